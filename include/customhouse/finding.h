@@ -1,0 +1,114 @@
+/* Findings: immutable facts that inspection reports about bytes. One table names them all.
+ *
+ * Class decides what policy may do with a finding (threats.md T9):
+ *   attack     deny; no exception, until a newer inspector on the same bytes no longer reports it
+ *   irregular  hold; can be excepted
+ *   note       information
+ * A file that cannot be parsed is a finding that holds, never "nothing found". */
+#ifndef CUSTOMHOUSE_FINDING_H
+#define CUSTOMHOUSE_FINDING_H
+
+#include "customhouse/bytes.h"
+
+enum ch_finding_class { CH_CLASS_NOTE = 0, CH_CLASS_IRREGULAR, CH_CLASS_ATTACK };
+enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH_SEVERITY_HIGH };
+
+/* code, wire number (never reused), "name" shown to users and written in policies, class, severity,
+ * sentence for people */
+#define CH_FINDINGS(X)                                                                             \
+    /* ZIP structure: scanner/unpack/zip.c, rules of scanning.md 2.2 */                            \
+    X(CH_F_ZIP_UNREADABLE, 1, "zip-unreadable", IRREGULAR, HIGH, "is not a readable ZIP archive")  \
+    X(CH_F_ZIP_TRAILING, 2, "zip-trailing-data", ATTACK, HIGH,                                     \
+      "has bytes outside the archive's own records (before, between or after them)")               \
+    X(CH_F_ZIP_LFH_CD_DIFFER, 3, "zip-header-differs", ATTACK, HIGH,                               \
+      "has a local header that differs from the central directory")                               \
+    X(CH_F_ZIP_MEMBER_HIDDEN, 4, "zip-member-hidden", ATTACK, HIGH,                                \
+      "has a member that only one of its two directories lists")                                   \
+    X(CH_F_ZIP_DUPLICATE, 5, "zip-duplicate-name", ATTACK, HIGH,                                   \
+      "has two members of the same name (also after case, Unicode and separator folding)")         \
+    X(CH_F_ZIP_OVERLAP, 6, "zip-overlap", ATTACK, HIGH, "has members whose data overlap")          \
+    X(CH_F_ZIP_PATH, 7, "zip-unsafe-path", ATTACK, HIGH,                                           \
+      "has a member name that leaves the target folder or that readers understand differently")    \
+    X(CH_F_ZIP_SIZE, 8, "zip-size-differs", ATTACK, HIGH,                                          \
+      "has a member whose inflated size is not the stated one")                                    \
+    X(CH_F_ZIP_CRC, 9, "zip-crc-differs", IRREGULAR, HIGH,                                         \
+      "has a member whose checksum does not match its content")                                    \
+    X(CH_F_ZIP_METHOD, 10, "zip-method", IRREGULAR, HIGH,                                          \
+      "uses a compression method other than stored or deflate, or encryption")                     \
+    X(CH_F_ZIP_BOMB, 11, "zip-ratio", ATTACK, HIGH,                                                \
+      "expands far beyond what packages do (decompression bomb)")                                  \
+    X(CH_F_ZIP_ZIP64, 12, "zip-zip64", IRREGULAR, HIGH, "uses ZIP64 fields where none are needed")  \
+    X(CH_F_ZIP_EXTRA, 13, "zip-extra-field", IRREGULAR, MEDIUM,                                    \
+      "has an extra field that changes how readers see a member")                                  \
+    X(CH_F_ZIP_COMMENT, 14, "zip-comment", IRREGULAR, LOW, "has a comment in its directory")       \
+    X(CH_F_ZIP_DESCRIPTOR, 15, "zip-data-descriptor", NOTE, LOW,                                   \
+      "states sizes after the data (verified against the directory)")                              \
+    X(CH_F_ZIP_SYMLINK, 16, "zip-symlink", IRREGULAR, HIGH, "contains a symbolic link or device")  \
+    X(CH_F_ZIP_POLYGLOT, 17, "zip-polyglot", ATTACK, HIGH, "is another kind of file as well")      \
+    /* limits and the inspection itself */                                                         \
+    X(CH_F_LIMIT, 30, "limit", IRREGULAR, HIGH, "goes beyond a limit of the inspection")           \
+    X(CH_F_INSPECTION_FAILED, 31, "inspection-failed", IRREGULAR, HIGH,                            \
+      "could not be inspected completely")                                                         \
+    X(CH_F_DIFFERENTIAL, 32, "parser-differential", ATTACK, HIGH,                                  \
+      "is read differently by two independent archive readers")                                    \
+    X(CH_F_NO_INSPECTOR, 33, "no-inspector", IRREGULAR, HIGH,                                      \
+      "is of a type that is not inspected yet")                                                    \
+    /* what the index said against what arrived: the keeper */                                     \
+    X(CH_F_HASH_MISMATCH, 40, "hash-mismatch", ATTACK, HIGH,                                       \
+      "is not the file whose hash the index stated")                                               \
+    X(CH_F_SIZE_MISMATCH, 41, "size-mismatch", IRREGULAR, HIGH,                                    \
+      "is not of the size the index stated")                                                       \
+    X(CH_F_SIDECAR_DIFFERS, 42, "metadata-differs", ATTACK, HIGH,                                  \
+      "has metadata other than the sidecar the upstream shows to resolvers")                       \
+    /* wheels: scanner/eco/pypi */                                                                 \
+    X(CH_F_WHEEL_NAME, 60, "wheel-name", IRREGULAR, HIGH, "has no valid wheel file name")          \
+    X(CH_F_WHEEL_DIST_INFO, 61, "wheel-dist-info", ATTACK, HIGH,                                   \
+      "has no .dist-info folder of its own, or a second one")                                      \
+    X(CH_F_WHEEL_METADATA, 62, "wheel-metadata", IRREGULAR, HIGH, "has unreadable METADATA")       \
+    X(CH_F_WHEEL_NAME_DIFFERS, 63, "wheel-name-differs", ATTACK, HIGH,                             \
+      "names another project or version inside than outside")                                      \
+    X(CH_F_WHEEL_WHEEL, 64, "wheel-tags", IRREGULAR, HIGH,                                         \
+      "has an unreadable WHEEL file, or other tags than its name")                                 \
+    X(CH_F_WHEEL_RECORD, 65, "wheel-record", IRREGULAR, HIGH,                                      \
+      "has a RECORD that is unreadable or does not list exactly its files")                        \
+    X(CH_F_WHEEL_RECORD_HASH, 66, "wheel-record-hash", ATTACK, HIGH,                               \
+      "has a file that differs from its hash in RECORD")                                           \
+    X(CH_F_DIRECT_REFERENCE, 67, "direct-reference", ATTACK, HIGH,                                 \
+      "makes installers fetch code from an address of its own choice")                             \
+    X(CH_F_PYC_UNCHECKED, 68, "pyc-unchecked", ATTACK, HIGH,                                       \
+      "has compiled code that Python runs without looking at its source")                          \
+    X(CH_F_ENTRY_POINTS, 69, "entry-points", IRREGULAR, HIGH,                                      \
+      "has an unreadable entry_points.txt or a script name that leaves the scripts folder")
+
+enum ch_finding_code {
+    CH_F_NONE = 0,
+#define CH_FINDING_ENUM(code, number, name, cls, severity, text) code = (number),
+    CH_FINDINGS(CH_FINDING_ENUM)
+#undef CH_FINDING_ENUM
+};
+
+struct ch_finding_row {
+    enum ch_finding_code code;
+    const char *name;
+    enum ch_finding_class cls;
+    enum ch_severity severity;
+    const char *text; /* completes "FILE ..." */
+};
+
+const struct ch_finding_row *ch_finding_row(uint32_t code); /* NULL when there is no such code */
+const struct ch_finding_row *ch_finding_by_name(struct ch_str name);
+const struct ch_finding_row *ch_finding_at(size_t i); /* walks the table; NULL past its end */
+const char *ch_finding_class_name(enum ch_finding_class cls); /* "attack" */
+const char *ch_severity_name(enum ch_severity severity);      /* "high" */
+bool ch_severity_from_name(struct ch_str name, enum ch_severity *ret);
+
+/* One finding as inspection reports it. Slices are borrowed; evidence is already escaped (T20) and at
+ * most CH_EVIDENCE_MAX bytes. */
+#define CH_EVIDENCE_MAX 256
+struct ch_finding {
+    enum ch_finding_code code;
+    struct ch_str member;   /* path inside the artifact, absent for the whole; raw bytes */
+    struct ch_str evidence;
+};
+
+#endif

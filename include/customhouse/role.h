@@ -1,0 +1,19 @@
+/* The processes of Customhouse. One row each in the confinement table (confine.h). */
+#ifndef CUSTOMHOUSE_ROLE_H
+#define CUSTOMHOUSE_ROLE_H
+
+enum ch_role {
+    CH_ROLE_NONE = 0,
+    CH_ROLE_SUPERVISOR,
+    CH_ROLE_KEEPER,
+    CH_ROLE_GATEWAY,
+    CH_ROLE_FETCHER,
+    CH_ROLE_SCANNER_STRICT, /* our own validators and inspectors */
+    CH_ROLE_SCANNER_SECOND, /* libarchive: the second opinion (T2) */
+    CH_ROLE_COMMAND,        /* the command line, over the control socket */
+    CH_ROLE_COUNT
+};
+
+const char *ch_role_name(enum ch_role role); /* "keeper", "scanner-strict", ... */
+
+#endif
