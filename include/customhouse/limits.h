@@ -10,6 +10,7 @@
     /* messages */                                                                                 \
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
+    X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
@@ -32,7 +33,8 @@
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
-    X(findings, 200, "findings", "kept of one inspection; one more says there were more")          \
+    X(findings, 200, "findings", "kept of class attack, and of others; one says there were more")  \
+    X(scan_facts, 100000, "facts", "of one inspection: one per header line or entry point")        \
     /* jails */                                                                                    \
     X(scan_output_bytes, 268435456, "bytes", "a jail's answer")                                    \
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
