@@ -21,6 +21,7 @@
     X(page_files, 100000, "files", "files of one project")                                         \
     X(root_bytes, 268435456, "bytes", "an upstream's project list; 40 MB measured")                \
     X(root_names, 5000000, "names", "projects of one upstream")                                    \
+    X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
