@@ -45,6 +45,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "states sizes after the data (verified against the directory)")                              \
     X(CH_F_ZIP_SYMLINK, 16, "zip-symlink", IRREGULAR, HIGH, "contains a symbolic link or device")  \
     X(CH_F_ZIP_POLYGLOT, 17, "zip-polyglot", ATTACK, HIGH, "is another kind of file as well")      \
+    X(CH_F_ZIP_NAME_UNICODE, 18, "zip-name-unicode", IRREGULAR, MEDIUM,                            \
+      "has a member name that file systems may spell otherwise")                                   \
     /* limits and the inspection itself */                                                         \
     X(CH_F_LIMIT, 30, "limit", IRREGULAR, HIGH, "goes beyond a limit of the inspection")           \
     X(CH_F_INSPECTION_FAILED, 31, "inspection-failed", IRREGULAR, HIGH,                            \
