@@ -80,7 +80,9 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_PYC_UNCHECKED, 68, "pyc-unchecked", ATTACK, HIGH,                                       \
       "has compiled code that Python runs without looking at its source")                          \
     X(CH_F_ENTRY_POINTS, 69, "entry-points", IRREGULAR, HIGH,                                      \
-      "has an unreadable entry_points.txt or a script name that leaves the scripts folder")
+      "has an unreadable entry_points.txt or a script name that leaves the scripts folder")          \
+    X(CH_F_WHEEL_DATA, 70, "wheel-data-folder", IRREGULAR, HIGH,                                   \
+      "has a .data folder of another wheel, or parts in it that installers do not know")
 
 enum ch_finding_code {
     CH_F_NONE = 0,
