@@ -33,6 +33,8 @@
     X(archive_ratio_from_bytes, 67108864, "bytes", "smaller members may compress as they like")    \
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
+    X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
+    X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
     X(findings, 200, "findings", "kept of class attack, and of others; one says there were more")  \
     X(scan_facts, 100000, "facts", "of one inspection: one per header line or entry point")        \
