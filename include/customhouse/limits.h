@@ -43,7 +43,8 @@
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
-    X(scan_parallel, 2, "jails", "at once per scanner parent")
+    X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
+    X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;
