@@ -35,14 +35,17 @@ static enum ch_code misbehave(const struct ch_scan_job *job, const struct ch_inp
     } else if (ch_str_eq(how, CH_STR("fails"))) {
         return ch_fail(err, CH_E_FORMAT, "bad\x1b[31m\nbytes");
     } else if (ch_str_eq(how, CH_STR("crashes"))) {
+        signal(SIGSEGV, SIG_DFL); /* cmocka has handlers of its own */
         raise(SIGSEGV);
     } else if (ch_str_eq(how, CH_STR("aborts"))) {
+        signal(SIGABRT, SIG_DFL);
         CH_ASSERT(in == NULL);
     } else if (ch_str_eq(how, CH_STR("hangs"))) {
         pause();
     } else if (ch_str_eq(how, CH_STR("spins"))) {
         spin();
     } else if (ch_str_eq(how, CH_STR("eats memory"))) {
+        signal(SIGABRT, SIG_DFL);
         for (;;) {
             memset(ch_alloc(1 << 20), 1, 1 << 20);
         }
