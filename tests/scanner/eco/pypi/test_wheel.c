@@ -2,11 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <libdeflate.h>
-#include <openssl/evp.h>
-
 #include "tests/ch_test.h"
 #include "customhouse/limits.h"
+#include "corpus.h"
 #include "scan_run.h"
 #include "scanner/eco/pypi/wheel.h"
 #include "wheel_build.h"
@@ -246,8 +244,25 @@ static void test_tail_damage(void **state)
     zb_done(&b);
 }
 
-int main(void)
+static int write_corpus(const char *dir)
 {
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct zb b;
+        wheel_build(&b, &rows[i].spec);
+        if (!corpus_write(dir, rows[i].label, ch_buf_str(&b.bytes))) {
+            perror(dir);
+            return 1;
+        }
+        zb_done(&b);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2) {
+        return write_corpus(argv[1]);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_facts),
