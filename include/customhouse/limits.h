@@ -11,6 +11,10 @@
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
     X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
+    X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
+    X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
+    X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
+    X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
@@ -21,6 +25,7 @@
     X(page_files, 100000, "files", "files of one project")                                         \
     X(root_bytes, 268435456, "bytes", "an upstream's project list; 40 MB measured")                \
     X(root_names, 5000000, "names", "projects of one upstream")                                    \
+    X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
@@ -42,7 +47,8 @@
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
-    X(scan_parallel, 2, "jails", "at once per scanner parent")
+    X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
+    X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;
