@@ -1,6 +1,8 @@
 #include "scanner/unpack/second.h"
 
 #include <locale.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -163,6 +165,13 @@ enum ch_code ch_second_prepare(struct ch_err *err)
             return ch_fail(err, CH_E_SYSTEM, "second opinion: the host has no locale C.UTF-8");
         }
     }
+    /* libarchive turns each member's date into local time; without TZ that asks the file system every
+     * time. The dates are not used. */
+    if (setenv("TZ", "UTC0", 1) != 0) {
+        return ch_fail(err, CH_E_SYSTEM, "second opinion: the time zone cannot be set");
+    }
+    tzset();
+    ch_hash_free(ch_hash_new()); /* libcrypto reads its configuration at first use */
     locale_t before = uselocale(utf8_locale);
     bool ok = names_come_out();
     uselocale(before);

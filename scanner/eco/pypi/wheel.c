@@ -118,13 +118,36 @@ static bool ends_nocase(struct ch_str s, struct ch_str suffix)
            ch_str_eq_nocase(ch_str_sub(s, s.len - suffix.len, suffix.len), suffix);
 }
 
+/* NAME-VERSION of "NAME-VERSION.dist-info". */
+static struct ch_str stem_of(struct ch_str dist_info)
+{
+    const size_t suffix = sizeof(".dist-info") - 1;
+    return ch_str_sub(dist_info, 0, dist_info.len < suffix ? 0 : dist_info.len - suffix);
+}
+
+/* Whether the folder is named as the file is, both being escaped alike. */
+static bool is_own(const struct wheel *w, struct ch_str dist_info)
+{
+    struct ch_str version = stem_of(dist_info);
+    struct ch_str name;
+    return w->named && ch_str_split(&version, '-', &name) && version.ptr != NULL &&
+           ch_pypi_same_name(name, w->name.name) &&
+           ch_pypi_same_version(version, w->name.version);
+}
+
+/* Of several, the wheel's own is the one to go on with. */
 static void note_dist_info(struct wheel *w, struct ch_str folder)
 {
     if (w->dist_info.ptr == NULL) {
         w->dist_info = folder;
-    } else if (!ch_str_eq(w->dist_info, folder)) {
-        wheel_report(w, CH_F_WHEEL_DIST_INFO, folder, "beside \"%.*s\"", CH_STR_ARG(w->dist_info));
+        return;
     }
+    struct ch_str other = folder;
+    if (is_own(w, folder) && !is_own(w, w->dist_info)) {
+        other = w->dist_info;
+        w->dist_info = folder;
+    }
+    wheel_report(w, CH_F_WHEEL_DIST_INFO, other, "beside \"%.*s\"", CH_STR_ARG(w->dist_info));
 }
 
 /* What is under NAME.data/purelib and platlib ends up at the top, next to the wheel's own folders. */
@@ -140,8 +163,7 @@ static void check_data(struct wheel *w, struct ch_str folder, struct ch_str rest
         known = ch_str_eq(key, keys[i]);
     }
     struct ch_str stem = ch_str_sub(folder, 0, folder.len - 5);
-    struct ch_str own = ch_str_sub(w->dist_info, 0,
-                                   w->dist_info.len < 10 ? 0 : w->dist_info.len - 10);
+    struct ch_str own = stem_of(w->dist_info);
     if (!known || !ch_str_eq(stem, own)) {
         wheel_report(w, CH_F_WHEEL_DATA, member, "in the folders of \"%.*s\"", CH_STR_ARG(own));
     }
@@ -152,7 +174,7 @@ static void check_data(struct wheel *w, struct ch_str folder, struct ch_str rest
     }
 }
 
-/* Whether this is the first member, in order of names, with this first path component and second. */
+/* Whether this is the first member, in order of names, with these first `depth` path components. */
 static bool new_folder(struct ch_str path, struct ch_str *last, unsigned depth)
 {
     size_t end = 0;
@@ -201,19 +223,15 @@ static void check_folders(struct wheel *w)
 
 /* --- names --- */
 
-/* The folder is NAME-VERSION.dist-info, escaped as in the file name. */
 static void check_dist_info_name(struct wheel *w)
 {
-    struct ch_str stem = ch_str_sub(w->dist_info, 0,
-                                    w->dist_info.len < 10 ? 0 : w->dist_info.len - 10);
-    struct ch_str version = stem;
-    struct ch_str name;
-    if (w->dist_info.ptr == NULL || !w->named) {
+    if (w->dist_info.ptr == NULL) {
         return;
     }
-    if (!ch_str_split(&version, '-', &name) || version.ptr == NULL ||
-        !ch_pypi_same_name(name, w->name.name) ||
-        !ch_pypi_same_version(version, w->name.version)) {
+    if (!ch_str_ends(w->dist_info, CH_STR(".dist-info"))) {
+        wheel_report(w, CH_F_WHEEL_DIST_INFO, w->dist_info, "not in lower case");
+    }
+    if (w->named && !is_own(w, w->dist_info)) {
         wheel_report(w, CH_F_WHEEL_NAME_DIFFERS, w->dist_info, "the file name says %.*s-%.*s",
                      CH_STR_ARG(w->name.name), CH_STR_ARG(w->name.version));
     }

@@ -21,12 +21,14 @@ enum ch_code ch_wheel_inspect(const struct ch_scan_job *job, const struct ch_inp
 
 /* Reads the last bytes of a wheel (job->tail_offset_bytes says where in the file they begin) and says
  * where METADATA lies, so that a sidecar can be made before the whole is there:
- *   METADATA the bytes, when they lie within the input and size and checksum are right
- *   FACT     metadata-range ("FROM-TO", both included, of the file: local header and packed data at
- *            most), else
- *   FACT     tail-offset (decimal: where the directory begins), when more of the end is needed
+ *   FACT     tail-offset: the directory begins there, before the input; nothing else is said
+ *   FACT     metadata-range "FROM-TO" of the file, both included, local header and data at most;
+ *            metadata-offset (its FROM), metadata-compressed-size, metadata-method, metadata-size
+ *   METADATA and what else ch_metadata_report writes, when all of it lies within the input
+ * To get METADATA where it does not, ask again with all bytes from metadata-offset to the end.
  * Nothing that is found here allows anything: the whole wheel is inspected before it is served.
- * CH_E_FORMAT when the end is no wheel's. */
+ * CH_E_FORMAT when the end is no wheel's; CH_E_UNSUPPORTED for ZIP64; CH_E_LIMIT for too long
+ * METADATA. */
 enum ch_code ch_wheel_tail(const struct ch_scan_job *job, const struct ch_input *in,
                            struct ch_scan_writer *out, struct ch_err *err) CH_MUST_CHECK;
 

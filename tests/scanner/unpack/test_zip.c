@@ -6,6 +6,7 @@
 
 #include "tests/ch_test.h"
 #include "customhouse/limits.h"
+#include "corpus.h"
 #include "scan_run.h"
 #include "scanner/unpack/second.h"
 #include "scanner/unpack/zip.h"
@@ -366,8 +367,25 @@ static void test_limits(void **state)
     free(zeros);
 }
 
-int main(void)
+static int write_corpus(const char *dir)
 {
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct zb b;
+        build(&b, &rows[i].member, &rows[i].end);
+        if (!corpus_write(dir, rows[i].label, ch_buf_str(&b.bytes))) {
+            perror(dir);
+            return 1;
+        }
+        zb_done(&b);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2) {
+        return write_corpus(argv[1]);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_prepended),
