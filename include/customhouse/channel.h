@@ -13,7 +13,7 @@
 #include "customhouse/loop.h"
 #include "customhouse/role.h"
 
-#define CH_FRAME_MAX_FDS 8
+#define CH_FRAME_MAX_FDS 16
 
 struct ch_channel;
 

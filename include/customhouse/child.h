@@ -1,0 +1,48 @@
+/* How every process but the supervisor begins: descriptor 3 is the channel to the supervisor. The
+ * first message is SETUP; then the process confines itself, proves it (self-test), and says READY.
+ *
+ *     int main(void) { struct ch_child child; ... ch_child_start(CH_ROLE_FETCHER, &child, &err) ... }
+ */
+#ifndef CUSTOMHOUSE_CHILD_H
+#define CUSTOMHOUSE_CHILD_H
+
+#include "customhouse/channel.h"
+#include "customhouse/config.h"
+#include "customhouse/message.h"
+#include "customhouse/shared.h"
+
+#define CH_SUPERVISOR_FD 3
+
+struct ch_child {
+    struct ch_loop *loop;
+    struct ch_channel *supervisor;
+    struct ch_buf setup_payload; /* keeps the slices of `setup` alive */
+    struct ch_setup setup;
+    struct ch_config *config;
+    struct ch_epoch_page *epoch; /* read-only but in the keeper */
+    void *metrics;               /* CH_METRICS_SLOTS slots; read-only but in gateways */
+    int access_log_fd;           /* gateway, else -1 */
+    int listener_fds[CH_SETUP_MAX_LISTENERS];
+    /* filled by the process before ch_child_run */
+    void *owner;
+    void (*on_peer)(void *owner, enum ch_role role, uint32_t instance, int fd); /* takes fd */
+    enum ch_code (*on_reload)(void *owner, const struct ch_setup *texts, struct ch_err *err);
+    void (*on_drain)(void *owner); /* finish and call ch_loop_stop */
+    void (*on_control)(void *owner, uint32_t uid, uint32_t pid, int fd); /* keeper; takes fd */
+    void (*on_status)(void *owner, struct ch_str text);                  /* keeper */
+};
+
+/* Reads SETUP (blocking), parses the configuration, takes the descriptors, sets up the loop, and
+ * opens the supervisor channel. The caller then does what needs more rights than it will keep (opens
+ * its database, loads rules), and calls ch_child_confine. */
+enum ch_code ch_child_start(enum ch_role role, struct ch_child *child, struct ch_err *err) CH_MUST_CHECK;
+
+/* Drops to what the confinement table gives the role (uid, namespaces, Landlock, seccomp, rlimits),
+ * runs the self-test and says READY. Any forbidden thing that succeeds is CH_E_DENIED. */
+enum ch_code ch_child_confine(struct ch_child *child, struct ch_err *err) CH_MUST_CHECK;
+
+/* Runs the loop until drained or the supervisor is gone. */
+enum ch_code ch_child_run(struct ch_child *child, struct ch_err *err) CH_MUST_CHECK;
+void ch_child_done(struct ch_child *child);
+
+#endif

@@ -1,0 +1,117 @@
+/* The site's configuration (customhouse.yaml): one schema table in base/config/schema.c serves the
+ * parser, its errors and the documentation. */
+#ifndef CUSTOMHOUSE_CONFIG_H
+#define CUSTOMHOUSE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "customhouse/bytes.h"
+#include "customhouse/digest.h"
+
+/* All strings are NUL-terminated and owned by the configuration. */
+struct ch_listen {
+    char *address; /* "127.0.0.1:8080", "[::1]:8080" */
+    char *tls_certificate; /* path of a PEM chain, NULL: plain HTTP */
+    char *tls_key;
+};
+
+enum ch_times { CH_TIMES_SOMETIMES = 0, CH_TIMES_ALWAYS, CH_TIMES_NEVER };
+
+struct ch_upstream {
+    char *name;
+    char *ecosystem;
+    char *url;          /* base of its simple API, without trailing slash; no credentials in it */
+    char *api_url;      /* base of its JSON API, NULL: none */
+    char **file_hosts;  /* "host" or "host:port"; besides url's own host */
+    size_t file_host_count;
+    bool trust_times;   /* T7 */
+    enum ch_times states_times;
+    char *proxy;        /* NULL: none */
+    char *ca_file;      /* NULL: the system's */
+    char *client_certificate; /* path of PEM with certificate and key, NULL */
+    uint32_t stale_hours;     /* how long known content is served while the upstream fails */
+    int64_t added_at_us;
+};
+
+enum ch_held_listing { CH_HELD_YANK = 0, CH_HELD_OMIT };
+
+struct ch_repository {
+    char *name;      /* first part of the path */
+    char *ecosystem;
+    char *environment; /* "prod" or "preprod" */
+    char **upstreams;  /* names, in order of ownership (T12) */
+    size_t upstream_count;
+    char **reserved;   /* project names or patterns never asked upstream */
+    size_t reserved_count;
+    bool only_allow_listed_upstream; /* T12: names not on the policy's list are not sent out */
+    enum ch_held_listing held_listing;
+};
+
+struct ch_config {
+    struct ch_listen *listen;
+    size_t listen_count;
+    char *public_url;   /* NULL: none; never taken from the Host header */
+    char **host_names;  /* besides those of listen and public_url */
+    size_t host_name_count;
+    char *exception_advice; /* where users ask for an exception: text or URL, NULL */
+    struct ch_upstream *upstreams;
+    size_t upstream_count;
+    struct ch_repository *repositories;
+    size_t repository_count;
+    uint64_t served_max_bytes;
+    uint64_t undecided_max_bytes;
+    uint64_t artifact_max_bytes;
+    uint32_t index_refresh_s; /* an index older than this is revalidated upstream */
+    uint32_t prefetch_parallel; /* 0: never ask ahead */
+    uint32_t prefetch_max_bytes_mib; /* larger files are not asked ahead */
+    uint32_t gateways;  /* 0: one per core */
+    uint32_t scan_parallel; /* jails at once, 0: one per core */
+    uint32_t connections;
+    uint32_t connections_per_address;
+    uint32_t uid_base;  /* first of the uids given to the processes when started as root */
+    bool insecure_http; /* plain HTTP on other than loopback was asked for */
+};
+
+/* Errors name file:line:column, what was found and what was expected. Cross-checks included: names
+ * unique and not reserved, upstreams exist and are of the same ecosystem, addresses well-formed,
+ * other than loopback needs TLS or insecure_http. */
+enum ch_code ch_config_parse(struct ch_str text, const char *file_name, struct ch_config **ret_config,
+                             struct ch_err *err) CH_MUST_CHECK;
+void ch_config_free(struct ch_config *config);
+const struct ch_upstream *ch_config_upstream(const struct ch_config *c, struct ch_str name);
+const struct ch_repository *ch_config_repository(const struct ch_config *c, struct ch_str name);
+
+/* What init found out about the host; slices borrowed. */
+struct ch_config_initial {
+    struct ch_str listen; /* one address */
+    struct ch_str pypi_url;
+    struct ch_str pypi_api_url; /* absent: none */
+    struct ch_str proxy;
+    struct ch_str ca_file;
+    struct ch_str client_certificate;
+    const struct ch_str *file_hosts;
+    size_t file_host_count;
+    const char *states_times; /* "always", "sometimes", "never" */
+    int64_t now_us;
+    const struct ch_str *notes; /* comment lines: what was found and left out */
+    size_t note_count;
+};
+/* The commented file that init writes. */
+void ch_config_initial_text(struct ch_buf *b, const struct ch_config_initial *initial);
+
+/* Credentials (credentials.yaml, 0600): bound to exact scheme, host and port (T13). */
+struct ch_credential {
+    char *origin; /* "https://index.example.org:443" */
+    char *user;
+    char *password;
+};
+struct ch_credentials {
+    struct ch_credential *items;
+    size_t count;
+};
+enum ch_code ch_credentials_parse(struct ch_str text, const char *file_name,
+                                  struct ch_credentials **ret, struct ch_err *err) CH_MUST_CHECK;
+void ch_credentials_free(struct ch_credentials *c);
+
+#endif

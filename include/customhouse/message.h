@@ -1,0 +1,367 @@
+/* All messages between our processes: one row each, one struct each, encode and decode side by side
+ * in base/process/message.c. Slices in decoded structs borrow from the frame's payload.
+ *
+ * Encoders append to a buffer; decoders are strict (ch_rd_end): a leftover byte, an enum value out of
+ * range or a text over its bound is CH_E_FORMAT and closes the channel. */
+#ifndef CUSTOMHOUSE_MESSAGE_H
+#define CUSTOMHOUSE_MESSAGE_H
+
+#include <stdint.h>
+
+#include "customhouse/bytes.h"
+#include "customhouse/digest.h"
+#include "customhouse/policy.h"
+#include "customhouse/role.h"
+#include "customhouse/scan.h"
+
+#define CH_FROM(role) (1u << (role))
+#define CH_FROM_CHILD                                                                              \
+    (CH_FROM(CH_ROLE_KEEPER) | CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_FETCHER) |               \
+     CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND))
+#define CH_FROM_SCANNER (CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND))
+
+/* name, wire number, largest payload in bytes, most descriptors, who may send it */
+#define CH_MESSAGES(X)                                                                             \
+    /* supervisor and its children */                                                              \
+    X(CH_MSG_SETUP, 1, 8u << 20, 16, CH_FROM(CH_ROLE_SUPERVISOR))                                  \
+    X(CH_MSG_READY, 2, 64u << 10, 0, CH_FROM_CHILD)                                                \
+    X(CH_MSG_PEER, 3, 64, 1, CH_FROM(CH_ROLE_SUPERVISOR))                                          \
+    X(CH_MSG_RELOAD, 4, 8u << 20, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                  \
+    X(CH_MSG_RELOADED, 5, 8u << 10, 0, CH_FROM_CHILD)                                              \
+    X(CH_MSG_DRAIN, 6, 64, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                         \
+    X(CH_MSG_CONTROL, 7, 64, 1, CH_FROM(CH_ROLE_SUPERVISOR))                                       \
+    X(CH_MSG_STATUS, 8, 256u << 10, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                \
+    /* gateway and keeper */                                                                       \
+    X(CH_MSG_ASK_PAGE, 20, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
+    X(CH_MSG_PAGE, 21, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                      \
+    X(CH_MSG_ASK_FILE, 22, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
+    X(CH_MSG_FILE, 23, 16u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                      \
+    X(CH_MSG_ASK_REFUSAL, 24, 1u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                               \
+    X(CH_MSG_REFUSAL, 25, 16u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                   \
+    X(CH_MSG_ASK_METRICS, 26, 64, 0, CH_FROM(CH_ROLE_GATEWAY))                                     \
+    X(CH_MSG_METRICS, 27, 256u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
+    X(CH_MSG_SERVED, 28, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                   \
+    /* keeper and fetcher */                                                                       \
+    X(CH_MSG_FETCH, 40, 32u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                     \
+    X(CH_MSG_FETCH_CANCEL, 41, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
+    X(CH_MSG_FETCH_PROGRESS, 42, 64, 0, CH_FROM(CH_ROLE_FETCHER))                                  \
+    X(CH_MSG_FETCHED, 43, 32u << 10, 0, CH_FROM(CH_ROLE_FETCHER))                                  \
+    /* keeper and scanner parents */                                                               \
+    X(CH_MSG_SCAN, 60, 32u << 10, 2, CH_FROM(CH_ROLE_KEEPER))                                      \
+    X(CH_MSG_SCANNED, 61, 8u << 10, 0, CH_FROM_SCANNER)                                            \
+    /* command line and keeper, over the control socket */                                         \
+    X(CH_MSG_COMMAND, 80, 64u << 10, 0, CH_FROM(CH_ROLE_COMMAND))                                  \
+    X(CH_MSG_COMMAND_OUTPUT, 81, 1u << 20, 0, CH_FROM(CH_ROLE_KEEPER))                             \
+    X(CH_MSG_COMMAND_DONE, 82, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))
+
+enum ch_message_type {
+    CH_MSG_NONE = 0,
+#define CH_MESSAGE_ENUM(name, number, max_bytes, max_fds, from) name = (number),
+    CH_MESSAGES(CH_MESSAGE_ENUM)
+#undef CH_MESSAGE_ENUM
+};
+
+struct ch_message_row {
+    uint16_t type;
+    const char *name;
+    uint32_t max_bytes;
+    uint32_t max_fds;
+    uint32_t from; /* mask of CH_FROM(role) */
+};
+const struct ch_message_row *ch_message_row(uint16_t type); /* NULL: unknown */
+
+/* ------------------------------------------------------------------ supervisor and children */
+
+#define CH_SETUP_MAX_LISTENERS 8
+
+struct ch_setup_listener {
+    struct ch_str address; /* "127.0.0.1:8080", for messages */
+    bool tls;
+};
+
+/* First message to every child. Descriptors, in this order: [0] epoch page (shared.h), [1] metrics
+ * memory (shared.h), [2] access log (append), then one listening socket per listener. Children that
+ * have no use for one get it closed: the count is the same for all but listeners, which only a
+ * gateway gets. */
+struct ch_setup {
+    enum ch_role role;
+    uint32_t instance;  /* 0.. */
+    uint32_t instances; /* of this role */
+    uint32_t uid;       /* to become, 0: stay (not started as root) */
+    uint32_t gid;
+    uint32_t served_gid; /* group that may read served/ */
+    struct ch_str state_dir;
+    struct ch_str config_name; /* file name, for messages */
+    struct ch_str config_text;
+    struct ch_str policy_name;
+    struct ch_str policy_text;
+    struct ch_str credentials_text; /* fetcher only, else absent */
+    struct ch_str tls_certificate_pem; /* gateway only */
+    struct ch_str tls_key_pem;
+    struct ch_str client_key_pem; /* fetcher: client certificate and key for the upstream */
+    struct ch_str ca_file;        /* fetcher: where certificates may be read */
+    uint32_t listener_count;
+    struct ch_setup_listener listener[CH_SETUP_MAX_LISTENERS];
+};
+void ch_setup_put(struct ch_buf *b, const struct ch_setup *m);
+enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* Confined, self-test passed, able to work. `confinement` is one line for `status`. */
+struct ch_ready {
+    uint32_t pid;
+    struct ch_str confinement;
+};
+void ch_ready_put(struct ch_buf *b, const struct ch_ready *m);
+enum ch_code ch_ready_get(struct ch_str payload, struct ch_ready *ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* A fresh channel to another process (also after that one was restarted); descriptor [0]. */
+struct ch_peer {
+    enum ch_role role;
+    uint32_t instance;
+};
+void ch_peer_put(struct ch_buf *b, const struct ch_peer *m);
+enum ch_code ch_peer_get(struct ch_str payload, struct ch_peer *ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* RELOAD has struct ch_setup as payload (texts only). The answer: */
+struct ch_reloaded {
+    enum ch_code code;
+    struct ch_str text; /* why not, when code is not CH_OK */
+};
+void ch_reloaded_put(struct ch_buf *b, const struct ch_reloaded *m);
+enum ch_code ch_reloaded_get(struct ch_str payload, struct ch_reloaded *ret,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+/* A control connection accepted by the supervisor; descriptor [0]. */
+struct ch_control {
+    uint32_t uid;
+    uint32_t pid;
+};
+void ch_control_put(struct ch_buf *b, const struct ch_control *m);
+enum ch_code ch_control_get(struct ch_str payload, struct ch_control *ret,
+                            struct ch_err *err) CH_MUST_CHECK;
+
+/* STATUS: lines "role/instance pid N restarts N confinement...", one per process, for `status`: the
+ * payload is the text. DRAIN has no payload. */
+
+/* ------------------------------------------------------------------ gateway and keeper */
+
+struct ch_client { /* who asks; facts for fetched-by and asking ahead */
+    struct ch_str address;
+    struct ch_str user_agent; /* clipped to 512 bytes */
+};
+
+struct ch_ask_page {
+    uint64_t ask;              /* chosen by the gateway, returned with the answer */
+    struct ch_str repository;
+    struct ch_str project;     /* normalised; absent: the list of projects */
+    uint64_t have_generation;  /* 0: none */
+    struct ch_client client;
+};
+void ch_ask_page_put(struct ch_buf *b, const struct ch_ask_page *m);
+enum ch_code ch_ask_page_get(struct ch_str payload, struct ch_ask_page *ret,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+enum ch_page_outcome {
+    CH_PAGE_FAILED = 0, /* http_status 502 or 504, text says why */
+    CH_PAGE_NEW,        /* descriptor [0]: sealed memfd with ch_page (or ch_root_page) */
+    CH_PAGE_UNCHANGED,
+    CH_PAGE_NOT_FOUND,
+};
+struct ch_page_reply {
+    uint64_t ask;
+    enum ch_page_outcome outcome;
+    uint64_t generation;
+    uint64_t fresh_until_boot_ms; /* after it the gateway asks again */
+    uint32_t http_status;
+    struct ch_str text;
+};
+void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m);
+enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+
+enum ch_part { CH_PART_FILE = 0, CH_PART_METADATA };
+
+struct ch_ask_file {
+    uint64_t ask;
+    struct ch_str repository;
+    struct ch_str project;
+    struct ch_str file_name;
+    enum ch_part part;
+    bool head;            /* answer at once, WAIT included */
+    uint32_t patience_ms; /* how long the keeper may keep the answer back while inspection runs */
+    struct ch_client client;
+};
+void ch_ask_file_put(struct ch_buf *b, const struct ch_ask_file *m);
+enum ch_code ch_ask_file_get(struct ch_str payload, struct ch_ask_file *ret,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+/* What a refusal tells people. Everything is printable ASCII; `reason` is one line of at most 160. */
+struct ch_refusal {
+    struct ch_str id;      /* unguessable, for /-/x/ID; absent while being inspected */
+    enum ch_verdict verdict;
+    struct ch_str subject; /* "numpy 2.4.0" */
+    struct ch_str rule;    /* "cool-down", "finding zip-header-differs", "rule no-windows" */
+    struct ch_str reason;  /* "released 2 days ago, the policy asks for 7" */
+    struct ch_str policy_at; /* "policy.yaml:12", absent when no line applies */
+    int64_t since_us;        /* CH_TIME_UNKNOWN */
+    int64_t until_us;        /* CH_TIME_UNKNOWN: no end by itself */
+};
+
+enum ch_file_outcome {
+    CH_FILE_REFUSED = 0, /* `refusal` */
+    CH_FILE_ALLOW,
+    CH_FILE_WAIT,      /* inspection is running; size_bytes and sha256 as the index states them */
+    CH_FILE_NOT_FOUND,
+    CH_FILE_FAILED,    /* upstream: http_status and text */
+};
+struct ch_file_reply {
+    uint64_t ask;
+    enum ch_file_outcome outcome;
+    struct ch_sha256 sha256; /* ALLOW: the blob in served/ */
+    uint64_t size_bytes;
+    uint64_t epoch;              /* ALLOW holds while the epoch page still shows this epoch */
+    uint64_t not_after_boot_ms;  /* and not longer than this (T11) */
+    uint32_t retry_after_s;      /* WAIT */
+    uint32_t http_status;        /* FAILED */
+    struct ch_str text;
+    struct ch_refusal refusal;
+};
+void ch_file_reply_put(struct ch_buf *b, const struct ch_file_reply *m);
+enum ch_code ch_file_reply_get(struct ch_str payload, struct ch_file_reply *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_ask_refusal {
+    uint64_t ask;
+    struct ch_str id;
+};
+void ch_ask_refusal_put(struct ch_buf *b, const struct ch_ask_refusal *m);
+enum ch_code ch_ask_refusal_get(struct ch_str payload, struct ch_ask_refusal *ret,
+                                struct ch_err *err) CH_MUST_CHECK;
+struct ch_refusal_reply {
+    uint64_t ask;
+    bool found;
+    struct ch_refusal refusal;
+    struct ch_str repository;
+    struct ch_str advice; /* where to ask for an exception; from the configuration */
+};
+void ch_refusal_reply_put(struct ch_buf *b, const struct ch_refusal_reply *m);
+enum ch_code ch_refusal_reply_get(struct ch_str payload, struct ch_refusal_reply *ret,
+                                  struct ch_err *err) CH_MUST_CHECK;
+
+/* ASK_METRICS: u64 ask. METRICS: u64 ask, then the keeper's OpenMetrics lines as text. */
+struct ch_metrics_reply {
+    uint64_t ask;
+    struct ch_str text;
+};
+void ch_metrics_reply_put(struct ch_buf *b, const struct ch_metrics_reply *m);
+enum ch_code ch_metrics_reply_get(struct ch_str payload, struct ch_metrics_reply *ret,
+                                  struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_served { /* an artifact went out completely, or in part */
+    struct ch_str repository;
+    struct ch_str project;
+    struct ch_str file_name;
+    struct ch_sha256 sha256;
+    uint64_t bytes;
+    int64_t at_us;
+    struct ch_client client;
+};
+void ch_served_put(struct ch_buf *b, const struct ch_served *m);
+enum ch_code ch_served_get(struct ch_str payload, struct ch_served *ret,
+                           struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ keeper and fetcher */
+
+enum ch_fetch_kind { CH_FETCH_DOCUMENT = 0, CH_FETCH_ARTIFACT };
+
+/* Descriptor [0]: the spool file, open for writing, positioned by the fetcher at range_from_bytes. */
+struct ch_fetch {
+    uint64_t job;
+    enum ch_fetch_kind kind;
+    struct ch_str upstream; /* name in the configuration: proxy, certificates, credentials, hosts */
+    struct ch_str url;
+    struct ch_str accept;
+    struct ch_str if_none_match;
+    struct ch_str if_modified_since;
+    uint64_t range_from_bytes; /* 0 and UINT64_MAX: the whole */
+    uint64_t range_to_bytes;   /* inclusive, UINT64_MAX: to the end */
+    struct ch_str if_range;
+    uint64_t max_bytes;
+    uint64_t expected_bytes;   /* CH_SIZE_UNKNOWN */
+    uint32_t timeout_ms;       /* of the whole transfer */
+};
+void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m);
+enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_fetch_progress {
+    uint64_t job;
+    uint64_t bytes;
+    uint64_t total_bytes; /* CH_SIZE_UNKNOWN */
+};
+void ch_fetch_progress_put(struct ch_buf *b, const struct ch_fetch_progress *m);
+enum ch_code ch_fetch_progress_get(struct ch_str payload, struct ch_fetch_progress *ret,
+                                   struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_fetched {
+    uint64_t job;
+    enum ch_code code;    /* CH_OK: an HTTP answer came in whole, whatever its status */
+    uint32_t http_status;
+    uint64_t bytes;       /* written to the descriptor by this fetch */
+    struct ch_str content_type; /* media type in lower case, without parameters */
+    struct ch_str etag;
+    struct ch_str last_modified;
+    struct ch_str effective_url;
+    struct ch_str text;   /* why not, escaped; names host and cause */
+    uint32_t elapsed_ms;
+};
+void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m);
+enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret,
+                            struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ keeper and scanner parents */
+
+/* SCAN: struct ch_scan_job (scan.h); descriptors [0] input, read-only, [1] memfd for the answer. */
+enum ch_scan_outcome {
+    CH_SCAN_FAILED = 0, /* the child said why and exited non-zero */
+    CH_SCAN_DONE,       /* the child wrote END and exited 0 */
+    CH_SCAN_KILLED,     /* by a signal: crash, forbidden system call, limit */
+    CH_SCAN_TIMEOUT,
+};
+struct ch_scanned {
+    uint64_t job;
+    enum ch_scan_outcome outcome;
+    uint32_t exit_status;
+    uint32_t signal;
+    uint64_t cpu_us;
+    uint64_t wall_us;
+    uint64_t max_rss_bytes;
+    struct ch_str text; /* the child's own words: from a hostile process, escaped, at most 512 */
+};
+void ch_scanned_put(struct ch_buf *b, const struct ch_scanned *m);
+enum ch_code ch_scanned_get(struct ch_str payload, struct ch_scanned *ret,
+                            struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ command line and keeper */
+
+#define CH_COMMAND_MAX_ARGS 64
+struct ch_command {
+    struct ch_str name; /* "explain" */
+    bool json;
+    uint32_t arg_count;
+    struct ch_str key[CH_COMMAND_MAX_ARGS]; /* option name, or absent for a plain word */
+    struct ch_str value[CH_COMMAND_MAX_ARGS];
+};
+void ch_command_put(struct ch_buf *b, const struct ch_command *m);
+enum ch_code ch_command_get(struct ch_str payload, struct ch_command *ret,
+                            struct ch_err *err) CH_MUST_CHECK;
+
+/* COMMAND_OUTPUT: payload is a piece of text for stdout, as it is. */
+struct ch_command_done {
+    uint32_t exit_status; /* 0 done, 1 refused or falls short, 2 usage or configuration */
+    struct ch_str text;   /* for stderr */
+};
+void ch_command_done_put(struct ch_buf *b, const struct ch_command_done *m);
+enum ch_code ch_command_done_get(struct ch_str payload, struct ch_command_done *ret,
+                                 struct ch_err *err) CH_MUST_CHECK;
+
+#endif
