@@ -69,9 +69,9 @@ static bool parse_content_range(struct ch_str value, struct ch_fetch_answer *a)
     bool star = ch_str_eq(rest, CH_STR("*"));
     return ch_str_u64(from, &a->range_from_bytes) && ch_str_u64(to, &a->range_to_bytes) &&
            a->range_from_bytes <= a->range_to_bytes && a->range_to_bytes < UINT64_MAX &&
-           (star || (ch_str_u64(rest, &a->range_total_bytes) &&
-                     a->range_total_bytes != CH_SIZE_UNKNOWN &&
-                     a->range_to_bytes < a->range_total_bytes));
+           (star ||
+            (ch_str_u64(rest, &a->range_total_bytes) && a->range_total_bytes != CH_SIZE_UNKNOWN &&
+             a->range_to_bytes < a->range_total_bytes));
 }
 
 static int64_t parse_date(struct ch_str value)
@@ -108,8 +108,8 @@ static void take_field(struct ch_fetch_job *job, struct ch_str name, struct ch_s
 
 /* ------------------------------------------------------------------ end of the header */
 
-/* What If-Range may hold. A weak ETag compares nothing; a date counts only when the file cannot have
- * changed again within it. Spec: RFC 9110 13.1.5, 8.8.2.2. */
+/* What If-Range may hold. A weak ETag compares nothing; a date counts only when the file cannot
+ * have changed again within it. Spec: RFC 9110 13.1.5, 8.8.2.2. */
 static void set_validator(struct ch_fetch_job *job)
 {
     const struct ch_fetch_answer *a = &job->answer;
@@ -159,8 +159,8 @@ static bool begin_whole(struct ch_fetch_job *job)
 {
     struct ch_fetch_answer *a = &job->answer;
     struct ch_fetch_progress_state *have = &job->have;
-    *have = (struct ch_fetch_progress_state){.to_bytes = UINT64_MAX, .status = 200,
-                                             .total_bytes = CH_SIZE_UNKNOWN};
+    *have = (struct ch_fetch_progress_state){
+        .to_bytes = UINT64_MAX, .status = 200, .total_bytes = CH_SIZE_UNKNOWN};
     if (!a->encoded) {
         have->total_bytes = a->length_bytes;
     }

@@ -5,8 +5,8 @@
  *                        ^                   |  |
  *                        +--- redirect ------+  +--> done (once)
  *
- * "due" is the step timer, "request" a transfer in libcurl. The deadline and cancel lead to done from
- * anywhere. */
+ * "due" is the step timer, "request" a transfer in libcurl. The deadline and cancel lead to done
+ * from anywhere. */
 #include "proxy/fetcher/fetch.h"
 
 #include <stdlib.h>
@@ -69,8 +69,7 @@ static struct ch_fetch_site *find_site(const struct ch_fetch_engine *e, struct c
 }
 
 enum ch_code ch_fetch_engine_configure(struct ch_fetch_engine *e,
-                                       const struct ch_fetch_settings *settings,
-                                       struct ch_err *err)
+                                       const struct ch_fetch_settings *settings, struct ch_err *err)
 {
     const struct ch_config *c = settings->config;
     struct ch_fetch_site **sites = ch_calloc(c->upstream_count, sizeof(struct ch_fetch_site *));
@@ -98,7 +97,7 @@ size_t ch_fetch_engine_jobs(const struct ch_fetch_engine *e)
 
 static void free_spec(struct ch_fetch *f)
 {
-    const struct ch_str texts[] = {f->upstream,          f->url,      f->accept, f->if_none_match,
+    const struct ch_str texts[] = {f->upstream,          f->url,     f->accept, f->if_none_match,
                                    f->if_modified_since, f->if_range};
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         free((void *)(uintptr_t)texts[i].ptr);
@@ -442,9 +441,8 @@ static void on_transfer_done(void *owner, CURLcode result)
 static void copy_spec(struct ch_fetch *to, const struct ch_fetch *from)
 {
     *to = *from;
-    struct ch_str *const texts[] = {&to->upstream,          &to->url,     &to->accept,
-                                    &to->if_none_match,     &to->if_range,
-                                    &to->if_modified_since};
+    struct ch_str *const texts[] = {&to->upstream,      &to->url,      &to->accept,
+                                    &to->if_none_match, &to->if_range, &to->if_modified_since};
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         texts[i]->ptr = texts[i]->ptr == NULL ? NULL : ch_str_dup(*texts[i]);
     }

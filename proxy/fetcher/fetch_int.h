@@ -24,9 +24,9 @@ struct ch_fetch_site {
     struct ch_url api_url; /* zeroed: none */
     char **file_hosts;
     size_t file_host_count;
-    char *proxy; /* NULL: none */
+    char *proxy;             /* NULL: none */
     struct ch_url proxy_url; /* zeroed: none, or no HTTP proxy */
-    char *ca_path;    /* what `store` was read from */
+    char *ca_path;           /* what `store` was read from */
     X509_STORE *store;
     char *client_path; /* of client_pem, NULL: none */
     char *client_pem;
@@ -48,7 +48,8 @@ enum ch_code ch_fetch_site_new(struct ch_loop *loop, const struct ch_upstream *u
 /* Whether a page, a job or a redirect may lead there: CH_E_DENIED says why not. */
 enum ch_code ch_fetch_site_check(const struct ch_fetch_site *s, const struct ch_url *url,
                                  struct ch_err *err) CH_MUST_CHECK;
-bool ch_fetch_site_is_own(const struct ch_fetch_site *s, const struct ch_url *url); /* not a file host */
+bool ch_fetch_site_is_own(const struct ch_fetch_site *s,
+                          const struct ch_url *url); /* not a file host */
 const struct ch_credential *ch_fetch_site_credential(const struct ch_fetch_site *s,
                                                      const struct ch_url *url); /* NULL: none */
 const struct ch_credential *ch_fetch_site_proxy_credential(const struct ch_fetch_site *s);
@@ -83,17 +84,17 @@ void ch_fetch_multi_remove(struct ch_fetch_multi *m, CURL *easy); /* no `done` f
 struct ch_fetch_answer {
     uint32_t status;
     bool headers_done;
-    bool keep_body;      /* 200 or 206 */
-    bool body_cut;       /* the rest of an error's body was not worth reading */
-    bool encoded;        /* Content-Encoding is taken off by libcurl */
+    bool keep_body; /* 200 or 206 */
+    bool body_cut;  /* the rest of an error's body was not worth reading */
+    bool encoded;   /* Content-Encoding is taken off by libcurl */
     bool has_range;
     uint64_t header_bytes;
-    uint64_t body_bytes;     /* not kept */
-    uint64_t length_bytes;   /* Content-Length, CH_SIZE_UNKNOWN */
+    uint64_t body_bytes;       /* not kept */
+    uint64_t length_bytes;     /* Content-Length, CH_SIZE_UNKNOWN */
     uint64_t range_from_bytes; /* Content-Range */
     uint64_t range_to_bytes;
     uint64_t range_total_bytes; /* CH_SIZE_UNKNOWN */
-    int64_t date_s;          /* -1: none */
+    int64_t date_s;             /* -1: none */
     char etag[CH_FETCH_FIELD_BYTES];
     char last_modified[CH_FETCH_FIELD_BYTES];
     char content_type[CH_FETCH_FIELD_BYTES];
@@ -104,10 +105,10 @@ struct ch_fetch_answer {
 struct ch_fetch_progress_state {
     uint64_t base_bytes;
     uint64_t written_bytes;
-    uint64_t to_bytes;    /* inclusive end asked for, UINT64_MAX: to the end */
-    uint64_t total_bytes; /* of the resource, CH_SIZE_UNKNOWN */
+    uint64_t to_bytes;                    /* inclusive end asked for, UINT64_MAX: to the end */
+    uint64_t total_bytes;                 /* of the resource, CH_SIZE_UNKNOWN */
     char validator[CH_FETCH_FIELD_BYTES]; /* for If-Range; empty: cannot be resumed */
-    uint32_t status;      /* of the answer these bytes began with */
+    uint32_t status;                      /* of the answer these bytes began with */
 };
 
 struct ch_fetch_job {

@@ -114,7 +114,8 @@ struct ch_fetch_multi *ch_fetch_multi_new(struct ch_loop *loop)
     m->curl = curl_multi_init();
     m->share = curl_share_init();
     CH_ASSERT(m->curl != NULL && m->share != NULL);
-    CH_ASSERT(curl_share_setopt(m->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK);
+    CH_ASSERT(curl_share_setopt(m->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==
+              CURLSHE_OK);
     CURLMcode ok = CURLM_OK;
     ok |= curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
     ok |= curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);

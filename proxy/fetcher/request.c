@@ -126,8 +126,8 @@ static enum ch_code put_conditions(struct ch_fetch_job *job, struct ch_err *err)
 
 static enum ch_code put_headers(struct ch_fetch_job *job, struct ch_err *err)
 {
-    enum ch_code rc = put_checked(
-        job, "Accept", job->spec.accept.len > 0 ? job->spec.accept : CH_STR("*/*"), err);
+    enum ch_code rc = put_checked(job, "Accept",
+                                  job->spec.accept.len > 0 ? job->spec.accept : CH_STR("*/*"), err);
     if (rc != CH_OK) {
         return rc;
     }
@@ -229,9 +229,8 @@ static CURLcode set_credentials(struct ch_fetch_job *job)
 
 enum ch_code ch_fetch_request_make(struct ch_fetch_job *job, struct ch_err *err)
 {
-    job->answer = (struct ch_fetch_answer){.length_bytes = CH_SIZE_UNKNOWN,
-                                           .range_total_bytes = CH_SIZE_UNKNOWN,
-                                           .date_s = -1};
+    job->answer = (struct ch_fetch_answer){
+        .length_bytes = CH_SIZE_UNKNOWN, .range_total_bytes = CH_SIZE_UNKNOWN, .date_s = -1};
     job->failed = false;
     job->fail_is_retryable = false;
     job->address_fail.code = CH_OK;

@@ -91,8 +91,8 @@ static enum ch_code load_store(struct ch_fetch_site *s, const char *path,
 {
     s->ca_path = dup_text(path);
     enum ch_code rc = ch_trust_load(path, &s->store, err);
-    bool same = old != NULL && old->store != NULL &&
-                ch_str_eq(ch_str_of(old->ca_path), ch_str_of(path));
+    bool same =
+        old != NULL && old->store != NULL && ch_str_eq(ch_str_of(old->ca_path), ch_str_of(path));
     if (rc == CH_E_DENIED && same) {
         CH_ASSERT(X509_STORE_up_ref(old->store) == 1);
         s->store = old->store;
@@ -160,7 +160,8 @@ static enum ch_code fill(struct ch_fetch_site *s, const struct ch_upstream *u,
 {
     s->name = dup_text(u->name);
     s->proxy = dup_text(u->proxy);
-    s->instance_id = ch_str_dup(settings->instance_id.ptr != NULL ? settings->instance_id : CH_STR(""));
+    s->instance_id =
+        ch_str_dup(settings->instance_id.ptr != NULL ? settings->instance_id : CH_STR(""));
     s->file_hosts = ch_calloc(u->file_host_count, sizeof(char *));
     for (size_t i = 0; i < u->file_host_count; i++) {
         s->file_hosts[s->file_host_count++] = dup_text(u->file_hosts[i]);
@@ -255,8 +256,8 @@ static bool is_local(const struct sockaddr *peer)
     socklen_t len = peer->sa_family == AF_INET6 ? sizeof(from.v6) : sizeof(from.v4);
     socklen_t from_len = sizeof(from);
     int fd = socket(peer->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool local = fd >= 0 && connect(fd, peer, len) == 0 &&
-                 getsockname(fd, &from.any, &from_len) == 0;
+    bool local =
+        fd >= 0 && connect(fd, peer, len) == 0 && getsockname(fd, &from.any, &from_len) == 0;
     if (fd >= 0) {
         close(fd);
     }

@@ -1,5 +1,5 @@
-/* Certificates are read before confinement and kept in memory: parsing the system's bundle once, not
- * once per connection, and no file to open in the jail. */
+/* Certificates are read before confinement and kept in memory: parsing the system's bundle once,
+ * not once per connection, and no file to open in the jail. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -53,7 +53,8 @@ static int start_server(struct bench *b)
         dup2(in[0], 0);
         dup2(out[1], 1);
         close(in[1]);
-        execlp("python3", "python3", HOSTILE_SERVER, (char *)NULL);
+        execlp("python3", "python3", HOSTILE_SERVER, b->server_args[0], b->server_args[1],
+               (char *)NULL);
         _exit(127);
     }
     close(in[0]);
@@ -97,8 +98,10 @@ int bench_start(struct bench *b)
     snprintf(b->url, sizeof(b->url), "http://127.0.0.1:%u/simple", b->port[0]);
     snprintf(b->file_host, sizeof(b->file_host), "127.0.0.1:%u", b->port[1]);
     b->file_hosts[0] = b->file_host;
-    b->upstream = (struct ch_upstream){
-        .name = (char *)(uintptr_t)"main", .url = b->url, .file_hosts = b->file_hosts, .file_host_count = 1};
+    b->upstream = (struct ch_upstream){.name = (char *)(uintptr_t) "main",
+                                       .url = b->url,
+                                       .file_hosts = b->file_hosts,
+                                       .file_host_count = 1};
     b->config.upstreams = &b->upstream;
     b->config.upstream_count = 1;
     b->settings.instance_id = CH_STR("0123456789abcdef");

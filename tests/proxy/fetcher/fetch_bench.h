@@ -28,6 +28,7 @@ struct bench {
     struct ch_credentials credentials;
     struct ch_fetch_settings settings;
     struct ch_upstream upstream;
+    const char *server_args[2]; /* TLS: PEM of the server, of its anchor; NULL: plain HTTP */
     int server_pid;
     int server_stdin;
     unsigned port[3]; /* own, file host, unlisted */
@@ -45,7 +46,8 @@ void bench_configure(struct bench *b);
 /* An artifact job for `path` on the upstream's own host. */
 struct ch_fetch bench_job(struct bench *b, const char *path);
 /* Runs the job to its end; the file begins with what `before` holds. */
-const struct outcome *bench_fetch(struct bench *b, const struct ch_fetch *job, struct ch_str before);
+const struct outcome *bench_fetch(struct bench *b, const struct ch_fetch *job,
+                                  struct ch_str before);
 const struct outcome *bench_get(struct bench *b, const char *path);
 /* What the server was asked since the last call, one line per request; free(). */
 char *bench_seen(struct bench *b);

@@ -1,11 +1,13 @@
 """An HTTP server that misbehaves on request: each path is one fault.
 
-Prints the ports of its three listeners (the upstream, a file host, and a host that nobody may reach)
+With a PEM file (certificate and key) and one of its anchor as arguments it speaks TLS and takes, but
+does not want, client certificates. Prints the ports of its three listeners (the upstream, a file host, and a host that nobody may reach)
 and serves until its standard input closes. /-/seen answers with what was asked so far, one line per
 request, and forgets it.
 """
 import gzip
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -209,7 +211,14 @@ def then_ok(status, times, **fields):
     return handle
 
 
+def peer(r):
+    """Whom the client's certificate names."""
+    subject = (r.sock.getpeercert() or {}).get("subject", ((("", "nobody"),),))
+    r.reply("200 OK", subject[0][0][1].encode())
+
+
 ROUTES = {
+    "/peer": peer,
     "/ok": ok,
     "/range": lambda r: r.part(BODY, ETag=ETAG),
     "/no-range": lambda r: r.reply("200 OK", BODY, ETag=ETAG),
@@ -264,6 +273,8 @@ def read_request(sock, buffered):
 def serve(sock, host):
     buffered = b""
     try:
+        if tls is not None:
+            sock = tls.wrap_socket(sock, server_side=True)
         while True:
             lines, buffered = read_request(sock, buffered)
             if lines is None:
@@ -295,6 +306,12 @@ def accept(listener, host):
         threading.Thread(target=serve, args=(sock, host), daemon=True).start()
 
 
+tls = None
+if len(sys.argv) > 1:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[1])
+    tls.load_verify_locations(sys.argv[2])
+    tls.verify_mode = ssl.CERT_OPTIONAL
 stopping = threading.Event()
 ports = []
 for name in ("own", "files", "other"):

@@ -95,10 +95,10 @@ static void test_permission(void **state)
 static void test_parsing(void **state)
 {
     (void)state;
-    const char *const bad[] = {"",           "8080",          ":8080",       "localhost:80",
-                               "127.0.0.1",  "127.0.0.1:",    "127.1:80",    "127.0.0.1:65536",
-                               "[::1]",      "[::1:80",       "::1:80",      "[127.0.0.1]:80",
-                               "1.2.3.4:-1", "1.2.3.4:080",   "[fe80::1%lo]:80"};
+    const char *const bad[] = {"",           "8080",        ":8080",          "localhost:80",
+                               "127.0.0.1",  "127.0.0.1:",  "127.1:80",       "127.0.0.1:65536",
+                               "[::1]",      "[::1:80",     "::1:80",         "[127.0.0.1]:80",
+                               "1.2.3.4:-1", "1.2.3.4:080", "[fe80::1%lo]:80"};
     struct ch_address a;
     for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
         if (ch_address_parse(ch_str_of(bad[i]), &a)) {

@@ -358,7 +358,7 @@ static void test_nobody_listens(void **state)
     (void)state;
     char url[64];
     snprintf(url, sizeof(url), "http://127.0.0.1:1/x");
-    char *hosts[] = {(char *)(uintptr_t)"127.0.0.1:1"};
+    char *hosts[] = {(char *)(uintptr_t) "127.0.0.1:1"};
     bench.upstream.file_hosts = hosts;
     bench_configure(&bench);
     const struct outcome *o = bench_get(&bench, url);

@@ -148,8 +148,8 @@ static void test_credentials_stay_with_their_origin(void **state)
     char origin[64];
     snprintf(origin, sizeof(origin), "http://127.0.0.1:%u", bench.port[0]);
     struct ch_credential items[] = {{.origin = origin,
-                                     .user = (char *)(uintptr_t)"reader",
-                                     .password = (char *)(uintptr_t)"secret"}};
+                                     .user = (char *)(uintptr_t) "reader",
+                                     .password = (char *)(uintptr_t) "secret"}};
     bench.credentials = (struct ch_credentials){items, 1};
     bench_configure(&bench);
     assert_is_body(bench_get(&bench, "/to-file-host"));
@@ -171,8 +171,8 @@ static void test_credentials_stay_with_their_origin(void **state)
 static void test_addresses_are_refused_after_resolution(void **state)
 {
     (void)state;
-    char *hosts[] = {(char *)(uintptr_t)"0.0.0.0:80", (char *)(uintptr_t)"224.0.0.1:80",
-                     (char *)(uintptr_t)"[::]:80"};
+    char *hosts[] = {(char *)(uintptr_t) "0.0.0.0:80", (char *)(uintptr_t) "224.0.0.1:80",
+                     (char *)(uintptr_t) "[::]:80"};
     bench.upstream.file_hosts = hosts;
     bench.upstream.file_host_count = CH_ARRAY_LEN(hosts);
     bench_configure(&bench);
@@ -211,9 +211,8 @@ static void test_proxy(void **state)
     (void)state;
     char proxy[64];
     snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", bench.port[2]);
-    struct ch_credential items[] = {{.origin = proxy,
-                                     .user = (char *)(uintptr_t)"p",
-                                     .password = (char *)(uintptr_t)"q"}};
+    struct ch_credential items[] = {
+        {.origin = proxy, .user = (char *)(uintptr_t) "p", .password = (char *)(uintptr_t) "q"}};
     bench.credentials = (struct ch_credentials){items, 1};
     bench.upstream.proxy = proxy;
     bench_configure(&bench);
@@ -251,10 +250,9 @@ static void test_reload_while_a_job_runs(void **state)
     close(fd);
     ch_fetch_engine_cancel_all(bench.engine);
     assert_int_equal(ch_fetch_engine_jobs(bench.engine), 0);
-    bench.upstream.ca_file = (char *)(uintptr_t)"/nonexistent/ca.pem";
+    bench.upstream.ca_file = (char *)(uintptr_t) "/nonexistent/ca.pem";
     bench.settings.config = &bench.config;
-    assert_ch_code(CH_E_NOT_FOUND,
-                   ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
     assert_non_null(strstr(err.msg, "upstream main: CA certificates: /nonexistent/ca.pem"));
     bench.upstream.ca_file = NULL;
     assert_is_body(bench_get(&bench, "/ok")); /* the old settings are in force */
