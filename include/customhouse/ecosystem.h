@@ -1,0 +1,86 @@
+/* The proxy's side of an ecosystem: what URLs and names mean, what an index looks like. Pure code
+ * without I/O, linked by gateway and keeper. `ch_ecosystems` is the only list of them; the scanner's
+ * side is struct ch_inspector (inspector.h). Nothing else knows an ecosystem by name. */
+#ifndef CUSTOMHOUSE_ECOSYSTEM_H
+#define CUSTOMHOUSE_ECOSYSTEM_H
+
+#include "customhouse/bytes.h"
+#include "customhouse/index.h"
+#include "customhouse/message.h"
+
+enum ch_target_kind {
+    CH_TARGET_NONE = 0, /* 404 */
+    CH_TARGET_ROOT,     /* the list of projects */
+    CH_TARGET_PROJECT,  /* a project's page */
+    CH_TARGET_FILE,     /* a file, or its metadata (part) */
+    CH_TARGET_MOVED,    /* 301 to `location`: trailing slash, un-normalised name */
+};
+
+struct ch_target {
+    enum ch_target_kind kind;
+    enum ch_part part;
+    char project[256];   /* normalised */
+    char file_name[512];
+    char location[768];  /* MOVED: absolute path on this server, percent-encoded */
+};
+
+/* What a file name says. All slices borrow from the name or point to constants. */
+struct ch_release {
+    char version[160];          /* as in the name; empty when it could not be split */
+    const char *file_type;      /* "wheel", "sdist", "egg", "other" */
+    const char *profile;        /* how it is inspected ("wheel"); NULL: no inspector */
+    struct ch_str python_tags;  /* wheels: compressed tag sets, else absent */
+    struct ch_str abi_tags;
+    struct ch_str platform_tags;
+};
+
+/* One representation of an index. */
+struct ch_index_format {
+    const char *media_type; /* sent as Content-Type */
+    const char *accepts;    /* comma-separated media types that ask for it */
+    /* Renders into `out` (bounded by its max). `prefix` is the repository's path, "/pypi". */
+    enum ch_code (*render_page)(const struct ch_page *page, struct ch_str prefix, struct ch_buf *out,
+                                struct ch_err *err);
+    enum ch_code (*render_root)(const struct ch_root_page *page, struct ch_str prefix,
+                                struct ch_buf *out, struct ch_err *err);
+};
+
+struct ch_ecosystem {
+    const char *name; /* configuration key */
+
+    /* --- names --- */
+    bool (*normalise)(struct ch_str raw, char *ret, size_t ret_size); /* false: not a project name */
+    void (*split)(struct ch_str project, struct ch_str file_name, struct ch_release *ret);
+    int (*compare_versions)(struct ch_str a, struct ch_str b);
+    enum ch_code (*match_version)(struct ch_str spec, struct ch_str version, bool *ret_match,
+                                  struct ch_err *err);
+
+    /* --- what a URL means: decoded segments after the repository's name; `directory` says whether
+     * the path ended in a slash --- */
+    void (*classify)(struct ch_str repository, const struct ch_str *segments, size_t count,
+                     bool directory, struct ch_target *ret);
+    const struct ch_index_format *formats; /* in order of preference when q ties */
+    size_t format_count;
+
+    /* --- the upstream --- */
+    const char *page_accept; /* Accept header for a project page */
+    enum ch_code (*page_url)(struct ch_str base, struct ch_str project, struct ch_buf *url);
+    enum ch_code (*root_url)(struct ch_str base, struct ch_buf *url);
+    enum ch_code (*details_url)(struct ch_str api_base, struct ch_str project, struct ch_buf *url);
+    enum ch_code (*sidecar_url)(struct ch_str file_url, struct ch_buf *url);
+    const char *(*page_profile)(struct ch_str content_type); /* NULL: not a page we can read */
+
+    /* --- asking ahead: which of the page's eligible files this client will most likely want next.
+     * Writes at most `max` indices into page->files, best first; returns how many. `eligible[i]` says
+     * whether files[i] may be asked for. --- */
+    size_t (*wanted_next)(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
+                          size_t *ret_indices, size_t max);
+
+    /* The line that a user needs ("pip install --index-url http://.../pypi/simple/ ..."). */
+    void (*usage_line)(struct ch_str origin, struct ch_str repository, struct ch_buf *out);
+};
+
+extern const struct ch_ecosystem *const ch_ecosystems[]; /* NULL-terminated */
+const struct ch_ecosystem *ch_ecosystem_find(struct ch_str name); /* NULL: unknown */
+
+#endif

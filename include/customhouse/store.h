@@ -1,0 +1,296 @@
+/* The store, in domain words. One interface; SQLite (db/store/sqlite.c) is behind it now, PostgreSQL
+ * later. Only the keeper and offline tools link it.
+ *
+ * Facts (artifacts, release files, sightings, inspections, findings, fetches, rulings, decisions) are
+ * rows that are inserted and never changed. What changes is work (intake) and caches (snapshot).
+ * Every function is one atomic step unless it runs between ch_store_begin and ch_store_commit.
+ * A function that returns CH_OK outside a group, and ch_store_commit, have made it durable. */
+#ifndef CUSTOMHOUSE_STORE_H
+#define CUSTOMHOUSE_STORE_H
+
+#include "customhouse/bytes.h"
+#include "customhouse/digest.h"
+#include "customhouse/policy.h"
+#include "customhouse/scan.h"
+
+struct ch_store;
+
+/* Opens (creating and migrating forward) the database in `folder`. CH_E_UNSUPPORTED: a newer schema.
+ * CH_E_FORMAT: corrupt (checked with quick_check at open). */
+enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err) CH_MUST_CHECK;
+void ch_store_close(struct ch_store *s);
+enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_commit(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK; /* durable after it */
+void ch_store_rollback(struct ch_store *s);
+bool ch_store_in_group(const struct ch_store *s);
+
+/* Small named values: "refusal-secret", "newest-time-us", ... CH_E_NOT_FOUND when absent. */
+enum ch_code ch_store_get_value(struct ch_store *s, struct ch_str name, struct ch_buf *ret_value,
+                                struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_set_value(struct ch_store *s, struct ch_str name, struct ch_str value,
+                                struct ch_err *err) CH_MUST_CHECK;
+
+/* --- names: one owner each (T12) --- */
+enum ch_code ch_store_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                            struct ch_buf *ret_upstream, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_pin_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                                struct ch_str upstream, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* Calls `each` for every project known for the repository, sorted. */
+typedef void ch_store_name_fn(void *ctx, struct ch_str name);
+enum ch_code ch_store_projects(struct ch_store *s, struct ch_str repository, ch_store_name_fn *each,
+                               void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* --- index contents: one snapshot per page, merged with what was known; history in sightings --- */
+struct ch_snapshot_info {
+    int64_t first_loaded_at_us; /* of the page: its baseline */
+    int64_t fetched_at_us;      /* last complete answer */
+    int64_t checked_at_us;      /* last answer that confirmed it (304 included) */
+    struct ch_str etag;
+    struct ch_str last_modified;
+    struct ch_sha256 body_sha256; /* of the upstream's bytes */
+};
+/* `content` is the encoded merged page (db/keeper/page_facts.c). Both buffers are cleared first. */
+enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                   struct ch_snapshot_info *ret_info, struct ch_buf *ret_content,
+                                   struct ch_buf *ret_strings, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                   const struct ch_snapshot_info *info, struct ch_str content,
+                                   struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstream,
+                                       struct ch_str project, int64_t checked_at_us,
+                                       struct ch_err *err) CH_MUST_CHECK;
+
+enum ch_sighting { CH_SIGHTING_APPEARED = 1, CH_SIGHTING_REMOVED, CH_SIGHTING_RETURNED };
+/* A file appeared on, vanished from, or came back to a page that had been loaded before. */
+enum ch_code ch_store_add_sighting(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                   struct ch_str file_name, const struct ch_sha256 *stated_sha256,
+                                   enum ch_sighting kind, int64_t at_us, int64_t last_absent_at_us,
+                                   struct ch_err *err) CH_MUST_CHECK;
+
+/* --- artifacts and where they stand --- */
+struct ch_artifact {
+    struct ch_sha256 sha256;
+    uint64_t size_bytes;
+    int64_t fetched_at_us;
+};
+/* Idempotent for equal values; CH_E_MISMATCH for a different size. */
+enum ch_code ch_store_add_artifact(struct ch_store *s, const struct ch_artifact *a,
+                                   struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_get_artifact(struct ch_store *s, const struct ch_sha256 *sha256,
+                                   struct ch_artifact *ret, struct ch_err *err) CH_MUST_CHECK;
+/* Another name of the same bytes: algorithm "sha512", "md5"; never carries a decision (T15). */
+enum ch_code ch_store_add_alias(struct ch_store *s, struct ch_str algorithm, struct ch_str hex,
+                                const struct ch_sha256 *sha256, struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_release_file { /* a release file and the bytes that arrived for it */
+    struct ch_str upstream;
+    struct ch_str project;
+    struct ch_str file_name;
+    struct ch_sha256 sha256;
+    struct ch_str url;
+    int64_t at_us;
+};
+enum ch_code ch_store_add_release_file(struct ch_store *s, const struct ch_release_file *f,
+                                       struct ch_err *err) CH_MUST_CHECK;
+/* The newest bytes fetched for a file name. CH_E_NOT_FOUND: never fetched. */
+enum ch_code ch_store_find_release_file(struct ch_store *s, struct ch_str upstream,
+                                        struct ch_str project, struct ch_str file_name,
+                                        struct ch_sha256 *ret_sha256, struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_release_fn(void *ctx, const struct ch_release_file *f);
+/* All release files that are these bytes / of this project (any upstream). */
+enum ch_code ch_store_releases_of(struct ch_store *s, const struct ch_sha256 *sha256,
+                                  ch_store_release_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_releases_of_project(struct ch_store *s, struct ch_str upstream,
+                                          struct ch_str project, ch_store_release_fn *each, void *ctx,
+                                          struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_fetch_row { /* every fetch that ended, for audit and metrics */
+    struct ch_str upstream;
+    struct ch_str url;
+    uint32_t http_status;
+    enum ch_code code;
+    uint64_t bytes;
+    uint32_t elapsed_ms;
+    int64_t at_us;
+};
+enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f,
+                                struct ch_err *err) CH_MUST_CHECK;
+
+/* --- inspections: keyed by bytes, profile, inspector version and ruleset (T6), and by context --- */
+struct ch_inspection_key {
+    struct ch_sha256 sha256;
+    struct ch_str profile;
+    uint32_t inspector_version;
+    struct ch_sha256 ruleset; /* zero until rules exist */
+    struct ch_str context;    /* "pypi/PROJECT/FILENAME": what depends on names is per release file */
+};
+struct ch_inspection_row {
+    enum ch_inspection outcome;
+    struct ch_str error;
+    int64_t at_us;
+    uint64_t cpu_us;
+    uint64_t wall_us;
+    uint64_t member_count;
+    struct ch_sha256 members_digest;   /* of the agreed member list */
+    struct ch_sha256 metadata_sha256;  /* blob with the core metadata, zero: none */
+    uint64_t metadata_bytes;
+    const struct ch_finding *findings;
+    size_t finding_count;
+    const struct ch_fact *facts;
+    size_t fact_count;
+};
+enum ch_code ch_store_add_inspection(struct ch_store *s, const struct ch_inspection_key *key,
+                                     const struct ch_inspection_row *row, struct ch_err *err) CH_MUST_CHECK;
+/* Newest row for exactly this key. Arrays and slices live until ch_store_inspection_done. */
+struct ch_inspection_result {
+    struct ch_inspection_row row;
+    struct ch_buf strings;
+    struct ch_finding *findings;
+    struct ch_fact *facts;
+};
+enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspection_key *key,
+                                     struct ch_inspection_result *ret, struct ch_err *err) CH_MUST_CHECK;
+void ch_store_inspection_done(struct ch_inspection_result *r);
+
+/* A metadata sidecar that was checked before its file was fetched (T1). */
+enum ch_code ch_store_put_sidecar(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                  struct ch_str file_name, const struct ch_sha256 *sha256,
+                                  uint64_t size_bytes, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_get_sidecar(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                  struct ch_str file_name, struct ch_sha256 *ret_sha256,
+                                  uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
+
+/* --- rulings: what people said (approve, deny), with scope --- */
+struct ch_ruling_row {
+    uint64_t id; /* given by the store */
+    bool deny;
+    struct ch_str repository; /* absent: all */
+    struct ch_str ecosystem;
+    struct ch_str project;    /* normalised */
+    struct ch_str version_spec; /* absent: all versions */
+    struct ch_str file_name;    /* absent: all files of the version(s) */
+    struct ch_sha256 sha256;    /* zero: not bound to bytes */
+    struct ch_sha256 evidence;  /* digest of the findings shown when it was made */
+    struct ch_sha256 policy;
+    uint64_t lifts;
+    const struct ch_sha256 *fingerprints;
+    size_t fingerprint_count;
+    struct ch_str reason;
+    struct ch_str by;
+    int64_t at_us;
+    int64_t expires_at_us; /* CH_TIME_UNKNOWN: never */
+};
+enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row *row, uint64_t *ret_id,
+                                 struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_end_ruling(struct ch_store *s, uint64_t id, struct ch_str by, struct ch_str why,
+                                 int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_ruling_fn(void *ctx, const struct ch_ruling_row *row);
+/* All that are not ended, expired ones included, oldest first. The keeper keeps them in memory. */
+enum ch_code ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void *ctx,
+                              struct ch_err *err) CH_MUST_CHECK;
+
+/* --- decisions: a row whenever the decision on a release file changes --- */
+struct ch_decision_row {
+    struct ch_str repository;
+    struct ch_str upstream;
+    struct ch_str project;
+    struct ch_str file_name;
+    struct ch_sha256 sha256; /* zero: bytes not known */
+    enum ch_verdict verdict;
+    struct ch_str rule;
+    struct ch_str reason;
+    struct ch_sha256 policy;
+    int64_t at_us;
+};
+enum ch_code ch_store_add_decision(struct ch_store *s, const struct ch_decision_row *d,
+                                   struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_decision_fn(void *ctx, const struct ch_decision_row *row);
+/* Newest row per release file of this project in this repository. */
+enum ch_code ch_store_decisions_of(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                                   ch_store_decision_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
+/* Newest row per release file whose verdict is `verdict`, newest first, at most `max`. */
+enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, enum ch_verdict verdict, size_t max,
+                                           ch_store_decision_fn *each, void *ctx,
+                                           struct ch_err *err) CH_MUST_CHECK;
+
+/* --- intake: durable work, resumed after a crash ---
+ * wanted -> fetching -> fetched -> scanning -> scanned -> decided (row deleted), or failed. */
+enum ch_intake_state {
+    CH_INTAKE_WANTED = 1, CH_INTAKE_FETCHING, CH_INTAKE_FETCHED, CH_INTAKE_SCANNING,
+    CH_INTAKE_SCANNED, CH_INTAKE_DECIDED, CH_INTAKE_FAILED,
+};
+struct ch_intake_row {
+    uint64_t id;
+    struct ch_str repository;
+    struct ch_str upstream;
+    struct ch_str project;
+    struct ch_str file_name;
+    enum ch_intake_state state;
+    struct ch_sha256 sha256; /* from FETCHED on */
+    uint32_t attempts;
+    bool ahead; /* nobody is waiting: asked ahead */
+    int64_t created_at_us;
+    int64_t not_before_us; /* FAILED: may be tried again from then on */
+    struct ch_str error;
+};
+/* One row per (upstream, project, file_name): adding it again returns the same id. */
+enum ch_code ch_store_add_intake(struct ch_store *s, const struct ch_intake_row *row, uint64_t *ret_id,
+                                 struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_move_intake(struct ch_store *s, uint64_t id, enum ch_intake_state state,
+                                  const struct ch_sha256 *sha256, struct ch_str error,
+                                  int64_t not_before_us, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_end_intake(struct ch_store *s, uint64_t id, struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_intake_fn(void *ctx, const struct ch_intake_row *row);
+enum ch_code ch_store_intakes(struct ch_store *s, ch_store_intake_fn *each, void *ctx,
+                              struct ch_err *err) CH_MUST_CHECK;
+
+/* --- who got what --- */
+struct ch_served_row {
+    struct ch_str repository;
+    struct ch_str project;
+    struct ch_str file_name;
+    struct ch_sha256 sha256;
+    struct ch_str address;
+    struct ch_str user_agent;
+    int64_t first_at_us;
+    int64_t last_at_us;
+    uint64_t times;
+};
+/* Counts up the row of (file, bytes, address, user agent). */
+enum ch_code ch_store_add_served(struct ch_store *s, const struct ch_served_row *row,
+                                 struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_served_fn(void *ctx, const struct ch_served_row *row);
+enum ch_code ch_store_served(struct ch_store *s, const struct ch_sha256 *sha256, struct ch_str project,
+                             struct ch_str file_name, ch_store_served_fn *each, void *ctx,
+                             struct ch_err *err) CH_MUST_CHECK; /* absent/zero arguments match all */
+
+/* --- refusals: what /-/x/ID shows --- */
+struct ch_refusal_row {
+    struct ch_str id;
+    struct ch_str repository;
+    struct ch_str project;
+    struct ch_str file_name;
+    int64_t at_us;
+};
+enum ch_code ch_store_put_refusal(struct ch_store *s, const struct ch_refusal_row *row,
+                                  struct ch_err *err) CH_MUST_CHECK; /* idempotent by id */
+enum ch_code ch_store_get_refusal(struct ch_store *s, struct ch_str id, struct ch_refusal_row *ret,
+                                  struct ch_buf *ret_strings, struct ch_err *err) CH_MUST_CHECK;
+
+/* --- blobs on disk: what lies where, for quotas (blobs.h moves the files) --- */
+enum ch_blob_place { CH_BLOB_UNDECIDED = 1, CH_BLOB_SERVED, CH_BLOB_EVICTED };
+enum ch_code ch_store_put_blob(struct ch_store *s, const struct ch_sha256 *sha256, uint64_t size_bytes,
+                               enum ch_blob_place place, int64_t used_at_us, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_get_blob(struct ch_store *s, const struct ch_sha256 *sha256,
+                               enum ch_blob_place *ret_place, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_blob_bytes(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
+                                 uint64_t *ret_count, struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_blob_fn(void *ctx, const struct ch_sha256 *sha256, uint64_t size_bytes);
+/* Least recently used first, at most `max`. */
+enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place, size_t max,
+                                   ch_store_blob_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* Newest time any fact carries (T7: a clock that jumped against it stops releases by time). */
+enum ch_code ch_store_newest_time(struct ch_store *s, int64_t *ret_at_us, struct ch_err *err) CH_MUST_CHECK;
+
+#endif
