@@ -30,6 +30,9 @@ struct ch_child {
     void (*on_drain)(void *owner); /* finish and call ch_loop_stop */
     void (*on_control)(void *owner, uint32_t uid, uint32_t pid, int fd); /* keeper; takes fd */
     void (*on_status)(void *owner, struct ch_str text);                  /* keeper */
+    /* of base/process/child.c */
+    bool draining;
+    struct ch_err ended; /* why the supervisor's channel ended */
 };
 
 /* Reads SETUP (blocking), parses the configuration, takes the descriptors, sets up the loop, and

@@ -10,6 +10,10 @@
     /* messages */                                                                                 \
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
+    X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
+    X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
+    X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
+    X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
