@@ -43,6 +43,11 @@
     X(fetch_header_bytes, 65536, "bytes", "header lines of one answer")                            \
     X(fetch_error_body_bytes, 65536, "bytes", "of an error's body are read to keep a connection")  \
     X(fetch_certificate_bytes, 4194304, "bytes", "a certificate file; the system's has 220 kB")    \
+    /* configuration and policy */                                                                 \
+    X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
+    X(yaml_nodes, 20000, "values", "of one such file")                                             \
+    X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
+    X(policy_rules, 2000, "rules", "of one policy")                                                \
     /* archives */                                                                                 \
     X(artifact_bytes, 4294967296, "bytes", "one artifact as fetched")                              \
     X(archive_members, 100000, "members", "members of one archive")                                \
