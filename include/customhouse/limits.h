@@ -63,7 +63,10 @@
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
-    X(scan_parallel, 2, "jails", "at once per scanner parent")
+    X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
+    /* store */                                                                                    \
+    X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
+    X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;
