@@ -49,6 +49,22 @@
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
+    /* fetching */                                                                                 \
+    X(fetch_jobs, 1024, "jobs", "asked of the fetcher and not yet answered")                       \
+    X(fetch_connections, 64, "connections", "to all hosts of one upstream")                        \
+    X(fetch_host_connections, 16, "connections", "to one host")                                    \
+    X(fetch_redirects, 5, "hops", "of one request")                                                \
+    X(fetch_retries, 3, "times", "a transfer that broke is taken up again")                        \
+    X(fetch_backoff_ms, 300, "ms", "before the first retry, doubled for each more, less jitter")   \
+    X(fetch_retry_after_ms, 10000, "ms", "a longer Retry-After ends the job with that answer")     \
+    X(fetch_connect_ms, 10000, "ms", "resolving, connecting and the TLS handshake")                \
+    X(fetch_low_speed_bytes, 1024, "bytes/s", "slower transfers are given up")                     \
+    X(fetch_low_speed_s, 20, "seconds", "how long it must be slower")                              \
+    X(fetch_total_ms, 7200000, "ms", "one job; the keeper may set less")                           \
+    X(fetch_progress_ms, 250, "ms", "between two progress messages of a job")                      \
+    X(fetch_header_bytes, 65536, "bytes", "header lines of one answer")                            \
+    X(fetch_error_body_bytes, 65536, "bytes", "of an error's body are read to keep a connection")  \
+    X(fetch_certificate_bytes, 4194304, "bytes", "a certificate file; the system's has 220 kB")    \
     /* configuration and policy */                                                                 \
     X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
