@@ -252,13 +252,44 @@ static const char *page_profile(struct ch_str content_type)
 
 /* --- the line that a user needs --- */
 
+/* The host of "http://HOST[:PORT]" when pip would not trust it: plain HTTP and not loopback. */
+static struct ch_str host_to_trust(struct ch_str origin)
+{
+    static const char *const loopback[] = {"127.0.0.1", "localhost", "[::1]"};
+    const struct ch_str scheme = CH_STR("http://");
+    if (!ch_str_starts(origin, scheme)) {
+        return (struct ch_str){NULL, 0};
+    }
+    struct ch_str host = ch_str_sub(origin, scheme.len, origin.len);
+    size_t from = 0;
+    size_t colon;
+    if (host.len > 0 && host.ptr[0] == '[' && !ch_str_find_char(host, ']', &from)) {
+        return (struct ch_str){NULL, 0};
+    }
+    if (ch_str_find_char(ch_str_sub(host, from, host.len), ':', &colon)) {
+        host = ch_str_sub(host, 0, from + colon);
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(loopback); i++) {
+        if (ch_str_eq_nocase(host, ch_str_of(loopback[i]))) {
+            return (struct ch_str){NULL, 0};
+        }
+    }
+    return host;
+}
+
 static void usage_line(struct ch_str origin, struct ch_str repository, struct ch_buf *out)
 {
     ch_buf_puts(out, CH_STR("pip install --index-url "));
     ch_buf_put_escaped(out, origin);
     ch_buf_putc(out, '/');
     ch_pypi_put_path_part(out, repository);
-    ch_buf_puts(out, CH_STR("/simple/ PACKAGE"));
+    ch_buf_puts(out, CH_STR("/simple/"));
+    struct ch_str host = host_to_trust(origin);
+    if (host.len > 0) {
+        ch_buf_puts(out, CH_STR(" --trusted-host "));
+        ch_buf_put_escaped(out, host);
+    }
+    ch_buf_puts(out, CH_STR(" PACKAGE"));
 }
 
 /* In the order that breaks ties: what asks for nothing in particular is a browser or an old tool. */
