@@ -10,6 +10,22 @@
     /* messages */                                                                                 \
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
+    /* HTTP server */                                                                              \
+    X(http_connections, 4096, "connections", "open at once in one gateway process")                \
+    X(http_connections_per_address, 512, "connections", "of one client; a CI farm behind NAT")     \
+    X(http_line_bytes, 8192, "bytes", "request line, and each header line")                        \
+    X(http_head_bytes, 65536, "bytes", "request line and headers; bearer tokens are long")         \
+    X(http_head_lines, 100, "lines", "headers of a request; eight Accept lines are normal")        \
+    X(http_path_segments, 32, "segments", "of a request path")                                     \
+    X(http_chunk_line_bytes, 256, "bytes", "chunk size with extensions, or a trailer line")        \
+    X(http_trailer_bytes, 8192, "bytes", "trailer section of a chunked body; discarded")           \
+    X(http_reason_bytes, 256, "bytes", "reason phrase; our sentences are up to 200")               \
+    X(http_header_ms, 15000, "ms", "from the first byte of a request, or accept, to its head")     \
+    X(http_idle_ms, 75000, "ms", "between requests of a connection")                               \
+    X(http_rate_window_ms, 30000, "ms", "over which the least rate is measured")                   \
+    X(http_rate_bytes_s, 256, "bytes/s", "least progress of a body in either direction")           \
+    X(http_linger_ms, 2000, "ms", "to let a refused client read the answer before the close")      \
+    X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
