@@ -89,6 +89,9 @@ static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
     if (!ch_pypi_name_valid(raw)) {
         return false;
     }
+    if (ch_pypi_name_is_normal(raw)) { /* what clients ask for: nothing to allocate */
+        return copy(raw, ret, ret_size);
+    }
     struct ch_buf b;
     ch_buf_init(&b, ch_limits.project_name_bytes);
     ch_pypi_name_put_normal(&b, raw);
