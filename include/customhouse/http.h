@@ -94,6 +94,7 @@ struct ch_http_response {
     const struct ch_http_header *headers; /* further lines; no framing lines, Date or Connection */
     size_t header_count;
     struct ch_str body;         /* sent from where it lies; kept alive by body_owner */
+    bool body_copy;             /* instead: copied at once; for small ones, up to 64 KB */
     void (*body_release)(void *body_owner); /* called once, when the body is no longer needed, also
                                              * when it was not sent; NULL = static bytes */
     void *body_owner;

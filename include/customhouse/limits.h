@@ -17,7 +17,7 @@
     X(http_head_bytes, 65536, "bytes", "request line and headers; bearer tokens are long")         \
     X(http_head_lines, 100, "lines", "headers of a request; eight Accept lines are normal")        \
     X(http_path_segments, 32, "segments", "of a request path")                                     \
-    X(http_chunk_line_bytes, 256, "bytes", "chunk size with extensions, or a trailer line")        \
+    X(http_body_buffer_bytes, 16384, "bytes", "room for one read of a request body")              \
     X(http_trailer_bytes, 8192, "bytes", "trailer section of a chunked body; discarded")           \
     X(http_reason_bytes, 256, "bytes", "reason phrase; our sentences are up to 200")               \
     X(http_header_ms, 15000, "ms", "from the first byte of a request, or accept, to its head")     \
@@ -25,6 +25,10 @@
     X(http_rate_window_ms, 30000, "ms", "over which the least rate is measured")                   \
     X(http_rate_bytes_s, 256, "bytes/s", "least progress of a body in either direction")           \
     X(http_linger_ms, 2000, "ms", "to let a refused client read the answer before the close")      \
+    X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")        \
+    X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
+    X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
+    X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
