@@ -377,7 +377,11 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
     struct ch_err err;
     struct ch_ask_file file;
     struct ch_ask_page page;
-    if (gateway_of(k, w) == NULL) {
+    if (w->command != NULL) {
+        struct command *c = w->command;
+        ask_free_waiter(w);
+        commands_go_on(c);
+    } else if (gateway_of(k, w) == NULL) {
         ask_free_waiter(w);
     } else if (w->is_file && ch_ask_file_get(ch_buf_str(&w->payload), &file, &err) == CH_OK) {
         answer_file(k, p, w, &file);

@@ -26,6 +26,7 @@
 struct keeper;
 struct page;
 struct intake;
+struct command;
 
 /* ------------------------------------------------------------------ state */
 
@@ -39,6 +40,7 @@ struct stats { /* for /-/metrics */
 /* Asks that wait for something. */
 struct waiter {
     struct waiter *next;
+    struct command *command; /* a command line's; then the rest does not count */
     bool is_file;
     uint32_t gateway;
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
@@ -279,6 +281,7 @@ void sidecars_free(struct keeper *k);
 
 void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
 void commands_free(struct keeper *k);
+void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
