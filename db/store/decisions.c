@@ -7,6 +7,12 @@ _Static_assert(CH_VERDICT_HOLD == 0 && CH_VERDICT_ALLOW == 1 && CH_VERDICT_DENY 
 enum ch_code ch_store_add_decision(struct ch_store *s, const struct ch_decision_row *d,
                                    struct ch_err *err)
 {
+    if (d->verdict == CH_VERDICT_ALLOW) {
+        enum ch_code rc = ch_store_room(s, "allow", err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
     return ch_sql_run(s, CH_SQL_ADD_DECISION,
                       CH_ARGS(ch_arg_text(d->repository), ch_arg_text(d->upstream),
                               ch_arg_text(d->project), ch_arg_text(d->file_name),

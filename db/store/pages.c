@@ -196,6 +196,13 @@ enum ch_code ch_store_add_sighting(struct ch_store *s, struct ch_str upstream, s
                                    enum ch_sighting kind, int64_t at_us, int64_t last_absent_at_us,
                                    struct ch_err *err)
 {
+    /* T5: that a file vanished holds it, and must be written even when little else can be. */
+    if (kind != CH_SIGHTING_REMOVED) {
+        enum ch_code rc = ch_store_room(s, "sighting", err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
     return ch_sql_run(s, CH_SQL_ADD_SIGHTING,
                       CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
                               ch_arg_sha_opt(stated_sha256), ch_arg_int((int64_t)kind),

@@ -26,7 +26,10 @@ enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row 
                                  struct ch_err *err)
 {
     int64_t id = 0;
-    enum ch_code rc = ch_step_begin(s, err);
+    enum ch_code rc = row->deny ? CH_OK : ch_store_room(s, "approve", err);
+    if (rc == CH_OK) {
+        rc = ch_step_begin(s, err);
+    }
     if (rc == CH_OK) {
         rc = ch_step_end(s, add_all(s, row, &id, err), err);
     }

@@ -151,6 +151,12 @@ enum ch_code ch_cursor_open(struct ch_store *s, enum ch_sql id, const struct ch_
         return ch_fail(err, CH_E_CONFLICT, "%s: %s: its group was undone by an earlier error",
                        s->path, row->name);
     }
+    if (row->grows) {
+        enum ch_code rc = ch_store_room(s, row->name, err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
     CH_ASSERT(strlen(row->types) == count);
     for (size_t i = 0; i < count; i++) {
         CH_ASSERT(args[i].type == row->types[i]);

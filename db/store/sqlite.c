@@ -11,7 +11,6 @@
 #include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
-#define FILE_NAME "customhouse.db"
 #define LOCK_NAME "lock"
 
 /* --- opening --- */
@@ -100,7 +99,7 @@ static enum ch_code check(struct ch_store *s, struct ch_err *err)
 static enum ch_code open_database(struct ch_store *s, struct ch_err *err)
 {
     /* SQLite takes the mode of a new file from the umask and nothing else: make it first, private. */
-    int fd = openat(s->folder_fd, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(s->folder_fd, CH_STORE_FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return ch_fail_errno(err, errno, "%s", s->path);
     }
@@ -119,7 +118,10 @@ static enum ch_code open_database(struct ch_store *s, struct ch_err *err)
     unsigned char seed;
     sqlite3_randomness(sizeof(seed), &seed); /* opens the random device now, not when confined */
     rc = ch_store_migrate(s, ch_migrations, ch_migration_count, err);
-    return rc == CH_OK ? check(s, err) : rc;
+    if (rc == CH_OK && (rc = check(s, err)) == CH_OK) {
+        ch_store_reserve(s);
+    }
+    return rc;
 }
 
 enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err)
@@ -127,7 +129,7 @@ enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, stru
     struct ch_store *s = ch_calloc(1, sizeof(*s));
     s->lock_fd = -1;
     s->folder_fd = -1;
-    if (asprintf(&s->path, "%s/%s", folder, FILE_NAME) < 0) {
+    if (asprintf(&s->path, "%s/%s", folder, CH_STORE_FILE_NAME) < 0) {
         ch_bug(__FILE__, __LINE__, __func__, "out of memory");
     }
     ch_buf_init(&s->scratch, ZSTD_compressBound((size_t)ch_limits.store_snapshot_bytes));

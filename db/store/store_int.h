@@ -22,6 +22,9 @@ extern const size_t ch_migration_count;
 enum ch_code ch_store_migrate(struct ch_store *s, const struct ch_migration *rows, size_t count,
                               struct ch_err *err) CH_MUST_CHECK;
 
+#define CH_STORE_FILE_NAME "customhouse.db"
+#define CH_STORE_LOG_NAME  CH_STORE_FILE_NAME "-wal"
+
 struct ch_store {
     sqlite3 *db;
     char *path; /* for messages */
@@ -84,6 +87,11 @@ struct ch_sha256 ch_col_sha(const struct ch_cursor *c, int i); /* NULL gives zer
  * be undone alone. ch_step_end(code) keeps or undoes; it returns code, or why keeping failed. */
 enum ch_code ch_step_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_step_end(struct ch_store *s, enum ch_code code, struct ch_err *err) CH_MUST_CHECK;
+
+/* T4: withdrawals must find space when nothing else does. The write-ahead log is given its blocks in
+ * advance, and what grows towards ALLOW stops before the disk is full: CH_E_FULL. */
+void ch_store_reserve(struct ch_store *s);
+enum ch_code ch_store_room(struct ch_store *s, const char *what, struct ch_err *err) CH_MUST_CHECK;
 
 /* Turns SQLite's last error into a code and a message naming the file. */
 enum ch_code ch_sql_fail(struct ch_store *s, const char *what, struct ch_err *err);
