@@ -29,6 +29,11 @@
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
+    /* configuration and policy */                                                                 \
+    X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
+    X(yaml_nodes, 20000, "values", "of one such file")                                             \
+    X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
+    X(policy_rules, 2000, "rules", "of one policy")                                                \
     /* archives */                                                                                 \
     X(artifact_bytes, 4294967296, "bytes", "one artifact as fetched")                              \
     X(archive_members, 100000, "members", "members of one archive")                                \
