@@ -10,6 +10,31 @@
     /* messages */                                                                                 \
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
+    X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
+    X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
+    X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
+    X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
+    X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
+    /* HTTP server */                                                                              \
+    X(http_connections, 4096, "connections", "open at once in one gateway process")                \
+    X(http_connections_per_address, 512, "connections", "of one client; a CI farm behind NAT")     \
+    X(http_line_bytes, 8192, "bytes", "request line, and each header line")                        \
+    X(http_head_bytes, 65536, "bytes", "request line and headers; bearer tokens are long")         \
+    X(http_head_lines, 100, "lines", "headers of a request; eight Accept lines are normal")        \
+    X(http_path_segments, 32, "segments", "of a request path")                                     \
+    X(http_body_buffer_bytes, 16384, "bytes", "room for one read of a request body")              \
+    X(http_trailer_bytes, 8192, "bytes", "trailer section of a chunked body; discarded")           \
+    X(http_reason_bytes, 256, "bytes", "reason phrase; our sentences are up to 200")               \
+    X(http_header_ms, 15000, "ms", "from the first byte of a request, or accept, to its head")     \
+    X(http_idle_ms, 75000, "ms", "between requests of a connection")                               \
+    X(http_rate_window_ms, 30000, "ms", "over which the least rate is measured")                   \
+    X(http_rate_bytes_s, 256, "bytes/s", "least progress of a body in either direction")           \
+    X(http_linger_ms, 2000, "ms", "to let a refused client read the answer before the close")      \
+    X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")        \
+    X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
+    X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
+    X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
+    X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
     X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
@@ -24,6 +49,7 @@
     X(page_files, 100000, "files", "files of one project")                                         \
     X(root_bytes, 268435456, "bytes", "an upstream's project list; 40 MB measured")                \
     X(root_names, 5000000, "names", "projects of one upstream")                                    \
+    X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
@@ -56,14 +82,18 @@
     X(archive_ratio_from_bytes, 67108864, "bytes", "smaller members may compress as they like")    \
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
+    X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
+    X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
-    X(findings, 200, "findings", "kept of one inspection; one more says there were more")          \
+    X(findings, 200, "findings", "kept of class attack, and of others; one says there were more")  \
+    X(scan_facts, 100000, "facts", "of one inspection: one per header line or entry point")        \
     /* jails */                                                                                    \
     X(scan_output_bytes, 268435456, "bytes", "a jail's answer")                                    \
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
     X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
+    X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
     X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")
