@@ -35,10 +35,6 @@
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
     X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
-    X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
-    X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
-    X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
-    X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
