@@ -403,8 +403,8 @@ void http_conn_answered(struct http_conn *c)
 static void conn_event(struct ch_watch *w, uint32_t events)
 {
     struct http_conn *c = (struct http_conn *)w; /* the first member */
-    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-        c->readable = true;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 || c->ssl_wants_write) {
+        c->readable = true; /* a handshake may have to write before it can read on */
     }
     if (c->state == HTTP_BUSY && c->body != HTTP_BODY_RECEIVING &&
         (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {

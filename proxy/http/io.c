@@ -210,6 +210,8 @@ static enum http_io write_tls(struct http_conn *c)
             enum http_io r = ssl_outcome(c, ok);
             return r == HTTP_IO_EOF ? HTTP_IO_FAILED : r;
         }
+        c->ssl_wants_write = false;
+        c->ssl_wants_read = false;
         out_advance(o, written);
         if (c->out.sent_bytes - start >= c->server->limits.http_write_bytes &&
             !out_empty(&c->out)) {

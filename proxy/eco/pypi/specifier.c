@@ -1,5 +1,5 @@
 /* Version specifiers. Spec: PEP 440, "Version specifiers", with the reading of `packaging` where the
- * text leaves a choice (prefix matching pads the release with zeros). */
+ * text leaves a choice (a prefix is numbers only, and missing numbers are 0). */
 #include "proxy/eco/pypi/version.h"
 
 #include "proxy/eco/pypi/version_int.h"
@@ -48,14 +48,16 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
         c.prefix = true;
         version.len -= 2;
     }
-    if (!ch_pep440_parse(version, &c.version)) {
+    if (ch_pep440_trim(version).len != version.len || !ch_pep440_parse(version, &c.version)) {
         return ch_fail(err, CH_E_FORMAT, "\"%.*s\" has no PEP 440 version after its operator",
                        CH_STR_ARG(s));
     }
     bool equality = c.op == OP_EQ || c.op == OP_NE;
-    if (c.prefix && (!equality || c.version.dev || c.version.local.len > 0)) {
+    bool bare = c.version.pre == CH_PEP440_FINAL && !c.version.post && !c.version.dev &&
+                c.version.local.len == 0;
+    if (c.prefix && (!equality || !bare)) {
         return ch_fail(err, CH_E_FORMAT,
-                       "\"%.*s\": \".*\" goes only with == and !=, without .dev and +local",
+                       "\"%.*s\": \".*\" goes only with == and !=, right after the numbers",
                        CH_STR_ARG(s));
     }
     if (c.version.local.len > 0 && !equality) {
@@ -84,29 +86,22 @@ static bool release_starts(const struct ch_pep440 *v, const struct ch_pep440 *pr
     return true;
 }
 
-static bool matches_prefix(const struct ch_pep440 *v, const struct ch_pep440 *prefix)
+/* A post-release of the final or pre-release `of`. */
+static bool is_post_of(const struct ch_pep440 *v, const struct ch_pep440 *of)
 {
-    size_t count = ch_pep440_release_count(prefix);
-    if (!release_starts(v, prefix, count)) {
-        return false;
-    }
-    if (prefix->pre == CH_PEP440_FINAL && !prefix->post) {
-        return true;
-    }
-    /* with a suffix the release has to end where that of the prefix does */
-    if (ch_pep440_release_count(v) > count || v->pre != prefix->pre ||
-        ch_pep440_number_cmp(v->pre_number, prefix->pre_number) != 0) {
-        return false;
-    }
-    return !prefix->post ||
-           (v->post && ch_pep440_number_cmp(v->post_number, prefix->post_number) == 0);
+    struct ch_pep440 base = *v;
+    base.post = base.dev = false;
+    base.post_number = base.dev_number = base.local = (struct ch_str){NULL, 0};
+    return v->post && !of->post && !of->dev && ch_pep440_order(&base, of) == 0;
 }
 
-static bool same_base(const struct ch_pep440 *a, const struct ch_pep440 *b)
+static bool is_below(const struct ch_pep440 *v, const struct ch_pep440 *bound)
 {
-    struct ch_pep440 base_a = {.epoch = a->epoch, .release = a->release, .pre = CH_PEP440_FINAL};
-    struct ch_pep440 base_b = {.epoch = b->epoch, .release = b->release, .pre = CH_PEP440_FINAL};
-    return ch_pep440_order(&base_a, &base_b) == 0;
+    /* "<V MUST NOT allow a pre-release of the specified version unless it is one itself": the first
+     * of them all is V.dev0 */
+    struct ch_pep440 first = *bound;
+    first.dev = first.dev || !ch_pep440_is_prerelease(bound);
+    return ch_pep440_order(v, &first) < 0;
 }
 
 static bool matches_clause(const struct clause *c, const struct ch_pep440 *version)
@@ -117,7 +112,8 @@ static bool matches_clause(const struct clause *c, const struct ch_pep440 *versi
     switch (c->op) {
     case OP_EQ:
     case OP_NE: {
-        bool equal = c->prefix ? matches_prefix(&public, &c->version)
+        bool equal = c->prefix ? release_starts(version, &c->version,
+                                                ch_pep440_release_count(&c->version))
                                : ch_pep440_order(compared, &c->version) == 0;
         return equal == (c->op == OP_EQ);
     }
@@ -129,16 +125,11 @@ static bool matches_clause(const struct clause *c, const struct ch_pep440 *versi
     case OP_GE:
         return ch_pep440_order(&public, &c->version) >= 0;
     case OP_LT:
-        /* "<V MUST NOT allow a pre-release of the specified version unless it is one itself" */
-        return ch_pep440_order(version, &c->version) < 0 &&
-               (ch_pep440_is_prerelease(&c->version) || !ch_pep440_is_prerelease(version) ||
-                !same_base(version, &c->version));
+        return is_below(version, &c->version);
     case OP_GT:
         /* ">V MUST NOT allow a post-release of the given version unless V itself is one" and "MUST
          * NOT match a local version of the specified version" */
-        return ch_pep440_order(version, &c->version) > 0 &&
-               !(((version->post && !c->version.post) || version->local.len > 0) &&
-                 same_base(version, &c->version));
+        return ch_pep440_order(&public, &c->version) > 0 && !is_post_of(version, &c->version);
     case OP_ARBITRARY:
         break;
     }
@@ -154,7 +145,10 @@ enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *re
     bool unknown = false;
     struct ch_str rest = ch_pep440_trim(spec);
     struct ch_str part = {NULL, 0};
-    while (rest.len > 0 && ch_str_split(&rest, ',', &part)) {
+    if (rest.len == 0) {
+        rest = (struct ch_str){NULL, 0};
+    }
+    while (ch_str_split(&rest, ',', &part)) {
         struct clause c;
         enum ch_code rc = parse_clause(part, &c, err);
         if (rc != CH_OK) {
