@@ -35,6 +35,22 @@
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
     X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
+    /* gateway */                                                                                  \
+    X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
+    X(gateway_page_bytes, 536870912, "bytes", "one rendered page; a list of all projects is 40 MB") \
+    X(gateway_files, 512, "files", "whose ALLOW and open file one gateway process keeps")          \
+    X(gateway_encode_small_bytes, 262144, "bytes", "larger pages are compressed fast, not small")  \
+    X(gateway_encode_from_bytes, 256, "bytes", "smaller pages are not compressed")                 \
+    X(gateway_page_wait_ms, 60000, "ms", "for the keeper's answer about a page")                   \
+    X(gateway_file_wait_ms, 3000, "ms", "for the keeper's answer, beyond the patience it was told") \
+    X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
+    X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
+    X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
+    X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
+    X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
+    X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
+    X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
+    X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
