@@ -85,7 +85,6 @@ struct ch_age ch_age_of(const struct ch_facts *facts, int64_t now_us);
 int64_t ch_time_add(int64_t a_us, int64_t b_us);
 
 /* --- match.c --- */
-bool ch_glob_match(struct ch_str folded_pattern, struct ch_str name); /* "*" stops at '-', "**" not */
 void ch_name_fold(struct ch_buf *b, struct ch_str name); /* lower case, runs of - _ . become '-' */
 bool ch_finding_pattern_match(const struct ch_finding_pattern *p, const struct ch_finding *f);
 /* CH_MAYBE: a condition is about something that is not known. */
