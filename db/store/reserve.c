@@ -7,8 +7,8 @@
 #include "db/store/store_int.h"
 
 /* Commits go to the log, whose length SQLite never shrinks below its size limit while it is open:
- * blocks allocated beyond its end stay ours, and its content and length do not change. Where the file
- * system cannot (EOPNOTSUPP), ch_store_room alone keeps the space. */
+ * blocks allocated beyond its end stay ours, and its content and length do not change. Where the
+ * file system cannot (EOPNOTSUPP), ch_store_room alone keeps the space. */
 void ch_store_reserve(struct ch_store *s)
 {
     int fd = openat(s->folder_fd, CH_STORE_LOG_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
@@ -29,8 +29,8 @@ enum ch_code ch_store_room(struct ch_store *s, const char *what, struct ch_err *
         left >= ch_limits.store_reserve_bytes) {
         return CH_OK;
     }
-    return ch_fail(err, CH_E_FULL,
-                   "%s: %s: %llu bytes are left on its disk: the last %llu are kept for withdrawals",
-                   s->path, what, (unsigned long long)left,
-                   (unsigned long long)ch_limits.store_reserve_bytes);
+    return ch_fail(
+        err, CH_E_FULL,
+        "%s: %s: %llu bytes are left on its disk: the last %llu are kept for withdrawals", s->path,
+        what, (unsigned long long)left, (unsigned long long)ch_limits.store_reserve_bytes);
 }

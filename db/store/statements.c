@@ -22,19 +22,21 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_NEWEST_TIME] = {"newest time", "SELECT at_us FROM newest WHERE one = 1", ""},
 
     [CH_SQL_GET_OWNER] = {"get owner",
-                          "SELECT upstream FROM owner WHERE repository = $1 AND project = $2", "tt"},
+                          "SELECT upstream FROM owner WHERE repository = $1 AND project = $2",
+                          "tt"},
     [CH_SQL_ADD_OWNER] = {"pin owner",
                           "INSERT INTO owner (repository, project, upstream, at_us)"
                           " VALUES ($1, $2, $3, $4) ON CONFLICT (repository, project) DO NOTHING",
                           "ttti", true},
     [CH_SQL_PROJECTS] = {"list projects",
                          "SELECT project FROM owner WHERE repository = $1 ORDER BY project", "t"},
-    [CH_SQL_GET_SNAPSHOT] = {"get snapshot",
-                             "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"
-                             " s.last_modified, s.body_sha256, c.content_bytes, c.content"
-                             " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
-                             " WHERE s.upstream = $1 AND s.project = $2",
-                             "tt"},
+    [CH_SQL_GET_SNAPSHOT] =
+        {"get snapshot",
+         "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"
+         " s.last_modified, s.body_sha256, c.content_bytes, c.content"
+         " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
+         " WHERE s.upstream = $1 AND s.project = $2",
+         "tt"},
     /* The first load is the page's baseline (T7): a later answer never moves it. */
     [CH_SQL_PUT_SNAPSHOT] =
         {"put snapshot",
@@ -65,7 +67,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                              " VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING",
                              "dii", true},
     [CH_SQL_GET_ARTIFACT] = {"get artifact",
-                             "SELECT size_bytes, fetched_at_us FROM artifact WHERE sha256 = $1", "d"},
+                             "SELECT size_bytes, fetched_at_us FROM artifact WHERE sha256 = $1",
+                             "d"},
     [CH_SQL_ADD_ALIAS] = {"add alias",
                           "INSERT INTO alias (algorithm, hex, sha256) VALUES ($1, $2, $3)"
                           " ON CONFLICT (algorithm, hex, sha256) DO NOTHING",
@@ -135,7 +138,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
 
     [CH_SQL_ADD_RULING] =
         {"add ruling",
-         "INSERT INTO ruling (deny, repository, ecosystem, project, version_spec, file_name, sha256,"
+         "INSERT INTO ruling (deny, repository, ecosystem, project, version_spec, file_name, "
+         "sha256,"
          " evidence, policy, lifts, reason, by_person, at_us, expires_at_us)"
          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
          "innnnnzzzittiw"},

@@ -1,5 +1,5 @@
-/* Every SQL statement of the store, as one table: no SQL is built anywhere. `$1..$n` appear in order
- * of first use, so SQLite and PostgreSQL number them alike (a test asserts it). */
+/* Every SQL statement of the store, as one table: no SQL is built anywhere. `$1..$n` appear in
+ * order of first use, so SQLite and PostgreSQL number them alike (a test asserts it). */
 #ifndef CUSTOMHOUSE_STORE_STATEMENTS_H
 #define CUSTOMHOUSE_STORE_STATEMENTS_H
 

@@ -117,9 +117,9 @@ CH_NORETURN static void child(int ack_fd, unsigned run)
         for (size_t i = 64; i < len; i += 64) {
             bytes[i] = (char)rand_r(&seed);
         }
-        ok = job % 5 == 0
-                 ? ch_blobs_put(b, (struct ch_str){bytes, 64 + len % 1000}, &ack.sha256, &err) == CH_OK
-                 : fetch(b, job % 4, bytes, len, &ack.sha256);
+        ok = job % 5 == 0 ? ch_blobs_put(b, (struct ch_str){bytes, 64 + len % 1000}, &ack.sha256,
+                                         &err) == CH_OK
+                          : fetch(b, job % 4, bytes, len, &ack.sha256);
         ok = ok && (ack.served == 0 || ch_blobs_serve(b, &ack.sha256, &err) == CH_OK);
         ok = ok && (ack.served != 2 || ch_blobs_withdraw(b, &ack.sha256, &err) == CH_OK);
         ok = ok && write(ack_fd, &ack, sizeof(ack)) == sizeof(ack);

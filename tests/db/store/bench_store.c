@@ -32,11 +32,16 @@ static void decide(struct ch_store *s, int i)
     char file[64];
     snprintf(file, sizeof(file), "package-%d-cp311-cp311-manylinux_2_17_x86_64.whl", i);
     struct ch_sha256 sha = ch_sha256_of(file, sizeof(file));
-    struct ch_decision_row d = {
-        .repository = CH_STR("pypi"), .upstream = CH_STR("main"), .project = CH_STR("package"),
-        .file_name = ch_str_of(file), .sha256 = sha, .verdict = CH_VERDICT_ALLOW,
-        .rule = CH_STR("default"), .reason = CH_STR("older than 7 days, inspected, no findings"),
-        .policy = sha, .at_us = 1700000000000000 + i};
+    struct ch_decision_row d = {.repository = CH_STR("pypi"),
+                                .upstream = CH_STR("main"),
+                                .project = CH_STR("package"),
+                                .file_name = ch_str_of(file),
+                                .sha256 = sha,
+                                .verdict = CH_VERDICT_ALLOW,
+                                .rule = CH_STR("default"),
+                                .reason = CH_STR("older than 7 days, inspected, no findings"),
+                                .policy = sha,
+                                .at_us = 1700000000000000 + i};
     need(ch_store_add_decision(s, &d, &err));
 }
 
@@ -44,10 +49,15 @@ static void add_served(struct ch_store *s, int i)
 {
     char file[64];
     snprintf(file, sizeof(file), "package-%d.whl", i);
-    struct ch_served_row r = {.repository = CH_STR("pypi"), .project = CH_STR("package"),
-                              .file_name = ch_str_of(file), .sha256 = ch_sha256_of(file, 10),
-                              .address = CH_STR("192.0.2.1"), .user_agent = CH_STR("pip/23.0.1"),
-                              .first_at_us = i, .last_at_us = i, .times = 1};
+    struct ch_served_row r = {.repository = CH_STR("pypi"),
+                              .project = CH_STR("package"),
+                              .file_name = ch_str_of(file),
+                              .sha256 = ch_sha256_of(file, 10),
+                              .address = CH_STR("192.0.2.1"),
+                              .user_agent = CH_STR("pip/23.0.1"),
+                              .first_at_us = i,
+                              .last_at_us = i,
+                              .times = 1};
     need(ch_store_add_served(s, &r, &err));
 }
 
@@ -91,7 +101,8 @@ static void bench_snapshots(struct ch_store *s)
         char hex[CH_SHA256_HEX + 1];
         struct ch_sha256 sha = ch_sha256_of(&i, sizeof(i));
         ch_sha256_hex(&sha, hex);
-        ch_buf_printf(&page, "package-1.%u.0-cp311-cp311-manylinux_2_17_x86_64.whl %s >=3.8 ", i, hex);
+        ch_buf_printf(&page, "package-1.%u.0-cp311-cp311-manylinux_2_17_x86_64.whl %s >=3.8 ", i,
+                      hex);
     }
     double from = now_us();
     for (int i = 0; i < 20; i++) {

@@ -1,4 +1,5 @@
-/* kill -9 at random points: what was acknowledged is there, and a group is there whole or not at all. */
+/* kill -9 at random points: what was acknowledged is there, and a group is there whole or not at
+ * all. */
 #include "tests/ch_test.h"
 
 #include <ftw.h>
@@ -25,8 +26,8 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-/* Groups of GROUP decisions and one intake row, from group number `first` on; each committed group's
- * number goes into the pipe. Runs until it is killed. */
+/* Groups of GROUP decisions and one intake row, from group number `first` on; each committed
+ * group's number goes into the pipe. Runs until it is killed. */
 CH_NORETURN static void child(int ack_fd, uint32_t first)
 {
     struct ch_store *s = NULL;
@@ -46,8 +47,10 @@ CH_NORETURN static void child(int ack_fd, uint32_t first)
         for (int i = 0; ok && i < GROUP; i++) {
             char file[16];
             snprintf(file, sizeof(file), "f%d", i);
-            struct ch_decision_row d = {.repository = CH_STR("r"), .upstream = CH_STR("u"),
-                                        .project = ch_str_of(project), .file_name = ch_str_of(file),
+            struct ch_decision_row d = {.repository = CH_STR("r"),
+                                        .upstream = CH_STR("u"),
+                                        .project = ch_str_of(project),
+                                        .file_name = ch_str_of(file),
                                         .at_us = group};
             ok = ch_store_add_decision(s, &d, &err) == CH_OK;
         }
