@@ -47,10 +47,6 @@
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
     X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
     X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
-    X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
-    X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
-    X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
-    X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
