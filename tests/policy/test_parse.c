@@ -1,5 +1,6 @@
 #include "tests/ch_test.h"
 
+#include "customhouse/limits.h"
 #include "policy/policy_int.h"
 
 static struct ch_policy *parse(const char *text)
@@ -251,12 +252,28 @@ static void test_errors(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void test_too_many_rules(void **state)
+{
+    (void)state;
+    struct ch_policy *p = NULL;
+    struct ch_err err = {.msg = ""};
+    struct ch_buf b;
+    ch_buf_init(&b, (size_t)ch_limits.yaml_bytes);
+    ch_buf_puts(&b, CH_STR("version: 1\nrules:\n"));
+    for (uint64_t i = 0; i <= ch_limits.policy_rules; i++) {
+        ch_buf_printf(&b, "  - {name: a%llu, project: a, then: hold}\n", (unsigned long long)i);
+    }
+    assert_ch_code(CH_E_USAGE, ch_policy_parse(ch_buf_str(&b), "p", &p, &err));
+    assert_string_equal(err.msg, "p:3:3: rules: has 2001 rules; at most 2000 are taken");
+    ch_buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_default_text), cmocka_unit_test(test_default_examples),
         cmocka_unit_test(test_every_key),    cmocka_unit_test(test_T12_listed_names),
-        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_errors),       cmocka_unit_test(test_too_many_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
