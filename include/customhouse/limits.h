@@ -82,6 +82,8 @@
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
     X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
+    X(pip_output_bytes, 262144, "bytes", "what the host's pip says about its configuration")       \
+    X(pip_run_ms, 30000, "ms", "time for the host's pip to say it")                                \
     /* archives */                                                                                 \
     X(artifact_bytes, 4294967296, "bytes", "one artifact as fetched")                              \
     X(archive_members, 100000, "members", "members of one archive")                                \
