@@ -22,6 +22,16 @@ static enum ch_code by_profile(ch_page_parse_fn *json, ch_page_parse_fn *html,
                    CH_STR_ARG(job->profile));
 }
 
+/* Without a base, every relative link would be left out and the page would seem empty: files that
+ * vanish from a page are taken for removed (T5), so this is no answer. */
+static enum ch_code check_base(const struct ch_scan_job *job, struct ch_err *err)
+{
+    if (!ch_index_url_ok(job->base_url)) {
+        return ch_fail(err, CH_E_USAGE, "page: the job names no http or https address of the page");
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_size(const struct ch_input *in, uint64_t max, struct ch_err *err)
 {
     if (in->len > max) {
@@ -35,6 +45,9 @@ enum ch_code ch_page_parse(const struct ch_scan_job *job, const struct ch_input 
                            struct ch_scan_writer *out, struct ch_err *err)
 {
     enum ch_code rc = check_size(in, ch_limits.page_bytes, err);
+    if (rc == CH_OK) {
+        rc = check_base(job, err);
+    }
     return rc != CH_OK ? rc : by_profile(ch_page_parse_json, ch_page_parse_html, job, in, out, err);
 }
 

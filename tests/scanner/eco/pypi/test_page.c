@@ -371,11 +371,29 @@ static void limits_hold(void **state)
     run_rows(ch_page_parse, "wheel", profile, CH_ARRAY_LEN(profile));
 }
 
+/* T5: an absent file is a fact, so a page whose links cannot be resolved must not seem empty. */
+static void t5_a_page_without_address_is_no_answer(void **state)
+{
+    (void)state;
+    static const char *const profiles[] = {"page-html", "page-json"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(profiles); i++) {
+        struct ch_scan_job job = {.profile = ch_str_of(profiles[i]), .project = CH_STR("foo")};
+        struct ch_err err;
+        struct ch_buf text;
+        ch_buf_init(&text, 1024);
+        assert_ch_code(CH_E_USAGE, scan_text(ch_page_parse, &job,
+                                             CH_STR("<a href='foo-1.zip'>foo-1.zip</a>"), &text,
+                                             &err));
+        ch_buf_done(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_pages), cmocka_unit_test(html_pages),  cmocka_unit_test(roots),
         cmocka_unit_test(details),    cmocka_unit_test(limits_hold),
+        cmocka_unit_test(t5_a_page_without_address_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
