@@ -15,6 +15,38 @@
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
     X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
+    /* HTTP server */                                                                              \
+    X(http_connections, 4096, "connections", "open at once in one gateway process")                \
+    X(http_connections_per_address, 512, "connections", "of one client; a CI farm behind NAT")     \
+    X(http_line_bytes, 8192, "bytes", "request line, and each header line")                        \
+    X(http_head_bytes, 65536, "bytes", "request line and headers; bearer tokens are long")         \
+    X(http_head_lines, 100, "lines", "headers of a request; eight Accept lines are normal")        \
+    X(http_path_segments, 32, "segments", "of a request path")                                     \
+    X(http_body_buffer_bytes, 16384, "bytes", "room for one read of a request body")              \
+    X(http_trailer_bytes, 8192, "bytes", "trailer section of a chunked body; discarded")           \
+    X(http_reason_bytes, 256, "bytes", "reason phrase; our sentences are up to 200")               \
+    X(http_header_ms, 15000, "ms", "from the first byte of a request, or accept, to its head")     \
+    X(http_idle_ms, 75000, "ms", "between requests of a connection")                               \
+    X(http_rate_window_ms, 30000, "ms", "over which the least rate is measured")                   \
+    X(http_rate_bytes_s, 256, "bytes/s", "least progress of a body in either direction")           \
+    X(http_linger_ms, 2000, "ms", "to let a refused client read the answer before the close")      \
+    X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")        \
+    X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
+    X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
+    X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
+    X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
+    /* gateway */                                                                                  \
+    X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
+    X(gateway_page_bytes, 536870912, "bytes", "one rendered page; a list of all projects is 40 MB") \
+    X(gateway_files, 512, "files", "whose ALLOW and open file one gateway process keeps")          \
+    X(gateway_encode_small_bytes, 262144, "bytes", "larger pages are compressed fast, not small")  \
+    X(gateway_encode_from_bytes, 256, "bytes", "smaller pages are not compressed")                 \
+    X(gateway_page_wait_ms, 60000, "ms", "for the keeper's answer about a page")                   \
+    X(gateway_file_wait_ms, 3000, "ms", "for the keeper's answer, beyond the patience it was told") \
+    X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
+    X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
+    X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
+    X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
@@ -29,6 +61,22 @@
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
+    /* fetching */                                                                                 \
+    X(fetch_jobs, 1024, "jobs", "asked of the fetcher and not yet answered")                       \
+    X(fetch_connections, 64, "connections", "to all hosts of one upstream")                        \
+    X(fetch_host_connections, 16, "connections", "to one host")                                    \
+    X(fetch_redirects, 5, "hops", "of one request")                                                \
+    X(fetch_retries, 3, "times", "a transfer that broke is taken up again")                        \
+    X(fetch_backoff_ms, 300, "ms", "before the first retry, doubled for each more, less jitter")   \
+    X(fetch_retry_after_ms, 10000, "ms", "a longer Retry-After ends the job with that answer")     \
+    X(fetch_connect_ms, 10000, "ms", "resolving, connecting and the TLS handshake")                \
+    X(fetch_low_speed_bytes, 1024, "bytes/s", "slower transfers are given up")                     \
+    X(fetch_low_speed_s, 20, "seconds", "how long it must be slower")                              \
+    X(fetch_total_ms, 7200000, "ms", "one job; the keeper may set less")                           \
+    X(fetch_progress_ms, 250, "ms", "between two progress messages of a job")                      \
+    X(fetch_header_bytes, 65536, "bytes", "header lines of one answer")                            \
+    X(fetch_error_body_bytes, 65536, "bytes", "of an error's body are read to keep a connection")  \
+    X(fetch_certificate_bytes, 4194304, "bytes", "a certificate file; the system's has 220 kB")    \
     /* configuration and policy */                                                                 \
     X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
@@ -53,7 +101,11 @@
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
     X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
-    X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")
+    X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
+    /* store */                                                                                    \
+    X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
+    X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
+    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;

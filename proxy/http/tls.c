@@ -1,0 +1,145 @@
+#include "http_int.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+
+static enum ch_code fail_ssl(struct ch_err *err, const char *what)
+{
+    char text[160];
+    ERR_error_string_n(ERR_get_error(), text, sizeof(text));
+    ERR_clear_error();
+    return ch_fail(err, CH_E_USAGE, "TLS: %s: %s", what, text);
+}
+
+static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                       const unsigned char *in, unsigned int in_len, void *arg)
+{
+    static const unsigned char ours[] = "\x08http/1.1";
+    unsigned char *chosen = NULL;
+    (void)ssl;
+    (void)arg;
+    if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, in, in_len) !=
+        OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL; /* RFC 7301 3.2: no_application_protocol */
+    }
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static enum ch_code use_chain(SSL_CTX *ctx, struct ch_str pem, struct ch_err *err)
+{
+    BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+    CH_ASSERT(bio != NULL);
+    enum ch_code rc = CH_OK;
+    X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    if (cert == NULL || SSL_CTX_use_certificate(ctx, cert) != 1) {
+        rc = fail_ssl(err, "certificate chain: expected PEM, the leaf first");
+    }
+    X509_free(cert);
+    while (rc == CH_OK && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        if (SSL_CTX_add0_chain_cert(ctx, cert) != 1) {
+            X509_free(cert);
+            rc = fail_ssl(err, "certificate chain");
+        }
+    }
+    if (rc == CH_OK && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+        rc = fail_ssl(err, "certificate chain: a later certificate is not PEM");
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    return rc;
+}
+
+static int no_passphrase(char *buf, int size, int writing, void *arg)
+{
+    (void)buf;
+    (void)size;
+    (void)writing;
+    (void)arg;
+    return -1; /* never ask a terminal */
+}
+
+static enum ch_code use_key(SSL_CTX *ctx, struct ch_str pem, struct ch_err *err)
+{
+    BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+    CH_ASSERT(bio != NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    enum ch_code rc = CH_OK;
+    if (key == NULL) {
+        rc = fail_ssl(err, "private key: expected PEM without passphrase");
+    } else if (SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
+        rc = fail_ssl(err, "private key does not belong to the certificate");
+    }
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return rc;
+}
+
+static enum ch_code make_context(struct ch_str chain_pem, struct ch_str key_pem, SSL_CTX **ret,
+                                 struct ch_err *err)
+{
+    if (chain_pem.len > INT32_MAX || key_pem.len > INT32_MAX) {
+        return ch_fail(err, CH_E_USAGE, "TLS: certificate or key too large");
+    }
+    ERR_clear_error();
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    CH_ASSERT(ctx != NULL);
+    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                 SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(ctx, 1);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets only: several processes */
+    SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
+    enum ch_code rc = CH_OK;
+    /* TLS 1.2: forward secrecy and AEAD only (RFC 9325 4.2). */
+    if (SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) {
+        rc = fail_ssl(err, "cipher list");
+    }
+    if (rc == CH_OK) {
+        rc = use_chain(ctx, chain_pem, err);
+    }
+    if (rc == CH_OK) {
+        rc = use_key(ctx, key_pem, err);
+    }
+    if (rc != CH_OK) {
+        SSL_CTX_free(ctx);
+        return rc;
+    }
+    *ret = ctx;
+    return CH_OK;
+}
+
+enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
+                             struct ch_http_tls **ret_tls, struct ch_err *err)
+{
+    SSL_CTX *ctx;
+    enum ch_code rc = make_context(chain_pem, key_pem, &ctx, err);
+    if (rc == CH_OK) {
+        *ret_tls = ch_calloc(1, sizeof(**ret_tls));
+        (*ret_tls)->ctx = ctx;
+    }
+    return rc;
+}
+
+enum ch_code ch_http_tls_reload(struct ch_http_tls *tls, struct ch_str chain_pem,
+                                struct ch_str key_pem, struct ch_err *err)
+{
+    SSL_CTX *ctx;
+    enum ch_code rc = make_context(chain_pem, key_pem, &ctx, err);
+    if (rc == CH_OK) {
+        SSL_CTX_free(tls->ctx); /* connections hold their own reference */
+        tls->ctx = ctx;
+    }
+    return rc;
+}
+
+void ch_http_tls_free(struct ch_http_tls *tls)
+{
+    if (tls != NULL) {
+        SSL_CTX_free(tls->ctx);
+        free(tls);
+    }
+}
