@@ -1,4 +1,5 @@
-/* The second opinion in a jail: after its preparation it opens nothing and does nothing but compute. */
+/* The second opinion in a jail: after its preparation it opens nothing and does nothing but
+ * compute. */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -14,9 +15,9 @@
 
 #ifndef CH_SANITIZED /* the sanitizers make calls of their own */
 static const int allowed[] = {
-    SCMP_SYS(read),   SCMP_SYS(write),  SCMP_SYS(lseek),      SCMP_SYS(mmap),   SCMP_SYS(munmap),
-    SCMP_SYS(mremap), SCMP_SYS(brk),    SCMP_SYS(exit_group), SCMP_SYS(futex),  SCMP_SYS(madvise),
-    SCMP_SYS(close),
+    SCMP_SYS(read),   SCMP_SYS(write),   SCMP_SYS(lseek), SCMP_SYS(mmap),
+    SCMP_SYS(munmap), SCMP_SYS(mremap),  SCMP_SYS(brk),   SCMP_SYS(exit_group),
+    SCMP_SYS(futex),  SCMP_SYS(madvise), SCMP_SYS(close),
 };
 
 /* Everything else kills, opening included: the preparation left nothing to open. */
@@ -35,17 +36,18 @@ static void confine(void)
 }
 #endif
 
-static const char *const names[] = {"pkg/", "pkg/caf\xc3\xa9.py", "pkg/\xe4\xb8\xad\xe6\x96\x87.txt",
-                                    "pkg/\xf0\x9f\x98\x80", "pkg/plain.py"};
+static const char *const names[] = {"pkg/", "pkg/caf\xc3\xa9.py",
+                                    "pkg/\xe4\xb8\xad\xe6\x96\x87.txt", "pkg/\xf0\x9f\x98\x80",
+                                    "pkg/plain.py"};
 
 static void build(struct zb *b)
 {
     zb_init(b);
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
-        zb_add(b, &(struct zb_member){
-                      .name = ch_str_of(names[i]),
-                      .content = i == 0 ? (struct ch_str){NULL, 0} : CH_STR("x = 1\nx = 1\n"),
-                      .deflate = i > 1});
+        zb_add(b, &(struct zb_member){.name = ch_str_of(names[i]),
+                                      .content = i == 0 ? (struct ch_str){NULL, 0}
+                                                        : CH_STR("x = 1\nx = 1\n"),
+                                      .deflate = i > 1});
     }
     zb_end(b, NULL);
 }

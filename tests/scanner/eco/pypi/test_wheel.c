@@ -1,4 +1,5 @@
-/* The wheel inspector: an honest wheel without findings, and one wheel per rule with exactly its own. */
+/* The wheel inspector: an honest wheel without findings, and one wheel per rule with exactly its
+ * own. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,8 +11,12 @@
 #include "wheel_build.h"
 #include "zip_build.h"
 
-#define S(literal) {(literal), sizeof(literal) - 1}
+#define S(literal)                                                                                 \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 
+/* clang-format off */
 static const struct {
     const char *label;
     struct wheel_spec spec;
@@ -63,7 +68,8 @@ static const struct {
     {"METADATA of another name", {.metadata_name = "evil"}, "wheel-name-differs"},
     {"METADATA of another version", {.metadata_version = "1.1"}, "wheel-name-differs"},
     {"no METADATA", {.without = "METADATA"}, "wheel-metadata"},
-    {"T1: direct reference", {.metadata_more = "Requires-Dist: x @ https://files.example.org/x.whl\n"},
+    {"T1: direct reference",
+     {.metadata_more = "Requires-Dist: x @ https://files.example.org/x.whl\n"},
      "direct-reference"},
     {"data folder of another wheel", {.more_name = S("evil-1.data/scripts/pip"), .more = S("x")},
      "wheel-data-folder"},
@@ -112,6 +118,7 @@ static const struct {
     {"continued entry", {.entry_points = "[x]\nfoo = a:b\n  c = d:e\n"}, "entry-points"},
     {"entry points that are no text", {.entry_points = "[x]\nfoo = \xff\n"}, "entry-points"},
 };
+/* clang-format on */
 
 static void test_rows(void **state)
 {
@@ -234,8 +241,7 @@ static void test_tail_damage(void **state)
     for (size_t i = 0; i < 8 * b.bytes.len; i++) {
         b.bytes.ptr[i / 8] = (char)(b.bytes.ptr[i / 8] ^ 1 << i % 8);
         struct ch_scan_writer *w = ch_scan_writer_new(-1, ch_limits.scan_output_bytes);
-        struct ch_input in = {
-            .fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
+        struct ch_input in = {.fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
         answered += ch_wheel_tail(&job, &in, w, &err) == CH_OK;
         ch_scan_writer_free(w);
         b.bytes.ptr[i / 8] = (char)(b.bytes.ptr[i / 8] ^ 1 << i % 8);
