@@ -2,12 +2,17 @@
  * own. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/ch_test.h"
 #include "customhouse/limits.h"
+#include "confine.h"
 #include "corpus.h"
 #include "scan_run.h"
 #include "scanner/eco/pypi/wheel.h"
+#include "scanner/unpack/second.h"
 #include "wheel_build.h"
 #include "zip_build.h"
 
@@ -250,6 +255,35 @@ static void test_tail_damage(void **state)
     zb_done(&b);
 }
 
+/* The first opinion needs nothing but memory either, whichever digest RECORD asks for. */
+static void test_jailed(void **state)
+{
+    (void)state;
+    struct zb b;
+    struct ch_err err;
+    int status;
+    struct wheel_spec spec = {.hash = "sha512", .entry_points = "[x]\na = b:c\n"};
+    struct ch_scan_job job = wheel_job(&spec);
+    wheel_build(&b, &spec);
+    int fd = memfd_create("answer", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_ch_ok(&err, ch_second_prepare(&err));
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct ch_input in = {
+            .fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
+        struct ch_scan_writer *w = ch_scan_writer_new(fd, ch_limits.scan_output_bytes);
+        test_confine();
+        bool ok = ch_wheel_inspect(&job, &in, w, &err) == CH_OK && ch_scan_writer_findings(w) == 0;
+        _exit(ok ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(fd);
+    zb_done(&b);
+}
+
 static int write_corpus(const char *dir)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
@@ -272,6 +306,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_jailed),
         cmocka_unit_test(test_zip_faults_come_through),
         cmocka_unit_test(test_tail),
         cmocka_unit_test(test_tail_damage),
