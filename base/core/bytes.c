@@ -278,6 +278,18 @@ static size_t utf8_length(struct ch_str s, size_t at)
     return n;
 }
 
+bool ch_str_is_utf8(struct ch_str s)
+{
+    for (size_t i = 0; i < s.len;) {
+        size_t n = utf8_length(s, i);
+        if (n == 0) {
+            return false;
+        }
+        i += n;
+    }
+    return true;
+}
+
 void ch_buf_put_json(struct ch_buf *b, struct ch_str s)
 {
     ch_buf_putc(b, '"');

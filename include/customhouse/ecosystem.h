@@ -66,6 +66,7 @@ struct ch_ecosystem {
     const char *page_accept; /* Accept header for a project page */
     enum ch_code (*page_url)(struct ch_str base, struct ch_str project, struct ch_buf *url);
     enum ch_code (*root_url)(struct ch_str base, struct ch_buf *url);
+    /* Both may be NULL: there is no such document. */
     enum ch_code (*details_url)(struct ch_str api_base, struct ch_str project, struct ch_buf *url);
     enum ch_code (*sidecar_url)(struct ch_str file_url, struct ch_buf *url);
     const char *(*page_profile)(struct ch_str content_type); /* NULL: not a page we can read */

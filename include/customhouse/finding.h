@@ -45,6 +45,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "states sizes after the data (verified against the directory)")                              \
     X(CH_F_ZIP_SYMLINK, 16, "zip-symlink", IRREGULAR, HIGH, "contains a symbolic link or device")  \
     X(CH_F_ZIP_POLYGLOT, 17, "zip-polyglot", ATTACK, HIGH, "is another kind of file as well")      \
+    X(CH_F_ZIP_NAME_UNICODE, 18, "zip-name-unicode", IRREGULAR, MEDIUM,                            \
+      "has a member name that file systems may spell otherwise")                                   \
     /* limits and the inspection itself */                                                         \
     X(CH_F_LIMIT, 30, "limit", IRREGULAR, HIGH, "goes beyond a limit of the inspection")           \
     X(CH_F_INSPECTION_FAILED, 31, "inspection-failed", IRREGULAR, HIGH,                            \
@@ -78,7 +80,9 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_PYC_UNCHECKED, 68, "pyc-unchecked", ATTACK, HIGH,                                       \
       "has compiled code that Python runs without looking at its source")                          \
     X(CH_F_ENTRY_POINTS, 69, "entry-points", IRREGULAR, HIGH,                                      \
-      "has an unreadable entry_points.txt or a script name that leaves the scripts folder")
+      "has an unreadable entry_points.txt or a script name that leaves the scripts folder")          \
+    X(CH_F_WHEEL_DATA, 70, "wheel-data-folder", IRREGULAR, HIGH,                                   \
+      "has a .data folder of another wheel, or parts in it that installers do not know")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

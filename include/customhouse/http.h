@@ -72,6 +72,9 @@ struct ch_str ch_http_header(struct ch_http_request *r, struct ch_str name);
  * not there or malformed. */
 bool ch_http_query(const struct ch_http_request *r, struct ch_str name, struct ch_buf *out);
 
+/* Something of the handler's own, handed to on_access when the request has ended; NULL before. */
+void ch_http_set_note(struct ch_http_request *r, void *note);
+
 /* --- answers --- */
 
 /* An immutable file: descriptor and mapping, shared by reference count. Truncation or a read error
@@ -155,6 +158,8 @@ struct ch_http_access { /* one request, ended; slices borrowed during the call *
     struct ch_str user_agent; /* raw: escape before writing */
     struct ch_str rule;       /* why the core refused it; absent for the handler's answers */
     bool tls;
+    uint64_t request_id;  /* as in X-Request-Id; 0: ids are not asked for */
+    void *note;           /* from ch_http_set_note; NULL when the core answered by itself */
 };
 
 struct ch_http_options {
@@ -167,6 +172,7 @@ struct ch_http_options {
                                  * the connection's local address is accepted too; all else is
                                  * 421 (T20) */
     size_t host_count;
+    bool request_ids; /* every answer gets an X-Request-Id line of 16 hex digits */
 };
 
 enum ch_code ch_http_server_new(const struct ch_http_options *options,

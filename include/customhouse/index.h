@@ -45,6 +45,10 @@ struct ch_index_file {
 };
 void ch_index_file_put(struct ch_buf *b, const struct ch_index_file *f);
 void ch_index_file_get(struct ch_rd *r, struct ch_index_file *ret);
+/* What decoding asks of a file name (one path segment: no separator, blank or control byte, no
+ * leading dot, UTF-8) and of a URL (http or https, printable ASCII). Writers check the same. */
+bool ch_index_file_name_ok(struct ch_str name);
+bool ch_index_url_ok(struct ch_str url);
 void ch_index_head_put(struct ch_buf *b, const struct ch_index_head *h);
 void ch_index_head_get(struct ch_rd *r, struct ch_index_head *ret);
 

@@ -10,6 +10,11 @@
     /* messages */                                                                                 \
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
+    X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
+    X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
+    X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
+    X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
+    X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
     /* HTTP server */                                                                              \
     X(http_connections, 4096, "connections", "open at once in one gateway process")                \
     X(http_connections_per_address, 512, "connections", "of one client; a CI farm behind NAT")     \
@@ -30,6 +35,18 @@
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
     X(http_tls_gather_bytes, 16384, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
+    /* gateway */                                                                                  \
+    X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
+    X(gateway_page_bytes, 536870912, "bytes", "one rendered page; a list of all projects is 40 MB") \
+    X(gateway_files, 512, "files", "whose ALLOW and open file one gateway process keeps")          \
+    X(gateway_encode_small_bytes, 262144, "bytes", "larger pages are compressed fast, not small")  \
+    X(gateway_encode_from_bytes, 256, "bytes", "smaller pages are not compressed")                 \
+    X(gateway_page_wait_ms, 60000, "ms", "for the keeper's answer about a page")                   \
+    X(gateway_file_wait_ms, 3000, "ms", "for the keeper's answer, beyond the patience it was told") \
+    X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
+    X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
+    X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
+    X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
@@ -40,9 +57,31 @@
     X(page_files, 100000, "files", "files of one project")                                         \
     X(root_bytes, 268435456, "bytes", "an upstream's project list; 40 MB measured")                \
     X(root_names, 5000000, "names", "projects of one upstream")                                    \
+    X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
+    /* fetching */                                                                                 \
+    X(fetch_jobs, 1024, "jobs", "asked of the fetcher and not yet answered")                       \
+    X(fetch_connections, 64, "connections", "to all hosts of one upstream")                        \
+    X(fetch_host_connections, 16, "connections", "to one host")                                    \
+    X(fetch_redirects, 5, "hops", "of one request")                                                \
+    X(fetch_retries, 3, "times", "a transfer that broke is taken up again")                        \
+    X(fetch_backoff_ms, 300, "ms", "before the first retry, doubled for each more, less jitter")   \
+    X(fetch_retry_after_ms, 10000, "ms", "a longer Retry-After ends the job with that answer")     \
+    X(fetch_connect_ms, 10000, "ms", "resolving, connecting and the TLS handshake")                \
+    X(fetch_low_speed_bytes, 1024, "bytes/s", "slower transfers are given up")                     \
+    X(fetch_low_speed_s, 20, "seconds", "how long it must be slower")                              \
+    X(fetch_total_ms, 7200000, "ms", "one job; the keeper may set less")                           \
+    X(fetch_progress_ms, 250, "ms", "between two progress messages of a job")                      \
+    X(fetch_header_bytes, 65536, "bytes", "header lines of one answer")                            \
+    X(fetch_error_body_bytes, 65536, "bytes", "of an error's body are read to keep a connection")  \
+    X(fetch_certificate_bytes, 4194304, "bytes", "a certificate file; the system's has 220 kB")    \
+    /* configuration and policy */                                                                 \
+    X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
+    X(yaml_nodes, 20000, "values", "of one such file")                                             \
+    X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
+    X(policy_rules, 2000, "rules", "of one policy")                                                \
     /* archives */                                                                                 \
     X(artifact_bytes, 4294967296, "bytes", "one artifact as fetched")                              \
     X(archive_members, 100000, "members", "members of one archive")                                \
@@ -51,14 +90,22 @@
     X(archive_ratio_from_bytes, 67108864, "bytes", "smaller members may compress as they like")    \
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
+    X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
+    X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
-    X(findings, 200, "findings", "kept of one inspection; one more says there were more")          \
+    X(findings, 200, "findings", "kept of class attack, and of others; one says there were more")  \
+    X(scan_facts, 100000, "facts", "of one inspection: one per header line or entry point")        \
     /* jails */                                                                                    \
     X(scan_output_bytes, 268435456, "bytes", "a jail's answer")                                    \
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
-    X(scan_parallel, 2, "jails", "at once per scanner parent")
+    X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
+    X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
+    /* store */                                                                                    \
+    X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
+    X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
+    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;

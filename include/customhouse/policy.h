@@ -57,6 +57,7 @@ struct ch_facts {
     struct ch_str project; /* normalised */
     struct ch_str version; /* as in the file name; absent when the name could not be split */
     struct ch_str file_name;
+    struct ch_sha256 artifact; /* our own, over the bytes received; zero: not fetched yet */
     struct ch_str file_type; /* "wheel", "sdist", "egg", "other" */
     bool has_inspector;
     uint64_t size_bytes; /* CH_SIZE_UNKNOWN */
@@ -66,6 +67,9 @@ struct ch_facts {
     bool upstream_never_states_times;
     int64_t uploaded_at_us;    /* as stated, CH_TIME_UNKNOWN */
     int64_t last_absent_at_us; /* newest complete snapshot of the page without this file; unknown: none */
+    /* first snapshot with it, under this hash. The file appeared between last_absent and this: age
+     * counts from the later end, or a page that nobody loaded for a week would release at once. */
+    int64_t first_seen_at_us;
     bool baseline;             /* the page's first complete load contained it */
     bool clock_jumped;
     /* upstream's word */
@@ -85,6 +89,9 @@ struct ch_facts {
     const struct ch_ruling *rulings;
     size_t ruling_count;
 };
+
+/* All times and sizes unknown, everything else zero: what a caller fills in. */
+void ch_facts_init(struct ch_facts *facts);
 
 #define CH_REASON_MAX 200
 
@@ -111,6 +118,14 @@ struct ch_sha256 ch_policy_digest(const struct ch_policy *policy); /* of the tex
 const char *ch_policy_file_name(const struct ch_policy *policy);
 uint32_t ch_policy_cool_down_days(const struct ch_policy *policy);
 const char *ch_policy_default_text(void); /* the commented file that init writes */
+/* Whether some allow rule names this project for this repository, whatever else the rule asks for:
+ * the names that may be sent upstream where only listed ones are (T12). */
+bool ch_policy_lists_project(const struct ch_policy *policy, struct ch_str repository,
+                             struct ch_str project);
+
+/* Whether a project name, under the common folding, is matched by a pattern: `*` does not cross a
+ * hyphen, `**` does (T9). */
+bool ch_glob_match(struct ch_str pattern, struct ch_str name);
 
 /* The one place where ALLOW comes from. */
 void ch_decide(const struct ch_policy *policy, const struct ch_facts *facts, int64_t now_us,

@@ -75,7 +75,7 @@ struct ch_member {
 };
 
 struct ch_fact {
-    struct ch_str name; /* "name", "version", "requires-python", "tag", ... */
+    struct ch_str name; /* lower case, digits, '-': "name", "version", "requires-python", "tag", ... */
     struct ch_str value;
 };
 
@@ -90,7 +90,8 @@ struct ch_scan_end {
 struct ch_scan_writer;
 struct ch_scan_writer *ch_scan_writer_new(int fd, uint64_t max_bytes);
 void ch_scan_writer_free(struct ch_scan_writer *w);
-/* All void: the first failure is kept and reported by ch_scan_write_end. */
+/* All void: the first failure is kept and reported by ch_scan_write_end. Of findings, limits.h says
+ * how many are kept; the first one dropped leaves a CH_F_LIMIT finding, so dropping still holds. */
 void ch_scan_write_member(struct ch_scan_writer *w, const struct ch_member *m);
 /* Escapes and clips `evidence_raw`; pass text as it stands in the file. */
 void ch_scan_write_finding(struct ch_scan_writer *w, enum ch_finding_code code,
@@ -101,6 +102,8 @@ void ch_scan_write_index_head(struct ch_scan_writer *w, const struct ch_index_he
 void ch_scan_write_index_file(struct ch_scan_writer *w, const struct ch_index_file *f);
 void ch_scan_write_root_name(struct ch_scan_writer *w, struct ch_str name);
 uint64_t ch_scan_writer_findings(const struct ch_scan_writer *w); /* how many so far */
+/* CH_OK, or the first failure: lets a long parse stop early. */
+enum ch_code ch_scan_writer_ok(const struct ch_scan_writer *w, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_scan_write_end(struct ch_scan_writer *w, const struct ch_sha256 *input,
                                uint64_t input_size_bytes, struct ch_err *err) CH_MUST_CHECK;
 
@@ -120,13 +123,13 @@ struct ch_scan_record {
 };
 struct ch_scan_reader { /* over the whole sealed stream */
     struct ch_rd rd;
-    uint64_t records;
-    uint64_t findings;
+    uint64_t count[CH_REC_END + 1]; /* read so far, by type; [CH_REC_NONE] counts all */
     bool ended;
 };
 void ch_scan_reader_init(struct ch_scan_reader *r, struct ch_str stream);
 /* Next record into *ret (slices borrowed from the stream). CH_E_NOT_FOUND after a proper END;
- * CH_E_FORMAT for anything that deviates: unknown type or code, length, count, data after END. */
+ * CH_E_FORMAT for anything that deviates: unknown type or code, length, count, data after END, an
+ * INDEX_HEAD that is not the first record; CH_E_LIMIT for more records than limits.h allows. */
 enum ch_code ch_scan_read(struct ch_scan_reader *r, struct ch_scan_record *ret,
                           struct ch_err *err) CH_MUST_CHECK;
 

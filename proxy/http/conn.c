@@ -58,6 +58,8 @@ static void log_access(struct http_conn *c)
         .user_agent = v->user_agent,
         .rule = c->refused ? ch_str_of(c->parser.rule) : (struct ch_str){NULL, 0},
         .tls = c->ssl != NULL,
+        .request_id = c->request_id,
+        .note = c->note,
     };
     s->options.on_access(&a, s->options.owner);
 }
@@ -87,6 +89,7 @@ static void end_request(struct http_conn *c)
         c->joined = next;
     }
     c->status = 0;
+    c->note = NULL;
     c->complete = false;
     c->interim = (struct ch_str){NULL, 0};
     c->on_body = NULL;
@@ -224,6 +227,7 @@ static void begin_request(struct http_conn *c)
 {
     struct ch_http_server *s = c->server;
     c->started_ns = now_ns();
+    c->request_id = s->options.request_ids ? ++s->last_request_id : 0;
     c->head_deadline_ms = ch_loop_now_ms(s->loop) + s->limits.http_header_ms;
 }
 

@@ -123,7 +123,7 @@ enum http_body { HTTP_BODY_NONE, HTTP_BODY_UNREAD, HTTP_BODY_RECEIVING, HTTP_BOD
                  HTTP_BODY_DONE };
 
 #define HTTP_PIECES    4
-#define HTTP_TAIL_MAX  80
+#define HTTP_TAIL_MAX  112
 #define HTTP_NO_TIME   UINT64_MAX
 
 struct http_out {
@@ -138,7 +138,7 @@ struct http_out {
     void *release_owner;
     uint64_t head_bytes; /* of the pieces that are no body */
     uint64_t sent_bytes;
-    char tail[HTTP_TAIL_MAX]; /* Date and Connection of a prepared answer */
+    char tail[HTTP_TAIL_MAX]; /* Date, X-Request-Id and Connection of a prepared answer */
 };
 
 struct http_conn;
@@ -189,6 +189,8 @@ struct http_conn {
     struct ch_http_request request;
     uint64_t generation; /* 0: none in progress */
     uint64_t started_ns;
+    uint64_t request_id; /* 0: none is given */
+    void *note;
     uint64_t head_deadline_ms;
     int status;
     bool later;
@@ -237,6 +239,7 @@ struct ch_http_server {
     size_t connections;
     uint32_t *same_heads; /* hash of addresses to slots + 1 */
     uint64_t generation;
+    uint64_t last_request_id; /* starts at random: ids differ between processes and runs */
     int64_t date_second;
     char date[HTTP_DATE_LEN];
     char *scratch; /* TLS output is gathered here */

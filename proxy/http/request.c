@@ -8,6 +8,11 @@ const struct ch_http_view *ch_http_view(const struct ch_http_request *r)
     return &r->conn->parser.view;
 }
 
+void ch_http_set_note(struct ch_http_request *r, void *note)
+{
+    r->conn->note = note;
+}
+
 static struct ch_str join_lines(struct http_conn *c, struct ch_str name, size_t from)
 {
     const struct ch_http_view *v = &c->parser.view;

@@ -139,7 +139,12 @@ void http_put_head(struct ch_buf *b, const struct ch_http_response *r, struct ht
 
 struct ch_str http_put_tail(struct http_conn *c, char tail[HTTP_TAIL_MAX])
 {
+    char id[] = "\r\nX-Request-Id: 0123456789abcdef";
+    for (size_t i = 0; i < 16; i++) {
+        id[sizeof(id) - 2 - i] = "0123456789abcdef"[(c->request_id >> (4 * i)) & 15];
+    }
     struct ch_str parts[] = {CH_STR("Date: "), http_server_date(c->server),
+                             c->request_id != 0 ? CH_STR(id) : CH_STR(""),
                              c->close_after ? CH_STR("\r\nConnection: close\r\n\r\n")
                                             : CH_STR("\r\n\r\n")};
     size_t n = 0;

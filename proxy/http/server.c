@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /* --- who is connected: slots, and chains of slots by hash of the address --- */
@@ -288,6 +289,9 @@ enum ch_code ch_http_server_new(const struct ch_http_options *options,
     s->limits = ch_limits;
     s->timer.fn = server_timer;
     s->date_second = -1;
+    if (getrandom(&s->last_request_id, sizeof(s->last_request_id), 0) < 0) {
+        s->last_request_id = (uint64_t)ch_now_unix_us();
+    }
     s->listening = true;
     s->slots = ch_calloc(s->limits.http_connections, sizeof(*s->slots));
     s->same_heads = ch_calloc(s->limits.http_connections, sizeof(*s->same_heads));

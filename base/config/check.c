@@ -1,0 +1,111 @@
+#include "base/config/config_int.h"
+
+#include "base/config/place.h"
+#include "base/config/schema.h"
+
+static const struct ch_yaml_node *item(const struct ch_yaml_node *list, size_t index)
+{
+    const struct ch_yaml_node *n = list->child;
+    while (n != NULL && n->index != index) {
+        n = n->next;
+    }
+    return n;
+}
+
+static const struct ch_yaml_node *key_of(const struct ch_yaml *yaml, const char *list, size_t index,
+                                         const char *key)
+{
+    return ch_yaml_find(item(ch_yaml_find(ch_yaml_root(yaml), list), index), key);
+}
+
+static enum ch_code check_listen(const struct ch_config *c, size_t i, const struct ch_yaml *yaml,
+                                 struct ch_err *err)
+{
+    const struct ch_listen *l = &c->listen[i];
+    const struct ch_yaml_node *at = key_of(yaml, "listen", i, "address");
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    CH_ASSERT(ch_place_split(ch_str_of(l->address), &host, &port)); /* read_text has seen to it */
+    for (size_t k = 0; k < i; k++) {
+        if (port != 0 && ch_str_eq(ch_str_of(c->listen[k].address), ch_str_of(l->address))) {
+            return ch_yaml_fail_value(yaml, at, err, "is given twice");
+        }
+    }
+    if ((l->tls_certificate == NULL) != (l->tls_key == NULL)) {
+        return ch_yaml_fail(yaml, at, err,
+                            "tls_certificate and tls_key go together; only one of them is given");
+    }
+    if (l->tls_certificate == NULL && !c->insecure_http && !ch_place_is_loopback(host)) {
+        return ch_yaml_fail_value(yaml, at, err,
+                                  "is not loopback: give tls_certificate and tls_key, or set "
+                                  "insecure_http: true");
+    }
+    return CH_OK;
+}
+
+static enum ch_code check_upstream(const struct ch_config *c, size_t i, const struct ch_yaml *yaml,
+                                   struct ch_err *err)
+{
+    struct ch_str name = ch_str_of(c->upstreams[i].name);
+    if (ch_config_upstream(c, name) != &c->upstreams[i]) {
+        return ch_yaml_fail_value(yaml, key_of(yaml, "upstreams", i, "name"), err,
+                                  "is the name of another upstream already");
+    }
+    return CH_OK;
+}
+
+static enum ch_code check_repository_upstream(const struct ch_config *c,
+                                              const struct ch_repository *r, size_t place,
+                                              const struct ch_yaml_node *at,
+                                              const struct ch_yaml *yaml, struct ch_err *err)
+{
+    const struct ch_upstream *u = ch_config_upstream(c, ch_str_of(r->upstreams[place]));
+    if (u == NULL) {
+        return ch_yaml_fail_value(yaml, at, err, "is the name of no entry of upstreams");
+    }
+    if (!ch_str_eq(ch_str_of(u->ecosystem), ch_str_of(r->ecosystem))) {
+        return ch_yaml_fail_value(yaml, at, err,
+                                  "is an upstream of ecosystem %s, but the repository is of %s",
+                                  u->ecosystem, r->ecosystem);
+    }
+    return CH_OK;
+}
+
+static enum ch_code check_repository(const struct ch_config *c, size_t i, const struct ch_yaml *yaml,
+                                     struct ch_err *err)
+{
+    const struct ch_repository *r = &c->repositories[i];
+    const struct ch_yaml_node *at = key_of(yaml, "repositories", i, "name");
+    struct ch_str name = ch_str_of(r->name);
+    for (size_t k = 0; ch_schema_reserved[k] != NULL; k++) {
+        if (ch_str_eq(name, ch_str_of(ch_schema_reserved[k]))) {
+            return ch_yaml_fail_value(yaml, at, err,
+                                      "is reserved: its paths mean something else; choose another");
+        }
+    }
+    if (ch_config_repository(c, name) != r) {
+        return ch_yaml_fail_value(yaml, at, err, "is the name of another repository already");
+    }
+    const struct ch_yaml_node *list = key_of(yaml, "repositories", i, "upstreams");
+    enum ch_code rc = CH_OK;
+    for (size_t k = 0; k < r->upstream_count && rc == CH_OK; k++) {
+        rc = check_repository_upstream(c, r, k, item(list, k), yaml, err);
+    }
+    return rc;
+}
+
+enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yaml *yaml,
+                             struct ch_err *err)
+{
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; i < config->listen_count && rc == CH_OK; i++) {
+        rc = check_listen(config, i, yaml, err);
+    }
+    for (size_t i = 0; i < config->upstream_count && rc == CH_OK; i++) {
+        rc = check_upstream(config, i, yaml, err);
+    }
+    for (size_t i = 0; i < config->repository_count && rc == CH_OK; i++) {
+        rc = check_repository(config, i, yaml, err);
+    }
+    return rc;
+}

@@ -1,0 +1,11 @@
+#ifndef BASE_CONFIG_CONFIG_INT_H
+#define BASE_CONFIG_CONFIG_INT_H
+
+#include "base/config/yaml.h"
+#include "customhouse/config.h"
+
+/* What no single value shows: names that refer to each other, addresses against TLS. */
+enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yaml *yaml,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,161 @@
+/* The commented configuration that init writes: every key of the schema with its explanation, those
+ * left at their default as comments. */
+#include "customhouse/config.h"
+
+#include "base/config/calendar.h"
+#include "base/config/schema.h"
+
+/* What stands for the keys of one item; a key that is not here keeps its default. */
+struct given {
+    const char *key;
+    struct ch_str value;        /* absent: left out */
+    const struct ch_str *items; /* a list instead */
+    size_t item_count;
+    bool word; /* a bare word rather than a quoted text */
+};
+
+static const struct given *find_given(const struct given *given, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool has = given[i].value.ptr != NULL || given[i].item_count > 0;
+        if (has && ch_str_eq(ch_str_of(given[i].key), ch_str_of(key))) {
+            return &given[i];
+        }
+    }
+    return NULL;
+}
+
+static void put_comment(struct ch_buf *b, const char *indent, const char *doc)
+{
+    struct ch_str rest = ch_str_of(doc);
+    struct ch_str line = {NULL, 0};
+    while (ch_str_split(&rest, '\n', &line)) {
+        ch_buf_printf(b, "%s# %.*s\n", indent, CH_STR_ARG(line));
+    }
+}
+
+static void put_given(struct ch_buf *b, const struct given *g)
+{
+    if (g->item_count == 0) {
+        if (g->word) {
+            ch_buf_puts(b, g->value);
+        } else {
+            ch_buf_put_json(b, g->value);
+        }
+        return;
+    }
+    for (size_t i = 0; i < g->item_count; i++) {
+        ch_buf_puts(b, ch_str_of(i == 0 ? "[" : ", "));
+        ch_buf_put_json(b, g->items[i]);
+    }
+    ch_buf_putc(b, ']');
+}
+
+static void put_default(struct ch_buf *b, const struct ch_schema_row *row)
+{
+    bool list = row->type == CH_SCHEMA_NAMES || row->type == CH_SCHEMA_PATTERNS ||
+                row->type == CH_SCHEMA_HOSTS;
+    ch_buf_puts(b, ch_str_of(row->def != NULL ? row->def : list ? "[]" : ""));
+}
+
+/* The keys of one item of a list: the first one behind "- ". */
+static void put_item(struct ch_buf *b, const struct ch_schema_section *section,
+                     const struct given *given, size_t count)
+{
+    for (size_t i = 0; i < section->row_count; i++) {
+        const struct ch_schema_row *row = &section->rows[i];
+        const struct given *g = find_given(given, count, row->key);
+        put_comment(b, i == 0 ? "  " : "    ", row->doc);
+        ch_buf_printf(b, "%s%s%s:", i == 0 ? "  - " : "    ", g == NULL ? "# " : "", row->key);
+        if (g != NULL) {
+            ch_buf_putc(b, ' ');
+            put_given(b, g);
+        } else if (row->def != NULL || row->type >= CH_SCHEMA_NAMES) {
+            ch_buf_putc(b, ' ');
+            put_default(b, row);
+        }
+        ch_buf_putc(b, '\n');
+    }
+}
+
+static void put_plain_section(struct ch_buf *b, const struct ch_schema_row *row)
+{
+    ch_buf_printf(b, "%s:\n", row->key);
+    for (size_t i = 0; i < row->section->row_count; i++) {
+        const struct ch_schema_row *inner = &row->section->rows[i];
+        put_comment(b, "  ", inner->doc);
+        ch_buf_printf(b, "  %s: %s\n", inner->key, inner->def);
+    }
+}
+
+static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
+                      const struct ch_config_initial *in)
+{
+    static const struct ch_str name = {"pypi", 4};
+    struct ch_buf added;
+    ch_buf_init(&added, sizeof("YYYY-MM-DDTHH:MM:SSZ"));
+    ch_calendar_put_rfc3339(&added, in->now_us);
+    const struct given listen[] = {{.key = "address", .value = in->listen}};
+    const struct given upstream[] = {
+        {.key = "name", .value = name, .word = true},
+        {.key = "ecosystem", .value = name, .word = true},
+        {.key = "url", .value = in->pypi_url},
+        {.key = "api_url", .value = in->pypi_api_url},
+        {.key = "file_hosts", .items = in->file_hosts, .item_count = in->file_host_count},
+        {.key = "trust_times", .value = CH_STR("true"), .word = true},
+        {.key = "states_times", .value = ch_str_of(in->states_times), .word = true},
+        {.key = "proxy", .value = in->proxy},
+        {.key = "ca_file", .value = in->ca_file},
+        {.key = "client_certificate", .value = in->client_certificate},
+        {.key = "added_at", .value = ch_buf_str(&added), .word = true},
+    };
+    const struct given repository[] = {
+        {.key = "name", .value = name, .word = true},
+        {.key = "ecosystem", .value = name, .word = true},
+        {.key = "environment", .value = CH_STR("prod"), .word = true},
+        {.key = "upstreams", .items = &name, .item_count = 1},
+    };
+    ch_buf_printf(b, "%s:\n", row->key);
+    if (ch_str_eq(ch_str_of(row->key), CH_STR("listen"))) {
+        put_item(b, row->section, listen, CH_ARRAY_LEN(listen));
+    } else if (ch_str_eq(ch_str_of(row->key), CH_STR("upstreams"))) {
+        put_item(b, row->section, upstream, CH_ARRAY_LEN(upstream));
+    } else {
+        put_item(b, row->section, repository, CH_ARRAY_LEN(repository));
+    }
+    ch_buf_done(&added);
+}
+
+static void put_row(struct ch_buf *b, const struct ch_schema_row *row,
+                    const struct ch_config_initial *in)
+{
+    ch_buf_putc(b, '\n');
+    put_comment(b, "", row->doc);
+    if (row->type == CH_SCHEMA_SECTIONS) {
+        put_lists(b, row, in);
+    } else if (row->type == CH_SCHEMA_SECTION) {
+        put_plain_section(b, row);
+    } else if (row->def != NULL) {
+        ch_buf_printf(b, "%s: %s\n", row->key, row->def);
+    } else {
+        ch_buf_printf(b, "# %s:", row->key);
+        ch_buf_puts(b, ch_str_of(row->type == CH_SCHEMA_HOSTS ? " []\n" : "\n"));
+    }
+}
+
+void ch_config_initial_text(struct ch_buf *b, const struct ch_config_initial *initial)
+{
+    ch_buf_puts(b, CH_STR("# Customhouse: where to listen, what to mirror, how much to keep.\n"
+                          "# Lines that start with \"# key:\" show keys that are not set, with their "
+                          "default.\n"
+                          "# Check with `customhouse check`, take over with SIGHUP to `customhouse "
+                          "serve`.\n"));
+    for (size_t i = 0; i < initial->note_count; i++) {
+        ch_buf_puts(b, ch_str_of(i == 0 ? "#\n# " : "# "));
+        ch_buf_put_escaped(b, initial->notes[i]);
+        ch_buf_putc(b, '\n');
+    }
+    for (size_t i = 0; i < ch_schema.row_count; i++) {
+        put_row(b, &ch_schema.rows[i], initial);
+    }
+}

@@ -1,0 +1,19 @@
+/* Where something is on the network: HOST:PORT, hosts, URLs, as configuration writes them. Pure. */
+#ifndef BASE_CONFIG_PLACE_H
+#define BASE_CONFIG_PLACE_H
+
+#include "customhouse/bytes.h"
+
+/* "127.0.0.1:8080", "[::1]:8080", "localhost:0": host without brackets. False when malformed. */
+bool ch_place_split(struct ch_str text, struct ch_str *ret_host, uint16_t *ret_port);
+/* A DNS name (letters, digits, '-', labels of at most 63) or an IPv4 or (without brackets) IPv6
+ * literal. */
+bool ch_place_is_host(struct ch_str text);
+bool ch_place_is_loopback(struct ch_str host); /* 127.0.0.0/8, ::1, localhost */
+/* http:// or https://, host, optional port and path in printable ASCII. Says what is wrong with
+ * another text ("holds a user name"), NULL when nothing. */
+const char *ch_place_url_fault(struct ch_str url);
+/* "https://host:443" of such a URL, lower case, the port always written (T13). */
+void ch_place_put_origin(struct ch_buf *b, struct ch_str url);
+
+#endif

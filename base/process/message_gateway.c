@@ -1,0 +1,208 @@
+/* Messages between gateways and the keeper. */
+#include "message_int.h"
+
+void ch_ask_page_put(struct ch_buf *b, const struct ch_ask_page *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, m->project, ch_limits.project_name_bytes);
+    ch_put_u64(b, m->have_generation);
+    ch_msg_put_client(b, &m->client);
+}
+
+enum ch_code ch_ask_page_get(struct ch_str payload, struct ch_ask_page *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_ask_page m = {0};
+    m.ask = ch_get_u64(&r);
+    m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.have_generation = ch_get_u64(&r);
+    m.client = ch_msg_get_client(&r);
+    CH_MSG_DECODED("ask-page message");
+}
+
+void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_enum(b, m->outcome);
+    ch_put_u64(b, m->generation);
+    ch_put_u64(b, m->fresh_until_boot_ms);
+    ch_put_u32(b, m->http_status);
+    ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+}
+
+enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_page_reply m = {0};
+    m.ask = ch_get_u64(&r);
+    m.outcome = ch_msg_get_enum(&r, CH_PAGE_FAILED, CH_PAGE_NOT_FOUND);
+    m.generation = ch_get_u64(&r);
+    m.fresh_until_boot_ms = ch_get_u64(&r);
+    m.http_status = ch_get_u32(&r);
+    m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    CH_MSG_DECODED("page message");
+}
+
+void ch_ask_file_put(struct ch_buf *b, const struct ch_ask_file *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, m->project, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, m->file_name, ch_limits.file_name_bytes);
+    ch_msg_put_enum(b, m->part);
+    ch_msg_put_bool(b, m->head);
+    ch_put_u32(b, m->patience_ms);
+    ch_msg_put_client(b, &m->client);
+}
+
+enum ch_code ch_ask_file_get(struct ch_str payload, struct ch_ask_file *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_ask_file m = {0};
+    m.ask = ch_get_u64(&r);
+    m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
+    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_METADATA);
+    m.head = ch_msg_get_bool(&r);
+    m.patience_ms = ch_get_u32(&r);
+    m.client = ch_msg_get_client(&r);
+    CH_MSG_DECODED("ask-file message");
+}
+
+static void refusal_put(struct ch_buf *b, const struct ch_refusal *m)
+{
+    ch_msg_put_name(b, m->id, ch_limits.client_text_bytes);
+    ch_msg_put_enum(b, m->verdict);
+    ch_msg_put_printable(b, m->subject, ch_limits.refusal_text_bytes);
+    ch_msg_put_printable(b, m->rule, ch_limits.refusal_text_bytes);
+    ch_msg_put_printable(b, m->reason, ch_limits.refusal_text_bytes);
+    ch_msg_put_printable(b, m->policy_at, ch_limits.refusal_text_bytes);
+    ch_put_i64(b, m->since_us);
+    ch_put_i64(b, m->until_us);
+}
+
+static void refusal_get(struct ch_rd *r, struct ch_refusal *ret)
+{
+    ret->id = ch_msg_get_printable(r, ch_limits.client_text_bytes);
+    ret->verdict = ch_msg_get_enum(r, CH_VERDICT_HOLD, CH_VERDICT_DENY);
+    ret->subject = ch_msg_get_printable(r, ch_limits.refusal_text_bytes);
+    ret->rule = ch_msg_get_printable(r, ch_limits.refusal_text_bytes);
+    ret->reason = ch_msg_get_printable(r, ch_limits.refusal_text_bytes);
+    ret->policy_at = ch_msg_get_printable(r, ch_limits.refusal_text_bytes);
+    ret->since_us = ch_get_i64(r);
+    ret->until_us = ch_get_i64(r);
+}
+
+void ch_file_reply_put(struct ch_buf *b, const struct ch_file_reply *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_enum(b, m->outcome);
+    ch_msg_put_sha256(b, &m->sha256);
+    ch_put_u64(b, m->size_bytes);
+    ch_put_u64(b, m->epoch);
+    ch_put_u64(b, m->not_after_boot_ms);
+    ch_put_u32(b, m->retry_after_s);
+    ch_put_u32(b, m->http_status);
+    ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+    refusal_put(b, &m->refusal);
+}
+
+enum ch_code ch_file_reply_get(struct ch_str payload, struct ch_file_reply *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_file_reply m = {0};
+    m.ask = ch_get_u64(&r);
+    m.outcome = ch_msg_get_enum(&r, CH_FILE_REFUSED, CH_FILE_FAILED);
+    m.sha256 = ch_msg_get_sha256(&r);
+    m.size_bytes = ch_get_u64(&r);
+    m.epoch = ch_get_u64(&r);
+    m.not_after_boot_ms = ch_get_u64(&r);
+    m.retry_after_s = ch_get_u32(&r);
+    m.http_status = ch_get_u32(&r);
+    m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    refusal_get(&r, &m.refusal);
+    CH_MSG_DECODED("file message");
+}
+
+void ch_ask_refusal_put(struct ch_buf *b, const struct ch_ask_refusal *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_name(b, m->id, ch_limits.client_text_bytes);
+}
+
+enum ch_code ch_ask_refusal_get(struct ch_str payload, struct ch_ask_refusal *ret,
+                                struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_ask_refusal m = {0};
+    m.ask = ch_get_u64(&r);
+    m.id = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
+    CH_MSG_DECODED("ask-refusal message");
+}
+
+void ch_refusal_reply_put(struct ch_buf *b, const struct ch_refusal_reply *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_bool(b, m->found);
+    refusal_put(b, &m->refusal);
+    ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
+    ch_msg_put_printable(b, m->advice, ch_limits.text_bytes);
+}
+
+enum ch_code ch_refusal_reply_get(struct ch_str payload, struct ch_refusal_reply *ret,
+                                  struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_refusal_reply m = {0};
+    m.ask = ch_get_u64(&r);
+    m.found = ch_msg_get_bool(&r);
+    refusal_get(&r, &m.refusal);
+    m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.advice = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    CH_MSG_DECODED("refusal message");
+}
+
+/* The text may fill the frame; the row of CH_MSG_METRICS bounds it. */
+void ch_metrics_reply_put(struct ch_buf *b, const struct ch_metrics_reply *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_put_str(b, m->text);
+}
+
+enum ch_code ch_metrics_reply_get(struct ch_str payload, struct ch_metrics_reply *ret,
+                                  struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_metrics_reply m = {0};
+    m.ask = ch_get_u64(&r);
+    m.text = ch_msg_get_text(&r, ch_message_row(CH_MSG_METRICS)->max_bytes);
+    CH_MSG_DECODED("metrics message");
+}
+
+void ch_served_put(struct ch_buf *b, const struct ch_served *m)
+{
+    ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, m->project, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, m->file_name, ch_limits.file_name_bytes);
+    ch_msg_put_sha256(b, &m->sha256);
+    ch_put_u64(b, m->bytes);
+    ch_put_i64(b, m->at_us);
+    ch_msg_put_client(b, &m->client);
+}
+
+enum ch_code ch_served_get(struct ch_str payload, struct ch_served *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_served m = {0};
+    m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
+    m.sha256 = ch_msg_get_sha256(&r);
+    m.bytes = ch_get_u64(&r);
+    m.at_us = ch_get_i64(&r);
+    m.client = ch_msg_get_client(&r);
+    CH_MSG_DECODED("served message");
+}

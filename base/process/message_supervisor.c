@@ -1,0 +1,165 @@
+/* Messages between the supervisor and its children, and of the command line. */
+#include "message_int.h"
+
+void ch_setup_put(struct ch_buf *b, const struct ch_setup *m)
+{
+    CH_ASSERT(m->listener_count <= CH_SETUP_MAX_LISTENERS);
+    ch_msg_put_enum(b, m->role);
+    ch_put_u32(b, m->instance);
+    ch_put_u32(b, m->instances);
+    ch_put_u32(b, m->uid);
+    ch_put_u32(b, m->gid);
+    ch_put_u32(b, m->served_gid);
+    const struct ch_str texts[] = {
+        m->state_dir,      m->config_name,      m->config_text,         m->policy_name,
+        m->policy_text,    m->credentials_text, m->tls_certificate_pem, m->tls_key_pem,
+        m->client_key_pem, m->ca_file,          m->instance_id,
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
+        ch_msg_put_name(b, texts[i], ch_limits.setup_text_bytes);
+    }
+    ch_put_u32(b, m->listener_count);
+    for (size_t i = 0; i < m->listener_count; i++) {
+        ch_msg_put_name(b, m->listener[i].address, ch_limits.client_text_bytes);
+        ch_msg_put_bool(b, m->listener[i].tls);
+    }
+}
+
+enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_setup m = {0};
+    m.role = ch_msg_get_enum(&r, CH_ROLE_SUPERVISOR, CH_ROLE_COUNT - 1);
+    m.instance = ch_get_u32(&r);
+    m.instances = ch_get_u32(&r);
+    m.uid = ch_get_u32(&r);
+    m.gid = ch_get_u32(&r);
+    m.served_gid = ch_get_u32(&r);
+    struct ch_str *const texts[] = {
+        &m.state_dir,      &m.config_name,      &m.config_text,         &m.policy_name,
+        &m.policy_text,    &m.credentials_text, &m.tls_certificate_pem, &m.tls_key_pem,
+        &m.client_key_pem, &m.ca_file,          &m.instance_id,
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
+        *texts[i] = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
+    }
+    m.listener_count = ch_get_u32(&r);
+    if (m.listener_count > CH_SETUP_MAX_LISTENERS) {
+        ch_rd_fail(&r);
+        m.listener_count = 0;
+    }
+    for (size_t i = 0; i < m.listener_count; i++) {
+        m.listener[i].address = ch_msg_get_text(&r, ch_limits.client_text_bytes);
+        m.listener[i].tls = ch_msg_get_bool(&r);
+    }
+    CH_MSG_DECODED("setup message");
+}
+
+void ch_ready_put(struct ch_buf *b, const struct ch_ready *m)
+{
+    ch_put_u32(b, m->pid);
+    ch_msg_put_printable(b, m->confinement, ch_limits.text_bytes);
+}
+
+enum ch_code ch_ready_get(struct ch_str payload, struct ch_ready *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_ready m = {0};
+    m.pid = ch_get_u32(&r);
+    m.confinement = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    CH_MSG_DECODED("ready message");
+}
+
+void ch_peer_put(struct ch_buf *b, const struct ch_peer *m)
+{
+    ch_msg_put_enum(b, m->role);
+    ch_put_u32(b, m->instance);
+}
+
+enum ch_code ch_peer_get(struct ch_str payload, struct ch_peer *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_peer m = {0};
+    m.role = ch_msg_get_enum(&r, CH_ROLE_SUPERVISOR, CH_ROLE_COUNT - 1);
+    m.instance = ch_get_u32(&r);
+    CH_MSG_DECODED("peer message");
+}
+
+void ch_reloaded_put(struct ch_buf *b, const struct ch_reloaded *m)
+{
+    ch_msg_put_enum(b, m->code);
+    ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+}
+
+enum ch_code ch_reloaded_get(struct ch_str payload, struct ch_reloaded *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_reloaded m = {0};
+    m.code = ch_msg_get_enum(&r, CH_OK, CH_CODE_COUNT - 1);
+    m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    CH_MSG_DECODED("reloaded message");
+}
+
+void ch_control_put(struct ch_buf *b, const struct ch_control *m)
+{
+    ch_put_u32(b, m->uid);
+    ch_put_u32(b, m->pid);
+}
+
+enum ch_code ch_control_get(struct ch_str payload, struct ch_control *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_control m = {0};
+    m.uid = ch_get_u32(&r);
+    m.pid = ch_get_u32(&r);
+    CH_MSG_DECODED("control message");
+}
+
+void ch_command_put(struct ch_buf *b, const struct ch_command *m)
+{
+    CH_ASSERT(m->arg_count <= CH_COMMAND_MAX_ARGS);
+    ch_msg_put_name(b, m->name, ch_limits.file_name_bytes);
+    ch_msg_put_bool(b, m->json);
+    ch_put_u32(b, m->arg_count);
+    for (size_t i = 0; i < m->arg_count; i++) {
+        ch_msg_put_name(b, m->key[i], ch_limits.file_name_bytes);
+        ch_msg_put_name(b, m->value[i], ch_limits.text_bytes);
+    }
+}
+
+enum ch_code ch_command_get(struct ch_str payload, struct ch_command *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_command m = {0};
+    m.name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
+    m.json = ch_msg_get_bool(&r);
+    m.arg_count = ch_get_u32(&r);
+    if (m.arg_count > CH_COMMAND_MAX_ARGS) {
+        ch_rd_fail(&r);
+        m.arg_count = 0;
+    }
+    for (size_t i = 0; i < m.arg_count; i++) {
+        m.key[i] = ch_msg_get_text(&r, ch_limits.file_name_bytes);
+        m.value[i] = ch_msg_get_text(&r, ch_limits.text_bytes);
+    }
+    CH_MSG_DECODED("command message");
+}
+
+void ch_command_done_put(struct ch_buf *b, const struct ch_command_done *m)
+{
+    ch_put_u32(b, m->exit_status);
+    ch_msg_put_text(b, m->text, ch_limits.text_bytes);
+}
+
+enum ch_code ch_command_done_get(struct ch_str payload, struct ch_command_done *ret,
+                                 struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_command_done m = {0};
+    m.exit_status = ch_get_u32(&r);
+    if (m.exit_status > UINT8_MAX) { /* what a process can return */
+        ch_rd_fail(&r);
+    }
+    m.text = ch_msg_get_text(&r, ch_limits.text_bytes);
+    CH_MSG_DECODED("command-done message");
+}

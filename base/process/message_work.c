@@ -1,0 +1,118 @@
+/* Messages between the keeper and those who work for it: fetcher and scanner parents. The scan job
+ * itself is encoded beside its stream, in scanner/scan_stream.c. */
+#include "message_int.h"
+
+void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m)
+{
+    ch_put_u64(b, m->job);
+    ch_msg_put_enum(b, m->kind);
+    ch_msg_put_name(b, m->upstream, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, m->url, ch_limits.url_bytes);
+    ch_msg_put_name(b, m->accept, ch_limits.header_value_bytes);
+    ch_msg_put_name(b, m->if_none_match, ch_limits.header_value_bytes);
+    ch_msg_put_name(b, m->if_modified_since, ch_limits.header_value_bytes);
+    ch_put_u64(b, m->range_from_bytes);
+    ch_put_u64(b, m->range_to_bytes);
+    ch_msg_put_name(b, m->if_range, ch_limits.header_value_bytes);
+    ch_put_u64(b, m->max_bytes);
+    ch_put_u64(b, m->expected_bytes);
+    ch_put_u32(b, m->timeout_ms);
+}
+
+enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_fetch m = {0};
+    m.job = ch_get_u64(&r);
+    m.kind = ch_msg_get_enum(&r, CH_FETCH_DOCUMENT, CH_FETCH_ARTIFACT);
+    m.upstream = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.url = ch_msg_get_text(&r, ch_limits.url_bytes);
+    m.accept = ch_msg_get_text(&r, ch_limits.header_value_bytes);
+    m.if_none_match = ch_msg_get_text(&r, ch_limits.header_value_bytes);
+    m.if_modified_since = ch_msg_get_text(&r, ch_limits.header_value_bytes);
+    m.range_from_bytes = ch_get_u64(&r);
+    m.range_to_bytes = ch_get_u64(&r);
+    m.if_range = ch_msg_get_text(&r, ch_limits.header_value_bytes);
+    m.max_bytes = ch_get_u64(&r);
+    m.expected_bytes = ch_get_u64(&r);
+    m.timeout_ms = ch_get_u32(&r);
+    CH_MSG_DECODED("fetch message");
+}
+
+void ch_fetch_progress_put(struct ch_buf *b, const struct ch_fetch_progress *m)
+{
+    ch_put_u64(b, m->job);
+    ch_put_u64(b, m->bytes);
+    ch_put_u64(b, m->total_bytes);
+}
+
+enum ch_code ch_fetch_progress_get(struct ch_str payload, struct ch_fetch_progress *ret,
+                                   struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_fetch_progress m = {0};
+    m.job = ch_get_u64(&r);
+    m.bytes = ch_get_u64(&r);
+    m.total_bytes = ch_get_u64(&r);
+    CH_MSG_DECODED("fetch-progress message");
+}
+
+/* An upstream's header may be longer than we keep: the fetcher leaves such an ETag out, since half
+ * of one would never match; here it fails the message. */
+void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m)
+{
+    ch_put_u64(b, m->job);
+    ch_msg_put_enum(b, m->code);
+    ch_put_u32(b, m->http_status);
+    ch_put_u64(b, m->bytes);
+    ch_msg_put_name(b, m->content_type, ch_limits.header_value_bytes);
+    ch_msg_put_name(b, m->etag, ch_limits.header_value_bytes);
+    ch_msg_put_name(b, m->last_modified, ch_limits.header_value_bytes);
+    ch_msg_put_name(b, m->effective_url, ch_limits.url_bytes);
+    ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+    ch_put_u32(b, m->elapsed_ms);
+}
+
+enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_fetched m = {0};
+    m.job = ch_get_u64(&r);
+    m.code = ch_msg_get_enum(&r, CH_OK, CH_CODE_COUNT - 1);
+    m.http_status = ch_get_u32(&r);
+    m.bytes = ch_get_u64(&r);
+    m.content_type = ch_msg_get_text(&r, ch_limits.header_value_bytes);
+    m.etag = ch_msg_get_text(&r, ch_limits.header_value_bytes);
+    m.last_modified = ch_msg_get_text(&r, ch_limits.header_value_bytes);
+    m.effective_url = ch_msg_get_text(&r, ch_limits.url_bytes);
+    m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    m.elapsed_ms = ch_get_u32(&r);
+    CH_MSG_DECODED("fetched message");
+}
+
+void ch_scanned_put(struct ch_buf *b, const struct ch_scanned *m)
+{
+    ch_put_u64(b, m->job);
+    ch_msg_put_enum(b, m->outcome);
+    ch_put_u32(b, m->exit_status);
+    ch_put_u32(b, m->signal);
+    ch_put_u64(b, m->cpu_us);
+    ch_put_u64(b, m->wall_us);
+    ch_put_u64(b, m->max_rss_bytes);
+    ch_msg_put_printable(b, m->text, ch_limits.refusal_text_bytes);
+}
+
+enum ch_code ch_scanned_get(struct ch_str payload, struct ch_scanned *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_scanned m = {0};
+    m.job = ch_get_u64(&r);
+    m.outcome = ch_msg_get_enum(&r, CH_SCAN_FAILED, CH_SCAN_TIMEOUT);
+    m.exit_status = ch_get_u32(&r);
+    m.signal = ch_get_u32(&r);
+    m.cpu_us = ch_get_u64(&r);
+    m.wall_us = ch_get_u64(&r);
+    m.max_rss_bytes = ch_get_u64(&r);
+    m.text = ch_msg_get_printable(&r, ch_limits.refusal_text_bytes);
+    CH_MSG_DECODED("scanned message");
+}

@@ -1,0 +1,430 @@
+#include "commands_int.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    enum step (*run)(struct command *c);
+} rows[] = {
+    {"explain", command_explain}, {"queue", command_queue},
+    {"status", command_status},   {"fetched-by", command_fetched_by},
+    {"approve", command_approve}, {"deny", command_deny},
+};
+
+struct commands {
+    struct command *list;
+};
+
+/* ------------------------------------------------------------------ life */
+
+static void free_command(struct command *c)
+{
+    struct keeper *k = c->k;
+    for (struct command **at = &k->commands->list; *at != NULL; at = &(*at)->next) {
+        if (*at == c) {
+            *at = c->next;
+            break;
+        }
+    }
+    ch_channel_free(c->ch);
+    ch_buf_done(&c->payload);
+    ch_buf_done(&c->out);
+    free(c);
+}
+
+static void flush(struct command *c)
+{
+    if (c->out.len > 0 && c->ch != NULL) {
+        CH_IGNORE(!ch_channel_send(c->ch, CH_MSG_COMMAND_OUTPUT, ch_buf_str(&c->out), NULL, 0));
+    }
+    ch_buf_clear(&c->out);
+}
+
+static void run(struct command *c)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        if (ch_str_eq(ch_str_of(rows[i].name), c->args.name)) {
+            enum step step = rows[i].run(c);
+            flush(c);
+            c->waiting = step == STEP_WAIT;
+            return;
+        }
+    }
+    command_end(c, 2, "no such command");
+    flush(c);
+}
+
+void commands_go_on(struct command *c)
+{
+    c->waiting = false;
+    if (c->gone) {
+        free_command(c);
+    } else {
+        run(c);
+    }
+}
+
+static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
+{
+    struct command *c = owner;
+    struct ch_err err;
+    (void)ch;
+    if (c->payload.len > 0 || frame->type != CH_MSG_COMMAND) {
+        return; /* one command per connection */
+    }
+    ch_buf_puts(&c->payload, frame->payload);
+    if (ch_command_get(ch_buf_str(&c->payload), &c->args, &err) != CH_OK) {
+        command_end(c, 2, "%s", err.msg);
+        return;
+    }
+    run(c);
+}
+
+static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
+{
+    struct command *c = owner;
+    (void)why;
+    c->ch = NULL;
+    ch_channel_free(ch);
+    c->gone = true;
+    if (!c->waiting) {
+        free_command(c);
+    }
+}
+
+void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd)
+{
+    struct ch_err err;
+    (void)pid;
+    if (k->commands == NULL) {
+        k->commands = ch_calloc(1, sizeof(*k->commands));
+    }
+    struct command *c = ch_calloc(1, sizeof(*c));
+    c->k = k;
+    c->uid = uid;
+    ch_buf_init(&c->payload, 64u << 10);
+    ch_buf_init(&c->out, 1u << 20);
+    struct ch_channel_options options = {
+        .loop = k->child.loop, .fd = fd, .peer = CH_ROLE_COMMAND, .self = CH_ROLE_KEEPER,
+        .owner = c, .on_frame = on_frame, .on_closed = on_closed,
+        .max_queued_bytes = 64u << 20};
+    c->next = k->commands->list;
+    k->commands->list = c;
+    if (ch_channel_open(&options, &c->ch, &err) != CH_OK) {
+        keeper_log("control", "error=\"%s\"", err.msg);
+        free_command(c);
+    }
+}
+
+void commands_free(struct keeper *k)
+{
+    while (k->commands != NULL && k->commands->list != NULL) {
+        free_command(k->commands->list);
+    }
+    free(k->commands);
+    k->commands = NULL;
+}
+
+/* ------------------------------------------------------------------ output */
+
+void command_put(struct command *c, struct ch_str text)
+{
+    if (c->out.len + text.len > (512u << 10)) {
+        flush(c);
+    }
+    ch_buf_puts(&c->out, text);
+}
+
+void command_print(struct command *c, const char *fmt, ...)
+{
+    char text[2048];
+    va_list va;
+    va_start(va, fmt);
+    vsnprintf(text, sizeof(text), fmt, va);
+    va_end(va);
+    command_put(c, ch_str_of(text));
+}
+
+enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...)
+{
+    char text[1024];
+    va_list va;
+    va_start(va, fmt);
+    vsnprintf(text, sizeof(text), fmt, va);
+    va_end(va);
+    flush(c);
+    struct ch_command_done done = {exit_status, ch_str_of(text)};
+    struct ch_buf b;
+    ch_buf_init(&b, 8192);
+    ch_command_done_put(&b, &done);
+    if (c->ch != NULL) {
+        CH_IGNORE(!ch_channel_send(c->ch, CH_MSG_COMMAND_DONE, ch_buf_str(&b), NULL, 0));
+    }
+    ch_buf_done(&b);
+    return STEP_DONE;
+}
+
+void command_time(int64_t at_us, char *ret, size_t size)
+{
+    struct tm tm;
+    time_t t = (time_t)(at_us / 1000000);
+    if (at_us == CH_TIME_UNKNOWN || gmtime_r(&t, &tm) == NULL ||
+        strftime(ret, size, "%Y-%m-%d %H:%M UTC", &tm) == 0) {
+        snprintf(ret, size, "unknown");
+    }
+}
+
+/* ------------------------------------------------------------------ arguments */
+
+struct ch_str command_option(const struct command *c, const char *name)
+{
+    for (uint32_t i = 0; i < c->args.arg_count; i++) {
+        if (ch_str_eq(c->args.key[i], ch_str_of(name))) {
+            return c->args.value[i];
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
+struct ch_str command_word(const struct command *c)
+{
+    for (uint32_t i = 0; i < c->args.arg_count; i++) {
+        if (c->args.key[i].len == 0) {
+            return c->args.value[i];
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
+static void copy(char *to, size_t size, struct ch_str s)
+{
+    snprintf(to, size, "%.*s", (int)(s.len < size ? s.len : size - 1), s.len > 0 ? s.ptr : "");
+}
+
+/* The repository the command is about: --repository, else the first of the ecosystem. */
+static const struct ch_repository *repository_of(struct command *c, struct ch_str ecosystem,
+                                                 struct ch_err *err)
+{
+    struct ch_str name = command_option(c, "repository");
+    const struct ch_config *config = c->k->config;
+    for (size_t i = 0; i < config->repository_count; i++) {
+        const struct ch_repository *r = &config->repositories[i];
+        if (name.len > 0 ? ch_str_eq(name, ch_str_of(r->name))
+                         : ecosystem.len == 0 || ch_str_eq(ecosystem, ch_str_of(r->ecosystem))) {
+            return r;
+        }
+    }
+    ch_fail(err, CH_E_USAGE, "no repository %.*s in the configuration",
+            CH_STR_ARG(name.len > 0 ? name : ecosystem));
+    return NULL;
+}
+
+static void on_release(void *ctx, const struct ch_release_file *f)
+{
+    struct what *what = ctx;
+    if (what->file_name[0] == '\0') {
+        copy(what->project, sizeof(what->project), f->project);
+        copy(what->file_name, sizeof(what->file_name), f->file_name);
+    }
+}
+
+static enum ch_code what_by_digest(struct command *c, struct ch_str hex, struct what *ret,
+                                   struct ch_err *err)
+{
+    struct ch_sha256 sha256;
+    if (!ch_sha256_from_hex(hex, &sha256)) {
+        return ch_fail(err, CH_E_USAGE, "sha256: expected 64 hex digits after it");
+    }
+    enum ch_code rc = ch_store_releases_of(c->k->store, &sha256, on_release, ret, err);
+    if (rc == CH_OK && ret->file_name[0] == '\0') {
+        rc = ch_fail(err, CH_E_NOT_FOUND, "no file with this sha256 was ever fetched");
+    }
+    ret->kind = WHAT_FILE;
+    return rc;
+}
+
+/* A file name: its project is the part before one of the hyphens; a page that knows the file wins. */
+static bool what_by_file(struct command *c, const struct ch_repository *repo, struct ch_str word,
+                         struct what *ret)
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    char first[256] = "";
+    for (size_t i = 1; eco != NULL && i < word.len; i++) {
+        char name[256];
+        if (word.ptr[i] != '-' || !eco->normalise(ch_str_sub(word, 0, i), name, sizeof(name))) {
+            continue;
+        }
+        if (first[0] == '\0') {
+            snprintf(first, sizeof(first), "%s", name);
+        }
+        struct page *p = page_get(c->k, ch_str_of(repo->name), ch_str_of(name));
+        if (p != NULL && page_load(c->k, p) && page_find_file(p, word) >= 0) {
+            snprintf(first, sizeof(first), "%s", name);
+            break;
+        }
+    }
+    snprintf(ret->project, sizeof(ret->project), "%s", first);
+    copy(ret->file_name, sizeof(ret->file_name), word);
+    ret->kind = WHAT_FILE;
+    return first[0] != '\0';
+}
+
+static bool looks_like_file(struct ch_str word)
+{
+    static const char *const ends[] = {".whl", ".tar.gz", ".zip", ".egg", ".tar.bz2", ".tar.xz",
+                                       ".exe", ".conda"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(ends); i++) {
+        if (ch_str_ends(word, ch_str_of(ends[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str word,
+                                 struct what *ret, struct ch_err *err)
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    size_t at = 0;
+    while (at < word.len && strchr("=<>!~ [;,", word.ptr[at]) == NULL) {
+        at++;
+    }
+    struct ch_str spec = ch_str_trim(ch_str_sub(word, at, word.len));
+    if (eco == NULL || !eco->normalise(ch_str_sub(word, 0, at), ret->project, sizeof(ret->project))) {
+        return ch_fail(err, CH_E_USAGE,
+                       "expected pypi:NAME, NAME==VERSION, NAME with a version range, a file name, "
+                       "a URL of this server, sha256:HEX or the ID of a refusal");
+    }
+    copy(ret->spec, sizeof(ret->spec), spec);
+    ret->kind = spec.len == 0 ? WHAT_PROJECT : WHAT_RANGE;
+    if (ch_str_starts(spec, CH_STR("==")) && !ch_str_find_char(spec, '*', NULL) &&
+        !ch_str_find_char(spec, ',', NULL)) {
+        ret->kind = WHAT_VERSION;
+        copy(ret->version, sizeof(ret->version), ch_str_trim(ch_str_sub(spec, 2, spec.len)));
+    } else if (spec.len > 0) {
+        bool match;
+        return eco->match_version(spec, CH_STR("1"), &match, err);
+    }
+    return CH_OK;
+}
+
+enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err)
+{
+    struct ch_str word = command_word(c);
+    struct ch_str ecosystem = {NULL, 0};
+    size_t at;
+    *ret = (struct what){.kind = WHAT_PROJECT};
+    if (word.len == 0 || word.len > 1024) {
+        return ch_fail(err, CH_E_USAGE, "what? expected pypi:NAME, NAME==VERSION, a file name, a URL "
+                                        "of this server, sha256:HEX or the ID of a refusal");
+    }
+    bool digest = ch_str_starts(word, CH_STR("sha256:"));
+    bool url = ch_str_find(word, CH_STR("://"), NULL);
+    if (!digest && !url && ch_str_find_char(word, ':', &at) &&
+        ch_ecosystem_find(ch_str_sub(word, 0, at)) != NULL) {
+        ecosystem = ch_str_sub(word, 0, at);
+        word = ch_str_sub(word, at + 1, word.len);
+    }
+    const struct ch_repository *repo = repository_of(c, ecosystem, err);
+    if (repo == NULL) {
+        return CH_E_USAGE;
+    }
+    if (url && ch_str_find(word, CH_STR("/-/x/"), &at)) {
+        word = ch_str_sub(word, at + 5, word.len);
+    }
+    struct ch_refusal_row row;
+    struct ch_buf strings;
+    ch_buf_init(&strings, 8192);
+    if (word.len == 16 && ch_store_get_refusal(c->k->store, word, &row, &strings, err) == CH_OK) {
+        copy(ret->repository, sizeof(ret->repository), row.repository);
+        copy(ret->project, sizeof(ret->project), row.project);
+        copy(ret->file_name, sizeof(ret->file_name), row.file_name);
+        ret->kind = WHAT_FILE;
+        ch_buf_done(&strings);
+        return CH_OK;
+    }
+    ch_buf_done(&strings);
+    copy(ret->repository, sizeof(ret->repository), ch_str_of(repo->name));
+    if (digest) {
+        return what_by_digest(c, ch_str_sub(word, 7, word.len), ret, err);
+    }
+    if (url) { /* only the last part matters: the file's name */
+        size_t slash;
+        while (ch_str_find_char(word, '/', &slash)) {
+            word = ch_str_sub(word, slash + 1, word.len);
+        }
+        if (ch_str_find_char(word, '#', &at) || ch_str_find_char(word, '?', &at)) {
+            word = ch_str_sub(word, 0, at);
+        }
+        if (ch_str_ends(word, CH_STR(".metadata"))) {
+            word = ch_str_sub(word, 0, word.len - 9);
+        }
+    }
+    if (looks_like_file(word)) {
+        return what_by_file(c, repo, word, ret)
+                   ? CH_OK
+                   : ch_fail(err, CH_E_USAGE, "%.*s: no project name in this file name",
+                             CH_STR_ARG(word));
+    }
+    return what_by_name(repo, word, ret, err);
+}
+
+/* ------------------------------------------------------------------ pages */
+
+struct waiter *command_waiter(struct command *c)
+{
+    struct waiter *w = ch_calloc(1, sizeof(*w));
+    w->command = c;
+    w->deadline_ms = UINT64_MAX;
+    ch_buf_init(&w->payload, 16);
+    return w;
+}
+
+struct page *command_page(struct command *c, const struct what *what, enum step *ret_step)
+{
+    struct page *p = page_get(c->k, ch_str_of(what->repository), ch_str_of(what->project));
+    if (p == NULL) {
+        *ret_step = command_end(c, 2, "%s is not a project name", what->project);
+        return NULL;
+    }
+    struct waiter *w = command_waiter(c);
+    if (!page_ready(c->k, p, w)) {
+        *ret_step = STEP_WAIT;
+        return NULL;
+    }
+    ask_free_waiter(w);
+    if (p->load == PAGE_ABSENT) {
+        *ret_step = command_end(c, 1, "%s: no upstream of repository %s has this project",
+                                what->project, what->repository);
+        return NULL;
+    }
+    if (p->load != PAGE_READY) {
+        *ret_step = command_end(c, 1, "%s: %s", what->project, p->fail_text);
+        return NULL;
+    }
+    return p;
+}
+
+bool command_names(const struct page *p, size_t file, const struct what *what)
+{
+    struct ch_str version = ch_str_of(p->files[file].release.version);
+    struct ch_err err;
+    bool match = false;
+    switch (what->kind) {
+    case WHAT_PROJECT:
+        return true;
+    case WHAT_FILE:
+        return ch_str_eq(p->facts.files[file].index.file_name, ch_str_of(what->file_name));
+    case WHAT_VERSION:
+        return version.len > 0 && p->eco->compare_versions(version, ch_str_of(what->version)) == 0;
+    case WHAT_RANGE:
+        return version.len > 0 &&
+               p->eco->match_version(ch_str_of(what->spec), version, &match, &err) == CH_OK && match;
+    }
+    return false;
+}

@@ -1,0 +1,56 @@
+/* The command line's side of the keeper. A command that must wait (for an index, for an inspection)
+ * is run again from its beginning when what it waited for has ended. */
+#ifndef KEEPER_COMMANDS_INT_H
+#define KEEPER_COMMANDS_INT_H
+
+#include "keeper_int.h"
+
+struct command {
+    struct command *next;
+    struct keeper *k;
+    struct ch_channel *ch;
+    uint32_t uid;
+    struct ch_buf payload;
+    struct ch_command args; /* borrows from payload */
+    struct ch_buf out;      /* not yet sent */
+    bool waiting;           /* a waiter of it is somewhere: it must not be freed before that ends */
+    bool gone;              /* the other side went away meanwhile */
+    bool told;              /* "inspecting N files" was said */
+};
+
+/* What a command is about. */
+enum what_kind { WHAT_PROJECT, WHAT_RANGE, WHAT_VERSION, WHAT_FILE };
+struct what {
+    enum what_kind kind;
+    char repository[256];
+    char project[256];
+    char spec[256];      /* RANGE: as given; VERSION: "==VER" */
+    char version[160];
+    char file_name[300];
+};
+
+enum step { STEP_DONE, STEP_WAIT };
+
+struct ch_str command_option(const struct command *c, const char *name); /* absent: not given */
+struct ch_str command_word(const struct command *c);                     /* the first plain word */
+void command_print(struct command *c, const char *fmt, ...) CH_PRINTF(2, 3);
+void command_put(struct command *c, struct ch_str text);
+enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...) CH_PRINTF(3, 4);
+
+/* Reads WHAT. CH_E_USAGE says what forms there are; CH_E_NOT_FOUND: nothing known by that name. */
+enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
+/* The page of what the command is about; NULL: wait, or (c ended) nothing there. */
+struct page *command_page(struct command *c, const struct what *what, enum step *ret_step);
+bool command_names(const struct page *p, size_t file, const struct what *what);
+struct waiter *command_waiter(struct command *c);
+
+void command_time(int64_t at_us, char *ret, size_t size); /* "2026-11-29 10:00 UTC" */
+
+enum step command_explain(struct command *c);
+enum step command_queue(struct command *c);
+enum step command_status(struct command *c);
+enum step command_fetched_by(struct command *c);
+enum step command_approve(struct command *c);
+enum step command_deny(struct command *c);
+
+#endif

@@ -1,0 +1,264 @@
+/* approve and deny (T8, T9): what people rule, with reason and end. */
+#include "commands_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "customhouse/timefmt.h"
+
+/* What reviewed bytes may be let through; of a range only what does not depend on bytes. */
+#define LIFTS_FILE                                                                                 \
+    (1u << CH_HOLD_AGE | 1u << CH_HOLD_FINDING | 1u << CH_HOLD_NOT_LISTED | 1u << CH_HOLD_REMOVED |  \
+     1u << CH_HOLD_SIBLING | 1u << CH_HOLD_RULE)
+#define LIFTS_RANGE (1u << CH_HOLD_AGE | 1u << CH_HOLD_NOT_LISTED)
+
+/* "2026-12-31" or "14d" */
+static bool parse_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
+{
+    uint64_t days;
+    if (ch_str_ends(text, CH_STR("d")) && ch_str_u64(ch_str_sub(text, 0, text.len - 1), &days) &&
+        days > 0 && days <= 3650) {
+        *ret_us = now_us + (int64_t)days * 86400 * 1000000;
+        return true;
+    }
+    char full[40];
+    if (text.len != 10) {
+        return false;
+    }
+    snprintf(full, sizeof(full), "%.*sT23:59:59Z", (int)text.len, text.ptr);
+    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us;
+}
+
+struct request {
+    struct what what;
+    struct ch_str reason;
+    int64_t expires_at_us;
+    char by[32];
+};
+
+/* False: the command has ended. */
+static bool read_request(struct command *c, bool expiry_needed, struct request *r)
+{
+    struct ch_err err;
+    struct ch_str expires = command_option(c, "expires");
+    r->reason = ch_str_trim(command_option(c, "reason"));
+    r->expires_at_us = CH_TIME_UNKNOWN;
+    snprintf(r->by, sizeof(r->by), "uid:%u", c->uid);
+    if (command_what(c, &r->what, &err) != CH_OK) {
+        command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+        return false;
+    }
+    if (r->reason.len == 0 || r->reason.len > 500) {
+        command_end(c, 2, "--reason: expected a sentence of 1 to 500 bytes");
+        return false;
+    }
+    if ((expires.len == 0 && expiry_needed) ||
+        (expires.len > 0 && !parse_expiry(expires, keeper_now_us(c->k), &r->expires_at_us))) {
+        command_end(c, 2, "--expires: expected a date to come (2026-12-31) or days (14d)%s",
+                    expiry_needed ? ": an approval without end is not given" : "");
+        return false;
+    }
+    return true;
+}
+
+static struct ch_ruling_row row_of(const struct command *c, const struct request *r, bool deny)
+{
+    const struct ch_repository *repo =
+        ch_config_repository(c->k->config, ch_str_of(r->what.repository));
+    return (struct ch_ruling_row){
+        .deny = deny,
+        .repository = ch_str_of(r->what.repository),
+        .ecosystem = ch_str_of(repo != NULL ? repo->ecosystem : NULL),
+        .project = ch_str_of(r->what.project),
+        .version_spec = ch_str_of(r->what.spec[0] != '\0' ? r->what.spec : NULL),
+        .file_name = ch_str_of(r->what.kind == WHAT_FILE ? r->what.file_name : NULL),
+        .policy = ch_policy_digest(c->k->policy),
+        .reason = r->reason,
+        .by = ch_str_of(r->by),
+        .at_us = keeper_now_us(c->k),
+        .expires_at_us = r->expires_at_us,
+    };
+}
+
+enum step command_deny(struct command *c)
+{
+    struct request r;
+    struct ch_err err;
+    if (!read_request(c, false, &r)) {
+        return STEP_DONE;
+    }
+    struct ch_ruling_row row = row_of(c, &r, true);
+    if (rulings_add(c->k, &row, &err) != CH_OK) {
+        return command_end(c, 1, "in force until a restart, but not stored: %s", err.msg);
+    }
+    command_print(c, "denied: %s%s%s (ruling %llu)\n", r.what.project,
+                  r.what.kind == WHAT_FILE ? ", file " : r.what.spec,
+                  r.what.kind == WHAT_FILE ? r.what.file_name : "", (unsigned long long)row.id);
+    return command_end(c, 0, "%s", "");
+}
+
+/* ------------------------------------------------------------------ approve */
+
+/* Digest over the findings that the approver was shown. */
+static struct ch_sha256 evidence_of(const struct ch_inspection_result *in, const struct ch_sha256 *artifact)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 20);
+    for (size_t i = 0; i < in->row.finding_count; i++) {
+        struct ch_sha256 print = ch_finding_fingerprint(artifact, &in->row.findings[i]);
+        ch_put_sha256(&b, &print);
+    }
+    struct ch_sha256 d = ch_sha256_of(b.ptr, b.len);
+    ch_buf_done(&b);
+    return d;
+}
+
+static void show_findings(struct command *c, const struct ch_inspection_result *in)
+{
+    for (size_t i = 0; i < in->row.finding_count; i++) {
+        const struct ch_finding *f = &in->row.findings[i];
+        const struct ch_finding_row *row = ch_finding_row(f->code);
+        struct ch_buf member;
+        ch_buf_init(&member, 4096);
+        ch_buf_put_escaped(&member, ch_str_sub(f->member, 0, 300));
+        command_print(c, "    %s (%s): %s %.*s %.*s\n", row->name, ch_finding_class_name(row->cls),
+                      row->text, CH_STR_ARG(ch_buf_str(&member)), CH_STR_ARG(f->evidence));
+        ch_buf_done(&member);
+    }
+}
+
+static enum ch_code approve_file(struct command *c, const struct request *r, struct page *p,
+                                 size_t file, struct ch_err *err)
+{
+    const struct ch_inspection_result *in = judge_inspection(c->k, p, file);
+    struct page_file *f = &p->files[file];
+    struct ch_str name = p->facts.files[file].index.file_name;
+    command_print(c, "%.*s: inspected, %zu findings\n", CH_STR_ARG(name), in->row.finding_count);
+    show_findings(c, in);
+    if (in->row.outcome != CH_INSPECTION_COMPLETE || f->attack) {
+        return ch_fail(err, CH_E_DENIED, "%.*s: %s; no approval can lift that", CH_STR_ARG(name),
+                       f->attack ? "has a finding of class attack" : "could not be inspected whole");
+    }
+    struct ch_sha256 *prints = ch_calloc(in->row.finding_count, sizeof(*prints));
+    for (size_t i = 0; i < in->row.finding_count; i++) {
+        prints[i] = ch_finding_fingerprint(&f->artifact, &in->row.findings[i]);
+    }
+    struct ch_ruling_row row = row_of(c, r, false);
+    row.version_spec = (struct ch_str){NULL, 0};
+    row.file_name = name;
+    row.sha256 = f->artifact;
+    row.evidence = evidence_of(in, &f->artifact);
+    row.lifts = LIFTS_FILE;
+    row.fingerprints = prints;
+    row.fingerprint_count = in->row.finding_count;
+    enum ch_code rc = rulings_add(c->k, &row, err);
+    free(prints);
+    if (rc == CH_OK) {
+        struct ch_decision d;
+        char until[40];
+        judge(c->k, p, file, &d);
+        command_time(r->expires_at_us, until, sizeof(until));
+        command_print(c, "    approved until %s (ruling %llu), now: %s%s%s\n", until,
+                      (unsigned long long)row.id, ch_verdict_name(d.verdict),
+                      d.verdict == CH_VERDICT_ALLOW ? "" : ", ",
+                      d.verdict == CH_VERDICT_ALLOW ? "" : d.reason);
+    }
+    return rc;
+}
+
+/* T8: everything that is named is fetched and inspected first. */
+static bool all_inspected(struct command *c, const struct what *what, struct page *p,
+                          size_t *ret_named, size_t *ret_skipped, enum step *ret_step)
+{
+    size_t missing = 0, first = 0;
+    *ret_named = *ret_skipped = 0;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (!command_names(p, i, what)) {
+            continue;
+        }
+        (*ret_named)++;
+        if (p->files[i].release.profile == NULL) {
+            (*ret_skipped)++;
+        } else if (judge_inspection(c->k, p, i) == NULL) {
+            struct intake *in = intake_want(c->k, p, i, false);
+            if (in == NULL) {
+                char text[256];
+                intake_failure(c->k, p, i, text, sizeof(text));
+                *ret_step = command_end(c, 1, "%.*s: %s",
+                                        CH_STR_ARG(p->facts.files[i].index.file_name), text);
+                return false;
+            }
+            first = missing++ == 0 ? i : first;
+        }
+    }
+    if (missing == 0) {
+        return true;
+    }
+    if (!c->told) {
+        command_print(c, "fetching and inspecting %zu file%s\n", missing, missing == 1 ? "" : "s");
+        c->told = true;
+    }
+    struct intake *in = intake_want(c->k, p, first, false);
+    if (in == NULL) {
+        *ret_step = command_end(c, 1, "it could not be fetched");
+        return false;
+    }
+    intake_wait(c->k, in, command_waiter(c));
+    *ret_step = STEP_WAIT;
+    return false;
+}
+
+static enum step approve_range(struct command *c, const struct request *r)
+{
+    struct ch_err err;
+    struct ch_ruling_row row = row_of(c, r, false);
+    row.lifts = LIFTS_RANGE;
+    if (rulings_add(c->k, &row, &err) != CH_OK) {
+        return command_end(c, 1, "%s", err.msg);
+    }
+    command_print(c, "approved: %s%s: cool-down and listing are lifted; each file still needs its own "
+                     "clean inspection (ruling %llu)\n",
+                  r->what.project, r->what.spec, (unsigned long long)row.id);
+    return command_end(c, 0, "%s", "");
+}
+
+enum step command_approve(struct command *c)
+{
+    struct request r;
+    struct ch_err err;
+    enum step step;
+    size_t named, skipped;
+    if (!read_request(c, true, &r)) {
+        return STEP_DONE;
+    }
+    if (r.what.kind == WHAT_RANGE) {
+        return approve_range(c, &r);
+    }
+    if (r.what.kind == WHAT_PROJECT) {
+        return command_end(c, 2, "approve a file, a version (%s==VERSION) or a range (%s>=VERSION)",
+                           r.what.project, r.what.project);
+    }
+    struct page *p = command_page(c, &r.what, &step);
+    if (p == NULL || !all_inspected(c, &r.what, p, &named, &skipped, &step)) {
+        return step;
+    }
+    if (named == 0) {
+        return command_end(c, 1, "%s %s: the upstream lists no such file", r.what.project,
+                           r.what.kind == WHAT_FILE ? r.what.file_name : r.what.version);
+    }
+    if (skipped == named) {
+        return command_end(c, 1, "%s: no file of a type that can be inspected yet", r.what.project);
+    }
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (!command_names(p, i, &r.what)) {
+            continue;
+        }
+        if (p->files[i].release.profile == NULL) {
+            command_print(c, "%.*s: left out, its type is not inspected yet\n",
+                          CH_STR_ARG(p->facts.files[i].index.file_name));
+        } else if (approve_file(c, &r, p, i, &err) != CH_OK) {
+            return command_end(c, 1, "%s", err.msg);
+        }
+    }
+    return command_end(c, 0, "%s", "");
+}

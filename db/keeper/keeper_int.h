@@ -1,0 +1,290 @@
+/* The keeper's inside: one state, passed to every part. The parts, in the order work flows:
+ *
+ *   main.c        start-up, peers, group commit, lease, clock
+ *   ask.c         messages from gateways -> pages and files
+ *   pages.c       upstream page -> jail -> merged facts -> snapshot; one refresh per page
+ *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
+ *   listing.c     judged page -> what gateways list
+ *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
+ *   agree.c       the answers of two jails -> one inspection (pure)
+ *   sidecar.c     metadata before the file is inspected (T1)
+ *   jobs.c        fetches and scans under way
+ *   commands*.c   the command line
+ */
+#ifndef KEEPER_INT_H
+#define KEEPER_INT_H
+
+#include "customhouse/blobs.h"
+#include "customhouse/child.h"
+#include "customhouse/ecosystem.h"
+#include "customhouse/map.h"
+#include "customhouse/policy.h"
+#include "customhouse/store.h"
+
+#include "page_facts.h"
+
+struct keeper;
+struct page;
+struct intake;
+struct command;
+
+/* ------------------------------------------------------------------ state */
+
+struct stats { /* for /-/metrics */
+    uint64_t decisions[3]; /* by enum ch_verdict, recorded changes */
+    uint64_t fetches, fetch_errors, fetch_ms, fetch_bytes;
+    uint64_t scans, scan_failures, scan_wall_us, scan_cpu_us;
+    uint64_t refreshes, refreshes_unchanged;
+};
+
+/* Asks that wait for something. */
+struct waiter {
+    struct waiter *next;
+    struct command *command; /* a command line's; then the rest does not count */
+    bool is_file;
+    uint32_t gateway;
+    struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
+    uint64_t deadline_ms;  /* file asks: answer WAIT then; 0: none */
+};
+
+struct page_file { /* runtime state beside facts.files[i] */
+    struct ch_release release;
+    struct ch_sha256 artifact; /* what was fetched for it; zero: nothing */
+    bool inspection_loaded;
+    bool has_inspection;
+    struct ch_inspection_result inspection;
+    bool attack;               /* inspection has a finding of class attack */
+    int8_t recorded_verdict;   /* enum ch_verdict of the newest decision row, -1: none */
+    char recorded_rule[64];
+    bool served;               /* linked in served/ by this keeper for this file */
+};
+
+enum page_load_state { PAGE_UNLOADED = 0, PAGE_LOADING, PAGE_READY, PAGE_ABSENT, PAGE_BROKEN };
+
+struct page {
+    char *repository;
+    char *project;
+    const struct ch_repository *config;
+    const struct ch_ecosystem *eco;
+    const struct ch_upstream *upstream; /* owner; NULL until known */
+    enum page_load_state load;
+    struct page_facts facts;
+    struct page_file *files; /* facts.file_count of them */
+    size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
+    struct ch_snapshot_info info;
+    struct ch_buf info_strings;
+    int64_t checked_at_us;
+    int64_t failed_at_us;    /* last refresh that failed, 0: none since */
+    uint32_t fail_status;
+    char fail_text[256];
+    bool refreshing;
+    size_t busy;             /* intakes and sidecars under way that will come back to it */
+    size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
+    struct waiter *waiters;
+    struct ch_timer patience; /* answers with what is known while the upstream dawdles */
+    struct keeper *keeper;
+    uint64_t used_at_ms;
+    uint64_t generation;     /* of the last listing */
+};
+
+struct keeper {
+    struct ch_child child;
+    struct ch_store *store;
+    struct ch_blobs *blobs;
+    struct ch_policy *policy;
+    const struct ch_config *config;
+    struct ch_config **old_configs; /* what pages may still point to */
+    size_t old_config_count;
+    struct ch_channel *gateways[CH_METRICS_SLOTS];
+    struct ch_channel *fetcher;
+    struct ch_channel *scanners[2]; /* strict, second */
+    struct jobs *jobs;
+    struct ch_map *pages;    /* "repository\0project" -> struct page */
+    struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
+    size_t intakes_running;
+    size_t intakes_ahead;    /* of them, nobody waits for */
+    struct rulings *rulings;
+    struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
+    struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
+    struct commands *commands;
+    struct ch_timer lease_timer;
+    struct ch_timer commit_timer;
+    struct ch_timer tick_timer;
+    struct intake *after_commit; /* intakes whose decision the next commit makes durable */
+    size_t uncommitted_allows; /* recorded in the open group of writes */
+    bool healthy;            /* the last commit succeeded: only then is the lease renewed */
+    bool draining;
+    int64_t clock_offset_us; /* wall clock minus boot clock, as last trusted */
+    bool clock_jumped;
+    struct ch_sha256 refusal_secret;
+    char *status_text;       /* the supervisor's process lines */
+    struct stats stats;
+    int64_t started_at_us;
+};
+
+/* ------------------------------------------------------------------ main.c */
+
+/* Opens the group of writes that the end of this turn commits; every writer calls it first. */
+enum ch_code keeper_write(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* Commits now. On failure nothing of the group happened; the keeper stops renewing its lease. */
+enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* Ends every ALLOW and listing in the gateways' memory, now (T4): called before anything else when a
+ * decision may move away from ALLOW. */
+void keeper_raise_epoch(struct keeper *k);
+uint64_t keeper_epoch(const struct keeper *k);
+void keeper_log(const char *event, const char *fmt, ...) CH_PRINTF(2, 3);
+int64_t keeper_now_us(const struct keeper *k);
+
+/* ------------------------------------------------------------------ jobs.c */
+
+typedef void fetch_done_fn(void *ctx, const struct ch_fetched *answer);
+/* `stream` is the sealed answer, absent unless outcome is CH_SCAN_DONE. */
+typedef void scan_done_fn(void *ctx, const struct ch_scanned *answer, struct ch_str stream);
+
+void jobs_init(struct keeper *k);
+void jobs_done(struct keeper *k);
+/* Starts a fetch into `fd` (stays the caller's). `fetch->job` is set. The callback always comes, once,
+ * never from within this call; code CH_E_CLOSED when the fetcher died. */
+uint64_t jobs_fetch(struct keeper *k, struct ch_fetch *fetch, int fd, fetch_done_fn *done, void *ctx);
+void jobs_cancel_fetch(struct keeper *k, uint64_t job); /* the callback does not come any more */
+/* Starts a scan of `input_fd`. which: 0 strict, 1 second opinion. `job->id` is set. */
+void jobs_scan(struct keeper *k, int which, struct ch_scan_job *job, int input_fd, scan_done_fn *done,
+               void *ctx);
+void jobs_on_frame(struct keeper *k, struct ch_frame *frame);
+void jobs_peer_gone(struct keeper *k, enum ch_role role);
+void jobs_peer_came(struct keeper *k, enum ch_role role); /* sends what was waiting */
+/* A memfd for a document, and its end: no byte of it can change any more. */
+enum ch_code jobs_memfd(const char *name, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code jobs_seal(int fd, struct ch_err *err) CH_MUST_CHECK;
+/* Reads a whole sealed descriptor. */
+enum ch_code jobs_read_all(int fd, struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ pages.c */
+
+/* The page's state, created when missing. NULL: no such repository (or project name). */
+struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project);
+/* Whether the page can be answered from now; else a refresh is running or was started, and `waiter`
+ * (taken over) goes on when it ends. */
+bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
+/* Loads what the store has of the page, without asking upstream; true when it is READY. */
+bool page_load(struct keeper *k, struct page *p);
+/* Whether what is known may still be answered from: fresh, or its upstream fails for not too long. */
+bool page_usable(const struct keeper *k, const struct page *p);
+void pages_forget_unused(struct keeper *k);
+void pages_free(struct keeper *k);
+/* Points all pages to a new configuration; the old one must stay in memory. */
+void pages_rebind(struct keeper *k, const struct ch_config *config);
+struct ch_str page_name(const struct page *p);
+ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
+
+/* ------------------------------------------------------------------ judge.c */
+
+/* Decides on one file of a ready page, from facts, policy and time. */
+void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret);
+/* Loads what is stored of the file's inspection; returns it or NULL. */
+const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file);
+void judge_forget_inspection(struct page *p, size_t file);
+/* Records the decision if it differs from the newest recorded one. */
+enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
+                          struct ch_err *err) CH_MUST_CHECK;
+/* Links the bytes into served/ for an ALLOW that is durable. */
+enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct ch_err *err) CH_MUST_CHECK;
+/* Judges again all that is served from this page; takes away what is ALLOW no more. */
+void judge_page_again(struct keeper *k, struct page *p);
+/* The same for everything that any page serves: after a change of policy or rulings. */
+void judge_all_again(struct keeper *k);
+/* "numpy 2.4.0" */
+void judge_subject(const struct page *p, size_t file, struct ch_buf *out);
+void judge_refusal_id(const struct keeper *k, const struct page *p, size_t file, char ret[17]);
+
+/* ------------------------------------------------------------------ rulings.c */
+
+enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+void rulings_free(struct keeper *k);
+/* Those whose scope has this file; borrowed until the next change. Returns how many, at most max. */
+size_t rulings_for(struct keeper *k, const struct page *p, size_t file, struct ch_ruling *ret, size_t max);
+enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ listing.c */
+
+/* Encodes the page as gateways list it. Also when it changes by time alone. */
+enum ch_code listing_encode(struct keeper *k, struct page *p, struct ch_buf *out,
+                            uint64_t *ret_generation, int64_t *ret_changes_at_us,
+                            struct ch_err *err) CH_MUST_CHECK;
+enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
+                          uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
+/* Starts what this client's resolver will want next (T14's budgets). */
+void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agent);
+
+/* ------------------------------------------------------------------ ask.c */
+
+void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
+void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
+void ask_free_waiter(struct waiter *w);
+/* Fills a refusal from a decision; slices borrow from `strings`. */
+void ask_refusal(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
+                 struct ch_buf *strings, struct ch_refusal *ret);
+
+/* ------------------------------------------------------------------ intake.c */
+
+/* Starts or joins the intake of a file. NULL: it failed lately and is not tried again yet. */
+struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead);
+/* `waiter` (taken over) goes on when the intake ends, or at its deadline. */
+void intake_wait(struct keeper *k, struct intake *in, struct waiter *waiter);
+uint32_t intake_expected_s(const struct intake *in);
+/* Why intake_want gave NULL: an HTTP status and a sentence. */
+uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size);
+enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+void intake_committed(struct keeper *k); /* after a successful commit: effects of decisions */
+void intake_commit_failed(struct keeper *k);
+void intakes_run(struct keeper *k); /* starts what may run now */
+void intakes_free(struct keeper *k);
+typedef void intake_fn(void *ctx, const struct ch_intake_row *row, const char *progress);
+uint64_t intakes_oldest_ms(struct keeper *k);
+void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
+
+/* ------------------------------------------------------------------ agree.c */
+
+/* Two sealed streams about the same artifact -> one inspection: findings of the strict jail, those of
+ * a disagreement (T2), those that the keeper adds itself. Slices borrow from the streams and from
+ * `strings`. Pure. */
+struct agreed {
+    struct ch_inspection_row row;
+    struct ch_str metadata; /* bytes of the core metadata, absent: none */
+    struct ch_finding *findings;
+    size_t finding_count, finding_cap;
+    struct ch_fact *facts;
+    size_t fact_count, fact_cap;
+    struct ch_buf strings;
+};
+struct agree_input {
+    const struct ch_scanned *strict, *second; /* outcomes */
+    struct ch_str strict_stream, second_stream;
+    struct ch_sha256 sha256; /* of the artifact, as we hashed it */
+    uint64_t size_bytes;
+};
+void agree(const struct agree_input *in, struct agreed *ret);
+void agreed_done(struct agreed *a);
+void agreed_add(struct agreed *a, enum ch_finding_code code, struct ch_str evidence);
+
+/* ------------------------------------------------------------------ sidecar.c */
+
+enum sidecar_state { SIDECAR_FAILED = 0, SIDECAR_READY, SIDECAR_WAITING };
+/* The checked metadata of an eligible or allowed file. READY fills sha256 and size (served/ has it);
+ * WAITING has taken the waiter over. FAILED: only the file itself can tell (start its intake). */
+enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct waiter *waiter,
+                               struct ch_sha256 *ret_sha256, uint64_t *ret_size);
+void sidecars_init(struct keeper *k);
+void sidecars_free(struct keeper *k);
+
+/* ------------------------------------------------------------------ commands.c, metrics.c, quota.c */
+
+void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
+void commands_free(struct keeper *k);
+void commands_go_on(struct command *c); /* what it waited for has ended */
+void metrics_text(struct keeper *k, struct ch_buf *out);
+/* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
+enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,303 @@
+#include "page_facts.h"
+
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+#include "customhouse/map.h"
+
+void page_facts_done(struct page_facts *p)
+{
+    ch_buf_done(&p->content);
+    free(p->files);
+    *p = (struct page_facts){0};
+}
+
+static void encode(const struct page_facts *p, struct ch_buf *out)
+{
+    ch_index_head_put(out, &p->head);
+    ch_put_u32(out, (uint32_t)p->file_count);
+    for (size_t i = 0; i < p->file_count; i++) {
+        const struct page_fact_file *f = &p->files[i];
+        ch_index_file_put(out, &f->index);
+        ch_put_u8(out, f->baseline);
+        ch_put_i64(out, f->first_seen_at_us);
+        ch_put_i64(out, f->last_absent_at_us);
+        ch_put_i64(out, f->removed_at_us);
+    }
+}
+
+enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, struct ch_err *err)
+{
+    struct page_facts p = {.content = *content};
+    ch_buf_init(content, content->max);
+    struct ch_rd r = ch_rd_of(p.content.ptr, p.content.len);
+    ch_index_head_get(&r, &p.head);
+    uint32_t count = ch_get_u32(&r);
+    if (count > ch_limits.page_files * 2) {
+        ch_rd_fail(&r);
+        count = 0;
+    }
+    p.files = ch_calloc(count, sizeof(*p.files));
+    for (; p.file_count < count && !r.failed; p.file_count++) {
+        struct page_fact_file *f = &p.files[p.file_count];
+        ch_index_file_get(&r, &f->index);
+        f->baseline = ch_get_u8(&r) != 0;
+        f->first_seen_at_us = ch_get_i64(&r);
+        f->last_absent_at_us = ch_get_i64(&r);
+        f->removed_at_us = ch_get_i64(&r);
+    }
+    enum ch_code rc = ch_rd_end(&r, "page snapshot", err);
+    if (rc != CH_OK) {
+        page_facts_done(&p);
+        return rc;
+    }
+    *ret = p;
+    return CH_OK;
+}
+
+/* Encodes `p`, whose slices may borrow from anywhere, into one that owns its content. */
+static enum ch_code settle(const struct page_facts *p, struct page_facts *ret, struct ch_err *err)
+{
+    struct ch_buf content;
+    ch_buf_init(&content, ch_limits.page_bytes * 2);
+    encode(p, &content);
+    enum ch_code rc = ch_buf_ok(&content, err);
+    if (rc == CH_OK) {
+        rc = page_facts_decode(&content, ret, err);
+    }
+    ch_buf_done(&content);
+    return rc;
+}
+
+static bool same_bytes(const struct ch_index_file *a, const struct ch_index_file *b)
+{
+    return ch_sha256_is_zero(&a->sha256) || ch_sha256_is_zero(&b->sha256) ||
+           ch_sha256_eq(&a->sha256, &b->sha256);
+}
+
+/* Keeps what is known and the new answer does not say. */
+static void keep_known(struct ch_index_file *now, const struct ch_index_file *known)
+{
+    if (ch_sha256_is_zero(&now->sha256)) {
+        now->sha256 = known->sha256;
+    }
+    if (now->size_bytes == CH_SIZE_UNKNOWN) {
+        now->size_bytes = known->size_bytes;
+    }
+    if (now->uploaded_at_us == CH_TIME_UNKNOWN) {
+        now->uploaded_at_us = known->uploaded_at_us;
+    }
+    if (now->requires_python.len == 0) {
+        now->requires_python = known->requires_python;
+    }
+    if (now->sidecar < known->sidecar) {
+        now->sidecar = known->sidecar;
+        now->sidecar_sha256 = known->sidecar_sha256;
+    }
+}
+
+/* Values of this map are indices plus one: NULL stays "absent". */
+static void map_index(struct ch_map *map, struct ch_str name, size_t index)
+{
+    ch_map_set(map, name, (void *)(uintptr_t)(index + 1));
+}
+
+static size_t index_plus_1(const struct ch_map *map, struct ch_str name)
+{
+    return (size_t)(uintptr_t)ch_map_get(map, name);
+}
+
+struct merge {
+    const struct page_facts *old;
+    int64_t old_checked_at_us;
+    int64_t now_us;
+    struct ch_map *old_by_name;
+    bool *seen; /* per old file: still listed with the same bytes */
+    page_facts_change_fn *changed;
+    void *ctx;
+    struct page_facts out;
+    size_t cap;
+};
+
+static struct page_fact_file *append(struct merge *m)
+{
+    if (m->out.file_count == m->cap) {
+        m->cap = m->cap == 0 ? 64 : m->cap * 2;
+        m->out.files = ch_realloc_array(m->out.files, m->cap, sizeof(*m->out.files));
+    }
+    struct page_fact_file *f = &m->out.files[m->out.file_count++];
+    *f = (struct page_fact_file){0};
+    return f;
+}
+
+static void merge_file(struct merge *m, const struct ch_index_file *file)
+{
+    struct page_fact_file *f = append(m);
+    f->index = *file;
+    f->first_seen_at_us = m->now_us;
+    f->last_absent_at_us = CH_TIME_UNKNOWN;
+    f->removed_at_us = CH_TIME_UNKNOWN;
+    if (m->old == NULL) {
+        f->baseline = true;
+        return;
+    }
+    size_t at = index_plus_1(m->old_by_name, file->file_name);
+    const struct page_fact_file *known = at > 0 ? &m->old->files[at - 1] : NULL;
+    if (known == NULL || !same_bytes(&known->index, file)) {
+        /* A new file, or other bytes under a known name: keep_removed drops the old record. */
+        f->last_absent_at_us = m->old_checked_at_us;
+        m->changed(m->ctx, CH_SIGHTING_APPEARED, file->file_name, &file->sha256,
+                   f->last_absent_at_us);
+        return;
+    }
+    m->seen[at - 1] = true;
+    keep_known(&f->index, &known->index);
+    f->baseline = known->baseline;
+    f->first_seen_at_us = known->first_seen_at_us;
+    f->last_absent_at_us = known->last_absent_at_us;
+    if (known->removed_at_us != CH_TIME_UNKNOWN) {
+        m->changed(m->ctx, CH_SIGHTING_RETURNED, file->file_name, &f->index.sha256,
+                   m->old_checked_at_us);
+    }
+}
+
+/* Files the new answer no longer lists stay, marked; but a name is on the page once: one whose name
+ * now stands for other bytes is left to the store's sightings. */
+static void keep_removed(struct merge *m)
+{
+    size_t listed = m->out.file_count;
+    struct ch_map *names = ch_map_new();
+    for (size_t i = 0; i < listed; i++) {
+        map_index(names, m->out.files[i].index.file_name, i);
+    }
+    for (size_t i = 0; m->old != NULL && i < m->old->file_count; i++) {
+        const struct page_fact_file *known = &m->old->files[i];
+        if (m->seen[i]) {
+            continue;
+        }
+        if (known->removed_at_us == CH_TIME_UNKNOWN) {
+            m->changed(m->ctx, CH_SIGHTING_REMOVED, known->index.file_name, &known->index.sha256,
+                       CH_TIME_UNKNOWN);
+        }
+        if (index_plus_1(names, known->index.file_name) > 0) {
+            continue;
+        }
+        struct page_fact_file *f = append(m);
+        *f = *known;
+        if (f->removed_at_us == CH_TIME_UNKNOWN) {
+            f->removed_at_us = m->now_us;
+        }
+    }
+    ch_map_free(names);
+}
+
+static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct ch_err *err)
+{
+    struct ch_scan_reader reader;
+    ch_scan_reader_init(&reader, stream);
+    struct ch_scan_record rec;
+    bool head = false;
+    enum ch_code rc;
+    while ((rc = ch_scan_read(&reader, &rec, err)) == CH_OK) {
+        if (rec.type == CH_REC_INDEX_HEAD && !head) {
+            m->out.head = rec.u.head;
+            head = true;
+        } else if (rec.type == CH_REC_INDEX_FILE && head) {
+            if (m->out.file_count >= ch_limits.page_files) {
+                return ch_fail(err, CH_E_LIMIT, "more than %llu files on a page",
+                               (unsigned long long)ch_limits.page_files);
+            }
+            merge_file(m, &rec.u.file);
+        } else if (rec.type != CH_REC_END && rec.type != CH_REC_FACT) {
+            return ch_fail(err, CH_E_FORMAT, "page: unexpected record %d", (int)rec.type);
+        }
+    }
+    if (rc != CH_E_NOT_FOUND) {
+        return rc;
+    }
+    return head ? CH_OK : ch_fail(err, CH_E_FORMAT, "page: no head record");
+}
+
+enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_at_us,
+                              struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,
+                              void *ctx, struct page_facts *ret, struct ch_err *err)
+{
+    struct merge m = {.old = old,
+                      .old_checked_at_us = old_checked_at_us,
+                      .now_us = now_us,
+                      .old_by_name = ch_map_new(),
+                      .changed = changed,
+                      .ctx = ctx};
+    m.seen = ch_calloc(old == NULL ? 1 : old->file_count, sizeof(bool));
+    for (size_t i = 0; old != NULL && i < old->file_count; i++) {
+        map_index(m.old_by_name, old->files[i].index.file_name, i);
+    }
+    enum ch_code rc = merge_stream(&m, stream, err);
+    if (rc == CH_OK) {
+        keep_removed(&m);
+        rc = settle(&m.out, ret, err);
+    }
+    ch_map_free(m.old_by_name);
+    free(m.seen);
+    free(m.out.files);
+    return rc;
+}
+
+static enum ch_code fill_stream(struct page_facts *filled, const struct ch_map *by_name,
+                                struct ch_str stream, struct ch_err *err)
+{
+    struct ch_scan_reader reader;
+    ch_scan_reader_init(&reader, stream);
+    struct ch_scan_record rec;
+    enum ch_code rc;
+    while ((rc = ch_scan_read(&reader, &rec, err)) == CH_OK) {
+        size_t at = rec.type == CH_REC_INDEX_FILE ? index_plus_1(by_name, rec.u.file.file_name) : 0;
+        if (at == 0) {
+            continue;
+        }
+        struct ch_index_file *f = &filled->files[at - 1].index;
+        if (!same_bytes(f, &rec.u.file)) {
+            return ch_fail(err, CH_E_MISMATCH,
+                           "the upstream's two documents state different hashes for %.*s",
+                           CH_STR_ARG(f->file_name));
+        }
+        keep_known(f, &rec.u.file);
+    }
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream, struct ch_err *err)
+{
+    struct ch_map *by_name = ch_map_new();
+    struct page_facts filled = *page;
+    filled.files = ch_calloc(page->file_count, sizeof(*filled.files));
+    for (size_t i = 0; i < page->file_count; i++) {
+        filled.files[i] = page->files[i];
+        map_index(by_name, page->files[i].index.file_name, i);
+    }
+    struct page_facts settled;
+    enum ch_code rc = fill_stream(&filled, by_name, stream, err);
+    if (rc == CH_OK) {
+        rc = settle(&filled, &settled, err);
+    }
+    if (rc == CH_OK) {
+        page_facts_done(page);
+        *page = settled;
+    }
+    free(filled.files);
+    ch_map_free(by_name);
+    return rc;
+}
+
+bool page_facts_lack_details(const struct page_facts *page)
+{
+    for (size_t i = 0; i < page->file_count; i++) {
+        const struct page_fact_file *f = &page->files[i];
+        if (f->removed_at_us == CH_TIME_UNKNOWN &&
+            (f->index.uploaded_at_us == CH_TIME_UNKNOWN ||
+             f->index.size_bytes == CH_SIZE_UNKNOWN)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,50 @@
+/* What is known of one upstream page: the newest complete answer, merged with what earlier answers
+ * said. A known fact is not taken away by an answer that says less; a file that vanished keeps its
+ * record with the time it vanished (T5); when a file was first seen, and when the page was last seen
+ * without it, is kept per file (T7). Pure: no I/O. */
+#ifndef KEEPER_PAGE_FACTS_H
+#define KEEPER_PAGE_FACTS_H
+
+#include "customhouse/scan.h"
+#include "customhouse/store.h"
+
+struct page_fact_file {
+    struct ch_index_file index;
+    bool baseline;             /* stood on the page's first complete load */
+    int64_t first_seen_at_us;
+    int64_t last_absent_at_us; /* CH_TIME_UNKNOWN: never seen without it */
+    int64_t removed_at_us;     /* CH_TIME_UNKNOWN: listed */
+};
+
+/* Slices borrow from `content`. */
+struct page_facts {
+    struct ch_buf content; /* the encoded form, as the store keeps it */
+    struct ch_index_head head;
+    struct page_fact_file *files;
+    size_t file_count;
+};
+
+void page_facts_done(struct page_facts *p);
+/* Takes over `content`. */
+enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+
+/* A change against the last answer, for the store's sightings. */
+typedef void page_facts_change_fn(void *ctx, enum ch_sighting kind, struct ch_str file_name,
+                                  const struct ch_sha256 *stated, int64_t last_absent_at_us);
+
+/* Merges a sealed, strictly decoded scan stream of the page (CH_SCAN_INDEX) into `old` (NULL: first
+ * load). `old_checked_at_us` is when the old state was last confirmed. Into *ret a new page. */
+enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_at_us,
+                              struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,
+                              void *ctx, struct page_facts *ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* Fills times, sizes and hashes that `page` lacks from a details stream (CH_SCAN_DETAILS). A stated
+ * hash that differs is CH_E_MISMATCH. The page is unchanged on failure. */
+enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+/* Whether any listed file lacks its upload time or size. */
+bool page_facts_lack_details(const struct page_facts *page);
+
+#endif

@@ -1,0 +1,135 @@
+/* What people said (approve, deny), kept in memory; the store has the rows. */
+#include "keeper_int.h"
+
+#include <stdlib.h>
+
+struct kept {
+    struct ch_ruling_row row; /* slices and fingerprints borrow from `memory` */
+    struct ch_buf memory;
+};
+
+struct rulings {
+    struct kept *items;
+    size_t count, cap;
+};
+
+static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
+{
+    size_t at = memory->len;
+    ch_buf_puts(memory, s);
+    return (struct ch_str){memory->ptr + at, s.len};
+}
+
+static void copy_in(void *ctx, const struct ch_ruling_row *row)
+{
+    struct rulings *r = ctx;
+    if (r->count == r->cap) {
+        r->cap = r->cap == 0 ? 16 : r->cap * 2;
+        r->items = ch_realloc_array(r->items, r->cap, sizeof(*r->items));
+    }
+    struct kept *k = &r->items[r->count++];
+    size_t prints = row->fingerprint_count * sizeof(struct ch_sha256);
+    size_t need = prints + row->repository.len + row->ecosystem.len + row->project.len +
+                  row->version_spec.len + row->file_name.len + row->reason.len + row->by.len;
+    *k = (struct kept){.row = *row};
+    ch_buf_init(&k->memory, need + 1);
+    CH_ASSERT(ch_buf_reserve(&k->memory, need + 1) != NULL); /* slices do not move */
+    ch_buf_put(&k->memory, row->fingerprints, prints);
+    k->row.fingerprints = (const struct ch_sha256 *)(void *)k->memory.ptr;
+    k->row.repository = keep(&k->memory, row->repository);
+    k->row.ecosystem = keep(&k->memory, row->ecosystem);
+    k->row.project = keep(&k->memory, row->project);
+    k->row.version_spec = keep(&k->memory, row->version_spec);
+    k->row.file_name = keep(&k->memory, row->file_name);
+    k->row.reason = keep(&k->memory, row->reason);
+    k->row.by = keep(&k->memory, row->by);
+}
+
+enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
+{
+    rulings_free(k);
+    k->rulings = ch_calloc(1, sizeof(*k->rulings));
+    return ch_store_rulings(k->store, copy_in, k->rulings, err);
+}
+
+void rulings_free(struct keeper *k)
+{
+    if (k->rulings != NULL) {
+        for (size_t i = 0; i < k->rulings->count; i++) {
+            ch_buf_done(&k->rulings->items[i].memory);
+        }
+        free(k->rulings->items);
+        free(k->rulings);
+        k->rulings = NULL;
+    }
+}
+
+/* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */
+static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t file)
+{
+    const struct page_file *f = &p->files[file];
+    struct ch_err err;
+    bool match = false;
+    if ((r->repository.len > 0 && !ch_str_eq(r->repository, ch_str_of(p->repository))) ||
+        (r->ecosystem.len > 0 && !ch_str_eq(r->ecosystem, ch_str_of(p->eco->name))) ||
+        !ch_str_eq(r->project, page_name(p)) ||
+        (r->file_name.len > 0 && !ch_str_eq(r->file_name, p->facts.files[file].index.file_name)) ||
+        (!ch_sha256_is_zero(&r->sha256) && !ch_sha256_eq(&r->sha256, &f->artifact))) {
+        return false;
+    }
+    if (r->version_spec.len == 0) {
+        return true;
+    }
+    enum ch_code rc =
+        p->eco->match_version(r->version_spec, ch_str_of(f->release.version), &match, &err);
+    return rc == CH_OK ? match : r->deny; /* a scope that cannot be read denies, never approves */
+}
+
+size_t rulings_for(struct keeper *k, const struct page *p, size_t file, struct ch_ruling *ret, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; k->rulings != NULL && i < k->rulings->count; i++) {
+        const struct ch_ruling_row *r = &k->rulings->items[i].row;
+        if (!in_scope(r, p, file)) {
+            continue;
+        }
+        if (n == max) { /* more than fit: a deny must not be among those left out */
+            if (!r->deny) {
+                continue;
+            }
+            n = max - 1;
+        }
+        ret[n++] = (struct ch_ruling){
+            .deny = r->deny,
+            .lifts = r->lifts,
+            .reason = r->reason,
+            .by = r->by,
+            .at_us = r->at_us,
+            .expires_at_us = r->expires_at_us,
+            .fingerprints = r->fingerprints,
+            .fingerprint_count = r->fingerprint_count,
+            .id = r->id,
+        };
+    }
+    return n;
+}
+
+enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
+{
+    if (row->deny) { /* a step away from ALLOW is effective first (T4) */
+        copy_in(k->rulings, row);
+        judge_all_again(k);
+    }
+    enum ch_code rc = keeper_write(k, err);
+    if (rc == CH_OK) {
+        rc = ch_store_add_ruling(k->store, row, &row->id, err);
+    }
+    if (rc == CH_OK) {
+        rc = keeper_commit(k, err);
+    }
+    if (rc == CH_OK) {
+        rc = rulings_load(k, err);
+        keeper_raise_epoch(k); /* listings change, too */
+    }
+    return rc;
+}

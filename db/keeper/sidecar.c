@@ -1,0 +1,292 @@
+/* The one thing served before a verdict: the parsed and checked metadata of an eligible file, so that
+ * resolvers can work (T1). Sources, in order: what inspection took out of the file itself; the
+ * upstream's sidecar (hash checked when the index gives one), read in the jail, name and version equal
+ * to the file's, no direct reference in it; else the file has to be inspected. */
+#include "keeper_int.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+
+#define SIDECAR_TIMEOUT_MS 15000
+#define ABSENT_TO_STOP     3 /* an upstream that does not announce sidecars is asked this often */
+
+enum state { FETCHING = 1, UNUSABLE };
+
+struct sidecar {
+    struct keeper *k;
+    struct page *p;
+    char *file_name;
+    enum state state;
+    int fd;
+    bool announced;
+    struct waiter *waiters;
+};
+
+struct upstream_sidecars { /* per upstream: does it have them without saying so? */
+    uint32_t absent_in_a_row;
+};
+
+static void key_of(struct ch_buf *b, const struct page *p, struct ch_str file_name)
+{
+    ch_buf_init(b, 1024);
+    ch_buf_puts(b, ch_str_of(p->upstream->name));
+    ch_buf_putc(b, '\0');
+    ch_buf_puts(b, file_name);
+}
+
+static void free_sidecar(struct sidecar *s)
+{
+    if (s->fd >= 0) {
+        close(s->fd);
+    }
+    while (s->waiters != NULL) {
+        struct waiter *w = s->waiters;
+        s->waiters = w->next;
+        ask_free_waiter(w);
+    }
+    free(s->file_name);
+    free(s);
+}
+
+static struct upstream_sidecars *of_upstream(struct keeper *k, const struct page *p)
+{
+    struct ch_str name = ch_str_of(p->upstream->name);
+    struct upstream_sidecars *u = ch_map_get(k->sidecar_upstreams, name);
+    if (u == NULL) {
+        u = ch_calloc(1, sizeof(*u));
+        ch_map_set(k->sidecar_upstreams, name, u);
+    }
+    return u;
+}
+
+/* Ends the fetch; `usable`: it is stored. An unusable one stays known, so that it is not tried again
+ * before the page changes hands (the file's own inspection then answers). */
+static void end(struct sidecar *s, bool usable)
+{
+    struct keeper *k = s->k;
+    struct page *p = s->p;
+    struct waiter *w = s->waiters;
+    s->waiters = NULL;
+    if (s->fd >= 0) {
+        close(s->fd);
+        s->fd = -1;
+    }
+    s->state = UNUSABLE;
+    if (usable) {
+        struct ch_buf key;
+        key_of(&key, p, ch_str_of(s->file_name));
+        ch_map_remove(k->sidecars, ch_buf_str(&key));
+        ch_buf_done(&key);
+        free_sidecar(s);
+    }
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        ask_go_on(k, p, w);
+        w = next;
+    }
+    p->busy--;
+}
+
+static bool only_notes(struct ch_str stream)
+{
+    struct ch_scan_reader reader;
+    struct ch_scan_record rec;
+    struct ch_err err;
+    enum ch_code rc;
+    ch_scan_reader_init(&reader, stream);
+    while ((rc = ch_scan_read(&reader, &rec, &err)) == CH_OK) {
+        const struct ch_finding_row *row =
+            rec.type == CH_REC_FINDING ? ch_finding_row(rec.u.finding.code) : NULL;
+        if (rec.type == CH_REC_FINDING && (row == NULL || row->cls != CH_CLASS_NOTE)) {
+            return false;
+        }
+    }
+    return rc == CH_E_NOT_FOUND;
+}
+
+static void on_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
+{
+    struct sidecar *s = ctx;
+    struct keeper *k = s->k;
+    struct ch_buf bytes;
+    struct ch_sha256 sha256;
+    struct ch_err err = {0};
+    if (answer->outcome != CH_SCAN_DONE || !only_notes(stream)) {
+        keeper_log("sidecar", "file=%s unusable=\"%.*s\"", s->file_name, CH_STR_ARG(answer->text));
+        end(s, false);
+        return;
+    }
+    ch_buf_init(&bytes, ch_limits.metadata_bytes + 1);
+    enum ch_code rc = jobs_read_all(s->fd, &bytes, &err);
+    if (rc == CH_OK) {
+        rc = ch_blobs_put(k->blobs, ch_buf_str(&bytes), &sha256, &err);
+    }
+    if (rc == CH_OK) {
+        rc = keeper_write(k, &err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_store_put_sidecar(k->store, ch_str_of(s->p->upstream->name), page_name(s->p),
+                                  ch_str_of(s->file_name), &sha256, bytes.len, keeper_now_us(k),
+                                  &err);
+    }
+    if (rc == CH_OK) { /* what is shown must be known, or a differing file would go unnoticed (T1) */
+        rc = keeper_commit(k, &err);
+    }
+    ch_buf_done(&bytes);
+    if (rc != CH_OK) {
+        keeper_log("sidecar", "file=%s error=\"%s\"", s->file_name, err.msg);
+    }
+    end(s, rc == CH_OK);
+}
+
+static void on_fetched(void *ctx, const struct ch_fetched *answer)
+{
+    struct sidecar *s = ctx;
+    struct keeper *k = s->k;
+    struct page *p = s->p;
+    struct ch_err err;
+    struct ch_sha256 sha256;
+    uint64_t size;
+    struct upstream_sidecars *u = of_upstream(k, p);
+    bool there = answer->code == CH_OK && answer->http_status == 200;
+    if (!s->announced && answer->code == CH_OK) {
+        u->absent_in_a_row = there ? 0 : u->absent_in_a_row + 1;
+    }
+    ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
+    if (!there || at < 0 || jobs_seal(s->fd, &err) != CH_OK ||
+        ch_sha256_of_fd(s->fd, &sha256, &size, &err) != CH_OK) {
+        end(s, false);
+        return;
+    }
+    const struct ch_index_file *f = &p->facts.files[at].index;
+    if (f->sidecar == CH_SIDECAR_HASHED && !ch_sha256_eq(&f->sidecar_sha256, &sha256)) {
+        keeper_log("sidecar", "file=%s unusable=\"not of the hash the index states\"", s->file_name);
+        end(s, false);
+        return;
+    }
+    struct ch_scan_job job = {
+        .kind = CH_SCAN_METADATA,
+        .ecosystem = ch_str_of(p->eco->name),
+        .profile = CH_STR("metadata"),
+        .project = page_name(p),
+        .version = ch_str_of(p->files[at].release.version),
+        .file_name = ch_str_of(s->file_name),
+        .size_bytes = size,
+    };
+    jobs_scan(k, 0, &job, s->fd, on_scanned, s);
+}
+
+static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
+{
+    const struct ch_index_file *f = &p->facts.files[file].index;
+    bool announced = f->sidecar != CH_SIDECAR_NONE;
+    struct ch_err err;
+    if (p->eco->sidecar_url == NULL ||
+        (!announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP)) {
+        return NULL;
+    }
+    struct sidecar *s = ch_calloc(1, sizeof(*s));
+    struct ch_buf url, key;
+    s->k = k;
+    s->p = p;
+    s->fd = -1;
+    s->state = FETCHING;
+    s->announced = announced;
+    s->file_name = ch_str_dup(f->file_name);
+    ch_buf_init(&url, ch_limits.url_bytes);
+    if (p->eco->sidecar_url(f->url, &url) != CH_OK ||
+        jobs_memfd("metadata", &s->fd, &err) != CH_OK) {
+        ch_buf_done(&url);
+        free_sidecar(s);
+        return NULL;
+    }
+    struct ch_fetch fetch = {
+        .kind = CH_FETCH_DOCUMENT,
+        .upstream = ch_str_of(p->upstream->name),
+        .url = ch_buf_str(&url),
+        .accept = CH_STR("*/*"),
+        .range_to_bytes = UINT64_MAX,
+        .max_bytes = ch_limits.metadata_bytes,
+        .expected_bytes = CH_SIZE_UNKNOWN,
+        .timeout_ms = SIDECAR_TIMEOUT_MS,
+    };
+    key_of(&key, p, f->file_name);
+    ch_map_set(k->sidecars, ch_buf_str(&key), s);
+    p->busy++;
+    jobs_fetch(k, &fetch, s->fd, on_fetched, s);
+    ch_buf_done(&key);
+    ch_buf_done(&url);
+    return s;
+}
+
+/* Links known metadata into served/. */
+static enum sidecar_state serve(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size,
+                                struct ch_sha256 *ret_sha256, uint64_t *ret_size)
+{
+    struct ch_err err;
+    if (!ch_blobs_has(k->blobs, sha256) || ch_blobs_serve(k->blobs, sha256, &err) != CH_OK) {
+        return SIDECAR_FAILED;
+    }
+    *ret_sha256 = *sha256;
+    *ret_size = size;
+    return SIDECAR_READY;
+}
+
+enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct waiter *waiter,
+                               struct ch_sha256 *ret_sha256, uint64_t *ret_size)
+{
+    const struct ch_inspection_result *in = judge_inspection(k, p, file);
+    struct ch_str name = p->facts.files[file].index.file_name;
+    struct ch_err err;
+    if (in != NULL) {
+        return ch_sha256_is_zero(&in->row.metadata_sha256)
+                   ? SIDECAR_FAILED
+                   : serve(k, &in->row.metadata_sha256, in->row.metadata_bytes, ret_sha256, ret_size);
+    }
+    struct ch_sha256 sha256;
+    uint64_t size;
+    if (ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
+                             &size, &err) == CH_OK) {
+        return serve(k, &sha256, size, ret_sha256, ret_size);
+    }
+    struct ch_buf key;
+    key_of(&key, p, name);
+    struct sidecar *s = ch_map_get(k->sidecars, ch_buf_str(&key));
+    ch_buf_done(&key);
+    if (s == NULL) {
+        s = start(k, p, file);
+    }
+    if (s == NULL || s->state == UNUSABLE) {
+        return SIDECAR_FAILED;
+    }
+    waiter->next = s->waiters;
+    s->waiters = waiter;
+    return SIDECAR_WAITING;
+}
+
+void sidecars_init(struct keeper *k)
+{
+    k->sidecars = ch_map_new();
+    k->sidecar_upstreams = ch_map_new();
+}
+
+void sidecars_free(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (k->sidecars != NULL && ch_map_next(k->sidecars, &cursor, NULL, &value)) {
+        free_sidecar(value);
+    }
+    cursor = 0;
+    while (k->sidecar_upstreams != NULL &&
+           ch_map_next(k->sidecar_upstreams, &cursor, NULL, &value)) {
+        free(value);
+    }
+    ch_map_free(k->sidecars);
+    ch_map_free(k->sidecar_upstreams);
+    k->sidecars = NULL;
+    k->sidecar_upstreams = NULL;
+}

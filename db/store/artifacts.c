@@ -1,0 +1,166 @@
+/* Artifacts, their aliases, release files, fetches, sidecars. */
+#include "db/store/store_int.h"
+
+enum ch_code ch_store_get_artifact(struct ch_store *s, const struct ch_sha256 *sha256,
+                                   struct ch_artifact *ret, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_GET_ARTIFACT, CH_ARGS(ch_arg_sha(sha256)), &c, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        *ret = (struct ch_artifact){*sha256, ch_col_u64(&c, 0), ch_col_int(&c, 1)};
+    } else if (rc == CH_E_NOT_FOUND) {
+        char hex[CH_SHA256_HEX + 1];
+        ch_sha256_hex(sha256, hex);
+        rc = ch_fail(err, rc, "no artifact sha256:%s was ever fetched", hex);
+    }
+    ch_cursor_close(&c);
+    return rc;
+}
+
+enum ch_code ch_store_add_artifact(struct ch_store *s, const struct ch_artifact *a,
+                                   struct ch_err *err)
+{
+    uint64_t changed = 0;
+    enum ch_code rc = ch_sql_run(
+        s, CH_SQL_ADD_ARTIFACT,
+        CH_ARGS(ch_arg_sha(&a->sha256), ch_arg_u64(a->size_bytes), ch_arg_int(a->fetched_at_us)),
+        &changed, err);
+    if (rc != CH_OK || changed > 0) {
+        return rc;
+    }
+    struct ch_artifact known;
+    rc = ch_store_get_artifact(s, &a->sha256, &known, err);
+    if (rc == CH_OK && known.size_bytes != a->size_bytes) {
+        char hex[CH_SHA256_HEX + 1];
+        ch_sha256_hex(&a->sha256, hex);
+        return ch_fail(err, CH_E_MISMATCH, "artifact sha256:%s: has %llu bytes, not %llu", hex,
+                       (unsigned long long)known.size_bytes, (unsigned long long)a->size_bytes);
+    }
+    return rc;
+}
+
+enum ch_code ch_store_add_alias(struct ch_store *s, struct ch_str algorithm, struct ch_str hex,
+                                const struct ch_sha256 *sha256, struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_ADD_ALIAS,
+                      CH_ARGS(ch_arg_text(algorithm), ch_arg_text(hex), ch_arg_sha(sha256)), NULL,
+                      err);
+}
+
+/* --- release files --- */
+
+enum ch_code ch_store_find_release_file(struct ch_store *s, struct ch_str upstream,
+                                        struct ch_str project, struct ch_str file_name,
+                                        struct ch_sha256 *ret_sha256, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_FIND_RELEASE,
+        CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name)), &c, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        *ret_sha256 = ch_col_sha(&c, 0);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? ch_fail(err, rc, "the file was never fetched") : rc;
+}
+
+static enum ch_code add_release(struct ch_store *s, const struct ch_release_file *f,
+                                struct ch_err *err)
+{
+    struct ch_sha256 newest;
+    enum ch_code rc =
+        ch_store_find_release_file(s, f->upstream, f->project, f->file_name, &newest, err);
+    if (rc == CH_OK && ch_sha256_eq(&newest, &f->sha256)) {
+        return CH_OK; /* fetched again, the same bytes: nothing new to say */
+    }
+    if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
+        return rc;
+    }
+    return ch_sql_run(s, CH_SQL_ADD_RELEASE,
+                      CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
+                              ch_arg_text(f->file_name), ch_arg_sha(&f->sha256),
+                              ch_arg_text(f->url), ch_arg_int(f->at_us)),
+                      NULL, err);
+}
+
+enum ch_code ch_store_add_release_file(struct ch_store *s, const struct ch_release_file *f,
+                                       struct ch_err *err)
+{
+    enum ch_code rc = ch_step_begin(s, err);
+    return rc == CH_OK ? ch_step_end(s, add_release(s, f, err), err) : rc;
+}
+
+static enum ch_code each_release(struct ch_cursor *c, enum ch_code rc, ch_store_release_fn *each,
+                                 void *ctx, struct ch_err *err)
+{
+    while (rc == CH_OK && (rc = ch_cursor_next(c, err)) == CH_OK) {
+        struct ch_release_file f = {
+            .upstream = ch_col_str(c, 0),
+            .project = ch_col_str(c, 1),
+            .file_name = ch_col_str(c, 2),
+            .sha256 = ch_col_sha(c, 3),
+            .url = ch_col_str(c, 4),
+            .at_us = ch_col_int(c, 5),
+        };
+        each(ctx, &f);
+    }
+    ch_cursor_close(c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code ch_store_releases_of(struct ch_store *s, const struct ch_sha256 *sha256,
+                                  ch_store_release_fn *each, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_RELEASES_OF, CH_ARGS(ch_arg_sha(sha256)), &c, err);
+    return each_release(&c, rc, each, ctx, err);
+}
+
+enum ch_code ch_store_releases_of_project(struct ch_store *s, struct ch_str upstream,
+                                          struct ch_str project, ch_store_release_fn *each,
+                                          void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_RELEASES_OF_PROJECT,
+                                     CH_ARGS(ch_arg_text(upstream), ch_arg_text(project)), &c, err);
+    return each_release(&c, rc, each, ctx, err);
+}
+
+enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f,
+                                struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_ADD_FETCH,
+                      CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->url),
+                              ch_arg_int(f->http_status),
+                              ch_arg_text(ch_str_of(ch_code_name(f->code))), ch_arg_u64(f->bytes),
+                              ch_arg_int(f->elapsed_ms), ch_arg_int(f->at_us)),
+                      NULL, err);
+}
+
+/* --- sidecars --- */
+
+enum ch_code ch_store_put_sidecar(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                  struct ch_str file_name, const struct ch_sha256 *sha256,
+                                  uint64_t size_bytes, int64_t at_us, struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_PUT_SIDECAR,
+                      CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
+                              ch_arg_sha(sha256), ch_arg_u64(size_bytes), ch_arg_int(at_us)),
+                      NULL, err);
+}
+
+enum ch_code ch_store_get_sidecar(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                  struct ch_str file_name, struct ch_sha256 *ret_sha256,
+                                  uint64_t *ret_size_bytes, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_GET_SIDECAR,
+        CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name)), &c, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        *ret_sha256 = ch_col_sha(&c, 0);
+        *ret_size_bytes = ch_col_u64(&c, 1);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? ch_fail(err, rc, "the file has no checked sidecar") : rc;
+}

@@ -1,0 +1,66 @@
+/* Decisions: a row whenever the decision on a release file changes. */
+#include "db/store/store_int.h"
+
+_Static_assert(CH_VERDICT_HOLD == 0 && CH_VERDICT_ALLOW == 1 && CH_VERDICT_DENY == 2,
+               "as in the schema");
+
+enum ch_code ch_store_add_decision(struct ch_store *s, const struct ch_decision_row *d,
+                                   struct ch_err *err)
+{
+    if (d->verdict == CH_VERDICT_ALLOW) {
+        enum ch_code rc = ch_store_room(s, "allow", err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
+    return ch_sql_run(s, CH_SQL_ADD_DECISION,
+                      CH_ARGS(ch_arg_text(d->repository), ch_arg_text(d->upstream),
+                              ch_arg_text(d->project), ch_arg_text(d->file_name),
+                              ch_arg_sha_opt(&d->sha256), ch_arg_int((int64_t)d->verdict),
+                              ch_arg_text(d->rule), ch_arg_text(d->reason),
+                              ch_arg_sha_opt(&d->policy), ch_arg_int(d->at_us)),
+                      NULL, err);
+}
+
+static enum ch_code each_decision(struct ch_cursor *c, enum ch_code rc, ch_store_decision_fn *each,
+                                  void *ctx, struct ch_err *err)
+{
+    while (rc == CH_OK && (rc = ch_cursor_next(c, err)) == CH_OK) {
+        struct ch_decision_row d = {
+            .repository = ch_col_str(c, 0),
+            .upstream = ch_col_str(c, 1),
+            .project = ch_col_str(c, 2),
+            .file_name = ch_col_str(c, 3),
+            .sha256 = ch_col_sha(c, 4),
+            .verdict = (enum ch_verdict)ch_col_int(c, 5),
+            .rule = ch_col_str(c, 6),
+            .reason = ch_col_str(c, 7),
+            .policy = ch_col_sha(c, 8),
+            .at_us = ch_col_int(c, 9),
+        };
+        each(ctx, &d);
+    }
+    ch_cursor_close(c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
+                                   struct ch_str project, ch_store_decision_fn *each, void *ctx,
+                                   struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_DECISIONS_OF, CH_ARGS(ch_arg_text(repository), ch_arg_text(project)), &c, err);
+    return each_decision(&c, rc, each, ctx, err);
+}
+
+enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, enum ch_verdict verdict, size_t max,
+                                           ch_store_decision_fn *each, void *ctx,
+                                           struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_DECISIONS_BY_VERDICT,
+                       CH_ARGS(ch_arg_int((int64_t)verdict), ch_arg_u64(max)), &c, err);
+    return each_decision(&c, rc, each, ctx, err);
+}

@@ -1,0 +1,213 @@
+/* Names and their owners, page snapshots, sightings. */
+#include "customhouse/limits.h"
+#include "db/store/store_int.h"
+
+/* --- owners (T12) --- */
+
+enum ch_code ch_store_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                            struct ch_buf *ret_upstream, struct ch_err *err)
+{
+    struct ch_cursor c;
+    ch_buf_clear(ret_upstream);
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_GET_OWNER, CH_ARGS(ch_arg_text(repository), ch_arg_text(project)), &c, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        ch_buf_puts(ret_upstream, ch_col_str(&c, 0));
+        rc = ch_buf_ok(ret_upstream, err);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? ch_fail(err, rc, "the name has no owner yet") : rc;
+}
+
+static enum ch_code same_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                               struct ch_str upstream, struct ch_err *err)
+{
+    struct ch_buf owner;
+    ch_buf_init(&owner, ch_limits.text_bytes);
+    enum ch_code rc = ch_store_owner(s, repository, project, &owner, err);
+    if (rc == CH_OK && !ch_str_eq(ch_buf_str(&owner), upstream)) {
+        rc = ch_fail(err, CH_E_CONFLICT, "the name belongs to upstream \"%.*s\", not \"%.*s\"",
+                     CH_STR_ARG(ch_buf_str(&owner)), CH_STR_ARG(upstream));
+    }
+    ch_buf_done(&owner);
+    return rc;
+}
+
+enum ch_code ch_store_pin_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                                struct ch_str upstream, int64_t at_us, struct ch_err *err)
+{
+    uint64_t changed = 0;
+    enum ch_code rc = ch_sql_run(s, CH_SQL_ADD_OWNER,
+                                 CH_ARGS(ch_arg_text(repository), ch_arg_text(project),
+                                         ch_arg_text(upstream), ch_arg_int(at_us)),
+                                 &changed, err);
+    return rc == CH_OK && changed == 0 ? same_owner(s, repository, project, upstream, err) : rc;
+}
+
+enum ch_code ch_store_projects(struct ch_store *s, struct ch_str repository, ch_store_name_fn *each,
+                               void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_PROJECTS, CH_ARGS(ch_arg_text(repository)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        each(ctx, ch_col_str(&c, 0));
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+/* --- snapshots --- */
+
+static enum ch_code unpack(struct ch_store *s, struct ch_str packed, uint64_t size_bytes,
+                           struct ch_buf *ret_content, struct ch_err *err)
+{
+    if (size_bytes > ch_limits.store_snapshot_bytes || size_bytes > ret_content->max) {
+        return ch_fail(err, CH_E_LIMIT, "%s: snapshot of %llu bytes", s->path,
+                       (unsigned long long)size_bytes);
+    }
+    char *at = ch_buf_reserve(ret_content, (size_t)size_bytes);
+    CH_ASSERT(at != NULL);
+    size_t n = ZSTD_decompressDCtx(s->decompress, at, (size_t)size_bytes, packed.ptr, packed.len);
+    if (ZSTD_isError(n) || n != size_bytes) {
+        return ch_fail(err, CH_E_FORMAT, "%s: a page snapshot is damaged: %s", s->path,
+                       ZSTD_isError(n) ? ZSTD_getErrorName(n) : "it ends early");
+    }
+    ret_content->len = n;
+    return CH_OK;
+}
+
+static enum ch_code read_snapshot(struct ch_cursor *c, struct ch_snapshot_info *ret_info,
+                                  struct ch_buf *ret_content, struct ch_buf *ret_strings,
+                                  struct ch_err *err)
+{
+    struct ch_str etag = ch_col_str(c, 3);
+    struct ch_str modified = ch_col_str(c, 4);
+    ch_buf_puts(ret_strings, etag);
+    ch_buf_puts(ret_strings, modified);
+    enum ch_code rc = ch_buf_ok(ret_strings, err);
+    if (rc == CH_OK) {
+        rc = unpack(c->store, ch_col_str(c, 7), ch_col_u64(c, 6), ret_content, err);
+    }
+    if (rc == CH_OK) {
+        struct ch_str all = ch_buf_str(ret_strings);
+        *ret_info = (struct ch_snapshot_info){
+            .first_loaded_at_us = ch_col_int(c, 0),
+            .fetched_at_us = ch_col_int(c, 1),
+            .checked_at_us = ch_col_int(c, 2),
+            .etag = ch_str_sub(all, 0, etag.len),
+            .last_modified = ch_str_sub(all, etag.len, modified.len),
+            .body_sha256 = ch_col_sha(c, 5),
+        };
+    }
+    return rc;
+}
+
+enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream,
+                                   struct ch_str project, struct ch_snapshot_info *ret_info,
+                                   struct ch_buf *ret_content, struct ch_buf *ret_strings,
+                                   struct ch_err *err)
+{
+    struct ch_cursor c;
+    ch_buf_clear(ret_content);
+    ch_buf_clear(ret_strings);
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_GET_SNAPSHOT,
+                                     CH_ARGS(ch_arg_text(upstream), ch_arg_text(project)), &c, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        rc = read_snapshot(&c, ret_info, ret_content, ret_strings, err);
+    } else if (rc == CH_E_NOT_FOUND) {
+        rc = ch_fail(err, rc, "the page was never loaded");
+    }
+    ch_cursor_close(&c);
+    return rc;
+}
+
+/* Level 1: pages are text that packs to a fifth, and the keeper waits for it. The frame's checksum
+ * finds a damaged page, which SQLite itself does not. */
+static enum ch_code pack(struct ch_store *s, struct ch_str content, struct ch_err *err)
+{
+    if (content.len > ch_limits.store_snapshot_bytes) {
+        return ch_fail(err, CH_E_LIMIT, "%s: snapshot of %zu bytes, at most %llu", s->path,
+                       content.len, (unsigned long long)ch_limits.store_snapshot_bytes);
+    }
+    ch_buf_clear(&s->scratch);
+    size_t room = ZSTD_compressBound(content.len);
+    char *at = ch_buf_reserve(&s->scratch, room);
+    CH_ASSERT(at != NULL);
+    CH_ASSERT(!ZSTD_isError(ZSTD_CCtx_setParameter(s->compress, ZSTD_c_compressionLevel, 1)));
+    CH_ASSERT(!ZSTD_isError(ZSTD_CCtx_setParameter(s->compress, ZSTD_c_checksumFlag, 1)));
+    size_t n = ZSTD_compress2(s->compress, at, room, content.ptr, content.len);
+    CH_ASSERT(!ZSTD_isError(n));
+    s->scratch.len = n;
+    return CH_OK;
+}
+
+static enum ch_code put_both(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                             const struct ch_snapshot_info *info, uint64_t content_bytes,
+                             struct ch_err *err)
+{
+    int64_t id = 0;
+    enum ch_code rc =
+        ch_sql_number(s, CH_SQL_PUT_SNAPSHOT,
+                      CH_ARGS(ch_arg_text(upstream), ch_arg_text(project),
+                              ch_arg_int(info->first_loaded_at_us), ch_arg_int(info->fetched_at_us),
+                              ch_arg_int(info->checked_at_us), ch_arg_text(info->etag),
+                              ch_arg_text(info->last_modified), ch_arg_sha_opt(&info->body_sha256)),
+                      &id, err);
+    if (rc == CH_OK) {
+        rc = ch_sql_run(s, CH_SQL_PUT_SNAPSHOT_CONTENT,
+                        CH_ARGS(ch_arg_int(id), ch_arg_u64(content_bytes),
+                                ch_arg_blob(ch_buf_str(&s->scratch))),
+                        NULL, err);
+    }
+    return rc;
+}
+
+enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream,
+                                   struct ch_str project, const struct ch_snapshot_info *info,
+                                   struct ch_str content, struct ch_err *err)
+{
+    enum { SCRATCH_KEPT = 4 << 20 };
+    enum ch_code rc = pack(s, content, err);
+    if (rc == CH_OK) {
+        rc = ch_step_begin(s, err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_step_end(s, put_both(s, upstream, project, info, content.len, err), err);
+    }
+    if (s->scratch.cap > SCRATCH_KEPT) { /* one huge page must not stay in memory for good */
+        ch_buf_done(&s->scratch);
+    }
+    return rc;
+}
+
+enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstream,
+                                       struct ch_str project, int64_t checked_at_us,
+                                       struct ch_err *err)
+{
+    uint64_t changed = 0;
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_CONFIRM_SNAPSHOT,
+                   CH_ARGS(ch_arg_int(checked_at_us), ch_arg_text(upstream), ch_arg_text(project)),
+                   &changed, err);
+    return rc == CH_OK && changed == 0 ? ch_fail(err, CH_E_NOT_FOUND, "the page was never loaded")
+                                       : rc;
+}
+
+enum ch_code ch_store_add_sighting(struct ch_store *s, struct ch_str upstream,
+                                   struct ch_str project, struct ch_str file_name,
+                                   const struct ch_sha256 *stated_sha256, enum ch_sighting kind,
+                                   int64_t at_us, int64_t last_absent_at_us, struct ch_err *err)
+{
+    /* T5: that a file vanished holds it, and must be written even when little else can be. */
+    if (kind != CH_SIGHTING_REMOVED) {
+        enum ch_code rc = ch_store_room(s, "sighting", err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
+    return ch_sql_run(s, CH_SQL_ADD_SIGHTING,
+                      CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
+                              ch_arg_sha_opt(stated_sha256), ch_arg_int((int64_t)kind),
+                              ch_arg_int(at_us), ch_arg_time(last_absent_at_us)),
+                      NULL, err);
+}

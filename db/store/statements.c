@@ -1,0 +1,256 @@
+#include "db/store/statements.h"
+
+/* Dialect: the text is what PostgreSQL takes too, except for the rows up to CH_SQL_QUICK_CHECK that
+ * speak to SQLite itself. */
+const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
+    [CH_SQL_BEGIN] = {"begin", "BEGIN IMMEDIATE", ""},
+    [CH_SQL_COMMIT] = {"commit", "COMMIT", ""},
+    [CH_SQL_ROLLBACK] = {"rollback", "ROLLBACK", ""},
+    [CH_SQL_STEP_BEGIN] = {"begin step", "SAVEPOINT step", ""},
+    [CH_SQL_STEP_KEEP] = {"keep step", "RELEASE SAVEPOINT step", ""},
+    [CH_SQL_STEP_UNDO] = {"undo step", "ROLLBACK TO SAVEPOINT step", ""},
+    [CH_SQL_SCHEMA_NUMBER] = {"read schema number", "PRAGMA user_version", ""},
+    [CH_SQL_APPLICATION] = {"read application id", "PRAGMA application_id", ""},
+    [CH_SQL_TABLE_COUNT] = {"count tables", "SELECT count(*) FROM sqlite_schema", ""},
+    [CH_SQL_QUICK_CHECK] = {"check", "PRAGMA quick_check(1)", ""},
+
+    [CH_SQL_GET_VALUE] = {"get value", "SELECT value FROM value WHERE name = $1", "t"},
+    [CH_SQL_SET_VALUE] = {"set value",
+                          "INSERT INTO value (name, value) VALUES ($1, $2)"
+                          " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                          "tb"},
+    [CH_SQL_NEWEST_TIME] = {"newest time", "SELECT at_us FROM newest WHERE one = 1", ""},
+
+    [CH_SQL_GET_OWNER] = {"get owner",
+                          "SELECT upstream FROM owner WHERE repository = $1 AND project = $2",
+                          "tt"},
+    [CH_SQL_ADD_OWNER] = {"pin owner",
+                          "INSERT INTO owner (repository, project, upstream, at_us)"
+                          " VALUES ($1, $2, $3, $4) ON CONFLICT (repository, project) DO NOTHING",
+                          "ttti", true},
+    [CH_SQL_PROJECTS] = {"list projects",
+                         "SELECT project FROM owner WHERE repository = $1 ORDER BY project", "t"},
+    [CH_SQL_GET_SNAPSHOT] =
+        {"get snapshot",
+         "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"
+         " s.last_modified, s.body_sha256, c.content_bytes, c.content"
+         " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
+         " WHERE s.upstream = $1 AND s.project = $2",
+         "tt"},
+    /* The first load is the page's baseline (T7): a later answer never moves it. */
+    [CH_SQL_PUT_SNAPSHOT] =
+        {"put snapshot",
+         "INSERT INTO snapshot (upstream, project, first_loaded_at_us, fetched_at_us,"
+         " checked_at_us, etag, last_modified, body_sha256)"
+         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (upstream, project) DO UPDATE SET"
+         " fetched_at_us = excluded.fetched_at_us, checked_at_us = excluded.checked_at_us,"
+         " etag = excluded.etag, last_modified = excluded.last_modified,"
+         " body_sha256 = excluded.body_sha256 RETURNING id",
+         "ttiiittz", true},
+    [CH_SQL_PUT_SNAPSHOT_CONTENT] =
+        {"put snapshot content",
+         "INSERT INTO snapshot_content (snapshot, content_bytes, content) VALUES ($1, $2, $3)"
+         " ON CONFLICT (snapshot) DO UPDATE SET content_bytes = excluded.content_bytes,"
+         " content = excluded.content",
+         "iib"},
+    [CH_SQL_CONFIRM_SNAPSHOT] = {"confirm snapshot",
+                                 "UPDATE snapshot SET checked_at_us = $1"
+                                 " WHERE upstream = $2 AND project = $3",
+                                 "itt"},
+    [CH_SQL_ADD_SIGHTING] = {"add sighting",
+                             "INSERT INTO sighting (upstream, project, file_name, stated_sha256,"
+                             " kind, at_us, last_absent_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                             "tttziiw"},
+
+    [CH_SQL_ADD_ARTIFACT] = {"add artifact",
+                             "INSERT INTO artifact (sha256, size_bytes, fetched_at_us)"
+                             " VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING",
+                             "dii", true},
+    [CH_SQL_GET_ARTIFACT] = {"get artifact",
+                             "SELECT size_bytes, fetched_at_us FROM artifact WHERE sha256 = $1",
+                             "d"},
+    [CH_SQL_ADD_ALIAS] = {"add alias",
+                          "INSERT INTO alias (algorithm, hex, sha256) VALUES ($1, $2, $3)"
+                          " ON CONFLICT (algorithm, hex, sha256) DO NOTHING",
+                          "ttd", true},
+    [CH_SQL_ADD_RELEASE] = {"add release file",
+                            "INSERT INTO release_file (upstream, project, file_name, sha256, url,"
+                            " at_us) VALUES ($1, $2, $3, $4, $5, $6)",
+                            "tttdti", true},
+    [CH_SQL_FIND_RELEASE] = {"find release file",
+                             "SELECT sha256 FROM release_file WHERE upstream = $1 AND project = $2"
+                             " AND file_name = $3 ORDER BY id DESC LIMIT 1",
+                             "ttt"},
+    [CH_SQL_RELEASES_OF] = {"list releases of bytes",
+                            "SELECT upstream, project, file_name, sha256, url, at_us"
+                            " FROM release_file WHERE sha256 = $1 ORDER BY id",
+                            "d"},
+    [CH_SQL_RELEASES_OF_PROJECT] = {"list releases of project",
+                                    "SELECT upstream, project, file_name, sha256, url, at_us"
+                                    " FROM release_file WHERE upstream = $1 AND project = $2"
+                                    " ORDER BY file_name, id",
+                                    "tt"},
+    [CH_SQL_ADD_FETCH] = {"add fetch",
+                          "INSERT INTO fetch (upstream, url, http_status, code, bytes, elapsed_ms,"
+                          " at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                          "ttitiii", true},
+
+    [CH_SQL_ADD_INSPECTION] =
+        {"add inspection",
+         "INSERT INTO inspection (sha256, profile, inspector_version, ruleset, context, outcome,"
+         " error, at_us, cpu_us, wall_us, member_count, members_digest, metadata_sha256,"
+         " metadata_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+         " RETURNING id",
+         "dtidtitiiiizzi", true},
+    [CH_SQL_ADD_FINDING] = {"add finding",
+                            "INSERT INTO finding (inspection, number, code, member, evidence)"
+                            " VALUES ($1, $2, $3, $4, $5)",
+                            "iiibt"},
+    [CH_SQL_ADD_FACT] = {"add fact",
+                         "INSERT INTO inspection_fact (inspection, number, name, value)"
+                         " VALUES ($1, $2, $3, $4)",
+                         "iitt"},
+    [CH_SQL_GET_INSPECTION] =
+        {"get inspection",
+         "SELECT id, outcome, error, at_us, cpu_us, wall_us, member_count, members_digest,"
+         " metadata_sha256, metadata_bytes FROM inspection WHERE sha256 = $1 AND profile = $2"
+         " AND inspector_version = $3 AND ruleset = $4 AND context = $5 ORDER BY id DESC LIMIT 1",
+         "dtidt"},
+    [CH_SQL_GET_FINDINGS] = {"get findings",
+                             "SELECT code, member, evidence FROM finding WHERE inspection = $1"
+                             " ORDER BY number",
+                             "i"},
+    [CH_SQL_GET_FACTS] = {"get facts",
+                          "SELECT name, value FROM inspection_fact WHERE inspection = $1"
+                          " ORDER BY number",
+                          "i"},
+    [CH_SQL_PUT_SIDECAR] = {"put sidecar",
+                            "INSERT INTO sidecar (upstream, project, file_name, sha256, size_bytes,"
+                            " at_us) VALUES ($1, $2, $3, $4, $5, $6)"
+                            " ON CONFLICT (upstream, project, file_name) DO UPDATE SET"
+                            " sha256 = excluded.sha256, size_bytes = excluded.size_bytes,"
+                            " at_us = excluded.at_us",
+                            "tttdii", true},
+    [CH_SQL_GET_SIDECAR] = {"get sidecar",
+                            "SELECT sha256, size_bytes FROM sidecar WHERE upstream = $1"
+                            " AND project = $2 AND file_name = $3",
+                            "ttt"},
+
+    [CH_SQL_ADD_RULING] =
+        {"add ruling",
+         "INSERT INTO ruling (deny, repository, ecosystem, project, version_spec, file_name, "
+         "sha256,"
+         " evidence, policy, lifts, reason, by_person, at_us, expires_at_us)"
+         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+         "innnnnzzzittiw"},
+    [CH_SQL_ADD_FINGERPRINT] = {"add fingerprint",
+                                "INSERT INTO ruling_fingerprint (ruling, number, fingerprint)"
+                                " VALUES ($1, $2, $3)",
+                                "iid"},
+    [CH_SQL_END_RULING] = {"end ruling",
+                           "INSERT INTO ruling_end (ruling, by_person, why, at_us)"
+                           " VALUES ($1, $2, $3, $4)",
+                           "itti"},
+    [CH_SQL_RULINGS] = {"list rulings",
+                        "SELECT id, deny, repository, ecosystem, project, version_spec, file_name,"
+                        " sha256, evidence, policy, lifts, reason, by_person, at_us, expires_at_us"
+                        " FROM ruling r"
+                        " WHERE NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)"
+                        " ORDER BY id",
+                        ""},
+    [CH_SQL_FINGERPRINTS] = {"list fingerprints",
+                             "SELECT fingerprint FROM ruling_fingerprint WHERE ruling = $1"
+                             " ORDER BY number",
+                             "i"},
+
+    [CH_SQL_ADD_DECISION] = {"add decision",
+                             "INSERT INTO decision (repository, upstream, project, file_name,"
+                             " sha256, verdict, rule, reason, policy, at_us)"
+                             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                             "ttttzittzi"},
+    [CH_SQL_DECISIONS_OF] =
+        {"list decisions of project",
+         "SELECT repository, upstream, project, file_name, sha256, verdict, rule, reason, policy,"
+         " at_us FROM decision d WHERE repository = $1 AND project = $2 AND id ="
+         " (SELECT max(n.id) FROM decision n WHERE n.repository = d.repository"
+         " AND n.project = d.project AND n.upstream = d.upstream AND n.file_name = d.file_name)"
+         " ORDER BY upstream, file_name",
+         "tt"},
+    [CH_SQL_DECISIONS_BY_VERDICT] =
+        {"list decisions by verdict",
+         "SELECT repository, upstream, project, file_name, sha256, verdict, rule, reason, policy,"
+         " at_us FROM decision d WHERE verdict = $1 AND NOT EXISTS"
+         " (SELECT 1 FROM decision n WHERE n.repository = d.repository AND n.project = d.project"
+         " AND n.upstream = d.upstream AND n.file_name = d.file_name AND n.id > d.id)"
+         " ORDER BY id DESC LIMIT $2",
+         "ii"},
+
+    /* Somebody who waits makes an ahead job an awaited one, never the reverse. */
+    [CH_SQL_ADD_INTAKE] =
+        {"add intake",
+         "INSERT INTO intake (repository, upstream, project, file_name, state, sha256, attempts,"
+         " ahead, created_at_us, not_before_us, error)"
+         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+         " ON CONFLICT (upstream, project, file_name) DO UPDATE SET"
+         " ahead = intake.ahead & excluded.ahead RETURNING id",
+         "ttttiziiiwt", true},
+    [CH_SQL_MOVE_INTAKE] = {"move intake",
+                            "UPDATE intake SET state = $1, sha256 = coalesce($2, sha256),"
+                            " attempts = attempts + $3, error = $4, not_before_us = $5"
+                            " WHERE id = $6",
+                            "izitwi"},
+    [CH_SQL_END_INTAKE] = {"end intake", "DELETE FROM intake WHERE id = $1", "i"},
+    [CH_SQL_INTAKES] = {"list intake",
+                        "SELECT id, repository, upstream, project, file_name, state, sha256,"
+                        " attempts, ahead, created_at_us, not_before_us, error FROM intake"
+                        " ORDER BY id",
+                        ""},
+
+    [CH_SQL_ADD_SERVED] =
+        {"add served",
+         "INSERT INTO served (repository, project, file_name, sha256, address, user_agent,"
+         " first_at_us, last_at_us, times) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+         " ON CONFLICT (sha256, repository, project, file_name, address, user_agent) DO UPDATE SET"
+         " times = served.times + excluded.times, last_at_us = CASE"
+         " WHEN excluded.last_at_us > served.last_at_us THEN excluded.last_at_us"
+         " ELSE served.last_at_us END",
+         "tttdttiii", true},
+    [CH_SQL_SERVED_ALL] = {"list served",
+                           "SELECT repository, project, file_name, sha256, address, user_agent,"
+                           " first_at_us, last_at_us, times FROM served ORDER BY id",
+                           ""},
+    [CH_SQL_SERVED_BYTES] = {"list served of bytes",
+                             "SELECT repository, project, file_name, sha256, address, user_agent,"
+                             " first_at_us, last_at_us, times FROM served WHERE sha256 = $1"
+                             " ORDER BY repository, project, file_name, address, user_agent",
+                             "d"},
+    [CH_SQL_SERVED_PROJECT] = {"list served of project",
+                               "SELECT repository, project, file_name, sha256, address, user_agent,"
+                               " first_at_us, last_at_us, times FROM served WHERE project = $1"
+                               " ORDER BY file_name, id",
+                               "t"},
+    [CH_SQL_PUT_REFUSAL] = {"put refusal",
+                            "INSERT INTO refusal (id, repository, project, file_name, at_us)"
+                            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+                            "tttti", true},
+    [CH_SQL_GET_REFUSAL] = {"get refusal",
+                            "SELECT id, repository, project, file_name, at_us FROM refusal"
+                            " WHERE id = $1",
+                            "t"},
+
+    [CH_SQL_PUT_BLOB] = {"put blob",
+                         "INSERT INTO blob (sha256, size_bytes, place, used_at_us)"
+                         " VALUES ($1, $2, $3, $4) ON CONFLICT (sha256) DO UPDATE SET"
+                         " size_bytes = excluded.size_bytes, place = excluded.place,"
+                         " used_at_us = excluded.used_at_us",
+                         "diii"},
+    [CH_SQL_GET_BLOB] = {"get blob", "SELECT place FROM blob WHERE sha256 = $1", "d"},
+    [CH_SQL_BLOB_BYTES] = {"count blobs",
+                           "SELECT coalesce(sum(size_bytes), 0), count(*) FROM blob"
+                           " WHERE place = $1",
+                           "i"},
+    [CH_SQL_OLDEST_BLOBS] = {"list oldest blobs",
+                             "SELECT sha256, size_bytes FROM blob WHERE place = $1"
+                             " ORDER BY used_at_us LIMIT $2",
+                             "ii"},
+};

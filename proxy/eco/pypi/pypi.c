@@ -1,0 +1,327 @@
+#include "proxy/eco/pypi/pypi_int.h"
+
+#include <time.h>
+
+#include "customhouse/limits.h"
+#include "proxy/eco/pypi/name.h"
+#include "proxy/eco/pypi/version.h"
+
+/* --- text of pages and URLs --- */
+
+void ch_pypi_put_path_part(struct ch_buf *b, struct ch_str part)
+{
+    for (size_t i = 0; i < part.len; i++) {
+        unsigned char c = (unsigned char)part.ptr[i];
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+            c == '.' || c == '_' || c == '~') {
+            ch_buf_putc(b, (char)c);
+        } else {
+            ch_buf_printf(b, "%%%02X", c);
+        }
+    }
+}
+
+const char *ch_pypi_status_name(const struct ch_page *page)
+{
+    switch (page->status) {
+    case CH_STATUS_ARCHIVED:
+        return "archived";
+    case CH_STATUS_DEPRECATED:
+        return "deprecated";
+    case CH_STATUS_QUARANTINED:
+        return page->file_count == 0 ? "quarantined" : NULL;
+    case CH_STATUS_ACTIVE:
+        break;
+    }
+    return NULL;
+}
+
+const char *ch_pypi_api_version(const struct ch_page *page, bool sizes)
+{
+    for (size_t i = 0; sizes && i < page->file_count; i++) {
+        if (page->files[i].size_bytes == CH_SIZE_UNKNOWN) {
+            return "1.0";
+        }
+    }
+    if (ch_pypi_status_name(page) != NULL) {
+        return "1.4";
+    }
+    return sizes ? "1.1" : "1.0";
+}
+
+bool ch_pypi_put_time(struct ch_buf *b, int64_t at_us)
+{
+    const int64_t million = 1000000;
+    int64_t us = at_us % million;
+    time_t seconds = at_us / million;
+    if (us < 0) {
+        us += million;
+        seconds--;
+    }
+    struct tm tm;
+    if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year < -899 || tm.tm_year > 8099) {
+        return false;
+    }
+    ch_buf_printf(b, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+                  tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)us);
+    return true;
+}
+
+/* --- names --- */
+
+/* Copies into a fixed field with its NUL; false, and an empty field, when it does not fit. */
+static bool copy(struct ch_str s, char *ret, size_t ret_size)
+{
+    ret[0] = '\0';
+    if (s.len >= ret_size) {
+        return false;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        ret[i] = s.ptr[i];
+    }
+    ret[s.len] = '\0';
+    return true;
+}
+
+static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
+{
+    ret[0] = '\0';
+    if (!ch_pypi_name_valid(raw)) {
+        return false;
+    }
+    if (ch_pypi_name_is_normal(raw)) { /* what clients ask for: nothing to allocate */
+        return copy(raw, ret, ret_size);
+    }
+    struct ch_buf b;
+    ch_buf_init(&b, ch_limits.project_name_bytes);
+    ch_pypi_name_put_normal(&b, raw);
+    bool fits = !b.failed && copy(ch_buf_str(&b), ret, ret_size);
+    ch_buf_done(&b);
+    return fits;
+}
+
+static void split(struct ch_str project, struct ch_str file_name, struct ch_release *ret)
+{
+    *ret = (struct ch_release){0};
+    struct ch_pypi_file file;
+    bool known = ch_pypi_file_split(file_name, project, &file);
+    ret->file_type = ch_pypi_type_name(file.type);
+    /* Wheels are what this release inspects; without an inspector a file is held. */
+    ret->profile = file.type == CH_PYPI_WHEEL ? "wheel" : NULL;
+    if (!known || !copy(file.version, ret->version, sizeof(ret->version))) {
+        return;
+    }
+    if (file.type == CH_PYPI_WHEEL) {
+        ret->python_tags = file.python;
+        ret->abi_tags = file.abi;
+        ret->platform_tags = file.platform;
+    }
+}
+
+/* --- what a URL means --- */
+
+/* The absolute path of a project's page, or of the list of projects, on this server. */
+static void move_to(struct ch_str repository, struct ch_str project, struct ch_target *ret)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, sizeof(ret->location) - 1);
+    ch_buf_putc(&b, '/');
+    ch_pypi_put_path_part(&b, repository);
+    ch_buf_puts(&b, CH_STR("/simple/"));
+    if (project.len > 0) {
+        ch_pypi_put_path_part(&b, project);
+        ch_buf_putc(&b, '/');
+    }
+    if (!b.failed && copy(ch_buf_str(&b), ret->location, sizeof(ret->location))) {
+        ret->kind = CH_TARGET_MOVED;
+    }
+    ch_buf_done(&b);
+}
+
+static void classify_page(struct ch_str repository, struct ch_str name, bool directory,
+                          struct ch_target *ret)
+{
+    if (!normalise(name, ret->project, sizeof(ret->project))) {
+        return;
+    }
+    /* PEP 503: the normalised form with its slash is the one place; all others redirect to it. */
+    if (directory && ch_str_eq(name, ch_str_of(ret->project))) {
+        ret->kind = CH_TARGET_PROJECT;
+    } else {
+        move_to(repository, ch_str_of(ret->project), ret);
+    }
+}
+
+static void classify_file(struct ch_str project, struct ch_str file_name, struct ch_target *ret)
+{
+    const struct ch_str sidecar = CH_STR(".metadata");
+    /* One spelling per file: no second URL may reach it beside the decision's key. */
+    if (!ch_pypi_name_is_normal(project) ||
+        !copy(project, ret->project, sizeof(ret->project))) {
+        return;
+    }
+    if (ch_str_ends(file_name, sidecar)) {
+        ret->part = CH_PART_METADATA;
+        file_name = ch_str_sub(file_name, 0, file_name.len - sidecar.len);
+    }
+    if (file_name.len == 0 || file_name.len > ch_limits.file_name_bytes ||
+        !copy(file_name, ret->file_name, sizeof(ret->file_name))) {
+        return;
+    }
+    ret->kind = CH_TARGET_FILE;
+}
+
+static void classify(struct ch_str repository, const struct ch_str *segments, size_t count,
+                     bool directory, struct ch_target *ret)
+{
+    *ret = (struct ch_target){0};
+    if (count == 1 && ch_str_eq(segments[0], CH_STR("simple"))) {
+        if (directory) {
+            ret->kind = CH_TARGET_ROOT;
+        } else {
+            move_to(repository, (struct ch_str){NULL, 0}, ret);
+        }
+    } else if (count == 2 && ch_str_eq(segments[0], CH_STR("simple"))) {
+        classify_page(repository, segments[1], directory, ret);
+    } else if (count == 3 && !directory && ch_str_eq(segments[0], CH_STR("files"))) {
+        classify_file(segments[1], segments[2], ret);
+    }
+}
+
+/* --- the upstream --- */
+
+static enum ch_code page_url(struct ch_str base, struct ch_str project, struct ch_buf *url)
+{
+    ch_buf_puts(url, base);
+    ch_buf_putc(url, '/');
+    ch_pypi_put_path_part(url, project);
+    ch_buf_putc(url, '/');
+    return ch_buf_ok(url, NULL);
+}
+
+static enum ch_code root_url(struct ch_str base, struct ch_buf *url)
+{
+    ch_buf_puts(url, base);
+    ch_buf_putc(url, '/');
+    return ch_buf_ok(url, NULL);
+}
+
+static enum ch_code details_url(struct ch_str api_base, struct ch_str project, struct ch_buf *url)
+{
+    ch_buf_puts(url, api_base);
+    ch_buf_putc(url, '/');
+    ch_pypi_put_path_part(url, project);
+    ch_buf_puts(url, CH_STR("/json"));
+    return ch_buf_ok(url, NULL);
+}
+
+/* PEP 658: the file's URL with ".metadata" appended to its path; a query stays behind it, a fragment
+ * is never sent. */
+static enum ch_code sidecar_url(struct ch_str file_url, struct ch_buf *url)
+{
+    size_t end = file_url.len;
+    size_t at;
+    if (ch_str_find_char(file_url, '#', &at)) {
+        end = at;
+    }
+    struct ch_str whole = ch_str_sub(file_url, 0, end);
+    size_t query = whole.len;
+    if (ch_str_find_char(whole, '?', &at)) {
+        query = at;
+    }
+    ch_buf_puts(url, ch_str_sub(whole, 0, query));
+    ch_buf_puts(url, CH_STR(".metadata"));
+    ch_buf_puts(url, ch_str_sub(whole, query, whole.len));
+    return ch_buf_ok(url, NULL);
+}
+
+static const char *page_profile(struct ch_str content_type)
+{
+    static const struct {
+        const char *media_type;
+        const char *profile;
+    } rows[] = {
+        {"application/vnd.pypi.simple.v1+json", "page-json"},
+        {"application/vnd.pypi.simple.v1+html", "page-html"},
+        {"text/html", "page-html"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        if (ch_str_eq_nocase(content_type, ch_str_of(rows[i].media_type))) {
+            return rows[i].profile;
+        }
+    }
+    return NULL;
+}
+
+/* --- the line that a user needs --- */
+
+/* The host of "http://HOST[:PORT]" when pip would not trust it: plain HTTP and not loopback. */
+static struct ch_str host_to_trust(struct ch_str origin)
+{
+    static const char *const loopback[] = {"127.0.0.1", "localhost", "[::1]"};
+    const struct ch_str scheme = CH_STR("http://");
+    if (!ch_str_starts(origin, scheme)) {
+        return (struct ch_str){NULL, 0};
+    }
+    struct ch_str host = ch_str_sub(origin, scheme.len, origin.len);
+    size_t from = 0;
+    size_t colon;
+    if (host.len > 0 && host.ptr[0] == '[' && !ch_str_find_char(host, ']', &from)) {
+        return (struct ch_str){NULL, 0};
+    }
+    if (ch_str_find_char(ch_str_sub(host, from, host.len), ':', &colon)) {
+        host = ch_str_sub(host, 0, from + colon);
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(loopback); i++) {
+        if (ch_str_eq_nocase(host, ch_str_of(loopback[i]))) {
+            return (struct ch_str){NULL, 0};
+        }
+    }
+    return host;
+}
+
+static void usage_line(struct ch_str origin, struct ch_str repository, struct ch_buf *out)
+{
+    ch_buf_puts(out, CH_STR("pip install --index-url "));
+    ch_buf_put_escaped(out, origin);
+    ch_buf_putc(out, '/');
+    ch_pypi_put_path_part(out, repository);
+    ch_buf_puts(out, CH_STR("/simple/"));
+    struct ch_str host = host_to_trust(origin);
+    if (host.len > 0) {
+        ch_buf_puts(out, CH_STR(" --trusted-host "));
+        ch_buf_put_escaped(out, host);
+    }
+    ch_buf_puts(out, CH_STR(" PACKAGE"));
+}
+
+/* In the order that breaks ties: what asks for nothing in particular is a browser or an old tool. */
+static const struct ch_index_format formats[] = {
+    {"text/html; charset=utf-8", "text/html", ch_pypi_render_html, ch_pypi_render_root_html},
+    {"application/vnd.pypi.simple.v1+html",
+     "application/vnd.pypi.simple.v1+html,application/vnd.pypi.simple.latest+html",
+     ch_pypi_render_html, ch_pypi_render_root_html},
+    {"application/vnd.pypi.simple.v1+json",
+     "application/vnd.pypi.simple.v1+json,application/vnd.pypi.simple.latest+json",
+     ch_pypi_render_json, ch_pypi_render_root_json},
+};
+
+const struct ch_ecosystem ch_ecosystem_pypi = {
+    .name = "pypi",
+    .normalise = normalise,
+    .split = split,
+    .compare_versions = ch_pep440_cmp,
+    .match_version = ch_pep440_match,
+    .classify = classify,
+    .formats = formats,
+    .format_count = CH_ARRAY_LEN(formats),
+    .page_accept = "application/vnd.pypi.simple.v1+json, "
+                   "application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01",
+    .page_url = page_url,
+    .root_url = root_url,
+    .details_url = details_url,
+    .sidecar_url = sidecar_url,
+    .page_profile = page_profile,
+    .wanted_next = ch_pypi_wanted_next,
+    .usage_line = usage_line,
+};

@@ -1,0 +1,21 @@
+#include "customhouse/ecosystem.h"
+
+/* The rows come from the list in CMakeLists.txt of this folder: one name per ecosystem, and the build
+ * links the file pair of that name. */
+#include "eco_rows.h"
+
+#define CH_ECOSYSTEM_DECLARE(name) extern const struct ch_ecosystem ch_ecosystem_##name;
+CH_ECOSYSTEM_ROWS(CH_ECOSYSTEM_DECLARE)
+
+#define CH_ECOSYSTEM_ROW(name) &ch_ecosystem_##name,
+const struct ch_ecosystem *const ch_ecosystems[] = {CH_ECOSYSTEM_ROWS(CH_ECOSYSTEM_ROW) NULL};
+
+const struct ch_ecosystem *ch_ecosystem_find(struct ch_str name)
+{
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        if (ch_str_eq(name, ch_str_of(ch_ecosystems[i]->name))) {
+            return ch_ecosystems[i];
+        }
+    }
+    return NULL;
+}

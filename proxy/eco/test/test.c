@@ -1,0 +1,149 @@
+/* A second ecosystem, built into tests only: it proves that nothing but the two tables knows how many
+ * there are. Its world: /REPO/list/, /REPO/list/NAME/, /REPO/get/NAME/FILE; pages are lines
+ * "FILE SHA256" in text/plain; files are called NAME-VERSION.txt. */
+#include "customhouse/ecosystem.h"
+
+extern const struct ch_ecosystem ch_ecosystem_test;
+
+static bool plain_name(struct ch_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-') {
+            return false;
+        }
+    }
+    return s.len > 0;
+}
+
+static bool copy(struct ch_str s, char *ret, size_t ret_size)
+{
+    struct ch_str fit = s.len < ret_size ? s : (struct ch_str){NULL, 0};
+    for (size_t i = 0; i < fit.len; i++) {
+        ret[i] = fit.ptr[i];
+    }
+    ret[fit.len] = '\0';
+    return fit.len == s.len;
+}
+
+static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
+{
+    return plain_name(raw) && copy(raw, ret, ret_size);
+}
+
+static void split(struct ch_str project, struct ch_str file_name, struct ch_release *ret)
+{
+    *ret = (struct ch_release){.file_type = "text", .profile = "text"};
+    const struct ch_str ending = CH_STR(".txt");
+    if (ch_str_starts(file_name, project) && ch_str_ends(file_name, ending) &&
+        file_name.len > project.len + 1 + ending.len) {
+        copy(ch_str_sub(file_name, project.len + 1, file_name.len - project.len - 1 - ending.len),
+             ret->version, sizeof(ret->version));
+    }
+}
+
+static enum ch_code match_version(struct ch_str spec, struct ch_str version, bool *ret_match,
+                                  struct ch_err *err)
+{
+    (void)err;
+    *ret_match = ch_str_eq(spec, version);
+    return CH_OK;
+}
+
+static void classify(struct ch_str repository, const struct ch_str *segments, size_t count,
+                     bool directory, struct ch_target *ret)
+{
+    (void)repository;
+    *ret = (struct ch_target){0};
+    if (count == 1 && directory && ch_str_eq(segments[0], CH_STR("list"))) {
+        ret->kind = CH_TARGET_ROOT;
+    } else if (count == 2 && directory && ch_str_eq(segments[0], CH_STR("list")) &&
+               normalise(segments[1], ret->project, sizeof(ret->project))) {
+        ret->kind = CH_TARGET_PROJECT;
+    } else if (count == 3 && !directory && ch_str_eq(segments[0], CH_STR("get")) &&
+               normalise(segments[1], ret->project, sizeof(ret->project)) &&
+               plain_name(segments[2]) &&
+               copy(segments[2], ret->file_name, sizeof(ret->file_name))) {
+        ret->kind = CH_TARGET_FILE;
+    }
+}
+
+static enum ch_code render_page(const struct ch_page *page, struct ch_str prefix, struct ch_buf *out,
+                                struct ch_err *err)
+{
+    (void)prefix;
+    for (size_t i = 0; i < page->file_count; i++) {
+        ch_buf_puts(out, page->files[i].file_name);
+        ch_buf_putc(out, ' ');
+        ch_buf_put_hex(out, page->files[i].sha256.byte, sizeof(page->files[i].sha256.byte));
+        ch_buf_putc(out, '\n');
+    }
+    return ch_buf_ok(out, err);
+}
+
+static enum ch_code render_root(const struct ch_root_page *page, struct ch_str prefix,
+                                struct ch_buf *out, struct ch_err *err)
+{
+    (void)prefix;
+    for (size_t i = 0; i < page->name_count; i++) {
+        ch_buf_puts(out, page->names[i]);
+        ch_buf_putc(out, '\n');
+    }
+    return ch_buf_ok(out, err);
+}
+
+static enum ch_code page_url(struct ch_str base, struct ch_str project, struct ch_buf *url)
+{
+    ch_buf_printf(url, "%.*s/%.*s/", CH_STR_ARG(base), CH_STR_ARG(project));
+    return ch_buf_ok(url, NULL);
+}
+
+static enum ch_code root_url(struct ch_str base, struct ch_buf *url)
+{
+    ch_buf_printf(url, "%.*s/", CH_STR_ARG(base));
+    return ch_buf_ok(url, NULL);
+}
+
+static const char *page_profile(struct ch_str content_type)
+{
+    return ch_str_eq(content_type, CH_STR("text/plain")) ? "page-text" : NULL;
+}
+
+static size_t wanted_next(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
+                          size_t *ret_indices, size_t max)
+{
+    (void)user_agent;
+    size_t count = 0;
+    for (size_t i = 0; i < page->file_count && count < max; i++) {
+        if (eligible[i]) {
+            ret_indices[count++] = i;
+        }
+    }
+    return count;
+}
+
+static void usage_line(struct ch_str origin, struct ch_str repository, struct ch_buf *out)
+{
+    ch_buf_printf(out, "fetch %.*s/%.*s/list/", CH_STR_ARG(origin), CH_STR_ARG(repository));
+}
+
+static const struct ch_index_format formats[] = {
+    {"text/plain; charset=utf-8", "text/plain", render_page, render_root},
+};
+
+const struct ch_ecosystem ch_ecosystem_test = {
+    .name = "test",
+    .normalise = normalise,
+    .split = split,
+    .compare_versions = ch_str_cmp,
+    .match_version = match_version,
+    .classify = classify,
+    .formats = formats,
+    .format_count = CH_ARRAY_LEN(formats),
+    .page_accept = "text/plain",
+    .page_url = page_url,
+    .root_url = root_url,
+    .page_profile = page_profile,
+    .wanted_next = wanted_next,
+    .usage_line = usage_line,
+};

@@ -1,0 +1,353 @@
+/* The answer to one request: its headers, whether its body may be kept, and where it goes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "customhouse/index.h"
+#include "customhouse/limits.h"
+#include "proxy/fetcher/fetch_int.h"
+
+static bool stop(struct ch_fetch_job *job, bool retryable)
+{
+    job->failed = true;
+    job->fail_is_retryable = retryable;
+    return false;
+}
+
+bool ch_fetch_is_redirect(const struct ch_fetch_answer *a)
+{
+    return (a->status == 301 || a->status == 302 || a->status == 303 || a->status == 307 ||
+            a->status == 308) &&
+           a->location[0] != '\0';
+}
+
+/* ------------------------------------------------------------------ header lines */
+
+/* Copies a value that fits and is printable ASCII; any other one counts as absent. */
+static void keep_value(char *ret, size_t room, struct ch_str value)
+{
+    ret[0] = '\0';
+    if (value.len >= room) {
+        return;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.ptr[i];
+        if (c < 0x20 || c > 0x7e) {
+            ret[0] = '\0';
+            return;
+        }
+        ret[i] = value.ptr[i];
+    }
+    ret[value.len] = '\0';
+}
+
+static void keep_media_type(char *ret, size_t room, struct ch_str value)
+{
+    struct ch_str type;
+    if (!ch_str_split(&value, ';', &type)) {
+        return;
+    }
+    keep_value(ret, room, ch_str_trim(type));
+    for (; *ret != '\0'; ret++) {
+        if (*ret >= 'A' && *ret <= 'Z') {
+            *ret = (char)(*ret - 'A' + 'a');
+        }
+    }
+}
+
+/* "bytes 5-9/100", or a star for an unknown total. Spec: RFC 9110 14.4. */
+static bool parse_content_range(struct ch_str value, struct ch_fetch_answer *a)
+{
+    const struct ch_str unit = CH_STR("bytes ");
+    struct ch_str from;
+    struct ch_str to;
+    struct ch_str rest = ch_str_sub(value, unit.len, value.len);
+    if (!ch_str_eq_nocase(ch_str_sub(value, 0, unit.len), unit) ||
+        !ch_str_split(&rest, '-', &from) || !ch_str_split(&rest, '/', &to) || rest.ptr == NULL) {
+        return false;
+    }
+    bool star = ch_str_eq(rest, CH_STR("*"));
+    return ch_str_u64(from, &a->range_from_bytes) && ch_str_u64(to, &a->range_to_bytes) &&
+           a->range_from_bytes <= a->range_to_bytes && a->range_to_bytes < UINT64_MAX &&
+           (star ||
+            (ch_str_u64(rest, &a->range_total_bytes) && a->range_total_bytes != CH_SIZE_UNKNOWN &&
+             a->range_to_bytes < a->range_total_bytes));
+}
+
+static int64_t parse_date(struct ch_str value)
+{
+    char text[64];
+    keep_value(text, sizeof(text), value);
+    return text[0] == '\0' ? -1 : (int64_t)curl_getdate(text, NULL);
+}
+
+static void take_field(struct ch_fetch_job *job, struct ch_str name, struct ch_str value)
+{
+    struct ch_fetch_answer *a = &job->answer;
+    if (ch_str_eq_nocase(name, CH_STR("etag"))) {
+        keep_value(a->etag, sizeof(a->etag), value);
+    } else if (ch_str_eq_nocase(name, CH_STR("last-modified"))) {
+        keep_value(a->last_modified, sizeof(a->last_modified), value);
+    } else if (ch_str_eq_nocase(name, CH_STR("content-type"))) {
+        keep_media_type(a->content_type, sizeof(a->content_type), value);
+    } else if (ch_str_eq_nocase(name, CH_STR("location"))) {
+        keep_value(a->location, sizeof(a->location), value);
+    } else if (ch_str_eq_nocase(name, CH_STR("date"))) {
+        a->date_s = parse_date(value);
+    } else if (ch_str_eq_nocase(name, CH_STR("content-length"))) {
+        uint64_t length;
+        a->length_bytes = ch_str_u64(value, &length) ? length : CH_SIZE_UNKNOWN;
+    } else if (ch_str_eq_nocase(name, CH_STR("content-range"))) {
+        a->has_range = parse_content_range(value, a);
+    } else if (ch_str_eq_nocase(name, CH_STR("content-encoding"))) {
+        /* An artifact is kept as it was sent, whatever it is labelled: its hash covers that. */
+        a->encoded = job->spec.kind == CH_FETCH_DOCUMENT && value.len > 0 &&
+                     !ch_str_eq_nocase(value, CH_STR("identity"));
+    }
+}
+
+/* ------------------------------------------------------------------ end of the header */
+
+/* What If-Range may hold. A weak ETag compares nothing; a date counts only when the file cannot
+ * have changed again within it. Spec: RFC 9110 13.1.5, 8.8.2.2. */
+static void set_validator(struct ch_fetch_job *job)
+{
+    const struct ch_fetch_answer *a = &job->answer;
+    struct ch_fetch_progress_state *have = &job->have;
+    have->validator[0] = '\0';
+    if (job->spec.kind != CH_FETCH_ARTIFACT) {
+        return;
+    }
+    if (a->etag[0] == '"') {
+        keep_value(have->validator, sizeof(have->validator), ch_str_of(a->etag));
+        return;
+    }
+    int64_t modified = parse_date(ch_str_of(a->last_modified));
+    if (modified >= 0 && a->date_s >= 0 && modified + 1 <= a->date_s) {
+        keep_value(have->validator, sizeof(have->validator), ch_str_of(a->last_modified));
+    }
+}
+
+static bool stop_sized(struct ch_fetch_job *job, uint64_t says, uint64_t limit)
+{
+    if (says > limit) {
+        ch_fail(&job->fail, CH_E_LIMIT, "it is %llu bytes, the limit here is %llu",
+                (unsigned long long)says, (unsigned long long)limit);
+        return true;
+    }
+    uint64_t expected = job->spec.expected_bytes;
+    uint64_t total = job->have.total_bytes;
+    if (expected != CH_SIZE_UNKNOWN && total != CH_SIZE_UNKNOWN && total != expected) {
+        ch_fail(&job->fail, CH_E_MISMATCH, "it is %llu bytes, the index said %llu",
+                (unsigned long long)total, (unsigned long long)expected);
+        return true;
+    }
+    return false;
+}
+
+static bool cut_file(struct ch_fetch_job *job, uint64_t size_bytes)
+{
+    if (size_bytes > INT64_MAX || ftruncate(job->fd, (off_t)size_bytes) != 0) {
+        ch_fail_errno(&job->fail, size_bytes > INT64_MAX ? EFBIG : errno, "the spool file");
+        return stop(job, false);
+    }
+    return true;
+}
+
+/* 200: the whole, whatever was asked for. */
+static bool begin_whole(struct ch_fetch_job *job)
+{
+    struct ch_fetch_answer *a = &job->answer;
+    struct ch_fetch_progress_state *have = &job->have;
+    *have = (struct ch_fetch_progress_state){
+        .to_bytes = UINT64_MAX, .status = 200, .total_bytes = CH_SIZE_UNKNOWN};
+    if (!a->encoded) {
+        have->total_bytes = a->length_bytes;
+    }
+    set_validator(job);
+    if (stop_sized(job, a->length_bytes == CH_SIZE_UNKNOWN ? 0 : a->length_bytes,
+                   job->spec.max_bytes)) {
+        return stop(job, false);
+    }
+    a->keep_body = true;
+    return cut_file(job, 0);
+}
+
+static const char *range_fault(const struct ch_fetch_job *job, bool asked, uint64_t from)
+{
+    const struct ch_fetch_answer *a = &job->answer;
+    const struct ch_fetch_progress_state *have = &job->have;
+    if (!asked) {
+        return "answered 206 though no range was asked for";
+    }
+    if (!a->has_range) {
+        return "answered 206 without a usable Content-Range";
+    }
+    if (a->range_from_bytes != from || a->range_to_bytes > have->to_bytes) {
+        return "answered with another range than was asked for";
+    }
+    if (a->encoded) {
+        return "answered with an encoded range";
+    }
+    if (a->length_bytes != CH_SIZE_UNKNOWN &&
+        a->length_bytes != a->range_to_bytes - a->range_from_bytes + 1) {
+        return "states a Content-Length that differs from its Content-Range";
+    }
+    if (job->resuming && have->total_bytes != CH_SIZE_UNKNOWN &&
+        a->range_total_bytes != CH_SIZE_UNKNOWN && a->range_total_bytes != have->total_bytes) {
+        return "changed the total size while the transfer was interrupted";
+    }
+    return NULL;
+}
+
+/* 206: a part, appended to what is there. */
+static bool begin_part(struct ch_fetch_job *job)
+{
+    struct ch_fetch_answer *a = &job->answer;
+    struct ch_fetch_progress_state *have = &job->have;
+    uint64_t from = have->base_bytes + have->written_bytes;
+    const char *fault = range_fault(job, from > 0 || have->to_bytes != UINT64_MAX, from);
+    if (fault != NULL) {
+        ch_fail(&job->fail, CH_E_MISMATCH, "%s", fault);
+        have->validator[0] = '\0'; /* the next request starts over */
+        return stop(job, job->resuming);
+    }
+    if (!job->resuming) {
+        have->status = 206;
+        set_validator(job);
+    }
+    if (a->range_total_bytes != CH_SIZE_UNKNOWN) {
+        have->total_bytes = a->range_total_bytes;
+    }
+    if (stop_sized(job, have->written_bytes + (a->range_to_bytes - a->range_from_bytes + 1),
+                   job->spec.max_bytes)) {
+        return stop(job, false);
+    }
+    a->keep_body = true;
+    return cut_file(job, from);
+}
+
+static bool end_of_header(struct ch_fetch_job *job)
+{
+    struct ch_fetch_answer *a = &job->answer;
+    if (a->status < 200) {
+        a->status = 0; /* informational: the answer is still to come */
+        return true;
+    }
+    a->headers_done = true;
+    if (a->status == 200) {
+        return begin_whole(job);
+    }
+    return a->status == 206 ? begin_part(job) : true;
+}
+
+/* "HTTP/1.1 206 Partial Content" */
+static void begin_answer(struct ch_fetch_job *job, struct ch_str line)
+{
+    uint64_t bytes = job->answer.header_bytes;
+    job->answer = (struct ch_fetch_answer){.header_bytes = bytes,
+                                           .length_bytes = CH_SIZE_UNKNOWN,
+                                           .range_total_bytes = CH_SIZE_UNKNOWN,
+                                           .date_s = -1};
+    struct ch_str version;
+    struct ch_str status;
+    uint64_t number;
+    if (ch_str_split(&line, ' ', &version) && ch_str_split(&line, ' ', &status) &&
+        ch_str_u64(status, &number) && number >= 100 && number <= 999) {
+        job->answer.status = (uint32_t)number;
+    }
+}
+
+bool ch_fetch_answer_line(struct ch_fetch_job *job, struct ch_str line)
+{
+    struct ch_fetch_answer *a = &job->answer;
+    a->header_bytes += line.len;
+    if (a->header_bytes > ch_limits.fetch_header_bytes) {
+        ch_fail(&job->fail, CH_E_LIMIT, "its header is longer than %llu bytes",
+                (unsigned long long)ch_limits.fetch_header_bytes);
+        return stop(job, false);
+    }
+    while (line.len > 0 && (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r')) {
+        line.len--;
+    }
+    if (a->headers_done) {
+        return true; /* trailers of a chunked body say nothing we use */
+    }
+    if (line.len == 0) {
+        return end_of_header(job);
+    }
+    if (a->status == 0 && ch_str_starts(line, CH_STR("HTTP/"))) {
+        begin_answer(job, line);
+        return true;
+    }
+    struct ch_str name;
+    if (ch_str_split(&line, ':', &name) && line.ptr != NULL) {
+        take_field(job, name, ch_str_trim(line));
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------ body */
+
+static bool write_all(struct ch_fetch_job *job, struct ch_str bytes)
+{
+    while (bytes.len > 0) {
+        uint64_t at = job->have.base_bytes + job->have.written_bytes;
+        ssize_t n = pwrite(job->fd, bytes.ptr, bytes.len, (off_t)at);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            ch_fail_errno(&job->fail, n < 0 ? errno : EIO, "writing the spool file");
+            return stop(job, false);
+        }
+        job->have.written_bytes += (uint64_t)n;
+        bytes = ch_str_sub(bytes, (size_t)n, bytes.len);
+    }
+    return true;
+}
+
+bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes)
+{
+    struct ch_fetch_answer *a = &job->answer;
+    if (!a->keep_body) {
+        a->body_bytes += bytes.len;
+        a->body_cut = a->body_bytes > ch_limits.fetch_error_body_bytes;
+        return !a->body_cut;
+    }
+    if (bytes.len > job->spec.max_bytes - job->have.written_bytes) {
+        ch_fail(&job->fail, CH_E_LIMIT, "it is larger than the limit of %llu bytes",
+                (unsigned long long)job->spec.max_bytes);
+        return stop(job, false);
+    }
+    if (!write_all(job, bytes)) {
+        return false;
+    }
+    ch_fetch_job_progress(job);
+    return true;
+}
+
+enum ch_code ch_fetch_answer_complete(struct ch_fetch_job *job, struct ch_err *err)
+{
+    const struct ch_fetch_progress_state *have = &job->have;
+    if (!job->answer.keep_body || job->answer.encoded) {
+        return CH_OK;
+    }
+    uint64_t end = have->base_bytes + have->written_bytes;
+    uint64_t wanted = have->total_bytes;
+    if (wanted == CH_SIZE_UNKNOWN && job->spec.kind == CH_FETCH_ARTIFACT) {
+        wanted = job->spec.expected_bytes;
+    }
+    if (have->to_bytes != UINT64_MAX && (wanted == CH_SIZE_UNKNOWN || have->to_bytes < wanted)) {
+        wanted = have->to_bytes + 1;
+    }
+    if (wanted != CH_SIZE_UNKNOWN && end < wanted) {
+        return ch_fail(err, CH_E_CLOSED, "the body ended after %llu of %llu bytes",
+                       (unsigned long long)end, (unsigned long long)wanted);
+    }
+    if (wanted != CH_SIZE_UNKNOWN && end > wanted) {
+        return ch_fail(err, CH_E_MISMATCH, "it is %llu bytes, %llu were stated",
+                       (unsigned long long)end, (unsigned long long)wanted);
+    }
+    return CH_OK;
+}

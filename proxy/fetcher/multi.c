@@ -1,0 +1,159 @@
+/* libcurl's multi interface on struct ch_loop: sockets become watches, its time-out a timer. */
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+#include "proxy/fetcher/fetch_int.h"
+
+struct ch_fetch_multi {
+    struct ch_loop *loop;
+    CURLM *curl;
+    CURLSH *share; /* TLS sessions, also between transfers that have ended */
+    struct ch_timer timer;
+    ch_fetch_multi_done_fn *done;
+    bool busy; /* inside act: freeing waits for its end */
+    bool dead;
+};
+
+struct socket_watch {
+    struct ch_watch watch;
+    struct ch_fetch_multi *multi;
+};
+
+static void report(struct ch_fetch_multi *m)
+{
+    CURLMsg *msg;
+    int left;
+    while ((msg = curl_multi_info_read(m->curl, &left)) != NULL) {
+        if (msg->msg != CURLMSG_DONE) {
+            continue;
+        }
+        CURL *easy = msg->easy_handle;
+        CURLcode result = msg->data.result; /* msg dies with the removal */
+        void *private = NULL;
+        CH_ASSERT(curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) == CURLE_OK);
+        CH_ASSERT(curl_multi_remove_handle(m->curl, easy) == CURLM_OK);
+        m->done(private, result);
+    }
+}
+
+static void act(struct ch_fetch_multi *m, curl_socket_t fd, int flags)
+{
+    int running;
+    m->busy = true;
+    CH_ASSERT(curl_multi_socket_action(m->curl, fd, flags, &running) == CURLM_OK);
+    report(m);
+    m->busy = false;
+    if (m->dead) {
+        ch_fetch_multi_free(m);
+    }
+}
+
+static void on_socket_event(struct ch_watch *w, uint32_t events)
+{
+    struct socket_watch *sw = CH_CONTAINER_OF(w, struct socket_watch, watch);
+    struct ch_fetch_multi *m = sw->multi;
+    int flags = 0;
+    flags |= (events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP)) != 0 ? CURL_CSELECT_IN : 0;
+    flags |= (events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
+    flags |= (events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
+    act(m, w->fd, flags); /* may free sw */
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *owner, void *socket_owner)
+{
+    (void)easy;
+    struct ch_fetch_multi *m = owner;
+    struct socket_watch *sw = socket_owner;
+    if (what == CURL_POLL_REMOVE) {
+        if (sw != NULL) {
+            ch_loop_unwatch(m->loop, &sw->watch);
+            free(sw);
+            CH_ASSERT(curl_multi_assign(m->curl, fd, NULL) == CURLM_OK);
+        }
+        return 0;
+    }
+    if (sw == NULL) {
+        sw = ch_calloc(1, sizeof(*sw));
+        sw->multi = m;
+        sw->watch.fd = fd;
+        sw->watch.fn = on_socket_event;
+        CH_ASSERT(curl_multi_assign(m->curl, fd, sw) == CURLM_OK);
+    }
+    uint32_t events = 0;
+    events |= (what & CURL_POLL_IN) != 0 ? (uint32_t)EPOLLIN : 0;
+    events |= (what & CURL_POLL_OUT) != 0 ? (uint32_t)EPOLLOUT : 0;
+    struct ch_err err;
+    /* Fails only when the kernel has no memory or watches left; the transfer then times out. */
+    CH_IGNORE(ch_loop_watch(m->loop, &sw->watch, events, &err) != CH_OK);
+    return 0;
+}
+
+static void on_time(struct ch_timer *t)
+{
+    act(CH_CONTAINER_OF(t, struct ch_fetch_multi, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* libcurl must not be called from here, not even for 0 ms. */
+static int on_timeout(CURLM *curl, long timeout_ms, void *owner)
+{
+    (void)curl;
+    struct ch_fetch_multi *m = owner;
+    if (timeout_ms < 0) {
+        ch_loop_cancel_timer(m->loop, &m->timer);
+    } else {
+        ch_loop_set_timer(m->loop, &m->timer, ch_now_boot_ms() + (uint64_t)timeout_ms);
+    }
+    return 0;
+}
+
+struct ch_fetch_multi *ch_fetch_multi_new(struct ch_loop *loop)
+{
+    struct ch_fetch_multi *m = ch_calloc(1, sizeof(*m));
+    m->loop = loop;
+    m->timer.fn = on_time;
+    m->curl = curl_multi_init();
+    m->share = curl_share_init();
+    CH_ASSERT(m->curl != NULL && m->share != NULL);
+    CH_ASSERT(curl_share_setopt(m->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==
+              CURLSHE_OK);
+    CURLMcode ok = CURLM_OK;
+    ok |= curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+    ok |= curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
+    ok |= curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timeout);
+    ok |= curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
+    ok |= curl_multi_setopt(m->curl, CURLMOPT_MAX_HOST_CONNECTIONS,
+                            (long)ch_limits.fetch_host_connections);
+    ok |= curl_multi_setopt(m->curl, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                            (long)ch_limits.fetch_connections);
+    CH_ASSERT(ok == CURLM_OK);
+    return m;
+}
+
+void ch_fetch_multi_free(struct ch_fetch_multi *m)
+{
+    if (m != NULL && m->busy) {
+        m->dead = true;
+    } else if (m != NULL) {
+        /* The multi handle first: closing its connections still calls on_socket. */
+        CH_ASSERT(curl_multi_cleanup(m->curl) == CURLM_OK);
+        CH_ASSERT(curl_share_cleanup(m->share) == CURLSHE_OK);
+        ch_loop_cancel_timer(m->loop, &m->timer);
+        free(m);
+    }
+}
+
+enum ch_code ch_fetch_multi_add(struct ch_fetch_multi *m, CURL *easy, ch_fetch_multi_done_fn *done,
+                                struct ch_err *err)
+{
+    m->done = done;
+    if (curl_easy_setopt(easy, CURLOPT_SHARE, m->share) != CURLE_OK ||
+        curl_multi_add_handle(m->curl, easy) != CURLM_OK) {
+        return ch_fail(err, CH_E_SYSTEM, "libcurl takes no more transfers");
+    }
+    return CH_OK;
+}
+
+void ch_fetch_multi_remove(struct ch_fetch_multi *m, CURL *easy)
+{
+    CH_ASSERT(curl_multi_remove_handle(m->curl, easy) == CURLM_OK);
+}

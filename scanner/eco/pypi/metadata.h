@@ -1,0 +1,68 @@
+/* Core metadata: METADATA of a wheel, PKG-INFO of an sdist, the sidecar of an index.
+ *
+ * Spec: PyPA core metadata 2.4 (PEP 241, 314, 345, 566, 643, 685, 639), dependency specifiers
+ * (PEP 508). What it says steers the installer (threats.md T1), so it is read strictly: a header that
+ * two readers could understand differently is an error. */
+#ifndef CH_SCANNER_PYPI_METADATA_H
+#define CH_SCANNER_PYPI_METADATA_H
+
+#include "customhouse/scan.h"
+
+/* One "Name: value" line; the value is trimmed and, where it was folded over several lines, still
+ * holds the line ends and blanks between them. */
+struct ch_metadata_field {
+    struct ch_str name;
+    struct ch_str value;
+    size_t line; /* from 1 */
+};
+
+struct ch_metadata { /* slices borrow from the bytes that were parsed */
+    struct ch_str metadata_version;
+    struct ch_str name;
+    struct ch_str version;
+    struct ch_str requires_python; /* absent when not stated */
+    struct ch_metadata_field *fields; /* all headers, in order, these included */
+    size_t field_count;
+    struct ch_str body; /* after the first empty line: the description, never interpreted */
+};
+
+/* CH_E_FORMAT names the line and field: no header, invalid UTF-8 or a control byte in the header
+ * part, a field of single use twice, Metadata-Version, Name or Version missing or malformed.
+ * CH_E_LIMIT: metadata_bytes, metadata_headers. On success free with ch_metadata_done. */
+enum ch_code ch_metadata_parse(struct ch_str bytes, struct ch_metadata *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+void ch_metadata_done(struct ch_metadata *m); /* accepts zeroed memory */
+
+/* Walks the fields of one name (case-insensitive): *at starts at 0. False after the last. */
+bool ch_metadata_next(const struct ch_metadata *m, struct ch_str name, size_t *at,
+                      struct ch_str *ret_value);
+
+enum ch_requirement {
+    CH_REQUIREMENT_MALFORMED = 0, /* not PEP 508: readers will differ, so it holds */
+    CH_REQUIREMENT_PLAIN,         /* name, extras, version specifiers, marker */
+    CH_REQUIREMENT_DIRECT,        /* `name @ URL`, or a bare URL, VCS address or path */
+};
+/* Classifies one value of Requires-Dist (and of build-system.requires and the like). */
+enum ch_requirement ch_requirement_classify(struct ch_str requirement);
+bool ch_requirement_has_direct_reference(struct ch_str requirement);
+
+/* Parses `bytes` as the metadata of `member` and writes what the keeper wants to know:
+ *   FACT name, version, metadata-version, requires-python, requires-dist..., provides-extra...,
+ *        license-expression, license
+ *   FINDING wheel-metadata (unreadable, malformed requirement), wheel-name-differs (project or
+ *        version other than the job's), direct-reference (T1)
+ *   METADATA the bytes, when they could be parsed
+ * `member` is absent for a sidecar. Never fails: what cannot be read is a finding that holds. */
+void ch_metadata_report(const struct ch_scan_job *job, struct ch_str member, struct ch_str bytes,
+                        struct ch_scan_writer *out);
+
+/* PEP 503 normalisation of a project name into `ret` (initialised, with a maximum); false when it is
+ * no name: PEP 508, ^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$ in either case. */
+bool ch_pypi_normalise(struct ch_str name, struct ch_buf *ret);
+/* Whether two names are the same project. */
+bool ch_pypi_same_name(struct ch_str a, struct ch_str b);
+/* Whether two versions are equal under PEP 440 ("1.0" = "1.0.0" = "v1"); versions outside PEP 440 are
+ * equal only bytewise. */
+bool ch_pypi_same_version(struct ch_str a, struct ch_str b);
+
+#endif

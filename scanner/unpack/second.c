@@ -1,0 +1,204 @@
+#include "scanner/unpack/second.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "customhouse/inspector.h"
+#include "customhouse/limits.h"
+
+static locale_t utf8_locale;
+
+struct opinion {
+    struct archive *reader;
+    struct ch_scan_writer *out;
+    struct ch_hash *hash;
+    uint64_t input_bytes;
+    uint64_t members;
+    uint64_t unpacked_bytes;
+};
+
+/* False when the list ends here; the finding says why. */
+static bool stop(struct opinion *o, enum ch_finding_code code, struct ch_str member,
+                 struct ch_str evidence)
+{
+    ch_scan_write_finding(o->out, code, member, evidence);
+    return false;
+}
+
+/* Hashes the content and counts it; the checksum needs no second look, the hash says more. */
+static bool read_content(struct opinion *o, struct ch_member *m)
+{
+    const void *block;
+    size_t len;
+    la_int64_t at;
+    uint64_t size = 0;
+    int rc;
+    while ((rc = archive_read_data_block(o->reader, &block, &len, &at)) == ARCHIVE_OK) {
+        if (at < 0 || (uint64_t)at != size) {
+            return stop(o, CH_F_ZIP_UNREADABLE, m->path, CH_STR("content with holes"));
+        }
+        size += len;
+        o->unpacked_bytes += len;
+        if (o->unpacked_bytes > ch_limits.archive_unpacked_bytes) {
+            return stop(o, CH_F_LIMIT, m->path, CH_STR("unpacked size of all members"));
+        }
+        if (o->unpacked_bytes > ch_limits.archive_ratio_from_bytes &&
+            o->unpacked_bytes > ch_limits.archive_ratio * o->input_bytes) {
+            return stop(o, CH_F_ZIP_BOMB, m->path, CH_STR("unpacked size of all members"));
+        }
+        ch_hash_add(o->hash, block, len);
+    }
+    if (rc != ARCHIVE_EOF) {
+        return stop(o, CH_F_ZIP_UNREADABLE, m->path, ch_str_of(archive_error_string(o->reader)));
+    }
+    m->size_bytes = size;
+    return true;
+}
+
+static enum ch_member_type type_of(struct archive_entry *e)
+{
+    switch (archive_entry_filetype(e)) {
+    case AE_IFREG:
+        return CH_MEMBER_FILE;
+    case AE_IFDIR:
+        return CH_MEMBER_DIR;
+    case AE_IFLNK:
+        return CH_MEMBER_SYMLINK;
+    default:
+        return CH_MEMBER_OTHER;
+    }
+}
+
+/* Lists one member. False ends the list. */
+static bool list_member(struct opinion *o, struct archive_entry *e)
+{
+    struct ch_member m = {.path = ch_str_of(archive_entry_pathname(e)), .type = type_of(e)};
+    if (m.path.len == 0) {
+        const char *why = archive_error_string(o->reader);
+        return stop(o, CH_F_ZIP_UNREADABLE, m.path, ch_str_of(why != NULL ? why : "no name"));
+    }
+    if (++o->members > ch_limits.archive_members || m.path.len > ch_limits.member_path_bytes) {
+        return stop(o, CH_F_LIMIT, m.path, CH_STR("number of members, or length of a name"));
+    }
+    bool sized = archive_entry_size_is_set(e);
+    uint64_t stated = (uint64_t)archive_entry_size(e);
+    if (m.type == CH_MEMBER_SYMLINK) {
+        m.link = ch_str_of(archive_entry_symlink(e));
+        m.size_bytes = m.link.len;
+    } else if (m.type == CH_MEMBER_DIR) {
+        m.size_bytes = stated;
+    } else {
+        ch_hash_reset(o->hash);
+        if (!read_content(o, &m)) {
+            return false;
+        }
+        struct ch_sha256 sha256 = ch_hash_end(o->hash);
+        if (m.type == CH_MEMBER_FILE) {
+            m.sha256 = sha256;
+        }
+        if (sized && stated != m.size_bytes) {
+            ch_scan_write_finding(o->out, CH_F_ZIP_SIZE, m.path, CH_STR("second reader"));
+        }
+    }
+    if (m.link.len > ch_limits.member_path_bytes) {
+        return stop(o, CH_F_LIMIT, m.path, CH_STR("length of a link's target"));
+    }
+    ch_scan_write_member(o->out, &m);
+    return true;
+}
+
+static void list_members(struct opinion *o)
+{
+    struct archive_entry *e;
+    struct ch_err err;
+    int rc;
+    while ((rc = archive_read_next_header(o->reader, &e)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
+        if (!list_member(o, e) || ch_scan_writer_ok(o->out, &err) != CH_OK) {
+            return;
+        }
+    }
+    if (rc != ARCHIVE_EOF) {
+        stop(o, CH_F_ZIP_UNREADABLE, (struct ch_str){NULL, 0},
+             ch_str_of(archive_error_string(o->reader)));
+    }
+}
+
+/* Only the seekable ZIP reader, without filters: nothing else may guess what the bytes are. */
+static void list_archive(const struct ch_input *in, struct ch_scan_writer *out)
+{
+    struct opinion o = {.reader = archive_read_new(),
+                        .out = out,
+                        .hash = ch_hash_new(),
+                        .input_bytes = in->len};
+    CH_ASSERT(o.reader != NULL);
+    if (archive_read_support_format_zip_seekable(o.reader) != ARCHIVE_OK ||
+        archive_read_set_options(o.reader, "zip:ignorecrc32") != ARCHIVE_OK ||
+        archive_read_open_memory(o.reader, in->ptr, in->len) != ARCHIVE_OK) {
+        stop(&o, CH_F_ZIP_UNREADABLE, (struct ch_str){NULL, 0},
+             ch_str_of(archive_error_string(o.reader)));
+    } else {
+        list_members(&o);
+    }
+    archive_read_free(o.reader);
+    ch_hash_free(o.hash);
+}
+
+/* A member named U+00E9, stored, empty: what ch_second_prepare tries the tables with. */
+static bool names_come_out(void)
+{
+    static const char archive[] =
+        "PK\3\4\n\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\xc3\xa9"
+        "PK\1\2\n\3\n\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+        "\xc3\xa9"
+        "PK\5\6\0\0\0\0\1\0\1\0\60\0\0\0\40\0\0\0\0";
+    struct archive *a = archive_read_new();
+    struct archive_entry *e;
+    bool ok = a != NULL && archive_read_support_format_zip_seekable(a) == ARCHIVE_OK &&
+              archive_read_open_memory(a, archive, sizeof(archive)) == ARCHIVE_OK &&
+              archive_read_next_header(a, &e) == ARCHIVE_OK &&
+              ch_str_eq(ch_str_of(archive_entry_pathname(e)), CH_STR("\xc3\xa9"));
+    archive_read_free(a);
+    return ok;
+}
+
+enum ch_code ch_second_prepare(struct ch_err *err)
+{
+    if (utf8_locale == (locale_t)0) {
+        utf8_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+        if (utf8_locale == (locale_t)0) {
+            return ch_fail(err, CH_E_SYSTEM, "second opinion: the host has no locale C.UTF-8");
+        }
+    }
+    /* libarchive turns each member's date into local time; without TZ that asks the file system every
+     * time. The dates are not used. */
+    if (setenv("TZ", "UTC0", 1) != 0) {
+        return ch_fail(err, CH_E_SYSTEM, "second opinion: the time zone cannot be set");
+    }
+    tzset();
+    ch_hash_free(ch_hash_new()); /* libcrypto reads its configuration at first use */
+    locale_t before = uselocale(utf8_locale);
+    bool ok = names_come_out();
+    uselocale(before);
+    if (!ok) {
+        return ch_fail(err, CH_E_SYSTEM,
+                       "second opinion: libarchive does not give out UTF-8 names as stored");
+    }
+    return CH_OK;
+}
+
+enum ch_code ch_second_opinion(const struct ch_scan_job *job, const struct ch_input *in,
+                               struct ch_scan_writer *out, struct ch_err *err)
+{
+    (void)job; /* the same for every ecosystem that ships ZIP archives */
+    if (utf8_locale == (locale_t)0 && ch_second_prepare(err) != CH_OK) {
+        return err == NULL ? CH_E_SYSTEM : err->code;
+    }
+    locale_t before = uselocale(utf8_locale);
+    list_archive(in, out);
+    uselocale(before);
+    return ch_scan_writer_ok(out, err);
+}

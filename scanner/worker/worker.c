@@ -1,0 +1,303 @@
+#include "scanner/worker/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+#include "scanner/worker/job.h"
+
+enum { TEXT_BYTES = 512 }; /* of struct ch_scanned.text */
+
+struct task {
+    struct ch_worker *worker;
+    struct task *next; /* in the queue, or among those that run */
+    char *payload;     /* the slices of job.scan borrow from it */
+    struct ch_job job;
+    pid_t pid;
+    int text_fd; /* read end of the job's last words */
+    struct ch_watch exited; /* fd is the pidfd */
+    struct ch_timer wall;
+    bool timed_out;
+    uint64_t started_us;
+};
+
+struct ch_worker {
+    struct ch_worker_options options;
+    struct task *queue;
+    struct task **queue_end;
+    struct task *running;
+    size_t queue_count;
+    size_t running_count;
+};
+
+static uint64_t now_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+static void free_task(struct task *t)
+{
+    close_fd(&t->job.input_fd);
+    close_fd(&t->job.output_fd);
+    close_fd(&t->job.text_fd);
+    close_fd(&t->text_fd);
+    close_fd(&t->exited.fd);
+    free(t->payload);
+    free(t);
+}
+
+static void report(struct task *t, struct ch_scanned *m)
+{
+    m->job = t->job.scan.id;
+    t->worker->options.on_scanned(t->worker->options.owner, m);
+}
+
+/* --- the end of a job --- */
+
+/* Some of what the job said, escaped: it may be anything a conquered process likes to print. */
+static void read_text(struct task *t, struct ch_buf *ret)
+{
+    char raw[TEXT_BYTES];
+    ssize_t n = read(t->text_fd, raw, sizeof(raw)); /* non-blocking */
+    if (n > 0) {
+        ch_buf_put_escaped(ret, (struct ch_str){raw, (size_t)n}); /* stops at the buffer's maximum */
+    }
+}
+
+static uint64_t us_of(struct timeval tv)
+{
+    return (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
+}
+
+static void fill_outcome(const struct task *t, int status, struct ch_scanned *m)
+{
+    if (WIFSIGNALED(status)) {
+        m->outcome = t->timed_out ? CH_SCAN_TIMEOUT : CH_SCAN_KILLED;
+        m->signal = (uint32_t)WTERMSIG(status);
+    } else {
+        m->exit_status = (uint32_t)WEXITSTATUS(status);
+        m->outcome = m->exit_status == 0 ? CH_SCAN_DONE : CH_SCAN_FAILED;
+    }
+}
+
+static void forget_running(struct task *t)
+{
+    struct task **at = &t->worker->running;
+    while (*at != t) {
+        CH_ASSERT(*at != NULL);
+        at = &(*at)->next;
+    }
+    *at = t->next;
+    t->worker->running_count--;
+    ch_loop_unwatch(t->worker->options.loop, &t->exited);
+    ch_loop_cancel_timer(t->worker->options.loop, &t->wall);
+}
+
+static void start_queued(struct ch_worker *w);
+
+static void on_exited(struct ch_watch *watch, uint32_t events CH_UNUSED)
+{
+    struct task *t = CH_CONTAINER_OF(watch, struct task, exited);
+    struct ch_worker *w = t->worker;
+    struct rusage usage;
+    int status;
+    pid_t pid;
+    do {
+        pid = wait4(t->pid, &status, 0, &usage);
+    } while (pid < 0 && errno == EINTR);
+    CH_ASSERT(pid == t->pid);
+    forget_running(t);
+
+    struct ch_scanned m = {.wall_us = now_us() - t->started_us,
+                           .cpu_us = us_of(usage.ru_utime) + us_of(usage.ru_stime),
+                           .max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024};
+    struct ch_buf text;
+    ch_buf_init(&text, TEXT_BYTES);
+    fill_outcome(t, status, &m);
+    read_text(t, &text);
+    m.text = ch_buf_str(&text);
+    report(t, &m);
+    ch_buf_done(&text);
+    free_task(t);
+    start_queued(w);
+}
+
+static void on_wall(struct ch_timer *timer)
+{
+    struct task *t = CH_CONTAINER_OF(timer, struct task, wall);
+    t->timed_out = true;
+    kill(t->pid, SIGKILL); /* not yet waited for, so the pid is still its own */
+}
+
+/* --- its beginning --- */
+
+static enum ch_code open_pipe(struct task *t, struct ch_err *err)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        return ch_fail_errno(err, errno, "pipe");
+    }
+    t->text_fd = ends[0];
+    t->job.text_fd = ends[1];
+    if (fcntl(t->text_fd, F_SETFL, O_NONBLOCK) < 0) {
+        return ch_fail_errno(err, errno, "pipe");
+    }
+    return CH_OK;
+}
+
+static enum ch_code start_child(struct task *t, struct ch_err *err)
+{
+    struct ch_loop *loop = t->worker->options.loop;
+    t->started_us = now_us();
+    t->pid = fork();
+    if (t->pid < 0) {
+        return ch_fail_errno(err, errno, "fork");
+    }
+    if (t->pid == 0) {
+        ch_job_child(&t->job);
+    }
+    close_fd(&t->job.text_fd);
+    close_fd(&t->job.input_fd);
+    close_fd(&t->job.output_fd); /* the keeper can seal it as soon as the child is gone */
+    enum ch_code rc = CH_OK;
+    t->exited.fd = (int)syscall(SYS_pidfd_open, t->pid, 0);
+    if (t->exited.fd < 0) {
+        rc = ch_fail_errno(err, errno, "pidfd");
+    } else {
+        rc = ch_loop_watch(loop, &t->exited, EPOLLIN, err);
+    }
+    if (rc != CH_OK) { /* a child that cannot be watched must not run */
+        kill(t->pid, SIGKILL);
+        waitpid(t->pid, NULL, 0);
+        return rc;
+    }
+    ch_loop_set_timer(loop, &t->wall, ch_now_boot_ms() + t->job.scan.wall_ms);
+    return CH_OK;
+}
+
+static void start(struct task *t)
+{
+    struct ch_err err;
+    enum ch_code rc = open_pipe(t, &err);
+    if (rc == CH_OK) {
+        rc = start_child(t, &err);
+    }
+    if (rc != CH_OK) {
+        struct ch_scanned m = {.outcome = CH_SCAN_FAILED, .text = ch_str_of(err.msg)};
+        report(t, &m);
+        free_task(t);
+        return;
+    }
+    t->next = t->worker->running;
+    t->worker->running = t;
+    t->worker->running_count++;
+}
+
+static void start_queued(struct ch_worker *w)
+{
+    while (w->queue != NULL && w->running_count < ch_limits.scan_parallel) {
+        struct task *t = w->queue;
+        w->queue = t->next;
+        w->queue_count--;
+        if (w->queue == NULL) {
+            w->queue_end = &w->queue;
+        }
+        start(t);
+    }
+}
+
+/* --- interface --- */
+
+struct ch_worker *ch_worker_new(const struct ch_worker_options *options)
+{
+    struct ch_worker *w = ch_calloc(1, sizeof(*w));
+    w->options = *options;
+    w->queue_end = &w->queue;
+    return w;
+}
+
+void ch_worker_free(struct ch_worker *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    while (w->queue != NULL) {
+        struct task *t = w->queue;
+        w->queue = t->next;
+        free_task(t);
+    }
+    while (w->running != NULL) {
+        struct task *t = w->running;
+        kill(t->pid, SIGKILL);
+        waitpid(t->pid, NULL, 0);
+        forget_running(t);
+        free_task(t);
+    }
+    free(w);
+}
+
+enum ch_code ch_worker_submit(struct ch_worker *w, struct ch_str payload, int input_fd,
+                              int output_fd, struct ch_err *err)
+{
+    struct task *t = ch_calloc(1, sizeof(*t));
+    *t = (struct task){
+        .worker = w,
+        .payload = ch_str_dup(payload),
+        .job = {.role = w->options.role,
+                .input_fd = input_fd,
+                .output_fd = output_fd,
+                .text_fd = -1,
+                .confine = w->options.confine},
+        .text_fd = -1,
+        .exited = {.fd = -1, .fn = on_exited},
+        .wall = {.fn = on_wall},
+    };
+    enum ch_code rc =
+        ch_scan_job_get((struct ch_str){t->payload, payload.len}, &t->job.scan, err);
+    if (rc != CH_OK) {
+        free_task(t);
+        return rc;
+    }
+    ch_job_clamp(&t->job.scan);
+    if (w->queue_count >= ch_limits.scan_queue || input_fd < 0 || output_fd < 0) {
+        struct ch_scanned m = {.outcome = CH_SCAN_FAILED,
+                               .text = input_fd < 0 || output_fd < 0
+                                           ? CH_STR("job without its two descriptors")
+                                           : CH_STR("too many jobs are waiting")};
+        report(t, &m);
+        free_task(t);
+        return CH_OK;
+    }
+    *w->queue_end = t;
+    w->queue_end = &t->next;
+    w->queue_count++;
+    start_queued(w);
+    return CH_OK;
+}
+
+size_t ch_worker_running(const struct ch_worker *w)
+{
+    return w->running_count;
+}
+
+size_t ch_worker_queued(const struct ch_worker *w)
+{
+    return w->queue_count;
+}

@@ -1,0 +1,381 @@
+#include "tests/ch_test.h"
+
+#include "base/config/schema.h"
+#include "customhouse/config.h"
+#include "customhouse/index.h"
+
+#define LISTEN    "listen: [{address: '127.0.0.1:8080'}]\n"
+#define UPSTREAMS "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://index.example.org/simple/'}\n"
+#define REPOS     "repositories:\n  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+#define GOOD      LISTEN UPSTREAMS REPOS
+
+static struct ch_config *parse(const char *text)
+{
+    struct ch_config *c = NULL;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_config_parse(ch_str_of(text), "customhouse.yaml", &c, &err));
+    return c;
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    struct ch_config *c = parse(GOOD);
+    assert_int_equal(c->listen_count, 1);
+    assert_string_equal(c->listen[0].address, "127.0.0.1:8080");
+    assert_null(c->listen[0].tls_key);
+    assert_null(c->public_url);
+    assert_int_equal(c->upstream_count, 1);
+    assert_string_equal(c->upstreams[0].url, "https://index.example.org/simple");
+    assert_false(c->upstreams[0].trust_times);
+    assert_int_equal(c->upstreams[0].states_times, CH_TIMES_SOMETIMES);
+    assert_int_equal(c->upstreams[0].stale_hours, 72);
+    assert_true(c->upstreams[0].added_at_us == CH_TIME_UNKNOWN);
+    assert_string_equal(c->repositories[0].environment, "prod");
+    assert_int_equal(c->repositories[0].held_listing, CH_HELD_YANK);
+    assert_true(c->served_max_bytes == (uint64_t)50 << 30);
+    assert_true(c->undecided_max_bytes == (uint64_t)10 << 30);
+    assert_true(c->artifact_max_bytes == (uint64_t)4 << 30);
+    assert_int_equal(c->index_refresh_s, 600);
+    assert_int_equal(c->connections, 4096);
+    assert_false(c->insecure_http);
+    assert_ptr_equal(ch_config_upstream(c, CH_STR("up")), &c->upstreams[0]);
+    assert_null(ch_config_upstream(c, CH_STR("u")));
+    assert_ptr_equal(ch_config_repository(c, CH_STR("pypi")), &c->repositories[0]);
+    assert_null(ch_config_repository(c, CH_STR("pypi2")));
+    ch_config_free(c);
+    ch_config_free(NULL);
+}
+
+static void test_every_key(void **state)
+{
+    (void)state;
+    struct ch_config *c = parse("listen:\n"
+                                "  - address: '[::1]:8443'\n"
+                                "    tls_certificate: /etc/c.pem\n"
+                                "    tls_key: /etc/k.pem\n"
+                                "  - address: 0.0.0.0:80\n"
+                                "insecure_http: true\n"
+                                "public_url: https://packages.example.org/\n"
+                                "host_names: [a.example.org, 'b.example.org:8080']\n"
+                                "exception_advice: \"Ask #packages: it's easy\"\n"
+                                "upstreams:\n"
+                                "  - name: up\n"
+                                "    ecosystem: pypi\n"
+                                "    url: http://127.0.0.1:9999/simple\n"
+                                "    api_url: http://127.0.0.1:9999/pypi\n"
+                                "    file_hosts: [files.example.org, '127.0.0.1:9998', '[::1]:7']\n"
+                                "    trust_times: true\n"
+                                "    states_times: never\n"
+                                "    proxy: http://proxy.example.org:3128\n"
+                                "    ca_file: /etc/ca.pem\n"
+                                "    client_certificate: /etc/client.pem\n"
+                                "    stale_hours: 0\n"
+                                "    added_at: 2026-01-31T18:00:00Z\n"
+                                "repositories:\n"
+                                "  - name: a.b_c-1\n"
+                                "    ecosystem: pypi\n"
+                                "    environment: preprod\n"
+                                "    upstreams: [up]\n"
+                                "    reserved: [acme-*, Internal_Lib]\n"
+                                "    only_allow_listed_upstream: true\n"
+                                "    held_listing: omit\n"
+                                "store: {max_bytes: 64MiB, undecided_max_bytes: 1 TiB, "
+                                "artifact_max_bytes: 1048576}\n"
+                                "index_refresh_seconds: 1\n"
+                                "prefetch: {parallel: 0, max_mib: 7}\n"
+                                "processes: {gateways: 3, scan_parallel: 5, uid_base: 70000}\n"
+                                "connections: {max: 9, max_per_address: 8}\n");
+    assert_string_equal(c->listen[0].tls_key, "/etc/k.pem");
+    assert_string_equal(c->public_url, "https://packages.example.org");
+    assert_int_equal(c->host_name_count, 2);
+    assert_string_equal(c->exception_advice, "Ask #packages: it's easy");
+    const struct ch_upstream *u = &c->upstreams[0];
+    assert_string_equal(u->file_hosts[2], "[::1]:7");
+    assert_true(u->trust_times);
+    assert_int_equal(u->states_times, CH_TIMES_NEVER);
+    assert_string_equal(u->client_certificate, "/etc/client.pem");
+    assert_int_equal(u->stale_hours, 0);
+    assert_true(u->added_at_us == 1769882400000000);
+    const struct ch_repository *r = &c->repositories[0];
+    assert_string_equal(r->environment, "preprod");
+    assert_string_equal(r->reserved[1], "Internal_Lib");
+    assert_true(r->only_allow_listed_upstream);
+    assert_int_equal(r->held_listing, CH_HELD_OMIT);
+    assert_true(c->undecided_max_bytes == (uint64_t)1 << 40);
+    assert_true(c->artifact_max_bytes == 1048576);
+    assert_int_equal(c->prefetch_parallel, 0);
+    assert_int_equal(c->prefetch_max_bytes_mib, 7);
+    assert_int_equal(c->gateways, 3);
+    assert_int_equal(c->scan_parallel, 5);
+    assert_int_equal(c->uid_base, 70000);
+    assert_int_equal(c->connections_per_address, 8);
+    ch_config_free(c);
+}
+
+/* The whole message: file, line, column, field, what was found, what was expected. */
+static const struct {
+    const char *label;
+    const char *text;
+    const char *message;
+} bad_rows[] = {
+    {"nothing", "", "c.yaml:1:1: holds nothing but comments"},
+    {"a list", "- 1\n", "c.yaml:1:1: a list is given where a map (lines of \"key: value\") is expected"},
+    {"misspelt key", "listn: 1\n" GOOD, "c.yaml:1:1: listn: unknown key; \"listen\" is near"},
+    {"strange key", "zzzzzzzz: 1\n" GOOD,
+     "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, public_url, "
+     "host_names, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
+     "prefetch, processes, connections"},
+    {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
+     "c.yaml:7:1: insecure_http: given twice, first in line 6"},
+    {"no listen", UPSTREAMS REPOS, "c.yaml:1:1: the key \"listen\" is missing"},
+    {"no upstreams", LISTEN REPOS, "c.yaml:1:1: the key \"upstreams\" is missing"},
+    {"no repositories", LISTEN UPSTREAMS, "c.yaml:1:1: the key \"repositories\" is missing"},
+    {"empty listen", "listen: []\n" UPSTREAMS REPOS,
+     "c.yaml:1:9: listen: is empty; at least 1 is expected"},
+    {"listen no list", "listen: 127.0.0.1:80\n" UPSTREAMS REPOS,
+     "c.yaml:1:9: listen: \"127.0.0.1:80\" is given where a list (lines that start with \"- \") is "
+     "expected"},
+    {"listen item no map", "listen: ['127.0.0.1:80']\n" UPSTREAMS REPOS,
+     "c.yaml:1:10: listen[0]: \"127.0.0.1:80\" is given where a map (lines of \"key: value\") is "
+     "expected"},
+    {"address without port", "listen: [{address: 127.0.0.1}]\n" UPSTREAMS REPOS,
+     "c.yaml:1:20: listen[0].address: \"127.0.0.1\" is not HOST:PORT, as in 127.0.0.1:8080 or "
+     "[::1]:8080"},
+    {"address not loopback", "listen: [{address: '0.0.0.0:80'}]\n" UPSTREAMS REPOS,
+     "c.yaml:1:20: listen[0].address: \"0.0.0.0:80\" is not loopback: give tls_certificate and "
+     "tls_key, or set insecure_http: true"},
+    {"address twice", "listen: [{address: '[::1]:80'}, {address: '[::1]:80'}]\n" UPSTREAMS REPOS,
+     "c.yaml:1:43: listen[1].address: \"[::1]:80\" is given twice"},
+    {"key without certificate", "listen: [{address: '[::1]:80', tls_key: /k}]\n" UPSTREAMS REPOS,
+     "c.yaml:1:20: listen[0].address: tls_certificate and tls_key go together; only one of them is "
+     "given"},
+    {"relative path", "listen: [{address: '[::1]:80', tls_key: k}]\n" UPSTREAMS REPOS,
+     "c.yaml:1:41: listen[0].tls_key: \"k\" is not an absolute path"},
+    {"bool", GOOD "insecure_http: yes\n",
+     "c.yaml:6:16: insecure_http: \"yes\" is not true or false"},
+    {"quoted bool", GOOD "insecure_http: 'true'\n",
+     "c.yaml:6:16: insecure_http: \"true\" is not true or false"},
+    {"no value", GOOD "public_url:\n",
+     "c.yaml:6:12: public_url: has no value; leave the key out or give it one"},
+    {"null", GOOD "public_url: null\n",
+     "c.yaml:6:13: public_url: has no value; leave the key out or give it one"},
+    {"URL scheme", GOOD "public_url: ftp://example.org\n",
+     "c.yaml:6:13: public_url: \"ftp://example.org\" does not start with http:// or https://"},
+    {"URL with user", GOOD "public_url: https://u:p@example.org\n",
+     "c.yaml:6:13: public_url: \"https://u:p@example.org\" holds a user name; credentials belong in "
+     "credentials.yaml"},
+    {"URL with query", GOOD "public_url: https://example.org/?a\n",
+     "c.yaml:6:13: public_url: \"https://example.org/?a\" has a query or fragment"},
+    {"URL with space", GOOD "public_url: 'https://example.org/a b'\n",
+     "c.yaml:6:13: public_url: \"https://example.org/a b\" holds other characters than printable "
+     "ASCII"},
+    {"URL without host", GOOD "public_url: https:///simple\n",
+     "c.yaml:6:13: public_url: \"https:///simple\" names no valid host"},
+    {"host", GOOD "host_names: [a.example.org, 'a b']\n",
+     "c.yaml:6:29: host_names[1]: \"a b\" is not a host or HOST:PORT"},
+    {"host twice", GOOD "host_names: [a, a]\n", "c.yaml:6:17: host_names[1]: \"a\" is given twice"},
+    {"two lines", GOOD "exception_advice: \"a\\nb\"\n",
+     "c.yaml:6:19: exception_advice: \"a\\x0ab\" is more than one line"},
+    {"number", GOOD "index_refresh_seconds: 10m\n",
+     "c.yaml:6:24: index_refresh_seconds: \"10m\" is not a number from 1 to 86400 seconds"},
+    {"number too small", GOOD "index_refresh_seconds: 0\n",
+     "c.yaml:6:24: index_refresh_seconds: \"0\" is not a number from 1 to 86400 seconds"},
+    {"number too large", GOOD "connections: {max: 99999999999999999999}\n",
+     "c.yaml:6:20: connections.max: \"99999999999999999999\" is not a number from 8 to 1000000 "
+     "connections"},
+    {"octal", GOOD "connections: {max: 0100}\n",
+     "c.yaml:6:20: connections.max: \"0100\" is not a number from 8 to 1000000 connections"},
+    {"size", GOOD "store: {max_bytes: 50GB}\n",
+     "c.yaml:6:20: store.max_bytes: \"50GB\" is not a size: digits and KiB, MiB, GiB or TiB, as in "
+     "50GiB"},
+    {"size overflow", GOOD "store: {max_bytes: 99999999999TiB}\n",
+     "c.yaml:6:20: store.max_bytes: \"99999999999TiB\" is not a size: digits and KiB, MiB, GiB or "
+     "TiB, as in 50GiB"},
+    {"size too small", GOOD "store: {artifact_max_bytes: 1KiB}\n",
+     "c.yaml:6:29: store.artifact_max_bytes: \"1KiB\" is not a size from 1048576 to 1099511627776 "
+     "bytes"},
+    {"section", GOOD "store: 5GiB\n",
+     "c.yaml:6:8: store: \"5GiB\" is given where a map (lines of \"key: value\") is expected"},
+    {"section key", GOOD "store: {max_byte: 5GiB}\n",
+     "c.yaml:6:9: store.max_byte: unknown key; \"max_bytes\" is near"},
+    {"upstream name",
+     LISTEN "upstreams:\n  - {name: Up, ecosystem: pypi, url: 'https://example.org'}\n" REPOS,
+     "c.yaml:3:12: upstreams[0].name: \"Up\" is not a name: a-z, 0-9 first, then also . _ -"},
+    {"upstream without URL", LISTEN "upstreams:\n  - {name: up, ecosystem: pypi}\n" REPOS,
+     "c.yaml:3:5: upstreams[0]: the key \"url\" is missing"},
+    {"ecosystem",
+     LISTEN "upstreams:\n  - {name: up, ecosystem: pip, url: 'https://example.org'}\n" REPOS,
+     "c.yaml:3:27: upstreams[0].ecosystem: \"pip\" is not one of pypi, test"},
+    {"times",
+     LISTEN "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://example.org', "
+            "states_times: often}\n" REPOS,
+     "c.yaml:3:75: upstreams[0].states_times: \"often\" is not one of sometimes, always, never"},
+    {"time",
+     LISTEN "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://example.org', "
+            "added_at: '2026-02-30T00:00:00Z'}\n" REPOS,
+     "c.yaml:3:71: upstreams[0].added_at: \"2026-02-30T00:00:00Z\" is not a time as in "
+     "2026-01-31T18:00:00Z"},
+    {"upstream twice",
+     LISTEN UPSTREAMS "  - {name: up, ecosystem: pypi, url: 'https://example.org'}\n" REPOS,
+     "c.yaml:4:12: upstreams[1].name: \"up\" is the name of another upstream already"},
+    {"environment",
+     LISTEN UPSTREAMS "repositories:\n  - {name: a, ecosystem: pypi, upstreams: [up], environment: "
+                      "production}\n",
+     "c.yaml:5:62: repositories[0].environment: \"production\" is not one of prod, preprod"},
+    {"reserved name",
+     LISTEN UPSTREAMS "repositories:\n  - {name: api, ecosystem: pypi, upstreams: [up]}\n",
+     "c.yaml:5:12: repositories[0].name: \"api\" is reserved: its paths mean something else; choose "
+     "another"},
+    {"reserved name -",
+     LISTEN UPSTREAMS "repositories:\n  - {name: '-', ecosystem: pypi, upstreams: [up]}\n",
+     "c.yaml:5:12: repositories[0].name: \"-\" is not a name: a-z, 0-9 first, then also . _ -"},
+    {"repository twice", GOOD "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n",
+     "c.yaml:6:12: repositories[1].name: \"pypi\" is the name of another repository already"},
+    {"no such upstream",
+     LISTEN UPSTREAMS "repositories:\n  - {name: a, ecosystem: pypi, upstreams: [up, down]}\n",
+     "c.yaml:5:48: repositories[0].upstreams[1]: \"down\" is the name of no entry of upstreams"},
+    {"other ecosystem",
+     LISTEN UPSTREAMS "repositories:\n  - {name: a, ecosystem: test, upstreams: [up]}\n",
+     "c.yaml:5:44: repositories[0].upstreams[0]: \"up\" is an upstream of ecosystem pypi, but the "
+     "repository is of test"},
+    {"no upstream",
+     LISTEN UPSTREAMS "repositories:\n  - {name: a, ecosystem: pypi, upstreams: []}\n",
+     "c.yaml:5:43: repositories[0].upstreams: is empty; at least 1 is expected"},
+    {"reserved pattern",
+     LISTEN UPSTREAMS "repositories:\n  - {name: a, ecosystem: pypi, upstreams: [up], reserved: "
+                      "['a b']}\n",
+     "c.yaml:5:60: repositories[0].reserved[0]: \"a b\" is not a project name or a pattern with *"},
+};
+
+static void test_errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(bad_rows); i++) {
+        struct ch_config *c = NULL;
+        struct ch_err err = {.msg = ""};
+        enum ch_code rc = ch_config_parse(ch_str_of(bad_rows[i].text), "c.yaml", &c, &err);
+        if (rc != CH_E_USAGE || strcmp(err.msg, bad_rows[i].message) != 0) {
+            fail_msg("%s: %s:\n  %s\n  %s", bad_rows[i].label, ch_code_name(rc), err.msg,
+                     bad_rows[i].message);
+        }
+        assert_null(c);
+    }
+}
+
+static void test_reserved_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"v2", "t", "acr", "oauth2", "api", "hf", "nuget", "models"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, 4096);
+        ch_buf_printf(&b, LISTEN UPSTREAMS "repositories: [{name: %s, ecosystem: pypi, upstreams: "
+                                           "[up]}]\n", names[i]);
+        struct ch_config *c = NULL;
+        struct ch_err err = {.msg = ""};
+        assert_ch_code(CH_E_USAGE, ch_config_parse(ch_buf_str(&b), "c.yaml", &c, &err));
+        assert_non_null(strstr(err.msg, "is reserved"));
+        ch_buf_done(&b);
+    }
+}
+
+/* What init writes is read back as the same values, and its defaults are those of a bare file. */
+static void test_initial_text(void **state)
+{
+    (void)state;
+    const struct ch_str hosts[] = {CH_STR("files.example.org"), CH_STR("more.example.org:8443")};
+    const struct ch_str notes[] = {CH_STR("extra-index-url left out:\n evil: true")};
+    struct ch_config_initial in = {
+        .listen = CH_STR("127.0.0.1:8080"),
+        .pypi_url = CH_STR("https://index.example.org/simple"),
+        .pypi_api_url = CH_STR("https://index.example.org/pypi"),
+        .proxy = CH_STR("http://proxy.example.org:3128"),
+        .ca_file = CH_STR("/etc/ca \"x\".pem"),
+        .client_certificate = CH_STR("/etc/client.pem"),
+        .file_hosts = hosts,
+        .file_host_count = 2,
+        .states_times = "always",
+        .now_us = 1769882400000000,
+        .notes = notes,
+        .note_count = 1,
+    };
+    struct ch_err err;
+    struct ch_config *c = NULL;
+    struct ch_buf b;
+    ch_buf_init(&b, (size_t)1 << 20);
+    ch_config_initial_text(&b, &in);
+    assert_ch_ok(&err, ch_config_parse(ch_buf_str(&b), "customhouse.yaml", &c, &err));
+    const struct ch_upstream *u = &c->upstreams[0];
+    assert_string_equal(u->url, "https://index.example.org/simple");
+    assert_string_equal(u->api_url, "https://index.example.org/pypi");
+    assert_string_equal(u->ca_file, "/etc/ca \"x\".pem");
+    assert_string_equal(u->proxy, "http://proxy.example.org:3128");
+    assert_int_equal(u->file_host_count, 2);
+    assert_string_equal(u->file_hosts[1], "more.example.org:8443");
+    assert_true(u->trust_times);
+    assert_int_equal(u->states_times, CH_TIMES_ALWAYS);
+    assert_true(u->added_at_us == in.now_us);
+    assert_string_equal(c->repositories[0].name, "pypi");
+    ch_config_free(c);
+
+    in = (struct ch_config_initial){.listen = in.listen, .pypi_url = in.pypi_url,
+                                    .states_times = "sometimes", .now_us = 0};
+    ch_buf_clear(&b);
+    ch_config_initial_text(&b, &in);
+    assert_ch_ok(&err, ch_config_parse(ch_buf_str(&b), "customhouse.yaml", &c, &err));
+    struct ch_config *bare = parse(GOOD);
+    assert_null(c->upstreams[0].api_url);
+    assert_int_equal(c->upstreams[0].stale_hours, bare->upstreams[0].stale_hours);
+    assert_true(c->served_max_bytes == bare->served_max_bytes);
+    assert_true(c->undecided_max_bytes == bare->undecided_max_bytes);
+    assert_true(c->artifact_max_bytes == bare->artifact_max_bytes);
+    assert_int_equal(c->index_refresh_s, bare->index_refresh_s);
+    assert_int_equal(c->prefetch_parallel, bare->prefetch_parallel);
+    assert_int_equal(c->prefetch_max_bytes_mib, bare->prefetch_max_bytes_mib);
+    assert_int_equal(c->uid_base, bare->uid_base);
+    assert_int_equal(c->connections, bare->connections);
+    assert_int_equal(c->connections_per_address, bare->connections_per_address);
+    ch_config_free(bare);
+    ch_config_free(c);
+    ch_buf_done(&b);
+}
+
+/* Every key of the schema is in the generated file, with its explanation. */
+static void check_documented(const struct ch_schema_section *section, struct ch_str text)
+{
+    for (size_t i = 0; i < section->row_count; i++) {
+        const struct ch_schema_row *row = &section->rows[i];
+        struct ch_str doc = ch_str_of(row->doc);
+        struct ch_str line = {NULL, 0};
+        assert_true(ch_str_split(&doc, '\n', &line));
+        if (!ch_str_find(text, ch_str_of(row->key), NULL) || !ch_str_find(text, line, NULL)) {
+            fail_msg("%s is not explained", row->key);
+        }
+        if (row->section != NULL) {
+            check_documented(row->section, text);
+        }
+    }
+}
+
+static void test_every_key_is_documented(void **state)
+{
+    (void)state;
+    struct ch_config_initial in = {.listen = CH_STR("[::1]:1"), .pypi_url = CH_STR("http://[::1]:2"),
+                                   .states_times = "never"};
+    struct ch_buf b;
+    ch_buf_init(&b, (size_t)1 << 20);
+    ch_config_initial_text(&b, &in);
+    check_documented(&ch_schema, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_errors),         cmocka_unit_test(test_reserved_names),
+        cmocka_unit_test(test_initial_text),   cmocka_unit_test(test_every_key_is_documented),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+#include "tests/ch_test.h"
+
+#include "base/config/place.h"
+
+static void test_split(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *host; /* NULL: malformed */
+        uint16_t port;
+        bool loopback;
+    } rows[] = {
+        {"127.0.0.1:8080", "127.0.0.1", 8080, true}, {"[::1]:1", "::1", 1, true},
+        {"localhost:0", "localhost", 0, true},       {"[2001:db8::1]:80", "2001:db8::1", 80, false},
+        {"a.example.org:65535", "a.example.org", 65535, false},
+        {"127.evil.example.org:1", "127.evil.example.org", 1, false},
+        {"127.0.0.1", NULL, 0, false},               {"::1:80", NULL, 0, false},
+        {"[::1]", NULL, 0, false},                   {"[::1]80", NULL, 0, false},
+        {"a:65536", NULL, 0, false},                 {"a:", NULL, 0, false},
+        {":80", NULL, 0, false},                     {"a:+1", NULL, 0, false},
+        {"a:080", NULL, 0, false},                   {"1.2.3:80", NULL, 0, false},
+        {"0x7f.1:80", NULL, 0, false},               {"a..b:80", NULL, 0, false},
+        {"-a:80", NULL, 0, false},                   {"a b:80", NULL, 0, false},
+        {"[127.0.0.1]:80", NULL, 0, false},          {"", NULL, 0, false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_str host = {NULL, 0};
+        uint16_t port = 0;
+        bool good = ch_place_split(ch_str_of(rows[i].text), &host, &port);
+        if (good != (rows[i].host != NULL) || !ch_str_eq(host, ch_str_of(rows[i].host)) ||
+            port != rows[i].port || (good && ch_place_is_loopback(host) != rows[i].loopback)) {
+            fail_msg("%s: %d %.*s %u", rows[i].text, good, CH_STR_ARG(host), port);
+        }
+    }
+}
+
+static void test_urls(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        const char *origin; /* NULL: malformed */
+    } rows[] = {
+        {"https://Index.example.org/simple/", "https://index.example.org:443"},
+        {"http://index.example.org", "http://index.example.org:80"},
+        {"http://[::1]/x", "http://[::1]:80"},
+        {"https://[::1]:8443", "https://[::1]:8443"},
+        {"http://127.0.0.1:9/", "http://127.0.0.1:9"},
+        {"HTTP://a", NULL},
+        {"https://", NULL},
+        {"https://a:0/", NULL},
+        {"https://a:/", NULL},
+        {"https://u@a/", NULL},
+        {"https://a/?q", NULL},
+        {"https://a/#f", NULL},
+        {"https://a\\b/", NULL},
+        {"https://a/\xc3\xa9", NULL},
+        {"https://[::1/", NULL},
+        {"https://a b/", NULL},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        const char *fault = ch_place_url_fault(ch_str_of(rows[i].url));
+        if ((fault == NULL) != (rows[i].origin != NULL)) {
+            fail_msg("%s: %s", rows[i].url, fault == NULL ? "taken" : fault);
+        }
+        if (fault == NULL) {
+            struct ch_buf b;
+            ch_buf_init(&b, 256);
+            ch_place_put_origin(&b, ch_str_of(rows[i].url));
+            assert_str_eq(ch_buf_str(&b), rows[i].origin);
+            ch_buf_done(&b);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_urls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/* Pages as the keeper sends them to the gateway. */
+#include "tests/ch_test.h"
+
+#include "customhouse/index.h"
+#include "customhouse/limits.h"
+
+static void fill(struct ch_page *page, struct ch_str *versions, struct ch_page_file *files)
+{
+    versions[0] = CH_STR("1.0");
+    versions[1] = CH_STR("2.0");
+    files[0] = (struct ch_page_file){.file_name = CH_STR("a-1.0.tar.gz"),
+                                     .sha256 = {{1}},
+                                     .size_bytes = 77,
+                                     .uploaded_at_us = 1234567,
+                                     .requires_python = CH_STR(">=3.8")};
+    files[1] = (struct ch_page_file){.file_name = CH_STR("a-2.0-py3-none-any.whl"),
+                                     .size_bytes = CH_SIZE_UNKNOWN,
+                                     .uploaded_at_us = CH_TIME_UNKNOWN,
+                                     .listing = CH_LIST_YANKED,
+                                     .yanked_reason = CH_STR("held"),
+                                     .sidecar = CH_SIDECAR_HASHED,
+                                     .sidecar_sha256 = {{2}}};
+    *page = (struct ch_page){.project = CH_STR("a"),
+                             .generation = 42,
+                             .status = CH_STATUS_ARCHIVED,
+                             .status_reason = CH_STR("old"),
+                             .versions = versions,
+                             .version_count = 2,
+                             .files = files,
+                             .file_count = 2};
+}
+
+static void pages_travel(void **state)
+{
+    (void)state;
+    struct ch_str versions[2];
+    struct ch_page_file files[2];
+    struct ch_page page;
+    struct ch_page got;
+    struct ch_err err;
+    struct ch_buf b;
+    ch_buf_init(&b, 1 << 16);
+    fill(&page, versions, files);
+    ch_page_put(&b, &page);
+    assert_ch_ok(&err, ch_page_get(ch_buf_str(&b), &got, &err));
+    assert_str_eq(got.project, "a");
+    assert_int_equal(got.generation, 42);
+    assert_int_equal(got.status, CH_STATUS_ARCHIVED);
+    assert_int_equal(got.version_count, 2);
+    assert_str_eq(got.versions[1], "2.0");
+    assert_int_equal(got.file_count, 2);
+    assert_str_eq(got.files[0].file_name, "a-1.0.tar.gz");
+    assert_int_equal(got.files[0].size_bytes, 77);
+    assert_int_equal(got.files[1].listing, CH_LIST_YANKED);
+    assert_str_eq(got.files[1].yanked_reason, "held");
+    assert_int_equal(got.files[1].sidecar_sha256.byte[0], 2);
+    ch_page_done(&got);
+    for (size_t len = 0; len < b.len; len++) {
+        assert_ch_code(CH_E_FORMAT, ch_page_get(ch_str_sub(ch_buf_str(&b), 0, len), &got, &err));
+    }
+    ch_buf_putc(&b, 0);
+    assert_ch_code(CH_E_FORMAT, ch_page_get(ch_buf_str(&b), &got, &err));
+    ch_buf_done(&b);
+}
+
+static void bad_pages_are_refused(void **state)
+{
+    (void)state;
+    struct ch_str versions[2];
+    struct ch_page_file files[2];
+    for (int row = 0; row < 7; row++) {
+        struct ch_page page;
+        struct ch_page got = {0};
+        struct ch_err err;
+        struct ch_buf b;
+        ch_buf_init(&b, 1 << 16);
+        fill(&page, versions, files);
+        switch (row) {
+        case 0:
+            break; /* as it should be */
+        case 1:
+            page.project = (struct ch_str){NULL, 0};
+            break;
+        case 2:
+            page.status = (enum ch_project_status)4;
+            break;
+        case 3:
+            files[0].yanked_reason = CH_STR("\x1b[2J");
+            break;
+        case 4:
+            files[1].listing = (enum ch_listing)2;
+            break;
+        case 5:
+            files[1].file_name = CH_STR("a/b");
+            break;
+        default:
+            versions[0] = CH_STR("");
+        }
+        ch_page_put(&b, &page);
+        enum ch_code rc = ch_page_get(ch_buf_str(&b), &got, &err);
+        if (rc != (row == 0 ? CH_OK : CH_E_FORMAT)) {
+            fail_msg("row %d: %s", row, ch_code_name(rc));
+        }
+        ch_page_done(&got);
+        ch_buf_done(&b);
+    }
+}
+
+static void a_count_beyond_the_bytes_allocates_nothing(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    struct ch_root_page got;
+    struct ch_buf b;
+    ch_buf_init(&b, 64);
+    ch_put_u64(&b, 1);
+    ch_put_u32(&b, (uint32_t)ch_limits.root_names);
+    ch_put_str(&b, CH_STR("a"));
+    assert_ch_code(CH_E_FORMAT, ch_root_page_get(ch_buf_str(&b), &got, &err));
+    ch_buf_done(&b);
+}
+
+static void project_lists_travel(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    struct ch_str names[] = {CH_STR("a"), CH_STR("zope-interface")};
+    struct ch_root_page page = {.generation = 3, .names = names, .name_count = 2};
+    struct ch_root_page got;
+    struct ch_buf b;
+    ch_buf_init(&b, 1024);
+    ch_root_page_put(&b, &page);
+    assert_ch_ok(&err, ch_root_page_get(ch_buf_str(&b), &got, &err));
+    assert_int_equal(got.name_count, 2);
+    assert_str_eq(got.names[1], "zope-interface");
+    ch_root_page_done(&got);
+    for (size_t len = 0; len < b.len; len++) {
+        assert_ch_code(CH_E_FORMAT,
+                       ch_root_page_get(ch_str_sub(ch_buf_str(&b), 0, len), &got, &err));
+    }
+    ch_buf_done(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_travel),
+        cmocka_unit_test(bad_pages_are_refused),
+        cmocka_unit_test(a_count_beyond_the_bytes_allocates_nothing),
+        cmocka_unit_test(project_lists_travel),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,58 @@
+/* First byte: which decoder. What a decoder takes, it must give back the same when encoded again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/message.h"
+
+#define DECODERS(X)                                                                                \
+    X(setup)                                                                                       \
+    X(ready)                                                                                       \
+    X(peer)                                                                                        \
+    X(reloaded)                                                                                    \
+    X(control)                                                                                     \
+    X(ask_page)                                                                                    \
+    X(page_reply)                                                                                  \
+    X(ask_file)                                                                                    \
+    X(file_reply)                                                                                  \
+    X(ask_refusal)                                                                                 \
+    X(refusal_reply)                                                                               \
+    X(metrics_reply)                                                                               \
+    X(served)                                                                                      \
+    X(fetch)                                                                                       \
+    X(fetch_progress)                                                                              \
+    X(fetched)                                                                                     \
+    X(scanned)                                                                                     \
+    X(command)                                                                                     \
+    X(command_done)
+
+#define DECODER(name)                                                                              \
+    static void try_##name(struct ch_str payload)                                                  \
+    {                                                                                              \
+        struct ch_##name m;                                                                        \
+        struct ch_err err;                                                                         \
+        if (ch_##name##_get(payload, &m, &err) != CH_OK) {                                         \
+            return;                                                                                \
+        }                                                                                          \
+        struct ch_buf b;                                                                           \
+        ch_buf_init(&b, payload.len);                                                              \
+        ch_##name##_put(&b, &m);                                                                   \
+        if (b.failed || !ch_str_eq(ch_buf_str(&b), payload)) {                                     \
+            abort();                                                                               \
+        }                                                                                          \
+        ch_buf_done(&b);                                                                           \
+    }
+DECODERS(DECODER)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+#define DECODER_ROW(name) try_##name,
+    static void (*const decoders[])(struct ch_str) = {DECODERS(DECODER_ROW)};
+    if (size > 0) {
+        decoders[data[0] % CH_ARRAY_LEN(decoders)](
+            (struct ch_str){(const char *)data + 1, size - 1});
+    }
+    return 0;
+}

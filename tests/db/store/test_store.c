@@ -1,0 +1,294 @@
+/* Values, names, pages, artifacts, inspections: what was put is found, and how it says no. */
+#include "tests/db/store/temp_store.h"
+
+#include "db/store/store_int.h"
+
+static struct ch_sha256 digest(const char *text)
+{
+    return ch_sha256_of(text, strlen(text));
+}
+
+static void add_artifact(const char *text)
+{
+    struct ch_artifact a = {digest(text), strlen(text), 1000};
+    assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    ch_buf_init(&b, 100);
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_value(store, CH_STR("secret"), &b, &err));
+    assert_ch_ok(&err, ch_store_set_value(store, CH_STR("secret"), CH_STR("a\0b"), &err));
+    assert_ch_ok(&err, ch_store_get_value(store, CH_STR("secret"), &b, &err));
+    assert_true(ch_str_eq(ch_buf_str(&b), CH_STR("a\0b")));
+    assert_ch_ok(&err, ch_store_set_value(store, CH_STR("secret"), CH_STR(""), &err));
+    assert_ch_ok(&err, ch_store_get_value(store, CH_STR("secret"), &b, &err));
+    assert_int_equal(b.len, 0);
+    ch_buf_done(&b);
+}
+
+static void gather_names(void *ctx, struct ch_str name)
+{
+    ch_buf_puts(ctx, name);
+    ch_buf_putc(ctx, ' ');
+}
+
+static void test_owner_is_pinned_once(void **state) /* T12 */
+{
+    (void)state;
+    struct ch_buf b;
+    ch_buf_init(&b, 100);
+    struct ch_str repo = CH_STR("pypi");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_owner(store, repo, CH_STR("numpy"), &b, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 5, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 9, &err));
+    assert_ch_code(CH_E_CONFLICT,
+                   ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up2"), 9, &err));
+    assert_non_null(strstr(err.msg, "up1"));
+    assert_ch_ok(&err, ch_store_owner(store, repo, CH_STR("numpy"), &b, &err));
+    assert_str_eq(ch_buf_str(&b), "up1");
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("flask"), CH_STR("up2"), 9, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, CH_STR("x"), CH_STR("a"), CH_STR("up2"), 9, &err));
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_projects(store, repo, gather_names, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "flask numpy ");
+    ch_buf_done(&b);
+}
+
+static void test_snapshot(void **state)
+{
+    (void)state;
+    struct ch_buf content;
+    struct ch_buf strings;
+    struct ch_snapshot_info info = {.first_loaded_at_us = 10,
+                                    .fetched_at_us = 20,
+                                    .checked_at_us = 30,
+                                    .etag = CH_STR("\"e1\""),
+                                    .last_modified = CH_STR("Mon"),
+                                    .body_sha256 = digest("b")};
+    struct ch_snapshot_info got;
+    struct ch_str up = CH_STR("up1");
+    struct ch_str page = CH_STR("numpy");
+    ch_buf_init(&content, 1 << 20);
+    ch_buf_init(&strings, 1000);
+    assert_ch_code(CH_E_NOT_FOUND,
+                   ch_store_get_snapshot(store, up, page, &got, &content, &strings, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_confirm_snapshot(store, up, page, 31, &err));
+    assert_ch_ok(&err, ch_store_put_snapshot(store, up, page, &info, CH_STR("first"), &err));
+    assert_ch_ok(&err, ch_store_confirm_snapshot(store, up, page, 31, &err));
+    assert_ch_ok(&err, ch_store_get_snapshot(store, up, page, &got, &content, &strings, &err));
+    assert_str_eq(ch_buf_str(&content), "first");
+    assert_str_eq(got.etag, "\"e1\"");
+    assert_str_eq(got.last_modified, "Mon");
+    assert_int_equal(got.checked_at_us, 31);
+    assert_true(ch_sha256_eq(&got.body_sha256, &info.body_sha256));
+    /* The baseline stays when a later answer claims another first load. */
+    info = (struct ch_snapshot_info){
+        .first_loaded_at_us = 99, .fetched_at_us = 40, .checked_at_us = 41};
+    assert_ch_ok(&err, ch_store_put_snapshot(store, up, page, &info, CH_STR(""), &err));
+    assert_ch_ok(&err, ch_store_get_snapshot(store, up, page, &got, &content, &strings, &err));
+    assert_int_equal(got.first_loaded_at_us, 10);
+    assert_int_equal(got.fetched_at_us, 40);
+    assert_int_equal(got.etag.len, 0);
+    assert_true(ch_sha256_is_zero(&got.body_sha256));
+    assert_int_equal(content.len, 0);
+    ch_buf_done(&content);
+    ch_buf_done(&strings);
+}
+
+static void test_snapshot_bounds(void **state)
+{
+    (void)state;
+    struct ch_snapshot_info info = {0};
+    struct ch_buf content;
+    struct ch_buf strings;
+    ch_buf_init(&content, 4); /* smaller than the page */
+    ch_buf_init(&strings, 100);
+    assert_ch_ok(
+        &err, ch_store_put_snapshot(store, CH_STR("u"), CH_STR("p"), &info, CH_STR("12345"), &err));
+    assert_ch_code(CH_E_LIMIT, ch_store_get_snapshot(store, CH_STR("u"), CH_STR("p"), &info,
+                                                     &content, &strings, &err));
+    assert_int_equal(sqlite3_exec(store->db, "UPDATE snapshot_content SET content = x'00112233'",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    content.max = 1000;
+    assert_ch_code(CH_E_FORMAT, ch_store_get_snapshot(store, CH_STR("u"), CH_STR("p"), &info,
+                                                      &content, &strings, &err));
+    assert_non_null(strstr(err.msg, "customhouse.db"));
+    ch_buf_done(&content);
+    ch_buf_done(&strings);
+}
+
+static void test_artifact(void **state)
+{
+    (void)state;
+    struct ch_artifact a = {digest("wheel"), 5, 1000};
+    struct ch_artifact got;
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_artifact(store, &a.sha256, &got, &err));
+    assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
+    a.fetched_at_us = 2000;
+    assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
+    assert_ch_ok(&err, ch_store_get_artifact(store, &a.sha256, &got, &err));
+    assert_int_equal(got.size_bytes, 5);
+    assert_int_equal(got.fetched_at_us, 1000);
+    a.size_bytes = 6;
+    assert_ch_code(CH_E_MISMATCH, ch_store_add_artifact(store, &a, &err));
+    a.sha256 = digest("other");
+    a.size_bytes = UINT64_MAX;
+    assert_ch_code(CH_E_LIMIT, ch_store_add_artifact(store, &a, &err));
+    struct ch_sha256 known = digest("wheel");
+    assert_ch_ok(&err, ch_store_add_alias(store, CH_STR("md5"), CH_STR("00"), &known, &err));
+    assert_ch_ok(&err, ch_store_add_alias(store, CH_STR("md5"), CH_STR("00"), &known, &err));
+    assert_ch_code(CH_E_USAGE,
+                   ch_store_add_alias(store, CH_STR("md5"), CH_STR("00"), &a.sha256, &err));
+}
+
+static void gather_release(void *ctx, const struct ch_release_file *f)
+{
+    ch_buf_printf(ctx, "%.*s/%.*s/%.*s %.*s %lld;", CH_STR_ARG(f->upstream), CH_STR_ARG(f->project),
+                  CH_STR_ARG(f->file_name), CH_STR_ARG(f->url), (long long)f->at_us);
+}
+
+static void test_release_files(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    struct ch_sha256 got;
+    struct ch_release_file f = {.upstream = CH_STR("u"),
+                                .project = CH_STR("p"),
+                                .file_name = CH_STR("f.whl"),
+                                .sha256 = digest("one"),
+                                .url = CH_STR("https://example.org/f.whl"),
+                                .at_us = 1};
+    ch_buf_init(&b, 1000);
+    assert_ch_code(CH_E_USAGE, ch_store_add_release_file(store, &f, &err)); /* no artifact yet */
+    add_artifact("one");
+    add_artifact("two");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_find_release_file(store, f.upstream, f.project,
+                                                              f.file_name, &got, &err));
+    assert_ch_ok(&err, ch_store_add_release_file(store, &f, &err));
+    f.at_us = 2;
+    assert_ch_ok(&err, ch_store_add_release_file(store, &f, &err)); /* the same bytes again */
+    assert_ch_ok(&err, ch_store_releases_of(store, &f.sha256, gather_release, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/p/f.whl https://example.org/f.whl 1;");
+    f.sha256 = digest("two");
+    f.at_us = 3;
+    assert_ch_ok(&err, ch_store_add_release_file(store, &f, &err));
+    assert_ch_ok(&err,
+                 ch_store_find_release_file(store, f.upstream, f.project, f.file_name, &got, &err));
+    assert_true(ch_sha256_eq(&got, &f.sha256));
+    ch_buf_clear(&b);
+    assert_ch_ok(
+        &err, ch_store_releases_of_project(store, f.upstream, f.project, gather_release, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/p/f.whl https://example.org/f.whl 1;"
+                                  "u/p/f.whl https://example.org/f.whl 3;");
+    ch_buf_done(&b);
+}
+
+static void test_inspection(void **state)
+{
+    (void)state;
+    struct ch_finding findings[] = {
+        {CH_F_ZIP_OVERLAP, CH_STR("a\xff/b"), CH_STR("at 5")},
+        {CH_F_LIMIT, {NULL, 0}, CH_STR("too many")},
+    };
+    struct ch_fact facts[] = {{CH_STR("name"), CH_STR("numpy")}, {CH_STR("tag"), CH_STR("")}};
+    struct ch_inspection_key key = {.sha256 = digest("wheel"),
+                                    .profile = CH_STR("wheel"),
+                                    .inspector_version = 1,
+                                    .context = CH_STR("pypi/numpy/f.whl")};
+    struct ch_inspection_row row = {.outcome = CH_INSPECTION_COMPLETE,
+                                    .at_us = 7,
+                                    .cpu_us = 8,
+                                    .wall_us = 9,
+                                    .member_count = 3,
+                                    .members_digest = digest("m"),
+                                    .metadata_sha256 = digest("meta"),
+                                    .metadata_bytes = 4,
+                                    .findings = findings,
+                                    .finding_count = 2,
+                                    .facts = facts,
+                                    .fact_count = 2};
+    struct ch_inspection_result got;
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &key, &got, &err));
+    assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
+    assert_ch_ok(&err, ch_store_get_inspection(store, &key, &got, &err));
+    assert_int_equal(got.row.finding_count, 2);
+    assert_int_equal(got.row.findings[0].code, CH_F_ZIP_OVERLAP);
+    assert_str_eq(got.row.findings[0].member, "a\xff/b");
+    assert_null(got.row.findings[1].member.ptr);
+    assert_str_eq(got.row.findings[1].evidence, "too many");
+    assert_int_equal(got.row.fact_count, 2);
+    assert_str_eq(got.row.facts[0].value, "numpy");
+    assert_str_eq(got.row.facts[1].name, "tag");
+    assert_int_equal(got.row.metadata_bytes, 4);
+    assert_true(ch_sha256_eq(&got.row.members_digest, &row.members_digest));
+    ch_store_inspection_done(&got);
+    /* T6: any part of the key that differs finds nothing. */
+    struct ch_inspection_key other = key;
+    other.context = CH_STR("pypi/numpy/g.whl");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &other, &got, &err));
+    other = key;
+    other.inspector_version = 2;
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &other, &got, &err));
+    other = key;
+    other.ruleset = digest("rules");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &other, &got, &err));
+    other = key;
+    other.profile = CH_STR("sdist");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &other, &got, &err));
+    /* The newest row counts. */
+    struct ch_inspection_row failed = {
+        .outcome = CH_INSPECTION_FAILED, .error = CH_STR("crashed"), .at_us = 10};
+    assert_ch_ok(&err, ch_store_add_inspection(store, &key, &failed, &err));
+    assert_ch_ok(&err, ch_store_get_inspection(store, &key, &got, &err));
+    assert_int_equal(got.row.outcome, CH_INSPECTION_FAILED);
+    assert_str_eq(got.row.error, "crashed");
+    assert_int_equal(got.row.finding_count, 0);
+    ch_store_inspection_done(&got);
+    failed.outcome = CH_INSPECTION_NONE;
+    assert_ch_code(CH_E_USAGE, ch_store_add_inspection(store, &key, &failed, &err));
+}
+
+static void test_fetch_sighting_sidecar(void **state)
+{
+    (void)state;
+    struct ch_fetch_row f = {.upstream = CH_STR("u"),
+                             .url = CH_STR("https://example.org/"),
+                             .http_status = 200,
+                             .code = CH_E_TIMEOUT,
+                             .bytes = 5,
+                             .at_us = 77};
+    assert_ch_ok(&err, ch_store_add_fetch(store, &f, &err));
+    struct ch_sha256 sha = digest("x");
+    assert_ch_ok(&err, ch_store_add_sighting(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha,
+                                             CH_SIGHTING_APPEARED, 78, CH_TIME_UNKNOWN, &err));
+    assert_ch_ok(&err, ch_store_add_sighting(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), NULL,
+                                             CH_SIGHTING_REMOVED, 79, 70, &err));
+    struct ch_sha256 got;
+    uint64_t size = 0;
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_sidecar(store, CH_STR("u"), CH_STR("p"),
+                                                        CH_STR("f"), &got, &size, &err));
+    assert_ch_ok(&err, ch_store_put_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha, 5,
+                                            80, &err));
+    sha = digest("y");
+    assert_ch_ok(&err, ch_store_put_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha, 6,
+                                            81, &err));
+    assert_ch_ok(&err, ch_store_get_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &got,
+                                            &size, &err));
+    assert_true(ch_sha256_eq(&got, &sha));
+    assert_int_equal(size, 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_values),     T(test_owner_is_pinned_once),
+        T(test_snapshot),   T(test_snapshot_bounds),
+        T(test_artifact),   T(test_release_files),
+        T(test_inspection), T(test_fetch_sighting_sidecar),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,421 @@
+#include "tests/ch_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proxy/eco/pypi/version.h"
+
+enum { VERSION_MAX = 256 };
+
+static void test_normal_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *normal; /* NULL: no version */
+    } rows[] = {
+        {"1.0", "1.0"},
+        {" v1.0\n", "1.0"},
+        {"1.0-RC_1", "1.0rc1"},
+        {"1.0preview", "1.0rc0"},
+        {"1.0alpha.2", "1.0a2"},
+        {"1.0-1", "1.0.post1"},
+        {"1.0r", "1.0.post0"},
+        {"1.0.rev-3", "1.0.post3"},
+        {"1.0a--1", "1.0a0.post1"},
+        {"1.0DEV", "1.0.dev0"},
+        {"01!002.000.dev07", "1!2.0.dev7"},
+        {"0!1", "1"},
+        {"1+Ubuntu-01.X", "1+ubuntu.1.x"},
+        {"1.2.3a4.post5.dev6+l", "1.2.3a4.post5.dev6+l"},
+        {"99999999999999999999999999.1", "99999999999999999999999999.1"},
+        {"", NULL},
+        {"v", NULL},
+        {"1.", NULL},
+        {".1", NULL},
+        {"1..2", NULL},
+        {"1!", NULL},
+        {"1!2!3", NULL},
+        {"1.0+", NULL},
+        {"1.0+a..b", NULL},
+        {"1.0+a.", NULL},
+        {"1.0-", NULL},
+        {"1.0x", NULL},
+        {"1.0.dev1.post1", NULL},
+        {"1.0post1a1", NULL},
+        {"latest", NULL},
+        {"1.0 2", NULL},
+        {"1_0", NULL},
+        {"1.0po\xc5\xbft1", NULL}, /* ASCII only: no folding of the long s */
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_pep440 v;
+        if (ch_pep440_parse(ch_str_of(rows[i].text), &v) != (rows[i].normal != NULL)) {
+            fail_msg("\"%s\" is%s taken for a version", rows[i].text, rows[i].normal ? " not" : "");
+        }
+        if (rows[i].normal != NULL) {
+            struct ch_buf b;
+            ch_buf_init(&b, VERSION_MAX);
+            ch_pep440_put(&b, &v);
+            assert_str_eq(ch_buf_str(&b), rows[i].normal);
+            ch_buf_done(&b);
+        }
+    }
+}
+
+/* Each row sorts strictly before the next one: PEP 440, "Summary of permitted suffixes and relative
+ * ordering", with what is no version first. */
+static void test_order(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "",         "1.0.x",     "latest",         "0",         "1.dev0",     "1.0.dev456",
+        "1.0a1.dev1", "1.0a1",   "1.0a2.dev456",   "1.0a12.dev456", "1.0a12", "1.0b1.dev456",
+        "1.0b2",    "1.0b2.post345.dev456", "1.0b2.post345", "1.0rc1.dev456", "1.0rc1",
+        "1.0",      "1.0+abc.5", "1.0+abc.7",      "1.0+5",     "1.0+5.1",    "1.0.post456.dev34",
+        "1.0.post456", "1.1.dev1", "1.9",          "1.10",      "1.99999999999999999999",
+        "1.100000000000000000000", "1!0.1",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        for (size_t k = 0; k < CH_ARRAY_LEN(rows); k++) {
+            int c = ch_pep440_cmp(ch_str_of(rows[i]), ch_str_of(rows[k]));
+            int want = i < k ? -1 : i > k ? 1 : 0;
+            if ((c < 0 ? -1 : c > 0 ? 1 : 0) != want) {
+                fail_msg("%s against %s: %d", rows[i], rows[k], c);
+            }
+        }
+    }
+    assert_int_equal(ch_pep440_cmp(CH_STR("1.0"), CH_STR("1.0.0")), 0);
+    assert_int_equal(ch_pep440_cmp(CH_STR("1.0-rc1"), CH_STR("v1.0C01")), 0);
+}
+
+static void test_specifiers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec;
+        const char *version;
+        bool match;
+    } rows[] = {
+        {"", "1.0", true},
+        {"==1.0", "1.0.0", true},
+        {"==1.0", "1.0+local", true},
+        {"==1.0+local", "1.0", false},
+        {"!=1.0", "1.0+local", false},
+        {"==1.1.*", "1.1a1", true},
+        {"==1.1.*", "1.11", false},
+        {"!=1.1.*", "1.1.post1", false},
+        {"==1.0.0.*", "1", true},
+        {"~=2.2", "2.3", true},
+        {"~=2.2", "3.0", false},
+        {"~=2.2.0", "2.3", false},
+        {"~=2.2.post3", "2.2", false},
+        {"~=1!1.2", "1.2", false},
+        {">=1.2,<2", "1.9", true},
+        {">=1.2,<2", "2.0rc1", false},
+        {"<2.0rc2", "2.0rc1", true},
+        {">1.7", "1.7.0.post1", false},
+        {">1.7", "1.7+local", false},
+        {">1.7.post1", "1.7.post2", true},
+        {"<1.post2", "1b0", true},
+        {"<1.post2", "1.post2.dev1", false},
+        {">1rc1", "1rc1.post1", false},
+        {">1rc1", "1+local", true},
+        {">1.dev1", "1.dev1+local", false},
+        {"<=1.0", "1.0+x", true},
+        {"===1.0", "1.0.0", false},
+        {"===Latest", "latest", true},
+        {" >= 1.0 , != 1.5 ", "1.5", false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_err err;
+        bool match = !rows[i].match;
+        assert_ch_ok(&err, ch_pep440_match(ch_str_of(rows[i].spec), ch_str_of(rows[i].version),
+                                           &match, &err));
+        if (match != rows[i].match) {
+            fail_msg("%s %s: %d", rows[i].spec, rows[i].version, match);
+        }
+    }
+}
+
+static void test_bad_specifiers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec;
+        const char *version;
+        enum ch_code code;
+        const char *says;
+    } rows[] = {
+        {"1.0", "1.0", CH_E_FORMAT, "starts with none of"},
+        {"=1.0", "1.0", CH_E_FORMAT, "starts with none of"},
+        {">=1.0,", "1.0", CH_E_FORMAT, "starts with none of"},
+        {",", "1.0", CH_E_FORMAT, "starts with none of"},
+        {">=", "1.0", CH_E_FORMAT, "no PEP 440 version"},
+        {">=x", "1.0", CH_E_FORMAT, "no PEP 440 version"},
+        {">=1.*", "1.0", CH_E_FORMAT, "only with == and !="},
+        {"==1.0.dev1.*", "1.0", CH_E_FORMAT, "only with == and !="},
+        {"==1.0rc1.*", "1.0", CH_E_FORMAT, "only with == and !="},
+        {"!=1.0-1.*", "1.0", CH_E_FORMAT, "only with == and !="},
+        {"==1.0+l.*", "1.0", CH_E_FORMAT, "only with == and !="},
+        {">=1.0+l", "1.0", CH_E_FORMAT, "+local goes only"},
+        {"~=1", "1.0", CH_E_FORMAT, "needs two numbers"},
+        {"===", "1.0", CH_E_FORMAT, "needs one word"},
+        {"===a b", "1.0", CH_E_FORMAT, "needs one word"},
+        {">=1.0", "latest", CH_E_MISMATCH, "is no PEP 440 version"},
+        {"!=1.0", "latest", CH_E_MISMATCH, "is no PEP 440 version"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_err err = {.msg = ""};
+        bool match = false;
+        enum ch_code rc =
+            ch_pep440_match(ch_str_of(rows[i].spec), ch_str_of(rows[i].version), &match, &err);
+        if (rc != rows[i].code || strstr(err.msg, rows[i].says) == NULL) {
+            fail_msg("%s: %s: %s", rows[i].spec, ch_code_name(rc), err.msg);
+        }
+        if (rc == CH_E_FORMAT) {
+            assert_ch_code(CH_E_FORMAT, ch_pep440_check_spec(ch_str_of(rows[i].spec), &err));
+        }
+    }
+}
+
+/* --- against the real library: the same questions to it and to us, answers as lines --- */
+
+enum { PAIRS = 24000, NORMALS = 6000, SPECS = 24000 };
+
+static const char *const script =
+    "import sys\n"
+    "sys.stdout.reconfigure(newline='\\n')\n"
+    "try:\n"
+    "    import packaging as p\n"
+    "    from packaging.version import Version, InvalidVersion\n"
+    "    from packaging.specifiers import Specifier, SpecifierSet, InvalidSpecifier\n"
+    "except ImportError:\n"
+    "    import pip._vendor.packaging as p\n"
+    "    from pip._vendor.packaging.version import Version, InvalidVersion\n"
+    "    from pip._vendor.packaging.specifiers import Specifier, SpecifierSet, InvalidSpecifier\n"
+    "old = int(p.__version__.split('.')[0]) < 26\n" /* since then as we read < > ~= and .* */
+    "def version(text):\n"
+    "    try: return Version(text)\n"
+    "    except InvalidVersion: return None\n"
+    "def answer(kind, a, b):\n"
+    "    if kind == 'N':\n"
+    "        v = version(a)\n"
+    "        return '!' if v is None else str(v)\n"
+    "    if kind == 'C':\n"
+    "        v, w = version(a), version(b)\n"
+    "        if v is None or w is None:\n"
+    "            if v is w: return str((a > b) - (a < b))\n"
+    "            return '1' if w is None else '-1'\n"
+    "        return str((v > w) - (v < w))\n"
+    "    if old and ('*' in a or '~' in a or '<' in a or '>' in a): return '?'\n"
+    "    try:\n"
+    "        for part in a.split(','): Specifier(part.strip())\n"
+    "        s = SpecifierSet(a, prereleases=True)\n"
+    "    except InvalidSpecifier: return '!'\n"
+    "    v = version(b)\n"
+    "    return '~' if v is None else str(int(s.contains(v, prereleases=True)))\n"
+    "print(p.__version__)\n"
+    "for line in sys.stdin:\n"
+    "    print(answer(*line.rstrip('\\n').split('\\t')))\n";
+
+static uint64_t seed = 20240607;
+
+static uint32_t roll(uint32_t below)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(seed >> 33) % below;
+}
+
+#define PICK(list) (list)[roll(CH_ARRAY_LEN(list))]
+
+static void put_version(struct ch_buf *b, bool plain)
+{
+    static const char *const numbers[] = {"0", "1", "1", "2", "3", "10", "00", "01",
+                                          "20240101", "18446744073709551616"};
+    static const char *const pre[] = {"a", "b", "rc", "c", "alpha", "Beta", "preview", "pre", "RC"};
+    static const char *const post[] = {"post", "rev", "r", "POST"};
+    static const char *const separators[] = {"", "", ".", "-", "_"};
+    static const char *const locals[] = {"+abc", "+1", "+abc.1", "+ABC-01", "+1.2", "+z_1", "+"};
+    static const char *const junk[] = {"x", ".", "-", "1!", " ", "*", "..1"};
+    if (!plain && roll(12) == 0) {
+        ch_buf_putc(b, 'v');
+    }
+    if (roll(12) == 0) {
+        ch_buf_printf(b, "%u!", roll(3));
+    }
+    ch_buf_puts(b, ch_str_of(PICK(numbers)));
+    for (uint32_t n = roll(4); n > 0; n--) {
+        ch_buf_printf(b, ".%s", PICK(numbers));
+    }
+    if (roll(3) == 0) {
+        ch_buf_printf(b, "%s%s", PICK(separators), PICK(pre));
+        ch_buf_printf(b, "%s%s", PICK(separators), roll(4) != 0 ? PICK(numbers) : "");
+    }
+    if (roll(4) == 0) {
+        if (roll(3) == 0) {
+            ch_buf_printf(b, "-%u", roll(4));
+        } else {
+            ch_buf_printf(b, "%s%s", PICK(separators), PICK(post));
+            ch_buf_printf(b, "%s%s", PICK(separators), roll(4) != 0 ? PICK(numbers) : "");
+        }
+    }
+    if (roll(4) == 0) {
+        ch_buf_printf(b, "%sdev%s", PICK(separators), PICK(separators));
+        ch_buf_puts(b, ch_str_of(roll(4) != 0 ? PICK(numbers) : ""));
+    }
+    if (!plain && roll(5) == 0) {
+        ch_buf_puts(b, ch_str_of(PICK(locals)));
+    }
+    if (!plain && roll(15) == 0) {
+        ch_buf_puts(b, ch_str_of(PICK(junk)));
+    }
+}
+
+static void put_spec(struct ch_buf *b)
+{
+    static const char *const operators[] = {"==", "!=", "~=", "<", "<=", ">", ">=", "=="};
+    for (uint32_t n = 1 + roll(2); n > 0; n--) {
+        ch_buf_puts(b, ch_str_of(PICK(operators)));
+        put_version(b, roll(4) != 0);
+        if (roll(5) == 0) {
+            ch_buf_puts(b, CH_STR(".*"));
+        }
+        if (n > 1) {
+            ch_buf_puts(b, CH_STR(", "));
+        }
+    }
+}
+
+static void put_questions(struct ch_buf *q)
+{
+    for (int i = 0; i < PAIRS + NORMALS + SPECS; i++) {
+        ch_buf_puts(q, ch_str_of(i < PAIRS ? "C\t" : i < PAIRS + NORMALS ? "N\t" : "S\t"));
+        if (i < PAIRS + NORMALS) {
+            put_version(q, false);
+        } else {
+            put_spec(q);
+        }
+        ch_buf_putc(q, '\t');
+        put_version(q, false);
+        ch_buf_putc(q, '\n');
+    }
+}
+
+static void put_our_answer(struct ch_buf *b, char kind, struct ch_str first, struct ch_str second)
+{
+    if (kind == 'C') {
+        int c = ch_pep440_cmp(first, second);
+        ch_buf_printf(b, "%d", c < 0 ? -1 : c > 0 ? 1 : 0);
+        return;
+    }
+    struct ch_pep440 v;
+    if (kind == 'N') {
+        if (ch_pep440_parse(first, &v)) {
+            ch_pep440_put(b, &v);
+        } else {
+            ch_buf_putc(b, '!');
+        }
+        return;
+    }
+    bool match = false;
+    if (ch_pep440_check_spec(first, NULL) != CH_OK) {
+        ch_buf_putc(b, '!');
+    } else if (!ch_pep440_parse(second, &v)) {
+        ch_buf_putc(b, '~');
+    } else if (ch_pep440_match(first, second, &match, NULL) == CH_OK) {
+        ch_buf_putc(b, match ? '1' : '0');
+    }
+}
+
+/* Runs the script on `questions`; false when there is no Python with the library. */
+static bool ask_python(struct ch_str questions, struct ch_buf *answers)
+{
+    FILE *in = tmpfile();
+    FILE *out = tmpfile();
+    assert_non_null(in);
+    assert_non_null(out);
+    assert_int_equal(fwrite(questions.ptr, 1, questions.len, in), questions.len);
+    assert_int_equal(fflush(in), 0);
+    rewind(in);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (dup2(fileno(in), 0) == 0 && dup2(fileno(out), 1) == 1) {
+            execlp("python3", "python3", "-c", script, (char *)NULL);
+        }
+        _exit(127);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    rewind(out);
+    char part[65536];
+    size_t n = 0;
+    while ((n = fread(part, 1, sizeof(part), out)) > 0) {
+        ch_buf_put(answers, part, n);
+    }
+    fclose(in);
+    fclose(out);
+    if (answers->len == 0) {
+        return false;
+    }
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return true;
+}
+
+static void test_against_packaging(void **state)
+{
+    (void)state;
+    struct ch_buf questions;
+    struct ch_buf answers;
+    ch_buf_init(&questions, (size_t)1 << 26);
+    ch_buf_init(&answers, (size_t)1 << 26);
+    put_questions(&questions);
+    if (!ask_python(ch_buf_str(&questions), &answers)) {
+        print_message("skipped: python3 has neither packaging nor pip to compare with\n");
+        ch_buf_done(&questions);
+        ch_buf_done(&answers);
+        skip();
+    }
+    struct ch_str lines = ch_buf_str(&questions);
+    struct ch_str theirs = ch_buf_str(&answers);
+    struct ch_str line = {NULL, 0};
+    struct ch_str their = {NULL, 0};
+    assert_true(ch_str_split(&theirs, '\n', &their));
+    print_message("compared with packaging %.*s\n", CH_STR_ARG(their));
+    size_t compared = 0;
+    size_t differ = 0;
+    while (ch_str_split(&lines, '\n', &line) && line.len > 0) {
+        struct ch_str rest = ch_str_sub(line, 2, line.len);
+        struct ch_str first = {NULL, 0};
+        assert_true(ch_str_split(&rest, '\t', &first));
+        assert_true(ch_str_split(&theirs, '\n', &their));
+        struct ch_buf ours;
+        ch_buf_init(&ours, VERSION_MAX);
+        put_our_answer(&ours, line.ptr[0], first, rest);
+        if (!ch_str_eq(their, CH_STR("?")) && !ch_str_eq(their, ch_buf_str(&ours))) {
+            print_error("%.*s: %.*s, packaging says %.*s\n", CH_STR_ARG(line),
+                        CH_STR_ARG(ch_buf_str(&ours)), CH_STR_ARG(their));
+            differ++;
+        }
+        compared += ch_str_eq(their, CH_STR("?")) ? 0 : 1;
+        ch_buf_done(&ours);
+    }
+    print_message("%zu answers compared\n", compared);
+    ch_buf_done(&questions);
+    ch_buf_done(&answers);
+    assert_int_equal(differ, 0);
+    assert_true(compared >= PAIRS + NORMALS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_normal_form),    cmocka_unit_test(test_order),
+        cmocka_unit_test(test_specifiers),     cmocka_unit_test(test_bad_specifiers),
+        cmocka_unit_test(test_against_packaging),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

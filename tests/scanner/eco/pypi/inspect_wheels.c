@@ -1,0 +1,91 @@
+/* Inspects wheels given as paths, by either opinion, and says what was found and what it took:
+ *   inspect_wheels both|first|second FILE...
+ * For measuring and for trying real wheels; exit status 1 when a wheel has findings other than notes
+ * or the two opinions differ. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/ch_test.h"
+#include "scan_run.h"
+#include "scanner/eco/pypi/wheel.h"
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool clean(const struct scan_run *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->records[i].type == CH_REC_FINDING &&
+            ch_finding_row((uint32_t)r->records[i].u.finding.code)->cls != CH_CLASS_NOTE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool inspect(const char *mode, const char *path, double *spent)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        perror(path);
+        exit(2);
+    }
+    char *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    const char *slash = strrchr(path, '/');
+    struct ch_scan_job job = {.ecosystem = CH_STR("pypi"),
+                              .profile = CH_STR("wheel"),
+                              .file_name = ch_str_of(slash != NULL ? slash + 1 : path)};
+    struct ch_str bytes = {p, (size_t)st.st_size};
+    struct scan_run first = {0};
+    struct scan_run second = {0};
+    double before = cpu_seconds();
+    if (strcmp(mode, "second") != 0) {
+        scan_run(&first, ch_wheel_inspect, &job, bytes);
+    }
+    if (strcmp(mode, "first") != 0) {
+        scan_run(&second, ch_second_opinion, &job, bytes);
+    }
+    *spent += cpu_seconds() - before;
+    bool ok = clean(&first) && clean(&second);
+    if (first.count > 0 && second.count > 0 && !scan_run_same_members(&first, &second)) {
+        printf("the opinions differ\n");
+        ok = false;
+    }
+    if (!ok) {
+        printf("%s\n", path);
+        fflush(stdout);
+    }
+    scan_run_print(&first);
+    scan_run_print(&second);
+    scan_run_done(&first);
+    scan_run_done(&second);
+    munmap(p, (size_t)st.st_size);
+    close(fd);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    double spent = 0;
+    int bad = 0;
+    if (argc < 3) {
+        fprintf(stderr, "usage: inspect_wheels both|first|second FILE...\n");
+        return 2;
+    }
+    for (int i = 2; i < argc; i++) {
+        bad += !inspect(argv[1], argv[i], &spent);
+    }
+    printf("%d wheels, %d with findings, %.3f s CPU\n", argc - 2, bad, spent);
+    return bad > 0;
+}

@@ -1,0 +1,274 @@
+/* The wheel inspector: an honest wheel without findings, and one wheel per rule with exactly its own. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/ch_test.h"
+#include "customhouse/limits.h"
+#include "corpus.h"
+#include "scan_run.h"
+#include "scanner/eco/pypi/wheel.h"
+#include "wheel_build.h"
+#include "zip_build.h"
+
+#define S(literal) {(literal), sizeof(literal) - 1}
+
+static const struct {
+    const char *label;
+    struct wheel_spec spec;
+    const char *findings;
+} rows[] = {
+    {"honest", {.version = NULL}, ""},
+    {"folders are not listed", {.extra_folder = true}, ""},
+    {"name and version spelt otherwise",
+     {.dist_info = "Foo_bar-1.dist-info", .metadata_name = "foo.BAR", .metadata_version = "1.0.0"},
+     ""},
+    {"several tags", {.file_name = "foo_bar-1.0-py2.py3-none-any.whl",
+                      .tags = "Tag: py2-none-any\nTag: py3-none-any\n"}, ""},
+    {"tags compressed inside too", {.file_name = "foo_bar-1.0-py2.py3-none-any.whl",
+                                    .tags = "Tag: py3.py2-none-any\n"}, ""},
+    {"build tag", {.file_name = "foo_bar-1.0-1_x-py3-none-any.whl", .tags =
+                   "Build: 1_x\nTag: py3-none-any\n"}, ""},
+    {"sha512 in RECORD", {.hash = "sha512"}, ""},
+    {"sha384 in RECORD", {.hash = "sha384"}, ""},
+    {"carriage returns in RECORD", {.record_crlf = true}, ""},
+    {"a comma in a name", {.more_name = S("foo_bar/a,\"b\".txt"), .more = S("x")}, ""},
+    {"signatures", {.signatures = true}, ""},
+    {"entry points", {.entry_points = "[console_scripts]\nfoo-bar = foo_bar:main\n"}, ""},
+    {"entry points, indented as a whole",
+     {.entry_points = "\n    [console_scripts]\n    foo = foo:main\n    bar = foo:bar\n"}, ""},
+    {"pyc checked by time", {.more_name = S("foo_bar/__pycache__/x.cpython-312.pyc"),
+                             .more = S("\xcb\r\r\n\0\0\0\0timesize")}, ""},
+    {"pyc with checked hash", {.more_name = S("foo_bar/__pycache__/x.cpython-312.pyc"),
+                               .more = S("\xcb\r\r\n\3\0\0\0hashhash")}, ""},
+    {"pyc of Python 2, with an odd time", {.more_name = S("foo_bar/x.pyc"),
+                                           .more = S("\x03\xf3\r\n\1\0\0\0code")}, ""},
+    {"data folder", {.more_name = S("foo_bar-1.0.data/scripts/foo"), .more = S("#!python\n")}, ""},
+    {"dist-info of a vendored project",
+     {.more_name = S("foo_bar/_vendor/x-1.dist-info/METADATA"), .more = S("Name: x\n")}, ""},
+    /* names */
+    {"no wheel's name", {.file_name = "foo_bar-1.0.zip"}, "wheel-name"},
+    {"too few parts", {.file_name = "foo_bar-1.0-py3-any.whl"}, "wheel-name"},
+    {"build tag without a digit", {.file_name = "foo_bar-1.0-x-py3-none-any.whl"}, "wheel-name"},
+    {"another project expected", {.project = "foo"}, "wheel-name wheel-name-differs"},
+    {"another version expected", {.version = "1.1"}, "wheel-name wheel-name-differs"},
+    {"no dist-info", {.dist_info = "foo_bar-1.0"}, "wheel-dist-info"},
+    {"second dist-info", {.more_name = S("evil-1.dist-info/METADATA"), .more = S("x")},
+     "wheel-dist-info"},
+    {"second dist-info by way of data",
+     {.more_name = S("foo_bar-1.0.data/purelib/evil-1.dist-info/METADATA"), .more = S("x")},
+     "wheel-dist-info"},
+    {"dist-info in capitals", {.dist_info = "foo_bar-1.0.DIST-INFO"}, "wheel-dist-info"},
+    {"dist-info of another name", {.dist_info = "evil-1.0.dist-info"}, "wheel-name-differs"},
+    {"dist-info of another version", {.dist_info = "foo_bar-2.0.dist-info"}, "wheel-name-differs"},
+    {"METADATA of another name", {.metadata_name = "evil"}, "wheel-name-differs"},
+    {"METADATA of another version", {.metadata_version = "1.1"}, "wheel-name-differs"},
+    {"no METADATA", {.without = "METADATA"}, "wheel-metadata"},
+    {"T1: direct reference", {.metadata_more = "Requires-Dist: x @ https://files.example.org/x.whl\n"},
+     "direct-reference"},
+    {"data folder of another wheel", {.more_name = S("evil-1.data/scripts/pip"), .more = S("x")},
+     "wheel-data-folder"},
+    {"unknown part of the data folder", {.more_name = S("foo_bar-1.0.data/stdlib/os.py"),
+                                         .more = S("x")}, "wheel-data-folder"},
+    /* WHEEL */
+    {"no WHEEL", {.without = "WHEEL"}, "wheel-tags"},
+    {"other tags", {.tags = "Tag: py3-none-linux_x86_64\n"}, "wheel-tags"},
+    {"one tag more", {.tags = "Tag: py3-none-any\nTag: py2-none-any\n"}, "wheel-tags"},
+    {"no tags", {.tags = ""}, "wheel-tags"},
+    {"tag of two parts", {.tags = "Tag: py3-none\n"}, "wheel-tags"},
+    {"version 2", {.wheel_version = "2.0"}, "wheel-tags"},
+    {"purelib stated twice", {.tags = "Root-Is-Purelib: false\nTag: py3-none-any\n"}, "wheel-tags"},
+    {"fields after an empty line", {.tags = "Tag: py3-none-any\n\nTag: py2-none-any\n"},
+     "wheel-tags"},
+    {"other build tag", {.file_name = "foo_bar-1.0-1-py3-none-any.whl",
+                         .tags = "Build: 2\nTag: py3-none-any\n"}, "wheel-tags"},
+    /* RECORD */
+    {"no RECORD", {.without = "RECORD"}, "wheel-record"},
+    {"file not listed", {.more_name = S("foo_bar/x.py"), .more = S("x"), .more_unlisted = true},
+     "wheel-record"},
+    {"file listed, not there", {.record_more = "foo_bar/none.py,,\n"}, "wheel-record"},
+    {"file listed twice", {.record_twice = true}, "wheel-record"},
+    {"no hash", {.hash = ""}, "wheel-record"},
+    {"md5", {.hash = "md5"}, "wheel-record"},
+    {"wrong hash", {.wrong_hash = true}, "wheel-record-hash"},
+    {"wrong hash, sha512", {.wrong_hash = true, .hash = "sha512"}, "wheel-record-hash"},
+    {"wrong size", {.wrong_size = true}, "wheel-record"},
+    {"padded hash", {.padded = true}, "wheel-record"},
+    {"two fields", {.record_more = "foo_bar/x.py,\n"}, "wheel-record"},
+    {"four fields", {.record_more = "foo_bar/x.py,,,\n"}, "wheel-record"},
+    {"open quote", {.record_more = "\"foo_bar/x.py,,\n"}, "wheel-record"},
+    {"text after a quote", {.record_more = "\"foo_bar\"/x.py,,\n"}, "wheel-record"},
+    /* T17 */
+    {"T17: unchecked pyc", {.more_name = S("foo_bar/__pycache__/x.cpython-312.pyc"),
+                            .more = S("\xcb\r\r\n\1\0\0\0hashhash")}, "pyc-unchecked"},
+    {"T17: unchecked pyc in capitals", {.more_name = S("foo_bar/x.PYC"),
+                                        .more = S("\xcb\r\r\n\1\0\0\0hashhash")}, "pyc-unchecked"},
+    {"script name with a path", {.entry_points = "[console_scripts]\n../pip = foo_bar:main\n"},
+     "entry-points"},
+    {"script name with a blank", {.entry_points = "[gui_scripts]\na b = foo_bar:main\n"},
+     "entry-points"},
+    {"entry without group", {.entry_points = "foo = foo_bar:main\n"}, "entry-points"},
+    {"entry without object", {.entry_points = "[x]\nfoo\n"}, "entry-points"},
+    {"group not closed", {.entry_points = "[x\nfoo = a:b\n"}, "entry-points"},
+    {"continued entry", {.entry_points = "[x]\nfoo = a:b\n  c = d:e\n"}, "entry-points"},
+    {"entry points that are no text", {.entry_points = "[x]\nfoo = \xff\n"}, "entry-points"},
+};
+
+static void test_rows(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct zb b;
+        struct scan_run r;
+        struct ch_scan_job job = wheel_job(&rows[i].spec);
+        wheel_build(&b, &rows[i].spec);
+        scan_run(&r, ch_wheel_inspect, &job, ch_buf_str(&b.bytes));
+        char *found = scan_run_findings(&r);
+        if (strcmp(found, rows[i].findings) != 0) {
+            scan_run_print(&r);
+            print_error("%s: found \"%s\", expected \"%s\"\n", rows[i].label, found,
+                        rows[i].findings);
+            wrong++;
+        }
+        free(found);
+        scan_run_done(&r);
+        zb_done(&b);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void test_facts(void **state)
+{
+    (void)state;
+    struct zb b;
+    struct scan_run r;
+    struct scan_run second;
+    struct wheel_spec spec = {.entry_points = "[console_scripts]\nfoo = foo_bar:main\n"};
+    struct ch_scan_job job = wheel_job(&spec);
+    wheel_build(&b, &spec);
+    scan_run(&r, ch_wheel_inspect, &job, ch_buf_str(&b.bytes));
+    scan_run(&second, ch_second_opinion, &job, ch_buf_str(&b.bytes));
+    assert_str_eq(scan_run_fact(&r, "name"), "foo-bar");
+    assert_str_eq(scan_run_fact(&r, "version"), "1.0");
+    assert_str_eq(scan_run_fact(&r, "tag"), "py3-none-any");
+    assert_str_eq(scan_run_fact(&r, "root-is-purelib"), "true");
+    assert_str_eq(scan_run_fact(&r, "entry-point"), "console_scripts foo = foo_bar:main");
+    assert_true(ch_str_starts(scan_run_metadata(&r), CH_STR("Metadata-Version: 2.1\n")));
+    assert_int_equal(scan_run_members(&r), 5);
+    assert_true(scan_run_same_members(&r, &second));
+    scan_run_done(&r);
+    scan_run_done(&second);
+    zb_done(&b);
+}
+
+/* A member whose content cannot be trusted must not pass RECORD silently either. */
+static void test_zip_faults_come_through(void **state)
+{
+    (void)state;
+    struct zb b;
+    struct scan_run r;
+    struct wheel_spec spec = {.end = {.after = S("x")}};
+    struct ch_scan_job job = wheel_job(&spec);
+    wheel_build(&b, &spec);
+    scan_run(&r, ch_wheel_inspect, &job, ch_buf_str(&b.bytes));
+    char *found = scan_run_findings(&r);
+    assert_string_equal(found, "zip-trailing-data");
+    free(found);
+    scan_run_done(&r);
+    zb_done(&b);
+}
+
+static void tail_run(struct scan_run *r, struct ch_str wheel, size_t from)
+{
+    struct ch_scan_job job = {.kind = CH_SCAN_TAIL,
+                              .file_name = CH_STR("foo_bar-1.0-py3-none-any.whl"),
+                              .tail_offset_bytes = from};
+    scan_run(r, ch_wheel_tail, &job, ch_str_sub(wheel, from, wheel.len));
+}
+
+static uint64_t number(struct ch_str s)
+{
+    uint64_t v = 0;
+    assert_true(ch_str_u64(s, &v));
+    return v;
+}
+
+/* As the keeper would ask: the end record alone, then the directory, then METADATA too. */
+static void test_tail(void **state)
+{
+    (void)state;
+    struct zb b;
+    struct scan_run r;
+    struct wheel_spec spec = {.version = NULL};
+    wheel_build(&b, &spec);
+    struct ch_str wheel = ch_buf_str(&b.bytes);
+    tail_run(&r, wheel, wheel.len - 22);
+    uint64_t directory = number(scan_run_fact(&r, "tail-offset"));
+    assert_int_equal(directory, wheel.len - 22 - b.central.len);
+    scan_run_done(&r);
+    tail_run(&r, wheel, directory);
+    assert_null(scan_run_metadata(&r).ptr);
+    uint64_t at = number(scan_run_fact(&r, "metadata-offset"));
+    scan_run_done(&r);
+    tail_run(&r, wheel, at);
+    assert_true(ch_str_starts(scan_run_metadata(&r), CH_STR("Metadata-Version: 2.1\n")));
+    assert_str_eq(scan_run_fact(&r, "name"), "foo-bar");
+    assert_str_eq(scan_run_fact(&r, "metadata-method"), "8");
+    char *found = scan_run_findings(&r);
+    assert_string_equal(found, "");
+    free(found);
+    scan_run_done(&r);
+    zb_done(&b);
+}
+
+/* Every cut and every changed bit: an answer or an error, never a crash, never other metadata. */
+static void test_tail_damage(void **state)
+{
+    (void)state;
+    struct zb b;
+    struct wheel_spec spec = {.version = NULL};
+    wheel_build(&b, &spec);
+    struct ch_scan_job job = {.kind = CH_SCAN_TAIL};
+    struct ch_err err;
+    size_t answered = 0;
+    for (size_t i = 0; i < 8 * b.bytes.len; i++) {
+        b.bytes.ptr[i / 8] = (char)(b.bytes.ptr[i / 8] ^ 1 << i % 8);
+        struct ch_scan_writer *w = ch_scan_writer_new(-1, ch_limits.scan_output_bytes);
+        struct ch_input in = {
+            .fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
+        answered += ch_wheel_tail(&job, &in, w, &err) == CH_OK;
+        ch_scan_writer_free(w);
+        b.bytes.ptr[i / 8] = (char)(b.bytes.ptr[i / 8] ^ 1 << i % 8);
+    }
+    assert_true(answered > 0 && answered < 8 * b.bytes.len);
+    zb_done(&b);
+}
+
+static int write_corpus(const char *dir)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct zb b;
+        wheel_build(&b, &rows[i].spec);
+        if (!corpus_write(dir, rows[i].label, ch_buf_str(&b.bytes))) {
+            perror(dir);
+            return 1;
+        }
+        zb_done(&b);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2) {
+        return write_corpus(argv[1]);
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_zip_faults_come_through),
+        cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_tail_damage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,411 @@
+/* The strict ZIP reader: one hostile archive per rule, each with exactly the findings it deserves, and
+ * honest ones with none. Every archive also goes through the second opinion: on honest ones both list
+ * the same members. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/ch_test.h"
+#include "customhouse/limits.h"
+#include "corpus.h"
+#include "scan_run.h"
+#include "scanner/unpack/second.h"
+#include "scanner/unpack/zip.h"
+#include "zip_build.h"
+
+#define S(literal) {(literal), sizeof(literal) - 1}
+#define AS_IS      {.zip64 = false}
+#define NO_MEMBER  {.deflate = false}
+
+static enum ch_code inspect(const struct ch_scan_job *job, const struct ch_input *in,
+                            struct ch_scan_writer *out, struct ch_err *err)
+{
+    (void)job;
+    struct ch_zip *z;
+    enum ch_code rc = ch_zip_open(in, &ch_zip_profile_wheel, out, &z, err);
+    if (rc == CH_OK) {
+        ch_zip_verify(z, NULL, NULL);
+        ch_zip_free(z);
+    }
+    return rc;
+}
+
+static const struct ch_scan_job no_job;
+
+/* Two honest members around the one of the row. */
+static void build(struct zb *b, const struct zb_member *m, const struct zb_end *e)
+{
+    zb_init(b);
+    zb_file(b, "pkg/__init__.py", "");
+    if (m->name.ptr != NULL) {
+        zb_add(b, m);
+    }
+    zb_file(b, "pkg/last.py", "print('last')\n");
+    zb_end(b, e);
+}
+
+/* Counts instead of stopping: one run then names every row that is wrong. */
+static int wrong;
+
+static void expect(const char *label, struct ch_str bytes, const char *findings, bool same)
+{
+    struct scan_run first;
+    struct scan_run second;
+    scan_run(&first, inspect, &no_job, bytes);
+    scan_run(&second, ch_second_opinion, &no_job, bytes);
+    char *found = scan_run_findings(&first);
+    if (strcmp(found, findings) != 0) {
+        scan_run_print(&first);
+        print_error("%s: found \"%s\", expected \"%s\"\n", label, found, findings);
+        wrong++;
+    }
+    bool equal = scan_run_same_members(&first, &second);
+    if (same != equal) {
+        scan_run_print(&second);
+        print_error("%s: the second opinion %s\n", label, equal ? "agrees" : "differs");
+        wrong++;
+    }
+    /* Whatever the second reader sees otherwise must be held by the first one's findings too. */
+    if (!equal && found[0] == '\0') {
+        print_error("%s: the opinions differ and nothing was found\n", label);
+        wrong++;
+    }
+    free(found);
+    scan_run_done(&first);
+    scan_run_done(&second);
+}
+
+#define BODY .content = S("import os\nimport os\nimport os\n")
+#define FILE_NAMED(literal) .name = S(literal), BODY
+
+static const struct {
+    const char *label;
+    struct zb_member member;
+    struct zb_end end;
+    const char *findings;
+    bool same;
+} rows[] = {
+    {"nothing special", NO_MEMBER, AS_IS, "", true},
+    {"stored", {FILE_NAMED("pkg/a.py")}, AS_IS, "", true},
+    {"deflated", {FILE_NAMED("pkg/a.py"), .deflate = true}, AS_IS, "", true},
+    {"folder", {.name = S("pkg/sub/"), .unix_mode = 040755}, AS_IS, "", true},
+    {"UTF-8 name", {FILE_NAMED("pkg/caf\xc3\xa9/\xe4\xb8\xad.py")}, AS_IS, "", true},
+    {"no file type in the mode", {FILE_NAMED("pkg/a.py"), .unix_mode = 0644}, AS_IS, "", true},
+    {"written on DOS", {FILE_NAMED("pkg/a.py"), .system = 0xff}, AS_IS, "", true},
+    {"descriptor", {FILE_NAMED("pkg/a.py"), .deflate = true, .descriptor = true}, AS_IS,
+     "zip-data-descriptor", true},
+    {"descriptor, ZIP64",
+     {FILE_NAMED("pkg/a.py"), .deflate = true, .descriptor = true, .zip64 = true}, AS_IS,
+     "zip-data-descriptor", true},
+    {"descriptor of an empty member", {.name = S("pkg/a.py"), .descriptor = true}, AS_IS,
+     "zip-data-descriptor", true},
+    {"descriptor after stored data", {FILE_NAMED("pkg/a.py"), .descriptor = true}, AS_IS,
+     "zip-data-descriptor zip-method", true},
+    {"ZIP64 sizes", {FILE_NAMED("pkg/a.py"), .deflate = true, .zip64 = true}, AS_IS, "", true},
+    {"ZIP64 sizes and offset", {FILE_NAMED("pkg/a.py"), .zip64 = true, .zip64_at = true}, AS_IS,
+     "", true},
+    {"ZIP64 sizes, offset and disk", {FILE_NAMED("pkg/a.py"), .zip64 = true, .zip64_disk = true},
+     AS_IS, "", true},
+    {"ZIP64 with another disk",
+     {FILE_NAMED("pkg/a.py"), .zip64 = true, .zip64_disk = true, .disk = 1}, AS_IS, "zip-zip64",
+     true},
+    {"ZIP64 end record", NO_MEMBER, {.zip64 = true}, "", true},
+    {"ZIP64 field repeating the sizes",
+     {FILE_NAMED("pkg/a.py"), .extra = S(""),
+      .local_extra = S("\1\0\20\0\36\0\0\0\0\0\0\0\36\0\0\0\0\0\0\0")}, AS_IS, "", true},
+    {"extended timestamps", {FILE_NAMED("pkg/a.py"), .extra = S("UT\5\0\1\0\0\0\0")}, AS_IS, "", true},
+    /* the whole file */
+    {"trailing data", NO_MEMBER, {.after = S("x")}, "zip-trailing-data", true},
+    {"archive comment", NO_MEMBER, {.comment = S("hello")}, "zip-comment", true},
+    {"bytes before the end record", NO_MEMBER, {.before_end = S("gap")}, "zip-trailing-data", true},
+    {"second end record after the first", NO_MEMBER,
+     {.after = S("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")}, "zip-trailing-data", true},
+    {"count too low", {FILE_NAMED("pkg/a.py")}, {.count_off = -1}, "zip-member-hidden", false},
+    {"count too high", {FILE_NAMED("pkg/a.py")}, {.count_off = 1}, "zip-member-hidden", false},
+    {"ZIP64 count differs", NO_MEMBER, {.zip64 = true, .zip64_differs = true}, "zip-zip64", true},
+    /* members */
+    {"bytes between members", {FILE_NAMED("pkg/a.py"), .gap = S("gap")}, AS_IS, "zip-trailing-data",
+     true},
+    {"member not in the directory", {FILE_NAMED("pkg/a.py"), .not_central = true}, AS_IS,
+     "zip-member-hidden", true},
+    {"two names", {FILE_NAMED("pkg/a.py"), .local_name = S("pkg/b.py")}, AS_IS, "zip-header-differs",
+     false},
+    {"two sizes", {FILE_NAMED("pkg/a.py"), .local_size_off = 1}, AS_IS, "zip-header-differs", false},
+    {"two flags", {FILE_NAMED("pkg/a.py"), .local_flags = 2}, AS_IS, "zip-header-differs", true},
+    {"directory points elsewhere", {FILE_NAMED("pkg/a.py"), .central_at_off = 4}, AS_IS,
+     "zip-header-differs zip-trailing-data", false},
+    {"directory points at another member", {FILE_NAMED("pkg/a.py"), .central_at_off = -50}, AS_IS,
+     "zip-header-differs zip-overlap zip-trailing-data", true},
+    {"wrong descriptor", {FILE_NAMED("pkg/a.py"), .deflate = true, .descriptor = true, .bad_descriptor = true}, AS_IS,
+     "zip-data-descriptor zip-header-differs zip-trailing-data", true},
+    {"same name twice", {FILE_NAMED("pkg/last.py")}, AS_IS, "zip-duplicate-name", true},
+    {"same name in capitals", {FILE_NAMED("pkg/LAST.py")}, AS_IS, "zip-duplicate-name", true},
+    {"same name with a backslash", {FILE_NAMED("pkg\\last.py")}, AS_IS,
+     "zip-duplicate-name zip-unsafe-path", false},
+    {"file where a folder is", {FILE_NAMED("pkg")}, AS_IS, "zip-duplicate-name", true},
+    {"shorter than stated", {FILE_NAMED("pkg/a.py"), .deflate = true, .size_off = 1}, AS_IS,
+     "zip-size-differs", false},
+    {"longer than stated", {FILE_NAMED("pkg/a.py"), .deflate = true, .size_off = -1}, AS_IS,
+     "zip-size-differs", false},
+    {"stored, two lengths", {FILE_NAMED("pkg/a.py"), .size_off = 1}, AS_IS, "zip-size-differs", false},
+    {"wrong checksum", {FILE_NAMED("pkg/a.py"), .crc_xor = 1}, AS_IS, "zip-crc-differs", false},
+    {"rest in the deflate stream",
+     {FILE_NAMED("pkg/a.py"), .deflate = true, .packed_tail = S("evil")}, AS_IS, "zip-trailing-data",
+     false},
+    {"not deflate", {FILE_NAMED("pkg/a.py"), .method = 8}, AS_IS, "zip-unreadable", false},
+    {"bzip2", {FILE_NAMED("pkg/a.py"), .method = 12}, AS_IS, "zip-method", false},
+    {"encrypted", {FILE_NAMED("pkg/a.py"), .flags = 1}, AS_IS, "zip-method", false},
+    {"strongly encrypted", {FILE_NAMED("pkg/a.py"), .flags = 0x41}, AS_IS, "zip-method", false},
+    {"masked headers", {FILE_NAMED("pkg/a.py"), .flags = 1 << 13}, AS_IS, "zip-method", false},
+    {"patched data", {FILE_NAMED("pkg/a.py"), .flags = 0x20}, AS_IS, "zip-method", false},
+    {"comment of a member", {FILE_NAMED("pkg/a.py"), .comment = S("x")}, AS_IS, "zip-comment", true},
+    {"symbolic link", {.name = S("pkg/l"), .content = S("/etc/passwd"), .unix_mode = 0120777}, AS_IS,
+     "zip-symlink", true},
+    {"device", {.name = S("pkg/d"), .unix_mode = 020644}, AS_IS, "zip-symlink", true},
+    {"folder by attributes only", {.name = S("pkg/d"), .unix_mode = 040755}, AS_IS, "zip-unsafe-path",
+     false},
+    {"folder by DOS attributes only", {.name = S("pkg/d"), .system = 0xff, .external = 0x10}, AS_IS,
+     "zip-unsafe-path", false},
+    {"folder with content", {FILE_NAMED("pkg/d/"), .unix_mode = 040755}, AS_IS, "zip-unsafe-path",
+     false},
+    /* names */
+    {"empty name", {FILE_NAMED("")}, AS_IS, "zip-unsafe-path", false},
+    {"absolute", {FILE_NAMED("/etc/passwd")}, AS_IS, "zip-unsafe-path", true},
+    {"parent", {FILE_NAMED("pkg/../../x")}, AS_IS, "zip-unsafe-path", true},
+    {"parent at the end", {FILE_NAMED("pkg/..")}, AS_IS, "zip-unsafe-path", true},
+    {"current folder", {FILE_NAMED("./x")}, AS_IS, "zip-unsafe-path", true},
+    {"drive", {FILE_NAMED("C:x")}, AS_IS, "zip-unsafe-path", true},
+    {"stream of a file", {FILE_NAMED("pkg/a.py:x")}, AS_IS, "zip-unsafe-path", true},
+    {"backslash", {FILE_NAMED("pkg\\x.py")}, AS_IS, "zip-unsafe-path", false},
+    {"NUL", {FILE_NAMED("pkg/a.py\0.txt")}, AS_IS, "zip-unsafe-path", false},
+    {"control byte", {FILE_NAMED("pkg/a\x1b[2J.py")}, AS_IS, "zip-unsafe-path", true},
+    {"delete byte", {FILE_NAMED("pkg/a\x7f.py")}, AS_IS, "zip-unsafe-path", true},
+    {"trailing dot", {FILE_NAMED("pkg/a.py.")}, AS_IS, "zip-unsafe-path", true},
+    {"trailing blank in a folder", {FILE_NAMED("pkg /a.py")}, AS_IS, "zip-unsafe-path", true},
+    {"empty component", {FILE_NAMED("pkg//a.py")}, AS_IS, "zip-unsafe-path", true},
+    {"invalid UTF-8", {FILE_NAMED("pkg/\xff.py")}, AS_IS, "zip-unsafe-path", false},
+    {"UTF-8 not marked", {FILE_NAMED("pkg/\xc3\xa9.py"), .flags = 1 << 11}, AS_IS, "zip-unsafe-path",
+     true},
+    {"not NFC", {FILE_NAMED("pkg/e\xcc\x81.py")}, AS_IS, "zip-name-unicode", false},
+    {"Kelvin sign", {FILE_NAMED("pkg/\xe2\x84\xaa.py")}, AS_IS, "zip-name-unicode", true},
+    {"right-to-left override", {FILE_NAMED("pkg/\xe2\x80\xaegpj.py")}, AS_IS, "zip-name-unicode",
+     true},
+    /* extra fields */
+    {"Unicode path, another", {FILE_NAMED("pkg/a.py"), .extra = S("up\7\0\1\0\0\0\0xy")}, AS_IS,
+     "zip-extra-field", false},
+    {"extra field cut short", {FILE_NAMED("pkg/a.py"), .extra = S("UT\11\0\1\0\0\0\0")}, AS_IS,
+     "zip-extra-field", false},
+    {"ZIP64 twice", {FILE_NAMED("pkg/a.py"), .extra = S("\1\0\0\0\1\0\0\0")}, AS_IS,
+     "zip-extra-field", true},
+    {"ZIP64 not needed", {FILE_NAMED("pkg/a.py"), .extra = S("\1\0\10\0\0\0\0\0\0\0\0\0")}, AS_IS,
+     "zip-zip64", true},
+    {"link in an extra field", {FILE_NAMED("pkg/a.py"), .extra = S("\x6e\x75\0\0")}, AS_IS,
+     "zip-extra-field", true},
+};
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct zb b;
+        build(&b, &rows[i].member, &rows[i].end);
+        expect(rows[i].label, ch_buf_str(&b.bytes), rows[i].findings, rows[i].same);
+        zb_done(&b);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* Bytes put before a whole archive, offsets left as they were: readers shift them silently. */
+static void test_prepended(void **state)
+{
+    (void)state;
+    wrong = 0;
+    struct zb b;
+    struct ch_buf shifted;
+    build(&b, &(struct zb_member){.deflate = false}, NULL);
+    ch_buf_init(&shifted, 1 << 20);
+    ch_buf_puts(&shifted, CH_STR("#!/bin/sh\nexit\n"));
+    ch_buf_puts(&shifted, ch_buf_str(&b.bytes));
+    expect("prepended", ch_buf_str(&shifted), "zip-trailing-data", false);
+    ch_buf_done(&shifted);
+    zb_done(&b);
+    assert_int_equal(wrong, 0);
+}
+
+/* A forged directory: it lists an evil member inside the data of a harmless one, which a reader of
+ * local headers sees instead. */
+static void test_forged_directory(void **state)
+{
+    (void)state;
+    wrong = 0;
+    struct zb inner;
+    struct zb b;
+    zb_init(&inner);
+    zb_add(&inner, &(struct zb_member){.name = CH_STR("pkg/__init__.py"),
+                                       .content = CH_STR("evil()\n")});
+    zb_init(&b);
+    struct ch_buf data;
+    ch_buf_init(&data, 1 << 20);
+    ch_buf_puts(&data, CH_STR("harmless "));
+    ch_buf_puts(&data, ch_buf_str(&inner.bytes));
+    zb_add(&b, &(struct zb_member){.name = CH_STR("pkg/__init__.py"),
+                                   .content = ch_buf_str(&data),
+                                   .not_central = true});
+    ch_buf_puts(&b.central, ch_buf_str(&inner.central));
+    b.count = 1;
+    zb_end(&b, NULL);
+    /* The directory's offset 0 leads to the outer header, whose sizes differ; the rest is hidden. */
+    expect("forged directory", ch_buf_str(&b.bytes), "zip-crc-differs zip-header-differs "
+           "zip-trailing-data", false);
+    ch_buf_done(&data);
+    zb_done(&inner);
+    zb_done(&b);
+    assert_int_equal(wrong, 0);
+}
+
+static void test_tar_as_well(void **state)
+{
+    (void)state;
+    wrong = 0;
+    char content[512] = {0};
+    struct zb b;
+    size_t at = 257 - 30 - 5; /* after a local header with a name of 5 bytes */
+    for (size_t i = 0; i < 5; i++) {
+        content[at + i] = "ustar"[i];
+    }
+    zb_init(&b);
+    zb_add(&b, &(struct zb_member){.name = CH_STR("a.bin"),
+                                   .content = {content, sizeof(content)}});
+    zb_end(&b, NULL);
+    expect("tar as well", ch_buf_str(&b.bytes), "zip-polyglot", true);
+    zb_done(&b);
+    assert_int_equal(wrong, 0);
+}
+
+static void test_no_archive(void **state)
+{
+    (void)state;
+    wrong = 0;
+    expect("empty file", (struct ch_str){NULL, 0}, "zip-unreadable", true);
+    expect("text", CH_STR("This is no archive, but long enough."), "zip-unreadable", true);
+    struct zb b;
+    zb_init(&b);
+    zb_end(&b, NULL);
+    expect("no members", ch_buf_str(&b.bytes), "", true);
+    zb_done(&b);
+    assert_int_equal(wrong, 0);
+}
+
+/* Every cut and every changed byte of an archive: never a crash, never a silent difference. */
+static void test_damage(void **state)
+{
+    (void)state;
+    struct zb b;
+    build(&b, &(struct zb_member){.name = CH_STR("pkg/a.py"),
+                                  .content = CH_STR("import os\nimport os\n"),
+                                  .deflate = true,
+                                  .descriptor = true}, NULL);
+    struct scan_run first;
+    struct scan_run second;
+    for (size_t len = 0; len < b.bytes.len; len++) {
+        scan_run(&first, inspect, &no_job, ch_str_sub(ch_buf_str(&b.bytes), 0, len));
+        char *found = scan_run_findings(&first);
+        assert_string_not_equal(found, "");
+        free(found);
+        scan_run_done(&first);
+    }
+    for (size_t i = 0; i < 8 * b.bytes.len; i++) {
+        b.bytes.ptr[i / 8] = (char)(b.bytes.ptr[i / 8] ^ 1 << i % 8);
+        scan_run(&first, inspect, &no_job, ch_buf_str(&b.bytes));
+        scan_run(&second, ch_second_opinion, &no_job, ch_buf_str(&b.bytes));
+        char *found = scan_run_findings(&first);
+        bool only_note = strcmp(found, "") == 0 || strcmp(found, "zip-data-descriptor") == 0;
+        if (only_note && !scan_run_same_members(&first, &second)) {
+            fail_msg("bit %zu of byte %zu: the opinions differ, found \"%s\"", i % 8, i / 8, found);
+        }
+        free(found);
+        scan_run_done(&first);
+        scan_run_done(&second);
+        b.bytes.ptr[i / 8] = (char)(b.bytes.ptr[i / 8] ^ 1 << i % 8);
+    }
+    zb_done(&b);
+}
+
+static void expect_limited(const char *label, const struct zb_member *m, const char *findings)
+{
+    struct zb b;
+    build(&b, m, NULL);
+    expect(label, ch_buf_str(&b.bytes), findings, findings[0] == '\0');
+    zb_done(&b);
+    assert_int_equal(wrong, 0);
+}
+
+/* Limits are lowered instead of building large archives; the same code runs. */
+static void test_limits(void **state)
+{
+    (void)state;
+    wrong = 0;
+    const struct ch_limits before = ch_limits;
+    char *zeros = ch_calloc(1, 1 << 20);
+    const struct zb_member deflated = {
+        .name = CH_STR("pkg/z.bin"), .content = {zeros, 1 << 20}, .deflate = true};
+    expect_limited("many zeros", &deflated, "");
+    ch_limits.member_whole_bytes = 1000; /* now streamed */
+    expect_limited("streamed", &deflated, "");
+    struct zb_member other = deflated;
+    other.size_off = 1;
+    expect_limited("streamed, short", &other, "zip-size-differs");
+    other.size_off = -1;
+    expect_limited("streamed, long", &other, "zip-size-differs");
+    other.size_off = 0;
+    other.packed_tail = CH_STR("evil");
+    expect_limited("streamed, rest", &other, "zip-trailing-data");
+    other.packed_tail = (struct ch_str){NULL, 0};
+    other.crc_xor = 1;
+    expect_limited("streamed, checksum", &other, "zip-crc-differs");
+    ch_limits.archive_ratio_from_bytes = 1 << 19;
+    expect_limited("bomb", &deflated, "zip-ratio");
+    ch_limits = before;
+    ch_limits.archive_unpacked_bytes = 1 << 19;
+    expect_limited("unpacked size", &deflated, "limit");
+    ch_limits = before;
+    ch_limits.archive_members = 2;
+    expect_limited("members", &deflated, "limit");
+    ch_limits = before;
+    ch_limits.member_path_bytes = 15;
+    expect_limited("name fits", &deflated, "");
+    ch_limits.member_path_bytes = 14;
+    expect_limited("name too long", &deflated, "limit");
+    ch_limits = before;
+    free(zeros);
+}
+
+static int write_corpus(const char *dir)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct zb b;
+        build(&b, &rows[i].member, &rows[i].end);
+        if (!corpus_write(dir, rows[i].label, ch_buf_str(&b.bytes))) {
+            perror(dir);
+            return 1;
+        }
+        zb_done(&b);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2) {
+        return write_corpus(argv[1]);
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_prepended),
+        cmocka_unit_test(test_forged_directory),
+        cmocka_unit_test(test_tar_as_well),
+        cmocka_unit_test(test_no_archive),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
