@@ -4,6 +4,7 @@
  * out FETCH messages: bytes go into the descriptor that comes with each. It knows no store. */
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
