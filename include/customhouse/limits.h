@@ -33,7 +33,7 @@
     X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")        \
     X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
-    X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
+    X(http_tls_gather_bytes, 16384, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
     /* gateway */                                                                                  \
     X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
