@@ -4,7 +4,7 @@
  * out FETCH messages: bytes go into the descriptor that comes with each. It knows no store. */
 #include <netdb.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "customhouse/child.h"
