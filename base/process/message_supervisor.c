@@ -13,7 +13,7 @@ void ch_setup_put(struct ch_buf *b, const struct ch_setup *m)
     const struct ch_str texts[] = {
         m->state_dir,      m->config_name,      m->config_text,         m->policy_name,
         m->policy_text,    m->credentials_text, m->tls_certificate_pem, m->tls_key_pem,
-        m->client_key_pem, m->ca_file,
+        m->client_key_pem, m->ca_file,          m->instance_id,
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         ch_msg_put_name(b, texts[i], ch_limits.setup_text_bytes);
@@ -38,7 +38,7 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
     struct ch_str *const texts[] = {
         &m.state_dir,      &m.config_name,      &m.config_text,         &m.policy_name,
         &m.policy_text,    &m.credentials_text, &m.tls_certificate_pem, &m.tls_key_pem,
-        &m.client_key_pem, &m.ca_file,
+        &m.client_key_pem, &m.ca_file,          &m.instance_id,
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         *texts[i] = ch_msg_get_text(&r, ch_limits.setup_text_bytes);

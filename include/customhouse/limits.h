@@ -104,7 +104,8 @@
     X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
-    X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")
+    X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
+    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;

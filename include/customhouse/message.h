@@ -91,6 +91,10 @@ struct ch_setup {
     uint32_t gid;
     uint32_t served_gid; /* group that may read served/ */
     struct ch_str state_dir;
+    /* Made anew by each supervisor: sent upstream by the fetcher, recognised by the gateway (T13).
+     * Not derived in the children, who may see the same folder under other names, or different
+     * installations' folders under the same. */
+    struct ch_str instance_id;
     struct ch_str config_name; /* file name, for messages */
     struct ch_str config_text;
     struct ch_str policy_name;

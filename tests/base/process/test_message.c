@@ -86,6 +86,7 @@ static void setup_travels_whole(void **state)
         .tls_certificate_pem = text_of(1001),
         .tls_key_pem = text_of(1002),
         .client_key_pem = text_of(1003),
+        .instance_id = text_of(32),
         .ca_file = text_of(1004),
         .listener_count = CH_SETUP_MAX_LISTENERS,
     };
@@ -109,6 +110,7 @@ static void setup_travels_whole(void **state)
     assert_same(out.tls_certificate_pem, in.tls_certificate_pem);
     assert_same(out.tls_key_pem, in.tls_key_pem);
     assert_same(out.client_key_pem, in.client_key_pem);
+    assert_same(out.instance_id, in.instance_id);
     assert_same(out.ca_file, in.ca_file);
     assert_int_equal(out.listener_count, CH_SETUP_MAX_LISTENERS);
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
