@@ -144,8 +144,8 @@ static bool page_is_cached(const struct ch_http_blob *b, uint64_t at)
 }
 
 /* Everybody waits while this process waits for a disk, so what is not in the page cache is only
- * asked for, and sent once it is there. True when the next window may be sent: probed at distances that
- * reading ahead does not fall below, or waited for long enough. */
+ * asked for, and sent once it is there. True when the next window may be sent: probed at distances
+ * that reading ahead does not fall below, or waited for long enough. */
 static bool blob_is_warm(struct http_conn *c)
 {
     struct http_out *o = &c->out;
