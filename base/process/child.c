@@ -264,11 +264,10 @@ static enum ch_code confine_and_try(const struct ch_confine_options *options, st
     return rc;
 }
 
-enum ch_code ch_child_confine(struct ch_child *child, struct ch_err *err)
+static struct ch_confine_options options_of(const struct ch_child *child, const char *state_dir,
+                                            const char *ca_file)
 {
-    char *state_dir = ch_str_dup(child->setup.state_dir);
-    char *ca_file = child->setup.ca_file.len > 0 ? ch_str_dup(child->setup.ca_file) : NULL;
-    struct ch_confine_options options = {
+    return (struct ch_confine_options){
         .role = child->setup.role,
         .stage = CH_CONFINE_PROCESS,
         .state_dir = state_dir,
@@ -277,29 +276,42 @@ enum ch_code ch_child_confine(struct ch_child *child, struct ch_err *err)
         .gid = child->setup.gid,
         .served_gid = child->setup.served_gid,
     };
+}
+
+enum ch_code ch_child_confine(struct ch_child *child, struct ch_err *err)
+{
+    char *state_dir = ch_str_dup(child->setup.state_dir);
+    char *ca_file = child->setup.ca_file.len > 0 ? ch_str_dup(child->setup.ca_file) : NULL;
+    struct ch_confine_options options = options_of(child, state_dir, ca_file);
     enum ch_code rc = confine_and_try(&options, err);
-    if (rc == CH_OK) {
-        struct ch_buf line;
-        struct ch_buf b;
-        ch_buf_init(&line, (size_t)ch_message_row(CH_MSG_READY)->max_bytes / 2);
-        ch_buf_init(&b, ch_message_row(CH_MSG_READY)->max_bytes);
-        ch_confine_describe(&options, &line);
-        struct ch_ready ready = {(uint32_t)getpid(), ch_buf_str(&line)};
-        ch_ready_put(&b, &ready);
-        if (!ch_channel_send(child->supervisor, CH_MSG_READY, ch_buf_str(&b), NULL, 0)) {
-            rc = ch_fail(err, CH_E_CLOSED, "the supervisor is gone");
-        }
-        ch_buf_done(&line);
-        ch_buf_done(&b);
-    }
     free(state_dir);
     free(ca_file);
     return rc;
 }
 
+static enum ch_code say_ready(struct ch_child *child, struct ch_err *err)
+{
+    struct ch_confine_options options = options_of(child, NULL, NULL);
+    enum ch_code rc = CH_OK;
+    struct ch_buf line;
+    struct ch_buf b;
+    ch_buf_init(&line, (size_t)ch_message_row(CH_MSG_READY)->max_bytes / 2);
+    ch_buf_init(&b, ch_message_row(CH_MSG_READY)->max_bytes);
+    ch_confine_describe(&options, &line);
+    struct ch_ready ready = {(uint32_t)getpid(), ch_buf_str(&line)};
+    ch_ready_put(&b, &ready);
+    if (!ch_channel_send(child->supervisor, CH_MSG_READY, ch_buf_str(&b), NULL, 0)) {
+        rc = ch_fail(err, CH_E_CLOSED, "the supervisor is gone");
+    }
+    ch_buf_done(&line);
+    ch_buf_done(&b);
+    return rc;
+}
+
 enum ch_code ch_child_run(struct ch_child *child, struct ch_err *err)
 {
-    enum ch_code rc = ch_loop_run(child->loop, err);
+    enum ch_code rc = say_ready(child, err);
+    rc = rc == CH_OK ? ch_loop_run(child->loop, err) : rc;
     if (rc == CH_OK && child->ended.code != CH_OK && !child->draining) {
         return ch_fail(err, child->ended.code, "supervisor: %.400s", child->ended.msg);
     }

@@ -24,8 +24,8 @@ static enum ch_code set_mode(int dir_fd, const char *folder, mode_t mode, struct
     return CH_OK;
 }
 
-/* Opens state_dir/path, making it when it is missing. A made folder inherits group and setgid bit of
- * its parent; one that is there keeps its modes. */
+/* Opens state_dir/path, making it when it is missing. A made folder inherits group and setgid bit
+ * of its parent; one that is there keeps its modes. */
 static enum ch_code open_folder(const char *state_dir, int state_fd, const char *path, mode_t mode,
                                 int *ret_fd, struct ch_err *err)
 {
@@ -275,7 +275,8 @@ enum ch_code ch_blobs_serve(struct ch_blobs *b, const struct ch_sha256 *sha256, 
     if (rc == CH_E_EXISTS && same_inode(b, &p)) {
         return CH_OK;
     }
-    if (rc == CH_E_EXISTS) { /* left over from before an eviction: these bytes were not decided on */
+    if (rc ==
+        CH_E_EXISTS) { /* left over from before an eviction: these bytes were not decided on */
         rc = ch_blobs_remove(b->served_fd, p.path, err);
         if (rc == CH_OK) {
             rc = ch_blobs_link(b->sha256_fd, p.path, b->served_fd, &p, CH_BLOB_DIR_SERVED, err);
@@ -286,7 +287,8 @@ enum ch_code ch_blobs_serve(struct ch_blobs *b, const struct ch_sha256 *sha256, 
 
 /* No fsync: withdrawal must not wait for the disk (T4). A link that comes back with a power cut is
  * found at start-up, where the served tree is checked against the decisions. */
-enum ch_code ch_blobs_withdraw(struct ch_blobs *b, const struct ch_sha256 *sha256, struct ch_err *err)
+enum ch_code ch_blobs_withdraw(struct ch_blobs *b, const struct ch_sha256 *sha256,
+                               struct ch_err *err)
 {
     struct ch_blob_path p = ch_blob_path_of(sha256);
     enum ch_code rc = ch_blobs_remove(b->served_fd, p.path, err);

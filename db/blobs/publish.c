@@ -82,8 +82,7 @@ static enum ch_code link_blob(struct ch_blobs *b, const char *name, const struct
                               struct ch_err *err)
 {
     struct ch_blob_path p = ch_blob_path_of(sha256);
-    enum ch_code rc =
-        ch_blobs_link(b->spool_fd, name, b->sha256_fd, &p, CH_BLOB_DIR_PRIVATE, err);
+    enum ch_code rc = ch_blobs_link(b->spool_fd, name, b->sha256_fd, &p, CH_BLOB_DIR_PRIVATE, err);
     if (rc != CH_OK && rc != CH_E_EXISTS) {
         return ch_wrap(err, "%s/blobs/sha256", b->state_dir);
     }

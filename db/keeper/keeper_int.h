@@ -76,7 +76,7 @@ struct page {
     int64_t checked_at_us;
     int64_t failed_at_us;    /* last refresh that failed, 0: none since */
     uint32_t fail_status;
-    char fail_text[256];
+    char fail_text[512];
     bool refreshing;
     size_t busy;             /* intakes and sidecars under way that will come back to it */
     size_t upstream_at;      /* while looking for the owner: index into config->upstreams */

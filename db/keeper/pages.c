@@ -571,7 +571,7 @@ static bool may_ask_upstream(const struct keeper *k, const struct page *p)
 {
     struct ch_str name = page_name(p);
     for (size_t i = 0; i < p->config->reserved_count; i++) {
-        if (ch_policy_glob(ch_str_of(p->config->reserved[i]), name)) {
+        if (ch_glob_match(ch_str_of(p->config->reserved[i]), name)) {
             return false;
         }
     }

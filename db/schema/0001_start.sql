@@ -76,6 +76,7 @@ CREATE TABLE alias (
     sha256    BLOB NOT NULL REFERENCES artifact (sha256),
     PRIMARY KEY (algorithm, hex, sha256)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX alias_sha256 ON alias (sha256);
 
 CREATE TABLE release_file (
     id        INTEGER NOT NULL PRIMARY KEY,

@@ -21,10 +21,10 @@ enum ch_code ch_store_add_artifact(struct ch_store *s, const struct ch_artifact 
                                    struct ch_err *err)
 {
     uint64_t changed = 0;
-    enum ch_code rc = ch_sql_run(s, CH_SQL_ADD_ARTIFACT,
-                                 CH_ARGS(ch_arg_sha(&a->sha256), ch_arg_u64(a->size_bytes),
-                                         ch_arg_int(a->fetched_at_us)),
-                                 &changed, err);
+    enum ch_code rc = ch_sql_run(
+        s, CH_SQL_ADD_ARTIFACT,
+        CH_ARGS(ch_arg_sha(&a->sha256), ch_arg_u64(a->size_bytes), ch_arg_int(a->fetched_at_us)),
+        &changed, err);
     if (rc != CH_OK || changed > 0) {
         return rc;
     }
@@ -78,8 +78,8 @@ static enum ch_code add_release(struct ch_store *s, const struct ch_release_file
     }
     return ch_sql_run(s, CH_SQL_ADD_RELEASE,
                       CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
-                              ch_arg_text(f->file_name), ch_arg_sha(&f->sha256), ch_arg_text(f->url),
-                              ch_arg_int(f->at_us)),
+                              ch_arg_text(f->file_name), ch_arg_sha(&f->sha256),
+                              ch_arg_text(f->url), ch_arg_int(f->at_us)),
                       NULL, err);
 }
 
@@ -117,8 +117,8 @@ enum ch_code ch_store_releases_of(struct ch_store *s, const struct ch_sha256 *sh
 }
 
 enum ch_code ch_store_releases_of_project(struct ch_store *s, struct ch_str upstream,
-                                          struct ch_str project, ch_store_release_fn *each, void *ctx,
-                                          struct ch_err *err)
+                                          struct ch_str project, ch_store_release_fn *each,
+                                          void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
     enum ch_code rc = ch_cursor_open(s, CH_SQL_RELEASES_OF_PROJECT,
@@ -126,12 +126,14 @@ enum ch_code ch_store_releases_of_project(struct ch_store *s, struct ch_str upst
     return each_release(&c, rc, each, ctx, err);
 }
 
-enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f, struct ch_err *err)
+enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f,
+                                struct ch_err *err)
 {
     return ch_sql_run(s, CH_SQL_ADD_FETCH,
                       CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->url),
-                              ch_arg_int(f->http_status), ch_arg_text(ch_str_of(ch_code_name(f->code))),
-                              ch_arg_u64(f->bytes), ch_arg_int(f->elapsed_ms), ch_arg_int(f->at_us)),
+                              ch_arg_int(f->http_status),
+                              ch_arg_text(ch_str_of(ch_code_name(f->code))), ch_arg_u64(f->bytes),
+                              ch_arg_int(f->elapsed_ms), ch_arg_int(f->at_us)),
                       NULL, err);
 }
 

@@ -7,6 +7,12 @@ _Static_assert(CH_VERDICT_HOLD == 0 && CH_VERDICT_ALLOW == 1 && CH_VERDICT_DENY 
 enum ch_code ch_store_add_decision(struct ch_store *s, const struct ch_decision_row *d,
                                    struct ch_err *err)
 {
+    if (d->verdict == CH_VERDICT_ALLOW) {
+        enum ch_code rc = ch_store_room(s, "allow", err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
     return ch_sql_run(s, CH_SQL_ADD_DECISION,
                       CH_ARGS(ch_arg_text(d->repository), ch_arg_text(d->upstream),
                               ch_arg_text(d->project), ch_arg_text(d->file_name),
@@ -38,20 +44,23 @@ static enum ch_code each_decision(struct ch_cursor *c, enum ch_code rc, ch_store
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
-enum ch_code ch_store_decisions_of(struct ch_store *s, struct ch_str repository, struct ch_str project,
-                                   ch_store_decision_fn *each, void *ctx, struct ch_err *err)
+enum ch_code ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
+                                   struct ch_str project, ch_store_decision_fn *each, void *ctx,
+                                   struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_DECISIONS_OF,
-                                     CH_ARGS(ch_arg_text(repository), ch_arg_text(project)), &c, err);
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_DECISIONS_OF, CH_ARGS(ch_arg_text(repository), ch_arg_text(project)), &c, err);
     return each_decision(&c, rc, each, ctx, err);
 }
 
 enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, enum ch_verdict verdict, size_t max,
-                                           ch_store_decision_fn *each, void *ctx, struct ch_err *err)
+                                           ch_store_decision_fn *each, void *ctx,
+                                           struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_DECISIONS_BY_VERDICT,
-                                     CH_ARGS(ch_arg_int((int64_t)verdict), ch_arg_u64(max)), &c, err);
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_DECISIONS_BY_VERDICT,
+                       CH_ARGS(ch_arg_int((int64_t)verdict), ch_arg_u64(max)), &c, err);
     return each_decision(&c, rc, each, ctx, err);
 }

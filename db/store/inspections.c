@@ -7,16 +7,18 @@
 _Static_assert(CH_INSPECTION_COMPLETE == 1 && CH_INSPECTION_FAILED == 2, "as in the schema");
 
 static enum ch_code add_row(struct ch_store *s, const struct ch_inspection_key *key,
-                            const struct ch_inspection_row *row, int64_t *ret_id, struct ch_err *err)
+                            const struct ch_inspection_row *row, int64_t *ret_id,
+                            struct ch_err *err)
 {
     return ch_sql_number(
         s, CH_SQL_ADD_INSPECTION,
         CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
                 ch_arg_int(key->inspector_version), ch_arg_sha(&key->ruleset),
-                ch_arg_text(key->context), ch_arg_int((int64_t)row->outcome), ch_arg_text(row->error),
-                ch_arg_int(row->at_us), ch_arg_u64(row->cpu_us), ch_arg_u64(row->wall_us),
-                ch_arg_u64(row->member_count), ch_arg_sha_opt(&row->members_digest),
-                ch_arg_sha_opt(&row->metadata_sha256), ch_arg_u64(row->metadata_bytes)),
+                ch_arg_text(key->context), ch_arg_int((int64_t)row->outcome),
+                ch_arg_text(row->error), ch_arg_int(row->at_us), ch_arg_u64(row->cpu_us),
+                ch_arg_u64(row->wall_us), ch_arg_u64(row->member_count),
+                ch_arg_sha_opt(&row->members_digest), ch_arg_sha_opt(&row->metadata_sha256),
+                ch_arg_u64(row->metadata_bytes)),
         ret_id, err);
 }
 
@@ -36,8 +38,8 @@ static enum ch_code add_all(struct ch_store *s, const struct ch_inspection_key *
         const struct ch_fact *f = &row->facts[i];
         rc = ch_sql_run(
             s, CH_SQL_ADD_FACT,
-            CH_ARGS(ch_arg_int(id), ch_arg_u64(i), ch_arg_text(f->name), ch_arg_text(f->value)), NULL,
-            err);
+            CH_ARGS(ch_arg_int(id), ch_arg_u64(i), ch_arg_text(f->name), ch_arg_text(f->value)),
+            NULL, err);
     }
     return rc;
 }
@@ -145,12 +147,11 @@ enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspect
     struct ch_inspection_result r = {0};
     struct ch_cursor c;
     ch_buf_init(&r.strings, (size_t)ch_limits.scan_output_bytes);
-    enum ch_code rc = ch_cursor_open(
-        s, CH_SQL_GET_INSPECTION,
-        CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
-                ch_arg_int(key->inspector_version), ch_arg_sha(&key->ruleset),
-                ch_arg_text(key->context)),
-        &c, err);
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_GET_INSPECTION,
+                                     CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
+                                             ch_arg_int(key->inspector_version),
+                                             ch_arg_sha(&key->ruleset), ch_arg_text(key->context)),
+                                     &c, err);
     if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         rc = read_row(&c, &r, err);
     } else if (rc == CH_E_NOT_FOUND) {

@@ -9,8 +9,8 @@ enum ch_code ch_store_owner(struct ch_store *s, struct ch_str repository, struct
 {
     struct ch_cursor c;
     ch_buf_clear(ret_upstream);
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_GET_OWNER,
-                                     CH_ARGS(ch_arg_text(repository), ch_arg_text(project)), &c, err);
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_GET_OWNER, CH_ARGS(ch_arg_text(repository), ch_arg_text(project)), &c, err);
     if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         ch_buf_puts(ret_upstream, ch_col_str(&c, 0));
         rc = ch_buf_ok(ret_upstream, err);
@@ -102,9 +102,10 @@ static enum ch_code read_snapshot(struct ch_cursor *c, struct ch_snapshot_info *
     return rc;
 }
 
-enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
-                                   struct ch_snapshot_info *ret_info, struct ch_buf *ret_content,
-                                   struct ch_buf *ret_strings, struct ch_err *err)
+enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream,
+                                   struct ch_str project, struct ch_snapshot_info *ret_info,
+                                   struct ch_buf *ret_content, struct ch_buf *ret_strings,
+                                   struct ch_err *err)
 {
     struct ch_cursor c;
     ch_buf_clear(ret_content);
@@ -145,13 +146,13 @@ static enum ch_code put_both(struct ch_store *s, struct ch_str upstream, struct 
                              struct ch_err *err)
 {
     int64_t id = 0;
-    enum ch_code rc = ch_sql_number(
-        s, CH_SQL_PUT_SNAPSHOT,
-        CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_int(info->first_loaded_at_us),
-                ch_arg_int(info->fetched_at_us), ch_arg_int(info->checked_at_us),
-                ch_arg_text(info->etag), ch_arg_text(info->last_modified),
-                ch_arg_sha_opt(&info->body_sha256)),
-        &id, err);
+    enum ch_code rc =
+        ch_sql_number(s, CH_SQL_PUT_SNAPSHOT,
+                      CH_ARGS(ch_arg_text(upstream), ch_arg_text(project),
+                              ch_arg_int(info->first_loaded_at_us), ch_arg_int(info->fetched_at_us),
+                              ch_arg_int(info->checked_at_us), ch_arg_text(info->etag),
+                              ch_arg_text(info->last_modified), ch_arg_sha_opt(&info->body_sha256)),
+                      &id, err);
     if (rc == CH_OK) {
         rc = ch_sql_run(s, CH_SQL_PUT_SNAPSHOT_CONTENT,
                         CH_ARGS(ch_arg_int(id), ch_arg_u64(content_bytes),
@@ -161,9 +162,9 @@ static enum ch_code put_both(struct ch_store *s, struct ch_str upstream, struct 
     return rc;
 }
 
-enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
-                                   const struct ch_snapshot_info *info, struct ch_str content,
-                                   struct ch_err *err)
+enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream,
+                                   struct ch_str project, const struct ch_snapshot_info *info,
+                                   struct ch_str content, struct ch_err *err)
 {
     enum { SCRATCH_KEPT = 4 << 20 };
     enum ch_code rc = pack(s, content, err);
@@ -184,18 +185,26 @@ enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstrea
                                        struct ch_err *err)
 {
     uint64_t changed = 0;
-    enum ch_code rc = ch_sql_run(
-        s, CH_SQL_CONFIRM_SNAPSHOT,
-        CH_ARGS(ch_arg_int(checked_at_us), ch_arg_text(upstream), ch_arg_text(project)), &changed, err);
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_CONFIRM_SNAPSHOT,
+                   CH_ARGS(ch_arg_int(checked_at_us), ch_arg_text(upstream), ch_arg_text(project)),
+                   &changed, err);
     return rc == CH_OK && changed == 0 ? ch_fail(err, CH_E_NOT_FOUND, "the page was never loaded")
                                        : rc;
 }
 
-enum ch_code ch_store_add_sighting(struct ch_store *s, struct ch_str upstream, struct ch_str project,
-                                   struct ch_str file_name, const struct ch_sha256 *stated_sha256,
-                                   enum ch_sighting kind, int64_t at_us, int64_t last_absent_at_us,
-                                   struct ch_err *err)
+enum ch_code ch_store_add_sighting(struct ch_store *s, struct ch_str upstream,
+                                   struct ch_str project, struct ch_str file_name,
+                                   const struct ch_sha256 *stated_sha256, enum ch_sighting kind,
+                                   int64_t at_us, int64_t last_absent_at_us, struct ch_err *err)
 {
+    /* T5: that a file vanished holds it, and must be written even when little else can be. */
+    if (kind != CH_SIGHTING_REMOVED) {
+        enum ch_code rc = ch_store_room(s, "sighting", err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
     return ch_sql_run(s, CH_SQL_ADD_SIGHTING,
                       CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
                               ch_arg_sha_opt(stated_sha256), ch_arg_int((int64_t)kind),

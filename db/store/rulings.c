@@ -17,16 +17,20 @@ static enum ch_code add_all(struct ch_store *s, const struct ch_ruling_row *row,
     for (size_t i = 0; rc == CH_OK && i < row->fingerprint_count; i++) {
         rc = ch_sql_run(
             s, CH_SQL_ADD_FINGERPRINT,
-            CH_ARGS(ch_arg_int(*ret_id), ch_arg_u64(i), ch_arg_sha(&row->fingerprints[i])), NULL, err);
+            CH_ARGS(ch_arg_int(*ret_id), ch_arg_u64(i), ch_arg_sha(&row->fingerprints[i])), NULL,
+            err);
     }
     return rc;
 }
 
-enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row *row, uint64_t *ret_id,
-                                 struct ch_err *err)
+enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row *row,
+                                 uint64_t *ret_id, struct ch_err *err)
 {
     int64_t id = 0;
-    enum ch_code rc = ch_step_begin(s, err);
+    enum ch_code rc = row->deny ? CH_OK : ch_store_room(s, "approve", err);
+    if (rc == CH_OK) {
+        rc = ch_step_begin(s, err);
+    }
     if (rc == CH_OK) {
         rc = ch_step_end(s, add_all(s, row, &id, err), err);
     }
@@ -36,8 +40,8 @@ enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row 
     return rc;
 }
 
-enum ch_code ch_store_end_ruling(struct ch_store *s, uint64_t id, struct ch_str by, struct ch_str why,
-                                 int64_t at_us, struct ch_err *err)
+enum ch_code ch_store_end_ruling(struct ch_store *s, uint64_t id, struct ch_str by,
+                                 struct ch_str why, int64_t at_us, struct ch_err *err)
 {
     enum ch_code rc = ch_sql_run(
         s, CH_SQL_END_RULING,
@@ -51,8 +55,9 @@ enum ch_code ch_store_end_ruling(struct ch_store *s, uint64_t id, struct ch_str 
     return rc;
 }
 
-static enum ch_code read_fingerprints(struct ch_store *s, uint64_t id, struct ch_sha256 **fingerprints,
-                                      size_t *ret_count, struct ch_err *err)
+static enum ch_code read_fingerprints(struct ch_store *s, uint64_t id,
+                                      struct ch_sha256 **fingerprints, size_t *ret_count,
+                                      struct ch_err *err)
 {
     struct ch_cursor c;
     enum ch_code rc = ch_cursor_open(s, CH_SQL_FINGERPRINTS, CH_ARGS(ch_arg_u64(id)), &c, err);

@@ -21,9 +21,9 @@ static bool wanted(const struct ch_served_row *row, const struct ch_sha256 *sha2
            (file_name.ptr == NULL || ch_str_eq(file_name, row->file_name));
 }
 
-enum ch_code ch_store_served(struct ch_store *s, const struct ch_sha256 *sha256, struct ch_str project,
-                             struct ch_str file_name, ch_store_served_fn *each, void *ctx,
-                             struct ch_err *err)
+enum ch_code ch_store_served(struct ch_store *s, const struct ch_sha256 *sha256,
+                             struct ch_str project, struct ch_str file_name,
+                             ch_store_served_fn *each, void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
     enum ch_code rc;

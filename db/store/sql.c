@@ -22,8 +22,8 @@ struct ch_arg ch_arg_int(int64_t v)
 
 struct ch_arg ch_arg_u64(uint64_t v)
 {
-    return (struct ch_arg){.type = 'i', .number = (int64_t)(v & INT64_MAX),
-                           .out_of_range = v > INT64_MAX};
+    return (struct ch_arg){
+        .type = 'i', .number = (int64_t)(v & INT64_MAX), .out_of_range = v > INT64_MAX};
 }
 
 struct ch_arg ch_arg_time(int64_t at_us)
@@ -79,9 +79,10 @@ static enum ch_code fail_constraint(struct ch_store *s, int extended, const char
     case SQLITE_CONSTRAINT_TRIGGER:
         return ch_fail(err, CH_E_DENIED, "%s: %s: %s", s->path, what, sqlite3_errmsg(s->db));
     case SQLITE_CONSTRAINT_FOREIGNKEY:
-        return ch_fail(err, CH_E_USAGE,
-                       "%s: %s: the row it belongs to (artifact, ruling or inspection) is not there",
-                       s->path, what);
+        return ch_fail(
+            err, CH_E_USAGE,
+            "%s: %s: the row it belongs to (artifact, ruling or inspection) is not there", s->path,
+            what);
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_UNIQUE:
         return ch_fail(err, CH_E_EXISTS, "%s: %s: %s", s->path, what, sqlite3_errmsg(s->db));
@@ -150,6 +151,12 @@ enum ch_code ch_cursor_open(struct ch_store *s, enum ch_sql id, const struct ch_
     if (s->in_group && id > CH_SQL_ROLLBACK && sqlite3_get_autocommit(s->db) != 0) {
         return ch_fail(err, CH_E_CONFLICT, "%s: %s: its group was undone by an earlier error",
                        s->path, row->name);
+    }
+    if (row->grows) {
+        enum ch_code rc = ch_store_room(s, row->name, err);
+        if (rc != CH_OK) {
+            return rc;
+        }
     }
     CH_ASSERT(strlen(row->types) == count);
     for (size_t i = 0; i < count; i++) {
@@ -251,7 +258,8 @@ struct ch_str ch_col_str(const struct ch_cursor *c, int i)
     if (sqlite3_column_type(c->stmt, i) == SQLITE_NULL) {
         return (struct ch_str){NULL, 0};
     }
-    /* column_blob: text and blob alike come as they were stored; an empty blob is a NULL pointer. */
+    /* column_blob: text and blob alike come as they were stored; an empty blob is a NULL pointer.
+     */
     const char *p = sqlite3_column_blob(c->stmt, i);
     return p == NULL ? CH_STR("") : (struct ch_str){p, (size_t)sqlite3_column_bytes(c->stmt, i)};
 }

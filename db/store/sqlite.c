@@ -11,7 +11,6 @@
 #include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
-#define FILE_NAME "customhouse.db"
 #define LOCK_NAME "lock"
 
 /* --- opening --- */
@@ -47,9 +46,9 @@ static enum ch_code set_flag(struct ch_store *s, int option, int value, struct c
     return CH_OK;
 }
 
-/* WAL and FULL: a commit is one write and one fsync of the log, and durable. temp_store: the process
- * may be confined to this folder. recursive_triggers: INSERT OR REPLACE fires the delete triggers
- * that keep facts. */
+/* WAL and FULL: a commit is one write and one fsync of the log, and durable. temp_store: the
+ * process may be confined to this folder. recursive_triggers: INSERT OR REPLACE fires the delete
+ * triggers that keep facts. */
 static const char settings[] = "PRAGMA journal_mode = WAL;"
                                "PRAGMA synchronous = FULL;"
                                "PRAGMA temp_store = MEMORY;"
@@ -65,9 +64,12 @@ static enum ch_code configure(struct ch_store *s, struct ch_err *err)
         int option;
         int value;
     } flags[] = {
-        {SQLITE_DBCONFIG_DEFENSIVE, 1},           {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
-        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},      {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
-        {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0}, {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},
         {SQLITE_DBCONFIG_DQS_DDL, 0},
     };
     sqlite3_extended_result_codes(s->db, 1);
@@ -99,8 +101,10 @@ static enum ch_code check(struct ch_store *s, struct ch_err *err)
 
 static enum ch_code open_database(struct ch_store *s, struct ch_err *err)
 {
-    /* SQLite takes the mode of a new file from the umask and nothing else: make it first, private. */
-    int fd = openat(s->folder_fd, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    /* SQLite takes the mode of a new file from the umask and nothing else: make it first, private.
+     */
+    int fd =
+        openat(s->folder_fd, CH_STORE_FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return ch_fail_errno(err, errno, "%s", s->path);
     }
@@ -119,7 +123,10 @@ static enum ch_code open_database(struct ch_store *s, struct ch_err *err)
     unsigned char seed;
     sqlite3_randomness(sizeof(seed), &seed); /* opens the random device now, not when confined */
     rc = ch_store_migrate(s, ch_migrations, ch_migration_count, err);
-    return rc == CH_OK ? check(s, err) : rc;
+    if (rc == CH_OK && (rc = check(s, err)) == CH_OK) {
+        ch_store_reserve(s);
+    }
+    return rc;
 }
 
 enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err)
@@ -127,7 +134,7 @@ enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, stru
     struct ch_store *s = ch_calloc(1, sizeof(*s));
     s->lock_fd = -1;
     s->folder_fd = -1;
-    if (asprintf(&s->path, "%s/%s", folder, FILE_NAME) < 0) {
+    if (asprintf(&s->path, "%s/%s", folder, CH_STORE_FILE_NAME) < 0) {
         ch_bug(__FILE__, __LINE__, __func__, "out of memory");
     }
     ch_buf_init(&s->scratch, ZSTD_compressBound((size_t)ch_limits.store_snapshot_bytes));
@@ -230,7 +237,8 @@ enum ch_code ch_store_get_value(struct ch_store *s, struct ch_str name, struct c
 enum ch_code ch_store_set_value(struct ch_store *s, struct ch_str name, struct ch_str value,
                                 struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_SET_VALUE, CH_ARGS(ch_arg_text(name), ch_arg_blob(value)), NULL, err);
+    return ch_sql_run(s, CH_SQL_SET_VALUE, CH_ARGS(ch_arg_text(name), ch_arg_blob(value)), NULL,
+                      err);
 }
 
 enum ch_code ch_store_newest_time(struct ch_store *s, int64_t *ret_at_us, struct ch_err *err)

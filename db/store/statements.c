@@ -22,19 +22,21 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_NEWEST_TIME] = {"newest time", "SELECT at_us FROM newest WHERE one = 1", ""},
 
     [CH_SQL_GET_OWNER] = {"get owner",
-                          "SELECT upstream FROM owner WHERE repository = $1 AND project = $2", "tt"},
+                          "SELECT upstream FROM owner WHERE repository = $1 AND project = $2",
+                          "tt"},
     [CH_SQL_ADD_OWNER] = {"pin owner",
                           "INSERT INTO owner (repository, project, upstream, at_us)"
                           " VALUES ($1, $2, $3, $4) ON CONFLICT (repository, project) DO NOTHING",
-                          "ttti"},
+                          "ttti", true},
     [CH_SQL_PROJECTS] = {"list projects",
                          "SELECT project FROM owner WHERE repository = $1 ORDER BY project", "t"},
-    [CH_SQL_GET_SNAPSHOT] = {"get snapshot",
-                             "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"
-                             " s.last_modified, s.body_sha256, c.content_bytes, c.content"
-                             " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
-                             " WHERE s.upstream = $1 AND s.project = $2",
-                             "tt"},
+    [CH_SQL_GET_SNAPSHOT] =
+        {"get snapshot",
+         "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"
+         " s.last_modified, s.body_sha256, c.content_bytes, c.content"
+         " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
+         " WHERE s.upstream = $1 AND s.project = $2",
+         "tt"},
     /* The first load is the page's baseline (T7): a later answer never moves it. */
     [CH_SQL_PUT_SNAPSHOT] =
         {"put snapshot",
@@ -44,7 +46,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " fetched_at_us = excluded.fetched_at_us, checked_at_us = excluded.checked_at_us,"
          " etag = excluded.etag, last_modified = excluded.last_modified,"
          " body_sha256 = excluded.body_sha256 RETURNING id",
-         "ttiiittz"},
+         "ttiiittz", true},
     [CH_SQL_PUT_SNAPSHOT_CONTENT] =
         {"put snapshot content",
          "INSERT INTO snapshot_content (snapshot, content_bytes, content) VALUES ($1, $2, $3)"
@@ -63,17 +65,18 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_ADD_ARTIFACT] = {"add artifact",
                              "INSERT INTO artifact (sha256, size_bytes, fetched_at_us)"
                              " VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING",
-                             "dii"},
+                             "dii", true},
     [CH_SQL_GET_ARTIFACT] = {"get artifact",
-                             "SELECT size_bytes, fetched_at_us FROM artifact WHERE sha256 = $1", "d"},
+                             "SELECT size_bytes, fetched_at_us FROM artifact WHERE sha256 = $1",
+                             "d"},
     [CH_SQL_ADD_ALIAS] = {"add alias",
                           "INSERT INTO alias (algorithm, hex, sha256) VALUES ($1, $2, $3)"
                           " ON CONFLICT (algorithm, hex, sha256) DO NOTHING",
-                          "ttd"},
+                          "ttd", true},
     [CH_SQL_ADD_RELEASE] = {"add release file",
                             "INSERT INTO release_file (upstream, project, file_name, sha256, url,"
                             " at_us) VALUES ($1, $2, $3, $4, $5, $6)",
-                            "tttdti"},
+                            "tttdti", true},
     [CH_SQL_FIND_RELEASE] = {"find release file",
                              "SELECT sha256 FROM release_file WHERE upstream = $1 AND project = $2"
                              " AND file_name = $3 ORDER BY id DESC LIMIT 1",
@@ -90,7 +93,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_ADD_FETCH] = {"add fetch",
                           "INSERT INTO fetch (upstream, url, http_status, code, bytes, elapsed_ms,"
                           " at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                          "ttitiii"},
+                          "ttitiii", true},
 
     [CH_SQL_ADD_INSPECTION] =
         {"add inspection",
@@ -98,7 +101,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " error, at_us, cpu_us, wall_us, member_count, members_digest, metadata_sha256,"
          " metadata_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
          " RETURNING id",
-         "dtidtitiiiizzi"},
+         "dtidtitiiiizzi", true},
     [CH_SQL_ADD_FINDING] = {"add finding",
                             "INSERT INTO finding (inspection, number, code, member, evidence)"
                             " VALUES ($1, $2, $3, $4, $5)",
@@ -127,7 +130,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                             " ON CONFLICT (upstream, project, file_name) DO UPDATE SET"
                             " sha256 = excluded.sha256, size_bytes = excluded.size_bytes,"
                             " at_us = excluded.at_us",
-                            "tttdii"},
+                            "tttdii", true},
     [CH_SQL_GET_SIDECAR] = {"get sidecar",
                             "SELECT sha256, size_bytes FROM sidecar WHERE upstream = $1"
                             " AND project = $2 AND file_name = $3",
@@ -135,7 +138,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
 
     [CH_SQL_ADD_RULING] =
         {"add ruling",
-         "INSERT INTO ruling (deny, repository, ecosystem, project, version_spec, file_name, sha256,"
+         "INSERT INTO ruling (deny, repository, ecosystem, project, version_spec, file_name, "
+         "sha256,"
          " evidence, policy, lifts, reason, by_person, at_us, expires_at_us)"
          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
          "innnnnzzzittiw"},
@@ -189,7 +193,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
          " ON CONFLICT (upstream, project, file_name) DO UPDATE SET"
          " ahead = intake.ahead & excluded.ahead RETURNING id",
-         "ttttiziiiwt"},
+         "ttttiziiiwt", true},
     [CH_SQL_MOVE_INTAKE] = {"move intake",
                             "UPDATE intake SET state = $1, sha256 = coalesce($2, sha256),"
                             " attempts = attempts + $3, error = $4, not_before_us = $5"
@@ -210,7 +214,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " times = served.times + excluded.times, last_at_us = CASE"
          " WHEN excluded.last_at_us > served.last_at_us THEN excluded.last_at_us"
          " ELSE served.last_at_us END",
-         "tttdttiii"},
+         "tttdttiii", true},
     [CH_SQL_SERVED_ALL] = {"list served",
                            "SELECT repository, project, file_name, sha256, address, user_agent,"
                            " first_at_us, last_at_us, times FROM served ORDER BY id",
@@ -218,17 +222,17 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_SERVED_BYTES] = {"list served of bytes",
                              "SELECT repository, project, file_name, sha256, address, user_agent,"
                              " first_at_us, last_at_us, times FROM served WHERE sha256 = $1"
-                             " ORDER BY id",
+                             " ORDER BY repository, project, file_name, address, user_agent",
                              "d"},
     [CH_SQL_SERVED_PROJECT] = {"list served of project",
                                "SELECT repository, project, file_name, sha256, address, user_agent,"
                                " first_at_us, last_at_us, times FROM served WHERE project = $1"
-                               " ORDER BY id",
+                               " ORDER BY file_name, id",
                                "t"},
     [CH_SQL_PUT_REFUSAL] = {"put refusal",
                             "INSERT INTO refusal (id, repository, project, file_name, at_us)"
                             " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-                            "tttti"},
+                            "tttti", true},
     [CH_SQL_GET_REFUSAL] = {"get refusal",
                             "SELECT id, repository, project, file_name, at_us FROM refusal"
                             " WHERE id = $1",

@@ -1,7 +1,9 @@
-/* Every SQL statement of the store, as one table: no SQL is built anywhere. `$1..$n` appear in order
- * of first use, so SQLite and PostgreSQL number them alike (a test asserts it). */
+/* Every SQL statement of the store, as one table: no SQL is built anywhere. `$1..$n` appear in
+ * order of first use, so SQLite and PostgreSQL number them alike (a test asserts it). */
 #ifndef CUSTOMHOUSE_STORE_STATEMENTS_H
 #define CUSTOMHOUSE_STORE_STATEMENTS_H
+
+#include <stdbool.h>
 
 enum ch_sql {
     CH_SQL_BEGIN,
@@ -70,6 +72,7 @@ struct ch_sql_row {
     const char *name; /* for messages: "add decision" */
     const char *sql;
     const char *types; /* of $1, $2, ...: letters of store_int.h */
+    bool grows;        /* refused when the disk is so full that its rest is kept (T4) */
 };
 extern const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT];
 

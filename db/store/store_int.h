@@ -17,10 +17,13 @@ struct ch_migration {
 };
 extern const struct ch_migration ch_migrations[];
 extern const size_t ch_migration_count;
-/* Brings the database up to rows[count - 1], each migration one transaction. CH_E_UNSUPPORTED when it
- * is newer already; CH_E_FORMAT when it is another program's database. */
+/* Brings the database up to rows[count - 1], each migration one transaction. CH_E_UNSUPPORTED when
+ * it is newer already; CH_E_FORMAT when it is another program's database. */
 enum ch_code ch_store_migrate(struct ch_store *s, const struct ch_migration *rows, size_t count,
                               struct ch_err *err) CH_MUST_CHECK;
+
+#define CH_STORE_FILE_NAME "customhouse.db"
+#define CH_STORE_LOG_NAME  CH_STORE_FILE_NAME "-wal"
 
 struct ch_store {
     sqlite3 *db;
@@ -41,14 +44,14 @@ struct ch_arg {
     int64_t number;
     struct ch_str bytes; /* NULL ptr: SQL NULL */
 };
-struct ch_arg ch_arg_text(struct ch_str s);     /* 't': absent is '' */
-struct ch_arg ch_arg_opt(struct ch_str s);      /* 'n': absent is NULL */
-struct ch_arg ch_arg_int(int64_t v);            /* 'i' */
-struct ch_arg ch_arg_u64(uint64_t v);           /* 'i': over INT64_MAX fails with CH_E_LIMIT */
-struct ch_arg ch_arg_time(int64_t at_us);       /* 'w': CH_TIME_UNKNOWN is NULL */
-struct ch_arg ch_arg_sha(const struct ch_sha256 *d);     /* 'd' */
+struct ch_arg ch_arg_text(struct ch_str s);          /* 't': absent is '' */
+struct ch_arg ch_arg_opt(struct ch_str s);           /* 'n': absent is NULL */
+struct ch_arg ch_arg_int(int64_t v);                 /* 'i' */
+struct ch_arg ch_arg_u64(uint64_t v);                /* 'i': over INT64_MAX fails with CH_E_LIMIT */
+struct ch_arg ch_arg_time(int64_t at_us);            /* 'w': CH_TIME_UNKNOWN is NULL */
+struct ch_arg ch_arg_sha(const struct ch_sha256 *d); /* 'd' */
 struct ch_arg ch_arg_sha_opt(const struct ch_sha256 *d); /* 'z': NULL pointer or zeros are NULL */
-struct ch_arg ch_arg_blob(struct ch_str s);     /* 'b' */
+struct ch_arg ch_arg_blob(struct ch_str s);              /* 'b' */
 
 /* --- running --- */
 struct ch_cursor {
@@ -80,10 +83,16 @@ uint64_t ch_col_u64(const struct ch_cursor *c, int i);
 int64_t ch_col_time(const struct ch_cursor *c, int i);
 struct ch_sha256 ch_col_sha(const struct ch_cursor *c, int i); /* NULL gives zeros */
 
-/* A function of several statements: one transaction of its own, or a part of the open group that can
- * be undone alone. ch_step_end(code) keeps or undoes; it returns code, or why keeping failed. */
+/* A function of several statements: one transaction of its own, or a part of the open group that
+ * can be undone alone. ch_step_end(code) keeps or undoes; it returns code, or why keeping failed.
+ */
 enum ch_code ch_step_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_step_end(struct ch_store *s, enum ch_code code, struct ch_err *err) CH_MUST_CHECK;
+
+/* T4: withdrawals must find space when nothing else does. The write-ahead log is given its blocks
+ * in advance, and what grows towards ALLOW stops before the disk is full: CH_E_FULL. */
+void ch_store_reserve(struct ch_store *s);
+enum ch_code ch_store_room(struct ch_store *s, const char *what, struct ch_err *err) CH_MUST_CHECK;
 
 /* Turns SQLite's last error into a code and a message naming the file. */
 enum ch_code ch_sql_fail(struct ch_store *s, const char *what, struct ch_err *err);

@@ -9,8 +9,8 @@ _Static_assert(CH_BLOB_UNDECIDED == 1 && CH_BLOB_SERVED == 2 && CH_BLOB_EVICTED 
 
 /* --- intake --- */
 
-enum ch_code ch_store_add_intake(struct ch_store *s, const struct ch_intake_row *row, uint64_t *ret_id,
-                                 struct ch_err *err)
+enum ch_code ch_store_add_intake(struct ch_store *s, const struct ch_intake_row *row,
+                                 uint64_t *ret_id, struct ch_err *err)
 {
     int64_t id = 0;
     enum ch_code rc = ch_sql_number(
@@ -39,12 +39,12 @@ enum ch_code ch_store_move_intake(struct ch_store *s, uint64_t id, enum ch_intak
                                   int64_t not_before_us, struct ch_err *err)
 {
     uint64_t changed = 0;
-    enum ch_code rc = ch_sql_run(s, CH_SQL_MOVE_INTAKE,
-                                 CH_ARGS(ch_arg_int((int64_t)state), ch_arg_sha_opt(sha256),
-                                         ch_arg_int(state == CH_INTAKE_FETCHING ? 1 : 0),
-                                         ch_arg_text(error), ch_arg_time(not_before_us),
-                                         ch_arg_u64(id)),
-                                 &changed, err);
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_MOVE_INTAKE,
+                   CH_ARGS(ch_arg_int((int64_t)state), ch_arg_sha_opt(sha256),
+                           ch_arg_int(state == CH_INTAKE_FETCHING ? 1 : 0), ch_arg_text(error),
+                           ch_arg_time(not_before_us), ch_arg_u64(id)),
+                   &changed, err);
     return need_intake(rc, changed, id, err);
 }
 
@@ -83,12 +83,13 @@ enum ch_code ch_store_intakes(struct ch_store *s, ch_store_intake_fn *each, void
 
 /* --- blobs --- */
 
-enum ch_code ch_store_put_blob(struct ch_store *s, const struct ch_sha256 *sha256, uint64_t size_bytes,
-                               enum ch_blob_place place, int64_t used_at_us, struct ch_err *err)
+enum ch_code ch_store_put_blob(struct ch_store *s, const struct ch_sha256 *sha256,
+                               uint64_t size_bytes, enum ch_blob_place place, int64_t used_at_us,
+                               struct ch_err *err)
 {
     return ch_sql_run(s, CH_SQL_PUT_BLOB,
-                      CH_ARGS(ch_arg_sha(sha256), ch_arg_u64(size_bytes), ch_arg_int((int64_t)place),
-                              ch_arg_int(used_at_us)),
+                      CH_ARGS(ch_arg_sha(sha256), ch_arg_u64(size_bytes),
+                              ch_arg_int((int64_t)place), ch_arg_int(used_at_us)),
                       NULL, err);
 }
 

@@ -45,6 +45,12 @@ else()
         $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
 endif()
 
+if(CH_FUZZ)
+    # Without this libFuzzer sees only the target's own file, not the libraries it is to explore.
+    target_compile_options(ch_hardening INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(ch_hardening INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # ch_library(NAME SOURCES... [LINK libs...]) and ch_executable(...): the only way targets are made.
 function(ch_library name)
     cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})

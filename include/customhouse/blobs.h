@@ -12,7 +12,8 @@
 
 struct ch_blobs;
 
-/* Opens the folders below state_dir (creating what is missing; the served tree keeps its group). */
+/* Opens the folders below state_dir (creating what is missing; the served tree keeps its group
+ * and setgid bit). CH_E_DENIED: `blobs` is open to others. */
 enum ch_code ch_blobs_open(const char *state_dir, struct ch_blobs **ret_blobs, struct ch_err *err) CH_MUST_CHECK;
 void ch_blobs_close(struct ch_blobs *b);
 /* Removes what an interrupted run left in the spool. */
@@ -25,7 +26,7 @@ void ch_blobs_discard(struct ch_blobs *b, uint64_t job);
 /* Hashes the spool file and moves it to sha256/. First proves that no writer is left (F_SETLEASE
  * F_RDLCK on a fresh read-only descriptor): CH_E_BUSY while one is; the caller closes its own
  * descriptor before. The blob is fsynced and mode 0440, its folder fsynced. Publishing bytes that are
- * there already keeps the old inode. */
+ * there already keeps the old inode. CH_E_UNSUPPORTED: the file system has no leases. */
 enum ch_code ch_blobs_publish(struct ch_blobs *b, uint64_t job, struct ch_sha256 *ret_sha256,
                               uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
 /* Stores small bytes of our own (checked metadata) as a blob. */
@@ -35,7 +36,8 @@ enum ch_code ch_blobs_open_read(struct ch_blobs *b, const struct ch_sha256 *sha2
                                 uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
 bool ch_blobs_has(struct ch_blobs *b, const struct ch_sha256 *sha256);
 
-/* ALLOW: hard link into served/ (idempotent, durable). Withdrawal: unlink (idempotent, immediate). */
+/* ALLOW: hard link into served/ (idempotent, durable). Withdrawal: unlink (idempotent, immediate,
+ * not waiting for the disk: start-up compares ch_blobs_each_served with the decisions). */
 enum ch_code ch_blobs_serve(struct ch_blobs *b, const struct ch_sha256 *sha256, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_blobs_withdraw(struct ch_blobs *b, const struct ch_sha256 *sha256, struct ch_err *err) CH_MUST_CHECK;
 bool ch_blobs_is_served(struct ch_blobs *b, const struct ch_sha256 *sha256);

@@ -36,15 +36,16 @@ struct ch_child {
 };
 
 /* Reads SETUP (blocking), parses the configuration, takes the descriptors, sets up the loop, and
- * opens the supervisor channel. The caller then does what needs more rights than it will keep (opens
- * its database, loads rules), and calls ch_child_confine. */
+ * opens the supervisor channel. The caller then does what needs more rights than it will keep (loads
+ * certificates, rules), and calls ch_child_confine. */
 enum ch_code ch_child_start(enum ch_role role, struct ch_child *child, struct ch_err *err) CH_MUST_CHECK;
 
 /* Drops to what the confinement table gives the role (uid, namespaces, Landlock, seccomp, rlimits),
- * runs the self-test and says READY. Any forbidden thing that succeeds is CH_E_DENIED. */
+ * and runs the self-test. Any forbidden thing that succeeds is CH_E_DENIED. */
 enum ch_code ch_child_confine(struct ch_child *child, struct ch_err *err) CH_MUST_CHECK;
 
-/* Runs the loop until drained or the supervisor is gone. */
+/* Says READY, and runs the loop until drained or the supervisor is gone. What can fail at start-up
+ * (an unreadable database) comes before it. */
 enum ch_code ch_child_run(struct ch_child *child, struct ch_err *err) CH_MUST_CHECK;
 void ch_child_done(struct ch_child *child);
 

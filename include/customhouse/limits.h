@@ -35,6 +35,18 @@
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
     X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
+    /* gateway */                                                                                  \
+    X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
+    X(gateway_page_bytes, 536870912, "bytes", "one rendered page; a list of all projects is 40 MB") \
+    X(gateway_files, 512, "files", "whose ALLOW and open file one gateway process keeps")          \
+    X(gateway_encode_small_bytes, 262144, "bytes", "larger pages are compressed fast, not small")  \
+    X(gateway_encode_from_bytes, 256, "bytes", "smaller pages are not compressed")                 \
+    X(gateway_page_wait_ms, 60000, "ms", "for the keeper's answer about a page")                   \
+    X(gateway_file_wait_ms, 3000, "ms", "for the keeper's answer, beyond the patience it was told") \
+    X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
+    X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
+    X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
+    X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
     /* names */                                                                                    \
     X(project_name_bytes, 214, "bytes", "longest name the package indexes accept")                 \
     X(file_name_bytes, 255, "bytes", "a file name on every file system")                           \
@@ -92,7 +104,8 @@
     X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
-    X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")
+    X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
+    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;

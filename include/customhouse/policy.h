@@ -123,6 +123,10 @@ const char *ch_policy_default_text(void); /* the commented file that init writes
 bool ch_policy_lists_project(const struct ch_policy *policy, struct ch_str repository,
                              struct ch_str project);
 
+/* Whether a project name, under the common folding, is matched by a pattern: `*` does not cross a
+ * hyphen, `**` does (T9). */
+bool ch_glob_match(struct ch_str pattern, struct ch_str name);
+
 /* The one place where ALLOW comes from. */
 void ch_decide(const struct ch_policy *policy, const struct ch_facts *facts, int64_t now_us,
                struct ch_decision *ret);

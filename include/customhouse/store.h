@@ -4,7 +4,15 @@
  * Facts (artifacts, release files, sightings, inspections, findings, fetches, rulings, decisions) are
  * rows that are inserted and never changed. What changes is work (intake) and caches (snapshot).
  * Every function is one atomic step unless it runs between ch_store_begin and ch_store_commit.
- * A function that returns CH_OK outside a group, and ch_store_commit, have made it durable. */
+ * A function that returns CH_OK outside a group, and ch_store_commit, have made it durable.
+ *
+ * Any function may return CH_E_BUSY (another process has the database locked for longer than
+ * store_busy_ms), CH_E_FULL, CH_E_FORMAT (damaged), CH_E_IO; the message names the file. T4: what
+ * grows towards ALLOW (ALLOW decisions, approvals, artifacts, pages, intake ...) gets CH_E_FULL when
+ * less than store_reserve_bytes are left on the disk; HOLD and DENY, deny rulings, removals, moves of
+ * intake and blobs go on into space that is allocated in advance. An error may undo the whole group:
+ * then every later call in it, and ch_store_commit, fail with CH_E_CONFLICT.
+ * Callbacks may call the store; slices they are given live until they return. */
 #ifndef CUSTOMHOUSE_STORE_H
 #define CUSTOMHOUSE_STORE_H
 
@@ -16,7 +24,9 @@
 struct ch_store;
 
 /* Opens (creating and migrating forward) the database in `folder`. CH_E_UNSUPPORTED: a newer schema.
- * CH_E_FORMAT: corrupt (checked with quick_check at open). */
+ * CH_E_FORMAT: corrupt (checked with quick_check at open) or another program's. CH_E_BUSY: another
+ * process has it open: there is one owner at a time (a lock on folder/lock, gone with the process).
+ * Afterwards nothing outside of `folder` is opened. */
 enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_close(struct ch_store *s);
 enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
@@ -33,6 +43,7 @@ enum ch_code ch_store_set_value(struct ch_store *s, struct ch_str name, struct c
 /* --- names: one owner each (T12) --- */
 enum ch_code ch_store_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
                             struct ch_buf *ret_upstream, struct ch_err *err) CH_MUST_CHECK;
+/* Idempotent; CH_E_CONFLICT when another upstream owns the name. */
 enum ch_code ch_store_pin_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
                                 struct ch_str upstream, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
 /* Calls `each` for every project known for the repository, sorted. */
@@ -49,10 +60,12 @@ struct ch_snapshot_info {
     struct ch_str last_modified;
     struct ch_sha256 body_sha256; /* of the upstream's bytes */
 };
-/* `content` is the encoded merged page (db/keeper/page_facts.c). Both buffers are cleared first. */
+/* `content` is the encoded merged page (db/keeper/page_facts.c). Both buffers are cleared first.
+ * CH_E_LIMIT: larger than ret_content may become; CH_E_FORMAT: its checksum does not match. */
 enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
                                    struct ch_snapshot_info *ret_info, struct ch_buf *ret_content,
                                    struct ch_buf *ret_strings, struct ch_err *err) CH_MUST_CHECK;
+/* Of a page that is known first_loaded_at_us stays what it was. */
 enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
                                    const struct ch_snapshot_info *info, struct ch_str content,
                                    struct ch_err *err) CH_MUST_CHECK;
@@ -78,7 +91,8 @@ enum ch_code ch_store_add_artifact(struct ch_store *s, const struct ch_artifact 
                                    struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_get_artifact(struct ch_store *s, const struct ch_sha256 *sha256,
                                    struct ch_artifact *ret, struct ch_err *err) CH_MUST_CHECK;
-/* Another name of the same bytes: algorithm "sha512", "md5"; never carries a decision (T15). */
+/* Another name of the same bytes: algorithm "sha512", "md5"; never carries a decision (T15).
+ * CH_E_USAGE: the artifact was not added before. */
 enum ch_code ch_store_add_alias(struct ch_store *s, struct ch_str algorithm, struct ch_str hex,
                                 const struct ch_sha256 *sha256, struct ch_err *err) CH_MUST_CHECK;
 
@@ -90,6 +104,7 @@ struct ch_release_file { /* a release file and the bytes that arrived for it */
     struct ch_str url;
     int64_t at_us;
 };
+/* No new row when the newest of that name is these bytes. CH_E_USAGE: artifact not added before. */
 enum ch_code ch_store_add_release_file(struct ch_store *s, const struct ch_release_file *f,
                                        struct ch_err *err) CH_MUST_CHECK;
 /* The newest bytes fetched for a file name. CH_E_NOT_FOUND: never fetched. */
@@ -182,6 +197,7 @@ struct ch_ruling_row {
 };
 enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row *row, uint64_t *ret_id,
                                  struct ch_err *err) CH_MUST_CHECK;
+/* CH_E_NOT_FOUND: no such ruling; CH_E_EXISTS: ended already. */
 enum ch_code ch_store_end_ruling(struct ch_store *s, uint64_t id, struct ch_str by, struct ch_str why,
                                  int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_ruling_fn(void *ctx, const struct ch_ruling_row *row);
@@ -233,9 +249,12 @@ struct ch_intake_row {
     int64_t not_before_us; /* FAILED: may be tried again from then on */
     struct ch_str error;
 };
-/* One row per (upstream, project, file_name): adding it again returns the same id. */
+/* One row per (upstream, project, file_name): adding it again returns the same id, and takes `ahead`
+ * away when this one is not. An id never comes back. */
 enum ch_code ch_store_add_intake(struct ch_store *s, const struct ch_intake_row *row, uint64_t *ret_id,
                                  struct ch_err *err) CH_MUST_CHECK;
+/* sha256 NULL or zero keeps what is known; CH_E_USAGE: FETCHED to DECIDED without it. Moving to FETCHING
+ * counts an attempt. CH_E_NOT_FOUND: ended. */
 enum ch_code ch_store_move_intake(struct ch_store *s, uint64_t id, enum ch_intake_state state,
                                   const struct ch_sha256 *sha256, struct ch_str error,
                                   int64_t not_before_us, struct ch_err *err) CH_MUST_CHECK;

@@ -141,16 +141,13 @@ static enum http_io write_plain(struct http_conn *c)
     struct http_out *o = &c->out;
     struct iovec iov[HTTP_PIECES + 1];
     size_t count = 0;
-    size_t total = 0;
     for (size_t i = o->piece_at; i < o->piece_count; i++) {
         iov[count++] = (struct iovec){(void *)(uintptr_t)o->piece[i].ptr, o->piece[i].len};
-        total += o->piece[i].len;
     }
     if (o->blob_left > 0) {
         uint64_t max = c->server->limits.http_write_bytes;
         size_t n = (size_t)(o->blob_left < max ? o->blob_left : max);
         iov[count++] = (struct iovec){o->blob->map + o->blob_at, n};
-        total += n;
     }
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
     ssize_t n = sendmsg(c->watch.fd, &msg, MSG_NOSIGNAL);

@@ -13,6 +13,7 @@
 /* --- who is connected: slots, and chains of slots by hash of the address --- */
 
 static const uint8_t no_address[16];
+static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 static bool has_address(const struct http_conn *c)
 {
@@ -22,7 +23,7 @@ static bool has_address(const struct http_conn *c)
 /* One client: an IPv4 address, or an IPv6 /64 (a customer gets at least that). */
 static size_t client_bytes(const struct http_conn *c)
 {
-    return IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)c->address) ? 16 : 8;
+    return memcmp(c->address, v4_mapped, sizeof(v4_mapped)) == 0 ? 16 : 8;
 }
 
 static uint32_t *chain_of(struct ch_http_server *s, const struct http_conn *c)

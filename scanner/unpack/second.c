@@ -16,6 +16,7 @@ struct opinion {
     struct archive *reader;
     struct ch_scan_writer *out;
     struct ch_hash *hash;
+    uint64_t input_bytes;
     uint64_t members;
     uint64_t unpacked_bytes;
 };
@@ -44,6 +45,10 @@ static bool read_content(struct opinion *o, struct ch_member *m)
         o->unpacked_bytes += len;
         if (o->unpacked_bytes > ch_limits.archive_unpacked_bytes) {
             return stop(o, CH_F_LIMIT, m->path, CH_STR("unpacked size of all members"));
+        }
+        if (o->unpacked_bytes > ch_limits.archive_ratio_from_bytes &&
+            o->unpacked_bytes > ch_limits.archive_ratio * o->input_bytes) {
+            return stop(o, CH_F_ZIP_BOMB, m->path, CH_STR("unpacked size of all members"));
         }
         ch_hash_add(o->hash, block, len);
     }
@@ -125,7 +130,10 @@ static void list_members(struct opinion *o)
 /* Only the seekable ZIP reader, without filters: nothing else may guess what the bytes are. */
 static void list_archive(const struct ch_input *in, struct ch_scan_writer *out)
 {
-    struct opinion o = {.reader = archive_read_new(), .out = out, .hash = ch_hash_new()};
+    struct opinion o = {.reader = archive_read_new(),
+                        .out = out,
+                        .hash = ch_hash_new(),
+                        .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
     if (archive_read_support_format_zip_seekable(o.reader) != ARCHIVE_OK ||
         archive_read_set_options(o.reader, "zip:ignorecrc32") != ARCHIVE_OK ||

@@ -11,7 +11,7 @@
 
 /* Old wheels were written through pipes, hence descriptors. */
 const struct ch_zip_profile ch_zip_profile_wheel = {
-    .name = "wheel", .deflate = true, .descriptor = true};
+    .name = "wheel", .deflate = true, .descriptor = true, .stored_descriptor = false};
 
 void zip_report(struct ch_zip *z, enum ch_finding_code code, struct ch_str member, const char *fmt,
                 ...)
@@ -53,12 +53,13 @@ static void check_bombs(struct ch_zip *z)
     uint64_t total = 0;
     for (size_t i = 0; i < z->count; i++) {
         struct ch_zip_member *m = &z->entries[i].m;
-        uint64_t packed = m->packed_bytes > 0 ? m->packed_bytes : 1;
+        /* Data lie within the file once read, so the product fits; 0 packed bytes are no content. */
+        uint64_t packed = m->packed_bytes < z->bytes.len ? m->packed_bytes : z->bytes.len;
         if (__builtin_add_overflow(total, m->size_bytes, &total)) {
             total = UINT64_MAX;
         }
         if (m->size_bytes > ch_limits.archive_ratio_from_bytes &&
-            m->size_bytes / packed >= ch_limits.archive_ratio) {
+            m->size_bytes > ch_limits.archive_ratio * packed) {
             m->readable = false;
             zip_report(z, CH_F_ZIP_BOMB, m->name,
                        "%llu bytes packed into %llu: more than %llu times, over %llu bytes",
@@ -67,8 +68,8 @@ static void check_bombs(struct ch_zip *z)
                        (unsigned long long)ch_limits.archive_ratio_from_bytes);
         }
     }
-    bool bomb = total > ch_limits.archive_ratio_from_bytes && z->bytes.len > 0 &&
-                total / z->bytes.len >= ch_limits.archive_ratio;
+    bool bomb = total > ch_limits.archive_ratio_from_bytes &&
+                total > ch_limits.archive_ratio * z->bytes.len;
     bool huge = total > ch_limits.archive_unpacked_bytes;
     if (bomb || huge) {
         z->complete = false; /* nothing is inflated */

@@ -17,6 +17,7 @@ struct ch_zip_profile {
     const char *name;
     bool deflate;    /* method 8 beside 0 */
     bool descriptor; /* sizes after the data (bit 3): verified, and a note */
+    bool stored_descriptor; /* ... after stored data too, whose end a streaming reader must guess */
 };
 extern const struct ch_zip_profile ch_zip_profile_wheel;
 

@@ -129,8 +129,9 @@ static uint64_t walk_member(struct ch_zip *z, struct ch_zip_member *m, size_t *d
     }
     if ((m->flags & ZIP_FLAG_DESCRIPTOR) != 0) {
         (*descriptors)++;
-        if (!z->profile->descriptor) {
-            zip_report(z, CH_F_ZIP_METHOD, m->name, "sizes after the data");
+        bool stored = m->method == ZIP_METHOD_STORED && m->packed_bytes > 0;
+        if (!z->profile->descriptor || (stored && !z->profile->stored_descriptor)) {
+            zip_report(z, CH_F_ZIP_METHOD, m->name, "sizes after %sdata", stored ? "stored " : "");
         }
         end = check_descriptor(z, m, &l, end);
     }

@@ -6,7 +6,7 @@
 #include "customhouse/limits.h"
 
 /* jansson would open /dev/urandom for the seed of its hash tables; a jail cannot open anything. */
-static void seed_hash_tables(void)
+void ch_json_warm_up(void)
 {
     size_t seed = 0;
     if (getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed)) {
@@ -58,7 +58,7 @@ enum ch_code ch_json_load(struct ch_str bytes, json_t **ret, struct ch_err *err)
         return rc;
     }
     json_error_t e;
-    seed_hash_tables();
+    ch_json_warm_up();
     json_t *doc = json_loadb(bytes.ptr == NULL ? "" : bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES,
                              &e);
     if (doc == NULL) {
@@ -72,7 +72,7 @@ enum ch_code ch_json_load_value(struct ch_str bytes, json_t **ret, size_t *ret_l
                                 struct ch_err *err)
 {
     json_error_t e;
-    seed_hash_tables();
+    ch_json_warm_up();
     json_t *value = json_loadb(bytes.ptr == NULL ? "" : bytes.ptr, bytes.len,
                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK,
                                &e);

@@ -17,6 +17,10 @@ struct ch_json {
     size_t index;
 };
 
+/* Seeds jansson's hash tables, which would otherwise open a file for it: once, before the jail. The
+ * loaders below do it as well. */
+void ch_json_warm_up(void);
+
 /* Parses a whole document (object or array). CH_E_LIMIT for nesting beyond json_depth, checked before
  * the recursive parser sees it; CH_E_FORMAT with line and column otherwise. json_decref the result. */
 enum ch_code ch_json_load(struct ch_str bytes, json_t **ret, struct ch_err *err) CH_MUST_CHECK;
@@ -40,7 +44,6 @@ struct ch_str ch_json_str(struct ch_json string);
 enum ch_code ch_json_fail(struct ch_json at, struct ch_err *err, const char *what);
 
 /* Shared by the page and the details document. */
-struct ch_page_draft;
 enum ch_code ch_json_read_terms(struct ch_json file, const char *time_key, struct ch_page_draft *d,
                                 struct ch_index_file *f, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_json_read_meta(struct ch_json root, uint64_t *ret_serial,

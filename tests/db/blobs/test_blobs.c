@@ -345,11 +345,20 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_publish), T(test_publish_again_keeps_the_inode), T(test_T3_writer_left_is_busy),
-        T(test_T3_writable_mapping_is_busy), T(test_publish_nothing),
-        T(test_spool_never_reuses_an_inode), T(test_put), T(test_serve_and_withdraw),
-        T(test_served_open_refuses_what_is_no_file), T(test_serve_replaces_a_foreign_inode),
-        T(test_each_served), T(test_evict), T(test_clear_spool_and_discard), T(test_modes),
+        T(test_publish),
+        T(test_publish_again_keeps_the_inode),
+        T(test_T3_writer_left_is_busy),
+        T(test_T3_writable_mapping_is_busy),
+        T(test_publish_nothing),
+        T(test_spool_never_reuses_an_inode),
+        T(test_put),
+        T(test_serve_and_withdraw),
+        T(test_served_open_refuses_what_is_no_file),
+        T(test_serve_replaces_a_foreign_inode),
+        T(test_each_served),
+        T(test_evict),
+        T(test_clear_spool_and_discard),
+        T(test_modes),
         T(test_open_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,44 +1,7 @@
-/* Every function of the store's interface: what was put is found, and how it says no. */
-#include "tests/ch_test.h"
+/* Values, names, pages, artifacts, inspections: what was put is found, and how it says no. */
+#include "tests/db/store/temp_store.h"
 
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "customhouse/store.h"
 #include "db/store/store_int.h"
-
-static char folder[] = "store-test-XXXXXX";
-static struct ch_store *store;
-static struct ch_err err;
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof(folder), "store-test-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_ch_ok(&err, ch_store_open(folder, &store, &err));
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    ch_store_close(store);
-    store = NULL;
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    return 0;
-}
 
 static struct ch_sha256 digest(const char *text)
 {
@@ -99,9 +62,12 @@ static void test_snapshot(void **state)
     (void)state;
     struct ch_buf content;
     struct ch_buf strings;
-    struct ch_snapshot_info info = {
-        .first_loaded_at_us = 10, .fetched_at_us = 20, .checked_at_us = 30,
-        .etag = CH_STR("\"e1\""), .last_modified = CH_STR("Mon"), .body_sha256 = digest("b")};
+    struct ch_snapshot_info info = {.first_loaded_at_us = 10,
+                                    .fetched_at_us = 20,
+                                    .checked_at_us = 30,
+                                    .etag = CH_STR("\"e1\""),
+                                    .last_modified = CH_STR("Mon"),
+                                    .body_sha256 = digest("b")};
     struct ch_snapshot_info got;
     struct ch_str up = CH_STR("up1");
     struct ch_str page = CH_STR("numpy");
@@ -119,8 +85,8 @@ static void test_snapshot(void **state)
     assert_int_equal(got.checked_at_us, 31);
     assert_true(ch_sha256_eq(&got.body_sha256, &info.body_sha256));
     /* The baseline stays when a later answer claims another first load. */
-    info = (struct ch_snapshot_info){.first_loaded_at_us = 99, .fetched_at_us = 40,
-                                     .checked_at_us = 41};
+    info = (struct ch_snapshot_info){
+        .first_loaded_at_us = 99, .fetched_at_us = 40, .checked_at_us = 41};
     assert_ch_ok(&err, ch_store_put_snapshot(store, up, page, &info, CH_STR(""), &err));
     assert_ch_ok(&err, ch_store_get_snapshot(store, up, page, &got, &content, &strings, &err));
     assert_int_equal(got.first_loaded_at_us, 10);
@@ -140,8 +106,8 @@ static void test_snapshot_bounds(void **state)
     struct ch_buf strings;
     ch_buf_init(&content, 4); /* smaller than the page */
     ch_buf_init(&strings, 100);
-    assert_ch_ok(&err, ch_store_put_snapshot(store, CH_STR("u"), CH_STR("p"), &info, CH_STR("12345"),
-                                             &err));
+    assert_ch_ok(
+        &err, ch_store_put_snapshot(store, CH_STR("u"), CH_STR("p"), &info, CH_STR("12345"), &err));
     assert_ch_code(CH_E_LIMIT, ch_store_get_snapshot(store, CH_STR("u"), CH_STR("p"), &info,
                                                      &content, &strings, &err));
     assert_int_equal(sqlite3_exec(store->db, "UPDATE snapshot_content SET content = x'00112233'",
@@ -190,9 +156,12 @@ static void test_release_files(void **state)
     (void)state;
     struct ch_buf b;
     struct ch_sha256 got;
-    struct ch_release_file f = {.upstream = CH_STR("u"), .project = CH_STR("p"),
-                                .file_name = CH_STR("f.whl"), .sha256 = digest("one"),
-                                .url = CH_STR("https://example.org/f.whl"), .at_us = 1};
+    struct ch_release_file f = {.upstream = CH_STR("u"),
+                                .project = CH_STR("p"),
+                                .file_name = CH_STR("f.whl"),
+                                .sha256 = digest("one"),
+                                .url = CH_STR("https://example.org/f.whl"),
+                                .at_us = 1};
     ch_buf_init(&b, 1000);
     assert_ch_code(CH_E_USAGE, ch_store_add_release_file(store, &f, &err)); /* no artifact yet */
     add_artifact("one");
@@ -207,12 +176,12 @@ static void test_release_files(void **state)
     f.sha256 = digest("two");
     f.at_us = 3;
     assert_ch_ok(&err, ch_store_add_release_file(store, &f, &err));
-    assert_ch_ok(&err, ch_store_find_release_file(store, f.upstream, f.project, f.file_name, &got,
-                                                  &err));
+    assert_ch_ok(&err,
+                 ch_store_find_release_file(store, f.upstream, f.project, f.file_name, &got, &err));
     assert_true(ch_sha256_eq(&got, &f.sha256));
     ch_buf_clear(&b);
-    assert_ch_ok(&err, ch_store_releases_of_project(store, f.upstream, f.project, gather_release, &b,
-                                                    &err));
+    assert_ch_ok(
+        &err, ch_store_releases_of_project(store, f.upstream, f.project, gather_release, &b, &err));
     assert_str_eq(ch_buf_str(&b), "u/p/f.whl https://example.org/f.whl 1;"
                                   "u/p/f.whl https://example.org/f.whl 3;");
     ch_buf_done(&b);
@@ -226,12 +195,21 @@ static void test_inspection(void **state)
         {CH_F_LIMIT, {NULL, 0}, CH_STR("too many")},
     };
     struct ch_fact facts[] = {{CH_STR("name"), CH_STR("numpy")}, {CH_STR("tag"), CH_STR("")}};
-    struct ch_inspection_key key = {.sha256 = digest("wheel"), .profile = CH_STR("wheel"),
-                                    .inspector_version = 1, .context = CH_STR("pypi/numpy/f.whl")};
-    struct ch_inspection_row row = {.outcome = CH_INSPECTION_COMPLETE, .at_us = 7, .cpu_us = 8,
-                                    .wall_us = 9, .member_count = 3, .members_digest = digest("m"),
-                                    .metadata_sha256 = digest("meta"), .metadata_bytes = 4,
-                                    .findings = findings, .finding_count = 2, .facts = facts,
+    struct ch_inspection_key key = {.sha256 = digest("wheel"),
+                                    .profile = CH_STR("wheel"),
+                                    .inspector_version = 1,
+                                    .context = CH_STR("pypi/numpy/f.whl")};
+    struct ch_inspection_row row = {.outcome = CH_INSPECTION_COMPLETE,
+                                    .at_us = 7,
+                                    .cpu_us = 8,
+                                    .wall_us = 9,
+                                    .member_count = 3,
+                                    .members_digest = digest("m"),
+                                    .metadata_sha256 = digest("meta"),
+                                    .metadata_bytes = 4,
+                                    .findings = findings,
+                                    .finding_count = 2,
+                                    .facts = facts,
                                     .fact_count = 2};
     struct ch_inspection_result got;
     assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &key, &got, &err));
@@ -262,8 +240,8 @@ static void test_inspection(void **state)
     other.profile = CH_STR("sdist");
     assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &other, &got, &err));
     /* The newest row counts. */
-    struct ch_inspection_row failed = {.outcome = CH_INSPECTION_FAILED, .error = CH_STR("crashed"),
-                                       .at_us = 10};
+    struct ch_inspection_row failed = {
+        .outcome = CH_INSPECTION_FAILED, .error = CH_STR("crashed"), .at_us = 10};
     assert_ch_ok(&err, ch_store_add_inspection(store, &key, &failed, &err));
     assert_ch_ok(&err, ch_store_get_inspection(store, &key, &got, &err));
     assert_int_equal(got.row.outcome, CH_INSPECTION_FAILED);
@@ -277,8 +255,12 @@ static void test_inspection(void **state)
 static void test_fetch_sighting_sidecar(void **state)
 {
     (void)state;
-    struct ch_fetch_row f = {.upstream = CH_STR("u"), .url = CH_STR("https://example.org/"),
-                             .http_status = 200, .code = CH_E_TIMEOUT, .bytes = 5, .at_us = 77};
+    struct ch_fetch_row f = {.upstream = CH_STR("u"),
+                             .url = CH_STR("https://example.org/"),
+                             .http_status = 200,
+                             .code = CH_E_TIMEOUT,
+                             .bytes = 5,
+                             .at_us = 77};
     assert_ch_ok(&err, ch_store_add_fetch(store, &f, &err));
     struct ch_sha256 sha = digest("x");
     assert_ch_ok(&err, ch_store_add_sighting(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha,
@@ -287,330 +269,26 @@ static void test_fetch_sighting_sidecar(void **state)
                                              CH_SIGHTING_REMOVED, 79, 70, &err));
     struct ch_sha256 got;
     uint64_t size = 0;
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"),
-                                                        &got, &size, &err));
-    assert_ch_ok(&err, ch_store_put_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha, 5, 80,
-                                            &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_sidecar(store, CH_STR("u"), CH_STR("p"),
+                                                        CH_STR("f"), &got, &size, &err));
+    assert_ch_ok(&err, ch_store_put_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha, 5,
+                                            80, &err));
     sha = digest("y");
-    assert_ch_ok(&err, ch_store_put_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha, 6, 81,
-                                            &err));
-    assert_ch_ok(&err, ch_store_get_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &got, &size,
-                                            &err));
+    assert_ch_ok(&err, ch_store_put_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha, 6,
+                                            81, &err));
+    assert_ch_ok(&err, ch_store_get_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &got,
+                                            &size, &err));
     assert_true(ch_sha256_eq(&got, &sha));
     assert_int_equal(size, 6);
 }
 
-static void gather_ruling(void *ctx, const struct ch_ruling_row *r)
-{
-    ch_buf_printf(ctx, "%llu %s %.*s %.*s %s %zu %s;", (unsigned long long)r->id,
-                  r->deny ? "deny" : "approve", CH_STR_ARG(r->project), CH_STR_ARG(r->reason),
-                  r->repository.ptr == NULL ? "all" : "one", r->fingerprint_count,
-                  r->expires_at_us == CH_TIME_UNKNOWN ? "never" : "ends");
-    for (size_t i = 0; i < r->fingerprint_count; i++) {
-        struct ch_sha256 expected = digest(i == 0 ? "f0" : "f1");
-        assert_true(ch_sha256_eq(&r->fingerprints[i], &expected));
-    }
-}
-
-static void test_rulings(void **state)
-{
-    (void)state;
-    struct ch_sha256 fingerprints[] = {digest("f0"), digest("f1")};
-    struct ch_ruling_row approve = {.repository = CH_STR("pypi"), .project = CH_STR("numpy"),
-                                    .lifts = 12, .fingerprints = fingerprints,
-                                    .fingerprint_count = 2, .reason = CH_STR("seen"),
-                                    .by = CH_STR("ann"), .at_us = 5, .expires_at_us = 50};
-    struct ch_ruling_row deny = {.deny = true, .project = CH_STR("evil"), .reason = CH_STR("bad"),
-                                 .by = CH_STR("ann"), .at_us = 6, .expires_at_us = CH_TIME_UNKNOWN};
-    struct ch_buf b;
-    uint64_t first = 0;
-    uint64_t second = 0;
-    ch_buf_init(&b, 1000);
-    assert_ch_ok(&err, ch_store_add_ruling(store, &approve, &first, &err));
-    assert_ch_ok(&err, ch_store_add_ruling(store, &deny, &second, &err));
-    assert_ch_ok(&err, ch_store_rulings(store, gather_ruling, &b, &err));
-    assert_str_eq(ch_buf_str(&b), "1 approve numpy seen one 2 ends;2 deny evil bad all 0 never;");
-    assert_ch_ok(&err, ch_store_end_ruling(store, first, CH_STR("bob"), CH_STR("why"), 7, &err));
-    assert_ch_code(CH_E_EXISTS,
-                   ch_store_end_ruling(store, first, CH_STR("bob"), CH_STR("why"), 8, &err));
-    assert_ch_code(CH_E_NOT_FOUND,
-                   ch_store_end_ruling(store, 99, CH_STR("bob"), CH_STR("why"), 8, &err));
-    ch_buf_clear(&b);
-    assert_ch_ok(&err, ch_store_rulings(store, gather_ruling, &b, &err));
-    assert_str_eq(ch_buf_str(&b), "2 deny evil bad all 0 never;");
-    ch_buf_done(&b);
-}
-
-static void gather_decision(void *ctx, const struct ch_decision_row *d)
-{
-    ch_buf_printf(ctx, "%.*s/%.*s %d %.*s %.*s%s;", CH_STR_ARG(d->upstream), CH_STR_ARG(d->file_name),
-                  (int)d->verdict, CH_STR_ARG(d->rule), CH_STR_ARG(d->reason),
-                  ch_sha256_is_zero(&d->sha256) ? "" : " bytes");
-}
-
-static void decide(const char *file, enum ch_verdict verdict, int64_t at_us)
-{
-    struct ch_decision_row d = {.repository = CH_STR("pypi"), .upstream = CH_STR("u"),
-                                .project = CH_STR("numpy"), .file_name = ch_str_of(file),
-                                .verdict = verdict, .rule = CH_STR("rule"), .at_us = at_us};
-    if (verdict == CH_VERDICT_ALLOW) {
-        d.sha256 = digest(file);
-    }
-    assert_ch_ok(&err, ch_store_add_decision(store, &d, &err));
-}
-
-static void test_decisions(void **state)
-{
-    (void)state;
-    struct ch_buf b;
-    ch_buf_init(&b, 1000);
-    decide("b", CH_VERDICT_HOLD, 1);
-    decide("a", CH_VERDICT_HOLD, 2);
-    decide("b", CH_VERDICT_ALLOW, 3);
-    decide("c", CH_VERDICT_ALLOW, 4);
-    decide("c", CH_VERDICT_DENY, 5);
-    assert_ch_ok(&err, ch_store_decisions_of(store, CH_STR("pypi"), CH_STR("numpy"), gather_decision,
-                                             &b, &err));
-    assert_str_eq(ch_buf_str(&b), "u/a 0 rule ;u/b 1 rule  bytes;u/c 2 rule ;");
-    ch_buf_clear(&b);
-    assert_ch_ok(&err, ch_store_decisions_of(store, CH_STR("other"), CH_STR("numpy"),
-                                             gather_decision, &b, &err));
-    assert_int_equal(b.len, 0);
-    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, CH_VERDICT_ALLOW, 10, gather_decision, &b,
-                                                     &err));
-    assert_str_eq(ch_buf_str(&b), "u/b 1 rule  bytes;");
-    decide("d", CH_VERDICT_ALLOW, 6);
-    ch_buf_clear(&b);
-    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, CH_VERDICT_ALLOW, 1, gather_decision, &b,
-                                                     &err));
-    assert_str_eq(ch_buf_str(&b), "u/d 1 rule  bytes;");
-    ch_buf_done(&b);
-}
-
-static void gather_intake(void *ctx, const struct ch_intake_row *r)
-{
-    ch_buf_printf(ctx, "%llu %.*s state %d attempts %u%s%s %.*s;", (unsigned long long)r->id,
-                  CH_STR_ARG(r->file_name), (int)r->state, r->attempts, r->ahead ? " ahead" : "",
-                  ch_sha256_is_zero(&r->sha256) ? "" : " bytes", CH_STR_ARG(r->error));
-}
-
-static void test_intake(void **state)
-{
-    (void)state;
-    struct ch_intake_row row = {.repository = CH_STR("pypi"), .upstream = CH_STR("u"),
-                                .project = CH_STR("p"), .file_name = CH_STR("f"),
-                                .state = CH_INTAKE_WANTED, .ahead = true, .created_at_us = 1,
-                                .not_before_us = CH_TIME_UNKNOWN};
-    struct ch_buf b;
-    struct ch_sha256 sha = digest("f");
-    uint64_t id = 0;
-    uint64_t again = 0;
-    ch_buf_init(&b, 1000);
-    assert_ch_ok(&err, ch_store_add_intake(store, &row, &id, &err));
-    row.ahead = false; /* now somebody waits */
-    assert_ch_ok(&err, ch_store_add_intake(store, &row, &again, &err));
-    row.ahead = true;
-    assert_ch_ok(&err, ch_store_add_intake(store, &row, &again, &err));
-    assert_int_equal(id, again);
-    struct ch_str none = {NULL, 0};
-    assert_ch_ok(&err, ch_store_move_intake(store, id, CH_INTAKE_FETCHING, NULL, none,
-                                            CH_TIME_UNKNOWN, &err));
-    assert_ch_code(CH_E_USAGE, ch_store_move_intake(store, id, CH_INTAKE_FETCHED, NULL, none,
-                                                    CH_TIME_UNKNOWN, &err)); /* of which bytes? */
-    assert_ch_ok(&err, ch_store_move_intake(store, id, CH_INTAKE_FETCHED, &sha, none,
-                                            CH_TIME_UNKNOWN, &err));
-    assert_ch_ok(&err, ch_store_move_intake(store, id, CH_INTAKE_SCANNING, NULL, CH_STR("late"),
-                                            CH_TIME_UNKNOWN, &err));
-    assert_ch_ok(&err, ch_store_intakes(store, gather_intake, &b, &err));
-    assert_str_eq(ch_buf_str(&b), "1 f state 4 attempts 1 bytes late;");
-    assert_ch_ok(&err, ch_store_end_intake(store, id, &err));
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_end_intake(store, id, &err));
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_move_intake(store, id, CH_INTAKE_WANTED, NULL, none,
-                                                        CH_TIME_UNKNOWN, &err));
-    assert_ch_ok(&err, ch_store_add_intake(store, &row, &again, &err));
-    assert_true(again > id); /* an id never comes back */
-    ch_buf_done(&b);
-}
-
-static void gather_served(void *ctx, const struct ch_served_row *r)
-{
-    ch_buf_printf(ctx, "%.*s %.*s %lld-%lld %llu;", CH_STR_ARG(r->file_name), CH_STR_ARG(r->address),
-                  (long long)r->first_at_us, (long long)r->last_at_us, (unsigned long long)r->times);
-}
-
-static void expect_served(const struct ch_sha256 *sha, struct ch_str project, struct ch_str file,
-                          const char *expected)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, 1000);
-    assert_ch_ok(&err, ch_store_served(store, sha, project, file, gather_served, &b, &err));
-    assert_str_eq(ch_buf_str(&b), expected);
-    ch_buf_done(&b);
-}
-
-static void test_served(void **state)
-{
-    (void)state;
-    struct ch_served_row row = {.repository = CH_STR("pypi"), .project = CH_STR("p"),
-                                .file_name = CH_STR("f"), .sha256 = digest("f"),
-                                .address = CH_STR("192.0.2.1"), .user_agent = CH_STR("pip/23"),
-                                .first_at_us = 10, .last_at_us = 10, .times = 1};
-    struct ch_str any = {NULL, 0};
-    struct ch_sha256 zero = {{0}};
-    assert_ch_ok(&err, ch_store_add_served(store, &row, &err));
-    row.first_at_us = 20;
-    row.last_at_us = 25;
-    row.times = 2;
-    assert_ch_ok(&err, ch_store_add_served(store, &row, &err));
-    row.last_at_us = 5; /* out of order */
-    assert_ch_ok(&err, ch_store_add_served(store, &row, &err));
-    row.file_name = CH_STR("g");
-    row.address = CH_STR("192.0.2.2");
-    row.times = 1;
-    assert_ch_ok(&err, ch_store_add_served(store, &row, &err));
-    expect_served(&zero, any, any, "f 192.0.2.1 10-25 5;g 192.0.2.2 20-5 1;");
-    expect_served(&row.sha256, any, any, "f 192.0.2.1 10-25 5;g 192.0.2.2 20-5 1;");
-    expect_served(&row.sha256, any, CH_STR("g"), "g 192.0.2.2 20-5 1;");
-    expect_served(NULL, CH_STR("p"), CH_STR("f"), "f 192.0.2.1 10-25 5;");
-    expect_served(NULL, any, CH_STR("f"), "f 192.0.2.1 10-25 5;");
-    expect_served(NULL, CH_STR("q"), any, "");
-}
-
-static void test_refusal(void **state)
-{
-    (void)state;
-    struct ch_refusal_row row = {CH_STR("id1"), CH_STR("pypi"), CH_STR("numpy"), CH_STR("f.whl"), 5};
-    struct ch_refusal_row got;
-    struct ch_buf b;
-    ch_buf_init(&b, 1000);
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_refusal(store, CH_STR("id1"), &got, &b, &err));
-    assert_ch_ok(&err, ch_store_put_refusal(store, &row, &err));
-    assert_ch_ok(&err, ch_store_put_refusal(store, &row, &err));
-    assert_ch_ok(&err, ch_store_get_refusal(store, CH_STR("id1"), &got, &b, &err));
-    assert_str_eq(got.id, "id1");
-    assert_str_eq(got.repository, "pypi");
-    assert_str_eq(got.project, "numpy");
-    assert_str_eq(got.file_name, "f.whl");
-    assert_int_equal(got.at_us, 5);
-    ch_buf_done(&b);
-}
-
-static void gather_blob(void *ctx, const struct ch_sha256 *sha, uint64_t size)
-{
-    (void)sha;
-    ch_buf_printf(ctx, "%llu ", (unsigned long long)size);
-}
-
-static void test_blobs(void **state)
-{
-    (void)state;
-    struct ch_sha256 a = digest("a");
-    struct ch_sha256 c = digest("c");
-    struct ch_sha256 d = digest("d");
-    enum ch_blob_place place;
-    uint64_t bytes = 9;
-    uint64_t count = 9;
-    struct ch_buf b;
-    ch_buf_init(&b, 1000);
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_blob(store, &a, &place, &err));
-    assert_ch_ok(&err, ch_store_blob_bytes(store, CH_BLOB_SERVED, &bytes, &count, &err));
-    assert_int_equal(bytes + count, 0);
-    assert_ch_ok(&err, ch_store_put_blob(store, &a, 10, CH_BLOB_UNDECIDED, 30, &err));
-    assert_ch_ok(&err, ch_store_put_blob(store, &c, 20, CH_BLOB_SERVED, 20, &err));
-    assert_ch_ok(&err, ch_store_put_blob(store, &d, 40, CH_BLOB_SERVED, 10, &err));
-    assert_ch_ok(&err, ch_store_put_blob(store, &a, 10, CH_BLOB_SERVED, 15, &err));
-    assert_ch_ok(&err, ch_store_get_blob(store, &a, &place, &err));
-    assert_int_equal(place, CH_BLOB_SERVED);
-    assert_ch_ok(&err, ch_store_blob_bytes(store, CH_BLOB_SERVED, &bytes, &count, &err));
-    assert_int_equal(bytes, 70);
-    assert_int_equal(count, 3);
-    assert_ch_ok(&err, ch_store_oldest_blobs(store, CH_BLOB_SERVED, 2, gather_blob, &b, &err));
-    assert_str_eq(ch_buf_str(&b), "40 10 ");
-    ch_buf_done(&b);
-}
-
-static void test_newest_time(void **state) /* T7 */
-{
-    (void)state;
-    int64_t at_us = -1;
-    struct ch_snapshot_info info = {.checked_at_us = 500};
-    assert_ch_ok(&err, ch_store_newest_time(store, &at_us, &err));
-    assert_int_equal(at_us, 0);
-    decide("a", CH_VERDICT_HOLD, 900);
-    decide("a", CH_VERDICT_HOLD, 700);
-    assert_ch_ok(&err, ch_store_put_snapshot(store, CH_STR("u"), CH_STR("p"), &info, CH_STR("x"),
-                                             &err));
-    assert_ch_ok(&err, ch_store_newest_time(store, &at_us, &err));
-    assert_int_equal(at_us, 900);
-    assert_ch_ok(&err, ch_store_confirm_snapshot(store, CH_STR("u"), CH_STR("p"), 1000, &err));
-    assert_ch_ok(&err, ch_store_newest_time(store, &at_us, &err));
-    assert_int_equal(at_us, 1000);
-}
-
-static void test_groups(void **state)
-{
-    (void)state;
-    struct ch_buf b;
-    ch_buf_init(&b, 1000);
-    assert_ch_ok(&err, ch_store_begin(store, &err));
-    assert_true(ch_store_in_group(store));
-    decide("a", CH_VERDICT_HOLD, 1);
-    ch_store_rollback(store);
-    assert_ch_ok(&err, ch_store_begin(store, &err));
-    decide("b", CH_VERDICT_HOLD, 1);
-    /* A step that fails is undone alone: the group goes on without it. */
-    struct ch_inspection_key key = {.profile = CH_STR("wheel")};
-    struct ch_inspection_result got;
-    struct ch_finding finding = {CH_F_LIMIT, {NULL, 0}, {NULL, 0}};
-    struct ch_inspection_row row = {.outcome = CH_INSPECTION_COMPLETE, .findings = &finding,
-                                    .finding_count = 1};
-    assert_int_equal(sqlite3_exec(store->db,
-                                  "CREATE TEMP TRIGGER no BEFORE INSERT ON finding"
-                                  " BEGIN SELECT RAISE(ABORT, 'no'); END",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    assert_ch_code(CH_E_DENIED, ch_store_add_inspection(store, &key, &row, &err));
-    assert_ch_ok(&err, ch_store_commit(store, &err));
-    assert_false(ch_store_in_group(store));
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &key, &got, &err));
-    /* Outside a group it is undone as well. */
-    assert_ch_code(CH_E_DENIED, ch_store_add_inspection(store, &key, &row, &err));
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &key, &got, &err));
-    assert_ch_ok(&err, ch_store_decisions_of(store, CH_STR("pypi"), CH_STR("numpy"), gather_decision,
-                                             &b, &err));
-    assert_str_eq(ch_buf_str(&b), "u/b 0 rule ;");
-    ch_buf_done(&b);
-}
-
-static void ask_again(void *ctx, const struct ch_decision_row *d)
-{
-    (void)d;
-    assert_ch_ok(&err, ch_store_decisions_of(store, CH_STR("pypi"), CH_STR("numpy"), gather_decision,
-                                             ctx, &err));
-    decide("z", CH_VERDICT_HOLD, 5);
-}
-
-static void test_callback_may_ask_the_store(void **state)
-{
-    (void)state;
-    struct ch_buf b;
-    ch_buf_init(&b, 1000);
-    decide("a", CH_VERDICT_HOLD, 1);
-    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, CH_VERDICT_HOLD, 1, ask_again, &b, &err));
-    assert_ch_ok(&err, ch_store_decisions_of(store, CH_STR("pypi"), CH_STR("numpy"), gather_decision,
-                                             &b, &err));
-    assert_str_eq(ch_buf_str(&b), "u/a 0 rule ;u/a 0 rule ;u/z 0 rule ;");
-    ch_buf_done(&b);
-}
-
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_values), T(test_owner_is_pinned_once), T(test_snapshot), T(test_snapshot_bounds),
-        T(test_artifact), T(test_release_files), T(test_inspection), T(test_fetch_sighting_sidecar),
-        T(test_rulings), T(test_decisions), T(test_intake), T(test_served), T(test_refusal),
-        T(test_blobs), T(test_newest_time), T(test_groups), T(test_callback_may_ask_the_store),
+        T(test_values),     T(test_owner_is_pinned_once),
+        T(test_snapshot),   T(test_snapshot_bounds),
+        T(test_artifact),   T(test_release_files),
+        T(test_inspection), T(test_fetch_sighting_sidecar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@ static void echo_view(struct fixture *f, struct ch_http_request *r)
     const struct ch_http_view *v = ch_http_view(r);
     int n = snprintf(f->note, sizeof(f->note), "%.*s", CH_STR_ARG(v->method_name));
     for (size_t i = 0; i < v->segment_count; i++) {
-        n += snprintf(f->note + n, sizeof(f->note) - (size_t)n, "|%.*s", CH_STR_ARG(v->segments[i]));
+        n += snprintf(f->note + n, sizeof(f->note) - (size_t)n, "|%.*s",
+                      CH_STR_ARG(v->segments[i]));
     }
     snprintf(f->note + n, sizeof(f->note) - (size_t)n, "%s?%.*s", v->trailing_slash ? "|/" : "",
              CH_STR_ARG(v->query));
@@ -156,6 +157,16 @@ bool is_closed(struct fixture *f)
 bool is_requested(struct fixture *f)
 {
     return f->requests > 0;
+}
+
+bool is_gone(struct fixture *f)
+{
+    return f->gone > 0;
+}
+
+void fixture_gone(void *fixture)
+{
+    ((struct fixture *)fixture)->gone++;
 }
 
 bool is_answered(struct fixture *f)

@@ -44,6 +44,8 @@ void fixture_until(struct fixture *f, bool (*done)(struct fixture *f), const cha
 bool is_closed(struct fixture *f);
 bool is_answered(struct fixture *f); /* a head has come, and Content-Length bytes after it */
 bool is_requested(struct fixture *f);
+bool is_gone(struct fixture *f);
+void fixture_gone(void *fixture); /* counts: for ch_http_later */
 /* Connects, sends, and reads until the server closes. */
 struct ch_str fixture_exchange(struct fixture *f, struct ch_str bytes);
 void turn(struct fixture *f, int times);

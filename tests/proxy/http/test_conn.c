@@ -120,14 +120,9 @@ static void test_reason_is_clipped(void **state)
 
 /* --- later --- */
 
-static void on_gone(void *arg)
-{
-    ((struct fixture *)arg)->gone++;
-}
-
 static void take_ticket(struct fixture *f, struct ch_http_request *r)
 {
-    f->ticket = ch_http_later(r, on_gone, f);
+    f->ticket = ch_http_later(r, fixture_gone, f);
 }
 
 static void test_answer_later(void **state)
@@ -156,11 +151,6 @@ static void test_answer_later(void **state)
     fixture_free(f);
 }
 
-static bool is_gone(struct fixture *f)
-{
-    return f->gone > 0;
-}
-
 static void test_client_leaves(void **state)
 {
     struct fixture *f = fixture_new();
@@ -184,198 +174,6 @@ static void test_client_leaves(void **state)
     assert_int_equal(f->ticket.slot, ticket.slot);
     assert_null(ch_http_find(f->server, ticket));
     assert_non_null(ch_http_find(f->server, f->ticket));
-    fixture_free(f);
-}
-
-/* --- request bodies --- */
-
-static bool on_body(struct ch_http_request *r, struct ch_str piece, bool last, void *arg)
-{
-    struct fixture *f = arg;
-    ch_buf_puts(&f->body, piece);
-    f->body_last = last;
-    if (last) {
-        ch_http_respond(r, &(struct ch_http_response){.status = 201, .body = ch_buf_str(&f->body),
-                                                      .body_copy = true});
-    }
-    return !f->pause;
-}
-
-static void receive_small(struct fixture *f, struct ch_http_request *r)
-{
-    struct ch_err err;
-    ch_buf_clear(&f->body);
-    f->ticket = ch_http_later(r, on_gone, f);
-    if (ch_http_receive(r, 20, on_body, f, &err) != CH_OK) {
-        assert_int_equal(err.code, CH_E_LIMIT);
-        ch_http_respond_text(r, 413, CH_STR("Too large"));
-    }
-}
-
-static const struct {
-    const char *label;
-    const char *request;
-    const char *answer; /* what comes first */
-    const char *body;   /* received by the handler; NULL = not to the end */
-} bodies[] = {
-    {"length", "Content-Length: 5\r\n\r\nhello", "HTTP/1.1 201 ", "hello"},
-    {"length 0", "Content-Length: 0\r\n\r\n", "HTTP/1.1 201 ", ""},
-    {"no body", "\r\n", "HTTP/1.1 201 ", ""},
-    {"announced too large", "Content-Length: 21\r\n\r\n", "HTTP/1.1 413 ", NULL},
-    {"expect", "Expect: 100-continue\r\nContent-Length: 2\r\n\r\nab", "HTTP/1.1 201 ", "ab"},
-    {"chunked", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nA\r\n, my world\r\n0\r\n\r\n",
-     "HTTP/1.1 201 ", "hello, my world"},
-    {"chunked in any case", "transfer-encoding: CHUNKED\r\n\r\n00000002\r\nab\r\n000\r\n\r\n",
-     "HTTP/1.1 201 ", "ab"},
-    {"trailers are discarded",
-     "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nHost: evil\r\nX: y\r\n\r\n",
-     "HTTP/1.1 201 ", "a"},
-    {"chunked too large", "Transfer-Encoding: chunked\r\n\r\n15\r\n012345678901234567890\r\n",
-     "HTTP/1.1 413 ", NULL},
-    {"chunk size empty", "Transfer-Encoding: chunked\r\n\r\n\r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
-    {"chunk size 0x1", "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ",
-     NULL},
-    {"chunk size +1", "Transfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
-    {"chunk size with a space", "Transfer-Encoding: chunked\r\n\r\n1 \r\na\r\n0\r\n\r\n",
-     "HTTP/1.1 400 ", NULL},
-    {"chunk size of 9 digits", "Transfer-Encoding: chunked\r\n\r\n000000001\r\na\r\n0\r\n\r\n",
-     "HTTP/1.1 400 ", NULL},
-    {"chunk extension", "Transfer-Encoding: chunked\r\n\r\n1;x=y\r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ",
-     NULL},
-    {"chunk size, bare LF", "Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n", "HTTP/1.1 400 ",
-     NULL},
-    {"chunk data too long", "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", "HTTP/1.1 400 ",
-     NULL},
-    {"chunk data, bare LF", "Transfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n", "HTTP/1.1 400 ",
-     NULL},
-    {"trailer folded", "Transfer-Encoding: chunked\r\n\r\n0\r\n X: y\r\n\r\n", "HTTP/1.1 400 ", NULL},
-    {"trailer, bare LF", "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\r\n", "HTTP/1.1 400 ", NULL},
-};
-
-static void check_body(struct fixture *f, size_t i, bool bytewise)
-{
-    char request[512];
-    int n = snprintf(request, sizeof(request), "POST / HTTP/1.1\r\n" HOST "%s", bodies[i].request);
-    f->requests = 0;
-    f->gone = 0;
-    fixture_connect(f);
-    for (size_t at = 0; at < (size_t)n; at += bytewise ? 1 : (size_t)n) {
-        fixture_send(f, (struct ch_str){request + at, bytewise ? 1 : (size_t)n});
-        if (bytewise) {
-            turn(f, 1);
-        }
-    }
-    fixture_until(f, is_answered, bodies[i].label);
-    struct ch_str a = ch_buf_str(&f->got);
-    struct ch_str go_on = CH_STR("HTTP/1.1 100 Continue\r\n\r\n");
-    if (ch_str_starts(a, go_on)) { /* only when the body was not there already */
-        assert_true(bytewise);
-        assert_string_equal(bodies[i].label, "expect");
-        ch_buf_clear(&f->got);
-        fixture_connect(f);
-        return;
-    }
-    if (!ch_str_starts(a, ch_str_of(bodies[i].answer))) {
-        fail_msg("%s: got \"%.*s\"", bodies[i].label, CH_STR_ARG(a));
-    }
-    if (bodies[i].body != NULL) {
-        assert_str_eq(ch_buf_str(&f->body), bodies[i].body);
-        assert_int_equal(f->gone, 0);
-    } else {
-        assert_has(a, "Connection: close\r\n");
-    }
-}
-
-static void test_bodies(void **state)
-{
-    struct fixture *f = fixture_new();
-    (void)state;
-    f->on_request = receive_small;
-    for (size_t i = 0; i < CH_ARRAY_LEN(bodies); i++) {
-        check_body(f, i, false);
-        check_body(f, i, true);
-    }
-    fixture_free(f);
-}
-
-static void test_request_after_a_body(void **state)
-{
-    struct fixture *f = fixture_new();
-    (void)state;
-    f->on_request = receive_small;
-    struct ch_str a = fixture_exchange(
-        f, CH_STR("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
-                  "PUT /x HTTP/1.1\r\n" HOST "Content-Length: 1\r\nConnection: close\r\n\r\nb"));
-    assert_int_equal(f->requests, 2);
-    assert_true(ch_str_ends(a, CH_STR("\r\n\r\nb")));
-    fixture_free(f);
-}
-
-/* The body of a request that is answered without it is not taken for the next request. */
-static void test_unread_body_closes(void **state)
-{
-    struct fixture *f = fixture_new();
-    (void)state;
-    struct ch_str a = fixture_exchange(
-        f, CH_STR("POST / HTTP/1.1\r\n" HOST "Content-Length: 40\r\n\r\nGET /smuggled HTTP/1.1\r\n"
-                  HOST "\r\n"));
-    assert_has(a, "Connection: close\r\n");
-    assert_int_equal(f->requests, 1);
-    fixture_free(f);
-}
-
-static void test_continue_is_sent(void **state)
-{
-    struct fixture *f = fixture_new();
-    (void)state;
-    f->on_request = receive_small;
-    fixture_connect(f);
-    fixture_send(f, CH_STR("POST / HTTP/1.1\r\n" HOST
-                           "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
-    fixture_until(f, is_answered, "100 Continue");
-    assert_str_eq(ch_buf_str(&f->got), "HTTP/1.1 100 Continue\r\n\r\n");
-    ch_buf_clear(&f->got);
-    fixture_send(f, CH_STR("ab"));
-    fixture_until(f, is_answered, "the answer");
-    assert_true(ch_str_starts(ch_buf_str(&f->got), CH_STR("HTTP/1.1 201 ")));
-    fixture_free(f);
-}
-
-static bool body_not_empty(struct fixture *f)
-{
-    return f->body.len > 0;
-}
-
-static void test_pause(void **state)
-{
-    struct fixture *f = fixture_new();
-    (void)state;
-    f->on_request = receive_small;
-    f->pause = true;
-    fixture_connect(f);
-    fixture_send(f, CH_STR("POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nab"));
-    fixture_until(f, body_not_empty, "the first piece");
-    fixture_send(f, CH_STR("cd"));
-    turn(f, 5);
-    assert_int_equal(f->body.len, 2);
-    ch_http_receive_resume(ch_http_find(f->server, f->ticket));
-    fixture_until(f, is_answered, "the answer");
-    assert_str_eq(ch_buf_str(&f->body), "abcd");
-    fixture_free(f);
-}
-
-static void test_client_leaves_in_its_body(void **state)
-{
-    struct fixture *f = fixture_new();
-    (void)state;
-    f->on_request = receive_small;
-    fixture_connect(f);
-    fixture_send(f, CH_STR("POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nab"));
-    fixture_until(f, body_not_empty, "the first piece");
-    assert_int_equal(shutdown(f->client, SHUT_WR), 0);
-    fixture_until(f, is_gone, "on_gone");
-    assert_int_equal(f->gone, 1);
-    assert_false(f->body_last);
     fixture_free(f);
 }
 
@@ -410,19 +208,6 @@ static void test_idle_timeout(void **state)
     fixture_free(f);
 }
 
-static void test_slow_body(void **state)
-{
-    with_limits(60000, 60000, 50);
-    struct fixture *f = fixture_new();
-    (void)state;
-    f->on_request = receive_small;
-    struct ch_str a = fixture_exchange(f, CH_STR("POST / HTTP/1.1\r\n" HOST
-                                                 "Content-Length: 4\r\n\r\nab"));
-    assert_has(a, "HTTP/1.1 408 ");
-    assert_int_equal(f->gone, 1);
-    fixture_free(f);
-}
-
 static void answer_large(struct fixture *f, struct ch_http_request *r)
 {
     static char large[32 << 20];
@@ -435,7 +220,7 @@ static bool is_released(struct fixture *f)
     return f->released > 0;
 }
 
-/* A reader that stops reading is aborted, and nothing is buffered for it but what the kernel took. */
+/* A reader that stops is aborted, and nothing is buffered for it but what the kernel took. */
 static void test_stalled_reader(void **state)
 {
     with_limits(60000, 60000, 50);
@@ -611,15 +396,8 @@ int main(void)
         cmocka_unit_test(test_reason_is_clipped),
         cmocka_unit_test(test_answer_later),
         cmocka_unit_test(test_client_leaves),
-        cmocka_unit_test(test_bodies),
-        cmocka_unit_test(test_request_after_a_body),
-        cmocka_unit_test(test_unread_body_closes),
-        cmocka_unit_test(test_continue_is_sent),
-        cmocka_unit_test(test_pause),
-        cmocka_unit_test(test_client_leaves_in_its_body),
         cmocka_unit_test(test_header_timeout),
         cmocka_unit_test(test_idle_timeout),
-        cmocka_unit_test(test_slow_body),
         cmocka_unit_test(test_stalled_reader),
         cmocka_unit_test(test_large_answer_arrives),
         cmocka_unit_test(test_limits_and_local_address),

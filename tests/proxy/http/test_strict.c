@@ -125,8 +125,8 @@ static const struct row refused[] = {
     ROW("query percent", "GET /?a=%g HTTP/1.1\r\n" HOST "\r\n", 400, "query"),
     ROW("query raw bracket", "GET /?a=<x> HTTP/1.1\r\n" HOST "\r\n", 400, "query"),
     ROW("unknown Expect", GET HOST "Expect: a-pony\r\n\r\n", 417, "100-continue"),
-    ROW("Authorization twice", GET HOST "Authorization: Basic YQ==\r\nAuthorization: x\r\n\r\n", 400,
-        "authorization: sent more than once"),
+    ROW("Authorization twice", GET HOST "Authorization: Basic YQ==\r\nAuthorization: x\r\n\r\n",
+        400, "authorization: sent more than once"),
     ROW("Range twice", GET HOST "Range: bytes=0-1\r\nRange: bytes=2-3\r\n\r\n", 400, "range"),
 };
 
@@ -139,12 +139,15 @@ static const struct row accepted[] = {
         "GET|/?"),
     ROW("bytes over 0x7f in a value", GET HOST CLOSE "X: \xc3\xa4\r\n\r\n", 200, "GET|/?"),
     ROW("empty value", GET HOST CLOSE "X:\r\n\r\n", 200, "GET|/?"),
-    ROW("HTTP/1.0 closes", "GET / HTTP/1.0\r\n" HOST "Connection: keep-alive\r\n\r\n", 200, "GET|/?"),
-    ROW("absolute form, same host", "GET HTTP://Example.ORG/a?b HTTP/1.1\r\n" HOST CLOSE "\r\n", 200,
+    ROW("HTTP/1.0 closes", "GET / HTTP/1.0\r\n" HOST "Connection: keep-alive\r\n\r\n", 200,
+        "GET|/?"),
+    ROW("absolute form, same host",
+        "GET HTTP://Example.ORG/a?b HTTP/1.1\r\n" HOST CLOSE "\r\n", 200,
         "GET|a?b"),
     ROW("decoded once", "GET /a%252Fb/%41%2b+/ HTTP/1.1\r\n" HOST CLOSE "\r\n", 200,
         "GET|a%2Fb|A++|/?"),
-    ROW("dots that are no dot segment", "GET /.../..a/a..?x=/../ HTTP/1.1\r\n" HOST CLOSE "\r\n", 200,
+    ROW("dots that are no dot segment",
+        "GET /.../..a/a..?x=/../ HTTP/1.1\r\n" HOST CLOSE "\r\n", 200,
         "GET|...|..a|a..?x=/../"),
     ROW("close among others", GET HOST "Connection: TE, close\r\n\r\n", 200, "GET|/?"),
     ROW("CL 0", POST "Content-Length: 0\r\n" CLOSE "\r\n", 200, "POST|/?"),
@@ -153,7 +156,8 @@ static const struct row accepted[] = {
         "Accept: e\r\nAccept: f\r\nAccept: g\r\nAccept: h\r\n\r\n", 200, "GET|/?"),
 };
 
-static void check(struct fixture *f, const struct row *row, struct ch_str answer, bool expect_refusal)
+static void check(struct fixture *f, const struct row *row, struct ch_str answer,
+                  bool expect_refusal)
 {
     char start[32];
     snprintf(start, sizeof(start), "HTTP/1.1 %d ", row->status);

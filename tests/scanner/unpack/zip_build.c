@@ -39,15 +39,23 @@ struct header {
     uint64_t packed;
     uint64_t size;
     struct ch_str extra;
+    uint64_t at; /* in the directory only */
+    size_t len64; /* of the ZIP64 field's values, 0 for no field */
 };
 
 static void put_extra64(struct ch_buf *b, const struct zb_member *m, const struct header *h)
 {
-    if (m->zip64) {
+    if (h->len64 > 0) {
         ch_put_u16(b, 1);
-        ch_put_u16(b, 16);
+        ch_put_u16(b, (uint16_t)h->len64);
         ch_put_u64(b, h->size);
         ch_put_u64(b, h->packed);
+    }
+    if (h->len64 >= 24) {
+        ch_put_u64(b, h->at);
+    }
+    if (h->len64 >= 28) {
+        ch_put_u32(b, m->disk);
     }
     ch_buf_puts(b, h->extra);
 }
@@ -63,7 +71,7 @@ static void put_common(struct ch_buf *b, const struct zb_member *m, const struct
     ch_put_u32(b, m->zip64 ? UINT32_MAX : (uint32_t)h->packed);
     ch_put_u32(b, m->zip64 ? UINT32_MAX : (uint32_t)h->size);
     ch_put_u16(b, (uint16_t)name_len);
-    ch_put_u16(b, (uint16_t)(h->extra.len + (m->zip64 ? 20 : 0)));
+    ch_put_u16(b, (uint16_t)(h->extra.len + (h->len64 > 0 ? h->len64 + 4 : 0)));
 }
 
 static void put_local(struct zb *b, const struct zb_member *m, struct header h)
@@ -76,6 +84,7 @@ static void put_local(struct zb *b, const struct zb_member *m, struct header h)
     }
     h.flags |= m->local_flags;
     h.size += (uint64_t)m->local_size_off;
+    h.len64 = m->zip64 ? 16 : 0;
     h.extra = m->local_extra.ptr != NULL ? m->local_extra : m->extra;
     ch_put_u32(&b->bytes, 0x04034b50);
     ch_put_u16(&b->bytes, 20);
@@ -84,24 +93,25 @@ static void put_local(struct zb *b, const struct zb_member *m, struct header h)
     put_extra64(&b->bytes, m, &h);
 }
 
-static void put_central(struct zb *b, const struct zb_member *m, const struct header *h,
-                        uint64_t at)
+static void put_central(struct zb *b, const struct zb_member *m, struct header h, uint64_t at)
 {
     struct ch_buf *c = &b->central;
+    h.at = at + (uint64_t)m->central_at_off;
+    h.len64 = !m->zip64 ? 0 : m->zip64_disk ? 28 : m->zip64_at ? 24 : 16;
     uint8_t system = m->system == 0xff ? 0 : m->system != 0 ? m->system : 3;
     uint32_t mode = m->unix_mode != 0 ? m->unix_mode : 0100644;
     ch_put_u32(c, 0x02014b50);
     ch_put_u8(c, 20);
     ch_put_u8(c, system);
     ch_put_u16(c, 20);
-    put_common(c, m, h, m->name.len);
+    put_common(c, m, &h, m->name.len);
     ch_put_u16(c, (uint16_t)m->comment.len);
     ch_put_u16(c, 0);
     ch_put_u16(c, 0);
     ch_put_u32(c, (system == 0 ? 0 : mode << 16) | m->external);
-    ch_put_u32(c, (uint32_t)(at + (uint64_t)m->central_at_off));
+    ch_put_u32(c, h.len64 >= 24 ? UINT32_MAX : (uint32_t)h.at);
     ch_buf_puts(c, m->name);
-    put_extra64(c, m, h);
+    put_extra64(c, m, &h);
     ch_buf_puts(c, m->comment);
     b->count++;
 }
@@ -152,7 +162,7 @@ void zb_add(struct zb *b, const struct zb_member *m)
         put_descriptor(b, m, &h);
     }
     if (!m->not_central) {
-        put_central(b, m, &h, at);
+        put_central(b, m, h, at);
     }
     ch_buf_done(&data);
 }

@@ -15,6 +15,9 @@ struct zb_member {
     bool bad_descriptor;  /* ... wrongly */
     bool not_central;     /* only a local header */
     bool zip64;           /* sizes in ZIP64 fields of both headers */
+    bool zip64_at;        /* ... and the header's offset in the directory's */
+    bool zip64_disk;      /* ... and a disk number behind it */
+    uint32_t disk;        /* that number */
     uint16_t flags;       /* added in both headers */
     uint16_t local_flags; /* added in the local header only */
     uint16_t method;      /* stated instead of the real one, when not 0 */

@@ -1,0 +1,58 @@
+#include "customhouse/policy.h"
+
+static const char *const kind_names[] = {
+    [CH_HOLD_NO_RULE] = "no-rule",
+    [CH_HOLD_NOT_INSPECTED] = "not-inspected",
+    [CH_HOLD_FAILED] = "inspection-failed",
+    [CH_HOLD_AGE] = "cool-down",
+    [CH_HOLD_FINDING] = "finding",
+    [CH_HOLD_FILE_TYPE] = "file-type",
+    [CH_HOLD_NOT_LISTED] = "not-listed",
+    [CH_HOLD_REMOVED] = "removed-upstream",
+    [CH_HOLD_SIBLING] = "sibling",
+    [CH_HOLD_CLOCK] = "clock",
+    [CH_HOLD_RULE] = "rule",
+    [CH_HOLD_IDENTITY] = "identity",
+};
+_Static_assert(CH_ARRAY_LEN(kind_names) == CH_HOLD_COUNT, "each kind of hold has a name");
+
+const char *ch_verdict_name(enum ch_verdict v)
+{
+    switch (v) {
+    case CH_VERDICT_ALLOW:
+        return "allow";
+    case CH_VERDICT_DENY:
+        return "deny";
+    case CH_VERDICT_HOLD:
+        break;
+    }
+    return "hold";
+}
+
+const char *ch_hold_kind_name(enum ch_hold_kind kind)
+{
+    return (unsigned)kind < CH_HOLD_COUNT ? kind_names[kind] : kind_names[CH_HOLD_NO_RULE];
+}
+
+bool ch_hold_kind_from_name(struct ch_str name, enum ch_hold_kind *ret)
+{
+    for (unsigned i = 0; i < CH_HOLD_COUNT; i++) {
+        if (ch_str_eq(name, ch_str_of(kind_names[i]))) {
+            *ret = (enum ch_hold_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void ch_facts_init(struct ch_facts *facts)
+{
+    *facts = (struct ch_facts){
+        .size_bytes = CH_SIZE_UNKNOWN,
+        .uploaded_at_us = CH_TIME_UNKNOWN,
+        .last_absent_at_us = CH_TIME_UNKNOWN,
+        .first_seen_at_us = CH_TIME_UNKNOWN,
+        .removed_at_us = CH_TIME_UNKNOWN,
+        .index_confirmed_at_us = CH_TIME_UNKNOWN,
+    };
+}

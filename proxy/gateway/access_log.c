@@ -1,0 +1,153 @@
+#include "access_log.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+
+static void on_timer(struct ch_timer *t)
+{
+    gw_log_flush(CH_CONTAINER_OF(t, struct gw_log, timer));
+}
+
+void gw_log_init(struct gw_log *log, struct ch_loop *loop, int fd, _Atomic uint64_t *lost)
+{
+    *log = (struct gw_log){.loop = loop, .fd = fd, .second = -1, .lost = lost};
+    log->timer.fn = on_timer;
+    /* A line is bounded by the request's head; room for one beyond the mark. */
+    ch_buf_init(&log->text, ch_limits.access_log_bytes + 16 * ch_limits.http_line_bytes);
+}
+
+void gw_log_flush(struct gw_log *log)
+{
+    ch_loop_cancel_timer(log->loop, &log->timer);
+    struct ch_str left = ch_buf_str(&log->text);
+    while (left.len > 0) {
+        ssize_t n = write(log->fd, left.ptr, left.len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) { /* a full disk costs lines of the log, not answers */
+            atomic_fetch_add(log->lost, left.len);
+            break;
+        }
+        left = ch_str_sub(left, (size_t)n, left.len);
+    }
+    ch_buf_clear(&log->text);
+}
+
+void gw_log_done(struct gw_log *log)
+{
+    if (log->loop != NULL) {
+        gw_log_flush(log);
+        ch_buf_done(&log->text);
+    }
+}
+
+/* Most text is plain: copied at once. The rest is visibly escaped first (T20), then as JSON. */
+static void put_text(struct ch_buf *b, struct ch_str s)
+{
+    size_t i = 0;
+    while (i < s.len && s.ptr[i] >= 0x20 && s.ptr[i] <= 0x7e && s.ptr[i] != '"' && s.ptr[i] != '\\') {
+        i++;
+    }
+    if (i == s.len) {
+        ch_buf_putc(b, '"');
+        ch_buf_puts(b, s);
+        ch_buf_putc(b, '"');
+        return;
+    }
+    struct ch_buf plain;
+    ch_buf_init(&plain, 4 * ch_limits.http_head_bytes);
+    ch_buf_put_escaped(&plain, s);
+    ch_buf_put_json(b, ch_buf_str(&plain));
+    ch_buf_done(&plain);
+}
+
+static void put_number(struct ch_buf *b, uint64_t v)
+{
+    char digits[20];
+    size_t n = sizeof(digits);
+    do {
+        digits[--n] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    ch_buf_put(b, digits + n, sizeof(digits) - n);
+}
+
+static void put_time(struct gw_log *log, int64_t now_us)
+{
+    int64_t second = now_us / 1000000;
+    if (second != log->second) {
+        struct tm tm;
+        time_t t = second;
+        if (gmtime_r(&t, &tm) == NULL ||
+            strftime(log->stamp, sizeof(log->stamp), "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+            log->stamp[0] = '\0';
+        }
+        log->second = second;
+    }
+    ch_buf_puts(&log->text, ch_str_of(log->stamp));
+    char ms[] = ".000Z";
+    int64_t left = now_us / 1000 % 1000;
+    for (size_t i = 3; i > 0; i--) {
+        ms[i] = (char)('0' + left % 10);
+        left /= 10;
+    }
+    ch_buf_puts(&log->text, CH_STR(ms));
+}
+
+/* "/t/TOKEN/..." is how some clients carry credentials: nothing behind /t/ is written. */
+static struct ch_str loggable(struct ch_str path)
+{
+    return ch_str_starts(path, CH_STR("/t/")) ? CH_STR("/t/...") : path;
+}
+
+void gw_log_add(struct gw_log *log, const struct ch_http_access *a, int64_t now_us)
+{
+    if (log->fd < 0) {
+        return;
+    }
+    struct ch_buf *b = &log->text;
+    size_t before = b->len;
+    ch_buf_puts(b, CH_STR("{\"time\":\""));
+    put_time(log, now_us);
+    ch_buf_puts(b, CH_STR("\",\"id\":\""));
+    char id[16];
+    for (size_t i = 0; i < sizeof(id); i++) {
+        id[sizeof(id) - 1 - i] = "0123456789abcdef"[(a->request_id >> (4 * i)) & 15];
+    }
+    ch_buf_put(b, id, sizeof(id));
+    ch_buf_puts(b, CH_STR("\",\"peer\":"));
+    put_text(b, a->peer);
+    ch_buf_puts(b, CH_STR(",\"method\":"));
+    put_text(b, a->method);
+    ch_buf_puts(b, CH_STR(",\"path\":"));
+    put_text(b, loggable(a->path));
+    ch_buf_puts(b, CH_STR(",\"status\":"));
+    put_number(b, a->status > 0 ? (uint64_t)a->status : 0);
+    ch_buf_puts(b, CH_STR(",\"bytes\":"));
+    put_number(b, a->body_bytes);
+    ch_buf_puts(b, CH_STR(",\"us\":"));
+    put_number(b, a->duration_us);
+    ch_buf_puts(b, a->complete ? CH_STR(",\"complete\":true") : CH_STR(",\"complete\":false"));
+    ch_buf_puts(b, a->tls ? CH_STR(",\"tls\":true,\"agent\":") : CH_STR(",\"tls\":false,\"agent\":"));
+    put_text(b, a->user_agent);
+    if (a->rule.len > 0) {
+        ch_buf_puts(b, CH_STR(",\"refused\":"));
+        put_text(b, a->rule);
+    }
+    ch_buf_puts(b, CH_STR("}\n"));
+    if (b->failed) { /* cannot be, by the bounds of a head; a half line must not stay */
+        b->len = before;
+        b->failed = false;
+        atomic_fetch_add(log->lost, 1);
+    }
+    if (b->len >= ch_limits.access_log_bytes) {
+        gw_log_flush(log);
+    } else if (before == 0) {
+        ch_loop_set_timer(log->loop, &log->timer, ch_loop_now_ms(log->loop) + ch_limits.access_log_ms);
+    }
+}

@@ -1,0 +1,415 @@
+/* Artifacts and their metadata. Every answer rests on an ALLOW that holds at this moment:
+ *
+ *   the epoch page shows the epoch it was given under, the keeper's lease lies ahead, and its own
+ *   not_after has not come (T11). Anything else asks the keeper; no answer is a refusal.
+ *
+ * The check comes before HEAD, 304, 206 and 416, which the HTTP core makes of the allowed answer. */
+#include "gateway_int.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "customhouse/blobs.h"
+
+struct gw_file {
+    struct ch_lru_node node; /* the key is "REPO\0PROJECT\0FILE\0PART" */
+    struct gw_note note;     /* for each request that is answered from here */
+    unsigned refs;           /* the table, and requests in progress */
+    char *key;
+    struct ch_str repository;
+    struct ch_str project;
+    struct ch_str file_name;
+    enum ch_part part;
+    bool allowed;
+    struct ch_sha256 sha256;
+    uint64_t epoch;
+    uint64_t not_after_ms;
+    struct ch_http_prepared *ready; /* with the open blob of sha256; NULL: none */
+};
+
+struct file_wait { /* one request waits for the keeper */
+    struct gw_ask ask;
+    struct gw *gw;
+    struct ch_http_request *request;
+    struct gw_repository *repo;
+    struct ch_target target;
+    struct gw_patience patience;
+    uint32_t hop;
+    uint32_t asked; /* times */
+    bool head;
+};
+
+bool gw_lease_valid(const struct gw *gw)
+{
+    return atomic_load(&gw->epoch->epoch) != 0 &&
+           ch_now_boot_ms() < atomic_load(&gw->epoch->lease_until_boot_ms);
+}
+
+/* The clock is read now, not once per turn: a turn that took long must not stretch a lease. */
+static bool holds(const struct gw *gw, const struct gw_file *f)
+{
+    return f->allowed && f->ready != NULL && atomic_load(&gw->epoch->epoch) == f->epoch &&
+           gw_lease_valid(gw) && ch_now_boot_ms() < f->not_after_ms;
+}
+
+/* --- the table --- */
+
+static void put_key_part(char *key, size_t *n, struct ch_str part)
+{
+    CH_ASSERT(part.len < GW_KEY_MAX - *n);
+    for (size_t i = 0; i < part.len; i++) {
+        key[(*n)++] = part.ptr[i];
+    }
+    key[(*n)++] = '\0';
+}
+
+static struct ch_str make_key(char key[GW_KEY_MAX], const struct gw_repository *repo,
+                              const struct ch_target *target)
+{
+    size_t n = 0;
+    put_key_part(key, &n, ch_str_of(repo->name));
+    put_key_part(key, &n, ch_str_of(target->project));
+    put_key_part(key, &n, ch_str_of(target->file_name));
+    put_key_part(key, &n, target->part == CH_PART_METADATA ? CH_STR("m") : CH_STR("f"));
+    return (struct ch_str){key, n};
+}
+
+void gw_file_unref(struct gw_file *f)
+{
+    if (--f->refs > 0) {
+        return;
+    }
+    ch_http_prepared_unref(f->ready);
+    free(f->key);
+    free(f);
+}
+
+static void drop_file(void *owner, struct ch_lru_node *node)
+{
+    (void)owner;
+    gw_file_unref(CH_CONTAINER_OF(node, struct gw_file, node));
+}
+
+void gw_files_init(struct gw *gw)
+{
+    ch_lru_init(&gw->files, ch_limits.gateway_files, drop_file, gw);
+}
+
+static struct gw_file *find_file(struct gw *gw, const struct gw_repository *repo,
+                                 const struct ch_target *target)
+{
+    char text[GW_KEY_MAX];
+    struct ch_lru_node *node = ch_lru_find(&gw->files, make_key(text, repo, target));
+    return node == NULL ? NULL : CH_CONTAINER_OF(node, struct gw_file, node);
+}
+
+static struct gw_file *add_file(struct gw *gw, struct gw_repository *repo,
+                                const struct ch_target *target)
+{
+    char text[GW_KEY_MAX];
+    struct ch_str key = make_key(text, repo, target);
+    struct gw_file *f = ch_calloc(1, sizeof(*f));
+    f->refs = 1;
+    f->key = ch_str_dup(key);
+    f->repository = ch_str_of(repo->name);
+    f->project = ch_str_of(f->key + f->repository.len + 1);
+    f->file_name = ch_str_of(f->project.ptr + f->project.len + 1);
+    f->part = target->part;
+    f->note = (struct gw_note){GW_KIND_FILE, repo->row, f};
+    ch_lru_add(&gw->files, &f->node, (struct ch_str){f->key, key.len}, 1);
+    return f;
+}
+
+static void forget_file(struct gw *gw, const struct gw_repository *repo,
+                        const struct ch_target *target)
+{
+    struct gw_file *f = find_file(gw, repo, target);
+    if (f != NULL) {
+        f->allowed = false;
+        ch_lru_remove(&gw->files, &f->node);
+        gw_file_unref(f);
+    }
+}
+
+/* --- answers --- */
+
+/* T20: bytes from outside never get a type that a browser would act on; private and no-cache: each
+ * use asks us again. */
+static const struct ch_http_header artifact_headers[] = {
+    {{"Cache-Control", 13}, {"private, no-cache", 17}},
+    {{"X-Content-Type-Options", 22}, {"nosniff", 7}},
+    {{"Content-Security-Policy", 23}, {"sandbox", 7}},
+};
+
+static struct ch_str etag_of(const struct ch_sha256 *sha256, char text[CH_SHA256_HEX + 16])
+{
+    char hex[CH_SHA256_HEX + 1];
+    ch_sha256_hex(sha256, hex);
+    struct ch_buf b;
+    ch_buf_init(&b, CH_SHA256_HEX + 16);
+    ch_buf_printf(&b, "\"sha256-%s\"", hex);
+    size_t len = b.len;
+    for (size_t i = 0; i < len; i++) {
+        text[i] = b.ptr[i];
+    }
+    ch_buf_done(&b);
+    return (struct ch_str){text, len};
+}
+
+static enum ch_code open_blob(struct gw *gw, struct gw_file *f, struct ch_err *err)
+{
+    int fd;
+    uint64_t size;
+    struct ch_http_blob *blob;
+    enum ch_code rc = ch_served_open(gw->served_fd, &f->sha256, &fd, &size, err);
+    if (rc == CH_OK) {
+        rc = ch_http_blob_new(fd, &blob, err);
+    }
+    if (rc != CH_OK) {
+        return rc;
+    }
+    char etag[CH_SHA256_HEX + 16];
+    f->ready = ch_http_prepared_new(&(struct ch_http_response){
+        .status = 200,
+        .content_type = CH_STR("application/octet-stream"),
+        .etag = etag_of(&f->sha256, etag),
+        .ranges = true,
+        .headers = artifact_headers,
+        .header_count = CH_ARRAY_LEN(artifact_headers),
+        .blob = blob,
+    });
+    ch_http_blob_unref(blob);
+    return CH_OK;
+}
+
+static void serve(struct ch_http_request *r, struct gw_file *f)
+{
+    f->refs++;
+    ch_http_set_note(r, &f->note);
+    ch_http_respond_prepared(r, f->ready);
+}
+
+/* HEAD while inspection runs: what the index says, so that uv asks for the file and waits there. */
+static void answer_head_early(struct ch_http_request *r, const struct ch_file_reply *m)
+{
+    char etag[CH_SHA256_HEX + 16];
+    ch_http_respond(r, &(struct ch_http_response){
+                           .status = 200,
+                           .content_type = CH_STR("application/octet-stream"),
+                           .etag = ch_sha256_is_zero(&m->sha256) ? (struct ch_str){NULL, 0}
+                                                                 : etag_of(&m->sha256, etag),
+                           .ranges = true,
+                           .headers = artifact_headers,
+                           .header_count = CH_ARRAY_LEN(artifact_headers),
+                           /* Only its length is sent. */
+                           .body = {"", (size_t)m->size_bytes},
+                       });
+}
+
+static void refuse_inspecting(struct file_wait *w, struct ch_http_request *r, uint32_t retry_after_s)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, GW_REASON_MAX);
+    ch_buf_printf(&b, "it is being inspected, try again in about %u s",
+                  retry_after_s > 0 ? retry_after_s : w->patience.hold_ms / 1000);
+    gw_respond_refusal(w->gw, r, &(struct ch_refusal){
+                                     .subject = ch_str_of(w->target.file_name),
+                                     .rule = CH_STR("inspection"),
+                                     .reason = ch_buf_str(&b),
+                                     .since_us = CH_TIME_UNKNOWN,
+                                     .until_us = CH_TIME_UNKNOWN,
+                                 });
+    ch_buf_done(&b);
+}
+
+static void refuse_unavailable(struct file_wait *w, struct ch_http_request *r)
+{
+    gw_respond_refusal(
+        w->gw, r,
+        &(struct ch_refusal){
+            .subject = ch_str_of(w->target.file_name),
+            .rule = CH_STR("the gateway"),
+            .reason = CH_STR("the decision on it is not available now, try again in a few seconds"),
+            .since_us = CH_TIME_UNKNOWN,
+            .until_us = CH_TIME_UNKNOWN,
+        });
+}
+
+static void answer_wait(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
+{
+    if (w->head && m->size_bytes != CH_SIZE_UNKNOWN && m->size_bytes <= ch_limits.artifact_bytes) {
+        answer_head_early(r, m);
+        return;
+    }
+    struct ch_buf location;
+    ch_buf_init(&location, ch_limits.http_line_bytes + 32);
+    if (!w->head && gw_wait_next(&w->patience, w->hop, ch_http_view(r)->path, &location)) {
+        gw_respond_redirect(r, 307, ch_buf_str(&location));
+    } else {
+        refuse_inspecting(w, r, m->retry_after_s);
+    }
+    ch_buf_done(&location);
+}
+
+/* --- asking --- */
+
+static void ask_for(struct file_wait *w);
+
+static void answer_allow(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
+{
+    struct gw *gw = w->gw;
+    struct gw_file *f = find_file(gw, w->repo, &w->target);
+    if (f != NULL && !ch_sha256_eq(&f->sha256, &m->sha256)) {
+        forget_file(gw, w->repo, &w->target); /* other bytes under the same name */
+        f = NULL;
+    }
+    if (f == NULL) {
+        f = add_file(gw, w->repo, &w->target);
+        f->sha256 = m->sha256;
+    }
+    f->allowed = true;
+    f->epoch = m->epoch;
+    f->not_after_ms = m->not_after_boot_ms;
+    if (f->ready == NULL && open_blob(gw, f, NULL) != CH_OK) {
+        f->allowed = false; /* withdrawn meanwhile */
+    }
+    if (holds(gw, f)) {
+        serve(r, f);
+        free(w);
+        return;
+    }
+    /* It ended on its way here: one more question, then the client has to come again. */
+    if (w->asked < ch_limits.gateway_file_asks) {
+        ask_for(w);
+        return;
+    }
+    refuse_unavailable(w, r);
+    free(w);
+}
+
+static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
+{
+    struct file_wait *w = CH_CONTAINER_OF(ask, struct file_wait, ask);
+    struct ch_http_request *r = w->request;
+    struct ch_file_reply m;
+    if (ch_file_reply_get(frame->payload, &m, NULL) != CH_OK) {
+        forget_file(gw, w->repo, &w->target);
+        refuse_unavailable(w, r);
+        free(w);
+        return;
+    }
+    if (m.outcome == CH_FILE_ALLOW) {
+        answer_allow(w, r, &m);
+        return;
+    }
+    forget_file(gw, w->repo, &w->target);
+    switch (m.outcome) {
+    case CH_FILE_WAIT:
+        answer_wait(w, r, &m);
+        break;
+    case CH_FILE_NOT_FOUND:
+        gw_respond_text(r, 404, CH_STR("The index lists no file of this name"));
+        break;
+    case CH_FILE_FAILED:
+        gw_respond_text(r, m.http_status == 504 ? 504 : 502,
+                        m.text.len > 0 ? m.text : CH_STR("The upstream did not give this file"));
+        break;
+    case CH_FILE_REFUSED:
+    case CH_FILE_ALLOW:
+        gw_respond_refusal(gw, r, &m.refusal);
+        break;
+    }
+    free(w);
+}
+
+static void on_lost(struct gw *gw, struct gw_ask *ask)
+{
+    (void)gw;
+    struct file_wait *w = CH_CONTAINER_OF(ask, struct file_wait, ask);
+    refuse_unavailable(w, w->request);
+    free(w);
+}
+
+static void on_gone(void *arg)
+{
+    struct file_wait *w = arg;
+    gw_ask_end(w->gw, &w->ask);
+    free(w);
+}
+
+static void ask_for(struct file_wait *w)
+{
+    struct gw *gw = w->gw;
+    w->asked++;
+    gw_ask_prepare(gw, &w->ask, CH_MSG_ASK_FILE);
+    w->ask.reply_type = CH_MSG_FILE;
+    w->ask.on_reply = on_reply;
+    w->ask.on_lost = on_lost;
+    uint32_t patience_ms = w->head ? 0 : w->patience.hold_ms;
+    ch_ask_file_put(&w->ask.payload, &(struct ch_ask_file){
+                                         .ask = w->ask.id,
+                                         .repository = ch_str_of(w->repo->name),
+                                         .project = ch_str_of(w->target.project),
+                                         .file_name = ch_str_of(w->target.file_name),
+                                         .part = w->target.part,
+                                         .head = w->head,
+                                         .patience_ms = patience_ms,
+                                         .client = gw_client_of(w->request),
+                                     });
+    gw_ask_send(gw, &w->ask, patience_ms + ch_limits.gateway_file_wait_ms);
+}
+
+static uint32_t hop_of(const struct ch_http_request *r)
+{
+    if (ch_http_view(r)->query.len == 0) {
+        return 0;
+    }
+    struct ch_buf value;
+    ch_buf_init(&value, ch_limits.text_bytes);
+    uint32_t hop = ch_http_query(r, CH_STR("wait"), &value) ? gw_wait_hop(ch_buf_str(&value)) : 0;
+    ch_buf_done(&value);
+    return hop;
+}
+
+void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
+                      const struct ch_target *target)
+{
+    struct gw_file *f = find_file(gw, repo, target);
+    if (f != NULL && holds(gw, f)) {
+        serve(r, f);
+        return;
+    }
+    const struct ch_http_view *v = ch_http_view(r);
+    struct file_wait *w = ch_calloc(1, sizeof(*w));
+    w->gw = gw;
+    w->request = r;
+    w->repo = repo;
+    w->target = *target;
+    w->patience = gw_patience_of(v->user_agent);
+    w->hop = hop_of(r);
+    w->head = v->method == CH_HTTP_HEAD;
+    ch_http_later(r, on_gone, w);
+    ask_for(w);
+}
+
+void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct ch_http_access *a)
+{
+    if (gw->keeper == NULL) {
+        return;
+    }
+    struct ch_buf payload;
+    ch_buf_init(&payload, ch_message_row(CH_MSG_SERVED)->max_bytes);
+    ch_served_put(&payload,
+                  &(struct ch_served){
+                      .repository = file->repository,
+                      .project = file->project,
+                      .file_name = file->file_name,
+                      .sha256 = file->sha256,
+                      .bytes = a->body_bytes,
+                      .at_us = ch_now_unix_us(),
+                      .client = {a->peer, ch_str_sub(a->user_agent, 0,
+                                                     (size_t)ch_limits.client_text_bytes)},
+                  });
+    CH_IGNORE(ch_channel_send(gw->keeper, CH_MSG_SERVED, ch_buf_str(&payload), NULL, 0));
+    ch_buf_done(&payload);
+}

@@ -1,0 +1,261 @@
+#include "gateway_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- names and links from the configuration --- */
+
+/* Splits "HOST:PORT" or "[ADDRESS]:PORT"; the host without brackets. */
+static struct ch_str host_of(struct ch_str address)
+{
+    size_t end;
+    if (address.len > 0 && address.ptr[0] == '[' && ch_str_find_char(address, ']', &end)) {
+        return ch_str_sub(address, 1, end - 1);
+    }
+    return ch_str_find_char(address, ':', &end) ? ch_str_sub(address, 0, end) : address;
+}
+
+static struct ch_str host_of_url(struct ch_str url)
+{
+    size_t at;
+    if (!ch_str_find(url, CH_STR("://"), &at)) {
+        return (struct ch_str){NULL, 0};
+    }
+    struct ch_str rest = ch_str_sub(url, at + 3, url.len);
+    struct ch_str authority;
+    ch_str_split(&rest, '/', &authority);
+    return host_of(authority);
+}
+
+static bool is_wildcard(struct ch_str host)
+{
+    return ch_str_eq(host, CH_STR("0.0.0.0")) || ch_str_eq(host, CH_STR("::")) || host.len == 0;
+}
+
+static bool is_loopback(struct ch_str host)
+{
+    return ch_str_starts(host, CH_STR("127.")) || ch_str_eq(host, CH_STR("::1"));
+}
+
+/* public_url, else the first address that is one; never the Host header (T20). */
+static char *make_origin(const struct ch_config *c)
+{
+    if (c->public_url != NULL) {
+        struct ch_str url = ch_str_of(c->public_url);
+        while (ch_str_ends(url, CH_STR("/"))) {
+            url.len--;
+        }
+        return ch_str_dup(url);
+    }
+    for (size_t i = 0; i < c->listen_count; i++) {
+        struct ch_str address = ch_str_of(c->listen[i].address);
+        if (!is_wildcard(host_of(address))) {
+            struct ch_buf b;
+            ch_buf_init(&b, ch_limits.url_bytes);
+            ch_buf_printf(&b, "%s://%.*s", c->listen[i].tls_certificate != NULL ? "https" : "http",
+                          CH_STR_ARG(address));
+            char *origin = ch_str_dup(ch_buf_str(&b));
+            ch_buf_done(&b);
+            return origin;
+        }
+    }
+    return ch_str_dup(CH_STR(""));
+}
+
+static void set_hosts(struct gw *gw, const struct ch_config *c)
+{
+    struct ch_str *hosts = ch_calloc(c->host_name_count + c->listen_count + 2, sizeof(*hosts));
+    size_t count = 0;
+    bool loopback = false;
+    for (size_t i = 0; i < c->host_name_count; i++) {
+        hosts[count++] = ch_str_of(c->host_names[i]);
+    }
+    for (size_t i = 0; i < c->listen_count; i++) {
+        struct ch_str host = host_of(ch_str_of(c->listen[i].address));
+        loopback = loopback || is_loopback(host);
+        if (!is_wildcard(host)) {
+            hosts[count++] = host;
+        }
+    }
+    if (c->public_url != NULL) {
+        hosts[count++] = host_of_url(ch_str_of(c->public_url));
+    }
+    if (loopback) { /* a name that no foreign server can give (RFC 6761) */
+        hosts[count++] = CH_STR("localhost");
+    }
+    ch_http_server_set_hosts(gw->server, hosts, count);
+    free(hosts);
+}
+
+static struct gw_repository *find_or_add(struct gw *gw, struct ch_str name,
+                                         const struct ch_ecosystem *eco)
+{
+    for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
+        if (ch_str_eq(ch_str_of(r->name), name) && r->eco == eco) {
+            return r;
+        }
+    }
+    struct gw_repository *r = ch_calloc(1, sizeof(*r));
+    r->name = ch_str_dup(name);
+    r->eco = eco;
+    r->row = gw_metrics_row(gw->slot, name);
+    r->page_note = (struct gw_note){GW_KIND_PAGE, r->row, NULL};
+    r->next = gw->repositories;
+    gw->repositories = r;
+    return r;
+}
+
+void gw_configure(struct gw *gw, const struct ch_config *config)
+{
+    gw->config = config;
+    free(gw->origin);
+    gw->origin = make_origin(config);
+    set_hosts(gw, config);
+    for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
+        r->active = false;
+    }
+    for (size_t i = 0; i < config->repository_count; i++) {
+        const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(config->repositories[i].ecosystem));
+        if (eco != NULL) {
+            find_or_add(gw, ch_str_of(config->repositories[i].name), eco)->active = true;
+        }
+    }
+    ch_lru_clear(&gw->pages);
+    ch_lru_clear(&gw->files);
+}
+
+/* --- the keeper --- */
+
+static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
+{
+    (void)ch;
+    gw_asks_frame(owner, frame);
+}
+
+static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
+{
+    (void)why; /* the supervisor knows, and sends another channel */
+    struct gw *gw = owner;
+    if (gw->keeper == ch) {
+        gw->keeper = NULL;
+    }
+    ch_channel_free(ch);
+}
+
+void gw_set_keeper(struct gw *gw, int fd)
+{
+    struct ch_err err;
+    ch_channel_free(gw->keeper);
+    gw->keeper = NULL;
+    enum ch_code rc = ch_channel_open(&(struct ch_channel_options){
+                                          .loop = gw->loop,
+                                          .fd = fd,
+                                          .peer = CH_ROLE_KEEPER,
+                                          .self = CH_ROLE_GATEWAY,
+                                          .owner = gw,
+                                          .on_frame = on_frame,
+                                          .on_closed = on_closed,
+                                      },
+                                      &gw->keeper, &err);
+    if (rc != CH_OK) {
+        gw->keeper = NULL;
+        fprintf(stderr, "gateway: %s\n", err.msg);
+        return;
+    }
+    gw_asks_resend(gw);
+}
+
+/* --- the end of each request --- */
+
+static void on_access(const struct ch_http_access *a, void *owner)
+{
+    struct gw *gw = owner;
+    const struct gw_note *note = a->note != NULL ? a->note : &gw->unknown_note;
+    gw_metrics_count(gw->slot, note->row, note->kind, a->status, a->body_bytes, a->duration_us);
+    gw_log_add(&gw->log, a, ch_now_unix_us());
+    if (note->file != NULL) {
+        if (a->body_bytes > 0 && (a->status == 200 || a->status == 206)) {
+            gw_file_tell_served(gw, note->file, a);
+        }
+        gw_file_unref(note->file);
+    }
+}
+
+static void on_drained(void *owner)
+{
+    struct gw *gw = owner;
+    gw_log_flush(&gw->log);
+    if (gw->on_drained != NULL) {
+        gw->on_drained(gw->owner);
+    }
+}
+
+/* --- life --- */
+
+enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct ch_err *err)
+{
+    struct gw *gw = ch_calloc(1, sizeof(*gw));
+    gw->loop = options->loop;
+    gw->epoch = options->epoch;
+    gw->served_fd = options->served_fd;
+    gw->on_drained = options->on_drained;
+    gw->owner = options->owner;
+    gw->all_slots = options->metrics;
+    gw->slot = gw_metrics_slot(options->metrics, options->instance);
+    gw->special_note = (struct gw_note){GW_KIND_SPECIAL, gw_metrics_row(gw->slot, CH_STR("-")), NULL};
+    gw->unknown_note = (struct gw_note){GW_KIND_OTHER, gw_metrics_row(gw->slot, CH_STR("?")), NULL};
+    ch_instance_id(options->state_dir, gw->instance_id);
+    gw_asks_init(gw);
+    gw_pages_init(gw);
+    gw_files_init(gw);
+    gw_log_init(&gw->log, gw->loop, options->access_log_fd, &gw->slot->log_bytes_lost);
+    enum ch_code rc = ch_http_server_new(&(struct ch_http_options){
+                                             .loop = gw->loop,
+                                             .on_request = gw_route,
+                                             .on_access = on_access,
+                                             .on_drained = on_drained,
+                                             .owner = gw,
+                                             .request_ids = true,
+                                         },
+                                         &gw->server, err);
+    if (rc != CH_OK) {
+        gw_free(gw);
+        return rc;
+    }
+    gw_configure(gw, options->config);
+    *ret_gw = gw;
+    return CH_OK;
+}
+
+void gw_free(struct gw *gw)
+{
+    if (gw == NULL) {
+        return;
+    }
+    if (gw->server != NULL) {
+        ch_http_server_free(gw->server); /* ends the requests, which end their asks */
+    }
+    gw_asks_done(gw);
+    ch_channel_free(gw->keeper);
+    ch_lru_done(&gw->pages);
+    ch_lru_done(&gw->files);
+    gw_log_done(&gw->log);
+    while (gw->repositories != NULL) {
+        struct gw_repository *r = gw->repositories;
+        gw->repositories = r->next;
+        free(r->name);
+        free(r);
+    }
+    free(gw->origin);
+    free(gw);
+}
+
+struct ch_http_server *gw_server(struct gw *gw)
+{
+    return gw->server;
+}
+
+void gw_drain(struct gw *gw)
+{
+    ch_http_server_drain(gw->server);
+}

@@ -1,0 +1,35 @@
+/* The gateway: HTTP to clients, questions to the keeper, bytes from served/. It decides nothing: what
+ * it does not know from the keeper for this moment is refused (T11). */
+#ifndef CH_GATEWAY_H
+#define CH_GATEWAY_H
+
+#include "customhouse/config.h"
+#include "customhouse/http.h"
+#include "customhouse/loop.h"
+#include "customhouse/shared.h"
+
+struct gw;
+
+struct gw_options {
+    struct ch_loop *loop;
+    const struct ch_config *config;    /* borrowed until gw_configure gives another */
+    const struct ch_epoch_page *epoch; /* mapped for good */
+    void *metrics;                     /* CH_METRICS_SLOTS slots */
+    uint32_t instance;
+    int access_log_fd; /* -1: none */
+    int served_fd;     /* STATE/served; the caller's */
+    struct ch_str state_dir;
+    void (*on_drained)(void *owner);
+    void *owner;
+};
+
+enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct ch_err *err) CH_MUST_CHECK;
+void gw_free(struct gw *gw);
+struct ch_http_server *gw_server(struct gw *gw); /* to listen with */
+/* Puts another configuration in force (reload). */
+void gw_configure(struct gw *gw, const struct ch_config *config);
+/* A fresh channel to the keeper; takes fd. What waited for the old one is asked again. */
+void gw_set_keeper(struct gw *gw, int fd);
+void gw_drain(struct gw *gw);
+
+#endif

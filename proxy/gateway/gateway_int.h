@@ -1,0 +1,132 @@
+/* Inside of the gateway: one struct for the process, one file per idea. */
+#ifndef CH_GATEWAY_INT_H
+#define CH_GATEWAY_INT_H
+
+#include "access_log.h"
+#include "customhouse/channel.h"
+#include "customhouse/config.h"
+#include "customhouse/ecosystem.h"
+#include "customhouse/http.h"
+#include "customhouse/instance.h"
+#include "customhouse/limits.h"
+#include "customhouse/loop.h"
+#include "customhouse/message.h"
+#include "customhouse/shared.h"
+#include "gateway.h"
+#include "metrics.h"
+#include "negotiate.h"
+#include "proxy/cache/lru.h"
+#include "refusal.h"
+#include "waiting.h"
+
+#define GW_FORMATS_MAX 8
+#define GW_KEY_MAX     1024
+
+struct gw_file;
+
+/* What a request was about: handed through the HTTP core to the access log and the metrics. */
+struct gw_note {
+    enum gw_kind kind;
+    struct gw_metric_row *row;
+    struct gw_file *file; /* GW_KIND_FILE; referenced until the request has ended */
+};
+
+/* Lives as long as the process, so that requests may point to it across a reload. */
+struct gw_repository {
+    struct gw_repository *next;
+    char *name;
+    const struct ch_ecosystem *eco;
+    bool active; /* in the configuration in force */
+    struct gw_note page_note;
+    struct gw_metric_row *row;
+};
+
+/* --- asks.c: questions to the keeper --- */
+
+struct gw_ask { /* embedded in what waits for the answer */
+    struct gw_ask *next;
+    uint64_t id; /* 0: not asked */
+    uint16_t type;
+    uint16_t reply_type;
+    uint64_t deadline_ms;
+    struct ch_buf payload; /* kept until the answer: a new keeper is asked again */
+    /* Runs when the ask is over; `frame` is borrowed. */
+    void (*on_reply)(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame);
+    void (*on_lost)(struct gw *gw, struct gw_ask *ask);
+};
+
+#define GW_ASK_BUCKETS 256
+struct gw_asks {
+    struct gw_ask *buckets[GW_ASK_BUCKETS];
+    size_t count;
+    uint64_t last_id;
+    struct ch_timer timer;
+};
+
+struct gw {
+    struct ch_loop *loop;
+    struct ch_http_server *server;
+    struct ch_channel *keeper; /* NULL: none at the moment */
+    const struct ch_epoch_page *epoch;
+    const struct ch_config *config;
+    int served_fd;
+    char instance_id[CH_INSTANCE_HEX + 1];
+    char *origin; /* for links; "" when the configuration names none that others can reach */
+    struct gw_repository *repositories;
+    struct gw_asks asks;
+    struct ch_lru pages;
+    struct ch_lru files;
+    struct gw_metrics *all_slots;
+    struct gw_metrics *slot;
+    struct gw_log log;
+    struct gw_note special_note;
+    struct gw_note unknown_note;
+    void (*on_drained)(void *owner);
+    void *owner;
+};
+
+/* Encodes the ask's payload between these two; the id is already in `ask`. */
+void gw_ask_prepare(struct gw *gw, struct gw_ask *ask, uint16_t type);
+void gw_ask_send(struct gw *gw, struct gw_ask *ask, uint64_t wait_ms);
+void gw_ask_end(struct gw *gw, struct gw_ask *ask); /* forgets it; idempotent */
+void gw_asks_init(struct gw *gw);
+void gw_asks_resend(struct gw *gw); /* to a new keeper */
+void gw_asks_frame(struct gw *gw, struct ch_frame *frame);
+void gw_asks_done(struct gw *gw); /* all are lost */
+struct ch_client gw_client_of(const struct ch_http_request *r);
+
+/* --- respond.c: answers that are no page and no file --- */
+
+/* One line as reason phrase and body, `no-store`. */
+void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text);
+void gw_respond_body(struct ch_http_request *r, int status, struct ch_str content_type,
+                     struct ch_str body);
+void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str location);
+/* THE refusal: every file that is not served is refused here. */
+void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct ch_refusal *refusal);
+
+/* --- route.c --- */
+void gw_route(struct ch_http_request *r, void *owner); /* the HTTP core's on_request */
+
+/* --- pages.c --- */
+void gw_pages_init(struct gw *gw);
+/* `project` absent: the list of projects. */
+void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
+                      struct ch_str project);
+
+/* --- files.c --- */
+void gw_files_init(struct gw *gw);
+void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
+                      const struct ch_target *target);
+void gw_file_unref(struct gw_file *file);
+/* Tells the keeper that bytes of `file` went out. */
+void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct ch_http_access *a);
+
+/* --- special.c: /-/... and / --- */
+void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
+void gw_special_root(struct gw *gw, struct ch_http_request *r);
+
+/* Whether ALLOWs hold at all now: the keeper has written the page and its lease lies ahead (T11). */
+bool gw_lease_valid(const struct gw *gw);
+
+#endif

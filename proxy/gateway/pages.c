@@ -1,0 +1,379 @@
+/* Index pages, rendered once per (repository, project, format, coding) and kept ready.
+ *
+ *     unknown --ask--> known, fresh --fresh_until or epoch passed--> stale --ask--> known, fresh
+ *
+ * A stale page is never sent: requests are held until the keeper has answered; all that wait for one
+ * page wait for one ask. */
+#include "gateway_int.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "encode.h"
+
+struct page_wait {
+    struct page_wait *next;
+    struct page *page;
+    struct ch_http_request *request;
+    size_t format;
+    enum gw_encoding encoding;
+};
+
+struct page {
+    struct ch_lru_node node;
+    struct gw *gw;
+    struct gw_repository *repo;
+    char *key;
+    struct ch_str project; /* part of the key; absent: the list of projects */
+    struct gw_ask ask;
+    struct page_wait *waiting; /* pins the node */
+    bool known;
+    bool missing;          /* known not to be there: 404 */
+    uint64_t generation;   /* 0: none */
+    uint64_t fresh_until_ms;
+    uint64_t epoch;        /* when it was asked for */
+    char *map;             /* the keeper's page, from its memfd */
+    size_t map_len;
+    struct ch_http_prepared *ready[GW_FORMATS_MAX][GW_ENCODING_COUNT];
+};
+
+/* --- the parts of a page --- */
+
+static void forget_content(struct page *p)
+{
+    for (size_t f = 0; f < GW_FORMATS_MAX; f++) {
+        for (size_t e = 0; e < GW_ENCODING_COUNT; e++) {
+            ch_http_prepared_unref(p->ready[f][e]);
+            p->ready[f][e] = NULL;
+        }
+    }
+    if (p->map != NULL) {
+        munmap(p->map, p->map_len);
+    }
+    p->map = NULL;
+    p->map_len = 0;
+    p->known = false;
+    p->missing = false;
+    p->generation = 0;
+    if (p->node.key.ptr != NULL) {
+        ch_lru_resize(&p->gw->pages, &p->node, sizeof(*p) + p->node.key.len);
+    }
+}
+
+static void drop_page(void *owner, struct ch_lru_node *node)
+{
+    struct page *p = CH_CONTAINER_OF(node, struct page, node);
+    node->key = (struct ch_str){NULL, 0};
+    gw_ask_end(owner, &p->ask);
+    forget_content(p);
+    free(p->key);
+    free(p);
+}
+
+void gw_pages_init(struct gw *gw)
+{
+    ch_lru_init(&gw->pages, ch_limits.gateway_pages_bytes, drop_page, gw);
+}
+
+/* Repositories never move in memory nor end: their names make keys, a NUL keeps parts apart. */
+static struct page *find_page(struct gw *gw, struct gw_repository *repo, struct ch_str project)
+{
+    char text[GW_KEY_MAX];
+    struct ch_str name = ch_str_of(repo->name);
+    CH_ASSERT(name.len + project.len + 2 <= sizeof(text));
+    size_t n = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        text[n++] = name.ptr[i];
+    }
+    text[n++] = '\0';
+    for (size_t i = 0; i < project.len; i++) {
+        text[n++] = project.ptr[i];
+    }
+    struct ch_str key = {text, n};
+    struct ch_lru_node *node = ch_lru_find(&gw->pages, key);
+    if (node != NULL) {
+        return CH_CONTAINER_OF(node, struct page, node);
+    }
+    struct page *p = ch_calloc(1, sizeof(*p));
+    p->gw = gw;
+    p->repo = repo;
+    p->key = ch_str_dup(key);
+    if (project.len > 0) {
+        p->project = (struct ch_str){p->key + name.len + 1, project.len};
+    }
+    ch_lru_add(&gw->pages, &p->node, (struct ch_str){p->key, n}, sizeof(*p) + n);
+    return p;
+}
+
+static bool is_fresh(const struct page *p)
+{
+    return p->known && ch_loop_now_ms(p->gw->loop) < p->fresh_until_ms &&
+           atomic_load(&p->gw->epoch->epoch) == p->epoch;
+}
+
+/* --- rendering --- */
+
+static enum ch_code render(const struct page *p, size_t format, struct ch_buf *out, struct ch_err *err)
+{
+    const struct ch_index_format *f = &p->repo->eco->formats[format];
+    struct ch_str content = {p->map, p->map_len};
+    struct ch_buf prefix;
+    ch_buf_init(&prefix, GW_KEY_MAX);
+    ch_buf_printf(&prefix, "/%s", p->repo->name);
+    enum ch_code rc;
+    if (p->project.len > 0) {
+        struct ch_page page;
+        rc = ch_page_get(content, &page, err);
+        if (rc == CH_OK) {
+            rc = f->render_page(&page, ch_buf_str(&prefix), out, err);
+            ch_page_done(&page);
+        }
+    } else {
+        struct ch_root_page root;
+        rc = ch_root_page_get(content, &root, err);
+        if (rc == CH_OK) {
+            rc = f->render_root(&root, ch_buf_str(&prefix), out, err);
+            ch_root_page_done(&root);
+        }
+    }
+    ch_buf_done(&prefix);
+    return rc;
+}
+
+/* A strong ETag: the digest of the unencoded bytes, and the coding. It depends on nothing but what is
+ * sent, so gateways agree on it and a keeper's restart cannot make it lie. */
+static void put_etag(struct ch_buf *b, struct ch_str body, enum gw_encoding encoding)
+{
+    struct ch_sha256 digest = ch_sha256_of(body.ptr, body.len);
+    ch_buf_putc(b, '"');
+    ch_buf_put_hex(b, digest.byte, sizeof(digest.byte) / 2);
+    ch_buf_printf(b, "-%s\"", encoding == GW_IDENTITY ? "i" : gw_encoding_name(encoding));
+}
+
+static struct ch_http_prepared *prepare(const struct page *p, size_t format, struct ch_str body,
+                                        void *body_owner, struct ch_str etag,
+                                        enum gw_encoding encoding)
+{
+    const struct ch_http_header headers[] = {
+        {CH_STR("Cache-Control"), CH_STR("private, max-age=0, must-revalidate")},
+        {CH_STR("Vary"), CH_STR("Accept, Accept-Encoding")},
+        {CH_STR("X-Content-Type-Options"), CH_STR("nosniff")},
+        {CH_STR("Content-Encoding"), ch_str_of(gw_encoding_name(encoding))},
+    };
+    return ch_http_prepared_new(&(struct ch_http_response){
+        .status = 200,
+        .content_type = ch_str_of(p->repo->eco->formats[format].media_type),
+        .etag = etag,
+        .headers = headers,
+        .header_count = CH_ARRAY_LEN(headers) - (encoding == GW_IDENTITY ? 1 : 0),
+        .body = body,
+        .body_release = free,
+        .body_owner = body_owner,
+    });
+}
+
+static enum ch_code make_ready(struct page *p, size_t format, enum gw_encoding encoding,
+                               struct ch_err *err)
+{
+    struct ch_buf body;
+    ch_buf_init(&body, ch_limits.gateway_page_bytes);
+    enum ch_code rc = render(p, format, &body, err);
+    if (rc != CH_OK) {
+        ch_buf_done(&body);
+        return rc;
+    }
+    struct ch_buf etag;
+    ch_buf_init(&etag, ch_limits.text_bytes);
+    char *encoded = NULL;
+    size_t encoded_len = 0;
+    if (encoding != GW_IDENTITY && body.len >= ch_limits.gateway_encode_from_bytes &&
+        gw_encode(encoding, ch_buf_str(&body), &encoded, &encoded_len, NULL) == CH_OK) {
+        put_etag(&etag, ch_buf_str(&body), encoding);
+        p->ready[format][encoding] = prepare(p, format, (struct ch_str){encoded, encoded_len}, encoded,
+                                             ch_buf_str(&etag), encoding);
+        ch_buf_done(&body);
+    } else {
+        /* Not worth encoding: the same bytes and ETag as plain. */
+        encoded_len = body.len;
+        put_etag(&etag, ch_buf_str(&body), GW_IDENTITY);
+        p->ready[format][encoding] =
+            prepare(p, format, ch_buf_str(&body), body.ptr, ch_buf_str(&etag), GW_IDENTITY);
+    }
+    ch_buf_done(&etag);
+    ch_lru_resize(&p->gw->pages, &p->node, p->node.size + encoded_len);
+    return CH_OK;
+}
+
+static void answer(struct page *p, struct ch_http_request *r, size_t format, enum gw_encoding encoding)
+{
+    struct ch_err err = {0};
+    if (p->missing) {
+        gw_respond_text(r, 404, CH_STR("No project has this name"));
+        return;
+    }
+    if (p->ready[format][encoding] == NULL && make_ready(p, format, encoding, &err) != CH_OK) {
+        gw_respond_text(r, 500, ch_str_of(err.msg));
+        return;
+    }
+    ch_http_respond_prepared(r, p->ready[format][encoding]);
+}
+
+/* --- asking --- */
+
+static void unlink_wait(struct page_wait *w)
+{
+    struct page *p = w->page;
+    struct page_wait **at = &p->waiting;
+    while (*at != w) {
+        at = &(*at)->next;
+    }
+    *at = w->next;
+    p->node.pins--;
+}
+
+static void on_gone(void *arg)
+{
+    unlink_wait(arg);
+    free(arg);
+}
+
+/* Answers all that wait: from the page, or, when `status` is not 0, with a text. */
+static void answer_waiting(struct page *p, int status, struct ch_str text)
+{
+    p->node.pins++; /* stays while answers are made, whatever they push out */
+    while (p->waiting != NULL) {
+        struct page_wait *w = p->waiting;
+        unlink_wait(w);
+        if (status != 0) {
+            gw_respond_text(w->request, status, text);
+        } else {
+            answer(p, w->request, w->format, w->encoding);
+        }
+        free(w);
+    }
+    p->node.pins--;
+}
+
+/* The memfd is mapped only when nobody can shrink or change it any more. */
+static bool map_content(struct page *p, struct ch_frame *frame)
+{
+    int fd = ch_frame_take_fd(frame, 0);
+    struct stat st;
+    const int wanted = F_SEAL_SHRINK | F_SEAL_WRITE;
+    bool good = fd >= 0 && (fcntl(fd, F_GET_SEALS) & wanted) == wanted && fstat(fd, &st) == 0 &&
+                st.st_size > 0 && (uint64_t)st.st_size <= ch_limits.gateway_page_bytes;
+    if (good) {
+        void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        good = map != MAP_FAILED;
+        if (good) {
+            p->map = map;
+            p->map_len = (size_t)st.st_size;
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good;
+}
+
+static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
+{
+    struct page *p = CH_CONTAINER_OF(ask, struct page, ask);
+    struct ch_page_reply m;
+    struct ch_err err = {0};
+    const struct ch_str none = {NULL, 0};
+    if (ch_page_reply_get(frame->payload, &m, &err) != CH_OK) {
+        forget_content(p);
+        answer_waiting(p, 500, ch_str_of(err.msg));
+        return;
+    }
+    (void)gw;
+    switch (m.outcome) {
+    case CH_PAGE_NEW:
+        forget_content(p);
+        if (!map_content(p, frame)) {
+            answer_waiting(p, 500, CH_STR("The keeper's page could not be read"));
+            return;
+        }
+        p->generation = m.generation;
+        ch_lru_resize(&p->gw->pages, &p->node, p->node.size + p->map_len);
+        break;
+    case CH_PAGE_UNCHANGED:
+        if (p->map == NULL || m.generation != p->generation) {
+            forget_content(p);
+            answer_waiting(p, 500, CH_STR("The keeper answered about another page"));
+            return;
+        }
+        break;
+    case CH_PAGE_NOT_FOUND:
+        forget_content(p);
+        p->missing = true;
+        break;
+    case CH_PAGE_FAILED:
+        forget_content(p);
+        answer_waiting(p, m.http_status == 504 || m.http_status == 503 ? (int)m.http_status : 502,
+                       m.text.len > 0 ? m.text : CH_STR("The upstream did not give this page"));
+        return;
+    }
+    p->known = true;
+    p->fresh_until_ms = m.fresh_until_boot_ms;
+    answer_waiting(p, 0, none);
+}
+
+static void on_lost(struct gw *gw, struct gw_ask *ask)
+{
+    (void)gw;
+    struct page *p = CH_CONTAINER_OF(ask, struct page, ask);
+    answer_waiting(p, 504, CH_STR("The index could not be looked up in time, try again"));
+}
+
+static void ask_for(struct gw *gw, struct page *p, const struct ch_http_request *r)
+{
+    gw_ask_prepare(gw, &p->ask, CH_MSG_ASK_PAGE);
+    p->ask.reply_type = CH_MSG_PAGE;
+    p->ask.on_reply = on_reply;
+    p->ask.on_lost = on_lost;
+    /* Read before asking: a decision that changes meanwhile makes the page stale again. */
+    p->epoch = atomic_load(&gw->epoch->epoch);
+    ch_ask_page_put(&p->ask.payload, &(struct ch_ask_page){
+                                         .ask = p->ask.id,
+                                         .repository = ch_str_of(p->repo->name),
+                                         .project = p->project,
+                                         .have_generation = p->map != NULL ? p->generation : 0,
+                                         .client = gw_client_of(r),
+                                     });
+    gw_ask_send(gw, &p->ask, ch_limits.gateway_page_wait_ms);
+}
+
+void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
+                      struct ch_str project)
+{
+    const struct ch_ecosystem *eco = repo->eco;
+    const char *accepts[GW_FORMATS_MAX];
+    size_t count = eco->format_count < GW_FORMATS_MAX ? eco->format_count : GW_FORMATS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        accepts[i] = eco->formats[i].accepts;
+    }
+    size_t format = 0;
+    if (!gw_accept_best(ch_http_header(r, CH_STR("accept")), accepts, count, &format)) {
+        gw_respond_text(r, 406, CH_STR("This index has none of the media types that Accept names"));
+        return;
+    }
+    enum gw_encoding encoding = gw_accept_encoding(ch_http_header(r, CH_STR("accept-encoding")));
+    struct page *p = find_page(gw, repo, project);
+    if (is_fresh(p)) {
+        answer(p, r, format, encoding);
+        return;
+    }
+    struct page_wait *w = ch_alloc(sizeof(*w));
+    *w = (struct page_wait){p->waiting, p, r, format, encoding};
+    p->waiting = w;
+    p->node.pins++;
+    ch_http_later(r, on_gone, w);
+    if (p->ask.id == 0) {
+        ask_for(gw, p, r);
+    }
+}

@@ -1,0 +1,272 @@
+#include "refusal.h"
+
+#include <time.h>
+
+#include "customhouse/index.h"
+#include "customhouse/limits.h"
+
+void gw_put_minute(struct ch_buf *b, int64_t at_us)
+{
+    time_t seconds = at_us / 1000000;
+    struct tm tm;
+    if (gmtime_r(&seconds, &tm) == NULL) {
+        ch_buf_puts(b, CH_STR("an unknown time"));
+        return;
+    }
+    ch_buf_printf(b, "%04d-%02d-%02d %02d:%02d UTC", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                  tm.tm_hour, tm.tm_min);
+}
+
+/* Upstream text reaches a terminal here: printable ASCII only, clipped visibly (T20). */
+static void put_clipped(struct ch_buf *b, struct ch_str s, size_t max)
+{
+    const struct ch_str dots = CH_STR("...");
+    size_t len = s.len <= max ? s.len : max > dots.len ? max - dots.len : 0;
+    for (size_t i = 0; i < len; i++) {
+        ch_buf_putc(b, s.ptr[i] >= 0x20 && s.ptr[i] <= 0x7e ? s.ptr[i] : '?');
+    }
+    if (len < s.len && max > dots.len) {
+        ch_buf_puts(b, dots);
+    }
+}
+
+static const char *verb(const struct ch_refusal *r)
+{
+    return r->verdict == CH_VERDICT_DENY ? "denied" : "held";
+}
+
+/* A rule's name as one part of a path. */
+static void put_slug(struct ch_buf *b, struct ch_str rule)
+{
+    for (size_t i = 0; i < rule.len; i++) {
+        char c = rule.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '.' || c == '_';
+        ch_buf_putc(b, plain ? c : '-');
+    }
+}
+
+static void put_link(struct ch_buf *b, const struct ch_refusal *r, struct ch_str origin)
+{
+    ch_buf_puts(b, origin);
+    ch_buf_puts(b, CH_STR("/-/x/"));
+    ch_buf_puts(b, r->id);
+}
+
+/* ". Exceptions: LINK": where time and people can change the answer; evidence of an attack nobody
+ * lifts (T9), so there the link only explains. */
+static void put_where(struct ch_buf *b, const struct ch_refusal *r, struct ch_str origin)
+{
+    if (r->id.len == 0) {
+        return;
+    }
+    ch_buf_puts(b, r->verdict == CH_VERDICT_DENY ? CH_STR(". Details: ") : CH_STR(". Exceptions: "));
+    put_link(b, r, origin);
+}
+
+static void put_why(struct ch_buf *b, const struct ch_refusal *r)
+{
+    put_clipped(b, r->reason, r->reason.len);
+    if (r->until_us != CH_TIME_UNKNOWN) {
+        ch_buf_puts(b, CH_STR(", until "));
+        gw_put_minute(b, r->until_us);
+    }
+}
+
+/* "numpy 2.4.0 held by cool-down: released 2 days ago, the policy asks for 7, until 2026-11-29 10:00
+ * UTC. Exceptions: https://gw.example.org/-/x/8f3a", the middle clipped where it gets too long. */
+static void build_reason(const struct ch_refusal *r, struct ch_str origin, char *ret)
+{
+    struct ch_buf head;
+    struct ch_buf why;
+    struct ch_buf where;
+    ch_buf_init(&head, ch_limits.text_bytes);
+    ch_buf_init(&why, ch_limits.text_bytes);
+    ch_buf_init(&where, ch_limits.text_bytes);
+    put_clipped(&head, r->subject, GW_REASON_MAX / 3);
+    ch_buf_printf(&head, " %s by ", verb(r));
+    put_clipped(&head, r->rule, GW_REASON_MAX / 5);
+    ch_buf_puts(&head, CH_STR(": "));
+    put_why(&why, r);
+    put_where(&where, r, origin);
+    if (head.len + where.len > GW_REASON_MAX) {
+        /* A public_url longer than the line: the path is what still fits. */
+        ch_buf_clear(&where);
+        put_where(&where, r, (struct ch_str){NULL, 0});
+    }
+    if (head.len + where.len > GW_REASON_MAX) {
+        ch_buf_clear(&where);
+    }
+    size_t left = GW_REASON_MAX - head.len - where.len;
+    struct ch_buf line;
+    ch_buf_init(&line, GW_REASON_MAX);
+    ch_buf_puts(&line, ch_buf_str(&head));
+    put_clipped(&line, ch_buf_str(&why), left);
+    ch_buf_puts(&line, ch_buf_str(&where));
+    for (size_t i = 0; i < line.len; i++) {
+        ret[i] = line.ptr[i];
+    }
+    ret[line.len] = '\0';
+    ch_buf_done(&head);
+    ch_buf_done(&why);
+    ch_buf_done(&where);
+    ch_buf_done(&line);
+}
+
+static void put_member(struct ch_buf *body, const char *name, struct ch_str value)
+{
+    ch_buf_printf(body, ",\"%s\":", name);
+    ch_buf_put_json(body, value);
+}
+
+static void build_body(const struct ch_refusal *r, struct ch_str origin, struct ch_buf *body)
+{
+    struct ch_buf detail;
+    struct ch_buf title;
+    struct ch_buf text;
+    ch_buf_init(&detail, 4 * ch_limits.text_bytes);
+    ch_buf_init(&title, ch_limits.text_bytes);
+    ch_buf_init(&text, ch_limits.text_bytes);
+    ch_buf_puts(&title, r->verdict == CH_VERDICT_DENY ? CH_STR("Denied by policy (")
+                                                      : CH_STR("Held by policy ("));
+    put_clipped(&title, r->rule, r->rule.len);
+    ch_buf_putc(&title, ')');
+    put_clipped(&detail, r->subject, r->subject.len);
+    ch_buf_puts(&detail, CH_STR(": "));
+    put_why(&detail, r);
+    if (r->policy_at.len > 0) {
+        ch_buf_printf(&detail, " (%.*s)", CH_STR_ARG(r->policy_at));
+    }
+    put_where(&detail, r, origin);
+
+    ch_buf_init(body, 16 * ch_limits.text_bytes);
+    ch_buf_puts(&text, origin);
+    ch_buf_puts(&text, CH_STR("/-/policies/"));
+    put_slug(&text, r->rule);
+    ch_buf_puts(body, CH_STR("{\"type\":"));
+    ch_buf_put_json(body, ch_buf_str(&text));
+    put_member(body, "title", ch_buf_str(&title));
+    ch_buf_puts(body, CH_STR(",\"status\":403"));
+    if (r->id.len > 0) {
+        ch_buf_clear(&text);
+        put_link(&text, r, (struct ch_str){NULL, 0});
+        put_member(body, "instance", ch_buf_str(&text));
+    }
+    struct ch_str sentence = ch_buf_str(&detail);
+    put_member(body, "detail", sentence);
+    put_member(body, "reason", ch_buf_str(&title));
+    put_member(body, "message", sentence);
+    put_member(body, "error", sentence);
+    ch_buf_puts(body, CH_STR(",\"errors\":[{\"code\":\"DENIED\""));
+    put_member(body, "message", sentence);
+    ch_buf_puts(body, CH_STR("}]}"));
+    CH_ASSERT(!body->failed && !detail.failed && !title.failed && !text.failed);
+    ch_buf_done(&detail);
+    ch_buf_done(&title);
+    ch_buf_done(&text);
+}
+
+void gw_refusal_build(const struct ch_refusal *refusal, struct ch_str origin,
+                      struct gw_refusal_text *ret)
+{
+    struct ch_refusal r = *refusal;
+    /* The fields of a message are bounded (message.c); what others hand in is cut here. */
+    r.id = ch_str_sub(r.id, 0, ch_limits.project_name_bytes);
+    r.subject = ch_str_sub(r.subject, 0, ch_limits.url_bytes / 8);
+    r.rule = ch_str_sub(r.rule, 0, ch_limits.url_bytes / 8);
+    r.reason = ch_str_sub(r.reason, 0, ch_limits.url_bytes / 8);
+    r.policy_at = ch_str_sub(r.policy_at, 0, ch_limits.url_bytes / 8);
+    origin = ch_str_sub(origin, 0, ch_limits.url_bytes / 4);
+    build_reason(&r, origin, ret->reason);
+    build_body(&r, origin, &ret->body);
+}
+
+void gw_refusal_done(struct gw_refusal_text *text)
+{
+    ch_buf_done(&text->body);
+}
+
+static void put_line(struct ch_buf *out, const char *label, struct ch_str value)
+{
+    if (value.len > 0) {
+        ch_buf_printf(out, "%-11s", label);
+        put_clipped(out, value, value.len);
+        ch_buf_putc(out, '\n');
+    }
+}
+
+void gw_refusal_page_text(const struct ch_refusal_reply *reply, struct ch_buf *out)
+{
+    const struct ch_refusal *r = &reply->refusal;
+    put_clipped(out, r->subject, r->subject.len);
+    if (r->verdict == CH_VERDICT_ALLOW) {
+        ch_buf_puts(out, CH_STR(" is not refused any more. Ask for it again.\n"));
+        return;
+    }
+    ch_buf_printf(out, " is %s.\n\n", verb(r));
+    put_line(out, "Repository", reply->repository);
+    put_line(out, "Rule", r->rule);
+    put_line(out, "Policy", r->policy_at);
+    put_line(out, "Why", r->reason);
+    if (r->since_us != CH_TIME_UNKNOWN) {
+        ch_buf_printf(out, "%-11s", "Since");
+        gw_put_minute(out, r->since_us);
+        ch_buf_putc(out, '\n');
+    }
+    ch_buf_printf(out, "%-11s", "Until");
+    if (r->until_us != CH_TIME_UNKNOWN) {
+        gw_put_minute(out, r->until_us);
+        ch_buf_putc(out, '\n');
+    } else {
+        ch_buf_puts(out, CH_STR("somebody decides otherwise; it does not end by itself\n"));
+    }
+    put_line(out, "Exceptions",
+             reply->advice.len > 0 ? reply->advice
+                                   : CH_STR("ask the people who run this gateway and name this page"));
+}
+
+static struct ch_str verdict_name(enum ch_verdict verdict)
+{
+    switch (verdict) {
+    case CH_VERDICT_ALLOW:
+        return CH_STR("allow");
+    case CH_VERDICT_DENY:
+        return CH_STR("deny");
+    case CH_VERDICT_HOLD:
+        break;
+    }
+    return CH_STR("hold");
+}
+
+static void put_time_member(struct ch_buf *out, const char *name, int64_t at_us)
+{
+    ch_buf_printf(out, ",\"%s\":", name);
+    if (at_us == CH_TIME_UNKNOWN) {
+        ch_buf_puts(out, CH_STR("null"));
+        return;
+    }
+    time_t seconds = at_us / 1000000;
+    struct tm tm;
+    char text[40];
+    size_t len = gmtime_r(&seconds, &tm) == NULL
+                     ? 0
+                     : strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    ch_buf_put_json(out, (struct ch_str){text, len});
+}
+
+void gw_refusal_page_json(const struct ch_refusal_reply *reply, struct ch_buf *out)
+{
+    const struct ch_refusal *r = &reply->refusal;
+    ch_buf_printf(out, "{\"id\":");
+    ch_buf_put_json(out, r->id);
+    put_member(out, "verdict", verdict_name(r->verdict));
+    put_member(out, "repository", reply->repository);
+    put_member(out, "subject", r->subject);
+    put_member(out, "rule", r->rule);
+    put_member(out, "policy", r->policy_at);
+    put_member(out, "reason", r->reason);
+    put_time_member(out, "since", r->since_us);
+    put_time_member(out, "until", r->until_us);
+    put_member(out, "exceptions", reply->advice);
+    ch_buf_puts(out, CH_STR("}\n"));
+}

@@ -1,0 +1,83 @@
+/* Which part of the gateway answers a path: /-/... is its own, the first part else names a repository,
+ * and the repository's ecosystem knows what the rest means. */
+#include "gateway_int.h"
+
+static struct gw_repository *find_repository(struct gw *gw, struct ch_str name)
+{
+    for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
+        if (r->active && ch_str_eq(name, ch_str_of(r->name))) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+/* Our own fetcher says who it is: a request of ours that comes back is a loop (T13). */
+static bool is_loop(const struct gw *gw, const struct ch_http_view *v)
+{
+    const struct ch_str name = CH_STR(CH_INSTANCE_HEADER);
+    for (size_t i = 0; i < v->header_count; i++) {
+        if (v->headers[i].name.len == name.len && ch_str_eq_nocase(v->headers[i].name, name) &&
+            ch_str_eq_nocase(v->headers[i].value, ch_str_of(gw->instance_id))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void route_repository(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v,
+                             struct gw_repository *repo)
+{
+    struct ch_target target;
+    repo->eco->classify(v->segments[0], v->segments + 1, v->segment_count - 1, v->trailing_slash,
+                        &target);
+    switch (target.kind) {
+    case CH_TARGET_ROOT:
+        gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0});
+        return;
+    case CH_TARGET_PROJECT:
+        gw_pages_request(gw, r, repo, ch_str_of(target.project));
+        return;
+    case CH_TARGET_FILE:
+        gw_files_request(gw, r, repo, &target);
+        return;
+    case CH_TARGET_MOVED:
+        gw_respond_redirect(r, 301, ch_str_of(target.location));
+        return;
+    case CH_TARGET_NONE:
+        break;
+    }
+    gw_respond_text(r, 404, CH_STR("Nothing of this repository has this address"));
+}
+
+void gw_route(struct ch_http_request *r, void *owner)
+{
+    struct gw *gw = owner;
+    const struct ch_http_view *v = ch_http_view(r);
+    ch_http_set_note(r, &gw->unknown_note);
+    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD) {
+        gw_respond_text(r, 405, CH_STR("Only GET and HEAD are answered here"));
+        return;
+    }
+    if (is_loop(gw, v)) {
+        gw_respond_text(r, 508, CH_STR("An upstream of this gateway is this gateway itself"));
+        return;
+    }
+    if (v->segment_count == 0) {
+        ch_http_set_note(r, &gw->special_note);
+        gw_special_root(gw, r);
+        return;
+    }
+    if (ch_str_eq(v->segments[0], CH_STR("-"))) {
+        ch_http_set_note(r, &gw->special_note);
+        gw_special_request(gw, r, v);
+        return;
+    }
+    struct gw_repository *repo = find_repository(gw, v->segments[0]);
+    if (repo == NULL) {
+        gw_respond_text(r, 404, CH_STR("No repository has this name"));
+        return;
+    }
+    ch_http_set_note(r, &repo->page_note);
+    route_repository(gw, r, v, repo);
+}

@@ -1,0 +1,133 @@
+"""The real service: `customhouse serve` on a state directory of its own."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+BIN = os.environ.get("CUSTOMHOUSE_BIN", os.path.join(ROOT, "build-test", "bin"))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Service:
+    def __init__(self, upstream_url=None, configure=None, policy=None, args=()):
+        """`configure(text) -> text` edits customhouse.yaml after init; `policy` replaces policy.yaml
+        (text) or edits it (function)."""
+        self.dir = tempfile.mkdtemp(prefix="ch-e2e-")
+        self.state = os.path.join(self.dir, "state")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log_lines, self.process = [], None
+        init = [os.path.join(BIN, "customhouse"), "init", "--state", self.state,
+                "--listen", f"127.0.0.1:{self.port}"]
+        if upstream_url:
+            init += ["--pypi-upstream", upstream_url]
+        done = subprocess.run(init, capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            raise RuntimeError(f"init: {done.stdout}{done.stderr}")
+        if configure:
+            self.edit("customhouse.yaml", configure)
+        if policy is not None:
+            self.edit("policy.yaml", policy if callable(policy) else lambda _old: policy)
+        self.args = list(args)
+
+    def path(self, name):
+        return os.path.join(self.state, name)
+
+    def edit(self, name, change):
+        with open(self.path(name)) as f:
+            text = f.read()
+        with open(self.path(name), "w") as f:
+            f.write(change(text))
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [os.path.join(BIN, "customhouse"), "serve", "--state", self.state] + self.args,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self.reader.start()
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                self.reader.join(5)
+                raise RuntimeError("serve ended: " + "".join(self.log_lines))
+            try:
+                if self.get("/-/ready")[0] == 200:
+                    return self
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise RuntimeError("not ready in 30 s: " + "".join(self.log_lines))
+
+    def _read(self, process):
+        for line in process.stdout:
+            self.log_lines.append(line)
+
+    def log(self):
+        return "".join(self.log_lines)
+
+    def get(self, path, headers=None, method="GET", timeout=60):
+        """(status, reason, headers, body); refusals are answers, too."""
+        request = urllib.request.Request(self.url + path, headers=headers or {}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as r:
+                return r.status, r.reason, r.headers, r.read()
+        except urllib.error.HTTPError as e:
+            return e.code, e.reason, e.headers, e.read()
+
+    def command(self, *args, timeout=120):
+        """(exit status, stdout, stderr)"""
+        done = subprocess.run([os.path.join(BIN, "customhouse"), args[0], "--state", self.state,
+                               *args[1:]], capture_output=True, text=True, timeout=timeout)
+        return done.returncode, done.stdout, done.stderr
+
+    def access_log(self):
+        try:
+            with open(self.path("log/access.log")) as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def processes(self):
+        """{pid: name} of the service's children."""
+        out = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(self.process.pid)],
+                             capture_output=True, text=True).stdout
+        return {int(m.group(1)): m.group(2) for m in re.finditer(r"(\d+)\s+(\S+)", out)}
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise RuntimeError("SIGTERM did not end it in 30 s: " + self.log()[-2000:])
+            finally:
+                self.reader.join(5)
+                self.process.stdout.close()
+        return self.process.returncode if self.process else None
+
+    def remove(self):
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *exc):
+        self.remove()

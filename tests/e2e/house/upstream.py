@@ -1,0 +1,135 @@
+"""A package index on loopback that can also behave badly, and keeps a list of what was asked."""
+import hashlib
+import html
+import http.server
+import json
+import threading
+import time
+import urllib.parse
+
+
+class File:
+    def __init__(self, name, data, uploaded="2020-01-01T00:00:00.000000Z", yanked=False,
+                 requires_python=None, sidecar=None, stated_hash=True, stated_size=True,
+                 sha256=None):
+        self.name, self.data, self.uploaded, self.yanked = name, data, uploaded, yanked
+        self.requires_python, self.sidecar = requires_python, sidecar
+        self.stated_hash, self.stated_size = stated_hash, stated_size
+        self.sha256 = sha256 or hashlib.sha256(data).hexdigest()
+
+
+class Upstream:
+    """`projects` maps a normalised name to a list of File. `behave(path)` may return a function that
+    answers a request itself (handler) -> True when it did."""
+
+    def __init__(self):
+        self.projects, self.asked, self.form = {}, [], "json"
+        self.behave = lambda path: None
+        self.delay_s = 0.0
+        self.down = False
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def do_GET(self):
+                outer.asked.append(self.path)
+                if outer.down:
+                    self.close_connection = True
+                    return
+                special = outer.behave(self.path)
+                if special and special(self):
+                    return
+                if outer.delay_s and "/files/" in self.path:
+                    time.sleep(outer.delay_s)
+                outer.answer(self)
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 64
+
+            def handle_error(self, request, client_address):
+                pass  # a peer that goes away is part of the tests
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/simple"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def add(self, project, *files):
+        self.projects.setdefault(project, []).extend(files)
+
+    def find(self, name):
+        for files in self.projects.values():
+            for f in files:
+                if f.name == name:
+                    return f
+        return None
+
+    def answer(self, h):
+        parts = urllib.parse.unquote(urllib.parse.urlsplit(h.path).path).strip("/").split("/")
+        if parts[0] == "simple" and len(parts) == 2 and parts[1] in self.projects:
+            self.page(h, parts[1])
+        elif parts[0] == "files" and len(parts) == 2:
+            name = parts[1]
+            if name.endswith(".metadata"):
+                f = self.find(name[:-9])
+                data = f.sidecar if f else None
+            else:
+                f = self.find(name)
+                data = f.data if f else None
+            if data is None:
+                self.send(h, 404, "text/plain", b"no")
+            else:
+                self.send(h, 200, "application/octet-stream", data)
+        else:
+            self.send(h, 404, "text/plain", b"no")
+
+    @staticmethod
+    def send(h, status, kind, body, headers=()):
+        h.send_response(status)
+        h.send_header("Content-Type", kind)
+        h.send_header("Content-Length", str(len(body)))
+        for k, v in headers:
+            h.send_header(k, v)
+        h.end_headers()
+        h.wfile.write(body)
+
+    def page(self, h, project):
+        files = self.projects[project]
+        if self.form == "json":
+            doc = {"meta": {"api-version": "1.1"}, "name": project,
+                   "versions": sorted({f.name.split("-")[1] for f in files}), "files": []}
+            for f in files:
+                entry = {"filename": f.name, "url": f"../../files/{urllib.parse.quote(f.name)}",
+                         "hashes": {"sha256": f.sha256} if f.stated_hash else {},
+                         "requires-python": f.requires_python, "yanked": f.yanked}
+                if f.stated_size:
+                    entry["size"] = len(f.data)
+                if f.uploaded:
+                    entry["upload-time"] = f.uploaded
+                if f.sidecar is not None:
+                    entry["core-metadata"] = {"sha256": hashlib.sha256(f.sidecar).hexdigest()}
+                doc["files"].append(entry)
+            self.send(h, 200, "application/vnd.pypi.simple.v1+json", json.dumps(doc).encode())
+        else:
+            out = ["<!DOCTYPE html><html><head><title>Links</title></head><body>"]
+            for f in files:
+                attrs = ""
+                if f.requires_python:
+                    attrs += f' data-requires-python="{html.escape(f.requires_python)}"'
+                if f.yanked:
+                    attrs += f' data-yanked="{html.escape(f.yanked if isinstance(f.yanked, str) else "")}"'
+                if f.uploaded:
+                    attrs += f' data-upload-time="{f.uploaded}"'
+                frag = f"#sha256={f.sha256}" if f.stated_hash else ""
+                out.append(f'<a href="../../files/{urllib.parse.quote(f.name)}{frag}"{attrs}>{html.escape(f.name)}</a><br/>')
+            out.append("</body></html>")
+            self.send(h, 200, "text/html; charset=utf-8", "\n".join(out).encode())
