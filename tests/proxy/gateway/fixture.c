@@ -1,0 +1,445 @@
+#include "fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 10000
+
+static void copy(char *to, size_t size, struct ch_str from)
+{
+    assert_true(from.len < size);
+    memcpy(to, from.ptr != NULL ? from.ptr : "", from.len);
+    to[from.len] = '\0';
+}
+
+/* --- the keeper --- */
+
+static int sealed(struct ch_str content)
+{
+    int fd = memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, content.ptr, content.len), (ssize_t)content.len);
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK), 0);
+    return fd;
+}
+
+static void send_reply(struct ch_channel *ch, uint16_t type, struct ch_buf *payload, int fd)
+{
+    assert_false(payload->failed);
+    assert_true(ch_channel_send(ch, type, ch_buf_str(payload), &fd, fd >= 0 ? 1 : 0));
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
+{
+    struct ch_ask_page m;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_ask_page_get(payload, &m, &err));
+    k->page_asks++;
+    k->have_generation = m.have_generation;
+    copy(k->project, sizeof(k->project), m.project);
+    if (k->silent) {
+        return;
+    }
+    struct ch_page_reply reply = k->page;
+    reply.ask = m.ask;
+    if (reply.outcome == CH_PAGE_NEW && m.have_generation == reply.generation) {
+        reply.outcome = CH_PAGE_UNCHANGED;
+    }
+    ch_page_reply_put(out, &reply);
+    send_reply(k->channel, CH_MSG_PAGE, out,
+               reply.outcome == CH_PAGE_NEW ? sealed(ch_buf_str(&k->page_content)) : -1);
+}
+
+static void on_file(struct fixture *f, struct ch_str payload, struct ch_buf *out)
+{
+    struct keeper *k = &f->keeper;
+    struct ch_ask_file m;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_ask_file_get(payload, &m, &err));
+    k->file_asks++;
+    copy(k->file_name, sizeof(k->file_name), m.file_name);
+    k->part = m.part;
+    k->head = m.head;
+    k->patience_ms = m.patience_ms;
+    if (k->silent) {
+        return;
+    }
+    if (k->before_file != NULL) {
+        k->before_file(f);
+    }
+    struct ch_file_reply reply = k->file;
+    reply.ask = m.ask;
+    ch_file_reply_put(out, &reply);
+    send_reply(k->channel, CH_MSG_FILE, out, -1);
+}
+
+static void on_refusal(struct keeper *k, struct ch_str payload, struct ch_buf *out)
+{
+    struct ch_ask_refusal m;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_ask_refusal_get(payload, &m, &err));
+    copy(k->refusal_id, sizeof(k->refusal_id), m.id);
+    struct ch_refusal_reply reply = k->refusal;
+    reply.ask = m.ask;
+    ch_refusal_reply_put(out, &reply);
+    send_reply(k->channel, CH_MSG_REFUSAL, out, -1);
+}
+
+static void on_served(struct keeper *k, struct ch_str payload)
+{
+    struct ch_served m;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_served_get(payload, &m, &err));
+    k->served_count++;
+    k->served_bytes = m.bytes;
+    copy(k->served_name, sizeof(k->served_name), m.file_name);
+    copy(k->served_agent, sizeof(k->served_agent), m.client.user_agent);
+}
+
+static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
+{
+    struct fixture *f = owner;
+    struct keeper *k = &f->keeper;
+    struct ch_buf out;
+    struct ch_rd r = ch_rd_of(frame->payload.ptr, frame->payload.len);
+    ch_buf_init(&out, 1 << 20);
+    switch (frame->type) {
+    case CH_MSG_ASK_PAGE:
+        on_page(k, frame->payload, &out);
+        break;
+    case CH_MSG_ASK_FILE:
+        on_file(f, frame->payload, &out);
+        break;
+    case CH_MSG_ASK_REFUSAL:
+        on_refusal(k, frame->payload, &out);
+        break;
+    case CH_MSG_ASK_METRICS:
+        if (!k->silent) {
+            ch_metrics_reply_put(&out, &(struct ch_metrics_reply){
+                                           ch_get_u64(&r), CH_STR("customhouse_queue 3\n")});
+            send_reply(ch, CH_MSG_METRICS, &out, -1);
+        }
+        break;
+    case CH_MSG_SERVED:
+        on_served(k, frame->payload);
+        break;
+    default:
+        fail_msg("frame of type %d", frame->type);
+    }
+    ch_buf_done(&out);
+}
+
+static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
+{
+    struct fixture *f = owner;
+    if (why->code != CH_OK && why->code != CH_E_CLOSED) {
+        fail_msg("the keeper's channel: %s", why->msg);
+    }
+    f->keeper.channel = NULL;
+    ch_channel_free(ch);
+}
+
+void fixture_connect_keeper(struct fixture *f)
+{
+    int pair[2];
+    struct ch_err err;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_ch_ok(&err, ch_channel_open(&(struct ch_channel_options){
+                                           .loop = f->loop,
+                                           .fd = pair[0],
+                                           .peer = CH_ROLE_GATEWAY,
+                                           .self = CH_ROLE_KEEPER,
+                                           .owner = f,
+                                           .on_frame = on_frame,
+                                           .on_closed = on_closed,
+                                       },
+                                       &f->keeper.channel, &err));
+    gw_set_keeper(f->gw, pair[1]);
+}
+
+void fixture_drop_keeper(struct fixture *f)
+{
+    ch_channel_free(f->keeper.channel);
+    f->keeper.channel = NULL;
+    fixture_turn(f);
+}
+
+/* --- served/ --- */
+
+static void blob_path(const struct fixture *f, const struct ch_sha256 *sha256, char *folder, char *path)
+{
+    char hex[CH_SHA256_HEX + 1];
+    ch_sha256_hex(sha256, hex);
+    snprintf(folder, 200, "%s/served/sha256/%.2s", f->state_dir, hex);
+    snprintf(path, 300, "%s/%s", folder, hex + 2);
+}
+
+void fixture_serve(struct fixture *f, struct ch_str bytes, struct ch_sha256 *ret)
+{
+    char folder[200];
+    char path[300];
+    *ret = ch_sha256_of(bytes.ptr, bytes.len);
+    blob_path(f, ret, folder, path);
+    assert_true(mkdir(folder, 0700) == 0 || errno == EEXIST);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes.ptr, bytes.len), (ssize_t)bytes.len);
+    close(fd);
+}
+
+void fixture_withdraw(struct fixture *f, const struct ch_sha256 *sha256)
+{
+    char folder[200];
+    char path[300];
+    blob_path(f, sha256, folder, path);
+    unlink(path);
+    rmdir(folder);
+}
+
+void fixture_allow(struct fixture *f, const struct ch_sha256 *sha256, uint64_t size)
+{
+    f->keeper.file = (struct ch_file_reply){
+        .outcome = CH_FILE_ALLOW,
+        .sha256 = *sha256,
+        .size_bytes = size,
+        .epoch = atomic_load(&f->epoch.epoch),
+        .not_after_boot_ms = ch_now_boot_ms() + 60000,
+        .refusal = {.since_us = CH_TIME_UNKNOWN, .until_us = CH_TIME_UNKNOWN},
+    };
+}
+
+void fixture_page(struct fixture *f, uint64_t generation, const char *file_name)
+{
+    struct ch_page_file file = {
+        .file_name = ch_str_of(file_name),
+        .size_bytes = 5,
+        .uploaded_at_us = CH_TIME_UNKNOWN,
+    };
+    struct ch_str version = CH_STR("1.0");
+    struct ch_page page = {.project = CH_STR("foo"),
+                           .generation = generation,
+                           .versions = &version,
+                           .version_count = 1,
+                           .files = &file,
+                           .file_count = 1};
+    ch_buf_clear(&f->keeper.page_content);
+    ch_page_put(&f->keeper.page_content, &page);
+    f->keeper.page = (struct ch_page_reply){
+        .outcome = CH_PAGE_NEW,
+        .generation = generation,
+        .fresh_until_boot_ms = ch_now_boot_ms() + 60000,
+    };
+}
+
+/* --- the gateway --- */
+
+static void on_drained(void *owner)
+{
+    ((struct fixture *)owner)->drained = true;
+}
+
+static char listen_address[] = "127.0.0.1:8080";
+static struct ch_listen listener = {.address = listen_address};
+static char host_name[] = "gw.example.org";
+static char *host_names[] = {host_name};
+static char name_pypi[] = "pypi";
+static char name_preprod[] = "preprod";
+static char name_test[] = "t2";
+static char eco_test[] = "test";
+
+struct fixture *fixture_new(void)
+{
+    struct fixture *f = ch_calloc(1, sizeof(*f));
+    struct ch_err err;
+    char path[200];
+    assert_ch_ok(&err, ch_loop_new(&f->loop, &err));
+    snprintf(f->state_dir, sizeof(f->state_dir), "gateway-state-XXXXXX");
+    assert_non_null(mkdtemp(f->state_dir));
+    snprintf(path, sizeof(path), "%s/served", f->state_dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    f->served_fd = open(path, O_PATH | O_DIRECTORY);
+    assert_true(f->served_fd >= 0);
+    assert_int_equal(mkdirat(f->served_fd, "sha256", 0700), 0);
+    f->log_fd = memfd_create("log", MFD_CLOEXEC);
+    f->metrics = ch_calloc(CH_METRICS_SLOTS, CH_METRICS_SLOT_BYTES);
+    f->repositories[0] = (struct ch_repository){.name = name_pypi, .ecosystem = name_pypi};
+    f->repositories[1] = (struct ch_repository){.name = name_preprod, .ecosystem = name_pypi};
+    f->repositories[2] = (struct ch_repository){.name = name_test, .ecosystem = eco_test};
+    f->config = (struct ch_config){.listen = &listener,
+                                   .listen_count = 1,
+                                   .host_names = host_names,
+                                   .host_name_count = 1,
+                                   .repositories = f->repositories,
+                                   .repository_count = 3};
+    atomic_store(&f->epoch.epoch, 1);
+    atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);
+    ch_buf_init(&f->keeper.page_content, 1 << 20);
+    f->keeper.file.refusal = (struct ch_refusal){.since_us = CH_TIME_UNKNOWN,
+                                                 .until_us = CH_TIME_UNKNOWN};
+    f->keeper.refusal.refusal = f->keeper.file.refusal;
+    assert_ch_ok(&err, gw_new(&(struct gw_options){
+                                  .loop = f->loop,
+                                  .config = &f->config,
+                                  .epoch = &f->epoch,
+                                  .metrics = f->metrics,
+                                  .access_log_fd = f->log_fd,
+                                  .served_fd = f->served_fd,
+                                  .state_dir = ch_str_of(f->state_dir),
+                                  .on_drained = on_drained,
+                                  .owner = f,
+                              },
+                              &f->gw, &err));
+    fixture_connect_keeper(f);
+    return f;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void fixture_free(struct fixture *f)
+{
+    gw_free(f->gw);
+    ch_channel_free(f->keeper.channel);
+    ch_buf_done(&f->keeper.page_content);
+    ch_loop_free(f->loop);
+    free(f->metrics);
+    close(f->log_fd);
+    close(f->served_fd);
+    assert_int_equal(nftw(f->state_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    free(f);
+    ch_limits.gateway_file_wait_ms = 3000;
+    ch_limits.gateway_metrics_wait_ms = 2000;
+}
+
+void fixture_turn(struct fixture *f)
+{
+    struct ch_err err;
+    for (int i = 0; i < 20; i++) {
+        assert_ch_ok(&err, ch_loop_turn(f->loop, 0, &err));
+    }
+}
+
+/* --- clients --- */
+
+void client_open(struct fixture *f, struct client *c)
+{
+    int pair[2];
+    struct ch_err err;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+    *c = (struct client){.fd = pair[0]};
+    ch_buf_init(&c->got, 64 << 20);
+    assert_ch_ok(&err, ch_http_server_adopt(gw_server(f->gw), pair[1], NULL, &err));
+}
+
+void client_close(struct client *c)
+{
+    if (c->fd >= 0) {
+        close(c->fd);
+    }
+    c->fd = -1;
+    ch_buf_done(&c->got);
+}
+
+void client_send(struct client *c, const char *request)
+{
+    size_t len = strlen(request);
+    assert_int_equal(send(c->fd, request, len, MSG_NOSIGNAL), (ssize_t)len);
+}
+
+struct ch_str header_of(struct ch_str answer, const char *name)
+{
+    struct ch_str line;
+    while (ch_str_split(&answer, '\n', &line) && line.len > 1) {
+        size_t colon;
+        if (ch_str_find_char(line, ':', &colon) &&
+            ch_str_eq_nocase(ch_str_sub(line, 0, colon), ch_str_of(name))) {
+            return ch_str_trim(ch_str_sub(line, colon + 1, line.len - colon - 2));
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
+int status_of(struct ch_str answer)
+{
+    uint64_t status = 0;
+    return ch_str_u64(ch_str_sub(answer, 9, 3), &status) ? (int)status : 0;
+}
+
+struct ch_str body_of(struct ch_str answer)
+{
+    size_t at;
+    return ch_str_find(answer, CH_STR("\r\n\r\n"), &at) ? ch_str_sub(answer, at + 4, answer.len)
+                                                        : (struct ch_str){NULL, 0};
+}
+
+bool client_answered(struct client *c, bool is_head)
+{
+    char piece[65536];
+    ssize_t n;
+    while ((n = recv(c->fd, piece, sizeof(piece), 0)) > 0) {
+        ch_buf_put(&c->got, piece, (size_t)n);
+    }
+    c->closed = c->closed || n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+    struct ch_str all = ch_buf_str(&c->got);
+    if (!ch_str_find(all, CH_STR("\r\n\r\n"), NULL)) {
+        return false;
+    }
+    uint64_t length = 0;
+    ch_str_u64(header_of(all, "Content-Length"), &length);
+    return is_head || status_of(all) == 304 || body_of(all).len >= length;
+}
+
+struct ch_str client_wait(struct fixture *f, struct client *c, bool is_head)
+{
+    uint64_t end = ch_now_boot_ms() + PATIENCE_MS;
+    struct ch_err err;
+    while (!client_answered(c, is_head)) {
+        if (c->closed || ch_now_boot_ms() > end) {
+            fail_msg("no whole answer: \"%.*s\"", CH_STR_ARG(ch_buf_str(&c->got)));
+        }
+        assert_ch_ok(&err, ch_loop_turn(f->loop, 5, &err));
+    }
+    fixture_turn(f);
+    return ch_buf_str(&c->got);
+}
+
+static struct ch_str exchange(struct fixture *f, const char *method, const char *path, const char *more)
+{
+    static struct client c = {.fd = -1};
+    char request[20000];
+    client_close(&c);
+    client_open(f, &c);
+    snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: gw.example.org\r\n%s\r\n", method, path,
+             more != NULL ? more : "");
+    client_send(&c, request);
+    struct ch_str answer = client_wait(f, &c, strcmp(method, "HEAD") == 0);
+    close(c.fd);
+    c.fd = -1;
+    return answer;
+}
+
+struct ch_str get(struct fixture *f, const char *path, const char *more)
+{
+    return exchange(f, "GET", path, more);
+}
+
+struct ch_str head(struct fixture *f, const char *path, const char *more)
+{
+    return exchange(f, "HEAD", path, more);
+}

@@ -1,0 +1,102 @@
+/* A whole gateway on a loop of the test's own process: clients are socket pairs, and the keeper at the
+ * other end of the channel is what the test says. */
+#ifndef GATEWAY_FIXTURE_H
+#define GATEWAY_FIXTURE_H
+
+#include "tests/ch_test.h"
+
+#include <stdio.h>
+
+#include "customhouse/channel.h"
+#include "customhouse/ecosystem.h"
+#include "customhouse/limits.h"
+#include "customhouse/loop.h"
+#include "customhouse/message.h"
+#include "proxy/gateway/gateway.h"
+
+#define MAX_ASKS 64
+
+struct client {
+    int fd; /* -1: not connected */
+    struct ch_buf got;
+    bool closed;
+};
+
+/* What the keeper was asked, and what it answers; one of each kind. */
+struct keeper {
+    struct ch_channel *channel;
+    bool silent; /* does not answer */
+    /* pages */
+    int page_asks;
+    uint64_t have_generation; /* of the last ask */
+    char project[256];
+    struct ch_page_reply page;
+    struct ch_buf page_content; /* sent with CH_PAGE_NEW */
+    /* files */
+    int file_asks;
+    char file_name[256];
+    enum ch_part part;
+    bool head;
+    uint32_t patience_ms;
+    struct ch_file_reply file;
+    void (*before_file)(void *fixture); /* runs before the answer is made, NULL: nothing */
+    /* the rest */
+    struct ch_refusal_reply refusal;
+    char refusal_id[256];
+    int served_count;
+    uint64_t served_bytes;
+    char served_name[256];
+    char served_agent[600];
+};
+
+struct fixture {
+    struct ch_loop *loop;
+    struct gw *gw;
+    struct ch_epoch_page epoch;
+    void *metrics;
+    struct ch_config config;
+    struct ch_repository repositories[3];
+    struct keeper keeper;
+    char state_dir[64];
+    int served_fd;
+    int log_fd;
+    bool drained;
+};
+
+struct fixture *fixture_new(void);
+void fixture_free(struct fixture *f);
+void fixture_turn(struct fixture *f); /* some turns, without waiting */
+void fixture_connect_keeper(struct fixture *f);
+void fixture_drop_keeper(struct fixture *f);
+/* Puts bytes into served/ as the keeper would; `ret` is their digest. */
+void fixture_serve(struct fixture *f, struct ch_str bytes, struct ch_sha256 *ret);
+void fixture_withdraw(struct fixture *f, const struct ch_sha256 *sha256);
+/* The keeper's next answers: ALLOW of these bytes under the epoch in force / a page. */
+void fixture_allow(struct fixture *f, const struct ch_sha256 *sha256, uint64_t size);
+void fixture_page(struct fixture *f, uint64_t generation, const char *file_name);
+
+void client_open(struct fixture *f, struct client *c);
+void client_close(struct client *c);
+void client_send(struct client *c, const char *request);
+/* Turns the loop until the client has a whole answer; `head`: one without a body. */
+struct ch_str client_wait(struct fixture *f, struct client *c, bool head);
+bool client_answered(struct client *c, bool head);
+/* One request on a connection of its own; "GET /x HTTP/1.1" and further lines, each with CRLF. The
+ * answer is kept until the next call. */
+struct ch_str get(struct fixture *f, const char *path, const char *more_lines);
+struct ch_str head(struct fixture *f, const char *path, const char *more_lines);
+
+struct ch_str body_of(struct ch_str answer);
+/* The value of a header line of an answer; absent when it has none. */
+struct ch_str header_of(struct ch_str answer, const char *name);
+int status_of(struct ch_str answer);
+
+#define assert_has(haystack, literal)                                                              \
+    do {                                                                                           \
+        struct ch_str h_ = (haystack);                                                             \
+        if (!ch_str_find(h_, ch_str_of(literal), NULL)) {                                          \
+            fail_msg("\"%s\" is not in \"%.*s\"", (literal), CH_STR_ARG(h_));                      \
+        }                                                                                          \
+    } while (0)
+
+#endif

@@ -1,0 +1,235 @@
+#include "fixture.h"
+
+#include <libdeflate.h>
+
+#define JSON "Accept: application/vnd.pypi.simple.v1+json\r\n"
+#define PAGE "/pypi/simple/foo/"
+#define WHEEL "foo-1.0-py3-none-any.whl"
+#define BODY                                                                                       \
+    "{\"meta\":{\"api-version\":\"1.1\"},\"name\":\"foo\",\"versions\":[\"1.0\"],\"files\":["      \
+    "{\"filename\":\"" WHEEL "\",\"url\":\"../../files/foo/" WHEEL "\",\"hashes\":{},\"size\":5,"  \
+    "\"yanked\":false,\"core-metadata\":false,\"data-dist-info-metadata\":false}]}\n"
+
+/* One ask gives all representations, and the answers stay ready. */
+static void test_page(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    struct ch_str a = get(f, PAGE, JSON);
+    assert_int_equal(status_of(a), 200);
+    assert_str_eq(body_of(a), BODY);
+    assert_str_eq(header_of(a, "Content-Type"), "application/vnd.pypi.simple.v1+json");
+    assert_str_eq(header_of(a, "Cache-Control"), "private, max-age=0, must-revalidate");
+    assert_str_eq(header_of(a, "Vary"), "Accept, Accept-Encoding");
+    assert_str_eq(header_of(a, "X-Content-Type-Options"), "nosniff");
+    assert_int_equal(header_of(a, "X-Request-Id").len, 16);
+    assert_int_equal(f->keeper.page_asks, 1);
+    assert_string_equal(f->keeper.project, "foo");
+    char etag[200];
+    snprintf(etag, sizeof(etag), JSON "If-None-Match: %.*s\r\n", CH_STR_ARG(header_of(a, "ETag")));
+
+    assert_int_equal(status_of(get(f, PAGE, etag)), 304);
+    a = get(f, PAGE, NULL);
+    assert_str_eq(header_of(a, "Content-Type"), "text/html; charset=utf-8");
+    assert_has(body_of(a), "<a href=\"../../files/foo/" WHEEL "\">" WHEEL "</a>");
+    /* Repeated Accept lines are one list. */
+    a = get(f, PAGE, "Accept: text/html;q=0.1\r\n" JSON);
+    assert_str_eq(header_of(a, "Content-Type"), "application/vnd.pypi.simple.v1+json");
+    a = head(f, PAGE, JSON);
+    assert_int_equal(body_of(a).len, 0);
+    char length[20];
+    snprintf(length, sizeof(length), "%zu", strlen(BODY));
+    assert_str_eq(header_of(a, "Content-Length"), length);
+    assert_int_equal(f->keeper.page_asks, 1);
+    fixture_free(f);
+}
+
+static void test_encodings(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    /* Too small to be worth it: plain, whatever the client takes. */
+    struct ch_str a = get(f, PAGE, JSON "Accept-Encoding: gzip\r\n");
+    assert_int_equal(header_of(a, "Content-Encoding").len, 0);
+    assert_str_eq(body_of(a), BODY);
+    fixture_free(f);
+    uint64_t from_bytes = ch_limits.gateway_encode_from_bytes;
+    ch_limits.gateway_encode_from_bytes = 100;
+    f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    struct ch_str plain = get(f, PAGE, JSON);
+    char plain_etag[200];
+    snprintf(plain_etag, sizeof(plain_etag), "%.*s", CH_STR_ARG(header_of(plain, "ETag")));
+    a = get(f, PAGE, JSON "Accept-Encoding: gzip, deflate\r\n");
+    assert_str_eq(header_of(a, "Content-Encoding"), "gzip");
+    assert_false(ch_str_eq(header_of(a, "ETag"), ch_str_of(plain_etag)));
+    char back[1000];
+    size_t len = 0;
+    struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+    struct ch_str body = body_of(a);
+    assert_int_equal(libdeflate_gzip_decompress(d, body.ptr, body.len, back, sizeof(back), &len), 0);
+    libdeflate_free_decompressor(d);
+    assert_str_eq(((struct ch_str){back, len}), BODY);
+    a = get(f, PAGE, JSON "Accept-Encoding: gzip, zstd\r\n");
+    assert_str_eq(header_of(a, "Content-Encoding"), "zstd");
+    assert_int_equal(f->keeper.page_asks, 1);
+    fixture_free(f);
+    ch_limits.gateway_encode_from_bytes = from_bytes;
+}
+
+/* A decision moved: the next reader waits until the keeper has said what the page is now. */
+static void test_epoch_and_age_ask_again(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    get(f, PAGE, JSON);
+    atomic_store(&f->epoch.epoch, 2);
+    assert_str_eq(body_of(get(f, PAGE, JSON)), BODY);
+    assert_int_equal(f->keeper.page_asks, 2);
+    assert_int_equal(f->keeper.have_generation, 7);
+    get(f, PAGE, JSON);
+    assert_int_equal(f->keeper.page_asks, 2);
+
+    atomic_store(&f->epoch.epoch, 3);
+    fixture_page(f, 8, "foo-2.0-py3-none-any.whl");
+    f->keeper.page.fresh_until_boot_ms = ch_now_boot_ms();
+    assert_has(body_of(get(f, PAGE, JSON)), "foo-2.0-py3-none-any.whl");
+    assert_int_equal(f->keeper.page_asks, 3);
+    get(f, PAGE, JSON); /* was fresh for no time at all */
+    assert_int_equal(f->keeper.page_asks, 4);
+    assert_int_equal(f->keeper.have_generation, 8);
+    fixture_free(f);
+}
+
+static void test_waiters_share_one_ask(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    f->keeper.silent = true;
+    struct client c[3];
+    for (size_t i = 0; i < 3; i++) {
+        client_open(f, &c[i]);
+        client_send(&c[i], "GET " PAGE " HTTP/1.1\r\nHost: gw.example.org\r\n" JSON "\r\n");
+    }
+    fixture_turn(f);
+    assert_int_equal(f->keeper.page_asks, 1);
+    client_close(&c[1]); /* one leaves */
+    fixture_turn(f);
+    /* The keeper dies; the next one gets the question again. */
+    fixture_drop_keeper(f);
+    f->keeper.silent = false;
+    fixture_connect_keeper(f);
+    assert_int_equal(status_of(client_wait(f, &c[0], false)), 200);
+    assert_str_eq(body_of(client_wait(f, &c[2], false)), BODY);
+    assert_int_equal(f->keeper.page_asks, 2);
+    client_close(&c[0]);
+    client_close(&c[2]);
+    fixture_free(f);
+}
+
+static void test_other_outcomes(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    f->keeper.page = (struct ch_page_reply){.outcome = CH_PAGE_NOT_FOUND,
+                                            .fresh_until_boot_ms = ch_now_boot_ms() + 60000};
+    assert_int_equal(status_of(get(f, "/pypi/simple/nothing/", JSON)), 404);
+    assert_int_equal(status_of(get(f, "/pypi/simple/nothing/", JSON)), 404);
+    assert_int_equal(f->keeper.page_asks, 1);
+
+    f->keeper.page = (struct ch_page_reply){.outcome = CH_PAGE_FAILED,
+                                            .http_status = 504,
+                                            .text = CH_STR("index.example.org: timed out")};
+    struct ch_str a = get(f, "/pypi/simple/bar/", JSON);
+    assert_has(a, "HTTP/1.1 504 index.example.org: timed out\r\n");
+    assert_str_eq(header_of(a, "Cache-Control"), "no-store");
+    f->keeper.page.http_status = 200; /* no status of a failure: 502 */
+    assert_int_equal(status_of(get(f, "/pypi/simple/bar/", JSON)), 502);
+    assert_int_equal(f->keeper.page_asks, 3);
+
+    fixture_page(f, 9, WHEEL);
+    f->keeper.page.outcome = CH_PAGE_UNCHANGED; /* of what we never had */
+    assert_int_equal(status_of(get(f, "/pypi/simple/baz/", JSON)), 500);
+    ch_buf_clear(&f->keeper.page_content);
+    ch_buf_puts(&f->keeper.page_content, CH_STR("no page"));
+    f->keeper.page.outcome = CH_PAGE_NEW;
+    assert_int_equal(status_of(get(f, "/pypi/simple/baz/", JSON)), 500);
+
+    assert_int_equal(status_of(get(f, PAGE, "Accept: image/png\r\n")), 406);
+    fixture_free(f);
+}
+
+static void test_root_and_second_ecosystem(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct ch_str names[] = {CH_STR("bar"), CH_STR("foo")};
+    struct ch_root_page root = {3, names, 2};
+    ch_root_page_put(&f->keeper.page_content, &root);
+    f->keeper.page = (struct ch_page_reply){.outcome = CH_PAGE_NEW,
+                                            .generation = 3,
+                                            .fresh_until_boot_ms = ch_now_boot_ms() + 60000};
+    assert_str_eq(body_of(get(f, "/pypi/simple/", JSON)),
+                  "{\"meta\":{\"api-version\":\"1.0\"},\"projects\":[{\"name\":\"bar\"},"
+                  "{\"name\":\"foo\"}]}\n");
+    assert_string_equal(f->keeper.project, "");
+    assert_str_eq(body_of(get(f, "/t2/list/", NULL)), "bar\nfoo\n");
+    fixture_page(f, 4, "foo-1.txt");
+    assert_has(body_of(get(f, "/t2/list/foo/", NULL)), "foo-1.txt 0000");
+    assert_int_equal(status_of(get(f, "/t2/simple/foo/", NULL)), 404);
+    fixture_free(f);
+}
+
+/* The same project of two repositories is two pages. */
+static void test_repositories_are_apart(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    get(f, PAGE, JSON);
+    fixture_page(f, 7, "foo-3.0-py3-none-any.whl");
+    assert_has(body_of(get(f, "/preprod/simple/foo/", JSON)), "foo-3.0");
+    assert_str_eq(body_of(get(f, PAGE, JSON)), BODY);
+    assert_int_equal(f->keeper.page_asks, 2);
+    fixture_free(f);
+}
+
+static void test_many_pages_stay_bounded(void **state)
+{
+    (void)state;
+    uint64_t before = ch_limits.gateway_pages_bytes;
+    ch_limits.gateway_pages_bytes = 20000;
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    char path[100];
+    for (int i = 0; i < 200; i++) {
+        snprintf(path, sizeof(path), "/pypi/simple/p%d/", i);
+        assert_int_equal(status_of(get(f, path, JSON)), 200);
+    }
+    assert_int_equal(f->keeper.page_asks, 200);
+    get(f, "/pypi/simple/p199/", JSON); /* the newest is there */
+    assert_int_equal(f->keeper.page_asks, 200);
+    get(f, "/pypi/simple/p0/", JSON); /* the oldest is not */
+    assert_int_equal(f->keeper.page_asks, 201);
+    fixture_free(f);
+    ch_limits.gateway_pages_bytes = before;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_page),
+        cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_epoch_and_age_ask_again),
+        cmocka_unit_test(test_waiters_share_one_ask),
+        cmocka_unit_test(test_other_outcomes),
+        cmocka_unit_test(test_root_and_second_ecosystem),
+        cmocka_unit_test(test_repositories_are_apart),
+        cmocka_unit_test(test_many_pages_stay_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

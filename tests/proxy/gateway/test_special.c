@@ -1,0 +1,177 @@
+#include "fixture.h"
+
+#include "customhouse/instance.h"
+
+#include <unistd.h>
+
+static void test_health_and_ready(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    assert_str_eq(body_of(get(f, "/-/health", NULL)), "ok\n");
+    assert_str_eq(body_of(get(f, "/-/ready", NULL)), "ready\n");
+    atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms());
+    assert_has(get(f, "/-/ready", NULL), "HTTP/1.1 503 not ready: the keeper has not renewed its lease");
+    atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);
+    fixture_drop_keeper(f);
+    assert_has(get(f, "/-/ready", NULL), "HTTP/1.1 503 not ready: no connection to the keeper");
+    assert_int_equal(status_of(get(f, "/-/health", NULL)), 200);
+    fixture_free(f);
+}
+
+static void test_metrics(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    get(f, "/nobody/", NULL);
+    get(f, "/-/health", NULL);
+    struct ch_str a = get(f, "/-/metrics", NULL);
+    assert_str_eq(header_of(a, "Content-Type"),
+                  "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert_has(a, "customhouse_requests_total{repository=\"?\",status=\"404\"} 1\n");
+    assert_has(a, "customhouse_requests_total{repository=\"-\",status=\"200\"} 1\n");
+    assert_has(a, "customhouse_keeper_up 1\ncustomhouse_queue 3\n");
+    assert_true(ch_str_ends(a, CH_STR("\n# EOF\n")));
+    ch_limits.gateway_metrics_wait_ms = 50;
+    f->keeper.silent = true;
+    a = get(f, "/-/metrics", NULL);
+    assert_has(a, "customhouse_keeper_up 0\n# EOF\n");
+    fixture_free(f);
+}
+
+static void test_refusal_page(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    assert_int_equal(status_of(get(f, "/-/x/8f3a", NULL)), 404);
+    assert_string_equal(f->keeper.refusal_id, "8f3a");
+    f->keeper.refusal.found = true;
+    f->keeper.refusal.repository = CH_STR("pypi");
+    f->keeper.refusal.refusal.subject = CH_STR("foo 1.0");
+    f->keeper.refusal.refusal.rule = CH_STR("cool-down");
+    struct ch_str a = get(f, "/-/x/8f3a", "Accept: text/html,*/*;q=0.8\r\n");
+    assert_str_eq(header_of(a, "Content-Type"), "text/plain; charset=utf-8");
+    assert_has(body_of(a), "foo 1.0 is held.\n\nRepository pypi\nRule       cool-down\n");
+    a = get(f, "/-/x/8f3a", "Accept: application/json\r\n");
+    assert_str_eq(header_of(a, "Content-Type"), "application/json");
+    assert_has(body_of(a), "\"subject\":\"foo 1.0\"");
+    /* What cannot be a number of ours is not asked for. */
+    f->keeper.refusal_id[0] = '\0';
+    assert_int_equal(status_of(get(f, "/-/x/a.b", NULL)), 404);
+    assert_int_equal(status_of(get(f, "/-/x/a%20b", NULL)), 404);
+    assert_string_equal(f->keeper.refusal_id, "");
+    assert_has(get(f, "/-/policies/cool-down", NULL), "come from: cool-down\n");
+    fixture_free(f);
+}
+
+static void test_routes(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    static const struct {
+        const char *path;
+        int status;
+    } rows[] = {
+        {"/v2/", 404},       {"/t/token/x", 404},      {"/pypi/", 404},         {"/-/", 404},
+        {"/-/health/", 404}, {"/-/nothing", 404},      {"/pypi/foo/json", 404}, {"/-/x", 404},
+        {"/-/x/a/b", 404},   {"/pypi/simple/foo", 301}, {"/pypi/simple/Foo/", 301}, {"/pypi/simple", 301},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_str a = get(f, rows[i].path, NULL);
+        if (status_of(a) != rows[i].status) {
+            fail_msg("%s: %d, expected %d", rows[i].path, status_of(a), rows[i].status);
+        }
+        assert_int_equal(header_of(a, "X-Request-Id").len, 16);
+    }
+    assert_str_eq(header_of(get(f, "/pypi/simple/Foo_Bar", NULL), "Location"), "/pypi/simple/foo-bar/");
+    assert_has(get(f, "/", NULL), "pip install --index-url http://127.0.0.1:8080/pypi/simple/ PACKAGE\n");
+    struct client c;
+    client_open(f, &c);
+    client_send(&c, "DELETE /pypi/simple/foo/ HTTP/1.1\r\nHost: gw.example.org\r\n\r\n");
+    struct ch_str a = client_wait(f, &c, false);
+    assert_int_equal(status_of(a), 405);
+    assert_str_eq(header_of(a, "Allow"), "GET, HEAD");
+    client_close(&c);
+    client_open(f, &c);
+    client_send(&c, "GET / HTTP/1.1\r\nHost: evil.example.net\r\n\r\n");
+    assert_int_equal(status_of(client_wait(f, &c, false)), 421);
+    client_close(&c);
+    assert_int_equal(f->keeper.page_asks + f->keeper.file_asks, 0);
+    fixture_free(f);
+}
+
+/* Our own fetcher came back to us: 508 before anything is looked up (T13). */
+static void test_loop(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    char id[CH_INSTANCE_HEX + 1];
+    char line[100];
+    ch_instance_id(ch_str_of(f->state_dir), id);
+    snprintf(line, sizeof(line), "x-customhouse-instance: %s\r\n", id);
+    assert_int_equal(status_of(get(f, "/pypi/simple/foo/", line)), 508);
+    assert_int_equal(f->keeper.page_asks, 0);
+    f->keeper.page.outcome = CH_PAGE_NOT_FOUND;
+    line[30] = line[30] == '0' ? '1' : '0'; /* another gateway's */
+    assert_int_equal(status_of(get(f, "/pypi/simple/foo/", line)), 404);
+    assert_int_equal(f->keeper.page_asks, 1);
+    fixture_free(f);
+}
+
+static void test_reload(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    static char url[] = "https://gw2.example.org/";
+    struct ch_config other = f->config;
+    f->keeper.page.outcome = CH_PAGE_NOT_FOUND;
+    assert_int_equal(status_of(get(f, "/preprod/simple/foo/", NULL)), 404);
+    assert_int_equal(f->keeper.page_asks, 1);
+    other.repository_count = 1;
+    other.public_url = url;
+    gw_configure(f->gw, &other);
+    struct ch_str a = get(f, "/preprod/simple/foo/", NULL);
+    assert_has(a, "HTTP/1.1 404 No repository has this name");
+    assert_int_equal(f->keeper.page_asks, 1);
+    assert_has(get(f, "/", NULL), "--index-url https://gw2.example.org/pypi/simple/ PACKAGE\n");
+    struct client c;
+    client_open(f, &c);
+    client_send(&c, "GET / HTTP/1.1\r\nHost: GW2.example.org\r\n\r\n");
+    assert_int_equal(status_of(client_wait(f, &c, false)), 200);
+    client_close(&c);
+    fixture_free(f);
+}
+
+static void test_log_and_drain(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    struct ch_str a = get(f, "/-/health?token=secret", "User-Agent: curl/8\r\n");
+    char id[64];
+    snprintf(id, sizeof(id), "\"id\":\"%.*s\"", CH_STR_ARG(header_of(a, "X-Request-Id")));
+    gw_drain(f->gw);
+    for (int i = 0; i < 100 && !f->drained; i++) {
+        fixture_turn(f);
+    }
+    assert_true(f->drained);
+    char text[4096];
+    ssize_t n = pread(f->log_fd, text, sizeof(text), 0);
+    assert_true(n > 0);
+    struct ch_str line = {text, (size_t)n};
+    assert_has(line, id);
+    assert_has(line, "\"method\":\"GET\",\"path\":\"/-/health\",\"status\":200,\"bytes\":3,");
+    assert_has(line, "\"agent\":\"curl/8\"}\n");
+    assert_false(ch_str_find(line, CH_STR("secret"), NULL));
+    fixture_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_health_and_ready), cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_refusal_page),     cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_loop),             cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_log_and_drain),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
