@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 
-#include "base/config/calendar.h"
 #include "policy_int.h"
 
 struct deciding {
@@ -243,7 +242,7 @@ static void hold_by_upstream(struct deciding *d)
     if (f->removed_at_us != CH_TIME_UNKNOWN) {
         REASON(b);
         ch_buf_puts(&b, CH_STR("gone from the upstream index since "));
-        ch_calendar_put_minute(&b, f->removed_at_us);
+        ch_reason_minute(&b, f->removed_at_us);
         add_hold(d, (struct hold){CH_HOLD_REMOVED, "removed-upstream", "", 0, CH_TIME_UNKNOWN}, &b);
     }
     if (f->upstream_quarantined) {
@@ -376,7 +375,7 @@ static void hold_young(struct deciding *d, int64_t until_us)
     ch_buf_printf(&b, " ago, the policy asks for %llu day%s (until ",
                   (unsigned long long)d->policy->cool_down_days,
                   d->policy->cool_down_days == 1 ? "" : "s");
-    ch_calendar_put_minute(&b, until_us);
+    ch_reason_minute(&b, until_us);
     ch_buf_putc(&b, ')');
     hold_age(d, until_us, &b);
 }
@@ -385,7 +384,7 @@ static void hold_future(struct deciding *d, int64_t until_us)
 {
     REASON(b);
     ch_buf_puts(&b, CH_STR("its release time lies in the future: "));
-    ch_calendar_put_minute(&b, d->age.since_us);
+    ch_reason_minute(&b, d->age.since_us);
     hold_age(d, until_us, &b);
 }
 

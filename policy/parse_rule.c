@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
-#include "proxy/eco/versions.h"
 
 static const char *const rule_keys[] = {
     "name",       "project",         "version",           "repository", "ecosystem",
@@ -93,6 +93,26 @@ static enum ch_code read_file_type(const struct ch_yaml *yaml, const struct ch_y
     if (rc == CH_OK) {
         *ret = ch_str_dup(ch_str_of(file_types[i]));
     }
+    return rc;
+}
+
+static enum ch_code read_ecosystem(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
+                                   char **ret, struct ch_err *err)
+{
+    size_t n = 0;
+    while (ch_ecosystems[n] != NULL) {
+        n++;
+    }
+    const char **names = ch_calloc(n + 1, sizeof(*names));
+    for (size_t i = 0; i < n; i++) {
+        names[i] = ch_ecosystems[i]->name;
+    }
+    size_t i = 0;
+    enum ch_code rc = ch_yaml_choice(yaml, node, names, &i, err);
+    if (rc == CH_OK) {
+        *ret = ch_str_dup(ch_str_of(names[i]));
+    }
+    free(names);
     return rc;
 }
 
@@ -228,6 +248,17 @@ static enum ch_code read_findings(const struct ch_yaml *yaml, const struct ch_ya
 
 /* --- conditions with a single value --- */
 
+/* Without the condition a rule is about every ecosystem, and its versions are read by each. */
+static bool names_ecosystem(const struct ch_rule *rule, const char *name)
+{
+    for (size_t i = 0; i < rule->ecosystems.count; i++) {
+        if (ch_str_eq(ch_str_of(rule->ecosystems.items[i]), ch_str_of(name))) {
+            return true;
+        }
+    }
+    return rule->ecosystems.count == 0;
+}
+
 static enum ch_code read_version(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
                                  struct ch_rule *rule, struct ch_err *err)
 {
@@ -240,16 +271,18 @@ static enum ch_code read_version(const struct ch_yaml *yaml, const struct ch_yam
     if (rc != CH_OK) {
         return rc;
     }
-    struct ch_err why = {.msg = ""};
-    size_t i = 0;
-    do {
-        struct ch_str ecosystem =
-            ch_str_of(rule->ecosystems.count > 0 ? rule->ecosystems.items[i] : NULL);
-        if (ch_eco_check_spec(ecosystem, s, &why) != CH_OK) {
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        struct ch_err why = {.msg = ""};
+        bool match = false;
+        if (!names_ecosystem(rule, ch_ecosystems[i]->name)) {
+            continue;
+        }
+        /* CH_E_MISMATCH: the specifier was read, only the made-up version was not */
+        rc = ch_ecosystems[i]->match_version(s, CH_STR("1"), &match, &why);
+        if (rc != CH_OK && rc != CH_E_MISMATCH) {
             return ch_yaml_fail(yaml, node, err, "%.300s", why.msg);
         }
-        i++;
-    } while (i < rule->ecosystems.count);
+    }
     rule->version = ch_str_dup(s);
     return CH_OK;
 }
@@ -275,7 +308,7 @@ static enum ch_code read_conditions(const struct ch_yaml *yaml, const struct ch_
 {
     enum ch_code rc = read_list(yaml, map, "project", read_project, &rule->projects, err);
     rc = rc == CH_OK ? read_list(yaml, map, "repository", read_word, &rule->repositories, err) : rc;
-    rc = rc == CH_OK ? read_list(yaml, map, "ecosystem", read_word, &rule->ecosystems, err) : rc;
+    rc = rc == CH_OK ? read_list(yaml, map, "ecosystem", read_ecosystem, &rule->ecosystems, err) : rc;
     rc = rc == CH_OK ? read_list(yaml, map, "file_type", read_file_type, &rule->file_types, err) : rc;
     rc = rc == CH_OK ? read_version(yaml, map, rule, err) : rc;
     rc = rc == CH_OK ? read_days(yaml, map, "older_than_days", &rule->has_older,

@@ -102,6 +102,7 @@ uint64_t ch_rule_liftable(void);
 enum { CH_REASON_ROOM = 1024 };
 void ch_reason_set(char *ret, size_t size, struct ch_str text);
 void ch_reason_foreign(struct ch_buf *b, const char *who, struct ch_str text); /* ", upstream says: x" */
+void ch_reason_minute(struct ch_buf *b, int64_t at_us); /* "2026-11-29 10:00 UTC" */
 void ch_reason_days(struct ch_buf *b, int64_t span_us); /* "2 days", "5 hours" */
 
 #endif

@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 
-#include "base/config/calendar.h"
 #include "base/config/config_int.h"
 #include "base/config/place.h"
 #include "base/config/schema.h"
 #include "customhouse/index.h"
+#include "customhouse/timefmt.h"
 
 static enum ch_code read_section(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
                                  const struct ch_schema_section *section, void *base,
@@ -149,7 +149,7 @@ static enum ch_code read_sections(const struct ch_yaml *yaml, const struct ch_ya
 static enum ch_code read_time(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
                               int64_t *ret, struct ch_err *err)
 {
-    if (node->kind != CH_YAML_SCALAR || !ch_calendar_parse(node->text, ret)) {
+    if (node->kind != CH_YAML_SCALAR || !ch_time_parse(node->text, ret)) {
         return ch_yaml_fail_value(yaml, node, err, "is not a time as in 2026-01-31T18:00:00Z");
     }
     return CH_OK;
