@@ -6,8 +6,8 @@
 
 enum { FOREIGN_MAX = 80 }; /* bytes of foreign text in a reason */
 
-/* What does not fit ends in "..."; bytes other than printable ASCII cannot be left here, but a mistake
- * must not reach a terminal. */
+/* What does not fit ends in "..."; bytes other than printable ASCII cannot be left here, but a
+ * mistake must not reach a terminal. */
 void ch_reason_set(char *ret, size_t size, struct ch_str text)
 {
     struct ch_buf b;

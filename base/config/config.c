@@ -139,7 +139,8 @@ static enum ch_code read_sections(const struct ch_yaml *yaml, const struct ch_ya
     *(void **)field(base, row->offset) = items;
     *(size_t *)field(base, row->count_offset) = node->count;
     for (const struct ch_yaml_node *c = node->child; c != NULL && rc == CH_OK; c = c->next) {
-        rc = read_section(yaml, c, row->section, items + c->index * row->section->struct_bytes, err);
+        rc =
+            read_section(yaml, c, row->section, items + c->index * row->section->struct_bytes, err);
     }
     return rc;
 }
@@ -309,8 +310,8 @@ static void free_section(const struct ch_schema_section *section, void *base)
 
 /* --- public --- */
 
-enum ch_code ch_config_parse(struct ch_str text, const char *file_name, struct ch_config **ret_config,
-                             struct ch_err *err)
+enum ch_code ch_config_parse(struct ch_str text, const char *file_name,
+                             struct ch_config **ret_config, struct ch_err *err)
 {
     struct ch_yaml *yaml = NULL;
     enum ch_code rc = ch_yaml_parse(text, file_name, &yaml, err);

@@ -145,11 +145,12 @@ static void put_row(struct ch_buf *b, const struct ch_schema_row *row,
 
 void ch_config_initial_text(struct ch_buf *b, const struct ch_config_initial *initial)
 {
-    ch_buf_puts(b, CH_STR("# Customhouse: where to listen, what to mirror, how much to keep.\n"
-                          "# Lines that start with \"# key:\" show keys that are not set, with their "
-                          "default.\n"
-                          "# Check with `customhouse check`, take over with SIGHUP to `customhouse "
-                          "serve`.\n"));
+    ch_buf_puts(b,
+                CH_STR("# Customhouse: where to listen, what to mirror, how much to keep.\n"
+                       "# Lines that start with \"# key:\" show keys that are not set, with their "
+                       "default.\n"
+                       "# Check with `customhouse check`, take over with SIGHUP to `customhouse "
+                       "serve`.\n"));
     for (size_t i = 0; i < initial->note_count; i++) {
         ch_buf_puts(b, ch_str_of(i == 0 ? "#\n# " : "# "));
         ch_buf_put_escaped(b, initial->notes[i]);

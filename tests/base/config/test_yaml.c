@@ -8,8 +8,8 @@ static void test_positions(void **state)
     (void)state;
     struct ch_yaml *y = NULL;
     struct ch_err err;
-    assert_ch_ok(&err, ch_yaml_parse(CH_STR("# c\na:\n  - x: 1\n    y: 'two'\nb: \"\\u00e9\"\n"), "f",
-                                     &y, &err));
+    assert_ch_ok(&err, ch_yaml_parse(CH_STR("# c\na:\n  - x: 1\n    y: 'two'\nb: \"\\u00e9\"\n"),
+                                     "f", &y, &err));
     const struct ch_yaml_node *root = ch_yaml_root(y);
     assert_int_equal(root->count, 2);
     const struct ch_yaml_node *item = ch_yaml_find(root, "a")->child;
@@ -104,8 +104,10 @@ static void test_nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_positions), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_bounds),    cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
