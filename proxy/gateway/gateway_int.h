@@ -63,6 +63,18 @@ struct gw_asks {
     struct ch_timer timer;
 };
 
+/* What the headers of a few kinds of clients came to: all pips send the same lines. */
+#define GW_CHOICES      8
+#define GW_CHOICE_BYTES 256
+struct gw_choice {
+    const struct ch_ecosystem *eco; /* NULL: empty */
+    char text[GW_CHOICE_BYTES];     /* Accept, then Accept-Encoding */
+    size_t accept_len;
+    size_t len;
+    size_t format;
+    enum gw_encoding encoding;
+};
+
 struct gw {
     struct ch_loop *loop;
     struct ch_http_server *server;
@@ -75,6 +87,8 @@ struct gw {
     struct gw_repository *repositories;
     struct gw_asks asks;
     struct ch_lru pages;
+    struct gw_choice choices[GW_CHOICES];
+    size_t next_choice;
     struct ch_lru files;
     struct gw_metrics *all_slots;
     struct gw_metrics *slot;
