@@ -75,7 +75,7 @@ struct ch_scan_writer {
     struct ch_buf record;   /* payload being made */
     uint64_t records;
     uint64_t findings;
-    uint64_t attacks;  /* findings of class attack, kept apart: notes must not crowd them out */
+    uint64_t attacks; /* findings of class attack, kept apart: notes must not crowd them out */
     bool said_limit;
     struct ch_err err; /* the first failure; code CH_OK until then */
 };

@@ -181,7 +181,10 @@ static void page_file_get(struct ch_rd *r, struct ch_page_file *ret)
 }
 
 /* The smallest encodings: a count that cannot fit in what is left is refused before allocation. */
-enum { STR_MIN_BYTES = 4, PAGE_FILE_MIN_BYTES = 3 * STR_MIN_BYTES + 2 * CH_SHA256_BYTES + 8 + 8 + 2 };
+enum {
+    STR_MIN_BYTES = 4,
+    PAGE_FILE_MIN_BYTES = 3 * STR_MIN_BYTES + 2 * CH_SHA256_BYTES + 8 + 8 + 2
+};
 
 static size_t get_count(struct ch_rd *r, uint64_t max, size_t item_min_bytes)
 {

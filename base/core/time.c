@@ -82,8 +82,7 @@ bool ch_time_parse(struct ch_str s, int64_t *ret_us)
     } else {
         return false;
     }
-    if (rest.len > 0 &&
-        (rest.ptr[0] != '.' || !fraction(ch_str_sub(rest, 1, rest.len), &us))) {
+    if (rest.len > 0 && (rest.ptr[0] != '.' || !fraction(ch_str_sub(rest, 1, rest.len), &us))) {
         return false;
     }
     int64_t seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;

@@ -126,9 +126,9 @@ struct ch_http_ticket {
     uint64_t generation; /* 0 = no ticket */
 };
 
-/* Postpones the answer. `on_gone` (may be NULL) is called once, when the client left or the core
- * ended the request (time-out, refused body); after it the request is invalid and must not be
- * answered. It is not called once an answer was given. */
+/* Postpones the answer. `on_gone` (may be NULL) is called once, when the client left (also: half
+ * closed) or the core ended the request (time-out, refused body, server freed); after it the request
+ * is invalid and must not be answered. It is not called once an answer was given. */
 struct ch_http_ticket ch_http_later(struct ch_http_request *r, void (*on_gone)(void *arg),
                                     void *arg);
 

@@ -33,7 +33,7 @@
     X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")        \
     X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
-    X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
+    X(http_tls_gather_bytes, 16384, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
     /* gateway */                                                                                  \
     X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
@@ -82,6 +82,8 @@
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
     X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
+    X(pip_output_bytes, 262144, "bytes", "what the host's pip says about its configuration")       \
+    X(pip_run_ms, 30000, "ms", "time for the host's pip to say it")                                \
     /* archives */                                                                                 \
     X(artifact_bytes, 4294967296, "bytes", "one artifact as fetched")                              \
     X(archive_members, 100000, "members", "members of one archive")                                \

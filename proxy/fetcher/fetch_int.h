@@ -74,6 +74,8 @@ void ch_fetch_multi_free(struct ch_fetch_multi *m); /* no transfer may be in it;
 /* `done` is called from the loop with the handle's CURLOPT_PRIVATE, after it was taken out. */
 enum ch_code ch_fetch_multi_add(struct ch_fetch_multi *m, CURL *easy, ch_fetch_multi_done_fn *done,
                                 struct ch_err *err) CH_MUST_CHECK;
+/* For each socket that libcurl was given by CURLOPT_OPENSOCKETFUNCTION. */
+void ch_fetch_multi_opened(struct ch_fetch_multi *m, curl_socket_t fd);
 void ch_fetch_multi_remove(struct ch_fetch_multi *m, CURL *easy); /* no `done` follows */
 
 /* ---------------------------------------------------------------- request.c */

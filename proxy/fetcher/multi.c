@@ -1,5 +1,12 @@
-/* libcurl's multi interface on struct ch_loop: sockets become watches, its time-out a timer. */
+/* libcurl's multi interface on struct ch_loop: sockets become watches, its time-out a timer.
+ *
+ * libcurl 7.88 closes a socket that is still connecting without saying so (lib/cf-socket.c), and
+ * the next attempt of the same transfer may get the same number, again without a word. So what is
+ * watched is a duplicate of our own, and each socket that is opened takes the place of a watch that
+ * is left over from one of the same number. */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "customhouse/limits.h"
 #include "proxy/fetcher/fetch_int.h"
@@ -10,12 +17,16 @@ struct ch_fetch_multi {
     CURLSH *share; /* TLS sessions, also between transfers that have ended */
     struct ch_timer timer;
     ch_fetch_multi_done_fn *done;
+    struct socket_watch *sockets;
     bool busy; /* inside act: freeing waits for its end */
     bool dead;
 };
 
 struct socket_watch {
-    struct ch_watch watch;
+    struct socket_watch *next;
+    struct ch_watch watch; /* of the duplicate, -1 when there is none */
+    curl_socket_t fd;      /* libcurl's */
+    uint32_t events;
     struct ch_fetch_multi *multi;
 };
 
@@ -56,7 +67,49 @@ static void on_socket_event(struct ch_watch *w, uint32_t events)
     flags |= (events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP)) != 0 ? CURL_CSELECT_IN : 0;
     flags |= (events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
     flags |= (events & EPOLLERR) != 0 ? CURL_CSELECT_ERR : 0;
-    act(m, w->fd, flags); /* may free sw */
+    act(m, sw->fd, flags); /* may free sw */
+}
+
+static void close_watch(struct socket_watch *sw)
+{
+    if (sw->watch.fd >= 0) {
+        ch_loop_unwatch(sw->multi->loop, &sw->watch);
+        close(sw->watch.fd);
+        sw->watch.fd = -1;
+    }
+}
+
+/* Fails only when the kernel has no descriptors or memory left; the transfer then times out. */
+static void open_watch(struct socket_watch *sw)
+{
+    struct ch_err err;
+    sw->watch.fd = fcntl(sw->fd, F_DUPFD_CLOEXEC, 0);
+    if (sw->watch.fd >= 0 && sw->events != 0) {
+        CH_IGNORE(ch_loop_watch(sw->multi->loop, &sw->watch, sw->events, &err) != CH_OK);
+    }
+}
+
+static struct socket_watch *add_watch(struct ch_fetch_multi *m, curl_socket_t fd)
+{
+    struct socket_watch *sw = ch_calloc(1, sizeof(*sw));
+    sw->multi = m;
+    sw->fd = fd;
+    sw->watch.fd = -1;
+    sw->watch.fn = on_socket_event;
+    sw->next = m->sockets;
+    m->sockets = sw;
+    return sw;
+}
+
+static void remove_watch(struct socket_watch *sw)
+{
+    struct socket_watch **at = &sw->multi->sockets;
+    while (*at != sw) {
+        at = &(*at)->next;
+    }
+    *at = sw->next;
+    close_watch(sw);
+    free(sw);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *owner, void *socket_owner)
@@ -66,26 +119,31 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *owner, void *
     struct socket_watch *sw = socket_owner;
     if (what == CURL_POLL_REMOVE) {
         if (sw != NULL) {
-            ch_loop_unwatch(m->loop, &sw->watch);
-            free(sw);
             CH_ASSERT(curl_multi_assign(m->curl, fd, NULL) == CURLM_OK);
+            remove_watch(sw);
         }
         return 0;
     }
     if (sw == NULL) {
-        sw = ch_calloc(1, sizeof(*sw));
-        sw->multi = m;
-        sw->watch.fd = fd;
-        sw->watch.fn = on_socket_event;
+        sw = add_watch(m, fd);
         CH_ASSERT(curl_multi_assign(m->curl, fd, sw) == CURLM_OK);
     }
-    uint32_t events = 0;
-    events |= (what & CURL_POLL_IN) != 0 ? (uint32_t)EPOLLIN : 0;
-    events |= (what & CURL_POLL_OUT) != 0 ? (uint32_t)EPOLLOUT : 0;
-    struct ch_err err;
-    /* Fails only when the kernel has no memory or watches left; the transfer then times out. */
-    CH_IGNORE(ch_loop_watch(m->loop, &sw->watch, events, &err) != CH_OK);
+    sw->events = 0;
+    sw->events |= (what & CURL_POLL_IN) != 0 ? (uint32_t)EPOLLIN : 0;
+    sw->events |= (what & CURL_POLL_OUT) != 0 ? (uint32_t)EPOLLOUT : 0;
+    close_watch(sw);
+    open_watch(sw);
     return 0;
+}
+
+void ch_fetch_multi_opened(struct ch_fetch_multi *m, curl_socket_t fd)
+{
+    for (struct socket_watch *sw = m->sockets; sw != NULL; sw = sw->next) {
+        if (sw->fd == fd) {
+            close_watch(sw);
+            open_watch(sw);
+        }
+    }
 }
 
 static void on_time(struct ch_timer *t)
@@ -137,6 +195,9 @@ void ch_fetch_multi_free(struct ch_fetch_multi *m)
         /* The multi handle first: closing its connections still calls on_socket. */
         CH_ASSERT(curl_multi_cleanup(m->curl) == CURLM_OK);
         CH_ASSERT(curl_share_cleanup(m->share) == CURLSHE_OK);
+        while (m->sockets != NULL) {
+            remove_watch(m->sockets);
+        }
         ch_loop_cancel_timer(m->loop, &m->timer);
         free(m);
     }

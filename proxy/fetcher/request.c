@@ -53,7 +53,11 @@ static curl_socket_t on_open(void *owner, curlsocktype purpose, struct curl_sock
         return CURL_SOCKET_BAD;
     }
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
+    if (fd < 0) {
+        return CURL_SOCKET_BAD;
+    }
+    ch_fetch_multi_opened(job->site->multi, fd);
+    return fd;
 }
 
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *owner)

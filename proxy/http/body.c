@@ -40,6 +40,9 @@ void ch_http_receive_resume(struct ch_http_request *r)
     struct http_conn *c = r->conn;
     if (c->body == HTTP_BODY_PAUSED) {
         c->body = HTTP_BODY_RECEIVING;
+        c->window_bytes = c->body_taken; /* the pause was ours */
+        http_conn_deadline(c, ch_loop_now_ms(c->server->loop) +
+                                  c->server->limits.http_rate_window_ms);
         if (!c->running) {
             http_conn_kick(c);
         }

@@ -125,6 +125,12 @@ static void say_goodbye(struct http_conn *c)
     }
 }
 
+void http_conn_close(struct http_conn *c)
+{
+    say_goodbye(c);
+    http_conn_free(c);
+}
+
 void http_conn_refuse(struct http_conn *c, int status, const char *rule)
 {
     if (rule != c->parser.rule) {
@@ -289,6 +295,21 @@ static void start_lingering(struct http_conn *c)
     deadline_in(c, c->server->limits.http_linger_ms);
 }
 
+/* What a large request or answer needed is not kept by an idle connection. */
+static void shrink(struct http_conn *c)
+{
+    if (c->in_cap > IN_MIN) {
+        free(c->in);
+        c->in = ch_alloc(IN_MIN);
+        c->in_cap = IN_MIN;
+    }
+    c->in_at = 0;
+    c->in_len = 0;
+    if (c->head.cap > IN_MIN) {
+        ch_buf_done(&c->head);
+    }
+}
+
 static bool step_sending(struct http_conn *c)
 {
     switch (http_io_write(c)) {
@@ -307,7 +328,7 @@ static bool step_sending(struct http_conn *c)
     bool input_left = c->refused || c->body == HTTP_BODY_UNREAD || c->body == HTTP_BODY_RECEIVING ||
                       c->body == HTTP_BODY_PAUSED || c->in_len > consumed;
     end_request(c);
-    if (c->close_after) {
+    if (c->close_after || (c->server->draining && c->in_len <= consumed)) {
         if (input_left) {
             start_lingering(c); /* a close with input unread would reset, and lose the answer */
             return true;
@@ -323,10 +344,8 @@ static bool step_sending(struct http_conn *c)
     http_parser_reset(&c->parser);
     if (c->in_len > c->in_at) {
         begin_request(c);
-    } else if (c->server->draining) {
-        say_goodbye(c);
-        c->dead = true;
-        return false;
+    } else {
+        shrink(c);
     }
     return true;
 }
@@ -434,8 +453,7 @@ static void expired(struct http_conn *c)
     switch (c->state) {
     case HTTP_HEAD:
         if (c->in_len == c->in_at) {
-            say_goodbye(c);
-            http_conn_free(c);
+            http_conn_close(c);
             return;
         }
         http_conn_refuse(c, 408, "request head: not complete in time");
@@ -471,8 +489,8 @@ static void conn_timer(struct ch_timer *t)
     uint64_t now = ch_loop_now_ms(c->server->loop);
     bool kicked = c->kick;
     c->kick = false;
-    if (c->deadline_ms != HTTP_NO_TIME && c->deadline_ms > now) {
-        ch_loop_set_timer(c->server->loop, t, c->deadline_ms);
+    if (c->deadline_ms != HTTP_NO_TIME && (kicked || c->deadline_ms > now)) {
+        ch_loop_set_timer(c->server->loop, t, c->deadline_ms); /* a kick does not use it up */
     }
     if (kicked) {
         http_conn_run(c);

@@ -275,6 +275,7 @@ bool http_host_allowed(struct http_conn *c);
 struct http_conn *http_conn_new(struct ch_http_server *s, int fd, struct ch_http_tls *tls);
 void http_conn_run(struct http_conn *c);
 void http_conn_free(struct http_conn *c); /* closes at once; on_gone and the log are called */
+void http_conn_close(struct http_conn *c); /* as free, after a close_notify */
 void http_conn_abort(struct http_conn *c); /* as free, the peer sees a reset */
 void http_conn_kick(struct http_conn *c);
 void http_conn_answered(struct http_conn *c); /* output is ready */

@@ -367,7 +367,7 @@ void ch_http_server_drain(struct ch_http_server *s)
             continue;
         }
         if (c->state == HTTP_HEAD && c->in_len == c->in_at && !c->running) {
-            http_conn_free(c);
+            http_conn_close(c);
         } else {
             c->close_after = true;
         }

@@ -130,10 +130,8 @@ static void list_members(struct opinion *o)
 /* Only the seekable ZIP reader, without filters: nothing else may guess what the bytes are. */
 static void list_archive(const struct ch_input *in, struct ch_scan_writer *out)
 {
-    struct opinion o = {.reader = archive_read_new(),
-                        .out = out,
-                        .hash = ch_hash_new(),
-                        .input_bytes = in->len};
+    struct opinion o = {
+        .reader = archive_read_new(), .out = out, .hash = ch_hash_new(), .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
     if (archive_read_support_format_zip_seekable(o.reader) != ARCHIVE_OK ||
         archive_read_set_options(o.reader, "zip:ignorecrc32") != ARCHIVE_OK ||
@@ -152,7 +150,8 @@ static bool names_come_out(void)
 {
     static const char archive[] =
         "PK\3\4\n\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\xc3\xa9"
-        "PK\1\2\n\3\n\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+        "PK\1\2\n\3\n\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+        "\0"
         "\xc3\xa9"
         "PK\5\6\0\0\0\0\1\0\1\0\60\0\0\0\40\0\0\0\0";
     struct archive *a = archive_read_new();
@@ -173,8 +172,8 @@ enum ch_code ch_second_prepare(struct ch_err *err)
             return ch_fail(err, CH_E_SYSTEM, "second opinion: the host has no locale C.UTF-8");
         }
     }
-    /* libarchive turns each member's date into local time; without TZ that asks the file system every
-     * time. The dates are not used. */
+    /* libarchive turns each member's date into local time; without TZ that asks the file system
+     * every time. The dates are not used. */
     if (setenv("TZ", "UTC0", 1) != 0) {
         return ch_fail(err, CH_E_SYSTEM, "second opinion: the time zone cannot be set");
     }

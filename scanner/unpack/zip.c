@@ -36,8 +36,8 @@ struct ch_rd zip_rd(const struct ch_zip *z, uint64_t at)
     return r;
 }
 
-/* A tar header carries its magic in the middle of the first block, so a file can be both. Kinds with
- * their magic at byte 0 are excluded by the local header that must begin there. */
+/* A tar header carries its magic in the middle of the first block, so a file can be both. Kinds
+ * with their magic at byte 0 are excluded by the local header that must begin there. */
 static void check_polyglot(struct ch_zip *z)
 {
     enum { TAR_MAGIC_AT = 257 };
@@ -53,7 +53,8 @@ static void check_bombs(struct ch_zip *z)
     uint64_t total = 0;
     for (size_t i = 0; i < z->count; i++) {
         struct ch_zip_member *m = &z->entries[i].m;
-        /* Data lie within the file once read, so the product fits; 0 packed bytes are no content. */
+        /* Data lie within the file once read, so the product fits; 0 packed bytes are no content.
+         */
         uint64_t packed = m->packed_bytes < z->bytes.len ? m->packed_bytes : z->bytes.len;
         if (__builtin_add_overflow(total, m->size_bytes, &total)) {
             total = UINT64_MAX;

@@ -15,8 +15,8 @@
 /* What differs between kinds of archives; everything else is refused in all of them. */
 struct ch_zip_profile {
     const char *name;
-    bool deflate;    /* method 8 beside 0 */
-    bool descriptor; /* sizes after the data (bit 3): verified, and a note */
+    bool deflate;           /* method 8 beside 0 */
+    bool descriptor;        /* sizes after the data (bit 3): verified, and a note */
     bool stored_descriptor; /* ... after stored data too, whose end a streaming reader must guess */
 };
 extern const struct ch_zip_profile ch_zip_profile_wheel;
@@ -31,17 +31,17 @@ struct ch_zip_member {
     uint32_t crc32;
     uint16_t method;
     uint16_t flags;
-    bool readable; /* its content may be read: bounds, method and size are in order */
-    bool verified; /* ch_zip_verify found size and checksum as stated */
-    struct ch_str link;       /* symlink target once verified; borrowed from the archive object */
-    struct ch_sha256 sha256;  /* of the content, once verified; zero for folders */
+    bool readable;           /* its content may be read: bounds, method and size are in order */
+    bool verified;           /* ch_zip_verify found size and checksum as stated */
+    struct ch_str link;      /* symlink target once verified; borrowed from the archive object */
+    struct ch_sha256 sha256; /* of the content, once verified; zero for folders */
 };
 
 struct ch_zip;
 
-/* Reads the structure of the mapped archive and writes a finding per broken rule to `out`. Fails only
- * where nothing can be said at all (CH_E_LIMIT: the answer is full); an unreadable archive is a
- * finding, and *ret then has few or no members. Free with ch_zip_free. The input and `out` must
+/* Reads the structure of the mapped archive and writes a finding per broken rule to `out`. Fails
+ * only where nothing can be said at all (CH_E_LIMIT: the answer is full); an unreadable archive is
+ * a finding, and *ret then has few or no members. Free with ch_zip_free. The input and `out` must
  * outlive it. */
 enum ch_code ch_zip_open(const struct ch_input *in, const struct ch_zip_profile *profile,
                          struct ch_scan_writer *out, struct ch_zip **ret,
@@ -58,13 +58,13 @@ const struct ch_zip_member *ch_zip_at(const struct ch_zip *z, size_t i); /* arch
 enum { CH_ZIP_HEAD_BYTES = 64 };
 typedef void ch_zip_seen_fn(void *arg, const struct ch_zip_member *m, struct ch_str head);
 
-/* Reads every member once: inflates, compares size and checksum, hashes, writes its MEMBER record and
- * findings, calls `seen` (may be NULL). Members up to member_whole_bytes go through one buffer of that
- * size at most, larger ones through a fixed window. */
+/* Reads every member once: inflates, compares size and checksum, hashes, writes its MEMBER record
+ * and findings, calls `seen` (may be NULL). Members up to member_whole_bytes go through one buffer
+ * of that size at most, larger ones through a fixed window. */
 void ch_zip_verify(struct ch_zip *z, ch_zip_seen_fn *seen, void *arg);
 
-/* The content of a verified member, whole, into `ret` (initialised by the caller, whose maximum is the
- * limit). CH_E_LIMIT when larger, CH_E_FORMAT when it cannot be read. */
+/* The content of a verified member, whole, into `ret` (initialised by the caller, whose maximum is
+ * the limit). CH_E_LIMIT when larger, CH_E_FORMAT when it cannot be read. */
 enum ch_code ch_zip_read(struct ch_zip *z, size_t i, struct ch_buf *ret,
                          struct ch_err *err) CH_MUST_CHECK;
 

@@ -16,9 +16,11 @@ static const struct {
     uint16_t id;
     const char *what;
 } refused_extra[] = {
-    {0x000d, "PKWARE Unix (link target)"}, {0x0017, "strong encryption"},
+    {0x000d, "PKWARE Unix (link target)"},
+    {0x0017, "strong encryption"},
     {0x6c78, "Info-ZIP experimental (external attributes in the local header)"},
-    {0x756e, "ASi Unix (type and link target)"}, {0x9901, "AES encryption"},
+    {0x756e, "ASi Unix (type and link target)"},
+    {0x9901, "AES encryption"},
 };
 
 /* Info-ZIP Unicode path: version 1, CRC of the header's name, the name again in UTF-8. Readers that
@@ -36,10 +38,11 @@ static void check_unicode_path(struct ch_zip *z, struct ch_str name, struct ch_s
     }
 }
 
-/* APPNOTE 4.5.3: "the fields MUST only appear if the corresponding Local or Central directory record
- * field is set to 0xFFFF or 0xFFFFFFFF", in this order; in a local header both sizes or none.
- * Tolerated, since no reader takes it for anything else: an empty field, and in local headers both
- * sizes repeated where the header states them too (some build tools reserve the room beforehand). */
+/* APPNOTE 4.5.3: "the fields MUST only appear if the corresponding Local or Central directory
+ * record field is set to 0xFFFF or 0xFFFFFFFF", in this order; in a local header both sizes or
+ * none. Tolerated, since no reader takes it for anything else: an empty field, and in local headers
+ * both sizes repeated where the header states them too (some build tools reserve the room
+ * beforehand). */
 static void read_zip64(struct ch_zip *z, struct ch_str name, struct ch_str value, bool central,
                        struct zip_sizes *sizes)
 {
@@ -127,8 +130,8 @@ static void check_method(struct ch_zip *z, struct zip_entry *e)
 {
     enum { KNOWN_FLAGS = 1 << 1 | 1 << 2 | ZIP_FLAG_DESCRIPTOR | ZIP_FLAG_UTF8 };
     struct ch_zip_member *m = &e->m;
-    bool known = m->method == ZIP_METHOD_STORED ||
-                 (m->method == ZIP_METHOD_DEFLATE && z->profile->deflate);
+    bool known =
+        m->method == ZIP_METHOD_STORED || (m->method == ZIP_METHOD_DEFLATE && z->profile->deflate);
     if (!known || (m->flags & ~KNOWN_FLAGS) != 0) {
         m->readable = false;
         zip_report(z, CH_F_ZIP_METHOD, m->name, "method %u, flags 0x%04x", m->method, m->flags);

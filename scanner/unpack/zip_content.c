@@ -59,8 +59,7 @@ static enum content_fault inflate_whole(struct ch_zip *z, const struct ch_zip_me
 }
 
 /* Feeds zlib the packed bytes in pieces its counters can hold. */
-static void feed(z_stream *s, const struct ch_zip *z, const struct ch_zip_member *m,
-                 uint64_t *fed)
+static void feed(z_stream *s, const struct ch_zip *z, const struct ch_zip_member *m, uint64_t *fed)
 {
     if (s->avail_in == 0 && *fed < m->packed_bytes) {
         uint64_t left = m->packed_bytes - *fed;
@@ -147,8 +146,7 @@ static void measure_chunk(void *arg, const void *ptr, size_t len)
     ch_buf_put(&x->head, ptr, len < room ? len : room);
 }
 
-static void report_fault(struct ch_zip *z, const struct ch_zip_member *m,
-                         enum content_fault fault)
+static void report_fault(struct ch_zip *z, const struct ch_zip_member *m, enum content_fault fault)
 {
     unsigned long long size = m->size_bytes;
     switch (fault) {
@@ -214,12 +212,12 @@ static void verify_member(struct ch_zip *z, struct zip_entry *e, struct measure 
 static void write_member(struct ch_zip *z, const struct ch_zip_member *m)
 {
     bool link = m->type == CH_MEMBER_SYMLINK;
-    ch_scan_write_member(z->out, &(struct ch_member){.path = m->name,
-                                                     .type = m->type,
-                                                     .size_bytes = link ? m->link.len
-                                                                        : m->size_bytes,
-                                                     .link = m->link,
-                                                     .sha256 = m->sha256});
+    ch_scan_write_member(z->out,
+                         &(struct ch_member){.path = m->name,
+                                             .type = m->type,
+                                             .size_bytes = link ? m->link.len : m->size_bytes,
+                                             .link = m->link,
+                                             .sha256 = m->sha256});
 }
 
 void ch_zip_verify(struct ch_zip *z, ch_zip_seen_fn *seen, void *arg)

@@ -83,10 +83,11 @@ static bool read_end64(struct ch_zip *z, uint64_t at, const struct end_record *e
         return false;
     }
     if (size != ZIP_END64_BYTES - 12 || disk != 0 || cd_disk != 0 || here != z->end.count) {
-        zip_report(z, CH_F_ZIP_ZIP64, whole,
-                   "ZIP64 end record of size %llu (44 expected), disks %u and %u, %llu of %llu members",
-                   (unsigned long long)size, disk, cd_disk, (unsigned long long)here,
-                   (unsigned long long)z->end.count);
+        zip_report(
+            z, CH_F_ZIP_ZIP64, whole,
+            "ZIP64 end record of size %llu (44 expected), disks %u and %u, %llu of %llu members",
+            (unsigned long long)size, disk, cd_disk, (unsigned long long)here,
+            (unsigned long long)z->end.count);
     }
     bool needed = e->count == UINT16_MAX || e->cd_bytes == UINT32_MAX || e->cd_at == UINT32_MAX;
     if (!needed || end_differs(e->count, UINT16_MAX, z->end.count) ||
@@ -143,8 +144,7 @@ static bool check_place(struct ch_zip *z)
     }
     struct ch_rd r = zip_rd(z, e->at - e->cd_bytes);
     bool shifted = e->cd_bytes > 0 && ch_get_u32(&r) == ZIP_SIG_CENTRAL;
-    zip_report(z, CH_F_ZIP_TRAILING, whole, "%llu bytes %s",
-               (unsigned long long)(e->at - cd_end),
+    zip_report(z, CH_F_ZIP_TRAILING, whole, "%llu bytes %s", (unsigned long long)(e->at - cd_end),
                shifted ? "before the archive: all offsets are off by as many"
                        : "between the central directory and the end record");
     return false;
@@ -159,8 +159,7 @@ bool zip_end_read(struct ch_zip *z)
     }
     struct ch_rd r = zip_rd(z, at);
     struct end_record e = get_end(&r);
-    z->end = (struct zip_end){
-        .at = at, .cd_at = e.cd_at, .cd_bytes = e.cd_bytes, .count = e.count};
+    z->end = (struct zip_end){.at = at, .cd_at = e.cd_at, .cd_bytes = e.cd_bytes, .count = e.count};
     check_tail(z, at, &e);
     if (e.disk != 0 || e.cd_disk != 0 || e.count_here != e.count) {
         zip_report(z, CH_F_ZIP_UNREADABLE, whole, "part of an archive in several pieces");
@@ -171,8 +170,7 @@ bool zip_end_read(struct ch_zip *z)
     }
     if (z->end.count > ch_limits.archive_members) {
         zip_report(z, CH_F_LIMIT, whole, "%llu members, at most %llu are inspected",
-                   (unsigned long long)z->end.count,
-                   (unsigned long long)ch_limits.archive_members);
+                   (unsigned long long)z->end.count, (unsigned long long)ch_limits.archive_members);
         return false;
     }
     return check_place(z);

@@ -30,7 +30,7 @@ struct zip_entry { /* what only the checks of the structure need, beside the pub
 };
 
 struct zip_end { /* the end record, ZIP64 included */
-    uint64_t at;       /* where the end records begin: the central directory must end here */
+    uint64_t at; /* where the end records begin: the central directory must end here */
     uint64_t cd_at;
     uint64_t cd_bytes;
     uint64_t count;

@@ -102,8 +102,9 @@ static const char *name_fault(struct ch_str name, bool flagged_utf8)
     return fault;
 }
 
-/* Only the trailing slash makes a folder for every reader; attributes that say otherwise are refused.
- * Links and devices are looked for whatever system wrote the attributes, since some readers do. */
+/* Only the trailing slash makes a folder for every reader; attributes that say otherwise are
+ * refused. Links and devices are looked for whatever system wrote the attributes, since some
+ * readers do. */
 static void check_type(struct ch_zip *z, struct zip_entry *e)
 {
     struct ch_zip_member *m = &e->m;

@@ -135,8 +135,11 @@ static enum ch_code keep_descriptors(const struct ch_job *job, struct ch_err *er
     }
     const struct {
         int from, to;
-    } places[] = {{text, STDERR_FILENO}, {text, STDOUT_FILENO}, {input, STDIN_FILENO},
-                  {input, INPUT_FD},     {output, OUTPUT_FD}};
+    } places[] = {{text, STDERR_FILENO},
+                  {text, STDOUT_FILENO},
+                  {input, STDIN_FILENO},
+                  {input, INPUT_FD},
+                  {output, OUTPUT_FD}};
     for (size_t i = 0; i < CH_ARRAY_LEN(places); i++) {
         enum ch_code rc = place(places[i].from, places[i].to, err);
         if (rc != CH_OK) {
@@ -162,8 +165,10 @@ static enum ch_code take_limits(const struct ch_scan_job *scan, struct ch_err *e
 #ifndef CH_SANITIZED /* AddressSanitizer reserves terabytes of address space */
         {RLIMIT_AS, memory},
 #endif
-        {RLIMIT_CPU, scan->cpu_seconds},   {RLIMIT_FSIZE, scan->output_max_bytes},
-        {RLIMIT_NOFILE, OPEN_FILES},       {RLIMIT_NPROC, 0},
+        {RLIMIT_CPU, scan->cpu_seconds},
+        {RLIMIT_FSIZE, scan->output_max_bytes},
+        {RLIMIT_NOFILE, OPEN_FILES},
+        {RLIMIT_NPROC, 0},
         {RLIMIT_CORE, 0},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
@@ -178,7 +183,8 @@ static enum ch_code take_limits(const struct ch_scan_job *scan, struct ch_err *e
 CH_NORETURN void ch_job_child(const struct ch_job *job)
 {
     struct ch_err err = {.code = CH_OK};
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent's death ends the job; nobody waits for it then */
+    prctl(PR_SET_PDEATHSIG,
+          SIGKILL); /* the parent's death ends the job; nobody waits for it then */
     enum ch_code rc = keep_descriptors(job, &err);
     if (rc == CH_OK) {
         rc = take_limits(&job->scan, &err);

@@ -1,7 +1,8 @@
 /* The scanner: a warm parent that forks one jailed child per job. Two of these run, one for each
  * opinion (threats.md T2); the name it is started by says which.
  *
- * It opens nothing and connects to nothing: bytes and answer come as descriptors from the keeper. */
+ * It opens nothing and connects to nothing: bytes and answer come as descriptors from the keeper.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,7 +72,8 @@ static void drop_keeper(struct scanner *s)
     s->worker = new_worker(s);
 }
 
-static void on_closed(void *owner, struct ch_channel *ch CH_UNUSED, const struct ch_err *why CH_UNUSED)
+static void on_closed(void *owner, struct ch_channel *ch CH_UNUSED,
+                      const struct ch_err *why CH_UNUSED)
 {
     drop_keeper(owner);
 }

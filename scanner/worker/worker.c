@@ -21,7 +21,7 @@ struct task {
     char *payload;     /* the slices of job.scan borrow from it */
     struct ch_job job;
     pid_t pid;
-    int text_fd; /* read end of the job's last words */
+    int text_fd;            /* read end of the job's last words */
     struct ch_watch exited; /* fd is the pidfd */
     struct ch_timer wall;
     bool timed_out;
@@ -77,7 +77,8 @@ static void read_text(struct task *t, struct ch_buf *ret)
     char raw[TEXT_BYTES];
     ssize_t n = read(t->text_fd, raw, sizeof(raw)); /* non-blocking */
     if (n > 0) {
-        ch_buf_put_escaped(ret, (struct ch_str){raw, (size_t)n}); /* stops at the buffer's maximum */
+        ch_buf_put_escaped(ret,
+                           (struct ch_str){raw, (size_t)n}); /* stops at the buffer's maximum */
     }
 }
 
@@ -269,8 +270,7 @@ enum ch_code ch_worker_submit(struct ch_worker *w, struct ch_str payload, int in
         .exited = {.fd = -1, .fn = on_exited},
         .wall = {.fn = on_wall},
     };
-    enum ch_code rc =
-        ch_scan_job_get((struct ch_str){t->payload, payload.len}, &t->job.scan, err);
+    enum ch_code rc = ch_scan_job_get((struct ch_str){t->payload, payload.len}, &t->job.scan, err);
     if (rc != CH_OK) {
         free_task(t);
         return rc;

@@ -1,4 +1,5 @@
-/* A scanner's warm parent: one forked child per job, at most `parallel` at once, the rest in a queue.
+/* A scanner's warm parent: one forked child per job, at most `parallel` at once, the rest in a
+ * queue.
  *
  *     submit ─▶ queued ─▶ running ─▶ scanned        running ends by exit, signal, or the wall clock
  *

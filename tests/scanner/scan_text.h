@@ -69,12 +69,11 @@ static inline void scan_text_record(struct ch_buf *b, const struct ch_scan_recor
 }
 
 /* The parser's own code; on CH_OK, what it wrote is read strictly and appended to `ret`. */
-static inline enum ch_code scan_text(enum ch_code (*parse)(const struct ch_scan_job *,
-                                                           const struct ch_input *,
-                                                           struct ch_scan_writer *,
-                                                           struct ch_err *),
-                                     const struct ch_scan_job *job, struct ch_str bytes,
-                                     struct ch_buf *ret, struct ch_err *err)
+static inline enum ch_code
+scan_text(enum ch_code (*parse)(const struct ch_scan_job *, const struct ch_input *,
+                                struct ch_scan_writer *, struct ch_err *),
+          const struct ch_scan_job *job, struct ch_str bytes, struct ch_buf *ret,
+          struct ch_err *err)
 {
     int fd = memfd_create("stream", MFD_CLOEXEC);
     assert_true(fd >= 0);

@@ -218,8 +218,14 @@ static void forged_files_are_refused(void **state)
         enum ch_code expect;
     } rows[] = {
 #define WITH(label, code, ...) {label, {.file_name = name, .url = url, __VA_ARGS__}, code}
-#define NAMED(label, ...)      {label, {.url = url, .file_name = __VA_ARGS__}, CH_E_FORMAT}
-#define AT(label, ...)         {label, {.file_name = name, .url = __VA_ARGS__}, CH_E_FORMAT}
+#define NAMED(label, ...)                                                                          \
+    {                                                                                              \
+        label, {.url = url, .file_name = __VA_ARGS__}, CH_E_FORMAT                                 \
+    }
+#define AT(label, ...)                                                                             \
+    {                                                                                              \
+        label, {.file_name = name, .url = __VA_ARGS__}, CH_E_FORMAT                                \
+    }
         WITH("honest", CH_OK, .size_bytes = 3, .uploaded_at_us = 5),
         NAMED("no name", CH_STR("")),
         NAMED("name leaves the folder", CH_STR("../a")),
@@ -410,7 +416,8 @@ static void jobs_travel(void **state)
     assert_int_equal(got.tail_offset_bytes, 11);
     assert_int_equal(got.memory_max_bytes, 15);
     for (size_t len = 0; len < b.len; len++) {
-        assert_ch_code(CH_E_FORMAT, ch_scan_job_get(ch_str_sub(ch_buf_str(&b), 0, len), &got, &err));
+        assert_ch_code(CH_E_FORMAT,
+                       ch_scan_job_get(ch_str_sub(ch_buf_str(&b), 0, len), &got, &err));
     }
     b.ptr[8] = 0;
     assert_ch_code(CH_E_FORMAT, ch_scan_job_get(ch_buf_str(&b), &got, &err));

@@ -107,14 +107,14 @@ bool ch_html_attribute(struct ch_str *rest, struct ch_str *ret_name, struct ch_s
 
 static enum ch_code truncated(size_t from, const char *what, struct ch_err *err)
 {
-    return ch_fail(err, CH_E_FORMAT, "page: truncated: it ends inside the %s that begins at byte %zu",
-                   what, from);
+    return ch_fail(err, CH_E_FORMAT,
+                   "page: truncated: it ends inside the %s that begins at byte %zu", what, from);
 }
 
 static bool is_raw_element(struct ch_str name)
 {
-    static const struct ch_str raw[] = {{"script", 6},   {"style", 5},    {"title", 5},
-                                        {"textarea", 8}, {"xmp", 3},      {"iframe", 6},
+    static const struct ch_str raw[] = {{"script", 6},   {"style", 5},   {"title", 5},
+                                        {"textarea", 8}, {"xmp", 3},     {"iframe", 6},
                                         {"noembed", 7},  {"noframes", 8}};
     for (size_t i = 0; i < CH_ARRAY_LEN(raw); i++) {
         if (ch_str_eq_nocase(name, raw[i])) {
@@ -286,9 +286,10 @@ static bool number_entity(struct ch_str s, uint32_t *ret)
     }
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        uint32_t digit = c >= '0' && c <= '9'                 ? (uint32_t)(c - '0')
-                         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (uint32_t)((c | 0x20) - 'a' + 10)
-                                                              : 16;
+        uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0')
+                         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f'
+                             ? (uint32_t)((c | 0x20) - 'a' + 10)
+                             : 16;
         value = value * base + digit;
         if (digit >= base || value > 0x10ffff) {
             return false;
@@ -303,7 +304,7 @@ static bool named_entity(struct ch_str name, struct ch_buf *ret)
     static const struct {
         struct ch_str name;
         struct ch_str text;
-    } rows[] = {{{"amp", 3}, {"&", 1}},   {{"lt", 2}, {"<", 1}},    {{"gt", 2}, {">", 1}},
+    } rows[] = {{{"amp", 3}, {"&", 1}},   {{"lt", 2}, {"<", 1}},   {{"gt", 2}, {">", 1}},
                 {{"quot", 4}, {"\"", 1}}, {{"apos", 4}, {"'", 1}}, {{"nbsp", 4}, {"\xc2\xa0", 2}}};
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_str_eq(name, rows[i].name)) {
@@ -318,10 +319,17 @@ enum ch_code ch_html_decode(struct ch_str raw, struct ch_buf *ret, struct ch_err
 {
     enum { ENTITY_MAX = 12 }; /* "#x0010ffff;": further away, a ';' belongs to something else */
     for (size_t i = 0; i < raw.len; i++) {
+        size_t plain = raw.len - i;
+        CH_IGNORE(ch_str_find_char(ch_str_sub(raw, i, plain), '&', &plain));
+        ch_buf_puts(ret, ch_str_sub(raw, i, plain));
+        i += plain;
+        if (i == raw.len) {
+            break;
+        }
         struct ch_str ahead = ch_str_sub(raw, i + 1, ENTITY_MAX);
         size_t end;
-        if (raw.ptr[i] != '&' || !ch_str_find_char(ahead, ';', &end)) {
-            ch_buf_putc(ret, raw.ptr[i]);
+        if (!ch_str_find_char(ahead, ';', &end)) {
+            ch_buf_putc(ret, '&');
             continue;
         }
         struct ch_str name = ch_str_sub(ahead, 0, end);

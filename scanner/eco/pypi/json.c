@@ -45,8 +45,8 @@ static enum ch_code fail_load(const json_error_t *e, struct ch_err *err)
     struct ch_buf text;
     ch_buf_init(&text, sizeof(err->msg));
     ch_buf_put_escaped(&text, ch_str_of(e->text));
-    enum ch_code rc = ch_fail(err, CH_E_FORMAT, "JSON: line %d, column %d: %.*s", e->line, e->column,
-                              CH_STR_ARG(ch_buf_str(&text)));
+    enum ch_code rc = ch_fail(err, CH_E_FORMAT, "JSON: line %d, column %d: %.*s", e->line,
+                              e->column, CH_STR_ARG(ch_buf_str(&text)));
     ch_buf_done(&text);
     return rc;
 }
@@ -59,8 +59,8 @@ enum ch_code ch_json_load(struct ch_str bytes, json_t **ret, struct ch_err *err)
     }
     json_error_t e;
     ch_json_warm_up();
-    json_t *doc = json_loadb(bytes.ptr == NULL ? "" : bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES,
-                             &e);
+    json_t *doc =
+        json_loadb(bytes.ptr == NULL ? "" : bytes.ptr, bytes.len, JSON_REJECT_DUPLICATES, &e);
     if (doc == NULL) {
         return fail_load(&e, err);
     }
@@ -73,9 +73,9 @@ enum ch_code ch_json_load_value(struct ch_str bytes, json_t **ret, size_t *ret_l
 {
     json_error_t e;
     ch_json_warm_up();
-    json_t *value = json_loadb(bytes.ptr == NULL ? "" : bytes.ptr, bytes.len,
-                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK,
-                               &e);
+    json_t *value =
+        json_loadb(bytes.ptr == NULL ? "" : bytes.ptr, bytes.len,
+                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &e);
     if (value == NULL) {
         return fail_load(&e, err);
     }

@@ -21,8 +21,9 @@ struct ch_json {
  * loaders below do it as well. */
 void ch_json_warm_up(void);
 
-/* Parses a whole document (object or array). CH_E_LIMIT for nesting beyond json_depth, checked before
- * the recursive parser sees it; CH_E_FORMAT with line and column otherwise. json_decref the result. */
+/* Parses a whole document (object or array). CH_E_LIMIT for nesting beyond json_depth, checked
+ * before the recursive parser sees it; CH_E_FORMAT with line and column otherwise. json_decref the
+ * result. */
 enum ch_code ch_json_load(struct ch_str bytes, json_t **ret, struct ch_err *err) CH_MUST_CHECK;
 /* One value at the start of `bytes`; says how many bytes it took. */
 enum ch_code ch_json_load_value(struct ch_str bytes, json_t **ret, size_t *ret_len,

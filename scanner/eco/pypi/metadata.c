@@ -138,15 +138,6 @@ static bool metadata_version_ok(struct ch_str v)
            v.ptr[2] >= '0' && v.ptr[2] <= '9';
 }
 
-static bool name_ok(struct ch_str name)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, ch_limits.project_name_bytes);
-    bool ok = ch_pypi_normalise(name, &b);
-    ch_buf_done(&b);
-    return ok;
-}
-
 static bool version_ok(struct ch_str v)
 {
     for (size_t i = 0; i < v.len; i++) {
@@ -175,7 +166,7 @@ static enum ch_code read_fields(struct ch_metadata *m, struct ch_err *err)
     if (!metadata_version_ok(m->metadata_version)) {
         return ch_fail(err, CH_E_FORMAT, "Metadata-Version: expected 1.x or 2.x");
     }
-    if (!name_ok(m->name)) {
+    if (!ch_pypi_is_name(m->name)) {
         return ch_fail(err, CH_E_FORMAT,
                        "Name: expected letters, digits and . - _ (PEP 508), at most %llu bytes",
                        (unsigned long long)ch_limits.project_name_bytes);

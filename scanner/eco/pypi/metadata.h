@@ -1,8 +1,8 @@
 /* Core metadata: METADATA of a wheel, PKG-INFO of an sdist, the sidecar of an index.
  *
  * Spec: PyPA core metadata 2.4 (PEP 241, 314, 345, 566, 643, 685, 639), dependency specifiers
- * (PEP 508). What it says steers the installer (threats.md T1), so it is read strictly: a header that
- * two readers could understand differently is an error. */
+ * (PEP 508). What it says steers the installer (threats.md T1), so it is read strictly: a header
+ * that two readers could understand differently is an error. */
 #ifndef CH_SCANNER_PYPI_METADATA_H
 #define CH_SCANNER_PYPI_METADATA_H
 
@@ -20,7 +20,7 @@ struct ch_metadata { /* slices borrow from the bytes that were parsed */
     struct ch_str metadata_version;
     struct ch_str name;
     struct ch_str version;
-    struct ch_str requires_python; /* absent when not stated */
+    struct ch_str requires_python;    /* absent when not stated */
     struct ch_metadata_field *fields; /* all headers, in order, these included */
     size_t field_count;
     struct ch_str body; /* after the first empty line: the description, never interpreted */
@@ -56,13 +56,14 @@ bool ch_requirement_has_direct_reference(struct ch_str requirement);
 void ch_metadata_report(const struct ch_scan_job *job, struct ch_str member, struct ch_str bytes,
                         struct ch_scan_writer *out);
 
-/* PEP 503 normalisation of a project name into `ret` (initialised, with a maximum); false when it is
- * no name: PEP 508, ^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$ in either case. */
+/* PEP 503 normalisation of a project name into `ret` (initialised, with a maximum); false when it
+ * is no name: PEP 508, ^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$ in either case. */
 bool ch_pypi_normalise(struct ch_str name, struct ch_buf *ret);
-/* Whether two names are the same project. */
+bool ch_pypi_is_name(struct ch_str name);
+/* Whether two names are the same project; what is no name is the same as nothing. */
 bool ch_pypi_same_name(struct ch_str a, struct ch_str b);
-/* Whether two versions are equal under PEP 440 ("1.0" = "1.0.0" = "v1"); versions outside PEP 440 are
- * equal only bytewise. */
+/* Whether two versions are equal under PEP 440 ("1.0" = "1.0.0" = "v1"); versions outside PEP 440
+ * are equal only bytewise. */
 bool ch_pypi_same_version(struct ch_str a, struct ch_str b);
 
 #endif

@@ -1,4 +1,5 @@
-/* Names and versions of Python projects: when are two spellings the same? Spec: PEP 503, 508, 440. */
+/* Names and versions of Python projects: when are two spellings the same? Spec: PEP 503, 508, 440.
+ */
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/metadata.h"
 
@@ -22,37 +23,63 @@ static bool is_separator(char c)
     return c == '-' || c == '_' || c == '.';
 }
 
-bool ch_pypi_normalise(struct ch_str name, struct ch_buf *ret)
+bool ch_pypi_is_name(struct ch_str name)
 {
     if (name.len == 0 || name.len > ch_limits.project_name_bytes || !is_alnum(name.ptr[0]) ||
         !is_alnum(name.ptr[name.len - 1])) {
         return false;
     }
     for (size_t i = 0; i < name.len; i++) {
-        if (is_separator(name.ptr[i])) {
-            if (!is_separator(name.ptr[i - 1])) {
-                ch_buf_putc(ret, '-');
-            }
-        } else if (is_alnum(name.ptr[i])) {
-            ch_buf_putc(ret, lower(name.ptr[i]));
-        } else {
+        if (!is_alnum(name.ptr[i]) && !is_separator(name.ptr[i])) {
             return false;
         }
+    }
+    return true;
+}
+
+/* The next character of the normalised name, '\0' after the last. */
+static char next_normal(struct ch_str s, size_t *at)
+{
+    if (*at == s.len) {
+        return '\0';
+    }
+    char c = s.ptr[(*at)++];
+    if (!is_separator(c)) {
+        return lower(c);
+    }
+    while (is_separator(s.ptr[*at])) { /* a name does not end in one */
+        (*at)++;
+    }
+    return '-';
+}
+
+bool ch_pypi_normalise(struct ch_str name, struct ch_buf *ret)
+{
+    if (!ch_pypi_is_name(name)) {
+        return false;
+    }
+    char c;
+    for (size_t at = 0; (c = next_normal(name, &at)) != '\0';) {
+        ch_buf_putc(ret, c);
     }
     return !ret->failed;
 }
 
 bool ch_pypi_same_name(struct ch_str a, struct ch_str b)
 {
-    struct ch_buf na;
-    struct ch_buf nb;
-    ch_buf_init(&na, ch_limits.project_name_bytes);
-    ch_buf_init(&nb, ch_limits.project_name_bytes);
-    bool same = ch_pypi_normalise(a, &na) && ch_pypi_normalise(b, &nb) &&
-                ch_str_eq(ch_buf_str(&na), ch_buf_str(&nb));
-    ch_buf_done(&na);
-    ch_buf_done(&nb);
-    return same;
+    if (!ch_pypi_is_name(a) || !ch_pypi_is_name(b)) {
+        return false;
+    }
+    size_t at_a = 0;
+    size_t at_b = 0;
+    char c;
+    do {
+        c = next_normal(a, &at_a);
+        if (c != next_normal(b, &at_b)) {
+            return false;
+        }
+    } while (c != '\0');
+    return true;
 }
 
 /* --- PEP 440, appendix B, by hand --- */
@@ -182,8 +209,8 @@ static bool put_local(struct ch_str s, struct ch_buf *b)
 static bool canonical_version(struct ch_str s, struct ch_buf *b)
 {
     static const struct spelling pre[] = {
-        {{"alpha", 5}, {"a", 1}}, {{"beta", 4}, {"b", 1}},     {{"preview", 7}, {"rc", 2}},
-        {{"pre", 3}, {"rc", 2}},  {{"rc", 2}, {"rc", 2}},      {{"a", 1}, {"a", 1}},
+        {{"alpha", 5}, {"a", 1}}, {{"beta", 4}, {"b", 1}}, {{"preview", 7}, {"rc", 2}},
+        {{"pre", 3}, {"rc", 2}},  {{"rc", 2}, {"rc", 2}},  {{"a", 1}, {"a", 1}},
         {{"b", 1}, {"b", 1}},     {{"c", 1}, {"rc", 2}},
     };
     static const struct spelling post[] = {

@@ -22,6 +22,16 @@ static enum ch_code by_profile(ch_page_parse_fn *json, ch_page_parse_fn *html,
                    CH_STR_ARG(job->profile));
 }
 
+/* Without a base, every relative link would be left out and the page would seem empty: files that
+ * vanish from a page are taken for removed (T5), so this is no answer. */
+static enum ch_code check_base(const struct ch_scan_job *job, struct ch_err *err)
+{
+    if (!ch_index_url_ok(job->base_url)) {
+        return ch_fail(err, CH_E_USAGE, "page: the job names no http or https address of the page");
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_size(const struct ch_input *in, uint64_t max, struct ch_err *err)
 {
     if (in->len > max) {
@@ -35,16 +45,17 @@ enum ch_code ch_page_parse(const struct ch_scan_job *job, const struct ch_input 
                            struct ch_scan_writer *out, struct ch_err *err)
 {
     enum ch_code rc = check_size(in, ch_limits.page_bytes, err);
-    return rc != CH_OK ? rc
-                       : by_profile(ch_page_parse_json, ch_page_parse_html, job, in, out, err);
+    if (rc == CH_OK) {
+        rc = check_base(job, err);
+    }
+    return rc != CH_OK ? rc : by_profile(ch_page_parse_json, ch_page_parse_html, job, in, out, err);
 }
 
 enum ch_code ch_root_parse(const struct ch_scan_job *job, const struct ch_input *in,
                            struct ch_scan_writer *out, struct ch_err *err)
 {
     enum ch_code rc = check_size(in, ch_limits.root_bytes, err);
-    return rc != CH_OK ? rc
-                       : by_profile(ch_root_parse_json, ch_root_parse_html, job, in, out, err);
+    return rc != CH_OK ? rc : by_profile(ch_root_parse_json, ch_root_parse_html, job, in, out, err);
 }
 
 /* --- the draft --- */
@@ -95,7 +106,7 @@ void ch_page_skip(struct ch_page_draft *d, struct ch_str what)
 
 enum ch_code ch_page_set_project(struct ch_page_draft *d, struct ch_str name, struct ch_err *err)
 {
-    if (name.len > ch_limits.project_name_bytes || !ch_pypi_same_name(name, name)) {
+    if (!ch_pypi_is_name(name)) {
         return ch_fail(err, CH_E_FORMAT, "name: expected a project name (PEP 508)");
     }
     if (d->job->project.len > 0 && !ch_pypi_same_name(name, d->job->project)) {
@@ -116,8 +127,8 @@ enum ch_code ch_page_add(struct ch_page_draft *d, struct ch_str file_name, struc
     }
     struct ch_buf url;
     ch_buf_init(&url, ch_limits.url_bytes);
-    if (!ch_index_file_name_ok(file_name) ||
-        ch_url_resolve(base, href, &url, NULL) != CH_OK || !ch_index_url_ok(ch_buf_str(&url))) {
+    if (!ch_index_file_name_ok(file_name) || ch_url_resolve(base, href, &url, NULL) != CH_OK ||
+        !ch_index_url_ok(ch_buf_str(&url))) {
         ch_page_skip(d, file_name.len > 0 ? file_name : href);
     } else {
         d->files = grow(d->files, d->count, &d->cap, sizeof(*d->files));

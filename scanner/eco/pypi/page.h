@@ -1,11 +1,11 @@
-/* Upstream project pages into INDEX records: PEP 503 HTML and PEP 691 JSON, the project list in both,
- * and the legacy JSON API document that states what an HTML page leaves out.
+/* Upstream project pages into INDEX records: PEP 503 HTML and PEP 691 JSON, the project list in
+ * both, and the legacy JSON API document that states what an HTML page leaves out.
  *
- * Spec: the "Simple repository API" living specification (PEP 503, 592, 629, 658, 691, 700, 714, 792).
- * Unknown keys and attributes are ignored, wrong types are errors that name the field, and what
- * contradicts itself is a lying page: no answer. Files that cannot be named or fetched (a link whose
- * text is not its last path segment, an address that is not http) are left out, each with a FACT
- * "skipped". */
+ * Spec: the "Simple repository API" living specification (PEP 503, 592, 629, 658, 691, 700, 714,
+ * 792). Unknown keys and attributes are ignored, wrong types are errors that name the field, and
+ * what contradicts itself is a lying page: no answer. Files that cannot be named or fetched (a link
+ * whose text is not its last path segment, an address that is not http) are left out, each with a
+ * FACT "skipped". */
 #ifndef CH_SCANNER_PYPI_PAGE_H
 #define CH_SCANNER_PYPI_PAGE_H
 
@@ -14,8 +14,8 @@
 typedef enum ch_code ch_page_parse_fn(const struct ch_scan_job *job, const struct ch_input *in,
                                       struct ch_scan_writer *out, struct ch_err *err);
 
-/* Profile "page-json" or "page-html", chosen by the keeper from Content-Type. INDEX_HEAD first, then
- * INDEX_FILE in page order; nothing is written unless the whole page is good. */
+/* Profile "page-json" or "page-html", chosen by the keeper from Content-Type. INDEX_HEAD first,
+ * then INDEX_FILE in page order; nothing is written unless the whole page is good. */
 ch_page_parse_fn ch_page_parse;
 /* The same profiles; ROOT_NAME records, written as they are read. */
 ch_page_parse_fn ch_root_parse;
@@ -43,7 +43,8 @@ struct ch_page_draft {
 void ch_page_draft_init(struct ch_page_draft *d, const struct ch_scan_job *job,
                         struct ch_scan_writer *out);
 void ch_page_draft_done(struct ch_page_draft *d);
-struct ch_str ch_page_keep(struct ch_page_draft *d, struct ch_str s); /* a copy that lives as long */
+struct ch_str ch_page_keep(struct ch_page_draft *d,
+                           struct ch_str s); /* a copy that lives as long */
 /* Checks the project's name against the job and remembers it. CH_E_MISMATCH: another project. */
 enum ch_code ch_page_set_project(struct ch_page_draft *d, struct ch_str name,
                                  struct ch_err *err) CH_MUST_CHECK;
@@ -59,8 +60,8 @@ struct ch_str ch_page_clip(struct ch_str s);
 bool ch_page_status(struct ch_str s, enum ch_project_status *ret);
 /* "1.0": CH_E_UNSUPPORTED for another major version, CH_E_FORMAT for what is no version. */
 enum ch_code ch_page_check_version(struct ch_str api_version, struct ch_err *err) CH_MUST_CHECK;
-/* Refuses a page that names a file twice with different content, drops plain repetitions, and writes
- * all records. */
+/* Refuses a page that names a file twice with different content, drops plain repetitions, and
+ * writes all records. */
 enum ch_code ch_page_finish(struct ch_page_draft *d, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

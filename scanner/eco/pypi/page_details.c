@@ -1,5 +1,5 @@
-/* The legacy JSON API document of a project, /pypi/NAME/json: sizes and upload times that an HTML page
- * does not state. Its files come in two lists, by release and of the newest release. */
+/* The legacy JSON API document of a project, /pypi/NAME/json: sizes and upload times that an HTML
+ * page does not state. Its files come in two lists, by release and of the newest release. */
 #include "scanner/eco/pypi/json.h"
 #include "scanner/eco/pypi/page.h"
 

@@ -7,8 +7,8 @@
 #include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
 
-/* The attributes of one tag that matter to us, raw. A name given twice is an error: readers differ in
- * which they take. */
+/* The attributes of one tag that matter to us, raw. A name given twice is an error: readers differ
+ * in which they take. */
 enum attribute {
     A_HREF,
     A_REQUIRES_PYTHON,
@@ -174,7 +174,8 @@ static enum ch_code read_terms(struct html_page *p, struct ch_index_file *f, str
     return rc == CH_OK ? read_sidecar(p, f, err) : rc;
 }
 
-/* PEP 503: "the text of the anchor tag MUST match the final path component (the filename) of the URL" */
+/* PEP 503: "the text of the anchor tag MUST match the final path component (the filename) of the
+ * URL" */
 static bool text_is_last_segment(struct ch_str href, struct ch_str base, struct ch_str text)
 {
     struct ch_buf url;
@@ -201,7 +202,8 @@ static enum ch_code add_file(struct html_page *p, struct ch_err *err)
         return rc;
     }
     struct ch_str fragment = ch_url_fragment(href);
-    struct ch_str target = fragment.ptr == NULL ? href : ch_str_sub(href, 0, href.len - fragment.len - 1);
+    struct ch_str target =
+        fragment.ptr == NULL ? href : ch_str_sub(href, 0, href.len - fragment.len - 1);
     if (target.len == 0 || target.ptr[target.len - 1] == '/') {
         return CH_OK; /* a folder or a place in this page: navigation, not a file */
     }

@@ -63,14 +63,12 @@ static enum ch_code read_sidecar(struct ch_json file, struct ch_index_file *f, s
         return ch_json_fail(sidecar, err, "expected true, false or hashes");
     }
     enum ch_code rc = read_hashes(sidecar, &f->sidecar_sha256, err);
-    f->sidecar =
-        ch_sha256_is_zero(&f->sidecar_sha256) ? CH_SIDECAR_YES : CH_SIDECAR_HASHED;
+    f->sidecar = ch_sha256_is_zero(&f->sidecar_sha256) ? CH_SIDECAR_YES : CH_SIDECAR_HASHED;
     return rc;
 }
 
-enum ch_code ch_json_read_terms(struct ch_json file, const char *time_key,
-                                struct ch_page_draft *d, struct ch_index_file *f,
-                                struct ch_err *err)
+enum ch_code ch_json_read_terms(struct ch_json file, const char *time_key, struct ch_page_draft *d,
+                                struct ch_index_file *f, struct ch_err *err)
 {
     struct ch_json v;
     enum ch_code rc = ch_json_member(file, "requires-python", JSON_STRING, &v, err);
@@ -97,8 +95,7 @@ enum ch_code ch_json_read_terms(struct ch_json file, const char *time_key,
         f->size_bytes = (uint64_t)json_integer_value(v.value);
     }
     rc = ch_json_member(file, time_key, JSON_STRING, &v, err);
-    if (rc == CH_OK && v.value != NULL &&
-        !ch_time_parse(ch_json_str(v), &f->uploaded_at_us)) {
+    if (rc == CH_OK && v.value != NULL && !ch_time_parse(ch_json_str(v), &f->uploaded_at_us)) {
         rc = ch_json_fail(v, err, "expected a time in UTC (RFC 3339)");
     }
     return rc;

@@ -1,5 +1,5 @@
-/* The project list in JSON (PEP 691): streamed, one entry at a time, since a list of a million names
- * as a tree would not fit the jail. */
+/* The project list in JSON (PEP 691): streamed, one entry at a time, since a list of a million
+ * names as a tree would not fit the jail. */
 #include "scanner/eco/pypi/json.h"
 #include "scanner/eco/pypi/metadata.h"
 #include "scanner/eco/pypi/page.h"
@@ -17,8 +17,7 @@ struct walk {
 
 static void skip_blanks(struct walk *w)
 {
-    while (w->at < w->bytes.len &&
-           ch_str_find_char(CH_STR(" \t\r\n"), w->bytes.ptr[w->at], NULL)) {
+    while (w->at < w->bytes.len && ch_str_find_char(CH_STR(" \t\r\n"), w->bytes.ptr[w->at], NULL)) {
         w->at++;
     }
 }
@@ -43,8 +42,7 @@ static enum ch_code take_value(struct walk *w, json_t **ret, struct ch_err *err)
 {
     size_t len;
     skip_blanks(w);
-    enum ch_code rc =
-        ch_json_load_value(ch_str_sub(w->bytes, w->at, w->bytes.len), ret, &len, err);
+    enum ch_code rc = ch_json_load_value(ch_str_sub(w->bytes, w->at, w->bytes.len), ret, &len, err);
     if (rc != CH_OK) {
         return ch_wrap(err, "project list: after byte %zu", w->at);
     }
@@ -62,7 +60,7 @@ static enum ch_code take_project(struct walk *w, struct ch_err *err)
     }
     struct ch_json at = {.value = entry};
     rc = ch_json_need(at, "name", JSON_STRING, &name, err);
-    if (rc == CH_OK && !ch_pypi_same_name(ch_json_str(name), ch_json_str(name))) {
+    if (rc == CH_OK && !ch_pypi_is_name(ch_json_str(name))) {
         rc = ch_json_fail(name, err, "expected a project name (PEP 508)");
     }
     if (rc == CH_OK) {

@@ -181,7 +181,8 @@ static bool take_marker_comparison(struct cursor *c)
     return take_marker_value(c);
 }
 
-/* Comparisons joined by and/or, in parentheses; precedence does not matter here, so no recursion. */
+/* Comparisons joined by and/or, in parentheses; precedence does not matter here, so no recursion.
+ */
 static bool take_marker(struct cursor *c)
 {
     size_t open = 0;

@@ -87,17 +87,19 @@ static void put_path(struct ch_buf *b, struct ch_str path)
 /* Blanks and bytes outside ASCII stand in real pages; nothing else is repaired. */
 static enum ch_code encode(struct ch_str s, struct ch_buf *ret, struct ch_err *err)
 {
+    size_t plain = 0; /* where the bytes begin that go out as they are */
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
         if (c < 0x20 || c == 0x7f || c == '\\') {
             return ch_fail(err, CH_E_FORMAT, "URL: control character or backslash at byte %zu", i);
         }
         if (c == ' ' || c > 0x7e || c == '"' || c == '<' || c == '>') {
+            ch_buf_puts(ret, ch_str_sub(s, plain, i - plain));
             ch_buf_printf(ret, "%%%02X", c);
-        } else {
-            ch_buf_putc(ret, (char)c);
+            plain = i + 1;
         }
     }
+    ch_buf_puts(ret, ch_str_sub(s, plain, s.len));
     return ch_buf_ok(ret, err);
 }
 
@@ -108,8 +110,8 @@ static enum ch_code check_authority(struct ch_str authority, struct ch_err *err)
     }
     for (size_t i = 0; i < authority.len; i++) {
         char c = authority.ptr[i];
-        bool ok = is_alpha(c) || (c >= '0' && c <= '9') ||
-                  ch_str_find_char(CH_STR(".-_:[]"), c, NULL);
+        bool ok =
+            is_alpha(c) || (c >= '0' && c <= '9') || ch_str_find_char(CH_STR(".-_:[]"), c, NULL);
         if (!ok) {
             return ch_fail(err, CH_E_FORMAT, "URL: %s in the host",
                            c == '@' ? "user information" : "unexpected character");

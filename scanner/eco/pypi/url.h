@@ -12,7 +12,8 @@ enum ch_code ch_url_resolve(struct ch_str base, struct ch_str reference, struct 
                             struct ch_err *err) CH_MUST_CHECK;
 /* What follows the first '#'; absent when there is none. */
 struct ch_str ch_url_fragment(struct ch_str reference);
-/* The last segment of the path of an absolute URL, still encoded; empty when the path ends in '/'. */
+/* The last segment of the path of an absolute URL, still encoded; empty when the path ends in '/'.
+ */
 struct ch_str ch_url_last_segment(struct ch_str url);
 /* Appends `s` with %XX decoded; false when a '%' is not followed by two hex digits. */
 bool ch_url_decode(struct ch_str s, struct ch_buf *ret);

@@ -10,8 +10,8 @@
 
 static const struct ch_str whole = {NULL, 0};
 
-void wheel_report(struct wheel *w, enum ch_finding_code code, struct ch_str member,
-                  const char *fmt, ...)
+void wheel_report(struct wheel *w, enum ch_finding_code code, struct ch_str member, const char *fmt,
+                  ...)
 {
     char text[2 * CH_EVIDENCE_MAX];
     va_list va;
@@ -88,8 +88,8 @@ bool wheel_read(struct wheel *w, const char *file, enum ch_finding_code code, bo
 
 /* PEP 552: magic number, then flags; bit 0 says that a source hash follows instead of a time, bit 1
  * that it is checked. Set and clear: Python runs the code whatever the source beside it says (T17).
- * Before Python 3.7 (magic below 3392, or Python 2's above 20000) there are no flags but a time, and
- * later Pythons refuse the file. */
+ * Before Python 3.7 (magic below 3392, or Python 2's above 20000) there are no flags but a time,
+ * and later Pythons refuse the file. */
 static bool is_unchecked_pyc(struct ch_str head)
 {
     enum { FIRST_WITH_FLAGS = 3392, FIRST_PYTHON_3 = 3000, PYTHON_2 = 20000 };
@@ -131,8 +131,7 @@ static bool is_own(const struct wheel *w, struct ch_str dist_info)
     struct ch_str version = stem_of(dist_info);
     struct ch_str name;
     return w->named && ch_str_split(&version, '-', &name) && version.ptr != NULL &&
-           ch_pypi_same_name(name, w->name.name) &&
-           ch_pypi_same_version(version, w->name.version);
+           ch_pypi_same_name(name, w->name.name) && ch_pypi_same_version(version, w->name.version);
 }
 
 /* Of several, the wheel's own is the one to go on with. */
@@ -150,7 +149,8 @@ static void note_dist_info(struct wheel *w, struct ch_str folder)
     wheel_report(w, CH_F_WHEEL_DIST_INFO, other, "beside \"%.*s\"", CH_STR_ARG(w->dist_info));
 }
 
-/* What is under NAME.data/purelib and platlib ends up at the top, next to the wheel's own folders. */
+/* What is under NAME.data/purelib and platlib ends up at the top, next to the wheel's own folders.
+ */
 static void check_data(struct wheel *w, struct ch_str folder, struct ch_str rest,
                        struct ch_str member)
 {
@@ -247,8 +247,8 @@ static void check_file_name(struct wheel *w)
     }
     if ((w->job->project.len > 0 && !ch_pypi_same_name(w->job->project, w->name.name)) ||
         (w->job->version.len > 0 && !ch_pypi_same_version(w->job->version, w->name.version))) {
-        wheel_report(w, CH_F_WHEEL_NAME, whole, "%.*s %.*s is expected", CH_STR_ARG(w->job->project),
-                     CH_STR_ARG(w->job->version));
+        wheel_report(w, CH_F_WHEEL_NAME, whole, "%.*s %.*s is expected",
+                     CH_STR_ARG(w->job->project), CH_STR_ARG(w->job->version));
     }
 }
 

@@ -1,8 +1,8 @@
 /* Inspection of wheels.
  *
  * Spec: PyPA binary distribution format 1.0 (PEP 427, 491, 425, 600, 658), recording installed
- * packages (PEP 376, 627), entry points. The rules beyond the ZIP's own are those of scanning.md 2.1
- * and threats.md T1 and T17. */
+ * packages (PEP 376, 627), entry points. The rules beyond the ZIP's own are those of
+ * scanning.md 2.1 and threats.md T1 and T17. */
 #ifndef CH_SCANNER_WHEEL_H
 #define CH_SCANNER_WHEEL_H
 
@@ -19,10 +19,10 @@
 enum ch_code ch_wheel_inspect(const struct ch_scan_job *job, const struct ch_input *in,
                               struct ch_scan_writer *out, struct ch_err *err) CH_MUST_CHECK;
 
-/* Reads the last bytes of a wheel (job->tail_offset_bytes says where in the file they begin) and says
- * where METADATA lies, so that a sidecar can be made before the whole is there:
- *   FACT     tail-offset: the directory begins there, before the input; nothing else is said
- *   FACT     metadata-range "FROM-TO" of the file, both included, local header and data at most;
+/* Reads the last bytes of a wheel (job->tail_offset_bytes says where in the file they begin) and
+ * says where METADATA lies, so that a sidecar can be made before the whole is there: FACT
+ * tail-offset: the directory begins there, before the input; nothing else is said FACT
+ * metadata-range "FROM-TO" of the file, both included, local header and data at most;
  *            metadata-offset (its FROM), metadata-compressed-size, metadata-method, metadata-size
  *   METADATA and what else ch_metadata_report writes, when all of it lies within the input
  * To get METADATA where it does not, ask again with all bytes from metadata-offset to the end.

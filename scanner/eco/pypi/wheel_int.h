@@ -43,8 +43,8 @@ struct wheel {
     size_t *by_name;         /* member indices, sorted by name */
 };
 
-void wheel_report(struct wheel *w, enum ch_finding_code code, struct ch_str member,
-                  const char *fmt, ...) CH_PRINTF(4, 5);
+void wheel_report(struct wheel *w, enum ch_finding_code code, struct ch_str member, const char *fmt,
+                  ...) CH_PRINTF(4, 5);
 
 /* The member of this name; false when there is none. */
 bool wheel_find(const struct wheel *w, struct ch_str name, size_t *ret_index);

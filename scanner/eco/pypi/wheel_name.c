@@ -49,8 +49,8 @@ bool wheel_name_parse(struct ch_str file_name, struct wheel_name *ret, const cha
                            .python = parts[n - 3],
                            .abi = parts[n - 2],
                            .platform = parts[n - 1]};
-    *ret_why = !only(w.name, "_.")            ? "has a malformed project name"
-               : !only(w.version, "_.+!")     ? "has a malformed version"
+    *ret_why = !only(w.name, "_.")                                 ? "has a malformed project name"
+               : !only(w.version, "_.+!")                          ? "has a malformed version"
                : w.build.ptr != NULL && !only_digit_first(w.build) ? "has a build tag without digit"
                : !only(w.python, "_.") || !only(w.abi, "_.") || !only(w.platform, "_.")
                    ? "has malformed tags"

@@ -1,8 +1,8 @@
 /* RECORD: every file of the wheel once, with its hash.
  *
  * Spec: recording installed packages; "a CSV file, readable with the default reader of Python's csv
- * module"; hashes urlsafe-base64 without padding; md5 and sha1 not allowed. Installers differ in what
- * they do about files that RECORD does not list, so it must list all. */
+ * module"; hashes urlsafe-base64 without padding; md5 and sha1 not allowed. Installers differ in
+ * what they do about files that RECORD does not list, so it must list all. */
 #include <stdlib.h>
 
 #include <openssl/evp.h>
@@ -191,8 +191,8 @@ static void check_row(struct wheel *w, const struct row *r, size_t line, bool *l
         wheel_report(w, CH_F_WHEEL_RECORD, path, "line %zu states no hash", line);
     }
     uint64_t size;
-    if (r->field[2].len > 0 && (!ch_str_u64(r->field[2], &size) ||
-                                size != ch_zip_at(w->zip, index)->size_bytes)) {
+    if (r->field[2].len > 0 &&
+        (!ch_str_u64(r->field[2], &size) || size != ch_zip_at(w->zip, index)->size_bytes)) {
         wheel_report(w, CH_F_WHEEL_RECORD, path, "line %zu states a size of \"%.*s\", it has %llu",
                      line, CH_STR_ARG(r->field[2]),
                      (unsigned long long)ch_zip_at(w->zip, index)->size_bytes);

@@ -101,7 +101,8 @@ static enum ch_code find_place(const struct tail *t, struct place *ret, struct c
         for (uint16_t i = 0; i < t->count; i++) {
             struct place p = {.next_at = t->cd_at};
             if (!read_header(&r, &p)) {
-                return ch_fail(err, CH_E_FORMAT, "wheel tail: directory broken at member %u", i + 1u);
+                return ch_fail(err, CH_E_FORMAT, "wheel tail: directory broken at member %u",
+                               i + 1u);
             }
             if (pass == 0 && is_metadata(p.name)) {
                 *ret = p;
@@ -213,9 +214,8 @@ static enum ch_code report(const struct tail *t, const struct place *p, struct c
 enum ch_code ch_wheel_tail(const struct ch_scan_job *job, const struct ch_input *in,
                            struct ch_scan_writer *out, struct ch_err *err)
 {
-    struct tail t = {.job = job,
-                     .bytes = {(const char *)in->ptr, in->len},
-                     .from = job->tail_offset_bytes};
+    struct tail t = {
+        .job = job, .bytes = {(const char *)in->ptr, in->len}, .from = job->tail_offset_bytes};
     struct place p = {0};
     if (t.from > UINT32_MAX) {
         return ch_fail(err, CH_E_UNSUPPORTED, "wheel tail: beyond 4 GiB");

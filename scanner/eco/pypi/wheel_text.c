@@ -104,8 +104,10 @@ static void compare_tags(struct wheel *w, struct ch_str member, const struct whe
     wheel_tags_add(&named, w->name.python, w->name.abi, w->name.platform);
     wheel_tags_sort(&named);
     if (named.over) {
-        wheel_report(w, CH_F_LIMIT, (struct ch_str){NULL, 0}, "the file name stands for more than "
-                     "%llu tags", (unsigned long long)ch_limits.wheel_tags);
+        wheel_report(w, CH_F_LIMIT, (struct ch_str){NULL, 0},
+                     "the file name stands for more than "
+                     "%llu tags",
+                     (unsigned long long)ch_limits.wheel_tags);
     } else if (!wheel_tags_eq(&named, &f->tags)) {
         wheel_report(w, CH_F_WHEEL_WHEEL, member,
                      "%zu tags, the file name stands for %zu; the first are %.*s and %.*s",
@@ -116,8 +118,7 @@ static void compare_tags(struct wheel *w, struct ch_str member, const struct whe
     for (size_t i = 0; i < named.count; i++) {
         ch_scan_write_fact(w->out, CH_STR("tag"), named.tags[i]);
     }
-    if (w->name.build.ptr != NULL && f->build.ptr != NULL &&
-        !ch_str_eq(w->name.build, f->build)) {
+    if (w->name.build.ptr != NULL && f->build.ptr != NULL && !ch_str_eq(w->name.build, f->build)) {
         wheel_report(w, CH_F_WHEEL_WHEEL, member, "build \"%.*s\", the file name says \"%.*s\"",
                      CH_STR_ARG(f->build), CH_STR_ARG(w->name.build));
     }
@@ -177,7 +178,8 @@ static void check_entry(struct entry_points *e, struct ch_str line, size_t numbe
 {
     size_t equals;
     if (!ch_str_find_char(line, '=', &equals)) {
-        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu is no \"name = object\"", number);
+        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu is no \"name = object\"",
+                     number);
         return;
     }
     struct ch_str name = ch_str_trim(ch_str_sub(line, 0, equals));
@@ -212,7 +214,8 @@ static bool check_line(struct entry_points *e, struct ch_str line, size_t number
     /* Some readers take a line indented deeper as part of the one before, some as an entry. Files
      * indented as a whole are common. */
     if (e->has_entry && indent > e->indent) {
-        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu continues the one before", number);
+        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu continues the one before",
+                     number);
         return false;
     }
     if (text.ptr[0] == '[') {
@@ -226,7 +229,8 @@ static bool check_line(struct entry_points *e, struct ch_str line, size_t number
         return true;
     }
     if (e->group.ptr == NULL) {
-        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu stands before any group", number);
+        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu stands before any group",
+                     number);
         return false;
     }
     e->indent = indent;

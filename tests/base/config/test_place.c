@@ -1,6 +1,7 @@
 #include "tests/ch_test.h"
 
 #include "base/config/place.h"
+#include "customhouse/limits.h"
 
 static void test_split(void **state)
 {
@@ -74,11 +75,27 @@ static void test_urls(void **state)
     }
 }
 
+static void test_long_url(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    ch_buf_init(&b, (size_t)ch_limits.url_bytes + 1);
+    ch_buf_puts(&b, CH_STR("https://a.example.org/"));
+    while (b.len < ch_limits.url_bytes) {
+        ch_buf_putc(&b, 'x');
+    }
+    assert_null(ch_place_url_fault(ch_buf_str(&b)));
+    ch_buf_putc(&b, 'x');
+    assert_string_equal(ch_place_url_fault(ch_buf_str(&b)), "is too long");
+    ch_buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_long_url),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

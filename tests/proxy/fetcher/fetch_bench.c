@@ -20,13 +20,16 @@ static void copy(char *ret, size_t room, struct ch_str s)
 static void on_progress(void *owner, const struct ch_fetch_progress *p)
 {
     struct bench *b = owner;
-    b->last.progress_count++;
+    b->last.progress_count += b->any_job ? 0 : 1;
     assert_true(p->bytes > 0);
 }
 
 static void on_done(void *owner, const struct ch_fetched *f)
 {
     struct bench *b = owner;
+    if (b->any_job) {
+        return;
+    }
     assert_int_equal(f->job, b->job);
     assert_false(b->last.done);
     b->last.done = true;

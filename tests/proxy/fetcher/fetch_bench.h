@@ -36,6 +36,7 @@ struct bench {
     char file_host[64];
     char *file_hosts[4];
     uint64_t job; /* that bench_fetch waits for: no other one may end meanwhile */
+    bool any_job; /* the ends of jobs are not looked at */
     struct outcome last;
 };
 

@@ -196,11 +196,11 @@ def zstd_raw(r):
 
 
 def to_other_port(r):
-    r.reply("302 Found", Location=f"http://127.0.0.1:{ports[2]}/ok")
+    r.reply("302 Found", Location=f"{scheme}://127.0.0.1:{ports[2]}/ok")
 
 
 def to_file_host(r):
-    r.reply("302 Found", b"moved", Location=f"http://127.0.0.1:{ports[1]}/ok")
+    r.reply("302 Found", b"moved", Location=f"{scheme}://127.0.0.1:{ports[1]}/ok")
 
 
 def then_ok(status, times, **fields):
@@ -244,7 +244,7 @@ ROUTES = {
     "/to-other-port": to_other_port, "/to-file-host": to_file_host,
     "/to-relative": lambda r: r.reply("301 Moved", Location="./ok#part"),
     "/to-itself": lambda r: r.reply("302 Found", Location="/to-itself"),
-    "/to-user": lambda r: r.reply("302 Found", Location=f"http://u:p@127.0.0.1:{ports[1]}/ok"),
+    "/to-user": lambda r: r.reply("302 Found", Location=f"{scheme}://u:p@127.0.0.1:{ports[1]}/ok"),
     "/to-file": lambda r: r.reply("302 Found", Location="file:///etc/passwd"),
     "/to-ftp": lambda r: r.reply("302 Found", Location="ftp://127.0.0.1/ok"),
     "/to-nowhere": lambda r: r.reply("302 Found", b"", Location="http://\x01bad/"),
@@ -312,6 +312,7 @@ if len(sys.argv) > 1:
     tls.load_cert_chain(sys.argv[1])
     tls.load_verify_locations(sys.argv[2])
     tls.verify_mode = ssl.CERT_OPTIONAL
+scheme = "http" if tls is None else "https"
 stopping = threading.Event()
 ports = []
 for name in ("own", "files", "other"):

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "customhouse/limits.h"
 #include "tests/proxy/fetcher/fetch_bench.h"
 
 static struct bench bench;
@@ -228,6 +229,53 @@ static void test_proxy(void **state)
     free(seen);
 }
 
+/* Where "localhost" is ::1, too, the first attempt fails, and the second one's socket gets the
+ * number of the first one's. */
+static void test_a_name_with_two_addresses(void **state)
+{
+    (void)state;
+    char entry[32];
+    snprintf(entry, sizeof(entry), "localhost:%u", bench.port[1]);
+    char *hosts[] = {entry};
+    bench.upstream.file_hosts = hosts;
+    for (size_t i = 0; i < 10; i++) {
+        bench_configure(&bench); /* no connection is left to use again */
+        assert_is_body(bench_get(&bench, format_url("http://localhost:#/ok", bench.port[1])));
+        assert_true(bench.last.elapsed_ms < 1500);
+    }
+}
+
+/* Jobs that end at every moment of their life: resolving, connecting, asking, reading. */
+static void test_cancelled_at_any_time(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    char entry[32];
+    snprintf(entry, sizeof(entry), "localhost:%u", bench.port[1]);
+    char *hosts[] = {entry};
+    bench.upstream.file_hosts = hosts;
+    bench_configure(&bench);
+    for (unsigned turns = 0; turns < 60; turns++) {
+        struct ch_fetch jobs[] = {
+            bench_job(&bench, "/ok"),
+            bench_job(&bench, format_url("http://localhost:#/trickle", bench.port[1]))};
+        for (uint64_t i = 0; i < 6; i++) {
+            jobs[i % 2].job = 100 + i;
+            ch_fetch_engine_start(bench.engine, &jobs[i % 2], memfd_create("spool", MFD_CLOEXEC));
+        }
+        bench.any_job = true;
+        for (unsigned t = 0; t < turns % 20; t++) {
+            assert_ch_ok(&err, ch_loop_turn(bench.loop, 5, &err));
+        }
+        bench.any_job = false;
+        ch_fetch_engine_cancel_all(bench.engine);
+        if (turns % 7 == 0) {
+            bench_configure(&bench);
+        }
+    }
+    assert_is_body(bench_get(&bench, "/ok"));
+}
+
 /* The job that runs ends under the settings it began with. */
 static void test_reload_while_a_job_runs(void **state)
 {
@@ -235,6 +283,8 @@ static void test_reload_while_a_job_runs(void **state)
     struct ch_err err;
     struct ch_fetch job = bench_job(&bench, "/slow");
     job.job = 8;
+    uint64_t low_speed_s = ch_limits.fetch_low_speed_s;
+    ch_limits.fetch_low_speed_s = 60; /* it is not to be taken up anew meanwhile */
     int fd = memfd_create("spool", MFD_CLOEXEC);
     ch_fetch_engine_start(bench.engine, &job, dup(fd));
     off_t before = 0;
@@ -249,6 +299,7 @@ static void test_reload_while_a_job_runs(void **state)
     assert_true(lseek(fd, 0, SEEK_END) > before);
     close(fd);
     ch_fetch_engine_cancel_all(bench.engine);
+    ch_limits.fetch_low_speed_s = low_speed_s;
     assert_int_equal(ch_fetch_engine_jobs(bench.engine), 0);
     bench.upstream.ca_file = (char *)(uintptr_t) "/nonexistent/ca.pem";
     bench.settings.config = &bench.config;
@@ -271,6 +322,8 @@ int main(void)
         CASE(test_addresses_are_refused_after_resolution),
         CASE(test_our_own_listeners_are_refused),
         CASE(test_proxy),
+        CASE(test_a_name_with_two_addresses),
+        CASE(test_cancelled_at_any_time),
         CASE(test_reload_while_a_job_runs),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,100 +1,28 @@
 /* TLS: only the configured anchors count, the name must fit, and the client certificate goes to the
  * upstream's own host alone. */
 #include <fcntl.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/proxy/fetcher/fetch_bench.h"
+#include "tests/proxy/fetcher/identities.h"
 
 static struct bench bench;
-static char folder[] = "test-tls-XXXXXX";
-static char ca_path[64];
-static char other_ca_path[64];
-static char server_path[64];
-static char client_path[64];
-
-struct identity {
-    EVP_PKEY *key;
-    X509 *certificate;
-};
-
-static void extend(X509 *x, X509 *issuer, int nid, const char *value)
-{
-    X509V3_CTX ctx;
-    X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
-    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-    assert_non_null(e);
-    X509_add_ext(x, e, -1);
-    X509_EXTENSION_free(e);
-}
-
-/* issuer NULL: an anchor of its own. */
-static struct identity make(const char *name, const struct identity *issuer, const char *alt_name)
-{
-    struct identity i = {EVP_EC_gen("P-256"), X509_new()};
-    const struct identity *by = issuer != NULL ? issuer : &i;
-    X509_NAME *subject = X509_get_subject_name(i.certificate);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
-    X509_set_version(i.certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(i.certificate), (long)arc4random_uniform(1u << 30));
-    X509_gmtime_adj(X509_getm_notBefore(i.certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(i.certificate), 3600);
-    X509_set_pubkey(i.certificate, i.key);
-    X509_set_issuer_name(i.certificate, X509_get_subject_name(by->certificate));
-    extend(i.certificate, by->certificate, NID_basic_constraints,
-           issuer == NULL ? "critical,CA:TRUE" : "CA:FALSE");
-    if (alt_name != NULL) {
-        extend(i.certificate, by->certificate, NID_subject_alt_name, alt_name);
-    }
-    assert_true(X509_sign(i.certificate, by->key, EVP_sha256()) > 0);
-    return i;
-}
-
-static void drop(struct identity *i)
-{
-    EVP_PKEY_free(i->key);
-    X509_free(i->certificate);
-}
-
-static void write_pem(const struct identity *i, bool with_key, const char *name, char ret_path[64])
-{
-    snprintf(ret_path, 64, "%s/%s", folder, name);
-    FILE *f = fopen(ret_path, "w");
-    assert_non_null(f);
-    assert_true(PEM_write_X509(f, i->certificate));
-    if (with_key) {
-        assert_true(PEM_write_PrivateKey(f, i->key, NULL, NULL, 0, NULL, NULL));
-    }
-    assert_int_equal(fclose(f), 0);
-}
+static struct identities pems;
 
 static int setup(void **state)
 {
     (void)state;
-    assert_non_null(mkdtemp(folder));
-    struct identity ca = make("test anchor", NULL, NULL);
-    struct identity other_ca = make("other anchor", NULL, NULL);
-    struct identity server = make("server", &ca, "IP:127.0.0.1");
-    struct identity client = make("reader", &ca, NULL);
-    write_pem(&ca, false, "ca.pem", ca_path);
-    write_pem(&other_ca, false, "other.pem", other_ca_path);
-    write_pem(&server, true, "server.pem", server_path);
-    write_pem(&client, true, "client.pem", client_path);
-    drop(&ca);
-    drop(&other_ca);
-    drop(&server);
-    drop(&client);
-    bench.server_args[0] = server_path;
-    bench.server_args[1] = ca_path;
+    identities_make(&pems);
+    bench.server_args[0] = pems.server_path;
+    bench.server_args[1] = pems.ca_path;
     if (bench_start(&bench) != 0) {
         return -1;
     }
     snprintf(bench.url, sizeof(bench.url), "https://127.0.0.1:%u/simple", bench.port[0]);
-    bench.upstream.ca_file = ca_path;
+    bench.upstream.ca_file = pems.ca_path;
     bench_configure(&bench);
     return 0;
 }
@@ -103,11 +31,8 @@ static int teardown(void **state)
 {
     (void)state;
     bench_stop(&bench);
-    const char *const paths[] = {ca_path, other_ca_path, server_path, client_path};
-    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
-        unlink(paths[i]);
-    }
-    return rmdir(folder);
+    identities_remove(&pems);
+    return 0;
 }
 
 static const char *url_of(unsigned port, const char *host)
@@ -127,13 +52,13 @@ static void test_a_known_anchor(void **state)
 static void test_an_unknown_anchor(void **state)
 {
     (void)state;
-    bench.upstream.ca_file = other_ca_path;
+    bench.upstream.ca_file = pems.other_ca_path;
     bench_configure(&bench);
     const struct outcome *o = bench_get(&bench, url_of(bench.port[0], "127.0.0.1"));
     assert_int_equal(o->code, CH_E_UPSTREAM);
     assert_non_null(strstr(o->text, "127.0.0.1: SSL certificate problem"));
     assert_true(o->elapsed_ms < 2000); /* not tried again */
-    bench.upstream.ca_file = ca_path;
+    bench.upstream.ca_file = pems.ca_path;
     bench_configure(&bench);
 }
 
@@ -141,10 +66,10 @@ static void test_a_folder_of_anchors(void **state)
 {
     (void)state;
     bench.upstream.ca_file = NULL;
-    bench.settings.ca_file = ch_str_of(folder);
+    bench.settings.ca_file = ch_str_of(pems.folder);
     bench_configure(&bench);
     assert_int_equal(bench_get(&bench, url_of(bench.port[0], "127.0.0.1"))->code, CH_OK);
-    bench.upstream.ca_file = ca_path;
+    bench.upstream.ca_file = pems.ca_path;
     bench.settings.ca_file = CH_STR("");
     bench_configure(&bench);
 }
@@ -167,7 +92,7 @@ static void test_another_name(void **state)
 static void test_client_certificate(void **state)
 {
     (void)state;
-    bench.upstream.client_certificate = client_path;
+    bench.upstream.client_certificate = pems.client_path;
     bench_configure(&bench);
     assert_int_equal(bench_get(&bench, url_of(bench.port[0], "127.0.0.1"))->code, CH_OK);
     assert_string_equal(bench.last.file, "reader");
@@ -182,7 +107,7 @@ static void test_files_that_hold_no_certificate(void **state)
     (void)state;
     struct ch_err err;
     char path[64];
-    snprintf(path, sizeof(path), "%s/empty.pem", folder);
+    snprintf(path, sizeof(path), "%s/empty.pem", pems.folder);
     int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     assert_true(fd >= 0);
     close(fd);
@@ -190,7 +115,7 @@ static void test_files_that_hold_no_certificate(void **state)
     assert_ch_code(CH_E_USAGE, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
     assert_non_null(strstr(err.msg, "empty.pem: no certificate in it, PEM was expected"));
     unlink(path);
-    bench.upstream.ca_file = ca_path;
+    bench.upstream.ca_file = pems.ca_path;
     bench.upstream.client_certificate = path;
     assert_ch_code(CH_E_NOT_FOUND, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
     assert_non_null(strstr(err.msg, "upstream main: client_certificate: "));

@@ -7,7 +7,8 @@ bool corpus_write(const char *dir, const char *label, struct ch_str bytes)
     char path[4096];
     int n = snprintf(path, sizeof(path), "%s/", dir);
     for (const char *c = label; *c != '\0' && (size_t)n < sizeof(path) - 1; c++) {
-        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+        bool plain =
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
         path[n++] = plain ? *c : '-';
     }
     path[n] = '\0';

@@ -1,5 +1,6 @@
-/* Both opinions over any bytes. Beyond not crashing: where the strict reader finds nothing but notes,
- * the second reader must list the very same members; that is what the strict rules are for. */
+/* Both opinions over any bytes. Beyond not crashing: where the strict reader finds nothing but
+ * notes, the second reader must list the very same members; that is what the strict rules are for.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,51 +1,29 @@
-/* The second opinion in a jail: after its preparation it opens nothing and does nothing but compute. */
+/* The second opinion in a jail: after its preparation it opens nothing and does nothing but
+ * compute. */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <seccomp.h>
-
 #include "tests/ch_test.h"
 #include "customhouse/inspector.h"
 #include "customhouse/limits.h"
+#include "confine.h"
 #include "scanner/unpack/second.h"
 #include "zip_build.h"
 
-#ifndef CH_SANITIZED /* the sanitizers make calls of their own */
-static const int allowed[] = {
-    SCMP_SYS(read),   SCMP_SYS(write),  SCMP_SYS(lseek),      SCMP_SYS(mmap),   SCMP_SYS(munmap),
-    SCMP_SYS(mremap), SCMP_SYS(brk),    SCMP_SYS(exit_group), SCMP_SYS(futex),  SCMP_SYS(madvise),
-    SCMP_SYS(close),
-};
-
-/* Everything else kills, opening included: the preparation left nothing to open. */
-static void confine(void)
-{
-    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    CH_ASSERT(f != NULL);
-    for (size_t i = 0; i < CH_ARRAY_LEN(allowed); i++) {
-        CH_ASSERT(seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0) == 0);
-    }
-    CH_ASSERT(seccomp_load(f) == 0);
-}
-#else
-static void confine(void)
-{
-}
-#endif
-
-static const char *const names[] = {"pkg/", "pkg/caf\xc3\xa9.py", "pkg/\xe4\xb8\xad\xe6\x96\x87.txt",
-                                    "pkg/\xf0\x9f\x98\x80", "pkg/plain.py"};
+static const char *const names[] = {"pkg/", "pkg/caf\xc3\xa9.py",
+                                    "pkg/\xe4\xb8\xad\xe6\x96\x87.txt", "pkg/\xf0\x9f\x98\x80",
+                                    "pkg/plain.py"};
 
 static void build(struct zb *b)
 {
     zb_init(b);
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
-        zb_add(b, &(struct zb_member){
-                      .name = ch_str_of(names[i]),
-                      .content = i == 0 ? (struct ch_str){NULL, 0} : CH_STR("x = 1\nx = 1\n"),
-                      .deflate = i > 1});
+        zb_add(b, &(struct zb_member){.name = ch_str_of(names[i]),
+                                      .content = i == 0 ? (struct ch_str){NULL, 0}
+                                                        : CH_STR("x = 1\nx = 1\n"),
+                                      .deflate = i > 1});
     }
     zb_end(b, NULL);
 }
@@ -57,7 +35,7 @@ static int jailed(const struct zb *b, int fd)
     struct ch_err err;
     struct ch_input in = {.fd = -1, .ptr = (const uint8_t *)b->bytes.ptr, .len = b->bytes.len};
     struct ch_scan_writer *w = ch_scan_writer_new(fd, ch_limits.scan_output_bytes);
-    confine();
+    test_confine();
     if (ch_second_opinion(&job, &in, w, &err) != CH_OK ||
         ch_scan_write_end(w, &sha256, in.len, &err) != CH_OK) {
         return 1;

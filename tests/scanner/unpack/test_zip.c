@@ -1,6 +1,6 @@
-/* The strict ZIP reader: one hostile archive per rule, each with exactly the findings it deserves, and
- * honest ones with none. Every archive also goes through the second opinion: on honest ones both list
- * the same members. */
+/* The strict ZIP reader: one hostile archive per rule, each with exactly the findings it deserves,
+ * and honest ones with none. Every archive also goes through the second opinion: on honest ones
+ * both list the same members. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,9 +12,18 @@
 #include "scanner/unpack/zip.h"
 #include "zip_build.h"
 
-#define S(literal) {(literal), sizeof(literal) - 1}
-#define AS_IS      {.zip64 = false}
-#define NO_MEMBER  {.deflate = false}
+#define S(literal)                                                                                 \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
+#define AS_IS                                                                                      \
+    {                                                                                              \
+        .zip64 = false                                                                             \
+    }
+#define NO_MEMBER                                                                                  \
+    {                                                                                              \
+        .deflate = false                                                                           \
+    }
 
 static enum ch_code inspect(const struct ch_scan_job *job, const struct ch_input *in,
                             struct ch_scan_writer *out, struct ch_err *err)
@@ -74,9 +83,10 @@ static void expect(const char *label, struct ch_str bytes, const char *findings,
     scan_run_done(&second);
 }
 
-#define BODY .content = S("import os\nimport os\nimport os\n")
+#define BODY                .content = S("import os\nimport os\nimport os\n")
 #define FILE_NAMED(literal) .name = S(literal), BODY
 
+/* clang-format off */
 static const struct {
     const char *label;
     struct zb_member member;
@@ -112,7 +122,8 @@ static const struct {
     {"ZIP64 field repeating the sizes",
      {FILE_NAMED("pkg/a.py"), .extra = S(""),
       .local_extra = S("\1\0\20\0\36\0\0\0\0\0\0\0\36\0\0\0\0\0\0\0")}, AS_IS, "", true},
-    {"extended timestamps", {FILE_NAMED("pkg/a.py"), .extra = S("UT\5\0\1\0\0\0\0")}, AS_IS, "", true},
+    {"extended timestamps", {FILE_NAMED("pkg/a.py"), .extra = S("UT\5\0\1\0\0\0\0")}, AS_IS,
+     "", true},
     /* the whole file */
     {"trailing data", NO_MEMBER, {.after = S("x")}, "zip-trailing-data", true},
     {"archive comment", NO_MEMBER, {.comment = S("hello")}, "zip-comment", true},
@@ -127,15 +138,18 @@ static const struct {
      true},
     {"member not in the directory", {FILE_NAMED("pkg/a.py"), .not_central = true}, AS_IS,
      "zip-member-hidden", true},
-    {"two names", {FILE_NAMED("pkg/a.py"), .local_name = S("pkg/b.py")}, AS_IS, "zip-header-differs",
+    {"two names", {FILE_NAMED("pkg/a.py"), .local_name = S("pkg/b.py")}, AS_IS,
+     "zip-header-differs",
      false},
-    {"two sizes", {FILE_NAMED("pkg/a.py"), .local_size_off = 1}, AS_IS, "zip-header-differs", false},
+    {"two sizes", {FILE_NAMED("pkg/a.py"), .local_size_off = 1}, AS_IS,
+     "zip-header-differs", false},
     {"two flags", {FILE_NAMED("pkg/a.py"), .local_flags = 2}, AS_IS, "zip-header-differs", true},
     {"directory points elsewhere", {FILE_NAMED("pkg/a.py"), .central_at_off = 4}, AS_IS,
      "zip-header-differs zip-trailing-data", false},
     {"directory points at another member", {FILE_NAMED("pkg/a.py"), .central_at_off = -50}, AS_IS,
      "zip-header-differs zip-overlap zip-trailing-data", true},
-    {"wrong descriptor", {FILE_NAMED("pkg/a.py"), .deflate = true, .descriptor = true, .bad_descriptor = true}, AS_IS,
+    {"wrong descriptor",
+     {FILE_NAMED("pkg/a.py"), .deflate = true, .descriptor = true, .bad_descriptor = true}, AS_IS,
      "zip-data-descriptor zip-header-differs zip-trailing-data", true},
     {"same name twice", {FILE_NAMED("pkg/last.py")}, AS_IS, "zip-duplicate-name", true},
     {"same name in capitals", {FILE_NAMED("pkg/LAST.py")}, AS_IS, "zip-duplicate-name", true},
@@ -146,10 +160,12 @@ static const struct {
      "zip-size-differs", false},
     {"longer than stated", {FILE_NAMED("pkg/a.py"), .deflate = true, .size_off = -1}, AS_IS,
      "zip-size-differs", false},
-    {"stored, two lengths", {FILE_NAMED("pkg/a.py"), .size_off = 1}, AS_IS, "zip-size-differs", false},
+    {"stored, two lengths", {FILE_NAMED("pkg/a.py"), .size_off = 1}, AS_IS,
+     "zip-size-differs", false},
     {"wrong checksum", {FILE_NAMED("pkg/a.py"), .crc_xor = 1}, AS_IS, "zip-crc-differs", false},
     {"rest in the deflate stream",
-     {FILE_NAMED("pkg/a.py"), .deflate = true, .packed_tail = S("evil")}, AS_IS, "zip-trailing-data",
+     {FILE_NAMED("pkg/a.py"), .deflate = true, .packed_tail = S("evil")}, AS_IS,
+     "zip-trailing-data",
      false},
     {"not deflate", {FILE_NAMED("pkg/a.py"), .method = 8}, AS_IS, "zip-unreadable", false},
     {"bzip2", {FILE_NAMED("pkg/a.py"), .method = 12}, AS_IS, "zip-method", false},
@@ -157,11 +173,14 @@ static const struct {
     {"strongly encrypted", {FILE_NAMED("pkg/a.py"), .flags = 0x41}, AS_IS, "zip-method", false},
     {"masked headers", {FILE_NAMED("pkg/a.py"), .flags = 1 << 13}, AS_IS, "zip-method", false},
     {"patched data", {FILE_NAMED("pkg/a.py"), .flags = 0x20}, AS_IS, "zip-method", false},
-    {"comment of a member", {FILE_NAMED("pkg/a.py"), .comment = S("x")}, AS_IS, "zip-comment", true},
-    {"symbolic link", {.name = S("pkg/l"), .content = S("/etc/passwd"), .unix_mode = 0120777}, AS_IS,
+    {"comment of a member", {FILE_NAMED("pkg/a.py"), .comment = S("x")}, AS_IS,
+     "zip-comment", true},
+    {"symbolic link",
+     {.name = S("pkg/l"), .content = S("/etc/passwd"), .unix_mode = 0120777}, AS_IS,
      "zip-symlink", true},
     {"device", {.name = S("pkg/d"), .unix_mode = 020644}, AS_IS, "zip-symlink", true},
-    {"folder by attributes only", {.name = S("pkg/d"), .unix_mode = 040755}, AS_IS, "zip-unsafe-path",
+    {"folder by attributes only", {.name = S("pkg/d"), .unix_mode = 040755}, AS_IS,
+     "zip-unsafe-path",
      false},
     {"folder by DOS attributes only", {.name = S("pkg/d"), .system = 0xff, .external = 0x10}, AS_IS,
      "zip-unsafe-path", false},
@@ -183,7 +202,8 @@ static const struct {
     {"trailing blank in a folder", {FILE_NAMED("pkg /a.py")}, AS_IS, "zip-unsafe-path", true},
     {"empty component", {FILE_NAMED("pkg//a.py")}, AS_IS, "zip-unsafe-path", true},
     {"invalid UTF-8", {FILE_NAMED("pkg/\xff.py")}, AS_IS, "zip-unsafe-path", false},
-    {"UTF-8 not marked", {FILE_NAMED("pkg/\xc3\xa9.py"), .flags = 1 << 11}, AS_IS, "zip-unsafe-path",
+    {"UTF-8 not marked", {FILE_NAMED("pkg/\xc3\xa9.py"), .flags = 1 << 11}, AS_IS,
+     "zip-unsafe-path",
      true},
     {"not NFC", {FILE_NAMED("pkg/e\xcc\x81.py")}, AS_IS, "zip-name-unicode", false},
     {"Kelvin sign", {FILE_NAMED("pkg/\xe2\x84\xaa.py")}, AS_IS, "zip-name-unicode", true},
@@ -201,6 +221,7 @@ static const struct {
     {"link in an extra field", {FILE_NAMED("pkg/a.py"), .extra = S("\x6e\x75\0\0")}, AS_IS,
      "zip-extra-field", true},
 };
+/* clang-format on */
 
 static void test_rows(void **state)
 {
@@ -240,8 +261,8 @@ static void test_forged_directory(void **state)
     struct zb inner;
     struct zb b;
     zb_init(&inner);
-    zb_add(&inner, &(struct zb_member){.name = CH_STR("pkg/__init__.py"),
-                                       .content = CH_STR("evil()\n")});
+    zb_add(&inner,
+           &(struct zb_member){.name = CH_STR("pkg/__init__.py"), .content = CH_STR("evil()\n")});
     zb_init(&b);
     struct ch_buf data;
     ch_buf_init(&data, 1 << 20);
@@ -253,9 +274,12 @@ static void test_forged_directory(void **state)
     ch_buf_puts(&b.central, ch_buf_str(&inner.central));
     b.count = 1;
     zb_end(&b, NULL);
-    /* The directory's offset 0 leads to the outer header, whose sizes differ; the rest is hidden. */
-    expect("forged directory", ch_buf_str(&b.bytes), "zip-crc-differs zip-header-differs "
-           "zip-trailing-data", false);
+    /* The directory's offset 0 leads to the outer header, whose sizes differ; the rest is hidden.
+     */
+    expect("forged directory", ch_buf_str(&b.bytes),
+           "zip-crc-differs zip-header-differs "
+           "zip-trailing-data",
+           false);
     ch_buf_done(&data);
     zb_done(&inner);
     zb_done(&b);
@@ -273,8 +297,7 @@ static void test_tar_as_well(void **state)
         content[at + i] = "ustar"[i];
     }
     zb_init(&b);
-    zb_add(&b, &(struct zb_member){.name = CH_STR("a.bin"),
-                                   .content = {content, sizeof(content)}});
+    zb_add(&b, &(struct zb_member){.name = CH_STR("a.bin"), .content = {content, sizeof(content)}});
     zb_end(&b, NULL);
     expect("tar as well", ch_buf_str(&b.bytes), "zip-polyglot", true);
     zb_done(&b);
@@ -300,10 +323,12 @@ static void test_damage(void **state)
 {
     (void)state;
     struct zb b;
-    build(&b, &(struct zb_member){.name = CH_STR("pkg/a.py"),
-                                  .content = CH_STR("import os\nimport os\n"),
-                                  .deflate = true,
-                                  .descriptor = true}, NULL);
+    build(&b,
+          &(struct zb_member){.name = CH_STR("pkg/a.py"),
+                              .content = CH_STR("import os\nimport os\n"),
+                              .deflate = true,
+                              .descriptor = true},
+          NULL);
     struct scan_run first;
     struct scan_run second;
     for (size_t len = 0; len < b.bytes.len; len++) {

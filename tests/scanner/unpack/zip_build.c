@@ -39,7 +39,7 @@ struct header {
     uint64_t packed;
     uint64_t size;
     struct ch_str extra;
-    uint64_t at; /* in the directory only */
+    uint64_t at;  /* in the directory only */
     size_t len64; /* of the ZIP64 field's values, 0 for no field */
 };
 
@@ -145,7 +145,9 @@ void zb_add(struct zb *b, const struct zb_member *m)
     }
     struct header h = {
         .flags = (uint16_t)(m->flags ^ (ascii ? 0 : 1 << 11)), /* an explicit one takes it away */
-        .method = m->method != 0 ? m->method : m->deflate ? 8 : 0,
+        .method = m->method != 0 ? m->method
+                  : m->deflate   ? 8
+                                 : 0,
         .crc = libdeflate_crc32(0, m->content.ptr, m->content.len) ^ m->crc_xor,
         .packed = data.len,
         .size = m->content.len + (uint64_t)m->size_off,

@@ -1,4 +1,5 @@
-/* Builds ZIP archives for tests: valid ones by default, and every fault a row of a test asks for. */
+/* Builds ZIP archives for tests: valid ones by default, and every fault a row of a test asks for.
+ */
 #ifndef CH_TEST_ZIP_BUILD_H
 #define CH_TEST_ZIP_BUILD_H
 
@@ -11,19 +12,19 @@ struct zb_member {
     struct ch_str name;
     struct ch_str content;
     bool deflate;
-    bool descriptor;      /* crc and sizes 0 in the local header, given after the data */
-    bool bad_descriptor;  /* ... wrongly */
-    bool not_central;     /* only a local header */
-    bool zip64;           /* sizes in ZIP64 fields of both headers */
-    bool zip64_at;        /* ... and the header's offset in the directory's */
-    bool zip64_disk;      /* ... and a disk number behind it */
-    uint32_t disk;        /* that number */
-    uint16_t flags;       /* added in both headers */
-    uint16_t local_flags; /* added in the local header only */
-    uint16_t method;      /* stated instead of the real one, when not 0 */
-    uint32_t unix_mode;   /* default 0100644 */
-    uint8_t system;       /* default 3; 0xff stands for DOS */
-    uint32_t external;    /* or'ed into the external attributes */
+    bool descriptor;          /* crc and sizes 0 in the local header, given after the data */
+    bool bad_descriptor;      /* ... wrongly */
+    bool not_central;         /* only a local header */
+    bool zip64;               /* sizes in ZIP64 fields of both headers */
+    bool zip64_at;            /* ... and the header's offset in the directory's */
+    bool zip64_disk;          /* ... and a disk number behind it */
+    uint32_t disk;            /* that number */
+    uint16_t flags;           /* added in both headers */
+    uint16_t local_flags;     /* added in the local header only */
+    uint16_t method;          /* stated instead of the real one, when not 0 */
+    uint32_t unix_mode;       /* default 0100644 */
+    uint8_t system;           /* default 3; 0xff stands for DOS */
+    uint32_t external;        /* or'ed into the external attributes */
     struct ch_str local_name; /* stated in the local header instead */
     struct ch_str extra;      /* extra fields, as they stand, of both headers */
     struct ch_str local_extra;
@@ -36,12 +37,12 @@ struct zb_member {
     int64_t central_at_off;    /* added to the header's offset in the directory */
 };
 
-struct zb_end { /* the end record and what surrounds it */
+struct zb_end {               /* the end record and what surrounds it */
     struct ch_str before_end; /* between directory and end record */
     struct ch_str comment;
     struct ch_str after;
-    int count_off;     /* added to both counts */
-    bool zip64;        /* with ZIP64 end record and locator, the old fields saturated */
+    int count_off;      /* added to both counts */
+    bool zip64;         /* with ZIP64 end record and locator, the old fields saturated */
     bool zip64_differs; /* ... and the old count not saturated, but another */
 };
 

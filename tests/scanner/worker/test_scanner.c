@@ -85,8 +85,8 @@ static void expect(int fd, enum ch_role from, uint16_t type, struct ch_buf *b)
     size_t count = 0;
     uint16_t got = CH_MSG_NONE;
     ch_buf_clear(b);
-    assert_ch_ok(&err, ch_frame_read(fd, from, &got, b, fds, &count, ch_now_boot_ms() + WAIT_MS,
-                                     &err));
+    assert_ch_ok(&err,
+                 ch_frame_read(fd, from, &got, b, fds, &count, ch_now_boot_ms() + WAIT_MS, &err));
     assert_int_equal(got, type);
     assert_int_equal(count, 0);
 }
@@ -194,11 +194,13 @@ static void the_strict_role_reads_pages_and_wheels(void **state)
     (void)state;
     struct scanner s;
     start(&s, CH_ROLE_SCANNER_STRICT);
-    struct ch_str json = CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"foo\",\"files\":[{"
-                                "\"filename\":\"foo-1.zip\",\"url\":\"foo-1.zip\",\"hashes\":{}}]}");
+    struct ch_str json =
+        CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"foo\",\"files\":[{"
+               "\"filename\":\"foo-1.zip\",\"url\":\"foo-1.zip\",\"hashes\":{}}]}");
     assert_int_equal(scan(&s, page_job("page-json", CH_SCAN_INDEX), json), CH_SCAN_DONE);
     assert_int_equal(count_records(&s, CH_REC_INDEX_FILE, json), 1);
-    struct ch_str html = CH_STR("<a href='foo-1.zip'>foo-1.zip</a><a href='foo-2.zip'>foo-2.zip</a>");
+    struct ch_str html =
+        CH_STR("<a href='foo-1.zip'>foo-1.zip</a><a href='foo-2.zip'>foo-2.zip</a>");
     assert_int_equal(scan(&s, page_job("page-html", CH_SCAN_INDEX), html), CH_SCAN_DONE);
     assert_int_equal(count_records(&s, CH_REC_INDEX_FILE, html), 2);
     assert_int_equal(scan(&s, page_job("page-json", CH_SCAN_INDEX), html), CH_SCAN_FAILED);

@@ -1,5 +1,6 @@
-/* Jobs in processes of their own: whatever a child does, the parent says it, and nothing that failed
- * looks like an answer (T2). The readers here are the test's own: each misbehaves in its way. */
+/* Jobs in processes of their own: whatever a child does, the parent says it, and nothing that
+ * failed looks like an answer (T2). The readers here are the test's own: each misbehaves in its
+ * way. */
 #include "tests/ch_test.h"
 
 #include <signal.h>
@@ -31,7 +32,8 @@ static enum ch_code misbehave(const struct ch_scan_job *job, const struct ch_inp
 {
     struct ch_str how = job->profile;
     if (ch_str_eq(how, CH_STR("honest"))) {
-        ch_scan_write_fact(out, CH_STR("first"), ch_str_sub((struct ch_str){(const char *)in->ptr, in->len}, 0, 5));
+        ch_scan_write_fact(out, CH_STR("first"),
+                           ch_str_sub((struct ch_str){(const char *)in->ptr, in->len}, 0, 5));
     } else if (ch_str_eq(how, CH_STR("fails"))) {
         return ch_fail(err, CH_E_FORMAT, "bad\x1b[31m\nbytes");
     } else if (ch_str_eq(how, CH_STR("crashes"))) {
@@ -87,8 +89,9 @@ const struct ch_inspector *ch_inspector_find(struct ch_str ecosystem)
     return ch_str_eq(ecosystem, CH_STR("test")) ? &test_inspector : NULL;
 }
 
-enum ch_code ch_second_opinion(const struct ch_scan_job *job CH_UNUSED, const struct ch_input *in CH_UNUSED,
-                               struct ch_scan_writer *out, struct ch_err *err CH_UNUSED)
+enum ch_code ch_second_opinion(const struct ch_scan_job *job CH_UNUSED,
+                               const struct ch_input *in CH_UNUSED, struct ch_scan_writer *out,
+                               struct ch_err *err CH_UNUSED)
 {
     ch_scan_write_fact(out, CH_STR("second"), CH_STR("opinion"));
     return CH_OK;
@@ -255,7 +258,8 @@ static void every_end_of_a_job_is_told(void **state)
                      (int)r.last.outcome, r.last.exit_status, r.last.signal, r.text);
         }
         if (is_answer(output, &records) != rows[i].answer) {
-            fail_msg("%s: %s", rows[i].profile, rows[i].answer ? "no answer" : "taken for an answer");
+            fail_msg("%s: %s", rows[i].profile,
+                     rows[i].answer ? "no answer" : "taken for an answer");
         }
         assert_true(strlen(r.text) <= 512);
         assert_true(r.last.wall_us > 0 && r.last.max_rss_bytes > 0);
@@ -289,8 +293,8 @@ static void wrong_jobs_are_refused(void **state)
 
     struct ch_err err;
     begin(&r, CH_ROLE_SCANNER_STRICT, 1);
-    assert_ch_code(CH_E_FORMAT, ch_worker_submit(r.worker, CH_STR("rubbish"), input_fd(),
-                                                 input_fd(), &err));
+    assert_ch_code(CH_E_FORMAT,
+                   ch_worker_submit(r.worker, CH_STR("rubbish"), input_fd(), input_fd(), &err));
     assert_int_equal(r.done, 0);
     end(&r);
 }

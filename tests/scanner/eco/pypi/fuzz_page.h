@@ -1,4 +1,5 @@
-/* Shared by the page fuzz targets: a parser's answer must be one the keeper's strict reader takes. */
+/* Shared by the page fuzz targets: a parser's answer must be one the keeper's strict reader takes.
+ */
 #ifndef CH_TESTS_FUZZ_PAGE_H
 #define CH_TESTS_FUZZ_PAGE_H
 

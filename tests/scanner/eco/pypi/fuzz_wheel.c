@@ -1,5 +1,5 @@
-/* The wheel inspector and the reader of tails over any bytes, and RECORD's and the other texts' rules
- * with them, since the corpus holds whole wheels. */
+/* The wheel inspector and the reader of tails over any bytes, and RECORD's and the other texts'
+ * rules with them, since the corpus holds whole wheels. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

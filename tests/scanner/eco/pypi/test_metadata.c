@@ -100,8 +100,11 @@ static void limits_hold(void **state)
 static void t1_requirements_are_classified(void **state)
 {
     (void)state;
-    enum { PLAIN = CH_REQUIREMENT_PLAIN, DIRECT = CH_REQUIREMENT_DIRECT,
-           MALFORMED = CH_REQUIREMENT_MALFORMED };
+    enum {
+        PLAIN = CH_REQUIREMENT_PLAIN,
+        DIRECT = CH_REQUIREMENT_DIRECT,
+        MALFORMED = CH_REQUIREMENT_MALFORMED
+    };
     const struct {
         const char *text;
         int expect;
@@ -193,15 +196,32 @@ static void names_and_versions_compare(void **state)
         const char *a, *b;
         bool same;
     } rows[] = {
-        {"1.0", "1", true},          {"1.0.0", "1", true},         {"v1", "1.0", true},
-        {"0!1", "1", true},          {"1!1", "1", false},          {"1.0a1", "1.0-alpha.1", true},
-        {"1.0a", "1a0", true},       {"1rc1", "1c1", true},        {"1pre1", "1rc1", true},
-        {"1.0-1", "1.0.post1", true},{"1.0_1", "1.0-1", true},     {"1.0r1", "1.post1", true},
-        {"1.dev", "1.0.dev0", true}, {"1.0+ab.1", "1+AB-1", true}, {"1.0+ab", "1.0", false},
-        {"1.01", "1.1", true},       {"1.10", "1.1", false},       {"10", "1", false},
-        {"1.0a1", "1.0", false},     {"1.0.post1", "1.0", false},  {"weird", "weird", true},
-        {"weird", "Weird", false},   {"1.0x", "1x", false},        {"", "0", false},
-        {"1.0a1.post2.dev3", "1a1-2.dev3", true},                  {"1.0b2", "1.0a2", false},
+        {"1.0", "1", true},
+        {"1.0.0", "1", true},
+        {"v1", "1.0", true},
+        {"0!1", "1", true},
+        {"1!1", "1", false},
+        {"1.0a1", "1.0-alpha.1", true},
+        {"1.0a", "1a0", true},
+        {"1rc1", "1c1", true},
+        {"1pre1", "1rc1", true},
+        {"1.0-1", "1.0.post1", true},
+        {"1.0_1", "1.0-1", true},
+        {"1.0r1", "1.post1", true},
+        {"1.dev", "1.0.dev0", true},
+        {"1.0+ab.1", "1+AB-1", true},
+        {"1.0+ab", "1.0", false},
+        {"1.01", "1.1", true},
+        {"1.10", "1.1", false},
+        {"10", "1", false},
+        {"1.0a1", "1.0", false},
+        {"1.0.post1", "1.0", false},
+        {"weird", "weird", true},
+        {"weird", "Weird", false},
+        {"1.0x", "1x", false},
+        {"", "0", false},
+        {"1.0a1.post2.dev3", "1a1-2.dev3", true},
+        {"1.0b2", "1.0a2", false},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_pypi_same_version(ch_str_of(rows[i].a), ch_str_of(rows[i].b)) != rows[i].same) {

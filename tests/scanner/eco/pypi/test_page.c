@@ -4,11 +4,11 @@
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/page.h"
 
-#define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define HEX2 "11112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define META "\"meta\":{\"api-version\":\"1.1\"},\"name\":\"foo\""
+#define HEX   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HEX2  "11112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define META  "\"meta\":{\"api-version\":\"1.1\"},\"name\":\"foo\""
 #define FILE1 "\"filename\":\"foo-1.tar.gz\",\"url\":\"foo-1.tar.gz\",\"hashes\":{}"
-#define URL1 "<https://example.org/simple/foo/foo-1.tar.gz>"
+#define URL1  "<https://example.org/simple/foo/foo-1.tar.gz>"
 
 struct row {
     const char *label;
@@ -47,13 +47,14 @@ static void json_pages(void **state)
     const struct row rows[] = {
         {"empty", CH_STR("{" META ",\"files\":[]}"), "head (foo)\n"},
         {"everything",
-         CH_STR("{\"meta\":{\"api-version\":\"1.4\",\"_last-serial\":7,\"x\":[]},\"name\":\"Foo\","
-                "\"project-status\":{\"status\":\"quarantined\",\"reason\":\"why\"},\"versions\":"
-                "[\"1\"],\"files\":[{\"filename\":\"foo-1-py3-none-any.whl\",\"url\":"
-                "\"https://files.example.org/a/foo-1-py3-none-any.whl\",\"hashes\":{\"sha256\":\"" HEX
-                "\",\"md5\":\"x\"},\"requires-python\":\">=3.8\",\"size\":5,\"upload-time\":"
-                "\"2024-01-17T16:53:12.779164Z\",\"yanked\":\"bad\",\"core-metadata\":{\"sha256\":\""
-                HEX2 "\"},\"provenance\":null,\"unknown\":1}]}"),
+         CH_STR(
+             "{\"meta\":{\"api-version\":\"1.4\",\"_last-serial\":7,\"x\":[]},\"name\":\"Foo\","
+             "\"project-status\":{\"status\":\"quarantined\",\"reason\":\"why\"},\"versions\":"
+             "[\"1\"],\"files\":[{\"filename\":\"foo-1-py3-none-any.whl\",\"url\":"
+             "\"https://files.example.org/a/foo-1-py3-none-any.whl\",\"hashes\":{\"sha256\":\"" HEX
+             "\",\"md5\":\"x\"},\"requires-python\":\">=3.8\",\"size\":5,\"upload-time\":"
+             "\"2024-01-17T16:53:12.779164Z\",\"yanked\":\"bad\",\"core-metadata\":{\"sha256\":"
+             "\"" HEX2 "\"},\"provenance\":null,\"unknown\":1}]}"),
          "head (Foo) quarantined reason=why serial=7 times\n"
          "file foo-1-py3-none-any.whl <https://files.example.org/a/foo-1-py3-none-any.whl> "
          "sha256=00 size=5 at=2024-01-17T16:53:12.779164Z python=>=3.8 yanked=(bad) "
@@ -78,13 +79,13 @@ static void json_pages(void **state)
          CH_STR("{" META ",\"files\":[{\"filename\":\"foo-1.zip\",\"url\":\"../../f/./foo-1.zip\","
                 "\"hashes\":{}}]}"),
          "head (foo)\nfile foo-1.zip <https://example.org/f/foo-1.zip>\n"},
-        {"repeated",
-         CH_STR("{" META ",\"files\":[{" FILE1 "},{" FILE1 "},{" FILE1 "}]}"),
+        {"repeated", CH_STR("{" META ",\"files\":[{" FILE1 "},{" FILE1 "},{" FILE1 "}]}"),
          "head (foo)\nfile foo-1.tar.gz " URL1 "\n"},
         {"unusable files are left out",
-         CH_STR("{" META ",\"files\":[{\"filename\":\"../x\",\"url\":\"x\",\"hashes\":{}},"
-                "{\"filename\":\"a.whl\",\"url\":\"file:///etc/passwd\",\"hashes\":{}},"
-                "{\"filename\":\"b.whl\",\"url\":\"https://u:p@example.org/b.whl\",\"hashes\":{}}]}"),
+         CH_STR(
+             "{" META ",\"files\":[{\"filename\":\"../x\",\"url\":\"x\",\"hashes\":{}},"
+             "{\"filename\":\"a.whl\",\"url\":\"file:///etc/passwd\",\"hashes\":{}},"
+             "{\"filename\":\"b.whl\",\"url\":\"https://u:p@example.org/b.whl\",\"hashes\":{}}]}"),
          "head (foo)\nskipped=../x\nskipped=a.whl\nskipped=b.whl\n"},
         {"no bytes", CH_STR(""), "!JSON: line 1, column 0"},
         {"html", CH_STR("<!DOCTYPE html><html></html>"), "!JSON: line 1, column 1"},
@@ -101,11 +102,13 @@ static void json_pages(void **state)
          "!JSON: line 1"},
         {"no meta", CH_STR("{\"name\":\"foo\",\"files\":[]}"),
          "!meta: expected an object, found nothing"},
-        {"major version", CH_STR("{\"meta\":{\"api-version\":\"2.0\"},\"name\":\"foo\",\"files\":[]}"),
+        {"major version",
+         CH_STR("{\"meta\":{\"api-version\":\"2.0\"},\"name\":\"foo\",\"files\":[]}"),
          "!meta.api-version: expected major version 1, found 2"},
         {"no version", CH_STR("{\"meta\":{\"api-version\":\"one\"},\"name\":\"foo\",\"files\":[]}"),
          "!meta.api-version: expected \"1.N\""},
-        {"another project", CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"bar\",\"files\":[]}"),
+        {"another project",
+         CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"bar\",\"files\":[]}"),
          "!the page is about \"bar\", asked for \"foo\""},
         {"no files", CH_STR("{" META "}"), "!files: expected an array, found nothing"},
         {"file is a string", CH_STR("{" META ",\"files\":[\"x\"]}"),
@@ -115,7 +118,8 @@ static void json_pages(void **state)
                 "\"sha256\":\"abc\"}}]}"),
          "!files[1].hashes.sha256: expected 64 hex digits, found \"abc\""},
         {"hash is a number",
-         CH_STR("{" META ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"sha256\":1}}]}"),
+         CH_STR("{" META
+                ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"sha256\":1}}]}"),
          "!files[0].hashes.sha256: expected a string, found 1"},
         {"hashes missing", CH_STR("{" META ",\"files\":[{\"filename\":\"b\",\"url\":\"b\"}]}"),
          "!files[0].hashes: expected an object, found nothing"},
@@ -128,13 +132,16 @@ static void json_pages(void **state)
          "!files[0].upload-time: expected a time in UTC (RFC 3339), found \"2024-01-17T16:53:12\""},
         {"yanked is a number", CH_STR("{" META ",\"files\":[{" FILE1 ",\"yanked\":1}]}"),
          "!files[0].yanked: expected true, false or a reason, found 1"},
-        {"sidecar is a string", CH_STR("{" META ",\"files\":[{" FILE1 ",\"core-metadata\":\"x\"}]}"),
+        {"sidecar is a string",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"core-metadata\":\"x\"}]}"),
          "!files[0].core-metadata: expected true, false or hashes"},
         {"unknown status",
          CH_STR("{" META ",\"project-status\":{\"status\":\"odd\"},\"files\":[]}"),
-         "!project-status.status: expected active, archived, quarantined or deprecated, found \"odd\""},
+         "!project-status.status: expected active, archived, quarantined or deprecated, found "
+         "\"odd\""},
         {"lying: one name, two hashes",
-         CH_STR("{" META ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"sha256\":\"" HEX
+         CH_STR("{" META
+                ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"sha256\":\"" HEX
                 "\"}},{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"sha256\":\"" HEX2 "\"}}]}"),
          "!lists b twice"},
         {"lying: one name, two addresses, no hash",
@@ -184,8 +191,7 @@ static void html_pages(void **state)
          "<https://example.org/whl/foo-1%2Bcpu-py3-none-any.whl> sha256=00\n"},
         {"query", CH_STR("<a href='foo-1.zip?a=/b&amp;c=d'>foo-1.zip</a>"),
          "head ()\nfile foo-1.zip <https://example.org/simple/foo/foo-1.zip?a=/b&c=d>\n"},
-        {"base",
-         CH_STR("<base href='//cdn.example.org/f/'><a href='foo-1.zip'>foo-1.zip</a>"),
+        {"base", CH_STR("<base href='//cdn.example.org/f/'><a href='foo-1.zip'>foo-1.zip</a>"),
          "head ()\nfile foo-1.zip <https://cdn.example.org/f/foo-1.zip>\n"},
         {"nested markup and no end tag before the next link",
          CH_STR("<a href='foo-1.zip'><span>foo-1</span>.zip<a href='foo-2.zip'>foo-2.zip</a>"),
@@ -204,7 +210,8 @@ static void html_pages(void **state)
         {"a name that leaves the folder", CH_STR("<a href='x/%2e%2e'>..</a>"),
          "head ()\nskipped=..\n"},
         {"no bytes", CH_STR(""), "!expected HTML"},
-        {"json", CH_STR("{" META ",\"files\":[]}"), "!expected HTML, found something else at byte 0"},
+        {"json", CH_STR("{" META ",\"files\":[]}"),
+         "!expected HTML, found something else at byte 0"},
         {"text", CH_STR("not found"), "!expected HTML"},
         {"latin-1", CH_STR("<html>\xe9</html>"), "!expected HTML in UTF-8"},
         {"UTF-16", CH_STR("\xff\xfe<\0h\0"), "!expected HTML in UTF-8"},
@@ -265,12 +272,14 @@ static void roots(void **state)
         {"bad name", CH_STR("{\"projects\":[{\"name\":\"a\"},{\"name\":\"../b\"}]}"),
          "!projects[1]: name: expected a project name (PEP 508), found \"../b\""},
         {"no name", CH_STR("{\"projects\":[{}]}"), "!projects[0]: name: expected a string, found"},
-        {"name is a number", CH_STR("{\"projects\":[{\"name\":1}]}"), "!expected a string, found 1"},
+        {"name is a number", CH_STR("{\"projects\":[{\"name\":1}]}"),
+         "!expected a string, found 1"},
         {"truncated", CH_STR("{\"projects\":[{\"name\":\"a\"}"), "!expected ',' or ']' at byte 25"},
         {"truncated after the array", CH_STR("{\"projects\":[]"), "!expected ',' or '}'"},
         {"trailing", CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"projects\":[]}]"),
          "!expected the end"},
-        {"missing comma", CH_STR("{\"projects\":[{\"name\":\"a\"}{\"name\":\"b\"}]}"), "!expected ','"},
+        {"missing comma", CH_STR("{\"projects\":[{\"name\":\"a\"}{\"name\":\"b\"}]}"),
+         "!expected ','"},
         {"html", CH_STR("<html></html>"), "!expected a JSON object"},
         {"major version", CH_STR("{\"meta\":{\"api-version\":\"2.0\"},\"projects\":[]}"),
          "!meta.api-version: expected major version 1"},
@@ -304,21 +313,26 @@ static void details(void **state)
     "\"yanked_reason\":\"bad\"}"
     const struct row rows[] = {
         {"both lists",
-         CH_STR("{\"info\":{\"name\":\"Foo\"},\"last_serial\":4,\"releases\":{\"0\":[],\"1\":["
-                ENTRY "]},\"urls\":[" ENTRY "]}"),
-         "head (Foo) serial=4 times\nfile foo-1.zip <https://example.org/foo-1.zip> sha256=00 size=9 "
+         CH_STR(
+             "{\"info\":{\"name\":\"Foo\"},\"last_serial\":4,\"releases\":{\"0\":[],\"1\":[" ENTRY
+             "]},\"urls\":[" ENTRY "]}"),
+         "head (Foo) serial=4 times\nfile foo-1.zip <https://example.org/foo-1.zip> sha256=00 "
+         "size=9 "
          "at=2024-01-17T16:53:12.779164Z python=>=3 yanked=(bad)\n"},
         {"one list", CH_STR("{\"info\":{\"name\":\"foo\"},\"urls\":[]}"), "head (foo)\n"},
         {"another project", CH_STR("{\"info\":{\"name\":\"bar\"},\"urls\":[]}"), "!about \"bar\""},
-        {"releases are an array", CH_STR("{\"info\":{\"name\":\"foo\"},\"releases\":[],\"urls\":[]}"),
+        {"releases are an array",
+         CH_STR("{\"info\":{\"name\":\"foo\"},\"releases\":[],\"urls\":[]}"),
          "!releases: expected an object, found an array"},
         {"wrong type deep inside",
-         CH_STR("{\"info\":{\"name\":\"foo\"},\"releases\":{\"1\":[{\"filename\":1}]},\"urls\":[]}"),
+         CH_STR(
+             "{\"info\":{\"name\":\"foo\"},\"releases\":{\"1\":[{\"filename\":1}]},\"urls\":[]}"),
          "!releases.1[0].filename: expected a string, found 1"},
         {"lying: the lists differ",
-         CH_STR("{\"info\":{\"name\":\"foo\"},\"releases\":{\"1\":[" ENTRY "]},\"urls\":["
-                "{\"filename\":\"foo-1.zip\",\"url\":\"https://example.org/foo-1.zip\",\"digests\":{"
-                "\"sha256\":\"" HEX2 "\"}}]}"),
+         CH_STR(
+             "{\"info\":{\"name\":\"foo\"},\"releases\":{\"1\":[" ENTRY "]},\"urls\":["
+             "{\"filename\":\"foo-1.zip\",\"url\":\"https://example.org/foo-1.zip\",\"digests\":{"
+             "\"sha256\":\"" HEX2 "\"}}]}"),
          "!lists foo-1.zip twice"},
     };
 #undef ENTRY
@@ -357,11 +371,29 @@ static void limits_hold(void **state)
     run_rows(ch_page_parse, "wheel", profile, CH_ARRAY_LEN(profile));
 }
 
+/* T5: an absent file is a fact, so a page whose links cannot be resolved must not seem empty. */
+static void t5_a_page_without_address_is_no_answer(void **state)
+{
+    (void)state;
+    static const char *const profiles[] = {"page-html", "page-json"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(profiles); i++) {
+        struct ch_scan_job job = {.profile = ch_str_of(profiles[i]), .project = CH_STR("foo")};
+        struct ch_err err;
+        struct ch_buf text;
+        ch_buf_init(&text, 1024);
+        assert_ch_code(CH_E_USAGE, scan_text(ch_page_parse, &job,
+                                             CH_STR("<a href='foo-1.zip'>foo-1.zip</a>"), &text,
+                                             &err));
+        ch_buf_done(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_pages), cmocka_unit_test(html_pages), cmocka_unit_test(roots),
+        cmocka_unit_test(json_pages), cmocka_unit_test(html_pages),  cmocka_unit_test(roots),
         cmocka_unit_test(details),    cmocka_unit_test(limits_hold),
+        cmocka_unit_test(t5_a_page_without_address_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

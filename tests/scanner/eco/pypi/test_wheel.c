@@ -1,17 +1,27 @@
-/* The wheel inspector: an honest wheel without findings, and one wheel per rule with exactly its own. */
+/* The wheel inspector: an honest wheel without findings, and one wheel per rule with exactly its
+ * own. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/ch_test.h"
 #include "customhouse/limits.h"
+#include "confine.h"
 #include "corpus.h"
 #include "scan_run.h"
 #include "scanner/eco/pypi/wheel.h"
+#include "scanner/unpack/second.h"
 #include "wheel_build.h"
 #include "zip_build.h"
 
-#define S(literal) {(literal), sizeof(literal) - 1}
+#define S(literal)                                                                                 \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 
+/* clang-format off */
 static const struct {
     const char *label;
     struct wheel_spec spec;
@@ -63,7 +73,8 @@ static const struct {
     {"METADATA of another name", {.metadata_name = "evil"}, "wheel-name-differs"},
     {"METADATA of another version", {.metadata_version = "1.1"}, "wheel-name-differs"},
     {"no METADATA", {.without = "METADATA"}, "wheel-metadata"},
-    {"T1: direct reference", {.metadata_more = "Requires-Dist: x @ https://files.example.org/x.whl\n"},
+    {"T1: direct reference",
+     {.metadata_more = "Requires-Dist: x @ https://files.example.org/x.whl\n"},
      "direct-reference"},
     {"data folder of another wheel", {.more_name = S("evil-1.data/scripts/pip"), .more = S("x")},
      "wheel-data-folder"},
@@ -112,6 +123,7 @@ static const struct {
     {"continued entry", {.entry_points = "[x]\nfoo = a:b\n  c = d:e\n"}, "entry-points"},
     {"entry points that are no text", {.entry_points = "[x]\nfoo = \xff\n"}, "entry-points"},
 };
+/* clang-format on */
 
 static void test_rows(void **state)
 {
@@ -234,13 +246,41 @@ static void test_tail_damage(void **state)
     for (size_t i = 0; i < 8 * b.bytes.len; i++) {
         b.bytes.ptr[i / 8] = (char)(b.bytes.ptr[i / 8] ^ 1 << i % 8);
         struct ch_scan_writer *w = ch_scan_writer_new(-1, ch_limits.scan_output_bytes);
-        struct ch_input in = {
-            .fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
+        struct ch_input in = {.fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
         answered += ch_wheel_tail(&job, &in, w, &err) == CH_OK;
         ch_scan_writer_free(w);
         b.bytes.ptr[i / 8] = (char)(b.bytes.ptr[i / 8] ^ 1 << i % 8);
     }
     assert_true(answered > 0 && answered < 8 * b.bytes.len);
+    zb_done(&b);
+}
+
+/* The first opinion needs nothing but memory either, whichever digest RECORD asks for. */
+static void test_jailed(void **state)
+{
+    (void)state;
+    struct zb b;
+    struct ch_err err;
+    int status;
+    struct wheel_spec spec = {.hash = "sha512", .entry_points = "[x]\na = b:c\n"};
+    struct ch_scan_job job = wheel_job(&spec);
+    wheel_build(&b, &spec);
+    int fd = memfd_create("answer", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_ch_ok(&err, ch_second_prepare(&err));
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct ch_input in = {
+            .fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
+        struct ch_scan_writer *w = ch_scan_writer_new(fd, ch_limits.scan_output_bytes);
+        test_confine();
+        bool ok = ch_wheel_inspect(&job, &in, w, &err) == CH_OK && ch_scan_writer_findings(w) == 0;
+        _exit(ok ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(fd);
     zb_done(&b);
 }
 
@@ -266,6 +306,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_jailed),
         cmocka_unit_test(test_zip_faults_come_through),
         cmocka_unit_test(test_tail),
         cmocka_unit_test(test_tail_damage),

@@ -31,8 +31,7 @@ struct ch_scan_job wheel_job(const struct wheel_spec *s)
 
 static void put_base64(struct ch_buf *b, const uint8_t *p, size_t len, bool padded)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     uint32_t bits = 0;
     unsigned have = 0;
     for (size_t i = 0; i < len; i++) {

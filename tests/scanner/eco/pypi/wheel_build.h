@@ -17,13 +17,13 @@ struct wheel_spec {
     const char *wheel_version;
     const char *tags; /* what follows Root-Is-Purelib in WHEEL */
     const char *entry_points;
-    const char *without; /* a file of dist-info left out */
-    const char *hash;    /* sha256; "" for none */
+    const char *without;     /* a file of dist-info left out */
+    const char *hash;        /* sha256; "" for none */
     struct ch_str more_name; /* one more member, listed in RECORD */
     struct ch_str more;
     bool more_unlisted;
     bool extra_folder;
-    bool signatures;  /* RECORD.jws, listed without hash */
+    bool signatures; /* RECORD.jws, listed without hash */
     bool record_crlf;
     bool record_twice;
     bool wrong_hash;

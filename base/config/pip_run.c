@@ -1,0 +1,211 @@
+/* Asks the host's pip: a child with bounded output and time, in the root folder, so that no module in
+ * the current one is taken for pip. */
+#include "base/config/pip_config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* pip's own environment, except that no setting may silence the answer. */
+static char **make_environment(void)
+{
+    static char quiet[] = "PIP_QUIET=0";
+    static char verbose[] = "PIP_VERBOSE=0";
+    static char color[] = "PIP_NO_COLOR=1";
+    size_t n = 0;
+    while (environ[n] != NULL) {
+        n++;
+    }
+    char **env = ch_calloc(n + 4, sizeof(*env));
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct ch_str e = ch_str_of(environ[i]);
+        if (!ch_str_starts(e, CH_STR("PIP_QUIET=")) && !ch_str_starts(e, CH_STR("PIP_VERBOSE=")) &&
+            !ch_str_starts(e, CH_STR("PIP_NO_COLOR="))) {
+            env[k++] = environ[i];
+        }
+    }
+    env[k++] = quiet;
+    env[k++] = verbose;
+    env[k++] = color;
+    return env;
+}
+
+static int spawn(char *const *argv, int out, pid_t *ret_pid)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t signals;
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawnattr_init(&attributes);
+    (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    (void)posix_spawn_file_actions_adddup2(&actions, out, 1);
+    (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    (void)posix_spawn_file_actions_addchdir_np(&actions, "/");
+    (void)sigemptyset(&signals);
+    (void)posix_spawnattr_setsigmask(&attributes, &signals);
+    (void)sigaddset(&signals, SIGPIPE);
+    (void)posix_spawnattr_setsigdefault(&attributes, &signals);
+    (void)posix_spawnattr_setpgroup(&attributes, 0);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                    POSIX_SPAWN_SETPGROUP);
+    char **env = make_environment();
+    int errnum = posix_spawnp(ret_pid, argv[0], &actions, &attributes, argv, env);
+    free(env);
+    (void)posix_spawnattr_destroy(&attributes);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return errnum;
+}
+
+static enum ch_code wait_readable(int fd, int64_t deadline_ms, struct ch_err *err)
+{
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int64_t left = deadline_ms - now_ms();
+        int n = left > 0 ? poll(&p, 1, (int)left) : 0;
+        if (n == 0) {
+            return ch_fail(err, CH_E_TIMEOUT, "pip did not answer within %llu ms",
+                           (unsigned long long)ch_limits.pip_run_ms);
+        }
+        if (n > 0) {
+            return CH_OK;
+        }
+        if (errno != EINTR) {
+            return ch_fail_errno(err, errno, "waiting for pip");
+        }
+    }
+}
+
+/* Reads to the end of the output; a limit or the deadline ends it with an error. */
+static enum ch_code read_all(int fd, int64_t deadline_ms, struct ch_buf *out, struct ch_err *err)
+{
+    for (;;) {
+        enum ch_code rc = wait_readable(fd, deadline_ms, err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+        char part[4096];
+        ssize_t got = read(fd, part, sizeof(part));
+        if (got < 0 && errno != EINTR) {
+            return ch_fail_errno(err, errno, "reading from pip");
+        }
+        if (got == 0) {
+            return CH_OK;
+        }
+        if (got > 0) {
+            ch_buf_put(out, part, (size_t)got);
+        }
+        if (out->failed) {
+            return ch_fail(err, CH_E_LIMIT, "pip answered with more than %llu bytes",
+                           (unsigned long long)ch_limits.pip_output_bytes);
+        }
+    }
+}
+
+/* A child may close its output and stay: its end has the same deadline. */
+static enum ch_code wait_end(pid_t pid, int64_t deadline_ms, struct ch_err *err)
+{
+    int fd = pidfd_open(pid, 0);
+    if (fd < 0) {
+        return ch_fail_errno(err, errno, "pidfd_open");
+    }
+    enum ch_code rc = wait_readable(fd, deadline_ms, err);
+    (void)close(fd);
+    return rc;
+}
+
+/* Runs argv (found by PATH). CH_E_NOT_FOUND: it is not there, or it ended with an error. */
+static enum ch_code run(char *const *argv, struct ch_buf *out, struct ch_err *err)
+{
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0) {
+        return ch_fail_errno(err, errno, "pipe");
+    }
+    pid_t pid = 0;
+    int errnum = spawn(argv, fds[1], &pid);
+    (void)close(fds[1]);
+    if (errnum != 0) {
+        (void)close(fds[0]);
+        return ch_fail(err, CH_E_NOT_FOUND, "%s cannot be started: %s", argv[0], strerror(errnum));
+    }
+    int64_t deadline_ms = now_ms() + (int64_t)ch_limits.pip_run_ms;
+    enum ch_code rc = read_all(fds[0], deadline_ms, out, err);
+    (void)close(fds[0]);
+    rc = rc == CH_OK ? wait_end(pid, deadline_ms, err) : rc;
+    if (rc != CH_OK) {
+        (void)kill(-pid, SIGKILL); /* its own group: what it started goes with it */
+    }
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (rc == CH_OK && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
+        rc = ch_fail(err, CH_E_NOT_FOUND, "%s %s ended with an error", argv[0], argv[1]);
+    }
+    return rc;
+}
+
+static const char *from_environment(const char *name)
+{
+    return getenv(name);
+}
+
+enum ch_code ch_pip_discover(struct ch_pip_config *ret, struct ch_err *err)
+{
+    static char python[] = "python3";
+    static char module[] = "-m";
+    static char pip[] = "pip";
+    static char config[] = "config";
+    static char list[] = "list";
+    static char command[] = "-c";
+    static char question[] = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)";
+    char *const by_module[] = {python, module, pip, config, list, NULL};
+    char *const by_name[] = {pip, config, list, NULL};
+    char *const built_in[] = {python, command, question, NULL};
+    struct ch_buf listing;
+    struct ch_buf url;
+    ch_buf_init(&listing, (size_t)ch_limits.pip_output_bytes);
+    ch_buf_init(&url, (size_t)ch_limits.pip_output_bytes);
+    enum ch_code rc = run(by_module, &listing, err);
+    if (rc == CH_E_NOT_FOUND) {
+        ch_buf_clear(&listing);
+        rc = run(by_name, &listing, err);
+    }
+    if (rc == CH_OK) {
+        /* needed only when no index is configured: then its absence is the error */
+        enum ch_code asked = run(built_in, &url, err);
+        if (asked == CH_E_NOT_FOUND) {
+            ch_buf_clear(&url);
+        } else {
+            rc = asked;
+        }
+    } else if (rc == CH_E_NOT_FOUND) {
+        rc = ch_fail(err, CH_E_NOT_FOUND,
+                     "there is no pip here to ask for its index (apt install python3-pip); or give "
+                     "one with --pypi-upstream URL");
+    }
+    rc = rc == CH_OK ? ch_pip_read(ch_buf_str(&listing), ch_buf_str(&url), from_environment, ret, err)
+                     : rc;
+    if (listing.ptr != NULL) {
+        explicit_bzero(listing.ptr, listing.cap);
+    }
+    ch_buf_done(&listing);
+    ch_buf_done(&url);
+    return rc;
+}

@@ -1,0 +1,301 @@
+#include "tests/ch_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/config/pip_config.h"
+#include "customhouse/limits.h"
+
+#define BUILT_IN "https://builtin.example.org/simple\n"
+
+/* NAME=VALUE lines that stand for the environment. */
+static const char *environment;
+static char found[256];
+
+static const char *fake_env(const char *name)
+{
+    struct ch_str rest = ch_str_of(environment);
+    struct ch_str line = {NULL, 0};
+    size_t n = strlen(name);
+    while (ch_str_split(&rest, '\n', &line)) {
+        if (line.len > n && line.ptr[n] == '=' && ch_str_starts(line, ch_str_of(name))) {
+            snprintf(found, sizeof(found), "%.*s", (int)(line.len - n - 1), line.ptr + n + 1);
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static const struct row {
+    const char *label;
+    const char *listing;
+    const char *env;
+    const char *index;
+    const char *user;
+    const char *password;
+    const char *api;
+    const char *ca;
+    const char *proxy;
+    const char *note; /* some note says this */
+} rows[] = {
+    {"nothing configured", "", "", "https://builtin.example.org/simple", NULL, NULL,
+     "https://builtin.example.org/pypi", NULL, NULL, "built-in"},
+    {"global", "global.index-url='https://a.example.org/simple/'\n", "",
+     "https://a.example.org/simple", NULL, NULL, "https://a.example.org/pypi", NULL, NULL,
+     "as pip is configured"},
+    {"install over global",
+     "install.index-url='https://b.example.org/x'\nglobal.index-url='https://a.example.org/simple'\n",
+     "", "https://b.example.org/x", NULL, NULL, NULL, NULL, NULL, NULL},
+    {"environment over install",
+     ":env:.index-url='https://c.example.org'\ninstall.index-url='https://b.example.org'\n", "",
+     "https://c.example.org", NULL, NULL, NULL, NULL, NULL, NULL},
+    {"empty values do not count",
+     ":env:.index-url=''\nglobal.index-url='https://a.example.org'\n", "", "https://a.example.org",
+     NULL, NULL, NULL, NULL, NULL, NULL},
+    {"another command's section", "search.index-url='https://a.example.org'\n", "",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
+     NULL},
+    {"a longer key", "global.index-url-x='https://a.example.org'\n", "",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
+     NULL},
+    {"credentials", "global.index-url='https://u%40x:p%3a@w@a.example.org/simple'\n", "",
+     "https://a.example.org/simple", "u@x", "p:@w", "https://a.example.org/pypi", NULL, NULL, NULL},
+    {"a token alone", "global.index-url='https://token@a.example.org'\n", "",
+     "https://a.example.org", "token", "", NULL, NULL, NULL, NULL},
+    {"certificate", ":env:.cert='/etc/ca.pem'\n", "REQUESTS_CA_BUNDLE=/other.pem",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi",
+     "/etc/ca.pem", NULL, NULL},
+    {"certificate of the environment", "", "CURL_CA_BUNDLE=/other.pem",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi",
+     "/other.pem", NULL, NULL},
+    {"relative certificate", "global.cert='ca.pem'\n", "", "https://builtin.example.org/simple", NULL,
+     NULL, "https://builtin.example.org/pypi", NULL, NULL, "not an absolute path: ca.pem"},
+    {"proxy", "global.proxy='proxy.example.org:3128'\n", "https_proxy=http://other.example.org:1",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     "http://proxy.example.org:3128", NULL},
+    {"proxy of the environment", "", "HTTPS_PROXY=http://u:p@other.example.org:1/",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     "http://other.example.org:1", NULL},
+    {"proxy of the other scheme", "", "http_proxy=http://other.example.org:1",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
+     NULL},
+    {"no proxy for it", "", "https_proxy=http://other.example.org:1\nno_proxy=a, .example.org",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
+     NULL},
+    {"no proxy for a name like it", "",
+     "all_proxy=http://other.example.org:1\nno_proxy=ample.org,in.example.org",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     "http://other.example.org:1", NULL},
+    {"extra indexes", "global.extra-index-url='\\nhttps://u:secret@d.example.org/s\\nhttps://e'\n", "",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
+     "of its own): https://d.example.org/s"},
+    {"find-links", ":env:.find-links=\"/opt/it's here\"\n", "", "https://builtin.example.org/simple",
+     NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL, "find-links left out: /opt/it's"},
+    {"trusted-host", "global.trusted-host='a\\x1b'\n", "", "https://builtin.example.org/simple", NULL,
+     NULL, "https://builtin.example.org/pypi", NULL, NULL, "stay checked: a"},
+};
+
+static void check(const char *label, const char *what, const char *got, const char *want)
+{
+    if ((got == NULL) != (want == NULL) || (got != NULL && strcmp(got, want) != 0)) {
+        fail_msg("%s: %s is %s", label, what, got == NULL ? "not there" : got);
+    }
+}
+
+static void test_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        const struct row *r = &rows[i];
+        struct ch_pip_config c = {0};
+        struct ch_err err;
+        environment = r->env;
+        assert_ch_ok(&err, ch_pip_read(ch_str_of(r->listing), CH_STR(BUILT_IN), fake_env, &c, &err));
+        check(r->label, "index", c.index_url, r->index);
+        check(r->label, "user", c.user, r->user);
+        check(r->label, "password", c.password, r->password);
+        check(r->label, "API", c.api_url_guess, r->api);
+        check(r->label, "certificate", c.ca_file, r->ca);
+        check(r->label, "proxy", c.proxy, r->proxy);
+        bool noted = r->note == NULL;
+        for (size_t k = 0; k < c.note_count; k++) {
+            noted = noted || strstr(c.notes[k], r->note) != NULL;
+            assert_null(strstr(c.notes[k], "secret"));
+            assert_null(strchr(c.notes[k], '\x1b'));
+        }
+        if (!noted) {
+            fail_msg("%s: no note says: %s", r->label, r->note);
+        }
+        ch_pip_config_done(&c);
+        ch_pip_config_done(&c); /* twice is harmless */
+    }
+}
+
+static void test_proxy_credentials(void **state)
+{
+    (void)state;
+    struct ch_pip_config c = {0};
+    struct ch_err err;
+    environment = "https_proxy=http://u:p@other.example.org:1";
+    assert_ch_ok(&err, ch_pip_read(CH_STR(""), CH_STR(BUILT_IN), fake_env, &c, &err));
+    assert_string_equal(c.proxy_user, "u");
+    assert_string_equal(c.proxy_password, "p");
+    ch_pip_config_done(&c);
+}
+
+static void test_read_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listing;
+        const char *built_in;
+        enum ch_code code;
+        const char *says;
+    } bad[] = {
+        {"", "", CH_E_NOT_FOUND, "give one with --pypi-upstream URL"},
+        {"global.index-url='file:///srv/secret'\n", "", CH_E_USAGE, "does not start with http://"},
+        {"global.index-url='https://u:secret@a b/'\n", "", CH_E_USAGE, "printable ASCII"},
+        {"global.index-url='https://u:secret@/x'\n", "", CH_E_USAGE, "names no valid host"},
+        {"global.index-url=https://a\n", "", CH_E_FORMAT, "value of index-url is not understood"},
+        {"global.index-url='https://a\\q'\n", "", CH_E_FORMAT, "is not understood"},
+        {"global.index-url='\n", "", CH_E_FORMAT, "is not understood"},
+        {"global.proxy='socks5://secret'\n", BUILT_IN, CH_E_USAGE, "pip's proxy does not start"},
+    };
+    environment = "";
+    for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
+        struct ch_pip_config c = {0};
+        struct ch_err err = {.msg = ""};
+        enum ch_code rc = ch_pip_read(ch_str_of(bad[i].listing), ch_str_of(bad[i].built_in), fake_env,
+                                      &c, &err);
+        if (rc != bad[i].code || strstr(err.msg, bad[i].says) == NULL ||
+            strstr(err.msg, "secret") != NULL) {
+            fail_msg("row %zu: %s: %s", i, ch_code_name(rc), err.msg);
+        }
+    }
+}
+
+/* --- the child: a python3 of our own, first in PATH --- */
+
+static char folder[] = "/tmp/customhouse-pip-XXXXXX";
+
+static void write_python(const char *script)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "%s/python3", folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "#!/bin/sh\n%s\n", script);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) == NULL ? 1 : 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char path[64];
+    snprintf(path, sizeof(path), "%s/python3", folder);
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void test_discover(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        const char *script;
+        enum ch_code code;
+        const char *says;
+    } scripts[] = {
+        {"configured",
+         "[ \"$PWD\" = / ] && [ \"$PIP_QUIET\" = 0 ] && [ \"$*\" = '-m pip config list' ] && "
+         "echo \"global.index-url='https://a.example.org/simple'\" || exit 1",
+         CH_OK, NULL},
+        {"built in",
+         "case $1 in -m) exit 0 ;; -c) echo https://a.example.org/simple/ ;; esac", CH_OK, NULL},
+        {"no pip", "exit 1", CH_E_NOT_FOUND, "--pypi-upstream"},
+        {"no built-in index", "[ \"$1\" = -m ]", CH_E_NOT_FOUND, "--pypi-upstream"},
+        {"killed", "kill -9 $$", CH_E_NOT_FOUND, "--pypi-upstream"},
+        {"endless", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done",
+         CH_E_LIMIT, "more than 4096 bytes"},
+        {"stays", "exec >&-; while :; do :; done", CH_E_TIMEOUT, "within 1500 ms"},
+        {"silent", "while :; do :; done", CH_E_TIMEOUT, "within 1500 ms"},
+    };
+    char *path = strdup(getenv("PATH"));
+    ch_limits.pip_output_bytes = 4096;
+    ch_limits.pip_run_ms = 1500;
+    unsetenv("https_proxy");
+    unsetenv("HTTPS_PROXY");
+    setenv("PIP_QUIET", "3", 1);
+    assert_int_equal(setenv("PATH", folder, 1), 0);
+    for (size_t i = 0; i < CH_ARRAY_LEN(scripts); i++) {
+        struct ch_pip_config c = {0};
+        struct ch_err err = {.msg = ""};
+        write_python(scripts[i].script);
+        enum ch_code rc = ch_pip_discover(&c, &err);
+        if (rc != scripts[i].code ||
+            (rc != CH_OK && strstr(err.msg, scripts[i].says) == NULL)) {
+            fail_msg("%s: %s: %s", scripts[i].label, ch_code_name(rc), err.msg);
+        }
+        if (rc == CH_OK) {
+            assert_string_equal(c.index_url, "https://a.example.org/simple");
+        }
+        ch_pip_config_done(&c);
+    }
+    setenv("PATH", path, 1);
+    free(path);
+}
+
+/* The real pip, where there is one, told by its environment what to say. */
+static void test_discover_real_pip(void **state)
+{
+    (void)state;
+    struct ch_pip_config c = {0};
+    struct ch_err err;
+    ch_limits.pip_output_bytes = 262144;
+    ch_limits.pip_run_ms = 60000;
+    setenv("PIP_CONFIG_FILE", "/dev/null", 1);
+    setenv("PIP_INDEX_URL", "https://user:pass@index.example.org/simple", 1);
+    setenv("PIP_EXTRA_INDEX_URL", "https://extra.example.org/it's", 1);
+    setenv("PIP_PROXY", "http://proxy.example.org:3128", 1);
+    setenv("PIP_QUIET", "2", 1);
+    enum ch_code rc = ch_pip_discover(&c, &err);
+    if (rc == CH_E_NOT_FOUND) {
+        print_message("skipped: %s\n", err.msg);
+        skip();
+    }
+    if (rc != CH_OK) {
+        fail_msg("%s", err.msg);
+    }
+    assert_string_equal(c.index_url, "https://index.example.org/simple");
+    assert_string_equal(c.user, "user");
+    assert_string_equal(c.password, "pass");
+    assert_string_equal(c.proxy, "http://proxy.example.org:3128");
+    assert_false(c.built_in);
+    ch_pip_config_done(&c);
+    unsetenv("PIP_INDEX_URL");
+    assert_ch_ok(&err, ch_pip_discover(&c, &err));
+    assert_true(c.built_in);
+    assert_non_null(c.api_url_guess);
+    ch_pip_config_done(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_proxy_credentials),
+        cmocka_unit_test(test_read_errors),
+        cmocka_unit_test_setup_teardown(test_discover, set_up, tear_down),
+        cmocka_unit_test(test_discover_real_pip),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,209 @@
+/* What is known of a page: merged, never forgotten (T5, T7). */
+#include "tests/ch_test.h"
+
+#include "db/keeper/page_facts.h"
+#include "streams.h"
+
+static const struct ch_sha256 INPUT = {{1}};
+
+struct line {
+    const char *name;
+    uint8_t hash; /* 0: not stated */
+    int64_t uploaded;
+    uint64_t size;
+};
+
+struct seen { /* the changes a merge reported */
+    int appeared, removed, returned;
+    int64_t last_absent;
+};
+
+static void on_change(void *ctx, enum ch_sighting kind, struct ch_str name,
+                      const struct ch_sha256 *stated, int64_t last_absent)
+{
+    struct seen *s = ctx;
+    (void)name;
+    (void)stated;
+    s->appeared += kind == CH_SIGHTING_APPEARED;
+    s->removed += kind == CH_SIGHTING_REMOVED;
+    s->returned += kind == CH_SIGHTING_RETURNED;
+    s->last_absent = kind == CH_SIGHTING_APPEARED ? last_absent : s->last_absent;
+}
+
+static void write_lines(struct stream *s, const struct line *lines, size_t count)
+{
+    struct ch_index_head head = {.project = CH_STR("p")};
+    ch_scan_write_index_head(s->writer, &head);
+    for (size_t i = 0; i < count; i++) {
+        struct ch_index_file f = {.file_name = ch_str_of(lines[i].name),
+                                  .url = CH_STR("http://up.example/p"),
+                                  .sha256 = {{lines[i].hash}},
+                                  .size_bytes = lines[i].size,
+                                  .uploaded_at_us = lines[i].uploaded};
+        ch_scan_write_index_file(s->writer, &f);
+    }
+    stream_end(s, &INPUT, 1);
+}
+
+/* Merges one more answer into *page at time `now`. */
+static struct seen answer(struct page_facts *page, bool first, int64_t checked_at, int64_t now,
+                          const struct line *lines, size_t count)
+{
+    struct stream s;
+    struct page_facts merged;
+    struct seen seen = {0};
+    struct ch_err err;
+    stream_open(&s);
+    write_lines(&s, lines, count);
+    assert_ch_ok(&err, page_facts_merge(first ? NULL : page, checked_at, ch_buf_str(&s.bytes), now,
+                                        on_change, &seen, &merged, &err));
+    stream_done(&s);
+    if (!first) {
+        page_facts_done(page);
+    }
+    *page = merged;
+    return seen;
+}
+
+static void test_T7_first_load_is_the_baseline(void **state)
+{
+    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    struct page_facts page;
+    (void)state;
+    struct seen seen = answer(&page, true, 0, 100, lines, 2);
+    assert_int_equal(seen.appeared, 0);
+    assert_int_equal(page.file_count, 2);
+    assert_true(page.files[0].baseline && page.files[1].baseline);
+    assert_int_equal(page.files[0].first_seen_at_us, 100);
+    page_facts_done(&page);
+}
+
+static void test_T7_age_runs_from_the_last_page_without_the_file(void **state)
+{
+    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    struct page_facts page;
+    (void)state;
+    answer(&page, true, 0, 100, lines, 1);
+    struct seen seen = answer(&page, false, 150, 200, lines, 2);
+    assert_int_equal(seen.appeared, 1);
+    assert_int_equal(seen.last_absent, 150);
+    assert_true(page.files[0].baseline);
+    assert_false(page.files[1].baseline);
+    assert_int_equal(page.files[1].last_absent_at_us, 150);
+    assert_int_equal(page.files[1].first_seen_at_us, 200);
+    page_facts_done(&page);
+}
+
+static void test_an_answer_that_says_less_takes_nothing_away(void **state)
+{
+    static const struct line full[] = {{"a", 1, 5, 9}};
+    static const struct line bare[] = {{"a", 0, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN}};
+    struct page_facts page;
+    (void)state;
+    answer(&page, true, 0, 100, full, 1);
+    struct seen seen = answer(&page, false, 100, 200, bare, 1);
+    assert_int_equal(seen.appeared + seen.removed, 0);
+    assert_int_equal(page.files[0].index.sha256.byte[0], 1);
+    assert_int_equal(page.files[0].index.uploaded_at_us, 5);
+    assert_int_equal(page.files[0].index.size_bytes, 9);
+    assert_true(page.files[0].baseline);
+    page_facts_done(&page);
+}
+
+static void test_T5_a_file_that_vanished_is_a_fact_and_may_return(void **state)
+{
+    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    struct page_facts page;
+    (void)state;
+    answer(&page, true, 0, 100, lines, 2);
+    assert_int_equal(answer(&page, false, 100, 200, lines, 1).removed, 1);
+    assert_int_equal(page.file_count, 2);
+    assert_int_equal(page.files[1].removed_at_us, 200);
+    assert_int_equal(answer(&page, false, 200, 300, lines, 1).removed, 0);
+    assert_int_equal(page.files[1].removed_at_us, 200);
+    assert_int_equal(answer(&page, false, 300, 400, lines, 2).returned, 1);
+    assert_true(page.files[1].removed_at_us == CH_TIME_UNKNOWN);
+    assert_true(page.files[1].baseline);
+    page_facts_done(&page);
+}
+
+static void test_other_bytes_under_a_known_name_are_a_new_file(void **state)
+{
+    static const struct line before[] = {{"a", 1, 5, 9}};
+    static const struct line after[] = {{"a", 2, 5, 9}};
+    struct page_facts page;
+    (void)state;
+    answer(&page, true, 0, 100, before, 1);
+    struct seen seen = answer(&page, false, 150, 200, after, 1);
+    assert_int_equal(seen.appeared, 1);
+    assert_int_equal(seen.removed, 1);
+    assert_int_equal(page.file_count, 1);
+    assert_int_equal(page.files[0].index.sha256.byte[0], 2);
+    assert_false(page.files[0].baseline);
+    assert_int_equal(page.files[0].last_absent_at_us, 150);
+    page_facts_done(&page);
+}
+
+static void test_details_fill_in_and_must_not_contradict(void **state)
+{
+    static const struct line bare[] = {{"a", 1, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN}};
+    static const struct line full[] = {{"a", 1, 7, 11}, {"unknown", 3, 1, 1}};
+    static const struct line other[] = {{"a", 9, 7, 11}};
+    struct page_facts page;
+    struct stream s;
+    struct ch_err err;
+    (void)state;
+    answer(&page, true, 0, 100, bare, 1);
+    assert_true(page_facts_lack_details(&page));
+    stream_open(&s);
+    write_lines(&s, other, 1);
+    assert_ch_code(CH_E_MISMATCH, page_facts_fill(&page, ch_buf_str(&s.bytes), &err));
+    stream_done(&s);
+    assert_true(page_facts_lack_details(&page));
+    stream_open(&s);
+    write_lines(&s, full, 2);
+    assert_ch_ok(&err, page_facts_fill(&page, ch_buf_str(&s.bytes), &err));
+    stream_done(&s);
+    assert_false(page_facts_lack_details(&page));
+    assert_int_equal(page.file_count, 1);
+    assert_int_equal(page.files[0].index.uploaded_at_us, 7);
+    page_facts_done(&page);
+}
+
+static void test_snapshot_survives_its_encoding_and_nothing_less(void **state)
+{
+    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    struct page_facts page, again;
+    struct ch_buf copy;
+    struct ch_err err;
+    (void)state;
+    answer(&page, true, 0, 100, lines, 2);
+    for (size_t cut = 0; cut < page.content.len; cut++) {
+        ch_buf_init(&copy, 1u << 20);
+        ch_buf_put(&copy, page.content.ptr, cut);
+        assert_ch_code(CH_E_FORMAT, page_facts_decode(&copy, &again, &err));
+        ch_buf_done(&copy);
+    }
+    ch_buf_init(&copy, 1u << 20);
+    ch_buf_puts(&copy, ch_buf_str(&page.content));
+    assert_ch_ok(&err, page_facts_decode(&copy, &again, &err));
+    assert_int_equal(again.file_count, 2);
+    assert_str_eq(again.files[1].index.file_name, "b");
+    ch_buf_done(&copy);
+    page_facts_done(&again);
+    page_facts_done(&page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_T7_first_load_is_the_baseline),
+        cmocka_unit_test(test_T7_age_runs_from_the_last_page_without_the_file),
+        cmocka_unit_test(test_an_answer_that_says_less_takes_nothing_away),
+        cmocka_unit_test(test_T5_a_file_that_vanished_is_a_fact_and_may_return),
+        cmocka_unit_test(test_other_bytes_under_a_known_name_are_a_new_file),
+        cmocka_unit_test(test_details_fill_in_and_must_not_contradict),
+        cmocka_unit_test(test_snapshot_survives_its_encoding_and_nothing_less),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
