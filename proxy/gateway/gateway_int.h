@@ -38,6 +38,7 @@ struct gw_repository {
     const struct ch_ecosystem *eco;
     bool active; /* in the configuration in force */
     struct gw_note page_note;
+    struct gw_note file_note; /* of files that are not served */
     struct gw_metric_row *row;
 };
 
@@ -139,6 +140,9 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
 /* --- special.c: /-/... and / --- */
 void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
 void gw_special_root(struct gw *gw, struct ch_http_request *r);
+
+/* One line for whoever runs the gateway: what should not happen and what it cost. */
+void gw_complain(const char *event, struct ch_str what, const struct ch_err *err);
 
 /* Whether ALLOWs hold at all now: the keeper has written the page and its lease lies ahead (T11). */
 bool gw_lease_valid(const struct gw *gw);

@@ -287,6 +287,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     const struct ch_str none = {NULL, 0};
     if (ch_page_reply_get(frame->payload, &m, &err) != CH_OK) {
         forget_content(p);
+        gw_complain("keeper", CH_STR("page"), &err);
         answer_waiting(p, 500, ch_str_of(err.msg));
         return;
     }
