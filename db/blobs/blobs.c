@@ -120,7 +120,7 @@ static enum ch_code open_folders(struct ch_blobs *b, int state_fd, struct ch_err
 
 enum ch_code ch_blobs_open(const char *state_dir, struct ch_blobs **ret_blobs, struct ch_err *err)
 {
-    int state_fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int state_fd = open(state_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (state_fd < 0) {
         return ch_fail_errno(err, errno, "%s", state_dir);
     }

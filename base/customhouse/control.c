@@ -1,0 +1,121 @@
+/* The control socket: who may command, and handing them to the keeper.
+ *
+ * The credentials are read here, outside all namespaces, where a uid is what the host says it is.
+ */
+#include "supervisor_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* An answer to somebody we do not let through: they need not wait for it. */
+#define REFUSE_WAIT_MS 100
+
+static void refuse(int fd, const char *why)
+{
+    struct ch_buf b;
+    struct ch_err err;
+    ch_buf_init(&b, ch_message_row(CH_MSG_COMMAND_DONE)->max_bytes);
+    struct ch_command_done m = {1, ch_str_of(why)};
+    ch_command_done_put(&b, &m);
+    CH_IGNORE(ch_frame_write(fd, CH_MSG_COMMAND_DONE, ch_buf_str(&b), NULL, 0,
+                             ch_now_boot_ms() + REFUSE_WAIT_MS, &err) != CH_OK);
+    ch_buf_done(&b);
+}
+
+static void pass_on(struct supervisor *sup, int fd, const struct ucred *peer)
+{
+    struct process *keeper = process_find(sup, CH_ROLE_KEEPER, 0);
+    if (peer->uid != 0 && peer->uid != geteuid()) {
+        log_line("control-refused", "uid=%u pid=%d", (unsigned)peer->uid, (int)peer->pid);
+        refuse(fd, "not permitted: only root and the user who started the server may command it");
+        return;
+    }
+    if (keeper == NULL || keeper->state != PROCESS_READY || sup->draining) {
+        refuse(fd, sup->draining ? "the server is ending" : "the keeper is starting: try again");
+        return;
+    }
+    struct ch_buf b;
+    ch_buf_init(&b, 64);
+    struct ch_control m = {peer->uid, (uint32_t)peer->pid};
+    ch_control_put(&b, &m);
+    process_send(keeper, CH_MSG_CONTROL, ch_buf_str(&b), &fd, 1);
+    ch_buf_done(&b);
+}
+
+static void on_connection(struct ch_watch *w, uint32_t events)
+{
+    struct supervisor *sup = CH_CONTAINER_OF(w, struct supervisor, control);
+    (void)events;
+    int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+        return;
+    }
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0) {
+        pass_on(sup, fd, &peer);
+    }
+    close(fd);
+}
+
+static enum ch_code bind_control(int fd, const struct sockaddr_un *address, struct ch_err *err)
+{
+    unlink(address->sun_path); /* a former one's: we hold the lock */
+    mode_t before = umask(0177);
+    int rc = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+    int errnum = errno;
+    umask(before);
+    if (rc != 0 || listen(fd, 64) != 0) {
+        return ch_fail_errno(err, rc != 0 ? errnum : errno, "%s", address->sun_path);
+    }
+    return CH_OK;
+}
+
+enum ch_code control_open(struct supervisor *sup, struct ch_err *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char *path = site_path(sup->folder, SITE_CONTROL);
+    size_t len = strlen(path);
+    if (len >= sizeof(address.sun_path)) {
+        enum ch_code rc = ch_fail(err, CH_E_USAGE,
+                                  "%s: its path is %zu bytes long, at most %zu are possible for a "
+                                  "socket: expected a state folder with a shorter path",
+                                  path, len, sizeof(address.sun_path) - 1);
+        free(path);
+        return rc;
+    }
+    memcpy(address.sun_path, path, len + 1);
+    free(path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return ch_fail_errno(err, errno, "control socket");
+    }
+    enum ch_code rc = bind_control(fd, &address, err);
+    sup->control = (struct ch_watch){.fd = fd, .fn = on_connection};
+    if (rc == CH_OK) {
+        rc = ch_loop_watch(sup->loop, &sup->control, EPOLLIN, err);
+    }
+    if (rc != CH_OK) {
+        close(fd);
+        sup->control.fd = -1;
+    }
+    return rc;
+}
+
+void control_close(struct supervisor *sup)
+{
+    if (sup->control.fd >= 0) {
+        ch_loop_unwatch(sup->loop, &sup->control);
+        close(sup->control.fd);
+        sup->control.fd = -1;
+        char *path = site_path(sup->folder, SITE_CONTROL);
+        unlink(path);
+        free(path);
+    }
+}

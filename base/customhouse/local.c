@@ -1,0 +1,123 @@
+/* Commands that need no running server. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "site.h"
+#include "supervisor.h"
+
+#define DEFAULT_LISTEN "127.0.0.1:8080"
+
+int command_failed(const struct ch_err *err)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 8 * sizeof(err->msg));
+    ch_buf_put_escaped(&b, ch_str_of(err->msg));
+    fprintf(stderr, "%.*s\n", CH_STR_ARG(ch_buf_str(&b)));
+    ch_buf_done(&b);
+    bool usage = err->code == CH_E_USAGE || err->code == CH_E_FORMAT || err->code == CH_E_NOT_FOUND;
+    return usage ? 2 : 1;
+}
+
+static size_t listens_of(const struct args *args, const char *ret[ARGS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < args->count; i++) {
+        if (args->item[i].option != NULL && strcmp(args->item[i].option->name, "--listen") == 0) {
+            ret[n++] = args->item[i].value;
+        }
+    }
+    return n;
+}
+
+static enum ch_code init(const char *folder, const struct args *args, struct ch_err *err)
+{
+    const char *listens[ARGS_MAX] = {DEFAULT_LISTEN};
+    size_t listen_count = listens_of(args, listens);
+    struct site_init init = {
+        .listens = listens,
+        .listen_count = listen_count > 0 ? listen_count : 1,
+        .insecure_http = args_has(args, "--insecure-http"),
+        .pypi_upstream = args_value(args, "--pypi-upstream"),
+    };
+    return site_init(folder, &init, err);
+}
+
+int command_init(const struct command_row *row, const struct args *args)
+{
+    struct ch_err err;
+    char *folder = NULL;
+    bool is_new = false;
+    (void)row;
+    enum ch_code rc = site_folder(args_value(args, "--state"), &folder, &err);
+    rc = rc == CH_OK ? site_is_new(folder, &is_new, &err) : rc;
+    if (rc == CH_OK && !is_new) {
+        rc = ch_fail(&err, CH_E_EXISTS, "%s: is an installation already", folder);
+    }
+    rc = rc == CH_OK ? init(folder, args, &err) : rc;
+    if (rc == CH_OK) {
+        printf("configuration: %s/" SITE_CONFIG "\npolicy: %s/" SITE_POLICY "\n", folder, folder);
+    }
+    free(folder);
+    return rc == CH_OK ? 0 : command_failed(&err);
+}
+
+int command_serve(const struct command_row *row, const struct args *args)
+{
+    struct ch_err err;
+    char *folder = NULL;
+    bool is_new = false;
+    (void)row;
+    enum ch_code rc = site_folder(args_value(args, "--state"), &folder, &err);
+    rc = rc == CH_OK ? site_is_new(folder, &is_new, &err) : rc;
+    if (rc == CH_OK && is_new) {
+        rc = init(folder, args, &err);
+    } else if (rc == CH_OK && args_has(args, "--pypi-upstream")) {
+        /* said once it would be ignored silently; the configuration is where this lives now */
+        rc = ch_fail(&err, CH_E_USAGE,
+                     "--pypi-upstream: %s is an installation already: change url in " SITE_CONFIG,
+                     folder);
+    }
+    if (rc != CH_OK) {
+        free(folder);
+        return command_failed(&err);
+    }
+    const char *listens[ARGS_MAX];
+    struct supervisor_options options = {
+        .folder = folder,
+        .listens = listens,
+        .listen_count = listens_of(args, listens),
+        .insecure_http = args_has(args, "--insecure-http"),
+    };
+    int status = supervisor_run(&options);
+    free(folder);
+    return status;
+}
+
+int command_check(const struct command_row *row, const struct args *args)
+{
+    struct ch_err err;
+    char *folder = NULL;
+    struct site site;
+    (void)row;
+    enum ch_code rc = site_folder(args_value(args, "--state"), &folder, &err);
+    rc = rc == CH_OK ? site_load(folder, &site, &err) : rc;
+    free(folder);
+    if (rc != CH_OK) {
+        command_failed(&err);
+        return 2;
+    }
+    printf("%s: ok\n%s: ok\n", site.config_name, site.policy_name);
+    site_done(&site);
+    return 0;
+}
+
+int command_version(const struct command_row *row, const struct args *args)
+{
+    (void)row;
+    (void)args;
+    printf("customhouse %s\n", CH_VERSION);
+    return 0;
+}

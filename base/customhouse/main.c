@@ -1,0 +1,130 @@
+/* customhouse: one table of commands. `serve` supervises; most others ask a running server. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+
+#define JSON                                                                                       \
+    {                                                                                              \
+        "--json", NULL, false, false, "answer in JSON"                                             \
+    }
+#define REPOSITORY                                                                                 \
+    {                                                                                              \
+        "--repository", "NAME", false, false,                                                      \
+            "of this repository (default: the first of its kind)"                                  \
+    }
+#define WHAT_TEXT                                                                                  \
+    "WHAT is pypi:NAME, NAME==VERSION, a file name, a URL of this server or of an upstream, or\n"  \
+    "sha256:HEX."
+
+static const struct option serve_options[] = {
+    {"--listen", "HOST:PORT", false, true,
+     "where clients connect, instead of what the configuration\n"
+     "                          says (a new installation: 127.0.0.1:8080); written at init"},
+    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"},
+    {"--pypi-upstream", "URL", false, false,
+     "index that a new installation mirrors (default: that of\n"
+     "                          this host's pip)"},
+};
+static const struct option list_options[] = {JSON};
+static const struct option explain_options[] = {REPOSITORY, JSON};
+static const struct option approve_options[] = {
+    {"--reason", "TEXT", true, false, "why; shown with the decision"},
+    {"--expires", "WHEN", true, false, "a date (2030-01-31) or a number of days (30d)"},
+    REPOSITORY,
+};
+static const struct option deny_options[] = {
+    {"--reason", "TEXT", true, false, "why; shown to those who are refused"},
+    {"--expires", "WHEN", false, false, "a date (2030-01-31) or days (30d); default: never"},
+    REPOSITORY,
+};
+
+#define OPTIONS(list) .options = (list), .option_count = CH_ARRAY_LEN(list)
+
+static const struct command_row commands[] = {
+    {.name = "serve",
+     .summary = "Serve clients until SIGTERM; SIGHUP reads the configuration again.",
+     .text = "An empty or missing folder becomes an installation first.",
+     OPTIONS(serve_options),
+     .run = command_serve},
+    {.name = "init",
+     .summary = "Make a new installation without serving.",
+     OPTIONS(serve_options),
+     .run = command_init},
+    {.name = "check",
+     .summary = "Check configuration, policy and credentials as a whole.",
+     .run = command_check},
+    {.name = "status",
+     .summary = "Show the processes, the store and what is going on.",
+     OPTIONS(list_options),
+     .run = command_remote},
+    {.name = "queue",
+     .summary = "List what is being fetched and inspected.",
+     OPTIONS(list_options),
+     .run = command_remote},
+    {.name = "explain",
+     .words = "WHAT",
+     .summary = "Say what is served and what is not, which rule says so, and until when.",
+     .text = WHAT_TEXT,
+     OPTIONS(explain_options),
+     .run = command_remote},
+    {.name = "approve",
+     .words = "WHAT",
+     .summary = "Let something pass that the policy holds, after inspecting it.",
+     .text = WHAT_TEXT "\nA range (\"NAME>=1,<2\") lifts holds for age only.",
+     OPTIONS(approve_options),
+     .run = command_remote},
+    {.name = "deny",
+     .words = "WHAT",
+     .summary = "Refuse something, whatever the policy says.",
+     .text = WHAT_TEXT,
+     OPTIONS(deny_options),
+     .run = command_remote},
+    {.name = "fetched-by",
+     .words = "WHAT",
+     .summary = "List the clients who got something.",
+     .text = WHAT_TEXT,
+     OPTIONS(explain_options),
+     .run = command_remote},
+    {.name = "version", .summary = "Print the version.", .run = command_version},
+};
+
+static void print_commands(FILE *to)
+{
+    fprintf(to, "Usage: customhouse COMMAND [OPTION]...\n\nCommands:\n");
+    for (size_t i = 0; i < CH_ARRAY_LEN(commands); i++) {
+        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].summary);
+    }
+    fprintf(to, "\n`customhouse COMMAND --help` says more.\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_commands(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_commands(stdout);
+        return 0;
+    }
+    const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
+    for (size_t i = 0; i < CH_ARRAY_LEN(commands); i++) {
+        const struct command_row *row = &commands[i];
+        struct args args = {.count = 0};
+        struct ch_err err;
+        if (strcmp(row->name, name) != 0) {
+            continue;
+        }
+        if (args_parse(row, argc - 2, argv + 2, &args, &err) != CH_OK) {
+            return command_failed(&err);
+        }
+        if (args.help) {
+            args_print_help(row);
+            return 0;
+        }
+        return row->run(row, &args);
+    }
+    fprintf(stderr, "customhouse: unknown command (see customhouse --help)\n");
+    return 2;
+}

@@ -1,0 +1,180 @@
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct option option_state = {
+    "--state", "DIR", false, false,
+    "folder of the installation (default: /var/lib/customhouse as root, else\n"
+    "                          ${XDG_STATE_HOME:-~/.local/state}/customhouse)"};
+const struct option option_help = {"--help", NULL, false, false, "show this text"};
+
+static const struct option *option_at(const struct command_row *row, size_t i)
+{
+    return i < row->option_count        ? &row->options[i]
+           : i == row->option_count     ? &option_state
+           : i == row->option_count + 1 ? &option_help
+                                        : NULL;
+}
+
+static const struct option *find(const struct command_row *row, struct ch_str name)
+{
+    for (size_t i = 0; option_at(row, i) != NULL; i++) {
+        if (ch_str_eq(name, ch_str_of(option_at(row, i)->name))) {
+            return option_at(row, i);
+        }
+    }
+    return NULL;
+}
+
+static enum ch_code usage(const struct command_row *row, struct ch_err *err, const char *what,
+                          const char *word)
+{
+    struct ch_buf shown;
+    ch_buf_init(&shown, 200); /* a longer word is shown without its end */
+    ch_buf_put_escaped(&shown, ch_str_sub(ch_str_of(word), 0, 40));
+    enum ch_code rc = ch_fail(err, CH_E_USAGE, "customhouse %s: %s%.*s (see customhouse %s --help)",
+                              row->name, what, CH_STR_ARG(ch_buf_str(&shown)), row->name);
+    ch_buf_done(&shown);
+    return rc;
+}
+
+static enum ch_code add(const struct command_row *row, struct args *args,
+                        const struct option *option, const char *value, struct ch_err *err)
+{
+    if (args->count == ARGS_MAX) {
+        return usage(row, err, "too many words from ", value != NULL ? value : option->name);
+    }
+    args->item[args->count].option = option;
+    args->item[args->count++].value = value;
+    return CH_OK;
+}
+
+/* argv[*i] is an option; takes its value, too. */
+static enum ch_code take_option(const struct command_row *row, int argc, char **argv, int *i,
+                                struct args *args, struct ch_err *err)
+{
+    struct ch_str word = ch_str_of(argv[*i]);
+    size_t equals = word.len;
+    bool inline_value = ch_str_find_char(word, '=', &equals);
+    const struct option *option = find(row, ch_str_sub(word, 0, equals));
+    if (option == NULL) {
+        return usage(row, err, "unknown option ", argv[*i]);
+    }
+    if (!option->repeatable && args_has(args, option->name)) {
+        return usage(row, err, "given twice: ", option->name);
+    }
+    if (option->argument == NULL) {
+        return inline_value ? usage(row, err, "takes no value: ", option->name)
+                            : add(row, args, option, NULL, err);
+    }
+    if (inline_value) {
+        return add(row, args, option, argv[*i] + equals + 1, err);
+    }
+    if (*i + 1 >= argc) {
+        return usage(row, err, "needs a value: ", option->name);
+    }
+    return add(row, args, option, argv[++*i], err);
+}
+
+static enum ch_code check_complete(const struct command_row *row, const struct args *args,
+                                   struct ch_err *err)
+{
+    size_t words = 0;
+    const char *last = "";
+    for (size_t i = 0; i < args->count; i++) {
+        if (args->item[i].option == NULL) {
+            words++;
+            last = args->item[i].value;
+        }
+    }
+    if (words > (row->words != NULL ? 1 : 0)) {
+        return usage(row, err, "does not know what to do with ", last);
+    }
+    if (row->words != NULL && words == 0) {
+        return usage(row, err, "expected ", row->words);
+    }
+    for (size_t i = 0; i < row->option_count; i++) {
+        if (row->options[i].required && !args_has(args, row->options[i].name)) {
+            return usage(row, err, "needs ", row->options[i].name);
+        }
+    }
+    return CH_OK;
+}
+
+enum ch_code args_parse(const struct command_row *row, int argc, char **argv, struct args *ret,
+                        struct ch_err *err)
+{
+    struct args args = {.count = 0};
+    bool only_words = false;
+    for (int i = 0; i < argc; i++) {
+        enum ch_code rc = CH_OK;
+        if (!only_words && strcmp(argv[i], "--") == 0) {
+            only_words = true;
+        } else if (!only_words && strcmp(argv[i], option_help.name) == 0) {
+            ret->help = true;
+            return CH_OK;
+        } else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') {
+            rc = take_option(row, argc, argv, &i, &args, err);
+        } else {
+            rc = add(row, &args, NULL, argv[i], err);
+        }
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
+    enum ch_code rc = check_complete(row, &args, err);
+    if (rc == CH_OK) {
+        *ret = args;
+    }
+    return rc;
+}
+
+const char *args_value(const struct args *args, const char *name)
+{
+    for (size_t i = args->count; i-- > 0;) {
+        if (args->item[i].option != NULL && strcmp(args->item[i].option->name, name) == 0) {
+            return args->item[i].value;
+        }
+    }
+    return NULL;
+}
+
+bool args_has(const struct args *args, const char *name)
+{
+    for (size_t i = 0; i < args->count; i++) {
+        if (args->item[i].option != NULL && strcmp(args->item[i].option->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void args_print_help(const struct command_row *row)
+{
+    printf("Usage: customhouse %s", row->name);
+    if (row->words != NULL) {
+        printf(" %s", row->words);
+    }
+    for (size_t i = 0; i < row->option_count; i++) {
+        const struct option *o = &row->options[i];
+        printf(o->required ? " %s" : " [%s", o->name);
+        printf("%s%s%s%s", o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "",
+               o->required ? "" : "]", o->repeatable ? "..." : "");
+    }
+    printf(" [--state DIR]\n\n%s\n", row->summary);
+    if (row->text != NULL) {
+        printf("\n%s\n", row->text);
+    }
+    printf("\nOptions:\n");
+    for (size_t i = 0; option_at(row, i) != NULL; i++) {
+        const struct option *o = option_at(row, i);
+        struct ch_buf left;
+        ch_buf_init(&left, 80);
+        ch_buf_printf(&left, "%s%s%s", o->name, o->argument != NULL ? " " : "",
+                      o->argument != NULL ? o->argument : "");
+        printf("  %-22.*s  %s\n", CH_STR_ARG(ch_buf_str(&left)), o->help);
+        ch_buf_done(&left);
+    }
+    printf("\nExit status: 0 done, 1 refused or falls short, 2 usage or configuration.\n");
+}

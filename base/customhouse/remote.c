@@ -1,0 +1,140 @@
+/* Commands that a running server's keeper answers. */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "customhouse/channel.h"
+#include "customhouse/limits.h"
+#include "customhouse/message.h"
+#include "site.h"
+
+/* `approve` inspects what it names first, and that may have to be fetched. */
+#define ANSWER_WAIT_MS 3600000
+
+static enum ch_code connect_to(const char *folder, int *ret_fd, struct ch_err *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char *path = site_path(folder, SITE_CONTROL);
+    size_t len = strlen(path);
+    enum ch_code rc = CH_OK;
+    if (len >= sizeof(address.sun_path)) {
+        rc = ch_fail(err, CH_E_USAGE, "%s: its path is %zu bytes long, at most %zu are possible",
+                     path, len, sizeof(address.sun_path) - 1);
+    } else {
+        memcpy(address.sun_path, path, len + 1);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0) {
+            rc = ch_fail_errno(err, errno, "socket");
+        } else if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+            bool nobody = errno == ENOENT || errno == ECONNREFUSED;
+            rc = ch_fail_errno(err, errno, "%s%s", path,
+                               nobody ? ": no `customhouse serve` runs there" : "");
+            rc = err->code = nobody ? CH_E_CLOSED : rc;
+            close(fd);
+        } else {
+            *ret_fd = fd;
+        }
+    }
+    free(path);
+    return rc;
+}
+
+static enum ch_code send_command(int fd, const struct command_row *row, const struct args *args,
+                                 struct ch_err *err)
+{
+    struct ch_command m = {.name = ch_str_of(row->name)};
+    for (size_t i = 0; i < args->count; i++) {
+        const struct option *o = args->item[i].option;
+        const char *value = args->item[i].value;
+        if (o == &option_state) {
+            continue;
+        }
+        if (o != NULL && strcmp(o->name, "--json") == 0) {
+            m.json = true;
+            continue;
+        }
+        /* the keeper knows options without their dashes */
+        m.key[m.arg_count] = o != NULL ? ch_str_of(o->name + 2) : (struct ch_str){NULL, 0};
+        m.value[m.arg_count++] = ch_str_of(value);
+        if (value != NULL && strlen(value) > ch_limits.text_bytes) {
+            return ch_fail(err, CH_E_USAGE, "customhouse %s: a value of %zu bytes, at most %zu",
+                           row->name, strlen(value), (size_t)ch_limits.text_bytes);
+        }
+    }
+    struct ch_buf b;
+    ch_buf_init(&b, ch_message_row(CH_MSG_COMMAND)->max_bytes);
+    ch_command_put(&b, &m);
+    enum ch_code rc = ch_buf_ok(&b, err);
+    if (rc == CH_OK) {
+        rc = ch_frame_write(fd, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0,
+                            ch_now_boot_ms() + ANSWER_WAIT_MS, err);
+        /* who is refused is told so, and the telling may be quicker than our words */
+        rc = rc == CH_E_CLOSED ? CH_OK : rc;
+    }
+    ch_buf_done(&b);
+    return rc;
+}
+
+/* Shows pieces of output as they come; everything in them was escaped where it came in. */
+static enum ch_code show_answer(int fd, int *ret_status, struct ch_err *err)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, ch_message_row(CH_MSG_COMMAND_OUTPUT)->max_bytes);
+    uint64_t deadline_ms = ch_now_boot_ms() + ANSWER_WAIT_MS;
+    enum ch_code rc = CH_OK;
+    for (bool done = false; rc == CH_OK && !done;) {
+        uint16_t type = CH_MSG_NONE;
+        int fds[CH_FRAME_MAX_FDS];
+        size_t fd_count = 0;
+        rc = ch_frame_read(fd, CH_ROLE_KEEPER, &type, &b, fds, &fd_count, deadline_ms, err);
+        struct ch_command_done m;
+        if (rc != CH_OK) {
+            rc = ch_wrap(err, "no answer from the server");
+        } else if (type == CH_MSG_COMMAND_OUTPUT) {
+            fwrite(b.ptr, 1, b.len, stdout);
+        } else if (type == CH_MSG_COMMAND_DONE) {
+            done = true;
+            rc = ch_command_done_get(ch_buf_str(&b), &m, err);
+            if (rc == CH_OK) {
+                fflush(stdout);
+                fwrite(m.text.ptr, 1, m.text.len, stderr);
+                fputs(m.text.len > 0 && m.text.ptr[m.text.len - 1] != '\n' ? "\n" : "", stderr);
+                *ret_status = (int)m.exit_status;
+            }
+        } else {
+            /* nothing else may be sent to a command, but for descriptors that are not there */
+            rc = ch_fail(err, CH_E_FORMAT, "unexpected %s", ch_message_row(type)->name);
+        }
+        for (size_t i = 0; i < fd_count; i++) {
+            close(fds[i]);
+        }
+    }
+    ch_buf_done(&b);
+    return rc;
+}
+
+int command_remote(const struct command_row *row, const struct args *args)
+{
+    struct ch_err err;
+    char *folder = NULL;
+    int fd = -1;
+    int status = 1;
+    enum ch_code rc = site_folder(args_value(args, "--state"), &folder, &err);
+    rc = rc == CH_OK ? connect_to(folder, &fd, &err) : rc;
+    rc = rc == CH_OK ? send_command(fd, row, args, &err) : rc;
+    rc = rc == CH_OK ? show_answer(fd, &status, &err) : rc;
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(folder);
+    if (rc != CH_OK) {
+        return command_failed(&err);
+    }
+    return fflush(stdout) == 0 ? status : 1;
+}

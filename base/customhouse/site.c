@@ -1,0 +1,226 @@
+#include "site.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+
+enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, PATH_MAX);
+    const char *home = getenv("HOME");
+    const char *xdg = getenv("XDG_STATE_HOME");
+    if (option != NULL && option[0] == '\0') {
+        return ch_fail(err, CH_E_USAGE, "--state: expected a folder");
+    }
+    if (option != NULL && option[0] != '/') {
+        char cwd[PATH_MAX];
+        if (getcwd(cwd, sizeof(cwd)) == NULL) {
+            return ch_fail_errno(err, errno, "current folder");
+        }
+        ch_buf_printf(&b, "%s/%s", cwd, option);
+    } else if (option != NULL) {
+        ch_buf_puts(&b, ch_str_of(option));
+    } else if (geteuid() == 0) {
+        ch_buf_puts(&b, CH_STR("/var/lib/customhouse"));
+    } else if (xdg != NULL && xdg[0] == '/') {
+        ch_buf_printf(&b, "%s/customhouse", xdg);
+    } else if (home != NULL && home[0] == '/') {
+        ch_buf_printf(&b, "%s/.local/state/customhouse", home);
+    } else {
+        return ch_fail(err, CH_E_USAGE, "no HOME is set: name a folder with --state DIR");
+    }
+    while (b.len > 1 && b.ptr[b.len - 1] == '/') {
+        b.len--;
+    }
+    enum ch_code rc = ch_buf_ok(&b, err);
+    if (rc == CH_OK) {
+        *ret = ch_str_dup(ch_buf_str(&b));
+    }
+    ch_buf_done(&b);
+    return rc;
+}
+
+char *site_path(const char *folder, const char *name)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, (size_t)2 * PATH_MAX);
+    ch_buf_printf(&b, "%s/%s", folder, name);
+    char *path = ch_str_dup(ch_buf_str(&b));
+    ch_buf_done(&b);
+    return path;
+}
+
+enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return ch_fail_errno(err, errno, "%s", path);
+    }
+    ch_buf_init(ret, (size_t)ch_limits.setup_text_bytes);
+    enum ch_code rc = CH_OK;
+    for (;;) {
+        char piece[8192];
+        ssize_t n = read(fd, piece, sizeof(piece));
+        if (n < 0) {
+            rc = ch_fail_errno(err, errno, "%s", path);
+        }
+        if (n <= 0) {
+            break;
+        }
+        ch_buf_put(ret, piece, (size_t)n);
+    }
+    close(fd);
+    if (rc == CH_OK && ch_buf_ok(ret, err) != CH_OK) {
+        rc = ch_wrap(err, "%s", path);
+    }
+    if (rc != CH_OK) {
+        ch_buf_done(ret);
+    }
+    return rc;
+}
+
+static enum ch_code write_and_link(int fd, const char *temporary, const char *path,
+                                   struct ch_str text, struct ch_err *err)
+{
+    for (size_t at = 0; at < text.len;) {
+        ssize_t n = write(fd, text.ptr + at, text.len - at);
+        if (n < 0) {
+            return ch_fail_errno(err, errno, "%s", temporary);
+        }
+        at += (size_t)n;
+    }
+    /* link, not rename: what somebody else put there meanwhile stays */
+    if (fsync(fd) != 0 || link(temporary, path) != 0) {
+        return ch_fail_errno(err, errno, "%s", path);
+    }
+    return CH_OK;
+}
+
+enum ch_code site_write_file(const char *path, struct ch_str text, unsigned mode,
+                             struct ch_err *err)
+{
+    struct ch_buf temporary;
+    ch_buf_init(&temporary, PATH_MAX);
+    ch_buf_printf(&temporary, "%s.new", path);
+    ch_buf_putc(&temporary, '\0');
+    enum ch_code rc = ch_buf_ok(&temporary, err);
+    if (rc == CH_OK) {
+        unlink(temporary.ptr); /* of an earlier start that died here */
+        int fd = open(temporary.ptr, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        if (fd < 0) {
+            rc = ch_fail_errno(err, errno, "%s", temporary.ptr);
+        } else {
+            rc = write_and_link(fd, temporary.ptr, path, text, err);
+            close(fd);
+            unlink(temporary.ptr);
+        }
+    }
+    ch_buf_done(&temporary);
+    return rc;
+}
+
+/* --- loading --- */
+
+void site_done(struct site *s)
+{
+    free(s->config_name);
+    free(s->policy_name);
+    ch_buf_done(&s->config_text);
+    ch_buf_done(&s->policy_text);
+    ch_buf_done(&s->credentials_text);
+    ch_buf_done(&s->tls_certificate);
+    ch_buf_done(&s->tls_key);
+    ch_buf_done(&s->client_key);
+    ch_config_free(s->config);
+    *s = (struct site){.config_name = NULL};
+}
+
+/* Passwords that others may read are no secret: better no service than that. */
+static enum ch_code load_credentials(const char *folder, struct site *s, struct ch_err *err)
+{
+    char *path = site_path(folder, SITE_CREDENTIALS);
+    struct stat st;
+    enum ch_code rc = CH_OK;
+    struct ch_credentials *parsed = NULL;
+    if (stat(path, &st) != 0) {
+        rc = errno == ENOENT ? CH_OK : ch_fail_errno(err, errno, "%s", path);
+    } else if ((st.st_mode & 077) != 0) {
+        rc =
+            ch_fail(err, CH_E_USAGE, "%s: others may read it (mode %04o), expected 0600: chmod 600",
+                    path, (unsigned)(st.st_mode & 07777));
+    } else {
+        rc = site_read_file(path, &s->credentials_text, err);
+        if (rc == CH_OK) {
+            rc = ch_credentials_parse(ch_buf_str(&s->credentials_text), path, &parsed, err);
+        }
+    }
+    if (parsed != NULL) {
+        ch_credentials_free(parsed);
+    }
+    free(path);
+    return rc;
+}
+
+/* The files that the configuration names and that only we may read. */
+static enum ch_code load_keys(struct site *s, struct ch_err *err)
+{
+    const struct ch_config *c = s->config;
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; rc == CH_OK && i < c->listen_count; i++) {
+        if (c->listen[i].tls_certificate == NULL || s->tls_certificate.ptr != NULL) {
+            continue;
+        }
+        rc = site_read_file(c->listen[i].tls_certificate, &s->tls_certificate, err);
+        if (rc == CH_OK) {
+            rc = site_read_file(c->listen[i].tls_key, &s->tls_key, err);
+        }
+    }
+    for (size_t i = 0; rc == CH_OK && i < c->upstream_count; i++) {
+        if (s->ca_file == NULL) {
+            s->ca_file = c->upstreams[i].ca_file;
+        }
+        if (c->upstreams[i].client_certificate != NULL && s->client_key.ptr == NULL) {
+            rc = site_read_file(c->upstreams[i].client_certificate, &s->client_key, err);
+        }
+    }
+    return rc;
+}
+
+enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
+{
+    struct site s = {.config_name = site_path(folder, SITE_CONFIG),
+                     .policy_name = site_path(folder, SITE_POLICY)};
+    struct ch_policy *policy = NULL;
+    enum ch_code rc = site_read_file(s.config_name, &s.config_text, err);
+    if (rc == CH_OK) {
+        rc = ch_config_parse(ch_buf_str(&s.config_text), s.config_name, &s.config, err);
+    }
+    if (rc == CH_OK) {
+        rc = site_read_file(s.policy_name, &s.policy_text, err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_policy_parse(ch_buf_str(&s.policy_text), s.policy_name, &policy, err);
+    }
+    if (rc == CH_OK) {
+        ch_policy_free(policy);
+        rc = load_credentials(folder, &s, err);
+    }
+    if (rc == CH_OK) {
+        rc = load_keys(&s, err);
+    }
+    if (rc != CH_OK) {
+        site_done(&s);
+        return rc;
+    }
+    *ret = s;
+    return CH_OK;
+}

@@ -1,0 +1,79 @@
+/* The folder of an installation: where its files lie, reading them, and making them for the first
+ * time.
+ *
+ *   customhouse.yaml policy.yaml     written by init, edited by people
+ *   credentials.yaml                 0600: user names and passwords of upstreams
+ *   lock run/control.sock log/access.log
+ *   db/ blobs/                       the keeper's
+ *   served/                          what may go out: the keeper writes, gateways read
+ *   keys/                            signing keys, later */
+#ifndef BASE_CUSTOMHOUSE_SITE_H
+#define BASE_CUSTOMHOUSE_SITE_H
+
+#include "customhouse/config.h"
+#include "customhouse/policy.h"
+
+#define SITE_CONFIG      "customhouse.yaml"
+#define SITE_POLICY      "policy.yaml"
+#define SITE_CREDENTIALS "credentials.yaml"
+#define SITE_CONTROL     "run/control.sock"
+
+/* --state, else the default of this user; made absolute. free(). */
+enum ch_code site_folder(const char *option, char **ret, struct ch_err *err) CH_MUST_CHECK;
+char *site_path(const char *folder, const char *name); /* free() */
+
+/* What is in force, as texts and parsed. */
+struct site {
+    char *config_name; /* with folder, for messages */
+    char *policy_name;
+    struct ch_buf config_text;
+    struct ch_buf policy_text;
+    struct ch_buf credentials_text; /* empty: none */
+    struct ch_buf tls_certificate;
+    struct ch_buf tls_key;
+    struct ch_buf client_key;
+    const char *ca_file; /* of the configuration; NULL: the system's */
+    struct ch_config *config;
+};
+
+/* Reads and checks everything; *ret is written only when all of it is right. */
+enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err) CH_MUST_CHECK;
+void site_done(struct site *site); /* accepts zeroed memory */
+
+/* Reads a whole file of at most a set-up text's size. */
+enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;
+/* Writes a file that was not there before, whole or not at all. */
+enum ch_code site_write_file(const char *path, struct ch_str text, unsigned mode,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+/* The uids and gids of the processes: 0 when not started as root. */
+struct site_ids {
+    uint32_t keeper;
+    uint32_t gateway;
+    uint32_t fetcher;
+    uint32_t scanner_strict;
+    uint32_t scanner_second;
+    uint32_t served_gid;
+};
+struct site_ids site_ids(const struct ch_config *config);
+/* Makes missing folders, and gives each to whom it belongs. */
+enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids,
+                                  struct ch_err *err) CH_MUST_CHECK;
+/* Whether somebody other than root can walk to the folder. */
+bool site_way_is_open(const char *folder);
+
+/* Whether there is nothing yet: no folder, or one without files of ours or others'. CH_E_USAGE when
+ * it holds something, but no configuration. */
+enum ch_code site_is_new(const char *folder, bool *ret, struct ch_err *err) CH_MUST_CHECK;
+
+struct site_init {
+    const char *const *listens; /* at least one */
+    size_t listen_count;
+    bool insecure_http;
+    const char *pypi_upstream; /* NULL: the one of this host's pip */
+};
+/* Writes configuration, policy and credentials of a new installation. CH_E_USAGE: no upstream. */
+enum ch_code site_init(const char *folder, const struct site_init *init,
+                       struct ch_err *err) CH_MUST_CHECK;
+
+#endif

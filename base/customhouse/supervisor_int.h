@@ -1,0 +1,97 @@
+/* The supervisor: starts all processes, connects them, starts again what ends, and ends them in
+ * order.
+ *
+ * A process:  DOWN --spawn--> STARTING --READY--> READY --end--> DOWN (after a pause) ...
+ * All:        starting (any end is final: no service) -> serving -> draining -> ended */
+#ifndef BASE_CUSTOMHOUSE_SUPERVISOR_INT_H
+#define BASE_CUSTOMHOUSE_SUPERVISOR_INT_H
+
+#include "customhouse/channel.h"
+#include "customhouse/message.h"
+#include "customhouse/shared.h"
+#include "customhouse/spawn.h"
+#include "log.h"
+#include "site.h"
+
+#define PROCESSES_MAX (4 + CH_METRICS_SLOTS)
+
+struct supervisor;
+
+enum process_state { PROCESS_DOWN = 0, PROCESS_STARTING, PROCESS_READY };
+
+struct process {
+    struct supervisor *sup;
+    enum ch_role role;
+    uint32_t instance;
+    uint32_t instances;
+    uint32_t uid;
+    enum process_state state;
+    struct ch_spawned spawned;  /* while not DOWN */
+    struct ch_channel *channel; /* NULL when DOWN, or when it broke the protocol */
+    struct ch_watch end;        /* its pidfd */
+    struct ch_timer timer;      /* DOWN: start again; STARTING: too slow */
+    uint32_t pause_ms;          /* before the next start */
+    uint32_t restarts;
+    uint32_t site_generation; /* of the texts it has */
+    uint64_t ready_at_ms;
+    char confinement[512];
+};
+
+struct listening {
+    char *address; /* as asked for; with the port it got where 0 was asked for */
+    int fd;
+    bool tls;
+};
+
+struct supervisor {
+    struct ch_loop *loop;
+    const char *folder;
+    bool show_state; /* the way to the folder is closed to other uids: CH_SPAWN_STATE */
+    struct site site;
+    uint32_t site_generation;
+    struct site_ids ids;
+    char instance_id[33];
+    struct process process[PROCESSES_MAX];
+    size_t process_count;
+    struct listening listening[CH_SETUP_MAX_LISTENERS];
+    size_t listening_count;
+    int epoch_fd;
+    int epoch_read_fd;
+    int metrics_fd;
+    int metrics_read_fd;
+    int access_log_fd;
+    int signal_fd;
+    struct ch_watch signals;
+    struct ch_watch control;
+    bool serving; /* all were ready once */
+    bool draining;
+    size_t drain_stage;
+    struct ch_timer drain_timer;
+    int exit_status;
+    void (*on_serving)(struct supervisor *sup);
+};
+
+/* supervisor.c */
+void supervisor_process_changed(struct supervisor *sup); /* tells the keeper; notices "all ready" */
+void supervisor_process_ended(struct process *p);
+void supervisor_fail(struct supervisor *sup, int exit_status); /* kills all, ends the loop */
+
+/* process.c */
+void process_start(struct process *p);
+void process_send(struct process *p, uint16_t type, struct ch_str payload, const int *fds,
+                  size_t fd_count);
+void process_reload(struct process *p); /* sends the texts in force */
+void process_kill(struct process *p);
+struct process *process_find(struct supervisor *sup, enum ch_role role, uint32_t instance);
+void process_name(const struct process *p, char *ret, size_t size); /* "gateway/0" */
+
+/* control.c */
+enum ch_code control_open(struct supervisor *sup, struct ch_err *err) CH_MUST_CHECK;
+void control_close(struct supervisor *sup);
+
+/* listen.c */
+enum ch_code listening_open(const char *address, bool tls, struct listening *ret,
+                            struct ch_err *err) CH_MUST_CHECK;
+void listening_close(struct listening *l); /* accepts one that is closed */
+
+#endif
