@@ -452,7 +452,7 @@ static const struct usage usage_rows[] = {
     {"a value for a flag", {"queue", "--json=yes"}, "takes no value: --json"},
     {"escape sequences", {"queue", "--\033[31m"}, "unknown option --\\x1b[31m"},
     {"no such address", {"serve", "--pypi-upstream", URL, "--listen", "nonsense"}, "nonsense"},
-    {"not loopback", {"serve", "--pypi-upstream", URL, "--listen", "0.0.0.0:0"}, "TLS"},
+    {"not loopback", {"serve", "--pypi-upstream", URL, "--listen", "0.0.0.0:0"}, "--insecure-http"},
     {"no such URL", {"serve", "--pypi-upstream", "gopher://x"}, "url"},
 };
 
