@@ -27,8 +27,8 @@ struct ch_age ch_age_of(const struct ch_facts *facts, int64_t now_us)
         since = facts->first_seen_at_us;
     }
     if (!absent) {
-        /* "A missing time counts as old enough only where that upstream never states times"; what an
-         * upstream that is not asked for times showed at first is its baseline. */
+        /* "A missing time counts as old enough only where that upstream never states times"; what
+         * an upstream that is not asked for times showed at first is its baseline. */
         bool old = facts->upstream_trusted_for_times ? facts->upstream_never_states_times
                                                      : facts->baseline;
         if (old) {

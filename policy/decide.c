@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 
-#include "base/config/calendar.h"
 #include "policy_int.h"
 
 struct deciding {
@@ -21,9 +20,9 @@ struct deciding {
     bool approval_counted; /* without an approval there would be a hold */
     bool rules_end;        /* an allow rule that lifts "rule", or a hold, ended the walk */
     bool listed;
-    const struct ch_rule *allowed_by;   /* first allow rule that matched */
-    const struct ch_ruling *approval;   /* first one in force */
-    int64_t approval_ends_us;           /* when the earliest approval in force ends */
+    const struct ch_rule *allowed_by; /* first allow rule that matched */
+    const struct ch_ruling *approval; /* first one in force */
+    int64_t approval_ends_us;         /* when the earliest approval in force ends */
     /* the outcome so far */
     struct ch_decision *out;
     bool time_alone; /* every hold but the missing inspection ends by time */
@@ -57,8 +56,7 @@ struct hold {
 static void add_hold(struct deciding *d, struct hold hold, struct ch_buf *reason)
 {
     if (((d->lifted_by_people | d->lifted_by_rules) & bit(hold.kind)) != 0) {
-        d->approval_counted =
-            d->approval_counted || (d->lifted_by_rules & bit(hold.kind)) == 0;
+        d->approval_counted = d->approval_counted || (d->lifted_by_rules & bit(hold.kind)) == 0;
         return;
     }
     if (d->out->holds == 0) {
@@ -134,8 +132,8 @@ static bool denied_by_person(struct deciding *d)
     return false;
 }
 
-/* T8: what no approval lifts. A file is inspected whole before anyone's word counts, and an attack has
- * never got here. */
+/* T8: what no approval lifts. A file is inspected whole before anyone's word counts, and an attack
+ * has never got here. */
 static uint64_t person_liftable(void)
 {
     return bit(CH_HOLD_AGE) | bit(CH_HOLD_FINDING) | bit(CH_HOLD_NOT_LISTED) |
@@ -188,8 +186,7 @@ static void put_rule_reason(struct ch_buf *b, const struct ch_rule *r, const cha
 /* When the rule stops matching by time alone. */
 static int64_t rule_ends(const struct deciding *d, const struct ch_rule *r)
 {
-    bool timed = r->has_younger &&
-                 (d->age.source == CH_AGE_STATED || d->age.source == CH_AGE_SEEN);
+    bool timed = r->has_younger && (d->age.source == CH_AGE_STATED || d->age.source == CH_AGE_SEEN);
     return timed ? ch_time_add(d->age.since_us, r->younger_than_us) : CH_TIME_UNKNOWN;
 }
 
@@ -199,7 +196,8 @@ static void apply_allow(struct deciding *d, const struct ch_rule *r)
     if (d->allowed_by == NULL) {
         d->allowed_by = r;
     }
-    d->lifted_by_rules |= r->lifts & ch_rule_liftable() & ~(bit(CH_HOLD_FINDING) | bit(CH_HOLD_RULE));
+    d->lifted_by_rules |=
+        r->lifts & ch_rule_liftable() & ~(bit(CH_HOLD_FINDING) | bit(CH_HOLD_RULE));
     d->rules_end = d->rules_end || (r->lifts & bit(CH_HOLD_RULE)) != 0;
 }
 
@@ -224,12 +222,12 @@ static bool apply_rules(struct deciding *d)
             put_rule_reason(&b, r, "the policy denies it");
             return deny(d, "rule", r->name, r->line, &b);
         }
-        put_rule_reason(&b, r, match == CH_MAYBE
-                                   ? "the policy cannot tell whether this rule is about it"
-                                   : "the policy holds it");
+        put_rule_reason(&b, r,
+                        match == CH_MAYBE ? "the policy cannot tell whether this rule is about it"
+                                          : "the policy holds it");
         add_hold(d, (struct hold){CH_HOLD_RULE, "rule", r->name, r->line, rule_ends(d, r)}, &b);
-        /* the first one wins; allow rules further down may still list it. An approval that lifts this
-         * hold does not lift a denial behind it. */
+        /* the first one wins; allow rules further down may still list it. An approval that lifts
+         * this hold does not lift a denial behind it. */
         d->rules_end = (d->lifted_by_people & bit(CH_HOLD_RULE)) == 0;
     }
     return false;
@@ -243,7 +241,7 @@ static void hold_by_upstream(struct deciding *d)
     if (f->removed_at_us != CH_TIME_UNKNOWN) {
         REASON(b);
         ch_buf_puts(&b, CH_STR("gone from the upstream index since "));
-        ch_calendar_put_minute(&b, f->removed_at_us);
+        ch_reason_minute(&b, f->removed_at_us);
         add_hold(d, (struct hold){CH_HOLD_REMOVED, "removed-upstream", "", 0, CH_TIME_UNKNOWN}, &b);
     }
     if (f->upstream_quarantined) {
@@ -321,11 +319,11 @@ static void hold_by_findings(struct deciding *d)
         const struct ch_finding *f = &d->facts->findings[i];
         const struct ch_finding_row *row = ch_finding_row((uint32_t)f->code);
         if (row == NULL) {
-            hold_plain(d, CH_HOLD_FINDING, 0, "inspection reported a finding that is not known here");
+            hold_plain(d, CH_HOLD_FINDING, 0,
+                       "inspection reported a finding that is not known here");
             continue;
         }
-        bool holds =
-            row->cls == CH_CLASS_IRREGULAR && row->severity >= d->policy->hold_severity;
+        bool holds = row->cls == CH_CLASS_IRREGULAR && row->severity >= d->policy->hold_severity;
         if (!holds || lifted_by_rule(d, f)) {
             continue;
         }
@@ -334,8 +332,10 @@ static void hold_by_findings(struct deciding *d)
         } else {
             REASON(b);
             ch_buf_puts(&b, ch_str_of(row->text));
-            add_hold(d, (struct hold){CH_HOLD_FINDING, "finding", row->name,
-                                      d->policy->hold_findings_line, CH_TIME_UNKNOWN}, &b);
+            add_hold(d,
+                     (struct hold){CH_HOLD_FINDING, "finding", row->name,
+                                   d->policy->hold_findings_line, CH_TIME_UNKNOWN},
+                     &b);
         }
     }
 }
@@ -376,7 +376,7 @@ static void hold_young(struct deciding *d, int64_t until_us)
     ch_buf_printf(&b, " ago, the policy asks for %llu day%s (until ",
                   (unsigned long long)d->policy->cool_down_days,
                   d->policy->cool_down_days == 1 ? "" : "s");
-    ch_calendar_put_minute(&b, until_us);
+    ch_reason_minute(&b, until_us);
     ch_buf_putc(&b, ')');
     hold_age(d, until_us, &b);
 }
@@ -385,20 +385,22 @@ static void hold_future(struct deciding *d, int64_t until_us)
 {
     REASON(b);
     ch_buf_puts(&b, CH_STR("its release time lies in the future: "));
-    ch_calendar_put_minute(&b, d->age.since_us);
+    ch_reason_minute(&b, d->age.since_us);
     hold_age(d, until_us, &b);
 }
 
-/* The cool-down is over; T5 asks that the file outlived it: the index has to be known to have listed it
- * when the time ended (or at most index_confirm_hours before), and not as yanked. Bound to that moment
- * and not to now, so that what was released stays released while the upstream is down. */
+/* The cool-down is over; T5 asks that the file outlived it: the index has to be known to have
+ * listed it when the time ended (or at most index_confirm_hours before), and not as yanked. Bound
+ * to that moment and not to now, so that what was released stays released while the upstream is
+ * down. */
 static void hold_release(struct deciding *d, int64_t ended_us)
 {
     const struct ch_facts *f = d->facts;
     bool by_time = ((d->lifted_by_people | d->lifted_by_rules) & bit(CH_HOLD_AGE)) == 0;
     if (f->clock_jumped && by_time) {
-        hold_plain(d, CH_HOLD_CLOCK, 0,
-                   "the clock of this server jumped; nothing is released by time until it is set right");
+        hold_plain(
+            d, CH_HOLD_CLOCK, 0,
+            "the clock of this server jumped; nothing is released by time until it is set right");
     }
     int64_t hours = (int64_t)d->policy->index_confirm_hours * HOUR_US;
     if (f->index_confirmed_at_us == CH_TIME_UNKNOWN ||
@@ -422,8 +424,7 @@ static void hold_by_age(struct deciding *d)
     if (d->policy->cool_down_days == 0 || d->age.source == CH_AGE_OLD_ENOUGH) {
         return;
     }
-    int64_t until_us =
-        ch_time_add(d->age.since_us, (int64_t)d->policy->cool_down_days * DAY_US);
+    int64_t until_us = ch_time_add(d->age.since_us, (int64_t)d->policy->cool_down_days * DAY_US);
     if (d->age.source == CH_AGE_FUTURE) {
         hold_future(d, until_us);
     } else if (d->age.source != CH_AGE_STATED && d->age.source != CH_AGE_SEEN) {
@@ -447,8 +448,8 @@ static bool facts_usable(const struct ch_policy *policy, const struct ch_facts *
            (facts->rulings != NULL || facts->ruling_count == 0);
 }
 
-/* T11: an ALLOW ends at the next moment that could change it: the end of an approval, or an age that a
- * rule asks about. */
+/* T11: an ALLOW ends at the next moment that could change it: the end of an approval, or an age
+ * that a rule asks about. */
 static void end_at(struct deciding *d, int64_t at_us)
 {
     if (at_us > d->now_us && (d->out->until_us == CH_TIME_UNKNOWN || at_us < d->out->until_us)) {
@@ -499,8 +500,12 @@ void ch_decide(const struct ch_policy *policy, const struct ch_facts *facts, int
                struct ch_decision *ret)
 {
     *ret = (struct ch_decision){.verdict = CH_VERDICT_HOLD, .until_us = CH_TIME_UNKNOWN};
-    struct deciding d = {.policy = policy, .facts = facts, .now_us = now_us, .out = ret,
-                         .approval_ends_us = CH_TIME_UNKNOWN, .time_alone = true,
+    struct deciding d = {.policy = policy,
+                         .facts = facts,
+                         .now_us = now_us,
+                         .out = ret,
+                         .approval_ends_us = CH_TIME_UNKNOWN,
+                         .time_alone = true,
                          .until_us = CH_TIME_UNKNOWN};
     if (!facts_usable(policy, facts)) {
         hold_plain(&d, CH_HOLD_NO_RULE, 0, "not enough is known about it to decide");

@@ -1,8 +1,9 @@
 #include "customhouse/policy.h"
 
-/* The domain keeps a fingerprint from being the hash of anything else. Fields are length-prefixed, so
- * that no two findings share an encoding. */
-struct ch_sha256 ch_finding_fingerprint(const struct ch_sha256 *artifact, const struct ch_finding *f)
+/* The domain keeps a fingerprint from being the hash of anything else. Fields are length-prefixed,
+ * so that no two findings share an encoding. */
+struct ch_sha256 ch_finding_fingerprint(const struct ch_sha256 *artifact,
+                                        const struct ch_finding *f)
 {
     struct ch_buf b;
     ch_buf_init(&b, f->member.len + 256);

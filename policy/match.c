@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
-#include "proxy/eco/versions.h"
 
 static bool is_separator(char c)
 {
@@ -29,8 +29,8 @@ void ch_name_fold(struct ch_buf *b, struct ch_str name)
 
 enum { GLOB_MAX = 256 };
 
-/* Takes one element off *pattern: '*' for a star within a part, 'X' for one across parts, or 0 and the
- * literal character. */
+/* Takes one element off *pattern: '*' for a star within a part, 'X' for one across parts, or 0 and
+ * the literal character. */
 static char next_element(struct ch_str *pattern, char *ret_literal)
 {
     char kind = '\0';
@@ -112,8 +112,10 @@ static enum ch_tristate match_version(const struct ch_rule *rule, const struct c
     if (rule->version == NULL) {
         return CH_YES;
     }
-    if (ch_eco_match_version(facts->ecosystem, ch_str_of(rule->version), facts->version, &match,
-                             NULL) != CH_OK) {
+    const struct ch_ecosystem *eco = ch_ecosystem_find(facts->ecosystem);
+    struct ch_err err;
+    if (eco == NULL ||
+        eco->match_version(ch_str_of(rule->version), facts->version, &match, &err) != CH_OK) {
         return CH_MAYBE;
     }
     return match ? CH_YES : CH_NO;

@@ -5,14 +5,22 @@
 
 #include "customhouse/limits.h"
 
-static const char *const keys[] = {"version",      "cool_down_days",      "mode",
-                                   "hold_findings", "index_confirm_hours", "release_yanked",
-                                   "require_hash", "rules",               NULL};
+static const char *const keys[] = {"version",
+                                   "cool_down_days",
+                                   "mode",
+                                   "hold_findings",
+                                   "index_confirm_hours",
+                                   "release_yanked",
+                                   "require_hash",
+                                   "rules",
+                                   NULL};
 static const char *const modes[] = {
     [CH_MODE_ALLOW_LIST] = "allow-list", [CH_MODE_OPEN] = "open", NULL};
-static const char *const severities[] = {[CH_SEVERITY_INFO] = "info", [CH_SEVERITY_LOW] = "low",
+static const char *const severities[] = {[CH_SEVERITY_INFO] = "info",
+                                         [CH_SEVERITY_LOW] = "low",
                                          [CH_SEVERITY_MEDIUM] = "medium",
-                                         [CH_SEVERITY_HIGH] = "high", NULL};
+                                         [CH_SEVERITY_HIGH] = "high",
+                                         NULL};
 
 enum { FORMAT_VERSION = 1, COOL_DOWN_MAX_DAYS = 3650, CONFIRM_MAX_HOURS = 168 };
 
@@ -108,22 +116,26 @@ static enum ch_code read_policy(const struct ch_yaml *yaml, struct ch_policy *p,
     enum ch_code rc = ch_yaml_check_keys(yaml, root, keys, err);
     rc = rc == CH_OK ? read_version(yaml, root, err) : rc;
     rc = rc == CH_OK ? read_number(yaml, root, "cool_down_days", COOL_DOWN_MAX_DAYS, "days",
-                                   &p->cool_down_days, &p->cool_down_line, err) : rc;
+                                   &p->cool_down_days, &p->cool_down_line, err)
+                     : rc;
     rc = rc == CH_OK ? read_choice(yaml, root, "mode", modes, &mode, &p->mode_line, err) : rc;
     rc = rc == CH_OK ? read_choice(yaml, root, "hold_findings", severities, &severity,
-                                   &p->hold_findings_line, err) : rc;
+                                   &p->hold_findings_line, err)
+                     : rc;
     rc = rc == CH_OK ? read_number(yaml, root, "index_confirm_hours", CONFIRM_MAX_HOURS, "hours",
-                                   &p->index_confirm_hours, &line, err) : rc;
+                                   &p->index_confirm_hours, &line, err)
+                     : rc;
     rc = rc == CH_OK ? read_bool(yaml, root, "release_yanked", &p->release_yanked, &line, err) : rc;
-    rc = rc == CH_OK ? read_bool(yaml, root, "require_hash", &p->require_hash,
-                                 &p->require_hash_line, err) : rc;
+    rc = rc == CH_OK
+             ? read_bool(yaml, root, "require_hash", &p->require_hash, &p->require_hash_line, err)
+             : rc;
     p->mode = (enum ch_policy_mode)mode;
     p->hold_severity = (enum ch_severity)severity;
     return rc == CH_OK ? read_rules(yaml, root, p, err) : rc;
 }
 
-enum ch_code ch_policy_parse(struct ch_str text, const char *file_name, struct ch_policy **ret_policy,
-                             struct ch_err *err)
+enum ch_code ch_policy_parse(struct ch_str text, const char *file_name,
+                             struct ch_policy **ret_policy, struct ch_err *err)
 {
     struct ch_yaml *yaml = NULL;
     enum ch_code rc = ch_yaml_parse(text, file_name, &yaml, err);

@@ -3,20 +3,22 @@
 
 #include <stdlib.h>
 
+#include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
-#include "proxy/eco/versions.h"
 
-static const char *const rule_keys[] = {
-    "name",       "project",         "version",           "repository", "ecosystem",
-    "file_type",  "larger_than",     "older_than_days",   "younger_than_days", "finding",
-    "upstream_yanked", "then",       "lifts",             "reason",     NULL};
+static const char *const rule_keys[] = {"name",        "project",         "version",
+                                        "repository",  "ecosystem",       "file_type",
+                                        "larger_than", "older_than_days", "younger_than_days",
+                                        "finding",     "upstream_yanked", "then",
+                                        "lifts",       "reason",          NULL};
 static const char *const actions[] = {
     [CH_RULE_HOLD] = "hold", [CH_RULE_ALLOW] = "allow", [CH_RULE_DENY] = "deny", NULL};
 static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL};
 
 enum { DAYS_MAX = 36500, RULE_REASON_MAX = 120 };
 
-/* T5 and T10 ask for a review of the very files, T8 for an inspection: not a standing rule's to lift. */
+/* T5 and T10 ask for a review of the very files, T8 for an inspection: not a standing rule's to
+ * lift. */
 uint64_t ch_rule_liftable(void)
 {
     return (uint64_t)1 << CH_HOLD_AGE | (uint64_t)1 << CH_HOLD_FINDING |
@@ -71,8 +73,8 @@ static enum ch_code read_project(const struct ch_yaml *yaml, const struct ch_yam
     return CH_OK;
 }
 
-static enum ch_code read_word(const struct ch_yaml *yaml, const struct ch_yaml_node *node, char **ret,
-                              struct ch_err *err)
+static enum ch_code read_word(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
+                              char **ret, struct ch_err *err)
 {
     struct ch_str s = {NULL, 0};
     enum ch_code rc = ch_yaml_text(yaml, node, &s, err);
@@ -96,12 +98,33 @@ static enum ch_code read_file_type(const struct ch_yaml *yaml, const struct ch_y
     return rc;
 }
 
+static enum ch_code read_ecosystem(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
+                                   char **ret, struct ch_err *err)
+{
+    size_t n = 0;
+    while (ch_ecosystems[n] != NULL) {
+        n++;
+    }
+    const char **names = ch_calloc(n + 1, sizeof(*names));
+    for (size_t i = 0; i < n; i++) {
+        names[i] = ch_ecosystems[i]->name;
+    }
+    size_t i = 0;
+    enum ch_code rc = ch_yaml_choice(yaml, node, names, &i, err);
+    if (rc == CH_OK) {
+        *ret = ch_str_dup(ch_str_of(names[i]));
+    }
+    free(names);
+    return rc;
+}
+
 static enum ch_code check_not_empty(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
                                     struct ch_err *err)
 {
     if (node->kind == CH_YAML_LIST && node->count == 0) {
-        return ch_yaml_fail(yaml, node, err, "is an empty list, which would match everything; name at "
-                                             "least one value or leave the key out");
+        return ch_yaml_fail(yaml, node, err,
+                            "is an empty list, which would match everything; name at "
+                            "least one value or leave the key out");
     }
     return node->kind == CH_YAML_MAP ? ch_yaml_check_kind(yaml, node, CH_YAML_LIST, err) : CH_OK;
 }
@@ -196,8 +219,8 @@ static enum ch_code fail_finding(const struct ch_yaml *yaml, const struct ch_yam
 static enum ch_code read_finding(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
                                  struct ch_rule *rule, struct ch_err *err)
 {
-    if (node->kind != CH_YAML_SCALAR || !parse_finding(node->text,
-                                                       &rule->findings[rule->finding_count])) {
+    if (node->kind != CH_YAML_SCALAR ||
+        !parse_finding(node->text, &rule->findings[rule->finding_count])) {
         return fail_finding(yaml, node, err);
     }
     rule->finding_count++;
@@ -228,6 +251,17 @@ static enum ch_code read_findings(const struct ch_yaml *yaml, const struct ch_ya
 
 /* --- conditions with a single value --- */
 
+/* Without the condition a rule is about every ecosystem, and its versions are read by each. */
+static bool names_ecosystem(const struct ch_rule *rule, const char *name)
+{
+    for (size_t i = 0; i < rule->ecosystems.count; i++) {
+        if (ch_str_eq(ch_str_of(rule->ecosystems.items[i]), ch_str_of(name))) {
+            return true;
+        }
+    }
+    return rule->ecosystems.count == 0;
+}
+
 static enum ch_code read_version(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
                                  struct ch_rule *rule, struct ch_err *err)
 {
@@ -240,16 +274,18 @@ static enum ch_code read_version(const struct ch_yaml *yaml, const struct ch_yam
     if (rc != CH_OK) {
         return rc;
     }
-    struct ch_err why = {.msg = ""};
-    size_t i = 0;
-    do {
-        struct ch_str ecosystem =
-            ch_str_of(rule->ecosystems.count > 0 ? rule->ecosystems.items[i] : NULL);
-        if (ch_eco_check_spec(ecosystem, s, &why) != CH_OK) {
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        struct ch_err why = {.msg = ""};
+        bool match = false;
+        if (!names_ecosystem(rule, ch_ecosystems[i]->name)) {
+            continue;
+        }
+        /* CH_E_MISMATCH: the specifier was read, only the made-up version was not */
+        rc = ch_ecosystems[i]->match_version(s, CH_STR("1"), &match, &why);
+        if (rc != CH_OK && rc != CH_E_MISMATCH) {
             return ch_yaml_fail(yaml, node, err, "%.300s", why.msg);
         }
-        i++;
-    } while (i < rule->ecosystems.count);
+    }
     rule->version = ch_str_dup(s);
     return CH_OK;
 }
@@ -275,13 +311,17 @@ static enum ch_code read_conditions(const struct ch_yaml *yaml, const struct ch_
 {
     enum ch_code rc = read_list(yaml, map, "project", read_project, &rule->projects, err);
     rc = rc == CH_OK ? read_list(yaml, map, "repository", read_word, &rule->repositories, err) : rc;
-    rc = rc == CH_OK ? read_list(yaml, map, "ecosystem", read_word, &rule->ecosystems, err) : rc;
-    rc = rc == CH_OK ? read_list(yaml, map, "file_type", read_file_type, &rule->file_types, err) : rc;
+    rc = rc == CH_OK ? read_list(yaml, map, "ecosystem", read_ecosystem, &rule->ecosystems, err)
+                     : rc;
+    rc = rc == CH_OK ? read_list(yaml, map, "file_type", read_file_type, &rule->file_types, err)
+                     : rc;
     rc = rc == CH_OK ? read_version(yaml, map, rule, err) : rc;
-    rc = rc == CH_OK ? read_days(yaml, map, "older_than_days", &rule->has_older,
-                                 &rule->older_than_us, err) : rc;
+    rc = rc == CH_OK
+             ? read_days(yaml, map, "older_than_days", &rule->has_older, &rule->older_than_us, err)
+             : rc;
     rc = rc == CH_OK ? read_days(yaml, map, "younger_than_days", &rule->has_younger,
-                                 &rule->younger_than_us, err) : rc;
+                                 &rule->younger_than_us, err)
+                     : rc;
     rc = rc == CH_OK ? read_findings(yaml, map, rule, err) : rc;
     const struct ch_yaml_node *node = ch_yaml_find(map, "larger_than");
     if (rc == CH_OK && node != NULL) {
@@ -305,8 +345,8 @@ static bool has_condition(const struct ch_rule *r)
 
 /* --- what follows --- */
 
-/* T9: "an exception for a finding in code names digest and finding fingerprint": of a standing rule,
- * which reaches files nobody has seen, only named findings below high are lifted. */
+/* T9: "an exception for a finding in code names digest and finding fingerprint": of a standing
+ * rule, which reaches files nobody has seen, only named findings below high are lifted. */
 static enum ch_code check_lifted_findings(const struct ch_yaml *yaml, const struct ch_yaml_node *at,
                                           const struct ch_rule *rule, struct ch_err *err)
 {
@@ -317,15 +357,16 @@ static enum ch_code check_lifted_findings(const struct ch_yaml *yaml, const stru
     for (size_t i = 0; i < rule->finding_count; i++) {
         const struct ch_finding_row *row = ch_finding_row(rule->findings[i].code);
         if (row == NULL) {
-            return ch_yaml_fail(yaml, at, err,
-                                "lifts findings of a whole class; name each finding under \"finding\"");
+            return ch_yaml_fail(
+                yaml, at, err,
+                "lifts findings of a whole class; name each finding under \"finding\"");
         }
         if (row->cls == CH_CLASS_ATTACK || row->severity >= CH_SEVERITY_HIGH) {
-            return ch_yaml_fail(yaml, at, err,
-                                "lifts %s, which is %s/%s: no rule can; a person may approve the one "
-                                "file if it is not an attack",
-                                row->name, ch_finding_class_name(row->cls),
-                                ch_severity_name(row->severity));
+            return ch_yaml_fail(
+                yaml, at, err,
+                "lifts %s, which is %s/%s: no rule can; a person may approve the one "
+                "file if it is not an attack",
+                row->name, ch_finding_class_name(row->cls), ch_severity_name(row->severity));
         }
     }
     return CH_OK;
@@ -396,7 +437,8 @@ static enum ch_code read_name(const struct ch_yaml *yaml, const struct ch_yaml_n
     }
     enum ch_code rc = ch_yaml_text(yaml, node, &s, err);
     if (rc == CH_OK && (!is_word(s, "._-") || s.len > CH_RULE_NAME_MAX)) {
-        return ch_yaml_fail_value(yaml, node, err, "is not a name of at most %d letters, digits, . _ -",
+        return ch_yaml_fail_value(yaml, node, err,
+                                  "is not a name of at most %d letters, digits, . _ -",
                                   (int)CH_RULE_NAME_MAX);
     }
     if (rc == CH_OK) {
@@ -413,7 +455,8 @@ enum ch_code ch_rule_parse(const struct ch_yaml *yaml, const struct ch_yaml_node
     rc = rc == CH_OK ? read_name(yaml, map, ret, err) : rc;
     const struct ch_yaml_node *then = rc == CH_OK ? ch_yaml_find(map, "then") : NULL;
     if (rc == CH_OK && then == NULL) {
-        rc = ch_yaml_fail(yaml, map, err, "the key \"then\" is missing; expected allow, hold or deny");
+        rc = ch_yaml_fail(yaml, map, err,
+                          "the key \"then\" is missing; expected allow, hold or deny");
     }
     size_t action = CH_RULE_HOLD;
     rc = rc == CH_OK ? ch_yaml_choice(yaml, then, actions, &action, err) : rc;

@@ -17,7 +17,8 @@ struct ch_texts {
     size_t count;
 };
 
-/* One entry of a rule's `finding` list: a code, or everything of a class and at least a severity. */
+/* One entry of a rule's `finding` list: a code, or everything of a class and at least a severity.
+ */
 struct ch_finding_pattern {
     uint32_t code; /* CH_F_NONE: by class and severity */
     bool any_class;
@@ -70,11 +71,11 @@ struct ch_policy {
 
 /* --- age.c (T7): how long a release file has been public, as far as it can be known --- */
 enum ch_age_source {
-    CH_AGE_UNKNOWN = 0,   /* holds */
-    CH_AGE_FUTURE,        /* the stated time lies ahead: holds */
-    CH_AGE_STATED,        /* by a trusted upstream */
-    CH_AGE_SEEN,          /* by our own snapshots */
-    CH_AGE_OLD_ENOUGH,    /* no time will be known, and none is needed (baseline, or never stated) */
+    CH_AGE_UNKNOWN = 0, /* holds */
+    CH_AGE_FUTURE,      /* the stated time lies ahead: holds */
+    CH_AGE_STATED,      /* by a trusted upstream */
+    CH_AGE_SEEN,        /* by our own snapshots */
+    CH_AGE_OLD_ENOUGH,  /* no time will be known, and none is needed (baseline, or never stated) */
 };
 struct ch_age {
     enum ch_age_source source;
@@ -101,7 +102,9 @@ uint64_t ch_rule_liftable(void);
 /* --- reason.c: text for people, printable ASCII, cut to what fits --- */
 enum { CH_REASON_ROOM = 1024 };
 void ch_reason_set(char *ret, size_t size, struct ch_str text);
-void ch_reason_foreign(struct ch_buf *b, const char *who, struct ch_str text); /* ", upstream says: x" */
+void ch_reason_foreign(struct ch_buf *b, const char *who,
+                       struct ch_str text);             /* ", upstream says: x" */
+void ch_reason_minute(struct ch_buf *b, int64_t at_us); /* "2026-11-29 10:00 UTC" */
 void ch_reason_days(struct ch_buf *b, int64_t span_us); /* "2 days", "5 hours" */
 
 #endif

@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 
+#include "customhouse/timefmt.h"
+
 enum { FOREIGN_MAX = 80 }; /* bytes of foreign text in a reason */
 
-/* What does not fit ends in "..."; bytes other than printable ASCII cannot be left here, but a mistake
- * must not reach a terminal. */
+/* What does not fit ends in "..."; bytes other than printable ASCII cannot be left here, but a
+ * mistake must not reach a terminal. */
 void ch_reason_set(char *ret, size_t size, struct ch_str text)
 {
     struct ch_buf b;
@@ -35,6 +37,24 @@ void ch_reason_foreign(struct ch_buf *b, const char *who, struct ch_str text)
     if (text.len > FOREIGN_MAX) {
         ch_buf_puts(b, CH_STR("..."));
     }
+}
+
+void ch_reason_minute(struct ch_buf *b, int64_t at_us)
+{
+    enum { DATE = sizeof("YYYY-MM-DD") - 1, MINUTE = sizeof("HH:MM") - 1 };
+    struct ch_buf text;
+    ch_buf_init(&text, CH_REASON_ROOM);
+    ch_time_put(&text, at_us, false);
+    struct ch_str s = ch_buf_str(&text);
+    if (s.len > DATE + 1 + MINUTE) {
+        ch_buf_puts(b, ch_str_sub(s, 0, DATE));
+        ch_buf_putc(b, ' ');
+        ch_buf_puts(b, ch_str_sub(s, DATE + 1, MINUTE));
+        ch_buf_puts(b, CH_STR(" UTC"));
+    } else {
+        ch_buf_puts(b, CH_STR("a time out of range"));
+    }
+    ch_buf_done(&text);
 }
 
 void ch_reason_days(struct ch_buf *b, int64_t span_us)

@@ -71,8 +71,8 @@ static enum ch_code check_repository_upstream(const struct ch_config *c,
     return CH_OK;
 }
 
-static enum ch_code check_repository(const struct ch_config *c, size_t i, const struct ch_yaml *yaml,
-                                     struct ch_err *err)
+static enum ch_code check_repository(const struct ch_config *c, size_t i,
+                                     const struct ch_yaml *yaml, struct ch_err *err)
 {
     const struct ch_repository *r = &c->repositories[i];
     const struct ch_yaml_node *at = key_of(yaml, "repositories", i, "name");

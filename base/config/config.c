@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 
-#include "base/config/calendar.h"
 #include "base/config/config_int.h"
 #include "base/config/place.h"
 #include "base/config/schema.h"
 #include "customhouse/index.h"
+#include "customhouse/timefmt.h"
 
 static enum ch_code read_section(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
                                  const struct ch_schema_section *section, void *base,
@@ -139,7 +139,8 @@ static enum ch_code read_sections(const struct ch_yaml *yaml, const struct ch_ya
     *(void **)field(base, row->offset) = items;
     *(size_t *)field(base, row->count_offset) = node->count;
     for (const struct ch_yaml_node *c = node->child; c != NULL && rc == CH_OK; c = c->next) {
-        rc = read_section(yaml, c, row->section, items + c->index * row->section->struct_bytes, err);
+        rc =
+            read_section(yaml, c, row->section, items + c->index * row->section->struct_bytes, err);
     }
     return rc;
 }
@@ -149,7 +150,7 @@ static enum ch_code read_sections(const struct ch_yaml *yaml, const struct ch_ya
 static enum ch_code read_time(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
                               int64_t *ret, struct ch_err *err)
 {
-    if (node->kind != CH_YAML_SCALAR || !ch_calendar_parse(node->text, ret)) {
+    if (node->kind != CH_YAML_SCALAR || !ch_time_parse(node->text, ret)) {
         return ch_yaml_fail_value(yaml, node, err, "is not a time as in 2026-01-31T18:00:00Z");
     }
     return CH_OK;
@@ -309,8 +310,8 @@ static void free_section(const struct ch_schema_section *section, void *base)
 
 /* --- public --- */
 
-enum ch_code ch_config_parse(struct ch_str text, const char *file_name, struct ch_config **ret_config,
-                             struct ch_err *err)
+enum ch_code ch_config_parse(struct ch_str text, const char *file_name,
+                             struct ch_config **ret_config, struct ch_err *err)
 {
     struct ch_yaml *yaml = NULL;
     enum ch_code rc = ch_yaml_parse(text, file_name, &yaml, err);

@@ -2,8 +2,8 @@
  * left at their default as comments. */
 #include "customhouse/config.h"
 
-#include "base/config/calendar.h"
 #include "base/config/schema.h"
+#include "customhouse/timefmt.h"
 
 /* What stands for the keys of one item; a key that is not here keeps its default. */
 struct given {
@@ -94,7 +94,7 @@ static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
     static const struct ch_str name = {"pypi", 4};
     struct ch_buf added;
     ch_buf_init(&added, sizeof("YYYY-MM-DDTHH:MM:SSZ"));
-    ch_calendar_put_rfc3339(&added, in->now_us);
+    ch_time_put(&added, in->now_us, false);
     const struct given listen[] = {{.key = "address", .value = in->listen}};
     const struct given upstream[] = {
         {.key = "name", .value = name, .word = true},
@@ -145,11 +145,12 @@ static void put_row(struct ch_buf *b, const struct ch_schema_row *row,
 
 void ch_config_initial_text(struct ch_buf *b, const struct ch_config_initial *initial)
 {
-    ch_buf_puts(b, CH_STR("# Customhouse: where to listen, what to mirror, how much to keep.\n"
-                          "# Lines that start with \"# key:\" show keys that are not set, with their "
-                          "default.\n"
-                          "# Check with `customhouse check`, take over with SIGHUP to `customhouse "
-                          "serve`.\n"));
+    ch_buf_puts(b,
+                CH_STR("# Customhouse: where to listen, what to mirror, how much to keep.\n"
+                       "# Lines that start with \"# key:\" show keys that are not set, with their "
+                       "default.\n"
+                       "# Check with `customhouse check`, take over with SIGHUP to `customhouse "
+                       "serve`.\n"));
     for (size_t i = 0; i < initial->note_count; i++) {
         ch_buf_puts(b, ch_str_of(i == 0 ? "#\n# " : "# "));
         ch_buf_put_escaped(b, initial->notes[i]);

@@ -1,6 +1,6 @@
-/* Reads what pip says about its configuration. Spec: pip's documentation, "Configuration", precedence:
- * [global], then the command's own section, then the environment; the files among each other were
- * merged by pip itself. */
+/* Reads what pip says about its configuration. Spec: pip's documentation, "Configuration",
+ * precedence: [global], then the command's own section, then the environment; the files among each
+ * other were merged by pip itself. */
 #include "base/config/pip_config.h"
 
 #include <stdlib.h>
@@ -143,7 +143,8 @@ static bool put_unquoted(struct ch_buf *b, struct ch_str text)
     return !b->failed;
 }
 
-/* Appends the value of KEY in one section; false when it is not given or empty (pip skips those). */
+/* Appends the value of KEY in one section; false when it is not given or empty (pip skips those).
+ */
 static enum ch_code read_section(struct ch_str listing, struct ch_str section, const char *key,
                                  struct ch_buf *ret, struct ch_err *err)
 {
@@ -163,7 +164,8 @@ static enum ch_code read_section(struct ch_str listing, struct ch_str section, c
         }
         ch_buf_done(&value);
         if (!good) {
-            return ch_fail(err, CH_E_FORMAT, "pip config list: the value of %s is not understood", key);
+            return ch_fail(err, CH_E_FORMAT, "pip config list: the value of %s is not understood",
+                           key);
         }
     }
     return CH_OK;
@@ -247,9 +249,10 @@ static enum ch_code take_index(struct ch_str listing, struct ch_str built_in,
     c->built_in = value->len == 0;
     struct ch_str url = c->built_in ? trim(built_in) : trim(ch_buf_str(value));
     if (url.len == 0) {
-        return ch_fail(err, CH_E_NOT_FOUND,
-                       "no index is configured for pip, and there is no python3 with pip to ask for "
-                       "its own; give one with --pypi-upstream URL");
+        return ch_fail(
+            err, CH_E_NOT_FOUND,
+            "no index is configured for pip, and there is no python3 with pip to ask for "
+            "its own; give one with --pypi-upstream URL");
     }
     rc = take_url("index-url", url, &c->index_url, &c->user, &c->password, err);
     if (rc != CH_OK) {
@@ -329,14 +332,14 @@ static struct ch_str env_proxy(const struct ch_pip_config *c, const char *(*env)
     struct ch_str host = {NULL, 0};
     uint16_t port = 0;
     place = ch_str_sub(place, https ? sizeof("https://") - 1 : sizeof("http://") - 1, place.len);
-    bool exempt = ch_place_split(place, &host, &port) &&
-                  is_exempt(env_of(env, "no_proxy", "NO_PROXY"), host);
+    bool exempt =
+        ch_place_split(place, &host, &port) && is_exempt(env_of(env, "no_proxy", "NO_PROXY"), host);
     ch_buf_done(&origin);
     if (exempt) {
         return (struct ch_str){NULL, 0};
     }
-    struct ch_str proxy = https ? env_of(env, "https_proxy", "HTTPS_PROXY")
-                                : env_of(env, "http_proxy", "HTTP_PROXY");
+    struct ch_str proxy =
+        https ? env_of(env, "https_proxy", "HTTPS_PROXY") : env_of(env, "http_proxy", "HTTP_PROXY");
     return proxy.len > 0 ? proxy : env_of(env, "all_proxy", "ALL_PROXY");
 }
 
@@ -368,8 +371,8 @@ static enum ch_code take_proxy(struct ch_str listing, const char *(*env)(const c
 
 /* --- what is not taken over --- */
 
-static enum ch_code note_others(struct ch_str listing, struct ch_pip_config *c, struct ch_buf *value,
-                                struct ch_err *err)
+static enum ch_code note_others(struct ch_str listing, struct ch_pip_config *c,
+                                struct ch_buf *value, struct ch_err *err)
 {
     static const struct {
         const char *key;
@@ -402,7 +405,8 @@ enum ch_code ch_pip_read(struct ch_str listing, struct ch_str built_in,
     enum ch_code rc = take_index(listing, built_in, &c, &value, err);
     rc = rc == CH_OK ? take_file(listing, "cert", ca_env, env, &c, &c.ca_file, &value, err) : rc;
     rc = rc == CH_OK ? take_file(listing, "client-cert", no_env, env, &c, &c.client_certificate,
-                                 &value, err) : rc;
+                                 &value, err)
+                     : rc;
     rc = rc == CH_OK ? take_proxy(listing, env, &c, &value, err) : rc;
     rc = rc == CH_OK ? note_others(listing, &c, &value, err) : rc;
     if (value.ptr != NULL) {

@@ -1,6 +1,6 @@
-/* What the host's own pip is configured for: the index it asks and how it gets there, so that a site
- * which already redirects pip keeps its choice. Run once by `customhouse init`, as the user and outside
- * every jail: ch_pip_discover starts the host's python3. */
+/* What the host's own pip is configured for: the index it asks and how it gets there, so that a
+ * site which already redirects pip keeps its choice. Run once by `customhouse init`, as the user
+ * and outside every jail: ch_pip_discover starts the host's python3. */
 #ifndef BASE_CONFIG_PIP_CONFIG_H
 #define BASE_CONFIG_PIP_CONFIG_H
 
@@ -27,8 +27,8 @@ struct ch_pip_config {
 enum ch_code ch_pip_discover(struct ch_pip_config *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_pip_config_done(struct ch_pip_config *config); /* accepts zeroed memory; wipes passwords */
 
-/* The pure part. `listing`: the output of `pip config list`. `built_in`: pip's own default index, absent
- * when not known. `env` answers as getenv does. */
+/* The pure part. `listing`: the output of `pip config list`. `built_in`: pip's own default index,
+ * absent when not known. `env` answers as getenv does. */
 enum ch_code ch_pip_read(struct ch_str listing, struct ch_str built_in,
                          const char *(*env)(const char *name), struct ch_pip_config *ret,
                          struct ch_err *err) CH_MUST_CHECK;

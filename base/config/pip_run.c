@@ -1,5 +1,5 @@
-/* Asks the host's pip: a child with bounded output and time, in the root folder, so that no module in
- * the current one is taken for pip. */
+/* Asks the host's pip: a child with bounded output and time, in the root folder, so that no module
+ * in the current one is taken for pip. */
 #include "base/config/pip_config.h"
 
 #include <errno.h>
@@ -200,8 +200,9 @@ enum ch_code ch_pip_discover(struct ch_pip_config *ret, struct ch_err *err)
                      "there is no pip here to ask for its index (apt install python3-pip); or give "
                      "one with --pypi-upstream URL");
     }
-    rc = rc == CH_OK ? ch_pip_read(ch_buf_str(&listing), ch_buf_str(&url), from_environment, ret, err)
-                     : rc;
+    rc = rc == CH_OK
+             ? ch_pip_read(ch_buf_str(&listing), ch_buf_str(&url), from_environment, ret, err)
+             : rc;
     if (listing.ptr != NULL) {
         explicit_bzero(listing.ptr, listing.cap);
     }

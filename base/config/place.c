@@ -45,8 +45,10 @@ static bool is_name(struct ch_str text)
             return false;
         }
     }
-    /* a name whose last label is a number is an address that inet_pton did not take: 127.1, 0x7f.1 */
-    return text.len > 0 && text.len <= NAME_MAX_BYTES && !(label.ptr[0] >= '0' && label.ptr[0] <= '9');
+    /* a name whose last label is a number is an address that inet_pton did not take: 127.1, 0x7f.1
+     */
+    return text.len > 0 && text.len <= NAME_MAX_BYTES &&
+           !(label.ptr[0] >= '0' && label.ptr[0] <= '9');
 }
 
 bool ch_place_is_host(struct ch_str text)

@@ -1,4 +1,5 @@
-/* The schema of customhouse.yaml: one table that the parser, its messages and the generated file read.
+/* The schema of customhouse.yaml: one table that the parser, its messages and the generated file
+ * read.
  */
 #ifndef BASE_CONFIG_SCHEMA_H
 #define BASE_CONFIG_SCHEMA_H

@@ -44,12 +44,12 @@ static enum ch_code fail_mark(struct loader *l, yaml_mark_t mark, const char *wh
 static enum ch_code fail_parser(struct loader *l)
 {
     const yaml_parser_t *p = &l->parser;
-    yaml_mark_t mark = p->problem_mark.line == 0 && p->problem_mark.column == 0 ? p->mark
-                                                                               : p->problem_mark;
+    yaml_mark_t mark =
+        p->problem_mark.line == 0 && p->problem_mark.column == 0 ? p->mark : p->problem_mark;
     return ch_fail(l->err, CH_E_USAGE, "%s:%zu:%zu: not readable as YAML: %s%s%s",
                    l->yaml->file_name, mark.line + 1, mark.column + 1,
-                   p->problem != NULL ? p->problem : "unknown error", p->context != NULL ? ", " : "",
-                   p->context != NULL ? p->context : "");
+                   p->problem != NULL ? p->problem : "unknown error",
+                   p->context != NULL ? ", " : "", p->context != NULL ? p->context : "");
 }
 
 static enum ch_code next_event(struct loader *l, yaml_event_t *ret)
@@ -108,7 +108,8 @@ static struct ch_str scalar_text(const yaml_event_t *e)
 static enum ch_code load_node(struct loader *l, const yaml_event_t *e, uint64_t depth,
                               struct ch_yaml_node *node);
 
-static void append(struct ch_yaml_node *parent, struct ch_yaml_node **tail, struct ch_yaml_node *node)
+static void append(struct ch_yaml_node *parent, struct ch_yaml_node **tail,
+                   struct ch_yaml_node *node)
 {
     node->parent = parent;
     node->index = parent->count++;
@@ -238,8 +239,8 @@ enum ch_code ch_yaml_parse(struct ch_str text, const char *file_name, struct ch_
     struct loader l = {.err = err};
     CH_ASSERT(yaml_parser_initialize(&l.parser) == 1); /* fails only without memory */
     yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&l.parser, (const unsigned char *)(text.ptr != NULL ? text.ptr : ""),
-                                 text.len);
+    yaml_parser_set_input_string(
+        &l.parser, (const unsigned char *)(text.ptr != NULL ? text.ptr : ""), text.len);
     l.yaml = ch_calloc(1, sizeof(*l.yaml));
     l.yaml->file_name = ch_str_dup(ch_str_of(file_name));
     enum ch_code rc = load_root(&l);

@@ -225,8 +225,9 @@ enum ch_code ch_yaml_bool(const struct ch_yaml *yaml, const struct ch_yaml_node 
     return CH_OK;
 }
 
-enum ch_code ch_yaml_number(const struct ch_yaml *yaml, const struct ch_yaml_node *node, uint64_t min,
-                            uint64_t max, const char *unit, uint64_t *ret, struct ch_err *err)
+enum ch_code ch_yaml_number(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
+                            uint64_t min, uint64_t max, const char *unit, uint64_t *ret,
+                            struct ch_err *err)
 {
     uint64_t v = 0;
     if (node->kind != CH_YAML_SCALAR || !node->plain || !ch_str_u64(node->text, &v) || v < min ||

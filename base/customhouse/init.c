@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/config/place.h"
 #include "customhouse/limits.h"
 #include "customhouse/loop.h"
 
@@ -62,6 +63,23 @@ static void add_listens(struct ch_buf *b, const struct site_init *init)
     }
 }
 
+/* The parser would refuse it too, but speaks of keys, not of options. */
+static enum ch_code check_listens(const struct site_init *init, struct ch_err *err)
+{
+    for (size_t i = 0; i < init->listen_count && !init->insecure_http; i++) {
+        struct ch_str host = {NULL, 0};
+        uint16_t port = 0;
+        if (ch_place_split(ch_str_of(init->listens[i]), &host, &port) &&
+            !ch_place_is_loopback(host)) {
+            return ch_fail(err, CH_E_USAGE,
+                           "--listen %s: other than loopback needs --insecure-http, or TLS: begin with "
+                           "a loopback address and set tls_certificate in " SITE_CONFIG,
+                           init->listens[i]);
+        }
+    }
+    return CH_OK;
+}
+
 static enum ch_code initial_text(const struct site_init *init, struct ch_buf *ret,
                                  struct ch_err *err)
 {
@@ -106,7 +124,8 @@ enum ch_code site_init(const char *folder, const struct site_init *init, struct 
 {
     struct ch_buf text = {.ptr = NULL};
     struct ch_config *config = NULL;
-    enum ch_code rc = initial_text(init, &text, err);
+    enum ch_code rc = check_listens(init, err);
+    rc = rc == CH_OK ? initial_text(init, &text, err) : rc;
     if (rc == CH_OK) { /* before anything is made: a mistyped URL leaves nothing behind */
         rc = ch_config_parse(ch_buf_str(&text), "configuration to be written", &config, err);
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "site.h"
 #include "supervisor.h"
 
@@ -14,7 +15,7 @@ int command_failed(const struct ch_err *err)
 {
     struct ch_buf b;
     ch_buf_init(&b, 8 * sizeof(err->msg));
-    ch_buf_put_escaped(&b, ch_str_of(err->msg));
+    log_put_visible(&b, ch_str_of(err->msg));
     fprintf(stderr, "%.*s\n", CH_STR_ARG(ch_buf_str(&b)));
     ch_buf_done(&b);
     bool usage = err->code == CH_E_USAGE || err->code == CH_E_FORMAT || err->code == CH_E_NOT_FOUND;

@@ -5,7 +5,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "customhouse/bytes.h"
+void log_put_visible(struct ch_buf *b, struct ch_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\\') {
+            ch_buf_putc(b, '\\');
+        } else {
+            ch_buf_put_escaped(b, ch_str_sub(text, i, 1));
+        }
+    }
+}
 
 void log_line(const char *event, const char *fmt, ...)
 {
@@ -22,7 +31,7 @@ void log_line(const char *event, const char *fmt, ...)
     struct ch_buf line;
     ch_buf_init(&line, 4 * sizeof(text) + 256);
     ch_buf_printf(&line, "time=%s process=supervisor event=%s ", at, event);
-    ch_buf_put_escaped(&line, ch_str_of(text));
+    log_put_visible(&line, ch_str_of(text));
     ch_buf_putc(&line, '\n');
     ssize_t n = write(STDERR_FILENO, line.ptr, line.len); /* a log that is gone stops nothing */
     CH_IGNORE(n < 0);

@@ -269,7 +269,7 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
 {
     struct intake *in = intake_want(k, p, file, false);
     if (in == NULL) { /* failed lately: say why */
-        char text[256];
+        char text[512];
         uint32_t status = intake_failure(k, p, file, text, sizeof(text));
         reply_failed(k, w, ask->ask, status, text);
         ask_free_waiter(w);

@@ -182,7 +182,7 @@ static bool all_inspected(struct command *c, const struct what *what, struct pag
         } else if (judge_inspection(c->k, p, i) == NULL) {
             struct intake *in = intake_want(c->k, p, i, false);
             if (in == NULL) {
-                char text[256];
+                char text[512];
                 intake_failure(c->k, p, i, text, sizeof(text));
                 *ret_step = command_end(c, 1, "%.*s: %s",
                                         CH_STR_ARG(p->facts.files[i].index.file_name), text);

@@ -42,7 +42,7 @@ struct intake {
     struct ch_buf stream[2];
     int64_t not_before_us;
     uint32_t fail_status;
-    char error[200];
+    char error[400];
     struct intake *next_committed;
 };
 
@@ -136,7 +136,7 @@ static void fail(struct intake *in, uint32_t status, struct ch_str text)
 {
     struct ch_buf escaped;
     ch_buf_init(&escaped, sizeof(in->error) - 1);
-    ch_buf_put_escaped(&escaped, ch_str_sub(text, 0, sizeof(in->error) / 4));
+    ch_buf_put_escaped(&escaped, text); /* clipped by the buffer's bound */
     snprintf(in->error, sizeof(in->error), "%.*s", CH_STR_ARG(ch_buf_str(&escaped)));
     ch_buf_done(&escaped);
     in->fail_status = status;

@@ -98,30 +98,32 @@ void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *re
     const struct page_file *run = &p->files[file];
     const struct ch_inspection_result *inspection = judge_inspection(k, p, file);
     struct ch_ruling rulings[RULINGS_PER_FILE];
-    struct ch_facts facts = {
-        .ecosystem = ch_str_of(p->eco->name),
-        .repository = ch_str_of(p->repository),
-        .project = page_name(p),
-        .version = ch_str_of(run->release.version),
-        .file_name = f->index.file_name,
-        .file_type = ch_str_of(run->release.file_type),
-        .has_inspector = run->release.profile != NULL,
-        .size_bytes = f->index.size_bytes,
-        .hash_stated = !ch_sha256_is_zero(&f->index.sha256),
-        .upstream_trusted_for_times = p->upstream->trust_times,
-        .upstream_never_states_times = p->upstream->states_times == CH_TIMES_NEVER,
-        .uploaded_at_us = f->index.uploaded_at_us,
-        .last_absent_at_us = f->last_absent_at_us,
-        .baseline = baseline_counts(k, p, f),
-        .clock_jumped = k->clock_jumped,
-        .upstream_yanked = f->index.yanked,
-        .upstream_yanked_reason = f->index.yanked_reason,
-        .removed_at_us = f->removed_at_us,
-        .upstream_quarantined = p->facts.head.status == CH_STATUS_QUARANTINED,
-        .index_confirmed_at_us = p->checked_at_us,
-        .inspection = inspection != NULL ? inspection->row.outcome : CH_INSPECTION_NONE,
-        .rulings = rulings,
-    };
+    struct ch_facts facts;
+    ch_facts_init(&facts); /* nothing known */
+    facts.ecosystem = ch_str_of(p->eco->name);
+    facts.repository = ch_str_of(p->repository);
+    facts.project = page_name(p);
+    facts.version = ch_str_of(run->release.version);
+    facts.file_name = f->index.file_name;
+    facts.artifact = run->artifact;
+    facts.file_type = ch_str_of(run->release.file_type);
+    facts.has_inspector = run->release.profile != NULL;
+    facts.size_bytes = f->index.size_bytes;
+    facts.hash_stated = !ch_sha256_is_zero(&f->index.sha256);
+    facts.upstream_trusted_for_times = p->upstream->trust_times;
+    facts.upstream_never_states_times = p->upstream->states_times == CH_TIMES_NEVER;
+    facts.uploaded_at_us = f->index.uploaded_at_us;
+    facts.last_absent_at_us = f->last_absent_at_us;
+    facts.first_seen_at_us = f->first_seen_at_us;
+    facts.baseline = baseline_counts(k, p, f);
+    facts.clock_jumped = k->clock_jumped;
+    facts.upstream_yanked = f->index.yanked;
+    facts.upstream_yanked_reason = f->index.yanked_reason;
+    facts.removed_at_us = f->removed_at_us;
+    facts.upstream_quarantined = p->facts.head.status == CH_STATUS_QUARANTINED;
+    facts.index_confirmed_at_us = p->checked_at_us;
+    facts.inspection = inspection != NULL ? inspection->row.outcome : CH_INSPECTION_NONE;
+    facts.rulings = rulings;
     if (inspection != NULL) {
         facts.inspection_error = inspection->row.error;
         facts.findings = inspection->row.findings;

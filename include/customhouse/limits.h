@@ -34,7 +34,9 @@
     X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
     X(http_tls_gather_bytes, 16384, "bytes", "given to one SSL_write; a record has 16 KB")         \
-    X(http_write_bytes, 4194304, "bytes", "offered to one writev: other connections get turns")    \
+    X(http_write_bytes, 1048576, "bytes", "sent in one turn of a connection, then others' turn")   \
+    X(http_probe_bytes, 131072, "bytes", "between pages asked whether they are in memory")         \
+    X(http_cold_ms, 5000, "ms", "for the disk; then the read may block")                           \
     /* gateway */                                                                                  \
     X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
     X(gateway_page_bytes, 536870912, "bytes", "one rendered page; a list of all projects is 40 MB") \

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "customhouse/index.h"
+#include "customhouse/instance.h"
 #include "customhouse/limits.h"
 #include "proxy/fetcher/fetch_int.h"
 
@@ -139,7 +140,7 @@ static enum ch_code put_headers(struct ch_fetch_job *job, struct ch_err *err)
         put_header(job, "Accept-Encoding", CH_STR("identity"));
     }
     if (job->site->instance_id[0] != '\0') {
-        put_header(job, "X-Customhouse-Instance", ch_str_of(job->site->instance_id));
+        put_header(job, CH_INSTANCE_HEADER, ch_str_of(job->site->instance_id));
     }
     return put_conditions(job, err);
 }

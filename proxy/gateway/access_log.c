@@ -46,24 +46,29 @@ void gw_log_done(struct gw_log *log)
     }
 }
 
-/* Most text is plain: copied at once. The rest is visibly escaped first (T20), then as JSON. */
+/* A JSON string. Anything but printable ASCII is visibly escaped as \\xNN, a backslash doubled (T20): as
+ * JSON, each of those backslashes is doubled once more. Runs of plain text are copied at once. */
 static void put_text(struct ch_buf *b, struct ch_str s)
 {
-    size_t i = 0;
-    while (i < s.len && s.ptr[i] >= 0x20 && s.ptr[i] <= 0x7e && s.ptr[i] != '"' && s.ptr[i] != '\\') {
-        i++;
+    ch_buf_putc(b, '"');
+    size_t from = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        if (c >= 0x20 && c <= 0x7e && c != '"' && c != '\\') {
+            continue;
+        }
+        ch_buf_puts(b, ch_str_sub(s, from, i - from));
+        from = i + 1;
+        if (c == '"') {
+            ch_buf_puts(b, CH_STR("\\\""));
+        } else if (c == '\\') {
+            ch_buf_puts(b, CH_STR("\\\\\\\\"));
+        } else {
+            ch_buf_printf(b, "\\\\x%02x", c);
+        }
     }
-    if (i == s.len) {
-        ch_buf_putc(b, '"');
-        ch_buf_puts(b, s);
-        ch_buf_putc(b, '"');
-        return;
-    }
-    struct ch_buf plain;
-    ch_buf_init(&plain, 4 * ch_limits.http_head_bytes);
-    ch_buf_put_escaped(&plain, s);
-    ch_buf_put_json(b, ch_buf_str(&plain));
-    ch_buf_done(&plain);
+    ch_buf_puts(b, ch_str_sub(s, from, s.len));
+    ch_buf_putc(b, '"');
 }
 
 static void put_number(struct ch_buf *b, uint64_t v)

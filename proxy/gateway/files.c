@@ -270,8 +270,10 @@ static void answer_allow(struct file_wait *w, struct ch_http_request *r, const s
     f->allowed = true;
     f->epoch = m->epoch;
     f->not_after_ms = m->not_after_boot_ms;
-    if (f->ready == NULL && open_blob(gw, f, NULL) != CH_OK) {
-        f->allowed = false; /* withdrawn meanwhile */
+    struct ch_err err = {0};
+    if (f->ready == NULL && open_blob(gw, f, &err) != CH_OK) {
+        f->allowed = false; /* withdrawn meanwhile, or the disk fails */
+        gw_complain("blob", f->file_name, &err);
     }
     if (holds(gw, f)) {
         serve(r, f);
@@ -292,7 +294,9 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     struct file_wait *w = CH_CONTAINER_OF(ask, struct file_wait, ask);
     struct ch_http_request *r = w->request;
     struct ch_file_reply m;
-    if (ch_file_reply_get(frame->payload, &m, NULL) != CH_OK) {
+    struct ch_err err = {0};
+    if (ch_file_reply_get(frame->payload, &m, &err) != CH_OK) {
+        gw_complain("keeper", CH_STR("file"), &err);
         forget_file(gw, w->repo, &w->target);
         refuse_unavailable(w, r);
         free(w);
@@ -379,6 +383,7 @@ void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
         serve(r, f);
         return;
     }
+    ch_http_set_note(r, &repo->file_note);
     const struct ch_http_view *v = ch_http_view(r);
     struct file_wait *w = ch_calloc(1, sizeof(*w));
     w->gw = gw;

@@ -100,6 +100,7 @@ static struct gw_repository *find_or_add(struct gw *gw, struct ch_str name,
     r->eco = eco;
     r->row = gw_metrics_row(gw->slot, name);
     r->page_note = (struct gw_note){GW_KIND_PAGE, r->row, NULL};
+    r->file_note = (struct gw_note){GW_KIND_FILE, r->row, NULL};
     r->next = gw->repositories;
     gw->repositories = r;
     return r;
@@ -122,6 +123,19 @@ void gw_configure(struct gw *gw, const struct ch_config *config)
     }
     ch_lru_clear(&gw->pages);
     ch_lru_clear(&gw->files);
+}
+
+void gw_complain(const char *event, struct ch_str what, const struct ch_err *err)
+{
+    struct ch_buf line;
+    ch_buf_init(&line, 8 * ch_limits.text_bytes);
+    ch_buf_printf(&line, "gateway event=%s what=\"", event);
+    ch_buf_put_escaped(&line, ch_str_sub(what, 0, (size_t)ch_limits.text_bytes));
+    ch_buf_puts(&line, CH_STR("\" why=\""));
+    ch_buf_put_escaped(&line, ch_str_of(err->msg));
+    ch_buf_puts(&line, CH_STR("\"\n"));
+    fwrite(line.ptr, 1, line.len, stderr);
+    ch_buf_done(&line);
 }
 
 /* --- the keeper --- */
@@ -159,7 +173,7 @@ void gw_set_keeper(struct gw *gw, int fd)
                                       &gw->keeper, &err);
     if (rc != CH_OK) {
         gw->keeper = NULL;
-        fprintf(stderr, "gateway: %s\n", err.msg);
+        gw_complain("keeper", CH_STR("channel"), &err);
         return;
     }
     gw_asks_resend(gw);

@@ -38,6 +38,7 @@ struct gw_repository {
     const struct ch_ecosystem *eco;
     bool active; /* in the configuration in force */
     struct gw_note page_note;
+    struct gw_note file_note; /* of files that are not served */
     struct gw_metric_row *row;
 };
 
@@ -63,6 +64,18 @@ struct gw_asks {
     struct ch_timer timer;
 };
 
+/* What the headers of a few kinds of clients came to: all pips send the same lines. */
+#define GW_CHOICES      8
+#define GW_CHOICE_BYTES 256
+struct gw_choice {
+    const struct ch_ecosystem *eco; /* NULL: empty */
+    char text[GW_CHOICE_BYTES];     /* Accept, then Accept-Encoding */
+    size_t accept_len;
+    size_t len;
+    size_t format;
+    enum gw_encoding encoding;
+};
+
 struct gw {
     struct ch_loop *loop;
     struct ch_http_server *server;
@@ -75,6 +88,8 @@ struct gw {
     struct gw_repository *repositories;
     struct gw_asks asks;
     struct ch_lru pages;
+    struct gw_choice choices[GW_CHOICES];
+    size_t next_choice;
     struct ch_lru files;
     struct gw_metrics *all_slots;
     struct gw_metrics *slot;
@@ -125,6 +140,9 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
 /* --- special.c: /-/... and / --- */
 void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
 void gw_special_root(struct gw *gw, struct ch_http_request *r);
+
+/* One line for whoever runs the gateway: what should not happen and what it cost. */
+void gw_complain(const char *event, struct ch_str what, const struct ch_err *err);
 
 /* Whether ALLOWs hold at all now: the keeper has written the page and its lease lies ahead (T11). */
 bool gw_lease_valid(const struct gw *gw);

@@ -287,6 +287,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     const struct ch_str none = {NULL, 0};
     if (ch_page_reply_get(frame->payload, &m, &err) != CH_OK) {
         forget_content(p);
+        gw_complain("keeper", CH_STR("page"), &err);
         answer_waiting(p, 500, ch_str_of(err.msg));
         return;
     }
@@ -348,21 +349,76 @@ static void ask_for(struct gw *gw, struct page *p, const struct ch_http_request 
     gw_ask_send(gw, &p->ask, ch_limits.gateway_page_wait_ms);
 }
 
-void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
-                      struct ch_str project)
+/* --- what the client takes --- */
+
+static const struct gw_choice *find_choice(const struct gw *gw, const struct ch_ecosystem *eco,
+                                           struct ch_str accept, struct ch_str encoding)
 {
-    const struct ch_ecosystem *eco = repo->eco;
+    for (size_t i = 0; i < GW_CHOICES; i++) {
+        const struct gw_choice *c = &gw->choices[i];
+        if (c->eco == eco && c->accept_len == accept.len && c->len == accept.len + encoding.len &&
+            ch_str_eq((struct ch_str){c->text, c->accept_len}, accept) &&
+            ch_str_eq((struct ch_str){c->text + c->accept_len, encoding.len}, encoding)) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static void keep_choice(struct gw *gw, const struct ch_ecosystem *eco, struct ch_str accept,
+                        struct ch_str encoding, size_t format, enum gw_encoding best)
+{
+    if (accept.len + encoding.len > GW_CHOICE_BYTES) {
+        return;
+    }
+    struct gw_choice *c = &gw->choices[gw->next_choice++ % GW_CHOICES];
+    c->eco = eco;
+    c->accept_len = accept.len;
+    c->len = accept.len + encoding.len;
+    c->format = format;
+    c->encoding = best;
+    for (size_t i = 0; i < accept.len; i++) {
+        c->text[i] = accept.ptr[i];
+    }
+    for (size_t i = 0; i < encoding.len; i++) {
+        c->text[accept.len + i] = encoding.ptr[i];
+    }
+}
+
+/* False: 406. */
+static bool choose(struct gw *gw, struct ch_http_request *r, const struct ch_ecosystem *eco,
+                   size_t *ret_format, enum gw_encoding *ret_encoding)
+{
+    struct ch_str accept = ch_http_header(r, CH_STR("accept"));
+    struct ch_str encoding = ch_http_header(r, CH_STR("accept-encoding"));
+    const struct gw_choice *known = find_choice(gw, eco, accept, encoding);
+    if (known != NULL) {
+        *ret_format = known->format;
+        *ret_encoding = known->encoding;
+        return true;
+    }
     const char *accepts[GW_FORMATS_MAX];
     size_t count = eco->format_count < GW_FORMATS_MAX ? eco->format_count : GW_FORMATS_MAX;
     for (size_t i = 0; i < count; i++) {
         accepts[i] = eco->formats[i].accepts;
     }
+    if (!gw_accept_best(accept, accepts, count, ret_format)) {
+        return false;
+    }
+    *ret_encoding = gw_accept_encoding(encoding);
+    keep_choice(gw, eco, accept, encoding, *ret_format, *ret_encoding);
+    return true;
+}
+
+void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
+                      struct ch_str project)
+{
     size_t format = 0;
-    if (!gw_accept_best(ch_http_header(r, CH_STR("accept")), accepts, count, &format)) {
+    enum gw_encoding encoding = GW_IDENTITY;
+    if (!choose(gw, r, repo->eco, &format, &encoding)) {
         gw_respond_text(r, 406, CH_STR("This index has none of the media types that Accept names"));
         return;
     }
-    enum gw_encoding encoding = gw_accept_encoding(ch_http_header(r, CH_STR("accept-encoding")));
     struct page *p = find_page(gw, repo, project);
     if (is_fresh(p)) {
         answer(p, r, format, encoding);

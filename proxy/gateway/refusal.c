@@ -67,7 +67,8 @@ static void put_where(struct ch_buf *b, const struct ch_refusal *r, struct ch_st
 static void put_why(struct ch_buf *b, const struct ch_refusal *r)
 {
     put_clipped(b, r->reason, r->reason.len);
-    if (r->until_us != CH_TIME_UNKNOWN) {
+    /* Some reasons say it by themselves. */
+    if (r->until_us != CH_TIME_UNKNOWN && !ch_str_find(r->reason, CH_STR("until "), NULL)) {
         ch_buf_puts(b, CH_STR(", until "));
         gw_put_minute(b, r->until_us);
     }

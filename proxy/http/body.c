@@ -111,6 +111,7 @@ bool http_body_run(struct http_conn *c)
         return true;
     case HTTP_IO_AGAIN:
         return false;
+    case HTTP_IO_COLD:
     case HTTP_IO_EOF:
     case HTTP_IO_FAILED:
         break;

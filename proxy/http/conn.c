@@ -33,10 +33,15 @@ static void deadline_in(struct http_conn *c, uint64_t ms)
     http_conn_deadline(c, ch_loop_now_ms(c->server->loop) + ms);
 }
 
-void http_conn_kick(struct http_conn *c)
+static void kick_at(struct http_conn *c, uint64_t at_ms)
 {
     c->kick = true;
-    ch_loop_set_timer(c->server->loop, &c->timer, 0);
+    ch_loop_set_timer(c->server->loop, &c->timer, at_ms);
+}
+
+void http_conn_kick(struct http_conn *c)
+{
+    kick_at(c, 0);
 }
 
 static void log_access(struct http_conn *c)
@@ -270,6 +275,7 @@ static bool step_head(struct http_conn *c)
             say_goodbye(c);
         }
         break;
+    case HTTP_IO_COLD:
     case HTTP_IO_FAILED:
         break;
     }
@@ -312,10 +318,15 @@ static void shrink(struct http_conn *c)
 
 static bool step_sending(struct http_conn *c)
 {
+    c->cold = false;
     switch (http_io_write(c)) {
     case HTTP_IO_DONE:
         break;
     case HTTP_IO_AGAIN:
+        return false;
+    case HTTP_IO_COLD:
+        c->cold = true;
+        kick_at(c, ch_loop_now_ms(c->server->loop) + 1);
         return false;
     case HTTP_IO_EOF:
     case HTTP_IO_FAILED:
@@ -374,6 +385,9 @@ static uint32_t wanted_events(const struct http_conn *c)
         return EPOLLRDHUP | (c->body == HTTP_BODY_RECEIVING ? EPOLLIN : 0U) |
                (c->interim.len > 0 ? EPOLLOUT : 0U);
     case HTTP_SENDING:
+        if (c->cold) {
+            return EPOLLHUP; /* reported anyway: nothing else is wanted */
+        }
         return c->ssl_wants_read ? EPOLLIN : EPOLLOUT;
     case HTTP_LINGER:
         break;
@@ -430,17 +444,20 @@ static void conn_event(struct ch_watch *w, uint32_t events)
         http_conn_free(c); /* nobody waits for the answer any more */
         return;
     }
+    if (c->state == HTTP_SENDING && c->cold) {
+        http_conn_abort(c); /* broken while it waited for the disk */
+        return;
+    }
     http_conn_run(c);
 }
 
-/* The least rate is measured over a window; what the kernel holds unacknowledged does not count. */
+/* The least rate is measured over a window. */
 static bool too_slow(struct http_conn *c)
 {
     const struct ch_limits *l = &c->server->limits;
     uint64_t moved = c->body_taken;
     if (c->state == HTTP_SENDING) {
-        uint64_t unacked = http_io_unacked(c);
-        moved = c->out.sent_bytes > unacked ? c->out.sent_bytes - unacked : 0;
+        moved = http_io_taken(c);
     }
     uint64_t progress = moved > c->window_bytes ? moved - c->window_bytes : 0;
     c->window_bytes = moved > c->window_bytes ? moved : c->window_bytes;

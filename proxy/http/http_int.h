@@ -133,6 +133,8 @@ struct http_out {
     struct ch_http_blob *blob;
     uint64_t blob_at;
     uint64_t blob_left;
+    uint64_t blob_warm;     /* known to be in the page cache up to here */
+    uint64_t cold_since_ms; /* 0: not waiting for the disk */
     struct ch_http_prepared *prepared;
     void (*release)(void *owner);
     void *release_owner;
@@ -163,6 +165,7 @@ struct http_conn {
     bool dead;       /* to be freed when http_conn_run leaves */
     bool reset;      /* then with a reset: an answer was cut short */
     bool kick;       /* the timer is to run it */
+    bool cold;       /* sending waits for the disk, not for the peer */
     bool readable;
     bool eof;
     bool ssl_wants_write;
@@ -288,11 +291,12 @@ bool http_body_run(struct http_conn *c);
 void http_body_begin(struct http_conn *c);
 
 /* io.c */
-enum http_io { HTTP_IO_DONE, HTTP_IO_AGAIN, HTTP_IO_EOF, HTTP_IO_FAILED };
+enum http_io { HTTP_IO_DONE, HTTP_IO_AGAIN, HTTP_IO_COLD, HTTP_IO_EOF, HTTP_IO_FAILED };
 enum http_io http_io_read(struct http_conn *c, char *to, size_t room, size_t *ret_len);
-enum http_io http_io_write(struct http_conn *c); /* DONE: everything was sent */
+/* DONE: everything was sent. COLD: what comes next is not in memory yet. */
+enum http_io http_io_write(struct http_conn *c);
 enum http_io http_io_interim(struct http_conn *c);
-uint64_t http_io_unacked(const struct http_conn *c);
+uint64_t http_io_taken(const struct http_conn *c);
 
 /* respond.c */
 void http_out_done(struct http_out *o);

@@ -1,10 +1,10 @@
 #include "http_int.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
+#include <fcntl.h>
+#include <linux/tcp.h>
 #include <openssl/err.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -134,6 +134,47 @@ static bool out_empty(const struct http_out *o)
     return o->piece_at == o->piece_count && o->blob_left == 0;
 }
 
+/* Whether a page of the file can be had without waiting for the disk. Where the file system cannot
+ * say, it counts as there. */
+static bool page_is_cached(const struct ch_http_blob *b, uint64_t at)
+{
+    char byte;
+    struct iovec one = {&byte, 1};
+    return preadv2(b->fd, &one, 1, (off_t)at, RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+/* Everybody waits while this process waits for a disk, so what is not in the page cache is only
+ * asked for, and sent once it is there. True when the next window may be sent: probed at distances
+ * that reading ahead does not fall below, or waited for long enough. */
+static bool blob_is_warm(struct http_conn *c)
+{
+    struct http_out *o = &c->out;
+    const struct ch_limits *l = &c->server->limits;
+    uint64_t now = ch_loop_now_ms(c->server->loop);
+    if (o->blob_left == 0 || o->blob_at < o->blob_warm) {
+        return true;
+    }
+    uint64_t window = o->blob_left < l->http_write_bytes ? o->blob_left : l->http_write_bytes;
+    uint64_t at = o->blob_at;
+    uint64_t end = o->blob_at + window;
+    while (at < end && page_is_cached(o->blob, at)) {
+        at = end - at > l->http_probe_bytes ? at + l->http_probe_bytes
+             : at == end - 1               ? end
+                                           : end - 1; /* the last byte, too */
+    }
+    if (at < end && o->cold_since_ms == 0) {
+        o->cold_since_ms = now;
+        (void)posix_fadvise(o->blob->fd, (off_t)o->blob_at, (off_t)(2 * window),
+                            POSIX_FADV_WILLNEED);
+    }
+    if (at < end && now - o->cold_since_ms < l->http_cold_ms) {
+        return false;
+    }
+    o->cold_since_ms = 0;
+    o->blob_warm = end;
+    return true;
+}
+
 /* Straight from the mapping. The kernel reads it, so a page that cannot be had (truncated file, bad
  * disk) is EFAULT or a short count here, not SIGBUS. */
 static enum http_io write_plain(struct http_conn *c)
@@ -145,8 +186,7 @@ static enum http_io write_plain(struct http_conn *c)
         iov[count++] = (struct iovec){(void *)(uintptr_t)o->piece[i].ptr, o->piece[i].len};
     }
     if (o->blob_left > 0) {
-        uint64_t max = c->server->limits.http_write_bytes;
-        size_t n = (size_t)(o->blob_left < max ? o->blob_left : max);
+        size_t n = (size_t)(o->blob_warm - o->blob_at);
         iov[count++] = (struct iovec){o->blob->map + o->blob_at, n};
     }
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
@@ -172,7 +212,8 @@ static bool gather(struct http_conn *c, size_t *ret_len)
     }
     if (o->blob_left > 0 && n < s->scratch_bytes) {
         uint64_t room = s->scratch_bytes - n;
-        size_t want = (size_t)(o->blob_left < room ? o->blob_left : room);
+        uint64_t warm = o->blob_warm - o->blob_at;
+        size_t want = (size_t)(warm < room ? warm : room);
         ssize_t got = pread(o->blob->fd, s->scratch + n, want, (off_t)o->blob_at);
         if (got < 0 || (size_t)got != want) {
             return false;
@@ -191,6 +232,9 @@ static enum http_io write_tls(struct http_conn *c)
         size_t written;
         struct http_out *o = &c->out;
         const char *from = c->server->scratch;
+        if (!blob_is_warm(c)) {
+            return HTTP_IO_COLD;
+        }
         if (o->piece_at + 1 == o->piece_count && o->blob_left == 0) {
             from = o->piece[o->piece_at].ptr; /* only memory is left: no need to gather it */
             len = o->piece[o->piece_at].len;
@@ -223,7 +267,10 @@ enum http_io http_io_write(struct http_conn *c)
     if (out_empty(&c->out)) {
         return HTTP_IO_DONE;
     }
-    return c->ssl != NULL ? write_tls(c) : write_plain(c);
+    if (c->ssl != NULL) {
+        return write_tls(c);
+    }
+    return blob_is_warm(c) ? write_plain(c) : HTTP_IO_COLD;
 }
 
 enum http_io http_io_interim(struct http_conn *c)
@@ -248,9 +295,15 @@ enum http_io http_io_interim(struct http_conn *c)
     return HTTP_IO_DONE;
 }
 
-/* Bytes written but not yet acknowledged: what a slow reader has taken is sent minus these. */
-uint64_t http_io_unacked(const struct http_conn *c)
+/* What the peer has acknowledged, on TCP; else what the kernel took. A slow reader's progress is
+ * the former: the kernel may hold megabytes for it. */
+uint64_t http_io_taken(const struct http_conn *c)
 {
-    int n = 0;
-    return ioctl(c->watch.fd, SIOCOUTQ, &n) == 0 && n > 0 ? (uint64_t)n : 0;
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+    if (getsockopt(c->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+        len >= offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked)) {
+        return info.tcpi_bytes_acked;
+    }
+    return c->out.sent_bytes;
 }

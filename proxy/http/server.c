@@ -278,7 +278,8 @@ enum ch_code ch_http_server_new(const struct ch_http_options *options,
     if (ch_limits.http_connections == 0 || ch_limits.http_connections > UINT32_MAX - 1 ||
         ch_limits.http_head_bytes < ch_limits.http_line_bytes || ch_limits.http_head_lines == 0 ||
         ch_limits.http_head_bytes > UINT32_MAX || ch_limits.http_path_segments == 0 ||
-        ch_limits.http_tls_gather_bytes == 0 || ch_limits.http_write_bytes == 0) {
+        ch_limits.http_tls_gather_bytes == 0 || ch_limits.http_write_bytes == 0 ||
+        ch_limits.http_probe_bytes == 0) {
         return ch_fail(err, CH_E_USAGE, "limits: an http_ limit is zero, too large, or "
                                         "http_head_bytes is below http_line_bytes");
     }

@@ -69,7 +69,10 @@ def wrk(url, seconds):
                          text=True, check=True).stdout
     if "Non-2xx" in out or re.search(r"Socket errors: .*[1-9]", out):
         sys.exit(f"wrk {url}: errors\n{out}")
-    return float(re.search(r"Requests/sec:\s+([0-9.]+)", out).group(1))
+    rate = float(re.search(r"Requests/sec:\s+([0-9.]+)", out).group(1))
+    if rate == 0:
+        sys.exit(f"wrk {url}: no request ended within {seconds} s: is the machine busy?")
+    return rate
 
 
 def interval(ratios):
@@ -122,7 +125,8 @@ def main():
         for port in ports.values():
             wait_for(port)
         failed = False
-        print(f"{args.workers} workers, {args.pairs} pairs of {args.seconds} s, wrk -t1 -c32")
+        print(f"{args.workers} workers, {args.pairs} pairs of {args.seconds} s, wrk -t1 -c32, "
+              f"load before {os.getloadavg()[0]:.1f}")
         for name, path, tls, wanted in ROWS:
             if args.only and args.only != name:
                 continue

@@ -1,5 +1,5 @@
-/* Any text as policy, as configuration and as credentials: refused with a place in the file, or read
- * and used. */
+/* Any text as policy, as configuration and as credentials: refused with a place in the file, or
+ * read and used. */
 #include <stdint.h>
 #include <string.h>
 

@@ -2,9 +2,9 @@
 
 #include "customhouse/policy.h"
 
-#define DAY  ((int64_t)86400 * 1000000)
-#define HOUR ((int64_t)3600 * 1000000)
-#define NOW  ((int64_t)1795948200 * 1000000) /* 2026-11-29 10:30 UTC */
+#define DAY       ((int64_t)86400 * 1000000)
+#define HOUR      ((int64_t)3600 * 1000000)
+#define NOW       ((int64_t)1795948200 * 1000000) /* 2026-11-29 10:30 UTC */
 #define BIT(kind) ((uint64_t)1 << (kind))
 
 static const struct ch_sha256 artifact = {{1, 2, 3}};
@@ -79,8 +79,12 @@ static struct ch_finding finding(enum ch_finding_code code)
 
 static struct ch_ruling approval(uint64_t lifts)
 {
-    return (struct ch_ruling){.lifts = lifts, .by = CH_STR("alice"), .reason = CH_STR("checked"),
-                              .at_us = NOW - HOUR, .expires_at_us = NOW + DAY, .id = 7};
+    return (struct ch_ruling){.lifts = lifts,
+                              .by = CH_STR("alice"),
+                              .reason = CH_STR("checked"),
+                              .at_us = NOW - HOUR,
+                              .expires_at_us = NOW + DAY,
+                              .id = 7};
 }
 
 /* --- the plain ways --- */
@@ -144,8 +148,7 @@ static void test_eligible(void **state)
     f.inspection = CH_INSPECTION_FAILED;
     f.inspection_error = CH_STR("the jail\x1b[31m crashed");
     d = decide(&f);
-    assert_hold(d, CH_HOLD_FAILED,
-                "inspection could not be completed: the jail\\x1b[31m crashed");
+    assert_hold(d, CH_HOLD_FAILED, "inspection could not be completed: the jail\\x1b[31m crashed");
     assert_false(d.eligible);
 }
 
@@ -203,15 +206,18 @@ static void test_rules(void **state)
         {"the first one wins",
          "{name: a, project: foo-bar, then: hold}, {name: b, project: foo-bar, then: deny}",
          CH_VERDICT_HOLD, "rule a", NULL, 3},
-        {"version", "{name: a, version: '>=1.5,<2', then: hold}", CH_VERDICT_HOLD, "rule a", NULL, 3},
+        {"version", "{name: a, version: '>=1.5,<2', then: hold}", CH_VERDICT_HOLD, "rule a", NULL,
+         3},
         {"another version", "{name: a, version: '<1.5', then: hold}", CH_VERDICT_ALLOW, "mode open",
          NULL, 0},
         {"all conditions", "{name: a, version: '==1.5', repository: other, then: deny}",
          CH_VERDICT_ALLOW, "mode open", NULL, 0},
         {"one of a list", "{name: a, repository: [other, pypi], then: deny}", CH_VERDICT_DENY,
          "rule a", NULL, 3},
-        {"ecosystem", "{name: a, ecosystem: test, then: deny}", CH_VERDICT_ALLOW, "mode open", NULL, 0},
-        {"file type", "{name: a, file_type: [wheel], then: deny}", CH_VERDICT_DENY, "rule a", NULL, 3},
+        {"ecosystem", "{name: a, ecosystem: test, then: deny}", CH_VERDICT_ALLOW, "mode open", NULL,
+         0},
+        {"file type", "{name: a, file_type: [wheel], then: deny}", CH_VERDICT_DENY, "rule a", NULL,
+         3},
         {"size", "{name: a, larger_than: 999, then: deny}", CH_VERDICT_DENY, "rule a", NULL, 3},
         {"size, not larger", "{name: a, larger_than: 1000, then: deny}", CH_VERDICT_ALLOW,
          "mode open", NULL, 0},
@@ -302,8 +308,8 @@ static void test_until_of_an_allow(void **state)
 {
     (void)state;
     struct ch_facts f = good();
-    struct ch_decision d = decide_with(
-        "version: 1\nrules: [{name: a, older_than_days: 40, then: hold}]\n", &f);
+    struct ch_decision d =
+        decide_with("version: 1\nrules: [{name: a, older_than_days: 40, then: hold}]\n", &f);
     assert_verdict(d, CH_VERDICT_ALLOW);
     assert_true(d.until_us == NOW + 10 * DAY);
     d = decide_with("version: 1\nrules: [{name: a, younger_than_days: 31, then: hold}]\n", &f);
@@ -348,7 +354,8 @@ static void test_T5_release_needs_the_index(void **state)
         f.index_confirmed_at_us = rows[i].confirmed;
         struct ch_decision d = decide(&f);
         if (d.verdict != rows[i].verdict || (d.holds & ~BIT(CH_HOLD_AGE)) != 0) {
-            fail_msg("%s: %s by %s: %s", rows[i].label, ch_verdict_name(d.verdict), d.rule, d.reason);
+            fail_msg("%s: %s by %s: %s", rows[i].label, ch_verdict_name(d.verdict), d.rule,
+                     d.reason);
         }
     }
 }
@@ -428,8 +435,8 @@ static void test_T7_age(void **state)
         struct ch_decision d = decide(&f);
         bool by_age = d.verdict == CH_VERDICT_ALLOW || d.holds == BIT(CH_HOLD_AGE);
         if (d.verdict != rows[i].verdict || d.until_us != rows[i].until || !by_age) {
-            fail_msg("%s: %s by %s until %lld: %s", rows[i].label, ch_verdict_name(d.verdict), d.rule,
-                     (long long)d.until_us, d.reason);
+            fail_msg("%s: %s by %s until %lld: %s", rows[i].label, ch_verdict_name(d.verdict),
+                     d.rule, (long long)d.until_us, d.reason);
         }
     }
 }
@@ -523,7 +530,8 @@ static void test_T9_attack_is_final(void **state)
     f.rulings = &r;
     f.ruling_count = 1;
     struct ch_decision d = decide_with(
-        "version: 1\nrules: [{name: a, project: '**', then: allow, lifts: [rule, cool-down]}]\n", &f);
+        "version: 1\nrules: [{name: a, project: '**', then: allow, lifts: [rule, cool-down]}]\n",
+        &f);
     assert_verdict(d, CH_VERDICT_DENY);
     assert_string_equal(d.rule, "finding pyc-unchecked");
     f.inspection = CH_INSPECTION_FAILED;
@@ -536,7 +544,8 @@ static void test_T9_person_denies(void **state)
     struct ch_ruling r[2] = {approval(UINT64_MAX), approval(0)};
     r[1].deny = true;
     r[1].id = 8;
-    r[1].by = CH_STR("b\xc3\xb6" "b");
+    r[1].by = CH_STR("b\xc3\xb6"
+                     "b");
     r[1].reason = CH_STR("stolen account");
     r[1].expires_at_us = CH_TIME_UNKNOWN;
     struct ch_facts f = good();
@@ -615,11 +624,13 @@ static void test_T9_approval_does_not_reach_past_a_rule(void **state)
     struct ch_facts f = good();
     f.rulings = &r;
     f.ruling_count = 1;
-    assert_verdict(decide_with("version: 1\nrules: [{name: a, project: foo-bar, then: hold}]\n", &f),
-                   CH_VERDICT_ALLOW);
-    struct ch_decision d = decide_with("version: 1\nrules: [{name: a, project: foo-bar, then: hold}, "
-                                       "{name: b, project: '**', then: deny}]\n",
-                                       &f);
+    assert_verdict(
+        decide_with("version: 1\nrules: [{name: a, project: foo-bar, then: hold}]\n", &f),
+        CH_VERDICT_ALLOW);
+    struct ch_decision d =
+        decide_with("version: 1\nrules: [{name: a, project: foo-bar, then: hold}, "
+                    "{name: b, project: '**', then: deny}]\n",
+                    &f);
     assert_verdict(d, CH_VERDICT_DENY);
     assert_string_equal(d.rule, "rule b");
 }
@@ -633,7 +644,8 @@ static void test_T10_sibling(void **state)
     assert_hold(decide(&f), CH_HOLD_SIBLING,
                 "another file of this version is denied: foo_bar-1.5-cp311-cp311-linux_x86_64.whl");
     struct ch_decision d = decide_with(
-        "version: 1\nrules: [{name: a, project: '**', then: allow, lifts: [rule, cool-down]}]\n", &f);
+        "version: 1\nrules: [{name: a, project: '**', then: allow, lifts: [rule, cool-down]}]\n",
+        &f);
     assert_int_equal(d.hold, CH_HOLD_SIBLING);
     struct ch_ruling r = approval(BIT(CH_HOLD_SIBLING)); /* reviewed */
     f.rulings = &r;
@@ -671,7 +683,9 @@ static void test_T20_reasons_are_cut(void **state)
     f.inspection = CH_INSPECTION_FAILED;
     f.inspection_error = (struct ch_str){evil, sizeof(evil)};
     decide(&f);
-    struct ch_ruling r = {.deny = true, .by = {evil, sizeof(evil)}, .reason = {evil, sizeof(evil)},
+    struct ch_ruling r = {.deny = true,
+                          .by = {evil, sizeof(evil)},
+                          .reason = {evil, sizeof(evil)},
                           .expires_at_us = CH_TIME_UNKNOWN};
     f.rulings = &r;
     f.ruling_count = 1;

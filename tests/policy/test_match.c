@@ -10,20 +10,34 @@ static void test_T9_globs_stop_at_a_dash(void **state)
         const char *name;
         bool match;
     } rows[] = {
-        {"numpy", "numpy", true},          {"numpy", "numpy2", false},
-        {"numpy*", "numpy", true},         {"numpy*", "numpy2", true},
-        {"numpy*", "numpy-evil", false},   {"numpy**", "numpy-evil", true},
-        {"*", "flask", true},              {"*", "flask-login", false},
-        {"**", "a-b-c", true},             {"acme-*", "acme-x", true},
-        {"acme-*", "acme-x-y", false},     {"acme-**", "acme-x-y", true},
-        {"*-plugin", "x-plugin", true},    {"*-plugin", "x-y-plugin", false},
-        {"**-plugin", "x-y-plugin", true}, {"*-*", "a-b", true},
-        {"*-*", "a-b-c", false},           {"a*b*c", "axbxc", true},
-        {"a*b*c", "axbx", false},          {"Foo.Bar_*", "foo-bar-x", true},
-        {"foo_bar", "foo-bar", true},      {"foo-bar", "Foo__Bar", true},
-        {"***", "a-b", true},              {"a**c*", "a-b-cd", true},
-        {"a**c*", "a-b-c-d", false},       {"", "", true},
-        {"", "a", false},                  {"*", "", true},
+        {"numpy", "numpy", true},
+        {"numpy", "numpy2", false},
+        {"numpy*", "numpy", true},
+        {"numpy*", "numpy2", true},
+        {"numpy*", "numpy-evil", false},
+        {"numpy**", "numpy-evil", true},
+        {"*", "flask", true},
+        {"*", "flask-login", false},
+        {"**", "a-b-c", true},
+        {"acme-*", "acme-x", true},
+        {"acme-*", "acme-x-y", false},
+        {"acme-**", "acme-x-y", true},
+        {"*-plugin", "x-plugin", true},
+        {"*-plugin", "x-y-plugin", false},
+        {"**-plugin", "x-y-plugin", true},
+        {"*-*", "a-b", true},
+        {"*-*", "a-b-c", false},
+        {"a*b*c", "axbxc", true},
+        {"a*b*c", "axbx", false},
+        {"Foo.Bar_*", "foo-bar-x", true},
+        {"foo_bar", "foo-bar", true},
+        {"foo-bar", "Foo__Bar", true},
+        {"***", "a-b", true},
+        {"a**c*", "a-b-cd", true},
+        {"a**c*", "a-b-c-d", false},
+        {"", "", true},
+        {"", "a", false},
+        {"*", "", true},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct ch_buf folded;
@@ -74,8 +88,8 @@ static void test_fingerprint(void **state)
     struct ch_finding f = {.code = CH_F_ZIP_COMMENT, .member = CH_STR("m")};
     struct ch_finding other = {.code = CH_F_ZIP_EXTRA, .member = CH_STR("m")};
     struct ch_finding whole = {.code = CH_F_ZIP_COMMENT};
-    struct ch_finding told = {.code = CH_F_ZIP_COMMENT, .member = CH_STR("m"),
-                              .evidence = CH_STR("other words")};
+    struct ch_finding told = {
+        .code = CH_F_ZIP_COMMENT, .member = CH_STR("m"), .evidence = CH_STR("other words")};
     struct ch_sha256 d = ch_finding_fingerprint(&a, &f);
     struct ch_sha256 e = ch_finding_fingerprint(&b, &f);
     assert_false(ch_sha256_eq(&d, &e));

@@ -115,11 +115,12 @@ static void test_every_key(void **state)
 static void test_T12_listed_names(void **state)
 {
     (void)state;
-    struct ch_policy *p = parse("version: 1\nrules:\n"
-                                "  - {name: a, project: [flask, acme-*], repository: pypi, then: allow}\n"
-                                "  - {name: b, project: numpy, version: '<1', then: allow}\n"
-                                "  - {name: c, project: pandas, then: hold}\n"
-                                "  - {name: d, file_type: wheel, then: allow}\n");
+    struct ch_policy *p =
+        parse("version: 1\nrules:\n"
+              "  - {name: a, project: [flask, acme-*], repository: pypi, then: allow}\n"
+              "  - {name: b, project: numpy, version: '<1', then: allow}\n"
+              "  - {name: c, project: pandas, then: hold}\n"
+              "  - {name: d, file_type: wheel, then: allow}\n");
     assert_true(ch_policy_lists_project(p, CH_STR("pypi"), CH_STR("flask")));
     assert_true(ch_policy_lists_project(p, CH_STR("pypi"), CH_STR("acme-x")));
     assert_false(ch_policy_lists_project(p, CH_STR("other"), CH_STR("flask")));
@@ -147,7 +148,8 @@ static const struct {
      "p:2:17: cool_down_days: \"-1\" is not a number from 0 to 3650 days"},
     {"cool-down unit", "version: 1\ncool_down_days: 7d\n",
      "p:2:17: cool_down_days: \"7d\" is not a number from 0 to 3650 days"},
-    {"mode", "version: 1\nmode: closed\n", "p:2:7: mode: \"closed\" is not one of allow-list, open"},
+    {"mode", "version: 1\nmode: closed\n",
+     "p:2:7: mode: \"closed\" is not one of allow-list, open"},
     {"hold_findings", "version: 1\nhold_findings: never\n",
      "p:2:16: hold_findings: \"never\" is not one of info, low, medium, high"},
     {"index_confirm_hours", "version: 1\nindex_confirm_hours: 1000\n",
@@ -164,7 +166,8 @@ static const struct {
      "p:3:5: rules[0]: the key \"name\" is missing; refusals show the name of their rule"},
     {"rule name", RULE("name: 'a b', then: hold, project: a"),
      "p:3:12: rules[0].name: \"a b\" is not a name of at most 48 letters, digits, . _ -"},
-    {"rule name twice", RULE("name: a, then: hold, project: a") "  - {name: a, then: deny, project: b}\n",
+    {"rule name twice",
+     RULE("name: a, then: hold, project: a") "  - {name: a, then: deny, project: b}\n",
      "p:4:12: rules[1].name: \"a\" is the name of the rule in line 3 already"},
     {"rule key", RULE("name: a, then: hold, projects: a"),
      "p:3:27: rules[0].projects: unknown key; \"project\" is near"},
@@ -175,7 +178,8 @@ static const struct {
     {"no condition", RULE("name: a, then: deny"),
      "p:3:5: rules[0]: names no condition; write project: [\"**\"] when every file is meant"},
     {"project", RULE("name: a, project: 'a b', then: deny"),
-     "p:3:24: rules[0].project: \"a b\" is not a project name, nor a pattern where * stands for text "
+     "p:3:24: rules[0].project: \"a b\" is not a project name, nor a pattern where * stands for "
+     "text "
      "without \"-\" and ** for any text"},
     {"empty list", RULE("name: a, project: [], then: deny"),
      "p:3:24: rules[0].project: is an empty list, which would match everything; name at least one "
@@ -188,7 +192,7 @@ static const struct {
     {"repository", RULE("name: a, repository: 'a/b', then: deny"),
      "p:3:27: rules[0].repository: \"a/b\" is not a name as the configuration has them"},
     {"ecosystem", RULE("name: a, ecosystem: ['?'], then: deny"),
-     "p:3:27: rules[0].ecosystem[0]: \"?\" is not a name as the configuration has them"},
+     "p:3:27: rules[0].ecosystem[0]: \"?\" is not one of pypi, test"},
     {"file type", RULE("name: a, file_type: whl, then: deny"),
      "p:3:26: rules[0].file_type: \"whl\" is not one of wheel, sdist, egg, other"},
     {"version specifier", RULE("name: a, version: '1.0', then: deny"),
@@ -196,8 +200,6 @@ static const struct {
      "\">=1.2,<2\")"},
     {"version, no list", RULE("name: a, version: ['==1'], then: deny"),
      "p:3:24: rules[0].version: a list is given where a single value is expected"},
-    {"version in another ecosystem", RULE("name: a, ecosystem: test, version: '==1', then: deny"),
-     "p:3:41: rules[0].version: versions of \"test\" cannot be compared"},
     {"larger_than", RULE("name: a, larger_than: big, then: deny"),
      "p:3:28: rules[0].larger_than: \"big\" is not a size: digits and KiB, MiB, GiB or TiB, as in "
      "50GiB"},
@@ -206,11 +208,14 @@ static const struct {
     {"younger_than_days", RULE("name: a, younger_than_days: 99999, then: deny"),
      "p:3:34: rules[0].younger_than_days: \"99999\" is not a number from 1 to 36500 days"},
     {"finding", RULE("name: a, finding: zip-coment, then: deny"),
-     "p:3:24: rules[0].finding: \"zip-coment\" is not a finding (\"zip-comment\" is near); expected "
-     "the name of a finding, a class (attack, irregular, note), a severity (info, low, medium, high) "
+     "p:3:24: rules[0].finding: \"zip-coment\" is not a finding (\"zip-comment\" is near); "
+     "expected "
+     "the name of a finding, a class (attack, irregular, note), a severity (info, low, medium, "
+     "high) "
      "or CLASS/SEVERITY"},
     {"finding class", RULE("name: a, finding: [irregular/x], then: deny"),
-     "p:3:25: rules[0].finding[0]: \"irregular/x\" is not a finding; expected the name of a finding, a "
+     "p:3:25: rules[0].finding[0]: \"irregular/x\" is not a finding; expected the name of a "
+     "finding, a "
      "class (attack, irregular, note), a severity (info, low, medium, high) or CLASS/SEVERITY"},
     {"upstream_yanked", RULE("name: a, upstream_yanked: 'true', then: deny"),
      "p:3:32: rules[0].upstream_yanked: \"true\" is not true or false"},
@@ -221,9 +226,11 @@ static const struct {
     {"T9: lifts findings unnamed", RULE("name: a, project: a, then: allow, lifts: [finding]"),
      "p:3:48: rules[0].lifts[0]: lifts findings, but the key \"finding\" does not name which"},
     {"T9: lifts a class", RULE("name: a, finding: irregular, then: allow, lifts: finding"),
-     "p:3:55: rules[0].lifts: lifts findings of a whole class; name each finding under \"finding\""},
+     "p:3:55: rules[0].lifts: lifts findings of a whole class; name each finding under "
+     "\"finding\""},
     {"T9: lifts a high finding", RULE("name: a, finding: zip-symlink, then: allow, lifts: finding"),
-     "p:3:57: rules[0].lifts: lifts zip-symlink, which is irregular/high: no rule can; a person may "
+     "p:3:57: rules[0].lifts: lifts zip-symlink, which is irregular/high: no rule can; a person "
+     "may "
      "approve the one file if it is not an attack"},
     {"T9: lifts an attack", RULE("name: a, finding: zip-overlap, then: allow, lifts: finding"),
      "p:3:57: rules[0].lifts: lifts zip-overlap, which is attack/high: no rule can; a person may "

@@ -263,24 +263,15 @@ static const struct form {
     enum ch_pypi_type type;
     bool (*split)(struct ch_str stem, struct ch_str project, struct ch_pypi_file *f);
 } forms[] = {
-    {{".whl", 4}, CH_PYPI_WHEEL, split_wheel},
-    {{".tar.gz", 7}, CH_PYPI_SDIST, split_sdist},
-    {{".zip", 4}, CH_PYPI_SDIST, split_sdist},
-    {{".tar.bz2", 8}, CH_PYPI_SDIST, split_sdist},
-    {{".tar.xz", 7}, CH_PYPI_SDIST, split_sdist},
-    {{".tar.Z", 6}, CH_PYPI_SDIST, split_sdist},
-    {{".tar.lzma", 9}, CH_PYPI_SDIST, split_sdist},
-    {{".tar.lz", 7}, CH_PYPI_SDIST, split_sdist},
-    {{".tgz", 4}, CH_PYPI_SDIST, split_sdist},
-    {{".tbz", 4}, CH_PYPI_SDIST, split_sdist},
-    {{".txz", 4}, CH_PYPI_SDIST, split_sdist},
-    {{".tlz", 4}, CH_PYPI_SDIST, split_sdist},
-    {{".tar", 4}, CH_PYPI_SDIST, split_sdist},
-    {{".egg", 4}, CH_PYPI_EGG, split_egg},
-    {{".exe", 4}, CH_PYPI_OTHER, split_installer},
-    {{".msi", 4}, CH_PYPI_OTHER, split_installer},
-    {{".dmg", 4}, CH_PYPI_OTHER, split_installer},
-    {{".rpm", 4}, CH_PYPI_OTHER, set_parts},
+    {{".whl", 4}, CH_PYPI_WHEEL, split_wheel},      {{".tar.gz", 7}, CH_PYPI_SDIST, split_sdist},
+    {{".zip", 4}, CH_PYPI_SDIST, split_sdist},      {{".tar.bz2", 8}, CH_PYPI_SDIST, split_sdist},
+    {{".tar.xz", 7}, CH_PYPI_SDIST, split_sdist},   {{".tar.Z", 6}, CH_PYPI_SDIST, split_sdist},
+    {{".tar.lzma", 9}, CH_PYPI_SDIST, split_sdist}, {{".tar.lz", 7}, CH_PYPI_SDIST, split_sdist},
+    {{".tgz", 4}, CH_PYPI_SDIST, split_sdist},      {{".tbz", 4}, CH_PYPI_SDIST, split_sdist},
+    {{".txz", 4}, CH_PYPI_SDIST, split_sdist},      {{".tlz", 4}, CH_PYPI_SDIST, split_sdist},
+    {{".tar", 4}, CH_PYPI_SDIST, split_sdist},      {{".egg", 4}, CH_PYPI_EGG, split_egg},
+    {{".exe", 4}, CH_PYPI_OTHER, split_installer},  {{".msi", 4}, CH_PYPI_OTHER, split_installer},
+    {{".dmg", 4}, CH_PYPI_OTHER, split_installer},  {{".rpm", 4}, CH_PYPI_OTHER, set_parts},
     {{".deb", 4}, CH_PYPI_OTHER, set_parts},
 };
 

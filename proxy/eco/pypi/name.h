@@ -12,8 +12,8 @@
 enum ch_pypi_type { CH_PYPI_OTHER = 0, CH_PYPI_WHEEL, CH_PYPI_SDIST, CH_PYPI_EGG };
 const char *ch_pypi_type_name(enum ch_pypi_type type); /* "wheel", as in ch_facts.file_type */
 
-/* Letters, digits, '.', '_' and '-', first and last one a letter or digit (PEP 508, ASCII), no longer
- * than the limit project_name_bytes. */
+/* Letters, digits, '.', '_' and '-', first and last one a letter or digit (PEP 508, ASCII), no
+ * longer than the limit project_name_bytes. */
 bool ch_pypi_name_valid(struct ch_str name);
 /* Appends the normal form: lower case, runs of '.', '_' and '-' become one '-'. */
 void ch_pypi_name_put_normal(struct ch_buf *b, struct ch_str name);
@@ -32,10 +32,10 @@ struct ch_pypi_file {
     struct ch_str platform; /* wheel, egg with code, installers */
 };
 
-/* Splits the name of a file of `project` (any form of it; absent: not known, then the text before the
- * last '-' that a version follows). True when project and version are known; false when the name
- * belongs to another project, is of an unknown form or holds anything but printable ASCII. The version
- * may be one that PEP 440 does not know. */
+/* Splits the name of a file of `project` (any form of it; absent: not known, then the text before
+ * the last '-' that a version follows). True when project and version are known; false when the
+ * name belongs to another project, is of an unknown form or holds anything but printable ASCII. The
+ * version may be one that PEP 440 does not know. */
 bool ch_pypi_file_split(struct ch_str file_name, struct ch_str project, struct ch_pypi_file *ret);
 
 #endif

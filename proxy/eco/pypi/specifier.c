@@ -1,5 +1,5 @@
-/* Version specifiers. Spec: PEP 440, "Version specifiers", with the reading of `packaging` where the
- * text leaves a choice (a prefix is numbers only, and missing numbers are 0). */
+/* Version specifiers. Spec: PEP 440, "Version specifiers", with the reading of `packaging` where
+ * the text leaves a choice (a prefix is numbers only, and missing numbers are 0). */
 #include "proxy/eco/pypi/version.h"
 
 #include "proxy/eco/pypi/version_int.h"
@@ -61,8 +61,8 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
                        CH_STR_ARG(s));
     }
     if (c.version.local.len > 0 && !equality) {
-        return ch_fail(err, CH_E_FORMAT, "\"%.*s\": +local goes only with ==, != and ===",
-                       CH_STR_ARG(s));
+        return ch_fail(err, CH_E_FORMAT,
+                       "\"%.*s\": +local goes only with ==, != and ===", CH_STR_ARG(s));
     }
     if (c.op == OP_COMPATIBLE && ch_pep440_release_count(&c.version) < 2) {
         return ch_fail(err, CH_E_FORMAT, "\"%.*s\": ~= needs two numbers, as in ~=1.0",
@@ -79,7 +79,8 @@ static bool release_starts(const struct ch_pep440 *v, const struct ch_pep440 *pr
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (ch_pep440_number_cmp(ch_pep440_release_at(v, i), ch_pep440_release_at(prefix, i)) != 0) {
+        if (ch_pep440_number_cmp(ch_pep440_release_at(v, i), ch_pep440_release_at(prefix, i)) !=
+            0) {
             return false;
         }
     }
@@ -112,9 +113,9 @@ static bool matches_clause(const struct clause *c, const struct ch_pep440 *versi
     switch (c->op) {
     case OP_EQ:
     case OP_NE: {
-        bool equal = c->prefix ? release_starts(version, &c->version,
-                                                ch_pep440_release_count(&c->version))
-                               : ch_pep440_order(compared, &c->version) == 0;
+        bool equal =
+            c->prefix ? release_starts(version, &c->version, ch_pep440_release_count(&c->version))
+                      : ch_pep440_order(compared, &c->version) == 0;
         return equal == (c->op == OP_EQ);
     }
     case OP_COMPATIBLE:

@@ -76,8 +76,8 @@ struct word {
 };
 
 /* Takes "[-_.]? WORD [-_.]? [0-9]*", where the first row of `words` that fits counts. Longer words
- * stand before their beginnings, so no backtracking is needed: no suffix starts with what is left of
- * a longer word. */
+ * stand before their beginnings, so no backtracking is needed: no suffix starts with what is left
+ * of a longer word. */
 static bool take_suffix(struct ch_str *s, const struct word *words, size_t count, int *ret_value,
                         struct ch_str *ret_number)
 {
@@ -97,9 +97,12 @@ static bool take_suffix(struct ch_str *s, const struct word *words, size_t count
     return false;
 }
 
-#define WORD(literal, value) {{(literal), sizeof(literal) - 1}, (value)}
+#define WORD(literal, value)                                                                       \
+    {                                                                                              \
+        {(literal), sizeof(literal) - 1}, (value)                                                  \
+    }
 static const struct word pre_words[] = {
-    WORD("alpha", CH_PEP440_ALPHA), WORD("a", CH_PEP440_ALPHA),  WORD("beta", CH_PEP440_BETA),
+    WORD("alpha", CH_PEP440_ALPHA), WORD("a", CH_PEP440_ALPHA),    WORD("beta", CH_PEP440_BETA),
     WORD("b", CH_PEP440_BETA),      WORD("preview", CH_PEP440_RC), WORD("pre", CH_PEP440_RC),
     WORD("rc", CH_PEP440_RC),       WORD("c", CH_PEP440_RC),
 };

@@ -1,7 +1,7 @@
 /* Python versions: parse, normalise, compare, match against specifiers. Pure, allocates nothing.
  *
- * Spec: PEP 440, appendix B (the regular expression, ASCII only) and "Version specifiers". Numbers have
- * no upper bound there, so they stay slices of digits. */
+ * Spec: PEP 440, appendix B (the regular expression, ASCII only) and "Version specifiers". Numbers
+ * have no upper bound there, so they stay slices of digits. */
 #ifndef PROXY_ECO_PYPI_VERSION_H
 #define PROXY_ECO_PYPI_VERSION_H
 
@@ -34,10 +34,10 @@ int ch_pep440_cmp(struct ch_str a, struct ch_str b);
 /* Dev and pre-releases, which resolvers take only when asked to. */
 bool ch_pep440_is_prerelease(const struct ch_pep440 *version);
 
-/* Matches a comma-separated list of clauses; all have to match, an empty list always does. Pre-releases
- * are versions like others here. CH_E_FORMAT: `spec` is malformed (the message names the clause and what
- * is expected). CH_E_MISMATCH: `version` is no PEP 440 version, so that only "===" can be answered: the
- * caller has to take it as unknown. */
+/* Matches a comma-separated list of clauses; all have to match, an empty list always does.
+ * Pre-releases are versions like others here. CH_E_FORMAT: `spec` is malformed (the message names
+ * the clause and what is expected). CH_E_MISMATCH: `version` is no PEP 440 version, so that only
+ * "===" can be answered: the caller has to take it as unknown. */
 enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *ret_match,
                              struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_pep440_check_spec(struct ch_str spec, struct ch_err *err) CH_MUST_CHECK;

@@ -4,10 +4,11 @@
 #include "customhouse/config.h"
 #include "customhouse/index.h"
 
-#define LISTEN    "listen: [{address: '127.0.0.1:8080'}]\n"
-#define UPSTREAMS "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://index.example.org/simple/'}\n"
-#define REPOS     "repositories:\n  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
-#define GOOD      LISTEN UPSTREAMS REPOS
+#define LISTEN "listen: [{address: '127.0.0.1:8080'}]\n"
+#define UPSTREAMS                                                                                  \
+    "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://index.example.org/simple/'}\n"
+#define REPOS "repositories:\n  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+#define GOOD  LISTEN UPSTREAMS REPOS
 
 static struct ch_config *parse(const char *text)
 {
@@ -120,7 +121,8 @@ static const struct {
     const char *message;
 } bad_rows[] = {
     {"nothing", "", "c.yaml:1:1: holds nothing but comments"},
-    {"a list", "- 1\n", "c.yaml:1:1: a list is given where a map (lines of \"key: value\") is expected"},
+    {"a list", "- 1\n",
+     "c.yaml:1:1: a list is given where a map (lines of \"key: value\") is expected"},
     {"misspelt key", "listn: 1\n" GOOD, "c.yaml:1:1: listn: unknown key; \"listen\" is near"},
     {"strange key", "zzzzzzzz: 1\n" GOOD,
      "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, public_url, "
@@ -163,7 +165,8 @@ static const struct {
     {"URL scheme", GOOD "public_url: ftp://example.org\n",
      "c.yaml:6:13: public_url: \"ftp://example.org\" does not start with http:// or https://"},
     {"URL with user", GOOD "public_url: https://u:p@example.org\n",
-     "c.yaml:6:13: public_url: \"https://u:p@example.org\" holds a user name; credentials belong in "
+     "c.yaml:6:13: public_url: \"https://u:p@example.org\" holds a user name; credentials belong "
+     "in "
      "credentials.yaml"},
     {"URL with query", GOOD "public_url: https://example.org/?a\n",
      "c.yaml:6:13: public_url: \"https://example.org/?a\" has a query or fragment"},
@@ -225,7 +228,8 @@ static const struct {
      "c.yaml:5:62: repositories[0].environment: \"production\" is not one of prod, preprod"},
     {"reserved name",
      LISTEN UPSTREAMS "repositories:\n  - {name: api, ecosystem: pypi, upstreams: [up]}\n",
-     "c.yaml:5:12: repositories[0].name: \"api\" is reserved: its paths mean something else; choose "
+     "c.yaml:5:12: repositories[0].name: \"api\" is reserved: its paths mean something else; "
+     "choose "
      "another"},
     {"reserved name -",
      LISTEN UPSTREAMS "repositories:\n  - {name: '-', ecosystem: pypi, upstreams: [up]}\n",
@@ -270,8 +274,10 @@ static void test_reserved_names(void **state)
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
         struct ch_buf b;
         ch_buf_init(&b, 4096);
-        ch_buf_printf(&b, LISTEN UPSTREAMS "repositories: [{name: %s, ecosystem: pypi, upstreams: "
-                                           "[up]}]\n", names[i]);
+        ch_buf_printf(&b,
+                      LISTEN UPSTREAMS "repositories: [{name: %s, ecosystem: pypi, upstreams: "
+                                       "[up]}]\n",
+                      names[i]);
         struct ch_config *c = NULL;
         struct ch_err err = {.msg = ""};
         assert_ch_code(CH_E_USAGE, ch_config_parse(ch_buf_str(&b), "c.yaml", &c, &err));
@@ -319,8 +325,8 @@ static void test_initial_text(void **state)
     assert_string_equal(c->repositories[0].name, "pypi");
     ch_config_free(c);
 
-    in = (struct ch_config_initial){.listen = in.listen, .pypi_url = in.pypi_url,
-                                    .states_times = "sometimes", .now_us = 0};
+    in = (struct ch_config_initial){
+        .listen = in.listen, .pypi_url = in.pypi_url, .states_times = "sometimes", .now_us = 0};
     ch_buf_clear(&b);
     ch_config_initial_text(&b, &in);
     assert_ch_ok(&err, ch_config_parse(ch_buf_str(&b), "customhouse.yaml", &c, &err));
@@ -361,8 +367,8 @@ static void check_documented(const struct ch_schema_section *section, struct ch_
 static void test_every_key_is_documented(void **state)
 {
     (void)state;
-    struct ch_config_initial in = {.listen = CH_STR("[::1]:1"), .pypi_url = CH_STR("http://[::1]:2"),
-                                   .states_times = "never"};
+    struct ch_config_initial in = {
+        .listen = CH_STR("[::1]:1"), .pypi_url = CH_STR("http://[::1]:2"), .states_times = "never"};
     struct ch_buf b;
     ch_buf_init(&b, (size_t)1 << 20);
     ch_config_initial_text(&b, &in);
@@ -373,9 +379,9 @@ static void test_every_key_is_documented(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),       cmocka_unit_test(test_every_key),
-        cmocka_unit_test(test_errors),         cmocka_unit_test(test_reserved_names),
-        cmocka_unit_test(test_initial_text),   cmocka_unit_test(test_every_key_is_documented),
+        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_errors),       cmocka_unit_test(test_reserved_names),
+        cmocka_unit_test(test_initial_text), cmocka_unit_test(test_every_key_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

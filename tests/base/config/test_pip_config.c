@@ -46,20 +46,20 @@ static const struct row {
      "https://a.example.org/simple", NULL, NULL, "https://a.example.org/pypi", NULL, NULL,
      "as pip is configured"},
     {"install over global",
-     "install.index-url='https://b.example.org/x'\nglobal.index-url='https://a.example.org/simple'\n",
+     "install.index-url='https://b.example.org/x'\nglobal.index-url='https://a.example.org/"
+     "simple'\n",
      "", "https://b.example.org/x", NULL, NULL, NULL, NULL, NULL, NULL},
     {"environment over install",
      ":env:.index-url='https://c.example.org'\ninstall.index-url='https://b.example.org'\n", "",
      "https://c.example.org", NULL, NULL, NULL, NULL, NULL, NULL},
-    {"empty values do not count",
-     ":env:.index-url=''\nglobal.index-url='https://a.example.org'\n", "", "https://a.example.org",
-     NULL, NULL, NULL, NULL, NULL, NULL},
+    {"empty values do not count", ":env:.index-url=''\nglobal.index-url='https://a.example.org'\n",
+     "", "https://a.example.org", NULL, NULL, NULL, NULL, NULL, NULL},
     {"another command's section", "search.index-url='https://a.example.org'\n", "",
-     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
-     NULL},
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     NULL, NULL},
     {"a longer key", "global.index-url-x='https://a.example.org'\n", "",
-     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
-     NULL},
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     NULL, NULL},
     {"credentials", "global.index-url='https://u%40x:p%3a@w@a.example.org/simple'\n", "",
      "https://a.example.org/simple", "u@x", "p:@w", "https://a.example.org/pypi", NULL, NULL, NULL},
     {"a token alone", "global.index-url='https://token@a.example.org'\n", "",
@@ -70,8 +70,8 @@ static const struct row {
     {"certificate of the environment", "", "CURL_CA_BUNDLE=/other.pem",
      "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi",
      "/other.pem", NULL, NULL},
-    {"relative certificate", "global.cert='ca.pem'\n", "", "https://builtin.example.org/simple", NULL,
-     NULL, "https://builtin.example.org/pypi", NULL, NULL, "not an absolute path: ca.pem"},
+    {"relative certificate", "global.cert='ca.pem'\n", "", "https://builtin.example.org/simple",
+     NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL, "not an absolute path: ca.pem"},
     {"proxy", "global.proxy='proxy.example.org:3128'\n", "https_proxy=http://other.example.org:1",
      "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
      "http://proxy.example.org:3128", NULL},
@@ -79,22 +79,23 @@ static const struct row {
      "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
      "http://other.example.org:1", NULL},
     {"proxy of the other scheme", "", "http_proxy=http://other.example.org:1",
-     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
-     NULL},
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     NULL, NULL},
     {"no proxy for it", "", "https_proxy=http://other.example.org:1\nno_proxy=a, .example.org",
-     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
-     NULL},
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     NULL, NULL},
     {"no proxy for a name like it", "",
      "all_proxy=http://other.example.org:1\nno_proxy=ample.org,in.example.org",
      "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
      "http://other.example.org:1", NULL},
-    {"extra indexes", "global.extra-index-url='\\nhttps://u:secret@d.example.org/s\\nhttps://e'\n", "",
-     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL,
-     "of its own): https://d.example.org/s"},
-    {"find-links", ":env:.find-links=\"/opt/it's here\"\n", "", "https://builtin.example.org/simple",
-     NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL, "find-links left out: /opt/it's"},
-    {"trusted-host", "global.trusted-host='a\\x1b'\n", "", "https://builtin.example.org/simple", NULL,
-     NULL, "https://builtin.example.org/pypi", NULL, NULL, "stay checked: a"},
+    {"extra indexes", "global.extra-index-url='\\nhttps://u:secret@d.example.org/s\\nhttps://e'\n",
+     "", "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     NULL, "of its own): https://d.example.org/s"},
+    {"find-links", ":env:.find-links=\"/opt/it's here\"\n", "",
+     "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
+     NULL, "find-links left out: /opt/it's"},
+    {"trusted-host", "global.trusted-host='a\\x1b'\n", "", "https://builtin.example.org/simple",
+     NULL, NULL, "https://builtin.example.org/pypi", NULL, NULL, "stay checked: a"},
 };
 
 static void check(const char *label, const char *what, const char *got, const char *want)
@@ -112,7 +113,8 @@ static void test_read(void **state)
         struct ch_pip_config c = {0};
         struct ch_err err;
         environment = r->env;
-        assert_ch_ok(&err, ch_pip_read(ch_str_of(r->listing), CH_STR(BUILT_IN), fake_env, &c, &err));
+        assert_ch_ok(&err,
+                     ch_pip_read(ch_str_of(r->listing), CH_STR(BUILT_IN), fake_env, &c, &err));
         check(r->label, "index", c.index_url, r->index);
         check(r->label, "user", c.user, r->user);
         check(r->label, "password", c.password, r->password);
@@ -167,8 +169,8 @@ static void test_read_errors(void **state)
     for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
         struct ch_pip_config c = {0};
         struct ch_err err = {.msg = ""};
-        enum ch_code rc = ch_pip_read(ch_str_of(bad[i].listing), ch_str_of(bad[i].built_in), fake_env,
-                                      &c, &err);
+        enum ch_code rc =
+            ch_pip_read(ch_str_of(bad[i].listing), ch_str_of(bad[i].built_in), fake_env, &c, &err);
         if (rc != bad[i].code || strstr(err.msg, bad[i].says) == NULL ||
             strstr(err.msg, "secret") != NULL) {
             fail_msg("row %zu: %s: %s", i, ch_code_name(rc), err.msg);
@@ -219,8 +221,8 @@ static void test_discover(void **state)
          "[ \"$PWD\" = / ] && [ \"$PIP_QUIET\" = 0 ] && [ \"$*\" = '-m pip config list' ] && "
          "echo \"global.index-url='https://a.example.org/simple'\" || exit 1",
          CH_OK, NULL},
-        {"built in",
-         "case $1 in -m) exit 0 ;; -c) echo https://a.example.org/simple/ ;; esac", CH_OK, NULL},
+        {"built in", "case $1 in -m) exit 0 ;; -c) echo https://a.example.org/simple/ ;; esac",
+         CH_OK, NULL},
         {"no pip", "exit 1", CH_E_NOT_FOUND, "--pypi-upstream"},
         {"no built-in index", "[ \"$1\" = -m ]", CH_E_NOT_FOUND, "--pypi-upstream"},
         {"killed", "kill -9 $$", CH_E_NOT_FOUND, "--pypi-upstream"},
@@ -241,8 +243,7 @@ static void test_discover(void **state)
         struct ch_err err = {.msg = ""};
         write_python(scripts[i].script);
         enum ch_code rc = ch_pip_discover(&c, &err);
-        if (rc != scripts[i].code ||
-            (rc != CH_OK && strstr(err.msg, scripts[i].says) == NULL)) {
+        if (rc != scripts[i].code || (rc != CH_OK && strstr(err.msg, scripts[i].says) == NULL)) {
             fail_msg("%s: %s: %s", scripts[i].label, ch_code_name(rc), err.msg);
         }
         if (rc == CH_OK) {

@@ -12,18 +12,28 @@ static void test_split(void **state)
         uint16_t port;
         bool loopback;
     } rows[] = {
-        {"127.0.0.1:8080", "127.0.0.1", 8080, true}, {"[::1]:1", "::1", 1, true},
-        {"localhost:0", "localhost", 0, true},       {"[2001:db8::1]:80", "2001:db8::1", 80, false},
+        {"127.0.0.1:8080", "127.0.0.1", 8080, true},
+        {"[::1]:1", "::1", 1, true},
+        {"localhost:0", "localhost", 0, true},
+        {"[2001:db8::1]:80", "2001:db8::1", 80, false},
         {"a.example.org:65535", "a.example.org", 65535, false},
         {"127.evil.example.org:1", "127.evil.example.org", 1, false},
-        {"127.0.0.1", NULL, 0, false},               {"::1:80", NULL, 0, false},
-        {"[::1]", NULL, 0, false},                   {"[::1]80", NULL, 0, false},
-        {"a:65536", NULL, 0, false},                 {"a:", NULL, 0, false},
-        {":80", NULL, 0, false},                     {"a:+1", NULL, 0, false},
-        {"a:080", NULL, 0, false},                   {"1.2.3:80", NULL, 0, false},
-        {"0x7f.1:80", NULL, 0, false},               {"a..b:80", NULL, 0, false},
-        {"-a:80", NULL, 0, false},                   {"a b:80", NULL, 0, false},
-        {"[127.0.0.1]:80", NULL, 0, false},          {"", NULL, 0, false},
+        {"127.0.0.1", NULL, 0, false},
+        {"::1:80", NULL, 0, false},
+        {"[::1]", NULL, 0, false},
+        {"[::1]80", NULL, 0, false},
+        {"a:65536", NULL, 0, false},
+        {"a:", NULL, 0, false},
+        {":80", NULL, 0, false},
+        {"a:+1", NULL, 0, false},
+        {"a:080", NULL, 0, false},
+        {"1.2.3:80", NULL, 0, false},
+        {"0x7f.1:80", NULL, 0, false},
+        {"a..b:80", NULL, 0, false},
+        {"-a:80", NULL, 0, false},
+        {"a b:80", NULL, 0, false},
+        {"[127.0.0.1]:80", NULL, 0, false},
+        {"", NULL, 0, false},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct ch_str host = {NULL, 0};

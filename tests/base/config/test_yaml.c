@@ -1,6 +1,5 @@
 #include "tests/ch_test.h"
 
-#include "base/config/calendar.h"
 #include "base/config/yaml.h"
 #include "customhouse/limits.h"
 
@@ -9,8 +8,8 @@ static void test_positions(void **state)
     (void)state;
     struct ch_yaml *y = NULL;
     struct ch_err err;
-    assert_ch_ok(&err, ch_yaml_parse(CH_STR("# c\na:\n  - x: 1\n    y: 'two'\nb: \"\\u00e9\"\n"), "f",
-                                     &y, &err));
+    assert_ch_ok(&err, ch_yaml_parse(CH_STR("# c\na:\n  - x: 1\n    y: 'two'\nb: \"\\u00e9\"\n"),
+                                     "f", &y, &err));
     const struct ch_yaml_node *root = ch_yaml_root(y);
     assert_int_equal(root->count, 2);
     const struct ch_yaml_node *item = ch_yaml_find(root, "a")->child;
@@ -102,43 +101,13 @@ static void test_nearest(void **state)
     assert_null(ch_yaml_nearest(CH_STR("0123456789012345678901234567890123456789012345"), names));
 }
 
-static void test_calendar(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        int64_t s; /* -1: no time */
-    } rows[] = {
-        {"1970-01-01T00:00:00Z", 0},         {"2024-02-29T23:59:59Z", 1709251199},
-        {"2023-02-29T00:00:00Z", -1},        {"2023-13-01T00:00:00Z", -1},
-        {"2023-01-01T24:00:00Z", -1},        {"2023-01-01 00:00:00Z", -1},
-        {"2023-01-01T00:00:00", -1},         {"2023-01-01T00:00:00+", -1},
-        {"2023-00-01T00:00:00Z", -1},        {"2023-01-01T00:00:60Z", -1},
-    };
-    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        int64_t us = -1000000;
-        bool good = ch_calendar_parse(ch_str_of(rows[i].text), &us);
-        if (good != (rows[i].s >= 0) || us != rows[i].s * 1000000) {
-            fail_msg("%s: %lld", rows[i].text, (long long)us);
-        }
-    }
-    struct ch_buf b;
-    ch_buf_init(&b, 100);
-    ch_calendar_put_minute(&b, 1709251199999999);
-    ch_calendar_put_rfc3339(&b, -1);
-    assert_str_eq(ch_buf_str(&b), "2024-02-29 23:59 UTC1969-12-31T23:59:59Z");
-    ch_buf_clear(&b);
-    ch_calendar_put_minute(&b, INT64_MAX);
-    assert_str_eq(ch_buf_str(&b), "a time out of range");
-    ch_buf_done(&b);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_positions), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_bounds),    cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_calendar),
+        cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

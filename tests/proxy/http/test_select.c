@@ -213,6 +213,32 @@ static void test_truncated_blob(void **state)
     fixture_free(f);
 }
 
+/* What is not in memory is fetched while the loop turns, and arrives whole and in order. */
+static void test_cold_blob(void **state)
+{
+    struct ch_err err;
+    struct fixture *f = fixture_new();
+    static char bytes[5 << 20];
+    (void)state;
+    f->on_request = answer_blob;
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (char)(i * 2654435761U >> 13);
+    }
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, sizeof(bytes), file), sizeof(bytes));
+    assert_int_equal(fflush(file), 0);
+    assert_int_equal(fsync(fileno(file)), 0);
+    assert_int_equal(posix_fadvise(fileno(file), 0, 0, POSIX_FADV_DONTNEED), 0);
+    assert_ch_ok(&err, ch_http_blob_new(dup(fileno(file)), &f->blob, &err));
+    struct ch_str a = fixture_exchange(f, CH_STR(GET "\r\n"));
+    assert_true(a.len > sizeof(bytes));
+    assert_memory_equal(a.ptr + a.len - sizeof(bytes), bytes, sizeof(bytes));
+    assert_true(f->complete);
+    fclose(file);
+    fixture_free(f);
+}
+
 /* --- TLS --- */
 
 static struct ch_str pem_of(BIO *bio)
@@ -423,7 +449,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_memory),    cmocka_unit_test(test_rows_prepared),
         cmocka_unit_test(test_rows_blob),      cmocka_unit_test(test_refusal_stays),
-        cmocka_unit_test(test_truncated_blob), cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_truncated_blob), cmocka_unit_test(test_cold_blob),
+        cmocka_unit_test(test_tls),
         cmocka_unit_test(test_tls_old_version), cmocka_unit_test(test_tls_blob),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,9 +10,9 @@ static void test_normal_form(void **state)
         const char *name;
         const char *normal;
     } rows[] = {
-        {"Flask", "flask"},           {"zope.interface", "zope-interface"},
-        {"a__b", "a-b"},              {"Friendly-._.-Bard", "friendly-bard"},
-        {"PyYAML", "pyyaml"},         {"already-normal", "already-normal"},
+        {"Flask", "flask"},   {"zope.interface", "zope-interface"},
+        {"a__b", "a-b"},      {"Friendly-._.-Bard", "friendly-bard"},
+        {"PyYAML", "pyyaml"}, {"already-normal", "already-normal"},
         {"x", "x"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
@@ -35,9 +35,8 @@ static void test_normal_form(void **state)
 static void test_bad_names(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"",     "-a",    "a-",    ".",     "a b",
-                                       "a/b",  "..",    "a\tb",  "\xc3\xa4", "a%2fb",
-                                       "_a",   "a.",    "a+b",   "a@1",   "a\nb"};
+    static const char *const rows[] = {"",         "-a",    "a-", ".",  "a b", "a/b", "..",  "a\tb",
+                                       "\xc3\xa4", "a%2fb", "_a", "a.", "a+b", "a@1", "a\nb"};
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_pypi_name_valid(ch_str_of(rows[i]))) {
             fail_msg("\"%s\" is taken for a name", rows[i]);
@@ -65,10 +64,10 @@ static const struct file_row {
     {"numpy-1.26.4-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", "numpy",
      CH_PYPI_WHEEL, "numpy", "1.26.4", NULL, "cp311", "cp311",
      "manylinux_2_17_x86_64.manylinux2014_x86_64"},
-    {"scikit_learn-1.4-1_local-py2.py3-none-any.whl", "scikit-learn", CH_PYPI_WHEEL,
-     "scikit_learn", "1.4", "1_local", "py2.py3", "none", "any"},
-    {"torch-2.5.1+cu124-cp311-cp311-linux_x86_64.whl", NULL, CH_PYPI_WHEEL, "torch",
-     "2.5.1+cu124", NULL, "cp311", "cp311", "linux_x86_64"},
+    {"scikit_learn-1.4-1_local-py2.py3-none-any.whl", "scikit-learn", CH_PYPI_WHEEL, "scikit_learn",
+     "1.4", "1_local", "py2.py3", "none", "any"},
+    {"torch-2.5.1+cu124-cp311-cp311-linux_x86_64.whl", NULL, CH_PYPI_WHEEL, "torch", "2.5.1+cu124",
+     NULL, "cp311", "cp311", "linux_x86_64"},
     {"zope.interface-6.0-py3-none-any.whl", "zope-interface", CH_PYPI_WHEEL, "zope.interface",
      "6.0", NULL, "py3", "none", "any"},
     {"other-1.0-py3-none-any.whl", "foo", CH_PYPI_WHEEL, NULL, NULL, NULL, NULL, NULL, NULL},
@@ -86,7 +85,8 @@ static const struct file_row {
      NULL},
     {"python-dateutil-2.9.0.post0.tgz", "python-dateutil", CH_PYPI_SDIST, "python-dateutil",
      "2.9.0.post0", NULL, NULL, NULL, NULL},
-    {"foo-0.1dev-r1234.tar.gz", "foo", CH_PYPI_SDIST, "foo", "0.1dev-r1234", NULL, NULL, NULL, NULL},
+    {"foo-0.1dev-r1234.tar.gz", "foo", CH_PYPI_SDIST, "foo", "0.1dev-r1234", NULL, NULL, NULL,
+     NULL},
     {"foo-1.0.linux-x86_64.tar.gz", "foo", CH_PYPI_OTHER, "foo", "1.0", NULL, NULL, NULL,
      "linux-x86_64"},
     {"bar-1.0.tar.gz", "foo", CH_PYPI_SDIST, NULL, NULL, NULL, NULL, NULL, NULL},

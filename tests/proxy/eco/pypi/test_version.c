@@ -71,12 +71,36 @@ static void test_order(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "",         "1.0.x",     "latest",         "0",         "1.dev0",     "1.0.dev456",
-        "1.0a1.dev1", "1.0a1",   "1.0a2.dev456",   "1.0a12.dev456", "1.0a12", "1.0b1.dev456",
-        "1.0b2",    "1.0b2.post345.dev456", "1.0b2.post345", "1.0rc1.dev456", "1.0rc1",
-        "1.0",      "1.0+abc.5", "1.0+abc.7",      "1.0+5",     "1.0+5.1",    "1.0.post456.dev34",
-        "1.0.post456", "1.1.dev1", "1.9",          "1.10",      "1.99999999999999999999",
-        "1.100000000000000000000", "1!0.1",
+        "",
+        "1.0.x",
+        "latest",
+        "0",
+        "1.dev0",
+        "1.0.dev456",
+        "1.0a1.dev1",
+        "1.0a1",
+        "1.0a2.dev456",
+        "1.0a12.dev456",
+        "1.0a12",
+        "1.0b1.dev456",
+        "1.0b2",
+        "1.0b2.post345.dev456",
+        "1.0b2.post345",
+        "1.0rc1.dev456",
+        "1.0rc1",
+        "1.0",
+        "1.0+abc.5",
+        "1.0+abc.7",
+        "1.0+5",
+        "1.0+5.1",
+        "1.0.post456.dev34",
+        "1.0.post456",
+        "1.1.dev1",
+        "1.9",
+        "1.10",
+        "1.99999999999999999999",
+        "1.100000000000000000000",
+        "1!0.1",
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         for (size_t k = 0; k < CH_ARRAY_LEN(rows); k++) {
@@ -233,8 +257,8 @@ static uint32_t roll(uint32_t below)
 
 static void put_version(struct ch_buf *b, bool plain)
 {
-    static const char *const numbers[] = {"0", "1", "1", "2", "3", "10", "00", "01",
-                                          "20240101", "18446744073709551616"};
+    static const char *const numbers[] = {"0",  "1",  "1",  "2",        "3",
+                                          "10", "00", "01", "20240101", "18446744073709551616"};
     static const char *const pre[] = {"a", "b", "rc", "c", "alpha", "Beta", "preview", "pre", "RC"};
     static const char *const post[] = {"post", "rev", "r", "POST"};
     static const char *const separators[] = {"", "", ".", "-", "_"};
@@ -413,8 +437,8 @@ static void test_against_packaging(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normal_form),    cmocka_unit_test(test_order),
-        cmocka_unit_test(test_specifiers),     cmocka_unit_test(test_bad_specifiers),
+        cmocka_unit_test(test_normal_form),       cmocka_unit_test(test_order),
+        cmocka_unit_test(test_specifiers),        cmocka_unit_test(test_bad_specifiers),
         cmocka_unit_test(test_against_packaging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

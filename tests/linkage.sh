@@ -1,0 +1,41 @@
+#!/bin/sh
+# Which program may hold what: SQLite is the keeper's, libcurl the fetcher's, archive and file type
+# libraries the scanner's. usage: linkage.sh FOLDER-OF-PROGRAMS
+set -eu
+bin=$1
+failed=0
+
+# may PROGRAM LIBRARY: is this the one program that the library belongs to?
+may() {
+    case "$1 $2" in
+    "keeper libsqlite3" | "fetcher libcurl" | "scanner libarchive" | "scanner libyara" | \
+        "scanner libmagic") return 0 ;;
+    esac
+    return 1
+}
+
+for program in customhouse keeper gateway fetcher scanner; do
+    if [ ! -x "$bin/$program" ]; then
+        echo "$bin/$program: missing"
+        failed=1
+        continue
+    fi
+    # all that the loader would map, also through other libraries
+    libraries=$(ldd "$bin/$program" | sed -n 's/^[[:space:]]*\(lib[^ ]*\)\.so.*/\1/p')
+    [ -n "$libraries" ] || { echo "$program: no libraries found"; failed=1; }
+    for library in libsqlite3 libcurl libarchive libyara libmagic; do
+        if echo "$libraries" | grep -q "^$library" && ! may "$program" "$library"; then
+            echo "$program: links $library and must not"
+            failed=1
+        fi
+    done
+done
+
+# the test would pass over programs that link nothing at all
+for pair in keeper:libsqlite3 fetcher:libcurl scanner:libarchive; do
+    if ! readelf -d "$bin/${pair%%:*}" | grep -q "NEEDED.*${pair##*:}"; then
+        echo "${pair%%:*}: does not link ${pair##*:}: is this test still about the right libraries?"
+        failed=1
+    fi
+done
+exit $failed
