@@ -14,14 +14,31 @@ from house.service import Service, free_port
 from house.upstream import Upstream
 
 
+def openssl(*args):
+    subprocess.run(["openssl", *args], check=True, capture_output=True)
+
+
+EC_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+
+def make_authority(folder):
+    """The site's own authority; path of its certificate."""
+    ca = os.path.join(folder, "ca.pem")
+    openssl("req", "-x509", *EC_KEY, "-days", "2", "-subj", "/CN=test authority", "-out", ca,
+            "-keyout", os.path.join(folder, "ca.key"))
+    return ca
+
+
 def make_certificate(folder, serial):
-    """A self-signed certificate for 127.0.0.1; its paths."""
-    key, cert = os.path.join(folder, "tls.key"), os.path.join(folder, "tls.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                    "-nodes", "-days", "2", "-subj", "/CN=customhouse test", "-set_serial", str(serial),
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-                   check=True, capture_output=True)
-    return cert, key
+    """A certificate for 127.0.0.1 by that authority; its paths."""
+    path = {name: os.path.join(folder, name) for name in
+            ("tls.key", "tls.csr", "tls.pem", "tls.ext", "ca.pem", "ca.key")}
+    with open(path["tls.ext"], "w") as f:
+        f.write("subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+    openssl("req", *EC_KEY, "-subj", "/CN=customhouse test", "-keyout", path["tls.key"], "-out", path["tls.csr"])
+    openssl("x509", "-req", "-in", path["tls.csr"], "-CA", path["ca.pem"], "-CAkey", path["ca.key"],
+            "-set_serial", str(serial), "-days", "2", "-extfile", path["tls.ext"], "-out", path["tls.pem"])
+    return path["tls.pem"], path["tls.key"]
 
 
 class Tls(unittest.TestCase):
@@ -38,23 +55,24 @@ class Tls(unittest.TestCase):
                                        f"    tls_certificate: \"{cls.cert}\"\n    tls_key: \"{cls.key}\"")
         cls.service = Service(cls.up.url)
         cls.addClassCleanup(cls.service.remove)
+        cls.ca = make_authority(cls.service.dir)
         cls.cert, cls.key = make_certificate(cls.service.dir, 1)
         cls.service.edit("customhouse.yaml", configure)
         cls.service.start()
         cls.index = f"https://127.0.0.1:{cls.port}/pypi/simple/"
 
     def serial(self):
-        context = ssl.create_default_context(cafile=self.cert)
+        context = ssl.create_default_context(cafile=self.ca)
         with socket.create_connection(("127.0.0.1", self.port), 10) as s, \
                 context.wrap_socket(s, server_hostname="127.0.0.1") as t:
             return int(t.getpeercert()["serialNumber"], 16), t.version()
 
     def test_pip_and_uv_install(self):
         with Client("pip-newest") as client:
-            status, text = client.install(self.index, "--cert", self.cert, "leaf")
+            status, text = client.install(self.index, "--cert", self.ca, "leaf")
             self.assertEqual(status, 0, text)
         with Client("uv") as client:
-            client.env["SSL_CERT_FILE"] = self.cert
+            client.env["SSL_CERT_FILE"] = self.ca
             status, text = client.install(self.index, "leaf")
             self.assertEqual(status, 0, text)
 
@@ -94,12 +112,7 @@ class Tls(unittest.TestCase):
 
     def until(self, check, seconds=10):
         end = time.monotonic() + seconds
-        while True:
-            try:
-                if check():
-                    return
-            except ssl.SSLError:
-                pass  # still the old certificate, which the file on disk does not vouch for
+        while not check():
             self.assertLess(time.monotonic(), end, self.service.log()[-2000:])
             time.sleep(0.05)
 
