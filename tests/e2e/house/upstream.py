@@ -43,7 +43,7 @@ class Upstream:
                 special = outer.behave(self.path)
                 if special and special(self):
                     return
-                if outer.delay_s and "/files/" in self.path:
+                if outer.delay_s and self.path.startswith("/files/") and not self.path.endswith(".metadata"):
                     time.sleep(outer.delay_s)
                 outer.answer(self)
 

@@ -184,6 +184,9 @@ static void test_refusal(void **state)
     assert_int_equal(status_of(a), 403);
     assert_int_equal(body_of(a).len, 0);
     assert_int_equal(f->keeper.served_count, 0);
+    a = get(f, "/-/metrics", NULL);
+    assert_has(a, "customhouse_requests_total{repository=\"pypi\",status=\"403\"} 4\n");
+    assert_has(a, "_seconds_count{kind=\"file\"} 4\n");
     fixture_free(f);
 }
 

@@ -91,6 +91,20 @@ static void test_without_id(void **state)
     gw_refusal_done(&text);
 }
 
+/* A reason that names the end by itself: it is not said twice. */
+static void test_until_once(void **state)
+{
+    (void)state;
+    struct ch_refusal r = cool_down();
+    r.reason = CH_STR("released 2 days ago (until 2026-11-29 10:00 UTC)");
+    struct gw_refusal_text text;
+    gw_refusal_build(&r, CH_STR(ORIGIN), &text);
+    assert_string_equal(text.reason,
+                        "numpy 2.4.0 held by cool-down: released 2 days ago (until 2026-11-29 10:00 "
+                        "UTC). Exceptions: https://gw.example.org/-/x/8f3a");
+    gw_refusal_done(&text);
+}
+
 /* One line, printable, at most 200 bytes, the link whole: whatever the fields hold (T20). */
 static void test_bounds(void **state)
 {
@@ -176,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_held),       cmocka_unit_test(test_denied),
         cmocka_unit_test(test_without_id), cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_hostile_text), cmocka_unit_test(test_page),
+        cmocka_unit_test(test_until_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
