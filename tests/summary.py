@@ -54,7 +54,7 @@ class Sum:
         skipped = [(f"end to end: {n}", why) for n, why in UNITTEST_SKIP.findall(text)]
         ran = sum(int(n) for n in re.findall(r"^Ran (\d+) tests?", text, re.MULTILINE))
         if "exit status 0" not in text.splitlines()[-1] and not failed:
-            failed = ["end to end: " + last_line(text.rsplit("\nexit status", 1)[0])]
+            failed = [last_line(text.rsplit("\nexit status", 1)[0])]
             ran += 1
         self.passed += max(0, ran - len(failed) - len(skipped))
         self.failed += failed
