@@ -55,6 +55,8 @@ class Sum:
         ran = sum(int(n) for n in re.findall(r"^Ran (\d+) tests?", text, re.MULTILINE))
         if "exit status 0" not in text.splitlines()[-1] and not failed:
             failed = [last_line(text.rsplit("\nexit status", 1)[0])]
+            if os.path.basename(path) == "e2e.log":
+                failed = ["end to end: " + failed[0]]
             ran += 1
         self.passed += max(0, ran - len(failed) - len(skipped))
         self.failed += failed
