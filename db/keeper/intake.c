@@ -216,6 +216,23 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
     return rc;
 }
 
+/* It was eligible, so its sidecar may have gone out: never for a held or denied file (T1). */
+static void withdraw_sidecar(struct intake *in)
+{
+    struct keeper *k = in->k;
+    struct ch_err err;
+    struct ch_sha256 shown;
+    uint64_t size;
+    if (ch_store_get_sidecar(k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
+                             ch_str_of(in->file_name), &shown, &size, &err) != CH_OK) {
+        return;
+    }
+    keeper_raise_epoch(k);
+    if (ch_blobs_withdraw(k->blobs, &shown, &err) != CH_OK) {
+        keeper_log("withdraw", "error=\"%s\"", err.msg);
+    }
+}
+
 static void conclude(struct intake *in)
 {
     struct keeper *k = in->k;
@@ -236,6 +253,8 @@ static void conclude(struct intake *in)
         if (d.verdict == CH_VERDICT_ALLOW) {
             rc = ch_store_put_blob(k->store, &in->sha256, in->size_bytes, CH_BLOB_SERVED,
                                    keeper_now_us(k), &err);
+        } else {
+            withdraw_sidecar(in);
         }
         if (rc == CH_OK) {
             rc = judge_record(k, p, (size_t)at, &d, &err);

@@ -432,12 +432,34 @@ static void page_unchanged(struct refresh *r)
     refresh_ended(r);
 }
 
+/* A name that existed: its owner stays (T12), and that all its files vanished is a fact like any (T5):
+ * taking the whole project away is how an index takes malware down. */
+static void page_gone(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    r->now_us = keeper_now_us(k);
+    enum ch_code rc = keeper_write(k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_gone(&p->facts, r->now_us, on_change, r, &r->merged, &err);
+    }
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    finish(r);
+}
+
 static void page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
-    if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
-        /* A name that existed: its owner stays, and what vanished is a fact of its own (T5, T12). */
+    if (p->load == PAGE_READY) {
+        page_gone(r);
+        return;
+    }
+    if (p->info.first_loaded_at_us != 0) { /* its owner stays (T12) */
         refresh_failed(r, 502, "the upstream says that the project is gone");
         return;
     }
