@@ -24,6 +24,7 @@ struct intake {
     struct keeper *k;
     struct page *p;
     char *file_name;
+    char *url; /* where the bytes came from, after redirects */
     uint64_t id;
     enum ch_intake_state state;
     bool ahead;
@@ -103,6 +104,7 @@ static void free_intake(struct intake *in)
         ask_free_waiter(w);
     }
     free(in->file_name);
+    free(in->url);
     free(in);
 }
 
@@ -382,7 +384,22 @@ static void fetched(struct intake *in, struct ch_str url)
         return;
     }
     move(in, CH_INTAKE_FETCHED);
-    start_scan(in);
+    if (!k->draining) { /* else it goes on from here after the restart */
+        start_scan(in);
+    }
+}
+
+static void on_published(void *ctx, const struct published *result)
+{
+    struct intake *in = ctx;
+    if (result->code != CH_OK) {
+        ch_blobs_discard(in->k->blobs, in->id);
+        fail(in, result->code == CH_E_FULL ? 507 : 500, ch_str_of(result->err.msg));
+        return;
+    }
+    in->sha256 = result->sha256;
+    in->size_bytes = result->size_bytes;
+    fetched(in, ch_str_of(in->url));
 }
 
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
@@ -404,12 +421,9 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
     }
-    if (ch_blobs_publish(k->blobs, in->id, &in->sha256, &in->size_bytes, &err) != CH_OK) {
-        ch_blobs_discard(k->blobs, in->id);
-        fail(in, 500, ch_str_of(err.msg));
-        return;
-    }
-    fetched(in, answer->effective_url);
+    free(in->url);
+    in->url = ch_str_dup(answer->effective_url);
+    offload_publish(k, in->id, on_published, in);
 }
 
 static void start_fetch(struct intake *in)

@@ -9,6 +9,7 @@
  *   agree.c       the answers of two jails -> one inspection (pure)
  *   sidecar.c     metadata before the file is inspected (T1)
  *   jobs.c        fetches and scans under way
+ *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
  */
 #ifndef KEEPER_INT_H
@@ -99,6 +100,7 @@ struct keeper {
     struct ch_channel *fetcher;
     struct ch_channel *scanners[2]; /* strict, second */
     struct jobs *jobs;
+    struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
     size_t intakes_running;
@@ -132,6 +134,8 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
  * decision may move away from ALLOW. */
 void keeper_raise_epoch(struct keeper *k);
 uint64_t keeper_epoch(const struct keeper *k);
+/* What was under way when draining began has ended: the loop may stop. */
+void keeper_drained(struct keeper *k);
 void keeper_log(const char *event, const char *fmt, ...) CH_PRINTF(2, 3);
 int64_t keeper_now_us(const struct keeper *k);
 
@@ -158,6 +162,24 @@ enum ch_code jobs_memfd(const char *name, int *ret_fd, struct ch_err *err) CH_MU
 enum ch_code jobs_seal(int fd, struct ch_err *err) CH_MUST_CHECK;
 /* Reads a whole sealed descriptor. */
 enum ch_code jobs_read_all(int fd, struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ offload.c */
+
+struct published { /* what ch_blobs_publish gave */
+    enum ch_code code;
+    struct ch_sha256 sha256;
+    uint64_t size_bytes;
+    struct ch_err err;
+};
+typedef void offload_done_fn(void *ctx, const struct published *result);
+
+/* After confinement, which the thread inherits. */
+enum ch_code offload_start(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* Publishes the spool file of `job`. The callback comes once, from the loop, never from within this
+ * call; not at all after offload_stop. */
+void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx);
+bool offload_busy(const struct keeper *k);
+void offload_stop(struct keeper *k); /* waits for the file in hand; before intakes are freed */
 
 /* ------------------------------------------------------------------ pages.c */
 

@@ -235,15 +235,24 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     return CH_OK;
 }
 
-static void on_drain(void *owner)
+void keeper_drained(struct keeper *k)
 {
-    struct keeper *k = owner;
     struct ch_err err;
-    k->draining = true;
     CH_IGNORE(keeper_commit(k, &err));
     intake_committed(k);
     atomic_store(&k->child.epoch->lease_until_boot_ms, 0);
     ch_loop_stop(k->child.loop);
+}
+
+/* A file that is being published is waited for: its intake then goes on after the restart from the
+ * bytes, and does not fetch them again. */
+static void on_drain(void *owner)
+{
+    struct keeper *k = owner;
+    k->draining = true;
+    if (!offload_busy(k)) {
+        keeper_drained(k);
+    }
 }
 
 static void on_control(void *owner, uint32_t uid, uint32_t pid, int fd)
@@ -317,6 +326,7 @@ static enum ch_code start(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? ch_child_confine(child, err) : rc;
     rc = rc == CH_OK ? ch_store_open(folder, &k->store, err) : rc;
     rc = rc == CH_OK ? ch_blobs_open(state_dir, &k->blobs, err) : rc;
+    rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
@@ -336,6 +346,7 @@ static void stop(struct keeper *k)
     ch_channel_free(k->fetcher);
     ch_channel_free(k->scanners[0]);
     ch_channel_free(k->scanners[1]);
+    offload_stop(k);
     intakes_free(k);
     sidecars_free(k);
     pages_free(k);
