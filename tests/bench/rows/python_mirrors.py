@@ -13,7 +13,8 @@ NAME = "python-mirrors"
 
 def file_url(page_url):
     """The first link of a page."""
-    with urllib.request.urlopen(page_url, timeout=60) as r:
+    request = urllib.request.Request(page_url, headers={"Accept": "text/html"})
+    with urllib.request.urlopen(request, timeout=60) as r:
         page = r.read().decode()
     return urllib.parse.urljoin(page_url, re.search(r'href="([^"#]+)', page).group(1))
 
