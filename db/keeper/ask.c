@@ -91,7 +91,7 @@ static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t cha
 }
 
 static void send_listing(struct keeper *k, const struct waiter *w, const struct ch_ask_page *ask,
-                         struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
+                         const struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
 {
     struct ch_page_reply reply = {
         .ask = ask->ask, .generation = generation, .fresh_until_boot_ms = fresh_until_ms};
@@ -136,10 +136,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
                         const struct ch_ask_page *ask)
 {
     struct ch_page_reply reply = {.ask = ask->ask};
-    struct ch_buf listing;
     struct ch_err err;
-    uint64_t generation;
-    int64_t changes_at;
     if (p == NULL || p->load == PAGE_ABSENT) {
         reply.outcome = CH_PAGE_NOT_FOUND;
         reply.fresh_until_boot_ms = ch_loop_now_ms(k->child.loop) + 5000;
@@ -152,16 +149,15 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply_page(k, w, &reply, -1);
         return;
     }
-    ch_buf_init(&listing, ch_limits.page_bytes * 2);
-    if (listing_encode(k, p, &listing, &generation, &changes_at, &err) == CH_OK) {
-        send_listing(k, w, ask, &listing, generation, fresh_until(k, p->checked_at_us, changes_at));
+    if (listing_make(k, p, &err) == CH_OK) {
+        send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
+                     fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
         listing_ask_ahead(k, p, ask->client.user_agent);
     } else {
         reply.http_status = 500;
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
     }
-    ch_buf_done(&listing);
 }
 
 /* ------------------------------------------------------------------ files */

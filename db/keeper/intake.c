@@ -257,6 +257,7 @@ static void conclude(struct intake *in)
         struct ch_decision d;
         judge_forget_inspection(p, (size_t)at);
         f->artifact = in->sha256;
+        listing_touch(p);
         page_wrote(p);
         judge(k, p, (size_t)at, &d);
         if (d.verdict == CH_VERDICT_ALLOW) {

@@ -25,7 +25,11 @@ void judge_forget_inspection(struct page *p, size_t file)
     if (f->has_inspection) {
         ch_store_inspection_done(&f->inspection);
     }
-    p->attacks -= f->attack;
+    if (f->attack) {
+        p->attacks--;
+        p->index.attacks[p->index.version[file]]--;
+    }
+    listing_touch(p);
     f->has_inspection = false;
     f->inspection_loaded = false;
     f->attack = false;
@@ -61,18 +65,25 @@ const struct ch_inspection_result *judge_inspection(struct keeper *k, struct pag
         const struct ch_finding_row *row = ch_finding_row(f->inspection.row.findings[i].code);
         f->attack = f->attack || row == NULL || row->cls == CH_CLASS_ATTACK;
     }
-    p->attacks += f->attack;
+    if (f->attack) {
+        p->attacks++;
+        p->index.attacks[p->index.version[file]]++;
+    }
+    if (f->has_inspection) {
+        listing_touch(p);
+    }
     return f->has_inspection ? &f->inspection : NULL;
 }
 
 /* T10: a file of the same version that is denied as an attack holds all others. */
 static bool sibling_denied(const struct page *p, size_t file, struct ch_str *ret_name)
 {
-    const struct page_file *me = &p->files[file];
-    for (size_t i = 0; p->attacks > 0 && i < p->facts.file_count; i++) {
-        const struct page_file *f = &p->files[i];
-        if (i != file && f->attack && p->eco->compare_versions(ch_str_of(f->release.version),
-                                                  ch_str_of(me->release.version)) == 0) {
+    uint32_t version = p->index.version[file];
+    if (p->index.attacks[version] <= (p->files[file].attack ? 1 : 0)) {
+        return false;
+    }
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (i != file && p->files[i].attack && p->index.version[i] == version) {
             *ret_name = p->facts.files[i].index.file_name;
             return true;
         }

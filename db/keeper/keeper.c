@@ -69,6 +69,7 @@ static void watch_clock(struct keeper *k)
     }
     if (jumped != k->clock_jumped) {
         k->clock_jumped = jumped;
+        k->rules++;
         keeper_raise_epoch(k);
         keeper_log("clock", "jumped=%d", jumped);
     }
@@ -237,6 +238,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->old_configs[k->old_config_count++] = k->child.config;
     k->child.config = config;
     k->config = config;
+    k->rules++;
     pages_rebind(k, config);
     judge_all_again(k);
     return CH_OK;

@@ -5,6 +5,8 @@
  *   ask.c         messages from gateways -> pages and files
  *   pages.c       upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
+ *   page_index.c  names, versions and kinds of clients of a page's files
+ *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   agree.c       the answers of two jails -> one inspection (pure)
@@ -61,6 +63,33 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool served;               /* linked in served/ by this keeper for this file */
 };
 
+struct page_index { /* worked out of the facts once (page_index.c) */
+    struct ch_map *by_name;
+    uint32_t *version;    /* per file: the group of its version */
+    size_t version_count; /* groups, in order of versions */
+    uint32_t *attacks;    /* per group: files with a finding of class attack */
+    bool *built;          /* per group: lists a file that needs no build */
+    uint16_t *clients;    /* per file: class of clients that can take it */
+    size_t class_count;
+    bool *overlap;        /* class_count squared: clients of the row can take the column */
+};
+
+#define LISTING_ASKED 8
+
+/* The encoded listing, good while its inputs are: facts, inspections, rules, time. */
+struct listing_cache {
+    bool valid;
+    uint64_t rules;         /* keeper.rules it was made under */
+    int64_t made_at_us;
+    int64_t changes_at_us;  /* by time alone; CH_TIME_UNKNOWN: never */
+    uint64_t generation;
+    struct ch_buf bytes;
+    bool *available;        /* per file: ALLOW or eligible */
+    bool *eligible;
+    struct ch_sha256 asked[LISTING_ASKED]; /* clients (User-Agent) asked ahead for */
+    size_t asked_count;
+};
+
 enum page_load_state { PAGE_UNLOADED = 0, PAGE_LOADING, PAGE_READY, PAGE_ABSENT, PAGE_BROKEN };
 
 struct page {
@@ -72,6 +101,8 @@ struct page {
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
+    struct page_index index;
+    struct listing_cache listing;
     size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
     struct ch_snapshot_info info;
     struct ch_buf info_strings;
@@ -86,7 +117,6 @@ struct page {
     struct ch_timer patience; /* answers with what is known while the upstream dawdles */
     struct keeper *keeper;
     uint64_t used_at_ms;
-    uint64_t generation;     /* of the last listing */
     bool wrote;              /* in the open group: what it knows may not be durable */
     struct page *next_wrote;
 };
@@ -109,6 +139,7 @@ struct keeper {
     size_t intakes_running;
     size_t intakes_ahead;    /* of them, nobody waits for */
     struct rulings *rulings;
+    uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct commands *commands;
@@ -216,6 +247,9 @@ void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
+/* --- page_index.c --- */
+void page_index_build(struct page *p); /* once facts and releases are there */
+void page_index_done(struct page *p);
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
 
 /* ------------------------------------------------------------------ judge.c */
@@ -248,10 +282,10 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
 
 /* ------------------------------------------------------------------ listing.c */
 
-/* Encodes the page as gateways list it. Also when it changes by time alone. */
-enum ch_code listing_encode(struct keeper *k, struct page *p, struct ch_buf *out,
-                            uint64_t *ret_generation, int64_t *ret_changes_at_us,
-                            struct ch_err *err) CH_MUST_CHECK;
+/* Into p->listing, when it is not good any more: `bytes` and `generation` are what gateways get. */
+enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
+void listing_touch(struct page *p); /* an input of it has changed */
+void listing_done(struct page *p);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
 /* Starts what this client's resolver will want next (T14's budgets). */

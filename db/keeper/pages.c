@@ -45,6 +45,8 @@ static void free_page_files(struct page *p)
     }
     free(p->files);
     p->files = NULL;
+    page_index_done(p);
+    listing_touch(p);
 }
 
 static void free_page(struct page *p)
@@ -58,6 +60,7 @@ static void free_page(struct page *p)
     free_page_files(p);
     page_facts_done(&p->facts);
     ch_buf_done(&p->info_strings);
+    listing_done(p);
     free(p->repository);
     free(p->project);
     free(p);
@@ -122,16 +125,6 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
     return p;
 }
 
-ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name)
-{
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (ch_str_eq(p->facts.files[i].index.file_name, file_name)) {
-            return (ptrdiff_t)i;
-        }
-    }
-    return -1;
-}
-
 /* ------------------------------------------------------------------ the page's runtime state */
 
 static void on_release(void *ctx, const struct ch_release_file *f)
@@ -178,6 +171,7 @@ static enum ch_code set_facts(struct keeper *k, struct page *p, struct page_fact
         p->eco->split(page_name(p), p->facts.files[i].index.file_name, &p->files[i].release);
         p->files[i].recorded_verdict = -1;
     }
+    page_index_build(p);
     p->load = PAGE_READY;
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc =
@@ -474,6 +468,7 @@ static void page_unchanged(struct refresh *r)
         ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now, &err) ==
             CH_OK) {
         page_wrote(p);
+        listing_touch(p); /* releases by time ask when the index was seen last (T5) */
         p->checked_at_us = now;
         p->info.checked_at_us = now;
     }

@@ -48,6 +48,7 @@ static void copy_in(void *ctx, const struct ch_ruling_row *row)
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
     rulings_free(k);
+    k->rules++;
     k->rulings = ch_calloc(1, sizeof(*k->rulings));
     return ch_store_rulings(k->store, copy_in, k->rulings, err);
 }
@@ -118,6 +119,7 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
 {
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
         copy_in(k->rulings, row);
+        k->rules++;
         judge_all_again(k);
     }
     enum ch_code rc = keeper_write(k, err);
