@@ -205,6 +205,7 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
                                   .size_bytes = CH_SIZE_UNKNOWN};
     struct ch_buf strings;
     struct ch_err err;
+    judge_withdraw(k, p, file, d); /* its time may have ended it */
     ch_buf_init(&strings, 8192);
     ask_refusal(k, p, file, d, &strings, &reply.refusal);
     struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
@@ -459,6 +460,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .first_at_us = s.at_us,
                                 .last_at_us = s.at_us,
                                 .times = 1};
+    quota_touch(k, &s.sha256);
     if (keeper_write(k, &err) != CH_OK || ch_store_add_served(k->store, &row, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

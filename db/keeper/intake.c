@@ -260,13 +260,8 @@ static void conclude(struct intake *in)
         listing_touch(p);
         page_wrote(p);
         judge(k, p, (size_t)at, &d);
-        if (d.verdict == CH_VERDICT_ALLOW) {
-            rc = ch_store_put_blob(k->store, &in->sha256, in->size_bytes, CH_BLOB_SERVED,
-                                   keeper_now_us(k), &err);
-        }
-        if (rc == CH_OK) {
-            rc = judge_record(k, p, (size_t)at, &d, &err);
-        }
+        judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
+        rc = judge_record(k, p, (size_t)at, &d, &err);
         keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
                    p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
         if (p->attacks != attacks) {
@@ -738,6 +733,20 @@ void intakes_free(struct keeper *k)
     }
     ch_map_free(k->intakes);
     k->intakes = NULL;
+}
+
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        const struct intake *in = value;
+        if (in->state >= CH_INTAKE_FETCHED && in->state != CH_INTAKE_FAILED &&
+            ch_sha256_eq(&in->sha256, sha256)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t intakes_oldest_ms(struct keeper *k)

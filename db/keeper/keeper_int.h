@@ -114,6 +114,9 @@ struct page {
     size_t busy;             /* intakes and sidecars under way that will come back to it */
     size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
     struct waiter *waiters;
+    int64_t gone_at_us;      /* the upstream first said that the project is gone; 0: it does not */
+    struct ch_timer confirm; /* asks it again (T5) */
+    struct ch_map *shown;    /* file name -> sha256 of metadata that gateways were told to serve */
     struct ch_timer patience; /* answers with what is known while the upstream dawdles */
     struct keeper *keeper;
     uint64_t used_at_ms;
@@ -139,6 +142,9 @@ struct keeper {
     size_t intakes_running;
     size_t intakes_ahead;    /* of them, nobody waits for */
     struct rulings *rulings;
+    struct ch_timer rulings_timer; /* the next one ends */
+    struct ch_map *used;     /* sha256 -> when a blob went out lately */
+    uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
@@ -264,6 +270,12 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
                           struct ch_err *err) CH_MUST_CHECK;
 /* Links the bytes into served/ for an ALLOW that is durable. */
 enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct ch_err *err) CH_MUST_CHECK;
+/* T4: takes bytes and metadata of a file out of served/ that may not be there, at once, and ends what
+ * gateways remember. For a decision other than ALLOW; of an eligible file the metadata stay. */
+void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
+/* Remembers which metadata went into served/ for a file. */
+void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
+void judge_forget_shown(struct keeper *k, struct page *p); /* and takes them away */
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
 void judge_page_again(struct keeper *k, struct page *p);
 /* The same for everything that any page serves: after a change of policy or rulings. */
@@ -278,6 +290,8 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void rulings_free(struct keeper *k);
 /* Those whose scope has this file; borrowed until the next change. Returns how many, at most max. */
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file, struct ch_ruling *ret, size_t max);
+/* Judges again when the next ruling ends. */
+void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ listing.c */
@@ -361,6 +375,12 @@ void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
 void commands_free(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
+/* A blob goes out: it is not evicted while it may still do, and counts as used. */
+void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
+void quota_flush(struct keeper *k); /* writes down what was used since */
+void quota_free(struct keeper *k);
+/* Whether an intake under way works on these bytes. */
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err) CH_MUST_CHECK;

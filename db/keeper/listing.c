@@ -134,35 +134,39 @@ static void list_file(const struct page *p, const struct judged *all, const stru
     page->file_count++;
 }
 
-static int compare_versions(const void *a, const void *b, void *eco)
+struct spelling {
+    struct ch_str version;
+    uint32_t group;
+};
+
+static int compare_spellings(const void *a, const void *b)
 {
-    const struct ch_str *x = a, *y = b;
-    int c = ((const struct ch_ecosystem *)eco)->compare_versions(*x, *y);
-    return c != 0 ? c : ch_str_cmp(*x, *y);
+    const struct spelling *x = a, *y = b;
+    return x->group != y->group ? (x->group < y->group ? -1 : 1) : ch_str_cmp(x->version, y->version);
 }
 
 /* PEP 700: `versions` covers all listed files, sorted and distinct. */
 static void list_versions(struct page *p, struct ch_page *page)
 {
-    page->versions = ch_calloc(page->file_count, sizeof(*page->versions));
+    struct spelling *all = ch_calloc(page->file_count + 1, sizeof(*all));
     size_t at = 0, n = 0;
     for (size_t i = 0; i < page->file_count; i++) {
         while (!ch_str_eq(p->facts.files[at].index.file_name, page->files[i].file_name)) {
             at++; /* both are in upstream order */
         }
         struct ch_str v = ch_str_of(p->files[at].release.version);
-        if (v.len > 0) {
-            page->versions[n++] = v;
+        if (v.len > 0 && (n == 0 || !ch_str_eq(all[n - 1].version, v))) {
+            all[n++] = (struct spelling){v, p->index.version[at]};
         }
     }
-    qsort_r(page->versions, n, sizeof(*page->versions), compare_versions,
-            (void *)(uintptr_t)p->eco);
+    qsort(all, n, sizeof(*all), compare_spellings);
+    page->versions = ch_calloc(n + 1, sizeof(*page->versions));
     for (size_t i = 0; i < n; i++) {
-        if (page->version_count == 0 ||
-            !ch_str_eq(page->versions[i], page->versions[page->version_count - 1])) {
-            page->versions[page->version_count++] = page->versions[i];
+        if (i == 0 || !ch_str_eq(all[i].version, all[i - 1].version)) {
+            page->versions[page->version_count++] = all[i].version;
         }
     }
+    free(all);
 }
 
 /* Generations follow content: equal pages are equal generations, whoever asks, also after a restart. */

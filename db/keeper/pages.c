@@ -51,6 +51,8 @@ static void free_page_files(struct page *p)
 
 static void free_page(struct page *p)
 {
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
+    judge_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
     while (p->waiters != NULL) {
         struct waiter *w = p->waiters;
@@ -94,6 +96,8 @@ static void on_patience(struct ch_timer *t)
     wake(p->keeper, p);
 }
 
+static void on_confirm(struct ch_timer *t);
+
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
 {
     struct ch_buf key;
@@ -113,6 +117,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
             p->project = ch_str_dup(project);
             p->eco = eco;
             p->patience.fn = on_patience;
+            p->confirm.fn = on_confirm;
             ch_buf_init(&p->info_strings, 16384);
             ch_map_set(k->pages, ch_buf_str(&key), p);
         }
@@ -315,6 +320,10 @@ static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
                               &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
+    if (kind == CH_SIGHTING_REMOVED) { /* T5 */
+        keeper_log("alarm", "repository=%s project=%s file=%.*s what=\"gone from the upstream\"",
+                   r->p->repository, r->p->project, CH_STR_ARG(file_name));
+    }
 }
 
 static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
@@ -476,13 +485,58 @@ static void page_unchanged(struct refresh *r)
     refresh_ended(r);
 }
 
+static bool lists_any(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* T5: a project that vanished is a complete answer without any file. One such answer may be an
+ * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says the
+ * same; until then it is a failure like others. The owner of the name stays (T12). */
+static void known_page_absent(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    r->now_us = keeper_now_us(k);
+    if (p->load == PAGE_READY && !lists_any(p)) {
+        page_unchanged(r);
+        return;
+    }
+    if (p->load != PAGE_READY || p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
+        r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000) {
+        if (p->gone_at_us == 0 || p->gone_at_us > r->now_us) {
+            p->gone_at_us = r->now_us;
+        }
+        ch_loop_set_timer(k->child.loop, &p->confirm,
+                          ch_loop_now_ms(k->child.loop) + k->gone_confirm_ms + 1);
+        refresh_failed(r, 502, "the upstream says that the project is gone");
+        return;
+    }
+    enum ch_code rc = keeper_write(k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_vanish(&p->facts, r->now_us, on_change, r, &r->merged, &err);
+    }
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
+               "all its files are held\"", p->repository, p->project, p->upstream->name);
+    finish(r);
+}
+
 static void page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
     if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
-        /* A name that existed: its owner stays, and what vanished is a fact of its own (T5, T12). */
-        refresh_failed(r, 502, "the upstream says that the project is gone");
+        known_page_absent(r);
         return;
     }
     p->refreshing = false;
@@ -520,6 +574,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         return;
     }
     if (answer->http_status == 304 && p->load == PAGE_READY) {
+        p->gone_at_us = 0;
         page_unchanged(r);
         return;
     }
@@ -536,6 +591,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         refresh_failed(r, 502, text);
         return;
     }
+    p->gone_at_us = 0;
     uint64_t size = 0;
     if (jobs_seal(r->fd, &err) != CH_OK || ch_sha256_of_fd(r->fd, &r->body, &size, &err) != CH_OK) {
         refresh_failed(r, 502, err.msg);
@@ -557,6 +613,14 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         .size_bytes = size,
     };
     jobs_scan(r->k, 0, &job, r->fd, on_page_scanned, r);
+}
+
+static void on_confirm(struct ch_timer *t)
+{
+    struct page *p = CH_CONTAINER_OF(t, struct page, confirm);
+    if (p->load == PAGE_READY && !p->refreshing && p->gone_at_us != 0 && !p->keeper->draining) {
+        start_fetch(p->keeper, p);
+    }
 }
 
 /* Starts the refresh of a page that is not refreshing. */
@@ -689,6 +753,7 @@ void pages_forget_unused(struct keeper *k)
         if (!p->refreshing && p->waiters == NULL && p->busy == 0 && !p->wrote &&
             now - p->used_at_ms > 600000) {
             ch_map_remove(k->pages, key);
+            judge_forget_shown(k, p);
             free_page(p);
         }
     }
