@@ -20,10 +20,11 @@ class Result:
     note: str = ""
 
 
-def compare(row, pairs, at_least=None, at_most=None, bound=False, unit="/s", digits=1, note=""):
+def compare(row, pairs, at_least=None, at_most=None, bound=False, unit="/s", digits=1, note="",
+            seconds=False):
     """`pairs`: [(ours, peer)]. The target is on the mean ratio; where a bound crosses it that is said.
-    With `bound` the target is on the bound itself."""
-    mean, low, high = stats.bounds([ours / peer for ours, peer in pairs])
+    With `bound` the target is on the bound itself. `seconds`: the pairs are times, the ratio one of speeds."""
+    mean, low, high = stats.bounds([peer / ours if seconds else ours / peer for ours, peer in pairs])
     ratio = f"{mean:.2f}" + (f" [{low:.2f}, {high:.2f}]" if low is not None else " [one pair]")
     if at_least is not None:
         target, met = f">= {at_least:g}x", mean >= at_least

@@ -27,6 +27,14 @@ def listed(name, url, file_hosts=()):
 
 
 class LocalUpstream(Upstream):
+    def answer(self, h):
+        """Also the root list, without which devpi serves no project."""
+        if h.path.rstrip("/") == "/simple":
+            links = "".join(f'<a href="{p}/">{p}</a>\n' for p in sorted(self.projects))
+            self.send(h, 200, "text/html", f"<!DOCTYPE html><html><body>{links}</body></html>".encode())
+        else:
+            super().answer(h)
+
     def add_wheel(self, project, data, version=VERSION):
         self.add(project, File(wheels.file_name(project, version), data,
                                sidecar=wheels.metadata(project, version)))
