@@ -160,6 +160,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
     if (rc == CH_OK) {
         f->recorded_verdict = (int8_t)d->verdict;
         snprintf(f->recorded_rule, sizeof(f->recorded_rule), "%s", d->rule);
+        page_wrote(p);
         k->stats.decisions[d->verdict]++;
         k->uncommitted_allows += d->verdict == CH_VERDICT_ALLOW;
     }

@@ -1,6 +1,7 @@
 /* The keeper's inside: one state, passed to every part. The parts, in the order work flows:
  *
- *   main.c        start-up, peers, group commit, lease, clock
+ *   main.c        the process
+ *   keeper.c      start-up, peers, group commit, lease, clock
  *   ask.c         messages from gateways -> pages and files
  *   pages.c       upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
@@ -9,6 +10,7 @@
  *   agree.c       the answers of two jails -> one inspection (pure)
  *   sidecar.c     metadata before the file is inspected (T1)
  *   jobs.c        fetches and scans under way
+ *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
  */
 #ifndef KEEPER_INT_H
@@ -85,6 +87,8 @@ struct page {
     struct keeper *keeper;
     uint64_t used_at_ms;
     uint64_t generation;     /* of the last listing */
+    bool wrote;              /* in the open group: what it knows may not be durable */
+    struct page *next_wrote;
 };
 
 struct keeper {
@@ -99,6 +103,7 @@ struct keeper {
     struct ch_channel *fetcher;
     struct ch_channel *scanners[2]; /* strict, second */
     struct jobs *jobs;
+    struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
     size_t intakes_running;
@@ -111,6 +116,10 @@ struct keeper {
     struct ch_timer commit_timer;
     struct ch_timer tick_timer;
     struct intake *after_commit; /* intakes whose decision the next commit makes durable */
+    bool group_lost;           /* a commit failed, and intakes were not told yet */
+    struct page *wrote;        /* pages with facts of the open group */
+    uint64_t next_spool;
+    size_t uncommitted_intakes;
     size_t uncommitted_allows; /* recorded in the open group of writes */
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
@@ -122,7 +131,14 @@ struct keeper {
     int64_t started_at_us;
 };
 
-/* ------------------------------------------------------------------ main.c */
+/* ------------------------------------------------------------------ keeper.c */
+
+/* From a child that has its SETUP: reads the policy, opens nothing. */
+enum ch_code keeper_init(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* Opens store and blobs, after confinement, and takes up what an earlier run left. */
+enum ch_code keeper_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+void keeper_begin(struct keeper *k); /* lease, clock, work */
+void keeper_close(struct keeper *k); /* also after a failed start; the child is the caller's */
 
 /* Opens the group of writes that the end of this turn commits; every writer calls it first. */
 enum ch_code keeper_write(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
@@ -132,6 +148,8 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
  * decision may move away from ALLOW. */
 void keeper_raise_epoch(struct keeper *k);
 uint64_t keeper_epoch(const struct keeper *k);
+/* What was under way when draining began has ended: the loop may stop. */
+void keeper_drained(struct keeper *k);
 void keeper_log(const char *event, const char *fmt, ...) CH_PRINTF(2, 3);
 int64_t keeper_now_us(const struct keeper *k);
 
@@ -159,6 +177,24 @@ enum ch_code jobs_seal(int fd, struct ch_err *err) CH_MUST_CHECK;
 /* Reads a whole sealed descriptor. */
 enum ch_code jobs_read_all(int fd, struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
 
+/* ------------------------------------------------------------------ offload.c */
+
+struct published { /* what ch_blobs_publish gave */
+    enum ch_code code;
+    struct ch_sha256 sha256;
+    uint64_t size_bytes;
+    struct ch_err err;
+};
+typedef void offload_done_fn(void *ctx, const struct published *result);
+
+/* After confinement, which the thread inherits. */
+enum ch_code offload_start(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* Publishes the spool file of `job`. The callback comes once, from the loop, never from within this
+ * call; not at all after offload_stop. */
+void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx);
+bool offload_busy(const struct keeper *k);
+void offload_stop(struct keeper *k); /* waits for the file in hand; before intakes are freed */
+
 /* ------------------------------------------------------------------ pages.c */
 
 /* The page's state, created when missing. NULL: no such repository (or project name). */
@@ -172,6 +208,11 @@ bool page_load(struct keeper *k, struct page *p);
 bool page_usable(const struct keeper *k, const struct page *p);
 void pages_forget_unused(struct keeper *k);
 void pages_free(struct keeper *k);
+/* Says that the open group has something of what the page now knows. */
+void page_wrote(struct page *p);
+/* The group is durable / is lost: then its pages know again what the store knows, no more (T4). */
+void pages_committed(struct keeper *k);
+void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
@@ -237,6 +278,9 @@ uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *tex
 enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void intake_committed(struct keeper *k); /* after a successful commit: effects of decisions */
 void intake_commit_failed(struct keeper *k);
+/* The rows of intakes that began in the lost group are gone; their numbers may be given again. */
+void intakes_roll_back(struct keeper *k);
+void intakes_durable(struct keeper *k); /* the group is committed: their rows are */
 void intakes_run(struct keeper *k); /* starts what may run now */
 void intakes_free(struct keeper *k);
 typedef void intake_fn(void *ctx, const struct ch_intake_row *row, const char *progress);

@@ -221,6 +221,53 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     return rc;
 }
 
+void page_wrote(struct page *p)
+{
+    if (!p->wrote) {
+        p->wrote = true;
+        p->next_wrote = p->keeper->wrote;
+        p->keeper->wrote = p;
+    }
+}
+
+static struct page *take_wrote(struct keeper *k)
+{
+    struct page *p = k->wrote;
+    if (p != NULL) {
+        k->wrote = p->next_wrote;
+        p->wrote = false;
+    }
+    return p;
+}
+
+void pages_committed(struct keeper *k)
+{
+    while (take_wrote(k) != NULL) {
+    }
+}
+
+/* A page that was first loaded in the lost group is not known any more. */
+void pages_roll_back(struct keeper *k)
+{
+    struct page *p;
+    while ((p = take_wrote(k)) != NULL) {
+        struct ch_err err;
+        enum ch_code rc = p->load == PAGE_READY ? load_from_store(k, p, &err) : CH_OK;
+        if (rc == CH_OK) {
+            continue;
+        }
+        free_page_files(p);
+        page_facts_done(&p->facts);
+        if (rc == CH_E_NOT_FOUND) {
+            p->info = (struct ch_snapshot_info){0};
+            p->load = p->refreshing ? PAGE_LOADING : PAGE_UNLOADED;
+        } else {
+            p->load = PAGE_BROKEN;
+            keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ refreshing */
 
 static void start_fetch(struct keeper *k, struct page *p);
@@ -302,6 +349,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
+    page_wrote(p);
     p->info = info;
     p->checked_at_us = r->now_us;
     ch_buf_clear(&p->info_strings);
@@ -425,6 +473,7 @@ static void page_unchanged(struct refresh *r)
     if (keeper_write(k, &err) == CH_OK &&
         ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now, &err) ==
             CH_OK) {
+        page_wrote(p);
         p->checked_at_us = now;
         p->info.checked_at_us = now;
     }
@@ -432,12 +481,34 @@ static void page_unchanged(struct refresh *r)
     refresh_ended(r);
 }
 
+/* A name that existed: its owner stays (T12), and that all its files vanished is a fact like any (T5):
+ * taking the whole project away is how an index takes malware down. */
+static void page_gone(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    r->now_us = keeper_now_us(k);
+    enum ch_code rc = keeper_write(k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_gone(&p->facts, r->now_us, on_change, r, &r->merged, &err);
+    }
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    finish(r);
+}
+
 static void page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
-    if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
-        /* A name that existed: its owner stays, and what vanished is a fact of its own (T5, T12). */
+    if (p->load == PAGE_READY) {
+        page_gone(r);
+        return;
+    }
+    if (p->info.first_loaded_at_us != 0) { /* its owner stays (T12) */
         refresh_failed(r, 502, "the upstream says that the project is gone");
         return;
     }
@@ -642,7 +713,7 @@ void pages_forget_unused(struct keeper *k)
     struct ch_str key;
     while (ch_map_next(k->pages, &cursor, &key, &value)) {
         struct page *p = value;
-        if (!p->refreshing && p->waiters == NULL && p->busy == 0 &&
+        if (!p->refreshing && p->waiters == NULL && p->busy == 0 && !p->wrote &&
             now - p->used_at_ms > 600000) {
             ch_map_remove(k->pages, key);
             free_page(p);

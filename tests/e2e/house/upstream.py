@@ -24,6 +24,7 @@ class Upstream:
 
     def __init__(self):
         self.projects, self.asked, self.form = {}, [], "json"
+        self.status = {}  # project -> PEP 792 status object
         self.behave = lambda path: None
         self.delay_s = 0.0
         self.down = False
@@ -107,6 +108,9 @@ class Upstream:
         if self.form == "json":
             doc = {"meta": {"api-version": "1.1"}, "name": project,
                    "versions": sorted({f.name.split("-")[1] for f in files}), "files": []}
+            if project in self.status:
+                doc["meta"] = {"api-version": "1.4"}
+                doc["project-status"] = self.status[project]
             for f in files:
                 entry = {"filename": f.name, "url": f"../../files/{urllib.parse.quote(f.name)}",
                          "hashes": {"sha256": f.sha256} if f.stated_hash else {},
