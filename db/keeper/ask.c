@@ -93,7 +93,7 @@ static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t cha
 }
 
 static void send_listing(struct keeper *k, const struct waiter *w, const struct ch_ask_page *ask,
-                         struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
+                         const struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
 {
     struct ch_page_reply reply = {
         .ask = ask->ask, .generation = generation, .fresh_until_boot_ms = fresh_until_ms};
@@ -138,10 +138,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
                         const struct ch_ask_page *ask)
 {
     struct ch_page_reply reply = {.ask = ask->ask};
-    struct ch_buf listing;
     struct ch_err err;
-    uint64_t generation;
-    int64_t changes_at;
     if (p == NULL || p->load == PAGE_ABSENT) {
         reply.outcome = CH_PAGE_NOT_FOUND;
         reply.fresh_until_boot_ms = ch_loop_now_ms(k->child.loop) + 5000;
@@ -154,16 +151,15 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply_page(k, w, &reply, -1);
         return;
     }
-    ch_buf_init(&listing, ch_limits.page_bytes * 2);
-    if (listing_encode(k, p, &listing, &generation, &changes_at, &err) == CH_OK) {
-        send_listing(k, w, ask, &listing, generation, fresh_until(k, p->checked_at_us, changes_at));
+    if (listing_make(k, p, &err) == CH_OK) {
+        send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
+                     fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
         listing_ask_ahead(k, p, ask->client.user_agent);
     } else {
         reply.http_status = 500;
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
     }
-    ch_buf_done(&listing);
 }
 
 /* ------------------------------------------------------------------ files */
@@ -211,6 +207,7 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
                                   .size_bytes = CH_SIZE_UNKNOWN};
     struct ch_buf strings;
     struct ch_err err;
+    judge_withdraw(k, p, file, d); /* its time may have ended it */
     ch_buf_init(&strings, 8192);
     ask_refusal(k, p, file, d, &strings, &reply.refusal);
     struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
@@ -468,6 +465,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .first_at_us = s.at_us,
                                 .last_at_us = s.at_us,
                                 .times = 1};
+    quota_touch(k, &s.sha256);
     if (keeper_write(k, &err) != CH_OK || ch_store_add_served(k->store, &row, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

@@ -241,23 +241,6 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
     return rc;
 }
 
-/* It was eligible, so its sidecar may have gone out: never for a held or denied file (T1). */
-static void withdraw_sidecar(struct intake *in)
-{
-    struct keeper *k = in->k;
-    struct ch_err err;
-    struct ch_sha256 shown;
-    uint64_t size;
-    if (ch_store_get_sidecar(k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
-                             ch_str_of(in->file_name), &shown, &size, &err) != CH_OK) {
-        return;
-    }
-    keeper_raise_epoch(k);
-    if (ch_blobs_withdraw(k->blobs, &shown, &err) != CH_OK) {
-        keeper_log("withdraw", "error=\"%s\"", err.msg);
-    }
-}
-
 static void conclude(struct intake *in)
 {
     struct keeper *k = in->k;
@@ -274,17 +257,11 @@ static void conclude(struct intake *in)
         struct ch_decision d;
         judge_forget_inspection(p, (size_t)at);
         f->artifact = in->sha256;
+        listing_touch(p);
         page_wrote(p);
         judge(k, p, (size_t)at, &d);
-        if (d.verdict == CH_VERDICT_ALLOW) {
-            rc = ch_store_put_blob(k->store, &in->sha256, in->size_bytes, CH_BLOB_SERVED,
-                                   keeper_now_us(k), &err);
-        } else {
-            withdraw_sidecar(in);
-        }
-        if (rc == CH_OK) {
-            rc = judge_record(k, p, (size_t)at, &d, &err);
-        }
+        judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
+        rc = judge_record(k, p, (size_t)at, &d, &err);
         keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
                    p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
         if (p->attacks != attacks) {
@@ -756,6 +733,20 @@ void intakes_free(struct keeper *k)
     }
     ch_map_free(k->intakes);
     k->intakes = NULL;
+}
+
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        const struct intake *in = value;
+        if (in->state >= CH_INTAKE_FETCHED && in->state != CH_INTAKE_FAILED &&
+            ch_sha256_eq(&in->sha256, sha256)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t intakes_oldest_ms(struct keeper *k)

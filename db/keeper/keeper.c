@@ -11,6 +11,7 @@
 #include "customhouse/limits.h"
 
 #define TICK_MS            30000
+#define GONE_CONFIRM_MS    60000
 #define CLOCK_JUMP_US      (3600 * 1000000LL) /* T7: an hour */
 
 /* ------------------------------------------------------------------ time, log, lease */
@@ -69,6 +70,7 @@ static void watch_clock(struct keeper *k)
     }
     if (jumped != k->clock_jumped) {
         k->clock_jumped = jumped;
+        k->rules++;
         keeper_raise_epoch(k);
         keeper_log("clock", "jumped=%d", jumped);
     }
@@ -80,6 +82,7 @@ static void on_tick(struct ch_timer *t)
     struct ch_err err;
     watch_clock(k);
     pages_forget_unused(k);
+    quota_flush(k);
     if (quota_make_room(k, CH_BLOB_SERVED, 0, &err) != CH_OK ||
         quota_make_room(k, CH_BLOB_UNDECIDED, 0, &err) != CH_OK) {
         keeper_log("quota", "error=\"%s\"", err.msg);
@@ -237,6 +240,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->old_configs[k->old_config_count++] = k->child.config;
     k->child.config = config;
     k->config = config;
+    k->rules++;
     pages_rebind(k, config);
     judge_all_again(k);
     return CH_OK;
@@ -321,6 +325,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->commit_timer.fn = on_commit;
     k->tick_timer.fn = on_tick;
     k->started_at_us = ch_now_unix_us();
+    k->gone_confirm_ms = GONE_CONFIRM_MS;
     jobs_init(k);
     sidecars_init(k);
     enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);
@@ -369,7 +374,9 @@ void keeper_close(struct keeper *k)
     sidecars_free(k);
     pages_free(k);
     jobs_done(k);
+    quota_free(k);
     rulings_free(k);
+    ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
     ch_policy_free(k->policy);
     ch_blobs_close(k->blobs);
     ch_store_close(k->store);

@@ -5,6 +5,8 @@
  *   ask.c         messages from gateways -> pages and files
  *   pages.c       upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
+ *   page_index.c  names, versions and kinds of clients of a page's files
+ *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   agree.c       the answers of two jails -> one inspection (pure)
@@ -61,6 +63,33 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool served;               /* linked in served/ by this keeper for this file */
 };
 
+struct page_index { /* worked out of the facts once (page_index.c) */
+    struct ch_map *by_name;
+    uint32_t *version;    /* per file: the group of its version */
+    size_t version_count; /* groups, in order of versions */
+    uint32_t *attacks;    /* per group: files with a finding of class attack */
+    bool *built;          /* per group: lists a file that needs no build */
+    uint16_t *clients;    /* per file: class of clients that can take it */
+    size_t class_count;
+    bool *overlap;        /* class_count squared: clients of the row can take the column */
+};
+
+#define LISTING_ASKED 8
+
+/* The encoded listing, good while its inputs are: facts, inspections, rules, time. */
+struct listing_cache {
+    bool valid;
+    uint64_t rules;         /* keeper.rules it was made under */
+    int64_t made_at_us;
+    int64_t changes_at_us;  /* by time alone; CH_TIME_UNKNOWN: never */
+    uint64_t generation;
+    struct ch_buf bytes;
+    bool *available;        /* per file: ALLOW or eligible */
+    bool *eligible;
+    struct ch_sha256 asked[LISTING_ASKED]; /* clients (User-Agent) asked ahead for */
+    size_t asked_count;
+};
+
 enum page_load_state { PAGE_UNLOADED = 0, PAGE_LOADING, PAGE_READY, PAGE_ABSENT, PAGE_BROKEN };
 
 struct page {
@@ -72,6 +101,8 @@ struct page {
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
+    struct page_index index;
+    struct listing_cache listing;
     size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
     struct ch_snapshot_info info;
     struct ch_buf info_strings;
@@ -83,10 +114,12 @@ struct page {
     size_t busy;             /* intakes and sidecars under way that will come back to it */
     size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
     struct waiter *waiters;
+    int64_t gone_at_us;      /* the upstream first said that the project is gone; 0: it does not */
+    struct ch_timer confirm; /* asks it again (T5) */
+    struct ch_map *shown;    /* file name -> sha256 of metadata that gateways were told to serve */
     struct ch_timer patience; /* answers with what is known while the upstream dawdles */
     struct keeper *keeper;
     uint64_t used_at_ms;
-    uint64_t generation;     /* of the last listing */
     bool wrote;              /* in the open group: what it knows may not be durable */
     struct page *next_wrote;
 };
@@ -109,6 +142,10 @@ struct keeper {
     size_t intakes_running;
     size_t intakes_ahead;    /* of them, nobody waits for */
     struct rulings *rulings;
+    struct ch_timer rulings_timer; /* the next one ends */
+    struct ch_map *used;     /* sha256 -> when a blob went out lately */
+    uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
+    uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct commands *commands;
@@ -216,6 +253,9 @@ void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
+/* --- page_index.c --- */
+void page_index_build(struct page *p); /* once facts and releases are there */
+void page_index_done(struct page *p);
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
 
 /* ------------------------------------------------------------------ judge.c */
@@ -230,6 +270,12 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
                           struct ch_err *err) CH_MUST_CHECK;
 /* Links the bytes into served/ for an ALLOW that is durable. */
 enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct ch_err *err) CH_MUST_CHECK;
+/* T4: takes bytes and metadata of a file out of served/ that may not be there, at once, and ends what
+ * gateways remember. For a decision other than ALLOW; of an eligible file the metadata stay. */
+void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
+/* Remembers which metadata went into served/ for a file. */
+void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
+void judge_forget_shown(struct keeper *k, struct page *p); /* and takes them away */
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
 void judge_page_again(struct keeper *k, struct page *p);
 /* The same for everything that any page serves: after a change of policy or rulings. */
@@ -244,14 +290,16 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void rulings_free(struct keeper *k);
 /* Those whose scope has this file; borrowed until the next change. Returns how many, at most max. */
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file, struct ch_ruling *ret, size_t max);
+/* Judges again when the next ruling ends. */
+void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ listing.c */
 
-/* Encodes the page as gateways list it. Also when it changes by time alone. */
-enum ch_code listing_encode(struct keeper *k, struct page *p, struct ch_buf *out,
-                            uint64_t *ret_generation, int64_t *ret_changes_at_us,
-                            struct ch_err *err) CH_MUST_CHECK;
+/* Into p->listing, when it is not good any more: `bytes` and `generation` are what gateways get. */
+enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
+void listing_touch(struct page *p); /* an input of it has changed */
+void listing_done(struct page *p);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
 /* Starts what this client's resolver will want next (T14's budgets). */
@@ -327,6 +375,12 @@ void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
 void commands_free(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
+/* A blob goes out: it is not evicted while it may still do, and counts as used. */
+void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
+void quota_flush(struct keeper *k); /* writes down what was used since */
+void quota_free(struct keeper *k);
+/* Whether an intake under way works on these bytes. */
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err) CH_MUST_CHECK;

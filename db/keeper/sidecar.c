@@ -223,13 +223,15 @@ static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
 }
 
 /* Links known metadata into served/. */
-static enum sidecar_state serve(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size,
+static enum sidecar_state serve(struct keeper *k, struct page *p, size_t file,
+                                const struct ch_sha256 *sha256, uint64_t size,
                                 struct ch_sha256 *ret_sha256, uint64_t *ret_size)
 {
     struct ch_err err;
     if (!ch_blobs_has(k->blobs, sha256) || ch_blobs_serve(k->blobs, sha256, &err) != CH_OK) {
         return SIDECAR_FAILED;
     }
+    judge_shown(p, file, sha256);
     *ret_sha256 = *sha256;
     *ret_size = size;
     return SIDECAR_READY;
@@ -244,13 +246,14 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
     if (in != NULL) {
         return ch_sha256_is_zero(&in->row.metadata_sha256)
                    ? SIDECAR_FAILED
-                   : serve(k, &in->row.metadata_sha256, in->row.metadata_bytes, ret_sha256, ret_size);
+                   : serve(k, p, file, &in->row.metadata_sha256, in->row.metadata_bytes,
+                           ret_sha256, ret_size);
     }
     struct ch_sha256 sha256;
     uint64_t size;
     if (ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
                              &size, &err) == CH_OK) {
-        return serve(k, &sha256, size, ret_sha256, ret_size);
+        return serve(k, p, file, &sha256, size, ret_sha256, ret_size);
     }
     struct ch_buf key;
     key_of(&key, p, name);
