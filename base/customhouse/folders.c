@@ -92,7 +92,8 @@ enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids
         {"log", 0700, 0, 0},
         {"keys", 0700, 0, 0},
         {"db", 0700, ids->keeper, ids->keeper},
-        /* files take the group of the folder they are made in: that of who may read served/ */
+        /* its files take the group of those who read them once they are linked into served/; until
+         * then this folder keeps everybody else out */
         {"blobs", root ? 02700 : 0700, ids->keeper, ids->served_gid},
         {"served", root ? 02750 : 0700, ids->keeper, ids->served_gid},
     };

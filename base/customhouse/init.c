@@ -7,9 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/config/pip_config.h"
 #include "base/config/place.h"
 #include "customhouse/limits.h"
 #include "customhouse/loop.h"
+#include "learn.h"
+#include "log.h"
+
+#define NOTES_MAX 64
 
 /* The folder and those above it that are missing. */
 static enum ch_code make_folders(const char *folder, struct ch_err *err)
@@ -71,35 +76,249 @@ static enum ch_code check_listens(const struct site_init *init, struct ch_err *e
         uint16_t port = 0;
         if (ch_place_split(ch_str_of(init->listens[i]), &host, &port) &&
             !ch_place_is_loopback(host)) {
-            return ch_fail(err, CH_E_USAGE,
-                           "--listen %s: other than loopback needs --insecure-http, or TLS: begin with "
-                           "a loopback address and set tls_certificate in " SITE_CONFIG,
-                           init->listens[i]);
+            return ch_fail(
+                err, CH_E_USAGE,
+                "--listen %s: other than loopback needs --insecure-http, or TLS: begin with "
+                "a loopback address and set tls_certificate in " SITE_CONFIG,
+                init->listens[i]);
         }
     }
     return CH_OK;
 }
 
-static enum ch_code initial_text(const struct site_init *init, struct ch_buf *ret,
-                                 struct ch_err *err)
+/* All that goes into the files, found out before the first of them is written. */
+struct plan {
+    struct ch_pip_config pip; /* zeroed: not asked */
+    char *url;
+    char *api_guess; /* NULL: none */
+    struct learned learned;
+    struct ch_buf credentials;
+    struct ch_buf client_key;
+    struct ch_buf config;
+    const struct site_init *init;
+};
+
+static void plan_done(struct plan *p)
 {
-    if (init->pypi_upstream == NULL) {
-        return ch_fail(err, CH_E_USAGE,
-                       "no upstream: name the index to mirror with --pypi-upstream URL");
+    ch_pip_config_done(&p->pip);
+    free(p->url);
+    free(p->api_guess);
+    learned_done(&p->learned);
+    if (p->credentials.ptr != NULL) {
+        explicit_bzero(p->credentials.ptr, p->credentials.cap);
+    }
+    ch_buf_done(&p->credentials);
+    ch_buf_done(&p->client_key);
+    ch_buf_done(&p->config);
+}
+
+static bool is_loopback_url(const char *url)
+{
+    struct ch_buf origin;
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    size_t at = 0;
+    ch_buf_init(&origin, ch_limits.url_bytes);
+    ch_place_put_origin(&origin, ch_str_of(url));
+    bool loopback =
+        ch_str_find(ch_buf_str(&origin), CH_STR("://"), &at) &&
+        ch_place_split(ch_str_sub(ch_buf_str(&origin), at + 3, origin.len), &host, &port) &&
+        ch_place_is_loopback(host);
+    ch_buf_done(&origin);
+    return loopback;
+}
+
+/* An index named on the command line is taken as it stands; how to get there is still pip's to say,
+ * but not to this very machine. */
+static enum ch_code find_upstream(const char *named, struct plan *p, struct ch_err *err)
+{
+    static const struct ch_str simple = {"/simple", 7};
+    if (named == NULL) {
+        enum ch_code rc = ch_pip_discover(&p->pip, err);
+        if (rc != CH_OK) {
+            return rc == CH_E_NOT_FOUND ? ch_fail(err, CH_E_USAGE, "no upstream: %.400s", err->msg)
+                                        : rc;
+        }
+        p->url = ch_str_dup(ch_str_of(p->pip.index_url));
+        p->api_guess =
+            p->pip.api_url_guess != NULL ? ch_str_dup(ch_str_of(p->pip.api_url_guess)) : NULL;
+        return CH_OK;
+    }
+    struct ch_str url = ch_str_of(named);
+    while (ch_str_ends(url, CH_STR("/"))) {
+        url.len--;
+    }
+    const char *fault = ch_place_url_fault(url);
+    if (fault != NULL) {
+        return ch_fail(err, CH_E_USAGE, "--pypi-upstream: the url %s", fault);
+    }
+    p->url = ch_str_dup(url);
+    if (ch_str_ends(url, simple)) {
+        struct ch_buf guess;
+        ch_buf_init(&guess, ch_limits.url_bytes);
+        ch_buf_puts(&guess, ch_str_sub(url, 0, url.len - simple.len));
+        ch_buf_puts(&guess, CH_STR("/pypi"));
+        p->api_guess = ch_str_dup(ch_buf_str(&guess));
+        ch_buf_done(&guess);
+    }
+    struct ch_err ignored;
+    if (!is_loopback_url(p->url) && ch_pip_discover(&p->pip, &ignored) != CH_OK) {
+        p->pip =
+            (struct ch_pip_config){.index_url = NULL}; /* no pip here: nothing to learn from it */
+    }
+    if (p->pip.index_url != NULL && strcmp(p->pip.index_url, p->url) != 0) {
+        free(p->pip.user); /* bound to the other index (T13) */
+        p->pip.user = NULL;
+        if (p->pip.password != NULL) {
+            explicit_bzero(p->pip.password, strlen(p->pip.password));
+            free(p->pip.password);
+            p->pip.password = NULL;
+        }
+    }
+    return CH_OK;
+}
+
+static void put_credential(struct ch_buf *b, const char *url, const char *user,
+                           const char *password, bool *first)
+{
+    struct ch_buf origin;
+    if (url == NULL || user == NULL) {
+        return;
+    }
+    ch_buf_puts(b, ch_str_of(*first ? "credentials:\n" : ""));
+    *first = false;
+    ch_buf_init(&origin, ch_limits.url_bytes);
+    ch_place_put_origin(&origin, ch_str_of(url));
+    ch_buf_puts(b, CH_STR("  - origin: "));
+    ch_buf_put_json(b, ch_buf_str(&origin));
+    ch_buf_puts(b, CH_STR("\n    user: "));
+    ch_buf_put_json(b, ch_str_of(user));
+    ch_buf_puts(b, CH_STR("\n    password: "));
+    ch_buf_put_json(b, ch_str_of(password != NULL ? password : ""));
+    ch_buf_putc(b, '\n');
+    ch_buf_done(&origin);
+}
+
+static void put_credentials(struct plan *p)
+{
+    bool first = true;
+    struct ch_buf *b = &p->credentials;
+    ch_buf_init(b, (size_t)ch_limits.setup_text_bytes);
+    ch_buf_puts(
+        b, CH_STR("# User names and passwords for upstreams and proxies, each for exactly one\n"
+                  "# scheme, host and port. This file must stay readable by its owner only.\n"));
+    put_credential(b, p->url, p->pip.user, p->pip.password, &first);
+    put_credential(b, p->pip.proxy, p->pip.proxy_user, p->pip.proxy_password, &first);
+    if (first) {
+        ch_buf_puts(b, CH_STR("credentials: []\n"
+                              "#  - origin: \"https://index.example.org:443\"\n"
+                              "#    user: \"name\"\n"
+                              "#    password: \"secret\"\n"));
+    }
+}
+
+/* The configuration with what is known so far. */
+static enum ch_code put_config(struct plan *p, struct ch_err *err)
+{
+    static const char *const times[] = {[CH_TIMES_SOMETIMES] = "sometimes",
+                                        [CH_TIMES_ALWAYS] = "always",
+                                        [CH_TIMES_NEVER] = "never"};
+    struct ch_str hosts[LEARN_HOSTS_MAX];
+    struct ch_str notes[NOTES_MAX];
+    struct ch_buf problem;
+    size_t note_count = 0;
+    ch_buf_init(&problem, 1024);
+    for (size_t i = 0; i < p->learned.host_count; i++) {
+        hosts[i] = ch_str_of(p->learned.hosts[i]);
+    }
+    for (size_t i = 0; i < p->pip.note_count && note_count < NOTES_MAX - 1; i++) {
+        notes[note_count++] = ch_str_of(p->pip.notes[i]);
+    }
+    if (p->learned.pages == 0 && p->learned.problem[0] != '\0') {
+        ch_buf_printf(&problem,
+                      "The upstream did not answer (%s): file_hosts could not be learned. Files at "
+                      "hosts other than the index's own are refused until they are named there.",
+                      p->learned.problem);
+        notes[note_count++] = ch_buf_str(&problem);
     }
     struct ch_config_initial initial = {
-        .listen = ch_str_of(init->listens[0]),
-        .pypi_url = ch_str_of(init->pypi_upstream),
-        .states_times = "sometimes",
+        .listen = ch_str_of(p->init->listens[0]),
+        .pypi_url = ch_str_of(p->url),
+        .pypi_api_url = p->learned.api_answers ? ch_str_of(p->api_guess) : (struct ch_str){NULL, 0},
+        .proxy = ch_str_of(p->pip.proxy),
+        .ca_file = ch_str_of(p->pip.ca_file),
+        .client_certificate = ch_str_of(p->pip.client_certificate),
+        .file_hosts = hosts,
+        .file_host_count = p->learned.host_count,
+        .states_times = times[p->learned.times],
         .now_us = ch_now_unix_us(),
+        .notes = notes,
+        .note_count = note_count,
     };
-    while (ch_str_ends(initial.pypi_url, CH_STR("/"))) {
-        initial.pypi_url.len--;
+    ch_buf_done(&p->config);
+    ch_buf_init(&p->config, (size_t)ch_limits.setup_text_bytes);
+    ch_config_initial_text(&p->config, &initial);
+    add_listens(&p->config, p->init);
+    ch_buf_done(&problem);
+    return ch_buf_ok(&p->config, err);
+}
+
+/* Before anything is made: a mistyped option leaves nothing behind. */
+static enum ch_code check_config(const struct plan *p, struct ch_err *err)
+{
+    struct ch_config *config = NULL;
+    struct ch_credentials *credentials = NULL;
+    enum ch_code rc =
+        ch_config_parse(ch_buf_str(&p->config), "configuration to be written", &config, err);
+    if (rc == CH_OK) {
+        ch_config_free(config);
+        rc = ch_credentials_parse(ch_buf_str(&p->credentials), "credentials to be written",
+                                  &credentials, err);
     }
-    ch_buf_init(ret, (size_t)ch_limits.setup_text_bytes);
-    ch_config_initial_text(ret, &initial);
-    add_listens(ret, init);
-    return ch_buf_ok(ret, err);
+    if (rc == CH_OK) {
+        ch_credentials_free(credentials);
+    }
+    return rc;
+}
+
+static enum ch_code ask_upstream(const char *folder, struct plan *p, struct ch_err *err)
+{
+    struct learn_options options = {
+        .folder = folder,
+        .config = ch_buf_str(&p->config),
+        .url = ch_str_of(p->url),
+        .api_url = ch_str_of(p->api_guess),
+        .credentials = ch_buf_str(&p->credentials),
+        .client_key_pem = ch_buf_str(&p->client_key),
+        .ca_file = ch_str_of(p->pip.ca_file),
+    };
+    enum ch_code rc = learn(&options, &p->learned, err);
+    if (rc == CH_OK && p->learned.pages == 0) {
+        log_line("upstream", "url=%s error=\"%s\" note=\"file_hosts could not be learned\"", p->url,
+                 p->learned.problem);
+    }
+    for (size_t i = 0; i < p->learned.host_count; i++) {
+        log_line("upstream", "url=%s file_host=%s", p->url, p->learned.hosts[i]);
+    }
+    return rc;
+}
+
+static enum ch_code make_plan(const char *folder, const struct site_init *init, struct plan *p,
+                              struct ch_err *err)
+{
+    *p = (struct plan){.init = init};
+    enum ch_code rc = check_listens(init, err);
+    rc = rc == CH_OK ? find_upstream(init->pypi_upstream, p, err) : rc;
+    if (rc == CH_OK && p->pip.client_certificate != NULL) {
+        rc = site_read_file(p->pip.client_certificate, &p->client_key, err);
+    }
+    if (rc == CH_OK) {
+        put_credentials(p);
+        rc = put_config(p, err);
+    }
+    rc = rc == CH_OK ? check_config(p, err) : rc;
+    rc = rc == CH_OK ? ask_upstream(folder, p, err) : rc;
+    return rc == CH_OK ? put_config(p, err) : rc;
 }
 
 static enum ch_code write_one(const char *folder, const char *name, struct ch_str text,
@@ -112,36 +331,22 @@ static enum ch_code write_one(const char *folder, const char *name, struct ch_st
     return rc == CH_E_EXISTS ? CH_OK : rc;
 }
 
-static const char credentials_text[] =
-    "# User names and passwords for upstreams, each for exactly one scheme, host and port.\n"
-    "# This file must stay readable by its owner only.\n"
-    "credentials: []\n"
-    "#  - origin: \"https://index.example.org:443\"\n"
-    "#    user: \"name\"\n"
-    "#    password: \"secret\"\n";
-
 enum ch_code site_init(const char *folder, const struct site_init *init, struct ch_err *err)
 {
-    struct ch_buf text = {.ptr = NULL};
-    struct ch_config *config = NULL;
-    enum ch_code rc = check_listens(init, err);
-    rc = rc == CH_OK ? initial_text(init, &text, err) : rc;
-    if (rc == CH_OK) { /* before anything is made: a mistyped URL leaves nothing behind */
-        rc = ch_config_parse(ch_buf_str(&text), "configuration to be written", &config, err);
-    }
+    struct plan plan;
+    enum ch_code rc = make_plan(folder, init, &plan, err);
     if (rc == CH_OK) {
-        ch_config_free(config);
         rc = make_folders(folder, err);
     }
     if (rc == CH_OK) {
-        rc = write_one(folder, SITE_CREDENTIALS, CH_STR(credentials_text), 0600, err);
+        rc = write_one(folder, SITE_CREDENTIALS, ch_buf_str(&plan.credentials), 0600, err);
     }
     if (rc == CH_OK) {
         rc = write_one(folder, SITE_POLICY, ch_str_of(ch_policy_default_text()), 0640, err);
     }
     if (rc == CH_OK) { /* last: its presence says that the rest is there */
-        rc = write_one(folder, SITE_CONFIG, ch_buf_str(&text), 0640, err);
+        rc = write_one(folder, SITE_CONFIG, ch_buf_str(&plan.config), 0640, err);
     }
-    ch_buf_done(&text);
+    plan_done(&plan);
     return rc;
 }

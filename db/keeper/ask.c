@@ -8,7 +8,9 @@
 
 #include "customhouse/limits.h"
 
-#define LISTING_FRESH_MS 30000 /* a listing may lag; steps away from ALLOW raise the epoch */
+#define LISTING_FRESH_MS  30000  /* a listing may lag; steps away from ALLOW raise the epoch */
+#define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
+#define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
 
 void ask_free_waiter(struct waiter *w)
 {
@@ -219,7 +221,8 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
 }
 
 static void reply_allow(struct keeper *k, const struct waiter *w, const struct ch_ask_file *ask,
-                        const struct ch_sha256 *sha256, uint64_t size, int64_t until_us)
+                        const struct ch_sha256 *sha256, uint64_t size, uint64_t fresh_ms,
+                        int64_t until_us)
 {
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
     struct ch_file_reply reply = {
@@ -228,7 +231,7 @@ static void reply_allow(struct keeper *k, const struct waiter *w, const struct c
         .sha256 = *sha256,
         .size_bytes = size,
         .epoch = keeper_epoch(k),
-        .not_after_boot_ms = now_ms + 600000, /* and the lease, and the epoch */
+        .not_after_boot_ms = now_ms + fresh_ms,
     };
     if (until_us != CH_TIME_UNKNOWN) {
         int64_t left_ms = (until_us - keeper_now_us(k)) / 1000;
@@ -305,7 +308,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         ch_store_get_artifact(k->store, &f->artifact, &artifact, &err) != CH_OK) {
         reply_failed(k, w, ask->ask, 500, err.msg);
     } else {
-        reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, d->until_us);
+        reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
     }
     ask_free_waiter(w);
 }
@@ -344,7 +347,9 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
         uint64_t size;
         switch (sidecar_get(k, p, file, w, &sha256, &size)) {
         case SIDECAR_READY:
-            reply_allow(k, w, ask, &sha256, size, d.until_us);
+            reply_allow(k, w, ask, &sha256, size,
+                        d.verdict == CH_VERDICT_ALLOW ? ALLOW_FRESH_MS : ELIGIBLE_FRESH_MS,
+                        d.until_us);
             ask_free_waiter(w);
             return;
         case SIDECAR_WAITING:

@@ -20,7 +20,7 @@
 #include "customhouse/attr.h"
 #include "customhouse/loop.h"
 
-#define URL       "https://index.example.org/simple"
+#define URL       "http://127.0.0.1:9/simple" /* nobody is there: nothing is learned */
 #define WAIT_MS   20000
 #define TEXT_SIZE 65536
 

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unittest
 
 TOOLS = os.environ.get("CUSTOMHOUSE_E2E_TOOLS",
                        os.path.join(os.path.dirname(__file__), "..", "..", "..", "build-test", "e2e-tools"))
@@ -13,11 +14,16 @@ def clean_env(home):
     """Hosts set PIP_* time-outs, find-links and extra indexes that would hide failures."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("PIP_", "UV_", "PYTHON")) and k.lower() not in
-           ("http_proxy", "https_proxy", "all_proxy")}
+           ("http_proxy", "https_proxy", "all_proxy", "requests_ca_bundle", "curl_ca_bundle",
+            "ssl_cert_file", "ssl_cert_dir")}
     env.update(HOME=home, XDG_CONFIG_HOME=os.path.join(home, "config"),
                XDG_CACHE_HOME=os.path.join(home, "cache"), PIP_CONFIG_FILE="/dev/null",
                PIP_DISABLE_PIP_VERSION_CHECK="1", NO_PROXY="127.0.0.1")
     return env
+
+
+# {kind: why it could not be had}; filled by prepare()
+missing = {}
 
 
 class Client:
@@ -28,12 +34,15 @@ class Client:
         self.home = tempfile.mkdtemp(prefix="ch-client-")
         self.venv = os.path.join(self.home, "venv")
         self.env = clean_env(self.home)
-        base = tool("python-of-" + kind)
-        if kind == "uv":
-            run([base, "-m", "venv", "--without-pip", self.venv], self.env)
-        else:
-            run([base, "-m", "venv", "--without-pip", self.venv], self.env)
-            shutil.copytree(tool("site-of-" + kind), site_of(self.venv), dirs_exist_ok=True)
+        if kind in missing:
+            self.remove()
+            raise unittest.SkipTest(f"{kind}: {missing[kind]}")
+        run([system_python(), "-m", "venv", "--without-pip", self.venv], self.env)
+        if kind != "uv":
+            site = tool("site-of-" + kind)
+            for name in os.listdir(site):
+                if name.startswith("pip"):
+                    os.symlink(os.path.join(site, name), os.path.join(site_of(self.venv), name))
 
     @property
     def python(self):
@@ -85,36 +94,50 @@ KINDS = ("pip-debian", "pip-host", "pip-newest", "uv")
 
 
 def tool(name):
-    return os.path.join(TOOLS, name) if name.startswith("site-of-") else \
-        os.path.join(TOOLS, "uv-env", "bin", "uv") if name == "uv" else system_python()
+    return os.path.join(TOOLS, "uv-env", "bin", "uv") if name == "uv" else os.path.join(TOOLS, name)
+
+
+def have_uv():
+    if os.path.exists(tool("uv")):
+        return
+    env = os.path.join(TOOLS, "uv-env")
+    shutil.rmtree(env, ignore_errors=True)
+    run([system_python(), "-m", "venv", env])
+    run([os.path.join(env, "bin", "pip"), "install", "-q", "uv"])
+
+
+def have_pip(kind, requirement):
+    site = tool("site-of-" + kind)
+    if os.path.isdir(os.path.join(site, "pip")):
+        return
+    env = os.path.join(TOOLS, "make-" + kind)
+    shutil.rmtree(env, ignore_errors=True)
+    try:
+        run([system_python(), "-m", "venv", env])
+        if requirement:
+            run([os.path.join(env, "bin", "python"), "-m", "pip", "install", "-q", "-U", requirement])
+        shutil.rmtree(site, ignore_errors=True)
+        shutil.copytree(site_of(env), site)
+    finally:
+        shutil.rmtree(env, ignore_errors=True)
+
+
+def hosts_pip():
+    """The version that `pip` is on this host, whoever's Python runs it."""
+    pip = shutil.which("pip") or shutil.which("pip3")
+    argv = [pip] if pip else [sys.executable, "-m", "pip"]
+    return "pip==" + run(argv + ["--version"]).split()[1]
 
 
 def prepare():
-    """Fetches the clients, by the host's own pip and configuration. Nothing when they are there."""
+    """Fetches the clients, by the host's own pip and configuration; nothing when they are there.
+    What cannot be had is in `missing` afterwards."""
     os.makedirs(TOOLS, exist_ok=True)
-    missing = []
-    if not os.path.exists(tool("uv")):
-        env = os.path.join(TOOLS, "uv-env")
-        shutil.rmtree(env, ignore_errors=True)
+    wanted = {"uv": have_uv, "pip-debian": lambda: have_pip("pip-debian", None),
+              "pip-host": lambda: have_pip("pip-host", hosts_pip()),
+              "pip-newest": lambda: have_pip("pip-newest", "pip")}
+    for kind, have in wanted.items():
         try:
-            run([system_python(), "-m", "venv", env])
-            run([os.path.join(env, "bin", "pip"), "install", "-q", "uv"])
-        except RuntimeError as e:
-            missing.append(("uv", str(e)))
-    host = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, text=True).stdout
-    wanted = {"pip-debian": None, "pip-host": f"pip=={host.split()[1]}" if host else None, "pip-newest": "pip"}
-    for kind, requirement in wanted.items():
-        site = tool("site-of-" + kind)
-        if os.path.isdir(os.path.join(site, "pip")):
-            continue
-        env = os.path.join(TOOLS, "make-" + kind)
-        shutil.rmtree(env, ignore_errors=True)
-        try:
-            run([system_python(), "-m", "venv", env])
-            if requirement:
-                run([os.path.join(env, "bin", "python"), "-m", "pip", "install", "-q", "-U", requirement])
-            shutil.copytree(site_of(env), site)
-        except RuntimeError as e:
-            missing.append((kind, str(e)))
-        shutil.rmtree(env, ignore_errors=True)
-    return missing
+            have()
+        except (RuntimeError, OSError) as e:
+            missing[kind] = str(e).strip().splitlines()[-1]

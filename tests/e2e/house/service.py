@@ -1,4 +1,5 @@
 """The real service: `customhouse serve` on a state directory of its own."""
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,8 @@ import time
 import urllib.error
 import urllib.request
 
+from . import raw
+
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 BIN = os.environ.get("CUSTOMHOUSE_BIN", os.path.join(ROOT, "build-test", "bin"))
 
@@ -22,10 +25,11 @@ def free_port():
 
 
 class Service:
-    def __init__(self, upstream_url=None, configure=None, policy=None, args=()):
+    def __init__(self, upstream_url=None, configure=None, policy=None, args=(), env=None, folder=None):
         """`configure(text) -> text` edits customhouse.yaml after init; `policy` replaces policy.yaml
-        (text) or edits it (function)."""
-        self.dir = tempfile.mkdtemp(prefix="ch-e2e-")
+        (text) or edits it (function). `folder`: an existing one to lie in."""
+        self.dir = tempfile.mkdtemp(prefix="ch-e2e-", dir=folder)
+        self.env = dict(os.environ, **(env or {}))
         self.state = os.path.join(self.dir, "state")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -34,7 +38,7 @@ class Service:
                 "--listen", f"127.0.0.1:{self.port}"]
         if upstream_url:
             init += ["--pypi-upstream", upstream_url]
-        done = subprocess.run(init, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(init, capture_output=True, text=True, timeout=120, env=self.env)
         if done.returncode != 0:
             raise RuntimeError(f"init: {done.stdout}{done.stderr}")
         if configure:
@@ -52,13 +56,13 @@ class Service:
         with open(self.path(name), "w") as f:
             f.write(change(text))
 
-    def start(self):
+    def start(self, timeout=30):
         self.process = subprocess.Popen(
             [os.path.join(BIN, "customhouse"), "serve", "--state", self.state] + self.args,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env)
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()
-        end = time.monotonic() + 30
+        end = time.monotonic() + timeout
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 self.reader.join(5)
@@ -69,7 +73,7 @@ class Service:
             except OSError:
                 pass
             time.sleep(0.05)
-        raise RuntimeError("not ready in 30 s: " + "".join(self.log_lines))
+        raise RuntimeError(f"not ready in {timeout} s: " + "".join(self.log_lines))
 
     def _read(self, process):
         for line in process.stdout:
@@ -87,6 +91,10 @@ class Service:
         except urllib.error.HTTPError as e:
             return e.code, e.reason, e.headers, e.read()
 
+    def ask(self, path, headers=None, method="GET", timeout=60):
+        """One request as it is: no redirect is followed, nothing added but Host."""
+        return raw.ask(self.port, path, headers, method, timeout)
+
     def command(self, *args, timeout=120):
         """(exit status, stdout, stderr)"""
         done = subprocess.run([os.path.join(BIN, "customhouse"), args[0], "--state", self.state,
@@ -94,11 +102,10 @@ class Service:
         return done.returncode, done.stdout, done.stderr
 
     def access_log(self):
-        try:
-            with open(self.path("log/access.log")) as f:
-                return f.read()
-        except FileNotFoundError:
-            return ""
+        """The lines so far, decoded; a line is written at most a second late."""
+        time.sleep(1.2)
+        with open(self.path("log/access.log")) as f:
+            return [json.loads(line) for line in f]
 
     def processes(self):
         """{pid: name} of the service's children."""
@@ -119,6 +126,13 @@ class Service:
                 self.reader.join(5)
                 self.process.stdout.close()
         return self.process.returncode if self.process else None
+
+    def kill(self):
+        """kill -9 of the supervisor; its processes end with it."""
+        self.process.kill()
+        self.process.wait()
+        self.reader.join(20)  # ends when the last process has closed the pipe
+        self.process.stdout.close()
 
     def remove(self):
         try:
