@@ -129,6 +129,7 @@ static void t11_an_approval_ends_at_its_time(void **state)
                                 .project = CH_STR("pkg"),
                                 .version_spec = CH_STR("==1.0"),
                                 .lifts = 1u << CH_HOLD_AGE,
+                                .policy = ch_policy_digest(h->k->policy),
                                 .reason = CH_STR("short"),
                                 .by = CH_STR("uid:1"),
                                 .at_us = ch_now_unix_us(),
