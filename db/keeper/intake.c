@@ -15,6 +15,7 @@
 #include "customhouse/limits.h"
 
 #define RUNNING_MAX       16
+#define FORGET_FAILED_US  (300 * 1000000LL) /* shown in the queue for so long */
 #define RETRY_AFTER_US    (15 * 1000000LL)
 #define ATTEMPTS_LOST_MAX 3 /* times a lost scanner is forgiven before the file is held */
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" only */
@@ -96,7 +97,6 @@ static void stop_running(struct intake *in)
     if (in->running) {
         in->running = false;
         in->k->intakes_running--;
-        in->p->busy--;
     }
     if (in->blob_fd >= 0) {
         close(in->blob_fd);
@@ -126,6 +126,7 @@ static void free_intake(struct intake *in)
         in->waiters = w->next;
         ask_free_waiter(w);
     }
+    in->p->busy--;
     free(in->file_name);
     free(in->url);
     free(in);
@@ -177,6 +178,29 @@ static void fail(struct intake *in, uint32_t status, struct ch_str text)
 
 /* ------------------------------------------------------------------ deciding */
 
+struct arrivals {
+    const struct intake *in;
+    bool others;
+};
+
+static void on_arrival(void *ctx, const struct ch_release_file *f)
+{
+    struct arrivals *a = ctx;
+    a->others = a->others || (ch_str_eq(f->file_name, ch_str_of(a->in->file_name)) &&
+                              !ch_sha256_eq(&f->sha256, &a->in->sha256));
+}
+
+/* Whether other bytes ever arrived under this name. Where the index states no hash, the first ones are
+ * what later ones are held to (T14); not knowing counts as yes. */
+static bool arrived_otherwise(const struct intake *in)
+{
+    struct arrivals a = {.in = in};
+    struct ch_err err;
+    return ch_store_releases_of_project(in->k->store, ch_str_of(in->p->upstream->name),
+                                        page_name(in->p), on_arrival, &a, &err) != CH_OK ||
+           a.others;
+}
+
 /* What the index said against what arrived, and the sidecar that resolvers were shown (T1). */
 static void add_own_findings(struct intake *in, const struct page_fact_file *f, struct agreed *a)
 {
@@ -194,6 +218,14 @@ static void add_own_findings(struct intake *in, const struct page_fact_file *f, 
     struct ch_sha256 shown;
     uint64_t size;
     struct ch_err err;
+    if (f != NULL && ch_sha256_is_zero(&f->index.sha256) && arrived_otherwise(in)) {
+        agreed_add(a, CH_F_BYTES_CHANGED, (struct ch_str){NULL, 0});
+    }
+    if (f != NULL && a->metadata.ptr != NULL && f->index.sidecar == CH_SIDECAR_HASHED &&
+        !ch_sha256_eq(&f->index.sidecar_sha256, &a->row.metadata_sha256)) {
+        agreed_add(a, CH_F_SIDECAR_DIFFERS, CH_STR("not of the hash that the index states"));
+        return;
+    }
     if (a->metadata.ptr != NULL &&
         ch_store_get_sidecar(in->k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
                              ch_str_of(in->file_name), &shown, &size, &err) == CH_OK &&
@@ -222,8 +254,7 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
         rc = ch_blobs_put(k->blobs, a.metadata, &a.row.metadata_sha256, err);
     }
     struct ch_buf context;
-    ch_buf_init(&context, 1024);
-    ch_buf_printf(&context, "%s/%s/%s", in->p->eco->name, in->p->project, in->file_name);
+    judge_context(in->p, ch_str_of(in->file_name), &context);
     struct ch_inspection_key key = {.sha256 = in->sha256,
                                     .profile = ch_str_of(profile),
                                     .inspector_version = CH_INSPECTOR_VERSION,
@@ -241,6 +272,47 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
     return rc;
 }
 
+/* What was found out about the bytes reaches every page of this upstream and project: each repository
+ * judges under its own policy, and an attack holds the siblings in all of them (T10). */
+static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *err)
+{
+    struct keeper *k = in->k;
+    ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
+    if (at < 0) {
+        return CH_OK;
+    }
+    size_t attacks = p->attacks;
+    struct ch_decision d;
+    judge_forget_inspection(p, (size_t)at);
+    p->files[at].artifact = in->sha256;
+    listing_touch(p);
+    page_wrote(p);
+    judge(k, p, (size_t)at, &d);
+    judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
+    enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
+    keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
+               p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
+    if (p->attacks != attacks) {
+        judge_page_again(k, p);
+    }
+    return rc;
+}
+
+static enum ch_code tell_pages(struct intake *in, struct ch_err *err)
+{
+    size_t cursor = 0;
+    void *value;
+    enum ch_code rc = CH_OK;
+    while (rc == CH_OK && ch_map_next(in->k->pages, &cursor, NULL, &value)) {
+        struct page *p = value;
+        if (p->load == PAGE_READY && p->upstream == in->p->upstream &&
+            ch_str_eq(page_name(p), page_name(in->p))) {
+            rc = tell_page(in, p, err);
+        }
+    }
+    return rc;
+}
+
 static void conclude(struct intake *in)
 {
     struct keeper *k = in->k;
@@ -251,23 +323,7 @@ static void conclude(struct intake *in)
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
     move(in, CH_INTAKE_SCANNED);
     enum ch_code rc = store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &err);
-    if (rc == CH_OK && at >= 0) {
-        struct page_file *f = &p->files[at];
-        size_t attacks = p->attacks;
-        struct ch_decision d;
-        judge_forget_inspection(p, (size_t)at);
-        f->artifact = in->sha256;
-        listing_touch(p);
-        page_wrote(p);
-        judge(k, p, (size_t)at, &d);
-        judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
-        rc = judge_record(k, p, (size_t)at, &d, &err);
-        keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
-                   p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
-        if (p->attacks != attacks) {
-            judge_page_again(k, p); /* T10: its siblings */
-        }
-    }
+    rc = rc == CH_OK ? tell_pages(in, &err) : rc;
     if (rc == CH_OK) {
         rc = ensure_row(in, &err);
     }
@@ -526,7 +582,6 @@ static void run(struct intake *in)
 {
     in->running = true;
     in->k->intakes_running++;
-    in->p->busy++;
     in->started_ms = ch_loop_now_ms(in->k->child.loop);
     if (in->state == CH_INTAKE_FETCHED) {
         start_scan(in);
@@ -600,6 +655,7 @@ static struct intake *new_intake(struct keeper *k, struct page *p, struct ch_str
     struct intake *in = ch_calloc(1, sizeof(*in));
     in->k = k;
     in->p = p;
+    p->busy++; /* the page stays as long as this points to it */
     in->file_name = ch_str_dup(file_name);
     in->blob_fd = -1;
     in->spool = ++k->next_spool;
@@ -747,6 +803,28 @@ bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256)
         }
     }
     return false;
+}
+
+void intakes_forget_failed(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    int64_t now = keeper_now_us(k);
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        struct ch_err err;
+        if (in->state != CH_INTAKE_FAILED || in->waiters != NULL ||
+            now - in->not_before_us < FORGET_FAILED_US) {
+            continue;
+        }
+        if (in->id != 0 && (keeper_write(k, &err) != CH_OK ||
+                            ch_store_end_intake(k->store, in->id, &err) != CH_OK)) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+            continue;
+        }
+        detach(in);
+        free_intake(in);
+    }
 }
 
 uint64_t intakes_oldest_ms(struct keeper *k)

@@ -11,12 +11,11 @@
 
 #define RULINGS_PER_FILE 32
 
-/* "pypi/PROJECT/FILENAME": names are part of what an inspection judged (T6). */
-static void context_of(const struct page *p, size_t file, struct ch_buf *out)
+void judge_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
 {
-    ch_buf_init(out, 1024);
-    ch_buf_printf(out, "%s/%s/", p->eco->name, p->project);
-    ch_buf_puts(out, p->facts.files[file].index.file_name);
+    ch_buf_init(ret, 2048);
+    ch_buf_printf(ret, "%s/%s/%s/", p->eco->name, p->upstream->name, p->project);
+    ch_buf_puts(ret, file_name);
 }
 
 void judge_forget_inspection(struct page *p, size_t file)
@@ -46,7 +45,7 @@ const struct ch_inspection_result *judge_inspection(struct keeper *k, struct pag
     }
     struct ch_buf context;
     struct ch_err err;
-    context_of(p, file, &context);
+    judge_context(p, p->facts.files[file].index.file_name, &context);
     struct ch_inspection_key key = {
         .sha256 = f->artifact,
         .profile = ch_str_of(f->release.profile),

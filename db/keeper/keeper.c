@@ -46,6 +46,10 @@ static void on_lease(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, lease_timer);
     uint64_t now = ch_now_boot_ms();
+    struct ch_err err;
+    if (!k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
+        CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
+    }
     if (k->healthy) {
         atomic_store(&k->child.epoch->lease_until_boot_ms, now + CH_LEASE_MS);
     }
@@ -81,6 +85,7 @@ static void on_tick(struct ch_timer *t)
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, tick_timer);
     struct ch_err err;
     watch_clock(k);
+    intakes_forget_failed(k);
     pages_forget_unused(k);
     quota_flush(k);
     if (quota_make_room(k, CH_BLOB_SERVED, 0, &err) != CH_OK ||
@@ -372,6 +377,7 @@ void keeper_close(struct keeper *k)
     offload_stop(k);
     intakes_free(k);
     sidecars_free(k);
+    budgets_free(k);
     pages_free(k);
     jobs_done(k);
     quota_free(k);

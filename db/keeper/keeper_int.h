@@ -120,6 +120,7 @@ struct page {
     struct ch_timer patience; /* answers with what is known while the upstream dawdles */
     struct keeper *keeper;
     uint64_t used_at_ms;
+    uint64_t weight;         /* its part of keeper.page_bytes */
     bool wrote;              /* in the open group: what it knows may not be durable */
     struct page *next_wrote;
 };
@@ -149,6 +150,8 @@ struct keeper {
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct commands *commands;
+    struct ch_map *budgets;  /* client address -> what it may still cause */
+    uint64_t page_bytes;     /* of all pages, about */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;
     struct ch_timer tick_timer;
@@ -241,6 +244,8 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
+/* Whether asking for it makes us fetch a page that we have not. */
+bool page_is_cold(struct keeper *k, struct page *p);
 /* Whether what is known may still be answered from: fresh, or its upstream fails for not too long. */
 bool page_usable(const struct keeper *k, const struct page *p);
 void pages_forget_unused(struct keeper *k);
@@ -265,6 +270,9 @@ void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *re
 /* Loads what is stored of the file's inspection; returns it or NULL. */
 const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file);
 void judge_forget_inspection(struct page *p, size_t file);
+/* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
+ * inspection judged (T6). Initialises *ret. */
+void judge_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret);
 /* Records the decision if it differs from the newest recorded one. */
 enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
                           struct ch_err *err) CH_MUST_CHECK;
@@ -314,6 +322,12 @@ void ask_free_waiter(struct waiter *w);
 void ask_refusal(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
                  struct ch_buf *strings, struct ch_refusal *ret);
 
+/* ------------------------------------------------------------------ budget.c */
+
+/* Whether this client may make us fetch one more page that we have not (T14); charges it. */
+bool budget_take(struct keeper *k, struct ch_str address);
+void budgets_free(struct keeper *k);
+
 /* ------------------------------------------------------------------ intake.c */
 
 /* Starts or joins the intake of a file. NULL: it failed lately and is not tried again yet. */
@@ -333,6 +347,8 @@ void intakes_run(struct keeper *k); /* starts what may run now */
 void intakes_free(struct keeper *k);
 typedef void intake_fn(void *ctx, const struct ch_intake_row *row, const char *progress);
 uint64_t intakes_oldest_ms(struct keeper *k);
+/* Failed ones that nobody asked for again go, from memory and store. */
+void intakes_forget_failed(struct keeper *k);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 
 /* ------------------------------------------------------------------ agree.c */

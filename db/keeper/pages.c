@@ -38,6 +38,13 @@ struct ch_str page_name(const struct page *p)
     return ch_str_of(p->project);
 }
 
+/* What a page costs in memory, about: its content, and what runs beside it. */
+static uint64_t weight_of(const struct page *p)
+{
+    return sizeof(*p) + p->facts.content.len +
+           p->facts.file_count * (sizeof(struct page_fact_file) + sizeof(struct page_file) + 256);
+}
+
 static void free_page_files(struct page *p)
 {
     for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
@@ -59,6 +66,7 @@ static void free_page(struct page *p)
         p->waiters = w->next;
         ask_free_waiter(w);
     }
+    p->keeper->page_bytes -= p->weight;
     free_page_files(p);
     page_facts_done(&p->facts);
     ch_buf_done(&p->info_strings);
@@ -98,6 +106,8 @@ static void on_patience(struct ch_timer *t)
 
 static void on_confirm(struct ch_timer *t);
 
+static void make_room(struct keeper *k);
+
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
 {
     struct ch_buf key;
@@ -111,6 +121,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
         char name[256];
         if (eco != NULL && eco->normalise(project, name, sizeof(name)) &&
             ch_str_eq(ch_str_of(name), project)) {
+            make_room(k);
             p = ch_calloc(1, sizeof(*p));
             p->keeper = k;
             p->repository = ch_str_dup(repository);
@@ -140,10 +151,10 @@ static void on_release(void *ctx, const struct ch_release_file *f)
         return;
     }
     const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
+    /* Only bytes of the hash that is stated now are this file's: others are fetched anew. Rows come
+     * oldest first: the newest stays. */
     if (ch_sha256_is_zero(stated) || ch_sha256_eq(stated, &f->sha256)) {
-        p->files[at].artifact = f->sha256; /* rows come oldest first: the newest stays */
-    } else if (ch_sha256_is_zero(&p->files[at].artifact)) {
-        p->files[at].artifact = f->sha256; /* lied about: its inspection says so */
+        p->files[at].artifact = f->sha256;
     }
 }
 
@@ -177,6 +188,9 @@ static enum ch_code set_facts(struct keeper *k, struct page *p, struct page_fact
         p->files[i].recorded_verdict = -1;
     }
     page_index_build(p);
+    k->page_bytes -= p->weight;
+    p->weight = weight_of(p);
+    k->page_bytes += p->weight;
     p->load = PAGE_READY;
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc =
@@ -187,6 +201,9 @@ static enum ch_code set_facts(struct keeper *k, struct page *p, struct page_fact
     }
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
         judge_inspection(k, p, i); /* T10 looks at all of them */
+    }
+    if (rc != CH_OK) {
+        p->load = PAGE_BROKEN; /* half of what is known is no ground to judge on */
     }
     return rc;
 }
@@ -467,6 +484,22 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
 }
 
+/* A transfer that did not match its stated hash was denied, and is tried again after the index was
+ * confirmed: one broken transfer must not deny an honest file for good. */
+static void try_mismatched_again(struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct ch_sha256 *stated = &p->facts.files[i].index.sha256;
+        struct page_file *f = &p->files[i];
+        if (!ch_sha256_is_zero(stated) && !ch_sha256_is_zero(&f->artifact) &&
+            !ch_sha256_eq(stated, &f->artifact)) {
+            judge_forget_inspection(p, i);
+            f->artifact = (struct ch_sha256){{0}};
+            listing_touch(p);
+        }
+    }
+}
+
 static void page_unchanged(struct refresh *r)
 {
     struct keeper *k = r->k;
@@ -481,6 +514,7 @@ static void page_unchanged(struct refresh *r)
         p->checked_at_us = now;
         p->info.checked_at_us = now;
     }
+    try_mismatched_again(p);
     k->stats.refreshes_unchanged++;
     refresh_ended(r);
 }
@@ -562,7 +596,10 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     struct ch_fetch_row row = {ch_str_of(p->upstream->name), answer->effective_url,
                                answer->http_status, answer->code, answer->bytes,
                                answer->elapsed_ms, keeper_now_us(r->k)};
-    if (keeper_write(r->k, &err) == CH_OK) {
+    bool unknown = p->load != PAGE_READY && p->info.first_loaded_at_us == 0;
+    bool absent = answer->code == CH_OK && answer->http_status != 200;
+    /* T14, T26: names that nobody knows leave no rows. */
+    if (!(unknown && absent) && keeper_write(r->k, &err) == CH_OK) {
         CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
     }
     r->k->stats.refreshes++;
@@ -636,12 +673,17 @@ static void start_fetch(struct keeper *k, struct page *p)
     if (p->load != PAGE_READY) {
         p->load = PAGE_LOADING;
         if (p->info.first_loaded_at_us == 0) { /* nobody owns the name yet */
-            p->upstream =
-                ch_config_upstream(k->config, ch_str_of(p->config->upstreams[p->upstream_at]));
+            p->upstream = p->upstream_at < p->config->upstream_count
+                              ? ch_config_upstream(
+                                    k->config, ch_str_of(p->config->upstreams[p->upstream_at]))
+                              : NULL;
         }
     }
     ch_buf_init(&url, ch_limits.url_bytes);
-    enum ch_code rc = p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url);
+    enum ch_code rc =
+        p->upstream != NULL
+            ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
+            : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
     if (rc == CH_OK) {
         rc = jobs_memfd("page", &r->fd, &err);
     }
@@ -707,6 +749,14 @@ bool page_load(struct keeper *k, struct page *p)
     return p->load == PAGE_READY;
 }
 
+bool page_is_cold(struct keeper *k, struct page *p)
+{
+    if (page_load(k, p) || p->refreshing || p->load == PAGE_BROKEN) {
+        return false;
+    }
+    return p->load != PAGE_ABSENT || keeper_now_us(k) - p->checked_at_us >= ABSENT_MEMORY_US;
+}
+
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
 {
     int64_t now = keeper_now_us(k);
@@ -732,8 +782,8 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
     if (!p->refreshing) {
         if (p->load == PAGE_ABSENT) {
             p->load = PAGE_UNLOADED;
-            p->upstream_at = 0;
         }
+        p->upstream_at = 0; /* T12: each attempt begins with the first */
         start_fetch(k, p);
     }
     if (p->load == PAGE_READY && page_usable(k, p)) {
@@ -742,19 +792,51 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
     return false;
 }
 
+static bool may_forget(const struct page *p)
+{
+    return !p->refreshing && p->waiters == NULL && p->busy == 0 && !p->wrote;
+}
+
+static void forget(struct keeper *k, struct page *p)
+{
+    struct ch_buf key;
+    key_of(&key, ch_str_of(p->repository), page_name(p));
+    ch_map_remove(k->pages, ch_buf_str(&key));
+    ch_buf_done(&key);
+    judge_forget_shown(k, p);
+    free_page(p);
+}
+
+/* Makes room for one more page: those least recently used go, all but the busy ones. */
+static void make_room(struct keeper *k)
+{
+    while (k->page_bytes > ch_limits.keeper_page_bytes) {
+        size_t cursor = 0;
+        void *value;
+        struct page *oldest = NULL;
+        while (ch_map_next(k->pages, &cursor, NULL, &value)) {
+            struct page *p = value;
+            if (may_forget(p) && (oldest == NULL || p->used_at_ms < oldest->used_at_ms)) {
+                oldest = p;
+            }
+        }
+        if (oldest == NULL) {
+            return;
+        }
+        forget(k, oldest);
+    }
+}
+
 void pages_forget_unused(struct keeper *k)
 {
     uint64_t now = ch_loop_now_ms(k->child.loop);
     size_t cursor = 0;
     void *value;
-    struct ch_str key;
-    while (ch_map_next(k->pages, &cursor, &key, &value)) {
+    while (ch_map_next(k->pages, &cursor, NULL, &value)) {
         struct page *p = value;
-        if (!p->refreshing && p->waiters == NULL && p->busy == 0 && !p->wrote &&
-            now - p->used_at_ms > 600000) {
-            ch_map_remove(k->pages, key);
-            judge_forget_shown(k, p);
-            free_page(p);
+        uint64_t keep_ms = p->load == PAGE_ABSENT ? 60000 : 600000;
+        if (may_forget(p) && now - p->used_at_ms > keep_ms) {
+            forget(k, p);
         }
     }
 }

@@ -137,9 +137,18 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file, struct c
             }
             n = max - 1;
         }
+        uint64_t lifts = r->lifts;
+        struct ch_sha256 policy = ch_policy_digest(k->policy);
+        if (!ch_sha256_eq(&policy, &r->policy)) {
+            /* T8: an approval knew the policy of its day. Of a range, which nobody inspected, nothing
+             * is left under another one; of inspected bytes, what is about the bytes. */
+            lifts &= ch_sha256_is_zero(&r->sha256)
+                         ? 0
+                         : ~(1ull << CH_HOLD_RULE | 1ull << CH_HOLD_NOT_LISTED);
+        }
         ret[n++] = (struct ch_ruling){
             .deny = r->deny,
-            .lifts = r->lifts,
+            .lifts = lifts,
             .reason = r->reason,
             .by = r->by,
             .at_us = r->at_us,
