@@ -27,13 +27,15 @@ def end_group(process):
 
 
 class Server:
-    """A server until `close`; `log` is where it writes."""
+    """A server until `close`; `log` is where it writes. A process group of its own, but no session: the
+    kernel shares the processor out by session (autogroup), and a peer in one of its own would be given
+    more of it than the installation beside it."""
 
     def __init__(self, argv, port, log, env=None, wait_s=60):
         self.log = log
         with open(log, "ab") as f:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=f, stderr=f, env=env,
-                                            start_new_session=True)
+                                            process_group=0)
         try:
             self._wait(argv[0], port, wait_s)
         except BaseException:

@@ -35,7 +35,7 @@ class Latency:
     def __init__(self, url, most_s):
         self.url = url
         self.process = subprocess.Popen([*ARGV, "--latency", f"-d{most_s}s", url], stdout=subprocess.PIPE, text=True,
-                                        start_new_session=True)
+                                        process_group=0)
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)  # it then prints what it has
