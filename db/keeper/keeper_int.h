@@ -58,6 +58,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool has_inspection;
     struct ch_inspection_result inspection;
     bool attack;               /* inspection has a finding of class attack */
+    int64_t recorded_at_us;    /* CH_TIME_UNKNOWN: no row */
     int8_t recorded_verdict;   /* enum ch_verdict of the newest decision row, -1: none */
     char recorded_rule[64];
     bool served;               /* linked in served/ by this keeper for this file */
@@ -111,6 +112,7 @@ struct page {
     uint32_t fail_status;
     char fail_text[512];
     bool refreshing;
+    struct refresh *refresh; /* while refreshing */
     size_t busy;             /* intakes and sidecars under way that will come back to it */
     size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
     struct waiter *waiters;

@@ -49,8 +49,13 @@ static void free_page_files(struct page *p)
     listing_touch(p);
 }
 
+static void free_refresh(struct refresh *r);
+
 static void free_page(struct page *p)
 {
+    if (p->refresh != NULL) { /* at the end of the process alone */
+        free_refresh(p->refresh);
+    }
     ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
     judge_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
@@ -154,6 +159,7 @@ static void on_decision(void *ctx, const struct ch_decision_row *row)
     if (at >= 0) {
         struct page_file *f = &p->files[at];
         f->recorded_verdict = (int8_t)row->verdict;
+        f->recorded_at_us = row->at_us;
         struct ch_str rule = ch_str_sub(row->rule, 0, sizeof(f->recorded_rule) - 1);
         memset(f->recorded_rule, 0, sizeof(f->recorded_rule));
         for (size_t i = 0; i < rule.len; i++) {
@@ -175,6 +181,7 @@ static enum ch_code set_facts(struct keeper *k, struct page *p, struct page_fact
     for (size_t i = 0; i < p->facts.file_count; i++) {
         p->eco->split(page_name(p), p->facts.files[i].index.file_name, &p->files[i].release);
         p->files[i].recorded_verdict = -1;
+        p->files[i].recorded_at_us = CH_TIME_UNKNOWN;
     }
     page_index_build(p);
     p->load = PAGE_READY;
@@ -273,6 +280,7 @@ static void start_fetch(struct keeper *k, struct page *p);
 
 static void free_refresh(struct refresh *r)
 {
+    r->p->refresh = NULL;
     if (r->fd >= 0) {
         close(r->fd);
     }
@@ -632,6 +640,7 @@ static void start_fetch(struct keeper *k, struct page *p)
     r->k = k;
     r->p = p;
     r->fd = -1;
+    p->refresh = r;
     p->refreshing = true;
     if (p->load != PAGE_READY) {
         p->load = PAGE_LOADING;
