@@ -3,12 +3,14 @@
  *   main.c        the process
  *   keeper.c      start-up, peers, group commit, lease, clock
  *   ask.c         messages from gateways -> pages and files
- *   pages.c       upstream page -> jail -> merged facts -> snapshot; one refresh per page
+ *   pages.c       what is known of upstream pages
+ *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
+ *   intake_decide.c  two answers -> inspection -> decision -> durable
  *   agree.c       the answers of two jails -> one inspection (pure)
  *   sidecar.c     metadata before the file is inspected (T1)
  *   jobs.c        fetches and scans under way
