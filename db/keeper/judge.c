@@ -169,6 +169,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
     }
     if (rc == CH_OK) {
         f->recorded_verdict = (int8_t)d->verdict;
+        f->recorded_at_us = row.at_us;
         snprintf(f->recorded_rule, sizeof(f->recorded_rule), "%s", d->rule);
         page_wrote(p);
         k->stats.decisions[d->verdict]++;

@@ -527,6 +527,7 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
     add_arg(&c, NULL, word);
     add_arg(&c, "reason", reason);
     add_arg(&c, "expires", expires);
+    add_arg(&c, "evidence", h->evidence);
     ch_buf_init(&b, 64u << 10);
     ch_command_put(&b, &c);
     ch_buf_clear(out);
