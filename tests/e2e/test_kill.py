@@ -17,16 +17,20 @@ COME_BACK_S = 30
 
 
 class Kill(Quarantine):
-    def is_whole(self):
-        names = list(self.service.processes().values())
+    def is_whole(self, killed):
+        """All are there again, and it is not the dead that are counted."""
+        processes = self.service.processes()
+        names = list(processes.values())
+        if killed in processes:
+            return False
         return names.count("gateway") >= 1 and all(names.count(n) == c for n, c in WHOLE.items()) and \
             len(names) == self.process_count
 
-    def wait_until_back(self, what):
+    def wait_until_back(self, what, pid):
         end = time.monotonic() + COME_BACK_S
         while True:
             try:
-                if self.is_whole() and self.service.ask("/-/ready", timeout=5).status == 200:
+                if self.is_whole(pid) and self.service.ask("/-/ready", timeout=5).status == 200:
                     return
             except OSError:
                 pass
@@ -43,8 +47,8 @@ class Kill(Quarantine):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
-            return None
-        return processes[pid]
+            return None, pid
+        return processes[pid], pid
 
     def kill_all(self, choose, load):
         """The supervisor, by itself or with all others at the same moment; and a new start."""
@@ -73,12 +77,12 @@ class Kill(Quarantine):
                 time.sleep(choose.random() * 0.8)
                 if (sum(killed.values()) + 1) % WHOLE_EVERY == 0:
                     self.kill_all(choose, load)
-                    name = "everything"
+                    name, pid = "everything", 0
                 else:
-                    name = self.kill_one(choose)
+                    name, pid = self.kill_one(choose)
                 if name:
                     killed[name] = killed.get(name, 0) + 1
-                    self.wait_until_back(name)
+                    self.wait_until_back(name, pid)
                 if name in ("everything", "keeper"):
                     load.check_decisions(1)
                 self.assertEqual(load.book.wrong, [])
