@@ -9,6 +9,8 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev libcurl4-o
 serve_packages=(ca-certificates python3-pip python3-venv)
 test_packages=(libcmocka-dev)
 
+release_options=(-DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_FLAGS_RELEASE=-O2 -g1 -DNDEBUG" -DCH_TESTS=OFF)
+
 say() { printf 'customhouse: %s\n' "$*" >&2; }
 die() { say "$@"; exit 2; }
 

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 CMOCKA = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+)$", re.MULTILINE)
 UNITTEST_SKIP = re.compile(r"^(\S+) .*\.\.\. skipped ['\"](.*)['\"]$", re.MULTILINE)
+MISSING = re.compile(r"^skipped (client .*: .*)$", re.MULTILINE)
 UNITTEST_FAIL = re.compile(r"^(?:FAIL|ERROR): (\S.*)$", re.MULTILINE)
 
 
@@ -15,6 +16,7 @@ class Sum:
         self.passed = 0
         self.failed = []
         self.skipped = []  # (name, reason)
+        self.notes = []
 
     def program(self, name, status, output):
         """One CTest test: its cmocka cases where it has some, else itself."""
@@ -54,11 +56,15 @@ class Sum:
         skipped = [(f"end to end: {n}", why) for n, why in UNITTEST_SKIP.findall(text)]
         ran = sum(int(n) for n in re.findall(r"^Ran (\d+) tests?", text, re.MULTILINE))
         if "exit status 0" not in text.splitlines()[-1] and not failed:
-            failed = ["end to end: " + last_line(text.rsplit("\nexit status", 1)[0])]
+            failed = [last_line(text.rsplit("\nexit status", 1)[0])]
+            if os.path.basename(path) == "e2e.log":
+                failed = ["end to end: " + failed[0]]
             ran += 1
         self.passed += max(0, ran - len(failed) - len(skipped))
         self.failed += failed
         self.skipped += skipped
+        # What no test stands for: clients that could not be had.
+        self.notes += MISSING.findall(text)
 
 
 def last_line(text):
@@ -82,6 +88,8 @@ def main(paths):
     print()
     for name in total.failed:
         print(f"failed: {name}")
+    for note in total.notes:
+        print(f"skipped: end to end: {note}")
     for name, reason in total.skipped:
         print(f"skipped: {name}: {reason}")
     print(f"{total.passed} passed, {len(total.failed)} failed, {len(total.skipped)} skipped")

@@ -31,6 +31,9 @@ static const struct option explain_options[] = {REPOSITORY, JSON};
 static const struct option approve_options[] = {
     {"--reason", "TEXT", true, false, "why; shown with the decision"},
     {"--expires", "WHEN", true, false, "a date (2030-01-31) or a number of days (30d)"},
+    {"--evidence", "DIGEST", false, false,
+     "the findings that were shown by a first run; without\n"
+     "                          it nothing with findings is approved"},
     REPOSITORY,
 };
 static const struct option deny_options[] = {

@@ -93,7 +93,7 @@ static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t cha
 }
 
 static void send_listing(struct keeper *k, const struct waiter *w, const struct ch_ask_page *ask,
-                         struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
+                         const struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
 {
     struct ch_page_reply reply = {
         .ask = ask->ask, .generation = generation, .fresh_until_boot_ms = fresh_until_ms};
@@ -138,10 +138,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
                         const struct ch_ask_page *ask)
 {
     struct ch_page_reply reply = {.ask = ask->ask};
-    struct ch_buf listing;
     struct ch_err err;
-    uint64_t generation;
-    int64_t changes_at;
     if (p == NULL || p->load == PAGE_ABSENT) {
         reply.outcome = CH_PAGE_NOT_FOUND;
         reply.fresh_until_boot_ms = ch_loop_now_ms(k->child.loop) + 5000;
@@ -154,16 +151,15 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply_page(k, w, &reply, -1);
         return;
     }
-    ch_buf_init(&listing, ch_limits.page_bytes * 2);
-    if (listing_encode(k, p, &listing, &generation, &changes_at, &err) == CH_OK) {
-        send_listing(k, w, ask, &listing, generation, fresh_until(k, p->checked_at_us, changes_at));
+    if (listing_make(k, p, &err) == CH_OK) {
+        send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
+                     fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
         listing_ask_ahead(k, p, ask->client.user_agent);
     } else {
         reply.http_status = 500;
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
     }
-    ch_buf_done(&listing);
 }
 
 /* ------------------------------------------------------------------ files */
@@ -211,6 +207,7 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
                                   .size_bytes = CH_SIZE_UNKNOWN};
     struct ch_buf strings;
     struct ch_err err;
+    judge_withdraw(k, p, file, d); /* its time may have ended it */
     ch_buf_init(&strings, 8192);
     ask_refusal(k, p, file, d, &strings, &reply.refusal);
     struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
@@ -377,6 +374,22 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
 
 /* ------------------------------------------------------------------ both */
 
+/* The page of the waiter's own repository: what it waited for may have been started for another one
+ * with the same upstream, and policy is the repository's (T6, T23). */
+static struct page *own_page(struct keeper *k, struct page *p, struct ch_str repository,
+                             struct ch_str project)
+{
+    if (p != NULL && ch_str_eq(repository, ch_str_of(p->repository)) &&
+        ch_str_eq(project, page_name(p))) {
+        return p;
+    }
+    struct page *own = page_get(k, repository, project);
+    if (own != NULL) {
+        page_load(k, own);
+    }
+    return own;
+}
+
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
 {
     struct ch_err err;
@@ -389,18 +402,36 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
     } else if (gateway_of(k, w) == NULL) {
         ask_free_waiter(w);
     } else if (w->is_file && ch_ask_file_get(ch_buf_str(&w->payload), &file, &err) == CH_OK) {
-        answer_file(k, p, w, &file);
+        answer_file(k, own_page(k, p, file.repository, file.project), w, &file);
     } else {
         if (!w->is_file && ch_ask_page_get(ch_buf_str(&w->payload), &page, &err) == CH_OK) {
-            answer_page(k, p, w, &page);
+            answer_page(k, own_page(k, p, page.repository, page.project), w, &page);
         }
         ask_free_waiter(w);
     }
 }
 
-static void start(struct keeper *k, struct waiter *w, struct ch_str repository, struct ch_str project)
+/* Too much at once from one client: an answer that can be tried again, and costs nothing (T14). */
+static void refuse_for_budget(struct keeper *k, struct waiter *w, uint64_t ask)
+{
+    static const char text[] = "too many projects asked for that are new here, try again in a minute";
+    if (w->is_file) {
+        reply_failed(k, w, ask, 503, text);
+    } else {
+        struct ch_page_reply reply = {.ask = ask, .http_status = 503, .text = ch_str_of(text)};
+        reply_page(k, w, &reply, -1);
+    }
+    ask_free_waiter(w);
+}
+
+static void start(struct keeper *k, struct waiter *w, struct ch_str repository, struct ch_str project,
+                  uint64_t ask, const struct ch_client *client)
 {
     struct page *p = page_get(k, repository, project);
+    if (p != NULL && page_is_cold(k, p) && !budget_take(k, client->address)) {
+        refuse_for_budget(k, w, ask);
+        return;
+    }
     if (p == NULL || page_ready(k, p, w)) {
         ask_go_on(k, p, w);
     }
@@ -468,6 +499,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .first_at_us = s.at_us,
                                 .last_at_us = s.at_us,
                                 .times = 1};
+    quota_touch(k, &s.sha256);
     if (keeper_write(k, &err) != CH_OK || ch_store_add_served(k->store, &row, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
@@ -486,13 +518,14 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
                 answer_root(k, w, &page);
                 ask_free_waiter(w);
             } else {
-                start(k, w, page.repository, page.project);
+                start(k, w, page.repository, page.project, page.ask, &page.client);
             }
         }
         break;
     case CH_MSG_ASK_FILE:
         if (ch_ask_file_get(frame->payload, &file, &err) == CH_OK) {
-            start(k, new_waiter(ch, true, frame->payload), file.repository, file.project);
+            start(k, new_waiter(ch, true, frame->payload), file.repository, file.project, file.ask,
+                  &file.client);
         }
         break;
     case CH_MSG_ASK_REFUSAL:

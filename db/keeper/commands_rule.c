@@ -166,6 +166,64 @@ static enum ch_code approve_file(struct command *c, const struct request *r, str
     return rc;
 }
 
+/* One digest over all that is named: what the approver saw is what is approved (T8). `ret_findings`
+ * counts those that an approval would lift. */
+static void digest_of_all(struct command *c, const struct what *what, struct page *p, char ret_hex[17],
+                          size_t *ret_findings)
+{
+    struct ch_buf b;
+    char hex[CH_SHA256_HEX + 1];
+    ch_buf_init(&b, 16u << 20);
+    *ret_findings = 0;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct ch_inspection_result *in =
+            command_names(p, i, what) ? judge_inspection(c->k, p, i) : NULL;
+        if (in == NULL) {
+            continue;
+        }
+        struct ch_sha256 evidence = evidence_of(in, &p->files[i].artifact);
+        ch_put_sha256(&b, &p->files[i].artifact);
+        ch_put_sha256(&b, &evidence);
+        for (size_t n = 0; n < in->row.finding_count; n++) {
+            const struct ch_finding_row *row = ch_finding_row(in->row.findings[n].code);
+            *ret_findings += row != NULL && row->cls == CH_CLASS_IRREGULAR;
+        }
+    }
+    struct ch_sha256 d = ch_sha256_of(b.ptr, b.len);
+    ch_buf_done(&b);
+    ch_sha256_hex(&d, hex);
+    snprintf(ret_hex, 17, "%.16s", hex);
+}
+
+/* Nobody approves findings unseen: the first run shows them and says how to go on. False: it ended. */
+static bool evidence_seen(struct command *c, const struct what *what, struct page *p)
+{
+    char hex[17];
+    size_t findings;
+    struct ch_str given = command_option(c, "evidence");
+    digest_of_all(c, what, p, hex, &findings);
+    if (findings == 0 && given.len == 0) {
+        return true;
+    }
+    if (given.len > 0 && ch_str_eq(given, ch_str_of(hex))) {
+        return true;
+    }
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct ch_inspection_result *in =
+            command_names(p, i, what) ? judge_inspection(c->k, p, i) : NULL;
+        if (in != NULL) {
+            command_print(c, "%.*s: inspected, %zu findings\n",
+                          CH_STR_ARG(p->facts.files[i].index.file_name), in->row.finding_count);
+            show_findings(c, in);
+        }
+    }
+    command_end(c, 1, "%s: having read these findings, run it again with --evidence %s",
+                given.len > 0 ? "conflict, these are not the findings of that digest"
+                              : "nothing was approved",
+                hex);
+    return false;
+}
+
 /* T8: everything that is named is fetched and inspected first. */
 static bool all_inspected(struct command *c, const struct what *what, struct page *p,
                           size_t *ret_named, size_t *ret_skipped, enum step *ret_step)
@@ -248,6 +306,9 @@ enum step command_approve(struct command *c)
     }
     if (skipped == named) {
         return command_end(c, 1, "%s: no file of a type that can be inspected yet", r.what.project);
+    }
+    if (!evidence_seen(c, &r.what, p)) {
+        return STEP_DONE;
     }
     for (size_t i = 0; i < p->facts.file_count; i++) {
         if (!command_names(p, i, &r.what)) {

@@ -15,6 +15,7 @@
 #include "customhouse/limits.h"
 
 #define RUNNING_MAX       16
+#define FORGET_FAILED_US  (300 * 1000000LL) /* shown in the queue for so long */
 #define RETRY_AFTER_US    (15 * 1000000LL)
 #define ATTEMPTS_LOST_MAX 3 /* times a lost scanner is forgiven before the file is held */
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" only */
@@ -24,7 +25,10 @@ struct intake {
     struct keeper *k;
     struct page *p;
     char *file_name;
-    uint64_t id;
+    char *url; /* where the bytes came from, after redirects */
+    uint64_t id; /* of its row; 0: it has none (any more) */
+    bool durable; /* the row is */
+    uint64_t spool;
     enum ch_intake_state state;
     bool ahead;
     bool running; /* counts against RUNNING_MAX */
@@ -56,11 +60,32 @@ static void key_of(struct ch_buf *b, const struct page *p, struct ch_str file_na
     ch_buf_puts(b, file_name);
 }
 
+/* Adds the row that it has not, or has lost with its group. */
+static enum ch_code ensure_row(struct intake *in, struct ch_err *err)
+{
+    struct keeper *k = in->k;
+    enum ch_code rc = keeper_write(k, err);
+    if (rc != CH_OK || in->id != 0) {
+        return rc;
+    }
+    struct ch_intake_row row = {.repository = ch_str_of(in->p->repository),
+                                .upstream = ch_str_of(in->p->upstream->name),
+                                .project = page_name(in->p),
+                                .file_name = ch_str_of(in->file_name),
+                                .state = CH_INTAKE_WANTED,
+                                .ahead = in->ahead,
+                                .created_at_us = keeper_now_us(k)};
+    rc = ch_store_add_intake(k->store, &row, &in->id, err);
+    in->durable = false;
+    k->uncommitted_intakes += rc == CH_OK;
+    return rc;
+}
+
 static void move(struct intake *in, enum ch_intake_state state)
 {
     struct ch_err err;
     in->state = state;
-    if (keeper_write(in->k, &err) != CH_OK ||
+    if (ensure_row(in, &err) != CH_OK ||
         ch_store_move_intake(in->k->store, in->id, state, &in->sha256, ch_str_of(in->error),
                              in->not_before_us, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
@@ -72,7 +97,6 @@ static void stop_running(struct intake *in)
     if (in->running) {
         in->running = false;
         in->k->intakes_running--;
-        in->p->busy--;
     }
     if (in->blob_fd >= 0) {
         close(in->blob_fd);
@@ -102,7 +126,9 @@ static void free_intake(struct intake *in)
         in->waiters = w->next;
         ask_free_waiter(w);
     }
+    in->p->busy--;
     free(in->file_name);
+    free(in->url);
     free(in);
 }
 
@@ -152,6 +178,29 @@ static void fail(struct intake *in, uint32_t status, struct ch_str text)
 
 /* ------------------------------------------------------------------ deciding */
 
+struct arrivals {
+    const struct intake *in;
+    bool others;
+};
+
+static void on_arrival(void *ctx, const struct ch_release_file *f)
+{
+    struct arrivals *a = ctx;
+    a->others = a->others || (ch_str_eq(f->file_name, ch_str_of(a->in->file_name)) &&
+                              !ch_sha256_eq(&f->sha256, &a->in->sha256));
+}
+
+/* Whether other bytes ever arrived under this name. Where the index states no hash, the first ones are
+ * what later ones are held to (T14); not knowing counts as yes. */
+static bool arrived_otherwise(const struct intake *in)
+{
+    struct arrivals a = {.in = in};
+    struct ch_err err;
+    return ch_store_releases_of_project(in->k->store, ch_str_of(in->p->upstream->name),
+                                        page_name(in->p), on_arrival, &a, &err) != CH_OK ||
+           a.others;
+}
+
 /* What the index said against what arrived, and the sidecar that resolvers were shown (T1). */
 static void add_own_findings(struct intake *in, const struct page_fact_file *f, struct agreed *a)
 {
@@ -169,6 +218,14 @@ static void add_own_findings(struct intake *in, const struct page_fact_file *f, 
     struct ch_sha256 shown;
     uint64_t size;
     struct ch_err err;
+    if (f != NULL && ch_sha256_is_zero(&f->index.sha256) && arrived_otherwise(in)) {
+        agreed_add(a, CH_F_BYTES_CHANGED, (struct ch_str){NULL, 0});
+    }
+    if (f != NULL && a->metadata.ptr != NULL && f->index.sidecar == CH_SIDECAR_HASHED &&
+        !ch_sha256_eq(&f->index.sidecar_sha256, &a->row.metadata_sha256)) {
+        agreed_add(a, CH_F_SIDECAR_DIFFERS, CH_STR("not of the hash that the index states"));
+        return;
+    }
     if (a->metadata.ptr != NULL &&
         ch_store_get_sidecar(in->k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
                              ch_str_of(in->file_name), &shown, &size, &err) == CH_OK &&
@@ -197,8 +254,7 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
         rc = ch_blobs_put(k->blobs, a.metadata, &a.row.metadata_sha256, err);
     }
     struct ch_buf context;
-    ch_buf_init(&context, 1024);
-    ch_buf_printf(&context, "%s/%s/%s", in->p->eco->name, in->p->project, in->file_name);
+    judge_context(in->p, ch_str_of(in->file_name), &context);
     struct ch_inspection_key key = {.sha256 = in->sha256,
                                     .profile = ch_str_of(profile),
                                     .inspector_version = CH_INSPECTOR_VERSION,
@@ -216,21 +272,45 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
     return rc;
 }
 
-/* It was eligible, so its sidecar may have gone out: never for a held or denied file (T1). */
-static void withdraw_sidecar(struct intake *in)
+/* What was found out about the bytes reaches every page of this upstream and project: each repository
+ * judges under its own policy, and an attack holds the siblings in all of them (T10). */
+static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *err)
 {
     struct keeper *k = in->k;
-    struct ch_err err;
-    struct ch_sha256 shown;
-    uint64_t size;
-    if (ch_store_get_sidecar(k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
-                             ch_str_of(in->file_name), &shown, &size, &err) != CH_OK) {
-        return;
+    ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
+    if (at < 0) {
+        return CH_OK;
     }
-    keeper_raise_epoch(k);
-    if (ch_blobs_withdraw(k->blobs, &shown, &err) != CH_OK) {
-        keeper_log("withdraw", "error=\"%s\"", err.msg);
+    size_t attacks = p->attacks;
+    struct ch_decision d;
+    judge_forget_inspection(p, (size_t)at);
+    p->files[at].artifact = in->sha256;
+    listing_touch(p);
+    page_wrote(p);
+    judge(k, p, (size_t)at, &d);
+    judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
+    enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
+    keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
+               p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
+    if (p->attacks != attacks) {
+        judge_page_again(k, p);
     }
+    return rc;
+}
+
+static enum ch_code tell_pages(struct intake *in, struct ch_err *err)
+{
+    size_t cursor = 0;
+    void *value;
+    enum ch_code rc = CH_OK;
+    while (rc == CH_OK && ch_map_next(in->k->pages, &cursor, NULL, &value)) {
+        struct page *p = value;
+        if (p->load == PAGE_READY && p->upstream == in->p->upstream &&
+            ch_str_eq(page_name(p), page_name(in->p))) {
+            rc = tell_page(in, p, err);
+        }
+    }
+    return rc;
 }
 
 static void conclude(struct intake *in)
@@ -243,27 +323,9 @@ static void conclude(struct intake *in)
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
     move(in, CH_INTAKE_SCANNED);
     enum ch_code rc = store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &err);
-    if (rc == CH_OK && at >= 0) {
-        struct page_file *f = &p->files[at];
-        size_t attacks = p->attacks;
-        struct ch_decision d;
-        judge_forget_inspection(p, (size_t)at);
-        f->artifact = in->sha256;
-        judge(k, p, (size_t)at, &d);
-        if (d.verdict == CH_VERDICT_ALLOW) {
-            rc = ch_store_put_blob(k->store, &in->sha256, in->size_bytes, CH_BLOB_SERVED,
-                                   keeper_now_us(k), &err);
-        } else {
-            withdraw_sidecar(in);
-        }
-        if (rc == CH_OK) {
-            rc = judge_record(k, p, (size_t)at, &d, &err);
-        }
-        keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
-                   p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
-        if (p->attacks != attacks) {
-            judge_page_again(k, p); /* T10: its siblings */
-        }
+    rc = rc == CH_OK ? tell_pages(in, &err) : rc;
+    if (rc == CH_OK) {
+        rc = ensure_row(in, &err);
     }
     if (rc == CH_OK) {
         rc = ch_store_end_intake(k->store, in->id, &err);
@@ -291,6 +353,30 @@ void intake_committed(struct keeper *k)
         in = next;
     }
     intakes_run(k);
+}
+
+static void each_uncommitted(struct keeper *k, bool lost)
+{
+    size_t cursor = 0;
+    void *value;
+    while (k->uncommitted_intakes > 0 && ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        if (!in->durable) {
+            in->durable = !lost;
+            in->id = lost ? 0 : in->id;
+        }
+    }
+    k->uncommitted_intakes = 0;
+}
+
+void intakes_durable(struct keeper *k)
+{
+    each_uncommitted(k, false);
+}
+
+void intakes_roll_back(struct keeper *k)
+{
+    each_uncommitted(k, true);
 }
 
 void intake_commit_failed(struct keeper *k)
@@ -401,7 +487,22 @@ static void fetched(struct intake *in, struct ch_str url)
         return;
     }
     move(in, CH_INTAKE_FETCHED);
-    start_scan(in);
+    if (!k->draining) { /* else it goes on from here after the restart */
+        start_scan(in);
+    }
+}
+
+static void on_published(void *ctx, const struct published *result)
+{
+    struct intake *in = ctx;
+    if (result->code != CH_OK) {
+        ch_blobs_discard(in->k->blobs, in->spool);
+        fail(in, result->code == CH_E_FULL ? 507 : 500, ch_str_of(result->err.msg));
+        return;
+    }
+    in->sha256 = result->sha256;
+    in->size_bytes = result->size_bytes;
+    fetched(in, ch_str_of(in->url));
 }
 
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
@@ -417,18 +518,15 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         CH_IGNORE(ch_store_add_fetch(k->store, &row, &err));
     }
     if (answer->code != CH_OK || answer->http_status != 200) {
-        ch_blobs_discard(k->blobs, in->id);
+        ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
         fail(in, answer->code == CH_E_TIMEOUT ? 504 : 502,
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
     }
-    if (ch_blobs_publish(k->blobs, in->id, &in->sha256, &in->size_bytes, &err) != CH_OK) {
-        ch_blobs_discard(k->blobs, in->id);
-        fail(in, 500, ch_str_of(err.msg));
-        return;
-    }
-    fetched(in, answer->effective_url);
+    free(in->url);
+    in->url = ch_str_dup(answer->effective_url);
+    offload_publish(k, in->spool, on_published, in);
 }
 
 static void start_fetch(struct intake *in)
@@ -457,7 +555,7 @@ static void start_fetch(struct intake *in)
     int fd = -1;
     enum ch_code rc = quota_make_room(k, CH_BLOB_UNDECIDED, room, &err);
     if (rc == CH_OK) {
-        rc = ch_blobs_spool(k->blobs, in->id, &fd, &err);
+        rc = ch_blobs_spool(k->blobs, in->spool, &fd, &err);
     }
     if (rc != CH_OK) {
         fail(in, 507, ch_str_of(err.msg));
@@ -484,7 +582,6 @@ static void run(struct intake *in)
 {
     in->running = true;
     in->k->intakes_running++;
-    in->p->busy++;
     in->started_ms = ch_loop_now_ms(in->k->child.loop);
     if (in->state == CH_INTAKE_FETCHED) {
         start_scan(in);
@@ -558,8 +655,10 @@ static struct intake *new_intake(struct keeper *k, struct page *p, struct ch_str
     struct intake *in = ch_calloc(1, sizeof(*in));
     in->k = k;
     in->p = p;
+    p->busy++; /* the page stays as long as this points to it */
     in->file_name = ch_str_dup(file_name);
     in->blob_fd = -1;
+    in->spool = ++k->next_spool;
     in->state = CH_INTAKE_WANTED;
     in->patience.fn = on_patience;
     in->expected_bytes = CH_SIZE_UNKNOWN;
@@ -592,15 +691,7 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
         move(in, CH_INTAKE_WANTED);
     } else if (in == NULL) {
         in = new_intake(k, p, name, ahead);
-        struct ch_intake_row row = {.repository = ch_str_of(p->repository),
-                                    .upstream = ch_str_of(p->upstream->name),
-                                    .project = page_name(p),
-                                    .file_name = name,
-                                    .state = CH_INTAKE_WANTED,
-                                    .ahead = ahead,
-                                    .created_at_us = keeper_now_us(k)};
-        if (keeper_write(k, &err) != CH_OK ||
-            ch_store_add_intake(k->store, &row, &in->id, &err) != CH_OK) {
+        if (ensure_row(in, &err) != CH_OK) {
             keeper_log("store", "error=\"%s\"", err.msg);
             detach(in);
             free_intake(in);
@@ -671,7 +762,6 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
         struct ch_sha256 sha256 = ch_get_sha256(&rd);
         bool ahead = ch_get_u8(&rd) != 0;
         struct page *p = page_get(k, repository, project);
-        ch_blobs_discard(k->blobs, id);
         if (p == NULL || !page_load(k, p) || page_find_file(p, file_name) < 0 ||
             state == CH_INTAKE_FAILED || find(k, p, file_name) != NULL) {
             rc = keeper_write(k, err);
@@ -680,6 +770,7 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
         }
         struct intake *in = new_intake(k, p, file_name, ahead);
         in->id = id;
+        in->durable = true;
         if (state >= CH_INTAKE_FETCHED && ch_blobs_has(k->blobs, &sha256)) {
             in->state = CH_INTAKE_FETCHED;
             in->sha256 = sha256;
@@ -698,6 +789,42 @@ void intakes_free(struct keeper *k)
     }
     ch_map_free(k->intakes);
     k->intakes = NULL;
+}
+
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        const struct intake *in = value;
+        if (in->state >= CH_INTAKE_FETCHED && in->state != CH_INTAKE_FAILED &&
+            ch_sha256_eq(&in->sha256, sha256)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void intakes_forget_failed(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    int64_t now = keeper_now_us(k);
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        struct ch_err err;
+        if (in->state != CH_INTAKE_FAILED || in->waiters != NULL ||
+            now - in->not_before_us < FORGET_FAILED_US) {
+            continue;
+        }
+        if (in->id != 0 && (keeper_write(k, &err) != CH_OK ||
+                            ch_store_end_intake(k->store, in->id, &err) != CH_OK)) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+            continue;
+        }
+        detach(in);
+        free_intake(in);
+    }
 }
 
 uint64_t intakes_oldest_ms(struct keeper *k)

@@ -38,6 +38,13 @@ struct ch_str page_name(const struct page *p)
     return ch_str_of(p->project);
 }
 
+/* What a page costs in memory, about: its content, and what runs beside it. */
+static uint64_t weight_of(const struct page *p)
+{
+    return sizeof(*p) + p->facts.content.len +
+           p->facts.file_count * (sizeof(struct page_fact_file) + sizeof(struct page_file) + 256);
+}
+
 static void free_page_files(struct page *p)
 {
     for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
@@ -45,19 +52,25 @@ static void free_page_files(struct page *p)
     }
     free(p->files);
     p->files = NULL;
+    page_index_done(p);
+    listing_touch(p);
 }
 
 static void free_page(struct page *p)
 {
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
+    judge_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
     while (p->waiters != NULL) {
         struct waiter *w = p->waiters;
         p->waiters = w->next;
         ask_free_waiter(w);
     }
+    p->keeper->page_bytes -= p->weight;
     free_page_files(p);
     page_facts_done(&p->facts);
     ch_buf_done(&p->info_strings);
+    listing_done(p);
     free(p->repository);
     free(p->project);
     free(p);
@@ -91,6 +104,10 @@ static void on_patience(struct ch_timer *t)
     wake(p->keeper, p);
 }
 
+static void on_confirm(struct ch_timer *t);
+
+static void make_room(struct keeper *k);
+
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
 {
     struct ch_buf key;
@@ -104,12 +121,14 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
         char name[256];
         if (eco != NULL && eco->normalise(project, name, sizeof(name)) &&
             ch_str_eq(ch_str_of(name), project)) {
+            make_room(k);
             p = ch_calloc(1, sizeof(*p));
             p->keeper = k;
             p->repository = ch_str_dup(repository);
             p->project = ch_str_dup(project);
             p->eco = eco;
             p->patience.fn = on_patience;
+            p->confirm.fn = on_confirm;
             ch_buf_init(&p->info_strings, 16384);
             ch_map_set(k->pages, ch_buf_str(&key), p);
         }
@@ -122,16 +141,6 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
     return p;
 }
 
-ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name)
-{
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (ch_str_eq(p->facts.files[i].index.file_name, file_name)) {
-            return (ptrdiff_t)i;
-        }
-    }
-    return -1;
-}
-
 /* ------------------------------------------------------------------ the page's runtime state */
 
 static void on_release(void *ctx, const struct ch_release_file *f)
@@ -142,10 +151,10 @@ static void on_release(void *ctx, const struct ch_release_file *f)
         return;
     }
     const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
+    /* Only bytes of the hash that is stated now are this file's: others are fetched anew. Rows come
+     * oldest first: the newest stays. */
     if (ch_sha256_is_zero(stated) || ch_sha256_eq(stated, &f->sha256)) {
-        p->files[at].artifact = f->sha256; /* rows come oldest first: the newest stays */
-    } else if (ch_sha256_is_zero(&p->files[at].artifact)) {
-        p->files[at].artifact = f->sha256; /* lied about: its inspection says so */
+        p->files[at].artifact = f->sha256;
     }
 }
 
@@ -178,6 +187,10 @@ static enum ch_code set_facts(struct keeper *k, struct page *p, struct page_fact
         p->eco->split(page_name(p), p->facts.files[i].index.file_name, &p->files[i].release);
         p->files[i].recorded_verdict = -1;
     }
+    page_index_build(p);
+    k->page_bytes -= p->weight;
+    p->weight = weight_of(p);
+    k->page_bytes += p->weight;
     p->load = PAGE_READY;
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc =
@@ -188,6 +201,9 @@ static enum ch_code set_facts(struct keeper *k, struct page *p, struct page_fact
     }
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
         judge_inspection(k, p, i); /* T10 looks at all of them */
+    }
+    if (rc != CH_OK) {
+        p->load = PAGE_BROKEN; /* half of what is known is no ground to judge on */
     }
     return rc;
 }
@@ -219,6 +235,53 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     ch_buf_done(&owner);
     ch_buf_done(&content);
     return rc;
+}
+
+void page_wrote(struct page *p)
+{
+    if (!p->wrote) {
+        p->wrote = true;
+        p->next_wrote = p->keeper->wrote;
+        p->keeper->wrote = p;
+    }
+}
+
+static struct page *take_wrote(struct keeper *k)
+{
+    struct page *p = k->wrote;
+    if (p != NULL) {
+        k->wrote = p->next_wrote;
+        p->wrote = false;
+    }
+    return p;
+}
+
+void pages_committed(struct keeper *k)
+{
+    while (take_wrote(k) != NULL) {
+    }
+}
+
+/* A page that was first loaded in the lost group is not known any more. */
+void pages_roll_back(struct keeper *k)
+{
+    struct page *p;
+    while ((p = take_wrote(k)) != NULL) {
+        struct ch_err err;
+        enum ch_code rc = p->load == PAGE_READY ? load_from_store(k, p, &err) : CH_OK;
+        if (rc == CH_OK) {
+            continue;
+        }
+        free_page_files(p);
+        page_facts_done(&p->facts);
+        if (rc == CH_E_NOT_FOUND) {
+            p->info = (struct ch_snapshot_info){0};
+            p->load = p->refreshing ? PAGE_LOADING : PAGE_UNLOADED;
+        } else {
+            p->load = PAGE_BROKEN;
+            keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ refreshing */
@@ -274,6 +337,10 @@ static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
                               &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
+    if (kind == CH_SIGHTING_REMOVED) { /* T5 */
+        keeper_log("alarm", "repository=%s project=%s file=%.*s what=\"gone from the upstream\"",
+                   r->p->repository, r->p->project, CH_STR_ARG(file_name));
+    }
 }
 
 static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
@@ -302,6 +369,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
+    page_wrote(p);
     p->info = info;
     p->checked_at_us = r->now_us;
     ch_buf_clear(&p->info_strings);
@@ -416,6 +484,22 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
 }
 
+/* A transfer that did not match its stated hash was denied, and is tried again after the index was
+ * confirmed: one broken transfer must not deny an honest file for good. */
+static void try_mismatched_again(struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct ch_sha256 *stated = &p->facts.files[i].index.sha256;
+        struct page_file *f = &p->files[i];
+        if (!ch_sha256_is_zero(stated) && !ch_sha256_is_zero(&f->artifact) &&
+            !ch_sha256_eq(stated, &f->artifact)) {
+            judge_forget_inspection(p, i);
+            f->artifact = (struct ch_sha256){{0}};
+            listing_touch(p);
+        }
+    }
+}
+
 static void page_unchanged(struct refresh *r)
 {
     struct keeper *k = r->k;
@@ -425,29 +509,59 @@ static void page_unchanged(struct refresh *r)
     if (keeper_write(k, &err) == CH_OK &&
         ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now, &err) ==
             CH_OK) {
+        page_wrote(p);
+        listing_touch(p); /* releases by time ask when the index was seen last (T5) */
         p->checked_at_us = now;
         p->info.checked_at_us = now;
     }
+    try_mismatched_again(p);
     k->stats.refreshes_unchanged++;
     refresh_ended(r);
 }
 
-/* A name that existed: its owner stays (T12), and that all its files vanished is a fact like any (T5):
- * taking the whole project away is how an index takes malware down. */
-static void page_gone(struct refresh *r)
+static bool lists_any(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* T5: a project that vanished is a complete answer without any file. One such answer may be an
+ * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says the
+ * same; until then it is a failure like others. The owner of the name stays (T12). */
+static void known_page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
     struct ch_err err;
     r->now_us = keeper_now_us(k);
+    if (p->load == PAGE_READY && !lists_any(p)) {
+        page_unchanged(r);
+        return;
+    }
+    if (p->load != PAGE_READY || p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
+        r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000) {
+        if (p->gone_at_us == 0 || p->gone_at_us > r->now_us) {
+            p->gone_at_us = r->now_us;
+        }
+        ch_loop_set_timer(k->child.loop, &p->confirm,
+                          ch_loop_now_ms(k->child.loop) + k->gone_confirm_ms + 1);
+        refresh_failed(r, 502, "the upstream says that the project is gone");
+        return;
+    }
     enum ch_code rc = keeper_write(k, &err);
     if (rc == CH_OK) {
-        rc = page_facts_gone(&p->facts, r->now_us, on_change, r, &r->merged, &err);
+        rc = page_facts_vanish(&p->facts, r->now_us, on_change, r, &r->merged, &err);
     }
     if (rc != CH_OK) {
         refresh_failed(r, 502, err.msg);
         return;
     }
+    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
+               "all its files are held\"", p->repository, p->project, p->upstream->name);
     finish(r);
 }
 
@@ -455,12 +569,8 @@ static void page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
-    if (p->load == PAGE_READY) {
-        page_gone(r);
-        return;
-    }
-    if (p->info.first_loaded_at_us != 0) { /* its owner stays (T12) */
-        refresh_failed(r, 502, "the upstream says that the project is gone");
+    if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
+        known_page_absent(r);
         return;
     }
     p->refreshing = false;
@@ -486,7 +596,10 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     struct ch_fetch_row row = {ch_str_of(p->upstream->name), answer->effective_url,
                                answer->http_status, answer->code, answer->bytes,
                                answer->elapsed_ms, keeper_now_us(r->k)};
-    if (keeper_write(r->k, &err) == CH_OK) {
+    bool unknown = p->load != PAGE_READY && p->info.first_loaded_at_us == 0;
+    bool absent = answer->code == CH_OK && answer->http_status != 200;
+    /* T14, T26: names that nobody knows leave no rows. */
+    if (!(unknown && absent) && keeper_write(r->k, &err) == CH_OK) {
         CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
     }
     r->k->stats.refreshes++;
@@ -498,6 +611,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         return;
     }
     if (answer->http_status == 304 && p->load == PAGE_READY) {
+        p->gone_at_us = 0;
         page_unchanged(r);
         return;
     }
@@ -514,6 +628,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         refresh_failed(r, 502, text);
         return;
     }
+    p->gone_at_us = 0;
     uint64_t size = 0;
     if (jobs_seal(r->fd, &err) != CH_OK || ch_sha256_of_fd(r->fd, &r->body, &size, &err) != CH_OK) {
         refresh_failed(r, 502, err.msg);
@@ -537,6 +652,14 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     jobs_scan(r->k, 0, &job, r->fd, on_page_scanned, r);
 }
 
+static void on_confirm(struct ch_timer *t)
+{
+    struct page *p = CH_CONTAINER_OF(t, struct page, confirm);
+    if (p->load == PAGE_READY && !p->refreshing && p->gone_at_us != 0 && !p->keeper->draining) {
+        start_fetch(p->keeper, p);
+    }
+}
+
 /* Starts the refresh of a page that is not refreshing. */
 static void start_fetch(struct keeper *k, struct page *p)
 {
@@ -550,12 +673,17 @@ static void start_fetch(struct keeper *k, struct page *p)
     if (p->load != PAGE_READY) {
         p->load = PAGE_LOADING;
         if (p->info.first_loaded_at_us == 0) { /* nobody owns the name yet */
-            p->upstream =
-                ch_config_upstream(k->config, ch_str_of(p->config->upstreams[p->upstream_at]));
+            p->upstream = p->upstream_at < p->config->upstream_count
+                              ? ch_config_upstream(
+                                    k->config, ch_str_of(p->config->upstreams[p->upstream_at]))
+                              : NULL;
         }
     }
     ch_buf_init(&url, ch_limits.url_bytes);
-    enum ch_code rc = p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url);
+    enum ch_code rc =
+        p->upstream != NULL
+            ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
+            : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
     if (rc == CH_OK) {
         rc = jobs_memfd("page", &r->fd, &err);
     }
@@ -621,6 +749,14 @@ bool page_load(struct keeper *k, struct page *p)
     return p->load == PAGE_READY;
 }
 
+bool page_is_cold(struct keeper *k, struct page *p)
+{
+    if (page_load(k, p) || p->refreshing || p->load == PAGE_BROKEN) {
+        return false;
+    }
+    return p->load != PAGE_ABSENT || keeper_now_us(k) - p->checked_at_us >= ABSENT_MEMORY_US;
+}
+
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
 {
     int64_t now = keeper_now_us(k);
@@ -646,8 +782,8 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
     if (!p->refreshing) {
         if (p->load == PAGE_ABSENT) {
             p->load = PAGE_UNLOADED;
-            p->upstream_at = 0;
         }
+        p->upstream_at = 0; /* T12: each attempt begins with the first */
         start_fetch(k, p);
     }
     if (p->load == PAGE_READY && page_usable(k, p)) {
@@ -656,18 +792,51 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
     return false;
 }
 
+static bool may_forget(const struct page *p)
+{
+    return !p->refreshing && p->waiters == NULL && p->busy == 0 && !p->wrote;
+}
+
+static void forget(struct keeper *k, struct page *p)
+{
+    struct ch_buf key;
+    key_of(&key, ch_str_of(p->repository), page_name(p));
+    ch_map_remove(k->pages, ch_buf_str(&key));
+    ch_buf_done(&key);
+    judge_forget_shown(k, p);
+    free_page(p);
+}
+
+/* Makes room for one more page: those least recently used go, all but the busy ones. */
+static void make_room(struct keeper *k)
+{
+    while (k->page_bytes > ch_limits.keeper_page_bytes) {
+        size_t cursor = 0;
+        void *value;
+        struct page *oldest = NULL;
+        while (ch_map_next(k->pages, &cursor, NULL, &value)) {
+            struct page *p = value;
+            if (may_forget(p) && (oldest == NULL || p->used_at_ms < oldest->used_at_ms)) {
+                oldest = p;
+            }
+        }
+        if (oldest == NULL) {
+            return;
+        }
+        forget(k, oldest);
+    }
+}
+
 void pages_forget_unused(struct keeper *k)
 {
     uint64_t now = ch_loop_now_ms(k->child.loop);
     size_t cursor = 0;
     void *value;
-    struct ch_str key;
-    while (ch_map_next(k->pages, &cursor, &key, &value)) {
+    while (ch_map_next(k->pages, &cursor, NULL, &value)) {
         struct page *p = value;
-        if (!p->refreshing && p->waiters == NULL && p->busy == 0 &&
-            now - p->used_at_ms > 600000) {
-            ch_map_remove(k->pages, key);
-            free_page(p);
+        uint64_t keep_ms = p->load == PAGE_ABSENT ? 60000 : 600000;
+        if (may_forget(p) && now - p->used_at_ms > keep_ms) {
+            forget(k, p);
         }
     }
 }

@@ -106,6 +106,13 @@
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
     X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
     X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
+    /* keeper */                                                                                   \
+    X(cold_per_s, 20, "pages/s", "pages we have not, that one client makes us fetch (T14)")        \
+    X(cold_burst, 1000, "pages", "at once: a large environment resolved for the first time")       \
+    X(cold_all_per_s, 100, "pages/s", "the same for all clients together")                         \
+    X(cold_all_burst, 4000, "pages", "the same for all clients together")                          \
+    X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
+    X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
     X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \

@@ -137,7 +137,7 @@ struct ch_inspection_key {
     struct ch_str profile;
     uint32_t inspector_version;
     struct ch_sha256 ruleset; /* zero until rules exist */
-    struct ch_str context;    /* "pypi/PROJECT/FILENAME": what depends on names is per release file */
+    struct ch_str context;    /* "pypi/UPSTREAM/PROJECT/FILENAME": what depends on names is per release file */
 };
 struct ch_inspection_row {
     enum ch_inspection outcome;

@@ -218,7 +218,7 @@ enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct
     gw->slot = gw_metrics_slot(options->metrics, options->instance);
     gw->special_note = (struct gw_note){GW_KIND_SPECIAL, gw_metrics_row(gw->slot, CH_STR("-")), NULL};
     gw->unknown_note = (struct gw_note){GW_KIND_OTHER, gw_metrics_row(gw->slot, CH_STR("?")), NULL};
-    ch_instance_id(options->state_dir, gw->instance_id);
+    gw->instance_id = ch_str_dup(options->instance_id);
     gw_asks_init(gw);
     gw_pages_init(gw);
     gw_files_init(gw);
@@ -261,6 +261,7 @@ void gw_free(struct gw *gw)
         free(r);
     }
     free(gw->origin);
+    free(gw->instance_id);
     free(gw);
 }
 

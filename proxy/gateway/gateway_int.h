@@ -83,7 +83,7 @@ struct gw {
     const struct ch_epoch_page *epoch;
     const struct ch_config *config;
     int served_fd;
-    char instance_id[CH_INSTANCE_HEX + 1];
+    char *instance_id;
     char *origin; /* for links; "" when the configuration names none that others can reach */
     struct gw_repository *repositories;
     struct gw_asks asks;

@@ -97,7 +97,7 @@ static enum ch_code make_gateway(struct process *p, struct ch_err *err)
                       .instance = p->child.setup.instance,
                       .access_log_fd = p->child.access_log_fd,
                       .served_fd = p->served_fd,
-                      .state_dir = p->child.setup.state_dir,
+                      .instance_id = p->child.setup.instance_id,
                       .on_drained = on_drained,
                       .owner = p,
                   },

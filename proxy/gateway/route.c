@@ -17,7 +17,7 @@ static bool is_loop(const struct gw *gw, const struct ch_http_view *v)
 {
     const struct ch_str name = CH_STR(CH_INSTANCE_HEADER);
     for (size_t i = 0; i < v->header_count; i++) {
-        if (v->headers[i].name.len == name.len && ch_str_eq_nocase(v->headers[i].name, name) &&
+        if (v->headers[i].value.len > 0 && ch_str_eq_nocase(v->headers[i].name, name) &&
             ch_str_eq_nocase(v->headers[i].value, ch_str_of(gw->instance_id))) {
             return true;
         }

@@ -135,7 +135,7 @@ static void test_T5_a_page_that_vanished_takes_all_its_files_along(void **state)
     struct ch_err err;
     (void)state;
     answer(&page, true, 0, 100, lines, 2);
-    assert_ch_ok(&err, page_facts_gone(&page, 200, on_change, &seen, &gone, &err));
+    assert_ch_ok(&err, page_facts_vanish(&page, 200, on_change, &seen, &gone, &err));
     page_facts_done(&page);
     assert_int_equal(seen.removed, 2);
     assert_int_equal(gone.file_count, 2);

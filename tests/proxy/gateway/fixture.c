@@ -294,7 +294,7 @@ struct fixture *fixture_new(void)
                                   .metrics = f->metrics,
                                   .access_log_fd = f->log_fd,
                                   .served_fd = f->served_fd,
-                                  .state_dir = ch_str_of(f->state_dir),
+                                  .instance_id = CH_STR(FIXTURE_INSTANCE),
                                   .on_drained = on_drained,
                                   .owner = f,
                               },

@@ -49,6 +49,8 @@ struct keeper {
     char served_agent[600];
 };
 
+#define FIXTURE_INSTANCE "0123456789abcdef0123456789abcdef"
+
 struct fixture {
     struct ch_loop *loop;
     struct gw *gw;

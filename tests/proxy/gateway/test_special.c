@@ -105,10 +105,8 @@ static void test_loop(void **state)
 {
     (void)state;
     struct fixture *f = fixture_new();
-    char id[CH_INSTANCE_HEX + 1];
     char line[100];
-    ch_instance_id(ch_str_of(f->state_dir), id);
-    snprintf(line, sizeof(line), "x-customhouse-instance: %s\r\n", id);
+    snprintf(line, sizeof(line), "x-customhouse-instance: %s\r\n", FIXTURE_INSTANCE);
     assert_int_equal(status_of(get(f, "/pypi/simple/foo/", line)), 508);
     assert_int_equal(f->keeper.page_asks, 0);
     f->keeper.page.outcome = CH_PAGE_NOT_FOUND;
