@@ -81,6 +81,10 @@ class Quarantine(unittest.TestCase):
         cls.service.start()
         cls.index = cls.service.url + "/pypi/simple/"
 
+    def tearDown(self):
+        status = self.service.process.poll()
+        self.assertIsNone(status, f"the service ended by itself ({status}):\n{self.service.log()[-4000:]}")
+
     def with_clients(self, check, kinds=KINDS):
         """check(client) for each kind of client, all at the same time, each a subtest."""
         def one(kind):
