@@ -45,7 +45,7 @@ class Run:
 
 def pip(index_url, what, arguments=(), env=None):
     return Run([sys.executable, "-m", "pip", "--isolated", "download", "--no-cache-dir", "--quiet",
-                "--only-binary", ":all:", "--dest", "@OUT@", "--index-url", index_url + "/", *arguments, *what], env)
+                "--disable-pip-version-check", "--only-binary", ":all:", "--dest", "@OUT@", "--index-url", index_url + "/", *arguments, *what], env)
 
 
 def uv(binary, index_url, what, env=None):
