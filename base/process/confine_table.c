@@ -234,7 +234,7 @@ static const struct ch_probe_row job_probes[] = {
 static const struct ch_confine_row table[] = {
     {
         .role = CH_ROLE_KEEPER, .stage = CH_CONFINE_PROCESS, PROBES(keeper_probes),
-        .groups = {&core, &loop, &open_to_change, &no_socket, &no_process, &no_program,
+        .groups = {&core, &loop, &open_to_change, &no_socket, &threads_only, &no_program,
                    &name_thread},
         PATHS(keeper_paths), .needs_state = true,
         .limits = {NO_CORE}, .limit_count = 1,

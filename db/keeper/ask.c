@@ -8,7 +8,9 @@
 
 #include "customhouse/limits.h"
 
-#define LISTING_FRESH_MS 30000 /* a listing may lag; steps away from ALLOW raise the epoch */
+#define LISTING_FRESH_MS  30000  /* a listing may lag; steps away from ALLOW raise the epoch */
+#define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
+#define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
 
 void ask_free_waiter(struct waiter *w)
 {
@@ -91,7 +93,7 @@ static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t cha
 }
 
 static void send_listing(struct keeper *k, const struct waiter *w, const struct ch_ask_page *ask,
-                         struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
+                         const struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
 {
     struct ch_page_reply reply = {
         .ask = ask->ask, .generation = generation, .fresh_until_boot_ms = fresh_until_ms};
@@ -136,10 +138,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
                         const struct ch_ask_page *ask)
 {
     struct ch_page_reply reply = {.ask = ask->ask};
-    struct ch_buf listing;
     struct ch_err err;
-    uint64_t generation;
-    int64_t changes_at;
     if (p == NULL || p->load == PAGE_ABSENT) {
         reply.outcome = CH_PAGE_NOT_FOUND;
         reply.fresh_until_boot_ms = ch_loop_now_ms(k->child.loop) + 5000;
@@ -152,16 +151,15 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply_page(k, w, &reply, -1);
         return;
     }
-    ch_buf_init(&listing, ch_limits.page_bytes * 2);
-    if (listing_encode(k, p, &listing, &generation, &changes_at, &err) == CH_OK) {
-        send_listing(k, w, ask, &listing, generation, fresh_until(k, p->checked_at_us, changes_at));
+    if (listing_make(k, p, &err) == CH_OK) {
+        send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
+                     fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
         listing_ask_ahead(k, p, ask->client.user_agent);
     } else {
         reply.http_status = 500;
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
     }
-    ch_buf_done(&listing);
 }
 
 /* ------------------------------------------------------------------ files */
@@ -209,6 +207,7 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
                                   .size_bytes = CH_SIZE_UNKNOWN};
     struct ch_buf strings;
     struct ch_err err;
+    judge_withdraw(k, p, file, d); /* its time may have ended it */
     ch_buf_init(&strings, 8192);
     ask_refusal(k, p, file, d, &strings, &reply.refusal);
     struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
@@ -222,7 +221,8 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
 }
 
 static void reply_allow(struct keeper *k, const struct waiter *w, const struct ch_ask_file *ask,
-                        const struct ch_sha256 *sha256, uint64_t size, int64_t until_us)
+                        const struct ch_sha256 *sha256, uint64_t size, uint64_t fresh_ms,
+                        int64_t until_us)
 {
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
     struct ch_file_reply reply = {
@@ -231,7 +231,7 @@ static void reply_allow(struct keeper *k, const struct waiter *w, const struct c
         .sha256 = *sha256,
         .size_bytes = size,
         .epoch = keeper_epoch(k),
-        .not_after_boot_ms = now_ms + 600000, /* and the lease, and the epoch */
+        .not_after_boot_ms = now_ms + fresh_ms,
     };
     if (until_us != CH_TIME_UNKNOWN) {
         int64_t left_ms = (until_us - keeper_now_us(k)) / 1000;
@@ -308,7 +308,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         ch_store_get_artifact(k->store, &f->artifact, &artifact, &err) != CH_OK) {
         reply_failed(k, w, ask->ask, 500, err.msg);
     } else {
-        reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, d->until_us);
+        reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
     }
     ask_free_waiter(w);
 }
@@ -347,7 +347,9 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
         uint64_t size;
         switch (sidecar_get(k, p, file, w, &sha256, &size)) {
         case SIDECAR_READY:
-            reply_allow(k, w, ask, &sha256, size, d.until_us);
+            reply_allow(k, w, ask, &sha256, size,
+                        d.verdict == CH_VERDICT_ALLOW ? ALLOW_FRESH_MS : ELIGIBLE_FRESH_MS,
+                        d.until_us);
             ask_free_waiter(w);
             return;
         case SIDECAR_WAITING:
@@ -463,6 +465,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .first_at_us = s.at_us,
                                 .last_at_us = s.at_us,
                                 .times = 1};
+    quota_touch(k, &s.sha256);
     if (keeper_write(k, &err) != CH_OK || ch_store_add_served(k->store, &row, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

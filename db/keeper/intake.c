@@ -24,7 +24,10 @@ struct intake {
     struct keeper *k;
     struct page *p;
     char *file_name;
-    uint64_t id;
+    char *url; /* where the bytes came from, after redirects */
+    uint64_t id; /* of its row; 0: it has none (any more) */
+    bool durable; /* the row is */
+    uint64_t spool;
     enum ch_intake_state state;
     bool ahead;
     bool running; /* counts against RUNNING_MAX */
@@ -56,11 +59,32 @@ static void key_of(struct ch_buf *b, const struct page *p, struct ch_str file_na
     ch_buf_puts(b, file_name);
 }
 
+/* Adds the row that it has not, or has lost with its group. */
+static enum ch_code ensure_row(struct intake *in, struct ch_err *err)
+{
+    struct keeper *k = in->k;
+    enum ch_code rc = keeper_write(k, err);
+    if (rc != CH_OK || in->id != 0) {
+        return rc;
+    }
+    struct ch_intake_row row = {.repository = ch_str_of(in->p->repository),
+                                .upstream = ch_str_of(in->p->upstream->name),
+                                .project = page_name(in->p),
+                                .file_name = ch_str_of(in->file_name),
+                                .state = CH_INTAKE_WANTED,
+                                .ahead = in->ahead,
+                                .created_at_us = keeper_now_us(k)};
+    rc = ch_store_add_intake(k->store, &row, &in->id, err);
+    in->durable = false;
+    k->uncommitted_intakes += rc == CH_OK;
+    return rc;
+}
+
 static void move(struct intake *in, enum ch_intake_state state)
 {
     struct ch_err err;
     in->state = state;
-    if (keeper_write(in->k, &err) != CH_OK ||
+    if (ensure_row(in, &err) != CH_OK ||
         ch_store_move_intake(in->k->store, in->id, state, &in->sha256, ch_str_of(in->error),
                              in->not_before_us, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
@@ -103,6 +127,7 @@ static void free_intake(struct intake *in)
         ask_free_waiter(w);
     }
     free(in->file_name);
+    free(in->url);
     free(in);
 }
 
@@ -232,19 +257,19 @@ static void conclude(struct intake *in)
         struct ch_decision d;
         judge_forget_inspection(p, (size_t)at);
         f->artifact = in->sha256;
+        listing_touch(p);
+        page_wrote(p);
         judge(k, p, (size_t)at, &d);
-        if (d.verdict == CH_VERDICT_ALLOW) {
-            rc = ch_store_put_blob(k->store, &in->sha256, in->size_bytes, CH_BLOB_SERVED,
-                                   keeper_now_us(k), &err);
-        }
-        if (rc == CH_OK) {
-            rc = judge_record(k, p, (size_t)at, &d, &err);
-        }
+        judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
+        rc = judge_record(k, p, (size_t)at, &d, &err);
         keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
                    p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
         if (p->attacks != attacks) {
             judge_page_again(k, p); /* T10: its siblings */
         }
+    }
+    if (rc == CH_OK) {
+        rc = ensure_row(in, &err);
     }
     if (rc == CH_OK) {
         rc = ch_store_end_intake(k->store, in->id, &err);
@@ -272,6 +297,30 @@ void intake_committed(struct keeper *k)
         in = next;
     }
     intakes_run(k);
+}
+
+static void each_uncommitted(struct keeper *k, bool lost)
+{
+    size_t cursor = 0;
+    void *value;
+    while (k->uncommitted_intakes > 0 && ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        if (!in->durable) {
+            in->durable = !lost;
+            in->id = lost ? 0 : in->id;
+        }
+    }
+    k->uncommitted_intakes = 0;
+}
+
+void intakes_durable(struct keeper *k)
+{
+    each_uncommitted(k, false);
+}
+
+void intakes_roll_back(struct keeper *k)
+{
+    each_uncommitted(k, true);
 }
 
 void intake_commit_failed(struct keeper *k)
@@ -382,7 +431,22 @@ static void fetched(struct intake *in, struct ch_str url)
         return;
     }
     move(in, CH_INTAKE_FETCHED);
-    start_scan(in);
+    if (!k->draining) { /* else it goes on from here after the restart */
+        start_scan(in);
+    }
+}
+
+static void on_published(void *ctx, const struct published *result)
+{
+    struct intake *in = ctx;
+    if (result->code != CH_OK) {
+        ch_blobs_discard(in->k->blobs, in->spool);
+        fail(in, result->code == CH_E_FULL ? 507 : 500, ch_str_of(result->err.msg));
+        return;
+    }
+    in->sha256 = result->sha256;
+    in->size_bytes = result->size_bytes;
+    fetched(in, ch_str_of(in->url));
 }
 
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
@@ -398,18 +462,15 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         CH_IGNORE(ch_store_add_fetch(k->store, &row, &err));
     }
     if (answer->code != CH_OK || answer->http_status != 200) {
-        ch_blobs_discard(k->blobs, in->id);
+        ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
         fail(in, answer->code == CH_E_TIMEOUT ? 504 : 502,
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
     }
-    if (ch_blobs_publish(k->blobs, in->id, &in->sha256, &in->size_bytes, &err) != CH_OK) {
-        ch_blobs_discard(k->blobs, in->id);
-        fail(in, 500, ch_str_of(err.msg));
-        return;
-    }
-    fetched(in, answer->effective_url);
+    free(in->url);
+    in->url = ch_str_dup(answer->effective_url);
+    offload_publish(k, in->spool, on_published, in);
 }
 
 static void start_fetch(struct intake *in)
@@ -438,7 +499,7 @@ static void start_fetch(struct intake *in)
     int fd = -1;
     enum ch_code rc = quota_make_room(k, CH_BLOB_UNDECIDED, room, &err);
     if (rc == CH_OK) {
-        rc = ch_blobs_spool(k->blobs, in->id, &fd, &err);
+        rc = ch_blobs_spool(k->blobs, in->spool, &fd, &err);
     }
     if (rc != CH_OK) {
         fail(in, 507, ch_str_of(err.msg));
@@ -541,6 +602,7 @@ static struct intake *new_intake(struct keeper *k, struct page *p, struct ch_str
     in->p = p;
     in->file_name = ch_str_dup(file_name);
     in->blob_fd = -1;
+    in->spool = ++k->next_spool;
     in->state = CH_INTAKE_WANTED;
     in->patience.fn = on_patience;
     in->expected_bytes = CH_SIZE_UNKNOWN;
@@ -573,15 +635,7 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
         move(in, CH_INTAKE_WANTED);
     } else if (in == NULL) {
         in = new_intake(k, p, name, ahead);
-        struct ch_intake_row row = {.repository = ch_str_of(p->repository),
-                                    .upstream = ch_str_of(p->upstream->name),
-                                    .project = page_name(p),
-                                    .file_name = name,
-                                    .state = CH_INTAKE_WANTED,
-                                    .ahead = ahead,
-                                    .created_at_us = keeper_now_us(k)};
-        if (keeper_write(k, &err) != CH_OK ||
-            ch_store_add_intake(k->store, &row, &in->id, &err) != CH_OK) {
+        if (ensure_row(in, &err) != CH_OK) {
             keeper_log("store", "error=\"%s\"", err.msg);
             detach(in);
             free_intake(in);
@@ -652,7 +706,6 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
         struct ch_sha256 sha256 = ch_get_sha256(&rd);
         bool ahead = ch_get_u8(&rd) != 0;
         struct page *p = page_get(k, repository, project);
-        ch_blobs_discard(k->blobs, id);
         if (p == NULL || !page_load(k, p) || page_find_file(p, file_name) < 0 ||
             state == CH_INTAKE_FAILED || find(k, p, file_name) != NULL) {
             rc = keeper_write(k, err);
@@ -661,6 +714,7 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
         }
         struct intake *in = new_intake(k, p, file_name, ahead);
         in->id = id;
+        in->durable = true;
         if (state >= CH_INTAKE_FETCHED && ch_blobs_has(k->blobs, &sha256)) {
             in->state = CH_INTAKE_FETCHED;
             in->sha256 = sha256;
@@ -679,6 +733,20 @@ void intakes_free(struct keeper *k)
     }
     ch_map_free(k->intakes);
     k->intakes = NULL;
+}
+
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        const struct intake *in = value;
+        if (in->state >= CH_INTAKE_FETCHED && in->state != CH_INTAKE_FAILED &&
+            ch_sha256_eq(&in->sha256, sha256)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t intakes_oldest_ms(struct keeper *k)

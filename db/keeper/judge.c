@@ -25,7 +25,11 @@ void judge_forget_inspection(struct page *p, size_t file)
     if (f->has_inspection) {
         ch_store_inspection_done(&f->inspection);
     }
-    p->attacks -= f->attack;
+    if (f->attack) {
+        p->attacks--;
+        p->index.attacks[p->index.version[file]]--;
+    }
+    listing_touch(p);
     f->has_inspection = false;
     f->inspection_loaded = false;
     f->attack = false;
@@ -61,18 +65,25 @@ const struct ch_inspection_result *judge_inspection(struct keeper *k, struct pag
         const struct ch_finding_row *row = ch_finding_row(f->inspection.row.findings[i].code);
         f->attack = f->attack || row == NULL || row->cls == CH_CLASS_ATTACK;
     }
-    p->attacks += f->attack;
+    if (f->attack) {
+        p->attacks++;
+        p->index.attacks[p->index.version[file]]++;
+    }
+    if (f->has_inspection) {
+        listing_touch(p);
+    }
     return f->has_inspection ? &f->inspection : NULL;
 }
 
 /* T10: a file of the same version that is denied as an attack holds all others. */
 static bool sibling_denied(const struct page *p, size_t file, struct ch_str *ret_name)
 {
-    const struct page_file *me = &p->files[file];
-    for (size_t i = 0; p->attacks > 0 && i < p->facts.file_count; i++) {
-        const struct page_file *f = &p->files[i];
-        if (i != file && f->attack && p->eco->compare_versions(ch_str_of(f->release.version),
-                                                  ch_str_of(me->release.version)) == 0) {
+    uint32_t version = p->index.version[file];
+    if (p->index.attacks[version] <= (p->files[file].attack ? 1 : 0)) {
+        return false;
+    }
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (i != file && p->files[i].attack && p->index.version[i] == version) {
             *ret_name = p->facts.files[i].index.file_name;
             return true;
         }
@@ -160,6 +171,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
     if (rc == CH_OK) {
         f->recorded_verdict = (int8_t)d->verdict;
         snprintf(f->recorded_rule, sizeof(f->recorded_rule), "%s", d->rule);
+        page_wrote(p);
         k->stats.decisions[d->verdict]++;
         k->uncommitted_allows += d->verdict == CH_VERDICT_ALLOW;
     }
@@ -169,12 +181,104 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
 enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct ch_err *err)
 {
     struct page_file *f = &p->files[file];
+    enum ch_blob_place place;
+    struct ch_artifact a;
+    quota_touch(k, &f->artifact); /* making room must not take this one */
     if (f->served && ch_blobs_is_served(k->blobs, &f->artifact)) {
         return CH_OK;
     }
-    enum ch_code rc = ch_blobs_serve(k->blobs, &f->artifact, err);
+    enum ch_code rc = ch_store_get_blob(k->store, &f->artifact, &place, err);
+    if (rc == CH_E_NOT_FOUND || (rc == CH_OK && place != CH_BLOB_SERVED)) {
+        rc = ch_store_get_artifact(k->store, &f->artifact, &a, err);
+        rc = rc == CH_OK ? quota_make_room(k, CH_BLOB_SERVED, a.size_bytes, err) : rc;
+        rc = rc == CH_OK ? keeper_write(k, err) : rc;
+        rc = rc == CH_OK ? ch_store_put_blob(k->store, &f->artifact, a.size_bytes, CH_BLOB_SERVED,
+                                             keeper_now_us(k), err)
+                         : rc;
+    }
+    rc = rc == CH_OK ? ch_blobs_serve(k->blobs, &f->artifact, err) : rc;
     f->served = rc == CH_OK;
     return rc;
+}
+
+/* ------------------------------------------------------------------ withdrawing (T4) */
+
+void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256)
+{
+    if (p->shown == NULL) {
+        p->shown = ch_map_new();
+    }
+    struct ch_sha256 *kept = ch_map_get(p->shown, p->facts.files[file].index.file_name);
+    if (kept == NULL) {
+        kept = ch_calloc(1, sizeof(*kept));
+        ch_map_set(p->shown, p->facts.files[file].index.file_name, kept);
+    }
+    *kept = *sha256;
+}
+
+static bool is_shown(const struct page *p, size_t file)
+{
+    return p->shown != NULL &&
+           ch_map_get(p->shown, p->facts.files[file].index.file_name) != NULL;
+}
+
+/* What other files share (equal bytes are one blob) is linked again when somebody asks for it. */
+static void take_away(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    struct ch_err err;
+    if (ch_blobs_withdraw(k->blobs, sha256, &err) != CH_OK) {
+        keeper_log("withdraw", "error=\"%s\"", err.msg);
+    }
+}
+
+static void take_metadata(struct keeper *k, struct page *p, size_t file)
+{
+    struct ch_sha256 *shown = ch_map_remove(p->shown, p->facts.files[file].index.file_name);
+    take_away(k, shown);
+    free(shown);
+}
+
+void judge_forget_shown(struct keeper *k, struct page *p)
+{
+    size_t cursor = 0;
+    void *value;
+    while (p->shown != NULL && ch_map_next(p->shown, &cursor, NULL, &value)) {
+        if (k != NULL) {
+            take_away(k, value);
+        }
+        free(value);
+    }
+    ch_map_free(p->shown);
+    p->shown = NULL;
+}
+
+void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d)
+{
+    struct page_file *f = &p->files[file];
+    bool bytes = d->verdict != CH_VERDICT_ALLOW && !ch_sha256_is_zero(&f->artifact) &&
+                 (f->recorded_verdict == CH_VERDICT_ALLOW || f->served);
+    bool metadata = d->verdict != CH_VERDICT_ALLOW && !d->eligible && is_shown(p, file);
+    if (!bytes && !metadata) {
+        return;
+    }
+    keeper_raise_epoch(k); /* effective first, recorded after */
+    if (metadata) {
+        take_metadata(k, p, file);
+    }
+    if (bytes) {
+        struct ch_artifact a;
+        struct ch_err err;
+        take_away(k, &f->artifact);
+        f->served = false;
+        keeper_log("withdrawn", "project=%s rule=\"%s\" reason=\"%s\"", p->project, d->rule,
+                   d->reason);
+        if (keeper_write(k, &err) != CH_OK ||
+            ch_store_get_artifact(k->store, &f->artifact, &a, &err) != CH_OK ||
+            ch_store_put_blob(k->store, &f->artifact, a.size_bytes, CH_BLOB_UNDECIDED,
+                              keeper_now_us(k), &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+        }
+    }
 }
 
 void judge_page_again(struct keeper *k, struct page *p)
@@ -182,29 +286,17 @@ void judge_page_again(struct keeper *k, struct page *p)
     if (p->load != PAGE_READY) {
         return;
     }
-    bool raised = false;
     for (size_t i = 0; i < p->facts.file_count; i++) {
         struct page_file *f = &p->files[i];
-        if (f->recorded_verdict < 0 || ch_sha256_is_zero(&f->artifact)) {
+        bool told = f->recorded_verdict >= 0 && !ch_sha256_is_zero(&f->artifact);
+        if (!told && !is_shown(p, i)) {
             continue; /* nobody was told anything about it */
         }
         struct ch_decision d;
-        judge(k, p, i, &d);
         struct ch_err err;
-        if (d.verdict != CH_VERDICT_ALLOW && f->recorded_verdict == CH_VERDICT_ALLOW) {
-            /* T4: effective first, recorded after. */
-            if (!raised) {
-                keeper_raise_epoch(k);
-                raised = true;
-            }
-            if (ch_blobs_withdraw(k->blobs, &f->artifact, &err) != CH_OK) {
-                keeper_log("withdraw", "error=\"%s\"", err.msg);
-            }
-            f->served = false;
-            keeper_log("withdrawn", "project=%s rule=\"%s\" reason=\"%s\"", p->project, d.rule,
-                       d.reason);
-        }
-        if (judge_record(k, p, i, &d, &err) != CH_OK) {
+        judge(k, p, i, &d);
+        judge_withdraw(k, p, i, &d);
+        if (told && judge_record(k, p, i, &d, &err) != CH_OK) {
             keeper_log("store", "error=\"%s\"", err.msg);
         }
     }
@@ -244,6 +336,14 @@ void judge_all_again(struct keeper *k)
         last = p;
     }
     ch_buf_done(&n.buf);
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->pages, &cursor, NULL, &value)) { /* those that only showed metadata */
+        struct page *p = value;
+        if (p->shown != NULL && ch_map_count(p->shown) > 0) {
+            judge_page_again(k, p);
+        }
+    }
 }
 
 void judge_subject(const struct page *p, size_t file, struct ch_buf *out)

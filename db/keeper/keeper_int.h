@@ -1,14 +1,18 @@
 /* The keeper's inside: one state, passed to every part. The parts, in the order work flows:
  *
- *   main.c        start-up, peers, group commit, lease, clock
+ *   main.c        the process
+ *   keeper.c      start-up, peers, group commit, lease, clock
  *   ask.c         messages from gateways -> pages and files
  *   pages.c       upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
+ *   page_index.c  names, versions and kinds of clients of a page's files
+ *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   agree.c       the answers of two jails -> one inspection (pure)
  *   sidecar.c     metadata before the file is inspected (T1)
  *   jobs.c        fetches and scans under way
+ *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
  */
 #ifndef KEEPER_INT_H
@@ -59,6 +63,33 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool served;               /* linked in served/ by this keeper for this file */
 };
 
+struct page_index { /* worked out of the facts once (page_index.c) */
+    struct ch_map *by_name;
+    uint32_t *version;    /* per file: the group of its version */
+    size_t version_count; /* groups, in order of versions */
+    uint32_t *attacks;    /* per group: files with a finding of class attack */
+    bool *built;          /* per group: lists a file that needs no build */
+    uint16_t *clients;    /* per file: class of clients that can take it */
+    size_t class_count;
+    bool *overlap;        /* class_count squared: clients of the row can take the column */
+};
+
+#define LISTING_ASKED 8
+
+/* The encoded listing, good while its inputs are: facts, inspections, rules, time. */
+struct listing_cache {
+    bool valid;
+    uint64_t rules;         /* keeper.rules it was made under */
+    int64_t made_at_us;
+    int64_t changes_at_us;  /* by time alone; CH_TIME_UNKNOWN: never */
+    uint64_t generation;
+    struct ch_buf bytes;
+    bool *available;        /* per file: ALLOW or eligible */
+    bool *eligible;
+    struct ch_sha256 asked[LISTING_ASKED]; /* clients (User-Agent) asked ahead for */
+    size_t asked_count;
+};
+
 enum page_load_state { PAGE_UNLOADED = 0, PAGE_LOADING, PAGE_READY, PAGE_ABSENT, PAGE_BROKEN };
 
 struct page {
@@ -70,6 +101,8 @@ struct page {
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
+    struct page_index index;
+    struct listing_cache listing;
     size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
     struct ch_snapshot_info info;
     struct ch_buf info_strings;
@@ -81,10 +114,14 @@ struct page {
     size_t busy;             /* intakes and sidecars under way that will come back to it */
     size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
     struct waiter *waiters;
+    int64_t gone_at_us;      /* the upstream first said that the project is gone; 0: it does not */
+    struct ch_timer confirm; /* asks it again (T5) */
+    struct ch_map *shown;    /* file name -> sha256 of metadata that gateways were told to serve */
     struct ch_timer patience; /* answers with what is known while the upstream dawdles */
     struct keeper *keeper;
     uint64_t used_at_ms;
-    uint64_t generation;     /* of the last listing */
+    bool wrote;              /* in the open group: what it knows may not be durable */
+    struct page *next_wrote;
 };
 
 struct keeper {
@@ -99,11 +136,16 @@ struct keeper {
     struct ch_channel *fetcher;
     struct ch_channel *scanners[2]; /* strict, second */
     struct jobs *jobs;
+    struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
     size_t intakes_running;
     size_t intakes_ahead;    /* of them, nobody waits for */
     struct rulings *rulings;
+    struct ch_timer rulings_timer; /* the next one ends */
+    struct ch_map *used;     /* sha256 -> when a blob went out lately */
+    uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
+    uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct commands *commands;
@@ -111,6 +153,10 @@ struct keeper {
     struct ch_timer commit_timer;
     struct ch_timer tick_timer;
     struct intake *after_commit; /* intakes whose decision the next commit makes durable */
+    bool group_lost;           /* a commit failed, and intakes were not told yet */
+    struct page *wrote;        /* pages with facts of the open group */
+    uint64_t next_spool;
+    size_t uncommitted_intakes;
     size_t uncommitted_allows; /* recorded in the open group of writes */
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
@@ -122,7 +168,14 @@ struct keeper {
     int64_t started_at_us;
 };
 
-/* ------------------------------------------------------------------ main.c */
+/* ------------------------------------------------------------------ keeper.c */
+
+/* From a child that has its SETUP: reads the policy, opens nothing. */
+enum ch_code keeper_init(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* Opens store and blobs, after confinement, and takes up what an earlier run left. */
+enum ch_code keeper_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+void keeper_begin(struct keeper *k); /* lease, clock, work */
+void keeper_close(struct keeper *k); /* also after a failed start; the child is the caller's */
 
 /* Opens the group of writes that the end of this turn commits; every writer calls it first. */
 enum ch_code keeper_write(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
@@ -132,6 +185,8 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
  * decision may move away from ALLOW. */
 void keeper_raise_epoch(struct keeper *k);
 uint64_t keeper_epoch(const struct keeper *k);
+/* What was under way when draining began has ended: the loop may stop. */
+void keeper_drained(struct keeper *k);
 void keeper_log(const char *event, const char *fmt, ...) CH_PRINTF(2, 3);
 int64_t keeper_now_us(const struct keeper *k);
 
@@ -159,6 +214,24 @@ enum ch_code jobs_seal(int fd, struct ch_err *err) CH_MUST_CHECK;
 /* Reads a whole sealed descriptor. */
 enum ch_code jobs_read_all(int fd, struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
 
+/* ------------------------------------------------------------------ offload.c */
+
+struct published { /* what ch_blobs_publish gave */
+    enum ch_code code;
+    struct ch_sha256 sha256;
+    uint64_t size_bytes;
+    struct ch_err err;
+};
+typedef void offload_done_fn(void *ctx, const struct published *result);
+
+/* After confinement, which the thread inherits. */
+enum ch_code offload_start(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* Publishes the spool file of `job`. The callback comes once, from the loop, never from within this
+ * call; not at all after offload_stop. */
+void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx);
+bool offload_busy(const struct keeper *k);
+void offload_stop(struct keeper *k); /* waits for the file in hand; before intakes are freed */
+
 /* ------------------------------------------------------------------ pages.c */
 
 /* The page's state, created when missing. NULL: no such repository (or project name). */
@@ -172,9 +245,17 @@ bool page_load(struct keeper *k, struct page *p);
 bool page_usable(const struct keeper *k, const struct page *p);
 void pages_forget_unused(struct keeper *k);
 void pages_free(struct keeper *k);
+/* Says that the open group has something of what the page now knows. */
+void page_wrote(struct page *p);
+/* The group is durable / is lost: then its pages know again what the store knows, no more (T4). */
+void pages_committed(struct keeper *k);
+void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
+/* --- page_index.c --- */
+void page_index_build(struct page *p); /* once facts and releases are there */
+void page_index_done(struct page *p);
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
 
 /* ------------------------------------------------------------------ judge.c */
@@ -189,6 +270,12 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
                           struct ch_err *err) CH_MUST_CHECK;
 /* Links the bytes into served/ for an ALLOW that is durable. */
 enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct ch_err *err) CH_MUST_CHECK;
+/* T4: takes bytes and metadata of a file out of served/ that may not be there, at once, and ends what
+ * gateways remember. For a decision other than ALLOW; of an eligible file the metadata stay. */
+void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
+/* Remembers which metadata went into served/ for a file. */
+void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
+void judge_forget_shown(struct keeper *k, struct page *p); /* and takes them away */
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
 void judge_page_again(struct keeper *k, struct page *p);
 /* The same for everything that any page serves: after a change of policy or rulings. */
@@ -203,14 +290,16 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void rulings_free(struct keeper *k);
 /* Those whose scope has this file; borrowed until the next change. Returns how many, at most max. */
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file, struct ch_ruling *ret, size_t max);
+/* Judges again when the next ruling ends. */
+void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ listing.c */
 
-/* Encodes the page as gateways list it. Also when it changes by time alone. */
-enum ch_code listing_encode(struct keeper *k, struct page *p, struct ch_buf *out,
-                            uint64_t *ret_generation, int64_t *ret_changes_at_us,
-                            struct ch_err *err) CH_MUST_CHECK;
+/* Into p->listing, when it is not good any more: `bytes` and `generation` are what gateways get. */
+enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
+void listing_touch(struct page *p); /* an input of it has changed */
+void listing_done(struct page *p);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
 /* Starts what this client's resolver will want next (T14's budgets). */
@@ -237,6 +326,9 @@ uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *tex
 enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void intake_committed(struct keeper *k); /* after a successful commit: effects of decisions */
 void intake_commit_failed(struct keeper *k);
+/* The rows of intakes that began in the lost group are gone; their numbers may be given again. */
+void intakes_roll_back(struct keeper *k);
+void intakes_durable(struct keeper *k); /* the group is committed: their rows are */
 void intakes_run(struct keeper *k); /* starts what may run now */
 void intakes_free(struct keeper *k);
 typedef void intake_fn(void *ctx, const struct ch_intake_row *row, const char *progress);
@@ -283,6 +375,12 @@ void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
 void commands_free(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
+/* A blob goes out: it is not evicted while it may still do, and counts as used. */
+void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
+void quota_flush(struct keeper *k); /* writes down what was used since */
+void quota_free(struct keeper *k);
+/* Whether an intake under way works on these bytes. */
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err) CH_MUST_CHECK;

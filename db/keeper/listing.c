@@ -10,17 +10,22 @@
 #include "customhouse/limits.h"
 
 #define AHEAD_PER_PAGE 1
+#define NO_VERSION     UINT32_MAX
 
 struct judged {
     struct ch_decision d;
     bool listed_upstream;
-    bool available; /* ALLOW or eligible */
 };
 
-static struct judged *judge_all(struct keeper *k, struct page *p, int64_t *ret_changes_at_us)
+/* Of what can be had by the clients of a class: one version, and another one. */
+struct reach {
+    uint32_t first, other; /* version groups, NO_VERSION */
+};
+
+static struct judged *judge_all(struct keeper *k, struct page *p)
 {
+    struct listing_cache *cache = &p->listing;
     struct judged *all = ch_calloc(p->facts.file_count, sizeof(*all));
-    int64_t now = keeper_now_us(k);
     int64_t soonest = CH_TIME_UNKNOWN;
     for (size_t i = 0; i < p->facts.file_count; i++) {
         all[i].listed_upstream = p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
@@ -28,57 +33,72 @@ static struct judged *judge_all(struct keeper *k, struct page *p, int64_t *ret_c
             continue;
         }
         judge(k, p, i, &all[i].d);
-        all[i].available = all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible;
+        cache->eligible[i] = all[i].d.eligible;
+        cache->available[i] = all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible;
         int64_t until = all[i].d.until_us;
-        if (until != CH_TIME_UNKNOWN && until > now &&
+        if (until != CH_TIME_UNKNOWN && until > cache->made_at_us &&
             (soonest == CH_TIME_UNKNOWN || until < soonest)) {
             soonest = until;
         }
     }
-    *ret_changes_at_us = soonest;
+    cache->changes_at_us = soonest;
     return all;
 }
 
-/* Two platform tag sets that one machine may both accept: equal, or one of them takes any. */
-static bool same_clients(const struct page_file *a, const struct page_file *b)
+static void reach_version(struct reach *r, uint32_t version)
 {
-    struct ch_str any = CH_STR("any");
-    return a->release.platform_tags.len == 0 || ch_str_eq(b->release.platform_tags, any) ||
-           ch_str_eq(a->release.platform_tags, any) ||
-           ch_str_eq(a->release.platform_tags, b->release.platform_tags);
+    if (r->first == NO_VERSION) {
+        r->first = version;
+    } else if (r->first != version && r->other == NO_VERSION) {
+        r->other = version;
+    }
 }
 
-static bool replaceable(const struct page *p, const struct judged *all, size_t file)
+/* Per class: what its own available files offer, then what those of all overlapping classes do. */
+static struct reach *reach_all(const struct page *p)
 {
-    const struct page_file *me = &p->files[file];
+    const struct page_index *x = &p->index;
+    size_t n = x->class_count;
+    struct reach *own = ch_calloc(n + 1, sizeof(*own));
+    struct reach *all = ch_calloc(n + 1, sizeof(*all));
+    for (size_t c = 0; c < n; c++) {
+        own[c] = all[c] = (struct reach){NO_VERSION, NO_VERSION};
+    }
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        const struct page_file *f = &p->files[i];
-        if (all[i].available && same_clients(me, f) &&
-            p->eco->compare_versions(ch_str_of(f->release.version),
-                                     ch_str_of(me->release.version)) != 0) {
-            return true;
+        if (p->listing.available[i]) {
+            reach_version(&own[x->clients[i]], x->version[i]);
         }
     }
-    return false;
-}
-
-/* T10: by default a source distribution is listed only where its version has nothing built. */
-static bool has_built_sibling(const struct page *p, const struct judged *all, size_t file)
-{
-    const struct page_file *me = &p->files[file];
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        const struct page_file *f = &p->files[i];
-        if (i != file && all[i].listed_upstream && f->release.profile != NULL &&
-            strcmp(f->release.version, me->release.version) == 0) {
-            return true;
+    for (size_t c = 0; c < n; c++) {
+        for (size_t d = 0; d < n; d++) {
+            if (x->overlap[c * n + d] && own[d].first != NO_VERSION) {
+                reach_version(&all[c], own[d].first);
+                if (own[d].other != NO_VERSION) {
+                    reach_version(&all[c], own[d].other);
+                }
+            }
         }
     }
-    return false;
+    free(own);
+    return all;
 }
 
-static void list_file(const struct page *p, const struct judged *all, size_t i,
-                      struct ch_buf *reasons, struct ch_page *page)
+/* Whether clients that could take this file can have another version instead. */
+static bool replaceable(const struct page *p, const struct reach *reach, size_t file)
 {
+    const struct reach *r = &reach[p->index.clients[file]];
+    return r->first != NO_VERSION &&
+           (r->first != p->index.version[file] || r->other != NO_VERSION);
+}
+
+static void list_file(const struct page *p, const struct judged *all, const struct reach *reach,
+                      size_t i, struct ch_buf *reasons, struct ch_page *page)
+{
+    /* T10: by default a source distribution is listed only where its version has nothing built. */
+    if (strcmp(p->files[i].release.file_type, "sdist") == 0 &&
+        p->index.built[p->index.version[i]]) {
+        return;
+    }
     const struct ch_index_file *f = &p->facts.files[i].index;
     struct ch_page_file *out = &page->files[page->file_count];
     *out = (struct ch_page_file){
@@ -95,15 +115,11 @@ static void list_file(const struct page *p, const struct judged *all, size_t i,
         out->sidecar_sha256 = f->sidecar_sha256;
     }
     size_t at = reasons->len;
-    if (!all[i].available) {
+    if (!p->listing.available[i]) {
         if (p->config->held_listing == CH_HELD_OMIT) {
             return;
         }
-        bool source = strcmp(p->files[i].release.file_type, "sdist") == 0;
-        if (source && has_built_sibling(p, all, i)) {
-            return;
-        }
-        if (replaceable(p, all, i)) {
+        if (replaceable(p, reach, i)) {
             out->listing = CH_LIST_YANKED;
             ch_buf_printf(reasons, "%s: %s",
                           all[i].d.verdict == CH_VERDICT_DENY ? "denied by policy" : "held by policy",
@@ -118,35 +134,39 @@ static void list_file(const struct page *p, const struct judged *all, size_t i,
     page->file_count++;
 }
 
-static int compare_versions(const void *a, const void *b, void *eco)
+struct spelling {
+    struct ch_str version;
+    uint32_t group;
+};
+
+static int compare_spellings(const void *a, const void *b)
 {
-    const struct ch_str *x = a, *y = b;
-    int c = ((const struct ch_ecosystem *)eco)->compare_versions(*x, *y);
-    return c != 0 ? c : ch_str_cmp(*x, *y);
+    const struct spelling *x = a, *y = b;
+    return x->group != y->group ? (x->group < y->group ? -1 : 1) : ch_str_cmp(x->version, y->version);
 }
 
 /* PEP 700: `versions` covers all listed files, sorted and distinct. */
 static void list_versions(struct page *p, struct ch_page *page)
 {
-    page->versions = ch_calloc(page->file_count, sizeof(*page->versions));
+    struct spelling *all = ch_calloc(page->file_count + 1, sizeof(*all));
     size_t at = 0, n = 0;
     for (size_t i = 0; i < page->file_count; i++) {
         while (!ch_str_eq(p->facts.files[at].index.file_name, page->files[i].file_name)) {
             at++; /* both are in upstream order */
         }
         struct ch_str v = ch_str_of(p->files[at].release.version);
-        if (v.len > 0) {
-            page->versions[n++] = v;
+        if (v.len > 0 && (n == 0 || !ch_str_eq(all[n - 1].version, v))) {
+            all[n++] = (struct spelling){v, p->index.version[at]};
         }
     }
-    qsort_r(page->versions, n, sizeof(*page->versions), compare_versions,
-            (void *)(uintptr_t)p->eco);
+    qsort(all, n, sizeof(*all), compare_spellings);
+    page->versions = ch_calloc(n + 1, sizeof(*page->versions));
     for (size_t i = 0; i < n; i++) {
-        if (page->version_count == 0 ||
-            !ch_str_eq(page->versions[i], page->versions[page->version_count - 1])) {
-            page->versions[page->version_count++] = page->versions[i];
+        if (i == 0 || !ch_str_eq(all[i].version, all[i - 1].version)) {
+            page->versions[page->version_count++] = all[i].version;
         }
     }
+    free(all);
 }
 
 /* Generations follow content: equal pages are equal generations, whoever asks, also after a restart. */
@@ -158,20 +178,19 @@ static uint64_t generation_of(struct ch_str encoded)
     return g != 0 ? g : 1;
 }
 
-enum ch_code listing_encode(struct keeper *k, struct page *p, struct ch_buf *out,
-                            uint64_t *ret_generation, int64_t *ret_changes_at_us,
-                            struct ch_err *err)
+static enum ch_code encode(struct page *p, const struct judged *all, struct ch_err *err)
 {
+    struct listing_cache *cache = &p->listing;
     struct ch_buf reasons;
-    struct judged *all = judge_all(k, p, ret_changes_at_us);
     struct ch_page page = {.project = page_name(p), .status = p->facts.head.status};
+    struct reach *reach = reach_all(p);
     /* Room for all at once: reasons must not move while slices borrow from them. */
     ch_buf_init(&reasons, p->facts.file_count * 1024 + 1024);
     CH_ASSERT(ch_buf_reserve(&reasons, p->facts.file_count * 1024 + 1024) != NULL);
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
         if (all[i].listed_upstream) {
-            list_file(p, all, i, &reasons, &page);
+            list_file(p, all, reach, i, &reasons, &page);
         }
     }
     if (page.status == CH_STATUS_QUARANTINED && page.file_count > 0) {
@@ -179,18 +198,57 @@ enum ch_code listing_encode(struct keeper *k, struct page *p, struct ch_buf *out
     }
     page.status_reason = ch_str_sub(p->facts.head.status_reason, 0, 256);
     list_versions(p, &page);
-    ch_page_put(out, &page);
-    enum ch_code rc = ch_buf_ok(out, err);
+    ch_page_put(&cache->bytes, &page);
+    enum ch_code rc = ch_buf_ok(&cache->bytes, err);
     if (rc == CH_OK) {
-        *ret_generation = generation_of(ch_buf_str(out));
-        page.generation = *ret_generation;
-        ch_buf_clear(out);
-        ch_page_put(out, &page);
-        p->generation = page.generation;
-        rc = ch_buf_ok(out, err);
+        page.generation = generation_of(ch_buf_str(&cache->bytes));
+        cache->generation = page.generation;
+        ch_buf_clear(&cache->bytes);
+        ch_page_put(&cache->bytes, &page);
+        rc = ch_buf_ok(&cache->bytes, err);
     }
     ch_page_done(&page);
     ch_buf_done(&reasons);
+    free(reach);
+    return rc;
+}
+
+void listing_touch(struct page *p)
+{
+    p->listing.valid = false;
+}
+
+void listing_done(struct page *p)
+{
+    ch_buf_done(&p->listing.bytes);
+    free(p->listing.available);
+    free(p->listing.eligible);
+    p->listing = (struct listing_cache){0};
+}
+
+static bool still_good(const struct keeper *k, const struct page *p, int64_t now_us)
+{
+    const struct listing_cache *c = &p->listing;
+    return c->valid && c->rules == k->rules && now_us >= c->made_at_us &&
+           (c->changes_at_us == CH_TIME_UNKNOWN || now_us < c->changes_at_us);
+}
+
+enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err)
+{
+    int64_t now = keeper_now_us(k);
+    if (still_good(k, p, now)) {
+        return CH_OK;
+    }
+    listing_done(p);
+    struct listing_cache *cache = &p->listing;
+    cache->rules = k->rules;
+    cache->made_at_us = now;
+    cache->available = ch_calloc(p->facts.file_count + 1, sizeof(bool));
+    cache->eligible = ch_calloc(p->facts.file_count + 1, sizeof(bool));
+    ch_buf_init(&cache->bytes, ch_limits.page_bytes * 2);
+    struct judged *all = judge_all(k, p);
+    enum ch_code rc = encode(p, all, err);
+    cache->valid = rc == CH_OK;
     free(all);
     return rc;
 }
@@ -232,39 +290,50 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
     return rc;
 }
 
+/* Whether this client was asked ahead for since the listing was made; remembers it when not. */
+static bool asked_before(struct page *p, struct ch_str user_agent)
+{
+    struct listing_cache *c = &p->listing;
+    struct ch_sha256 client =
+        ch_sha256_of(user_agent.len > 0 ? user_agent.ptr : "", user_agent.len);
+    size_t kept = c->asked_count < LISTING_ASKED ? c->asked_count : LISTING_ASKED;
+    for (size_t i = 0; i < kept; i++) {
+        if (ch_sha256_eq(&c->asked[i], &client)) {
+            return true;
+        }
+    }
+    c->asked[c->asked_count++ % LISTING_ASKED] = client;
+    return false;
+}
+
 void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agent)
 {
+    struct ch_err err;
     if (p->eco->wanted_next == NULL || k->intakes_ahead >= k->config->prefetch_parallel ||
-        p->load != PAGE_READY) {
+        p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK ||
+        asked_before(p, user_agent)) {
         return;
     }
     struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};
-    bool *eligible = ch_calloc(p->facts.file_count, sizeof(bool));
+    bool *may = ch_calloc(p->facts.file_count, sizeof(bool));
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
         const struct ch_index_file *f = &p->facts.files[i].index;
-        struct ch_decision d;
         page.files[i] = (struct ch_page_file){.file_name = f->file_name,
                                               .requires_python = f->requires_python,
                                               .size_bytes = f->size_bytes};
         bool too_large = f->size_bytes != CH_SIZE_UNKNOWN &&
                          f->size_bytes >> 20 >= k->config->prefetch_max_bytes_mib;
-        bool listed = p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN && !f->yanked;
-        if (listed && !too_large) {
-            judge(k, p, i, &d);
-            /* An ALLOW stands in for itself: nothing is started for it, and nothing older either. */
-            eligible[i] = d.eligible || d.verdict == CH_VERDICT_ALLOW;
-        }
+        /* An ALLOW stands in for itself: nothing is started for it, and nothing older either. */
+        may[i] = p->listing.available[i] && !f->yanked && !too_large;
     }
     size_t wanted[AHEAD_PER_PAGE];
-    size_t n = p->eco->wanted_next(&page, eligible, user_agent, wanted, CH_ARRAY_LEN(wanted));
+    size_t n = p->eco->wanted_next(&page, may, user_agent, wanted, CH_ARRAY_LEN(wanted));
     for (size_t i = 0; i < n; i++) {
-        struct ch_decision d;
-        judge(k, p, wanted[i], &d);
-        if (d.eligible) {
+        if (p->listing.eligible[wanted[i]]) {
             intake_want(k, p, wanted[i], true);
         }
     }
     free(page.files);
-    free(eligible);
+    free(may);
 }

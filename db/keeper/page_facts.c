@@ -243,6 +243,20 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
     return rc;
 }
 
+enum ch_code page_facts_vanish(const struct page_facts *old, int64_t now_us,
+                               page_facts_change_fn *changed, void *ctx, struct page_facts *ret,
+                               struct ch_err *err)
+{
+    struct merge m = {.old = old, .now_us = now_us, .changed = changed, .ctx = ctx};
+    m.seen = ch_calloc(old->file_count + 1, sizeof(bool));
+    m.out.head = old->head;
+    keep_removed(&m);
+    enum ch_code rc = settle(&m.out, ret, err);
+    free(m.seen);
+    free(m.out.files);
+    return rc;
+}
+
 static enum ch_code fill_stream(struct page_facts *filled, const struct ch_map *by_name,
                                 struct ch_str stream, struct ch_err *err)
 {

@@ -39,6 +39,11 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
                               struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,
                               void *ctx, struct page_facts *ret, struct ch_err *err) CH_MUST_CHECK;
 
+/* The same for an upstream that says there is no such project any more: every file vanished. */
+enum ch_code page_facts_vanish(const struct page_facts *old, int64_t now_us,
+                               page_facts_change_fn *changed, void *ctx, struct page_facts *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+
 /* Fills times, sizes and hashes that `page` lacks from a details stream (CH_SCAN_DETAILS). A stated
  * hash that differs is CH_E_MISMATCH. The page is unchanged on failure. */
 enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream,

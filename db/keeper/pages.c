@@ -45,10 +45,14 @@ static void free_page_files(struct page *p)
     }
     free(p->files);
     p->files = NULL;
+    page_index_done(p);
+    listing_touch(p);
 }
 
 static void free_page(struct page *p)
 {
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
+    judge_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
     while (p->waiters != NULL) {
         struct waiter *w = p->waiters;
@@ -58,6 +62,7 @@ static void free_page(struct page *p)
     free_page_files(p);
     page_facts_done(&p->facts);
     ch_buf_done(&p->info_strings);
+    listing_done(p);
     free(p->repository);
     free(p->project);
     free(p);
@@ -91,6 +96,8 @@ static void on_patience(struct ch_timer *t)
     wake(p->keeper, p);
 }
 
+static void on_confirm(struct ch_timer *t);
+
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
 {
     struct ch_buf key;
@@ -110,6 +117,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
             p->project = ch_str_dup(project);
             p->eco = eco;
             p->patience.fn = on_patience;
+            p->confirm.fn = on_confirm;
             ch_buf_init(&p->info_strings, 16384);
             ch_map_set(k->pages, ch_buf_str(&key), p);
         }
@@ -120,16 +128,6 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
         p->used_at_ms = ch_loop_now_ms(k->child.loop);
     }
     return p;
-}
-
-ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name)
-{
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (ch_str_eq(p->facts.files[i].index.file_name, file_name)) {
-            return (ptrdiff_t)i;
-        }
-    }
-    return -1;
 }
 
 /* ------------------------------------------------------------------ the page's runtime state */
@@ -178,6 +176,7 @@ static enum ch_code set_facts(struct keeper *k, struct page *p, struct page_fact
         p->eco->split(page_name(p), p->facts.files[i].index.file_name, &p->files[i].release);
         p->files[i].recorded_verdict = -1;
     }
+    page_index_build(p);
     p->load = PAGE_READY;
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc =
@@ -219,6 +218,53 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     ch_buf_done(&owner);
     ch_buf_done(&content);
     return rc;
+}
+
+void page_wrote(struct page *p)
+{
+    if (!p->wrote) {
+        p->wrote = true;
+        p->next_wrote = p->keeper->wrote;
+        p->keeper->wrote = p;
+    }
+}
+
+static struct page *take_wrote(struct keeper *k)
+{
+    struct page *p = k->wrote;
+    if (p != NULL) {
+        k->wrote = p->next_wrote;
+        p->wrote = false;
+    }
+    return p;
+}
+
+void pages_committed(struct keeper *k)
+{
+    while (take_wrote(k) != NULL) {
+    }
+}
+
+/* A page that was first loaded in the lost group is not known any more. */
+void pages_roll_back(struct keeper *k)
+{
+    struct page *p;
+    while ((p = take_wrote(k)) != NULL) {
+        struct ch_err err;
+        enum ch_code rc = p->load == PAGE_READY ? load_from_store(k, p, &err) : CH_OK;
+        if (rc == CH_OK) {
+            continue;
+        }
+        free_page_files(p);
+        page_facts_done(&p->facts);
+        if (rc == CH_E_NOT_FOUND) {
+            p->info = (struct ch_snapshot_info){0};
+            p->load = p->refreshing ? PAGE_LOADING : PAGE_UNLOADED;
+        } else {
+            p->load = PAGE_BROKEN;
+            keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ refreshing */
@@ -274,6 +320,10 @@ static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
                               &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
+    if (kind == CH_SIGHTING_REMOVED) { /* T5 */
+        keeper_log("alarm", "repository=%s project=%s file=%.*s what=\"gone from the upstream\"",
+                   r->p->repository, r->p->project, CH_STR_ARG(file_name));
+    }
 }
 
 static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
@@ -302,6 +352,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
+    page_wrote(p);
     p->info = info;
     p->checked_at_us = r->now_us;
     ch_buf_clear(&p->info_strings);
@@ -425,6 +476,8 @@ static void page_unchanged(struct refresh *r)
     if (keeper_write(k, &err) == CH_OK &&
         ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now, &err) ==
             CH_OK) {
+        page_wrote(p);
+        listing_touch(p); /* releases by time ask when the index was seen last (T5) */
         p->checked_at_us = now;
         p->info.checked_at_us = now;
     }
@@ -432,13 +485,58 @@ static void page_unchanged(struct refresh *r)
     refresh_ended(r);
 }
 
+static bool lists_any(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* T5: a project that vanished is a complete answer without any file. One such answer may be an
+ * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says the
+ * same; until then it is a failure like others. The owner of the name stays (T12). */
+static void known_page_absent(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    r->now_us = keeper_now_us(k);
+    if (p->load == PAGE_READY && !lists_any(p)) {
+        page_unchanged(r);
+        return;
+    }
+    if (p->load != PAGE_READY || p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
+        r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000) {
+        if (p->gone_at_us == 0 || p->gone_at_us > r->now_us) {
+            p->gone_at_us = r->now_us;
+        }
+        ch_loop_set_timer(k->child.loop, &p->confirm,
+                          ch_loop_now_ms(k->child.loop) + k->gone_confirm_ms + 1);
+        refresh_failed(r, 502, "the upstream says that the project is gone");
+        return;
+    }
+    enum ch_code rc = keeper_write(k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_vanish(&p->facts, r->now_us, on_change, r, &r->merged, &err);
+    }
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
+               "all its files are held\"", p->repository, p->project, p->upstream->name);
+    finish(r);
+}
+
 static void page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
     if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
-        /* A name that existed: its owner stays, and what vanished is a fact of its own (T5, T12). */
-        refresh_failed(r, 502, "the upstream says that the project is gone");
+        known_page_absent(r);
         return;
     }
     p->refreshing = false;
@@ -476,6 +574,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         return;
     }
     if (answer->http_status == 304 && p->load == PAGE_READY) {
+        p->gone_at_us = 0;
         page_unchanged(r);
         return;
     }
@@ -492,6 +591,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         refresh_failed(r, 502, text);
         return;
     }
+    p->gone_at_us = 0;
     uint64_t size = 0;
     if (jobs_seal(r->fd, &err) != CH_OK || ch_sha256_of_fd(r->fd, &r->body, &size, &err) != CH_OK) {
         refresh_failed(r, 502, err.msg);
@@ -513,6 +613,14 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         .size_bytes = size,
     };
     jobs_scan(r->k, 0, &job, r->fd, on_page_scanned, r);
+}
+
+static void on_confirm(struct ch_timer *t)
+{
+    struct page *p = CH_CONTAINER_OF(t, struct page, confirm);
+    if (p->load == PAGE_READY && !p->refreshing && p->gone_at_us != 0 && !p->keeper->draining) {
+        start_fetch(p->keeper, p);
+    }
 }
 
 /* Starts the refresh of a page that is not refreshing. */
@@ -642,9 +750,10 @@ void pages_forget_unused(struct keeper *k)
     struct ch_str key;
     while (ch_map_next(k->pages, &cursor, &key, &value)) {
         struct page *p = value;
-        if (!p->refreshing && p->waiters == NULL && p->busy == 0 &&
+        if (!p->refreshing && p->waiters == NULL && p->busy == 0 && !p->wrote &&
             now - p->used_at_ms > 600000) {
             ch_map_remove(k->pages, key);
+            judge_forget_shown(k, p);
             free_page(p);
         }
     }

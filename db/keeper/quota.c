@@ -2,7 +2,15 @@
  * and hashes stay, and a later fetch must match them. */
 #include "keeper_int.h"
 
+#include <stdlib.h>
+
 #define PER_ROUND 64
+#define IN_USE_MS 60000 /* a blob that went out so lately may still be on its way */
+
+struct used {
+    uint64_t at_ms;
+    bool written;
+};
 
 struct victims {
     struct ch_sha256 sha256[PER_ROUND];
@@ -19,6 +27,74 @@ static void collect(void *ctx, const struct ch_sha256 *sha256, uint64_t size_byt
     }
 }
 
+void quota_touch(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    struct ch_str key = {(const char *)sha256->byte, CH_SHA256_BYTES};
+    k->used = k->used == NULL ? ch_map_new() : k->used;
+    struct used *u = ch_map_get(k->used, key);
+    if (u == NULL) {
+        u = ch_calloc(1, sizeof(*u));
+        ch_map_set(k->used, key, u);
+    }
+    *u = (struct used){.at_ms = ch_loop_now_ms(k->child.loop)};
+}
+
+/* Least recently used goes first: without this, least recently allowed would. */
+static void write_use(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    enum ch_blob_place place;
+    struct ch_artifact a;
+    struct ch_err err;
+    if (ch_store_get_blob(k->store, sha256, &place, &err) != CH_OK || place != CH_BLOB_SERVED ||
+        ch_store_get_artifact(k->store, sha256, &a, &err) != CH_OK) {
+        return; /* metadata, or gone meanwhile */
+    }
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_put_blob(k->store, sha256, a.size_bytes, place, keeper_now_us(k), &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
+void quota_flush(struct keeper *k)
+{
+    uint64_t now = ch_loop_now_ms(k->child.loop);
+    size_t cursor = 0;
+    struct ch_str key;
+    void *value;
+    while (k->used != NULL && ch_map_next(k->used, &cursor, &key, &value)) {
+        struct used *u = value;
+        struct ch_rd r = ch_rd_of(key.ptr, key.len);
+        struct ch_sha256 sha256 = ch_get_sha256(&r);
+        if (!u->written) {
+            write_use(k, &sha256);
+            u->written = true;
+        }
+        if (now - u->at_ms > IN_USE_MS) {
+            ch_map_remove(k->used, key);
+            free(u);
+        }
+    }
+}
+
+void quota_free(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (k->used != NULL && ch_map_next(k->used, &cursor, NULL, &value)) {
+        free(value);
+    }
+    ch_map_free(k->used);
+    k->used = NULL;
+}
+
+static bool in_use(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    struct ch_str key = {(const char *)sha256->byte, CH_SHA256_BYTES};
+    const struct used *u = k->used == NULL ? NULL : ch_map_get(k->used, key);
+    return (u != NULL && ch_loop_now_ms(k->child.loop) - u->at_ms <= IN_USE_MS) ||
+           intake_holds(k, sha256);
+}
+
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err)
 {
@@ -28,15 +104,17 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
     enum ch_code rc = ch_store_blob_bytes(k->store, place, &bytes, &files, err);
     while (rc == CH_OK && bytes + more > max) {
         struct victims v = {.count = 0};
+        size_t gone = 0;
         rc = ch_store_oldest_blobs(k->store, place, PER_ROUND, collect, &v, err);
-        if (rc == CH_OK && v.count == 0) {
-            return ch_fail(err, CH_E_FULL,
-                           "%llu bytes do not fit into the quota of %llu for %s files",
-                           (unsigned long long)more, (unsigned long long)max,
-                           place == CH_BLOB_SERVED ? "served" : "undecided");
+        if (rc != CH_OK) {
+            break;
         }
-        rc = rc == CH_OK ? keeper_write(k, err) : rc;
+        rc = keeper_write(k, err);
         for (size_t i = 0; rc == CH_OK && i < v.count && bytes + more > max; i++) {
+            if (in_use(k, &v.sha256[i])) {
+                continue;
+            }
+            gone++;
             keeper_raise_epoch(k); /* gateways must not hold on to it */
             rc = ch_blobs_evict(k->blobs, &v.sha256[i], err);
             if (rc == CH_OK) {
@@ -44,6 +122,12 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
                                        keeper_now_us(k), err);
                 bytes -= v.size_bytes[i] < bytes ? v.size_bytes[i] : bytes;
             }
+        }
+        if (rc == CH_OK && gone == 0) {
+            return ch_fail(err, CH_E_FULL,
+                           "%llu bytes do not fit into the quota of %llu for %s files",
+                           (unsigned long long)more, (unsigned long long)max,
+                           place == CH_BLOB_SERVED ? "served" : "undecided");
         }
     }
     return rc;

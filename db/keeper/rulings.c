@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define LOOK_MS 3600000
+
 struct kept {
     struct ch_ruling_row row; /* slices and fingerprints borrow from `memory` */
     struct ch_buf memory;
@@ -45,11 +47,47 @@ static void copy_in(void *ctx, const struct ch_ruling_row *row)
     k->row.by = keep(&k->memory, row->by);
 }
 
+static void on_end(struct ch_timer *t)
+{
+    struct keeper *k = CH_CONTAINER_OF(t, struct keeper, rulings_timer);
+    keeper_log("rulings", "what=\"one has ended\"");
+    k->rules++;
+    judge_all_again(k);
+    rulings_watch_ends(k);
+}
+
+/* The wall clock may move: looked at anew once an hour at least. */
+static void on_look(struct ch_timer *t)
+{
+    rulings_watch_ends(CH_CONTAINER_OF(t, struct keeper, rulings_timer));
+}
+
+void rulings_watch_ends(struct keeper *k)
+{
+    int64_t now = keeper_now_us(k), soonest = INT64_MAX;
+    for (size_t i = 0; i < k->rulings->count; i++) {
+        int64_t at = k->rulings->items[i].row.expires_at_us;
+        soonest = at != CH_TIME_UNKNOWN && at > now && at < soonest ? at : soonest;
+    }
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    if (soonest == INT64_MAX) {
+        ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
+        return;
+    }
+    bool far = soonest - now > LOOK_MS * 1000LL;
+    k->rulings_timer.fn = far ? on_look : on_end;
+    ch_loop_set_timer(k->child.loop, &k->rulings_timer,
+                      now_ms + (far ? LOOK_MS : (uint64_t)(soonest - now) / 1000 + 2));
+}
+
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
     rulings_free(k);
+    k->rules++;
     k->rulings = ch_calloc(1, sizeof(*k->rulings));
-    return ch_store_rulings(k->store, copy_in, k->rulings, err);
+    enum ch_code rc = ch_store_rulings(k->store, copy_in, k->rulings, err);
+    rulings_watch_ends(k);
+    return rc;
 }
 
 void rulings_free(struct keeper *k)
@@ -118,6 +156,7 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
 {
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
         copy_in(k->rulings, row);
+        k->rules++;
         judge_all_again(k);
     }
     enum ch_code rc = keeper_write(k, err);

@@ -1,7 +1,9 @@
 /* The one thing served before a verdict: the parsed and checked metadata of an eligible file, so that
  * resolvers can work (T1). Sources, in order: what inspection took out of the file itself; the
  * upstream's sidecar (hash checked when the index gives one), read in the jail, name and version equal
- * to the file's, no direct reference in it; else the file has to be inspected. */
+ * to the file's, no direct reference in it; of a large file its end, fetched by Range, where archives
+ * keep their directory and mostly their metadata; else the file has to be inspected. What was shown is
+ * compared with the file itself once that is here. */
 #include "keeper_int.h"
 
 #include <stdlib.h>
@@ -10,6 +12,10 @@
 #include "customhouse/limits.h"
 
 #define SIDECAR_TIMEOUT_MS 15000
+#define TAIL_MIN_BYTES     (1u << 20)   /* smaller files are as quickly fetched whole */
+#define TAIL_BYTES         (128u << 10) /* first try */
+#define TAIL_MAX_BYTES     (4u << 20)
+#define TAIL_ROUNDS        3
 #define ABSENT_TO_STOP     3 /* an upstream that does not announce sidecars is asked this often */
 
 enum state { FETCHING = 1, UNUSABLE };
@@ -21,6 +27,8 @@ struct sidecar {
     enum state state;
     int fd;
     bool announced;
+    uint64_t tail_from; /* where in the file what is in fd begins */
+    int tail_rounds;
     struct waiter *waiters;
 };
 
@@ -107,23 +115,12 @@ static bool only_notes(struct ch_str stream)
     return rc == CH_E_NOT_FOUND;
 }
 
-static void on_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
+static void keep(struct sidecar *s, struct ch_str bytes)
 {
-    struct sidecar *s = ctx;
     struct keeper *k = s->k;
-    struct ch_buf bytes;
     struct ch_sha256 sha256;
     struct ch_err err = {0};
-    if (answer->outcome != CH_SCAN_DONE || !only_notes(stream)) {
-        keeper_log("sidecar", "file=%s unusable=\"%.*s\"", s->file_name, CH_STR_ARG(answer->text));
-        end(s, false);
-        return;
-    }
-    ch_buf_init(&bytes, ch_limits.metadata_bytes + 1);
-    enum ch_code rc = jobs_read_all(s->fd, &bytes, &err);
-    if (rc == CH_OK) {
-        rc = ch_blobs_put(k->blobs, ch_buf_str(&bytes), &sha256, &err);
-    }
+    enum ch_code rc = ch_blobs_put(k->blobs, bytes, &sha256, &err);
     if (rc == CH_OK) {
         rc = keeper_write(k, &err);
     }
@@ -135,12 +132,176 @@ static void on_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str
     if (rc == CH_OK) { /* what is shown must be known, or a differing file would go unnoticed (T1) */
         rc = keeper_commit(k, &err);
     }
-    ch_buf_done(&bytes);
     if (rc != CH_OK) {
         keeper_log("sidecar", "file=%s error=\"%s\"", s->file_name, err.msg);
     }
     end(s, rc == CH_OK);
 }
+
+static void on_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
+{
+    struct sidecar *s = ctx;
+    struct ch_buf bytes;
+    struct ch_err err;
+    if (answer->outcome != CH_SCAN_DONE || !only_notes(stream)) {
+        keeper_log("sidecar", "file=%s unusable=\"%.*s\"", s->file_name, CH_STR_ARG(answer->text));
+        end(s, false);
+        return;
+    }
+    ch_buf_init(&bytes, ch_limits.metadata_bytes + 1);
+    if (jobs_read_all(s->fd, &bytes, &err) == CH_OK) {
+        keep(s, ch_buf_str(&bytes));
+    } else {
+        end(s, false);
+    }
+    ch_buf_done(&bytes);
+}
+
+/* ------------------------------------------------------------------ the end of the file */
+
+static bool fetch_tail(struct sidecar *s, uint64_t from);
+
+/* The metadata's bytes, and from where in the file more is needed (UINT64_MAX: nowhere). */
+static void read_tail(struct ch_str stream, struct ch_str *ret_metadata, uint64_t *ret_from)
+{
+    struct ch_scan_reader reader;
+    struct ch_scan_record rec;
+    struct ch_err err;
+    *ret_metadata = (struct ch_str){NULL, 0};
+    *ret_from = UINT64_MAX;
+    ch_scan_reader_init(&reader, stream);
+    while (ch_scan_read(&reader, &rec, &err) == CH_OK) {
+        if (rec.type == CH_REC_METADATA && ret_metadata->ptr == NULL) {
+            *ret_metadata = rec.u.metadata;
+        } else if (rec.type == CH_REC_FACT && (ch_str_eq(rec.u.fact.name, CH_STR("tail-offset")) ||
+                                               ch_str_eq(rec.u.fact.name, CH_STR("metadata-offset")))) {
+            CH_IGNORE(!ch_str_u64(rec.u.fact.value, ret_from));
+        }
+    }
+}
+
+static void on_tail_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
+{
+    struct sidecar *s = ctx;
+    struct ch_str metadata;
+    uint64_t from;
+    if (answer->outcome != CH_SCAN_DONE || !only_notes(stream)) {
+        keeper_log("sidecar", "file=%s tail=\"%.*s\"", s->file_name, CH_STR_ARG(answer->text));
+        end(s, false);
+        return;
+    }
+    read_tail(stream, &metadata, &from);
+    if (metadata.ptr != NULL) {
+        keep(s, metadata);
+    } else if (from >= s->tail_from || !fetch_tail(s, from)) {
+        end(s, false);
+    }
+}
+
+/* The fetcher writes where the bytes lie in the file: what came is copied to the start of a document
+ * of its own, after proof that nobody writes any more. */
+static enum ch_code cut(struct sidecar *s, uint64_t bytes, struct ch_err *err)
+{
+    struct ch_buf b;
+    int fd = -1;
+    ch_buf_init(&b, TAIL_MAX_BYTES + 1);
+    enum ch_code rc = jobs_seal(s->fd, err);
+    rc = rc == CH_OK ? jobs_memfd("tail", &fd, err) : rc;
+    while (rc == CH_OK && b.len < bytes) {
+        char *at = ch_buf_reserve(&b, (size_t)(bytes - b.len));
+        ssize_t n = at == NULL ? -1 : pread(s->fd, at, (size_t)(bytes - b.len),
+                                            (off_t)(s->tail_from + b.len));
+        if (n <= 0) {
+            rc = ch_fail(err, CH_E_IO, "the end of the file is shorter than it was said to be");
+            break;
+        }
+        b.len += (size_t)n;
+    }
+    for (size_t at = 0; rc == CH_OK && at < b.len;) {
+        ssize_t n = write(fd, b.ptr + at, b.len - at);
+        if (n <= 0) {
+            rc = ch_fail(err, CH_E_IO, "writing the end of the file");
+            break;
+        }
+        at += (size_t)n;
+    }
+    rc = rc == CH_OK ? jobs_seal(fd, err) : rc;
+    ch_buf_done(&b);
+    if (rc != CH_OK && fd >= 0) {
+        close(fd);
+    } else if (rc == CH_OK) {
+        close(s->fd);
+        s->fd = fd;
+    }
+    return rc;
+}
+
+static void on_tail_fetched(void *ctx, const struct ch_fetched *answer)
+{
+    struct sidecar *s = ctx;
+    struct ch_err err;
+    ptrdiff_t at = page_find_file(s->p, ch_str_of(s->file_name));
+    uint64_t size = at < 0 ? 0 : s->p->facts.files[at].index.size_bytes;
+    if (answer->code != CH_OK || answer->http_status != 206 || at < 0 || size == CH_SIZE_UNKNOWN ||
+        size < s->tail_from || answer->bytes != size - s->tail_from ||
+        cut(s, answer->bytes, &err) != CH_OK) {
+        end(s, false); /* no ranges there: the whole file answers */
+        return;
+    }
+    struct ch_scan_job job = {
+        .kind = CH_SCAN_TAIL,
+        .ecosystem = ch_str_of(s->p->eco->name),
+        .profile = ch_str_of(s->p->files[at].release.profile),
+        .project = page_name(s->p),
+        .version = ch_str_of(s->p->files[at].release.version),
+        .file_name = ch_str_of(s->file_name),
+        .size_bytes = answer->bytes,
+        .tail_offset_bytes = s->tail_from,
+    };
+    jobs_scan(s->k, 0, &job, s->fd, on_tail_scanned, s);
+}
+
+static bool fetch_tail(struct sidecar *s, uint64_t from)
+{
+    struct page *p = s->p;
+    struct ch_err err;
+    ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
+    if (at < 0 || p->files[at].release.profile == NULL || s->tail_rounds == TAIL_ROUNDS) {
+        return false;
+    }
+    const struct ch_index_file *f = &p->facts.files[at].index;
+    if (f->size_bytes == CH_SIZE_UNKNOWN || f->size_bytes < TAIL_MIN_BYTES) {
+        return false;
+    }
+    from = from == UINT64_MAX ? f->size_bytes - TAIL_BYTES : from;
+    if (from >= f->size_bytes || f->size_bytes - from > TAIL_MAX_BYTES) {
+        return false;
+    }
+    if (s->fd >= 0) {
+        close(s->fd);
+        s->fd = -1;
+    }
+    if (jobs_memfd("tail", &s->fd, &err) != CH_OK) {
+        return false;
+    }
+    s->tail_from = from;
+    s->tail_rounds++;
+    struct ch_fetch fetch = {
+        .kind = CH_FETCH_DOCUMENT,
+        .upstream = ch_str_of(p->upstream->name),
+        .url = f->url,
+        .accept = CH_STR("*/*"),
+        .range_from_bytes = from,
+        .range_to_bytes = f->size_bytes - 1,
+        .max_bytes = f->size_bytes - from,
+        .expected_bytes = CH_SIZE_UNKNOWN,
+        .timeout_ms = SIDECAR_TIMEOUT_MS,
+    };
+    jobs_fetch(s->k, &fetch, s->fd, on_tail_fetched, s);
+    return true;
+}
+
+/* ------------------------------------------------------------------ the upstream's sidecar */
 
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
 {
@@ -156,6 +317,9 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         u->absent_in_a_row = there ? 0 : u->absent_in_a_row + 1;
     }
     ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
+    if (answer->code == CH_OK && !there && fetch_tail(s, UINT64_MAX)) {
+        return;
+    }
     if (!there || at < 0 || jobs_seal(s->fd, &err) != CH_OK ||
         ch_sha256_of_fd(s->fd, &sha256, &size, &err) != CH_OK) {
         end(s, false);
@@ -184,8 +348,7 @@ static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
     const struct ch_index_file *f = &p->facts.files[file].index;
     bool announced = f->sidecar != CH_SIDECAR_NONE;
     struct ch_err err;
-    if (p->eco->sidecar_url == NULL ||
-        (!announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP)) {
+    if (p->eco->sidecar_url == NULL) {
         return NULL;
     }
     struct sidecar *s = ch_calloc(1, sizeof(*s));
@@ -197,8 +360,22 @@ static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
     s->announced = announced;
     s->file_name = ch_str_dup(f->file_name);
     ch_buf_init(&url, ch_limits.url_bytes);
+    key_of(&key, p, f->file_name);
+    if (!announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP) {
+        bool tail = fetch_tail(s, UINT64_MAX);
+        if (tail) {
+            ch_map_set(k->sidecars, ch_buf_str(&key), s);
+            p->busy++;
+        } else {
+            free_sidecar(s);
+        }
+        ch_buf_done(&key);
+        ch_buf_done(&url);
+        return tail ? s : NULL;
+    }
     if (p->eco->sidecar_url(f->url, &url) != CH_OK ||
         jobs_memfd("metadata", &s->fd, &err) != CH_OK) {
+        ch_buf_done(&key);
         ch_buf_done(&url);
         free_sidecar(s);
         return NULL;
@@ -213,7 +390,6 @@ static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
         .expected_bytes = CH_SIZE_UNKNOWN,
         .timeout_ms = SIDECAR_TIMEOUT_MS,
     };
-    key_of(&key, p, f->file_name);
     ch_map_set(k->sidecars, ch_buf_str(&key), s);
     p->busy++;
     jobs_fetch(k, &fetch, s->fd, on_fetched, s);
@@ -223,13 +399,15 @@ static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
 }
 
 /* Links known metadata into served/. */
-static enum sidecar_state serve(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size,
+static enum sidecar_state serve(struct keeper *k, struct page *p, size_t file,
+                                const struct ch_sha256 *sha256, uint64_t size,
                                 struct ch_sha256 *ret_sha256, uint64_t *ret_size)
 {
     struct ch_err err;
     if (!ch_blobs_has(k->blobs, sha256) || ch_blobs_serve(k->blobs, sha256, &err) != CH_OK) {
         return SIDECAR_FAILED;
     }
+    judge_shown(p, file, sha256);
     *ret_sha256 = *sha256;
     *ret_size = size;
     return SIDECAR_READY;
@@ -244,13 +422,14 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
     if (in != NULL) {
         return ch_sha256_is_zero(&in->row.metadata_sha256)
                    ? SIDECAR_FAILED
-                   : serve(k, &in->row.metadata_sha256, in->row.metadata_bytes, ret_sha256, ret_size);
+                   : serve(k, p, file, &in->row.metadata_sha256, in->row.metadata_bytes,
+                           ret_sha256, ret_size);
     }
     struct ch_sha256 sha256;
     uint64_t size;
     if (ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
                              &size, &err) == CH_OK) {
-        return serve(k, &sha256, size, ret_sha256, ret_size);
+        return serve(k, p, file, &sha256, size, ret_sha256, ret_size);
     }
     struct ch_buf key;
     key_of(&key, p, name);

@@ -127,6 +127,27 @@ static void test_T5_a_file_that_vanished_is_a_fact_and_may_return(void **state)
     page_facts_done(&page);
 }
 
+static void test_T5_a_page_that_vanished_takes_all_its_files_along(void **state)
+{
+    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    struct page_facts page, gone;
+    struct seen seen = {0};
+    struct ch_err err;
+    (void)state;
+    answer(&page, true, 0, 100, lines, 2);
+    assert_ch_ok(&err, page_facts_vanish(&page, 200, on_change, &seen, &gone, &err));
+    page_facts_done(&page);
+    assert_int_equal(seen.removed, 2);
+    assert_int_equal(gone.file_count, 2);
+    assert_int_equal(gone.files[0].removed_at_us, 200);
+    assert_int_equal(gone.files[1].removed_at_us, 200);
+    seen = answer(&gone, false, 200, 300, lines, 2);
+    assert_int_equal(seen.returned, 2);
+    assert_int_equal(gone.files[0].removed_at_us, CH_TIME_UNKNOWN);
+    assert_true(gone.files[0].baseline);
+    page_facts_done(&gone);
+}
+
 static void test_other_bytes_under_a_known_name_are_a_new_file(void **state)
 {
     static const struct line before[] = {{"a", 1, 5, 9}};
@@ -201,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_T7_age_runs_from_the_last_page_without_the_file),
         cmocka_unit_test(test_an_answer_that_says_less_takes_nothing_away),
         cmocka_unit_test(test_T5_a_file_that_vanished_is_a_fact_and_may_return),
+        cmocka_unit_test(test_T5_a_page_that_vanished_takes_all_its_files_along),
         cmocka_unit_test(test_other_bytes_under_a_known_name_are_a_new_file),
         cmocka_unit_test(test_details_fill_in_and_must_not_contradict),
         cmocka_unit_test(test_snapshot_survives_its_encoding_and_nothing_less),

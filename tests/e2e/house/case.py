@@ -135,3 +135,39 @@ class Quarantine(unittest.TestCase):
                 self.assertTrue(value, f"not within {seconds} s")
                 return value
             time.sleep(0.05)
+
+
+class Moody(Quarantine):
+    """An upstream that changes its mind, and a service that looks every second."""
+    @classmethod
+    def configure(cls, text):
+        return with_key(text, "index_refresh_seconds", 1)
+
+    def setUp(self):
+        self.up.behave = lambda path: None
+        self.up.form, self.up.down, self.up.delay_s = "json", False, 0
+
+    def page_is(self, project, kind, body, headers=()):
+        """From now on this is the project's page."""
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+
+        def answer(h):
+            Upstream.send(h, 200, kind, body, headers)
+            return True
+        before = self.up.behave
+        self.up.behave = lambda path: answer if path == f"/simple/{project}/" else before(path)
+
+    def known(self, name, *versions):
+        """Files that have been served once."""
+        files = [add_wheel(self.up, name, version) for version in versions]
+        for version in versions:
+            self.assertEqual(self.service.ask(file_path(name, version)).status, 200)
+        return files
+
+    def refreshed(self, project, check):
+        """Asks for the page until the service has seen the upstream's new state."""
+        def look():
+            self.service.ask(f"/pypi/simple/{project}/")
+            return check()
+        return self.eventually(look, 15)

@@ -14,7 +14,8 @@ def clean_env(home):
     """Hosts set PIP_* time-outs, find-links and extra indexes that would hide failures."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(("PIP_", "UV_", "PYTHON")) and k.lower() not in
-           ("http_proxy", "https_proxy", "all_proxy")}
+           ("http_proxy", "https_proxy", "all_proxy", "requests_ca_bundle", "curl_ca_bundle",
+            "ssl_cert_file", "ssl_cert_dir")}
     env.update(HOME=home, XDG_CONFIG_HOME=os.path.join(home, "config"),
                XDG_CACHE_HOME=os.path.join(home, "cache"), PIP_CONFIG_FILE="/dev/null",
                PIP_DISABLE_PIP_VERSION_CHECK="1", NO_PROXY="127.0.0.1")

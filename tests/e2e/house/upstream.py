@@ -24,8 +24,10 @@ class Upstream:
 
     def __init__(self):
         self.projects, self.asked, self.form = {}, [], "json"
+        self.status = {}  # project -> PEP 792 status object
         self.behave = lambda path: None
-        self.delay_s = 0.0
+        self.delay_s = 0.0  # before a file's first byte
+        self.trickle_s = 0.0  # from a file's first byte to its last
         self.down = False
         outer = self
 
@@ -87,10 +89,23 @@ class Upstream:
                 data = f.data if f else None
             if data is None:
                 self.send(h, 404, "text/plain", b"no")
+            elif self.trickle_s and not name.endswith(".metadata"):
+                self.trickle(h, data)
             else:
                 self.send(h, 200, "application/octet-stream", data)
         else:
             self.send(h, 404, "text/plain", b"no")
+
+    def trickle(self, h, data):
+        h.send_response(200)
+        h.send_header("Content-Length", str(len(data)))
+        h.end_headers()
+        pieces, started, at = 40, time.monotonic(), 0
+        for i in range(pieces):
+            end = len(data) * (i + 1) // pieces
+            h.wfile.write(data[at:end])
+            at = end
+            time.sleep(max(0, started + self.trickle_s * (i + 1) / pieces - time.monotonic()))
 
     @staticmethod
     def send(h, status, kind, body, headers=()):
@@ -107,6 +122,9 @@ class Upstream:
         if self.form == "json":
             doc = {"meta": {"api-version": "1.1"}, "name": project,
                    "versions": sorted({f.name.split("-")[1] for f in files}), "files": []}
+            if project in self.status:
+                doc["meta"] = {"api-version": "1.4"}
+                doc["project-status"] = self.status[project]
             for f in files:
                 entry = {"filename": f.name, "url": f"../../files/{urllib.parse.quote(f.name)}",
                          "hashes": {"sha256": f.sha256} if f.stated_hash else {},

@@ -1,0 +1,391 @@
+/* The keeper as a whole: opening and closing, peers, the group of writes, lease, clock. */
+#include "keeper_int.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+
+#define TICK_MS            30000
+#define GONE_CONFIRM_MS    60000
+#define CLOCK_JUMP_US      (3600 * 1000000LL) /* T7: an hour */
+
+/* ------------------------------------------------------------------ time, log, lease */
+
+int64_t keeper_now_us(const struct keeper *k)
+{
+    (void)k;
+    return ch_now_unix_us();
+}
+
+void keeper_log(const char *event, const char *fmt, ...)
+{
+    char text[1024];
+    va_list va;
+    va_start(va, fmt);
+    vsnprintf(text, sizeof(text), fmt, va);
+    va_end(va);
+    dprintf(STDERR_FILENO, "keeper event=%s %s\n", event, text);
+}
+
+uint64_t keeper_epoch(const struct keeper *k)
+{
+    return atomic_load(&k->child.epoch->epoch);
+}
+
+void keeper_raise_epoch(struct keeper *k)
+{
+    atomic_fetch_add(&k->child.epoch->epoch, 1);
+}
+
+static void on_lease(struct ch_timer *t)
+{
+    struct keeper *k = CH_CONTAINER_OF(t, struct keeper, lease_timer);
+    uint64_t now = ch_now_boot_ms();
+    if (k->healthy) {
+        atomic_store(&k->child.epoch->lease_until_boot_ms, now + CH_LEASE_MS);
+    }
+    ch_loop_set_timer(k->child.loop, t, now + CH_LEASE_RENEW_MS);
+}
+
+/* T7: the wall clock against the boot clock (which only counts up), and against what is recorded. */
+static void watch_clock(struct keeper *k)
+{
+    struct ch_err err;
+    int64_t now = ch_now_unix_us();
+    int64_t offset = now - (int64_t)ch_now_boot_ms() * 1000;
+    int64_t newest = CH_TIME_UNKNOWN;
+    if (k->clock_offset_us == 0) {
+        k->clock_offset_us = offset;
+    }
+    int64_t moved = offset - k->clock_offset_us;
+    bool jumped = moved > CLOCK_JUMP_US || moved < -CLOCK_JUMP_US;
+    if (ch_store_newest_time(k->store, &newest, &err) == CH_OK && newest != CH_TIME_UNKNOWN &&
+        newest - now > CLOCK_JUMP_US) {
+        jumped = true;
+    }
+    if (jumped != k->clock_jumped) {
+        k->clock_jumped = jumped;
+        k->rules++;
+        keeper_raise_epoch(k);
+        keeper_log("clock", "jumped=%d", jumped);
+    }
+}
+
+static void on_tick(struct ch_timer *t)
+{
+    struct keeper *k = CH_CONTAINER_OF(t, struct keeper, tick_timer);
+    struct ch_err err;
+    watch_clock(k);
+    pages_forget_unused(k);
+    quota_flush(k);
+    if (quota_make_room(k, CH_BLOB_SERVED, 0, &err) != CH_OK ||
+        quota_make_room(k, CH_BLOB_UNDECIDED, 0, &err) != CH_OK) {
+        keeper_log("quota", "error=\"%s\"", err.msg);
+    }
+    ch_loop_set_timer(k->child.loop, t, ch_loop_now_ms(k->child.loop) + TICK_MS);
+}
+
+/* ------------------------------------------------------------------ group commit */
+
+enum ch_code keeper_write(struct keeper *k, struct ch_err *err)
+{
+    if (ch_store_in_group(k->store)) {
+        return CH_OK;
+    }
+    enum ch_code rc = ch_store_begin(k->store, err);
+    if (rc == CH_OK) {
+        ch_loop_set_timer(k->child.loop, &k->commit_timer, ch_loop_now_ms(k->child.loop));
+    } else {
+        k->healthy = false;
+    }
+    return rc;
+}
+
+enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
+{
+    k->uncommitted_allows = 0;
+    if (!ch_store_in_group(k->store)) {
+        return CH_OK;
+    }
+    enum ch_code rc = ch_store_commit(k->store, err);
+    if (rc != CH_OK) {
+        ch_store_rollback(k->store);
+        keeper_raise_epoch(k);
+        k->group_lost = true;
+        intakes_roll_back(k);
+        pages_roll_back(k);
+        keeper_log("store", "commit=failed error=\"%s\"", err->msg);
+    }
+    k->healthy = rc == CH_OK;
+    if (rc == CH_OK) {
+        pages_committed(k);
+        intakes_durable(k);
+    }
+    return rc;
+}
+
+static void on_commit(struct ch_timer *t)
+{
+    struct keeper *k = CH_CONTAINER_OF(t, struct keeper, commit_timer);
+    struct ch_err err;
+    enum ch_code rc = keeper_commit(k, &err);
+    if (rc == CH_OK && !k->group_lost) {
+        intake_committed(k);
+    } else { /* this one, or one that somebody made before this turn's end */
+        k->group_lost = false;
+        intake_commit_failed(k);
+    }
+}
+
+/* ------------------------------------------------------------------ peers */
+
+static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
+{
+    struct keeper *k = owner;
+    if (ch_channel_peer(ch) == CH_ROLE_GATEWAY) {
+        ask_on_frame(k, ch, frame);
+    } else {
+        jobs_on_frame(k, frame);
+    }
+}
+
+static struct ch_channel **slot_of(struct keeper *k, enum ch_role role, uint32_t instance)
+{
+    switch ((int)role) {
+    case CH_ROLE_GATEWAY:
+        return instance < CH_ARRAY_LEN(k->gateways) ? &k->gateways[instance] : NULL;
+    case CH_ROLE_FETCHER:
+        return &k->fetcher;
+    case CH_ROLE_SCANNER_STRICT:
+        return &k->scanners[0];
+    case CH_ROLE_SCANNER_SECOND:
+        return &k->scanners[1];
+    default:
+        return NULL;
+    }
+}
+
+static void drop_peer(struct keeper *k, struct ch_channel **slot)
+{
+    struct ch_channel *ch = *slot;
+    if (ch != NULL) {
+        enum ch_role role = ch_channel_peer(ch);
+        *slot = NULL;
+        ch_channel_free(ch);
+        jobs_peer_gone(k, role);
+    }
+}
+
+static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
+{
+    struct keeper *k = owner;
+    struct ch_channel **slot = slot_of(k, ch_channel_peer(ch), ch_channel_instance(ch));
+    keeper_log("peer", "role=%s closed=\"%s\"", ch_role_name(ch_channel_peer(ch)), why->msg);
+    if (slot != NULL && *slot == ch) {
+        drop_peer(k, slot);
+    }
+}
+
+static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
+{
+    struct keeper *k = owner;
+    struct ch_channel **slot = slot_of(k, role, instance);
+    struct ch_err err;
+    if (slot == NULL) {
+        close(fd);
+        return;
+    }
+    drop_peer(k, slot);
+    struct ch_channel_options options = {
+        .loop = k->child.loop, .fd = fd, .peer = role, .self = CH_ROLE_KEEPER,
+        .peer_instance = instance, .owner = k, .on_frame = on_frame, .on_closed = on_closed};
+    if (ch_channel_open(&options, slot, &err) != CH_OK) {
+        keeper_log("peer", "role=%s error=\"%s\"", ch_role_name(role), err.msg);
+        return;
+    }
+    jobs_peer_came(k, role);
+}
+
+/* ------------------------------------------------------------------ supervisor's words */
+
+static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
+{
+    struct keeper *k = owner;
+    struct ch_policy *policy;
+    struct ch_config *config;
+    char *policy_name = ch_str_dup(texts->policy_name);
+    char *config_name = ch_str_dup(texts->config_name);
+    enum ch_code rc = ch_policy_parse(texts->policy_text, policy_name, &policy, err);
+    if (rc == CH_OK) {
+        rc = ch_config_parse(texts->config_text, config_name, &config, err);
+        if (rc != CH_OK) {
+            ch_policy_free(policy);
+        }
+    }
+    free(policy_name);
+    free(config_name);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    keeper_raise_epoch(k);
+    ch_policy_free(k->policy);
+    k->policy = policy;
+    k->old_configs =
+        ch_realloc_array(k->old_configs, k->old_config_count + 1, sizeof(struct ch_config *));
+    k->old_configs[k->old_config_count++] = k->child.config;
+    k->child.config = config;
+    k->config = config;
+    k->rules++;
+    pages_rebind(k, config);
+    judge_all_again(k);
+    return CH_OK;
+}
+
+void keeper_drained(struct keeper *k)
+{
+    on_commit(&k->commit_timer);
+    atomic_store(&k->child.epoch->lease_until_boot_ms, 0);
+    ch_loop_stop(k->child.loop);
+}
+
+/* A file that is being published is waited for: its intake then goes on after the restart from the
+ * bytes, and does not fetch them again. */
+static void on_drain(void *owner)
+{
+    struct keeper *k = owner;
+    k->draining = true;
+    if (!offload_busy(k)) {
+        keeper_drained(k);
+    }
+}
+
+static void on_control(void *owner, uint32_t uid, uint32_t pid, int fd)
+{
+    commands_accept(owner, uid, pid, fd);
+}
+
+static void on_status(void *owner, struct ch_str text)
+{
+    struct keeper *k = owner;
+    free(k->status_text);
+    k->status_text = ch_str_dup(text);
+}
+
+/* ------------------------------------------------------------------ start-up */
+
+static enum ch_code load_secret(struct keeper *k, struct ch_err *err)
+{
+    struct ch_buf value;
+    ch_buf_init(&value, 64);
+    enum ch_code rc = ch_store_get_value(k->store, CH_STR("refusal-secret"), &value, err);
+    if (rc == CH_OK && value.len == CH_SHA256_BYTES) {
+        struct ch_rd r = ch_rd_of(value.ptr, value.len);
+        k->refusal_secret = ch_get_sha256(&r);
+    } else if (rc == CH_OK || rc == CH_E_NOT_FOUND) {
+        CH_ASSERT(getrandom(k->refusal_secret.byte, CH_SHA256_BYTES, 0) == CH_SHA256_BYTES);
+        rc = ch_store_set_value(
+            k->store, CH_STR("refusal-secret"),
+            (struct ch_str){(const char *)k->refusal_secret.byte, CH_SHA256_BYTES}, err);
+    }
+    ch_buf_done(&value);
+    return rc;
+}
+
+/* A link in served/ without an ALLOW in the store (a crash between unlink and record, a file put there
+ * by hand) goes. Metadata is linked again when it is asked for. */
+static void check_served(void *ctx, const struct ch_sha256 *sha256)
+{
+    struct keeper *k = ctx;
+    enum ch_blob_place place;
+    struct ch_err err;
+    if (ch_store_get_blob(k->store, sha256, &place, &err) != CH_OK || place != CH_BLOB_SERVED) {
+        CH_IGNORE(ch_blobs_withdraw(k->blobs, sha256, &err));
+    }
+}
+
+enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
+{
+    struct ch_child *child = &k->child;
+    char *policy_name = ch_str_dup(child->setup.policy_name);
+    child->owner = k;
+    child->on_peer = on_peer;
+    child->on_reload = on_reload;
+    child->on_drain = on_drain;
+    child->on_control = on_control;
+    child->on_status = on_status;
+    k->config = child->config;
+    k->pages = ch_map_new();
+    k->intakes = ch_map_new();
+    k->lease_timer.fn = on_lease;
+    k->commit_timer.fn = on_commit;
+    k->tick_timer.fn = on_tick;
+    k->started_at_us = ch_now_unix_us();
+    k->gone_confirm_ms = GONE_CONFIRM_MS;
+    jobs_init(k);
+    sidecars_init(k);
+    enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);
+    free(policy_name);
+    return rc;
+}
+
+enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
+{
+    char *state_dir = ch_str_dup(k->child.setup.state_dir);
+    char folder[512];
+    snprintf(folder, sizeof(folder), "%s/db", state_dir);
+    enum ch_code rc = ch_store_open(folder, &k->store, err);
+    rc = rc == CH_OK ? ch_blobs_open(state_dir, &k->blobs, err) : rc;
+    rc = rc == CH_OK ? offload_start(k, err) : rc;
+    rc = rc == CH_OK ? load_secret(k, err) : rc;
+    rc = rc == CH_OK ? rulings_load(k, err) : rc;
+    rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
+    rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
+    rc = rc == CH_OK ? intake_resume_all(k, err) : rc;
+    free(state_dir);
+    return rc;
+}
+
+void keeper_begin(struct keeper *k)
+{
+    k->healthy = true;
+    keeper_raise_epoch(k);
+    watch_clock(k);
+    on_lease(&k->lease_timer);
+    on_tick(&k->tick_timer);
+    intakes_run(k);
+}
+
+void keeper_close(struct keeper *k)
+{
+    commands_free(k);
+    for (size_t i = 0; i < CH_ARRAY_LEN(k->gateways); i++) {
+        ch_channel_free(k->gateways[i]);
+    }
+    ch_channel_free(k->fetcher);
+    ch_channel_free(k->scanners[0]);
+    ch_channel_free(k->scanners[1]);
+    offload_stop(k);
+    intakes_free(k);
+    sidecars_free(k);
+    pages_free(k);
+    jobs_done(k);
+    quota_free(k);
+    rulings_free(k);
+    ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
+    ch_policy_free(k->policy);
+    ch_blobs_close(k->blobs);
+    ch_store_close(k->store);
+    free(k->status_text);
+    for (size_t i = 0; i < k->old_config_count; i++) {
+        ch_config_free(k->old_configs[i]);
+    }
+    free(k->old_configs);
+    ch_loop_cancel_timer(k->child.loop, &k->lease_timer);
+    ch_loop_cancel_timer(k->child.loop, &k->commit_timer);
+    ch_loop_cancel_timer(k->child.loop, &k->tick_timer);
+}

@@ -1,0 +1,557 @@
+#include "house.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+
+#define DAY_US (86400 * 1000000LL)
+
+static const char CONFIG[] =
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"
+    "upstreams:\n"
+    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"
+    "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple', trust_times: true}\n"
+    "repositories:\n"
+    "  - {name: pypi, ecosystem: pypi, upstreams: [up, other], reserved: ['corp-**']}\n";
+
+/* ------------------------------------------------------------------ the fetcher */
+
+struct site *house_site(struct house *h, const char *url, uint32_t status, const char *type,
+                        const char *body)
+{
+    struct site *s = NULL;
+    for (size_t i = 0; i < h->site_count; i++) {
+        if (strcmp(h->sites[i].url, url) == 0) {
+            s = &h->sites[i];
+            ch_buf_clear(&s->body);
+        }
+    }
+    if (s == NULL) {
+        CH_ASSERT(h->site_count < HOUSE_SITES_MAX);
+        s = &h->sites[h->site_count++];
+        s->url = ch_str_dup(ch_str_of(url));
+        ch_buf_init(&s->body, 64u << 20);
+    }
+    s->status = status;
+    s->code = CH_OK;
+    s->type = type;
+    ch_buf_puts(&s->body, ch_str_of(body));
+    return s;
+}
+
+static struct site *find_site(struct house *h, struct ch_str url)
+{
+    for (size_t i = 0; i < h->site_count; i++) {
+        if (ch_str_eq(ch_str_of(h->sites[i].url), url)) {
+            return &h->sites[i];
+        }
+    }
+    return NULL;
+}
+
+static void answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
+{
+    static const char none[] = "";
+    struct site *s = find_site(h, f->url);
+    struct ch_fetched answer = {.job = f->job, .http_status = 404, .effective_url = f->url};
+    struct ch_str body = {none, 0};
+    h->fetches++;
+    if (s != NULL) {
+        s->asked++;
+        answer.http_status = s->status;
+        answer.code = s->code;
+        answer.content_type = ch_str_of(s->type);
+        answer.etag = ch_str_of(s->etag);
+        body = ch_buf_str(&s->body);
+        if (s->etag != NULL && ch_str_eq(f->if_none_match, ch_str_of(s->etag))) {
+            answer.http_status = 304;
+            body.len = 0;
+        }
+        if (s->mute || h->mute_fetches) {
+            return;
+        }
+    }
+    if (f->range_from_bytes > 0 || f->range_to_bytes != UINT64_MAX) {
+        if (answer.http_status == 200 && s->ranges) {
+            answer.http_status = 206;
+            uint64_t to = f->range_to_bytes < body.len ? f->range_to_bytes + 1 : body.len;
+            body = ch_str_sub(body, f->range_from_bytes, to - f->range_from_bytes);
+        }
+    }
+    if (answer.code != CH_OK) {
+        answer.text = CH_STR("connection reset");
+        body.len = 0;
+    }
+    for (size_t at = 0; at < body.len;) {
+        ssize_t n = pwrite(fd, body.ptr + at, body.len - at, (off_t)(f->range_from_bytes + at));
+        CH_ASSERT(n > 0);
+        at += (size_t)n;
+    }
+    answer.bytes = body.len;
+    close(fd);
+    struct ch_buf b;
+    ch_buf_init(&b, 32u << 10);
+    ch_fetched_put(&b, &answer);
+    CH_ASSERT(ch_channel_send(h->fetcher, CH_MSG_FETCHED, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+}
+
+/* ------------------------------------------------------------------ the jails */
+
+static struct ch_str word_of(struct ch_str *line)
+{
+    struct ch_str w;
+    *line = ch_str_trim(*line);
+    return ch_str_split(line, ' ', &w) ? w : (struct ch_str){NULL, 0};
+}
+
+static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
+{
+    char url[256];
+    uint64_t days = 0, size = 0;
+    struct ch_str name = word_of(&line), hash = word_of(&line), bytes = word_of(&line);
+    struct ch_str age = word_of(&line);
+    snprintf(url, sizeof(url), "https://up.example.org/files/%.*s", CH_STR_ARG(name));
+    struct ch_index_file f = {.file_name = name, .url = ch_str_of(url)};
+    CH_IGNORE(!ch_sha256_from_hex(hash, &f.sha256));
+    f.size_bytes = ch_str_u64(bytes, &size) ? size : CH_SIZE_UNKNOWN;
+    f.uploaded_at_us = ch_str_u64(age, &days) ? ch_now_unix_us() - (int64_t)days * DAY_US
+                                              : CH_TIME_UNKNOWN;
+    f.yanked = ch_str_find(line, CH_STR("yanked"), NULL);
+    f.sidecar = ch_str_find(line, CH_STR("sidecar"), NULL) ? CH_SIDECAR_YES : CH_SIDECAR_NONE;
+    ch_scan_write_index_file(w, &f);
+}
+
+static void scan_page(struct ch_scan_writer *w, struct ch_str text)
+{
+    struct ch_index_head head = {.states_times = true};
+    struct ch_str line;
+    if (ch_str_find(text, CH_STR("status quarantined"), NULL)) {
+        head.status = CH_STATUS_QUARANTINED;
+    }
+    ch_scan_write_index_head(w, &head);
+    while (ch_str_split(&text, '\n', &line)) {
+        if (line.len > 0 && !ch_str_starts(line, CH_STR("status"))) {
+            scan_page_line(w, line);
+        }
+    }
+}
+
+static void scan_artifact(struct ch_scan_writer *w, struct ch_str text, bool second)
+{
+    size_t at;
+    struct ch_member m = {.path = CH_STR("a.py"), .type = CH_MEMBER_FILE, .size_bytes = text.len,
+                          .sha256 = ch_sha256_of(text.ptr, text.len)};
+    if (second && ch_str_find(text, CH_STR("differs"), NULL)) {
+        m.path = CH_STR("b.py");
+    }
+    ch_scan_write_member(w, &m);
+    if (!second && ch_str_find(text, CH_STR("attack"), NULL)) {
+        ch_scan_write_finding(w, CH_F_DIRECT_REFERENCE, CH_STR("a.py"), CH_STR("bad"));
+    }
+    if (!second && ch_str_find(text, CH_STR("irregular"), NULL)) {
+        ch_scan_write_finding(w, CH_F_ZIP_CRC, CH_STR("a.py"), CH_STR("odd"));
+    }
+    if (!second && ch_str_find(text, CH_STR("meta:"), &at)) {
+        ch_scan_write_metadata(w, ch_str_sub(text, at + 5, text.len));
+    }
+}
+
+static void scan_metadata(struct ch_scan_writer *w, struct ch_str text)
+{
+    if (ch_str_find(text, CH_STR("direct"), NULL)) {
+        ch_scan_write_finding(w, CH_F_DIRECT_REFERENCE, CH_STR("METADATA"), CH_STR("x @ y"));
+    }
+    ch_scan_write_metadata(w, text);
+}
+
+/* The tail: "metadata-at N" in the page language of this house: what follows "TAIL:" is metadata. */
+static void scan_tail(struct ch_scan_writer *w, struct ch_str text)
+{
+    size_t at;
+    if (ch_str_find(text, CH_STR("TAIL:"), &at)) {
+        scan_metadata(w, ch_str_sub(text, at + 5, text.len));
+    }
+}
+
+static void answer_scan(struct house *h, int which, const struct ch_scan_job *job, int in, int out)
+{
+    struct ch_err err;
+    struct ch_buf text;
+    struct ch_scanned answer = {.job = job->id, .outcome = CH_SCAN_DONE, .cpu_us = 1, .wall_us = 1};
+    ch_buf_init(&text, 64u << 20);
+    CH_ASSERT(jobs_read_all(in, &text, &err) == CH_OK);
+    struct ch_str s = ch_buf_str(&text);
+    struct ch_scan_writer *w = ch_scan_writer_new(out, job->output_max_bytes);
+    struct ch_sha256 digest = ch_sha256_of(s.len > 0 ? s.ptr : "", s.len);
+    if (job->kind == CH_SCAN_INDEX) {
+        scan_page(w, s);
+    } else if (job->kind == CH_SCAN_ARTIFACT) {
+        scan_artifact(w, s, which == 1);
+    } else if (job->kind == CH_SCAN_METADATA) {
+        scan_metadata(w, s);
+    } else if (job->kind == CH_SCAN_TAIL) {
+        scan_tail(w, s);
+    }
+    CH_ASSERT(ch_scan_write_end(w, &digest, s.len, &err) == CH_OK);
+    ch_scan_writer_free(w);
+    if (which == 0 && job->kind == CH_SCAN_ARTIFACT && ch_str_find(s, CH_STR("crash"), NULL)) {
+        answer.outcome = CH_SCAN_KILLED;
+        answer.signal = 11;
+    }
+    ch_buf_done(&text);
+    close(in);
+    close(out);
+    struct ch_buf b;
+    ch_buf_init(&b, 8u << 10);
+    ch_scanned_put(&b, &answer);
+    CH_ASSERT(ch_channel_send(h->scanner[which], CH_MSG_SCANNED, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+}
+
+/* ------------------------------------------------------------------ frames */
+
+static void keep_page(struct house *h, struct ch_frame *frame)
+{
+    struct ch_err err;
+    ch_buf_clear(&h->page_payload);
+    ch_buf_puts(&h->page_payload, frame->payload);
+    CH_ASSERT(ch_page_reply_get(ch_buf_str(&h->page_payload), &h->page_reply, &err) == CH_OK);
+    if (h->page_reply.outcome == CH_PAGE_NEW) {
+        int fd = ch_frame_take_fd(frame, 0);
+        ch_page_done(&h->page);
+        h->page = (struct ch_page){0};
+        ch_buf_clear(&h->page_bytes);
+        CH_ASSERT(jobs_read_all(fd, &h->page_bytes, &err) == CH_OK);
+        CH_ASSERT(ch_page_get(ch_buf_str(&h->page_bytes), &h->page, &err) == CH_OK);
+        close(fd);
+    }
+    h->page_here = true;
+}
+
+static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
+{
+    struct house *h = owner;
+    struct ch_err err;
+    struct ch_fetch fetch;
+    struct ch_scan_job job;
+    (void)ch;
+    switch (frame->type) {
+    case CH_MSG_FETCH:
+        CH_ASSERT(ch_fetch_get(frame->payload, &fetch, &err) == CH_OK);
+        answer_fetch(h, &fetch, ch_frame_take_fd(frame, 0));
+        break;
+    case CH_MSG_SCAN: {
+        int which = ch == h->scanner[1];
+        h->scans[which]++;
+        CH_ASSERT(ch_scan_job_get(frame->payload, &job, &err) == CH_OK);
+        if (which == 0 && h->lose_scans > 0 && job.kind == CH_SCAN_ARTIFACT) {
+            h->lose_scans--;
+            house_disconnect(h, CH_ROLE_SCANNER_STRICT);
+            house_connect(h, CH_ROLE_SCANNER_STRICT);
+        } else if (!h->mute_scans) {
+            answer_scan(h, which, &job, ch_frame_take_fd(frame, 0), ch_frame_take_fd(frame, 1));
+        }
+        break;
+    }
+    case CH_MSG_PAGE:
+        keep_page(h, frame);
+        break;
+    case CH_MSG_FILE:
+        ch_buf_clear(&h->file_payload);
+        ch_buf_puts(&h->file_payload, frame->payload);
+        CH_ASSERT(ch_file_reply_get(ch_buf_str(&h->file_payload), &h->file, &err) == CH_OK);
+        h->file_here = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
+{
+    (void)owner;
+    (void)ch;
+    (void)why;
+}
+
+static struct ch_channel **slot_of(struct house *h, enum ch_role role)
+{
+    return role == CH_ROLE_FETCHER          ? &h->fetcher
+           : role == CH_ROLE_SCANNER_STRICT ? &h->scanner[0]
+           : role == CH_ROLE_SCANNER_SECOND ? &h->scanner[1]
+                                            : &h->gateway;
+}
+
+void house_connect(struct house *h, enum ch_role role)
+{
+    int fds[2];
+    struct ch_err err;
+    CH_ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+    struct ch_channel_options options = {.loop = h->loop, .fd = fds[1], .peer = CH_ROLE_KEEPER,
+                                         .self = role, .owner = h, .on_frame = on_frame,
+                                         .on_closed = on_closed};
+    CH_ASSERT(ch_channel_open(&options, slot_of(h, role), &err) == CH_OK);
+    h->k->child.on_peer(h->k, role, 0, fds[0]);
+}
+
+void house_disconnect(struct house *h, enum ch_role role)
+{
+    struct ch_channel **slot = slot_of(h, role);
+    ch_channel_free(*slot);
+    *slot = NULL;
+}
+
+/* ------------------------------------------------------------------ life */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void house_start(struct house *h, const char *policy, const char *config)
+{
+    struct ch_err err;
+    h->k = ch_calloc(1, sizeof(*h->k));
+    struct ch_child *child = &h->k->child;
+    CH_ASSERT(ch_loop_new(&h->loop, &err) == CH_OK);
+    child->loop = h->loop;
+    child->epoch = &h->epoch;
+    child->setup.state_dir = ch_str_of(h->folder);
+    child->setup.policy_name = CH_STR("policy.yaml");
+    child->setup.policy_text = ch_str_of(policy != NULL ? policy : ch_policy_default_text());
+    config = config != NULL ? config : CONFIG;
+    if (ch_config_parse(ch_str_of(config), "customhouse.yaml", &child->config, &err) != CH_OK ||
+        keeper_init(h->k, &err) != CH_OK || keeper_open(h->k, &err) != CH_OK) {
+        fail_msg("%s", err.msg);
+    }
+    keeper_begin(h->k);
+    house_connect(h, CH_ROLE_FETCHER);
+    house_connect(h, CH_ROLE_SCANNER_STRICT);
+    house_connect(h, CH_ROLE_SCANNER_SECOND);
+    house_connect(h, CH_ROLE_GATEWAY);
+}
+
+void house_stop(struct house *h)
+{
+    house_disconnect(h, CH_ROLE_FETCHER);
+    house_disconnect(h, CH_ROLE_SCANNER_STRICT);
+    house_disconnect(h, CH_ROLE_SCANNER_SECOND);
+    house_disconnect(h, CH_ROLE_GATEWAY);
+    keeper_close(h->k);
+    ch_config_free(h->k->child.config);
+    ch_loop_free(h->loop);
+    free(h->k);
+    h->k = NULL;
+}
+
+struct house *house_new_with(const char *policy, const char *config)
+{
+    struct house *h = ch_calloc(1, sizeof(*h));
+    char db[96];
+    snprintf(h->folder, sizeof(h->folder), "keeper-test-XXXXXX");
+    CH_ASSERT(mkdtemp(h->folder) != NULL);
+    snprintf(db, sizeof(db), "%s/db", h->folder);
+    CH_ASSERT(mkdir(db, 0700) == 0);
+    ch_buf_init(&h->page_bytes, 64u << 20);
+    ch_buf_init(&h->file_payload, 64u << 10);
+    ch_buf_init(&h->page_payload, 64u << 10);
+    house_start(h, policy, config);
+    return h;
+}
+
+struct house *house_new(void)
+{
+    return house_new_with(NULL, NULL);
+}
+
+void house_restart(struct house *h)
+{
+    house_stop(h);
+    house_start(h, NULL, NULL);
+}
+
+void house_free(struct house *h)
+{
+    house_stop(h);
+    for (size_t i = 0; i < h->site_count; i++) {
+        free(h->sites[i].url);
+        ch_buf_done(&h->sites[i].body);
+    }
+    ch_page_done(&h->page);
+    ch_buf_done(&h->page_bytes);
+    ch_buf_done(&h->file_payload);
+    ch_buf_done(&h->page_payload);
+    nftw(h->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(h);
+}
+
+/* ------------------------------------------------------------------ turning */
+
+void house_turn(struct house *h, int max_wait_ms)
+{
+    struct ch_err err;
+    CH_ASSERT(ch_loop_turn(h->loop, max_wait_ms, &err) == CH_OK);
+}
+
+void house_until(struct house *h, const bool *flag)
+{
+    uint64_t end = ch_now_boot_ms() + 10000;
+    while (!*flag) {
+        if (ch_now_boot_ms() > end) {
+            fail_msg("no answer within ten seconds");
+        }
+        house_turn(h, 100);
+    }
+}
+
+void house_settle(struct house *h)
+{
+    for (int quiet = 0; quiet < 3;) {
+        uint64_t before = ch_now_boot_ms();
+        size_t did = h->fetches + h->scans[0] + h->scans[1];
+        house_turn(h, 20);
+        bool idle = h->fetches + h->scans[0] + h->scans[1] == did && !offload_busy(h->k) &&
+                    !ch_store_in_group(h->k->store) && ch_now_boot_ms() - before >= 15;
+        quiet = idle ? quiet + 1 : 0;
+    }
+}
+
+/* ------------------------------------------------------------------ asking */
+
+void house_send_page_ask(struct house *h, const char *project, uint64_t have)
+{
+    struct ch_ask_page ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
+                              .project = ch_str_of(project), .have_generation = have};
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 10);
+    ch_ask_page_put(&b, &ask);
+    h->page_here = false;
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_PAGE, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+}
+
+void house_ask_page(struct house *h, const char *project)
+{
+    house_send_page_ask(h, project, 0);
+    house_until(h, &h->page_here);
+    assert_int_equal(h->page_reply.ask, h->asks);
+}
+
+const struct ch_page_file *house_listed(const struct house *h, const char *file)
+{
+    for (size_t i = 0; i < h->page.file_count; i++) {
+        if (ch_str_eq(h->page.files[i].file_name, ch_str_of(file))) {
+            return &h->page.files[i];
+        }
+    }
+    return NULL;
+}
+
+void house_send_file_ask(struct house *h, const char *project, const char *file, enum ch_part part,
+                         uint32_t patience_ms, bool head)
+{
+    struct ch_ask_file ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
+                              .project = ch_str_of(project), .file_name = ch_str_of(file),
+                              .part = part, .head = head, .patience_ms = patience_ms};
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 10);
+    ch_ask_file_put(&b, &ask);
+    h->file_here = false;
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_FILE, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+}
+
+void house_ask_part(struct house *h, const char *project, const char *file, enum ch_part part,
+                    uint32_t patience_ms)
+{
+    house_send_file_ask(h, project, file, part, patience_ms, false);
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.ask, h->asks);
+}
+
+void house_ask_file(struct house *h, const char *project, const char *file)
+{
+    house_ask_part(h, project, file, CH_PART_FILE, 8000);
+}
+
+/* ------------------------------------------------------------------ commands */
+
+struct run { /* one command line */
+    struct ch_channel *ch;
+    struct ch_buf *out;
+    bool done;
+    uint32_t status;
+};
+
+static void on_command_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
+{
+    struct run *r = owner;
+    struct ch_command_done done;
+    struct ch_err err;
+    (void)ch;
+    if (frame->type == CH_MSG_COMMAND_OUTPUT) {
+        ch_buf_puts(r->out, frame->payload);
+    } else if (ch_command_done_get(frame->payload, &done, &err) == CH_OK) {
+        ch_buf_puts(r->out, done.text);
+        r->status = done.exit_status;
+        r->done = true;
+    }
+}
+
+static void add_arg(struct ch_command *c, const char *key, const char *value)
+{
+    if (value != NULL) {
+        c->key[c->arg_count] = ch_str_of(key);
+        c->value[c->arg_count++] = ch_str_of(value);
+    }
+}
+
+uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
+                       const char *reason, const char *expires, struct ch_buf *out)
+{
+    int fds[2];
+    struct ch_err err;
+    struct run r = {.out = out};
+    struct ch_command c = {.name = ch_str_of(name), .json = json};
+    struct ch_buf b;
+    add_arg(&c, NULL, word);
+    add_arg(&c, "reason", reason);
+    add_arg(&c, "expires", expires);
+    ch_buf_init(&b, 64u << 10);
+    ch_command_put(&b, &c);
+    ch_buf_clear(out);
+    CH_ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+    struct ch_channel_options options = {.loop = h->loop, .fd = fds[1], .peer = CH_ROLE_KEEPER,
+                                         .self = CH_ROLE_COMMAND, .owner = &r,
+                                         .on_frame = on_command_frame, .on_closed = on_closed};
+    CH_ASSERT(ch_channel_open(&options, &r.ch, &err) == CH_OK);
+    h->k->child.on_control(h->k, 1000, 1, fds[0]);
+    CH_ASSERT(ch_channel_send(r.ch, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0));
+    house_until(h, &r.done);
+    ch_channel_free(r.ch);
+    ch_buf_done(&b);
+    return r.status;
+}
+
+bool house_serves(struct house *h, const char *bytes)
+{
+    struct ch_sha256 d = ch_sha256_of(bytes, strlen(bytes));
+    return ch_blobs_is_served(h->k->blobs, &d);
+}
+
+const char *house_hex(const char *bytes, char ret[CH_SHA256_HEX + 1])
+{
+    struct ch_sha256 d = ch_sha256_of(bytes, strlen(bytes));
+    ch_sha256_hex(&d, ret);
+    return ret;
+}

@@ -1,0 +1,89 @@
+/* A keeper in this process, with a real store and blobs in a folder of its own. Fetcher, jails and a
+ * gateway stand on the other ends of its channels and answer from tables.
+ *
+ * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [yanked] [sidecar]", "-" for what it does not state;
+ * "status WORD" sets the project's. An artifact is text, too: its words say what the jails find
+ * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata. */
+#ifndef HOUSE_H
+#define HOUSE_H
+
+#include "tests/ch_test.h"
+
+#include "db/keeper/keeper_int.h"
+
+#define HOUSE_SITES_MAX 64
+
+struct site { /* what the fetcher finds at a URL */
+    char *url;
+    uint32_t status;
+    enum ch_code code; /* other than CH_OK: no HTTP answer */
+    const char *type;
+    struct ch_buf body;
+    const char *etag;
+    size_t asked;
+    bool ranges; /* answers 206 */
+    bool mute; /* never answers */
+};
+
+struct house {
+    char folder[64];
+    struct keeper *k;
+    struct ch_loop *loop;
+    struct ch_epoch_page epoch;
+    struct ch_channel *fetcher, *scanner[2], *gateway;
+    struct site sites[HOUSE_SITES_MAX];
+    size_t site_count;
+    size_t fetches, scans[2];
+    size_t lose_scans; /* so many jobs of the strict jail are never answered: it ends instead */
+    bool mute_scans;
+    bool mute_fetches;
+    uint64_t asks;
+    /* the gateway's last answers */
+    bool page_here, file_here;
+    struct ch_page_reply page_reply;
+    struct ch_buf page_bytes; /* the listing, as encoded */
+    struct ch_page page;
+    struct ch_file_reply file;
+    struct ch_buf file_payload, page_payload;
+};
+
+struct house *house_new(void);          /* default policy, upstreams "up" and "other" */
+struct house *house_new_with(const char *policy, const char *config);
+void house_free(struct house *h);
+/* Ends the keeper without any ceremony and starts another on the same folder. */
+void house_restart(struct house *h);
+void house_start(struct house *h, const char *policy, const char *config);
+void house_stop(struct house *h);
+void house_connect(struct house *h, enum ch_role role);
+void house_disconnect(struct house *h, enum ch_role role);
+
+struct site *house_site(struct house *h, const char *url, uint32_t status, const char *type,
+                        const char *body);
+#define PAGE_URL(project)  "https://up.example.org/simple/" project "/"
+#define OTHER_URL(project) "https://other.example.org/simple/" project "/"
+#define FILE_URL(name)     "https://up.example.org/files/" name
+#define PAGE_TYPE          "application/vnd.pypi.simple.v1+json"
+
+void house_turn(struct house *h, int max_wait_ms);
+/* Turns until *flag, for at most ten seconds: then the test fails. */
+void house_until(struct house *h, const bool *flag);
+void house_settle(struct house *h); /* turns until nothing happens */
+
+/* The answer is in h->page_reply, h->page. */
+void house_ask_page(struct house *h, const char *project);
+void house_send_page_ask(struct house *h, const char *project, uint64_t have);
+const struct ch_page_file *house_listed(const struct house *h, const char *file); /* NULL: not */
+/* The answer is in h->file. */
+void house_ask_file(struct house *h, const char *project, const char *file);
+void house_ask_part(struct house *h, const char *project, const char *file, enum ch_part part,
+                    uint32_t patience_ms);
+void house_send_file_ask(struct house *h, const char *project, const char *file, enum ch_part part,
+                         uint32_t patience_ms, bool head);
+/* Runs a command; returns its exit status, its output in `out`. */
+uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
+                       const char *reason, const char *expires, struct ch_buf *out);
+/* Whether served/ has these bytes. */
+bool house_serves(struct house *h, const char *bytes);
+const char *house_hex(const char *bytes, char ret[CH_SHA256_HEX + 1]);
+
+#endif

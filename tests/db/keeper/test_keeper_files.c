@@ -1,0 +1,245 @@
+/* Files on their way through a keeper: wanted, fetched, inspected, decided, served, withdrawn. */
+#include "house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WHEEL "pkg-1.0-py3-none-any.whl"
+
+/* The linker puts this before the store's own (CMakeLists.txt): a commit that the disk refuses. */
+static bool fail_commits;
+enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
+enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
+enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err)
+{
+    return fail_commits ? ch_fail(err, CH_E_FULL, "no space left") : __real_ch_store_commit(s, err);
+}
+
+static char hex[CH_SHA256_HEX + 1];
+
+/* A page of one wheel, as old as is asked, with these bytes behind it. */
+static void set_wheel(struct house *h, const char *bytes, unsigned days)
+{
+    char text[512];
+    snprintf(text, sizeof(text), WHEEL " %s %zu %u\n", house_hex(bytes, hex), strlen(bytes), days);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL(WHEEL), 200, "application/octet-stream", bytes);
+}
+
+static void intake_allows(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, "good bytes"));
+    assert_int_equal(h->scans[1], 1);
+    size_t fetches = h->fetches;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->fetches, fetches);
+    house_free(h);
+}
+
+static void t7_young_file_is_held_and_not_fetched(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "young", 1);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_HOLD);
+    assert_str_eq(h->file.refusal.rule, "cool-down");
+    assert_int_equal(h->fetches, 1);
+    assert_false(house_serves(h, "young"));
+    house_free(h);
+}
+
+static void attack_is_denied(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "an attack", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_str_eq(h->file.refusal.rule, "finding direct-reference");
+    assert_false(house_serves(h, "an attack"));
+    house_free(h);
+}
+
+static void irregular_is_held(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "irregular", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_HOLD);
+    assert_false(house_serves(h, "irregular"));
+    house_free(h);
+}
+
+static void t2_jails_that_differ_deny(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "differs", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_str_eq(h->file.refusal.rule, "finding parser-differential");
+    house_free(h);
+}
+
+static void a_crashed_jail_holds(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "crash", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_HOLD);
+    assert_false(house_serves(h, "crash"));
+    house_free(h);
+}
+
+static void other_bytes_than_stated_are_denied(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "stated", 30);
+    house_site(h, FILE_URL(WHEEL), 200, "application/octet-stream", "others");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_str_eq(h->file.refusal.rule, "finding hash-mismatch");
+    assert_false(house_serves(h, "others"));
+    house_free(h);
+}
+
+static void upstream_failure_is_502_and_not_tried_at_once(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30);
+    house_site(h, FILE_URL(WHEEL), 500, NULL, "");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 502);
+    size_t fetches = h->fetches;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->fetches, fetches);
+    house_free(h);
+}
+
+static void a_wait_ends_with_patience(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "slow bytes", 30);
+    h->mute_scans = false;
+    house_ask_page(h, "pkg");
+    h->mute_scans = true;
+    house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 30);
+    assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    assert_int_equal(h->file.size_bytes, strlen("slow bytes"));
+    assert_true(h->file.retry_after_s > 0);
+    assert_false(house_serves(h, "slow bytes"));
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, true); /* HEAD does not wait */
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    house_free(h);
+}
+
+static void a_lost_scanner_is_forgiven(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good bytes", 30);
+    h->lose_scans = 2;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void a_scanner_lost_three_times_holds(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "deadly bytes", 30);
+    h->lose_scans = 3;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_HOLD);
+    house_free(h);
+}
+
+static void a_lost_fetcher_fails_the_fetch(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good bytes", 30);
+    house_ask_page(h, "pkg");
+    h->mute_fetches = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
+    house_settle(h);
+    assert_false(h->file_here);
+    house_disconnect(h, CH_ROLE_FETCHER);
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 502);
+    house_free(h);
+}
+
+/* T4: what is not durable is not ALLOW; and a keeper that cannot write lets its lease end. */
+static void t4_no_allow_without_the_store(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good bytes", 30);
+    house_ask_page(h, "pkg");
+    house_settle(h);
+    h->mute_scans = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
+    house_settle(h);
+    fail_commits = true;
+    h->mute_scans = false;
+    house_disconnect(h, CH_ROLE_SCANNER_STRICT); /* the jobs are given out again, and now answered */
+    house_connect(h, CH_ROLE_SCANNER_STRICT);
+    house_disconnect(h, CH_ROLE_SCANNER_SECOND);
+    house_connect(h, CH_ROLE_SCANNER_SECOND);
+    house_until(h, &h->file_here);
+    assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_false(house_serves(h, "good bytes"));
+    assert_false(h->k->healthy);
+    uint64_t lease = h->epoch.lease_until_boot_ms;
+    uint64_t end = ch_now_boot_ms() + CH_LEASE_RENEW_MS + 300;
+    while (ch_now_boot_ms() < end) {
+        house_turn(h, 50);
+    }
+    assert_int_equal(h->epoch.lease_until_boot_ms, lease);
+    fail_commits = false;
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(intake_allows),
+        cmocka_unit_test(t7_young_file_is_held_and_not_fetched),
+        cmocka_unit_test(attack_is_denied),
+        cmocka_unit_test(irregular_is_held),
+        cmocka_unit_test(t2_jails_that_differ_deny),
+        cmocka_unit_test(a_crashed_jail_holds),
+        cmocka_unit_test(other_bytes_than_stated_are_denied),
+        cmocka_unit_test(upstream_failure_is_502_and_not_tried_at_once),
+        cmocka_unit_test(a_wait_ends_with_patience),
+        cmocka_unit_test(a_lost_scanner_is_forgiven),
+        cmocka_unit_test(a_scanner_lost_three_times_holds),
+        cmocka_unit_test(a_lost_fetcher_fails_the_fetch),
+        cmocka_unit_test(t4_no_allow_without_the_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

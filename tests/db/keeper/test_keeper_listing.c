@@ -1,0 +1,200 @@
+/* What is listed how; and what a large page costs. */
+#include "house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* 2,500 versions of 4 files, the newest 100 versions in cool-down: none may make a listing crawl. */
+static void a_large_page_is_listed_fast(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"cp311-cp311-manylinux_2_17_x86_64.whl",
+                                        "cp312-cp312-win_amd64.whl",
+                                        "cp312-cp312-macosx_11_0_arm64.whl", "tar.gz"};
+    struct house *h = house_new();
+    struct ch_buf text;
+    ch_buf_init(&text, 16u << 20);
+    for (unsigned v = 0; v < 2500; v++) {
+        for (unsigned i = 0; i < 4; i++) {
+            ch_buf_printf(&text, "big-1.%u%s%s - 1000 %u\n", v, i < 3 ? "-" : ".", kinds[i],
+                          v >= 2400 ? 1 : 100);
+        }
+    }
+    ch_buf_putc(&text, '\0');
+    house_site(h, PAGE_URL("big"), 200, PAGE_TYPE, text.ptr);
+    house_ask_page(h, "big");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("big"));
+    struct ch_err err;
+    uint64_t first = 0, again = 0;
+    for (int i = 0; i < 5; i++) {
+        uint64_t t = now_ns();
+        if (i == 0) {
+            listing_touch(p);
+        }
+        assert_ch_ok(&err, listing_make(h->k, p, &err));
+        listing_ask_ahead(h->k, p, CH_STR("pip/24 {\"python\":\"3.11.2\"}"));
+        t = now_ns() - t;
+        first = i == 0 ? t : first;
+        again = t;
+    }
+    print_message("listing of 10,000 files: %.3f ms, again %.3f ms\n", (double)first / 1e6,
+                  (double)again / 1e6);
+    /* generous: the squares that were here took half a second even on a fast machine */
+    assert_true(again < 1000000);
+    assert_true(again * 20 < first);
+    ch_buf_done(&text);
+    house_free(h);
+}
+
+#define OLD    "pkg-1.0-py3-none-any.whl"
+#define NEW    "pkg-2.0-py3-none-any.whl"
+#define SOURCE "pkg-2.0.tar.gz"
+
+static void held_files_are_yanked_where_another_version_can_be_had(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - 10 30\n" NEW " - 10 1\n");
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, OLD)->listing, CH_LIST_PLAIN);
+    assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_YANKED);
+    assert_true(ch_str_starts(house_listed(h, NEW)->yanked_reason, CH_STR("held by policy: released 1 day")));
+    assert_int_equal(h->page.version_count, 2);
+    house_free(h);
+}
+
+static void held_files_are_plain_where_none_can_be_had(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               "pkg-1.0-cp311-cp311-win_amd64.whl - 10 30\n"
+               "pkg-2.0-cp312-cp312-win_amd64.whl - 10 1\n"
+               "pkg-2.0-cp311-cp311-win_amd64.whl - 10 1\n");
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, "pkg-2.0-cp312-cp312-win_amd64.whl")->listing, CH_LIST_PLAIN);
+    assert_int_equal(house_listed(h, "pkg-2.0-cp311-cp311-win_amd64.whl")->listing, CH_LIST_YANKED);
+    house_free(h);
+}
+
+/* Another spelling of a version is no other version. */
+static void equal_versions_are_no_replacement(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               "pkg-1.0-py3-none-any.whl - 10 30\npkg-1.0.0-1-py3-none-any.whl - 10 1\n");
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, "pkg-1.0.0-1-py3-none-any.whl")->listing, CH_LIST_PLAIN);
+    house_free(h);
+}
+
+static void t10_a_source_is_listed_only_where_nothing_is_built(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               NEW " - 10 30\n" SOURCE " - 10 30\npkg-1.5.tar.gz - 10 30\n");
+    house_ask_page(h, "pkg");
+    assert_null(house_listed(h, SOURCE));
+    assert_int_equal(house_listed(h, "pkg-1.5.tar.gz")->listing, CH_LIST_YANKED); /* no inspector */
+    house_free(h);
+}
+
+/* The kept listing follows what decides: rulings, inspections, time. */
+static void the_kept_listing_follows_its_inputs(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - 30\n" NEW " - - 30\n");
+    house_site(h, FILE_URL(NEW), 200, "application/zip", "attack");
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_PLAIN);
+    uint64_t generation = h->page_reply.generation;
+    house_ask_file(h, "pkg", NEW); /* inspected and denied */
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_YANKED);
+    assert_int_not_equal(h->page_reply.generation, generation);
+    struct ch_ruling_row row = {.deny = true, .project = CH_STR("pkg"), .version_spec = CH_STR("==1.0"),
+                                .reason = CH_STR("no"), .by = CH_STR("uid:1"), .at_us = 1,
+                                .expires_at_us = ch_now_unix_us() + 600000};
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    house_ask_page(h, "pkg");
+    generation = h->page_reply.generation;
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    assert_true(p->listing.changes_at_us == row.expires_at_us);
+    assert_false(p->listing.available[0]);
+    while (ch_now_unix_us() <= row.expires_at_us) {
+        house_turn(h, 100);
+    }
+    house_ask_page(h, "pkg");
+    assert_true(page_get(h->k, CH_STR("pypi"), CH_STR("pkg"))->listing.available[0]);
+    assert_int_not_equal(h->page_reply.generation, generation);
+    house_free(h);
+}
+
+/* Quotas (T14): what nobody used goes first, what has just gone out stays. */
+static void eviction_takes_what_is_used_least(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    static const char *const names[] = {"pkg-1.0-py3-none-any.whl", "pkg-2.0-py3-none-any.whl",
+                                        "pkg-3.0-py3-none-any.whl"};
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               "pkg-1.0-py3-none-any.whl - - 30\npkg-2.0-py3-none-any.whl - - 30\n"
+               "pkg-3.0-py3-none-any.whl - - 30\n");
+    house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/zip", "first file");
+    house_site(h, FILE_URL("pkg-2.0-py3-none-any.whl"), 200, "application/zip", "second one");
+    house_site(h, FILE_URL("pkg-3.0-py3-none-any.whl"), 200, "application/zip", "third file");
+    house_ask_file(h, "pkg", names[0]);
+    house_ask_file(h, "pkg", names[1]);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    struct ch_config *config = h->k->child.config;
+    config->served_max_bytes = 25;
+    house_ask_file(h, "pkg", names[2]); /* all that is there went out just now */
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_true(house_serves(h, "first file"));
+    assert_true(house_serves(h, "second one"));
+    quota_flush(h->k);
+    quota_free(h->k); /* a minute later */
+    struct ch_sha256 first = ch_sha256_of("first file", 10);
+    quota_touch(h->k, &first);
+    quota_flush(h->k);
+    quota_free(h->k);
+    house_ask_file(h, "pkg", names[2]);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, "first file"));
+    assert_false(house_serves(h, "second one"));
+    uint64_t bytes, count;
+    assert_ch_ok(&err, ch_store_blob_bytes(h->k->store, CH_BLOB_SERVED, &bytes, &count, &err));
+    assert_int_equal(bytes, 20);
+    quota_free(h->k);
+    house_ask_file(h, "pkg", names[1]); /* what was evicted is fetched again */
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(held_files_are_yanked_where_another_version_can_be_had),
+        cmocka_unit_test(held_files_are_plain_where_none_can_be_had),
+        cmocka_unit_test(equal_versions_are_no_replacement),
+        cmocka_unit_test(t10_a_source_is_listed_only_where_nothing_is_built),
+        cmocka_unit_test(the_kept_listing_follows_its_inputs),
+        cmocka_unit_test(eviction_takes_what_is_used_least),
+        cmocka_unit_test(a_large_page_is_listed_fast),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

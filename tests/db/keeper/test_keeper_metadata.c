@@ -1,0 +1,156 @@
+/* T1: what is shown of a file before its verdict, from the upstream's sidecar or the file's own end. */
+#include "house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WHEEL   "pkg-1.0-py3-none-any.whl"
+#define META    "Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n"
+#define SIDECAR FILE_URL(WHEEL) ".metadata"
+
+static char hex[CH_SHA256_HEX + 1];
+
+static void set_wheel(struct house *h, const char *bytes, const char *more)
+{
+    char text[512];
+    snprintf(text, sizeof(text), WHEEL " %s %zu 30 %s\n", house_hex(bytes, hex), strlen(bytes), more);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes);
+}
+
+static void ask_metadata(struct house *h)
+{
+    house_ask_part(h, "pkg", WHEEL, CH_PART_METADATA, 8000);
+}
+
+static void t1_the_checked_sidecar_goes_out(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good meta:" META, "sidecar");
+    house_site(h, SIDECAR, 200, "text/plain", META);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->file.size_bytes, strlen(META));
+    assert_true(house_serves(h, META));
+    assert_int_equal(h->scans[1], 0); /* the file itself was not needed */
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void t1_a_sidecar_that_differs_from_the_wheel_denies(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good meta:" META "Requires-Dist: other\n", "sidecar");
+    house_site(h, SIDECAR, 200, "text/plain", META);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    uint64_t epoch = h->epoch.epoch;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "finding metadata-differs");
+    assert_false(house_serves(h, META)); /* it is shown no more, nor remembered */
+    assert_true(h->epoch.epoch > epoch);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    house_free(h);
+}
+
+static void t1_a_direct_reference_is_never_shown(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "attack meta:" META "direct\n", "sidecar");
+    house_site(h, SIDECAR, 200, "text/plain", META "direct\n");
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_false(house_serves(h, META "direct\n"));
+    house_free(h);
+}
+
+static void t1_without_sidecar_the_wheel_answers(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good meta:" META, "");
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, META));
+    assert_int_equal(h->scans[1], 1);
+    house_free(h);
+}
+
+/* A file of two million bytes, the end of which says what the rest does. */
+static char *large(const char *metadata)
+{
+    size_t filler = 2000000, n = strlen(metadata);
+    char *bytes = ch_calloc(filler + n + 32, 1);
+    memset(bytes, 'x', filler);
+    snprintf(bytes + filler, n + 32, "meta:%s", metadata);
+    return bytes;
+}
+
+static void metadata_of_a_large_file_come_from_its_end(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    char *bytes = large("TAIL:" META);
+    set_wheel(h, bytes, "");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes)->ranges = true;
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, META));
+    assert_int_equal(h->scans[1], 0);
+    /* the whole file says something else ("TAIL:..."): denied */
+    house_ask_file(h, "pkg", WHEEL);
+    assert_str_eq(h->file.refusal.rule, "finding metadata-differs");
+    free(bytes);
+    house_free(h);
+}
+
+static void t1_a_direct_reference_at_the_end_is_not_shown(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    char *bytes = large("TAIL:" META "direct\n");
+    set_wheel(h, bytes, "");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes)->ranges = true;
+    ask_metadata(h);
+    assert_false(house_serves(h, META "direct\n"));
+    assert_int_equal(h->scans[1], 1); /* the whole file had to answer */
+    free(bytes);
+    house_free(h);
+}
+
+static void without_ranges_the_whole_file_answers(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    char *bytes = large(META);
+    set_wheel(h, bytes, "");
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, META));
+    assert_int_equal(h->scans[1], 1);
+    free(bytes);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(t1_the_checked_sidecar_goes_out),
+        cmocka_unit_test(t1_a_sidecar_that_differs_from_the_wheel_denies),
+        cmocka_unit_test(t1_a_direct_reference_is_never_shown),
+        cmocka_unit_test(t1_without_sidecar_the_wheel_answers),
+        cmocka_unit_test(metadata_of_a_large_file_come_from_its_end),
+        cmocka_unit_test(t1_a_direct_reference_at_the_end_is_not_shown),
+        cmocka_unit_test(without_ranges_the_whole_file_answers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

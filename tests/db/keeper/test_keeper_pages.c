@@ -1,0 +1,249 @@
+/* Upstream pages: loading, owners, and what happens when an upstream fails or forgets. */
+#include "house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WHEEL "pkg-1.0-py3-none-any.whl"
+#define NEXT  "pkg-1.1-py3-none-any.whl"
+#define PLAIN " - 10 30\n"
+
+/* Makes the next ask look upstream again. */
+static void expire(struct house *h, const char *project)
+{
+    struct page *p = page_get(h->k, CH_STR("pypi"), ch_str_of(project));
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    p->failed_at_us = 0;
+}
+
+static void a_page_is_loaded_once(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_send_page_ask(h, "pkg", 0);
+    house_send_page_ask(h, "pkg", 0);
+    house_until(h, &h->page_here);
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    assert_non_null(house_listed(h, WHEEL));
+    assert_int_equal(s->asked, 1);
+    uint64_t generation = h->page_reply.generation;
+    house_send_page_ask(h, "pkg", generation);
+    house_until(h, &h->page_here);
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_UNCHANGED);
+    house_free(h);
+}
+
+static void an_unchanged_page_is_not_read_again(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    size_t scans = h->scans[0];
+    expire(h, "pkg");
+    house_ask_page(h, "pkg"); /* equal bytes */
+    s->etag = "\"v1\"";
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(s->asked, 3);
+    assert_int_equal(h->scans[0], scans);
+    house_free(h);
+}
+
+static void t5_a_removed_file_is_held(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN NEXT PLAIN);
+    house_site(h, FILE_URL(NEXT), 200, "application/zip", "next bytes");
+    house_ask_file(h, "pkg", NEXT);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_null(house_listed(h, NEXT));
+    assert_false(house_serves(h, "next bytes"));
+    house_ask_file(h, "pkg", NEXT);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "removed-upstream");
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN NEXT PLAIN);
+    expire(h, "pkg");
+    house_ask_file(h, "pkg", NEXT);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void t5_a_vanished_project_is_a_fact_when_confirmed(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - 5 30\n");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, "bytes"));
+    /* once: a failure, what is known is served on */
+    house_site(h, PAGE_URL("pkg"), 404, NULL, "");
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    assert_true(house_serves(h, "bytes"));
+    /* and it comes back: forgotten */
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - 5 30\n");
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(page_get(h->k, CH_STR("pypi"), CH_STR("pkg"))->gone_at_us, 0);
+    /* twice: a fact, without anybody asking */
+    h->k->gone_confirm_ms = 20;
+    house_site(h, PAGE_URL("pkg"), 410, NULL, "");
+    expire(h, "pkg");
+    uint64_t epoch = h->epoch.epoch;
+    house_ask_page(h, "pkg");
+    uint64_t end = ch_now_boot_ms() + 5000;
+    while (house_serves(h, "bytes") && ch_now_boot_ms() < end) {
+        house_turn(h, 50);
+    }
+    assert_false(house_serves(h, "bytes"));
+    assert_true(h->epoch.epoch > epoch);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "removed-upstream");
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page.file_count, 0);
+    /* after a restart, too; and still owned */
+    house_restart(h);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_str_eq(h->file.refusal.rule, "removed-upstream");
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void t12_the_first_that_has_it_owns_it(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *first = house_site(h, PAGE_URL("pkg"), 404, NULL, "");
+    house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    /* the first one has it later: the owner stays, and the first is not asked */
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, NEXT PLAIN);
+    size_t asked = first->asked;
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_non_null(house_listed(h, WHEEL));
+    assert_null(house_listed(h, NEXT));
+    house_restart(h);
+    house_ask_page(h, "pkg");
+    assert_non_null(house_listed(h, WHEEL));
+    assert_int_equal(first->asked, asked);
+    house_free(h);
+}
+
+static void t12_an_error_is_never_next(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 503, "text/html", "");
+    struct site *other = house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
+    assert_int_equal(h->page_reply.http_status, 502);
+    struct site *first = house_site(h, PAGE_URL("pkg"), 200, NULL, "");
+    first->code = CH_E_TIMEOUT;
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.http_status, 504);
+    assert_int_equal(other->asked, 0);
+    house_free(h);
+}
+
+static void t12_reserved_names_are_never_asked(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("corp-secret"), 200, PAGE_TYPE, "corp_secret-1.0-py3-none-any.whl" PLAIN);
+    house_ask_page(h, "corp-secret");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NOT_FOUND);
+    house_ask_file(h, "corp-secret", "corp_secret-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
+    assert_int_equal(h->fetches, 0);
+    house_free(h);
+}
+
+static void known_content_outlives_a_failing_upstream(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    s->status = 500;
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    p->checked_at_us -= (int64_t)p->upstream->stale_hours * 3600 * 1000000;
+    p->failed_at_us = 0;
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
+    house_free(h);
+}
+
+static void a_dawdling_upstream_does_not_hold_up_known_content(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    s->mute = true;
+    expire(h, "pkg");
+    uint64_t before = ch_now_boot_ms();
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    assert_in_range(ch_now_boot_ms() - before, 2000, 6000);
+    house_free(h);
+}
+
+static void t5_quarantine_holds_all(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "status quarantined\n" WHEEL PLAIN);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->fetches, 1);
+    house_free(h);
+}
+
+static void an_unreadable_page_is_no_page(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, "image/png", WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
+    assert_int_equal(h->page_reply.http_status, 502);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_page_is_loaded_once),
+        cmocka_unit_test(an_unchanged_page_is_not_read_again),
+        cmocka_unit_test(t5_a_removed_file_is_held),
+        cmocka_unit_test(t5_a_vanished_project_is_a_fact_when_confirmed),
+        cmocka_unit_test(t5_quarantine_holds_all),
+        cmocka_unit_test(t12_the_first_that_has_it_owns_it),
+        cmocka_unit_test(t12_an_error_is_never_next),
+        cmocka_unit_test(t12_reserved_names_are_never_asked),
+        cmocka_unit_test(known_content_outlives_a_failing_upstream),
+        cmocka_unit_test(a_dawdling_upstream_does_not_hold_up_known_content),
+        cmocka_unit_test(an_unreadable_page_is_no_page),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

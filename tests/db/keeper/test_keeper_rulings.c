@@ -1,0 +1,284 @@
+/* What people rule, what a reload changes, and what outlives the keeper. */
+#include "house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WHEEL "pkg-1.0-py3-none-any.whl"
+#define NEXT  "pkg-1.1-py3-none-any.whl"
+
+static char hex[CH_SHA256_HEX + 1];
+
+static void set_wheel(struct house *h, const char *bytes, unsigned days)
+{
+    char text[512];
+    snprintf(text, sizeof(text), WHEEL " %s %zu %u\n", house_hex(bytes, hex), strlen(bytes), days);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes);
+}
+
+#define COMMAND(h, status, ...) assert_int_equal(status, house_command(h, __VA_ARGS__))
+
+static bool says(const struct ch_buf *out, const char *text)
+{
+    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
+}
+
+static void t4_deny_takes_a_served_file_away_at_once(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_true(house_serves(h, "bytes"));
+    uint64_t epoch = h->epoch.epoch;
+    COMMAND(h, 0, false, "deny", "pypi:pkg==1.0", "malware", NULL, &out);
+    assert_false(house_serves(h, "bytes"));
+    assert_true(h->epoch.epoch > epoch);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_restart(h);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_false(house_serves(h, "bytes"));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void deny_before_any_file_is_known(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    COMMAND(h, 0, false, "deny", "pypi:pkg>=0.5", "not here", NULL, &out);
+    assert_int_equal(h->fetches, 0);
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_int_equal(h->scans[1], 0);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void t8_approve_inspects_first_and_ends(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "irregular", 1);
+    COMMAND(h, 2, false, "approve", "pypi:pkg==1.0", "needed", NULL, &out); /* without end */
+    COMMAND(h, 2, false, "approve", "pypi:pkg==1.0", NULL, "14d", &out);
+    COMMAND(h, 0, false, "approve", "pypi:pkg==1.0", "needed", "14d", &out);
+    assert_int_equal(h->scans[1], 1);
+    assert_true(says(&out, "now: allow"));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_restart(h);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void t8_no_approval_lifts_an_attack(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "attack", 30);
+    COMMAND(h, 1, false, "approve", WHEEL, "please", "14d", &out);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* T8, T9: of a range only age is lifted; each file still needs its own clean inspection. */
+static void t9_a_range_lifts_age_only(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 1\n" NEXT " - - 1\n");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "clean");
+    house_site(h, FILE_URL(NEXT), 200, "application/zip", "irregular");
+    COMMAND(h, 0, false, "approve", "pypi:pkg>=1.0", "team", "14d", &out);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_ask_file(h, "pkg", NEXT);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void t11_an_approval_ends_at_its_time(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    set_wheel(h, "young", 1);
+    house_ask_page(h, "pkg");
+    struct ch_ruling_row row = {.repository = CH_STR("pypi"),
+                                .ecosystem = CH_STR("pypi"),
+                                .project = CH_STR("pkg"),
+                                .version_spec = CH_STR("==1.0"),
+                                .lifts = 1u << CH_HOLD_AGE,
+                                .reason = CH_STR("short"),
+                                .by = CH_STR("uid:1"),
+                                .at_us = ch_now_unix_us(),
+                                .expires_at_us = ch_now_unix_us() + 1500000};
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_in_range(h->file.not_after_boot_ms, ch_now_boot_ms(), ch_now_boot_ms() + 1600);
+    uint64_t epoch = h->epoch.epoch, end = ch_now_boot_ms() + 4000;
+    while (house_serves(h, "young") && ch_now_boot_ms() < end) {
+        house_turn(h, 50);
+    }
+    assert_false(house_serves(h, "young")); /* nobody had to ask */
+    assert_true(h->epoch.epoch > epoch);
+    house_free(h);
+}
+
+static void a_reload_ends_what_the_policy_allowed(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    house_ask_page(h, "pkg");
+    assert_null(house_listed(h, WHEEL)->yanked_reason.ptr);
+    struct ch_setup texts = {
+        .policy_name = CH_STR("policy.yaml"),
+        .policy_text = CH_STR("version: 1\ncool_down_days: 60\n"),
+        .config_name = CH_STR("customhouse.yaml"),
+        .config_text = CH_STR("listen:\n  - {address: '127.0.0.1:8080'}\n"
+                              "upstreams:\n  - {name: up, ecosystem: pypi, trust_times: true, "
+                              "url: 'https://up.example.org/simple'}\n"
+                              "repositories:\n  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n")};
+    assert_ch_ok(&err, h->k->child.on_reload(h->k, &texts, &err));
+    assert_false(house_serves(h, "bytes"));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_str_eq(h->file.refusal.rule, "cool-down");
+    texts.policy_text = CH_STR("nonsense: 1\n"); /* leaves the old one in force */
+    assert_int_not_equal(h->k->child.on_reload(h->k, &texts, &err), CH_OK);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_str_eq(h->file.refusal.rule, "cool-down");
+    house_free(h);
+}
+
+/* T10: an attack in one file holds its siblings, also those that were allowed. */
+static void t10_siblings_of_an_attack_are_held(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    const char *other = "pkg-1.0-py2-none-any.whl";
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               WHEEL " - - 30\npkg-1.0-py2-none-any.whl - - 30\n" NEXT " - - 30\n");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "clean");
+    house_site(h, FILE_URL("pkg-1.0-py2-none-any.whl"), 200, "application/zip", "attack");
+    house_site(h, FILE_URL(NEXT), 200, "application/zip", "newer");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_ask_file(h, "pkg", other);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_false(house_serves(h, "clean"));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_str_eq(h->file.refusal.rule, "sibling");
+    house_ask_file(h, "pkg", NEXT); /* another version is not meant */
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* ------------------------------------------------------------------ restarts */
+
+static void resume_while(bool fetching)
+{
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30);
+    house_ask_page(h, "pkg");
+    h->mute_fetches = fetching;
+    h->mute_scans = !fetching;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
+    house_settle(h);
+    assert_false(h->file_here);
+    struct site *s = house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    size_t asked = s->asked;
+    h->mute_fetches = h->mute_scans = false;
+    house_restart(h); /* nobody asks: the work goes on by itself */
+    house_settle(h);
+    assert_int_equal(s->asked, asked + (fetching ? 1 : 0));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(s->asked, asked + (fetching ? 1 : 0));
+    house_free(h);
+}
+
+static void a_fetch_goes_on_after_a_restart(void **state)
+{
+    (void)state;
+    resume_while(true);
+}
+
+static void a_scan_goes_on_after_a_restart_without_a_fetch(void **state)
+{
+    (void)state;
+    resume_while(false);
+}
+
+static void decided_files_are_served_after_a_restart(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    house_settle(h);
+    size_t fetches = h->fetches;
+    house_restart(h);
+    assert_true(house_serves(h, "bytes"));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->fetches, fetches);
+    house_free(h);
+}
+
+/* A link in served/ that no decision stands behind is gone after start-up (T3). */
+static void t3_a_stray_link_is_removed_at_start(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    struct ch_sha256 d;
+    assert_ch_ok(&err, ch_blobs_put(h->k->blobs, CH_STR("stray"), &d, &err));
+    assert_ch_ok(&err, ch_blobs_serve(h->k->blobs, &d, &err));
+    assert_true(house_serves(h, "stray"));
+    house_restart(h);
+    assert_false(house_serves(h, "stray"));
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(t4_deny_takes_a_served_file_away_at_once),
+        cmocka_unit_test(deny_before_any_file_is_known),
+        cmocka_unit_test(t8_approve_inspects_first_and_ends),
+        cmocka_unit_test(t8_no_approval_lifts_an_attack),
+        cmocka_unit_test(t9_a_range_lifts_age_only),
+        cmocka_unit_test(t11_an_approval_ends_at_its_time),
+        cmocka_unit_test(a_reload_ends_what_the_policy_allowed),
+        cmocka_unit_test(t10_siblings_of_an_attack_are_held),
+        cmocka_unit_test(a_fetch_goes_on_after_a_restart),
+        cmocka_unit_test(a_scan_goes_on_after_a_restart_without_a_fetch),
+        cmocka_unit_test(decided_files_are_served_after_a_restart),
+        cmocka_unit_test(t3_a_stray_link_is_removed_at_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+"""What an upstream's page says against what it gives, leaves out, and takes back."""
+import hashlib
+import time
+
+from house import wheels
+from house.case import Moody, add_wheel, days_ago, file_path
+from house.upstream import File, Upstream
+
+
+class Facts(Moody):
+    # --- pages that say less ---
+
+    def test_html_where_json_was_asked_for(self):
+        self.up.form = "html"
+        f = add_wheel(self.up, "markup", "1.0", requires_python=">=3.6")
+        entry = self.page("markup")[f.name]
+        self.assertEqual(entry["hashes"], {"sha256": f.sha256})
+        self.assertEqual(entry["requires-python"], ">=3.6")
+        self.assertEqual(self.service.ask(file_path("markup", "1.0")).body, f.data)
+
+    def test_T7_a_time_that_is_not_stated_counts_from_first_sight_until_it_is(self):
+        f = add_wheel(self.up, "undated", "1.0", days=None)
+        self.refused("undated", "1.0", "first seen")
+        f.uploaded = days_ago(400)
+        self.refreshed("undated", lambda: self.service.ask(file_path("undated", "1.0")).status == 200)
+
+    def test_a_page_that_is_json_now_and_html_then(self):
+        f, = self.known("moody", "1.0")
+        for form in ("html", "json", "html"):
+            self.up.form = form
+            before = self.up.asked.count("/simple/moody/")
+            self.refreshed("moody", lambda: self.up.asked.count("/simple/moody/") > before + 1)
+            self.assertEqual(self.service.ask(file_path("moody", "1.0")).body, f.data)
+            entry = self.page("moody")[f.name]
+            self.assertEqual((entry["size"], entry["upload-time"][:10]), (len(f.data), f.uploaded[:10]))
+
+    def test_no_hashes_and_no_sizes(self):
+        f = add_wheel(self.up, "bare", "1.0", sidecar=False)
+        f.stated_hash = f.stated_size = False
+        a = self.service.ask(file_path("bare", "1.0"))
+        self.assertEqual((a.status, a.body), (200, f.data))
+        # what was inspected is what the page says from then on
+        self.refreshed("bare", lambda: self.page("bare")[f.name]["hashes"] == {"sha256": f.sha256})
+
+    def test_without_hashes_other_bytes_are_another_file(self):
+        f = add_wheel(self.up, "swapped", "1.0", sidecar=False)
+        f.stated_hash = f.stated_size = False
+        self.assertEqual(self.service.ask(file_path("swapped", "1.0")).status, 200)
+        f.data = wheels.forged_directory("swapped", "1.0")
+        time.sleep(2.5)
+        a = self.service.ask(file_path("swapped", "1.0"))
+        self.assertNotEqual(a.body, f.data)
+
+    # --- files that are not what the page said ---
+
+    def test_another_hash_is_denied(self):
+        f = add_wheel(self.up, "altered", "1.0")
+        f.data = wheels.wheel("altered", "1.0", files={"altered/more.py": b"x = 1\n"})
+        f.stated_size = False
+        self.refused("altered", "1.0", "hash-mismatch")
+        self.assertEqual(self.explained("pypi:altered")[f.name]["verdict"], "deny")
+
+    def test_another_size_is_held(self):
+        f = add_wheel(self.up, "longer", "1.0")
+        f.stated_hash = False
+
+        class Lying(bytes):
+            def __len__(self):
+                return super().__len__() + 5
+        real, f.data = f.data, Lying(f.data)
+
+        def honest(h):
+            Upstream.send(h, 200, "application/octet-stream", real)
+            return True
+        self.up.behave = lambda path: honest if path == f"/files/{f.name}" else None
+        a = self.service.ask(file_path("longer", "1.0"))
+        self.assertIn(a.status, (403, 502), a)
+        self.assertNotIn("being inspected", a.reason)
+
+    def test_another_name_inside_is_denied(self):
+        add_wheel(self.up, "outside", "1.0", data=wheels.wheel("inside", "1.0"), sidecar=False)
+        self.refused("outside", "1.0", "wheel-")
+
+    def test_another_version_inside_is_denied(self):
+        add_wheel(self.up, "renumbered", "1.0", data=wheels.wheel("renumbered", "6.6"), sidecar=False)
+        self.refused("renumbered", "1.0", "wheel-")
+
+    def test_T1_a_sidecar_that_differs_from_the_wheel_denies_it(self):
+        f = add_wheel(self.up, "twofaced", "1.0")
+        f.sidecar = wheels.metadata("twofaced", "1.0", requires=["other-thing"])
+        a = self.service.ask(file_path("twofaced", "1.0") + ".metadata")
+        self.assertEqual(a.status, 200, a)  # nothing contradicts it yet
+        self.refused("twofaced", "1.0", "metadata-differs")
+        self.assertEqual(self.service.ask(file_path("twofaced", "1.0") + ".metadata").status, 403)
+
+    def test_T1_a_sidecar_with_a_direct_reference_never_goes_out(self):
+        f = add_wheel(self.up, "pointing", "1.0",
+                      data=wheels.direct_reference("pointing", "1.0", "https://evil.example.org/x.whl"))
+        f.sidecar = wheels.metadata("pointing", "1.0", ["colourful @ https://evil.example.org/x.whl"])
+        a = self.service.ask(file_path("pointing", "1.0") + ".metadata")
+        self.assertEqual(a.status, 403, a)
+        self.assertNotIn(b"evil.example.org", a.body)
+        self.refused("pointing", "1.0", "direct-reference")
+
+    def test_T1_a_sidecar_of_another_project_never_goes_out(self):
+        f = add_wheel(self.up, "borrowed", "1.0")
+        f.sidecar = wheels.metadata("somebody-else", "1.0")
+        a = self.service.ask(file_path("borrowed", "1.0") + ".metadata")
+        self.assertNotEqual(a.body, f.sidecar)
+
+    def test_a_sidecar_of_another_hash_never_goes_out(self):
+        f = add_wheel(self.up, "patched", "1.0")
+        honest, shown = f.sidecar, wheels.metadata("patched", "1.0", requires=["malware"])
+
+        def lie(h):
+            Upstream.send(h, 200, "application/octet-stream", shown)
+            return True
+        self.up.behave = lambda path: lie if path == f"/files/{f.name}.metadata" else None
+        a = self.service.ask(file_path("patched", "1.0") + ".metadata")
+        self.assertEqual((a.status, a.body), (200, honest))  # the wheel's own
+
+    # --- facts that upstreams withdraw ---
+
+    def test_T5_a_file_that_vanished_is_held(self):
+        f, _ = self.known("taken-down", "1.0", "1.1")
+        self.up.projects["taken-down"] = [x for x in self.up.projects["taken-down"] if x is not f]
+        self.refreshed("taken-down", lambda: self.service.ask(file_path("taken-down", "1.0")).status == 403)
+        self.refused("taken-down", "1.0", "gone from the upstream index")
+        self.assertEqual(self.service.ask(file_path("taken-down", "1.1")).status, 200)
+        self.assertNotIn(f.name, self.page("taken-down"))
+
+    def test_T5_a_project_that_vanished_is_held(self):
+        self.known("wiped-out", "1.0")
+        del self.up.projects["wiped-out"]
+        self.refreshed("wiped-out", lambda: self.service.ask(file_path("wiped-out", "1.0")).status == 403)
+
+    def test_T5_other_bytes_under_a_known_name_are_new(self):
+        f, = self.known("replaced", "1.0")
+        f.data = wheels.wheel("replaced", "1.0", files={"replaced/new.py": b"x = 2\n"})
+        f.sha256, f.uploaded = hashlib.sha256(f.data).hexdigest(), days_ago(0.01)
+        self.refreshed("replaced", lambda: self.service.ask(file_path("replaced", "1.0")).status == 403)
+
+    def test_quarantined_projects_are_held(self):
+        self.known("suspect", "1.0")
+        self.up.status["suspect"] = {"status": "quarantined", "reason": "reported"}
+        self.refreshed("suspect", lambda: self.service.ask(file_path("suspect", "1.0")).status == 403)
+        self.refused("suspect", "1.0", "quarantine")
+
+    def test_yanked_upstream_is_yanked_here(self):
+        _, f = self.known("withdrawn", "1.0", "1.1")
+        f.yanked = "eats data"
+        self.refreshed("withdrawn", lambda: self.page("withdrawn")[f.name]["yanked"])
+        self.assertIn("eats data", self.page("withdrawn")[f.name]["yanked"])
+
+    def test_an_upload_time_in_the_future_holds(self):
+        f = add_wheel(self.up, "tomorrow", "1.0", days=-3)
+        self.refused("tomorrow", "1.0", "future")
+        self.assertEqual(self.explained("pypi:tomorrow")[f.name]["verdict"], "hold")
+
+    def test_file_types_without_inspector_are_held(self):
+        for name in ("sources-1.0.tar.gz", "sources-1.0.zip", "sources-1.0-py3.8.egg", "sources-1.0.exe"):
+            self.up.add("sources", File(name, b"x" * 100, uploaded=days_ago(400)))
+        for f in self.up.projects["sources"]:
+            with self.subTest(name=f.name):
+                a = self.service.ask(f"/pypi/files/sources/{f.name}")
+                self.assertEqual(a.status, 403, a)
+                self.assertIn("no inspector", a.reason)
+        self.assertFalse([p for p in self.up.asked if p.startswith("/files/sources-")])
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()

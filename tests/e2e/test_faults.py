@@ -1,0 +1,312 @@
+"""The machine and its people at fault: full disks, broken files, wrong configuration, signals."""
+import os
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from house.case import add_wheel, file_path, with_key
+from house.clients import Client
+from house.service import BIN, Service, free_port
+from house.upstream import Upstream
+
+
+class Faults(unittest.TestCase):
+    def setUp(self):
+        self.up = Upstream()
+        self.addCleanup(self.up.close)
+
+    def service(self, **kw):
+        service = Service(self.up.url, **kw)
+        self.addCleanup(service.remove)
+        return service
+
+    def serve_fails(self, service, *args):
+        """serve ends by itself, soon. (status, what it printed)"""
+        done = subprocess.run([os.path.join(BIN, "customhouse"), "serve", "--state", service.state, *args],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.returncode, done.stdout
+
+    def eventually(self, check, seconds=15):
+        end = time.monotonic() + seconds
+        while not check():
+            self.assertLess(time.monotonic(), end, f"not within {seconds} s")
+            time.sleep(0.05)
+
+    def tmpfs(self, size):
+        """A folder with this much room."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to mount a small file system")
+        folder = tempfile.mkdtemp(prefix="ch-e2e-small-")
+        self.addCleanup(os.rmdir, folder)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest(f"mount is not permitted here: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
+        return folder
+
+    # --- disks ---
+
+    def fill_disk(self, folder, leave):
+        path = os.path.join(folder, "filler")
+        room = os.statvfs(folder)
+        with open(path, "wb") as f:
+            f.write(bytes(max(0, room.f_bavail * room.f_frsize - leave)))
+        return path
+
+    def test_disk_full(self):
+        folder = self.tmpfs("64m")
+        add_wheel(self.up, "early", "1.0")
+        add_wheel(self.up, "bulky", "1.0", files={"bulky/data.bin": os.urandom(8 << 20)})
+        add_wheel(self.up, "later", "1.0")
+        service = self.service(folder=folder).start()
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 200)
+        filler = self.fill_disk(folder, 1 << 20)
+        a = service.ask(file_path("bulky", "1.0"))
+        self.assertGreaterEqual(a.status, 500, a)
+        self.assertNotEqual(a.body[:2], b"PK")
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 200)
+        # T4: revocation never waits for the disk
+        os.truncate(filler, 0)
+        self.fill_disk(folder, 0)
+        service.command("deny", "pypi:early", "--reason", "found out")
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 403)
+        os.unlink(filler)
+        self.eventually(lambda: service.ask(file_path("bulky", "1.0")).status == 200, 60)
+        self.assertEqual(service.ask(file_path("later", "1.0")).status, 200)
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 403)
+
+    def test_corrupt_database(self):
+        service = self.service().start()
+        add_wheel(self.up, "some", "1.0")
+        self.assertEqual(service.ask(file_path("some", "1.0")).status, 200)
+        service.stop()
+        path = service.path("db/customhouse.db")
+        for what, spoil in (("no database at all", lambda f: f.write(b"not a database" * 100)),
+                            ("pages overwritten", lambda f: (f.seek(4096), f.write(os.urandom(1 << 16))))):
+            with self.subTest(what=what):
+                with open(path, "rb") as f:
+                    whole = f.read()
+                with open(path, "r+b") as f:
+                    spoil(f)
+                status, text = self.serve_fails(service)
+                self.assertIn("customhouse.db", text)
+                with open(path, "wb") as f:
+                    f.write(whole)
+        service.start()
+        self.assertEqual(service.ask(file_path("some", "1.0")).status, 200)
+
+    def test_a_newer_schema_is_refused(self):
+        service = self.service().start()
+        service.stop()
+        db = sqlite3.connect(service.path("db/customhouse.db"))
+        db.execute("PRAGMA user_version = 1000")
+        db.commit()
+        db.close()
+        status, text = self.serve_fails(service)
+        self.assertRegex(text, "newer|1000")
+
+    def test_database_locked_by_another_process(self):
+        add_wheel(self.up, "calm", "1.0")
+        add_wheel(self.up, "fresh", "1.0")
+        service = self.service().start()
+        self.assertEqual(service.ask(file_path("calm", "1.0")).status, 200)
+        db = sqlite3.connect(service.path("db/customhouse.db"), isolation_level=None, timeout=5)
+        db.execute("BEGIN IMMEDIATE")
+        a = service.ask(file_path("fresh", "1.0"))
+        self.assertNotEqual(a.status, 200, a)
+        status, out, err = service.command("deny", "pypi:calm", "--reason", "at once")
+        self.assertEqual(service.ask(file_path("calm", "1.0")).status, 403, out + err)
+        db.execute("ROLLBACK")
+        db.close()
+        self.eventually(lambda: service.ask(file_path("fresh", "1.0")).status == 200, 60)
+
+    # --- configuration ---
+
+    def reload(self, service):
+        before = len(service.log_lines)
+        service.process.send_signal(signal.SIGHUP)
+        self.eventually(lambda: len(service.log_lines) > before)
+        time.sleep(1)
+        return "".join(service.log_lines[before:])
+
+    def test_sighup_with_a_mistake_keeps_the_old(self):
+        add_wheel(self.up, "new", "1.0", days=3)
+        service = self.service().start()
+        self.assertEqual(service.ask(file_path("new", "1.0")).status, 403)
+        for name, text, found in (("policy.yaml", "version: 1\ncool_down_days: soon\n", ":2:17"),
+                                  ("policy.yaml", "version: 1\ncool_down: 0\n", ":2:1"),
+                                  ("customhouse.yaml", "listen: nowhere\n", ":1:"),
+                                  ("policy.yaml", "version: 1\n\tcool_down_days: 0\n", ":2:")):
+            with self.subTest(text=text):
+                with open(service.path(name)) as f:
+                    old = f.read()
+                service.edit(name, lambda _old: text)
+                said = self.reload(service)
+                self.assertIn(name + found, said)
+                status, out, err = service.command("check")
+                self.assertEqual(status, 2, out)
+                self.assertIn(name + found, err)
+                self.assertEqual(service.ask(file_path("new", "1.0")).status, 403)
+                service.edit(name, lambda _old: old)
+        self.assertEqual(service.command("check")[0], 0)
+
+    def test_sighup_takes_a_new_policy_over(self):
+        add_wheel(self.up, "new", "1.0", days=3)
+        service = self.service().start()
+        self.assertEqual(service.ask(file_path("new", "1.0")).status, 403)
+        service.edit("policy.yaml", lambda t: with_key(t, "cool_down_days", 1))
+        self.reload(service)
+        self.eventually(lambda: service.ask(file_path("new", "1.0")).status == 200)
+        service.edit("policy.yaml", lambda t: with_key(t, "cool_down_days", 7))
+        self.reload(service)
+        self.eventually(lambda: service.ask(file_path("new", "1.0")).status == 403)
+
+    def test_configuration_mistakes_end_serve_with_2(self):
+        rows = [("customhouse.yaml", lambda t: t + "\nunknown_key: 1\n", "unknown_key"),
+                ("customhouse.yaml", lambda t: with_key(t, "environment", "moon"), "preprod"),
+                ("customhouse.yaml", lambda t: with_key(t, "index_refresh_seconds", "often"), "often"),
+                ("policy.yaml", lambda t: t + "\nversion: 1\n", "version"),
+                ("policy.yaml", lambda t: "", "policy.yaml")]
+        for name, change, found in rows:
+            with self.subTest(name=name, found=found):
+                service = self.service()
+                service.edit(name, change)
+                status, text = self.serve_fails(service)
+                self.assertEqual(status, 2, text)
+                self.assertIn(found, text)
+                self.assertRegex(text, name + r":\d+:\d+" if found != "policy.yaml" else name)
+
+    def test_listening_elsewhere_needs_tls(self):
+        service = self.service()
+        service.edit("customhouse.yaml", lambda t: t.replace("127.0.0.1:" + str(service.port),
+                                                             f"0.0.0.0:{service.port}"))
+        status, text = self.serve_fails(service)
+        self.assertEqual(status, 2, text)
+        self.assertRegex(text, "insecure")
+        status, text = self.serve_fails(self.service(), "--listen", f"0.0.0.0:{free_port()}")
+        self.assertEqual(status, 2, text)
+
+    def test_no_upstream_is_said(self):
+        folder = tempfile.mkdtemp(prefix="ch-e2e-")
+        self.addCleanup(subprocess.run, ["rm", "-rf", folder])
+        env = {"PATH": "/nonexistent", "HOME": folder}
+        done = subprocess.run([os.path.join(BIN, "customhouse"), "serve", "--state", folder + "/state"],
+                              capture_output=True, text=True, env=env, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertIn("--pypi-upstream", done.stdout + done.stderr)
+
+    def test_credentials_that_others_may_read(self):
+        service = self.service()
+        os.chmod(service.path("credentials.yaml"), 0o644)
+        status, text = self.serve_fails(service)
+        self.assertIn("credentials.yaml", text)
+
+    # --- the state folder ---
+
+    def test_second_serve_on_the_same_state(self):
+        service = self.service().start()
+        status, text = self.serve_fails(service, "--listen", f"127.0.0.1:{free_port()}")
+        self.assertEqual(status, 2, text)
+        self.assertEqual(service.ask("/-/ready").status, 200)
+
+    def test_state_path_too_long_for_its_socket(self):
+        folder = tempfile.mkdtemp(prefix="ch-e2e-")
+        self.addCleanup(subprocess.run, ["rm", "-rf", folder])
+        long = os.path.join(folder, "x" * 60, "y" * 60)
+        done = subprocess.run([os.path.join(BIN, "customhouse"), "serve", "--state", long, "--listen",
+                               f"127.0.0.1:{free_port()}", "--pypi-upstream", self.up.url],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("path", done.stdout)
+
+    def test_permissions(self):
+        service = self.service().start()
+        at = [os.path.join(d, f) for d, _, fs in os.walk(service.state) for f in fs + [""]]
+        for path in at:
+            mode = os.lstat(path).st_mode
+            self.assertFalse(mode & 0o007, f"{path} {stat.filemode(mode)}")
+        sockets = [p for p in at if stat.S_ISSOCK(os.lstat(p).st_mode)]
+        self.assertEqual(len(sockets), 1)
+        self.assertEqual(stat.S_IMODE(os.stat(sockets[0]).st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(sockets[0])).st_mode), 0o700)
+
+    def test_another_user_is_not_heard(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to be another user")
+        service = self.service().start()
+        path = next(os.path.join(d, f) for d, _, fs in os.walk(service.state) for f in fs
+                    if stat.S_ISSOCK(os.lstat(os.path.join(d, f)).st_mode))
+        os.chmod(path, 0o777)  # as if somebody had opened the door
+        for folder in (os.path.dirname(path), service.state, service.dir):
+            os.chmod(folder, 0o755)
+        env = dict(os.environ, HOME="/nonexistent")
+        done = subprocess.run([os.path.join(BIN, "customhouse"), "deny", "pypi:x", "--reason", "mine",
+                               "--state", service.state], capture_output=True, text=True, env=env,
+                              user=65534, group=65534, extra_groups=[], timeout=30)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("permitted", done.stdout + done.stderr)
+
+    def test_bytes_changed_on_the_disk_are_not_taken_for_the_file(self):
+        f = add_wheel(self.up, "rotten", "1.0")
+        service = self.service().start()
+        self.assertEqual(service.ask(file_path("rotten", "1.0")).status, 200)
+        service.stop()
+        for d, _, names in os.walk(service.path("served")):
+            for name in names:
+                os.unlink(os.path.join(d, name))
+        blob = service.path(f"blobs/sha256/{f.sha256[:2]}/{f.sha256[2:]}")
+        os.unlink(blob)
+        service.start()
+        self.assertEqual(service.ask(file_path("rotten", "1.0")).body, f.data)  # fetched again
+
+    # --- signals ---
+
+    def test_sigterm_drains(self):
+        add_wheel(self.up, "large", "1.0", files={"large/data.bin": os.urandom(32 << 20)})
+        service = self.service().start()
+        self.assertEqual(service.ask(file_path("large", "1.0")).status, 200)
+        size = len(self.up.projects["large"][0].data)
+        got = []
+
+        def slowly():
+            with socket.create_connection(("127.0.0.1", service.port)) as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                s.sendall(f"GET {file_path('large', '1.0')} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                          "Connection: close\r\n\r\n".encode())
+                while True:
+                    piece = s.recv(1 << 20)
+                    if not piece:
+                        return
+                    got.append(len(piece))
+                    time.sleep(0.01)
+        thread = threading.Thread(target=slowly)
+        thread.start()
+        self.eventually(lambda: got)
+        self.assertEqual(service.stop(), 0, service.log())
+        thread.join(10)
+        self.assertGreater(sum(got), size)
+        self.assertFalse(service.processes())
+
+    def test_everything_ends_with_the_supervisor(self):
+        service = self.service().start()
+        pids = list(service.processes())
+        self.assertGreaterEqual(len(pids), 5)
+        service.kill()
+        self.eventually(lambda: not any(os.path.exists(f"/proc/{p}") for p in pids))
+        service.start()
+        with Client("uv") as client:
+            add_wheel(self.up, "again", "1.0")
+            status, text = client.install(service.url + "/pypi/simple/", "again")
+            self.assertEqual(status, 0, text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,260 @@
+"""Upstreams that lie, dawdle, break off or say less than they should."""
+import hashlib
+import json
+import socket
+import struct
+import threading
+import time
+
+from house.case import Moody, add_wheel, days_ago, file_path
+from house import wheels
+from house.upstream import Upstream
+
+JSON = "application/vnd.pypi.simple.v1+json"
+
+
+def page_of(name, **changes):
+    """A correct JSON page of one wheel that nobody has, to be spoiled."""
+    f = {"filename": wheels.file_name(name, "1.0"), "url": f"../../files/{wheels.file_name(name, '1.0')}",
+         "hashes": {"sha256": "ab" * 32}, "size": 100, "upload-time": days_ago(400), "yanked": False}
+    f.update(changes)
+    return {"meta": {"api-version": "1.1"}, "name": name, "versions": ["1.0"], "files": [f]}
+
+
+class Upstreams(Moody):
+    # --- pages that are wrong ---
+
+    def test_bad_pages(self):
+        good = page_of("bad0")
+        text = json.dumps(good)
+        rows = {
+            "cut off": text[:-20].encode(),
+            "empty": b"",
+            "not JSON": b"<html></html>",
+            "trailing": (text + "{}").encode(),
+            "duplicate key": text.replace('"size": 100', '"size": 100, "size": 200').encode(),
+            "duplicate file list": text.replace('"versions"', '"files": [], "versions"').encode(),
+            "not UTF-8": text.replace("files/", "files/\udcff").encode("utf-8", "surrogateescape"),
+            "UTF-16": text.encode("utf-16"),
+            "BOM": b"\xef\xbb\xbf" + text.encode(),
+            "NUL": text.replace("files/", "files/\\u0000").encode(),
+            "lone surrogate": text.replace("files/", "files/\\ud800").encode(),
+            "deep": (text[:-1] + ', "x": ' + "[" * 5000 + "]" * 5000 + "}").encode(),
+            "no files": b'{"meta": {"api-version": "1.1"}, "name": "bad0"}',
+            "wrong major version": text.replace('"1.1"', '"2.0"').encode(),
+            "an array": b"[]",
+            "hash too short": text.replace("ab" * 32, "ab" * 31).encode(),
+            "hash no text": text.replace('"' + "ab" * 32 + '"', "17").encode(),
+            "negative size": text.replace("100", "-1").encode(),
+            "huge size": text.replace("100", "1" * 30).encode(),
+            "two files of one name": json.dumps(dict(good, files=[
+                good["files"][0], dict(good["files"][0], hashes={"sha256": "cd" * 32})])).encode(),
+        }
+        for i, (what, body) in enumerate(rows.items()):
+            with self.subTest(what=what):
+                name = f"bad{i}"
+                self.page_is(name, JSON, body.replace(b"bad0", name.encode()))
+                a = self.service.ask(f"/pypi/simple/{name}/")
+                self.assertEqual(a.status, 502, a)
+                self.assertNotEqual(a.reason, "Bad Gateway")
+                self.assertIn(self.service.ask(file_path(name, "1.0")).status, (404, 502))
+
+    def test_file_names_that_leave_their_place_are_left_out(self):
+        for i, name in enumerate(("../../up-1.0-py3-none-any.whl", "a/up-1.0-py3-none-any.whl", "..", "",
+                                  "up\\1.0-py3-none-any.whl", ".hidden", "up-1.0-py3-none-any.whl\n")):
+            with self.subTest(name=name):
+                self.page_is(f"up{i}", JSON, page_of(f"up{i}", filename=name))
+                a = self.service.ask(f"/pypi/simple/up{i}/", {"Accept": JSON})
+                self.assertIn(a.status, (200, 502))
+                if a.status == 200:
+                    self.assertEqual(json.loads(a.body)["files"], [])
+
+    def test_a_page_of_another_project(self):
+        self.page_is("mine", JSON, page_of("yours"))
+        self.assertEqual(self.service.ask("/pypi/simple/mine/").status, 502)
+
+    def test_media_types_that_are_no_page(self):
+        for kind in ("text/plain", "application/octet-stream", "image/png", "application/json; charset=latin1"):
+            with self.subTest(kind=kind):
+                name = "kind" + hashlib.sha256(kind.encode()).hexdigest()[:8]
+                self.page_is(name, kind, page_of(name))
+                self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 502)
+
+    def test_html_in_another_charset(self):
+        self.page_is("latin", "text/html; charset=iso-8859-1", b"<a href='x'>\xe4</a>")
+        self.assertEqual(self.service.ask("/pypi/simple/latin/").status, 502)
+
+    def test_oversized_pages(self):
+        def endless(h):
+            h.send_response(200)
+            h.send_header("Content-Type", JSON)
+            h.end_headers()
+            h.close_connection = True
+            h.wfile.write(b'{"meta": {"api-version": "1.1"}, "name": "endless", "x": "')
+            for _ in range(100):
+                h.wfile.write(b"a" * (1 << 20))
+            return True
+
+        def boasting(h):
+            h.send_response(200)
+            h.send_header("Content-Type", JSON)
+            h.send_header("Content-Length", str(1 << 40))
+            h.end_headers()
+            h.close_connection = True
+            return True
+        self.up.behave = lambda path: {"/simple/endless/": endless, "/simple/boasting/": boasting}.get(path)
+        for name in ("endless", "boasting"):
+            with self.subTest(name=name):
+                started = time.monotonic()
+                self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 502)
+                self.assertLess(time.monotonic() - started, 20)
+
+    def test_hostile_text_stays_text(self):
+        nasty = "\u001b[31m<script>alert(1)</script>\r\nX: y https://evil.example.org"
+        doc = page_of("nasty", yanked=nasty, **{"upload-time": days_ago(1)})
+        self.page_is("nasty", JSON, doc)
+        html = self.service.ask("/pypi/simple/nasty/", {"Accept": "text/html"})
+        self.assertNotIn(b"<script>", html.body)
+        self.assertNotIn(b"\x1b", html.body)
+        a = self.service.ask(file_path("nasty", "1.0"))
+        self.assertEqual(a.status, 403)
+        self.assertNotIn(b"\x1b", a.body)
+        self.assertIsNone(a["X"])
+
+    # --- transfers that go wrong ---
+
+    def test_a_file_that_breaks_off_is_taken_up_again(self):
+        f = add_wheel(self.up, "broken", "1.0", files={"broken/data.bin": bytes(300000)})
+        times = []
+
+        def reset(h):
+            times.append(h.headers.get("Range"))
+            if len(times) > 2:
+                return False
+            h.send_response(200)
+            h.send_header("Content-Length", str(len(f.data)))
+            h.end_headers()
+            h.wfile.write(f.data[:len(f.data) // 2])
+            h.wfile.flush()
+            h.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            h.connection.close()
+            h.close_connection = True
+            return True
+        self.up.behave = lambda path: reset if path == f"/files/{f.name}" else None
+        a = self.service.ask(file_path("broken", "1.0"))
+        self.assertEqual((a.status, a.body), (200, f.data), a)
+
+    def test_a_file_that_is_cut_short_is_not_served(self):
+        f = add_wheel(self.up, "short", "1.0")
+
+        def cut(h):
+            h.send_response(200)
+            h.send_header("Connection", "close")
+            h.end_headers()
+            h.wfile.write(f.data[:-50])
+            h.close_connection = True
+            return True
+        self.up.behave = lambda path: cut if path == f"/files/{f.name}" else None
+        a = self.service.ask(file_path("short", "1.0"))
+        self.assertIn(a.status, (403, 502), a)
+
+    def test_redirects_to_other_hosts_are_not_followed(self):
+        other = Upstream()
+        self.addCleanup(other.close)
+        f = add_wheel(self.up, "moved", "1.0")
+        add_wheel(other, "moved", "1.0")
+
+        def move(h):
+            Upstream.send(h, 302, "text/plain", b"", [("Location", f"http://127.0.0.1:{other.port}{h.path}")])
+            return True
+        self.up.behave = lambda path: move if f.name in path else None
+        a = self.service.ask(file_path("moved", "1.0"))
+        self.assertEqual(a.status, 502, a)
+        self.assertEqual(other.asked, [])
+
+    def test_file_urls_on_other_hosts_are_not_asked(self):
+        other = Upstream()
+        self.addCleanup(other.close)
+        f = add_wheel(other, "elsewhere", "1.0")
+        for i, url in enumerate((f"http://127.0.0.1:{other.port}/files/{f.name}",
+                                 f"http://localhost:{other.port}/files/{f.name}",
+                                 "http://169.254.169.254/latest", "file:///etc/passwd")):
+            with self.subTest(url=url):
+                name = f"elsewhere{i}"
+                self.page_is(name, JSON, page_of(name, url=url))
+                self.assertIn(self.service.ask(file_path(name, "1.0")).status, (403, 404, 502))
+        self.assertEqual(other.asked, [])
+
+    def test_redirects_within_the_host_are_followed(self):
+        f = add_wheel(self.up, "within", "1.0")
+
+        def move(h):
+            Upstream.send(h, 307, "text/plain", b"", [("Location", h.path + "?again")])
+            return True
+        self.up.behave = lambda path: move if path.endswith(f.name) else None
+        self.assertEqual(self.service.ask(file_path("within", "1.0")).body, f.data)
+
+    def test_endless_redirects_end(self):
+        def move(h):
+            Upstream.send(h, 302, "text/plain", b"", [("Location", h.path)])
+            return True
+        self.up.behave = lambda path: move if path == "/simple/round/" else None
+        self.assertEqual(self.service.ask("/pypi/simple/round/").status, 502)
+
+    def test_a_slow_page_holds_up_nobody_who_knows_it(self):
+        self.known("sluggish", "1.0")
+
+        def slow(h):
+            time.sleep(8)
+            return False
+        self.up.behave = lambda path: slow if path == "/simple/sluggish/" else None
+        time.sleep(1.5)
+        started = time.monotonic()
+        self.assertEqual(self.service.ask("/pypi/simple/sluggish/").status, 200)
+        self.assertLess(time.monotonic() - started, 5)
+
+    def test_one_slow_project_does_not_hold_up_others(self):
+        add_wheel(self.up, "brisk", "1.0")
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def slow(h):
+            gate.wait(20)
+            return False
+        self.up.behave = lambda path: slow if path == "/simple/stuck/" else None
+        thread = threading.Thread(target=lambda: self.service.ask("/pypi/simple/stuck/"))
+        thread.start()
+        started = time.monotonic()
+        self.assertEqual(self.service.ask(file_path("brisk", "1.0")).status, 200)
+        self.assertLess(time.monotonic() - started, 5)
+        gate.set()
+        thread.join()
+
+    # --- upstreams that are gone ---
+
+    def test_down_known_content_is_served_and_unknown_fails_fast(self):
+        f, = self.known("lasting", "1.0")
+        add_wheel(self.up, "never-asked", "1.0")
+        self.up.down = True
+        time.sleep(1.5)
+        self.assertEqual(self.service.ask("/pypi/simple/lasting/").status, 200)
+        self.assertEqual(self.service.ask(file_path("lasting", "1.0")).body, f.data)
+        for path in ("/pypi/simple/never-asked/", file_path("never-asked", "1.0")):
+            with self.subTest(path=path):
+                started = time.monotonic()
+                self.assertIn(self.service.ask(path).status, (502, 504))
+                self.assertLess(time.monotonic() - started, 8)
+
+    def test_404_of_a_project_is_404(self):
+        self.assertEqual(self.service.ask("/pypi/simple/no-such-thing/").status, 404)
+
+    def test_500_of_a_project_is_no_404(self):
+        def error(h):
+            Upstream.send(h, 500, "text/plain", b"oops")
+            return True
+        self.up.behave = lambda path: error if path == "/simple/failing/" else None
+        self.assertEqual(self.service.ask("/pypi/simple/failing/").status, 502)
+
+if __name__ == "__main__":
+    import unittest
+    unittest.main()
