@@ -139,7 +139,7 @@ class Facts(Moody):
         self.assertNotIn(f.name, self.page("taken-down"))
 
     def test_T5_a_project_that_vanished_is_held(self):
-        """The upstream has to say so twice, a minute apart; setUpClass took the project away."""
+        """The upstream has to say so twice; setUpClass took the project away."""
         self.refreshed("wiped-out", lambda: self.service.ask(file_path("wiped-out", "1.0")).status == 403, 90)
         self.refused("wiped-out", "1.0", "gone from the upstream index")
 
