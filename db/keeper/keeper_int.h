@@ -285,6 +285,8 @@ enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct c
 /* T4: takes bytes and metadata of a file out of served/ that may not be there, at once, and ends what
  * gateways remember. For a decision other than ALLOW; of an eligible file the metadata stay. */
 void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
+/* The part of it for bytes that are no file's any more. */
+void judge_take_bytes(struct keeper *k, const struct ch_sha256 *sha256);
 /* Remembers which metadata went into served/ for a file. */
 void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
 void judge_forget_shown(struct keeper *k, struct page *p); /* and takes them away */

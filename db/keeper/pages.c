@@ -157,11 +157,51 @@ static void on_decision(void *ctx, const struct ch_decision_row *row)
     }
 }
 
+/* Bytes that gateways may serve under a name of the page. */
+struct served {
+    char *file_name;
+    struct ch_sha256 artifact;
+};
+
+static struct served *collect_served(const struct page *p, size_t *ret_count)
+{
+    struct served *list = ch_calloc(p->facts.file_count + 1, sizeof(*list));
+    size_t n = 0;
+    for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
+        const struct page_file *f = &p->files[i];
+        if (!ch_sha256_is_zero(&f->artifact) &&
+            (f->served || f->recorded_verdict == CH_VERDICT_ALLOW)) {
+            list[n].file_name = ch_str_dup(p->facts.files[i].index.file_name);
+            list[n++].artifact = f->artifact;
+        }
+    }
+    *ret_count = n;
+    return list;
+}
+
+/* Where the page now states other bytes under a name, the ALLOW of the old ones ends with them: judging
+ * the new ones would not find it. */
+static void end_replaced(struct keeper *k, const struct page *p, struct served *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ptrdiff_t at = page_find_file(p, ch_str_of(list[i].file_name));
+        if (at < 0 || !ch_sha256_eq(&p->files[at].artifact, &list[i].artifact)) {
+            judge_take_bytes(k, &list[i].artifact);
+            keeper_log("withdrawn", "project=%s file=%s reason=\"the upstream has other bytes now\"",
+                       p->project, list[i].file_name);
+        }
+        free(list[i].file_name);
+    }
+    free(list);
+}
+
 /* Takes over `facts`; builds what runs beside them from the store. Intakes under way are re-attached
  * by name when they end. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
                               struct ch_err *err)
 {
+    size_t served_count = 0;
+    struct served *served = collect_served(p, &served_count);
     free_page_files(p);
     page_facts_done(&p->facts);
     p->facts = *facts;
@@ -184,6 +224,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         rc = ch_store_decisions_of(k->store, ch_str_of(p->repository), page_name(p), on_decision, p,
                                    err);
     }
+    end_replaced(k, p, served, served_count);
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
         judge_inspection(k, p, i); /* T10 looks at all of them */
     }

@@ -169,9 +169,9 @@ class Moody(Quarantine):
             self.assertEqual(self.service.ask(file_path(name, version)).status, 200)
         return files
 
-    def refreshed(self, project, check):
+    def refreshed(self, project, check, seconds=15):
         """Asks for the page until the service has seen the upstream's new state."""
         def look():
             self.service.ask(f"/pypi/simple/{project}/")
             return check()
-        return self.eventually(look, 15)
+        return self.eventually(look, seconds)
