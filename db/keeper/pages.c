@@ -12,6 +12,7 @@
 #include "customhouse/limits.h"
 
 #define PATIENCE_MS          3000  /* with known content, the upstream has this long */
+#define UNKNOWN_PATIENCE_MS  12000 /* without: before the most impatient client (pip, 15 s) gives up */
 #define FAILURE_MEMORY_US    (5 * 1000000LL) /* an upstream that just failed is not asked again */
 #define ABSENT_MEMORY_US     (60 * 1000000LL)
 
@@ -86,6 +87,11 @@ void page_wake(struct keeper *k, struct page *p)
 static void on_patience(struct ch_timer *t)
 {
     struct page *p = CH_CONTAINER_OF(t, struct page, patience);
+    if (p->load != PAGE_READY) { /* the refresh goes on: who asks again may find its answer */
+        p->fail_status = 504;
+        snprintf(p->fail_text, sizeof(p->fail_text),
+                 "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
+    }
     page_wake(p->keeper, p);
 }
 
@@ -388,8 +394,11 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
         p->upstream_at = 0; /* T12: each attempt begins with the first */
         page_refresh(k, p);
     }
-    if (p->load == PAGE_READY && page_usable(k, p)) {
-        ch_loop_set_timer(k->child.loop, &p->patience, ch_loop_now_ms(k->child.loop) + PATIENCE_MS);
+    if (p->refreshing && p->patience.heap_index_plus_1 == 0) { /* the first who waits starts it */
+        bool known = p->load == PAGE_READY && page_usable(k, p);
+        ch_loop_set_timer(k->child.loop, &p->patience,
+                          ch_loop_now_ms(k->child.loop) +
+                              (known ? PATIENCE_MS : UNKNOWN_PATIENCE_MS));
     }
     return false;
 }
