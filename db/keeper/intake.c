@@ -17,7 +17,6 @@
 #define RUNNING_MAX       16
 #define FORGET_FAILED_US  (300 * 1000000LL) /* shown in the queue for so long */
 #define RETRY_AFTER_US    (15 * 1000000LL)
-#define ATTEMPTS_LOST_MAX 3 /* times a lost scanner is forgiven before the file is held */
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" only */
 #define FETCH_TIMEOUT_MS  3600000
 
@@ -149,8 +148,6 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
 
 /* ------------------------------------------------------------------ scanning */
 
-static void start_scan(struct intake *in);
-
 static void on_scanned(struct intake *in, int which, const struct ch_scanned *answer,
                        struct ch_str stream)
 {
@@ -161,15 +158,6 @@ static void on_scanned(struct intake *in, int which, const struct ch_scanned *an
     ch_buf_init(&in->stream[which], ch_limits.scan_output_bytes + 1);
     ch_buf_puts(&in->stream[which], stream);
     if (--in->scans_left > 0) {
-        return;
-    }
-    bool lost = in->answer[0].exit_status == UINT32_MAX || in->answer[1].exit_status == UINT32_MAX;
-    if (lost && ++in->attempts < ATTEMPTS_LOST_MAX) { /* not the file's fault: the scanner ended */
-        for (int i = 0; i < 2; i++) {
-            ch_buf_done(&in->stream[i]);
-            ch_buf_done(&in->text[i]);
-        }
-        start_scan(in);
         return;
     }
     intake_conclude(in);

@@ -74,6 +74,7 @@ static void answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
             body.len = 0;
         }
         if (s->mute || h->mute_fetches) {
+            close(fd); /* as when the fetcher ends without a word */
             return;
         }
     }
