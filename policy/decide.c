@@ -117,17 +117,12 @@ static bool denied_by_person(struct deciding *d)
         }
         REASON(b);
         REASON(by);
-        ch_buf_puts(&b, CH_STR("denied by "));
-        ch_buf_put_escaped(&b, ch_str_sub(r->by, 0, CH_RULE_NAME_MAX));
-        if (r->reason.len > 0) {
-            ch_buf_puts(&b, CH_STR(": "));
-            ch_buf_put_escaped(&b, r->reason);
-        }
+        ch_buf_put_escaped(&b, r->reason.len > 0 ? r->reason : CH_STR("no reason given"));
         ch_buf_put_escaped(&by, ch_str_sub(r->by, 0, CH_RULE_NAME_MAX));
         ch_buf_put(&by, "", 1);
         d->out->ruling_id = r->id;
         d->out->until_us = r->expires_at_us;
-        return deny(d, "deny by", by.ptr, 0, &b);
+        return deny(d, "person", by.ptr, 0, &b);
     }
     return false;
 }

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define OUTPUT_PART (256u << 10)
+
 static const struct {
     const char *name;
     enum step (*run)(struct command *c);
@@ -134,10 +136,14 @@ void commands_free(struct keeper *k)
 
 void command_put(struct command *c, struct ch_str text)
 {
-    if (c->out.len + text.len > (512u << 10)) {
-        flush(c);
+    while (text.len > 0) { /* a frame holds 1 MiB */
+        struct ch_str part = ch_str_sub(text, 0, OUTPUT_PART);
+        if (c->out.len + part.len > OUTPUT_PART * 2) {
+            flush(c);
+        }
+        ch_buf_puts(&c->out, part);
+        text = ch_str_sub(text, part.len, text.len);
     }
-    ch_buf_puts(&c->out, text);
 }
 
 void command_print(struct command *c, const char *fmt, ...)
@@ -230,6 +236,7 @@ static void on_release(void *ctx, const struct ch_release_file *f)
     if (what->file_name[0] == '\0') {
         copy(what->project, sizeof(what->project), f->project);
         copy(what->file_name, sizeof(what->file_name), f->file_name);
+        copy(what->upstream, sizeof(what->upstream), f->upstream);
     }
 }
 
@@ -243,6 +250,17 @@ static enum ch_code what_by_digest(struct command *c, struct ch_str hex, struct 
     enum ch_code rc = ch_store_releases_of(c->k->store, &sha256, on_release, ret, err);
     if (rc == CH_OK && ret->file_name[0] == '\0') {
         rc = ch_fail(err, CH_E_NOT_FOUND, "no file with this sha256 was ever fetched");
+    }
+    for (size_t i = 0; command_option(c, "repository").len == 0 &&
+                       i < c->k->config->repository_count; i++) {
+        const struct ch_repository *r = &c->k->config->repositories[i];
+        for (size_t u = 0; u < r->upstream_count; u++) {
+            if (ch_str_eq(ch_str_of(r->upstreams[u]), ch_str_of(ret->upstream))) {
+                copy(ret->repository, sizeof(ret->repository), ch_str_of(r->name));
+                i = c->k->config->repository_count - 1;
+                break;
+            }
+        }
     }
     ret->kind = WHAT_FILE;
     return rc;
@@ -313,10 +331,32 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
     return CH_OK;
 }
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* "%2B" and the like, as a version's "+" is written in links; into `room`. */
+static struct ch_str decoded(struct ch_str s, char *room, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len && n < size; i++) {
+        int high = s.ptr[i] == '%' && i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(s.ptr[i + 2]) : -1;
+        room[n++] = low >= 0 ? (char)(high << 4 | low) : s.ptr[i];
+        i += low >= 0 ? 2 : 0;
+    }
+    return (struct ch_str){room, n};
+}
+
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err)
 {
     struct ch_str word = command_word(c);
     struct ch_str ecosystem = {NULL, 0};
+    char name[1024];
     size_t at;
     *ret = (struct what){.kind = WHAT_PROJECT};
     if (word.len == 0 || word.len > 1024) {
@@ -364,6 +404,7 @@ enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *er
         if (ch_str_ends(word, CH_STR(".metadata"))) {
             word = ch_str_sub(word, 0, word.len - 9);
         }
+        word = decoded(word, name, sizeof(name));
     }
     if (looks_like_file(word)) {
         return what_by_file(c, repo, word, ret)

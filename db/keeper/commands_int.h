@@ -26,7 +26,8 @@ struct what {
     char project[256];
     char spec[256];      /* RANGE: as given; VERSION: "==VER" */
     char version[160];
-    char file_name[300];
+    char file_name[520];
+    char upstream[256]; /* of a digest: where its bytes came from */
 };
 
 enum step { STEP_DONE, STEP_WAIT };

@@ -135,10 +135,6 @@ static enum ch_code approve_file(struct command *c, const struct request *r, str
     struct ch_str name = p->facts.files[file].index.file_name;
     command_print(c, "%.*s: inspected, %zu findings\n", CH_STR_ARG(name), in->row.finding_count);
     show_findings(c, in);
-    if (in->row.outcome != CH_INSPECTION_COMPLETE || f->attack) {
-        return ch_fail(err, CH_E_DENIED, "%.*s: %s; no approval can lift that", CH_STR_ARG(name),
-                       f->attack ? "has a finding of class attack" : "could not be inspected whole");
-    }
     struct ch_sha256 *prints = ch_calloc(in->row.finding_count, sizeof(*prints));
     for (size_t i = 0; i < in->row.finding_count; i++) {
         prints[i] = ch_finding_fingerprint(&f->artifact, &in->row.findings[i]);
@@ -266,6 +262,20 @@ static bool all_inspected(struct command *c, const struct what *what, struct pag
     return false;
 }
 
+/* All or nothing: the first file that no approval can let through, file_count when there is none. */
+static size_t first_beyond(struct command *c, const struct what *what, struct page *p)
+{
+    size_t i = 0;
+    for (; i < p->facts.file_count; i++) {
+        const struct ch_inspection_result *in =
+            command_names(p, i, what) ? judge_inspection(c->k, p, i) : NULL;
+        if (in != NULL && (in->row.outcome != CH_INSPECTION_COMPLETE || p->files[i].attack)) {
+            break;
+        }
+    }
+    return i;
+}
+
 static enum step approve_range(struct command *c, const struct request *r)
 {
     struct ch_err err;
@@ -306,6 +316,17 @@ enum step command_approve(struct command *c)
     }
     if (skipped == named) {
         return command_end(c, 1, "%s: no file of a type that can be inspected yet", r.what.project);
+    }
+    size_t beyond = first_beyond(c, &r.what, p);
+    if (beyond < p->facts.file_count) {
+        struct ch_str name = p->facts.files[beyond].index.file_name;
+        const struct ch_inspection_result *in = judge_inspection(c->k, p, beyond);
+        command_print(c, "%.*s: inspected, %zu findings\n", CH_STR_ARG(name), in->row.finding_count);
+        show_findings(c, in);
+        return command_end(c, 1, "%.*s: %s; no approval can lift that, and nothing was approved",
+                           CH_STR_ARG(name),
+                           p->files[beyond].attack ? "has a finding of class attack"
+                                                   : "could not be inspected whole");
     }
     if (!evidence_seen(c, &r.what, p)) {
         return STEP_DONE;

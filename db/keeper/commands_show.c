@@ -56,13 +56,45 @@ static const char *word_for(const struct ch_decision *d)
     return d->eligible ? "eligible" : ch_verdict_name(d->verdict);
 }
 
+/* One line, complete in itself. */
+static const char *what_would_change(const struct page *p, size_t file, const struct ch_decision *d)
+{
+    if (d->verdict == CH_VERDICT_ALLOW) {
+        return d->until_us != CH_TIME_UNKNOWN
+                   ? "time alone; a deny, a finding of a later inspector, or the policy"
+                   : "a deny, a finding of a later inspector, or the policy";
+    }
+    if (d->eligible) {
+        return "inspection, which starts when somebody asks for it";
+    }
+    if (d->verdict == CH_VERDICT_DENY) {
+        return d->ruling_id != 0      ? (d->until_us != CH_TIME_UNKNOWN ? "the end of this deny"
+                                                                        : "nothing by itself: a person denied it")
+               : d->policy_line > 0   ? "the policy"
+               : p->files[file].attack ? "only an inspector that reports the finding no longer; no approval can"
+                                       : "the policy";
+    }
+    if (d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED) {
+        return "an inspector that can read it whole";
+    }
+    return d->until_us != CH_TIME_UNKNOWN
+               ? "time alone, or: customhouse approve FILE --reason TEXT --expires DATE"
+               : "customhouse approve FILE --reason TEXT --expires DATE";
+}
+
+static bool is_served(struct command *c, const struct page *p, size_t file)
+{
+    return !ch_sha256_is_zero(&p->files[file].artifact) &&
+           ch_blobs_is_served(c->k->blobs, &p->files[file].artifact);
+}
+
 static void explain_json(struct command *c, struct page *p, size_t file, const struct ch_decision *d,
                          bool first)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     struct ch_buf b;
     char hex[CH_SHA256_HEX + 1];
-    ch_buf_init(&b, 256u << 10);
+    ch_buf_init(&b, 16u << 20);
     ch_buf_puts(&b, first ? CH_STR("{") : CH_STR(",\n{"));
     json_field(&b, "repository", ch_str_of(p->repository));
     json_field(&b, "project", page_name(p));
@@ -72,11 +104,19 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     json_field(&b, "rule", ch_str_of(d->rule));
     json_field(&b, "reason", ch_str_of(d->reason));
     if (d->policy_line > 0) {
+        json_field(&b, "policy", ch_str_of(ch_policy_file_name(c->k->policy)));
         ch_buf_printf(&b, ",\"policy_line\":%u", d->policy_line);
     }
     json_time(&b, "first_seen", f->first_seen_at_us);
     json_time(&b, "uploaded", f->index.uploaded_at_us);
+    json_time(&b, "since", p->files[file].recorded_at_us);
     json_time(&b, "until", d->until_us);
+    json_time(&b, "removed_upstream", f->removed_at_us);
+    json_field(&b, "what_would_change_it", ch_str_of(what_would_change(p, file, d)));
+    ch_buf_printf(&b, ",\"served\":%s", is_served(c, p, file) ? "true" : "false");
+    if (d->ruling_id != 0) {
+        ch_buf_printf(&b, ",\"ruling\":%llu", (unsigned long long)d->ruling_id);
+    }
     ch_buf_printf(&b, ",\"baseline\":%s", f->baseline ? "true" : "false");
     if (!ch_sha256_is_zero(&p->files[file].artifact)) {
         ch_sha256_hex(&p->files[file].artifact, hex);
@@ -113,12 +153,15 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
         command_time(d->until_us, time, sizeof(time));
         command_print(c, "  changes by itself: %s\n", time);
     }
-    if (d->verdict == CH_VERDICT_HOLD && !d->eligible) {
-        command_print(c, "  what would change it: %s\n",
-                      d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED
-                          ? "an inspector that can read it whole"
-                          : "customhouse approve FILE --reason TEXT --expires DATE");
+    if (p->files[file].recorded_at_us != CH_TIME_UNKNOWN) {
+        command_time(p->files[file].recorded_at_us, time, sizeof(time));
+        command_print(c, "  so decided since: %s\n", time);
     }
+    if (d->ruling_id != 0) {
+        command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
+    }
+    command_print(c, "  what would change it: %s\n", what_would_change(p, file, d));
+    command_print(c, "  served: %s\n", is_served(c, p, file) ? "yes, its bytes can be had" : "no");
     if (in == NULL) {
         command_print(c, "  not inspected yet\n");
         return;

@@ -6,7 +6,7 @@
  * The row in the store says where to go on after a crash: WANTED and FETCHING fetch anew, FETCHED and
  * SCANNING scan the blob again. Waiting asks go on when it is decided and that is durable, when it
  * failed, or when their patience ends. */
-#include "keeper_int.h"
+#include "intake_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,38 +17,8 @@
 #define RUNNING_MAX       16
 #define FORGET_FAILED_US  (300 * 1000000LL) /* shown in the queue for so long */
 #define RETRY_AFTER_US    (15 * 1000000LL)
-#define ATTEMPTS_LOST_MAX 3 /* times a lost scanner is forgiven before the file is held */
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" only */
 #define FETCH_TIMEOUT_MS  3600000
-
-struct intake {
-    struct keeper *k;
-    struct page *p;
-    char *file_name;
-    char *url; /* where the bytes came from, after redirects */
-    uint64_t id; /* of its row; 0: it has none (any more) */
-    bool durable; /* the row is */
-    uint64_t spool;
-    enum ch_intake_state state;
-    bool ahead;
-    bool running; /* counts against RUNNING_MAX */
-    uint32_t attempts;
-    struct waiter *waiters;
-    struct ch_timer patience;
-    uint64_t started_ms;
-    uint64_t expected_bytes;
-    int blob_fd;
-    struct ch_sha256 sha256;
-    uint64_t size_bytes;
-    int scans_left;
-    struct ch_scanned answer[2];
-    struct ch_buf text[2];
-    struct ch_buf stream[2];
-    int64_t not_before_us;
-    uint32_t fail_status;
-    char error[400];
-    struct intake *next_committed;
-};
 
 static void key_of(struct ch_buf *b, const struct page *p, struct ch_str file_name)
 {
@@ -61,7 +31,7 @@ static void key_of(struct ch_buf *b, const struct page *p, struct ch_str file_na
 }
 
 /* Adds the row that it has not, or has lost with its group. */
-static enum ch_code ensure_row(struct intake *in, struct ch_err *err)
+enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err)
 {
     struct keeper *k = in->k;
     enum ch_code rc = keeper_write(k, err);
@@ -81,18 +51,18 @@ static enum ch_code ensure_row(struct intake *in, struct ch_err *err)
     return rc;
 }
 
-static void move(struct intake *in, enum ch_intake_state state)
+void intake_move(struct intake *in, enum ch_intake_state state)
 {
     struct ch_err err;
     in->state = state;
-    if (ensure_row(in, &err) != CH_OK ||
+    if (intake_ensure_row(in, &err) != CH_OK ||
         ch_store_move_intake(in->k->store, in->id, state, &in->sha256, ch_str_of(in->error),
                              in->not_before_us, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }
 
-static void stop_running(struct intake *in)
+void intake_stop_running(struct intake *in)
 {
     if (in->running) {
         in->running = false;
@@ -116,11 +86,11 @@ static void count_ahead(struct intake *in, bool ahead)
     }
 }
 
-static void free_intake(struct intake *in)
+void intake_free(struct intake *in)
 {
     ch_loop_cancel_timer(in->k->child.loop, &in->patience);
     count_ahead(in, false);
-    stop_running(in);
+    intake_stop_running(in);
     while (in->waiters != NULL) {
         struct waiter *w = in->waiters;
         in->waiters = w->next;
@@ -132,7 +102,7 @@ static void free_intake(struct intake *in)
     free(in);
 }
 
-static void detach(struct intake *in)
+void intake_detach(struct intake *in)
 {
     struct ch_buf key;
     key_of(&key, in->p, ch_str_of(in->file_name));
@@ -141,7 +111,7 @@ static void detach(struct intake *in)
 }
 
 /* All waiting asks look again. The intake may be gone afterwards. */
-static void wake(struct intake *in)
+void intake_wake(struct intake *in)
 {
     struct keeper *k = in->k;
     struct page *p = in->p;
@@ -158,7 +128,7 @@ static void wake(struct intake *in)
     p->busy--;
 }
 
-static void fail(struct intake *in, uint32_t status, struct ch_str text)
+void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
 {
     struct ch_buf escaped;
     ch_buf_init(&escaped, sizeof(in->error) - 1);
@@ -169,230 +139,14 @@ static void fail(struct intake *in, uint32_t status, struct ch_str text)
     in->attempts++;
     in->not_before_us = keeper_now_us(in->k) + RETRY_AFTER_US * in->attempts;
     keeper_log("intake", "file=%s error=\"%s\"", in->file_name, in->error);
-    stop_running(in);
+    intake_stop_running(in);
     count_ahead(in, false);
-    move(in, CH_INTAKE_FAILED);
-    wake(in);
+    intake_move(in, CH_INTAKE_FAILED);
+    intake_wake(in);
     intakes_run(in->k);
 }
 
-/* ------------------------------------------------------------------ deciding */
-
-struct arrivals {
-    const struct intake *in;
-    bool others;
-};
-
-static void on_arrival(void *ctx, const struct ch_release_file *f)
-{
-    struct arrivals *a = ctx;
-    a->others = a->others || (ch_str_eq(f->file_name, ch_str_of(a->in->file_name)) &&
-                              !ch_sha256_eq(&f->sha256, &a->in->sha256));
-}
-
-/* Whether other bytes ever arrived under this name. Where the index states no hash, the first ones are
- * what later ones are held to (T14); not knowing counts as yes. */
-static bool arrived_otherwise(const struct intake *in)
-{
-    struct arrivals a = {.in = in};
-    struct ch_err err;
-    return ch_store_releases_of_project(in->k->store, ch_str_of(in->p->upstream->name),
-                                        page_name(in->p), on_arrival, &a, &err) != CH_OK ||
-           a.others;
-}
-
-/* What the index said against what arrived, and the sidecar that resolvers were shown (T1). */
-static void add_own_findings(struct intake *in, const struct page_fact_file *f, struct agreed *a)
-{
-    char hex[CH_SHA256_HEX + 1], text[160];
-    if (f != NULL && !ch_sha256_is_zero(&f->index.sha256) &&
-        !ch_sha256_eq(&f->index.sha256, &in->sha256)) {
-        ch_sha256_hex(&in->sha256, hex);
-        agreed_add(a, CH_F_HASH_MISMATCH, ch_str_of(hex));
-    } else if (f != NULL && f->index.size_bytes != CH_SIZE_UNKNOWN &&
-               f->index.size_bytes != in->size_bytes) {
-        snprintf(text, sizeof(text), "%llu bytes stated, %llu received",
-                 (unsigned long long)f->index.size_bytes, (unsigned long long)in->size_bytes);
-        agreed_add(a, CH_F_SIZE_MISMATCH, ch_str_of(text));
-    }
-    struct ch_sha256 shown;
-    uint64_t size;
-    struct ch_err err;
-    if (f != NULL && ch_sha256_is_zero(&f->index.sha256) && arrived_otherwise(in)) {
-        agreed_add(a, CH_F_BYTES_CHANGED, (struct ch_str){NULL, 0});
-    }
-    if (f != NULL && a->metadata.ptr != NULL && f->index.sidecar == CH_SIDECAR_HASHED &&
-        !ch_sha256_eq(&f->index.sidecar_sha256, &a->row.metadata_sha256)) {
-        agreed_add(a, CH_F_SIDECAR_DIFFERS, CH_STR("not of the hash that the index states"));
-        return;
-    }
-    if (a->metadata.ptr != NULL &&
-        ch_store_get_sidecar(in->k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
-                             ch_str_of(in->file_name), &shown, &size, &err) == CH_OK &&
-        !ch_sha256_eq(&shown, &a->row.metadata_sha256)) {
-        agreed_add(a, CH_F_SIDECAR_DIFFERS, (struct ch_str){NULL, 0});
-    }
-}
-
-static enum ch_code store_inspection(struct intake *in, const struct page_fact_file *f,
-                                     const char *profile, struct ch_err *err)
-{
-    struct keeper *k = in->k;
-    struct agree_input input = {
-        .strict = &in->answer[0],
-        .second = &in->answer[1],
-        .strict_stream = ch_buf_str(&in->stream[0]),
-        .second_stream = ch_buf_str(&in->stream[1]),
-        .sha256 = in->sha256,
-        .size_bytes = in->size_bytes,
-    };
-    struct agreed a;
-    agree(&input, &a);
-    enum ch_code rc = CH_OK;
-    if (a.metadata.ptr != NULL) {
-        a.row.metadata_bytes = a.metadata.len;
-        rc = ch_blobs_put(k->blobs, a.metadata, &a.row.metadata_sha256, err);
-    }
-    struct ch_buf context;
-    judge_context(in->p, ch_str_of(in->file_name), &context);
-    struct ch_inspection_key key = {.sha256 = in->sha256,
-                                    .profile = ch_str_of(profile),
-                                    .inspector_version = CH_INSPECTOR_VERSION,
-                                    .context = ch_buf_str(&context)};
-    if (rc == CH_OK) {
-        add_own_findings(in, f, &a);
-        a.row.at_us = keeper_now_us(k);
-        rc = keeper_write(k, err);
-    }
-    if (rc == CH_OK) {
-        rc = ch_store_add_inspection(k->store, &key, &a.row, err);
-    }
-    ch_buf_done(&context);
-    agreed_done(&a);
-    return rc;
-}
-
-/* What was found out about the bytes reaches every page of this upstream and project: each repository
- * judges under its own policy, and an attack holds the siblings in all of them (T10). */
-static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *err)
-{
-    struct keeper *k = in->k;
-    ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
-    if (at < 0) {
-        return CH_OK;
-    }
-    size_t attacks = p->attacks;
-    struct ch_decision d;
-    judge_forget_inspection(p, (size_t)at);
-    p->files[at].artifact = in->sha256;
-    listing_touch(p);
-    page_wrote(p);
-    judge(k, p, (size_t)at, &d);
-    judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
-    enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
-    keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
-               p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
-    if (p->attacks != attacks) {
-        judge_page_again(k, p);
-    }
-    return rc;
-}
-
-static enum ch_code tell_pages(struct intake *in, struct ch_err *err)
-{
-    size_t cursor = 0;
-    void *value;
-    enum ch_code rc = CH_OK;
-    while (rc == CH_OK && ch_map_next(in->k->pages, &cursor, NULL, &value)) {
-        struct page *p = value;
-        if (p->load == PAGE_READY && p->upstream == in->p->upstream &&
-            ch_str_eq(page_name(p), page_name(in->p))) {
-            rc = tell_page(in, p, err);
-        }
-    }
-    return rc;
-}
-
-static void conclude(struct intake *in)
-{
-    struct keeper *k = in->k;
-    struct page *p = in->p;
-    struct ch_err err;
-    ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
-    struct ch_release release;
-    p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
-    move(in, CH_INTAKE_SCANNED);
-    enum ch_code rc = store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &err);
-    rc = rc == CH_OK ? tell_pages(in, &err) : rc;
-    if (rc == CH_OK) {
-        rc = ensure_row(in, &err);
-    }
-    if (rc == CH_OK) {
-        rc = ch_store_end_intake(k->store, in->id, &err);
-    }
-    if (rc != CH_OK) {
-        fail(in, 500, ch_str_of(err.msg));
-        return;
-    }
-    in->state = CH_INTAKE_DECIDED;
-    in->next_committed = k->after_commit;
-    k->after_commit = in;
-    ch_loop_set_timer(k->child.loop, &k->commit_timer, ch_loop_now_ms(k->child.loop));
-}
-
-void intake_committed(struct keeper *k)
-{
-    struct intake *in = k->after_commit;
-    k->after_commit = NULL;
-    while (in != NULL) {
-        struct intake *next = in->next_committed;
-        detach(in); /* first: who asks now must not join what has ended */
-        stop_running(in);
-        wake(in); /* asks judge again: ALLOW is linked and served, all else is refused */
-        free_intake(in);
-        in = next;
-    }
-    intakes_run(k);
-}
-
-static void each_uncommitted(struct keeper *k, bool lost)
-{
-    size_t cursor = 0;
-    void *value;
-    while (k->uncommitted_intakes > 0 && ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        struct intake *in = value;
-        if (!in->durable) {
-            in->durable = !lost;
-            in->id = lost ? 0 : in->id;
-        }
-    }
-    k->uncommitted_intakes = 0;
-}
-
-void intakes_durable(struct keeper *k)
-{
-    each_uncommitted(k, false);
-}
-
-void intakes_roll_back(struct keeper *k)
-{
-    each_uncommitted(k, true);
-}
-
-void intake_commit_failed(struct keeper *k)
-{
-    struct intake *in = k->after_commit;
-    k->after_commit = NULL;
-    while (in != NULL) {
-        struct intake *next = in->next_committed;
-        fail(in, 500, CH_STR("the decision could not be stored"));
-        in = next;
-    }
-}
-
 /* ------------------------------------------------------------------ scanning */
-
-static void start_scan(struct intake *in);
 
 static void on_scanned(struct intake *in, int which, const struct ch_scanned *answer,
                        struct ch_str stream)
@@ -406,16 +160,7 @@ static void on_scanned(struct intake *in, int which, const struct ch_scanned *an
     if (--in->scans_left > 0) {
         return;
     }
-    bool lost = in->answer[0].exit_status == UINT32_MAX || in->answer[1].exit_status == UINT32_MAX;
-    if (lost && ++in->attempts < ATTEMPTS_LOST_MAX) { /* not the file's fault: the scanner ended */
-        for (int i = 0; i < 2; i++) {
-            ch_buf_done(&in->stream[i]);
-            ch_buf_done(&in->text[i]);
-        }
-        start_scan(in);
-        return;
-    }
-    conclude(in);
+    intake_conclude(in);
 }
 
 static void on_strict(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
@@ -437,11 +182,11 @@ static void start_scan(struct intake *in)
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
     if (in->blob_fd < 0 &&
         ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) != CH_OK) {
-        fail(in, 500, ch_str_of(err.msg));
+        intake_fail(in, 500, ch_str_of(err.msg));
         return;
     }
     if (release.profile == NULL) {
-        fail(in, 502, CH_STR("no inspector for this type of file"));
+        intake_fail(in, 502, CH_STR("no inspector for this type of file"));
         return;
     }
     struct ch_scan_job job = {
@@ -454,7 +199,7 @@ static void start_scan(struct intake *in)
         .size_bytes = in->size_bytes,
     };
     in->scans_left = 2;
-    move(in, CH_INTAKE_SCANNING);
+    intake_move(in, CH_INTAKE_SCANNING);
     jobs_scan(k, 0, &job, in->blob_fd, on_strict, in);
     jobs_scan(k, 1, &job, in->blob_fd, on_second, in);
 }
@@ -483,10 +228,10 @@ static void fetched(struct intake *in, struct ch_str url)
         rc = ch_store_put_blob(k->store, &in->sha256, in->size_bytes, CH_BLOB_UNDECIDED, now, &err);
     }
     if (rc != CH_OK) {
-        fail(in, 500, ch_str_of(err.msg));
+        intake_fail(in, 500, ch_str_of(err.msg));
         return;
     }
-    move(in, CH_INTAKE_FETCHED);
+    intake_move(in, CH_INTAKE_FETCHED);
     if (!k->draining) { /* else it goes on from here after the restart */
         start_scan(in);
     }
@@ -497,7 +242,7 @@ static void on_published(void *ctx, const struct published *result)
     struct intake *in = ctx;
     if (result->code != CH_OK) {
         ch_blobs_discard(in->k->blobs, in->spool);
-        fail(in, result->code == CH_E_FULL ? 507 : 500, ch_str_of(result->err.msg));
+        intake_fail(in, result->code == CH_E_FULL ? 507 : 500, ch_str_of(result->err.msg));
         return;
     }
     in->sha256 = result->sha256;
@@ -520,7 +265,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 200) {
         ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
-        fail(in, answer->code == CH_E_TIMEOUT ? 504 : 502,
+        intake_fail(in, answer->code == CH_E_TIMEOUT ? 504 : 502,
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
     }
@@ -536,7 +281,7 @@ static void start_fetch(struct intake *in)
     struct ch_err err;
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     if (at < 0) {
-        fail(in, 502, CH_STR("the upstream does not list it any more"));
+        intake_fail(in, 502, CH_STR("the upstream does not list it any more"));
         return;
     }
     const struct ch_index_file *f = &p->facts.files[at].index;
@@ -558,10 +303,10 @@ static void start_fetch(struct intake *in)
         rc = ch_blobs_spool(k->blobs, in->spool, &fd, &err);
     }
     if (rc != CH_OK) {
-        fail(in, 507, ch_str_of(err.msg));
+        intake_fail(in, 507, ch_str_of(err.msg));
         return;
     }
-    move(in, CH_INTAKE_FETCHING);
+    intake_move(in, CH_INTAKE_FETCHING);
     struct ch_fetch fetch = {
         .kind = CH_FETCH_ARTIFACT,
         .upstream = ch_str_of(p->upstream->name),
@@ -688,13 +433,13 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
         if (keeper_now_us(k) < in->not_before_us) {
             return NULL;
         }
-        move(in, CH_INTAKE_WANTED);
+        intake_move(in, CH_INTAKE_WANTED);
     } else if (in == NULL) {
         in = new_intake(k, p, name, ahead);
-        if (ensure_row(in, &err) != CH_OK) {
+        if (intake_ensure_row(in, &err) != CH_OK) {
             keeper_log("store", "error=\"%s\"", err.msg);
-            detach(in);
-            free_intake(in);
+            intake_detach(in);
+            intake_free(in);
             return NULL;
         }
     }
@@ -785,24 +530,10 @@ void intakes_free(struct keeper *k)
     size_t cursor = 0;
     void *value;
     while (k->intakes != NULL && ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        free_intake(value);
+        intake_free(value);
     }
     ch_map_free(k->intakes);
     k->intakes = NULL;
-}
-
-bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256)
-{
-    size_t cursor = 0;
-    void *value;
-    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        const struct intake *in = value;
-        if (in->state >= CH_INTAKE_FETCHED && in->state != CH_INTAKE_FAILED &&
-            ch_sha256_eq(&in->sha256, sha256)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 void intakes_forget_failed(struct keeper *k)
@@ -822,46 +553,7 @@ void intakes_forget_failed(struct keeper *k)
             keeper_log("store", "error=\"%s\"", err.msg);
             continue;
         }
-        detach(in);
-        free_intake(in);
-    }
-}
-
-uint64_t intakes_oldest_ms(struct keeper *k)
-{
-    size_t cursor = 0;
-    void *value;
-    uint64_t now = ch_loop_now_ms(k->child.loop), oldest = 0;
-    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        const struct intake *in = value;
-        uint64_t age = in->running ? now - in->started_ms : 0;
-        oldest = age > oldest ? age : oldest;
-    }
-    return oldest;
-}
-
-void intakes_each(struct keeper *k, intake_fn *each, void *ctx)
-{
-    static const char *const progress[] = {
-        [CH_INTAKE_WANTED] = "waiting",    [CH_INTAKE_FETCHING] = "fetching",
-        [CH_INTAKE_FETCHED] = "fetched",   [CH_INTAKE_SCANNING] = "inspecting",
-        [CH_INTAKE_SCANNED] = "inspected", [CH_INTAKE_DECIDED] = "decided",
-        [CH_INTAKE_FAILED] = "failed",
-    };
-    size_t cursor = 0;
-    void *value;
-    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        struct intake *in = value;
-        struct ch_intake_row row = {.id = in->id,
-                                    .repository = ch_str_of(in->p->repository),
-                                    .upstream = ch_str_of(in->p->upstream->name),
-                                    .project = page_name(in->p),
-                                    .file_name = ch_str_of(in->file_name),
-                                    .state = in->state,
-                                    .sha256 = in->sha256,
-                                    .attempts = in->attempts,
-                                    .ahead = in->ahead,
-                                    .error = ch_str_of(in->error)};
-        each(ctx, &row, progress[in->state]);
+        intake_detach(in);
+        intake_free(in);
     }
 }

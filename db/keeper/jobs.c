@@ -9,12 +9,15 @@
 
 #include "customhouse/limits.h"
 
+#define LOST_MAX 3 /* so often a job may lose its worker before it fails */
+
 struct job {
     struct job *next;
     uint64_t id;
     bool is_scan;
     int which;      /* scan: 0 strict, 1 second */
     bool sent;
+    unsigned lost;  /* times its worker ended */
     int fd;         /* fetch: target; scan: input (our duplicate) */
     int answer_fd;  /* scan: memfd */
     struct ch_buf payload;
@@ -271,12 +274,28 @@ static bool works_for(const struct job *j, enum ch_role role)
                       : role == CH_ROLE_FETCHER;
 }
 
+/* The worker ended, which says nothing about the job: the next worker gets it, from its beginning. */
+static bool take_up_again(struct job *j)
+{
+    struct ch_err err;
+    if (++j->lost >= LOST_MAX) {
+        return false;
+    }
+    j->sent = false;
+    if (!j->is_scan) {
+        return ftruncate(j->fd, 0) == 0;
+    }
+    close(j->answer_fd);
+    j->answer_fd = -1;
+    return jobs_memfd("scan-answer", &j->answer_fd, &err) == CH_OK;
+}
+
 void jobs_peer_gone(struct keeper *k, enum ch_role role)
 {
     struct job *next;
     for (struct job *j = k->jobs->list; j != NULL; j = next) {
         next = j->next;
-        if (j->sent && works_for(j, role)) {
+        if (j->sent && works_for(j, role) && !take_up_again(j)) {
             fail_later(k, j);
         }
     }

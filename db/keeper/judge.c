@@ -169,6 +169,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
     }
     if (rc == CH_OK) {
         f->recorded_verdict = (int8_t)d->verdict;
+        f->recorded_at_us = row.at_us;
         snprintf(f->recorded_rule, sizeof(f->recorded_rule), "%s", d->rule);
         page_wrote(p);
         k->stats.decisions[d->verdict]++;
@@ -251,6 +252,20 @@ void judge_forget_shown(struct keeper *k, struct page *p)
     p->shown = NULL;
 }
 
+void judge_take_bytes(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    struct ch_artifact a;
+    struct ch_err err;
+    keeper_raise_epoch(k); /* effective first, recorded after */
+    take_away(k, sha256);
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_get_artifact(k->store, sha256, &a, &err) != CH_OK ||
+        ch_store_put_blob(k->store, sha256, a.size_bytes, CH_BLOB_UNDECIDED, keeper_now_us(k),
+                          &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
 void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d)
 {
     struct page_file *f = &p->files[file];
@@ -265,18 +280,10 @@ void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct 
         take_metadata(k, p, file);
     }
     if (bytes) {
-        struct ch_artifact a;
-        struct ch_err err;
-        take_away(k, &f->artifact);
+        judge_take_bytes(k, &f->artifact);
         f->served = false;
         keeper_log("withdrawn", "project=%s rule=\"%s\" reason=\"%s\"", p->project, d->rule,
                    d->reason);
-        if (keeper_write(k, &err) != CH_OK ||
-            ch_store_get_artifact(k->store, &f->artifact, &a, &err) != CH_OK ||
-            ch_store_put_blob(k->store, &f->artifact, a.size_bytes, CH_BLOB_UNDECIDED,
-                              keeper_now_us(k), &err) != CH_OK) {
-            keeper_log("store", "error=\"%s\"", err.msg);
-        }
     }
 }
 

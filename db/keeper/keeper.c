@@ -11,7 +11,7 @@
 #include "customhouse/limits.h"
 
 #define TICK_MS            30000
-#define GONE_CONFIRM_MS    60000
+#define GONE_CONFIRM_MAX_S 60
 #define CLOCK_JUMP_US      (3600 * 1000000LL) /* T7: an hour */
 
 /* ------------------------------------------------------------------ time, log, lease */
@@ -218,6 +218,13 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
 
 /* ------------------------------------------------------------------ supervisor's words */
 
+/* T5: a vanished project is asked for again with the next refresh, within a minute at most. */
+static uint64_t gone_confirm_ms(const struct ch_config *config)
+{
+    uint32_t s = config->index_refresh_s;
+    return 1000u * (uint64_t)(s < 1 ? 1 : s < GONE_CONFIRM_MAX_S ? s : GONE_CONFIRM_MAX_S);
+}
+
 static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
 {
     struct keeper *k = owner;
@@ -245,6 +252,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->old_configs[k->old_config_count++] = k->child.config;
     k->child.config = config;
     k->config = config;
+    k->gone_confirm_ms = gone_confirm_ms(config);
     k->rules++;
     pages_rebind(k, config);
     judge_all_again(k);
@@ -330,7 +338,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->commit_timer.fn = on_commit;
     k->tick_timer.fn = on_tick;
     k->started_at_us = ch_now_unix_us();
-    k->gone_confirm_ms = GONE_CONFIRM_MS;
+    k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);
     sidecars_init(k);
     enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);

@@ -3,12 +3,14 @@
  *   main.c        the process
  *   keeper.c      start-up, peers, group commit, lease, clock
  *   ask.c         messages from gateways -> pages and files
- *   pages.c       upstream page -> jail -> merged facts -> snapshot; one refresh per page
+ *   pages.c       what is known of upstream pages
+ *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
+ *   intake_decide.c  two answers -> inspection -> decision -> durable
  *   agree.c       the answers of two jails -> one inspection (pure)
  *   sidecar.c     metadata before the file is inspected (T1)
  *   jobs.c        fetches and scans under way
@@ -58,6 +60,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool has_inspection;
     struct ch_inspection_result inspection;
     bool attack;               /* inspection has a finding of class attack */
+    int64_t recorded_at_us;    /* CH_TIME_UNKNOWN: no row */
     int8_t recorded_verdict;   /* enum ch_verdict of the newest decision row, -1: none */
     char recorded_rule[64];
     bool served;               /* linked in served/ by this keeper for this file */
@@ -111,6 +114,7 @@ struct page {
     uint32_t fail_status;
     char fail_text[512];
     bool refreshing;
+    struct refresh *refresh; /* while refreshing */
     size_t busy;             /* intakes and sidecars under way that will come back to it */
     size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
     struct waiter *waiters;
@@ -281,6 +285,8 @@ enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct c
 /* T4: takes bytes and metadata of a file out of served/ that may not be there, at once, and ends what
  * gateways remember. For a decision other than ALLOW; of an eligible file the metadata stay. */
 void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
+/* The part of it for bytes that are no file's any more. */
+void judge_take_bytes(struct keeper *k, const struct ch_sha256 *sha256);
 /* Remembers which metadata went into served/ for a file. */
 void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
 void judge_forget_shown(struct keeper *k, struct page *p); /* and takes them away */

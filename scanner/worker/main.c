@@ -9,6 +9,7 @@
 
 #include "customhouse/child.h"
 #include "customhouse/confine.h"
+#include "customhouse/limits.h"
 #include "scanner/eco/pypi/json.h"
 #include "scanner/unpack/second.h"
 #include "scanner/worker/worker.h"
@@ -148,6 +149,9 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
     if (rc != CH_OK) {
         return rc;
     }
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t wanted = s->child.config->scan_parallel;
+    ch_limits.scan_parallel = wanted > 0 ? wanted : cores > 0 ? (uint64_t)cores : 1;
     s->child.owner = s;
     s->child.on_peer = on_peer;
     s->child.on_drain = on_drain;

@@ -555,8 +555,8 @@ static void test_T9_person_denies(void **state)
         "version: 1\nrules: [{name: a, project: '**', then: allow, lifts: [rule]}]\n";
     struct ch_decision d = decide_with(policy, &f);
     assert_verdict(d, CH_VERDICT_DENY);
-    assert_string_equal(d.rule, "deny by b\\xc3\\xb6b");
-    assert_string_equal(d.reason, "denied by b\\xc3\\xb6b: stolen account");
+    assert_string_equal(d.rule, "person b\\xc3\\xb6b");
+    assert_string_equal(d.reason, "stolen account");
     assert_int_equal(d.ruling_id, 8);
     f.inspection = CH_INSPECTION_NONE; /* before any byte is known */
     assert_verdict(decide(&f), CH_VERDICT_DENY);

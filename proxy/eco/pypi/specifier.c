@@ -21,9 +21,29 @@ struct clause {
     bool prefix; /* ended in ".*" */
 };
 
+/* Text from outside, as it may stand in a message: escaped and clipped (T20). */
+struct quoted {
+    char text[256];
+};
+
+static const char *quote(struct ch_str s, struct quoted *ret)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, sizeof(ret->text) - 1);
+    ch_buf_put_escaped(&b, s);
+    size_t len = b.len;
+    for (size_t i = 0; i < len; i++) {
+        ret->text[i] = b.ptr[i];
+    }
+    ret->text[len] = '\0';
+    ch_buf_done(&b);
+    return ret->text;
+}
+
 static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct ch_err *err)
 {
     struct clause c = {.op = OP_ARBITRARY};
+    struct quoted q;
     struct ch_str s = ch_pep440_trim(text);
     size_t i = 0;
     while (i < CH_ARRAY_LEN(ops) && !ch_str_starts(s, ops[i].text)) {
@@ -31,14 +51,14 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
     }
     if (i == CH_ARRAY_LEN(ops)) {
         return ch_fail(err, CH_E_FORMAT,
-                       "\"%.*s\" starts with none of === ~= == != <= >= < > (as in \">=1.2,<2\")",
-                       CH_STR_ARG(s));
+                       "\"%s\" starts with none of === ~= == != <= >= < > (as in \">=1.2,<2\")",
+                       quote(s, &q));
     }
     c.op = ops[i].op;
     c.text = ch_pep440_trim(ch_str_sub(s, ops[i].text.len, s.len));
     if (c.op == OP_ARBITRARY) {
         if (c.text.len == 0 || ch_str_find_char(c.text, ' ', NULL)) {
-            return ch_fail(err, CH_E_FORMAT, "\"%.*s\" needs one word after ===", CH_STR_ARG(s));
+            return ch_fail(err, CH_E_FORMAT, "\"%s\" needs one word after ===", quote(s, &q));
         }
         *ret = c;
         return CH_OK;
@@ -49,24 +69,24 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
         version.len -= 2;
     }
     if (ch_pep440_trim(version).len != version.len || !ch_pep440_parse(version, &c.version)) {
-        return ch_fail(err, CH_E_FORMAT, "\"%.*s\" has no PEP 440 version after its operator",
-                       CH_STR_ARG(s));
+        return ch_fail(err, CH_E_FORMAT, "\"%s\" has no PEP 440 version after its operator",
+                       quote(s, &q));
     }
     bool equality = c.op == OP_EQ || c.op == OP_NE;
     bool bare = c.version.pre == CH_PEP440_FINAL && !c.version.post && !c.version.dev &&
                 c.version.local.len == 0;
     if (c.prefix && (!equality || !bare)) {
         return ch_fail(err, CH_E_FORMAT,
-                       "\"%.*s\": \".*\" goes only with == and !=, right after the numbers",
-                       CH_STR_ARG(s));
+                       "\"%s\": \".*\" goes only with == and !=, right after the numbers",
+                       quote(s, &q));
     }
     if (c.version.local.len > 0 && !equality) {
         return ch_fail(err, CH_E_FORMAT,
-                       "\"%.*s\": +local goes only with ==, != and ===", CH_STR_ARG(s));
+                       "\"%s\": +local goes only with ==, != and ===", quote(s, &q));
     }
     if (c.op == OP_COMPATIBLE && ch_pep440_release_count(&c.version) < 2) {
-        return ch_fail(err, CH_E_FORMAT, "\"%.*s\": ~= needs two numbers, as in ~=1.0",
-                       CH_STR_ARG(s));
+        return ch_fail(err, CH_E_FORMAT, "\"%s\": ~= needs two numbers, as in ~=1.0",
+                       quote(s, &q));
     }
     *ret = c;
     return CH_OK;
@@ -164,7 +184,8 @@ enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *re
         }
     }
     if (unknown && match) {
-        return ch_fail(err, CH_E_MISMATCH, "\"%.*s\" is no PEP 440 version", CH_STR_ARG(version));
+        struct quoted q;
+        return ch_fail(err, CH_E_MISMATCH, "\"%s\" is no PEP 440 version", quote(version, &q));
     }
     *ret_match = match;
     return CH_OK;

@@ -74,6 +74,7 @@ static void answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
             body.len = 0;
         }
         if (s->mute || h->mute_fetches) {
+            close(fd); /* as when the fetcher ends without a word */
             return;
         }
     }
@@ -527,6 +528,7 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
     add_arg(&c, NULL, word);
     add_arg(&c, "reason", reason);
     add_arg(&c, "expires", expires);
+    add_arg(&c, "evidence", h->evidence);
     ch_buf_init(&b, 64u << 10);
     ch_command_put(&b, &c);
     ch_buf_clear(out);

@@ -1,6 +1,8 @@
 /* Files on their way through a keeper: wanted, fetched, inspected, decided, served, withdrawn. */
 #include "house.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +15,21 @@ enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err)
 {
     return fail_commits ? ch_fail(err, CH_E_FULL, "no space left") : __real_ch_store_commit(s, err);
+}
+
+/* And before publishing: a disk that takes its time. */
+static atomic_bool publish_slowly;
+enum ch_code __real_ch_blobs_publish(struct ch_blobs *b, uint64_t job, struct ch_sha256 *sha256,
+                                     uint64_t *size, struct ch_err *err);
+enum ch_code __wrap_ch_blobs_publish(struct ch_blobs *b, uint64_t job, struct ch_sha256 *sha256,
+                                     uint64_t *size, struct ch_err *err);
+enum ch_code __wrap_ch_blobs_publish(struct ch_blobs *b, uint64_t job, struct ch_sha256 *sha256,
+                                     uint64_t *size, struct ch_err *err)
+{
+    while (atomic_load(&publish_slowly)) {
+        sched_yield();
+    }
+    return __real_ch_blobs_publish(b, job, sha256, size, err);
 }
 
 static char hex[CH_SHA256_HEX + 1];
@@ -176,18 +193,37 @@ static void a_scanner_lost_three_times_holds(void **state)
     house_free(h);
 }
 
-static void a_lost_fetcher_fails_the_fetch(void **state)
+/* Asks for a file whose fetch is under way until the fetcher ends, `times` times. */
+static struct house *lose_fetchers(int times)
 {
-    (void)state;
     struct house *h = house_new();
     set_wheel(h, "good bytes", 30);
     house_ask_page(h, "pkg");
     h->mute_fetches = true;
     house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
-    house_settle(h);
-    assert_false(h->file_here);
-    house_disconnect(h, CH_ROLE_FETCHER);
+    for (int i = 0; i < times; i++) {
+        house_settle(h);
+        assert_false(h->file_here);
+        h->mute_fetches = i < times - 1;
+        house_disconnect(h, CH_ROLE_FETCHER);
+        house_connect(h, CH_ROLE_FETCHER);
+    }
     house_until(h, &h->file_here);
+    return h;
+}
+
+static void a_lost_fetchers_work_is_taken_up_again(void **state)
+{
+    (void)state;
+    struct house *h = lose_fetchers(2);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void a_fetcher_lost_three_times_fails_the_fetch(void **state)
+{
+    (void)state;
+    struct house *h = lose_fetchers(3);
     assert_int_equal(h->file.outcome, CH_FILE_FAILED);
     assert_int_equal(h->file.http_status, 502);
     house_free(h);
@@ -224,6 +260,56 @@ static void t4_no_allow_without_the_store(void **state)
     house_free(h);
 }
 
+/* While a file is hashed, asks are answered and the lease is renewed. */
+static void publishing_does_not_stall(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good bytes", 30);
+    house_ask_page(h, "pkg");
+    atomic_store(&publish_slowly, true);
+    house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 100);
+    assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    assert_true(offload_busy(h->k));
+    uint64_t lease = h->epoch.lease_until_boot_ms;
+    uint64_t end = ch_now_boot_ms() + 3 * CH_LEASE_RENEW_MS;
+    while (h->epoch.lease_until_boot_ms == lease && ch_now_boot_ms() < end) {
+        house_turn(h, 50);
+    }
+    assert_true(h->epoch.lease_until_boot_ms > lease);
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    atomic_store(&publish_slowly, false);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* Draining waits for the file in hand; after the restart its bytes need not be fetched again. */
+static void draining_waits_for_publishing(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good bytes", 30);
+    house_ask_page(h, "pkg");
+    atomic_store(&publish_slowly, true);
+    house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 50);
+    h->k->child.on_drain(h->k);
+    assert_true(h->epoch.lease_until_boot_ms > 0);
+    atomic_store(&publish_slowly, false);
+    uint64_t end = ch_now_boot_ms() + 5000;
+    while (h->epoch.lease_until_boot_ms > 0 && ch_now_boot_ms() < end) {
+        house_turn(h, 50);
+    }
+    assert_int_equal(h->epoch.lease_until_boot_ms, 0);
+    size_t fetches = h->fetches;
+    house_restart(h);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->fetches, fetches);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,7 +324,10 @@ int main(void)
         cmocka_unit_test(a_wait_ends_with_patience),
         cmocka_unit_test(a_lost_scanner_is_forgiven),
         cmocka_unit_test(a_scanner_lost_three_times_holds),
-        cmocka_unit_test(a_lost_fetcher_fails_the_fetch),
+        cmocka_unit_test(a_lost_fetchers_work_is_taken_up_again),
+        cmocka_unit_test(a_fetcher_lost_three_times_fails_the_fetch),
+        cmocka_unit_test(publishing_does_not_stall),
+        cmocka_unit_test(draining_waits_for_publishing),
         cmocka_unit_test(t4_no_allow_without_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,19 @@ static void t8_approve_inspects_first_and_ends(void **state)
     set_wheel(h, "irregular", 1);
     COMMAND(h, 2, false, "approve", "pypi:pkg==1.0", "needed", NULL, &out); /* without end */
     COMMAND(h, 2, false, "approve", "pypi:pkg==1.0", NULL, "14d", &out);
+    /* Nobody approves findings unseen: the first run shows them and their digest. */
+    COMMAND(h, 1, false, "approve", "pypi:pkg==1.0", "needed", "14d", &out);
+    assert_true(says(&out, "zip-crc-differs"));
+    size_t at = 0;
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("--evidence "), &at));
+    char *evidence = ch_str_dup(ch_str_sub(ch_buf_str(&out), at + 11, 16));
+    h->evidence = "0123456789abcdef";
+    COMMAND(h, 1, false, "approve", "pypi:pkg==1.0", "needed", "14d", &out);
+    assert_true(says(&out, "conflict"));
+    h->evidence = evidence;
     COMMAND(h, 0, false, "approve", "pypi:pkg==1.0", "needed", "14d", &out);
+    free(evidence);
+    h->evidence = NULL;
     assert_int_equal(h->scans[1], 1);
     assert_true(says(&out, "now: allow"));
     house_ask_file(h, "pkg", WHEEL);

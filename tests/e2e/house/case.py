@@ -81,6 +81,10 @@ class Quarantine(unittest.TestCase):
         cls.service.start()
         cls.index = cls.service.url + "/pypi/simple/"
 
+    def tearDown(self):
+        status = self.service.process.poll()
+        self.assertIsNone(status, f"the service ended by itself ({status}):\n{self.service.log()[-4000:]}")
+
     def with_clients(self, check, kinds=KINDS):
         """check(client) for each kind of client, all at the same time, each a subtest."""
         def one(kind):
@@ -165,9 +169,9 @@ class Moody(Quarantine):
             self.assertEqual(self.service.ask(file_path(name, version)).status, 200)
         return files
 
-    def refreshed(self, project, check):
+    def refreshed(self, project, check, seconds=15):
         """Asks for the page until the service has seen the upstream's new state."""
         def look():
             self.service.ask(f"/pypi/simple/{project}/")
             return check()
-        return self.eventually(look, 15)
+        return self.eventually(look, seconds)

@@ -3,6 +3,7 @@ import hashlib
 import html
 import http.server
 import json
+import os
 import threading
 import time
 import urllib.parse
@@ -11,7 +12,9 @@ import urllib.parse
 class File:
     def __init__(self, name, data, uploaded="2020-01-01T00:00:00.000000Z", yanked=False,
                  requires_python=None, sidecar=None, stated_hash=True, stated_size=True,
-                 sha256=None):
+                 sha256=None, path=None):
+        """`path`: where the bytes lie when they are too many for `data`."""
+        self.path = path
         self.name, self.data, self.uploaded, self.yanked = name, data, uploaded, yanked
         self.requires_python, self.sidecar = requires_python, sidecar
         self.stated_hash, self.stated_size = stated_hash, stated_size
@@ -87,7 +90,9 @@ class Upstream:
             else:
                 f = self.find(name)
                 data = f.data if f else None
-            if data is None:
+            if f and f.path and data is f.data:
+                self.stream(h, f.path)
+            elif data is None:
                 self.send(h, 404, "text/plain", b"no")
             elif self.trickle_s and not name.endswith(".metadata"):
                 self.trickle(h, data)
@@ -95,6 +100,18 @@ class Upstream:
                 self.send(h, 200, "application/octet-stream", data)
         else:
             self.send(h, 404, "text/plain", b"no")
+
+    @staticmethod
+    def stream(h, path):
+        with open(path, "rb") as f:
+            size = os.fstat(f.fileno()).st_size
+            h.send_response(200)
+            h.send_header("Content-Length", str(size))
+            h.end_headers()
+            h.wfile.flush()
+            at = 0
+            while at < size:
+                at += os.sendfile(h.connection.fileno(), f.fileno(), at, size - at)
 
     def trickle(self, h, data):
         h.send_response(200)
@@ -130,7 +147,7 @@ class Upstream:
                          "hashes": {"sha256": f.sha256} if f.stated_hash else {},
                          "requires-python": f.requires_python, "yanked": f.yanked}
                 if f.stated_size:
-                    entry["size"] = len(f.data)
+                    entry["size"] = os.path.getsize(f.path) if f.path else len(f.data)
                 if f.uploaded:
                     entry["upload-time"] = f.uploaded
                 if f.sidecar is not None:

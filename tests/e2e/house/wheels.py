@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import io
+import random
 import struct
 import zipfile
 
@@ -81,3 +82,24 @@ def unchecked_pyc(name, version):
     module = name.replace("-", "_")
     pyc = b"\xa7\r\r\n" + struct.pack("<I", 1) + b"\0" * 8 + b"\xe3"
     return wheel(name, version, files={f"{module}/__pycache__/x.cpython-311.pyc": pyc})
+
+
+def big(path, name, version, size):
+    """Writes a wheel with one stored member of `size` bytes, without ever holding it. Its sha256."""
+    module = name.replace("-", "_")
+    block = random.Random(1).randbytes(1 << 22)
+    digest = hashlib.sha256()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as z:
+        with z.open(zipfile.ZipInfo(f"{module}/data.bin", (2024, 1, 1, 0, 0, 0)), "w") as member:
+            for at in range(0, size, len(block)):
+                piece = block[:size - at]
+                member.write(piece)
+                digest.update(piece)
+        small = members(name, version)
+        record = f"{module}-{version}.dist-info/RECORD"
+        encoded = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+        small[record] = f"{module}/data.bin,sha256={encoded},{size}\n".encode() + small[record]
+        for member, data in small.items():
+            z.writestr(zipfile.ZipInfo(member, (2024, 1, 1, 0, 0, 0)), data)
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()

@@ -93,7 +93,6 @@ int bench_start(struct bench *b)
 {
     struct ch_err err;
     ch_limits.fetch_backoff_ms = 20;
-    ch_limits.fetch_low_speed_s = 1;
     ch_limits.fetch_connect_ms = 3000;
     if (start_server(b) != 0) {
         return -1;

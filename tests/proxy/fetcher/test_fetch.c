@@ -322,10 +322,13 @@ static void test_time(void **state)
     assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_TIMEOUT, "within 300 ms");
     assert_true(bench.last.elapsed_ms >= 300 && bench.last.elapsed_ms < 3000);
     uint64_t retries = ch_limits.fetch_retries;
+    uint64_t low_speed_s = ch_limits.fetch_low_speed_s;
     ch_limits.fetch_retries = 0;
+    ch_limits.fetch_low_speed_s = 1;
     assert_failed(bench_get(&bench, "/slow"), CH_E_TIMEOUT, "127.0.0.1: ");
     assert_true(bench.last.elapsed_ms < 10000);
     ch_limits.fetch_retries = retries;
+    ch_limits.fetch_low_speed_s = low_speed_s;
     assert_int_equal(bench_get(&bench, "/trickle")->code, CH_OK);
     assert_in_range(bench.last.progress_count, 1, 1 + bench.last.elapsed_ms / 250);
 }

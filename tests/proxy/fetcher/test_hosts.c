@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "customhouse/limits.h"
 #include "tests/proxy/fetcher/fetch_bench.h"
 
 static struct bench bench;
@@ -283,8 +282,6 @@ static void test_reload_while_a_job_runs(void **state)
     struct ch_err err;
     struct ch_fetch job = bench_job(&bench, "/slow");
     job.job = 8;
-    uint64_t low_speed_s = ch_limits.fetch_low_speed_s;
-    ch_limits.fetch_low_speed_s = 60; /* it is not to be taken up anew meanwhile */
     int fd = memfd_create("spool", MFD_CLOEXEC);
     ch_fetch_engine_start(bench.engine, &job, dup(fd));
     off_t before = 0;
@@ -299,7 +296,6 @@ static void test_reload_while_a_job_runs(void **state)
     assert_true(lseek(fd, 0, SEEK_END) > before);
     close(fd);
     ch_fetch_engine_cancel_all(bench.engine);
-    ch_limits.fetch_low_speed_s = low_speed_s;
     assert_int_equal(ch_fetch_engine_jobs(bench.engine), 0);
     bench.upstream.ca_file = (char *)(uintptr_t) "/nonexistent/ca.pem";
     bench.settings.config = &bench.config;

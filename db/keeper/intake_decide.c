@@ -1,0 +1,272 @@
+/* The end of an intake: one inspection of two jails' answers, the decision, and what its group of writes
+ * becomes. */
+#include "intake_int.h"
+
+#include <stdio.h>
+
+struct arrivals {
+    const struct intake *in;
+    bool others;
+};
+
+static void on_arrival(void *ctx, const struct ch_release_file *f)
+{
+    struct arrivals *a = ctx;
+    a->others = a->others || (ch_str_eq(f->file_name, ch_str_of(a->in->file_name)) &&
+                              !ch_sha256_eq(&f->sha256, &a->in->sha256));
+}
+
+/* Whether other bytes ever arrived under this name. Where the index states no hash, the first ones are
+ * what later ones are held to (T14); not knowing counts as yes. */
+static bool arrived_otherwise(const struct intake *in)
+{
+    struct arrivals a = {.in = in};
+    struct ch_err err;
+    return ch_store_releases_of_project(in->k->store, ch_str_of(in->p->upstream->name),
+                                        page_name(in->p), on_arrival, &a, &err) != CH_OK ||
+           a.others;
+}
+
+/* What the index said against what arrived, and the sidecar that resolvers were shown (T1). */
+static void add_own_findings(struct intake *in, const struct page_fact_file *f, struct agreed *a)
+{
+    char hex[CH_SHA256_HEX + 1], text[160];
+    if (f != NULL && !ch_sha256_is_zero(&f->index.sha256) &&
+        !ch_sha256_eq(&f->index.sha256, &in->sha256)) {
+        ch_sha256_hex(&in->sha256, hex);
+        agreed_add(a, CH_F_HASH_MISMATCH, ch_str_of(hex));
+    } else if (f != NULL && f->index.size_bytes != CH_SIZE_UNKNOWN &&
+               f->index.size_bytes != in->size_bytes) {
+        snprintf(text, sizeof(text), "%llu bytes stated, %llu received",
+                 (unsigned long long)f->index.size_bytes, (unsigned long long)in->size_bytes);
+        agreed_add(a, CH_F_SIZE_MISMATCH, ch_str_of(text));
+    }
+    struct ch_sha256 shown;
+    uint64_t size;
+    struct ch_err err;
+    if (f != NULL && ch_sha256_is_zero(&f->index.sha256) && arrived_otherwise(in)) {
+        agreed_add(a, CH_F_BYTES_CHANGED, (struct ch_str){NULL, 0});
+    }
+    if (f != NULL && a->metadata.ptr != NULL && f->index.sidecar == CH_SIDECAR_HASHED &&
+        !ch_sha256_eq(&f->index.sidecar_sha256, &a->row.metadata_sha256)) {
+        agreed_add(a, CH_F_SIDECAR_DIFFERS, CH_STR("not of the hash that the index states"));
+        return;
+    }
+    if (a->metadata.ptr != NULL &&
+        ch_store_get_sidecar(in->k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
+                             ch_str_of(in->file_name), &shown, &size, &err) == CH_OK &&
+        !ch_sha256_eq(&shown, &a->row.metadata_sha256)) {
+        agreed_add(a, CH_F_SIDECAR_DIFFERS, (struct ch_str){NULL, 0});
+    }
+}
+
+static enum ch_code store_inspection(struct intake *in, const struct page_fact_file *f,
+                                     const char *profile, struct ch_err *err)
+{
+    struct keeper *k = in->k;
+    struct agree_input input = {
+        .strict = &in->answer[0],
+        .second = &in->answer[1],
+        .strict_stream = ch_buf_str(&in->stream[0]),
+        .second_stream = ch_buf_str(&in->stream[1]),
+        .sha256 = in->sha256,
+        .size_bytes = in->size_bytes,
+    };
+    struct agreed a;
+    agree(&input, &a);
+    enum ch_code rc = CH_OK;
+    if (a.metadata.ptr != NULL) {
+        a.row.metadata_bytes = a.metadata.len;
+        rc = ch_blobs_put(k->blobs, a.metadata, &a.row.metadata_sha256, err);
+    }
+    struct ch_buf context;
+    judge_context(in->p, ch_str_of(in->file_name), &context);
+    struct ch_inspection_key key = {.sha256 = in->sha256,
+                                    .profile = ch_str_of(profile),
+                                    .inspector_version = CH_INSPECTOR_VERSION,
+                                    .context = ch_buf_str(&context)};
+    if (rc == CH_OK) {
+        add_own_findings(in, f, &a);
+        a.row.at_us = keeper_now_us(k);
+        rc = keeper_write(k, err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_store_add_inspection(k->store, &key, &a.row, err);
+    }
+    ch_buf_done(&context);
+    agreed_done(&a);
+    return rc;
+}
+
+/* What was found out about the bytes reaches every page of this upstream and project: each repository
+ * judges under its own policy, and an attack holds the siblings in all of them (T10). */
+static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *err)
+{
+    struct keeper *k = in->k;
+    ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
+    if (at < 0) {
+        return CH_OK;
+    }
+    size_t attacks = p->attacks;
+    struct ch_decision d;
+    judge_forget_inspection(p, (size_t)at);
+    p->files[at].artifact = in->sha256;
+    listing_touch(p);
+    page_wrote(p);
+    judge(k, p, (size_t)at, &d);
+    judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
+    enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
+    keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
+               p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
+    if (p->attacks != attacks) {
+        judge_page_again(k, p);
+    }
+    return rc;
+}
+
+static enum ch_code tell_pages(struct intake *in, struct ch_err *err)
+{
+    size_t cursor = 0;
+    void *value;
+    enum ch_code rc = CH_OK;
+    while (rc == CH_OK && ch_map_next(in->k->pages, &cursor, NULL, &value)) {
+        struct page *p = value;
+        if (p->load == PAGE_READY && p->upstream == in->p->upstream &&
+            ch_str_eq(page_name(p), page_name(in->p))) {
+            rc = tell_page(in, p, err);
+        }
+    }
+    return rc;
+}
+
+void intake_conclude(struct intake *in)
+{
+    struct keeper *k = in->k;
+    struct page *p = in->p;
+    struct ch_err err;
+    ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
+    struct ch_release release;
+    p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
+    intake_move(in, CH_INTAKE_SCANNED);
+    enum ch_code rc = store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &err);
+    rc = rc == CH_OK ? tell_pages(in, &err) : rc;
+    if (rc == CH_OK) {
+        rc = intake_ensure_row(in, &err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_store_end_intake(k->store, in->id, &err);
+    }
+    if (rc != CH_OK) {
+        intake_fail(in, 500, ch_str_of(err.msg));
+        return;
+    }
+    in->state = CH_INTAKE_DECIDED;
+    in->next_committed = k->after_commit;
+    k->after_commit = in;
+    ch_loop_set_timer(k->child.loop, &k->commit_timer, ch_loop_now_ms(k->child.loop));
+}
+
+void intake_committed(struct keeper *k)
+{
+    struct intake *in = k->after_commit;
+    k->after_commit = NULL;
+    while (in != NULL) {
+        struct intake *next = in->next_committed;
+        intake_detach(in); /* first: who asks now must not join what has ended */
+        intake_stop_running(in);
+        intake_wake(in); /* asks judge again: ALLOW is linked and served, all else is refused */
+        intake_free(in);
+        in = next;
+    }
+    intakes_run(k);
+}
+
+static void each_uncommitted(struct keeper *k, bool lost)
+{
+    size_t cursor = 0;
+    void *value;
+    while (k->uncommitted_intakes > 0 && ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        if (!in->durable) {
+            in->durable = !lost;
+            in->id = lost ? 0 : in->id;
+        }
+    }
+    k->uncommitted_intakes = 0;
+}
+
+void intakes_durable(struct keeper *k)
+{
+    each_uncommitted(k, false);
+}
+
+void intakes_roll_back(struct keeper *k)
+{
+    each_uncommitted(k, true);
+}
+
+void intake_commit_failed(struct keeper *k)
+{
+    struct intake *in = k->after_commit;
+    k->after_commit = NULL;
+    while (in != NULL) {
+        struct intake *next = in->next_committed;
+        intake_fail(in, 500, CH_STR("the decision could not be stored"));
+        in = next;
+    }
+}
+
+/* ------------------------------------------------------------------ looking on */
+
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        const struct intake *in = value;
+        if (in->state >= CH_INTAKE_FETCHED && in->state != CH_INTAKE_FAILED &&
+            ch_sha256_eq(&in->sha256, sha256)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t intakes_oldest_ms(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    uint64_t now = ch_loop_now_ms(k->child.loop), oldest = 0;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        const struct intake *in = value;
+        uint64_t age = in->running ? now - in->started_ms : 0;
+        oldest = age > oldest ? age : oldest;
+    }
+    return oldest;
+}
+
+void intakes_each(struct keeper *k, intake_fn *each, void *ctx)
+{
+    static const char *const progress[] = {
+        [CH_INTAKE_WANTED] = "waiting",    [CH_INTAKE_FETCHING] = "fetching",
+        [CH_INTAKE_FETCHED] = "fetched",   [CH_INTAKE_SCANNING] = "inspecting",
+        [CH_INTAKE_SCANNED] = "inspected", [CH_INTAKE_DECIDED] = "decided",
+        [CH_INTAKE_FAILED] = "failed",
+    };
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        struct ch_intake_row row = {.id = in->id,
+                                    .repository = ch_str_of(in->p->repository),
+                                    .upstream = ch_str_of(in->p->upstream->name),
+                                    .project = page_name(in->p),
+                                    .file_name = ch_str_of(in->file_name),
+                                    .state = in->state,
+                                    .sha256 = in->sha256,
+                                    .attempts = in->attempts,
+                                    .ahead = in->ahead,
+                                    .error = ch_str_of(in->error)};
+        each(ctx, &row, progress[in->state]);
+    }
+}

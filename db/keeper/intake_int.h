@@ -1,0 +1,49 @@
+/* Between intake.c and intake_decide.c. */
+#ifndef KEEPER_INTAKE_INT_H
+#define KEEPER_INTAKE_INT_H
+
+#include "keeper_int.h"
+
+struct intake {
+    struct keeper *k;
+    struct page *p;
+    char *file_name;
+    char *url; /* where the bytes came from, after redirects */
+    uint64_t id; /* of its row; 0: it has none (any more) */
+    bool durable; /* the row is */
+    uint64_t spool;
+    enum ch_intake_state state;
+    bool ahead;
+    bool running; /* counts against RUNNING_MAX */
+    uint32_t attempts;
+    struct waiter *waiters;
+    struct ch_timer patience;
+    uint64_t started_ms;
+    uint64_t expected_bytes;
+    int blob_fd;
+    struct ch_sha256 sha256;
+    uint64_t size_bytes;
+    int scans_left;
+    struct ch_scanned answer[2];
+    struct ch_buf text[2];
+    struct ch_buf stream[2];
+    int64_t not_before_us;
+    uint32_t fail_status;
+    char error[400];
+    struct intake *next_committed;
+};
+
+/* Moves the row, adding it when it has none (any more). */
+void intake_move(struct intake *in, enum ch_intake_state state);
+enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err) CH_MUST_CHECK;
+void intake_stop_running(struct intake *in);
+void intake_detach(struct intake *in); /* from the keeper's map */
+void intake_free(struct intake *in);
+/* All waiting asks look again. The intake may be gone afterwards. */
+void intake_wake(struct intake *in);
+/* Ends this attempt; waiting asks are told. */
+void intake_fail(struct intake *in, uint32_t status, struct ch_str text);
+/* Both jails have answered. */
+void intake_conclude(struct intake *in);
+
+#endif

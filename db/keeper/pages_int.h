@@ -1,0 +1,18 @@
+/* Between pages.c and refresh.c. */
+#ifndef KEEPER_PAGES_INT_H
+#define KEEPER_PAGES_INT_H
+
+#include "keeper_int.h"
+
+/* Starts the refresh of a page that is not refreshing. */
+void page_refresh(struct keeper *k, struct page *p);
+void page_refresh_free(struct refresh *r);
+/* The timer that asks again whether a project is gone (T5). */
+void page_on_confirm(struct ch_timer *t);
+/* The waiting asks go on; each looks at the page's state itself. */
+void page_wake(struct keeper *k, struct page *p);
+/* Takes over `facts`; builds what runs beside them from the store. */
+enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
+                            struct ch_err *err) CH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,453 @@
+/* Refreshing a page: one at a time however many ask. Fetch -> (unchanged?) -> jail -> merge ->
+ * snapshot; where times or sizes are missing, the upstream's JSON API fills them in.
+ *
+ * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
+ * earlier upstream's error is an error, never "next". */
+#include "pages_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+
+#define DOCUMENT_TIMEOUT_MS 60000
+
+struct refresh { /* one under way */
+    struct keeper *k;
+    struct page *p;
+    int fd;
+    uint64_t fetch;
+    bool details;
+    char *base_url;
+    char *etag, *last_modified;
+    struct ch_sha256 body;
+    struct page_facts merged; /* waiting for its details */
+    int64_t now_us;
+};
+
+void page_refresh_free(struct refresh *r)
+{
+    r->p->refresh = NULL;
+    if (r->fd >= 0) {
+        close(r->fd);
+    }
+    free(r->base_url);
+    free(r->etag);
+    free(r->last_modified);
+    page_facts_done(&r->merged);
+    free(r);
+}
+
+static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    keeper_log("index", "repository=%s project=%s error=\"%s\"", p->repository, p->project, text);
+    p->refreshing = false;
+    p->failed_at_us = keeper_now_us(k);
+    p->fail_status = status;
+    snprintf(p->fail_text, sizeof(p->fail_text), "%s", text);
+    if (p->load == PAGE_LOADING) {
+        p->load = PAGE_UNLOADED;
+    }
+    page_refresh_free(r);
+    page_wake(k, p);
+}
+
+static void refresh_ended(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    p->refreshing = false;
+    p->failed_at_us = 0;
+    page_refresh_free(r);
+    judge_page_again(k, p);
+    page_wake(k, p);
+}
+
+static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
+                      const struct ch_sha256 *stated, int64_t last_absent_at_us)
+{
+    struct refresh *r = ctx;
+    struct ch_err err;
+    if (ch_store_add_sighting(r->k->store, ch_str_of(r->p->upstream->name), page_name(r->p),
+                              file_name, stated, kind, r->now_us, last_absent_at_us,
+                              &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    if (kind == CH_SIGHTING_REMOVED) { /* T5 */
+        keeper_log("alarm", "repository=%s project=%s file=%.*s what=\"gone from the upstream\"",
+                   r->p->repository, r->p->project, CH_STR_ARG(file_name));
+    }
+}
+
+static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    bool first = p->facts.files == NULL && p->load != PAGE_READY;
+    struct ch_snapshot_info info = {
+        .first_loaded_at_us = first ? r->now_us : p->info.first_loaded_at_us,
+        .fetched_at_us = r->now_us,
+        .checked_at_us = r->now_us,
+        .etag = ch_str_of(r->etag),
+        .last_modified = ch_str_of(r->last_modified),
+        .body_sha256 = r->body,
+    };
+    struct ch_str upstream = ch_str_of(p->upstream->name);
+    enum ch_code rc = keeper_write(k, err);
+    if (rc == CH_OK && first) {
+        rc = ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p), upstream, r->now_us,
+                                err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_store_put_snapshot(k->store, upstream, page_name(p), &info,
+                                   ch_buf_str(&r->merged.content), err);
+    }
+    if (rc != CH_OK) {
+        return rc;
+    }
+    page_wrote(p);
+    p->info = info;
+    p->checked_at_us = r->now_us;
+    ch_buf_clear(&p->info_strings);
+    char *at = ch_buf_reserve(&p->info_strings, info.etag.len + info.last_modified.len);
+    ch_buf_puts(&p->info_strings, info.etag);
+    ch_buf_puts(&p->info_strings, info.last_modified);
+    p->info.etag = (struct ch_str){at, info.etag.len};
+    p->info.last_modified = (struct ch_str){at + info.etag.len, info.last_modified.len};
+    return page_set_facts(k, p, &r->merged, err);
+}
+
+static void finish(struct refresh *r)
+{
+    struct ch_err err;
+    if (keep_snapshot(r, &err) != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    refresh_ended(r);
+}
+
+static void on_details_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
+{
+    struct refresh *r = ctx;
+    struct ch_err err;
+    if (answer->outcome != CH_SCAN_DONE) {
+        keeper_log("details", "project=%s error=\"%.*s\"", r->p->project, CH_STR_ARG(answer->text));
+    } else if (page_facts_fill(&r->merged, stream, &err) != CH_OK) {
+        if (err.code == CH_E_MISMATCH) { /* two documents of one upstream that contradict: no page */
+            refresh_failed(r, 502, err.msg);
+            return;
+        }
+        keeper_log("details", "project=%s error=\"%s\"", r->p->project, err.msg);
+    }
+    finish(r);
+}
+
+static void on_details_fetched(void *ctx, const struct ch_fetched *answer)
+{
+    struct refresh *r = ctx;
+    struct ch_err err;
+    if (answer->code != CH_OK || answer->http_status != 200 || jobs_seal(r->fd, &err) != CH_OK) {
+        finish(r); /* the page stands without: what is unknown holds */
+        return;
+    }
+    struct ch_scan_job job = {
+        .kind = CH_SCAN_DETAILS,
+        .ecosystem = ch_str_of(r->p->eco->name),
+        .profile = CH_STR("details"),
+        .project = page_name(r->p),
+        .base_url = answer->effective_url,
+        .size_bytes = answer->bytes,
+    };
+    jobs_scan(r->k, 0, &job, r->fd, on_details_scanned, r);
+}
+
+static bool fetch_details(struct refresh *r)
+{
+    struct page *p = r->p;
+    if (p->upstream->api_url == NULL || p->eco->details_url == NULL ||
+        !page_facts_lack_details(&r->merged)) {
+        return false;
+    }
+    struct ch_buf url;
+    struct ch_err err;
+    ch_buf_init(&url, ch_limits.url_bytes);
+    close(r->fd);
+    r->fd = -1;
+    bool ok = p->eco->details_url(ch_str_of(p->upstream->api_url), page_name(p), &url) == CH_OK &&
+              jobs_memfd("details", &r->fd, &err) == CH_OK;
+    if (ok) {
+        struct ch_fetch f = {
+            .kind = CH_FETCH_DOCUMENT,
+            .upstream = ch_str_of(p->upstream->name),
+            .url = ch_buf_str(&url),
+            .accept = CH_STR("application/json"),
+            .range_to_bytes = UINT64_MAX,
+            .max_bytes = ch_limits.page_bytes,
+            .expected_bytes = CH_SIZE_UNKNOWN,
+            .timeout_ms = DOCUMENT_TIMEOUT_MS,
+        };
+        r->fetch = jobs_fetch(r->k, &f, r->fd, on_details_fetched, r);
+    }
+    ch_buf_done(&url);
+    return ok;
+}
+
+static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
+{
+    struct refresh *r = ctx;
+    struct page *p = r->p;
+    struct ch_err err;
+    if (answer->outcome != CH_SCAN_DONE) {
+        char text[256];
+        snprintf(text, sizeof(text), "the upstream's page could not be read: %.*s",
+                 CH_STR_ARG(answer->text));
+        refresh_failed(r, 502, text);
+        return;
+    }
+    r->now_us = keeper_now_us(r->k);
+    enum ch_code rc = keeper_write(r->k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us, stream,
+                              r->now_us, on_change, r, &r->merged, &err);
+    }
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    if (!fetch_details(r)) {
+        finish(r);
+    }
+}
+
+/* A transfer that did not match its stated hash was denied, and is tried again after the index was
+ * confirmed: one broken transfer must not deny an honest file for good. */
+static void try_mismatched_again(struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct ch_sha256 *stated = &p->facts.files[i].index.sha256;
+        struct page_file *f = &p->files[i];
+        if (!ch_sha256_is_zero(stated) && !ch_sha256_is_zero(&f->artifact) &&
+            !ch_sha256_eq(stated, &f->artifact)) {
+            judge_forget_inspection(p, i);
+            f->artifact = (struct ch_sha256){{0}};
+            listing_touch(p);
+        }
+    }
+}
+
+static void page_unchanged(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    int64_t now = keeper_now_us(k);
+    if (keeper_write(k, &err) == CH_OK &&
+        ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now, &err) ==
+            CH_OK) {
+        page_wrote(p);
+        listing_touch(p); /* releases by time ask when the index was seen last (T5) */
+        p->checked_at_us = now;
+        p->info.checked_at_us = now;
+    }
+    if (p->load == PAGE_READY) {
+        try_mismatched_again(p);
+    }
+    k->stats.refreshes_unchanged++;
+    refresh_ended(r);
+}
+
+static bool lists_any(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* T5: a project that vanished is a complete answer without any file. One such answer may be an
+ * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says the
+ * same; until then it is a failure like others. The owner of the name stays (T12). */
+static void known_page_absent(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    r->now_us = keeper_now_us(k);
+    if (p->load == PAGE_READY && !lists_any(p)) {
+        page_unchanged(r);
+        return;
+    }
+    if (p->load != PAGE_READY || p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
+        r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000) {
+        if (p->gone_at_us == 0 || p->gone_at_us > r->now_us) {
+            p->gone_at_us = r->now_us;
+        }
+        ch_loop_set_timer(k->child.loop, &p->confirm,
+                          ch_loop_now_ms(k->child.loop) + k->gone_confirm_ms + 1);
+        refresh_failed(r, 502, "the upstream says that the project is gone");
+        return;
+    }
+    enum ch_code rc = keeper_write(k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_vanish(&p->facts, r->now_us, on_change, r, &r->merged, &err);
+    }
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
+               "all its files are held\"", p->repository, p->project, p->upstream->name);
+    finish(r);
+}
+
+static void page_absent(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
+        known_page_absent(r);
+        return;
+    }
+    p->refreshing = false;
+    p->upstream_at++;
+    if (p->upstream_at < p->config->upstream_count) {
+        page_refresh_free(r);
+        page_refresh(k, p);
+        return;
+    }
+    p->load = PAGE_ABSENT;
+    p->upstream = NULL;
+    p->checked_at_us = keeper_now_us(k);
+    page_refresh_free(r);
+    page_wake(k, p);
+}
+
+static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
+{
+    struct refresh *r = ctx;
+    struct page *p = r->p;
+    struct ch_err err;
+    char text[256];
+    struct ch_fetch_row row = {ch_str_of(p->upstream->name), answer->effective_url,
+                               answer->http_status, answer->code, answer->bytes,
+                               answer->elapsed_ms, keeper_now_us(r->k)};
+    bool unknown = p->load != PAGE_READY && p->info.first_loaded_at_us == 0;
+    bool absent = answer->code == CH_OK && answer->http_status != 200;
+    /* T14, T26: names that nobody knows leave no rows. */
+    if (!(unknown && absent) && keeper_write(r->k, &err) == CH_OK) {
+        CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
+    }
+    r->k->stats.refreshes++;
+    if (answer->code != CH_OK) {
+        refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,
+                       answer->text.len > 0 ? (snprintf(text, sizeof(text), "%.*s",
+                                                        CH_STR_ARG(answer->text)), text)
+                                            : "the upstream did not answer");
+        return;
+    }
+    if (answer->http_status == 304 && p->load == PAGE_READY) {
+        p->gone_at_us = 0;
+        page_unchanged(r);
+        return;
+    }
+    if (answer->http_status == 404 || answer->http_status == 410) {
+        page_absent(r);
+        return;
+    }
+    const char *profile = answer->http_status == 200 ? p->eco->page_profile(answer->content_type) : NULL;
+    if (profile == NULL) {
+        struct ch_str type =
+            answer->content_type.len > 0 ? answer->content_type : CH_STR("no type");
+        snprintf(text, sizeof(text), "the upstream answered %u with %.*s", answer->http_status,
+                 CH_STR_ARG(type));
+        refresh_failed(r, 502, text);
+        return;
+    }
+    p->gone_at_us = 0;
+    uint64_t size = 0;
+    if (jobs_seal(r->fd, &err) != CH_OK || ch_sha256_of_fd(r->fd, &r->body, &size, &err) != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    if (p->load == PAGE_READY && ch_sha256_eq(&r->body, &p->info.body_sha256)) {
+        page_unchanged(r);
+        return;
+    }
+    r->base_url = ch_str_dup(answer->effective_url);
+    r->etag = ch_str_dup(answer->etag);
+    r->last_modified = ch_str_dup(answer->last_modified);
+    struct ch_scan_job job = {
+        .kind = CH_SCAN_INDEX,
+        .ecosystem = ch_str_of(p->eco->name),
+        .profile = ch_str_of(profile),
+        .project = page_name(p),
+        .base_url = ch_str_of(r->base_url),
+        .size_bytes = size,
+    };
+    jobs_scan(r->k, 0, &job, r->fd, on_page_scanned, r);
+}
+
+void page_on_confirm(struct ch_timer *t)
+{
+    struct page *p = CH_CONTAINER_OF(t, struct page, confirm);
+    if (p->load == PAGE_READY && !p->refreshing && p->gone_at_us != 0 && !p->keeper->draining) {
+        page_refresh(p->keeper, p);
+    }
+}
+
+/* Starts the refresh of a page that is not refreshing. */
+void page_refresh(struct keeper *k, struct page *p)
+{
+    struct refresh *r = ch_calloc(1, sizeof(*r));
+    struct ch_err err;
+    struct ch_buf url;
+    r->k = k;
+    r->p = p;
+    r->fd = -1;
+    p->refresh = r;
+    p->refreshing = true;
+    if (p->load != PAGE_READY) {
+        p->load = PAGE_LOADING;
+        if (p->info.first_loaded_at_us == 0) { /* nobody owns the name yet */
+            p->upstream = p->upstream_at < p->config->upstream_count
+                              ? ch_config_upstream(
+                                    k->config, ch_str_of(p->config->upstreams[p->upstream_at]))
+                              : NULL;
+        }
+    }
+    ch_buf_init(&url, ch_limits.url_bytes);
+    enum ch_code rc =
+        p->upstream != NULL
+            ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
+            : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
+    if (rc == CH_OK) {
+        rc = jobs_memfd("page", &r->fd, &err);
+    }
+    if (rc == CH_OK) {
+        struct ch_fetch f = {
+            .kind = CH_FETCH_DOCUMENT,
+            .upstream = ch_str_of(p->upstream->name),
+            .url = ch_buf_str(&url),
+            .accept = ch_str_of(p->eco->page_accept),
+            .range_to_bytes = UINT64_MAX,
+            .max_bytes = ch_limits.page_bytes,
+            .expected_bytes = CH_SIZE_UNKNOWN,
+            .timeout_ms = DOCUMENT_TIMEOUT_MS,
+        };
+        if (p->load == PAGE_READY) {
+            f.if_none_match = p->info.etag;
+            f.if_modified_since = p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
+        }
+        r->fetch = jobs_fetch(k, &f, r->fd, on_page_fetched, r);
+    }
+    ch_buf_done(&url);
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, "no URL for this page");
+    }
+}

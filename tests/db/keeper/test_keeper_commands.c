@@ -1,0 +1,201 @@
+/* What the command line is told: for people, and as JSON that parses. */
+#include "house.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WHEEL "pkg-1.0-py3-none-any.whl"
+#define NEXT  "pkg-2.0+local-py3-none-any.whl"
+
+static struct house *open_house(void)
+{
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               WHEEL " - - 30\n" NEXT " - - 1\npkg-1.0.tar.gz - - 30\n");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    house_site(h, FILE_URL(NEXT), 200, "application/zip", "irregular");
+    return h;
+}
+
+static bool says(const struct ch_buf *out, const char *text)
+{
+    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
+}
+
+static json_t *parse(const struct ch_buf *out)
+{
+    json_error_t e;
+    json_t *j = json_loadb(out->ptr, out->len, JSON_REJECT_DUPLICATES, &e);
+    if (j == NULL) {
+        fail_msg("%s at %d: %.*s", e.text, e.position, (int)out->len, out->ptr);
+    }
+    return j;
+}
+
+static const char *text_of(json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+    return s != NULL ? s : "";
+}
+
+static void explain_takes_every_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        size_t files;
+    } rows[] = {
+        {"pypi:pkg", 3},
+        {"pkg", 3},
+        {"pkg==1.0", 2},
+        {"pkg>=1.5", 1},
+        {WHEEL, 1},
+        {"http://127.0.0.1:8080/pypi/files/pkg/" WHEEL, 1},
+        {"http://127.0.0.1:8080/pypi/files/pkg/" WHEEL ".metadata", 1},
+        {"http://127.0.0.1:8080/pypi/files/pkg/pkg-2.0%2Blocal-py3-none-any.whl#sha256=00", 1},
+    };
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        assert_int_equal(house_command(h, true, "explain", rows[i].word, NULL, NULL, &out), 0);
+        json_t *j = parse(&out);
+        if (json_array_size(j) != rows[i].files) {
+            fail_msg("%s: %zu files", rows[i].word, json_array_size(j));
+        }
+        json_decref(j);
+        assert_int_equal(house_command(h, false, "explain", rows[i].word, NULL, NULL, &out), 0);
+        assert_true(says(&out, "what would change it"));
+    }
+    house_ask_file(h, "pkg", WHEEL);
+    char word[CH_SHA256_HEX + 8] = "sha256:";
+    house_hex("bytes", word + 7);
+    assert_int_equal(house_command(h, true, "explain", word, NULL, NULL, &out), 0);
+    json_t *j = parse(&out);
+    json_t *file = json_array_get(j, 0);
+    assert_string_equal(text_of(file, "file"), WHEEL);
+    assert_string_equal(text_of(file, "verdict"), "allow");
+    assert_true(json_is_true(json_object_get(file, "served")));
+    assert_true(strlen(text_of(file, "since")) > 0);
+    json_decref(j);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void explain_says_rule_line_and_end(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, true, "explain", NEXT, NULL, NULL, &out), 0);
+    json_t *j = parse(&out);
+    json_t *file = json_array_get(j, 0);
+    assert_string_equal(text_of(file, "verdict"), "hold");
+    assert_string_equal(text_of(file, "rule"), "cool-down");
+    assert_string_equal(text_of(file, "policy"), "policy.yaml");
+    assert_true(json_integer_value(json_object_get(file, "policy_line")) > 0);
+    assert_true(strlen(text_of(file, "until")) > 0);
+    assert_true(json_is_false(json_object_get(file, "served")));
+    json_decref(j);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void wrong_words_say_what_is_expected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *word;
+        uint32_t status;
+        const char *says;
+    } rows[] = {
+        {"", 2, "expected pypi:NAME"},
+        {"pkg>=", 2, "version"},
+        {"sha256:12", 2, "64 hex digits"},
+        {"sha256:0000000000000000000000000000000000000000000000000000000000000000", 1, "ever fetched"},
+        {"nosuch", 1, "no upstream"},
+        {"pkg==9.9", 1, "lists nothing like that"},
+        {"@@@", 2, "expected"},
+    };
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        uint32_t status = house_command(h, false, "explain", rows[i].word, NULL, NULL, &out);
+        if (status != rows[i].status || !says(&out, rows[i].says)) {
+            fail_msg("\"%s\": %u, %.*s", rows[i].word, status, CH_STR_ARG(ch_buf_str(&out)));
+        }
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void every_list_is_json(void **state)
+{
+    (void)state;
+    static const char *const words[][2] = {
+        {"queue", NULL}, {"status", NULL}, {"fetched-by", "pkg"}, {"fetched-by", WHEEL}};
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_ask_file(h, "pkg", WHEEL);
+    house_ask_file(h, "pkg", NEXT);
+    struct ch_served served = {.repository = CH_STR("pypi"),
+                               .project = CH_STR("pkg"),
+                               .file_name = CH_STR(WHEEL),
+                               .sha256 = ch_sha256_of("bytes", 5),
+                               .bytes = 5,
+                               .at_us = ch_now_unix_us(),
+                               .client = {.address = CH_STR("192.0.2.1"),
+                                          .user_agent = CH_STR("pip \"quoted\" \\ \x1b[31m")}};
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 10);
+    ch_served_put(&b, &served);
+    assert_true(ch_channel_send(h->gateway, CH_MSG_SERVED, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_settle(h);
+    for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
+        assert_int_equal(house_command(h, true, words[i][0], words[i][1], NULL, NULL, &out), 0);
+        json_t *j = parse(&out);
+        assert_true(json_is_object(j) || json_array_size(j) == 1);
+        json_decref(j);
+        assert_int_equal(house_command(h, false, words[i][0], words[i][1], NULL, NULL, &out), 0);
+        assert_false(says(&out, "\x1b")); /* T20: nothing that a terminal obeys */
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* A version of which one file is an attack: nothing of it is approved. */
+static void t8_approve_is_all_or_nothing(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               "pkg-1.0-py2-none-any.whl - - 1\n" WHEEL " - - 1\n");
+    house_site(h, FILE_URL("pkg-1.0-py2-none-any.whl"), 200, "application/zip", "fine");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "attack");
+    assert_int_equal(house_command(h, false, "approve", "pkg==1.0", "please", "7d", &out), 1);
+    assert_true(says(&out, "nothing was approved"));
+    assert_true(says(&out, "direct-reference"));
+    assert_int_equal(house_command(h, true, "explain", "pkg==1.0", NULL, NULL, &out), 0);
+    assert_false(says(&out, "\"verdict\":\"allow\""));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(explain_takes_every_form),
+        cmocka_unit_test(explain_says_rule_line_and_end),
+        cmocka_unit_test(wrong_words_say_what_is_expected),
+        cmocka_unit_test(every_list_is_json),
+        cmocka_unit_test(t8_approve_is_all_or_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
