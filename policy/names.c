@@ -13,6 +13,11 @@ static const char *const kind_names[] = {
     [CH_HOLD_CLOCK] = "clock",
     [CH_HOLD_RULE] = "rule",
     [CH_HOLD_IDENTITY] = "identity",
+    [CH_HOLD_BUILD] = "build-code",
+    [CH_HOLD_AUTO_LOAD] = "auto-load",
+    [CH_HOLD_CHANGE] = "change",
+    [CH_HOLD_NAME] = "name",
+    [CH_HOLD_LICENCE] = "licence",
 };
 _Static_assert(CH_ARRAY_LEN(kind_names) == CH_HOLD_COUNT, "each kind of hold has a name");
 
@@ -54,5 +59,7 @@ void ch_facts_init(struct ch_facts *facts)
         .first_seen_at_us = CH_TIME_UNKNOWN,
         .removed_at_us = CH_TIME_UNKNOWN,
         .index_confirmed_at_us = CH_TIME_UNKNOWN,
+        .previous_size_bytes = CH_SIZE_UNKNOWN,
+        .previous_uploaded_at_us = CH_TIME_UNKNOWN,
     };
 }

@@ -84,7 +84,12 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_ENTRY_POINTS, 69, "entry-points", IRREGULAR, HIGH,                                      \
       "has an unreadable entry_points.txt or a script name that leaves the scripts folder")          \
     X(CH_F_WHEEL_DATA, 70, "wheel-data-folder", IRREGULAR, HIGH,                                   \
-      "has a .data folder of another wheel, or parts in it that installers do not know")
+      "has a .data folder of another wheel, or parts in it that installers do not know")             \
+    /* 80 to 109: TAR and compressed streams, scanner/unpack */                                    \
+    /* 110 to 129: sdists, scanner/eco/pypi */                                                     \
+    /* 130 to 169: content of members, scanner/content */                                          \
+    /* 170 to 219: Python source, scanner/source */                                                \
+    /* 220 to 229: rules, scanner/rules */
 
 enum ch_finding_code {
     CH_F_NONE = 0,

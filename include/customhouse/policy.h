@@ -10,6 +10,7 @@
 
 #include "customhouse/bytes.h"
 #include "customhouse/digest.h"
+#include "customhouse/fact.h"
 #include "customhouse/finding.h"
 #include "customhouse/index.h"
 
@@ -30,6 +31,11 @@ enum ch_hold_kind {
     CH_HOLD_CLOCK,         /* the clock jumped: no release by time (T7) */
     CH_HOLD_RULE,          /* a rule of the site */
     CH_HOLD_IDENTITY,      /* T15: no hash where one is demanded */
+    CH_HOLD_BUILD,         /* T10: its build runs code that the policy does not permit */
+    CH_HOLD_AUTO_LOAD,     /* T17: runs without being imported by name */
+    CH_HOLD_CHANGE,        /* can do more than the release approved before it */
+    CH_HOLD_NAME,          /* is named much like a well-known project */
+    CH_HOLD_LICENCE,       /* its licence is not permitted, or none is stated where one is asked */
     CH_HOLD_COUNT
 };
 const char *ch_hold_kind_name(enum ch_hold_kind kind); /* "cool-down", "finding", ... */
@@ -51,9 +57,51 @@ struct ch_ruling {
     uint64_t id;
 };
 
+/* What a name resembles: a well-known project of which this is not the home. */
+enum ch_likeness_kind {
+    CH_LIKENESS_NONE = 0,
+    CH_LIKENESS_DISTANCE,   /* one letter more, less or other */
+    CH_LIKENESS_SWAP,       /* two neighbours changed places */
+    CH_LIKENESS_SEPARATOR,  /* separators added, left out or moved */
+    CH_LIKENESS_LOOK_ALIKE, /* letters and digits that look alike */
+    CH_LIKENESS_COMBINED,   /* the name with a common word before or after, or its words reordered */
+};
+const char *ch_likeness_name(enum ch_likeness_kind kind); /* "swap" */
+struct ch_likeness {
+    enum ch_likeness_kind kind;
+    const char *of; /* the well-known project's normalised name; static */
+};
+/* Pure: the shipped list of well-known projects (policy/names/). A name on the list resembles none. */
+struct ch_likeness ch_likeness_of(struct ch_str project);
+/* Whether any of these facts (home pages and authors in the metadata) name the home of that project:
+ * its own people may well publish a similar name. */
+bool ch_likeness_same_home(const struct ch_likeness *likeness, const struct ch_fact *facts,
+                           size_t fact_count);
+
+/* What a release can do that the one approved before it could not, or how else it stands out. */
+enum ch_change_kind {
+    CH_CHANGE_NONE = 0,
+    CH_CHANGE_CAPABILITY, /* a fact that counts as a capability (fact.h) and was not there */
+    CH_CHANGE_SIZE,       /* several times as large */
+    CH_CHANGE_MAINTAINER, /* author or maintainer fields name somebody else */
+    CH_CHANGE_SILENCE,    /* the first release after a long time */
+};
+const char *ch_change_kind_name(enum ch_change_kind kind); /* "capability" */
+struct ch_change {
+    enum ch_change_kind kind;
+    struct ch_fact fact; /* CAPABILITY, MAINTAINER: borrowed from the facts */
+    uint64_t before;     /* SIZE: bytes; SILENCE: days */
+    uint64_t after;
+};
+struct ch_facts;
+/* Writes at most `max` changes, most telling first; returns how many there are. None when nothing was
+ * approved before. */
+size_t ch_changes_of(const struct ch_facts *facts, struct ch_change *ret, size_t max);
+
 struct ch_facts {
     struct ch_str ecosystem;
     struct ch_str repository;
+    struct ch_str environment; /* of the repository: "prod", "preprod" */
     struct ch_str project; /* normalised */
     struct ch_str version; /* as in the file name; absent when the name could not be split */
     struct ch_str file_name;
@@ -83,6 +131,18 @@ struct ch_facts {
     struct ch_str inspection_error;
     const struct ch_finding *findings;
     size_t finding_count;
+    const struct ch_fact *inspected; /* what the file is and does (fact.h) */
+    size_t inspected_count;
+    /* the release of this project approved last before this one, of the same file type if there is
+     * one; version absent: none was */
+    struct ch_str previous_version;
+    const struct ch_fact *previous;
+    size_t previous_count;
+    uint64_t previous_size_bytes;  /* CH_SIZE_UNKNOWN */
+    int64_t previous_uploaded_at_us; /* CH_TIME_UNKNOWN */
+    struct ch_likeness likeness;
+    bool version_has_wheel; /* T10: the version has a wheel as well */
+    bool fixes_vulnerability; /* an advisory says that this version mends one */
     bool sibling_denied;
     struct ch_str sibling; /* its file name */
     /* people */
@@ -100,6 +160,8 @@ struct ch_decision {
     bool eligible;             /* HOLD, and only inspection is missing */
     enum ch_hold_kind hold;    /* the first hold, when verdict is HOLD */
     uint64_t holds;            /* mask of all holds in force: 1 << kind */
+    bool audited; /* ALLOW in a repository that audits only: hold, holds, rule and reason say what
+                     would have held it */
     char rule[64];             /* "cool-down", "finding zip-overlap", "rule NAME", "deny by NAME" */
     char reason[CH_REASON_MAX]; /* one line of printable ASCII that completes "SUBJECT: ..." */
     uint32_t policy_line;      /* line in the policy file, 0 when none */

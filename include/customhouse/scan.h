@@ -14,6 +14,7 @@
 
 #include "customhouse/bytes.h"
 #include "customhouse/digest.h"
+#include "customhouse/fact.h"
 #include "customhouse/finding.h"
 #include "customhouse/index.h"
 
@@ -29,7 +30,7 @@ enum ch_scan_kind {
 };
 
 /* Versions the findings are keyed by (T6): raise with every change of what an inspector reports. */
-#define CH_INSPECTOR_VERSION 1
+#define CH_INSPECTOR_VERSION 2
 
 /* The job as the scanner sees it. Encoded in CH_MSG_SCAN. */
 struct ch_scan_job {
@@ -72,11 +73,6 @@ struct ch_member {
     uint64_t size_bytes; /* unpacked */
     struct ch_str link;  /* symlink target, else absent */
     struct ch_sha256 sha256; /* of the unpacked content; zero for anything but a file */
-};
-
-struct ch_fact {
-    struct ch_str name; /* lower case, digits, '-': "name", "version", "requires-python", "tag", ... */
-    struct ch_str value;
 };
 
 struct ch_scan_end {

@@ -53,10 +53,11 @@ bool ch_zip_complete(const struct ch_zip *z);
 size_t ch_zip_count(const struct ch_zip *z);
 const struct ch_zip_member *ch_zip_at(const struct ch_zip *z, size_t i); /* archive order */
 
-/* Called once per member during ch_zip_verify, after its content was seen. `head` holds its first
- * bytes (as many as there are, at most CH_ZIP_HEAD_BYTES), borrowed for the call. */
-enum { CH_ZIP_HEAD_BYTES = 64 };
-typedef void ch_zip_seen_fn(void *arg, const struct ch_zip_member *m, struct ch_str head);
+/* Called once per member during ch_zip_verify, after its content was verified. `content` is all of it,
+ * or, of packed members larger than member_whole_bytes, its first CH_ZIP_HEAD_BYTES; borrowed for the
+ * call. */
+enum { CH_ZIP_HEAD_BYTES = 1 << 20 };
+typedef void ch_zip_seen_fn(void *arg, const struct ch_zip_member *m, struct ch_str content);
 
 /* Reads every member once: inflates, compares size and checksum, hashes, writes its MEMBER record
  * and findings, calls `seen` (may be NULL). Members up to member_whole_bytes go through one buffer

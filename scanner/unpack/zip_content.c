@@ -134,7 +134,8 @@ static enum content_fault each_chunk(struct ch_zip *z, const struct ch_zip_membe
 struct measure {
     struct ch_hash *hash;
     uint32_t crc;
-    struct ch_buf head;
+    struct ch_buf head; /* of a content that is never in memory as a whole */
+    bool keep_head;
 };
 
 static void measure_chunk(void *arg, const void *ptr, size_t len)
@@ -143,7 +144,20 @@ static void measure_chunk(void *arg, const void *ptr, size_t len)
     x->crc = libdeflate_crc32(x->crc, ptr, len);
     ch_hash_add(x->hash, ptr, len);
     size_t room = x->head.max - x->head.len;
-    ch_buf_put(&x->head, ptr, len < room ? len : room);
+    if (x->keep_head && room > 0) {
+        ch_buf_put(&x->head, ptr, len < room ? len : room);
+    }
+}
+
+/* All of the content where it lies in one piece: in the mapping, or inflated in one go. */
+static struct ch_str seen_content(const struct ch_zip *z, const struct ch_zip_member *m,
+                                  const struct measure *x)
+{
+    if (x->keep_head) {
+        return ch_buf_str(&x->head);
+    }
+    const void *ptr = m->method == ZIP_METHOD_STORED ? packed(z, m) : z->whole;
+    return (struct ch_str){ptr, (size_t)m->size_bytes};
 }
 
 static void report_fault(struct ch_zip *z, const struct ch_zip_member *m, enum content_fault fault)
@@ -186,6 +200,8 @@ static void verify_member(struct ch_zip *z, struct zip_entry *e, struct measure 
     struct ch_zip_member *m = &e->m;
     ch_hash_reset(x->hash);
     x->crc = 0;
+    x->keep_head =
+        m->method != ZIP_METHOD_STORED && m->size_bytes > ch_limits.member_whole_bytes;
     ch_buf_clear(&x->head);
     enum content_fault fault = each_chunk(z, m, measure_chunk, x);
     struct ch_sha256 sha256 = ch_hash_end(x->hash);
@@ -205,7 +221,7 @@ static void verify_member(struct ch_zip *z, struct zip_entry *e, struct measure 
         keep_link(z, e);
     }
     if (seen != NULL) {
-        seen(arg, m, ch_buf_str(&x->head));
+        seen(arg, m, seen_content(z, m, x));
     }
 }
 

@@ -1,0 +1,26 @@
+/* SPDX licence expressions. Spec: SPDX 2.3 annex D, PEP 639; identifiers of the SPDX licence list.
+ *
+ * In the jail a stated licence becomes a canonical expression (a fact); in the policy that expression
+ * is judged against lists. What is not an exact identifier is never turned into one. */
+#ifndef CH_BASE_SPDX_H
+#define CH_BASE_SPDX_H
+
+#include "customhouse/bytes.h"
+
+/* The canonical form of an expression: identifiers in the list's spelling, AND OR WITH in capitals,
+ * one blank between words, no needless parentheses. CH_E_FORMAT: what is wrong and where. */
+enum ch_code ch_spdx_canonical(struct ch_str expression, struct ch_buf *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+/* The identifier for the value of an old License field or a "License :: ..." classifier, when it is
+ * exactly one; NULL otherwise. */
+const char *ch_spdx_of_classifier(struct ch_str classifier);
+const char *ch_spdx_of_text(struct ch_str licence);
+
+/* Whether an expression can be satisfied using only licences for which `permitted` is true: OR is a
+ * choice, AND asks for both, "X WITH E" is asked as such first, then as X. Asked with canonical
+ * identifiers, "+" included ("GPL-2.0+"). CH_E_FORMAT as above. */
+typedef bool ch_spdx_permitted_fn(void *arg, struct ch_str licence, struct ch_str exception);
+enum ch_code ch_spdx_satisfied(struct ch_str expression, ch_spdx_permitted_fn *permitted, void *arg,
+                               bool *ret, struct ch_err *err) CH_MUST_CHECK;
+
+#endif

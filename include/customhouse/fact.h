@@ -1,0 +1,52 @@
+/* Facts: what inspection says a file is and does, as (name, value) pairs. They are no verdict: policy
+ * judges them, and compares those of a release with those of the one approved before it.
+ *
+ * One table names those that policy may speak of. Slices of text from the file itself stand in values
+ * as they are; whoever shows them escapes them. */
+#ifndef CUSTOMHOUSE_FACT_H
+#define CUSTOMHOUSE_FACT_H
+
+#include "customhouse/bytes.h"
+
+/* code, "name", whether a new value is a change of capability, description of the value */
+#define CH_FACTS(X)                                                                                \
+    X(CH_FACT_CAPABILITY, "capability", true,                                                      \
+      "what the code can do: network, process, dynamic-code, native-code, credentials, "           \
+      "environment, persistence")                                                                  \
+    X(CH_FACT_INSTALL_CODE, "install-code", true,                                                  \
+      "what runs when it is built or installed: \"setup.py\", \"setup.cfg cmdclass NAME\", "       \
+      "\"backend-path\", \"build-backend NAME\"")                                                  \
+    X(CH_FACT_INSTALL_CAPABILITY, "install-capability", true,                                      \
+      "the same as capability, of the code that runs when it is built or installed")               \
+    X(CH_FACT_AUTO_LOAD, "auto-load", true,                                                        \
+      "what runs without being imported by name (T17): \"pth NAME\", \"entry-point GROUP\", "      \
+      "\"sitecustomize\", \"data TARGET\", \"script NAME\", \"top-level NAME\"")                   \
+    X(CH_FACT_NATIVE, "native", true,                                                              \
+      "native code: \"FORMAT MACHINE\", such as \"elf x86-64\"")                                   \
+    X(CH_FACT_LIBRARY, "library", true, "a library that native code loads")                        \
+    X(CH_FACT_LICENCE, "licence", false,                                                           \
+      "canonical SPDX expression of the whole file; absent when none is stated")                   \
+    X(CH_FACT_CONTENT, "content", false, "a type of content that is there: \"notebook\", \"zip\"")
+
+enum ch_fact_code {
+#define CH_FACT_ENUM(code, name, capability, text) code,
+    CH_FACTS(CH_FACT_ENUM)
+#undef CH_FACT_ENUM
+    CH_FACT_COUNT
+};
+
+struct ch_fact_row {
+    const char *name; /* in a stream, in the store, in a policy */
+    bool capability;
+    const char *text;
+};
+
+const struct ch_fact_row *ch_fact_row(enum ch_fact_code code);
+const struct ch_fact_row *ch_fact_by_name(struct ch_str name); /* NULL: free-form, no policy */
+
+struct ch_fact {
+    struct ch_str name; /* lower case, digits, '-' */
+    struct ch_str value;
+};
+
+#endif

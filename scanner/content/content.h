@@ -1,0 +1,48 @@
+/* What is inside an archive, judged by the bytes of each member: type by content, native code,
+ * archives inside, notebooks, Python source and compiled Python, what runs without being asked.
+ *
+ * The inspector of an archive hands over every member once, in archive order, after the reader
+ * verified it. Findings and facts go to the answer. Only the strict jail does this; the second one
+ * brings its own opinion of the list, and the rules (scanner/rules). */
+#ifndef CH_SCANNER_CONTENT_H
+#define CH_SCANNER_CONTENT_H
+
+#include "customhouse/scan.h"
+
+/* When a member's code would run; what is ordinary in one place is not in another. */
+enum ch_code_place {
+    CH_PLACE_NONE = 0, /* no code that anything runs by itself: documentation, data */
+    CH_PLACE_IMPORT,   /* when the package, or a part of it, is imported */
+    CH_PLACE_INSTALL,  /* when it is built or installed: setup.py, a build back end in the tree */
+    CH_PLACE_START,    /* when any Python starts: .pth, sitecustomize.py */
+    CH_PLACE_TEST,     /* tests and examples: looked at, and judged mildly */
+};
+
+struct ch_content_member {
+    struct ch_str path; /* as stored in the archive */
+    enum ch_member_type type;
+    struct ch_str link; /* target of a symbolic link, else absent */
+    /* The content; of members larger than member_whole_bytes only the beginning may be here. */
+    struct ch_str bytes;
+    uint64_t size_bytes;
+};
+
+struct ch_content_options {
+    const struct ch_scan_job *job;
+    struct ch_scan_writer *out;
+    /* Where a member's code would run, as the kind of archive knows it. */
+    enum ch_code_place (*place)(void *arg, struct ch_str path);
+    /* A member's content again, for what can only be judged in pairs (compiled code and source).
+     * False when there is no such member or it is larger than ret's maximum. */
+    bool (*read)(void *arg, struct ch_str path, struct ch_buf *ret);
+    void *arg;
+};
+
+struct ch_content;
+struct ch_content *ch_content_new(const struct ch_content_options *options);
+void ch_content_free(struct ch_content *c); /* accepts NULL */
+void ch_content_see(struct ch_content *c, const struct ch_content_member *m);
+/* After the last member: what needs all of them, and the facts that are said once for the whole. */
+void ch_content_end(struct ch_content *c);
+
+#endif

@@ -1,0 +1,19 @@
+/* Python source, looked at without a Python interpreter: our own tokenizer feeds checks that see what
+ * a pattern over bytes cannot. Facts and precision of such checks: scanning.md 3.
+ *
+ * One object per artifact; files are given one by one, whole. Findings name file, line and what was
+ * seen; capabilities are gathered and written once at the end (fact.h). */
+#ifndef CH_SCANNER_SOURCE_H
+#define CH_SCANNER_SOURCE_H
+
+#include "scanner/content/content.h"
+
+struct ch_source;
+struct ch_source *ch_source_new(struct ch_scan_writer *out);
+void ch_source_free(struct ch_source *s); /* accepts NULL */
+/* A file of Python source. Never fails: what cannot be tokenised is a note. */
+void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place place,
+                   struct ch_str bytes);
+void ch_source_end(struct ch_source *s);
+
+#endif
