@@ -47,6 +47,8 @@ enum ch_code ch_json_fail(struct ch_json at, struct ch_err *err, const char *wha
 /* Shared by the page and the details document. */
 enum ch_code ch_json_read_terms(struct ch_json file, const char *time_key, struct ch_page_draft *d,
                                 struct ch_index_file *f, struct ch_err *err) CH_MUST_CHECK;
+/* A serial, written as a number or in a string; 0 for anything else: nothing is decided by it. */
+uint64_t ch_json_serial(const json_t *value);
 enum ch_code ch_json_read_meta(struct ch_json root, uint64_t *ret_serial,
                                struct ch_err *err) CH_MUST_CHECK;
 

@@ -94,10 +94,10 @@ static enum ch_code read_document(struct ch_json root, struct ch_page_draft *d, 
         rc = ch_page_set_project(d, ch_json_str(name), err);
     }
     if (rc == CH_OK) {
-        rc = ch_json_member(root, "last_serial", JSON_INTEGER, &v, err);
+        rc = ch_json_member(root, "last_serial", CH_JSON_ANY, &v, err);
     }
-    if (rc == CH_OK && v.value != NULL && json_integer_value(v.value) > 0) {
-        d->head.serial = (uint64_t)json_integer_value(v.value);
+    if (rc == CH_OK) {
+        d->head.serial = ch_json_serial(v.value);
     }
     if (rc == CH_OK) {
         rc = ch_json_member(root, "releases", JSON_OBJECT, &v, err);

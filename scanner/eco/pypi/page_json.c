@@ -130,6 +130,20 @@ static enum ch_code read_file(struct ch_json file, struct ch_page_draft *d, stru
     return rc == CH_OK ? read_sidecar(file, f, err) : rc;
 }
 
+uint64_t ch_json_serial(const json_t *value)
+{
+    uint64_t serial = 0;
+    if (json_is_integer(value) && json_integer_value(value) > 0) {
+        serial = (uint64_t)json_integer_value(value);
+    } else if (json_is_string(value)) {
+        struct ch_str text = {json_string_value(value), json_string_length(value)};
+        if (!ch_str_u64(text, &serial)) {
+            return 0;
+        }
+    }
+    return serial;
+}
+
 enum ch_code ch_json_read_meta(struct ch_json root, uint64_t *ret_serial, struct ch_err *err)
 {
     struct ch_json meta;
@@ -145,9 +159,11 @@ enum ch_code ch_json_read_meta(struct ch_json root, uint64_t *ret_serial, struct
     if (rc != CH_OK) {
         return ch_wrap(err, "meta.api-version");
     }
-    rc = ch_json_member(meta, "_last-serial", JSON_INTEGER, &v, err);
-    if (rc == CH_OK && v.value != NULL && json_integer_value(v.value) > 0) {
-        *ret_serial = (uint64_t)json_integer_value(v.value);
+    /* Names with an underscore are an upstream's own (PEP 691): one mirror writes the number as a
+     * string. Nothing is decided by it, so what is no number is no serial. */
+    rc = ch_json_member(meta, "_last-serial", CH_JSON_ANY, &v, err);
+    if (rc == CH_OK) {
+        *ret_serial = ch_json_serial(v.value);
     }
     return rc;
 }

@@ -59,6 +59,14 @@ static void json_pages(void **state)
          "file foo-1-py3-none-any.whl <https://files.example.org/a/foo-1-py3-none-any.whl> "
          "sha256=00 size=5 at=2024-01-17T16:53:12.779164Z python=>=3.8 yanked=(bad) "
          "sidecar sha256=11\n"},
+        {"a serial in a string, as a mirror writes it",
+         CH_STR("{\"meta\":{\"api-version\":\"1.4\",\"_last-serial\":\"34432672\"},\"name\":\"foo\","
+                "\"files\":[]}"),
+         "head (foo) serial=34432672\n"},
+        {"a serial that is none",
+         CH_STR("{\"meta\":{\"api-version\":\"1.4\",\"_last-serial\":[\"7\"]},\"name\":\"foo\","
+                "\"files\":[]}"),
+         "head (foo)\n"},
         {"bare file", CH_STR("{" META ",\"files\":[{" FILE1 "}]}"),
          "head (foo)\nfile foo-1.tar.gz " URL1 "\n"},
         {"nulls and empty reason",
