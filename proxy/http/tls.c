@@ -94,8 +94,14 @@ static enum ch_code make_context(struct ch_str chain_pem, struct ch_str key_pem,
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets only: several processes */
     SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
     enum ch_code rc = CH_OK;
+    /* AES-128 first: as safe for transport, and a quarter faster for client and server (RFC 8446 9.1
+     * makes it the one that everybody has). */
+    if (SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                      "TLS_CHACHA20_POLY1305_SHA256") != 1) {
+        rc = fail_ssl(err, "TLS 1.3 cipher suites");
+    }
     /* TLS 1.2: forward secrecy and AEAD only (RFC 9325 4.2). */
-    if (SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) {
+    if (rc == CH_OK && SSL_CTX_set_cipher_list(ctx, "ECDHE+AES128+AESGCM:ECDHE+AESGCM:ECDHE+CHACHA20") != 1) {
         rc = fail_ssl(err, "cipher list");
     }
     if (rc == CH_OK) {
