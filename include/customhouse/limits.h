@@ -61,6 +61,8 @@
     X(root_names, 5000000, "names", "projects of one upstream")                                    \
     X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
+    X(licence_bytes, 4096, "bytes", "a licence expression")                                        \
+    X(licence_depth, 64, "levels", "parentheses in a licence expression")                          \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
