@@ -83,6 +83,9 @@
     X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
     X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
+    X(toml_bytes, 16777216, "bytes", "a lock file or pyproject.toml; locks of 10 MB are known")     \
+    X(toml_nodes, 500000, "values", "of one such file")                                            \
+    X(toml_depth, 64, "levels", "nesting of one such file, dotted keys included")                  \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
     X(pip_output_bytes, 262144, "bytes", "what the host's pip says about its configuration")       \
     X(pip_run_ms, 30000, "ms", "time for the host's pip to say it")                                \
