@@ -140,6 +140,8 @@ struct keeper {
     struct ch_channel *gateways[CH_METRICS_SLOTS];
     struct ch_channel *fetcher;
     struct ch_channel *scanners[2]; /* strict, second */
+    struct ch_sha256 ruleset; /* what scanner-second says it matches; zero: not said yet */
+    uint64_t rule_count;
     struct jobs *jobs;
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
