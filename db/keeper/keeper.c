@@ -356,6 +356,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     jobs_init(k);
     sidecars_init(k);
     rescan_init(k);
+    k->terse_upstreams = ch_map_new();
     enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);
     free(policy_name);
     return rc;
@@ -397,12 +398,15 @@ void keeper_close(struct keeper *k)
         ch_channel_free(k->gateways[i]);
     }
     ch_channel_free(k->fetcher);
+    k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
     ch_channel_free(k->scanners[0]);
     ch_channel_free(k->scanners[1]);
     offload_stop(k);
     intakes_free(k);
     rescan_free(k);
     sidecars_free(k);
+    ch_map_free(k->terse_upstreams);
+    k->terse_upstreams = NULL;
     budgets_free(k);
     pages_free(k);
     jobs_done(k);

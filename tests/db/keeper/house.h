@@ -27,6 +27,7 @@ struct site { /* what the fetcher finds at a URL */
 };
 
 struct house {
+    const char *user_agent; /* of the page asks to come, NULL: none, so that nothing is asked ahead */
     /* of the commands to come, NULL: none */
     const char *evidence;   /* --evidence */
     const char *repository; /* --repository */
