@@ -421,7 +421,7 @@ enum ch_code ch_tar_walk(const struct ch_input *in, enum ch_stream_format format
     t.paths = tar_paths_new();
     t.hash = ch_hash_new();
     ch_buf_init(&t.path, 2 * TAR_BLOCK_BYTES);
-    ch_buf_init(&t.record, ch_limits.tar_extended_bytes + TAR_BLOCK_BYTES);
+    ch_buf_init(&t.record, ch_limits.tar_extended_bytes + 2 * TAR_BLOCK_BYTES);
     ch_buf_init(&t.extended.path, ch_limits.tar_extended_bytes);
     ch_buf_init(&t.extended.link, ch_limits.tar_extended_bytes);
     check_polyglot(&t);

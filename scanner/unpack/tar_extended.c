@@ -29,7 +29,7 @@ static bool read_record(struct ch_tar *t, const struct tar_header *h)
     }
     size_t blocks = (size_t)(h->size + TAR_BLOCK_BYTES - 1) / TAR_BLOCK_BYTES * TAR_BLOCK_BYTES;
     ch_buf_clear(&t->record);
-    char *room = ch_buf_reserve(&t->record, blocks);
+    char *room = ch_buf_reserve(&t->record, blocks + 1); /* never NULL, even for none */
     CH_ASSERT(room != NULL);
     const uint8_t *ptr = tar_take(t, (uint8_t *)room, blocks, &got);
     if (t->lost) {

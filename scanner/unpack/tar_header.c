@@ -180,10 +180,8 @@ void tar_header_check(struct ch_tar *t, const uint8_t *block, const struct tar_h
     if (h->format == TAR_USTAR) {
         check_text(t, block, prefix_field, "prefix", member);
     }
-    /* GNU has times, offsets and sparse maps where ustar has the prefix; v7 has nothing. */
-    size_t from = h->format == TAR_USTAR ? REST_AT
-                  : h->format == TAR_GNU ? prefix_field.at
-                                         : MAGIC_AT;
+    /* Where ustar has the prefix GNU has times, offsets and sparse maps, and v7 nothing. */
+    size_t from = h->format == TAR_USTAR ? REST_AT : prefix_field.at;
     if (!zeros(block, from, TAR_BLOCK_BYTES)) {
         tar_report(t, CH_F_TAR_HEADER, member, "bytes after byte %zu, which its format leaves zero",
                    from);
