@@ -205,6 +205,9 @@ static bool collide(const struct ch_names *n, const struct folded *a, const stru
 
 void ch_names_collisions(struct ch_names *n, ch_names_fn *found, void *arg)
 {
+    if (n->count == 0) {
+        return; /* nor is there an array to sort */
+    }
     qsort_r(n->all, n->count, sizeof(n->all[0]), by_key, n);
     for (size_t i = 1; i < n->count; i++) {
         if (collide(n, &n->all[i - 1], &n->all[i])) {

@@ -18,8 +18,8 @@ const struct ch_tar_profile ch_tar_profile_bare = {
 
 static const struct ch_str whole_archive = {NULL, 0};
 
-static void report(struct ch_tar *t, enum ch_finding_code code, struct ch_str member,
-                   const char *fmt, va_list va)
+static CH_PRINTF(4, 0) void report(struct ch_tar *t, enum ch_finding_code code,
+                                   struct ch_str member, const char *fmt, va_list va)
 {
     char text[2 * CH_EVIDENCE_MAX];
     int n = vsnprintf(text, sizeof(text), fmt, va);
