@@ -61,6 +61,8 @@
     X(root_names, 5000000, "names", "projects of one upstream")                                    \
     X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
+    X(licence_bytes, 4096, "bytes", "a licence expression")                                        \
+    X(licence_depth, 64, "levels", "parentheses in a licence expression")                          \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
@@ -83,6 +85,9 @@
     X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
     X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
+    X(toml_bytes, 16777216, "bytes", "a lock file or pyproject.toml; locks of 10 MB are known")     \
+    X(toml_nodes, 500000, "values", "of one such file")                                            \
+    X(toml_depth, 64, "levels", "nesting of one such file, dotted keys included")                  \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
     X(pip_output_bytes, 262144, "bytes", "what the host's pip says about its configuration")       \
     X(pip_run_ms, 30000, "ms", "time for the host's pip to say it")                                \
