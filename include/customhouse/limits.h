@@ -97,6 +97,10 @@
     X(archive_unpacked_bytes, 17179869184, "bytes", "sum of unpacked members")                     \
     X(archive_ratio, 50, "times", "unpacked to packed, over archive_ratio_from_bytes")             \
     X(archive_ratio_from_bytes, 67108864, "bytes", "smaller members may compress as they like")    \
+    X(archive_names_bytes, 67108864, "bytes", "names of a TAR archive's members altogether")       \
+    X(tar_extended_bytes, 1048576, "bytes", "one extended header of a TAR archive")                \
+    X(tar_pax_records, 256, "records", "of one pax header; a dozen is much")                       \
+    X(stream_window_bytes, 134217728, "bytes", "memory to unpack xz or zstd: zstd's own limit")    \
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
     X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
