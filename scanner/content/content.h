@@ -55,6 +55,8 @@ struct ch_content *ch_content_new(const struct ch_content_options *options);
 void ch_content_free(struct ch_content *c); /* accepts NULL */
 /* Everything in `m` is borrowed for the call. */
 void ch_content_see(struct ch_content *c, const struct ch_content_member *m);
+/* An entry point of a wheel or sdist: what is loaded by itself, and scripts named like commands. */
+void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name);
 /* After the last member: what needs all of them, and the facts that are said once for the whole. */
 void ch_content_end(struct ch_content *c);
 
