@@ -142,6 +142,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_TAR_END, 105, "tar-end", IRREGULAR, HIGH, "does not end in two blocks of zeros")        \
     X(CH_F_TAR_TRAILING, 106, "tar-trailing-data", ATTACK, HIGH, "has data after its end")         \
     X(CH_F_TAR_POLYGLOT, 107, "tar-polyglot", ATTACK, HIGH, "is a ZIP archive as well")            \
+    X(CH_F_TAR_PADDING, 108, "tar-padding", IRREGULAR, LOW,                                        \
+      "has other bytes than zeros between the content of a member and the next header")            \
     /* 110 to 129: sdists, scanner/eco/pypi */                                                     \
     /* 130 to 169: content of members, scanner/content */                                          \
     /* 170 to 219: Python source, scanner/source */                                                \
