@@ -14,7 +14,6 @@
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   intake_decide.c  two answers -> inspection -> decision -> durable
- *   agree.c       the answers of two jails -> one inspection (pure)
  *   sidecar.c     metadata before the file is inspected (T1)
  *   jobs.c        fetches and scans under way
  *   offload.c     hashing and publishing fetched files, on a thread
@@ -23,6 +22,7 @@
 #ifndef KEEPER_INT_H
 #define KEEPER_INT_H
 
+#include "customhouse/agree.h"
 #include "customhouse/blobs.h"
 #include "customhouse/child.h"
 #include "customhouse/ecosystem.h"
@@ -438,30 +438,6 @@ uint64_t intakes_oldest_ms(struct keeper *k);
 /* Failed ones that nobody asked for again go, from memory and store. */
 void intakes_forget_failed(struct keeper *k);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
-
-/* ------------------------------------------------------------------ agree.c */
-
-/* Two sealed streams about the same artifact -> one inspection: findings of the strict jail, those of
- * a disagreement (T2), those that the keeper adds itself. Slices borrow from the streams and from
- * `strings`. Pure. */
-struct agreed {
-    struct ch_inspection_row row;
-    struct ch_str metadata; /* bytes of the core metadata, absent: none */
-    struct ch_finding *findings;
-    size_t finding_count, finding_cap;
-    struct ch_fact *facts;
-    size_t fact_count, fact_cap;
-    struct ch_buf strings;
-};
-struct agree_input {
-    const struct ch_scanned *strict, *second; /* outcomes */
-    struct ch_str strict_stream, second_stream;
-    struct ch_sha256 sha256; /* of the artifact, as we hashed it */
-    uint64_t size_bytes;
-};
-void agree(const struct agree_input *in, struct agreed *ret);
-void agreed_done(struct agreed *a);
-void agreed_add(struct agreed *a, enum ch_finding_code code, struct ch_str evidence);
 
 /* ------------------------------------------------------------------ sidecar.c */
 
