@@ -94,14 +94,14 @@ static const struct ch_key build_keys[] = {
     {.key = "permit",
      .type = CH_KEY_PATTERNS,
      S(build_permit),
-     .def = "build-backend setuptools.build_meta, "
+     .def = "setup.py, build-backend setuptools.build_meta, "
             "build-backend setuptools.build_meta:__legacy__, build-backend hatchling.build, "
             "build-backend flit_core.buildapi, build-backend poetry.core.masonry.api, "
             "build-backend pdm.backend, build-backend pdm.pep517.api, build-backend maturin, "
             "build-backend mesonpy, build-backend scikit_build_core.build, build-backend uv_build, "
             "build-backend sipbuild.api",
-     .doc = "What may run then: values of install-code, or patterns of them. A setup.py that only\n"
-            "declares is none."},
+     .doc = "What may run then: values of install-code, or patterns of them. A setup.py that does\n"
+            "more than it has to is \"setup.py beyond declarations\" as well."},
     END};
 
 static const struct ch_key auto_load_keys[] = {

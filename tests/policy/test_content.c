@@ -153,20 +153,27 @@ static void test_T10_build_code(void **state)
     (void)state;
     static const struct row rows[] = {
         {"a declared back end", "", "install-code build-backend hatchling.build", NULL, NULL, NULL},
-        {"setup.py", "", "install-code setup.py", NULL, "build-code",
-         "installing it runs code of its own that the policy does not permit: \"setup.py\""},
+        {"setup.py that declares", "", "install-code setup.py", NULL, NULL, NULL},
+        {"setup.py that does more", "",
+         "install-code setup.py, install-code setup.py beyond declarations", NULL, "build-code",
+         "installing it runs code of its own that the policy does not permit: \"setup.py beyond "
+         "declarations\""},
+        {"a hook of a back end", "",
+         "install-code build-backend hatchling.build, install-code build-hook hatch_build.py", NULL,
+         "build-code", NULL},
         {"an in-tree back end", "", "install-code backend-path", NULL, "build-code", NULL},
         {"a back end nobody knows", "", "install-code build-backend evil.build", NULL, "build-code",
          NULL},
         {"the second one", "",
          "install-code build-backend maturin, install-code setup.cfg cmdclass x", NULL,
          "build-code", NULL},
-        {"permitted", "build: {permit: ['setup.*']}", "install-code setup.py", NULL, NULL, NULL},
+        {"permitted", "build: {permit: ['setup.*']}", "install-code setup.py beyond declarations",
+         NULL, NULL, NULL},
         {"not permitted any more", "build: {permit: []}",
          "install-code build-backend hatchling.build", NULL, "build-code", NULL},
-        {"not asked", "build: {code: allow}", "install-code setup.py", NULL, NULL, NULL},
+        {"not asked", "build: {code: allow}", "install-code backend-path", NULL, NULL, NULL},
         {"lifted by a rule", "rules: [{name: a, project: foo-bar, then: allow, lifts: build-code}]",
-         "install-code setup.py", NULL, NULL, NULL},
+         "install-code backend-path", NULL, NULL, NULL},
     };
     struct ch_facts f = good();
     f.file_type = CH_STR("sdist");
