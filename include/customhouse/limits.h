@@ -111,6 +111,7 @@
     X(nested_depth, 4, "archives", "inside each other, beside the outermost")                      \
     X(nested_bytes, 4294967296, "bytes", "unpacked out of archives inside, together")              \
     X(content_names, 20000, "names", "distinct libraries, facts, compiled files of an artifact")   \
+    X(content_repeats, 10, "findings", "of one kind told one by one, the rest as a number")        \
     X(pyc_bytes, 33554432, "bytes", "compiled Python, and the source it is compared with")         \
     X(pyc_search_bytes, 8589934592, "bytes", "searched to compare one file with its source")       \
     X(marshal_objects, 4000000, "objects", "of one compiled file")                                 \
