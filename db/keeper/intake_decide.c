@@ -79,7 +79,7 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
     enum ch_code rc = CH_OK;
     if (a.metadata.ptr != NULL) {
         a.row.metadata_bytes = a.metadata.len;
-        rc = ch_blobs_put(k->blobs, a.metadata, &a.row.metadata_sha256, err);
+        rc = sidecar_store(k, a.metadata, &a.row.metadata_sha256, err);
     }
     struct ch_buf context;
     judge_context(in->p, ch_str_of(in->file_name), &context);

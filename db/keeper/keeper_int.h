@@ -117,6 +117,8 @@ struct page {
     struct page_index index;
     uint32_t *approved;      /* files that were approved, by version; NULL: not gathered (releases.c) */
     size_t approved_count;
+    bool likeness_known;
+    struct ch_likeness likeness; /* of the project's name */
     int64_t since_us;        /* the project is known to exist since then */
     struct listing_cache listing;
     size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
@@ -185,7 +187,7 @@ struct keeper {
     size_t uncommitted_allows; /* recorded in the open group of writes */
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
-    int64_t clock_offset_us; /* wall clock minus boot clock, as last trusted */
+    int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
     bool clock_jumped;
     struct ch_sha256 refusal_secret;
     char *status_text;       /* the supervisor's process lines */
@@ -448,6 +450,11 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size);
 /* Starts to get the metadata of a file that a resolver is about to ask for. */
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
+/* Metadata as a blob; it counts against the quota of undecided bytes, and may go like those. */
+enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha256 *ret_sha256,
+                           struct ch_err *err) CH_MUST_CHECK;
+/* Whether the file has metadata that are not here any more: its inspection finds them again. */
+bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file);
 void sidecars_init(struct keeper *k);
 void sidecars_free(struct keeper *k);
 
