@@ -119,6 +119,7 @@
     X(nested_depth, 4, "archives", "inside each other, beside the outermost")                      \
     X(nested_bytes, 4294967296, "bytes", "unpacked out of archives inside, together")              \
     X(content_names, 20000, "names", "distinct libraries, facts, compiled files of an artifact")   \
+    X(content_repeats, 10, "findings", "of one kind told one by one, the rest as a number")        \
     X(pyc_bytes, 33554432, "bytes", "compiled Python, and the source it is compared with")         \
     X(pyc_search_bytes, 8589934592, "bytes", "searched to compare one file with its source")       \
     X(marshal_objects, 4000000, "objects", "of one compiled file")                                 \
@@ -153,6 +154,7 @@
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
+    X(rescan_part, 2000, "decisions", "looked through in one turn for what is due")                 \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* store */                                                                                    \
