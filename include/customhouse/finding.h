@@ -90,6 +90,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "states a License-Expression that is not one SPDX expression (PEP 639)")                     \
     X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
       "states one licence in its License field and another by classifier")                         \
+    X(CH_F_WHEEL_RENAMED, 73, "wheel-tags-renamed", NOTE, LOW,                                     \
+      "states plain linux inside where its name states which systems of Linux")                    \
     /* 80 to 109: TAR and compressed streams, scanner/unpack */                                    \
     /* TAR and compressed streams: scanner/unpack, rules of scanning.md 2.2 */                     \
     X(CH_F_STREAM_UNREADABLE, 80, "stream-unreadable", IRREGULAR, HIGH,                            \
@@ -186,6 +188,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has compiled Python code under the name of a text or a picture")                            \
     X(CH_F_NOTEBOOK_ACTIVE, 160, "notebook-active", NOTE, LOW,                                     \
       "has a notebook with outputs that run when it is shown")                                     \
+    X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
+      "has a symbolic link that stays inside it")                                                  \
     /* 170 to 219: Python source, scanner/source */                                                \
     /* 220 to 229: rules, scanner/rules */
 
