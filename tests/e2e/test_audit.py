@@ -4,7 +4,7 @@ import signal
 
 from house import wheels
 from house.case import Quarantine, add_wheel, file_path
-from house.clients import Client
+from house.clients import KINDS, Client
 
 
 class Audit(Quarantine):
@@ -24,7 +24,7 @@ class Audit(Quarantine):
         return {e["file"]: e for e in json.loads(out)}
 
     def test_what_would_be_held_is_served_and_shown(self):
-        with Client("pip") as client:
+        with Client(KINDS[0]) as client:
             self.installs(client, "young", "young", "2.0")
         name = wheels.file_name("young", "2.0")
         entry = self.audited()[name]
