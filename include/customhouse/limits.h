@@ -154,7 +154,7 @@
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
-    X(rescan_part, 2000, "decisions", "looked through in one turn for what is due")                 \
+    X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                  \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* store */                                                                                    \
