@@ -89,6 +89,14 @@
     X(toml_nodes, 500000, "values", "of one such file")                                            \
     X(toml_depth, 64, "levels", "nesting of one such file, dotted keys included")                  \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
+    X(policy_lists, 200, "lists", "with a name, of one policy")                                    \
+    X(policy_list_entries, 20000, "entries", "of one such list")                                   \
+    X(policy_overrides, 200, "names", "of repositories or environments with settings of their own") \
+    X(policy_pattern_bytes, 200, "bytes", "a pattern, or a licence identifier in a policy")        \
+    X(change_silence_days, 365, "days", "without a release: the next one comes after a silence")   \
+    X(change_size_times, 5, "times", "as large as the release before: a jump in size")             \
+    X(change_size_from_bytes, 1048576, "bytes", "smaller files may grow as they like")             \
+    X(change_people, 64, "people", "named by a release, who are compared with those before")       \
     X(pip_output_bytes, 262144, "bytes", "what the host's pip says about its configuration")       \
     X(pip_run_ms, 30000, "ms", "time for the host's pip to say it")                                \
     /* archives */                                                                                 \
@@ -146,7 +154,7 @@
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
-    X(rescan_part, 2000, "decisions", "looked through in one turn for what is due")                 \
+    X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                  \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* store */                                                                                    \

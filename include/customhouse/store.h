@@ -141,7 +141,7 @@ struct ch_inspection_key {
 };
 struct ch_jail_cost {
     uint64_t cpu_us;
-    uint64_t memory_bytes; /* resident, at its peak */
+    uint64_t memory_bytes; /* resident at its peak, with what it shares with its parent */
 };
 struct ch_inspection_row {
     enum ch_inspection outcome;
