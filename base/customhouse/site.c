@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "rules_files.h"
 
 enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
 {
@@ -141,6 +142,9 @@ void site_done(struct site *s)
     ch_buf_done(&s->tls_key);
     ch_buf_done(&s->client_key);
     ch_config_free(s->config);
+    if (s->has_rules) {
+        close(s->rules_fd);
+    }
     *s = (struct site){.config_name = NULL};
 }
 
@@ -272,6 +276,10 @@ enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
     }
     if (rc == CH_OK) {
         rc = load_keys(&s, err);
+    }
+    if (rc == CH_OK) {
+        rc = rules_files_read(s.config, &s.rules_fd, err);
+        s.has_rules = rc == CH_OK && s.rules_fd >= 0;
     }
     if (rc != CH_OK) {
         site_done(&s);
