@@ -27,7 +27,7 @@ struct reader {
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+    return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* --- lines --- */
@@ -471,6 +471,30 @@ static enum ch_code read_line(struct reader *r)
     return rc != CH_OK ? rc : read_own_options(r, ch_str_sub(line, options, line.len), p);
 }
 
+/* pip ends lines wherever Unicode does. At a form feed or U+2028 within a comment it would see a
+ * line that an editor does not show, so these are refused. */
+static enum ch_code check_text(struct reader *r)
+{
+    static const char *const ends[] = {"\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+    for (size_t i = 0; i < r->file.len; i++) {
+        struct ch_str rest = ch_str_sub(r->file, i, r->file.len);
+        unsigned char c = (unsigned char)rest.ptr[0];
+        bool bad = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f ||
+                   (c == '\r' && rest.len > 1 && rest.ptr[1] != '\n');
+        for (size_t k = 0; k < CH_ARRAY_LEN(ends) && c >= 0x80; k++) {
+            bad = bad || ch_str_starts(rest, ch_str_of(ends[k]));
+        }
+        if (bad) {
+            uint32_t line;
+            uint32_t column;
+            locate(r, i, &line, &column);
+            return ch_lock_wrong(r->b, line, column, "text without control characters",
+                                 ch_str_sub(rest, 0, c < 0x80 ? 1 : 3), r->err);
+        }
+    }
+    return CH_OK;
+}
+
 enum ch_code ch_lock_requirements(struct ch_lock_build *b, struct ch_str text, struct ch_err *err)
 {
     struct reader r = {.b = b, .file = text, .err = err};
@@ -483,6 +507,7 @@ enum ch_code ch_lock_requirements(struct ch_lock_build *b, struct ch_str text, s
     if (!ch_str_is_utf8(text)) {
         return ch_fail(err, CH_E_FORMAT, "%s:1:1: expected UTF-8 text", b->name);
     }
+    rc = check_text(&r);
     r.next = ch_str_starts(text, CH_STR("\xef\xbb\xbf")) ? 3 : 0;
     r.line.text = ch_realloc_array(NULL, text.len + 1, 1);
     r.line.at = ch_realloc_array(NULL, text.len + 1, sizeof(*r.line.at));

@@ -199,7 +199,7 @@ static void requirements_refused(void **state)
         {CH_STR("foo=1"), "f:1:4: expected a version specifier"},
         {CH_STR("foo =="), "f:1:5: expected a version specifier"},
         {CH_STR("foo >=1,,<2"), "expected a version specifier"},
-        {CH_STR("foo ==1 \\\n >=\x1b[2J"), "f:1:5: expected a version specifier"},
+        {CH_STR("foo ==1 \\\n >=\x1b[2J"), "f:2:4: expected text without control"},
         {CH_STR("foo[a"), "f:1:4: expected \"]\" after the extras"},
         {CH_STR("foo ;"), "f:1:6: expected a marker"},
         {CH_STR("foo @"), "expected an address"},
@@ -220,7 +220,16 @@ static void requirements_refused(void **state)
         {CH_STR("\xff\xfe"
                 "f\0o\0o\0"),
          "found UTF-16: save it as UTF-8"},
-        {CH_STR("foo\0bar"), "f:1:4: expected a version specifier"},
+        {CH_STR("foo\0bar"), "f:1:4: expected text without control characters"},
+        /* pip would read a second line in each of these */
+        {CH_STR("a\nfoo # \fbar"), "f:2:7: expected text without control"},
+        {CH_STR("foo # \rbar"), "f:1:7: expected text without control"},
+        {CH_STR("foo # \xe2\x80\xa8"
+                "bar"),
+         "f:1:7: expected text without control characters, found \"\\xe2\\x80\\xa8\""},
+        {CH_STR("foo # \xc2\x85"
+                "bar"),
+         "f:1:7: expected text without control"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         refused(CH_LOCKFILE_REQUIREMENTS, rows[i].text, rows[i].message);
