@@ -127,14 +127,6 @@ static bool denied_by_person(struct deciding *d)
     return false;
 }
 
-/* T8: what no approval lifts. A file is inspected whole before anyone's word counts, and an attack
- * has never got here. */
-static uint64_t person_liftable(void)
-{
-    return bit(CH_HOLD_AGE) | bit(CH_HOLD_FINDING) | bit(CH_HOLD_NOT_LISTED) |
-           bit(CH_HOLD_REMOVED) | bit(CH_HOLD_SIBLING) | bit(CH_HOLD_RULE) | bit(CH_HOLD_IDENTITY);
-}
-
 static void note_approval(struct deciding *d, const struct ch_ruling *r)
 {
     if (d->approval == NULL) {
@@ -150,7 +142,7 @@ static void collect_approvals(struct deciding *d)
     for (size_t i = 0; i < d->facts->ruling_count; i++) {
         const struct ch_ruling *r = &d->facts->rulings[i];
         if (!r->deny && in_force(d, r)) {
-            d->lifted_by_people |= r->lifts & person_liftable() & ~bit(CH_HOLD_FINDING);
+            d->lifted_by_people |= r->lifts & ch_approval_liftable(true) & ~bit(CH_HOLD_FINDING);
             note_approval(d, r);
         }
     }

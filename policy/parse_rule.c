@@ -17,14 +17,6 @@ static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL}
 
 enum { DAYS_MAX = 36500, RULE_REASON_MAX = 120 };
 
-/* T5 and T10 ask for a review of the very files, T8 for an inspection: not a standing rule's to
- * lift. */
-uint64_t ch_rule_liftable(void)
-{
-    return (uint64_t)1 << CH_HOLD_AGE | (uint64_t)1 << CH_HOLD_FINDING |
-           (uint64_t)1 << CH_HOLD_RULE | (uint64_t)1 << CH_HOLD_IDENTITY;
-}
-
 static bool is_printable(struct ch_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -377,9 +369,9 @@ static enum ch_code read_lift(const struct ch_yaml *yaml, const struct ch_yaml_n
 {
     enum ch_hold_kind kind = CH_HOLD_NO_RULE;
     if (node->kind != CH_YAML_SCALAR || !ch_hold_kind_from_name(node->text, &kind) ||
-        (ch_rule_liftable() & (uint64_t)1 << kind) == 0) {
+        (ch_rule_liftable() & (uint64_t)1 << kind) == 0 || kind == CH_HOLD_BUILD) {
         return ch_yaml_fail_value(yaml, node, err,
-                                  "is not one of cool-down, finding, rule, identity");
+                                  "is not one of cool-down, finding, rule, identity, name, licence");
     }
     rule->lifts |= (uint64_t)1 << kind;
     return kind == CH_HOLD_FINDING ? check_lifted_findings(yaml, node, rule, err) : CH_OK;

@@ -96,6 +96,8 @@ enum ch_tristate ch_rule_match(const struct ch_rule *rule, const struct ch_facts
 enum ch_code ch_rule_parse(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
                            struct ch_rule *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_rule_done(struct ch_rule *rule);
+
+/* --- masks.c --- */
 /* Holds that a standing rule may lift; the others need a person's word on what is in the file. */
 uint64_t ch_rule_liftable(void);
 

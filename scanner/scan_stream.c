@@ -304,7 +304,7 @@ static void read_member(struct ch_rd *p, struct ch_member *ret)
     bool file = ret->type == CH_MEMBER_FILE;
     if (ret->path.len == 0 || ret->type < CH_MEMBER_FILE || ret->type > CH_MEMBER_OTHER ||
         ret->size_bytes > INT64_MAX || file == ch_sha256_is_zero(&ret->sha256) ||
-        (ret->link.len > 0 && ret->type != CH_MEMBER_SYMLINK)) {
+        (ret->link.len > 0 && ret->type != CH_MEMBER_SYMLINK && ret->type != CH_MEMBER_OTHER)) {
         ch_rd_fail(p);
     }
 }

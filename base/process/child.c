@@ -44,6 +44,10 @@ static enum ch_code take_descriptors(struct ch_child *c, int *fds, struct ch_err
         return rc;
     }
     c->epoch = epoch;
+    if (c->setup.rules) {
+        c->rules_fd = fds[FD_FIRST_LISTENER + c->setup.listener_count];
+        fds[FD_FIRST_LISTENER + c->setup.listener_count] = -1;
+    }
     rc = map_shared(fds[FD_METRICS], (size_t)CH_METRICS_SLOTS * CH_METRICS_SLOT_BYTES, gateway,
                     &c->metrics, err);
     if (rc != CH_OK || !gateway) {
@@ -79,7 +83,8 @@ static enum ch_code read_setup(enum ch_role role, struct ch_child *c, int *fds, 
         return ch_fail(err, CH_E_FORMAT, "supervisor: set-up of a %s, this is a %s",
                        ch_role_name(c->setup.role), ch_role_name(role));
     }
-    if (*ret_count != FD_FIRST_LISTENER + c->setup.listener_count) {
+    if (*ret_count !=
+        FD_FIRST_LISTENER + c->setup.listener_count + (c->setup.rules ? 1U : 0U)) {
         return ch_fail(err, CH_E_FORMAT, "supervisor: %zu descriptors for %u listeners", *ret_count,
                        c->setup.listener_count);
     }
@@ -100,14 +105,30 @@ static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *w
     ch_channel_free(ch);
 }
 
+static void close_rules(struct ch_child *c)
+{
+    if (c->rules_fd >= 0) {
+        close(c->rules_fd);
+        c->rules_fd = -1;
+    }
+}
+
 static void handle_reload(struct ch_child *c, struct ch_frame *frame)
 {
     struct ch_setup texts;
     struct ch_err err = {.code = CH_OK};
     enum ch_code rc = ch_setup_get(frame->payload, &texts, &err);
+    close_rules(c);
+    if (rc == CH_OK && frame->fd_count != (texts.rules ? 1U : 0U)) {
+        rc = ch_fail(&err, CH_E_FORMAT, "supervisor: %zu descriptors in RELOAD", frame->fd_count);
+    }
+    if (rc == CH_OK && texts.rules) {
+        c->rules_fd = ch_frame_take_fd(frame, 0);
+    }
     if (rc == CH_OK && c->on_reload != NULL) {
         rc = c->on_reload(c->owner, &texts, &err);
     }
+    close_rules(c);
     struct ch_reloaded reply = {rc, rc == CH_OK ? (struct ch_str){NULL, 0} : ch_str_of(err.msg)};
     struct ch_buf b;
     ch_buf_init(&b, ch_message_row(CH_MSG_RELOADED)->max_bytes);
@@ -216,7 +237,7 @@ static enum ch_code parse_config(struct ch_child *c, struct ch_err *err)
 
 enum ch_code ch_child_start(enum ch_role role, struct ch_child *child, struct ch_err *err)
 {
-    *child = (struct ch_child){.access_log_fd = -1};
+    *child = (struct ch_child){.access_log_fd = -1, .rules_fd = -1};
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
         child->listener_fds[i] = -1;
     }
@@ -337,6 +358,7 @@ void ch_child_done(struct ch_child *child)
             close(child->listener_fds[i]);
         }
     }
+    close_rules(child);
     ch_buf_done(&child->setup_payload);
-    *child = (struct ch_child){.access_log_fd = -1};
+    *child = (struct ch_child){.access_log_fd = -1, .rules_fd = -1};
 }

@@ -18,6 +18,7 @@ void ch_setup_put(struct ch_buf *b, const struct ch_setup *m)
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         ch_msg_put_name(b, texts[i], ch_limits.setup_text_bytes);
     }
+    ch_msg_put_bool(b, m->rules);
     ch_put_u32(b, m->listener_count);
     for (size_t i = 0; i < m->listener_count; i++) {
         ch_msg_put_name(b, m->listener[i].address, ch_limits.client_text_bytes);
@@ -43,6 +44,7 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         *texts[i] = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
     }
+    m.rules = ch_msg_get_bool(&r);
     m.listener_count = ch_get_u32(&r);
     if (m.listener_count > CH_SETUP_MAX_LISTENERS) {
         ch_rd_fail(&r);
@@ -53,6 +55,20 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
         m.listener[i].tls = ch_msg_get_bool(&r);
     }
     CH_MSG_DECODED("setup message");
+}
+
+void ch_rule_text_put(struct ch_buf *b, const struct ch_rule_text *t)
+{
+    ch_msg_put_name(b, t->name, ch_limits.rules_path_bytes);
+    ch_msg_put_name(b, t->text, ch_limits.rules_file_bytes);
+}
+
+struct ch_rule_text ch_rule_text_get(struct ch_rd *r)
+{
+    struct ch_rule_text t;
+    t.name = ch_msg_get_text(r, ch_limits.rules_path_bytes);
+    t.text = ch_msg_get_text(r, ch_limits.rules_file_bytes);
+    return t;
 }
 
 void ch_ready_put(struct ch_buf *b, const struct ch_ready *m)

@@ -99,6 +99,7 @@ void ch_scanned_put(struct ch_buf *b, const struct ch_scanned *m)
     ch_put_u64(b, m->cpu_us);
     ch_put_u64(b, m->wall_us);
     ch_put_u64(b, m->max_rss_bytes);
+    ch_msg_put_sha256(b, &m->ruleset);
     ch_msg_put_printable(b, m->text, ch_limits.refusal_text_bytes);
 }
 
@@ -113,6 +114,23 @@ enum ch_code ch_scanned_get(struct ch_str payload, struct ch_scanned *ret, struc
     m.cpu_us = ch_get_u64(&r);
     m.wall_us = ch_get_u64(&r);
     m.max_rss_bytes = ch_get_u64(&r);
+    m.ruleset = ch_msg_get_sha256(&r);
     m.text = ch_msg_get_printable(&r, ch_limits.refusal_text_bytes);
     CH_MSG_DECODED("scanned message");
+}
+
+void ch_rules_loaded_put(struct ch_buf *b, const struct ch_rules_loaded *m)
+{
+    ch_msg_put_sha256(b, &m->ruleset);
+    ch_put_u64(b, m->rule_count);
+}
+
+enum ch_code ch_rules_loaded_get(struct ch_str payload, struct ch_rules_loaded *ret,
+                                 struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_rules_loaded m = {0};
+    m.ruleset = ch_msg_get_sha256(&r);
+    m.rule_count = ch_get_u64(&r);
+    CH_MSG_DECODED("rules message");
 }

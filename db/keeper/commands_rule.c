@@ -7,10 +7,8 @@
 #include "customhouse/timefmt.h"
 
 /* What reviewed bytes may be let through; of a range only what does not depend on bytes. */
-#define LIFTS_FILE                                                                                 \
-    (1u << CH_HOLD_AGE | 1u << CH_HOLD_FINDING | 1u << CH_HOLD_NOT_LISTED | 1u << CH_HOLD_REMOVED |  \
-     1u << CH_HOLD_SIBLING | 1u << CH_HOLD_RULE)
-#define LIFTS_RANGE (1u << CH_HOLD_AGE | 1u << CH_HOLD_NOT_LISTED)
+#define LIFTS_FILE  (ch_approval_liftable(true) & ~((uint64_t)1 << CH_HOLD_IDENTITY))
+#define LIFTS_RANGE (ch_approval_liftable(false))
 
 /* "2026-12-31" or "14d" */
 static bool parse_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)

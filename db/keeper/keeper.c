@@ -341,6 +341,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);
     sidecars_init(k);
+    k->terse_upstreams = ch_map_new();
     enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);
     free(policy_name);
     return rc;
@@ -380,11 +381,14 @@ void keeper_close(struct keeper *k)
         ch_channel_free(k->gateways[i]);
     }
     ch_channel_free(k->fetcher);
+    k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
     ch_channel_free(k->scanners[0]);
     ch_channel_free(k->scanners[1]);
     offload_stop(k);
     intakes_free(k);
     sidecars_free(k);
+    ch_map_free(k->terse_upstreams);
+    k->terse_upstreams = NULL;
     budgets_free(k);
     pages_free(k);
     jobs_done(k);

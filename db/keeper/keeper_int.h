@@ -140,6 +140,8 @@ struct keeper {
     struct ch_channel *gateways[CH_METRICS_SLOTS];
     struct ch_channel *fetcher;
     struct ch_channel *scanners[2]; /* strict, second */
+    struct ch_sha256 ruleset; /* what scanner-second says it matches; zero: not said yet */
+    uint64_t rule_count;
     struct jobs *jobs;
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
@@ -151,6 +153,7 @@ struct keeper {
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
+    struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct commands *commands;
@@ -388,6 +391,8 @@ enum sidecar_state { SIDECAR_FAILED = 0, SIDECAR_READY, SIDECAR_WAITING };
  * WAITING has taken the waiter over. FAILED: only the file itself can tell (start its intake). */
 enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct waiter *waiter,
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size);
+/* Starts to get the metadata of a file that a resolver is about to ask for. */
+void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
 void sidecars_init(struct keeper *k);
 void sidecars_free(struct keeper *k);
 

@@ -23,6 +23,9 @@ struct ch_child {
     void *metrics;               /* CH_METRICS_SLOTS slots; read-only but in gateways */
     int access_log_fd;           /* gateway, else -1 */
     int listener_fds[CH_SETUP_MAX_LISTENERS];
+    /* The site's rules (scanner-second), else -1: from the start, and during on_reload. Closed by
+     * ch_child_rules_done or when on_reload returns. */
+    int rules_fd;
     /* filled by the process before ch_child_run */
     void *owner;
     void (*on_peer)(void *owner, enum ch_role role, uint32_t instance, int fd); /* takes fd */

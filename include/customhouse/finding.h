@@ -85,7 +85,63 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has an unreadable entry_points.txt or a script name that leaves the scripts folder")          \
     X(CH_F_WHEEL_DATA, 70, "wheel-data-folder", IRREGULAR, HIGH,                                   \
       "has a .data folder of another wheel, or parts in it that installers do not know")             \
+    /* core metadata, of wheels and sdists: scanner/eco/pypi/metadata_origin.c */                   \
+    X(CH_F_LICENCE_EXPRESSION, 71, "licence-expression", NOTE, LOW,                                \
+      "states a License-Expression that is not one SPDX expression (PEP 639)")                     \
+    X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
+      "states one licence in its License field and another by classifier")                         \
     /* 80 to 109: TAR and compressed streams, scanner/unpack */                                    \
+    /* TAR and compressed streams: scanner/unpack, rules of scanning.md 2.2 */                     \
+    X(CH_F_STREAM_UNREADABLE, 80, "stream-unreadable", IRREGULAR, HIGH,                            \
+      "is not readable as the compressed stream that it begins as")                                \
+    X(CH_F_STREAM_TRAILING, 81, "stream-trailing-data", ATTACK, HIGH,                              \
+      "has bytes after the end of its compressed stream")                                          \
+    X(CH_F_STREAM_MEMBERS, 82, "stream-members", IRREGULAR, HIGH,                                  \
+      "consists of several compressed streams, of which some readers take only the first")         \
+    X(CH_F_STREAM_CHECKSUM, 83, "stream-checksum", IRREGULAR, HIGH,                                \
+      "has a compressed stream whose checksum or stated size is not that of its content")          \
+    X(CH_F_STREAM_WINDOW, 84, "stream-window", IRREGULAR, HIGH,                                    \
+      "has a compressed stream that needs a dictionary or too large a window")                     \
+    X(CH_F_STREAM_SKIPPABLE, 85, "stream-skippable-frame", IRREGULAR, HIGH,                        \
+      "has frames in its compressed stream that most readers skip")                                \
+    X(CH_F_STREAM_BOMB, 86, "stream-ratio", ATTACK, HIGH,                                          \
+      "expands far beyond what packages do (decompression bomb)")                                  \
+    X(CH_F_GZIP_HEADER, 87, "gzip-header", IRREGULAR, HIGH,                                        \
+      "has fields in its gzip header that readers treat differently")                              \
+    X(CH_F_TAR_UNREADABLE, 88, "tar-unreadable", IRREGULAR, HIGH, "is not a readable TAR archive") \
+    X(CH_F_TAR_CHECKSUM, 89, "tar-checksum", IRREGULAR, HIGH,                                      \
+      "has a TAR header whose checksum is not exact")                                              \
+    X(CH_F_TAR_NUMBER, 90, "tar-number", IRREGULAR, HIGH,                                          \
+      "has a number in a TAR header that readers understand differently")                          \
+    X(CH_F_TAR_HEADER, 91, "tar-header", IRREGULAR, HIGH,                                          \
+      "has a TAR header that no known format describes")                                           \
+    X(CH_F_TAR_TYPE, 92, "tar-type", IRREGULAR, HIGH,                                              \
+      "has a member of a type that readers treat differently")                                     \
+    X(CH_F_TAR_SPARSE, 93, "tar-sparse", ATTACK, HIGH,                                             \
+      "has a sparse member, whose content readers put together differently")                       \
+    X(CH_F_TAR_DEVICE, 94, "tar-device", IRREGULAR, HIGH, "contains a device or a pipe")           \
+    X(CH_F_TAR_LINK, 95, "tar-unsafe-link", ATTACK, HIGH,                                          \
+      "has a link that leaves the archive or whose target is no member before it")                 \
+    X(CH_F_TAR_PATH, 96, "tar-unsafe-path", ATTACK, HIGH,                                          \
+      "has a member name that leaves the target folder or that readers understand differently")    \
+    X(CH_F_TAR_NAME_UNICODE, 97, "tar-name-unicode", IRREGULAR, MEDIUM,                            \
+      "has a member name that file systems may spell otherwise")                                   \
+    X(CH_F_TAR_DUPLICATE, 98, "tar-duplicate-name", ATTACK, HIGH,                                  \
+      "has two members of the same name (also after case, Unicode and separator folding)")         \
+    X(CH_F_TAR_SIZE, 99, "tar-size-differs", ATTACK, HIGH, "states two sizes for one member")      \
+    X(CH_F_TAR_CONTENT, 100, "tar-hidden-content", ATTACK, HIGH,                                   \
+      "has a member other than a file that states a content, which some readers take for members") \
+    X(CH_F_TAR_PAX, 101, "tar-pax", IRREGULAR, HIGH,                                               \
+      "has an extended header that is not of the exact form or that readers treat differently")    \
+    X(CH_F_TAR_PAX_GLOBAL, 102, "tar-pax-global", ATTACK, HIGH,                                    \
+      "has a global header that changes names, sizes or links of its members")                     \
+    X(CH_F_TAR_LONG_NAME, 103, "tar-long-name", IRREGULAR, HIGH,                                   \
+      "has a GNU long name or link that is not of the exact form")                                 \
+    X(CH_F_TAR_EXTENDED, 104, "tar-extended-twice", ATTACK, HIGH,                                  \
+      "has more than one extended header for the same thing of one member, or one for none")       \
+    X(CH_F_TAR_END, 105, "tar-end", IRREGULAR, HIGH, "does not end in two blocks of zeros")        \
+    X(CH_F_TAR_TRAILING, 106, "tar-trailing-data", ATTACK, HIGH, "has data after its end")         \
+    X(CH_F_TAR_POLYGLOT, 107, "tar-polyglot", ATTACK, HIGH, "is a ZIP archive as well")            \
     /* 110 to 129: sdists, scanner/eco/pypi */                                                     \
     /* 130 to 169: content of members, scanner/content */                                          \
     /* 170 to 219: Python source, scanner/source */                                                \

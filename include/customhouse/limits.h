@@ -61,6 +61,8 @@
     X(root_names, 5000000, "names", "projects of one upstream")                                    \
     X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
+    X(licence_bytes, 4096, "bytes", "a licence expression")                                        \
+    X(licence_depth, 64, "levels", "parentheses in a licence expression")                          \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
@@ -83,6 +85,9 @@
     X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
     X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
+    X(toml_bytes, 16777216, "bytes", "a lock file or pyproject.toml; locks of 10 MB are known")     \
+    X(toml_nodes, 500000, "values", "of one such file")                                            \
+    X(toml_depth, 64, "levels", "nesting of one such file, dotted keys included")                  \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
     X(pip_output_bytes, 262144, "bytes", "what the host's pip says about its configuration")       \
     X(pip_run_ms, 30000, "ms", "time for the host's pip to say it")                                \
@@ -106,6 +111,19 @@
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
     X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
     X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
+    /* rules: scanner/rules/README.md says why these */                                            \
+    X(rules_files, 256, "files", "of a site's rule folders together")                              \
+    X(rules_file_bytes, 4194304, "bytes", "one file of rules")                                     \
+    X(rules_bytes, 16777216, "bytes", "all of a site's files of rules")                            \
+    X(rules_path_bytes, 4096, "bytes", "path of a file of rules")                                  \
+    X(rules_strings, 200, "strings", "of one rule")                                                \
+    X(rules_text_bytes, 16777216, "bytes", "of a member of text are scanned; more source holds")    \
+    X(rules_small_bytes, 262144, "bytes", "of any content, to be scanned; larger ones only as text") \
+    X(rules_head_bytes, 65536, "bytes", "the beginning of a larger one, scanned whatever it is")   \
+    X(rules_batch_bytes, 4194304, "bytes", "sources that the shipped rules look at in one go")     \
+    X(rules_scan_s, 20, "seconds", "matching one member")                                          \
+    X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
+    X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \
     /* keeper */                                                                                   \
     X(cold_per_s, 20, "pages/s", "pages we have not, that one client makes us fetch (T14)")        \
     X(cold_burst, 1000, "pages", "at once: a large environment resolved for the first time")       \

@@ -26,7 +26,7 @@
     X(CH_MSG_SETUP, 1, 8u << 20, 16, CH_FROM(CH_ROLE_SUPERVISOR))                                  \
     X(CH_MSG_READY, 2, 64u << 10, 0, CH_FROM_CHILD)                                                \
     X(CH_MSG_PEER, 3, 64, 1, CH_FROM(CH_ROLE_SUPERVISOR))                                          \
-    X(CH_MSG_RELOAD, 4, 8u << 20, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                  \
+    X(CH_MSG_RELOAD, 4, 8u << 20, 1, CH_FROM(CH_ROLE_SUPERVISOR))                                  \
     X(CH_MSG_RELOADED, 5, 8u << 10, 0, CH_FROM_CHILD)                                              \
     X(CH_MSG_DRAIN, 6, 64, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                         \
     X(CH_MSG_CONTROL, 7, 64, 1, CH_FROM(CH_ROLE_SUPERVISOR))                                       \
@@ -49,6 +49,7 @@
     /* keeper and scanner parents */                                                               \
     X(CH_MSG_SCAN, 60, 32u << 10, 2, CH_FROM(CH_ROLE_KEEPER))                                      \
     X(CH_MSG_SCANNED, 61, 8u << 10, 0, CH_FROM_SCANNER)                                            \
+    X(CH_MSG_RULES, 62, 64, 0, CH_FROM(CH_ROLE_SCANNER_SECOND))                                    \
     /* command line and keeper, over the control socket */                                         \
     X(CH_MSG_COMMAND, 80, 64u << 10, 0, CH_FROM(CH_ROLE_COMMAND))                                  \
     X(CH_MSG_COMMAND_OUTPUT, 81, 1u << 20, 0, CH_FROM(CH_ROLE_KEEPER))                             \
@@ -80,9 +81,9 @@ struct ch_setup_listener {
 };
 
 /* First message to every child. Descriptors, in this order: [0] epoch page (shared.h), [1] metrics
- * memory (shared.h), [2] access log (append), then one listening socket per listener. Children that
- * have no use for one get it closed: the count is the same for all but listeners, which only a
- * gateway gets. */
+ * memory (shared.h), [2] access log (append), then one listening socket per listener, then, where
+ * `rules` says so, the site's rules. Children that have no use for one get it closed: the count is the
+ * same for all but listeners, which only a gateway gets, and rules, which only scanner-second gets. */
 struct ch_setup {
     enum ch_role role;
     uint32_t instance;  /* 0.. */
@@ -104,11 +105,21 @@ struct ch_setup {
     struct ch_str tls_key_pem;
     struct ch_str client_key_pem; /* fetcher: client certificate and key for the upstream */
     struct ch_str ca_file;        /* fetcher: where certificates may be read */
+    bool rules; /* the last descriptor, of RELOAD the only one: struct ch_rule_text after each other */
     uint32_t listener_count;
     struct ch_setup_listener listener[CH_SETUP_MAX_LISTENERS];
 };
 void ch_setup_put(struct ch_buf *b, const struct ch_setup *m);
 enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* A file of the site's rules, as scanner-second gets it: in a sealed memfd, sorted by name. */
+struct ch_rule_text {
+    struct ch_str name; /* path, for messages */
+    struct ch_str text;
+};
+void ch_rule_text_put(struct ch_buf *b, const struct ch_rule_text *t);
+/* The next one; r fails on anything but whole ones within limits.h. */
+struct ch_rule_text ch_rule_text_get(struct ch_rd *r);
 
 /* Confined, self-test passed, able to work. `confinement` is one line for `status`. */
 struct ch_ready {
@@ -126,7 +137,7 @@ struct ch_peer {
 void ch_peer_put(struct ch_buf *b, const struct ch_peer *m);
 enum ch_code ch_peer_get(struct ch_str payload, struct ch_peer *ret, struct ch_err *err) CH_MUST_CHECK;
 
-/* RELOAD has struct ch_setup as payload (texts only). The answer: */
+/* RELOAD has struct ch_setup as payload (texts only), and the rules where it says so. The answer: */
 struct ch_reloaded {
     enum ch_code code;
     struct ch_str text; /* why not, when code is not CH_OK */
@@ -339,11 +350,21 @@ struct ch_scanned {
     uint64_t cpu_us;
     uint64_t wall_us;
     uint64_t max_rss_bytes;
+    struct ch_sha256 ruleset; /* the rules it was made with (T6); zero: none */
     struct ch_str text; /* the child's own words: from a hostile process, escaped, at most 512 */
 };
 void ch_scanned_put(struct ch_buf *b, const struct ch_scanned *m);
 enum ch_code ch_scanned_get(struct ch_str payload, struct ch_scanned *ret,
                             struct ch_err *err) CH_MUST_CHECK;
+
+/* RULES: what scanner-second matches from now on; told to each new keeper and after each reload. */
+struct ch_rules_loaded {
+    struct ch_sha256 ruleset; /* over all that was compiled: scanner/rules/README.md */
+    uint64_t rule_count;
+};
+void ch_rules_loaded_put(struct ch_buf *b, const struct ch_rules_loaded *m);
+enum ch_code ch_rules_loaded_get(struct ch_str payload, struct ch_rules_loaded *ret,
+                                 struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ command line and keeper */
 

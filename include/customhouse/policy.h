@@ -41,6 +41,13 @@ enum ch_hold_kind {
 const char *ch_hold_kind_name(enum ch_hold_kind kind); /* "cool-down", "finding", ... */
 bool ch_hold_kind_from_name(struct ch_str name, enum ch_hold_kind *ret);
 
+/* Masks of 1 << enum ch_hold_kind (T8, T9). What an approval may lift: `of_bytes` when it is bound to
+ * the sha256 of an inspected file, else (of a range of versions) only what does not depend on bytes. */
+uint64_t ch_approval_liftable(bool of_bytes);
+/* What stays a refusal where a repository only audits: what inspection has not seen whole, and the
+ * siblings of what is denied as an attack. */
+uint64_t ch_audit_refuses(void);
+
 enum ch_inspection { CH_INSPECTION_NONE = 0, CH_INSPECTION_COMPLETE, CH_INSPECTION_FAILED };
 
 /* A person's standing word on something: approve lifts holds, deny is evidence (T8, T9). */
@@ -126,6 +133,9 @@ struct ch_facts {
     int64_t removed_at_us;       /* CH_TIME_UNKNOWN: still listed */
     bool upstream_quarantined;
     int64_t index_confirmed_at_us; /* last successful fetch that lists the same hash (T5) */
+    /* since when the project is known to exist: its oldest file's time, by the rules of age (T7);
+     * CH_TIME_UNKNOWN: this file's own age counts instead */
+    int64_t project_since_us;
     /* inspection */
     enum ch_inspection inspection;
     struct ch_str inspection_error;
@@ -169,21 +179,72 @@ struct ch_decision {
     uint64_t ruling_id;        /* the ruling that decided, 0 when none */
 };
 
+/* What differs between two decisions on the same file, from the first to the second. */
+enum ch_decision_change {
+    CH_DECISION_SAME = 0,  /* verdict, rule, holds and reason agree */
+    CH_DECISION_RESTATED,  /* the same verdict, otherwise explained */
+    CH_DECISION_LOOSER,    /* towards allow; a hold instead of a denial; or holds that went */
+    CH_DECISION_STRICTER,
+};
+const char *ch_decision_change_name(enum ch_decision_change change); /* "looser" */
+enum ch_decision_change ch_decision_compare(const struct ch_decision *before,
+                                            const struct ch_decision *after);
+/* "hold (cool-down) -> allow (rule own-packages, line 12)", printable ASCII. */
+void ch_decision_put_change(struct ch_buf *b, const struct ch_decision *before,
+                            const struct ch_decision *after);
+
 struct ch_policy;
 
-/* Reads a policy text (YAML). Errors name file:line:column, what was found and what was expected;
- * nothing is in force before the whole text is right. */
-enum ch_code ch_policy_parse(struct ch_str text, const char *file_name, struct ch_policy **ret_policy,
-                             struct ch_err *err) CH_MUST_CHECK;
+/* --- the text of a policy, and of the files beside it that its lists name ---
+ * Everything travels and is stored as one text, the bundle: the policy's own, and behind it for each
+ * file a NUL, its name, a NUL and its text. The digest covers the bundle. */
+
+/* The names of the files that a policy's own text names, each once: calls `fn` for each. CH_E_USAGE as
+ * ch_policy_parse when the text cannot be read so far. */
+typedef void ch_policy_file_fn(void *arg, struct ch_str name);
+enum ch_code ch_policy_each_file(struct ch_str text, const char *file_name, ch_policy_file_fn *fn,
+                                 void *arg, struct ch_err *err) CH_MUST_CHECK;
+/* Appends one file to a bundle. CH_E_USAGE: it has a NUL, or its name is not a plain one. */
+enum ch_code ch_policy_bundle_add(struct ch_buf *bundle, struct ch_str name, struct ch_str text,
+                                  struct ch_err *err) CH_MUST_CHECK;
+struct ch_str ch_policy_bundle_text(struct ch_str bundle); /* the policy's own text alone */
+
+/* Reads a bundle (a text without files is one). Errors name file:line:column, what was found and what
+ * was expected; nothing is in force before the whole text is right. */
+enum ch_code ch_policy_parse(struct ch_str bundle, const char *file_name,
+                             struct ch_policy **ret_policy, struct ch_err *err) CH_MUST_CHECK;
 void ch_policy_free(struct ch_policy *policy);
-struct ch_sha256 ch_policy_digest(const struct ch_policy *policy); /* of the text */
+struct ch_sha256 ch_policy_digest(const struct ch_policy *policy); /* of the bundle */
 const char *ch_policy_file_name(const struct ch_policy *policy);
-uint32_t ch_policy_cool_down_days(const struct ch_policy *policy);
+uint32_t ch_policy_cool_down_days(const struct ch_policy *policy); /* cool_down_days, for everybody */
 const char *ch_policy_default_text(void); /* the commented file that init writes */
+
+/* What of the configuration a policy may speak of. */
+struct ch_policy_place {
+    struct ch_str repository;
+    struct ch_str environment;
+    struct ch_str ecosystem;
+};
+/* Whether every repository that the policy names is one of these, in the environment and ecosystem that
+ * its rule asks for. CH_E_USAGE with file:line:column: what can never match. */
+enum ch_code ch_policy_check_places(const struct ch_policy *policy,
+                                    const struct ch_policy_place *places, size_t place_count,
+                                    struct ch_err *err) CH_MUST_CHECK;
+
 /* Whether some allow rule names this project for this repository, whatever else the rule asks for:
  * the names that may be sent upstream where only listed ones are (T12). */
 bool ch_policy_lists_project(const struct ch_policy *policy, struct ch_str repository,
                              struct ch_str project);
+/* False where the policy says `lookup: never` and no rule lists the project: its name is not even sent
+ * upstream. */
+bool ch_policy_may_look_up(const struct ch_policy *policy, struct ch_str repository,
+                           struct ch_str environment, struct ch_str project);
+
+/* The effective policy as a policy text: every key with its value, and behind it the line it comes from
+ * or "default". Reads as a policy of the same meaning. */
+void ch_policy_describe(const struct ch_policy *policy, struct ch_buf *out);
+/* JSON Schema (2020-12) of a policy's own text. */
+void ch_policy_json_schema(struct ch_buf *out);
 
 /* Whether a project name, under the common folding, is matched by a pattern: `*` does not cross a
  * hyphen, `**` does (T9). */

@@ -71,7 +71,7 @@ struct ch_member {
     struct ch_str path; /* raw bytes as stored */
     enum ch_member_type type;
     uint64_t size_bytes; /* unpacked */
-    struct ch_str link;  /* symlink target, else absent */
+    struct ch_str link;  /* target of a symbolic link, or of a hard link (OTHER); else absent */
     struct ch_sha256 sha256; /* of the unpacked content; zero for anything but a file */
 };
 

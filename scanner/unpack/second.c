@@ -9,10 +9,21 @@
 
 #include "customhouse/inspector.h"
 #include "customhouse/limits.h"
+#include "scanner/unpack/kind.h"
 
 static locale_t utf8_locale;
 
+/* What a format's faults are called. */
+struct faults {
+    enum ch_finding_code unreadable;
+    enum ch_finding_code size;
+    enum ch_finding_code bomb;
+};
+static const struct faults zip_faults = {CH_F_ZIP_UNREADABLE, CH_F_ZIP_SIZE, CH_F_ZIP_BOMB};
+static const struct faults tar_faults = {CH_F_TAR_UNREADABLE, CH_F_TAR_SIZE, CH_F_STREAM_BOMB};
+
 struct opinion {
+    const struct faults *faults;
     struct archive *reader;
     struct ch_scan_writer *out;
     struct ch_hash *hash;
@@ -39,7 +50,7 @@ static bool read_content(struct opinion *o, struct ch_member *m)
     int rc;
     while ((rc = archive_read_data_block(o->reader, &block, &len, &at)) == ARCHIVE_OK) {
         if (at < 0 || (uint64_t)at != size) {
-            return stop(o, CH_F_ZIP_UNREADABLE, m->path, CH_STR("content with holes"));
+            return stop(o, o->faults->unreadable, m->path, CH_STR("content with holes"));
         }
         size += len;
         o->unpacked_bytes += len;
@@ -48,12 +59,12 @@ static bool read_content(struct opinion *o, struct ch_member *m)
         }
         if (o->unpacked_bytes > ch_limits.archive_ratio_from_bytes &&
             o->unpacked_bytes > ch_limits.archive_ratio * o->input_bytes) {
-            return stop(o, CH_F_ZIP_BOMB, m->path, CH_STR("unpacked size of all members"));
+            return stop(o, o->faults->bomb, m->path, CH_STR("unpacked size of all members"));
         }
         ch_hash_add(o->hash, block, len);
     }
     if (rc != ARCHIVE_EOF) {
-        return stop(o, CH_F_ZIP_UNREADABLE, m->path, ch_str_of(archive_error_string(o->reader)));
+        return stop(o, o->faults->unreadable, m->path, ch_str_of(archive_error_string(o->reader)));
     }
     m->size_bytes = size;
     return true;
@@ -61,6 +72,9 @@ static bool read_content(struct opinion *o, struct ch_member *m)
 
 static enum ch_member_type type_of(struct archive_entry *e)
 {
+    if (archive_entry_hardlink(e) != NULL) {
+        return CH_MEMBER_OTHER;
+    }
     switch (archive_entry_filetype(e)) {
     case AE_IFREG:
         return CH_MEMBER_FILE;
@@ -79,7 +93,7 @@ static bool list_member(struct opinion *o, struct archive_entry *e)
     struct ch_member m = {.path = ch_str_of(archive_entry_pathname(e)), .type = type_of(e)};
     if (m.path.len == 0) {
         const char *why = archive_error_string(o->reader);
-        return stop(o, CH_F_ZIP_UNREADABLE, m.path, ch_str_of(why != NULL ? why : "no name"));
+        return stop(o, o->faults->unreadable, m.path, ch_str_of(why != NULL ? why : "no name"));
     }
     if (++o->members > ch_limits.archive_members || m.path.len > ch_limits.member_path_bytes) {
         return stop(o, CH_F_LIMIT, m.path, CH_STR("number of members, or length of a name"));
@@ -89,6 +103,8 @@ static bool list_member(struct opinion *o, struct archive_entry *e)
     if (m.type == CH_MEMBER_SYMLINK) {
         m.link = ch_str_of(archive_entry_symlink(e));
         m.size_bytes = m.link.len;
+    } else if (archive_entry_hardlink(e) != NULL) {
+        m.link = ch_str_of(archive_entry_hardlink(e));
     } else if (m.type == CH_MEMBER_DIR) {
         m.size_bytes = stated;
     } else {
@@ -101,7 +117,7 @@ static bool list_member(struct opinion *o, struct archive_entry *e)
             m.sha256 = sha256;
         }
         if (sized && stated != m.size_bytes) {
-            ch_scan_write_finding(o->out, CH_F_ZIP_SIZE, m.path, CH_STR("second reader"));
+            ch_scan_write_finding(o->out, o->faults->size, m.path, CH_STR("second reader"));
         }
     }
     if (m.link.len > ch_limits.member_path_bytes) {
@@ -122,21 +138,55 @@ static void list_members(struct opinion *o)
         }
     }
     if (rc != ARCHIVE_EOF) {
-        stop(o, CH_F_ZIP_UNREADABLE, (struct ch_str){NULL, 0},
+        stop(o, o->faults->unreadable, (struct ch_str){NULL, 0},
              ch_str_of(archive_error_string(o->reader)));
     }
 }
 
 /* Only the seekable ZIP reader, without filters: nothing else may guess what the bytes are. */
-static void list_archive(const struct ch_input *in, struct ch_scan_writer *out)
+static bool accept_zip(struct archive *a)
 {
-    struct opinion o = {
-        .reader = archive_read_new(), .out = out, .hash = ch_hash_new(), .input_bytes = in->len};
+    return archive_read_support_format_zip_seekable(a) == ARCHIVE_OK &&
+           archive_read_set_options(a, "zip:ignorecrc32") == ARCHIVE_OK;
+}
+
+/* Only the TAR reader, under the one filter that the first bytes ask for. */
+static bool accept_tar(struct archive *a, enum ch_stream_format packing)
+{
+    int rc = ARCHIVE_FATAL;
+    switch (packing) {
+    case CH_STREAM_NONE:
+        rc = ARCHIVE_OK;
+        break;
+    case CH_STREAM_GZIP:
+        rc = archive_read_support_filter_gzip(a);
+        break;
+    case CH_STREAM_BZIP2:
+        rc = archive_read_support_filter_bzip2(a);
+        break;
+    case CH_STREAM_XZ:
+        rc = archive_read_support_filter_xz(a);
+        break;
+    case CH_STREAM_ZSTD:
+        rc = archive_read_support_filter_zstd(a);
+        break;
+    }
+    return rc == ARCHIVE_OK && archive_read_support_format_tar(a) == ARCHIVE_OK;
+}
+
+static void list_archive(const struct ch_archive_kind *kind, const struct ch_input *in,
+                         struct ch_scan_writer *out)
+{
+    bool tar = kind->format == CH_ARCHIVE_TAR;
+    struct opinion o = {.faults = tar ? &tar_faults : &zip_faults,
+                        .reader = archive_read_new(),
+                        .out = out,
+                        .hash = ch_hash_new(),
+                        .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
-    if (archive_read_support_format_zip_seekable(o.reader) != ARCHIVE_OK ||
-        archive_read_set_options(o.reader, "zip:ignorecrc32") != ARCHIVE_OK ||
+    if (!(tar ? accept_tar(o.reader, kind->packing) : accept_zip(o.reader)) ||
         archive_read_open_memory(o.reader, in->ptr, in->len) != ARCHIVE_OK) {
-        stop(&o, CH_F_ZIP_UNREADABLE, (struct ch_str){NULL, 0},
+        stop(&o, o.faults->unreadable, (struct ch_str){NULL, 0},
              ch_str_of(archive_error_string(o.reader)));
     } else {
         list_members(&o);
@@ -192,12 +242,12 @@ enum ch_code ch_second_prepare(struct ch_err *err)
 enum ch_code ch_second_opinion(const struct ch_scan_job *job, const struct ch_input *in,
                                struct ch_scan_writer *out, struct ch_err *err)
 {
-    (void)job; /* the same for every ecosystem that ships ZIP archives */
+    struct ch_archive_kind kind = ch_archive_kind_of(job, in);
     if (utf8_locale == (locale_t)0 && ch_second_prepare(err) != CH_OK) {
         return err == NULL ? CH_E_SYSTEM : err->code;
     }
     locale_t before = uselocale(utf8_locale);
-    list_archive(in, out);
+    list_archive(&kind, in, out);
     uselocale(before);
     return ch_scan_writer_ok(out, err);
 }

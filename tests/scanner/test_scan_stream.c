@@ -271,6 +271,8 @@ static void forged_members_and_types_are_refused(void **state)
         {"honest file", CH_REC_MEMBER, CH_MEMBER_FILE, "a", "", true, CH_OK},
         {"honest folder", CH_REC_MEMBER, CH_MEMBER_DIR, "a/", "", false, CH_OK},
         {"honest link", CH_REC_MEMBER, CH_MEMBER_SYMLINK, "a", "b", false, CH_OK},
+        {"honest hard link", CH_REC_MEMBER, CH_MEMBER_OTHER, "a", "b", false, CH_OK},
+        {"folder with target", CH_REC_MEMBER, CH_MEMBER_DIR, "a/", "b", false, CH_E_FORMAT},
         {"no path", CH_REC_MEMBER, CH_MEMBER_FILE, "", "", true, CH_E_FORMAT},
         {"file without hash", CH_REC_MEMBER, CH_MEMBER_FILE, "a", "", false, CH_E_FORMAT},
         {"folder with hash", CH_REC_MEMBER, CH_MEMBER_DIR, "a/", "", true, CH_E_FORMAT},

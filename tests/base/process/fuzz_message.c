@@ -24,7 +24,8 @@
     X(fetched)                                                                                     \
     X(scanned)                                                                                     \
     X(command)                                                                                     \
-    X(command_done)
+    X(command_done)                                                                                \
+    X(rules_loaded)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

@@ -88,6 +88,7 @@ static void setup_travels_whole(void **state)
         .client_key_pem = text_of(1003),
         .instance_id = text_of(32),
         .ca_file = text_of(1004),
+        .rules = true,
         .listener_count = CH_SETUP_MAX_LISTENERS,
     };
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
@@ -112,6 +113,7 @@ static void setup_travels_whole(void **state)
     assert_same(out.client_key_pem, in.client_key_pem);
     assert_same(out.instance_id, in.instance_id);
     assert_same(out.ca_file, in.ca_file);
+    assert_true(out.rules);
     assert_int_equal(out.listener_count, CH_SETUP_MAX_LISTENERS);
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
         assert_same(out.listener[i].address, in.listener[i].address);
@@ -411,7 +413,8 @@ static void fetching_travels(void **state)
     }
     {
         struct ch_scanned in = {
-            101, CH_SCAN_TIMEOUT, 102, 103, 104, 105, 106, text_of(ch_limits.refusal_text_bytes)};
+            101, CH_SCAN_TIMEOUT, 102, 103, 104, 105, 106, ch_sha256_of("r", 1),
+            text_of(ch_limits.refusal_text_bytes)};
         struct ch_scanned out;
         ROUND_TRIP(scanned, CH_MSG_SCANNED, in, out);
         assert_int_equal(out.job, 101);
@@ -421,7 +424,15 @@ static void fetching_travels(void **state)
         assert_int_equal(out.cpu_us, 104);
         assert_int_equal(out.wall_us, 105);
         assert_int_equal(out.max_rss_bytes, 106);
+        assert_true(ch_sha256_eq(&out.ruleset, &in.ruleset));
         assert_same(out.text, in.text);
+        DONE();
+    }
+    {
+        struct ch_rules_loaded in = {ch_sha256_of("s", 1), 107}, out;
+        ROUND_TRIP(rules_loaded, CH_MSG_RULES, in, out);
+        assert_true(ch_sha256_eq(&out.ruleset, &in.ruleset));
+        assert_int_equal(out.rule_count, 107);
         DONE();
     }
 }

@@ -191,7 +191,7 @@ static void answer_scan(struct house *h, int which, const struct ch_scan_job *jo
     struct ch_str s = ch_buf_str(&text);
     struct ch_scan_writer *w = ch_scan_writer_new(out, job->output_max_bytes);
     struct ch_sha256 digest = ch_sha256_of(s.len > 0 ? s.ptr : "", s.len);
-    if (job->kind == CH_SCAN_INDEX) {
+    if (job->kind == CH_SCAN_INDEX || job->kind == CH_SCAN_DETAILS) {
         scan_page(w, s);
     } else if (job->kind == CH_SCAN_ARTIFACT) {
         scan_artifact(w, s, which == 1);
@@ -359,7 +359,7 @@ struct house *house_new_with(const char *policy, const char *config)
 {
     struct house *h = ch_calloc(1, sizeof(*h));
     char db[96];
-    snprintf(h->folder, sizeof(h->folder), "keeper-test-XXXXXX");
+    snprintf(h->folder, sizeof(h->folder), "/tmp/keeper-test-XXXXXX"); /* a failed test leaves it there */
     CH_ASSERT(mkdtemp(h->folder) != NULL);
     snprintf(db, sizeof(db), "%s/db", h->folder);
     CH_ASSERT(mkdir(db, 0700) == 0);
@@ -432,7 +432,8 @@ void house_settle(struct house *h)
 void house_send_page_ask(struct house *h, const char *project, uint64_t have)
 {
     struct ch_ask_page ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
-                              .project = ch_str_of(project), .have_generation = have};
+                              .project = ch_str_of(project), .have_generation = have,
+                              .client = {.user_agent = ch_str_of(h->user_agent)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_page_put(&b, &ask);

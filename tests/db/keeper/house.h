@@ -26,6 +26,7 @@ struct site { /* what the fetcher finds at a URL */
 };
 
 struct house {
+    const char *user_agent; /* of the page asks to come, NULL: none, so that nothing is asked ahead */
     const char *evidence; /* --evidence of the commands to come, NULL: none */
     char folder[64];
     struct keeper *k;

@@ -1,0 +1,19 @@
+/* What kind of archive a job is about, for both opinions alike: told by the job's profile and by the
+ * bytes, never by the file's name, since findings are kept by profile and digest (threats.md T6). */
+#ifndef CH_SCANNER_KIND_H
+#define CH_SCANNER_KIND_H
+
+#include "scanner/unpack/stream.h"
+
+enum ch_archive_format { CH_ARCHIVE_ZIP = 0, CH_ARCHIVE_TAR };
+
+struct ch_archive_kind {
+    enum ch_archive_format format;
+    enum ch_stream_format packing; /* of a TAR archive */
+};
+
+/* Profile "tar": TAR. Profile "sdist": ZIP when the bytes begin as a ZIP archive does, else TAR. Any
+ * other: ZIP. What a TAR archive is packed with its first bytes say. */
+struct ch_archive_kind ch_archive_kind_of(const struct ch_scan_job *job, const struct ch_input *in);
+
+#endif
