@@ -89,6 +89,14 @@
     X(toml_nodes, 500000, "values", "of one such file")                                            \
     X(toml_depth, 64, "levels", "nesting of one such file, dotted keys included")                  \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
+    X(policy_lists, 200, "lists", "with a name, of one policy")                                    \
+    X(policy_list_entries, 20000, "entries", "of one such list")                                   \
+    X(policy_overrides, 200, "names", "of repositories or environments with settings of their own") \
+    X(policy_pattern_bytes, 200, "bytes", "a pattern, or a licence identifier in a policy")        \
+    X(change_silence_days, 365, "days", "without a release: the next one comes after a silence")   \
+    X(change_size_times, 5, "times", "as large as the release before: a jump in size")             \
+    X(change_size_from_bytes, 1048576, "bytes", "smaller files may grow as they like")             \
+    X(change_people, 64, "people", "named by a release, who are compared with those before")       \
     X(pip_output_bytes, 262144, "bytes", "what the host's pip says about its configuration")       \
     X(pip_run_ms, 30000, "ms", "time for the host's pip to say it")                                \
     /* archives */                                                                                 \
@@ -97,11 +105,25 @@
     X(archive_unpacked_bytes, 17179869184, "bytes", "sum of unpacked members")                     \
     X(archive_ratio, 50, "times", "unpacked to packed, over archive_ratio_from_bytes")             \
     X(archive_ratio_from_bytes, 67108864, "bytes", "smaller members may compress as they like")    \
+    X(archive_names_bytes, 67108864, "bytes", "names of a TAR archive's members altogether")       \
+    X(tar_extended_bytes, 1048576, "bytes", "one extended header of a TAR archive")                \
+    X(tar_pax_records, 256, "records", "of one pax header; a dozen is much")                       \
+    X(stream_window_bytes, 134217728, "bytes", "memory to unpack xz or zstd: zstd's own limit")    \
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
     X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
     X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
+    X(native_entries, 65535, "entries", "headers, load commands, dynamic entries of native code")  \
+    X(native_libraries, 1000, "libraries", "that one file of native code names")                   \
+    X(nested_depth, 4, "archives", "inside each other, beside the outermost")                      \
+    X(nested_bytes, 4294967296, "bytes", "unpacked out of archives inside, together")              \
+    X(content_names, 20000, "names", "distinct libraries, facts, compiled files of an artifact")   \
+    X(content_repeats, 10, "findings", "of one kind told one by one, the rest as a number")        \
+    X(pyc_bytes, 33554432, "bytes", "compiled Python, and the source it is compared with")         \
+    X(pyc_search_bytes, 8589934592, "bytes", "searched to compare one file with its source")       \
+    X(marshal_objects, 4000000, "objects", "of one compiled file")                                 \
+    X(marshal_depth, 200, "levels", "code, tuples in each other; a compiler allows fewer")         \
     X(findings, 200, "findings", "kept of class attack, and of others; one says there were more")  \
     X(scan_facts, 100000, "facts", "of one inspection: one per header line or entry point")        \
     X(source_fold_bytes, 67108864, "bytes", "constants put together while one source is read")     \
@@ -135,9 +157,17 @@
     X(cold_all_burst, 4000, "pages", "the same for all clients together")                          \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
+    X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
+    X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                  \
+    X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
+    X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
     X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
+    X(refusal_keep_days, 400, "days", "a refusal's page can be read after it was first refused")   \
+    X(fetch_rows, 1000000, "rows", "of the log of fetches are kept, the newest")                   \
+    X(served_rows, 5000000, "rows", "of who got what are kept, those first seen last")             \
+    X(trim_rows, 1000, "rows", "dropped at once of each of these, every half minute")              \
     X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")
 
 struct ch_limits {

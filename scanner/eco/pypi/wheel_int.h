@@ -2,6 +2,7 @@
 #ifndef CH_SCANNER_WHEEL_INT_H
 #define CH_SCANNER_WHEEL_INT_H
 
+#include "scanner/content/content.h"
 #include "scanner/unpack/zip.h"
 
 struct wheel_name { /* NAME-VERSION(-BUILD)?-PYTHON-ABI-PLATFORM.whl; slices of the file name */
@@ -31,6 +32,9 @@ void wheel_tags_add(struct wheel_tags *t, struct ch_str python, struct ch_str ab
                     struct ch_str platform);
 bool wheel_tags_add_text(struct wheel_tags *t, struct ch_str text); /* false: not three parts */
 void wheel_tags_sort(struct wheel_tags *t);
+/* What `t` (sorted) becomes where "manylinux..._ARCH" is written as "linux_ARCH": wheels that were renamed
+ * after they were built. `ret` is initialised, and sorted then. */
+void wheel_tags_plain(const struct wheel_tags *t, struct wheel_tags *ret);
 bool wheel_tags_eq(const struct wheel_tags *a, const struct wheel_tags *b); /* both sorted */
 
 struct wheel {
@@ -41,6 +45,7 @@ struct wheel {
     bool named;              /* the file name could be parsed */
     struct ch_str dist_info; /* "foo-1.0.dist-info", absent when there is none */
     size_t *by_name;         /* member indices, sorted by name */
+    struct ch_content *content;
 };
 
 void wheel_report(struct wheel *w, enum ch_finding_code code, struct ch_str member, const char *fmt,
@@ -53,6 +58,9 @@ bool wheel_find(const struct wheel *w, struct ch_str name, size_t *ret_index);
  * unreadable: reported with `code`, unless it is missing and `optional`. */
 bool wheel_read(struct wheel *w, const char *file, enum ch_finding_code code, bool optional,
                 struct ch_buf *ret, struct ch_str *ret_member);
+
+/* When the code of this member would run once the wheel is installed. */
+enum ch_code_place wheel_place(struct ch_str path);
 
 /* WHEEL, entry_points.txt and RECORD: each reads its file and reports. */
 void wheel_check_wheel(struct wheel *w);

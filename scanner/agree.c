@@ -1,6 +1,6 @@
 /* T2: what two jails say about the same bytes, made one. ALLOW needs both answers complete, about the
  * bytes that we hashed, with the same members in the same order. */
-#include "keeper_int.h"
+#include "customhouse/agree.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,14 @@ struct one { /* one jail's answer, decoded */
     struct ch_sha256 members_digest;
 };
 
-static struct ch_str keep(struct agreed *a, struct ch_str s)
+static struct ch_str keep(struct ch_agreed *a, struct ch_str s)
 {
     size_t at = a->strings.len;
     ch_buf_puts(&a->strings, s); /* reserved up front: slices do not move */
     return (struct ch_str){a->strings.ptr + at, a->strings.len - at};
 }
 
-static void add_finding(struct agreed *a, const struct ch_finding *f)
+static void add_finding(struct ch_agreed *a, const struct ch_finding *f)
 {
     if (a->finding_count == a->finding_cap) {
         a->finding_cap = a->finding_cap == 0 ? 8 : a->finding_cap * 2;
@@ -32,7 +32,7 @@ static void add_finding(struct agreed *a, const struct ch_finding *f)
     a->findings[a->finding_count++] = *f;
 }
 
-void agreed_add(struct agreed *a, enum ch_finding_code code, struct ch_str evidence)
+void ch_agreed_add(struct ch_agreed *a, enum ch_finding_code code, struct ch_str evidence)
 {
     struct ch_buf escaped;
     ch_buf_init(&escaped, CH_EVIDENCE_MAX);
@@ -44,7 +44,7 @@ void agreed_add(struct agreed *a, enum ch_finding_code code, struct ch_str evide
     a->row.finding_count = a->finding_count;
 }
 
-static void add_fact(struct agreed *a, const struct ch_fact *f)
+static void add_fact(struct ch_agreed *a, const struct ch_fact *f)
 {
     if (a->fact_count == a->fact_cap) {
         a->fact_cap = a->fact_cap == 0 ? 8 : a->fact_cap * 2;
@@ -66,7 +66,7 @@ static void hash_member(struct ch_hash *h, const struct ch_member *m)
     ch_buf_done(&b);
 }
 
-static void read_records(struct agreed *a, const struct agree_input *in, struct ch_str stream,
+static void read_records(struct ch_agreed *a, const struct ch_agree_input *in, struct ch_str stream,
                          bool strict, struct ch_hash *h, struct one *ret)
 {
     struct ch_scan_reader reader;
@@ -102,7 +102,7 @@ static void read_records(struct agreed *a, const struct agree_input *in, struct 
     ret->complete = true;
 }
 
-static void read_one(struct agreed *a, const struct agree_input *in, bool strict, struct one *ret)
+static void read_one(struct ch_agreed *a, const struct ch_agree_input *in, bool strict, struct one *ret)
 {
     const struct ch_scanned *s = strict ? in->strict : in->second;
     const char *name = strict ? "inspection" : "second opinion";
@@ -129,7 +129,7 @@ static void read_one(struct agreed *a, const struct agree_input *in, bool strict
     ch_hash_free(h);
 }
 
-static bool worse_than_note(const struct agreed *a, enum ch_finding_class cls)
+static bool worse_than_note(const struct ch_agreed *a, enum ch_finding_class cls)
 {
     for (size_t i = 0; i < a->finding_count; i++) {
         const struct ch_finding_row *row = ch_finding_row(a->findings[i].code);
@@ -140,9 +140,9 @@ static bool worse_than_note(const struct agreed *a, enum ch_finding_class cls)
     return false;
 }
 
-void agree(const struct agree_input *in, struct agreed *ret)
+void ch_agree(const struct ch_agree_input *in, struct ch_agreed *ret)
 {
-    struct agreed a = {0};
+    struct ch_agreed a = {0};
     struct one strict, second;
     ch_buf_init(&a.strings, STRINGS_MAX);
     CH_ASSERT(ch_buf_reserve(&a.strings, STRINGS_MAX) != NULL);
@@ -152,6 +152,8 @@ void agree(const struct agree_input *in, struct agreed *ret)
     a.row.cpu_us = in->strict->cpu_us + in->second->cpu_us;
     a.row.wall_us = in->strict->wall_us > in->second->wall_us ? in->strict->wall_us
                                                               : in->second->wall_us;
+    a.row.strict = (struct ch_jail_cost){in->strict->cpu_us, in->strict->max_rss_bytes};
+    a.row.second = (struct ch_jail_cost){in->second->cpu_us, in->second->max_rss_bytes};
     a.row.member_count = strict.members;
     a.row.members_digest = strict.members_digest;
     bool same = strict.complete && second.complete && strict.members == second.members &&
@@ -160,17 +162,17 @@ void agree(const struct agree_input *in, struct agreed *ret)
         a.row.outcome = CH_INSPECTION_COMPLETE;
     } else if (!strict.complete || !second.complete) {
         a.row.error = keep(&a, ch_str_of(strict.complete ? second.error : strict.error));
-        agreed_add(&a, CH_F_INSPECTION_FAILED, a.row.error);
+        ch_agreed_add(&a, CH_F_INSPECTION_FAILED, a.row.error);
     } else if (worse_than_note(&a, CH_CLASS_IRREGULAR)) {
         /* The strict reader stopped at what it found: the lists cannot agree. Held in any case. */
         a.row.error = CH_STR("only one of two readers could list it completely");
-        agreed_add(&a, CH_F_INSPECTION_FAILED, a.row.error);
+        ch_agreed_add(&a, CH_F_INSPECTION_FAILED, a.row.error);
     } else {
         char text[120];
         snprintf(text, sizeof(text), "%llu and %llu members, or other contents",
                  (unsigned long long)strict.members, (unsigned long long)second.members);
         a.row.outcome = CH_INSPECTION_COMPLETE;
-        agreed_add(&a, CH_F_DIFFERENTIAL, ch_str_of(text));
+        ch_agreed_add(&a, CH_F_DIFFERENTIAL, ch_str_of(text));
     }
     a.row.findings = a.findings;
     a.row.finding_count = a.finding_count;
@@ -179,7 +181,7 @@ void agree(const struct agree_input *in, struct agreed *ret)
     *ret = a;
 }
 
-void agreed_done(struct agreed *a)
+void ch_agreed_done(struct ch_agreed *a)
 {
     free(a->findings);
     free(a->facts);

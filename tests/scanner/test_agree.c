@@ -1,8 +1,8 @@
 /* T2: one jail alone cannot say "clean". */
 #include "tests/ch_test.h"
 
-#include "db/keeper/keeper_int.h"
-#include "streams.h"
+#include "customhouse/agree.h"
+#include "tests/db/keeper/streams.h"
 
 static const struct ch_sha256 INPUT = {{1, 2, 3}};
 
@@ -25,25 +25,25 @@ static void write_member(struct stream *s, const char *path, uint64_t size, uint
     ch_scan_write_member(s->writer, &m);
 }
 
-static void run(struct agreed *a, struct stream *strict, struct stream *second,
+static void run(struct ch_agreed *a, struct stream *strict, struct stream *second,
                 enum ch_scan_outcome second_outcome)
 {
     static const struct ch_scanned done = {.outcome = CH_SCAN_DONE};
     struct ch_scanned other = {.outcome = second_outcome, .signal = 11};
-    struct agree_input in = {.strict = &done,
+    struct ch_agree_input in = {.strict = &done,
                              .second = &other,
                              .strict_stream = ch_buf_str(&strict->bytes),
                              .second_stream = ch_buf_str(&second->bytes),
                              .sha256 = INPUT,
                              .size_bytes = 10};
-    agree(&in, a);
+    ch_agree(&in, a);
 }
 
 static void test_member_lists(void **state)
 {
     const struct second *row = *state;
     struct stream strict, second;
-    struct agreed a;
+    struct ch_agreed a;
     stream_open(&strict);
     stream_open(&second);
     write_member(&strict, "a.py", 5, 7);
@@ -59,7 +59,7 @@ static void test_member_lists(void **state)
     if (row->finding != CH_F_NONE) {
         assert_int_equal(a.findings[0].code, row->finding);
     }
-    agreed_done(&a);
+    ch_agreed_done(&a);
     stream_done(&strict);
     stream_done(&second);
 }
@@ -67,7 +67,7 @@ static void test_member_lists(void **state)
 static void test_T2_a_jail_that_died_is_no_answer(void **state)
 {
     struct stream strict, second;
-    struct agreed a;
+    struct ch_agreed a;
     (void)state;
     stream_open(&strict);
     stream_open(&second);
@@ -77,7 +77,7 @@ static void test_T2_a_jail_that_died_is_no_answer(void **state)
     assert_int_equal(a.finding_count, 1);
     assert_int_equal(a.findings[0].code, CH_F_INSPECTION_FAILED);
     assert_true(ch_str_find(a.row.error, CH_STR("signal 11"), NULL));
-    agreed_done(&a);
+    ch_agreed_done(&a);
     stream_done(&strict);
     stream_done(&second);
 }
@@ -86,7 +86,7 @@ static void test_T2_an_answer_about_other_bytes_is_none(void **state)
 {
     static const struct ch_sha256 other = {{9}};
     struct stream strict, second;
-    struct agreed a;
+    struct ch_agreed a;
     (void)state;
     stream_open(&strict);
     stream_open(&second);
@@ -94,7 +94,7 @@ static void test_T2_an_answer_about_other_bytes_is_none(void **state)
     stream_end(&second, &other, 10);
     run(&a, &strict, &second, CH_SCAN_DONE);
     assert_int_equal(a.row.outcome, CH_INSPECTION_FAILED);
-    agreed_done(&a);
+    ch_agreed_done(&a);
     stream_done(&strict);
     stream_done(&second);
 }
@@ -102,7 +102,7 @@ static void test_T2_an_answer_about_other_bytes_is_none(void **state)
 static void test_a_truncated_stream_is_no_answer(void **state)
 {
     struct stream strict, second;
-    struct agreed a;
+    struct ch_agreed a;
     (void)state;
     stream_open(&strict);
     stream_open(&second);
@@ -115,7 +115,7 @@ static void test_a_truncated_stream_is_no_answer(void **state)
         second.bytes.len = cut;
         run(&a, &strict, &second, CH_SCAN_DONE);
         assert_int_equal(a.row.outcome, CH_INSPECTION_FAILED);
-        agreed_done(&a);
+        ch_agreed_done(&a);
         second.bytes.len = whole;
     }
     stream_done(&strict);
