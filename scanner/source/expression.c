@@ -7,8 +7,6 @@
 
 enum { ITEMS = 4096 }; /* of a list that are kept; of longer ones the marks */
 
-static struct value operand(struct file *f);
-
 bool token_op(const struct file *f, uint32_t i, const char *op)
 {
     if (i >= f->end || f->tokens[i].type != CH_TOKEN_OP) {
@@ -75,13 +73,10 @@ static struct value number_value(struct file *f)
     }
     for (; i < s.len; i++) {
         char c = (char)(s.ptr[i] | 0x20);
-        uint32_t d = s.ptr[i] == '_'           ? UINT32_MAX
-                     : c >= '0' && c <= '9' ? (uint32_t)(s.ptr[i] - '0')
-                     : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
-                                            : 99;
-        if (d == UINT32_MAX) {
+        if (s.ptr[i] == '_') {
             continue;
         }
+        uint32_t d = s.ptr[i] <= '9' ? (uint32_t)(s.ptr[i] - '0') : (uint32_t)(c - 'a' + 10);
         if (d >= base || v.number > INT64_MAX / 16 - 16) {
             return (struct value){0}; /* a fraction, or too large to be a character */
         }
@@ -224,10 +219,9 @@ static struct value comprehension(struct file *f, uint32_t word)
     uint32_t begin = f->at;
     uint32_t end = f->end;
     uint32_t in = find_word(f, word, "in");
-    struct value over = {0};
     struct value v;
     f->at = in < end ? in + 1 : end;
-    over = expression(f);
+    struct value over = expression(f);
     for (uint32_t i = word + 1; i < in; i++) {
         if (f->tokens[i].type == CH_TOKEN_NAME) {
             bind(f, name_at(f, i), (struct value){.marks = over.marks | MARK_COMPUTED});

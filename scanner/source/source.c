@@ -158,7 +158,7 @@ static void read_tokens(struct file *f)
             take_token(f, &n, &tok);
         }
     } while (tok.type != CH_TOKEN_END);
-    if (t.errors > 0) {
+    if (t.errors > 0 && f->reported[0] == 0) { /* once is enough */
         report(f, CH_F_SOURCE_REFUSED, t.error_line, CH_STR("not Python's syntax"));
     }
 }
