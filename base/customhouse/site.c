@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "rules_files.h"
 
 enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
 {
@@ -141,6 +142,9 @@ void site_done(struct site *s)
     ch_buf_done(&s->tls_key);
     ch_buf_done(&s->client_key);
     ch_config_free(s->config);
+    if (s->has_rules) {
+        close(s->rules_fd);
+    }
     *s = (struct site){.config_name = NULL};
 }
 
@@ -225,9 +229,10 @@ static enum ch_code check_policy(const struct site *s, struct ch_err *err)
     struct ch_policy *policy = NULL;
     struct ch_policy_place *places = ch_calloc(c->repository_count + 1, sizeof(*places));
     for (size_t i = 0; i < c->repository_count; i++) {
-        places[i] = (struct ch_policy_place){.repository = ch_str_of(c->repositories[i].name),
-                                             .environment = ch_str_of(c->repositories[i].environment),
-                                             .ecosystem = ch_str_of(c->repositories[i].ecosystem)};
+        const struct ch_repository *r = &c->repositories[i];
+        places[i] = (struct ch_policy_place){.repository = ch_str_of(r->name),
+                                             .environment = ch_str_of(r->environment),
+                                             .ecosystem = ch_str_of(r->ecosystem)};
     }
     enum ch_code rc = ch_policy_parse(ch_buf_str(&s->policy_text), s->policy_name, &policy, err);
     rc = rc == CH_OK ? ch_policy_check_places(policy, places, c->repository_count, err) : rc;
@@ -271,6 +276,10 @@ enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
     }
     if (rc == CH_OK) {
         rc = load_keys(&s, err);
+    }
+    if (rc == CH_OK) {
+        rc = rules_files_read(s.config, &s.rules_fd, err);
+        s.has_rules = rc == CH_OK && s.rules_fd >= 0;
     }
     if (rc != CH_OK) {
         site_done(&s);

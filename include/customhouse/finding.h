@@ -249,6 +249,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has an encrypted archive inside")                                                           \
     X(CH_F_NESTED_LIMIT, 144, "nested-limit", IRREGULAR, HIGH,                                     \
       "has an archive inside that is larger or deeper than is read")                               \
+    X(CH_F_NESTED_APPENDED, 145, "nested-appended", IRREGULAR, HIGH,                               \
+      "has an archive appended to a text or a picture, which Python can run as well")              \
     X(CH_F_PYC_UNREADABLE, 150, "pyc-unreadable", IRREGULAR, HIGH,                                 \
       "has compiled Python code that cannot be read")                                              \
     X(CH_F_PYC_WITHOUT_SOURCE, 151, "pyc-without-source", IRREGULAR, HIGH,                         \
@@ -262,7 +264,17 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
       "has a symbolic link that stays inside it")                                                  \
     /* 170 to 219: Python source, scanner/source */                                                \
-    /* 220 to 229: rules, scanner/rules */
+    /* 220 to 229: rules, scanner/rules */                                                         \
+    X(CH_F_RULE_NOTE, 220, "rule-note", NOTE, INFO,                                                \
+      "matches a rule that only points something out")                                             \
+    X(CH_F_RULE_SUSPICIOUS, 221, "rule-suspicious", IRREGULAR, MEDIUM,                             \
+      "matches a rule for what is rarely honest")                                                  \
+    X(CH_F_RULE_MALICIOUS, 222, "rule-malicious", IRREGULAR, HIGH,                                 \
+      "matches a rule for what attacks do")                                                        \
+    X(CH_F_RULE_TIMEOUT, 223, "rule-timeout", IRREGULAR, HIGH,                                     \
+      "has a member on which the rules did not come to an end in time")                            \
+    X(CH_F_RULE_OVERFLOW, 224, "rule-overflow", IRREGULAR, HIGH,                                   \
+      "has a member with more matches of rules, or more source, than can be looked at")            \
 
 enum ch_finding_code {
     CH_F_NONE = 0,

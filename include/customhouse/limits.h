@@ -143,10 +143,10 @@
     X(rules_bytes, 16777216, "bytes", "all of a site's files of rules")                            \
     X(rules_path_bytes, 4096, "bytes", "path of a file of rules")                                  \
     X(rules_strings, 200, "strings", "of one rule")                                                \
-    X(rules_text_bytes, 16777216, "bytes", "of a member of text are scanned; more source holds")    \
-    X(rules_small_bytes, 262144, "bytes", "of any content, to be scanned; larger ones only as text") \
-    X(rules_head_bytes, 65536, "bytes", "the beginning of a larger one, scanned whatever it is")   \
-    X(rules_batch_bytes, 4194304, "bytes", "sources that the shipped rules look at in one go")     \
+    X(rules_text_bytes, 33554432, "bytes", "of a member of source are scanned; more holds")         \
+    X(rules_small_bytes, 262144, "bytes", "of other members are scanned whole; see the next row")   \
+    X(rules_head_bytes, 65536, "bytes", "are scanned of larger members that are no source")        \
+    X(rules_batch_bytes, 1048576, "bytes", "sources that the shipped rules look at in one go")     \
     X(rules_scan_s, 20, "seconds", "matching one member")                                          \
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \
