@@ -11,7 +11,7 @@
 #define REPOSITORY                                                                                 \
     {                                                                                              \
         "--repository", "NAME", false, false,                                                      \
-            "of this repository (default: the first of its kind)"                                  \
+            "of this repository; needed where several have it"                                  \
     }
 #define WHAT_TEXT                                                                                  \
     "WHAT is pypi:NAME, NAME==VERSION, a file name, a URL of this server or of an upstream, or\n"  \
@@ -28,6 +28,16 @@ static const struct option serve_options[] = {
 };
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
+static const struct option queue_options[] = {
+    {"--audited", NULL, false, false, "instead, what is served only because its repository audits"},
+    JSON,
+};
+static const struct option rescan_options[] = {
+    {"--all", NULL, false, false, "everything that was ever decided on"},
+    {"--wait", NULL, false, false, "say what becomes of each file, and who fetched what is withdrawn"},
+    REPOSITORY,
+    JSON,
+};
 static const struct option approve_options[] = {
     {"--reason", "TEXT", true, false, "why; shown with the decision"},
     {"--expires", "WHEN", true, false, "a date (2030-01-31) or a number of days (30d)"},
@@ -35,11 +45,13 @@ static const struct option approve_options[] = {
      "the findings that were shown by a first run; without\n"
      "                          it nothing with findings is approved"},
     REPOSITORY,
+    JSON,
 };
 static const struct option deny_options[] = {
     {"--reason", "TEXT", true, false, "why; shown to those who are refused"},
     {"--expires", "WHEN", false, false, "a date (2030-01-31) or days (30d); default: never"},
     REPOSITORY,
+    JSON,
 };
 
 #define OPTIONS(list) .options = (list), .option_count = CH_ARRAY_LEN(list)
@@ -62,8 +74,8 @@ static const struct command_row commands[] = {
      OPTIONS(list_options),
      .run = command_remote},
     {.name = "queue",
-     .summary = "List what is being fetched and inspected.",
-     OPTIONS(list_options),
+     .summary = "List what is being fetched and inspected, and what is held.",
+     OPTIONS(queue_options),
      .run = command_remote},
     {.name = "explain",
      .words = "WHAT",
@@ -88,6 +100,13 @@ static const struct command_row commands[] = {
      .summary = "List the clients who got something.",
      .text = WHAT_TEXT,
      OPTIONS(explain_options),
+     .run = command_remote},
+    {.name = "rescan",
+     .words = "[WHAT]",
+     .summary = "Inspect again what is known already.",
+     .text = WHAT_TEXT "\nWithout WHAT: says how far the rescan is that follows new rules by itself; with\n"
+             "--wait does what is left of it at once.",
+     OPTIONS(rescan_options),
      .run = command_remote},
     {.name = "version", .summary = "Print the version.", .run = command_version},
 };

@@ -91,7 +91,7 @@ static enum ch_code check_complete(const struct command_row *row, const struct a
     if (words > (row->words != NULL ? 1 : 0)) {
         return usage(row, err, "does not know what to do with ", last);
     }
-    if (row->words != NULL && words == 0) {
+    if (row->words != NULL && row->words[0] != '[' && words == 0) {
         return usage(row, err, "expected ", row->words);
     }
     for (size_t i = 0; i < row->option_count; i++) {

@@ -26,7 +26,7 @@ struct args {
 /* One command of the program. */
 struct command_row {
     const char *name;
-    const char *words; /* "WHAT", NULL: takes none; all that is named must be given */
+    const char *words; /* "WHAT" must be given, "[WHAT]" may be; NULL: takes none */
     const char *summary;
     const char *text; /* more, for --help; NULL: none */
     const struct option *options;

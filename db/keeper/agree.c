@@ -152,6 +152,8 @@ void agree(const struct agree_input *in, struct agreed *ret)
     a.row.cpu_us = in->strict->cpu_us + in->second->cpu_us;
     a.row.wall_us = in->strict->wall_us > in->second->wall_us ? in->strict->wall_us
                                                               : in->second->wall_us;
+    a.row.strict = (struct ch_jail_cost){in->strict->cpu_us, in->strict->max_rss_bytes};
+    a.row.second = (struct ch_jail_cost){in->second->cpu_us, in->second->max_rss_bytes};
     a.row.member_count = strict.members;
     a.row.members_digest = strict.members_digest;
     bool same = strict.complete && second.complete && strict.members == second.members &&

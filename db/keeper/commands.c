@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define OUTPUT_PART (256u << 10)
@@ -16,6 +15,7 @@ static const struct {
     {"explain", command_explain}, {"queue", command_queue},
     {"status", command_status},   {"fetched-by", command_fetched_by},
     {"approve", command_approve}, {"deny", command_deny},
+    {"rescan", command_rescan},
 };
 
 struct commands {
@@ -34,6 +34,7 @@ static void free_command(struct command *c)
         }
     }
     ch_channel_free(c->ch);
+    rescan_batch_free(c->batch);
     ch_buf_done(&c->payload);
     ch_buf_done(&c->out);
     free(c);
@@ -156,6 +157,15 @@ void command_print(struct command *c, const char *fmt, ...)
     command_put(c, ch_str_of(text));
 }
 
+void command_put_escaped(struct command *c, struct ch_str text)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 8192);
+    ch_buf_put_escaped(&b, ch_str_sub(text, 0, 1024));
+    command_put(c, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
 enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...)
 {
     char text[1024];
@@ -175,16 +185,6 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
     return STEP_DONE;
 }
 
-void command_time(int64_t at_us, char *ret, size_t size)
-{
-    struct tm tm;
-    time_t t = (time_t)(at_us / 1000000);
-    if (at_us == CH_TIME_UNKNOWN || gmtime_r(&t, &tm) == NULL ||
-        strftime(ret, size, "%Y-%m-%d %H:%M UTC", &tm) == 0) {
-        snprintf(ret, size, "unknown");
-    }
-}
-
 /* ------------------------------------------------------------------ arguments */
 
 struct ch_str command_option(const struct command *c, const char *name)
@@ -195,6 +195,16 @@ struct ch_str command_option(const struct command *c, const char *name)
         }
     }
     return (struct ch_str){NULL, 0};
+}
+
+bool command_has(const struct command *c, const char *option)
+{
+    for (uint32_t i = 0; i < c->args.arg_count; i++) {
+        if (ch_str_eq(c->args.key[i], ch_str_of(option))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct ch_str command_word(const struct command *c)
@@ -212,22 +222,62 @@ static void copy(char *to, size_t size, struct ch_str s)
     snprintf(to, size, "%.*s", (int)(s.len < size ? s.len : size - 1), s.len > 0 ? s.ptr : "");
 }
 
-/* The repository the command is about: --repository, else the first of the ecosystem. */
+/* Whether files of this upstream may come through the repository; NULL: whichever. */
+static bool has_upstream(const struct ch_repository *r, const char *upstream)
+{
+    for (size_t u = 0; upstream != NULL && u < r->upstream_count; u++) {
+        if (strcmp(r->upstreams[u], upstream) == 0) {
+            return true;
+        }
+    }
+    return upstream == NULL;
+}
+
+/* The repository the command is about: --repository, else the only one of the ecosystem (and of those
+ * with the upstream). What is approved or denied in one of several is not left to their order. */
 static const struct ch_repository *repository_of(struct command *c, struct ch_str ecosystem,
-                                                 struct ch_err *err)
+                                                 const char *upstream, struct ch_err *err)
 {
     struct ch_str name = command_option(c, "repository");
     const struct ch_config *config = c->k->config;
+    const struct ch_repository *found = NULL;
+    size_t count = 0;
+    struct ch_buf names;
+    ch_buf_init(&names, 512); /* so many fit into an error */
     for (size_t i = 0; i < config->repository_count; i++) {
         const struct ch_repository *r = &config->repositories[i];
         if (name.len > 0 ? ch_str_eq(name, ch_str_of(r->name))
-                         : ecosystem.len == 0 || ch_str_eq(ecosystem, ch_str_of(r->ecosystem))) {
-            return r;
+                         : (ecosystem.len == 0 || ch_str_eq(ecosystem, ch_str_of(r->ecosystem))) &&
+                               has_upstream(r, upstream)) {
+            found = r;
+            ch_buf_printf(&names, "%s%s", count++ > 0 ? ", " : "", r->name);
         }
     }
-    ch_fail(err, CH_E_USAGE, "no repository %.*s in the configuration",
-            CH_STR_ARG(name.len > 0 ? name : ecosystem));
-    return NULL;
+    if (count == 0) {
+        ch_fail(err, CH_E_USAGE, "no repository %.*s in the configuration",
+                CH_STR_ARG(name.len > 0 ? name : ecosystem));
+    } else if (count > 1) {
+        ch_fail(err, CH_E_USAGE, "several repositories have it: say which with --repository (%.*s)",
+                CH_STR_ARG(ch_buf_str(&names)));
+    }
+    ch_buf_done(&names);
+    return count == 1 ? found : NULL;
+}
+
+/* The repository that a URL of this server names: the first part of its path. */
+static const struct ch_repository *repository_of_url(const struct command *c, struct ch_str url)
+{
+    size_t at;
+    if (command_option(c, "repository").len > 0 || !ch_str_find(url, CH_STR("://"), &at)) {
+        return NULL;
+    }
+    url = ch_str_sub(url, at + 3, url.len);
+    if (!ch_str_find_char(url, '/', &at)) {
+        return NULL;
+    }
+    url = ch_str_sub(url, at + 1, url.len);
+    return ch_str_find_char(url, '/', &at) ? ch_config_repository(c->k->config, ch_str_sub(url, 0, at))
+                                           : NULL;
 }
 
 static void on_release(void *ctx, const struct ch_release_file *f)
@@ -251,16 +301,11 @@ static enum ch_code what_by_digest(struct command *c, struct ch_str hex, struct 
     if (rc == CH_OK && ret->file_name[0] == '\0') {
         rc = ch_fail(err, CH_E_NOT_FOUND, "no file with this sha256 was ever fetched");
     }
-    for (size_t i = 0; command_option(c, "repository").len == 0 &&
-                       i < c->k->config->repository_count; i++) {
-        const struct ch_repository *r = &c->k->config->repositories[i];
-        for (size_t u = 0; u < r->upstream_count; u++) {
-            if (ch_str_eq(ch_str_of(r->upstreams[u]), ch_str_of(ret->upstream))) {
-                copy(ret->repository, sizeof(ret->repository), ch_str_of(r->name));
-                i = c->k->config->repository_count - 1;
-                break;
-            }
-        }
+    if (rc == CH_OK) {
+        const struct ch_repository *r =
+            repository_of(c, (struct ch_str){NULL, 0}, ret->upstream, err);
+        rc = r == NULL ? CH_E_USAGE : CH_OK;
+        copy(ret->repository, sizeof(ret->repository), ch_str_of(r != NULL ? r->name : NULL));
     }
     ret->kind = WHAT_FILE;
     return rc;
@@ -370,10 +415,7 @@ enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *er
         ecosystem = ch_str_sub(word, 0, at);
         word = ch_str_sub(word, at + 1, word.len);
     }
-    const struct ch_repository *repo = repository_of(c, ecosystem, err);
-    if (repo == NULL) {
-        return CH_E_USAGE;
-    }
+    const struct ch_repository *repo = url ? repository_of_url(c, word) : NULL;
     if (url && ch_str_find(word, CH_STR("/-/x/"), &at)) {
         word = ch_str_sub(word, at + 5, word.len);
     }
@@ -389,10 +431,14 @@ enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *er
         return CH_OK;
     }
     ch_buf_done(&strings);
-    copy(ret->repository, sizeof(ret->repository), ch_str_of(repo->name));
     if (digest) {
         return what_by_digest(c, ch_str_sub(word, 7, word.len), ret, err);
     }
+    repo = repo != NULL ? repo : repository_of(c, ecosystem, NULL, err);
+    if (repo == NULL) {
+        return CH_E_USAGE;
+    }
+    copy(ret->repository, sizeof(ret->repository), ch_str_of(repo->name));
     if (url) { /* only the last part matters: the file's name */
         size_t slash;
         while (ch_str_find_char(word, '/', &slash)) {

@@ -5,6 +5,8 @@
 
 #include "keeper_int.h"
 
+#include "json.h"
+
 struct command {
     struct command *next;
     struct keeper *k;
@@ -16,6 +18,8 @@ struct command {
     bool waiting;           /* a waiter of it is somewhere: it must not be freed before that ends */
     bool gone;              /* the other side went away meanwhile */
     bool told;              /* "inspecting N files" was said */
+    size_t answers;         /* JSON objects of a list that were put */
+    struct rescan_batch *batch; /* of rescan */
 };
 
 /* What a command is about. */
@@ -36,6 +40,12 @@ struct ch_str command_option(const struct command *c, const char *name); /* abse
 struct ch_str command_word(const struct command *c);                     /* the first plain word */
 void command_print(struct command *c, const char *fmt, ...) CH_PRINTF(2, 3);
 void command_put(struct command *c, struct ch_str text);
+void command_put_escaped(struct command *c, struct ch_str text); /* from outside, for a terminal */
+bool command_has(const struct command *c, const char *option);
+/* `"findings":[...]`; `in` may be NULL: none. */
+void command_json_findings(struct ch_buf *b, const struct ch_inspection_result *in);
+/* One per line, indented. */
+void command_show_findings(struct command *c, const struct ch_inspection_result *in);
 enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...) CH_PRINTF(3, 4);
 
 /* Reads WHAT. CH_E_USAGE says what forms there are; CH_E_NOT_FOUND: nothing known by that name. */
@@ -45,13 +55,12 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
 bool command_names(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 
-void command_time(int64_t at_us, char *ret, size_t size); /* "2026-11-29 10:00 UTC" */
-
 enum step command_explain(struct command *c);
 enum step command_queue(struct command *c);
 enum step command_status(struct command *c);
 enum step command_fetched_by(struct command *c);
 enum step command_approve(struct command *c);
 enum step command_deny(struct command *c);
+enum step command_rescan(struct command *c);
 
 #endif

@@ -78,6 +78,20 @@ static struct ch_ruling_row row_of(const struct command *c, const struct request
     };
 }
 
+/* What was ruled, with its number. */
+static void json_ruling(struct ch_buf *b, const struct request *r, uint64_t id)
+{
+    json_field(b, "repository", ch_str_of(r->what.repository));
+    json_field(b, "project", ch_str_of(r->what.project));
+    if (r->what.kind == WHAT_FILE) {
+        json_field(b, "file", ch_str_of(r->what.file_name));
+    } else if (r->what.spec[0] != '\0') {
+        json_field(b, "versions", ch_str_of(r->what.spec));
+    }
+    json_number(b, "ruling", id);
+    json_time(b, "until", r->expires_at_us);
+}
+
 enum step command_deny(struct command *c)
 {
     struct request r;
@@ -88,6 +102,16 @@ enum step command_deny(struct command *c)
     struct ch_ruling_row row = row_of(c, &r, true);
     if (rulings_add(c->k, &row, &err) != CH_OK) {
         return command_end(c, 1, "in force until a restart, but not stored: %s", err.msg);
+    }
+    if (c->args.json) {
+        struct ch_buf b;
+        ch_buf_init(&b, 8192);
+        ch_buf_putc(&b, '{');
+        json_ruling(&b, &r, row.id);
+        ch_buf_puts(&b, CH_STR("}\n"));
+        command_put(c, ch_buf_str(&b));
+        ch_buf_done(&b);
+        return command_end(c, 0, "%s", "");
     }
     command_print(c, "denied: %s%s%s (ruling %llu)\n", r.what.project,
                   r.what.kind == WHAT_FILE ? ", file " : r.what.spec,
@@ -111,18 +135,67 @@ static struct ch_sha256 evidence_of(const struct ch_inspection_result *in, const
     return d;
 }
 
-static void show_findings(struct command *c, const struct ch_inspection_result *in)
+/* One file's part of the answer: with findings, also where nothing is approved. */
+static void tell_inspected(struct command *c, struct page *p, size_t file)
 {
-    for (size_t i = 0; i < in->row.finding_count; i++) {
-        const struct ch_finding *f = &in->row.findings[i];
-        const struct ch_finding_row *row = ch_finding_row(f->code);
-        struct ch_buf member;
-        ch_buf_init(&member, 4096);
-        ch_buf_put_escaped(&member, ch_str_sub(f->member, 0, 300));
-        command_print(c, "    %s (%s): %s %.*s %.*s\n", row->name, ch_finding_class_name(row->cls),
-                      row->text, CH_STR_ARG(ch_buf_str(&member)), CH_STR_ARG(f->evidence));
-        ch_buf_done(&member);
+    const struct ch_inspection_result *in = judge_inspection(c->k, p, file);
+    struct ch_str name = p->facts.files[file].index.file_name;
+    if (!c->args.json) {
+        command_put_escaped(c, name);
+        command_print(c, ": inspected, %zu findings\n", in->row.finding_count);
+        command_show_findings(c, in);
+        return;
     }
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 20);
+    ch_buf_puts(&b, c->answers++ > 0 ? CH_STR(",\n{") : CH_STR("{"));
+    json_field(&b, "file", name);
+    json_digest(&b, "sha256", &p->files[file].artifact);
+    command_json_findings(&b, in);
+    command_put(c, ch_buf_str(&b)); /* tell_approved or tell_nothing ends it */
+    ch_buf_done(&b);
+}
+
+static void tell_nothing(struct command *c)
+{
+    if (c->args.json) {
+        command_print(c, ",\"approved\":false}");
+    }
+}
+
+static void tell_approved(struct command *c, const struct request *r, uint64_t id,
+                          const struct ch_decision *d)
+{
+    char until[40];
+    command_time(r->expires_at_us, until, sizeof(until));
+    if (!c->args.json) {
+        command_print(c, "    approved until %s (ruling %llu), now: %s%s%s\n", until,
+                      (unsigned long long)id, ch_verdict_name(d->verdict),
+                      d->verdict == CH_VERDICT_ALLOW ? "" : ", ",
+                      d->verdict == CH_VERDICT_ALLOW ? "" : d->reason);
+        return;
+    }
+    struct ch_buf b;
+    ch_buf_init(&b, 8192);
+    ch_buf_puts(&b, CH_STR(",\"approved\":true"));
+    json_number(&b, "ruling", id);
+    json_time(&b, "until", r->expires_at_us);
+    json_field(&b, "verdict", ch_str_of(ch_verdict_name(d->verdict)));
+    json_field(&b, "rule", ch_str_of(d->rule));
+    json_field(&b, "reason", ch_str_of(d->reason));
+    ch_buf_putc(&b, '}');
+    command_put(c, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
+static void open_list(struct command *c)
+{
+    command_print(c, "%s", c->args.json ? "[" : "");
+}
+
+static void close_list(struct command *c)
+{
+    command_print(c, "%s", c->args.json ? "]\n" : "");
 }
 
 static enum ch_code approve_file(struct command *c, const struct request *r, struct page *p,
@@ -131,8 +204,7 @@ static enum ch_code approve_file(struct command *c, const struct request *r, str
     const struct ch_inspection_result *in = judge_inspection(c->k, p, file);
     struct page_file *f = &p->files[file];
     struct ch_str name = p->facts.files[file].index.file_name;
-    command_print(c, "%.*s: inspected, %zu findings\n", CH_STR_ARG(name), in->row.finding_count);
-    show_findings(c, in);
+    tell_inspected(c, p, file);
     struct ch_sha256 *prints = ch_calloc(in->row.finding_count, sizeof(*prints));
     for (size_t i = 0; i < in->row.finding_count; i++) {
         prints[i] = ch_finding_fingerprint(&f->artifact, &in->row.findings[i]);
@@ -149,13 +221,10 @@ static enum ch_code approve_file(struct command *c, const struct request *r, str
     free(prints);
     if (rc == CH_OK) {
         struct ch_decision d;
-        char until[40];
         judge(c->k, p, file, &d);
-        command_time(r->expires_at_us, until, sizeof(until));
-        command_print(c, "    approved until %s (ruling %llu), now: %s%s%s\n", until,
-                      (unsigned long long)row.id, ch_verdict_name(d.verdict),
-                      d.verdict == CH_VERDICT_ALLOW ? "" : ", ",
-                      d.verdict == CH_VERDICT_ALLOW ? "" : d.reason);
+        tell_approved(c, r, row.id, &d);
+    } else {
+        tell_nothing(c);
     }
     return rc;
 }
@@ -202,15 +271,14 @@ static bool evidence_seen(struct command *c, const struct what *what, struct pag
     if (given.len > 0 && ch_str_eq(given, ch_str_of(hex))) {
         return true;
     }
+    open_list(c);
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        const struct ch_inspection_result *in =
-            command_names(p, i, what) ? judge_inspection(c->k, p, i) : NULL;
-        if (in != NULL) {
-            command_print(c, "%.*s: inspected, %zu findings\n",
-                          CH_STR_ARG(p->facts.files[i].index.file_name), in->row.finding_count);
-            show_findings(c, in);
+        if (command_names(p, i, what) && judge_inspection(c->k, p, i) != NULL) {
+            tell_inspected(c, p, i);
+            tell_nothing(c);
         }
     }
+    close_list(c);
     command_end(c, 1, "%s: having read these findings, run it again with --evidence %s",
                 given.len > 0 ? "conflict, these are not the findings of that digest"
                               : "nothing was approved",
@@ -246,7 +314,7 @@ static bool all_inspected(struct command *c, const struct what *what, struct pag
     if (missing == 0) {
         return true;
     }
-    if (!c->told) {
+    if (!c->told && !c->args.json) {
         command_print(c, "fetching and inspecting %zu file%s\n", missing, missing == 1 ? "" : "s");
         c->told = true;
     }
@@ -281,6 +349,17 @@ static enum step approve_range(struct command *c, const struct request *r)
     row.lifts = LIFTS_RANGE;
     if (rulings_add(c->k, &row, &err) != CH_OK) {
         return command_end(c, 1, "%s", err.msg);
+    }
+    if (c->args.json) {
+        struct ch_buf b;
+        ch_buf_init(&b, 8192);
+        ch_buf_puts(&b, CH_STR("[{"));
+        json_ruling(&b, r, row.id);
+        json_bool(&b, "approved", true);
+        ch_buf_puts(&b, CH_STR("}]\n"));
+        command_put(c, ch_buf_str(&b));
+        ch_buf_done(&b);
+        return command_end(c, 0, "%s", "");
     }
     command_print(c, "approved: %s%s: cool-down and listing are lifted; each file still needs its own "
                      "clean inspection (ruling %llu)\n",
@@ -318,9 +397,10 @@ enum step command_approve(struct command *c)
     size_t beyond = first_beyond(c, &r.what, p);
     if (beyond < p->facts.file_count) {
         struct ch_str name = p->facts.files[beyond].index.file_name;
-        const struct ch_inspection_result *in = judge_inspection(c->k, p, beyond);
-        command_print(c, "%.*s: inspected, %zu findings\n", CH_STR_ARG(name), in->row.finding_count);
-        show_findings(c, in);
+        open_list(c);
+        tell_inspected(c, p, beyond);
+        tell_nothing(c);
+        close_list(c);
         return command_end(c, 1, "%.*s: %s; no approval can lift that, and nothing was approved",
                            CH_STR_ARG(name),
                            p->files[beyond].attack ? "has a finding of class attack"
@@ -329,16 +409,19 @@ enum step command_approve(struct command *c)
     if (!evidence_seen(c, &r.what, p)) {
         return STEP_DONE;
     }
-    for (size_t i = 0; i < p->facts.file_count; i++) {
+    enum ch_code rc = CH_OK;
+    open_list(c);
+    for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
         if (!command_names(p, i, &r.what)) {
             continue;
         }
-        if (p->files[i].release.profile == NULL) {
+        if (p->files[i].release.profile != NULL) {
+            rc = approve_file(c, &r, p, i, &err);
+        } else if (!c->args.json) {
             command_print(c, "%.*s: left out, its type is not inspected yet\n",
                           CH_STR_ARG(p->facts.files[i].index.file_name));
-        } else if (approve_file(c, &r, p, i, &err) != CH_OK) {
-            return command_end(c, 1, "%s", err.msg);
         }
     }
-    return command_end(c, 0, "%s", "");
+    close_list(c);
+    return rc == CH_OK ? command_end(c, 0, "%s", "") : command_end(c, 1, "%s", err.msg);
 }

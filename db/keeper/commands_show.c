@@ -1,232 +1,9 @@
-/* explain, queue, status, fetched-by: what is known, for people and (--json) for programs. */
+/* queue, status, fetched-by: what is known, for people and (--json) for programs. */
 #include "commands_int.h"
 
 #include <stdio.h>
 
-#define EXPLAIN_FILES_MAX 60
-#define QUEUE_MAX         500
-
-/* ------------------------------------------------------------------ a JSON writer for lists */
-
-static void json_field(struct ch_buf *b, const char *name, struct ch_str value)
-{
-    ch_buf_printf(b, "%s\"%s\":", b->len > 0 && b->ptr[b->len - 1] != '{' ? "," : "", name);
-    ch_buf_put_json(b, value);
-}
-
-static void json_time(struct ch_buf *b, const char *name, int64_t at_us)
-{
-    char text[40];
-    if (at_us != CH_TIME_UNKNOWN) {
-        command_time(at_us, text, sizeof(text));
-        json_field(b, name, ch_str_of(text));
-    }
-}
-
-/* Text from outside, for a terminal. */
-static void put(struct command *c, struct ch_str text)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, 8192);
-    ch_buf_put_escaped(&b, ch_str_sub(text, 0, 1024));
-    command_put(c, ch_buf_str(&b));
-    ch_buf_done(&b);
-}
-
-/* ------------------------------------------------------------------ explain */
-
-static void json_findings(struct ch_buf *b, const struct ch_inspection_result *in)
-{
-    ch_buf_puts(b, CH_STR(",\"findings\":["));
-    for (size_t i = 0; in != NULL && i < in->row.finding_count; i++) {
-        const struct ch_finding *f = &in->row.findings[i];
-        const struct ch_finding_row *row = ch_finding_row(f->code);
-        ch_buf_puts(b, i > 0 ? CH_STR(",{") : CH_STR("{"));
-        json_field(b, "code", ch_str_of(row->name));
-        json_field(b, "class", ch_str_of(ch_finding_class_name(row->cls)));
-        json_field(b, "member", f->member);
-        json_field(b, "evidence", f->evidence);
-        ch_buf_putc(b, '}');
-    }
-    ch_buf_putc(b, ']');
-}
-
-static const char *word_for(const struct ch_decision *d)
-{
-    return d->eligible ? "eligible" : ch_verdict_name(d->verdict);
-}
-
-/* One line, complete in itself. */
-static const char *what_would_change(const struct page *p, size_t file, const struct ch_decision *d)
-{
-    if (d->verdict == CH_VERDICT_ALLOW) {
-        return d->until_us != CH_TIME_UNKNOWN
-                   ? "time alone; a deny, a finding of a later inspector, or the policy"
-                   : "a deny, a finding of a later inspector, or the policy";
-    }
-    if (d->eligible) {
-        return "inspection, which starts when somebody asks for it";
-    }
-    if (d->verdict == CH_VERDICT_DENY) {
-        return d->ruling_id != 0      ? (d->until_us != CH_TIME_UNKNOWN ? "the end of this deny"
-                                                                        : "nothing by itself: a person denied it")
-               : d->policy_line > 0   ? "the policy"
-               : p->files[file].attack ? "only an inspector that reports the finding no longer; no approval can"
-                                       : "the policy";
-    }
-    if (d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED) {
-        return "an inspector that can read it whole";
-    }
-    return d->until_us != CH_TIME_UNKNOWN
-               ? "time alone, or: customhouse approve FILE --reason TEXT --expires DATE"
-               : "customhouse approve FILE --reason TEXT --expires DATE";
-}
-
-static bool is_served(struct command *c, const struct page *p, size_t file)
-{
-    return !ch_sha256_is_zero(&p->files[file].artifact) &&
-           ch_blobs_is_served(c->k->blobs, &p->files[file].artifact);
-}
-
-static void explain_json(struct command *c, struct page *p, size_t file, const struct ch_decision *d,
-                         bool first)
-{
-    const struct page_fact_file *f = &p->facts.files[file];
-    struct ch_buf b;
-    char hex[CH_SHA256_HEX + 1];
-    ch_buf_init(&b, 16u << 20);
-    ch_buf_puts(&b, first ? CH_STR("{") : CH_STR(",\n{"));
-    json_field(&b, "repository", ch_str_of(p->repository));
-    json_field(&b, "project", page_name(p));
-    json_field(&b, "version", ch_str_of(p->files[file].release.version));
-    json_field(&b, "file", f->index.file_name);
-    json_field(&b, "verdict", ch_str_of(word_for(d)));
-    json_field(&b, "rule", ch_str_of(d->rule));
-    json_field(&b, "reason", ch_str_of(d->reason));
-    if (d->policy_line > 0) {
-        json_field(&b, "policy", ch_str_of(ch_policy_file_name(c->k->policy)));
-        ch_buf_printf(&b, ",\"policy_line\":%u", d->policy_line);
-    }
-    json_time(&b, "first_seen", f->first_seen_at_us);
-    json_time(&b, "uploaded", f->index.uploaded_at_us);
-    json_time(&b, "since", p->files[file].recorded_at_us);
-    json_time(&b, "until", d->until_us);
-    json_time(&b, "removed_upstream", f->removed_at_us);
-    json_field(&b, "what_would_change_it", ch_str_of(what_would_change(p, file, d)));
-    ch_buf_printf(&b, ",\"served\":%s", is_served(c, p, file) ? "true" : "false");
-    if (d->ruling_id != 0) {
-        ch_buf_printf(&b, ",\"ruling\":%llu", (unsigned long long)d->ruling_id);
-    }
-    ch_buf_printf(&b, ",\"baseline\":%s", f->baseline ? "true" : "false");
-    if (!ch_sha256_is_zero(&p->files[file].artifact)) {
-        ch_sha256_hex(&p->files[file].artifact, hex);
-        json_field(&b, "sha256", ch_str_of(hex));
-    }
-    json_findings(&b, judge_inspection(c->k, p, file));
-    ch_buf_putc(&b, '}');
-    command_put(c, ch_buf_str(&b));
-    ch_buf_done(&b);
-}
-
-static void explain_text(struct command *c, struct page *p, size_t file, const struct ch_decision *d)
-{
-    const struct page_fact_file *f = &p->facts.files[file];
-    const struct ch_inspection_result *in = judge_inspection(c->k, p, file);
-    char time[40];
-    put(c, f->index.file_name);
-    command_print(c, "\n  %s", word_for(d));
-    if (d->verdict == CH_VERDICT_ALLOW) {
-        command_print(c, ": %s\n", d->reason[0] != '\0' ? d->reason : "the policy allows it");
-    } else {
-        command_print(c, " (%s): %s\n", d->rule, d->reason);
-    }
-    if (d->policy_line > 0) {
-        command_print(c, "  policy: %s:%u\n", ch_policy_file_name(c->k->policy), d->policy_line);
-    }
-    command_time(f->first_seen_at_us, time, sizeof(time));
-    command_print(c, "  first seen: %s%s\n", time,
-                  f->baseline ? ", on the first load of its page (baseline)" : "");
-    command_time(f->index.uploaded_at_us, time, sizeof(time));
-    command_print(c, "  uploaded, as the upstream states: %s%s\n", time,
-                  p->upstream->trust_times ? "" : " (not trusted)");
-    if (d->until_us != CH_TIME_UNKNOWN) {
-        command_time(d->until_us, time, sizeof(time));
-        command_print(c, "  changes by itself: %s\n", time);
-    }
-    if (p->files[file].recorded_at_us != CH_TIME_UNKNOWN) {
-        command_time(p->files[file].recorded_at_us, time, sizeof(time));
-        command_print(c, "  so decided since: %s\n", time);
-    }
-    if (d->ruling_id != 0) {
-        command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
-    }
-    command_print(c, "  what would change it: %s\n", what_would_change(p, file, d));
-    command_print(c, "  served: %s\n", is_served(c, p, file) ? "yes, its bytes can be had" : "no");
-    if (in == NULL) {
-        command_print(c, "  not inspected yet\n");
-        return;
-    }
-    command_time(in->row.at_us, time, sizeof(time));
-    command_print(c, "  inspected: %s, %llu members, inspector %d\n", time,
-                  (unsigned long long)in->row.member_count, CH_INSPECTOR_VERSION);
-    for (size_t i = 0; i < in->row.finding_count; i++) {
-        const struct ch_finding_row *row = ch_finding_row(in->row.findings[i].code);
-        command_print(c, "    %s (%s): %s ", row->name, ch_finding_class_name(row->cls), row->text);
-        put(c, in->row.findings[i].member);
-        command_print(c, " ");
-        command_put(c, in->row.findings[i].evidence);
-        command_print(c, "\n");
-    }
-}
-
-enum step command_explain(struct command *c)
-{
-    struct what what;
-    struct ch_err err;
-    enum step step;
-    size_t shown = 0, named = 0, count[3] = {0}, eligible = 0;
-    if (command_what(c, &what, &err) != CH_OK) {
-        return command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
-    }
-    struct page *p = command_page(c, &what, &step);
-    if (p == NULL) {
-        return step;
-    }
-    size_t max = what.kind == WHAT_PROJECT && !c->args.json ? EXPLAIN_FILES_MAX : SIZE_MAX;
-    if (c->args.json) {
-        command_print(c, "[");
-    }
-    for (size_t i = p->facts.file_count; i-- > 0;) { /* newest last on most pages: show them first */
-        if (!command_names(p, i, &what)) {
-            continue;
-        }
-        struct ch_decision d;
-        judge(c->k, p, i, &d);
-        named++;
-        count[d.verdict] += !d.eligible;
-        eligible += d.eligible;
-        if (shown < max) {
-            if (c->args.json) {
-                explain_json(c, p, i, &d, shown == 0);
-            } else {
-                explain_text(c, p, i, &d);
-            }
-            shown++;
-        }
-    }
-    if (c->args.json) {
-        command_print(c, "]\n");
-    } else {
-        if (shown < named) {
-            command_print(c, "(%zu more files)\n", named - shown);
-        }
-        command_print(c, "%s in %s, owned by upstream %s: %zu allowed, %zu eligible, %zu held, %zu denied\n",
-                      p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
-                      count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
-    }
-    return named > 0 ? command_end(c, 0, "%s", "")
-                     : command_end(c, 1, "%s: the upstream lists nothing like that", what.project);
-}
+#define QUEUE_MAX 500
 
 /* ------------------------------------------------------------------ queue */
 
@@ -251,15 +28,17 @@ static void show_decision(void *ctx, const struct ch_decision_row *row)
         json_field(&b, "file", row->file_name);
         json_field(&b, "rule", row->rule);
         json_field(&b, "reason", row->reason);
+        json_bool(&b, "audited", row->audited);
+        json_digest(&b, "under_policy", &row->policy);
         json_field(&b, "at", ch_str_of(time));
         ch_buf_putc(&b, '}');
         command_put(c, ch_buf_str(&b));
         ch_buf_done(&b);
     } else {
         command_print(c, "%-5s %s  ", ch_verdict_name(row->verdict), time);
-        put(c, row->file_name);
+        command_put_escaped(c, row->file_name);
         command_print(c, "  ");
-        put(c, row->reason);
+        command_put_escaped(c, row->reason);
         command_print(c, "\n");
     }
     l->count++;
@@ -283,9 +62,9 @@ static void show_intake(void *ctx, const struct ch_intake_row *row, const char *
         ch_buf_done(&b);
     } else {
         command_print(c, "%-10s ", progress);
-        put(c, row->file_name);
+        command_put_escaped(c, row->file_name);
         command_print(c, "%s", row->ahead ? "  (asked ahead) " : " ");
-        put(c, row->error);
+        command_put_escaped(c, row->error);
         command_print(c, "\n");
     }
     l->count++;
@@ -295,20 +74,26 @@ enum step command_queue(struct command *c)
 {
     struct listing l = {.c = c};
     struct ch_err err;
+    struct ch_store *store = c->k->store;
+    bool audited = command_has(c, "audited");
+    enum ch_code rc;
     if (c->args.json) {
         command_print(c, "[");
     }
-    intakes_each(c->k, show_intake, &l);
-    enum ch_code rc = ch_store_decisions_by_verdict(c->k->store, CH_VERDICT_HOLD, QUEUE_MAX,
-                                                    show_decision, &l, &err);
-    if (rc == CH_OK) {
-        rc = ch_store_decisions_by_verdict(c->k->store, CH_VERDICT_DENY, QUEUE_MAX, show_decision, &l,
-                                           &err);
+    if (audited) {
+        rc = ch_store_decisions_audited(store, QUEUE_MAX, show_decision, &l, &err);
+    } else {
+        intakes_each(c->k, show_intake, &l);
+        rc = ch_store_decisions_by_verdict(store, CH_VERDICT_HOLD, QUEUE_MAX, show_decision, &l, &err);
+        rc = rc == CH_OK ? ch_store_decisions_by_verdict(store, CH_VERDICT_DENY, QUEUE_MAX,
+                                                         show_decision, &l, &err)
+                         : rc;
     }
     if (c->args.json) {
         command_print(c, "]\n");
     } else if (l.count == 0) {
-        command_print(c, "nothing is held or waiting\n");
+        command_print(c, audited ? "nothing is served that would be held\n"
+                                 : "nothing is held or waiting\n");
     }
     return rc == CH_OK ? command_end(c, 0, "%s", "") : command_end(c, 1, "%s", err.msg);
 }
@@ -337,11 +122,11 @@ static void show_served(void *ctx, const struct ch_served_row *row)
         command_put(c, ch_buf_str(&b));
         ch_buf_done(&b);
     } else {
-        put(c, row->address);
+        command_put_escaped(c, row->address);
         command_print(c, "  %s .. %s  %llu times  ", first, last, (unsigned long long)row->times);
-        put(c, row->file_name);
+        command_put_escaped(c, row->file_name);
         command_print(c, "  ");
-        put(c, ch_str_sub(row->user_agent, 0, 60));
+        command_put_escaped(c, ch_str_sub(row->user_agent, 0, 60));
         command_print(c, "\n");
     }
     l->count++;
@@ -399,6 +184,7 @@ enum step command_status(struct command *c)
     char since[40], hex[CH_SHA256_HEX + 1];
     uint64_t bytes[2] = {0}, files[2] = {0};
     struct ch_sha256 policy = ch_policy_digest(k->policy);
+    struct rescan_state rescan = rescan_state(k);
     ch_sha256_hex(&policy, hex);
     command_time(k->started_at_us, since, sizeof(since));
     CH_IGNORE(ch_store_blob_bytes(k->store, CH_BLOB_SERVED, &bytes[0], &files[0], &err));
@@ -415,6 +201,15 @@ enum step command_status(struct command *c)
         ch_buf_printf(&b, ",\"undecided\":{\"bytes\":%llu,\"files\":%llu}",
                       (unsigned long long)bytes[1], (unsigned long long)files[1]);
         ch_buf_printf(&b, ",\"intakes\":%zu", ch_map_count(k->intakes));
+        json_number(&b, "inspector", CH_INSPECTOR_VERSION);
+        json_digest(&b, "ruleset", &k->ruleset);
+        json_number(&b, "rules", k->rule_count);
+        json_open(&b, "rescan", '{');
+        json_number(&b, "total", rescan.total);
+        json_number(&b, "done", rescan.done);
+        json_number(&b, "withdrawn", rescan.withdrawn);
+        json_number(&b, "failed", rescan.failed);
+        ch_buf_putc(&b, '}');
         json_field(&b, "processes", ch_str_of(k->status_text));
         ch_buf_puts(&b, CH_STR("}\n"));
         command_put(c, ch_buf_str(&b));
@@ -428,6 +223,11 @@ enum step command_status(struct command *c)
                   (unsigned long long)files[0], (unsigned long long)bytes[0],
                   (unsigned long long)files[1], (unsigned long long)bytes[1]);
     command_print(c, "on their way in: %zu files\n", ch_map_count(k->intakes));
+    ch_sha256_hex(&k->ruleset, hex);
+    command_print(c, "inspector %d, %llu rules (sha256 %.16s...); inspected again: %zu of %zu files, %zu "
+                     "withdrawn, %zu failed\n",
+                  CH_INSPECTOR_VERSION, (unsigned long long)k->rule_count, hex, rescan.done,
+                  rescan.total, rescan.withdrawn, rescan.failed);
     for (size_t i = 0; i < k->config->repository_count; i++) {
         const struct ch_repository *r = &k->config->repositories[i];
         command_print(c, "repository %s (%s, %s)\n", r->name, r->ecosystem, r->environment);

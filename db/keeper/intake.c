@@ -15,7 +15,6 @@
 #include "customhouse/limits.h"
 
 #define RUNNING_MAX       16
-#define FORGET_FAILED_US  (300 * 1000000LL) /* shown in the queue for so long */
 #define RETRY_AFTER_US    (15 * 1000000LL)
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" only */
 #define FETCH_TIMEOUT_MS  3600000
@@ -43,7 +42,7 @@ enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err)
                                 .project = page_name(in->p),
                                 .file_name = ch_str_of(in->file_name),
                                 .state = CH_INTAKE_WANTED,
-                                .ahead = in->ahead,
+                                .ahead = in->ahead || in->rescan,
                                 .created_at_us = keeper_now_us(k)};
     rc = ch_store_add_intake(k->store, &row, &in->id, err);
     in->durable = false;
@@ -142,6 +141,8 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     intake_stop_running(in);
     count_ahead(in, false);
     intake_move(in, CH_INTAKE_FAILED);
+    rescan_ended(in->k, in->p, ch_str_of(in->file_name), ch_str_of(in->error));
+    in->rescan = false;
     intake_wake(in);
     intakes_run(in->k);
 }
@@ -335,14 +336,22 @@ static void run(struct intake *in)
     }
 }
 
-static struct intake *next_to_run(struct keeper *k, bool ahead)
+/* In this order: somebody waits, asked ahead, inspected again. */
+enum turn { AWAITED, AHEAD, RESCANNED, TURNS };
+
+static enum turn turn_of(const struct intake *in)
+{
+    return in->rescan ? RESCANNED : in->ahead ? AHEAD : AWAITED;
+}
+
+static struct intake *next_to_run(struct keeper *k, enum turn turn)
 {
     size_t cursor = 0;
     void *value;
     struct intake *best = NULL;
     while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
         struct intake *in = value;
-        if (!in->running && in->ahead == ahead &&
+        if (!in->running && turn_of(in) == turn &&
             (in->state == CH_INTAKE_WANTED || in->state == CH_INTAKE_FETCHED) &&
             (best == NULL || in->id < best->id)) {
             best = in;
@@ -357,8 +366,10 @@ void intakes_run(struct keeper *k)
         return;
     }
     while (k->intakes_running < RUNNING_MAX) {
-        struct intake *in = next_to_run(k, false);
-        in = in != NULL ? in : next_to_run(k, true);
+        struct intake *in = NULL;
+        for (int turn = AWAITED; in == NULL && turn < TURNS; turn++) {
+            in = next_to_run(k, (enum turn)turn);
+        }
         if (in == NULL) {
             return;
         }
@@ -395,7 +406,7 @@ static void on_patience(struct ch_timer *t)
     }
 }
 
-static struct intake *new_intake(struct keeper *k, struct page *p, struct ch_str file_name, bool ahead)
+struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_name, bool ahead)
 {
     struct intake *in = ch_calloc(1, sizeof(*in));
     in->k = k;
@@ -415,7 +426,7 @@ static struct intake *new_intake(struct keeper *k, struct page *p, struct ch_str
     return in;
 }
 
-static struct intake *find(struct keeper *k, struct page *p, struct ch_str file_name)
+struct intake *intake_find(struct keeper *k, struct page *p, struct ch_str file_name)
 {
     struct ch_buf key;
     key_of(&key, p, file_name);
@@ -427,7 +438,7 @@ static struct intake *find(struct keeper *k, struct page *p, struct ch_str file_
 struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead)
 {
     struct ch_str name = p->facts.files[file].index.file_name;
-    struct intake *in = find(k, p, name);
+    struct intake *in = intake_find(k, p, name);
     struct ch_err err;
     if (in != NULL && in->state == CH_INTAKE_FAILED) {
         if (keeper_now_us(k) < in->not_before_us) {
@@ -435,7 +446,7 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
         }
         intake_move(in, CH_INTAKE_WANTED);
     } else if (in == NULL) {
-        in = new_intake(k, p, name, ahead);
+        in = intake_new(k, p, name, ahead);
         if (intake_ensure_row(in, &err) != CH_OK) {
             keeper_log("store", "error=\"%s\"", err.msg);
             intake_detach(in);
@@ -445,16 +456,17 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
     }
     if (!ahead) {
         count_ahead(in, false);
+        in->rescan = false; /* somebody waits now */
     }
     intakes_run(k);
     /* It may have failed on the spot. */
-    in = find(k, p, name);
+    in = intake_find(k, p, name);
     return in != NULL && in->state != CH_INTAKE_FAILED ? in : NULL;
 }
 
 uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size)
 {
-    struct intake *in = find(k, p, p->facts.files[file].index.file_name);
+    struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
     snprintf(text, size, "%s", in != NULL && in->error[0] != '\0' ? in->error : "it could not be fetched");
     return in != NULL && in->fail_status != 0 ? in->fail_status : 502;
 }
@@ -472,88 +484,4 @@ uint32_t intake_expected_s(const struct intake *in)
 {
     uint64_t bytes = in->expected_bytes == CH_SIZE_UNKNOWN ? BYTES_PER_S : in->expected_bytes;
     return (uint32_t)(2 + 2 * bytes / BYTES_PER_S);
-}
-
-/* ------------------------------------------------------------------ after a restart */
-
-struct resume {
-    struct keeper *k;
-    struct ch_buf rows; /* encoded: the store is not asked while it calls us */
-};
-
-static void collect(void *ctx, const struct ch_intake_row *row)
-{
-    struct resume *r = ctx;
-    ch_put_u64(&r->rows, row->id);
-    ch_put_str(&r->rows, row->repository);
-    ch_put_str(&r->rows, row->project);
-    ch_put_str(&r->rows, row->file_name);
-    ch_put_u8(&r->rows, (uint8_t)row->state);
-    ch_put_sha256(&r->rows, &row->sha256);
-    ch_put_u8(&r->rows, row->ahead);
-}
-
-enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
-{
-    struct resume r = {.k = k};
-    ch_buf_init(&r.rows, 256u << 20);
-    enum ch_code rc = ch_store_intakes(k->store, collect, &r, err);
-    struct ch_rd rd = ch_rd_of(r.rows.ptr, r.rows.len);
-    while (rc == CH_OK && ch_rd_left(&rd) > 0) {
-        uint64_t id = ch_get_u64(&rd);
-        struct ch_str repository = ch_get_str(&rd, 1024), project = ch_get_str(&rd, 1024);
-        struct ch_str file_name = ch_get_str(&rd, 1024);
-        enum ch_intake_state state = ch_get_u8(&rd);
-        struct ch_sha256 sha256 = ch_get_sha256(&rd);
-        bool ahead = ch_get_u8(&rd) != 0;
-        struct page *p = page_get(k, repository, project);
-        if (p == NULL || !page_load(k, p) || page_find_file(p, file_name) < 0 ||
-            state == CH_INTAKE_FAILED || find(k, p, file_name) != NULL) {
-            rc = keeper_write(k, err);
-            rc = rc == CH_OK ? ch_store_end_intake(k->store, id, err) : rc;
-            continue; /* asked for anew when somebody wants it */
-        }
-        struct intake *in = new_intake(k, p, file_name, ahead);
-        in->id = id;
-        in->durable = true;
-        if (state >= CH_INTAKE_FETCHED && ch_blobs_has(k->blobs, &sha256)) {
-            in->state = CH_INTAKE_FETCHED;
-            in->sha256 = sha256;
-        }
-    }
-    ch_buf_done(&r.rows);
-    return rc;
-}
-
-void intakes_free(struct keeper *k)
-{
-    size_t cursor = 0;
-    void *value;
-    while (k->intakes != NULL && ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        intake_free(value);
-    }
-    ch_map_free(k->intakes);
-    k->intakes = NULL;
-}
-
-void intakes_forget_failed(struct keeper *k)
-{
-    size_t cursor = 0;
-    void *value;
-    int64_t now = keeper_now_us(k);
-    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        struct intake *in = value;
-        struct ch_err err;
-        if (in->state != CH_INTAKE_FAILED || in->waiters != NULL ||
-            now - in->not_before_us < FORGET_FAILED_US) {
-            continue;
-        }
-        if (in->id != 0 && (keeper_write(k, &err) != CH_OK ||
-                            ch_store_end_intake(k->store, in->id, &err) != CH_OK)) {
-            keeper_log("store", "error=\"%s\"", err.msg);
-            continue;
-        }
-        intake_detach(in);
-        intake_free(in);
-    }
 }

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define OTHER_RULES_MAX 5
+
 struct arrivals {
     const struct intake *in;
     bool others;
@@ -84,6 +86,7 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
     struct ch_inspection_key key = {.sha256 = in->sha256,
                                     .profile = ch_str_of(profile),
                                     .inspector_version = CH_INSPECTOR_VERSION,
+                                    .ruleset = k->ruleset,
                                     .context = ch_buf_str(&context)};
     if (rc == CH_OK) {
         add_own_findings(in, f, &a);
@@ -110,6 +113,10 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     size_t attacks = p->attacks;
     struct ch_decision d;
     judge_forget_inspection(p, (size_t)at);
+    if (!ch_sha256_eq(&p->files[at].artifact, &in->sha256)) {
+        p->files[at].allowed_at_us = CH_TIME_UNKNOWN; /* other bytes */
+        p->files[at].artifact_bytes = 0;
+    }
     p->files[at].artifact = in->sha256;
     listing_touch(p);
     page_wrote(p);
@@ -139,11 +146,29 @@ static enum ch_code tell_pages(struct intake *in, struct ch_err *err)
     return rc;
 }
 
+/* T6: whether the answer is one for the rules in force. Those of the strict jail match none. An answer
+ * that did not come in whole is none in any case. */
+static bool rules_in_force(const struct intake *in)
+{
+    const struct ch_scanned *second = &in->answer[1];
+    return second->outcome != CH_SCAN_DONE || ch_sha256_eq(&second->ruleset, &in->k->ruleset);
+}
+
 void intake_conclude(struct intake *in)
 {
     struct keeper *k = in->k;
     struct page *p = in->p;
     struct ch_err err;
+    if (!rules_in_force(in)) {
+        if (++in->other_rules < OTHER_RULES_MAX) {
+            intake_stop_running(in); /* the jail's next answer will be of them */
+            intake_move(in, CH_INTAKE_FETCHED);
+            intakes_run(k);
+        } else {
+            intake_fail(in, 500, CH_STR("the jail matches other rules than it says"));
+        }
+        return;
+    }
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     struct ch_release release;
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
@@ -175,6 +200,7 @@ void intake_committed(struct keeper *k)
         intake_detach(in); /* first: who asks now must not join what has ended */
         intake_stop_running(in);
         intake_wake(in); /* asks judge again: ALLOW is linked and served, all else is refused */
+        rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
         intake_free(in);
         in = next;
     }

@@ -14,6 +14,8 @@ struct intake {
     uint64_t spool;
     enum ch_intake_state state;
     bool ahead;
+    bool rescan;  /* known bytes are inspected again; nobody waits for it */
+    uint32_t other_rules; /* times that the jail matched other rules than those in force (T6) */
     bool running; /* counts against RUNNING_MAX */
     uint32_t attempts;
     struct waiter *waiters;
@@ -33,6 +35,8 @@ struct intake {
     struct intake *next_committed;
 };
 
+struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_name, bool ahead);
+struct intake *intake_find(struct keeper *k, struct page *p, struct ch_str file_name); /* NULL: none */
 /* Moves the row, adding it when it has none (any more). */
 void intake_move(struct intake *in, enum ch_intake_state state);
 enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err) CH_MUST_CHECK;

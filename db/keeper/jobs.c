@@ -265,8 +265,7 @@ void jobs_on_frame(struct keeper *k, struct ch_frame *frame)
     } else if (frame->type == CH_MSG_RULES) {
         struct ch_rules_loaded rules;
         if (ch_rules_loaded_get(frame->payload, &rules, &err) == CH_OK) {
-            k->ruleset = rules.ruleset;
-            k->rule_count = rules.rule_count;
+            keys_announced(k, &rules);
             return;
         }
     } else {

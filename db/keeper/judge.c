@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#define RULINGS_PER_FILE 32
+#include "customhouse/limits.h"
 
 void judge_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
 {
@@ -29,34 +29,47 @@ void judge_forget_inspection(struct page *p, size_t file)
         p->index.attacks[p->index.version[file]]--;
     }
     listing_touch(p);
+    releases_touch(p);
     f->has_inspection = false;
     f->inspection_loaded = false;
+    f->inspection_old = false;
     f->attack = false;
 }
 
-const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file)
+/* Reads what is stored, of the key in force or else the newest of another one. */
+static enum ch_code read_inspection(struct keeper *k, struct page *p, size_t file,
+                                    struct ch_err *err)
 {
     struct page_file *f = &p->files[file];
-    if (f->inspection_loaded) {
-        return f->has_inspection ? &f->inspection : NULL;
-    }
-    if (ch_sha256_is_zero(&f->artifact) || f->release.profile == NULL) {
-        return NULL;
-    }
     struct ch_buf context;
-    struct ch_err err;
     judge_context(p, p->facts.files[file].index.file_name, &context);
     struct ch_inspection_key key = {
         .sha256 = f->artifact,
         .profile = ch_str_of(f->release.profile),
         .inspector_version = CH_INSPECTOR_VERSION,
+        .ruleset = k->ruleset,
         .context = ch_buf_str(&context),
     };
-    enum ch_code rc = ch_store_get_inspection(k->store, &key, &f->inspection, &err);
+    enum ch_code rc = ch_store_get_inspection(k->store, &key, &f->inspection, err);
+    if (rc == CH_E_NOT_FOUND) {
+        rc = ch_store_newest_inspection(k->store, &key, &f->inspection, err);
+        f->inspection_old = rc == CH_OK;
+    }
     ch_buf_done(&context);
+    return rc;
+}
+
+static void load_inspection(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    struct ch_err err;
+    if (f->inspection_loaded || ch_sha256_is_zero(&f->artifact) || f->release.profile == NULL) {
+        return;
+    }
+    enum ch_code rc = read_inspection(k, p, file, &err);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
-        return NULL; /* not loaded: tried again, and "not inspected" meanwhile */
+        return; /* not loaded: tried again, and "not inspected" meanwhile */
     }
     f->inspection_loaded = true;
     f->has_inspection = rc == CH_OK;
@@ -70,8 +83,21 @@ const struct ch_inspection_result *judge_inspection(struct keeper *k, struct pag
     }
     if (f->has_inspection) {
         listing_touch(p);
+        releases_touch(p);
     }
-    return f->has_inspection ? &f->inspection : NULL;
+}
+
+const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    load_inspection(k, p, file);
+    if (!f->has_inspection) {
+        return NULL;
+    }
+    bool counts = !f->inspection_old || f->attack ||
+                  (f->recorded_verdict == CH_VERDICT_ALLOW &&
+                   keeper_now_us(k) < keys_grace_ends(k, f->inspection.row.at_us));
+    return counts ? &f->inspection : NULL;
 }
 
 /* T10: a file of the same version that is denied as an attack holds all others. */
@@ -102,53 +128,112 @@ static bool baseline_counts(const struct keeper *k, const struct page *p,
     return p->info.first_loaded_at_us - p->upstream->added_at_us <= cool_down_us;
 }
 
-void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)
+/* Where the index states no size, the bytes that came have one. */
+static uint64_t size_of(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    uint64_t stated = p->facts.files[file].index.size_bytes;
+    struct ch_artifact a;
+    struct ch_err err;
+    if (stated != CH_SIZE_UNKNOWN || !f->has_inspection) {
+        return stated;
+    }
+    if (f->artifact_bytes == 0 &&
+        ch_store_get_artifact(k->store, &f->artifact, &a, &err) == CH_OK) {
+        f->artifact_bytes = a.size_bytes;
+    }
+    return f->artifact_bytes > 0 ? f->artifact_bytes : CH_SIZE_UNKNOWN;
+}
+
+static void inspection_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+{
+    const struct ch_inspection_result *inspection = judge_inspection(k, p, file);
+    if (inspection == NULL) {
+        return; /* nothing to compare either */
+    }
+    ret->inspection = inspection->row.outcome;
+    ret->inspection_error = inspection->row.error;
+    ret->findings = inspection->row.findings;
+    ret->finding_count = inspection->row.finding_count;
+    ret->inspected = inspection->row.facts;
+    ret->inspected_count = inspection->row.fact_count;
+    ptrdiff_t at = releases_previous(p, file);
+    if (at >= 0) {
+        const struct page_file *before = &p->files[at];
+        ret->previous_version = ch_str_of(before->release.version);
+        ret->previous = before->inspection.row.facts;
+        ret->previous_count = before->inspection.row.fact_count;
+        ret->previous_size_bytes = size_of(k, p, (size_t)at);
+        ret->previous_uploaded_at_us = p->facts.files[at].index.uploaded_at_us;
+    }
+}
+
+void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling *rulings,
+                 struct ch_facts *ret)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     const struct page_file *run = &p->files[file];
-    const struct ch_inspection_result *inspection = judge_inspection(k, p, file);
-    struct ch_ruling rulings[RULINGS_PER_FILE];
+    ch_facts_init(ret); /* nothing known */
+    inspection_facts(k, p, file, ret);
+    ret->ecosystem = ch_str_of(p->eco->name);
+    ret->repository = ch_str_of(p->repository);
+    ret->environment = ch_str_of(p->config->environment);
+    ret->project = page_name(p);
+    ret->version = ch_str_of(run->release.version);
+    ret->file_name = f->index.file_name;
+    ret->artifact = run->artifact;
+    ret->file_type = ch_str_of(run->release.file_type);
+    ret->has_inspector = run->release.profile != NULL;
+    ret->size_bytes = size_of(k, p, file);
+    ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
+    ret->upstream_trusted_for_times = p->upstream->trust_times;
+    ret->upstream_never_states_times = p->upstream->states_times == CH_TIMES_NEVER;
+    ret->uploaded_at_us = f->index.uploaded_at_us;
+    ret->last_absent_at_us = f->last_absent_at_us;
+    ret->first_seen_at_us = f->first_seen_at_us;
+    ret->baseline = baseline_counts(k, p, f);
+    ret->clock_jumped = k->clock_jumped;
+    ret->upstream_yanked = f->index.yanked;
+    ret->upstream_yanked_reason = f->index.yanked_reason;
+    ret->removed_at_us = f->removed_at_us;
+    ret->upstream_quarantined = p->facts.head.status == CH_STATUS_QUARANTINED;
+    ret->index_confirmed_at_us = p->checked_at_us;
+    ret->project_since_us = p->since_us;
+    ret->version_has_wheel = p->index.wheels[p->index.version[file]];
+    ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
+    ret->rulings = rulings;
+    ret->ruling_count = rulings_for(k, p, file, rulings, JUDGE_RULINGS);
+}
+
+void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)
+{
+    struct ch_ruling rulings[JUDGE_RULINGS];
     struct ch_facts facts;
-    ch_facts_init(&facts); /* nothing known */
-    facts.ecosystem = ch_str_of(p->eco->name);
-    facts.repository = ch_str_of(p->repository);
-    facts.project = page_name(p);
-    facts.version = ch_str_of(run->release.version);
-    facts.file_name = f->index.file_name;
-    facts.artifact = run->artifact;
-    facts.file_type = ch_str_of(run->release.file_type);
-    facts.has_inspector = run->release.profile != NULL;
-    facts.size_bytes = f->index.size_bytes;
-    facts.hash_stated = !ch_sha256_is_zero(&f->index.sha256);
-    facts.upstream_trusted_for_times = p->upstream->trust_times;
-    facts.upstream_never_states_times = p->upstream->states_times == CH_TIMES_NEVER;
-    facts.uploaded_at_us = f->index.uploaded_at_us;
-    facts.last_absent_at_us = f->last_absent_at_us;
-    facts.first_seen_at_us = f->first_seen_at_us;
-    facts.baseline = baseline_counts(k, p, f);
-    facts.clock_jumped = k->clock_jumped;
-    facts.upstream_yanked = f->index.yanked;
-    facts.upstream_yanked_reason = f->index.yanked_reason;
-    facts.removed_at_us = f->removed_at_us;
-    facts.upstream_quarantined = p->facts.head.status == CH_STATUS_QUARANTINED;
-    facts.index_confirmed_at_us = p->checked_at_us;
-    facts.inspection = inspection != NULL ? inspection->row.outcome : CH_INSPECTION_NONE;
-    facts.rulings = rulings;
-    if (inspection != NULL) {
-        facts.inspection_error = inspection->row.error;
-        facts.findings = inspection->row.findings;
-        facts.finding_count = inspection->row.finding_count;
-    }
-    facts.sibling_denied = sibling_denied(p, file, &facts.sibling);
-    facts.ruling_count = rulings_for(k, p, file, rulings, CH_ARRAY_LEN(rulings));
+    judge_facts(k, p, file, rulings, &facts);
     ch_decide(k->policy, &facts, keeper_now_us(k), ret);
+    const struct page_file *f = &p->files[file];
+    if (ret->verdict == CH_VERDICT_ALLOW && f->inspection_old) { /* T6: not beyond its grace (T11) */
+        int64_t end = keys_grace_ends(k, f->inspection.row.at_us);
+        ret->until_us = ret->until_us == CH_TIME_UNKNOWN || end < ret->until_us ? end : ret->until_us;
+    }
+}
+
+/* First, these bytes were allowed: what was approved before them is what they are compared with. */
+static void note_allowed(struct page *p, size_t file, int64_t at_us)
+{
+    struct page_file *f = &p->files[file];
+    if (f->allowed_at_us == CH_TIME_UNKNOWN) {
+        f->allowed_at_us = at_us;
+        listing_touch(p); /* others are compared with it from now on */
+    }
 }
 
 enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
                           struct ch_err *err)
 {
     struct page_file *f = &p->files[file];
-    if (f->recorded_verdict == (int8_t)d->verdict && strcmp(f->recorded_rule, d->rule) == 0) {
+    if (f->recorded_verdict == (int8_t)d->verdict && f->recorded_audited == d->audited &&
+        strcmp(f->recorded_rule, d->rule) == 0) {
         return CH_OK;
     }
     struct ch_decision_row row = {
@@ -162,6 +247,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
         .reason = ch_str_of(d->reason),
         .policy = ch_policy_digest(k->policy),
         .at_us = keeper_now_us(k),
+        .audited = d->audited,
     };
     enum ch_code rc = keeper_write(k, err);
     if (rc == CH_OK) {
@@ -170,6 +256,12 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
     if (rc == CH_OK) {
         f->recorded_verdict = (int8_t)d->verdict;
         f->recorded_at_us = row.at_us;
+        f->recorded_audited = d->audited;
+        f->recorded_policy = row.policy;
+        if (d->verdict == CH_VERDICT_ALLOW) {
+            note_allowed(p, file, row.at_us);
+        }
+        releases_touch(p);
         snprintf(f->recorded_rule, sizeof(f->recorded_rule), "%s", d->rule);
         page_wrote(p);
         k->stats.decisions[d->verdict]++;
@@ -255,15 +347,55 @@ void judge_forget_shown(struct keeper *k, struct page *p)
 void judge_take_bytes(struct keeper *k, const struct ch_sha256 *sha256)
 {
     struct ch_artifact a;
+    enum ch_blob_place place;
     struct ch_err err;
     keeper_raise_epoch(k); /* effective first, recorded after */
     take_away(k, sha256);
+    if (ch_store_get_blob(k->store, sha256, &place, &err) == CH_OK && place == CH_BLOB_EVICTED) {
+        return; /* there are no bytes */
+    }
     if (keeper_write(k, &err) != CH_OK ||
         ch_store_get_artifact(k->store, sha256, &a, &err) != CH_OK ||
         ch_store_put_blob(k->store, sha256, a.size_bytes, CH_BLOB_UNDECIDED, keeper_now_us(k),
                           &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
+}
+
+struct fetched_by {
+    uint64_t clients;
+};
+
+static void log_client(void *ctx, const struct ch_served_row *row)
+{
+    struct fetched_by *by = ctx;
+    struct ch_buf text;
+    if (by->clients++ >= ch_limits.fetched_by_log) {
+        return;
+    }
+    ch_buf_init(&text, 1024);
+    ch_buf_puts(&text, CH_STR("address="));
+    ch_buf_put_escaped(&text, ch_str_sub(row->address, 0, 100));
+    ch_buf_puts(&text, CH_STR(" user_agent=\""));
+    ch_buf_put_escaped(&text, ch_str_sub(row->user_agent, 0, 100));
+    ch_buf_puts(&text, CH_STR("\" file="));
+    ch_buf_put_escaped(&text, ch_str_sub(row->file_name, 0, 200));
+    keeper_log("fetched-by", "%.*s times=%llu", CH_STR_ARG(ch_buf_str(&text)),
+               (unsigned long long)row->times);
+    ch_buf_done(&text);
+}
+
+/* Who has bytes that may be had no longer: the log says it without being asked. */
+static void log_fetched_by(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    struct fetched_by by = {0};
+    struct ch_err err;
+    struct ch_str any = {NULL, 0};
+    if (ch_store_served(k->store, sha256, any, any, log_client, &by, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    keeper_log("fetched-by", "clients=%llu%s", (unsigned long long)by.clients,
+               by.clients > ch_limits.fetched_by_log ? " (customhouse fetched-by lists all)" : "");
 }
 
 void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d)
@@ -282,8 +414,13 @@ void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct 
     if (bytes) {
         judge_take_bytes(k, &f->artifact);
         f->served = false;
-        keeper_log("withdrawn", "project=%s rule=\"%s\" reason=\"%s\"", p->project, d->rule,
-                   d->reason);
+        struct ch_buf name;
+        ch_buf_init(&name, 2048);
+        ch_buf_put_escaped(&name, p->facts.files[file].index.file_name);
+        keeper_log("withdrawn", "project=%s file=%.*s rule=\"%s\" reason=\"%s\"", p->project,
+                   CH_STR_ARG(ch_buf_str(&name)), d->rule, d->reason);
+        ch_buf_done(&name);
+        log_fetched_by(k, &f->artifact);
     }
 }
 

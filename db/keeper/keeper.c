@@ -80,14 +80,28 @@ static void watch_clock(struct keeper *k)
     }
 }
 
+/* Rows that nothing is decided from go when there are more than limits.h keeps. */
+static void trim(struct keeper *k)
+{
+    struct ch_err err;
+    uint64_t dropped = 0;
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_trim(k->store, keeper_now_us(k), &dropped, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
 static void on_tick(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, tick_timer);
     struct ch_err err;
     watch_clock(k);
+    keys_watch_grace(k);
+    rescan_tick(k);
     intakes_forget_failed(k);
     pages_forget_unused(k);
     quota_flush(k);
+    trim(k);
     if (quota_make_room(k, CH_BLOB_SERVED, 0, &err) != CH_OK ||
         quota_make_room(k, CH_BLOB_UNDECIDED, 0, &err) != CH_OK) {
         keeper_log("quota", "error=\"%s\"", err.msg);
@@ -341,6 +355,8 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);
     sidecars_init(k);
+    rescan_init(k);
+    k->terse_upstreams = ch_map_new();
     enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);
     free(policy_name);
     return rc;
@@ -356,6 +372,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
+    rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;
@@ -371,6 +388,7 @@ void keeper_begin(struct keeper *k)
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);
     intakes_run(k);
+    rescan_begin(k);
 }
 
 void keeper_close(struct keeper *k)
@@ -380,16 +398,21 @@ void keeper_close(struct keeper *k)
         ch_channel_free(k->gateways[i]);
     }
     ch_channel_free(k->fetcher);
+    k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
     ch_channel_free(k->scanners[0]);
     ch_channel_free(k->scanners[1]);
     offload_stop(k);
     intakes_free(k);
+    rescan_free(k);
     sidecars_free(k);
+    ch_map_free(k->terse_upstreams);
+    k->terse_upstreams = NULL;
     budgets_free(k);
     pages_free(k);
     jobs_done(k);
     quota_free(k);
     rulings_free(k);
+    keys_free(k);
     ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
     ch_policy_free(k->policy);
     ch_blobs_close(k->blobs);

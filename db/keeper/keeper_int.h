@@ -6,6 +6,9 @@
  *   pages.c       what is known of upstream pages
  *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
+ *   releases.c    the release approved before a file, for comparison
+ *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
+ *   rescan.c      what is served is inspected again when those have changed
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
@@ -24,6 +27,7 @@
 #include "customhouse/child.h"
 #include "customhouse/ecosystem.h"
 #include "customhouse/map.h"
+#include "customhouse/message.h"
 #include "customhouse/policy.h"
 #include "customhouse/store.h"
 
@@ -56,13 +60,18 @@ struct waiter {
 struct page_file { /* runtime state beside facts.files[i] */
     struct ch_release release;
     struct ch_sha256 artifact; /* what was fetched for it; zero: nothing */
+    uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
     bool inspection_loaded;
     bool has_inspection;
+    bool inspection_old; /* of an inspector or rules that were replaced: see judge_inspection */
     struct ch_inspection_result inspection;
     bool attack;               /* inspection has a finding of class attack */
     int64_t recorded_at_us;    /* CH_TIME_UNKNOWN: no row */
     int8_t recorded_verdict;   /* enum ch_verdict of the newest decision row, -1: none */
     char recorded_rule[64];
+    bool recorded_audited;
+    struct ch_sha256 recorded_policy; /* digest of the policy it was made under */
+    int64_t allowed_at_us;     /* these bytes were first allowed in this repository; unknown: never */
     bool served;               /* linked in served/ by this keeper for this file */
 };
 
@@ -72,6 +81,7 @@ struct page_index { /* worked out of the facts once (page_index.c) */
     size_t version_count; /* groups, in order of versions */
     uint32_t *attacks;    /* per group: files with a finding of class attack */
     bool *built;          /* per group: lists a file that needs no build */
+    bool *wheels;         /* per group: lists a wheel */
     uint16_t *clients;    /* per file: class of clients that can take it */
     size_t class_count;
     bool *overlap;        /* class_count squared: clients of the row can take the column */
@@ -105,6 +115,9 @@ struct page {
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
     struct page_index index;
+    uint32_t *approved;      /* files that were approved, by version; NULL: not gathered (releases.c) */
+    size_t approved_count;
+    int64_t since_us;        /* the project is known to exist since then */
     struct listing_cache listing;
     size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
     struct ch_snapshot_info info;
@@ -140,19 +153,22 @@ struct keeper {
     struct ch_channel *gateways[CH_METRICS_SLOTS];
     struct ch_channel *fetcher;
     struct ch_channel *scanners[2]; /* strict, second */
-    struct ch_sha256 ruleset; /* what scanner-second says it matches; zero: not said yet */
+    struct ch_sha256 ruleset; /* in force: what scanner-second said last, also in an earlier run */
     uint64_t rule_count;
+    struct keys *keys;
+    struct rescan *rescan;
     struct jobs *jobs;
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
     size_t intakes_running;
-    size_t intakes_ahead;    /* of them, nobody waits for */
+    size_t intakes_ahead;    /* of them, nobody waits for; rescans do not count */
     struct rulings *rulings;
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
+    struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct commands *commands;
@@ -256,6 +272,8 @@ bool page_is_cold(struct keeper *k, struct page *p);
 bool page_usable(const struct keeper *k, const struct page *p);
 void pages_forget_unused(struct keeper *k);
 void pages_free(struct keeper *k);
+/* Inspector or rules have changed: every page loads its inspections anew. */
+void pages_inspections_changed(struct keeper *k);
 /* Says that the open group has something of what the page now knows. */
 void page_wrote(struct page *p);
 /* The group is durable / is lost: then its pages know again what the store knows, no more (T4). */
@@ -273,9 +291,16 @@ ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: 
 
 /* Decides on one file of a ready page, from facts, policy and time. */
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret);
-/* Loads what is stored of the file's inspection; returns it or NULL. */
+/* The file's inspection that counts, or NULL. That is one by the inspector and rules in force; of
+ * bytes that are allowed an older one while its grace lasts; and an older one that found an attack
+ * until a newer one does not (T6). files[].inspection has what is stored in any case. */
 const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file);
 void judge_forget_inspection(struct page *p, size_t file);
+/* The facts that judge() puts before ch_decide, for showing more of them. `rulings` has room for
+ * JUDGE_RULINGS; slices borrow from the page and live until it changes. */
+#define JUDGE_RULINGS 32
+void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling *rulings,
+                 struct ch_facts *ret);
 /* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
  * inspection judged (T6). Initialises *ret. */
 void judge_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret);
@@ -299,6 +324,58 @@ void judge_all_again(struct keeper *k);
 /* "numpy 2.4.0" */
 void judge_subject(const struct page *p, size_t file, struct ch_buf *out);
 void judge_refusal_id(const struct keeper *k, const struct page *p, size_t file, char ret[17]);
+
+/* ------------------------------------------------------------------ releases.c */
+
+/* The file of this page that was approved last before this one: of an earlier version, its bytes
+ * allowed here before these were, of the same type and platform where there is one. -1: none was. */
+ptrdiff_t releases_previous(struct page *p, size_t file);
+void releases_touch(struct page *p); /* an inspection or a recorded decision of the page has changed */
+
+/* ------------------------------------------------------------------ keys.c */
+
+enum ch_code keys_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+void keys_free(struct keeper *k);
+/* scanner-second says which rules it matches from now on. */
+void keys_announced(struct keeper *k, const struct ch_rules_loaded *rules);
+/* Until when findings of a replaced key, made at that time, do for what is served. */
+int64_t keys_grace_ends(const struct keeper *k, int64_t inspected_at_us);
+void keys_watch_grace(struct keeper *k);
+
+/* ------------------------------------------------------------------ rescan.c */
+
+struct rescan_batch; /* what somebody asked for by hand */
+
+void rescan_init(struct keeper *k);
+void rescan_free(struct keeper *k);
+/* Queues anew what is allowed on findings of a replaced key: derived from the store, so nothing of it
+ * needs to be durable itself. */
+void rescan_begin(struct keeper *k);
+/* Takes up the next ones, at the end of this turn. */
+void rescan_kick(struct keeper *k);
+void rescan_tick(struct keeper *k);
+/* An intake has ended: decided, or failed with `error` (else absent). */
+void rescan_ended(struct keeper *k, struct page *p, struct ch_str file_name, struct ch_str error);
+struct rescan_state { /* of the rescan that began last, by itself */
+    size_t total, done, withdrawn, failed, running;
+    size_t by_hand; /* waiting, of all batches */
+};
+struct rescan_state rescan_state(const struct keeper *k);
+/* A batch of one command; it goes before what is rescanned by itself. */
+struct rescan_batch *rescan_batch_new(struct keeper *k, bool json);
+void rescan_batch_add(struct rescan_batch *b, struct ch_str repository, struct ch_str project,
+                      struct ch_str file_name);
+/* All that is known, or what is due: allowed on findings of a replaced key. */
+enum ch_code rescan_batch_add_all(struct rescan_batch *b, bool only_due, struct ch_err *err) CH_MUST_CHECK;
+void rescan_batch_start(struct rescan_batch *b);
+/* What is new since the last call, for people or as JSON objects. */
+void rescan_batch_read(struct rescan_batch *b, struct ch_buf *out);
+bool rescan_batch_done(const struct rescan_batch *b);
+void rescan_batch_wait(struct rescan_batch *b, struct waiter *waiter); /* taken over */
+size_t rescan_batch_total(const struct rescan_batch *b);
+/* Files that may be had no longer, or could not be inspected. */
+size_t rescan_batch_bad(const struct rescan_batch *b);
+void rescan_batch_free(struct rescan_batch *b); /* nobody looks any more; the files are done all the same */
 
 /* ------------------------------------------------------------------ rulings.c */
 
@@ -340,6 +417,9 @@ void budgets_free(struct keeper *k);
 
 /* Starts or joins the intake of a file. NULL: it failed lately and is not tried again yet. */
 struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead);
+/* The same for bytes that are known: inspects them again, after what anybody waits for. False: its
+ * intake failed at once. */
+bool intake_rescan(struct keeper *k, struct page *p, size_t file);
 /* `waiter` (taken over) goes on when the intake ends, or at its deadline. */
 void intake_wait(struct keeper *k, struct intake *in, struct waiter *waiter);
 uint32_t intake_expected_s(const struct intake *in);
@@ -390,6 +470,8 @@ enum sidecar_state { SIDECAR_FAILED = 0, SIDECAR_READY, SIDECAR_WAITING };
  * WAITING has taken the waiter over. FAILED: only the file itself can tell (start its intake). */
 enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct waiter *waiter,
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size);
+/* Starts to get the metadata of a file that a resolver is about to ask for. */
+void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
 void sidecars_init(struct keeper *k);
 void sidecars_free(struct keeper *k);
 

@@ -331,6 +331,7 @@ void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agen
     size_t n = p->eco->wanted_next(&page, may, user_agent, wanted, CH_ARRAY_LEN(wanted));
     for (size_t i = 0; i < n; i++) {
         if (p->listing.eligible[wanted[i]]) {
+            sidecar_ask_ahead(k, p, wanted[i]); /* first: a resolver asks for it first */
             intake_want(k, p, wanted[i], true);
         }
     }

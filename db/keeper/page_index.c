@@ -3,6 +3,7 @@
 #include "keeper_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "clients.h"
 
@@ -52,6 +53,7 @@ static void group_versions(struct page *p, struct page_index *x)
     }
     x->attacks = ch_calloc(x->version_count + 1, sizeof(*x->attacks));
     x->built = ch_calloc(x->version_count + 1, sizeof(*x->built));
+    x->wheels = ch_calloc(x->version_count + 1, sizeof(*x->wheels));
     ch_map_free(seen);
     free(orders);
 }
@@ -106,6 +108,7 @@ void page_index_build(struct page *p)
     for (size_t i = 0; i < p->facts.file_count; i++) {
         bool listed = p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
         x->built[x->version[i]] |= listed && p->files[i].release.platform_tags.len > 0;
+        x->wheels[x->version[i]] |= listed && strcmp(p->files[i].release.file_type, "wheel") == 0;
     }
 }
 
@@ -116,6 +119,7 @@ void page_index_done(struct page *p)
     free(x->version);
     free(x->attacks);
     free(x->built);
+    free(x->wheels);
     free(x->clients);
     free(x->overlap);
     *x = (struct page_index){0};

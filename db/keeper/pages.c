@@ -35,6 +35,7 @@ static void free_page_files(struct page *p)
     }
     free(p->files);
     p->files = NULL;
+    releases_touch(p);
     page_index_done(p);
     listing_touch(p);
 }
@@ -155,11 +156,24 @@ static void on_decision(void *ctx, const struct ch_decision_row *row)
         struct page_file *f = &p->files[at];
         f->recorded_verdict = (int8_t)row->verdict;
         f->recorded_at_us = row->at_us;
+        f->recorded_audited = row->audited;
+        f->recorded_policy = row->policy;
         struct ch_str rule = ch_str_sub(row->rule, 0, sizeof(f->recorded_rule) - 1);
         memset(f->recorded_rule, 0, sizeof(f->recorded_rule));
         for (size_t i = 0; i < rule.len; i++) {
             f->recorded_rule[i] = rule.ptr[i];
         }
+    }
+}
+
+static void on_allow(void *ctx, struct ch_str file_name, const struct ch_sha256 *sha256,
+                     int64_t at_us)
+{
+    struct page *p = ctx;
+    ptrdiff_t at = page_find_file(p, file_name);
+    if (at >= 0 && p->files[at].allowed_at_us == CH_TIME_UNKNOWN &&
+        ch_sha256_eq(&p->files[at].artifact, sha256)) {
+        p->files[at].allowed_at_us = at_us; /* rows come oldest first */
     }
 }
 
@@ -201,6 +215,27 @@ static void end_replaced(struct keeper *k, const struct page *p, struct served *
     free(list);
 }
 
+/* Since when a file is known: as stated where that counts, else since it was surely there (T7). */
+static int64_t known_since(const struct page *p, const struct page_fact_file *f)
+{
+    if (p->upstream->trust_times && f->index.uploaded_at_us != CH_TIME_UNKNOWN) {
+        return f->index.uploaded_at_us;
+    }
+    return f->first_seen_at_us > f->last_absent_at_us ? f->first_seen_at_us : f->last_absent_at_us;
+}
+
+static int64_t project_since(const struct page *p)
+{
+    int64_t oldest = CH_TIME_UNKNOWN;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        int64_t since = known_since(p, &p->facts.files[i]);
+        if (since != CH_TIME_UNKNOWN && (oldest == CH_TIME_UNKNOWN || since < oldest)) {
+            oldest = since;
+        }
+    }
+    return oldest;
+}
+
 /* Takes over `facts`; builds what runs beside them from the store. Intakes under way are re-attached
  * by name when they end. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
@@ -217,8 +252,10 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         p->eco->split(page_name(p), p->facts.files[i].index.file_name, &p->files[i].release);
         p->files[i].recorded_verdict = -1;
         p->files[i].recorded_at_us = CH_TIME_UNKNOWN;
+        p->files[i].allowed_at_us = CH_TIME_UNKNOWN;
     }
     page_index_build(p);
+    p->since_us = project_since(p);
     k->page_bytes -= p->weight;
     p->weight = weight_of(p);
     k->page_bytes += p->weight;
@@ -229,6 +266,10 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     if (rc == CH_OK) {
         rc = ch_store_decisions_of(k->store, ch_str_of(p->repository), page_name(p), on_decision, p,
                                    err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_store_allows(k->store, ch_str_of(p->repository), page_name(p), upstream, on_allow, p,
+                             err);
     }
     end_replaced(k, p, served, served_count);
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
@@ -267,6 +308,21 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     ch_buf_done(&owner);
     ch_buf_done(&content);
     return rc;
+}
+
+void pages_inspections_changed(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->pages, &cursor, NULL, &value)) {
+        struct page *p = value;
+        for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
+            judge_forget_inspection(p, i);
+        }
+        for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
+            judge_inspection(k, p, i); /* T10 looks at all of them */
+        }
+    }
 }
 
 void page_wrote(struct page *p)

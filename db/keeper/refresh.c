@@ -1,5 +1,7 @@
 /* Refreshing a page: one at a time however many ask. Fetch -> (unchanged?) -> jail -> merge ->
- * snapshot; where times or sizes are missing, the upstream's JSON API fills them in.
+ * snapshot; where times or sizes are missing, the upstream's JSON API fills them in. Of an upstream
+ * whose pages lacked them before, both documents of an unknown page are asked for at once: a resolver
+ * goes from page to page, and each would cost it one more round trip.
  *
  * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
  * earlier upstream's error is an error, never "next". */
@@ -13,12 +15,18 @@
 
 #define DOCUMENT_TIMEOUT_MS 60000
 
+enum details_state { DETAILS_NONE = 0, DETAILS_FETCHING, DETAILS_THERE, DETAILS_FAILED };
+
 struct refresh { /* one under way */
     struct keeper *k;
     struct page *p;
     int fd;
-    uint64_t fetch;
-    bool details;
+    enum details_state details;
+    int details_fd;
+    uint64_t details_fetch;
+    uint64_t details_bytes;
+    char *details_url;
+    bool wants_details; /* the page was read and lacks them */
     char *base_url;
     char *etag, *last_modified;
     struct ch_sha256 body;
@@ -29,9 +37,16 @@ struct refresh { /* one under way */
 void page_refresh_free(struct refresh *r)
 {
     r->p->refresh = NULL;
+    if (r->details == DETAILS_FETCHING) {
+        jobs_cancel_fetch(r->k, r->details_fetch);
+    }
     if (r->fd >= 0) {
         close(r->fd);
     }
+    if (r->details_fd >= 0) {
+        close(r->details_fd);
+    }
+    free(r->details_url);
     free(r->base_url);
     free(r->etag);
     free(r->last_modified);
@@ -146,12 +161,11 @@ static void on_details_scanned(void *ctx, const struct ch_scanned *answer, struc
     finish(r);
 }
 
-static void on_details_fetched(void *ctx, const struct ch_fetched *answer)
+/* What the page lacks is there, or will never be: then it stands without, and what is unknown holds. */
+static void use_details(struct refresh *r)
 {
-    struct refresh *r = ctx;
-    struct ch_err err;
-    if (answer->code != CH_OK || answer->http_status != 200 || jobs_seal(r->fd, &err) != CH_OK) {
-        finish(r); /* the page stands without: what is unknown holds */
+    if (r->details != DETAILS_THERE) {
+        finish(r);
         return;
     }
     struct ch_scan_job job = {
@@ -159,27 +173,36 @@ static void on_details_fetched(void *ctx, const struct ch_fetched *answer)
         .ecosystem = ch_str_of(r->p->eco->name),
         .profile = CH_STR("details"),
         .project = page_name(r->p),
-        .base_url = answer->effective_url,
-        .size_bytes = answer->bytes,
+        .base_url = ch_str_of(r->details_url),
+        .size_bytes = r->details_bytes,
     };
-    jobs_scan(r->k, 0, &job, r->fd, on_details_scanned, r);
+    jobs_scan(r->k, 0, &job, r->details_fd, on_details_scanned, r);
 }
 
-static bool fetch_details(struct refresh *r)
+static void on_details_fetched(void *ctx, const struct ch_fetched *answer)
+{
+    struct refresh *r = ctx;
+    struct ch_err err;
+    r->details = DETAILS_FAILED;
+    if (answer->code == CH_OK && answer->http_status == 200 &&
+        jobs_seal(r->details_fd, &err) == CH_OK) {
+        r->details = DETAILS_THERE;
+        r->details_bytes = answer->bytes;
+        r->details_url = ch_str_dup(answer->effective_url);
+    }
+    if (r->wants_details) {
+        use_details(r);
+    }
+}
+
+static void fetch_details(struct refresh *r)
 {
     struct page *p = r->p;
-    if (p->upstream->api_url == NULL || p->eco->details_url == NULL ||
-        !page_facts_lack_details(&r->merged)) {
-        return false;
-    }
     struct ch_buf url;
     struct ch_err err;
     ch_buf_init(&url, ch_limits.url_bytes);
-    close(r->fd);
-    r->fd = -1;
-    bool ok = p->eco->details_url(ch_str_of(p->upstream->api_url), page_name(p), &url) == CH_OK &&
-              jobs_memfd("details", &r->fd, &err) == CH_OK;
-    if (ok) {
+    if (p->eco->details_url(ch_str_of(p->upstream->api_url), page_name(p), &url) == CH_OK &&
+        jobs_memfd("details", &r->details_fd, &err) == CH_OK) {
         struct ch_fetch f = {
             .kind = CH_FETCH_DOCUMENT,
             .upstream = ch_str_of(p->upstream->name),
@@ -190,10 +213,17 @@ static bool fetch_details(struct refresh *r)
             .expected_bytes = CH_SIZE_UNKNOWN,
             .timeout_ms = DOCUMENT_TIMEOUT_MS,
         };
-        r->fetch = jobs_fetch(r->k, &f, r->fd, on_details_fetched, r);
+        r->details = DETAILS_FETCHING;
+        r->details_fetch = jobs_fetch(r->k, &f, r->details_fd, on_details_fetched, r);
+    } else {
+        r->details = DETAILS_FAILED;
     }
     ch_buf_done(&url);
-    return ok;
+}
+
+static bool has_details(const struct page *p)
+{
+    return p->upstream->api_url != NULL && p->eco->details_url != NULL;
 }
 
 static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
@@ -218,8 +248,18 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         refresh_failed(r, 502, err.msg);
         return;
     }
-    if (!fetch_details(r)) {
+    if (!has_details(p) || !page_facts_lack_details(&r->merged)) {
+        ch_map_remove(r->k->terse_upstreams, ch_str_of(p->upstream->name));
         finish(r);
+        return;
+    }
+    ch_map_set(r->k->terse_upstreams, ch_str_of(p->upstream->name), p->keeper);
+    r->wants_details = true;
+    if (r->details == DETAILS_NONE) {
+        fetch_details(r);
+    }
+    if (r->details != DETAILS_FETCHING) {
+        use_details(r);
     }
 }
 
@@ -410,6 +450,7 @@ void page_refresh(struct keeper *k, struct page *p)
     r->k = k;
     r->p = p;
     r->fd = -1;
+    r->details_fd = -1;
     p->refresh = r;
     p->refreshing = true;
     if (p->load != PAGE_READY) {
@@ -444,7 +485,11 @@ void page_refresh(struct keeper *k, struct page *p)
             f.if_none_match = p->info.etag;
             f.if_modified_since = p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
         }
-        r->fetch = jobs_fetch(k, &f, r->fd, on_page_fetched, r);
+        jobs_fetch(k, &f, r->fd, on_page_fetched, r);
+        if (p->load != PAGE_READY && has_details(p) &&
+            ch_map_get(k->terse_upstreams, ch_str_of(p->upstream->name)) != NULL) {
+            fetch_details(r);
+        }
     }
     ch_buf_done(&url);
     if (rc != CH_OK) {

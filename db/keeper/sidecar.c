@@ -446,6 +446,23 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
     return SIDECAR_WAITING;
 }
 
+void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)
+{
+    struct ch_str name = p->facts.files[file].index.file_name;
+    struct ch_sha256 sha256;
+    uint64_t size;
+    struct ch_err err;
+    struct ch_buf key;
+    key_of(&key, p, name);
+    bool known = ch_map_get(k->sidecars, ch_buf_str(&key)) != NULL;
+    ch_buf_done(&key);
+    if (!known && judge_inspection(k, p, file) == NULL &&
+        ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
+                             &size, &err) == CH_E_NOT_FOUND) {
+        CH_IGNORE(start(k, p, file) == NULL); /* then the file itself answers */
+    }
+}
+
 void sidecars_init(struct keeper *k)
 {
     k->sidecars = ch_map_new();

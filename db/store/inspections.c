@@ -18,7 +18,9 @@ static enum ch_code add_row(struct ch_store *s, const struct ch_inspection_key *
                 ch_arg_text(row->error), ch_arg_int(row->at_us), ch_arg_u64(row->cpu_us),
                 ch_arg_u64(row->wall_us), ch_arg_u64(row->member_count),
                 ch_arg_sha_opt(&row->members_digest), ch_arg_sha_opt(&row->metadata_sha256),
-                ch_arg_u64(row->metadata_bytes)),
+                ch_arg_u64(row->metadata_bytes), ch_arg_u64(row->strict.cpu_us),
+                ch_arg_u64(row->strict.memory_bytes), ch_arg_u64(row->second.cpu_us),
+                ch_arg_u64(row->second.memory_bytes)),
         ret_id, err);
 }
 
@@ -119,7 +121,11 @@ static enum ch_code read_row(struct ch_cursor *c, struct ch_inspection_result *r
         .members_digest = ch_col_sha(c, 7),
         .metadata_sha256 = ch_col_sha(c, 8),
         .metadata_bytes = ch_col_u64(c, 9),
+        .strict = {ch_col_u64(c, 10), ch_col_u64(c, 11)},
+        .second = {ch_col_u64(c, 12), ch_col_u64(c, 13)},
     };
+    ret->inspector_version = (uint32_t)ch_col_int(c, 14);
+    ret->ruleset = ch_col_sha(c, 15);
     enum ch_code rc = read_findings(c->store, id, ret, err);
     if (rc == CH_OK) {
         rc = read_facts(c->store, id, ret, err);
@@ -141,23 +147,18 @@ static void point_all(struct ch_inspection_result *r)
     }
 }
 
-enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspection_key *key,
-                                     struct ch_inspection_result *ret, struct ch_err *err)
+/* Of the cursor's first row; closes it. */
+static enum ch_code read_whole(struct ch_cursor *c, enum ch_code rc,
+                               struct ch_inspection_result *ret, struct ch_err *err)
 {
     struct ch_inspection_result r = {0};
-    struct ch_cursor c;
     ch_buf_init(&r.strings, (size_t)ch_limits.scan_output_bytes);
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_GET_INSPECTION,
-                                     CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
-                                             ch_arg_int(key->inspector_version),
-                                             ch_arg_sha(&key->ruleset), ch_arg_text(key->context)),
-                                     &c, err);
-    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        rc = read_row(&c, &r, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(c, err)) == CH_OK) {
+        rc = read_row(c, &r, err);
     } else if (rc == CH_E_NOT_FOUND) {
         rc = ch_fail(err, rc, "these bytes were not inspected in this context");
     }
-    ch_cursor_close(&c);
+    ch_cursor_close(c);
     if (rc != CH_OK) {
         ch_store_inspection_done(&r);
         return rc;
@@ -165,6 +166,29 @@ enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspect
     point_all(&r);
     *ret = r;
     return CH_OK;
+}
+
+enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspection_key *key,
+                                     struct ch_inspection_result *ret, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_GET_INSPECTION,
+                                     CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
+                                             ch_arg_int(key->inspector_version),
+                                             ch_arg_sha(&key->ruleset), ch_arg_text(key->context)),
+                                     &c, err);
+    return read_whole(&c, rc, ret, err);
+}
+
+enum ch_code ch_store_newest_inspection(struct ch_store *s, const struct ch_inspection_key *key,
+                                        struct ch_inspection_result *ret, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_NEWEST_INSPECTION,
+                                     CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
+                                             ch_arg_text(key->context)),
+                                     &c, err);
+    return read_whole(&c, rc, ret, err);
 }
 
 void ch_store_inspection_done(struct ch_inspection_result *r)

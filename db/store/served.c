@@ -1,4 +1,5 @@
 /* Who got what, and what a refusal's id stands for. */
+#include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
 enum ch_code ch_store_add_served(struct ch_store *s, const struct ch_served_row *row,
@@ -93,5 +94,31 @@ enum ch_code ch_store_get_refusal(struct ch_store *s, struct ch_str id, struct c
         rc = ch_fail(err, rc, "there is no refusal of this id");
     }
     ch_cursor_close(&c);
+    return rc;
+}
+
+/* --- what may go --- */
+
+enum ch_code ch_store_trim(struct ch_store *s, int64_t now_us, uint64_t *ret_dropped,
+                           struct ch_err *err)
+{
+    uint64_t part = ch_limits.trim_rows, dropped[3] = {0};
+    int64_t keep_us = (int64_t)ch_limits.refusal_keep_days * 86400 * 1000000;
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_TRIM_REFUSALS, CH_ARGS(ch_arg_int(now_us - keep_us), ch_arg_u64(part)),
+                   &dropped[0], err);
+    if (rc == CH_OK) {
+        rc = ch_sql_run(s, CH_SQL_TRIM_FETCHES,
+                        CH_ARGS(ch_arg_u64(ch_limits.fetch_rows), ch_arg_u64(part)), &dropped[1],
+                        err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_sql_run(s, CH_SQL_TRIM_SERVED,
+                        CH_ARGS(ch_arg_u64(ch_limits.served_rows), ch_arg_u64(part)), &dropped[2],
+                        err);
+    }
+    if (rc == CH_OK) {
+        *ret_dropped = dropped[0] + dropped[1] + dropped[2];
+    }
     return rc;
 }

@@ -1,5 +1,18 @@
 #include "db/store/statements.h"
 
+#define INSPECTION_COLUMNS                                                                         \
+    "SELECT id, outcome, error, at_us, cpu_us, wall_us, member_count, members_digest,"             \
+    " metadata_sha256, metadata_bytes, strict_cpu_us, strict_memory_bytes, second_cpu_us,"         \
+    " second_memory_bytes, inspector_version, ruleset FROM inspection"
+#define DECISION_COLUMNS                                                                           \
+    "SELECT repository, upstream, project, file_name, sha256, verdict, rule, reason, policy,"      \
+    " at_us, audited FROM decision d"
+/* The newest decision of its file. */
+#define IS_NEWEST                                                                                  \
+    " NOT EXISTS (SELECT 1 FROM decision n WHERE n.repository = d.repository"                      \
+    " AND n.project = d.project AND n.upstream = d.upstream AND n.file_name = d.file_name"         \
+    " AND n.id > d.id)"
+
 /* Dialect: the text is what PostgreSQL takes too, except for the rows up to CH_SQL_QUICK_CHECK that
  * speak to SQLite itself. */
 const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
@@ -99,9 +112,10 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
         {"add inspection",
          "INSERT INTO inspection (sha256, profile, inspector_version, ruleset, context, outcome,"
          " error, at_us, cpu_us, wall_us, member_count, members_digest, metadata_sha256,"
-         " metadata_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+         " metadata_bytes, strict_cpu_us, strict_memory_bytes, second_cpu_us, second_memory_bytes)"
+         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
          " RETURNING id",
-         "dtidtitiiiizzi", true},
+         "dtidtitiiiizziiiii", true},
     [CH_SQL_ADD_FINDING] = {"add finding",
                             "INSERT INTO finding (inspection, number, code, member, evidence)"
                             " VALUES ($1, $2, $3, $4, $5)",
@@ -112,10 +126,15 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                          "iitt"},
     [CH_SQL_GET_INSPECTION] =
         {"get inspection",
-         "SELECT id, outcome, error, at_us, cpu_us, wall_us, member_count, members_digest,"
-         " metadata_sha256, metadata_bytes FROM inspection WHERE sha256 = $1 AND profile = $2"
-         " AND inspector_version = $3 AND ruleset = $4 AND context = $5 ORDER BY id DESC LIMIT 1",
+         INSPECTION_COLUMNS " WHERE sha256 = $1 AND profile = $2"
+                            " AND inspector_version = $3 AND ruleset = $4 AND context = $5"
+                            " ORDER BY id DESC LIMIT 1",
          "dtidt"},
+    [CH_SQL_NEWEST_INSPECTION] = {"get newest inspection",
+                                  INSPECTION_COLUMNS
+                                  " WHERE id = (SELECT max(i.id) FROM inspection i WHERE"
+                                  " i.sha256 = $1 AND i.profile = $2 AND i.context = $3)",
+                                  "dtt"},
     [CH_SQL_GET_FINDINGS] = {"get findings",
                              "SELECT code, member, evidence FROM finding WHERE inspection = $1"
                              " ORDER BY number",
@@ -165,25 +184,41 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
 
     [CH_SQL_ADD_DECISION] = {"add decision",
                              "INSERT INTO decision (repository, upstream, project, file_name,"
-                             " sha256, verdict, rule, reason, policy, at_us)"
-                             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                             "ttttzittzi"},
+                             " sha256, verdict, rule, reason, policy, at_us, audited)"
+                             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                             "ttttzittzii"},
     [CH_SQL_DECISIONS_OF] =
         {"list decisions of project",
-         "SELECT repository, upstream, project, file_name, sha256, verdict, rule, reason, policy,"
-         " at_us FROM decision d WHERE repository = $1 AND project = $2 AND id ="
+         DECISION_COLUMNS
+         " WHERE repository = $1 AND project = $2 AND id ="
          " (SELECT max(n.id) FROM decision n WHERE n.repository = d.repository"
          " AND n.project = d.project AND n.upstream = d.upstream AND n.file_name = d.file_name)"
          " ORDER BY upstream, file_name",
          "tt"},
-    [CH_SQL_DECISIONS_BY_VERDICT] =
-        {"list decisions by verdict",
-         "SELECT repository, upstream, project, file_name, sha256, verdict, rule, reason, policy,"
-         " at_us FROM decision d WHERE verdict = $1 AND NOT EXISTS"
-         " (SELECT 1 FROM decision n WHERE n.repository = d.repository AND n.project = d.project"
-         " AND n.upstream = d.upstream AND n.file_name = d.file_name AND n.id > d.id)"
-         " ORDER BY id DESC LIMIT $2",
-         "ii"},
+    [CH_SQL_DECISIONS_BY_VERDICT] = {"list decisions by verdict",
+                                     DECISION_COLUMNS " WHERE verdict = $1 AND" IS_NEWEST
+                                                      " ORDER BY id DESC LIMIT $2",
+                                     "ii"},
+    [CH_SQL_DECISIONS_AUDITED] = {"list audited decisions",
+                                  DECISION_COLUMNS " WHERE audited = 1 AND" IS_NEWEST
+                                                   " ORDER BY id DESC LIMIT $1",
+                                  "i"},
+    [CH_SQL_ALLOWS] = {"list allows",
+                       "SELECT file_name, sha256, at_us FROM decision"
+                       " WHERE repository = $1 AND project = $2 AND upstream = $3"
+                       " AND verdict = 1 AND sha256 IS NOT NULL ORDER BY file_name, id",
+                       "ttt"},
+    /* $2: inspections of this ecosystem's context; $3, $4: of this inspector and these rules; $5: 1 is
+     * all that was decided on bytes, 0 what is allowed without such an inspection. */
+    [CH_SQL_RESCANS] =
+        {"list what to inspect again",
+         "SELECT d.upstream, d.project, d.file_name, d.sha256, d.at_us,"
+         " (SELECT coalesce(sum(s.times), 0) FROM served s WHERE s.sha256 = d.sha256)"
+         " FROM decision d WHERE d.repository = $1 AND d.sha256 IS NOT NULL AND" IS_NEWEST
+         " AND ((d.verdict = 1 AND NOT EXISTS (SELECT 1 FROM inspection i WHERE i.sha256 = d.sha256"
+         " AND i.context = $2 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
+         " AND i.inspector_version = $3 AND i.ruleset = $4)) OR $5 = 1)",
+         "ttidi"},
 
     /* Somebody who waits makes an ahead job an awaited one, never the reverse. */
     [CH_SQL_ADD_INTAKE] =
@@ -233,6 +268,19 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                             "INSERT INTO refusal (id, repository, project, file_name, at_us)"
                             " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
                             "tttti", true},
+    [CH_SQL_TRIM_REFUSALS] = {"drop old refusals",
+                              "DELETE FROM refusal WHERE id IN (SELECT id FROM refusal"
+                              " WHERE at_us < $1 ORDER BY at_us LIMIT $2)",
+                              "ii"},
+    /* Numbers only grow: those that are as far behind the newest as rows are kept go. */
+    [CH_SQL_TRIM_FETCHES] = {"drop old fetches",
+                             "DELETE FROM fetch WHERE id <= (SELECT max(id) FROM fetch) - $1"
+                             " AND id < (SELECT min(id) FROM fetch) + $2",
+                             "ii"},
+    [CH_SQL_TRIM_SERVED] = {"drop old served",
+                            "DELETE FROM served WHERE id <= (SELECT max(id) FROM served) - $1"
+                            " AND id < (SELECT min(id) FROM served) + $2",
+                            "ii"},
     [CH_SQL_GET_REFUSAL] = {"get refusal",
                             "SELECT id, repository, project, file_name, at_us FROM refusal"
                             " WHERE id = $1",

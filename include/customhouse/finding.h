@@ -85,6 +85,12 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has an unreadable entry_points.txt or a script name that leaves the scripts folder")          \
     X(CH_F_WHEEL_DATA, 70, "wheel-data-folder", IRREGULAR, HIGH,                                   \
       "has a .data folder of another wheel, or parts in it that installers do not know")             \
+    /* core metadata, of wheels and sdists: scanner/eco/pypi/metadata_origin.c */                   \
+    X(CH_F_LICENCE_EXPRESSION, 71, "licence-expression", NOTE, LOW,                                \
+      "states a License-Expression that is not one SPDX expression (PEP 639)")                     \
+    X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
+      "states one licence in its License field and another by classifier")                         \
+    /* 80 to 109: TAR and compressed streams, scanner/unpack */                                    \
     /* TAR and compressed streams: scanner/unpack, rules of scanning.md 2.2 */                     \
     X(CH_F_STREAM_UNREADABLE, 80, "stream-unreadable", IRREGULAR, HIGH,                            \
       "is not readable as the compressed stream that it begins as")                                \
@@ -136,6 +142,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_TAR_END, 105, "tar-end", IRREGULAR, HIGH, "does not end in two blocks of zeros")        \
     X(CH_F_TAR_TRAILING, 106, "tar-trailing-data", ATTACK, HIGH, "has data after its end")         \
     X(CH_F_TAR_POLYGLOT, 107, "tar-polyglot", ATTACK, HIGH, "is a ZIP archive as well")            \
+    X(CH_F_TAR_PADDING, 108, "tar-padding", IRREGULAR, LOW,                                        \
+      "has other bytes than zeros between the content of a member and the next header")            \
     /* 110 to 129: sdists, scanner/eco/pypi */                                                     \
     X(CH_F_SDIST_NAME, 110, "sdist-name", IRREGULAR, HIGH,                                         \
       "has no valid file name of a source distribution")                                           \

@@ -32,8 +32,9 @@ struct ch_inspector {
                                  struct ch_scan_writer *out, struct ch_err *err);
 };
 
-const struct ch_inspector *ch_inspector_find(struct ch_str ecosystem); /* NULL: unknown */
-const struct ch_inspector *ch_inspector_at(size_t i);                  /* NULL past the end */
+/* NULL: unknown. "archive" is found too: profiles "zip" and "tar" of no ecosystem. */
+const struct ch_inspector *ch_inspector_find(struct ch_str ecosystem);
+const struct ch_inspector *ch_inspector_at(size_t i); /* ecosystems only; NULL past the end */
 
 /* The second opinion: lists the members of an archive with libarchive, whatever the ecosystem. */
 enum ch_code ch_second_opinion(const struct ch_scan_job *job, const struct ch_input *in,

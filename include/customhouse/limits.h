@@ -61,6 +61,8 @@
     X(root_names, 5000000, "names", "projects of one upstream")                                    \
     X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
+    X(licence_bytes, 4096, "bytes", "a licence expression")                                        \
+    X(licence_depth, 64, "levels", "parentheses in a licence expression")                          \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
@@ -95,6 +97,10 @@
     X(archive_unpacked_bytes, 17179869184, "bytes", "sum of unpacked members")                     \
     X(archive_ratio, 50, "times", "unpacked to packed, over archive_ratio_from_bytes")             \
     X(archive_ratio_from_bytes, 67108864, "bytes", "smaller members may compress as they like")    \
+    X(archive_names_bytes, 67108864, "bytes", "names of a TAR archive's members altogether")       \
+    X(tar_extended_bytes, 1048576, "bytes", "one extended header of a TAR archive")                \
+    X(tar_pax_records, 256, "records", "of one pax header; a dozen is much")                       \
+    X(stream_window_bytes, 134217728, "bytes", "memory to unpack xz or zstd: zstd's own limit")    \
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
     X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
@@ -131,9 +137,16 @@
     X(cold_all_burst, 4000, "pages", "the same for all clients together")                          \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
+    X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
+    X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
+    X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
     X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
+    X(refusal_keep_days, 400, "days", "a refusal's page can be read after it was first refused")   \
+    X(fetch_rows, 1000000, "rows", "of the log of fetches are kept, the newest")                   \
+    X(served_rows, 5000000, "rows", "of who got what are kept, those first seen last")             \
+    X(trim_rows, 1000, "rows", "dropped at once of each of these, every half minute")              \
     X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")
 
 struct ch_limits {

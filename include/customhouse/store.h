@@ -1,8 +1,8 @@
 /* The store, in domain words. One interface; SQLite (db/store/sqlite.c) is behind it now, PostgreSQL
  * later. Only the keeper and offline tools link it.
  *
- * Facts (artifacts, release files, sightings, inspections, findings, fetches, rulings, decisions) are
- * rows that are inserted and never changed. What changes is work (intake) and caches (snapshot).
+ * Facts (artifacts, release files, sightings, inspections, findings, rulings, decisions) are rows that
+ * are inserted and never changed; fetches too, of which the oldest go (ch_store_trim). What changes is work (intake) and caches (snapshot).
  * Every function is one atomic step unless it runs between ch_store_begin and ch_store_commit.
  * A function that returns CH_OK outside a group, and ch_store_commit, have made it durable.
  *
@@ -136,8 +136,12 @@ struct ch_inspection_key {
     struct ch_sha256 sha256;
     struct ch_str profile;
     uint32_t inspector_version;
-    struct ch_sha256 ruleset; /* zero until rules exist */
+    struct ch_sha256 ruleset; /* zero: no rules were matched */
     struct ch_str context;    /* "pypi/UPSTREAM/PROJECT/FILENAME": what depends on names is per release file */
+};
+struct ch_jail_cost {
+    uint64_t cpu_us;
+    uint64_t memory_bytes; /* resident, at its peak */
 };
 struct ch_inspection_row {
     enum ch_inspection outcome;
@@ -149,6 +153,7 @@ struct ch_inspection_row {
     struct ch_sha256 members_digest;   /* of the agreed member list */
     struct ch_sha256 metadata_sha256;  /* blob with the core metadata, zero: none */
     uint64_t metadata_bytes;
+    struct ch_jail_cost strict, second;
     const struct ch_finding *findings;
     size_t finding_count;
     const struct ch_fact *facts;
@@ -159,12 +164,17 @@ enum ch_code ch_store_add_inspection(struct ch_store *s, const struct ch_inspect
 /* Newest row for exactly this key. Arrays and slices live until ch_store_inspection_done. */
 struct ch_inspection_result {
     struct ch_inspection_row row;
+    uint32_t inspector_version; /* whose it is */
+    struct ch_sha256 ruleset;
     struct ch_buf strings;
     struct ch_finding *findings;
     struct ch_fact *facts;
 };
 enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspection_key *key,
                                      struct ch_inspection_result *ret, struct ch_err *err) CH_MUST_CHECK;
+/* The newest one of these bytes, profile and context, whatever inspector and rules made it. */
+enum ch_code ch_store_newest_inspection(struct ch_store *s, const struct ch_inspection_key *key,
+                                        struct ch_inspection_result *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_inspection_done(struct ch_inspection_result *r);
 
 /* A metadata sidecar that was checked before its file was fetched (T1). */
@@ -217,6 +227,7 @@ struct ch_decision_row {
     struct ch_str reason;
     struct ch_sha256 policy;
     int64_t at_us;
+    bool audited; /* ALLOW of a repository that audits: rule and reason would have held it */
 };
 enum ch_code ch_store_add_decision(struct ch_store *s, const struct ch_decision_row *d,
                                    struct ch_err *err) CH_MUST_CHECK;
@@ -228,6 +239,38 @@ enum ch_code ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
 enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, enum ch_verdict verdict, size_t max,
                                            ch_store_decision_fn *each, void *ctx,
                                            struct ch_err *err) CH_MUST_CHECK;
+
+/* Newest row per release file, of those that are audited, newest first, at most `max`. */
+enum ch_code ch_store_decisions_audited(struct ch_store *s, size_t max, ch_store_decision_fn *each,
+                                        void *ctx, struct ch_err *err) CH_MUST_CHECK;
+/* Each time that bytes of a file of this project became allowed in this repository; of a file oldest
+ * first. */
+typedef void ch_store_allow_fn(void *ctx, struct ch_str file_name, const struct ch_sha256 *sha256,
+                               int64_t at_us);
+enum ch_code ch_store_allows(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                             struct ch_str upstream, ch_store_allow_fn *each, void *ctx,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+/* --- rescans: derived, not stored --- */
+struct ch_rescan_query {
+    struct ch_str repository;
+    struct ch_str ecosystem; /* of it: an inspection's context begins with it */
+    uint32_t inspector_version;
+    struct ch_sha256 ruleset;
+    bool all; /* all files whose bytes were decided on; else those allowed without such an inspection */
+};
+struct ch_rescan_row {
+    struct ch_str upstream;
+    struct ch_str project;
+    struct ch_str file_name;
+    struct ch_sha256 sha256;
+    int64_t decided_at_us;
+    uint64_t times_served;
+};
+typedef void ch_store_rescan_fn(void *ctx, const struct ch_rescan_row *row);
+/* In no order. */
+enum ch_code ch_store_rescans(struct ch_store *s, const struct ch_rescan_query *query,
+                              ch_store_rescan_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
 
 /* --- intake: durable work, resumed after a crash ---
  * wanted -> fetching -> fetched -> scanning -> scanned -> decided (row deleted), or failed. */
@@ -295,6 +338,11 @@ enum ch_code ch_store_put_refusal(struct ch_store *s, const struct ch_refusal_ro
                                   struct ch_err *err) CH_MUST_CHECK; /* idempotent by id */
 enum ch_code ch_store_get_refusal(struct ch_store *s, struct ch_str id, struct ch_refusal_row *ret,
                                   struct ch_buf *ret_strings, struct ch_err *err) CH_MUST_CHECK;
+
+/* Drops some of the rows beyond what limits.h keeps of refusals, fetches and who got what; nothing is
+ * decided from those. */
+enum ch_code ch_store_trim(struct ch_store *s, int64_t now_us, uint64_t *ret_dropped,
+                           struct ch_err *err) CH_MUST_CHECK;
 
 /* --- blobs on disk: what lies where, for quotas (blobs.h moves the files) --- */
 enum ch_blob_place { CH_BLOB_UNDECIDED = 1, CH_BLOB_SERVED, CH_BLOB_EVICTED };

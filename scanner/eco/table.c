@@ -1,9 +1,14 @@
 /* The one place that lists the ecosystems that the jails can read. */
 #include "scanner/eco/pypi/inspector.h"
+#include "scanner/unpack/kind.h"
 
 static const struct ch_inspector *const inspectors[] = {
     &ch_inspector_pypi,
 };
+
+/* A bare archive, of no ecosystem: it has no other side, so it is found by name but not listed. */
+static const struct ch_inspector inspector_archive = {.ecosystem = "archive",
+                                                      .inspect = ch_archive_inspect};
 
 const struct ch_inspector *ch_inspector_find(struct ch_str ecosystem)
 {
@@ -12,7 +17,7 @@ const struct ch_inspector *ch_inspector_find(struct ch_str ecosystem)
             return inspectors[i];
         }
     }
-    return NULL;
+    return ch_str_eq(ecosystem, ch_str_of(inspector_archive.ecosystem)) ? &inspector_archive : NULL;
 }
 
 const struct ch_inspector *ch_inspector_at(size_t i)

@@ -16,4 +16,9 @@ struct ch_archive_kind {
  * other: ZIP. What a TAR archive is packed with its first bytes say. */
 struct ch_archive_kind ch_archive_kind_of(const struct ch_scan_job *job, const struct ch_input *in);
 
+/* Profiles "zip" and "tar": the archive by itself, whatever it is for, judged by its reader alone. Writes
+ * MEMBER records and findings. CH_E_UNSUPPORTED: another profile. */
+enum ch_code ch_archive_inspect(const struct ch_scan_job *job, const struct ch_input *in,
+                                struct ch_scan_writer *out, struct ch_err *err) CH_MUST_CHECK;
+
 #endif

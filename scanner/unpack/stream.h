@@ -1,9 +1,11 @@
-/* Compressed streams, read strictly: gzip, bzip2, xz, zstd, or none. A pull reader over mapped bytes.
+/* Compressed streams, read strictly: gzip, bzip2, xz, zstd, or none. A pull reader over mapped bytes,
+ * whose memory does not grow with them.
  *
- * Refused: trailing bytes, a second frame or member after the first unless the format's own tool
- * reads it as one stream and every reader agrees, dictionaries, windows beyond limits.h, a stated
- * size that is not the real one, a checksum that does not match.
- * Spec: RFC 1952, RFC 8878, the xz file format 1.2, bzip2. Rules: scanning.md 2.2. */
+ * Refused (finding.h, "stream-..." and "gzip-..."): trailing bytes; a second stream, member or frame
+ * after the first, since some readers take only one; skippable frames; dictionaries, and windows
+ * beyond limits.h; a stated size that is not the real one; a checksum that does not match; gzip
+ * header fields that readers treat differently; expansion beyond limits.h.
+ * Spec: RFC 1952, RFC 8878, the xz file format 1.1, bzip2. Rules: scanning.md 2.2. */
 #ifndef CH_SCANNER_STREAM_H
 #define CH_SCANNER_STREAM_H
 
@@ -21,12 +23,20 @@ enum ch_stream_format ch_stream_detect(struct ch_str head);
 const char *ch_stream_name(enum ch_stream_format format); /* "gzip" */
 
 struct ch_stream;
+/* `packed` is borrowed until ch_stream_free. */
 struct ch_stream *ch_stream_new(enum ch_stream_format format, struct ch_str packed);
 void ch_stream_free(struct ch_stream *s); /* accepts NULL */
-/* Fills `ptr` with up to `len` bytes. *ret_len 0: the end, and everything was as it must be.
- * CH_E_FORMAT: broken, or one of the rules above (*ret_code says which finding); CH_E_LIMIT: expands
- * beyond archive_unpacked_bytes or archive_ratio. */
+
+/* Fills `ptr` with up to `len` bytes (len > 0). *ret_len 0: the end, and everything was as it must be.
+ * CH_E_FORMAT: broken, or one of the rules above (*ret_code says which finding, `err` the evidence);
+ * CH_E_LIMIT: expands beyond archive_unpacked_bytes (CH_F_LIMIT) or archive_ratio (CH_F_STREAM_BOMB).
+ * A failure stays: what was read before it is not to be trusted. */
 enum ch_code ch_stream_read(struct ch_stream *s, void *ptr, size_t len, size_t *ret_len,
                             enum ch_finding_code *ret_code, struct ch_err *err) CH_MUST_CHECK;
+
+/* All unpacked bytes at once where they lie in memory anyway: stored, or gzip of at most
+ * member_whole_bytes, then verified to its end. Absent otherwise: read piece by piece. Borrowed until
+ * ch_stream_free. Only before the first ch_stream_read. */
+struct ch_str ch_stream_whole(struct ch_stream *s);
 
 #endif

@@ -13,6 +13,11 @@
 const struct ch_zip_profile ch_zip_profile_wheel = {
     .name = "wheel", .deflate = true, .descriptor = true, .stored_descriptor = false};
 
+const struct ch_zip_profile ch_zip_profile_sdist = {
+    .name = "sdist", .deflate = true, .descriptor = true, .stored_descriptor = false};
+const struct ch_zip_profile ch_zip_profile_bare = {
+    .name = "zip", .deflate = true, .descriptor = true, .stored_descriptor = false};
+
 void zip_report(struct ch_zip *z, enum ch_finding_code code, struct ch_str member, const char *fmt,
                 ...)
 {

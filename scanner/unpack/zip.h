@@ -20,6 +20,8 @@ struct ch_zip_profile {
     bool stored_descriptor; /* ... after stored data too, whose end a streaming reader must guess */
 };
 extern const struct ch_zip_profile ch_zip_profile_wheel;
+extern const struct ch_zip_profile ch_zip_profile_sdist;
+extern const struct ch_zip_profile ch_zip_profile_bare; /* `inspect --profile zip` */
 
 struct ch_zip_member {
     struct ch_str name; /* as stored; borrowed from the input */

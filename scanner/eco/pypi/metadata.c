@@ -1,4 +1,4 @@
-#include "scanner/eco/pypi/metadata.h"
+#include "scanner/eco/pypi/metadata_int.h"
 
 #include <stdlib.h>
 
@@ -220,8 +220,8 @@ bool ch_metadata_next(const struct ch_metadata *m, struct ch_str name, size_t *a
 
 /* --- the report --- */
 
-static void finding(struct ch_scan_writer *out, enum ch_finding_code code, struct ch_str member,
-                    const char *what, struct ch_str value)
+void ch_metadata_finding(struct ch_scan_writer *out, enum ch_finding_code code,
+                         struct ch_str member, const char *what, struct ch_str value)
 {
     struct ch_buf b;
     ch_buf_init(&b, 2 * ch_limits.text_bytes);
@@ -231,11 +231,11 @@ static void finding(struct ch_scan_writer *out, enum ch_finding_code code, struc
     ch_buf_done(&b);
 }
 
-static void fact(struct ch_scan_writer *out, struct ch_str member, const char *name,
-                 struct ch_str value)
+void ch_metadata_fact(struct ch_scan_writer *out, struct ch_str member, const char *name,
+                      struct ch_str value)
 {
     if (value.len > ch_limits.text_bytes) {
-        finding(out, CH_F_LIMIT, member, name, CH_STR(" is longer than is kept"));
+        ch_metadata_finding(out, CH_F_LIMIT, member, name, CH_STR(" is longer than is kept"));
     } else if (value.len > 0) {
         ch_scan_write_fact(out, ch_str_of(name), value);
     }
@@ -248,13 +248,14 @@ static void report_requirements(const struct ch_metadata *m, const char *field,
     for (size_t at = 0; ch_metadata_next(m, ch_str_of(field), &at, &value);) {
         switch (ch_requirement_classify(value)) {
         case CH_REQUIREMENT_DIRECT:
-            finding(out, CH_F_DIRECT_REFERENCE, member, "", value);
+            ch_metadata_finding(out, CH_F_DIRECT_REFERENCE, member, "", value);
             break;
         case CH_REQUIREMENT_MALFORMED:
-            finding(out, CH_F_WHEEL_METADATA, member, "not a PEP 508 requirement: ", value);
+            ch_metadata_finding(out, CH_F_WHEEL_METADATA, member,
+                                "not a PEP 508 requirement: ", value);
             break;
         case CH_REQUIREMENT_PLAIN:
-            fact(out, member, "requires-dist", value);
+            ch_metadata_fact(out, member, "requires-dist", value);
             break;
         }
     }
@@ -264,15 +265,15 @@ static void report_identity(const struct ch_scan_job *job, const struct ch_metad
                             struct ch_str member, struct ch_scan_writer *out)
 {
     if (job->project.len > 0 && !ch_pypi_same_name(m->name, job->project)) {
-        finding(out, CH_F_WHEEL_NAME_DIFFERS, member, "Name: ", m->name);
+        ch_metadata_finding(out, CH_F_WHEEL_NAME_DIFFERS, member, "Name: ", m->name);
     }
     if (job->version.len > 0 && !ch_pypi_same_version(m->version, job->version)) {
-        finding(out, CH_F_WHEEL_NAME_DIFFERS, member, "Version: ", m->version);
+        ch_metadata_finding(out, CH_F_WHEEL_NAME_DIFFERS, member, "Version: ", m->version);
     }
-    fact(out, member, "metadata-version", m->metadata_version);
-    fact(out, member, "name", m->name);
-    fact(out, member, "version", m->version);
-    fact(out, member, "requires-python", m->requires_python);
+    ch_metadata_fact(out, member, "metadata-version", m->metadata_version);
+    ch_metadata_fact(out, member, "name", m->name);
+    ch_metadata_fact(out, member, "version", m->version);
+    ch_metadata_fact(out, member, "requires-python", m->requires_python);
 }
 
 static void report_all(const struct ch_metadata *m, const char *field, const char *name,
@@ -280,7 +281,7 @@ static void report_all(const struct ch_metadata *m, const char *field, const cha
 {
     struct ch_str value;
     for (size_t at = 0; ch_metadata_next(m, ch_str_of(field), &at, &value);) {
-        fact(out, member, name, value);
+        ch_metadata_fact(out, member, name, value);
     }
 }
 
@@ -292,7 +293,7 @@ static void report_license(const struct ch_metadata *m, struct ch_str member,
     size_t at = 0;
     if (ch_metadata_next(m, CH_STR("License"), &at, &value)) {
         struct ch_str line = take_line(&value);
-        fact(out, member, "license", ch_str_sub(line, 0, ch_limits.text_bytes));
+        ch_metadata_fact(out, member, "license", ch_str_sub(line, 0, ch_limits.text_bytes));
     }
 }
 
@@ -302,7 +303,7 @@ void ch_metadata_report(const struct ch_scan_job *job, struct ch_str member, str
     struct ch_metadata m;
     struct ch_err err;
     if (ch_metadata_parse(bytes, &m, &err) != CH_OK) {
-        finding(out, CH_F_WHEEL_METADATA, member, err.msg, CH_STR(""));
+        ch_metadata_finding(out, CH_F_WHEEL_METADATA, member, err.msg, CH_STR(""));
         return;
     }
     report_identity(job, &m, member, out);
@@ -311,6 +312,7 @@ void ch_metadata_report(const struct ch_scan_job *job, struct ch_str member, str
     report_all(&m, "Provides-Extra", "provides-extra", member, out);
     report_all(&m, "License-Expression", "license-expression", member, out);
     report_license(&m, member, out);
+    ch_metadata_report_origin(&m, member, out);
     ch_scan_write_metadata(out, bytes);
     ch_metadata_done(&m);
 }

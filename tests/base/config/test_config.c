@@ -127,6 +127,7 @@ static const struct {
     {"strange key", "zzzzzzzz: 1\n" GOOD,
      "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, public_url, "
      "host_names, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
+     "rescan_grace_days, "
      "prefetch, processes, connections"},
     {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
      "c.yaml:7:1: insecure_http: given twice, first in line 6"},

@@ -209,7 +209,8 @@ static bool same_namespace(pid_t pid, const char *name)
     assert_true(readlink(path, mine, sizeof(mine) - 1) > 0);
     snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
     if (readlink(path, theirs, sizeof(theirs) - 1) <= 0) {
-        skip(); /* not for us to look at */
+        print_message("the namespaces of another process are not for us to look at here\n");
+        skip();
     }
     return strcmp(mine, theirs) == 0;
 }
@@ -347,6 +348,7 @@ static void without_its_state_it_does_not_serve(void **state)
 {
     struct fixture *f = *state;
     if (!CH_CONFINEMENT_APPLIED) {
+        print_message("a build with sanitizers is not confined: nothing to test\n");
         skip();
     }
     struct ch_err err;

@@ -144,7 +144,28 @@ static void scan_page(struct ch_scan_writer *w, struct ch_str text)
     }
 }
 
-static void scan_artifact(struct ch_scan_writer *w, struct ch_str text, bool second)
+/* "fact:NAME=VALUE;" */
+static void scan_facts(struct ch_scan_writer *w, struct ch_str text)
+{
+    size_t at, end, equals;
+    while (ch_str_find(text, CH_STR("fact:"), &at)) {
+        text = ch_str_sub(text, at + 5, text.len);
+        CH_ASSERT(ch_str_find_char(text, ';', &end));
+        struct ch_str fact = ch_str_sub(text, 0, end);
+        CH_ASSERT(ch_str_find_char(fact, '=', &equals));
+        ch_scan_write_fact(w, ch_str_sub(fact, 0, equals), ch_str_sub(fact, equals + 1, fact.len));
+    }
+}
+
+/* "irregular-under:RULES" and "attack-under:RULES": what only those rules find. */
+static bool found_under(const struct house *h, const char *what, struct ch_str text)
+{
+    char word[128];
+    snprintf(word, sizeof(word), "%s-under:%s;", what, h->rules != NULL ? h->rules : "none");
+    return ch_str_find(text, ch_str_of(word), NULL);
+}
+
+static void scan_artifact(struct house *h, struct ch_scan_writer *w, struct ch_str text, bool second)
 {
     size_t at;
     struct ch_member m = {.path = CH_STR("a.py"), .type = CH_MEMBER_FILE, .size_bytes = text.len,
@@ -153,6 +174,18 @@ static void scan_artifact(struct ch_scan_writer *w, struct ch_str text, bool sec
         m.path = CH_STR("b.py");
     }
     ch_scan_write_member(w, &m);
+    if (second && found_under(h, "attack", text)) {
+        ch_scan_write_finding(w, CH_F_DIRECT_REFERENCE, CH_STR("a.py"), CH_STR("by a rule"));
+    }
+    if (second && found_under(h, "irregular", text)) {
+        ch_scan_write_finding(w, CH_F_ZIP_CRC, CH_STR("a.py"), CH_STR("by a rule"));
+    }
+    if (!second) {
+        scan_facts(w, text);
+    }
+    if (ch_str_find(text, CH_STR("-under:"), NULL)) {
+        return; /* the other words are part of those */
+    }
     if (!second && ch_str_find(text, CH_STR("attack"), NULL)) {
         ch_scan_write_finding(w, CH_F_DIRECT_REFERENCE, CH_STR("a.py"), CH_STR("bad"));
     }
@@ -185,16 +218,20 @@ static void answer_scan(struct house *h, int which, const struct ch_scan_job *jo
 {
     struct ch_err err;
     struct ch_buf text;
-    struct ch_scanned answer = {.job = job->id, .outcome = CH_SCAN_DONE, .cpu_us = 1, .wall_us = 1};
+    struct ch_scanned answer = {.job = job->id, .outcome = CH_SCAN_DONE, .cpu_us = which == 0 ? 1000 : 2000, .wall_us = 1,
+                                .max_rss_bytes = which == 0 ? 1 << 20 : 2 << 20};
+    if (which == 1) {
+        answer.ruleset = h->answered_rules;
+    }
     ch_buf_init(&text, 64u << 20);
     CH_ASSERT(jobs_read_all(in, &text, &err) == CH_OK);
     struct ch_str s = ch_buf_str(&text);
     struct ch_scan_writer *w = ch_scan_writer_new(out, job->output_max_bytes);
     struct ch_sha256 digest = ch_sha256_of(s.len > 0 ? s.ptr : "", s.len);
-    if (job->kind == CH_SCAN_INDEX) {
+    if (job->kind == CH_SCAN_INDEX || job->kind == CH_SCAN_DETAILS) {
         scan_page(w, s);
     } else if (job->kind == CH_SCAN_ARTIFACT) {
-        scan_artifact(w, s, which == 1);
+        scan_artifact(h, w, s, which == 1);
     } else if (job->kind == CH_SCAN_METADATA) {
         scan_metadata(w, s);
     } else if (job->kind == CH_SCAN_TAIL) {
@@ -214,6 +251,26 @@ static void answer_scan(struct house *h, int which, const struct ch_scan_job *jo
     ch_scanned_put(&b, &answer);
     CH_ASSERT(ch_channel_send(h->scanner[which], CH_MSG_SCANNED, ch_buf_str(&b), NULL, 0));
     ch_buf_done(&b);
+}
+
+static void tell_rules(struct house *h)
+{
+    struct ch_rules_loaded m = {.rule_count = 1, .ruleset = h->answered_rules};
+    struct ch_buf b;
+    if (h->rules == NULL) {
+        return;
+    }
+    ch_buf_init(&b, 64);
+    ch_rules_loaded_put(&b, &m);
+    CH_ASSERT(ch_channel_send(h->scanner[1], CH_MSG_RULES, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+}
+
+void house_rules(struct house *h, const char *name)
+{
+    h->rules = name;
+    h->answered_rules = ch_sha256_of(name, strlen(name));
+    tell_rules(h);
 }
 
 /* ------------------------------------------------------------------ frames */
@@ -299,6 +356,9 @@ void house_connect(struct house *h, enum ch_role role)
                                          .self = role, .owner = h, .on_frame = on_frame,
                                          .on_closed = on_closed};
     CH_ASSERT(ch_channel_open(&options, slot_of(h, role), &err) == CH_OK);
+    if (role == CH_ROLE_SCANNER_SECOND) {
+        tell_rules(h);
+    }
     h->k->child.on_peer(h->k, role, 0, fds[0]);
 }
 
@@ -359,13 +419,15 @@ struct house *house_new_with(const char *policy, const char *config)
 {
     struct house *h = ch_calloc(1, sizeof(*h));
     char db[96];
-    snprintf(h->folder, sizeof(h->folder), "keeper-test-XXXXXX");
+    snprintf(h->folder, sizeof(h->folder), "/tmp/keeper-test-XXXXXX"); /* a failed test leaves it there */
     CH_ASSERT(mkdtemp(h->folder) != NULL);
     snprintf(db, sizeof(db), "%s/db", h->folder);
     CH_ASSERT(mkdir(db, 0700) == 0);
     ch_buf_init(&h->page_bytes, 64u << 20);
     ch_buf_init(&h->file_payload, 64u << 10);
     ch_buf_init(&h->page_payload, 64u << 10);
+    h->policy = policy;
+    h->config = config;
     house_start(h, policy, config);
     return h;
 }
@@ -378,7 +440,7 @@ struct house *house_new(void)
 void house_restart(struct house *h)
 {
     house_stop(h);
-    house_start(h, NULL, NULL);
+    house_start(h, h->policy, h->config);
 }
 
 void house_free(struct house *h)
@@ -432,7 +494,8 @@ void house_settle(struct house *h)
 void house_send_page_ask(struct house *h, const char *project, uint64_t have)
 {
     struct ch_ask_page ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
-                              .project = ch_str_of(project), .have_generation = have};
+                              .project = ch_str_of(project), .have_generation = have,
+                              .client = {.user_agent = ch_str_of(h->user_agent)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_page_put(&b, &ask);
@@ -485,6 +548,24 @@ void house_ask_file(struct house *h, const char *project, const char *file)
     house_ask_part(h, project, file, CH_PART_FILE, 8000);
 }
 
+void house_tell_served(struct house *h, const char *project, const char *file, const char *bytes,
+                       const char *address)
+{
+    struct ch_served served = {.repository = CH_STR("pypi"),
+                               .project = ch_str_of(project),
+                               .file_name = ch_str_of(file),
+                               .sha256 = ch_sha256_of(bytes, strlen(bytes)),
+                               .bytes = strlen(bytes),
+                               .at_us = ch_now_unix_us(),
+                               .client = {.address = ch_str_of(address), .user_agent = CH_STR("pip")}};
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 10);
+    ch_served_put(&b, &served);
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_SERVED, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_settle(h);
+}
+
 /* ------------------------------------------------------------------ commands */
 
 struct run { /* one command line */
@@ -529,6 +610,10 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
     add_arg(&c, "reason", reason);
     add_arg(&c, "expires", expires);
     add_arg(&c, "evidence", h->evidence);
+    add_arg(&c, "repository", h->repository);
+    if (h->flag != NULL) {
+        c.key[c.arg_count++] = ch_str_of(h->flag); /* its value is absent */
+    }
     ch_buf_init(&b, 64u << 10);
     ch_command_put(&b, &c);
     ch_buf_clear(out);

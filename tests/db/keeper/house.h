@@ -3,7 +3,8 @@
  *
  * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [yanked] [sidecar]", "-" for what it does not state;
  * "status WORD" sets the project's. An artifact is text, too: its words say what the jails find
- * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata. */
+ * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata; "fact:NAME=VALUE;"
+ * is a fact; "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */
 #ifndef HOUSE_H
 #define HOUSE_H
 
@@ -26,7 +27,14 @@ struct site { /* what the fetcher finds at a URL */
 };
 
 struct house {
-    const char *evidence; /* --evidence of the commands to come, NULL: none */
+    const char *user_agent; /* of the page asks to come, NULL: none, so that nothing is asked ahead */
+    /* of the commands to come, NULL: none */
+    const char *evidence;   /* --evidence */
+    const char *repository; /* --repository */
+    const char *flag;       /* a flag, without dashes */
+    const char *policy, *config; /* it was started with */
+    const char *rules;      /* name of what scanner-second matches; NULL: it has said nothing */
+    struct ch_sha256 answered_rules; /* what its answers say */
     char folder[64];
     struct keeper *k;
     struct ch_loop *loop;
@@ -64,6 +72,12 @@ struct site *house_site(struct house *h, const char *url, uint32_t status, const
 #define OTHER_URL(project) "https://other.example.org/simple/" project "/"
 #define FILE_URL(name)     "https://up.example.org/files/" name
 #define PAGE_TYPE          "application/vnd.pypi.simple.v1+json"
+
+/* scanner-second has loaded these rules: it says so, and matches them from now on. */
+void house_rules(struct house *h, const char *name);
+/* A gateway says that this client got these bytes. */
+void house_tell_served(struct house *h, const char *project, const char *file, const char *bytes,
+                       const char *address);
 
 void house_turn(struct house *h, int max_wait_ms);
 /* Turns until *flag, for at most ten seconds: then the test fails. */

@@ -41,6 +41,24 @@ static void t1_the_checked_sidecar_goes_out(void **state)
     house_free(h);
 }
 
+static void the_sidecar_is_there_before_the_resolver_asks(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good meta:" META, "sidecar");
+    struct site *sidecar = house_site(h, SIDECAR, 200, "text/plain", META);
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "good meta:" META)->mute = true;
+    h->user_agent = "pip/23.2.1 {\"implementation\":{\"name\":\"CPython\"},\"python\":\"3.11.7\","
+                    "\"cpu\":\"x86_64\",\"system\":{\"name\":\"Linux\"}}";
+    house_ask_page(h, "pkg");
+    house_settle(h);
+    assert_int_equal(sidecar->asked, 1);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(sidecar->asked, 1);
+    house_free(h);
+}
+
 static void t1_a_sidecar_that_differs_from_the_wheel_denies(void **state)
 {
     (void)state;
@@ -145,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t1_the_checked_sidecar_goes_out),
+        cmocka_unit_test(the_sidecar_is_there_before_the_resolver_asks),
         cmocka_unit_test(t1_a_sidecar_that_differs_from_the_wheel_denies),
         cmocka_unit_test(t1_a_direct_reference_is_never_shown),
         cmocka_unit_test(t1_without_sidecar_the_wheel_answers),

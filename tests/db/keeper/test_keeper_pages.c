@@ -52,6 +52,61 @@ static void an_unchanged_page_is_not_read_again(void **state)
     house_free(h);
 }
 
+/* An upstream whose pages lack sizes: from the second project on, both documents come at once, and the
+ * one that is not there does not matter. */
+static void details_are_asked_for_beside_the_page(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(
+        NULL, "listen:\n  - {address: '127.0.0.1:8080'}\n"
+              "upstreams:\n"
+              "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
+              "     api_url: 'https://up.example.org/pypi'}\n"
+              "repositories:\n"
+              "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n");
+    house_site(h, "https://up.example.org/pypi/pkg/json", 200, "application/json", WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, WHEEL)->size_bytes, 10);
+
+    struct site *page = house_site(h, PAGE_URL("two"), 200, PAGE_TYPE, "two-1-py3-none-any.whl - - 30\n");
+    struct site *details = house_site(h, "https://up.example.org/pypi/two/json", 200,
+                                      "application/json", "two-1-py3-none-any.whl" PLAIN);
+    page->mute = true;
+    house_send_page_ask(h, "two", 0);
+    house_settle(h);
+    assert_int_equal(details->asked, 1); /* while the page itself has not come */
+    assert_false(h->page_here);
+    house_free(h); /* ends with one under way */
+}
+
+static void details_that_are_not_there_do_not_matter(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(
+        NULL, "listen:\n  - {address: '127.0.0.1:8080'}\n"
+              "upstreams:\n"
+              "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
+              "     api_url: 'https://up.example.org/pypi'}\n"
+              "repositories:\n"
+              "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n");
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, WHEEL)->size_bytes, CH_SIZE_UNKNOWN);
+    struct site *details = house_site(h, "https://up.example.org/pypi/two/json", 200,
+                                      "application/json", "two-1-py3-none-any.whl" PLAIN);
+    house_site(h, PAGE_URL("two"), 404, "text/plain", "");
+    house_ask_page(h, "two");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NOT_FOUND);
+    assert_int_equal(details->asked, 1);
+    house_site(h, PAGE_URL("three"), 200, PAGE_TYPE, "three-1-py3-none-any.whl - - 30\n");
+    house_site(h, "https://up.example.org/pypi/three/json", 200, "application/json",
+               "three-1-py3-none-any.whl" PLAIN);
+    house_ask_page(h, "three");
+    assert_int_equal(house_listed(h, "three-1-py3-none-any.whl")->size_bytes, 10);
+    house_free(h);
+}
+
 static void t5_a_removed_file_is_held(void **state)
 {
     (void)state;
@@ -235,6 +290,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_is_loaded_once),
         cmocka_unit_test(an_unchanged_page_is_not_read_again),
+        cmocka_unit_test(details_are_asked_for_beside_the_page),
+        cmocka_unit_test(details_that_are_not_there_do_not_matter),
         cmocka_unit_test(t5_a_removed_file_is_held),
         cmocka_unit_test(t5_a_vanished_project_is_a_fact_when_confirmed),
         cmocka_unit_test(t5_quarantine_holds_all),

@@ -25,9 +25,12 @@ def free_port():
 
 
 class Service:
-    def __init__(self, upstream_url=None, configure=None, policy=None, args=(), env=None, folder=None):
+    def __init__(self, upstream_url=None, configure=None, policy=None, args=(), env=None, folder=None,
+                 before_start=None):
         """`configure(text) -> text` edits customhouse.yaml after init; `policy` replaces policy.yaml
-        (text) or edits it (function). `folder`: an existing one to lie in."""
+        (text) or edits it (function). `folder`: an existing one to lie in. `before_start` runs in the
+        process that becomes `serve`."""
+        self.before_start = before_start
         self.dir = tempfile.mkdtemp(prefix="ch-e2e-", dir=folder)
         self.env = dict(os.environ, **(env or {}))
         self.state = os.path.join(self.dir, "state")
@@ -59,7 +62,8 @@ class Service:
     def start(self, timeout=30):
         self.process = subprocess.Popen(
             [os.path.join(BIN, "customhouse"), "serve", "--state", self.state] + self.args,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env,
+            preexec_fn=self.before_start)
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()
         end = time.monotonic() + timeout

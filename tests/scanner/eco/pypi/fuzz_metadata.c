@@ -1,15 +1,32 @@
-/* Targets: ch_metadata_parse, ch_requirement_classify, ch_pypi_same_version. */
+/* Targets: ch_metadata_parse, ch_metadata_report, ch_requirement_classify, ch_pypi_same_version. */
+#include <fcntl.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "scanner/eco/pypi/metadata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What the report writes must be a stream that the writer takes. */
+static void report(struct ch_str bytes)
+{
+    static int fd = -1;
+    struct ch_scan_job job = {.project = CH_STR("foo"), .version = CH_STR("1.0")};
+    struct ch_sha256 sha256 = {{0}};
+    struct ch_err err;
+    fd = fd >= 0 ? fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct ch_scan_writer *w = ch_scan_writer_new(fd, UINT32_MAX);
+    ch_metadata_report(&job, CH_STR("m"), bytes, w);
+    CH_ASSERT(ch_scan_write_end(w, &sha256, bytes.len, &err) == CH_OK);
+    ch_scan_writer_free(w);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ch_str bytes = {(const char *)data, size};
     struct ch_metadata m;
     struct ch_err err;
+    report(bytes);
     enum ch_requirement whole = ch_requirement_classify(bytes);
     /* whatever holds an '@' outside a marker is never plain */
     size_t at;

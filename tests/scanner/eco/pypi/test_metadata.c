@@ -275,7 +275,7 @@ static void t1_report_names_the_finding(void **state)
     assert_str_eq(ch_buf_str(&text),
                   "metadata-version=2.1\nname=foo\nversion=1.0\nrequires-python=>=3\n"
                   "requires-dist=a>1\nprovides-extra=x\nlicense-expression=MIT\n"
-                  "license=first\nbytes=150\n");
+                  "license=first\nlicence=MIT\nbytes=150\n");
     report(CH_STR(HEAD "Requires-Dist: a @ https://example.org/\x1b[2J\n"), &text);
     assert_str_eq(ch_buf_str(&text), "! wheel-metadata m: line 4: expected UTF-8 text without "
                                      "control characters\n");
@@ -291,6 +291,111 @@ static void t1_report_names_the_finding(void **state)
     ch_buf_done(&text);
 }
 
+#define FACTS "metadata-version=2.1\nname=foo\nversion=1.0\n"
+#define MIT   "Classifier: License :: OSI Approved :: MIT License\n"
+#define OSI   "Classifier: License :: OSI Approved\n"
+#define BSD   "Classifier: License :: OSI Approved :: BSD License\n"
+#define ISC   "Classifier: License :: OSI Approved :: ISC License (ISCL)\n"
+
+/* Each row: what stands below the head, and all that the report says more than for the head alone.
+ */
+static void origin_row(const char *text, const char *expect)
+{
+    struct ch_buf bytes;
+    struct ch_buf got;
+    struct ch_buf wanted;
+    ch_buf_init(&bytes, 1 << 16);
+    ch_buf_init(&got, 1 << 16);
+    ch_buf_init(&wanted, 1 << 16);
+    ch_buf_printf(&bytes, HEAD "%s", text);
+    report(ch_buf_str(&bytes), &got);
+    ch_buf_printf(&wanted, FACTS "%sbytes=%zu\n", expect, bytes.len);
+    if (!ch_str_eq(ch_buf_str(&got), ch_buf_str(&wanted))) {
+        fail_msg("%s gives:\n%.*s", text, CH_STR_ARG(ch_buf_str(&got)));
+    }
+    ch_buf_done(&bytes);
+    ch_buf_done(&got);
+    ch_buf_done(&wanted);
+}
+
+static void licences_are_stated_or_absent(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expect;
+    } rows[] = {
+        {"License-Expression: mit or (apache-2.0)\n",
+         "license-expression=mit or (apache-2.0)\nlicence=MIT OR Apache-2.0\n"},
+        {"License-Expression: MIT\n" ISC, "license-expression=MIT\nlicence=MIT\n"},
+        /* an expression that is wrong is not replaced by a guess */
+        {"License-Expression: Apache 2.0\n" MIT,
+         "license-expression=Apache 2.0\n! licence-expression m: License-Expression: column 1: "
+         "expected an identifier of the SPDX licence list, LicenseRef-NAME or \"(\", found "
+         "\"Apache\"\n"},
+        {"License-Expression: MIT\nLicense-Expression: ISC\n",
+         "license-expression=MIT\nlicense-expression=ISC\n! licence-expression m: a second "
+         "License-Expression: ISC\n"},
+        {"License: The MIT License\n", "license=The MIT License\nlicence=MIT\n"},
+        {"License: MIT OR Apache-2.0\n" MIT,
+         "license=MIT OR Apache-2.0\nlicence=MIT OR Apache-2.0\n"},
+        {"License: BSD\n", "license=BSD\n"},
+        {"License: UNKNOWN\n" MIT, "license=UNKNOWN\nlicence=MIT\n"},
+        {"License: MIT License\n Permission is hereby granted\n", "license=MIT License\n"},
+        {MIT OSI, "licence=MIT\n"},
+        {BSD, ""},
+        {MIT ISC, ""},
+        {MIT BSD, ""},
+        {"License: BSD-3-Clause\n" BSD, "license=BSD-3-Clause\nlicence=BSD-3-Clause\n"},
+        {"License: MIT\n" ISC,
+         "license=MIT\n! licence-contradicts m: License: MIT, classifier: ISC\n"},
+        {"License: MIT\n" MIT, "license=MIT\nlicence=MIT\n"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        origin_row(rows[i].text, rows[i].expect);
+    }
+}
+
+static void people_and_homes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expect;
+    } rows[] = {
+        {"Author: A. Person\nAuthor-email: A.Person@Example.org\n",
+         "author=a.person@example.org\n"},
+        {"Author-email: \"Doe, J. <x>\" <j@example.org>,\n B <b@example.org>\n",
+         "author=j@example.org\nauthor=b@example.org\n"},
+        {"Author-email: A \"quoted \\\", <b@example.org>\n", "author=b@example.org\n"},
+        {"Author-email: <\n", ""},
+        {"Author-email: , ,\n", ""},
+        {"Author: A\n  and\tB\n", "author=A and B\n"},
+        {"Author: UNKNOWN\nAuthor-email:\nMaintainer: M\n", "maintainer=M\n"},
+        {"Maintainer-email: M <m@example.org>\n", "maintainer=m@example.org\n"},
+        {"Home-page: https://GitHub.com/Pallets/Flask.git\n"
+         "Project-URL: Source, http://www.github.com/pallets/flask/issues?q=1#x\n"
+         "Project-URL: Docs, https://flask.palletsprojects.com/\n",
+         "home=github.com/pallets/flask\nhome=flask.palletsprojects.com\n"},
+        {"Home-page: https://user:p@ss@example.org:8443/a/%2e/b\n", "home=example.org/a\n"},
+        {"Home-page: https://example.org/../b\n", "home=example.org\n"},
+        {"Home-page: git+ssh://git@example.org/~me//x.git\n", "home=example.org/~me/x\n"},
+        {"Home-page: https://example.org?/github.com/pallets/flask\n", "home=example.org\n"},
+        {"Home-page: UNKNOWN\n", ""},
+        {"Home-page: https://localhost/x\n", ""},
+        {"Home-page: https://ex\xc3\xa4mple.org/x\n", ""},
+        {"Home-page: ://\n", ""},
+        {"Project-URL: https://example.org/no-label\n", ""},
+        {"Project-URL: ,\n", ""},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        origin_row(rows[i].text, rows[i].expect);
+    }
+    struct ch_limits saved = ch_limits;
+    ch_limits.text_bytes = 16; /* what is longer is said, not cut */
+    origin_row("Home-page: https://example.org/abc\n", "home=example.org/abc\n");
+    origin_row("Home-page: https://example.org/abcde\n", "! limit m: home is longer than \n");
+    ch_limits = saved;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +405,8 @@ int main(void)
         cmocka_unit_test(t1_requirements_are_classified),
         cmocka_unit_test(names_and_versions_compare),
         cmocka_unit_test(t1_report_names_the_finding),
+        cmocka_unit_test(licences_are_stated_or_absent),
+        cmocka_unit_test(people_and_homes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,394 @@
+/* explain: what is known of a file and why it is served or not, for people and (--json) for programs. */
+#include "commands_int.h"
+
+#include <stdio.h>
+
+#include "customhouse/limits.h"
+
+#define EXPLAIN_FILES_MAX 60
+#define FACTS_SHOWN       30 /* values of one name */
+
+/* ------------------------------------------------------------------ findings */
+
+void command_json_findings(struct ch_buf *b, const struct ch_inspection_result *in)
+{
+    json_open(b, "findings", '[');
+    for (size_t i = 0; in != NULL && i < in->row.finding_count; i++) {
+        const struct ch_finding *f = &in->row.findings[i];
+        const struct ch_finding_row *row = ch_finding_row(f->code);
+        ch_buf_puts(b, i > 0 ? CH_STR(",{") : CH_STR("{"));
+        json_field(b, "code", ch_str_of(row->name));
+        json_field(b, "class", ch_str_of(ch_finding_class_name(row->cls)));
+        json_field(b, "member", f->member);
+        json_field(b, "evidence", f->evidence);
+        ch_buf_putc(b, '}');
+    }
+    ch_buf_putc(b, ']');
+}
+
+void command_show_findings(struct command *c, const struct ch_inspection_result *in)
+{
+    for (size_t i = 0; i < in->row.finding_count; i++) {
+        const struct ch_finding *f = &in->row.findings[i];
+        const struct ch_finding_row *row = ch_finding_row(f->code);
+        command_print(c, "    %s (%s): %s ", row->name, ch_finding_class_name(row->cls), row->text);
+        command_put_escaped(c, f->member);
+        command_print(c, " ");
+        command_put(c, f->evidence); /* the jail has escaped it */
+        command_print(c, "\n");
+    }
+}
+
+/* ------------------------------------------------------------------ facts */
+
+/* Those that a policy may speak of; the rest is for our own parsers. */
+static void json_facts(struct ch_buf *b, const struct ch_inspection_result *in)
+{
+    json_open(b, "facts", '[');
+    bool first = true;
+    for (size_t i = 0; i < in->row.fact_count; i++) {
+        const struct ch_fact *f = &in->row.facts[i];
+        if (ch_fact_by_name(f->name) == NULL) {
+            continue;
+        }
+        ch_buf_puts(b, first ? CH_STR("{") : CH_STR(",{"));
+        json_field(b, "name", f->name);
+        json_field(b, "value", f->value);
+        ch_buf_putc(b, '}');
+        first = false;
+    }
+    ch_buf_putc(b, ']');
+}
+
+/* "capability: network, process": one line per name. */
+static void show_facts(struct command *c, const struct ch_inspection_result *in)
+{
+    for (int code = 0; code < CH_FACT_COUNT; code++) {
+        struct ch_str name = ch_str_of(ch_fact_row((enum ch_fact_code)code)->name);
+        size_t shown = 0;
+        for (size_t i = 0; i < in->row.fact_count; i++) {
+            const struct ch_fact *f = &in->row.facts[i];
+            if (!ch_str_eq(f->name, name)) {
+                continue;
+            }
+            if (shown == FACTS_SHOWN) {
+                command_print(c, ", ...");
+                break;
+            }
+            command_print(c, shown++ == 0 ? "    %s: " : ", ", name.ptr);
+            command_put_escaped(c, f->value);
+        }
+        command_print(c, "%s", shown > 0 ? "\n" : "");
+    }
+}
+
+/* ------------------------------------------------------------------ the inspection */
+
+static void json_cost(struct ch_buf *b, const char *jail, const struct ch_jail_cost *cost)
+{
+    json_open(b, jail, '{');
+    json_number(b, "cpu_us", cost->cpu_us);
+    json_number(b, "memory_bytes", cost->memory_bytes);
+    ch_buf_putc(b, '}');
+}
+
+static void json_inspection(struct command *c, struct ch_buf *b, const struct page *p, size_t file)
+{
+    const struct page_file *f = &p->files[file];
+    const struct ch_inspection_result *in = &f->inspection;
+    json_open(b, "inspection", '{');
+    json_bool(b, "complete", in->row.outcome == CH_INSPECTION_COMPLETE);
+    if (in->row.error.len > 0) {
+        json_field(b, "error", in->row.error);
+    }
+    json_time(b, "at", in->row.at_us);
+    json_number(b, "inspector", in->inspector_version);
+    json_field(b, "profile", ch_str_of(f->release.profile));
+    json_digest(b, "ruleset", &in->ruleset);
+    json_bool(b, "in_force", !f->inspection_old);
+    if (f->inspection_old) {
+        json_time(b, "grace_until", keys_grace_ends(c->k, in->row.at_us));
+    }
+    json_number(b, "members", in->row.member_count);
+    json_number(b, "wall_us", in->row.wall_us);
+    json_number(b, "cpu_us", in->row.cpu_us);
+    json_cost(b, "strict", &in->row.strict);
+    json_cost(b, "second", &in->row.second);
+    json_facts(b, in);
+    ch_buf_putc(b, '}');
+}
+
+static void show_cost(struct command *c, const char *jail, const struct ch_jail_cost *cost)
+{
+    command_print(c, ", %s %.3f s CPU %llu KiB", jail, (double)cost->cpu_us / 1e6,
+                  (unsigned long long)(cost->memory_bytes >> 10));
+}
+
+static void show_inspection(struct command *c, const struct page *p, size_t file)
+{
+    const struct page_file *f = &p->files[file];
+    const struct ch_inspection_result *in = &f->inspection;
+    char time[40], hex[CH_SHA256_HEX + 1];
+    command_time(in->row.at_us, time, sizeof(time));
+    ch_sha256_hex(&in->ruleset, hex);
+    command_print(c, "  inspected: %s, %llu members, inspector %u, profile %s, rules %.16s\n", time,
+                  (unsigned long long)in->row.member_count, in->inspector_version,
+                  f->release.profile, ch_sha256_is_zero(&in->ruleset) ? "none" : hex);
+    if (f->inspection_old) {
+        command_time(keys_grace_ends(c->k, in->row.at_us), time, sizeof(time));
+        command_print(c, "    not by the inspector and rules in force: counts for what is allowed "
+                         "until %s\n", time);
+    }
+    command_print(c, "    in %.3f s", (double)in->row.wall_us / 1e6);
+    show_cost(c, "strict", &in->row.strict);
+    show_cost(c, "second", &in->row.second);
+    command_print(c, "\n");
+    show_facts(c, in);
+    command_show_findings(c, in);
+}
+
+/* ------------------------------------------------------------------ what differs from before */
+
+/* What it is compared with, and what it can do that the release approved before it could not. */
+static void json_comparison(struct command *c, struct ch_buf *b, struct page *p, size_t file)
+{
+    struct ch_ruling rulings[JUDGE_RULINGS];
+    struct ch_facts facts;
+    judge_facts(c->k, p, file, rulings, &facts);
+    if (facts.previous_version.len > 0) {
+        json_field(b, "previous_version", facts.previous_version);
+    }
+}
+
+static void show_comparison(struct command *c, struct page *p, size_t file)
+{
+    struct ch_ruling rulings[JUDGE_RULINGS];
+    struct ch_facts facts;
+    judge_facts(c->k, p, file, rulings, &facts);
+    if (facts.previous_version.len > 0) {
+        command_print(c, "  approved before it: ");
+        command_put_escaped(c, facts.previous_version);
+        command_print(c, "\n");
+    }
+}
+
+/* ------------------------------------------------------------------ who has it */
+
+static void count_client(void *ctx, const struct ch_served_row *row)
+{
+    size_t *count = ctx;
+    (void)row;
+    (*count)++;
+}
+
+static size_t clients_of(struct command *c, const struct page *p, size_t file)
+{
+    size_t count = 0;
+    struct ch_err err;
+    if (!ch_sha256_is_zero(&p->files[file].artifact)) {
+        CH_IGNORE(ch_store_served(c->k->store, &p->files[file].artifact, page_name(p),
+                                  p->facts.files[file].index.file_name, count_client, &count, &err));
+    }
+    return count;
+}
+
+/* ------------------------------------------------------------------ explain */
+
+static const char *word_for(const struct ch_decision *d)
+{
+    return d->eligible ? "eligible" : ch_verdict_name(d->verdict);
+}
+
+/* One line, complete in itself. */
+static const char *what_would_change(const struct page *p, size_t file, const struct ch_decision *d)
+{
+    if (d->verdict == CH_VERDICT_ALLOW) {
+        return d->until_us != CH_TIME_UNKNOWN
+                   ? "time alone; a deny, a finding of a later inspector, or the policy"
+                   : "a deny, a finding of a later inspector, or the policy";
+    }
+    if (d->eligible) {
+        return "inspection, which starts when somebody asks for it";
+    }
+    if (d->verdict == CH_VERDICT_DENY) {
+        return d->ruling_id != 0      ? (d->until_us != CH_TIME_UNKNOWN ? "the end of this deny"
+                                                                        : "nothing by itself: a person denied it")
+               : d->policy_line > 0   ? "the policy"
+               : p->files[file].attack ? "only an inspector that reports the finding no longer; no approval can"
+                                       : "the policy";
+    }
+    if (d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED) {
+        return "an inspector that can read it whole";
+    }
+    return d->until_us != CH_TIME_UNKNOWN
+               ? "time alone, or: customhouse approve FILE --reason TEXT --expires DATE"
+               : "customhouse approve FILE --reason TEXT --expires DATE";
+}
+
+static bool is_served(struct command *c, const struct page *p, size_t file)
+{
+    return !ch_sha256_is_zero(&p->files[file].artifact) &&
+           ch_blobs_is_served(c->k->blobs, &p->files[file].artifact);
+}
+
+static void json_decision(struct command *c, struct ch_buf *b, const struct page *p, size_t file,
+                          const struct ch_decision *d)
+{
+    const struct page_file *f = &p->files[file];
+    json_field(b, "verdict", ch_str_of(word_for(d)));
+    json_field(b, "rule", ch_str_of(d->rule));
+    json_field(b, "reason", ch_str_of(d->reason));
+    json_bool(b, "audited", d->audited);
+    if (d->policy_line > 0) {
+        json_field(b, "policy", ch_str_of(ch_policy_file_name(c->k->policy)));
+        json_number(b, "policy_line", d->policy_line);
+    }
+    json_time(b, "since", f->recorded_at_us);
+    if (f->recorded_at_us != CH_TIME_UNKNOWN) {
+        json_digest(b, "since_under_policy", &f->recorded_policy);
+    }
+    json_time(b, "until", d->until_us);
+    json_field(b, "what_would_change_it", ch_str_of(what_would_change(p, file, d)));
+    if (d->ruling_id != 0) {
+        json_number(b, "ruling", d->ruling_id);
+    }
+}
+
+static void explain_json(struct command *c, struct page *p, size_t file, const struct ch_decision *d,
+                         bool first)
+{
+    const struct page_fact_file *f = &p->facts.files[file];
+    struct ch_buf b;
+    ch_buf_init(&b, 64u << 20);
+    ch_buf_puts(&b, first ? CH_STR("{") : CH_STR(",\n{"));
+    json_field(&b, "repository", ch_str_of(p->repository));
+    json_field(&b, "project", page_name(p));
+    json_field(&b, "version", ch_str_of(p->files[file].release.version));
+    json_field(&b, "file", f->index.file_name);
+    json_decision(c, &b, p, file, d);
+    json_time(&b, "first_seen", f->first_seen_at_us);
+    json_time(&b, "uploaded", f->index.uploaded_at_us);
+    json_time(&b, "removed_upstream", f->removed_at_us);
+    json_bool(&b, "served", is_served(c, p, file));
+    json_number(&b, "clients", clients_of(c, p, file));
+    json_bool(&b, "baseline", f->baseline);
+    if (!ch_sha256_is_zero(&p->files[file].artifact)) {
+        json_digest(&b, "sha256", &p->files[file].artifact);
+    }
+    judge_inspection(c->k, p, file);
+    if (p->files[file].has_inspection) {
+        json_inspection(c, &b, p, file);
+    }
+    json_comparison(c, &b, p, file);
+    command_json_findings(&b, p->files[file].has_inspection ? &p->files[file].inspection : NULL);
+    ch_buf_putc(&b, '}');
+    command_put(c, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
+static void show_decision(struct command *c, const struct page *p, size_t file,
+                          const struct ch_decision *d)
+{
+    const struct page_file *f = &p->files[file];
+    char time[40], hex[CH_SHA256_HEX + 1];
+    command_print(c, "\n  %s", word_for(d));
+    if (d->audited) {
+        command_print(c, " in audit; it would be held (%s): %s\n", d->rule, d->reason);
+    } else if (d->verdict == CH_VERDICT_ALLOW) {
+        command_print(c, ": %s\n", d->reason[0] != '\0' ? d->reason : "the policy allows it");
+    } else {
+        command_print(c, " (%s): %s\n", d->rule, d->reason);
+    }
+    if (d->policy_line > 0) {
+        command_print(c, "  policy: %s:%u\n", ch_policy_file_name(c->k->policy), d->policy_line);
+    }
+    if (d->until_us != CH_TIME_UNKNOWN) {
+        command_time(d->until_us, time, sizeof(time));
+        command_print(c, "  changes by itself: %s\n", time);
+    }
+    if (f->recorded_at_us != CH_TIME_UNKNOWN) {
+        command_time(f->recorded_at_us, time, sizeof(time));
+        ch_sha256_hex(&f->recorded_policy, hex);
+        command_print(c, "  so decided since: %s, under policy %.16s\n", time, hex);
+    }
+    if (d->ruling_id != 0) {
+        command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
+    }
+    command_print(c, "  what would change it: %s\n", what_would_change(p, file, d));
+}
+
+static void explain_text(struct command *c, struct page *p, size_t file, const struct ch_decision *d)
+{
+    const struct page_fact_file *f = &p->facts.files[file];
+    char time[40];
+    command_put_escaped(c, f->index.file_name);
+    show_decision(c, p, file, d);
+    command_time(f->first_seen_at_us, time, sizeof(time));
+    command_print(c, "  first seen: %s%s\n", time,
+                  f->baseline ? ", on the first load of its page (baseline)" : "");
+    command_time(f->index.uploaded_at_us, time, sizeof(time));
+    command_print(c, "  uploaded, as the upstream states: %s%s\n", time,
+                  p->upstream->trust_times ? "" : " (not trusted)");
+    command_print(c, "  served: %s\n", is_served(c, p, file) ? "yes, its bytes can be had" : "no");
+    size_t clients = clients_of(c, p, file);
+    if (clients > 0) {
+        command_print(c, "  fetched by: %zu client%s (customhouse fetched-by lists them)\n", clients,
+                      clients == 1 ? "" : "s");
+    }
+    judge_inspection(c->k, p, file);
+    if (p->files[file].has_inspection) {
+        show_inspection(c, p, file);
+    } else {
+        command_print(c, "  not inspected yet\n");
+    }
+    show_comparison(c, p, file);
+}
+
+enum step command_explain(struct command *c)
+{
+    struct what what;
+    struct ch_err err;
+    enum step step;
+    size_t shown = 0, named = 0, count[3] = {0}, eligible = 0;
+    if (command_what(c, &what, &err) != CH_OK) {
+        return command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+    }
+    struct page *p = command_page(c, &what, &step);
+    if (p == NULL) {
+        return step;
+    }
+    size_t max = what.kind == WHAT_PROJECT && !c->args.json ? EXPLAIN_FILES_MAX : SIZE_MAX;
+    if (c->args.json) {
+        command_print(c, "[");
+    }
+    for (size_t i = p->facts.file_count; i-- > 0;) { /* newest last on most pages: show them first */
+        if (!command_names(p, i, &what)) {
+            continue;
+        }
+        struct ch_decision d;
+        judge(c->k, p, i, &d);
+        named++;
+        count[d.verdict] += !d.eligible;
+        eligible += d.eligible;
+        if (shown < max) {
+            if (c->args.json) {
+                explain_json(c, p, i, &d, shown == 0);
+            } else {
+                explain_text(c, p, i, &d);
+            }
+            shown++;
+        }
+    }
+    if (c->args.json) {
+        command_print(c, "]\n");
+    } else {
+        if (shown < named) {
+            command_print(c, "(%zu more files)\n", named - shown);
+        }
+        command_print(c, "%s in %s, owned by upstream %s: %zu allowed, %zu eligible, %zu held, %zu denied\n",
+                      p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
+                      count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
+    }
+    return named > 0 ? command_end(c, 0, "%s", "")
+                     : command_end(c, 1, "%s: the upstream lists nothing like that", what.project);
+}

@@ -1,0 +1,120 @@
+/* Intakes that begin in the middle: bytes that are inspected again, and what an earlier run left. */
+#include "intake_int.h"
+
+#include <stdlib.h>
+
+#define FORGET_FAILED_US (300 * 1000000LL) /* shown in the queue for so long */
+
+bool intake_rescan(struct keeper *k, struct page *p, size_t file)
+{
+    struct ch_str name = p->facts.files[file].index.file_name;
+    struct intake *in = intake_find(k, p, name);
+    struct ch_err err;
+    if (in != NULL && in->state != CH_INTAKE_FAILED) {
+        return true; /* under way: its end is told as well */
+    }
+    if (in == NULL) {
+        in = intake_new(k, p, name, false);
+        in->rescan = true;
+        if (intake_ensure_row(in, &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+            intake_detach(in);
+            intake_free(in);
+            return false;
+        }
+    }
+    in->rescan = true;
+    if (ch_blobs_has(k->blobs, &p->files[file].artifact)) {
+        in->sha256 = p->files[file].artifact;
+        intake_move(in, CH_INTAKE_FETCHED); /* the bytes are here, and known */
+    } else {
+        intake_move(in, CH_INTAKE_WANTED); /* evicted: fetched again, and must be the same */
+    }
+    intakes_run(k);
+    in = intake_find(k, p, name);
+    return in != NULL && in->state != CH_INTAKE_FAILED;
+}
+
+/* ------------------------------------------------------------------ after a restart */
+
+struct resume {
+    struct keeper *k;
+    struct ch_buf rows; /* encoded: the store is not asked while it calls us */
+};
+
+static void collect(void *ctx, const struct ch_intake_row *row)
+{
+    struct resume *r = ctx;
+    ch_put_u64(&r->rows, row->id);
+    ch_put_str(&r->rows, row->repository);
+    ch_put_str(&r->rows, row->project);
+    ch_put_str(&r->rows, row->file_name);
+    ch_put_u8(&r->rows, (uint8_t)row->state);
+    ch_put_sha256(&r->rows, &row->sha256);
+    ch_put_u8(&r->rows, row->ahead);
+}
+
+enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
+{
+    struct resume r = {.k = k};
+    ch_buf_init(&r.rows, 256u << 20);
+    enum ch_code rc = ch_store_intakes(k->store, collect, &r, err);
+    struct ch_rd rd = ch_rd_of(r.rows.ptr, r.rows.len);
+    while (rc == CH_OK && ch_rd_left(&rd) > 0) {
+        uint64_t id = ch_get_u64(&rd);
+        struct ch_str repository = ch_get_str(&rd, 1024), project = ch_get_str(&rd, 1024);
+        struct ch_str file_name = ch_get_str(&rd, 1024);
+        enum ch_intake_state state = ch_get_u8(&rd);
+        struct ch_sha256 sha256 = ch_get_sha256(&rd);
+        bool ahead = ch_get_u8(&rd) != 0;
+        struct page *p = page_get(k, repository, project);
+        if (p == NULL || !page_load(k, p) || page_find_file(p, file_name) < 0 ||
+            state == CH_INTAKE_FAILED || intake_find(k, p, file_name) != NULL) {
+            rc = keeper_write(k, err);
+            rc = rc == CH_OK ? ch_store_end_intake(k->store, id, err) : rc;
+            continue; /* asked for anew when somebody wants it */
+        }
+        struct intake *in = intake_new(k, p, file_name, ahead);
+        in->id = id;
+        in->durable = true;
+        if (state >= CH_INTAKE_FETCHED && ch_blobs_has(k->blobs, &sha256)) {
+            in->state = CH_INTAKE_FETCHED;
+            in->sha256 = sha256;
+        }
+    }
+    ch_buf_done(&r.rows);
+    return rc;
+}
+
+void intakes_free(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (k->intakes != NULL && ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        intake_free(value);
+    }
+    ch_map_free(k->intakes);
+    k->intakes = NULL;
+}
+
+void intakes_forget_failed(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    int64_t now = keeper_now_us(k);
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        struct ch_err err;
+        if (in->state != CH_INTAKE_FAILED || in->waiters != NULL ||
+            now - in->not_before_us < FORGET_FAILED_US) {
+            continue;
+        }
+        if (in->id != 0 && (keeper_write(k, &err) != CH_OK ||
+                            ch_store_end_intake(k->store, in->id, &err) != CH_OK)) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+            continue;
+        }
+        intake_detach(in);
+        intake_free(in);
+    }
+}

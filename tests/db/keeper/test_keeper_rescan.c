@@ -1,0 +1,288 @@
+/* T6: findings are of an inspector and of rules. What is new needs those in force; what is served is
+ * inspected again by itself, and is withdrawn when its verdict turns bad (T4). */
+#include "house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define OLD "pkg-1.0-py3-none-any.whl"
+#define NEW "pkg-2.0-py3-none-any.whl"
+
+#define BAD  "bytes attack-under:two;"
+#define GOOD "other bytes"
+
+static const char CONFIG[] =
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"
+    "rescan_grace_days: %d\n"
+    "upstreams:\n"
+    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"
+    "repositories:\n"
+    "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+    "  - {name: more, ecosystem: pypi, upstreams: [up]}\n";
+
+static char config[1024];
+
+/* A house under the rules "one" in which both files are served. */
+static struct house *open_house(int grace_days)
+{
+    snprintf(config, sizeof(config), CONFIG, grace_days);
+    struct house *h = house_new_with(NULL, config);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - 60\n" NEW " - - 40\n");
+    house_site(h, FILE_URL(OLD), 200, "application/zip", BAD);
+    house_site(h, FILE_URL(NEW), 200, "application/zip", GOOD);
+    h->repository = "pypi";
+    house_rules(h, "one");
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_settle(h);
+    return h;
+}
+
+static bool says(const struct ch_buf *out, const char *text)
+{
+    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
+}
+
+static void new_rules_rescan_what_is_served_and_withdraw(void **state)
+{
+    (void)state;
+    struct house *h = open_house(7);
+    size_t fetches = h->fetches, scans = h->scans[1];
+    house_tell_served(h, "pkg", OLD, BAD, "192.0.2.7");
+    uint64_t epoch = keeper_epoch(h->k);
+    house_rules(h, "two");
+    house_settle(h);
+    assert_int_equal(h->scans[1], scans + 2);
+    assert_int_equal(h->fetches, fetches); /* the bytes are here */
+    assert_true(keeper_epoch(h->k) > epoch);
+    assert_false(house_serves(h, BAD));
+    assert_true(house_serves(h, GOOD));
+    struct rescan_state s = rescan_state(h->k);
+    assert_int_equal(s.total, 2);
+    assert_int_equal(s.done, 2);
+    assert_int_equal(s.withdrawn, 1);
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->scans[1], scans + 2);
+    house_free(h);
+}
+
+/* Until its own rescan has ended, what is served keeps the findings that it was allowed on. */
+static void served_files_keep_replaced_findings_for_their_grace(void **state)
+{
+    (void)state;
+    struct house *h = open_house(7);
+    h->mute_scans = true;
+    house_rules(h, "two");
+    house_settle(h);
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    /* a gateway may not believe it beyond the grace */
+    assert_true(h->file.not_after_boot_ms <= ch_now_boot_ms() + 600000);
+    house_restart(h); /* grace does not begin anew, and does not end with a restart */
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void without_grace_they_are_held(void **state)
+{
+    (void)state;
+    struct house *h = open_house(0);
+    h->mute_scans = true;
+    house_rules(h, "two");
+    house_settle(h);
+    house_ask_part(h, "pkg", NEW, CH_PART_FILE, 30);
+    assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+    h->mute_scans = false;
+    house_restart(h); /* takes up what was under way */
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* What was never allowed needs the rules in force at once. */
+static void new_files_need_the_rules_in_force(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - 60\n");
+    house_site(h, FILE_URL(OLD), 200, "application/zip", "x irregular-under:one;");
+    house_rules(h, "one");
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    size_t scans = h->scans[1];
+    house_rules(h, "two");
+    house_settle(h);
+    assert_int_equal(h->scans[1], scans); /* nobody is served it: no rescan by itself */
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->scans[1], scans + 1);
+    house_free(h);
+}
+
+/* An attack that older rules found stands until newer ones have looked. */
+static void an_old_attack_stands(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               OLD " - - 60\npkg-1.0-cp311-cp311-win_amd64.whl - - 60\n");
+    house_site(h, FILE_URL(OLD), 200, "application/zip", "x attack-under:one;");
+    house_rules(h, "one");
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_rules(h, "two");
+    house_settle(h);
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_ask_file(h, "pkg", "pkg-1.0-cp311-cp311-win_amd64.whl"); /* T10 */
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    h->flag = "wait";
+    assert_int_equal(house_command(h, false, "rescan", OLD, NULL, NULL, &out), 0);
+    assert_true(says(&out, OLD " (pypi): allow"));
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* An answer made with other rules than those in force is none: the jail is asked again. */
+static void an_answer_of_other_rules_does_not_count(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - 60\n");
+    house_site(h, FILE_URL(OLD), 200, "application/zip", GOOD);
+    house_rules(h, "one");
+    house_settle(h);
+    h->answered_rules = ch_sha256_of("zero", 4); /* and it stays so: it says one thing, does another */
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_false(house_serves(h, GOOD));
+    assert_int_equal(h->scans[1], 5); /* so often, then it fails */
+    house_free(h);
+}
+
+static void a_rescan_goes_on_after_a_crash(void **state)
+{
+    (void)state;
+    struct house *h = open_house(7);
+    h->mute_scans = true;
+    house_rules(h, "two");
+    house_settle(h);
+    assert_true(house_serves(h, BAD));
+    h->mute_scans = false;
+    house_restart(h);
+    house_settle(h);
+    assert_false(house_serves(h, BAD));
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* What was evicted is fetched again, and must be the same. */
+static void evicted_bytes_are_fetched_again(void **state)
+{
+    (void)state;
+    struct house *h = open_house(7);
+    struct ch_sha256 bad = ch_sha256_of(BAD, strlen(BAD));
+    struct ch_err err;
+    assert_ch_ok(&err, ch_blobs_evict(h->k->blobs, &bad, &err));
+    assert_ch_ok(&err, ch_store_put_blob(h->k->store, &bad, strlen(BAD), CH_BLOB_EVICTED, 1, &err));
+    size_t fetches = h->fetches;
+    house_rules(h, "two");
+    house_settle(h);
+    assert_int_equal(h->fetches, fetches + 1);
+    assert_int_equal(rescan_state(h->k).withdrawn, 1);
+    house_ask_file(h, "pkg", OLD);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_free(h);
+}
+
+static void by_hand_it_says_what_became_of_it_and_who_has_it(void **state)
+{
+    (void)state;
+    struct house *h = open_house(7);
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_tell_served(h, "pkg", OLD, BAD, "192.0.2.7");
+    h->mute_scans = true; /* the one by itself does not get on */
+    house_rules(h, "two");
+    house_settle(h);
+    h->mute_scans = false;
+    house_restart(h);
+    h->flag = "wait";
+    assert_int_equal(house_command(h, false, "rescan", "pkg", NULL, NULL, &out), 1);
+    assert_true(says(&out, OLD " (pypi): deny, withdrawn"));
+    assert_true(says(&out, "fetched by 192.0.2.7"));
+    assert_true(says(&out, NEW " (pypi): allow"));
+    assert_int_equal(house_command(h, true, "rescan", OLD, NULL, NULL, &out), 0); /* was withdrawn */
+    assert_true(says(&out, "\"verdict\":\"deny\""));
+    h->flag = NULL;
+    assert_int_equal(house_command(h, false, "rescan", OLD, NULL, NULL, &out), 0);
+    assert_true(says(&out, "inspecting 1 file again"));
+    assert_int_equal(house_command(h, false, "rescan", "pkg==9", NULL, NULL, &out), 1);
+    assert_int_equal(house_command(h, false, "rescan", NULL, NULL, NULL, &out), 0);
+    assert_true(says(&out, "inspected again by itself"));
+    h->flag = "all";
+    assert_int_equal(house_command(h, false, "rescan", NULL, NULL, NULL, &out), 0);
+    house_settle(h);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* One inspection for both repositories; each judges for itself, and both withdraw. */
+static void repositories_with_one_upstream_share_a_rescan(void **state)
+{
+    (void)state;
+    struct house *h = open_house(7);
+    struct ch_ask_file ask = {.ask = ++h->asks, .repository = CH_STR("more"),
+                              .project = CH_STR("pkg"), .file_name = CH_STR(OLD),
+                              .patience_ms = 8000};
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 10);
+    ch_ask_file_put(&b, &ask);
+    h->file_here = false;
+    assert_true(ch_channel_send(h->gateway, CH_MSG_ASK_FILE, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_settle(h);
+    size_t scans = h->scans[1];
+    house_rules(h, "two");
+    house_settle(h);
+    struct rescan_state s = rescan_state(h->k);
+    assert_int_equal(s.total, 3);
+    assert_int_equal(s.done, 3);
+    assert_true(h->scans[1] <= scans + 3);
+    assert_false(house_serves(h, BAD));
+    struct page *p = page_get(h->k, CH_STR("more"), CH_STR("pkg"));
+    ptrdiff_t at = page_find_file(p, CH_STR(OLD));
+    assert_int_equal(p->files[at].recorded_verdict, CH_VERDICT_DENY);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(new_rules_rescan_what_is_served_and_withdraw),
+        cmocka_unit_test(served_files_keep_replaced_findings_for_their_grace),
+        cmocka_unit_test(without_grace_they_are_held),
+        cmocka_unit_test(new_files_need_the_rules_in_force),
+        cmocka_unit_test(an_old_attack_stands),
+        cmocka_unit_test(an_answer_of_other_rules_does_not_count),
+        cmocka_unit_test(a_rescan_goes_on_after_a_crash),
+        cmocka_unit_test(evicted_bytes_are_fetched_again),
+        cmocka_unit_test(by_hand_it_says_what_became_of_it_and_who_has_it),
+        cmocka_unit_test(repositories_with_one_upstream_share_a_rescan),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

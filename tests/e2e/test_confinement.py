@@ -1,0 +1,83 @@
+"""What the host permits and forbids: no namespaces, as in containers; other users on the control socket."""
+import contextlib
+import os
+import re
+import socket
+import unittest
+
+from house import container, wheels
+from house.case import add_wheel, file_path
+from house.service import Service
+from house.upstream import Upstream
+
+NOBODY = 65534
+
+
+
+
+class InAContainer(unittest.TestCase):
+    @unittest.skipUnless(container.supported(), "no filter was written for this processor")
+    def test_without_namespaces_it_serves_and_says_so(self):
+        with contextlib.closing(Upstream()) as up:
+            add_wheel(up, "good", "1.0")
+            add_wheel(up, "evil", "1.0", data=wheels.forged_directory("evil", "1.0"))
+            service = Service(up.url, before_start=container.forbid_namespaces)
+            os.chmod(service.dir, 0o755)  # without mounts, other uids have to get there by themselves
+            with service:
+                self.assertEqual(service.ask(file_path("good", "1.0")).status, 200)
+                self.assertEqual(service.ask(file_path("evil", "1.0")).status, 403)
+                code, out, _err = service.command("status")
+                self.assertEqual(code, 0)
+                for line in [l for l in out.splitlines() if "landlock abi" in l]:
+                    self.assertIn("namespaces none", line)
+                    self.assertIn("seccomp", line)
+                self.assertGreaterEqual(len(re.findall("namespaces none", out)), 5)
+
+
+class OtherUsers(unittest.TestCase):
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_only_root_and_the_one_who_started_it_command(self):
+        with contextlib.closing(Upstream()) as up, Service(up.url) as service:
+            path = service.path("run/control.sock")
+            reached, said = as_nobody(lambda: talk(path))
+            self.assertFalse(reached, "the folder is closed to others")
+            folders = [service.dir, service.state, service.path("run")]
+            for folder in folders:
+                os.chmod(folder, 0o755)
+            os.chmod(path, 0o666)  # as if the file system's part had failed
+            reached, said = as_nobody(lambda: talk(path))
+            self.assertTrue(reached)
+            self.assertIn("not permitted", said)
+            self.assertIn(f"uid={NOBODY}", service.log())
+            self.assertEqual(service.command("status")[0], 0)
+
+
+def talk(path):
+    """Connects and reads what comes until the end."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        try:
+            s.connect(path)
+        except OSError:
+            return False, ""
+        said = b""
+        while True:
+            try:
+                piece = s.recv(4096)
+            except ConnectionResetError:
+                piece = b""
+            if not piece:
+                return True, said.decode("latin-1")
+            said += piece
+
+
+def as_nobody(what):
+    os.seteuid(NOBODY)
+    try:
+        return what()
+    finally:
+        os.seteuid(0)
+
+
+if __name__ == "__main__":
+    unittest.main()
