@@ -132,7 +132,8 @@ static struct ch_str tree_path(struct sdist *s, struct ch_str path, enum ch_memb
     CH_IGNORE(ch_str_split(&rest, '/', &first));
     bool folder = rest.ptr != NULL || type == CH_MEMBER_DIR;
     if (s->top.ptr == NULL && folder) {
-        s->top = (struct ch_str){ch_str_dup(first), first.len};
+        s->top_own = ch_str_dup(first);
+        s->top = (struct ch_str){s->top_own, first.len};
     }
     if (!folder || !ch_str_eq(first, s->top)) {
         if (!s->scattered) {
@@ -167,11 +168,6 @@ static bool is_build_text(struct ch_str tree)
     return ends_in(tree, endings, CH_ARRAY_LEN(endings));
 }
 
-static char *copy(struct ch_str s)
-{
-    return ch_str_dup(s.ptr != NULL ? s : CH_STR(""));
-}
-
 static void keep(struct sdist *s, struct ch_str tree, const struct ch_content_member *m,
                  bool deferred)
 {
@@ -180,11 +176,17 @@ static void keep(struct sdist *s, struct ch_str tree, const struct ch_content_me
         s->files = ch_realloc_array(s->files, s->cap, sizeof(s->files[0]));
     }
     struct sdist_file *f = ch_calloc(1, sizeof(*f));
-    f->path = (struct ch_str){copy(m->path), m->path.len};
-    size_t end = (size_t)(tree.ptr + tree.len - m->path.ptr);
-    f->tree = (struct ch_str){f->path.ptr + end - tree.len, tree.len};
-    f->bytes = (struct ch_str){copy(m->bytes), m->bytes.len};
-    f->link = m->link.ptr != NULL ? (struct ch_str){copy(m->link), m->link.len} : whole;
+    struct ch_buf own;
+    ch_buf_init(&own, m->path.len + m->link.len + m->bytes.len + 1);
+    CH_IGNORE(ch_buf_reserve(&own, own.max) != NULL);
+    ch_buf_puts(&own, m->path);
+    ch_buf_puts(&own, m->link);
+    ch_buf_puts(&own, m->bytes);
+    f->own = own.ptr;
+    f->path = (struct ch_str){f->own, m->path.len};
+    f->tree = ch_str_sub(f->path, (size_t)(tree.ptr - m->path.ptr), tree.len);
+    f->link = m->link.ptr != NULL ? (struct ch_str){f->own + m->path.len, m->link.len} : whole;
+    f->bytes = (struct ch_str){f->own + m->path.len + m->link.len, m->bytes.len};
     f->type = m->type;
     f->deferred = deferred;
     s->files[s->count++] = f;
@@ -198,11 +200,10 @@ static void see(struct sdist *s, const struct ch_content_member *m)
     struct ch_str tree = tree_path(s, m->path, m->type);
     bool file = m->type == CH_MEMBER_FILE;
     bool all_there = m->bytes.len == m->size_bytes;
-    bool source = file && all_there && is_source(m->path);
-    bool text = !source && is_build_text(m->path) && m->type != CH_MEMBER_DIR && all_there &&
-                m->size_bytes <= ch_limits.sdist_text_bytes;
-    bool link = !file && m->type != CH_MEMBER_DIR && (text || is_source(m->path));
-    bool kept = tree.ptr != NULL && (source || text || link);
+    bool source = is_source(m->path) && (all_there || !file);
+    bool text = is_build_text(m->path) &&
+                ((all_there && m->size_bytes <= ch_limits.sdist_text_bytes) || !file);
+    bool kept = tree.ptr != NULL && m->type != CH_MEMBER_DIR && (source || text);
     if (kept && s->kept_bytes + m->path.len + m->bytes.len > ch_limits.sdist_kept_bytes) {
         if (!s->over) {
             sdist_report(s, CH_F_LIMIT, m->path, "more than %llu bytes of Python source",
@@ -211,10 +212,11 @@ static void see(struct sdist *s, const struct ch_content_member *m)
         s->over = true;
         kept = false;
     }
+    bool deferred = kept && source && file;
     if (kept) {
-        keep(s, tree, m, source);
+        keep(s, tree, m, deferred);
     }
-    if (!kept || !source) {
+    if (!deferred) {
         ch_content_see(s->content, m);
     }
 }
@@ -363,14 +365,11 @@ static enum ch_code walk(struct sdist *s, const struct ch_archive_kind *kind,
 static void done(struct sdist *s)
 {
     for (size_t i = 0; i < s->count; i++) {
-        struct sdist_file *f = s->files[i];
-        free((char *)f->path.ptr);
-        free((char *)f->bytes.ptr);
-        free((char *)f->link.ptr);
-        free(f);
+        free(s->files[i]->own);
+        free(s->files[i]);
     }
     free(s->files);
-    free((char *)s->top.ptr);
+    free(s->top_own);
     ch_map_free(s->by_tree);
     ch_content_free(s->content);
 }
@@ -383,8 +382,6 @@ enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_inp
     check_file_name(&s, &kind);
     struct ch_content_options o = {.job = job,
                                    .out = out,
-                                   .kind = CH_CONTENT_SDIST,
-                                   .project = s.name,
                                    .place = place_of,
                                    .read = read_member,
                                    .arg = &s};

@@ -2,8 +2,6 @@
  *
  * Spec: PEP 517, 518, 621; setuptools (setup.cfg, pyproject.toml, requires.txt of eggs), and what other
  * back ends run of the tree: hatch, poetry and pdm build hooks. */
-#include <stdlib.h>
-
 #include "base/toml/toml.h"
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/metadata.h"
@@ -318,7 +316,8 @@ static void check_hooks(struct sdist *s, const struct ch_toml_node *tool)
     }
 }
 
-static void check_pyproject(struct sdist *s, struct ch_str *backend)
+/* *backend: the one that is named, appended. */
+static void check_pyproject(struct sdist *s, struct ch_buf *backend)
 {
     struct sdist_file *f = sdist_find(s, CH_STR("pyproject.toml"));
     struct ch_toml *toml = NULL;
@@ -333,9 +332,7 @@ static void check_pyproject(struct sdist *s, struct ch_str *backend)
     const struct ch_toml_node *root = ch_toml_root(toml);
     const struct ch_toml_node *system = ch_toml_find(root, "build-system");
     struct ch_str named = text_of(ch_toml_find(system, "build-backend"));
-    if (named.len > 0) {
-        *backend = (struct ch_str){ch_str_dup(named), named.len};
-    }
+    ch_buf_puts(backend, named);
     check_requirements(s, f->path, root);
     check_backend_path(s, f->path, ch_toml_find(system, "backend-path"), named);
     check_hooks(s, ch_toml_find(root, "tool"));
@@ -377,12 +374,13 @@ static void check_links(struct sdist *s)
 
 void sdist_check_build(struct sdist *s)
 {
-    struct ch_str backend = {NULL, 0};
+    struct ch_buf backend;
+    ch_buf_init(&backend, ch_limits.sdist_text_bytes);
     check_links(s);
     check_setup_cfg(s);
     check_pyproject(s, &backend);
     check_egg_info(s);
     sdist_install_code(s, "build-backend",
-                       backend.len > 0 ? backend : CH_STR("setuptools.build_meta"));
-    free((char *)backend.ptr);
+                       backend.len > 0 ? ch_buf_str(&backend) : CH_STR("setuptools.build_meta"));
+    ch_buf_done(&backend);
 }

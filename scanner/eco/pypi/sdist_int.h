@@ -8,8 +8,9 @@
 
 /* A member that is kept until all have been seen: Python source, and what tells how to build. */
 struct sdist_file {
-    struct ch_str path; /* in the archive; owned, as are the bytes */
-    struct ch_str tree; /* in the tree; part of `path` */
+    char *own;          /* path, link and bytes */
+    struct ch_str path; /* in the archive */
+    struct ch_str tree; /* in the tree: the end of `path` */
     struct ch_str bytes;
     enum ch_member_type type;
     struct ch_str link;
@@ -24,7 +25,8 @@ struct sdist {
     struct ch_content *content;
     struct ch_str name; /* of the file name; absent when it is none */
     struct ch_str version;
-    struct ch_str top; /* the folder; owned, absent while there is none */
+    struct ch_str top; /* the folder, absent while there is none */
+    char *top_own;
     bool scattered;    /* members beside that folder: said once */
     struct sdist_file **files;
     size_t count;

@@ -272,8 +272,22 @@ static bool from_statement(struct judge *j)
 
 /* --- expressions --- */
 
+/* f(*x), f(**x): arguments that are not seen. */
+static bool unpacks(struct judge *j)
+{
+    if (!is_op(j, 1, "*") && !is_op(j, 1, "**")) {
+        return false;
+    }
+    j->at++;
+    CH_IGNORE(beyond(j, "uses", text_at(j, 0)));
+    return true;
+}
+
 static bool push(struct judge *j, enum group g)
 {
+    if (unpacks(j)) {
+        return false;
+    }
     if (j->depth == CH_ARRAY_LEN(j->open)) {
         return beyond(j, "nests too deeply", CH_STR(""));
     }
@@ -384,13 +398,10 @@ static bool name(struct judge *j)
         return call(j, word);
     }
     if (ch_str_eq(word, CH_STR("for")) && j->depth > 0) {
-        for (j->at++; peek(j, 0)->type == CH_TOKEN_NAME && !is_word(j, 0, "in"); j->at++) {
-            if (!bind(j, text_at(j, 0))) {
-                return false;
-            }
-            j->at += is_op(j, 1, ",") ? 1 : 0;
+        while (!is_word(j, 0, "in") && peek(j, 0)->type != CH_TOKEN_END) {
+            j->at++; /* its names were bound before */
         }
-        return is_word(j, 0, "in") || beyond(j, "uses", text_at(j, 0));
+        return true;
     }
     if (!ANY(constants, word) && ch_map_get(j->bound, word) == NULL) {
         return beyond(j, "uses", word);
@@ -431,8 +442,8 @@ static bool operator_token(struct judge *j)
             return beyond(j, "computes the mode of open", CH_STR(""));
         }
     }
-    if (is_op(j, 0, "*") && (is_op(j, 1, "*"))) {
-        return beyond(j, "uses", op);
+    if (is_op(j, 0, ",") && unpacks(j)) {
+        return false;
     }
     if (!ANY(plain, op)) {
         return beyond(j, "uses", op);
@@ -542,6 +553,25 @@ static bool statement(struct judge *j)
     return ok;
 }
 
+/* Names of comprehensions, which use them before they bind them. */
+static void bind_comprehensions(struct judge *j)
+{
+    for (j->at = 0; peek(j, 0)->type != CH_TOKEN_END && !j->beyond; j->at++) {
+        if (!is_word(j, 0, "for")) {
+            continue;
+        }
+        while (peek(j, 1)->type == CH_TOKEN_NAME || is_op(j, 1, ",") || is_op(j, 1, "(") ||
+               is_op(j, 1, ")")) {
+            j->at++;
+            if (is_word(j, 0, "in") ||
+                (peek(j, 0)->type == CH_TOKEN_NAME && !bind(j, text_at(j, 0)))) {
+                break;
+            }
+        }
+    }
+    j->at = 0;
+}
+
 bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct ch_buf *ret_why)
 {
     struct tokens t;
@@ -551,6 +581,7 @@ bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct c
     if (t.source.problem != CH_TEXT_FINE || t.errors > 0) {
         CH_IGNORE(beyond(j, "is no Python that can be read", CH_STR("")));
     }
+    bind_comprehensions(j);
     while (!j->beyond && peek(j, 0)->type != CH_TOKEN_END) {
         uint8_t type = peek(j, 0)->type;
         if (type == CH_TOKEN_NEWLINE || type == CH_TOKEN_INDENT || type == CH_TOKEN_DEDENT ||
