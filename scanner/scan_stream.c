@@ -77,6 +77,8 @@ struct ch_scan_writer {
     uint64_t findings;
     uint64_t attacks; /* findings of class attack, kept apart: notes must not crowd them out */
     bool said_limit;
+    ch_scan_finding_fn *seen; /* set: nothing is written */
+    void *seen_arg;
     struct ch_err err; /* the first failure; code CH_OK until then */
 };
 
@@ -87,6 +89,14 @@ struct ch_scan_writer *ch_scan_writer_new(int fd, uint64_t max_bytes)
     w->max_bytes = max_bytes;
     ch_buf_init(&w->out, SIZE_MAX / 2);
     ch_buf_init(&w->record, max_bytes < UINT32_MAX ? (size_t)max_bytes : UINT32_MAX);
+    return w;
+}
+
+struct ch_scan_writer *ch_scan_writer_listen(ch_scan_finding_fn *seen, void *arg)
+{
+    struct ch_scan_writer *w = ch_scan_writer_new(-1, UINT32_MAX);
+    w->seen = seen;
+    w->seen_arg = arg;
     return w;
 }
 
@@ -120,7 +130,7 @@ static void flush_out(struct ch_scan_writer *w)
 /* Fails the writer unless the text fits what the reader accepts; says which. */
 static bool fits(struct ch_scan_writer *w, const char *what, struct ch_str s, uint64_t max)
 {
-    if (w->err.code == CH_OK && s.len > max) {
+    if (w->err.code == CH_OK && s.len > max && w->seen == NULL) {
         CH_IGNORE(ch_fail(&w->err, CH_E_LIMIT, "scan output: %s of %zu bytes, at most %llu", what,
                           s.len, (unsigned long long)max));
     }
@@ -130,6 +140,10 @@ static bool fits(struct ch_scan_writer *w, const char *what, struct ch_str s, ui
 /* Appends what is in w->record as a record of this type. */
 static void commit(struct ch_scan_writer *w, enum ch_scan_record_type type)
 {
+    if (w->seen != NULL) {
+        ch_buf_clear(&w->record);
+        return;
+    }
     if (w->err.code == CH_OK &&
         (w->record.failed ||
          w->written_bytes + w->out.len + RECORD_HEADER_BYTES + w->record.len > w->max_bytes)) {
@@ -199,6 +213,10 @@ static void write_finding(struct ch_scan_writer *w, enum ch_finding_code code, s
 void ch_scan_write_finding(struct ch_scan_writer *w, enum ch_finding_code code,
                            struct ch_str member, struct ch_str evidence_raw)
 {
+    if (w->seen != NULL) {
+        w->seen(w->seen_arg, code, member, evidence_raw);
+        return;
+    }
     const struct ch_finding_row *row = ch_finding_row((uint32_t)code);
     CH_ASSERT(row != NULL);
     bool attack = row->cls == CH_CLASS_ATTACK;

@@ -7,31 +7,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/config/place.h"
-#include "customhouse/channel.h"
 #include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
+#include "customhouse/loop.h"
 #include "customhouse/message.h"
-#include "customhouse/shared.h"
-#include "customhouse/spawn.h"
 #include "site.h"
+#include "worker.h"
 
-#define START_WAIT_MS 30000
 #define FETCH_WAIT_MS 20000
 #define WHOLE_WAIT_MS 60000
 
 /* Projects that any index of size has; which ones matters little, that they are several does. */
 static const char *const well_known[] = {"pip", "requests", "numpy", "packaging", "flask"};
-
-struct worker {
-    struct ch_spawned spawned;
-    int keeper; /* the channel on which we are its keeper; -1 */
-};
 
 struct learner {
     const struct learn_options *options;
@@ -47,33 +38,10 @@ struct learner {
     struct ch_fetched fetched;
 };
 
-static enum ch_code memory(const char *name, int *ret_fd, struct ch_err *err)
-{
-    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0) {
-        return ch_fail_errno(err, errno, "memfd_create");
-    }
-    *ret_fd = fd;
-    return CH_OK;
-}
-
-static void close_all(int *fds, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (fds[i] >= 0) {
-            close(fds[i]);
-        }
-    }
-}
-
-static enum ch_code send_setup(const struct learner *l, const struct worker *w, enum ch_role role,
-                               uint32_t uid, struct ch_err *err)
+static enum ch_code start(struct learner *l, struct worker *w, enum ch_role role, uint32_t uid,
+                          struct ch_err *err)
 {
     struct ch_setup setup = {
-        .role = role,
-        .instances = 1,
-        .uid = uid,
-        .gid = uid,
         .state_dir = ch_str_of(l->options->folder),
         .config_name = CH_STR(SITE_CONFIG),
         .config_text = l->options->config,
@@ -84,100 +52,7 @@ static enum ch_code send_setup(const struct learner *l, const struct worker *w, 
         setup.client_key_pem = l->options->client_key_pem;
         setup.ca_file = l->options->ca_file;
     }
-    struct ch_buf b;
-    int fds[3] = {-1, -1, -1};
-    ch_buf_init(&b, ch_message_row(CH_MSG_SETUP)->max_bytes);
-    ch_setup_put(&b, &setup);
-    enum ch_code rc = ch_buf_ok(&b, err);
-    for (size_t i = 0; rc == CH_OK && i < CH_ARRAY_LEN(fds); i++) {
-        rc = memory("unused", &fds[i], err);
-    }
-    if (rc == CH_OK && (ftruncate(fds[0], sizeof(struct ch_epoch_page)) != 0 ||
-                        ftruncate(fds[1], (off_t)CH_METRICS_SLOTS * CH_METRICS_SLOT_BYTES) != 0)) {
-        rc = ch_fail_errno(err, errno, "shared memory");
-    }
-    if (rc == CH_OK) {
-        rc = ch_frame_write(w->spawned.channel, CH_MSG_SETUP, ch_buf_str(&b), fds,
-                            CH_ARRAY_LEN(fds), ch_now_boot_ms() + START_WAIT_MS, err);
-    }
-    close_all(fds, CH_ARRAY_LEN(fds));
-    ch_buf_done(&b);
-    return rc;
-}
-
-/* Reads frames until one of the wanted type; those that announce progress are passed over. */
-static enum ch_code await(int fd, enum ch_role from, uint16_t wanted, struct ch_buf *payload,
-                          uint64_t deadline_ms, struct ch_err *err)
-{
-    for (;;) {
-        uint16_t type = CH_MSG_NONE;
-        int fds[CH_FRAME_MAX_FDS];
-        size_t fd_count = 0;
-        enum ch_code rc = ch_frame_read(fd, from, &type, payload, fds, &fd_count, deadline_ms, err);
-        if (rc != CH_OK) {
-            return ch_wrap(err, "%s", ch_role_name(from));
-        }
-        close_all(fds, fd_count);
-        if (type == wanted) {
-            return CH_OK;
-        }
-        if (type != CH_MSG_FETCH_PROGRESS) {
-            return ch_fail(err, CH_E_FORMAT, "%s: unexpected %s", ch_role_name(from),
-                           ch_message_row(type)->name);
-        }
-    }
-}
-
-static enum ch_code introduce(struct worker *w, struct ch_err *err)
-{
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-        return ch_fail_errno(err, errno, "socketpair");
-    }
-    struct ch_buf b;
-    struct ch_peer m = {CH_ROLE_KEEPER, 0};
-    ch_buf_init(&b, 64);
-    ch_peer_put(&b, &m);
-    enum ch_code rc = ch_frame_write(w->spawned.channel, CH_MSG_PEER, ch_buf_str(&b), &pair[1], 1,
-                                     ch_now_boot_ms() + START_WAIT_MS, err);
-    ch_buf_done(&b);
-    close(pair[1]);
-    w->keeper = pair[0];
-    return rc;
-}
-
-static enum ch_code start(struct learner *l, struct worker *w, enum ch_role role, uint32_t uid,
-                          struct ch_err *err)
-{
-    struct ch_spawn_options options = {
-        .role = role, .network = role == CH_ROLE_FETCHER, .uid = uid, .gid = uid};
-    enum ch_code rc = ch_spawn(&options, &w->spawned, err);
-    if (rc != CH_OK) {
-        w->spawned.pid = -1;
-        return rc;
-    }
-    struct ch_buf b;
-    ch_buf_init(&b, ch_message_row(CH_MSG_READY)->max_bytes);
-    rc = send_setup(l, w, role, uid, err);
-    if (rc == CH_OK) {
-        rc = await(w->spawned.channel, role, CH_MSG_READY, &b, ch_now_boot_ms() + START_WAIT_MS,
-                   err);
-    }
-    ch_buf_done(&b);
-    return rc == CH_OK ? introduce(w, err) : rc;
-}
-
-static void stop(struct worker *w)
-{
-    if (w->spawned.pid > 0) {
-        kill(w->spawned.pid, SIGKILL);
-        waitpid(w->spawned.pid, NULL, 0);
-        close(w->spawned.pidfd);
-        close(w->spawned.channel);
-    }
-    if (w->keeper >= 0) {
-        close(w->keeper);
-    }
+    return worker_start(w, role, uid, &setup, -1, err);
 }
 
 /* Fetches a document into fd. The fetcher's own word for what went wrong is the error. */
@@ -195,18 +70,10 @@ static enum ch_code fetch(struct learner *l, struct ch_str url, const char *acce
         .expected_bytes = CH_SIZE_UNKNOWN,
         .timeout_ms = FETCH_WAIT_MS,
     };
-    struct ch_buf b;
-    ch_buf_init(&b, ch_message_row(CH_MSG_FETCH)->max_bytes);
-    ch_fetch_put(&b, &m);
-    enum ch_code rc = ch_buf_ok(&b, err);
-    if (rc == CH_OK) {
-        rc = ch_frame_write(l->fetcher.keeper, CH_MSG_FETCH, ch_buf_str(&b), &fd, 1, l->deadline_ms,
-                            err);
-    }
-    ch_buf_done(&b);
-    rc = rc == CH_OK ? await(l->fetcher.keeper, CH_ROLE_FETCHER, CH_MSG_FETCHED, &l->payload,
-                             l->deadline_ms, err)
-                     : rc;
+    ch_buf_clear(&l->payload);
+    ch_fetch_put(&l->payload, &m);
+    enum ch_code rc = worker_ask(&l->fetcher, CH_MSG_FETCH, &l->payload, &fd, 1, CH_MSG_FETCHED,
+                                 l->deadline_ms, err);
     rc = rc == CH_OK ? ch_fetched_get(ch_buf_str(&l->payload), &l->fetched, err) : rc;
     if (rc == CH_OK && l->fetched.code != CH_OK) {
         rc = ch_fail(err, l->fetched.code, "%.*s", CH_STR_ARG(l->fetched.text));
@@ -216,16 +83,6 @@ static enum ch_code fetch(struct learner *l, struct ch_str url, const char *acce
                      l->fetched.http_status);
     }
     return rc;
-}
-
-/* No writer is left, or the jail could be shown something else than it was given. */
-static enum ch_code seal(int fd, struct ch_err *err)
-{
-    int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    if (fcntl(fd, F_ADD_SEALS, seals) != 0) {
-        return ch_fail_errno(err, errno, "sealing");
-    }
-    return CH_OK;
 }
 
 static enum ch_code scan(struct learner *l, struct ch_scan_job *job, int input, int output,
@@ -244,14 +101,8 @@ static enum ch_code scan(struct learner *l, struct ch_scan_job *job, int input, 
     job->memory_max_bytes = ch_limits.scan_memory_bytes;
     ch_buf_init(&b, ch_message_row(CH_MSG_SCAN)->max_bytes);
     ch_scan_job_put(&b, job);
-    enum ch_code rc = ch_buf_ok(&b, err);
-    if (rc == CH_OK) {
-        rc = ch_frame_write(l->scanner.keeper, CH_MSG_SCAN, ch_buf_str(&b), fds, 2, l->deadline_ms,
-                            err);
-    }
-    rc = rc == CH_OK ? await(l->scanner.keeper, CH_ROLE_SCANNER_STRICT, CH_MSG_SCANNED, &b,
-                             l->deadline_ms, err)
-                     : rc;
+    enum ch_code rc = worker_ask(&l->scanner, CH_MSG_SCAN, &b, fds, 2, CH_MSG_SCANNED,
+                                 l->deadline_ms, err);
     rc = rc == CH_OK ? ch_scanned_get(ch_buf_str(&b), &scanned, err) : rc;
     if (rc == CH_OK && scanned.outcome != CH_SCAN_DONE) {
         rc = ch_fail(err, CH_E_FORMAT, "the upstream's page could not be read: %.*s",
@@ -265,7 +116,7 @@ static enum ch_code scan(struct learner *l, struct ch_scan_job *job, int input, 
 static enum ch_code take_answer(struct learning *facts, int fd, struct ch_err *err)
 {
     struct stat st;
-    enum ch_code rc = seal(fd, err);
+    enum ch_code rc = worker_seal(fd, err);
     if (rc != CH_OK || fstat(fd, &st) != 0 || st.st_size == 0) {
         return rc != CH_OK ? rc : ch_fail(err, CH_E_FORMAT, "a scan without an answer");
     }
@@ -289,10 +140,10 @@ static enum ch_code read_document(struct learner *l, struct ch_str url, const ch
     int input = -1;
     int output = -1;
     char path[64];
-    enum ch_code rc = memory("document", &input, err);
-    rc = rc == CH_OK ? memory("answer", &output, err) : rc;
+    enum ch_code rc = worker_memory("document", &input, err);
+    rc = rc == CH_OK ? worker_memory("answer", &output, err) : rc;
     rc = rc == CH_OK ? fetch(l, url, accept, input, err) : rc;
-    rc = rc == CH_OK ? seal(input, err) : rc;
+    rc = rc == CH_OK ? worker_seal(input, err) : rc;
     if (rc == CH_OK && job->kind == CH_SCAN_INDEX) {
         const char *profile = l->eco->page_profile(l->fetched.content_type);
         job->profile = ch_str_of(profile);
@@ -310,7 +161,12 @@ static enum ch_code read_document(struct learner *l, struct ch_str url, const ch
         }
     }
     rc = rc == CH_OK ? take_answer(facts, output, err) : rc;
-    close_all((int[]){input, output}, 2);
+    if (input >= 0) {
+        close(input);
+    }
+    if (output >= 0) {
+        close(output);
+    }
     return rc;
 }
 
@@ -375,8 +231,8 @@ enum ch_code learn(const struct learn_options *options, struct learned *ret, str
     struct learner l = {
         .options = options,
         .eco = ch_ecosystem_find(CH_STR("pypi")),
-        .fetcher = {.spawned = {.pid = -1}, .keeper = -1},
-        .scanner = {.spawned = {.pid = -1}, .keeper = -1},
+        .fetcher = WORKER_NONE,
+        .scanner = WORKER_NONE,
         .deadline_ms = ch_now_boot_ms() + WHOLE_WAIT_MS,
     };
     struct ch_buf own;
@@ -384,7 +240,7 @@ enum ch_code learn(const struct learn_options *options, struct learned *ret, str
     uint16_t port = 0;
     *ret = (struct learned){.host_count = 0};
     ch_buf_init(&own, (size_t)ch_limits.url_bytes);
-    ch_buf_init(&l.payload, ch_message_row(CH_MSG_FETCHED)->max_bytes);
+    ch_buf_init(&l.payload, ch_message_row(CH_MSG_FETCH)->max_bytes);
     ch_place_put_origin(&own, options->url);
     size_t at = 0;
     if (ch_str_find(ch_buf_str(&own), CH_STR("://"), &at) &&
@@ -404,8 +260,8 @@ enum ch_code learn(const struct learn_options *options, struct learned *ret, str
     if (rc == CH_OK) {
         ask_all(&l, ret);
     }
-    stop(&l.fetcher);
-    stop(&l.scanner);
+    worker_stop(&l.fetcher);
+    worker_stop(&l.scanner);
     learning_done(&l.facts);
     ch_buf_done(&l.payload);
     ch_buf_done(&own);

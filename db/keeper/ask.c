@@ -357,7 +357,8 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
         case SIDECAR_FAILED:
             break;
         }
-        if (d.verdict == CH_VERDICT_ALLOW) { /* inspected, and it has no metadata to show */
+        if (d.verdict == CH_VERDICT_ALLOW && !sidecar_was_evicted(k, p, file)) {
+            /* inspected, and it has no metadata to show */
             reply_file(k, w, &reply);
             ask_free_waiter(w);
             return;

@@ -30,35 +30,35 @@ static bool arrived_otherwise(const struct intake *in)
 }
 
 /* What the index said against what arrived, and the sidecar that resolvers were shown (T1). */
-static void add_own_findings(struct intake *in, const struct page_fact_file *f, struct agreed *a)
+static void add_own_findings(struct intake *in, const struct page_fact_file *f, struct ch_agreed *a)
 {
     char hex[CH_SHA256_HEX + 1], text[160];
     if (f != NULL && !ch_sha256_is_zero(&f->index.sha256) &&
         !ch_sha256_eq(&f->index.sha256, &in->sha256)) {
         ch_sha256_hex(&in->sha256, hex);
-        agreed_add(a, CH_F_HASH_MISMATCH, ch_str_of(hex));
+        ch_agreed_add(a, CH_F_HASH_MISMATCH, ch_str_of(hex));
     } else if (f != NULL && f->index.size_bytes != CH_SIZE_UNKNOWN &&
                f->index.size_bytes != in->size_bytes) {
         snprintf(text, sizeof(text), "%llu bytes stated, %llu received",
                  (unsigned long long)f->index.size_bytes, (unsigned long long)in->size_bytes);
-        agreed_add(a, CH_F_SIZE_MISMATCH, ch_str_of(text));
+        ch_agreed_add(a, CH_F_SIZE_MISMATCH, ch_str_of(text));
     }
     struct ch_sha256 shown;
     uint64_t size;
     struct ch_err err;
     if (f != NULL && ch_sha256_is_zero(&f->index.sha256) && arrived_otherwise(in)) {
-        agreed_add(a, CH_F_BYTES_CHANGED, (struct ch_str){NULL, 0});
+        ch_agreed_add(a, CH_F_BYTES_CHANGED, (struct ch_str){NULL, 0});
     }
     if (f != NULL && a->metadata.ptr != NULL && f->index.sidecar == CH_SIDECAR_HASHED &&
         !ch_sha256_eq(&f->index.sidecar_sha256, &a->row.metadata_sha256)) {
-        agreed_add(a, CH_F_SIDECAR_DIFFERS, CH_STR("not of the hash that the index states"));
+        ch_agreed_add(a, CH_F_SIDECAR_DIFFERS, CH_STR("not of the hash that the index states"));
         return;
     }
     if (a->metadata.ptr != NULL &&
         ch_store_get_sidecar(in->k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
                              ch_str_of(in->file_name), &shown, &size, &err) == CH_OK &&
         !ch_sha256_eq(&shown, &a->row.metadata_sha256)) {
-        agreed_add(a, CH_F_SIDECAR_DIFFERS, (struct ch_str){NULL, 0});
+        ch_agreed_add(a, CH_F_SIDECAR_DIFFERS, (struct ch_str){NULL, 0});
     }
 }
 
@@ -66,7 +66,7 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
                                      const char *profile, struct ch_err *err)
 {
     struct keeper *k = in->k;
-    struct agree_input input = {
+    struct ch_agree_input input = {
         .strict = &in->answer[0],
         .second = &in->answer[1],
         .strict_stream = ch_buf_str(&in->stream[0]),
@@ -74,12 +74,12 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
         .sha256 = in->sha256,
         .size_bytes = in->size_bytes,
     };
-    struct agreed a;
-    agree(&input, &a);
+    struct ch_agreed a;
+    ch_agree(&input, &a);
     enum ch_code rc = CH_OK;
     if (a.metadata.ptr != NULL) {
         a.row.metadata_bytes = a.metadata.len;
-        rc = ch_blobs_put(k->blobs, a.metadata, &a.row.metadata_sha256, err);
+        rc = sidecar_store(k, a.metadata, &a.row.metadata_sha256, err);
     }
     struct ch_buf context;
     judge_context(in->p, ch_str_of(in->file_name), &context);
@@ -97,7 +97,7 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
         rc = ch_store_add_inspection(k->store, &key, &a.row, err);
     }
     ch_buf_done(&context);
-    agreed_done(&a);
+    ch_agreed_done(&a);
     return rc;
 }
 

@@ -168,6 +168,15 @@ static void inspection_facts(struct keeper *k, struct page *p, size_t file, stru
     }
 }
 
+static struct ch_likeness likeness_of(struct page *p)
+{
+    if (!p->likeness_known) {
+        p->likeness = ch_likeness_of(page_name(p));
+        p->likeness_known = true;
+    }
+    return p->likeness;
+}
+
 void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling *rulings,
                  struct ch_facts *ret)
 {
@@ -199,6 +208,7 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling
     ret->upstream_quarantined = p->facts.head.status == CH_STATUS_QUARANTINED;
     ret->index_confirmed_at_us = p->checked_at_us;
     ret->project_since_us = p->since_us;
+    ret->likeness = likeness_of(p);
     ret->version_has_wheel = p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
     ret->rulings = rulings;

@@ -56,17 +56,38 @@ static void on_lease(struct ch_timer *t)
     ch_loop_set_timer(k->child.loop, t, now + CH_LEASE_RENEW_MS);
 }
 
+/* T7: a jump forward is not forgotten with a keeper's restart, only with one of the whole service, by
+ * somebody who has looked at the clock. The store keeps what wall minus boot clock was when this run of
+ * the service began. */
+static enum ch_code trust_clock(struct keeper *k, struct ch_err *err)
+{
+    struct ch_str run = k->child.setup.instance_id;
+    struct ch_buf value;
+    ch_buf_init(&value, 1024);
+    k->clock_offset_us = ch_now_unix_us() - (int64_t)ch_now_boot_ms() * 1000;
+    enum ch_code rc = ch_store_get_value(k->store, CH_STR("clock"), &value, err);
+    struct ch_rd r = ch_rd_of(value.ptr, value.len);
+    struct ch_str of = ch_get_str(&r, 512);
+    int64_t offset = (int64_t)ch_get_u64(&r);
+    if (rc == CH_OK && ch_rd_end(&r, "clock", err) == CH_OK && ch_str_eq(of, run)) {
+        k->clock_offset_us = offset;
+    } else if (rc == CH_OK || rc == CH_E_NOT_FOUND) {
+        ch_buf_clear(&value);
+        ch_put_str(&value, ch_str_sub(run, 0, 512));
+        ch_put_u64(&value, (uint64_t)k->clock_offset_us);
+        rc = ch_store_set_value(k->store, CH_STR("clock"), ch_buf_str(&value), err);
+    }
+    ch_buf_done(&value);
+    return rc;
+}
+
 /* T7: the wall clock against the boot clock (which only counts up), and against what is recorded. */
 static void watch_clock(struct keeper *k)
 {
     struct ch_err err;
     int64_t now = ch_now_unix_us();
-    int64_t offset = now - (int64_t)ch_now_boot_ms() * 1000;
     int64_t newest = CH_TIME_UNKNOWN;
-    if (k->clock_offset_us == 0) {
-        k->clock_offset_us = offset;
-    }
-    int64_t moved = offset - k->clock_offset_us;
+    int64_t moved = now - (int64_t)ch_now_boot_ms() * 1000 - k->clock_offset_us;
     bool jumped = moved > CLOCK_JUMP_US || moved < -CLOCK_JUMP_US;
     if (ch_store_newest_time(k->store, &newest, &err) == CH_OK && newest != CH_TIME_UNKNOWN &&
         newest - now > CLOCK_JUMP_US) {
@@ -373,6 +394,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
+    rc = rc == CH_OK ? trust_clock(k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;

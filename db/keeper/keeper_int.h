@@ -14,7 +14,6 @@
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   intake_decide.c  two answers -> inspection -> decision -> durable
- *   agree.c       the answers of two jails -> one inspection (pure)
  *   sidecar.c     metadata before the file is inspected (T1)
  *   jobs.c        fetches and scans under way
  *   offload.c     hashing and publishing fetched files, on a thread
@@ -23,6 +22,7 @@
 #ifndef KEEPER_INT_H
 #define KEEPER_INT_H
 
+#include "customhouse/agree.h"
 #include "customhouse/blobs.h"
 #include "customhouse/child.h"
 #include "customhouse/ecosystem.h"
@@ -117,6 +117,8 @@ struct page {
     struct page_index index;
     uint32_t *approved;      /* files that were approved, by version; NULL: not gathered (releases.c) */
     size_t approved_count;
+    bool likeness_known;
+    struct ch_likeness likeness; /* of the project's name */
     int64_t since_us;        /* the project is known to exist since then */
     struct listing_cache listing;
     size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
@@ -185,7 +187,7 @@ struct keeper {
     size_t uncommitted_allows; /* recorded in the open group of writes */
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
-    int64_t clock_offset_us; /* wall clock minus boot clock, as last trusted */
+    int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
     bool clock_jumped;
     struct ch_sha256 refusal_secret;
     char *status_text;       /* the supervisor's process lines */
@@ -439,30 +441,6 @@ uint64_t intakes_oldest_ms(struct keeper *k);
 void intakes_forget_failed(struct keeper *k);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 
-/* ------------------------------------------------------------------ agree.c */
-
-/* Two sealed streams about the same artifact -> one inspection: findings of the strict jail, those of
- * a disagreement (T2), those that the keeper adds itself. Slices borrow from the streams and from
- * `strings`. Pure. */
-struct agreed {
-    struct ch_inspection_row row;
-    struct ch_str metadata; /* bytes of the core metadata, absent: none */
-    struct ch_finding *findings;
-    size_t finding_count, finding_cap;
-    struct ch_fact *facts;
-    size_t fact_count, fact_cap;
-    struct ch_buf strings;
-};
-struct agree_input {
-    const struct ch_scanned *strict, *second; /* outcomes */
-    struct ch_str strict_stream, second_stream;
-    struct ch_sha256 sha256; /* of the artifact, as we hashed it */
-    uint64_t size_bytes;
-};
-void agree(const struct agree_input *in, struct agreed *ret);
-void agreed_done(struct agreed *a);
-void agreed_add(struct agreed *a, enum ch_finding_code code, struct ch_str evidence);
-
 /* ------------------------------------------------------------------ sidecar.c */
 
 enum sidecar_state { SIDECAR_FAILED = 0, SIDECAR_READY, SIDECAR_WAITING };
@@ -472,6 +450,11 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size);
 /* Starts to get the metadata of a file that a resolver is about to ask for. */
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
+/* Metadata as a blob; it counts against the quota of undecided bytes, and may go like those. */
+enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha256 *ret_sha256,
+                           struct ch_err *err) CH_MUST_CHECK;
+/* Whether the file has metadata that are not here any more: its inspection finds them again. */
+bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file);
 void sidecars_init(struct keeper *k);
 void sidecars_free(struct keeper *k);
 

@@ -22,6 +22,14 @@ struct reach {
     uint32_t first, other; /* version groups, NO_VERSION */
 };
 
+/* T10: by default a source distribution is listed only where its version has nothing built. Held ones
+ * that are listed are yanked or omitted like any other file. */
+static bool is_hidden(const struct page *p, size_t file)
+{
+    return strcmp(p->files[file].release.file_type, "sdist") == 0 &&
+           p->index.built[p->index.version[file]];
+}
+
 static struct judged *judge_all(struct keeper *k, struct page *p)
 {
     struct listing_cache *cache = &p->listing;
@@ -33,8 +41,10 @@ static struct judged *judge_all(struct keeper *k, struct page *p)
             continue;
         }
         judge(k, p, i, &all[i].d);
-        cache->eligible[i] = all[i].d.eligible;
-        cache->available[i] = all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible;
+        /* What is not listed stands in for nothing, and nobody will ask for it next. */
+        bool hidden = is_hidden(p, i);
+        cache->eligible[i] = all[i].d.eligible && !hidden;
+        cache->available[i] = (all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible) && !hidden;
         int64_t until = all[i].d.until_us;
         if (until != CH_TIME_UNKNOWN && until > cache->made_at_us &&
             (soonest == CH_TIME_UNKNOWN || until < soonest)) {
@@ -103,9 +113,7 @@ static bool has_sidecar(const struct page *p, size_t i)
 static void list_file(const struct page *p, const struct judged *all, const struct reach *reach,
                       size_t i, struct ch_buf *reasons, struct ch_page *page)
 {
-    /* T10: by default a source distribution is listed only where its version has nothing built. */
-    if (strcmp(p->files[i].release.file_type, "sdist") == 0 &&
-        p->index.built[p->index.version[i]]) {
+    if (is_hidden(p, i)) {
         return;
     }
     const struct ch_index_file *f = &p->facts.files[i].index;

@@ -115,12 +115,34 @@ static bool only_notes(struct ch_str stream)
     return rc == CH_E_NOT_FOUND;
 }
 
+enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha256 *ret_sha256,
+                           struct ch_err *err)
+{
+    enum ch_blob_place place;
+    enum ch_code rc = ch_blobs_put(k->blobs, bytes, ret_sha256, err);
+    if (rc != CH_OK || (ch_store_get_blob(k->store, ret_sha256, &place, err) == CH_OK &&
+                        place != CH_BLOB_EVICTED)) {
+        return rc;
+    }
+    rc = keeper_write(k, err);
+    return rc == CH_OK ? ch_store_put_blob(k->store, ret_sha256, bytes.len, CH_BLOB_UNDECIDED,
+                                           keeper_now_us(k), err)
+                       : rc;
+}
+
+bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file)
+{
+    const struct ch_inspection_result *in = judge_inspection(k, p, file);
+    return in != NULL && !ch_sha256_is_zero(&in->row.metadata_sha256) &&
+           !ch_blobs_has(k->blobs, &in->row.metadata_sha256);
+}
+
 static void keep(struct sidecar *s, struct ch_str bytes)
 {
     struct keeper *k = s->k;
     struct ch_sha256 sha256;
     struct ch_err err = {0};
-    enum ch_code rc = ch_blobs_put(k->blobs, bytes, &sha256, &err);
+    enum ch_code rc = sidecar_store(k, bytes, &sha256, &err);
     if (rc == CH_OK) {
         rc = keeper_write(k, &err);
     }
@@ -428,7 +450,8 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
     struct ch_sha256 sha256;
     uint64_t size;
     if (ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
-                             &size, &err) == CH_OK) {
+                             &size, &err) == CH_OK &&
+        ch_blobs_has(k->blobs, &sha256)) { /* else it was evicted: fetched again */
         return serve(k, p, file, &sha256, size, ret_sha256, ret_size);
     }
     struct ch_buf key;

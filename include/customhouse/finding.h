@@ -161,6 +161,46 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_SDIST_BACKEND_PATH, 117, "sdist-backend-path", IRREGULAR, HIGH,                         \
       "is built by code from outside of its own folder")                                           \
     /* 130 to 169: content of members, scanner/content */                                          \
+    X(CH_F_TEST_CONTENT, 130, "test-content", IRREGULAR, MEDIUM,                                   \
+      "has among its tests and examples what would hold it elsewhere")                             \
+    X(CH_F_TYPE_DIFFERS, 131, "type-differs", NOTE, LOW,                                           \
+      "has a member whose content is of another type than its name says")                          \
+    X(CH_F_NATIVE_DISGUISED, 132, "native-disguised", IRREGULAR, HIGH,                             \
+      "has native code under the name of a text, a picture or a document")                         \
+    X(CH_F_NATIVE_IN_PURE, 133, "native-in-pure-wheel", IRREGULAR, HIGH,                           \
+      "is a wheel for any platform that has native code")                                          \
+    X(CH_F_NATIVE_IN_SOURCE, 134, "native-in-source", IRREGULAR, MEDIUM,                           \
+      "is a source archive that has native code")                                                  \
+    X(CH_F_NATIVE_MACHINE, 135, "native-machine", IRREGULAR, MEDIUM,                               \
+      "has a native module for another machine than its platform tag names")                       \
+    X(CH_F_NATIVE_RWX, 136, "native-writable-code", IRREGULAR, HIGH,                               \
+      "has native code with memory that is both writable and executable")                          \
+    X(CH_F_NATIVE_STACK, 137, "native-executable-stack", IRREGULAR, LOW,                           \
+      "has native code that asks for an executable stack")                                         \
+    X(CH_F_NATIVE_MALFORMED, 138, "native-malformed", IRREGULAR, HIGH,                             \
+      "has native code whose headers are malformed")                                               \
+    X(CH_F_NATIVE_PARTIAL, 139, "native-partly-read", NOTE, LOW,                                   \
+      "has native code so large that not all of its headers were read")                            \
+    X(CH_F_NESTED_UNREADABLE, 140, "nested-unreadable", IRREGULAR, HIGH,                           \
+      "has an archive inside that cannot be read")                                                 \
+    X(CH_F_NESTED_FORGED, 141, "nested-forged", IRREGULAR, HIGH,                                   \
+      "has an archive inside that code is loaded from and that readers understand differently")    \
+    X(CH_F_NESTED_ODD, 142, "nested-odd", IRREGULAR, LOW,                                          \
+      "has an archive of data inside that is not as strict as packages must be")                   \
+    X(CH_F_NESTED_ENCRYPTED, 143, "nested-encrypted", IRREGULAR, HIGH,                             \
+      "has an encrypted archive inside")                                                           \
+    X(CH_F_NESTED_LIMIT, 144, "nested-limit", IRREGULAR, HIGH,                                     \
+      "has an archive inside that is larger or deeper than is read")                               \
+    X(CH_F_PYC_UNREADABLE, 150, "pyc-unreadable", IRREGULAR, HIGH,                                 \
+      "has compiled Python code that cannot be read")                                              \
+    X(CH_F_PYC_WITHOUT_SOURCE, 151, "pyc-without-source", IRREGULAR, HIGH,                         \
+      "has compiled Python code without its source")                                               \
+    X(CH_F_PYC_DIFFERS, 152, "pyc-differs", IRREGULAR, HIGH,                                       \
+      "has compiled Python code that is not that of the source beside it")                         \
+    X(CH_F_PYC_DISGUISED, 153, "pyc-disguised", IRREGULAR, HIGH,                                   \
+      "has compiled Python code under the name of a text or a picture")                            \
+    X(CH_F_NOTEBOOK_ACTIVE, 160, "notebook-active", NOTE, LOW,                                     \
+      "has a notebook with outputs that run when it is shown")                                     \
     /* 170 to 219: Python source, scanner/source */                                                \
     /* 220 to 229: rules, scanner/rules */
 

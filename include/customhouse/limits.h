@@ -108,6 +108,15 @@
     X(sdist_kept_bytes, 134217728, "bytes", "Python source and such texts of one sdist, in memory") \
     X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
+    X(native_entries, 65535, "entries", "headers, load commands, dynamic entries of native code")  \
+    X(native_libraries, 1000, "libraries", "that one file of native code names")                   \
+    X(nested_depth, 4, "archives", "inside each other, beside the outermost")                      \
+    X(nested_bytes, 4294967296, "bytes", "unpacked out of archives inside, together")              \
+    X(content_names, 20000, "names", "distinct libraries, facts, compiled files of an artifact")   \
+    X(pyc_bytes, 33554432, "bytes", "compiled Python, and the source it is compared with")         \
+    X(pyc_search_bytes, 8589934592, "bytes", "searched to compare one file with its source")       \
+    X(marshal_objects, 4000000, "objects", "of one compiled file")                                 \
+    X(marshal_depth, 200, "levels", "code, tuples in each other; a compiler allows fewer")         \
     X(findings, 200, "findings", "kept of class attack, and of others; one says there were more")  \
     X(scan_facts, 100000, "facts", "of one inspection: one per header line or entry point")        \
     /* jails */                                                                                    \

@@ -85,6 +85,10 @@ struct ch_likeness ch_likeness_of(struct ch_str project);
 bool ch_likeness_same_home(const struct ch_likeness *likeness, const struct ch_fact *facts,
                            size_t fact_count);
 
+/* Whether this project (normalised) is known to run in this way: `value` is that of a fact auto-load
+ * (fact.h). The shipped list, policy/auto_loaders.c. Pure (T17). */
+bool ch_auto_loader_known(struct ch_str project, struct ch_str value);
+
 /* What a release can do that the one approved before it could not, or how else it stands out. */
 enum ch_change_kind {
     CH_CHANGE_NONE = 0,

@@ -85,6 +85,11 @@ struct ch_scan_end {
 /* --- writing, in the jail: a bounded buffer flushed to fd 1-style descriptor --- */
 struct ch_scan_writer;
 struct ch_scan_writer *ch_scan_writer_new(int fd, uint64_t max_bytes);
+/* A writer without output, for a reader whose findings are to be judged again: `seen` gets each, the
+ * text as it stands in the file; everything else goes nowhere. It never fails. */
+typedef void ch_scan_finding_fn(void *arg, enum ch_finding_code code, struct ch_str member,
+                                struct ch_str evidence_raw);
+struct ch_scan_writer *ch_scan_writer_listen(ch_scan_finding_fn *seen, void *arg);
 void ch_scan_writer_free(struct ch_scan_writer *w);
 /* All void: the first failure is kept and reported by ch_scan_write_end. Of findings, limits.h says
  * how many are kept; the first one dropped leaves a CH_F_LIMIT finding, so dropping still holds. */

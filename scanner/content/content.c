@@ -1,23 +1,218 @@
 #include "scanner/content/content.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-struct ch_content {
-    struct ch_content_options options;
-};
+#include "customhouse/limits.h"
+#include "scanner/content/content_int.h"
+#include "scanner/content/path.h"
+#include "scanner/source/source.h"
+
+/* PEP 503: lower case, runs of '-', '_' and '.' as one '-'. */
+static void put_normalised(struct ch_buf *b, struct ch_str name)
+{
+    bool separator = false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (c == '-' || c == '_' || c == '.') {
+            separator = true;
+            continue;
+        }
+        if (separator) {
+            ch_buf_putc(b, '-');
+        }
+        separator = false;
+        ch_buf_putc(b, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+    }
+}
 
 struct ch_content *ch_content_new(const struct ch_content_options *options)
 {
     struct ch_content *c = ch_calloc(1, sizeof(*c));
     c->options = *options;
+    c->source = ch_source_new(options->out);
+    ch_buf_init(&c->project, ch_limits.project_name_bytes);
+    put_normalised(&c->project,
+                   options->job->project.len > 0 ? options->job->project : options->project);
     return c;
 }
 
 void ch_content_free(struct ch_content *c)
 {
-    free(c);
+    if (c != NULL) {
+        ch_source_free(c->source);
+        names_done(&c->facts);
+        names_done(&c->libraries);
+        names_done(&c->carried);
+        names_done(&c->compiled);
+        ch_buf_done(&c->project);
+        free(c);
+    }
 }
 
-void ch_content_see(struct ch_content *c CH_UNUSED, const struct ch_content_member *m CH_UNUSED) {}
+/* --- saying it --- */
 
-void ch_content_end(struct ch_content *c CH_UNUSED) {}
+void content_report(struct ch_content *c, enum ch_finding_code code, const struct seen *s,
+                    const char *fmt, ...)
+{
+    char text[2 * CH_EVIDENCE_MAX];
+    char mild[sizeof(text) + CH_EVIDENCE_MAX];
+    const struct ch_finding_row *row = ch_finding_row((uint32_t)code);
+    va_list va;
+    va_start(va, fmt);
+    int n = vsnprintf(text, sizeof(text), fmt, va);
+    va_end(va);
+    CH_ASSERT(n >= 0 && row != NULL);
+    if (s->place == CH_PLACE_TEST && row->cls != CH_CLASS_NOTE) {
+        snprintf(mild, sizeof(mild), "%s: %s", row->name, text);
+        ch_scan_write_finding(c->options.out, CH_F_TEST_CONTENT, s->path, ch_str_of(mild));
+        return;
+    }
+    ch_scan_write_finding(c->options.out, code, s->path, ch_str_of(text));
+}
+
+void content_fact(struct ch_content *c, enum ch_fact_code code, struct ch_str value)
+{
+    struct ch_buf key;
+    struct ch_str name = ch_str_of(ch_fact_row(code)->name);
+    ch_buf_init(&key, name.len + 1 + value.len);
+    ch_buf_puts(&key, name);
+    ch_buf_putc(&key, ' ');
+    ch_buf_puts(&key, value);
+    if (names_add(&c->facts, ch_buf_str(&key))) {
+        ch_scan_write_fact(c->options.out, name, value);
+    }
+    ch_buf_done(&key);
+}
+
+void content_factf(struct ch_content *c, enum ch_fact_code code, const char *fmt, ...)
+{
+    char text[CH_EVIDENCE_MAX * 2];
+    va_list va;
+    va_start(va, fmt);
+    int n = vsnprintf(text, sizeof(text), fmt, va);
+    va_end(va);
+    CH_ASSERT(n >= 0);
+    content_fact(c, code, ch_str_of(text));
+}
+
+/* --- Python source --- */
+
+/* "#!" and "python" in the first line. */
+static bool is_python_script(struct ch_str bytes)
+{
+    struct ch_str line;
+    struct ch_str rest = bytes;
+    size_t at;
+    return ch_str_starts(bytes, CH_STR("#!")) && ch_str_split(&rest, '\n', &line) &&
+           ch_str_find(line, CH_STR("python"), &at);
+}
+
+/* The lines of a .pth file that site.py executes: those that begin with "import" and a blank. */
+static void put_pth_code(struct ch_str bytes, struct ch_buf *ret)
+{
+    struct ch_str rest = bytes;
+    struct ch_str line;
+    while (ch_str_split(&rest, '\n', &line)) {
+        if (ch_str_starts(line, CH_STR("import ")) || ch_str_starts(line, CH_STR("import\t"))) {
+            ch_buf_puts(ret, line);
+        }
+        ch_buf_putc(ret, '\n'); /* lines keep their numbers */
+    }
+}
+
+static void see_source(struct ch_content *c, const struct seen *s)
+{
+    bool pth = path_has_extension(s->name, "pth") && s->place == CH_PLACE_START;
+    bool python = path_has_extension(s->name, "py") || path_has_extension(s->name, "pyw") ||
+                  (path_extension(s->name).ptr == NULL && is_python_script(s->bytes));
+    if ((python || pth) && s->bytes.len < s->size_bytes) {
+        ch_scan_write_finding(c->options.out, CH_F_LIMIT, s->path,
+                              CH_STR("is larger than source that is read"));
+        return;
+    }
+    if (pth) {
+        struct ch_buf code;
+        ch_buf_init(&code, s->bytes.len + 1);
+        put_pth_code(s->bytes, &code);
+        ch_source_see(c->source, s->path, s->place, ch_buf_str(&code));
+        ch_buf_done(&code);
+    } else if (python) {
+        ch_source_see(c->source, s->path, s->place, s->bytes);
+    }
+}
+
+/* --- types --- */
+
+/* What bytes and name say does not agree, where neither is native code: told, and judged by nobody.
+ * Packages name text as they like; only a type with a magic of its own counts. */
+static void compare_name(struct ch_content *c, const struct seen *s)
+{
+    enum name_kind kind = name_kind_of(s->name);
+    bool packed = content_type_is_archive(s->type) || s->type == TYPE_PYC || s->type == TYPE_PICKLE;
+    bool shown = s->type == TYPE_SCRIPT || s->type == TYPE_HTML;
+    bool code = path_has_extension(s->name, "so") || path_has_extension(s->name, "pyd") ||
+                path_has_extension(s->name, "dll") || path_has_extension(s->name, "dylib") ||
+                path_has_extension(s->name, "exe");
+    if ((kind == NAME_MEDIA && (packed || shown)) || (kind == NAME_TEXT && packed) ||
+        (code && s->size_bytes > 0)) {
+        content_report(c, CH_F_TYPE_DIFFERS, s, "%s", content_type_name(s->type));
+    }
+}
+
+static void tell_type(struct ch_content *c, const struct seen *s)
+{
+    if (content_type_is_archive(s->type) || s->type == TYPE_NOTEBOOK || s->type == TYPE_PYC ||
+        s->type == TYPE_PICKLE) {
+        content_fact(c, CH_FACT_CONTENT, ch_str_of(content_type_name(s->type)));
+    }
+}
+
+void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, struct ch_str bytes,
+                  uint64_t size_bytes, enum ch_code_place place)
+{
+    struct seen s = {.path = path,
+                     .name = name,
+                     .bytes = bytes,
+                     .size_bytes = size_bytes,
+                     .place = place,
+                     .type = content_type_of(name, bytes)};
+    tell_type(c, &s);
+    if (s.type == TYPE_NATIVE) {
+        content_native(c, &s);
+    } else {
+        compare_name(c, &s);
+    }
+    if (content_type_is_archive(s.type)) {
+        content_archive(c, &s);
+    }
+    if (s.type == TYPE_NOTEBOOK) {
+        content_notebook(c, &s);
+    }
+    if (c->depth == 0) {
+        content_auto_load(c, &s);
+    }
+    content_see_compiled(c, &s);
+    see_source(c, &s);
+}
+
+void ch_content_see(struct ch_content *c, const struct ch_content_member *m)
+{
+    if (m->type == CH_MEMBER_FILE) {
+        content_look(c, m->path, m->path, m->bytes, m->size_bytes,
+                     c->options.place(c->options.arg, m->path));
+    }
+}
+
+void ch_content_end(struct ch_content *c)
+{
+    ch_source_end(c->source);
+    content_libraries(c);
+    content_compiled(c);
+    if (c->facts.over || c->libraries.over || c->carried.over || c->compiled.over) {
+        ch_scan_write_finding(c->options.out, CH_F_LIMIT, (struct ch_str){NULL, 0},
+                              CH_STR("has more distinct libraries, facts or compiled files than are "
+                                     "kept"));
+    }
+}

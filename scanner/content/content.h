@@ -18,6 +18,13 @@ enum ch_code_place {
     CH_PLACE_TEST,     /* tests and examples: looked at, and judged mildly */
 };
 
+/* What the archive is: where native code may lie, and what an installer makes of its folders. */
+enum ch_content_kind {
+    CH_CONTENT_BARE = 0, /* an archive by itself: nothing is known about when its members run */
+    CH_CONTENT_WHEEL,
+    CH_CONTENT_SDIST,
+};
+
 struct ch_content_member {
     struct ch_str path; /* as stored in the archive */
     enum ch_member_type type;
@@ -28,8 +35,13 @@ struct ch_content_member {
 };
 
 struct ch_content_options {
-    const struct ch_scan_job *job;
+    const struct ch_scan_job *job; /* its project is the one whose modules may have its name */
     struct ch_scan_writer *out;
+    enum ch_content_kind kind;
+    struct ch_str project; /* when the job names none: the file name's; any spelling */
+    /* A wheel's platform tags as in its file name, compressed ("manylinux_2_17_x86_64.linux_x86_64",
+     * "any"); absent when unknown, and then native code may be for any machine. */
+    struct ch_str platform;
     /* Where a member's code would run, as the kind of archive knows it. */
     enum ch_code_place (*place)(void *arg, struct ch_str path);
     /* A member's content again, for what can only be judged in pairs (compiled code and source).
@@ -41,7 +53,10 @@ struct ch_content_options {
 struct ch_content;
 struct ch_content *ch_content_new(const struct ch_content_options *options);
 void ch_content_free(struct ch_content *c); /* accepts NULL */
+/* Everything in `m` is borrowed for the call. */
 void ch_content_see(struct ch_content *c, const struct ch_content_member *m);
+/* An entry point of a wheel or sdist: what is loaded by itself, and scripts named like commands. */
+void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name);
 /* After the last member: what needs all of them, and the facts that are said once for the whole. */
 void ch_content_end(struct ch_content *c);
 

@@ -106,6 +106,9 @@ static bool list_member(struct opinion *o, struct archive_entry *e)
     } else if (archive_entry_hardlink(e) != NULL) {
         m.link = ch_str_of(archive_entry_hardlink(e));
     } else if (m.type == CH_MEMBER_DIR) {
+        if (archive_entry_size(e) < 0) {
+            return stop(o, o->faults->unreadable, m.path, CH_STR("folder of negative size"));
+        }
         m.size_bytes = stated;
     } else {
         ch_hash_reset(o->hash);

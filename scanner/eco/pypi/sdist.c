@@ -382,6 +382,8 @@ enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_inp
     check_file_name(&s, &kind);
     struct ch_content_options o = {.job = job,
                                    .out = out,
+                                   .kind = CH_CONTENT_SDIST,
+                                   .project = s.name,
                                    .place = place_of,
                                    .read = read_member,
                                    .arg = &s};

@@ -85,8 +85,8 @@ void sdist_runs_folder(struct sdist *s, struct ch_str folder)
 bool sdist_has_module(const struct sdist *s, struct ch_str dotted)
 {
     struct ch_str first;
-    CH_IGNORE(ch_str_split(&dotted, '.', &first));
-    return module_file(s, roots[0], first) != NULL;
+    return ch_str_split(&dotted, '.', &first) && first.len > 0 &&
+           module_file(s, roots[0], first) != NULL;
 }
 
 /* --- what those import --- */

@@ -101,13 +101,48 @@ static bool is_unchecked_pyc(struct ch_str head)
     return !r.failed && !old && (flags & 1) != 0 && (flags & 2) == 0;
 }
 
-static void see_member(void *arg, const struct ch_zip_member *m, struct ch_str head)
+/* --- what is inside the members --- */
+
+static void see_member(void *arg, const struct ch_zip_member *m, struct ch_str content)
 {
     struct wheel *w = arg;
     struct ch_str suffix = ch_str_sub(m->name, m->name.len < 4 ? 0 : m->name.len - 4, 4);
-    if (ch_str_eq_nocase(suffix, CH_STR(".pyc")) && is_unchecked_pyc(head)) {
+    if (ch_str_eq_nocase(suffix, CH_STR(".pyc")) && is_unchecked_pyc(content)) {
         wheel_report(w, CH_F_PYC_UNCHECKED, m->name, "unchecked hash-based");
     }
+    ch_content_see(w->content, &(struct ch_content_member){.path = m->name,
+                                                           .type = m->type,
+                                                           .link = m->link,
+                                                           .bytes = content,
+                                                           .size_bytes = m->size_bytes});
+}
+
+static enum ch_code_place place_of(void *arg CH_UNUSED, struct ch_str path)
+{
+    return wheel_place(path);
+}
+
+static bool read_member(void *arg, struct ch_str path, struct ch_buf *ret)
+{
+    struct wheel *w = arg;
+    struct ch_err err;
+    size_t index;
+    return wheel_find(w, path, &index) && ch_zip_read(w->zip, index, ret, &err) == CH_OK;
+}
+
+static void see_members(struct wheel *w)
+{
+    struct ch_content_options o = {.job = w->job,
+                                   .out = w->out,
+                                   .kind = CH_CONTENT_WHEEL,
+                                   .project = w->named ? w->name.name : whole,
+                                   .platform = w->named ? w->name.platform : whole,
+                                   .place = place_of,
+                                   .read = read_member,
+                                   .arg = w};
+    w->content = ch_content_new(&o);
+    ch_zip_verify(w->zip, see_member, w);
+    ch_content_end(w->content);
 }
 
 /* --- folders --- */
@@ -280,7 +315,7 @@ enum ch_code ch_wheel_inspect(const struct ch_scan_job *job, const struct ch_inp
     }
     check_file_name(&w);
     index_members(&w);
-    ch_zip_verify(w.zip, see_member, &w);
+    see_members(&w);
     /* Of half an archive there is nothing more to say: its findings hold it. */
     if (ch_zip_complete(w.zip)) {
         check_folders(&w);
@@ -292,6 +327,7 @@ enum ch_code ch_wheel_inspect(const struct ch_scan_job *job, const struct ch_inp
             wheel_check_record(&w);
         }
     }
+    ch_content_free(w.content);
     free(w.by_name);
     ch_zip_free(w.zip);
     return ch_scan_writer_ok(out, err);

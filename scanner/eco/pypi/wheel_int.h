@@ -2,6 +2,7 @@
 #ifndef CH_SCANNER_WHEEL_INT_H
 #define CH_SCANNER_WHEEL_INT_H
 
+#include "scanner/content/content.h"
 #include "scanner/unpack/zip.h"
 
 struct wheel_name { /* NAME-VERSION(-BUILD)?-PYTHON-ABI-PLATFORM.whl; slices of the file name */
@@ -41,6 +42,7 @@ struct wheel {
     bool named;              /* the file name could be parsed */
     struct ch_str dist_info; /* "foo-1.0.dist-info", absent when there is none */
     size_t *by_name;         /* member indices, sorted by name */
+    struct ch_content *content;
 };
 
 void wheel_report(struct wheel *w, enum ch_finding_code code, struct ch_str member, const char *fmt,
@@ -53,6 +55,9 @@ bool wheel_find(const struct wheel *w, struct ch_str name, size_t *ret_index);
  * unreadable: reported with `code`, unless it is missing and `optional`. */
 bool wheel_read(struct wheel *w, const char *file, enum ch_finding_code code, bool optional,
                 struct ch_buf *ret, struct ch_str *ret_member);
+
+/* When the code of this member would run once the wheel is installed. */
+enum ch_code_place wheel_place(struct ch_str path);
 
 /* WHEEL, entry_points.txt and RECORD: each reads its file and reports. */
 void wheel_check_wheel(struct wheel *w);

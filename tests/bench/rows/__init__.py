@@ -1,6 +1,6 @@
 """The rows of the table, in its order. Each module has NAME and run(bench), which gives results."""
-from rows import (cold_clients, inspection, jail, large_file, latency, memory, page, python_mirrors,
+from rows import (cold_clients, inspection, jail, large_file, latency, memory, page, python_mirrors, tar,
                   warm_clients)
 
 # Memory is what is left after everything else, so it comes last.
-ROWS = (page, large_file, python_mirrors, latency, warm_clients, cold_clients, inspection, jail, memory)
+ROWS = (page, large_file, python_mirrors, latency, warm_clients, cold_clients, inspection, tar, jail, memory)

@@ -1,7 +1,9 @@
 /* What jailed scans cost: starts the real scanner in both roles, confined as the supervisor starts
  * it, and asks it as the keeper asks, one job at a time.
  *
- *     bench_scanner FOLDER-OF-EXECUTABLES TIMES WHEEL...
+ *     bench_scanner FOLDER-OF-EXECUTABLES TIMES FILE...
+ *
+ * A file is read as a wheel if it is called one, else as a bare TAR archive.
  *
  * Prints one line per job: role, wall clock and CPU time in us (of the job's process, from before its
  * fork until its end was seen), file name. */
@@ -143,10 +145,11 @@ static void scan(struct scanner *s, const char *path, uint64_t id, struct ch_buf
         perror(path);
         exit(1);
     }
+    bool wheel = ch_str_ends(ch_str_of(path), CH_STR(".whl"));
     struct ch_scan_job job = {.id = id,
                               .kind = CH_SCAN_ARTIFACT,
-                              .ecosystem = CH_STR("pypi"),
-                              .profile = CH_STR("wheel"),
+                              .ecosystem = wheel ? CH_STR("pypi") : CH_STR("archive"),
+                              .profile = wheel ? CH_STR("wheel") : CH_STR("tar"),
                               .file_name = ch_str_of(slash == NULL ? path : slash + 1),
                               .size_bytes = (uint64_t)st.st_size};
     ch_buf_clear(b);
@@ -173,7 +176,7 @@ int main(int argc, char **argv)
     unsigned long times = argc < 4 ? 0 : strtoul(argv[2], NULL, 10);
     uint64_t id = 0;
     if (times == 0) {
-        fprintf(stderr, "usage: bench_scanner FOLDER-OF-EXECUTABLES TIMES WHEEL...\n");
+        fprintf(stderr, "usage: bench_scanner FOLDER-OF-EXECUTABLES TIMES FILE...\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);

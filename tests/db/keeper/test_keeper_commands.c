@@ -188,6 +188,132 @@ static void t8_approve_is_all_or_nothing(void **state)
     house_free(h);
 }
 
+static void rulings_answer_in_json(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, true, "approve", WHEEL, "why", "7d", &out), 0);
+    json_t *j = parse(&out);
+    json_t *file = json_array_get(j, 0);
+    assert_string_equal(text_of(file, "file"), WHEEL);
+    assert_true(json_is_true(json_object_get(file, "approved")));
+    assert_true(json_integer_value(json_object_get(file, "ruling")) > 0);
+    assert_string_equal(text_of(file, "verdict"), "allow");
+    json_decref(j);
+    assert_int_equal(house_command(h, true, "approve", "pkg>=1", "why", "7d", &out), 0);
+    j = parse(&out);
+    assert_string_equal(text_of(json_array_get(j, 0), "versions"), ">=1");
+    json_decref(j);
+    assert_int_equal(house_command(h, true, "deny", "pkg==1.0", "why", NULL, &out), 0);
+    j = parse(&out);
+    assert_string_equal(text_of(j, "versions"), "==1.0");
+    assert_true(json_integer_value(json_object_get(j, "ruling")) > 0);
+    json_decref(j);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* What is not approved is told in JSON, too: the findings that must be read first. */
+static void what_is_not_approved_is_json(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    size_t end;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, true, "approve", NEXT, "why", "7d", &out), 1);
+    assert_true(says(&out, "--evidence"));
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("]\n"), &end));
+    out.len = end + 1; /* behind it stands what goes to stderr */
+    json_t *j = parse(&out);
+    json_t *file = json_array_get(j, 0);
+    assert_true(json_is_false(json_object_get(file, "approved")));
+    assert_int_equal(json_array_size(json_object_get(file, "findings")), 1);
+    json_decref(j);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* Several repositories: none is taken by its place in a file. */
+static void several_repositories_must_be_told_apart(void **state)
+{
+    (void)state;
+    static const char config[] =
+        "listen:\n  - {address: '127.0.0.1:8080'}\n"
+        "upstreams:\n"
+        "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"
+        "  - {name: two, ecosystem: pypi, url: 'https://two.example.org/simple', trust_times: true}\n"
+        "repositories:\n"
+        "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+        "  - {name: prod, ecosystem: pypi, upstreams: [up], environment: prod}\n"
+        "  - {name: extra, ecosystem: pypi, upstreams: [two]}\n";
+    static const char *const commands[] = {"explain", "deny", "approve", "fetched-by", "rescan"};
+    struct house *h = house_new_with(NULL, config);
+    struct ch_buf out;
+    char digest[CH_SHA256_HEX + 8] = "sha256:";
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    for (size_t i = 0; i < CH_ARRAY_LEN(commands); i++) {
+        assert_int_equal(house_command(h, false, commands[i], WHEEL, "why", "7d", &out), 2);
+        assert_true(says(&out, "--repository (pypi, prod, extra)"));
+    }
+    house_hex("bytes", digest + 7);
+    assert_int_equal(house_command(h, false, "explain", digest, NULL, NULL, &out), 2);
+    assert_true(says(&out, "--repository (pypi, prod)"));
+    assert_int_equal(house_command(h, false, "explain", "http://127.0.0.1:8080/pypi/files/pkg/" WHEEL,
+                                   NULL, NULL, &out), 0);
+    h->repository = "pypi";
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_int_equal(house_command(h, false, "explain", digest, NULL, NULL, &out), 0);
+    h->repository = "nosuch";
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 2);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* What inspection found, by which inspector and rules, at which cost, and under which policy. */
+static void explain_shows_the_inspection(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    char rules[CH_SHA256_HEX + 1], policy[CH_SHA256_HEX + 1];
+    ch_buf_init(&out, 1u << 20);
+    house_rules(h, "some rules");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip",
+               "bytes fact:capability=network;fact:licence=MIT;fact:header-name=x;");
+    house_ask_file(h, "pkg", WHEEL);
+    house_tell_served(h, "pkg", WHEEL,
+                      "bytes fact:capability=network;fact:licence=MIT;fact:header-name=x;",
+                      "192.0.2.1");
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_true(says(&out, "capability: network"));
+    assert_true(says(&out, "licence: MIT"));
+    assert_true(says(&out, "fetched by: 1 client"));
+    assert_false(says(&out, "header-name"));
+    assert_int_equal(house_command(h, true, "explain", WHEEL, NULL, NULL, &out), 0);
+    json_t *j = parse(&out);
+    json_t *in = json_object_get(json_array_get(j, 0), "inspection");
+    house_hex("some rules", rules);
+    assert_string_equal(text_of(in, "ruleset"), rules);
+    assert_int_equal(json_integer_value(json_object_get(in, "inspector")), CH_INSPECTOR_VERSION);
+    assert_true(json_is_true(json_object_get(in, "in_force")));
+    assert_int_equal(json_array_size(json_object_get(in, "facts")), 2);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(in, "second"), "memory_bytes")), 2 << 20);
+    struct ch_sha256 d = ch_policy_digest(h->k->policy);
+    ch_sha256_hex(&d, policy);
+    assert_string_equal(text_of(json_array_get(j, 0), "since_under_policy"), policy);
+    json_decref(j);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +321,10 @@ int main(void)
         cmocka_unit_test(explain_says_rule_line_and_end),
         cmocka_unit_test(wrong_words_say_what_is_expected),
         cmocka_unit_test(every_list_is_json),
+        cmocka_unit_test(rulings_answer_in_json),
+        cmocka_unit_test(what_is_not_approved_is_json),
+        cmocka_unit_test(several_repositories_must_be_told_apart),
+        cmocka_unit_test(explain_shows_the_inspection),
         cmocka_unit_test(t8_approve_is_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,22 @@ static void t10_a_source_is_listed_only_where_nothing_is_built(void **state)
     house_free(h);
 }
 
+/* What is not listed stands in for nothing: the source that is there beside a held wheel does not make
+ * its version one that can be had. */
+static void t10_a_source_that_is_not_listed_replaces_nothing(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - 10 1\npkg-1.0.tar.gz - 10 1\n" NEW
+               " - 10 1\n" SOURCE " - 10 30\n");
+    house_ask_page(h, "pkg");
+    assert_null(house_listed(h, SOURCE));
+    assert_int_equal(house_listed(h, OLD)->listing, CH_LIST_PLAIN);
+    assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_PLAIN);
+    assert_int_equal(house_listed(h, NEW)->sidecar, CH_SIDECAR_YES);
+    house_free(h);
+}
+
 /* The kept listing follows what decides: rulings, inspections, time. */
 static void the_kept_listing_follows_its_inputs(void **state)
 {
@@ -192,6 +208,7 @@ int main(void)
         cmocka_unit_test(held_files_are_plain_where_none_can_be_had),
         cmocka_unit_test(equal_versions_are_no_replacement),
         cmocka_unit_test(t10_a_source_is_listed_only_where_nothing_is_built),
+        cmocka_unit_test(t10_a_source_that_is_not_listed_replaces_nothing),
         cmocka_unit_test(the_kept_listing_follows_its_inputs),
         cmocka_unit_test(eviction_takes_what_is_used_least),
         cmocka_unit_test(a_large_page_is_listed_fast),

@@ -59,6 +59,38 @@ static void the_sidecar_is_there_before_the_resolver_asks(void **state)
     house_free(h);
 }
 
+/* Metadata count against the quota of undecided bytes; what was evicted is found again. */
+static void evicted_metadata_come_back(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_sha256 meta = ch_sha256_of(META, strlen(META));
+    enum ch_blob_place place = CH_BLOB_EVICTED;
+    struct ch_err err;
+    set_wheel(h, "good meta:" META, "sidecar");
+    struct site *sidecar = house_site(h, SIDECAR, 200, "text/plain", META);
+    for (int inspected = 0; inspected < 2; inspected++) {
+        if (inspected) {
+            house_ask_file(h, "pkg", WHEEL);
+            assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        }
+        ask_metadata(h);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_ch_ok(&err, ch_store_get_blob(h->k->store, &meta, &place, &err));
+        assert_int_equal(place, CH_BLOB_UNDECIDED);
+        assert_ch_ok(&err, ch_blobs_evict(h->k->blobs, &meta, &err));
+        assert_ch_ok(&err,
+                     ch_store_put_blob(h->k->store, &meta, strlen(META), CH_BLOB_EVICTED, 1, &err));
+        size_t scans = h->scans[1];
+        ask_metadata(h);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_true(house_serves(h, META));
+        assert_int_equal(h->scans[1], scans + (inspected ? 1 : 0));
+        assert_int_equal(sidecar->asked, 2);
+    }
+    house_free(h);
+}
+
 static void t1_a_sidecar_that_differs_from_the_wheel_denies(void **state)
 {
     (void)state;
@@ -163,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t1_the_checked_sidecar_goes_out),
+        cmocka_unit_test(evicted_metadata_come_back),
         cmocka_unit_test(the_sidecar_is_there_before_the_resolver_asks),
         cmocka_unit_test(t1_a_sidecar_that_differs_from_the_wheel_denies),
         cmocka_unit_test(t1_a_direct_reference_is_never_shown),

@@ -270,6 +270,31 @@ static void repositories_with_one_upstream_share_a_rescan(void **state)
     house_free(h);
 }
 
+/* T7: what the clock was when this run of the service began outlives a keeper, and nothing else does. */
+static void a_clock_that_jumped_has_jumped_after_a_restart(void **state)
+{
+    (void)state;
+    struct house *h = open_house(7);
+    struct ch_err err;
+    struct ch_buf b;
+    assert_false(h->k->clock_jumped);
+    house_restart(h);
+    assert_false(h->k->clock_jumped);
+    static const char *const runs[] = {"", "another run"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(runs); i++) {
+        house_settle(h);
+        ch_buf_init(&b, 64);
+        ch_put_str(&b, ch_str_of(runs[i]));
+        ch_put_u64(&b, (uint64_t)(h->k->clock_offset_us - 2 * 3600 * 1000000LL));
+        assert_ch_ok(&err,
+                     ch_store_set_value(h->k->store, CH_STR("clock"), ch_buf_str(&b), &err));
+        ch_buf_done(&b);
+        house_restart(h);
+        assert_int_equal(h->k->clock_jumped, i == 0);
+    }
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_rescan_goes_on_after_a_crash),
         cmocka_unit_test(evicted_bytes_are_fetched_again),
         cmocka_unit_test(by_hand_it_says_what_became_of_it_and_who_has_it),
+        cmocka_unit_test(a_clock_that_jumped_has_jumped_after_a_restart),
         cmocka_unit_test(repositories_with_one_upstream_share_a_rescan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

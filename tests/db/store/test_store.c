@@ -207,6 +207,8 @@ static void test_inspection(void **state)
                                     .members_digest = digest("m"),
                                     .metadata_sha256 = digest("meta"),
                                     .metadata_bytes = 4,
+                                    .strict = {5, 1 << 20},
+                                    .second = {3, 2 << 20},
                                     .findings = findings,
                                     .finding_count = 2,
                                     .facts = facts,
@@ -224,6 +226,11 @@ static void test_inspection(void **state)
     assert_str_eq(got.row.facts[0].value, "numpy");
     assert_str_eq(got.row.facts[1].name, "tag");
     assert_int_equal(got.row.metadata_bytes, 4);
+    assert_int_equal(got.row.strict.cpu_us, 5);
+    assert_int_equal(got.row.strict.memory_bytes, 1 << 20);
+    assert_int_equal(got.row.second.cpu_us, 3);
+    assert_int_equal(got.row.second.memory_bytes, 2 << 20);
+    assert_int_equal(got.inspector_version, 1);
     assert_true(ch_sha256_eq(&got.row.members_digest, &row.members_digest));
     ch_store_inspection_done(&got);
     /* T6: any part of the key that differs finds nothing. */
@@ -239,6 +246,20 @@ static void test_inspection(void **state)
     other = key;
     other.profile = CH_STR("sdist");
     assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &other, &got, &err));
+    /* Whatever inspector and rules: the newest of these bytes, profile and context. */
+    other.profile = key.profile;
+    other.ruleset = digest("rules");
+    other.inspector_version = 9;
+    assert_ch_ok(&err, ch_store_newest_inspection(store, &other, &got, &err));
+    assert_int_equal(got.inspector_version, 1);
+    ch_store_inspection_done(&got);
+    assert_ch_ok(&err, ch_store_add_inspection(store, &other, &row, &err));
+    assert_ch_ok(&err, ch_store_newest_inspection(store, &key, &got, &err));
+    assert_int_equal(got.inspector_version, 9);
+    assert_true(ch_sha256_eq(&got.ruleset, &other.ruleset));
+    ch_store_inspection_done(&got);
+    other.context = CH_STR("pypi/numpy/g.whl");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_newest_inspection(store, &other, &got, &err));
     /* The newest row counts. */
     struct ch_inspection_row failed = {
         .outcome = CH_INSPECTION_FAILED, .error = CH_STR("crashed"), .at_us = 10};

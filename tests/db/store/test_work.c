@@ -1,6 +1,7 @@
 /* Rulings, decisions, intake, servings, refusals, blobs, groups. */
 #include "tests/db/store/temp_store.h"
 
+#include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
 static struct ch_sha256 digest(const char *text)
@@ -78,6 +79,155 @@ static void decide(const char *file, enum ch_verdict verdict, int64_t at_us)
         d.sha256 = digest(file);
     }
     assert_ch_ok(&err, ch_store_add_decision(store, &d, &err));
+}
+
+static void gather_allow(void *ctx, struct ch_str file_name, const struct ch_sha256 *sha256,
+                         int64_t at_us)
+{
+    ch_buf_printf(ctx, "%.*s %s%lld;", CH_STR_ARG(file_name),
+                  ch_sha256_is_zero(sha256) ? "none " : "", (long long)at_us);
+}
+
+static void test_audited_and_allows(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    struct ch_decision_row d = {.repository = CH_STR("pypi"),
+                                .upstream = CH_STR("u"),
+                                .project = CH_STR("numpy"),
+                                .file_name = CH_STR("x"),
+                                .sha256 = digest("x"),
+                                .verdict = CH_VERDICT_ALLOW,
+                                .rule = CH_STR("cool-down"),
+                                .reason = CH_STR("young"),
+                                .at_us = 7,
+                                .audited = true};
+    ch_buf_init(&b, 1000);
+    decide("b", CH_VERDICT_ALLOW, 3);
+    decide("b", CH_VERDICT_HOLD, 4);
+    decide("b", CH_VERDICT_ALLOW, 5);
+    assert_ch_ok(&err, ch_store_add_decision(store, &d, &err));
+    assert_ch_ok(&err, ch_store_decisions_audited(store, 10, gather_decision, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/x 1 cool-down young bytes;");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_allows(store, CH_STR("pypi"), CH_STR("numpy"), CH_STR("u"),
+                                       gather_allow, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "b 3;b 5;x 7;");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_allows(store, CH_STR("pypi"), CH_STR("numpy"), CH_STR("v"),
+                                       gather_allow, &b, &err));
+    d.audited = false;
+    assert_ch_ok(&err, ch_store_add_decision(store, &d, &err));
+    assert_ch_ok(&err, ch_store_decisions_audited(store, 10, gather_decision, &b, &err));
+    assert_int_equal(b.len, 0); /* the newest counts */
+    ch_buf_done(&b);
+}
+
+static void gather_rescan(void *ctx, const struct ch_rescan_row *row)
+{
+    ch_buf_printf(ctx, "%.*s/%.*s/%.*s %llu;", CH_STR_ARG(row->upstream), CH_STR_ARG(row->project),
+                  CH_STR_ARG(row->file_name), (unsigned long long)row->times_served);
+}
+
+static void test_rescans(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    struct ch_rescan_query q = {.repository = CH_STR("pypi"), .ecosystem = CH_STR("pypi"),
+                                .inspector_version = 2, .ruleset = digest("rules")};
+    struct ch_inspection_key key = {.sha256 = digest("b"), .profile = CH_STR("wheel"),
+                                    .inspector_version = 2, .ruleset = digest("rules"),
+                                    .context = CH_STR("pypi/u/numpy/a")};
+    struct ch_inspection_row row = {.outcome = CH_INSPECTION_COMPLETE, .at_us = 7};
+    struct ch_served_row served = {.repository = CH_STR("pypi"), .project = CH_STR("numpy"),
+                                   .file_name = CH_STR("b"), .sha256 = digest("b"),
+                                   .address = CH_STR("192.0.2.1"), .times = 3};
+    ch_buf_init(&b, 1000);
+    decide("b", CH_VERDICT_ALLOW, 3);
+    decide("c", CH_VERDICT_ALLOW, 4);
+    decide("c", CH_VERDICT_DENY, 5); /* without bytes: nothing to inspect */
+    assert_ch_ok(&err, ch_store_add_served(store, &served, &err));
+    served.address = CH_STR("192.0.2.2");
+    assert_ch_ok(&err, ch_store_add_served(store, &served, &err));
+    /* the same bytes, but under another name */
+    assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
+    assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/numpy/b 6;");
+    key.context = CH_STR("pypi/u/numpy/b");
+    key.inspector_version = 1;
+    assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
+    key.inspector_version = 2;
+    key.ruleset = digest("other rules");
+    assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/numpy/b 6;");
+    key.ruleset = q.ruleset;
+    assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));
+    assert_int_equal(b.len, 0);
+    q.all = true;
+    assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/numpy/b 6;");
+    q.repository = CH_STR("other");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));
+    assert_int_equal(b.len, 0);
+    ch_buf_done(&b);
+}
+
+static void count_served(void *ctx, const struct ch_served_row *row)
+{
+    (void)row;
+    (*(size_t *)ctx)++;
+}
+
+/* What is bounded: the newest rows stay, the oldest go part by part. */
+static void test_trim(void **state)
+{
+    (void)state;
+    struct ch_limits saved = ch_limits;
+    int64_t day_us = 86400 * 1000000LL, now = 1000 * day_us;
+    struct ch_refusal_row r = {.id = CH_STR("old"), .at_us = now - 401 * day_us};
+    struct ch_refusal_row got;
+    struct ch_buf b;
+    uint64_t dropped = 9;
+    size_t left = 0;
+    ch_buf_init(&b, 1000);
+    ch_limits.served_rows = 3;
+    ch_limits.fetch_rows = 4;
+    ch_limits.trim_rows = 2;
+    assert_ch_ok(&err, ch_store_trim(store, now, &dropped, &err));
+    assert_int_equal(dropped, 0);
+    assert_ch_ok(&err, ch_store_put_refusal(store, &r, &err));
+    r = (struct ch_refusal_row){.id = CH_STR("new"), .at_us = now - 399 * day_us};
+    assert_ch_ok(&err, ch_store_put_refusal(store, &r, &err));
+    for (unsigned i = 0; i < 6; i++) {
+        char file[] = {(char)('a' + i), '\0'};
+        struct ch_served_row s = {.project = CH_STR("p"), .file_name = ch_str_of(file),
+                                  .sha256 = digest(file), .times = 1};
+        struct ch_fetch_row f = {.upstream = CH_STR("u"), .at_us = 1};
+        assert_ch_ok(&err, ch_store_add_served(store, &s, &err));
+        assert_ch_ok(&err, ch_store_add_fetch(store, &f, &err));
+    }
+    assert_ch_ok(&err, ch_store_trim(store, now, &dropped, &err));
+    assert_int_equal(dropped, 1 + 2 + 2);
+    assert_ch_ok(&err, ch_store_trim(store, now, &dropped, &err));
+    assert_int_equal(dropped, 1); /* served had one more */
+    assert_ch_ok(&err, ch_store_trim(store, now, &dropped, &err));
+    assert_int_equal(dropped, 0);
+    struct ch_sha256 any = {{0}};
+    struct ch_str all = {NULL, 0};
+    assert_ch_ok(&err, ch_store_served(store, &any, all, all, count_served, &left, &err));
+    assert_int_equal(left, 3);
+    left = 0;
+    assert_ch_ok(&err, ch_store_served(store, &any, all, CH_STR("f"), count_served, &left, &err));
+    assert_int_equal(left, 1);
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_refusal(store, CH_STR("old"), &got, &b, &err));
+    assert_ch_ok(&err, ch_store_get_refusal(store, CH_STR("new"), &got, &b, &err));
+    ch_limits = saved;
+    ch_buf_done(&b);
 }
 
 static void test_decisions(void **state)
@@ -342,6 +492,7 @@ int main(void)
         T(test_rulings),     T(test_decisions), T(test_intake),
         T(test_served),      T(test_refusal),   T(test_blobs),
         T(test_newest_time), T(test_groups),    T(test_callback_may_ask_the_store),
+        T(test_rescans),     T(test_trim),      T(test_audited_and_allows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,55 @@
+/* Inside the inspection of content. */
+#ifndef CH_CONTENT_INT_H
+#define CH_CONTENT_INT_H
+
+#include "scanner/content/content.h"
+#include "scanner/content/names.h"
+#include "scanner/content/type.h"
+
+struct ch_source;
+
+struct ch_content {
+    struct ch_content_options options;
+    struct ch_source *source;
+    struct names facts;     /* "NAME VALUE" of those that were written */
+    struct names libraries; /* that native code loads */
+    struct names carried;   /* base names of native code that is here: nothing foreign is loaded */
+    struct names compiled;  /* paths of compiled Python, compared with its source at the end */
+    struct ch_buf project;  /* normalised; empty when unknown */
+    unsigned depth;         /* archives around what is being looked at */
+    uint64_t nested_bytes;  /* unpacked out of archives inside, together */
+    bool said_nested;
+};
+
+/* A member as it is looked at, at any depth. */
+struct seen {
+    struct ch_str path; /* with what it lies in: "outer.whl!inner/path" */
+    struct ch_str name; /* in its own archive */
+    struct ch_str bytes;
+    uint64_t size_bytes;
+    enum ch_code_place place;
+    enum content_type type;
+};
+
+/* Reports, or, where the member lies among tests and examples, CH_F_TEST_CONTENT with the finding's
+ * name as evidence: packages keep broken archives there on purpose. */
+void content_report(struct ch_content *c, enum ch_finding_code code, const struct seen *s,
+                    const char *fmt, ...) CH_PRINTF(4, 5);
+/* A fact, once. */
+void content_fact(struct ch_content *c, enum ch_fact_code code, struct ch_str value);
+void content_factf(struct ch_content *c, enum ch_fact_code code, const char *fmt, ...)
+    CH_PRINTF(3, 4);
+
+/* What a member is and all that follows; calls itself through archives. */
+void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, struct ch_str bytes,
+                  uint64_t size_bytes, enum ch_code_place place);
+
+void content_native(struct ch_content *c, const struct seen *s);     /* judge_native.c */
+void content_libraries(struct ch_content *c);                        /* at the end */
+void content_archive(struct ch_content *c, const struct seen *s);    /* nested.c */
+void content_notebook(struct ch_content *c, const struct seen *s);   /* notebook.c */
+void content_auto_load(struct ch_content *c, const struct seen *s);  /* auto_load.c */
+void content_see_compiled(struct ch_content *c, const struct seen *s);
+void content_compiled(struct ch_content *c);                         /* compiled.c, at the end */
+
+#endif

@@ -1,0 +1,143 @@
+#include "scanner/content/native.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+
+const char *native_format_name(enum native_format format)
+{
+    static const char *const names[] = {"none", "elf", "pe", "mach-o"};
+    return names[format];
+}
+
+void native_fault(struct native *n, const char *fault)
+{
+    if (n->fault == NULL) {
+        n->fault = fault;
+    }
+}
+
+bool native_within(struct native *n, uint64_t at, uint64_t len, const char *fault)
+{
+    if (at > n->size_bytes || len > n->size_bytes - at) {
+        native_fault(n, fault);
+        return false;
+    }
+    return true;
+}
+
+uint64_t native_get(struct native *n, uint64_t at, unsigned bytes)
+{
+    if (!native_within(n, at, bytes, "a header ends behind the file")) {
+        return 0;
+    }
+    if (at + bytes > n->bytes.len) {
+        n->partial = true;
+        return 0;
+    }
+    uint64_t value = 0;
+    for (unsigned i = 0; i < bytes; i++) {
+        unsigned from = n->big_endian ? i : bytes - 1 - i;
+        value = value << 8 | (uint8_t)n->bytes.ptr[at + from];
+    }
+    return value;
+}
+
+struct ch_str native_text(struct native *n, uint64_t at, uint64_t end)
+{
+    const struct ch_str none = {NULL, 0};
+    if (at >= end || !native_within(n, at, end - at, "a name lies behind the file")) {
+        native_fault(n, "a name lies outside its table");
+        return none;
+    }
+    if (at >= n->bytes.len) {
+        n->partial = true;
+        return none;
+    }
+    struct ch_str text = ch_str_sub(n->bytes, (size_t)at, (size_t)(end - at));
+    size_t len;
+    if (!ch_str_find_char(text, '\0', &len)) {
+        n->partial = n->partial || end > n->bytes.len;
+        native_fault(n, end > n->bytes.len ? NULL : "a name has no end");
+        return none;
+    }
+    if (len > ch_limits.member_path_bytes) {
+        native_fault(n, "a name is longer than a path may be");
+        return none;
+    }
+    return ch_str_sub(text, 0, len);
+}
+
+void native_add_machine(struct native *n, const char *name, unsigned number)
+{
+    if (n->machine_count < NATIVE_MACHINES_MAX) {
+        char *to = n->machine[n->machine_count++];
+        if (name != NULL) {
+            snprintf(to, NATIVE_MACHINE_BYTES, "%s", name);
+        } else {
+            snprintf(to, NATIVE_MACHINE_BYTES, "machine-%u", number);
+        }
+    }
+}
+
+static bool is_pe(struct ch_str b)
+{
+    enum { NEW_HEADER_AT = 0x3c };
+    struct ch_rd r = ch_rd_of(b.ptr, b.len);
+    if (!ch_str_starts(b, CH_STR("MZ")) || b.len < NEW_HEADER_AT + 4) {
+        return false;
+    }
+    r.at = NEW_HEADER_AT;
+    uint32_t at = ch_get_u32(&r);
+    return ch_str_eq(ch_str_sub(b, at, 4), CH_STR("PE\0\0"));
+}
+
+/* 0xcafebabe begins fat files and Java classes: there the number of slices would be a version, and
+ * versions begin at 45. */
+static bool is_fat(struct ch_str b)
+{
+    enum { JAVA_FIRST = 45 };
+    static const char magic[] = "\xca\xfe\xba";
+    return b.len >= 8 && memcmp(b.ptr, magic, 3) == 0 &&
+           ((uint8_t)b.ptr[3] == 0xbe || (uint8_t)b.ptr[3] == 0xbf) && b.ptr[4] == 0 &&
+           b.ptr[5] == 0 && b.ptr[6] == 0 && (uint8_t)b.ptr[7] < JAVA_FIRST;
+}
+
+enum native_format native_detect(struct ch_str b)
+{
+    static const struct ch_str macho[] = {{"\xfe\xed\xfa\xce", 4},
+                                          {"\xfe\xed\xfa\xcf", 4},
+                                          {"\xce\xfa\xed\xfe", 4},
+                                          {"\xcf\xfa\xed\xfe", 4}};
+    if (ch_str_starts(b, CH_STR("\x7f" "ELF"))) {
+        return NATIVE_ELF;
+    }
+    if (is_pe(b)) {
+        return NATIVE_PE;
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(macho); i++) {
+        if (ch_str_starts(b, macho[i])) {
+            return NATIVE_MACHO;
+        }
+    }
+    return is_fat(b) ? NATIVE_MACHO : NATIVE_NONE;
+}
+
+void native_parse(struct native *n)
+{
+    n->format = native_detect(n->bytes);
+    switch (n->format) {
+    case NATIVE_ELF:
+        native_parse_elf(n);
+        break;
+    case NATIVE_PE:
+        native_parse_pe(n);
+        break;
+    case NATIVE_MACHO:
+        native_parse_macho(n);
+        break;
+    case NATIVE_NONE:
+        break;
+    }
+}

@@ -1,0 +1,54 @@
+/* Headers of native code, read strictly: ELF (both word sizes, both byte orders), PE, Mach-O and its
+ * fat files. Enough to say what machine it is for, what it loads, and whether memory of it is both
+ * writable and executable; nothing is relocated, decoded or run.
+ *
+ * Spec: System V ABI, chapters 4 and 5, and GNU's PT_GNU_STACK; Microsoft PE/COFF, sections 3 to 6;
+ * Mach-O as in Apple's loader.h and fat.h. */
+#ifndef CH_CONTENT_NATIVE_H
+#define CH_CONTENT_NATIVE_H
+
+#include "customhouse/bytes.h"
+
+enum native_format { NATIVE_NONE = 0, NATIVE_ELF, NATIVE_PE, NATIVE_MACHO };
+const char *native_format_name(enum native_format format); /* "elf" */
+
+enum { NATIVE_MACHINES_MAX = 32, NATIVE_MACHINE_BYTES = 24 };
+
+struct native {
+    struct ch_str bytes; /* the beginning of the file, or all of it */
+    uint64_t size_bytes; /* of the whole */
+    /* Called for each library it names, in its order; the name is borrowed for the call. */
+    void (*library)(void *arg, struct ch_str name);
+    void *arg;
+    /* --- what was found --- */
+    enum native_format format;
+    char machine[NATIVE_MACHINES_MAX][NATIVE_MACHINE_BYTES]; /* "x86-64", "aarch64", "machine-77" */
+    size_t machine_count;
+    bool shared;      /* to be loaded by another program, not to be run by itself */
+    bool rwx;         /* a segment or section is writable and executable */
+    bool exec_stack;  /* it asks for an executable stack */
+    bool partial;     /* something lies behind the bytes that are here */
+    const char *fault; /* what is wrong with it; NULL: nothing */
+    bool big_endian;
+};
+
+/* By the first bytes. A PE needs its second header too: "MZ" alone is two letters of text. */
+enum native_format native_detect(struct ch_str bytes);
+/* Reads the headers. `bytes`, `size_bytes`, `library` and `arg` are set, the rest is zero. */
+void native_parse(struct native *n);
+
+/* --- inside --- */
+/* An integer of 1, 2, 4 or 8 bytes at offset `at` of the file; 0 and a fault (or `partial`) where there
+ * is none. */
+uint64_t native_get(struct native *n, uint64_t at, unsigned bytes);
+/* Whether [at, at + len) lies in the file; else a fault. */
+bool native_within(struct native *n, uint64_t at, uint64_t len, const char *fault);
+/* The text at `at` up to its NUL, which must come before `end`; absent: fault or partial. */
+struct ch_str native_text(struct native *n, uint64_t at, uint64_t end);
+void native_add_machine(struct native *n, const char *name, unsigned number);
+void native_fault(struct native *n, const char *fault); /* the first one counts */
+void native_parse_elf(struct native *n);
+void native_parse_pe(struct native *n);
+void native_parse_macho(struct native *n);
+
+#endif

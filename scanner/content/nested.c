@@ -1,0 +1,266 @@
+/* Archives inside archives, opened by the same strict readers and judged member by member.
+ *
+ * What a reader says about an archive inside is judged again here: packages carry archives that were
+ * never meant to be installed, and forged ones among their tests. Only what Python or an installer
+ * would open by itself (wheels, eggs, zips: zipimport, virtualenv's seeds) must be as strict as the
+ * package around it. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+#include "scanner/content/content_int.h"
+#include "scanner/content/path.h"
+#include "scanner/unpack/tar.h"
+#include "scanner/unpack/zip.h"
+
+/* What a zip reader of some library takes: jars, saved arrays, documents. */
+static const struct ch_zip_profile any_zip = {
+    .name = "nested", .deflate = true, .descriptor = true, .stored_descriptor = true};
+
+struct inside {
+    struct ch_content *c;
+    const struct seen *outer;
+    enum ch_code_place place;
+    /* what the reader said */
+    size_t attacks;
+    size_t others;
+    bool unreadable;
+    bool limit;
+    char first[64]; /* the name of its first finding, attacks before others */
+};
+
+static void on_finding(void *arg, enum ch_finding_code code, struct ch_str member CH_UNUSED,
+                       struct ch_str evidence CH_UNUSED)
+{
+    struct inside *in = arg;
+    const struct ch_finding_row *row = ch_finding_row((uint32_t)code);
+    bool attack = row->cls == CH_CLASS_ATTACK;
+    if (row->cls == CH_CLASS_NOTE) {
+        return;
+    }
+    if ((attack && in->attacks == 0) || in->attacks + in->others == 0) {
+        size_t n = strlen(row->name);
+        n = n < sizeof(in->first) - 1 ? n : sizeof(in->first) - 1;
+        memcpy(in->first, row->name, n);
+        in->first[n] = '\0';
+    }
+    in->attacks += attack;
+    in->others += !attack;
+    in->limit = in->limit || code == CH_F_LIMIT || code == CH_F_ZIP_BOMB;
+}
+
+/* Whether Python imports from it or an installer installs it. */
+static bool is_importable(struct ch_str name)
+{
+    return path_has_extension(name, "zip") || path_has_extension(name, "whl") ||
+           path_has_extension(name, "egg") || path_has_extension(name, "pyz") ||
+           path_has_extension(name, "pyzw") || path_has_extension(name, "py");
+}
+
+/* The budget of everything inside, so that archives in archives cannot multiply. */
+static bool spend(struct ch_content *c, const struct seen *s, uint64_t bytes)
+{
+    if (__builtin_add_overflow(c->nested_bytes, bytes, &c->nested_bytes)) {
+        c->nested_bytes = UINT64_MAX;
+    }
+    if (c->nested_bytes <= ch_limits.nested_bytes) {
+        return true;
+    }
+    if (!c->said_nested) {
+        c->said_nested = true;
+        ch_scan_write_finding(c->options.out, CH_F_LIMIT, s->path,
+                              CH_STR("archives inside unpack to more than is read"));
+    }
+    return false;
+}
+
+static enum ch_code_place place_inside(const struct inside *in, struct ch_str name)
+{
+    if (in->place == CH_PLACE_TEST || path_is_test(name)) {
+        return CH_PLACE_TEST;
+    }
+    return in->place;
+}
+
+static void look_inside(struct inside *in, struct ch_str name, struct ch_str bytes,
+                        uint64_t size_bytes)
+{
+    struct ch_content *c = in->c;
+    struct ch_buf path;
+    if (!spend(c, in->outer, size_bytes)) {
+        return;
+    }
+    ch_buf_init(&path, 2 * ch_limits.member_path_bytes);
+    ch_buf_puts(&path, in->outer->path);
+    ch_buf_putc(&path, '!');
+    ch_buf_puts(&path, ch_str_sub(name, 0, ch_limits.member_path_bytes / 2));
+    content_look(c, ch_str_sub(ch_buf_str(&path), 0, ch_limits.member_path_bytes), name, bytes,
+                 size_bytes, place_inside(in, name));
+    ch_buf_done(&path);
+}
+
+/* --- zip --- */
+
+static void see_zip_member(void *arg, const struct ch_zip_member *m, struct ch_str content)
+{
+    if (m->type == CH_MEMBER_FILE) {
+        look_inside(arg, m->name, content, m->size_bytes);
+    }
+}
+
+static bool is_encrypted(const struct ch_zip *z)
+{
+    enum { FLAG_ENCRYPTED = 1 };
+    for (size_t i = 0; i < ch_zip_count(z); i++) {
+        if ((ch_zip_at(z, i)->flags & FLAG_ENCRYPTED) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge(struct inside *in, bool complete)
+{
+    struct ch_content *c = in->c;
+    const struct seen *s = in->outer;
+    bool strict = is_importable(s->name);
+    if (in->limit) {
+        content_report(c, CH_F_NESTED_LIMIT, s, "%s", in->first);
+    } else if (!complete || in->unreadable) {
+        content_report(c, strict ? CH_F_NESTED_UNREADABLE : CH_F_NESTED_ODD, s, "%s", in->first);
+    } else if (in->attacks > 0) {
+        content_report(c, strict ? CH_F_NESTED_FORGED : CH_F_NESTED_ODD, s, "%s", in->first);
+    } else if (in->others > 0) {
+        content_report(c, CH_F_NESTED_ODD, s, "%s", in->first);
+    }
+}
+
+static void open_zip(struct ch_content *c, const struct seen *s)
+{
+    struct inside in = {.c = c, .outer = s, .place = s->place};
+    struct ch_input input = {
+        .fd = -1, .ptr = (const uint8_t *)s->bytes.ptr, .len = s->bytes.len};
+    struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, &in);
+    struct ch_zip *z;
+    struct ch_err err;
+    bool complete = false;
+    if (ch_zip_open(&input, &any_zip, out, &z, &err) == CH_OK) {
+        if (is_encrypted(z)) {
+            content_report(c, CH_F_NESTED_ENCRYPTED, s, "%s", "zip");
+            in.others = 0;
+            in.attacks = 0;
+        }
+        ch_zip_verify(z, see_zip_member, &in);
+        complete = ch_zip_complete(z);
+        for (size_t i = 0; i < ch_zip_count(z); i++) {
+            in.unreadable = in.unreadable || !ch_zip_at(z, i)->verified;
+        }
+        if (is_encrypted(z)) {
+            complete = true;
+            in = (struct inside){.c = c, .outer = s}; /* said above */
+        }
+        ch_zip_free(z);
+    }
+    judge(&in, complete);
+    ch_scan_writer_free(out);
+}
+
+/* --- tar and compressed streams --- */
+
+static void see_tar_member(void *arg, const struct ch_tar_member *m)
+{
+    if (m->type == CH_MEMBER_FILE) {
+        look_inside(arg, m->path, m->bytes, m->size_bytes);
+    }
+}
+
+static void open_tar(struct ch_content *c, const struct seen *s)
+{
+    struct inside in = {.c = c, .outer = s, .place = s->place};
+    struct ch_input input = {
+        .fd = -1, .ptr = (const uint8_t *)s->bytes.ptr, .len = s->bytes.len};
+    struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, &in);
+    struct ch_err err;
+    bool complete = false;
+    if (ch_tar_walk(&input, CH_STREAM_NONE, &ch_tar_profile_bare, out, see_tar_member, &in, &complete,
+                    &err) != CH_OK) {
+        complete = false;
+    }
+    judge(&in, complete);
+    ch_scan_writer_free(out);
+}
+
+/* The beginning of what is packed: whether it is a tar, and what else. */
+static bool unpack(struct ch_content *c, const struct seen *s, enum ch_stream_format format,
+                   struct ch_buf *ret)
+{
+    struct ch_err err;
+    enum ch_finding_code code = CH_F_NONE;
+    struct ch_stream *stream = ch_stream_new(format, s->bytes);
+    bool ok = false;
+    enum { PIECE = 1 << 17 };
+    for (;;) {
+        size_t n = 0;
+        char *to = ch_buf_reserve(ret, PIECE);
+        if (to == NULL) {
+            content_report(c, CH_F_NESTED_LIMIT, s, "unpacks to more than %llu bytes",
+                           (unsigned long long)ret->max);
+            break;
+        }
+        enum ch_code rc = ch_stream_read(stream, to, PIECE, &n, &code, &err);
+        if (rc != CH_OK) {
+            const struct ch_finding_row *row = ch_finding_row((uint32_t)code);
+            content_report(c, rc == CH_E_LIMIT ? CH_F_NESTED_LIMIT : CH_F_NESTED_ODD, s, "%s",
+                           row != NULL ? row->name : err.msg);
+            break;
+        }
+        if (n == 0) {
+            ok = true;
+            break;
+        }
+        ret->len += n;
+    }
+    ch_stream_free(stream);
+    return ok;
+}
+
+/* "x.csv" of "x.csv.gz". */
+static struct ch_str without_extension(struct ch_str name)
+{
+    struct ch_str base = path_base(name);
+    struct ch_str extension = path_extension(base);
+    return extension.len == 0 ? base : ch_str_sub(base, 0, base.len - extension.len - 1);
+}
+
+static void open_stream(struct ch_content *c, const struct seen *s, enum ch_stream_format format)
+{
+    struct ch_buf content;
+    ch_buf_init(&content, (size_t)ch_limits.member_whole_bytes);
+    if (unpack(c, s, format, &content)) {
+        struct inside in = {.c = c, .outer = s, .place = s->place};
+        look_inside(&in, without_extension(s->name), ch_buf_str(&content), content.len);
+    }
+    ch_buf_done(&content);
+}
+
+void content_archive(struct ch_content *c, const struct seen *s)
+{
+    if (c->depth >= ch_limits.nested_depth || s->bytes.len < s->size_bytes) {
+        content_report(c, CH_F_NESTED_LIMIT, s, "%s",
+                       s->bytes.len < s->size_bytes ? "is larger than archives inside that are read"
+                                                    : "lies deeper than is read");
+        return;
+    }
+    c->depth++;
+    if (s->type == TYPE_ZIP) {
+        open_zip(c, s);
+    } else if (s->type == TYPE_TAR) {
+        open_tar(c, s);
+    } else if (ch_stream_detect(s->bytes) != CH_STREAM_NONE) {
+        open_stream(c, s, ch_stream_detect(s->bytes));
+    } else {
+        content_report(c, CH_F_NESTED_UNREADABLE, s, "%s", content_type_name(s->type));
+    }
+    c->depth--;
+}

@@ -1,0 +1,57 @@
+#include "scanner/content/path.h"
+
+struct ch_str path_base(struct ch_str path)
+{
+    size_t at = path.len;
+    while (at > 0 && path.ptr[at - 1] != '/') {
+        at--;
+    }
+    return ch_str_sub(path, at, path.len);
+}
+
+struct ch_str path_extension(struct ch_str path)
+{
+    struct ch_str base = path_base(path);
+    size_t at = base.len;
+    while (at > 0 && base.ptr[at - 1] != '.') {
+        at--;
+    }
+    return at <= 1 ? (struct ch_str){NULL, 0} : ch_str_sub(base, at, base.len);
+}
+
+bool path_has_extension(struct ch_str path, const char *lower_case)
+{
+    return ch_str_eq_nocase(path_extension(path), ch_str_of(lower_case));
+}
+
+bool path_ends_nocase(struct ch_str s, struct ch_str suffix)
+{
+    return s.len >= suffix.len &&
+           ch_str_eq_nocase(ch_str_sub(s, s.len - suffix.len, suffix.len), suffix);
+}
+
+bool path_is_test(struct ch_str path)
+{
+    static const char *const names[] = {"tests",    "test",   "_tests",  "_test",    "testdata",
+                                        "testing",  "unittests", "examples", "example", "benchmarks",
+                                        "fixtures"};
+    struct ch_str rest = path;
+    struct ch_str part;
+    while (ch_str_split(&rest, '/', &part)) {
+        if (rest.ptr == NULL) {
+            return false; /* the file itself */
+        }
+        for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+            if (ch_str_eq_nocase(part, ch_str_of(names[i]))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+struct ch_str path_stem(struct ch_str base)
+{
+    size_t dot;
+    return ch_str_find_char(base, '.', &dot) ? ch_str_sub(base, 0, dot) : base;
+}

@@ -1,0 +1,18 @@
+/* Paths of members, taken apart. */
+#ifndef CH_CONTENT_PATH_H
+#define CH_CONTENT_PATH_H
+
+#include "customhouse/bytes.h"
+
+struct ch_str path_base(struct ch_str path); /* after the last '/' */
+/* "py" of "a/b.tar.py", absent when there is none; as it stands. */
+struct ch_str path_extension(struct ch_str path);
+bool path_has_extension(struct ch_str path, const char *lower_case); /* without the dot */
+bool path_ends_nocase(struct ch_str s, struct ch_str suffix);
+/* Whether some folder of the path has one of the names under which packages keep what they do not
+ * run: tests, examples. */
+bool path_is_test(struct ch_str path);
+/* The part before the first '.': "mod" of "mod.cpython-312-x86_64-linux-gnu.so". */
+struct ch_str path_stem(struct ch_str base);
+
+#endif

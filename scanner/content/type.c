@@ -1,0 +1,167 @@
+#include "scanner/content/type.h"
+
+#include "scanner/content/native.h"
+#include "scanner/content/path.h"
+
+enum { TAR_MAGIC_AT = 257, PROBE_BYTES = 4096 };
+
+static const char *const names[] = {
+    [TYPE_OTHER] = "other",   [TYPE_TEXT] = "text",         [TYPE_SCRIPT] = "script",
+    [TYPE_HTML] = "html",     [TYPE_NOTEBOOK] = "notebook", [TYPE_NATIVE] = "native",
+    [TYPE_PYC] = "pyc",       [TYPE_PICKLE] = "pickle",     [TYPE_ZIP] = "zip",
+    [TYPE_TAR] = "tar",       [TYPE_GZIP] = "gzip",         [TYPE_BZIP2] = "bzip2",
+    [TYPE_XZ] = "xz",         [TYPE_ZSTD] = "zstd",         [TYPE_7Z] = "7z",
+    [TYPE_RAR] = "rar",       [TYPE_IMAGE] = "image",       [TYPE_PDF] = "pdf",
+};
+_Static_assert(CH_ARRAY_LEN(names) == TYPE_COUNT, "each type has a name");
+
+const char *content_type_name(enum content_type type)
+{
+    return names[type];
+}
+
+bool content_type_is_archive(enum content_type type)
+{
+    return type >= TYPE_ZIP && type <= TYPE_RAR;
+}
+
+static const struct {
+    enum content_type type;
+    struct ch_str magic;
+} magics[] = {
+    {TYPE_ZIP, {"PK\3\4", 4}},
+    {TYPE_ZIP, {"PK\5\6", 4}}, /* without members */
+    {TYPE_GZIP, {"\x1f\x8b\x08", 3}},
+    {TYPE_XZ, {"\xfd" "7zXZ\0", 6}},
+    {TYPE_ZSTD, {"\x28\xb5\x2f\xfd", 4}},
+    {TYPE_7Z, {"7z\xbc\xaf\x27\x1c", 6}},
+    {TYPE_RAR, {"Rar!\x1a\x07", 6}},
+    {TYPE_IMAGE, {"\x89PNG\r\n\x1a\n", 8}},
+    {TYPE_IMAGE, {"GIF8", 4}},
+    {TYPE_IMAGE, {"\xff\xd8\xff", 3}},
+    {TYPE_PDF, {"%PDF-", 5}},
+    {TYPE_SCRIPT, {"#!", 2}},
+};
+
+/* "BZh", a digit, and the first block's or the end's own magic: three letters alone are text. */
+static bool is_bzip2(struct ch_str b)
+{
+    struct ch_str block = ch_str_sub(b, 4, 6);
+    return ch_str_starts(b, CH_STR("BZh")) && b.len >= 10 && b.ptr[3] >= '1' && b.ptr[3] <= '9' &&
+           (ch_str_eq(block, CH_STR("1AY&SY")) ||
+            ch_str_eq(block, CH_STR("\x17\x72\x45\x38\x50\x90")));
+}
+
+/* Protocol 2 and later begin with PROTO; 4 and later go on with FRAME or a short opcode. Ends with
+ * STOP, where the end is here. */
+static bool is_pickle(struct ch_str path, struct ch_str b)
+{
+    bool named = path_has_extension(path, "pkl") || path_has_extension(path, "pickle") ||
+                 path_has_extension(path, "joblib") || path_has_extension(path, "dill");
+    if (b.len < 4 || (uint8_t)b.ptr[0] != 0x80 || b.ptr[1] < 2 || b.ptr[1] > 5) {
+        return named;
+    }
+    return named || b.ptr[b.len - 1] == '.';
+}
+
+/* CPython's magic numbers end in CR LF. */
+static bool is_pyc(struct ch_str path, struct ch_str b)
+{
+    return b.len >= 12 && b.ptr[2] == '\r' && b.ptr[3] == '\n' &&
+           (path_has_extension(path, "pyc") || path_has_extension(path, "pyo") ||
+            ((uint8_t)b.ptr[1] >= 0x0c && (uint8_t)b.ptr[1] <= 0x0f && (uint8_t)b.ptr[16 < b.len ? 16 : 11] == 0xe3));
+}
+
+static bool starts_nocase(struct ch_str s, struct ch_str prefix)
+{
+    return s.len >= prefix.len && ch_str_eq_nocase(ch_str_sub(s, 0, prefix.len), prefix);
+}
+
+static enum content_type text_type(struct ch_str path, struct ch_str probe)
+{
+    struct ch_str s = probe;
+    while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t' || s.ptr[0] == '\n' ||
+                         s.ptr[0] == '\r')) {
+        s = ch_str_sub(s, 1, s.len);
+    }
+    if (starts_nocase(s, CH_STR("<!doctype html")) || starts_nocase(s, CH_STR("<html"))) {
+        return TYPE_HTML;
+    }
+    if (ch_str_starts(s, CH_STR("{")) && path_has_extension(path, "ipynb")) {
+        return TYPE_NOTEBOOK;
+    }
+    for (size_t i = 0; i < probe.len; i++) {
+        uint8_t c = (uint8_t)probe.ptr[i];
+        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b) {
+            return TYPE_OTHER;
+        }
+    }
+    return TYPE_TEXT;
+}
+
+enum content_type content_type_of(struct ch_str path, struct ch_str bytes)
+{
+    if (native_detect(bytes) != NATIVE_NONE) {
+        return TYPE_NATIVE;
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(magics); i++) {
+        if (ch_str_starts(bytes, magics[i].magic)) {
+            return magics[i].type;
+        }
+    }
+    if (is_bzip2(bytes)) {
+        return TYPE_BZIP2;
+    }
+    if (ch_str_eq(ch_str_sub(bytes, TAR_MAGIC_AT, 5), CH_STR("ustar"))) {
+        return TYPE_TAR;
+    }
+    if (is_pyc(path, bytes)) {
+        return TYPE_PYC;
+    }
+    if (is_pickle(path, bytes)) {
+        return TYPE_PICKLE;
+    }
+    return text_type(path, ch_str_sub(bytes, 0, PROBE_BYTES));
+}
+
+static const struct {
+    enum name_kind kind;
+    const char *extensions; /* with blanks around each */
+} kinds[] = {
+    {NAME_TEXT,
+     " txt md rst json csv tsv html htm css js mjs ts jsx tsx map yml yaml toml cfg ini conf xml xsl "
+     "xsd py pyi pyw pyx pxd pxi c cc cpp cxx h hh hpp hxx f f90 for rs go java sh bash bat ps1 sql "
+     "tex log ipynb lock in typed svg j2 jinja tmpl geojson po pot proto graphql properties env r R "},
+    {NAME_MEDIA,
+     " png jpg jpeg gif bmp ico webp tif tiff wav mp3 mp4 ogg flac avi mov webm ttf otf woff woff2 "
+     "eot pdf ps eps "},
+    {NAME_NATIVE, " so pyd dll dylib exe o a lib obj sys com node "},
+    {NAME_ARCHIVE,
+     " zip whl egg jar war npz tar tgz tbz tbz2 txz gz bz2 xz zst 7z rar conda pyz nupkg "},
+};
+
+enum name_kind name_kind_of(struct ch_str path)
+{
+    enum { EXTENSION_MAX = 12 };
+    struct ch_str extension = path_extension(path);
+    struct ch_buf key;
+    enum name_kind kind = NAME_OPEN;
+    size_t at;
+    if (extension.len == 0 || extension.len > EXTENSION_MAX) {
+        return NAME_OPEN;
+    }
+    ch_buf_init(&key, EXTENSION_MAX + 2);
+    ch_buf_putc(&key, ' ');
+    for (size_t i = 0; i < extension.len; i++) {
+        char c = extension.ptr[i];
+        ch_buf_putc(&key, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+    }
+    ch_buf_putc(&key, ' ');
+    for (size_t i = 0; kind == NAME_OPEN && i < CH_ARRAY_LEN(kinds); i++) {
+        if (ch_str_find(ch_str_of(kinds[i].extensions), ch_buf_str(&key), &at)) {
+            kind = kinds[i].kind;
+        }
+    }
+    ch_buf_done(&key);
+    return kind;
+}

@@ -1,0 +1,90 @@
+/* When the code of a wheel's member would run, by the place where installers put it.
+ *
+ * Spec: binary distribution format, "The .data directory"; Python's site module (.pth files,
+ * sitecustomize, usercustomize); IPython's and Jupyter's configuration folders. */
+#include "scanner/content/path.h"
+#include "scanner/eco/pypi/wheel_int.h"
+
+static bool is_code(struct ch_str path)
+{
+    static const char *const extensions[] = {"py", "pyw", "pyc", "so", "pyd", "dll", "dylib", "pyx"};
+    struct ch_str extension = path_extension(path);
+    for (size_t i = 0; i < CH_ARRAY_LEN(extensions); i++) {
+        if (ch_str_eq_nocase(extension, ch_str_of(extensions[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What lies directly in site-packages, or in a folder there named like one of site's own modules. */
+static bool runs_at_start(struct ch_str path)
+{
+    struct ch_str rest = path;
+    struct ch_str first;
+    if (!ch_str_split(&rest, '/', &first)) {
+        return false;
+    }
+    struct ch_str stem = path_stem(first);
+    bool site = ch_str_eq_nocase(stem, CH_STR("sitecustomize")) ||
+                ch_str_eq_nocase(stem, CH_STR("usercustomize"));
+    return (site && (is_code(path) || rest.ptr != NULL)) ||
+           (rest.ptr == NULL && path_has_extension(path, "pth"));
+}
+
+static enum ch_code_place place_in_site(struct ch_str path)
+{
+    if (runs_at_start(path)) {
+        return CH_PLACE_START;
+    }
+    if (path_is_test(path)) {
+        return CH_PLACE_TEST;
+    }
+    return is_code(path) ? CH_PLACE_IMPORT : CH_PLACE_NONE;
+}
+
+/* Under sys.prefix: what Jupyter and IPython run when they start, and a site-packages by another way. */
+static enum ch_code_place place_in_data(struct ch_str path)
+{
+    static const struct ch_str starts[] = {{"etc/jupyter/", 12},
+                                           {"etc/ipython/", 12},
+                                           {"share/jupyter/kernels/", 22},
+                                           {"etc/profile.d/", 14}};
+    const struct ch_str site = CH_STR("/site-packages/");
+    size_t at;
+    for (size_t i = 0; i < CH_ARRAY_LEN(starts); i++) {
+        if (ch_str_eq_nocase(ch_str_sub(path, 0, starts[i].len), starts[i])) {
+            return CH_PLACE_START;
+        }
+    }
+    if (ch_str_find(path, site, &at)) {
+        return place_in_site(ch_str_sub(path, at + site.len, path.len));
+    }
+    return ch_str_starts(path, CH_STR("bin/")) || ch_str_starts(path, CH_STR("Scripts/"))
+               ? CH_PLACE_IMPORT
+               : CH_PLACE_NONE;
+}
+
+enum ch_code_place wheel_place(struct ch_str path)
+{
+    struct ch_str rest = path;
+    struct ch_str first;
+    struct ch_str key;
+    if (!ch_str_split(&rest, '/', &first)) {
+        return CH_PLACE_NONE;
+    }
+    if (rest.ptr != NULL && path_ends_nocase(first, CH_STR(".dist-info"))) {
+        return CH_PLACE_NONE;
+    }
+    if (rest.ptr == NULL || !path_ends_nocase(first, CH_STR(".data"))) {
+        return place_in_site(path);
+    }
+    CH_IGNORE(ch_str_split(&rest, '/', &key));
+    if (ch_str_eq_nocase(key, CH_STR("purelib")) || ch_str_eq_nocase(key, CH_STR("platlib"))) {
+        return place_in_site(rest);
+    }
+    if (ch_str_eq_nocase(key, CH_STR("scripts"))) {
+        return CH_PLACE_IMPORT; /* when somebody calls it */
+    }
+    return ch_str_eq_nocase(key, CH_STR("data")) ? place_in_data(rest) : CH_PLACE_NONE;
+}

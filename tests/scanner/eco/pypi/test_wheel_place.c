@@ -1,0 +1,56 @@
+/* T17: when the members of a wheel run, by where they will lie. */
+#include "tests/ch_test.h"
+#include "scanner/eco/pypi/wheel_int.h"
+
+static const struct {
+    const char *path;
+    enum ch_code_place place;
+} rows[] = {
+    {"foo.py", CH_PLACE_IMPORT},
+    {"foo/__init__.py", CH_PLACE_IMPORT},
+    {"foo/x.cpython-312-x86_64-linux-gnu.so", CH_PLACE_IMPORT},
+    {"foo/data.json", CH_PLACE_NONE},
+    {"foo/tests/test_x.py", CH_PLACE_TEST},
+    {"tests/data/x.zip", CH_PLACE_TEST},
+    {"tests.py", CH_PLACE_IMPORT},
+    {"foo.pth", CH_PLACE_START},
+    {"foo.PTH", CH_PLACE_START},
+    {"foo/model.pth", CH_PLACE_NONE},
+    {"sitecustomize.py", CH_PLACE_START},
+    {"sitecustomize/__init__.py", CH_PLACE_START},
+    {"sitecustomize/tests/x.py", CH_PLACE_START},
+    {"usercustomize.cpython-312-x86_64-linux-gnu.so", CH_PLACE_START},
+    {"foo/sitecustomize.py", CH_PLACE_IMPORT},
+    {"sitecustomize.txt", CH_PLACE_NONE},
+    {"foo-1.0.dist-info/METADATA", CH_PLACE_NONE},
+    {"foo-1.0.dist-info/x.py", CH_PLACE_NONE},
+    {"foo-1.0.data/purelib/x.pth", CH_PLACE_START},
+    {"foo-1.0.data/platlib/usercustomize.py", CH_PLACE_START},
+    {"foo-1.0.data/purelib/foo/x.py", CH_PLACE_IMPORT},
+    {"foo-1.0.data/scripts/foo", CH_PLACE_IMPORT},
+    {"foo-1.0.data/scripts/x.pth", CH_PLACE_IMPORT},
+    {"foo-1.0.data/headers/foo.h", CH_PLACE_NONE},
+    {"foo-1.0.data/data/etc/jupyter/jupyter_notebook_config.py", CH_PLACE_START},
+    {"foo-1.0.data/data/etc/ipython/startup/x.py", CH_PLACE_START},
+    {"foo-1.0.data/data/share/jupyter/kernels/x/kernel.json", CH_PLACE_START},
+    {"foo-1.0.data/data/lib/python3.12/site-packages/x.pth", CH_PLACE_START},
+    {"foo-1.0.data/data/share/foo/x.py", CH_PLACE_NONE},
+    {"foo-1.0.data/data/bin/foo", CH_PLACE_IMPORT},
+    {"", CH_PLACE_NONE},
+};
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        if (wheel_place(ch_str_of(rows[i].path)) != rows[i].place) {
+            fail_msg("%s: %d", rows[i].path, (int)wheel_place(ch_str_of(rows[i].path)));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
