@@ -161,10 +161,11 @@ static bool is_source(struct ch_str path)
     return ends_in(path, endings, CH_ARRAY_LEN(endings));
 }
 
-/* What may say how to build, or what is needed for it: requirements are read from any text file. */
+/* What may say how to build, or what is needed for it: requirements are read from any text file. And
+ * compiled Python, which the inspection of content compares with its source. */
 static bool is_build_text(struct ch_str tree)
 {
-    static const char *const endings[] = {".txt", ".cfg", ".toml", ".in", "PKG-INFO"};
+    static const char *const endings[] = {".txt", ".cfg", ".toml", ".in", "PKG-INFO", ".pyc"};
     return ends_in(tree, endings, CH_ARRAY_LEN(endings));
 }
 
