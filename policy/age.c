@@ -42,3 +42,16 @@ struct ch_age ch_age_of(const struct ch_facts *facts, int64_t now_us)
     }
     return age;
 }
+
+int64_t ch_project_since(const struct ch_facts *facts, const struct ch_age *age)
+{
+    int64_t since_us = facts->project_since_us;
+    if (age->source == CH_AGE_OLD_ENOUGH) {
+        return INT64_MIN + 1;
+    }
+    bool dated = age->source == CH_AGE_STATED || age->source == CH_AGE_SEEN;
+    if (dated && (since_us == CH_TIME_UNKNOWN || age->since_us < since_us)) {
+        since_us = age->since_us; /* a project is as old as any of its files */
+    }
+    return since_us;
+}

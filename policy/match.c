@@ -1,10 +1,10 @@
 /* Whether a rule is about a file. What is not known is never "no". */
 #include "policy_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "customhouse/ecosystem.h"
-#include "customhouse/limits.h"
 
 static bool is_separator(char c)
 {
@@ -48,10 +48,10 @@ static char next_element(struct ch_str *pattern, char *ret_literal)
 }
 
 /* reach[i]: the elements so far match the first i characters. Time is pattern times name, whatever
- * the stars. */
-static bool match_stars(struct ch_str pattern, struct ch_str name)
+ * the stars. A single star stands neither for a hyphen nor for `stop`. */
+static bool match_stars(struct ch_str pattern, struct ch_str name, char stop, bool *reach)
 {
-    bool reach[GLOB_MAX + 1] = {true};
+    reach[0] = true;
     while (pattern.len > 0) {
         char literal = '\0';
         char kind = next_element(&pattern, &literal);
@@ -63,10 +63,54 @@ static bool match_stars(struct ch_str pattern, struct ch_str name)
             continue;
         }
         for (size_t i = 1; i <= name.len; i++) {
-            reach[i] = reach[i] || (reach[i - 1] && (kind == 'X' || name.ptr[i - 1] != '-'));
+            reach[i] =
+                reach[i] || (reach[i - 1] &&
+                             (kind == 'X' || (name.ptr[i - 1] != '-' && name.ptr[i - 1] != stop)));
         }
     }
     return reach[name.len];
+}
+
+static bool match_glob(struct ch_str pattern, struct ch_str text, char stop)
+{
+    bool few[GLOB_MAX + 1] = {false};
+    if (!ch_str_find_char(pattern, '*', NULL)) {
+        return ch_str_eq(pattern, text);
+    }
+    if (text.len <= GLOB_MAX) {
+        return match_stars(pattern, text, stop, few);
+    }
+    bool *many = ch_calloc(text.len + 1, sizeof(*many));
+    bool match = match_stars(pattern, text, stop, many);
+    free(many);
+    return match;
+}
+
+bool ch_glob_match_raw(struct ch_str pattern, struct ch_str text)
+{
+    return match_glob(pattern, text, '-');
+}
+
+/* The narrow pattern as a text in which its stars are characters that only stars of the wide one
+ * can stand for, and for two of them only two. Says "no" of some pairs that are covered, never the
+ * reverse. */
+bool ch_glob_covers(const char *wide, const char *narrow)
+{
+    enum { ONE_STAR = 1, TWO_STARS = 2 };
+    struct ch_buf text;
+    size_t stars = 0;
+    ch_buf_init(&text, strlen(narrow) + 1);
+    for (const char *c = narrow; *c != '\0'; c++) {
+        stars = *c == '*' ? stars + 1 : 0;
+        if (stars == 0) {
+            ch_buf_putc(&text, *c);
+        } else if (c[1] != '*') {
+            ch_buf_putc(&text, stars > 1 ? TWO_STARS : ONE_STAR);
+        }
+    }
+    bool covers = match_glob(ch_str_of(wide), ch_buf_str(&text), TWO_STARS);
+    ch_buf_done(&text);
+    return covers || strcmp(wide, narrow) == 0;
 }
 
 bool ch_glob_match(struct ch_str folded_pattern, struct ch_str name)
@@ -74,79 +118,73 @@ bool ch_glob_match(struct ch_str folded_pattern, struct ch_str name)
     struct ch_buf folded;
     ch_buf_init(&folded, GLOB_MAX);
     ch_name_fold(&folded, name);
-    struct ch_str n = ch_buf_str(&folded);
-    bool match = false;
-    if (!folded.failed) {
-        match = ch_str_find_char(folded_pattern, '*', NULL) ? match_stars(folded_pattern, n)
-                                                            : ch_str_eq(folded_pattern, n);
-    }
+    bool match = !folded.failed && ch_glob_match_raw(folded_pattern, ch_buf_str(&folded));
     ch_buf_done(&folded);
     return match;
 }
 
 /* --- conditions --- */
 
-static enum ch_tristate match_list(const struct ch_texts *list, struct ch_str value)
+static enum ch_tristate yes_or_no(bool yes)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (ch_str_eq(ch_str_of(list->items[i]), value)) {
-            return CH_YES;
-        }
-    }
-    return list->count == 0 ? CH_YES : CH_NO;
+    return yes ? CH_YES : CH_NO;
 }
 
-static enum ch_tristate match_projects(const struct ch_texts *list, struct ch_str project)
+static enum ch_tristate match_list(const struct ch_value *v, struct ch_str value)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (ch_glob_match(ch_str_of(list->items[i]), project)) {
-            return CH_YES;
-        }
-    }
-    return list->count == 0 ? CH_YES : CH_NO;
+    return yes_or_no(v->line == 0 || ch_value_has(v, value));
+}
+
+static enum ch_tristate match_bool(const struct ch_value *v, bool is)
+{
+    return yes_or_no(v->line == 0 || (v->number != 0) == is);
 }
 
 static enum ch_tristate match_version(const struct ch_rule *rule, const struct ch_facts *facts)
 {
     bool match = false;
-    if (rule->version == NULL) {
+    if (rule->version.line == 0) {
         return CH_YES;
     }
     const struct ch_ecosystem *eco = ch_ecosystem_find(facts->ecosystem);
     struct ch_err err;
     if (eco == NULL ||
-        eco->match_version(ch_str_of(rule->version), facts->version, &match, &err) != CH_OK) {
+        eco->match_version(ch_str_of(rule->version.text), facts->version, &match, &err) != CH_OK) {
         return CH_MAYBE;
     }
-    return match ? CH_YES : CH_NO;
+    return yes_or_no(match);
 }
 
 static enum ch_tristate match_size(const struct ch_rule *rule, const struct ch_facts *facts)
 {
-    if (!rule->has_larger) {
+    if (rule->larger_than.line == 0) {
         return CH_YES;
     }
     if (facts->size_bytes == CH_SIZE_UNKNOWN) {
         return CH_MAYBE;
     }
-    return facts->size_bytes > rule->larger_than_bytes ? CH_YES : CH_NO;
+    return yes_or_no(facts->size_bytes > rule->larger_than.number);
 }
 
-static enum ch_tristate match_age(const struct ch_rule *rule, const struct ch_age *age,
-                                  int64_t now_us)
+static enum ch_tristate match_age(const struct ch_rule *rule, const struct ch_matched *m)
 {
-    if (!rule->has_older && !rule->has_younger) {
+    const struct ch_value *older = &rule->older_than_days;
+    const struct ch_value *younger = &rule->younger_than_days;
+    const struct ch_age *age = &m->age;
+    if (older->line == 0 && younger->line == 0) {
         return CH_YES;
     }
     if (age->source == CH_AGE_OLD_ENOUGH) {
-        return rule->has_younger ? CH_NO : CH_MAYBE;
+        return younger->line > 0 ? CH_NO : CH_MAYBE;
     }
     if (age->source == CH_AGE_UNKNOWN || age->source == CH_AGE_FUTURE) {
         return CH_MAYBE;
     }
-    bool older = !rule->has_older || ch_time_add(age->since_us, rule->older_than_us) <= now_us;
-    bool younger = !rule->has_younger || ch_time_add(age->since_us, rule->younger_than_us) > now_us;
-    return older && younger ? CH_YES : CH_NO;
+    int64_t older_us = (int64_t)older->number * DAY_US;
+    int64_t younger_us = (int64_t)younger->number * DAY_US;
+    bool is_older = older->line == 0 || ch_time_add(age->since_us, older_us) <= m->now_us;
+    bool is_younger = younger->line == 0 || ch_time_add(age->since_us, younger_us) > m->now_us;
+    return yes_or_no(is_older && is_younger);
 }
 
 bool ch_finding_pattern_match(const struct ch_finding_pattern *p, const struct ch_finding *f)
@@ -160,30 +198,47 @@ bool ch_finding_pattern_match(const struct ch_finding_pattern *p, const struct c
 
 static enum ch_tristate match_findings(const struct ch_rule *rule, const struct ch_facts *facts)
 {
-    for (size_t i = 0; i < rule->finding_count; i++) {
+    for (size_t i = 0; i < rule->findings.own.exact_count; i++) {
         for (size_t k = 0; k < facts->finding_count; k++) {
-            if (ch_finding_pattern_match(&rule->findings[i], &facts->findings[k])) {
+            if (ch_finding_pattern_match(&rule->findings.findings[i], &facts->findings[k])) {
                 return CH_YES;
             }
         }
     }
     /* before inspection there are none; that it is missing holds by itself */
-    return rule->finding_count == 0 ? CH_YES : CH_NO;
+    return yes_or_no(rule->findings.line == 0);
 }
 
-enum ch_tristate ch_rule_match(const struct ch_rule *rule, const struct ch_facts *facts,
-                               const struct ch_age *age, int64_t now_us)
+static enum ch_tristate match_likeness(const struct ch_rule *rule, const struct ch_facts *facts)
 {
+    if (rule->likeness.line == 0) {
+        return CH_YES;
+    }
+    return yes_or_no(
+        facts->likeness.kind != CH_LIKENESS_NONE &&
+        ch_value_has(&rule->likeness, ch_str_of(ch_likeness_name(facts->likeness.kind))));
+}
+
+enum ch_tristate ch_rule_match(const struct ch_rule *rule, const struct ch_matched *m)
+{
+    const struct ch_facts *f = m->facts;
+    if (rule->projects.line > 0 && !ch_value_has(&rule->projects, m->project)) {
+        return CH_NO; /* most rules are about other projects */
+    }
     const enum ch_tristate conditions[] = {
-        match_projects(&rule->projects, facts->project),
-        match_list(&rule->repositories, facts->repository),
-        match_list(&rule->ecosystems, facts->ecosystem),
-        match_list(&rule->file_types, facts->file_type),
-        match_version(rule, facts),
-        match_size(rule, facts),
-        match_age(rule, age, now_us),
-        match_findings(rule, facts),
-        !rule->has_yanked || rule->yanked == facts->upstream_yanked ? CH_YES : CH_NO,
+        match_list(&rule->repositories, f->repository),
+        match_list(&rule->environments, f->environment),
+        match_list(&rule->ecosystems, f->ecosystem),
+        match_list(&rule->file_types, f->file_type),
+        match_version(rule, f),
+        match_size(rule, f),
+        match_age(rule, m),
+        match_findings(rule, f),
+        match_bool(&rule->yanked, f->upstream_yanked),
+        match_bool(&rule->has_wheel, f->version_has_wheel),
+        match_bool(&rule->fixes_vulnerability, f->fixes_vulnerability),
+        match_likeness(rule, f),
+        ch_rule_match_facts(rule, m),
     };
     enum ch_tristate result = CH_YES;
     for (size_t i = 0; i < CH_ARRAY_LEN(conditions); i++) {

@@ -1,82 +1,31 @@
 /* The policy file as a whole. */
-#include "policy_int.h"
-
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "policy_int.h"
 
-static const char *const keys[] = {"version",
-                                   "cool_down_days",
-                                   "mode",
-                                   "hold_findings",
-                                   "index_confirm_hours",
-                                   "release_yanked",
-                                   "require_hash",
-                                   "rules",
-                                   NULL};
-static const char *const modes[] = {
-    [CH_MODE_ALLOW_LIST] = "allow-list", [CH_MODE_OPEN] = "open", NULL};
-static const char *const severities[] = {[CH_SEVERITY_INFO] = "info",
-                                         [CH_SEVERITY_LOW] = "low",
-                                         [CH_SEVERITY_MEDIUM] = "medium",
-                                         [CH_SEVERITY_HIGH] = "high",
-                                         NULL};
-
-enum { FORMAT_VERSION = 1, COOL_DOWN_MAX_DAYS = 3650, CONFIRM_MAX_HOURS = 168 };
-
-static enum ch_code read_version(const struct ch_yaml *yaml, const struct ch_yaml_node *root,
-                                 struct ch_err *err)
+static enum ch_code read_format(const struct ch_reading *r, const struct ch_yaml_node *root)
 {
     const struct ch_yaml_node *node = ch_yaml_find(root, "version");
     uint64_t v = 0;
     if (node == NULL) {
-        return ch_yaml_fail(yaml, root, err, "the key \"version\" is missing; expected version: 1");
+        return ch_yaml_fail(r->yaml, root, r->err,
+                            "the key \"version\" is missing; expected version: 1");
     }
-    return ch_yaml_number(yaml, node, FORMAT_VERSION, FORMAT_VERSION, "", &v, err);
+    const struct ch_key *key = &ch_policy_keys[0];
+    CH_ASSERT(key->type == CH_KEY_FORMAT);
+    return ch_yaml_number(r->yaml, node, key->min, key->max, "", &v, r->err);
 }
 
-static enum ch_code read_number(const struct ch_yaml *yaml, const struct ch_yaml_node *root,
-                                const char *key, uint64_t max, const char *unit, uint64_t *ret,
-                                uint32_t *ret_line, struct ch_err *err)
-{
-    const struct ch_yaml_node *node = ch_yaml_find(root, key);
-    if (node == NULL) {
-        return CH_OK;
-    }
-    *ret_line = node->key_line;
-    return ch_yaml_number(yaml, node, 0, max, unit, ret, err);
-}
+/* --- rules --- */
 
-static enum ch_code read_choice(const struct ch_yaml *yaml, const struct ch_yaml_node *root,
-                                const char *key, const char *const *names, size_t *ret,
-                                uint32_t *ret_line, struct ch_err *err)
+static enum ch_code check_name(const struct ch_reading *r, const struct ch_yaml_node *map)
 {
-    const struct ch_yaml_node *node = ch_yaml_find(root, key);
-    if (node == NULL) {
-        return CH_OK;
-    }
-    *ret_line = node->key_line;
-    return ch_yaml_choice(yaml, node, names, ret, err);
-}
-
-static enum ch_code read_bool(const struct ch_yaml *yaml, const struct ch_yaml_node *root,
-                              const char *key, bool *ret, uint32_t *ret_line, struct ch_err *err)
-{
-    const struct ch_yaml_node *node = ch_yaml_find(root, key);
-    if (node == NULL) {
-        return CH_OK;
-    }
-    *ret_line = node->key_line;
-    return ch_yaml_bool(yaml, node, ret, err);
-}
-
-static enum ch_code check_name(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
-                               const struct ch_policy *p, struct ch_err *err)
-{
-    struct ch_str name = ch_str_of(p->rules[p->rule_count - 1].name);
+    const struct ch_policy *p = r->policy;
+    struct ch_str name = ch_str_of(p->rules[p->rule_count - 1].name.text);
     for (size_t i = 0; i + 1 < p->rule_count; i++) {
-        if (ch_str_eq(ch_str_of(p->rules[i].name), name)) {
-            return ch_yaml_fail_value(yaml, ch_yaml_find(map, "name"), err,
+        if (ch_str_eq(ch_str_of(p->rules[i].name.text), name)) {
+            return ch_yaml_fail_value(r->yaml, ch_yaml_find(map, "name"), r->err,
                                       "is the name of the rule in line %u already",
                                       p->rules[i].line);
         }
@@ -84,70 +33,135 @@ static enum ch_code check_name(const struct ch_yaml *yaml, const struct ch_yaml_
     return CH_OK;
 }
 
-static enum ch_code read_rules(const struct ch_yaml *yaml, const struct ch_yaml_node *root,
-                               struct ch_policy *p, struct ch_err *err)
+static enum ch_code check_reached(const struct ch_reading *r, const struct ch_yaml_node *map)
 {
-    const struct ch_yaml_node *node = ch_yaml_find(root, "rules");
-    if (node == NULL) {
-        return CH_OK;
-    }
-    enum ch_code rc = ch_yaml_check_kind(yaml, node, CH_YAML_LIST, err);
-    if (rc != CH_OK) {
-        return rc;
-    }
-    if (node->count > ch_limits.policy_rules) {
-        return ch_yaml_fail(yaml, node, err, "has %zu rules; at most %llu are taken", node->count,
-                            (unsigned long long)ch_limits.policy_rules);
-    }
-    p->rules = ch_calloc(node->count + 1, sizeof(*p->rules));
-    for (const struct ch_yaml_node *n = node->child; n != NULL && rc == CH_OK; n = n->next) {
-        rc = ch_rule_parse(yaml, n, &p->rules[p->rule_count++], err);
-        rc = rc == CH_OK ? check_name(yaml, n, p, err) : rc;
+    const struct ch_policy *p = r->policy;
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; i + 1 < p->rule_count && rc == CH_OK; i++) {
+        rc = ch_rule_check_reached(r, map, &p->rules[i], &p->rules[p->rule_count - 1]);
     }
     return rc;
 }
 
-static enum ch_code read_policy(const struct ch_yaml *yaml, struct ch_policy *p, struct ch_err *err)
+static enum ch_code read_rules(const struct ch_reading *r, const struct ch_yaml_node *root)
 {
-    const struct ch_yaml_node *root = ch_yaml_root(yaml);
-    size_t mode = CH_MODE_OPEN;
-    size_t severity = CH_SEVERITY_HIGH;
-    uint32_t line = 0;
-    enum ch_code rc = ch_yaml_check_keys(yaml, root, keys, err);
-    rc = rc == CH_OK ? read_version(yaml, root, err) : rc;
-    rc = rc == CH_OK ? read_number(yaml, root, "cool_down_days", COOL_DOWN_MAX_DAYS, "days",
-                                   &p->cool_down_days, &p->cool_down_line, err)
-                     : rc;
-    rc = rc == CH_OK ? read_choice(yaml, root, "mode", modes, &mode, &p->mode_line, err) : rc;
-    rc = rc == CH_OK ? read_choice(yaml, root, "hold_findings", severities, &severity,
-                                   &p->hold_findings_line, err)
-                     : rc;
-    rc = rc == CH_OK ? read_number(yaml, root, "index_confirm_hours", CONFIRM_MAX_HOURS, "hours",
-                                   &p->index_confirm_hours, &line, err)
-                     : rc;
-    rc = rc == CH_OK ? read_bool(yaml, root, "release_yanked", &p->release_yanked, &line, err) : rc;
-    rc = rc == CH_OK
-             ? read_bool(yaml, root, "require_hash", &p->require_hash, &p->require_hash_line, err)
-             : rc;
-    p->mode = (enum ch_policy_mode)mode;
-    p->hold_severity = (enum ch_severity)severity;
-    return rc == CH_OK ? read_rules(yaml, root, p, err) : rc;
+    const struct ch_yaml_node *node = ch_yaml_find(root, "rules");
+    struct ch_policy *p = r->policy;
+    if (node == NULL) {
+        return CH_OK;
+    }
+    enum ch_code rc = ch_yaml_check_kind(r->yaml, node, CH_YAML_LIST, r->err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    if (node->count > ch_limits.policy_rules) {
+        return ch_yaml_fail(r->yaml, node, r->err, "has %zu rules; at most %llu are taken",
+                            node->count, (unsigned long long)ch_limits.policy_rules);
+    }
+    p->rules = ch_calloc(node->count + 1, sizeof(*p->rules));
+    for (const struct ch_yaml_node *n = node->child; n != NULL && rc == CH_OK; n = n->next) {
+        rc = ch_rule_parse(r, n, &p->rules[p->rule_count++]);
+        rc = rc == CH_OK ? check_name(r, n) : rc;
+        rc = rc == CH_OK ? check_reached(r, n) : rc;
+    }
+    return rc;
 }
 
-enum ch_code ch_policy_parse(struct ch_str text, const char *file_name,
+/* --- settings for some --- */
+
+static bool is_place_name(struct ch_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!alnum && (i == 0 || (c != '.' && c != '_' && c != '-'))) {
+            return false;
+        }
+    }
+    return s.len > 0;
+}
+
+static enum ch_code check_overridable(const struct ch_reading *r, const struct ch_yaml_node *map)
+{
+    for (const struct ch_key *k = ch_policy_keys; k->key != NULL; k++) {
+        const struct ch_yaml_node *node =
+            map->kind == CH_YAML_MAP ? ch_yaml_find(map, k->key) : NULL;
+        if (node != NULL && ch_key_is_structural(k->type)) {
+            return ch_yaml_fail_key(r->yaml, node, r->err, "goes only at the top of the policy");
+        }
+    }
+    return CH_OK;
+}
+
+static enum ch_code read_overrides(const struct ch_reading *r, const struct ch_yaml_node *root,
+                                   const char *key, struct ch_override **ret, size_t *ret_count)
+{
+    const struct ch_yaml_node *node = ch_yaml_find(root, key);
+    if (node == NULL) {
+        return CH_OK;
+    }
+    enum ch_code rc = ch_yaml_check_kind(r->yaml, node, CH_YAML_MAP, r->err);
+    if (rc == CH_OK && node->count > ch_limits.policy_overrides) {
+        rc = ch_yaml_fail(r->yaml, node, r->err, "has %zu entries; at most %llu are taken",
+                          node->count, (unsigned long long)ch_limits.policy_overrides);
+    }
+    if (rc != CH_OK) {
+        return rc;
+    }
+    *ret = ch_calloc(node->count + 1, sizeof(**ret));
+    for (const struct ch_yaml_node *n = node->child; n != NULL && rc == CH_OK; n = n->next) {
+        struct ch_override *o = &(*ret)[(*ret_count)++];
+        o->name = ch_str_dup(n->key);
+        o->line = n->key_line;
+        o->column = n->key_column;
+        if (!is_place_name(n->key)) {
+            return ch_yaml_fail_key(r->yaml, n, r->err,
+                                    "is not a name as the configuration has them");
+        }
+        rc = check_overridable(r, n);
+        rc = rc == CH_OK ? ch_keys_read(r, n, ch_policy_keys, &o->settings) : rc;
+        rc = rc == CH_OK ? ch_settings_check(r, n, &o->settings, &r->policy->settings) : rc;
+    }
+    return rc;
+}
+
+/* --- the file --- */
+
+static enum ch_code read_policy(const struct ch_reading *r)
+{
+    const struct ch_yaml_node *root = ch_yaml_root(r->yaml);
+    struct ch_policy *p = r->policy;
+    const struct ch_yaml_node *lists = ch_yaml_find(root, "lists");
+    ch_keys_set_defaults(r, ch_policy_keys, &p->settings);
+    enum ch_code rc = read_format(r, root);
+    rc = rc == CH_OK && lists != NULL ? ch_lists_read(r, lists) : rc;
+    rc = rc == CH_OK ? ch_keys_read(r, root, ch_policy_keys, &p->settings) : rc;
+    rc = rc == CH_OK ? ch_settings_check(r, root, &p->settings, &p->settings) : rc;
+    rc = rc == CH_OK
+             ? read_overrides(r, root, "environments", &p->environments, &p->environment_count)
+             : rc;
+    rc = rc == CH_OK
+             ? read_overrides(r, root, "repositories", &p->repositories, &p->repository_count)
+             : rc;
+    return rc == CH_OK ? read_rules(r, root) : rc;
+}
+
+enum ch_code ch_policy_parse(struct ch_str bundle, const char *file_name,
                              struct ch_policy **ret_policy, struct ch_err *err)
 {
     struct ch_yaml *yaml = NULL;
-    enum ch_code rc = ch_yaml_parse(text, file_name, &yaml, err);
+    if (!ch_bundle_is_whole(bundle)) {
+        return ch_fail(err, CH_E_USAGE, "%s:1:1: has a NUL, and so is no text", file_name);
+    }
+    enum ch_code rc = ch_yaml_parse(ch_policy_bundle_text(bundle), file_name, &yaml, err);
     if (rc != CH_OK) {
         return rc;
     }
     struct ch_policy *p = ch_calloc(1, sizeof(*p));
+    struct ch_reading r = {.yaml = yaml, .bundle = bundle, .policy = p, .err = err};
     p->file_name = ch_str_dup(ch_str_of(file_name));
-    p->digest = ch_sha256_of(text.ptr, text.len);
-    p->cool_down_days = 7;
-    p->index_confirm_hours = 1;
-    rc = read_policy(yaml, p, err);
+    p->digest = ch_sha256_of(bundle.ptr, bundle.len);
+    rc = read_policy(&r);
     ch_yaml_free(yaml);
     if (rc != CH_OK) {
         ch_policy_free(p);
@@ -157,15 +171,33 @@ enum ch_code ch_policy_parse(struct ch_str text, const char *file_name,
     return CH_OK;
 }
 
+static void free_overrides(struct ch_override *overrides, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(overrides[i].name);
+        ch_keys_done(ch_policy_keys, &overrides[i].settings);
+    }
+    free(overrides);
+}
+
 void ch_policy_free(struct ch_policy *policy)
 {
     if (policy == NULL) {
         return;
     }
     for (size_t i = 0; i < policy->rule_count; i++) {
-        ch_rule_done(&policy->rules[i]);
+        ch_keys_done(ch_policy_rule_keys, &policy->rules[i]);
     }
+    for (size_t i = 0; i < policy->list_count; i++) {
+        free(policy->lists[i].name);
+        free(policy->lists[i].file);
+        ch_list_done(&policy->lists[i].list);
+    }
+    free_overrides(policy->environments, policy->environment_count);
+    free_overrides(policy->repositories, policy->repository_count);
+    ch_keys_done(ch_policy_keys, &policy->settings);
     free(policy->rules);
+    free(policy->lists);
     free(policy->file_name);
     free(policy);
 }
@@ -182,23 +214,5 @@ const char *ch_policy_file_name(const struct ch_policy *policy)
 
 uint32_t ch_policy_cool_down_days(const struct ch_policy *policy)
 {
-    return (uint32_t)policy->cool_down_days;
-}
-
-bool ch_policy_lists_project(const struct ch_policy *policy, struct ch_str repository,
-                             struct ch_str project)
-{
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct ch_rule *r = &policy->rules[i];
-        bool here = r->repositories.count == 0;
-        for (size_t k = 0; k < r->repositories.count; k++) {
-            here = here || ch_str_eq(ch_str_of(r->repositories.items[k]), repository);
-        }
-        for (size_t k = 0; r->action == CH_RULE_ALLOW && here && k < r->projects.count; k++) {
-            if (ch_glob_match(ch_str_of(r->projects.items[k]), project)) {
-                return true;
-            }
-        }
-    }
-    return false;
+    return (uint32_t)policy->settings.cool_down_days.number;
 }

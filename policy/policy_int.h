@@ -4,21 +4,46 @@
 
 #include "base/config/yaml.h"
 #include "customhouse/policy.h"
+#include "schema.h"
 
 #define DAY_US  ((int64_t)86400 * 1000000)
 #define HOUR_US ((int64_t)3600 * 1000000)
 
-enum ch_policy_mode { CH_MODE_ALLOW_LIST = 0, CH_MODE_OPEN };
+enum ch_policy_mode { CH_MODE_ALLOW_LIST = 0, CH_MODE_QUARANTINE, CH_MODE_AUDIT };
+enum ch_lookup { CH_LOOKUP_NEVER = 0, CH_LOOKUP_UPSTREAM };
+enum ch_sdists { CH_SDISTS_NEVER = 0, CH_SDISTS_WHEN_NO_WHEEL, CH_SDISTS_ALWAYS };
+enum ch_then { CH_THEN_HOLD = 0, CH_THEN_ALLOW };
+enum ch_change_hold { CH_CHANGES_CAPABILITY = 0, CH_CHANGES_COMBINED, CH_CHANGES_NONE };
 enum ch_rule_action { CH_RULE_HOLD = 0, CH_RULE_ALLOW, CH_RULE_DENY };
 enum ch_tristate { CH_NO = 0, CH_YES, CH_MAYBE };
 
-struct ch_texts {
-    char **items;
-    size_t count;
+/* --- list.c: texts to be found among --- */
+struct ch_list {
+    char **exact; /* sorted once the list is whole */
+    size_t exact_count;
+    char **globs; /* with a star */
+    size_t glob_count;
+};
+void ch_list_add(struct ch_list *list, char *text, bool may_be_glob); /* takes the text */
+void ch_list_sort(struct ch_list *list);
+void ch_list_done(struct ch_list *list);
+bool ch_list_has(const struct ch_list *list, struct ch_str text); /* stars stand for text */
+/* Whether a text or pattern, and everything it stands for, is matched by an entry. */
+bool ch_list_covers(const struct ch_list *list, const char *text);
+/* As ch_glob_match, without folding the name. */
+bool ch_glob_match_raw(struct ch_str pattern, struct ch_str text);
+bool ch_glob_covers(const char *wide, const char *narrow);
+
+/* A list that has a name, as `lists:` gives it. */
+struct ch_named_list {
+    char *name;
+    const struct ch_key *kind;
+    uint32_t line;
+    char *file; /* where its entries stand; NULL: in the policy */
+    struct ch_list list;
 };
 
-/* One entry of a rule's `finding` list: a code, or everything of a class and at least a severity.
- */
+/* One entry of `finding`: a code, or everything of a class and at least a severity. */
 struct ch_finding_pattern {
     uint32_t code; /* CH_F_NONE: by class and severity */
     bool any_class;
@@ -26,48 +51,179 @@ struct ch_finding_pattern {
     enum ch_severity severity;
 };
 
+/* One entry of `changed`: a kind; of CAPABILITY perhaps one fact only, and of that some values. */
+struct ch_change_pattern {
+    enum ch_change_kind kind;
+    const char *fact;  /* static; NULL: any */
+    const char *value; /* pattern, borrowed from the text of the entry; NULL: any */
+};
+
+/* What one key says. Zeroed: nothing. */
+struct ch_value {
+    uint32_t line; /* 0: it is not written, the default stands */
+    uint32_t column;
+    uint64_t number;
+    char *text;
+    struct ch_list own;                 /* FINDINGS, CHANGES: the entries as written, in order */
+    const struct ch_named_list **lists; /* borrowed from the policy */
+    size_t list_count;
+    uint64_t *numbers;                   /* NUMBERS: beside own.exact */
+    struct ch_finding_pattern *findings; /* beside own.exact */
+    struct ch_change_pattern *changes;   /* beside own.exact */
+};
+bool ch_value_is_empty(const struct ch_value *v); /* a list without entries */
+bool ch_value_has(const struct ch_value *v, struct ch_str text);
+bool ch_value_covers(const struct ch_value *v, const struct ch_value *narrow);
+void ch_value_done(struct ch_value *v);
+
+/* What holds, and what does not: for everybody, or where it is overridden for a repository or an
+ * environment. */
+struct ch_settings {
+    struct ch_value mode;
+    struct ch_value lookup;
+    struct ch_value cool_down_days;
+    struct ch_value cool_down_ecosystems;
+    struct ch_value trusted;
+    struct ch_value trusted_days;
+    struct ch_value fix_days;
+    struct ch_value index_confirm_hours;
+    struct ch_value release_yanked;
+    struct ch_value require_hash;
+    struct ch_value hold_findings;
+    struct ch_value sdists;
+    struct ch_value build_code;
+    struct ch_value build_permit;
+    struct ch_value auto_load;
+    struct ch_value auto_load_days;
+    struct ch_value changes;
+    struct ch_value names;
+    struct ch_value names_days;
+    struct ch_value licence_permit;
+    struct ch_value licence_forbid;
+    struct ch_value licence_unknown;
+};
+
 enum { CH_RULE_NAME_MAX = 48 }; /* "rule NAME" fits ch_decision.rule */
 
 struct ch_rule {
+    uint32_t line;
+    uint64_t lifted; /* allow: mask of 1 << enum ch_hold_kind */
+    struct ch_value name;
+    struct ch_value then;
+    struct ch_value lifts;
+    struct ch_value reason;
+    /* conditions; one without a line is always met */
+    struct ch_value projects;
+    struct ch_value version;
+    struct ch_value repositories;
+    struct ch_value environments;
+    struct ch_value ecosystems;
+    struct ch_value file_types;
+    struct ch_value larger_than;
+    struct ch_value older_than_days;
+    struct ch_value younger_than_days;
+    struct ch_value findings;
+    struct ch_value yanked;
+    struct ch_value facts[CH_FACT_COUNT];
+    struct ch_value changed;
+    struct ch_value likeness;
+    struct ch_value has_wheel;
+    struct ch_value fixes_vulnerability;
+};
+
+struct ch_override {
     char *name;
     uint32_t line;
-    enum ch_rule_action action;
-    uint64_t lifts; /* allow: mask of 1 << enum ch_hold_kind */
-    char *reason;   /* NULL: none */
-    /* conditions; an empty one is always met */
-    struct ch_texts projects; /* folded globs */
-    char *version;
-    struct ch_texts repositories;
-    struct ch_texts ecosystems;
-    struct ch_texts file_types;
-    bool has_larger;
-    uint64_t larger_than_bytes;
-    bool has_older;
-    int64_t older_than_us;
-    bool has_younger;
-    int64_t younger_than_us;
-    struct ch_finding_pattern *findings;
-    size_t finding_count;
-    bool has_yanked;
-    bool yanked;
+    uint32_t column;
+    struct ch_settings settings;
 };
 
 struct ch_policy {
     char *file_name;
     struct ch_sha256 digest;
-    uint64_t cool_down_days;
-    uint32_t cool_down_line; /* 0: the default */
-    enum ch_policy_mode mode;
-    uint32_t mode_line;
-    enum ch_severity hold_severity;
-    uint32_t hold_findings_line;
-    uint64_t index_confirm_hours;
-    bool release_yanked;
-    bool require_hash;
-    uint32_t require_hash_line;
+    struct ch_settings settings;
+    struct ch_named_list *lists;
+    size_t list_count;
+    struct ch_override *environments;
+    size_t environment_count;
+    struct ch_override *repositories;
+    size_t repository_count;
     struct ch_rule *rules;
     size_t rule_count;
 };
+
+/* --- read.c: fills values from YAML by the schema --- */
+struct ch_reading {
+    const struct ch_yaml *yaml;
+    struct ch_str bundle;
+    struct ch_policy *policy; /* whose named lists may be spoken of */
+    struct ch_err *err;
+};
+/* Reads the keys of `map` that `keys` has and that are not structural; unknown ones are errors. */
+enum ch_code ch_keys_read(const struct ch_reading *r, const struct ch_yaml_node *map,
+                          const struct ch_key *keys, void *base) CH_MUST_CHECK;
+void ch_keys_set_defaults(const struct ch_reading *r, const struct ch_key *keys, void *base);
+void ch_keys_done(const struct ch_key *keys, void *base);
+/* Checks and folds one entry of a list of this kind. NULL: good, and *ret is the caller's; else
+ * what is wrong with it, as words behind the entry. */
+const char *ch_entry_read(const struct ch_key *key, struct ch_str text, char **ret);
+struct ch_value *ch_value_at(const struct ch_key *key, void *base);
+const struct ch_value *ch_value_in(const struct ch_key *key, const void *base);
+
+/* --- read_pattern.c: entries of `finding` and `changed` --- */
+enum ch_code ch_finding_read(const struct ch_reading *r, const struct ch_yaml_node *node,
+                             struct ch_finding_pattern *ret) CH_MUST_CHECK;
+/* `text` is the caller's copy of the entry, and outlives *ret. */
+enum ch_code ch_change_read(const struct ch_reading *r, const struct ch_yaml_node *node,
+                            const char *text, struct ch_change_pattern *ret) CH_MUST_CHECK;
+
+/* --- parse_lists.c --- */
+enum ch_code ch_lists_read(const struct ch_reading *r,
+                           const struct ch_yaml_node *node) CH_MUST_CHECK;
+const struct ch_named_list *ch_lists_find(const struct ch_policy *policy, struct ch_str name,
+                                          enum ch_key_type kind);
+bool ch_bundle_is_whole(struct ch_str bundle);
+bool ch_bundle_find(struct ch_str bundle, struct ch_str name, struct ch_str *ret_text);
+
+/* --- parse_rule.c --- */
+enum ch_code ch_rule_parse(const struct ch_reading *r, const struct ch_yaml_node *map,
+                           struct ch_rule *ret) CH_MUST_CHECK;
+enum ch_rule_action ch_rule_action_of(const struct ch_rule *rule);
+/* Each condition's key, in the order of the schema; NULL past the end. */
+bool ch_key_is_condition(const struct ch_key *key);
+
+/* --- reach.c: rules that cannot match, or that are never come to --- */
+enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node *map,
+                           const struct ch_rule *rule) CH_MUST_CHECK;
+enum ch_code ch_rule_check_reached(const struct ch_reading *r, const struct ch_yaml_node *map,
+                                   const struct ch_rule *earlier,
+                                   const struct ch_rule *rule) CH_MUST_CHECK;
+
+/* --- settings.c --- */
+/* What is in force for a repository and its environment: the policy's own settings, or `room` with
+ * the overrides laid over them. Borrowed from the policy. */
+const struct ch_settings *ch_settings_of(const struct ch_policy *policy, struct ch_str repository,
+                                         struct ch_str environment, struct ch_settings *room);
+enum ch_code ch_settings_check(const struct ch_reading *r, const struct ch_yaml_node *map,
+                               const struct ch_settings *own,
+                               const struct ch_settings *below) CH_MUST_CHECK;
+/* How long this file has to wait, the line that says so, and why it is not the common one ("" if it
+ * is). */
+struct ch_cool_down {
+    uint64_t days;
+    uint32_t line;
+    const char *why;
+};
+struct ch_cool_down ch_cool_down_of(const struct ch_settings *s, const struct ch_facts *facts);
+
+/* --- licence.c --- */
+/* Whether the expression can be satisfied with licences for which `list` speaks: those in it, or,
+ * with `without`, all others. CH_MAYBE: it cannot be read. */
+enum ch_tristate ch_licence_satisfied(struct ch_str expression, const struct ch_value *list,
+                                      bool without);
+/* The same for a site's two lists. */
+enum ch_tristate ch_licence_permitted(struct ch_str expression, const struct ch_value *permit,
+                                      const struct ch_value *forbid);
 
 /* --- age.c (T7): how long a release file has been public, as far as it can be known --- */
 enum ch_age_source {
@@ -82,20 +238,28 @@ struct ch_age {
     int64_t since_us; /* FUTURE, STATED, SEEN */
 };
 struct ch_age ch_age_of(const struct ch_facts *facts, int64_t now_us);
+/* Since when the project is known to exist; CH_TIME_UNKNOWN: not at all. */
+int64_t ch_project_since(const struct ch_facts *facts, const struct ch_age *age);
 /* a + b, at the ends of the range instead of beyond. */
 int64_t ch_time_add(int64_t a_us, int64_t b_us);
 
-/* --- match.c --- */
+/* --- match.c, match_facts.c --- */
 void ch_name_fold(struct ch_buf *b, struct ch_str name); /* lower case, runs of - _ . become '-' */
 bool ch_finding_pattern_match(const struct ch_finding_pattern *p, const struct ch_finding *f);
-/* CH_MAYBE: a condition is about something that is not known. */
-enum ch_tristate ch_rule_match(const struct ch_rule *rule, const struct ch_facts *facts,
-                               const struct ch_age *age, int64_t now_us);
+bool ch_change_pattern_match(const struct ch_change_pattern *p, const struct ch_change *c);
 
-/* --- parse_rule.c --- */
-enum ch_code ch_rule_parse(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
-                           struct ch_rule *ret, struct ch_err *err) CH_MUST_CHECK;
-void ch_rule_done(struct ch_rule *rule);
+/* What rules are matched against: the facts, and what is made of them once per decision. */
+struct ch_matched {
+    const struct ch_facts *facts;
+    struct ch_age age;
+    int64_t now_us;
+    struct ch_str project; /* folded */
+    const struct ch_change *changes;
+    size_t change_count;
+};
+/* CH_MAYBE: a condition is about something that is not known. */
+enum ch_tristate ch_rule_match(const struct ch_rule *rule, const struct ch_matched *m);
+enum ch_tristate ch_rule_match_facts(const struct ch_rule *rule, const struct ch_matched *m);
 
 /* --- masks.c --- */
 /* Holds that a standing rule may lift; the others need a person's word on what is in the file. */
@@ -108,5 +272,7 @@ void ch_reason_foreign(struct ch_buf *b, const char *who,
                        struct ch_str text);             /* ", upstream says: x" */
 void ch_reason_minute(struct ch_buf *b, int64_t at_us); /* "2026-11-29 10:00 UTC" */
 void ch_reason_days(struct ch_buf *b, int64_t span_us); /* "2 days", "5 hours" */
+/* Text from the file, escaped and cut: a value of a fact, a name. */
+void ch_reason_quote(struct ch_buf *b, struct ch_str text);
 
 #endif

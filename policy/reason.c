@@ -67,3 +67,10 @@ void ch_reason_days(struct ch_buf *b, int64_t span_us)
     }
     ch_buf_printf(b, "%lld %s%s", (long long)n, days ? "day" : "hour", n == 1 ? "" : "s");
 }
+
+void ch_reason_quote(struct ch_buf *b, struct ch_str text)
+{
+    ch_buf_putc(b, '"');
+    ch_buf_put_escaped(b, ch_str_sub(text, 0, FOREIGN_MAX));
+    ch_buf_puts(b, ch_str_of(text.len > FOREIGN_MAX ? "...\"" : "\""));
+}

@@ -32,7 +32,8 @@ for program in customhouse keeper gateway fetcher scanner; do
 done
 
 # the test would pass over programs that link nothing at all
-for pair in keeper:libsqlite3 fetcher:libcurl scanner:libarchive scanner:libbz2 scanner:liblzma; do
+for pair in keeper:libsqlite3 fetcher:libcurl scanner:libarchive scanner:libbz2 scanner:liblzma \
+    scanner:libyara; do
     if ! readelf -d "$bin/${pair%%:*}" | grep -q "NEEDED.*${pair##*:}"; then
         echo "${pair%%:*}: does not link ${pair##*:}: is this test still about the right libraries?"
         failed=1

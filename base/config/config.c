@@ -61,7 +61,7 @@ static enum ch_code check_text(const struct ch_yaml *yaml, const struct ch_yaml_
         fault = ch_place_url_fault(s);
     } else if ((type == CH_SCHEMA_NAME || type == CH_SCHEMA_NAMES) && !is_name(s)) {
         fault = "is not a name: a-z, 0-9 first, then also . _ -";
-    } else if (type == CH_SCHEMA_PATH && s.ptr[0] != '/') {
+    } else if ((type == CH_SCHEMA_PATH || type == CH_SCHEMA_PATHS) && s.ptr[0] != '/') {
         fault = "is not an absolute path";
     } else if (type == CH_SCHEMA_ADDRESS && !ch_place_split(s, &host, &port)) {
         fault = "is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080";
@@ -209,6 +209,7 @@ static enum ch_code read_value(const struct ch_yaml *yaml, const struct ch_yaml_
     case CH_SCHEMA_NAMES:
     case CH_SCHEMA_PATTERNS:
     case CH_SCHEMA_HOSTS:
+    case CH_SCHEMA_PATHS:
         return read_texts(yaml, node, row, base, err);
     case CH_SCHEMA_SECTION:
         return read_section(yaml, node, row->section, base, err);
@@ -284,6 +285,7 @@ static void free_section(const struct ch_schema_section *section, void *base)
         case CH_SCHEMA_NAMES:
         case CH_SCHEMA_PATTERNS:
         case CH_SCHEMA_HOSTS:
+        case CH_SCHEMA_PATHS:
             for (size_t k = 0; k < *(size_t *)field(base, row->count_offset); k++) {
                 free((*(char ***)at)[k]);
             }

@@ -315,6 +315,11 @@ static const struct ch_schema_row config_rows[] = {
      .unit = "days",
      .doc = "When inspector or rules have changed, what is served is inspected again by itself. Until then\n"
             "the old findings do, for at most so long; then it is held."},
+    {.key = "rules",
+     .type = CH_SCHEMA_PATHS,
+     LIST(ch_config, rules, rules_count),
+     .doc = "Folders of your own YARA rules, files *.yar and *.yara, besides those that come with\n"
+            "the program. SIGHUP reads them again; a mistake leaves the old ones in force."},
     {.key = "prefetch",
      .type = CH_SCHEMA_SECTION,
      .section = &prefetch_section,

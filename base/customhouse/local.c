@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "rules_files.h"
 #include "site.h"
 #include "supervisor.h"
 
@@ -110,9 +111,19 @@ int command_check(const struct command_row *row, const struct args *args)
         command_failed(&err);
         return 2;
     }
-    printf("%s: ok\n%s: ok\n", site.config_name, site.policy_name);
+    if (site.has_rules) {
+        rc = rules_files_try(site.config, ch_buf_str(&site.config_text), site.rules_fd, &err);
+    }
+    if (rc == CH_OK) {
+        printf("%s: ok\n%s: ok\n", site.config_name, site.policy_name);
+        for (size_t i = 0; i < site.config->rules_count; i++) {
+            printf("%s: ok\n", site.config->rules[i]);
+        }
+    } else {
+        command_failed(&err);
+    }
     site_done(&site);
-    return 0;
+    return rc == CH_OK ? 0 : 2;
 }
 
 int command_version(const struct command_row *row, const struct args *args)

@@ -57,7 +57,17 @@ static struct ch_str state_dir_of(const struct process *p)
     return p->sup->show_state ? CH_STR(CH_SPAWN_STATE) : ch_str_of(p->sup->folder);
 }
 
-static void put_setup(const struct process *p, struct ch_buf *b)
+/* -1: none. A start is with what was in force; only a reload tries something new. */
+static int rules_of(const struct process *p, uint16_t type)
+{
+    const struct supervisor *sup = p->sup;
+    if (p->role != CH_ROLE_SCANNER_SECOND) {
+        return -1;
+    }
+    return type == CH_MSG_SETUP ? sup->rules_fd : sup->site.has_rules ? sup->site.rules_fd : -1;
+}
+
+static void put_setup(const struct process *p, uint16_t type, struct ch_buf *b)
 {
     const struct supervisor *sup = p->sup;
     struct ch_setup m = {
@@ -73,6 +83,7 @@ static void put_setup(const struct process *p, struct ch_buf *b)
         .config_text = ch_buf_str(&sup->site.config_text),
         .policy_name = ch_str_of(sup->site.policy_name),
         .policy_text = ch_buf_str(&sup->site.policy_text),
+        .rules = rules_of(p, type) >= 0,
     };
     if (p->role == CH_ROLE_FETCHER) {
         m.credentials_text = ch_buf_str(&sup->site.credentials_text);
@@ -96,7 +107,7 @@ static void send_setup(struct process *p, uint16_t type)
     const struct supervisor *sup = p->sup;
     struct ch_buf b;
     ch_buf_init(&b, ch_message_row(type)->max_bytes);
-    put_setup(p, &b);
+    put_setup(p, type, &b);
     int fds[CH_FRAME_MAX_FDS];
     size_t fd_count = 0;
     if (type == CH_MSG_SETUP) {
@@ -107,10 +118,14 @@ static void send_setup(struct process *p, uint16_t type)
             fds[fd_count++] = sup->listening[i].fd;
         }
     }
+    if (rules_of(p, type) >= 0) {
+        fds[fd_count++] = rules_of(p, type);
+    }
     struct ch_err err;
     if (ch_buf_ok(&b, &err) == CH_OK) {
+        bool older = type == CH_MSG_SETUP && p->role == CH_ROLE_SCANNER_SECOND && sup->rules_pending;
         process_send(p, type, ch_buf_str(&b), fds, fd_count);
-        p->site_generation = sup->site_generation;
+        p->site_generation = sup->site_generation - (older ? 1 : 0);
     } else { /* each text was bounded when it was read; together they may still be too much */
         log_line("setup-too-large", "error=\"%s\"", err.msg);
         process_kill(p);
@@ -194,9 +209,13 @@ static void on_reloaded(struct process *p, struct ch_frame *frame)
         log_line("protocol", "of=%s error=\"%s\"", name, err.msg);
         process_kill(p);
     } else if (m.code != CH_OK) {
-        log_line("reload-refused", "of=%s error=\"%.*s\"", name, CH_STR_ARG(m.text));
+        log_line("reload-refused", "of=%s error=\"%.*s\"%s", name, CH_STR_ARG(m.text),
+                 p->role == CH_ROLE_SCANNER_SECOND ? " note=\"the rules in force stay\"" : "");
     } else {
         log_line("reloaded", "of=%s", name);
+    }
+    if (p->role == CH_ROLE_SCANNER_SECOND) {
+        supervisor_rules_answered(p->sup, m.code == CH_OK);
     }
 }
 

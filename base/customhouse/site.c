@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "rules_files.h"
 
 enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
 {
@@ -141,6 +142,9 @@ void site_done(struct site *s)
     ch_buf_done(&s->tls_key);
     ch_buf_done(&s->client_key);
     ch_config_free(s->config);
+    if (s->has_rules) {
+        close(s->rules_fd);
+    }
     *s = (struct site){.config_name = NULL};
 }
 
@@ -195,27 +199,86 @@ static enum ch_code load_keys(struct site *s, struct ch_err *err)
     return rc;
 }
 
+/* --- the policy, with the files beside it that its lists name --- */
+
+struct beside {
+    const char *folder;
+    struct ch_buf *bundle;
+    enum ch_code rc;
+    struct ch_err *err;
+};
+
+static void add_beside(void *arg, struct ch_str name)
+{
+    struct beside *b = arg;
+    struct ch_buf text = {0};
+    char *file = ch_str_dup(name);
+    char *path = site_path(b->folder, file);
+    b->rc = b->rc == CH_OK ? site_read_file(path, &text, b->err) : b->rc;
+    if (b->rc == CH_OK) {
+        b->rc = ch_policy_bundle_add(b->bundle, name, ch_buf_str(&text), b->err);
+    }
+    ch_buf_done(&text);
+    free(path);
+    free(file);
+}
+
+static enum ch_code check_policy(const struct site *s, struct ch_err *err)
+{
+    const struct ch_config *c = s->config;
+    struct ch_policy *policy = NULL;
+    struct ch_policy_place *places = ch_calloc(c->repository_count + 1, sizeof(*places));
+    for (size_t i = 0; i < c->repository_count; i++) {
+        places[i] = (struct ch_policy_place){.repository = ch_str_of(c->repositories[i].name),
+                                             .environment = ch_str_of(c->repositories[i].environment),
+                                             .ecosystem = ch_str_of(c->repositories[i].ecosystem)};
+    }
+    enum ch_code rc = ch_policy_parse(ch_buf_str(&s->policy_text), s->policy_name, &policy, err);
+    rc = rc == CH_OK ? ch_policy_check_places(policy, places, c->repository_count, err) : rc;
+    ch_policy_free(policy);
+    free(places);
+    return rc;
+}
+
+static enum ch_code load_policy(const char *folder, struct site *s, struct ch_err *err)
+{
+    enum ch_code rc = site_read_file(s->policy_name, &s->policy_text, err);
+    if (rc == CH_OK && ch_str_find_char(ch_buf_str(&s->policy_text), '\0', NULL)) {
+        rc = ch_fail(err, CH_E_USAGE, "%s:1:1: has a NUL, and so is no text", s->policy_name);
+    }
+    if (rc == CH_OK) {
+        struct ch_buf own = s->policy_text; /* the bundle grows behind it */
+        struct beside beside = {.folder = folder, .bundle = &own, .err = err};
+        char *text = ch_str_dup(ch_buf_str(&own));
+        own.max = (size_t)ch_limits.setup_text_bytes;
+        rc = ch_policy_each_file(ch_str_of(text), s->policy_name, add_beside, &beside, err);
+        rc = rc == CH_OK ? beside.rc : rc;
+        s->policy_text = own;
+        free(text);
+    }
+    return rc == CH_OK ? check_policy(s, err) : rc;
+}
+
 enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
 {
     struct site s = {.config_name = site_path(folder, SITE_CONFIG),
                      .policy_name = site_path(folder, SITE_POLICY)};
-    struct ch_policy *policy = NULL;
     enum ch_code rc = site_read_file(s.config_name, &s.config_text, err);
     if (rc == CH_OK) {
         rc = ch_config_parse(ch_buf_str(&s.config_text), s.config_name, &s.config, err);
     }
     if (rc == CH_OK) {
-        rc = site_read_file(s.policy_name, &s.policy_text, err);
+        rc = load_policy(folder, &s, err);
     }
     if (rc == CH_OK) {
-        rc = ch_policy_parse(ch_buf_str(&s.policy_text), s.policy_name, &policy, err);
-    }
-    if (rc == CH_OK) {
-        ch_policy_free(policy);
         rc = load_credentials(folder, &s, err);
     }
     if (rc == CH_OK) {
         rc = load_keys(&s, err);
+    }
+    if (rc == CH_OK) {
+        rc = rules_files_read(s.config, &s.rules_fd, err);
+        s.has_rules = rc == CH_OK && s.rules_fd >= 0;
     }
     if (rc != CH_OK) {
         site_done(&s);

@@ -34,6 +34,8 @@ struct site {
     struct ch_buf client_key;
     const char *ca_file; /* of the configuration; NULL: the system's */
     struct ch_config *config;
+    bool has_rules;
+    int rules_fd; /* rules_files.h; only when has_rules */
 };
 
 /* Reads and checks everything; *ret is written only when all of it is right. */

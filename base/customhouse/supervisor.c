@@ -173,10 +173,28 @@ void supervisor_process_ended(struct process *p)
 
 /* --- signals --- */
 
+/* The rules of the site as loaded become those in force. */
+static void keep_rules(struct supervisor *sup)
+{
+    if (sup->rules_fd >= 0) {
+        close(sup->rules_fd);
+    }
+    sup->rules_fd = sup->site.has_rules ? fcntl(sup->site.rules_fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (sup->site.has_rules && sup->rules_fd < 0) {
+        log_line("no-service", "error=\"rules: no descriptor left\"");
+        supervisor_fail(sup, 1); /* rather than to start a scanner without them later */
+    }
+}
+
 static void reload(struct supervisor *sup)
 {
     struct site site;
     struct ch_err err;
+    const struct process *scanner = process_find(sup, CH_ROLE_SCANNER_SECOND, 0);
+    if (sup->rules_pending && scanner != NULL && scanner->state == PROCESS_READY) {
+        sup->reload_again = true; /* its answer has to be about what we then think it is about */
+        return;
+    }
     if (site_load(sup->folder, &site, &err) != CH_OK) {
         log_line("reload-failed", "error=\"%s\" note=\"what was in force stays\"", err.msg);
         return;
@@ -188,9 +206,22 @@ static void reload(struct supervisor *sup)
     site_done(&sup->site);
     sup->site = site;
     sup->site_generation++;
+    sup->rules_pending = true;
     log_line("reload", "generation=%u", sup->site_generation);
     for (size_t i = 0; i < sup->process_count; i++) {
         process_reload(&sup->process[i]);
+    }
+}
+
+void supervisor_rules_answered(struct supervisor *sup, bool taken)
+{
+    sup->rules_pending = false;
+    if (taken) {
+        keep_rules(sup);
+    }
+    if (sup->reload_again) {
+        sup->reload_again = false;
+        reload(sup);
     }
 }
 
@@ -383,6 +414,10 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
         CH_IGNORE(setrlimit(RLIMIT_NOFILE, &files) != 0);
     }
     enum ch_code rc = site_load(o->folder, &sup->site, err);
+    if (rc == CH_OK && sup->site.has_rules) {
+        sup->rules_fd = fcntl(sup->site.rules_fd, F_DUPFD_CLOEXEC, 0);
+        rc = sup->rules_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "rules");
+    }
     rc = rc == CH_OK ? ch_loop_new(&sup->loop, err) : rc;
     rc = rc == CH_OK ? open_signals(sup, err) : rc;
     if (rc == CH_OK) {
@@ -414,7 +449,7 @@ static void close_all(struct supervisor *sup)
         listening_close(&sup->listening[i]);
     }
     const int fds[] = {sup->epoch_fd,        sup->epoch_read_fd, sup->metrics_fd,
-                       sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd};
+                       sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd, sup->rules_fd};
     for (size_t i = 0; i < CH_ARRAY_LEN(fds); i++) {
         if (fds[i] >= 0) {
             close(fds[i]);
@@ -440,6 +475,7 @@ int supervisor_run(const struct supervisor_options *options)
                                .metrics_read_fd = -1,
                                .access_log_fd = -1,
                                .signal_fd = -1,
+                               .rules_fd = -1,
                                .control = {.fd = -1},
                                .drain_timer = {.fn = on_drain_timer}};
     enum ch_code rc = open_all(sup, options, &err);

@@ -49,6 +49,9 @@ struct supervisor {
     bool show_state; /* the way to the folder is closed to other uids: CH_SPAWN_STATE */
     struct site site;
     uint32_t site_generation;
+    int rules_fd;       /* in force: what scanner-second took; -1: none. It starts again with these */
+    bool rules_pending; /* those of `site` were not answered for yet */
+    bool reload_again;  /* a SIGHUP came meanwhile */
     struct site_ids ids;
     char instance_id[33];
     struct process process[PROCESSES_MAX];
@@ -74,6 +77,7 @@ struct supervisor {
 /* supervisor.c */
 void supervisor_process_changed(struct supervisor *sup); /* tells the keeper; notices "all ready" */
 void supervisor_process_ended(struct process *p);
+void supervisor_rules_answered(struct supervisor *sup, bool taken);
 void supervisor_fail(struct supervisor *sup, int exit_status); /* kills all, ends the loop */
 
 /* process.c */

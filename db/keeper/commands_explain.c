@@ -7,6 +7,7 @@
 
 #define EXPLAIN_FILES_MAX 60
 #define FACTS_SHOWN       30 /* values of one name */
+#define CHANGES_SHOWN     50
 
 /* ------------------------------------------------------------------ findings */
 
@@ -149,26 +150,87 @@ static void show_inspection(struct command *c, const struct page *p, size_t file
 
 /* ------------------------------------------------------------------ what differs from before */
 
-/* What it is compared with, and what it can do that the release approved before it could not. */
-static void json_comparison(struct command *c, struct ch_buf *b, struct page *p, size_t file)
+static void json_change(struct ch_buf *b, const struct ch_change *change)
 {
-    struct ch_ruling rulings[JUDGE_RULINGS];
-    struct ch_facts facts;
-    judge_facts(c->k, p, file, rulings, &facts);
-    if (facts.previous_version.len > 0) {
-        json_field(b, "previous_version", facts.previous_version);
+    json_field(b, "kind", ch_str_of(ch_change_kind_name(change->kind)));
+    if (change->kind == CH_CHANGE_SIZE || change->kind == CH_CHANGE_SILENCE) {
+        json_number(b, "before", change->before);
+        json_number(b, "after", change->after);
+    } else {
+        json_field(b, "name", change->fact.name);
+        json_field(b, "value", change->fact.value);
     }
 }
 
-static void show_comparison(struct command *c, struct page *p, size_t file)
+/* What it is named like; what it can do that the release approved before it could not. */
+static void json_comparison(struct ch_buf *b, const struct ch_facts *facts)
 {
-    struct ch_ruling rulings[JUDGE_RULINGS];
-    struct ch_facts facts;
-    judge_facts(c->k, p, file, rulings, &facts);
-    if (facts.previous_version.len > 0) {
-        command_print(c, "  approved before it: ");
-        command_put_escaped(c, facts.previous_version);
+    struct ch_change changes[CHANGES_SHOWN];
+    size_t total = ch_changes_of(facts, changes, CH_ARRAY_LEN(changes));
+    if (facts->likeness.kind != CH_LIKENESS_NONE) {
+        json_open(b, "likeness", '{');
+        json_field(b, "kind", ch_str_of(ch_likeness_name(facts->likeness.kind)));
+        json_field(b, "of", ch_str_of(facts->likeness.of));
+        json_bool(b, "same_home", ch_likeness_same_home(&facts->likeness, facts->inspected,
+                                                        facts->inspected_count));
+        ch_buf_putc(b, '}');
+    }
+    if (facts->previous_version.len == 0) {
+        return;
+    }
+    json_field(b, "previous_version", facts->previous_version);
+    json_number(b, "change_count", total);
+    json_open(b, "changes", '[');
+    for (size_t i = 0; i < total && i < CH_ARRAY_LEN(changes); i++) {
+        ch_buf_puts(b, i > 0 ? CH_STR(",{") : CH_STR("{"));
+        json_change(b, &changes[i]);
+        ch_buf_putc(b, '}');
+    }
+    ch_buf_putc(b, ']');
+}
+
+static void show_change(struct command *c, const struct ch_change *change)
+{
+    unsigned long long before = change->before, after = change->after;
+    switch (change->kind) {
+    case CH_CHANGE_SIZE:
+        command_print(c, "    size: %llu bytes, before %llu\n", after, before);
+        break;
+    case CH_CHANGE_SILENCE:
+        command_print(c, "    first release after %llu days\n", after);
+        break;
+    case CH_CHANGE_NONE:
+    case CH_CHANGE_CAPABILITY:
+    case CH_CHANGE_MAINTAINER:
+    default:
+        command_print(c, "    new %s: ", ch_change_kind_name(change->kind));
+        command_put_escaped(c, change->fact.name);
+        command_print(c, " ");
+        command_put_escaped(c, change->fact.value);
         command_print(c, "\n");
+        break;
+    }
+}
+
+static void show_comparison(struct command *c, const struct ch_facts *facts)
+{
+    struct ch_change changes[CHANGES_SHOWN];
+    size_t total = ch_changes_of(facts, changes, CH_ARRAY_LEN(changes));
+    if (facts->likeness.kind != CH_LIKENESS_NONE) {
+        command_print(c, "  named like %s (%s)\n", facts->likeness.of,
+                      ch_likeness_name(facts->likeness.kind));
+    }
+    if (facts->previous_version.len == 0) {
+        return;
+    }
+    command_print(c, "  against ");
+    command_put_escaped(c, facts->previous_version);
+    command_print(c, ", approved before it: %s\n", total == 0 ? "nothing new" : "");
+    for (size_t i = 0; i < total && i < CH_ARRAY_LEN(changes); i++) {
+        show_change(c, &changes[i]);
+    }
+    if (total > CH_ARRAY_LEN(changes)) {
+        command_print(c, "    (%zu more)\n", total - CH_ARRAY_LEN(changes));
     }
 }
 
@@ -279,7 +341,10 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     if (p->files[file].has_inspection) {
         json_inspection(c, &b, p, file);
     }
-    json_comparison(c, &b, p, file);
+    struct ch_ruling rulings[JUDGE_RULINGS];
+    struct ch_facts facts;
+    judge_facts(c->k, p, file, rulings, &facts);
+    json_comparison(&b, &facts);
     command_json_findings(&b, p->files[file].has_inspection ? &p->files[file].inspection : NULL);
     ch_buf_putc(&b, '}');
     command_put(c, ch_buf_str(&b));
@@ -341,7 +406,10 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
     } else {
         command_print(c, "  not inspected yet\n");
     }
-    show_comparison(c, p, file);
+    struct ch_ruling rulings[JUDGE_RULINGS];
+    struct ch_facts facts;
+    judge_facts(c->k, p, file, rulings, &facts);
+    show_comparison(c, &facts);
 }
 
 enum step command_explain(struct command *c)

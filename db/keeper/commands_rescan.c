@@ -9,7 +9,8 @@ static enum step show_state(struct command *c)
     if (!c->args.json) {
         command_print(c, "inspected again by itself: %zu of %zu files, %zu withdrawn, %zu failed\n",
                       s.done, s.total, s.withdrawn, s.failed);
-        command_print(c, "under way: %zu; asked for by hand and waiting: %zu\n", s.running, s.by_hand);
+        command_print(c, "under way: %zu; asked for by hand and waiting: %zu%s\n", s.running, s.by_hand,
+                      s.looking ? "; still looking for more" : "");
         return command_end(c, 0, "%s", "");
     }
     ch_buf_init(&b, 4096);
@@ -20,6 +21,7 @@ static enum step show_state(struct command *c)
     json_number(&b, "failed", s.failed);
     json_number(&b, "running", s.running);
     json_number(&b, "by_hand", s.by_hand);
+    json_bool(&b, "looking", s.looking);
     ch_buf_puts(&b, CH_STR("}\n"));
     command_put(c, ch_buf_str(&b));
     ch_buf_done(&b);
@@ -54,27 +56,34 @@ static bool add_named(struct command *c, enum step *ret_step)
     return added > 0;
 }
 
+/* False: the command waits or has ended. */
 static bool begin(struct command *c, enum step *ret_step)
 {
-    struct ch_err err;
     bool all = command_has(c, "all");
     if (all && command_word(c).len > 0) {
         *ret_step = command_end(c, 2, "--all is everything: name nothing besides");
         return false;
     }
     if (command_word(c).len > 0) {
-        if (!add_named(c, ret_step)) {
-            return false;
-        }
-    } else {
-        c->batch = rescan_batch_new(c->k, c->args.json);
-        if (rescan_batch_add_all(c->batch, !all, &err) != CH_OK) {
-            *ret_step = command_end(c, 1, "%s", err.msg);
-            return false;
-        }
+        return add_named(c, ret_step);
     }
-    rescan_batch_start(c->batch);
+    c->batch = rescan_batch_new(c->k, c->args.json);
+    rescan_batch_add_all(c->batch, !all);
     return true;
+}
+
+static void start(struct command *c, bool wait)
+{
+    rescan_batch_start(c->batch);
+    size_t total = rescan_batch_total(c->batch);
+    c->told = true;
+    if (!c->args.json) {
+        command_print(c, "inspecting %zu file%s again\n", total, total == 1 ? "" : "s");
+    } else if (wait) {
+        command_print(c, "[");
+    } else {
+        command_print(c, "{\"queued\":%zu}\n", total);
+    }
 }
 
 static void print_new(struct command *c)
@@ -93,18 +102,15 @@ enum step command_rescan(struct command *c)
     if (command_word(c).len == 0 && !command_has(c, "all") && !wait) {
         return show_state(c);
     }
-    if (c->batch == NULL) {
-        if (!begin(c, &step)) {
-            return step;
-        }
-        size_t total = rescan_batch_total(c->batch);
-        if (!c->args.json) {
-            command_print(c, "inspecting %zu file%s again\n", total, total == 1 ? "" : "s");
-        } else if (wait) {
-            command_print(c, "[");
-        } else {
-            command_print(c, "{\"queued\":%zu}\n", total);
-        }
+    if (c->batch == NULL && !begin(c, &step)) {
+        return step;
+    }
+    if (rescan_batch_looking(c->batch)) {
+        rescan_batch_wait(c->batch, command_waiter(c));
+        return STEP_WAIT;
+    }
+    if (!c->told) {
+        start(c, wait);
         if (!wait) {
             return command_end(c, 0, "%s", "");
         }

@@ -361,6 +361,7 @@ void rescan_ended(struct keeper *k, struct page *p, struct ch_str file_name, str
 struct rescan_state { /* of the rescan that began last, by itself */
     size_t total, done, withdrawn, failed, running;
     size_t by_hand; /* waiting, of all batches */
+    bool looking;   /* through all decisions, for what is due: there may be more */
 };
 struct rescan_state rescan_state(const struct keeper *k);
 /* A batch of one command; it goes before what is rescanned by itself. */
@@ -368,7 +369,8 @@ struct rescan_batch *rescan_batch_new(struct keeper *k, bool json);
 void rescan_batch_add(struct rescan_batch *b, struct ch_str repository, struct ch_str project,
                       struct ch_str file_name);
 /* All that is known, or what is due: allowed on findings of a replaced key. */
-enum ch_code rescan_batch_add_all(struct rescan_batch *b, bool only_due, struct ch_err *err) CH_MUST_CHECK;
+void rescan_batch_add_all(struct rescan_batch *b, bool only_due);
+bool rescan_batch_looking(const struct rescan_batch *b); /* for all of them: not to be started yet */
 void rescan_batch_start(struct rescan_batch *b);
 /* What is new since the last call, for people or as JSON objects. */
 void rescan_batch_read(struct rescan_batch *b, struct ch_buf *out);

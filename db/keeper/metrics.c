@@ -72,6 +72,12 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
     seconds(out, "customhouse_scan_seconds_total", s->scan_wall_us);
     family(out, "customhouse_scan_cpu_seconds", "counter", "CPU time that jails took.");
     seconds(out, "customhouse_scan_cpu_seconds_total", s->scan_cpu_us);
+    struct rescan_state rescan = rescan_state(k);
+    family(out, "customhouse_rescan_files", "gauge",
+           "Files that inspector or rules in force have yet to see, of the rescan that runs by itself.");
+    ch_buf_printf(out, "customhouse_rescan_files %zu\n", rescan.total - rescan.done);
+    family(out, "customhouse_rescan_withdrawn", "gauge", "Files that it withdrew.");
+    ch_buf_printf(out, "customhouse_rescan_withdrawn %zu\n", rescan.withdrawn);
     family(out, "customhouse_store_bytes", "gauge", "Bytes of artifacts, by place.");
     static const struct {
         enum ch_blob_place place;

@@ -389,6 +389,10 @@ static bool may_ask_upstream(const struct keeper *k, const struct page *p)
             return false;
         }
     }
+    if (!ch_policy_may_look_up(k->policy, ch_str_of(p->repository),
+                               ch_str_of(p->config->environment), name)) {
+        return false;
+    }
     return !p->config->only_allow_listed_upstream ||
            ch_policy_lists_project(k->policy, ch_str_of(p->repository), name);
 }

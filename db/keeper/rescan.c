@@ -17,8 +17,19 @@
 #define NEW_US   (30 * 86400 * 1000000LL) /* decided so lately: before older ones, whoever uses those */
 #define RETRY_US (600 * 1000000LL)        /* what failed is tried again */
 
+/* Looks through all decisions, a part per turn of the loop. */
+struct gathering {
+    struct gathering *next;
+    struct rescan_batch *batch; /* NULL: by itself */
+    bool all;
+    uint64_t at, end; /* decisions up to `at` are seen */
+    const struct ch_repository *repository;
+    struct rescan_queue found;
+};
+
 struct rescan {
     struct keeper *k;
+    struct gathering *gatherings;
     struct rescan_queue by_hand, by_itself;
     struct ch_map *running; /* "upstream\0project\0file" -> struct rescan_item, a chain of those it ends */
     struct ch_timer kick;
@@ -71,13 +82,6 @@ struct rescan_item *rescan_item_new(struct ch_str repository, struct ch_str proj
     return i;
 }
 
-struct gathering {
-    const struct ch_repository *repository;
-    struct rescan_queue *queue;
-    struct rescan_batch *batch;
-    bool all;
-};
-
 static void gather(void *ctx, const struct ch_rescan_row *row)
 {
     struct gathering *g = ctx;
@@ -87,7 +91,7 @@ static void gather(void *ctx, const struct ch_rescan_row *row)
     i->decided_at_us = row->decided_at_us;
     i->batch = g->batch;
     i->only_due = !g->all;
-    rescan_queue_add(g->queue, i);
+    rescan_queue_add(&g->found, i);
 }
 
 /* New ones before old ones, and of each those first that are used most. */
@@ -106,41 +110,111 @@ static int by_worth(const void *a, const void *b, void *now)
     return (x->decided_at_us < y->decided_at_us) - (x->decided_at_us > y->decided_at_us);
 }
 
-enum ch_code rescan_gather(struct keeper *k, struct rescan_queue *queue, struct rescan_batch *batch,
-                           bool all, struct ch_err *err)
+static void free_gathering(struct gathering *g)
 {
+    rescan_queue_done(&g->found);
+    free(g);
+}
+
+void rescan_gather(struct keeper *k, struct rescan_batch *batch, bool all)
+{
+    struct gathering *g = ch_calloc(1, sizeof(*g));
+    struct gathering **at = &k->rescan->gatherings;
+    struct ch_err err;
+    g->batch = batch;
+    g->all = all;
+    if (ch_store_newest_decision(k->store, &g->end, &err) != CH_OK) {
+        keeper_log("rescan", "error=\"%s\"", err.msg);
+    }
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    *at = g;
+    rescan_kick(k);
+}
+
+static enum ch_code gather_part(struct keeper *k, struct gathering *g, struct ch_err *err)
+{
+    uint64_t up_to = g->end - g->at > ch_limits.rescan_part ? g->at + ch_limits.rescan_part : g->end;
     enum ch_code rc = CH_OK;
-    int64_t now = keeper_now_us(k);
     for (size_t i = 0; rc == CH_OK && i < k->config->repository_count; i++) {
-        const struct ch_repository *r = &k->config->repositories[i];
-        struct gathering g = {r, queue, batch, all};
-        struct ch_rescan_query query = {.repository = ch_str_of(r->name),
-                                        .ecosystem = ch_str_of(r->ecosystem),
+        g->repository = &k->config->repositories[i];
+        struct ch_rescan_query query = {.after = g->at,
+                                        .up_to = up_to,
+                                        .repository = ch_str_of(g->repository->name),
+                                        .ecosystem = ch_str_of(g->repository->ecosystem),
                                         .inspector_version = CH_INSPECTOR_VERSION,
                                         .ruleset = k->ruleset,
-                                        .all = all};
-        rc = ch_store_rescans(k->store, &query, gather, &g, err);
+                                        .all = g->all};
+        rc = ch_store_rescans(k->store, &query, gather, g, err);
     }
-    if (queue->count > 0) {
-        qsort_r(queue->list, queue->count, sizeof(struct rescan_item *), by_worth, &now);
-    }
+    g->at = up_to;
     return rc;
 }
 
-void rescan_begin(struct keeper *k)
+static void gathered(struct keeper *k, struct gathering *g)
 {
     struct rescan *r = k->rescan;
-    struct ch_err err;
-    rescan_queue_done(&r->by_itself);
-    if (rescan_gather(k, &r->by_itself, NULL, false, &err) != CH_OK) {
-        keeper_log("rescan", "error=\"%s\"", err.msg);
+    int64_t now = keeper_now_us(k);
+    if (g->found.count > 0) {
+        qsort_r(g->found.list, g->found.count, sizeof(struct rescan_item *), by_worth, &now);
     }
+    if (g->batch != NULL) {
+        rescan_batch_gathered(g->batch, &g->found);
+        return;
+    }
+    rescan_queue_done(&r->by_itself);
+    r->by_itself = g->found;
+    g->found = (struct rescan_queue){0};
     r->state = (struct rescan_state){.total = r->by_itself.count};
     r->retry_at_us = INT64_MAX;
     if (r->state.total > 0) {
         keeper_log("rescan", "files=%zu", r->state.total);
     }
-    rescan_kick(k);
+}
+
+/* False: nothing is being looked through. */
+static bool gather_some(struct keeper *k)
+{
+    struct gathering *g = k->rescan->gatherings;
+    struct ch_err err;
+    if (g == NULL) {
+        return false;
+    }
+    if (g->at < g->end && gather_part(k, g, &err) != CH_OK) {
+        keeper_log("rescan", "error=\"%s\"", err.msg);
+        k->rescan->retry_at_us = keeper_now_us(k) + RETRY_US;
+    }
+    if (g->at == g->end) {
+        k->rescan->gatherings = g->next;
+        gathered(k, g);
+        free_gathering(g);
+    }
+    return true;
+}
+
+/* One that has not got to its end looks for another key. */
+static void stop_gathering_by_itself(struct rescan *r)
+{
+    for (struct gathering **at = &r->gatherings; *at != NULL;) {
+        struct gathering *g = *at;
+        if (g->batch == NULL) {
+            *at = g->next;
+            free_gathering(g);
+        } else {
+            at = &g->next;
+        }
+    }
+}
+
+void rescan_begin(struct keeper *k)
+{
+    struct rescan *r = k->rescan;
+    stop_gathering_by_itself(r);
+    rescan_queue_done(&r->by_itself);
+    r->state = (struct rescan_state){0};
+    r->retry_at_us = INT64_MAX;
+    rescan_gather(k, NULL, false);
 }
 
 /* ------------------------------------------------------------------ one file */
@@ -270,6 +344,9 @@ static void start(struct keeper *k, struct rescan_item *i)
 static void on_kick(struct ch_timer *t)
 {
     struct rescan *r = CH_CONTAINER_OF(t, struct rescan, kick);
+    if (!r->k->draining && gather_some(r->k)) {
+        rescan_kick(r->k);
+    }
     for (size_t n = 0; !r->k->draining && ch_map_count(r->running) < r->parallel; n++) {
         if (n == ch_limits.rescan_starts) { /* others have their turn, too */
             rescan_kick(r->k);
@@ -286,7 +363,8 @@ static void on_kick(struct ch_timer *t)
 
 void rescan_kick(struct keeper *k)
 {
-    ch_loop_set_timer(k->child.loop, &k->rescan->kick, ch_loop_now_ms(k->child.loop));
+    /* not at once: whoever waits is answered in between */
+    ch_loop_set_timer(k->child.loop, &k->rescan->kick, ch_loop_now_ms(k->child.loop) + 1);
 }
 
 void rescan_tick(struct keeper *k)
@@ -307,6 +385,7 @@ struct rescan_state rescan_state(const struct keeper *k)
     struct rescan_state s = k->rescan->state;
     s.running = ch_map_count(k->rescan->running);
     s.by_hand = k->rescan->by_hand.count - k->rescan->by_hand.next;
+    s.looking = k->rescan->gatherings != NULL;
     return s;
 }
 
@@ -335,6 +414,11 @@ void rescan_free(struct keeper *k)
         return;
     }
     ch_loop_cancel_timer(k->child.loop, &r->kick);
+    while (r->gatherings != NULL) {
+        struct gathering *g = r->gatherings;
+        r->gatherings = g->next;
+        free_gathering(g);
+    }
     while (ch_map_next(r->running, &cursor, NULL, &value)) {
         struct rescan_item *i = value;
         while (i != NULL) {

@@ -13,6 +13,7 @@ struct rescan_batch {
     struct rescan_queue items; /* before it starts */
     size_t total, left, bad, told;
     bool json;
+    bool looking;   /* through all decisions: more items come */
     bool abandoned; /* nobody looks any more: freed with its last file */
     struct ch_buf out;
     struct waiter *waiter;
@@ -41,7 +42,7 @@ void rescan_batch_free(struct rescan_batch *b)
         return;
     }
     b->abandoned = true;
-    if (b->left == 0) {
+    if (b->left == 0 && !b->looking) {
         free_batch(b);
     }
 }
@@ -54,9 +55,37 @@ void rescan_batch_add(struct rescan_batch *b, struct ch_str repository, struct c
     rescan_queue_add(&b->items, i);
 }
 
-enum ch_code rescan_batch_add_all(struct rescan_batch *b, bool only_due, struct ch_err *err)
+void rescan_batch_add_all(struct rescan_batch *b, bool only_due)
 {
-    return rescan_gather(b->k, &b->items, b, !only_due, err);
+    b->looking = true;
+    rescan_gather(b->k, b, !only_due);
+}
+
+static void wake(struct rescan_batch *b)
+{
+    struct waiter *w = b->waiter;
+    b->waiter = NULL;
+    if (w != NULL) {
+        ask_go_on(b->k, NULL, w); /* may free the batch */
+    }
+}
+
+void rescan_batch_gathered(struct rescan_batch *b, struct rescan_queue *found)
+{
+    rescan_queue_done(&b->items);
+    b->items = *found;
+    *found = (struct rescan_queue){0};
+    b->looking = false;
+    if (b->abandoned) {
+        free_batch(b);
+    } else {
+        wake(b);
+    }
+}
+
+bool rescan_batch_looking(const struct rescan_batch *b)
+{
+    return b->looking;
 }
 
 void rescan_batch_start(struct rescan_batch *b)
@@ -190,11 +219,7 @@ void rescan_batch_tell(struct rescan_batch *b, const struct rescan_item *i, stru
         tell_text(b, i, p, file, d, error, withdrawn);
     }
     b->told++;
-    struct waiter *w = b->waiter;
-    b->waiter = NULL;
-    if (w != NULL) {
-        ask_go_on(b->k, NULL, w); /* may free the batch */
-    }
+    wake(b);
 }
 
 void rescan_batch_read(struct rescan_batch *b, struct ch_buf *out)

@@ -92,13 +92,24 @@ enum ch_code ch_store_allows(struct ch_store *s, struct ch_str repository, struc
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
+enum ch_code ch_store_newest_decision(struct ch_store *s, uint64_t *ret_id, struct ch_err *err)
+{
+    int64_t id = 0;
+    enum ch_code rc = ch_sql_number(s, CH_SQL_NEWEST_DECISION, NULL, 0, &id, err);
+    if (rc == CH_OK) {
+        *ret_id = (uint64_t)id;
+    }
+    return rc;
+}
+
 enum ch_code ch_store_rescans(struct ch_store *s, const struct ch_rescan_query *query,
                               ch_store_rescan_fn *each, void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
     enum ch_code rc = ch_cursor_open(
         s, CH_SQL_RESCANS,
-        CH_ARGS(ch_arg_text(query->repository), ch_arg_text(query->ecosystem),
+        CH_ARGS(ch_arg_u64(query->after), ch_arg_u64(query->up_to),
+                ch_arg_text(query->repository), ch_arg_text(query->ecosystem),
                 ch_arg_int(query->inspector_version), ch_arg_sha(&query->ruleset),
                 ch_arg_int(query->all)),
         &c, err);

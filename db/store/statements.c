@@ -208,17 +208,19 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                        " WHERE repository = $1 AND project = $2 AND upstream = $3"
                        " AND verdict = 1 AND sha256 IS NOT NULL ORDER BY file_name, id",
                        "ttt"},
-    /* $2: inspections of this ecosystem's context; $3, $4: of this inspector and these rules; $5: 1 is
-     * all that was decided on bytes, 0 what is allowed without such an inspection. */
+    [CH_SQL_NEWEST_DECISION] = {"newest decision", "SELECT coalesce(max(id), 0) FROM decision", ""},
+    /* $1, $2: a part of them; $4: inspections of this ecosystem's context; $5, $6: of this inspector and
+     * these rules; $7: 1 is all that was decided on bytes, 0 what is allowed without such one. */
     [CH_SQL_RESCANS] =
         {"list what to inspect again",
          "SELECT d.upstream, d.project, d.file_name, d.sha256, d.at_us,"
          " (SELECT coalesce(sum(s.times), 0) FROM served s WHERE s.sha256 = d.sha256)"
-         " FROM decision d WHERE d.repository = $1 AND d.sha256 IS NOT NULL AND" IS_NEWEST
+         " FROM decision d WHERE d.id > $1 AND d.id <= $2 AND d.repository = $3"
+         " AND d.sha256 IS NOT NULL AND" IS_NEWEST
          " AND ((d.verdict = 1 AND NOT EXISTS (SELECT 1 FROM inspection i WHERE i.sha256 = d.sha256"
-         " AND i.context = $2 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
-         " AND i.inspector_version = $3 AND i.ruleset = $4)) OR $5 = 1)",
-         "ttidi"},
+         " AND i.context = $4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
+         " AND i.inspector_version = $5 AND i.ruleset = $6)) OR $7 = 1)",
+         "iittidi"},
 
     /* Somebody who waits makes an ahead job an awaited one, never the reverse. */
     [CH_SQL_ADD_INTAKE] =

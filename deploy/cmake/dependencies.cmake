@@ -1,6 +1,6 @@
 # The libraries of the design's dependency table. A target links only what its process may hold:
 # tests/linkage checks the linked binaries (SQLite only in the keeper, libcurl only in the fetcher,
-# libarchive only in the scanner).
+# libarchive and libyara only in the scanner).
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0)
 pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl)
@@ -13,4 +13,5 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_package(BZip2 REQUIRED) # Debian ships no .pc file for it
 pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(YARA REQUIRED IMPORTED_TARGET yara)
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)

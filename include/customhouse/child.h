@@ -24,7 +24,7 @@ struct ch_child {
     int access_log_fd;           /* gateway, else -1 */
     int listener_fds[CH_SETUP_MAX_LISTENERS];
     /* The site's rules (scanner-second), else -1: from the start, and during on_reload. Closed by
-     * ch_child_rules_done or when on_reload returns. */
+     * ch_child_done or when on_reload returns. */
     int rules_fd;
     /* filled by the process before ch_child_run */
     void *owner;

@@ -62,6 +62,8 @@ struct ch_config {
     uint64_t served_max_bytes;
     uint64_t undecided_max_bytes;
     uint64_t artifact_max_bytes;
+    char **rules;       /* folders of the site's YARA rules */
+    size_t rules_count;
     uint32_t index_refresh_s; /* an index older than this is revalidated upstream */
     uint32_t rescan_grace_days; /* T6: so long findings of replaced rules do for what is served */
     uint32_t prefetch_parallel; /* 0: never ask ahead */

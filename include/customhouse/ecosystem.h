@@ -47,6 +47,7 @@ struct ch_index_format {
 
 struct ch_ecosystem {
     const char *name; /* configuration key */
+    const char *const *file_types; /* what split may call a file; NULL-terminated */
 
     /* --- names --- */
     bool (*normalise)(struct ch_str raw, char *ret, size_t ret_size); /* false: not a project name */

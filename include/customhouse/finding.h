@@ -90,6 +90,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "states a License-Expression that is not one SPDX expression (PEP 639)")                     \
     X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
       "states one licence in its License field and another by classifier")                         \
+    X(CH_F_WHEEL_RENAMED, 73, "wheel-tags-renamed", NOTE, LOW,                                     \
+      "states plain linux inside where its name states which systems of Linux")                    \
     /* 80 to 109: TAR and compressed streams, scanner/unpack */                                    \
     /* TAR and compressed streams: scanner/unpack, rules of scanning.md 2.2 */                     \
     X(CH_F_STREAM_UNREADABLE, 80, "stream-unreadable", IRREGULAR, HIGH,                            \
@@ -201,8 +203,20 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has compiled Python code under the name of a text or a picture")                            \
     X(CH_F_NOTEBOOK_ACTIVE, 160, "notebook-active", NOTE, LOW,                                     \
       "has a notebook with outputs that run when it is shown")                                     \
+    X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
+      "has a symbolic link that stays inside it")                                                  \
     /* 170 to 219: Python source, scanner/source */                                                \
-    /* 220 to 229: rules, scanner/rules */
+    /* 220 to 229: rules, scanner/rules */                                                         \
+    X(CH_F_RULE_NOTE, 220, "rule-note", NOTE, INFO,                                                \
+      "matches a rule that only points something out")                                             \
+    X(CH_F_RULE_SUSPICIOUS, 221, "rule-suspicious", IRREGULAR, MEDIUM,                             \
+      "matches a rule for what is rarely honest")                                                  \
+    X(CH_F_RULE_MALICIOUS, 222, "rule-malicious", IRREGULAR, HIGH,                                 \
+      "matches a rule for what attacks do")                                                        \
+    X(CH_F_RULE_TIMEOUT, 223, "rule-timeout", IRREGULAR, HIGH,                                     \
+      "has a member on which the rules did not come to an end in time")                            \
+    X(CH_F_RULE_OVERFLOW, 224, "rule-overflow", IRREGULAR, HIGH,                                   \
+      "has a member with more matches of rules, or more source, than can be looked at")            \
 
 enum ch_finding_code {
     CH_F_NONE = 0,

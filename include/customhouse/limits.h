@@ -89,6 +89,14 @@
     X(toml_nodes, 500000, "values", "of one such file")                                            \
     X(toml_depth, 64, "levels", "nesting of one such file, dotted keys included")                  \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
+    X(policy_lists, 200, "lists", "with a name, of one policy")                                    \
+    X(policy_list_entries, 20000, "entries", "of one such list")                                   \
+    X(policy_overrides, 200, "names", "of repositories or environments with settings of their own") \
+    X(policy_pattern_bytes, 200, "bytes", "a pattern, or a licence identifier in a policy")        \
+    X(change_silence_days, 365, "days", "without a release: the next one comes after a silence")   \
+    X(change_size_times, 5, "times", "as large as the release before: a jump in size")             \
+    X(change_size_from_bytes, 1048576, "bytes", "smaller files may grow as they like")             \
+    X(change_people, 64, "people", "named by a release, who are compared with those before")       \
     X(pip_output_bytes, 262144, "bytes", "what the host's pip says about its configuration")       \
     X(pip_run_ms, 30000, "ms", "time for the host's pip to say it")                                \
     /* archives */                                                                                 \
@@ -113,6 +121,7 @@
     X(nested_depth, 4, "archives", "inside each other, beside the outermost")                      \
     X(nested_bytes, 4294967296, "bytes", "unpacked out of archives inside, together")              \
     X(content_names, 20000, "names", "distinct libraries, facts, compiled files of an artifact")   \
+    X(content_repeats, 10, "findings", "of one kind told one by one, the rest as a number")        \
     X(pyc_bytes, 33554432, "bytes", "compiled Python, and the source it is compared with")         \
     X(pyc_search_bytes, 8589934592, "bytes", "searched to compare one file with its source")       \
     X(marshal_objects, 4000000, "objects", "of one compiled file")                                 \
@@ -132,10 +141,10 @@
     X(rules_bytes, 16777216, "bytes", "all of a site's files of rules")                            \
     X(rules_path_bytes, 4096, "bytes", "path of a file of rules")                                  \
     X(rules_strings, 200, "strings", "of one rule")                                                \
-    X(rules_text_bytes, 16777216, "bytes", "of a member of text are scanned; more source holds")    \
-    X(rules_small_bytes, 262144, "bytes", "of any content, to be scanned; larger ones only as text") \
-    X(rules_head_bytes, 65536, "bytes", "the beginning of a larger one, scanned whatever it is")   \
-    X(rules_batch_bytes, 4194304, "bytes", "sources that the shipped rules look at in one go")     \
+    X(rules_text_bytes, 33554432, "bytes", "of a member of source are scanned; more holds")         \
+    X(rules_small_bytes, 262144, "bytes", "of other members are scanned whole; see the next row")   \
+    X(rules_head_bytes, 65536, "bytes", "are scanned of larger members that are no source")        \
+    X(rules_batch_bytes, 1048576, "bytes", "sources that the shipped rules look at in one go")     \
     X(rules_scan_s, 20, "seconds", "matching one member")                                          \
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \
@@ -147,6 +156,7 @@
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
+    X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                  \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* store */                                                                                    \

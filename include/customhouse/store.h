@@ -141,7 +141,7 @@ struct ch_inspection_key {
 };
 struct ch_jail_cost {
     uint64_t cpu_us;
-    uint64_t memory_bytes; /* resident, at its peak */
+    uint64_t memory_bytes; /* resident at its peak, with what it shares with its parent */
 };
 struct ch_inspection_row {
     enum ch_inspection outcome;
@@ -251,8 +251,13 @@ enum ch_code ch_store_allows(struct ch_store *s, struct ch_str repository, struc
                              struct ch_str upstream, ch_store_allow_fn *each, void *ctx,
                              struct ch_err *err) CH_MUST_CHECK;
 
-/* --- rescans: derived, not stored --- */
+/* --- rescans: derived, not stored. Decisions are numbered: a part at a time, since all of a large site
+ * take seconds --- */
+enum ch_code ch_store_newest_decision(struct ch_store *s, uint64_t *ret_id,
+                                      struct ch_err *err) CH_MUST_CHECK; /* 0: none */
 struct ch_rescan_query {
+    uint64_t after; /* of the decisions numbered after + 1 to up_to */
+    uint64_t up_to;
     struct ch_str repository;
     struct ch_str ecosystem; /* of it: an inspection's context begins with it */
     uint32_t inspector_version;

@@ -53,6 +53,29 @@ void ch_content_free(struct ch_content *c)
 
 /* --- saying it --- */
 
+static void say(struct ch_content *c, enum ch_finding_code code, struct ch_str path,
+                struct ch_str evidence)
+{
+    size_t index = (size_t)(code - CH_F_TEST_CONTENT);
+    CH_ASSERT(index < CONTENT_CODES);
+    if (c->said[index]++ < ch_limits.content_repeats) {
+        ch_scan_write_finding(c->options.out, code, path, evidence);
+    }
+}
+
+static void say_how_many_more(struct ch_content *c)
+{
+    char text[64];
+    for (size_t i = 0; i < CONTENT_CODES; i++) {
+        if (c->said[i] > ch_limits.content_repeats) {
+            snprintf(text, sizeof(text), "and %llu more",
+                     (unsigned long long)(c->said[i] - ch_limits.content_repeats));
+            ch_scan_write_finding(c->options.out, (enum ch_finding_code)(CH_F_TEST_CONTENT + i),
+                                  (struct ch_str){NULL, 0}, ch_str_of(text));
+        }
+    }
+}
+
 void content_report(struct ch_content *c, enum ch_finding_code code, const struct seen *s,
                     const char *fmt, ...)
 {
@@ -66,10 +89,10 @@ void content_report(struct ch_content *c, enum ch_finding_code code, const struc
     CH_ASSERT(n >= 0 && row != NULL);
     if (s->place == CH_PLACE_TEST && row->cls != CH_CLASS_NOTE) {
         snprintf(mild, sizeof(mild), "%s: %s", row->name, text);
-        ch_scan_write_finding(c->options.out, CH_F_TEST_CONTENT, s->path, ch_str_of(mild));
+        say(c, CH_F_TEST_CONTENT, s->path, ch_str_of(mild));
         return;
     }
-    ch_scan_write_finding(c->options.out, code, s->path, ch_str_of(text));
+    say(c, code, s->path, ch_str_of(text));
 }
 
 void content_fact(struct ch_content *c, enum ch_fact_code code, struct ch_str value)
@@ -199,7 +222,9 @@ void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, 
 
 void ch_content_see(struct ch_content *c, const struct ch_content_member *m)
 {
-    if (m->type == CH_MEMBER_FILE) {
+    if (m->type == CH_MEMBER_SYMLINK) {
+        say(c, CH_F_SYMLINK, m->path, m->link);
+    } else if (m->type == CH_MEMBER_FILE) {
         content_look(c, m->path, m->path, m->bytes, m->size_bytes,
                      c->options.place(c->options.arg, m->path));
     }
@@ -210,6 +235,7 @@ void ch_content_end(struct ch_content *c)
     ch_source_end(c->source);
     content_libraries(c);
     content_compiled(c);
+    say_how_many_more(c);
     if (c->facts.over || c->libraries.over || c->carried.over || c->compiled.over) {
         ch_scan_write_finding(c->options.out, CH_F_LIMIT, (struct ch_str){NULL, 0},
                               CH_STR("has more distinct libraries, facts or compiled files than are "

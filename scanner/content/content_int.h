@@ -8,6 +8,8 @@
 
 struct ch_source;
 
+enum { CONTENT_CODES = 40 }; /* the numbers of finding.h that are this folder's: 130 to 169 */
+
 struct ch_content {
     struct ch_content_options options;
     struct ch_source *source;
@@ -19,6 +21,7 @@ struct ch_content {
     unsigned depth;         /* archives around what is being looked at */
     uint64_t nested_bytes;  /* unpacked out of archives inside, together */
     bool said_nested;
+    uint64_t said[CONTENT_CODES]; /* findings so far, by number from CH_F_TEST_CONTENT on */
 };
 
 /* A member as it is looked at, at any depth. */
@@ -32,7 +35,8 @@ struct seen {
 };
 
 /* Reports, or, where the member lies among tests and examples, CH_F_TEST_CONTENT with the finding's
- * name as evidence: packages keep broken archives there on purpose. */
+ * name as evidence: packages keep broken archives there on purpose. Of each finding content_repeats are
+ * told one by one, the rest as a number: a package with a hundred odd test files is one odd package. */
 void content_report(struct ch_content *c, enum ch_finding_code code, const struct seen *s,
                     const char *fmt, ...) CH_PRINTF(4, 5);
 /* A fact, once. */

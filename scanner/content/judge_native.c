@@ -161,7 +161,12 @@ static void check_place(struct ch_content *c, const struct seen *s, const struct
 
 static void check_memory(struct ch_content *c, const struct seen *s, const struct native *n)
 {
-    if (n->rwx) {
+    /* What lies in an archive is loaded by nobody from there. Java's libraries for systems of old have
+     * such segments. */
+    if (n->rwx && c->depth > 0) {
+        content_report(c, CH_F_NESTED_ODD, s, "native-writable-code: %s",
+                       native_format_name(n->format));
+    } else if (n->rwx) {
         content_report(c, CH_F_NATIVE_RWX, s, "%s", native_format_name(n->format));
     }
     if (n->exec_stack) {

@@ -251,14 +251,14 @@ static void decode(struct ch_buf *out, struct ch_str s, bool is_bytes)
 {
     size_t at = 0;
     while (at < s.len) {
-        if (s.ptr[at] == '\\' && at + 1 < s.len) {
-            at++;
-            decode_escape(out, s, &at, is_bytes);
-        }
-        if (at < s.len && s.ptr[at] != '\\') {
+        if (s.ptr[at] != '\\' || at + 1 == s.len) {
             ch_buf_putc(out, s.ptr[at++]);
-        } else if (at < s.len && s.ptr[at - 1] == '\\') {
-            at++; /* an escaped backslash */
+            continue;
+        }
+        size_t escape = ++at;
+        decode_escape(out, s, &at, is_bytes);
+        if (at == escape) {
+            ch_buf_putc(out, s.ptr[at++]); /* it stands for itself */
         }
     }
 }

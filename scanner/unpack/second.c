@@ -9,6 +9,7 @@
 
 #include "customhouse/inspector.h"
 #include "customhouse/limits.h"
+#include "scanner/rules/rules.h"
 #include "scanner/unpack/kind.h"
 
 static locale_t utf8_locale;
@@ -27,6 +28,7 @@ struct opinion {
     struct archive *reader;
     struct ch_scan_writer *out;
     struct ch_hash *hash;
+    struct ch_rules_scan *rules;
     uint64_t input_bytes;
     uint64_t members;
     uint64_t unpacked_bytes;
@@ -62,6 +64,7 @@ static bool read_content(struct opinion *o, struct ch_member *m)
             return stop(o, o->faults->bomb, m->path, CH_STR("unpacked size of all members"));
         }
         ch_hash_add(o->hash, block, len);
+        ch_rules_scan_add(o->rules, (struct ch_str){block, len});
     }
     if (rc != ARCHIVE_EOF) {
         return stop(o, o->faults->unreadable, m->path, ch_str_of(archive_error_string(o->reader)));
@@ -112,10 +115,12 @@ static bool list_member(struct opinion *o, struct archive_entry *e)
         m.size_bytes = stated;
     } else {
         ch_hash_reset(o->hash);
+        ch_rules_scan_member(o->rules, m.path);
         if (!read_content(o, &m)) {
             return false;
         }
         struct ch_sha256 sha256 = ch_hash_end(o->hash);
+        ch_rules_scan_member_end(o->rules);
         if (m.type == CH_MEMBER_FILE) {
             m.sha256 = sha256;
         }
@@ -185,6 +190,7 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
                         .reader = archive_read_new(),
                         .out = out,
                         .hash = ch_hash_new(),
+                        .rules = ch_rules_scan_new(out),
                         .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
     if (!(tar ? accept_tar(o.reader, kind->packing) : accept_zip(o.reader)) ||
@@ -194,6 +200,8 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
     } else {
         list_members(&o);
     }
+    ch_rules_scan_end(o.rules);
+    ch_rules_scan_free(o.rules);
     archive_read_free(o.reader);
     ch_hash_free(o.hash);
 }

@@ -45,10 +45,17 @@ static bool is_skippable(struct ch_str s)
            ch_str_starts(ch_str_sub(s, 1, 3), CH_STR("\x2a\x4d\x18"));
 }
 
+/* The three letters may begin a name as well; behind them bzip2 has the size of a block. */
+static bool is_bzip2(struct ch_str s)
+{
+    return s.len >= 4 && s.ptr[3] >= '1' && s.ptr[3] <= '9';
+}
+
 enum ch_stream_format ch_stream_detect(struct ch_str head)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(formats); i++) {
-        if (formats[i]->magic.len > 0 && ch_str_starts(head, formats[i]->magic)) {
+        if (formats[i]->magic.len > 0 && ch_str_starts(head, formats[i]->magic) &&
+            (formats[i] != &stream_bzip2 || is_bzip2(head))) {
             return formats[i]->format;
         }
     }

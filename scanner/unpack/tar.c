@@ -252,7 +252,8 @@ static bool check_member(struct ch_tar *t, const struct tar_header *h, struct ch
         tar_symlink_check(t, m->path, m->link);
     }
     struct ch_str hard = h->type == '1' ? m->link : whole_archive;
-    if (!ch_names_add(t->names, m->path, m->type == CH_MEMBER_DIR, (size_t)t->members) ||
+    if (!ch_names_add(t->names, tar_name_of(t, m->path), m->type == CH_MEMBER_DIR,
+                      (size_t)t->members) ||
         !tar_paths_add(t->paths, m->path, m->type == CH_MEMBER_FILE, hard)) {
         return tar_lose(t, CH_F_LIMIT, whole_archive, "names of more than %llu bytes altogether",
                         (unsigned long long)ch_limits.archive_names_bytes);

@@ -80,6 +80,8 @@ void tar_extended_clear(struct ch_tar *t);
 /* Parses the records of a pax header. */
 bool tar_pax_parse(struct ch_tar *t, struct ch_str records, bool global);
 
+/* The path without the "./" that the profile may allow. */
+struct ch_str tar_name_of(const struct ch_tar *t, struct ch_str path);
 /* Paths and links of one member. */
 void tar_name_check(struct ch_tar *t, struct ch_str path, enum ch_member_type type);
 void tar_symlink_check(struct ch_tar *t, struct ch_str path, struct ch_str target);

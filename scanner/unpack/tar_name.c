@@ -4,14 +4,17 @@
 #include "customhouse/limits.h"
 #include "scanner/unpack/tar_int.h"
 
+struct ch_str tar_name_of(const struct ch_tar *t, struct ch_str path)
+{
+    bool dot = t->profile->dot_names && ch_str_starts(path, CH_STR("./"));
+    return dot ? ch_str_sub(path, 2, path.len) : path;
+}
+
 void tar_name_check(struct ch_tar *t, struct ch_str path, enum ch_member_type type)
 {
-    struct ch_str name = path;
-    if (t->profile->dot_names && ch_str_starts(name, CH_STR("./"))) {
-        name = ch_str_sub(name, 2, name.len);
-        if (name.len == 0 && type == CH_MEMBER_DIR) {
-            return;
-        }
+    struct ch_str name = tar_name_of(t, path);
+    if (name.len == 0 && type == CH_MEMBER_DIR) {
+        return; /* "./" */
     }
     const char *fault = ch_name_fault(name, false);
     if (fault == NULL && type != CH_MEMBER_DIR && name.ptr[name.len - 1] == '/') {

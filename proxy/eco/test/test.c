@@ -131,8 +131,11 @@ static const struct ch_index_format formats[] = {
     {"text/plain; charset=utf-8", "text/plain", render_page, render_root},
 };
 
+static const char *const file_types[] = {"text", NULL};
+
 const struct ch_ecosystem ch_ecosystem_test = {
     .name = "test",
+    .file_types = file_types,
     .normalise = normalise,
     .split = split,
     .compare_versions = ch_str_cmp,

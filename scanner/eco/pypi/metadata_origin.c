@@ -269,10 +269,10 @@ static void report_home(struct ch_str url, struct ch_buf *seen, struct ch_str me
     ch_buf_init(&out, ch_limits.metadata_bytes);
     ch_buf_putc(&out, '\n');
     if (normalise_home(url, &out)) {
-        struct ch_str home = ch_str_sub(ch_buf_str(&out), 1, out.len);
         ch_buf_putc(&out, '\n');
         if (!ch_str_find(ch_buf_str(seen), ch_buf_str(&out), &at)) {
-            ch_metadata_fact(writer, member, "home", home);
+            struct ch_str line = ch_buf_str(&out);
+            ch_metadata_fact(writer, member, "home", ch_str_sub(line, 1, line.len - 2));
             ch_buf_puts(seen, ch_buf_str(&out));
         }
     }

@@ -1,4 +1,5 @@
 /* Wheel file names and the tags they stand for. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
@@ -164,4 +165,40 @@ bool wheel_tags_eq(const struct wheel_tags *a, const struct wheel_tags *b)
         }
     }
     return true;
+}
+
+/* "x86_64" of "manylinux2014_x86_64" and "manylinux_2_17_x86_64" (PEP 513, 571, 599, 600); absent for
+ * anything else. */
+static struct ch_str manylinux_arch(struct ch_str platform)
+{
+    struct ch_str rest = platform;
+    struct ch_str word;
+    if (!ch_str_starts(platform, CH_STR("manylinux"))) {
+        return (struct ch_str){NULL, 0};
+    }
+    CH_IGNORE(!ch_str_split(&rest, '_', &word));
+    for (unsigned i = 0; word.len == sizeof("manylinux") - 1 && i < 2; i++) {
+        struct ch_str number;
+        CH_IGNORE(!ch_str_split(&rest, '_', &number));
+    }
+    return rest;
+}
+
+void wheel_tags_plain(const struct wheel_tags *t, struct wheel_tags *ret)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        struct ch_str rest = t->tags[i];
+        struct ch_str python;
+        struct ch_str abi;
+        char platform[UINT8_MAX];
+        CH_IGNORE(!ch_str_split(&rest, '-', &python) || !ch_str_split(&rest, '-', &abi));
+        struct ch_str arch = manylinux_arch(rest);
+        if (arch.len > 0) {
+            int n = snprintf(platform, sizeof(platform), "linux_%.*s", CH_STR_ARG(arch));
+            CH_ASSERT(n > 0);
+            rest = ch_str_of(platform);
+        }
+        wheel_tags_add(ret, python, abi, rest);
+    }
+    wheel_tags_sort(ret);
 }

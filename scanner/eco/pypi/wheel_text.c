@@ -97,6 +97,17 @@ static void parse_wheel(struct wheel_file *f, struct ch_str text)
     }
 }
 
+/* Installers go by the name; builders that rename a wheel once it is checked leave this file as it was. */
+static bool was_renamed(const struct wheel_tags *named, const struct wheel_tags *inside)
+{
+    struct wheel_tags plain;
+    wheel_tags_init(&plain);
+    wheel_tags_plain(named, &plain);
+    bool renamed = wheel_tags_eq(&plain, inside);
+    wheel_tags_done(&plain);
+    return renamed;
+}
+
 static void compare_tags(struct wheel *w, struct ch_str member, const struct wheel_file *f)
 {
     struct wheel_tags named;
@@ -108,6 +119,8 @@ static void compare_tags(struct wheel *w, struct ch_str member, const struct whe
                      "the file name stands for more than "
                      "%llu tags",
                      (unsigned long long)ch_limits.wheel_tags);
+    } else if (!wheel_tags_eq(&named, &f->tags) && was_renamed(&named, &f->tags)) {
+        wheel_report(w, CH_F_WHEEL_RENAMED, member, "%.*s", CH_STR_ARG(f->tags.tags[0]));
     } else if (!wheel_tags_eq(&named, &f->tags)) {
         wheel_report(w, CH_F_WHEEL_WHEEL, member,
                      "%zu tags, the file name stands for %zu; the first are %.*s and %.*s",

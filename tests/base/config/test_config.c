@@ -38,6 +38,7 @@ static void test_defaults(void **state)
     assert_true(c->undecided_max_bytes == (uint64_t)10 << 30);
     assert_true(c->artifact_max_bytes == (uint64_t)4 << 30);
     assert_int_equal(c->index_refresh_s, 600);
+    assert_int_equal(c->rules_count, 0);
     assert_int_equal(c->connections, 4096);
     assert_false(c->insecure_http);
     assert_ptr_equal(ch_config_upstream(c, CH_STR("up")), &c->upstreams[0]);
@@ -84,6 +85,7 @@ static void test_every_key(void **state)
                                 "store: {max_bytes: 64MiB, undecided_max_bytes: 1 TiB, "
                                 "artifact_max_bytes: 1048576}\n"
                                 "index_refresh_seconds: 1\n"
+                                "rules: [/etc/rules/a, /srv/b]\n"
                                 "prefetch: {parallel: 0, max_mib: 7}\n"
                                 "processes: {gateways: 3, scan_parallel: 5, uid_base: 70000}\n"
                                 "connections: {max: 9, max_per_address: 8}\n");
@@ -105,6 +107,8 @@ static void test_every_key(void **state)
     assert_int_equal(r->held_listing, CH_HELD_OMIT);
     assert_true(c->undecided_max_bytes == (uint64_t)1 << 40);
     assert_true(c->artifact_max_bytes == 1048576);
+    assert_int_equal(c->rules_count, 2);
+    assert_string_equal(c->rules[1], "/srv/b");
     assert_int_equal(c->prefetch_parallel, 0);
     assert_int_equal(c->prefetch_max_bytes_mib, 7);
     assert_int_equal(c->gateways, 3);
@@ -127,7 +131,7 @@ static const struct {
     {"strange key", "zzzzzzzz: 1\n" GOOD,
      "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, public_url, "
      "host_names, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
-     "rescan_grace_days, "
+     "rescan_grace_days, rules, "
      "prefetch, processes, connections"},
     {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
      "c.yaml:7:1: insecure_http: given twice, first in line 6"},
@@ -181,6 +185,8 @@ static const struct {
     {"host twice", GOOD "host_names: [a, a]\n", "c.yaml:6:17: host_names[1]: \"a\" is given twice"},
     {"two lines", GOOD "exception_advice: \"a\\nb\"\n",
      "c.yaml:6:19: exception_advice: \"a\\x0ab\" is more than one line"},
+    {"rules in no absolute folder", GOOD "rules: [rules]\n",
+     "c.yaml:6:9: rules[0]: \"rules\" is not an absolute path"},
     {"number", GOOD "index_refresh_seconds: 10m\n",
      "c.yaml:6:24: index_refresh_seconds: \"10m\" is not a number from 1 to 86400 seconds"},
     {"number too small", GOOD "index_refresh_seconds: 0\n",

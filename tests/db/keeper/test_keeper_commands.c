@@ -314,6 +314,76 @@ static void explain_shows_the_inspection(void **state)
     house_free(h);
 }
 
+/* A repository that audits: what would be held is served, recorded as it would have been, and listed. */
+static void an_audit_is_recorded_and_shown(void **state)
+{
+    (void)state;
+    struct ch_buf policy, out;
+    ch_buf_init(&policy, 1u << 20);
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_printf(&policy, "%s\nrepositories:\n  pypi: {mode: audit}\n", ch_policy_default_text());
+    ch_buf_putc(&policy, '\0');
+    struct house *h = house_new_with(policy.ptr, NULL);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n" NEXT " - - 1\n");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    house_site(h, FILE_URL(NEXT), 200, "application/zip", "young");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_ask_file(h, "pkg", NEXT);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_settle(h);
+    for (int round = 0; round < 2; round++) { /* also out of the store */
+        h->flag = "audited";
+        assert_int_equal(house_command(h, true, "queue", NULL, NULL, NULL, &out), 0);
+        json_t *j = parse(&out);
+        assert_int_equal(json_array_size(j), 1);
+        json_t *row = json_array_get(j, 0);
+        assert_string_equal(text_of(row, "file"), NEXT);
+        assert_string_equal(text_of(row, "state"), "allow");
+        assert_string_equal(text_of(row, "rule"), "cool-down");
+        assert_true(json_is_true(json_object_get(row, "audited")));
+        json_decref(j);
+        h->flag = NULL;
+        assert_int_equal(house_command(h, false, "explain", NEXT, NULL, NULL, &out), 0);
+        assert_true(says(&out, "it would be held (cool-down)"));
+        house_restart(h);
+    }
+    ch_buf_done(&policy);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* What it can do that the release approved before it could not. */
+static void explain_shows_what_is_new(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               WHEEL " - - 60\npkg-1.5-py3-none-any.whl - - 30\n");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes fact:capability=network;");
+    house_site(h, FILE_URL("pkg-1.5-py3-none-any.whl"), 200, "application/zip",
+               "bytes fact:capability=network;fact:capability=process;");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_ask_file(h, "pkg", "pkg-1.5-py3-none-any.whl");
+    assert_int_equal(house_command(h, false, "explain", "pkg==1.5", NULL, NULL, &out), 0);
+    assert_true(says(&out, "against 1.0"));
+    assert_true(says(&out, "new capability: capability process"));
+    assert_false(says(&out, "new capability: capability network"));
+    assert_int_equal(house_command(h, true, "explain", "pkg==1.5", NULL, NULL, &out), 0);
+    json_t *j = parse(&out);
+    json_t *file = json_array_get(j, 0);
+    assert_string_equal(text_of(file, "previous_version"), "1.0");
+    assert_int_equal(json_array_size(json_object_get(file, "changes")), 1);
+    assert_string_equal(text_of(json_array_get(json_object_get(file, "changes"), 0), "value"),
+                        "process");
+    json_decref(j);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +395,8 @@ int main(void)
         cmocka_unit_test(what_is_not_approved_is_json),
         cmocka_unit_test(several_repositories_must_be_told_apart),
         cmocka_unit_test(explain_shows_the_inspection),
+        cmocka_unit_test(an_audit_is_recorded_and_shown),
+        cmocka_unit_test(explain_shows_what_is_new),
         cmocka_unit_test(t8_approve_is_all_or_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,8 @@ static void test_rescans(void **state)
 {
     (void)state;
     struct ch_buf b;
-    struct ch_rescan_query q = {.repository = CH_STR("pypi"), .ecosystem = CH_STR("pypi"),
+    uint64_t newest = 9;
+    struct ch_rescan_query q = {.up_to = 1000, .repository = CH_STR("pypi"), .ecosystem = CH_STR("pypi"),
                                 .inspector_version = 2, .ruleset = digest("rules")};
     struct ch_inspection_key key = {.sha256 = digest("b"), .profile = CH_STR("wheel"),
                                     .inspector_version = 2, .ruleset = digest("rules"),
@@ -143,6 +144,8 @@ static void test_rescans(void **state)
                                    .file_name = CH_STR("b"), .sha256 = digest("b"),
                                    .address = CH_STR("192.0.2.1"), .times = 3};
     ch_buf_init(&b, 1000);
+    assert_ch_ok(&err, ch_store_newest_decision(store, &newest, &err));
+    assert_int_equal(newest, 0);
     decide("b", CH_VERDICT_ALLOW, 3);
     decide("c", CH_VERDICT_ALLOW, 4);
     decide("c", CH_VERDICT_DENY, 5); /* without bytes: nothing to inspect */
@@ -170,6 +173,14 @@ static void test_rescans(void **state)
     q.all = true;
     assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));
     assert_str_eq(ch_buf_str(&b), "u/numpy/b 6;");
+    assert_ch_ok(&err, ch_store_newest_decision(store, &newest, &err));
+    ch_buf_clear(&b);
+    for (q.after = 0; q.after < newest; q.after++) { /* part by part it is the same */
+        q.up_to = q.after + 1;
+        assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));
+    }
+    assert_str_eq(ch_buf_str(&b), "u/numpy/b 6;");
+    q.after = 0;
     q.repository = CH_STR("other");
     ch_buf_clear(&b);
     assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));

@@ -291,6 +291,8 @@ static void test_names(void **state)
     static const struct row bare[] = {
         {"bare honest dot", "", false, {{.name = S("./"), .type = '5'}, FILE_OF("./a", "x")}},
         {"bare dot dot", "tar-unsafe-path", false, {FILE_OF("./../a", "x")}},
+        {"bare duplicate by dot", "tar-duplicate-name", false,
+         {FILE_OF("a", "x"), FILE_OF("./a", "x")}},
         {"bare second dot", "tar-unsafe-path", false, {FILE_OF("././a", "x")}},
     };
     RUN(bare_job, bare);

@@ -39,6 +39,8 @@ struct scanner {
     int keeper; /* our end: the test is the keeper */
     enum ch_role role;
     int output; /* of the last job */
+    struct ch_rules_loaded rules; /* as it announced them */
+    struct ch_sha256 ruleset;     /* of the last job's answer */
 };
 
 static int memory_of(const void *bytes, size_t size)
@@ -91,6 +93,16 @@ static void expect(int fd, enum ch_role from, uint16_t type, struct ch_buf *b)
     assert_int_equal(count, 0);
 }
 
+static void expect_rules(struct scanner *s)
+{
+    struct ch_err err;
+    struct ch_buf b;
+    ch_buf_init(&b, 1 << 10);
+    expect(s->keeper, s->role, CH_MSG_RULES, &b);
+    assert_ch_ok(&err, ch_rules_loaded_get(ch_buf_str(&b), &s->rules, &err));
+    ch_buf_done(&b);
+}
+
 static void start(struct scanner *s, enum ch_role role)
 {
     struct ch_err err;
@@ -111,6 +123,9 @@ static void start(struct scanner *s, enum ch_role role)
                                       ch_now_boot_ms() + WAIT_MS, &err));
     close(pair[1]);
     s->keeper = pair[0];
+    if (role == CH_ROLE_SCANNER_SECOND) {
+        expect_rules(s);
+    }
     ch_buf_done(&b);
 }
 
@@ -151,6 +166,7 @@ static enum ch_scan_outcome scan(struct scanner *s, struct ch_scan_job job, stru
     expect(s->keeper, s->role, CH_MSG_SCANNED, &b);
     assert_ch_ok(&err, ch_scanned_get(ch_buf_str(&b), &m, &err));
     assert_int_equal(m.job, 42);
+    s->ruleset = m.ruleset;
     if (m.outcome != CH_SCAN_DONE && m.outcome != CH_SCAN_FAILED) {
         fail_msg("outcome %d, signal %u: %.*s", (int)m.outcome, m.signal, CH_STR_ARG(m.text));
     }
@@ -233,10 +249,84 @@ static void the_second_role_lists_archives_only(void **state)
     struct ch_str bytes = ch_buf_str(&wheel.bytes);
     assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
     assert_true(count_records(&s, CH_REC_MEMBER, bytes) >= 3);
+    assert_true(s.rules.rule_count >= 40);
+    assert_false(ch_sha256_is_zero(&s.ruleset));
+    assert_true(ch_sha256_eq(&s.rules.ruleset, &s.ruleset));
     zb_done(&wheel);
     assert_int_equal(scan(&s, page_job("page-html", CH_SCAN_INDEX), CH_STR("<html></html>")),
                      CH_SCAN_FAILED);
     stop(&s);
+}
+
+/* RELOAD with one file of rules; what it answers. */
+static enum ch_code reload(struct scanner *s, const char *rules, struct ch_buf *text)
+{
+    struct ch_err err;
+    struct ch_buf b;
+    struct ch_reloaded answer;
+    struct ch_setup setup = {.role = s->role,
+                             .instances = 1,
+                             .state_dir = CH_STR("/"),
+                             .config_name = CH_STR("customhouse.yaml"),
+                             .config_text = CH_STR(config),
+                             .rules = rules != NULL};
+    struct ch_rule_text t = {CH_STR("/site/own.yar"), ch_str_of(rules)};
+    ch_buf_init(&b, 1 << 20);
+    ch_rule_text_put(&b, &t);
+    int fd = memory_of(b.ptr, b.len);
+    ch_buf_clear(&b);
+    ch_setup_put(&b, &setup);
+    assert_ch_ok(&err, ch_frame_write(s->child.channel, CH_MSG_RELOAD, ch_buf_str(&b), &fd,
+                                      rules != NULL ? 1 : 0, ch_now_boot_ms() + WAIT_MS, &err));
+    close(fd);
+    expect(s->child.channel, s->role, CH_MSG_RELOADED, &b);
+    assert_ch_ok(&err, ch_reloaded_get(ch_buf_str(&b), &answer, &err));
+    ch_buf_clear(text);
+    ch_buf_puts(text, answer.text);
+    ch_buf_done(&b);
+    return answer.code;
+}
+
+/* The wheel's package is matched by a rule that comes while the scanner is confined already. */
+static void the_site_s_rules_come_and_go(void **state)
+{
+    (void)state;
+    struct scanner s;
+    struct wheel_spec spec = {0};
+    struct zb wheel;
+    struct ch_buf text;
+    ch_buf_init(&text, 1 << 16);
+    wheel_build(&wheel, &spec);
+    struct ch_str bytes = ch_buf_str(&wheel.bytes);
+    start(&s, CH_ROLE_SCANNER_SECOND);
+    struct ch_rules_loaded shipped = s.rules;
+    assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
+    assert_int_equal(count_records(&s, CH_REC_FINDING, bytes), 0);
+
+    const char *own = "rule own { strings: $a = \"Wheel-Version\" condition: $a }";
+    assert_ch_code(CH_OK, reload(&s, own, &text));
+    expect_rules(&s);
+    struct ch_rules_loaded with = s.rules;
+    assert_int_equal(with.rule_count, shipped.rule_count + 1);
+    assert_false(ch_sha256_eq(&with.ruleset, &shipped.ruleset));
+    assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
+    assert_int_equal(count_records(&s, CH_REC_FINDING, bytes), 1);
+    assert_true(ch_sha256_eq(&s.ruleset, &with.ruleset));
+
+    /* a mistake changes nothing, and names its place */
+    assert_ch_code(CH_E_FORMAT, reload(&s, "rule own {\n  condition: nonsense }", &text));
+    assert_true(ch_str_starts(ch_buf_str(&text), CH_STR("/site/own.yar:2: ")));
+    assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
+    assert_true(ch_sha256_eq(&s.ruleset, &with.ruleset));
+
+    assert_ch_code(CH_OK, reload(&s, NULL, &text));
+    expect_rules(&s);
+    assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
+    assert_int_equal(count_records(&s, CH_REC_FINDING, bytes), 0);
+    assert_true(ch_sha256_eq(&s.ruleset, &shipped.ruleset));
+    stop(&s);
+    zb_done(&wheel);
+    ch_buf_done(&text);
 }
 
 /* A broken or replaced keeper costs the jobs in hand, not the scanner. */
@@ -272,6 +362,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_strict_role_reads_pages_and_wheels),
         cmocka_unit_test(the_second_role_lists_archives_only),
+        cmocka_unit_test(the_site_s_rules_come_and_go),
         cmocka_unit_test(a_new_keeper_is_served_after_a_broken_one),
     };
     if (argc != 2) {

@@ -1,5 +1,6 @@
 /* Inspects wheels and sdists given as paths, by either opinion, and says what was found and what it took:
- *   inspect_wheels both|first|second FILE...
+ *   inspect_wheels both|first|second|facts FILE...
+ * "facts" is the first opinion, with the facts that policy may speak of.
  * For measuring and for trying real wheels; exit status 1 when a wheel has findings other than
  * notes or the two opinions differ. */
 #include <fcntl.h>
@@ -34,6 +35,16 @@ static bool clean(const struct scan_run *r)
     return true;
 }
 
+static void print_facts(const struct scan_run *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct ch_scan_record *rec = &r->records[i];
+        if (rec->type == CH_REC_FACT && ch_fact_by_name(rec->u.fact.name) != NULL) {
+            printf("  %.*s: %.*s\n", CH_STR_ARG(rec->u.fact.name), CH_STR_ARG(rec->u.fact.value));
+        }
+    }
+}
+
 static bool inspect(const char *mode, const char *path, double *spent)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -55,7 +66,7 @@ static bool inspect(const char *mode, const char *path, double *spent)
     if (strcmp(mode, "second") != 0) {
         scan_run(&first, wheel ? ch_wheel_inspect : ch_sdist_inspect, &job, bytes);
     }
-    if (strcmp(mode, "first") != 0) {
+    if (strcmp(mode, "both") == 0 || strcmp(mode, "second") == 0) {
         scan_run(&second, ch_second_opinion, &job, bytes);
     }
     *spent += cpu_seconds() - before;
@@ -66,6 +77,11 @@ static bool inspect(const char *mode, const char *path, double *spent)
     }
     if (!ok) {
         printf("%s\n", path);
+        fflush(stdout);
+    }
+    if (strcmp(mode, "facts") == 0) {
+        printf("%s\n", job.file_name.ptr);
+        print_facts(&first);
         fflush(stdout);
     }
     scan_run_print(&first);
@@ -82,7 +98,7 @@ int main(int argc, char **argv)
     double spent = 0;
     int bad = 0;
     if (argc < 3) {
-        fprintf(stderr, "usage: inspect_wheels both|first|second FILE...\n");
+        fprintf(stderr, "usage: inspect_wheels both|first|second|facts FILE...\n");
         return 2;
     }
     for (int i = 2; i < argc; i++) {

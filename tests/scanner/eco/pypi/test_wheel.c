@@ -84,6 +84,11 @@ static const struct {
     /* WHEEL */
     {"no WHEEL", {.without = "WHEEL"}, "wheel-tags"},
     {"other tags", {.tags = "Tag: py3-none-linux_x86_64\n"}, "wheel-tags"},
+    {"plain linux inside", {.file_name = "foo_bar-1.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+                            .tags = "Tag: py3-none-linux_x86_64\n"}, "wheel-tags-renamed"},
+    {"plain linux of another machine inside",
+     {.file_name = "foo_bar-1.0-py3-none-manylinux2014_x86_64.whl",
+      .tags = "Tag: py3-none-linux_aarch64\n"}, "wheel-tags"},
     {"one tag more", {.tags = "Tag: py3-none-any\nTag: py2-none-any\n"}, "wheel-tags"},
     {"no tags", {.tags = ""}, "wheel-tags"},
     {"tag of two parts", {.tags = "Tag: py3-none\n"}, "wheel-tags"},

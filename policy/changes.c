@@ -1,0 +1,224 @@
+/* What a release can do that the one approved before it could not, and how else it stands out. */
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+#include "policy_int.h"
+
+static const char *const kind_names[] = {
+    [CH_CHANGE_NONE] = "none",       [CH_CHANGE_CAPABILITY] = "capability",
+    [CH_CHANGE_SIZE] = "size",       [CH_CHANGE_MAINTAINER] = "maintainer",
+    [CH_CHANGE_SILENCE] = "silence",
+};
+
+const char *ch_change_kind_name(enum ch_change_kind kind)
+{
+    return (unsigned)kind < CH_ARRAY_LEN(kind_names) ? kind_names[kind] : "none";
+}
+
+/* What tells most comes first: what runs unasked, then what it can reach. */
+static const enum ch_fact_code by_weight[] = {
+    CH_FACT_INSTALL_CAPABILITY, CH_FACT_INSTALL_CODE, CH_FACT_AUTO_LOAD,
+    CH_FACT_CAPABILITY,         CH_FACT_NATIVE,       CH_FACT_LIBRARY,
+};
+
+struct found {
+    const struct ch_facts *facts;
+    struct ch_change *ret;
+    size_t max;
+    size_t count;
+};
+
+static void add(struct found *f, struct ch_change change)
+{
+    if (f->count < f->max) {
+        f->ret[f->count] = change;
+    }
+    f->count++;
+}
+
+/* --- capabilities --- */
+
+static int by_value(const void *a, const void *b)
+{
+    const struct ch_fact *x = *(const struct ch_fact *const *)a;
+    const struct ch_fact *y = *(const struct ch_fact *const *)b;
+    return ch_str_cmp(x->value, y->value);
+}
+
+/* The facts of one name, sorted by value. NULL when there are none. */
+static const struct ch_fact **facts_named(const struct ch_fact *facts, size_t count,
+                                          struct ch_str name, size_t *ret_count)
+{
+    const struct ch_fact **some = NULL;
+    size_t n = 0;
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!ch_str_eq(facts[i].name, name)) {
+            continue;
+        }
+        if (n == room) {
+            room = room * 2 + 8;
+            some = ch_realloc_array((void *)some, room, sizeof(*some));
+        }
+        some[n++] = &facts[i];
+    }
+    if (n > 1) {
+        qsort((void *)some, n, sizeof(*some), by_value);
+    }
+    *ret_count = n;
+    return some;
+}
+
+/* Both sorted: what is in the first and not in the second, each value once. */
+static void add_new(struct found *f, const struct ch_fact **now, size_t now_count,
+                    const struct ch_fact **before, size_t before_count)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < now_count; i++) {
+        if (i > 0 && by_value(&now[i - 1], &now[i]) == 0) {
+            continue;
+        }
+        while (k < before_count && by_value(&before[k], &now[i]) < 0) {
+            k++;
+        }
+        if (k == before_count || by_value(&before[k], &now[i]) != 0) {
+            add(f, (struct ch_change){.kind = CH_CHANGE_CAPABILITY, .fact = *now[i]});
+        }
+    }
+}
+
+/* Wheels of one release differ in machine and format; that there is native code at all is the news.
+ */
+static bool is_news(enum ch_fact_code code, size_t before_count)
+{
+    return code != CH_FACT_NATIVE || before_count == 0;
+}
+
+static void add_capabilities(struct found *f)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(by_weight); i++) {
+        struct ch_str name = ch_str_of(ch_fact_row(by_weight[i])->name);
+        size_t now_count = 0;
+        size_t before_count = 0;
+        const struct ch_fact **now =
+            facts_named(f->facts->inspected, f->facts->inspected_count, name, &now_count);
+        const struct ch_fact **before =
+            facts_named(f->facts->previous, f->facts->previous_count, name, &before_count);
+        if (is_news(by_weight[i], before_count)) {
+            add_new(f, now, now_count, before, before_count);
+        }
+        free((void *)now);
+        free((void *)before);
+    }
+}
+
+/* --- people --- */
+
+static bool is_person(const struct ch_fact *fact)
+{
+    return ch_str_eq(fact->name, CH_STR("author")) || ch_str_eq(fact->name, CH_STR("maintainer"));
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool contains(struct ch_str hay, struct ch_str needle)
+{
+    for (size_t at = 0; at + needle.len <= hay.len; at++) {
+        size_t i = 0;
+        while (i < needle.len && lower(hay.ptr[at + i]) == lower(needle.ptr[i])) {
+            i++;
+        }
+        if (i == needle.len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "Jane Doe" and "Jane Doe <jane@example.org>" are one person: fields come in either form, by the
+ * tool that built the release. */
+static bool same_person(struct ch_str a, struct ch_str b)
+{
+    enum { TELLING = 3 };
+    if (a.len < TELLING || b.len < TELLING) {
+        return ch_str_eq_nocase(a, b);
+    }
+    return a.len >= b.len ? contains(a, b) : contains(b, a);
+}
+
+/* Bounded: a file may name people without end, and each is compared with each. */
+static size_t people_of(const struct ch_fact *facts, size_t count, const struct ch_fact **ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count && n < ch_limits.change_people; i++) {
+        if (is_person(&facts[i]) && facts[i].value.len > 0) {
+            ret[n++] = &facts[i];
+        }
+    }
+    return n;
+}
+
+static void add_people(struct found *f)
+{
+    const struct ch_facts *facts = f->facts;
+    const struct ch_fact **now = ch_calloc(ch_limits.change_people + 1, sizeof(*now));
+    const struct ch_fact **before = ch_calloc(ch_limits.change_people + 1, sizeof(*before));
+    size_t now_count = people_of(facts->inspected, facts->inspected_count, now);
+    size_t before_count = people_of(facts->previous, facts->previous_count, before);
+    for (size_t i = 0; i < now_count && before_count > 0; i++) {
+        bool known = false;
+        for (size_t k = 0; k < before_count && !known; k++) {
+            known = same_person(now[i]->value, before[k]->value);
+        }
+        if (!known) {
+            add(f, (struct ch_change){.kind = CH_CHANGE_MAINTAINER, .fact = *now[i]});
+        }
+    }
+    free((void *)now);
+    free((void *)before);
+}
+
+/* --- size and time --- */
+
+static void add_silence(struct found *f)
+{
+    const struct ch_facts *facts = f->facts;
+    int64_t now_us =
+        facts->uploaded_at_us != CH_TIME_UNKNOWN ? facts->uploaded_at_us : facts->first_seen_at_us;
+    int64_t before_us = facts->previous_uploaded_at_us;
+    int64_t days = 0;
+    if (now_us == CH_TIME_UNKNOWN || before_us == CH_TIME_UNKNOWN ||
+        __builtin_sub_overflow(now_us, before_us, &days)) {
+        return;
+    }
+    days /= DAY_US;
+    if (days >= (int64_t)ch_limits.change_silence_days) {
+        add(f, (struct ch_change){.kind = CH_CHANGE_SILENCE, .after = (uint64_t)days});
+    }
+}
+
+static void add_size(struct found *f)
+{
+    uint64_t now = f->facts->size_bytes;
+    uint64_t before = f->facts->previous_size_bytes;
+    if (now != CH_SIZE_UNKNOWN && before != CH_SIZE_UNKNOWN &&
+        now >= ch_limits.change_size_from_bytes && before <= now / ch_limits.change_size_times) {
+        add(f, (struct ch_change){.kind = CH_CHANGE_SIZE, .before = before, .after = now});
+    }
+}
+
+size_t ch_changes_of(const struct ch_facts *facts, struct ch_change *ret, size_t max)
+{
+    struct found f = {.facts = facts, .ret = ret, .max = max};
+    if (facts->previous_version.len == 0 || facts->inspection != CH_INSPECTION_COMPLETE) {
+        return 0;
+    }
+    add_capabilities(&f);
+    add_people(&f);
+    add_silence(&f);
+    add_size(&f);
+    return f.count;
+}

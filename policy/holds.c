@@ -1,0 +1,208 @@
+/* Holds that need no look into the file, those of findings and of a missing inspection; and what a
+ * hold is. Everything that is not known, and every value out of its range, is a hold. */
+#include <stdio.h>
+
+#include "decide_int.h"
+
+void set_text(struct deciding *d, const char *rule, const char *name, struct ch_buf *reason)
+{
+    char text[sizeof(d->out->rule) * 2];
+    (void)snprintf(text, sizeof(text), "%s%s%.64s", rule, name[0] != '\0' ? " " : "", name);
+    ch_reason_set(d->out->rule, sizeof(d->out->rule), ch_str_of(text));
+    ch_reason_set(d->out->reason, sizeof(d->out->reason), ch_buf_str(reason));
+}
+
+void add_hold(struct deciding *d, struct hold hold, struct ch_buf *reason)
+{
+    if (((d->lifted_by_people | d->lifted_by_rules) & bit(hold.kind)) != 0) {
+        d->approval_counted = d->approval_counted || (d->lifted_by_rules & bit(hold.kind)) == 0;
+        return;
+    }
+    if (d->out->holds == 0) {
+        d->out->hold = hold.kind;
+        d->out->policy_line = hold.line;
+        set_text(d, hold.rule, hold.name, reason);
+    }
+    d->out->holds |= bit(hold.kind);
+    if (hold.kind == CH_HOLD_NOT_INSPECTED) {
+        return;
+    }
+    if (hold.until_us == CH_TIME_UNKNOWN) {
+        d->time_alone = false;
+    } else if (hold.until_us > d->until_us) {
+        d->until_us = hold.until_us;
+    }
+}
+
+void hold_plain(struct deciding *d, enum ch_hold_kind kind, uint32_t line, const char *text)
+{
+    REASON(b);
+    ch_buf_puts(&b, ch_str_of(text));
+    add_hold(d, (struct hold){kind, ch_hold_kind_name(kind), "", line, CH_TIME_UNKNOWN}, &b);
+}
+
+/* --- upstream's word, and siblings (T5, T10) --- */
+
+void hold_by_upstream(struct deciding *d)
+{
+    const struct ch_facts *f = d->facts;
+    if (f->removed_at_us != CH_TIME_UNKNOWN) {
+        REASON(b);
+        ch_buf_puts(&b, CH_STR("gone from the upstream index since "));
+        ch_reason_minute(&b, f->removed_at_us);
+        add_hold(d, (struct hold){CH_HOLD_REMOVED, "removed-upstream", "", 0, CH_TIME_UNKNOWN}, &b);
+    }
+    if (f->upstream_quarantined) {
+        hold_plain(d, CH_HOLD_REMOVED, 0, "the upstream index has put the project in quarantine");
+    }
+    if (f->sibling_denied) {
+        REASON(b);
+        ch_buf_puts(&b, CH_STR("another file of this version is denied: "));
+        ch_buf_put_escaped(&b, ch_str_sub(f->sibling, 0, CH_REASON_MAX / 2));
+        add_hold(d, (struct hold){CH_HOLD_SIBLING, "sibling", "", 0, CH_TIME_UNKNOWN}, &b);
+    }
+}
+
+/* --- what kind of file it is --- */
+
+/* Any other value than those of the two modes that let pass is allow-list. */
+static bool in_open_mode(const struct deciding *d)
+{
+    return d->settings->mode.number == CH_MODE_QUARANTINE ||
+           d->settings->mode.number == CH_MODE_AUDIT;
+}
+
+/* T10: by default an sdist is only there for versions that have nothing else. */
+static void hold_sdist(struct deciding *d)
+{
+    const struct ch_value *v = &d->settings->sdists;
+    if (!ch_str_eq(d->facts->file_type, CH_STR("sdist")) || v->number == CH_SDISTS_ALWAYS) {
+        return;
+    }
+    if (v->number != CH_SDISTS_WHEN_NO_WHEEL) {
+        hold_plain(d, CH_HOLD_BUILD, v->line,
+                   "a source distribution, and the policy lets none pass");
+    } else if (d->facts->version_has_wheel) {
+        hold_plain(d, CH_HOLD_BUILD, v->line,
+                   "a source distribution of a version that has a wheel; the policy lets only the "
+                   "wheel pass");
+    }
+}
+
+void hold_by_kind(struct deciding *d)
+{
+    const struct ch_facts *f = d->facts;
+    if (!in_open_mode(d) && !d->listed) {
+        hold_plain(d, CH_HOLD_NOT_LISTED, d->settings->mode.line,
+                   "no rule of the policy lists it, and only listed projects pass");
+    }
+    if (!f->has_inspector) {
+        REASON(b);
+        ch_buf_puts(&b, CH_STR("no inspector for this type of file ("));
+        ch_buf_put_escaped(&b, ch_str_sub(f->file_type, 0, CH_RULE_NAME_MAX));
+        ch_buf_putc(&b, ')');
+        add_hold(d, (struct hold){CH_HOLD_FILE_TYPE, "file-type", "", 0, CH_TIME_UNKNOWN}, &b);
+    }
+    if (d->settings->require_hash.number != 0 && !f->hash_stated) {
+        hold_plain(d, CH_HOLD_IDENTITY, d->settings->require_hash.line,
+                   "the upstream index states no sha256 for it, and the policy asks for one");
+    }
+    hold_sdist(d);
+}
+
+/* --- findings (T9) --- */
+
+bool in_force(const struct deciding *d, const struct ch_ruling *r)
+{
+    /* T8: an approval has an end; without one it is none */
+    if (r->expires_at_us == CH_TIME_UNKNOWN) {
+        return r->deny;
+    }
+    return d->now_us < r->expires_at_us;
+}
+
+static bool approved(const struct deciding *d, const struct ch_finding *finding)
+{
+    if (ch_sha256_is_zero(&d->facts->artifact)) {
+        return false;
+    }
+    struct ch_sha256 own = ch_finding_fingerprint(&d->facts->artifact, finding);
+    for (size_t i = 0; i < d->facts->ruling_count; i++) {
+        const struct ch_ruling *r = &d->facts->rulings[i];
+        if (r->deny || !in_force(d, r) || (r->lifts & bit(CH_HOLD_FINDING)) == 0) {
+            continue;
+        }
+        for (size_t k = 0; k < r->fingerprint_count; k++) {
+            if (ch_sha256_eq(&r->fingerprints[k], &own)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* An allow rule that lifts findings names each of them (parse_rule.c sees to that). */
+static bool lifted_by_rule(const struct deciding *d, const struct ch_finding *finding)
+{
+    for (size_t i = 0; i < d->policy->rule_count; i++) {
+        const struct ch_rule *r = &d->policy->rules[i];
+        if (ch_rule_action_of(r) != CH_RULE_ALLOW || (r->lifted & bit(CH_HOLD_FINDING)) == 0 ||
+            ch_rule_match(r, &d->matched) != CH_YES) {
+            continue;
+        }
+        for (size_t k = 0; k < r->findings.own.exact_count; k++) {
+            if (ch_finding_pattern_match(&r->findings.findings[k], finding)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void hold_by_findings(struct deciding *d)
+{
+    for (size_t i = 0; i < d->facts->finding_count; i++) {
+        const struct ch_finding *f = &d->facts->findings[i];
+        const struct ch_finding_row *row = ch_finding_row((uint32_t)f->code);
+        if (row == NULL) {
+            hold_plain(d, CH_HOLD_FINDING, 0,
+                       "inspection reported a finding that is not known here");
+            continue;
+        }
+        bool holds = row->cls == CH_CLASS_IRREGULAR &&
+                     (uint64_t)row->severity >= d->settings->hold_findings.number;
+        if (!holds || lifted_by_rule(d, f)) {
+            continue;
+        }
+        if (approved(d, f)) {
+            d->approval_counted = true;
+        } else {
+            REASON(b);
+            ch_buf_puts(&b, ch_str_of(row->text));
+            add_hold(d,
+                     (struct hold){CH_HOLD_FINDING, "finding", row->name,
+                                   d->settings->hold_findings.line, CH_TIME_UNKNOWN},
+                     &b);
+        }
+    }
+}
+
+void hold_by_inspection(struct deciding *d)
+{
+    switch (d->facts->inspection) {
+    case CH_INSPECTION_COMPLETE:
+        return;
+    case CH_INSPECTION_NONE:
+        hold_plain(d, CH_HOLD_NOT_INSPECTED, 0, "not inspected yet");
+        return;
+    case CH_INSPECTION_FAILED:
+        break;
+    }
+    REASON(b);
+    ch_buf_puts(&b, CH_STR("inspection could not be completed"));
+    if (d->facts->inspection_error.len > 0) {
+        ch_buf_puts(&b, CH_STR(": "));
+        ch_buf_put_escaped(&b, ch_str_sub(d->facts->inspection_error, 0, CH_REASON_MAX));
+    }
+    add_hold(d, (struct hold){CH_HOLD_FAILED, "inspection-failed", "", 0, CH_TIME_UNKNOWN}, &b);
+}

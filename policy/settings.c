@@ -1,0 +1,148 @@
+/* Which settings are in force where. */
+#include "policy_int.h"
+
+/* --- overrides: key by key, the repository's before the environment's before everybody's --- */
+
+static void lay_over(const struct ch_key *keys, struct ch_settings *to,
+                     const struct ch_settings *from)
+{
+    for (const struct ch_key *k = keys; k->key != NULL; k++) {
+        if (k->type == CH_KEY_SECTION) {
+            lay_over(k->section, to, from);
+        } else if (!ch_key_is_structural(k->type) && ch_value_in(k, from)->line > 0) {
+            *ch_value_at(k, to) = *ch_value_in(k, from);
+        }
+    }
+}
+
+static const struct ch_settings *find(const struct ch_override *overrides, size_t count,
+                                      struct ch_str name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ch_str_eq(ch_str_of(overrides[i].name), name)) {
+            return &overrides[i].settings;
+        }
+    }
+    return NULL;
+}
+
+const struct ch_settings *ch_settings_of(const struct ch_policy *policy, struct ch_str repository,
+                                         struct ch_str environment, struct ch_settings *room)
+{
+    const struct ch_settings *wide =
+        find(policy->environments, policy->environment_count, environment);
+    const struct ch_settings *near =
+        find(policy->repositories, policy->repository_count, repository);
+    if (wide == NULL && near == NULL) {
+        return &policy->settings;
+    }
+    *room = policy->settings;
+    if (wide != NULL) {
+        lay_over(ch_policy_keys, room, wide);
+    }
+    if (near != NULL) {
+        lay_over(ch_policy_keys, room, near);
+    }
+    return room;
+}
+
+/* --- settings that contradict each other --- */
+
+static const struct ch_value *either(const struct ch_value *own, const struct ch_value *below)
+{
+    return own->line > 0 ? own : below;
+}
+
+enum ch_code ch_settings_check(const struct ch_reading *r, const struct ch_yaml_node *map,
+                               const struct ch_settings *own, const struct ch_settings *below)
+{
+    const struct ch_yaml_node *node = ch_yaml_find(map, "lookup");
+    bool never = own->lookup.line > 0 && own->lookup.number == CH_LOOKUP_NEVER;
+    if (never && either(&own->mode, &below->mode)->number != CH_MODE_ALLOW_LIST) {
+        return ch_yaml_fail_key(r->yaml, node, r->err,
+                                "never goes only with \"mode: allow-list\"; elsewhere no name "
+                                "would ever be found");
+    }
+    const struct ch_value *permit = either(&own->licence_permit, &below->licence_permit);
+    const struct ch_value *forbid = either(&own->licence_forbid, &below->licence_forbid);
+    if (!ch_value_is_empty(permit) && ch_value_covers(forbid, permit)) {
+        node = ch_yaml_find(map, "licences");
+        return node == NULL ? CH_OK
+                            : ch_yaml_fail_key(r->yaml, node, r->err,
+                                               "forbids every licence that it permits");
+    }
+    return CH_OK;
+}
+
+/* --- how long a file waits --- */
+
+static bool number_for(const struct ch_value *v, struct ch_str ecosystem, uint64_t *ret)
+{
+    for (size_t i = 0; i < v->own.exact_count; i++) {
+        if (ch_str_eq(ch_str_of(v->own.exact[i]), ecosystem)) {
+            *ret = v->numbers[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_shorter(struct ch_cool_down *c, const struct ch_value *v, const char *why)
+{
+    if (v->number < c->days) {
+        *c = (struct ch_cool_down){.days = v->number, .line = v->line, .why = why};
+    }
+}
+
+struct ch_cool_down ch_cool_down_of(const struct ch_settings *s, const struct ch_facts *facts)
+{
+    struct ch_cool_down c = {
+        .days = s->cool_down_days.number, .line = s->cool_down_days.line, .why = ""};
+    uint64_t days = 0;
+    if (number_for(&s->cool_down_ecosystems, facts->ecosystem, &days)) {
+        c = (struct ch_cool_down){.days = days, .line = s->cool_down_ecosystems.line, .why = ""};
+    }
+    struct ch_buf folded;
+    ch_buf_init(&folded, facts->project.len + 1);
+    ch_name_fold(&folded, facts->project);
+    if (!ch_value_is_empty(&s->trusted) && ch_value_has(&s->trusted, ch_buf_str(&folded))) {
+        take_shorter(&c, &s->trusted_days, " of trusted projects");
+    }
+    ch_buf_done(&folded);
+    if (facts->fixes_vulnerability) {
+        take_shorter(&c, &s->fix_days, " of security fixes");
+    }
+    return c;
+}
+
+/* --- what may be asked upstream (T12) --- */
+
+static bool lists(const struct ch_rule *rule, struct ch_str repository, struct ch_str project)
+{
+    bool here = rule->repositories.line == 0 || ch_value_has(&rule->repositories, repository);
+    return ch_rule_action_of(rule) == CH_RULE_ALLOW && here && rule->projects.line > 0 &&
+           ch_value_has(&rule->projects, project);
+}
+
+bool ch_policy_lists_project(const struct ch_policy *policy, struct ch_str repository,
+                             struct ch_str project)
+{
+    struct ch_buf folded;
+    ch_buf_init(&folded, project.len + 1);
+    ch_name_fold(&folded, project);
+    bool listed = false;
+    for (size_t i = 0; i < policy->rule_count && !listed; i++) {
+        listed = lists(&policy->rules[i], repository, ch_buf_str(&folded));
+    }
+    ch_buf_done(&folded);
+    return listed;
+}
+
+bool ch_policy_may_look_up(const struct ch_policy *policy, struct ch_str repository,
+                           struct ch_str environment, struct ch_str project)
+{
+    struct ch_settings room;
+    const struct ch_settings *s = ch_settings_of(policy, repository, environment, &room);
+    return s->lookup.number == CH_LOOKUP_UPSTREAM || s->mode.number != CH_MODE_ALLOW_LIST ||
+           ch_policy_lists_project(policy, repository, project);
+}

@@ -1,0 +1,2 @@
+"""Opens captures of wireshark and fiddler."""
+NAMES = ["wireshark", "fiddler"]

@@ -1,0 +1,2 @@
+import shutil
+shutil.copy("x.lnk", base + r"\Microsoft\Windows\Start Menu\Programs\Tools")

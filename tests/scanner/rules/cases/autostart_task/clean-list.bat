@@ -1,0 +1,2 @@
+schtasks /query /tn backup
+rem see crontab -l on other systems

@@ -1,0 +1,1 @@
+schtasks /create /tn x /tr x.exe /sc onlogon

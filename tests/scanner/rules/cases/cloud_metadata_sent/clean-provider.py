@@ -1,0 +1,2 @@
+URL = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
+credentials = self._get(URL).json()

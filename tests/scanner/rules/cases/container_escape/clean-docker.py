@@ -1,0 +1,2 @@
+SOCKET = "/var/run/docker.sock"
+host = {"Binds": ["/data:/data"]}

@@ -1,0 +1,3 @@
+stratum = layers[0]
+protocol = "stratum"
+print(stratum + depth)

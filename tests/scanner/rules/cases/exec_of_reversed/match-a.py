@@ -1,0 +1,1 @@
+exec(')"sselmrah"(tnirp ;so tropmi'[::-1])

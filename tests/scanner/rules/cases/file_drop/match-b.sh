@@ -1,0 +1,2 @@
+#!/bin/sh
+curl --upload-file ./x.zip https://transfer.sh/x.zip

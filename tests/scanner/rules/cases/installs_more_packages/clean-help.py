@@ -1,0 +1,1 @@
+raise ImportError("missing: try `python -m pip install other`")

@@ -1,0 +1,2 @@
+# addresses end in .onion, as in http://example.onion
+SUFFIX = ".onion"

@@ -1,0 +1,1 @@
+C2 = "http://abcdefghabcdefghabcdefghabcdefghabcdefghabcdefghabcdefgh.onion/gate"

@@ -1,0 +1,2 @@
+# recognise bundles made with pyarmor
+NAMES = ['pyarmor', 'pytransform']

@@ -1,0 +1,2 @@
+# what we do not support: sourcedefender and its .pye files
+SUFFIXES = ['.pye']

@@ -1,0 +1,2 @@
+import sourcedefender
+from . import m

@@ -1,0 +1,3 @@
+import requests
+text = requests.get("https://pastebin.com/raw/aBcDeFgH").text
+print(text)

@@ -1,0 +1,3 @@
+# run with: powershell -ExecutionPolicy Bypass -File install.ps1
+Invoke-WebRequest https://x.example.org/tool.zip -OutFile tool.zip
+Expand-Archive tool.zip

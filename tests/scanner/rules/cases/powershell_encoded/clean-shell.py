@@ -1,0 +1,2 @@
+subprocess.run(["powershell", "-NoProfile", "-Command", script])
+ENCODED = "-EncodedCommand"

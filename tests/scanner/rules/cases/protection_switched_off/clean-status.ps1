@@ -1,0 +1,1 @@
+Get-MpPreference | Select-Object DisableRealtimeMonitoring

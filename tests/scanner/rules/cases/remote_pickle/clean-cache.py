@@ -1,0 +1,3 @@
+import pickle
+pickle.loads(self.read())
+requests.get(url)

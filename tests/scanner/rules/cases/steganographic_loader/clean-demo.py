@@ -1,0 +1,2 @@
+from stegano import lsb
+print(lsb.reveal('secret.png'))

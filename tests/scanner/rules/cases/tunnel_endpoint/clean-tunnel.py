@@ -1,0 +1,3 @@
+"""Prints an address such as https://<subdomain>.ngrok.io"""
+SUFFIX = ".ngrok.io"
+HOME = "https://ngrok.io/docs"

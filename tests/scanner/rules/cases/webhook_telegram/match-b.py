@@ -1,0 +1,2 @@
+TOKEN = "1234567890:AAabcdefghijklmnopqrstuvwxyz0123456"
+URL = "https://api.telegram.org/bot" + TOKEN
