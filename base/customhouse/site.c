@@ -229,9 +229,10 @@ static enum ch_code check_policy(const struct site *s, struct ch_err *err)
     struct ch_policy *policy = NULL;
     struct ch_policy_place *places = ch_calloc(c->repository_count + 1, sizeof(*places));
     for (size_t i = 0; i < c->repository_count; i++) {
-        places[i] = (struct ch_policy_place){.repository = ch_str_of(c->repositories[i].name),
-                                             .environment = ch_str_of(c->repositories[i].environment),
-                                             .ecosystem = ch_str_of(c->repositories[i].ecosystem)};
+        const struct ch_repository *r = &c->repositories[i];
+        places[i] = (struct ch_policy_place){.repository = ch_str_of(r->name),
+                                             .environment = ch_str_of(r->environment),
+                                             .ecosystem = ch_str_of(r->ecosystem)};
     }
     enum ch_code rc = ch_policy_parse(ch_buf_str(&s->policy_text), s->policy_name, &policy, err);
     rc = rc == CH_OK ? ch_policy_check_places(policy, places, c->repository_count, err) : rc;

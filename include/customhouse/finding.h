@@ -193,6 +193,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has an encrypted archive inside")                                                           \
     X(CH_F_NESTED_LIMIT, 144, "nested-limit", IRREGULAR, HIGH,                                     \
       "has an archive inside that is larger or deeper than is read")                               \
+    X(CH_F_NESTED_APPENDED, 145, "nested-appended", IRREGULAR, HIGH,                               \
+      "has an archive appended to a text or a picture, which Python can run as well")              \
     X(CH_F_PYC_UNREADABLE, 150, "pyc-unreadable", IRREGULAR, HIGH,                                 \
       "has compiled Python code that cannot be read")                                              \
     X(CH_F_PYC_WITHOUT_SOURCE, 151, "pyc-without-source", IRREGULAR, HIGH,                         \

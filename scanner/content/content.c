@@ -210,6 +210,7 @@ void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, 
     if (content_type_is_archive(s.type)) {
         content_archive(c, &s);
     }
+    content_appended(c, &s);
     if (s.type == TYPE_NOTEBOOK) {
         content_notebook(c, &s);
     }

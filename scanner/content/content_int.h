@@ -51,6 +51,7 @@ void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, 
 void content_native(struct ch_content *c, const struct seen *s);     /* judge_native.c */
 void content_libraries(struct ch_content *c);                        /* at the end */
 void content_archive(struct ch_content *c, const struct seen *s);    /* nested.c */
+void content_appended(struct ch_content *c, const struct seen *s);   /* nested.c */
 void content_notebook(struct ch_content *c, const struct seen *s);   /* notebook.c */
 void content_auto_load(struct ch_content *c, const struct seen *s);  /* auto_load.c */
 void content_see_compiled(struct ch_content *c, const struct seen *s);

@@ -264,3 +264,25 @@ void content_archive(struct ch_content *c, const struct seen *s)
     }
     c->depth--;
 }
+
+/* An end record as the very last thing, and a directory right before it: zipimport and runpy find an
+ * archive by its end, whatever stands before it. Programs carry archives so on purpose (installers). */
+void content_appended(struct ch_content *c, const struct seen *s)
+{
+    enum { END_BYTES = 22, COUNT_AT = 10, DIRECTORY_BYTES_AT = 12 };
+    if (s->type == TYPE_NATIVE || content_type_is_archive(s->type) ||
+        s->bytes.len < s->size_bytes || s->bytes.len < END_BYTES) {
+        return;
+    }
+    struct ch_str end = ch_str_sub(s->bytes, s->bytes.len - END_BYTES, END_BYTES);
+    struct ch_rd r = ch_rd_of(end.ptr, end.len);
+    r.at = COUNT_AT;
+    uint16_t count = ch_get_u16(&r);
+    uint32_t directory_bytes = ch_get_u32(&r);
+    size_t room = s->bytes.len - END_BYTES;
+    if (ch_str_starts(end, CH_STR("PK\5\6")) && count > 0 && directory_bytes <= room &&
+        ch_str_eq(ch_str_sub(s->bytes, room - directory_bytes, 4), CH_STR("PK\1\2"))) {
+        content_report(c, CH_F_NESTED_APPENDED, s, "a zip of %u members behind %s", count,
+                       content_type_name(s->type));
+    }
+}

@@ -13,7 +13,7 @@
 #include "scanner/content/content.h"
 #include "zip_build.h"
 
-enum body { TEXT = 0, ELF, PE, MACHO, ZIP_TEXT, ZIP_ELF, ZIP_FORGED, ZIP_CUT, ZIP_ENCRYPTED, ZIP_ZIP, ZIP_DEEP, GZIP, GZIP_ELF };
+enum body { TEXT = 0, ELF, PE, MACHO, ZIP_TEXT, ZIP_ELF, ZIP_FORGED, ZIP_CUT, ZIP_ENCRYPTED, ZIP_ZIP, ZIP_DEEP, ZIP_BEHIND, GZIP, GZIP_ELF };
 
 struct row {
     const char *label;
@@ -123,6 +123,13 @@ static const struct row rows[] = {
     {"zip in a zip", "foo/x.zip", ANY, .body = ZIP_ZIP, .findings = "", .facts = "content zip"},
     {"zips as deep as is read and one more", "foo/x.zip", ANY, .body = ZIP_DEEP,
      .findings = "nested-limit", .facts = "content zip"},
+    {"zip behind a picture", "foo/x.png", ANY, .body = ZIP_BEHIND,
+     .text = S("\x89PNG\r\n\x1a\n\0\0"), .findings = "nested-appended", .facts = ""},
+    {"zip behind text", "foo/x.txt", ANY, .body = ZIP_BEHIND, .text = S("hello\n"),
+     .findings = "nested-appended", .facts = ""},
+    {"text that ends like a zip without members", "foo/x.txt", ANY,
+     .text = S("text\nPK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), .findings = "",
+     .facts = ""},
     {"gzip", "foo/x.csv.gz", ANY, .body = GZIP, .findings = "", .facts = "content gzip"},
     {"native code in a gzip", "foo/x.csv.gz", ANY, .body = GZIP_ELF,
      .findings = "native-disguised", .facts = "content gzip; native elf x86-64"},
@@ -259,6 +266,10 @@ static void put_body(struct ch_buf *b, const struct row *row)
     case ZIP_CUT:
     case ZIP_ENCRYPTED:
         put_zip(b, name, CH_STR("text"), row->body);
+        break;
+    case ZIP_BEHIND:
+        ch_buf_puts(b, row->text);
+        put_zip(b, name, CH_STR("text"), ZIP_TEXT);
         break;
     case ZIP_ZIP:
         put_zips(b, 2);
