@@ -54,6 +54,15 @@ static const struct option deny_options[] = {
     JSON,
 };
 
+static const struct option inspect_options[] = {
+    {"--profile", "PROFILE", false, false,
+     "wheel, sdist, zip, tar (the bare archive), or auto (default)"},
+    {"--rules", "DIR", false, true, "a folder of YARA rules, besides those that are shipped"},
+    {"--files-from", "LIST", false, false, "a file with a path per line; -: standard input"},
+    {"--sarif", "FILE", false, false, "write the findings there, too, in SARIF 2.1.0"},
+    JSON,
+};
+
 #define OPTIONS(list) .options = (list), .option_count = CH_ARRAY_LEN(list)
 
 static const struct command_row commands[] = {
@@ -108,6 +117,13 @@ static const struct command_row commands[] = {
              "--wait does what is left of it at once.",
      OPTIONS(rescan_options),
      .run = command_remote},
+    {.name = "inspect",
+     .words = "[FILE...]",
+     .summary = "Inspect local files in the same jails, without a server.",
+     .text = "A file is read as its name says, or as --profile says. Exit status: 0 nothing above a note,\n"
+             "1 findings, 2 not readable.",
+     OPTIONS(inspect_options),
+     .run = command_inspect},
     {.name = "version", .summary = "Print the version.", .run = command_version},
 };
 

@@ -39,11 +39,20 @@ static enum ch_code usage(const struct command_row *row, struct ch_err *err, con
     return rc;
 }
 
+static bool takes_many(const struct command_row *row)
+{
+    return row->words != NULL && strstr(row->words, "...") != NULL;
+}
+
 static enum ch_code add(const struct command_row *row, struct args *args,
                         const struct option *option, const char *value, struct ch_err *err)
 {
-    if (args->count == ARGS_MAX) {
+    if (args->count >= ARGS_MAX && !takes_many(row)) {
         return usage(row, err, "too many words from ", value != NULL ? value : option->name);
+    }
+    if ((args->count & (args->count - 1)) == 0) { /* at 0 and each power of two */
+        args->item = ch_realloc_array(args->item, args->count == 0 ? 1 : args->count * 2,
+                                      sizeof(*args->item));
     }
     args->item[args->count].option = option;
     args->item[args->count++].value = value;
@@ -88,7 +97,7 @@ static enum ch_code check_complete(const struct command_row *row, const struct a
             last = args->item[i].value;
         }
     }
-    if (words > (row->words != NULL ? 1 : 0)) {
+    if (!takes_many(row) && words > (row->words != NULL ? 1 : 0)) {
         return usage(row, err, "does not know what to do with ", last);
     }
     if (row->words != NULL && row->words[0] != '[' && words == 0) {

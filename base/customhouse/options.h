@@ -14,19 +14,22 @@ struct option {
 
 #define ARGS_MAX 64
 
+struct arg {
+    const struct option *option; /* NULL: a plain word */
+    const char *value;           /* NULL: a flag */
+};
+
 struct args {
-    struct {
-        const struct option *option; /* NULL: a plain word */
-        const char *value;           /* NULL: a flag */
-    } item[ARGS_MAX];
-    size_t count;
+    struct arg *item; /* lives as long as the program */
+    size_t count;     /* at most ARGS_MAX, but for a command of any number of words */
     bool help; /* --help was among them: nothing else was checked */
 };
 
 /* One command of the program. */
 struct command_row {
     const char *name;
-    const char *words; /* "WHAT" must be given, "[WHAT]" may be; NULL: takes none */
+    const char *words; /* "WHAT" must be given, "[WHAT]" may be, of "FILE..." any
+                          number; NULL: takes none */
     const char *summary;
     const char *text; /* more, for --help; NULL: none */
     const struct option *options;

@@ -150,13 +150,28 @@ void worker_stop(struct worker *w)
     *w = WORKER_NONE;
 }
 
+static enum ch_code exchange(const struct worker *w, int fd, uint16_t type, struct ch_buf *b,
+                             const int *fds, size_t fd_count, uint16_t wanted, uint64_t deadline_ms,
+                             struct ch_err *err)
+{
+    size_t answer_max = ch_message_row(wanted)->max_bytes;
+    enum ch_code rc = ch_buf_ok(b, err);
+    if (rc == CH_OK) {
+        rc = ch_frame_write(fd, type, ch_buf_str(b), fds, fd_count, deadline_ms, err);
+    }
+    b->max = answer_max > b->max ? answer_max : b->max;
+    return rc == CH_OK ? await(fd, w->role, wanted, b, deadline_ms, err) : rc;
+}
+
 enum ch_code worker_ask(struct worker *w, uint16_t type, struct ch_buf *b, const int *fds,
                         size_t fd_count, uint16_t wanted, uint64_t deadline_ms, struct ch_err *err)
 {
-    enum ch_code rc = ch_buf_ok(b, err);
-    if (rc == CH_OK) {
-        rc = ch_frame_write(w->keeper, type, ch_buf_str(b), fds, fd_count, deadline_ms, err);
-    }
-    b->max = ch_message_row(wanted)->max_bytes > b->max ? ch_message_row(wanted)->max_bytes : b->max;
-    return rc == CH_OK ? await(w->keeper, w->role, wanted, b, deadline_ms, err) : rc;
+    return exchange(w, w->keeper, type, b, fds, fd_count, wanted, deadline_ms, err);
+}
+
+enum ch_code worker_command(struct worker *w, uint16_t type, struct ch_buf *b, const int *fds,
+                            size_t fd_count, uint16_t wanted, uint64_t deadline_ms,
+                            struct ch_err *err)
+{
+    return exchange(w, w->spawned.channel, type, b, fds, fd_count, wanted, deadline_ms, err);
 }

@@ -27,6 +27,11 @@ enum ch_code worker_ask(struct worker *w, uint16_t type, struct ch_buf *b, const
                         size_t fd_count, uint16_t wanted, uint64_t deadline_ms,
                         struct ch_err *err) CH_MUST_CHECK;
 
+/* Sends a message as its supervisor, and waits for the answer of the wanted type, likewise. */
+enum ch_code worker_command(struct worker *w, uint16_t type, struct ch_buf *b, const int *fds,
+                            size_t fd_count, uint16_t wanted, uint64_t deadline_ms,
+                            struct ch_err *err) CH_MUST_CHECK;
+
 /* A memory file for a document or an answer, and its end: no byte of it can change any more, or a
  * jail could be shown something else than it was given. */
 enum ch_code worker_memory(const char *name, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;

@@ -52,6 +52,11 @@ struct ch_ecosystem {
     /* --- names --- */
     bool (*normalise)(struct ch_str raw, char *ret, size_t ret_size); /* false: not a project name */
     void (*split)(struct ch_str project, struct ch_str file_name, struct ch_release *ret);
+    /* The project, normalised, of a release file of which nothing but the name is known; false when
+     * the name has no such form. */
+    bool (*project_of)(struct ch_str file_name, char *ret, size_t ret_size);
+    /* How its files are inspected: what `split` gives as profile; NULL-terminated. */
+    const char *const *profiles;
     int (*compare_versions)(struct ch_str a, struct ch_str b);
     enum ch_code (*match_version)(struct ch_str spec, struct ch_str version, bool *ret_match,
                                   struct ch_err *err);

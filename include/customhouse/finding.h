@@ -148,6 +148,77 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has other bytes than zeros between the content of a member and the next header")            \
     /* 110 to 129: sdists, scanner/eco/pypi */                                                     \
     /* 130 to 169: content of members, scanner/content */                                          \
+    /* Python source: scanner/source, precision as in scanning.md 3 */                             \
+    X(CH_F_SOURCE_REFUSED, 170, "source-refused", NOTE, LOW,                                       \
+      "has Python source that Python itself would refuse")                                         \
+    X(CH_F_SOURCE_ENCODING, 171, "source-encoding", IRREGULAR, HIGH,                               \
+      "has Python source in an encoding that lets other code run than is seen")                    \
+    X(CH_F_SOURCE_HIDDEN_CODE, 172, "hidden-code", IRREGULAR, HIGH,                                \
+      "runs code that it decodes or puts together first, so that it cannot be read")               \
+    X(CH_F_SOURCE_REMOTE_CODE, 173, "remote-code", IRREGULAR, HIGH,                                \
+      "downloads code and runs it")                                                                \
+    X(CH_F_SOURCE_HIDDEN_NAME, 174, "hidden-name", IRREGULAR, HIGH,                                \
+      "hides which function it calls: its name is put together from pieces")                       \
+    X(CH_F_SOURCE_COMPUTED_IMPORT, 175, "computed-import", NOTE, LOW,                              \
+      "imports modules whose names it computes")                                                   \
+    X(CH_F_SOURCE_INSTALL_NETWORK, 176, "install-network", IRREGULAR, HIGH,                        \
+      "uses the network while it is built or installed")                                           \
+    X(CH_F_SOURCE_INSTALL_PROCESS, 177, "install-process", IRREGULAR, LOW,                         \
+      "starts other programs while it is built or installed")                                      \
+    X(CH_F_SOURCE_IMPORT_NETWORK, 178, "import-network", IRREGULAR, HIGH,                          \
+      "uses the network as soon as it is imported")                                                \
+    X(CH_F_SOURCE_IMPORT_PROCESS, 179, "import-process", IRREGULAR, LOW,                           \
+      "starts other programs as soon as it is imported")                                           \
+    X(CH_F_SOURCE_START_CODE, 180, "start-code", IRREGULAR, HIGH,                                  \
+      "uses the network or starts programs whenever any Python starts")                            \
+    X(CH_F_SOURCE_SECRET_THEFT, 181, "secret-theft", IRREGULAR, HIGH,                              \
+      "reads keys, passwords or wallets of the user and sends data out")                           \
+    X(CH_F_SOURCE_SECRET_NETWORK, 182, "secret-and-network", IRREGULAR, LOW,                       \
+      "names a file of credentials in code that also sends data out")                              \
+    X(CH_F_SOURCE_DROP_ADDRESS, 183, "drop-address", IRREGULAR, HIGH,                              \
+      "has the address and key of a chat channel that receives data")                              \
+    X(CH_F_SOURCE_DROP_HOST, 184, "drop-host", IRREGULAR, LOW,                                     \
+      "names a host for anonymous uploads, tunnels or call-backs")                                 \
+    X(CH_F_SOURCE_BARE_ADDRESS, 185, "bare-address", IRREGULAR, LOW,                               \
+      "names a server by a bare public IP address")                                                \
+    X(CH_F_SOURCE_REVERSE_SHELL, 186, "reverse-shell", IRREGULAR, HIGH,                            \
+      "gives a shell to whoever listens at the other end of a connection")                         \
+    X(CH_F_SOURCE_PERSISTENCE, 187, "persistence", IRREGULAR, HIGH,                                \
+      "makes code run by itself later: shell profile, scheduler, autostart")                       \
+    X(CH_F_SOURCE_DOWNLOAD_RUN, 188, "download-run", IRREGULAR, HIGH,                              \
+      "downloads a program and starts it")                                                         \
+    X(CH_F_SOURCE_HIDDEN_COMMAND, 189, "hidden-command", IRREGULAR, HIGH,                          \
+      "starts a shell command that is encoded, or that runs what it downloads")                    \
+    X(CH_F_SOURCE_ANTI_ANALYSIS, 190, "anti-analysis", IRREGULAR, MEDIUM,                          \
+      "looks for debuggers, sandboxes and virtual machines")                                       \
+    X(CH_F_SOURCE_LONG_LITERAL, 191, "long-literal", NOTE, LOW,                                    \
+      "has long literals that look encoded or encrypted")                                          \
+    X(CH_F_SOURCE_WIDE_BLANKS, 192, "wide-blanks", IRREGULAR, HIGH,                                \
+      "has code far to the right, behind blanks, where no editor shows it")                        \
+    X(CH_F_SOURCE_BIDI, 193, "bidi-control", IRREGULAR, HIGH,                                      \
+      "has control characters that make source look other than it runs")                           \
+    X(CH_F_SOURCE_LOOK_ALIKE, 194, "look-alike-name", IRREGULAR, HIGH,                             \
+      "has names in letters that only look like those of well-known names")                        \
+    X(CH_F_SOURCE_SELF_DELETE, 195, "self-delete", IRREGULAR, HIGH,                                \
+      "deletes its own source file")                                                               \
+    X(CH_F_SOURCE_ENVIRONMENT_THEFT, 196, "environment-theft", IRREGULAR, HIGH,                    \
+      "sends all environment variables out")                                                       \
+    X(CH_F_SOURCE_HOST_THEFT, 197, "host-theft", IRREGULAR, HIGH,                                  \
+      "tells somebody the name of the machine or its user, unasked")                               \
+    X(CH_F_SOURCE_DNS_THEFT, 198, "dns-theft", IRREGULAR, HIGH,                                    \
+      "looks up host names that it makes of local data (a way out past firewalls)")                \
+    X(CH_F_SOURCE_KEYLOGGER, 199, "keylogger", IRREGULAR, MEDIUM,                                  \
+      "records keys that are pressed, and sends data out")                                         \
+    X(CH_F_SOURCE_CLIPBOARD, 200, "clipboard-wallet", IRREGULAR, HIGH,                             \
+      "looks for addresses of wallets and changes the clipboard")                                  \
+    X(CH_F_SOURCE_EMBEDDED_OBJECT, 201, "embedded-object", IRREGULAR, MEDIUM,                      \
+      "unpacks serialised objects, which may be code, from its own source at import")              \
+    X(CH_F_SOURCE_MINER, 202, "miner", IRREGULAR, HIGH,                                            \
+      "names a server for mining coins")                                                           \
+    X(CH_F_SOURCE_MILD, 203, "source-in-tests", NOTE, LOW,                                         \
+      "has code in tests, examples or documentation that would hold elsewhere")                    \
+    X(CH_F_SOURCE_START_FILE, 204, "start-file", IRREGULAR, LOW,                                   \
+      "writes files that run whenever any Python starts (.pth, sitecustomize.py)")                 \
     X(CH_F_TEST_CONTENT, 130, "test-content", IRREGULAR, MEDIUM,                                   \
       "has among its tests and examples what would hold it elsewhere")                             \
     X(CH_F_TYPE_DIFFERS, 131, "type-differs", NOTE, LOW,                                           \

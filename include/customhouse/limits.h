@@ -126,6 +126,10 @@
     X(marshal_depth, 200, "levels", "code, tuples in each other; a compiler allows fewer")         \
     X(findings, 200, "findings", "kept of class attack, and of others; one says there were more")  \
     X(scan_facts, 100000, "facts", "of one inspection: one per header line or entry point")        \
+    X(source_fold_bytes, 67108864, "bytes", "constants put together while one source is read")     \
+    X(source_line_tokens, 4000000, "tokens", "of one logical line of source")                      \
+    X(source_names, 65536, "names", "of variables, and of functions, of one source")               \
+    X(source_depth, 100, "levels", "of expressions; CPython's own parser ends near 200 brackets")  \
     /* jails */                                                                                    \
     X(scan_output_bytes, 268435456, "bytes", "a jail's answer")                                    \
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \

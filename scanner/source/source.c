@@ -1,9 +1,23 @@
 #include "scanner/source/source.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+#include "scanner/source/source_int.h"
+
+enum {
+    CODES = 64,          /* numbers of this folder's findings, from CH_F_SOURCE_REFUSED on */
+    OF_FILE = 3,         /* findings of one code in a file; more say nothing new */
+    OF_ARTIFACT = 20,    /* in an artifact */
+    NOTES_OF_ARTIFACT = 5, /* notes must not use up what findings there may be */
+};
 
 struct ch_source {
     struct ch_scan_writer *out;
+    uint32_t reported[CODES];
+    bool has[CAP_COUNT];
+    bool has_install[CAP_COUNT];
 };
 
 struct ch_source *ch_source_new(struct ch_scan_writer *out)
@@ -18,9 +32,285 @@ void ch_source_free(struct ch_source *s)
     free(s);
 }
 
-void ch_source_see(struct ch_source *s CH_UNUSED, struct ch_str path CH_UNUSED,
-                   enum ch_code_place place CH_UNUSED, struct ch_str bytes CH_UNUSED)
+void capability(struct file *f, enum capability c)
 {
+    if (f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE) {
+        return;
+    }
+    f->source->has[c] = true;
+    if (f->place == CH_PLACE_INSTALL) {
+        f->source->has_install[c] = true;
+    }
 }
 
-void ch_source_end(struct ch_source *s CH_UNUSED) {}
+void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen)
+{
+    const struct ch_finding_row *row = ch_finding_row((uint32_t)code);
+    bool mild = (f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE) &&
+                row->cls != CH_CLASS_NOTE;
+    if (mild) {
+        code = CH_F_SOURCE_MILD;
+    }
+    uint32_t i = (uint32_t)code - (uint32_t)CH_F_SOURCE_REFUSED;
+    bool note = mild || row->cls == CH_CLASS_NOTE;
+    CH_ASSERT(i < CODES);
+    if (f->reported[i] >= OF_FILE ||
+        f->source->reported[i] >= (note ? NOTES_OF_ARTIFACT : OF_ARTIFACT)) {
+        return;
+    }
+    f->reported[i]++;
+    f->source->reported[i]++;
+    struct ch_buf b;
+    ch_buf_init(&b, 4096);
+    if (line > 0) {
+        ch_buf_printf(&b, "line %u: ", line);
+    }
+    if (mild) {
+        ch_buf_printf(&b, "%s: ", row->name);
+    }
+    ch_buf_puts(&b, ch_str_sub(seen, 0, 1000));
+    ch_scan_write_finding(f->source->out, code, f->path, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
+/* --- a file --- */
+
+static bool line_room(struct file *f)
+{
+    if (f->token_count < f->token_cap) {
+        return true;
+    }
+    if (f->token_count >= ch_limits.source_line_tokens) {
+        f->beyond = true;
+        return false;
+    }
+    f->token_cap = f->token_cap == 0 ? 1024 : 2 * f->token_cap;
+    f->tokens = ch_realloc_array(f->tokens, f->token_cap, sizeof(*f->tokens));
+    f->match = ch_realloc_array(f->match, f->token_cap, sizeof(*f->match));
+    return true;
+}
+
+/* Brackets of the logical line and their partners. */
+struct nesting {
+    uint32_t open[2 * CH_TOKEN_BRACKETS];
+    uint32_t count;
+};
+
+static bool opens(const struct file *f, const struct ch_token *tok)
+{
+    char c = f->text.ptr[tok->at];
+    return tok->type == CH_TOKEN_FSTRING_START ||
+           (tok->type == CH_TOKEN_OP && (c == '(' || c == '[' || c == '{'));
+}
+
+static bool closes(const struct file *f, const struct ch_token *tok)
+{
+    if (tok->type == CH_TOKEN_FSTRING_END) {
+        return true;
+    }
+    char c = tok->len > 0 ? f->text.ptr[tok->at] : 0;
+    return tok->type == CH_TOKEN_OP && (c == ')' || c == ']' || c == '}');
+}
+
+static void take_token(struct file *f, struct nesting *n, const struct ch_token *tok)
+{
+    if (!line_room(f)) {
+        return;
+    }
+    uint32_t i = f->token_count++;
+    if (i > 0) {
+        check_gap(f, &f->tokens[i - 1], tok);
+    }
+    f->tokens[i] = *tok;
+    f->match[i] = i;
+    if (tok->type == CH_TOKEN_NAME) {
+        for (uint32_t k = 0; k < tok->len; k++) {
+            if ((uint8_t)f->text.ptr[tok->at + k] >= 0x80) {
+                check_name(f, tok);
+                break;
+            }
+        }
+    }
+    if (opens(f, tok) && n->count < CH_ARRAY_LEN(n->open)) {
+        n->open[n->count++] = i;
+    } else if (closes(f, tok) && n->count > 0) {
+        uint32_t open = n->open[--n->count];
+        f->match[open] = i;
+        f->match[i] = open;
+    }
+}
+
+static void read_tokens(struct file *f)
+{
+    struct ch_tokenizer t;
+    struct ch_token tok;
+    struct nesting n = {.count = 0};
+    ch_tokenizer_init(&t, f->text);
+    do {
+        ch_token_next(&t, &tok);
+        if (tok.type == CH_TOKEN_INDENT || tok.type == CH_TOKEN_DEDENT) {
+            f->indent += tok.type == CH_TOKEN_INDENT ? 1U : UINT32_MAX;
+        } else if (tok.type == CH_TOKEN_NEWLINE || tok.type == CH_TOKEN_END) {
+            statements(f);
+            f->token_count = 0;
+            n.count = 0;
+        } else {
+            take_token(f, &n, &tok);
+        }
+    } while (tok.type != CH_TOKEN_END);
+    if (t.errors > 0 && f->reported[0] == 0) { /* once is enough */
+        report(f, CH_F_SOURCE_REFUSED, t.error_line, CH_STR("not Python's syntax"));
+    }
+}
+
+/* --- what runs at import: functions that the module calls, and what these call --- */
+
+static int by_name(const void *a, const void *b)
+{
+    const struct function *x = a;
+    const struct function *y = b;
+    return x->name < y->name ? -1 : x->name > y->name ? 1 : 0;
+}
+
+static struct function *function_named(struct function *sorted, uint32_t count, uint64_t name)
+{
+    struct function key = {.name = name};
+    return name == 0 ? NULL : bsearch(&key, sorted, count, sizeof(*sorted), by_name);
+}
+
+static bool take_over(struct function *to, const struct function *from)
+{
+    bool more = false;
+    for (uint32_t bit = 0; bit < DOES_COUNT; bit++) {
+        if ((from->does & 1U << bit) != 0 && (to->does & 1U << bit) == 0) {
+            to->does |= 1U << bit;
+            to->line[bit] = from->line[bit];
+            to->what[bit] = from->what[bit];
+            more = true;
+        }
+    }
+    return more;
+}
+
+static void follow_calls(struct file *f)
+{
+    enum { ROUNDS = 8 }; /* deep enough for what code does at import on purpose */
+    uint32_t count = f->function_count;
+    struct function *sorted = ch_alloc(count * sizeof(*sorted));
+    memcpy(sorted, f->functions, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), by_name);
+    bool more = true;
+    for (int round = 0; more && round < ROUNDS; round++) {
+        more = false;
+        for (uint32_t i = 0; i < f->edge_count; i++) {
+            const struct function *to = function_named(sorted, count, f->edges[i].to);
+            struct function *from = &f->functions[f->edges[i].from];
+            if (to == NULL || !take_over(from, to)) {
+                continue;
+            }
+            struct function *same = function_named(sorted, count, from->name);
+            if (same != NULL) {
+                CH_IGNORE(take_over(same, from));
+            }
+            more = true;
+        }
+    }
+    struct function *module = &f->functions[0];
+    for (uint32_t i = 0; i < f->edge_count && (module->does & DOES_NETWORK) == 0; i++) {
+        const struct function *to =
+            f->edges[i].from == 0 ? function_named(sorted, count, f->edges[i].to) : NULL;
+        if (to != NULL && (to->does & DOES_NETWORK_OF) != 0) {
+            module->does |= DOES_NETWORK;
+            module->line[0] = to->given_line;
+            module->what[0] = to->given_what;
+        }
+    }
+    free(sorted);
+}
+
+static void judge_import(struct file *f)
+{
+    static const struct {
+        enum ch_code_place place;
+        enum ch_finding_code code[DOES_COUNT];
+    } rows[] = {
+        {CH_PLACE_INSTALL,
+         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+        {CH_PLACE_IMPORT,
+         {CH_F_SOURCE_IMPORT_NETWORK, CH_F_SOURCE_IMPORT_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+        {CH_PLACE_START, {CH_F_SOURCE_START_CODE, CH_F_SOURCE_START_CODE, CH_F_SOURCE_HOST_THEFT}},
+    };
+    const struct function *module = &f->functions[0];
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        for (uint32_t bit = 0; rows[i].place == f->place && bit < DOES_COUNT; bit++) {
+            if ((module->does & 1U << bit) != 0) {
+                report(f, rows[i].code[bit], module->line[bit], module->what[bit]);
+            }
+        }
+    }
+}
+
+static void file_done(struct file *f)
+{
+    value_release(f);
+    free(f->tokens);
+    free(f->match);
+    free(f->bindings);
+    free(f->functions);
+    free(f->edges);
+    free(f);
+}
+
+void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place place,
+                   struct ch_str bytes)
+{
+    struct ch_source_text src;
+    ch_source_text_init(&src, bytes);
+    struct file *f = ch_calloc(1, sizeof(*f));
+    f->source = s;
+    f->path = path;
+    f->place = place;
+    f->text = src.text;
+    CH_IGNORE(function_new(f, 0)); /* the module */
+    if (src.problem == CH_TEXT_UNKNOWN) {
+        report(f, CH_F_SOURCE_ENCODING, 1, src.encoding);
+    } else if (src.problem == CH_TEXT_REFUSED) {
+        report(f, CH_F_SOURCE_REFUSED, 1, CH_STR("bytes that are not of its encoding"));
+    }
+    check_text(f, f->text);
+    read_tokens(f);
+    follow_calls(f);
+    judge_import(f);
+    check_end(f);
+    if (f->beyond) {
+        ch_scan_write_finding(s->out, CH_F_LIMIT, path,
+                              CH_STR("more names, nesting or constants than are looked at"));
+    }
+    file_done(f);
+    ch_source_text_done(&src);
+}
+
+void ch_source_end(struct ch_source *s)
+{
+    /* sorted, as facts are compared */
+    static const struct {
+        const char *name;
+        enum capability capability;
+    } rows[] = {
+        {"credentials", CAP_CREDENTIALS}, {"dynamic-code", CAP_DYNAMIC},
+        {"environment", CAP_ENVIRONMENT}, {"native-code", CAP_NATIVE},
+        {"network", CAP_NETWORK},         {"persistence", CAP_PERSISTENCE},
+        {"process", CAP_PROCESS},
+    };
+    _Static_assert(CH_ARRAY_LEN(rows) == CAP_COUNT, "a row for each capability");
+    for (int install = 0; install < 2; install++) {
+        const bool *has = install == 1 ? s->has_install : s->has;
+        enum ch_fact_code code = install == 1 ? CH_FACT_INSTALL_CAPABILITY : CH_FACT_CAPABILITY;
+        for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+            if (has[rows[i].capability]) {
+                ch_scan_write_fact(s->out, ch_str_of(ch_fact_row(code)->name),
+                                   ch_str_of(rows[i].name));
+            }
+        }
+    }
+}

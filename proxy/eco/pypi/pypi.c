@@ -100,6 +100,15 @@ static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
     return fits;
 }
 
+static bool project_of(struct ch_str file_name, char *ret, size_t ret_size)
+{
+    struct ch_pypi_file file;
+    return ch_pypi_file_split(file_name, (struct ch_str){NULL, 0}, &file) &&
+           normalise(file.project, ret, ret_size);
+}
+
+static const char *const profiles[] = {"wheel", "sdist", "sdist-zip", NULL};
+
 static void split(struct ch_str project, struct ch_str file_name, struct ch_release *ret)
 {
     *ret = (struct ch_release){0};
@@ -313,6 +322,8 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .file_types = file_types,
     .normalise = normalise,
     .split = split,
+    .project_of = project_of,
+    .profiles = profiles,
     .compare_versions = ch_pep440_cmp,
     .match_version = ch_pep440_match,
     .classify = classify,

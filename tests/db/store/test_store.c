@@ -246,20 +246,6 @@ static void test_inspection(void **state)
     other = key;
     other.profile = CH_STR("sdist");
     assert_ch_code(CH_E_NOT_FOUND, ch_store_get_inspection(store, &other, &got, &err));
-    /* Whatever inspector and rules: the newest of these bytes, profile and context. */
-    other.profile = key.profile;
-    other.ruleset = digest("rules");
-    other.inspector_version = 9;
-    assert_ch_ok(&err, ch_store_newest_inspection(store, &other, &got, &err));
-    assert_int_equal(got.inspector_version, 1);
-    ch_store_inspection_done(&got);
-    assert_ch_ok(&err, ch_store_add_inspection(store, &other, &row, &err));
-    assert_ch_ok(&err, ch_store_newest_inspection(store, &key, &got, &err));
-    assert_int_equal(got.inspector_version, 9);
-    assert_true(ch_sha256_eq(&got.ruleset, &other.ruleset));
-    ch_store_inspection_done(&got);
-    other.context = CH_STR("pypi/numpy/g.whl");
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_newest_inspection(store, &other, &got, &err));
     /* The newest row counts. */
     struct ch_inspection_row failed = {
         .outcome = CH_INSPECTION_FAILED, .error = CH_STR("crashed"), .at_us = 10};
@@ -271,6 +257,33 @@ static void test_inspection(void **state)
     ch_store_inspection_done(&got);
     failed.outcome = CH_INSPECTION_NONE;
     assert_ch_code(CH_E_USAGE, ch_store_add_inspection(store, &key, &failed, &err));
+}
+
+/* Whatever inspector and rules: the newest of these bytes, profile and context. */
+static void test_newest_inspection(void **state)
+{
+    (void)state;
+    struct ch_inspection_key key = {.sha256 = digest("a"),
+                                    .profile = CH_STR("wheel"),
+                                    .inspector_version = 1,
+                                    .context = CH_STR("pypi/numpy/f.whl")};
+    struct ch_inspection_key other = key;
+    struct ch_inspection_row row = {.outcome = CH_INSPECTION_COMPLETE, .at_us = 7};
+    struct ch_inspection_result got;
+    other.ruleset = digest("rules");
+    other.inspector_version = 9;
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_newest_inspection(store, &other, &got, &err));
+    assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
+    assert_ch_ok(&err, ch_store_newest_inspection(store, &other, &got, &err));
+    assert_int_equal(got.inspector_version, 1);
+    ch_store_inspection_done(&got);
+    assert_ch_ok(&err, ch_store_add_inspection(store, &other, &row, &err));
+    assert_ch_ok(&err, ch_store_newest_inspection(store, &key, &got, &err));
+    assert_int_equal(got.inspector_version, 9);
+    assert_true(ch_sha256_eq(&got.ruleset, &other.ruleset));
+    ch_store_inspection_done(&got);
+    other.context = CH_STR("pypi/numpy/g.whl");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_newest_inspection(store, &other, &got, &err));
 }
 
 static void test_fetch_sighting_sidecar(void **state)
@@ -309,7 +322,7 @@ int main(void)
         T(test_values),     T(test_owner_is_pinned_once),
         T(test_snapshot),   T(test_snapshot_bounds),
         T(test_artifact),   T(test_release_files),
-        T(test_inspection), T(test_fetch_sighting_sidecar),
+        T(test_inspection), T(test_newest_inspection), T(test_fetch_sighting_sidecar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

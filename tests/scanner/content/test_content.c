@@ -43,7 +43,7 @@ static const struct row rows[] = {
      .facts = "native elf x86-64; library libc.so.6"},
     {"named as a picture", "foo/x.png", LINUX, .body = ELF, .findings = "native-disguised",
      .facts = "native elf x86-64"},
-    {"named as source", "foo/x.py", LINUX, .body = PE, .findings = "native-disguised",
+    {"named as source", "foo/x.py", LINUX, .body = PE, .findings = "native-disguised source-refused",
      .facts = "native pe x86-64"},
     {"named as text, among tests", "foo/tests/x.txt", LINUX, .body = MACHO,
      .findings = "test-content", .facts = "native mach-o x86-64"},

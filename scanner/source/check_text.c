@@ -1,0 +1,474 @@
+/* Texts: literals (and constants put together) by what they name, and the source as it is written. */
+#include <string.h>
+
+#include "scanner/source/source_int.h"
+
+enum {
+    SHORT_TEXT = 300,  /* longer ones that name a path are documentation */
+    LONG_LITERAL = 2000,
+    WIDE_BLANKS = 200,
+    ANALYSIS_HINTS = 4,
+};
+
+enum what {
+    W_SECRET,    /* `seen` says of which kind */
+    W_AUTOSTART,
+    W_START, /* at the end of the text */
+    W_RUN_KEY,
+    W_DROP_ADDRESS, /* followed by a digit, or by what stands in `after` */
+    W_DROP_HOST,
+    W_MINER,
+    W_ANALYSIS,
+    W_WALLET_PATTERN,
+    W_SHELL,
+    W_ADDRESS,
+};
+
+/* In lower case. */
+static const struct {
+    const char *text;
+    enum what what;
+    uint32_t seen;
+} words[] = {
+    {".ssh/id_", W_SECRET, SEEN_SSH},
+    {".ssh/authorized_keys", W_SECRET, SEEN_SSH},
+    {"/.ssh", W_SECRET, SEEN_SSH},
+    {".aws/credentials", W_SECRET, SEEN_CLOUD},
+    {".kube/config", W_SECRET, SEEN_CLOUD},
+    {".config/gcloud", W_SECRET, SEEN_CLOUD},
+    {".azure/accesstokens", W_SECRET, SEEN_CLOUD},
+    {".docker/config.json", W_SECRET, SEEN_CLOUD},
+    {".netrc", W_SECRET, SEEN_TOKENS},
+    {".pypirc", W_SECRET, SEEN_TOKENS},
+    {".npmrc", W_SECRET, SEEN_TOKENS},
+    {".git-credentials", W_SECRET, SEEN_TOKENS},
+    {"chrome/user data", W_SECRET, SEEN_BROWSER},
+    {"chrome\\user data", W_SECRET, SEEN_BROWSER},
+    {".config/google-chrome", W_SECRET, SEEN_BROWSER},
+    {"login data", W_SECRET, SEEN_BROWSER},
+    {"cookies.sqlite", W_SECRET, SEEN_BROWSER},
+    {"logins.json", W_SECRET, SEEN_BROWSER},
+    {"bravesoftware", W_SECRET, SEEN_BROWSER},
+    {"wallet.dat", W_SECRET, SEEN_WALLET},
+    {"exodus.wallet", W_SECRET, SEEN_WALLET},
+    {".electrum/wallets", W_SECRET, SEEN_WALLET},
+    {"ethereum/keystore", W_SECRET, SEEN_WALLET},
+    {"nkbihfbeogaeaoehlefnkodbefgpgknn", W_SECRET, SEEN_WALLET},
+    {"/etc/shadow", W_SECRET, SEEN_SHADOW},
+    {".bashrc", W_AUTOSTART, 0},
+    {".bash_profile", W_AUTOSTART, 0},
+    {".zshrc", W_AUTOSTART, 0},
+    {"~/.profile", W_AUTOSTART, 0},
+    {"/etc/cron", W_AUTOSTART, 0},
+    {"/var/spool/cron", W_AUTOSTART, 0},
+    {"/etc/systemd/system", W_AUTOSTART, 0},
+    {".config/systemd/user", W_AUTOSTART, 0},
+    {"/launchagents", W_AUTOSTART, 0},
+    {"/launchdaemons", W_AUTOSTART, 0},
+    {"/etc/rc.local", W_AUTOSTART, 0},
+    {"programs\\startup", W_AUTOSTART, 0},
+    {".config/autostart", W_AUTOSTART, 0},
+    {"sitecustomize.py", W_START, 0},
+    {"usercustomize.py", W_START, 0},
+    {".pth", W_START, 0},
+    {"currentversion\\run", W_RUN_KEY, SEEN_RUN_KEY},
+    {"discord.com/api/webhooks/", W_DROP_ADDRESS, 0},
+    {"discordapp.com/api/webhooks/", W_DROP_ADDRESS, 0},
+    {"api.telegram.org/bot", W_DROP_ADDRESS, 0},
+    {"hooks.slack.com/services/t", W_DROP_ADDRESS, 0},
+    {"webhook.site", W_DROP_HOST, 0},
+    {"pastebin.com/raw", W_DROP_HOST, 0},
+    {"transfer.sh", W_DROP_HOST, 0},
+    {"gofile.io", W_DROP_HOST, 0},
+    {"anonfiles.com", W_DROP_HOST, 0},
+    {"ngrok.io", W_DROP_HOST, 0},
+    {"ngrok-free.app", W_DROP_HOST, 0},
+    {"pipedream.net", W_DROP_HOST, 0},
+    {"oastify.com", W_DROP_HOST, 0},
+    {"oast.fun", W_DROP_HOST, 0},
+    {"interact.sh", W_DROP_HOST, 0},
+    {"burpcollaborator.net", W_DROP_HOST, 0},
+    {"trycloudflare.com", W_DROP_HOST, 0},
+    {"serveo.net", W_DROP_HOST, 0},
+    {"stratum+tcp://", W_MINER, 0},
+    {"stratum+ssl://", W_MINER, 0},
+    {"vboxservice", W_ANALYSIS, 1 << 0},
+    {"vboxtray", W_ANALYSIS, 1 << 1},
+    {"vmtoolsd", W_ANALYSIS, 1 << 2},
+    {"vmwaretray", W_ANALYSIS, 1 << 3},
+    {"wireshark", W_ANALYSIS, 1 << 4},
+    {"sbiedll", W_ANALYSIS, 1 << 5},
+    {"ollydbg", W_ANALYSIS, 1 << 6},
+    {"x64dbg", W_ANALYSIS, 1 << 7},
+    {"fiddler", W_ANALYSIS, 1 << 8},
+    {"joeboxserver", W_ANALYSIS, 1 << 9},
+    {"processhacker", W_ANALYSIS, 1 << 10},
+    {"httpdebugger", W_ANALYSIS, 1 << 11},
+    {"[13][a-km-za-hj-np-z1-9]", W_WALLET_PATTERN, SEEN_WALLET_PATTERN},
+    {"0x[a-fa-f0-9]{40}", W_WALLET_PATTERN, SEEN_WALLET_PATTERN},
+    {"/dev/tcp/", W_SHELL, 0},
+    {"://", W_ADDRESS, 0},
+};
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static bool matches_at(struct ch_str s, size_t at, const char *word)
+{
+    for (; *word != '\0'; word++, at++) {
+        if (at == s.len || lower(s.ptr[at]) != *word) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *contains(struct ch_str s, const char *const *list, size_t count)
+{
+    for (size_t at = 0; at < s.len; at++) {
+        for (size_t i = 0; i < count; i++) {
+            if (matches_at(s, at, list[i])) {
+                return list[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Which bytes a word may begin with: most of a text is passed over by this. */
+static const bool *first_bytes(void)
+{
+    static bool first[256];
+    static bool made;
+    if (!made) {
+        for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
+            unsigned char c = (unsigned char)words[i].text[0];
+            first[c] = true;
+            first[c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c] = true;
+        }
+        made = true;
+    }
+    return first;
+}
+
+/* An IPv4 address after "://" that is of a public network. */
+static bool public_address(struct ch_str s)
+{
+    uint32_t parts[4];
+    size_t at = 0;
+    for (size_t i = 0; i < 4; i++) {
+        size_t digit_count = 0;
+        uint32_t v = 0;
+        while (at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9' && digit_count < 4) {
+            v = v * 10 + (uint32_t)(s.ptr[at++] - '0');
+            digit_count++;
+        }
+        if (digit_count == 0 || v > 255 || (i < 3 && (at == s.len || s.ptr[at++] != '.'))) {
+            return false;
+        }
+        parts[i] = v;
+    }
+    bool ends = at == s.len || s.ptr[at] == ':' || s.ptr[at] == '/' || s.ptr[at] == '\n';
+    bool local = parts[0] == 0 || parts[0] == 10 || parts[0] == 127 || parts[0] >= 224 ||
+                 (parts[0] == 172 && parts[1] >= 16 && parts[1] < 32) ||
+                 (parts[0] == 192 && parts[1] == 168) || (parts[0] == 169 && parts[1] == 254) ||
+                 (parts[0] == 192 && parts[1] == 0 && parts[2] == 2) ||
+                 (parts[0] == 198 && parts[1] == 51) || (parts[0] == 203 && parts[1] == 0) ||
+                 (parts[0] == parts[1] && parts[1] == parts[2]) ||
+                 (parts[0] == 1 && parts[1] == 2 && parts[2] == 3);
+    return ends && !local;
+}
+
+static bool is_token_char(char c)
+{
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c == '-';
+}
+
+/* A number of at least eight digits, or of Slack an id: the address is of somebody's channel. */
+static bool has_key(struct ch_str after, const char *word)
+{
+    size_t n = 0;
+    bool slack = strncmp(word, "hooks", 5) == 0;
+    while (n < after.len && (slack ? is_token_char(after.ptr[n])
+                                   : after.ptr[n] >= '0' && after.ptr[n] <= '9')) {
+        n++;
+    }
+    size_t key = 0;
+    while (n + 1 + key < after.len && is_token_char(after.ptr[n + 1 + key])) {
+        key++;
+    }
+    bool sample = n > 0 && after.ptr[0] == 'x';
+    return n >= 8 && key >= 8 && !sample && (after.ptr[n] == '/' || after.ptr[n] == ':');
+}
+
+static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at, uint32_t line)
+{
+    size_t n = strlen(words[i].text);
+    struct ch_str after = ch_str_sub(s, at + n, s.len);
+    struct ch_str show = ch_str_sub(s, at > 20 ? at - 20 : 0, 120);
+    bool is_short = s.len <= SHORT_TEXT;
+    switch (words[i].what) {
+    case W_SECRET:
+        if (is_short) {
+            f->seen |= words[i].seen;
+            f->secret_line = f->secret_line == 0 ? line : f->secret_line;
+            capability(f, CAP_CREDENTIALS);
+        }
+        return is_short ? MARK_SECRET : 0;
+    case W_AUTOSTART:
+        return is_short ? MARK_AUTOSTART : 0;
+    case W_START:
+        return is_short && after.len == 0 ? MARK_START : 0;
+    case W_RUN_KEY:
+    case W_WALLET_PATTERN:
+        f->seen |= words[i].seen;
+        return 0;
+    case W_DROP_ADDRESS:
+        if (has_key(after, words[i].text)) {
+            report(f, CH_F_SOURCE_DROP_ADDRESS, line, show);
+        }
+        return 0;
+    case W_DROP_HOST:
+        if (is_short && at > 0 && (s.ptr[at - 1] == '/' || s.ptr[at - 1] == '.')) {
+            report(f, CH_F_SOURCE_DROP_HOST, line, show);
+        }
+        return 0;
+    case W_MINER:
+        if (is_short) {
+            report(f, CH_F_SOURCE_MINER, line, show);
+        }
+        return 0;
+    case W_ANALYSIS:
+        f->analysis_hints |= words[i].seen;
+        f->analysis_line = line;
+        return 0;
+    case W_SHELL:
+        if (is_short) {
+            report(f, CH_F_SOURCE_REVERSE_SHELL, line, show);
+        }
+        return 0;
+    case W_ADDRESS:
+        if (is_short && public_address(after)) {
+            report(f, CH_F_SOURCE_BARE_ADDRESS, line, show);
+        }
+        return 0;
+    }
+    return 0;
+}
+
+uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line)
+{
+    const bool *first = first_bytes();
+    uint32_t marks = 0;
+    for (size_t at = 0; at < s.len; at++) {
+        if (!first[(unsigned char)s.ptr[at]]) {
+            continue;
+        }
+        for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
+            if (words[i].text[0] == lower(s.ptr[at]) && matches_at(s, at, words[i].text)) {
+                marks |= found_word(f, i, s, at, line);
+            }
+        }
+    }
+    return marks;
+}
+
+/* Letters and digits without blanks, in about equal numbers: base64, hex, base85. */
+static bool looks_encoded(struct ch_str s)
+{
+    size_t counts[256] = {0};
+    size_t distinct = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        distinct += counts[(unsigned char)s.ptr[i]]++ == 0 ? 1 : 0;
+    }
+    size_t blanks = counts[' '] + counts['\t'] + counts['\n'];
+    size_t most = 0;
+    for (size_t c = 0; c < 256; c++) {
+        most = counts[c] > most ? counts[c] : most;
+    }
+    return blanks * 40 < s.len && distinct >= 16 && most * 5 < s.len;
+}
+
+void check_literal(struct file *f, struct value *v, uint32_t line)
+{
+    if (v->kind != VALUE_TEXT) {
+        return;
+    }
+    v->marks |= text_marks(f, v->text, line);
+    if (v->text.len >= LONG_LITERAL && looks_encoded(v->text)) {
+        v->marks |= MARK_BLOB;
+        report(f, CH_F_SOURCE_LONG_LITERAL, line, ch_str_sub(v->text, 0, 60));
+    }
+}
+
+/* --- commands --- */
+
+static bool has(struct ch_str s, const char *word)
+{
+    return contains(s, &word, 1) != NULL;
+}
+
+void check_command(struct file *f, struct ch_str s, uint32_t line)
+{
+    static const char *const into_shell[] = {"| sh",     "|sh",     "| bash",    "|bash",
+                                             "| sudo",   "| python", "|python",  "$(curl"};
+    static const char *const encoded[] = {" -enc",  "-encodedcommand", "frombase64string",
+                                          " -e jab", "downloadstring", "invoke-expression", "iex("};
+    static const char *const tools[] = {"certutil -urlcache", "bitsadmin /transfer", "mshta http",
+                                        "mshta javascript"};
+    static const char *const planned[] = {"schtasks /create", "| crontab", "|crontab",
+                                          "currentversion\\run"};
+    bool fetch = has(s, "curl ") || has(s, "wget ");
+    if ((fetch && contains(s, into_shell, CH_ARRAY_LEN(into_shell)) != NULL) ||
+        (has(s, "powershell") && contains(s, encoded, CH_ARRAY_LEN(encoded)) != NULL) ||
+        contains(s, tools, CH_ARRAY_LEN(tools)) != NULL ||
+        (has(s, "base64 -d") && contains(s, into_shell, CH_ARRAY_LEN(into_shell)) != NULL)) {
+        report(f, CH_F_SOURCE_HIDDEN_COMMAND, line, ch_str_sub(s, 0, 150));
+    }
+    if (contains(s, planned, CH_ARRAY_LEN(planned)) != NULL) {
+        capability(f, CAP_PERSISTENCE);
+        report(f, CH_F_SOURCE_PERSISTENCE, line, ch_str_sub(s, 0, 150));
+    }
+}
+
+/* --- the source as it is written --- */
+
+static uint32_t line_of(struct ch_str text, size_t at)
+{
+    uint32_t line = 1;
+    for (size_t i = 0; i < at; i++) {
+        line += text.ptr[i] == '\n' ? 1 : 0;
+    }
+    return line;
+}
+
+/* U+202A to U+202E, U+2066 to U+2069: embeddings, overrides and isolates of the bidirectional
+ * algorithm ("Trojan Source", CVE-2021-42574). */
+void check_text(struct file *f, struct ch_str text)
+{
+    const char *p = text.ptr;
+    const char *end = text.ptr + text.len;
+    uint32_t found = 0;
+    while (p != NULL && p < end && (p = memchr(p, 0xe2, (size_t)(end - p))) != NULL) {
+        bool is = end - p >= 3 &&
+                  ((p[1] == '\x80' && (uint8_t)p[2] >= 0xaa && (uint8_t)p[2] <= 0xae) ||
+                   (p[1] == '\x81' && (uint8_t)p[2] >= 0xa6 && (uint8_t)p[2] <= 0xa9));
+        if (is && found++ < 3) {
+            report(f, CH_F_SOURCE_BIDI, line_of(text, (size_t)(p - text.ptr)),
+                   (struct ch_str){p, (size_t)(end - p < 24 ? end - p : 24)});
+        }
+        p++;
+    }
+}
+
+void check_gap(struct file *f, const struct ch_token *before, const struct ch_token *tok)
+{
+    size_t end = before->at + before->len;
+    if (tok->type < CH_TOKEN_NAME || tok->at < end + WIDE_BLANKS) {
+        return;
+    }
+    size_t blanks = 0;
+    while (tok->at - blanks > end && (f->text.ptr[tok->at - blanks - 1] == ' ' ||
+                                      f->text.ptr[tok->at - blanks - 1] == '\t')) {
+        blanks++;
+    }
+    if (tok->at - blanks == end && blanks >= WIDE_BLANKS) {
+        report(f, CH_F_SOURCE_WIDE_BLANKS, tok->line, ch_str_sub(f->text, tok->at, 80));
+    }
+}
+
+/* The Latin letter that one of Cyrillic or Greek looks like; 0: none. */
+static char looks_like(uint32_t c)
+{
+    static const struct {
+        uint32_t code;
+        char like;
+    } alike[] = {{0x430, 'a'}, {0x435, 'e'}, {0x43e, 'o'}, {0x440, 'p'}, {0x441, 'c'}, {0x443, 'y'},
+                 {0x445, 'x'}, {0x455, 's'}, {0x456, 'i'}, {0x458, 'j'}, {0x4bb, 'h'}, {0x501, 'd'},
+                 {0x51b, 'q'}, {0x51d, 'w'}, {0x3bf, 'o'}, {0x410, 'A'}, {0x412, 'B'}, {0x415, 'E'},
+                 {0x41a, 'K'}, {0x41c, 'M'}, {0x41d, 'H'}, {0x41e, 'O'}, {0x420, 'P'}, {0x421, 'C'},
+                 {0x422, 'T'}, {0x425, 'X'}, {0x39f, 'O'}, {0x391, 'A'}, {0x395, 'E'}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(alike); i++) {
+        if (alike[i].code == c) {
+            return alike[i].like;
+        }
+    }
+    return 0;
+}
+
+void check_name(struct file *f, const struct ch_token *tok)
+{
+    static const char *const loud[] = {
+        "exec",   "eval",       "compile", "getattr", "setattr",  "globals", "__import__", "open",
+        "import", "subprocess", "system",  "popen",   "requests", "socket",  "base64",     "builtins",
+        "os",     "sys",        "marshal", "decode",  "b64decode", "urlopen", "zlib",      "environ"};
+    struct ch_str name = ch_token_str(f->text, tok);
+    struct ch_buf b;
+    ch_buf_init(&b, 4 * name.len + 8);
+    bool ascii = true;
+    uint32_t letters = 0; /* of ASCII */
+    uint32_t alike = 0;
+    CH_IGNORE(ch_token_name(name, &b));
+    struct ch_str folded = ch_buf_str(&b);
+    for (size_t i = 0; i < folded.len; i++) {
+        ascii = ascii && (uint8_t)folded.ptr[i] < 0x80;
+    }
+    for (size_t i = 0; ascii && i < CH_ARRAY_LEN(loud); i++) {
+        if (ch_str_eq(folded, ch_str_of(loud[i]))) {
+            report(f, CH_F_SOURCE_LOOK_ALIKE, tok->line, folded);
+        }
+    }
+    bool all = !ascii;
+    for (size_t i = 0; all && i < name.len;) {
+        uint8_t c = (uint8_t)name.ptr[i];
+        if (c < 0x80) {
+            letters += is_token_char((char)c) && (c < '0' || c > '9') && c != '_' ? 1 : 0;
+            i++;
+            continue;
+        }
+        uint32_t code = 0;
+        if (c >= 0xc0 && c < 0xe0 && i + 1 < name.len) {
+            code = (uint32_t)(c & 0x1f) << 6 | ((uint8_t)name.ptr[i + 1] & 0x3f);
+        }
+        all = looks_like(code) != 0;
+        alike++;
+        i += 2;
+    }
+    if (all && letters > 0 && alike > 0 && name.len - alike >= 3) {
+        report(f, CH_F_SOURCE_LOOK_ALIKE, tok->line, name);
+    }
+    ch_buf_done(&b);
+}
+
+/* --- at the end of a file --- */
+
+static uint32_t bit_count(uint32_t v)
+{
+    return (uint32_t)__builtin_popcount(v);
+}
+
+void check_end(struct file *f)
+{
+    uint32_t secrets = f->seen & SEEN_SECRETS;
+    if ((f->seen & SEEN_SEND) != 0 && secrets != 0) {
+        /* Several kinds at once are of no use to anyone but a thief. */
+        report(f, bit_count(secrets) >= 2 ? CH_F_SOURCE_SECRET_THEFT : CH_F_SOURCE_SECRET_NETWORK,
+               f->secret_line, CH_STR("paths of credentials, and calls that send data"));
+    }
+    if (f->dup2_count > 0 && (f->seen & SEEN_PROCESS) != 0) {
+        report(f, CH_F_SOURCE_REVERSE_SHELL, f->secret_line,
+               CH_STR("a socket becomes standard input or output of a program"));
+    }
+    if (bit_count(f->analysis_hints) >= ANALYSIS_HINTS) {
+        report(f, CH_F_SOURCE_ANTI_ANALYSIS, f->analysis_line,
+               CH_STR("names of tools that watch programs"));
+    }
+    if ((f->seen & SEEN_KEYS) != 0 && (f->seen & SEEN_NETWORK) != 0) {
+        report(f, CH_F_SOURCE_KEYLOGGER, 0, CH_STR("keyboard hook and network"));
+    }
+    if ((f->seen & SEEN_CLIPBOARD) != 0 && (f->seen & SEEN_WALLET_PATTERN) != 0) {
+        report(f, CH_F_SOURCE_CLIPBOARD, 0, CH_STR("clipboard and a pattern of wallet addresses"));
+    }
+}

