@@ -112,6 +112,8 @@
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
     X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
+    X(sdist_text_bytes, 1048576, "bytes", "a text of an sdist that may say how it is built")       \
+    X(sdist_kept_bytes, 134217728, "bytes", "Python source and such texts of one sdist, in memory") \
     X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
     X(native_entries, 65535, "entries", "headers, load commands, dynamic entries of native code")  \
