@@ -278,8 +278,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has a notebook with outputs that run when it is shown")                                     \
     X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
       "has a symbolic link that stays inside it")                                                  \
-    /* 170 to 219: Python source, scanner/source */                                                \
-    /* 220 to 229: rules, scanner/rules */                                                         \
+    /* rules, shipped and the site's: scanner/rules */                                             \
     X(CH_F_RULE_NOTE, 220, "rule-note", NOTE, INFO,                                                \
       "matches a rule that only points something out")                                             \
     X(CH_F_RULE_SUSPICIOUS, 221, "rule-suspicious", IRREGULAR, MEDIUM,                             \
