@@ -32,8 +32,8 @@ static bool is_young(const struct deciding *d, uint64_t days, int64_t *ret_until
 
 /* --- name: much like a well-known one, and young --- */
 
-/* The home that a file names lifts nothing here: whoever copies a project's name copies its metadata
- * (policy/names/README.md, "Homes"). Time does, or a person, or a rule. */
+/* The home that a file names lifts nothing here: whoever copies a project's name copies its
+ * metadata (policy/names/README.md, "Homes"). Time does, or a person, or a rule. */
 
 static void hold_name(struct deciding *d)
 {

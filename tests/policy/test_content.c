@@ -383,10 +383,12 @@ static void test_names(void **state)
     CHECK(old, f);
     static const struct row young[] = {
         {"young", "", "home github.com/eve/requsets", NULL, "name",
-         "its name is much like the well-known \"requests\" (swap), and the project is younger than "
+         "its name is much like the well-known \"requests\" (swap), and the project is younger "
+         "than "
          "180 days"},
         {"says that it is from its home", "", "home github.com/psf/requests", NULL, "name",
-         "its name is much like the well-known \"requests\" (swap), and the project is younger than "
+         "its name is much like the well-known \"requests\" (swap), and the project is younger "
+         "than "
          "180 days; it names that project's home, as anybody can"},
         {"not asked", "names: {then: allow}", "", NULL, NULL, NULL},
         {"younger is asked", "names: {young_days: 50}", "", NULL, NULL, NULL},

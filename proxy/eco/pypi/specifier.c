@@ -85,8 +85,7 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
                        "\"%s\": +local goes only with ==, != and ===", quote(s, &q));
     }
     if (c.op == OP_COMPATIBLE && ch_pep440_release_count(&c.version) < 2) {
-        return ch_fail(err, CH_E_FORMAT, "\"%s\": ~= needs two numbers, as in ~=1.0",
-                       quote(s, &q));
+        return ch_fail(err, CH_E_FORMAT, "\"%s\": ~= needs two numbers, as in ~=1.0", quote(s, &q));
     }
     *ret = c;
     return CH_OK;
