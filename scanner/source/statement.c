@@ -399,6 +399,18 @@ static bool any_word(const struct file *f, const char *const *words, size_t coun
     return false;
 }
 
+/* "@exec" runs what the decorator below it gives: no function is ever decorated so. */
+static void decorator(struct file *f)
+{
+    bool alone = f->at + 2 == f->end;
+    bool runs = token_word(f, f->at + 1, "exec") || token_word(f, f->at + 1, "eval");
+    if (alone && runs && bound(f, word_at(f, f->at + 1)) == NULL) {
+        report(f, CH_F_SOURCE_HIDDEN_CODE, f->tokens[f->at].line, CH_STR("exec as a decorator"));
+    }
+    f->at++;
+    simple(f);
+}
+
 static void one_statement(struct file *f)
 {
     static const char *const heads[] = {"if", "elif", "while", "for", "with", "except"};
@@ -432,8 +444,10 @@ static void one_statement(struct file *f)
         f->functions[function_now(f)].returns |= v.marks;
         f->at = stop;
         f->end = end;
+    } else if (token_op(f, f->at, "@")) {
+        decorator(f);
     } else {
-        f->at += token_op(f, f->at, "@") || token_word(f, f->at, "raise") ||
+        f->at += token_word(f, f->at, "raise") ||
                          token_word(f, f->at, "assert") || token_word(f, f->at, "del")
                      ? 1
                      : 0;
