@@ -71,6 +71,11 @@ void policies_open(struct keeper *k, struct ch_str bundle)
 void policies_free(struct keeper *k)
 {
     if (k->policies != NULL) {
+        while (k->policies->waiters != NULL) {
+            struct waiter *w = k->policies->waiters;
+            k->policies->waiters = w->next;
+            ask_free_waiter(w);
+        }
         ch_buf_done(&k->policies->bundle);
         ch_buf_done(&k->policies->strings);
         free(k->policies);

@@ -347,6 +347,7 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .compare_versions = ch_pep440_cmp,
     .match_version = ch_pep440_match,
     .is_prerelease = is_prerelease,
+    .never_matches = ch_pep440_never_matches,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),
