@@ -340,6 +340,7 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .profiles = profiles,
     .compare_versions = ch_pep440_cmp,
     .match_version = ch_pep440_match,
+    .never_matches = ch_pep440_never_matches,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),
