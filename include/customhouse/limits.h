@@ -135,6 +135,7 @@
     /* jails */                                                                                    \
     X(scan_output_bytes, 268435456, "bytes", "a jail's answer")                                    \
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
+    X(scan_nice, 5, "steps", "priority of the jails: gateways and keeper come first")                   \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
     X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
