@@ -45,15 +45,40 @@ static int by_value(const void *a, const void *b)
     return ch_str_cmp(x->value, y->value);
 }
 
-/* The facts of one name, sorted by value. NULL when there are none. */
+/* What compilers and linkers add by themselves: the C, C++ and Python run time. A release is linked
+ * with more or less of it as the build machine has it; none of it can do what libc could not. */
+static const char *const runtime_libraries[] = {
+    /* ELF: glibc, musl, GCC. The number after ".so" differs. */
+    "ld-linux", "ld-musl-", "ld64.so", "libc.so", "libc.musl-", "libm.so", "libmvec.so", "libdl.so",
+    "libpthread.so", "librt.so", "libutil.so", "libgcc_s.so", "libstdc++.so", "libatomic.so",
+    /* Mach-O */
+    "/usr/lib/libSystem.", "/usr/lib/libc++.", "/usr/lib/libc++abi.", "/usr/lib/libobjc.",
+    "libpython3",
+    /* PE */
+    "kernel32.dll", "ntdll.dll", "msvcrt.dll", "ucrtbase.dll", "vcruntime140", "msvcp140",
+    "api-ms-win-crt-", "api-ms-win-core-", "python3"};
+
+static bool is_runtime(struct ch_str library)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(runtime_libraries); i++) {
+        struct ch_str start = ch_str_of(runtime_libraries[i]);
+        if (ch_str_eq_nocase(ch_str_sub(library, 0, start.len), start)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The facts of one name that count, sorted by value. NULL when there are none. */
 static const struct ch_fact **facts_named(const struct ch_fact *facts, size_t count,
                                           struct ch_str name, size_t *ret_count)
 {
+    bool libraries = ch_str_eq(name, ch_str_of(ch_fact_row(CH_FACT_LIBRARY)->name));
     const struct ch_fact **some = NULL;
     size_t n = 0;
     size_t room = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!ch_str_eq(facts[i].name, name)) {
+        if (!ch_str_eq(facts[i].name, name) || (libraries && is_runtime(facts[i].value))) {
             continue;
         }
         if (n == room) {

@@ -159,6 +159,19 @@ static bool lifted_by_rule(const struct deciding *d, const struct ch_finding *fi
     return false;
 }
 
+/* The sentence of the finding; of a rule its own name and message, which its author wrote for people:
+ * "matches a rule for what attacks do" alone helps nobody. Other evidence is the file's own text. */
+static void put_finding_reason(struct ch_buf *b, const struct ch_finding_row *row,
+                               const struct ch_finding *f)
+{
+    ch_buf_puts(b, ch_str_of(row->text));
+    bool by_rule = f->code == CH_F_RULE_MALICIOUS || f->code == CH_F_RULE_SUSPICIOUS;
+    if (by_rule && f->evidence.len > 0) {
+        ch_buf_puts(b, CH_STR(": "));
+        ch_buf_put_escaped(b, ch_str_sub(f->evidence, 0, CH_REASON_MAX / 2));
+    }
+}
+
 void hold_by_findings(struct deciding *d)
 {
     for (size_t i = 0; i < d->facts->finding_count; i++) {
@@ -178,7 +191,7 @@ void hold_by_findings(struct deciding *d)
             d->approval_counted = true;
         } else {
             REASON(b);
-            ch_buf_puts(&b, ch_str_of(row->text));
+            put_finding_reason(&b, row, f);
             add_hold(d,
                      (struct hold){CH_HOLD_FINDING, "finding", row->name,
                                    d->settings->hold_findings.line, CH_TIME_UNKNOWN},

@@ -30,7 +30,10 @@ static bool is_young(const struct deciding *d, uint64_t days, int64_t *ret_until
     return until_us > d->now_us;
 }
 
-/* --- name: much like a well-known one, young, and of somebody else --- */
+/* --- name: much like a well-known one, and young --- */
+
+/* The home that a file names lifts nothing here: whoever copies a project's name copies its
+ * metadata (policy/names/README.md, "Homes"). Time does, or a person, or a rule. */
 
 static void hold_name(struct deciding *d)
 {
@@ -38,16 +41,18 @@ static void hold_name(struct deciding *d)
     const struct ch_value *days = &d->settings->names_days;
     int64_t until_us = CH_TIME_UNKNOWN;
     if (like->kind == CH_LIKENESS_NONE || !then_holds(&d->settings->names) ||
-        !is_young(d, days->number, &until_us) ||
-        ch_likeness_same_home(like, d->facts->inspected, d->facts->inspected_count)) {
+        !is_young(d, days->number, &until_us)) {
         return;
     }
     REASON(b);
     ch_buf_printf(&b,
-                  "its name is much like the well-known \"%s\" (%s), it is not from that "
-                  "project's home, and the project is younger than %llu days",
+                  "its name is much like the well-known \"%s\" (%s), and the project is younger "
+                  "than %llu days",
                   like->of != NULL ? like->of : "?", ch_likeness_name(like->kind),
                   (unsigned long long)days->number);
+    if (ch_likeness_same_home(like, d->facts->inspected, d->facts->inspected_count)) {
+        ch_buf_puts(&b, CH_STR("; it names that project's home, as anybody can"));
+    }
     add_hold(d, (struct hold){CH_HOLD_NAME, "name", "", days->line, until_us}, &b);
 }
 

@@ -60,6 +60,21 @@ static bool has_such_files(const struct ch_rule *rule)
     return false;
 }
 
+/* Every ecosystem that the rule is about knows versions in which nothing is like this. */
+static bool has_no_version(const struct ch_rule *rule)
+{
+    bool none = rule->version.line > 0;
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        const struct ch_ecosystem *eco = ch_ecosystems[i];
+        bool about =
+            rule->ecosystems.line == 0 || ch_value_has(&rule->ecosystems, ch_str_of(eco->name));
+        if (none && about) {
+            none = eco->never_matches(ch_str_of(rule->version.text));
+        }
+    }
+    return none;
+}
+
 enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node *map,
                            const struct ch_rule *rule)
 {
@@ -71,6 +86,10 @@ enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node
                                 "than %llu",
                                 (unsigned long long)older->number,
                                 (unsigned long long)younger->number);
+    }
+    if (has_no_version(rule)) {
+        return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "version"), r->err,
+                                "can never match: no version is in both of two of its bounds");
     }
     if (rule->file_types.line > 0 && !has_such_files(rule)) {
         return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "file_type"), r->err,

@@ -101,6 +101,15 @@ static bool replaceable(const struct page *p, const struct reach *reach, size_t 
            (r->first != p->index.version[file] || r->other != NO_VERSION);
 }
 
+/* Every listed wheel has metadata: the wheel itself is the last source. An sdist's may change when it
+ * is built: it is shown where the upstream announces it as final (PEP 643, 714). */
+static bool has_sidecar(const struct page *p, size_t i)
+{
+    const struct ch_release *r = &p->files[i].release;
+    return r->profile != NULL && (strcmp(r->file_type, "sdist") != 0 ||
+                                  p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
+}
+
 static void list_file(const struct page *p, const struct judged *all, const struct reach *reach,
                       size_t i, struct ch_buf *reasons, struct ch_page *page)
 {
@@ -115,10 +124,7 @@ static void list_file(const struct page *p, const struct judged *all, const stru
         .size_bytes = f->size_bytes,
         .uploaded_at_us = f->uploaded_at_us,
         .requires_python = f->requires_python,
-        /* Every listed wheel has metadata: the wheel itself is the last source. Those of a source
-         * distribution are only known once it is built. */
-        .sidecar = strcmp(p->files[i].release.file_type, "wheel") == 0 ? CH_SIDECAR_YES
-                                                                       : CH_SIDECAR_NONE,
+        .sidecar = has_sidecar(p, i) ? CH_SIDECAR_YES : CH_SIDECAR_NONE,
     };
     if (f->sidecar == CH_SIDECAR_HASHED && out->sidecar == CH_SIDECAR_YES) {
         out->sidecar = CH_SIDECAR_HASHED;

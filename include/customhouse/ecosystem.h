@@ -60,6 +60,8 @@ struct ch_ecosystem {
     int (*compare_versions)(struct ch_str a, struct ch_str b);
     enum ch_code (*match_version)(struct ch_str spec, struct ch_str version, bool *ret_match,
                                   struct ch_err *err);
+    /* True when a well-formed `spec` certainly matches no version at all. */
+    bool (*never_matches)(struct ch_str spec);
 
     /* --- what a URL means: decoded segments after the repository's name; `directory` says whether
      * the path ended in a slash --- */

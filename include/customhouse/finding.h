@@ -147,6 +147,21 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_TAR_PADDING, 108, "tar-padding", IRREGULAR, LOW,                                        \
       "has other bytes than zeros between the content of a member and the next header")            \
     /* 110 to 129: sdists, scanner/eco/pypi */                                                     \
+    X(CH_F_SDIST_NAME, 110, "sdist-name", IRREGULAR, HIGH,                                         \
+      "has no valid file name of a source distribution")                                           \
+    X(CH_F_SDIST_FOLDER, 111, "sdist-folder", IRREGULAR, HIGH,                                     \
+      "does not keep everything in one folder that is named like itself")                          \
+    X(CH_F_SDIST_METADATA, 112, "sdist-metadata", IRREGULAR, HIGH, "has no readable PKG-INFO")     \
+    X(CH_F_SDIST_NAME_DIFFERS, 113, "sdist-name-differs", ATTACK, HIGH,                            \
+      "names another project inside than outside")                                                 \
+    X(CH_F_SDIST_VERSION_DIFFERS, 114, "sdist-version-differs", IRREGULAR, HIGH,                   \
+      "names another version inside than outside")                                                 \
+    X(CH_F_SDIST_PACKING, 115, "sdist-packing", IRREGULAR, HIGH,                                   \
+      "is packed otherwise than its name says")                                                    \
+    X(CH_F_SDIST_BUILD, 116, "sdist-build", IRREGULAR, HIGH,                                       \
+      "has a setup.py, setup.cfg or pyproject.toml that does not tell clearly how it is built")    \
+    X(CH_F_SDIST_BACKEND_PATH, 117, "sdist-backend-path", IRREGULAR, HIGH,                         \
+      "is built by code from outside of its own folder")                                           \
     /* 130 to 169: content of members, scanner/content */                                          \
     /* Python source: scanner/source, precision as in scanning.md 3 */                             \
     X(CH_F_SOURCE_REFUSED, 170, "source-refused", NOTE, LOW,                                       \
@@ -263,8 +278,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has a notebook with outputs that run when it is shown")                                     \
     X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
       "has a symbolic link that stays inside it")                                                  \
-    /* 170 to 219: Python source, scanner/source */                                                \
-    /* 220 to 229: rules, scanner/rules */                                                         \
+    /* rules, shipped and the site's: scanner/rules */                                             \
     X(CH_F_RULE_NOTE, 220, "rule-note", NOTE, INFO,                                                \
       "matches a rule that only points something out")                                             \
     X(CH_F_RULE_SUSPICIOUS, 221, "rule-suspicious", IRREGULAR, MEDIUM,                             \

@@ -112,6 +112,8 @@
     X(member_path_bytes, 1024, "bytes", "a member's path")                                         \
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
     X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
+    X(sdist_text_bytes, 1048576, "bytes", "a text of an sdist that may say how it is built")       \
+    X(sdist_kept_bytes, 134217728, "bytes", "Python source and such texts of one sdist, in memory") \
     X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
     X(native_entries, 65535, "entries", "headers, load commands, dynamic entries of native code")  \
@@ -133,6 +135,7 @@
     /* jails */                                                                                    \
     X(scan_output_bytes, 268435456, "bytes", "a jail's answer")                                    \
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
+    X(scan_nice, 5, "steps", "priority of the jails: gateways and keeper come first")                   \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
     X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \

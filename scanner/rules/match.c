@@ -56,9 +56,14 @@ static int64_t first_match(YR_SCAN_CONTEXT *context, const YR_RULE *rule)
     YR_STRING *string;
     yr_rule_strings_foreach(rule, string)
     {
-        const YR_MATCH *match = context->matches[string->idx].head;
-        if (match != NULL && (first < 0 || match->base + match->offset < first)) {
-            first = match->base + match->offset;
+        const void *head = context->matches[string->idx].head;
+        YR_MATCH match; /* libyara packs them without regard to alignment */
+        if (head == NULL) {
+            continue;
+        }
+        memcpy(&match, head, sizeof(match));
+        if (first < 0 || match.base + match.offset < first) {
+            first = match.base + match.offset;
         }
     }
     return first;

@@ -271,6 +271,14 @@ static void test_changes_hold(void **state)
         {"nothing approved before", "", "capability network, author eve@example.com", NULL, NULL,
          NULL},
         {"any capability", "changes: {hold: capability}", "library libz.so.1", "", "change", NULL},
+        {"the C run time", "changes: {hold: capability}",
+         "library libm.so.6, library libgcc_s.so.1, library libc.musl-x86_64.so.1, library "
+         "KERNEL32.dll, library VCRUNTIME140_1.dll, library /usr/lib/libSystem.B.dylib",
+         "", NULL, NULL},
+        {"named much like it", "changes: {hold: capability}", "library libmm.so.6", "", "change",
+         NULL},
+        {"of another folder", "changes: {hold: capability}", "library /tmp/libc.so.6", "", "change",
+         NULL},
         {"the same capabilities", "changes: {hold: capability}", "library libz.so.1",
          "library libz.so.1", NULL, NULL},
         {"none", "changes: {hold: none}", "capability network, author eve@example.com",
@@ -375,9 +383,13 @@ static void test_names(void **state)
     CHECK(old, f);
     static const struct row young[] = {
         {"young", "", "home github.com/eve/requsets", NULL, "name",
-         "its name is much like the well-known \"requests\" (swap), it is not from that project's "
-         "home, and the project is younger than 180 days"},
-        {"from its home", "", "home github.com/psf/requests", NULL, NULL, NULL},
+         "its name is much like the well-known \"requests\" (swap), and the project is younger "
+         "than "
+         "180 days"},
+        {"says that it is from its home", "", "home github.com/psf/requests", NULL, "name",
+         "its name is much like the well-known \"requests\" (swap), and the project is younger "
+         "than "
+         "180 days; it names that project's home, as anybody can"},
         {"not asked", "names: {then: allow}", "", NULL, NULL, NULL},
         {"younger is asked", "names: {young_days: 50}", "", NULL, NULL, NULL},
         {"a rule knows it", "rules: [{name: a, project: requsets, then: allow, lifts: name}]", "",

@@ -152,6 +152,21 @@ static void test_eligible(void **state)
     assert_false(d.eligible);
 }
 
+/* What a rule's author wrote for people is said to them; other evidence is the file's own text. */
+static void test_a_rules_message_is_the_reason(void **state)
+{
+    (void)state;
+    struct ch_finding found[2] = {finding(CH_F_RULE_MALICIOUS), finding(CH_F_ZIP_SYMLINK)};
+    struct ch_facts f = good();
+    f.findings = found;
+    f.finding_count = 1;
+    found[0].evidence = CH_STR("house_stealer: sends tokens to a chat");
+    found[1].evidence = CH_STR("text of the attacker");
+    assert_non_null(strstr(decide(&f).reason, ": house_stealer: sends tokens to a chat"));
+    f.findings = &found[1];
+    assert_null(strstr(decide(&f).reason, "attacker"));
+}
+
 static void test_findings(void **state)
 {
     (void)state;
@@ -701,6 +716,7 @@ int main(void)
         cmocka_unit_test(test_allow),
         cmocka_unit_test(test_eligible),
         cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_a_rules_message_is_the_reason),
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_unknown_never_allows),
         cmocka_unit_test(test_allow_list),

@@ -100,6 +100,21 @@ static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
     return fits;
 }
 
+/* How a file is inspected; without an inspector it is held. Of the ways to pack an sdist, those that
+ * our readers know: compress(1), lzma and lzip are not. */
+static const char *profile_of(enum ch_pypi_type type, struct ch_str file_name)
+{
+    static const struct ch_str packings[] = {{".tar.gz", 7}, {".zip", 4},    {".tar.bz2", 8},
+                                             {".tar.xz", 7}, {".tgz", 4},    {".tbz", 4},
+                                             {".txz", 4},    {".tar", 4}};
+    for (size_t i = 0; type == CH_PYPI_SDIST && i < CH_ARRAY_LEN(packings); i++) {
+        if (ch_str_ends(file_name, packings[i])) {
+            return "sdist";
+        }
+    }
+    return type == CH_PYPI_WHEEL ? "wheel" : NULL;
+}
+
 static bool project_of(struct ch_str file_name, char *ret, size_t ret_size)
 {
     struct ch_pypi_file file;
@@ -107,7 +122,7 @@ static bool project_of(struct ch_str file_name, char *ret, size_t ret_size)
            normalise(file.project, ret, ret_size);
 }
 
-static const char *const profiles[] = {"wheel", "sdist", "sdist-zip", NULL};
+static const char *const profiles[] = {"wheel", "sdist", NULL};
 
 static void split(struct ch_str project, struct ch_str file_name, struct ch_release *ret)
 {
@@ -115,8 +130,7 @@ static void split(struct ch_str project, struct ch_str file_name, struct ch_rele
     struct ch_pypi_file file;
     bool known = ch_pypi_file_split(file_name, project, &file);
     ret->file_type = ch_pypi_type_name(file.type);
-    /* Wheels are what this release inspects; without an inspector a file is held. */
-    ret->profile = file.type == CH_PYPI_WHEEL ? "wheel" : NULL;
+    ret->profile = profile_of(file.type, file_name);
     if (!known || !copy(file.version, ret->version, sizeof(ret->version))) {
         return;
     }
@@ -326,6 +340,7 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .profiles = profiles,
     .compare_versions = ch_pep440_cmp,
     .match_version = ch_pep440_match,
+    .never_matches = ch_pep440_never_matches,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),

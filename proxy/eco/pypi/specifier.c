@@ -85,8 +85,7 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
                        "\"%s\": +local goes only with ==, != and ===", quote(s, &q));
     }
     if (c.op == OP_COMPATIBLE && ch_pep440_release_count(&c.version) < 2) {
-        return ch_fail(err, CH_E_FORMAT, "\"%s\": ~= needs two numbers, as in ~=1.0",
-                       quote(s, &q));
+        return ch_fail(err, CH_E_FORMAT, "\"%s\": ~= needs two numbers, as in ~=1.0", quote(s, &q));
     }
     *ret = c;
     return CH_OK;
@@ -189,6 +188,50 @@ enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *re
     }
     *ret_match = match;
     return CH_OK;
+}
+
+/* --- contradictions --- */
+
+static bool is_lower(const struct clause *c)
+{
+    return c->op == OP_GE || c->op == OP_GT || c->op == OP_COMPATIBLE ||
+           (c->op == OP_EQ && !c->prefix);
+}
+
+static bool is_upper(const struct clause *c)
+{
+    return c->op == OP_LE || c->op == OP_LT || (c->op == OP_EQ && !c->prefix);
+}
+
+/* "==1" and "<=1" match 1+local, which sorts above 1: without local parts on either side they are
+ * compared with the public version, and bounds are what they seem. */
+static bool exclude_each_other(const struct clause *lower, const struct clause *upper)
+{
+    if (lower->version.local.len > 0 || upper->version.local.len > 0) {
+        return false;
+    }
+    int order = ch_pep440_order(&lower->version, &upper->version);
+    return order > 0 || (order == 0 && (lower->op == OP_GT || upper->op == OP_LT));
+}
+
+bool ch_pep440_never_matches(struct ch_str spec)
+{
+    struct ch_str lowers = ch_pep440_trim(spec);
+    struct ch_str part = {NULL, 0};
+    struct ch_err err;
+    while (ch_str_split(&lowers, ',', &part)) {
+        struct clause lower;
+        struct clause upper;
+        struct ch_str uppers = ch_pep440_trim(spec);
+        bool is_bound = parse_clause(part, &lower, &err) == CH_OK && is_lower(&lower);
+        while (is_bound && ch_str_split(&uppers, ',', &part)) {
+            if (parse_clause(part, &upper, &err) == CH_OK && is_upper(&upper) &&
+                exclude_each_other(&lower, &upper)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 enum ch_code ch_pep440_check_spec(struct ch_str spec, struct ch_err *err)

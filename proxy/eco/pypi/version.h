@@ -40,6 +40,9 @@ bool ch_pep440_is_prerelease(const struct ch_pep440 *version);
  * "===" can be answered: the caller has to take it as unknown. */
 enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *ret_match,
                              struct ch_err *err) CH_MUST_CHECK;
+/* True when a lower and an upper bound of a well-formed `spec` leave nothing between them: ">2,<1",
+ * "==1,>1". False where it is not certain (!=, ===, prefixes). */
+bool ch_pep440_never_matches(struct ch_str spec);
 enum ch_code ch_pep440_check_spec(struct ch_str spec, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 #include "proxy/eco/pypi/pypi_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proxy/eco/pypi/version.h"
 
@@ -92,7 +93,8 @@ static bool read_user_agent(struct ch_str ua, struct interpreter *ret)
     return true;
 }
 
-#define NO_FIT UINT64_MAX
+#define NO_FIT     UINT64_MAX
+#define RANK_SDIST (UINT64_MAX - 1) /* fits everywhere, after every wheel that fits */
 
 /* Bigger than any rank of a platform: python and abi tags weigh more. */
 #define RANK_STEP 1000u
@@ -233,7 +235,8 @@ static bool look_at(const struct ch_page *page, size_t index, const struct inter
     }
     ret->index = index;
     ch_ecosystem_pypi.split(page->project, f->file_name, &ret->release);
-    if (ret->release.profile == NULL || ret->release.python_tags.len == 0 ||
+    bool sdist = strcmp(ret->release.file_type, "sdist") == 0;
+    if (ret->release.profile == NULL || (ret->release.python_tags.len == 0 && !sdist) ||
         !ch_pep440_parse(ch_str_of(ret->release.version), &ret->version)) {
         return false;
     }
@@ -242,7 +245,7 @@ static bool look_at(const struct ch_page *page, size_t index, const struct inter
         (ch_pep440_match(f->requires_python, in->python, &allowed, NULL) != CH_OK || !allowed)) {
         return false;
     }
-    ret->rank = rank_wheel(&ret->release, in);
+    ret->rank = sdist ? RANK_SDIST : rank_wheel(&ret->release, in);
     return ret->rank != NO_FIT;
 }
 

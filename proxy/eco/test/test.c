@@ -50,6 +50,12 @@ static enum ch_code match_version(struct ch_str spec, struct ch_str version, boo
     return CH_OK;
 }
 
+static bool never_matches(struct ch_str spec)
+{
+    (void)spec;
+    return false;
+}
+
 static void classify(struct ch_str repository, const struct ch_str *segments, size_t count,
                      bool directory, struct ch_target *ret)
 {
@@ -140,6 +146,7 @@ const struct ch_ecosystem ch_ecosystem_test = {
     .split = split,
     .compare_versions = ch_str_cmp,
     .match_version = match_version,
+    .never_matches = never_matches,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),

@@ -2,6 +2,7 @@
 
 #include "scanner/eco/pypi/metadata.h"
 #include "scanner/eco/pypi/page.h"
+#include "scanner/eco/pypi/sdist.h"
 #include "scanner/eco/pypi/wheel.h"
 
 static enum ch_code require_wheel(const struct ch_scan_job *job, struct ch_err *err)
@@ -16,6 +17,9 @@ static enum ch_code require_wheel(const struct ch_scan_job *job, struct ch_err *
 static enum ch_code inspect(const struct ch_scan_job *job, const struct ch_input *in,
                             struct ch_scan_writer *out, struct ch_err *err)
 {
+    if (ch_str_eq(job->profile, CH_STR("sdist"))) {
+        return ch_sdist_inspect(job, in, out, err);
+    }
     enum ch_code rc = require_wheel(job, err);
     return rc != CH_OK ? rc : ch_wheel_inspect(job, in, out, err);
 }

@@ -103,10 +103,11 @@ static void t10_a_source_is_listed_only_where_nothing_is_built(void **state)
     (void)state;
     struct house *h = house_new();
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
-               NEW " - 10 30\n" SOURCE " - 10 30\npkg-1.5.tar.gz - 10 30\n");
+               NEW " - 10 30\n" SOURCE " - 10 30\npkg-1.5.tar.gz - 10 30\npkg-1.4.tar.Z - 10 30\n");
     house_ask_page(h, "pkg");
     assert_null(house_listed(h, SOURCE));
-    assert_int_equal(house_listed(h, "pkg-1.5.tar.gz")->listing, CH_LIST_YANKED); /* no inspector */
+    assert_int_equal(house_listed(h, "pkg-1.5.tar.gz")->listing, CH_LIST_PLAIN);
+    assert_int_equal(house_listed(h, "pkg-1.4.tar.Z")->listing, CH_LIST_YANKED); /* no inspector */
     house_free(h);
 }
 

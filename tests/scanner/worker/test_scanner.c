@@ -225,7 +225,7 @@ static void the_strict_role_reads_pages_and_wheels(void **state)
                                     "Requires-Dist: x @ https://example.org/x\n");
     assert_int_equal(scan(&s, page_job("wheel", CH_SCAN_METADATA), metadata), CH_SCAN_DONE);
     assert_int_equal(count_records(&s, CH_REC_FINDING, metadata), 1);
-    assert_int_equal(scan(&s, page_job("sdist", CH_SCAN_ARTIFACT), metadata), CH_SCAN_FAILED);
+    assert_int_equal(scan(&s, page_job("egg", CH_SCAN_ARTIFACT), metadata), CH_SCAN_FAILED);
 
     struct wheel_spec spec = {0};
     struct zb wheel;

@@ -109,6 +109,14 @@ static void test_normalise_and_split(void **state)
     pypi()->split(CH_STR("foo"), CH_STR("foo-1.0.tar.gz"), &r);
     assert_string_equal(r.version, "1.0");
     assert_string_equal(r.file_type, "sdist");
+    assert_string_equal(r.profile, "sdist");
+    pypi()->split(CH_STR("foo"), CH_STR("foo-1.0.zip"), &r);
+    assert_string_equal(r.profile, "sdist");
+    pypi()->split(CH_STR("foo"), CH_STR("foo-1.0.tar.Z"), &r);
+    assert_string_equal(r.file_type, "sdist");
+    assert_null(r.profile);
+    pypi()->split(CH_STR("foo"), CH_STR("foo-1.0-py3.11.egg"), &r);
+    assert_string_equal(r.file_type, "egg");
     assert_null(r.profile);
     pypi()->split(CH_STR("foo"), CH_STR("bar-1.0-py3-none-any.whl"), &r);
     assert_string_equal(r.version, "");

@@ -434,12 +434,33 @@ static void test_against_packaging(void **state)
     assert_true(compared >= PAIRS + NORMALS);
 }
 
+static void test_never_matches(void **state)
+{
+    (void)state;
+    static const char *const never[] = {
+        ">2,<1",   ">1,<1",        ">=1,<1",       "==1,>1",       "~=2.1,<2",
+        "==1,==2", "<1, >0 ,>1.0", "!=3,>2,<=2.0", ">1!0,<2024.1", ">=1,<1.dev0"};
+    static const char *const may[] = {"",         ">1,<2",        ">=1,<=1.0",     "==1,<=1",
+                                      "==1.*,>2", "!=1,==1.0",    "==1.0+a,<=1.0", ">=1.dev0,<1.0",
+                                      "===2,<1",  ">1,<=1.post1", "nonsense"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(never); i++) {
+        if (!ch_pep440_never_matches(ch_str_of(never[i]))) {
+            fail_msg("%s", never[i]);
+        }
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(may); i++) {
+        if (ch_pep440_never_matches(ch_str_of(may[i]))) {
+            fail_msg("%s", may[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normal_form),       cmocka_unit_test(test_order),
-        cmocka_unit_test(test_specifiers),        cmocka_unit_test(test_bad_specifiers),
-        cmocka_unit_test(test_against_packaging),
+        cmocka_unit_test(test_normal_form),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_specifiers),    cmocka_unit_test(test_bad_specifiers),
+        cmocka_unit_test(test_never_matches), cmocka_unit_test(test_against_packaging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

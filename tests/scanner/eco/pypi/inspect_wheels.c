@@ -1,4 +1,4 @@
-/* Inspects wheels given as paths, by either opinion, and says what was found and what it took:
+/* Inspects wheels and sdists given as paths, by either opinion, and says what was found and what it took:
  *   inspect_wheels both|first|second|facts FILE...
  * "facts" is the first opinion, with the facts that policy may speak of.
  * For measuring and for trying real wheels; exit status 1 when a wheel has findings other than
@@ -14,6 +14,7 @@
 
 #include "tests/ch_test.h"
 #include "scan_run.h"
+#include "scanner/eco/pypi/sdist.h"
 #include "scanner/eco/pypi/wheel.h"
 
 static double cpu_seconds(void)
@@ -54,15 +55,16 @@ static bool inspect(const char *mode, const char *path, double *spent)
     }
     char *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     const char *slash = strrchr(path, '/');
+    bool wheel = ch_str_ends(ch_str_of(path), CH_STR(".whl"));
     struct ch_scan_job job = {.ecosystem = CH_STR("pypi"),
-                              .profile = CH_STR("wheel"),
+                              .profile = wheel ? CH_STR("wheel") : CH_STR("sdist"),
                               .file_name = ch_str_of(slash != NULL ? slash + 1 : path)};
     struct ch_str bytes = {p, (size_t)st.st_size};
     struct scan_run first = {0};
     struct scan_run second = {0};
     double before = cpu_seconds();
     if (strcmp(mode, "second") != 0) {
-        scan_run(&first, ch_wheel_inspect, &job, bytes);
+        scan_run(&first, wheel ? ch_wheel_inspect : ch_sdist_inspect, &job, bytes);
     }
     if (strcmp(mode, "both") == 0 || strcmp(mode, "second") == 0) {
         scan_run(&second, ch_second_opinion, &job, bytes);
@@ -102,6 +104,6 @@ int main(int argc, char **argv)
     for (int i = 2; i < argc; i++) {
         bad += !inspect(argv[1], argv[i], &spent);
     }
-    printf("%d wheels, %d with findings, %.3f s CPU\n", argc - 2, bad, spent);
+    printf("%d files, %d with findings, %.3f s CPU\n", argc - 2, bad, spent);
     return bad > 0;
 }

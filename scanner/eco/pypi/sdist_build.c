@@ -1,0 +1,386 @@
+/* What tells how an sdist is built: pyproject.toml, setup.cfg, *.egg-info.
+ *
+ * Spec: PEP 517, 518, 621; setuptools (setup.cfg, pyproject.toml, requires.txt of eggs), and what other
+ * back ends run of the tree: hatch, poetry and pdm build hooks. */
+#include "base/toml/toml.h"
+#include "customhouse/limits.h"
+#include "scanner/eco/pypi/metadata.h"
+#include "scanner/eco/pypi/sdist_int.h"
+#include "scanner/eco/pypi/setup_cfg.h"
+
+/* --- requirements --- */
+
+void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_str requirement,
+                             bool strict)
+{
+    switch (ch_requirement_classify(requirement)) {
+    case CH_REQUIREMENT_DIRECT:
+        ch_scan_write_finding(s->out, CH_F_DIRECT_REFERENCE, member, requirement);
+        break;
+    case CH_REQUIREMENT_MALFORMED:
+        if (strict) {
+            ch_scan_write_finding(s->out, CH_F_SDIST_BUILD, member, requirement);
+        }
+        break;
+    case CH_REQUIREMENT_PLAIN:
+        break;
+    }
+}
+
+/* One requirement per line; comments as pip and setuptools have them ("#" first or after a blank). */
+static void check_lines(struct sdist *s, struct ch_str member, struct ch_str text)
+{
+    struct ch_str line;
+    while (ch_str_split(&text, '\n', &line)) {
+        size_t end = 0;
+        while (end < line.len && line.ptr[end] != '\r' &&
+               (line.ptr[end] != '#' || (end > 0 && line.ptr[end - 1] != ' ' &&
+                                         line.ptr[end - 1] != '\t'))) {
+            end++;
+        }
+        line = ch_str_trim(ch_str_sub(line, 0, end));
+        if (line.len > 0 && line.ptr[0] != '[') { /* "[extra:marker]" of requires.txt */
+            sdist_check_requirement(s, member, line, false);
+        }
+    }
+}
+
+/* The files that "file: a.txt, b.txt" names. */
+static void check_files(struct sdist *s, struct ch_str names)
+{
+    struct ch_str name;
+    while (ch_str_split(&names, ',', &name)) {
+        name = ch_str_trim(name);
+        struct sdist_file *f = sdist_find(s, name);
+        if (f != NULL) {
+            check_lines(s, f->path, f->bytes);
+        }
+    }
+}
+
+/* --- setup.cfg --- */
+
+struct cfg {
+    struct sdist *s;
+    struct ch_str member;
+};
+
+static void check_cfg_requirements(struct cfg *c, struct ch_str value)
+{
+    const struct ch_str file = CH_STR("file:");
+    if (ch_str_starts(value, file)) {
+        check_files(c->s, ch_str_sub(value, file.len, value.len));
+        return;
+    }
+    /* "list-semi": one per line, or separated by semicolons in one line */
+    size_t at;
+    bool lines = ch_str_find_char(value, '\n', &at);
+    struct ch_str part;
+    while (ch_str_split(&value, lines ? '\n' : ';', &part)) {
+        check_lines(c->s, c->member, part);
+    }
+}
+
+/* "NAME = package.module.Class" per line. */
+static void note_commands(struct cfg *c, const char *what, struct ch_str value)
+{
+    struct ch_str line;
+    while (ch_str_split(&value, '\n', &line)) {
+        struct ch_str name;
+        if (ch_str_trim(line).len > 0 && ch_str_split(&line, '=', &name)) {
+            sdist_install_code(c->s, what, ch_str_trim(name));
+            sdist_runs_module(c->s, ch_str_trim(line));
+        }
+    }
+}
+
+static void see_option(void *arg, struct ch_str section, struct ch_str option, struct ch_str value,
+                       size_t line CH_UNUSED)
+{
+    static const char *const requirements[] = {"install_requires", "setup_requires", "tests_require"};
+    static const char *const elsewhere[] = {"find_links", "index_url"};
+    struct cfg *c = arg;
+    bool options = ch_str_eq(section, CH_STR("options"));
+    for (size_t i = 0; options && i < CH_ARRAY_LEN(requirements); i++) {
+        if (setup_cfg_same_option(option, ch_str_of(requirements[i]))) {
+            check_cfg_requirements(c, value);
+        }
+    }
+    if (ch_str_eq(section, CH_STR("options.extras_require"))) {
+        check_cfg_requirements(c, value);
+    }
+    if (options && value.len > 0 && setup_cfg_same_option(option, CH_STR("dependency_links"))) {
+        ch_scan_write_finding(c->s->out, CH_F_DIRECT_REFERENCE, c->member, value);
+    }
+    for (size_t i = 0; ch_str_eq(section, CH_STR("easy_install")) && i < CH_ARRAY_LEN(elsewhere);
+         i++) {
+        if (value.len > 0 && setup_cfg_same_option(option, ch_str_of(elsewhere[i]))) {
+            ch_scan_write_finding(c->s->out, CH_F_DIRECT_REFERENCE, c->member, value);
+        }
+    }
+    if (options && setup_cfg_same_option(option, CH_STR("cmdclass"))) {
+        note_commands(c, "setup.cfg cmdclass", value);
+    }
+    if (ch_str_eq(section, CH_STR("global")) &&
+        (setup_cfg_same_option(option, CH_STR("setup_hooks")) ||
+         setup_cfg_same_option(option, CH_STR("command_packages")))) {
+        struct ch_str one;
+        while (ch_str_split(&value, '\n', &one)) {
+            sdist_install_code(c->s, "setup.cfg setup-hooks", ch_str_trim(one));
+            sdist_runs_module(c->s, ch_str_trim(one));
+        }
+    }
+    const struct ch_str attr = CH_STR("attr:");
+    if (ch_str_starts(value, attr)) { /* imported where it cannot be read as a literal */
+        sdist_runs_module(c->s, ch_str_trim(ch_str_sub(value, attr.len, value.len)));
+    }
+}
+
+static void check_setup_cfg(struct sdist *s)
+{
+    struct sdist_file *f = sdist_find(s, CH_STR("setup.cfg"));
+    struct ch_err err;
+    if (f == NULL) {
+        return;
+    }
+    struct cfg c = {.s = s, .member = f->path};
+    if (setup_cfg_parse(f->bytes, see_option, &c, &err) != CH_OK) {
+        sdist_report(s, CH_F_SDIST_BUILD, f->path, "%s", err.msg);
+    }
+}
+
+/* --- pyproject.toml --- */
+
+static struct ch_str text_of(const struct ch_toml_node *n)
+{
+    return n != NULL && n->kind == CH_TOML_STRING ? n->text : (struct ch_str){NULL, 0};
+}
+
+static const struct ch_toml_node *child_of(const struct ch_toml_node *n)
+{
+    return n != NULL ? n->child : NULL;
+}
+
+static void check_array(struct sdist *s, struct ch_str member, const struct ch_toml_node *array,
+                        bool strict)
+{
+    for (const struct ch_toml_node *n = child_of(array); n != NULL; n = n->next) {
+        if (n->kind == CH_TOML_STRING) {
+            sdist_check_requirement(s, member, n->text, strict);
+        }
+    }
+}
+
+/* {file = "a.txt"} or {file = ["a.txt", ...]} */
+static void check_dynamic(struct sdist *s, const struct ch_toml_node *n)
+{
+    const struct ch_toml_node *file = ch_toml_find(n, "file");
+    check_files(s, text_of(file));
+    for (const struct ch_toml_node *c = child_of(file); c != NULL; c = c->next) {
+        check_files(s, text_of(c));
+    }
+}
+
+static void check_requirements(struct sdist *s, struct ch_str member, const struct ch_toml_node *root)
+{
+    const struct ch_toml_node *project = ch_toml_find(root, "project");
+    const struct ch_toml_node *tool = ch_toml_find(root, "tool");
+    const struct ch_toml_node *dynamic =
+        ch_toml_find(ch_toml_find(tool, "setuptools"), "dynamic");
+    check_array(s, member, ch_toml_find(ch_toml_find(root, "build-system"), "requires"), true);
+    check_array(s, member, ch_toml_find(project, "dependencies"), true);
+    const struct ch_toml_node *extras = ch_toml_find(project, "optional-dependencies");
+    for (const struct ch_toml_node *n = child_of(extras); n != NULL; n = n->next) {
+        check_array(s, member, n, true);
+    }
+    check_dynamic(s, ch_toml_find(dynamic, "dependencies"));
+    extras = ch_toml_find(dynamic, "optional-dependencies");
+    for (const struct ch_toml_node *n = child_of(extras); n != NULL; n = n->next) {
+        check_dynamic(s, n);
+    }
+}
+
+/* A folder of the tree: no way out, nothing absolute. "." is the tree itself. */
+static bool is_inside(struct ch_str path)
+{
+    struct ch_str part;
+    size_t at;
+    if (path.len == 0 || path.ptr[0] == '/' || ch_str_find_char(path, '\\', &at) ||
+        ch_str_find_char(path, ':', &at)) {
+        return false;
+    }
+    while (ch_str_split(&path, '/', &part)) {
+        if (ch_str_eq(part, CH_STR(".."))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The path without "./" before and "/" behind; empty for the tree itself. */
+static struct ch_str clean(struct ch_str path)
+{
+    while (ch_str_starts(path, CH_STR("./"))) {
+        path = ch_str_sub(path, 2, path.len);
+    }
+    while (path.len > 0 && path.ptr[path.len - 1] == '/') {
+        path.len--;
+    }
+    return ch_str_eq(path, CH_STR(".")) ? CH_STR("") : path;
+}
+
+/* PEP 517: "The build-backend ... with in-tree build backends". */
+static void check_backend_path(struct sdist *s, struct ch_str member,
+                               const struct ch_toml_node *list, struct ch_str backend)
+{
+    if (list == NULL) {
+        return;
+    }
+    sdist_install_code(s, "backend-path", (struct ch_str){NULL, 0});
+    for (const struct ch_toml_node *n = list->child; n != NULL; n = n->next) {
+        struct ch_str path = text_of(n);
+        if (!is_inside(path)) {
+            sdist_report(s, CH_F_SDIST_BACKEND_PATH, member, "backend-path \"%.*s\"",
+                         CH_STR_ARG(path));
+            continue;
+        }
+        path = clean(path);
+        if (path.len > 0) {
+            sdist_runs_folder(s, path);
+            continue;
+        }
+        struct ch_str module;
+        if (ch_str_split(&backend, ':', &module)) {
+            sdist_runs_module(s, module);
+        }
+    }
+}
+
+static void hook(struct sdist *s, struct ch_str path)
+{
+    path = clean(path);
+    sdist_install_code(s, "build-hook", path);
+    sdist_runs(s, path);
+}
+
+/* Files of the tree that well-known back ends run, and the names they have when none is given. */
+static void check_hatch(struct sdist *s, const struct ch_toml_node *hatch)
+{
+    const struct ch_toml_node *build = ch_toml_find(hatch, "build");
+    const struct ch_toml_node *targets = ch_toml_find(build, "targets");
+    const struct ch_toml_node *places[] = {
+        ch_toml_find(build, "hooks"), ch_toml_find(ch_toml_find(hatch, "metadata"), "hooks"),
+        ch_toml_find(ch_toml_find(targets, "wheel"), "hooks"),
+        ch_toml_find(ch_toml_find(targets, "sdist"), "hooks"),
+        ch_toml_find(ch_toml_find(targets, "custom"), "hooks")};
+    for (size_t i = 0; i < CH_ARRAY_LEN(places); i++) {
+        const struct ch_toml_node *custom = ch_toml_find(places[i], "custom");
+        if (custom != NULL) {
+            struct ch_str path = text_of(ch_toml_find(custom, "path"));
+            hook(s, path.len > 0 ? path : CH_STR("hatch_build.py"));
+        }
+    }
+    const struct ch_toml_node *version = ch_toml_find(hatch, "version");
+    if (ch_str_eq(text_of(ch_toml_find(version, "source")), CH_STR("code"))) {
+        hook(s, text_of(ch_toml_find(version, "path"))); /* imported to get the version */
+    }
+}
+
+static void check_hooks(struct sdist *s, const struct ch_toml_node *tool)
+{
+    check_hatch(s, ch_toml_find(tool, "hatch"));
+    const struct ch_toml_node *build = ch_toml_find(ch_toml_find(tool, "poetry"), "build");
+    struct ch_str script = text_of(build);
+    if (script.len == 0) {
+        script = text_of(ch_toml_find(build, "script"));
+    }
+    if (script.len > 0) {
+        hook(s, script);
+    }
+    const struct ch_toml_node *pdm = ch_toml_find(tool, "pdm");
+    script = text_of(ch_toml_find(ch_toml_find(pdm, "build"), "custom-hook"));
+    if (script.len > 0) {
+        hook(s, script);
+    } else if (pdm != NULL && sdist_find(s, CH_STR("pdm_build.py")) != NULL) {
+        hook(s, CH_STR("pdm_build.py"));
+    }
+    const struct ch_toml_node *setuptools = ch_toml_find(tool, "setuptools");
+    const struct ch_toml_node *commands = ch_toml_find(setuptools, "cmdclass");
+    for (const struct ch_toml_node *n = child_of(commands); n != NULL; n = n->next) {
+        sdist_install_code(s, "pyproject cmdclass", n->key);
+        sdist_runs_module(s, text_of(n));
+    }
+    const struct ch_toml_node *dynamic = ch_toml_find(setuptools, "dynamic");
+    for (const struct ch_toml_node *n = child_of(dynamic); n != NULL; n = n->next) {
+        sdist_runs_module(s, text_of(ch_toml_find(n, "attr")));
+    }
+}
+
+/* *backend: the one that is named, appended. */
+static void check_pyproject(struct sdist *s, struct ch_buf *backend)
+{
+    struct sdist_file *f = sdist_find(s, CH_STR("pyproject.toml"));
+    struct ch_toml *toml = NULL;
+    struct ch_err err;
+    if (f == NULL) {
+        return;
+    }
+    if (ch_toml_parse(f->bytes, "pyproject.toml", &toml, &err) != CH_OK) {
+        sdist_report(s, CH_F_SDIST_BUILD, f->path, "%s", err.msg);
+        return;
+    }
+    const struct ch_toml_node *root = ch_toml_root(toml);
+    const struct ch_toml_node *system = ch_toml_find(root, "build-system");
+    struct ch_str named = text_of(ch_toml_find(system, "build-backend"));
+    ch_buf_puts(backend, named);
+    check_requirements(s, f->path, root);
+    check_backend_path(s, f->path, ch_toml_find(system, "backend-path"), named);
+    check_hooks(s, ch_toml_find(root, "tool"));
+    ch_toml_free(toml);
+}
+
+/* --- *.egg-info --- */
+
+static void check_egg_info(struct sdist *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct sdist_file *f = s->files[i];
+        if (ch_str_ends(f->tree, CH_STR(".egg-info/requires.txt")) ||
+            ch_str_ends(f->tree, CH_STR(".egg-info/setup_requires.txt"))) {
+            check_lines(s, f->path, f->bytes);
+        } else if (ch_str_ends(f->tree, CH_STR(".egg-info/dependency_links.txt"))) {
+            struct ch_str rest = f->bytes;
+            struct ch_str line;
+            while (ch_str_split(&rest, '\n', &line)) {
+                if (line.len > 0 && ch_str_trim(line).len > 0 && line.ptr[0] != '\r') {
+                    ch_scan_write_finding(s->out, CH_F_DIRECT_REFERENCE, f->path, line);
+                }
+            }
+        }
+    }
+}
+
+/* What decides about the build has to be a file itself, not a way to another. */
+static void check_links(struct sdist *s)
+{
+    static const char *const names[] = {"setup.py", "setup.cfg", "pyproject.toml"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+        const struct sdist_file *f = ch_map_get(s->by_tree, ch_str_of(names[i]));
+        if (f != NULL && f->type != CH_MEMBER_FILE) {
+            sdist_report(s, CH_F_SDIST_BUILD, f->path, "a link");
+        }
+    }
+}
+
+void sdist_check_build(struct sdist *s)
+{
+    struct ch_buf backend;
+    ch_buf_init(&backend, ch_limits.sdist_text_bytes);
+    check_links(s);
+    check_setup_cfg(s);
+    check_pyproject(s, &backend);
+    check_egg_info(s);
+    sdist_install_code(s, "build-backend",
+                       backend.len > 0 ? ch_buf_str(&backend) : CH_STR("setuptools.build_meta"));
+    ch_buf_done(&backend);
+}

@@ -1,0 +1,67 @@
+/* Inside the sdist inspector. "Tree" is the archive without the one folder at its top: "setup.py". */
+#ifndef CH_SCANNER_SDIST_INT_H
+#define CH_SCANNER_SDIST_INT_H
+
+#include "customhouse/map.h"
+#include "scanner/content/content.h"
+#include "scanner/source/token.h"
+
+/* A member that is kept until all have been seen: Python source, and what tells how to build. */
+struct sdist_file {
+    char *own;          /* path, link and bytes */
+    struct ch_str path; /* in the archive */
+    struct ch_str tree; /* in the tree: the end of `path` */
+    struct ch_str bytes;
+    enum ch_member_type type;
+    struct ch_str link;
+    bool deferred;   /* the content inspection has not seen it yet */
+    bool at_install; /* runs when the sdist is built or installed */
+    struct sdist_file *next_install; /* of the list of those whose imports are to be followed */
+};
+
+struct sdist {
+    const struct ch_scan_job *job;
+    struct ch_scan_writer *out;
+    struct ch_content *content;
+    struct ch_str name; /* of the file name; absent when it is none */
+    struct ch_str version;
+    struct ch_str top; /* the folder, absent while there is none */
+    char *top_own;
+    bool scattered;    /* members beside that folder: said once */
+    struct sdist_file **files;
+    size_t count;
+    size_t cap;
+    uint64_t kept_bytes;
+    bool over; /* beyond sdist_kept_bytes: said once */
+    struct ch_map *by_tree; /* path in the tree -> struct sdist_file */
+    struct sdist_file *to_follow;
+};
+
+void sdist_report(struct sdist *s, enum ch_finding_code code, struct ch_str member, const char *fmt,
+                  ...) CH_PRINTF(4, 5);
+/* FACT install-code "WHAT" or "WHAT NAME". */
+void sdist_install_code(struct sdist *s, const char *what, struct ch_str name);
+/* A kept regular file; NULL when there is none of that path in the tree. */
+struct sdist_file *sdist_find(const struct sdist *s, struct ch_str tree);
+
+/* sdist_build.c: pyproject.toml, setup.cfg, *.egg-info: facts, direct references, what runs. */
+void sdist_check_build(struct sdist *s);
+/* Reports one requirement of `member` when it names an address, or when `strict` and malformed. */
+void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_str requirement,
+                             bool strict);
+
+/* sdist_setup.c: whether setup.py only declares. *ret_why (initialised) says what is more. */
+bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct ch_buf *ret_why);
+/* Direct references in the arguments of setup(), and in any text of the form "NAME @ URL". */
+void sdist_setup_references(struct sdist *s, struct ch_str member, struct ch_str source);
+
+/* sdist_place.c: what is run at install time, and where everything else runs. */
+void sdist_runs(struct sdist *s, struct ch_str tree);          /* this file, when it is there */
+void sdist_runs_module(struct sdist *s, struct ch_str dotted); /* the files of "a.b" */
+void sdist_runs_folder(struct sdist *s, struct ch_str folder); /* all Python in it */
+void sdist_follow_imports(struct sdist *s);                    /* what those import from the tree */
+/* Whether `import dotted` at the root of the tree takes a file of the tree. */
+bool sdist_has_module(const struct sdist *s, struct ch_str dotted);
+enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path);
+
+#endif

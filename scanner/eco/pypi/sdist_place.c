@@ -1,0 +1,351 @@
+/* When the code of an sdist's members runs: when it is built, by what setup.py, the build back end and
+ * its hooks are and import from the tree; when the package is imported; or never by itself. */
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+#include "scanner/eco/pypi/sdist_int.h"
+
+/* --- what runs at install time --- */
+
+static void mark(struct sdist *s, struct sdist_file *f)
+{
+    if (!f->at_install) {
+        f->at_install = true;
+        f->next_install = s->to_follow;
+        s->to_follow = f;
+    }
+}
+
+void sdist_runs(struct sdist *s, struct ch_str tree)
+{
+    struct sdist_file *f;
+    while (ch_str_starts(tree, CH_STR("./"))) {
+        tree = ch_str_sub(tree, 2, tree.len);
+    }
+    f = sdist_find(s, tree);
+    if (f != NULL) {
+        mark(s, f);
+    }
+}
+
+/* Setup scripts put "src" and "lib" before their path, some do: what may be taken from there is taken
+ * for run. */
+static const struct ch_str roots[] = {{"", 0}, {"src/", 4}, {"lib/", 4}};
+
+/* The file of module "a.b" below `root`, or of its folder; NULL when there is none. */
+static struct sdist_file *module_file(const struct sdist *s, struct ch_str root, struct ch_str dotted)
+{
+    static const char *const endings[] = {".py", "/__init__.py"};
+    struct sdist_file *f = NULL;
+    for (size_t i = 0; f == NULL && i < CH_ARRAY_LEN(endings); i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, ch_limits.member_path_bytes);
+        ch_buf_puts(&b, root);
+        for (size_t at = 0; at < dotted.len; at++) {
+            ch_buf_putc(&b, dotted.ptr[at] == '.' ? '/' : dotted.ptr[at]);
+        }
+        ch_buf_puts(&b, ch_str_of(endings[i]));
+        f = b.failed ? NULL : sdist_find(s, ch_buf_str(&b));
+        ch_buf_done(&b);
+    }
+    return f;
+}
+
+/* Importing a.b runs a, then a.b. */
+static void run_module(struct sdist *s, struct ch_str root, struct ch_str dotted)
+{
+    for (size_t at = 0; at <= dotted.len; at++) {
+        if (at == dotted.len || dotted.ptr[at] == '.') {
+            struct sdist_file *f = module_file(s, root, ch_str_sub(dotted, 0, at));
+            if (at > 0 && f != NULL) {
+                mark(s, f);
+            }
+        }
+    }
+}
+
+void sdist_runs_module(struct sdist *s, struct ch_str dotted)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(roots); i++) {
+        run_module(s, roots[i], dotted);
+    }
+}
+
+void sdist_runs_folder(struct sdist *s, struct ch_str folder)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct sdist_file *f = s->files[i];
+        if (f->deferred && ch_str_starts(f->tree, folder) && f->tree.len > folder.len &&
+            f->tree.ptr[folder.len] == '/') {
+            mark(s, f);
+        }
+    }
+}
+
+bool sdist_has_module(const struct sdist *s, struct ch_str dotted)
+{
+    struct ch_str first;
+    return ch_str_split(&dotted, '.', &first) && first.len > 0 &&
+           module_file(s, roots[0], first) != NULL;
+}
+
+/* --- what those import --- */
+
+struct imports {
+    struct sdist *s;
+    struct ch_str text;
+    struct ch_tokenizer t;
+    struct ch_token tok;
+    struct ch_str root; /* folder of the module's top level, with its slash */
+    struct ch_str package; /* of the file: "a/b/" below the root */
+};
+
+static bool is_op(const struct imports *im, const char *op)
+{
+    return im->tok.type == CH_TOKEN_OP && ch_str_eq(ch_token_str(im->text, &im->tok), ch_str_of(op));
+}
+
+static bool is_word(const struct imports *im, const char *word)
+{
+    return im->tok.type == CH_TOKEN_NAME &&
+           ch_str_eq(ch_token_str(im->text, &im->tok), ch_str_of(word));
+}
+
+static void next(struct imports *im)
+{
+    ch_token_next(&im->t, &im->tok);
+}
+
+/* "a.b.c" at the current token, appended. */
+static void take_dotted(struct imports *im, struct ch_buf *ret)
+{
+    while (im->tok.type == CH_TOKEN_NAME && !is_word(im, "import")) {
+        ch_buf_puts(ret, ch_token_str(im->text, &im->tok));
+        next(im);
+        if (!is_op(im, ".")) {
+            return;
+        }
+        ch_buf_putc(ret, '.');
+        next(im);
+    }
+}
+
+static void import_module(struct imports *im, struct ch_str dotted)
+{
+    sdist_runs_module(im->s, dotted);
+    if (im->root.len > 0) {
+        run_module(im->s, im->root, dotted);
+    }
+}
+
+static void take_import(struct imports *im)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, ch_limits.member_path_bytes);
+    do {
+        next(im);
+        ch_buf_clear(&b);
+        take_dotted(im, &b);
+        import_module(im, ch_buf_str(&b));
+        if (is_word(im, "as")) {
+            next(im);
+            next(im);
+        }
+    } while (is_op(im, ","));
+    ch_buf_done(&b);
+}
+
+/* The package that as many dots mean, as "a.b."; false when they leave the tree. */
+static bool put_base(const struct imports *im, size_t dots, struct ch_buf *ret)
+{
+    struct ch_str package = im->package;
+    for (size_t i = 1; i < dots; i++) {
+        if (package.len == 0) {
+            return false;
+        }
+        package.len--;
+        while (package.len > 0 && package.ptr[package.len - 1] != '/') {
+            package.len--;
+        }
+    }
+    for (size_t i = 0; i < package.len; i++) {
+        ch_buf_putc(ret, package.ptr[i] == '/' ? '.' : package.ptr[i]);
+    }
+    return true;
+}
+
+/* "from ..a import b, c": a, and b and c where they are modules. */
+static void take_from(struct imports *im)
+{
+    struct ch_buf b;
+    size_t dots = 0;
+    ch_buf_init(&b, ch_limits.member_path_bytes);
+    next(im);
+    for (; is_op(im, ".") || is_op(im, "..."); next(im)) {
+        dots += im->tok.len;
+    }
+    bool inside = dots == 0 || put_base(im, dots, &b);
+    take_dotted(im, &b);
+    if (inside && is_word(im, "import")) {
+        size_t base = b.len;
+        if (base > 0 && b.ptr[base - 1] == '.') {
+            base--;
+        }
+        import_module(im, ch_str_sub(ch_buf_str(&b), 0, base));
+        for (next(im); im->tok.type == CH_TOKEN_NAME || is_op(im, ",") || is_op(im, "("); next(im)) {
+            b.len = base;
+            if (im->tok.type == CH_TOKEN_NAME) {
+                ch_buf_puts(&b, base > 0 ? CH_STR(".") : CH_STR(""));
+                ch_buf_puts(&b, ch_token_str(im->text, &im->tok));
+                import_module(im, ch_buf_str(&b));
+            }
+        }
+    }
+    ch_buf_done(&b);
+}
+
+/* A text that is a path of Python in the tree: exec(open("a/version.py").read()). */
+static void take_string(struct imports *im)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, ch_limits.member_path_bytes);
+    ch_token_value(im->text, &im->tok, &b);
+    if (!b.failed && ch_str_ends(ch_buf_str(&b), CH_STR(".py"))) {
+        sdist_runs(im->s, ch_buf_str(&b));
+    }
+    ch_buf_done(&b);
+}
+
+static void follow(struct sdist *s, struct sdist_file *f)
+{
+    struct ch_source_text source;
+    struct imports im = {.s = s};
+    size_t end = f->tree.len;
+    while (end > 0 && f->tree.ptr[end - 1] != '/') {
+        end--;
+    }
+    im.package = ch_str_sub(f->tree, 0, end);
+    for (size_t i = 1; i < CH_ARRAY_LEN(roots); i++) {
+        if (ch_str_starts(im.package, roots[i])) {
+            im.root = roots[i];
+            im.package = ch_str_sub(im.package, roots[i].len, im.package.len);
+        }
+    }
+    ch_source_text_init(&source, f->bytes);
+    im.text = source.text;
+    ch_tokenizer_init(&im.t, im.text);
+    next(&im);
+    for (bool first = true; im.tok.type != CH_TOKEN_END;) {
+        if (first && is_word(&im, "import")) {
+            take_import(&im);
+        } else if (first && is_word(&im, "from")) {
+            take_from(&im);
+        } else {
+            if (im.tok.type == CH_TOKEN_STRING) {
+                take_string(&im);
+            }
+            first = im.tok.type == CH_TOKEN_NEWLINE || im.tok.type == CH_TOKEN_INDENT ||
+                    im.tok.type == CH_TOKEN_DEDENT || is_op(&im, ":") || is_op(&im, ";");
+            next(&im);
+        }
+    }
+    ch_source_text_done(&source);
+}
+
+void sdist_follow_imports(struct sdist *s)
+{
+    while (s->to_follow != NULL) {
+        struct sdist_file *f = s->to_follow;
+        s->to_follow = f->next_install;
+        if (f->deferred) { /* Python */
+            follow(s, f);
+        }
+    }
+}
+
+/* --- places --- */
+
+static bool has_ending(struct ch_str path, const char *const *endings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ch_str ending = ch_str_of(endings[i]);
+        if (path.len > ending.len &&
+            ch_str_eq_nocase(ch_str_sub(path, path.len - ending.len, ending.len), ending)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_code(struct ch_str path)
+{
+    static const char *const endings[] = {".py",  ".pyw", ".pyc", ".pyx", ".so",
+                                          ".pyd", ".dll", ".dylib"};
+    return has_ending(path, endings, CH_ARRAY_LEN(endings));
+}
+
+static bool is_named(struct ch_str part, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ch_str_eq_nocase(part, ch_str_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a folder of the path has such a name; one named like the project is the package. */
+static bool is_below(const struct sdist *s, struct ch_str tree, const char *const *names, size_t count)
+{
+    struct ch_str rest = tree;
+    struct ch_str part;
+    while (ch_str_split(&rest, '/', &part) && rest.ptr != NULL) {
+        if (is_named(part, names, count) && !ch_str_eq_nocase(part, s->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What would be started with every Python once it lies in site-packages: at the top of what is
+ * installed, which is the tree or its "src". */
+static bool runs_at_start(struct ch_str tree)
+{
+    static const char *const endings[] = {".pth"};
+    static const char *const names[] = {"sitecustomize.py", "usercustomize.py"};
+    size_t at;
+    for (size_t i = 1; i < CH_ARRAY_LEN(roots); i++) {
+        if (ch_str_starts(tree, roots[i])) {
+            tree = ch_str_sub(tree, roots[i].len, tree.len);
+        }
+    }
+    return !ch_str_find_char(tree, '/', &at) &&
+           (has_ending(tree, endings, 1) || is_named(tree, names, CH_ARRAY_LEN(names)));
+}
+
+enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
+{
+    static const char *const tests[] = {"test",    "tests",      "testing",  "example", "examples",
+                                        "samples", "benchmarks", "benchmark", "docs",    "doc"};
+    size_t skip = s->top.len + 1;
+    struct ch_str tree = path.len > skip && ch_str_starts(path, s->top)
+                             ? ch_str_sub(path, skip, path.len)
+                             : path;
+    const struct sdist_file *f = ch_map_get(s->by_tree, tree);
+    if ((f != NULL && f->at_install) || ch_str_eq(tree, CH_STR("setup.py"))) {
+        return CH_PLACE_INSTALL;
+    }
+    if (runs_at_start(tree)) {
+        return CH_PLACE_START;
+    }
+    if (!is_code(tree)) {
+        return CH_PLACE_NONE;
+    }
+    struct ch_str name = tree;
+    for (size_t at; ch_str_find_char(name, '/', &at);) {
+        name = ch_str_sub(name, at + 1, name.len);
+    }
+    bool test = is_below(s, tree, tests, CH_ARRAY_LEN(tests)) ||
+                ch_str_starts(name, CH_STR("test_")) || ch_str_eq(name, CH_STR("conftest.py"));
+    return test ? CH_PLACE_TEST : CH_PLACE_IMPORT;
+}

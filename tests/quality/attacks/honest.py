@@ -1,0 +1,167 @@
+"""Honest neighbours: what comes near an attack and must pass, or else "everything is held" would be a
+perfect score."""
+from .package import b64, honest, pyc, source
+
+
+@honest
+def plain_wheel(p):
+    """Pure functions."""
+    return p.wheel()
+
+
+@honest
+def plain_sdist(p):
+    """A source distribution that declares everything."""
+    return p.sdist()
+
+
+@honest
+def declaring_setup(p):
+    """A setup.py that only declares."""
+    return p.sdist(setup='from setuptools import setup\n\nsetup(name="{n}", version="1.0", packages=["{m}"])\n')
+
+
+@honest
+def http_client(p):
+    """Functions that fetch and post, with a token from one environment variable."""
+    return p.wheel(files={"{m}/client.py": '''
+        import os
+        import requests
+
+
+        def post(rows, url=None):
+            token = os.environ.get("TABLES_TOKEN")
+            answer = requests.post(url or "https://api.example.org/v1/tables", json=rows, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+            answer.raise_for_status()
+            return answer.json()
+        '''})
+
+
+@honest
+def command_runner(p):
+    """Starts the user's own tools."""
+    return p.wheel(files={"{m}/shell.py": '''
+        import shutil
+        import subprocess
+
+
+        def pager(text):
+            less = shutil.which("less")
+            if less is None:
+                print(text)
+            else:
+                subprocess.run([less, "-R"], input=text.encode(), check=False)
+        '''})
+
+
+@honest
+def decodes_pictures(p):
+    """base64 for an inline picture, zlib for a cache: data, not code."""
+    return p.wheel(files={"{m}/icons.py": f'''
+        import base64
+        import zlib
+
+        ICON = base64.b64decode("{b64(b"GIF89a" + bytes(300))}")
+
+
+        def pack(text):
+            return base64.b64encode(zlib.compress(text.encode()))
+
+
+        def unpack(data):
+            return zlib.decompress(base64.b64decode(data)).decode()
+        '''})
+
+
+@honest
+def makes_classes(p):
+    """exec of a template, as named tuples and data classes do."""
+    return p.wheel(files={"{m}/record.py": '''
+        def make(name, fields):
+            args = ", ".join(fields)
+            lines = [f"def __init__(self, {args}):"] + [f"    self.{f} = {f}" for f in fields]
+            scope = {}
+            exec("\\n".join(lines), scope)
+            return type(name, (), {"__init__": scope["__init__"], "__slots__": tuple(fields)})
+        '''})
+
+
+@honest
+def imports_optional_parts(p):
+    """importlib and getattr with names that are written out."""
+    return p.wheel(init='''
+        import importlib
+
+
+        def __getattr__(name):
+            if name in ("columns", "line"):
+                return getattr(importlib.import_module(".tables", __name__), name)
+            raise AttributeError(name)
+        ''')
+
+
+@honest
+def compiled_beside_source(p):
+    """A .pyc that is that of its source."""
+    import struct
+    text = b"def width(row):\n    return len(row)\n"
+    return p.wheel(files={"{m}/core.py": text,
+                          "{m}/__pycache__/core.cpython-311.pyc": pyc(text.decode(), stamp=struct.pack("<II", 1700000000, len(text)))})
+
+
+@honest
+def asks_for_updates(p):
+    """A function, never called by itself, that asks whether there is a newer version."""
+    return p.wheel(files={"{m}/update.py": '''
+        import json
+        import urllib.request
+
+
+        def newest(name):
+            with urllib.request.urlopen(f"https://index.example.org/{name}/json", timeout=5) as answer:
+                return json.load(answer)["info"]["version"]
+        '''})
+
+
+@honest
+def console_script(p):
+    """A script of its own name."""
+    return p.wheel(files={"{m}/cli.py": "def main():\n    return 0\n"}, entry_points="[console_scripts]\n{m} = {m}.cli:main\n")
+
+
+@honest
+def downloads_models(p):
+    """Downloads weights into a cache and checks their hash."""
+    return p.wheel(files={"{m}/hub.py": '''
+        import hashlib
+        import os
+        import urllib.request
+
+
+        def fetch(url, sha256, folder="~/.cache/tables"):
+            path = os.path.join(os.path.expanduser(folder), os.path.basename(url))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if not os.path.exists(path):
+                urllib.request.urlretrieve(url, path)
+            with open(path, "rb") as f:
+                if hashlib.sha256(f.read()).hexdigest() != sha256:
+                    os.remove(path)
+                    raise ValueError("another file than expected")
+            return path
+        '''})
+
+
+@honest
+def text_in_russian(p):
+    """Comments and texts in other scripts."""
+    return p.wheel(init=source('''
+        # \u0422\u0430\u0431\u043b\u0438\u0446\u044b \u0432 \u0442\u0435\u043a\u0441\u0442\u0435
+        TITLE = "\u0417\u0430\u0433\u043e\u043b\u043e\u0432\u043e\u043a"
+        \u0448\u0438\u0440\u0438\u043d\u0430 = 80
+        '''))
+
+
+@honest(days=30, earlier=lambda p: p.wheel())
+def next_release(p):
+    """A second release of an approved project that does a little more of the same."""
+    return p.wheel(files={"{m}/csv.py": "import csv\n\n\ndef rows(f):\n    return list(csv.reader(f))\n"})
