@@ -2,9 +2,10 @@
 
 #include <time.h>
 
+#include "base/pypi/name.h"
+#include "base/pypi/version.h"
 #include "customhouse/limits.h"
-#include "proxy/eco/pypi/name.h"
-#include "proxy/eco/pypi/version.h"
+#include "proxy/eco/pypi/file_name.h"
 
 /* --- text of pages and URLs --- */
 
