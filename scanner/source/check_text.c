@@ -162,7 +162,7 @@ static const bool *first_bytes(void)
 }
 
 /* An IPv4 address after "://" that is of a public network. */
-static bool public_address(struct ch_str s)
+bool text_address(struct ch_str s)
 {
     uint32_t parts[4];
     size_t at = 0;
@@ -262,7 +262,7 @@ static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at,
         }
         return 0;
     case W_ADDRESS:
-        if (is_short && public_address(after)) {
+        if (is_short && text_address(after)) {
             report(f, CH_F_SOURCE_BARE_ADDRESS, line, show);
         }
         return 0;
@@ -285,6 +285,13 @@ uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line)
         }
     }
     return marks;
+}
+
+const char *text_row(size_t i, enum capability *ret_only)
+{
+    bool is = i < CH_ARRAY_LEN(words);
+    *ret_only = is && words[i].what == W_SECRET ? CAP_CREDENTIALS : CAP_COUNT;
+    return is ? words[i].text : NULL;
 }
 
 /* Letters and digits without blanks, in about equal numbers: base64, hex, base85. */
@@ -410,8 +417,7 @@ void check_gap(struct file *f, const struct ch_token *before, const struct ch_to
     }
 }
 
-/* The Latin letter that one of Cyrillic or Greek looks like; 0: none. */
-static char looks_like(uint32_t c)
+char text_like(uint32_t c)
 {
     static const struct {
         uint32_t code;
@@ -463,7 +469,7 @@ void check_name(struct file *f, const struct ch_token *tok)
         if (c >= 0xc0 && c < 0xe0 && i + 1 < name.len) {
             code = (uint32_t)(c & 0x1f) << 6 | ((uint8_t)name.ptr[i + 1] & 0x3f);
         }
-        all = looks_like(code) != 0;
+        all = text_like(code) != 0;
         alike++;
         i += 2;
     }

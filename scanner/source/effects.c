@@ -218,3 +218,9 @@ uint32_t effects_of(struct ch_str name)
     }
     return 0;
 }
+
+const char *effects_row(size_t i, uint32_t *ret_effects)
+{
+    *ret_effects = i < CH_ARRAY_LEN(table) ? table[i].effects : 0;
+    return i < CH_ARRAY_LEN(table) ? table[i].name : NULL;
+}

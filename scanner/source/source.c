@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
-#include "scanner/source/source_int.h"
+#include "scanner/source/prescan.h"
+#include "scanner/source/token_int.h"
 
 enum {
     CODES = 64,          /* numbers of this folder's findings, from CH_F_SOURCE_REFUSED on */
@@ -30,6 +31,7 @@ struct ch_source {
     uint32_t reported[CODES];
     bool has[CAP_COUNT];
     bool has_install[CAP_COUNT];
+    bool whole; /* every source, whatever stands in it */
 };
 
 struct ch_source *ch_source_new(struct ch_scan_writer *out)
@@ -37,6 +39,11 @@ struct ch_source *ch_source_new(struct ch_scan_writer *out)
     struct ch_source *s = ch_calloc(1, sizeof(*s));
     s->out = out;
     return s;
+}
+
+void ch_source_whole(struct ch_source *s)
+{
+    s->whole = true;
 }
 
 void ch_source_free(struct ch_source *s)
@@ -102,7 +109,7 @@ void capability(struct file *f, enum capability c)
         return;
     }
     f->source->has[c] = true;
-    if (f->place == CH_PLACE_INSTALL) {
+    if (f->place == CH_PLACE_INSTALL || f->place == CH_PLACE_INSTALL_IMPORT) {
         f->source->has_install[c] = true;
     }
 }
@@ -300,6 +307,8 @@ static void judge_import(struct file *f)
     } rows[] = {
         {CH_PLACE_INSTALL,
          {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+        {CH_PLACE_INSTALL_IMPORT,
+         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
         {CH_PLACE_IMPORT,
          {CH_F_SOURCE_IMPORT_NETWORK, CH_F_SOURCE_IMPORT_PROCESS, CH_F_SOURCE_HOST_THEFT}},
         {CH_PLACE_START, {CH_F_SOURCE_START_CODE, CH_F_SOURCE_START_CODE, CH_F_SOURCE_HOST_THEFT}},
@@ -325,6 +334,59 @@ static void file_done(struct file *f)
     free(f);
 }
 
+/* Letters beyond ASCII that are or look like others of ASCII. */
+static bool has_letters(struct ch_str text)
+{
+    for (size_t i = 0; i < text.len;) {
+        size_t n = 1;
+        if ((uint8_t)text.ptr[i] >= 0x80) {
+            uint32_t c = token_utf8_at(text, i, &n);
+            if (token_folds(c) || text_like(c) != 0) {
+                return true;
+            }
+        }
+        i += n;
+    }
+    return false;
+}
+
+/* Whether the model has to look: else nothing that it could find is in the text. */
+static bool is_needed(const struct file *f, const struct ch_source_text *src)
+{
+    const struct ch_source *s = f->source;
+    bool mild = f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE;
+    uint32_t mild_index = (uint32_t)CH_F_SOURCE_MILD - (uint32_t)CH_F_SOURCE_REFUSED;
+    if (s->whole) {
+        return true;
+    }
+    if (mild && s->reported[mild_index] >= NOTES_OF_ARTIFACT) {
+        return false; /* it would all be dropped */
+    }
+    if (src->problem != CH_TEXT_FINE || (!src->ascii && has_letters(f->text))) {
+        return true;
+    }
+    const bool *has = f->place == CH_PLACE_INSTALL ? s->has_install : s->has;
+    uint32_t known = mild ? (1U << CAP_COUNT) - 1 : 0;
+    for (uint32_t i = 0; i < CAP_COUNT; i++) {
+        known |= has[i] ? 1U << i : 0U;
+    }
+    return prescan_needed(f->text, known);
+}
+
+static void model(struct file *f)
+{
+    CH_IGNORE(function_new(f, 0)); /* the module */
+    read_tokens(f);
+    follow_calls(f);
+    judge_import(f);
+    keep_decoders(f);
+    check_end(f);
+    if (f->beyond) {
+        ch_scan_write_finding(f->source->out, CH_F_LIMIT, f->path,
+                              CH_STR("more names, nesting or constants than are looked at"));
+    }
+}
+
 void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place place,
                    struct ch_str bytes)
 {
@@ -335,21 +397,14 @@ void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place p
     f->path = path;
     f->place = place;
     f->text = src.text;
-    CH_IGNORE(function_new(f, 0)); /* the module */
     if (src.problem == CH_TEXT_UNKNOWN) {
         report(f, CH_F_SOURCE_ENCODING, 1, src.encoding);
     } else if (src.problem == CH_TEXT_REFUSED) {
         report(f, CH_F_SOURCE_REFUSED, 1, CH_STR("bytes that are not of its encoding"));
     }
     check_text(f, f->text);
-    read_tokens(f);
-    follow_calls(f);
-    judge_import(f);
-    keep_decoders(f);
-    check_end(f);
-    if (f->beyond) {
-        ch_scan_write_finding(s->out, CH_F_LIMIT, path,
-                              CH_STR("more names, nesting or constants than are looked at"));
+    if (is_needed(f, &src)) {
+        model(f);
     }
     file_done(f);
     ch_source_text_done(&src);

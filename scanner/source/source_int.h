@@ -202,6 +202,7 @@ enum {
     EFFECT_NETWORK = 1 << 11,  /* uses a network, for whatever */
 };
 uint32_t effects_of(struct ch_str name);
+const char *effects_row(size_t i, uint32_t *ret_effects); /* NULL beyond the last */
 
 enum { ARGUMENTS = 16 };
 struct call {
@@ -215,7 +216,23 @@ struct call {
 };
 struct value call(struct file *f, struct value callee, struct call *c);
 
+enum capability {
+    CAP_NETWORK,
+    CAP_PROCESS,
+    CAP_DYNAMIC,
+    CAP_NATIVE,
+    CAP_CREDENTIALS,
+    CAP_ENVIRONMENT,
+    CAP_PERSISTENCE,
+    CAP_COUNT
+};
+
 /* --- check_call.c, check_text.c --- */
+/* What texts are looked for, in lower case; NULL beyond the last. *ret_only: what it says alone, if
+ * that is a capability and no finding; else CAP_COUNT. */
+const char *text_row(size_t i, enum capability *ret_only);
+char text_like(uint32_t c); /* the Latin letter of a Cyrillic or Greek one; 0: none */
+bool text_address(struct ch_str s); /* begins with a public IPv4 address */
 void check_call(struct file *f, const struct call *c, struct value *ret);
 void check_literal(struct file *f, struct value *v, uint32_t line);
 /* Whether the command fetches something. */
@@ -227,8 +244,6 @@ void check_end(struct file *f);
 uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line);
 
 /* --- source.c --- */
-enum capability { CAP_NETWORK, CAP_PROCESS, CAP_DYNAMIC, CAP_NATIVE, CAP_CREDENTIALS,
-                  CAP_ENVIRONMENT, CAP_PERSISTENCE, CAP_COUNT };
 void capability(struct file *f, enum capability c);
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen);
 /* exec of what a function of another file of the artifact gave: judged when all were seen. */

@@ -29,6 +29,7 @@ struct ch_source_text {
     struct ch_str text;     /* UTF-8, without BOM; borrowed from the bytes where they are UTF-8 */
     struct ch_str encoding; /* as the file names it; absent when it does not. Borrowed */
     enum ch_text_problem problem;
+    bool ascii; /* the bytes, but for a BOM */
     struct ch_buf own; /* private: the text, where it had to be decoded */
 };
 

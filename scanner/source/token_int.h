@@ -58,6 +58,7 @@ void token_string(struct ch_tokenizer *t, size_t prefix, uint8_t flags, uint8_t 
 /* In the text of an f-string, or in a format specification: MIDDLE, END, or the brace as OP. */
 /* The code point at an offset below s.len, and its length in bytes; a byte that is no UTF-8 alone. */
 uint32_t token_utf8_at(struct ch_str s, size_t at, size_t *ret_len);
+bool token_folds(uint32_t c); /* ch_token_name() makes ASCII of it */
 /* Appends a code point; U+FFFD for what is none. */
 void token_put_utf8(struct ch_buf *b, uint32_t c);
 void token_fstring_text(struct ch_tokenizer *t, struct ch_token *ret);

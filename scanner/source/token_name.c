@@ -105,6 +105,15 @@ uint32_t token_utf8_at(struct ch_str s, size_t at, size_t *ret_len)
     return c;
 }
 
+bool token_folds(uint32_t c)
+{
+    bool is = fold(c) != 0;
+    for (size_t k = 0; !is && k < CH_ARRAY_LEN(several); k++) {
+        is = several[k].code == c;
+    }
+    return is;
+}
+
 bool ch_token_name(struct ch_str name, struct ch_buf *ret)
 {
     bool other = false;

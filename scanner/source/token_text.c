@@ -220,6 +220,7 @@ void ch_source_text_init(struct ch_source_text *s, struct ch_str bytes)
         bytes.len = UINT32_MAX - 1;
     }
     s->text = bytes;
+    s->ascii = true;
     if (bytes.len == 0) {
         return;
     }
@@ -229,7 +230,7 @@ void ch_source_text_init(struct ch_source_text *s, struct ch_str bytes)
     }
     s->encoding = find_coding(bytes);
     enum kind kind = s->encoding.ptr != NULL ? kind_of(s->encoding) : KIND_UTF8;
-    bool ascii = is_ascii(bytes);
+    bool ascii = s->ascii = is_ascii(bytes);
     if (kind == KIND_UNKNOWN || (kind == KIND_MIXED && !ascii)) {
         s->problem = CH_TEXT_UNKNOWN;
     } else if ((bom && kind != KIND_UTF8) || kind == KIND_REFUSED || is_wide(bytes) ||

@@ -10,6 +10,8 @@
 #include "customhouse/limits.h"
 #include "scanner/source/source.h"
 
+static bool whole; /* every source goes through the model */
+
 /* Findings as " NAME NAME ", then facts as "NAME=VALUE ". */
 static void look_at(const char *source, size_t len, const char *second, enum ch_code_place place,
                     struct ch_buf *ret)
@@ -20,6 +22,9 @@ static void look_at(const char *source, size_t len, const char *second, enum ch_
     assert_true(fd >= 0);
     struct ch_scan_writer *w = ch_scan_writer_new(fd, 1 << 20);
     struct ch_source *s = ch_source_new(w);
+    if (whole) {
+        ch_source_whole(s);
+    }
     ch_source_see(s, CH_STR("pkg/m.py"), place, (struct ch_str){source, len});
     if (second != NULL) {
         ch_source_see(s, CH_STR("pkg/second.py"), place, ch_str_of(second));
@@ -55,7 +60,8 @@ static void look(const char *source, size_t len, enum ch_code_place place, struc
     look_at(source, len, NULL, place, ret);
 }
 
-enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START };
+enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START,
+       P_INSTALL_IMPORT = CH_PLACE_INSTALL_IMPORT };
 
 struct row {
     int place;
@@ -105,6 +111,8 @@ static const struct row rows[] = {
     {P_IMPORT, "computed-import", "import importlib\nm = importlib.import_module(name)\n"},
     /* when it runs */
     {P_INSTALL, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
+    {P_INSTALL_IMPORT, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\nf()\n"},
+    {P_INSTALL_IMPORT, NULL, "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
     {P_INSTALL, NULL, "from setuptools import setup\nsetup(name='x')\n"},
     {P_INSTALL, "install-process", "import subprocess\nv = subprocess.check_output(['git', 'describe'])\n"},
     {P_IMPORT, "import-network", "import requests\nrequests.get('http://example.org/')\n"},
@@ -160,6 +168,15 @@ static const struct row rows[] = {
     {P_IMPORT, "anti-analysis", "L = ['vmtoolsd', 'VBoxService', 'Wireshark', 'ollydbg']\n"},
     {P_IMPORT, NULL, "L = ['Wireshark', 'fiddler']\n"},
     {P_IMPORT, "self-delete", "import os\nos.remove(__file__)\n"},
+    {P_IMPORT, "self-delete", "import os\nos.unlink(os.path.abspath(__file__))\n"},
+    {P_IMPORT, "self-delete", "import os, pathlib\nos.unlink(str(pathlib.Path(__file__).resolve()))\n"},
+    /* a file beside it: what scripts make anew */
+    {P_IMPORT, NULL, "import os, pathlib\nHERE = pathlib.Path(__file__).parent\n"
+                   "for old in HERE.glob('*.json'):\n    os.remove(old)\n"},
+    {P_IMPORT, NULL, "import os, pathlib\nbase = pathlib.Path(__file__).parent.absolute()\n"
+                   "os.remove(base / 'made' / 'README')\n"},
+    {P_IMPORT, NULL, "import os\nd = os.path.join(os.path.dirname(__file__), 'models')\n"
+                   "def get(url, to):\n    return to + '/a.zip'\nos.remove(get('x', d))\n"},
     {P_IMPORT, NULL, "import os\nos.remove(os.path.join(d, 'x'))\n"},
     {P_IMPORT, "keylogger", "import requests\nfrom pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n    requests.post(u)\n"},
     {P_IMPORT, NULL, "from pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n"},
@@ -301,7 +318,7 @@ static const struct row rows[] = {
     /* the text itself */
     {P_IMPORT, "source-encoding", "# coding: unicode_escape\n"},
     {P_IMPORT, NULL, "# coding: latin-1\nx = '\xe9'\n"},
-    {P_IMPORT, "source-refused", "x = (\n"},
+    {P_IMPORT, "source-refused", "exec(\n"},
     {P_IMPORT, "bidi-control", "x = 'a'  # \xe2\x80\xae b\n"},
     {P_IMPORT, NULL, "x = '\xe2\x80\x9c'\n"},
     {P_IMPORT, "look-alike-name", "\xf0\x9d\x91\x92\xf0\x9d\x91\xa5\xf0\x9d\x91\x92\xf0\x9d\x91\x90('1')\n"},
@@ -320,11 +337,17 @@ static void finds(void **state)
         ch_buf_init(&out, 4096);
         look(row->source, strlen(row->source), (enum ch_code_place)row->place, &out);
         ch_buf_putc(&out, '\0');
+        struct ch_buf all; /* no word that a check begins with is missing among the triggers */
+        ch_buf_init(&all, 4096);
+        whole = true;
+        look(row->source, strlen(row->source), (enum ch_code_place)row->place, &all);
+        whole = false;
+        ch_buf_putc(&all, '\0');
         char word[80] = {0};
-        bool good = true;
+        bool good = strcmp(all.ptr, out.ptr) == 0;
         if (row->finding != NULL) {
             snprintf(word, sizeof(word), " %s ", row->finding);
-            good = strstr(out.ptr, word) != NULL;
+            good = good && strstr(out.ptr, word) != NULL;
         } else {
             const struct ch_finding_row *f;
             for (size_t k = 0; (f = ch_finding_at(k)) != NULL; k++) {
@@ -335,11 +358,13 @@ static void finds(void **state)
             }
         }
         if (!good) {
-            print_error("expected %s, got \"%s\" of:\n%s\n",
-                        row->finding != NULL ? row->finding : "nothing loud", out.ptr, row->source);
+            print_error("expected %s, got \"%s\", whole \"%s\" of:\n%s\n",
+                        row->finding != NULL ? row->finding : "nothing loud", out.ptr, all.ptr,
+                        row->source);
             failures++;
         }
         ch_buf_done(&out);
+        ch_buf_done(&all);
     }
     assert_int_equal(failures, 0);
 }
@@ -427,6 +452,7 @@ static void holds_at_its_limits(void **state)
     (void)state;
     struct ch_buf out;
     ch_buf_init(&out, 4096);
+    whole = true;
     const char *deep = "x = ((((((1))))))\n";
     uint64_t depth = ch_limits.source_depth;
     ch_limits.source_depth = 7;
@@ -468,6 +494,7 @@ static void holds_at_its_limits(void **state)
         assert_str_eq(ch_buf_str(&out), half == 0 ? " limit " : " ");
     }
     ch_limits.source_fold_bytes = bytes;
+    whole = false;
     ch_buf_done(&out);
 }
 
@@ -488,9 +515,13 @@ static void ends_on_large_sources(void **state)
         for (size_t at = 0; at < size; at++) {
             text[at] = pieces[i][at % n];
         }
-        ch_buf_clear(&out);
-        look(text, size, CH_PLACE_IMPORT, &out);
-        assert_true(out.len > 0 && !out.failed);
+        for (int way = 0; way < 2; way++) {
+            ch_buf_clear(&out);
+            whole = way == 1;
+            look(text, size, CH_PLACE_IMPORT, &out);
+            assert_true(out.len > 0 && !out.failed);
+        }
+        whole = false;
     }
     ch_buf_done(&out);
     free(text);

@@ -1,0 +1,429 @@
+/* Which sources need no look by the model: plain ASCII in which no word stands that a check begins
+ * with. Most of what is published is such, and this costs a fraction of reading tokens.
+ *
+ * A rule is a set of words of which all must stand in the text; where one holds, the model looks.
+ * The rules are made of the checks' own tables (effects.c, check_text.c); what checks name besides
+ * is below, and tests run all their sources both ways. A name counts where it stands as an
+ * identifier, since no name can be written otherwise in ASCII; what can make one of pieces (getattr
+ * and its like) is a word of its own. Texts count as they are written, through pieces that stand
+ * side by side. What is not seen: texts that are put together from variables, in a file that calls
+ * nothing of the tables. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "scanner/source/prescan.h"
+
+enum {
+    RULES = 512,
+    RULE_WORDS = 4,
+    SHORT = 4,       /* shorter words are looked for only where the rest of their rule holds */
+    GLUE_BYTES = 48, /* around pieces of a text; no word of the checks is longer */
+    BLOCK = 64,
+    DENSE_BLOCKS = 16, /* a long literal has as many in a row */
+    DENSE_STOPS =
+        96, /* of them: of encoded text fewer than one in 40 is blank; plus its lines' ends */
+    WIDE_BLANKS = 200,
+};
+
+struct rule {
+    uint16_t words[RULE_WORDS];
+    uint8_t count;
+    uint8_t capability; /* CAP_COUNT: for a finding. Else for a capability, only */
+    const char *brief;  /* a word below SHORT, or NULL */
+    enum word_kind brief_kind;
+};
+
+static struct rule rules[RULES];
+static uint32_t rule_count;
+
+static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
+{
+    if (text.len >= SHORT && r->count < RULE_WORDS) {
+        r->words[r->count++] = words_add(text, kind);
+    }
+}
+
+static bool rule_same(const struct rule *a, const struct rule *b)
+{
+    bool brief = (a->brief == NULL && b->brief == NULL) ||
+                 (a->brief != NULL && b->brief != NULL && a->brief_kind == b->brief_kind &&
+                  strncmp(a->brief, b->brief, strcspn(a->brief, "./") + 1) == 0);
+    return brief && a->count == b->count && a->capability == b->capability &&
+           memcmp(a->words, b->words, sizeof(a->words)) == 0;
+}
+
+static void rule_add(const struct rule *r)
+{
+    for (uint32_t i = 0; i < rule_count; i++) {
+        if (rule_same(&rules[i], r)) {
+            return;
+        }
+    }
+    CH_ASSERT(rule_count < RULES && (r->count > 0 || r->brief != NULL));
+    for (uint32_t i = 0; i < r->count; i++) {
+        words_alone(r->words[i], r->count == 1 && r->brief == NULL && r->capability == CAP_COUNT);
+    }
+    rules[rule_count++] = *r;
+}
+
+static void rule_of(const char *word, enum word_kind kind, enum capability capability)
+{
+    struct rule r = {.capability = (uint8_t)capability};
+    rule_word(&r, ch_str_of(word), kind);
+    rule_add(&r);
+}
+
+static struct ch_str cut(struct ch_str *rest, char at)
+{
+    size_t n;
+    struct ch_str part = *rest;
+    if (ch_str_find_char(*rest, at, &n)) {
+        part = ch_str_sub(*rest, 0, n);
+        *rest = ch_str_sub(*rest, n + 1, rest->len);
+    } else {
+        rest->len = 0;
+    }
+    return part;
+}
+
+/* "os.system": all of its parts. */
+static void rule_of_name(const char *dotted)
+{
+    struct rule r = {.capability = CAP_COUNT};
+    struct ch_str rest = ch_str_of(dotted);
+    while (rest.len > 0) {
+        bool first = rest.ptr == dotted;
+        const char *from = rest.ptr;
+        struct ch_str part = cut(&rest, '.');
+        while (part.len > 0 && (part.ptr[part.len - 1] == ')' || part.ptr[part.len - 1] == '(')) {
+            part.len--;
+        }
+        if (first && part.len < SHORT) {
+            r.brief = from;
+            r.brief_kind = WORD_MODULE;
+        }
+        rule_word(&r, part, !first ? WORD_NAME : rest.len > 0 ? WORD_MODULE : WORD_ROOT);
+    }
+    rule_add(&r);
+}
+
+/* What makes names of texts, together with a module that has something of interest. */
+static void rules_of_root(const char *dotted)
+{
+    static const struct {
+        const char *word;
+        enum word_kind kind;
+    } ways[] = {{"getattr", WORD_GETATTR}, {"__dict__", WORD_NAME}, {"vars", WORD_NAME}};
+    struct ch_str rest = ch_str_of(dotted);
+    struct ch_str root = cut(&rest, '.');
+    bool module = rest.len > 0 && effects_of(root) == 0; /* bytes and bytearray are none */
+    for (size_t i = 0; module && i < CH_ARRAY_LEN(ways); i++) {
+        struct rule r = {.capability = CAP_COUNT};
+        rule_word(&r, ch_str_of(ways[i].word), ways[i].kind);
+        rule_word(&r, root, WORD_MODULE);
+        if (root.len < SHORT) {
+            r.brief = root.ptr;
+            r.brief_kind = WORD_MODULE;
+        }
+        rule_add(&r);
+    }
+}
+
+/* A text, and the pieces of a path that os.path.join puts together. */
+static void rule_of_text(const char *text, enum capability capability)
+{
+    struct rule r = {.capability = (uint8_t)capability};
+    struct ch_str rest = ch_str_of(text);
+    rule_word(&r, rest, WORD_TEXT);
+    rule_add(&r);
+    r = (struct rule){.capability = (uint8_t)capability};
+    while (rest.len > 0) {
+        const char *from = rest.ptr;
+        struct ch_str part = cut(&rest, '/');
+        if (part.len > 0 && part.len < SHORT) {
+            r.brief = from;
+            r.brief_kind = WORD_PIECE;
+        }
+        rule_word(&r, part, WORD_PIECE);
+    }
+    if (r.count > 0) {
+        rule_add(&r);
+    }
+}
+
+/* What checks name in their own code. */
+static void rules_of_checks(void)
+{
+    static const char *const names[] = {"__import__", "import_module",    "__builtins__",
+                                        "pyperclip",  "SetClipboardText", "SetValueEx"};
+    static const char *const pairs[][2] = {{"__file__", "remove"},
+                                           {"__file__", "unlink"},
+                                           {"clipboard", "copy"},
+                                           {"socket", "gethostbyname"},
+                                           {"socket", "getaddrinfo"}};
+    static const struct {
+        const char *word;
+        enum capability capability;
+    } only[] = {{"environ", CAP_ENVIRONMENT},
+                {"getenv", CAP_ENVIRONMENT},
+                {"ctypes", CAP_NATIVE},
+                {"cffi", CAP_NATIVE}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+        rule_of(names[i], WORD_NAME, CAP_COUNT);
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(only); i++) {
+        rule_of(only[i].word, WORD_NAME, only[i].capability);
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(pairs); i++) {
+        struct rule r = {.capability = CAP_COUNT};
+        rule_word(&r, ch_str_of(pairs[i][0]), WORD_NAME);
+        rule_word(&r, ch_str_of(pairs[i][1]), WORD_NAME);
+        rule_add(&r);
+    }
+    rule_of("getattr(bytes", WORD_TEXT, CAP_COUNT); /* bytearray as well */
+    rule_of("bytes.__dict__", WORD_TEXT, CAP_COUNT);
+    rule_of("bytearray.__dict__", WORD_TEXT, CAP_COUNT);
+    rule_of("globals", WORD_SPACE, CAP_COUNT);
+    rule_of("locals", WORD_SPACE, CAP_COUNT);
+    rules_of_root("builtins.x");
+    struct rule modules = {.capability = CAP_COUNT, .brief = "sys", .brief_kind = WORD_MODULE};
+    rule_word(&modules, CH_STR("modules"), WORD_NAME);
+    rule_add(&modules);
+}
+
+static void make(void)
+{
+    uint32_t acts = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_LOAD | EFFECT_NETWORK | EFFECT_FETCH;
+    uint32_t loud = acts | EFFECT_DECODE | EFFECT_SOCKET;
+    uint32_t effects;
+    const char *word;
+    enum capability capability;
+    for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
+        if ((effects & acts) != 0) {
+            rule_of_name(word);
+        }
+        if ((effects & loud) != 0) {
+            rules_of_root(word);
+        }
+        if ((effects & acts) != 0 && strchr(word, '.') == NULL) { /* builtins.eval */
+            struct rule r = {.capability = CAP_COUNT};
+            rule_word(&r, CH_STR("builtins"), WORD_MODULE);
+            rule_word(&r, ch_str_of(word), WORD_NAME);
+            rule_add(&r);
+        }
+    }
+    for (size_t i = 0; (word = text_row(i, &capability)) != NULL; i++) {
+        if (strcmp(word, "://") == 0) {
+            static const char *const digits[] = {"://0", "://1", "://2", "://3", "://4",
+                                                 "://5", "://6", "://7", "://8", "://9"};
+            for (size_t k = 0; k < CH_ARRAY_LEN(digits); k++) {
+                rule_of(digits[k], WORD_ADDRESS, CAP_COUNT);
+            }
+        } else {
+            rule_of_text(word, capability);
+        }
+    }
+    rules_of_checks();
+    words_made();
+}
+
+/* --- texts in pieces --- */
+
+static bool is_quote(char c)
+{
+    return c == '"' || c == '\'';
+}
+
+/* From behind a quote over blanks, line breaks, comments, + and brackets to what follows another
+ * quote with its prefix; 0: the text of a literal does not go on. */
+static size_t glued(struct ch_str s, size_t at)
+{
+    size_t from = at;
+    for (; at < s.len && at - from < 1000; at++) {
+        char c = s.ptr[at];
+        if (c == '#') {
+            const char *end = memchr(s.ptr + at, '\n', s.len - at);
+            at = end != NULL ? (size_t)(end - s.ptr) : s.len;
+        } else if (c != ' ' && c != '\n' && c != '\t' && c != '\r' && c != '+' && c != '\\' &&
+                   c != '(' && c != ')') {
+            break;
+        }
+    }
+    for (int i = 0; i < 2 && at < s.len && strchr("rRbBuUfFtT", s.ptr[at]) != NULL; i++) {
+        at++;
+    }
+    bool triple = at + 2 < s.len && s.ptr[at + 1] == s.ptr[at] && s.ptr[at + 2] == s.ptr[at];
+    return at < s.len && is_quote(s.ptr[at]) ? at + (triple ? 3 : 1) : 0;
+}
+
+/* The text around pieces, without what stands between them, is looked at as well. */
+static bool glued_words(struct ch_str s, struct words_seen *seen)
+{
+    char window[4096];
+    size_t used = 0;
+    size_t end = 0; /* up to which the window has the text; 0: it is empty */
+    for (size_t at = 0; at < s.len; at++) {
+        if (!is_quote(s.ptr[at])) {
+            continue;
+        }
+        size_t next = glued(s, at + 1);
+        if (next == 0) {
+            continue;
+        }
+        size_t from = end > 0 && at - end < GLUE_BYTES ? end
+                      : at > GLUE_BYTES                ? at - GLUE_BYTES
+                                                       : 0;
+        if (end > 0 && (from > end || used + (at - from) > sizeof(window) - GLUE_BYTES)) {
+            size_t more = at - end < GLUE_BYTES ? at - end : GLUE_BYTES;
+            memcpy(window + used, s.ptr + end, more);
+            if (words_scan((struct ch_str){window, used + more}, seen)) {
+                return true;
+            }
+            used = 0;
+            from = at > GLUE_BYTES ? at - GLUE_BYTES : 0;
+        }
+        memcpy(window + used, s.ptr + from, at - from);
+        used += at - from;
+        end = next;
+        at = next - 1;
+    }
+    size_t more = s.len - end < GLUE_BYTES ? s.len - end : GLUE_BYTES;
+    if (end > 0) {
+        memcpy(window + used, s.ptr + end, more);
+    }
+    return end > 0 && words_scan((struct ch_str){window, used + more}, seen);
+}
+
+static uint32_t octal(char c)
+{
+    return c >= '0' && c <= '7' ? (uint32_t)(c - '0') : 8;
+}
+
+/* An escape that can stand for a visible character, so that a word is not seen as it is written. */
+static bool hides(const char *p, const char *end, const char *begin)
+{
+    char next[12] = {0};
+    size_t n = (size_t)(end - p) - 1 < sizeof(next) - 1 ? (size_t)(end - p) - 1 : sizeof(next) - 1;
+    memcpy(next, p + 1, n);
+    const char *digit = next[0] == 'x'                     ? next + 1
+                        : strncmp(next, "u00", 3) == 0     ? next + 3
+                        : strncmp(next, "U000000", 7) == 0 ? next + 7
+                                                           : NULL;
+    if (digit != NULL) {
+        return *digit >= '2' && *digit <= '7';
+    }
+    if (octal(next[0]) < 8 && octal(next[1]) < 8) {
+        uint32_t v = octal(next[0]) * 8 + octal(next[1]);
+        v = octal(next[2]) < 8 ? v * 8 + octal(next[2]) : v;
+        return v > ' ' && v < 0x7f;
+    }
+    if (next[0] == '\n' || next[0] == '\r') { /* in the middle of a word */
+        char after = next[0] == '\r' && next[1] == '\n' ? next[2] : next[1];
+        return p > begin && (uint8_t)p[-1] > ' ' && (uint8_t)after > ' ';
+    }
+    return false;
+}
+
+static bool has_escapes(struct ch_str s)
+{
+    const char *end = s.ptr + s.len;
+    for (const char *p = s.ptr; (p = memchr(p, '\\', (size_t)(end - p))) != NULL; p++) {
+        if (hides(p, end, s.ptr)) {
+            return true;
+        }
+        p += end - p > 1 ? 1 : 0;
+    }
+    return false;
+}
+
+/* --- the shape of the text --- */
+
+/* At least WIDE_BLANKS around `at`, before something. */
+static bool is_wide(struct ch_str s, size_t at)
+{
+    size_t from = at;
+    size_t to = at;
+    while (from > 0 && (s.ptr[from - 1] == ' ' || s.ptr[from - 1] == '\t')) {
+        from--;
+    }
+    while (to < s.len && (s.ptr[to] == ' ' || s.ptr[to] == '\t')) {
+        to++;
+    }
+    return to - from >= WIDE_BLANKS && to < s.len && s.ptr[to] != '\n' && s.ptr[to] != '\r';
+}
+
+/* What base64, hexadecimal and base85 (RFC 4648, 1924) have not: blanks and , . : ' " [ ]. */
+static const uint8_t stops[256] = {
+    [0] = 1,   ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, ['\f'] = 1, [' '] = 1, [','] = 1,
+    ['.'] = 1, [':'] = 1,  ['\''] = 1, ['"'] = 1,  ['['] = 1,  [']'] = 1,
+};
+
+/* Blanks far beyond what anybody writes, or long texts that look encoded. */
+static bool is_shaped(struct ch_str s)
+{
+    uint16_t before[DENSE_BLOCKS];
+    uint32_t sum = DENSE_BLOCKS * BLOCK;
+    for (size_t i = 0; i < DENSE_BLOCKS; i++) {
+        before[i] = BLOCK;
+    }
+    for (size_t at = 0; at + BLOCK <= s.len; at += BLOCK) {
+        uint16_t count = 0;
+        for (size_t i = 0; i < BLOCK; i++) {
+            count = (uint16_t)(count + stops[(uint8_t)s.ptr[at + i]]);
+        }
+        if (count == BLOCK && is_wide(s, at)) {
+            return true;
+        }
+        uint16_t *oldest = &before[at / BLOCK % DENSE_BLOCKS];
+        sum += count;
+        sum -= *oldest;
+        *oldest = count;
+        if (sum <= DENSE_STOPS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* from somewhere import *: any module may have come along. */
+static bool has_star(struct ch_str s)
+{
+    const struct ch_str word = CH_STR("import");
+    const char *end = s.ptr + s.len;
+    const char *p = s.ptr;
+    while ((p = memmem(p, (size_t)(end - p), word.ptr, word.len)) != NULL) {
+        p += word.len;
+        while (p < end && (*p == ' ' || *p == '\t' || *p == '\\' || *p == '\n' || *p == '\r')) {
+            p++;
+        }
+        if (p < end && *p == '*') {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool prescan_needed(struct ch_str text, uint32_t known)
+{
+    static bool made;
+    if (!made) {
+        make();
+        made = true;
+    }
+    struct words_seen seen = {.star = has_star(text)};
+    if (words_scan(text, &seen) || is_shaped(text) || has_escapes(text) ||
+        glued_words(text, &seen)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < rule_count; i++) {
+        const struct rule *r = &rules[i];
+        bool all = (known & 1U << r->capability) == 0;
+        for (uint32_t k = 0; all && k < r->count; k++) {
+            all = words_has(&seen, r->words[k]);
+        }
+        if (all && (r->brief == NULL || words_brief(text, r->brief, r->brief_kind, &seen))) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,40 @@
+/* The look at a source before the model's: prescan.c says what it is for. */
+#ifndef CH_SCANNER_PRESCAN_H
+#define CH_SCANNER_PRESCAN_H
+
+#include "scanner/source/source_int.h"
+
+/* False: nothing of the text, which is plain ASCII, can lead to a finding other than that it is not
+ * Python's syntax, nor to a capability that is not of `known`, a bit for each. */
+bool prescan_needed(struct ch_str text, uint32_t known);
+
+/* --- prescan_words.c: many words at once --- */
+enum word_kind {
+    WORD_TEXT,    /* anywhere, in upper or lower case */
+    WORD_NAME,    /* as an identifier */
+    WORD_ROOT,    /* the same, where an expression may begin with it, or in an import */
+    WORD_MODULE,  /* the same, where it may be imported */
+    WORD_SPACE,   /* the same of globals and locals, unless what they give only is an argument */
+    WORD_GETATTR, /* getattr of anything but a plain literal, which is seen as a word itself */
+    WORD_PIECE,   /* after a quote, a slash or a backslash, in upper or lower case */
+    WORD_ADDRESS, /* "://" and a digit: a public address, as check_text.c judges it */
+};
+enum { WORDS_MAX = 512 };
+struct words_seen {
+    uint64_t bits[WORDS_MAX / 64];
+    bool star; /* given: the text has "import *", and so may know any module */
+};
+/* At least 4 bytes, which are borrowed. The same word of the same kind has one number. */
+uint16_t words_add(struct ch_str text, enum word_kind kind);
+void words_alone(uint16_t word, bool enough); /* ever enough: words_scan() ends at it */
+void words_made(void);                        /* after the last words_add() */
+bool words_scan(struct ch_str text, struct words_seen *seen); /* true: a word that is enough */
+bool words_brief(struct ch_str text, const char *word, enum word_kind kind,
+                 const struct words_seen *seen); /* the word ends at '.' or '/' */
+
+static inline bool words_has(const struct words_seen *seen, uint16_t word)
+{
+    return (seen->bits[word / 64] >> word % 64 & 1) != 0;
+}
+
+#endif
