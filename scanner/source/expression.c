@@ -37,7 +37,7 @@ static bool any_op(const struct file *f, const char *const *ops, size_t count)
 
 static struct value mixed(struct value a, struct value b)
 {
-    return (struct value){.marks = a.marks | b.marks | MARK_COMPUTED,
+    return (struct value){.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
                           .origin = a.origin != 0 ? a.origin : b.origin};
 }
 
@@ -419,7 +419,8 @@ static struct value method_or_attribute(struct file *f, struct value v)
         return r;
     }
     if (!token_op(f, f->at, "(")) {
-        return (struct value){.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
+        uint32_t kept = v.marks & ~(uint32_t)MARK_SELF; /* ".parent" is not this file */
+        return (struct value){.marks = kept | MARK_COMPUTED, .origin = v.origin};
     }
     struct call c = {.self = v};
     struct value callee = {0};

@@ -330,6 +330,12 @@ static const struct ch_index_format formats[] = {
      ch_pypi_render_json, ch_pypi_render_root_json},
 };
 
+static bool is_prerelease(struct ch_str version)
+{
+    struct ch_pep440 parsed;
+    return ch_pep440_parse(version, &parsed) && ch_pep440_is_prerelease(&parsed);
+}
+
 static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL};
 
 const struct ch_ecosystem ch_ecosystem_pypi = {
@@ -341,6 +347,7 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .profiles = profiles,
     .compare_versions = ch_pep440_cmp,
     .match_version = ch_pep440_match,
+    .is_prerelease = is_prerelease,
     .never_matches = ch_pep440_never_matches,
     .classify = classify,
     .formats = formats,
