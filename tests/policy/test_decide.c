@@ -68,7 +68,8 @@ static void test_eligible(void **state)
 static void test_a_rules_message_is_the_reason(void **state)
 {
     (void)state;
-    struct ch_finding found[2] = {case_finding(CH_F_RULE_MALICIOUS), case_finding(CH_F_ZIP_SYMLINK)};
+    struct ch_finding found[2] = {case_finding(CH_F_RULE_MALICIOUS),
+                                  case_finding(CH_F_ZIP_SYMLINK)};
     struct ch_facts f = case_good();
     f.findings = found;
     f.finding_count = 1;

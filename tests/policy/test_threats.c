@@ -311,8 +311,8 @@ static void test_T9_approval_does_not_reach_past_a_rule(void **state)
         CH_VERDICT_ALLOW);
     struct ch_decision d =
         case_decide_with("version: 1\nrules: [{name: a, project: foo-bar, then: hold}, "
-                    "{name: b, project: '**', then: deny}]\n",
-                    &f);
+                         "{name: b, project: '**', then: deny}]\n",
+                         &f);
     assert_verdict(d, CH_VERDICT_DENY);
     assert_string_equal(d.rule, "rule b");
 }
@@ -344,10 +344,11 @@ static void test_T15_identity(void **state)
     struct ch_decision d = case_decide_with("version: 1\nrequire_hash: true\n", &f);
     assert_int_equal(d.hold, CH_HOLD_IDENTITY);
     assert_int_equal(d.policy_line, 2);
-    assert_verdict(case_decide_with("version: 1\nrequire_hash: true\nrules:\n  - {name: a, repository: "
-                               "pypi, then: allow, lifts: identity}\n",
-                               &f),
-                   CH_VERDICT_ALLOW);
+    assert_verdict(
+        case_decide_with("version: 1\nrequire_hash: true\nrules:\n  - {name: a, repository: "
+                         "pypi, then: allow, lifts: identity}\n",
+                         &f),
+        CH_VERDICT_ALLOW);
 }
 
 static void test_T20_reasons_are_cut(void **state)
