@@ -7,7 +7,6 @@
 
 enum {
     CHUNK_BYTES = 1 << 16,
-    NAME_MAX_BYTES = 200,   /* a dotted name; longer ones are of no interest */
     FOLD_MAX_BYTES = 1 << 20, /* a constant; what is longer is only marked */
 };
 
@@ -83,7 +82,7 @@ struct value value_text(struct file *f, struct ch_str s, uint32_t marks)
 struct value value_name(struct file *f, struct ch_str base, struct ch_str attr)
 {
     struct value v;
-    if (base.len + attr.len + 1 > NAME_MAX_BYTES) {
+    if (base.len + attr.len > NAME_BYTES) {
         return (struct value){0};
     }
     char *p = text_new(f, base.len + attr.len + 1, 0, &v);
