@@ -63,6 +63,15 @@ static const struct option inspect_options[] = {
     JSON,
 };
 
+static const struct option policy_options[] = {
+    {"--against", "FILE", false, false,
+     "test: a requirements file, uv.lock, poetry.lock, pylock.toml\n"
+     "                          or the output of pip freeze, line by line"},
+    REPOSITORY,
+    {"--reason", "TEXT", false, false, "set: why; shown in the history"},
+    JSON,
+};
+
 #define OPTIONS(list) .options = (list), .option_count = CH_ARRAY_LEN(list)
 
 static const struct command_row commands[] = {
@@ -117,6 +126,18 @@ static const struct command_row commands[] = {
              "--wait does what is left of it at once.",
      OPTIONS(rescan_options),
      .run = command_remote},
+    {.name = "policy",
+     .words = "show|test|set|history|diff [WORD...]",
+     .summary = "Show the policy, try another one, put it in force, and look back.",
+     .text = "show: what is in force, defaults and lines included, and since when.\n"
+             "test [NEW.yaml]: what would change among all known files, and (--against) what becomes of\n"
+             "  a lock file's lines. Nothing is changed. Exit status 1: something gets worse.\n"
+             "set NEW.yaml: says what changes, then puts it in the place of policy.yaml, and in force.\n"
+             "history: what was in force since when, by whom and why.\n"
+             "diff [A [B]]: what differs in meaning and as text; A, B: numbers of the history or\n"
+             "  digests (default: the one before, and the one in force).",
+     OPTIONS(policy_options),
+     .run = command_policy},
     {.name = "inspect",
      .words = "[FILE...]",
      .summary = "Inspect local files in the same jails, without a server.",

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/pypi/name.h"
 #include "customhouse/limits.h"
 
 bool ch_lockfile_format_of(struct ch_str path, enum ch_lockfile_format *ret)
@@ -83,35 +84,17 @@ void ch_lock_include(struct ch_lock_build *b, struct ch_locked_include include)
     b->includes[n] = include;
 }
 
-static bool is_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 bool ch_lock_name(struct ch_lock_build *b, struct ch_str name, struct ch_str *ret)
 {
-    if (name.len == 0 || name.len > ch_limits.project_name_bytes || !is_alnum(name.ptr[0]) ||
-        !is_alnum(name.ptr[name.len - 1])) {
+    if (!ch_pypi_name_valid(name)) {
         return false;
     }
     struct ch_buf normal;
-    bool ok = true;
     ch_buf_init(&normal, ch_limits.project_name_bytes);
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (is_alnum(c)) {
-            ch_buf_putc(&normal, c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c);
-        } else if (c != '-' && c != '_' && c != '.') {
-            ok = false;
-        } else if (is_alnum(name.ptr[i - 1])) {
-            ch_buf_putc(&normal, '-');
-        }
-    }
-    if (ok) {
-        *ret = ch_lock_keep(b, ch_buf_str(&normal));
-    }
+    ch_pypi_name_put_normal(&normal, name);
+    *ret = ch_lock_keep(b, ch_buf_str(&normal));
     ch_buf_done(&normal);
-    return ok;
+    return true;
 }
 
 enum ch_code ch_lock_wrong(const struct ch_lock_build *b, uint32_t line, uint32_t column,

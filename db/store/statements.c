@@ -223,6 +223,22 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          "iittidi"},
 
     /* Somebody who waits makes an ahead job an awaited one, never the reverse. */
+    [CH_SQL_PUT_POLICY_TEXT] = {"put policy text",
+                                "INSERT INTO policy_text (digest, bundle) VALUES ($1, $2)"
+                                " ON CONFLICT (digest) DO NOTHING",
+                                "db"},
+    [CH_SQL_ADD_POLICY] = {"add policy",
+                           "INSERT INTO policy_taken (digest, by_person, reason, at_us)"
+                           " VALUES ($1, $2, $3, $4)",
+                           "dtti"},
+    [CH_SQL_POLICIES] = {"list policies",
+                         "SELECT p.id, p.digest, p.by_person, p.reason, p.at_us, length(t.bundle)"
+                         " FROM policy_taken p JOIN policy_text t ON t.digest = p.digest"
+                         " ORDER BY p.id DESC LIMIT $1",
+                         "i"},
+    [CH_SQL_GET_POLICY_TEXT] = {"get policy text",
+                                "SELECT bundle FROM policy_text WHERE digest = $1", "d"},
+
     [CH_SQL_ADD_INTAKE] =
         {"add intake",
          "INSERT INTO intake (repository, upstream, project, file_name, state, sha256, attempts,"

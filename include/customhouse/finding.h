@@ -146,6 +146,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_TAR_POLYGLOT, 107, "tar-polyglot", ATTACK, HIGH, "is a ZIP archive as well")            \
     X(CH_F_TAR_PADDING, 108, "tar-padding", IRREGULAR, LOW,                                        \
       "has other bytes than zeros between the content of a member and the next header")            \
+    X(CH_F_TAR_REPEATED, 109, "tar-repeated-member", IRREGULAR, LOW,                               \
+      "has a file twice, the same byte for byte")                                                  \
     /* 110 to 129: sdists, scanner/eco/pypi */                                                     \
     X(CH_F_SDIST_NAME, 110, "sdist-name", IRREGULAR, HIGH,                                         \
       "has no valid file name of a source distribution")                                           \

@@ -11,6 +11,8 @@
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
     X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
+    X(command_input_bytes, 33554432, "bytes", "what a command is about: a policy, a lock's lines")  \
+    X(want_hashes, 4096, "hashes", "of one line of a lock file")                                    \
     X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
@@ -149,7 +151,6 @@
     X(rules_text_bytes, 33554432, "bytes", "of a member of source are scanned; more holds")         \
     X(rules_small_bytes, 262144, "bytes", "of other members are scanned whole; see the next row")   \
     X(rules_head_bytes, 65536, "bytes", "are scanned of larger members that are no source")        \
-    X(rules_batch_bytes, 1048576, "bytes", "sources that the shipped rules look at in one go")     \
     X(rules_scan_s, 20, "seconds", "matching one member")                                          \
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \

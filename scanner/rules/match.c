@@ -1,18 +1,12 @@
-/* Matching the members of one artifact. Shipped text rules look at sources joined together first, and
- * at each of them only when something matched: their conditions hold in the whole when they hold in a
- * part (tests/scanner/rules proves it of each rule). The site's rules see every file by itself. */
+/* Matching the members of one artifact, each by itself. libyara runs over few of them: the gate (gate.h)
+ * says of which the shipped rules may be. The site's rules see every one. */
 #include "rules_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "customhouse/limits.h"
-
-struct joined { /* a source within the batch */
-    char *path; /* NUL-terminated */
-    size_t at;
-    size_t len;
-};
+#include "gate.h"
 
 struct ch_rules_scan {
     struct ch_scan_writer *out;
@@ -25,12 +19,8 @@ struct ch_rules_scan {
     bool begun;
     bool code;
     bool applies[SET_COUNT];
-    /* sources that wait for the text rules */
-    struct ch_buf batch;
-    struct joined *joined;
-    size_t joined_count;
-    struct globs hit_paths; /* of the rules that match the batch */
-    /* the scan at hand; path absent: it is the batch, and only whether something matched counts */
+    bool *seen; /* by word of the gate: it is in this member */
+    /* the scan at hand */
     struct ch_str at_path;
     struct ch_str at_bytes;
     bool at_code;
@@ -110,27 +100,11 @@ static void write_match(struct ch_rules_scan *s, YR_SCAN_CONTEXT *context, const
     s->written++;
 }
 
-/* Something in the batch matches, or only things of several files together: those files that the
- * rule is for are looked at one by one. */
-static void note_hit(struct ch_rules_scan *s, const YR_SCAN_CONTEXT *context, const YR_RULE *rule)
-{
-    const struct rule_set *set = &rules_loaded->set[SET_TEXT];
-    const struct globs *paths = &set->meta[rule - context->rules->rules_table].paths;
-    s->hit_paths.all = s->hit_paths.all || paths->all;
-    for (size_t i = 0; i < paths->count; i++) {
-        CH_ASSERT(globs_add(&s->hit_paths, paths->items[i]));
-    }
-}
-
 static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user)
 {
     struct ch_rules_scan *s = user;
     switch (message) {
     case CALLBACK_MSG_RULE_MATCHING:
-        if (s->at_path.ptr == NULL) {
-            note_hit(s, context, data);
-            return CALLBACK_CONTINUE;
-        }
         write_match(s, context, data);
         if (s->written >= ch_limits.rules_matches) {
             ch_scan_write_finding(s->out, CH_F_RULE_OVERFLOW, s->at_path,
@@ -139,11 +113,8 @@ static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user
         }
         return CALLBACK_CONTINUE;
     case CALLBACK_MSG_TOO_MANY_MATCHES: /* the string counts no more: what needs it may not match */
-        s->hit_paths.all = true;
-        if (s->at_path.ptr != NULL) {
-            ch_scan_write_finding(s->out, CH_F_RULE_OVERFLOW, s->at_path,
-                                  CH_STR("a string of a rule matches too often"));
-        }
+        ch_scan_write_finding(s->out, CH_F_RULE_OVERFLOW, s->at_path,
+                              CH_STR("a string of a rule matches too often"));
         return CALLBACK_CONTINUE;
     case CALLBACK_MSG_IMPORT_MODULE: /* none compiles; one more lock */
         return CALLBACK_ERROR;
@@ -154,23 +125,17 @@ static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user
 
 /* --- one scan --- */
 
-static int run(struct ch_rules_scan *s, enum rule_set_kind kind, struct ch_str path,
-               struct ch_str bytes, bool code)
+static void scan_one(struct ch_rules_scan *s, enum rule_set_kind kind, struct ch_str path,
+                     struct ch_str bytes, bool code)
 {
     s->at_path = path;
     s->at_bytes = bytes;
     s->at_code = code;
     s->written = 0;
     yr_scanner_set_timeout(s->scanner[kind], (int)ch_limits.rules_scan_s);
-    return yr_scanner_scan_mem(s->scanner[kind],
-                               bytes.len > 0 ? (const uint8_t *)bytes.ptr : (const uint8_t *)"",
-                               bytes.len);
-}
-
-static void scan_one(struct ch_rules_scan *s, enum rule_set_kind kind, struct ch_str path,
-                     struct ch_str bytes, bool code)
-{
-    int rc = run(s, kind, path, bytes, code);
+    int rc = yr_scanner_scan_mem(s->scanner[kind],
+                                 bytes.len > 0 ? (const uint8_t *)bytes.ptr : (const uint8_t *)"",
+                                 bytes.len);
     if (rc == ERROR_SCAN_TIMEOUT) {
         ch_scan_write_finding(s->out, CH_F_RULE_TIMEOUT, path, CH_STR("rules"));
     } else if (rc != ERROR_SUCCESS) { /* memory, a regular expression out of bounds, ... */
@@ -181,54 +146,16 @@ static void scan_one(struct ch_rules_scan *s, enum rule_set_kind kind, struct ch
     }
 }
 
-/* --- the batch --- */
-
-static void drop_batch(struct ch_rules_scan *s)
+/* Whether it takes libyara to know that no rule of a set matches. */
+static bool may_match(const struct ch_rules_scan *s, enum rule_set_kind kind, struct ch_str path)
 {
-    for (size_t i = 0; i < s->joined_count; i++) {
-        free(s->joined[i].path);
+    const struct rule_set *set = &rules_loaded->set[kind];
+    bool may = kind == SET_SITE;
+    for (size_t i = 0; i < set->count && !may; i++) {
+        may = gate_may_match(rules_loaded->gate, kind, i, s->seen) &&
+              globs_take(&set->meta[i].paths, path);
     }
-    s->joined_count = 0;
-    ch_buf_clear(&s->batch);
-}
-
-static void look_at_batch(struct ch_rules_scan *s)
-{
-    if (s->joined_count == 0) {
-        return;
-    }
-    struct ch_str all = ch_buf_str(&s->batch);
-    int rc = run(s, SET_TEXT, (struct ch_str){NULL, 0}, all, true);
-    if (rc != ERROR_SUCCESS) { /* it came to no end: each file may, or says that it does not */
-        s->hit_paths.all = true;
-    }
-    for (size_t i = 0; i < s->joined_count; i++) {
-        const struct joined *j = &s->joined[i];
-        if (globs_take(&s->hit_paths, ch_str_of(j->path))) {
-            scan_one(s, SET_TEXT, ch_str_of(j->path), ch_str_sub(all, j->at, j->len), true);
-        }
-    }
-    globs_done(&s->hit_paths);
-    drop_batch(s);
-}
-
-/* False when it is too large to be joined with others. */
-static bool join(struct ch_rules_scan *s)
-{
-    struct ch_str bytes = ch_buf_str(&s->bytes);
-    if (bytes.len + 1 > ch_limits.rules_batch_bytes) {
-        return false;
-    }
-    if (s->batch.len + bytes.len + 1 > ch_limits.rules_batch_bytes) {
-        look_at_batch(s);
-    }
-    s->joined = ch_realloc_array(s->joined, s->joined_count + 1, sizeof(*s->joined));
-    s->joined[s->joined_count++] = (struct joined){
-        .path = ch_str_dup(ch_buf_str(&s->path)), .at = s->batch.len, .len = bytes.len};
-    ch_buf_puts(&s->batch, bytes);
-    ch_buf_putc(&s->batch, '\n'); /* no word goes on in the next file */
-    CH_ASSERT(!s->batch.failed);
-    return true;
+    return may;
 }
 
 /* --- interface --- */
@@ -239,7 +166,8 @@ struct ch_rules_scan *ch_rules_scan_new(struct ch_scan_writer *out)
     s->out = out;
     ch_buf_init(&s->path, (size_t)ch_limits.member_path_bytes + 1);
     ch_buf_init(&s->bytes, (size_t)ch_limits.rules_text_bytes);
-    ch_buf_init(&s->batch, (size_t)ch_limits.rules_batch_bytes);
+    s->seen = ch_calloc(rules_loaded == NULL ? 1 : gate_words(rules_loaded->gate) + 1,
+                        sizeof(*s->seen));
     for (size_t i = 0; rules_loaded != NULL && i < SET_COUNT; i++) {
         const struct rule_set *set = &rules_loaded->set[i];
         if (set->rules == NULL) {
@@ -261,18 +189,15 @@ void ch_rules_scan_free(struct ch_rules_scan *s)
     if (s == NULL) {
         return;
     }
-    drop_batch(s);
     for (size_t i = 0; i < SET_COUNT; i++) {
         if (s->scanner[i] != NULL) {
             yr_scanner_destroy(s->scanner[i]);
         }
         free(s->noted[i]);
     }
-    free(s->joined);
-    globs_done(&s->hit_paths);
+    free(s->seen);
     ch_buf_done(&s->path);
     ch_buf_done(&s->bytes);
-    ch_buf_done(&s->batch);
     free(s);
 }
 
@@ -296,10 +221,12 @@ void ch_rules_scan_add(struct ch_rules_scan *s, struct ch_str bytes)
     if (!s->begun) {
         return;
     }
-    if (s->size_bytes == 0 && ch_str_starts(bytes, CH_STR("#!"))) {
-        s->code = true;
-    }
     s->size_bytes += bytes.len;
+    while (s->bytes.len < 2 && bytes.len > 0) { /* they may come one by one */
+        ch_buf_putc(&s->bytes, bytes.ptr[0]);
+        bytes = ch_str_sub(bytes, 1, SIZE_MAX);
+    }
+    s->code = s->code || ch_str_starts(ch_buf_str(&s->bytes), CH_STR("#!"));
     uint64_t max = s->code ? ch_limits.rules_text_bytes : ch_limits.rules_small_bytes;
     if (s->bytes.len < max) {
         ch_buf_puts(&s->bytes, ch_str_sub(bytes, 0, (size_t)(max - s->bytes.len)));
@@ -320,15 +247,10 @@ void ch_rules_scan_member_end(struct ch_rules_scan *s)
     } else if (!s->code && s->size_bytes > bytes.len) {
         bytes = ch_str_sub(bytes, 0, (size_t)ch_limits.rules_head_bytes);
     }
-    for (size_t i = 0; i < SET_COUNT; i++) {
-        if (s->applies[i] && !(i == SET_TEXT && s->code && join(s))) {
-            scan_one(s, (enum rule_set_kind)i, path, bytes, s->code);
+    gate_look(rules_loaded->gate, bytes, s->seen);
+    for (enum rule_set_kind i = SET_TEXT; i < SET_COUNT; i++) {
+        if (s->applies[i] && may_match(s, i, path)) {
+            scan_one(s, i, path, bytes, s->code);
         }
     }
-}
-
-void ch_rules_scan_end(struct ch_rules_scan *s)
-{
-    look_at_batch(s);
-    s->begun = false;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "customhouse/limits.h"
+#include "gate.h"
 
 struct rule_sets *rules_loaded;
 
@@ -21,6 +22,7 @@ static void free_sets(struct rule_sets *sets)
         for (size_t i = 0; i < SET_COUNT; i++) {
             rule_set_done(&sets->set[i]);
         }
+        gate_free(sets->gate);
         free(sets);
     }
 }
@@ -144,6 +146,7 @@ enum ch_code ch_rules_load(const struct ch_rule_text *site, size_t count, struct
     for (size_t i = 0; i < SET_COUNT; i++) {
         sets->count += sets->set[i].count;
     }
+    sets->gate = gate_new(sets, ch_rules_shipped, ch_rules_shipped_count);
     sets->digest = digest_of(site, count);
     (void)globs_is_code(CH_STR("")); /* its table is made here, not in each job */
     ch_rules_unload();

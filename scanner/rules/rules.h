@@ -28,11 +28,9 @@ struct ch_rules_scan;
 struct ch_rules_scan *ch_rules_scan_new(struct ch_scan_writer *out);
 void ch_rules_scan_free(struct ch_rules_scan *s); /* accepts NULL */
 /* A member: its path, its content in pieces, and that it is whole. A match is a finding; a time-out or
- * too many matches is one that holds. Findings may come as late as ch_rules_scan_end. */
+ * too many matches is one that holds. */
 void ch_rules_scan_member(struct ch_rules_scan *s, struct ch_str path);
 void ch_rules_scan_add(struct ch_rules_scan *s, struct ch_str bytes);
 void ch_rules_scan_member_end(struct ch_rules_scan *s);
-/* After the last member. A member without its end is not looked at. */
-void ch_rules_scan_end(struct ch_rules_scan *s);
 
 #endif

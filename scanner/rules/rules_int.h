@@ -27,9 +27,9 @@ struct rule_meta {
 };
 
 enum rule_set_kind {
-    SET_TEXT = 0, /* shipped, for source: monotonic, so that they may look at several files in one go */
-    SET_BINARY,   /* shipped, for everything else */
-    SET_SITE,     /* always file by file */
+    SET_TEXT = 0, /* shipped, for text: they ask only what is there */
+    SET_BINARY,   /* shipped, for everything else: places too */
+    SET_SITE,
     SET_COUNT
 };
 
@@ -41,8 +41,11 @@ struct rule_set {
 };
 void rule_set_done(struct rule_set *set);
 
+struct rule_gate; /* gate.h */
+
 struct rule_sets {
     struct rule_set set[SET_COUNT];
+    struct rule_gate *gate; /* of the shipped sets */
     size_t count;
     struct ch_sha256 digest;
 };

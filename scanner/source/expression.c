@@ -40,7 +40,7 @@ static bool is_sign(uint16_t op)
 
 static struct value mixed(struct value a, struct value b)
 {
-    return (struct value){.marks = a.marks | b.marks | MARK_COMPUTED,
+    return (struct value){.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
                           .origin = a.origin != 0 ? a.origin : b.origin};
 }
 
@@ -441,7 +441,8 @@ static struct value method_or_attribute(struct file *f, struct value v)
         return r;
     }
     if (!token_op(f, f->at, "(")) {
-        return (struct value){.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
+        uint32_t kept = v.marks & ~(uint32_t)MARK_SELF; /* ".parent" is not this file */
+        return (struct value){.marks = kept | MARK_COMPUTED, .origin = v.origin};
     }
     struct call c __attribute__((uninitialized));
     call_begin(&c);

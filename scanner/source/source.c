@@ -45,7 +45,7 @@ void capability(struct file *f, enum capability c)
         return;
     }
     f->source->has[c] = true;
-    if (f->place == CH_PLACE_INSTALL) {
+    if (f->place == CH_PLACE_INSTALL || f->place == CH_PLACE_INSTALL_IMPORT) {
         f->source->has_install[c] = true;
     }
 }
@@ -314,6 +314,8 @@ static void judge_import(struct file *f)
         enum ch_finding_code code[DOES_COUNT];
     } rows[] = {
         {CH_PLACE_INSTALL,
+         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+        {CH_PLACE_INSTALL_IMPORT,
          {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
         {CH_PLACE_IMPORT,
          {CH_F_SOURCE_IMPORT_NETWORK, CH_F_SOURCE_IMPORT_PROCESS, CH_F_SOURCE_HOST_THEFT}},

@@ -135,7 +135,7 @@ struct value value_add(struct file *f, struct value a, struct value b)
             return (struct value){.kind = VALUE_INT, .marks = marks, .number = sum};
         }
     }
-    struct value v = {.marks = marks | MARK_COMPUTED,
+    struct value v = {.marks = (marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
                       .origin = a.origin != 0 ? a.origin : b.origin};
     if (a.kind != VALUE_TEXT || b.kind != VALUE_TEXT) {
         return v;
@@ -357,6 +357,9 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
     static const char *const same[] = {"decode", "encode", "strip",  "rstrip", "lstrip",
                                        "lower",  "upper",  "expandtabs"};
     struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
+    bool path = ch_str_eq(name, CH_STR("resolve")) || ch_str_eq(name, CH_STR("absolute")) ||
+                ch_str_eq(name, CH_STR("as_posix"));
+    r.marks &= path ? UINT32_MAX : ~(uint32_t)MARK_SELF; /* another path, made of this one */
     if (ch_str_eq(name, CH_STR("join")) && count == 1) {
         return join(f, v, &args[0]);
     }

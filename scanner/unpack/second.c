@@ -200,7 +200,6 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
     } else {
         list_members(&o);
     }
-    ch_rules_scan_end(o.rules);
     ch_rules_scan_free(o.rules);
     archive_read_free(o.reader);
     ch_hash_free(o.hash);

@@ -274,6 +274,7 @@ static bool read_member(struct ch_tar *t, const struct tar_header *h)
             return false;
         }
         m.sha256 = ch_hash_end(t->hash);
+        tar_paths_content(t->paths, m.mode, &m.sha256);
     } else if (m.type == CH_MEMBER_SYMLINK) {
         m.size_bytes = m.link.len;
     }
@@ -394,6 +395,10 @@ static void check_polyglot(struct ch_tar *t)
 static void report_collision(void *arg, size_t id, size_t other)
 {
     struct ch_tar *t = arg;
+    if (tar_paths_same(t->paths, id, other)) {
+        tar_report(t, CH_F_TAR_REPEATED, tar_paths_at(t->paths, id), "as before");
+        return;
+    }
     tar_report(t, CH_F_TAR_DUPLICATE, tar_paths_at(t->paths, id), "the same place as \"%.*s\"",
                CH_STR_ARG(tar_paths_at(t->paths, other)));
 }

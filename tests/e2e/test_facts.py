@@ -167,7 +167,7 @@ class Facts(Moody):
         self.assertEqual(self.explained("pypi:tomorrow")[f.name]["verdict"], "hold")
 
     def test_file_types_without_inspector_are_held(self):
-        for name in ("sources-1.0.tar.gz", "sources-1.0.zip", "sources-1.0-py3.8.egg", "sources-1.0.exe"):
+        for name in ("sources-1.0.tar.Z", "sources-1.0.tar.lz", "sources-1.0-py3.8.egg", "sources-1.0.exe"):
             self.up.add("sources", File(name, b"x" * 100, uploaded=days_ago(400)))
         for f in self.up.projects["sources"]:
             with self.subTest(name=f.name):

@@ -2,9 +2,10 @@
 
 #include <time.h>
 
+#include "base/pypi/name.h"
+#include "base/pypi/version.h"
 #include "customhouse/limits.h"
-#include "proxy/eco/pypi/name.h"
-#include "proxy/eco/pypi/version.h"
+#include "proxy/eco/pypi/file_name.h"
 
 /* --- text of pages and URLs --- */
 
@@ -329,6 +330,12 @@ static const struct ch_index_format formats[] = {
      ch_pypi_render_json, ch_pypi_render_root_json},
 };
 
+static bool is_prerelease(struct ch_str version)
+{
+    struct ch_pep440 parsed;
+    return ch_pep440_parse(version, &parsed) && ch_pep440_is_prerelease(&parsed);
+}
+
 static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL};
 
 const struct ch_ecosystem ch_ecosystem_pypi = {
@@ -340,6 +347,7 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .profiles = profiles,
     .compare_versions = ch_pep440_cmp,
     .match_version = ch_pep440_match,
+    .is_prerelease = is_prerelease,
     .never_matches = ch_pep440_never_matches,
     .classify = classify,
     .formats = formats,

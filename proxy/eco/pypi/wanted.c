@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/eco/pypi/version.h"
+#include "base/pypi/version.h"
 
 struct interpreter {
     struct ch_str python;   /* "3.11.7" */

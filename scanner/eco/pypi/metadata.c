@@ -166,7 +166,7 @@ static enum ch_code read_fields(struct ch_metadata *m, struct ch_err *err)
     if (!metadata_version_ok(m->metadata_version)) {
         return ch_fail(err, CH_E_FORMAT, "Metadata-Version: expected 1.x or 2.x");
     }
-    if (!ch_pypi_is_name(m->name)) {
+    if (!ch_pypi_name_valid(m->name)) {
         return ch_fail(err, CH_E_FORMAT,
                        "Name: expected letters, digits and . - _ (PEP 508), at most %llu bytes",
                        (unsigned long long)ch_limits.project_name_bytes);
@@ -264,7 +264,7 @@ static void report_requirements(const struct ch_metadata *m, const char *field,
 static void report_identity(const struct ch_scan_job *job, const struct ch_metadata *m,
                             struct ch_str member, struct ch_scan_writer *out)
 {
-    if (job->project.len > 0 && !ch_pypi_same_name(m->name, job->project)) {
+    if (job->project.len > 0 && !ch_pypi_name_eq(m->name, job->project)) {
         ch_metadata_finding(out, CH_F_WHEEL_NAME_DIFFERS, member, "Name: ", m->name);
     }
     if (job->version.len > 0 && !ch_pypi_same_version(m->version, job->version)) {

@@ -6,6 +6,7 @@
 #ifndef CH_SCANNER_PYPI_METADATA_H
 #define CH_SCANNER_PYPI_METADATA_H
 
+#include "base/pypi/name.h"
 #include "customhouse/scan.h"
 
 /* One "Name: value" line; the value is trimmed and, where it was folded over several lines, still
@@ -61,12 +62,6 @@ bool ch_requirement_has_direct_reference(struct ch_str requirement);
 void ch_metadata_report(const struct ch_scan_job *job, struct ch_str member, struct ch_str bytes,
                         struct ch_scan_writer *out);
 
-/* PEP 503 normalisation of a project name into `ret` (initialised, with a maximum); false when it
- * is no name: PEP 508, ^([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])$ in either case. */
-bool ch_pypi_normalise(struct ch_str name, struct ch_buf *ret);
-bool ch_pypi_is_name(struct ch_str name);
-/* Whether two names are the same project; what is no name is the same as nothing. */
-bool ch_pypi_same_name(struct ch_str a, struct ch_str b);
 /* Whether two versions are equal under PEP 440 ("1.0" = "1.0.0" = "v1"); versions outside PEP 440
  * are equal only bytewise. */
 bool ch_pypi_same_version(struct ch_str a, struct ch_str b);

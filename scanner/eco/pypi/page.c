@@ -106,10 +106,10 @@ void ch_page_skip(struct ch_page_draft *d, struct ch_str what)
 
 enum ch_code ch_page_set_project(struct ch_page_draft *d, struct ch_str name, struct ch_err *err)
 {
-    if (!ch_pypi_is_name(name)) {
+    if (!ch_pypi_name_valid(name)) {
         return ch_fail(err, CH_E_FORMAT, "name: expected a project name (PEP 508)");
     }
-    if (d->job->project.len > 0 && !ch_pypi_same_name(name, d->job->project)) {
+    if (d->job->project.len > 0 && !ch_pypi_name_eq(name, d->job->project)) {
         return ch_fail(err, CH_E_MISMATCH, "name: the page is about \"%.*s\", asked for \"%.*s\"",
                        CH_STR_ARG(name), CH_STR_ARG(d->job->project));
     }

@@ -241,7 +241,7 @@ static enum ch_code add_name(struct html_page *p, struct ch_err *err)
     while (from > 0 && href.ptr[from - 1] != '/') {
         from--;
     }
-    if (!ch_pypi_same_name(name, ch_str_sub(href, from, href.len))) {
+    if (!ch_pypi_name_eq(name, ch_str_sub(href, from, href.len))) {
         p->names_skipped++;
         return CH_OK;
     }

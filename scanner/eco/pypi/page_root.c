@@ -60,7 +60,7 @@ static enum ch_code take_project(struct walk *w, struct ch_err *err)
     }
     struct ch_json at = {.value = entry};
     rc = ch_json_need(at, "name", JSON_STRING, &name, err);
-    if (rc == CH_OK && !ch_pypi_is_name(ch_json_str(name))) {
+    if (rc == CH_OK && !ch_pypi_name_valid(ch_json_str(name))) {
         rc = ch_json_fail(name, err, "expected a project name (PEP 508)");
     }
     if (rc == CH_OK) {

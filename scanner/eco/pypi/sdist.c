@@ -79,8 +79,8 @@ static bool split_stem(struct ch_str stem, struct ch_str project, struct ch_str 
     for (size_t i = 1; i + 1 < stem.len; i++) {
         struct ch_str a = ch_str_sub(stem, 0, i);
         struct ch_str b = ch_str_sub(stem, i + 1, stem.len);
-        if (stem.ptr[i] != '-' || !ch_pypi_is_name(a) ||
-            (project.len > 0 && !ch_pypi_same_name(a, project)) ||
+        if (stem.ptr[i] != '-' || !ch_pypi_name_valid(a) ||
+            (project.len > 0 && !ch_pypi_name_eq(a, project)) ||
             (version.len > 0 ? !ch_pypi_same_version(b, version) : !is_digit(b.ptr[0]))) {
             continue;
         }
@@ -293,7 +293,7 @@ static void check_identity(struct sdist *s, struct ch_str member, const struct c
 {
     struct ch_str project = s->job->project.len > 0 ? s->job->project : s->name;
     struct ch_str version = s->job->version.len > 0 ? s->job->version : s->version;
-    if (project.len > 0 && !ch_pypi_same_name(m->name, project)) {
+    if (project.len > 0 && !ch_pypi_name_eq(m->name, project)) {
         sdist_report(s, CH_F_SDIST_NAME_DIFFERS, member, "Name: %.*s", CH_STR_ARG(m->name));
     }
     if (version.len > 0 && !ch_pypi_same_version(m->version, version)) {

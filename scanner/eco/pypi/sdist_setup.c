@@ -611,7 +611,7 @@ static bool names_an_address(struct ch_str value)
     rest = ch_str_sub(value, at + 1, value.len);
     struct ch_str scheme = ch_str_trim(rest);
     return ch_requirement_classify(value) == CH_REQUIREMENT_DIRECT &&
-           ch_pypi_is_name(ch_str_trim(ch_str_sub(value, 0, at))) &&
+           ch_pypi_name_valid(ch_str_trim(ch_str_sub(value, 0, at))) &&
            ch_str_find(ch_str_sub(scheme, 0, ch_limits.word_bytes), CH_STR("://"), &at);
 }
 

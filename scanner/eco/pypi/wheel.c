@@ -166,7 +166,7 @@ static bool is_own(const struct wheel *w, struct ch_str dist_info)
     struct ch_str version = stem_of(dist_info);
     struct ch_str name;
     return w->named && ch_str_split(&version, '-', &name) && version.ptr != NULL &&
-           ch_pypi_same_name(name, w->name.name) && ch_pypi_same_version(version, w->name.version);
+           ch_pypi_name_eq(name, w->name.name) && ch_pypi_same_version(version, w->name.version);
 }
 
 /* Of several, the wheel's own is the one to go on with. */
@@ -280,7 +280,7 @@ static void check_file_name(struct wheel *w)
         wheel_report(w, CH_F_WHEEL_NAME, whole, "%s", why);
         return;
     }
-    if ((w->job->project.len > 0 && !ch_pypi_same_name(w->job->project, w->name.name)) ||
+    if ((w->job->project.len > 0 && !ch_pypi_name_eq(w->job->project, w->name.name)) ||
         (w->job->version.len > 0 && !ch_pypi_same_version(w->job->version, w->name.version))) {
         wheel_report(w, CH_F_WHEEL_NAME, whole, "%.*s %.*s is expected",
                      CH_STR_ARG(w->job->project), CH_STR_ARG(w->job->version));

@@ -206,9 +206,10 @@ rule program_by_address
         severity = "medium"
         paths = "@code"
     strings:
-        $url = /https?:\/\/([2-9]|[2-9]\d|1[13-9]|1[013-68]\d|12[0-689]|17[013-9]|19[013-9]|2[0-4]\d|25[0-5])\.\d{1,3}\.\d{1,3}\.\d{1,3}(:\d{2,5})?\/[\w\/.%-]{0,80}\.(exe|sh|ps1|elf|bat|scr|vbs|hta|so|dll)\b/
+        $url1 = /https?:\/\/1([13-9]|[013-68]\d|2[0-689]|7[013-9]|9[013-9])\.\d{1,3}\.\d{1,3}\.\d{1,3}(:\d{2,5})?\/[\w\/.%-]{0,80}\.(exe|sh|ps1|elf|bat|scr|vbs|hta|so|dll)\b/
+        $url2 = /https?:\/\/[2-9]\d{0,2}\.\d{1,3}\.\d{1,3}\.\d{1,3}(:\d{2,5})?\/[\w\/.%-]{0,80}\.(exe|sh|ps1|elf|bat|scr|vbs|hta|so|dll)\b/
     condition:
-        $url
+        any of them
 }
 
 rule installs_more_packages

@@ -142,7 +142,7 @@ rule environment_sent
         $post = /(requests\.(post|put|get)|urlopen|httpx\.(post|put)|\.sendall|\.request)\([^\n]{0,200}(dict\(os\.environ\)|os\.environ\.copy\(\)|str\(os\.environ\)|dict\(environ\)|data=os\.environ\b|json=os\.environ\b)/
         $node = /JSON\.stringify\(process\.env\)/
         $send = /\b(https?\.request|fetch|axios\.post)\(/
-        $shell = /\b(env|printenv)( \|[^\n|]{1,60})? ?\| ?(curl|nc|wget)\b/
+        $shell = /\b(env|printenv)( \|[^\n|]{1,60})? ?\| ?(curl\b|nc |wget\b)/
     condition:
         $post or $shell or ($node and $send)
 }

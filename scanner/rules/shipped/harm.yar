@@ -93,9 +93,9 @@ rule fork_bomb
         severity = "high"
         paths = "@code"
     strings:
-        $shell = /:\(\)\s?\{\s?:\s?\|\s?:\s?&\s?\}\s?;\s?:/
+        $shell = /:\(\) ?\{\s?:\s?\|\s?:\s?&\s?\}\s?;\s?:/
         $python = /while\s{1,4}(True|1)\s?:\s{1,40}os\.fork\(\)/
-        $batch = /%0\s?\|\s?%0/
+        $batch = /%0 ?\| ?%0/
     condition:
         any of them
 }

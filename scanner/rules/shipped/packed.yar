@@ -42,8 +42,8 @@ rule exec_of_hex
         paths = "@python,*.ipynb"
     strings:
         $fromhex = /\b(exec|eval)\(\s{0,40}(bytes|bytearray)\.fromhex\(/
-        $escapes = /\b(exec|eval)\(\s{0,40}b?["'](\\x[0-9a-fA-F]{2}){16,}/
-        $octal = /\b(exec|eval)\(\s{0,40}b?["'](\\[0-7]{2,3}){16,}/
+        $escapes = /\b(exec|eval)\([\sb]{0,40}["']\\x[0-9a-fA-F]{2}(\\x[0-9a-fA-F]{2}){15,}/
+        $octal = /\b(exec|eval)\([\sb]{0,40}["']\\[0-7]{2,3}(\\[0-7]{2,3}){15,}/
     condition:
         any of them
 }
@@ -72,7 +72,7 @@ rule exec_of_reversed
         severity = "high"
         paths = "@python,*.ipynb"
     strings:
-        $reversed = /\b(exec|eval)\(\s{0,40}\(?("[^"\n]{12,3000}"|'[^'\n]{12,3000}')\)?\[\s?:\s?:\s?-1\s?\]/
+        $reversed = /\b(exec|eval)\(\s{0,40}\(?("[^"\n]{12,3000}"|'[^'\n]{12,3000}')\)?\[\s{0,4}:\s?:\s?-1\s?\]/
         $joined = /\b(exec|eval)\(\s{0,40}["']{2}\.join\(\s{0,8}reversed\(/
     condition:
         any of them

@@ -607,6 +607,7 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
     struct ch_command c = {.name = ch_str_of(name), .json = json};
     struct ch_buf b;
     add_arg(&c, NULL, word);
+    add_arg(&c, NULL, h->second_word);
     add_arg(&c, "reason", reason);
     add_arg(&c, "expires", expires);
     add_arg(&c, "evidence", h->evidence);
@@ -623,6 +624,8 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
                                          .on_frame = on_command_frame, .on_closed = on_closed};
     CH_ASSERT(ch_channel_open(&options, &r.ch, &err) == CH_OK);
     h->k->child.on_control(h->k, 1000, 1, fds[0]);
+    CH_ASSERT(h->input.len == 0 ||
+              ch_channel_send(r.ch, CH_MSG_COMMAND_INPUT, h->input, NULL, 0));
     CH_ASSERT(ch_channel_send(r.ch, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0));
     house_until(h, &r.done);
     ch_channel_free(r.ch);
@@ -641,4 +644,13 @@ const char *house_hex(const char *bytes, char ret[CH_SHA256_HEX + 1])
     struct ch_sha256 d = ch_sha256_of(bytes, strlen(bytes));
     ch_sha256_hex(&d, ret);
     return ret;
+}
+
+enum ch_code house_reload(struct house *h, const char *policy, struct ch_err *err)
+{
+    struct ch_setup texts = {.policy_name = CH_STR("policy.yaml"),
+                             .policy_text = ch_str_of(policy),
+                             .config_name = CH_STR("customhouse.yaml"),
+                             .config_text = ch_str_of(h->config != NULL ? h->config : CONFIG)};
+    return h->k->child.on_reload(h->k, &texts, err);
 }

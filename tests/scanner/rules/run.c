@@ -19,7 +19,6 @@ static enum ch_code inspect(const struct ch_scan_job *job CH_UNUSED,
         ch_rules_scan_add(s, ch_str_sub(now_members[i].bytes, half, SIZE_MAX));
         ch_rules_scan_member_end(s);
     }
-    ch_rules_scan_end(s);
     ch_rules_scan_free(s);
     return ch_scan_writer_ok(out, err);
 }

@@ -1,7 +1,8 @@
 /* Every shipped rule against its texts: cases/RULE/match-* must match it, cases/RULE/clean-* must match
  * nothing. The rest of a file's name is the member's. A rule without one of both fails, and so does a
- * folder without rule. And that text rules may look at several files in one go: what they find in a
- * file they find in the whole, by the form of their conditions and by trying each.
+ * folder without rule. And that the gate loses nothing: each text is also given in the middle of a large
+ * honest file, all of them in one, and libyara's own findings are compared with what the gate lets through.
+ * Text rules may only ask that strings are there, so they find in the whole what they find in a part.
  * argv[1] is the folder. */
 #include "tests/ch_test.h"
 
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "customhouse/limits.h"
+#include "gate_check.h"
 #include "run.h"
 #include "scanner/rules/rules_int.h"
 
@@ -45,15 +47,22 @@ static bool reports(const struct scan_run *r, const char *rule)
     return false;
 }
 
-static void check_match(const char *rule, const char *path, struct rules_member member)
+static bool is_text_rule(const char *rule)
+{
+    const YR_RULE *r;
+    yr_rules_foreach(rules_loaded->set[SET_TEXT].rules, r)
+    {
+        if (strcmp(r->identifier, rule) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_found(const char *rule, const char *path, struct rules_member member)
 {
     struct scan_run r;
-    struct rules_member all[3] = {
-        {CH_STR("pkg/first.py"), CH_STR("def first():\n    return 1")},
-        member,
-        {CH_STR("pkg/last.py"), CH_STR("def last():\n    return 2\n")},
-    };
-    rules_run(&r, all, CH_ARRAY_LEN(all));
+    rules_run(&r, &member, 1);
     if (!reports(&r, rule)) {
         scan_run_print(&r);
         fail_msg("%s: rule %s does not match", path, rule);
@@ -61,9 +70,45 @@ static void check_match(const char *rule, const char *path, struct rules_member 
     scan_run_done(&r);
 }
 
+/* Honest source, without a line that a rule minds. */
+static void put_honest(struct ch_buf *b, size_t bytes)
+{
+    size_t end = b->len + bytes;
+    for (size_t i = 0; b->len < end; i++) {
+        ch_buf_printf(b, "def number_%zu(self, values, *, scale=%zu.5):\n"
+                         "    \"\"\"Gives the values of row %zu; see the manual.\"\"\"\n"
+                         "    return [int(v * scale) for v in values[::%zu] if v is not None]\n\n",
+                      i, i, i, i + 1);
+    }
+}
+
+static void check_match(const char *rule, const char *path, struct rules_member member)
+{
+    struct ch_buf b;
+    check_found(rule, path, member);
+    const char *lost = gate_check(member.bytes);
+    if (lost != NULL) {
+        fail_msg("%s: the gate loses rule %s", path, lost);
+    }
+    if (is_text_rule(rule)) {
+        size_t around = globs_is_code(member.path) ? (size_t)1 << 19 : (size_t)1 << 16;
+        ch_buf_init(&b, (size_t)1 << 22);
+        put_honest(&b, around);
+        ch_buf_puts(&b, member.bytes);
+        ch_buf_putc(&b, '\n');
+        put_honest(&b, around);
+        check_found(rule, path, (struct rules_member){member.path, ch_buf_str(&b)});
+        ch_buf_done(&b);
+    }
+}
+
 static void check_clean(const char *path, struct rules_member member)
 {
     struct scan_run r;
+    const char *lost = gate_check(member.bytes);
+    if (lost != NULL) {
+        fail_msg("%s: the gate loses rule %s", path, lost);
+    }
     rules_run(&r, &member, 1);
     if (rules_findings(&r) > 0) {
         scan_run_print(&r);
@@ -165,6 +210,21 @@ static void every_folder_is_of_a_rule(void **state)
     closedir(d);
 }
 
+/* One that asks nothing has libyara run over every file. */
+static void every_rule_asks_for_words(void **state)
+{
+    (void)state;
+    for (enum rule_set_kind kind = SET_TEXT; kind <= SET_BINARY; kind++) {
+        const struct rule_set *set = &rules_loaded->set[kind];
+        for (size_t i = 0; i < set->count; i++) {
+            if (gate_always(rules_loaded->gate, kind, i)) {
+                fail_msg("%s: has no word of four bytes that must be there (README.md, \"The gate\")",
+                         set->rules->rules_table[i].identifier);
+            }
+        }
+    }
+}
+
 /* --- monotonic: holds in a part, holds in the whole --- */
 
 /* Words that a condition may use. What looks at places, sizes, or the lack of something is none. */
@@ -258,6 +318,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule_has_its_texts),
         cmocka_unit_test(every_folder_is_of_a_rule),
+        cmocka_unit_test(every_rule_asks_for_words),
         cmocka_unit_test(text_rules_ask_only_what_is_there),
     };
     struct ch_err err;

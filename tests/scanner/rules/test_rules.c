@@ -358,7 +358,6 @@ static void how_much_of_a_member_is_seen(void **state)
     ch_limits.rules_text_bytes = 40;
     ch_limits.rules_small_bytes = 30;
     ch_limits.rules_head_bytes = 20;
-    ch_limits.rules_batch_bytes = 16;
     assert_ch_ok(&err, load("rule own { strings: $a = \"needle\" condition: $a }", &err));
 #define SPACE10 "          "
     static const struct {
@@ -388,7 +387,7 @@ static void how_much_of_a_member_is_seen(void **state)
 }
 
 /* Two halves of a match in two files are none; and each file is named by itself. */
-static void files_joined_together_stay_apart(void **state)
+static void files_stay_apart(void **state)
 {
     (void)state;
     struct ch_err err;
@@ -435,7 +434,7 @@ int main(void)
         TEST(too_many_matches_hold),
         TEST(more_rules_than_are_listed_hold),
         TEST(how_much_of_a_member_is_seen),
-        TEST(files_joined_together_stay_apart),
+        TEST(files_stay_apart),
         TEST(nothing_loaded_matches_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,8 @@ static void look(const char *source, size_t len, enum ch_code_place place, struc
     close(fd);
 }
 
-enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START };
+enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START,
+       P_INSTALL_IMPORT = CH_PLACE_INSTALL_IMPORT };
 
 struct row {
     int place;
@@ -101,6 +102,8 @@ static const struct row rows[] = {
     {P_IMPORT, "computed-import", "import importlib\nm = importlib.import_module(name)\n"},
     /* when it runs */
     {P_INSTALL, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
+    {P_INSTALL_IMPORT, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\nf()\n"},
+    {P_INSTALL_IMPORT, NULL, "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
     {P_INSTALL, NULL, "from setuptools import setup\nsetup(name='x')\n"},
     {P_INSTALL, "install-process", "import subprocess\nv = subprocess.check_output(['git', 'describe'])\n"},
     {P_IMPORT, "import-network", "import requests\nrequests.get('http://example.org/')\n"},
@@ -156,6 +159,15 @@ static const struct row rows[] = {
     {P_IMPORT, "anti-analysis", "L = ['vmtoolsd', 'VBoxService', 'Wireshark', 'ollydbg']\n"},
     {P_IMPORT, NULL, "L = ['Wireshark', 'fiddler']\n"},
     {P_IMPORT, "self-delete", "import os\nos.remove(__file__)\n"},
+    {P_IMPORT, "self-delete", "import os\nos.unlink(os.path.abspath(__file__))\n"},
+    {P_IMPORT, "self-delete", "import os, pathlib\nos.unlink(str(pathlib.Path(__file__).resolve()))\n"},
+    /* a file beside it: what scripts make anew */
+    {P_IMPORT, NULL, "import os, pathlib\nHERE = pathlib.Path(__file__).parent\n"
+                   "for old in HERE.glob('*.json'):\n    os.remove(old)\n"},
+    {P_IMPORT, NULL, "import os, pathlib\nbase = pathlib.Path(__file__).parent.absolute()\n"
+                   "os.remove(base / 'made' / 'README')\n"},
+    {P_IMPORT, NULL, "import os\nd = os.path.join(os.path.dirname(__file__), 'models')\n"
+                   "def get(url, to):\n    return to + '/a.zip'\nos.remove(get('x', d))\n"},
     {P_IMPORT, NULL, "import os\nos.remove(os.path.join(d, 'x'))\n"},
     {P_IMPORT, "keylogger", "import requests\nfrom pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n    requests.post(u)\n"},
     {P_IMPORT, NULL, "from pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n"},

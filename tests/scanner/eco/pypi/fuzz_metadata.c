@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CH_ASSERT(whole == CH_REQUIREMENT_DIRECT);
     }
     if (ch_metadata_parse(bytes, &m, &err) == CH_OK) {
-        CH_ASSERT(ch_pypi_same_name(m.name, m.name) && m.version.len > 0);
+        CH_ASSERT(ch_pypi_name_eq(m.name, m.name) && m.version.len > 0);
         struct ch_str value;
         for (size_t i = 0; ch_metadata_next(&m, CH_STR("Requires-Dist"), &i, &value);) {
             CH_IGNORE(ch_requirement_classify(value) == CH_REQUIREMENT_PLAIN);

@@ -185,13 +185,9 @@ static void t1_requirements_are_classified(void **state)
     }
 }
 
-static void names_and_versions_compare(void **state)
+static void versions_compare(void **state)
 {
     (void)state;
-    assert_true(ch_pypi_same_name(CH_STR("Zope.Interface"), CH_STR("zope-_.interface")));
-    assert_false(ch_pypi_same_name(CH_STR("foo"), CH_STR("foo1")));
-    assert_false(ch_pypi_same_name(CH_STR("foo-"), CH_STR("foo-")));
-    assert_false(ch_pypi_same_name(CH_STR(""), CH_STR("")));
     const struct {
         const char *a, *b;
         bool same;
@@ -222,6 +218,7 @@ static void names_and_versions_compare(void **state)
         {"", "0", false},
         {"1.0a1.post2.dev3", "1a1-2.dev3", true},
         {"1.0b2", "1.0a2", false},
+        {"1.0_1+ab_1", "1.0.post1+ab.1", true},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_pypi_same_version(ch_str_of(rows[i].a), ch_str_of(rows[i].b)) != rows[i].same) {
@@ -403,7 +400,7 @@ int main(void)
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(t1_requirements_are_classified),
-        cmocka_unit_test(names_and_versions_compare),
+        cmocka_unit_test(versions_compare),
         cmocka_unit_test(t1_report_names_the_finding),
         cmocka_unit_test(licences_are_stated_or_absent),
         cmocka_unit_test(people_and_homes),

@@ -1,6 +1,6 @@
-#include "proxy/eco/pypi/version.h"
+#include "base/pypi/version.h"
 
-#include "proxy/eco/pypi/version_int.h"
+#include "base/pypi/version_int.h"
 
 static bool is_digit(char c)
 {

@@ -2,8 +2,8 @@
  *
  * Spec: PEP 440, appendix B (the regular expression, ASCII only) and "Version specifiers". Numbers
  * have no upper bound there, so they stay slices of digits. */
-#ifndef PROXY_ECO_PYPI_VERSION_H
-#define PROXY_ECO_PYPI_VERSION_H
+#ifndef CH_BASE_PYPI_VERSION_H
+#define CH_BASE_PYPI_VERSION_H
 
 #include <stdbool.h>
 

@@ -1,21 +1,12 @@
-#include "proxy/eco/pypi/name.h"
+#include "proxy/eco/pypi/file_name.h"
 
+#include "base/pypi/name.h"
+#include "base/pypi/version.h"
 #include "customhouse/limits.h"
-#include "proxy/eco/pypi/version.h"
-
-static bool is_separator(char c)
-{
-    return c == '-' || c == '_' || c == '.';
-}
 
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 const char *ch_pypi_type_name(enum ch_pypi_type type)
@@ -32,80 +23,6 @@ const char *ch_pypi_type_name(enum ch_pypi_type type)
     }
     return "other";
 }
-
-bool ch_pypi_name_valid(struct ch_str name)
-{
-    if (name.len == 0 || name.len > ch_limits.project_name_bytes) {
-        return false;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        if (!is_alnum(name.ptr[i]) && !is_separator(name.ptr[i])) {
-            return false;
-        }
-    }
-    return is_alnum(name.ptr[0]) && is_alnum(name.ptr[name.len - 1]);
-}
-
-/* The next character of the normal form; false at the end. */
-static bool next_normal(struct ch_str *rest, char *ret_c)
-{
-    if (rest->len == 0) {
-        return false;
-    }
-    size_t n = 1;
-    *ret_c = lower(rest->ptr[0]);
-    if (is_separator(rest->ptr[0])) {
-        *ret_c = '-';
-        while (n < rest->len && is_separator(rest->ptr[n])) {
-            n++;
-        }
-    }
-    *rest = ch_str_sub(*rest, n, rest->len);
-    return true;
-}
-
-void ch_pypi_name_put_normal(struct ch_buf *b, struct ch_str name)
-{
-    char c = '\0';
-    while (next_normal(&name, &c)) {
-        ch_buf_putc(b, c);
-    }
-}
-
-bool ch_pypi_name_is_normal(struct ch_str name)
-{
-    if (!ch_pypi_name_valid(name)) {
-        return false;
-    }
-    struct ch_str rest = name;
-    char c = '\0';
-    size_t i = 0;
-    while (next_normal(&rest, &c)) {
-        if (name.ptr[i] != c) {
-            return false;
-        }
-        i++;
-    }
-    return i == name.len;
-}
-
-bool ch_pypi_name_eq(struct ch_str a, struct ch_str b)
-{
-    char ca = '\0';
-    char cb = '\0';
-    for (;;) {
-        bool more_a = next_normal(&a, &ca);
-        bool more_b = next_normal(&b, &cb);
-        if (more_a != more_b || (more_a && ca != cb)) {
-            return false;
-        }
-        if (!more_a) {
-            return true;
-        }
-    }
-}
-
-/* --- file names --- */
 
 /* Sets *ret_at to the dash between project and version. With a known project it is the first dash
  * before which the text is that project (as pip reads it); else the last one a version follows. */

@@ -1,9 +1,8 @@
-/* Project names and file names of Python packages. Pure, allocates nothing.
+/* File names of Python packages. Pure, allocates nothing.
  *
- * Spec: PEP 503 (normal form), PEP 508 (names), PEP 427 (wheels), PEP 625 (sdists); older names as
- * installers still read them. */
-#ifndef PROXY_ECO_PYPI_NAME_H
-#define PROXY_ECO_PYPI_NAME_H
+ * Spec: PEP 427 (wheels), PEP 625 (sdists); older names as installers still read them. */
+#ifndef PROXY_ECO_PYPI_FILE_NAME_H
+#define PROXY_ECO_PYPI_FILE_NAME_H
 
 #include <stdbool.h>
 
@@ -11,15 +10,6 @@
 
 enum ch_pypi_type { CH_PYPI_OTHER = 0, CH_PYPI_WHEEL, CH_PYPI_SDIST, CH_PYPI_EGG };
 const char *ch_pypi_type_name(enum ch_pypi_type type); /* "wheel", as in ch_facts.file_type */
-
-/* Letters, digits, '.', '_' and '-', first and last one a letter or digit (PEP 508, ASCII), no
- * longer than the limit project_name_bytes. */
-bool ch_pypi_name_valid(struct ch_str name);
-/* Appends the normal form: lower case, runs of '.', '_' and '-' become one '-'. */
-void ch_pypi_name_put_normal(struct ch_buf *b, struct ch_str name);
-bool ch_pypi_name_is_normal(struct ch_str name); /* valid, and its own normal form */
-/* Whether both have the same normal form. */
-bool ch_pypi_name_eq(struct ch_str a, struct ch_str b);
 
 /* What a file name says; slices of it. */
 struct ch_pypi_file {

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proxy/eco/pypi/version.h"
+#include "base/pypi/version.h"
 
 enum { VERSION_MAX = 256 };
 

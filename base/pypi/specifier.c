@@ -1,8 +1,8 @@
 /* Version specifiers. Spec: PEP 440, "Version specifiers", with the reading of `packaging` where
  * the text leaves a choice (a prefix is numbers only, and missing numbers are 0). */
-#include "proxy/eco/pypi/version.h"
+#include "base/pypi/version.h"
 
-#include "proxy/eco/pypi/version_int.h"
+#include "base/pypi/version_int.h"
 
 enum op { OP_ARBITRARY, OP_COMPATIBLE, OP_EQ, OP_NE, OP_LE, OP_GE, OP_LT, OP_GT };
 

@@ -1,8 +1,8 @@
 /* Shared by version.c and specifier.c. */
-#ifndef PROXY_ECO_PYPI_VERSION_INT_H
-#define PROXY_ECO_PYPI_VERSION_INT_H
+#ifndef CH_BASE_PYPI_VERSION_INT_H
+#define CH_BASE_PYPI_VERSION_INT_H
 
-#include "proxy/eco/pypi/version.h"
+#include "base/pypi/version.h"
 
 struct ch_str ch_pep440_number(struct ch_str digits);                    /* without leading zeros */
 int ch_pep440_number_cmp(struct ch_str a, struct ch_str b);              /* of such numbers */

@@ -1,0 +1,109 @@
+#include "needs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void needs_done(struct needs *n)
+{
+    for (size_t i = 0; i < n->word_count; i++) {
+        free(n->owned[i]);
+    }
+    free(n->owned);
+    free(n->words);
+    free(n->all);
+    *n = (struct needs){.all = NULL};
+}
+
+static int32_t add(struct needs *n, struct need need)
+{
+    CH_ASSERT(n->count < INT32_MAX);
+    n->all = ch_realloc_array(n->all, n->count + 1, sizeof(*n->all));
+    n->all[n->count] = need;
+    return (int32_t)n->count++;
+}
+
+static size_t index_of(struct needs *n, struct ch_str word, bool nocase)
+{
+    size_t i = 0;
+    while (i < n->word_count &&
+           (n->words[i].nocase != nocase || !ch_str_eq(n->words[i].bytes, word))) {
+        i++;
+    }
+    if (i == n->word_count) {
+        n->words = ch_realloc_array(n->words, n->word_count + 1, sizeof(*n->words));
+        n->owned = ch_realloc_array(n->owned, n->word_count + 1, sizeof(*n->owned));
+        n->owned[i] = ch_calloc(word.len, 1);
+        memcpy(n->owned[i], word.ptr, word.len);
+        n->words[i] = (struct prefilter_word){.bytes = {n->owned[i], word.len}, .nocase = nocase};
+        n->word_count++;
+    }
+    return i;
+}
+
+int32_t needs_word(struct needs *n, struct ch_str word, bool nocase)
+{
+    if (word.len < PREFILTER_WORD_MIN) {
+        return NEED_NOTHING;
+    }
+    size_t i = index_of(n, word, nocase);
+    return add(n, (struct need){.word = (int32_t)i, .least = 0, .part = -1, .next = -1});
+}
+
+int32_t needs_group(struct needs *n, uint32_t least, const int32_t *parts, size_t count)
+{
+    int32_t first = -1;
+    size_t asked = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i] == NEED_NOTHING) { /* holds: one less of the others is enough */
+            least -= least > 0 ? 1 : 0;
+        }
+    }
+    if (least == 0) {
+        return NEED_NOTHING;
+    }
+    for (size_t i = count; i-- > 0;) {
+        if (parts[i] != NEED_NOTHING) {
+            n->all[parts[i]].next = first;
+            first = parts[i];
+            asked++;
+        }
+    }
+    if (asked == 1 && least == 1) {
+        return first;
+    }
+    return add(n, (struct need){.word = -1,
+                                .least = least,
+                                .spare = asked > least ? (uint32_t)asked - least : 0,
+                                .part = first,
+                                .next = -1});
+}
+
+int32_t needs_again(struct needs *n, int32_t need)
+{
+    if (need == NEED_NOTHING) {
+        return NEED_NOTHING;
+    }
+    struct need copy = n->all[need];
+    copy.next = -1;
+    return add(n, copy);
+}
+
+bool needs_hold(const struct needs *n, int32_t need, const bool *seen)
+{
+    if (need == NEED_NOTHING) {
+        return true;
+    }
+    const struct need *at = &n->all[need];
+    if (at->word >= 0) {
+        return seen[at->word];
+    }
+    uint32_t held = 0;
+    uint32_t missing = 0;
+    for (int32_t i = at->part; i >= 0 && held < at->least && missing <= at->spare;
+         i = n->all[i].next) {
+        bool holds = needs_hold(n, i, seen);
+        held += holds ? 1 : 0;
+        missing += holds ? 0 : 1;
+    }
+    return held >= at->least;
+}
