@@ -63,31 +63,6 @@ static struct ch_str name_at(struct file *f, uint32_t i)
     return v.kind == VALUE_TEXT ? v.text : s;
 }
 
-static struct value number_value(struct file *f)
-{
-    struct ch_str s = ch_token_str(f->text, &f->tokens[f->at++]);
-    struct value v = {.kind = VALUE_INT};
-    uint32_t base = 10;
-    size_t i = 0;
-    if (s.len > 2 && s.ptr[0] == '0') {
-        char k = (char)(s.ptr[1] | 0x20);
-        base = k == 'x' ? 16 : k == 'o' ? 8 : k == 'b' ? 2 : 10;
-        i = base != 10 ? 2 : 0;
-    }
-    for (; i < s.len; i++) {
-        char c = (char)(s.ptr[i] | 0x20);
-        if (s.ptr[i] == '_') {
-            continue;
-        }
-        uint32_t d = s.ptr[i] <= '9' ? (uint32_t)(s.ptr[i] - '0') : (uint32_t)(c - 'a' + 10);
-        if (d >= base || v.number > INT64_MAX / 16 - 16) {
-            return (struct value){0}; /* a fraction, or too large to be a character */
-        }
-        v.number = v.number * base + d;
-    }
-    return v;
-}
-
 /* What stands in a string without escapes: lent from the source. */
 static bool plain_string(const struct file *f, const struct ch_token *tok, struct ch_str *ret)
 {
@@ -551,7 +526,7 @@ static struct value operand(struct file *f)
         v = strings(f);
         break;
     case CH_TOKEN_NUMBER:
-        v = number_value(f);
+        v = value_number(ch_token_str(f->text, &f->tokens[f->at++]));
         v.number = negative ? -v.number : v.number;
         break;
     case CH_TOKEN_NAME:

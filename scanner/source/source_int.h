@@ -151,6 +151,7 @@ struct file {
 /* --- value.c --- */
 void *value_alloc(struct file *f, size_t n); /* NULL beyond the limit */
 void value_release(struct file *f);
+struct value value_number(struct ch_str s); /* of a NUMBER as it is written */
 struct value value_text(struct file *f, struct ch_str s, uint32_t marks); /* copies */
 struct value value_name(struct file *f, struct ch_str base, struct ch_str attr);
 struct value value_add(struct file *f, struct value a, struct value b);
