@@ -216,14 +216,12 @@ static bool look_from(const struct prefilter *p, struct ch_str text, size_t from
 
 bool prefilter_scan(const struct prefilter *p, struct ch_str text, bool *seen)
 {
-    enum { STEP = 8 };
+    enum { STEP = 4 };
     bool any = false;
     size_t i = 0;
     for (; i + STEP + GRAM <= text.len; i += STEP) {
         const char *at = text.ptr + i;
-        uint64_t hit = bit_at(p, at) | bit_at(p, at + 1) | bit_at(p, at + 2) | bit_at(p, at + 3) |
-                       bit_at(p, at + 4) | bit_at(p, at + 5) | bit_at(p, at + 6) |
-                       bit_at(p, at + 7);
+        uint64_t hit = bit_at(p, at) | bit_at(p, at + 1) | bit_at(p, at + 2) | bit_at(p, at + 3);
         if ((hit & 1) != 0) {
             any = look_from(p, text, i, i + STEP, seen) || any;
         }
