@@ -1,4 +1,6 @@
 /* Which settings are in force where. */
+#include <string.h>
+
 #include "policy_int.h"
 
 /* --- overrides: key by key, the repository's before the environment's before everybody's --- */
@@ -145,4 +147,16 @@ bool ch_policy_may_look_up(const struct ch_policy *policy, struct ch_str reposit
     const struct ch_settings *s = ch_settings_of(policy, repository, environment, &room);
     return s->lookup.number == CH_LOOKUP_UPSTREAM || s->mode.number != CH_MODE_ALLOW_LIST ||
            ch_policy_lists_project(policy, repository, project);
+}
+
+const char *ch_policy_mode_name(const struct ch_policy *policy, struct ch_str repository,
+                                struct ch_str environment)
+{
+    struct ch_settings room;
+    const struct ch_settings *s = ch_settings_of(policy, repository, environment, &room);
+    const struct ch_key *k = ch_policy_keys;
+    while (strcmp(k->key, "mode") != 0) {
+        k++;
+    }
+    return k->choices[s->mode.number];
 }

@@ -9,6 +9,8 @@ int command_init(const struct command_row *row, const struct args *args);
 int command_check(const struct command_row *row, const struct args *args);
 int command_inspect(const struct command_row *row, const struct args *args);
 int command_version(const struct command_row *row, const struct args *args);
+/* show, test, set, history, diff: by its first word. */
+int command_policy(const struct command_row *row, const struct args *args);
 /* Sends the command with its words and options to the keeper, and shows what it answers. */
 int command_remote(const struct command_row *row, const struct args *args);
 

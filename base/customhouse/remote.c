@@ -6,18 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "customhouse/channel.h"
 #include "customhouse/limits.h"
 #include "customhouse/message.h"
+#include "remote.h"
 #include "site.h"
 
-/* `approve` inspects what it names first, and that may have to be fetched. */
-#define ANSWER_WAIT_MS 3600000
+#define INPUT_PART (128u << 10)
 
-static enum ch_code connect_to(const char *folder, int *ret_fd, struct ch_err *err)
+enum ch_code remote_connect(const char *folder, int *ret_fd, struct ch_err *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char *path = site_path(folder, SITE_CONTROL);
@@ -45,10 +46,51 @@ static enum ch_code connect_to(const char *folder, int *ret_fd, struct ch_err *e
     return rc;
 }
 
-static enum ch_code send_command(int fd, const struct command_row *row, const struct args *args,
-                                 struct ch_err *err)
+enum ch_code remote_server(int fd, int *ret_pidfd, struct ch_err *err)
 {
-    struct ch_command m = {.name = ch_str_of(row->name)};
+    struct ucred peer = {.pid = 0}; /* unix(7): of who called listen */
+    socklen_t len = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0) {
+        return ch_fail_errno(err, errno, "control socket");
+    }
+    if (peer.pid <= 0) {
+        return ch_fail(err, CH_E_UNSUPPORTED,
+                       "the server runs in another PID namespace: run this command in it");
+    }
+    int pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+    if (pidfd < 0) {
+        return ch_fail_errno(err, errno, "process %d", (int)peer.pid);
+    }
+    *ret_pidfd = pidfd;
+    return CH_OK;
+}
+
+enum ch_code remote_send(int fd, const struct ch_command *command, struct ch_str input,
+                         struct ch_err *err)
+{
+    struct ch_buf b;
+    enum ch_code rc = CH_OK;
+    uint64_t deadline_ms = ch_now_boot_ms() + REMOTE_WAIT_MS;
+    while (rc == CH_OK && input.len > 0) {
+        struct ch_str part = ch_str_sub(input, 0, INPUT_PART);
+        rc = ch_frame_write(fd, CH_MSG_COMMAND_INPUT, part, NULL, 0, deadline_ms, err);
+        input = ch_str_sub(input, part.len, input.len);
+    }
+    ch_buf_init(&b, ch_message_row(CH_MSG_COMMAND)->max_bytes);
+    ch_command_put(&b, command);
+    rc = rc == CH_OK ? ch_buf_ok(&b, err) : rc;
+    if (rc == CH_OK) {
+        rc = ch_frame_write(fd, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0, deadline_ms, err);
+    }
+    ch_buf_done(&b);
+    /* who is refused is told so, and the telling may be quicker than our words */
+    return rc == CH_E_CLOSED ? CH_OK : rc;
+}
+
+static enum ch_code read_command(const struct command_row *row, const struct args *args,
+                                 struct ch_command *ret, struct ch_err *err)
+{
+    *ret = (struct ch_command){.name = ch_str_of(row->name)};
     for (size_t i = 0; i < args->count; i++) {
         const struct option *o = args->item[i].option;
         const char *value = args->item[i].value;
@@ -56,37 +98,29 @@ static enum ch_code send_command(int fd, const struct command_row *row, const st
             continue;
         }
         if (o != NULL && strcmp(o->name, "--json") == 0) {
-            m.json = true;
+            ret->json = true;
             continue;
         }
-        /* the keeper knows options without their dashes */
-        m.key[m.arg_count] = o != NULL ? ch_str_of(o->name + 2) : (struct ch_str){NULL, 0};
-        m.value[m.arg_count++] = ch_str_of(value);
         if (value != NULL && strlen(value) > ch_limits.text_bytes) {
             return ch_fail(err, CH_E_USAGE, "customhouse %s: a value of %zu bytes, at most %zu",
                            row->name, strlen(value), (size_t)ch_limits.text_bytes);
         }
+        if (ret->arg_count == CH_COMMAND_MAX_ARGS) {
+            return ch_fail(err, CH_E_USAGE, "customhouse %s: too many words", row->name);
+        }
+        /* the keeper knows options without their dashes */
+        ret->key[ret->arg_count] = o != NULL ? ch_str_of(o->name + 2) : (struct ch_str){NULL, 0};
+        ret->value[ret->arg_count++] = ch_str_of(value);
     }
-    struct ch_buf b;
-    ch_buf_init(&b, ch_message_row(CH_MSG_COMMAND)->max_bytes);
-    ch_command_put(&b, &m);
-    enum ch_code rc = ch_buf_ok(&b, err);
-    if (rc == CH_OK) {
-        rc = ch_frame_write(fd, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0,
-                            ch_now_boot_ms() + ANSWER_WAIT_MS, err);
-        /* who is refused is told so, and the telling may be quicker than our words */
-        rc = rc == CH_E_CLOSED ? CH_OK : rc;
-    }
-    ch_buf_done(&b);
-    return rc;
+    return CH_OK;
 }
 
-/* Shows pieces of output as they come; everything in them was escaped where it came in. */
-static enum ch_code show_answer(int fd, int *ret_status, struct ch_err *err)
+/* Everything in the output was escaped where it came in. */
+enum ch_code remote_answer(int fd, uint64_t wait_ms, int *ret_status, struct ch_err *err)
 {
     struct ch_buf b;
     ch_buf_init(&b, ch_message_row(CH_MSG_COMMAND_OUTPUT)->max_bytes);
-    uint64_t deadline_ms = ch_now_boot_ms() + ANSWER_WAIT_MS;
+    uint64_t deadline_ms = ch_now_boot_ms() + wait_ms;
     enum ch_code rc = CH_OK;
     for (bool done = false; rc == CH_OK && !done;) {
         uint16_t type = CH_MSG_NONE;
@@ -122,13 +156,15 @@ static enum ch_code show_answer(int fd, int *ret_status, struct ch_err *err)
 int command_remote(const struct command_row *row, const struct args *args)
 {
     struct ch_err err;
+    struct ch_command command;
     char *folder = NULL;
     int fd = -1;
     int status = 1;
     enum ch_code rc = site_folder(args_value(args, "--state"), &folder, &err);
-    rc = rc == CH_OK ? connect_to(folder, &fd, &err) : rc;
-    rc = rc == CH_OK ? send_command(fd, row, args, &err) : rc;
-    rc = rc == CH_OK ? show_answer(fd, &status, &err) : rc;
+    rc = rc == CH_OK ? read_command(row, args, &command, &err) : rc;
+    rc = rc == CH_OK ? remote_connect(folder, &fd, &err) : rc;
+    rc = rc == CH_OK ? remote_send(fd, &command, (struct ch_str){NULL, 0}, &err) : rc;
+    rc = rc == CH_OK ? remote_answer(fd, REMOTE_WAIT_MS, &status, &err) : rc;
     if (fd >= 0) {
         close(fd);
     }

@@ -223,9 +223,9 @@ static void add_beside(void *arg, struct ch_str name)
     free(file);
 }
 
-static enum ch_code check_policy(const struct site *s, struct ch_err *err)
+enum ch_code site_check_policy(const struct ch_config *c, struct ch_str bundle, const char *name,
+                               struct ch_err *err)
 {
-    const struct ch_config *c = s->config;
     struct ch_policy *policy = NULL;
     struct ch_policy_place *places = ch_calloc(c->repository_count + 1, sizeof(*places));
     for (size_t i = 0; i < c->repository_count; i++) {
@@ -234,33 +234,40 @@ static enum ch_code check_policy(const struct site *s, struct ch_err *err)
                                              .environment = ch_str_of(r->environment),
                                              .ecosystem = ch_str_of(r->ecosystem)};
     }
-    enum ch_code rc = ch_policy_parse(ch_buf_str(&s->policy_text), s->policy_name, &policy, err);
+    enum ch_code rc = ch_policy_parse(bundle, name, &policy, err);
     rc = rc == CH_OK ? ch_policy_check_places(policy, places, c->repository_count, err) : rc;
     ch_policy_free(policy);
     free(places);
     return rc;
 }
 
-static enum ch_code load_policy(const char *folder, struct site *s, struct ch_err *err)
+enum ch_code site_read_policy(const char *name, struct ch_buf *ret, struct ch_err *err)
 {
-    enum ch_code rc = site_read_file(s->policy_name, &s->policy_text, err);
-    if (rc == CH_OK && ch_str_find_char(ch_buf_str(&s->policy_text), '\0', NULL)) {
-        rc = ch_fail(err, CH_E_USAGE, "%s:1:1: has a NUL, and so is no text", s->policy_name);
+    enum ch_code rc = site_read_file(name, ret, err);
+    if (rc == CH_OK && ch_str_find_char(ch_buf_str(ret), '\0', NULL)) {
+        rc = ch_fail(err, CH_E_USAGE, "%s:1:1: has a NUL, and so is no text", name);
     }
     if (rc == CH_OK) {
-        struct ch_buf own = s->policy_text; /* the bundle grows behind it */
-        struct beside beside = {.folder = folder, .bundle = &own, .err = err};
-        char *text = ch_str_dup(ch_buf_str(&own));
-        own.max = (size_t)ch_limits.setup_text_bytes;
-        rc = ch_policy_each_file(ch_str_of(text), s->policy_name, add_beside, &beside, err);
+        const char *slash = strrchr(name, '/');
+        char *folder = slash == NULL ? ch_str_dup(CH_STR("."))
+                                     : ch_str_dup((struct ch_str){name, (size_t)(slash - name)});
+        struct beside beside = {.folder = folder, .bundle = ret, .err = err};
+        char *text = ch_str_dup(ch_buf_str(ret)); /* the bundle grows behind it */
+        rc = ch_policy_each_file(ch_str_of(text), name, add_beside, &beside, err);
         rc = rc == CH_OK ? beside.rc : rc;
-        s->policy_text = own;
         free(text);
+        free(folder);
     }
-    return rc == CH_OK ? check_policy(s, err) : rc;
+    return rc;
 }
 
 enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
+{
+    return site_load_with(folder, NULL, ret, err);
+}
+
+enum ch_code site_load_with(const char *folder, const char *policy, struct site *ret,
+                            struct ch_err *err)
 {
     struct site s = {.config_name = site_path(folder, SITE_CONFIG),
                      .policy_name = site_path(folder, SITE_POLICY)};
@@ -269,7 +276,11 @@ enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
         rc = ch_config_parse(ch_buf_str(&s.config_text), s.config_name, &s.config, err);
     }
     if (rc == CH_OK) {
-        rc = load_policy(folder, &s, err);
+        rc = site_read_policy(policy != NULL ? policy : s.policy_name, &s.policy_text, err);
+    }
+    if (rc == CH_OK) {
+        rc = site_check_policy(s.config, ch_buf_str(&s.policy_text),
+                               policy != NULL ? policy : s.policy_name, err);
     }
     if (rc == CH_OK) {
         rc = load_credentials(folder, &s, err);

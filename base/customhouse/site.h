@@ -40,6 +40,13 @@ struct site {
 
 /* Reads and checks everything; *ret is written only when all of it is right. */
 enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err) CH_MUST_CHECK;
+/* The same, with another policy in the place of policy.yaml; NULL: that one. */
+enum ch_code site_load_with(const char *folder, const char *policy, struct site *ret,
+                            struct ch_err *err) CH_MUST_CHECK;
+/* A policy with the files beside it that its lists name, as one bundle (policy.h). */
+enum ch_code site_read_policy(const char *name, struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code site_check_policy(const struct ch_config *config, struct ch_str bundle,
+                               const char *name, struct ch_err *err) CH_MUST_CHECK;
 void site_done(struct site *site); /* accepts zeroed memory */
 
 /* Reads a whole file of at most a set-up text's size. */

@@ -161,6 +161,37 @@ enum ch_code ch_command_get(struct ch_str payload, struct ch_command *ret, struc
     CH_MSG_DECODED("command message");
 }
 
+void ch_policy_want_put(struct ch_buf *b, const struct ch_policy_want *w)
+{
+    ch_msg_put_name(b, w->ecosystem, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, w->name, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, w->version, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, w->specifier, ch_limits.text_bytes);
+    ch_msg_put_text(b, w->source, ch_limits.text_bytes);
+    ch_msg_put_text(b, w->file, ch_limits.text_bytes);
+    ch_put_u32(b, w->line);
+    ch_put_u32(b, w->hash_count);
+    ch_msg_put_name(b, w->sha256, ch_limits.want_hashes * CH_SHA256_BYTES);
+}
+
+struct ch_policy_want ch_policy_want_get(struct ch_rd *r)
+{
+    struct ch_policy_want w = {0};
+    w.ecosystem = ch_msg_get_text(r, ch_limits.project_name_bytes);
+    w.name = ch_msg_get_text(r, ch_limits.project_name_bytes);
+    w.version = ch_msg_get_text(r, ch_limits.project_name_bytes);
+    w.specifier = ch_msg_get_text(r, ch_limits.text_bytes);
+    w.source = ch_msg_get_text(r, ch_limits.text_bytes);
+    w.file = ch_msg_get_text(r, ch_limits.text_bytes);
+    w.line = ch_get_u32(r);
+    w.hash_count = ch_get_u32(r);
+    w.sha256 = ch_msg_get_text(r, ch_limits.want_hashes * CH_SHA256_BYTES);
+    if (w.sha256.len % CH_SHA256_BYTES != 0 || w.sha256.len / CH_SHA256_BYTES > w.hash_count) {
+        ch_rd_fail(r);
+    }
+    return w;
+}
+
 void ch_command_done_put(struct ch_buf *b, const struct ch_command_done *m)
 {
     ch_put_u32(b, m->exit_status);

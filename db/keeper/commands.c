@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "customhouse/limits.h"
+#include "policy_trial.h"
+
 #define OUTPUT_PART (256u << 10)
 
 static const struct {
@@ -16,6 +19,12 @@ static const struct {
     {"status", command_status},   {"fetched-by", command_fetched_by},
     {"approve", command_approve}, {"deny", command_deny},
     {"rescan", command_rescan},
+    {"policy show", command_policy_show},
+    {"policy history", command_policy_history},
+    {"policy diff", command_policy_diff},
+    {"policy test", command_policy_test},
+    {"policy offer", command_policy_test},
+    {"policy await", command_policy_await},
 };
 
 struct commands {
@@ -35,7 +44,9 @@ static void free_command(struct command *c)
     }
     ch_channel_free(c->ch);
     rescan_batch_free(c->batch);
+    policy_trial_free(c->trial);
     ch_buf_done(&c->payload);
+    ch_buf_done(&c->input);
     ch_buf_done(&c->out);
     free(c);
 }
@@ -77,12 +88,23 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     struct command *c = owner;
     struct ch_err err;
     (void)ch;
-    if (c->payload.len > 0 || frame->type != CH_MSG_COMMAND) {
+    if (c->payload.len > 0) {
         return; /* one command per connection */
+    }
+    if (frame->type == CH_MSG_COMMAND_INPUT) {
+        ch_buf_puts(&c->input, frame->payload);
+        return;
+    }
+    if (frame->type != CH_MSG_COMMAND) {
+        return;
     }
     ch_buf_puts(&c->payload, frame->payload);
     if (ch_command_get(ch_buf_str(&c->payload), &c->args, &err) != CH_OK) {
         command_end(c, 2, "%s", err.msg);
+        return;
+    }
+    if (ch_buf_ok(&c->input, &err) != CH_OK) {
+        command_end(c, 2, "what it is about: %s", err.msg);
         return;
     }
     run(c);
@@ -111,6 +133,7 @@ void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd)
     c->k = k;
     c->uid = uid;
     ch_buf_init(&c->payload, 64u << 10);
+    ch_buf_init(&c->input, (size_t)ch_limits.command_input_bytes);
     ch_buf_init(&c->out, 1u << 20);
     struct ch_channel_options options = {
         .loop = k->child.loop, .fd = fd, .peer = CH_ROLE_COMMAND, .self = CH_ROLE_KEEPER,
@@ -235,8 +258,8 @@ static bool has_upstream(const struct ch_repository *r, const char *upstream)
 
 /* The repository the command is about: --repository, else the only one of the ecosystem (and of those
  * with the upstream). What is approved or denied in one of several is not left to their order. */
-static const struct ch_repository *repository_of(struct command *c, struct ch_str ecosystem,
-                                                 const char *upstream, struct ch_err *err)
+const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
+                                               const char *upstream, struct ch_err *err)
 {
     struct ch_str name = command_option(c, "repository");
     const struct ch_config *config = c->k->config;
@@ -303,7 +326,7 @@ static enum ch_code what_by_digest(struct command *c, struct ch_str hex, struct 
     }
     if (rc == CH_OK) {
         const struct ch_repository *r =
-            repository_of(c, (struct ch_str){NULL, 0}, ret->upstream, err);
+            command_repository(c, (struct ch_str){NULL, 0}, ret->upstream, err);
         rc = r == NULL ? CH_E_USAGE : CH_OK;
         copy(ret->repository, sizeof(ret->repository), ch_str_of(r != NULL ? r->name : NULL));
     }
@@ -434,7 +457,7 @@ enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *er
     if (digest) {
         return what_by_digest(c, ch_str_sub(word, 7, word.len), ret, err);
     }
-    repo = repo != NULL ? repo : repository_of(c, ecosystem, NULL, err);
+    repo = repo != NULL ? repo : command_repository(c, ecosystem, NULL, err);
     if (repo == NULL) {
         return CH_E_USAGE;
     }

@@ -20,6 +20,8 @@ struct command {
     bool told;              /* "inspecting N files" was said */
     size_t answers;         /* JSON objects of a list that were put */
     struct rescan_batch *batch; /* of rescan */
+    struct ch_buf input;        /* what it is about, beside its words */
+    struct policy_trial *trial; /* of policy test and offer */
 };
 
 /* What a command is about. */
@@ -52,6 +54,10 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
 /* The page of what the command is about; NULL: wait, or (c ended) nothing there. */
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step);
+/* The repository the command is about: --repository, else the only one of the ecosystem (and of those
+ * with the upstream; NULL: any). */
+const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
+                                               const char *upstream, struct ch_err *err);
 bool command_names(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 
@@ -62,5 +68,10 @@ enum step command_fetched_by(struct command *c);
 enum step command_approve(struct command *c);
 enum step command_deny(struct command *c);
 enum step command_rescan(struct command *c);
+enum step command_policy_show(struct command *c);
+enum step command_policy_history(struct command *c);
+enum step command_policy_diff(struct command *c);
+enum step command_policy_test(struct command *c);
+enum step command_policy_await(struct command *c);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "policies.h"
 
 #define TICK_MS            30000
 #define GONE_CONFIRM_MAX_S 60
@@ -119,6 +120,7 @@ static void on_tick(struct ch_timer *t)
     watch_clock(k);
     keys_watch_grace(k);
     rescan_tick(k);
+    policies_tick(k);
     intakes_forget_failed(k);
     pages_forget_unused(k);
     quota_flush(k);
@@ -277,6 +279,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     free(policy_name);
     free(config_name);
     if (rc != CH_OK) {
+        policies_refused(k, err->msg);
         return rc;
     }
     keeper_raise_epoch(k);
@@ -291,6 +294,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->rules++;
     pages_rebind(k, config);
     judge_all_again(k);
+    policies_taken(k, texts->policy_text);
     return CH_OK;
 }
 
@@ -398,6 +402,9 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;
+    if (rc == CH_OK) {
+        policies_open(k, k->child.setup.policy_text);
+    }
     free(state_dir);
     return rc;
 }
@@ -434,6 +441,7 @@ void keeper_close(struct keeper *k)
     jobs_done(k);
     quota_free(k);
     rulings_free(k);
+    policies_free(k);
     keys_free(k);
     ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
     ch_policy_free(k->policy);

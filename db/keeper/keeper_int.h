@@ -8,6 +8,7 @@
  *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
  *   releases.c    the release approved before a file, for comparison
  *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
+ *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
@@ -34,6 +35,7 @@
 #include "page_facts.h"
 
 struct keeper;
+struct policies;
 struct page;
 struct intake;
 struct command;
@@ -173,6 +175,7 @@ struct keeper {
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
+    struct policies *policies; /* policies.h */
     struct commands *commands;
     struct ch_map *budgets;  /* client address -> what it may still cause */
     uint64_t page_bytes;     /* of all pages, about */

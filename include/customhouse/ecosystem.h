@@ -58,6 +58,8 @@ struct ch_ecosystem {
     /* How its files are inspected: what `split` gives as profile; NULL-terminated. */
     const char *const *profiles;
     int (*compare_versions)(struct ch_str a, struct ch_str b);
+    /* What resolvers take only when nothing else fits. NULL: there are none. */
+    bool (*is_prerelease)(struct ch_str version);
     enum ch_code (*match_version)(struct ch_str spec, struct ch_str version, bool *ret_match,
                                   struct ch_err *err);
     /* True when a well-formed `spec` certainly matches no version at all. */

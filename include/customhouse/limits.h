@@ -11,6 +11,8 @@
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
     X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
+    X(command_input_bytes, 33554432, "bytes", "what a command is about: a policy, a lock's lines")  \
+    X(want_hashes, 4096, "hashes", "of one line of a lock file")                                    \
     X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \

@@ -53,7 +53,8 @@
     /* command line and keeper, over the control socket */                                         \
     X(CH_MSG_COMMAND, 80, 64u << 10, 0, CH_FROM(CH_ROLE_COMMAND))                                  \
     X(CH_MSG_COMMAND_OUTPUT, 81, 1u << 20, 0, CH_FROM(CH_ROLE_KEEPER))                             \
-    X(CH_MSG_COMMAND_DONE, 82, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))
+    X(CH_MSG_COMMAND_DONE, 82, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                               \
+    X(CH_MSG_COMMAND_INPUT, 83, 256u << 10, 0, CH_FROM(CH_ROLE_COMMAND))
 
 enum ch_message_type {
     CH_MSG_NONE = 0,
@@ -379,6 +380,25 @@ struct ch_command {
 void ch_command_put(struct ch_buf *b, const struct ch_command *m);
 enum ch_code ch_command_get(struct ch_str payload, struct ch_command *ret,
                             struct ch_err *err) CH_MUST_CHECK;
+
+/* COMMAND_INPUT: payload is a piece of what the command that follows is about, beside its words; all
+ * pieces together are at most command_input_bytes (limits.h).
+ * That of `policy test` and `policy set`: the text of the new policy (its bundle; absent: the one in
+ * force), then what an environment wants installed, one after the other. */
+struct ch_policy_want {
+    struct ch_str ecosystem;
+    struct ch_str name;      /* normalised */
+    struct ch_str version;   /* absent: no single one is asked for */
+    struct ch_str specifier; /* absent: any will do */
+    struct ch_str source;    /* not from an index: where from */
+    struct ch_str file;      /* that asks for it, for messages */
+    uint32_t line;
+    uint32_t hash_count; /* that it names, of any kind */
+    struct ch_str sha256; /* those of them that are sha256, 32 bytes each */
+};
+void ch_policy_want_put(struct ch_buf *b, const struct ch_policy_want *w);
+/* The next one; r fails on anything but whole ones within limits.h. */
+struct ch_policy_want ch_policy_want_get(struct ch_rd *r);
 
 /* COMMAND_OUTPUT: payload is a piece of text for stdout, as it is. */
 struct ch_command_done {

@@ -244,6 +244,10 @@ bool ch_policy_lists_project(const struct ch_policy *policy, struct ch_str repos
 bool ch_policy_may_look_up(const struct ch_policy *policy, struct ch_str repository,
                            struct ch_str environment, struct ch_str project);
 
+/* "quarantine", "allow-list" or "audit": what is in force for a repository of this environment. */
+const char *ch_policy_mode_name(const struct ch_policy *policy, struct ch_str repository,
+                                struct ch_str environment);
+
 /* The effective policy as a policy text: every key with its value, and behind it the line it comes from
  * or "default". Reads as a policy of the same meaning. */
 void ch_policy_describe(const struct ch_policy *policy, struct ch_buf *out);

@@ -251,6 +251,26 @@ enum ch_code ch_store_allows(struct ch_store *s, struct ch_str repository, struc
                              struct ch_str upstream, ch_store_allow_fn *each, void *ctx,
                              struct ch_err *err) CH_MUST_CHECK;
 
+/* --- policies: a row whenever another one came into force --- */
+struct ch_policy_row {
+    uint64_t id; /* given by the store, counting up */
+    struct ch_sha256 digest;
+    struct ch_str by;     /* "uid:0", or the event */
+    struct ch_str reason; /* may be absent */
+    int64_t at_us;
+    uint64_t size_bytes; /* of the bundle; read only */
+};
+/* The text (policy.h: the bundle) is kept once per digest. */
+enum ch_code ch_store_add_policy(struct ch_store *s, const struct ch_policy_row *row,
+                                 struct ch_str bundle, struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_policy_fn(void *ctx, const struct ch_policy_row *row);
+/* Newest first, at most `max`. */
+enum ch_code ch_store_policies(struct ch_store *s, size_t max, ch_store_policy_fn *each, void *ctx,
+                               struct ch_err *err) CH_MUST_CHECK;
+/* CH_E_NOT_FOUND: none of this digest was ever in force. */
+enum ch_code ch_store_policy_text(struct ch_store *s, const struct ch_sha256 *digest,
+                                  struct ch_buf *ret_bundle, struct ch_err *err) CH_MUST_CHECK;
+
 /* --- rescans: derived, not stored. Decisions are numbered: a part at a time, since all of a large site
  * take seconds --- */
 enum ch_code ch_store_newest_decision(struct ch_store *s, uint64_t *ret_id,

@@ -14,6 +14,7 @@ enum ch_code_place {
     CH_PLACE_NONE = 0, /* no code that anything runs by itself: documentation, data */
     CH_PLACE_IMPORT,   /* when the package, or a part of it, is imported */
     CH_PLACE_INSTALL,  /* when it is built or installed: setup.py, a build back end in the tree */
+    CH_PLACE_INSTALL_IMPORT, /* imported then, and perhaps never called */
     CH_PLACE_START,    /* when any Python starts: .pth, sitecustomize.py */
     CH_PLACE_TEST,     /* tests and examples: looked at, and judged mildly */
 };

@@ -1,4 +1,4 @@
-/* The code objects of compiled Python, read without running anything: CPython 3.6 to 3.14.
+/* The code objects of compiled Python, read without running anything: CPython 3.6 to 3.15.
  *
  * Spec: CPython's Python/marshal.c and Lib/importlib/_bootstrap_external.py of those versions, PEP 552.
  * Only what a compiler writes is accepted: a code object whose constants are None, booleans, numbers,

@@ -1,14 +1,14 @@
 /* The header of compiled Python (PEP 3147, PEP 552). */
 #include "scanner/content/marshal.h"
 
-/* The magic numbers of CPython come in ranges, one per minor version; what was released is the last used
- * of its range. */
+/* The magic numbers of CPython come in ranges, one per minor version; what was released is the last
+ * used of its range. */
 static const struct {
     unsigned from;
     unsigned minor;
 } versions[] = {
-    {3650, 0}, {3600, 14}, {3550, 13}, {3500, 12}, {3450, 11}, {3430, 10},
-    {3420, 9}, {3400, 8},  {3390, 7},  {3360, 6},  {0, 0},
+    {3700, 0},  {3650, 15}, {3600, 14}, {3550, 13}, {3500, 12}, {3450, 11},
+    {3430, 10}, {3420, 9},  {3400, 8},  {3390, 7},  {3360, 6},  {0, 0},
 };
 enum { PYTHON_2 = 20000 };
 

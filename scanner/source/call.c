@@ -3,9 +3,9 @@
 
 #include "scanner/source/source_int.h"
 
-static bool named(const struct call *c, const char *name)
+static inline __attribute__((always_inline)) bool named(const struct call *c, const char *name)
 {
-    return ch_str_eq(c->name, ch_str_of(name));
+    return str_is(c->name, name);
 }
 
 static struct value constant_import(struct file *f, const struct call *c)
@@ -229,7 +229,7 @@ static struct value of_function(struct file *f, struct value callee, const struc
         report(f, (c->marks & MARK_REMOTE) != 0 ? CH_F_SOURCE_REMOTE_CODE : CH_F_SOURCE_HIDDEN_CODE,
                c->line, CH_STR("through a function that runs what it is given"));
     }
-    return (struct value){.marks = marks | MARK_COMPUTED};
+    return (struct value){.marks = (marks & ~(uint32_t)MARK_SELF) | MARK_COMPUTED};
 }
 
 struct value call(struct file *f, struct value callee, struct call *c)
@@ -241,7 +241,8 @@ struct value call(struct file *f, struct value callee, struct call *c)
         return v;
     }
     if (callee.kind != VALUE_NAME) {
-        v = (struct value){.marks = (callee.marks & ~(uint32_t)MARK_PARAM) | MARK_COMPUTED};
+        uint32_t kept = callee.marks & ~(uint32_t)(MARK_PARAM | MARK_SELF);
+        v = (struct value){.marks = kept | MARK_COMPUTED};
         return v;
     }
     c->name = callee.text;

@@ -91,6 +91,11 @@ struct tar_paths *tar_paths_new(void);
 void tar_paths_free(struct tar_paths *p);
 /* `target`: of a hard link, else absent. False: archive_names_bytes are full. */
 bool tar_paths_add(struct tar_paths *p, struct ch_str path, bool file, struct ch_str target);
+/* What the last file that was added has. */
+void tar_paths_content(struct tar_paths *p, uint32_t mode, const struct ch_sha256 *sha256);
+/* Two files of the same path, bit by bit, with the same content: in whichever order they are taken, the
+ * same comes out. */
+bool tar_paths_same(const struct tar_paths *p, size_t number, size_t other);
 struct ch_str tar_paths_at(const struct tar_paths *p, size_t number);
 /* After the last member: reports hard links whose target was no file before them. */
 void tar_paths_check_links(struct ch_tar *t);

@@ -1,5 +1,6 @@
 /* Paths and links: what stays inside the archive, and what refers to what. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "customhouse/limits.h"
 #include "scanner/unpack/tar_int.h"
@@ -43,7 +44,8 @@ static size_t depth_of(const struct ch_tar *t, struct ch_str path)
 }
 
 /* ".." only at the beginning: behind a component that is itself a link it leads elsewhere than it
- * seems to (CVE-2025-4517). No member lies under a link, so what is counted here is what is walked. */
+ * seems to (CVE-2025-4517). No member lies under a link, so what is counted here is what is walked.
+ */
 static const char *target_fault(struct ch_str target, size_t depth)
 {
     bool climbing = true;
@@ -84,6 +86,9 @@ struct listed {
     size_t path_len;
     size_t target_len; /* 0: no hard link */
     bool file;
+    bool read; /* mode and sha256 are known */
+    uint32_t mode;
+    struct ch_sha256 sha256;
 };
 
 struct tar_paths {
@@ -125,6 +130,24 @@ bool tar_paths_add(struct tar_paths *p, struct ch_str path, bool file, struct ch
     }
     p->all[p->count++] = l;
     return true;
+}
+
+void tar_paths_content(struct tar_paths *p, uint32_t mode, const struct ch_sha256 *sha256)
+{
+    CH_ASSERT(p->count > 0);
+    struct listed *l = &p->all[p->count - 1];
+    l->read = true;
+    l->mode = mode;
+    l->sha256 = *sha256;
+}
+
+bool tar_paths_same(const struct tar_paths *p, size_t number, size_t other)
+{
+    const struct listed *a = &p->all[number - 1];
+    const struct listed *b = &p->all[other - 1];
+    return a->read && b->read && a->mode == b->mode &&
+           ch_str_eq(tar_paths_at(p, number), tar_paths_at(p, other)) &&
+           memcmp(&a->sha256, &b->sha256, sizeof(a->sha256)) == 0;
 }
 
 struct ch_str tar_paths_at(const struct tar_paths *p, size_t number)
@@ -173,8 +196,7 @@ void tar_paths_check_links(struct ch_tar *t)
     qsort_r(files, count, sizeof(files[0]), by_path, p);
     for (size_t i = 0; i < p->count; i++) {
         const struct listed *l = &p->all[i];
-        struct ch_str target =
-            ch_str_sub(ch_buf_str(&p->text), l->at + l->path_len, l->target_len);
+        struct ch_str target = ch_str_sub(ch_buf_str(&p->text), l->at + l->path_len, l->target_len);
         size_t file = find_file(p, files, count, target);
         if (l->target_len > 0 && (file == 0 || file > i)) {
             tar_report(t, CH_F_TAR_LINK, tar_paths_at(p, i + 1), "\"%.*s\" is no file before it",

@@ -132,7 +132,7 @@ static void see_option(void *arg, struct ch_str section, struct ch_str option, s
     }
     const struct ch_str attr = CH_STR("attr:");
     if (ch_str_starts(value, attr)) { /* imported where it cannot be read as a literal */
-        sdist_runs_module(c->s, ch_str_trim(ch_str_sub(value, attr.len, value.len)));
+        sdist_imports_module(c->s, ch_str_trim(ch_str_sub(value, attr.len, value.len)));
     }
 }
 
@@ -312,7 +312,7 @@ static void check_hooks(struct sdist *s, const struct ch_toml_node *tool)
     }
     const struct ch_toml_node *dynamic = ch_toml_find(setuptools, "dynamic");
     for (const struct ch_toml_node *n = child_of(dynamic); n != NULL; n = n->next) {
-        sdist_runs_module(s, text_of(ch_toml_find(n, "attr")));
+        sdist_imports_module(s, text_of(ch_toml_find(n, "attr")));
     }
 }
 

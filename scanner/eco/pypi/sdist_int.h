@@ -16,6 +16,8 @@ struct sdist_file {
     struct ch_str link;
     bool deferred;   /* the content inspection has not seen it yet */
     bool at_install; /* runs when the sdist is built or installed */
+    bool to_follow;  /* is on the list below */
+    unsigned steps;  /* imports between it and what is run by name; see SDIST_CALLED */
     struct sdist_file *next_install; /* of the list of those whose imports are to be followed */
 };
 
@@ -35,6 +37,7 @@ struct sdist {
     bool over; /* beyond sdist_kept_bytes: said once */
     struct ch_map *by_tree; /* path in the tree -> struct sdist_file */
     struct sdist_file *to_follow;
+    unsigned steps; /* of what is marked now */
 };
 
 void sdist_report(struct sdist *s, enum ch_finding_code code, struct ch_str member, const char *fmt,
@@ -50,14 +53,32 @@ void sdist_check_build(struct sdist *s);
 void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_str requirement,
                              bool strict);
 
+/* sdist_tokens.c: a Python file as a list. Past its end there is END. */
+struct sdist_tokens {
+    struct ch_source_text source;
+    struct ch_token *list; /* END last */
+    size_t count;
+    uint32_t errors;
+};
+void sdist_tokens_init(struct sdist_tokens *t, struct ch_str bytes);
+void sdist_tokens_done(struct sdist_tokens *t);
+const struct ch_token *sdist_token_at(const struct sdist_tokens *t, size_t i);
+struct ch_str sdist_token_text(const struct sdist_tokens *t, size_t i);
+bool sdist_token_is(const struct sdist_tokens *t, size_t i, uint8_t type, const char *text);
+
 /* sdist_setup.c: whether setup.py only declares. *ret_why (initialised) says what is more. */
 bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct ch_buf *ret_why);
-/* Direct references in the arguments of setup(), and in any text of the form "NAME @ URL". */
+/* sdist_references.c: direct references in the arguments of setup(), and in any text of the form "NAME @ URL". */
 void sdist_setup_references(struct sdist *s, struct ch_str member, struct ch_str source);
+
+/* Of what is run by name, and what that imports, all functions may be called. What those import in turn
+ * (whole packages, often) is taken as imported. */
+enum { SDIST_CALLED = 1 };
 
 /* sdist_place.c: what is run at install time, and where everything else runs. */
 void sdist_runs(struct sdist *s, struct ch_str tree);          /* this file, when it is there */
 void sdist_runs_module(struct sdist *s, struct ch_str dotted); /* the files of "a.b" */
+void sdist_imports_module(struct sdist *s, struct ch_str dotted); /* ... for a value, without a call */
 void sdist_runs_folder(struct sdist *s, struct ch_str folder); /* all Python in it */
 void sdist_follow_imports(struct sdist *s);                    /* what those import from the tree */
 /* Whether `import dotted` at the root of the tree takes a file of the tree. */

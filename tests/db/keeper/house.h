@@ -32,6 +32,8 @@ struct house {
     const char *evidence;   /* --evidence */
     const char *repository; /* --repository */
     const char *flag;       /* a flag, without dashes */
+    const char *second_word;
+    struct ch_str input;    /* what it is about, beside its words */
     const char *policy, *config; /* it was started with */
     const char *rules;      /* name of what scanner-second matches; NULL: it has said nothing */
     struct ch_sha256 answered_rules; /* what its answers say */
@@ -97,6 +99,8 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
 /* Runs a command; returns its exit status, its output in `out`. */
 uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
                        const char *reason, const char *expires, struct ch_buf *out);
+/* What the supervisor sends on SIGHUP: this policy, and the configuration that the house has. */
+enum ch_code house_reload(struct house *h, const char *policy, struct ch_err *err);
 /* Whether served/ has these bytes. */
 bool house_serves(struct house *h, const char *bytes);
 const char *house_hex(const char *bytes, char ret[CH_SHA256_HEX + 1]);

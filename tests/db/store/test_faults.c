@@ -81,7 +81,7 @@ static void test_statements(void **state)
 static bool may_scan(size_t id)
 {
     return id <= CH_SQL_QUICK_CHECK || id == CH_SQL_RULINGS || id == CH_SQL_INTAKES ||
-           id == CH_SQL_SERVED_ALL;
+           id == CH_SQL_SERVED_ALL || id == CH_SQL_POLICIES;
 }
 
 static void test_statements_use_indexes(void **state)
@@ -115,7 +115,7 @@ static void test_settings(void **state)
         {"PRAGMA journal_mode", "wal"},  {"PRAGMA synchronous", "2"},
         {"PRAGMA foreign_keys", "1"},    {"PRAGMA trusted_schema", "0"},
         {"PRAGMA temp_store", "2"},      {"PRAGMA recursive_triggers", "1"},
-        {"PRAGMA busy_timeout", "1000"}, {"PRAGMA user_version", "2"},
+        {"PRAGMA busy_timeout", "1000"}, {"PRAGMA user_version", "3"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         sqlite3_stmt *stmt = NULL;
@@ -210,7 +210,7 @@ static void test_newer_schema(void **state)
     assert_null(store);
     assert_non_null(strstr(err.msg, file_path()));
     assert_non_null(strstr(err.msg, "schema 7"));
-    assert_non_null(strstr(err.msg, "schema 2"));
+    assert_non_null(strstr(err.msg, "schema 3"));
 }
 
 static int64_t number_of(const char *sql)
@@ -229,18 +229,19 @@ static void test_migrations_go_forward(void **state)
     struct ch_migration rows[] = {
         ch_migrations[0],
         ch_migrations[1],
-        {3, "0003_x.sql", "CREATE TABLE x (a INTEGER) STRICT; PRAGMA user_version = 3;"},
-        {4, "0004_y.sql", "INSERT INTO x VALUES (5); SELECT nonsense; PRAGMA user_version = 4;"},
+        ch_migrations[2],
+        {4, "0004_x.sql", "CREATE TABLE x (a INTEGER) STRICT; PRAGMA user_version = 4;"},
+        {5, "0005_y.sql", "INSERT INTO x VALUES (5); SELECT nonsense; PRAGMA user_version = 5;"},
     };
     assert_ch_ok(&err, decide("f"));
-    assert_ch_ok(&err, ch_store_migrate(store, rows, 3, &err));
-    assert_int_equal(number_of("PRAGMA user_version"), 3);
-    assert_ch_ok(&err, ch_store_migrate(store, rows, 3, &err));
+    assert_ch_ok(&err, ch_store_migrate(store, rows, 4, &err));
+    assert_int_equal(number_of("PRAGMA user_version"), 4);
+    assert_ch_ok(&err, ch_store_migrate(store, rows, 4, &err));
     assert_int_equal(decisions(store), 1);
     /* One that fails leaves nothing of itself. */
-    assert_ch_code(CH_E_SYSTEM, ch_store_migrate(store, rows, 4, &err));
-    assert_non_null(strstr(err.msg, "0004_y.sql"));
-    assert_int_equal(number_of("PRAGMA user_version"), 3);
+    assert_ch_code(CH_E_SYSTEM, ch_store_migrate(store, rows, 5, &err));
+    assert_non_null(strstr(err.msg, "0005_y.sql"));
+    assert_int_equal(number_of("PRAGMA user_version"), 4);
     assert_int_equal(number_of("SELECT count(*) FROM x"), 0);
     assert_ch_code(CH_E_UNSUPPORTED, ch_store_migrate(store, rows, 1, &err));
 }

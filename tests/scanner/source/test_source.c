@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-#include "scanner/source/source.h"
+#include "scanner/source/source_int.h"
 
 static bool whole; /* every source goes through the model */
 
@@ -51,7 +51,8 @@ static void look(const char *source, size_t len, enum ch_code_place place, struc
     close(fd);
 }
 
-enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START };
+enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START,
+       P_INSTALL_IMPORT = CH_PLACE_INSTALL_IMPORT };
 
 struct row {
     int place;
@@ -101,6 +102,8 @@ static const struct row rows[] = {
     {P_IMPORT, "computed-import", "import importlib\nm = importlib.import_module(name)\n"},
     /* when it runs */
     {P_INSTALL, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
+    {P_INSTALL_IMPORT, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\nf()\n"},
+    {P_INSTALL_IMPORT, NULL, "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
     {P_INSTALL, NULL, "from setuptools import setup\nsetup(name='x')\n"},
     {P_INSTALL, "install-process", "import subprocess\nv = subprocess.check_output(['git', 'describe'])\n"},
     {P_IMPORT, "import-network", "import requests\nrequests.get('http://example.org/')\n"},
@@ -156,6 +159,15 @@ static const struct row rows[] = {
     {P_IMPORT, "anti-analysis", "L = ['vmtoolsd', 'VBoxService', 'Wireshark', 'ollydbg']\n"},
     {P_IMPORT, NULL, "L = ['Wireshark', 'fiddler']\n"},
     {P_IMPORT, "self-delete", "import os\nos.remove(__file__)\n"},
+    {P_IMPORT, "self-delete", "import os\nos.unlink(os.path.abspath(__file__))\n"},
+    {P_IMPORT, "self-delete", "import os, pathlib\nos.unlink(str(pathlib.Path(__file__).resolve()))\n"},
+    /* a file beside it: what scripts make anew */
+    {P_IMPORT, NULL, "import os, pathlib\nHERE = pathlib.Path(__file__).parent\n"
+                   "for old in HERE.glob('*.json'):\n    os.remove(old)\n"},
+    {P_IMPORT, NULL, "import os, pathlib\nbase = pathlib.Path(__file__).parent.absolute()\n"
+                   "os.remove(base / 'made' / 'README')\n"},
+    {P_IMPORT, NULL, "import os\nd = os.path.join(os.path.dirname(__file__), 'models')\n"
+                   "def get(url, to):\n    return to + '/a.zip'\nos.remove(get('x', d))\n"},
     {P_IMPORT, NULL, "import os\nos.remove(os.path.join(d, 'x'))\n"},
     {P_IMPORT, "keylogger", "import requests\nfrom pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n    requests.post(u)\n"},
     {P_IMPORT, NULL, "from pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n"},
@@ -215,6 +227,95 @@ static void finds(void **state)
         ch_buf_done(&all);
     }
     assert_int_equal(failures, 0);
+}
+
+static size_t differences;
+
+/* The same with the first look and without. */
+static void looks_alike(const char *source)
+{
+    struct ch_buf out[2];
+    for (int way = 0; way < 2; way++) {
+        ch_buf_init(&out[way], 8192);
+        whole = way == 1;
+        look(source, strlen(source), CH_PLACE_IMPORT, &out[way]);
+        ch_buf_putc(&out[way], '\0');
+    }
+    whole = false;
+    if (strcmp(out[0].ptr, out[1].ptr) != 0) {
+        print_error("\"%s\", whole \"%s\" of:\n%s\n", out[0].ptr, out[1].ptr, source);
+        differences++;
+    }
+    ch_buf_done(&out[0]);
+    ch_buf_done(&out[1]);
+}
+
+/* No row of the checks' tables is passed over by the first look, however it is named. */
+static void passes_over_no_table(void **state)
+{
+    (void)state;
+    char text[600];
+    const char *word;
+    uint32_t effects;
+    enum capability only;
+    for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
+        int root = (int)strcspn(word, ".");
+        const char *last = strrchr(word, '.') != NULL ? strrchr(word, '.') + 1 : word;
+        int base = last > word ? (int)(last - word) - 1 : 0;
+        snprintf(text, sizeof(text), "import %.*s\n%s(1)\n", root, word, word);
+        looks_alike(text);
+        snprintf(text, sizeof(text), "import a, %.*s as b\ndef f():\n    return b%s(1)\n", root,
+                 word, word + root);
+        looks_alike(text);
+        if (base > 0) {
+            snprintf(text, sizeof(text), "import %.*s\ngetattr(%.*s, '%.2s' + '%s')(1)\n", root,
+                     word, base, word, last, last + 2);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "from x import *\n%.*s.__dict__['%.1s' '%s'](1)\n", base,
+                     word, last, last + 1);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "from %.*s import %s as c\nc(1)\n", base, word, last);
+            looks_alike(text);
+        }
+    }
+    for (size_t i = 0; (word = text_row(i, &only)) != NULL; i++) {
+        const char *tail = strcmp(word, "://") == 0 ? "45.9.148.3" : "1234567890:AbCdEfGhIjKl";
+        snprintf(text, sizeof(text), "X = r'https://a.%s%s'\nopen(r'/%s', 'w')\n", word, tail, word);
+        looks_alike(text);
+        for (size_t at = 1; at < strlen(word); at++) {
+            snprintf(text, sizeof(text), "X = (r'/%.*s'  # a\n    r'%s%s')\n", (int)at, word,
+                     word + at, tail);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "open(r'/%.*s' + r\"%s\", 'w')\n", (int)at, word,
+                     word + at);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "open('/%.*s\\x%02x%s', 'w')\n", (int)at, word,
+                     (unsigned)word[at], word + at + 1);
+            looks_alike(text);
+            if (word[at] == '/') {
+                snprintf(text, sizeof(text), "import os\nopen(os.path.join('/%.*s', '%s'), 'w')\n",
+                         (int)at, word, word + at + 1);
+                looks_alike(text);
+            }
+        }
+    }
+    assert_int_equal(differences, 0);
+}
+
+/* What is passed over: not even that Python refuses it. */
+static void passes_over_what_calls_nothing(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    ch_buf_init(&out, 4096);
+    const char *source = "x = (\n";
+    look(source, strlen(source), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " ");
+    ch_buf_clear(&out);
+    source = "exec(\n";
+    look(source, strlen(source), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " source-refused ");
+    ch_buf_done(&out);
 }
 
 static void sees_code_behind_blanks(void **state)
@@ -353,6 +454,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds),
+        cmocka_unit_test(passes_over_no_table),
+        cmocka_unit_test(passes_over_what_calls_nothing),
         cmocka_unit_test(sees_code_behind_blanks),
         cmocka_unit_test(judges_tests_mildly),
         cmocka_unit_test(tells_capabilities),

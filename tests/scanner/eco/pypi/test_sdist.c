@@ -12,6 +12,7 @@
 #include "sdist_build.h"
 
 #define META "Metadata-Version: 2.1\nName: foo-bar\nVersion: 1.0\n"
+#define GETS "import urllib.request\ndef go():\n    urllib.request.urlopen('http://example.org/')\n"
 #define LEGACY "build-backend setuptools.build_meta"
 
 /* clang-format off */
@@ -113,6 +114,21 @@ static const struct {
     {"addresses of people and homes", {.more = {{"setup.py", "from setuptools import setup\n"
       "setup(name='x', author_email='me@example.org', url='https://me@example.org/x',\n"
       "      extras_require={':python_version<\"3\"': ['y'], 'z': []})\n", NULL}}}, "", "setup.py|" LEGACY},
+    /* what runs when */
+    {"T4: a module that setup.py calls", {.more = {{"setup.py", "from setuptools import setup\nimport helper\nhelper.go()\nsetup()\n", NULL},
+     {"helper.py", GETS, NULL}}}, "install-network", "setup.py|setup.py beyond declarations|" LEGACY},
+    {"a module that is imported further down", {.more = {{"setup.py", "from setuptools import setup\nimport helper\nsetup()\n", NULL},
+     {"helper.py", "import pkg\n", NULL}, {"pkg/__init__.py", GETS, NULL}}}, "", "setup.py|setup.py beyond declarations|" LEGACY},
+    {"imported for its version", {.more = {{"setup.cfg", "[metadata]\nversion = attr: pkg.v\n", NULL},
+     {"pkg/__init__.py", GETS, NULL}}}, "", LEGACY},
+    {"T4: imported for its version, and acts", {.more = {{"setup.cfg", "[metadata]\nversion = attr: pkg.v\n", NULL},
+     {"pkg/__init__.py", GETS "go()\n", NULL}}}, "install-network", LEGACY},
+    {"a package that acts", {.more = {{"pkg/__init__.py", GETS "go()\n", NULL}}}, "import-network", LEGACY},
+    {"a tool of its makers", {.more = {{"scripts/pictures.py", GETS "go()\n", NULL}}}, "", LEGACY},
+    {"a package named like one", {.more = {{"scripts/__init__.py", GETS "go()\n", NULL}}}, "import-network", LEGACY},
+    {"no name of a module", {.more = {{".circleci/logs.py", GETS "go()\n", NULL}}}, "", LEGACY},
+    {"no name of a module, but mapped to one", {.more = {{"setup.cfg", "[options]\npackage_dir =\n  pkg = my-src\n", NULL},
+     {"my-src/m.py", GETS "go()\n", NULL}}}, "import-network", LEGACY},
     /* how it is built */
     {"broken pyproject.toml", {.more = {{"pyproject.toml", "[build-system]\n[build-system]\n", NULL}}},
      "sdist-build", LEGACY},

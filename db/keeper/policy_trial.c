@@ -1,0 +1,348 @@
+/* A policy on trial, over all known files: a slice of time after the other, so that gateways get
+ * their answers meanwhile. */
+#include "policy_trial.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+
+enum ch_code policy_trial_new(struct command *c, struct policy_trial **ret, struct ch_err *err)
+{
+    struct keeper *k = c->k;
+    struct ch_policy *policy = NULL;
+    struct ch_rd r = ch_rd_of(c->input.ptr, c->input.len);
+    struct ch_str bundle = ch_get_str(&r, ch_limits.setup_text_bytes);
+    if (c->input.len > 0 && r.failed) {
+        return ch_fail(err, CH_E_USAGE, "a policy is longer than %llu bytes",
+                       (unsigned long long)ch_limits.setup_text_bytes);
+    }
+    if (bundle.len > 0) {
+        struct ch_policy_place *places =
+            ch_calloc(k->config->repository_count + 1, sizeof(*places));
+        for (size_t i = 0; i < k->config->repository_count; i++) {
+            const struct ch_repository *repo = &k->config->repositories[i];
+            places[i] = (struct ch_policy_place){.repository = ch_str_of(repo->name),
+                                                 .environment = ch_str_of(repo->environment),
+                                                 .ecosystem = ch_str_of(repo->ecosystem)};
+        }
+        enum ch_code rc = ch_policy_parse(bundle, ch_policy_file_name(k->policy), &policy, err);
+        rc = rc == CH_OK ? ch_policy_check_places(policy, places, k->config->repository_count, err)
+                         : rc;
+        free(places);
+        if (rc != CH_OK) {
+            ch_policy_free(policy);
+            return rc;
+        }
+    }
+    struct policy_trial *t = ch_calloc(1, sizeof(*t));
+    t->k = k;
+    t->c = c;
+    t->policy = policy;
+    t->base = ch_policy_digest(k->policy);
+    t->seen = ch_map_new();
+    ch_buf_init(&t->names, 256u << 20);
+    t->wants = ch_str_sub(ch_buf_str(&c->input), c->input.len - ch_rd_left(&r), c->input.len);
+    *ret = t;
+    return CH_OK;
+}
+
+void policy_trial_free(struct policy_trial *t)
+{
+    if (t != NULL) {
+        ch_loop_cancel_timer(t->k->child.loop, &t->timer);
+        ch_policy_free(t->policy);
+        ch_map_free(t->seen);
+        ch_buf_done(&t->names);
+        free(t);
+    }
+}
+
+static void on_timer(struct ch_timer *timer)
+{
+    commands_go_on(CH_CONTAINER_OF(timer, struct policy_trial, timer)->c); /* may free it */
+}
+
+enum step policy_trial_pause(struct policy_trial *t, uint64_t ms)
+{
+    t->timer.fn = on_timer;
+    ch_loop_set_timer(t->k->child.loop, &t->timer, ch_loop_now_ms(t->k->child.loop) + ms);
+    return STEP_WAIT;
+}
+
+static void gather(void *ctx, const struct ch_decision_row *row)
+{
+    struct policy_trial *t = ctx;
+    size_t at = t->names.len;
+    ch_put_str(&t->names, row->repository);
+    ch_put_str(&t->names, row->project);
+    struct ch_str key = ch_str_sub(ch_buf_str(&t->names), at, t->names.len);
+    if (ch_map_get(t->seen, key) != NULL) {
+        t->names.len = at;
+    } else {
+        ch_map_set(t->seen, key, t);
+    }
+}
+
+static enum ch_code gather_all(struct policy_trial *t, struct ch_err *err)
+{
+    static const enum ch_verdict verdicts[] = {CH_VERDICT_ALLOW, CH_VERDICT_HOLD, CH_VERDICT_DENY};
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; rc == CH_OK && i < CH_ARRAY_LEN(verdicts); i++) {
+        rc = ch_store_decisions_by_verdict(t->k->store, verdicts[i], SIZE_MAX >> 1, gather, t, err);
+    }
+    t->gathered = rc == CH_OK;
+    return rc == CH_OK ? ch_buf_ok(&t->names, err) : rc;
+}
+
+/* All that judging reads of the policy is the keeper's, for the time of this call the other one. */
+static void judge_under(struct policy_trial *t, struct page *p, size_t file,
+                        struct ch_decision *ret)
+{
+    struct ch_policy *in_force = t->k->policy;
+    t->k->policy = t->policy != NULL ? t->policy : in_force;
+    judge(t->k, p, file, ret);
+    t->k->policy = in_force;
+}
+
+static void try_page(struct policy_trial *t, struct page *p, trial_change_fn *each, void *ctx)
+{
+    bool any = false;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        struct ch_decision before, after;
+        if (p->files[i].recorded_verdict < 0) {
+            continue; /* never decided on */
+        }
+        any = true;
+        judge(t->k, p, i, &before);
+        judge_under(t, p, i, &after);
+        enum ch_decision_change change = ch_decision_compare(&before, &after);
+        t->counts.files++;
+        t->counts.changes[change]++;
+        if (change == CH_DECISION_STRICTER) {
+            t->counts.denied += after.verdict == CH_VERDICT_DENY;
+            t->counts.held[after.hold] += after.verdict == CH_VERDICT_HOLD;
+        }
+        each(ctx, p, i, change, &before, &after);
+    }
+    t->counts.projects += any;
+}
+
+bool policy_trial_files(struct policy_trial *t, struct ch_str repository, trial_change_fn *each,
+                        void *ctx, struct ch_err *err)
+{
+    uint64_t until = ch_now_boot_ms() + POLICY_TRIAL_SLICE_MS;
+    if (!t->gathered && gather_all(t, err) != CH_OK) {
+        return false;
+    }
+    err->code = CH_OK;
+    while (t->names_at < t->names.len) {
+        struct ch_rd r = ch_rd_of(t->names.ptr + t->names_at, t->names.len - t->names_at);
+        struct ch_str repo = ch_get_str(&r, 1024), project = ch_get_str(&r, 1024);
+        t->names_at = t->names.len - ch_rd_left(&r);
+        struct page *p = repository.len == 0 || ch_str_eq(repository, repo)
+                             ? page_get(t->k, repo, project)
+                             : NULL;
+        if (p != NULL && page_load(t->k, p)) {
+            try_page(t, p, each, ctx);
+        }
+        if (ch_now_boot_ms() >= until) {
+            return t->names_at < t->names.len;
+        }
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ one line of a lock file */
+
+const char *want_state_name(enum want_state state)
+{
+    static const char *const names[] = {"passes", "not-asked", "older",   "held",
+                                        "denied", "hashes",    "missing", "unknown"};
+    _Static_assert(CH_ARRAY_LEN(names) == WANT_STATES, "one each");
+    return names[state];
+}
+
+struct looked { /* at the files of a page */
+    bool *can;  /* it is listed, and the line can mean it */
+    bool *now;  /* it could be had */
+    bool *then;
+    struct ch_decision *decisions;
+};
+
+static bool has_hash(const struct page *p, size_t file, const struct ch_policy_want *want)
+{
+    const struct ch_sha256 *stated = &p->facts.files[file].index.sha256;
+    for (size_t at = 0; at + CH_SHA256_BYTES <= want->sha256.len; at += CH_SHA256_BYTES) {
+        struct ch_rd r = ch_rd_of(want->sha256.ptr + at, CH_SHA256_BYTES);
+        struct ch_sha256 d = ch_get_sha256(&r);
+        if (ch_sha256_eq(&d, stated) || ch_sha256_eq(&d, &p->files[file].artifact)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a resolver could take this file for the line, the policy apart. */
+static bool can_mean(const struct page *p, size_t file, const struct ch_policy_want *want)
+{
+    struct ch_str version = ch_str_of(p->files[file].release.version);
+    struct ch_err err;
+    bool match = want->specifier.len == 0;
+    bool hidden = ch_str_eq(ch_str_of(p->files[file].release.file_type), CH_STR("sdist")) &&
+                  p->index.built[p->index.version[file]]; /* not listed: listing.c */
+    if (version.len == 0 || hidden || p->facts.files[file].removed_at_us != CH_TIME_UNKNOWN) {
+        return false;
+    }
+    if (want->version.len > 0) {
+        return p->eco->compare_versions(version, want->version) == 0;
+    }
+    return (match ||
+            (p->eco->match_version(want->specifier, version, &match, &err) == CH_OK && match)) &&
+           !p->facts.files[file].index.yanked;
+}
+
+static bool could_be_had(const struct ch_decision *d)
+{
+    return d->verdict == CH_VERDICT_ALLOW || d->eligible;
+}
+
+/* The newest of these, finals before pre-releases as resolvers do; -1: none. */
+static ptrdiff_t newest(const struct page *p, const bool *among)
+{
+    ptrdiff_t best = -1;
+    bool best_pre = false;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        struct ch_str version = ch_str_of(p->files[i].release.version);
+        if (!among[i] || version.len == 0) {
+            continue;
+        }
+        bool pre = p->eco->is_prerelease != NULL && p->eco->is_prerelease(version);
+        if (best < 0 || (best_pre && !pre) ||
+            (best_pre == pre &&
+             p->eco->compare_versions(version, ch_str_of(p->files[best].release.version)) > 0)) {
+            best = (ptrdiff_t)i;
+            best_pre = pre;
+        }
+    }
+    return best;
+}
+
+static struct ch_str version_of(const struct page *p, ptrdiff_t file)
+{
+    return ch_str_of(file < 0 ? NULL : p->files[file].release.version);
+}
+
+static void refuse(struct want_result *ret, const struct looked *l, size_t file)
+{
+    ret->room = l->decisions[file];
+    ret->decision = &ret->room;
+    ret->state = ret->room.verdict == CH_VERDICT_DENY ? WANT_DENIED : WANT_HELD;
+}
+
+/* One version is asked for. What else could be had then is said, too. */
+static void want_version(const struct page *p, const struct ch_policy_want *want,
+                         const struct looked *l, struct want_result *ret)
+{
+    ptrdiff_t refused = -1;
+    size_t of_version = 0, hashed = 0, unhashed = 0, now = 0;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (!l->can[i]) {
+            continue;
+        }
+        of_version++;
+        unhashed += ch_sha256_is_zero(&p->facts.files[i].index.sha256);
+        if (want->sha256.len > 0 && !has_hash(p, i, want)) {
+            continue;
+        }
+        hashed++;
+        ret->passing += l->then[i];
+        now += l->now[i];
+        bool held = l->decisions[i].verdict == CH_VERDICT_HOLD;
+        refused = refused < 0 || (held && l->decisions[refused].verdict == CH_VERDICT_DENY)
+                      ? (ptrdiff_t)i
+                      : refused;
+    }
+    ret->files = hashed;
+    ret->now = now > 0 ? want->version : ret->now;
+    if (of_version == 0) {
+        ret->state = WANT_MISSING;
+        snprintf(ret->text, sizeof(ret->text), "the upstream lists no file of this version");
+    } else if (hashed == 0) {
+        ret->state = unhashed > 0 ? WANT_UNKNOWN : WANT_HASHES;
+        snprintf(ret->text, sizeof(ret->text),
+                 unhashed > 0
+                     ? "the upstream states no hashes to compare with"
+                     : "none of the %zu files known of this version has any of its %u hashes",
+                 of_version, want->hash_count);
+    } else if (ret->passing > 0) {
+        ret->then = want->version;
+    } else {
+        refuse(ret, l, (size_t)refused);
+    }
+}
+
+/* Any version that fits is asked for. */
+static void want_range(const struct page *p, const struct looked *l, struct want_result *ret)
+{
+    ptrdiff_t any = newest(p, l->can), now = newest(p, l->now), then = newest(p, l->then);
+    ret->now = version_of(p, now);
+    ret->then = version_of(p, then);
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        ret->files += l->can[i];
+        ret->passing += l->then[i];
+    }
+    if (any < 0) {
+        ret->state = WANT_MISSING;
+        snprintf(ret->text, sizeof(ret->text), "the upstream lists no version that fits");
+    } else if (then < 0) {
+        refuse(ret, l, (size_t)(now >= 0 ? now : any));
+    } else if (now >= 0 && p->eco->compare_versions(ret->then, ret->now) < 0) {
+        refuse(ret, l, (size_t)now);
+        ret->state = WANT_OLDER;
+    }
+}
+
+/* What a resolver gets that may take any version: for a pinned line that is refused. */
+static void find_instead(const struct page *p, struct looked *l, struct want_result *ret)
+{
+    struct ch_policy_want any = {.line = 0};
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        l->can[i] = can_mean(p, i, &any) && could_be_had(&l->decisions[i]);
+    }
+    ret->then = version_of(p, newest(p, l->can));
+}
+
+void policy_trial_want(struct policy_trial *t, struct page *p, const struct ch_policy_want *want,
+                       struct want_result *ret)
+{
+    size_t n = p->facts.file_count;
+    struct looked l = {.can = ch_calloc(n + 1, sizeof(bool)),
+                       .now = ch_calloc(n + 1, sizeof(bool)),
+                       .then = ch_calloc(n + 1, sizeof(bool)),
+                       .decisions = ch_calloc(n + 1, sizeof(*l.decisions))};
+    *ret = (struct want_result){.state = WANT_PASSES};
+    for (size_t i = 0; i < n; i++) {
+        struct ch_decision before;
+        judge_under(t, p, i, &l.decisions[i]);
+        l.can[i] = can_mean(p, i, want);
+        l.then[i] = l.can[i] && could_be_had(&l.decisions[i]);
+        l.now[i] = l.can[i];
+        if (l.can[i] && t->policy != NULL) {
+            judge(t->k, p, i, &before);
+            l.now[i] = could_be_had(&before);
+        }
+    }
+    if (want->version.len > 0) {
+        want_version(p, want, &l, ret);
+        if (ret->state == WANT_HELD || ret->state == WANT_DENIED) {
+            find_instead(p, &l, ret);
+        }
+    } else {
+        want_range(p, &l, ret);
+    }
+    free(l.can);
+    free(l.now);
+    free(l.then);
+    free(l.decisions);
+}

@@ -1,0 +1,75 @@
+/* What another policy would make of all that is known, and of what an environment wants installed.
+ * Nothing is changed by it. */
+#ifndef KEEPER_POLICY_TRIAL_H
+#define KEEPER_POLICY_TRIAL_H
+
+#include "commands_int.h"
+
+#define POLICY_TRIAL_SLICE_MS 20 /* at a time: gateways wait no longer for their answers */
+
+struct trial_counts {
+    size_t projects, files;
+    size_t changes[CH_DECISION_STRICTER + 1]; /* by enum ch_decision_change */
+    size_t held[CH_HOLD_COUNT];               /* stricter: what would hold it then */
+    size_t denied;                            /* stricter */
+};
+
+enum want_state {
+    WANT_PASSES = 0,
+    WANT_NOT_ASKED, /* does not come from an index: nothing is said of it */
+    WANT_OLDER,
+    WANT_HELD,
+    WANT_DENIED,
+    WANT_HASHES,  /* no known file of the version has any of its hashes */
+    WANT_MISSING, /* the upstream has no such project, version or match */
+    WANT_UNKNOWN, /* could not be looked up */
+    WANT_STATES
+};
+const char *want_state_name(enum want_state state); /* "held" */
+
+struct want_result {
+    enum want_state state;
+    const struct ch_decision
+        *decision; /* OLDER, HELD, DENIED: on the file that is not got; else NULL */
+    struct ch_decision room;
+    struct ch_str now;  /* versions: got under the policy in force (without a new one: that the */
+    struct ch_str then; /* upstream has), and got then; absent: none */
+    size_t files, passing; /* that the line can mean */
+    char text[600];        /* MISSING, UNKNOWN, HASHES: more words */
+};
+
+struct policy_trial {
+    struct keeper *k;
+    struct command *c;
+    struct ch_policy *policy; /* NULL: the one in force alone */
+    struct ch_sha256 base;    /* in force when it began */
+    bool gathered;
+    struct ch_map *seen;
+    struct ch_buf names; /* pairs of strings: repository, project */
+    size_t names_at;
+    struct trial_counts counts;
+    struct ch_str wants; /* what is left of them; borrowed from the command's input */
+    size_t lines[WANT_STATES];
+    size_t shown;
+    bool lines_begun;
+    struct ch_timer timer;
+};
+
+/* CH_E_USAGE: the policy in the input is wrong. */
+enum ch_code policy_trial_new(struct command *c, struct policy_trial **ret,
+                              struct ch_err *err) CH_MUST_CHECK;
+void policy_trial_free(struct policy_trial *t); /* accepts NULL */
+/* Goes on with the command a little later: others are served meanwhile. */
+enum step policy_trial_pause(struct policy_trial *t, uint64_t ms);
+
+typedef void trial_change_fn(void *ctx, const struct page *p, size_t file,
+                             enum ch_decision_change change, const struct ch_decision *before,
+                             const struct ch_decision *after);
+/* Looks at the next few projects that have a recorded decision; false: there are no more. */
+bool policy_trial_files(struct policy_trial *t, struct ch_str repository, trial_change_fn *each,
+                        void *ctx, struct ch_err *err);
+/* Judges a line on a page that is ready. */
+void policy_trial_want(struct policy_trial *t, struct page *p, const struct ch_policy_want *want,
+                       struct want_result *ret);
+
+#endif

@@ -1,0 +1,330 @@
+/* The policy as people see it: what is in force, what another one would change, what was in force.
+ */
+#include "house.h"
+
+#include <stdio.h>
+
+#include "db/keeper/policies.h"
+
+#define OLD   "pkg-1.0-py3-none-any.whl"
+#define NEW   "pkg-2.0-py3-none-any.whl"
+#define SDIST "pkg-2.0.tar.gz"
+#define PRE   "pkg-3.0rc1-py3-none-any.whl"
+
+#define FIRST "version: 1\ncool_down_days: 7\n"
+#define SECOND                                                                                     \
+    "version: 1\ncool_down_days: 30\nrules:\n"                                                     \
+    "  - {name: no-other, project: other, then: deny, reason: not here}\n"
+
+static char hex[CH_SHA256_HEX + 1];
+
+static bool says(const struct ch_buf *out, const char *text)
+{
+    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
+}
+
+static void assert_says(const struct ch_buf *out, const char *text)
+{
+    if (!says(out, text)) {
+        fail_msg("%s is not in: %.*s", text, CH_STR_ARG(ch_buf_str(out)));
+    }
+}
+
+static struct ch_buf out, input;
+
+/* Both versions of pkg are served; other is known and served. */
+static struct house *open_house(void)
+{
+    struct house *h = house_new_with(FIRST, NULL);
+    char text[512];
+    snprintf(text, sizeof(text), OLD " %s 3 60\n" NEW " - - 20\n" SDIST " - - 20\n" PRE " - - 15\n",
+             house_hex("old", hex));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL(OLD), 200, "application/zip", "old");
+    house_site(h, FILE_URL(NEW), 200, "application/zip", "new");
+    house_site(h, PAGE_URL("other"), 200, PAGE_TYPE, "other-1.0-py3-none-any.whl - - 60\n");
+    house_site(h, FILE_URL("other-1.0-py3-none-any.whl"), 200, "application/zip", "other");
+    house_ask_file(h, "pkg", OLD);
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_ask_file(h, "other", "other-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_buf_init(&out, 4u << 20);
+    ch_buf_init(&input, 1u << 20);
+    return h;
+}
+
+static void close_house(struct house *h)
+{
+    ch_buf_done(&out);
+    ch_buf_done(&input);
+    house_free(h);
+}
+
+static void begin_input(struct house *h, const char *policy)
+{
+    ch_buf_clear(&input);
+    ch_put_str(&input, ch_str_of(policy));
+    h->input = ch_buf_str(&input);
+}
+
+static void add_want(struct house *h, struct ch_policy_want want)
+{
+    want.ecosystem = CH_STR("pypi");
+    want.file = CH_STR("lock");
+    ch_policy_want_put(&input, &want);
+    h->input = ch_buf_str(&input);
+}
+
+#define COMMAND(h, status, name, word)                                                             \
+    do {                                                                                           \
+        uint32_t got_ = house_command(h, false, name, word, NULL, NULL, &out);                     \
+        if (got_ != (status)) {                                                                    \
+            fail_msg("%u: %.*s", got_, CH_STR_ARG(ch_buf_str(&out)));                              \
+        }                                                                                          \
+    } while (0)
+
+static void shows_what_is_in_force(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    COMMAND(h, 0, "policy show", NULL);
+    assert_says(&out, "number 1, by start");
+    assert_says(&out, "# repository pypi (pypi, prod): mode quarantine");
+    assert_says(&out, "cool_down_days: 7 ");
+    assert_says(&out, "# line 2");
+    assert_says(&out, "# default");
+    assert_int_equal(house_command(h, true, "policy show", NULL, NULL, NULL, &out), 0);
+    assert_says(&out, "{\"key\":\"cool_down_days\",\"value\":7,\"default\":false,\"line\":2}");
+    assert_says(&out, "\"mode\":\"quarantine\"");
+    close_house(h);
+}
+
+static void history_has_each_policy_once(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_err err;
+    assert_ch_ok(&err, house_reload(h, FIRST, &err)); /* the same */
+    assert_ch_ok(&err, house_reload(h, SECOND, &err));
+    assert_int_not_equal(house_reload(h, "nonsense: 1\n", &err), CH_OK);
+    house_settle(h);
+    COMMAND(h, 0, "policy history", NULL);
+    assert_says(&out, "   2  ");
+    assert_says(&out, "bytes  reload\n");
+    assert_false(says(&out, "   3  "));
+    h->policy = SECOND;
+    house_restart(h); /* no other one: no row */
+    COMMAND(h, 0, "policy history", NULL);
+    assert_false(says(&out, "   3  "));
+    h->policy = FIRST; /* edited while nothing ran */
+    house_restart(h);
+    COMMAND(h, 0, "policy history", NULL);
+    assert_says(&out, "   3  ");
+    assert_int_equal(house_command(h, true, "policy history", NULL, NULL, NULL, &out), 0);
+    assert_says(&out, "\"number\":3");
+    close_house(h);
+}
+
+/* A policy whose record is lost with its group of writes is written down later. */
+static void what_was_not_recorded_is_recorded_later(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_err err;
+    house_settle(h);
+    assert_ch_ok(&err, house_reload(h, SECOND, &err));
+    ch_store_rollback(h->k->store);
+    house_settle(h);
+    policies_tick(h->k);
+    house_settle(h);
+    COMMAND(h, 0, "policy history", NULL);
+    assert_says(&out, "   2  ");
+    policies_tick(h->k);
+    house_settle(h);
+    COMMAND(h, 0, "policy history", NULL);
+    assert_false(says(&out, "   3  "));
+    close_house(h);
+}
+
+static void diff_says_what_differs(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_err err;
+    COMMAND(h, 1, "policy diff", NULL); /* there is no other */
+    assert_ch_ok(&err, house_reload(h, SECOND, &err));
+    house_settle(h);
+    COMMAND(h, 0, "policy diff", NULL);
+    assert_says(&out, "changed  cool_down_days: 7 (line 2) -> 30 (line 2)");
+    assert_says(&out, "added    rules.no-other.then: deny");
+    assert_false(says(&out, "removed")); /* not even that there were no rules */
+    assert_says(&out, "-cool_down_days: 7\n");
+    assert_says(&out, "+cool_down_days: 30\n");
+    h->second_word = "1";
+    COMMAND(h, 0, "policy diff", "2");
+    assert_says(&out, "removed  rules.no-other.then: deny");
+    h->second_word = NULL;
+    struct ch_sha256 d = ch_policy_digest(h->k->policy);
+    ch_sha256_hex(&d, hex);
+    hex[12] = '\0';
+    COMMAND(h, 0, "policy diff", hex); /* with itself */
+    assert_says(&out, "they mean the same");
+    COMMAND(h, 2, "policy diff", "9");
+    COMMAND(h, 2, "policy diff", "0123456789ab");
+    COMMAND(h, 2, "policy diff", "abc");
+    assert_int_equal(house_command(h, true, "policy diff", NULL, NULL, NULL, &out), 0);
+    assert_says(&out, "\"before\":7");
+    close_house(h);
+}
+
+static void a_trial_changes_nothing(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    begin_input(h, SECOND);
+    uint64_t epoch = keeper_epoch(h->k);
+    COMMAND(h, 1, "policy test", NULL);
+    assert_says(&out, "stricter  pypi  " NEW "  allow");
+    assert_says(&out, "-> hold (cool-down, line 2)");
+    assert_says(&out, "-> deny (rule no-other, line 4): not here");
+    assert_says(&out, "looked at 3 files with a decision, of 2 projects: 2 stricter, 0 looser");
+    assert_says(&out, "would be held (cool-down): 1");
+    assert_says(&out, "would be denied: 1");
+    assert_int_equal(house_command(h, true, "policy test", NULL, NULL, NULL, &out), 1);
+    assert_says(&out, "\"stricter\":2");
+    assert_int_equal(keeper_epoch(h->k), epoch);
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    begin_input(h, FIRST);
+    COMMAND(h, 0, "policy test", NULL);
+    begin_input(h, "version: 1\ncool_down_days: no\n");
+    COMMAND(h, 2, "policy test", NULL);
+    assert_says(&out, ":2:");
+    begin_input(h, "version: 1\nrules: [{name: x, repository: nowhere, then: deny}]\n");
+    COMMAND(h, 2, "policy test", NULL);
+    begin_input(h, "");
+    COMMAND(h, 2, "policy test", NULL);
+    close_house(h);
+}
+
+static void lines_of_a_lock_file(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_sha256 d = ch_sha256_of("old", 3), wrong = ch_sha256_of("wrong", 5);
+    begin_input(h, SECOND);
+    add_want(h,
+             (struct ch_policy_want){.name = CH_STR("pkg"), .version = CH_STR("2.0"), .line = 1});
+    add_want(h, (struct ch_policy_want){.name = CH_STR("pkg"), .line = 2});
+    add_want(h, (struct ch_policy_want){.name = CH_STR("pkg"),
+                                        .version = CH_STR("1.0"),
+                                        .line = 3,
+                                        .hash_count = 1,
+                                        .sha256 = {(const char *)d.byte, CH_SHA256_BYTES}});
+    add_want(h, (struct ch_policy_want){.name = CH_STR("pkg"),
+                                        .version = CH_STR("1.0"),
+                                        .line = 4,
+                                        .hash_count = 1,
+                                        .sha256 = {(const char *)wrong.byte, CH_SHA256_BYTES}});
+    add_want(h, (struct ch_policy_want){.name = CH_STR("other"), .line = 5});
+    add_want(h, (struct ch_policy_want){.name = CH_STR("nowhere"), .line = 6});
+    add_want(h,
+             (struct ch_policy_want){.name = CH_STR("pkg"), .specifier = CH_STR(">=9"), .line = 7});
+    add_want(h,
+             (struct ch_policy_want){.name = CH_STR("pkg"), .source = CH_STR("git+x"), .line = 8});
+    COMMAND(h, 1, "policy test", NULL);
+    assert_says(&out, "lock:1  pkg==2.0  held (cool-down, line 2)");
+    assert_says(&out, "what could be had is 1.0");
+    /* the pre-release is newer, and no resolver takes it by itself */
+    assert_says(&out, "lock:2  pkg  older (cool-down, line 2)");
+    assert_says(&out, "a resolver would get 1.0 instead of 2.0");
+    assert_false(says(&out, "lock:3"));
+    assert_says(&out, "lock:4  pkg==1.0  hashes: none of the 1 files known of this version");
+    assert_says(&out, "lock:5  other  denied (rule no-other, line 4): not here");
+    assert_says(&out, "lock:6  nowhere  missing: no upstream of repository pypi");
+    assert_says(&out, "lock:7  pkg>=9  missing");
+    assert_says(&out, "lock:8  pkg  not-asked");
+    assert_says(&out,
+                "looked at 8 lines: 1 passes, 1 not-asked, 1 older, 1 held, 1 denied, 1 hashes, "
+                "2 missing");
+    assert_int_equal(house_command(h, true, "policy test", NULL, NULL, NULL, &out), 1);
+    assert_says(&out, "\"state\":\"older\"");
+    assert_says(&out, "\"version_then\":\"1.0\"");
+    begin_input(h, ""); /* under the policy in force */
+    add_want(h,
+             (struct ch_policy_want){.name = CH_STR("pkg"), .version = CH_STR("2.0"), .line = 1});
+    COMMAND(h, 0, "policy test", NULL);
+    assert_says(&out, "looked at 1 lines: 1 passes\n");
+    close_house(h);
+}
+
+/* A name that is new here is asked for as a client's would be, and told when it cannot be. */
+static void names_that_are_new_are_looked_up(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    house_site(h, PAGE_URL("fresh"), 200, PAGE_TYPE, "fresh-1.0-py3-none-any.whl - - 1\n");
+    house_site(h, PAGE_URL("broken"), 500, "text/plain", "");
+    begin_input(h, "");
+    add_want(h,
+             (struct ch_policy_want){.name = CH_STR("fresh"), .version = CH_STR("1.0"), .line = 1});
+    add_want(h, (struct ch_policy_want){.name = CH_STR("broken"), .line = 2});
+    COMMAND(h, 1, "policy test", NULL);
+    assert_says(&out, "lock:1  fresh==1.0  held (cool-down, line 2)");
+    assert_says(&out, "no other version could be had");
+    assert_says(&out, "lock:2  broken  unknown: could not be looked up");
+    close_house(h);
+}
+
+static void an_offer_names_who_and_why(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_err err;
+    begin_input(h, SECOND);
+    assert_int_equal(
+        house_command(h, false, "policy offer", NULL, "stricter, ticket 7", NULL, &out), 0);
+    assert_says(&out, "2 stricter");
+    assert_true(house_serves(h, "new")); /* an offer alone changes nothing */
+    assert_ch_ok(&err, house_reload(h, SECOND, &err));
+    house_settle(h);
+    assert_false(house_serves(h, "new"));
+    assert_true(house_serves(h, "old"));
+    struct ch_sha256 d = ch_policy_digest(h->k->policy);
+    ch_sha256_hex(&d, hex);
+    h->input = (struct ch_str){NULL, 0};
+    COMMAND(h, 0, "policy await", hex);
+    assert_says(&out, "number 2 of the history");
+    COMMAND(h, 0, "policy history", NULL);
+    assert_says(&out, "uid:1000  stricter, ticket 7");
+    /* the next one is nobody's word */
+    assert_ch_ok(&err, house_reload(h, FIRST, &err));
+    house_settle(h);
+    COMMAND(h, 0, "policy history", NULL);
+    assert_says(&out, "bytes  reload\n");
+    house_ask_file(h, "pkg", NEW);
+    COMMAND(h, 0, "explain", NEW);
+    d = ch_policy_digest(h->k->policy);
+    ch_sha256_hex(&d, hex);
+    hex[16] = '\0';
+    assert_says(&out, hex); /* every decision names its policy */
+    begin_input(h, "version: 2\n");
+    COMMAND(h, 2, "policy offer", NULL);
+    close_house(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shows_what_is_in_force),
+        cmocka_unit_test(history_has_each_policy_once),
+        cmocka_unit_test(what_was_not_recorded_is_recorded_later),
+        cmocka_unit_test(diff_says_what_differs),
+        cmocka_unit_test(a_trial_changes_nothing),
+        cmocka_unit_test(lines_of_a_lock_file),
+        cmocka_unit_test(names_that_are_new_are_looked_up),
+        cmocka_unit_test(an_offer_names_who_and_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
