@@ -56,7 +56,7 @@ class Rescan(Quarantine):
     def test_a_broken_rule_leaves_the_old_in_force(self):
         before = self.eventually(lambda: (r := self.ruleset()).strip("0") and r)
         path = os.path.join(self.rules, "site.yar")
-        for text, said in ((RULE + "rule broken\n{\n    condition:\n        $nothing\n}\n", "site.yar:16: "),
+        for text, said in ((RULE + "rule broken\n{\n    condition:\n        $nothing }\n", "site.yar:16: "),
                            (RULE.replace('"irregular"', '"deny"'), "site.yar:1: rule the_new_one: class is"),
                            ('import "pe"\n' + RULE, "site.yar:1: modules are not available")):
             with self.subTest(said=said):
