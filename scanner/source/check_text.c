@@ -137,20 +137,28 @@ const char *contains(struct ch_str s, const char *const *list, size_t count)
     return NULL;
 }
 
-/* Which bytes a word may begin with: most of a text is passed over by this. */
-static const bool *first_bytes(void)
+static unsigned char upper(char c)
 {
-    static bool first[256];
+    return (unsigned char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+}
+
+/* Which two bytes a word may begin with: nearly all of a text is passed over by this. */
+static const bool (*first_pairs(void))[256]
+{
+    static bool pairs[256][256];
     static bool made;
     if (!made) {
         for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
-            unsigned char c = (unsigned char)words[i].text[0];
-            first[c] = true;
-            first[c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c] = true;
+            char a = words[i].text[0];
+            char b = words[i].text[1];
+            pairs[(unsigned char)a][(unsigned char)b] = true;
+            pairs[(unsigned char)a][upper(b)] = true;
+            pairs[upper(a)][(unsigned char)b] = true;
+            pairs[upper(a)][upper(b)] = true;
         }
         made = true;
     }
-    return first;
+    return (const bool(*)[256])pairs;
 }
 
 /* An IPv4 address after "://" that is of a public network. */
@@ -260,10 +268,10 @@ static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at,
 
 uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line)
 {
-    const bool *first = first_bytes();
+    const bool(*pairs)[256] = first_pairs();
     uint32_t marks = 0;
-    for (size_t at = 0; at < s.len; at++) {
-        if (!first[(unsigned char)s.ptr[at]]) {
+    for (size_t at = 0; at + 1 < s.len; at++) { /* no word is of one byte */
+        if (!pairs[(unsigned char)s.ptr[at]][(unsigned char)s.ptr[at + 1]]) {
             continue;
         }
         for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {

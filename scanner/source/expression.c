@@ -7,24 +7,6 @@
 
 enum { ITEMS = 4096 }; /* of a list that are kept; of longer ones the marks */
 
-bool token_op(const struct file *f, uint32_t i, const char *op)
-{
-    if (i >= f->end || f->tokens[i].type != CH_TOKEN_OP) {
-        return false;
-    }
-    size_t n = strlen(op);
-    return f->tokens[i].len == n && memcmp(f->text.ptr + f->tokens[i].at, op, n) == 0;
-}
-
-bool token_word(const struct file *f, uint32_t i, const char *word)
-{
-    if (i >= f->end || f->tokens[i].type != CH_TOKEN_NAME) {
-        return false;
-    }
-    size_t n = strlen(word);
-    return f->tokens[i].len == n && memcmp(f->text.ptr + f->tokens[i].at, word, n) == 0;
-}
-
 static bool any_op(const struct file *f, const char *const *ops, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -6,6 +6,8 @@
 #ifndef CH_SCANNER_SOURCE_INT_H
 #define CH_SCANNER_SOURCE_INT_H
 
+#include <string.h>
+
 #include "scanner/source/source.h"
 #include "scanner/source/token.h"
 
@@ -164,8 +166,27 @@ uint64_t value_hash(struct ch_str s); /* never 0 */
 struct value expression(struct file *f);
 /* The same with commas: a LIST when there are several. */
 struct value expression_list(struct file *f);
-bool token_op(const struct file *f, uint32_t i, const char *op);
-bool token_word(const struct file *f, uint32_t i, const char *word);
+/* Inline: asked many times of each token, mostly about a constant and with the answer no. */
+static inline bool token_is_text(const struct file *f, uint32_t i, uint8_t type, const char *text)
+{
+    if (i >= f->end || f->tokens[i].type != type) {
+        return false;
+    }
+    const struct ch_token *tok = &f->tokens[i];
+    const char *p = f->text.ptr + tok->at;
+    size_t n = strlen(text);
+    return tok->len == n && *p == *text && memcmp(p, text, n) == 0;
+}
+
+static inline bool token_op(const struct file *f, uint32_t i, const char *op)
+{
+    return token_is_text(f, i, CH_TOKEN_OP, op);
+}
+
+static inline bool token_word(const struct file *f, uint32_t i, const char *word)
+{
+    return token_is_text(f, i, CH_TOKEN_NAME, word);
+}
 
 void scope_push(struct file *f, struct scope s);
 void scope_pop(struct file *f);
