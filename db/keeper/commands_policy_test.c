@@ -256,7 +256,12 @@ static bool look_at_lines(struct policy_trial *t, enum step *ret_step)
         t->shown = 0;
         command_print(c, c->args.json ? ",\"lines\":[" : "");
     }
+    uint64_t until = ch_now_boot_ms() + POLICY_TRIAL_SLICE_MS;
     while (t->wants.len > 0) {
+        if (ch_now_boot_ms() >= until) {
+            *ret_step = policy_trial_pause(t, 0);
+            return false;
+        }
         struct ch_rd r = ch_rd_of(t->wants.ptr, t->wants.len);
         struct ch_policy_want want = ch_policy_want_get(&r);
         if (r.failed) {

@@ -99,7 +99,8 @@ static void take_line(struct flat *f, struct ch_str line)
     ch_buf_puts(&f->path, depth == 0 ? CH_STR("") : CH_STR("."));
     ch_buf_puts(&f->path, key);
     f->ends[depth + 1] = f->path.len;
-    if (value.len > 0) {
+    bool no_rules = depth == 0 && ch_str_eq(key, CH_STR("rules")); /* "[]": that there are none */
+    if (value.len > 0 && !no_rules) {
         add(f, value, number);
     }
 }

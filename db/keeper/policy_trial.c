@@ -7,8 +7,6 @@
 
 #include "customhouse/limits.h"
 
-#define SLICE_MS 20
-
 enum ch_code policy_trial_new(struct command *c, struct policy_trial **ret, struct ch_err *err)
 {
     struct keeper *k = c->k;
@@ -133,7 +131,7 @@ static void try_page(struct policy_trial *t, struct page *p, trial_change_fn *ea
 bool policy_trial_files(struct policy_trial *t, struct ch_str repository, trial_change_fn *each,
                         void *ctx, struct ch_err *err)
 {
-    uint64_t until = ch_now_boot_ms() + SLICE_MS;
+    uint64_t until = ch_now_boot_ms() + POLICY_TRIAL_SLICE_MS;
     if (!t->gathered && gather_all(t, err) != CH_OK) {
         return false;
     }

@@ -5,6 +5,8 @@
 
 #include "commands_int.h"
 
+#define POLICY_TRIAL_SLICE_MS 20 /* at a time: gateways wait no longer for their answers */
+
 struct trial_counts {
     size_t projects, files;
     size_t changes[CH_DECISION_STRICTER + 1]; /* by enum ch_decision_change */

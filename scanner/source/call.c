@@ -3,9 +3,9 @@
 
 #include "scanner/source/source_int.h"
 
-static bool named(const struct call *c, const char *name)
+static inline __attribute__((always_inline)) bool named(const struct call *c, const char *name)
 {
-    return ch_str_eq(c->name, ch_str_of(name));
+    return str_is(c->name, name);
 }
 
 static struct value constant_import(struct file *f, const struct call *c)

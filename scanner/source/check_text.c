@@ -115,6 +115,12 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* Two bytes, letters without their case, and others as they come. */
+static uint32_t pair(char a, char b)
+{
+    return ((uint32_t)(uint8_t)a | (uint32_t)(uint8_t)b << 8) | 0x2020U;
+}
+
 static bool matches_at(struct ch_str s, size_t at, const char *word)
 {
     for (; *word != '\0'; word++, at++) {
@@ -137,28 +143,19 @@ const char *contains(struct ch_str s, const char *const *list, size_t count)
     return NULL;
 }
 
-static unsigned char upper(char c)
+/* Which two bytes a word may begin with, in lower case: most of a text is passed over by this. */
+static const uint64_t *first_bytes(void)
 {
-    return (unsigned char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-}
-
-/* Which two bytes a word may begin with: nearly all of a text is passed over by this. */
-static const bool (*first_pairs(void))[256]
-{
-    static bool pairs[256][256];
+    static uint64_t first[(1 << 16) / 64];
     static bool made;
     if (!made) {
         for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
-            char a = words[i].text[0];
-            char b = words[i].text[1];
-            pairs[(unsigned char)a][(unsigned char)b] = true;
-            pairs[(unsigned char)a][upper(b)] = true;
-            pairs[upper(a)][(unsigned char)b] = true;
-            pairs[upper(a)][upper(b)] = true;
+            uint32_t two = pair(words[i].text[0], words[i].text[1]);
+            first[two / 64] |= (uint64_t)1 << two % 64;
         }
         made = true;
     }
-    return (const bool(*)[256])pairs;
+    return first;
 }
 
 /* An IPv4 address after "://" that is of a public network. */
@@ -268,10 +265,11 @@ static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at,
 
 uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line)
 {
-    const bool(*pairs)[256] = first_pairs();
+    const uint64_t *first = first_bytes();
     uint32_t marks = 0;
-    for (size_t at = 0; at + 1 < s.len; at++) { /* no word is of one byte */
-        if (!pairs[(unsigned char)s.ptr[at]][(unsigned char)s.ptr[at + 1]]) {
+    for (size_t at = 0; at + 1 < s.len; at++) {
+        uint32_t two = pair(s.ptr[at], s.ptr[at + 1]);
+        if ((first[two / 64] >> two % 64 & 1) == 0) {
             continue;
         }
         for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {

@@ -176,6 +176,7 @@ enum { SLOTS = 1024 };
 
 /* Made once: which row a name has. */
 static uint16_t slots[SLOTS];
+static uint8_t lengths[CH_ARRAY_LEN(table)];
 
 static void make_slots(void)
 {
@@ -185,6 +186,7 @@ static void make_slots(void)
             at = (at + 1) % SLOTS;
         }
         slots[at] = (uint16_t)(i + 1);
+        lengths[i] = (uint8_t)strlen(table[i].name);
     }
 }
 
@@ -197,8 +199,9 @@ uint32_t effects_of(struct ch_str name)
     }
     uint64_t at = value_hash(name) / 2 % SLOTS;
     for (; slots[at] != 0; at = (at + 1) % SLOTS) {
-        if (ch_str_eq(name, ch_str_of(table[slots[at] - 1].name))) {
-            return table[slots[at] - 1].effects;
+        size_t row = slots[at] - 1U;
+        if (name.len == lengths[row] && memcmp(name.ptr, table[row].name, name.len) == 0) {
+            return table[row].effects;
         }
     }
     return 0;

@@ -7,14 +7,35 @@
 
 enum { ITEMS = 4096 }; /* of a list that are kept; of longer ones the marks */
 
-static bool any_op(const struct file *f, const char *const *ops, size_t count)
+static bool is_binary(uint16_t op)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (token_op(f, f->at, ops[i])) {
-            return true;
-        }
+    switch (op) {
+    case '-':
+    case '*':
+    case '/':
+    case '@':
+    case '&':
+    case '|':
+    case '^':
+    case '<':
+    case '>':
+    case '/' | '/' << 8:
+    case '*' | '*' << 8:
+    case '<' | '<' << 8:
+    case '>' | '>' << 8:
+    case '<' | '=' << 8:
+    case '>' | '=' << 8:
+    case '=' | '=' << 8:
+    case '!' | '=' << 8:
+        return true;
+    default:
+        return false;
     }
-    return false;
+}
+
+static bool is_sign(uint16_t op)
+{
+    return op == '-' || op == '+' || op == '~' || op == '*' || op == ('*' | '*' << 8);
 }
 
 static struct value mixed(struct value a, struct value b)
@@ -28,7 +49,7 @@ static struct ch_str name_at(struct file *f, uint32_t i)
 {
     struct ch_str s = ch_token_str(f->text, &f->tokens[i]);
     bool ascii = true;
-    for (size_t k = 0; k < s.len && ascii; k++) {
+    for (size_t k = 0; !f->ascii && k < s.len && ascii; k++) {
         ascii = (uint8_t)s.ptr[k] < 0x80;
     }
     if (ascii) {
@@ -40,31 +61,6 @@ static struct ch_str name_at(struct file *f, uint32_t i)
     struct value v = value_text(f, ch_buf_str(&b), 0);
     ch_buf_done(&b);
     return v.kind == VALUE_TEXT ? v.text : s;
-}
-
-static struct value number_value(struct file *f)
-{
-    struct ch_str s = ch_token_str(f->text, &f->tokens[f->at++]);
-    struct value v = {.kind = VALUE_INT};
-    uint32_t base = 10;
-    size_t i = 0;
-    if (s.len > 2 && s.ptr[0] == '0') {
-        char k = (char)(s.ptr[1] | 0x20);
-        base = k == 'x' ? 16 : k == 'o' ? 8 : k == 'b' ? 2 : 10;
-        i = base != 10 ? 2 : 0;
-    }
-    for (; i < s.len; i++) {
-        char c = (char)(s.ptr[i] | 0x20);
-        if (s.ptr[i] == '_') {
-            continue;
-        }
-        uint32_t d = s.ptr[i] <= '9' ? (uint32_t)(s.ptr[i] - '0') : (uint32_t)(c - 'a' + 10);
-        if (d >= base || v.number > INT64_MAX / 16 - 16) {
-            return (struct value){0}; /* a fraction, or too large to be a character */
-        }
-        v.number = v.number * base + d;
-    }
-    return v;
 }
 
 /* What stands in a string without escapes: lent from the source. */
@@ -177,7 +173,7 @@ static struct value strings(struct file *f)
 /* --- comprehensions --- */
 
 /* The next word at this level from i on, or f->end. */
-static uint32_t find_word(const struct file *f, uint32_t i, const char *word)
+static inline __attribute__((always_inline)) uint32_t find_word(const struct file *f, uint32_t i, const char *word)
 {
     for (; i < f->end; i++) {
         if (token_word(f, i, word)) {
@@ -250,7 +246,7 @@ static struct value inside(struct file *f)
 
 struct value expression_list(struct file *f)
 {
-    struct value few[16];
+    struct value few[16] __attribute__((uninitialized)); /* the first `count` are set */
     struct value *items = few;
     uint32_t cap = CH_ARRAY_LEN(few);
     uint32_t count = 0;
@@ -303,6 +299,17 @@ struct value expression_list(struct file *f)
 
 /* --- what follows an operand --- */
 
+/* Of the arguments only the first is set: there are many, of many calls. */
+static void call_begin(struct call *c)
+{
+    c->name = (struct ch_str){NULL, 0};
+    c->self = (struct value){0};
+    c->count = 0;
+    c->marks = 0;
+    c->args[0] = (struct value){0};
+    c->keywords[0] = (struct ch_str){NULL, 0};
+}
+
 static struct value arguments(struct file *f, struct value callee, struct call *c)
 {
     uint32_t open = f->at;
@@ -316,6 +323,7 @@ static struct value arguments(struct file *f, struct value callee, struct call *
     f->end = f->match[open];
     uint32_t word = find_word(f, f->at, "for");
     if (word < f->end) { /* f(x for x in y) */
+        c->keywords[0] = (struct ch_str){NULL, 0};
         c->args[c->count++] = comprehension(f, word);
         c->marks |= c->args[0].marks;
     }
@@ -389,12 +397,19 @@ static struct value method_or_attribute(struct file *f, struct value v)
 {
     uint32_t i = f->at + 1;
     struct ch_str name = name_at(f, i);
+    bool in_text = name.ptr > f->text.ptr && name.ptr < f->text.ptr + f->text.len &&
+                   name.ptr[-1] == '.';
     f->at = i + 1;
     if (v.kind == VALUE_NAME) {
-        struct value r = value_name(f, v.text, name);
+        struct value r = {.kind = VALUE_NAME};
+        if (in_text && v.text.ptr + v.text.len + 1 == name.ptr && v.text.len + name.len < NAME_BYTES) {
+            r.text = (struct ch_str){v.text.ptr, v.text.len + 1 + name.len}; /* a.b as it stands */
+        } else {
+            r = value_name(f, v.text, name);
+        }
         r.marks |= v.marks;
         r.origin = v.origin;
-        if (ch_str_eq(r.text, CH_STR("os.environ"))) {
+        if (str_is(r.text, "os.environ")) {
             r.marks |= MARK_ENVIRON;
             capability(f, CAP_ENVIRONMENT);
         }
@@ -404,10 +419,14 @@ static struct value method_or_attribute(struct file *f, struct value v)
         uint32_t kept = v.marks & ~(uint32_t)MARK_SELF; /* ".parent" is not this file */
         return (struct value){.marks = kept | MARK_COMPUTED, .origin = v.origin};
     }
-    struct call c = {.self = v};
+    struct call c __attribute__((uninitialized));
+    call_begin(&c);
+    c.self = v;
     struct value callee = {0};
-    char *p = value_alloc(f, name.len + 1);
-    if (p != NULL) { /* ".name": of no module */
+    char *p = in_text ? NULL : value_alloc(f, name.len + 1);
+    if (in_text) { /* ".name": of no module */
+        callee = (struct value){.kind = VALUE_NAME, .text = {name.ptr - 1, name.len + 1}};
+    } else if (p != NULL) {
         p[0] = '.';
         memcpy(p + 1, name.ptr, name.len);
         callee = (struct value){.kind = VALUE_NAME, .text = {p, name.len + 1}};
@@ -422,7 +441,8 @@ static struct value postfix(struct file *f, struct value v)
             f->tokens[f->at + 1].type == CH_TOKEN_NAME) {
             v = method_or_attribute(f, v);
         } else if (token_op(f, f->at, "(")) {
-            struct call c = {0};
+            struct call c __attribute__((uninitialized));
+            call_begin(&c);
             v = arguments(f, v, &c);
         } else if (token_op(f, f->at, "[")) {
             v = subscript(f, v);
@@ -464,16 +484,21 @@ static struct value name_value(struct file *f)
         bind(f, name, to);
         return to;
     }
-    if (v != NULL && v->kind == VALUE_NAME && ch_str_eq(v->text, CH_STR("os.environ"))) {
+    if (v != NULL && v->kind == VALUE_NAME && str_is(v->text, "os.environ")) {
         struct value environ = *v;
         environ.marks |= MARK_ENVIRON;
         capability(f, CAP_ENVIRONMENT);
         return environ;
     }
-    if (ch_str_eq(name, CH_STR("__file__"))) {
+    if (str_is(name, "__file__")) {
         return (struct value){.marks = MARK_SELF | MARK_COMPUTED};
     }
-    struct value r = v != NULL ? *v : value_name(f, (struct ch_str){NULL, 0}, name);
+    struct value r = {0};
+    if (v != NULL) {
+        r = *v;
+    } else if (name.len < NAME_BYTES) {
+        r = (struct value){.kind = VALUE_NAME, .text = name};
+    }
     if (r.origin == 0) {
         r.origin = value_hash(name);
     }
@@ -482,15 +507,10 @@ static struct value name_value(struct file *f)
 
 static struct value operand(struct file *f)
 {
-    static const char *const signs[] = {"-", "+", "~", "*", "**"};
-    static const char *const words[] = {"not", "await", "yield", "from", "async"};
     bool negative = false;
     for (;;) {
-        bool word = false;
-        for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
-            word = word || token_word(f, f->at, words[i]);
-        }
-        if (!word && !any_op(f, signs, CH_ARRAY_LEN(signs))) {
+        if ((token_id(f, f->at, CH_TOKEN_NAME) & WORD_PREFIX) == 0 &&
+            !is_sign(token_id(f, f->at, CH_TOKEN_OP))) {
             break;
         }
         negative = negative != token_op(f, f->at, "-");
@@ -506,7 +526,7 @@ static struct value operand(struct file *f)
         v = strings(f);
         break;
     case CH_TOKEN_NUMBER:
-        v = number_value(f);
+        v = value_number(ch_token_str(f->text, &f->tokens[f->at++]));
         v.number = negative ? -v.number : v.number;
         break;
     case CH_TOKEN_NAME:
@@ -537,9 +557,6 @@ static struct value operand(struct file *f)
 
 struct value expression(struct file *f)
 {
-    static const char *const binary[] = {"-",  "*",  "/",  "//", "**", "@",  "&",  "|",
-                                         "^",  "<<", ">>", "<",  ">",  "<=", ">=", "==",
-                                         "!="};
     if (f->depth >= ch_limits.source_depth) {
         f->beyond = true;
         f->at = f->end;
@@ -556,20 +573,14 @@ struct value expression(struct file *f)
         } else if (token_op(f, f->at, "%")) {
             f->at++;
             v = value_percent(f, v, operand(f));
-        } else if (any_op(f, binary, CH_ARRAY_LEN(binary))) {
+        } else if (is_binary(token_id(f, f->at, CH_TOKEN_OP))) {
             bool xor = token_op(f, f->at, "^");
             f->at++;
             v = mixed(v, operand(f));
             v.marks |= xor ? MARK_CHAR : 0U;
-        } else if (token_word(f, f->at, "and") || token_word(f, f->at, "or") ||
-                   token_word(f, f->at, "in") || token_word(f, f->at, "is") ||
-                   token_word(f, f->at, "not")) {
+        } else if ((token_id(f, f->at, CH_TOKEN_NAME) & WORD_BETWEEN) != 0) {
             f->at++;
             v = mixed(v, operand(f));
-        } else if (token_word(f, f->at, "if") || token_word(f, f->at, "else")) {
-            f->at++;
-            struct value other = operand(f);
-            v = mixed(v, other);
         } else {
             break;
         }

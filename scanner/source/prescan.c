@@ -148,6 +148,12 @@ static void rule_of_text(const char *text, enum capability capability)
     }
     if (r.count > 0) {
         rule_add(&r);
+    } else if (strcmp(text, "/dev/tcp/") == 0) { /* of short pieces only */
+        rule_of("'tcp", WORD_TEXT, capability);
+        rule_of("\"tcp", WORD_TEXT, capability);
+        rule_of("/tcp", WORD_TEXT, capability);
+    } else {
+        CH_ASSERT(strlen(text) < SHORT);
     }
 }
 
@@ -180,7 +186,7 @@ static void rules_of_checks(void)
         rule_word(&r, ch_str_of(pairs[i][1]), WORD_NAME);
         rule_add(&r);
     }
-    rule_of("getattr(bytes", WORD_TEXT, CAP_COUNT); /* bytearray as well */
+    rule_of("getattr(byte", WORD_TEXT, CAP_COUNT); /* bytes and bytearray are no modules */
     rule_of("bytes.__dict__", WORD_TEXT, CAP_COUNT);
     rule_of("bytearray.__dict__", WORD_TEXT, CAP_COUNT);
     rule_of("globals", WORD_SPACE, CAP_COUNT);
@@ -385,24 +391,6 @@ static bool is_shaped(struct ch_str s)
     return false;
 }
 
-/* from somewhere import *: any module may have come along. */
-static bool has_star(struct ch_str s)
-{
-    const struct ch_str word = CH_STR("import");
-    const char *end = s.ptr + s.len;
-    const char *p = s.ptr;
-    while ((p = memmem(p, (size_t)(end - p), word.ptr, word.len)) != NULL) {
-        p += word.len;
-        while (p < end && (*p == ' ' || *p == '\t' || *p == '\\' || *p == '\n' || *p == '\r')) {
-            p++;
-        }
-        if (p < end && *p == '*') {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool prescan_needed(struct ch_str text, uint32_t known)
 {
     static bool made;
@@ -410,7 +398,7 @@ bool prescan_needed(struct ch_str text, uint32_t known)
         make();
         made = true;
     }
-    struct words_seen seen = {.star = has_star(text)};
+    struct words_seen seen = {.text = text};
     if (words_scan(text, &seen) || is_shaped(text) || has_escapes(text) ||
         glued_words(text, &seen)) {
         return true;

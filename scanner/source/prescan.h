@@ -22,7 +22,7 @@ enum word_kind {
 enum { WORDS_MAX = 512 };
 struct words_seen {
     uint64_t bits[WORDS_MAX / 64];
-    bool star; /* given: the text has "import *", and so may know any module */
+    struct ch_str text; /* given: the whole, where only a part is scanned */
 };
 /* At least 4 bytes, which are borrowed. The same word of the same kind has one number. */
 uint16_t words_add(struct ch_str text, enum word_kind kind);

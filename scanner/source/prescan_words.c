@@ -234,7 +234,36 @@ static bool is_harmless(struct ch_str s, size_t at, size_t end)
     return s.ptr[end] == '.' || (passed && (s.ptr[end] == ',' || s.ptr[end] == ')'));
 }
 
-static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind, bool star)
+/* from somewhere import *: any module may have come along. */
+static bool has_star(struct ch_str s)
+{
+    const struct ch_str word = CH_STR("import");
+    const char *end = s.ptr + s.len;
+    const char *p = s.ptr;
+    while ((p = memmem(p, (size_t)(end - p), word.ptr, word.len)) != NULL) {
+        p += word.len;
+        while (p < end && (*p == ' ' || *p == '\t' || *p == '\\' || *p == '\n' || *p == '\r')) {
+            p++;
+        }
+        if (p < end && *p == '*') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The digits and dots alone: what ends the text is not to be seen here. */
+static bool begins_address(struct ch_str s, size_t at)
+{
+    size_t end = at;
+    while (end < s.len && (s.ptr[end] == '.' || (s.ptr[end] >= '0' && s.ptr[end] <= '9'))) {
+        end++;
+    }
+    return text_address(ch_str_sub(s, at, end - at));
+}
+
+static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind,
+                   const struct words_seen *seen)
 {
     if (!same(s, at, word, kind == WORD_TEXT || kind == WORD_PIECE)) {
         return false;
@@ -250,7 +279,7 @@ static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kin
     case WORD_ROOT:
         return name && is_operand(s, at);
     case WORD_MODULE:
-        return name && (star ? is_operand(s, at) : is_imported(s, at));
+        return name && (is_imported(s, at) || (is_operand(s, at) && has_star(seen->text)));
     case WORD_SPACE:
         return name && is_operand(s, at) && !is_harmless(s, at, end);
     case WORD_GETATTR:
@@ -258,7 +287,7 @@ static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kin
     case WORD_PIECE:
         return before == '/' || before == '\\' || before == '"' || before == '\'';
     case WORD_ADDRESS:
-        return text_address(ch_str_sub(s, end - 1, s.len));
+        return begins_address(s, end - 1);
     }
     return true;
 }
@@ -268,7 +297,7 @@ static bool compare(struct ch_str s, size_t at, uint32_t h, struct words_seen *s
     for (uint32_t i = heads[h % HEADS]; i != 0; i = words[i - 1].next) {
         const struct word *w = &words[i - 1];
         if (at >= w->at && !words_has(seen, (uint16_t)(i - 1)) &&
-            stands(s, at - w->at, w->text, (enum word_kind)w->kind, seen->star)) {
+            stands(s, at - w->at, w->text, (enum word_kind)w->kind, seen)) {
             seen->bits[(i - 1) / 64] |= (uint64_t)1 << (i - 1) % 64;
             if (w->alone) {
                 return true;
@@ -278,15 +307,36 @@ static bool compare(struct ch_str s, size_t at, uint32_t h, struct words_seen *s
     return false;
 }
 
-bool words_scan(struct ch_str s, struct words_seen *seen)
+static inline uint64_t bit(uint32_t h)
 {
-    for (size_t at = 0; at + GRAM <= s.len; at++) {
+    return table[h / 64] >> h % 64 & 1;
+}
+
+static bool step(struct ch_str s, size_t from, size_t to, struct words_seen *seen)
+{
+    for (size_t at = from; at < to; at++) {
         uint32_t h = hash(s.ptr + at);
-        if ((table[h / 64] >> h % 64 & 1) != 0 && compare(s, at, h, seen)) {
+        if (bit(h) != 0 && compare(s, at, h, seen)) {
             return true;
         }
     }
     return false;
+}
+
+bool words_scan(struct ch_str s, struct words_seen *seen)
+{
+    enum { STEP = 4 };
+    size_t at = 0;
+    for (; at + STEP + GRAM <= s.len; at += STEP) {
+        uint64_t any = 0;
+        for (size_t i = 0; i < STEP; i++) {
+            any |= bit(hash(s.ptr + at + i));
+        }
+        if (any != 0 && step(s, at, at + STEP, seen)) {
+            return true;
+        }
+    }
+    return step(s, at, s.len < GRAM ? 0 : s.len - GRAM + 1, seen);
 }
 
 bool words_brief(struct ch_str text, const char *word, enum word_kind kind,
@@ -299,7 +349,7 @@ bool words_brief(struct ch_str text, const char *word, enum word_kind kind,
             return false;
         }
         at = (size_t)(p - text.ptr);
-        if (at + w.len <= text.len && stands(text, at, w, kind, seen->star)) {
+        if (at + w.len <= text.len && stands(text, at, w, kind, seen)) {
             return true;
         }
     }

@@ -8,9 +8,9 @@
 #include "scanner/source/token_int.h"
 
 enum {
-    CODES = 64,          /* numbers of this folder's findings, from CH_F_SOURCE_REFUSED on */
-    OF_FILE = 3,         /* findings of one code in a file; more say nothing new */
-    OF_ARTIFACT = 20,    /* in an artifact */
+    CODES = 64,            /* numbers of this folder's findings, from CH_F_SOURCE_REFUSED on */
+    OF_FILE = 3,           /* findings of one code in a file; more say nothing new */
+    OF_ARTIFACT = 20,      /* in an artifact */
     NOTES_OF_ARTIFACT = 5, /* notes must not use up what findings there may be */
 };
 
@@ -53,8 +53,8 @@ void capability(struct file *f, enum capability c)
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen)
 {
     const struct ch_finding_row *row = ch_finding_row((uint32_t)code);
-    bool mild = (f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE) &&
-                row->cls != CH_CLASS_NOTE;
+    bool mild =
+        (f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE) && row->cls != CH_CLASS_NOTE;
     if (mild) {
         code = CH_F_SOURCE_MILD;
     }
@@ -97,6 +97,12 @@ static bool line_room(struct file *f)
     return true;
 }
 
+/* Where a keyword is in their table: its length and its ends tell most of them apart. */
+static uint8_t word_slot(const char *w, size_t n)
+{
+    return (uint8_t)((uint8_t)w[0] * 5U + (uint8_t)w[1] * 3U + (uint8_t)w[n - 1] * 7U + n);
+}
+
 /* Brackets of the logical line and their partners. */
 struct nesting {
     uint32_t open[2 * CH_TOKEN_BRACKETS];
@@ -119,6 +125,67 @@ static bool closes(const struct file *f, const struct ch_token *tok)
     return tok->type == CH_TOKEN_OP && (c == ')' || c == ']' || c == '}');
 }
 
+uint16_t word_id(const char *word, size_t len)
+{
+    static const struct {
+        char word[9];
+        uint8_t id;
+    } rows[] = {{"import", WORD_OTHER},
+                {"from", WORD_PREFIX},
+                {"def", WORD_OTHER},
+                {"class", WORD_OTHER},
+                {"async", WORD_PREFIX},
+                {"as", WORD_OTHER},
+                {"return", WORD_OTHER},
+                {"yield", WORD_PREFIX},
+                {"raise", WORD_OTHER},
+                {"assert", WORD_OTHER},
+                {"del", WORD_OTHER},
+                {"lambda", WORD_OTHER},
+                {"if", WORD_HEAD | WORD_BETWEEN},
+                {"elif", WORD_HEAD},
+                {"while", WORD_HEAD},
+                {"for", WORD_HEAD},
+                {"with", WORD_HEAD},
+                {"except", WORD_HEAD},
+                {"else", WORD_ALONE | WORD_BETWEEN},
+                {"try", WORD_ALONE},
+                {"finally", WORD_ALONE},
+                {"global", WORD_SKIP},
+                {"nonlocal", WORD_SKIP},
+                {"pass", WORD_SKIP},
+                {"break", WORD_SKIP},
+                {"continue", WORD_SKIP},
+                {"not", WORD_PREFIX | WORD_BETWEEN},
+                {"await", WORD_PREFIX},
+                {"and", WORD_BETWEEN},
+                {"or", WORD_BETWEEN},
+                {"in", WORD_BETWEEN},
+                {"is", WORD_BETWEEN}};
+    enum { SLOTS = 256 };
+    static uint8_t slots[SLOTS]; /* + 1 */
+    static bool made;
+    for (size_t i = 0; !made && i < CH_ARRAY_LEN(rows); i++) {
+        const char *w = rows[i].word;
+        uint8_t at = word_slot(w, strlen(w));
+        while (slots[at] != 0) {
+            at++;
+        }
+        slots[at] = (uint8_t)(i + 1);
+    }
+    made = true;
+    if (len < 2 || len > 8) {
+        return 0;
+    }
+    for (uint8_t at = word_slot(word, len); slots[at] != 0; at++) {
+        const char *w = rows[slots[at] - 1].word;
+        if (w[len] == '\0' && memcmp(w, word, len) == 0) {
+            return rows[slots[at] - 1].id;
+        }
+    }
+    return 0;
+}
+
 static void take_token(struct file *f, struct nesting *n, const struct ch_token *tok)
 {
     if (!line_room(f)) {
@@ -131,12 +198,17 @@ static void take_token(struct file *f, struct nesting *n, const struct ch_token 
     f->tokens[i] = *tok;
     f->match[i] = i;
     if (tok->type == CH_TOKEN_NAME) {
-        for (uint32_t k = 0; k < tok->len; k++) {
+        f->tokens[i].id = word_id(f->text.ptr + tok->at, tok->len);
+        for (uint32_t k = 0; !f->ascii && k < tok->len; k++) {
             if ((uint8_t)f->text.ptr[tok->at + k] >= 0x80) {
                 check_name(f, tok);
                 break;
             }
         }
+        return;
+    }
+    if (tok->type == CH_TOKEN_OP) {
+        f->tokens[i].id = op_id(f->text.ptr + tok->at, tok->len);
     }
     if (opens(f, tok) && n->count < CH_ARRAY_LEN(n->open)) {
         n->open[n->count++] = i;
@@ -332,6 +404,7 @@ void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place p
     f->path = path;
     f->place = place;
     f->text = src.text;
+    f->ascii = src.ascii;
     if (src.problem == CH_TEXT_UNKNOWN) {
         report(f, CH_F_SOURCE_ENCODING, 1, src.encoding);
     } else if (src.problem == CH_TEXT_REFUSED) {

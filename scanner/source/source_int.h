@@ -82,6 +82,7 @@ struct scope {
     uint32_t first_binding;
 };
 
+enum { NAME_BYTES = 199 }; /* a dotted name; longer ones are of no interest */
 enum { SCOPES = 128, BUCKETS = 1024, NAMES_SEEN = 64 };
 
 /* Things seen anywhere in a file, for checks that need two of them. */
@@ -109,6 +110,7 @@ struct file {
     struct ch_str path;
     enum ch_code_place place;
     struct ch_str text;
+    bool ascii;
     /* tokens of the current logical line */
     struct ch_token *tokens;
     uint32_t *match; /* of a bracket the other one; of others themselves */
@@ -149,6 +151,7 @@ struct file {
 /* --- value.c --- */
 void *value_alloc(struct file *f, size_t n); /* NULL beyond the limit */
 void value_release(struct file *f);
+struct value value_number(struct ch_str s); /* of a NUMBER as it is written */
 struct value value_text(struct file *f, struct ch_str s, uint32_t marks); /* copies */
 struct value value_name(struct file *f, struct ch_str base, struct ch_str attr);
 struct value value_add(struct file *f, struct value a, struct value b);
@@ -166,26 +169,48 @@ uint64_t value_hash(struct ch_str s); /* never 0 */
 struct value expression(struct file *f);
 /* The same with commas: a LIST when there are several. */
 struct value expression_list(struct file *f);
-/* Inline: asked many times of each token, mostly about a constant and with the answer no. */
-static inline bool token_is_text(const struct file *f, uint32_t i, uint8_t type, const char *text)
+
+/* The id of an OP: its bytes; a third one only doubles the second (**=, ..., <<=). */
+static inline uint16_t op_id(const char *op, size_t len)
 {
-    if (i >= f->end || f->tokens[i].type != type) {
-        return false;
-    }
-    const struct ch_token *tok = &f->tokens[i];
-    const char *p = f->text.ptr + tok->at;
-    size_t n = strlen(text);
-    return tok->len == n && *p == *text && memcmp(p, text, n) == 0;
+    return (uint16_t)((uint8_t)op[0] | (len > 1 ? (uint8_t)op[1] << 8 : 0) | (len > 2 ? 0x80 : 0));
 }
 
-static inline bool token_op(const struct file *f, uint32_t i, const char *op)
+/* The id of a NAME: what groups of keywords it is of; 0: it is none. */
+enum {
+    WORD_OTHER = 1 << 0, /* a keyword of no group */
+    WORD_HEAD = 1 << 1,  /* if elif while for with except */
+    WORD_ALONE = 1 << 2, /* else try finally */
+    WORD_SKIP = 1 << 3,  /* global nonlocal pass break continue */
+    WORD_PREFIX = 1 << 4, /* not await yield from async, before an operand */
+    WORD_BETWEEN = 1 << 5, /* and or in is not if else, between two */
+};
+uint16_t word_id(const char *word, size_t len);
+
+static inline uint16_t token_id(const struct file *f, uint32_t i, enum ch_token_type type)
 {
-    return token_is_text(f, i, CH_TOKEN_OP, op);
+    return i < f->end && f->tokens[i].type == type ? f->tokens[i].id : 0;
 }
 
-static inline bool token_word(const struct file *f, uint32_t i, const char *word)
+/* `op` and `word` are literals: what is known of them is known to the compiler. */
+static inline __attribute__((always_inline)) bool token_op(const struct file *f, uint32_t i,
+                                                           const char *op)
 {
-    return token_is_text(f, i, CH_TOKEN_NAME, word);
+    return i < f->end && f->tokens[i].type == CH_TOKEN_OP &&
+           f->tokens[i].id == op_id(op, strlen(op));
+}
+
+static inline __attribute__((always_inline)) bool token_word(const struct file *f, uint32_t i,
+                                                             const char *word)
+{
+    return i < f->end && f->tokens[i].type == CH_TOKEN_NAME &&
+           f->tokens[i].len == strlen(word) &&
+           memcmp(f->text.ptr + f->tokens[i].at, word, strlen(word)) == 0;
+}
+
+static inline __attribute__((always_inline)) bool str_is(struct ch_str s, const char *literal)
+{
+    return s.len == strlen(literal) && memcmp(s.ptr, literal, strlen(literal)) == 0;
 }
 
 void scope_push(struct file *f, struct scope s);

@@ -246,7 +246,7 @@ static void definition(struct file *f, bool is_function)
 }
 
 /* The next operator at this level in the statement, or the statement's end. */
-static uint32_t find_op(const struct file *f, uint32_t i, const char *op)
+static inline __attribute__((always_inline)) uint32_t find_op(const struct file *f, uint32_t i, const char *op)
 {
     for (; i < f->end; i++) {
         if (token_op(f, i, op)) {
@@ -286,10 +286,16 @@ static void bind_targets(struct file *f, uint32_t from, uint32_t to, struct valu
     }
 }
 
+static bool is_augmented(uint16_t op)
+{
+    uint8_t first = (uint8_t)op;
+    return op >> 8 == '=' && (first == '+' || first == '-' || first == '*' || first == '/' ||
+                              first == '|' || first == '&' || first == '%' || first == '^');
+}
+
 /* a = b = expression, a: type = expression, a += expression, or an expression alone. */
 static void simple(struct file *f)
 {
-    static const char *const augmented[] = {"+=", "-=", "*=", "/=", "|=", "&=", "%=", "^="};
     uint32_t from = f->at;
     uint32_t end = f->end;
     uint32_t stop = find_op(f, from, ";");
@@ -302,18 +308,17 @@ static void simple(struct file *f)
         f->at = equals;
         f->tokens[from + 1].type = CH_TOKEN_ERROR; /* no colon of a block */
     }
-    for (size_t i = 0; i < CH_ARRAY_LEN(augmented) && from + 1 < f->end; i++) {
-        if (token_op(f, from + 1, augmented[i])) {
-            f->at = from;
-            struct value a = expression(f);
-            f->at = from + 2;
-            struct value b = expression_list(f);
-            bind(f, word_at(f, from), i == 0 ? value_add(f, a, b)
-                                             : (struct value){.marks = a.marks | b.marks});
-            f->at = stop;
-            f->end = end;
-            return;
-        }
+    if (is_augmented(token_id(f, from + 1, CH_TOKEN_OP))) {
+        bool sum = token_op(f, from + 1, "+=");
+        f->at = from;
+        struct value a = expression(f);
+        f->at = from + 2;
+        struct value b = expression_list(f);
+        bind(f, word_at(f, from),
+             sum ? value_add(f, a, b) : (struct value){.marks = a.marks | b.marks});
+        f->at = stop;
+        f->end = end;
+        return;
     }
     uint32_t last = f->end;
     for (uint32_t e = equals; e < f->end; e = find_op(f, e + 1, "=")) {
@@ -389,25 +394,16 @@ static void head(struct file *f)
     }
 }
 
-static bool any_word(const struct file *f, const char *const *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (token_word(f, f->at, words[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void one_statement(struct file *f)
 {
-    static const char *const heads[] = {"if", "elif", "while", "for", "with", "except"};
-    static const char *const plain[] = {"else", "try", "finally"};
-    static const char *const skipped[] = {"global", "nonlocal", "pass", "break", "continue"};
     if (token_word(f, f->at, "async")) {
         f->at++;
     }
-    if (token_word(f, f->at, "import")) {
+    uint16_t id = token_id(f, f->at, CH_TOKEN_NAME);
+    if (id == 0) {
+        f->at += token_op(f, f->at, "@") ? 1 : 0;
+        simple(f);
+    } else if (token_word(f, f->at, "import")) {
         import_names(f);
     } else if (token_word(f, f->at, "from")) {
         from_import(f);
@@ -417,11 +413,11 @@ static void one_statement(struct file *f)
     } else if (token_word(f, f->at, "class")) {
         definition(f, false);
         f->at++;
-    } else if (any_word(f, heads, CH_ARRAY_LEN(heads))) {
+    } else if ((id & WORD_HEAD) != 0) {
         head(f);
-    } else if (any_word(f, plain, CH_ARRAY_LEN(plain)) && token_op(f, f->at + 1, ":")) {
+    } else if ((id & WORD_ALONE) != 0 && token_op(f, f->at + 1, ":")) {
         f->at += 2;
-    } else if (any_word(f, skipped, CH_ARRAY_LEN(skipped))) {
+    } else if ((id & WORD_SKIP) != 0) {
         f->at = find_op(f, f->at, ";");
     } else if (token_word(f, f->at, "return") || token_word(f, f->at, "yield")) {
         uint32_t end = f->end;
@@ -433,8 +429,8 @@ static void one_statement(struct file *f)
         f->at = stop;
         f->end = end;
     } else {
-        f->at += token_op(f, f->at, "@") || token_word(f, f->at, "raise") ||
-                         token_word(f, f->at, "assert") || token_word(f, f->at, "del")
+        f->at += token_word(f, f->at, "raise") || token_word(f, f->at, "assert") ||
+                         token_word(f, f->at, "del")
                      ? 1
                      : 0;
         simple(f);

@@ -68,6 +68,7 @@ struct ch_token {
     uint32_t line; /* from 1, of its first byte */
     uint8_t type;  /* enum ch_token_type */
     uint8_t flags; /* of strings: CH_STRING_*; of their FSTRING_MIDDLE too */
+    uint16_t id;   /* for who reads tokens; the tokenizer leaves 0 */
 };
 
 enum {

@@ -7,7 +7,6 @@
 
 enum {
     CHUNK_BYTES = 1 << 16,
-    NAME_MAX_BYTES = 200,   /* a dotted name; longer ones are of no interest */
     FOLD_MAX_BYTES = 1 << 20, /* a constant; what is longer is only marked */
 };
 
@@ -59,6 +58,30 @@ uint64_t value_hash(struct ch_str s)
     return h | 1;
 }
 
+struct value value_number(struct ch_str s)
+{
+    struct value v = {.kind = VALUE_INT};
+    uint32_t base = 10;
+    size_t i = 0;
+    if (s.len > 2 && s.ptr[0] == '0') {
+        char k = (char)(s.ptr[1] | 0x20);
+        base = k == 'x' ? 16 : k == 'o' ? 8 : k == 'b' ? 2 : 10;
+        i = base != 10 ? 2 : 0;
+    }
+    for (; i < s.len; i++) {
+        char c = (char)(s.ptr[i] | 0x20);
+        if (s.ptr[i] == '_') {
+            continue;
+        }
+        uint32_t d = s.ptr[i] <= '9' ? (uint32_t)(s.ptr[i] - '0') : (uint32_t)(c - 'a' + 10);
+        if (d >= base || v.number > INT64_MAX / 16 - 16) {
+            return (struct value){0}; /* a fraction, or too large to be a character */
+        }
+        v.number = v.number * base + d;
+    }
+    return v;
+}
+
 /* Room for a text of n bytes, in *ret its value; NULL: too long, *ret has only the marks. */
 static char *text_new(struct file *f, size_t n, uint32_t marks, struct value *ret)
 {
@@ -83,7 +106,7 @@ struct value value_text(struct file *f, struct ch_str s, uint32_t marks)
 struct value value_name(struct file *f, struct ch_str base, struct ch_str attr)
 {
     struct value v;
-    if (base.len + attr.len + 1 > NAME_MAX_BYTES) {
+    if (base.len + attr.len > NAME_BYTES) {
         return (struct value){0};
     }
     char *p = text_new(f, base.len + attr.len + 1, 0, &v);

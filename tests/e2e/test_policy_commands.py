@@ -182,6 +182,22 @@ class Commands(Quarantine):
         self.assertEqual((newest["by"], newest["reason"]), ("reload", ""))
         self.assertIn("+app", self.service.command("policy", "diff")[1])
 
+    def test_set_tells_in_json(self):
+        told = self.run_json("set", self.new)
+        self.assertTrue(told["in_force"])
+        self.assertEqual(told["counts"]["stricter"], 2)
+        self.assertEqual(told["sha256"], self.run_json("show")["sha256"])
+        self.assertEqual(told["number"], self.run_json("history")[0]["number"])
+
+    def test_without_a_server_nothing_is_replaced(self):
+        self.service.stop()
+        status, out, err = self.service.command("policy", "set", self.new)
+        self.assertEqual(status, 1, out + err)
+        self.assertIn("no `customhouse serve` runs there", err)
+        with open(self.service.path("policy.yaml")) as f:
+            self.assertEqual(f.read(), self.before)
+        self.service.start()
+
     def test_what_is_refused_replaces_nothing(self):
         """The configuration has become wrong meanwhile: a reload would refuse it as a whole."""
         with open(self.service.path("customhouse.yaml")) as f:

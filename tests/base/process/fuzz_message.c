@@ -45,12 +45,34 @@
     }
 DECODERS(DECODER)
 
+/* Several after each other, as COMMAND_INPUT has them. */
+static void try_policy_want(struct ch_str payload)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_buf b;
+    ch_buf_init(&b, payload.len + 1);
+    while (ch_rd_left(&r) > 0) {
+        size_t at = payload.len - ch_rd_left(&r);
+        struct ch_policy_want w = ch_policy_want_get(&r);
+        if (r.failed) {
+            break;
+        }
+        ch_buf_clear(&b);
+        ch_policy_want_put(&b, &w);
+        struct ch_str taken = ch_str_sub(payload, at, payload.len - ch_rd_left(&r) - at);
+        if (b.failed || !ch_str_eq(ch_buf_str(&b), taken)) {
+            abort();
+        }
+    }
+    ch_buf_done(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 #define DECODER_ROW(name) try_##name,
-    static void (*const decoders[])(struct ch_str) = {DECODERS(DECODER_ROW)};
+    static void (*const decoders[])(struct ch_str) = {DECODERS(DECODER_ROW) try_policy_want};
     if (size > 0) {
         decoders[data[0] % CH_ARRAY_LEN(decoders)](
             (struct ch_str){(const char *)data + 1, size - 1});

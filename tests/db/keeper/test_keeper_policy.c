@@ -158,6 +158,7 @@ static void diff_says_what_differs(void **state)
     COMMAND(h, 0, "policy diff", NULL);
     assert_says(&out, "changed  cool_down_days: 7 (line 2) -> 30 (line 2)");
     assert_says(&out, "added    rules.no-other.then: deny");
+    assert_false(says(&out, "removed")); /* not even that there were no rules */
     assert_says(&out, "-cool_down_days: 7\n");
     assert_says(&out, "+cool_down_days: 30\n");
     h->second_word = "1";

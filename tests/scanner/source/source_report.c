@@ -1,6 +1,7 @@
 /* What the source checks say about files: for measuring their precision. Names come on standard input,
  * one a line, as "PLACE PATH" (PLACE: none, import, install, start, test) or as a path alone (import).
- * With --whole, no source is passed over. Prints "NAME CLASS SEVERITY PATH EVIDENCE" a finding, the capabilities, and the rate. */
+ * Each is an artifact of its own; with --together only an empty line ends one. With --whole, no source
+ * is passed over. Prints "NAME CLASS SEVERITY PATH EVIDENCE" a finding, the capabilities, and the rate. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,11 +55,39 @@ static void print_findings(int fd)
     free(stream);
 }
 
-/* One file as an artifact of its own, so that no count of another hides its findings. */
-static double see(char *path, enum ch_code_place place)
+struct artifact {
+    int fd;
+    struct ch_scan_writer *writer;
+    struct ch_source *source;
+};
+
+static void artifact_begin(struct artifact *a)
+{
+    a->fd = memfd_create("answer", MFD_CLOEXEC);
+    CH_ASSERT(a->fd >= 0);
+    a->writer = ch_scan_writer_new(a->fd, ch_limits.scan_output_bytes);
+    a->source = ch_source_new(a->writer);
+    if (whole) {
+        ch_source_whole(a->source);
+    }
+}
+
+static void artifact_end(struct artifact *a)
 {
     static const struct ch_sha256 sha256 = {{1}};
     struct ch_err err;
+    ch_source_end(a->source);
+    ch_source_free(a->source);
+    CH_ASSERT(ch_scan_write_end(a->writer, &sha256, 0, &err) == CH_OK);
+    ch_scan_writer_free(a->writer);
+    print_findings(a->fd);
+    close(a->fd);
+}
+
+/* The CPU time that it took, in seconds; adds to *bytes. */
+static double see(struct artifact *a, char *path, double *bytes)
+{
+    enum ch_code_place place = place_of(&path);
     FILE *f = fopen(path, "rb");
     if (f == NULL) {
         perror(path);
@@ -67,48 +96,40 @@ static double see(char *path, enum ch_code_place place)
     CH_ASSERT(fseek(f, 0, SEEK_END) == 0);
     size_t size = (size_t)ftell(f);
     rewind(f);
-    char *bytes = ch_alloc(size + 1);
-    CH_ASSERT(fread(bytes, 1, size, f) == size);
+    char *text = ch_alloc(size + 1);
+    CH_ASSERT(fread(text, 1, size, f) == size);
     fclose(f);
-    int fd = memfd_create("answer", MFD_CLOEXEC);
-    CH_ASSERT(fd >= 0);
-    struct ch_scan_writer *w = ch_scan_writer_new(fd, ch_limits.scan_output_bytes);
     double begun_s = now_s();
-    struct ch_source *s = ch_source_new(w);
-    if (whole) {
-        ch_source_whole(s);
-    }
-    ch_source_see(s, ch_str_of(path), place, (struct ch_str){bytes, size});
-    ch_source_end(s);
-    ch_source_free(s);
+    ch_source_see(a->source, ch_str_of(path), place, (struct ch_str){text, size});
     double spent_s = now_s() - begun_s;
-    CH_ASSERT(ch_scan_write_end(w, &sha256, size, &err) == CH_OK);
-    ch_scan_writer_free(w);
-    print_findings(fd);
-    close(fd);
-    free(bytes);
+    free(text);
+    *bytes += (double)size;
     return spent_s;
 }
 
 int main(int argc, char **argv)
 {
-    whole = argc > 1 && strcmp(argv[1], "--whole") == 0;
     char line[4096];
     double spent_s = 0;
     double bytes = 0;
+    bool together = false;
+    for (int i = 1; i < argc; i++) {
+        whole = whole || strcmp(argv[i], "--whole") == 0;
+        together = together || strcmp(argv[i], "--together") == 0;
+    }
+    struct artifact a;
+    artifact_begin(&a);
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        char *path = line;
-        path[strcspn(path, "\n")] = '\0';
-        enum ch_code_place place = place_of(&path);
-        spent_s += see(path, place);
-        FILE *f = fopen(path, "rb");
-        if (f != NULL && fseek(f, 0, SEEK_END) == 0) {
-            bytes += (double)ftell(f);
+        line[strcspn(line, "\n")] = '\0';
+        if (line[0] != '\0') {
+            spent_s += see(&a, line, &bytes);
         }
-        if (f != NULL) {
-            fclose(f);
+        if (line[0] == '\0' || !together) { /* so that no count of another hides findings */
+            artifact_end(&a);
+            artifact_begin(&a);
         }
     }
+    artifact_end(&a);
     fprintf(stderr, "%.1f MB, %.3f s of CPU: %.1f MB/s\n", bytes / 1e6, spent_s,
             bytes / 1e6 / spent_s);
     return 0;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-#include "scanner/source/source.h"
+#include "scanner/source/source_int.h"
 
 static bool whole; /* every source goes through the model */
 
@@ -229,6 +229,95 @@ static void finds(void **state)
     assert_int_equal(failures, 0);
 }
 
+static size_t differences;
+
+/* The same with the first look and without. */
+static void looks_alike(const char *source)
+{
+    struct ch_buf out[2];
+    for (int way = 0; way < 2; way++) {
+        ch_buf_init(&out[way], 8192);
+        whole = way == 1;
+        look(source, strlen(source), CH_PLACE_IMPORT, &out[way]);
+        ch_buf_putc(&out[way], '\0');
+    }
+    whole = false;
+    if (strcmp(out[0].ptr, out[1].ptr) != 0) {
+        print_error("\"%s\", whole \"%s\" of:\n%s\n", out[0].ptr, out[1].ptr, source);
+        differences++;
+    }
+    ch_buf_done(&out[0]);
+    ch_buf_done(&out[1]);
+}
+
+/* No row of the checks' tables is passed over by the first look, however it is named. */
+static void passes_over_no_table(void **state)
+{
+    (void)state;
+    char text[600];
+    const char *word;
+    uint32_t effects;
+    enum capability only;
+    for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
+        int root = (int)strcspn(word, ".");
+        const char *last = strrchr(word, '.') != NULL ? strrchr(word, '.') + 1 : word;
+        int base = last > word ? (int)(last - word) - 1 : 0;
+        snprintf(text, sizeof(text), "import %.*s\n%s(1)\n", root, word, word);
+        looks_alike(text);
+        snprintf(text, sizeof(text), "import a, %.*s as b\ndef f():\n    return b%s(1)\n", root,
+                 word, word + root);
+        looks_alike(text);
+        if (base > 0) {
+            snprintf(text, sizeof(text), "import %.*s\ngetattr(%.*s, '%.2s' + '%s')(1)\n", root,
+                     word, base, word, last, last + 2);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "from x import *\n%.*s.__dict__['%.1s' '%s'](1)\n", base,
+                     word, last, last + 1);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "from %.*s import %s as c\nc(1)\n", base, word, last);
+            looks_alike(text);
+        }
+    }
+    for (size_t i = 0; (word = text_row(i, &only)) != NULL; i++) {
+        const char *tail = strcmp(word, "://") == 0 ? "45.9.148.3" : "1234567890:AbCdEfGhIjKl";
+        snprintf(text, sizeof(text), "X = r'https://a.%s%s'\nopen(r'/%s', 'w')\n", word, tail, word);
+        looks_alike(text);
+        for (size_t at = 1; at < strlen(word); at++) {
+            snprintf(text, sizeof(text), "X = (r'/%.*s'  # a\n    r'%s%s')\n", (int)at, word,
+                     word + at, tail);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "open(r'/%.*s' + r\"%s\", 'w')\n", (int)at, word,
+                     word + at);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "open('/%.*s\\x%02x%s', 'w')\n", (int)at, word,
+                     (unsigned)word[at], word + at + 1);
+            looks_alike(text);
+            if (word[at] == '/') {
+                snprintf(text, sizeof(text), "import os\nopen(os.path.join('/%.*s', '%s'), 'w')\n",
+                         (int)at, word, word + at + 1);
+                looks_alike(text);
+            }
+        }
+    }
+    assert_int_equal(differences, 0);
+}
+
+/* What is passed over: not even that Python refuses it. */
+static void passes_over_what_calls_nothing(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    ch_buf_init(&out, 4096);
+    const char *source = "x = (\n";
+    look(source, strlen(source), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " ");
+    ch_buf_clear(&out);
+    source = "exec(\n";
+    look(source, strlen(source), CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " source-refused ");
+    ch_buf_done(&out);
+}
+
 static void sees_code_behind_blanks(void **state)
 {
     (void)state;
@@ -365,6 +454,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds),
+        cmocka_unit_test(passes_over_no_table),
+        cmocka_unit_test(passes_over_what_calls_nothing),
         cmocka_unit_test(sees_code_behind_blanks),
         cmocka_unit_test(judges_tests_mildly),
         cmocka_unit_test(tells_capabilities),
