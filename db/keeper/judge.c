@@ -215,6 +215,26 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling
     ret->ruling_count = rulings_for(k, p, file, rulings, JUDGE_RULINGS);
 }
 
+/* T12: what came before its name was reserved, or its owner left the list, is not served any more. */
+static void withhold(const struct page *p, struct ch_decision *d)
+{
+    enum page_withheld why = page_withheld(p);
+    if (why == PAGE_NOT_WITHHELD || d->verdict == CH_VERDICT_DENY) {
+        d->eligible = d->eligible && why == PAGE_NOT_WITHHELD;
+        return;
+    }
+    d->verdict = CH_VERDICT_HOLD;
+    d->eligible = false;
+    d->audited = false;
+    d->until_us = CH_TIME_UNKNOWN;
+    d->policy_line = 0;
+    d->ruling_id = 0;
+    snprintf(d->rule, sizeof(d->rule), "%s", why == PAGE_RESERVED ? "reserved" : "upstream-left");
+    snprintf(d->reason, sizeof(d->reason), "%s",
+             why == PAGE_RESERVED ? "the name is reserved in this repository"
+                                  : PAGE_OWNER_LEFT_TEXT);
+}
+
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)
 {
     struct ch_ruling rulings[JUDGE_RULINGS];
@@ -228,6 +248,7 @@ void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *re
         ret->until_us =
             ret->until_us == CH_TIME_UNKNOWN || end < ret->until_us ? end : ret->until_us;
     }
+    withhold(p, ret);
 }
 
 /* First, these bytes were allowed: what was approved before them is what they are compared with. */

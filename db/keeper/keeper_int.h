@@ -269,6 +269,14 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
 /* Whether the page can be answered from now; else a refresh is running or was started, and `waiter`
  * (taken over) goes on when it ends. */
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
+/* Why nothing of a page is asked for or served, whatever is known of it (T12). */
+enum page_withheld {
+    PAGE_NOT_WITHHELD = 0,
+    PAGE_RESERVED,   /* the repository keeps the name for itself */
+    PAGE_OWNER_LEFT, /* its owner is none of the repository's upstreams any more */
+};
+#define PAGE_OWNER_LEFT_TEXT "the upstream that owns this name is not one of the repository's any more"
+enum page_withheld page_withheld(const struct page *p);
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
 /* Whether asking for it makes us fetch a page that we have not. */

@@ -465,6 +465,7 @@ void page_refresh(struct keeper *k, struct page *p)
     ch_buf_init(&url, ch_limits.url_bytes);
     enum ch_code rc =
         p->upstream != NULL
+            && page_withheld(p) == PAGE_NOT_WITHHELD /* T12: nobody reserved it meanwhile */
             ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
     if (rc == CH_OK) {
