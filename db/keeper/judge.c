@@ -177,8 +177,7 @@ static struct ch_likeness likeness_of(struct page *p)
     return p->likeness;
 }
 
-void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling *rulings,
-                 struct ch_facts *ret)
+void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     const struct page_file *run = &p->files[file];
@@ -211,8 +210,7 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling
     ret->likeness = likeness_of(p);
     ret->version_has_wheel = p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
-    ret->rulings = rulings;
-    ret->ruling_count = rulings_for(k, p, file, rulings, JUDGE_RULINGS);
+    ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
 }
 
 /* T12: what came before its name was reserved, or its owner left the list, is not served any more. */
@@ -237,9 +235,8 @@ static void withhold(const struct page *p, struct ch_decision *d)
 
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)
 {
-    struct ch_ruling rulings[JUDGE_RULINGS];
     struct ch_facts facts;
-    judge_facts(k, p, file, rulings, &facts);
+    judge_facts(k, p, file, &facts);
     ch_decide(k->policy, &facts, keeper_now_us(k), ret);
     const struct page_file *f = &p->files[file];
     if (ret->verdict == CH_VERDICT_ALLOW &&

@@ -330,6 +330,29 @@ static void a_dawdling_upstream_does_not_hold_up_known_content(void **state)
     house_free(h);
 }
 
+static void t5_an_older_answer_changes_nothing(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN NEXT PLAIN);
+    s->last_modified = "Tue, 02 Jan 2024 10:00:00 GMT";
+    house_ask_page(h, "pkg");
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    s = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    s->last_modified = "Mon, 01 Jan 2024 10:00:00 GMT";
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    ptrdiff_t at = page_find_file(p, CH_STR(NEXT));
+    assert_true(p->facts.files[at].removed_at_us == CH_TIME_UNKNOWN);
+    s->last_modified = "Tue, 02 Jan 2024 10:00:01 GMT";
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    at = page_find_file(p, CH_STR(NEXT));
+    assert_true(p->facts.files[at].removed_at_us != CH_TIME_UNKNOWN);
+    house_free(h);
+}
+
 static void t5_quarantine_holds_all(void **state)
 {
     (void)state;
@@ -361,6 +384,7 @@ int main(void)
         cmocka_unit_test(details_that_are_not_there_do_not_matter),
         cmocka_unit_test(t5_a_removed_file_is_held),
         cmocka_unit_test(t5_a_vanished_project_is_a_fact_when_confirmed),
+        cmocka_unit_test(t5_an_older_answer_changes_nothing),
         cmocka_unit_test(t5_quarantine_holds_all),
         cmocka_unit_test(t12_the_first_that_has_it_owns_it),
         cmocka_unit_test(t12_an_error_is_never_next),
