@@ -476,6 +476,9 @@ void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
 void commands_free(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
+/* A blob has gone out, and may be evicted: a set of files larger than the quota passes through it. Should
+ * another gateway be about to open it, it finds it gone and asks again. */
+void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
 /* A blob goes out: it is not evicted while it may still do, and counts as used. */
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_flush(struct keeper *k); /* writes down what was used since */

@@ -112,6 +112,7 @@ struct merge {
     const struct page_facts *old;
     int64_t old_checked_at_us;
     int64_t now_us;
+    const struct ch_sha256 *received; /* per old file: zero, nothing was; NULL: of none */
     bool dated_before; /* the answer's own date is before that of the known one */
     struct ch_map *old_by_name;
     bool *seen; /* per old file: still listed with the same bytes */
@@ -132,6 +133,15 @@ static struct page_fact_file *append(struct merge *m)
     return f;
 }
 
+/* T7: a hash that the index states only now is compared with the bytes that came while it stated none:
+ * others do not inherit their age. */
+static bool received_others(const struct merge *m, size_t at, const struct ch_index_file *file)
+{
+    return m->received != NULL && !ch_sha256_is_zero(&m->received[at]) &&
+           ch_sha256_is_zero(&m->old->files[at].index.sha256) && !ch_sha256_is_zero(&file->sha256) &&
+           !ch_sha256_eq(&m->received[at], &file->sha256);
+}
+
 static void merge_file(struct merge *m, const struct ch_index_file *file)
 {
     struct page_fact_file *f = append(m);
@@ -145,7 +155,7 @@ static void merge_file(struct merge *m, const struct ch_index_file *file)
     }
     size_t at = index_plus_1(m->old_by_name, file->file_name);
     const struct page_fact_file *known = at > 0 ? &m->old->files[at - 1] : NULL;
-    if (known == NULL || !same_bytes(&known->index, file)) {
+    if (known == NULL || !same_bytes(&known->index, file) || received_others(m, at - 1, file)) {
         /* A new file, or other bytes under a known name: keep_removed drops the old record. */
         f->last_absent_at_us = m->old_checked_at_us;
         m->changed(m->ctx, CH_SIGHTING_APPEARED, file->file_name, &file->sha256,
@@ -251,11 +261,12 @@ static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct c
 }
 
 enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_at_us,
-                              bool dated_before, struct ch_str stream, int64_t now_us,
-                              page_facts_change_fn *changed, void *ctx, struct page_facts *ret,
-                              struct ch_err *err)
+                              const struct ch_sha256 *received, bool dated_before,
+                              struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,
+                              void *ctx, struct page_facts *ret, struct ch_err *err)
 {
     struct merge m = {.old = old,
+                      .received = received,
                       .dated_before = dated_before,
                       .old_checked_at_us = old_checked_at_us,
                       .now_us = now_us,

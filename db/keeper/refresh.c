@@ -251,6 +251,16 @@ static bool dated_before_known(const struct refresh *r)
            http_date(ch_str_of(r->last_modified), &now) && now < known;
 }
 
+/* Per file of the page that is known, the bytes that came of it. free(). */
+static struct ch_sha256 *received_of(const struct page *p)
+{
+    struct ch_sha256 *list = ch_calloc(p->facts.file_count + 1, sizeof(*list));
+    for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
+        list[i] = p->files[i].artifact;
+    }
+    return list;
+}
+
 static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct refresh *r = ctx;
@@ -264,12 +274,14 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         return;
     }
     r->now_us = keeper_now_us(r->k);
+    struct ch_sha256 *received = received_of(p);
     enum ch_code rc = keeper_write(r->k, &err);
     if (rc == CH_OK) {
         rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us,
-                              dated_before_known(r), stream, r->now_us, on_change, r, &r->merged,
-                              &err);
+                              received, dated_before_known(r), stream, r->now_us, on_change, r,
+                              &r->merged, &err);
     }
+    free(received);
     if (rc != CH_OK) {
         refresh_failed(r, 502, err.msg);
         return;
