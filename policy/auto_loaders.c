@@ -1,7 +1,8 @@
 /* Projects that are known to run without being imported by name, and by what (threats.md T17).
  *
- * A row excuses one way of one project, nothing else of it: a second .pth file of the same project is
- * new. It does not say that the project is harmless; it says that people who install it expect this. */
+ * A row excuses one way of one project, nothing else of it: a second .pth file of the same project
+ * is new. It does not say that the project is harmless; it says that people who install it expect
+ * this. */
 #include "customhouse/policy.h"
 
 /* clang-format off */

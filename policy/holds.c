@@ -159,8 +159,9 @@ static bool lifted_by_rule(const struct deciding *d, const struct ch_finding *fi
     return false;
 }
 
-/* The sentence of the finding; of a rule its own name and message, which its author wrote for people:
- * "matches a rule for what attacks do" alone helps nobody. Other evidence is the file's own text. */
+/* The sentence of the finding; of a rule its own name and message, which its author wrote for
+ * people: "matches a rule for what attacks do" alone helps nobody. Other evidence is the file's own
+ * text. */
 static void put_finding_reason(struct ch_buf *b, const struct ch_finding_row *row,
                                const struct ch_finding *f)
 {

@@ -1,5 +1,5 @@
-/* T2: what two jails say about the same bytes, made one. ALLOW needs both answers complete, about the
- * bytes that we hashed, with the same members in the same order. */
+/* T2: what two jails say about the same bytes, made one. ALLOW needs both answers complete, about
+ * the bytes that we hashed, with the same members in the same order. */
 #include "customhouse/agree.h"
 
 #include <stdio.h>
@@ -102,7 +102,8 @@ static void read_records(struct ch_agreed *a, const struct ch_agree_input *in, s
     ret->complete = true;
 }
 
-static void read_one(struct ch_agreed *a, const struct ch_agree_input *in, bool strict, struct one *ret)
+static void read_one(struct ch_agreed *a, const struct ch_agree_input *in, bool strict,
+                     struct one *ret)
 {
     const struct ch_scanned *s = strict ? in->strict : in->second;
     const char *name = strict ? "inspection" : "second opinion";
@@ -150,8 +151,8 @@ void ch_agree(const struct ch_agree_input *in, struct ch_agreed *ret)
     read_one(&a, in, false, &second);
     a.row.outcome = CH_INSPECTION_FAILED;
     a.row.cpu_us = in->strict->cpu_us + in->second->cpu_us;
-    a.row.wall_us = in->strict->wall_us > in->second->wall_us ? in->strict->wall_us
-                                                              : in->second->wall_us;
+    a.row.wall_us =
+        in->strict->wall_us > in->second->wall_us ? in->strict->wall_us : in->second->wall_us;
     a.row.strict = (struct ch_jail_cost){in->strict->cpu_us, in->strict->max_rss_bytes};
     a.row.second = (struct ch_jail_cost){in->second->cpu_us, in->second->max_rss_bytes};
     a.row.member_count = strict.members;

@@ -313,7 +313,8 @@ static const struct ch_schema_row config_rows[] = {
      .min = 0,
      .max = 90,
      .unit = "days",
-     .doc = "When inspector or rules have changed, what is served is inspected again by itself. Until then\n"
+     .doc = "When inspector or rules have changed, what is served is inspected again by itself. "
+            "Until then\n"
             "the old findings do, for at most so long; then it is held."},
     {.key = "rules",
      .type = CH_SCHEMA_PATHS,

@@ -12,21 +12,22 @@
 #include "site.h"
 
 /* What a scanner asks of a configuration: nothing of this is used but the rules. */
-static const char no_site[] = "listen:\n  - {address: '127.0.0.1:8080'}\n"
-                              "upstreams:\n"
-                              "  - {name: none, ecosystem: pypi, url: 'https://index.example.org'}\n"
-                              "repositories:\n"
-                              "  - {name: none, ecosystem: pypi, upstreams: [none]}\n";
+static const char no_site[] =
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"
+    "upstreams:\n"
+    "  - {name: none, ecosystem: pypi, url: 'https://index.example.org'}\n"
+    "repositories:\n"
+    "  - {name: none, ecosystem: pypi, upstreams: [none]}\n";
 
 static const char archive[] = "archive"; /* of no ecosystem: scanner/eco/table.c */
 
 struct inspect {
     const struct args *args;
-    size_t at;     /* the next word */
-    FILE *list;    /* of --files-from, NULL: none, or read to its end */
+    size_t at;  /* the next word */
+    FILE *list; /* of --files-from, NULL: none, or read to its end */
     char *line;
     size_t line_size;
-    char **paths;  /* of the list, kept until the end */
+    char **paths; /* of the list, kept until the end */
     size_t path_count;
     const char *profile; /* as asked for; NULL: auto */
     struct report *report;
@@ -65,9 +66,9 @@ static const char *archive_profile(struct ch_str name)
 {
     static const struct {
         const char *ending, *profile;
-    } rows[] = {{".zip", "zip"},     {".tar", "tar"},     {".tar.gz", "tar"},  {".tgz", "tar"},
-                {".tar.bz2", "tar"}, {".tbz", "tar"},     {".tar.xz", "tar"},  {".txz", "tar"},
-                {".tar.zst", "tar"}, {".conda", "zip"},   {".jar", "zip"}};
+    } rows[] = {{".zip", "zip"},     {".tar", "tar"},   {".tar.gz", "tar"}, {".tgz", "tar"},
+                {".tar.bz2", "tar"}, {".tbz", "tar"},   {".tar.xz", "tar"}, {".txz", "tar"},
+                {".tar.zst", "tar"}, {".conda", "zip"}, {".jar", "zip"}};
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_str_ends(name, ch_str_of(rows[i].ending))) {
             return rows[i].profile;
@@ -86,8 +87,9 @@ static bool by_name(struct ch_str name, const char *wanted, struct inspect_file 
             continue;
         }
         eco->split(ch_str_of(f->project), name, &release);
-        bool fits = release.profile != NULL && (wanted == NULL || strcmp(release.profile, wanted) == 0 ||
-                    (strcmp(wanted, "sdist") == 0 && strcmp(release.file_type, "sdist") == 0));
+        bool fits = release.profile != NULL &&
+                    (wanted == NULL || strcmp(release.profile, wanted) == 0 ||
+                     (strcmp(wanted, "sdist") == 0 && strcmp(release.file_type, "sdist") == 0));
         if (fits) {
             f->ecosystem = eco->name;
             f->profile = release.profile;
@@ -115,8 +117,9 @@ static void choose_profile(const struct inspect *in, struct inspect_file *f)
         f->ecosystem = archive;
         f->profile = archive_profile(name);
         if (f->profile == NULL) {
-            CH_IGNORE(!ch_fail(&f->err, CH_E_UNSUPPORTED,
-                               "nothing inspects files of this name; --profile says how to read it"));
+            CH_IGNORE(
+                !ch_fail(&f->err, CH_E_UNSUPPORTED,
+                         "nothing inspects files of this name; --profile says how to read it"));
         }
         return;
     }
@@ -194,8 +197,8 @@ static void put_yaml_quoted(struct ch_buf *b, const char *text)
     ch_buf_putc(b, '\'');
 }
 
-/* The configuration that the jails get: an installation's with --state, else one with no more than the
- * folders of --rules. */
+/* The configuration that the jails get: an installation's with --state, else one with no more than
+ * the folders of --rules. */
 static enum ch_code configure(const struct args *args, struct site *site, struct ch_err *err)
 {
     const char *state = args_value(args, "--state");
@@ -246,12 +249,15 @@ static enum ch_code check_words(const struct inspect *in, struct ch_err *err)
         any = any || in->args->item[i].option == NULL;
     }
     if (!any) {
-        return ch_fail(err, CH_E_USAGE, "customhouse inspect: expected FILE or --files-from LIST (see "
-                                        "customhouse inspect --help)");
+        return ch_fail(err, CH_E_USAGE,
+                       "customhouse inspect: expected FILE or --files-from LIST (see "
+                       "customhouse inspect --help)");
     }
     if (in->profile != NULL && !profile_known(in->profile)) {
-        return ch_fail(err, CH_E_USAGE, "--profile: %.64s is unknown: expected wheel, sdist, zip, tar or "
-                                        "auto", in->profile);
+        return ch_fail(err, CH_E_USAGE,
+                       "--profile: %.64s is unknown: expected wheel, sdist, zip, tar or "
+                       "auto",
+                       in->profile);
     }
     return CH_OK;
 }
@@ -268,7 +274,7 @@ static enum ch_code finish(struct inspect *in, const struct jails *jails, struct
         ruleset = jails_ruleset(jails);
         rules = jails_rule_count(jails);
     }
-    in->status = report_unreadable(in->report) > 0     ? 2
+    in->status = report_unreadable(in->report) > 0      ? 2
                  : report_with_findings(in->report) > 0 ? 1
                                                         : 0;
     return report_close(in->report, &ruleset, rules, err);
@@ -317,8 +323,8 @@ int command_inspect(const struct command_row *row CH_UNUSED, const struct args *
     struct ch_err err;
     struct site site = {0};
     const char *profile = args_value(args, "--profile");
-    struct inspect in = {.args = args,
-                         .profile = profile != NULL && strcmp(profile, "auto") != 0 ? profile : NULL};
+    struct inspect in = {
+        .args = args, .profile = profile != NULL && strcmp(profile, "auto") != 0 ? profile : NULL};
     enum ch_code rc = check_words(&in, &err);
     rc = rc == CH_OK ? open_list(&in, &err) : rc;
     rc = rc == CH_OK ? configure(args, &site, &err) : rc;

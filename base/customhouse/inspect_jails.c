@@ -1,5 +1,5 @@
-/* Both scanners, with this command as their keeper. A window of files is under way at a time; each is
- * two jobs, one per jail, and is shown in its turn. */
+/* Both scanners, with this command as their keeper. A window of files is under way at a time; each
+ * is two jobs, one per jail, and is shown in its turn. */
 #include "inspect.h"
 
 #include <errno.h>
@@ -163,8 +163,8 @@ static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *w
 {
     struct jails *j = owner;
     size_t jail = jail_of(ch);
-    CH_IGNORE(!ch_fail(&j->broken, CH_E_CLOSED, "%s ended: %s", ch_role_name(roles[jail]),
-                       why->msg));
+    CH_IGNORE(
+        !ch_fail(&j->broken, CH_E_CLOSED, "%s ended: %s", ch_role_name(roles[jail]), why->msg));
     j->channel[jail] = NULL;
     ch_channel_free(ch);
 }
@@ -182,7 +182,8 @@ static enum ch_code open_channel(struct jails *j, size_t jail, struct ch_err *er
     return ch_channel_open(&options, &j->channel[jail], err);
 }
 
-enum ch_code jails_start(const struct jails_options *options, struct jails **ret, struct ch_err *err)
+enum ch_code jails_start(const struct jails_options *options, struct jails **ret,
+                         struct ch_err *err)
 {
     struct jails *j = ch_calloc(1, sizeof(*j));
     struct site_ids ids = site_ids(options->config);

@@ -1,5 +1,5 @@
-/* What `inspect` prints. Text from the files is escaped for whoever reads it: a terminal, JSON, an URI.
- * Spec: SARIF 2.1.0 (OASIS), sections 3.13 to 3.30. */
+/* What `inspect` prints. Text from the files is escaped for whoever reads it: a terminal, JSON, an
+ * URI. Spec: SARIF 2.1.0 (OASIS), sections 3.13 to 3.30. */
 #include "inspect.h"
 
 #include <errno.h>
@@ -99,7 +99,8 @@ static void put_finding_json(struct ch_buf *b, const struct ch_finding *f)
     ch_buf_put_json(b, ch_str_of(name_of(row)));
     put_key(b, "class",
             ch_str_of(ch_finding_class_name(row != NULL ? row->cls : CH_CLASS_IRREGULAR)));
-    put_key(b, "severity", ch_str_of(ch_severity_name(row != NULL ? row->severity : CH_SEVERITY_HIGH)));
+    put_key(b, "severity",
+            ch_str_of(ch_severity_name(row != NULL ? row->severity : CH_SEVERITY_HIGH)));
     put_key(b, "text", ch_str_of(text_of(row)));
     if (f->member.len > 0) {
         put_key(b, "member", f->member);
@@ -124,14 +125,15 @@ static void put_file_json(struct ch_buf *b, const struct inspect_file *f, bool f
     ch_sha256_hex(&f->sha256, hex);
     put_key(b, "sha256", ch_str_of(hex));
     put_key(b, "profile", ch_str_of(f->profile));
-    ch_buf_printf(b,
-                  ",\"size\":%llu,\"complete\":%s,\"members\":%llu,\"inspector\":%d,\"cpu_us\":%llu,"
-                  "\"memory_bytes\":{\"strict\":%llu,\"second\":%llu}",
-                  (unsigned long long)f->size_bytes,
-                  row->outcome == CH_INSPECTION_COMPLETE ? "true" : "false",
-                  (unsigned long long)row->member_count, CH_INSPECTOR_VERSION,
-                  (unsigned long long)row->cpu_us, (unsigned long long)row->strict.memory_bytes,
-                  (unsigned long long)row->second.memory_bytes);
+    ch_buf_printf(
+        b,
+        ",\"size\":%llu,\"complete\":%s,\"members\":%llu,\"inspector\":%d,\"cpu_us\":%llu,"
+        "\"memory_bytes\":{\"strict\":%llu,\"second\":%llu}",
+        (unsigned long long)f->size_bytes,
+        row->outcome == CH_INSPECTION_COMPLETE ? "true" : "false",
+        (unsigned long long)row->member_count, CH_INSPECTOR_VERSION,
+        (unsigned long long)row->cpu_us, (unsigned long long)row->strict.memory_bytes,
+        (unsigned long long)row->second.memory_bytes);
     ch_buf_puts(b, CH_STR(",\"findings\":["));
     for (size_t i = 0; i < f->agreed.finding_count; i++) {
         ch_buf_puts(b, i > 0 ? CH_STR(",") : CH_STR(""));
@@ -182,11 +184,11 @@ static void put_rules_sarif(struct ch_buf *b)
         ch_buf_put_json(b, ch_str_of(row->name));
         ch_buf_puts(b, CH_STR(",\"shortDescription\":{\"text\":"));
         ch_buf_put_json(b, ch_str_of(row->text));
-        ch_buf_printf(b,
-                      "},\"defaultConfiguration\":{\"level\":\"%s\"},\"properties\":{\"class\":\"%s\","
-                      "\"severity\":\"%s\"}}",
-                      level_of(row), ch_finding_class_name(row->cls),
-                      ch_severity_name(row->severity));
+        ch_buf_printf(
+            b,
+            "},\"defaultConfiguration\":{\"level\":\"%s\"},\"properties\":{\"class\":\"%s\","
+            "\"severity\":\"%s\"}}",
+            level_of(row), ch_finding_class_name(row->cls), ch_severity_name(row->severity));
     }
 }
 
@@ -194,10 +196,11 @@ static void begin_sarif(FILE *to)
 {
     struct ch_buf b;
     ch_buf_init(&b, LINE_MAX_BYTES);
-    ch_buf_puts(&b, CH_STR("{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/"
-                           "schemas/sarif-schema-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n"
-                           "\"tool\":{\"driver\":{\"name\":\"customhouse\",\"version\":\"" CH_VERSION
-                           "\",\"rules\":["));
+    ch_buf_puts(&b,
+                CH_STR("{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/"
+                       "schemas/sarif-schema-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n"
+                       "\"tool\":{\"driver\":{\"name\":\"customhouse\",\"version\":\"" CH_VERSION
+                       "\",\"rules\":["));
     put_rules_sarif(&b);
     ch_buf_puts(&b, CH_STR("]}},\n\"results\":["));
     print(to, &b);
@@ -219,11 +222,13 @@ static void put_result_sarif(struct ch_buf *b, const struct inspect_file *f,
     ch_buf_put_json(b, ch_str_of(name_of(row)));
     ch_buf_printf(b, ",\"level\":\"%s\",\"message\":{\"text\":", level_of(row));
     ch_buf_put_json(b, ch_buf_str(&text));
-    ch_buf_puts(b, CH_STR("},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":"));
+    ch_buf_puts(b,
+                CH_STR("},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":"));
     put_uri(b, f->path);
     ch_buf_puts(b, CH_STR("}}"));
     if (finding->member.len > 0) {
-        ch_buf_puts(b, CH_STR(",\"logicalLocations\":[{\"kind\":\"member\",\"fullyQualifiedName\":"));
+        ch_buf_puts(b,
+                    CH_STR(",\"logicalLocations\":[{\"kind\":\"member\",\"fullyQualifiedName\":"));
         ch_buf_put_json(b, finding->member);
         ch_buf_puts(b, CH_STR("}]"));
     }

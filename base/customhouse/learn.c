@@ -101,8 +101,8 @@ static enum ch_code scan(struct learner *l, struct ch_scan_job *job, int input, 
     job->memory_max_bytes = ch_limits.scan_memory_bytes;
     ch_buf_init(&b, ch_message_row(CH_MSG_SCAN)->max_bytes);
     ch_scan_job_put(&b, job);
-    enum ch_code rc = worker_ask(&l->scanner, CH_MSG_SCAN, &b, fds, 2, CH_MSG_SCANNED,
-                                 l->deadline_ms, err);
+    enum ch_code rc =
+        worker_ask(&l->scanner, CH_MSG_SCAN, &b, fds, 2, CH_MSG_SCANNED, l->deadline_ms, err);
     rc = rc == CH_OK ? ch_scanned_get(ch_buf_str(&b), &scanned, err) : rc;
     if (rc == CH_OK && scanned.outcome != CH_SCAN_DONE) {
         rc = ch_fail(err, CH_E_FORMAT, "the upstream's page could not be read: %.*s",

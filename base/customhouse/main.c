@@ -10,8 +10,7 @@
     }
 #define REPOSITORY                                                                                 \
     {                                                                                              \
-        "--repository", "NAME", false, false,                                                      \
-            "of this repository; needed where several have it"                                  \
+        "--repository", "NAME", false, false, "of this repository; needed where several have it"   \
     }
 #define WHAT_TEXT                                                                                  \
     "WHAT is pypi:NAME, NAME==VERSION, a file name, a URL of this server or of an upstream, or\n"  \
@@ -34,7 +33,8 @@ static const struct option queue_options[] = {
 };
 static const struct option rescan_options[] = {
     {"--all", NULL, false, false, "everything that was ever decided on"},
-    {"--wait", NULL, false, false, "say what becomes of each file, and who fetched what is withdrawn"},
+    {"--wait", NULL, false, false,
+     "say what becomes of each file, and who fetched what is withdrawn"},
     REPOSITORY,
     JSON,
 };
@@ -122,17 +122,20 @@ static const struct command_row commands[] = {
     {.name = "rescan",
      .words = "[WHAT]",
      .summary = "Inspect again what is known already.",
-     .text = WHAT_TEXT "\nWithout WHAT: says how far the rescan is that follows new rules by itself; with\n"
-             "--wait does what is left of it at once.",
+     .text = WHAT_TEXT
+     "\nWithout WHAT: says how far the rescan is that follows new rules by itself; with\n"
+     "--wait does what is left of it at once.",
      OPTIONS(rescan_options),
      .run = command_remote},
     {.name = "policy",
      .words = "show|test|set|history|diff [WORD...]",
      .summary = "Show the policy, try another one, put it in force, and look back.",
      .text = "show: what is in force, defaults and lines included, and since when.\n"
-             "test [NEW.yaml]: what would change among all known files, and (--against) what becomes of\n"
+             "test [NEW.yaml]: what would change among all known files, and (--against) what "
+             "becomes of\n"
              "  a lock file's lines. Nothing is changed. Exit status 1: something gets worse.\n"
-             "set NEW.yaml: says what changes, then puts it in the place of policy.yaml, and in force.\n"
+             "set NEW.yaml: says what changes, then puts it in the place of policy.yaml, and in "
+             "force.\n"
              "history: what was in force since when, by whom and why.\n"
              "diff [A [B]]: what differs in meaning and as text; A, B: numbers of the history or\n"
              "  digests (default: the one before, and the one in force).",
@@ -141,7 +144,8 @@ static const struct command_row commands[] = {
     {.name = "inspect",
      .words = "[FILE...]",
      .summary = "Inspect local files in the same jails, without a server.",
-     .text = "A file is read as its name says, or as --profile says. Exit status: 0 nothing above a note,\n"
+     .text = "A file is read as its name says, or as --profile says. Exit status: 0 nothing above "
+             "a note,\n"
              "1 findings, 2 not readable.",
      OPTIONS(inspect_options),
      .run = command_inspect},

@@ -123,7 +123,8 @@ static void send_setup(struct process *p, uint16_t type)
     }
     struct ch_err err;
     if (ch_buf_ok(&b, &err) == CH_OK) {
-        bool older = type == CH_MSG_SETUP && p->role == CH_ROLE_SCANNER_SECOND && sup->rules_pending;
+        bool older =
+            type == CH_MSG_SETUP && p->role == CH_ROLE_SCANNER_SECOND && sup->rules_pending;
         process_send(p, type, ch_buf_str(&b), fds, fd_count);
         p->site_generation = sup->site_generation - (older ? 1 : 0);
     } else { /* each text was bounded when it was read; together they may still be too much */

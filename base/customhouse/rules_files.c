@@ -1,5 +1,5 @@
-/* Reading the site's own rules, which a jail cannot open, into one sealed memory file. Nothing of them
- * is parsed here. */
+/* Reading the site's own rules, which a jail cannot open, into one sealed memory file. Nothing of
+ * them is parsed here. */
 #include "rules_files.h"
 
 #include <dirent.h>
@@ -116,8 +116,8 @@ static enum ch_code add_file(const char *folder, int folder_fd, const char *name
         struct ch_rule_text t = {{path.ptr, path.len - 1}, ch_buf_str(&text)};
         ch_rule_text_put(all, &t);
         if (all->failed) {
-            rc = ch_fail(err, CH_E_USAGE, "%s: with it the rules are more than %llu bytes", path.ptr,
-                         (unsigned long long)ch_limits.rules_bytes);
+            rc = ch_fail(err, CH_E_USAGE, "%s: with it the rules are more than %llu bytes",
+                         path.ptr, (unsigned long long)ch_limits.rules_bytes);
         }
     }
     if (fd >= 0) {

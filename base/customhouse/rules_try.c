@@ -1,4 +1,5 @@
-/* `customhouse check` for rules: the very process that would match them compiles them, in its jail. */
+/* `customhouse check` for rules: the very process that would match them compiles them, in its jail.
+ */
 #include <signal.h>
 
 #include "customhouse/loop.h"
@@ -28,8 +29,8 @@ static enum ch_code compile(struct worker *w, struct ch_setup *setup, int rules_
     return rc;
 }
 
-enum ch_code rules_files_try(const struct ch_config *config, struct ch_str config_text, int rules_fd,
-                             struct ch_err *err)
+enum ch_code rules_files_try(const struct ch_config *config, struct ch_str config_text,
+                             int rules_fd, struct ch_err *err)
 {
     struct worker w = WORKER_NONE;
     struct ch_setup setup = {.state_dir = CH_STR("/"),

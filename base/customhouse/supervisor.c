@@ -449,7 +449,8 @@ static void close_all(struct supervisor *sup)
         listening_close(&sup->listening[i]);
     }
     const int fds[] = {sup->epoch_fd,        sup->epoch_read_fd, sup->metrics_fd,
-                       sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd, sup->rules_fd};
+                       sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd,
+                       sup->rules_fd};
     for (size_t i = 0; i < CH_ARRAY_LEN(fds); i++) {
         if (fds[i] >= 0) {
             close(fds[i]);

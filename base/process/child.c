@@ -83,8 +83,7 @@ static enum ch_code read_setup(enum ch_role role, struct ch_child *c, int *fds, 
         return ch_fail(err, CH_E_FORMAT, "supervisor: set-up of a %s, this is a %s",
                        ch_role_name(c->setup.role), ch_role_name(role));
     }
-    if (*ret_count !=
-        FD_FIRST_LISTENER + c->setup.listener_count + (c->setup.rules ? 1U : 0U)) {
+    if (*ret_count != FD_FIRST_LISTENER + c->setup.listener_count + (c->setup.rules ? 1U : 0U)) {
         return ch_fail(err, CH_E_FORMAT, "supervisor: %zu descriptors for %u listeners", *ret_count,
                        c->setup.listener_count);
     }

@@ -143,7 +143,8 @@ static void append(struct toml_node *parent, struct toml_node *child)
     parent->pub.count++;
 }
 
-static struct ch_str map_key(struct toml_parser *p, const struct toml_node *table, struct ch_str key)
+static struct ch_str map_key(struct toml_parser *p, const struct toml_node *table,
+                             struct ch_str key)
 {
     ch_buf_clear(&p->scratch);
     ch_put_u64(&p->scratch, table->id);
@@ -158,8 +159,8 @@ static struct toml_node *find(struct toml_parser *p, const struct toml_node *tab
     return ch_map_get(p->by_key, map_key(p, table, key));
 }
 
-static enum ch_code add(struct toml_parser *p, struct toml_node *table, struct ch_str key, size_t at,
-                        struct toml_node **ret)
+static enum ch_code add(struct toml_parser *p, struct toml_node *table, struct ch_str key,
+                        size_t at, struct toml_node **ret)
 {
     enum ch_code rc = new_node(p, at, table->depth + 1, ret);
     if (rc == CH_OK) {
@@ -258,8 +259,8 @@ static enum ch_code step_header(struct toml_parser *p, struct toml_node *table, 
     return CH_OK;
 }
 
-/* "a.b = 1" goes through an a that such keys of the same table made. "Dotted keys create and define a
- * table"; one that a header defined is complete. */
+/* "a.b = 1" goes through an a that such keys of the same table made. "Dotted keys create and define
+ * a table"; one that a header defined is complete. */
 static enum ch_code step_dotted(struct toml_parser *p, struct toml_node *table, struct ch_str key,
                                 size_t at, struct toml_node **ret)
 {

@@ -78,9 +78,8 @@ static bool is_offset(struct ch_str s, size_t *at)
 {
     enum { HOUR_LAST = 23, LAST = 59 };
     unsigned ignored;
-    return one_of(s, at, "Zz") ||
-           (one_of(s, at, "+-") && fixed(s, at, 2, 0, HOUR_LAST, &ignored) && one_of(s, at, ":") &&
-            fixed(s, at, 2, 0, LAST, &ignored));
+    return one_of(s, at, "Zz") || (one_of(s, at, "+-") && fixed(s, at, 2, 0, HOUR_LAST, &ignored) &&
+                                   one_of(s, at, ":") && fixed(s, at, 2, 0, LAST, &ignored));
 }
 
 /* offset date-time, local date-time, local date, or local time */

@@ -1,8 +1,8 @@
 /* Strings, keys and comments of TOML. */
 #include "base/toml/toml_int.h"
 
-/* "Any Unicode character may be used except those that must be escaped": control characters but tab.
- * The text is known to be UTF-8. */
+/* "Any Unicode character may be used except those that must be escaped": control characters but
+ * tab. The text is known to be UTF-8. */
 static bool is_control(char c)
 {
     unsigned char u = (unsigned char)c;
@@ -67,15 +67,16 @@ static enum ch_code read_number(struct toml_parser *p, size_t digits, struct str
     return CH_OK;
 }
 
-/* "When the last non-whitespace character on a line is an unescaped \, it will be trimmed along with
- * all whitespace (including newlines) up to the next non-whitespace character". */
+/* "When the last non-whitespace character on a line is an unescaped \, it will be trimmed along
+ * with all whitespace (including newlines) up to the next non-whitespace character". */
 static bool skip_folded_line(struct toml_parser *p)
 {
     size_t at = p->at + 1;
     bool folded = false;
     for (; at < p->text.len; at++) {
         char c = p->text.ptr[at];
-        bool line_end = c == '\n' || (c == '\r' && at + 1 < p->text.len && p->text.ptr[at + 1] == '\n');
+        bool line_end =
+            c == '\n' || (c == '\r' && at + 1 < p->text.len && p->text.ptr[at + 1] == '\n');
         if (c != ' ' && c != '\t' && !line_end) {
             break;
         }

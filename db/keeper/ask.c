@@ -1,5 +1,5 @@
-/* What gateways ask, and what they are told. An ask that must wait becomes a waiter, and is looked at
- * again from its beginning when what it waited for has ended. */
+/* What gateways ask, and what they are told. An ask that must wait becomes a waiter, and is looked
+ * at again from its beginning when what it waited for has ended. */
 #include "keeper_int.h"
 
 #include <stdio.h>
@@ -85,7 +85,8 @@ static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t cha
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
     int64_t now_us = keeper_now_us(k);
     int64_t ms = LISTING_FRESH_MS;
-    int64_t refresh_ms = (checked_at_us - now_us) / 1000 + (int64_t)k->config->index_refresh_s * 1000;
+    int64_t refresh_ms =
+        (checked_at_us - now_us) / 1000 + (int64_t)k->config->index_refresh_s * 1000;
     int64_t change_ms = changes_at_us == CH_TIME_UNKNOWN ? ms : (changes_at_us - now_us) / 1000 + 1;
     ms = refresh_ms < ms ? refresh_ms : ms;
     ms = change_ms < ms ? change_ms : ms;
@@ -126,8 +127,8 @@ static void answer_root(struct keeper *k, const struct waiter *w, const struct c
     } else if (listing_root(k, repo, &listing, &generation, &err) == CH_OK) {
         send_listing(k, w, ask, &listing, generation, ch_loop_now_ms(k->child.loop) + 5000);
     } else {
-        reply = (struct ch_page_reply){
-            .ask = ask->ask, .http_status = 500, .text = ch_str_of(err.msg)};
+        reply =
+            (struct ch_page_reply){.ask = ask->ask, .http_status = 500, .text = ch_str_of(err.msg)};
         reply_page(k, w, &reply, -1);
     }
     ch_buf_done(&listing);
@@ -180,8 +181,8 @@ void ask_refusal(struct keeper *k, struct page *p, size_t file, const struct ch_
     CH_ASSERT(ch_buf_reserve(strings, 2048) != NULL); /* slices must not move */
     size_t at = strings->len;
     ch_buf_puts(strings, ch_str_of(id));
-    *ret = (struct ch_refusal){.verdict = d->verdict, .since_us = CH_TIME_UNKNOWN,
-                               .until_us = d->until_us};
+    *ret = (struct ch_refusal){
+        .verdict = d->verdict, .since_us = CH_TIME_UNKNOWN, .until_us = d->until_us};
     ret->id = (struct ch_str){strings->ptr + at, strings->len - at};
     at = strings->len;
     judge_subject(p, file, strings);
@@ -203,8 +204,8 @@ void ask_refusal(struct keeper *k, struct page *p, size_t file, const struct ch_
 static void refuse(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
                    const struct ch_ask_file *ask, const struct ch_decision *d)
 {
-    struct ch_file_reply reply = {.ask = ask->ask, .outcome = CH_FILE_REFUSED,
-                                  .size_bytes = CH_SIZE_UNKNOWN};
+    struct ch_file_reply reply = {
+        .ask = ask->ask, .outcome = CH_FILE_REFUSED, .size_bytes = CH_SIZE_UNKNOWN};
     struct ch_buf strings;
     struct ch_err err;
     judge_withdraw(k, p, file, d); /* its time may have ended it */
@@ -258,8 +259,11 @@ static void reply_wait(struct keeper *k, struct page *p, size_t file, const stru
 static void reply_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
                          const char *text)
 {
-    struct ch_file_reply reply = {.ask = ask, .outcome = CH_FILE_FAILED, .http_status = status,
-                                  .size_bytes = CH_SIZE_UNKNOWN, .text = ch_str_of(text)};
+    struct ch_file_reply reply = {.ask = ask,
+                                  .outcome = CH_FILE_FAILED,
+                                  .http_status = status,
+                                  .size_bytes = CH_SIZE_UNKNOWN,
+                                  .text = ch_str_of(text)};
     reply_file(k, w, &reply);
 }
 
@@ -316,8 +320,8 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
 static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
                         const struct ch_ask_file *ask)
 {
-    struct ch_file_reply reply = {.ask = ask->ask, .outcome = CH_FILE_NOT_FOUND,
-                                  .size_bytes = CH_SIZE_UNKNOWN};
+    struct ch_file_reply reply = {
+        .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     if (p == NULL || p->load == PAGE_ABSENT) {
         reply_file(k, w, &reply);
         ask_free_waiter(w);
@@ -415,7 +419,8 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
 /* Too much at once from one client: an answer that can be tried again, and costs nothing (T14). */
 static void refuse_for_budget(struct keeper *k, struct waiter *w, uint64_t ask)
 {
-    static const char text[] = "too many projects asked for that are new here, try again in a minute";
+    static const char text[] =
+        "too many projects asked for that are new here, try again in a minute";
     if (w->is_file) {
         reply_failed(k, w, ask, 503, text);
     } else {
@@ -425,8 +430,8 @@ static void refuse_for_budget(struct keeper *k, struct waiter *w, uint64_t ask)
     ask_free_waiter(w);
 }
 
-static void start(struct keeper *k, struct waiter *w, struct ch_str repository, struct ch_str project,
-                  uint64_t ask, const struct ch_client *client)
+static void start(struct keeper *k, struct waiter *w, struct ch_str repository,
+                  struct ch_str project, uint64_t ask, const struct ch_client *client)
 {
     struct page *p = page_get(k, repository, project);
     if (p != NULL && page_is_cold(k, p) && !budget_take(k, client->address)) {

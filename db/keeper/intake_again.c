@@ -1,4 +1,5 @@
-/* Intakes that begin in the middle: bytes that are inspected again, and what an earlier run left. */
+/* Intakes that begin in the middle: bytes that are inspected again, and what an earlier run left.
+ */
 #include "intake_int.h"
 
 #include <stdlib.h>

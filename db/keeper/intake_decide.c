@@ -1,5 +1,5 @@
-/* The end of an intake: one inspection of two jails' answers, the decision, and what its group of writes
- * becomes. */
+/* The end of an intake: one inspection of two jails' answers, the decision, and what its group of
+ * writes becomes. */
 #include "intake_int.h"
 
 #include <stdio.h>
@@ -18,8 +18,8 @@ static void on_arrival(void *ctx, const struct ch_release_file *f)
                               !ch_sha256_eq(&f->sha256, &a->in->sha256));
 }
 
-/* Whether other bytes ever arrived under this name. Where the index states no hash, the first ones are
- * what later ones are held to (T14); not knowing counts as yes. */
+/* Whether other bytes ever arrived under this name. Where the index states no hash, the first ones
+ * are what later ones are held to (T14); not knowing counts as yes. */
 static bool arrived_otherwise(const struct intake *in)
 {
     struct arrivals a = {.in = in};
@@ -101,8 +101,8 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
     return rc;
 }
 
-/* What was found out about the bytes reaches every page of this upstream and project: each repository
- * judges under its own policy, and an attack holds the siblings in all of them (T10). */
+/* What was found out about the bytes reaches every page of this upstream and project: each
+ * repository judges under its own policy, and an attack holds the siblings in all of them (T10). */
 static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *err)
 {
     struct keeper *k = in->k;
@@ -146,8 +146,8 @@ static enum ch_code tell_pages(struct intake *in, struct ch_err *err)
     return rc;
 }
 
-/* T6: whether the answer is one for the rules in force. Those of the strict jail match none. An answer
- * that did not come in whole is none in any case. */
+/* T6: whether the answer is one for the rules in force. Those of the strict jail match none. An
+ * answer that did not come in whole is none in any case. */
 static bool rules_in_force(const struct intake *in)
 {
     const struct ch_scanned *second = &in->answer[1];
@@ -173,7 +173,8 @@ void intake_conclude(struct intake *in)
     struct ch_release release;
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
     intake_move(in, CH_INTAKE_SCANNED);
-    enum ch_code rc = store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &err);
+    enum ch_code rc =
+        store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &err);
     rc = rc == CH_OK ? tell_pages(in, &err) : rc;
     if (rc == CH_OK) {
         rc = intake_ensure_row(in, &err);

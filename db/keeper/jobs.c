@@ -1,4 +1,5 @@
-/* Fetches and scans under way: job numbers, callbacks, and what happens when the other side dies. */
+/* Fetches and scans under way: job numbers, callbacks, and what happens when the other side dies.
+ */
 #include "keeper_int.h"
 
 #include <errno.h>
@@ -15,11 +16,11 @@ struct job {
     struct job *next;
     uint64_t id;
     bool is_scan;
-    int which;      /* scan: 0 strict, 1 second */
+    int which; /* scan: 0 strict, 1 second */
     bool sent;
-    unsigned lost;  /* times its worker ended */
-    int fd;         /* fetch: target; scan: input (our duplicate) */
-    int answer_fd;  /* scan: memfd */
+    unsigned lost; /* times its worker ended */
+    int fd;        /* fetch: target; scan: input (our duplicate) */
+    int answer_fd; /* scan: memfd */
     struct ch_buf payload;
     fetch_done_fn *fetched;
     scan_done_fn *scanned;
@@ -136,7 +137,8 @@ static void send_job(struct keeper *k, struct job *j)
     }
 }
 
-uint64_t jobs_fetch(struct keeper *k, struct ch_fetch *fetch, int fd, fetch_done_fn *done, void *ctx)
+uint64_t jobs_fetch(struct keeper *k, struct ch_fetch *fetch, int fd, fetch_done_fn *done,
+                    void *ctx)
 {
     struct job *j = add_job(k, fd);
     uint64_t id = j->id;
@@ -160,7 +162,8 @@ void jobs_cancel_fetch(struct keeper *k, uint64_t id)
                     struct ch_buf b;
                     ch_buf_init(&b, 64);
                     ch_put_u64(&b, id);
-                    CH_IGNORE(!ch_channel_send(k->fetcher, CH_MSG_FETCH_CANCEL, ch_buf_str(&b), NULL, 0));
+                    CH_IGNORE(
+                        !ch_channel_send(k->fetcher, CH_MSG_FETCH_CANCEL, ch_buf_str(&b), NULL, 0));
                     ch_buf_done(&b);
                 }
                 free_job(j);
@@ -170,8 +173,8 @@ void jobs_cancel_fetch(struct keeper *k, uint64_t id)
     }
 }
 
-void jobs_scan(struct keeper *k, int which, struct ch_scan_job *scan, int input_fd, scan_done_fn *done,
-               void *ctx)
+void jobs_scan(struct keeper *k, int which, struct ch_scan_job *scan, int input_fd,
+               scan_done_fn *done, void *ctx)
 {
     struct job *j = add_job(k, input_fd);
     j->is_scan = true;
@@ -280,7 +283,8 @@ static bool works_for(const struct job *j, enum ch_role role)
                       : role == CH_ROLE_FETCHER;
 }
 
-/* The worker ended, which says nothing about the job: the next worker gets it, from its beginning. */
+/* The worker ended, which says nothing about the job: the next worker gets it, from its beginning.
+ */
 static bool take_up_again(struct job *j)
 {
     struct ch_err err;

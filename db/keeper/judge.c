@@ -222,9 +222,11 @@ void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *re
     judge_facts(k, p, file, rulings, &facts);
     ch_decide(k->policy, &facts, keeper_now_us(k), ret);
     const struct page_file *f = &p->files[file];
-    if (ret->verdict == CH_VERDICT_ALLOW && f->inspection_old) { /* T6: not beyond its grace (T11) */
+    if (ret->verdict == CH_VERDICT_ALLOW &&
+        f->inspection_old) { /* T6: not beyond its grace (T11) */
         int64_t end = keys_grace_ends(k, f->inspection.row.at_us);
-        ret->until_us = ret->until_us == CH_TIME_UNKNOWN || end < ret->until_us ? end : ret->until_us;
+        ret->until_us =
+            ret->until_us == CH_TIME_UNKNOWN || end < ret->until_us ? end : ret->until_us;
     }
 }
 
@@ -238,8 +240,8 @@ static void note_allowed(struct page *p, size_t file, int64_t at_us)
     }
 }
 
-enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
-                          struct ch_err *err)
+enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
+                          const struct ch_decision *d, struct ch_err *err)
 {
     struct page_file *f = &p->files[file];
     if (f->recorded_verdict == (int8_t)d->verdict && f->recorded_audited == d->audited &&
@@ -320,8 +322,7 @@ void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256)
 
 static bool is_shown(const struct page *p, size_t file)
 {
-    return p->shown != NULL &&
-           ch_map_get(p->shown, p->facts.files[file].index.file_name) != NULL;
+    return p->shown != NULL && ch_map_get(p->shown, p->facts.files[file].index.file_name) != NULL;
 }
 
 /* What other files share (equal bytes are one blob) is linked again when somebody asks for it. */

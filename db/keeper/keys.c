@@ -1,8 +1,9 @@
-/* T6: which inspector and rules findings must be of. What is new needs those in force; what is served
- * keeps the findings of those that were replaced until its own rescan ends, at most rescan_grace_days.
+/* T6: which inspector and rules findings must be of. What is new needs those in force; what is
+ * served keeps the findings of those that were replaced until its own rescan ends, at most
+ * rescan_grace_days.
  *
- * The store remembers when inspector or rules changed (value "inspection-keys"), so that grace does not
- * begin anew with every restart, nor with every change. */
+ * The store remembers when inspector or rules changed (value "inspection-keys"), so that grace does
+ * not begin anew with every restart, nor with every change. */
 #include "keeper_int.h"
 
 #include <stdlib.h>
@@ -49,7 +50,8 @@ static enum ch_code add_key(struct keeper *k, const struct ch_sha256 *ruleset, s
 {
     struct keys *keys = k->keys;
     struct ch_buf value;
-    if (keys->count == ch_limits.rescan_keys) { /* grace then counts from the oldest that is known */
+    if (keys->count ==
+        ch_limits.rescan_keys) { /* grace then counts from the oldest that is known */
         memmove(keys->list, keys->list + 1, (keys->count - 1) * sizeof(*keys->list));
         keys->count--;
     }

@@ -1,6 +1,6 @@
 /* A judged page, as gateways list it: approved and eligible files plainly; held and denied ones as
- * yanked with the reason where another version can be had instead, plainly (and refused at the file)
- * where none can; or omitted, as the repository says. */
+ * yanked with the reason where another version can be had instead, plainly (and refused at the
+ * file) where none can; or omitted, as the repository says. */
 #include "keeper_int.h"
 
 #include <stdio.h>
@@ -22,8 +22,8 @@ struct reach {
     uint32_t first, other; /* version groups, NO_VERSION */
 };
 
-/* T10: by default a source distribution is listed only where its version has nothing built. Held ones
- * that are listed are yanked or omitted like any other file. */
+/* T10: by default a source distribution is listed only where its version has nothing built. Held
+ * ones that are listed are yanked or omitted like any other file. */
 static bool is_hidden(const struct page *p, size_t file)
 {
     return strcmp(p->files[file].release.file_type, "sdist") == 0 &&
@@ -44,7 +44,8 @@ static struct judged *judge_all(struct keeper *k, struct page *p)
         /* What is not listed stands in for nothing, and nobody will ask for it next. */
         bool hidden = is_hidden(p, i);
         cache->eligible[i] = all[i].d.eligible && !hidden;
-        cache->available[i] = (all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible) && !hidden;
+        cache->available[i] =
+            (all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible) && !hidden;
         int64_t until = all[i].d.until_us;
         if (until != CH_TIME_UNKNOWN && until > cache->made_at_us &&
             (soonest == CH_TIME_UNKNOWN || until < soonest)) {
@@ -97,12 +98,11 @@ static struct reach *reach_all(const struct page *p)
 static bool replaceable(const struct page *p, const struct reach *reach, size_t file)
 {
     const struct reach *r = &reach[p->index.clients[file]];
-    return r->first != NO_VERSION &&
-           (r->first != p->index.version[file] || r->other != NO_VERSION);
+    return r->first != NO_VERSION && (r->first != p->index.version[file] || r->other != NO_VERSION);
 }
 
-/* Every listed wheel has metadata: the wheel itself is the last source. An sdist's may change when it
- * is built: it is shown where the upstream announces it as final (PEP 643, 714). */
+/* Every listed wheel has metadata: the wheel itself is the last source. An sdist's may change when
+ * it is built: it is shown where the upstream announces it as final (PEP 643, 714). */
 static bool has_sidecar(const struct page *p, size_t i)
 {
     const struct ch_release *r = &p->files[i].release;
@@ -138,7 +138,8 @@ static void list_file(const struct page *p, const struct judged *all, const stru
         if (replaceable(p, reach, i)) {
             out->listing = CH_LIST_YANKED;
             ch_buf_printf(reasons, "%s: %s",
-                          all[i].d.verdict == CH_VERDICT_DENY ? "denied by policy" : "held by policy",
+                          all[i].d.verdict == CH_VERDICT_DENY ? "denied by policy"
+                                                              : "held by policy",
                           all[i].d.reason);
         }
     } else if (f->yanked) {
@@ -158,7 +159,8 @@ struct spelling {
 static int compare_spellings(const void *a, const void *b)
 {
     const struct spelling *x = a, *y = b;
-    return x->group != y->group ? (x->group < y->group ? -1 : 1) : ch_str_cmp(x->version, y->version);
+    return x->group != y->group ? (x->group < y->group ? -1 : 1)
+                                : ch_str_cmp(x->version, y->version);
 }
 
 /* PEP 700: `versions` covers all listed files, sorted and distinct. */
@@ -185,7 +187,8 @@ static void list_versions(struct page *p, struct ch_page *page)
     free(all);
 }
 
-/* Generations follow content: equal pages are equal generations, whoever asks, also after a restart. */
+/* Generations follow content: equal pages are equal generations, whoever asks, also after a
+ * restart. */
 static uint64_t generation_of(struct ch_str encoded)
 {
     struct ch_sha256 d = ch_sha256_of(encoded.ptr, encoded.len);
@@ -326,8 +329,7 @@ void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agen
 {
     struct ch_err err;
     if (p->eco->wanted_next == NULL || k->intakes_ahead >= k->config->prefetch_parallel ||
-        p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK ||
-        asked_before(p, user_agent)) {
+        p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK || asked_before(p, user_agent)) {
         return;
     }
     struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};

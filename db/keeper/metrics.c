@@ -53,7 +53,8 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
                   (unsigned long long)q.running);
     ch_buf_printf(out, "customhouse_intake_files{state=\"failed\"} %llu\n",
                   (unsigned long long)q.failed);
-    family(out, "customhouse_intake_oldest_seconds", "gauge", "Age of the oldest file on its way in.");
+    family(out, "customhouse_intake_oldest_seconds", "gauge",
+           "Age of the oldest file on its way in.");
     ch_buf_printf(out, "customhouse_intake_oldest_seconds %llu\n",
                   (unsigned long long)(intakes_oldest_ms(k) / 1000));
     family(out, "customhouse_upstream_requests", "counter", "Fetches from upstreams that ended.");
@@ -74,7 +75,8 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
     seconds(out, "customhouse_scan_cpu_seconds_total", s->scan_cpu_us);
     struct rescan_state rescan = rescan_state(k);
     family(out, "customhouse_rescan_files", "gauge",
-           "Files that inspector or rules in force have yet to see, of the rescan that runs by itself.");
+           "Files that inspector or rules in force have yet to see, of the rescan that runs by "
+           "itself.");
     ch_buf_printf(out, "customhouse_rescan_files %zu\n", rescan.total - rescan.done);
     family(out, "customhouse_rescan_withdrawn", "gauge", "Files that it withdrew.");
     ch_buf_printf(out, "customhouse_rescan_withdrawn %zu\n", rescan.withdrawn);

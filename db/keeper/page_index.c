@@ -41,8 +41,8 @@ static void group_versions(struct page *p, struct page_index *x)
     }
     qsort_r(orders, n, sizeof(*orders), compare_spellings, (void *)(uintptr_t)p->eco);
     for (size_t i = 0; i < n; i++) { /* "1.0" and "1.0.0" are one version */
-        bool same = i > 0 && compare_spellings(&orders[i - 1], &orders[i],
-                                               (void *)(uintptr_t)p->eco) == 0;
+        bool same =
+            i > 0 && compare_spellings(&orders[i - 1], &orders[i], (void *)(uintptr_t)p->eco) == 0;
         x->version_count += !same;
         ch_map_set(seen, orders[i].version, number(x->version_count - 1));
     }

@@ -11,10 +11,11 @@
 
 #include "customhouse/limits.h"
 
-#define PATIENCE_MS          3000  /* with known content, the upstream has this long */
-#define UNKNOWN_PATIENCE_MS  12000 /* without: before the most impatient client (pip, 15 s) gives up */
-#define FAILURE_MEMORY_US    (5 * 1000000LL) /* an upstream that just failed is not asked again */
-#define ABSENT_MEMORY_US     (60 * 1000000LL)
+#define PATIENCE_MS 3000 /* with known content, the upstream has this long */
+#define UNKNOWN_PATIENCE_MS                                                                        \
+    12000 /* without: before the most impatient client (pip, 15 s) gives up */
+#define FAILURE_MEMORY_US (5 * 1000000LL) /* an upstream that just failed is not asked again */
+#define ABSENT_MEMORY_US  (60 * 1000000LL)
 
 struct ch_str page_name(const struct page *p)
 {
@@ -199,16 +200,17 @@ static struct served *collect_served(const struct page *p, size_t *ret_count)
     return list;
 }
 
-/* Where the page now states other bytes under a name, the ALLOW of the old ones ends with them: judging
- * the new ones would not find it. */
+/* Where the page now states other bytes under a name, the ALLOW of the old ones ends with them:
+ * judging the new ones would not find it. */
 static void end_replaced(struct keeper *k, const struct page *p, struct served *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         ptrdiff_t at = page_find_file(p, ch_str_of(list[i].file_name));
         if (at < 0 || !ch_sha256_eq(&p->files[at].artifact, &list[i].artifact)) {
             judge_take_bytes(k, &list[i].artifact);
-            keeper_log("withdrawn", "project=%s file=%s reason=\"the upstream has other bytes now\"",
-                       p->project, list[i].file_name);
+            keeper_log("withdrawn",
+                       "project=%s file=%s reason=\"the upstream has other bytes now\"", p->project,
+                       list[i].file_name);
         }
         free(list[i].file_name);
     }
@@ -236,10 +238,10 @@ static int64_t project_since(const struct page *p)
     return oldest;
 }
 
-/* Takes over `facts`; builds what runs beside them from the store. Intakes under way are re-attached
- * by name when they end. */
+/* Takes over `facts`; builds what runs beside them from the store. Intakes under way are
+ * re-attached by name when they end. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
-                              struct ch_err *err)
+                            struct ch_err *err)
 {
     size_t served_count = 0;
     struct served *served = collect_served(p, &served_count);
@@ -268,8 +270,8 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
                                    err);
     }
     if (rc == CH_OK) {
-        rc = ch_store_allows(k->store, ch_str_of(p->repository), page_name(p), upstream, on_allow, p,
-                             err);
+        rc = ch_store_allows(k->store, ch_str_of(p->repository), page_name(p), upstream, on_allow,
+                             p, err);
     }
     end_replaced(k, p, served, served_count);
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
@@ -286,8 +288,7 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     struct ch_buf owner, content;
     ch_buf_init(&owner, 256);
     ch_buf_init(&content, ch_limits.page_bytes * 2);
-    enum ch_code rc =
-        ch_store_owner(k->store, ch_str_of(p->repository), page_name(p), &owner, err);
+    enum ch_code rc = ch_store_owner(k->store, ch_str_of(p->repository), page_name(p), &owner, err);
     if (rc == CH_OK) {
         p->upstream = ch_config_upstream(k->config, ch_buf_str(&owner));
         rc = p->upstream == NULL
@@ -376,8 +377,7 @@ void pages_roll_back(struct keeper *k)
 
 bool page_usable(const struct keeper *k, const struct page *p)
 {
-    return keeper_now_us(k) - p->checked_at_us <
-           (int64_t)p->upstream->stale_hours * 3600 * 1000000;
+    return keeper_now_us(k) - p->checked_at_us < (int64_t)p->upstream->stale_hours * 3600 * 1000000;
 }
 
 /* Whether a reserved or not-listed name may not be asked for upstream (T12). */

@@ -7,8 +7,9 @@
 #include "json.h"
 #include "policy_items.h"
 
-#define LINES_MAX 4000 /* of what is between equal beginnings and ends: more is shown as replaced  \
-                        */
+#define LINES_MAX                                                                                  \
+    4000 /* of what is between equal beginnings and ends: more is shown as replaced                \
+          */
 
 /* ------------------------------------------------------------------ meaning */
 

@@ -1,5 +1,5 @@
-/* The release that was approved before a file: what its own capabilities are compared with. Worked out
- * once per page, so that judging all its files stays linear. */
+/* The release that was approved before a file: what its own capabilities are compared with. Worked
+ * out once per page, so that judging all its files stays linear. */
 #include "keeper_int.h"
 
 #include <stdlib.h>
@@ -79,8 +79,8 @@ ptrdiff_t releases_previous(struct page *p, size_t file)
     }
     for (size_t n = 0; from-- > 0 && n < LOOKED_AT && best_alike < 2; n++) {
         size_t other = p->approved[from];
-        /* Approved before this one was: an older version that somebody asks for later does not throw
-         * doubt on what has passed already. */
+        /* Approved before this one was: an older version that somebody asks for later does not
+         * throw doubt on what has passed already. */
         if (f->allowed_at_us != CH_TIME_UNKNOWN &&
             p->files[other].allowed_at_us >= f->allowed_at_us) {
             continue;

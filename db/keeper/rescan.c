@@ -1,10 +1,11 @@
-/* Inspecting again what is known (T6): by itself what is allowed on findings of an inspector or of rules
- * that were replaced, and by hand whatever somebody names.
+/* Inspecting again what is known (T6): by itself what is allowed on findings of an inspector or of
+ * rules that were replaced, and by hand whatever somebody names.
  *
  *   store -> queue -> intake (after all that anybody waits for) -> decided -> told
  *
- * The queue is derived from the store at start and with every change of the key, so nothing of it must
- * survive a crash. A file whose verdict turns bad is withdrawn by the intake like any other. */
+ * The queue is derived from the store at start and with every change of the key, so nothing of it
+ * must survive a crash. A file whose verdict turns bad is withdrawn by the intake like any other.
+ */
 #include "keeper_int.h"
 
 #include <stdlib.h>
@@ -14,8 +15,9 @@
 #include "customhouse/limits.h"
 #include "rescan_int.h"
 
-#define NEW_US   (30 * 86400 * 1000000LL) /* decided so lately: before older ones, whoever uses those */
-#define RETRY_US (600 * 1000000LL)        /* what failed is tried again */
+#define NEW_US                                                                                     \
+    (30 * 86400 * 1000000LL)       /* decided so lately: before older ones, whoever uses those */
+#define RETRY_US (600 * 1000000LL) /* what failed is tried again */
 
 /* Looks through all decisions, a part per turn of the loop. */
 struct gathering {
@@ -31,7 +33,8 @@ struct rescan {
     struct keeper *k;
     struct gathering *gatherings;
     struct rescan_queue by_hand, by_itself;
-    struct ch_map *running; /* "upstream\0project\0file" -> struct rescan_item, a chain of those it ends */
+    struct ch_map
+        *running; /* "upstream\0project\0file" -> struct rescan_item, a chain of those it ends */
     struct ch_timer kick;
     size_t parallel;
     struct rescan_state state;
@@ -135,7 +138,8 @@ void rescan_gather(struct keeper *k, struct rescan_batch *batch, bool all)
 
 static enum ch_code gather_part(struct keeper *k, struct gathering *g, struct ch_err *err)
 {
-    uint64_t up_to = g->end - g->at > ch_limits.rescan_part ? g->at + ch_limits.rescan_part : g->end;
+    uint64_t up_to =
+        g->end - g->at > ch_limits.rescan_part ? g->at + ch_limits.rescan_part : g->end;
     enum ch_code rc = CH_OK;
     for (size_t i = 0; rc == CH_OK && i < k->config->repository_count; i++) {
         g->repository = &k->config->repositories[i];
@@ -299,9 +303,8 @@ void rescan_ended(struct keeper *k, struct page *p, struct ch_str file_name, str
 static bool is_settled(struct keeper *k, const struct rescan_item *i, struct page *p, size_t file)
 {
     const struct page_file *f = &p->files[file];
-    return i->only_due &&
-           (f->recorded_verdict != CH_VERDICT_ALLOW ||
-            (judge_inspection(k, p, file) != NULL && !f->inspection_old));
+    return i->only_due && (f->recorded_verdict != CH_VERDICT_ALLOW ||
+                           (judge_inspection(k, p, file) != NULL && !f->inspection_old));
 }
 
 static void start(struct keeper *k, struct rescan_item *i)
@@ -310,8 +313,9 @@ static void start(struct keeper *k, struct rescan_item *i)
     size_t file;
     struct page *p = place_of(k, i, &file);
     if (p == NULL) {
-        conclude(k, i, i->batch == NULL ? (struct ch_str){NULL, 0}
-                                        : CH_STR("nothing is known of it any more"));
+        conclude(k, i,
+                 i->batch == NULL ? (struct ch_str){NULL, 0}
+                                  : CH_STR("nothing is known of it any more"));
         return;
     }
     struct page_file *f = &p->files[file];
@@ -321,8 +325,9 @@ static void start(struct keeper *k, struct rescan_item *i)
         return;
     }
     if (ch_sha256_is_zero(&f->artifact) || f->release.profile == NULL) {
-        conclude(k, i, f->release.profile == NULL ? CH_STR("no inspector for this type of file")
-                                                  : CH_STR("its bytes were never fetched"));
+        conclude(k, i,
+                 f->release.profile == NULL ? CH_STR("no inspector for this type of file")
+                                            : CH_STR("its bytes were never fetched"));
         return;
     }
     struct ch_buf key;

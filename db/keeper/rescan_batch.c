@@ -1,4 +1,5 @@
-/* What somebody asked to be inspected again: results come to who asked, for as long as they look. */
+/* What somebody asked to be inspected again: results come to who asked, for as long as they look.
+ */
 #include "rescan_int.h"
 
 #include <stdio.h>
@@ -156,8 +157,8 @@ static void tell_fetched_by(struct rescan_batch *b, const struct ch_sha256 *sha2
     }
 }
 
-static void tell_json(struct rescan_batch *b, const struct rescan_item *i, struct page *p, size_t file,
-                      const struct ch_decision *d, struct ch_str error, bool withdrawn)
+static void tell_json(struct rescan_batch *b, const struct rescan_item *i, struct page *p,
+                      size_t file, const struct ch_decision *d, struct ch_str error, bool withdrawn)
 {
     struct ch_buf *out = &b->out;
     ch_buf_puts(out, b->told > 0 ? CH_STR(",\n{") : CH_STR("{"));
@@ -179,8 +180,8 @@ static void tell_json(struct rescan_batch *b, const struct rescan_item *i, struc
     ch_buf_putc(out, '}');
 }
 
-static void tell_text(struct rescan_batch *b, const struct rescan_item *i, struct page *p, size_t file,
-                      const struct ch_decision *d, struct ch_str error, bool withdrawn)
+static void tell_text(struct rescan_batch *b, const struct rescan_item *i, struct page *p,
+                      size_t file, const struct ch_decision *d, struct ch_str error, bool withdrawn)
 {
     struct ch_buf *out = &b->out;
     ch_buf_put_escaped(out, ch_str_of(i->file_name));
@@ -201,8 +202,8 @@ static void tell_text(struct rescan_batch *b, const struct rescan_item *i, struc
     }
 }
 
-void rescan_batch_tell(struct rescan_batch *b, const struct rescan_item *i, struct page *p, size_t file,
-                       const struct ch_decision *d, struct ch_str error)
+void rescan_batch_tell(struct rescan_batch *b, const struct rescan_item *i, struct page *p,
+                       size_t file, const struct ch_decision *d, struct ch_str error)
 {
     bool withdrawn = d != NULL && i->was_allowed && d->verdict != CH_VERDICT_ALLOW;
     b->left--;

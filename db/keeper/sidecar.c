@@ -1,9 +1,9 @@
-/* The one thing served before a verdict: the parsed and checked metadata of an eligible file, so that
- * resolvers can work (T1). Sources, in order: what inspection took out of the file itself; the
- * upstream's sidecar (hash checked when the index gives one), read in the jail, name and version equal
- * to the file's, no direct reference in it; of a large file its end, fetched by Range, where archives
- * keep their directory and mostly their metadata; else the file has to be inspected. What was shown is
- * compared with the file itself once that is here. */
+/* The one thing served before a verdict: the parsed and checked metadata of an eligible file, so
+ * that resolvers can work (T1). Sources, in order: what inspection took out of the file itself; the
+ * upstream's sidecar (hash checked when the index gives one), read in the jail, name and version
+ * equal to the file's, no direct reference in it; of a large file its end, fetched by Range, where
+ * archives keep their directory and mostly their metadata; else the file has to be inspected. What
+ * was shown is compared with the file itself once that is here. */
 #include "keeper_int.h"
 
 #include <stdlib.h>
@@ -69,8 +69,8 @@ static struct upstream_sidecars *of_upstream(struct keeper *k, const struct page
     return u;
 }
 
-/* Ends the fetch; `usable`: it is stored. An unusable one stays known, so that it is not tried again
- * before the page changes hands (the file's own inspection then answers). */
+/* Ends the fetch; `usable`: it is stored. An unusable one stays known, so that it is not tried
+ * again before the page changes hands (the file's own inspection then answers). */
 static void end(struct sidecar *s, bool usable)
 {
     struct keeper *k = s->k;
@@ -151,7 +151,8 @@ static void keep(struct sidecar *s, struct ch_str bytes)
                                   ch_str_of(s->file_name), &sha256, bytes.len, keeper_now_us(k),
                                   &err);
     }
-    if (rc == CH_OK) { /* what is shown must be known, or a differing file would go unnoticed (T1) */
+    if (rc ==
+        CH_OK) { /* what is shown must be known, or a differing file would go unnoticed (T1) */
         rc = keeper_commit(k, &err);
     }
     if (rc != CH_OK) {
@@ -195,8 +196,9 @@ static void read_tail(struct ch_str stream, struct ch_str *ret_metadata, uint64_
     while (ch_scan_read(&reader, &rec, &err) == CH_OK) {
         if (rec.type == CH_REC_METADATA && ret_metadata->ptr == NULL) {
             *ret_metadata = rec.u.metadata;
-        } else if (rec.type == CH_REC_FACT && (ch_str_eq(rec.u.fact.name, CH_STR("tail-offset")) ||
-                                               ch_str_eq(rec.u.fact.name, CH_STR("metadata-offset")))) {
+        } else if (rec.type == CH_REC_FACT &&
+                   (ch_str_eq(rec.u.fact.name, CH_STR("tail-offset")) ||
+                    ch_str_eq(rec.u.fact.name, CH_STR("metadata-offset")))) {
             CH_IGNORE(!ch_str_u64(rec.u.fact.value, ret_from));
         }
     }
@@ -220,8 +222,8 @@ static void on_tail_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
 }
 
-/* The fetcher writes where the bytes lie in the file: what came is copied to the start of a document
- * of its own, after proof that nobody writes any more. */
+/* The fetcher writes where the bytes lie in the file: what came is copied to the start of a
+ * document of its own, after proof that nobody writes any more. */
 static enum ch_code cut(struct sidecar *s, uint64_t bytes, struct ch_err *err)
 {
     struct ch_buf b;
@@ -231,8 +233,9 @@ static enum ch_code cut(struct sidecar *s, uint64_t bytes, struct ch_err *err)
     rc = rc == CH_OK ? jobs_memfd("tail", &fd, err) : rc;
     while (rc == CH_OK && b.len < bytes) {
         char *at = ch_buf_reserve(&b, (size_t)(bytes - b.len));
-        ssize_t n = at == NULL ? -1 : pread(s->fd, at, (size_t)(bytes - b.len),
-                                            (off_t)(s->tail_from + b.len));
+        ssize_t n = at == NULL
+                        ? -1
+                        : pread(s->fd, at, (size_t)(bytes - b.len), (off_t)(s->tail_from + b.len));
         if (n <= 0) {
             rc = ch_fail(err, CH_E_IO, "the end of the file is shorter than it was said to be");
             break;
@@ -349,7 +352,8 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     }
     const struct ch_index_file *f = &p->facts.files[at].index;
     if (f->sidecar == CH_SIDECAR_HASHED && !ch_sha256_eq(&f->sidecar_sha256, &sha256)) {
-        keeper_log("sidecar", "file=%s unusable=\"not of the hash the index states\"", s->file_name);
+        keeper_log("sidecar", "file=%s unusable=\"not of the hash the index states\"",
+                   s->file_name);
         end(s, false);
         return;
     }
@@ -444,8 +448,8 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
     if (in != NULL) {
         return ch_sha256_is_zero(&in->row.metadata_sha256)
                    ? SIDECAR_FAILED
-                   : serve(k, p, file, &in->row.metadata_sha256, in->row.metadata_bytes,
-                           ret_sha256, ret_size);
+                   : serve(k, p, file, &in->row.metadata_sha256, in->row.metadata_bytes, ret_sha256,
+                           ret_size);
     }
     struct ch_sha256 sha256;
     uint64_t size;

@@ -13,14 +13,13 @@ enum ch_code ch_store_add_decision(struct ch_store *s, const struct ch_decision_
             return rc;
         }
     }
-    return ch_sql_run(s, CH_SQL_ADD_DECISION,
-                      CH_ARGS(ch_arg_text(d->repository), ch_arg_text(d->upstream),
-                              ch_arg_text(d->project), ch_arg_text(d->file_name),
-                              ch_arg_sha_opt(&d->sha256), ch_arg_int((int64_t)d->verdict),
-                              ch_arg_text(d->rule), ch_arg_text(d->reason),
-                              ch_arg_sha_opt(&d->policy), ch_arg_int(d->at_us),
-                              ch_arg_int(d->audited)),
-                      NULL, err);
+    return ch_sql_run(
+        s, CH_SQL_ADD_DECISION,
+        CH_ARGS(ch_arg_text(d->repository), ch_arg_text(d->upstream), ch_arg_text(d->project),
+                ch_arg_text(d->file_name), ch_arg_sha_opt(&d->sha256),
+                ch_arg_int((int64_t)d->verdict), ch_arg_text(d->rule), ch_arg_text(d->reason),
+                ch_arg_sha_opt(&d->policy), ch_arg_int(d->at_us), ch_arg_int(d->audited)),
+        NULL, err);
 }
 
 static enum ch_code each_decision(struct ch_cursor *c, enum ch_code rc, ch_store_decision_fn *each,
@@ -108,10 +107,9 @@ enum ch_code ch_store_rescans(struct ch_store *s, const struct ch_rescan_query *
     struct ch_cursor c;
     enum ch_code rc = ch_cursor_open(
         s, CH_SQL_RESCANS,
-        CH_ARGS(ch_arg_u64(query->after), ch_arg_u64(query->up_to),
-                ch_arg_text(query->repository), ch_arg_text(query->ecosystem),
-                ch_arg_int(query->inspector_version), ch_arg_sha(&query->ruleset),
-                ch_arg_int(query->all)),
+        CH_ARGS(ch_arg_u64(query->after), ch_arg_u64(query->up_to), ch_arg_text(query->repository),
+                ch_arg_text(query->ecosystem), ch_arg_int(query->inspector_version),
+                ch_arg_sha(&query->ruleset), ch_arg_int(query->all)),
         &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         struct ch_rescan_row row = {

@@ -184,10 +184,10 @@ enum ch_code ch_store_newest_inspection(struct ch_store *s, const struct ch_insp
                                         struct ch_inspection_result *ret, struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_NEWEST_INSPECTION,
-                                     CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
-                                             ch_arg_text(key->context)),
-                                     &c, err);
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_NEWEST_INSPECTION,
+        CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile), ch_arg_text(key->context)), &c,
+        err);
     return read_whole(&c, rc, ret, err);
 }
 

@@ -124,12 +124,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                          "INSERT INTO inspection_fact (inspection, number, name, value)"
                          " VALUES ($1, $2, $3, $4)",
                          "iitt"},
-    [CH_SQL_GET_INSPECTION] =
-        {"get inspection",
-         INSPECTION_COLUMNS " WHERE sha256 = $1 AND profile = $2"
-                            " AND inspector_version = $3 AND ruleset = $4 AND context = $5"
-                            " ORDER BY id DESC LIMIT 1",
-         "dtidt"},
+    [CH_SQL_GET_INSPECTION] = {"get inspection",
+                               INSPECTION_COLUMNS
+                               " WHERE sha256 = $1 AND profile = $2"
+                               " AND inspector_version = $3 AND ruleset = $4 AND context = $5"
+                               " ORDER BY id DESC LIMIT 1",
+                               "dtidt"},
     [CH_SQL_NEWEST_INSPECTION] = {"get newest inspection",
                                   INSPECTION_COLUMNS
                                   " WHERE id = (SELECT max(i.id) FROM inspection i WHERE"
@@ -209,8 +209,9 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                        " AND verdict = 1 AND sha256 IS NOT NULL ORDER BY file_name, id",
                        "ttt"},
     [CH_SQL_NEWEST_DECISION] = {"newest decision", "SELECT coalesce(max(id), 0) FROM decision", ""},
-    /* $1, $2: a part of them; $4: inspections of this ecosystem's context; $5, $6: of this inspector and
-     * these rules; $7: 1 is all that was decided on bytes, 0 what is allowed without such one. */
+    /* $1, $2: a part of them; $4: inspections of this ecosystem's context; $5, $6: of this
+     * inspector and these rules; $7: 1 is all that was decided on bytes, 0 what is allowed without
+     * such one. */
     [CH_SQL_RESCANS] =
         {"list what to inspect again",
          "SELECT d.upstream, d.project, d.file_name, d.sha256, d.at_us,"

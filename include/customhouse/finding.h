@@ -16,12 +16,12 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
 /* code, wire number (never reused), "name" shown to users and written in policies, class, severity,
  * sentence for people */
 #define CH_FINDINGS(X)                                                                             \
-    /* ZIP structure: scanner/unpack/zip.c, rules of scanning.md 2.2 */                            \
+    /* 1 to 29: ZIP structure, scanner/unpack/zip.c, rules of scanning.md 2.2 */                   \
     X(CH_F_ZIP_UNREADABLE, 1, "zip-unreadable", IRREGULAR, HIGH, "is not a readable ZIP archive")  \
     X(CH_F_ZIP_TRAILING, 2, "zip-trailing-data", ATTACK, HIGH,                                     \
       "has bytes outside the archive's own records (before, between or after them)")               \
     X(CH_F_ZIP_LFH_CD_DIFFER, 3, "zip-header-differs", ATTACK, HIGH,                               \
-      "has a local header that differs from the central directory")                               \
+      "has a local header that differs from the central directory")                                \
     X(CH_F_ZIP_MEMBER_HIDDEN, 4, "zip-member-hidden", ATTACK, HIGH,                                \
       "has a member that only one of its two directories lists")                                   \
     X(CH_F_ZIP_DUPLICATE, 5, "zip-duplicate-name", ATTACK, HIGH,                                   \
@@ -37,7 +37,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "uses a compression method other than stored or deflate, or encryption")                     \
     X(CH_F_ZIP_BOMB, 11, "zip-ratio", ATTACK, HIGH,                                                \
       "expands far beyond what packages do (decompression bomb)")                                  \
-    X(CH_F_ZIP_ZIP64, 12, "zip-zip64", IRREGULAR, HIGH, "uses ZIP64 fields where none are needed")  \
+    X(CH_F_ZIP_ZIP64, 12, "zip-zip64", IRREGULAR, HIGH, "uses ZIP64 fields where none are needed") \
     X(CH_F_ZIP_EXTRA, 13, "zip-extra-field", IRREGULAR, MEDIUM,                                    \
       "has an extra field that changes how readers see a member")                                  \
     X(CH_F_ZIP_COMMENT, 14, "zip-comment", IRREGULAR, LOW, "has a comment in its directory")       \
@@ -47,7 +47,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_ZIP_POLYGLOT, 17, "zip-polyglot", ATTACK, HIGH, "is another kind of file as well")      \
     X(CH_F_ZIP_NAME_UNICODE, 18, "zip-name-unicode", IRREGULAR, MEDIUM,                            \
       "has a member name that file systems may spell otherwise")                                   \
-    /* limits and the inspection itself */                                                         \
+    /* 30 to 39: limits and the inspection itself */                                               \
     X(CH_F_LIMIT, 30, "limit", IRREGULAR, HIGH, "goes beyond a limit of the inspection")           \
     X(CH_F_INSPECTION_FAILED, 31, "inspection-failed", IRREGULAR, HIGH,                            \
       "could not be inspected completely")                                                         \
@@ -55,7 +55,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "is read differently by two independent archive readers")                                    \
     X(CH_F_NO_INSPECTOR, 33, "no-inspector", IRREGULAR, HIGH,                                      \
       "is of a type that is not inspected yet")                                                    \
-    /* what the index said against what arrived: the keeper */                                     \
+    /* 40 to 59: what the index said against what arrived, the keeper */                           \
     X(CH_F_HASH_MISMATCH, 40, "hash-mismatch", ATTACK, HIGH,                                       \
       "is not the file whose hash the index stated")                                               \
     X(CH_F_SIZE_MISMATCH, 41, "size-mismatch", IRREGULAR, HIGH,                                    \
@@ -64,7 +64,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has metadata other than the sidecar the upstream shows to resolvers")                       \
     X(CH_F_BYTES_CHANGED, 43, "bytes-changed", IRREGULAR, HIGH,                                    \
       "is not what arrived under this name before, and the index states no hash")                  \
-    /* wheels: scanner/eco/pypi */                                                                 \
+    /* 60 to 79: wheels, and core metadata of wheels and sdists, scanner/eco/pypi */               \
     X(CH_F_WHEEL_NAME, 60, "wheel-name", IRREGULAR, HIGH, "has no valid wheel file name")          \
     X(CH_F_WHEEL_DIST_INFO, 61, "wheel-dist-info", ATTACK, HIGH,                                   \
       "has no .dist-info folder of its own, or a second one")                                      \
@@ -82,18 +82,16 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_PYC_UNCHECKED, 68, "pyc-unchecked", ATTACK, HIGH,                                       \
       "has compiled code that Python runs without looking at its source")                          \
     X(CH_F_ENTRY_POINTS, 69, "entry-points", IRREGULAR, HIGH,                                      \
-      "has an unreadable entry_points.txt or a script name that leaves the scripts folder")          \
+      "has an unreadable entry_points.txt or a script name that leaves the scripts folder")        \
     X(CH_F_WHEEL_DATA, 70, "wheel-data-folder", IRREGULAR, HIGH,                                   \
-      "has a .data folder of another wheel, or parts in it that installers do not know")             \
-    /* core metadata, of wheels and sdists: scanner/eco/pypi/metadata_origin.c */                   \
+      "has a .data folder of another wheel, or parts in it that installers do not know")           \
     X(CH_F_LICENCE_EXPRESSION, 71, "licence-expression", NOTE, LOW,                                \
       "states a License-Expression that is not one SPDX expression (PEP 639)")                     \
     X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
       "states one licence in its License field and another by classifier")                         \
     X(CH_F_WHEEL_RENAMED, 73, "wheel-tags-renamed", NOTE, LOW,                                     \
       "states plain linux inside where its name states which systems of Linux")                    \
-    /* 80 to 109: TAR and compressed streams, scanner/unpack */                                    \
-    /* TAR and compressed streams: scanner/unpack, rules of scanning.md 2.2 */                     \
+    /* 80 to 109: TAR and compressed streams, scanner/unpack, rules of scanning.md 2.2 */          \
     X(CH_F_STREAM_UNREADABLE, 80, "stream-unreadable", IRREGULAR, HIGH,                            \
       "is not readable as the compressed stream that it begins as")                                \
     X(CH_F_STREAM_TRAILING, 81, "stream-trailing-data", ATTACK, HIGH,                              \
@@ -165,7 +163,51 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_SDIST_BACKEND_PATH, 117, "sdist-backend-path", IRREGULAR, HIGH,                         \
       "is built by code from outside of its own folder")                                           \
     /* 130 to 169: content of members, scanner/content */                                          \
-    /* Python source: scanner/source, precision as in scanning.md 3 */                             \
+    X(CH_F_TEST_CONTENT, 130, "test-content", IRREGULAR, MEDIUM,                                   \
+      "has among its tests and examples what would hold it elsewhere")                             \
+    X(CH_F_TYPE_DIFFERS, 131, "type-differs", NOTE, LOW,                                           \
+      "has a member whose content is of another type than its name says")                          \
+    X(CH_F_NATIVE_DISGUISED, 132, "native-disguised", IRREGULAR, HIGH,                             \
+      "has native code under the name of a text, a picture or a document")                         \
+    X(CH_F_NATIVE_IN_PURE, 133, "native-in-pure-wheel", IRREGULAR, HIGH,                           \
+      "is a wheel for any platform that has native code")                                          \
+    X(CH_F_NATIVE_IN_SOURCE, 134, "native-in-source", IRREGULAR, MEDIUM,                           \
+      "is a source archive that has native code")                                                  \
+    X(CH_F_NATIVE_MACHINE, 135, "native-machine", IRREGULAR, MEDIUM,                               \
+      "has a native module for another machine than its platform tag names")                       \
+    X(CH_F_NATIVE_RWX, 136, "native-writable-code", IRREGULAR, HIGH,                               \
+      "has native code with memory that is both writable and executable")                          \
+    X(CH_F_NATIVE_STACK, 137, "native-executable-stack", IRREGULAR, LOW,                           \
+      "has native code that asks for an executable stack")                                         \
+    X(CH_F_NATIVE_MALFORMED, 138, "native-malformed", IRREGULAR, HIGH,                             \
+      "has native code whose headers are malformed")                                               \
+    X(CH_F_NATIVE_PARTIAL, 139, "native-partly-read", NOTE, LOW,                                   \
+      "has native code so large that not all of its headers were read")                            \
+    X(CH_F_NESTED_UNREADABLE, 140, "nested-unreadable", IRREGULAR, HIGH,                           \
+      "has an archive inside that cannot be read")                                                 \
+    X(CH_F_NESTED_FORGED, 141, "nested-forged", IRREGULAR, HIGH,                                   \
+      "has an archive inside that code is loaded from and that readers understand differently")    \
+    X(CH_F_NESTED_ODD, 142, "nested-odd", IRREGULAR, LOW,                                          \
+      "has an archive of data inside that is not as strict as packages must be")                   \
+    X(CH_F_NESTED_ENCRYPTED, 143, "nested-encrypted", IRREGULAR, HIGH,                             \
+      "has an encrypted archive inside")                                                           \
+    X(CH_F_NESTED_LIMIT, 144, "nested-limit", IRREGULAR, HIGH,                                     \
+      "has an archive inside that is larger or deeper than is read")                               \
+    X(CH_F_NESTED_APPENDED, 145, "nested-appended", IRREGULAR, HIGH,                               \
+      "has an archive appended to a text or a picture, which Python can run as well")              \
+    X(CH_F_PYC_UNREADABLE, 150, "pyc-unreadable", IRREGULAR, HIGH,                                 \
+      "has compiled Python code that cannot be read")                                              \
+    X(CH_F_PYC_WITHOUT_SOURCE, 151, "pyc-without-source", IRREGULAR, HIGH,                         \
+      "has compiled Python code without its source")                                               \
+    X(CH_F_PYC_DIFFERS, 152, "pyc-differs", IRREGULAR, HIGH,                                       \
+      "has compiled Python code that is not that of the source beside it")                         \
+    X(CH_F_PYC_DISGUISED, 153, "pyc-disguised", IRREGULAR, HIGH,                                   \
+      "has compiled Python code under the name of a text or a picture")                            \
+    X(CH_F_NOTEBOOK_ACTIVE, 160, "notebook-active", NOTE, LOW,                                     \
+      "has a notebook with outputs that run when it is shown")                                     \
+    X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
+      "has a symbolic link that stays inside it")                                                  \
+    /* 170 to 219: Python source, scanner/source, precision as in scanning.md 3 */                 \
     X(CH_F_SOURCE_REFUSED, 170, "source-refused", NOTE, LOW,                                       \
       "has Python source that Python itself would refuse")                                         \
     X(CH_F_SOURCE_ENCODING, 171, "source-encoding", IRREGULAR, HIGH,                               \
@@ -236,51 +278,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has code in tests, examples or documentation that would hold elsewhere")                    \
     X(CH_F_SOURCE_START_FILE, 204, "start-file", IRREGULAR, LOW,                                   \
       "writes files that run whenever any Python starts (.pth, sitecustomize.py)")                 \
-    X(CH_F_TEST_CONTENT, 130, "test-content", IRREGULAR, MEDIUM,                                   \
-      "has among its tests and examples what would hold it elsewhere")                             \
-    X(CH_F_TYPE_DIFFERS, 131, "type-differs", NOTE, LOW,                                           \
-      "has a member whose content is of another type than its name says")                          \
-    X(CH_F_NATIVE_DISGUISED, 132, "native-disguised", IRREGULAR, HIGH,                             \
-      "has native code under the name of a text, a picture or a document")                         \
-    X(CH_F_NATIVE_IN_PURE, 133, "native-in-pure-wheel", IRREGULAR, HIGH,                           \
-      "is a wheel for any platform that has native code")                                          \
-    X(CH_F_NATIVE_IN_SOURCE, 134, "native-in-source", IRREGULAR, MEDIUM,                           \
-      "is a source archive that has native code")                                                  \
-    X(CH_F_NATIVE_MACHINE, 135, "native-machine", IRREGULAR, MEDIUM,                               \
-      "has a native module for another machine than its platform tag names")                       \
-    X(CH_F_NATIVE_RWX, 136, "native-writable-code", IRREGULAR, HIGH,                               \
-      "has native code with memory that is both writable and executable")                          \
-    X(CH_F_NATIVE_STACK, 137, "native-executable-stack", IRREGULAR, LOW,                           \
-      "has native code that asks for an executable stack")                                         \
-    X(CH_F_NATIVE_MALFORMED, 138, "native-malformed", IRREGULAR, HIGH,                             \
-      "has native code whose headers are malformed")                                               \
-    X(CH_F_NATIVE_PARTIAL, 139, "native-partly-read", NOTE, LOW,                                   \
-      "has native code so large that not all of its headers were read")                            \
-    X(CH_F_NESTED_UNREADABLE, 140, "nested-unreadable", IRREGULAR, HIGH,                           \
-      "has an archive inside that cannot be read")                                                 \
-    X(CH_F_NESTED_FORGED, 141, "nested-forged", IRREGULAR, HIGH,                                   \
-      "has an archive inside that code is loaded from and that readers understand differently")    \
-    X(CH_F_NESTED_ODD, 142, "nested-odd", IRREGULAR, LOW,                                          \
-      "has an archive of data inside that is not as strict as packages must be")                   \
-    X(CH_F_NESTED_ENCRYPTED, 143, "nested-encrypted", IRREGULAR, HIGH,                             \
-      "has an encrypted archive inside")                                                           \
-    X(CH_F_NESTED_LIMIT, 144, "nested-limit", IRREGULAR, HIGH,                                     \
-      "has an archive inside that is larger or deeper than is read")                               \
-    X(CH_F_NESTED_APPENDED, 145, "nested-appended", IRREGULAR, HIGH,                               \
-      "has an archive appended to a text or a picture, which Python can run as well")              \
-    X(CH_F_PYC_UNREADABLE, 150, "pyc-unreadable", IRREGULAR, HIGH,                                 \
-      "has compiled Python code that cannot be read")                                              \
-    X(CH_F_PYC_WITHOUT_SOURCE, 151, "pyc-without-source", IRREGULAR, HIGH,                         \
-      "has compiled Python code without its source")                                               \
-    X(CH_F_PYC_DIFFERS, 152, "pyc-differs", IRREGULAR, HIGH,                                       \
-      "has compiled Python code that is not that of the source beside it")                         \
-    X(CH_F_PYC_DISGUISED, 153, "pyc-disguised", IRREGULAR, HIGH,                                   \
-      "has compiled Python code under the name of a text or a picture")                            \
-    X(CH_F_NOTEBOOK_ACTIVE, 160, "notebook-active", NOTE, LOW,                                     \
-      "has a notebook with outputs that run when it is shown")                                     \
-    X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
-      "has a symbolic link that stays inside it")                                                  \
-    /* rules, shipped and the site's: scanner/rules */                                             \
+    /* 220 to 229: YARA rules, shipped and the site's, scanner/rules */                            \
     X(CH_F_RULE_NOTE, 220, "rule-note", NOTE, INFO,                                                \
       "matches a rule that only points something out")                                             \
     X(CH_F_RULE_SUSPICIOUS, 221, "rule-suspicious", IRREGULAR, MEDIUM,                             \
@@ -290,7 +288,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_RULE_TIMEOUT, 223, "rule-timeout", IRREGULAR, HIGH,                                     \
       "has a member on which the rules did not come to an end in time")                            \
     X(CH_F_RULE_OVERFLOW, 224, "rule-overflow", IRREGULAR, HIGH,                                   \
-      "has a member with more matches of rules, or more source, than can be looked at")            \
+      "has a member with more matches of rules, or more source, than can be looked at")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

@@ -41,6 +41,5 @@ enum ch_code ch_archive_inspect(const struct ch_scan_job *job, const struct ch_i
         return ch_tar_walk(in, ch_archive_kind_of(job, in).packing, &ch_tar_profile_bare, out, NULL,
                            NULL, &complete, err);
     }
-    return ch_fail(err, CH_E_UNSUPPORTED, "archive: no profile \"%.*s\"",
-                   CH_STR_ARG(job->profile));
+    return ch_fail(err, CH_E_UNSUPPORTED, "archive: no profile \"%.*s\"", CH_STR_ARG(job->profile));
 }

@@ -195,7 +195,8 @@ static int by_key(const void *a, const void *b, void *arg)
     return c != 0 ? c : x->id < y->id ? -1 : x->id > y->id;
 }
 
-/* The same place twice: equal keys, or something without members that others have as their folder. */
+/* The same place twice: equal keys, or something without members that others have as their folder.
+ */
 static bool collide(const struct ch_names *n, const struct folded *a, const struct folded *b)
 {
     struct ch_str x = key_of(n, a);

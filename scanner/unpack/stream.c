@@ -31,9 +31,11 @@ static void close_none(struct ch_stream *s)
     (void)s;
 }
 
-static const struct stream_ops stream_none = {
-    .format = CH_STREAM_NONE, .name = "none", .open = open_none, .read = read_none,
-    .close = close_none};
+static const struct stream_ops stream_none = {.format = CH_STREAM_NONE,
+                                              .name = "none",
+                                              .open = open_none,
+                                              .read = read_none,
+                                              .close = close_none};
 
 static const struct stream_ops *const formats[] = {&stream_none, &stream_gzip, &stream_bzip2,
                                                    &stream_xz, &stream_zstd};

@@ -1,4 +1,5 @@
-/* gzip, RFC 1952: its header read here, its content by zlib, or by libdeflate where all of it fits. */
+/* gzip, RFC 1952: its header read here, its content by zlib, or by libdeflate where all of it fits.
+ */
 #include <stdlib.h>
 
 #include <libdeflate.h>
@@ -29,9 +30,9 @@ static void skip_text(struct ch_rd *r)
     }
 }
 
-/* Says where the content begins. RFC 1952, 2.3.1.2: "must give an error indication if any reserved bit
- * is non-zero". An extra field carries what only some readers know (indexes of seekable archives); the
- * header's own checksum some verify and some do not, so a right one passes. */
+/* Says where the content begins. RFC 1952, 2.3.1.2: "must give an error indication if any reserved
+ * bit is non-zero". An extra field carries what only some readers know (indexes of seekable
+ * archives); the header's own checksum some verify and some do not, so a right one passes. */
 static bool read_header(struct ch_stream *s, size_t *ret_at)
 {
     struct ch_rd r = ch_rd_of(s->in.ptr, s->in.len);
@@ -133,8 +134,8 @@ static bool inflate_whole(struct ch_stream *s, size_t at, size_t size, size_t *r
     struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
     size_t made = 0;
     CH_ASSERT(d != NULL);
-    enum libdeflate_result rc = libdeflate_deflate_decompress_ex(
-        d, s->in.ptr + at, s->in.len - at, s->whole, size, ret_used, &made);
+    enum libdeflate_result rc = libdeflate_deflate_decompress_ex(d, s->in.ptr + at, s->in.len - at,
+                                                                 s->whole, size, ret_used, &made);
     libdeflate_free_decompressor(d);
     return rc == LIBDEFLATE_SUCCESS && made == size;
 }
@@ -150,8 +151,7 @@ bool stream_gzip_whole(struct ch_stream *s, struct ch_str *ret)
     size_t size = ch_get_u32(&r);
     size_t used = 0;
     if (size > ch_limits.member_whole_bytes || size > ch_limits.archive_unpacked_bytes ||
-        (size > ch_limits.archive_ratio_from_bytes &&
-         size / ch_limits.archive_ratio > s->in.len)) {
+        (size > ch_limits.archive_ratio_from_bytes && size / ch_limits.archive_ratio > s->in.len)) {
         return false;
     }
     s->whole = ch_alloc(size + 1);

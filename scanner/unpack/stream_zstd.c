@@ -1,5 +1,5 @@
-/* zstd, RFC 8878: the frame's header read here, its content by libzstd, which verifies stated size and
- * checksum. One frame. */
+/* zstd, RFC 8878: the frame's header read here, its content by libzstd, which verifies stated size
+ * and checksum. One frame. */
 #include <stdlib.h>
 
 #include <zstd.h>
@@ -24,8 +24,8 @@ static uint64_t get_sized(struct ch_rd *r, unsigned bytes)
     return v;
 }
 
-/* RFC 8878, 3.1.1.1: descriptor, window, dictionary, content size. In a frame of a single segment the
- * window is the content. */
+/* RFC 8878, 3.1.1.1: descriptor, window, dictionary, content size. In a frame of a single segment
+ * the window is the content. */
 static bool check_header(struct ch_stream *s)
 {
     enum { SINGLE = 1 << 5, RESERVED = 1 << 3 };

@@ -182,9 +182,9 @@ static bool type_of(struct ch_tar *t, char type, struct ch_str path, enum ch_mem
 }
 
 /* A pax size counts only where it says what the header says, or what that cannot say. Readers that
- * use one for the content and the other to find the next header see other members (CVE-2025-62518). */
-static bool size_of(struct ch_tar *t, const struct tar_header *h, struct ch_str path,
-                    uint64_t *ret)
+ * use one for the content and the other to find the next header see other members (CVE-2025-62518).
+ */
+static bool size_of(struct ch_tar *t, const struct tar_header *h, struct ch_str path, uint64_t *ret)
 {
     const uint64_t octal_max = (1ull << TAR_OCTAL_MAX_SIZE_BITS) - 1;
     uint64_t size = h->size;
@@ -292,8 +292,8 @@ static bool read_member(struct ch_tar *t, const struct tar_header *h)
 
 /* --- the end --- */
 
-/* POSIX: "At the end of the archive file there shall be two 512-byte blocks filled with binary zeros".
- * Writers fill up their last record with more of them. The first one was read. */
+/* POSIX: "At the end of the archive file there shall be two 512-byte blocks filled with binary
+ * zeros". Writers fill up their last record with more of them. The first one was read. */
 static void read_end(struct ch_tar *t)
 {
     size_t got = 0;
@@ -366,8 +366,8 @@ static uint32_t little(const uint8_t *p, unsigned bytes)
     return v;
 }
 
-/* Some installers ask first whether a file is a ZIP archive, whatever it is called: an end record in
- * the last 64 KiB, with a directory right before it or none. */
+/* Some installers ask first whether a file is a ZIP archive, whatever it is called: an end record
+ * in the last 64 KiB, with a directory right before it or none. */
 static void check_polyglot(struct ch_tar *t)
 {
     enum { END_BYTES = 22, COMMENT_MAX = 65535, SIZE_AT = 12 };
@@ -390,7 +390,6 @@ static void check_polyglot(struct ch_tar *t)
         }
     }
 }
-
 
 static void report_collision(void *arg, size_t id, size_t other)
 {

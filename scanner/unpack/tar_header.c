@@ -20,8 +20,7 @@ enum { TYPE_AT = 156, MAGIC_AT = 257, MAGIC_BYTES = 8, REST_AT = 500 };
 static const struct {
     const char *name;
     struct field field;
-} numbers[] = {
-    {"mode", {100, 8}}, {"owner", {108, 8}}, {"group", {116, 8}}, {"time", {136, 12}}};
+} numbers[] = {{"mode", {100, 8}}, {"owner", {108, 8}}, {"group", {116, 8}}, {"time", {136, 12}}};
 static const struct {
     const char *name;
     struct field field;
@@ -40,7 +39,8 @@ static bool zeros(const uint8_t *block, size_t from, size_t to)
     return from == to;
 }
 
-/* Octal digits, blanks before them, blanks or NUL after them to the end of the field. Empty is 0. */
+/* Octal digits, blanks before them, blanks or NUL after them to the end of the field. Empty is 0.
+ */
 static bool octal(const uint8_t *p, size_t len, uint64_t *ret)
 {
     uint64_t v = 0;
@@ -81,12 +81,11 @@ static bool number(const uint8_t *block, struct field f, uint64_t *ret)
 
 static struct ch_str text(const uint8_t *block, struct field f)
 {
-    return (struct ch_str){(const char *)block + f.at,
-                           strnlen((const char *)block + f.at, f.len)};
+    return (struct ch_str){(const char *)block + f.at, strnlen((const char *)block + f.at, f.len)};
 }
 
-/* "The chksum field shall be the ISO/IEC 646 IRV representation of the octal value of the simple sum
- * of all octets in the header logical record", its own bytes taken as blanks. */
+/* "The chksum field shall be the ISO/IEC 646 IRV representation of the octal value of the simple
+ * sum of all octets in the header logical record", its own bytes taken as blanks. */
 static bool check_sum(struct ch_tar *t, const uint8_t *block)
 {
     uint64_t stated = 0;
@@ -113,7 +112,10 @@ static bool check_sum(struct ch_tar *t, const uint8_t *block)
 static bool format_of(const uint8_t *block, enum tar_format *ret)
 {
     const uint8_t *magic = block + MAGIC_AT;
-    if (memcmp(magic, "ustar\0" "00", MAGIC_BYTES) == 0) {
+    if (memcmp(magic,
+               "ustar\0"
+               "00",
+               MAGIC_BYTES) == 0) {
         *ret = TAR_USTAR;
     } else if (memcmp(magic, "ustar  \0", MAGIC_BYTES) == 0) {
         *ret = TAR_GNU;

@@ -44,7 +44,8 @@ static size_t depth_of(const struct ch_tar *t, struct ch_str path)
 }
 
 /* ".." only at the beginning: behind a component that is itself a link it leads elsewhere than it
- * seems to (CVE-2025-4517). No member lies under a link, so what is counted here is what is walked. */
+ * seems to (CVE-2025-4517). No member lies under a link, so what is counted here is what is walked.
+ */
 static const char *target_fault(struct ch_str target, size_t depth)
 {
     bool climbing = true;
@@ -195,8 +196,7 @@ void tar_paths_check_links(struct ch_tar *t)
     qsort_r(files, count, sizeof(files[0]), by_path, p);
     for (size_t i = 0; i < p->count; i++) {
         const struct listed *l = &p->all[i];
-        struct ch_str target =
-            ch_str_sub(ch_buf_str(&p->text), l->at + l->path_len, l->target_len);
+        struct ch_str target = ch_str_sub(ch_buf_str(&p->text), l->at + l->path_len, l->target_len);
         size_t file = find_file(p, files, count, target);
         if (l->target_len > 0 && (file == 0 || file > i)) {
             tar_report(t, CH_F_TAR_LINK, tar_paths_at(p, i + 1), "\"%.*s\" is no file before it",

@@ -18,10 +18,8 @@ struct second { /* how the second opinion deviates */
 
 static void write_member(struct stream *s, const char *path, uint64_t size, uint8_t hash)
 {
-    struct ch_member m = {.path = ch_str_of(path),
-                          .type = CH_MEMBER_FILE,
-                          .size_bytes = size,
-                          .sha256 = {{hash}}};
+    struct ch_member m = {
+        .path = ch_str_of(path), .type = CH_MEMBER_FILE, .size_bytes = size, .sha256 = {{hash}}};
     ch_scan_write_member(s->writer, &m);
 }
 
@@ -31,11 +29,11 @@ static void run(struct ch_agreed *a, struct stream *strict, struct stream *secon
     static const struct ch_scanned done = {.outcome = CH_SCAN_DONE};
     struct ch_scanned other = {.outcome = second_outcome, .signal = 11};
     struct ch_agree_input in = {.strict = &done,
-                             .second = &other,
-                             .strict_stream = ch_buf_str(&strict->bytes),
-                             .second_stream = ch_buf_str(&second->bytes),
-                             .sha256 = INPUT,
-                             .size_bytes = 10};
+                                .second = &other,
+                                .strict_stream = ch_buf_str(&strict->bytes),
+                                .second_stream = ch_buf_str(&second->bytes),
+                                .sha256 = INPUT,
+                                .size_bytes = 10};
     ch_agree(&in, a);
 }
 

@@ -13,8 +13,8 @@ void ch_pypi_put_path_part(struct ch_buf *b, struct ch_str part)
 {
     for (size_t i = 0; i < part.len; i++) {
         unsigned char c = (unsigned char)part.ptr[i];
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-            c == '.' || c == '_' || c == '~') {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            c == '-' || c == '.' || c == '_' || c == '~') {
             ch_buf_putc(b, (char)c);
         } else {
             ch_buf_printf(b, "%%%02X", c);
@@ -101,12 +101,12 @@ static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
     return fits;
 }
 
-/* How a file is inspected; without an inspector it is held. Of the ways to pack an sdist, those that
- * our readers know: compress(1), lzma and lzip are not. */
+/* How a file is inspected; without an inspector it is held. Of the ways to pack an sdist, those
+ * that our readers know: compress(1), lzma and lzip are not. */
 static const char *profile_of(enum ch_pypi_type type, struct ch_str file_name)
 {
-    static const struct ch_str packings[] = {{".tar.gz", 7}, {".zip", 4},    {".tar.bz2", 8},
-                                             {".tar.xz", 7}, {".tgz", 4},    {".tbz", 4},
+    static const struct ch_str packings[] = {{".tar.gz", 7}, {".zip", 4}, {".tar.bz2", 8},
+                                             {".tar.xz", 7}, {".tgz", 4}, {".tbz", 4},
                                              {".txz", 4},    {".tar", 4}};
     for (size_t i = 0; type == CH_PYPI_SDIST && i < CH_ARRAY_LEN(packings); i++) {
         if (ch_str_ends(file_name, packings[i])) {
@@ -180,8 +180,7 @@ static void classify_file(struct ch_str project, struct ch_str file_name, struct
 {
     const struct ch_str sidecar = CH_STR(".metadata");
     /* One spelling per file: no second URL may reach it beside the decision's key. */
-    if (!ch_pypi_name_is_normal(project) ||
-        !copy(project, ret->project, sizeof(ret->project))) {
+    if (!ch_pypi_name_is_normal(project) || !copy(project, ret->project, sizeof(ret->project))) {
         return;
     }
     if (ch_str_ends(file_name, sidecar)) {
@@ -239,8 +238,8 @@ static enum ch_code details_url(struct ch_str api_base, struct ch_str project, s
     return ch_buf_ok(url, NULL);
 }
 
-/* PEP 658: the file's URL with ".metadata" appended to its path; a query stays behind it, a fragment
- * is never sent. */
+/* PEP 658: the file's URL with ".metadata" appended to its path; a query stays behind it, a
+ * fragment is never sent. */
 static enum ch_code sidecar_url(struct ch_str file_url, struct ch_buf *url)
 {
     size_t end = file_url.len;
@@ -319,7 +318,8 @@ static void usage_line(struct ch_str origin, struct ch_str repository, struct ch
     ch_buf_puts(out, CH_STR(" PACKAGE"));
 }
 
-/* In the order that breaks ties: what asks for nothing in particular is a browser or an old tool. */
+/* In the order that breaks ties: what asks for nothing in particular is a browser or an old tool.
+ */
 static const struct ch_index_format formats[] = {
     {"text/html; charset=utf-8", "text/html", ch_pypi_render_html, ch_pypi_render_root_html},
     {"application/vnd.pypi.simple.v1+html",

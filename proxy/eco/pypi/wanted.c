@@ -1,8 +1,8 @@
 /* Asking ahead: which file will this client want after reading a page? A guess from its User-Agent;
  * wrong guesses cost a fetch within the keeper's budget, nothing else.
  *
- * pip and uv send "NAME/VERSION {json}" (the "linehaul" form), keys compact and without escapes. The
- * line may be clipped, so fields are looked up by name instead of parsing it as a document. */
+ * pip and uv send "NAME/VERSION {json}" (the "linehaul" form), keys compact and without escapes.
+ * The line may be clipped, so fields are looked up by name instead of parsing it as a document. */
 #include "proxy/eco/pypi/pypi_int.h"
 
 #include <stdlib.h>
@@ -11,13 +11,13 @@
 #include "base/pypi/version.h"
 
 struct interpreter {
-    struct ch_str python;   /* "3.11.7" */
-    uint64_t minor;         /* 11: of Python 3 */
+    struct ch_str python; /* "3.11.7" */
+    uint64_t minor;       /* 11: of Python 3 */
     bool cpython;
-    struct ch_str machine;  /* as wheel tags spell it: "x86_64" */
-    struct ch_str system;   /* "Linux" */
-    uint64_t libc_minor;    /* glibc 2.N; 0: unknown */
-    uint64_t mac_major;     /* macOS; 0: unknown */
+    struct ch_str machine; /* as wheel tags spell it: "x86_64" */
+    struct ch_str system;  /* "Linux" */
+    uint64_t libc_minor;   /* glibc 2.N; 0: unknown */
+    uint64_t mac_major;    /* macOS; 0: unknown */
     bool musl;
 };
 
@@ -77,14 +77,15 @@ static bool read_user_agent(struct ch_str ua, struct interpreter *ret)
     struct ch_str libc = field(facts, CH_STR("\"libc\":{"), CH_STR("\"lib\":\""));
     struct ch_str libc_version = field(facts, CH_STR("\"libc\":{"), CH_STR("\"version\":\""));
     uint64_t libc_major;
-    if (ch_str_eq(libc, CH_STR("glibc")) && two_numbers(libc_version, &libc_major, &ret->libc_minor) &&
-        libc_major != 2) {
+    if (ch_str_eq(libc, CH_STR("glibc")) &&
+        two_numbers(libc_version, &libc_major, &ret->libc_minor) && libc_major != 2) {
         ret->libc_minor = 0;
     }
-    ret->musl = ch_str_eq(libc, CH_STR("musl")) ||
-                ch_str_find(facts, CH_STR("\"name\":\"Alpine"), NULL);
+    ret->musl =
+        ch_str_eq(libc, CH_STR("musl")) || ch_str_find(facts, CH_STR("\"name\":\"Alpine"), NULL);
     if (ch_str_eq(ret->system, CH_STR("Darwin"))) {
-        struct ch_str version = field(facts, CH_STR("\"name\":\"macOS\""), CH_STR("\"version\":\""));
+        struct ch_str version =
+            field(facts, CH_STR("\"name\":\"macOS\""), CH_STR("\"version\":\""));
         struct ch_str first;
         if (!ch_str_split(&version, '.', &first) || !ch_str_u64(first, &ret->mac_major)) {
             ret->mac_major = 0;
@@ -99,8 +100,8 @@ static bool read_user_agent(struct ch_str ua, struct interpreter *ret)
 /* Bigger than any rank of a platform: python and abi tags weigh more. */
 #define RANK_STEP 1000u
 
-/* PEP 600 and the older aliases of it: manylinux_2_N_MACHINE needs glibc 2.N. The newest that runs is
- * what installers prefer. */
+/* PEP 600 and the older aliases of it: manylinux_2_N_MACHINE needs glibc 2.N. The newest that runs
+ * is what installers prefer. */
 static uint64_t rank_manylinux(struct ch_str rest, const struct interpreter *in)
 {
     static const struct {
@@ -166,9 +167,10 @@ static uint64_t rank_platform(struct ch_str tag, const struct interpreter *in)
         return rank_mac(ch_str_sub(tag, mac.len, tag.len), in);
     }
     if (ch_str_eq(in->system, CH_STR("Windows"))) {
-        bool same = (ch_str_eq(tag, CH_STR("win_amd64")) && ch_str_eq(in->machine, CH_STR("AMD64"))) ||
-                    (ch_str_eq(tag, CH_STR("win_arm64")) && ch_str_eq(in->machine, CH_STR("ARM64"))) ||
-                    (ch_str_eq(tag, CH_STR("win32")) && ch_str_eq(in->machine, CH_STR("x86")));
+        bool same =
+            (ch_str_eq(tag, CH_STR("win_amd64")) && ch_str_eq(in->machine, CH_STR("AMD64"))) ||
+            (ch_str_eq(tag, CH_STR("win_arm64")) && ch_str_eq(in->machine, CH_STR("ARM64"))) ||
+            (ch_str_eq(tag, CH_STR("win32")) && ch_str_eq(in->machine, CH_STR("x86")));
         return same ? 1 : NO_FIT;
     }
     return NO_FIT;
@@ -249,7 +251,8 @@ static bool look_at(const struct ch_page *page, size_t index, const struct inter
     return ret->rank != NO_FIT;
 }
 
-/* Final versions before pre-releases, newer before older, better fitting before worse, then page order. */
+/* Final versions before pre-releases, newer before older, better fitting before worse, then page
+ * order. */
 static int by_preference(const void *a_, const void *b_)
 {
     const struct candidate *a = a_;
@@ -269,8 +272,8 @@ static int by_preference(const void *a_, const void *b_)
     return a->index < b->index ? -1 : 1;
 }
 
-size_t ch_pypi_wanted_next(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
-                           size_t *ret_indices, size_t max)
+size_t ch_pypi_wanted_next(const struct ch_page *page, const bool *eligible,
+                           struct ch_str user_agent, size_t *ret_indices, size_t max)
 {
     struct interpreter in;
     if (max == 0 || page->file_count == 0 || !read_user_agent(user_agent, &in)) {
@@ -283,8 +286,8 @@ size_t ch_pypi_wanted_next(const struct ch_page *page, const bool *eligible, str
     }
     qsort(list, count, sizeof(*list), by_preference);
 
-    /* The best wheel of each of the newest `max` versions. One that is not eligible is there already
-     * or refused: the client takes it or stops at it, so no older one takes its place. */
+    /* The best wheel of each of the newest `max` versions. One that is not eligible is there
+     * already or refused: the client takes it or stops at it, so no older one takes its place. */
     size_t written = 0;
     size_t versions = 0;
     for (size_t i = 0; i < count && versions < max; i++) {

@@ -1,5 +1,5 @@
-/* A second ecosystem, built into tests only: it proves that nothing but the two tables knows how many
- * there are. Its world: /REPO/list/, /REPO/list/NAME/, /REPO/get/NAME/FILE; pages are lines
+/* A second ecosystem, built into tests only: it proves that nothing but the two tables knows how
+ * many there are. Its world: /REPO/list/, /REPO/list/NAME/, /REPO/get/NAME/FILE; pages are lines
  * "FILE SHA256" in text/plain; files are called NAME-VERSION.txt. */
 #include "customhouse/ecosystem.h"
 
@@ -74,8 +74,8 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
     }
 }
 
-static enum ch_code render_page(const struct ch_page *page, struct ch_str prefix, struct ch_buf *out,
-                                struct ch_err *err)
+static enum ch_code render_page(const struct ch_page *page, struct ch_str prefix,
+                                struct ch_buf *out, struct ch_err *err)
 {
     (void)prefix;
     for (size_t i = 0; i < page->file_count; i++) {
@@ -115,8 +115,8 @@ static const char *page_profile(struct ch_str content_type)
     return ch_str_eq(content_type, CH_STR("text/plain")) ? "page-text" : NULL;
 }
 
-static size_t wanted_next(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
-                          size_t *ret_indices, size_t max)
+static size_t wanted_next(const struct ch_page *page, const bool *eligible,
+                          struct ch_str user_agent, size_t *ret_indices, size_t max)
 {
     (void)user_agent;
     size_t count = 0;

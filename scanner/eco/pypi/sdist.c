@@ -70,8 +70,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Splits "NAME-VERSION" at the first dash that gives what is expected; where nothing is expected, at
- * the last dash that a digit follows. */
+/* Splits "NAME-VERSION" at the first dash that gives what is expected; where nothing is expected,
+ * at the last dash that a digit follows. */
 static bool split_stem(struct ch_str stem, struct ch_str project, struct ch_str version,
                        struct ch_str *ret_name, struct ch_str *ret_version)
 {
@@ -108,8 +108,9 @@ static void check_file_name(struct sdist *s, const struct ch_archive_kind *kind)
     /* Installers choose the reader by the name, or by the bytes: they have to say the same. */
     if (p->kind.format != kind->format ||
         (kind->format == CH_ARCHIVE_TAR && p->kind.packing != kind->packing)) {
-        sdist_report(s, CH_F_SDIST_PACKING, whole, "%s", kind->format == CH_ARCHIVE_ZIP
-                         ? "a ZIP archive" : ch_stream_name(kind->packing));
+        sdist_report(s, CH_F_SDIST_PACKING, whole, "%s",
+                     kind->format == CH_ARCHIVE_ZIP ? "a ZIP archive"
+                                                    : ch_stream_name(kind->packing));
     }
     struct ch_str stem = ch_str_sub(file_name, 0, file_name.len - p->ending.len);
     if (!split_stem(stem, s->job->project, s->job->version, &s->name, &s->version)) {
@@ -137,7 +138,8 @@ static struct ch_str tree_path(struct sdist *s, struct ch_str path, enum ch_memb
     }
     if (!folder || !ch_str_eq(first, s->top)) {
         if (!s->scattered) {
-            sdist_report(s, CH_F_SDIST_FOLDER, path, "beside the folder \"%.*s\"", CH_STR_ARG(s->top));
+            sdist_report(s, CH_F_SDIST_FOLDER, path, "beside the folder \"%.*s\"",
+                         CH_STR_ARG(s->top));
         }
         s->scattered = true;
         return whole;
@@ -161,8 +163,8 @@ static bool is_source(struct ch_str path)
     return ends_in(path, endings, CH_ARRAY_LEN(endings));
 }
 
-/* What may say how to build, or what is needed for it: requirements are read from any text file. And
- * compiled Python, which the inspection of content compares with its source. */
+/* What may say how to build, or what is needed for it: requirements are read from any text file.
+ * And compiled Python, which the inspection of content compares with its source. */
 static bool is_build_text(struct ch_str tree)
 {
     static const char *const endings[] = {".txt", ".cfg", ".toml", ".in", "PKG-INFO", ".pyc"};
@@ -192,7 +194,8 @@ static void keep(struct sdist *s, struct ch_str tree, const struct ch_content_me
     f->deferred = deferred;
     s->files[s->count++] = f;
     s->kept_bytes += sizeof(*f) + 2 * m->path.len + m->bytes.len;
-    CH_IGNORE(ch_map_set(s->by_tree, f->tree, f)); /* names are told apart by the archive's reader */
+    CH_IGNORE(
+        ch_map_set(s->by_tree, f->tree, f)); /* names are told apart by the archive's reader */
 }
 
 /* Every member, once, in archive order. */
@@ -282,8 +285,7 @@ static void check_folder(struct sdist *s)
     struct ch_str version;
     if (s->top.ptr == NULL) {
         sdist_report(s, CH_F_SDIST_FOLDER, whole, "no folder");
-    } else if (s->name.ptr != NULL &&
-               !split_stem(s->top, s->name, s->version, &name, &version)) {
+    } else if (s->name.ptr != NULL && !split_stem(s->top, s->name, s->version, &name, &version)) {
         sdist_report(s, CH_F_SDIST_FOLDER, s->top, "expected \"%.*s-%.*s\"", CH_STR_ARG(s->name),
                      CH_STR_ARG(s->version));
     }

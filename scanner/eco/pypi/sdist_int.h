@@ -53,9 +53,22 @@ void sdist_check_build(struct sdist *s);
 void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_str requirement,
                              bool strict);
 
+/* sdist_tokens.c: a Python file as a list. Past its end there is END. */
+struct sdist_tokens {
+    struct ch_source_text source;
+    struct ch_token *list; /* END last */
+    size_t count;
+    uint32_t errors;
+};
+void sdist_tokens_init(struct sdist_tokens *t, struct ch_str bytes);
+void sdist_tokens_done(struct sdist_tokens *t);
+const struct ch_token *sdist_token_at(const struct sdist_tokens *t, size_t i);
+struct ch_str sdist_token_text(const struct sdist_tokens *t, size_t i);
+bool sdist_token_is(const struct sdist_tokens *t, size_t i, uint8_t type, const char *text);
+
 /* sdist_setup.c: whether setup.py only declares. *ret_why (initialised) says what is more. */
 bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct ch_buf *ret_why);
-/* Direct references in the arguments of setup(), and in any text of the form "NAME @ URL". */
+/* sdist_references.c: direct references in the arguments of setup(), and in any text of the form "NAME @ URL". */
 void sdist_setup_references(struct sdist *s, struct ch_str member, struct ch_str source);
 
 /* Of what is run by name, and what that imports, all functions may be called. What those import in turn

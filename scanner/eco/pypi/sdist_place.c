@@ -1,5 +1,5 @@
-/* When the code of an sdist's members runs: when it is built, by what setup.py, the build back end and
- * its hooks are and import from the tree; when the package is imported; or never by itself. */
+/* When the code of an sdist's members runs: when it is built, by what setup.py, the build back end
+ * and its hooks are and import from the tree; when the package is imported; or never by itself. */
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
@@ -33,12 +33,13 @@ void sdist_runs(struct sdist *s, struct ch_str tree)
     }
 }
 
-/* Setup scripts put "src" and "lib" before their path, some do: what may be taken from there is taken
- * for run. */
+/* Setup scripts put "src" and "lib" before their path, some do: what may be taken from there is
+ * taken for run. */
 static const struct ch_str roots[] = {{"", 0}, {"src/", 4}, {"lib/", 4}};
 
 /* The file of module "a.b" below `root`, or of its folder; NULL when there is none. */
-static struct sdist_file *module_file(const struct sdist *s, struct ch_str root, struct ch_str dotted)
+static struct sdist_file *module_file(const struct sdist *s, struct ch_str root,
+                                      struct ch_str dotted)
 {
     static const char *const endings[] = {".py", "/__init__.py"};
     struct sdist_file *f = NULL;
@@ -108,13 +109,14 @@ struct imports {
     struct ch_str text;
     struct ch_tokenizer t;
     struct ch_token tok;
-    struct ch_str root; /* folder of the module's top level, with its slash */
+    struct ch_str root;    /* folder of the module's top level, with its slash */
     struct ch_str package; /* of the file: "a/b/" below the root */
 };
 
 static bool is_op(const struct imports *im, const char *op)
 {
-    return im->tok.type == CH_TOKEN_OP && ch_str_eq(ch_token_str(im->text, &im->tok), ch_str_of(op));
+    return im->tok.type == CH_TOKEN_OP &&
+           ch_str_eq(ch_token_str(im->text, &im->tok), ch_str_of(op));
 }
 
 static bool is_word(const struct imports *im, const char *word)
@@ -204,7 +206,8 @@ static void take_from(struct imports *im)
             base--;
         }
         import_module(im, ch_str_sub(ch_buf_str(&b), 0, base));
-        for (next(im); im->tok.type == CH_TOKEN_NAME || is_op(im, ",") || is_op(im, "("); next(im)) {
+        for (next(im); im->tok.type == CH_TOKEN_NAME || is_op(im, ",") || is_op(im, "(");
+             next(im)) {
             b.len = base;
             if (im->tok.type == CH_TOKEN_NAME) {
                 ch_buf_puts(&b, base > 0 ? CH_STR(".") : CH_STR(""));
@@ -294,8 +297,8 @@ static bool has_ending(struct ch_str path, const char *const *endings, size_t co
 
 static bool is_code(struct ch_str path)
 {
-    static const char *const endings[] = {".py",  ".pyw", ".pyc", ".pyx", ".so",
-                                          ".pyd", ".dll", ".dylib"};
+    static const char *const endings[] = {".py", ".pyw", ".pyc", ".pyx",
+                                          ".so", ".pyd", ".dll", ".dylib"};
     return has_ending(path, endings, CH_ARRAY_LEN(endings));
 }
 
@@ -310,7 +313,8 @@ static bool is_named(struct ch_str part, const char *const *names, size_t count)
 }
 
 /* Whether a folder of the path has such a name; one named like the project is the package. */
-static bool is_below(const struct sdist *s, struct ch_str tree, const char *const *names, size_t count)
+static bool is_below(const struct sdist *s, struct ch_str tree, const char *const *names,
+                     size_t count)
 {
     struct ch_str rest = tree;
     struct ch_str part;
@@ -346,15 +350,14 @@ static bool contains(struct ch_str text, struct ch_str needle)
     return ch_str_find(text, needle, &at);
 }
 
-/* Whether the build is told that packages lie elsewhere than they are named, and this folder is spoken
- * of where it is told. */
+/* Whether the build is told that packages lie elsewhere than they are named, and this folder is
+ * spoken of where it is told. */
 static bool is_mapped(const struct sdist *s, struct ch_str folder)
 {
-    static const struct ch_str files[] = {{"setup.py", 8}, {"setup.cfg", 9}, {"pyproject.toml", 14}};
-    static const struct ch_str keys[] = {{"package_dir", 11},
-                                         {"package-dir", 11},
-                                         {"force-include", 13},
-                                         {"sources", 7}};
+    static const struct ch_str files[] = {
+        {"setup.py", 8}, {"setup.cfg", 9}, {"pyproject.toml", 14}};
+    static const struct ch_str keys[] = {
+        {"package_dir", 11}, {"package-dir", 11}, {"force-include", 13}, {"sources", 7}};
     for (size_t i = 0; i < CH_ARRAY_LEN(files); i++) {
         const struct sdist_file *f = sdist_find(s, files[i]);
         for (size_t k = 0; f != NULL && k < CH_ARRAY_LEN(keys); k++) {
@@ -377,8 +380,8 @@ static bool is_identifier(struct ch_str s)
     return is;
 }
 
-/* Folders that no import statement can name (".circleci", "vendored-meson"), and those of people who
- * work on the project, when they are no package. */
+/* Folders that no import statement can name (".circleci", "vendored-meson"), and those of people
+ * who work on the project, when they are no package. */
 static bool is_aside(const struct sdist *s, struct ch_str tree)
 {
     static const char *const tools[] = {"ci", "dev", "devtools", "scripts", "script", "tools"};
@@ -403,12 +406,11 @@ static bool is_aside(const struct sdist *s, struct ch_str tree)
 
 enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
 {
-    static const char *const tests[] = {"test",    "tests",      "testing",  "example", "examples",
+    static const char *const tests[] = {"test",    "tests",      "testing",   "example", "examples",
                                         "samples", "benchmarks", "benchmark", "docs",    "doc"};
     size_t skip = s->top.len + 1;
-    struct ch_str tree = path.len > skip && ch_str_starts(path, s->top)
-                             ? ch_str_sub(path, skip, path.len)
-                             : path;
+    struct ch_str tree =
+        path.len > skip && ch_str_starts(path, s->top) ? ch_str_sub(path, skip, path.len) : path;
     const struct sdist_file *f = ch_map_get(s->by_tree, tree);
     if ((f != NULL && f->at_install) || ch_str_eq(tree, CH_STR("setup.py"))) {
         return f != NULL && f->steps > SDIST_CALLED ? CH_PLACE_INSTALL_IMPORT : CH_PLACE_INSTALL;

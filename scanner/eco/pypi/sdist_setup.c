@@ -87,43 +87,11 @@ static bool is_any(const char *const *list, size_t count, struct ch_str s)
     return false;
 }
 
-/* --- the tokens --- */
-
-struct tokens {
-    struct ch_source_text source;
-    struct ch_token *list; /* END last */
-    size_t count;
-    uint32_t errors;
-};
-
-static void tokens_init(struct tokens *t, struct ch_str bytes)
-{
-    struct ch_tokenizer tokenizer;
-    size_t cap = 0;
-    *t = (struct tokens){0};
-    ch_source_text_init(&t->source, bytes);
-    ch_tokenizer_init(&tokenizer, t->source.text);
-    do {
-        if (t->count == cap) {
-            cap = cap == 0 ? 256 : 2 * cap;
-            t->list = ch_realloc_array(t->list, cap, sizeof(t->list[0]));
-        }
-        ch_token_next(&tokenizer, &t->list[t->count]);
-    } while (t->list[t->count++].type != CH_TOKEN_END);
-    t->errors = tokenizer.errors;
-}
-
-static void tokens_done(struct tokens *t)
-{
-    free(t->list);
-    ch_source_text_done(&t->source);
-}
-
 enum group { GROUP_PLAIN = 0, GROUP_SETUP, GROUP_OPEN, GROUP_CALL };
 
 struct judge {
     struct sdist *s;
-    const struct tokens *t;
+    const struct sdist_tokens *t;
     size_t at;
     struct ch_map *bound;
     struct ch_buf *why;
@@ -135,23 +103,22 @@ struct judge {
 
 static const struct ch_token *peek(const struct judge *j, size_t ahead)
 {
-    size_t last = j->t->count - 1;
-    return &j->t->list[j->at + ahead < last ? j->at + ahead : last];
+    return sdist_token_at(j->t, j->at + ahead);
 }
 
 static struct ch_str text_at(const struct judge *j, size_t ahead)
 {
-    return ch_token_str(j->t->source.text, peek(j, ahead));
+    return sdist_token_text(j->t, j->at + ahead);
 }
 
 static bool is_op(const struct judge *j, size_t ahead, const char *op)
 {
-    return peek(j, ahead)->type == CH_TOKEN_OP && ch_str_eq(text_at(j, ahead), ch_str_of(op));
+    return sdist_token_is(j->t, j->at + ahead, CH_TOKEN_OP, op);
 }
 
 static bool is_word(const struct judge *j, size_t ahead, const char *word)
 {
-    return peek(j, ahead)->type == CH_TOKEN_NAME && ch_str_eq(text_at(j, ahead), ch_str_of(word));
+    return sdist_token_is(j->t, j->at + ahead, CH_TOKEN_NAME, word);
 }
 
 /* Says once what is no declaration; always false. */
@@ -574,9 +541,9 @@ static void bind_comprehensions(struct judge *j)
 
 bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct ch_buf *ret_why)
 {
-    struct tokens t;
+    struct sdist_tokens t;
     struct judge *j = ch_calloc(1, sizeof(*j));
-    tokens_init(&t, source);
+    sdist_tokens_init(&t, source);
     *j = (struct judge){.s = s, .t = &t, .bound = ch_map_new(), .why = ret_why};
     if (t.source.problem != CH_TEXT_FINE || t.errors > 0) {
         CH_IGNORE(beyond(j, "is no Python that can be read", CH_STR("")));
@@ -594,60 +561,6 @@ bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct c
     bool declares = !j->beyond;
     ch_map_free(j->bound);
     free(j);
-    tokens_done(&t);
+    sdist_tokens_done(&t);
     return declares;
-}
-
-/* --- direct references --- */
-
-/* "NAME @ SCHEME://...", and not an address of mail. */
-static bool names_an_address(struct ch_str value)
-{
-    size_t at;
-    struct ch_str rest = value;
-    if (!ch_str_find_char(value, '@', &at)) {
-        return false;
-    }
-    rest = ch_str_sub(value, at + 1, value.len);
-    struct ch_str scheme = ch_str_trim(rest);
-    return ch_requirement_classify(value) == CH_REQUIREMENT_DIRECT &&
-           ch_pypi_name_valid(ch_str_trim(ch_str_sub(value, 0, at))) &&
-           ch_str_find(ch_str_sub(scheme, 0, ch_limits.word_bytes), CH_STR("://"), &at);
-}
-
-void sdist_setup_references(struct sdist *s, struct ch_str member, struct ch_str source)
-{
-    static const char *const lists[] = {"install_requires", "setup_requires", "tests_require",
-                                        "extras_require", "dependency_links"};
-    struct tokens t;
-    struct ch_buf b;
-    tokens_init(&t, source);
-    ch_buf_init(&b, source.len + 1);
-    struct judge j = {.s = s, .t = &t};
-    size_t within = 0; /* brackets open since an argument that lists requirements; 0: outside */
-    bool links = false;
-    for (; peek(&j, 0)->type != CH_TOKEN_END; j.at++) {
-        const struct ch_token *tok = peek(&j, 0);
-        if (within == 0 && tok->type == CH_TOKEN_NAME && is_op(&j, 1, "=") &&
-            ANY(lists, text_at(&j, 0)) && peek(&j, 2)->type == CH_TOKEN_OP) {
-            links = is_word(&j, 0, "dependency_links");
-            within = 1;
-            j.at += 2; /* its bracket */
-        } else if (within > 0 && (is_op(&j, 0, "[") || is_op(&j, 0, "(") || is_op(&j, 0, "{"))) {
-            within++;
-        } else if (within > 0 && (is_op(&j, 0, "]") || is_op(&j, 0, ")") || is_op(&j, 0, "}"))) {
-            within--;
-        } else if (tok->type == CH_TOKEN_STRING && !is_op(&j, 1, ":")) {
-            ch_buf_clear(&b);
-            ch_token_value(t.source.text, tok, &b);
-            struct ch_str value = ch_buf_str(&b);
-            if (within > 0 && links && value.len > 0) {
-                ch_scan_write_finding(s->out, CH_F_DIRECT_REFERENCE, member, value);
-            } else if (within > 0 || names_an_address(value)) {
-                sdist_check_requirement(s, member, value, false);
-            }
-        }
-    }
-    ch_buf_done(&b);
-    tokens_done(&t);
 }

@@ -23,10 +23,9 @@ static bool is_blank(char c)
 /* Blanks beyond ASCII at the beginning: Python strips them, others take them for text. */
 static bool begins_with_wide_blank(struct ch_str s)
 {
-    static const struct ch_str blanks[] = {{"\xc2\x85", 2}, {"\xc2\xa0", 2}, {"\xe1\x9a\x80", 3},
-                                           {"\xe2\x80\xa8", 3}, {"\xe2\x80\xa9", 3},
-                                           {"\xe2\x80\xaf", 3}, {"\xe2\x81\x9f", 3},
-                                           {"\xe3\x80\x80", 3}};
+    static const struct ch_str blanks[] = {
+        {"\xc2\x85", 2},     {"\xc2\xa0", 2},     {"\xe1\x9a\x80", 3}, {"\xe2\x80\xa8", 3},
+        {"\xe2\x80\xa9", 3}, {"\xe2\x80\xaf", 3}, {"\xe2\x81\x9f", 3}, {"\xe3\x80\x80", 3}};
     for (size_t i = 0; i < CH_ARRAY_LEN(blanks); i++) {
         if (ch_str_starts(s, blanks[i])) {
             return true;

@@ -3,8 +3,8 @@
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/metadata.h"
 
-/* File names write '-' inside a version as '_' (PEP 427, PEP 625). PEP 440 tells the two apart in one
- * place only, before the number of an implicit post release. */
+/* File names write '-' inside a version as '_' (PEP 427, PEP 625). PEP 440 tells the two apart in
+ * one place only, before the number of an implicit post release. */
 static bool parse(struct ch_str text, struct ch_buf *b, struct ch_pep440 *ret)
 {
     for (size_t i = 0; i < text.len; i++) {

@@ -167,8 +167,8 @@ bool wheel_tags_eq(const struct wheel_tags *a, const struct wheel_tags *b)
     return true;
 }
 
-/* "x86_64" of "manylinux2014_x86_64" and "manylinux_2_17_x86_64" (PEP 513, 571, 599, 600); absent for
- * anything else. */
+/* "x86_64" of "manylinux2014_x86_64" and "manylinux_2_17_x86_64" (PEP 513, 571, 599, 600); absent
+ * for anything else. */
 static struct ch_str manylinux_arch(struct ch_str platform)
 {
     struct ch_str rest = platform;

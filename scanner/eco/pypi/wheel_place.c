@@ -7,7 +7,8 @@
 
 static bool is_code(struct ch_str path)
 {
-    static const char *const extensions[] = {"py", "pyw", "pyc", "so", "pyd", "dll", "dylib", "pyx"};
+    static const char *const extensions[] = {"py",  "pyw", "pyc",   "so",
+                                             "pyd", "dll", "dylib", "pyx"};
     struct ch_str extension = path_extension(path);
     for (size_t i = 0; i < CH_ARRAY_LEN(extensions); i++) {
         if (ch_str_eq_nocase(extension, ch_str_of(extensions[i]))) {
@@ -17,7 +18,8 @@ static bool is_code(struct ch_str path)
     return false;
 }
 
-/* What lies directly in site-packages, or in a folder there named like one of site's own modules. */
+/* What lies directly in site-packages, or in a folder there named like one of site's own modules.
+ */
 static bool runs_at_start(struct ch_str path)
 {
     struct ch_str rest = path;
@@ -43,7 +45,8 @@ static enum ch_code_place place_in_site(struct ch_str path)
     return is_code(path) ? CH_PLACE_IMPORT : CH_PLACE_NONE;
 }
 
-/* Under sys.prefix: what Jupyter and IPython run when they start, and a site-packages by another way. */
+/* Under sys.prefix: what Jupyter and IPython run when they start, and a site-packages by another
+ * way. */
 static enum ch_code_place place_in_data(struct ch_str path)
 {
     static const struct ch_str starts[] = {{"etc/jupyter/", 12},

@@ -97,7 +97,8 @@ static void parse_wheel(struct wheel_file *f, struct ch_str text)
     }
 }
 
-/* Installers go by the name; builders that rename a wheel once it is checked leave this file as it was. */
+/* Installers go by the name; builders that rename a wheel once it is checked leave this file as it
+ * was. */
 static bool was_renamed(const struct wheel_tags *named, const struct wheel_tags *inside)
 {
     struct wheel_tags plain;

@@ -15,7 +15,8 @@ static struct ch_toml *parse(const char *text)
 
 /* --- what is read --- */
 
-/* The tree in one line: {key=value ...}, [value ...]; strings in <>, dates and floats as they stand. */
+/* The tree in one line: {key=value ...}, [value ...]; strings in <>, dates and floats as they
+ * stand. */
 static void show(const struct ch_toml_node *n, struct ch_buf *b)
 {
     switch (n->kind) {
@@ -67,7 +68,8 @@ static const struct {
     {"true = 1\ninf = 2\n2020-01-01 = 3", "{true=1 inf=2 2020-01-01=3}"},
     /* strings */
     {"a = \"x\\b\\t\\n\\f\\r\\\"\\\\\"", "{a=<x\\x08\\x09\\x0a\\x0c\\x0d\"\\\\>}"},
-    {"a = \"\\u0041\\u00E9\\u20ac\\U0001F600\"", "{a=<A\\xc3\\xa9\\xe2\\x82\\xac\\xf0\\x9f\\x98\\x80>}"},
+    {"a = \"\\u0041\\u00E9\\u20ac\\U0001F600\"",
+     "{a=<A\\xc3\\xa9\\xe2\\x82\\xac\\xf0\\x9f\\x98\\x80>}"},
     {"a = 'C:\\x\\n'", "{a=<C:\\\\x\\\\n>}"},
     {"a = \"\"\nb = ''\nc = \"\"\"\"\"\"\nd = ''''''", "{a=<> b=<> c=<> d=<>}"},
     {"a = \"\"\"\nx\r\ny\"\"\"", "{a=<x\\x0ay>}"},
@@ -93,7 +95,8 @@ static const struct {
     {"a = 2000-02-29\nb = 07:32:00\nc = 2020-01-31 # 10:00:00\nd = 2020-01-31T23:59:59.123456789",
      "{a=@2000-02-29 b=@07:32:00 c=@2020-01-31 d=@2020-01-31T23:59:59.123456789}"},
     /* arrays and inline tables */
-    {"a = [ ]\nb = [1, 2, ]\nc = [ # why\n 1,\n\n 'x' # so\n , [[]]\n]", "{a=[] b=[1 2] c=[1 <x> [[]]]}"},
+    {"a = [ ]\nb = [1, 2, ]\nc = [ # why\n 1,\n\n 'x' # so\n , [[]]\n]",
+     "{a=[] b=[1 2] c=[1 <x> [[]]]}"},
     {"a = {}\nb = { x = 1, y.z = 2, y.w = [ {}, { u = 1 } ] }",
      "{a={} b={x=1 y={z=2 w=[{} {u=1}]}}}"},
     {"a = { x = [ 1,\n 2 ] }", "{a={x=[1 2]}}"},
@@ -127,7 +130,8 @@ static void test_trees(void **state)
 static void test_places(void **state)
 {
     (void)state;
-    struct ch_toml *toml = parse("# x\n[a]\n  \"\xc3\xa9\" = [ 1, {b = 2} ]\nc.d = 3\n[[e]]\n[[e]]\n");
+    struct ch_toml *toml =
+        parse("# x\n[a]\n  \"\xc3\xa9\" = [ 1, {b = 2} ]\nc.d = 3\n[[e]]\n[[e]]\n");
     const struct ch_toml_node *root = ch_toml_root(toml);
     const struct ch_toml_node *a = ch_toml_find(root, "a");
     assert_int_equal(a->line, 2);
@@ -281,7 +285,9 @@ static const struct {
     {"[a]\nb.c.d = 1\n[a.b.c]", "given twice"},
     {"[a]\nb = 1\n[a.b.c]", "given a value already"},
     /* the text */
-    {"\xef\xbb\xbf" "a = 1", "f:1:1: expected a key"},
+    {"\xef\xbb\xbf"
+     "a = 1",
+     "f:1:1: expected a key"},
     {"a = 1\nb = '\xff'\n", "f:2:1: expected UTF-8 in this line"},
     {"a = '\xed\xa0\x80'", "expected UTF-8"},
 };

@@ -5,8 +5,8 @@
  *
  * A file is read as a wheel if it is called one, else as a bare TAR archive.
  *
- * Prints one line per job: role, wall clock and CPU time in us (of the job's process, from before its
- * fork until its end was seen), file name. */
+ * Prints one line per job: role, wall clock and CPU time in us (of the job's process, from before
+ * its fork until its end was seen), file name. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -114,7 +114,8 @@ static void wrong_words_say_what_is_expected(void **state)
         {"", 2, "expected pypi:NAME"},
         {"pkg>=", 2, "version"},
         {"sha256:12", 2, "64 hex digits"},
-        {"sha256:0000000000000000000000000000000000000000000000000000000000000000", 1, "ever fetched"},
+        {"sha256:0000000000000000000000000000000000000000000000000000000000000000", 1,
+         "ever fetched"},
         {"nosuch", 1, "no upstream"},
         {"pkg==9.9", 1, "lists nothing like that"},
         {"@@@", 2, "expected"},
@@ -244,7 +245,8 @@ static void several_repositories_must_be_told_apart(void **state)
         "listen:\n  - {address: '127.0.0.1:8080'}\n"
         "upstreams:\n"
         "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"
-        "  - {name: two, ecosystem: pypi, url: 'https://two.example.org/simple', trust_times: true}\n"
+        "  - {name: two, ecosystem: pypi, url: 'https://two.example.org/simple', trust_times: "
+        "true}\n"
         "repositories:\n"
         "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
         "  - {name: prod, ecosystem: pypi, upstreams: [up], environment: prod}\n"
@@ -265,8 +267,9 @@ static void several_repositories_must_be_told_apart(void **state)
     house_hex("bytes", digest + 7);
     assert_int_equal(house_command(h, false, "explain", digest, NULL, NULL, &out), 2);
     assert_true(says(&out, "--repository (pypi, prod)"));
-    assert_int_equal(house_command(h, false, "explain", "http://127.0.0.1:8080/pypi/files/pkg/" WHEEL,
-                                   NULL, NULL, &out), 0);
+    assert_int_equal(house_command(h, false, "explain",
+                                   "http://127.0.0.1:8080/pypi/files/pkg/" WHEEL, NULL, NULL, &out),
+                     0);
     h->repository = "pypi";
     assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
     assert_int_equal(house_command(h, false, "explain", digest, NULL, NULL, &out), 0);
@@ -305,7 +308,8 @@ static void explain_shows_the_inspection(void **state)
     assert_true(json_is_true(json_object_get(in, "in_force")));
     assert_int_equal(json_array_size(json_object_get(in, "facts")), 2);
     assert_int_equal(
-        json_integer_value(json_object_get(json_object_get(in, "second"), "memory_bytes")), 2 << 20);
+        json_integer_value(json_object_get(json_object_get(in, "second"), "memory_bytes")),
+        2 << 20);
     struct ch_sha256 d = ch_policy_digest(h->k->policy);
     ch_sha256_hex(&d, policy);
     assert_string_equal(text_of(json_array_get(j, 0), "since_under_policy"), policy);
@@ -314,7 +318,8 @@ static void explain_shows_the_inspection(void **state)
     house_free(h);
 }
 
-/* A repository that audits: what would be held is served, recorded as it would have been, and listed. */
+/* A repository that audits: what would be held is served, recorded as it would have been, and
+ * listed. */
 static void an_audit_is_recorded_and_shown(void **state)
 {
     (void)state;

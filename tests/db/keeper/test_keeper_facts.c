@@ -17,8 +17,8 @@ static struct house *open_house(void)
 {
     struct house *h = house_new();
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
-               W1 " - - 90\n" W2 " - - 60\n" W3 " - - 30\n" S2 " - - 60\n" LINUX2 " - - 60\n"
-               WIN3 " - - 30\n" LINUX3 " - - 30\n");
+               W1 " - - 90\n" W2 " - - 60\n" W3 " - - 30\n" S2 " - - 60\n" LINUX2 " - - 60\n" WIN3
+                  " - - 30\n" LINUX3 " - - 30\n");
     house_site(h, FILE_URL(W1), 200, "application/zip", "one fact:capability=network;");
     house_site(h, FILE_URL(W2), 200, "application/zip", "two fact:capability=process;");
     house_site(h, FILE_URL(W3), 200, "application/zip", "three fact:licence=MIT;fact:native=elf;");

@@ -12,7 +12,8 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* 2,500 versions of 4 files, the newest 100 versions in cool-down: none may make a listing crawl. */
+/* 2,500 versions of 4 files, the newest 100 versions in cool-down: none may make a listing crawl.
+ */
 static void a_large_page_is_listed_fast(void **state)
 {
     (void)state;
@@ -67,7 +68,8 @@ static void held_files_are_yanked_where_another_version_can_be_had(void **state)
     house_ask_page(h, "pkg");
     assert_int_equal(house_listed(h, OLD)->listing, CH_LIST_PLAIN);
     assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_YANKED);
-    assert_true(ch_str_starts(house_listed(h, NEW)->yanked_reason, CH_STR("held by policy: released 1 day")));
+    assert_true(ch_str_starts(house_listed(h, NEW)->yanked_reason,
+                              CH_STR("held by policy: released 1 day")));
     assert_int_equal(h->page.version_count, 2);
     house_free(h);
 }
@@ -111,14 +113,14 @@ static void t10_a_source_is_listed_only_where_nothing_is_built(void **state)
     house_free(h);
 }
 
-/* What is not listed stands in for nothing: the source that is there beside a held wheel does not make
- * its version one that can be had. */
+/* What is not listed stands in for nothing: the source that is there beside a held wheel does not
+ * make its version one that can be had. */
 static void t10_a_source_that_is_not_listed_replaces_nothing(void **state)
 {
     (void)state;
     struct house *h = house_new();
-    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - 10 1\npkg-1.0.tar.gz - 10 1\n" NEW
-               " - 10 1\n" SOURCE " - 10 30\n");
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               OLD " - 10 1\npkg-1.0.tar.gz - 10 1\n" NEW " - 10 1\n" SOURCE " - 10 30\n");
     house_ask_page(h, "pkg");
     assert_null(house_listed(h, SOURCE));
     assert_int_equal(house_listed(h, OLD)->listing, CH_LIST_PLAIN);
@@ -142,8 +144,12 @@ static void the_kept_listing_follows_its_inputs(void **state)
     house_ask_page(h, "pkg");
     assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_YANKED);
     assert_int_not_equal(h->page_reply.generation, generation);
-    struct ch_ruling_row row = {.deny = true, .project = CH_STR("pkg"), .version_spec = CH_STR("==1.0"),
-                                .reason = CH_STR("no"), .by = CH_STR("uid:1"), .at_us = 1,
+    struct ch_ruling_row row = {.deny = true,
+                                .project = CH_STR("pkg"),
+                                .version_spec = CH_STR("==1.0"),
+                                .reason = CH_STR("no"),
+                                .by = CH_STR("uid:1"),
+                                .at_us = 1,
                                 .expires_at_us = ch_now_unix_us() + 600000};
     assert_ch_ok(&err, rulings_add(h->k, &row, &err));
     house_ask_page(h, "pkg");

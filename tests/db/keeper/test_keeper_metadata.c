@@ -1,4 +1,5 @@
-/* T1: what is shown of a file before its verdict, from the upstream's sidecar or the file's own end. */
+/* T1: what is shown of a file before its verdict, from the upstream's sidecar or the file's own
+ * end. */
 #include "house.h"
 
 #include <stdio.h>
@@ -13,7 +14,8 @@ static char hex[CH_SHA256_HEX + 1];
 static void set_wheel(struct house *h, const char *bytes, const char *more)
 {
     char text[512];
-    snprintf(text, sizeof(text), WHEEL " %s %zu 30 %s\n", house_hex(bytes, hex), strlen(bytes), more);
+    snprintf(text, sizeof(text), WHEEL " %s %zu 30 %s\n", house_hex(bytes, hex), strlen(bytes),
+             more);
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
     house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes);
 }

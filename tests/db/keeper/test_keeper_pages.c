@@ -52,24 +52,26 @@ static void an_unchanged_page_is_not_read_again(void **state)
     house_free(h);
 }
 
-/* An upstream whose pages lack sizes: from the second project on, both documents come at once, and the
- * one that is not there does not matter. */
+/* An upstream whose pages lack sizes: from the second project on, both documents come at once, and
+ * the one that is not there does not matter. */
 static void details_are_asked_for_beside_the_page(void **state)
 {
     (void)state;
     struct house *h = house_new_with(
-        NULL, "listen:\n  - {address: '127.0.0.1:8080'}\n"
-              "upstreams:\n"
-              "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
-              "     api_url: 'https://up.example.org/pypi'}\n"
-              "repositories:\n"
-              "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
+        NULL,
+        "listen:\n  - {address: '127.0.0.1:8080'}\n"
+        "upstreams:\n"
+        "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
+        "     api_url: 'https://up.example.org/pypi'}\n"
+        "repositories:\n"
+        "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n");
     house_site(h, "https://up.example.org/pypi/pkg/json", 200, "application/json", WHEEL PLAIN);
     house_ask_page(h, "pkg");
     assert_int_equal(house_listed(h, WHEEL)->size_bytes, 10);
 
-    struct site *page = house_site(h, PAGE_URL("two"), 200, PAGE_TYPE, "two-1-py3-none-any.whl - - 30\n");
+    struct site *page =
+        house_site(h, PAGE_URL("two"), 200, PAGE_TYPE, "two-1-py3-none-any.whl - - 30\n");
     struct site *details = house_site(h, "https://up.example.org/pypi/two/json", 200,
                                       "application/json", "two-1-py3-none-any.whl" PLAIN);
     page->mute = true;
@@ -84,12 +86,13 @@ static void details_that_are_not_there_do_not_matter(void **state)
 {
     (void)state;
     struct house *h = house_new_with(
-        NULL, "listen:\n  - {address: '127.0.0.1:8080'}\n"
-              "upstreams:\n"
-              "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
-              "     api_url: 'https://up.example.org/pypi'}\n"
-              "repositories:\n"
-              "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
+        NULL,
+        "listen:\n  - {address: '127.0.0.1:8080'}\n"
+        "upstreams:\n"
+        "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
+        "     api_url: 'https://up.example.org/pypi'}\n"
+        "repositories:\n"
+        "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n");
     house_ask_page(h, "pkg");
     assert_int_equal(house_listed(h, WHEEL)->size_bytes, CH_SIZE_UNKNOWN);
@@ -221,7 +224,8 @@ static void t12_reserved_names_are_never_asked(void **state)
 {
     (void)state;
     struct house *h = house_new();
-    house_site(h, PAGE_URL("corp-secret"), 200, PAGE_TYPE, "corp_secret-1.0-py3-none-any.whl" PLAIN);
+    house_site(h, PAGE_URL("corp-secret"), 200, PAGE_TYPE,
+               "corp_secret-1.0-py3-none-any.whl" PLAIN);
     house_ask_page(h, "corp-secret");
     assert_int_equal(h->page_reply.outcome, CH_PAGE_NOT_FOUND);
     house_ask_file(h, "corp-secret", "corp_secret-1.0-py3-none-any.whl");

@@ -1,12 +1,12 @@
-/* T6: findings are of an inspector and of rules. What is new needs those in force; what is served is
- * inspected again by itself, and is withdrawn when its verdict turns bad (T4). */
+/* T6: findings are of an inspector and of rules. What is new needs those in force; what is served
+ * is inspected again by itself, and is withdrawn when its verdict turns bad (T4). */
 #include "house.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OLD "pkg-1.0-py3-none-any.whl"
-#define NEW "pkg-2.0-py3-none-any.whl"
+#define OLD  "pkg-1.0-py3-none-any.whl"
+#define NEW  "pkg-2.0-py3-none-any.whl"
 
 #define BAD  "bytes attack-under:two;"
 #define GOOD "other bytes"
@@ -163,7 +163,8 @@ static void an_answer_of_other_rules_does_not_count(void **state)
     house_site(h, FILE_URL(OLD), 200, "application/zip", GOOD);
     house_rules(h, "one");
     house_settle(h);
-    h->answered_rules = ch_sha256_of("zero", 4); /* and it stays so: it says one thing, does another */
+    h->answered_rules =
+        ch_sha256_of("zero", 4); /* and it stays so: it says one thing, does another */
     house_ask_file(h, "pkg", OLD);
     assert_int_equal(h->file.outcome, CH_FILE_FAILED);
     assert_false(house_serves(h, GOOD));
@@ -222,7 +223,8 @@ static void by_hand_it_says_what_became_of_it_and_who_has_it(void **state)
     assert_true(says(&out, OLD " (pypi): deny, withdrawn"));
     assert_true(says(&out, "fetched by 192.0.2.7"));
     assert_true(says(&out, NEW " (pypi): allow"));
-    assert_int_equal(house_command(h, true, "rescan", OLD, NULL, NULL, &out), 0); /* was withdrawn */
+    assert_int_equal(house_command(h, true, "rescan", OLD, NULL, NULL, &out),
+                     0); /* was withdrawn */
     assert_true(says(&out, "\"verdict\":\"deny\""));
     h->flag = NULL;
     assert_int_equal(house_command(h, false, "rescan", OLD, NULL, NULL, &out), 0);
@@ -243,8 +245,10 @@ static void repositories_with_one_upstream_share_a_rescan(void **state)
 {
     (void)state;
     struct house *h = open_house(7);
-    struct ch_ask_file ask = {.ask = ++h->asks, .repository = CH_STR("more"),
-                              .project = CH_STR("pkg"), .file_name = CH_STR(OLD),
+    struct ch_ask_file ask = {.ask = ++h->asks,
+                              .repository = CH_STR("more"),
+                              .project = CH_STR("pkg"),
+                              .file_name = CH_STR(OLD),
                               .patience_ms = 8000};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
@@ -269,7 +273,8 @@ static void repositories_with_one_upstream_share_a_rescan(void **state)
     house_free(h);
 }
 
-/* T7: what the clock was when this run of the service began outlives a keeper, and nothing else does. */
+/* T7: what the clock was when this run of the service began outlives a keeper, and nothing else
+ * does. */
 static void a_clock_that_jumped_has_jumped_after_a_restart(void **state)
 {
     (void)state;
@@ -285,8 +290,7 @@ static void a_clock_that_jumped_has_jumped_after_a_restart(void **state)
         ch_buf_init(&b, 64);
         ch_put_str(&b, ch_str_of(runs[i]));
         ch_put_u64(&b, (uint64_t)(h->k->clock_offset_us - 2 * 3600 * 1000000LL));
-        assert_ch_ok(&err,
-                     ch_store_set_value(h->k->store, CH_STR("clock"), ch_buf_str(&b), &err));
+        assert_ch_ok(&err, ch_store_set_value(h->k->store, CH_STR("clock"), ch_buf_str(&b), &err));
         ch_buf_done(&b);
         house_restart(h);
         assert_int_equal(h->k->clock_jumped, i == 0);

@@ -1,4 +1,5 @@
-/* Targets: ch_likeness_of over any bytes. What it names is on the list, and is what comparing says. */
+/* Targets: ch_likeness_of over any bytes. What it names is on the list, and is what comparing says.
+ */
 #include <stdint.h>
 
 #include "policy/names/likeness_int.h"

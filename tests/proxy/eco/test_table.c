@@ -35,7 +35,8 @@ static void test_every_row_is_complete(void **state)
     assert_null(ch_ecosystem_find(CH_STR("")));
 }
 
-/* The made-up one has other URLs and other pages: whoever goes through the table alone serves it. */
+/* The made-up one has other URLs and other pages: whoever goes through the table alone serves it.
+ */
 static void test_second_ecosystem(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* Compiled Python and a source, over any bytes: the first byte says how many of the rest are source. */
+/* Compiled Python and a source, over any bytes: the first byte says how many of the rest are
+ * source. */
 #include "customhouse/limits.h"
 #include "scanner/content/marshal.h"
 #include "scanner/content/source_text.h"

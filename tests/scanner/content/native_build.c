@@ -39,7 +39,8 @@ void native_elf(struct ch_buf *b, const struct native_spec *s)
 {
     unsigned w = s->narrow ? 4 : 8;
     uint64_t size = 704;
-    ch_buf_puts(b, CH_STR("\x7f" "ELF"));
+    ch_buf_puts(b, CH_STR("\x7f"
+                          "ELF"));
     put(b, false, s->narrow ? 1 : 2, 1);
     put(b, false, s->big ? 2 : 1, 1);
     put(b, false, s->bad_header ? 9 : 1, 1);

@@ -1,5 +1,5 @@
-/* T17: compiled Python against its source: each version's layout, honest code that compilers changed, and
- * code that is not the source's. */
+/* T17: compiled Python against its source: each version's layout, honest code that compilers
+ * changed, and code that is not the source's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +16,13 @@
 
 struct code {
     unsigned minor;
-    const char *name;        /* one of co_names */
-    struct ch_str constant;  /* one of co_consts */
+    const char *name;       /* one of co_names */
+    struct ch_str constant; /* one of co_consts */
     bool is_bytes;
-    bool nested;             /* once more, as a function in its constants */
+    bool nested; /* once more, as a function in its constants */
     bool hashed;
-    int size_off;            /* added to the recorded size of the source, or to its hash */
-    const char *after;       /* bytes behind it */
+    int size_off;      /* added to the recorded size of the source, or to its hash */
+    const char *after; /* bytes behind it */
 };
 
 static void put32(struct ch_buf *b, uint32_t v)
@@ -227,8 +227,8 @@ static void test_rows(void **state)
     (void)state;
     int wrong = 0;
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        char *found = findings(&rows[i].code, "foo/__pycache__/x.cpython-312.opt-1.pyc",
-                               "foo/x.py", ch_str_of(rows[i].source));
+        char *found = findings(&rows[i].code, "foo/__pycache__/x.cpython-312.opt-1.pyc", "foo/x.py",
+                               ch_str_of(rows[i].source));
         if (strcmp(found, rows[i].findings) != 0) {
             print_error("%s: found \"%s\", expected \"%s\"\n", rows[i].label, found,
                         rows[i].findings);
@@ -243,8 +243,10 @@ static void test_versions(void **state)
 {
     (void)state;
     for (unsigned minor = 6; minor <= 15; minor++) {
-        struct code honest = {.minor = minor, .name = "print", .constant = S("hello"), .nested = true};
-        struct code other = {.minor = minor, .name = "system", .constant = S("hello"), .nested = true};
+        struct code honest = {
+            .minor = minor, .name = "print", .constant = S("hello"), .nested = true};
+        struct code other = {
+            .minor = minor, .name = "system", .constant = S("hello"), .nested = true};
         struct ch_str source = CH_STR("def f(): print('hello')\n");
         char *found = findings(&honest, "x.pyc", "x.py", source);
         assert_string_equal(found, "");
@@ -291,8 +293,12 @@ static void test_source_hash(void **state)
                 pyc_source_hash(CH_STR("print('hello')\n"), magic_of(10), 11));
 }
 
-static void ignore_name(void *arg CH_UNUSED, struct ch_str s CH_UNUSED) {}
-static void ignore_text(void *arg CH_UNUSED, struct ch_str s CH_UNUSED, bool b CH_UNUSED) {}
+static void ignore_name(void *arg CH_UNUSED, struct ch_str s CH_UNUSED)
+{
+}
+static void ignore_text(void *arg CH_UNUSED, struct ch_str s CH_UNUSED, bool b CH_UNUSED)
+{
+}
 
 static void test_limits(void **state)
 {
@@ -352,9 +358,9 @@ static void test_shared_tuples(void **state)
     }
     put_bytes(&b, CH_STR("code"));
     ch_buf_puts(&b, CH_STR(")\1"));
-    ch_buf_puts(&b, CH_STR("\xa9\1"));      /* a small tuple to be referred to: number 0 */
+    ch_buf_puts(&b, CH_STR("\xa9\1")); /* a small tuple to be referred to: number 0 */
     ch_buf_puts(&b, CH_STR("z\4name"));
-    ch_buf_puts(&b, CH_STR("r\0\0\0\0"));   /* names */
+    ch_buf_puts(&b, CH_STR("r\0\0\0\0")); /* names */
     put_empty(&b);
     put_bytes(&b, CH_STR(""));
     put_text(&b, CH_STR("file"));
@@ -393,9 +399,9 @@ int main(int argc, char **argv)
         return write_corpus(argv[1]);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_places),      cmocka_unit_test(test_source_hash),
-        cmocka_unit_test(test_limits),      cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_rows),          cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_places),        cmocka_unit_test(test_source_hash),
+        cmocka_unit_test(test_limits),        cmocka_unit_test(test_cuts),
         cmocka_unit_test(test_shared_tuples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* Streams of any bytes; the first one chooses the format, and how many are read at once. Beyond not
- * crashing: what the strict reader takes, the second one's library unpacks to the same bytes; and the
- * two ways to read gzip agree. */
+ * crashing: what the strict reader takes, the second one's library unpacks to the same bytes; and
+ * the two ways to read gzip agree. */
 #include <stdio.h>
 #include <stdlib.h>
 

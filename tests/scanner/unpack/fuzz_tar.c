@@ -1,8 +1,8 @@
-/* Both opinions over any bytes, as a TAR archive. Where the strict reader finds nothing but notes, the
- * second reader must list the very same members; that is what the strict rules are for.
+/* Both opinions over any bytes, as a TAR archive. Where the strict reader finds nothing but notes,
+ * the second reader must list the very same members; that is what the strict rules are for.
  *
- * First byte: odd, the checksums of headers are made right before, so that mutations get behind them;
- * bit 1, the profile. */
+ * First byte: odd, the checksums of headers are made right before, so that mutations get behind
+ * them; bit 1, the profile. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,9 +126,9 @@ static void compare(const struct answer *first, const struct answer *second)
         more_a = more_a && next(&a, &x, &findings);
         more_b = more_b && next(&b, &y, &others);
         same = same && more_a == more_b &&
-               (!more_a || (ch_str_eq(x.path, y.path) && x.type == y.type &&
-                            x.size_bytes == y.size_bytes && ch_str_eq(x.link, y.link) &&
-                            ch_sha256_eq(&x.sha256, &y.sha256)));
+               (!more_a ||
+                (ch_str_eq(x.path, y.path) && x.type == y.type && x.size_bytes == y.size_bytes &&
+                 ch_str_eq(x.link, y.link) && ch_sha256_eq(&x.sha256, &y.sha256)));
     }
     if (findings == 0 && !same) {
         fprintf(stderr, "nothing found, but the opinions differ\n");

@@ -1,7 +1,7 @@
 /* Reads archives given as paths, by either opinion, and says what was found and what it took:
  *   inspect_archives both|first|second sdist|tar|zip FILE...
- * For measuring and for trying real archives; exit status 1 when one has findings other than notes or
- * the two opinions differ. */
+ * For measuring and for trying real archives; exit status 1 when one has findings other than notes
+ * or the two opinions differ. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

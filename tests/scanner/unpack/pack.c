@@ -36,7 +36,8 @@ static void pack_bzip2(struct ch_buf *out, struct ch_str content)
 {
     unsigned len = (unsigned)(content.len + content.len / 64 + 1000);
     char *to = ch_alloc(len);
-    CH_ASSERT(BZ2_bzBuffToBuffCompress(to, &len, (char *)(uintptr_t)(content.len > 0 ? content.ptr : ""),
+    CH_ASSERT(BZ2_bzBuffToBuffCompress(to, &len,
+                                       (char *)(uintptr_t)(content.len > 0 ? content.ptr : ""),
                                        (unsigned)content.len, 1, 0, 0) == BZ_OK);
     put(out, to, len);
 }

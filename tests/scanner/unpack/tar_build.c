@@ -83,7 +83,9 @@ void tb_add(struct tb *b, const struct tb_member *m)
     header[156] = m->type == 0 ? '0' : m->type;
     put(header, 157, m->link);
     if (m->format == TB_USTAR) {
-        put(header, 257, CH_STR("ustar\0" "00"));
+        put(header, 257,
+            CH_STR("ustar\0"
+                   "00"));
         put(header, 345, m->prefix);
     } else if (m->format == TB_GNU) {
         put(header, 257, CH_STR("ustar  \0"));

@@ -17,9 +17,8 @@
 
 #define CAFE "pkg/caf\xc3\xa9.py"
 enum { PAX_NAME = 1 };
-static const char *const names[] = {"pkg/", CAFE,
-                                    "pkg/\xe4\xb8\xad\xe6\x96\x87.txt", "pkg/\xf0\x9f\x98\x80",
-                                    "pkg/plain.py"};
+static const char *const names[] = {"pkg/", CAFE, "pkg/\xe4\xb8\xad\xe6\x96\x87.txt",
+                                    "pkg/\xf0\x9f\x98\x80", "pkg/plain.py"};
 
 static void build_zip(struct ch_buf *ret)
 {
@@ -45,11 +44,10 @@ static void build_tar(struct ch_buf *ret, enum ch_stream_format packing)
             tb_add(&b, &(struct tb_member){
                            .name = CH_STR("x"), .type = 'x', .pax = CH_STR("path=" CAFE)});
         }
-        tb_add(&b, &(struct tb_member){.name = i == PAX_NAME ? CH_STR("pkg/cafe")
-                                                             : ch_str_of(names[i]),
-                                       .type = i == 0 ? '5' : '0',
-                                       .content = i == 0 ? (struct ch_str){NULL, 0}
-                                                         : CH_STR("x = 1\nx = 1\n")});
+        tb_add(&b, &(struct tb_member){
+                       .name = i == PAX_NAME ? CH_STR("pkg/cafe") : ch_str_of(names[i]),
+                       .type = i == 0 ? '5' : '0',
+                       .content = i == 0 ? (struct ch_str){NULL, 0} : CH_STR("x = 1\nx = 1\n")});
     }
     tb_end(&b);
     pack(ret, packing, ch_buf_str(&b.bytes));
@@ -128,8 +126,7 @@ static void test_tar(void **state)
 {
     (void)state;
     static const enum ch_stream_format packings[] = {CH_STREAM_NONE, CH_STREAM_GZIP,
-                                                     CH_STREAM_BZIP2, CH_STREAM_XZ,
-                                                     CH_STREAM_ZSTD};
+                                                     CH_STREAM_BZIP2, CH_STREAM_XZ, CH_STREAM_ZSTD};
     for (size_t i = 0; i < CH_ARRAY_LEN(packings); i++) {
         struct ch_buf b;
         ch_buf_init(&b, 1 << 20);

@@ -47,8 +47,8 @@ static enum ch_finding_code read_all(enum ch_stream_format format, struct ch_str
         enum ch_finding_code again = CH_F_NONE;
         assert_int_equal(ch_stream_read(s, room, piece, &got, &again, &err), rc);
         assert_int_equal(again, code);
-        assert_int_equal(rc, code == CH_F_LIMIT || code == CH_F_STREAM_BOMB ? CH_E_LIMIT
-                                                                            : CH_E_FORMAT);
+        assert_int_equal(rc,
+                         code == CH_F_LIMIT || code == CH_F_STREAM_BOMB ? CH_E_LIMIT : CH_E_FORMAT);
     }
     free(room);
     ch_stream_free(s);
@@ -332,9 +332,9 @@ static void test_names(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_honest), cmocka_unit_test(test_behind),
-        cmocka_unit_test(test_damaged), cmocka_unit_test(test_gzip),
-        cmocka_unit_test(test_zstd),   cmocka_unit_test(test_window),
+        cmocka_unit_test(test_honest),    cmocka_unit_test(test_behind),
+        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_zstd),      cmocka_unit_test(test_window),
         cmocka_unit_test(test_expansion), cmocka_unit_test(test_names),
     };
     corpus_dir = argc > 1 ? argv[1] : NULL;

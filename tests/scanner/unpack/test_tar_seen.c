@@ -42,8 +42,8 @@ static void test_seen(void **state)
     tb_init(&b);
     tb_add(&b, &(struct tb_member){.name = CH_STR("pkg-1/"), .type = '5'});
     tb_file(&b, "pkg-1/a", "abcde");
-    tb_add(&b, &(struct tb_member){
-                   .name = CH_STR("pkg-1/b"), .type = '1', .link = CH_STR("pkg-1/a")});
+    tb_add(&b,
+           &(struct tb_member){.name = CH_STR("pkg-1/b"), .type = '1', .link = CH_STR("pkg-1/a")});
     tb_add(&b, &(struct tb_member){.name = CH_STR("pkg-1/c"), .type = '2', .link = CH_STR("a")});
     tb_end(&b);
     scan_run(&r, watch, &sdist_job, ch_buf_str(&b.bytes));

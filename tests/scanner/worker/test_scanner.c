@@ -38,7 +38,7 @@ struct scanner {
     struct ch_spawned child;
     int keeper; /* our end: the test is the keeper */
     enum ch_role role;
-    int output; /* of the last job */
+    int output;                   /* of the last job */
     struct ch_rules_loaded rules; /* as it announced them */
     struct ch_sha256 ruleset;     /* of the last job's answer */
 };

@@ -138,7 +138,8 @@ static void test_upstream_urls(void **state)
     const struct ch_str base = CH_STR("https://index.example.org/simple");
     struct ch_buf b;
     ch_buf_init(&b, 200);
-    assert_url(pypi()->page_url(base, CH_STR("foo"), &b), &b, "https://index.example.org/simple/foo/");
+    assert_url(pypi()->page_url(base, CH_STR("foo"), &b), &b,
+               "https://index.example.org/simple/foo/");
     assert_url(pypi()->root_url(base, &b), &b, "https://index.example.org/simple/");
     assert_url(pypi()->details_url(CH_STR("https://index.example.org/pypi"), CH_STR("foo"), &b), &b,
                "https://index.example.org/pypi/foo/json");
@@ -175,9 +176,11 @@ static void test_usage_line(void **state)
         {"http://127.0.0.1:8080",
          "pip install --index-url http://127.0.0.1:8080/pypi/simple/ PACKAGE"},
         {"http://[::1]:8080", "pip install --index-url http://[::1]:8080/pypi/simple/ PACKAGE"},
-        {"https://gw.example.org", "pip install --index-url https://gw.example.org/pypi/simple/ PACKAGE"},
-        {"http://gw.example.org:8080", "pip install --index-url http://gw.example.org:8080/pypi/simple/"
-                                       " --trusted-host gw.example.org PACKAGE"},
+        {"https://gw.example.org",
+         "pip install --index-url https://gw.example.org/pypi/simple/ PACKAGE"},
+        {"http://gw.example.org:8080",
+         "pip install --index-url http://gw.example.org:8080/pypi/simple/"
+         " --trusted-host gw.example.org PACKAGE"},
         {"http://[2001:db8::1]:80", "pip install --index-url http://[2001:db8::1]:80/pypi/simple/"
                                     " --trusted-host [2001:db8::1] PACKAGE"},
     };
@@ -193,9 +196,12 @@ static void test_usage_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classify),         cmocka_unit_test(test_classify_bounds_names),
-        cmocka_unit_test(test_normalise_and_split), cmocka_unit_test(test_upstream_urls),
-        cmocka_unit_test(test_page_profile),     cmocka_unit_test(test_usage_line),
+        cmocka_unit_test(test_classify),
+        cmocka_unit_test(test_classify_bounds_names),
+        cmocka_unit_test(test_normalise_and_split),
+        cmocka_unit_test(test_upstream_urls),
+        cmocka_unit_test(test_page_profile),
+        cmocka_unit_test(test_usage_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

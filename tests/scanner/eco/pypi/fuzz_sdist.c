@@ -1,5 +1,5 @@
-/* The sdist inspector over any bytes. The corpus holds archives without compression, so that what is in
- * them is within reach. */
+/* The sdist inspector over any bytes. The corpus holds archives without compression, so that what
+ * is in them is within reach. */
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,8 +1,7 @@
-/* Inspects wheels and sdists given as paths, by either opinion, and says what was found and what it took:
- *   inspect_wheels both|first|second|facts FILE...
- * "facts" is the first opinion, with the facts that policy may speak of.
- * For measuring and for trying real wheels; exit status 1 when a wheel has findings other than
- * notes or the two opinions differ. */
+/* Inspects wheels and sdists given as paths, by either opinion, and says what was found and what it
+ * took: inspect_wheels both|first|second|facts FILE... "facts" is the first opinion, with the facts
+ * that policy may speak of. For measuring and for trying real wheels; exit status 1 when a wheel
+ * has findings other than notes or the two opinions differ. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

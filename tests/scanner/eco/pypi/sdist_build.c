@@ -49,9 +49,8 @@ void sdist_build(struct ch_buf *ret, const struct sdist_spec *s)
     struct zb zip;
     struct zb *z = s->zip ? &zip : NULL;
     const char *top = s->top != NULL ? s->top : "foo_bar-1.0";
-    const char *metadata = s->metadata != NULL
-                               ? s->metadata
-                               : "Metadata-Version: 2.1\nName: foo-bar\nVersion: 1.0\n";
+    const char *metadata =
+        s->metadata != NULL ? s->metadata : "Metadata-Version: 2.1\nName: foo-bar\nVersion: 1.0\n";
     ch_buf_init(ret, ROOM);
     tb_init(&tar);
     zb_init(&zip);

@@ -277,8 +277,7 @@ static void test_jailed(void **state)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        struct ch_input in = {
-            .fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
+        struct ch_input in = {.fd = -1, .ptr = (const uint8_t *)b.bytes.ptr, .len = b.bytes.len};
         struct ch_scan_writer *w = ch_scan_writer_new(fd, ch_limits.scan_output_bytes);
         test_confine();
         bool ok = ch_wheel_inspect(&job, &in, w, &err) == CH_OK && ch_scan_writer_findings(w) == 0;
@@ -310,12 +309,9 @@ int main(int argc, char **argv)
         return write_corpus(argv[1]);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_jailed),
-        cmocka_unit_test(test_zip_faults_come_through),
-        cmocka_unit_test(test_tail),
-        cmocka_unit_test(test_tail_damage),
+        cmocka_unit_test(test_rows),   cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_jailed), cmocka_unit_test(test_zip_faults_come_through),
+        cmocka_unit_test(test_tail),   cmocka_unit_test(test_tail_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,183 @@
+/* The jails of the house: what they answer is written in the bytes that they read. */
+#include "house_int.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DAY_US (86400 * 1000000LL)
+
+static struct ch_str word_of(struct ch_str *line)
+{
+    struct ch_str w;
+    *line = ch_str_trim(*line);
+    return ch_str_split(line, ' ', &w) ? w : (struct ch_str){NULL, 0};
+}
+
+static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
+{
+    char url[256];
+    uint64_t days = 0, size = 0;
+    struct ch_str name = word_of(&line), hash = word_of(&line), bytes = word_of(&line);
+    struct ch_str age = word_of(&line);
+    snprintf(url, sizeof(url), "https://up.example.org/files/%.*s", CH_STR_ARG(name));
+    struct ch_index_file f = {.file_name = name, .url = ch_str_of(url)};
+    CH_IGNORE(!ch_sha256_from_hex(hash, &f.sha256));
+    f.size_bytes = ch_str_u64(bytes, &size) ? size : CH_SIZE_UNKNOWN;
+    f.uploaded_at_us =
+        ch_str_u64(age, &days) ? ch_now_unix_us() - (int64_t)days * DAY_US : CH_TIME_UNKNOWN;
+    f.yanked = ch_str_find(line, CH_STR("yanked"), NULL);
+    f.sidecar = ch_str_find(line, CH_STR("sidecar"), NULL) ? CH_SIDECAR_YES : CH_SIDECAR_NONE;
+    ch_scan_write_index_file(w, &f);
+}
+
+static void scan_page(struct ch_scan_writer *w, struct ch_str text)
+{
+    struct ch_index_head head = {.states_times = true};
+    struct ch_str line;
+    if (ch_str_find(text, CH_STR("status quarantined"), NULL)) {
+        head.status = CH_STATUS_QUARANTINED;
+    }
+    ch_scan_write_index_head(w, &head);
+    while (ch_str_split(&text, '\n', &line)) {
+        if (line.len > 0 && !ch_str_starts(line, CH_STR("status"))) {
+            scan_page_line(w, line);
+        }
+    }
+}
+
+/* "fact:NAME=VALUE;" */
+static void scan_facts(struct ch_scan_writer *w, struct ch_str text)
+{
+    size_t at, end, equals;
+    while (ch_str_find(text, CH_STR("fact:"), &at)) {
+        text = ch_str_sub(text, at + 5, text.len);
+        CH_ASSERT(ch_str_find_char(text, ';', &end));
+        struct ch_str fact = ch_str_sub(text, 0, end);
+        CH_ASSERT(ch_str_find_char(fact, '=', &equals));
+        ch_scan_write_fact(w, ch_str_sub(fact, 0, equals), ch_str_sub(fact, equals + 1, fact.len));
+    }
+}
+
+/* "irregular-under:RULES" and "attack-under:RULES": what only those rules find. */
+static bool found_under(const struct house *h, const char *what, struct ch_str text)
+{
+    char word[128];
+    snprintf(word, sizeof(word), "%s-under:%s;", what, h->rules != NULL ? h->rules : "none");
+    return ch_str_find(text, ch_str_of(word), NULL);
+}
+
+static void scan_artifact(struct house *h, struct ch_scan_writer *w, struct ch_str text,
+                          bool second)
+{
+    size_t at;
+    struct ch_member m = {.path = CH_STR("a.py"),
+                          .type = CH_MEMBER_FILE,
+                          .size_bytes = text.len,
+                          .sha256 = ch_sha256_of(text.ptr, text.len)};
+    if (second && ch_str_find(text, CH_STR("differs"), NULL)) {
+        m.path = CH_STR("b.py");
+    }
+    ch_scan_write_member(w, &m);
+    if (second && found_under(h, "attack", text)) {
+        ch_scan_write_finding(w, CH_F_DIRECT_REFERENCE, CH_STR("a.py"), CH_STR("by a rule"));
+    }
+    if (second && found_under(h, "irregular", text)) {
+        ch_scan_write_finding(w, CH_F_ZIP_CRC, CH_STR("a.py"), CH_STR("by a rule"));
+    }
+    if (!second) {
+        scan_facts(w, text);
+    }
+    if (ch_str_find(text, CH_STR("-under:"), NULL)) {
+        return; /* the other words are part of those */
+    }
+    if (!second && ch_str_find(text, CH_STR("attack"), NULL)) {
+        ch_scan_write_finding(w, CH_F_DIRECT_REFERENCE, CH_STR("a.py"), CH_STR("bad"));
+    }
+    if (!second && ch_str_find(text, CH_STR("irregular"), NULL)) {
+        ch_scan_write_finding(w, CH_F_ZIP_CRC, CH_STR("a.py"), CH_STR("odd"));
+    }
+    if (!second && ch_str_find(text, CH_STR("meta:"), &at)) {
+        ch_scan_write_metadata(w, ch_str_sub(text, at + 5, text.len));
+    }
+}
+
+static void scan_metadata(struct ch_scan_writer *w, struct ch_str text)
+{
+    if (ch_str_find(text, CH_STR("direct"), NULL)) {
+        ch_scan_write_finding(w, CH_F_DIRECT_REFERENCE, CH_STR("METADATA"), CH_STR("x @ y"));
+    }
+    ch_scan_write_metadata(w, text);
+}
+
+/* The tail: "metadata-at N" in the page language of this house: what follows "TAIL:" is metadata.
+ */
+static void scan_tail(struct ch_scan_writer *w, struct ch_str text)
+{
+    size_t at;
+    if (ch_str_find(text, CH_STR("TAIL:"), &at)) {
+        scan_metadata(w, ch_str_sub(text, at + 5, text.len));
+    }
+}
+
+void house_answer_scan(struct house *h, int which, const struct ch_scan_job *job, int in, int out)
+{
+    struct ch_err err;
+    struct ch_buf text;
+    struct ch_scanned answer = {.job = job->id,
+                                .outcome = CH_SCAN_DONE,
+                                .cpu_us = which == 0 ? 1000 : 2000,
+                                .wall_us = 1,
+                                .max_rss_bytes = which == 0 ? 1 << 20 : 2 << 20};
+    if (which == 1) {
+        answer.ruleset = h->answered_rules;
+    }
+    ch_buf_init(&text, 64u << 20);
+    CH_ASSERT(jobs_read_all(in, &text, &err) == CH_OK);
+    struct ch_str s = ch_buf_str(&text);
+    struct ch_scan_writer *w = ch_scan_writer_new(out, job->output_max_bytes);
+    struct ch_sha256 digest = ch_sha256_of(s.len > 0 ? s.ptr : "", s.len);
+    if (job->kind == CH_SCAN_INDEX || job->kind == CH_SCAN_DETAILS) {
+        scan_page(w, s);
+    } else if (job->kind == CH_SCAN_ARTIFACT) {
+        scan_artifact(h, w, s, which == 1);
+    } else if (job->kind == CH_SCAN_METADATA) {
+        scan_metadata(w, s);
+    } else if (job->kind == CH_SCAN_TAIL) {
+        scan_tail(w, s);
+    }
+    CH_ASSERT(ch_scan_write_end(w, &digest, s.len, &err) == CH_OK);
+    ch_scan_writer_free(w);
+    if (which == 0 && job->kind == CH_SCAN_ARTIFACT && ch_str_find(s, CH_STR("crash"), NULL)) {
+        answer.outcome = CH_SCAN_KILLED;
+        answer.signal = 11;
+    }
+    ch_buf_done(&text);
+    close(in);
+    close(out);
+    struct ch_buf b;
+    ch_buf_init(&b, 8u << 10);
+    ch_scanned_put(&b, &answer);
+    CH_ASSERT(ch_channel_send(h->scanner[which], CH_MSG_SCANNED, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+}
+
+void house_tell_rules(struct house *h)
+{
+    struct ch_rules_loaded m = {.rule_count = 1, .ruleset = h->answered_rules};
+    struct ch_buf b;
+    if (h->rules == NULL) {
+        return;
+    }
+    ch_buf_init(&b, 64);
+    ch_rules_loaded_put(&b, &m);
+    CH_ASSERT(ch_channel_send(h->scanner[1], CH_MSG_RULES, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+}
+
+void house_rules(struct house *h, const char *name)
+{
+    h->rules = name;
+    h->answered_rules = ch_sha256_of(name, strlen(name));
+    house_tell_rules(h);
+}

@@ -1,0 +1,400 @@
+/* ch_decide against the attacks of policy/THREATS.md. */
+#include "decide_case.h"
+
+static void test_T5_gone_from_upstream(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.removed_at_us = NOW - HOUR;
+    struct ch_decision d = case_decide(&f);
+    assert_hold(d, CH_HOLD_REMOVED, "gone from the upstream index since 2026-11-29 09:30 UTC");
+    assert_true(d.until_us == CH_TIME_UNKNOWN);
+    f = case_good();
+    f.upstream_quarantined = true;
+    assert_hold(case_decide(&f), CH_HOLD_REMOVED,
+                "the upstream index has put the project in quarantine");
+}
+
+static void test_T5_release_needs_the_index(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        int64_t confirmed;
+        enum ch_verdict verdict;
+    } rows[] = {
+        {"never", CH_TIME_UNKNOWN, CH_VERDICT_HOLD},
+        {"two days before the end", NOW - 2 * DAY, CH_VERDICT_HOLD},
+        {"just over an hour before the end", NOW - DAY - HOUR - 1, CH_VERDICT_HOLD},
+        {"an hour before the end", NOW - DAY - HOUR, CH_VERDICT_ALLOW},
+        {"after the end, the upstream failing since", NOW - DAY + 1, CH_VERDICT_ALLOW},
+        {"in the future", NOW + 1, CH_VERDICT_HOLD},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_facts f = case_good();
+        f.uploaded_at_us = NOW - 8 * DAY; /* the cool-down ended a day ago */
+        f.index_confirmed_at_us = rows[i].confirmed;
+        struct ch_decision d = case_decide(&f);
+        if (d.verdict != rows[i].verdict || (d.holds & ~BIT(CH_HOLD_AGE)) != 0) {
+            fail_msg("%s: %s by %s: %s", rows[i].label, ch_verdict_name(d.verdict), d.rule,
+                     d.reason);
+        }
+    }
+}
+
+static void test_T5_yanked_is_not_released(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.upstream_yanked = true;
+    f.upstream_yanked_reason = CH_STR("broken\n\x1b[0mCustomhouse says: fine");
+    struct ch_decision d = case_decide(&f);
+    assert_hold(d, CH_HOLD_AGE,
+                "yanked upstream, upstream says: broken\\x0a\\x1b[0mCustomhouse says: fine");
+    assert_verdict(case_decide_with("version: 1\nrelease_yanked: true\n", &f), CH_VERDICT_ALLOW);
+    assert_verdict(case_decide_with("version: 1\ncool_down_days: 0\n", &f), CH_VERDICT_ALLOW);
+}
+
+static void test_T7_age(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        bool trusted;
+        bool never;
+        bool baseline;
+        int64_t uploaded;
+        int64_t absent;
+        int64_t seen;
+        enum ch_verdict verdict;
+        int64_t until;
+    } rows[] = {
+        {"stated, old", true, false, false, NOW - 7 * DAY, CH_TIME_UNKNOWN, NOW, CH_VERDICT_ALLOW,
+         CH_TIME_UNKNOWN},
+        {"stated, a moment short", true, false, false, NOW - 7 * DAY + 1, CH_TIME_UNKNOWN, NOW,
+         CH_VERDICT_HOLD, NOW + 1},
+        {"stated, young, in the baseline", true, false, true, NOW - DAY, CH_TIME_UNKNOWN, NOW,
+         CH_VERDICT_HOLD, NOW + 6 * DAY},
+        {"stated in the future", true, false, true, NOW + DAY, CH_TIME_UNKNOWN, NOW,
+         CH_VERDICT_HOLD, NOW + 8 * DAY},
+        {"stated by one not trusted", false, false, false, NOW - 900 * DAY, NOW - DAY, NOW - HOUR,
+         CH_VERDICT_HOLD, NOW + 7 * DAY - HOUR},
+        {"not trusted, seen long ago", false, false, false, NOW, NOW - 9 * DAY, NOW - 8 * DAY,
+         CH_VERDICT_ALLOW, CH_TIME_UNKNOWN},
+        {"not trusted, page not loaded for long", false, false, false, NOW - 900 * DAY,
+         NOW - 90 * DAY, NOW - HOUR, CH_VERDICT_HOLD, NOW + 7 * DAY - HOUR},
+        {"not trusted, only the absence is known", false, false, false, CH_TIME_UNKNOWN,
+         NOW - 8 * DAY, CH_TIME_UNKNOWN, CH_VERDICT_ALLOW, CH_TIME_UNKNOWN},
+        {"not trusted, baseline", false, false, true, NOW, CH_TIME_UNKNOWN, NOW, CH_VERDICT_ALLOW,
+         CH_TIME_UNKNOWN},
+        {"not trusted, no baseline", false, false, false, NOW - 900 * DAY, CH_TIME_UNKNOWN, NOW,
+         CH_VERDICT_HOLD, NOW + 7 * DAY},
+        {"not trusted, never states times, no baseline", false, true, false, CH_TIME_UNKNOWN,
+         CH_TIME_UNKNOWN, NOW, CH_VERDICT_HOLD, NOW + 7 * DAY},
+        {"missing where never stated", true, true, false, CH_TIME_UNKNOWN, CH_TIME_UNKNOWN, NOW,
+         CH_VERDICT_ALLOW, CH_TIME_UNKNOWN},
+        {"missing where never stated, appeared since", true, true, false, CH_TIME_UNKNOWN,
+         NOW - DAY, NOW - HOUR, CH_VERDICT_HOLD, NOW + 7 * DAY - HOUR},
+        {"missing where it is stated", true, false, false, CH_TIME_UNKNOWN, CH_TIME_UNKNOWN,
+         CH_TIME_UNKNOWN, CH_VERDICT_HOLD, CH_TIME_UNKNOWN},
+        {"missing where it is stated, in the baseline", true, false, true, CH_TIME_UNKNOWN,
+         CH_TIME_UNKNOWN, NOW - DAY, CH_VERDICT_HOLD, NOW + 6 * DAY},
+        {"seen in the future", false, false, false, CH_TIME_UNKNOWN, NOW + DAY, NOW + DAY,
+         CH_VERDICT_HOLD, NOW + 8 * DAY},
+        {"at the end of time", true, false, false, INT64_MAX, CH_TIME_UNKNOWN, NOW, CH_VERDICT_HOLD,
+         INT64_MAX},
+        {"at the beginning of time", true, false, false, INT64_MIN + 1, CH_TIME_UNKNOWN, NOW,
+         CH_VERDICT_ALLOW, CH_TIME_UNKNOWN},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_facts f = case_good();
+        f.upstream_trusted_for_times = rows[i].trusted;
+        f.upstream_never_states_times = rows[i].never;
+        f.baseline = rows[i].baseline;
+        f.uploaded_at_us = rows[i].uploaded;
+        f.last_absent_at_us = rows[i].absent;
+        f.first_seen_at_us = rows[i].seen;
+        struct ch_decision d = case_decide(&f);
+        bool by_age = d.verdict == CH_VERDICT_ALLOW || d.holds == BIT(CH_HOLD_AGE);
+        if (d.verdict != rows[i].verdict || d.until_us != rows[i].until || !by_age) {
+            fail_msg("%s: %s by %s until %lld: %s", rows[i].label, ch_verdict_name(d.verdict),
+                     d.rule, (long long)d.until_us, d.reason);
+        }
+    }
+}
+
+static void test_T7_reason(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.uploaded_at_us = NOW - 2 * DAY - HOUR;
+    struct ch_decision d = case_decide(&f);
+    assert_hold(d, CH_HOLD_AGE,
+                "released 2 days ago, the policy asks for 7 days (until 2026-12-04 09:30 UTC)");
+    assert_string_equal(d.rule, "cool-down");
+    assert_true(d.policy_line > 0);
+    f.uploaded_at_us = NOW - HOUR;
+    d = case_decide_with("version: 1\ncool_down_days: 1\n", &f);
+    assert_hold(d, CH_HOLD_AGE,
+                "released 1 hour ago, the policy asks for 1 day (until 2026-11-30 09:30 UTC)");
+    f.uploaded_at_us = NOW + DAY;
+    assert_hold(case_decide(&f), CH_HOLD_AGE,
+                "its release time lies in the future: 2026-11-30 10:30 UTC");
+}
+
+static void test_T7_clock_jump(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.clock_jumped = true;
+    struct ch_decision d = case_decide(&f);
+    assert_int_equal(d.hold, CH_HOLD_CLOCK);
+    assert_true(d.until_us == CH_TIME_UNKNOWN);
+    /* what is not released by time is not concerned */
+    assert_verdict(case_decide_with("version: 1\ncool_down_days: 0\n", &f), CH_VERDICT_ALLOW);
+    f.upstream_trusted_for_times = false;
+    f.baseline = true;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    f = case_good();
+    f.clock_jumped = true;
+    struct ch_ruling r = case_approval(BIT(CH_HOLD_AGE));
+    f.rulings = &r;
+    f.ruling_count = 1;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+}
+
+static void test_T8_approval(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    struct ch_ruling r = case_approval(BIT(CH_HOLD_AGE));
+    f.uploaded_at_us = NOW - DAY;
+    f.rulings = &r;
+    f.ruling_count = 1;
+    struct ch_decision d = case_decide(&f);
+    assert_verdict(d, CH_VERDICT_ALLOW);
+    assert_string_equal(d.rule, "approved by alice");
+    assert_int_equal(d.ruling_id, 7);
+    assert_true(d.until_us == r.expires_at_us);
+    r.expires_at_us = NOW; /* over */
+    assert_verdict(case_decide(&f), CH_VERDICT_HOLD);
+    r.expires_at_us = CH_TIME_UNKNOWN; /* an approval without end is none */
+    assert_verdict(case_decide(&f), CH_VERDICT_HOLD);
+    /* not before the end of the inspection, whatever it names */
+    r = case_approval(UINT64_MAX);
+    f.inspection = CH_INSPECTION_NONE;
+    assert_hold(case_decide(&f), CH_HOLD_NOT_INSPECTED, "not inspected yet");
+    f.inspection = CH_INSPECTION_FAILED;
+    assert_int_equal(case_decide(&f).hold, CH_HOLD_FAILED);
+    f.inspection = CH_INSPECTION_COMPLETE;
+    f.has_inspector = false;
+    assert_int_equal(case_decide(&f).hold, CH_HOLD_FILE_TYPE);
+    /* where nothing was held, the approval does not count */
+    f = case_good();
+    f.rulings = &r;
+    f.ruling_count = 1;
+    d = case_decide(&f);
+    assert_string_equal(d.rule, "mode quarantine");
+    assert_int_equal(d.ruling_id, 0);
+}
+
+static void test_T9_attack_is_final(void **state)
+{
+    (void)state;
+    struct ch_finding found = case_finding(CH_F_PYC_UNCHECKED);
+    struct ch_sha256 print = ch_finding_fingerprint(&case_artifact, &found);
+    struct ch_ruling r = case_approval(UINT64_MAX);
+    r.fingerprints = &print;
+    r.fingerprint_count = 1;
+    struct ch_facts f = case_good();
+    f.findings = &found;
+    f.finding_count = 1;
+    f.rulings = &r;
+    f.ruling_count = 1;
+    struct ch_decision d = case_decide_with(
+        "version: 1\nrules: [{name: a, project: '**', then: allow, lifts: [rule, cool-down]}]\n",
+        &f);
+    assert_verdict(d, CH_VERDICT_DENY);
+    assert_string_equal(d.rule, "finding pyc-unchecked");
+    f.inspection = CH_INSPECTION_FAILED;
+    assert_verdict(case_decide(&f), CH_VERDICT_DENY);
+}
+
+static void test_T9_person_denies(void **state)
+{
+    (void)state;
+    struct ch_ruling r[2] = {case_approval(UINT64_MAX), case_approval(0)};
+    r[1].deny = true;
+    r[1].id = 8;
+    r[1].by = CH_STR("b\xc3\xb6"
+                     "b");
+    r[1].reason = CH_STR("stolen account");
+    r[1].expires_at_us = CH_TIME_UNKNOWN;
+    struct ch_facts f = case_good();
+    f.rulings = r;
+    f.ruling_count = 2;
+    static const char policy[] =
+        "version: 1\nrules: [{name: a, project: '**', then: allow, lifts: [rule]}]\n";
+    struct ch_decision d = case_decide_with(policy, &f);
+    assert_verdict(d, CH_VERDICT_DENY);
+    assert_string_equal(d.rule, "person b\\xc3\\xb6b");
+    assert_string_equal(d.reason, "stolen account");
+    assert_int_equal(d.ruling_id, 8);
+    f.inspection = CH_INSPECTION_NONE; /* before any byte is known */
+    assert_verdict(case_decide(&f), CH_VERDICT_DENY);
+    r[1].expires_at_us = NOW + DAY;
+    assert_true(case_decide(&f).until_us == NOW + DAY);
+    r[1].expires_at_us = NOW;
+    f.inspection = CH_INSPECTION_COMPLETE;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+}
+
+static void test_T9_exception_names_the_finding(void **state)
+{
+    (void)state;
+    struct ch_finding found[2] = {case_finding(CH_F_ZIP_SYMLINK), case_finding(CH_F_ZIP_ZIP64)};
+    struct ch_sha256 prints[2] = {ch_finding_fingerprint(&case_artifact, &found[0]),
+                                  ch_finding_fingerprint(&case_artifact, &found[1])};
+    struct ch_ruling r = case_approval(BIT(CH_HOLD_FINDING));
+    struct ch_facts f = case_good();
+    f.findings = found;
+    f.finding_count = 2;
+    f.rulings = &r;
+    f.ruling_count = 1;
+    assert_int_equal(case_decide(&f).hold, CH_HOLD_FINDING); /* names none */
+    r.fingerprints = prints;
+    r.fingerprint_count = 1;
+    assert_string_equal(case_decide(&f).rule, "finding zip-zip64");
+    r.fingerprint_count = 2;
+    struct ch_decision d = case_decide(&f);
+    assert_verdict(d, CH_VERDICT_ALLOW);
+    assert_string_equal(d.rule, "approved by alice");
+    r.lifts = BIT(CH_HOLD_AGE);
+    assert_verdict(case_decide(&f), CH_VERDICT_HOLD);
+    r.lifts = BIT(CH_HOLD_FINDING);
+    found[0].member = CH_STR("foo/b.py"); /* the same finding elsewhere */
+    assert_verdict(case_decide(&f), CH_VERDICT_HOLD);
+    found[0].member = CH_STR("foo/a.py");
+    f.artifact.byte[31] ^= 1; /* in other bytes */
+    assert_verdict(case_decide(&f), CH_VERDICT_HOLD);
+    f.artifact = (struct ch_sha256){{0}};
+    assert_verdict(case_decide(&f), CH_VERDICT_HOLD);
+}
+
+static void test_T9_rule_lifts_what_it_names(void **state)
+{
+    (void)state;
+    static const char policy[] =
+        "version: 1\nhold_findings: low\nrules:\n"
+        "  - {name: a, project: foo-bar, finding: [zip-comment], then: allow, lifts: [finding]}\n";
+    struct ch_finding found[2] = {case_finding(CH_F_ZIP_COMMENT), case_finding(CH_F_ZIP_EXTRA)};
+    struct ch_facts f = case_good();
+    f.findings = found;
+    f.finding_count = 1;
+    assert_verdict(case_decide_with(policy, &f), CH_VERDICT_ALLOW);
+    f.finding_count = 2;
+    assert_string_equal(case_decide_with(policy, &f).rule, "finding zip-extra-field");
+    f.finding_count = 1;
+    f.uploaded_at_us = NOW - DAY;
+    assert_int_equal(case_decide_with(policy, &f).hold, CH_HOLD_AGE);
+}
+
+static void test_T9_approval_does_not_reach_past_a_rule(void **state)
+{
+    (void)state;
+    struct ch_ruling r = case_approval(BIT(CH_HOLD_RULE));
+    struct ch_facts f = case_good();
+    f.rulings = &r;
+    f.ruling_count = 1;
+    assert_verdict(
+        case_decide_with("version: 1\nrules: [{name: a, project: foo-bar, then: hold}]\n", &f),
+        CH_VERDICT_ALLOW);
+    struct ch_decision d =
+        case_decide_with("version: 1\nrules: [{name: a, project: foo-bar, then: hold}, "
+                         "{name: b, project: '**', then: deny}]\n",
+                         &f);
+    assert_verdict(d, CH_VERDICT_DENY);
+    assert_string_equal(d.rule, "rule b");
+}
+
+static void test_T10_sibling(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.sibling_denied = true;
+    f.sibling = CH_STR("foo_bar-1.5-cp311-cp311-linux_x86_64.whl");
+    assert_hold(case_decide(&f), CH_HOLD_SIBLING,
+                "another file of this version is denied: foo_bar-1.5-cp311-cp311-linux_x86_64.whl");
+    struct ch_decision d = case_decide_with(
+        "version: 1\nrules: [{name: a, project: '**', then: allow, lifts: [rule, cool-down]}]\n",
+        &f);
+    assert_int_equal(d.hold, CH_HOLD_SIBLING);
+    struct ch_ruling r = case_approval(BIT(CH_HOLD_SIBLING)); /* reviewed */
+    f.rulings = &r;
+    f.ruling_count = 1;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+}
+
+static void test_T15_identity(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.hash_stated = false;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW); /* our own hash is the identity */
+    struct ch_decision d = case_decide_with("version: 1\nrequire_hash: true\n", &f);
+    assert_int_equal(d.hold, CH_HOLD_IDENTITY);
+    assert_int_equal(d.policy_line, 2);
+    assert_verdict(
+        case_decide_with("version: 1\nrequire_hash: true\nrules:\n  - {name: a, repository: "
+                         "pypi, then: allow, lifts: identity}\n",
+                         &f),
+        CH_VERDICT_ALLOW);
+}
+
+static void test_T20_reasons_are_cut(void **state)
+{
+    (void)state;
+    char evil[5000];
+    memset(evil, 0x1b, sizeof(evil));
+    struct ch_facts f = case_good();
+    f.sibling_denied = true;
+    f.sibling = (struct ch_str){evil, sizeof(evil)};
+    struct ch_decision d = case_decide(&f);
+    assert_true(strlen(d.reason) == CH_REASON_MAX - 1);
+    assert_string_equal(d.reason + CH_REASON_MAX - 4, "...");
+    f = case_good();
+    f.inspection = CH_INSPECTION_FAILED;
+    f.inspection_error = (struct ch_str){evil, sizeof(evil)};
+    case_decide(&f);
+    struct ch_ruling r = {.deny = true,
+                          .by = {evil, sizeof(evil)},
+                          .reason = {evil, sizeof(evil)},
+                          .expires_at_us = CH_TIME_UNKNOWN};
+    f.rulings = &r;
+    f.ruling_count = 1;
+    d = case_decide(&f);
+    assert_verdict(d, CH_VERDICT_DENY);
+    assert_true(strlen(d.rule) < sizeof(d.rule));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_T5_gone_from_upstream),
+        cmocka_unit_test(test_T5_release_needs_the_index),
+        cmocka_unit_test(test_T5_yanked_is_not_released),
+        cmocka_unit_test(test_T7_age),
+        cmocka_unit_test(test_T7_reason),
+        cmocka_unit_test(test_T7_clock_jump),
+        cmocka_unit_test(test_T8_approval),
+        cmocka_unit_test(test_T9_attack_is_final),
+        cmocka_unit_test(test_T9_person_denies),
+        cmocka_unit_test(test_T9_exception_names_the_finding),
+        cmocka_unit_test(test_T9_rule_lifts_what_it_names),
+        cmocka_unit_test(test_T9_approval_does_not_reach_past_a_rule),
+        cmocka_unit_test(test_T10_sibling),
+        cmocka_unit_test(test_T15_identity),
+        cmocka_unit_test(test_T20_reasons_are_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
