@@ -202,7 +202,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_PYC_DIFFERS, 152, "pyc-differs", IRREGULAR, HIGH,                                       \
       "has compiled Python code that is not that of the source beside it")                         \
     X(CH_F_PYC_DISGUISED, 153, "pyc-disguised", IRREGULAR, HIGH,                                   \
-      "has compiled Python code under the name of a text or a picture")                            \
+      "has compiled Python code under the name of something else")                            \
     X(CH_F_NOTEBOOK_ACTIVE, 160, "notebook-active", NOTE, LOW,                                     \
       "has a notebook with outputs that run when it is shown")                                     \
     X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
@@ -278,6 +278,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has code in tests, examples or documentation that would hold elsewhere")                    \
     X(CH_F_SOURCE_START_FILE, 204, "start-file", IRREGULAR, LOW,                                   \
       "writes files that run whenever any Python starts (.pth, sitecustomize.py)")                 \
+    X(CH_F_SOURCE_OWN_PROGRAM, 205, "own-program", IRREGULAR, HIGH,                                \
+      "starts a program or script that it brings along, as soon as it is imported")                \
     /* 220 to 229: YARA rules, shipped and the site's, scanner/rules */                            \
     X(CH_F_RULE_NOTE, 220, "rule-note", NOTE, INFO,                                                \
       "matches a rule that only points something out")                                             \

@@ -36,8 +36,8 @@ static void see_start(struct ch_content *c, const struct seen *s)
     }
 }
 
-/* "name.py", "name.cpython-312-x86_64-linux-gnu.so", "name/__init__.py": what makes a module. A folder
- * without __init__ is a namespace, which takes nothing over. */
+/* "name.py", "name.cpython-312-x86_64-linux-gnu.so", "name/part.py": what makes a module, or takes the place
+ * of a part of one. */
 static bool top_level_module(struct ch_str path, struct ch_str *ret)
 {
     struct ch_str rest = path;
@@ -54,8 +54,8 @@ static bool top_level_module(struct ch_str path, struct ch_str *ret)
         *ret = path_stem(first);
         return true;
     }
-    *ret = first;
-    return ch_str_eq(path_stem(rest), CH_STR("__init__"));
+    *ret = first; /* a namespace takes nothing over, unless the owner of the name has a package there */
+    return true;
 }
 
 static void see_module(struct ch_content *c, struct ch_str path)

@@ -130,9 +130,8 @@ static void look(struct ch_content *c, struct ch_str path)
 
 void content_see_compiled(struct ch_content *c, const struct seen *s)
 {
-    enum name_kind kind = name_kind_of(s->name);
     bool named = path_has_extension(s->name, "pyc") || path_has_extension(s->name, "pyo");
-    if (s->type == TYPE_PYC && (kind == NAME_TEXT || kind == NAME_MEDIA)) {
+    if (s->type == TYPE_PYC && !named) {
         content_report(c, CH_F_PYC_DISGUISED, s, "%s", "compiled Python");
     } else if (named && c->depth > 0) {
         content_report(c, CH_F_PYC_WITHOUT_SOURCE, s, "%s", "inside an archive it is not compared");

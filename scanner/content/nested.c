@@ -80,7 +80,10 @@ static enum ch_code_place place_inside(const struct inside *in, struct ch_str na
     if (in->place == CH_PLACE_TEST || path_is_test(name)) {
         return CH_PLACE_TEST;
     }
-    return in->place;
+    /* zipimport: whoever puts the archive on sys.path imports what is in it */
+    bool imported = in->place == CH_PLACE_NONE && is_importable(in->outer->name) &&
+                    path_has_extension(name, "py");
+    return imported ? CH_PLACE_IMPORT : in->place;
 }
 
 static void look_inside(struct inside *in, struct ch_str name, struct ch_str bytes,

@@ -64,12 +64,20 @@ static bool is_pickle(struct ch_str path, struct ch_str b)
     return named || b.ptr[b.len - 1] == '.';
 }
 
-/* CPython's magic numbers end in CR LF. */
+/* CPython's magic numbers end in CR LF; then come flags (PEP 552), and after 16 bytes a code object, with
+ * or without FLAG_REF. */
 static bool is_pyc(struct ch_str path, struct ch_str b)
 {
-    return b.len >= 12 && b.ptr[2] == '\r' && b.ptr[3] == '\n' &&
-           (path_has_extension(path, "pyc") || path_has_extension(path, "pyo") ||
-            ((uint8_t)b.ptr[1] >= 0x0c && (uint8_t)b.ptr[1] <= 0x0f && (uint8_t)b.ptr[16 < b.len ? 16 : 11] == 0xe3));
+    enum { HEADER = 16, FLAG_REF = 0x80, FLAGS_MAX = 3 };
+    if (b.len < 12 || b.ptr[2] != '\r' || b.ptr[3] != '\n') {
+        return false;
+    }
+    if (path_has_extension(path, "pyc") || path_has_extension(path, "pyo")) {
+        return true;
+    }
+    bool flags = (uint8_t)b.ptr[4] <= FLAGS_MAX && b.ptr[5] == 0 && b.ptr[6] == 0 && b.ptr[7] == 0;
+    return flags && b.len > HEADER && (uint8_t)b.ptr[1] >= 0x0c && (uint8_t)b.ptr[1] <= 0x0f &&
+           ((uint8_t)b.ptr[HEADER] & ~(unsigned)FLAG_REF) == 'c';
 }
 
 static bool starts_nocase(struct ch_str s, struct ch_str prefix)

@@ -23,6 +23,28 @@ static void on_rule(void *user, struct ch_str name, int32_t need)
     }
 }
 
+/* Words of parts that were given up, or that ask nothing, are not looked for. */
+static struct prefilter *filter_of(const struct rule_gate *g)
+{
+    const struct needs *n = &g->needs;
+    bool *used = ch_calloc(n->word_count + 1, sizeof(*used));
+    struct prefilter_word *words = ch_calloc(n->word_count + 1, sizeof(*words));
+    for (size_t kind = SET_TEXT; kind <= SET_BINARY; kind++) {
+        for (size_t i = 0; i < g->sets->set[kind].count; i++) {
+            needs_mark(n, g->of_rule[kind][i], used);
+        }
+    }
+    for (size_t i = 0; i < n->word_count; i++) {
+        if (used[i]) {
+            words[i] = n->words[i];
+        }
+    }
+    struct prefilter *p = prefilter_new(words, n->word_count);
+    free(words);
+    free(used);
+    return p;
+}
+
 struct rule_gate *gate_new(const struct rule_sets *sets, const struct ch_rule_text *texts,
                            size_t count)
 {
@@ -37,7 +59,7 @@ struct rule_gate *gate_new(const struct rule_sets *sets, const struct ch_rule_te
     for (size_t i = 0; i < count; i++) {
         needs_read(&g->needs, texts[i].text, on_rule, g);
     }
-    g->filter = prefilter_new(g->needs.words, g->needs.word_count);
+    g->filter = filter_of(g);
     g->sets = NULL;
     return g;
 }

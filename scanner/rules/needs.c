@@ -49,24 +49,42 @@ int32_t needs_word(struct needs *n, struct ch_str word, bool nocase)
     return add(n, (struct need){.word = (int32_t)i, .least = 0, .part = -1, .next = -1});
 }
 
+/* Of parts that must all be there: those that every second file has go, unless all are such. */
+static size_t drop_common(const struct needs *n, int32_t *parts, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        int32_t word = n->all[parts[i]].word;
+        if (word < 0 || !prefilter_is_common(n->words[word].bytes)) {
+            parts[kept++] = parts[i];
+        }
+    }
+    return kept > 0 ? kept : count;
+}
+
 int32_t needs_group(struct needs *n, uint32_t least, const int32_t *parts, size_t count)
 {
     int32_t first = -1;
+    int32_t *some = ch_calloc(count + 1, sizeof(*some));
     size_t asked = 0;
     for (size_t i = 0; i < count; i++) {
         if (parts[i] == NEED_NOTHING) { /* holds: one less of the others is enough */
             least -= least > 0 ? 1 : 0;
+        } else {
+            some[asked++] = parts[i];
         }
     }
+    if (least == asked) {
+        asked = drop_common(n, some, asked);
+        least = (uint32_t)asked;
+    }
+    for (size_t i = asked; i-- > 0;) {
+        n->all[some[i]].next = first;
+        first = some[i];
+    }
+    free(some);
     if (least == 0) {
         return NEED_NOTHING;
-    }
-    for (size_t i = count; i-- > 0;) {
-        if (parts[i] != NEED_NOTHING) {
-            n->all[parts[i]].next = first;
-            first = parts[i];
-            asked++;
-        }
     }
     if (asked == 1 && least == 1) {
         return first;
@@ -86,6 +104,19 @@ int32_t needs_again(struct needs *n, int32_t need)
     struct need copy = n->all[need];
     copy.next = -1;
     return add(n, copy);
+}
+
+void needs_mark(const struct needs *n, int32_t need, bool *used)
+{
+    if (need == NEED_NOTHING) {
+        return;
+    }
+    if (n->all[need].word >= 0) {
+        used[n->all[need].word] = true;
+    }
+    for (int32_t i = n->all[need].part; i >= 0; i = n->all[i].next) {
+        needs_mark(n, i, used);
+    }
 }
 
 bool needs_hold(const struct needs *n, int32_t need, const bool *seen)

@@ -26,11 +26,13 @@ struct needs {
 };
 void needs_done(struct needs *n);
 
-/* Both give an index or NEED_NOTHING. A word that is too short asks nothing. needs_group takes the
- * parts over: each is a part of one group. */
+/* Both give an index or NEED_NOTHING. A word that is too short asks nothing, nor does one that is
+ * in every second file where all of several are asked for. needs_group takes the parts over: each
+ * is a part of one group. */
 int32_t needs_word(struct needs *n, struct ch_str word, bool nocase);
 int32_t needs_group(struct needs *n, uint32_t least, const int32_t *parts, size_t count);
 int32_t needs_again(struct needs *n, int32_t need); /* the same, to be a part of one more group */
+void needs_mark(const struct needs *n, int32_t need, bool *used);       /* the words it asks for */
 bool needs_hold(const struct needs *n, int32_t need, const bool *seen); /* seen: by word */
 
 /* needs_regex.c: a regular expression of libyara, without its slashes. */

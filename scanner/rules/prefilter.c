@@ -48,10 +48,11 @@ static uint32_t hash_of(uint32_t gram)
     return (gram * UINT32_C(0x9e3779b1)) >> (32 - MAP_BITS);
 }
 
+/* In the lowest bit; what is above it means nothing. */
 static uint64_t bit_at(const struct prefilter *p, const char *at)
 {
     uint32_t h = hash_of(gram_at(at));
-    return p->map[h / 64] >> (h % 64) & 1;
+    return p->map[h / 64] >> (h % 64);
 }
 
 static char lower(char c)
@@ -70,12 +71,33 @@ static unsigned commonness(char c)
     return at == NULL ? 0 : (unsigned)(at - list);
 }
 
+/* Four bytes that are in every second file, though each of them may not be common. */
+static bool is_common(const char *gram)
+{
+    static const char list[][GRAM + 1] = {
+        "impo", "self", "valu", "_tok", "comp", "util", "heck", "wind", "logi", "ques", "grou",
+        "down", "have", "stat", "code", "clas", "http", "conf", "nfig", "requ", "resp", "para",
+        "name", "file", "path", "data", "type", "list", "dict", "func", "proc", "read", "writ",
+        "open", "call", "key_", "keys", "copy", "post", "true", "get_", "_get", ".con", ".get",
+        "p://", "s://", "://w", "/www", ".pro", "hidd", "dden", "goog", "gith", "user"};
+    char lowered[GRAM];
+    for (size_t i = 0; i < GRAM; i++) {
+        lowered[i] = lower(gram[i]);
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(list); i++) {
+        if (memcmp(lowered, list[i], GRAM) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t rarest_gram(struct ch_str word)
 {
     uint32_t best = 0;
     unsigned best_sum = UINT32_MAX;
     for (size_t i = 0; i + GRAM <= word.len; i++) {
-        unsigned sum = 0;
+        unsigned sum = is_common(word.ptr + i) ? 1000 : 0;
         for (size_t k = i; k < i + GRAM; k++) {
             sum += commonness(word.ptr[k]);
         }
@@ -85,6 +107,11 @@ static uint32_t rarest_gram(struct ch_str word)
         }
     }
     return best;
+}
+
+bool prefilter_is_common(struct ch_str word)
+{
+    return word.len < GRAM || is_common(word.ptr + rarest_gram(word));
 }
 
 /* The slot of these four bytes, or the free one where they belong. */
@@ -99,8 +126,12 @@ static size_t slot_of(const struct prefilter *p, uint32_t gram)
 
 static void add_word(struct prefilter *p, const struct prefilter_word *given)
 {
-    CH_ASSERT(given->bytes.len >= PREFILTER_WORD_MIN && given->bytes.len < UINT32_MAX);
     struct word *w = &p->words[p->count];
+    if (given->bytes.len == 0) {
+        p->count++;
+        return;
+    }
+    CH_ASSERT(given->bytes.len >= PREFILTER_WORD_MIN && given->bytes.len < UINT32_MAX);
     *w = (struct word){.bytes = ch_calloc(given->bytes.len, 1),
                        .len = (uint32_t)given->bytes.len,
                        .at = rarest_gram(given->bytes),
@@ -171,26 +202,29 @@ static bool look(const struct prefilter *p, struct ch_str text, size_t at, bool 
     return any;
 }
 
-bool prefilter_scan(const struct prefilter *p, struct ch_str text, bool *seen)
+static bool look_from(const struct prefilter *p, struct ch_str text, size_t from, size_t to,
+                      bool *seen)
 {
-    enum { STEP = 8 };
     bool any = false;
-    size_t i = 0;
-    for (; i + STEP + GRAM <= text.len; i += STEP) {
-        uint64_t hit = 0;
-        const char *at = text.ptr + i;
-        for (unsigned k = 0; k < STEP; k++) {
-            hit |= bit_at(p, at + k) << k;
-        }
-        while (hit != 0) {
-            any = look(p, text, i + (size_t)__builtin_ctzll(hit), seen) || any;
-            hit &= hit - 1;
-        }
-    }
-    for (; i + GRAM <= text.len; i++) {
-        if (bit_at(p, text.ptr + i) != 0) {
+    for (size_t i = from; i < to && i + GRAM <= text.len; i++) {
+        if ((bit_at(p, text.ptr + i) & 1) != 0) {
             any = look(p, text, i, seen) || any;
         }
     }
     return any;
+}
+
+bool prefilter_scan(const struct prefilter *p, struct ch_str text, bool *seen)
+{
+    enum { STEP = 4 };
+    bool any = false;
+    size_t i = 0;
+    for (; i + STEP + GRAM <= text.len; i += STEP) {
+        const char *at = text.ptr + i;
+        uint64_t hit = bit_at(p, at) | bit_at(p, at + 1) | bit_at(p, at + 2) | bit_at(p, at + 3);
+        if ((hit & 1) != 0) {
+            any = look_from(p, text, i, i + STEP, seen) || any;
+        }
+    }
+    return look_from(p, text, i, text.len, seen) || any;
 }

@@ -75,7 +75,7 @@ static bool opens_for_writing(const struct call *c)
 static struct value opened(const struct call *c)
 {
     const struct value *path = &c->args[0];
-    uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF;
+    uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PYTHON;
     struct value v = {.marks = (path->marks & kept) | MARK_COMPUTED};
     v.origin = path->kind == VALUE_TEXT ? value_hash(path->text) : path->origin;
     v.marks |= opens_for_writing(c) ? MARK_WRITES : 0U;
@@ -153,6 +153,8 @@ static bool special(struct file *f, const struct call *c, struct value *ret)
         *ret = constant_getattr(f, c);
     } else if (named(c, "os.path.join")) {
         *ret = path_join(f, c);
+    } else if (named(c, "os.path.dirname") && (c->marks & (MARK_SELF | MARK_BESIDE)) != 0) {
+        *ret = (struct value){.marks = MARK_BESIDE | MARK_COMPUTED};
     } else if (named(c, "open") || named(c, "io.open") || named(c, "os.fdopen")) {
         *ret = opened(c);
     } else if (named(c, "chr") || named(c, "unichr")) {
@@ -212,6 +214,7 @@ static struct value by_effect(struct file *f, const struct call *c)
     }
     struct value named_value = value_name(f, c->name, CH_STR("()"));
     named_value.marks |= (effects & EFFECT_FETCH) != 0 ? MARK_REMOTE : 0U;
+    named_value.marks |= (effects & EFFECT_FETCH) != 0 && (c->marks & MARK_CLOUD) != 0 ? MARK_KEYS : 0U;
     named_value.marks |= (effects & EFFECT_HOST) != 0 ? MARK_HOST : 0U;
     named_value.marks |= (effects & EFFECT_SOCKET) != 0 ? MARK_SOCKET : 0U;
     return named_value;
@@ -259,7 +262,8 @@ struct value call(struct file *f, struct value callee, struct call *c)
         v = value_method(f, c->self, ch_str_sub(c->name, 1, c->name.len), c->args, c->count);
     } else if (!special(f, c, &v) && !environment(c, &v)) {
         v = by_effect(f, c);
-        v.marks |= callee.marks & (MARK_REMOTE | MARK_SECRET | MARK_HOST | MARK_SOCKET);
+        v.marks |= callee.marks &
+                   (MARK_REMOTE | MARK_SECRET | MARK_HOST | MARK_SOCKET | MARK_KEYS);
         v.origin = v.origin != 0 ? v.origin : callee.origin;
     }
     /* The callee itself may have been put together from pieces. */

@@ -61,16 +61,24 @@ static void add_fetched(struct file *f, uint64_t origin)
     }
 }
 
-static bool is_fetched(const struct file *f, const struct value *v)
+static void add_unpacked(struct file *f, uint64_t origin)
+{
+    if (origin != 0 && f->unpacked_count < NAMES_SEEN) {
+        f->unpacked[f->unpacked_count++] = origin;
+    }
+}
+
+/* Whether a path, or one of a list, is among those of files that were written. */
+static bool is_among(const uint64_t *written, uint32_t count, const struct value *v)
 {
     uint64_t text = v->kind == VALUE_TEXT ? value_hash(v->text) : 0;
-    for (uint32_t i = 0; i < f->fetched_count; i++) {
-        if (f->fetched[i] == v->origin || f->fetched[i] == text) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (written[i] == v->origin || written[i] == text) {
             return true;
         }
     }
     for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && i < ARGUMENTS; i++) {
-        if (v->items[i].kind != VALUE_LIST && is_fetched(f, &v->items[i])) {
+        if (v->items[i].kind != VALUE_LIST && is_among(written, count, &v->items[i])) {
             return true;
         }
     }
@@ -91,14 +99,44 @@ static void runs_code(struct file *f, const struct call *c)
     if ((marks & MARK_PARAM) != 0) {
         f->functions[function_now(f)].runs_argument = true;
     }
+    if (c->args[0].kind == VALUE_NAME) {
+        runs_result_of(f, c->args[0].text, c->line);
+    }
 }
 
-/* A command line as one text, of a text or a list of them. */
-static void command_of(struct file *f, const struct value *v, uint32_t line)
+static bool is_dynamic(const struct value *v)
+{
+    struct ch_str name = v->kind == VALUE_NAME ? v->text : (struct ch_str){NULL, 0};
+    if (ch_str_starts(name, CH_STR("builtins."))) {
+        name = ch_str_sub(name, CH_STR("builtins.").len, name.len);
+    }
+    return ch_str_eq(name, CH_STR("exec")) || ch_str_eq(name, CH_STR("eval"));
+}
+
+/* exec or eval is given to somebody else, together with what it shall run: map(exec, [text]). */
+static void runs_by_another(struct file *f, const struct call *c)
+{
+    bool dynamic = false;
+    for (uint32_t i = 0; i < c->count; i++) {
+        dynamic = dynamic || is_dynamic(&c->args[i]);
+    }
+    if (!dynamic) {
+        return;
+    }
+    if ((c->marks & (MARK_DECODED | MARK_CHAR)) != 0) {
+        report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, CH_STR("exec or eval as an argument"));
+    } else if ((c->marks & MARK_REMOTE) != 0) {
+        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, CH_STR("exec or eval as an argument"));
+    } else if (named(c, "staticmethod")) {
+        report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, CH_STR("exec or eval as a method"));
+    }
+}
+
+/* A command line as one text, of a text or a list of them. Whether it fetches something. */
+static bool command_of(struct file *f, const struct value *v, uint32_t line)
 {
     if (v->kind == VALUE_TEXT) {
-        check_command(f, v->text, line);
-        return;
+        return check_command(f, v->text, line);
     }
     struct ch_buf b;
     ch_buf_init(&b, 1 << 16);
@@ -108,8 +146,22 @@ static void command_of(struct file *f, const struct value *v, uint32_t line)
         }
         ch_buf_putc(&b, ' ');
     }
-    check_command(f, ch_buf_str(&b), line);
+    bool fetches = check_command(f, ch_buf_str(&b), line);
     ch_buf_done(&b);
+    return fetches;
+}
+
+/* A program or script out of the package's own folder, as it is imported. Version control asked about
+ * that folder is not one. */
+static bool is_brought_along(const struct file *f, const struct value *v)
+{
+    static const char *const tools[] = {"git", "hg", "svn"};
+    const struct value *first = v->kind == VALUE_LIST && v->item_count > 0 ? &v->items[0] : v;
+    struct ch_str word = first->kind == VALUE_TEXT ? ch_str_sub(first->text, 0, 4)
+                                                   : (struct ch_str){NULL, 0};
+    return f->place == CH_PLACE_IMPORT && at_import(f) &&
+           (v->marks & (MARK_SELF | MARK_BESIDE)) != 0 &&
+           contains(word, tools, CH_ARRAY_LEN(tools)) == NULL;
 }
 
 static void starts_process(struct file *f, const struct call *c)
@@ -127,8 +179,14 @@ static void starts_process(struct file *f, const struct call *c)
         if (c->keywords[i].len > 0 && !ch_str_eq(c->keywords[i], CH_STR("args"))) {
             continue;
         }
-        if (is_fetched(f, v)) {
+        if (is_among(f->fetched, f->fetched_count, v)) {
             report(f, CH_F_SOURCE_DOWNLOAD_RUN, c->line, shown(f, c));
+        }
+        if (is_among(f->unpacked, f->unpacked_count, v)) {
+            report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, shown(f, c));
+        }
+        if (is_brought_along(f, v)) {
+            report(f, CH_F_SOURCE_OWN_PROGRAM, c->line, shown(f, c));
         }
         if (i == 0 && (v->marks & MARK_REMOTE) != 0) {
             report(f, CH_F_SOURCE_REMOTE_CODE, c->line, shown(f, c));
@@ -136,8 +194,27 @@ static void starts_process(struct file *f, const struct call *c)
         if (i == 0 && (v->marks & MARK_DECODED) != 0) {
             report(f, CH_F_SOURCE_HIDDEN_COMMAND, c->line, shown(f, c));
         }
-        command_of(f, v, c->line);
+        if (command_of(f, v, c->line)) {
+            does(f, DOES_NETWORK, c->line, shown(f, c), false);
+        }
     }
+}
+
+/* What the cloud gave this machine alone goes to somebody as data; in a header it is what it is for. */
+static bool sends_keys(const struct call *c)
+{
+    static const char *const data[] = {"data", "json", "files", "body", "params", "content"};
+    if (c->count > 0 && (c->args[0].marks & MARK_CLOUD) != 0) {
+        return false;
+    }
+    for (uint32_t i = 1; i < c->count; i++) {
+        bool is_data = c->keywords[i].len == 0 ||
+                       contains(c->keywords[i], data, CH_ARRAY_LEN(data)) != NULL;
+        if (is_data && (c->args[i].marks & MARK_KEYS) != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void uses_network(struct file *f, const struct call *c, uint32_t effects)
@@ -154,6 +231,9 @@ static void uses_network(struct file *f, const struct call *c, uint32_t effects)
     if ((c->marks & MARK_SECRET) != 0 && (effects & (EFFECT_SEND | EFFECT_FETCH)) != 0) {
         report(f, CH_F_SOURCE_SECRET_THEFT, c->line, shown(f, c));
     }
+    if ((effects & EFFECT_SEND) != 0 && sends_keys(c)) {
+        report(f, CH_F_SOURCE_SECRET_THEFT, c->line, shown(f, c));
+    }
     if ((c->marks & MARK_ENVIRON) != 0) {
         report(f, CH_F_SOURCE_ENVIRONMENT_THEFT, c->line, shown(f, c));
     }
@@ -166,6 +246,19 @@ static void uses_network(struct file *f, const struct call *c, uint32_t effects)
     }
 }
 
+static bool puts_where_it_starts(const struct call *c)
+{
+    static const char *const moves[] = {"shutil.copy", "shutil.copy2", "shutil.copyfile",
+                                        "shutil.move", "os.rename",    "os.replace",
+                                        "os.symlink"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(moves); i++) {
+        if (named(c, moves[i])) {
+            return c->count > 1 && (c->args[1].marks & MARK_AUTOSTART) != 0;
+        }
+    }
+    return false;
+}
+
 /* Writing what was fetched; writing where something runs it by itself. */
 static void writes_file(struct file *f, const struct call *c, const struct value *ret)
 {
@@ -173,6 +266,17 @@ static void writes_file(struct file *f, const struct call *c, const struct value
     bool opens = named(c, "open") || named(c, "io.open");
     if (writes && (c->marks & MARK_REMOTE) != 0) {
         add_fetched(f, c->self.origin);
+    }
+    /* In a function it may be what somebody asked for: a model's code, a patch. */
+    if (writes && (c->marks & MARK_DECODED) != 0 && at_import(f)) {
+        add_unpacked(f, c->self.origin);
+        if ((c->self.marks & MARK_PYTHON) != 0) {
+            report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, CH_STR("decoded into a file of source"));
+        }
+    }
+    if (puts_where_it_starts(c)) {
+        capability(f, CAP_PERSISTENCE);
+        report(f, CH_F_SOURCE_PERSISTENCE, c->line, shown(f, c));
     }
     if (named(c, "shutil.copyfileobj") && c->count > 1 &&
         (c->args[0].marks & MARK_REMOTE) != 0) {
@@ -222,11 +326,28 @@ static void odd_ones(struct file *f, const struct call *c)
     }
 }
 
+/* A pickle that names a function which runs commands or code: GLOBAL, or the two texts of
+ * STACK_GLOBAL. Spec: pickletools of CPython. */
+static bool is_armed_pickle(struct ch_str s)
+{
+    static const char *const words[] = {
+        "cos\nsystem\n",        "cposix\nsystem\n",     "cnt\nsystem\n",
+        "csubprocess\n",        "cbuiltins\neval\n",    "cbuiltins\nexec\n",
+        "c__builtin__\neval\n", "c__builtin__\nexec\n", "\x8c\x05posix\x94\x8c\x06system",
+        "\x8c\x02os\x94\x8c\x06system", "\x8c\x02nt\x94\x8c\x06system",
+        "\x8c\x0asubprocess\x94", "\x8c\x08" "builtins\x94\x8c\x04" "eval",
+        "\x8c\x08" "builtins\x94\x8c\x04" "exec"};
+    return contains(s, words, CH_ARRAY_LEN(words)) != NULL;
+}
+
 static void loads_objects(struct file *f, const struct call *c)
 {
     capability(f, CAP_DYNAMIC);
     const struct value *a = &c->args[0];
     bool embedded = c->count > 0 && (a->kind == VALUE_TEXT || (a->marks & MARK_BLOB) != 0);
+    if (embedded && a->kind == VALUE_TEXT && is_armed_pickle(a->text)) {
+        report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, c->name);
+    }
     if (embedded && at_import(f)) {
         report(f, CH_F_SOURCE_EMBEDDED_OBJECT, c->line, shown(f, c));
     }
@@ -234,6 +355,7 @@ static void loads_objects(struct file *f, const struct call *c)
 
 void check_call(struct file *f, const struct call *c, struct value *ret)
 {
+    runs_by_another(f, c);
     if (c->name.len == 0) {
         return;
     }
@@ -265,7 +387,8 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     }
     if ((named(c, "__import__") || named(c, "importlib.import_module")) && c->count > 0 &&
         c->args[0].kind != VALUE_TEXT) {
-        report(f, CH_F_SOURCE_COMPUTED_IMPORT, c->line, c->name);
+        bool hidden = (c->args[0].marks & (MARK_CHAR | MARK_DECODED)) != 0;
+        report(f, hidden ? CH_F_SOURCE_HIDDEN_NAME : CH_F_SOURCE_COMPUTED_IMPORT, c->line, c->name);
     }
     if (named(c, "os.getenv") || ch_str_starts(c->name, CH_STR("os.environ"))) {
         capability(f, CAP_ENVIRONMENT);

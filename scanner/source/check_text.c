@@ -22,6 +22,8 @@ enum what {
     W_WALLET_PATTERN,
     W_SHELL,
     W_ADDRESS,
+    W_PYTHON, /* at the end of the text */
+    W_CLOUD,
 };
 
 /* In lower case. */
@@ -68,9 +70,15 @@ static const struct {
     {"/etc/rc.local", W_AUTOSTART, 0},
     {"programs\\startup", W_AUTOSTART, 0},
     {".config/autostart", W_AUTOSTART, 0},
+    {"profile_default/startup/", W_AUTOSTART, 0},
     {"sitecustomize.py", W_START, 0},
     {"usercustomize.py", W_START, 0},
     {".pth", W_START, 0},
+    {".py", W_PYTHON, 0},
+    {"169.254.169.254/latest/meta-data/iam", W_CLOUD, 0},
+    {"/computemetadata/v1/instance/service-accounts", W_CLOUD, 0},
+    {"169.254.169.254/metadata/identity", W_CLOUD, 0},
+    {"169.254.170.2/v2/credentials", W_CLOUD, 0},
     {"currentversion\\run", W_RUN_KEY, SEEN_RUN_KEY},
     {"discord.com/api/webhooks/", W_DROP_ADDRESS, 0},
     {"discordapp.com/api/webhooks/", W_DROP_ADDRESS, 0},
@@ -226,6 +234,10 @@ static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at,
         return is_short ? MARK_AUTOSTART : 0;
     case W_START:
         return is_short && after.len == 0 ? MARK_START : 0;
+    case W_PYTHON:
+        return is_short && after.len == 0 ? MARK_PYTHON : 0;
+    case W_CLOUD:
+        return is_short ? MARK_CLOUD : 0;
     case W_RUN_KEY:
     case W_WALLET_PATTERN:
         f->seen |= words[i].seen;
@@ -323,8 +335,23 @@ static bool has(struct ch_str s, const char *word)
     return contains(s, &word, 1) != NULL;
 }
 
-void check_command(struct file *f, struct ch_str s, uint32_t line)
+/* Files of credentials go into a program that sends them. */
+static bool sends_secrets(struct ch_str s)
 {
+    static const char *const secrets[] = {"~/.ssh",  "/.ssh/",  "~/.aws",          ".aws/credentials",
+                                          "~/.kube", ".netrc",  ".npmrc",          ".pypirc",
+                                          ".gnupg",  "/shadow", ".git-credentials"};
+    static const char *const upload[] = {" --data", " -d @", "@-", " -f ", " -t ", " --upload-file",
+                                         " --post-file"};
+    return contains(s, secrets, CH_ARRAY_LEN(secrets)) != NULL &&
+           (has(s, "curl ") || has(s, "wget ")) &&
+           contains(s, upload, CH_ARRAY_LEN(upload)) != NULL;
+}
+
+bool check_command(struct file *f, struct ch_str s, uint32_t line)
+{
+    static const char *const fetches[] = {"pip install", "pip3 install", "npm install", "curl ",
+                                          "wget "};
     static const char *const into_shell[] = {"| sh",     "|sh",     "| bash",    "|bash",
                                              "| sudo",   "| python", "|python",  "$(curl"};
     static const char *const encoded[] = {" -enc",  "-encodedcommand", "frombase64string",
@@ -344,6 +371,10 @@ void check_command(struct file *f, struct ch_str s, uint32_t line)
         capability(f, CAP_PERSISTENCE);
         report(f, CH_F_SOURCE_PERSISTENCE, line, ch_str_sub(s, 0, 150));
     }
+    if (sends_secrets(s)) {
+        report(f, CH_F_SOURCE_SECRET_THEFT, line, ch_str_sub(s, 0, 150));
+    }
+    return contains(s, fetches, CH_ARRAY_LEN(fetches)) != NULL;
 }
 
 /* --- the source as it is written --- */

@@ -1,5 +1,6 @@
 #include "scanner/source/source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,19 @@ enum {
     NOTES_OF_ARTIFACT = 5, /* notes must not use up what findings there may be */
 };
 
+/* exec of what a function gave that another file has. */
+struct pending {
+    uint64_t callee;
+    struct ch_buf path;
+    uint32_t line;
+};
+
 struct ch_source {
     struct ch_scan_writer *out;
+    struct pending pending[NAMES_SEEN];
+    uint32_t pending_count;
+    uint64_t decoders[4 * NAMES_SEEN]; /* names of functions that give what they decode */
+    uint32_t decoder_count;
     uint32_t reported[CODES];
     bool has[CAP_COUNT];
     bool has_install[CAP_COUNT];
@@ -36,7 +48,59 @@ void ch_source_whole(struct ch_source *s)
 
 void ch_source_free(struct ch_source *s)
 {
+    for (uint32_t i = 0; s != NULL && i < s->pending_count; i++) {
+        ch_buf_done(&s->pending[i].path);
+    }
     free(s);
+}
+
+/* "?.codec.load().decode()": load. */
+void runs_result_of(struct file *f, struct ch_str callee, uint32_t line)
+{
+    struct ch_source *s = f->source;
+    size_t end;
+    if (!ch_str_find(callee, CH_STR("()"), &end) || s->pending_count == NAMES_SEEN ||
+        f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE) {
+        return;
+    }
+    size_t start = end;
+    while (start > 0 && callee.ptr[start - 1] != '.') {
+        start--;
+    }
+    struct pending *p = &s->pending[s->pending_count++];
+    p->callee = value_hash(ch_str_sub(callee, start, end - start));
+    p->line = line;
+    ch_buf_init(&p->path, ch_limits.member_path_bytes);
+    ch_buf_puts(&p->path, f->path);
+}
+
+static void keep_decoders(struct file *f)
+{
+    struct ch_source *s = f->source;
+    for (uint32_t i = 0; i < f->function_count; i++) {
+        const struct function *fn = &f->functions[i];
+        if (fn->name != 0 && (fn->returns & (MARK_DECODED | MARK_CHAR)) != 0 &&
+            s->decoder_count < CH_ARRAY_LEN(s->decoders)) {
+            s->decoders[s->decoder_count++] = fn->name;
+        }
+    }
+}
+
+static void judge_pending(struct ch_source *s)
+{
+    for (uint32_t i = 0; i < s->pending_count; i++) {
+        const struct pending *p = &s->pending[i];
+        for (uint32_t k = 0; k < s->decoder_count; k++) {
+            if (s->decoders[k] == p->callee) {
+                char text[96];
+                snprintf(text, sizeof(text), "line %u: executes what a function of another module decodes",
+                         p->line);
+                ch_scan_write_finding(s->out, CH_F_SOURCE_HIDDEN_CODE, ch_buf_str(&p->path),
+                                      ch_str_of(text));
+                break;
+            }
+        }
+    }
 }
 
 void capability(struct file *f, enum capability c)
@@ -387,6 +451,7 @@ static void model(struct file *f)
     read_tokens(f);
     follow_calls(f);
     judge_import(f);
+    keep_decoders(f);
     check_end(f);
     if (f->beyond) {
         ch_scan_write_finding(f->source->out, CH_F_LIMIT, f->path,
@@ -420,6 +485,7 @@ void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place p
 
 void ch_source_end(struct ch_source *s)
 {
+    judge_pending(s);
     /* sorted, as facts are compared */
     static const struct {
         const char *name;

@@ -28,6 +28,10 @@ enum {
     MARK_COMPUTED = 1 << 12, /* not a literal */
     MARK_CHAR = 1 << 13,     /* chr() or bytes([...]) */
     MARK_START = 1 << 14,    /* a file that Python runs whenever it starts */
+    MARK_BESIDE = 1 << 15,   /* a path of the folder of this file */
+    MARK_PYTHON = 1 << 16,   /* a path that ends like Python source */
+    MARK_CLOUD = 1 << 17,    /* an address of the service that gives a machine its credentials */
+    MARK_KEYS = 1 << 18,     /* what that service gave */
 };
 
 enum value_kind { VALUE_UNKNOWN = 0, VALUE_TEXT, VALUE_INT, VALUE_NAME, VALUE_FUNCTION, VALUE_LIST };
@@ -139,6 +143,8 @@ struct file {
     uint32_t analysis_line;
     uint64_t fetched[NAMES_SEEN]; /* origins of files that were written from the network */
     uint32_t fetched_count;
+    uint64_t unpacked[NAMES_SEEN]; /* and of those that were written from what was decoded */
+    uint32_t unpacked_count;
     uint32_t reported[64]; /* by code - first, findings of this file */
     /* values live here, for as long as the file */
     struct chunk *chunks;
@@ -275,7 +281,8 @@ char text_like(uint32_t c); /* the Latin letter of a Cyrillic or Greek one; 0: n
 bool text_address(struct ch_str s); /* begins with a public IPv4 address */
 void check_call(struct file *f, const struct call *c, struct value *ret);
 void check_literal(struct file *f, struct value *v, uint32_t line);
-void check_command(struct file *f, struct ch_str text, uint32_t line);
+/* Whether the command fetches something. */
+bool check_command(struct file *f, struct ch_str text, uint32_t line);
 void check_text(struct file *f, struct ch_str raw);
 void check_name(struct file *f, const struct ch_token *tok);
 void check_gap(struct file *f, const struct ch_token *before, const struct ch_token *tok);
@@ -285,6 +292,8 @@ uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line);
 /* --- source.c --- */
 void capability(struct file *f, enum capability c);
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen);
+/* exec of what a function of another file of the artifact gave: judged when all were seen. */
+void runs_result_of(struct file *f, struct ch_str callee, uint32_t line);
 const char *contains(struct ch_str s, const char *const *words, size_t count); /* which; or NULL */
 
 #endif

@@ -394,14 +394,28 @@ static void head(struct file *f)
     }
 }
 
+/* "@exec" runs what the decorator below it gives: no function is ever decorated so. */
+static void decorator(struct file *f)
+{
+    bool alone = f->at + 2 == f->end;
+    struct ch_str name = word_at(f, f->at + 1);
+    bool runs = ch_str_eq(name, CH_STR("exec")) || ch_str_eq(name, CH_STR("eval"));
+    if (alone && runs && bound(f, name) == NULL) {
+        report(f, CH_F_SOURCE_HIDDEN_CODE, f->tokens[f->at].line, CH_STR("exec as a decorator"));
+    }
+    f->at++;
+    simple(f);
+}
+
 static void one_statement(struct file *f)
 {
     if (token_word(f, f->at, "async")) {
         f->at++;
     }
     uint16_t id = token_id(f, f->at, CH_TOKEN_NAME);
-    if (id == 0) {
-        f->at += token_op(f, f->at, "@") ? 1 : 0;
+    if (token_op(f, f->at, "@")) {
+        decorator(f);
+    } else if (id == 0) {
         simple(f);
     } else if (token_word(f, f->at, "import")) {
         import_names(f);

@@ -28,6 +28,10 @@ class Attacks(unittest.TestCase):
         self.assertGreaterEqual(len(forged), 30)
         self.assertEqual([o.attack.name for o in forged if o.status == 200], [])
 
+    def test_most_attacks_are_held_or_denied(self):
+        missed = [f"{o.attack.name}: {o.attack.doc}" for o in self.bad if o.status == 200]
+        self.assertGreaterEqual(quality.rate(self.bad), quality.RATE, missed)
+
     def test_honest_neighbours_pass(self):
         self.assertGreaterEqual(len(self.honest), 12)
         self.assertEqual([(o.attack.name, o.reason) for o in self.honest if o.status != 200], [])

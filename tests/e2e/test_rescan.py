@@ -53,6 +53,30 @@ class Rescan(Quarantine):
         self.assertEqual(status, 0, out + err)
         return json.loads(out)["ruleset"]
 
+    def test_a_broken_rule_leaves_the_old_in_force(self):
+        before = self.eventually(lambda: (r := self.ruleset()).strip("0") and r)
+        path = os.path.join(self.rules, "site.yar")
+        for text, said in ((RULE + "rule broken\n{\n    condition:\n        $nothing }\n", "site.yar:16: "),
+                           (RULE.replace('"irregular"', '"deny"'), "site.yar:1: rule the_new_one: class is"),
+                           ('import "pe"\n' + RULE, "site.yar:1: modules are not available")):
+            with self.subTest(said=said):
+                with open(path, "w") as f:
+                    f.write(text)
+                lines = len(self.service.log_lines)
+                self.service.process.send_signal(signal.SIGHUP)
+                log = self.eventually(lambda: "reload-refused" in (
+                    new := "".join(self.service.log_lines[lines:])) and new)
+                self.assertIn(said, log)
+                self.assertEqual(self.ruleset(), before)
+                status, out, err = self.service.command("check")
+                self.assertEqual(status, 2, out + err)
+                self.assertIn(said, err)
+                os.remove(path)
+        status, out, err = self.service.command("check")
+        self.assertEqual(status, 0, out + err)
+        self.assertEqual(self.ruleset(), before)
+        self.assertEqual(self.service.ask(file_path("unmarked", "1.0")).status, 200)
+
     def test_one_added_rule_withdraws_a_served_package(self):
         with Client(KINDS[0]) as client:
             self.installs(client, "marked", "marked", "2.0")

@@ -286,7 +286,7 @@ static void check_hatch(struct sdist *s, const struct ch_toml_node *hatch)
     }
 }
 
-static void check_hooks(struct sdist *s, const struct ch_toml_node *tool)
+static void check_hooks(struct sdist *s, const struct ch_toml_node *tool, struct ch_str backend)
 {
     check_hatch(s, ch_toml_find(tool, "hatch"));
     const struct ch_toml_node *build = ch_toml_find(ch_toml_find(tool, "poetry"), "build");
@@ -301,7 +301,8 @@ static void check_hooks(struct sdist *s, const struct ch_toml_node *tool)
     script = text_of(ch_toml_find(ch_toml_find(pdm, "build"), "custom-hook"));
     if (script.len > 0) {
         hook(s, script);
-    } else if (pdm != NULL && sdist_find(s, CH_STR("pdm_build.py")) != NULL) {
+    } else if ((pdm != NULL || ch_str_starts(backend, CH_STR("pdm."))) &&
+               sdist_find(s, CH_STR("pdm_build.py")) != NULL) {
         hook(s, CH_STR("pdm_build.py"));
     }
     const struct ch_toml_node *setuptools = ch_toml_find(tool, "setuptools");
@@ -335,7 +336,7 @@ static void check_pyproject(struct sdist *s, struct ch_buf *backend)
     ch_buf_puts(backend, named);
     check_requirements(s, f->path, root);
     check_backend_path(s, f->path, ch_toml_find(system, "backend-path"), named);
-    check_hooks(s, ch_toml_find(root, "tool"));
+    check_hooks(s, ch_toml_find(root, "tool"), named);
     ch_toml_free(toml);
 }
 

@@ -64,3 +64,18 @@ rule program_with_webhook
         (uint32(0) == 0x464c457f or uint16(0) == 0x5a4d or uint32be(0) == 0xcffaedfe or
          uint32be(0) == 0xcafebabe) and any of them
 }
+
+rule pickle_runs_commands
+{
+    meta:
+        id = "CH-R-144"
+        message = "has a pickle that runs a command or code as soon as somebody loads it"
+        class = "irregular"
+        severity = "high"
+        paths = "*"
+    strings:
+        $old = /c(os|posix|nt|subprocess|__builtin__|builtins|pty|runpy)\n(system|popen|Popen|call|check_output|run|eval|exec|spawn|execfile|_run_code|__import__)\n/
+        $new = /\x8c(\x02os|\x05posix|\x02nt|\x0asubprocess|\x08builtins|\x03pty)\x94?\x8c.(system|popen|Popen|call|check_output|run|eval|exec|spawn|__import__)\x94?\x93/s
+    condition:
+        (uint8(0) == 0x80 or $old at 0) and any of them
+}

@@ -227,3 +227,18 @@ rule installs_more_packages
     condition:
         any of them
 }
+
+rule chat_commands_executed
+{
+    meta:
+        id = "CH-R-074"
+        message = "runs as commands what it is sent in a chat"
+        class = "irregular"
+        severity = "high"
+        paths = "@code"
+    strings:
+        $client = /\b(discord\.(Client|Bot)\(|commands\.Bot\(|telebot\.TeleBot\(|telegram\.Bot\(|ApplicationBuilder\(|TelegramClient\()/
+        $run = /\b(subprocess\.(run|Popen|call|check_output|getoutput)|os\.(system|popen)|eval|exec)\(\s{0,8}\(?f?["']?\{?(message|msg|ctx\.message|event|update\.message)\.(content|text|raw_text)\b/
+    condition:
+        all of them
+}

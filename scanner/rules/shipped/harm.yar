@@ -122,7 +122,7 @@ rule files_encrypted
         id = "CH-R-127"
         message = "walks through the user's files, encrypts them and removes or renames the originals"
         class = "irregular"
-        severity = "medium"
+        severity = "high"
         paths = "@python"
     strings:
         $walk = /\bos\.walk\(\s{0,8}(["'](\/|\/home|C:[\\\/]{1,2}|~)["']|os\.path\.expanduser\(|Path\.home\(\)|os\.environ\[\s?["'](HOME|USERPROFILE)["'])/

@@ -95,3 +95,32 @@ rule notebook_drives_kernel
     condition:
         $script and ($kernel or ($cookie and $send))
 }
+
+rule notebook_runs_commands
+{
+    meta:
+        id = "CH-R-086"
+        message = "has a notebook whose saved output starts programs or fetches code in the reader's session"
+        class = "irregular"
+        severity = "high"
+        paths = "*.ipynb,*.html"
+    strings:
+        $drive = /\b(IPython|Jupyter)\.notebook\.kernel\.execute\([^\n]{0,200}(os\.system|subprocess|os\.popen|__import__|urlopen|b64decode|socket\.socket|requests\.(get|post))\b/
+    condition:
+        $drive
+}
+
+rule build_script_downloads
+{
+    meta:
+        id = "CH-R-087"
+        message = "has a build script that runs a shell on what it downloads"
+        class = "irregular"
+        severity = "high"
+        paths = "CMakeLists.txt,*.cmake,build.rs,meson.build,binding.gyp"
+    strings:
+        $piped = /\b(curl|wget) [^\n|]{1,250}\| {0,4}(sudo )?(ba|z|da)?sh\b/
+        $shell = /\b(curl|wget)\b[^\n|]{1,250}\| {0,4}(sudo )?python/
+    condition:
+        any of them
+}

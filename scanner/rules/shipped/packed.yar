@@ -114,7 +114,7 @@ rule packed_pyarmor
         id = "CH-R-008"
         message = "is encrypted with PyArmor: nobody can see what it does"
         class = "irregular"
-        severity = "medium"
+        severity = "high"
         paths = "@python"
     strings:
         $old = "from pytransform import pyarmor_runtime"
@@ -130,7 +130,7 @@ rule packed_sourcedefender
         id = "CH-R-009"
         message = "is encrypted with SourceDefender: nobody can see what it does"
         class = "irregular"
-        severity = "medium"
+        severity = "high"
         paths = "@python,*.pye"
     strings:
         $head = "---BEGIN PYE FILE---"

@@ -3,7 +3,7 @@
  *
  *     bench_scanner FOLDER-OF-EXECUTABLES TIMES FILE...
  *
- * A file is read as a wheel if it is called one, else as a bare TAR archive.
+ * A file is read as a wheel or an sdist if it is called one, else as a bare TAR archive.
  *
  * Prints one line per job: role, wall clock and CPU time in us (of the job's process, from before
  * its fork until its end was seen), file name. */
@@ -148,10 +148,13 @@ static void scan(struct scanner *s, const char *path, uint64_t id, struct ch_buf
         exit(1);
     }
     bool wheel = ch_str_ends(ch_str_of(path), CH_STR(".whl"));
+    bool sdist = ch_str_ends(ch_str_of(path), CH_STR(".tar.gz"));
     struct ch_scan_job job = {.id = id,
                               .kind = CH_SCAN_ARTIFACT,
-                              .ecosystem = wheel ? CH_STR("pypi") : CH_STR("archive"),
-                              .profile = wheel ? CH_STR("wheel") : CH_STR("tar"),
+                              .ecosystem = wheel || sdist ? CH_STR("pypi") : CH_STR("archive"),
+                              .profile = wheel ? CH_STR("wheel")
+                                         : sdist ? CH_STR("sdist")
+                                                 : CH_STR("tar"),
                               .file_name = ch_str_of(slash == NULL ? path : slash + 1),
                               .size_bytes = (uint64_t)st.st_size};
     ch_buf_clear(b);

@@ -356,7 +356,7 @@ def mathematical_letters(p):
 @attack
 def written_in_utf7(p):
     """Declares UTF-7, in which a comment's text can be code. Must be held."""
-    return p.wheel(init=b"# coding: utf-7\n# +AAo-" + b"open('/tmp/customhouse-marker','w')\n")
+    return p.wheel(init="from . import core\n", files={"{m}/core.py": b"# coding: utf-7\n# +AAo-open('/tmp/customhouse-marker','w')\n"})
 
 
 @attack

@@ -297,7 +297,7 @@ def windows_run_key(p):
 
 
         def stay():
-            k = winreg.OpenKey(winreg.HKEY_CURRENT_USER, r"Software\\\\Microsoft\\\\Windows\\\\CurrentVersion\\\\Run", 0, winreg.KEY_SET_VALUE)
+            k = winreg.OpenKey(winreg.HKEY_CURRENT_USER, r"Software\\Microsoft\\Windows\\CurrentVersion\\Run", 0, winreg.KEY_SET_VALUE)
             winreg.SetValueEx(k, "Tables", 0, winreg.REG_SZ, sys.executable + " -m tables")
         '''})
 

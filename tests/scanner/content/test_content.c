@@ -142,6 +142,12 @@ static const struct row rows[] = {
     {"compiled code in a zip is compared with nothing", "foo/x.zip", ANY, .body = ZIP_TEXT,
      .native = {.library = "m.pyc"}, .findings = "pyc-without-source",
      .facts = "content zip"},
+    {"code in a zip that Python could import", "foo/x.zip", ANY, .body = ZIP_TEXT,
+     .native = {.library = "m.py"}, .text = S("import base64\nexec(base64.b64decode('eA=='))\n"),
+     .findings = "hidden-code", .facts = "content zip"},
+    {"code in a zip of data", "foo/x.npz", ANY, .body = ZIP_TEXT, .native = {.library = "m.py"},
+     .text = S("import base64\nexec(base64.b64decode('eA=='))\n"), .findings = "source-in-tests",
+     .facts = "content zip"},
     /* T17 */
     {"T17: pth", "x.pth", ANY, .text = S("import os\n"), .findings = "",
      .facts = "auto-load pth x.pth"},
@@ -156,6 +162,8 @@ static const struct row rows[] = {
     {"T17: a module of the standard library", "random.py", ANY, .text = S("x = 1\n"),
      .findings = "", .facts = "auto-load top-level random"},
     {"T17: another project's module", "numpy/__init__.py", ANY, .text = S("x = 1\n"),
+     .findings = "", .facts = "auto-load top-level numpy"},
+    {"T17: a part of another project's package", "numpy/x.py", ANY, .text = S("x = 1\n"),
      .findings = "", .facts = "auto-load top-level numpy"},
     {"T17: its part of a namespace", "google/cloud/x.py", ANY, .text = S("x = 1\n"),
      .findings = "", .facts = ""},
@@ -265,7 +273,7 @@ static void put_body(struct ch_buf *b, const struct row *row)
     case ZIP_FORGED:
     case ZIP_CUT:
     case ZIP_ENCRYPTED:
-        put_zip(b, name, CH_STR("text"), row->body);
+        put_zip(b, name, row->text.len > 0 ? row->text : CH_STR("text"), row->body);
         break;
     case ZIP_BEHIND:
         ch_buf_puts(b, row->text);
@@ -298,6 +306,9 @@ static enum ch_code_place place_of(void *arg CH_UNUSED, struct ch_str path)
     bool top = !ch_str_find_char(path, '/', &at);
     if (ch_str_find(path, CH_STR("tests/"), &at)) {
         return CH_PLACE_TEST;
+    }
+    if (ch_str_ends(path, CH_STR(".zip")) || ch_str_ends(path, CH_STR(".npz"))) {
+        return CH_PLACE_NONE;
     }
     return top && (ch_str_ends(path, CH_STR(".pth")) ||
                    ch_str_starts(path, CH_STR("sitecustomize")))

