@@ -2,6 +2,7 @@
 #include "customhouse/config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/config/config_int.h"
 #include "base/config/place.h"
@@ -44,6 +45,68 @@ static bool is_pattern(struct ch_str s)
     return s.len > 0;
 }
 
+/* Lower case, runs of - _ . as one -, runs of * as one. */
+static char *fold_name(struct ch_str s)
+{
+    char *out = ch_calloc(s.len + 1, 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        c = c == '_' || c == '.' ? '-' : c;
+        c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        if ((c != '-' && c != '*') || n == 0 || out[n - 1] != c) {
+            out[n++] = c;
+        }
+    }
+    return out;
+}
+
+/* Names begin and end with a letter or a digit: a pattern that asks for something else keeps nothing. */
+static bool can_match_a_name(struct ch_str s)
+{
+    char *folded = fold_name(s);
+    size_t len = strlen(folded);
+    bool can = len > 0 && folded[0] != '-' && folded[len - 1] != '-';
+    free(folded);
+    return can;
+}
+
+static bool match_wide(const char *pattern, const char *name)
+{
+    const char *star = NULL, *resume = name;
+    while (*name != '\0') {
+        if (*pattern == '*') {
+            star = ++pattern;
+            resume = name;
+        } else if (*pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star != NULL) { /* the last star takes one more */
+            pattern = star;
+            name = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') {
+        pattern++;
+    }
+    return *pattern == '\0';
+}
+
+bool ch_config_reserves(const struct ch_repository *r, struct ch_str name)
+{
+    bool reserved = false;
+    char *folded = fold_name(name);
+    for (size_t i = 0; i < r->reserved_count && !reserved; i++) {
+        char *pattern = fold_name(ch_str_of(r->reserved[i]));
+        reserved = match_wide(pattern, folded);
+        free(pattern);
+    }
+    free(folded);
+    return reserved;
+}
+
 static bool is_host_entry(struct ch_str s)
 {
     struct ch_str host = {NULL, 0};
@@ -69,6 +132,8 @@ static enum ch_code check_text(const struct ch_yaml *yaml, const struct ch_yaml_
         fault = "is not a host or HOST:PORT";
     } else if (type == CH_SCHEMA_PATTERNS && !is_pattern(s)) {
         fault = "is not a project name or a pattern with *";
+    } else if (type == CH_SCHEMA_PATTERNS && !can_match_a_name(s)) {
+        fault = "matches no name: names begin and end with a letter or a digit";
     } else if (ch_str_find_char(s, '\n', NULL)) {
         fault = "is more than one line";
     }

@@ -140,7 +140,9 @@ static const struct ch_schema_row repository_rows[] = {
     {.key = "reserved",
      .type = CH_SCHEMA_PATTERNS,
      LIST(ch_repository, reserved, reserved_count),
-     .doc = "Project names, or patterns with *, that are never asked upstream: your own."},
+     .doc = "Project names, or patterns with *, that are never asked upstream, and not served if they\n"
+            "came from there before: your own. Case does not matter, and - _ . are one; * stands for\n"
+            "anything: acme-* keeps acme-core and Acme_Core.Tools, not acme itself."},
     {.key = "only_allow_listed_upstream",
      .type = CH_SCHEMA_BOOL,
      AT(ch_repository, only_allow_listed_upstream),

@@ -105,7 +105,7 @@ void ch_index_head_put(struct ch_buf *b, const struct ch_index_head *h)
     ch_put_u8(b, (uint8_t)h->status);
     ch_put_str(b, h->status_reason);
     ch_put_u64(b, h->serial);
-    ch_put_u8(b, h->states_times);
+    ch_put_u8(b, (uint8_t)(h->states_times | h->states_status << 1)); /* 0 and 1 are older ones */
 }
 
 void ch_index_head_get(struct ch_rd *r, struct ch_index_head *ret)
@@ -114,8 +114,10 @@ void ch_index_head_get(struct ch_rd *r, struct ch_index_head *ret)
     ret->status = (enum ch_project_status)get_enum(r, CH_STATUS_DEPRECATED);
     ret->status_reason = get_text(r, ch_limits.text_bytes);
     ret->serial = ch_get_u64(r);
-    ret->states_times = get_bool(r);
-    if (ret->serial > INT64_MAX) {
+    uint8_t states = ch_get_u8(r);
+    ret->states_times = (states & 1) != 0;
+    ret->states_status = (states & 2) != 0;
+    if (ret->serial > INT64_MAX || states > 3) {
         ch_rd_fail(r);
     }
 }

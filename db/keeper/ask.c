@@ -140,7 +140,14 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
 {
     struct ch_page_reply reply = {.ask = ask->ask};
     struct ch_err err;
-    if (p == NULL || p->load == PAGE_ABSENT) {
+    enum page_withheld withheld = p == NULL ? PAGE_NOT_WITHHELD : page_withheld(p);
+    if (withheld == PAGE_OWNER_LEFT) {
+        reply.http_status = 502;
+        reply.text = CH_STR(PAGE_OWNER_LEFT_TEXT);
+        reply_page(k, w, &reply, -1);
+        return;
+    }
+    if (p == NULL || p->load == PAGE_ABSENT || withheld == PAGE_RESERVED) {
         reply.outcome = CH_PAGE_NOT_FOUND;
         reply.fresh_until_boot_ms = ch_loop_now_ms(k->child.loop) + 5000;
         reply_page(k, w, &reply, -1);
@@ -322,7 +329,13 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
 {
     struct ch_file_reply reply = {
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
-    if (p == NULL || p->load == PAGE_ABSENT) {
+    enum page_withheld withheld = p == NULL ? PAGE_NOT_WITHHELD : page_withheld(p);
+    if (withheld == PAGE_OWNER_LEFT) {
+        reply_failed(k, w, ask->ask, 502, PAGE_OWNER_LEFT_TEXT);
+        ask_free_waiter(w);
+        return;
+    }
+    if (p == NULL || p->load == PAGE_ABSENT || withheld == PAGE_RESERVED) {
         reply_file(k, w, &reply);
         ask_free_waiter(w);
         return;
@@ -505,7 +518,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .first_at_us = s.at_us,
                                 .last_at_us = s.at_us,
                                 .times = 1};
-    quota_touch(k, &s.sha256);
+    quota_sent(k, &s.sha256);
     if (keeper_write(k, &err) != CH_OK || ch_store_add_served(k->store, &row, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

@@ -341,9 +341,8 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     if (p->files[file].has_inspection) {
         json_inspection(c, &b, p, file);
     }
-    struct ch_ruling rulings[JUDGE_RULINGS];
     struct ch_facts facts;
-    judge_facts(c->k, p, file, rulings, &facts);
+    judge_facts(c->k, p, file, &facts);
     json_comparison(&b, &facts);
     command_json_findings(&b, p->files[file].has_inspection ? &p->files[file].inspection : NULL);
     ch_buf_putc(&b, '}');
@@ -406,9 +405,8 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
     } else {
         command_print(c, "  not inspected yet\n");
     }
-    struct ch_ruling rulings[JUDGE_RULINGS];
     struct ch_facts facts;
-    judge_facts(c->k, p, file, rulings, &facts);
+    judge_facts(c->k, p, file, &facts);
     show_comparison(c, &facts);
 }
 

@@ -121,6 +121,9 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     listing_touch(p);
     page_wrote(p);
     judge(k, p, (size_t)at, &d);
+    if (d.verdict != CH_VERDICT_ALLOW && p->files[at].recorded_verdict != (int8_t)d.verdict) {
+        keeper_raise_epoch(k); /* listings that gateways remember show it as it was before */
+    }
     judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
     enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
     keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",

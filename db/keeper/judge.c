@@ -177,8 +177,7 @@ static struct ch_likeness likeness_of(struct page *p)
     return p->likeness;
 }
 
-void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling *rulings,
-                 struct ch_facts *ret)
+void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     const struct page_file *run = &p->files[file];
@@ -211,15 +210,33 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling
     ret->likeness = likeness_of(p);
     ret->version_has_wheel = p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
-    ret->rulings = rulings;
-    ret->ruling_count = rulings_for(k, p, file, rulings, JUDGE_RULINGS);
+    ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
+}
+
+/* T12: what came before its name was reserved, or its owner left the list, is not served any more. */
+static void withhold(const struct page *p, struct ch_decision *d)
+{
+    enum page_withheld why = page_withheld(p);
+    if (why == PAGE_NOT_WITHHELD || d->verdict == CH_VERDICT_DENY) {
+        d->eligible = d->eligible && why == PAGE_NOT_WITHHELD;
+        return;
+    }
+    d->verdict = CH_VERDICT_HOLD;
+    d->eligible = false;
+    d->audited = false;
+    d->until_us = CH_TIME_UNKNOWN;
+    d->policy_line = 0;
+    d->ruling_id = 0;
+    snprintf(d->rule, sizeof(d->rule), "%s", why == PAGE_RESERVED ? "reserved" : "upstream-left");
+    snprintf(d->reason, sizeof(d->reason), "%s",
+             why == PAGE_RESERVED ? "the name is reserved in this repository"
+                                  : PAGE_OWNER_LEFT_TEXT);
 }
 
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)
 {
-    struct ch_ruling rulings[JUDGE_RULINGS];
     struct ch_facts facts;
-    judge_facts(k, p, file, rulings, &facts);
+    judge_facts(k, p, file, &facts);
     ch_decide(k->policy, &facts, keeper_now_us(k), ret);
     const struct page_file *f = &p->files[file];
     if (ret->verdict == CH_VERDICT_ALLOW &&
@@ -228,6 +245,7 @@ void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *re
         ret->until_us =
             ret->until_us == CH_TIME_UNKNOWN || end < ret->until_us ? end : ret->until_us;
     }
+    withhold(p, ret);
 }
 
 /* First, these bytes were allowed: what was approved before them is what they are compared with. */

@@ -269,6 +269,14 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
 /* Whether the page can be answered from now; else a refresh is running or was started, and `waiter`
  * (taken over) goes on when it ends. */
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
+/* Why nothing of a page is asked for or served, whatever is known of it (T12). */
+enum page_withheld {
+    PAGE_NOT_WITHHELD = 0,
+    PAGE_RESERVED,   /* the repository keeps the name for itself */
+    PAGE_OWNER_LEFT, /* its owner is none of the repository's upstreams any more */
+};
+#define PAGE_OWNER_LEFT_TEXT "the upstream that owns this name is not one of the repository's any more"
+enum page_withheld page_withheld(const struct page *p);
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
 /* Whether asking for it makes us fetch a page that we have not. */
@@ -301,11 +309,9 @@ void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *re
  * until a newer one does not (T6). files[].inspection has what is stored in any case. */
 const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file);
 void judge_forget_inspection(struct page *p, size_t file);
-/* The facts that judge() puts before ch_decide, for showing more of them. `rulings` has room for
- * JUDGE_RULINGS; slices borrow from the page and live until it changes. */
-#define JUDGE_RULINGS 32
-void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_ruling *rulings,
-                 struct ch_facts *ret);
+/* The facts that judge() puts before ch_decide, for showing more of them. Slices borrow from the page
+ * and live until it changes; rulings until the next call. */
+void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret);
 /* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
  * inspection judged (T6). Initialises *ret. */
 void judge_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret);
@@ -388,8 +394,9 @@ void rescan_batch_free(struct rescan_batch *b); /* nobody looks any more; the fi
 
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void rulings_free(struct keeper *k);
-/* Those whose scope has this file; borrowed until the next change. Returns how many, at most max. */
-size_t rulings_for(struct keeper *k, const struct page *p, size_t file, struct ch_ruling *ret, size_t max);
+/* All that are in force and whose scope has this file, denials first; returns how many. The list is
+ * borrowed until the next call, what it points to until the next change. */
+size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const struct ch_ruling **ret);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
@@ -469,6 +476,9 @@ void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
 void commands_free(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
+/* A blob has gone out, and may be evicted: a set of files larger than the quota passes through it. Should
+ * another gateway be about to open it, it finds it gone and asks again. */
+void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
 /* A blob goes out: it is not evicted while it may still do, and counts as used. */
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_flush(struct keeper *k); /* writes down what was used since */

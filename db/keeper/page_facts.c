@@ -75,7 +75,8 @@ static bool same_bytes(const struct ch_index_file *a, const struct ch_index_file
            ch_sha256_eq(&a->sha256, &b->sha256);
 }
 
-/* Keeps what is known and the new answer does not say. */
+/* Keeps what is known and the new answer does not say. Not whether it is yanked: both forms of a page
+ * can state that (PEP 592, 691), so that a page without the mark says that it is not. */
 static void keep_known(struct ch_index_file *now, const struct ch_index_file *known)
 {
     if (ch_sha256_is_zero(&now->sha256)) {
@@ -111,6 +112,8 @@ struct merge {
     const struct page_facts *old;
     int64_t old_checked_at_us;
     int64_t now_us;
+    const struct ch_sha256 *received; /* per old file: zero, nothing was; NULL: of none */
+    bool dated_before; /* the answer's own date is before that of the known one */
     struct ch_map *old_by_name;
     bool *seen; /* per old file: still listed with the same bytes */
     page_facts_change_fn *changed;
@@ -130,6 +133,15 @@ static struct page_fact_file *append(struct merge *m)
     return f;
 }
 
+/* T7: a hash that the index states only now is compared with the bytes that came while it stated none:
+ * others do not inherit their age. */
+static bool received_others(const struct merge *m, size_t at, const struct ch_index_file *file)
+{
+    return m->received != NULL && !ch_sha256_is_zero(&m->received[at]) &&
+           ch_sha256_is_zero(&m->old->files[at].index.sha256) && !ch_sha256_is_zero(&file->sha256) &&
+           !ch_sha256_eq(&m->received[at], &file->sha256);
+}
+
 static void merge_file(struct merge *m, const struct ch_index_file *file)
 {
     struct page_fact_file *f = append(m);
@@ -143,7 +155,7 @@ static void merge_file(struct merge *m, const struct ch_index_file *file)
     }
     size_t at = index_plus_1(m->old_by_name, file->file_name);
     const struct page_fact_file *known = at > 0 ? &m->old->files[at - 1] : NULL;
-    if (known == NULL || !same_bytes(&known->index, file)) {
+    if (known == NULL || !same_bytes(&known->index, file) || received_others(m, at - 1, file)) {
         /* A new file, or other bytes under a known name: keep_removed drops the old record. */
         f->last_absent_at_us = m->old_checked_at_us;
         m->changed(m->ctx, CH_SIGHTING_APPEARED, file->file_name, &file->sha256,
@@ -191,6 +203,33 @@ static void keep_removed(struct merge *m)
     ch_map_free(names);
 }
 
+/* T5: nothing is taken away by an answer that says less, or that is older than what is known. */
+static enum ch_code merge_head(struct merge *m, const struct ch_index_head *now, struct ch_err *err)
+{
+    const struct ch_index_head *known = m->old == NULL ? NULL : &m->old->head;
+    m->out.head = *now;
+    if (known == NULL) {
+        return CH_OK;
+    }
+    if (now->serial != 0 && now->serial < known->serial) {
+        return ch_fail(err, CH_E_CONFLICT,
+                       "the upstream's answer is older than what is known (serial %llu, not %llu)",
+                       (unsigned long long)now->serial, (unsigned long long)known->serial);
+    }
+    if (m->dated_before && (now->serial == 0 || known->serial == 0)) {
+        return ch_fail(err, CH_E_CONFLICT,
+                       "the upstream's answer is older than what is known (Last-Modified)");
+    }
+    if (now->serial == 0) {
+        m->out.head.serial = known->serial;
+    }
+    if (!now->states_status) {
+        m->out.head.status = known->status;
+        m->out.head.status_reason = known->status_reason;
+    }
+    return CH_OK;
+}
+
 static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct ch_err *err)
 {
     struct ch_scan_reader reader;
@@ -200,8 +239,11 @@ static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct c
     enum ch_code rc;
     while ((rc = ch_scan_read(&reader, &rec, err)) == CH_OK) {
         if (rec.type == CH_REC_INDEX_HEAD && !head) {
-            m->out.head = rec.u.head;
             head = true;
+            rc = merge_head(m, &rec.u.head, err);
+            if (rc != CH_OK) {
+                return rc;
+            }
         } else if (rec.type == CH_REC_INDEX_FILE && head) {
             if (m->out.file_count >= ch_limits.page_files) {
                 return ch_fail(err, CH_E_LIMIT, "more than %llu files on a page",
@@ -219,10 +261,13 @@ static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct c
 }
 
 enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_at_us,
+                              const struct ch_sha256 *received, bool dated_before,
                               struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,
                               void *ctx, struct page_facts *ret, struct ch_err *err)
 {
     struct merge m = {.old = old,
+                      .received = received,
+                      .dated_before = dated_before,
                       .old_checked_at_us = old_checked_at_us,
                       .now_us = now_us,
                       .old_by_name = ch_map_new(),

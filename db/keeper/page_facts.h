@@ -34,8 +34,12 @@ typedef void page_facts_change_fn(void *ctx, enum ch_sighting kind, struct ch_st
                                   const struct ch_sha256 *stated, int64_t last_absent_at_us);
 
 /* Merges a sealed, strictly decoded scan stream of the page (CH_SCAN_INDEX) into `old` (NULL: first
- * load). `old_checked_at_us` is when the old state was last confirmed. Into *ret a new page. */
+ * load). `old_checked_at_us` is when the old state was last confirmed; `received`
+ * has the hash of what was fetched of each of its files, zero where nothing was (NULL: of none). Into *ret a new page.
+ * CH_E_CONFLICT: the answer is older than `old`, by its serial or, where one of them has none, as
+ * `dated_before` says (T5); nothing was told to `changed`. */
 enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_at_us,
+                              const struct ch_sha256 *received, bool dated_before,
                               struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,
                               void *ctx, struct page_facts *ret, struct ch_err *err) CH_MUST_CHECK;
 

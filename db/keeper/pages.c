@@ -380,16 +380,28 @@ bool page_usable(const struct keeper *k, const struct page *p)
     return keeper_now_us(k) - p->checked_at_us < (int64_t)p->upstream->stale_hours * 3600 * 1000000;
 }
 
+/* T12, also of what came before the configuration said so. */
+enum page_withheld page_withheld(const struct page *p)
+{
+    if (ch_config_reserves(p->config, page_name(p))) {
+        return PAGE_RESERVED;
+    }
+    if (p->upstream == NULL) {
+        return PAGE_NOT_WITHHELD;
+    }
+    for (size_t i = 0; i < p->config->upstream_count; i++) {
+        if (strcmp(p->config->upstreams[i], p->upstream->name) == 0) {
+            return PAGE_NOT_WITHHELD;
+        }
+    }
+    return PAGE_OWNER_LEFT;
+}
+
 /* Whether a reserved or not-listed name may not be asked for upstream (T12). */
 static bool may_ask_upstream(const struct keeper *k, const struct page *p)
 {
     struct ch_str name = page_name(p);
-    for (size_t i = 0; i < p->config->reserved_count; i++) {
-        if (ch_glob_match(ch_str_of(p->config->reserved[i]), name)) {
-            return false;
-        }
-    }
-    if (!ch_policy_may_look_up(k->policy, ch_str_of(p->repository),
+    if (page_withheld(p) != PAGE_NOT_WITHHELD || !ch_policy_may_look_up(k->policy, ch_str_of(p->repository),
                                ch_str_of(p->config->environment), name)) {
         return false;
     }

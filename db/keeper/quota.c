@@ -5,11 +5,14 @@
 #include <stdlib.h>
 
 #define PER_ROUND 64
-#define IN_USE_MS 60000 /* a blob that went out so lately may still be on its way */
+/* An ALLOW that was given so lately may still be on its way to a gateway, which then opens the bytes
+ * once: after that they may go, its descriptor stays. */
+#define IN_USE_MS 2000
 
 struct used {
     uint64_t at_ms;
     bool written;
+    bool may_go; /* whom it was promised has had it */
 };
 
 struct victims {
@@ -37,6 +40,14 @@ void quota_touch(struct keeper *k, const struct ch_sha256 *sha256)
         ch_map_set(k->used, key, u);
     }
     *u = (struct used){.at_ms = ch_loop_now_ms(k->child.loop)};
+}
+
+void quota_sent(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    struct ch_str key = {(const char *)sha256->byte, CH_SHA256_BYTES};
+    quota_touch(k, sha256);
+    struct used *u = ch_map_get(k->used, key);
+    u->may_go = true;
 }
 
 /* Least recently used goes first: without this, least recently allowed would. */
@@ -91,7 +102,7 @@ static bool in_use(struct keeper *k, const struct ch_sha256 *sha256)
 {
     struct ch_str key = {(const char *)sha256->byte, CH_SHA256_BYTES};
     const struct used *u = k->used == NULL ? NULL : ch_map_get(k->used, key);
-    return (u != NULL && ch_loop_now_ms(k->child.loop) - u->at_ms <= IN_USE_MS) ||
+    return (u != NULL && !u->may_go && ch_loop_now_ms(k->child.loop) - u->at_ms <= IN_USE_MS) ||
            intake_holds(k, sha256);
 }
 

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
@@ -226,6 +227,40 @@ static bool has_details(const struct page *p)
     return p->upstream->api_url != NULL && p->eco->details_url != NULL;
 }
 
+/* RFC 9110 5.6.7's preferred form; others are no date. */
+static bool http_date(struct ch_str text, int64_t *ret_s)
+{
+    char copy[64];
+    struct tm tm = {0};
+    if (text.len == 0 || text.len >= sizeof(copy)) {
+        return false;
+    }
+    snprintf(copy, sizeof(copy), "%.*s", CH_STR_ARG(text));
+    const char *end = strptime(copy, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    if (end == NULL || *end != '\0') {
+        return false;
+    }
+    *ret_s = timegm(&tm);
+    return true;
+}
+
+static bool dated_before_known(const struct refresh *r)
+{
+    int64_t known, now;
+    return http_date(r->p->info.last_modified, &known) &&
+           http_date(ch_str_of(r->last_modified), &now) && now < known;
+}
+
+/* Per file of the page that is known, the bytes that came of it. free(). */
+static struct ch_sha256 *received_of(const struct page *p)
+{
+    struct ch_sha256 *list = ch_calloc(p->facts.file_count + 1, sizeof(*list));
+    for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
+        list[i] = p->files[i].artifact;
+    }
+    return list;
+}
+
 static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct refresh *r = ctx;
@@ -239,11 +274,14 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         return;
     }
     r->now_us = keeper_now_us(r->k);
+    struct ch_sha256 *received = received_of(p);
     enum ch_code rc = keeper_write(r->k, &err);
     if (rc == CH_OK) {
-        rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us, stream,
-                              r->now_us, on_change, r, &r->merged, &err);
+        rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us,
+                              received, dated_before_known(r), stream, r->now_us, on_change, r,
+                              &r->merged, &err);
     }
+    free(received);
     if (rc != CH_OK) {
         refresh_failed(r, 502, err.msg);
         return;
@@ -465,6 +503,7 @@ void page_refresh(struct keeper *k, struct page *p)
     ch_buf_init(&url, ch_limits.url_bytes);
     enum ch_code rc =
         p->upstream != NULL
+            && page_withheld(p) == PAGE_NOT_WITHHELD /* T12: nobody reserved it meanwhile */
             ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
     if (rc == CH_OK) {

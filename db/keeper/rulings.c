@@ -13,6 +13,8 @@ struct kept {
 struct rulings {
     struct kept *items;
     size_t count, cap;
+    struct ch_ruling *found; /* of the file that was asked about last */
+    size_t found_cap;
 };
 
 static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
@@ -97,6 +99,7 @@ void rulings_free(struct keeper *k)
             ch_buf_done(&k->rulings->items[i].memory);
         }
         free(k->rulings->items);
+        free(k->rulings->found);
         free(k->rulings);
         k->rulings = NULL;
     }
@@ -123,40 +126,51 @@ static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t
     return rc == CH_OK ? match : r->deny; /* a scope that cannot be read denies, never approves */
 }
 
-size_t rulings_for(struct keeper *k, const struct page *p, size_t file, struct ch_ruling *ret, size_t max)
+static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
+{
+    struct rulings *all = k->rulings;
+    if (n == all->found_cap) {
+        all->found_cap = all->found_cap == 0 ? 16 : all->found_cap * 2;
+        all->found = ch_realloc_array(all->found, all->found_cap, sizeof(*all->found));
+    }
+    uint64_t lifts = r->lifts;
+    struct ch_sha256 policy = ch_policy_digest(k->policy);
+    if (!ch_sha256_eq(&policy, &r->policy)) {
+        /* T8: an approval knew the policy of its day. Of a range, which nobody inspected, nothing
+         * is left under another one; of inspected bytes, what is about the bytes. */
+        lifts &= ch_sha256_is_zero(&r->sha256) ? 0
+                                               : ~(1ull << CH_HOLD_RULE | 1ull << CH_HOLD_NOT_LISTED);
+    }
+    all->found[n] = (struct ch_ruling){
+        .deny = r->deny,
+        .lifts = lifts,
+        .reason = r->reason,
+        .by = r->by,
+        .at_us = r->at_us,
+        .expires_at_us = r->expires_at_us,
+        .fingerprints = r->fingerprints,
+        .fingerprint_count = r->fingerprint_count,
+        .id = r->id,
+    };
+}
+
+size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
+                   const struct ch_ruling **ret)
 {
     size_t n = 0;
-    for (size_t i = 0; k->rulings != NULL && i < k->rulings->count; i++) {
-        const struct ch_ruling_row *r = &k->rulings->items[i].row;
-        if (!in_scope(r, p, file)) {
-            continue;
-        }
-        if (n == max) { /* more than fit: a deny must not be among those left out */
-            if (!r->deny) {
-                continue;
+    int64_t now = keeper_now_us(k);
+    *ret = NULL;
+    for (int deny = 1; k->rulings != NULL && deny >= 0; deny--) {
+        for (size_t i = 0; i < k->rulings->count; i++) {
+            const struct ch_ruling_row *r = &k->rulings->items[i].row;
+            bool ended = r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
+            if (!ended && r->deny == (deny != 0) && in_scope(r, p, file)) {
+                found(k, r, n++);
             }
-            n = max - 1;
         }
-        uint64_t lifts = r->lifts;
-        struct ch_sha256 policy = ch_policy_digest(k->policy);
-        if (!ch_sha256_eq(&policy, &r->policy)) {
-            /* T8: an approval knew the policy of its day. Of a range, which nobody inspected, nothing
-             * is left under another one; of inspected bytes, what is about the bytes. */
-            lifts &= ch_sha256_is_zero(&r->sha256)
-                         ? 0
-                         : ~(1ull << CH_HOLD_RULE | 1ull << CH_HOLD_NOT_LISTED);
-        }
-        ret[n++] = (struct ch_ruling){
-            .deny = r->deny,
-            .lifts = lifts,
-            .reason = r->reason,
-            .by = r->by,
-            .at_us = r->at_us,
-            .expires_at_us = r->expires_at_us,
-            .fingerprints = r->fingerprints,
-            .fingerprint_count = r->fingerprint_count,
-            .id = r->id,
-        };
+    }
+    if (n > 0) {
+        *ret = k->rulings->found;
     }
     return n;
 }

@@ -25,6 +25,8 @@ struct ch_index_head {
     enum ch_project_status status;
     struct ch_str status_reason;
     uint64_t serial;       /* upstream's serial, 0 when none */
+    bool states_status;    /* the page's form can state a status, and this one does or says that it is
+                              active by leaving it out: JSON from 1.4 on; HTML only where it says it */
     bool states_times;     /* the page's form can state upload times and did for some file */
 };
 

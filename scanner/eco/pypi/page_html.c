@@ -304,6 +304,7 @@ static enum ch_code read_meta(struct html_page *p, const struct ch_html_token *t
                            "page: <meta> pypi:project-status: expected active, archived, "
                            "quarantined or deprecated");
         }
+        p->draft->head.states_status = true;
     } else if (ch_str_eq_nocase(name, CH_STR("pypi:project-status-reason"))) {
         p->draft->head.status_reason = ch_page_keep(p->draft, ch_page_clip(content));
     }

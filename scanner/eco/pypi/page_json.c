@@ -168,10 +168,22 @@ enum ch_code ch_json_read_meta(struct ch_json root, uint64_t *ret_serial, struct
     return rc;
 }
 
+/* PEP 792: project-status exists from 1.4 on; there, without one a project is active. */
+static bool version_has_status(struct ch_json root, struct ch_err *err)
+{
+    struct ch_json meta, v;
+    uint64_t minor = 0;
+    return ch_json_need(root, "meta", JSON_OBJECT, &meta, err) == CH_OK &&
+           ch_json_need(meta, "api-version", JSON_STRING, &v, err) == CH_OK &&
+           ch_str_starts(ch_json_str(v), CH_STR("1.")) &&
+           ch_str_u64(ch_str_sub(ch_json_str(v), 2, ch_json_str(v).len), &minor) && minor >= 4;
+}
+
 static enum ch_code read_status(struct ch_json root, struct ch_page_draft *d, struct ch_err *err)
 {
     struct ch_json status;
     struct ch_json v;
+    d->head.states_status = version_has_status(root, err);
     enum ch_code rc = ch_json_member(root, "project-status", JSON_OBJECT, &status, err);
     if (rc != CH_OK || status.value == NULL) {
         return rc;
@@ -181,6 +193,7 @@ static enum ch_code read_status(struct ch_json root, struct ch_page_draft *d, st
         rc = ch_json_fail(v, err, "expected active, archived, quarantined or deprecated");
     }
     if (rc == CH_OK) {
+        d->head.states_status = d->head.states_status || v.value != NULL;
         rc = ch_json_member(status, "reason", JSON_STRING, &v, err);
     }
     if (rc == CH_OK && v.value != NULL) {

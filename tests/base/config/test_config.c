@@ -1,5 +1,7 @@
 #include "tests/ch_test.h"
 
+#include <stdlib.h>
+
 #include "base/config/schema.h"
 #include "customhouse/config.h"
 #include "customhouse/index.h"
@@ -257,7 +259,38 @@ static const struct {
      LISTEN UPSTREAMS "repositories:\n  - {name: a, ecosystem: pypi, upstreams: [up], reserved: "
                       "['a b']}\n",
      "c.yaml:5:60: repositories[0].reserved[0]: \"a b\" is not a project name or a pattern with *"},
+    {"reserved pattern that keeps nothing",
+     LISTEN UPSTREAMS "repositories:\n  - {name: a, ecosystem: pypi, upstreams: [up], reserved: "
+                      "['acme-']}\n",
+     "c.yaml:5:60: repositories[0].reserved[0]: \"acme-\" matches no name: names begin and end with a "
+     "letter or a digit"},
 };
+
+/* T12: a name too many kept back is a complaint, one too few is a stranger's package. */
+static void test_T12_reservations_are_wide(void **state)
+{
+    static const struct {
+        const char *pattern, *name;
+        bool reserved;
+    } rows[] = {
+        {"acme-*", "acme-one", true},      {"acme-*", "acme-one-two", true},
+        {"acme-*", "acme", false},         {"acme-*", "acmeone", false},
+        {"Acme_Core", "acme-core", true},  {"My.Lib", "my-lib", true},
+        {"a__.-b", "a-b", true},           {"CORP-*", "corp-x-y", true},
+        {"*-corp-*x", "a-b-corp-c-x", true}, {"*-corp-*x", "a-b-corp-c-y", false},
+        {"corp-**", "corp-a-b", true},     {"*", "anything-at-all", true},
+        {"acme", "acme-core", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char *pattern = ch_str_dup(ch_str_of(rows[i].pattern));
+        struct ch_repository r = {.reserved = &pattern, .reserved_count = 1};
+        if (ch_config_reserves(&r, ch_str_of(rows[i].name)) != rows[i].reserved) {
+            fail_msg("%s and %s", rows[i].pattern, rows[i].name);
+        }
+        free(pattern);
+    }
+}
 
 static void test_errors(void **state)
 {
@@ -388,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),     cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_errors),       cmocka_unit_test(test_reserved_names),
+        cmocka_unit_test(test_T12_reservations_are_wide),
         cmocka_unit_test(test_initial_text), cmocka_unit_test(test_every_key_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,7 @@ static void answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
         answer.code = s->code;
         answer.content_type = ch_str_of(s->type);
         answer.etag = ch_str_of(s->etag);
+        answer.last_modified = ch_str_of(s->last_modified);
         body = ch_buf_str(&s->body);
         if (s->etag != NULL && ch_str_eq(f->if_none_match, ch_str_of(s->etag))) {
             answer.http_status = 304;

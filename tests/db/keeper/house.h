@@ -21,6 +21,7 @@ struct site { /* what the fetcher finds at a URL */
     const char *type;
     struct ch_buf body;
     const char *etag;
+    const char *last_modified;
     size_t asked;
     bool ranges; /* answers 206 */
     bool mute; /* never answers */

@@ -37,6 +37,7 @@ static void scan_page(struct ch_scan_writer *w, struct ch_str text)
     struct ch_str line;
     if (ch_str_find(text, CH_STR("status quarantined"), NULL)) {
         head.status = CH_STATUS_QUARANTINED;
+        head.states_status = true;
     }
     ch_scan_write_index_head(w, &head);
     while (ch_str_split(&text, '\n', &line)) {

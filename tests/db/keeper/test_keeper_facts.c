@@ -30,12 +30,11 @@ static struct house *open_house(void)
 
 static void facts_of(struct house *h, const char *file, struct ch_facts *ret)
 {
-    static struct ch_ruling rulings[JUDGE_RULINGS];
     struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
     assert_true(page_load(h->k, p));
     ptrdiff_t at = page_find_file(p, ch_str_of(file));
     assert_true(at >= 0);
-    judge_facts(h->k, p, (size_t)at, rulings, ret);
+    judge_facts(h->k, p, (size_t)at, ret);
 }
 
 static void allow(struct house *h, const char *file)

@@ -86,6 +86,24 @@ static void attack_is_denied(void **state)
     house_free(h);
 }
 
+/* Listings that gateways remember end with the epoch, or they would show it for half a minute. */
+static void t4_a_denial_by_inspection_ends_old_listings(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "an attack", 30);
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, WHEEL)->listing, CH_LIST_PLAIN);
+    uint64_t epoch = h->epoch.epoch;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_true(h->epoch.epoch > epoch);
+    epoch = h->epoch.epoch;
+    house_ask_file(h, "pkg", WHEEL); /* nothing new: no reason to end anything */
+    assert_true(h->epoch.epoch == epoch);
+    house_free(h);
+}
+
 static void irregular_is_held(void **state)
 {
     (void)state;
@@ -316,6 +334,7 @@ int main(void)
         cmocka_unit_test(intake_allows),
         cmocka_unit_test(t7_young_file_is_held_and_not_fetched),
         cmocka_unit_test(attack_is_denied),
+        cmocka_unit_test(t4_a_denial_by_inspection_ends_old_listings),
         cmocka_unit_test(irregular_is_held),
         cmocka_unit_test(t2_jails_that_differ_deny),
         cmocka_unit_test(a_crashed_jail_holds),

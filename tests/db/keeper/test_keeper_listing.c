@@ -208,6 +208,27 @@ static void eviction_takes_what_is_used_least(void **state)
     house_free(h);
 }
 
+/* A set of files larger than the quota can be had in one go: what was sent makes room. */
+static void what_was_sent_makes_room(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    char text[512], hex[CH_SHA256_HEX + 1];
+    snprintf(text, sizeof(text), "pkg-1.0-py3-none-any.whl %s 10 30\n", house_hex("0123456789", hex));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/zip", "0123456789");
+    house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    struct ch_config *config = (struct ch_config *)(uintptr_t)h->k->config;
+    config->served_max_bytes = 15;
+    assert_ch_code(CH_E_FULL, quota_make_room(h->k, CH_BLOB_SERVED, 10, &err)); /* promised */
+    house_tell_served(h, "pkg", "pkg-1.0-py3-none-any.whl", "0123456789", "192.0.2.1");
+    house_settle(h);
+    assert_ch_ok(&err, quota_make_room(h->k, CH_BLOB_SERVED, 10, &err));
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +239,7 @@ int main(void)
         cmocka_unit_test(t10_a_source_that_is_not_listed_replaces_nothing),
         cmocka_unit_test(the_kept_listing_follows_its_inputs),
         cmocka_unit_test(eviction_takes_what_is_used_least),
+        cmocka_unit_test(what_was_sent_makes_room),
         cmocka_unit_test(a_large_page_is_listed_fast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

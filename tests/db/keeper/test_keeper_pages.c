@@ -234,6 +234,69 @@ static void t12_reserved_names_are_never_asked(void **state)
     house_free(h);
 }
 
+#define SITE                                                                                       \
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
+    "upstreams:\n"                                                                                  \
+    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"   \
+    "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple', trust_times: "     \
+    "true}\n"
+
+/* What was mirrored before is taken away at once, and nothing more of it is asked for. */
+static void taken_away_by(const char *repositories, enum ch_page_outcome page,
+                          enum ch_file_outcome file)
+{
+    struct house *h = house_new();
+    struct ch_err err;
+    char text[256], hex[CH_SHA256_HEX + 1];
+    snprintf(text, sizeof(text), WHEEL " %s 5 30\n" NEXT PLAIN, house_hex("bytes", hex));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    house_site(h, FILE_URL(NEXT), 200, "application/zip", "other");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, "bytes"));
+    size_t fetches = h->fetches;
+    uint64_t epoch = h->epoch.epoch;
+    h->config = repositories;
+    assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+    assert_false(house_serves(h, "bytes"));
+    assert_true(h->epoch.epoch > epoch);
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, page);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, file);
+    house_ask_file(h, "pkg", NEXT);
+    assert_int_equal(h->file.outcome, file);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    ptrdiff_t at = page_find_file(p, CH_STR(NEXT));
+    assert_true(at >= 0);
+    assert_null(intake_want(h->k, p, (size_t)at, true));
+    assert_false(intake_rescan(h->k, p, (size_t)at));
+    house_settle(h);
+    assert_int_equal(h->fetches, fetches);
+    h->config = NULL; /* as it was: it may be had again */
+    assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void t12_a_reservation_takes_away_what_was_mirrored(void **state)
+{
+    (void)state;
+    taken_away_by(SITE "repositories:\n"
+                       "  - {name: pypi, ecosystem: pypi, upstreams: [up, other], reserved: [PK*]}\n",
+                  CH_PAGE_NOT_FOUND, CH_FILE_NOT_FOUND);
+}
+
+static void t12_names_of_an_upstream_that_left_are_not_served(void **state)
+{
+    (void)state;
+    taken_away_by(SITE "repositories:\n  - {name: pypi, ecosystem: pypi, upstreams: [other]}\n",
+                  CH_PAGE_FAILED, CH_FILE_FAILED);
+}
+
 static void known_content_outlives_a_failing_upstream(void **state)
 {
     (void)state;
@@ -264,6 +327,29 @@ static void a_dawdling_upstream_does_not_hold_up_known_content(void **state)
     house_ask_page(h, "pkg");
     assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
     assert_in_range(ch_now_boot_ms() - before, 2000, 6000);
+    house_free(h);
+}
+
+static void t5_an_older_answer_changes_nothing(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN NEXT PLAIN);
+    s->last_modified = "Tue, 02 Jan 2024 10:00:00 GMT";
+    house_ask_page(h, "pkg");
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    s = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    s->last_modified = "Mon, 01 Jan 2024 10:00:00 GMT";
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    ptrdiff_t at = page_find_file(p, CH_STR(NEXT));
+    assert_true(p->facts.files[at].removed_at_us == CH_TIME_UNKNOWN);
+    s->last_modified = "Tue, 02 Jan 2024 10:00:01 GMT";
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    at = page_find_file(p, CH_STR(NEXT));
+    assert_true(p->facts.files[at].removed_at_us != CH_TIME_UNKNOWN);
     house_free(h);
 }
 
@@ -298,10 +384,13 @@ int main(void)
         cmocka_unit_test(details_that_are_not_there_do_not_matter),
         cmocka_unit_test(t5_a_removed_file_is_held),
         cmocka_unit_test(t5_a_vanished_project_is_a_fact_when_confirmed),
+        cmocka_unit_test(t5_an_older_answer_changes_nothing),
         cmocka_unit_test(t5_quarantine_holds_all),
         cmocka_unit_test(t12_the_first_that_has_it_owns_it),
         cmocka_unit_test(t12_an_error_is_never_next),
         cmocka_unit_test(t12_reserved_names_are_never_asked),
+        cmocka_unit_test(t12_a_reservation_takes_away_what_was_mirrored),
+        cmocka_unit_test(t12_names_of_an_upstream_that_left_are_not_served),
         cmocka_unit_test(known_content_outlives_a_failing_upstream),
         cmocka_unit_test(a_dawdling_upstream_does_not_hold_up_known_content),
         cmocka_unit_test(an_unreadable_page_is_no_page),

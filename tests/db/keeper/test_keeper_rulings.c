@@ -96,6 +96,48 @@ static void t8_approve_inspects_first_and_ends(void **state)
     house_free(h);
 }
 
+/* However many there are, and whatever has ended: each one counts. */
+static void t8_no_ruling_is_lost_among_many(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    set_wheel(h, "bytes", 1); /* young: held */
+    house_ask_page(h, "pkg");
+    struct ch_ruling_row row = {.project = CH_STR("pkg"),
+                                .lifts = 1ull << CH_HOLD_AGE,
+                                .reason = CH_STR("needed"),
+                                .by = CH_STR("a person"),
+                                .policy = ch_policy_digest(h->k->policy)};
+    int64_t now = keeper_now_us(h->k);
+    for (int i = 0; i < 40; i++) { /* ended ones */
+        row.at_us = now - 2000000;
+        row.expires_at_us = now - 1000000;
+        assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    }
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    row.at_us = now;
+    row.expires_at_us = now + 3600 * 1000000LL;
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    for (int i = 0; i < 40; i++) {
+        assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    }
+    row.deny = true;
+    row.lifts = 0;
+    row.expires_at_us = CH_TIME_UNKNOWN;
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    row.expires_at_us = now - 1000000; /* one that has ended takes no place of the other */
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_free(h);
+}
+
 static void t8_no_approval_lifts_an_attack(void **state)
 {
     (void)state;
@@ -145,12 +187,12 @@ static void t11_an_approval_ends_at_its_time(void **state)
                                 .reason = CH_STR("short"),
                                 .by = CH_STR("uid:1"),
                                 .at_us = ch_now_unix_us(),
-                                .expires_at_us = ch_now_unix_us() + 1500000};
+                                .expires_at_us = ch_now_unix_us() + 4000000};
     assert_ch_ok(&err, rulings_add(h->k, &row, &err));
     house_ask_file(h, "pkg", WHEEL);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-    assert_in_range(h->file.not_after_boot_ms, ch_now_boot_ms(), ch_now_boot_ms() + 1600);
-    uint64_t epoch = h->epoch.epoch, end = ch_now_boot_ms() + 4000;
+    assert_in_range(h->file.not_after_boot_ms, ch_now_boot_ms(), ch_now_boot_ms() + 4100);
+    uint64_t epoch = h->epoch.epoch, end = ch_now_boot_ms() + 15000;
     while (house_serves(h, "young") && ch_now_boot_ms() < end) {
         house_turn(h, 50);
     }
@@ -283,6 +325,7 @@ int main(void)
         cmocka_unit_test(t4_deny_takes_a_served_file_away_at_once),
         cmocka_unit_test(deny_before_any_file_is_known),
         cmocka_unit_test(t8_approve_inspects_first_and_ends),
+        cmocka_unit_test(t8_no_ruling_is_lost_among_many),
         cmocka_unit_test(t8_no_approval_lifts_an_attack),
         cmocka_unit_test(t9_a_range_lifts_age_only),
         cmocka_unit_test(t11_an_approval_ends_at_its_time),

@@ -55,7 +55,7 @@ static struct seen answer(struct page_facts *page, bool first, int64_t checked_a
     struct ch_err err;
     stream_open(&s);
     write_lines(&s, lines, count);
-    assert_ch_ok(&err, page_facts_merge(first ? NULL : page, checked_at, ch_buf_str(&s.bytes), now,
+    assert_ch_ok(&err, page_facts_merge(first ? NULL : page, checked_at, NULL, false, ch_buf_str(&s.bytes), now,
                                         on_change, &seen, &merged, &err));
     stream_done(&s);
     if (!first) {
@@ -107,6 +107,100 @@ static void test_an_answer_that_says_less_takes_nothing_away(void **state)
     assert_int_equal(page.files[0].index.uploaded_at_us, 5);
     assert_int_equal(page.files[0].index.size_bytes, 9);
     assert_true(page.files[0].baseline);
+    page_facts_done(&page);
+}
+
+/* One more answer that has a head and the file "a". */
+static enum ch_code answer_hashed(struct page_facts *page, const struct ch_index_head *head,
+                                  bool yanked, uint8_t hash, const struct ch_sha256 *received,
+                                  struct ch_err *err)
+{
+    struct stream s;
+    struct page_facts merged;
+    struct seen seen = {0};
+    struct ch_index_file f = {.file_name = CH_STR("a"),
+                              .url = CH_STR("http://up.example/p"),
+                              .size_bytes = CH_SIZE_UNKNOWN,
+                              .uploaded_at_us = CH_TIME_UNKNOWN,
+                              .sha256 = {{hash}},
+                              .yanked = yanked};
+    stream_open(&s);
+    ch_scan_write_index_head(s.writer, head);
+    ch_scan_write_index_file(s.writer, &f);
+    stream_end(&s, &INPUT, 1);
+    enum ch_code rc = page_facts_merge(page->files == NULL ? NULL : page, 100, received, false,
+                                       ch_buf_str(&s.bytes), 200, on_change, &seen, &merged, err);
+    stream_done(&s);
+    if (rc == CH_OK) {
+        page_facts_done(page);
+        *page = merged;
+    }
+    return rc;
+}
+
+static enum ch_code answer_head(struct page_facts *page, const struct ch_index_head *head, bool yanked,
+                                struct ch_err *err)
+{
+    return answer_hashed(page, head, yanked, 0, NULL, err);
+}
+
+static void test_T7_a_hash_stated_late_is_compared_with_what_came(void **state)
+{
+    const struct ch_sha256 one = {{1}}, none = {{0}};
+    const struct ch_index_head head = {.states_times = true};
+    (void)state;
+    for (int other = 0; other < 3; other++) { /* the same, others, nothing had come */
+        struct page_facts page = {0};
+        struct ch_err err;
+        assert_ch_ok(&err, answer_hashed(&page, &head, false, 0, NULL, &err));
+        assert_true(page.files[0].baseline);
+        page.files[0].first_seen_at_us = 50;
+        assert_ch_ok(&err, answer_hashed(&page, &head, false, other == 1 ? 2 : 1,
+                                         other == 2 ? &none : &one, &err));
+        assert_int_equal(page.file_count, 1);
+        assert_int_equal(page.files[0].baseline, other != 1);
+        assert_int_equal(page.files[0].first_seen_at_us, other == 1 ? 200 : 50);
+        page_facts_done(&page);
+    }
+}
+
+static void test_T5_only_an_answer_that_states_a_status_ends_one(void **state)
+{
+    struct page_facts page = {0};
+    struct ch_err err;
+    (void)state;
+    const struct ch_index_head quarantined = {.status = CH_STATUS_QUARANTINED,
+                                              .status_reason = CH_STR("looked at"),
+                                              .states_status = true};
+    const struct ch_index_head silent = {.status = CH_STATUS_ACTIVE};
+    const struct ch_index_head active = {.status = CH_STATUS_ACTIVE, .states_status = true};
+    assert_ch_ok(&err, answer_head(&page, &quarantined, true, &err));
+    for (int i = 0; i < 2; i++) {
+        assert_ch_ok(&err, answer_head(&page, &silent, false, &err));
+        assert_int_equal(page.head.status, CH_STATUS_QUARANTINED);
+        assert_str_eq(page.head.status_reason, "looked at");
+        assert_false(page.files[0].index.yanked); /* every form states that */
+    }
+    assert_ch_ok(&err, answer_head(&page, &active, false, &err));
+    assert_int_equal(page.head.status, CH_STATUS_ACTIVE);
+    assert_int_equal(page.head.status_reason.len, 0);
+    page_facts_done(&page);
+}
+
+static void test_T5_a_serial_never_goes_down(void **state)
+{
+    struct page_facts page = {0};
+    struct ch_err err;
+    (void)state;
+    assert_ch_ok(&err, answer_head(&page, &(struct ch_index_head){.serial = 7}, false, &err));
+    assert_ch_code(CH_E_CONFLICT,
+                   answer_head(&page, &(struct ch_index_head){.serial = 6}, false, &err));
+    assert_ch_ok(&err, answer_head(&page, &(struct ch_index_head){.serial = 0}, false, &err));
+    assert_ch_code(CH_E_CONFLICT,
+                   answer_head(&page, &(struct ch_index_head){.serial = 6}, false, &err));
+    assert_ch_ok(&err, answer_head(&page, &(struct ch_index_head){.serial = 7}, false, &err));
+    assert_ch_ok(&err, answer_head(&page, &(struct ch_index_head){.serial = 8}, false, &err));
+    assert_int_equal(page.head.serial, 8);
     page_facts_done(&page);
 }
 
@@ -219,6 +313,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_T7_first_load_is_the_baseline),
+        cmocka_unit_test(test_T5_only_an_answer_that_states_a_status_ends_one),
+        cmocka_unit_test(test_T7_a_hash_stated_late_is_compared_with_what_came),
+        cmocka_unit_test(test_T5_a_serial_never_goes_down),
         cmocka_unit_test(test_T7_age_runs_from_the_last_page_without_the_file),
         cmocka_unit_test(test_an_answer_that_says_less_takes_nothing_away),
         cmocka_unit_test(test_T5_a_file_that_vanished_is_a_fact_and_may_return),
