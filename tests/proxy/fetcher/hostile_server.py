@@ -226,6 +226,7 @@ def peer(r):
 
 
 ROUTES = {
+    "/json-utf8": json_utf8, "/json-latin1": json_latin1,
     "/peer": peer,
     "/ok": ok,
     "/range": lambda r: r.part(BODY, ETag=ETAG),
