@@ -13,7 +13,7 @@
 
 #define PATIENCE_MS 3000 /* with known content, the upstream has this long */
 #define UNKNOWN_PATIENCE_MS                                                                        \
-    12000 /* without: before the most impatient client (pip, 15 s) gives up */
+    8000 /* without: before the most impatient client (pip, 15 s) gives up */
 #define FAILURE_MEMORY_US (5 * 1000000LL) /* an upstream that just failed is not asked again */
 #define ABSENT_MEMORY_US  (60 * 1000000LL)
 
@@ -90,6 +90,7 @@ static void on_patience(struct ch_timer *t)
 {
     struct page *p = CH_CONTAINER_OF(t, struct page, patience);
     if (p->load != PAGE_READY) { /* the refresh goes on: who asks again may find its answer */
+        p->failed_at_us = keeper_now_us(p->keeper); /* the next askers need not wait as long */
         p->fail_status = 504;
         snprintf(p->fail_text, sizeof(p->fail_text),
                  "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
@@ -454,7 +455,7 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
                            now >= p->checked_at_us
                      : p->load == PAGE_ABSENT && now - p->checked_at_us < ABSENT_MEMORY_US;
     bool just_failed = p->failed_at_us != 0 && now - p->failed_at_us < FAILURE_MEMORY_US;
-    if (fresh || (just_failed && !p->refreshing)) {
+    if (fresh || (just_failed && (!p->refreshing || p->load != PAGE_READY))) {
         return true;
     }
     waiter->next = p->waiters;

@@ -232,6 +232,19 @@ class Upstreams(Moody):
 
     # --- upstreams that are gone ---
 
+    def test_an_upstream_that_hangs_is_waited_for_once(self):
+        def hang(_handler):
+            time.sleep(30)
+            return True
+        self.up.behave = lambda path: hang if path.startswith("/simple/") else None
+        begin = time.monotonic()
+        self.assertEqual(self.service.ask("/pypi/simple/silent/").status, 504)
+        self.assertLess(time.monotonic() - begin, 11)
+        begin = time.monotonic()
+        for path in ("/pypi/simple/silent/", file_path("silent", "1.0")):
+            self.assertEqual(self.service.ask(path).status, 504)
+        self.assertLess(time.monotonic() - begin, 2)
+
     def test_down_known_content_is_served_and_unknown_fails_fast(self):
         f, = self.known("lasting", "1.0")
         add_wheel(self.up, "never-asked", "1.0")
