@@ -39,13 +39,22 @@ bool ch_code_retryable(enum ch_code code)
     return (size_t)code < CH_CODE_COUNT && rows[code].retryable;
 }
 
+/* `fmt` may be about err->msg itself: printed into its own place it would come out garbled. */
+CH_PRINTF(2, 0) static int put(struct ch_err *err, const char *fmt, va_list va)
+{
+    char text[sizeof(err->msg)];
+    int n = vsnprintf(text, sizeof(text), fmt, va);
+    snprintf(err->msg, sizeof(err->msg), "%s", text);
+    return n;
+}
+
 enum ch_code ch_fail(struct ch_err *err, enum ch_code code, const char *fmt, ...)
 {
     if (err != NULL) {
         va_list va;
         va_start(va, fmt);
         err->code = code;
-        vsnprintf(err->msg, sizeof(err->msg), fmt, va);
+        put(err, fmt, va);
         va_end(va);
     }
     return code;
@@ -79,7 +88,7 @@ enum ch_code ch_fail_errno(struct ch_err *err, int errnum, const char *fmt, ...)
         va_list va;
         va_start(va, fmt);
         err->code = code;
-        int n = vsnprintf(err->msg, sizeof(err->msg), fmt, va);
+        int n = put(err, fmt, va);
         va_end(va);
         if (n >= 0 && (size_t)n < sizeof(err->msg)) {
             snprintf(err->msg + n, sizeof(err->msg) - (size_t)n, ": %s", strerrordesc_np(errnum));
@@ -97,7 +106,7 @@ enum ch_code ch_wrap(struct ch_err *err, const char *fmt, ...)
     snprintf(inner, sizeof(inner), "%s", err->msg);
     va_list va;
     va_start(va, fmt);
-    int n = vsnprintf(err->msg, sizeof(err->msg), fmt, va);
+    int n = put(err, fmt, va);
     va_end(va);
     if (n >= 0 && (size_t)n + 3 < sizeof(err->msg)) {
         int room = (int)(sizeof(err->msg) - (size_t)n - 3); /* ": " and NUL */

@@ -80,17 +80,12 @@ static enum ch_code bind_control(int fd, const struct sockaddr_un *address, stru
 enum ch_code control_open(struct supervisor *sup, struct ch_err *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char *path = site_path(sup->folder, SITE_CONTROL);
-    size_t len = strlen(path);
-    if (len >= sizeof(address.sun_path)) {
-        enum ch_code rc = ch_fail(err, CH_E_USAGE,
-                                  "%s: its path is %zu bytes long, at most %zu are possible for a "
-                                  "socket: expected a state folder with a shorter path",
-                                  path, len, sizeof(address.sun_path) - 1);
-        free(path);
-        return rc;
+    enum ch_code fits = site_check_folder(sup->folder, err);
+    if (fits != CH_OK) {
+        return fits;
     }
-    memcpy(address.sun_path, path, len + 1);
+    char *path = site_path(sup->folder, SITE_CONTROL);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     free(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {

@@ -307,7 +307,8 @@ static enum ch_code make_plan(const char *folder, const struct site_init *init, 
                               struct ch_err *err)
 {
     *p = (struct plan){.init = init};
-    enum ch_code rc = check_listens(init, err);
+    enum ch_code rc = site_check_folder(folder, err);
+    rc = rc == CH_OK ? check_listens(init, err) : rc;
     rc = rc == CH_OK ? find_upstream(init->pypi_upstream, p, err) : rc;
     if (rc == CH_OK && p->pip.client_certificate != NULL) {
         rc = site_read_file(p->pip.client_certificate, &p->client_key, err);

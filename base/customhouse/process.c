@@ -141,11 +141,14 @@ void process_reload(struct process *p)
     }
 }
 
-/* The keeper talks to everybody, nobody else to anybody. */
+/* The keeper talks to everybody, nobody else to anybody. A gateway without a keeper serves nothing:
+ * at the start it meets the keeper only when every process is ready, which a jail says only after
+ * its self-test. */
 static void connect_pair(struct process *keeper, struct process *other)
 {
     int pair[2];
-    if (keeper == NULL || keeper->state != PROCESS_READY || other->state != PROCESS_READY) {
+    if (keeper == NULL || keeper->state != PROCESS_READY || other->state != PROCESS_READY ||
+        (other->role == CH_ROLE_GATEWAY && !other->sup->serving)) {
         return;
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -175,6 +178,16 @@ static void connect_peers(struct process *p)
         struct process *other = &sup->process[i];
         if (other != keeper && (p == keeper || p == other)) {
             connect_pair(keeper, other);
+        }
+    }
+}
+
+void process_open_gateways(struct supervisor *sup)
+{
+    struct process *keeper = process_find(sup, CH_ROLE_KEEPER, 0);
+    for (size_t i = 0; i < sup->process_count; i++) {
+        if (sup->process[i].role == CH_ROLE_GATEWAY) {
+            connect_pair(keeper, &sup->process[i]);
         }
     }
 }

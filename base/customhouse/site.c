@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
@@ -58,6 +59,22 @@ char *site_path(const char *folder, const char *name)
     char *path = ch_str_dup(ch_buf_str(&b));
     ch_buf_done(&b);
     return path;
+}
+
+enum ch_code site_check_folder(const char *folder, struct ch_err *err)
+{
+    const size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+    char *path = site_path(folder, SITE_CONTROL);
+    size_t len = strlen(path);
+    enum ch_code rc = CH_OK;
+    if (len > max) {
+        rc = ch_fail(err, CH_E_USAGE,
+                     "%s: its path is %zu bytes long, at most %zu are possible for a socket: "
+                     "expected a state folder with a shorter path",
+                     path, len, max);
+    }
+    free(path);
+    return rc;
 }
 
 enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err)

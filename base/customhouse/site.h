@@ -21,6 +21,8 @@
 /* --state, else the default of this user; made absolute. free(). */
 enum ch_code site_folder(const char *option, char **ret, struct ch_err *err) CH_MUST_CHECK;
 char *site_path(const char *folder, const char *name); /* free() */
+/* Whether the socket of the commands can have its path there: asked before anything is made. */
+enum ch_code site_check_folder(const char *folder, struct ch_err *err) CH_MUST_CHECK;
 
 /* What is in force, as texts and parsed. */
 struct site {

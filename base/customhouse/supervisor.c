@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/config/place.h"
+#include "customhouse/limits.h"
 #include "greeting.h"
 #include "supervisor_int.h"
 
@@ -147,6 +148,7 @@ void supervisor_process_changed(struct supervisor *sup)
     }
     if (!sup->serving && ready == sup->process_count) {
         sup->serving = true;
+        process_open_gateways(sup);
         log_line("serving", "processes=%zu", ready);
         greet(sup);
     }
@@ -186,6 +188,35 @@ static void keep_rules(struct supervisor *sup)
     }
 }
 
+static void put_addresses(const struct ch_config *c, struct ch_buf *b)
+{
+    for (size_t i = 0; i < c->listen_count; i++) {
+        ch_buf_printf(b, "%s%s%s", i > 0 ? " " : "", c->listen[i].address,
+                      c->listen[i].tls_certificate != NULL ? "(tls)" : "");
+    }
+}
+
+/* What only a start can change is said, or its editor would believe it is in force. */
+static void tell_unchanged(const struct ch_config *before, const struct ch_config *now)
+{
+    if (now->uid_base != before->uid_base || now->gateways != before->gateways) {
+        log_line("reload", "note=\"uids and the number of gateways change with the next start\"");
+    }
+    struct ch_buf from;
+    struct ch_buf to;
+    ch_buf_init(&from, 4 * ch_limits.text_bytes);
+    ch_buf_init(&to, 4 * ch_limits.text_bytes);
+    put_addresses(before, &from);
+    put_addresses(now, &to);
+    if (!ch_str_eq(ch_buf_str(&from), ch_buf_str(&to))) {
+        log_line("reload",
+                 "listen=\"%.*s\" was=\"%.*s\" note=\"listen changes with the next start\"",
+                 CH_STR_ARG(ch_buf_str(&to)), CH_STR_ARG(ch_buf_str(&from)));
+    }
+    ch_buf_done(&from);
+    ch_buf_done(&to);
+}
+
 static void reload(struct supervisor *sup)
 {
     struct site site;
@@ -199,10 +230,7 @@ static void reload(struct supervisor *sup)
         log_line("reload-failed", "error=\"%s\" note=\"what was in force stays\"", err.msg);
         return;
     }
-    if (site.config->uid_base != sup->site.config->uid_base ||
-        site.config->gateways != sup->site.config->gateways) {
-        log_line("reload", "note=\"uids and the number of gateways change with the next start\"");
-    }
+    tell_unchanged(sup->site.config, site.config);
     site_done(&sup->site);
     sup->site = site;
     sup->site_generation++;

@@ -84,6 +84,7 @@ void supervisor_fail(struct supervisor *sup, int exit_status); /* kills all, end
 void process_start(struct process *p);
 void process_send(struct process *p, uint16_t type, struct ch_str payload, const int *fds,
                   size_t fd_count);
+void process_open_gateways(struct supervisor *sup); /* all is ready: clients get answers */
 void process_reload(struct process *p); /* sends the texts in force */
 void process_kill(struct process *p);
 struct process *process_find(struct supervisor *sup, enum ch_role role, uint32_t instance);

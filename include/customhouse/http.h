@@ -93,6 +93,7 @@ struct ch_http_response {
     struct ch_str etag;         /* with its quotes; absent = none */
     int64_t last_modified_unix; /* seconds; 0 = none */
     bool ranges;                /* offer byte ranges (the bytes never change under this ETag) */
+    bool unconditional;         /* says nothing of 304, 206, 412 or 416, whatever is asked */
     bool close;                 /* end the connection after this answer */
     const struct ch_http_header *headers; /* further lines; no framing lines, Date or Connection */
     size_t header_count;

@@ -323,7 +323,8 @@ struct ch_fetched {
     enum ch_code code;    /* CH_OK: an HTTP answer came in whole, whatever its status */
     uint32_t http_status;
     uint64_t bytes;       /* written to the descriptor by this fetch */
-    struct ch_str content_type; /* media type in lower case, without parameters */
+    struct ch_str content_type; /* media type in lower case, without parameters; whole when it is JSON
+                                 * that claims another charset than UTF-8: no page's type */
     struct ch_str etag;
     struct ch_str last_modified;
     struct ch_str effective_url;

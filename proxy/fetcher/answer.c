@@ -41,17 +41,46 @@ static void keep_value(char *ret, size_t room, struct ch_str value)
     ret[value.len] = '\0';
 }
 
+/* JSON is UTF-8 whatever is said (RFC 8259 8.1). A sender that says otherwise made another text
+ * than the one we would read, so its type is not that of JSON. */
+static bool is_mislabelled_json(struct ch_str type, struct ch_str parameters)
+{
+    struct ch_str one;
+    while (ch_str_ends(type, CH_STR("json")) && ch_str_split(&parameters, ';', &one)) {
+        struct ch_str name;
+        struct ch_str value = one;
+        if (!ch_str_split(&value, '=', &name) ||
+            !ch_str_eq_nocase(ch_str_trim(name), CH_STR("charset"))) {
+            continue;
+        }
+        value = ch_str_trim(value);
+        if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"') {
+            value = ch_str_sub(value, 1, value.len - 2);
+        }
+        if (!ch_str_eq_nocase(value, CH_STR("utf-8")) && !ch_str_eq_nocase(value, CH_STR("utf8")) &&
+            !ch_str_eq_nocase(value, CH_STR("us-ascii")) &&
+            !ch_str_eq_nocase(value, CH_STR("ascii"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void keep_media_type(char *ret, size_t room, struct ch_str value)
 {
+    struct ch_str whole = value;
     struct ch_str type;
     if (!ch_str_split(&value, ';', &type)) {
         return;
     }
     keep_value(ret, room, ch_str_trim(type));
-    for (; *ret != '\0'; ret++) {
-        if (*ret >= 'A' && *ret <= 'Z') {
-            *ret = (char)(*ret - 'A' + 'a');
+    for (char *c = ret; *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'Z') {
+            *c = (char)(*c - 'A' + 'a');
         }
+    }
+    if (is_mislabelled_json(ch_str_of(ret), value)) {
+        keep_value(ret, room, whole);
     }
 }
 

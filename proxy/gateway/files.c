@@ -189,7 +189,8 @@ static void serve(struct ch_http_request *r, struct gw_file *f)
     ch_http_respond_prepared(r, f->ready);
 }
 
-/* HEAD while inspection runs: what the index says, so that uv asks for the file and waits there. */
+/* HEAD while inspection runs: what the index says, so that uv asks for the file and waits there. It
+ * answers no condition: a 304 or 412 would be a word on the file before the decision (T11). */
 static void answer_head_early(struct ch_http_request *r, const struct ch_file_reply *m)
 {
     char etag[CH_SHA256_HEX + 16];
@@ -199,6 +200,7 @@ static void answer_head_early(struct ch_http_request *r, const struct ch_file_re
                            .etag = ch_sha256_is_zero(&m->sha256) ? (struct ch_str){NULL, 0}
                                                                  : etag_of(&m->sha256, etag),
                            .ranges = true,
+                           .unconditional = true,
                            .headers = artifact_headers,
                            .header_count = CH_ARRAY_LEN(artifact_headers),
                            /* Only its length is sent. */

@@ -56,6 +56,13 @@ static void on_drain(void *owner)
 {
     struct process *p = owner;
     gw_drain(p->gw);
+    /* While a copy is open, the kernel takes connections that nobody would answer. */
+    for (size_t i = 0; i < CH_ARRAY_LEN(p->child.listener_fds); i++) {
+        if (p->child.listener_fds[i] >= 0) {
+            close(p->child.listener_fds[i]);
+            p->child.listener_fds[i] = -1;
+        }
+    }
 }
 
 static void on_drained(void *owner)

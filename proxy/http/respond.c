@@ -203,7 +203,7 @@ static struct http_selection select_part(struct http_conn *c, const struct ch_ht
 {
     const struct http_parser *p = &c->parser;
     struct http_selection whole = {r->status, 0, r->status == 204 || r->status == 304 ? 0 : size};
-    if (r->status != 200 || p->conditions == 0 ||
+    if (r->status != 200 || p->conditions == 0 || r->unconditional ||
         (p->view.method != CH_HTTP_GET && p->view.method != CH_HTTP_HEAD)) {
         return whole;
     }

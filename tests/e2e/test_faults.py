@@ -158,6 +158,15 @@ class Faults(unittest.TestCase):
                 service.edit(name, lambda _old: old)
         self.assertEqual(service.command("check")[0], 0)
 
+    def test_sighup_with_another_address_says_when(self):
+        service = self.service().start()
+        other = f"127.0.0.1:{free_port()}"
+        service.edit("customhouse.yaml", lambda t: t.replace(f"127.0.0.1:{service.port}", other))
+        service.process.send_signal(signal.SIGHUP)
+        self.eventually(lambda: "listen changes with the next start" in service.log())
+        self.assertIn(other, service.log())
+        self.assertEqual(service.ask("/-/ready").status, 200)
+
     def test_sighup_takes_a_new_policy_over(self):
         add_wheel(self.up, "new", "1.0", days=3)
         service = self.service().start()
@@ -226,6 +235,7 @@ class Faults(unittest.TestCase):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
         self.assertEqual(done.returncode, 2, done.stdout)
         self.assertIn("path", done.stdout)
+        self.assertEqual(os.listdir(folder), [])  # nothing was made
 
     def test_permissions(self):
         service = self.service().start()
@@ -290,6 +300,17 @@ class Faults(unittest.TestCase):
         thread = threading.Thread(target=slowly)
         thread.start()
         self.eventually(lambda: got)
+        service.process.send_signal(signal.SIGTERM)
+        self.eventually(lambda: "event=draining" in service.log())
+
+        def refused():
+            try:
+                socket.create_connection(("127.0.0.1", service.port)).close()
+                return False
+            except ConnectionRefusedError:
+                return True
+        self.eventually(refused)
+        self.assertTrue(thread.is_alive())  # the port is closed though somebody is still served
         self.assertEqual(service.stop(), 0, service.log())
         thread.join(10)
         self.assertGreater(sum(got), size)

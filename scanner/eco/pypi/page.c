@@ -236,12 +236,36 @@ static enum ch_code drop_repetitions(struct ch_page_draft *d, struct ch_err *err
     return rc;
 }
 
+/* A version specifier is printable ASCII (PEP 440). Of a file with other bytes there nobody can say
+ * who may install it, and the bytes must not get into our pages: it is left out, and said. */
+static bool terms_readable(struct ch_str requires_python)
+{
+    for (size_t i = 0; i < requires_python.len; i++) {
+        if (requires_python.ptr[i] < ' ' || requires_python.ptr[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void skip_unreadable(struct ch_page_draft *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        struct ch_index_file *f = &d->files[i];
+        if (f->file_name.len > 0 && !terms_readable(f->requires_python)) {
+            ch_page_skip(d, f->file_name);
+            f->file_name.len = 0;
+        }
+    }
+}
+
 enum ch_code ch_page_finish(struct ch_page_draft *d, struct ch_err *err)
 {
     enum ch_code rc = drop_repetitions(d, err);
     if (rc != CH_OK) {
         return rc;
     }
+    skip_unreadable(d);
     for (size_t i = 0; i < d->count; i++) {
         d->head.states_times |= d->files[i].uploaded_at_us != CH_TIME_UNKNOWN;
     }

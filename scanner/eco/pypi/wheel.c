@@ -184,15 +184,12 @@ static void note_dist_info(struct wheel *w, struct ch_str folder)
     wheel_report(w, CH_F_WHEEL_DIST_INFO, other, "beside \"%.*s\"", CH_STR_ARG(w->dist_info));
 }
 
-/* What is under NAME.data/purelib and platlib ends up at the top, next to the wheel's own folders.
- */
 static void check_data(struct wheel *w, struct ch_str folder, struct ch_str rest,
                        struct ch_str member)
 {
     static const struct ch_str keys[] = {
         {"purelib", 7}, {"platlib", 7}, {"headers", 7}, {"scripts", 7}, {"data", 4}};
     struct ch_str key;
-    struct ch_str inner;
     bool known = !ch_str_split(&rest, '/', &key) || key.len == 0;
     for (size_t i = 0; !known && i < CH_ARRAY_LEN(keys); i++) {
         known = ch_str_eq(key, keys[i]);
@@ -202,10 +199,76 @@ static void check_data(struct wheel *w, struct ch_str folder, struct ch_str rest
     if (!known || !ch_str_eq(stem, own)) {
         wheel_report(w, CH_F_WHEEL_DATA, member, "in the folders of \"%.*s\"", CH_STR_ARG(own));
     }
-    if (!ch_str_eq(key, CH_STR("headers")) && !ch_str_eq(key, CH_STR("scripts")) &&
-        ch_str_split(&rest, '/', &inner) && ends_nocase(inner, CH_STR(".dist-info"))) {
-        wheel_report(w, CH_F_WHEEL_DIST_INFO, member, "installed beside \"%.*s\"",
-                     CH_STR_ARG(w->dist_info));
+}
+
+/* Where a component of a member's path stands. Every folder on sys.path counts as a site:
+ * importlib.metadata lists the *.dist-info and *.egg-info of each, whether folder or file. */
+struct standing {
+    unsigned depth;
+    bool in_data; /* under NAME.data */
+    bool by_site; /* under its purelib or platlib, which end up at the top */
+    bool headers; /* never on sys.path */
+    unsigned below_site; /* components since one named site-packages or dist-packages; 0: none */
+};
+
+static bool is_site(const struct standing *s)
+{
+    enum { NAME_DATA = 0, KEY = 1, FIRST = 2 };
+    if (!s->in_data || s->headers) {
+        return s->depth == NAME_DATA;
+    }
+    /* data/ is the whole prefix: its lib/pythonX.Y and bin are on sys.path too. What a package in a
+     * site-packages there carries inside itself is its own. */
+    return s->by_site ? s->depth == FIRST : s->depth > KEY && s->below_site <= 1;
+}
+
+static void step_into(struct standing *s, struct ch_str part)
+{
+    if (s->depth == 0) {
+        s->in_data = ends_nocase(part, CH_STR(".data"));
+    } else if (s->depth == 1) {
+        s->by_site = ch_str_eq(part, CH_STR("purelib")) || ch_str_eq(part, CH_STR("platlib"));
+        s->headers = ch_str_eq(part, CH_STR("headers"));
+    } else if (ch_str_eq_nocase(part, CH_STR("site-packages")) ||
+               ch_str_eq_nocase(part, CH_STR("dist-packages"))) {
+        s->below_site = 1;
+        s->depth++;
+        return;
+    }
+    s->below_site += s->below_site > 0 ? 1 : 0;
+    s->depth++;
+}
+
+/* The first part of `path` that would be taken for a distribution of its own. The folders at the
+ * top are note_dist_info's. */
+static bool find_installed(struct ch_str path, struct ch_str *ret)
+{
+    struct standing s = {0};
+    struct ch_str rest = path;
+    struct ch_str part;
+    while (ch_str_split(&rest, '/', &part)) {
+        bool info = ends_nocase(part, CH_STR(".egg-info")) ||
+                    (s.depth > 0 && ends_nocase(part, CH_STR(".dist-info")));
+        if (info && is_site(&s)) {
+            *ret = ch_str_sub(path, 0, (size_t)(part.ptr - path.ptr) + part.len);
+            return true;
+        }
+        step_into(&s, part);
+    }
+    return false;
+}
+
+static void check_installed(struct wheel *w)
+{
+    struct ch_str last = whole;
+    for (size_t i = 0; i < ch_zip_count(w->zip); i++) {
+        struct ch_str found;
+        if (find_installed(ch_zip_at(w->zip, w->by_name[i])->name, &found) &&
+            !ch_str_eq(found, last)) {
+            wheel_report(w, CH_F_WHEEL_DIST_INFO, found, "installed beside \"%.*s\"",
+                         CH_STR_ARG(w->dist_info));
+            last = found;
+        }
     }
 }
 
@@ -251,6 +314,7 @@ static void check_folders(struct wheel *w)
             check_data(w, first, rest, path);
         }
     }
+    check_installed(w);
     if (w->dist_info.ptr == NULL) {
         wheel_report(w, CH_F_WHEEL_DIST_INFO, whole, "no .dist-info folder");
     }

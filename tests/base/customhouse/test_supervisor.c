@@ -233,6 +233,17 @@ static void ask_gateway(const struct fixture *f, char *text, size_t size)
     close(fd);
 }
 
+/* The mask of roles a gateway met: the keeper alone, soon. */
+static void expect_keeper_met(const struct fixture *f)
+{
+    char text[256];
+    uint64_t deadline = ch_now_boot_ms() + WAIT_MS;
+    do {
+        ask_gateway(f, text, sizeof(text));
+    } while (strstr(text, "peers 4") == NULL && ch_now_boot_ms() < deadline);
+    assert_non_null(strstr(text, "peers 4"));
+}
+
 /* --- the tests --- */
 
 static void an_empty_folder_becomes_an_installation(void **state)
@@ -262,11 +273,8 @@ static void an_empty_folder_becomes_an_installation(void **state)
 static void everybody_meets_the_keeper(void **state)
 {
     struct fixture *f = *state;
-    char text[256];
     serve(f);
-    /* the mask of roles a gateway met: the keeper alone */
-    ask_gateway(f, text, sizeof(text));
-    assert_non_null(strstr(text, "peers 4"));
+    expect_keeper_met(f);
     stop(f, 0);
 }
 
@@ -315,7 +323,6 @@ static void what_dies_starts_again(void **state)
     serve(f);
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
         unsigned restarts = 9;
-        char text[256];
         pid_t before = pid_in_status(f, names[i], &restarts);
         assert_int_equal(restarts, 0);
         assert_int_equal(kill(before, SIGKILL), 0);
@@ -324,8 +331,7 @@ static void what_dies_starts_again(void **state)
         pid_t after = pid_in_status(f, names[i], &restarts);
         assert_int_equal(restarts, 1);
         assert_true(after > 0 && after != before);
-        ask_gateway(f, text, sizeof(text));
-        assert_non_null(strstr(text, "peers 4")); /* and met the keeper again */
+        expect_keeper_met(f); /* again */
     }
     stop(f, 0);
 }
@@ -394,6 +400,28 @@ static void a_child_that_cannot_start_is_no_service(void **state)
     expect_log(f, "event=no-service", "fetcher/0 could not start");
     assert_int_equal(wait_exit(f->pid), 2);
     f->pid = -1;
+}
+
+/* A jail is ready only after its self-test: until each has said so, no gateway has a keeper. */
+static void nothing_is_served_before_all_are_ready(void **state)
+{
+    struct fixture *f = *state;
+    char text[256];
+    serve(f);
+    stop(f, 0);
+    append(f, "policy.yaml", "\n#second-late\n");
+    char address[32];
+    snprintf(address, sizeof(address), "127.0.0.1:%u", f->port); /* free again */
+    START(f, "serve", "--listen", address);
+    for (unsigned seen = 0; seen < 4; seen++) { /* all but the late one */
+        expect_log(f, "event=ready", "of=");
+    }
+    ask_gateway(f, text, sizeof(text));
+    assert_non_null(strstr(text, "peers 0"));
+    expect_log(f, "event=serving", "");
+    expect_greeting(f);
+    expect_keeper_met(f);
+    stop(f, 0);
 }
 
 static void one_folder_has_one_server(void **state)
@@ -578,6 +606,7 @@ int main(int argc, char **argv)
         ROW(a_child_may_refuse_a_reload),
         ROW(a_child_that_cannot_start_is_no_service),
         ROW(one_folder_has_one_server),
+        ROW(nothing_is_served_before_all_are_ready),
         ROW(its_children_die_with_it),
         ROW(wrong_usage_is_named),
         ROW(a_used_address_is_named),

@@ -66,6 +66,14 @@ def ok(r):
             Content_Type="Application/Octet-Stream; charset=x")
 
 
+def json_utf8(r):
+    r.reply("200 OK", BODY, Content_Type='Application/x+JSON; v=1; Charset="UTF-8"')
+
+
+def json_latin1(r):
+    r.reply("200 OK", BODY, Content_Type="application/x+json; charset=latin-1")
+
+
 def resume_etag(r):
     r.break_first(ETag=ETAG)
     r.part(BODY, ETag=ETAG)
@@ -218,6 +226,7 @@ def peer(r):
 
 
 ROUTES = {
+    "/json-utf8": json_utf8, "/json-latin1": json_latin1,
     "/peer": peer,
     "/ok": ok,
     "/range": lambda r: r.part(BODY, ETag=ETAG),

@@ -238,6 +238,15 @@ static void test_sizes(void **state)
     assert_failed(bench_get(&bench, "/endless-headers"), CH_E_LIMIT, "header is longer");
 }
 
+static void test_json_of_another_charset_is_none(void **state)
+{
+    (void)state;
+    assert_is_body(bench_get(&bench, "/json-utf8"));
+    assert_string_equal(bench.last.content_type, "application/x+json");
+    assert_is_body(bench_get(&bench, "/json-latin1"));
+    assert_string_equal(bench.last.content_type, "application/x+json; charset=latin-1");
+}
+
 static void test_documents_are_decoded(void **state)
 {
     (void)state;
@@ -387,6 +396,7 @@ int main(void)
         CASE(test_a_range_nobody_asked_for),
         CASE(test_sizes),
         CASE(test_documents_are_decoded),
+        CASE(test_json_of_another_charset_is_none),
         CASE(test_artifacts_are_not_decoded),
         CASE(test_conditions),
         CASE(test_error_statuses),

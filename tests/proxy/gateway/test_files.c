@@ -221,6 +221,10 @@ static void test_waiting(void **state)
     a = head(f, WHEEL, "User-Agent: uv/0.5.1 {}\r\n");
     assert_int_equal(status_of(a), 200);
     assert_str_eq(header_of(a, "Content-Length"), "4000000000");
+    /* T11: nor is any condition, before the decision. */
+    assert_int_equal(status_of(head(f, WHEEL, "If-None-Match: *\r\n")), 200);
+    assert_int_equal(status_of(head(f, WHEEL, "If-Match: \"x\"\r\n")), 200);
+    assert_int_equal(status_of(head(f, WHEEL, "Range: bytes=9-\r\n")), 200);
     assert_true(f->keeper.head);
     assert_int_equal(f->keeper.patience_ms, 0);
     f->keeper.file.size_bytes = CH_SIZE_UNKNOWN;

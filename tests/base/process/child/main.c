@@ -3,7 +3,7 @@
  * answers every connection with "gateway INSTANCE" and closes it keeper   passes on what a control
  * connection says: "uid UID: COMMAND ARG...", the exit status is the number of words; "status"
  * shows the supervisor's status text The policy's text steers faults: "#exit-at-start",
- * "#no-ready". */
+ * "#no-ready", "#second-late" (scanner-second is ready after 2 s). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +135,9 @@ static enum ch_code run(struct test_child *t, enum ch_role role, struct ch_err *
     struct ch_str policy = t->child.setup.policy_text;
     if (ch_str_find(policy, CH_STR("#exit-at-start"), NULL) && role == CH_ROLE_FETCHER) {
         return ch_fail(err, CH_E_DENIED, "as the test wishes");
+    }
+    if (ch_str_find(policy, CH_STR("#second-late"), NULL) && role == CH_ROLE_SCANNER_SECOND) {
+        sleep(2);
     }
     t->child.owner = t;
     t->child.on_peer = on_peer;

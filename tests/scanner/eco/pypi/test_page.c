@@ -95,6 +95,12 @@ static void json_pages(void **state)
              "{\"filename\":\"a.whl\",\"url\":\"file:///etc/passwd\",\"hashes\":{}},"
              "{\"filename\":\"b.whl\",\"url\":\"https://u:p@example.org/b.whl\",\"hashes\":{}}]}"),
          "head (foo)\nskipped=../x\nskipped=a.whl\nskipped=b.whl\n"},
+        {"requires-python with control bytes",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3.8 <\\u001b[31m\"}]}"),
+         "head (foo)\nskipped=foo-1.tar.gz\n"},
+        {"requires-python with a letter that looks like one",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3.\\uff18\"}]}"),
+         "head (foo)\nskipped=foo-1.tar.gz\n"},
         {"no bytes", CH_STR(""), "!JSON: line 1, column 0"},
         {"html", CH_STR("<!DOCTYPE html><html></html>"), "!JSON: line 1, column 1"},
         {"truncated", CH_STR("{" META ",\"files\":[{" FILE1 "}"), "!JSON: line 1"},
