@@ -37,26 +37,68 @@ void judge_forget_inspection(struct page *p, size_t file)
 }
 
 /* Reads what is stored, of the key in force or else the newest of another one. */
-static enum ch_code read_inspection(struct keeper *k, struct page *p, size_t file,
+static enum ch_code read_inspection(struct keeper *k, const struct page *p, size_t file,
+                                    const struct ch_sha256 *sha256,
+                                    struct ch_inspection_result *ret, bool *ret_old,
                                     struct ch_err *err)
 {
-    struct page_file *f = &p->files[file];
+    const struct page_file *f = &p->files[file];
     struct ch_buf context;
     judge_context(p, p->facts.files[file].index.file_name, &context);
     struct ch_inspection_key key = {
-        .sha256 = f->artifact,
+        .sha256 = *sha256,
         .profile = ch_str_of(f->release.profile),
         .inspector_version = CH_INSPECTOR_VERSION,
         .ruleset = k->ruleset,
         .context = ch_buf_str(&context),
     };
-    enum ch_code rc = ch_store_get_inspection(k->store, &key, &f->inspection, err);
+    enum ch_code rc = ch_store_get_inspection(k->store, &key, ret, err);
     if (rc == CH_E_NOT_FOUND) {
-        rc = ch_store_newest_inspection(k->store, &key, &f->inspection, err);
-        f->inspection_old = rc == CH_OK;
+        rc = ch_store_newest_inspection(k->store, &key, ret, err);
+        *ret_old = rc == CH_OK;
     }
     ch_buf_done(&context);
     return rc;
+}
+
+static bool is_attack(const struct ch_inspection_result *inspection)
+{
+    for (size_t i = 0; i < inspection->row.finding_count; i++) {
+        const struct ch_finding_row *row = ch_finding_row(inspection->row.findings[i].code);
+        if (row == NULL || row->cls == CH_CLASS_ATTACK) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was found in replaced bytes is of the version: replacing them does not free their siblings. */
+void judge_past(struct keeper *k, struct page *p)
+{
+    struct page_index *x = &p->index;
+    for (size_t i = 0; i <= x->version_count; i++) {
+        x->past_attack[i] = 0;
+    }
+    for (size_t i = 0; i < x->past_count; i++) {
+        size_t file = x->past[i].file;
+        struct ch_inspection_result found;
+        struct ch_err err;
+        bool old;
+        if (p->files[file].release.profile == NULL ||
+            ch_sha256_eq(&x->past[i].sha256, &p->files[file].artifact)) {
+            continue;
+        }
+        enum ch_code rc = read_inspection(k, p, file, &x->past[i].sha256, &found, &old, &err);
+        if (rc == CH_OK) {
+            if (is_attack(&found)) {
+                x->past_attack[x->version[file]] = file + 1;
+            }
+            ch_store_inspection_done(&found);
+        } else if (rc != CH_E_NOT_FOUND) { /* not known to be none */
+            keeper_log("store", "error=\"%s\"", err.msg);
+            x->past_attack[x->version[file]] = file + 1;
+        }
+    }
 }
 
 static void load_inspection(struct keeper *k, struct page *p, size_t file)
@@ -66,17 +108,14 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     if (f->inspection_loaded || ch_sha256_is_zero(&f->artifact) || f->release.profile == NULL) {
         return;
     }
-    enum ch_code rc = read_inspection(k, p, file, &err);
+    enum ch_code rc = read_inspection(k, p, file, &f->artifact, &f->inspection, &f->inspection_old, &err);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
         return; /* not loaded: tried again, and "not inspected" meanwhile */
     }
     f->inspection_loaded = true;
     f->has_inspection = rc == CH_OK;
-    for (size_t i = 0; f->has_inspection && i < f->inspection.row.finding_count; i++) {
-        const struct ch_finding_row *row = ch_finding_row(f->inspection.row.findings[i].code);
-        f->attack = f->attack || row == NULL || row->cls == CH_CLASS_ATTACK;
-    }
+    f->attack = f->has_inspection && is_attack(&f->inspection);
     if (f->attack) {
         p->attacks++;
         p->index.attacks[p->index.version[file]]++;
@@ -104,6 +143,10 @@ const struct ch_inspection_result *judge_inspection(struct keeper *k, struct pag
 static bool sibling_denied(const struct page *p, size_t file, struct ch_str *ret_name)
 {
     uint32_t version = p->index.version[file];
+    if (p->index.past_attack[version] > 0) {
+        *ret_name = p->facts.files[p->index.past_attack[version] - 1].index.file_name;
+        return true;
+    }
     if (p->index.attacks[version] <= (p->files[file].attack ? 1 : 0)) {
         return false;
     }

@@ -87,6 +87,14 @@ struct page_index { /* worked out of the facts once (page_index.c) */
     uint16_t *clients;    /* per file: class of clients that can take it */
     size_t class_count;
     bool *overlap;        /* class_count squared: clients of the row can take the column */
+    /* T10: what ever came of a file, and by version, the number plus one of a file of which something
+     * came that was an attack and that the upstream has replaced since */
+    struct page_past {
+        size_t file;
+        struct ch_sha256 sha256;
+    } *past;
+    size_t past_count;
+    size_t *past_attack;
 };
 
 #define LISTING_ASKED 8
@@ -309,6 +317,8 @@ void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *re
  * until a newer one does not (T6). files[].inspection has what is stored in any case. */
 const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file);
 void judge_forget_inspection(struct page *p, size_t file);
+/* Looks what was found in bytes that the page's files have no more (T10). */
+void judge_past(struct keeper *k, struct page *p);
 /* The facts that judge() puts before ch_decide, for showing more of them. Slices borrow from the page
  * and live until it changes; rulings until the next call. */
 void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret);

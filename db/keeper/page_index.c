@@ -52,6 +52,7 @@ static void group_versions(struct page *p, struct page_index *x)
         x->version[i] = (uint32_t)((uintptr_t)group - 1);
     }
     x->attacks = ch_calloc(x->version_count + 1, sizeof(*x->attacks));
+    x->past_attack = ch_calloc(x->version_count + 1, sizeof(*x->past_attack));
     x->built = ch_calloc(x->version_count + 1, sizeof(*x->built));
     x->wheels = ch_calloc(x->version_count + 1, sizeof(*x->wheels));
     ch_map_free(seen);
@@ -118,6 +119,8 @@ void page_index_done(struct page *p)
     ch_map_free(x->by_name);
     free(x->version);
     free(x->attacks);
+    free(x->past);
+    free(x->past_attack);
     free(x->built);
     free(x->wheels);
     free(x->clients);

@@ -142,6 +142,9 @@ static void on_release(void *ctx, const struct ch_release_file *f)
     if (at < 0) {
         return;
     }
+    struct page_index *x = &p->index;
+    x->past = ch_realloc_array(x->past, x->past_count + 1, sizeof(*x->past));
+    x->past[x->past_count++] = (struct page_past){.file = (size_t)at, .sha256 = f->sha256};
     const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
     /* Only bytes of the hash that is stated now are this file's: others are fetched anew. Rows come
      * oldest first: the newest stays. */
@@ -278,6 +281,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
         judge_inspection(k, p, i); /* T10 looks at all of them */
     }
+    judge_past(k, p);
     if (rc != CH_OK) {
         p->load = PAGE_BROKEN; /* half of what is known is no ground to judge on */
     }
@@ -323,6 +327,9 @@ void pages_inspections_changed(struct keeper *k)
         }
         for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
             judge_inspection(k, p, i); /* T10 looks at all of them */
+        }
+        if (p->load == PAGE_READY) {
+            judge_past(k, p);
         }
     }
 }

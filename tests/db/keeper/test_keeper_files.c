@@ -104,6 +104,38 @@ static void t4_a_denial_by_inspection_ends_old_listings(void **state)
     house_free(h);
 }
 
+/* Replacing the file that was an attack frees none of its version. */
+static void t10_siblings_stay_held_when_the_attack_is_replaced(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    static const char sdist[] = "pkg-1.0.tar.gz", other[] = "pkg-0.9-py3-none-any.whl";
+    char text[1024], hexes[2][CH_SHA256_HEX + 1];
+    for (int round = 0; round < 2; round++) {
+        const char *bytes = round == 0 ? "an attack" : "harmless";
+        house_site(h, FILE_URL("pkg-1.0.tar.gz"), 200, "application/gzip", "sdist");
+        snprintf(text, sizeof(text), WHEEL " %s %zu 30\n%s %s 5 30\n%s - - 30\n",
+                 house_hex(bytes, hexes[0]), strlen(bytes), sdist, house_hex("sdist", hexes[1]), other);
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+        house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes);
+        house_site(h, FILE_URL("pkg-0.9-py3-none-any.whl"), 200, "application/zip", "older");
+        struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+        p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+        house_ask_page(h, "pkg");
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+        house_ask_file(h, "pkg", sdist);
+        assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+        assert_str_eq(h->file.refusal.rule, "sibling");
+        house_ask_file(h, "pkg", other);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    }
+    house_restart(h);
+    house_ask_file(h, "pkg", sdist);
+    assert_str_eq(h->file.refusal.rule, "sibling");
+    house_free(h);
+}
+
 static void irregular_is_held(void **state)
 {
     (void)state;
@@ -334,6 +366,7 @@ int main(void)
         cmocka_unit_test(intake_allows),
         cmocka_unit_test(t7_young_file_is_held_and_not_fetched),
         cmocka_unit_test(attack_is_denied),
+        cmocka_unit_test(t10_siblings_stay_held_when_the_attack_is_replaced),
         cmocka_unit_test(t4_a_denial_by_inspection_ends_old_listings),
         cmocka_unit_test(irregular_is_held),
         cmocka_unit_test(t2_jails_that_differ_deny),
