@@ -182,11 +182,14 @@ int main(int argc, char **argv)
         if (args_parse(row, argc - 2, argv + 2, &args, &err) != CH_OK) {
             return command_failed(&err);
         }
+        int status = 0;
         if (args.help) {
             args_print_help(row);
-            return 0;
+        } else {
+            status = row->run(row, &args);
         }
-        return row->run(row, &args);
+        args_done(&args);
+        return status;
     }
     fprintf(stderr, "customhouse: unknown command (see customhouse --help)\n");
     return 2;

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct option option_state = {
@@ -122,6 +123,7 @@ enum ch_code args_parse(const struct command_row *row, int argc, char **argv, st
             only_words = true;
         } else if (!only_words && strcmp(argv[i], option_help.name) == 0) {
             ret->help = true;
+            args_done(&args);
             return CH_OK;
         } else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') {
             rc = take_option(row, argc, argv, &i, &args, err);
@@ -129,14 +131,23 @@ enum ch_code args_parse(const struct command_row *row, int argc, char **argv, st
             rc = add(row, &args, NULL, argv[i], err);
         }
         if (rc != CH_OK) {
+            args_done(&args);
             return rc;
         }
     }
     enum ch_code rc = check_complete(row, &args, err);
     if (rc == CH_OK) {
         *ret = args;
+    } else {
+        args_done(&args);
     }
     return rc;
+}
+
+void args_done(struct args *args)
+{
+    free(args->item);
+    *args = (struct args){.count = 0};
 }
 
 const char *args_value(const struct args *args, const char *name)

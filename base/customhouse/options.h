@@ -20,7 +20,7 @@ struct arg {
 };
 
 struct args {
-    struct arg *item; /* lives as long as the program */
+    struct arg *item;
     size_t count;     /* at most ARGS_MAX, but for a command of any number of words */
     bool help; /* --help was among them: nothing else was checked */
 };
@@ -44,6 +44,7 @@ extern const struct option option_help;
 /* CH_E_USAGE names the word that is wrong and what was expected. Values are borrowed from argv. */
 enum ch_code args_parse(const struct command_row *row, int argc, char **argv, struct args *ret,
                         struct ch_err *err) CH_MUST_CHECK;
+void args_done(struct args *args); /* accepts zeroed memory */
 /* The (last) value of an option; NULL when it was not given. */
 const char *args_value(const struct args *args, const char *name);
 bool args_has(const struct args *args, const char *name);

@@ -105,7 +105,7 @@ static struct value rotated(struct file *f, struct value v)
     for (size_t i = 0; i < r.text.len; i++) {
         char c = r.text.ptr[i];
         char base = c >= 'a' && c <= 'z' ? 'a' : c >= 'A' && c <= 'Z' ? 'A' : 0;
-        ch_buf_putc(&b, base != 0 ? (char)(base + (c - base + 13) % 26) : c);
+        ch_buf_putc(&b, (char)(base != 0 ? base + (c - base + 13) % 26 : c));
     }
     r = value_text(f, ch_buf_str(&b), r.marks);
     ch_buf_done(&b);

@@ -4,7 +4,7 @@ static void put(struct ch_buf *b, bool big, uint64_t value, unsigned bytes)
 {
     for (unsigned i = 0; i < bytes; i++) {
         unsigned shift = 8 * (big ? bytes - 1 - i : i);
-        ch_buf_putc(b, (char)(value >> shift));
+        ch_buf_putc(b, (char)(shift < 64 ? value >> shift : 0)); /* a field may be wider */
     }
 }
 
