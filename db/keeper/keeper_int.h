@@ -407,6 +407,10 @@ void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const struct ch_ruling **ret);
+/* Denials in force that name these bytes, wherever they come from. */
+typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
+void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
+                      void *ctx);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
