@@ -141,9 +141,9 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
     struct ch_page_reply reply = {.ask = ask->ask};
     struct ch_err err;
     enum page_withheld withheld = p == NULL ? PAGE_NOT_WITHHELD : page_withheld(p);
-    if (withheld == PAGE_OWNER_LEFT) {
+    if (withheld == PAGE_OWNER_LEFT || withheld == PAGE_GIVEN_AWAY) {
         reply.http_status = 502;
-        reply.text = CH_STR(PAGE_OWNER_LEFT_TEXT);
+        reply.text = ch_str_of(page_withheld_text(withheld));
         reply_page(k, w, &reply, -1);
         return;
     }
@@ -330,8 +330,8 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
     struct ch_file_reply reply = {
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     enum page_withheld withheld = p == NULL ? PAGE_NOT_WITHHELD : page_withheld(p);
-    if (withheld == PAGE_OWNER_LEFT) {
-        reply_failed(k, w, ask->ask, 502, PAGE_OWNER_LEFT_TEXT);
+    if (withheld == PAGE_OWNER_LEFT || withheld == PAGE_GIVEN_AWAY) {
+        reply_failed(k, w, ask->ask, 502, page_withheld_text(withheld));
         ask_free_waiter(w);
         return;
     }

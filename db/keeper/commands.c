@@ -19,6 +19,7 @@ static const struct {
     {"status", command_status},   {"fetched-by", command_fetched_by},
     {"approve", command_approve}, {"deny", command_deny},
     {"rescan", command_rescan},
+    {"own", command_own},
     {"policy show", command_policy_show},
     {"policy history", command_policy_history},
     {"policy diff", command_policy_diff},
@@ -511,7 +512,8 @@ const char *command_withheld_advice(enum page_withheld why)
 {
     return why == PAGE_RESERVED
                ? "the configuration: `reserved` of the repository in customhouse.yaml; no approval can"
-               : "the configuration: `upstreams` of the repository in customhouse.yaml; no approval can";
+               : "customhouse own NAME --upstream UPSTREAM --reason TEXT, or `upstreams` of the repository "
+                 "in customhouse.yaml; no approval can";
 }
 
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step)

@@ -492,6 +492,18 @@ static bool was_fetched(struct command *c, const struct ch_sha256 *sha256)
     return ch_store_get_artifact(c->k->store, sha256, &a, &err) != CH_E_NOT_FOUND;
 }
 
+/* What is known is answered from while the upstream fails, for a while. */
+static void show_last_failure(struct command *c, const struct page *p)
+{
+    char time[40];
+    if (p->failed_at_us != 0) {
+        command_time(p->failed_at_us, time, sizeof(time));
+        command_print(c, "the upstream's page could not be had at %s: ", time);
+        command_put_escaped(c, ch_str_of(p->fail_text));
+        command_print(c, "\n");
+    }
+}
+
 enum step command_explain(struct command *c)
 {
     struct what what;
@@ -544,6 +556,7 @@ enum step command_explain(struct command *c)
         command_print(c, "%s in %s, owned by upstream %s: %zu allowed, %zu eligible, %zu held, %zu denied\n",
                       p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
                       count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
+        show_last_failure(c, p);
     }
     return named > 0 ? command_end(c, 0, "%s", "")
                      : command_end(c, 1, "%s: the upstream lists nothing like that", what.project);

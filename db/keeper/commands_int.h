@@ -68,6 +68,7 @@ bool command_names(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 
 enum step command_explain(struct command *c);
+enum step command_own(struct command *c);
 enum step command_queue(struct command *c);
 enum step command_status(struct command *c);
 enum step command_fetched_by(struct command *c);

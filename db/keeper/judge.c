@@ -270,10 +270,8 @@ static void withhold(const struct page *p, struct ch_decision *d)
     d->until_us = CH_TIME_UNKNOWN;
     d->policy_line = 0;
     d->ruling_id = 0;
-    snprintf(d->rule, sizeof(d->rule), "%s", why == PAGE_RESERVED ? "reserved" : "upstream-left");
-    snprintf(d->reason, sizeof(d->reason), "%s",
-             why == PAGE_RESERVED ? "the name is reserved in this repository"
-                                  : PAGE_OWNER_LEFT_TEXT);
+    snprintf(d->rule, sizeof(d->rule), "%s", page_withheld_rule(why));
+    snprintf(d->reason, sizeof(d->reason), "%s", page_withheld_text(why));
 }
 
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)

@@ -10,6 +10,7 @@
  *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
+ *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
@@ -121,6 +122,8 @@ struct page {
     const struct ch_repository *config;
     const struct ch_ecosystem *eco;
     const struct ch_upstream *upstream; /* owner; NULL until known */
+    bool owned;      /* the store has its owner: no other is asked (T12) */
+    bool given_away; /* to another owner, see owner_settle */
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
@@ -282,9 +285,8 @@ enum page_withheld {
     PAGE_NOT_WITHHELD = 0,
     PAGE_RESERVED,   /* the repository keeps the name for itself */
     PAGE_OWNER_LEFT, /* its owner is none of the repository's upstreams any more */
+    PAGE_GIVEN_AWAY, /* it has another owner now, and work on the former one's files has not ended */
 };
-#define PAGE_OWNER_LEFT_TEXT "the upstream that owns this name is not one of the repository's any more"
-enum page_withheld page_withheld(const struct page *p);
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
 /* Whether asking for it makes us fetch a page that we have not. */
@@ -303,6 +305,25 @@ void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
+/* Forgets all that memory knows of it; nothing of it may be under way. */
+void page_unload(struct page *p);
+
+/* ------------------------------------------------------------------ owners.c */
+
+enum page_withheld page_withheld(const struct page *p);
+const char *page_withheld_rule(enum page_withheld why);
+const char *page_withheld_text(enum page_withheld why);
+/* Gives the name to `change->upstream` (T12): what the former owner's page serves is taken away, then
+ * the change is durable, or (an error) nothing has changed. repository, project, upstream, reason and
+ * by are the caller's. */
+enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                        struct ch_err *err) CH_MUST_CHECK;
+/* The owner's next answer counts, whatever serial or date it has. CH_E_NOT_FOUND: no answer is known. */
+enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                                struct ch_err *err) CH_MUST_CHECK;
+/* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
+void owner_settle(struct keeper *k, struct page *p);
+
 /* --- page_index.c --- */
 void page_index_build(struct page *p); /* once facts and releases are there */
 void page_index_done(struct page *p);
