@@ -508,9 +508,9 @@ struct waiter *command_waiter(struct command *c)
     return w;
 }
 
-const char *command_withheld_advice(enum page_withheld why)
+const char *command_withheld_advice(const struct page *p)
 {
-    return why == PAGE_RESERVED
+    return page_owner(p) == CH_OWNER_RESERVED
                ? "the configuration: `reserved` of the repository in customhouse.yaml; no approval can"
                : "customhouse own NAME --upstream UPSTREAM --reason TEXT, or `upstreams` of the repository "
                  "in customhouse.yaml; no approval can";
@@ -529,11 +529,11 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
         return NULL;
     }
     ask_free_waiter(w);
-    if (p->load == PAGE_ABSENT && page_withheld(p) != PAGE_NOT_WITHHELD) {
+    if (p->load == PAGE_ABSENT && page_withheld(p)) {
         *ret_step = command_end(c, 1, "%s: the name is reserved in repository %s and nothing is known "
                                       "of it; what would change it: %s",
                                 what->project, what->repository,
-                                command_withheld_advice(page_withheld(p)));
+                                command_withheld_advice(p));
         return NULL;
     }
     if (p->load == PAGE_ABSENT) {

@@ -264,8 +264,8 @@ static const char *word_for(const struct ch_decision *d)
 /* One line, complete in itself. */
 static const char *what_would_change(const struct page *p, size_t file, const struct ch_decision *d)
 {
-    if (page_withheld(p) != PAGE_NOT_WITHHELD && d->verdict != CH_VERDICT_DENY) {
-        return command_withheld_advice(page_withheld(p));
+    if (page_withheld(p) && d->verdict != CH_VERDICT_DENY) {
+        return command_withheld_advice(p);
     }
     if (d->verdict == CH_VERDICT_ALLOW) {
         return d->until_us != CH_TIME_UNKNOWN
@@ -341,7 +341,7 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     if (!ch_sha256_is_zero(&p->files[file].artifact)) {
         json_digest(&b, "sha256", &p->files[file].artifact);
     }
-    judge_inspection(c->k, p, file);
+    inspection_of(c->k, p, file);
     if (p->files[file].has_inspection) {
         json_inspection(c, &b, p, file);
     }
@@ -406,7 +406,7 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
         command_print(c, "  fetched by: %zu client%s (customhouse fetched-by lists them)\n", clients,
                       clients == 1 ? "" : "s");
     }
-    judge_inspection(c->k, p, file);
+    inspection_of(c->k, p, file);
     if (p->files[file].has_inspection) {
         show_inspection(c, p, file);
     } else {

@@ -62,8 +62,8 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
  * with the upstream; NULL: any). */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
-/* What would change that a page is withheld. */
-const char *command_withheld_advice(enum page_withheld why);
+/* What would change that a page is withheld (page_withheld). */
+const char *command_withheld_advice(const struct page *p);
 bool command_names(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 

@@ -2,49 +2,7 @@
  * from when on an owner counts anew. */
 #include "pages_int.h"
 
-#include <string.h>
-
 #include "intake_int.h"
-
-/* T12, also of what came before the configuration said so. */
-enum page_withheld page_withheld(const struct page *p)
-{
-    if (ch_config_reserves(p->config, page_name(p))) {
-        return PAGE_RESERVED;
-    }
-    if (p->given_away) {
-        return PAGE_GIVEN_AWAY;
-    }
-    if (p->upstream == NULL) {
-        return PAGE_NOT_WITHHELD;
-    }
-    for (size_t i = 0; i < p->config->upstream_count; i++) {
-        if (strcmp(p->config->upstreams[i], p->upstream->name) == 0) {
-            return PAGE_NOT_WITHHELD;
-        }
-    }
-    return PAGE_OWNER_LEFT;
-}
-
-const char *page_withheld_rule(enum page_withheld why)
-{
-    return why == PAGE_RESERVED ? "reserved" : why == PAGE_OWNER_LEFT ? "upstream-left" : "given-away";
-}
-
-const char *page_withheld_text(enum page_withheld why)
-{
-    switch (why) {
-    case PAGE_RESERVED:
-        return "the name is reserved in this repository";
-    case PAGE_OWNER_LEFT:
-        return "the upstream that owns this name is not one of the repository's any more (customhouse "
-               "own gives it to another)";
-    case PAGE_GIVEN_AWAY:
-    case PAGE_NOT_WITHHELD:
-    default:
-        return "the name was just given to another upstream, try again in some seconds";
-    }
-}
 
 /* Failed intakes stay for the queue to show; those of a page that changes hands go at once. */
 static void drop_failed_intakes(struct keeper *k, const struct page *p)
@@ -88,7 +46,7 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     change->at_us = keeper_now_us(k);
     p->given_away = true; /* away from ALLOW first (T4): all that the former owner's page shows goes */
     keeper_raise_epoch(k);
-    judge_page_again(k, p);
+    again_page(k, p);
     enum ch_code rc = keeper_write(k, err);
     rc = rc == CH_OK ? ch_store_add_owner_change(k->store, change, err) : rc;
     rc = rc == CH_OK ? keeper_commit(k, err) : rc;

@@ -219,7 +219,7 @@ static void t12_what_is_under_way_is_not_answered(void **state)
     assert_int_equal(give(h, "pkg", "other", &out), 0);
     house_ask_file(h, "pkg", WHEEL);
     assert_int_equal(h->file.outcome, CH_FILE_FAILED);
-    assert_true(ch_str_find(h->file.text, CH_STR("just given to another upstream"), NULL));
+    assert_true(ch_str_find(h->file.text, CH_STR("given to another upstream just now"), NULL));
     house_ask_page(h, "pkg");
     assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
     assert_int_equal(other->asked, 0);
