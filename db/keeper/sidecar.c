@@ -69,6 +69,17 @@ static struct upstream_sidecars *of_upstream(struct keeper *k, const struct page
     return u;
 }
 
+/* They look again: the list is no longer the sidecar's, which may be gone afterwards. */
+static void wake(struct keeper *k, struct page *p, struct waiter *w)
+{
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        ask_go_on(k, p, w);
+        w = next;
+    }
+}
+
 /* Ends the fetch; `usable`: it is stored. An unusable one stays known, so that it is not tried
  * again before the page changes hands (the file's own inspection then answers). */
 static void end(struct sidecar *s, bool usable)
@@ -89,12 +100,7 @@ static void end(struct sidecar *s, bool usable)
         ch_buf_done(&key);
         free_sidecar(s);
     }
-    while (w != NULL) {
-        struct waiter *next = w->next;
-        w->next = NULL;
-        ask_go_on(k, p, w);
-        w = next;
-    }
+    wake(k, p, w);
     p->busy--;
 }
 
@@ -471,6 +477,19 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
     waiter->next = s->waiters;
     s->waiters = waiter;
     return SIDECAR_WAITING;
+}
+
+void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name)
+{
+    struct ch_buf key;
+    key_of(&key, p, file_name);
+    struct sidecar *s = ch_map_get(k->sidecars, ch_buf_str(&key));
+    ch_buf_done(&key);
+    if (s != NULL) {
+        struct waiter *w = s->waiters;
+        s->waiters = NULL;
+        wake(k, s->p, w);
+    }
 }
 
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)
