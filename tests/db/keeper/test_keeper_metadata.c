@@ -184,6 +184,24 @@ static void metadata_of_a_large_file_come_from_its_end(void **state)
     house_free(h);
 }
 
+/* A sidecar that the index does not announce is asked for only where the end cannot be had. */
+static void an_unannounced_sidecar_comes_after_the_end(void **state)
+{
+    (void)state;
+    for (int ranges = 0; ranges < 2; ranges++) {
+        struct house *h = house_new();
+        set_wheel(h, "good TAIL:" META, "");
+        house_site(h, FILE_URL(WHEEL), 200, "application/zip", "good TAIL:" META)->ranges = ranges;
+        struct site *sidecar = house_site(h, SIDECAR, 200, "text/plain", META);
+        ask_metadata(h);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_true(house_serves(h, META));
+        assert_int_equal(h->scans[1], 0); /* the file itself was not needed */
+        assert_int_equal(sidecar->asked, ranges ? 0 : 1);
+        house_free(h);
+    }
+}
+
 static void t1_a_direct_reference_at_the_end_is_not_shown(void **state)
 {
     (void)state;
@@ -223,6 +241,7 @@ int main(void)
         cmocka_unit_test(t1_a_direct_reference_is_never_shown),
         cmocka_unit_test(t1_without_sidecar_the_wheel_answers),
         cmocka_unit_test(metadata_of_a_large_file_come_from_its_end),
+        cmocka_unit_test(an_unannounced_sidecar_comes_after_the_end),
         cmocka_unit_test(t1_a_direct_reference_at_the_end_is_not_shown),
         cmocka_unit_test(without_ranges_the_whole_file_answers),
     };
