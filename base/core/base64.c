@@ -49,7 +49,7 @@ static bool decode_four(const char *four, size_t pad, struct ch_buf *ret)
     return true;
 }
 
-bool ch_base64_decode(struct ch_str text, struct ch_buf *ret)
+bool ch_base64_strict(struct ch_str text, struct ch_buf *ret)
 {
     size_t before = ret->len;
     if (text.len % 4 != 0) {

@@ -61,7 +61,7 @@ enum ch_code ch_note_key_get(struct ch_str vkey, struct ch_note_key *ret, struct
         return ch_fail(err, CH_E_FORMAT, "verifier key: expected NAME+ID+BASE64");
     }
     ch_buf_init(&typed, SIGNATURE_MAX);
-    if (!ch_base64_decode(rest, &typed) || ch_buf_ok(&typed, NULL) != CH_OK || typed.len == 0) {
+    if (!ch_base64_strict(rest, &typed) || ch_buf_ok(&typed, NULL) != CH_OK || typed.len == 0) {
         ch_buf_done(&typed);
         return ch_fail(err, CH_E_FORMAT, "verifier key: the key is not base64");
     }
@@ -146,7 +146,7 @@ static bool read_line(struct ch_str line, struct ch_str *ret_name, struct ch_buf
     struct ch_str rest = ch_str_sub(line, sizeof(DASH) - 1, line.len);
     return ch_str_starts(line, CH_STR(DASH)) && ch_str_split(&rest, ' ', ret_name) &&
            ch_note_name_is_good(*ret_name) && rest.ptr != NULL &&
-           ch_base64_decode(rest, ret_bytes) && ch_buf_ok(ret_bytes, NULL) == CH_OK &&
+           ch_base64_strict(rest, ret_bytes) && ch_buf_ok(ret_bytes, NULL) == CH_OK &&
            ret_bytes->len > ID_BYTES;
 }
 
@@ -210,7 +210,7 @@ enum ch_code ch_checkpoint_get(struct ch_str text, struct ch_checkpoint *ret, st
         return ch_fail(err, CH_E_FORMAT, "checkpoint: expected origin, size and root hash");
     }
     ch_buf_init(&bytes, CH_SHA256_BYTES);
-    bool good = ch_base64_decode(root, &bytes) && ch_buf_ok(&bytes, NULL) == CH_OK &&
+    bool good = ch_base64_strict(root, &bytes) && ch_buf_ok(&bytes, NULL) == CH_OK &&
                 bytes.len == CH_SHA256_BYTES;
     if (good) {
         memcpy(c.root.byte, bytes.ptr, CH_SHA256_BYTES);
