@@ -206,6 +206,7 @@ void intake_committed(struct keeper *k)
         intake_wake(in); /* asks judge again: ALLOW is linked and served, all else is refused */
         rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
         intake_free(in);
+        quota_changed(k);
         in = next;
     }
     intakes_run(k);

@@ -376,6 +376,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->lease_timer.fn = on_lease;
     k->commit_timer.fn = on_commit;
     k->tick_timer.fn = on_tick;
+    k->room_timer.fn = quota_on_timer;
     k->started_at_us = ch_now_unix_us();
     k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);

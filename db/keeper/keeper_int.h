@@ -185,6 +185,9 @@ struct keeper {
     struct rulings *rulings;
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
+    struct waiter *room_waiters; /* asks that wait for room in a quota */
+    struct ch_timer room_timer;
+    bool room_wanted;        /* by them, or by an intake */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
@@ -529,6 +532,14 @@ void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_flush(struct keeper *k); /* writes down what was used since */
 void quota_free(struct keeper *k);
+/* After CH_E_FULL: whether something that is in use now will make room by itself. */
+bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more);
+/* The ask (taken over; NULL: intakes alone) goes on when there may be room. */
+void quota_wait(struct keeper *k, struct waiter *waiter);
+void quota_changed(struct keeper *k); /* something may go now that was in use */
+void quota_on_timer(struct ch_timer *t);
+/* Intakes that wait for room may try again. */
+void intakes_room_again(struct keeper *k);
 /* Whether an intake under way works on these bytes. */
 bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
