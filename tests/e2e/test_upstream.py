@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 
-from house.case import Moody, add_wheel, days_ago, file_path
+from house.case import Moody, add_wheel, days_ago, file_path, in_parallel
 from house import wheels
 from house.upstream import Upstream
 
@@ -244,6 +244,26 @@ class Upstreams(Moody):
         for path in ("/pypi/simple/silent/", file_path("silent", "1.0")):
             self.assertEqual(self.service.ask(path).status, 504)
         self.assertLess(time.monotonic() - begin, 2)
+
+    def test_an_upstream_that_hangs_is_known_to(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def hang(_handler):
+            gate.wait(60)
+            return False
+        add_wheel(self.up, "back-again", "1.0")
+        self.up.behave = lambda path: hang if path.startswith("/simple/") else None
+        ended = in_parallel({name: lambda name=name: self.assertEqual(
+            self.service.ask(f"/pypi/simple/{name}/").status, 504) for name in ("mute-1", "mute-2", "mute-3")})
+        self.assertEqual([e for e in ended.values() if e], [])
+        begin = time.monotonic()
+        for name in ("mute-4", "mute-5", "back-again"):
+            self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 504)
+        self.assertLess(time.monotonic() - begin, 3)
+        self.up.behave = lambda path: None
+        gate.set()
+        self.eventually(lambda: self.service.ask("/pypi/simple/back-again/").status == 200, 20)
 
     def test_down_known_content_is_served_and_unknown_fails_fast(self):
         f, = self.known("lasting", "1.0")
