@@ -523,6 +523,8 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size);
 /* Starts to get the metadata of a file that a resolver is about to ask for. */
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
+/* The file was inspected first: who waits for its metadata gets them from there. */
+void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name);
 /* Metadata as a blob; it counts against the quota of undecided bytes, and may go like those. */
 enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha256 *ret_sha256,
                            struct ch_err *err) CH_MUST_CHECK;
