@@ -8,6 +8,7 @@ import time
 
 from house.case import Moody, add_wheel, days_ago, file_path, in_parallel
 from house import wheels
+from house.clients import Client
 from house.upstream import Upstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -108,6 +109,22 @@ class Upstreams(Moody):
                 started = time.monotonic()
                 self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 502)
                 self.assertLess(time.monotonic() - started, 20)
+
+    def test_requires_python_that_is_none_fails_no_client(self):
+        """Whatever stands there, one version that clients can read is installed by all."""
+        for i, spec in enumerate(("garbage", ">=3.x", "^3.6", ">" + "3" * 4000, "<" + "9" * 19)):
+            name = f"unspecific{i}"
+            add_wheel(self.up, name, "1.0")
+            add_wheel(self.up, name, "2.0").requires_python = spec
+        with_new = {}
+        for kind in ("pip-newest", "uv"):
+            with self.subTest(client=kind), Client(kind) as client:
+                for i in range(5):
+                    status, text = client.install(self.service.url + "/pypi/simple/", f"unspecific{i}")
+                    self.assertEqual(status, 0, text)
+                    with_new[kind, i] = client.imports(f"unspecific{i}")
+        self.assertEqual(with_new["uv", 0], "1.0")
+        self.assertEqual({with_new[kind, i] for kind in ("pip-newest", "uv") for i in (3, 4)}, {"1.0"})
 
     def test_hostile_text_stays_text(self):
         nasty = "\u001b[31m<script>alert(1)</script>\r\nX: y https://evil.example.org"
