@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "scanner/literals.h"
 #include "scanner/source/prescan.h"
 #include "scanner/source/token_int.h"
 
@@ -33,6 +34,15 @@ struct ch_source {
     bool has_install[CAP_COUNT];
     bool whole; /* every source, whatever stands in it */
 };
+
+enum ch_code ch_source_prepare(struct ch_err *err)
+{
+    enum ch_code rc = ch_literals_usable(err);
+    if (rc == CH_OK) {
+        prescan_prepare();
+    }
+    return rc;
+}
 
 struct ch_source *ch_source_new(struct ch_scan_writer *out)
 {

@@ -13,6 +13,7 @@
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/json.h"
 #include "scanner/rules/rules.h"
+#include "scanner/source/source.h"
 #include "scanner/unpack/second.h"
 #include "scanner/worker/worker.h"
 
@@ -41,7 +42,7 @@ static enum ch_code warm_up(enum ch_role role, int rules_fd, struct ch_err *err)
     (void)ch_sha256_of("", 0);
     ch_json_warm_up();
     if (role != CH_ROLE_SCANNER_SECOND) {
-        return CH_OK;
+        return ch_source_prepare(err);
     }
     enum ch_code rc = ch_second_prepare(err);
     return rc == CH_OK ? ch_rules_load_fd(rules_fd, err) : rc;
