@@ -337,7 +337,7 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     if (!ch_sha256_is_zero(&p->files[file].artifact)) {
         json_digest(&b, "sha256", &p->files[file].artifact);
     }
-    judge_inspection(c->k, p, file);
+    inspection_of(c->k, p, file);
     if (p->files[file].has_inspection) {
         json_inspection(c, &b, p, file);
     }
@@ -399,7 +399,7 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
         command_print(c, "  fetched by: %zu client%s (customhouse fetched-by lists them)\n", clients,
                       clients == 1 ? "" : "s");
     }
-    judge_inspection(c->k, p, file);
+    inspection_of(c->k, p, file);
     if (p->files[file].has_inspection) {
         show_inspection(c, p, file);
     } else {

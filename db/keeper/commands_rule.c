@@ -138,7 +138,7 @@ static struct ch_sha256 evidence_of(const struct ch_inspection_result *in, const
 /* One file's part of the answer: with findings, also where nothing is approved. */
 static void tell_inspected(struct command *c, struct page *p, size_t file)
 {
-    const struct ch_inspection_result *in = judge_inspection(c->k, p, file);
+    const struct ch_inspection_result *in = inspection_of(c->k, p, file);
     struct ch_str name = p->facts.files[file].index.file_name;
     if (!c->args.json) {
         command_put_escaped(c, name);
@@ -201,7 +201,7 @@ static void close_list(struct command *c)
 static enum ch_code approve_file(struct command *c, const struct request *r, struct page *p,
                                  size_t file, struct ch_err *err)
 {
-    const struct ch_inspection_result *in = judge_inspection(c->k, p, file);
+    const struct ch_inspection_result *in = inspection_of(c->k, p, file);
     struct page_file *f = &p->files[file];
     struct ch_str name = p->facts.files[file].index.file_name;
     tell_inspected(c, p, file);
@@ -240,7 +240,7 @@ static void digest_of_all(struct command *c, const struct what *what, struct pag
     *ret_findings = 0;
     for (size_t i = 0; i < p->facts.file_count; i++) {
         const struct ch_inspection_result *in =
-            command_names(p, i, what) ? judge_inspection(c->k, p, i) : NULL;
+            command_names(p, i, what) ? inspection_of(c->k, p, i) : NULL;
         if (in == NULL) {
             continue;
         }
@@ -273,7 +273,7 @@ static bool evidence_seen(struct command *c, const struct what *what, struct pag
     }
     open_list(c);
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (command_names(p, i, what) && judge_inspection(c->k, p, i) != NULL) {
+        if (command_names(p, i, what) && inspection_of(c->k, p, i) != NULL) {
             tell_inspected(c, p, i);
             tell_nothing(c);
         }
@@ -299,7 +299,7 @@ static bool all_inspected(struct command *c, const struct what *what, struct pag
         (*ret_named)++;
         if (p->files[i].release.profile == NULL) {
             (*ret_skipped)++;
-        } else if (judge_inspection(c->k, p, i) == NULL) {
+        } else if (inspection_of(c->k, p, i) == NULL) {
             struct intake *in = intake_want(c->k, p, i, false);
             if (in == NULL) {
                 char text[512];
@@ -334,7 +334,7 @@ static size_t first_beyond(struct command *c, const struct what *what, struct pa
     size_t i = 0;
     for (; i < p->facts.file_count; i++) {
         const struct ch_inspection_result *in =
-            command_names(p, i, what) ? judge_inspection(c->k, p, i) : NULL;
+            command_names(p, i, what) ? inspection_of(c->k, p, i) : NULL;
         if (in != NULL && (in->row.outcome != CH_INSPECTION_COMPLETE || p->files[i].attack)) {
             break;
         }

@@ -440,7 +440,7 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
     struct ch_str name = p->facts.files[file].index.file_name;
     struct intake *in = intake_find(k, p, name);
     struct ch_err err;
-    if (page_withheld(p) != PAGE_NOT_WITHHELD) {
+    if (page_withheld(p)) {
         return NULL; /* T12 */
     }
     if (in != NULL && in->state == CH_INTAKE_FAILED) {

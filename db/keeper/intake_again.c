@@ -11,7 +11,7 @@ bool intake_rescan(struct keeper *k, struct page *p, size_t file)
     struct ch_str name = p->facts.files[file].index.file_name;
     struct intake *in = intake_find(k, p, name);
     struct ch_err err;
-    if (page_withheld(p) != PAGE_NOT_WITHHELD) {
+    if (page_withheld(p)) {
         return false; /* T12 */
     }
     if (in != NULL && in->state != CH_INTAKE_FAILED) {

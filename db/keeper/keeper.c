@@ -293,7 +293,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->gone_confirm_ms = gone_confirm_ms(config);
     k->rules++;
     pages_rebind(k, config);
-    judge_all_again(k);
+    again_all(k);
     policies_taken(k, texts->policy_text);
     return CH_OK;
 }

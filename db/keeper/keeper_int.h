@@ -5,7 +5,11 @@
  *   ask.c         messages from gateways -> pages and files
  *   pages.c       what is known of upstream pages
  *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
- *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
+ *   judge.c       facts of one file -> decide(); recording what changed
+ *   inspections.c which stored inspection of a file counts
+ *   serve.c       what lies in served/: linked, and withdrawn
+ *   again.c       judging again what was told to anybody
+ *   refusal.c     what a refusal says
  *   releases.c    the release approved before a file, for comparison
  *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
  *   policies.c    which policy is in force since when, by whom
@@ -65,7 +69,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
     bool inspection_loaded;
     bool has_inspection;
-    bool inspection_old; /* of an inspector or rules that were replaced: see judge_inspection */
+    bool inspection_old; /* of an inspector or rules that were replaced: see inspection_of */
     struct ch_inspection_result inspection;
     bool attack;               /* inspection has a finding of class attack */
     int64_t recorded_at_us;    /* CH_TIME_UNKNOWN: no row */
@@ -277,14 +281,9 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
 /* Whether the page can be answered from now; else a refresh is running or was started, and `waiter`
  * (taken over) goes on when it ends. */
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
-/* Why nothing of a page is asked for or served, whatever is known of it (T12). */
-enum page_withheld {
-    PAGE_NOT_WITHHELD = 0,
-    PAGE_RESERVED,   /* the repository keeps the name for itself */
-    PAGE_OWNER_LEFT, /* its owner is none of the repository's upstreams any more */
-};
-#define PAGE_OWNER_LEFT_TEXT "the upstream that owns this name is not one of the repository's any more"
-enum page_withheld page_withheld(const struct page *p);
+/* Whose the name is: of the configuration, and of what was mirrored before it said so (T12). */
+enum ch_name_owner page_owner(const struct page *p);
+bool page_withheld(const struct page *p); /* nothing of it may be asked for upstream */
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
 /* Whether asking for it makes us fetch a page that we have not. */
@@ -312,39 +311,56 @@ ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: 
 
 /* Decides on one file of a ready page, from facts, policy and time. */
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret);
-/* The file's inspection that counts, or NULL. That is one by the inspector and rules in force; of
- * bytes that are allowed an older one while its grace lasts; and an older one that found an attack
- * until a newer one does not (T6). files[].inspection has what is stored in any case. */
-const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file);
-void judge_forget_inspection(struct page *p, size_t file);
-/* Looks what was found in bytes that the page's files have no more (T10). */
-void judge_past(struct keeper *k, struct page *p);
 /* The facts that judge() puts before ch_decide, for showing more of them. Slices borrow from the page
  * and live until it changes; rulings until the next call. */
 void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret);
-/* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
- * inspection judged (T6). Initialises *ret. */
-void judge_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret);
 /* Records the decision if it differs from the newest recorded one. */
 enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
                           struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ inspections.c */
+
+/* The file's inspection that counts, or NULL. That is one by the inspector and rules in force; of
+ * bytes that are allowed an older one while its grace lasts; and an older one that found an attack
+ * until a newer one does not (T6). files[].inspection has what is stored in any case. */
+const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *p, size_t file);
+void inspection_forget(struct page *p, size_t file);
+/* Looks what was found in bytes that the page's files have no more (T10). */
+void inspection_look_past(struct keeper *k, struct page *p);
+/* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
+ * inspection judged (T6). Initialises *ret. */
+void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret);
+
+/* ------------------------------------------------------------------ serve.c */
+
 /* Links the bytes into served/ for an ALLOW that is durable. */
-enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code serve_bytes(struct keeper *k, struct page *p, size_t file, struct ch_err *err) CH_MUST_CHECK;
 /* T4: takes bytes and metadata of a file out of served/ that may not be there, at once, and ends what
  * gateways remember. For a decision other than ALLOW; of an eligible file the metadata stay. */
-void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
+void serve_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
 /* The part of it for bytes that are no file's any more. */
-void judge_take_bytes(struct keeper *k, const struct ch_sha256 *sha256);
+void serve_take_bytes(struct keeper *k, const struct ch_sha256 *sha256);
 /* Remembers which metadata went into served/ for a file. */
-void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
-void judge_forget_shown(struct keeper *k, struct page *p); /* and takes them away */
+void serve_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
+bool serve_is_shown(const struct page *p, size_t file);
+void serve_forget_shown(struct keeper *k, struct page *p); /* and takes them away */
+
+/* ------------------------------------------------------------------ again.c */
+
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
-void judge_page_again(struct keeper *k, struct page *p);
+void again_page(struct keeper *k, struct page *p);
 /* The same for everything that any page serves: after a change of policy or rulings. */
-void judge_all_again(struct keeper *k);
+void again_all(struct keeper *k);
+
+/* ------------------------------------------------------------------ refusal.c */
+
+/* Fills a refusal from a decision; slices borrow from `strings`. */
+void refusal_of(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
+                struct ch_buf *strings, struct ch_refusal *ret);
 /* "numpy 2.4.0" */
-void judge_subject(const struct page *p, size_t file, struct ch_buf *out);
-void judge_refusal_id(const struct keeper *k, const struct page *p, size_t file, char ret[17]);
+void refusal_subject(const struct page *p, size_t file, struct ch_buf *out);
+/* What /-/x/ID names it by: unguessable, the same for the same file. */
+void refusal_id(const struct keeper *k, const struct page *p, size_t file, char ret[17]);
 
 /* ------------------------------------------------------------------ releases.c */
 
@@ -427,9 +443,6 @@ void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agen
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);
-/* Fills a refusal from a decision; slices borrow from `strings`. */
-void ask_refusal(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
-                 struct ch_buf *strings, struct ch_refusal *ret);
 
 /* ------------------------------------------------------------------ budget.c */
 

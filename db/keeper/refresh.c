@@ -78,7 +78,7 @@ static void refresh_ended(struct refresh *r)
     p->refreshing = false;
     p->failed_at_us = 0;
     page_refresh_free(r);
-    judge_page_again(k, p);
+    again_page(k, p);
     page_wake(k, p);
 }
 
@@ -310,7 +310,7 @@ static void try_mismatched_again(struct page *p)
         struct page_file *f = &p->files[i];
         if (!ch_sha256_is_zero(stated) && !ch_sha256_is_zero(&f->artifact) &&
             !ch_sha256_eq(stated, &f->artifact)) {
-            judge_forget_inspection(p, i);
+            inspection_forget(p, i);
             f->artifact = (struct ch_sha256){{0}};
             listing_touch(p);
         }
@@ -503,7 +503,7 @@ void page_refresh(struct keeper *k, struct page *p)
     ch_buf_init(&url, ch_limits.url_bytes);
     enum ch_code rc =
         p->upstream != NULL
-            && page_withheld(p) == PAGE_NOT_WITHHELD /* T12: nobody reserved it meanwhile */
+            && !page_withheld(p) /* T12: nobody reserved it meanwhile */
             ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
     if (rc == CH_OK) {

@@ -54,7 +54,7 @@ static void on_end(struct ch_timer *t)
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, rulings_timer);
     keeper_log("rulings", "what=\"one has ended\"");
     k->rules++;
-    judge_all_again(k);
+    again_all(k);
     rulings_watch_ends(k);
 }
 
@@ -180,7 +180,7 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
         copy_in(k->rulings, row);
         k->rules++;
-        judge_all_again(k);
+        again_all(k);
     }
     enum ch_code rc = keeper_write(k, err);
     if (rc == CH_OK) {

@@ -132,7 +132,7 @@ enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha2
 
 bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file)
 {
-    const struct ch_inspection_result *in = judge_inspection(k, p, file);
+    const struct ch_inspection_result *in = inspection_of(k, p, file);
     return in != NULL && !ch_sha256_is_zero(&in->row.metadata_sha256) &&
            !ch_blobs_has(k->blobs, &in->row.metadata_sha256);
 }
@@ -433,7 +433,7 @@ static enum sidecar_state serve(struct keeper *k, struct page *p, size_t file,
     if (!ch_blobs_has(k->blobs, sha256) || ch_blobs_serve(k->blobs, sha256, &err) != CH_OK) {
         return SIDECAR_FAILED;
     }
-    judge_shown(p, file, sha256);
+    serve_shown(p, file, sha256);
     *ret_sha256 = *sha256;
     *ret_size = size;
     return SIDECAR_READY;
@@ -442,7 +442,7 @@ static enum sidecar_state serve(struct keeper *k, struct page *p, size_t file,
 enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct waiter *waiter,
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size)
 {
-    const struct ch_inspection_result *in = judge_inspection(k, p, file);
+    const struct ch_inspection_result *in = inspection_of(k, p, file);
     struct ch_str name = p->facts.files[file].index.file_name;
     struct ch_err err;
     if (in != NULL) {
@@ -483,7 +483,7 @@ void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)
     key_of(&key, p, name);
     bool known = ch_map_get(k->sidecars, ch_buf_str(&key)) != NULL;
     ch_buf_done(&key);
-    if (!known && judge_inspection(k, p, file) == NULL &&
+    if (!known && inspection_of(k, p, file) == NULL &&
         ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
                              &size, &err) == CH_E_NOT_FOUND) {
         CH_IGNORE(start(k, p, file) == NULL); /* then the file itself answers */

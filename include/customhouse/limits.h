@@ -165,6 +165,10 @@
     X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                  \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
+    /* signing */                                                                                  \
+    X(attestation_bytes, 262144, "bytes", "an attestation or bundle, as it is verified offline")    \
+    X(withdrawals_bytes, 67108864, "bytes", "a signed list of withdrawals; 300,000 of them")        \
+    X(withdrawals_valid_hours, 24, "hours", "that a list of withdrawals may be relied on")          \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
     X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \

@@ -156,7 +156,7 @@ static void an_inspection_says_what_it_cost(void **state)
     allow(h, W1);
     struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
     const struct ch_inspection_result *in =
-        judge_inspection(h->k, p, (size_t)page_find_file(p, CH_STR(W1)));
+        inspection_of(h->k, p, (size_t)page_find_file(p, CH_STR(W1)));
     assert_non_null(in);
     assert_int_equal(in->row.strict.cpu_us, 1000);
     assert_int_equal(in->row.second.cpu_us, 2000);
