@@ -9,7 +9,7 @@
 struct rule_gate {
     struct needs needs;
     struct ch_literals *first;
-    struct ch_literals *all;
+    struct ch_literals **words; /* by rule, all of its words; NULL: it asks nothing */
     int32_t *of_rule[SET_COUNT]; /* by the rule's place; NULL: not a shipped set */
     size_t offset[SET_COUNT];    /* of the set among all rules */
     size_t rule_count;
@@ -24,8 +24,8 @@ struct gate_look {
     struct ch_str bytes;
     bool *may; /* by rule: one of its first words is there */
     bool any;
-    bool *seen; /* by word; known once `searched` */
-    bool searched;
+    bool *seen;     /* by word; of the words of rules that were searched for */
+    bool *searched; /* by rule */
 };
 
 static void on_rule(void *user, struct ch_str name, int32_t need)
@@ -93,15 +93,20 @@ static void make_first(struct rule_gate *g)
 }
 
 /* Words of parts that were given up, or that ask nothing, are not looked for. */
-static void make_all(struct rule_gate *g)
+static void make_words(struct rule_gate *g)
 {
-    bool *used = ch_calloc(g->needs.word_count + 1, sizeof(*used));
+    size_t words = g->needs.word_count;
+    bool *used = ch_calloc(words + 1, sizeof(*used));
+    g->words = ch_calloc(g->rule_count + 1, sizeof(struct ch_literals *));
     for (size_t kind = SET_TEXT; kind <= SET_BINARY; kind++) {
         for (size_t i = 0; i < g->sets->set[kind].count; i++) {
-            needs_mark(&g->needs, g->of_rule[kind][i], used);
+            if (g->of_rule[kind][i] != NEED_NOTHING) {
+                memset(used, 0, words * sizeof(*used));
+                needs_mark(&g->needs, g->of_rule[kind][i], used);
+                g->words[g->offset[kind] + i] = search_for(&g->needs, used);
+            }
         }
     }
-    g->all = search_for(&g->needs, used);
     free(used);
 }
 
@@ -122,7 +127,7 @@ struct rule_gate *gate_new(const struct rule_sets *sets, const struct ch_rule_te
         needs_read(&g->needs, texts[i].text, on_rule, g);
     }
     make_first(g);
-    make_all(g);
+    make_words(g);
     g->sets = NULL;
     return g;
 }
@@ -136,7 +141,10 @@ void gate_free(struct rule_gate *g)
         free(g->of_rule[kind]);
     }
     ch_literals_free(g->first);
-    ch_literals_free(g->all);
+    for (size_t i = 0; g->words != NULL && i < g->rule_count; i++) {
+        ch_literals_free(g->words[i]);
+    }
+    free(g->words);
     free(g->from);
     free(g->rules);
     needs_done(&g->needs);
@@ -149,6 +157,7 @@ struct gate_look *gate_look_new(const struct rule_gate *g)
     l->gate = g;
     l->may = ch_calloc(g->rule_count + 1, sizeof(*l->may));
     l->seen = ch_calloc(g->needs.word_count + 1, sizeof(*l->seen));
+    l->searched = ch_calloc(g->rule_count + 1, sizeof(*l->searched));
     return l;
 }
 
@@ -157,6 +166,7 @@ void gate_look_free(struct gate_look *l)
     if (l != NULL) {
         free(l->may);
         free(l->seen);
+        free(l->searched);
         free(l);
     }
 }
@@ -182,27 +192,29 @@ void gate_look(struct gate_look *l, struct ch_str bytes)
 {
     if (l->any) {
         memset(l->may, 0, l->gate->rule_count * sizeof(*l->may));
+        memset(l->searched, 0, l->gate->rule_count * sizeof(*l->searched));
+        memset(l->seen, 0, l->gate->needs.word_count * sizeof(*l->seen));
     }
     l->bytes = bytes;
     l->any = false;
-    l->searched = false;
     CH_IGNORE(ch_literals_search(l->gate->first, bytes, on_first, l));
 }
 
 bool gate_may_match_at_first(const struct gate_look *l, enum rule_set_kind kind, size_t rule)
 {
-    return l->may[l->gate->offset[kind] + rule] || l->gate->of_rule[kind][rule] == NEED_NOTHING;
+    size_t i = l->gate->offset[kind] + rule;
+    return l->may[i] || l->gate->words[i] == NULL;
 }
 
 bool gate_may_match(struct gate_look *l, enum rule_set_kind kind, size_t rule)
 {
+    size_t i = l->gate->offset[kind] + rule;
     if (!gate_may_match_at_first(l, kind, rule)) {
         return false;
     }
-    if (!l->searched) {
-        memset(l->seen, 0, l->gate->needs.word_count * sizeof(*l->seen));
-        CH_IGNORE(ch_literals_search(l->gate->all, l->bytes, on_word, l));
-        l->searched = true;
+    if (l->gate->words[i] != NULL && !l->searched[i]) {
+        CH_IGNORE(ch_literals_search(l->gate->words[i], l->bytes, on_word, l));
+        l->searched[i] = true;
     }
     return needs_hold(&l->gate->needs, l->gate->of_rule[kind][rule], l->seen);
 }

@@ -3,6 +3,7 @@
  *
  * It opens nothing and connects to nothing: bytes and answer come as descriptors from the keeper.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -201,6 +202,7 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
      * Lowering one's own priority is always permitted. */
     CH_IGNORE(setpriority(PRIO_PROCESS, 0, (int)ch_limits.scan_nice) != 0);
     rc = warm_up(role, s->child.rules_fd, err);
+    malloc_trim(0); /* what making it took: each page costs every fork */
     if (rc == CH_OK) {
         rc = ch_child_confine(&s->child, err);
     }
