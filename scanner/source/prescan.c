@@ -26,6 +26,12 @@ enum {
     WIDE_BLANKS = 200,
 };
 
+/* Effects that lead to a finding, and those that do through what they give. */
+enum {
+    ACTS = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_LOAD | EFFECT_NETWORK | EFFECT_FETCH,
+    LOUD = ACTS | EFFECT_DECODE | EFFECT_SOCKET,
+};
+
 struct rule {
     uint16_t words[RULE_WORDS];
     uint8_t count;
@@ -109,23 +115,44 @@ static void rule_of_name(const char *dotted, enum word_kind last, enum capabilit
     rule_add(&r);
 }
 
+/* Whether something of interest is deeper in a module: in another one, or in what a function gives. */
+static bool is_deep(struct ch_str root)
+{
+    uint32_t effects;
+    const char *word;
+    for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
+        struct ch_str rest = ch_str_of(word);
+        struct ch_str first = cut(&rest, '.');
+        if ((effects & LOUD) != 0 && ch_str_eq(first, root) && strchr(rest.ptr, '.') != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What makes names of texts, together with a module that has something of interest. */
 static void rules_of_root(const char *dotted)
 {
     static const struct {
         const char *word;
         enum word_kind kind;
-    } ways[] = {{"getattr", WORD_GETATTR}, {"__dict__", WORD_NAME}, {"vars", WORD_NAME}};
+        bool given; /* it is given the module, which then stands there as a value */
+    } ways[] = {{"getattr", WORD_GETATTR, true},
+                {"__dict__", WORD_NAME, false},
+                {"vars", WORD_NAME, true}};
     struct ch_str rest = ch_str_of(dotted);
     struct ch_str root = cut(&rest, '.');
     bool module = rest.len > 0 && effects_of(root) == 0; /* bytes and bytearray are none */
+    bool deep = is_deep(root);
     for (size_t i = 0; module && i < CH_ARRAY_LEN(ways); i++) {
         struct rule r = {.capability = CAP_COUNT};
+        enum word_kind kind = ways[i].given && !deep ? WORD_OBJECT : WORD_MODULE;
         rule_word(&r, ch_str_of(ways[i].word), ways[i].kind);
         rule_word(&r, root, WORD_MODULE);
+        rule_word(&r, root, kind);
         if (root.len < SHORT) {
             r.brief = root.ptr;
-            r.brief_kind = WORD_MODULE;
+            r.brief_kind = kind;
         }
         rule_add(&r);
     }
@@ -204,22 +231,20 @@ static void rules_of_checks(void)
 
 static void make(void)
 {
-    uint32_t acts = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_LOAD | EFFECT_NETWORK | EFFECT_FETCH;
-    uint32_t loud = acts | EFFECT_DECODE | EFFECT_SOCKET;
     uint32_t effects;
     const char *word;
     enum capability capability;
     for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
-        if ((effects & acts) == EFFECT_LOAD) { /* alone it is a capability */
+        if ((effects & ACTS) == EFFECT_LOAD) { /* alone it is a capability */
             rule_of_name(word, WORD_NAME, CAP_DYNAMIC);
             rule_of_name(word, WORD_LOADS, CAP_COUNT);
-        } else if ((effects & acts) != 0) {
+        } else if ((effects & ACTS) != 0) {
             rule_of_name(word, WORD_NAME, CAP_COUNT);
         }
-        if ((effects & loud) != 0) {
+        if ((effects & LOUD) != 0) {
             rules_of_root(word);
         }
-        if ((effects & acts) != 0 && strchr(word, '.') == NULL) { /* builtins.eval */
+        if ((effects & ACTS) != 0 && strchr(word, '.') == NULL) { /* builtins.eval */
             struct rule r = {.capability = CAP_COUNT};
             rule_word(&r, CH_STR("builtins"), WORD_MODULE);
             rule_word(&r, ch_str_of(word), WORD_NAME);

@@ -16,6 +16,7 @@ enum word_kind {
     WORD_NAME,    /* as an identifier */
     WORD_ROOT,    /* the same, where an expression may begin with it, or in an import */
     WORD_MODULE,  /* the same, where it may be imported */
+    WORD_OBJECT,  /* the same as a value, from which a function may be taken by name */
     WORD_SPACE,   /* the same of globals and locals, unless what they give only is an argument */
     WORD_GETATTR, /* getattr of anything but a plain literal, which is seen as a word itself */
     WORD_LOADS,   /* loads of anything but what dumps of pickle gave */

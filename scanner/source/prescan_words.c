@@ -180,6 +180,38 @@ static bool is_imported(struct ch_str s, size_t at)
     return before == ',' || before == '(' || ch_str_eq(word_before(s, at), CH_STR("import"));
 }
 
+/* "import a, this, b", as a statement of its own line. */
+static bool is_in_list_of_imports(struct ch_str s, size_t at)
+{
+    enum { FAR = 200 };
+    size_t from = at;
+    while (from > 0 && at - from < FAR && s.ptr[from - 1] != '\n' && s.ptr[from - 1] != ';') {
+        from--;
+    }
+    while (from < at && (s.ptr[from] == ' ' || s.ptr[from] == '\t')) {
+        from++;
+    }
+    return ch_str_starts(ch_str_sub(s, from, at - from), CH_STR("import "));
+}
+
+/* A module as a value: not what one attribute is taken of at once, and not where it is imported
+ * under its own name. */
+static bool is_object(struct ch_str s, size_t at, size_t end)
+{
+    while (end < s.len && (s.ptr[end] == ' ' || s.ptr[end] == '\t')) {
+        end++;
+    }
+    bool attribute = at > 0 && s.ptr[at - 1] == '.';
+    if ((end < s.len && s.ptr[end] == '.') ||
+        !(attribute || is_operand(s, at) || is_imported(s, at))) {
+        return false;
+    }
+    struct ch_str word = word_before(s, at);
+    bool imported = ch_str_eq(word, CH_STR("import")) || ch_str_eq(word, CH_STR("from")) ||
+                    is_in_list_of_imports(s, at);
+    return !imported || ch_str_starts(ch_str_sub(s, end, s.len), CH_STR("as"));
+}
+
 /* Where globals() or locals() is only passed on, formatted, asked or set by name. */
 static bool is_harmless(struct ch_str s, size_t at, size_t end)
 {
@@ -264,6 +296,8 @@ static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kin
         return name && is_operand(s, at);
     case WORD_MODULE:
         return name && (is_imported(s, at) || (is_operand(s, at) && has_star(seen)));
+    case WORD_OBJECT:
+        return name && is_object(s, at, end);
     case WORD_SPACE:
         return name && is_operand(s, at) && !is_harmless(s, at, end);
     case WORD_GETATTR:

@@ -442,6 +442,19 @@ static void passes_over_no_table(void **state)
             looks_alike(text);
             snprintf(text, sizeof(text), "from %.*s import %s as c\nc(1)\n", base, word, last);
             looks_alike(text);
+            if (effects_of((struct ch_str){word, (size_t)root}) != 0) {
+                continue; /* bytes and bytearray, which no import gives another name */
+            }
+            snprintf(text, sizeof(text),
+                     "import a, %.*s as b\nc = b%.*s\ngetattr(c, '%.2s' + '%s')(1)\n", root, word,
+                     base - root, word + root, last, last + 2);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "import %.*s\nc = %.*s\ngetattr(c, '%.2s' + '%s')(1)\n",
+                     root, word, base, word, last, last + 2);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "import %.*s\nvars(%.*s)['%s'](1)\n", root, word, base,
+                     word, last);
+            looks_alike(text);
         }
     }
     for (size_t i = 0; (word = text_row(i, &only)) != NULL; i++) {
