@@ -1,7 +1,7 @@
 /* Texts that do not stand as they are written: literals side by side, which Python makes one, and
  * characters as escapes. Around each such place the text is put together as Python would, and the
  * words are looked for in that. */
-#include <stdlib.h>
+#include <endian.h>
 #include <string.h>
 
 #include "scanner/source/prescan.h"
@@ -152,18 +152,24 @@ static uint64_t bytes_that_are(uint64_t eight, char c)
     return ~(((x & low) + low) | x | low);
 }
 
+static bool is_mark(char c)
+{
+    return is_quote(c) || c == '\\';
+}
+
 /* The next quote or backslash from `at` on; s.len: none. */
 static size_t next_mark(struct ch_str s, size_t at)
 {
     for (; at + sizeof(uint64_t) <= s.len; at += sizeof(uint64_t)) {
         uint64_t eight;
         memcpy(&eight, s.ptr + at, sizeof(eight));
-        if ((bytes_that_are(eight, '"') | bytes_that_are(eight, '\'') |
-             bytes_that_are(eight, '\\')) != 0) {
-            break;
+        uint64_t marks =
+            bytes_that_are(eight, '"') | bytes_that_are(eight, '\'') | bytes_that_are(eight, '\\');
+        if (marks != 0) {
+            return at + (size_t)__builtin_ctzll(le64toh(marks)) / 8;
         }
     }
-    while (at < s.len && !is_quote(s.ptr[at]) && s.ptr[at] != '\\') {
+    while (at < s.len && !is_mark(s.ptr[at])) {
         at++;
     }
     return at;
