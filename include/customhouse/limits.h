@@ -177,6 +177,7 @@
     X(fetch_rows, 1000000, "rows", "of the log of fetches are kept, the newest")                   \
     X(served_rows, 5000000, "rows", "of who got what are kept, those first seen last")             \
     X(trim_rows, 1000, "rows", "dropped at once of each of these, every half minute")              \
+    X(store_check_bytes, 134217728, "bytes", "a larger database is checked beside the work")       \
     X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")       \
     /* log */                                                                                      \
     X(log_reserve_bytes, 4194304, "bytes", "allocated beyond the log's end, for a full disk (T4)")  \
