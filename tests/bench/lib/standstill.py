@@ -16,32 +16,35 @@ class Standstill:
 
     def __enter__(self):
         self.process = subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()  # it has begun
         return self
 
     def __exit__(self, *exc):
-        self.process.send_signal(signal.SIGINT)
+        self.process.terminate()
         out = self.process.communicate(timeout=10)[0].strip()
         self.share = float(out) if out else None
 
 
 def main():
+    running = True
+
+    def stop(_number, _frame):
+        nonlocal running
+        running = False
+    signal.signal(signal.SIGTERM, stop)
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
     except PermissionError:
-        signal.pause()  # as long as the context, all the same
+        return
+    print("begun", flush=True)
     started, stood = time.monotonic(), 0.0
-    try:
-        while True:
-            before = time.monotonic()
-            time.sleep(NAP_S)
-            late = time.monotonic() - before - NAP_S
-            stood += late if late > LATE_S else 0
-    except KeyboardInterrupt:
-        print(stood / (time.monotonic() - started))
+    while running:
+        before = time.monotonic()
+        time.sleep(NAP_S)
+        late = time.monotonic() - before - NAP_S
+        stood += late if late > LATE_S else 0
+    print(stood / (time.monotonic() - started))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        pass
+    main()
