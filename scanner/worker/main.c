@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "customhouse/child.h"
@@ -196,9 +195,6 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
     s->child.on_reload = on_reload;
     s->child.on_drain = on_drain;
     s->worker = new_worker(s);
-    /* Answers that are known come before inspections, and clients on the same machine before both.
-     * Lowering one's own priority is always permitted. */
-    CH_IGNORE(setpriority(PRIO_PROCESS, 0, (int)ch_limits.scan_nice) != 0);
     rc = warm_up(role, s->child.rules_fd, err);
     if (rc == CH_OK) {
         rc = ch_child_confine(&s->child, err);
