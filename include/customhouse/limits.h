@@ -177,7 +177,11 @@
     X(fetch_rows, 1000000, "rows", "of the log of fetches are kept, the newest")                   \
     X(served_rows, 5000000, "rows", "of who got what are kept, those first seen last")             \
     X(trim_rows, 1000, "rows", "dropped at once of each of these, every half minute")              \
-    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")
+    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")       \
+    /* log */                                                                                      \
+    X(log_reserve_bytes, 4194304, "bytes", "allocated beyond the log's end, for a full disk (T4)")  \
+    X(log_journal_bytes, 8388608, "bytes", "of batches that are durable, but not in their places")  \
+    X(log_batch_bytes, 33554432, "bytes", "of entries that get one checkpoint")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;
