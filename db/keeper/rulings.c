@@ -180,7 +180,7 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
         copy_in(k->rulings, row);
         k->rules++;
-        again_all(k);
+        again_project(k, row->project);
     }
     enum ch_code rc = keeper_write(k, err);
     if (rc == CH_OK) {
