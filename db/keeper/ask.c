@@ -141,7 +141,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
     struct ch_page_reply reply = {.ask = ask->ask};
     struct ch_err err;
     enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
-    if (owner == CH_OWNER_LEFT) {
+    if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
         reply.http_status = 502;
         reply.text = ch_str_of(ch_name_owner_text(owner));
         reply_page(k, w, &reply, -1);
@@ -302,7 +302,7 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
     struct ch_file_reply reply = {
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
-    if (owner == CH_OWNER_LEFT) {
+    if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
         reply_failed(k, w, ask->ask, 502, ch_name_owner_text(owner));
         ask_free_waiter(w);
         return;

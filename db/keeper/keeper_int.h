@@ -15,6 +15,7 @@
  *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
+ *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
@@ -126,6 +127,8 @@ struct page {
     const struct ch_repository *config;
     const struct ch_ecosystem *eco;
     const struct ch_upstream *upstream; /* owner; NULL until known */
+    bool owned;      /* the store has its owner: no other is asked (T12) */
+    bool given_away; /* to another owner, see owner_settle */
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
@@ -304,6 +307,22 @@ void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
+/* Forgets all that memory knows of it; nothing of it may be under way. */
+void page_unload(struct page *p);
+
+/* ------------------------------------------------------------------ owners.c */
+
+/* Gives the name to `change->upstream` (T12): what the former owner's page serves is taken away, then
+ * the change is durable, or (an error) nothing has changed. repository, project, upstream, reason and
+ * by are the caller's. */
+enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                        struct ch_err *err) CH_MUST_CHECK;
+/* The owner's next answer counts, whatever serial or date it has. CH_E_NOT_FOUND: no answer is known. */
+enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                                struct ch_err *err) CH_MUST_CHECK;
+/* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
+void owner_settle(struct keeper *k, struct page *p);
+
 /* --- page_index.c --- */
 void page_index_build(struct page *p); /* once facts and releases are there */
 void page_index_done(struct page *p);
@@ -433,6 +452,10 @@ void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const struct ch_ruling **ret);
+/* Denials in force that name these bytes, wherever they come from. */
+typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
+void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
+                      void *ctx);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
@@ -495,6 +518,8 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size);
 /* Starts to get the metadata of a file that a resolver is about to ask for. */
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
+/* The file was inspected first: who waits for its metadata gets them from there. */
+void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name);
 /* Metadata as a blob; it counts against the quota of undecided bytes, and may go like those. */
 enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha256 *ret_sha256,
                            struct ch_err *err) CH_MUST_CHECK;

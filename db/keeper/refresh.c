@@ -116,6 +116,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     if (rc == CH_OK && first) {
         rc = ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p), upstream, r->now_us,
                                 err);
+        p->owned = p->owned || rc == CH_OK;
     }
     if (rc == CH_OK) {
         rc = ch_store_put_snapshot(k->store, upstream, page_name(p), &info,
@@ -394,13 +395,13 @@ static void page_absent(struct refresh *r)
     }
     p->refreshing = false;
     p->upstream_at++;
-    if (p->upstream_at < p->config->upstream_count) {
+    if (!p->owned && p->upstream_at < p->config->upstream_count) {
         page_refresh_free(r);
         page_refresh(k, p);
         return;
     }
     p->load = PAGE_ABSENT;
-    p->upstream = NULL;
+    p->upstream = p->owned ? p->upstream : NULL;
     p->checked_at_us = keeper_now_us(k);
     page_refresh_free(r);
     page_wake(k, p);
@@ -493,7 +494,7 @@ void page_refresh(struct keeper *k, struct page *p)
     p->refreshing = true;
     if (p->load != PAGE_READY) {
         p->load = PAGE_LOADING;
-        if (p->info.first_loaded_at_us == 0) { /* nobody owns the name yet */
+        if (!p->owned) { /* nobody has the name yet */
             p->upstream = p->upstream_at < p->config->upstream_count
                               ? ch_config_upstream(
                                     k->config, ch_str_of(p->config->upstreams[p->upstream_at]))

@@ -1,9 +1,10 @@
 /* The one thing served before a verdict: the parsed and checked metadata of an eligible file, so
  * that resolvers can work (T1). Sources, in order: what inspection took out of the file itself; the
  * upstream's sidecar (hash checked when the index gives one), read in the jail, name and version
- * equal to the file's, no direct reference in it; of a large file its end, fetched by Range, where
- * archives keep their directory and mostly their metadata; else the file has to be inspected. What
- * was shown is compared with the file itself once that is here. */
+ * equal to the file's, no direct reference in it; the file's end, fetched by Range, where archives
+ * keep their directory and mostly their metadata; else the file has to be inspected. A sidecar that
+ * the index does not announce comes after the end, since it mostly is not there. What was shown is
+ * compared with the file itself once that is here. */
 #include "keeper_int.h"
 
 #include <stdlib.h>
@@ -12,7 +13,6 @@
 #include "customhouse/limits.h"
 
 #define SIDECAR_TIMEOUT_MS 15000
-#define TAIL_MIN_BYTES     (1u << 20)   /* smaller files are as quickly fetched whole */
 #define TAIL_BYTES         (128u << 10) /* first try */
 #define TAIL_MAX_BYTES     (4u << 20)
 #define TAIL_ROUNDS        3
@@ -26,7 +26,8 @@ struct sidecar {
     char *file_name;
     enum state state;
     int fd;
-    bool announced;
+    bool announced; /* by the index */
+    bool asked;     /* the upstream for it */
     uint64_t tail_from; /* where in the file what is in fd begins */
     int tail_rounds;
     struct waiter *waiters;
@@ -69,6 +70,17 @@ static struct upstream_sidecars *of_upstream(struct keeper *k, const struct page
     return u;
 }
 
+/* They look again: the list is no longer the sidecar's, which may be gone afterwards. */
+static void wake(struct keeper *k, struct page *p, struct waiter *w)
+{
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        ask_go_on(k, p, w);
+        w = next;
+    }
+}
+
 /* Ends the fetch; `usable`: it is stored. An unusable one stays known, so that it is not tried
  * again before the page changes hands (the file's own inspection then answers). */
 static void end(struct sidecar *s, bool usable)
@@ -89,12 +101,7 @@ static void end(struct sidecar *s, bool usable)
         ch_buf_done(&key);
         free_sidecar(s);
     }
-    while (w != NULL) {
-        struct waiter *next = w->next;
-        w->next = NULL;
-        ask_go_on(k, p, w);
-        w = next;
-    }
+    wake(k, p, w);
     p->busy--;
 }
 
@@ -183,6 +190,7 @@ static void on_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str
 /* ------------------------------------------------------------------ the end of the file */
 
 static bool fetch_tail(struct sidecar *s, uint64_t from);
+static bool fetch_sidecar(struct sidecar *s);
 
 /* The metadata's bytes, and from where in the file more is needed (UINT64_MAX: nowhere). */
 static void read_tail(struct ch_str stream, struct ch_str *ret_metadata, uint64_t *ret_from)
@@ -270,7 +278,9 @@ static void on_tail_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 206 || at < 0 || size == CH_SIZE_UNKNOWN ||
         size < s->tail_from || answer->bytes != size - s->tail_from ||
         cut(s, answer->bytes, &err) != CH_OK) {
-        end(s, false); /* no ranges there: the whole file answers */
+        if (!fetch_sidecar(s)) {
+            end(s, false); /* no ranges there: the whole file answers */
+        }
         return;
     }
     struct ch_scan_job job = {
@@ -295,10 +305,12 @@ static bool fetch_tail(struct sidecar *s, uint64_t from)
         return false;
     }
     const struct ch_index_file *f = &p->facts.files[at].index;
-    if (f->size_bytes == CH_SIZE_UNKNOWN || f->size_bytes < TAIL_MIN_BYTES) {
+    if (f->size_bytes == CH_SIZE_UNKNOWN) {
         return false;
     }
-    from = from == UINT64_MAX ? f->size_bytes - TAIL_BYTES : from;
+    if (from == UINT64_MAX) {
+        from = f->size_bytes > TAIL_BYTES ? f->size_bytes - TAIL_BYTES : 0;
+    }
     if (from >= f->size_bytes || f->size_bytes - from > TAIL_MAX_BYTES) {
         return false;
     }
@@ -342,7 +354,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         u->absent_in_a_row = there ? 0 : u->absent_in_a_row + 1;
     }
     ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
-    if (answer->code == CH_OK && !there && fetch_tail(s, UINT64_MAX)) {
+    if (answer->code == CH_OK && !there && s->tail_rounds == 0 && fetch_tail(s, UINT64_MAX)) {
         return;
     }
     if (!there || at < 0 || jobs_seal(s->fd, &err) != CH_OK ||
@@ -369,58 +381,65 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     jobs_scan(k, 0, &job, s->fd, on_scanned, s);
 }
 
+/* False when it is no use: it was asked for, or the upstream has none. */
+static bool fetch_sidecar(struct sidecar *s)
+{
+    struct keeper *k = s->k;
+    struct page *p = s->p;
+    struct ch_buf url;
+    struct ch_err err;
+    ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
+    if (at < 0 || s->asked ||
+        (!s->announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP)) {
+        return false;
+    }
+    if (s->fd >= 0) {
+        close(s->fd);
+        s->fd = -1;
+    }
+    ch_buf_init(&url, ch_limits.url_bytes);
+    bool ok = p->eco->sidecar_url(p->facts.files[at].index.url, &url) == CH_OK &&
+              jobs_memfd("metadata", &s->fd, &err) == CH_OK;
+    if (ok) {
+        struct ch_fetch fetch = {
+            .kind = CH_FETCH_DOCUMENT,
+            .upstream = ch_str_of(p->upstream->name),
+            .url = ch_buf_str(&url),
+            .accept = CH_STR("*/*"),
+            .range_to_bytes = UINT64_MAX,
+            .max_bytes = ch_limits.metadata_bytes,
+            .expected_bytes = CH_SIZE_UNKNOWN,
+            .timeout_ms = SIDECAR_TIMEOUT_MS,
+        };
+        s->asked = true;
+        jobs_fetch(k, &fetch, s->fd, on_fetched, s);
+    }
+    ch_buf_done(&url);
+    return ok;
+}
+
 static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
-    bool announced = f->sidecar != CH_SIDECAR_NONE;
-    struct ch_err err;
     if (p->eco->sidecar_url == NULL) {
         return NULL;
     }
     struct sidecar *s = ch_calloc(1, sizeof(*s));
-    struct ch_buf url, key;
     s->k = k;
     s->p = p;
     s->fd = -1;
     s->state = FETCHING;
-    s->announced = announced;
+    s->announced = f->sidecar != CH_SIDECAR_NONE;
     s->file_name = ch_str_dup(f->file_name);
-    ch_buf_init(&url, ch_limits.url_bytes);
-    key_of(&key, p, f->file_name);
-    if (!announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP) {
-        bool tail = fetch_tail(s, UINT64_MAX);
-        if (tail) {
-            ch_map_set(k->sidecars, ch_buf_str(&key), s);
-            p->busy++;
-        } else {
-            free_sidecar(s);
-        }
-        ch_buf_done(&key);
-        ch_buf_done(&url);
-        return tail ? s : NULL;
-    }
-    if (p->eco->sidecar_url(f->url, &url) != CH_OK ||
-        jobs_memfd("metadata", &s->fd, &err) != CH_OK) {
-        ch_buf_done(&key);
-        ch_buf_done(&url);
+    if (!(s->announced ? fetch_sidecar(s) : fetch_tail(s, UINT64_MAX) || fetch_sidecar(s))) {
         free_sidecar(s);
         return NULL;
     }
-    struct ch_fetch fetch = {
-        .kind = CH_FETCH_DOCUMENT,
-        .upstream = ch_str_of(p->upstream->name),
-        .url = ch_buf_str(&url),
-        .accept = CH_STR("*/*"),
-        .range_to_bytes = UINT64_MAX,
-        .max_bytes = ch_limits.metadata_bytes,
-        .expected_bytes = CH_SIZE_UNKNOWN,
-        .timeout_ms = SIDECAR_TIMEOUT_MS,
-    };
+    struct ch_buf key;
+    key_of(&key, p, f->file_name);
     ch_map_set(k->sidecars, ch_buf_str(&key), s);
-    p->busy++;
-    jobs_fetch(k, &fetch, s->fd, on_fetched, s);
     ch_buf_done(&key);
-    ch_buf_done(&url);
+    p->busy++;
     return s;
 }
 
@@ -471,6 +490,19 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
     waiter->next = s->waiters;
     s->waiters = waiter;
     return SIDECAR_WAITING;
+}
+
+void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name)
+{
+    struct ch_buf key;
+    key_of(&key, p, file_name);
+    struct sidecar *s = ch_map_get(k->sidecars, ch_buf_str(&key));
+    ch_buf_done(&key);
+    if (s != NULL) {
+        struct waiter *w = s->waiters;
+        s->waiters = NULL;
+        wake(k, s->p, w);
+    }
 }
 
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)

@@ -1,20 +1,10 @@
 #include "db/signing/base64.h"
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#include "customhouse/base64.h"
 
 void ch_base64_put(struct ch_buf *b, struct ch_str bytes)
 {
-    const uint8_t *p = (const uint8_t *)bytes.ptr;
-    for (size_t at = 0; at < bytes.len; at += 3) {
-        size_t left = bytes.len - at;
-        uint32_t v = (uint32_t)p[at] << 16;
-        v |= left > 1 ? (uint32_t)p[at + 1] << 8 : 0;
-        v |= left > 2 ? (uint32_t)p[at + 2] : 0;
-        ch_buf_putc(b, digits[v >> 18 & 63]);
-        ch_buf_putc(b, digits[v >> 12 & 63]);
-        ch_buf_putc(b, left > 1 ? digits[v >> 6 & 63] : '=');
-        ch_buf_putc(b, left > 2 ? digits[v & 63] : '=');
-    }
+    ch_buf_put_base64(b, bytes.ptr, bytes.len);
 }
 
 static int value_of(char c)

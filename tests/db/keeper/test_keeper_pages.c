@@ -282,6 +282,45 @@ static void taken_away_by(const char *repositories, enum ch_page_outcome page,
     house_free(h);
 }
 
+/* Commands say that only the configuration changes it; the list of all projects has it no more. */
+static void t12_a_reservation_explains_itself(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    struct ch_buf out;
+    struct ch_root_page root;
+    uint64_t generation;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_site(h, PAGE_URL("free"), 200, PAGE_TYPE, "free-1.0-py3-none-any.whl" PLAIN);
+    house_ask_page(h, "pkg");
+    house_ask_page(h, "free");
+    h->config = SITE
+        "repositories:\n"
+        "  - {name: pypi, ecosystem: pypi, upstreams: [up, other], reserved: [pk*, corp]}\n";
+    assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("`reserved` of the repository"), NULL));
+    assert_false(ch_str_find(ch_buf_str(&out), CH_STR("customhouse approve"), NULL));
+    assert_int_equal(house_command(h, false, "explain", "corp", NULL, NULL, &out), 1);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("`reserved` of the repository"), NULL));
+    static const char *const words[] = {WHEEL, "pkg==1.0", "pkg>=1", "corp>=1"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
+        assert_int_equal(house_command(h, false, "approve", words[i], "why", "7d", &out), 1);
+        assert_true(ch_str_find(ch_buf_str(&out), CH_STR("`reserved` of the repository"), NULL));
+    }
+    ch_buf_clear(&out);
+    assert_ch_ok(&err, listing_root(h->k, ch_config_repository(h->k->config, CH_STR("pypi")), &out,
+                                    &generation, &err));
+    assert_ch_ok(&err, ch_root_page_get(ch_buf_str(&out), &root, &err));
+    assert_int_equal(root.name_count, 1);
+    assert_true(ch_str_eq(root.names[0], CH_STR("free")));
+    ch_root_page_done(&root);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static void t12_a_reservation_takes_away_what_was_mirrored(void **state)
 {
     (void)state;
@@ -389,6 +428,7 @@ int main(void)
         cmocka_unit_test(t12_the_first_that_has_it_owns_it),
         cmocka_unit_test(t12_an_error_is_never_next),
         cmocka_unit_test(t12_reserved_names_are_never_asked),
+        cmocka_unit_test(t12_a_reservation_explains_itself),
         cmocka_unit_test(t12_a_reservation_takes_away_what_was_mirrored),
         cmocka_unit_test(t12_names_of_an_upstream_that_left_are_not_served),
         cmocka_unit_test(known_content_outlives_a_failing_upstream),
