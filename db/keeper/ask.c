@@ -8,6 +8,7 @@
 
 #include "customhouse/limits.h"
 
+#define ROOM_EXPECTED_S   5
 #define LISTING_FRESH_MS  30000  /* a listing may lag; steps away from ALLOW raise the epoch */
 #define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
 #define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
@@ -269,6 +270,21 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
     intake_wait(k, in, w);
 }
 
+/* The quota is full of what is just being sent: w is taken over, or answered when it has no patience
+ * left. */
+static void wait_for_room(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                          const struct ch_ask_file *ask)
+{
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    w->deadline_ms = w->deadline_ms == 0 ? now_ms + ask->patience_ms : w->deadline_ms;
+    if (ask->head || w->deadline_ms <= now_ms) {
+        reply_wait(k, p, file, w, ask, ROOM_EXPECTED_S);
+        ask_free_waiter(w);
+        return;
+    }
+    quota_wait(k, w);
+}
+
 static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                                 const struct ch_ask_file *ask, const struct ch_decision *d)
 {
@@ -287,8 +303,13 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         wait_for_intake(k, p, file, w, ask);
         return;
     }
-    if (serve_bytes(k, p, file, &err) != CH_OK ||
-        ch_store_get_artifact(k->store, &f->artifact, &artifact, &err) != CH_OK) {
+    enum ch_code rc = ch_store_get_artifact(k->store, &f->artifact, &artifact, &err);
+    rc = rc == CH_OK ? serve_bytes(k, p, file, &err) : rc;
+    if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_SERVED, artifact.size_bytes)) {
+        wait_for_room(k, p, file, w, ask);
+        return;
+    }
+    if (rc != CH_OK) {
         reply_failed(k, w, ask->ask, 500, err.msg);
     } else {
         reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);

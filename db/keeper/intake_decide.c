@@ -207,6 +207,7 @@ void intake_committed(struct keeper *k)
         sidecar_overtaken(k, in->p, ch_str_of(in->file_name));
         rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
         intake_free(in);
+        quota_changed(k);
         in = next;
     }
     intakes_run(k);

@@ -16,6 +16,7 @@
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
  *   owners.c      who owns a name, and giving it to another upstream (T12)
+ *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
@@ -187,8 +188,12 @@ struct keeper {
     struct rulings *rulings;
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
+    struct waiter *room_waiters; /* asks that wait for room in a quota */
+    struct ch_timer room_timer;
+    bool room_wanted;        /* by them, or by an intake */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
+    struct ch_map *hanging;           /* upstream -> how often it did not answer (hanging.c) */
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
@@ -208,6 +213,7 @@ struct keeper {
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
     int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
+    char boot_id[40];        /* of the boot that the boot clock counts from */
     bool clock_jumped;
     struct ch_sha256 refusal_secret;
     char *status_text;       /* the supervisor's process lines */
@@ -322,6 +328,15 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
                                 struct ch_err *err) CH_MUST_CHECK;
 /* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
 void owner_settle(struct keeper *k, struct page *p);
+
+/* ------------------------------------------------------------------ hanging.c */
+
+void upstream_hung(struct keeper *k, const struct ch_upstream *u); /* patience with it has ended */
+void upstream_answered(struct keeper *k, const struct ch_upstream *u);
+/* Whether it did not answer several times in a row: then nothing waits for it. A probe of `url`, which
+ * somebody would have, is under way or follows. */
+bool upstream_hangs(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
+void hanging_free(struct keeper *k);
 
 /* --- page_index.c --- */
 void page_index_build(struct page *p); /* once facts and releases are there */
@@ -525,6 +540,8 @@ enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha2
                            struct ch_err *err) CH_MUST_CHECK;
 /* Whether the file has metadata that are not here any more: its inspection finds them again. */
 bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file);
+/* Those that could not be used are tried again after a while: the upstream may have mended them. */
+void sidecars_forget(struct keeper *k, uint64_t now_ms);
 void sidecars_init(struct keeper *k);
 void sidecars_free(struct keeper *k);
 
@@ -541,6 +558,14 @@ void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_flush(struct keeper *k); /* writes down what was used since */
 void quota_free(struct keeper *k);
+/* After CH_E_FULL: whether something that is in use now will make room by itself. */
+bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more);
+/* The ask (taken over; NULL: intakes alone) goes on when there may be room. */
+void quota_wait(struct keeper *k, struct waiter *waiter);
+void quota_changed(struct keeper *k); /* something may go now that was in use */
+void quota_on_timer(struct ch_timer *t);
+/* Intakes that wait for room may try again. */
+void intakes_room_again(struct keeper *k);
 /* Whether an intake under way works on these bytes. */
 bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */

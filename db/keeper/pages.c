@@ -113,6 +113,9 @@ static void on_patience(struct ch_timer *t)
         p->fail_status = 504;
         snprintf(p->fail_text, sizeof(p->fail_text),
                  "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
+        if (p->upstream != NULL) {
+            upstream_hung(p->keeper, p->upstream);
+        }
     }
     page_wake(p->keeper, p);
 }
