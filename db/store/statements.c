@@ -231,7 +231,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_NEWEST_DECISION] = {"newest decision", "SELECT coalesce(max(id), 0) FROM decision", ""},
     /* $1, $2: a part of them */
     [CH_SQL_DECIDED_PAGES] = {"list projects with decisions",
-                              "SELECT DISTINCT d.repository, d.project FROM decision d"
+                              "SELECT d.repository, d.project FROM decision d"
                               " WHERE d.id > $1 AND d.id <= $2 AND ($3 < 0 OR d.verdict = $3)"
                               " AND" IS_NEWEST,
                               "iii"},
