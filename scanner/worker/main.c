@@ -3,6 +3,7 @@
  *
  * It opens nothing and connects to nothing: bytes and answer come as descriptors from the keeper.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,6 +14,7 @@
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/json.h"
 #include "scanner/rules/rules.h"
+#include "scanner/source/source.h"
 #include "scanner/unpack/second.h"
 #include "scanner/worker/worker.h"
 
@@ -41,7 +43,7 @@ static enum ch_code warm_up(enum ch_role role, int rules_fd, struct ch_err *err)
     (void)ch_sha256_of("", 0);
     ch_json_warm_up();
     if (role != CH_ROLE_SCANNER_SECOND) {
-        return CH_OK;
+        return ch_source_prepare(err);
     }
     enum ch_code rc = ch_second_prepare(err);
     return rc == CH_OK ? ch_rules_load_fd(rules_fd, err) : rc;
@@ -200,6 +202,7 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
      * Lowering one's own priority is always permitted. */
     CH_IGNORE(setpriority(PRIO_PROCESS, 0, (int)ch_limits.scan_nice) != 0);
     rc = warm_up(role, s->child.rules_fd, err);
+    malloc_trim(0); /* what making it took: each page costs every fork */
     if (rc == CH_OK) {
         rc = ch_child_confine(&s->child, err);
     }
