@@ -6,7 +6,6 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "customhouse/child.h"
@@ -198,9 +197,6 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
     s->child.on_reload = on_reload;
     s->child.on_drain = on_drain;
     s->worker = new_worker(s);
-    /* Answers that are known come before inspections, and clients on the same machine before both.
-     * Lowering one's own priority is always permitted. */
-    CH_IGNORE(setpriority(PRIO_PROCESS, 0, (int)ch_limits.scan_nice) != 0);
     rc = warm_up(role, s->child.rules_fd, err);
     malloc_trim(0); /* what making it took: each page costs every fork */
     if (rc == CH_OK) {
