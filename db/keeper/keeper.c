@@ -324,10 +324,10 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->gone_confirm_ms = gone_confirm_ms(config);
     k->rules++;
     pages_rebind(k, config);
+    policies_taken(k, texts->policy_text); /* before decisions that name it */
     keyring_complete(k);
     approvals_environments(k);
     again_all(k);
-    policies_taken(k, texts->policy_text);
     return CH_OK;
 }
 
@@ -420,6 +420,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     jobs_init(k);
     sidecars_init(k);
     rescan_init(k);
+    again_init(k);
     k->terse_upstreams = ch_map_new();
     k->hanging = ch_map_new();
     enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);
@@ -459,6 +460,7 @@ void keeper_begin(struct keeper *k)
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);
     intakes_run(k);
+    again_begin(k);
     rescan_begin(k);
 }
 
@@ -475,6 +477,7 @@ void keeper_close(struct keeper *k)
     offload_stop(k);
     intakes_free(k);
     rescan_free(k);
+    again_free(k);
     sidecars_free(k);
     hanging_free(k);
     ch_map_free(k->terse_upstreams);

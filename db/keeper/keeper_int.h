@@ -9,6 +9,7 @@
  *   inspections.c which stored inspection of a file counts
  *   serve.c       what lies in served/: linked, and withdrawn
  *   again.c       judging again what was told to anybody
+ *   page_walk.c   all pages of which something was decided, a few a turn
  *   refusal.c     what a refusal says
  *   releases.c    the release approved before a file, for comparison
  *   keyring.c     the keys that sign
@@ -190,6 +191,7 @@ struct keeper {
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
     size_t intakes_running;
     size_t intakes_ahead;    /* of them, nobody waits for; rescans do not count */
+    struct again *again;
     struct rulings *rulings;
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
@@ -393,8 +395,16 @@ void serve_forget_shown(struct keeper *k, struct page *p); /* and takes them awa
 
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
 void again_page(struct keeper *k, struct page *p);
-/* The same for everything that any page serves: after a change of policy or rulings. */
+/* The same for this project in all repositories. */
+void again_project(struct keeper *k, struct ch_str project);
+/* The same for everything that any page serves, a few projects a turn; from the beginning when it was
+ * under way. What gateways remember ends at once. */
 void again_all(struct keeper *k);
+bool again_is_running(const struct keeper *k);
+void again_init(struct keeper *k);
+/* When an earlier run did not get to its end under this policy, or the policy is another one. */
+void again_begin(struct keeper *k);
+void again_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ refusal.c */
 

@@ -237,6 +237,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                        " AND verdict = 1 AND sha256 IS NOT NULL ORDER BY file_name, id",
                        "ttt"},
     [CH_SQL_NEWEST_DECISION] = {"newest decision", "SELECT coalesce(max(id), 0) FROM decision", ""},
+    /* $1, $2: a part of them */
+    [CH_SQL_DECIDED_PAGES] = {"list projects with decisions",
+                              "SELECT d.repository, d.project FROM decision d"
+                              " WHERE d.id > $1 AND d.id <= $2 AND ($3 < 0 OR d.verdict = $3)"
+                              " AND" IS_NEWEST,
+                              "iii"},
     /* $1, $2: a part of them; $4: inspections of this ecosystem's context; $5, $6: of this
      * inspector and these rules; $7: 1 is all that was decided on bytes, 0 what is allowed without
      * such one. */

@@ -268,6 +268,12 @@ enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, enum ch_verdict v
                                            ch_store_decision_fn *each, void *ctx,
                                            struct ch_err *err) CH_MUST_CHECK;
 
+/* The projects of which some release file has its newest decision among those numbered after + 1 to
+ * `up_to`, with this verdict (-1: any). A project is told for each such file. */
+typedef void ch_store_page_fn(void *ctx, struct ch_str repository, struct ch_str project);
+enum ch_code ch_store_decided_pages(struct ch_store *s, uint64_t after, uint64_t up_to, int verdict,
+                                    ch_store_page_fn *each, void *ctx,
+                                    struct ch_err *err) CH_MUST_CHECK;
 /* Newest row per release file, of those that are audited, newest first, at most `max`. */
 enum ch_code ch_store_decisions_audited(struct ch_store *s, size_t max, ch_store_decision_fn *each,
                                         void *ctx, struct ch_err *err) CH_MUST_CHECK;

@@ -173,6 +173,7 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         ch_buf_puts(&h->file_payload, frame->payload);
         CH_ASSERT(ch_file_reply_get(ch_buf_str(&h->file_payload), &h->file, &err) == CH_OK);
         h->file_here = true;
+        h->file_turn = h->turns;
         break;
     default:
         break;
@@ -317,6 +318,7 @@ void house_free(struct house *h)
 void house_turn(struct house *h, int max_wait_ms)
 {
     struct ch_err err;
+    h->turns++;
     CH_ASSERT(ch_loop_turn(h->loop, max_wait_ms, &err) == CH_OK);
 }
 
@@ -497,6 +499,7 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
               ch_channel_send(r.ch, CH_MSG_COMMAND_INPUT, h->input, NULL, 0));
     CH_ASSERT(ch_channel_send(r.ch, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0));
     house_until(h, &r.done);
+    h->command_turn = h->turns;
     ch_channel_free(r.ch);
     ch_buf_done(&b);
     return r.status;

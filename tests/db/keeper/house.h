@@ -51,6 +51,7 @@ struct house {
     bool mute_scans;
     bool mute_fetches;
     uint64_t asks;
+    size_t turns, file_turn, command_turn; /* of the loop; at the last answers */
     /* the gateway's last answers */
     bool page_here, file_here;
     struct ch_page_reply page_reply;
