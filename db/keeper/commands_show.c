@@ -216,7 +216,9 @@ enum step command_status(struct command *c)
         return command_end(c, k->healthy ? 0 : 1, "%s", "");
     }
     command_print(c, "keeper since %s, %s%s\n", since, k->healthy ? "healthy" : "NOT able to write",
-                  k->clock_jumped ? ", the clock jumped: nothing is released by time" : "");
+                  k->clock_jumped ? ", the clock jumped: nothing is released by time until it is right "
+                                    "again, or the service was stopped and started"
+                                  : "");
     command_print(c, "policy %s (sha256 %.16s...)\n", ch_policy_file_name(k->policy), hex);
     command_print(c, "served %llu files, %llu bytes; undecided %llu files, %llu bytes\n",
                   (unsigned long long)files[0], (unsigned long long)bytes[0],

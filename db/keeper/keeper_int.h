@@ -9,12 +9,17 @@
  *   inspections.c which stored inspection of a file counts
  *   serve.c       what lies in served/: linked, and withdrawn
  *   again.c       judging again what was told to anybody
+ *   page_walk.c   all pages of which something was decided, a few a turn
  *   refusal.c     what a refusal says
  *   releases.c    the release approved before a file, for comparison
+ *   keyring.c     the keys that sign
+ *   approvals.c   what is signed of files: with each ALLOW, durable before it is served
+ *   documents.c   what is published beside files: keys, attestations, withdrawals
  *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
  *   owners.c      who owns a name, and giving it to another upstream (T12)
+ *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
@@ -41,6 +46,8 @@
 
 struct keeper;
 struct policies;
+struct keyring;
+struct list;
 struct page;
 struct intake;
 struct command;
@@ -79,6 +86,8 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool recorded_audited;
     struct ch_sha256 recorded_policy; /* digest of the policy it was made under */
     int64_t allowed_at_us;     /* these bytes were first allowed in this repository; unknown: never */
+    struct ch_sha256 approved; /* bytes an approval of which stands (approvals.c); zero: of none */
+    bool approval_known;       /* the store was asked */
     bool served;               /* linked in served/ by this keeper for this file */
 };
 
@@ -182,15 +191,23 @@ struct keeper {
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
     size_t intakes_running;
     size_t intakes_ahead;    /* of them, nobody waits for; rescans do not count */
+    struct again *again;
     struct rulings *rulings;
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
+    struct waiter *room_waiters; /* asks that wait for room in a quota */
+    struct ch_timer room_timer;
+    bool room_wanted;        /* by them, or by an intake */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
+    struct ch_map *hanging;           /* upstream -> how often it did not answer (hanging.c) */
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct policies *policies; /* policies.h */
+    struct keyring *keyring;   /* keyring.h */
+    struct list *withdrawals;  /* signed lists (documents.c) */
+    uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
     struct ch_map *budgets;  /* client address -> what it may still cause */
     uint64_t page_bytes;     /* of all pages, about */
@@ -206,6 +223,7 @@ struct keeper {
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
     int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
+    char boot_id[40];        /* of the boot that the boot clock counts from */
     bool clock_jumped;
     struct ch_sha256 refusal_secret;
     char *status_text;       /* the supervisor's process lines */
@@ -321,6 +339,15 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
 /* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
 void owner_settle(struct keeper *k, struct page *p);
 
+/* ------------------------------------------------------------------ hanging.c */
+
+void upstream_hung(struct keeper *k, const struct ch_upstream *u); /* patience with it has ended */
+void upstream_answered(struct keeper *k, const struct ch_upstream *u);
+/* Whether it did not answer several times in a row: then nothing waits for it. A probe of `url`, which
+ * somebody would have, is under way or follows. */
+bool upstream_hangs(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
+void hanging_free(struct keeper *k);
+
 /* --- page_index.c --- */
 void page_index_build(struct page *p); /* once facts and releases are there */
 void page_index_done(struct page *p);
@@ -368,8 +395,16 @@ void serve_forget_shown(struct keeper *k, struct page *p); /* and takes them awa
 
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
 void again_page(struct keeper *k, struct page *p);
-/* The same for everything that any page serves: after a change of policy or rulings. */
+/* The same for this project in all repositories. */
+void again_project(struct keeper *k, struct ch_str project);
+/* The same for everything that any page serves, a few projects a turn; from the beginning when it was
+ * under way. What gateways remember ends at once. */
 void again_all(struct keeper *k);
+bool again_is_running(const struct keeper *k);
+void again_init(struct keeper *k);
+/* When an earlier run did not get to its end under this policy, or the policy is another one. */
+void again_begin(struct keeper *k);
+void again_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ refusal.c */
 
@@ -466,6 +501,8 @@ void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agen
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);
+/* A sealed descriptor that holds these bytes. */
+enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ budget.c */
 
@@ -515,6 +552,8 @@ enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha2
                            struct ch_err *err) CH_MUST_CHECK;
 /* Whether the file has metadata that are not here any more: its inspection finds them again. */
 bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file);
+/* Those that could not be used are tried again after a while: the upstream may have mended them. */
+void sidecars_forget(struct keeper *k, uint64_t now_ms);
 void sidecars_init(struct keeper *k);
 void sidecars_free(struct keeper *k);
 
@@ -531,6 +570,14 @@ void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_flush(struct keeper *k); /* writes down what was used since */
 void quota_free(struct keeper *k);
+/* After CH_E_FULL: whether something that is in use now will make room by itself. */
+bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more);
+/* The ask (taken over; NULL: intakes alone) goes on when there may be room. */
+void quota_wait(struct keeper *k, struct waiter *waiter);
+void quota_changed(struct keeper *k); /* something may go now that was in use */
+void quota_on_timer(struct ch_timer *t);
+/* Intakes that wait for room may try again. */
+void intakes_room_again(struct keeper *k);
 /* Whether an intake under way works on these bytes. */
 bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */

@@ -5,6 +5,8 @@
  */
 #include "pages_int.h"
 
+#include "approvals.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +115,9 @@ static void on_patience(struct ch_timer *t)
         p->fail_status = 504;
         snprintf(p->fail_text, sizeof(p->fail_text),
                  "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
+        if (p->upstream != NULL) {
+            upstream_hung(p->keeper, p->upstream);
+        }
     }
     page_wake(p->keeper, p);
 }
@@ -231,6 +236,7 @@ static void end_replaced(struct keeper *k, const struct page *p, struct served *
         ptrdiff_t at = page_find_file(p, ch_str_of(list[i].file_name));
         if (at < 0 || !ch_sha256_eq(&p->files[at].artifact, &list[i].artifact)) {
             serve_take_bytes(k, &list[i].artifact);
+            approvals_withdraw(k, p, ch_str_of(list[i].file_name));
             keeper_log("withdrawn",
                        "project=%s file=%s reason=\"the upstream has other bytes now\"", p->project,
                        list[i].file_name);

@@ -423,6 +423,9 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
     }
     r->k->stats.refreshes++;
+    if (answer->code != CH_E_TIMEOUT) {
+        upstream_answered(r->k, p->upstream);
+    }
     if (answer->code != CH_OK) {
         refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,
                        answer->text.len > 0 ? (snprintf(text, sizeof(text), "%.*s",
@@ -507,6 +510,14 @@ void page_refresh(struct keeper *k, struct page *p)
             && !page_withheld(p) /* T12: nobody reserved it meanwhile */
             ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
+    if (rc == CH_OK && upstream_hangs(k, p->upstream, ch_buf_str(&url))) {
+        char text[160];
+        snprintf(text, sizeof(text), "the upstream %.60s does not answer at the moment, try again in a "
+                 "few seconds", p->upstream->name);
+        ch_buf_done(&url);
+        refresh_failed(r, 504, text);
+        return;
+    }
     if (rc == CH_OK) {
         rc = jobs_memfd("page", &r->fd, &err);
     }

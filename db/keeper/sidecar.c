@@ -16,6 +16,7 @@
 #define TAIL_BYTES         (128u << 10) /* first try */
 #define TAIL_MAX_BYTES     (4u << 20)
 #define TAIL_ROUNDS        3
+#define UNUSABLE_MS        600000 /* it is not tried again for so long */
 #define ABSENT_TO_STOP     3 /* an upstream that does not announce sidecars is asked this often */
 
 enum state { FETCHING = 1, UNUSABLE };
@@ -25,6 +26,7 @@ struct sidecar {
     struct page *p;
     char *file_name;
     enum state state;
+    uint64_t ended_ms; /* UNUSABLE: since then */
     int fd;
     bool announced; /* by the index */
     bool asked;     /* the upstream for it */
@@ -82,7 +84,7 @@ static void wake(struct keeper *k, struct page *p, struct waiter *w)
 }
 
 /* Ends the fetch; `usable`: it is stored. An unusable one stays known, so that it is not tried
- * again before the page changes hands (the file's own inspection then answers). */
+ * again for a while (the file's own inspection then answers). */
 static void end(struct sidecar *s, bool usable)
 {
     struct keeper *k = s->k;
@@ -94,6 +96,7 @@ static void end(struct sidecar *s, bool usable)
         s->fd = -1;
     }
     s->state = UNUSABLE;
+    s->ended_ms = ch_loop_now_ms(k->child.loop);
     if (usable) {
         struct ch_buf key;
         key_of(&key, p, ch_str_of(s->file_name));
@@ -519,6 +522,20 @@ void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)
         ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
                              &size, &err) == CH_E_NOT_FOUND) {
         CH_IGNORE(start(k, p, file) == NULL); /* then the file itself answers */
+    }
+}
+
+void sidecars_forget(struct keeper *k, uint64_t now_ms)
+{
+    size_t cursor = 0;
+    struct ch_str key;
+    void *value;
+    while (ch_map_next(k->sidecars, &cursor, &key, &value)) {
+        struct sidecar *s = value;
+        if (s->state == UNUSABLE && now_ms - s->ended_ms >= UNUSABLE_MS) {
+            ch_map_remove(k->sidecars, key);
+            free_sidecar(s);
+        }
     }
 }
 

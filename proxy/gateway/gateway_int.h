@@ -80,6 +80,7 @@ struct gw {
     struct ch_loop *loop;
     struct ch_http_server *server;
     struct ch_channel *keeper; /* NULL: none at the moment */
+    bool met_keeper;           /* there was one: what is asked meanwhile waits for the next one */
     const struct ch_epoch_page *epoch;
     const struct ch_config *config;
     int served_fd;
@@ -116,6 +117,7 @@ struct ch_client gw_client_of(const struct ch_http_request *r);
 void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text);
 void gw_respond_body(struct ch_http_request *r, int status, struct ch_str content_type,
                      struct ch_str body);
+void gw_respond_starting(struct ch_http_request *r); /* 503 with Retry-After */
 void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str location);
 /* THE refusal: every file that is not served is refused here. */
 void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct ch_refusal *refusal);
@@ -136,6 +138,14 @@ void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
 void gw_file_unref(struct gw_file *file);
 /* Tells the keeper that bytes of `file` went out. */
 void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct ch_http_access *a);
+
+/* --- documents.c: what is signed, and keys --- */
+/* "x.whl.vsa.json" asks for a part of "x.whl"; false: it is a name of its own. */
+bool gw_document_part(struct ch_str name, struct ch_str *ret_of, enum ch_part *ret_part);
+struct ch_str gw_document_type(enum ch_part part);
+void gw_respond_document(struct ch_http_request *r, struct ch_str type, struct ch_str body);
+/* Below /-/; false: no such address. */
+bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
 
 /* --- special.c: /-/... and / --- */
 void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);

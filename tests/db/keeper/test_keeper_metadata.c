@@ -112,6 +112,31 @@ static void evicted_metadata_come_back(void **state)
     house_free(h);
 }
 
+/* One that could not be used is not asked for again and again, nor is it forgotten for good that it may
+ * have been mended. */
+static void an_unusable_sidecar_is_tried_again_later(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good meta:" META, "sidecar");
+    struct site *sidecar = house_site(h, SIDECAR, 404, "text/plain", "no");
+    house_site(h, FILE_URL(WHEEL), 500, "text/plain", "no");
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    ask_metadata(h);
+    assert_int_equal(sidecar->asked, 1);
+    sidecar = house_site(h, SIDECAR, 200, "text/plain", META);
+    size_t asked = sidecar->asked;
+    sidecars_forget(h->k, ch_loop_now_ms(h->loop) + 60000);
+    ask_metadata(h);
+    assert_int_equal(sidecar->asked, asked);
+    sidecars_forget(h->k, ch_loop_now_ms(h->loop) + 3600000);
+    assert_int_equal(ch_map_count(h->k->sidecars), 0);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
 static void t1_a_sidecar_that_differs_from_the_wheel_denies(void **state)
 {
     (void)state;
@@ -236,6 +261,7 @@ int main(void)
         cmocka_unit_test(t1_the_checked_sidecar_goes_out),
         cmocka_unit_test(evicted_metadata_come_back),
         cmocka_unit_test(the_sidecar_is_there_before_the_resolver_asks),
+        cmocka_unit_test(an_unusable_sidecar_is_tried_again_later),
         cmocka_unit_test(a_slow_sidecar_is_overtaken_by_the_file),
         cmocka_unit_test(t1_a_sidecar_that_differs_from_the_wheel_denies),
         cmocka_unit_test(t1_a_direct_reference_is_never_shown),
