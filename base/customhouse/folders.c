@@ -92,7 +92,7 @@ enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids
     const struct folder_row rows[] = {
         {"run", 0700, 0, 0},
         {"log", 0700, 0, 0},
-        {"keys", 0700, 0, 0},
+        {"keys", 0700, ids->keeper, ids->keeper},
         {"db", 0700, ids->keeper, ids->keeper},
         /* its files take the group of those who read them once they are linked into served/; until
          * then this folder keeps everybody else out */

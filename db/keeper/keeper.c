@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "approvals.h"
+#include "documents.h"
+#include "keyring.h"
 #include "policies.h"
 
 #define TICK_MS            30000
@@ -322,6 +325,8 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->rules++;
     pages_rebind(k, config);
     policies_taken(k, texts->policy_text); /* before decisions that name it */
+    keyring_complete(k);
+    approvals_environments(k);
     again_all(k);
     return CH_OK;
 }
@@ -430,6 +435,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     snprintf(folder, sizeof(folder), "%s/db", state_dir);
     enum ch_code rc = ch_store_open(folder, &k->store, err);
     rc = rc == CH_OK ? ch_blobs_open(state_dir, &k->blobs, err) : rc;
+    rc = rc == CH_OK ? keyring_open(k, err) : rc;
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
@@ -450,6 +456,7 @@ void keeper_begin(struct keeper *k)
     k->healthy = true;
     keeper_raise_epoch(k);
     watch_clock(k);
+    approvals_environments(k);
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);
     intakes_run(k);
@@ -481,6 +488,8 @@ void keeper_close(struct keeper *k)
     quota_free(k);
     rulings_free(k);
     policies_free(k);
+    documents_free(k);
+    keyring_free(k);
     keys_free(k);
     ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
     ch_policy_free(k->policy);
