@@ -2,7 +2,7 @@
  * denies, the verdict becomes ALLOW: in one line, at the end of ch_decide. Everything that is not
  * known, and every value out of its range, is a hold.
  *
- * Spec: threats.md T5, T7, T8, T9, T10, T15, T17. */
+ * Spec: threats.md T5, T6, T7, T8, T9, T10, T12, T15, T17. */
 #include "customhouse/policy.h"
 
 #include <stdlib.h>
@@ -165,8 +165,8 @@ static bool facts_usable(const struct ch_policy *policy, const struct ch_facts *
            (facts->rulings != NULL || facts->ruling_count == 0);
 }
 
-/* T11: an ALLOW ends at the next moment that could change it: the end of an approval, an age that a
- * rule asks about, or of a hold that is only noted. */
+/* T11: an ALLOW ends at the next moment that could change it: the end of an approval or of the time
+ * that replaced findings do, an age that a rule asks about, or of a hold that is only noted. */
 static void end_at(struct deciding *d, int64_t at_us)
 {
     if (at_us > d->now_us && (d->out->until_us == CH_TIME_UNKNOWN || at_us < d->out->until_us)) {
@@ -187,6 +187,7 @@ static void set_end(struct deciding *d)
     if (d->approval_counted) {
         end_at(d, d->approval_ends_us);
     }
+    end_at(d, d->facts->inspection_ends_at_us);
     for (size_t i = 0; i < d->policy->rule_count; i++) {
         end_at_age(d, &d->policy->rules[i].older_than_days);
         end_at_age(d, &d->policy->rules[i].younger_than_days);
@@ -239,6 +240,7 @@ static bool decide(struct deciding *d)
         return false;
     }
     collect_approvals(d);
+    hold_by_owner(d);
     hold_by_upstream(d);
     if (apply_rules(d)) {
         return false;

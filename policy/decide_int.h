@@ -55,6 +55,7 @@ void set_text(struct deciding *d, const char *rule, const char *name, struct ch_
 void add_hold(struct deciding *d, struct hold hold, struct ch_buf *reason);
 void hold_plain(struct deciding *d, enum ch_hold_kind kind, uint32_t line, const char *text);
 bool in_force(const struct deciding *d, const struct ch_ruling *r);
+void hold_by_owner(struct deciding *d);
 void hold_by_upstream(struct deciding *d);
 void hold_by_kind(struct deciding *d);
 void hold_by_findings(struct deciding *d);

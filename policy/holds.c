@@ -41,6 +41,28 @@ void hold_plain(struct deciding *d, enum ch_hold_kind kind, uint32_t line, const
     add_hold(d, (struct hold){kind, ch_hold_kind_name(kind), "", line, CH_TIME_UNKNOWN}, &b);
 }
 
+/* --- whose the name is (T12) --- */
+
+void hold_by_owner(struct deciding *d)
+{
+    static const char *const rules[] = {
+        [CH_OWNER_RESERVED] = "reserved",
+        [CH_OWNER_LEFT] = "upstream-left",
+        [CH_OWNER_GIVEN_AWAY] = "given-away",
+    };
+    enum ch_name_owner owner = d->facts->name_owner;
+    if (owner == CH_OWNER_UPSTREAM) {
+        return;
+    }
+    bool named = (size_t)owner < CH_ARRAY_LEN(rules) && rules[owner] != NULL;
+    REASON(b);
+    ch_buf_puts(&b, ch_str_of(ch_name_owner_text(owner)));
+    add_hold(d,
+             (struct hold){CH_HOLD_OWNER, named ? rules[owner] : ch_hold_kind_name(CH_HOLD_OWNER),
+                           "", 0, CH_TIME_UNKNOWN},
+             &b);
+}
+
 /* --- upstream's word, and siblings (T5, T10) --- */
 
 void hold_by_upstream(struct deciding *d)
@@ -203,8 +225,13 @@ void hold_by_findings(struct deciding *d)
 
 void hold_by_inspection(struct deciding *d)
 {
+    int64_t ends = d->facts->inspection_ends_at_us;
     switch (d->facts->inspection) {
     case CH_INSPECTION_COMPLETE:
+        if (ends != CH_TIME_UNKNOWN && ends <= d->now_us) { /* T6 */
+            hold_plain(d, CH_HOLD_NOT_INSPECTED, 0,
+                       "not inspected yet by the inspector and rules in force");
+        }
         return;
     case CH_INSPECTION_NONE:
         hold_plain(d, CH_HOLD_NOT_INSPECTED, 0, "not inspected yet");

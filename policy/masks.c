@@ -33,5 +33,5 @@ uint64_t ch_rule_liftable(void)
 uint64_t ch_audit_refuses(void)
 {
     return BIT(CH_HOLD_NO_RULE) | BIT(CH_HOLD_NOT_INSPECTED) | BIT(CH_HOLD_FAILED) |
-           BIT(CH_HOLD_FILE_TYPE) | BIT(CH_HOLD_SIBLING);
+           BIT(CH_HOLD_FILE_TYPE) | BIT(CH_HOLD_SIBLING) | BIT(CH_HOLD_OWNER);
 }

@@ -18,6 +18,7 @@ static const char *const kind_names[] = {
     [CH_HOLD_CHANGE] = "change",
     [CH_HOLD_NAME] = "name",
     [CH_HOLD_LICENCE] = "licence",
+    [CH_HOLD_OWNER] = "name-owner",
 };
 _Static_assert(CH_ARRAY_LEN(kind_names) == CH_HOLD_COUNT, "each kind of hold has a name");
 
@@ -50,6 +51,23 @@ bool ch_hold_kind_from_name(struct ch_str name, enum ch_hold_kind *ret)
     return false;
 }
 
+const char *ch_name_owner_text(enum ch_name_owner owner)
+{
+    switch (owner) {
+    case CH_OWNER_UPSTREAM:
+        return "the name is one of an upstream of this repository";
+    case CH_OWNER_RESERVED:
+        return "the name is reserved in this repository";
+    case CH_OWNER_LEFT:
+        return "the upstream that owns this name is not one of the repository's any more";
+    case CH_OWNER_GIVEN_AWAY:
+        return "the name was given to another upstream just now, try again in some seconds";
+    case CH_OWNER_UNKNOWN:
+        break;
+    }
+    return "it is not known which upstream owns this name";
+}
+
 void ch_facts_init(struct ch_facts *facts)
 {
     *facts = (struct ch_facts){
@@ -62,5 +80,6 @@ void ch_facts_init(struct ch_facts *facts)
         .previous_size_bytes = CH_SIZE_UNKNOWN,
         .previous_uploaded_at_us = CH_TIME_UNKNOWN,
         .project_since_us = CH_TIME_UNKNOWN,
+        .inspection_ends_at_us = CH_TIME_UNKNOWN,
     };
 }

@@ -8,6 +8,7 @@
 
 #include "customhouse/limits.h"
 
+#define ROOM_EXPECTED_S   5
 #define LISTING_FRESH_MS  30000  /* a listing may lag; steps away from ALLOW raise the epoch */
 #define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
 #define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
@@ -140,14 +141,14 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
 {
     struct ch_page_reply reply = {.ask = ask->ask};
     struct ch_err err;
-    enum page_withheld withheld = p == NULL ? PAGE_NOT_WITHHELD : page_withheld(p);
-    if (withheld == PAGE_OWNER_LEFT) {
+    enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
+    if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
         reply.http_status = 502;
-        reply.text = CH_STR(PAGE_OWNER_LEFT_TEXT);
+        reply.text = ch_str_of(ch_name_owner_text(owner));
         reply_page(k, w, &reply, -1);
         return;
     }
-    if (p == NULL || p->load == PAGE_ABSENT || withheld == PAGE_RESERVED) {
+    if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
         reply.outcome = CH_PAGE_NOT_FOUND;
         reply.fresh_until_boot_ms = ch_loop_now_ms(k->child.loop) + 5000;
         reply_page(k, w, &reply, -1);
@@ -180,34 +181,6 @@ static void reply_file(struct keeper *k, const struct waiter *w, const struct ch
     send(k, w, CH_MSG_FILE, &b, -1);
 }
 
-void ask_refusal(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
-                 struct ch_buf *strings, struct ch_refusal *ret)
-{
-    char id[17];
-    judge_refusal_id(k, p, file, id);
-    CH_ASSERT(ch_buf_reserve(strings, 2048) != NULL); /* slices must not move */
-    size_t at = strings->len;
-    ch_buf_puts(strings, ch_str_of(id));
-    *ret = (struct ch_refusal){
-        .verdict = d->verdict, .since_us = CH_TIME_UNKNOWN, .until_us = d->until_us};
-    ret->id = (struct ch_str){strings->ptr + at, strings->len - at};
-    at = strings->len;
-    judge_subject(p, file, strings);
-    ret->subject = (struct ch_str){strings->ptr + at, strings->len - at};
-    at = strings->len;
-    ch_buf_puts(strings, ch_str_of(d->rule));
-    ret->rule = (struct ch_str){strings->ptr + at, strings->len - at};
-    at = strings->len;
-    ch_buf_puts(strings, ch_str_of(d->reason));
-    ret->reason = (struct ch_str){strings->ptr + at, strings->len - at};
-    at = strings->len;
-    if (d->policy_line > 0) {
-        ch_buf_printf(strings, "%s:%u", ch_policy_file_name(k->policy), d->policy_line);
-    }
-    ret->policy_at = (struct ch_str){strings->ptr + at, strings->len - at};
-    ret->since_us = p->facts.files[file].first_seen_at_us;
-}
-
 static void refuse(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
                    const struct ch_ask_file *ask, const struct ch_decision *d)
 {
@@ -215,9 +188,9 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
         .ask = ask->ask, .outcome = CH_FILE_REFUSED, .size_bytes = CH_SIZE_UNKNOWN};
     struct ch_buf strings;
     struct ch_err err;
-    judge_withdraw(k, p, file, d); /* its time may have ended it */
+    serve_withdraw(k, p, file, d); /* its time may have ended it */
     ch_buf_init(&strings, 8192);
-    ask_refusal(k, p, file, d, &strings, &reply.refusal);
+    refusal_of(k, p, file, d, &strings, &reply.refusal);
     struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
                                  p->facts.files[file].index.file_name, keeper_now_us(k)};
     if (keeper_write(k, &err) != CH_OK || ch_store_put_refusal(k->store, &row, &err) != CH_OK ||
@@ -297,6 +270,21 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
     intake_wait(k, in, w);
 }
 
+/* The quota is full of what is just being sent: w is taken over, or answered when it has no patience
+ * left. */
+static void wait_for_room(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                          const struct ch_ask_file *ask)
+{
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    w->deadline_ms = w->deadline_ms == 0 ? now_ms + ask->patience_ms : w->deadline_ms;
+    if (ask->head || w->deadline_ms <= now_ms) {
+        reply_wait(k, p, file, w, ask, ROOM_EXPECTED_S);
+        ask_free_waiter(w);
+        return;
+    }
+    quota_wait(k, w);
+}
+
 static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                                 const struct ch_ask_file *ask, const struct ch_decision *d)
 {
@@ -315,8 +303,13 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         wait_for_intake(k, p, file, w, ask);
         return;
     }
-    if (judge_serve(k, p, file, &err) != CH_OK ||
-        ch_store_get_artifact(k->store, &f->artifact, &artifact, &err) != CH_OK) {
+    enum ch_code rc = ch_store_get_artifact(k->store, &f->artifact, &artifact, &err);
+    rc = rc == CH_OK ? serve_bytes(k, p, file, &err) : rc;
+    if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_SERVED, artifact.size_bytes)) {
+        wait_for_room(k, p, file, w, ask);
+        return;
+    }
+    if (rc != CH_OK) {
         reply_failed(k, w, ask->ask, 500, err.msg);
     } else {
         reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
@@ -329,13 +322,13 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
 {
     struct ch_file_reply reply = {
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
-    enum page_withheld withheld = p == NULL ? PAGE_NOT_WITHHELD : page_withheld(p);
-    if (withheld == PAGE_OWNER_LEFT) {
-        reply_failed(k, w, ask->ask, 502, PAGE_OWNER_LEFT_TEXT);
+    enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
+    if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
+        reply_failed(k, w, ask->ask, 502, ch_name_owner_text(owner));
         ask_free_waiter(w);
         return;
     }
-    if (p == NULL || p->load == PAGE_ABSENT || withheld == PAGE_RESERVED) {
+    if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
         reply_file(k, w, &reply);
         ask_free_waiter(w);
         return;
@@ -476,7 +469,7 @@ static void on_ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_st
         if (at >= 0) {
             struct ch_decision d;
             judge(k, p, (size_t)at, &d);
-            ask_refusal(k, p, (size_t)at, &d, &strings, &reply.refusal);
+            refusal_of(k, p, (size_t)at, &d, &strings, &reply.refusal);
             reply.found = true;
             reply.repository = ch_str_of(p->repository);
         }

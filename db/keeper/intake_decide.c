@@ -82,7 +82,7 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
         rc = sidecar_store(k, a.metadata, &a.row.metadata_sha256, err);
     }
     struct ch_buf context;
-    judge_context(in->p, ch_str_of(in->file_name), &context);
+    inspection_context(in->p, ch_str_of(in->file_name), &context);
     struct ch_inspection_key key = {.sha256 = in->sha256,
                                     .profile = ch_str_of(profile),
                                     .inspector_version = CH_INSPECTOR_VERSION,
@@ -112,7 +112,7 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     size_t attacks = p->attacks;
     struct ch_decision d;
-    judge_forget_inspection(p, (size_t)at);
+    inspection_forget(p, (size_t)at);
     if (!ch_sha256_eq(&p->files[at].artifact, &in->sha256)) {
         p->files[at].allowed_at_us = CH_TIME_UNKNOWN; /* other bytes */
         p->files[at].artifact_bytes = 0;
@@ -124,12 +124,12 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     if (d.verdict != CH_VERDICT_ALLOW && p->files[at].recorded_verdict != (int8_t)d.verdict) {
         keeper_raise_epoch(k); /* listings that gateways remember show it as it was before */
     }
-    judge_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
+    serve_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
     enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
     keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
                p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
     if (p->attacks != attacks) {
-        judge_page_again(k, p);
+        again_page(k, p);
     }
     return rc;
 }
@@ -204,8 +204,10 @@ void intake_committed(struct keeper *k)
         intake_detach(in); /* first: who asks now must not join what has ended */
         intake_stop_running(in);
         intake_wake(in); /* asks judge again: ALLOW is linked and served, all else is refused */
+        sidecar_overtaken(k, in->p, ch_str_of(in->file_name));
         rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
         intake_free(in);
+        quota_changed(k);
         in = next;
     }
     intakes_run(k);

@@ -5,11 +5,17 @@
  *   ask.c         messages from gateways -> pages and files
  *   pages.c       what is known of upstream pages
  *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
- *   judge.c       facts of one file -> decide(); serving, withdrawing and recording what changed
+ *   judge.c       facts of one file -> decide(); recording what changed
+ *   inspections.c which stored inspection of a file counts
+ *   serve.c       what lies in served/: linked, and withdrawn
+ *   again.c       judging again what was told to anybody
+ *   refusal.c     what a refusal says
  *   releases.c    the release approved before a file, for comparison
  *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
+ *   owners.c      who owns a name, and giving it to another upstream (T12)
+ *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
@@ -65,7 +71,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
     bool inspection_loaded;
     bool has_inspection;
-    bool inspection_old; /* of an inspector or rules that were replaced: see judge_inspection */
+    bool inspection_old; /* of an inspector or rules that were replaced: see inspection_of */
     struct ch_inspection_result inspection;
     bool attack;               /* inspection has a finding of class attack */
     int64_t recorded_at_us;    /* CH_TIME_UNKNOWN: no row */
@@ -121,6 +127,8 @@ struct page {
     const struct ch_repository *config;
     const struct ch_ecosystem *eco;
     const struct ch_upstream *upstream; /* owner; NULL until known */
+    bool owned;      /* the store has its owner: no other is asked (T12) */
+    bool given_away; /* to another owner, see owner_settle */
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
@@ -178,8 +186,12 @@ struct keeper {
     struct rulings *rulings;
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
+    struct waiter *room_waiters; /* asks that wait for room in a quota */
+    struct ch_timer room_timer;
+    bool room_wanted;        /* by them, or by an intake */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
+    struct ch_map *hanging;           /* upstream -> how often it did not answer (hanging.c) */
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
@@ -199,6 +211,7 @@ struct keeper {
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
     int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
+    char boot_id[40];        /* of the boot that the boot clock counts from */
     bool clock_jumped;
     struct ch_sha256 refusal_secret;
     char *status_text;       /* the supervisor's process lines */
@@ -277,14 +290,9 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
 /* Whether the page can be answered from now; else a refresh is running or was started, and `waiter`
  * (taken over) goes on when it ends. */
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
-/* Why nothing of a page is asked for or served, whatever is known of it (T12). */
-enum page_withheld {
-    PAGE_NOT_WITHHELD = 0,
-    PAGE_RESERVED,   /* the repository keeps the name for itself */
-    PAGE_OWNER_LEFT, /* its owner is none of the repository's upstreams any more */
-};
-#define PAGE_OWNER_LEFT_TEXT "the upstream that owns this name is not one of the repository's any more"
-enum page_withheld page_withheld(const struct page *p);
+/* Whose the name is: of the configuration, and of what was mirrored before it said so (T12). */
+enum ch_name_owner page_owner(const struct page *p);
+bool page_withheld(const struct page *p); /* nothing of it may be asked for upstream */
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
 /* Whether asking for it makes us fetch a page that we have not. */
@@ -303,6 +311,31 @@ void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
+/* Forgets all that memory knows of it; nothing of it may be under way. */
+void page_unload(struct page *p);
+
+/* ------------------------------------------------------------------ owners.c */
+
+/* Gives the name to `change->upstream` (T12): what the former owner's page serves is taken away, then
+ * the change is durable, or (an error) nothing has changed. repository, project, upstream, reason and
+ * by are the caller's. */
+enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                        struct ch_err *err) CH_MUST_CHECK;
+/* The owner's next answer counts, whatever serial or date it has. CH_E_NOT_FOUND: no answer is known. */
+enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                                struct ch_err *err) CH_MUST_CHECK;
+/* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
+void owner_settle(struct keeper *k, struct page *p);
+
+/* ------------------------------------------------------------------ hanging.c */
+
+void upstream_hung(struct keeper *k, const struct ch_upstream *u); /* patience with it has ended */
+void upstream_answered(struct keeper *k, const struct ch_upstream *u);
+/* Whether it did not answer several times in a row: then nothing waits for it. A probe of `url`, which
+ * somebody would have, is under way or follows. */
+bool upstream_hangs(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
+void hanging_free(struct keeper *k);
+
 /* --- page_index.c --- */
 void page_index_build(struct page *p); /* once facts and releases are there */
 void page_index_done(struct page *p);
@@ -312,39 +345,56 @@ ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: 
 
 /* Decides on one file of a ready page, from facts, policy and time. */
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret);
-/* The file's inspection that counts, or NULL. That is one by the inspector and rules in force; of
- * bytes that are allowed an older one while its grace lasts; and an older one that found an attack
- * until a newer one does not (T6). files[].inspection has what is stored in any case. */
-const struct ch_inspection_result *judge_inspection(struct keeper *k, struct page *p, size_t file);
-void judge_forget_inspection(struct page *p, size_t file);
-/* Looks what was found in bytes that the page's files have no more (T10). */
-void judge_past(struct keeper *k, struct page *p);
 /* The facts that judge() puts before ch_decide, for showing more of them. Slices borrow from the page
  * and live until it changes; rulings until the next call. */
 void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret);
-/* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
- * inspection judged (T6). Initialises *ret. */
-void judge_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret);
 /* Records the decision if it differs from the newest recorded one. */
 enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
                           struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ inspections.c */
+
+/* The file's inspection that counts, or NULL. That is one by the inspector and rules in force; of
+ * bytes that are allowed an older one while its grace lasts; and an older one that found an attack
+ * until a newer one does not (T6). files[].inspection has what is stored in any case. */
+const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *p, size_t file);
+void inspection_forget(struct page *p, size_t file);
+/* Looks what was found in bytes that the page's files have no more (T10). */
+void inspection_look_past(struct keeper *k, struct page *p);
+/* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
+ * inspection judged (T6). Initialises *ret. */
+void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret);
+
+/* ------------------------------------------------------------------ serve.c */
+
 /* Links the bytes into served/ for an ALLOW that is durable. */
-enum ch_code judge_serve(struct keeper *k, struct page *p, size_t file, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code serve_bytes(struct keeper *k, struct page *p, size_t file, struct ch_err *err) CH_MUST_CHECK;
 /* T4: takes bytes and metadata of a file out of served/ that may not be there, at once, and ends what
  * gateways remember. For a decision other than ALLOW; of an eligible file the metadata stay. */
-void judge_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
+void serve_withdraw(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d);
 /* The part of it for bytes that are no file's any more. */
-void judge_take_bytes(struct keeper *k, const struct ch_sha256 *sha256);
+void serve_take_bytes(struct keeper *k, const struct ch_sha256 *sha256);
 /* Remembers which metadata went into served/ for a file. */
-void judge_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
-void judge_forget_shown(struct keeper *k, struct page *p); /* and takes them away */
+void serve_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
+bool serve_is_shown(const struct page *p, size_t file);
+void serve_forget_shown(struct keeper *k, struct page *p); /* and takes them away */
+
+/* ------------------------------------------------------------------ again.c */
+
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
-void judge_page_again(struct keeper *k, struct page *p);
+void again_page(struct keeper *k, struct page *p);
 /* The same for everything that any page serves: after a change of policy or rulings. */
-void judge_all_again(struct keeper *k);
+void again_all(struct keeper *k);
+
+/* ------------------------------------------------------------------ refusal.c */
+
+/* Fills a refusal from a decision; slices borrow from `strings`. */
+void refusal_of(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
+                struct ch_buf *strings, struct ch_refusal *ret);
 /* "numpy 2.4.0" */
-void judge_subject(const struct page *p, size_t file, struct ch_buf *out);
-void judge_refusal_id(const struct keeper *k, const struct page *p, size_t file, char ret[17]);
+void refusal_subject(const struct page *p, size_t file, struct ch_buf *out);
+/* What /-/x/ID names it by: unguessable, the same for the same file. */
+void refusal_id(const struct keeper *k, const struct page *p, size_t file, char ret[17]);
 
 /* ------------------------------------------------------------------ releases.c */
 
@@ -407,6 +457,10 @@ void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const struct ch_ruling **ret);
+/* Denials in force that name these bytes, wherever they come from. */
+typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
+void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
+                      void *ctx);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
@@ -427,9 +481,6 @@ void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agen
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);
-/* Fills a refusal from a decision; slices borrow from `strings`. */
-void ask_refusal(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
-                 struct ch_buf *strings, struct ch_refusal *ret);
 
 /* ------------------------------------------------------------------ budget.c */
 
@@ -472,11 +523,15 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size);
 /* Starts to get the metadata of a file that a resolver is about to ask for. */
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
+/* The file was inspected first: who waits for its metadata gets them from there. */
+void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name);
 /* Metadata as a blob; it counts against the quota of undecided bytes, and may go like those. */
 enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha256 *ret_sha256,
                            struct ch_err *err) CH_MUST_CHECK;
 /* Whether the file has metadata that are not here any more: its inspection finds them again. */
 bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file);
+/* Those that could not be used are tried again after a while: the upstream may have mended them. */
+void sidecars_forget(struct keeper *k, uint64_t now_ms);
 void sidecars_init(struct keeper *k);
 void sidecars_free(struct keeper *k);
 
@@ -493,6 +548,14 @@ void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_flush(struct keeper *k); /* writes down what was used since */
 void quota_free(struct keeper *k);
+/* After CH_E_FULL: whether something that is in use now will make room by itself. */
+bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more);
+/* The ask (taken over; NULL: intakes alone) goes on when there may be room. */
+void quota_wait(struct keeper *k, struct waiter *waiter);
+void quota_changed(struct keeper *k); /* something may go now that was in use */
+void quota_on_timer(struct ch_timer *t);
+/* Intakes that wait for room may try again. */
+void intakes_room_again(struct keeper *k);
 /* Whether an intake under way works on these bytes. */
 bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */

@@ -139,6 +139,6 @@ void keys_watch_grace(struct keeper *k)
     if (ended) {
         keeper_log("rescan", "what=\"the grace of replaced findings has ended\"");
         k->rules++;
-        judge_all_again(k);
+        again_all(k);
     }
 }

@@ -32,7 +32,7 @@ static uint64_t weight_of(const struct page *p)
 static void free_page_files(struct page *p)
 {
     for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
-        judge_forget_inspection(p, i);
+        inspection_forget(p, i);
     }
     free(p->files);
     p->files = NULL;
@@ -47,7 +47,7 @@ static void free_page(struct page *p)
         page_refresh_free(p->refresh);
     }
     ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
-    judge_forget_shown(NULL, p);
+    serve_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
     while (p->waiters != NULL) {
         struct waiter *w = p->waiters;
@@ -62,6 +62,25 @@ static void free_page(struct page *p)
     free(p->repository);
     free(p->project);
     free(p);
+}
+
+void page_unload(struct page *p)
+{
+    CH_ASSERT(!p->refreshing && p->busy == 0);
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
+    serve_forget_shown(p->keeper, p);
+    free_page_files(p);
+    page_facts_done(&p->facts);
+    listing_done(p);
+    ch_buf_clear(&p->info_strings);
+    p->keeper->page_bytes -= p->weight;
+    p->weight = 0;
+    p->info = (struct ch_snapshot_info){0};
+    p->upstream = NULL;
+    p->owned = false;
+    p->upstream_at = 0;
+    p->checked_at_us = p->failed_at_us = p->gone_at_us = 0;
+    p->load = PAGE_UNLOADED;
 }
 
 static void key_of(struct ch_buf *b, struct ch_str repository, struct ch_str project)
@@ -94,6 +113,9 @@ static void on_patience(struct ch_timer *t)
         p->fail_status = 504;
         snprintf(p->fail_text, sizeof(p->fail_text),
                  "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
+        if (p->upstream != NULL) {
+            upstream_hung(p->keeper, p->upstream);
+        }
     }
     page_wake(p->keeper, p);
 }
@@ -157,7 +179,7 @@ static void on_decision(void *ctx, const struct ch_decision_row *row)
 {
     struct page *p = ctx;
     ptrdiff_t at = page_find_file(p, row->file_name);
-    if (at >= 0) {
+    if (at >= 0 && ch_str_eq(row->upstream, ch_str_of(p->upstream->name))) {
         struct page_file *f = &p->files[at];
         f->recorded_verdict = (int8_t)row->verdict;
         f->recorded_at_us = row->at_us;
@@ -211,7 +233,7 @@ static void end_replaced(struct keeper *k, const struct page *p, struct served *
     for (size_t i = 0; i < count; i++) {
         ptrdiff_t at = page_find_file(p, ch_str_of(list[i].file_name));
         if (at < 0 || !ch_sha256_eq(&p->files[at].artifact, &list[i].artifact)) {
-            judge_take_bytes(k, &list[i].artifact);
+            serve_take_bytes(k, &list[i].artifact);
             keeper_log("withdrawn",
                        "project=%s file=%s reason=\"the upstream has other bytes now\"", p->project,
                        list[i].file_name);
@@ -279,9 +301,9 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     }
     end_replaced(k, p, served, served_count);
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
-        judge_inspection(k, p, i); /* T10 looks at all of them */
+        inspection_of(k, p, i); /* T10 looks at all of them */
     }
-    judge_past(k, p);
+    inspection_look_past(k, p);
     if (rc != CH_OK) {
         p->load = PAGE_BROKEN; /* half of what is known is no ground to judge on */
     }
@@ -294,6 +316,7 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     ch_buf_init(&owner, 256);
     ch_buf_init(&content, ch_limits.page_bytes * 2);
     enum ch_code rc = ch_store_owner(k->store, ch_str_of(p->repository), page_name(p), &owner, err);
+    p->owned = rc == CH_OK;
     if (rc == CH_OK) {
         p->upstream = ch_config_upstream(k->config, ch_buf_str(&owner));
         rc = p->upstream == NULL
@@ -323,13 +346,13 @@ void pages_inspections_changed(struct keeper *k)
     while (ch_map_next(k->pages, &cursor, NULL, &value)) {
         struct page *p = value;
         for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
-            judge_forget_inspection(p, i);
+            inspection_forget(p, i);
         }
         for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
-            judge_inspection(k, p, i); /* T10 looks at all of them */
+            inspection_of(k, p, i); /* T10 looks at all of them */
         }
         if (p->load == PAGE_READY) {
-            judge_past(k, p);
+            inspection_look_past(k, p);
         }
     }
 }
@@ -388,28 +411,36 @@ bool page_usable(const struct keeper *k, const struct page *p)
     return keeper_now_us(k) - p->checked_at_us < (int64_t)p->upstream->stale_hours * 3600 * 1000000;
 }
 
-/* T12, also of what came before the configuration said so. */
-enum page_withheld page_withheld(const struct page *p)
+enum ch_name_owner page_owner(const struct page *p)
 {
     if (ch_config_reserves(p->config, page_name(p))) {
-        return PAGE_RESERVED;
+        return CH_OWNER_RESERVED;
+    }
+    if (p->given_away) {
+        return CH_OWNER_GIVEN_AWAY;
     }
     if (p->upstream == NULL) {
-        return PAGE_NOT_WITHHELD;
+        return CH_OWNER_UNKNOWN;
     }
     for (size_t i = 0; i < p->config->upstream_count; i++) {
         if (strcmp(p->config->upstreams[i], p->upstream->name) == 0) {
-            return PAGE_NOT_WITHHELD;
+            return CH_OWNER_UPSTREAM;
         }
     }
-    return PAGE_OWNER_LEFT;
+    return CH_OWNER_LEFT;
+}
+
+bool page_withheld(const struct page *p)
+{
+    enum ch_name_owner owner = page_owner(p);
+    return owner != CH_OWNER_UPSTREAM && owner != CH_OWNER_UNKNOWN;
 }
 
 /* Whether a reserved or not-listed name may not be asked for upstream (T12). */
 static bool may_ask_upstream(const struct keeper *k, const struct page *p)
 {
     struct ch_str name = page_name(p);
-    if (page_withheld(p) != PAGE_NOT_WITHHELD || !ch_policy_may_look_up(k->policy, ch_str_of(p->repository),
+    if (page_withheld(p) || !ch_policy_may_look_up(k->policy, ch_str_of(p->repository),
                                ch_str_of(p->config->environment), name)) {
         return false;
     }
@@ -420,6 +451,7 @@ static bool may_ask_upstream(const struct keeper *k, const struct page *p)
 bool page_load(struct keeper *k, struct page *p)
 {
     struct ch_err err;
+    owner_settle(k, p);
     if ((p->load != PAGE_UNLOADED && p->load != PAGE_BROKEN) || p->refreshing) {
         return p->load == PAGE_READY;
     }
@@ -494,7 +526,7 @@ static void forget(struct keeper *k, struct page *p)
     key_of(&key, ch_str_of(p->repository), page_name(p));
     ch_map_remove(k->pages, ch_buf_str(&key));
     ch_buf_done(&key);
-    judge_forget_shown(k, p);
+    serve_forget_shown(k, p);
     free_page(p);
 }
 

@@ -254,7 +254,7 @@ static void conclude(struct keeper *k, struct rescan_item *i, struct ch_str erro
     if (p != NULL) {
         /* Where another repository's page was told: this one takes it up here. */
         judge(k, p, file, &d);
-        judge_withdraw(k, p, file, &d);
+        serve_withdraw(k, p, file, &d);
         withdrawn = i->was_allowed && d.verdict != CH_VERDICT_ALLOW;
         if (p->files[file].recorded_verdict >= 0 && judge_record(k, p, file, &d, &err) != CH_OK) {
             keeper_log("store", "error=\"%s\"", err.msg);
@@ -304,7 +304,7 @@ static bool is_settled(struct keeper *k, const struct rescan_item *i, struct pag
 {
     const struct page_file *f = &p->files[file];
     return i->only_due && (f->recorded_verdict != CH_VERDICT_ALLOW ||
-                           (judge_inspection(k, p, file) != NULL && !f->inspection_old));
+                           (inspection_of(k, p, file) != NULL && !f->inspection_old));
 }
 
 static void start(struct keeper *k, struct rescan_item *i)

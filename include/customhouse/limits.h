@@ -35,8 +35,9 @@
     X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")        \
     X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
-    X(http_tls_gather_bytes, 16384, "bytes", "given to one SSL_write; a record has 16 KB")         \
+    X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 1048576, "bytes", "sent in one turn of a connection, then others' turn")   \
+    X(http_unsent_bytes, 131072, "bytes", "taken by the kernel ahead of what it sends")            \
     X(http_probe_bytes, 131072, "bytes", "between pages asked whether they are in memory")         \
     X(http_cold_ms, 5000, "ms", "for the disk; then the read may block")                           \
     /* gateway */                                                                                  \
@@ -165,6 +166,10 @@
     X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                  \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
+    /* signing */                                                                                  \
+    X(attestation_bytes, 262144, "bytes", "an attestation or bundle, as it is verified offline")    \
+    X(withdrawals_bytes, 67108864, "bytes", "a signed list of withdrawals; 300,000 of them")        \
+    X(withdrawals_valid_hours, 24, "hours", "that a list of withdrawals may be relied on")          \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
     X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
@@ -172,7 +177,11 @@
     X(fetch_rows, 1000000, "rows", "of the log of fetches are kept, the newest")                   \
     X(served_rows, 5000000, "rows", "of who got what are kept, those first seen last")             \
     X(trim_rows, 1000, "rows", "dropped at once of each of these, every half minute")              \
-    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")
+    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")       \
+    /* log */                                                                                      \
+    X(log_reserve_bytes, 4194304, "bytes", "allocated beyond the log's end, for a full disk (T4)")  \
+    X(log_journal_bytes, 8388608, "bytes", "of batches that are durable, but not in their places")  \
+    X(log_batch_bytes, 33554432, "bytes", "of entries that get one checkpoint")
 
 struct ch_limits {
 #define CH_LIMIT_FIELD(name, value, unit, reason) uint64_t name;

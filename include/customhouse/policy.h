@@ -36,6 +36,7 @@ enum ch_hold_kind {
     CH_HOLD_CHANGE,        /* can do more than the release approved before it */
     CH_HOLD_NAME,          /* is named much like a well-known project */
     CH_HOLD_LICENCE,       /* its licence is not permitted, or none is stated where one is asked */
+    CH_HOLD_OWNER,         /* T12: its name is not one that the repository takes from upstream */
     CH_HOLD_COUNT
 };
 const char *ch_hold_kind_name(enum ch_hold_kind kind); /* "cool-down", "finding", ... */
@@ -109,11 +110,23 @@ struct ch_facts;
  * approved before. */
 size_t ch_changes_of(const struct ch_facts *facts, struct ch_change *ret, size_t max);
 
+/* T12: whose a project's name is, for the repository that it is asked for in. */
+enum ch_name_owner {
+    CH_OWNER_UNKNOWN = 0, /* holds */
+    CH_OWNER_UPSTREAM,    /* one of the repository's upstreams */
+    CH_OWNER_RESERVED,    /* the repository keeps the name for itself: holds */
+    CH_OWNER_LEFT,        /* an upstream that is not one of the repository's any more: holds */
+    CH_OWNER_GIVEN_AWAY,  /* another upstream than the one whose file this is: holds */
+};
+/* What people read of it: "the name is reserved in this repository". */
+const char *ch_name_owner_text(enum ch_name_owner owner);
+
 struct ch_facts {
     struct ch_str ecosystem;
     struct ch_str repository;
     struct ch_str environment; /* of the repository: "prod", "preprod" */
     struct ch_str project; /* normalised */
+    enum ch_name_owner name_owner;
     struct ch_str version; /* as in the file name; absent when the name could not be split */
     struct ch_str file_name;
     struct ch_sha256 artifact; /* our own, over the bytes received; zero: not fetched yet */
@@ -142,6 +155,7 @@ struct ch_facts {
     int64_t project_since_us;
     /* inspection */
     enum ch_inspection inspection;
+    int64_t inspection_ends_at_us; /* T6: its findings do no longer; CH_TIME_UNKNOWN: they do */
     struct ch_str inspection_error;
     const struct ch_finding *findings;
     size_t finding_count;

@@ -168,7 +168,7 @@ static struct value characters(struct file *f, const struct call *c)
 static bool is_any(struct ch_str name, const char *const *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (str_is(name, list[i])) {
+        if (name.len > 0 && name.ptr[0] == list[i][0] && str_is(name, list[i])) {
             return true;
         }
     }

@@ -374,6 +374,19 @@ static struct {
     uint32_t effects;
 } prefixes[PREFIXES];
 
+/* The first two bytes of all rows: most names are none, and need no hash. */
+static uint64_t first_two[(1 << 16) / 64];
+
+static uint32_t two_bytes(struct ch_str name)
+{
+    return (uint32_t)(uint8_t)name.ptr[0] | (uint32_t)(uint8_t)name.ptr[1] << 8;
+}
+
+static bool may_be_row(struct ch_str name)
+{
+    return name.len >= 2 && (first_two[two_bytes(name) / 64] >> two_bytes(name) % 64 & 1) != 0;
+}
+
 static uint32_t *prefix_slot(uint64_t hash)
 {
     uint64_t at = hash / 2 % PREFIXES;
@@ -401,6 +414,7 @@ static void make_slots(void)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(table); i++) {
         struct ch_str name = ch_str_of(table[i].name);
+        first_two[two_bytes(name) / 64] |= (uint64_t)1 << two_bytes(name) % 64;
         for (size_t k = 1; k < name.len; k++) {
             if (name.ptr[k] == '.' || (name.ptr[k] == '(' && k > 0)) {
                 make_prefix(ch_str_sub(name, 0, k), table[i].effects);
@@ -429,13 +443,16 @@ static void make_once(void)
 uint32_t effects_under(struct ch_str name)
 {
     make_once();
-    const uint32_t *effects = name.len < NAME_BYTES ? prefix_slot(value_hash(name)) : NULL;
+    const uint32_t *effects = may_be_row(name) && name.len < NAME_BYTES ? prefix_slot(value_hash(name)) : NULL;
     return effects != NULL ? *effects : 0;
 }
 
 uint32_t effects_of(struct ch_str name)
 {
     make_once();
+    if (!may_be_row(name)) {
+        return 0;
+    }
     uint64_t at = value_hash(name) / 2 % SLOTS;
     for (; slots[at] != 0; at = (at + 1) % SLOTS) {
         size_t row = slots[at] - 1U;

@@ -168,12 +168,13 @@ static bool keeps(struct ch_str name)
                                           "typing_extensions.", "logging.", "warnings.", "mock.",
                                           "unittest."};
     for (size_t i = 0; i < CH_ARRAY_LEN(some); i++) {
-        if (str_is(name, some[i])) {
+        if (name.len > 0 && name.ptr[0] == some[i][0] && str_is(name, some[i])) {
             return true;
         }
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(modules); i++) {
-        if (ch_str_starts(name, ch_str_of(modules[i])) && !str_is(name, "functools.reduce")) {
+        if (name.len > 0 && name.ptr[0] == modules[i][0] &&
+            ch_str_starts(name, ch_str_of(modules[i])) && !str_is(name, "functools.reduce")) {
             return true;
         }
     }

@@ -53,6 +53,7 @@ static void fill(struct ch_facts *f, struct ch_fact *facts, struct ch_str text)
     f->ecosystem = f->repository = CH_STR("pypi");
     f->environment = CH_STR("prod");
     f->project = ch_str_sub(text, text.len / 2, 20);
+    f->name_owner = CH_OWNER_UPSTREAM;
     f->version = ch_str_sub(text, text.len / 3, 10);
     f->file_name = CH_STR("f");
     f->file_type = ch_str_of(text.len % 2 == 0 ? "wheel" : "sdist");

@@ -17,6 +17,7 @@ static struct ch_facts good(void)
     f.repository = CH_STR("pypi");
     f.environment = CH_STR("prod");
     f.project = CH_STR("foo-bar");
+    f.name_owner = CH_OWNER_UPSTREAM;
     f.version = CH_STR("1.5");
     f.file_name = CH_STR("foo_bar-1.5-py3-none-any.whl");
     f.file_type = CH_STR("wheel");

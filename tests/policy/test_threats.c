@@ -55,6 +55,25 @@ static void test_T5_yanked_is_not_released(void **state)
     assert_verdict(case_decide_with("version: 1\ncool_down_days: 0\n", &f), CH_VERDICT_ALLOW);
 }
 
+/* Findings of rules that were replaced do until their grace ends: an ALLOW by them ends then. */
+static void test_T6_replaced_findings_end(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.inspection_ends_at_us = NOW + 1;
+    struct ch_decision d = case_decide(&f);
+    assert_verdict(d, CH_VERDICT_ALLOW);
+    assert_true(d.until_us == NOW + 1);
+    f.inspection_ends_at_us = NOW;
+    d = case_decide(&f);
+    assert_hold(d, CH_HOLD_NOT_INSPECTED, "not inspected yet by the inspector and rules in force");
+    assert_true(d.eligible);
+    struct ch_finding attack = case_finding(CH_F_ZIP_OVERLAP);
+    f.findings = &attack;
+    f.finding_count = 1;
+    assert_verdict(case_decide(&f), CH_VERDICT_DENY); /* stands until a newer one has not got it */
+}
+
 static void test_T7_age(void **state)
 {
     (void)state;
@@ -335,6 +354,41 @@ static void test_T10_sibling(void **state)
     assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
 }
 
+/* A name that is not an upstream's passes in no mode, and neither people nor rules lift that. */
+static void test_T12_name_owner(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ch_name_owner owner;
+        const char *rule, *reason;
+    } rows[] = {
+        {CH_OWNER_UNKNOWN, "name-owner", "it is not known which upstream owns this name"},
+        {CH_OWNER_RESERVED, "reserved", "the name is reserved in this repository"},
+        {CH_OWNER_GIVEN_AWAY, "given-away",
+         "the name was given to another upstream just now, try again in some seconds"},
+        {CH_OWNER_LEFT, "upstream-left",
+         "the upstream that owns this name is not one of the repository's any more"},
+        {(enum ch_name_owner)9, "name-owner", "it is not known which upstream owns this name"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_facts f = case_good();
+        struct ch_ruling approval = case_approval(UINT64_MAX);
+        f.name_owner = rows[i].owner;
+        f.uploaded_at_us = NOW - DAY; /* in its cool-down, too: this is what is told first */
+        f.rulings = &approval;
+        f.ruling_count = 1;
+        struct ch_decision d = case_decide(&f);
+        assert_hold(d, CH_HOLD_OWNER, rows[i].reason);
+        assert_string_equal(d.rule, rows[i].rule);
+        f.inspection = CH_INSPECTION_NONE;
+        d = case_decide_with("version: 1\nmode: audit\n", &f);
+        assert_hold(d, CH_HOLD_OWNER, rows[i].reason);
+        assert_false(d.eligible);
+        approval.deny = true;
+        assert_verdict(case_decide(&f), CH_VERDICT_DENY);
+    }
+}
+
 static void test_T15_identity(void **state)
 {
     (void)state;
@@ -383,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_T5_gone_from_upstream),
         cmocka_unit_test(test_T5_release_needs_the_index),
         cmocka_unit_test(test_T5_yanked_is_not_released),
+        cmocka_unit_test(test_T6_replaced_findings_end),
         cmocka_unit_test(test_T7_age),
         cmocka_unit_test(test_T7_reason),
         cmocka_unit_test(test_T7_clock_jump),
@@ -393,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_T9_rule_lifts_what_it_names),
         cmocka_unit_test(test_T9_approval_does_not_reach_past_a_rule),
         cmocka_unit_test(test_T10_sibling),
+        cmocka_unit_test(test_T12_name_owner),
         cmocka_unit_test(test_T15_identity),
         cmocka_unit_test(test_T20_reasons_are_cut),
     };

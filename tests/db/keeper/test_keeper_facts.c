@@ -21,7 +21,7 @@ static struct house *open_house(void)
                   " - - 30\n" LINUX3 " - - 30\n");
     house_site(h, FILE_URL(W1), 200, "application/zip", "one fact:capability=network;");
     house_site(h, FILE_URL(W2), 200, "application/zip", "two fact:capability=process;");
-    house_site(h, FILE_URL(W3), 200, "application/zip", "three fact:licence=MIT;fact:native=elf;");
+    house_site(h, FILE_URL(W3), 200, "application/zip", "three fact:licence=MIT;fact:native=elf x86-64;");
     house_site(h, FILE_URL(LINUX2), 200, "application/zip", "linux two");
     house_site(h, FILE_URL(WIN3), 200, "application/zip", "win three");
     house_site(h, FILE_URL(LINUX3), 200, "application/zip", "linux three");
@@ -156,7 +156,7 @@ static void an_inspection_says_what_it_cost(void **state)
     allow(h, W1);
     struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
     const struct ch_inspection_result *in =
-        judge_inspection(h->k, p, (size_t)page_find_file(p, CH_STR(W1)));
+        inspection_of(h->k, p, (size_t)page_find_file(p, CH_STR(W1)));
     assert_non_null(in);
     assert_int_equal(in->row.strict.cpu_us, 1000);
     assert_int_equal(in->row.second.cpu_us, 2000);

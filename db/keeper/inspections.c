@@ -1,0 +1,132 @@
+/* Which stored inspection of a file counts: of which key, of which bytes, and for how long (T6). */
+#include "keeper_int.h"
+
+void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
+{
+    ch_buf_init(ret, 2048);
+    ch_buf_printf(ret, "%s/%s/%s/", p->eco->name, p->upstream->name, p->project);
+    ch_buf_puts(ret, file_name);
+}
+
+void inspection_forget(struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    if (f->has_inspection) {
+        ch_store_inspection_done(&f->inspection);
+    }
+    if (f->attack) {
+        p->attacks--;
+        p->index.attacks[p->index.version[file]]--;
+    }
+    listing_touch(p);
+    releases_touch(p);
+    f->has_inspection = false;
+    f->inspection_loaded = false;
+    f->inspection_old = false;
+    f->attack = false;
+}
+
+/* Reads what is stored, of the key in force or else the newest of another one. */
+static enum ch_code read_inspection(struct keeper *k, const struct page *p, size_t file,
+                                    const struct ch_sha256 *sha256,
+                                    struct ch_inspection_result *ret, bool *ret_old,
+                                    struct ch_err *err)
+{
+    const struct page_file *f = &p->files[file];
+    struct ch_buf context;
+    inspection_context(p, p->facts.files[file].index.file_name, &context);
+    struct ch_inspection_key key = {
+        .sha256 = *sha256,
+        .profile = ch_str_of(f->release.profile),
+        .inspector_version = CH_INSPECTOR_VERSION,
+        .ruleset = k->ruleset,
+        .context = ch_buf_str(&context),
+    };
+    enum ch_code rc = ch_store_get_inspection(k->store, &key, ret, err);
+    if (rc == CH_E_NOT_FOUND) {
+        rc = ch_store_newest_inspection(k->store, &key, ret, err);
+        *ret_old = rc == CH_OK;
+    }
+    ch_buf_done(&context);
+    return rc;
+}
+
+static bool is_attack(const struct ch_inspection_result *inspection)
+{
+    for (size_t i = 0; i < inspection->row.finding_count; i++) {
+        const struct ch_finding_row *row = ch_finding_row(inspection->row.findings[i].code);
+        if (row == NULL || row->cls == CH_CLASS_ATTACK) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was found in replaced bytes is of the version: replacing them does not free their siblings.
+ */
+void inspection_look_past(struct keeper *k, struct page *p)
+{
+    struct page_index *x = &p->index;
+    for (size_t i = 0; i <= x->version_count; i++) {
+        x->past_attack[i] = 0;
+    }
+    for (size_t i = 0; i < x->past_count; i++) {
+        size_t file = x->past[i].file;
+        struct ch_inspection_result found;
+        struct ch_err err;
+        bool old;
+        if (p->files[file].release.profile == NULL ||
+            ch_sha256_eq(&x->past[i].sha256, &p->files[file].artifact)) {
+            continue;
+        }
+        enum ch_code rc = read_inspection(k, p, file, &x->past[i].sha256, &found, &old, &err);
+        if (rc == CH_OK) {
+            if (is_attack(&found)) {
+                x->past_attack[x->version[file]] = file + 1;
+            }
+            ch_store_inspection_done(&found);
+        } else if (rc != CH_E_NOT_FOUND) { /* not known to be none */
+            keeper_log("store", "error=\"%s\"", err.msg);
+            x->past_attack[x->version[file]] = file + 1;
+        }
+    }
+}
+
+static void load_inspection(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    struct ch_err err;
+    if (f->inspection_loaded || ch_sha256_is_zero(&f->artifact) || f->release.profile == NULL) {
+        return;
+    }
+    enum ch_code rc =
+        read_inspection(k, p, file, &f->artifact, &f->inspection, &f->inspection_old, &err);
+    if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+        return; /* not loaded: tried again, and "not inspected" meanwhile */
+    }
+    f->inspection_loaded = true;
+    f->has_inspection = rc == CH_OK;
+    f->attack = f->has_inspection && is_attack(&f->inspection);
+    if (f->attack) {
+        p->attacks++;
+        p->index.attacks[p->index.version[file]]++;
+    }
+    if (f->has_inspection) {
+        listing_touch(p);
+        releases_touch(p);
+    }
+}
+
+const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    load_inspection(k, p, file);
+    if (!f->has_inspection) {
+        return NULL;
+    }
+    bool counts = !f->inspection_old || f->attack ||
+                  (f->recorded_verdict == CH_VERDICT_ALLOW &&
+                   keeper_now_us(k) < keys_grace_ends(k, f->inspection.row.at_us));
+    return counts ? &f->inspection : NULL;
+}

@@ -1,0 +1,60 @@
+/* The log on disk, read.
+ *
+ *   STATE/audit/public/checkpoint   the newest signed checkpoint
+ *   STATE/audit/public/hashes/L     the hashes of level L, one after the other: tiles of tlog-tiles
+ *   STATE/audit/entries/data        all entries, each after its length, as in a bundle
+ *   STATE/audit/entries/bundles     where in `data` bundle N begins: 8 bytes each, little endian
+ *   STATE/audit/entries/journal   batches that may not be durable in their places yet (journal.h)
+ *
+ * Entries, bundles and hashes only grow. Gateways may open `public` alone. What lies beyond the
+ * size that the checkpoint states is being written, or was when a run died. */
+#ifndef LOG_FILES_H
+#define LOG_FILES_H
+
+#include "customhouse/tlog.h"
+#include "db/log/note.h"
+#include "db/log/tree.h"
+
+#define CH_LOG_FOLDER   "audit"
+#define CH_LOG_DATA_MAX (1ull << 56)
+#define CH_LOG_PUBLIC   "public"
+#define CH_LOG_HASHES   "public/hashes"
+#define CH_LOG_ENTRIES  "entries"
+#define CH_LOG_JOURNAL  CH_LOG_ENTRIES "/journal"
+#define CH_LOG_NOTE     "checkpoint"
+
+struct ch_log_files {
+    char *folder; /* for messages */
+    int folder_fd;
+    int public_fd;
+    int hashes_fd[CH_TILE_LEVELS];
+    int data_fd;
+    int bundles_fd;
+};
+
+/* `folder` is STATE/audit. CH_E_NOT_FOUND: there is no log. Close also after a failure. */
+enum ch_code ch_log_files_open(const char *folder, bool write, struct ch_log_files *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+void ch_log_files_close(struct ch_log_files *f);
+
+/* The signed note as it is on disk. */
+enum ch_code ch_log_read_note(const struct ch_log_files *f, struct ch_buf *ret,
+                              struct ch_err *err) CH_MUST_CHECK;
+/* Nodes for proofs; `f` and `h` stay the caller's. */
+struct ch_log_reader {
+    const struct ch_log_files *files;
+    struct ch_hash *hash;
+};
+struct ch_nodes ch_log_nodes(struct ch_log_reader *r);
+/* The bytes of a tile, or of an entry bundle; CH_E_FORMAT when the files do not have them. */
+enum ch_code ch_log_read_tile(const struct ch_log_files *f, const struct ch_tile *tile,
+                              struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;
+/* One entry, appended. */
+enum ch_code ch_log_read_entry(const struct ch_log_files *f, uint64_t index, struct ch_buf *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+
+/* Exactly len bytes at `at`; CH_E_FORMAT when the file ends before. */
+enum ch_code ch_log_pread(int fd, void *ret, size_t len, uint64_t at, const char *what,
+                          struct ch_err *err) CH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,297 @@
+#include "db/log/note.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "customhouse/base64.h"
+
+#define TYPE_ED25519  0x01
+#define ID_BYTES      4
+#define DASH          "\xe2\x80\x94 " /* U+2014 and a blank: how a signature line begins */
+#define SIGNATURE_MAX 8192            /* of a line's bytes: other types are longer than Ed25519 */
+
+/* ------------------------------------------------------------------ keys */
+
+bool ch_note_name_is_good(struct ch_str name)
+{
+    if (name.len == 0 || name.len > CH_NOTE_NAME_MAX || !ch_str_is_utf8(name)) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if ((unsigned char)name.ptr[i] <= ' ' || name.ptr[i] == '+' || name.ptr[i] == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t ch_note_key_id(const struct ch_note_key *key)
+{
+    static const uint8_t middle[] = {'\n', TYPE_ED25519};
+    struct ch_hash *h = ch_hash_new();
+    ch_hash_add(h, key->name, strlen(key->name));
+    ch_hash_add(h, middle, sizeof(middle));
+    ch_hash_add(h, key->public_key, sizeof(key->public_key));
+    struct ch_sha256 d = ch_hash_end(h);
+    ch_hash_free(h);
+    return (uint32_t)d.byte[0] << 24 | (uint32_t)d.byte[1] << 16 | (uint32_t)d.byte[2] << 8 |
+           d.byte[3];
+}
+
+void ch_note_key_put(struct ch_buf *out, const struct ch_note_key *key)
+{
+    uint8_t typed[1 + CH_NOTE_KEY_BYTES] = {TYPE_ED25519};
+    memcpy(typed + 1, key->public_key, CH_NOTE_KEY_BYTES);
+    ch_buf_printf(out, "%s+%08x+", key->name, ch_note_key_id(key));
+    ch_buf_put_base64(out, typed, sizeof(typed));
+}
+
+/* The name has no plus, base64 may have. */
+enum ch_code ch_note_key_get(struct ch_str vkey, struct ch_note_key *ret, struct ch_err *err)
+{
+    struct ch_note_key key = {.name = ""};
+    struct ch_str rest = vkey, name, id;
+    uint8_t id_bytes[ID_BYTES];
+    struct ch_buf typed;
+    if (!ch_str_split(&rest, '+', &name) || !ch_str_split(&rest, '+', &id) || rest.ptr == NULL ||
+        !ch_note_name_is_good(name) || !ch_hex_decode(id, id_bytes, ID_BYTES)) {
+        return ch_fail(err, CH_E_FORMAT, "verifier key: expected NAME+ID+BASE64");
+    }
+    ch_buf_init(&typed, SIGNATURE_MAX);
+    if (!ch_base64_strict(rest, &typed) || ch_buf_ok(&typed, NULL) != CH_OK || typed.len == 0) {
+        ch_buf_done(&typed);
+        return ch_fail(err, CH_E_FORMAT, "verifier key: the key is not base64");
+    }
+    bool ed25519 = typed.ptr[0] == TYPE_ED25519 && typed.len == 1 + CH_NOTE_KEY_BYTES;
+    if (ed25519) {
+        memcpy(key.name, name.ptr, name.len);
+        memcpy(key.public_key, typed.ptr + 1, CH_NOTE_KEY_BYTES);
+    }
+    ch_buf_done(&typed);
+    if (!ed25519) {
+        return ch_fail(err, CH_E_UNSUPPORTED, "verifier key: not of type Ed25519");
+    }
+    uint32_t stated = (uint32_t)id_bytes[0] << 24 | (uint32_t)id_bytes[1] << 16 |
+                      (uint32_t)id_bytes[2] << 8 | id_bytes[3];
+    if (stated != ch_note_key_id(&key)) {
+        return ch_fail(err, CH_E_FORMAT, "verifier key: its id is of another name or key");
+    }
+    *ret = key;
+    return CH_OK;
+}
+
+/* ------------------------------------------------------------------ notes */
+
+enum ch_code ch_note_sign(struct ch_str text, const struct ch_note_signer *signer,
+                          struct ch_buf *out, struct ch_err *err)
+{
+    uint32_t id = ch_note_key_id(&signer->key);
+    uint8_t line[ID_BYTES + CH_NOTE_SIGNATURE_BYTES] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16),
+                                                        (uint8_t)(id >> 8), (uint8_t)id};
+    CH_ASSERT(ch_str_ends(text, CH_STR("\n")));
+    enum ch_code rc = signer->sign(signer->ctx, text, line + ID_BYTES, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    ch_buf_puts(out, text);
+    ch_buf_printf(out, "\n" DASH "%s ", signer->key.name);
+    ch_buf_put_base64(out, line, sizeof(line));
+    ch_buf_putc(out, '\n');
+    return ch_buf_ok(out, err);
+}
+
+static bool signature_is_good(const struct ch_note_key *key, struct ch_str text,
+                              const uint8_t *signature)
+{
+    EVP_PKEY *pkey =
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->public_key, CH_NOTE_KEY_BYTES);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool good = pkey != NULL && ctx != NULL &&
+                EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+                EVP_DigestVerify(ctx, signature, CH_NOTE_SIGNATURE_BYTES,
+                                 (const unsigned char *)text.ptr, text.len) == 1;
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    return good;
+}
+
+/* "The note text is everything up to and including the newline before the blank line": the last
+ * blank line, for a text may have some. */
+static bool split_note(struct ch_str note, struct ch_str *ret_text, struct ch_str *ret_signatures)
+{
+    if (note.len > CH_NOTE_MAX || !ch_str_is_utf8(note) || !ch_str_ends(note, CH_STR("\n"))) {
+        return false;
+    }
+    for (size_t i = 0; i < note.len; i++) {
+        if ((unsigned char)note.ptr[i] < 0x20 && note.ptr[i] != '\n') {
+            return false;
+        }
+    }
+    for (size_t i = note.len; i-- > 1;) {
+        if (note.ptr[i] == '\n' && note.ptr[i - 1] == '\n') {
+            *ret_text = ch_str_sub(note, 0, i);
+            *ret_signatures = ch_str_sub(note, i + 1, note.len);
+            return ret_signatures->len > 0;
+        }
+    }
+    return false;
+}
+
+/* DASH name " " base64(id, signature) */
+static bool read_line(struct ch_str line, struct ch_str *ret_name, struct ch_buf *ret_bytes)
+{
+    struct ch_str rest = ch_str_sub(line, sizeof(DASH) - 1, line.len);
+    return ch_str_starts(line, CH_STR(DASH)) && ch_str_split(&rest, ' ', ret_name) &&
+           ch_note_name_is_good(*ret_name) && rest.ptr != NULL &&
+           ch_base64_strict(rest, ret_bytes) && ch_buf_ok(ret_bytes, NULL) == CH_OK &&
+           ret_bytes->len > ID_BYTES;
+}
+
+enum ch_code ch_note_open(struct ch_str note, const struct ch_note_key *key,
+                          struct ch_str *ret_text, struct ch_err *err)
+{
+    struct ch_str text, rest, line, name;
+    struct ch_buf bytes;
+    bool wellformed = true, signed_by = false, wrong = false;
+    uint32_t id = ch_note_key_id(key);
+    const uint8_t id_bytes[ID_BYTES] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16),
+                                        (uint8_t)(id >> 8), (uint8_t)id};
+    if (!split_note(note, &text, &rest)) {
+        return ch_fail(err, CH_E_FORMAT, "not a signed note");
+    }
+    ch_buf_init(&bytes, SIGNATURE_MAX);
+    rest.len--; /* its last newline ends the last line */
+    while (wellformed && ch_str_split(&rest, '\n', &line)) {
+        ch_buf_clear(&bytes);
+        wellformed = read_line(line, &name, &bytes);
+        if (wellformed && ch_str_eq(name, ch_str_of(key->name)) &&
+            memcmp(bytes.ptr, id_bytes, ID_BYTES) == 0) {
+            bool good = bytes.len == ID_BYTES + CH_NOTE_SIGNATURE_BYTES &&
+                        signature_is_good(key, text, (const uint8_t *)bytes.ptr + ID_BYTES);
+            signed_by = true;
+            wrong = wrong || !good;
+        }
+    }
+    ch_buf_done(&bytes);
+    if (!wellformed) {
+        return ch_fail(err, CH_E_FORMAT, "signed note: a signature line is malformed");
+    }
+    if (!signed_by) {
+        return ch_fail(err, CH_E_NOT_FOUND, "signed note: not signed by %s", key->name);
+    }
+    if (wrong) {
+        return ch_fail(err, CH_E_MISMATCH, "signed note: the signature of %s is wrong", key->name);
+    }
+    *ret_text = text;
+    return CH_OK;
+}
+
+/* ------------------------------------------------------------------ checkpoints */
+
+void ch_checkpoint_put(struct ch_buf *out, const struct ch_checkpoint *c)
+{
+    ch_buf_puts(out, c->origin);
+    ch_buf_printf(out, "\n%llu\n", (unsigned long long)c->size);
+    ch_buf_put_base64(out, c->root.byte, sizeof(c->root.byte));
+    ch_buf_putc(out, '\n');
+}
+
+enum ch_code ch_checkpoint_get(struct ch_str text, struct ch_checkpoint *ret, struct ch_err *err)
+{
+    struct ch_checkpoint c;
+    struct ch_str rest = text, size, root;
+    struct ch_buf bytes;
+    if (!ch_str_ends(text, CH_STR("\n")) || !ch_str_split(&rest, '\n', &c.origin) ||
+        !ch_str_split(&rest, '\n', &size) || !ch_str_split(&rest, '\n', &root) ||
+        c.origin.len == 0 || !ch_str_u64(size, &c.size)) {
+        return ch_fail(err, CH_E_FORMAT, "checkpoint: expected origin, size and root hash");
+    }
+    ch_buf_init(&bytes, CH_SHA256_BYTES);
+    bool good = ch_base64_strict(root, &bytes) && ch_buf_ok(&bytes, NULL) == CH_OK &&
+                bytes.len == CH_SHA256_BYTES;
+    if (good) {
+        memcpy(c.root.byte, bytes.ptr, CH_SHA256_BYTES);
+    }
+    ch_buf_done(&bytes);
+    /* "Extension lines: a sequence of opaque lines. Each must be non-empty." */
+    struct ch_str line;
+    while (good && rest.len > 0 && ch_str_split(&rest, '\n', &line)) {
+        good = line.len > 0;
+    }
+    if (!good) {
+        return ch_fail(err, CH_E_FORMAT,
+                       "checkpoint: the root hash or a line after it is malformed");
+    }
+    *ret = c;
+    return CH_OK;
+}
+
+enum ch_code ch_checkpoint_open(struct ch_str note, const struct ch_note_key *key,
+                                struct ch_checkpoint *ret, struct ch_err *err)
+{
+    struct ch_str text;
+    struct ch_checkpoint c;
+    enum ch_code rc = ch_note_open(note, key, &text, err);
+    rc = rc == CH_OK ? ch_checkpoint_get(text, &c, err) : rc;
+    if (rc == CH_OK && !ch_str_eq(c.origin, ch_str_of(key->name))) {
+        return ch_fail(err, CH_E_MISMATCH, "checkpoint: it is of another log");
+    }
+    if (rc == CH_OK) {
+        *ret = c;
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ a pair in memory */
+
+struct ch_note_pair {
+    EVP_PKEY *pkey;
+    struct ch_note_signer signer;
+};
+
+static enum ch_code pair_sign(void *ctx, struct ch_str message,
+                              uint8_t ret[CH_NOTE_SIGNATURE_BYTES], struct ch_err *err)
+{
+    struct ch_note_pair *pair = ctx;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    size_t len = CH_NOTE_SIGNATURE_BYTES;
+    bool good = md != NULL && EVP_DigestSignInit(md, NULL, NULL, NULL, pair->pkey) == 1 &&
+                EVP_DigestSign(md, ret, &len, (const unsigned char *)message.ptr, message.len) == 1;
+    EVP_MD_CTX_free(md);
+    return good ? CH_OK : ch_fail(err, CH_E_SYSTEM, "the log's key does not sign");
+}
+
+enum ch_code ch_note_pair_new(const uint8_t seed[CH_NOTE_SEED_BYTES], const char *name,
+                              struct ch_note_pair **ret, struct ch_err *err)
+{
+    struct ch_note_pair *pair = ch_calloc(1, sizeof(*pair));
+    size_t len = CH_NOTE_KEY_BYTES;
+    CH_ASSERT(ch_note_name_is_good(ch_str_of(name)));
+    snprintf(pair->signer.key.name, sizeof(pair->signer.key.name), "%s", name);
+    pair->signer.sign = pair_sign;
+    pair->signer.ctx = pair;
+    pair->pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, CH_NOTE_SEED_BYTES);
+    if (pair->pkey == NULL ||
+        EVP_PKEY_get_raw_public_key(pair->pkey, pair->signer.key.public_key, &len) != 1) {
+        ch_note_pair_free(pair);
+        return ch_fail(err, CH_E_SYSTEM, "no Ed25519 key could be made");
+    }
+    *ret = pair;
+    return CH_OK;
+}
+
+void ch_note_pair_free(struct ch_note_pair *pair)
+{
+    if (pair != NULL) {
+        EVP_PKEY_free(pair->pkey);
+        free(pair);
+    }
+}
+
+const struct ch_note_signer *ch_note_pair_signer(const struct ch_note_pair *pair)
+{
+    return &pair->signer;
+}

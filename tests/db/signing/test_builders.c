@@ -1,0 +1,238 @@
+/* What is published, byte by byte, as the specifications have it. */
+#include "tests/ch_test.h"
+
+#include "db/signing/base64.h"
+#include "db/signing/bundle.h"
+#include "db/signing/dsse.h"
+#include "db/signing/statement.h"
+#include "db/signing/withdrawals.h"
+
+#define TIME_US 1795341600000000 /* 2026-11-22T10:00:00Z */
+
+static struct ch_buf b;
+
+static int setup(void **state)
+{
+    (void)state;
+    ch_buf_init(&b, 64u << 10);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    ch_buf_done(&b);
+    return 0;
+}
+
+/* RFC 4648, section 10, and what DSSE adds: URL-safe letters, no padding. */
+static void test_base64(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *bytes;
+    } rows[] = {{"", ""},
+                {"Zg==", "f"},
+                {"Zm8=", "fo"},
+                {"Zm9v", "foo"},
+                {"Zm9vYg==", "foob"},
+                {"Zm9vYmE=", "fooba"},
+                {"Zm9vYmFy", "foobar"}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        ch_buf_clear(&b);
+        ch_base64_put(&b, ch_str_of(rows[i].bytes));
+        assert_str_eq(ch_buf_str(&b), rows[i].text);
+        ch_buf_clear(&b);
+        assert_true(ch_base64_decode(ch_str_of(rows[i].text), &b));
+        assert_str_eq(ch_buf_str(&b), rows[i].bytes);
+    }
+    static const char *const same[] = {"+/+/", "-_-_", "+_-/"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(same); i++) {
+        ch_buf_clear(&b);
+        assert_true(ch_base64_decode(ch_str_of(same[i]), &b));
+        assert_int_equal(b.len, 3);
+        assert_memory_equal(b.ptr, "\xfb\xff\xbf", 3);
+    }
+    ch_buf_clear(&b);
+    assert_true(ch_base64_decode(CH_STR("Zm8"), &b));
+    assert_str_eq(ch_buf_str(&b), "fo");
+}
+
+static void test_base64_refuses(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"Z",     "=",        "==",   "====", "Zg=",
+                                       "Zg===", "Zh==",     "Zm9=", "Zm 9", "Zm9v\n",
+                                       "Z.9v",  "Zg==Zg==", "=Zg="};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        ch_buf_clear(&b);
+        if (ch_base64_decode(ch_str_of(rows[i]), &b)) {
+            fail_msg("\"%s\" was taken", rows[i]);
+        }
+    }
+}
+
+/* The vector of DSSE's protocol.md. */
+static void test_pae(void **state)
+{
+    (void)state;
+    ch_dsse_put_pae(&b, CH_STR("http://example.com/HelloWorld"), CH_STR("hello world"));
+    assert_str_eq(ch_buf_str(&b), "DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    assert_true(ch_dsse_is_pae(ch_buf_str(&b)));
+    assert_false(ch_dsse_is_pae(CH_STR("DSSEv1")));
+    assert_false(ch_dsse_is_pae(CH_STR("PK\003\004")));
+    ch_buf_clear(&b);
+    ch_dsse_put_pae(&b, CH_STR(""), CH_STR(""));
+    assert_str_eq(ch_buf_str(&b), "DSSEv1 0  0 ");
+}
+
+static void test_envelope(void **state)
+{
+    (void)state;
+    ch_dsse_put_envelope(&b, CH_STR(CH_DSSE_IN_TOTO), CH_STR("{}"), CH_STR("sig"));
+    assert_str_eq(ch_buf_str(&b),
+                  "{\"payload\":\"e30=\",\"payloadType\":\"application/vnd.in-toto+json\","
+                  "\"signatures\":[{\"sig\":\"c2ln\",\"keyid\":\"\"}]}");
+}
+
+static void test_bundles(void **state)
+{
+    (void)state;
+    struct ch_sha256 digest = ch_sha256_of("", 0);
+    ch_bundle_put_message(&b, CH_STR("gw-approve-2026"), &digest, CH_STR("sig"));
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":"
+        "{\"publicKey\":{\"hint\":\"gw-approve-2026\"}},\"messageSignature\":{\"messageDigest\":"
+        "{\"algorithm\":\"SHA2_256\",\"digest\":\"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"},"
+        "\"signature\":\"c2ln\"}}");
+    ch_buf_clear(&b);
+    ch_bundle_put_dsse(&b, CH_STR("gw-approve-2026"), CH_STR("{\"payload\":\"e30=\"}"));
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":"
+        "{\"publicKey\":{\"hint\":\"gw-approve-2026\"}},\"dsseEnvelope\":{\"payload\":\"e30=\"}}");
+}
+
+static struct ch_vsa vsa(bool passed)
+{
+    static const struct ch_str levels[] = {{"GW_SCANNED", 10}, {"GW_ENV_PROD", 11}};
+    struct ch_vsa v = {
+        .file_name = CH_STR("demo-1.2-py3-none-any.whl"),
+        .sha256 = ch_sha256_of("a", 1),
+        .verifier = CH_STR("https://gw.example/verifier"),
+        .verified_at_us = TIME_US + 999999,
+        .resource_uri = CH_STR("pkg:pypi/demo@1.2?environment=prod"),
+        .policy_uri = CH_STR("https://gw.example/policies/prod/7"),
+        .policy = ch_sha256_of("b", 1),
+        .evidence_uri = CH_STR("https://gw.example/evidence/1"),
+        .evidence = ch_sha256_of("c", 1),
+        .passed = passed,
+        .levels = levels,
+        .level_count = 2,
+    };
+    return v;
+}
+
+#define SHA_A "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+#define SHA_B "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
+#define SHA_C "2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6"
+#define VSA_BEGIN                                                                                  \
+    "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":"                       \
+    "\"demo-1.2-py3-none-any.whl\",\"digest\":{\"sha256\":\"" SHA_A                                \
+    "\"}}],\"predicateType\":\"https://slsa.dev/verification_summary/v1\",\"predicate\":"          \
+    "{\"verifier\":{\"id\":\"https://gw.example/verifier\"},\"timeVerified\":"                     \
+    "\"2026-11-22T10:00:00Z\",\"resourceUri\":\"pkg:pypi/demo@1.2?environment=prod\",\"policy\":"  \
+    "{\"uri\":\"https://gw.example/policies/prod/7\",\"digest\":{\"sha256\":\"" SHA_B "\"}},"
+#define VSA_EVIDENCE                                                                               \
+    "\"inputAttestations\":[{\"uri\":\"https://gw.example/evidence/"                               \
+    "1\",\"digest\":{\"sha256\":\"" SHA_C "\"}}],"
+
+static void test_vsa(void **state)
+{
+    (void)state;
+    struct ch_vsa v = vsa(true);
+    ch_vsa_put(&b, &v);
+    assert_str_eq(ch_buf_str(&b), VSA_BEGIN VSA_EVIDENCE
+                  "\"verificationResult\":\"PASSED\",\"verifiedLevels\":"
+                  "[\"GW_SCANNED\",\"GW_ENV_PROD\"],\"slsaVersion\":\"1.1\"}}");
+    ch_buf_clear(&b);
+    v = vsa(false); /* whatever its levels say */
+    ch_vsa_put(&b, &v);
+    assert_str_eq(ch_buf_str(&b), VSA_BEGIN VSA_EVIDENCE
+                  "\"verificationResult\":\"FAILED\",\"verifiedLevels\":[\"FAILED\"],"
+                  "\"slsaVersion\":\"1.1\"}}");
+    ch_buf_clear(&b);
+    v.evidence = (struct ch_sha256){{0}};
+    ch_vsa_put(&b, &v);
+    assert_str_eq(ch_buf_str(&b), VSA_BEGIN "\"verificationResult\":\"FAILED\",\"verifiedLevels\":"
+                                            "[\"FAILED\"],\"slsaVersion\":\"1.1\"}}");
+}
+
+/* A name from outside stays a string. */
+static void test_hostile_names(void **state)
+{
+    (void)state;
+    struct ch_vsa v = vsa(true);
+    v.file_name = CH_STR("x\",\"digest\":{\"sha256\":\"00\"}},{\"name\":\"y\n\x1b");
+    ch_vsa_put(&b, &v);
+    assert_false(ch_str_find(ch_buf_str(&b), CH_STR("\"sha256\":\"00\""), NULL));
+    assert_false(ch_str_find_char(ch_buf_str(&b), '\n', NULL));
+    assert_false(ch_str_find_char(ch_buf_str(&b), '\x1b', NULL));
+}
+
+static void test_resource_uri(void **state)
+{
+    (void)state;
+    static const struct {
+        struct ch_resource resource;
+        const char *uri;
+    } rows[] = {
+        {{{"pypi", 4}, {"demo", 4}, {"1.2", 3}, {"demo-1.2-py3-none-any.whl", 25}, {"prod", 4}},
+         "pkg:pypi/demo@1.2?environment=prod&file_name=demo-1.2-py3-none-any.whl"},
+        {{{"pypi", 4}, {"demo", 4}, {"1.2+cpu", 7}, {"demo-1.2+cpu.tar.gz", 19}, {"preprod", 7}},
+         "pkg:pypi/demo@1.2%2Bcpu?environment=preprod&file_name=demo-1.2%2Bcpu.tar.gz"},
+        {{{"pypi", 4}, {"demo", 4}, {NULL, 0}, {"odd?&environment=prod", 21}, {"preprod", 7}},
+         "pkg:pypi/demo?environment=preprod&file_name=odd%3F%26environment%3Dprod"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        ch_buf_clear(&b);
+        ch_resource_uri_put(&b, &rows[i].resource);
+        assert_str_eq(ch_buf_str(&b), rows[i].uri);
+    }
+}
+
+static void test_withdrawals(void **state)
+{
+    (void)state;
+    struct ch_sha256 a = ch_sha256_of("a", 1), c = ch_sha256_of("c", 1);
+    ch_withdrawals_begin(&b, CH_STR("prod"), TIME_US, TIME_US + 86400000000);
+    ch_withdrawals_end(&b);
+    assert_str_eq(ch_buf_str(&b),
+                  "{\"version\":1,\"environment\":\"prod\",\"issuedAt\":"
+                  "\"2026-11-22T10:00:00Z\",\"validUntil\":\"2026-11-23T10:00:00Z\","
+                  "\"withdrawn\":[]}");
+    ch_buf_clear(&b);
+    ch_withdrawals_begin(&b, CH_STR("prod"), TIME_US, TIME_US + 86400000000);
+    ch_withdrawals_put(&b, &a, CH_STR("a.whl"), TIME_US - 1000000);
+    ch_withdrawals_put(&b, &c, CH_STR("c.whl"), TIME_US);
+    ch_withdrawals_end(&b);
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"version\":1,\"environment\":\"prod\",\"issuedAt\":\"2026-11-22T10:00:00Z\","
+        "\"validUntil\":\"2026-11-23T10:00:00Z\",\"withdrawn\":[{\"sha256\":\"" SHA_A
+        "\",\"file\":\"a.whl\",\"withdrawnAt\":\"2026-11-22T09:59:59Z\"},{\"sha256\":\"" SHA_C
+        "\",\"file\":\"c.whl\",\"withdrawnAt\":\"2026-11-22T10:00:00Z\"}]}");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_base64),        TEST(test_base64_refuses), TEST(test_pae),
+        TEST(test_envelope),      TEST(test_bundles),        TEST(test_vsa),
+        TEST(test_hostile_names), TEST(test_resource_uri),   TEST(test_withdrawals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
