@@ -1,6 +1,8 @@
 /* The folders of an installation and whose they are. */
 #include "site.h"
 
+#include "policy_files.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -90,7 +92,7 @@ enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids
     const struct folder_row rows[] = {
         {"run", 0700, 0, 0},
         {"log", 0700, 0, 0},
-        {"keys", 0700, 0, 0},
+        {"keys", 0700, ids->keeper, ids->keeper},
         {"db", 0700, ids->keeper, ids->keeper},
         /* its files take the group of those who read them once they are linked into served/; until
          * then this folder keeps everybody else out */
@@ -145,6 +147,8 @@ enum ch_code site_is_new(const char *folder, bool *ret, struct ch_err *err)
                                        SITE_CREDENTIALS,
                                        SITE_CONFIG ".new",
                                        SITE_POLICY ".new",
+                                       POLICY_FILES_SET,
+                                       POLICY_FILES_SET ".new",
                                        SITE_CREDENTIALS ".new"};
     DIR *dir = opendir(folder);
     if (dir == NULL && errno == ENOENT) {

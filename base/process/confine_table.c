@@ -131,6 +131,7 @@ static const struct ch_call_rule fork_jobs_rules[] = {
     ALLOW(fork), DENY(vfork), NOSYS(clone3), BITS_OFF(clone, 0, CLONE_NEW_NAMESPACES),
     ALLOW(kill), ALLOW(pidfd_open), ALLOW(pidfd_send_signal), ALLOW(wait4), ALLOW(waitid),
     ALLOW(signalfd4), ALLOW(timerfd_create), ALLOW(timerfd_settime), ALLOW(setrlimit),
+    ALLOW(setpriority),
 };
 GROUP(fork_jobs);
 static const struct ch_call_rule no_program_rules[] = {
@@ -150,6 +151,7 @@ GROUP(job);
 
 static const struct ch_path_rule keeper_paths[] = {
     {.path = "db", .in_state = true, .right = CH_PATH_WRITE},
+    {.path = "keys", .in_state = true, .right = CH_PATH_WRITE},
     {.path = "blobs", .in_state = true, .right = CH_PATH_WRITE},
     {.path = "served", .in_state = true, .right = CH_PATH_WRITE},
 };
@@ -176,7 +178,8 @@ static const struct ch_path_rule fetcher_paths[] = {
 #define OPENS_STATE(name)      {.probe = CH_PROBE_WORKS, .path = (name), .in_state = true}
 
 static const struct ch_probe_row keeper_probes[] = {
-    OPENS_STATE("db"), OPENS_STATE("blobs"), OPENS_STATE("served"), NO_OPEN("/etc/passwd"),
+    OPENS_STATE("db"), OPENS_STATE("blobs"), OPENS_STATE("served"), OPENS_STATE("keys"),
+    NO_OPEN("/etc/passwd"),
     NO_OPEN("/"), NO_CREATE("/tmp"), NO_OPEN_STATE("."), NO_OPEN_STATE("run"),
     NO_OPEN_STATE("log"), NO_OPEN_STATE("credentials.yaml"), NO_CREATE_STATE("."),
     MUST_FAIL(SOCKET_INET), MUST_FAIL(SOCKET_UNIX), MUST_FAIL(SOCKET_NETLINK),

@@ -1,4 +1,5 @@
-/* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE. */
+/* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE, and what
+ * documents.c has. */
 #include "gateway_int.h"
 
 #include <stdlib.h>
@@ -192,7 +193,9 @@ void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct c
         policies(r, v->segments[2]);
         return;
     }
-    gw_respond_text(r, 404, CH_STR("The gateway has no such address"));
+    if (!gw_documents_request(gw, r, v)) {
+        gw_respond_text(r, 404, CH_STR("The gateway has no such address"));
+    }
 }
 
 /* What somebody sees who opens the address in a browser: how to use it. */

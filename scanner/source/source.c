@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "scanner/literals.h"
 #include "scanner/source/prescan.h"
 #include "scanner/source/token_int.h"
 
@@ -35,6 +36,15 @@ struct ch_source {
     void (*named)(void *arg, struct ch_str path, struct ch_str name, bool program);
     void *named_arg;
 };
+
+enum ch_code ch_source_prepare(struct ch_err *err)
+{
+    enum ch_code rc = ch_literals_usable(err);
+    if (rc == CH_OK) {
+        prescan_prepare();
+    }
+    return rc;
+}
 
 struct ch_source *ch_source_new(struct ch_scan_writer *out)
 {
@@ -387,15 +397,14 @@ static void file_done(struct file *f)
 /* Letters beyond ASCII that are or look like others of ASCII. */
 static bool has_letters(struct ch_str text)
 {
-    for (size_t i = 0; i < text.len;) {
-        size_t n = 1;
-        if ((uint8_t)text.ptr[i] >= 0x80) {
-            uint32_t c = token_utf8_at(text, i, &n);
-            if (token_folds(c) || text_like(c) != 0) {
-                return true;
-            }
+    for (size_t i = ch_str_ascii(text); i < text.len;) {
+        size_t n;
+        uint32_t c = token_utf8_at(text, i, &n);
+        if (token_folds(c) || text_like(c) != 0) {
+            return true;
         }
         i += n;
+        i += ch_str_ascii(ch_str_sub(text, i, SIZE_MAX));
     }
     return false;
 }
