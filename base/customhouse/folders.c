@@ -90,8 +90,11 @@ enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids
     const struct folder_row rows[] = {
         {"run", 0700, 0, 0},
         {"log", 0700, 0, 0},
-        {"keys", 0700, 0, 0},
+        {"keys", 0700, ids->keeper, ids->keeper},
         {"db", 0700, ids->keeper, ids->keeper},
+        {"audit", root ? 0710 : 0700, ids->keeper, ids->served_gid},
+        /* the part of the audit log that gateways publish */
+        {"audit/public", root ? 02750 : 0700, ids->keeper, ids->served_gid},
         /* its files take the group of those who read them once they are linked into served/; until
          * then this folder keeps everybody else out */
         {"blobs", root ? 02700 : 0700, ids->keeper, ids->served_gid},
@@ -138,6 +141,7 @@ enum ch_code site_is_new(const char *folder, bool *ret, struct ch_err *err)
                                        "run",
                                        "log",
                                        "db",
+                                       "audit",
                                        "blobs",
                                        "keys",
                                        "served",

@@ -1,6 +1,6 @@
 /* What gateways ask, and what they are told. An ask that must wait becomes a waiter, and is looked
  * at again from its beginning when what it waited for has ended. */
-#include "keeper_int.h"
+#include "audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 
 #define LISTING_FRESH_MS  30000  /* a listing may lag; steps away from ALLOW raise the epoch */
 #define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
+#define LOG_RETRY_S       1
 #define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
 
 void ask_free_waiter(struct waiter *w)
@@ -193,7 +194,8 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
     struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
                                  p->facts.files[file].index.file_name, keeper_now_us(k)};
     if (keeper_write(k, &err) != CH_OK || ch_store_put_refusal(k->store, &row, &err) != CH_OK ||
-        judge_record(k, p, file, d, &err) != CH_OK) {
+        judge_record(k, p, file, d, &err) != CH_OK ||
+        audit_refused(k, p, file, ask->client.address, d->rule, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg); /* a refusal stands without its row */
     }
     reply_file(k, w, &reply);
@@ -269,6 +271,21 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
     intake_wait(k, in, w);
 }
 
+/* The bytes are ALLOW, and wait for the checkpoint that covers it: still being inspected, for a client. */
+static void wait_for_log(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                         const struct ch_ask_file *ask)
+{
+    if (w->deadline_ms == 0) {
+        w->deadline_ms = ch_loop_now_ms(k->child.loop) + ask->patience_ms;
+    }
+    if (w->deadline_ms <= ch_loop_now_ms(k->child.loop)) {
+        reply_wait(k, p, file, w, ask, LOG_RETRY_S);
+        ask_free_waiter(w);
+        return;
+    }
+    audit_wait(k, w);
+}
+
 static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                                 const struct ch_ask_file *ask, const struct ch_decision *d)
 {
@@ -282,6 +299,10 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
             ask_free_waiter(w);
             return;
         }
+    }
+    if (!audit_has(k, f)) {
+        wait_for_log(k, p, file, w, ask);
+        return;
     }
     if (!ch_blobs_has(k->blobs, &f->artifact)) { /* evicted: fetched again, and must match */
         wait_for_intake(k, p, file, w, ask);
@@ -490,8 +511,11 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .first_at_us = s.at_us,
                                 .last_at_us = s.at_us,
                                 .times = 1};
+    bool first = false;
     quota_sent(k, &s.sha256);
-    if (keeper_write(k, &err) != CH_OK || ch_store_add_served(k->store, &row, &err) != CH_OK) {
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_add_served(k->store, &row, &first, &err) != CH_OK ||
+        (first && audit_served(k, &row, &err) != CH_OK)) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }

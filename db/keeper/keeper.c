@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "customhouse/limits.h"
 #include "policies.h"
 
@@ -121,6 +122,7 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    audit_tick(k);
     intakes_forget_failed(k);
     pages_forget_unused(k);
     quota_flush(k);
@@ -159,12 +161,14 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         ch_store_rollback(k->store);
         keeper_raise_epoch(k);
         k->group_lost = true;
+        audit_rolled_back(k);
         intakes_roll_back(k);
         pages_roll_back(k);
         keeper_log("store", "commit=failed error=\"%s\"", err->msg);
     }
     k->healthy = rc == CH_OK;
     if (rc == CH_OK) {
+        audit_committed(k);
         pages_committed(k);
         intakes_durable(k);
     }
@@ -295,6 +299,9 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     pages_rebind(k, config);
     again_all(k);
     policies_taken(k, texts->policy_text);
+    if (audit_configuration(k, texts->config_text, err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err->msg);
+    }
     return CH_OK;
 }
 
@@ -396,6 +403,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? ch_blobs_open(state_dir, &k->blobs, err) : rc;
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
+    rc = rc == CH_OK ? audit_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
@@ -404,6 +412,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;
     if (rc == CH_OK) {
         policies_open(k, k->child.setup.policy_text);
+        rc = audit_configuration(k, k->child.setup.config_text, err);
     }
     free(state_dir);
     return rc;
@@ -440,6 +449,7 @@ void keeper_close(struct keeper *k)
     pages_free(k);
     jobs_done(k);
     quota_free(k);
+    audit_close(k);
     rulings_free(k);
     policies_free(k);
     keys_free(k);

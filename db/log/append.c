@@ -327,8 +327,8 @@ struct ch_log *ch_log_new(const struct ch_note_signer *signer)
     log->files =
         (struct ch_log_files){.folder_fd = -1, .public_fd = -1, .data_fd = -1, .bundles_fd = -1};
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
-        ch_buf_init(&log->hashes[level], (size_t)ch_limits.log_batch_bytes);
+        ch_buf_init(&log->hashes[level], SIZE_MAX / 2); /* what the journal bounds */
     }
-    ch_buf_init(&log->bundles, (size_t)ch_limits.log_batch_bytes);
+    ch_buf_init(&log->bundles, SIZE_MAX / 2);
     return log;
 }
