@@ -61,6 +61,20 @@ enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below, struct 
     return ch_sql_run(s, CH_SQL_DROP_LOG_PENDING, CH_ARGS(ch_arg_u64(below)), NULL, err);
 }
 
+void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret)
+{
+    *ret = (struct ch_log_row){
+        .index = ch_col_u64(c, 0),
+        .kind = ch_col_str(c, 1),
+        .source = ch_col_u64(c, 2),
+        .repository = ch_col_str(c, 3),
+        .project = ch_col_str(c, 4),
+        .file_name = ch_col_str(c, 5),
+        .leaf = ch_col_sha(c, 6),
+        .at_us = ch_col_int(c, 7),
+    };
+}
+
 enum ch_code ch_store_log_rows(struct ch_store *s, uint64_t from, ch_store_log_fn *each, void *ctx,
                                struct ch_err *err)
 {
@@ -68,16 +82,8 @@ enum ch_code ch_store_log_rows(struct ch_store *s, uint64_t from, ch_store_log_f
     enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ROWS, CH_ARGS(ch_arg_u64(from)), &c, err);
     bool more = true;
     while (rc == CH_OK && more && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        struct ch_log_row row = {
-            .index = ch_col_u64(&c, 0),
-            .kind = ch_col_str(&c, 1),
-            .source = ch_col_u64(&c, 2),
-            .repository = ch_col_str(&c, 3),
-            .project = ch_col_str(&c, 4),
-            .file_name = ch_col_str(&c, 5),
-            .leaf = ch_col_sha(&c, 6),
-            .at_us = ch_col_int(&c, 7),
-        };
+        struct ch_log_row row;
+        ch_log_row_read(&c, &row);
         more = each(ctx, &row);
     }
     ch_cursor_close(&c);

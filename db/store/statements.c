@@ -330,6 +330,34 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_LOG_CLEAR] = {"get clear text of log entry",
                           "SELECT field, salt, text FROM log_clear WHERE entry = $1 ORDER BY field",
                           "i"},
+    [CH_SQL_LOG_CLEARS] = {"list clear texts of log entries",
+                           "SELECT entry, field, salt, text FROM log_clear ORDER BY entry, field",
+                           ""},
+    /* The columns are what db/store/log_check.c calls them. */
+    [CH_SQL_LOGGED_DECISION] =
+        {"get logged decision",
+         "SELECT repository, upstream, project, file_name, sha256, CASE verdict WHEN 0 THEN 'hold'"
+         " WHEN 1 THEN 'allow' ELSE 'deny' END, rule, reason, policy, at_us, audited"
+         " FROM decision WHERE id = $1",
+         "i"},
+    [CH_SQL_LOGGED_RULING] =
+        {"get logged ruling",
+         "SELECT deny, repository, ecosystem, project, version_spec, file_name, sha256, evidence,"
+         " policy, lifts, reason, by_person, at_us, expires_at_us FROM ruling WHERE id = $1",
+         "i"},
+    [CH_SQL_LOGGED_POLICY] = {"get logged policy",
+                              "SELECT digest, by_person, reason, at_us FROM policy_taken"
+                              " WHERE id = $1",
+                              "i"},
+    [CH_SQL_UNLOGGED] =
+        {"list what no log entry is about",
+         "SELECT 'decision', id, at_us FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
+         " l WHERE l.kind = 'decision' AND l.source = d.id)"
+         " UNION ALL SELECT 'ruling', id, at_us FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM"
+         " log_entry l WHERE l.kind = 'ruling' AND l.source = r.id)"
+         " UNION ALL SELECT 'policy_taken', id, at_us FROM policy_taken p WHERE NOT EXISTS"
+         " (SELECT 1 FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)",
+         ""},
     [CH_SQL_COUNT_REFUSAL] =
         {"count refusal",
          "INSERT INTO log_refusal (minute, repository, project, file_name, address, rule, times)"

@@ -28,6 +28,10 @@ struct ch_store;
  * process has it open: there is one owner at a time (a lock on folder/lock, gone with the process).
  * Afterwards nothing outside of `folder` is opened. */
 enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err) CH_MUST_CHECK;
+/* Only to read, also beside the keeper: neither locks, nor mends, nor migrates. CH_E_UNSUPPORTED: it is of
+ * another version of the schema. */
+enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
+                                struct ch_err *err) CH_MUST_CHECK;
 void ch_store_close(struct ch_store *s);
 enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_commit(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK; /* durable after it */
@@ -415,6 +419,35 @@ enum ch_code ch_store_log_rows(struct ch_store *s, uint64_t from, ch_store_log_f
 typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* Every entry beside what the store has of what it is about, for `audit verify`. */
+enum ch_logged_type { CH_LOGGED_TEXT = 1, CH_LOGGED_SHA256, CH_LOGGED_NUMBER, CH_LOGGED_FLAG, CH_LOGGED_TIME };
+struct ch_logged_field {
+    const char *name; /* the entry's key */
+    enum ch_logged_type type;
+    struct ch_str text;       /* TEXT; absent and empty alike */
+    struct ch_sha256 sha256;  /* SHA256; zero: none */
+    int64_t number;           /* NUMBER, FLAG; TIME, CH_TIME_UNKNOWN: none */
+};
+#define CH_LOGGED_FIELDS 16
+#define CH_LOGGED_CLEAR  8
+struct ch_logged {
+    struct ch_log_row row;
+    struct ch_log_clear clear[CH_LOGGED_CLEAR]; /* erased ones are missing */
+    size_t clear_count;
+    const char *table; /* that row.source is of; NULL: the kind has none */
+    bool source_there;
+    struct ch_logged_field fields[CH_LOGGED_FIELDS];
+    size_t field_count;
+};
+/* A failure of `each` ends it. Slices live during the call. */
+typedef enum ch_code ch_store_logged_fn(void *ctx, const struct ch_logged *l, struct ch_err *err);
+enum ch_code ch_store_logged(struct ch_store *s, ch_store_logged_fn *each, void *ctx,
+                             struct ch_err *err) CH_MUST_CHECK;
+/* Decisions, rulings and policies that no entry is about. */
+typedef void ch_store_unlogged_fn(void *ctx, struct ch_str table, uint64_t id, int64_t at_us);
+enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, void *ctx,
+                               struct ch_err *err) CH_MUST_CHECK;
 
 /* Refusals are counted by the minute, and become one entry each when the minute is over. */
 struct ch_refusals_row {

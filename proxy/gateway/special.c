@@ -1,4 +1,5 @@
-/* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE. */
+/* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE;
+ * /-/audit/... is in audit.c. */
 #include "gateway_int.h"
 
 #include <stdlib.h>
@@ -190,6 +191,10 @@ void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct c
     }
     if (v->segment_count == 3 && ch_str_eq(what, CH_STR("policies"))) {
         policies(r, v->segments[2]);
+        return;
+    }
+    if (v->segment_count > 2 && ch_str_eq(what, CH_STR("audit"))) {
+        gw_audit_request(gw, r, v);
         return;
     }
     gw_respond_text(r, 404, CH_STR("The gateway has no such address"));

@@ -69,7 +69,7 @@ static void write_proof(const struct ch_log_files *files, uint64_t index, uint64
                         struct ch_str note)
 {
     char name[64];
-    struct ch_log_reader reader = {files, ch_hash_new()};
+    struct ch_log_reader reader = {&files->public, ch_hash_new()};
     struct ch_nodes nodes = ch_log_nodes(&reader);
     struct ch_tree_proof proof;
     struct ch_buf text;
@@ -88,7 +88,7 @@ static void publish(const char *log_folder, uint64_t size)
     struct ch_buf note;
     ch_buf_init(&note, CH_NOTE_MAX);
     need(ch_log_files_open(log_folder, false, &files, &err) == CH_OK, "open");
-    need(ch_log_read_note(&files, &note, &err) == CH_OK, "checkpoint");
+    need(ch_log_read_note(files.public_fd, &note, &err) == CH_OK, "checkpoint");
     write_file(size, "checkpoint", ch_buf_str(&note));
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         write_tiles(&files, size, level);
