@@ -108,5 +108,5 @@ enum ch_code ch_policy_check_places(const struct ch_policy *policy,
     for (size_t i = 0; i < policy->rule_count && rc == CH_OK; i++) {
         rc = check_rule(&c, &policy->rules[i]);
     }
-    return rc;
+    return rc == CH_OK ? ch_rules_check_reached(policy, places, place_count, err) : rc;
 }

@@ -46,12 +46,15 @@ void hold_plain(struct deciding *d, enum ch_hold_kind kind, uint32_t line, const
 void hold_by_owner(struct deciding *d)
 {
     static const char *const rules[] = {
-        [CH_OWNER_RESERVED] = "reserved", [CH_OWNER_LEFT] = "upstream-left"};
+        [CH_OWNER_RESERVED] = "reserved",
+        [CH_OWNER_LEFT] = "upstream-left",
+        [CH_OWNER_GIVEN_AWAY] = "given-away",
+    };
     enum ch_name_owner owner = d->facts->name_owner;
     if (owner == CH_OWNER_UPSTREAM) {
         return;
     }
-    bool named = owner == CH_OWNER_RESERVED || owner == CH_OWNER_LEFT;
+    bool named = (size_t)owner < CH_ARRAY_LEN(rules) && rules[owner] != NULL;
     REASON(b);
     ch_buf_puts(&b, ch_str_of(ch_name_owner_text(owner)));
     add_hold(d,

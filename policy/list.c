@@ -109,7 +109,7 @@ bool ch_value_has(const struct ch_value *v, struct ch_str text)
     return false;
 }
 
-static bool covers_text(const struct ch_value *v, const char *text)
+bool ch_value_covers_text(const struct ch_value *v, const char *text)
 {
     if (ch_list_covers(&v->own, text)) {
         return true;
@@ -125,12 +125,12 @@ static bool covers_text(const struct ch_value *v, const char *text)
 static bool covers_list(const struct ch_value *v, const struct ch_list *narrow)
 {
     for (size_t i = 0; i < narrow->exact_count; i++) {
-        if (!covers_text(v, narrow->exact[i])) {
+        if (!ch_value_covers_text(v, narrow->exact[i])) {
             return false;
         }
     }
     for (size_t i = 0; i < narrow->glob_count; i++) {
-        if (!covers_text(v, narrow->globs[i])) {
+        if (!ch_value_covers_text(v, narrow->globs[i])) {
             return false;
         }
     }

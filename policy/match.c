@@ -91,6 +91,20 @@ bool ch_glob_match_raw(struct ch_str pattern, struct ch_str text)
     return match_glob(pattern, text, '-');
 }
 
+/* Some text that the pattern matches begins so: its first elements, up to one of them, match all of
+ * `start`, and whatever is left of it can be put behind. */
+bool ch_glob_can_begin(struct ch_str pattern, struct ch_str start)
+{
+    for (size_t n = 0; n <= pattern.len; n++) {
+        bool within =
+            n > 0 && n < pattern.len && pattern.ptr[n - 1] == '*' && pattern.ptr[n] == '*';
+        if (!within && ch_glob_match_raw(ch_str_sub(pattern, 0, n), start)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The narrow pattern as a text in which its stars are characters that only stars of the wide one
  * can stand for, and for two of them only two. Says "no" of some pairs that are covered, never the
  * reverse. */

@@ -60,6 +60,8 @@ const char *ch_name_owner_text(enum ch_name_owner owner)
         return "the name is reserved in this repository";
     case CH_OWNER_LEFT:
         return "the upstream that owns this name is not one of the repository's any more";
+    case CH_OWNER_GIVEN_AWAY:
+        return "the name was given to another upstream just now, try again in some seconds";
     case CH_OWNER_UNKNOWN:
         break;
     }

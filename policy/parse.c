@@ -33,16 +33,6 @@ static enum ch_code check_name(const struct ch_reading *r, const struct ch_yaml_
     return CH_OK;
 }
 
-static enum ch_code check_reached(const struct ch_reading *r, const struct ch_yaml_node *map)
-{
-    const struct ch_policy *p = r->policy;
-    enum ch_code rc = CH_OK;
-    for (size_t i = 0; i + 1 < p->rule_count && rc == CH_OK; i++) {
-        rc = ch_rule_check_reached(r, map, &p->rules[i], &p->rules[p->rule_count - 1]);
-    }
-    return rc;
-}
-
 static enum ch_code read_rules(const struct ch_reading *r, const struct ch_yaml_node *root)
 {
     const struct ch_yaml_node *node = ch_yaml_find(root, "rules");
@@ -62,9 +52,8 @@ static enum ch_code read_rules(const struct ch_reading *r, const struct ch_yaml_
     for (const struct ch_yaml_node *n = node->child; n != NULL && rc == CH_OK; n = n->next) {
         rc = ch_rule_parse(r, n, &p->rules[p->rule_count++]);
         rc = rc == CH_OK ? check_name(r, n) : rc;
-        rc = rc == CH_OK ? check_reached(r, n) : rc;
     }
-    return rc;
+    return rc == CH_OK ? ch_rules_check_reached(p, NULL, 0, r->err) : rc;
 }
 
 /* --- settings for some --- */
@@ -143,7 +132,8 @@ static enum ch_code read_policy(const struct ch_reading *r)
     rc = rc == CH_OK
              ? read_overrides(r, root, "repositories", &p->repositories, &p->repository_count)
              : rc;
-    return rc == CH_OK ? read_rules(r, root) : rc;
+    rc = rc == CH_OK ? read_rules(r, root) : rc;
+    return rc == CH_OK && lists != NULL ? ch_lists_check_asked(r, lists) : rc;
 }
 
 enum ch_code ch_policy_parse(struct ch_str bundle, const char *file_name,

@@ -1,4 +1,6 @@
 /* Named lists, in the policy or in files beside it, and the bundle that carries those files. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,34 +93,67 @@ static size_t entries_of(const struct ch_list *list)
     return list->exact_count + list->glob_count;
 }
 
-/* Lines of one entry; blank ones and what follows a # is nothing. */
+/* Takes lines off *text up to the next one with an entry; blank ones and what follows a # is
+ * nothing. *number is that of the line before, then its own. False: there is none. */
+static bool next_entry(struct ch_str *text, size_t *number, struct ch_str *ret)
+{
+    struct ch_str line = {NULL, 0};
+    while (ch_str_split(text, '\n', &line)) {
+        (*number)++;
+        if (ch_str_ends(line, CH_STR("\r"))) {
+            line.len--;
+        }
+        (void)ch_str_split(&line, '#', ret);
+        *ret = ch_str_trim(*ret);
+        if (ret->len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+CH_PRINTF(5, 6)
+static enum ch_code fail_entry(const struct ch_reading *r, const struct ch_named_list *list,
+                               size_t number, struct ch_str entry, const char *fmt, ...)
+{
+    char fault[CH_REASON_ROOM];
+    struct ch_buf shown;
+    va_list va;
+    va_start(va, fmt);
+    (void)vsnprintf(fault, sizeof(fault), fmt, va);
+    va_end(va);
+    ch_buf_init(&shown, CH_REASON_ROOM);
+    ch_buf_put_escaped(&shown, ch_str_sub(entry, 0, CH_REASON_MAX / 2));
+    ch_fail(r->err, CH_E_USAGE, "%s:%zu:1: \"%.*s\" %s", list->file, number,
+            CH_STR_ARG(ch_buf_str(&shown)), fault);
+    ch_buf_done(&shown);
+    return CH_E_USAGE;
+}
+
+static const char *take_entry(struct ch_named_list *list, struct ch_str text)
+{
+    char *entry = NULL;
+    const char *fault = ch_entry_read(list->kind, text, &entry);
+    if (fault == NULL && list->kind->type == CH_KEY_PROJECTS &&
+        !ch_project_possible(ch_str_of(entry), NULL)) {
+        free(entry);
+        fault = CH_NO_PROJECTS_NAME;
+    } else if (fault == NULL) {
+        ch_list_add(&list->list, entry, true);
+    }
+    return fault;
+}
+
 static enum ch_code read_file(const struct ch_reading *r, const struct ch_yaml_node *node,
                               struct ch_str text, struct ch_named_list *list)
 {
     struct ch_str rest = text;
-    struct ch_str line = {NULL, 0};
-    for (size_t number = 1; ch_str_split(&rest, '\n', &line); number++) {
-        struct ch_str before = {NULL, 0};
-        char *entry = NULL;
-        if (ch_str_ends(line, CH_STR("\r"))) {
-            line.len--;
-        }
-        (void)ch_str_split(&line, '#', &before);
-        before = ch_str_trim(before);
-        if (before.len == 0) {
-            continue;
-        }
-        const char *fault = ch_entry_read(list->kind, before, &entry);
+    struct ch_str entry = {NULL, 0};
+    for (size_t number = 0; next_entry(&rest, &number, &entry);) {
+        const char *fault = take_entry(list, entry);
         if (fault != NULL) {
-            struct ch_buf shown;
-            ch_buf_init(&shown, CH_REASON_ROOM);
-            ch_buf_put_escaped(&shown, ch_str_sub(before, 0, CH_REASON_MAX / 2));
-            ch_fail(r->err, CH_E_USAGE, "%s:%zu:1: \"%.*s\" %s", list->file, number,
-                    CH_STR_ARG(ch_buf_str(&shown)), fault);
-            ch_buf_done(&shown);
-            return CH_E_USAGE;
+            return fail_entry(r, list, number, entry, "%s", fault);
         }
-        ch_list_add(&list->list, entry, true);
         if (entries_of(&list->list) > ch_limits.policy_list_entries) {
             return too_many(r, node);
         }
@@ -166,13 +201,10 @@ static enum ch_code read_here(const struct ch_reading *r, const struct ch_yaml_n
     }
     for (const struct ch_yaml_node *n = node->child; n != NULL && rc == CH_OK; n = n->next) {
         struct ch_str s = {NULL, 0};
-        char *entry = NULL;
         rc = ch_yaml_text(r->yaml, n, &s, r->err);
-        const char *fault = rc == CH_OK ? ch_entry_read(list->kind, s, &entry) : NULL;
+        const char *fault = rc == CH_OK ? take_entry(list, s) : NULL;
         if (fault != NULL) {
             rc = ch_yaml_fail_value(r->yaml, n, r->err, "%s", fault);
-        } else if (rc == CH_OK) {
-            ch_list_add(&list->list, entry, true);
         }
     }
     return rc == CH_OK && entries_of(&list->list) > ch_limits.policy_list_entries
@@ -242,16 +274,68 @@ enum ch_code ch_lists_read(const struct ch_reading *r, const struct ch_yaml_node
     return rc;
 }
 
-const struct ch_named_list *ch_lists_find(const struct ch_policy *policy, struct ch_str name,
-                                          enum ch_key_type kind)
+struct ch_named_list *ch_lists_find(const struct ch_policy *policy, struct ch_str name,
+                                    enum ch_key_type kind)
 {
     for (size_t i = 0; i < policy->list_count; i++) {
-        const struct ch_named_list *list = &policy->lists[i];
+        struct ch_named_list *list = &policy->lists[i];
         if (list->kind->type == kind && ch_str_eq(ch_str_of(list->name), name)) {
             return list;
         }
     }
     return NULL;
+}
+
+/* --- patterns against the facts that they are asked for --- */
+
+static bool can_be_asked(const struct ch_named_list *list, struct ch_str entry)
+{
+    for (unsigned code = 0; code < CH_FACT_COUNT; code++) {
+        if ((list->asked_for & 1u << code) != 0 &&
+            ch_fact_possible((enum ch_fact_code)code, entry)) {
+            return true;
+        }
+    }
+    return list->asked_for == 0;
+}
+
+static enum ch_code check_asked(const struct ch_reading *r, const struct ch_yaml_node *node,
+                                const struct ch_named_list *list)
+{
+    struct ch_str text = {NULL, 0};
+    struct ch_str entry = {NULL, 0};
+    struct ch_buf b;
+    enum ch_code rc = CH_OK;
+    ch_buf_init(&b, CH_REASON_ROOM);
+    const struct ch_yaml_node *n = list->file == NULL ? node->child : NULL;
+    for (; n != NULL && rc == CH_OK; n = n->next) {
+        if (!can_be_asked(list, n->text)) {
+            ch_fact_put_expected(&b, list->asked_for, n->text);
+            rc = ch_yaml_fail_value(r->yaml, n, r->err, "%.*s", CH_STR_ARG(ch_buf_str(&b)));
+        }
+    }
+    bool beside = list->file != NULL && ch_bundle_find(r->bundle, ch_str_of(list->file), &text);
+    for (size_t number = 0; beside && rc == CH_OK && next_entry(&text, &number, &entry);) {
+        if (!can_be_asked(list, entry)) {
+            ch_fact_put_expected(&b, list->asked_for, entry);
+            rc = fail_entry(r, list, number, entry, "%.*s", CH_STR_ARG(ch_buf_str(&b)));
+        }
+    }
+    ch_buf_done(&b);
+    return rc;
+}
+
+enum ch_code ch_lists_check_asked(const struct ch_reading *r, const struct ch_yaml_node *node)
+{
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; i < r->policy->list_count && rc == CH_OK; i++) {
+        const struct ch_named_list *list = &r->policy->lists[i];
+        if (list->asked_for != 0) {
+            rc =
+                check_asked(r, ch_yaml_find(ch_yaml_find(node, list->kind->key), list->name), list);
+        }
+    }
+    return rc;
 }
 
 /* --- which files a policy names: asked before they can be read --- */

@@ -104,6 +104,7 @@ enum ch_code ch_rule_parse(const struct ch_reading *r, const struct ch_yaml_node
                            struct ch_rule *ret)
 {
     ret->line = map->line;
+    ret->column = map->column;
     enum ch_code rc = ch_keys_read(r, map, ch_policy_rule_keys, ret);
     if (rc != CH_OK) {
         return rc;

@@ -3,6 +3,7 @@
 #define POLICY_POLICY_INT_H
 
 #include "base/config/yaml.h"
+#include "customhouse/ecosystem.h"
 #include "customhouse/policy.h"
 #include "schema.h"
 
@@ -33,13 +34,15 @@ bool ch_list_covers(const struct ch_list *list, const char *text);
 /* As ch_glob_match, without folding the name. */
 bool ch_glob_match_raw(struct ch_str pattern, struct ch_str text);
 bool ch_glob_covers(const char *wide, const char *narrow);
+bool ch_glob_can_begin(struct ch_str pattern, struct ch_str start); /* of some text it matches */
 
 /* A list that has a name, as `lists:` gives it. */
 struct ch_named_list {
     char *name;
     const struct ch_key *kind;
     uint32_t line;
-    char *file; /* where its entries stand; NULL: in the policy */
+    char *file;         /* where its entries stand; NULL: in the policy */
+    uint32_t asked_for; /* PATTERNS: values of these facts: mask of 1 << enum ch_fact_code */
     struct ch_list list;
 };
 
@@ -64,8 +67,8 @@ struct ch_value {
     uint32_t column;
     uint64_t number;
     char *text;
-    struct ch_list own;                 /* FINDINGS, CHANGES: the entries as written, in order */
-    const struct ch_named_list **lists; /* borrowed from the policy */
+    struct ch_list own;           /* FINDINGS, CHANGES: the entries as written, in order */
+    struct ch_named_list **lists; /* borrowed from the policy */
     size_t list_count;
     uint64_t *numbers;                   /* NUMBERS: beside own.exact */
     struct ch_finding_pattern *findings; /* beside own.exact */
@@ -73,6 +76,7 @@ struct ch_value {
 };
 bool ch_value_is_empty(const struct ch_value *v); /* a list without entries */
 bool ch_value_has(const struct ch_value *v, struct ch_str text);
+bool ch_value_covers_text(const struct ch_value *v, const char *text); /* as ch_list_covers */
 bool ch_value_covers(const struct ch_value *v, const struct ch_value *narrow);
 void ch_value_done(struct ch_value *v);
 
@@ -107,6 +111,7 @@ enum { CH_RULE_NAME_MAX = 48 }; /* "rule NAME" fits ch_decision.rule */
 
 struct ch_rule {
     uint32_t line;
+    uint32_t column;
     uint64_t lifted; /* allow: mask of 1 << enum ch_hold_kind */
     struct ch_value name;
     struct ch_value then;
@@ -180,8 +185,12 @@ enum ch_code ch_change_read(const struct ch_reading *r, const struct ch_yaml_nod
 /* --- parse_lists.c --- */
 enum ch_code ch_lists_read(const struct ch_reading *r,
                            const struct ch_yaml_node *node) CH_MUST_CHECK;
-const struct ch_named_list *ch_lists_find(const struct ch_policy *policy, struct ch_str name,
-                                          enum ch_key_type kind);
+struct ch_named_list *ch_lists_find(const struct ch_policy *policy, struct ch_str name,
+                                    enum ch_key_type kind);
+/* After all that speaks of them was read: whether each pattern can be a value that it is asked for.
+ */
+enum ch_code ch_lists_check_asked(const struct ch_reading *r,
+                                  const struct ch_yaml_node *node) CH_MUST_CHECK;
 bool ch_bundle_is_whole(struct ch_str bundle);
 bool ch_bundle_find(struct ch_str bundle, struct ch_str name, struct ch_str *ret_text);
 
@@ -192,12 +201,29 @@ enum ch_rule_action ch_rule_action_of(const struct ch_rule *rule);
 /* Each condition's key, in the order of the schema; NULL past the end. */
 bool ch_key_is_condition(const struct ch_key *key);
 
-/* --- reach.c: rules that cannot match, or that are never come to --- */
+/* --- possible.c: values that no file has --- */
+/* Whether some value of a fact is matched by this text or pattern. */
+bool ch_fact_possible(enum ch_fact_code code, struct ch_str pattern);
+/* The words behind an entry of which that is not so: what is expected. `facts` as in asked_for. */
+void ch_fact_put_expected(struct ch_buf *b, uint32_t facts, struct ch_str text);
+/* Whether a folded name or pattern can be a project's. `ecosystems`: the node that says of which,
+ * or NULL. */
+bool ch_project_possible(struct ch_str text, const struct ch_yaml_node *ecosystems);
+#define CH_NO_PROJECTS_NAME "can be no project's name: those begin and end with a letter or digit"
+bool ch_licence_possible(struct ch_str pattern);
+
+/* --- contradict.c: rules that cannot match --- */
 enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node *map,
                            const struct ch_rule *rule) CH_MUST_CHECK;
-enum ch_code ch_rule_check_reached(const struct ch_reading *r, const struct ch_yaml_node *map,
-                                   const struct ch_rule *earlier,
-                                   const struct ch_rule *rule) CH_MUST_CHECK;
+/* Whether files of this ecosystem can be of this type, by what the rule says of both. */
+bool ch_rule_may_be_about(const struct ch_rule *rule, const struct ch_ecosystem *eco,
+                          const char *file_type);
+
+/* --- reach.c: rules that are never come to --- */
+/* `places` NULL: whatever repositories there are. CH_E_USAGE with file:line:column. */
+enum ch_code ch_rules_check_reached(const struct ch_policy *policy,
+                                    const struct ch_policy_place *places, size_t place_count,
+                                    struct ch_err *err) CH_MUST_CHECK;
 
 /* --- settings.c --- */
 /* What is in force for a repository and its environment: the policy's own settings, or `room` with

@@ -1,228 +1,284 @@
-/* Rules that can never match, and rules that are never come to: mistakes, since whoever wrote them
- * thinks that they do something. What is not certain is not reported. */
+/* Rules that are never come to: mistakes, since whoever wrote them thinks that they do something.
+ *
+ * The files that a rule is about are cut into pieces (reach_pieces.c), one thing that can be asked
+ * after the other, and each piece has to be one of an earlier rule that ends the walk there. So
+ * several rules together are seen as well as one.
+ *
+ * Decided exactly: repositories, environments, ecosystems, types of files, versions, sizes, ages,
+ * findings, kinds of likeness and of changes, everything that is true or false, project names, and
+ * the facts whose values are a few words. Only compared one rule at a time: patterns with stars (of
+ * projects, and of facts whose values are a file's own text), licences, and versions once a
+ * specifier has "===". What would take more than STEPS_MAX is not decided. A rule that can be come
+ * to is never told: where it is not certain, nothing is said.
+ *
+ * A person's approval lifts the hold of a rule, and then the rules behind it are read. So behind
+ * holds alone a hold is never come to, and a denial or an allow only by files that a person has
+ * approved: that is told in these words. */
+#include "reach_int.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "customhouse/ecosystem.h"
-#include "policy_int.h"
+enum { STEPS_MAX = 2000000, ALIKE_MAX = 64, NAMED_MAX = 4 };
 
-/* --- conditions that contradict each other --- */
+struct reaching {
+    const struct ch_policy *policy;
+    const struct ch_rule *rule;
+    const struct ch_rule **others; /* earlier ones that end the walk for it */
+    size_t count;
+    const struct ch_reach_place *at;
+    bool *used;     /* of `others`: needed for a piece */
+    unsigned *ends; /* of `others`: on this axis and behind it, it asks nothing */
+    bool holds; /* rules that hold are among them, and denials that hold what they cannot tell */
+    size_t *steps;
+};
 
-static bool is_attack_only(const struct ch_finding_pattern *p)
+static bool covered(struct reaching *r, unsigned axis, const bool *alive);
+
+/* --- one axis --- */
+
+struct branching {
+    struct reaching *r;
+    unsigned axis;
+    const bool *alive;
+    bool *left[ALIKE_MAX]; /* what pieces so far left alive: of the same nothing new is learned */
+    size_t left_count;
+    bool all;
+};
+
+static bool was_there(const struct branching *b, const bool *left)
 {
-    const struct ch_finding_row *row = ch_finding_row(p->code);
-    return row != NULL ? row->cls == CH_CLASS_ATTACK : !p->any_class && p->cls == CH_CLASS_ATTACK;
-}
-
-static enum ch_code check_findings(const struct ch_reading *r, const struct ch_yaml_node *map,
-                                   const struct ch_rule *rule)
-{
-    const struct ch_value *v = &rule->findings;
-    for (size_t i = 0; i < v->own.exact_count; i++) {
-        if (!is_attack_only(&v->findings[i])) {
-            return CH_OK;
-        }
-    }
-    return v->line == 0 ? CH_OK
-                        : ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "finding"), r->err,
-                                           "can never match: findings of class attack are denied "
-                                           "before any rule is read");
-}
-
-static bool only(const struct ch_value *v, const char *word)
-{
-    return v->line > 0 && v->own.exact_count == 1 && strcmp(v->own.exact[0], word) == 0;
-}
-
-static bool can_be(const struct ch_ecosystem *eco, struct ch_str file_type)
-{
-    for (size_t i = 0; eco->file_types[i] != NULL; i++) {
-        if (ch_str_eq(ch_str_of(eco->file_types[i]), file_type)) {
+    for (size_t i = 0; i < b->left_count; i++) {
+        if (memcmp(b->left[i], left, b->r->count * sizeof(*left)) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* Whether files of some ecosystem that the rule is about can be of a type that it asks for. */
-static bool has_such_files(const struct ch_rule *rule)
+static void on_piece(void *arg, const struct ch_piece *piece)
 {
-    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
-        const struct ch_ecosystem *eco = ch_ecosystems[i];
-        if (rule->ecosystems.line > 0 && !ch_value_has(&rule->ecosystems, ch_str_of(eco->name))) {
-            continue;
-        }
-        for (size_t k = 0; k < rule->file_types.own.exact_count; k++) {
-            if (can_be(eco, ch_str_of(rule->file_types.own.exact[k]))) {
-                return true;
-            }
-        }
+    struct branching *b = arg;
+    struct reaching *r = b->r;
+    if (!b->all) {
+        return;
     }
-    return false;
-}
-
-/* Every ecosystem that the rule is about knows versions in which nothing is like this. */
-static bool has_no_version(const struct ch_rule *rule)
-{
-    bool none = rule->version.line > 0;
-    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
-        const struct ch_ecosystem *eco = ch_ecosystems[i];
-        bool about =
-            rule->ecosystems.line == 0 || ch_value_has(&rule->ecosystems, ch_str_of(eco->name));
-        if (none && about) {
-            none = eco->never_matches(ch_str_of(rule->version.text));
+    bool any = false;
+    bool *left = ch_calloc(r->count + 1, sizeof(*left));
+    for (size_t i = 0; i < r->count; i++) {
+        *r->steps += b->alive[i];
+        left[i] = b->alive[i] && ch_reach_has(r->others[i], r->rule, r->at, b->axis, piece);
+        any = any || left[i];
+    }
+    if (!any || *r->steps > STEPS_MAX) {
+        b->all = false;
+    } else if (!was_there(b, left)) {
+        b->all = covered(r, b->axis + 1, left);
+        if (b->left_count < ALIKE_MAX) {
+            b->left[b->left_count++] = left;
+            return;
         }
     }
-    return none;
+    free(left);
 }
 
-enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node *map,
-                           const struct ch_rule *rule)
+/* One that is alive, and says nothing on this axis and those behind it: all that is left is its.
+ * One that is needed anyway goes first. */
+static bool somebody_has_all(struct reaching *r, unsigned axis, const bool *alive)
 {
-    const struct ch_value *older = &rule->older_than_days;
-    const struct ch_value *younger = &rule->younger_than_days;
-    if (older->line > 0 && younger->line > 0 && older->number >= younger->number) {
-        return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "younger_than_days"), r->err,
-                                "can never match: nothing is older than %llu days and younger "
-                                "than %llu",
-                                (unsigned long long)older->number,
-                                (unsigned long long)younger->number);
-    }
-    if (has_no_version(rule)) {
-        return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "version"), r->err,
-                                "can never match: no version is in both of two of its bounds");
-    }
-    if (rule->file_types.line > 0 && !has_such_files(rule)) {
-        return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "file_type"), r->err,
-                                "can never match: the ecosystem has no such files");
-    }
-    if (rule->has_wheel.line > 0 && rule->has_wheel.number == 0 &&
-        only(&rule->file_types, "wheel")) {
-        return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "has_wheel"), r->err,
-                                "can never match: the version of a wheel has a wheel");
-    }
-    return check_findings(r, map, rule);
-}
-
-/* --- what one condition says, another says as well --- */
-
-static bool finding_covers(const struct ch_finding_pattern *wide,
-                           const struct ch_finding_pattern *narrow)
-{
-    const struct ch_finding_row *row = ch_finding_row(narrow->code);
-    if (row != NULL) {
-        struct ch_finding f = {.code = row->code};
-        return ch_finding_pattern_match(wide, &f);
-    }
-    bool classes = wide->any_class || (!narrow->any_class && wide->cls == narrow->cls);
-    return wide->code == CH_F_NONE && classes && wide->severity <= narrow->severity;
-}
-
-static bool change_covers(const struct ch_change_pattern *wide,
-                          const struct ch_change_pattern *narrow)
-{
-    bool facts =
-        wide->fact == NULL || (narrow->fact != NULL && strcmp(wide->fact, narrow->fact) == 0);
-    if (wide->kind != narrow->kind || !facts) {
-        return false;
-    }
-    return wide->value == NULL ||
-           (narrow->value != NULL && ch_glob_covers(wide->value, narrow->value));
-}
-
-static bool entry_covered(enum ch_key_type type, const struct ch_value *wide,
-                          const struct ch_value *narrow, size_t i)
-{
-    for (size_t k = 0; k < wide->own.exact_count; k++) {
-        bool covers = type == CH_KEY_FINDINGS
-                          ? finding_covers(&wide->findings[k], &narrow->findings[i])
-                          : change_covers(&wide->changes[k], &narrow->changes[i]);
-        if (covers) {
-            return true;
+    size_t found = r->count;
+    for (size_t i = 0; i < r->count; i++) {
+        if (alive[i] && r->ends[i] <= axis &&
+            (found == r->count || (r->used[i] && !r->used[found]))) {
+            found = i;
         }
     }
-    return false;
-}
-
-static bool entries_covered(enum ch_key_type type, const struct ch_value *wide,
-                            const struct ch_value *narrow)
-{
-    for (size_t i = 0; i < narrow->own.exact_count; i++) {
-        if (!entry_covered(type, wide, narrow, i)) {
-            return false;
-        }
+    if (found < r->count) {
+        r->used[found] = true;
     }
-    return true;
+    return found < r->count;
 }
 
-/* Numbers: a larger_than or older_than asks for no more, a younger_than for no less. */
-static bool number_covers(const struct ch_key *key, uint64_t wide, uint64_t narrow)
+static bool covered(struct reaching *r, unsigned axis, const bool *alive)
 {
-    if (key->offset == offsetof(struct ch_rule, younger_than_days)) {
-        return narrow <= wide;
-    }
-    return key->type == CH_KEY_BOOL ? narrow == wide : narrow >= wide;
-}
-
-static bool condition_covers(const struct ch_key *key, const struct ch_value *wide,
-                             const struct ch_value *narrow, bool one_allows)
-{
-    if (wide->line == 0) {
+    if (somebody_has_all(r, axis, alive)) {
         return true;
     }
-    if (narrow->line == 0) {
-        return key->type == CH_KEY_PROJECTS && ch_list_covers(&wide->own, "**");
+    bool asked = false;
+    while (axis < CH_AXIS_COUNT && !asked) { /* where nobody says anything there is one piece */
+        for (size_t i = 0; i < r->count && !asked; i++) {
+            asked = alive[i] && ch_reach_asks(r->others[i], axis);
+        }
+        axis += asked ? 0 : 1;
     }
-    switch (key->type) {
-    case CH_KEY_FINDINGS:
-    case CH_KEY_CHANGES:
-        return entries_covered(key->type, wide, narrow);
-    case CH_KEY_VERSION:
-        return strcmp(wide->text, narrow->text) == 0;
-    case CH_KEY_NUMBER:
-    case CH_KEY_SIZE:
-    case CH_KEY_BOOL:
-        return number_covers(key, wide->number, narrow->number);
-    case CH_KEY_LICENCES: /* an allow rule asks for something else by the same words */
-        return !one_allows && ch_value_covers(wide, narrow);
-    case CH_KEY_PROJECTS:
-    case CH_KEY_PATTERNS:
-    case CH_KEY_NAMES:
-    case CH_KEY_ECOSYSTEMS:
-    case CH_KEY_CHOICES:
-        return ch_value_covers(wide, narrow);
-    case CH_KEY_CHOICE:
-    case CH_KEY_TEXT:
-    case CH_KEY_RULE_NAME:
-    case CH_KEY_NUMBERS:
-    case CH_KEY_SECTION:
-    case CH_KEY_FORMAT:
-    case CH_KEY_LISTS:
-    case CH_KEY_OVERRIDES:
-    case CH_KEY_RULES:
-        break;
+    if (!asked) { /* nobody is alive */
+        return false;
     }
-    return false;
+    struct branching b = {.r = r, .axis = axis, .alive = alive, .all = true};
+    ch_reach_pieces(r->rule, r->others, r->count, r->at, axis, on_piece, &b);
+    for (size_t i = 0; i < b.left_count; i++) {
+        free(b.left[i]);
+    }
+    return b.all;
 }
 
-enum ch_code ch_rule_check_reached(const struct ch_reading *r, const struct ch_yaml_node *map,
-                                   const struct ch_rule *earlier, const struct ch_rule *rule)
+/* --- all kinds of files, in all places --- */
+
+static bool is_of(const struct ch_rule *rule, const struct ch_reach_place *at)
+{
+    const struct ch_policy_place *p = at->place;
+    return ch_rule_may_be_about(rule, at->eco, at->file_type) &&
+           (p == NULL || rule->repositories.line == 0 ||
+            ch_value_has(&rule->repositories, p->repository)) &&
+           (p == NULL || rule->environments.line == 0 ||
+            ch_value_has(&rule->environments, p->environment));
+}
+
+static bool covered_at(struct reaching *r, const struct ch_reach_place *at)
+{
+    if (!is_of(r->rule, at)) {
+        return true;
+    }
+    bool *alive = ch_calloc(r->count + 1, sizeof(*alive));
+    for (size_t i = 0; i < r->count; i++) {
+        alive[i] = is_of(r->others[i], at);
+    }
+    r->at = at;
+    bool all = covered(r, 0, alive);
+    free(alive);
+    return all;
+}
+
+static bool covered_in(struct reaching *r, const struct ch_ecosystem *eco,
+                       const struct ch_policy_place *place)
+{
+    bool all = true;
+    for (size_t i = 0; eco->file_types[i] != NULL && all; i++) {
+        struct ch_reach_place at = {
+            .eco = eco, .file_type = eco->file_types[i], .place = place, .holds = r->holds};
+        all = covered_at(r, &at);
+    }
+    return all;
+}
+
+static bool covered_everywhere(struct reaching *r, const struct ch_policy_place *places,
+                               size_t place_count)
+{
+    bool all = r->count > 0;
+    for (size_t i = 0; ch_ecosystems[i] != NULL && all && places == NULL; i++) {
+        all = covered_in(r, ch_ecosystems[i], NULL);
+    }
+    for (size_t i = 0; i < place_count && all && places != NULL; i++) {
+        const struct ch_ecosystem *eco = ch_ecosystem_find(places[i].ecosystem);
+        all = eco != NULL && covered_in(r, eco, &places[i]);
+    }
+    return all;
+}
+
+/* --- which rules end the walk for another --- */
+
+/* `holds`: those too that do so until a person approves the file, which then lifts all such holds.
+ */
+static bool ends_walk(const struct ch_rule *earlier, const struct ch_rule *rule, bool holds)
+{
+    switch (ch_rule_action_of(earlier)) {
+    case CH_RULE_DENY:
+        return true;
+    case CH_RULE_ALLOW:
+        return ch_rule_action_of(rule) != CH_RULE_ALLOW &&
+               (earlier->lifted & (uint64_t)1 << CH_HOLD_RULE) != 0;
+    case CH_RULE_HOLD:
+        break;
+    }
+    return holds;
+}
+
+static enum ch_code tell(const struct reaching *r, bool holds, struct ch_err *err)
 {
     static const char *const does[] = {[CH_RULE_HOLD] = "holds",
                                        [CH_RULE_ALLOW] = "spares from the rules below it",
                                        [CH_RULE_DENY] = "denies"};
-    bool allows = ch_rule_action_of(rule) == CH_RULE_ALLOW;
-    bool spares = ch_rule_action_of(earlier) == CH_RULE_ALLOW;
-    if (spares && (allows || (earlier->lifted & (uint64_t)1 << CH_HOLD_RULE) == 0)) {
-        return CH_OK;
+    struct ch_buf b;
+    size_t n = 0, told = 0;
+    ch_buf_init(&b, CH_REASON_ROOM);
+    for (size_t i = 0; i < r->count; i++) {
+        n += r->used[i];
     }
-    for (const struct ch_key *k = ch_policy_rule_keys; k->key != NULL; k++) {
-        if (ch_key_is_condition(k) &&
-            !condition_covers(k, ch_value_in(k, earlier), ch_value_in(k, rule), allows != spares)) {
-            return CH_OK;
+    for (size_t i = 0; i < r->count && told < NAMED_MAX; i++) {
+        if (r->used[i]) {
+            ch_buf_printf(&b, "%s\"%s\" in line %u %s", told++ > 0 ? ", " : "",
+                          r->others[i]->name.text, r->others[i]->line,
+                          does[ch_rule_action_of(r->others[i])]);
         }
     }
-    return ch_yaml_fail(r->yaml, map, r->err,
-                        "can never be reached: the rule \"%s\" in line %u %s all that this one is "
-                        "about",
-                        earlier->name.text, earlier->line, does[ch_rule_action_of(earlier)]);
+    ch_buf_puts(&b, ch_str_of(n > NAMED_MAX ? ", ..." : ""));
+    ch_fail(
+        err, CH_E_USAGE, "%s:%u:%u: rules[%zu]: %s: the rule%s %.*s all that this one is about%s",
+        r->policy->file_name, r->rule->line, r->rule->column, (size_t)(r->rule - r->policy->rules),
+        holds ? "can be reached only by files that a person approved" : "can never be reached",
+        n > 1 ? "s" : "", CH_STR_ARG(ch_buf_str(&b)), n > 1 ? " together" : "");
+    ch_buf_done(&b);
+    return CH_E_USAGE;
+}
+
+static unsigned end_of(const struct ch_rule *rule)
+{
+    unsigned end = CH_AXIS_COUNT;
+    while (end > 0 && !ch_reach_asks(rule, end - 1)) {
+        end--;
+    }
+    return end;
+}
+
+/* Else the rule is about no file at all: that is told of its conditions (contradict.c). */
+static bool uses_some(const struct reaching *r)
+{
+    size_t i = 0;
+    while (i < r->count && !r->used[i]) {
+        i++;
+    }
+    return i < r->count;
+}
+
+static enum ch_code check(struct reaching *r, const struct ch_policy_place *places,
+                          size_t place_count, struct ch_err *err)
+{
+    enum ch_code rc = CH_OK;
+    int last = ch_rule_action_of(r->rule) == CH_RULE_HOLD ? 0 : 1;
+    for (int holds = 0; holds <= last && rc == CH_OK; holds++) { /* what is certain first */
+        r->count = 0;
+        r->holds = holds != 0 || ch_rule_action_of(r->rule) == CH_RULE_HOLD;
+        for (const struct ch_rule *e = r->policy->rules; e < r->rule; e++) {
+            if (ends_walk(e, r->rule, r->holds)) {
+                r->used[r->count] = false;
+                r->ends[r->count] = end_of(e);
+                r->others[r->count++] = e;
+            }
+        }
+        if (covered_everywhere(r, places, place_count) && uses_some(r)) {
+            rc = tell(r, r->holds && ch_rule_action_of(r->rule) != CH_RULE_HOLD, err);
+        }
+    }
+    return rc;
+}
+
+enum ch_code ch_rules_check_reached(const struct ch_policy *policy,
+                                    const struct ch_policy_place *places, size_t place_count,
+                                    struct ch_err *err)
+{
+    size_t steps = 0;
+    struct reaching r = {.policy = policy,
+                         .others = ch_calloc(policy->rule_count + 1, sizeof(*r.others)),
+                         .used = ch_calloc(policy->rule_count + 1, sizeof(*r.used)),
+                         .ends = ch_calloc(policy->rule_count + 1, sizeof(*r.ends)),
+                         .steps = &steps};
+    enum ch_code rc = CH_OK;
+    for (size_t i = 1; i < policy->rule_count && rc == CH_OK; i++) {
+        r.rule = &policy->rules[i];
+        rc = check(&r, places, place_count, err);
+    }
+    free((void *)r.others);
+    free(r.used);
+    free(r.ends);
+    return rc;
 }

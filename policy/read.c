@@ -90,6 +90,11 @@ static const char *read_licence(const struct ch_key *key, struct ch_str text, ch
         }
     }
     if (ch_str_find_char(text, '*', NULL) && is_word(text, "._-+*")) {
+        if (!ch_licence_possible(text)) {
+            return "is a pattern of no SPDX licence identifier; * stands for text without \"-\", "
+                   "** for "
+                   "any";
+        }
         *ret = ch_str_dup(text);
         return NULL;
     }
@@ -161,7 +166,7 @@ static enum ch_code read_reference(const struct ch_reading *r, const struct ch_y
                                    const struct ch_key *key, struct ch_value *v)
 {
     struct ch_str name = ch_str_sub(node->text, 1, node->text.len);
-    const struct ch_named_list *list = ch_lists_find(r->policy, name, key->type);
+    struct ch_named_list *list = ch_lists_find(r->policy, name, key->type);
     if (list == NULL) {
         const char *kind = key->type == CH_KEY_PROJECTS   ? "projects"
                            : key->type == CH_KEY_LICENCES ? "licences"
@@ -169,6 +174,7 @@ static enum ch_code read_reference(const struct ch_reading *r, const struct ch_y
         return ch_yaml_fail_value(r->yaml, node, r->err,
                                   "names no list under \"lists\", \"%s\" of this policy", kind);
     }
+    list->asked_for |= key->fact > 0 ? 1u << (key->fact - 1) : 0;
     v->lists = ch_realloc_array((void *)v->lists, v->list_count + 1, sizeof(*v->lists));
     v->lists[v->list_count++] = list;
     return CH_OK;
@@ -192,6 +198,29 @@ static enum ch_code read_findings(const struct ch_reading *r, const struct ch_ya
         return rc;
     }
     ch_list_add(&v->own, text, false);
+    return CH_OK;
+}
+
+/* Of what no file has, a rule would never be about. */
+static enum ch_code check_possible(const struct ch_reading *r, const struct ch_yaml_node *node,
+                                   const struct ch_key *key, struct ch_str entry)
+{
+    const struct ch_yaml_node *rule = node->parent;
+    rule = rule != NULL && rule->kind == CH_YAML_LIST ? rule->parent : rule;
+    if (key->type == CH_KEY_PROJECTS &&
+        !ch_project_possible(entry, rule != NULL && rule->kind == CH_YAML_MAP
+                                        ? ch_yaml_find(rule, "ecosystem")
+                                        : NULL)) {
+        return ch_yaml_fail_value(r->yaml, node, r->err, CH_NO_PROJECTS_NAME);
+    }
+    if (key->fact > 0 && !ch_fact_possible((enum ch_fact_code)(key->fact - 1), entry)) {
+        struct ch_buf b;
+        ch_buf_init(&b, CH_REASON_ROOM);
+        ch_fact_put_expected(&b, 1u << (key->fact - 1), entry);
+        ch_yaml_fail_value(r->yaml, node, r->err, "%.*s", CH_STR_ARG(ch_buf_str(&b)));
+        ch_buf_done(&b);
+        return CH_E_USAGE;
+    }
     return CH_OK;
 }
 
@@ -221,8 +250,9 @@ static enum ch_code read_entry(const struct ch_reading *r, const struct ch_yaml_
     if (fault != NULL) {
         return ch_yaml_fail_value(r->yaml, node, r->err, "%s", fault);
     }
+    rc = check_possible(r, node, key, ch_str_of(text));
     ch_list_add(&v->own, text, may_be_glob(key->type));
-    return CH_OK;
+    return rc;
 }
 
 static enum ch_code read_list(const struct ch_reading *r, const struct ch_yaml_node *node,

@@ -95,6 +95,14 @@ enum ch_code ch_change_read(const struct ch_reading *r, const struct ch_yaml_nod
             "(install-code, install-capability, auto-load, native, library), or FACT/VALUE as in "
             "capability/network");
     }
+    if (rest.ptr != NULL && !ch_fact_possible(ch_fact_code_of(row), rest)) {
+        struct ch_buf b;
+        ch_buf_init(&b, CH_REASON_ROOM);
+        ch_fact_put_expected(&b, 1u << ch_fact_code_of(row), rest);
+        ch_yaml_fail_value(r->yaml, node, r->err, "%.*s", CH_STR_ARG(ch_buf_str(&b)));
+        ch_buf_done(&b);
+        return CH_E_USAGE;
+    }
     p.fact = row->name;
     p.value = rest.ptr;
     *ret = p;

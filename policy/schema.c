@@ -94,6 +94,7 @@ static const struct ch_key build_keys[] = {
     {.key = "permit",
      .type = CH_KEY_PATTERNS,
      S(build_permit),
+     .fact = CH_FACT_INSTALL_CODE + 1u,
      .def = "setup.py, build-backend setuptools.build_meta, "
             "build-backend setuptools.build_meta:__legacy__, build-backend hatchling.build, "
             "build-backend flit_core.buildapi, build-backend poetry.core.masonry.api, "
@@ -290,8 +291,8 @@ const struct ch_key ch_policy_keys[] = {
 
 #define FACT(code, word, show, text)                                                               \
     {                                                                                              \
-        .key = (word), .type = CH_KEY_PATTERNS, R(facts[code]), .min = 1, .example = (show),       \
-        .doc = (text)                                                                              \
+        .key = (word), .type = CH_KEY_PATTERNS, R(facts[code]), .min = 1, .fact = (code) + 1u,     \
+        .example = (show), .doc = (text)                                                                              \
     }
 
 const struct ch_key ch_policy_rule_keys[] = {

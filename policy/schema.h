@@ -44,6 +44,7 @@ struct ch_key {
     const char *unit;
     const char *const *choices;   /* NULL-terminated */
     const struct ch_key *section; /* ends in a row without key */
+    unsigned fact; /* PATTERNS: 1 + enum ch_fact_code whose values they are; 0: of any */
     const char *def;              /* as one writes it, of a list with ", " between; NULL: none */
     const char *example;          /* of a rule's key: its value in the file that init writes */
     const char *doc;              /* lines separated by \n */

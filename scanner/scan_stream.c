@@ -237,6 +237,8 @@ void ch_scan_write_fact(struct ch_scan_writer *w, struct ch_str name, struct ch_
         !fits(w, "fact value", value, ch_limits.text_bytes)) {
         return;
     }
+    const struct ch_fact_row *row = ch_fact_by_name(name);
+    CH_ASSERT(row == NULL || ch_fact_has_form(ch_fact_code_of(row), value));
     ch_put_str(&w->record, name);
     ch_put_str(&w->record, value);
     commit(w, CH_REC_FACT);

@@ -54,6 +54,16 @@ static const struct option deny_options[] = {
     JSON,
 };
 
+static const struct option own_options[] = {
+    {"--upstream", "UPSTREAM", false, false, "give the name to this upstream of the repository"},
+    {"--accept-older", NULL, false, false,
+     "the owner has begun to count anew: its next answer counts,\n"
+     "                          although it says that it is older than what is known"},
+    {"--reason", "TEXT", false, false, "why; needed to change something"},
+    REPOSITORY,
+    JSON,
+};
+
 static const struct option inspect_options[] = {
     {"--profile", "PROFILE", false, false,
      "wheel, sdist, zip, tar (the bare archive), or auto (default)"},
@@ -137,6 +147,14 @@ static const struct command_row commands[] = {
      "\nWithout WHAT: says how far the rescan is that follows new rules by itself; with\n"
      "--wait does what is left of it at once.",
      OPTIONS(rescan_options),
+     .run = command_remote},
+    {.name = "own",
+     .words = "[NAME]",
+     .summary = "Show which upstream owns a name, or give it to another one.",
+     .text = "The first upstream that has a name owns it; no other is asked for it. Given to another "
+             "one,\n"
+             "files of the former owner are no longer answered under the name. Without NAME: all.",
+     OPTIONS(own_options),
      .run = command_remote},
     {.name = "policy",
      .words = "show|test|set|history|diff [WORD...]",

@@ -2,23 +2,16 @@
  * the text leaves a choice (a prefix is numbers only, and missing numbers are 0). */
 #include "base/pypi/version.h"
 
+#include "base/pypi/specifier_int.h"
 #include "base/pypi/version_int.h"
-
-enum op { OP_ARBITRARY, OP_COMPATIBLE, OP_EQ, OP_NE, OP_LE, OP_GE, OP_LT, OP_GT };
 
 static const struct {
     struct ch_str text;
-    enum op op;
+    enum ch_pep440_op op;
 } ops[] = {
-    {{"===", 3}, OP_ARBITRARY}, {{"~=", 2}, OP_COMPATIBLE}, {{"==", 2}, OP_EQ}, {{"!=", 2}, OP_NE},
-    {{"<=", 2}, OP_LE},         {{">=", 2}, OP_GE},         {{"<", 1}, OP_LT},  {{">", 1}, OP_GT},
-};
-
-struct clause {
-    enum op op;
-    struct ch_str text; /* the version as written */
-    struct ch_pep440 version;
-    bool prefix; /* ended in ".*" */
+    {{"===", 3}, CH_PEP440_ARBITRARY}, {{"~=", 2}, CH_PEP440_COMPATIBLE}, {{"==", 2}, CH_PEP440_EQ},
+    {{"!=", 2}, CH_PEP440_NE},         {{"<=", 2}, CH_PEP440_LE},         {{">=", 2}, CH_PEP440_GE},
+    {{"<", 1}, CH_PEP440_LT},          {{">", 1}, CH_PEP440_GT},
 };
 
 /* Text from outside, as it may stand in a message: escaped and clipped (T20). */
@@ -40,9 +33,10 @@ static const char *quote(struct ch_str s, struct quoted *ret)
     return ret->text;
 }
 
-static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct ch_err *err)
+enum ch_code ch_pep440_clause_parse(struct ch_str text, struct ch_pep440_clause *ret,
+                                    struct ch_err *err)
 {
-    struct clause c = {.op = OP_ARBITRARY};
+    struct ch_pep440_clause c = {.op = CH_PEP440_ARBITRARY};
     struct quoted q;
     struct ch_str s = ch_pep440_trim(text);
     size_t i = 0;
@@ -56,7 +50,7 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
     }
     c.op = ops[i].op;
     c.text = ch_pep440_trim(ch_str_sub(s, ops[i].text.len, s.len));
-    if (c.op == OP_ARBITRARY) {
+    if (c.op == CH_PEP440_ARBITRARY) {
         if (c.text.len == 0 || ch_str_find_char(c.text, ' ', NULL)) {
             return ch_fail(err, CH_E_FORMAT, "\"%s\" needs one word after ===", quote(s, &q));
         }
@@ -72,7 +66,7 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
         return ch_fail(err, CH_E_FORMAT, "\"%s\" has no PEP 440 version after its operator",
                        quote(s, &q));
     }
-    bool equality = c.op == OP_EQ || c.op == OP_NE;
+    bool equality = c.op == CH_PEP440_EQ || c.op == CH_PEP440_NE;
     bool bare = c.version.pre == CH_PEP440_FINAL && !c.version.post && !c.version.dev &&
                 c.version.local.len == 0;
     if (c.prefix && (!equality || !bare)) {
@@ -84,7 +78,7 @@ static enum ch_code parse_clause(struct ch_str text, struct clause *ret, struct 
         return ch_fail(err, CH_E_FORMAT,
                        "\"%s\": +local goes only with ==, != and ===", quote(s, &q));
     }
-    if (c.op == OP_COMPATIBLE && ch_pep440_release_count(&c.version) < 2) {
+    if (c.op == CH_PEP440_COMPATIBLE && ch_pep440_release_count(&c.version) < 2) {
         return ch_fail(err, CH_E_FORMAT, "\"%s\": ~= needs two numbers, as in ~=1.0", quote(s, &q));
     }
     *ret = c;
@@ -124,33 +118,33 @@ static bool is_below(const struct ch_pep440 *v, const struct ch_pep440 *bound)
     return ch_pep440_order(v, &first) < 0;
 }
 
-static bool matches_clause(const struct clause *c, const struct ch_pep440 *version)
+static bool matches_clause(const struct ch_pep440_clause *c, const struct ch_pep440 *version)
 {
     struct ch_pep440 public = *version;
     public.local = (struct ch_str){NULL, 0};
     const struct ch_pep440 *compared = c->version.local.len > 0 ? version : &public;
     switch (c->op) {
-    case OP_EQ:
-    case OP_NE: {
+    case CH_PEP440_EQ:
+    case CH_PEP440_NE: {
         bool equal =
             c->prefix ? release_starts(version, &c->version, ch_pep440_release_count(&c->version))
                       : ch_pep440_order(compared, &c->version) == 0;
-        return equal == (c->op == OP_EQ);
+        return equal == (c->op == CH_PEP440_EQ);
     }
-    case OP_COMPATIBLE:
+    case CH_PEP440_COMPATIBLE:
         return ch_pep440_order(&public, &c->version) >= 0 &&
                release_starts(&public, &c->version, ch_pep440_release_count(&c->version) - 1);
-    case OP_LE:
+    case CH_PEP440_LE:
         return ch_pep440_order(&public, &c->version) <= 0;
-    case OP_GE:
+    case CH_PEP440_GE:
         return ch_pep440_order(&public, &c->version) >= 0;
-    case OP_LT:
+    case CH_PEP440_LT:
         return is_below(version, &c->version);
-    case OP_GT:
+    case CH_PEP440_GT:
         /* ">V MUST NOT allow a post-release of the given version unless V itself is one" and "MUST
          * NOT match a local version of the specified version" */
         return ch_pep440_order(&public, &c->version) > 0 && !is_post_of(version, &c->version);
-    case OP_ARBITRARY:
+    case CH_PEP440_ARBITRARY:
         break;
     }
     return false;
@@ -169,12 +163,12 @@ enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *re
         rest = (struct ch_str){NULL, 0};
     }
     while (ch_str_split(&rest, ',', &part)) {
-        struct clause c;
-        enum ch_code rc = parse_clause(part, &c, err);
+        struct ch_pep440_clause c;
+        enum ch_code rc = ch_pep440_clause_parse(part, &c, err);
         if (rc != CH_OK) {
             return rc;
         }
-        if (c.op == OP_ARBITRARY) {
+        if (c.op == CH_PEP440_ARBITRARY) {
             match = ch_str_eq_nocase(c.text, ch_pep440_trim(version)) && match;
         } else if (is_version) {
             match = matches_clause(&c, &parsed) && match;
@@ -188,50 +182,6 @@ enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *re
     }
     *ret_match = match;
     return CH_OK;
-}
-
-/* --- contradictions --- */
-
-static bool is_lower(const struct clause *c)
-{
-    return c->op == OP_GE || c->op == OP_GT || c->op == OP_COMPATIBLE ||
-           (c->op == OP_EQ && !c->prefix);
-}
-
-static bool is_upper(const struct clause *c)
-{
-    return c->op == OP_LE || c->op == OP_LT || (c->op == OP_EQ && !c->prefix);
-}
-
-/* "==1" and "<=1" match 1+local, which sorts above 1: without local parts on either side they are
- * compared with the public version, and bounds are what they seem. */
-static bool exclude_each_other(const struct clause *lower, const struct clause *upper)
-{
-    if (lower->version.local.len > 0 || upper->version.local.len > 0) {
-        return false;
-    }
-    int order = ch_pep440_order(&lower->version, &upper->version);
-    return order > 0 || (order == 0 && (lower->op == OP_GT || upper->op == OP_LT));
-}
-
-bool ch_pep440_never_matches(struct ch_str spec)
-{
-    struct ch_str lowers = ch_pep440_trim(spec);
-    struct ch_str part = {NULL, 0};
-    struct ch_err err;
-    while (ch_str_split(&lowers, ',', &part)) {
-        struct clause lower;
-        struct clause upper;
-        struct ch_str uppers = ch_pep440_trim(spec);
-        bool is_bound = parse_clause(part, &lower, &err) == CH_OK && is_lower(&lower);
-        while (is_bound && ch_str_split(&uppers, ',', &part)) {
-            if (parse_clause(part, &upper, &err) == CH_OK && is_upper(&upper) &&
-                exclude_each_other(&lower, &upper)) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 enum ch_code ch_pep440_check_spec(struct ch_str spec, struct ch_err *err)

@@ -40,9 +40,11 @@ bool ch_pep440_is_prerelease(const struct ch_pep440 *version);
  * "===" can be answered: the caller has to take it as unknown. */
 enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *ret_match,
                              struct ch_err *err) CH_MUST_CHECK;
-/* True when a lower and an upper bound of a well-formed `spec` leave nothing between them: ">2,<1",
- * "==1,>1". False where it is not certain (!=, ===, prefixes). */
-bool ch_pep440_never_matches(struct ch_str spec);
+/* Versions such that whatever answers any version gives to these specifiers, one of them gives the
+ * same: what none of them matches, no version does. Some are told twice. False when that cannot be
+ * said, since one has a "===" or is malformed. The text lives for the call. */
+typedef void ch_pep440_sample_fn(void *arg, struct ch_str version);
+bool ch_pep440_samples(const struct ch_str *specs, size_t count, ch_pep440_sample_fn *fn, void *arg);
 enum ch_code ch_pep440_check_spec(struct ch_str spec, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

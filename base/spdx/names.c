@@ -45,6 +45,16 @@ const char *ch_spdx_find_exception(struct ch_str id)
     return find(ch_spdx_exceptions, ch_spdx_exceptions_count, id);
 }
 
+const char *ch_spdx_licence_at(size_t i)
+{
+    return i < ch_spdx_licences_count ? ch_spdx_licences[i].id : NULL;
+}
+
+const char *ch_spdx_exception_at(size_t i)
+{
+    return i < ch_spdx_exceptions_count ? ch_spdx_exceptions[i].id : NULL;
+}
+
 struct alias {
     const char *text;
     const char *id;

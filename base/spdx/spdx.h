@@ -15,6 +15,9 @@ enum ch_code ch_spdx_canonical(struct ch_str expression, struct ch_buf *ret,
  * exactly one; NULL otherwise. */
 const char *ch_spdx_of_classifier(struct ch_str classifier);
 const char *ch_spdx_of_text(struct ch_str licence);
+/* Identifiers of the list; NULL past the end. */
+const char *ch_spdx_licence_at(size_t i);
+const char *ch_spdx_exception_at(size_t i);
 
 /* Whether an expression can be satisfied using only licences for which `permitted` is true: OR is a
  * choice, AND asks for both, "X WITH E" is asked as such first, then as X. Asked with canonical

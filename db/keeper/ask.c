@@ -8,9 +8,10 @@
 
 #include "customhouse/limits.h"
 
+#define ROOM_EXPECTED_S   5
 #define LISTING_FRESH_MS  30000  /* a listing may lag; steps away from ALLOW raise the epoch */
 #define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
-#define LOG_RETRY_S       1
+#define LOG_EXPECTED_S    1
 #define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
 
 void ask_free_waiter(struct waiter *w)
@@ -142,7 +143,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
     struct ch_page_reply reply = {.ask = ask->ask};
     struct ch_err err;
     enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
-    if (owner == CH_OWNER_LEFT) {
+    if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
         reply.http_status = 502;
         reply.text = ch_str_of(ch_name_owner_text(owner));
         reply_page(k, w, &reply, -1);
@@ -271,19 +272,18 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
     intake_wait(k, in, w);
 }
 
-/* The bytes are ALLOW, and wait for the checkpoint that covers it: still being inspected, for a client. */
-static void wait_for_log(struct keeper *k, struct page *p, size_t file, struct waiter *w,
-                         const struct ch_ask_file *ask)
+/* Whether a client that waits is told so now; then it is answered, and w is gone. */
+static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                            const struct ch_ask_file *ask, uint32_t expected_s)
 {
-    if (w->deadline_ms == 0) {
-        w->deadline_ms = ch_loop_now_ms(k->child.loop) + ask->patience_ms;
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    w->deadline_ms = w->deadline_ms == 0 ? now_ms + ask->patience_ms : w->deadline_ms;
+    if (!ask->head && w->deadline_ms > now_ms) {
+        return false;
     }
-    if (w->deadline_ms <= ch_loop_now_ms(k->child.loop)) {
-        reply_wait(k, p, file, w, ask, LOG_RETRY_S);
-        ask_free_waiter(w);
-        return;
-    }
-    audit_wait(k, w);
+    reply_wait(k, p, file, w, ask, expected_s);
+    ask_free_waiter(w);
+    return true;
 }
 
 static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
@@ -301,15 +301,26 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         }
     }
     if (!audit_has(k, f)) {
-        wait_for_log(k, p, file, w, ask);
+        /* still being inspected, for a client: the log has yet to have it under a checkpoint */
+        if (!out_of_patience(k, p, file, w, ask, LOG_EXPECTED_S)) {
+            audit_wait(k, w);
+        }
         return;
     }
     if (!ch_blobs_has(k->blobs, &f->artifact)) { /* evicted: fetched again, and must match */
         wait_for_intake(k, p, file, w, ask);
         return;
     }
-    if (serve_bytes(k, p, file, &err) != CH_OK ||
-        ch_store_get_artifact(k->store, &f->artifact, &artifact, &err) != CH_OK) {
+    enum ch_code rc = ch_store_get_artifact(k->store, &f->artifact, &artifact, &err);
+    rc = rc == CH_OK ? serve_bytes(k, p, file, &err) : rc;
+    if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_SERVED, artifact.size_bytes)) {
+        /* the quota is full of what is just being sent */
+        if (!out_of_patience(k, p, file, w, ask, ROOM_EXPECTED_S)) {
+            quota_wait(k, w);
+        }
+        return;
+    }
+    if (rc != CH_OK) {
         reply_failed(k, w, ask->ask, 500, err.msg);
     } else {
         reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
@@ -323,7 +334,7 @@ static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
     struct ch_file_reply reply = {
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
-    if (owner == CH_OWNER_LEFT) {
+    if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
         reply_failed(k, w, ask->ask, 502, ch_name_owner_text(owner));
         ask_free_waiter(w);
         return;

@@ -19,6 +19,7 @@ static const struct {
     {"status", command_status},   {"fetched-by", command_fetched_by},
     {"approve", command_approve}, {"deny", command_deny},
     {"rescan", command_rescan},
+    {"own", command_own},
     {"policy show", command_policy_show},
     {"policy history", command_policy_history},
     {"policy diff", command_policy_diff},
@@ -313,14 +314,22 @@ static void on_release(void *ctx, const struct ch_release_file *f)
     }
 }
 
-static enum ch_code what_by_digest(struct command *c, struct ch_str hex, struct what *ret,
-                                   struct ch_err *err)
+enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
+                            struct ch_err *err)
 {
-    struct ch_sha256 sha256;
-    if (!ch_sha256_from_hex(hex, &sha256)) {
+    struct ch_str word = command_word(c);
+    bool is = ch_str_starts(word, CH_STR("sha256:"));
+    if (is && !ch_sha256_from_hex(ch_str_sub(word, 7, word.len), ret)) {
         return ch_fail(err, CH_E_USAGE, "sha256: expected 64 hex digits after it");
     }
-    enum ch_code rc = ch_store_releases_of(c->k->store, &sha256, on_release, ret, err);
+    *ret_is = is;
+    return CH_OK;
+}
+
+static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sha256,
+                                   struct what *ret, struct ch_err *err)
+{
+    enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, ret, err);
     if (rc == CH_OK && ret->file_name[0] == '\0') {
         rc = ch_fail(err, CH_E_NOT_FOUND, "no file with this sha256 was ever fetched");
     }
@@ -431,7 +440,11 @@ enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *er
         return ch_fail(err, CH_E_USAGE, "what? expected pypi:NAME, NAME==VERSION, a file name, a URL "
                                         "of this server, sha256:HEX or the ID of a refusal");
     }
-    bool digest = ch_str_starts(word, CH_STR("sha256:"));
+    bool digest;
+    struct ch_sha256 sha256;
+    if (command_digest(c, &digest, &sha256, err) != CH_OK) {
+        return err->code;
+    }
     bool url = ch_str_find(word, CH_STR("://"), NULL);
     if (!digest && !url && ch_str_find_char(word, ':', &at) &&
         ch_ecosystem_find(ch_str_sub(word, 0, at)) != NULL) {
@@ -455,7 +468,7 @@ enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *er
     }
     ch_buf_done(&strings);
     if (digest) {
-        return what_by_digest(c, ch_str_sub(word, 7, word.len), ret, err);
+        return what_by_digest(c, &sha256, ret, err);
     }
     repo = repo != NULL ? repo : command_repository(c, ecosystem, NULL, err);
     if (repo == NULL) {
@@ -495,6 +508,14 @@ struct waiter *command_waiter(struct command *c)
     return w;
 }
 
+const char *command_withheld_advice(const struct page *p)
+{
+    return page_owner(p) == CH_OWNER_RESERVED
+               ? "the configuration: `reserved` of the repository in customhouse.yaml; no approval can"
+               : "customhouse own NAME --upstream UPSTREAM --reason TEXT, or `upstreams` of the repository "
+                 "in customhouse.yaml; no approval can";
+}
+
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step)
 {
     struct page *p = page_get(c->k, ch_str_of(what->repository), ch_str_of(what->project));
@@ -508,6 +529,13 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
         return NULL;
     }
     ask_free_waiter(w);
+    if (p->load == PAGE_ABSENT && page_withheld(p)) {
+        *ret_step = command_end(c, 1, "%s: the name is reserved in repository %s and nothing is known "
+                                      "of it; what would change it: %s",
+                                what->project, what->repository,
+                                command_withheld_advice(p));
+        return NULL;
+    }
     if (p->load == PAGE_ABSENT) {
         *ret_step = command_end(c, 1, "%s: no upstream of repository %s has this project",
                                 what->project, what->repository);

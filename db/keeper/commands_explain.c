@@ -264,6 +264,9 @@ static const char *word_for(const struct ch_decision *d)
 /* One line, complete in itself. */
 static const char *what_would_change(const struct page *p, size_t file, const struct ch_decision *d)
 {
+    if (page_withheld(p) && d->verdict != CH_VERDICT_DENY) {
+        return command_withheld_advice(p);
+    }
     if (d->verdict == CH_VERDICT_ALLOW) {
         return d->until_us != CH_TIME_UNKNOWN
                    ? "time alone; a deny, a finding of a later inspector, or the policy"
@@ -328,6 +331,7 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     json_field(&b, "version", ch_str_of(p->files[file].release.version));
     json_field(&b, "file", f->index.file_name);
     json_decision(c, &b, p, file, d);
+    json_field(&b, "upstream", ch_str_of(p->upstream->name));
     json_time(&b, "first_seen", f->first_seen_at_us);
     json_time(&b, "uploaded", f->index.uploaded_at_us);
     json_time(&b, "removed_upstream", f->removed_at_us);
@@ -374,6 +378,9 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
         command_time(f->recorded_at_us, time, sizeof(time));
         ch_sha256_hex(&f->recorded_policy, hex);
         command_print(c, "  so decided since: %s, under policy %.16s\n", time, hex);
+    } else { /* nothing is recorded of what nobody asked for: it is decided anew each time */
+        command_time(p->facts.files[file].first_seen_at_us, time, sizeof(time));
+        command_print(c, "  known since: %s, nobody has asked for it yet\n", time);
     }
     if (d->ruling_id != 0) {
         command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
@@ -410,12 +417,107 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
     show_comparison(c, &facts);
 }
 
+/* ------------------------------------------------------------------ bytes nobody has fetched */
+
+struct denials {
+    struct command *c;
+    struct ch_buf *json; /* NULL: for people */
+    size_t count;
+};
+
+static void tell_denial(void *ctx, const struct ch_ruling_row *row)
+{
+    struct denials *d = ctx;
+    struct command *c = d->c;
+    char since[40], until[40] = "";
+    command_time(row->at_us, since, sizeof(since));
+    if (row->expires_at_us != CH_TIME_UNKNOWN) {
+        command_time(row->expires_at_us, until, sizeof(until));
+    }
+    if (d->json != NULL) {
+        ch_buf_puts(d->json, d->count > 0 ? CH_STR(",{") : CH_STR("{"));
+        json_number(d->json, "ruling", row->id);
+        if (row->repository.len > 0) {
+            json_field(d->json, "repository", row->repository);
+        }
+        json_field(d->json, "reason", row->reason);
+        json_field(d->json, "by", row->by);
+        json_time(d->json, "since", row->at_us);
+        json_time(d->json, "until", row->expires_at_us);
+        ch_buf_putc(d->json, '}');
+    } else {
+        command_print(c, "denied since %s%s%s by ", since, until[0] != '\0' ? " until " : "", until);
+        command_put_escaped(c, row->by);
+        command_print(c, " (ruling %llu%s", (unsigned long long)row->id,
+                      row->repository.len > 0 ? ", repository " : "");
+        command_put_escaped(c, row->repository);
+        command_print(c, "): ");
+        command_put_escaped(c, row->reason);
+        command_print(c, "\n");
+    }
+    d->count++;
+}
+
+/* What is known of a digest that no fetched file has: who denied it. */
+static enum step explain_unknown(struct command *c, const struct ch_sha256 *sha256)
+{
+    static const char never[] = "no file with this sha256 was ever fetched";
+    struct denials d = {.c = c};
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 20);
+    if (c->args.json) {
+        d.json = &b;
+        ch_buf_puts(&b, CH_STR("[{"));
+        json_digest(&b, "sha256", sha256);
+        json_bool(&b, "fetched", false);
+        json_open(&b, "denials", '[');
+    }
+    rulings_of_bytes(c->k, sha256, tell_denial, &d);
+    if (c->args.json) {
+        ch_buf_puts(&b, CH_STR("]}]\n"));
+        command_put(c, ch_buf_str(&b));
+    } else if (d.count > 0) {
+        command_print(c, "%s; it is refused wherever it comes from\n", never);
+    }
+    ch_buf_done(&b);
+    return d.count > 0 ? command_end(c, 0, "%s", "")
+                       : command_end(c, 1, "%s, and nobody denied it", never);
+}
+
+/* Whether anything was ever received with this digest. */
+static bool was_fetched(struct command *c, const struct ch_sha256 *sha256)
+{
+    struct ch_artifact a;
+    struct ch_err err;
+    return ch_store_get_artifact(c->k->store, sha256, &a, &err) != CH_E_NOT_FOUND;
+}
+
+/* What is known is answered from while the upstream fails, for a while. */
+static void show_last_failure(struct command *c, const struct page *p)
+{
+    char time[40];
+    if (p->failed_at_us != 0) {
+        command_time(p->failed_at_us, time, sizeof(time));
+        command_print(c, "the upstream's page could not be had at %s: ", time);
+        command_put_escaped(c, ch_str_of(p->fail_text));
+        command_print(c, "\n");
+    }
+}
+
 enum step command_explain(struct command *c)
 {
     struct what what;
+    struct ch_sha256 sha256;
+    bool digest;
     struct ch_err err;
     enum step step;
     size_t shown = 0, named = 0, count[3] = {0}, eligible = 0;
+    if (command_digest(c, &digest, &sha256, &err) != CH_OK) {
+        return command_end(c, 2, "%s", err.msg);
+    }
+    if (digest && !was_fetched(c, &sha256)) {
+        return explain_unknown(c, &sha256);
+    }
     if (command_what(c, &what, &err) != CH_OK) {
         return command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
     }
@@ -454,6 +556,7 @@ enum step command_explain(struct command *c)
         command_print(c, "%s in %s, owned by upstream %s: %zu allowed, %zu eligible, %zu held, %zu denied\n",
                       p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
                       count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
+        show_last_failure(c, p);
     }
     return named > 0 ? command_end(c, 0, "%s", "")
                      : command_end(c, 1, "%s: the upstream lists nothing like that", what.project);

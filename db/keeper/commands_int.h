@@ -26,6 +26,7 @@ struct command {
 
 /* What a command is about. */
 enum what_kind { WHAT_PROJECT, WHAT_RANGE, WHAT_VERSION, WHAT_FILE };
+
 struct what {
     enum what_kind kind;
     char repository[256];
@@ -50,6 +51,9 @@ void command_json_findings(struct ch_buf *b, const struct ch_inspection_result *
 void command_show_findings(struct command *c, const struct ch_inspection_result *in);
 enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...) CH_PRINTF(3, 4);
 
+/* Whether the command is about "sha256:HEX"; CH_E_USAGE: that is none. */
+enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
+                            struct ch_err *err) CH_MUST_CHECK;
 /* Reads WHAT. CH_E_USAGE says what forms there are; CH_E_NOT_FOUND: nothing known by that name. */
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
 /* The page of what the command is about; NULL: wait, or (c ended) nothing there. */
@@ -58,10 +62,13 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
  * with the upstream; NULL: any). */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
+/* What would change that a page is withheld (page_withheld). */
+const char *command_withheld_advice(const struct page *p);
 bool command_names(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 
 enum step command_explain(struct command *c);
+enum step command_own(struct command *c);
 enum step command_queue(struct command *c);
 enum step command_status(struct command *c);
 enum step command_fetched_by(struct command *c);

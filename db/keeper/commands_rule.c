@@ -29,20 +29,42 @@ static bool parse_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
 
 struct request {
     struct what what;
+    struct ch_sha256 bytes; /* all that is denied is these bytes; zero: `what` says it */
     struct ch_str reason;
     int64_t expires_at_us;
     char by[32];
 };
 
-/* False: the command has ended. */
-static bool read_request(struct command *c, bool expiry_needed, struct request *r)
+/* Bytes are denied by their digest alone, known or not, wherever they come from. */
+static enum ch_code read_what(struct command *c, bool deny, struct request *r, struct ch_err *err)
 {
+    struct ch_str name = command_option(c, "repository");
+    bool digest;
+    r->bytes = (struct ch_sha256){{0}};
+    enum ch_code rc = command_digest(c, &digest, &r->bytes, err);
+    if (rc != CH_OK || !deny || !digest) {
+        r->bytes = (struct ch_sha256){{0}};
+        return rc == CH_OK ? command_what(c, &r->what, err) : rc;
+    }
+    r->what = (struct what){.kind = WHAT_FILE};
+    if (name.len > 0) {
+        const struct ch_repository *repo = command_repository(c, name, NULL, err);
+        snprintf(r->what.repository, sizeof(r->what.repository), "%s", repo != NULL ? repo->name : "");
+        return repo != NULL ? CH_OK : CH_E_USAGE;
+    }
+    return CH_OK;
+}
+
+/* False: the command has ended. */
+static bool read_request(struct command *c, bool deny, struct request *r)
+{
+    bool expiry_needed = !deny;
     struct ch_err err;
     struct ch_str expires = command_option(c, "expires");
     r->reason = ch_str_trim(command_option(c, "reason"));
     r->expires_at_us = CH_TIME_UNKNOWN;
     snprintf(r->by, sizeof(r->by), "uid:%u", c->uid);
-    if (command_what(c, &r->what, &err) != CH_OK) {
+    if (read_what(c, deny, r, &err) != CH_OK) {
         command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
         return false;
     }
@@ -59,17 +81,23 @@ static bool read_request(struct command *c, bool expiry_needed, struct request *
     return true;
 }
 
+static struct ch_str absent_if_empty(const char *text)
+{
+    return ch_str_of(text[0] != '\0' ? text : NULL);
+}
+
 static struct ch_ruling_row row_of(const struct command *c, const struct request *r, bool deny)
 {
     const struct ch_repository *repo =
         ch_config_repository(c->k->config, ch_str_of(r->what.repository));
     return (struct ch_ruling_row){
         .deny = deny,
-        .repository = ch_str_of(r->what.repository),
+        .repository = absent_if_empty(r->what.repository),
         .ecosystem = ch_str_of(repo != NULL ? repo->ecosystem : NULL),
-        .project = ch_str_of(r->what.project),
-        .version_spec = ch_str_of(r->what.spec[0] != '\0' ? r->what.spec : NULL),
-        .file_name = ch_str_of(r->what.kind == WHAT_FILE ? r->what.file_name : NULL),
+        .project = absent_if_empty(r->what.project),
+        .version_spec = absent_if_empty(r->what.spec),
+        .file_name = absent_if_empty(r->what.kind == WHAT_FILE ? r->what.file_name : ""),
+        .sha256 = r->bytes,
         .policy = ch_policy_digest(c->k->policy),
         .reason = r->reason,
         .by = ch_str_of(r->by),
@@ -81,9 +109,15 @@ static struct ch_ruling_row row_of(const struct command *c, const struct request
 /* What was ruled, with its number. */
 static void json_ruling(struct ch_buf *b, const struct request *r, uint64_t id)
 {
-    json_field(b, "repository", ch_str_of(r->what.repository));
-    json_field(b, "project", ch_str_of(r->what.project));
-    if (r->what.kind == WHAT_FILE) {
+    if (r->what.repository[0] != '\0') {
+        json_field(b, "repository", ch_str_of(r->what.repository));
+    }
+    if (!ch_sha256_is_zero(&r->bytes)) {
+        json_digest(b, "sha256", &r->bytes);
+    } else {
+        json_field(b, "project", ch_str_of(r->what.project));
+    }
+    if (r->what.kind == WHAT_FILE && r->what.file_name[0] != '\0') {
         json_field(b, "file", ch_str_of(r->what.file_name));
     } else if (r->what.spec[0] != '\0') {
         json_field(b, "versions", ch_str_of(r->what.spec));
@@ -96,7 +130,7 @@ enum step command_deny(struct command *c)
 {
     struct request r;
     struct ch_err err;
-    if (!read_request(c, false, &r)) {
+    if (!read_request(c, true, &r)) {
         return STEP_DONE;
     }
     struct ch_ruling_row row = row_of(c, &r, true);
@@ -111,6 +145,14 @@ enum step command_deny(struct command *c)
         ch_buf_puts(&b, CH_STR("}\n"));
         command_put(c, ch_buf_str(&b));
         ch_buf_done(&b);
+        return command_end(c, 0, "%s", "");
+    }
+    if (!ch_sha256_is_zero(&r.bytes)) {
+        char hex[CH_SHA256_HEX + 1];
+        ch_sha256_hex(&r.bytes, hex);
+        command_print(c, "denied: sha256:%s, in %s%s (ruling %llu)\n", hex,
+                      r.what.repository[0] != '\0' ? "repository " : "all repositories",
+                      r.what.repository, (unsigned long long)row.id);
         return command_end(c, 0, "%s", "");
     }
     command_print(c, "denied: %s%s%s (ruling %llu)\n", r.what.project,
@@ -367,13 +409,31 @@ static enum step approve_range(struct command *c, const struct request *r)
     return command_end(c, 0, "%s", "");
 }
 
+/* T12: no approval gives what the configuration keeps back; true: the command has ended. */
+static bool is_withheld(struct command *c, const struct what *what)
+{
+    struct page *p = page_get(c->k, ch_str_of(what->repository), ch_str_of(what->project));
+    if (p != NULL) {
+        page_load(c->k, p);
+    }
+    bool withheld = p != NULL && page_withheld(p);
+    if (withheld) {
+        command_end(c, 1, "%s: nothing was approved; what would change it: %s", what->project,
+                    command_withheld_advice(p));
+    }
+    return withheld;
+}
+
 enum step command_approve(struct command *c)
 {
     struct request r;
     struct ch_err err;
     enum step step;
     size_t named, skipped;
-    if (!read_request(c, true, &r)) {
+    if (!read_request(c, false, &r)) {
+        return STEP_DONE;
+    }
+    if (is_withheld(c, &r.what)) {
         return STEP_DONE;
     }
     if (r.what.kind == WHAT_RANGE) {

@@ -138,11 +138,10 @@ enum step command_fetched_by(struct command *c)
     struct ch_err err;
     struct ch_sha256 sha256 = {{0}};
     struct listing l = {.c = c};
-    struct ch_str word = command_word(c);
-    bool digest = ch_str_starts(word, CH_STR("sha256:"));
-    if (digest ? !ch_sha256_from_hex(ch_str_sub(word, 7, word.len), &sha256)
-               : command_what(c, &what, &err) != CH_OK) {
-        return command_end(c, 2, "%s", digest ? "sha256: expected 64 hex digits after it" : err.msg);
+    bool digest;
+    if (command_digest(c, &digest, &sha256, &err) != CH_OK ||
+        (!digest && command_what(c, &what, &err) != CH_OK)) {
+        return command_end(c, 2, "%s", err.msg);
     }
     if (c->args.json) {
         command_print(c, "[");
@@ -217,7 +216,9 @@ enum step command_status(struct command *c)
         return command_end(c, k->healthy ? 0 : 1, "%s", "");
     }
     command_print(c, "keeper since %s, %s%s\n", since, k->healthy ? "healthy" : "NOT able to write",
-                  k->clock_jumped ? ", the clock jumped: nothing is released by time" : "");
+                  k->clock_jumped ? ", the clock jumped: nothing is released by time until it is right "
+                                    "again, or the service was stopped and started"
+                                  : "");
     command_print(c, "policy %s (sha256 %.16s...)\n", ch_policy_file_name(k->policy), hex);
     command_print(c, "served %llu files, %llu bytes; undecided %llu files, %llu bytes\n",
                   (unsigned long long)files[0], (unsigned long long)bytes[0],

@@ -143,6 +143,7 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     intake_move(in, CH_INTAKE_FAILED);
     rescan_ended(in->k, in->p, ch_str_of(in->file_name), ch_str_of(in->error));
     in->rescan = false;
+    quota_changed(in->k);
     intake_wake(in);
     intakes_run(in->k);
 }
@@ -300,6 +301,12 @@ static void start_fetch(struct intake *in)
     uint64_t room = f->size_bytes == CH_SIZE_UNKNOWN ? 0 : f->size_bytes;
     int fd = -1;
     enum ch_code rc = quota_make_room(k, CH_BLOB_UNDECIDED, room, &err);
+    if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_UNDECIDED, room)) {
+        intake_stop_running(in);
+        in->no_room = true;
+        quota_wait(k, NULL);
+        return;
+    }
     if (rc == CH_OK) {
         rc = ch_blobs_spool(k->blobs, in->spool, &fd, &err);
     }
@@ -351,13 +358,24 @@ static struct intake *next_to_run(struct keeper *k, enum turn turn)
     struct intake *best = NULL;
     while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
         struct intake *in = value;
-        if (!in->running && turn_of(in) == turn &&
+        if (!in->running && !in->no_room && turn_of(in) == turn &&
             (in->state == CH_INTAKE_WANTED || in->state == CH_INTAKE_FETCHED) &&
             (best == NULL || in->id < best->id)) {
             best = in;
         }
     }
     return best;
+}
+
+void intakes_room_again(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        in->no_room = false;
+    }
+    intakes_run(k);
 }
 
 void intakes_run(struct keeper *k)

@@ -52,6 +52,7 @@ static void collect(void *ctx, const struct ch_intake_row *row)
     ch_put_u64(&r->rows, row->id);
     ch_put_str(&r->rows, row->repository);
     ch_put_str(&r->rows, row->project);
+    ch_put_str(&r->rows, row->upstream);
     ch_put_str(&r->rows, row->file_name);
     ch_put_u8(&r->rows, (uint8_t)row->state);
     ch_put_sha256(&r->rows, &row->sha256);
@@ -67,12 +68,13 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
     while (rc == CH_OK && ch_rd_left(&rd) > 0) {
         uint64_t id = ch_get_u64(&rd);
         struct ch_str repository = ch_get_str(&rd, 1024), project = ch_get_str(&rd, 1024);
-        struct ch_str file_name = ch_get_str(&rd, 1024);
+        struct ch_str upstream = ch_get_str(&rd, 1024), file_name = ch_get_str(&rd, 1024);
         enum ch_intake_state state = ch_get_u8(&rd);
         struct ch_sha256 sha256 = ch_get_sha256(&rd);
         bool ahead = ch_get_u8(&rd) != 0;
         struct page *p = page_get(k, repository, project);
         if (p == NULL || !page_load(k, p) || page_find_file(p, file_name) < 0 ||
+            !ch_str_eq(upstream, ch_str_of(p->upstream->name)) || /* T12: it has another owner now */
             state == CH_INTAKE_FAILED || intake_find(k, p, file_name) != NULL) {
             rc = keeper_write(k, err);
             rc = rc == CH_OK ? ch_store_end_intake(k->store, id, err) : rc;

@@ -204,8 +204,10 @@ void intake_committed(struct keeper *k)
         intake_detach(in); /* first: who asks now must not join what has ended */
         intake_stop_running(in);
         intake_wake(in); /* asks judge again: ALLOW is linked and served, all else is refused */
+        sidecar_overtaken(k, in->p, ch_str_of(in->file_name));
         rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
         intake_free(in);
+        quota_changed(k);
         in = next;
     }
     intakes_run(k);

@@ -17,6 +17,7 @@ struct intake {
     bool rescan;  /* known bytes are inspected again; nobody waits for it */
     uint32_t other_rules; /* times that the jail matched other rules than those in force (T6) */
     bool running; /* counts against RUNNING_MAX */
+    bool no_room; /* in the quota, just now: not to be started yet */
     uint32_t attempts;
     struct waiter *waiters;
     struct ch_timer patience;

@@ -2,6 +2,7 @@
 #include "keeper_int.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,29 +59,51 @@ static void on_lease(struct ch_timer *t)
     ch_loop_set_timer(k->child.loop, t, now + CH_LEASE_RENEW_MS);
 }
 
-/* T7: a jump forward is not forgotten with a keeper's restart, only with one of the whole service, by
- * somebody who has looked at the clock. The store keeps what wall minus boot clock was when this run of
- * the service began. */
+/* Which boot this is, since when the boot clock counts; read before confinement. Empty: not known. */
+static void read_boot_id(struct keeper *k)
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, k->boot_id, sizeof(k->boot_id) - 1) : 0;
+    k->boot_id[n > 0 ? n : 0] = '\0';
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static enum ch_code store_clock(struct keeper *k, bool stopped, struct ch_err *err)
+{
+    struct ch_buf value;
+    ch_buf_init(&value, 1024);
+    ch_put_str(&value, ch_str_sub(k->child.setup.instance_id, 0, 512));
+    ch_put_u64(&value, (uint64_t)k->clock_offset_us);
+    ch_put_str(&value, ch_str_of(k->boot_id));
+    ch_put_u8(&value, stopped);
+    enum ch_code rc = ch_store_set_value(k->store, CH_STR("clock"), ch_buf_str(&value), err);
+    ch_buf_done(&value);
+    return rc;
+}
+
+/* T7: a jump forward is not forgotten with a keeper's restart, nor with one of the service that nobody
+ * asked for: only when it is stopped and started, by somebody who has looked at the clock, or with the
+ * machine's own, of which nothing can be told. The store keeps what wall minus boot clock was. */
 static enum ch_code trust_clock(struct keeper *k, struct ch_err *err)
 {
-    struct ch_str run = k->child.setup.instance_id;
     struct ch_buf value;
     ch_buf_init(&value, 1024);
     k->clock_offset_us = ch_now_unix_us() - (int64_t)ch_now_boot_ms() * 1000;
     enum ch_code rc = ch_store_get_value(k->store, CH_STR("clock"), &value, err);
     struct ch_rd r = ch_rd_of(value.ptr, value.len);
-    struct ch_str of = ch_get_str(&r, 512);
+    struct ch_str run = ch_get_str(&r, 512);
     int64_t offset = (int64_t)ch_get_u64(&r);
-    if (rc == CH_OK && ch_rd_end(&r, "clock", err) == CH_OK && ch_str_eq(of, run)) {
+    struct ch_str boot = ch_get_str(&r, sizeof(k->boot_id));
+    bool stopped = ch_get_u8(&r) != 0;
+    if (rc == CH_OK && ch_rd_end(&r, "clock", err) == CH_OK &&
+        (ch_str_eq(run, k->child.setup.instance_id) ||
+         (!stopped && boot.len > 0 && ch_str_eq(boot, ch_str_of(k->boot_id))))) {
         k->clock_offset_us = offset;
-    } else if (rc == CH_OK || rc == CH_E_NOT_FOUND) {
-        ch_buf_clear(&value);
-        ch_put_str(&value, ch_str_sub(run, 0, 512));
-        ch_put_u64(&value, (uint64_t)k->clock_offset_us);
-        rc = ch_store_set_value(k->store, CH_STR("clock"), ch_buf_str(&value), err);
     }
     ch_buf_done(&value);
-    return rc;
+    return rc == CH_OK || rc == CH_E_NOT_FOUND ? store_clock(k, false, err) : rc;
 }
 
 /* T7: the wall clock against the boot clock (which only counts up), and against what is recorded. */
@@ -125,6 +148,7 @@ static void on_tick(struct ch_timer *t)
     audit_tick(k);
     intakes_forget_failed(k);
     pages_forget_unused(k);
+    sidecars_forget(k, ch_loop_now_ms(k->child.loop));
     quota_flush(k);
     trim(k);
     if (quota_make_room(k, CH_BLOB_SERVED, 0, &err) != CH_OK ||
@@ -307,7 +331,11 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
 
 void keeper_drained(struct keeper *k)
 {
+    struct ch_err err;
     on_commit(&k->commit_timer);
+    if (store_clock(k, true, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
     atomic_store(&k->child.epoch->lease_until_boot_ms, 0);
     ch_loop_stop(k->child.loop);
 }
@@ -378,17 +406,20 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     child->on_control = on_control;
     child->on_status = on_status;
     k->config = child->config;
+    read_boot_id(k);
     k->pages = ch_map_new();
     k->intakes = ch_map_new();
     k->lease_timer.fn = on_lease;
     k->commit_timer.fn = on_commit;
     k->tick_timer.fn = on_tick;
+    k->room_timer.fn = quota_on_timer;
     k->started_at_us = ch_now_unix_us();
     k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);
     sidecars_init(k);
     rescan_init(k);
     k->terse_upstreams = ch_map_new();
+    k->hanging = ch_map_new();
     enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);
     free(policy_name);
     return rc;
@@ -443,6 +474,7 @@ void keeper_close(struct keeper *k)
     intakes_free(k);
     rescan_free(k);
     sidecars_free(k);
+    hanging_free(k);
     ch_map_free(k->terse_upstreams);
     k->terse_upstreams = NULL;
     budgets_free(k);

@@ -15,6 +15,8 @@
  *   audit*.c      the audit log: entries, their order, who waits for it
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
+ *   owners.c      who owns a name, and giving it to another upstream (T12)
+ *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   listing.c     judged page -> what gateways list
@@ -128,6 +130,8 @@ struct page {
     const struct ch_repository *config;
     const struct ch_ecosystem *eco;
     const struct ch_upstream *upstream; /* owner; NULL until known */
+    bool owned;      /* the store has its owner: no other is asked (T12) */
+    bool given_away; /* to another owner, see owner_settle */
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
@@ -186,8 +190,12 @@ struct keeper {
     struct rulings *rulings;
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
+    struct waiter *room_waiters; /* asks that wait for room in a quota */
+    struct ch_timer room_timer;
+    bool room_wanted;        /* by them, or by an intake */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
+    struct ch_map *hanging;           /* upstream -> how often it did not answer (hanging.c) */
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
@@ -208,6 +216,7 @@ struct keeper {
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
     int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
+    char boot_id[40];        /* of the boot that the boot clock counts from */
     bool clock_jumped;
     struct ch_sha256 refusal_secret;
     char *status_text;       /* the supervisor's process lines */
@@ -307,6 +316,31 @@ void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
+/* Forgets all that memory knows of it; nothing of it may be under way. */
+void page_unload(struct page *p);
+
+/* ------------------------------------------------------------------ owners.c */
+
+/* Gives the name to `change->upstream` (T12): what the former owner's page serves is taken away, then
+ * the change is durable, or (an error) nothing has changed. repository, project, upstream, reason and
+ * by are the caller's. */
+enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                        struct ch_err *err) CH_MUST_CHECK;
+/* The owner's next answer counts, whatever serial or date it has. CH_E_NOT_FOUND: no answer is known. */
+enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                                struct ch_err *err) CH_MUST_CHECK;
+/* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
+void owner_settle(struct keeper *k, struct page *p);
+
+/* ------------------------------------------------------------------ hanging.c */
+
+void upstream_hung(struct keeper *k, const struct ch_upstream *u); /* patience with it has ended */
+void upstream_answered(struct keeper *k, const struct ch_upstream *u);
+/* Whether it did not answer several times in a row: then nothing waits for it. A probe of `url`, which
+ * somebody would have, is under way or follows. */
+bool upstream_hangs(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
+void hanging_free(struct keeper *k);
+
 /* --- page_index.c --- */
 void page_index_build(struct page *p); /* once facts and releases are there */
 void page_index_done(struct page *p);
@@ -428,6 +462,10 @@ void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const struct ch_ruling **ret);
+/* Denials in force that name these bytes, wherever they come from. */
+typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
+void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
+                      void *ctx);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
@@ -490,11 +528,15 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size);
 /* Starts to get the metadata of a file that a resolver is about to ask for. */
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
+/* The file was inspected first: who waits for its metadata gets them from there. */
+void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name);
 /* Metadata as a blob; it counts against the quota of undecided bytes, and may go like those. */
 enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha256 *ret_sha256,
                            struct ch_err *err) CH_MUST_CHECK;
 /* Whether the file has metadata that are not here any more: its inspection finds them again. */
 bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file);
+/* Those that could not be used are tried again after a while: the upstream may have mended them. */
+void sidecars_forget(struct keeper *k, uint64_t now_ms);
 void sidecars_init(struct keeper *k);
 void sidecars_free(struct keeper *k);
 
@@ -511,6 +553,14 @@ void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
 void quota_flush(struct keeper *k); /* writes down what was used since */
 void quota_free(struct keeper *k);
+/* After CH_E_FULL: whether something that is in use now will make room by itself. */
+bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more);
+/* The ask (taken over; NULL: intakes alone) goes on when there may be room. */
+void quota_wait(struct keeper *k, struct waiter *waiter);
+void quota_changed(struct keeper *k); /* something may go now that was in use */
+void quota_on_timer(struct ch_timer *t);
+/* Intakes that wait for room may try again. */
+void intakes_room_again(struct keeper *k);
 /* Whether an intake under way works on these bytes. */
 bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */

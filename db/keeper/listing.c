@@ -322,6 +322,7 @@ enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err)
 }
 
 struct root_names {
+    const struct ch_repository *repo;
     struct ch_buf strings;
     struct ch_root_page page;
     size_t cap;
@@ -330,6 +331,9 @@ struct root_names {
 static void on_name(void *ctx, struct ch_str name)
 {
     struct root_names *r = ctx;
+    if (ch_config_reserves(r->repo, name)) {
+        return; /* T12: mirrored before it was */
+    }
     if (r->page.name_count == r->cap) {
         r->cap = r->cap == 0 ? 256 : r->cap * 2;
         r->page.names = ch_realloc_array(r->page.names, r->cap, sizeof(*r->page.names));
@@ -341,7 +345,7 @@ static void on_name(void *ctx, struct ch_str name)
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err)
 {
-    struct root_names r = {0};
+    struct root_names r = {.repo = repo};
     enum ch_code rc = ch_store_projects(k->store, ch_str_of(repo->name), on_name, &r, err);
     if (rc == CH_OK) {
         ch_root_page_put(out, &r.page);

@@ -203,6 +203,8 @@ static void keep_removed(struct merge *m)
     ch_map_free(names);
 }
 
+#define OLDER_ADVICE "; if it counts anew: customhouse own NAME --accept-older"
+
 /* T5: nothing is taken away by an answer that says less, or that is older than what is known. */
 static enum ch_code merge_head(struct merge *m, const struct ch_index_head *now, struct ch_err *err)
 {
@@ -213,12 +215,14 @@ static enum ch_code merge_head(struct merge *m, const struct ch_index_head *now,
     }
     if (now->serial != 0 && now->serial < known->serial) {
         return ch_fail(err, CH_E_CONFLICT,
-                       "the upstream's answer is older than what is known (serial %llu, not %llu)",
+                       "the upstream's answer is older than what is known (serial %llu, not %llu)"
+                       OLDER_ADVICE,
                        (unsigned long long)now->serial, (unsigned long long)known->serial);
     }
     if (m->dated_before && (now->serial == 0 || known->serial == 0)) {
         return ch_fail(err, CH_E_CONFLICT,
-                       "the upstream's answer is older than what is known (Last-Modified)");
+                       "the upstream's answer is older than what is known (Last-Modified)"
+                       OLDER_ADVICE);
     }
     if (now->serial == 0) {
         m->out.head.serial = known->serial;
@@ -300,6 +304,14 @@ enum ch_code page_facts_vanish(const struct page_facts *old, int64_t now_us,
     free(m.seen);
     free(m.out.files);
     return rc;
+}
+
+enum ch_code page_facts_forget_serial(const struct page_facts *page, struct page_facts *ret,
+                                      struct ch_err *err)
+{
+    struct page_facts p = *page;
+    p.head.serial = 0;
+    return settle(&p, ret, err);
 }
 
 static enum ch_code fill_stream(struct page_facts *filled, const struct ch_map *by_name,

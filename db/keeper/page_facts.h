@@ -53,6 +53,10 @@ enum ch_code page_facts_vanish(const struct page_facts *old, int64_t now_us,
 enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream,
                              struct ch_err *err) CH_MUST_CHECK;
 
+/* The same page, whose next answer may have any serial. */
+enum ch_code page_facts_forget_serial(const struct page_facts *page, struct page_facts *ret,
+                                      struct ch_err *err) CH_MUST_CHECK;
+
 /* Whether any listed file lacks its upload time or size. */
 bool page_facts_lack_details(const struct page_facts *page);
 

@@ -66,6 +66,25 @@ static void free_page(struct page *p)
     free(p);
 }
 
+void page_unload(struct page *p)
+{
+    CH_ASSERT(!p->refreshing && p->busy == 0);
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
+    serve_forget_shown(p->keeper, p);
+    free_page_files(p);
+    page_facts_done(&p->facts);
+    listing_done(p);
+    ch_buf_clear(&p->info_strings);
+    p->keeper->page_bytes -= p->weight;
+    p->weight = 0;
+    p->info = (struct ch_snapshot_info){0};
+    p->upstream = NULL;
+    p->owned = false;
+    p->upstream_at = 0;
+    p->checked_at_us = p->failed_at_us = p->gone_at_us = 0;
+    p->load = PAGE_UNLOADED;
+}
+
 static void key_of(struct ch_buf *b, struct ch_str repository, struct ch_str project)
 {
     ch_buf_init(b, 1024);
@@ -96,6 +115,9 @@ static void on_patience(struct ch_timer *t)
         p->fail_status = 504;
         snprintf(p->fail_text, sizeof(p->fail_text),
                  "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
+        if (p->upstream != NULL) {
+            upstream_hung(p->keeper, p->upstream);
+        }
     }
     page_wake(p->keeper, p);
 }
@@ -159,7 +181,7 @@ static void on_decision(void *ctx, const struct ch_decision_row *row)
 {
     struct page *p = ctx;
     ptrdiff_t at = page_find_file(p, row->file_name);
-    if (at >= 0) {
+    if (at >= 0 && ch_str_eq(row->upstream, ch_str_of(p->upstream->name))) {
         struct page_file *f = &p->files[at];
         f->recorded_verdict = (int8_t)row->verdict;
         f->recorded_at_us = row->at_us;
@@ -297,6 +319,7 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     ch_buf_init(&owner, 256);
     ch_buf_init(&content, ch_limits.page_bytes * 2);
     enum ch_code rc = ch_store_owner(k->store, ch_str_of(p->repository), page_name(p), &owner, err);
+    p->owned = rc == CH_OK;
     if (rc == CH_OK) {
         p->upstream = ch_config_upstream(k->config, ch_buf_str(&owner));
         rc = p->upstream == NULL
@@ -396,6 +419,9 @@ enum ch_name_owner page_owner(const struct page *p)
     if (ch_config_reserves(p->config, page_name(p))) {
         return CH_OWNER_RESERVED;
     }
+    if (p->given_away) {
+        return CH_OWNER_GIVEN_AWAY;
+    }
     if (p->upstream == NULL) {
         return CH_OWNER_UNKNOWN;
     }
@@ -410,7 +436,7 @@ enum ch_name_owner page_owner(const struct page *p)
 bool page_withheld(const struct page *p)
 {
     enum ch_name_owner owner = page_owner(p);
-    return owner == CH_OWNER_RESERVED || owner == CH_OWNER_LEFT;
+    return owner != CH_OWNER_UPSTREAM && owner != CH_OWNER_UNKNOWN;
 }
 
 /* Whether a reserved or not-listed name may not be asked for upstream (T12). */
@@ -428,6 +454,7 @@ static bool may_ask_upstream(const struct keeper *k, const struct page *p)
 bool page_load(struct keeper *k, struct page *p)
 {
     struct ch_err err;
+    owner_settle(k, p);
     if ((p->load != PAGE_UNLOADED && p->load != PAGE_BROKEN) || p->refreshing) {
         return p->load == PAGE_READY;
     }

@@ -8,6 +8,7 @@
 /* An ALLOW that was given so lately may still be on its way to a gateway, which then opens the bytes
  * once: after that they may go, its descriptor stays. */
 #define IN_USE_MS 2000
+#define LOOK_MS   250 /* whether there is room by now */
 
 struct used {
     uint64_t at_ms;
@@ -48,6 +49,7 @@ void quota_sent(struct keeper *k, const struct ch_sha256 *sha256)
     quota_touch(k, sha256);
     struct used *u = ch_map_get(k->used, key);
     u->may_go = true;
+    quota_changed(k);
 }
 
 /* Least recently used goes first: without this, least recently allowed would. */
@@ -89,6 +91,12 @@ void quota_flush(struct keeper *k)
 
 void quota_free(struct keeper *k)
 {
+    while (k->room_waiters != NULL) {
+        struct waiter *w = k->room_waiters;
+        k->room_waiters = w->next;
+        ask_free_waiter(w);
+    }
+    ch_loop_cancel_timer(k->child.loop, &k->room_timer);
     size_t cursor = 0;
     void *value;
     while (k->used != NULL && ch_map_next(k->used, &cursor, NULL, &value)) {
@@ -106,11 +114,68 @@ static bool in_use(struct keeper *k, const struct ch_sha256 *sha256)
            intake_holds(k, sha256);
 }
 
+static uint64_t quota_of(const struct keeper *k, enum ch_blob_place place)
+{
+    return place == CH_BLOB_SERVED ? k->config->served_max_bytes : k->config->undecided_max_bytes;
+}
+
+bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more)
+{
+    uint64_t bytes, files, max = quota_of(k, place);
+    struct victims v = {.count = 0};
+    struct ch_err err;
+    if (more > max || ch_store_blob_bytes(k->store, place, &bytes, &files, &err) != CH_OK ||
+        bytes + more <= max ||
+        ch_store_oldest_blobs(k->store, place, PER_ROUND, collect, &v, &err) != CH_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < v.count; i++) {
+        if (in_use(k, &v.sha256[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void quota_wait(struct keeper *k, struct waiter *waiter)
+{
+    if (waiter != NULL) {
+        waiter->next = k->room_waiters;
+        k->room_waiters = waiter;
+    }
+    if (k->room_timer.heap_index_plus_1 == 0) {
+        ch_loop_set_timer(k->child.loop, &k->room_timer, ch_loop_now_ms(k->child.loop) + LOOK_MS);
+    }
+    k->room_wanted = true;
+}
+
+void quota_changed(struct keeper *k)
+{
+    if (k->room_wanted) {
+        ch_loop_set_timer(k->child.loop, &k->room_timer, ch_loop_now_ms(k->child.loop));
+    }
+}
+
+/* Who waits for room tries again, and waits again if there is none. */
+void quota_on_timer(struct ch_timer *t)
+{
+    struct keeper *k = CH_CONTAINER_OF(t, struct keeper, room_timer);
+    struct waiter *w = k->room_waiters;
+    k->room_waiters = NULL;
+    k->room_wanted = false;
+    intakes_room_again(k);
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        ask_go_on(k, NULL, w);
+        w = next;
+    }
+}
+
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err)
 {
-    uint64_t max = place == CH_BLOB_SERVED ? k->config->served_max_bytes
-                                           : k->config->undecided_max_bytes;
+    uint64_t max = quota_of(k, place);
     uint64_t bytes, files;
     enum ch_code rc = ch_store_blob_bytes(k->store, place, &bytes, &files, err);
     while (rc == CH_OK && bytes + more > max) {

@@ -116,6 +116,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     if (rc == CH_OK && first) {
         rc = ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p), upstream, r->now_us,
                                 err);
+        p->owned = p->owned || rc == CH_OK;
     }
     if (rc == CH_OK) {
         rc = ch_store_put_snapshot(k->store, upstream, page_name(p), &info,
@@ -394,13 +395,13 @@ static void page_absent(struct refresh *r)
     }
     p->refreshing = false;
     p->upstream_at++;
-    if (p->upstream_at < p->config->upstream_count) {
+    if (!p->owned && p->upstream_at < p->config->upstream_count) {
         page_refresh_free(r);
         page_refresh(k, p);
         return;
     }
     p->load = PAGE_ABSENT;
-    p->upstream = NULL;
+    p->upstream = p->owned ? p->upstream : NULL;
     p->checked_at_us = keeper_now_us(k);
     page_refresh_free(r);
     page_wake(k, p);
@@ -422,6 +423,9 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
     }
     r->k->stats.refreshes++;
+    if (answer->code != CH_E_TIMEOUT) {
+        upstream_answered(r->k, p->upstream);
+    }
     if (answer->code != CH_OK) {
         refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,
                        answer->text.len > 0 ? (snprintf(text, sizeof(text), "%.*s",
@@ -493,7 +497,7 @@ void page_refresh(struct keeper *k, struct page *p)
     p->refreshing = true;
     if (p->load != PAGE_READY) {
         p->load = PAGE_LOADING;
-        if (p->info.first_loaded_at_us == 0) { /* nobody owns the name yet */
+        if (!p->owned) { /* nobody has the name yet */
             p->upstream = p->upstream_at < p->config->upstream_count
                               ? ch_config_upstream(
                                     k->config, ch_str_of(p->config->upstreams[p->upstream_at]))
@@ -506,6 +510,14 @@ void page_refresh(struct keeper *k, struct page *p)
             && !page_withheld(p) /* T12: nobody reserved it meanwhile */
             ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
+    if (rc == CH_OK && upstream_hangs(k, p->upstream, ch_buf_str(&url))) {
+        char text[160];
+        snprintf(text, sizeof(text), "the upstream %.60s does not answer at the moment, try again in a "
+                 "few seconds", p->upstream->name);
+        ch_buf_done(&url);
+        refresh_failed(r, 504, text);
+        return;
+    }
     if (rc == CH_OK) {
         rc = jobs_memfd("page", &r->fd, &err);
     }

@@ -105,6 +105,21 @@ void rulings_free(struct keeper *k)
     }
 }
 
+/* Whether the file is the ruling's bytes. Those that the index states are denied before they are
+ * fetched; approved are only those that came (T8). */
+static bool is_bytes(const struct ch_ruling_row *r, const struct page *p, size_t file)
+{
+    return ch_sha256_eq(&r->sha256, &p->files[file].artifact) ||
+           (r->deny && ch_sha256_eq(&r->sha256, &p->facts.files[file].index.sha256));
+}
+
+/* Only a denial of bytes goes wherever they come from (T9). */
+static bool names_project(const struct ch_ruling_row *r, const struct page *p)
+{
+    return r->project.len > 0 ? ch_str_eq(r->project, page_name(p))
+                              : r->deny && !ch_sha256_is_zero(&r->sha256);
+}
+
 /* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */
 static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t file)
 {
@@ -113,9 +128,9 @@ static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t
     bool match = false;
     if ((r->repository.len > 0 && !ch_str_eq(r->repository, ch_str_of(p->repository))) ||
         (r->ecosystem.len > 0 && !ch_str_eq(r->ecosystem, ch_str_of(p->eco->name))) ||
-        !ch_str_eq(r->project, page_name(p)) ||
+        !names_project(r, p) ||
         (r->file_name.len > 0 && !ch_str_eq(r->file_name, p->facts.files[file].index.file_name)) ||
-        (!ch_sha256_is_zero(&r->sha256) && !ch_sha256_eq(&r->sha256, &f->artifact))) {
+        (!ch_sha256_is_zero(&r->sha256) && !is_bytes(r, p, file))) {
         return false;
     }
     if (r->version_spec.len == 0) {
@@ -152,6 +167,19 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
         .fingerprint_count = r->fingerprint_count,
         .id = r->id,
     };
+}
+
+void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
+                      void *ctx)
+{
+    int64_t now = keeper_now_us(k);
+    for (size_t i = 0; k->rulings != NULL && i < k->rulings->count; i++) {
+        const struct ch_ruling_row *r = &k->rulings->items[i].row;
+        bool ended = r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
+        if (!ended && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
+            each(ctx, r);
+        }
+    }
 }
 
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file,

@@ -1,9 +1,10 @@
 /* The one thing served before a verdict: the parsed and checked metadata of an eligible file, so
  * that resolvers can work (T1). Sources, in order: what inspection took out of the file itself; the
  * upstream's sidecar (hash checked when the index gives one), read in the jail, name and version
- * equal to the file's, no direct reference in it; of a large file its end, fetched by Range, where
- * archives keep their directory and mostly their metadata; else the file has to be inspected. What
- * was shown is compared with the file itself once that is here. */
+ * equal to the file's, no direct reference in it; the file's end, fetched by Range, where archives
+ * keep their directory and mostly their metadata; else the file has to be inspected. A sidecar that
+ * the index does not announce comes after the end, since it mostly is not there. What was shown is
+ * compared with the file itself once that is here. */
 #include "keeper_int.h"
 
 #include <stdlib.h>
@@ -12,10 +13,10 @@
 #include "customhouse/limits.h"
 
 #define SIDECAR_TIMEOUT_MS 15000
-#define TAIL_MIN_BYTES     (1u << 20)   /* smaller files are as quickly fetched whole */
 #define TAIL_BYTES         (128u << 10) /* first try */
 #define TAIL_MAX_BYTES     (4u << 20)
 #define TAIL_ROUNDS        3
+#define UNUSABLE_MS        600000 /* it is not tried again for so long */
 #define ABSENT_TO_STOP     3 /* an upstream that does not announce sidecars is asked this often */
 
 enum state { FETCHING = 1, UNUSABLE };
@@ -25,8 +26,10 @@ struct sidecar {
     struct page *p;
     char *file_name;
     enum state state;
+    uint64_t ended_ms; /* UNUSABLE: since then */
     int fd;
-    bool announced;
+    bool announced; /* by the index */
+    bool asked;     /* the upstream for it */
     uint64_t tail_from; /* where in the file what is in fd begins */
     int tail_rounds;
     struct waiter *waiters;
@@ -69,8 +72,19 @@ static struct upstream_sidecars *of_upstream(struct keeper *k, const struct page
     return u;
 }
 
+/* They look again: the list is no longer the sidecar's, which may be gone afterwards. */
+static void wake(struct keeper *k, struct page *p, struct waiter *w)
+{
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        ask_go_on(k, p, w);
+        w = next;
+    }
+}
+
 /* Ends the fetch; `usable`: it is stored. An unusable one stays known, so that it is not tried
- * again before the page changes hands (the file's own inspection then answers). */
+ * again for a while (the file's own inspection then answers). */
 static void end(struct sidecar *s, bool usable)
 {
     struct keeper *k = s->k;
@@ -82,6 +96,7 @@ static void end(struct sidecar *s, bool usable)
         s->fd = -1;
     }
     s->state = UNUSABLE;
+    s->ended_ms = ch_loop_now_ms(k->child.loop);
     if (usable) {
         struct ch_buf key;
         key_of(&key, p, ch_str_of(s->file_name));
@@ -89,12 +104,7 @@ static void end(struct sidecar *s, bool usable)
         ch_buf_done(&key);
         free_sidecar(s);
     }
-    while (w != NULL) {
-        struct waiter *next = w->next;
-        w->next = NULL;
-        ask_go_on(k, p, w);
-        w = next;
-    }
+    wake(k, p, w);
     p->busy--;
 }
 
@@ -183,6 +193,7 @@ static void on_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str
 /* ------------------------------------------------------------------ the end of the file */
 
 static bool fetch_tail(struct sidecar *s, uint64_t from);
+static bool fetch_sidecar(struct sidecar *s);
 
 /* The metadata's bytes, and from where in the file more is needed (UINT64_MAX: nowhere). */
 static void read_tail(struct ch_str stream, struct ch_str *ret_metadata, uint64_t *ret_from)
@@ -270,7 +281,9 @@ static void on_tail_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 206 || at < 0 || size == CH_SIZE_UNKNOWN ||
         size < s->tail_from || answer->bytes != size - s->tail_from ||
         cut(s, answer->bytes, &err) != CH_OK) {
-        end(s, false); /* no ranges there: the whole file answers */
+        if (!fetch_sidecar(s)) {
+            end(s, false); /* no ranges there: the whole file answers */
+        }
         return;
     }
     struct ch_scan_job job = {
@@ -295,10 +308,12 @@ static bool fetch_tail(struct sidecar *s, uint64_t from)
         return false;
     }
     const struct ch_index_file *f = &p->facts.files[at].index;
-    if (f->size_bytes == CH_SIZE_UNKNOWN || f->size_bytes < TAIL_MIN_BYTES) {
+    if (f->size_bytes == CH_SIZE_UNKNOWN) {
         return false;
     }
-    from = from == UINT64_MAX ? f->size_bytes - TAIL_BYTES : from;
+    if (from == UINT64_MAX) {
+        from = f->size_bytes > TAIL_BYTES ? f->size_bytes - TAIL_BYTES : 0;
+    }
     if (from >= f->size_bytes || f->size_bytes - from > TAIL_MAX_BYTES) {
         return false;
     }
@@ -342,7 +357,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         u->absent_in_a_row = there ? 0 : u->absent_in_a_row + 1;
     }
     ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
-    if (answer->code == CH_OK && !there && fetch_tail(s, UINT64_MAX)) {
+    if (answer->code == CH_OK && !there && s->tail_rounds == 0 && fetch_tail(s, UINT64_MAX)) {
         return;
     }
     if (!there || at < 0 || jobs_seal(s->fd, &err) != CH_OK ||
@@ -369,58 +384,65 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     jobs_scan(k, 0, &job, s->fd, on_scanned, s);
 }
 
+/* False when it is no use: it was asked for, or the upstream has none. */
+static bool fetch_sidecar(struct sidecar *s)
+{
+    struct keeper *k = s->k;
+    struct page *p = s->p;
+    struct ch_buf url;
+    struct ch_err err;
+    ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
+    if (at < 0 || s->asked ||
+        (!s->announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP)) {
+        return false;
+    }
+    if (s->fd >= 0) {
+        close(s->fd);
+        s->fd = -1;
+    }
+    ch_buf_init(&url, ch_limits.url_bytes);
+    bool ok = p->eco->sidecar_url(p->facts.files[at].index.url, &url) == CH_OK &&
+              jobs_memfd("metadata", &s->fd, &err) == CH_OK;
+    if (ok) {
+        struct ch_fetch fetch = {
+            .kind = CH_FETCH_DOCUMENT,
+            .upstream = ch_str_of(p->upstream->name),
+            .url = ch_buf_str(&url),
+            .accept = CH_STR("*/*"),
+            .range_to_bytes = UINT64_MAX,
+            .max_bytes = ch_limits.metadata_bytes,
+            .expected_bytes = CH_SIZE_UNKNOWN,
+            .timeout_ms = SIDECAR_TIMEOUT_MS,
+        };
+        s->asked = true;
+        jobs_fetch(k, &fetch, s->fd, on_fetched, s);
+    }
+    ch_buf_done(&url);
+    return ok;
+}
+
 static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
-    bool announced = f->sidecar != CH_SIDECAR_NONE;
-    struct ch_err err;
     if (p->eco->sidecar_url == NULL) {
         return NULL;
     }
     struct sidecar *s = ch_calloc(1, sizeof(*s));
-    struct ch_buf url, key;
     s->k = k;
     s->p = p;
     s->fd = -1;
     s->state = FETCHING;
-    s->announced = announced;
+    s->announced = f->sidecar != CH_SIDECAR_NONE;
     s->file_name = ch_str_dup(f->file_name);
-    ch_buf_init(&url, ch_limits.url_bytes);
-    key_of(&key, p, f->file_name);
-    if (!announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP) {
-        bool tail = fetch_tail(s, UINT64_MAX);
-        if (tail) {
-            ch_map_set(k->sidecars, ch_buf_str(&key), s);
-            p->busy++;
-        } else {
-            free_sidecar(s);
-        }
-        ch_buf_done(&key);
-        ch_buf_done(&url);
-        return tail ? s : NULL;
-    }
-    if (p->eco->sidecar_url(f->url, &url) != CH_OK ||
-        jobs_memfd("metadata", &s->fd, &err) != CH_OK) {
-        ch_buf_done(&key);
-        ch_buf_done(&url);
+    if (!(s->announced ? fetch_sidecar(s) : fetch_tail(s, UINT64_MAX) || fetch_sidecar(s))) {
         free_sidecar(s);
         return NULL;
     }
-    struct ch_fetch fetch = {
-        .kind = CH_FETCH_DOCUMENT,
-        .upstream = ch_str_of(p->upstream->name),
-        .url = ch_buf_str(&url),
-        .accept = CH_STR("*/*"),
-        .range_to_bytes = UINT64_MAX,
-        .max_bytes = ch_limits.metadata_bytes,
-        .expected_bytes = CH_SIZE_UNKNOWN,
-        .timeout_ms = SIDECAR_TIMEOUT_MS,
-    };
+    struct ch_buf key;
+    key_of(&key, p, f->file_name);
     ch_map_set(k->sidecars, ch_buf_str(&key), s);
-    p->busy++;
-    jobs_fetch(k, &fetch, s->fd, on_fetched, s);
     ch_buf_done(&key);
-    ch_buf_done(&url);
+    p->busy++;
     return s;
 }
 
@@ -473,6 +495,19 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
     return SIDECAR_WAITING;
 }
 
+void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name)
+{
+    struct ch_buf key;
+    key_of(&key, p, file_name);
+    struct sidecar *s = ch_map_get(k->sidecars, ch_buf_str(&key));
+    ch_buf_done(&key);
+    if (s != NULL) {
+        struct waiter *w = s->waiters;
+        s->waiters = NULL;
+        wake(k, s->p, w);
+    }
+}
+
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)
 {
     struct ch_str name = p->facts.files[file].index.file_name;
@@ -487,6 +522,20 @@ void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)
         ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
                              &size, &err) == CH_E_NOT_FOUND) {
         CH_IGNORE(start(k, p, file) == NULL); /* then the file itself answers */
+    }
+}
+
+void sidecars_forget(struct keeper *k, uint64_t now_ms)
+{
+    size_t cursor = 0;
+    struct ch_str key;
+    void *value;
+    while (ch_map_next(k->sidecars, &cursor, &key, &value)) {
+        struct sidecar *s = value;
+        if (s->state == UNUSABLE && now_ms - s->ended_ms >= UNUSABLE_MS) {
+            ch_map_remove(k->sidecars, key);
+            free_sidecar(s);
+        }
     }
 }
 

@@ -44,6 +44,71 @@ enum ch_code ch_store_pin_owner(struct ch_store *s, struct ch_str repository, st
     return rc == CH_OK && changed == 0 ? same_owner(s, repository, project, upstream, err) : rc;
 }
 
+enum ch_code ch_store_owners(struct ch_store *s, struct ch_str repository, ch_store_owner_fn *each,
+                             void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_OWNERS, CH_ARGS(ch_arg_text(repository)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        each(ctx, ch_col_str(&c, 0), ch_col_str(&c, 1), ch_col_int(&c, 2));
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+/* A name that nobody owned yet is pinned, too. */
+static enum ch_code add_change(struct ch_store *s, const struct ch_owner_change *row,
+                               struct ch_err *err)
+{
+    enum ch_code rc =
+        row->kind == CH_OWNER_GIVEN
+            ? ch_sql_run(s, CH_SQL_ADD_OWNER,
+                         CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
+                                 ch_arg_text(row->upstream), ch_arg_int(row->at_us)),
+                         NULL, err)
+            : CH_OK;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    return ch_sql_run(s, CH_SQL_ADD_OWNER_CHANGE,
+                      CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
+                              ch_arg_int((int64_t)row->kind), ch_arg_text(row->upstream),
+                              ch_arg_text(row->former), ch_arg_text(row->reason),
+                              ch_arg_text(row->by), ch_arg_int(row->at_us)),
+                      NULL, err);
+}
+
+enum ch_code ch_store_add_owner_change(struct ch_store *s, const struct ch_owner_change *row,
+                                       struct ch_err *err)
+{
+    enum ch_code rc = ch_step_begin(s, err);
+    return rc == CH_OK ? ch_step_end(s, add_change(s, row, err), err) : rc;
+}
+
+enum ch_code ch_store_owner_changes(struct ch_store *s, struct ch_str repository,
+                                    struct ch_str project, ch_store_owner_change_fn *each,
+                                    void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_OWNER_CHANGES, CH_ARGS(ch_arg_text(repository), ch_arg_text(project)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_owner_change row = {
+            .repository = repository,
+            .project = project,
+            .kind = (enum ch_owner_change_kind)ch_col_int(&c, 0),
+            .upstream = ch_col_str(&c, 1),
+            .former = ch_col_str(&c, 2),
+            .reason = ch_col_str(&c, 3),
+            .by = ch_col_str(&c, 4),
+            .at_us = ch_col_int(&c, 5),
+        };
+        each(ctx, &row);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 enum ch_code ch_store_projects(struct ch_store *s, struct ch_str repository, ch_store_name_fn *each,
                                void *ctx, struct ch_err *err)
 {

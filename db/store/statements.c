@@ -7,6 +7,10 @@
 #define DECISION_COLUMNS                                                                           \
     "SELECT repository, upstream, project, file_name, sha256, verdict, rule, reason, policy,"      \
     " at_us, audited FROM decision d"
+/* Of the name of an owner's row: what a person decided last (T12); NULL: nobody did. */
+#define NEWEST_GIVEN(column)                                                                       \
+    "SELECT c." column " FROM owner_change c WHERE c.repository = o.repository"                    \
+    " AND c.project = o.project AND c.kind = 1 ORDER BY c.id DESC LIMIT 1"
 /* The newest decision of its file. */
 #define IS_NEWEST                                                                                  \
     " NOT EXISTS (SELECT 1 FROM decision n WHERE n.repository = d.repository"                      \
@@ -35,12 +39,28 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_NEWEST_TIME] = {"newest time", "SELECT at_us FROM newest WHERE one = 1", ""},
 
     [CH_SQL_GET_OWNER] = {"get owner",
-                          "SELECT upstream FROM owner WHERE repository = $1 AND project = $2",
+                          "SELECT coalesce((" NEWEST_GIVEN("upstream") "), o.upstream) FROM owner o"
+                          " WHERE o.repository = $1 AND o.project = $2",
                           "tt"},
     [CH_SQL_ADD_OWNER] = {"pin owner",
                           "INSERT INTO owner (repository, project, upstream, at_us)"
                           " VALUES ($1, $2, $3, $4) ON CONFLICT (repository, project) DO NOTHING",
                           "ttti", true},
+    [CH_SQL_OWNERS] = {"list owners",
+                       "SELECT o.project, coalesce((" NEWEST_GIVEN("upstream") "), o.upstream),"
+                       " coalesce((" NEWEST_GIVEN("at_us") "), o.at_us) FROM owner o"
+                       " WHERE o.repository = $1 ORDER BY o.project",
+                       "t"},
+    [CH_SQL_ADD_OWNER_CHANGE] = {"add owner change",
+                                 "INSERT INTO owner_change (repository, project, kind, upstream,"
+                                 " former, reason, by_person, at_us)"
+                                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                                 "ttitttti", true},
+    [CH_SQL_OWNER_CHANGES] = {"list owner changes",
+                              "SELECT kind, upstream, former, reason, by_person, at_us"
+                              " FROM owner_change WHERE repository = $1 AND project = $2"
+                              " ORDER BY id",
+                              "tt"},
     [CH_SQL_PROJECTS] = {"list projects",
                          "SELECT project FROM owner WHERE repository = $1 ORDER BY project", "t"},
     [CH_SQL_GET_SNAPSHOT] =

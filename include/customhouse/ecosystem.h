@@ -62,8 +62,10 @@ struct ch_ecosystem {
     bool (*is_prerelease)(struct ch_str version);
     enum ch_code (*match_version)(struct ch_str spec, struct ch_str version, bool *ret_match,
                                   struct ch_err *err);
-    /* True when a well-formed `spec` certainly matches no version at all. */
-    bool (*never_matches)(struct ch_str spec);
+    /* Calls `fn` with versions such that whatever answers any version gives to these specifiers, one of
+     * them gives the same. False when that cannot be said of them. */
+    bool (*sample_versions)(const struct ch_str *specs, size_t count,
+                            void (*fn)(void *arg, struct ch_str version), void *arg);
 
     /* --- what a URL means: decoded segments after the repository's name; `directory` says whether
      * the path ended in a slash --- */

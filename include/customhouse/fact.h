@@ -1,8 +1,9 @@
 /* Facts: what inspection says a file is and does, as (name, value) pairs. They are no verdict: policy
  * judges them, and compares those of a release with those of the one approved before it.
  *
- * One table names those that policy may speak of. Slices of text from the file itself stand in values
- * as they are; whoever shows them escapes them. */
+ * One table names those that policy may speak of, another one (base/core/fact.c) the forms of their
+ * values. Slices of text from the file itself stand in values as they are; whoever shows them escapes
+ * them. */
 #ifndef CUSTOMHOUSE_FACT_H
 #define CUSTOMHOUSE_FACT_H
 
@@ -43,6 +44,16 @@ struct ch_fact_row {
 
 const struct ch_fact_row *ch_fact_row(enum ch_fact_code code);
 const struct ch_fact_row *ch_fact_by_name(struct ch_str name); /* NULL: free-form, no policy */
+
+enum ch_fact_code ch_fact_code_of(const struct ch_fact_row *row);
+
+/* The forms of its values, the telling ones first; NULL-terminated. A form is a word, or ends in "**":
+ * then a text of the file's own follows. A scanner writes no other value, so that a policy which asks
+ * for another one is a mistake. */
+const char *const *ch_fact_forms(enum ch_fact_code code);
+bool ch_fact_has_form(enum ch_fact_code code, struct ch_str value);
+/* The only type of file that has such facts ("sdist"); NULL: any that is inspected. */
+const char *ch_fact_file_type(enum ch_fact_code code);
 
 struct ch_fact {
     struct ch_str name; /* lower case, digits, '-' */

@@ -116,6 +116,7 @@ enum ch_name_owner {
     CH_OWNER_UPSTREAM,    /* one of the repository's upstreams */
     CH_OWNER_RESERVED,    /* the repository keeps the name for itself: holds */
     CH_OWNER_LEFT,        /* an upstream that is not one of the repository's any more: holds */
+    CH_OWNER_GIVEN_AWAY,  /* another upstream than the one whose file this is: holds */
 };
 /* What people read of it: "the name is reserved in this repository". */
 const char *ch_name_owner_text(enum ch_name_owner owner);

@@ -44,12 +44,37 @@ enum ch_code ch_store_get_value(struct ch_store *s, struct ch_str name, struct c
 enum ch_code ch_store_set_value(struct ch_store *s, struct ch_str name, struct ch_str value,
                                 struct ch_err *err) CH_MUST_CHECK;
 
-/* --- names: one owner each (T12) --- */
+/* --- names: one owner each (T12): the first that is pinned, until a person gives it to another --- */
 enum ch_code ch_store_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
                             struct ch_buf *ret_upstream, struct ch_err *err) CH_MUST_CHECK;
 /* Idempotent; CH_E_CONFLICT when another upstream owns the name. */
 enum ch_code ch_store_pin_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
                                 struct ch_str upstream, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* Names of the repository with their owner, and since when it is that, sorted. */
+typedef void ch_store_owner_fn(void *ctx, struct ch_str project, struct ch_str upstream, int64_t at_us);
+enum ch_code ch_store_owners(struct ch_store *s, struct ch_str repository, ch_store_owner_fn *each,
+                             void *ctx, struct ch_err *err) CH_MUST_CHECK;
+enum ch_owner_change_kind {
+    CH_OWNER_GIVEN = 1,      /* to `upstream`, which is the owner from then on */
+    CH_OWNER_OLDER_ACCEPTED, /* its next answer counts, however old it says it is */
+};
+struct ch_owner_change {
+    struct ch_str repository;
+    struct ch_str project;
+    enum ch_owner_change_kind kind;
+    struct ch_str upstream;
+    struct ch_str former; /* GIVEN: the owner before, empty: none */
+    struct ch_str reason;
+    struct ch_str by;
+    int64_t at_us;
+};
+enum ch_code ch_store_add_owner_change(struct ch_store *s, const struct ch_owner_change *row,
+                                       struct ch_err *err) CH_MUST_CHECK;
+/* Oldest first. */
+typedef void ch_store_owner_change_fn(void *ctx, const struct ch_owner_change *row);
+enum ch_code ch_store_owner_changes(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                                    ch_store_owner_change_fn *each, void *ctx,
+                                    struct ch_err *err) CH_MUST_CHECK;
 /* Calls `each` for every project known for the repository, sorted. */
 typedef void ch_store_name_fn(void *ctx, struct ch_str name);
 enum ch_code ch_store_projects(struct ch_store *s, struct ch_str repository, ch_store_name_fn *each,

@@ -176,6 +176,7 @@ void gw_set_keeper(struct gw *gw, int fd)
         gw_complain("keeper", CH_STR("channel"), &err);
         return;
     }
+    gw->met_keeper = true;
     gw_asks_resend(gw);
 }
 

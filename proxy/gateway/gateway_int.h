@@ -81,6 +81,7 @@ struct gw {
     struct ch_loop *loop;
     struct ch_http_server *server;
     struct ch_channel *keeper; /* NULL: none at the moment */
+    bool met_keeper;           /* there was one: what is asked meanwhile waits for the next one */
     const struct ch_epoch_page *epoch;
     const struct ch_config *config;
     int served_fd;
@@ -118,6 +119,7 @@ struct ch_client gw_client_of(const struct ch_http_request *r);
 void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text);
 void gw_respond_body(struct ch_http_request *r, int status, struct ch_str content_type,
                      struct ch_str body);
+void gw_respond_starting(struct ch_http_request *r); /* 503 with Retry-After */
 void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str location);
 /* THE refusal: every file that is not served is refused here. */
 void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct ch_refusal *refusal);

@@ -37,6 +37,23 @@ void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text)
     ch_buf_done(&line);
 }
 
+void gw_respond_starting(struct ch_http_request *r)
+{
+    static const struct ch_http_header headers[] = {
+        {{"Cache-Control", 13}, {"no-store", 8}},
+        {{"Retry-After", 11}, {"2", 1}}, /* pip and uv try some times by themselves */
+    };
+    static const char text[] = "The service is starting, try again in a few seconds";
+    ch_http_respond(r, &(struct ch_http_response){
+                           .status = 503,
+                           .reason = CH_STR(text),
+                           .content_type = CH_STR("text/plain; charset=utf-8"),
+                           .headers = headers,
+                           .header_count = CH_ARRAY_LEN(headers),
+                           .body = CH_STR(text),
+                       });
+}
+
 void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str location)
 {
     /* A moved page stays moved; a hop of waiting must never be remembered. */

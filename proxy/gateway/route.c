@@ -79,5 +79,9 @@ void gw_route(struct ch_http_request *r, void *owner)
         return;
     }
     ch_http_set_note(r, &repo->page_note);
+    if (!gw->met_keeper) { /* nothing can be answered yet, and nobody knows when */
+        gw_respond_starting(r);
+        return;
+    }
     route_repository(gw, r, v, repo);
 }

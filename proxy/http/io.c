@@ -224,7 +224,7 @@ static bool gather(struct http_conn *c, size_t *ret_len)
     return true;
 }
 
-static enum http_io write_tls(struct http_conn *c)
+static enum http_io write_records(struct http_conn *c)
 {
     uint64_t start = c->out.sent_bytes;
     while (!out_empty(&c->out)) {
@@ -260,6 +260,22 @@ static enum http_io write_tls(struct http_conn *c)
         }
     }
     return HTTP_IO_DONE;
+}
+
+/* While more than one record is to come, only full segments leave: a segment for each record costs
+ * the kernel, and whoever reads, more than the copying does. */
+static enum http_io write_tls(struct http_conn *c)
+{
+    int on = 1, off = 0;
+    bool many = c->out.blob_left > c->server->scratch_bytes;
+    if (many) { /* both calls fail on other sockets than TCP */
+        (void)setsockopt(c->watch.fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+    }
+    enum http_io r = write_records(c);
+    if (many) {
+        (void)setsockopt(c->watch.fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+    }
+    return r;
 }
 
 enum http_io http_io_write(struct http_conn *c)

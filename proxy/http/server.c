@@ -177,7 +177,11 @@ static enum ch_code adopt(struct ch_http_server *s, int fd, const struct sockadd
                           struct ch_http_tls *tls, struct ch_err *err)
 {
     int one = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* fails on other sockets */
+    unsigned unsent = (unsigned)s->limits.http_unsent_bytes;
+    /* Both fail on other sockets. A queue of megabytes for each connection would have left every
+     * cache by the time it is sent; what is in flight is not bounded by this. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
     struct http_conn *c = http_conn_new(s, fd, tls);
     set_peer(c, from);
     c->parser.peer = ch_str_of(c->peer);

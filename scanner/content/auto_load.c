@@ -6,6 +6,7 @@
 #include "scanner/content/content_int.h"
 #include "scanner/content/modules.h"
 #include "scanner/content/path.h"
+#include "scanner/content/reach.h"
 
 /* Something in it that is no comment. */
 static bool pth_does_something(struct ch_str bytes)
@@ -143,8 +144,12 @@ void content_auto_load(struct ch_content *c, const struct seen *s)
     }
 }
 
-void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name)
+void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name,
+                            struct ch_str object)
 {
+    if (c->reach != NULL) {
+        reach_object(c->reach, object);
+    }
     if (ch_str_eq(group, CH_STR("console_scripts")) || ch_str_eq(group, CH_STR("gui_scripts"))) {
         see_script(c, name);
     } else if (group_is_loaded_by_itself(group)) {

@@ -105,7 +105,7 @@ static void look(struct ch_content *c, struct ch_str path)
 {
     struct seen s = {.path = path,
                      .name = path,
-                     .place = c->options.place(c->options.arg, path),
+                     .place = content_place(c, path),
                      .type = TYPE_PYC};
     struct ch_buf source_path;
     struct ch_buf pyc;

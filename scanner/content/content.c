@@ -7,6 +7,7 @@
 #include "customhouse/limits.h"
 #include "scanner/content/content_int.h"
 #include "scanner/content/path.h"
+#include "scanner/content/reach.h"
 #include "scanner/source/source.h"
 
 /* PEP 503: lower case, runs of '-', '_' and '.' as one '-'. */
@@ -27,11 +28,25 @@ static void put_normalised(struct ch_buf *b, struct ch_str name)
     }
 }
 
+/* What source imports, loads or starts by a name that its values give. */
+static void on_named(void *arg, struct ch_str path, struct ch_str name, bool program)
+{
+    struct ch_content *c = arg;
+    if (c->depth == 0) {
+        reach_started(c->reach, c->options.site(c->options.arg, path), name,
+                      program ? REACH_RUN : 0);
+    }
+}
+
 struct ch_content *ch_content_new(const struct ch_content_options *options)
 {
     struct ch_content *c = ch_calloc(1, sizeof(*c));
     c->options = *options;
     c->source = ch_source_new(options->out);
+    if (options->site != NULL) {
+        c->reach = reach_new();
+        ch_source_on_named(c->source, on_named, c);
+    }
     ch_buf_init(&c->project, ch_limits.project_name_bytes);
     put_normalised(&c->project,
                    options->job->project.len > 0 ? options->job->project : options->project);
@@ -42,6 +57,7 @@ void ch_content_free(struct ch_content *c)
 {
     if (c != NULL) {
         ch_source_free(c->source);
+        reach_free(c->reach);
         names_done(&c->facts);
         names_done(&c->libraries);
         names_done(&c->carried);
@@ -87,6 +103,9 @@ void content_report(struct ch_content *c, enum ch_finding_code code, const struc
     int n = vsnprintf(text, sizeof(text), fmt, va);
     va_end(va);
     CH_ASSERT(n >= 0 && row != NULL);
+    if (c->again) {
+        return;
+    }
     if (s->place == CH_PLACE_TEST && row->cls != CH_CLASS_NOTE) {
         snprintf(mild, sizeof(mild), "%s: %s", row->name, text);
         say(c, CH_F_TEST_CONTENT, s->path, ch_str_of(mild));
@@ -145,6 +164,35 @@ static void put_pth_code(struct ch_str bytes, struct ch_buf *ret)
     }
 }
 
+/* Scripts of shells: what a wheel installs as a command, and what source of the artifact starts. */
+static bool is_shell(const struct ch_content *c, const struct seen *s)
+{
+    bool text = s->type == TYPE_TEXT || s->type == TYPE_SCRIPT;
+    if (!text || c->depth > 0 || s->place == CH_PLACE_TEST || s->place == CH_PLACE_NONE) {
+        return false;
+    }
+    unsigned how = c->reach != NULL ? reach_of(c->reach, s->path) : 0;
+    bool command = path_extension(s->name).ptr == NULL && (how == 0 || s->type == TYPE_SCRIPT);
+    return path_is_shell(s->name) || command || (how & REACH_RUN) != 0;
+}
+
+/* What the source names of other members; the folders that a .pth file lists. */
+static void follow(struct ch_content *c, const struct seen *s, struct ch_str code)
+{
+    if (c->reach == NULL || c->depth > 0 || s->place == CH_PLACE_TEST ||
+        s->place == CH_PLACE_NONE) {
+        return;
+    }
+    bool start = s->place == CH_PLACE_START;
+    reach_source(c->reach, s->path, c->options.site(c->options.arg, s->path), code,
+                 start ? REACH_START : 0);
+    struct ch_str rest = s->bytes;
+    struct ch_str line;
+    while (start && path_has_extension(s->name, "pth") && ch_str_split(&rest, '\n', &line)) {
+        reach_folder(c->reach, ch_str_trim(line));
+    }
+}
+
 static void see_source(struct ch_content *c, const struct seen *s)
 {
     bool pth = path_has_extension(s->name, "pth") && s->place == CH_PLACE_START;
@@ -160,9 +208,13 @@ static void see_source(struct ch_content *c, const struct seen *s)
         ch_buf_init(&code, s->bytes.len + 1);
         put_pth_code(s->bytes, &code);
         ch_source_see(c->source, s->path, s->place, ch_buf_str(&code));
+        follow(c, s, ch_buf_str(&code));
         ch_buf_done(&code);
     } else if (python) {
         ch_source_see(c->source, s->path, s->place, s->bytes);
+        follow(c, s, s->bytes);
+    } else if (is_shell(c, s)) {
+        ch_source_shell(c->source, s->path, s->place, s->bytes);
     }
 }
 
@@ -221,14 +273,65 @@ void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, 
     see_source(c, &s);
 }
 
+/* "LICENSE" and its like. */
+static bool is_notice(struct ch_str path)
+{
+    struct ch_str base = path_base(path);
+    bool is = true;
+    for (size_t i = 0; i < base.len; i++) {
+        is = is && !(base.ptr[i] >= 'a' && base.ptr[i] <= 'z') && base.ptr[i] != '.';
+    }
+    return is;
+}
+
+/* What has the name of a text or a picture only counts where it is started: most are data that code opens. */
+void ch_content_expect(struct ch_content *c, struct ch_str path)
+{
+    enum ch_code_place place = c->options.place(c->options.arg, path);
+    enum name_kind kind = name_kind_of(path);
+    if (c->reach == NULL || (place != CH_PLACE_TEST && place != CH_PLACE_NONE)) {
+        return;
+    }
+    bool text = !path_is_shell(path) &&
+                (kind == NAME_TEXT || kind == NAME_MEDIA || is_notice(path));
+    reach_add(c->reach, path, c->options.site(c->options.arg, path),
+              place == CH_PLACE_TEST ? REACH_TESTS
+              : text                 ? REACH_TEXT
+                                     : REACH_DATA);
+}
+
+enum ch_code_place content_place(const struct ch_content *c, struct ch_str path)
+{
+    enum ch_code_place place = c->options.place(c->options.arg, path);
+    unsigned how = c->reach != NULL ? reach_of(c->reach, path) : 0;
+    if (how == 0 || (place != CH_PLACE_TEST && place != CH_PLACE_NONE)) {
+        return place;
+    }
+    return (how & REACH_START) != 0 ? CH_PLACE_START : CH_PLACE_IMPORT;
+}
+
 void ch_content_see(struct ch_content *c, const struct ch_content_member *m)
 {
     if (m->type == CH_MEMBER_SYMLINK) {
         say(c, CH_F_SYMLINK, m->path, m->link);
-    } else if (m->type == CH_MEMBER_FILE) {
-        content_look(c, m->path, m->path, m->bytes, m->size_bytes,
-                     c->options.place(c->options.arg, m->path));
+        return;
     }
+    if (m->type != CH_MEMBER_FILE) {
+        return;
+    }
+    ch_content_expect(c, m->path);
+    c->reached = c->reach != NULL && reach_of(c->reach, m->path) != 0;
+    /* Only among tests is anything but source judged mildly. */
+    c->again = c->reach != NULL && reach_judged(c->reach, m->path) &&
+               c->options.place(c->options.arg, m->path) != CH_PLACE_TEST;
+    content_look(c, m->path, m->path, m->bytes, m->size_bytes, content_place(c, m->path));
+    c->reached = false;
+    c->again = false;
+}
+
+bool ch_content_next(struct ch_content *c, struct ch_str *ret_path)
+{
+    return c->reach != NULL && reach_next(c->reach, ret_path);
 }
 
 void ch_content_end(struct ch_content *c)
@@ -237,9 +340,10 @@ void ch_content_end(struct ch_content *c)
     content_libraries(c);
     content_compiled(c);
     say_how_many_more(c);
-    if (c->facts.over || c->libraries.over || c->carried.over || c->compiled.over) {
+    if (c->facts.over || c->libraries.over || c->carried.over || c->compiled.over ||
+        (c->reach != NULL && reach_over(c->reach))) {
         ch_scan_write_finding(c->options.out, CH_F_LIMIT, (struct ch_str){NULL, 0},
-                              CH_STR("has more distinct libraries, facts or compiled files than are "
-                                     "kept"));
+                              CH_STR("has more distinct libraries, facts, compiled files or folders "
+                                     "of tests than are kept"));
     }
 }

@@ -48,16 +48,26 @@ struct ch_content_options {
     /* A member's content again, for what can only be judged in pairs (compiled code and source).
      * False when there is no such member or it is larger than ret's maximum. */
     bool (*read)(void *arg, struct ch_str path, struct ch_buf *ret);
+    /* The path as imports see it, within `path`: "a/b.py" below the folder of the top-level modules. NULL:
+     * nothing is imported, and what names tests from elsewhere does not count. */
+    struct ch_str (*site)(void *arg, struct ch_str path);
     void *arg;
 };
 
 struct ch_content;
 struct ch_content *ch_content_new(const struct ch_content_options *options);
 void ch_content_free(struct ch_content *c); /* accepts NULL */
+/* A member that will be handed over, where its path is known before: what names it may come first. */
+void ch_content_expect(struct ch_content *c, struct ch_str path);
 /* Everything in `m` is borrowed for the call. */
 void ch_content_see(struct ch_content *c, const struct ch_content_member *m);
-/* An entry point of a wheel or sdist: what is loaded by itself, and scripts named like commands. */
-void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name);
+/* An entry point of a wheel or sdist: what is loaded by itself, scripts named like commands, and the module
+ * of its object ("a.b:c"). */
+void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name,
+                            struct ch_str object);
+/* After those: a member that was judged mildly, as what lies among tests is, and that something else names
+ * (reach.h). It is to be handed over again by ch_content_see; *ret_path lives as long as `c`. */
+bool ch_content_next(struct ch_content *c, struct ch_str *ret_path);
 /* After the last member: what needs all of them, and the facts that are said once for the whole. */
 void ch_content_end(struct ch_content *c);
 

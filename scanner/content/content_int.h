@@ -7,18 +7,22 @@
 #include "scanner/content/type.h"
 
 struct ch_source;
+struct reach;
 
 enum { CONTENT_CODES = 40 }; /* the numbers of finding.h that are this folder's: 130 to 169 */
 
 struct ch_content {
     struct ch_content_options options;
     struct ch_source *source;
+    struct reach *reach;    /* NULL: options.site is */
     struct names facts;     /* "NAME VALUE" of those that were written */
     struct names libraries; /* that native code loads */
     struct names carried;   /* base names of native code that is here: nothing foreign is loaded */
     struct names compiled;  /* paths of compiled Python, compared with its source at the end */
     struct ch_buf project;  /* normalised; empty when unknown */
     unsigned depth;         /* archives around what is being looked at */
+    bool reached;           /* what is being looked at lies in an archive that something else names */
+    bool again;             /* it was looked at before: only its source is judged otherwise now */
     uint64_t nested_bytes;  /* unpacked out of archives inside, together */
     bool said_nested;
     uint64_t said[CONTENT_CODES]; /* findings so far, by number from CH_F_TEST_CONTENT on */
@@ -44,6 +48,8 @@ void content_fact(struct ch_content *c, enum ch_fact_code code, struct ch_str va
 void content_factf(struct ch_content *c, enum ch_fact_code code, const char *fmt, ...)
     CH_PRINTF(3, 4);
 
+/* Where a member's code runs: as the inspector places it, or where what names it runs. */
+enum ch_code_place content_place(const struct ch_content *c, struct ch_str path);
 /* What a member is and all that follows; calls itself through archives. */
 void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, struct ch_str bytes,
                   uint64_t size_bytes, enum ch_code_place place);

@@ -57,9 +57,19 @@ static void grow(struct names *n)
     }
 }
 
+bool names_find(const struct names *n, struct ch_str text, size_t *ret_index)
+{
+    size_t slot = n->slot_count > 0 ? n->slots[slot_of(n, text)] : 0;
+    if (slot != 0) {
+        *ret_index = slot - 1;
+    }
+    return slot != 0;
+}
+
 bool names_has(const struct names *n, struct ch_str text)
 {
-    return n->slot_count > 0 && n->slots[slot_of(n, text)] != 0;
+    size_t index;
+    return names_find(n, text, &index);
 }
 
 bool names_add(struct names *n, struct ch_str text)

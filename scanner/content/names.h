@@ -16,6 +16,7 @@ struct names {
 void names_done(struct names *n); /* accepts zeroed memory */
 /* True when it was not there before. False when it was, or when there is no room: `over`. */
 bool names_add(struct names *n, struct ch_str text);
+bool names_find(const struct names *n, struct ch_str text, size_t *ret_index); /* false: it is not there */
 bool names_has(const struct names *n, struct ch_str text);
 struct ch_str names_at(const struct names *n, size_t i);
 

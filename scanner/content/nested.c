@@ -75,9 +75,19 @@ static bool spend(struct ch_content *c, const struct seen *s, uint64_t bytes)
     return false;
 }
 
+/* Source in it is data, unless somebody takes it out: where code names the archive (reach.h), and where the
+ * archive has the name of something else. */
+static enum ch_code_place place_of(const struct seen *s)
+{
+    enum name_kind kind = name_kind_of(s->name);
+    bool disguised = s->place == CH_PLACE_NONE && (kind == NAME_TEXT || kind == NAME_MEDIA);
+    return disguised ? CH_PLACE_IMPORT : s->place;
+}
+
 static enum ch_code_place place_inside(const struct inside *in, struct ch_str name)
 {
-    if (in->place == CH_PLACE_TEST || path_is_test(name)) {
+    /* Folders named tests are no tests of the package where code unpacks the archive that has them. */
+    if (in->place == CH_PLACE_TEST || (path_is_test(name) && !in->c->reached)) {
         return CH_PLACE_TEST;
     }
     /* zipimport: whoever puts the archive on sys.path imports what is in it */
@@ -141,7 +151,7 @@ static void judge(struct inside *in, bool complete)
 
 static void open_zip(struct ch_content *c, const struct seen *s)
 {
-    struct inside in = {.c = c, .outer = s, .place = s->place};
+    struct inside in = {.c = c, .outer = s, .place = place_of(s)};
     struct ch_input input = {
         .fd = -1, .ptr = (const uint8_t *)s->bytes.ptr, .len = s->bytes.len};
     struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, &in);
@@ -180,7 +190,7 @@ static void see_tar_member(void *arg, const struct ch_tar_member *m)
 
 static void open_tar(struct ch_content *c, const struct seen *s)
 {
-    struct inside in = {.c = c, .outer = s, .place = s->place};
+    struct inside in = {.c = c, .outer = s, .place = place_of(s)};
     struct ch_input input = {
         .fd = -1, .ptr = (const uint8_t *)s->bytes.ptr, .len = s->bytes.len};
     struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, &in);
@@ -241,7 +251,7 @@ static void open_stream(struct ch_content *c, const struct seen *s, enum ch_stre
     struct ch_buf content;
     ch_buf_init(&content, (size_t)ch_limits.member_whole_bytes);
     if (unpack(c, s, format, &content)) {
-        struct inside in = {.c = c, .outer = s, .place = s->place};
+        struct inside in = {.c = c, .outer = s, .place = place_of(s)};
         look_inside(&in, without_extension(s->name), ch_buf_str(&content), content.len);
     }
     ch_buf_done(&content);

@@ -30,7 +30,7 @@ bool path_ends_nocase(struct ch_str s, struct ch_str suffix)
            ch_str_eq_nocase(ch_str_sub(s, s.len - suffix.len, suffix.len), suffix);
 }
 
-bool path_is_test(struct ch_str path)
+struct ch_str path_test_part(struct ch_str path)
 {
     static const char *const names[] = {"tests",    "test",   "_tests",  "_test",    "testdata",
                                         "testing",  "unittests", "examples", "example", "benchmarks",
@@ -39,19 +39,35 @@ bool path_is_test(struct ch_str path)
     struct ch_str part;
     while (ch_str_split(&rest, '/', &part)) {
         if (rest.ptr == NULL) {
-            return false; /* the file itself */
+            break; /* the file itself */
         }
         for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
             if (ch_str_eq_nocase(part, ch_str_of(names[i]))) {
-                return true;
+                return part;
             }
         }
     }
-    return false;
+    return (struct ch_str){NULL, 0};
+}
+
+bool path_is_test(struct ch_str path)
+{
+    return path_test_part(path).ptr != NULL;
 }
 
 struct ch_str path_stem(struct ch_str base)
 {
     size_t dot;
     return ch_str_find_char(base, '.', &dot) ? ch_str_sub(base, 0, dot) : base;
+}
+
+bool path_is_shell(struct ch_str path)
+{
+    static const char *const extensions[] = {"sh",  "bash", "zsh", "ksh", "fish",
+                                             "bat", "cmd",  "ps1", "vbs", "command"};
+    bool is = false;
+    for (size_t i = 0; i < CH_ARRAY_LEN(extensions); i++) {
+        is = is || path_has_extension(path, extensions[i]);
+    }
+    return is;
 }

@@ -12,7 +12,10 @@ bool path_ends_nocase(struct ch_str s, struct ch_str suffix);
 /* Whether some folder of the path has one of the names under which packages keep what they do not
  * run: tests, examples. */
 bool path_is_test(struct ch_str path);
+struct ch_str path_test_part(struct ch_str path); /* the first such folder, within `path`; or absent */
 /* The part before the first '.': "mod" of "mod.cpython-312-x86_64-linux-gnu.so". */
 struct ch_str path_stem(struct ch_str base);
+/* Named like a script of a shell, of Windows' too. */
+bool path_is_shell(struct ch_str path);
 
 #endif

@@ -179,6 +179,7 @@ static void starts_process(struct file *f, const struct call *c)
         if (c->keywords[i].len > 0 && !ch_str_eq(c->keywords[i], CH_STR("args"))) {
             continue;
         }
+        names_other(f, v, true);
         if (is_among(f->fetched, f->fetched_count, v)) {
             report(f, CH_F_SOURCE_DOWNLOAD_RUN, c->line, shown(f, c));
         }
@@ -353,12 +354,33 @@ static void loads_objects(struct file *f, const struct call *c)
     }
 }
 
+/* Modules and files of source that are loaded by name. */
+static void loads_by_name(struct file *f, const struct call *c)
+{
+    static const char *const loaders[] = {"__import__",
+                                          "importlib.import_module",
+                                          "importlib.__import__",
+                                          "importlib.util.spec_from_file_location",
+                                          "importlib.machinery.SourceFileLoader",
+                                          "runpy.run_module",
+                                          "runpy.run_path"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(loaders); i++) {
+        if (named(c, loaders[i])) {
+            for (uint32_t k = 0; k < c->count && k < 2; k++) {
+                names_other(f, &c->args[k], false);
+            }
+            return;
+        }
+    }
+}
+
 void check_call(struct file *f, const struct call *c, struct value *ret)
 {
     runs_by_another(f, c);
     if (c->name.len == 0) {
         return;
     }
+    loads_by_name(f, c);
     uint32_t effects = effects_of(c->name);
     uint32_t loud = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_DECODE | EFFECT_LOAD | EFFECT_NETWORK |
                     EFFECT_SOCKET;

@@ -32,6 +32,8 @@ struct ch_source {
     bool has[CAP_COUNT];
     bool has_install[CAP_COUNT];
     bool whole; /* every source, whatever stands in it */
+    void (*named)(void *arg, struct ch_str path, struct ch_str name, bool program);
+    void *named_arg;
 };
 
 struct ch_source *ch_source_new(struct ch_scan_writer *out)
@@ -44,6 +46,37 @@ struct ch_source *ch_source_new(struct ch_scan_writer *out)
 void ch_source_whole(struct ch_source *s)
 {
     s->whole = true;
+}
+
+void ch_source_on_named(struct ch_source *s,
+                        void (*named)(void *arg, struct ch_str path, struct ch_str name,
+                                      bool program),
+                        void *arg)
+{
+    s->named = named;
+    s->named_arg = arg;
+}
+
+void names_other(struct file *f, const struct value *v, bool program)
+{
+    enum { ITEMS = 64 };
+    if (f->source->named == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && i < ITEMS; i++) {
+        if (v->items[i].kind == VALUE_TEXT) {
+            names_other(f, &v->items[i], program);
+        }
+    }
+    if (v->kind == VALUE_TEXT && !program) {
+        f->source->named(f->source->named_arg, f->path, v->text, false);
+    } else if (v->kind == VALUE_TEXT) {
+        struct ch_str rest = v->text;
+        struct ch_str word;
+        for (uint32_t i = 0; i < ITEMS && ch_str_split(&rest, ' ', &word); i++) {
+            f->source->named(f->source->named_arg, f->path, word, true);
+        }
+    }
 }
 
 void ch_source_free(struct ch_source *s)
@@ -457,6 +490,45 @@ static void model(struct file *f)
         ch_scan_write_finding(f->source->out, CH_F_LIMIT, f->path,
                               CH_STR("more names, nesting or constants than are looked at"));
     }
+}
+
+/* The next line, and those that a backslash joins to it. */
+static bool take_line(struct ch_str *rest, uint32_t *number, struct ch_buf *ret)
+{
+    struct ch_str line;
+    ch_buf_clear(ret);
+    bool more = false;
+    do {
+        if (!ch_str_split(rest, '\n', &line)) {
+            return more;
+        }
+        line.len -= line.len > 0 && line.ptr[line.len - 1] == '\r' ? 1 : 0;
+        more = line.len > 0 && line.ptr[line.len - 1] == '\\';
+        ch_buf_puts(ret, ch_str_sub(line, 0, line.len - (more ? 1 : 0)));
+        (*number)++;
+    } while (more);
+    return true;
+}
+
+void ch_source_shell(struct ch_source *s, struct ch_str path, enum ch_code_place place,
+                     struct ch_str bytes)
+{
+    struct file *f = ch_calloc(1, sizeof(*f));
+    struct ch_buf line;
+    struct ch_str rest = bytes;
+    f->source = s;
+    f->path = path;
+    f->place = place;
+    ch_buf_init(&line, bytes.len + 1);
+    for (uint32_t number = 0; take_line(&rest, &number, &line);) {
+        struct ch_str text = ch_str_trim(ch_buf_str(&line));
+        if (text.len > 0 && text.ptr[0] != '#') {
+            CH_IGNORE(check_command(f, text, number));
+            CH_IGNORE(text_marks(f, text, number));
+        }
+    }
+    ch_buf_done(&line);
+    file_done(f);
 }
 
 void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place place,

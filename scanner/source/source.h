@@ -13,6 +13,15 @@ struct ch_source *ch_source_new(struct ch_scan_writer *out);
 /* For tests: no source is passed over because none of the words that checks begin with is in it. */
 void ch_source_whole(struct ch_source *s);
 void ch_source_free(struct ch_source *s); /* accepts NULL */
+/* `named` is called with what a file imports, loads or starts by a name that its values give (constants put
+ * together, too); `program`: with the words of a command. */
+void ch_source_on_named(struct ch_source *s,
+                        void (*named)(void *arg, struct ch_str path, struct ch_str name,
+                                      bool program),
+                        void *arg);
+/* A script of a shell, line by line: commands that no package starts honestly. */
+void ch_source_shell(struct ch_source *s, struct ch_str path, enum ch_code_place place,
+                     struct ch_str bytes);
 /* A file of Python source. Never fails: what cannot be tokenised is a note. */
 void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place place,
                    struct ch_str bytes);

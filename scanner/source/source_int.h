@@ -294,6 +294,8 @@ void capability(struct file *f, enum capability c);
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen);
 /* exec of what a function of another file of the artifact gave: judged when all were seen. */
 void runs_result_of(struct file *f, struct ch_str callee, uint32_t line);
+/* A value that is imported, loaded or started by its name; `program`: a command, or a list of its words. */
+void names_other(struct file *f, const struct value *v, bool program);
 const char *contains(struct ch_str s, const char *const *words, size_t count); /* which; or NULL */
 
 #endif

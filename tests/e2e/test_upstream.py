@@ -6,8 +6,9 @@ import struct
 import threading
 import time
 
-from house.case import Moody, add_wheel, days_ago, file_path
+from house.case import Moody, add_wheel, days_ago, file_path, in_parallel
 from house import wheels
+from house.clients import Client
 from house.upstream import Upstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -108,6 +109,22 @@ class Upstreams(Moody):
                 started = time.monotonic()
                 self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 502)
                 self.assertLess(time.monotonic() - started, 20)
+
+    def test_requires_python_that_is_none_fails_no_client(self):
+        """Whatever stands there, one version that clients can read is installed by all."""
+        for i, spec in enumerate(("garbage", ">=3.x", "^3.6", ">" + "3" * 4000, "<" + "9" * 19)):
+            name = f"unspecific{i}"
+            add_wheel(self.up, name, "1.0")
+            add_wheel(self.up, name, "2.0").requires_python = spec
+        with_new = {}
+        for kind in ("pip-newest", "uv"):
+            with self.subTest(client=kind), Client(kind) as client:
+                for i in range(5):
+                    status, text = client.install(self.service.url + "/pypi/simple/", f"unspecific{i}")
+                    self.assertEqual(status, 0, text)
+                    with_new[kind, i] = client.imports(f"unspecific{i}")
+        self.assertEqual(with_new["uv", 0], "1.0")
+        self.assertEqual({with_new[kind, i] for kind in ("pip-newest", "uv") for i in (3, 4)}, {"1.0"})
 
     def test_hostile_text_stays_text(self):
         nasty = "\u001b[31m<script>alert(1)</script>\r\nX: y https://evil.example.org"
@@ -244,6 +261,26 @@ class Upstreams(Moody):
         for path in ("/pypi/simple/silent/", file_path("silent", "1.0")):
             self.assertEqual(self.service.ask(path).status, 504)
         self.assertLess(time.monotonic() - begin, 2)
+
+    def test_an_upstream_that_hangs_is_known_to(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def hang(_handler):
+            gate.wait(60)
+            return False
+        add_wheel(self.up, "back-again", "1.0")
+        self.up.behave = lambda path: hang if path.startswith("/simple/") else None
+        ended = in_parallel({name: lambda name=name: self.assertEqual(
+            self.service.ask(f"/pypi/simple/{name}/").status, 504) for name in ("mute-1", "mute-2", "mute-3")})
+        self.assertEqual([e for e in ended.values() if e], [])
+        begin = time.monotonic()
+        for name in ("mute-4", "mute-5", "back-again"):
+            self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 504)
+        self.assertLess(time.monotonic() - begin, 3)
+        self.up.behave = lambda path: None
+        gate.set()
+        self.eventually(lambda: self.service.ask("/pypi/simple/back-again/").status == 200, 20)
 
     def test_down_known_content_is_served_and_unknown_fails_fast(self):
         f, = self.known("lasting", "1.0")

@@ -352,7 +352,7 @@ static void test_many_facts(void **state)
     static char names[MANY][16];
     for (size_t i = 0; i < MANY; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "n%05zu", i);
-        const char *name = i % 2 == 0 ? "author" : "capability";
+        const char *name = i % 2 == 0 ? "author" : "library";
         now[i] = (struct ch_fact){ch_str_of(name), ch_str_of(names[i])};
         before[i] = (struct ch_fact){ch_str_of(name), ch_str_of(i % 2 == 0 ? "jane" : names[i])};
     }
@@ -363,11 +363,11 @@ static void test_many_facts(void **state)
     f.previous = before;
     f.inspected_count = f.previous_count = MANY;
     struct ch_decision d = decide_with(
-        "changes: {hold: none}\nrules: [{name: a, changed: capability/~last, then: hold}]", &f);
+        "changes: {hold: none}\nrules: [{name: a, changed: library/~last, then: hold}]", &f);
     assert_string_equal(d.rule, "rule a");
     f.previous_count = 0;
     d = decide_with(
-        "changes: {hold: none}\nrules: [{name: a, changed: capability/~last, then: hold}]", &f);
+        "changes: {hold: none}\nrules: [{name: a, changed: library/~last, then: hold}]", &f);
     assert_string_equal(d.rule, "rule a");
 }
 

@@ -163,7 +163,7 @@ static const char every_key[] =
     "    repository: pypi\n"
     "    environment: [prod, preprod]\n"
     "    ecosystem: [pypi]\n"
-    "    file_type: [wheel, egg]\n"
+    "    file_type: [sdist, egg]\n"
     "    larger_than: 1MiB\n"
     "    older_than_days: 3\n"
     "    younger_than_days: 30\n"

@@ -364,6 +364,8 @@ static void test_T12_name_owner(void **state)
     } rows[] = {
         {CH_OWNER_UNKNOWN, "name-owner", "it is not known which upstream owns this name"},
         {CH_OWNER_RESERVED, "reserved", "the name is reserved in this repository"},
+        {CH_OWNER_GIVEN_AWAY, "given-away",
+         "the name was given to another upstream just now, try again in some seconds"},
         {CH_OWNER_LEFT, "upstream-left",
          "the upstream that owns this name is not one of the repository's any more"},
         {(enum ch_name_owner)9, "name-owner", "it is not known which upstream owns this name"},

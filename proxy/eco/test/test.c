@@ -5,15 +5,20 @@
 
 extern const struct ch_ecosystem ch_ecosystem_test;
 
+static bool is_edge(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
 static bool plain_name(struct ch_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-') {
+        if (!is_edge(c) && c != '.' && c != '-') {
             return false;
         }
     }
-    return s.len > 0;
+    return s.len > 0 && is_edge(s.ptr[0]) && is_edge(s.ptr[s.len - 1]);
 }
 
 static bool copy(struct ch_str s, char *ret, size_t ret_size)
@@ -50,10 +55,20 @@ static enum ch_code match_version(struct ch_str spec, struct ch_str version, boo
     return CH_OK;
 }
 
-static bool never_matches(struct ch_str spec)
+/* A specifier is the one version that it matches. */
+static bool sample_versions(const struct ch_str *specs, size_t count,
+                            void (*fn)(void *arg, struct ch_str version), void *arg)
 {
-    (void)spec;
-    return false;
+    struct ch_buf other;
+    ch_buf_init(&other, 1 << 16);
+    ch_buf_putc(&other, 'x');
+    for (size_t i = 0; i < count; i++) {
+        fn(arg, specs[i]);
+        ch_buf_puts(&other, specs[i]);
+    }
+    fn(arg, ch_buf_str(&other));
+    ch_buf_done(&other);
+    return true;
 }
 
 static void classify(struct ch_str repository, const struct ch_str *segments, size_t count,
@@ -142,11 +157,12 @@ static const char *const file_types[] = {"text", NULL};
 const struct ch_ecosystem ch_ecosystem_test = {
     .name = "test",
     .file_types = file_types,
+    .profiles = file_types, /* each is inspected as what it is */
     .normalise = normalise,
     .split = split,
     .compare_versions = ch_str_cmp,
     .match_version = match_version,
-    .never_matches = never_matches,
+    .sample_versions = sample_versions,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),

@@ -237,11 +237,17 @@ static enum ch_code drop_repetitions(struct ch_page_draft *d, struct ch_err *err
 }
 
 /* A version specifier is printable ASCII (PEP 440). Of a file with other bytes there nobody can say
- * who may install it, and the bytes must not get into our pages: it is left out, and said. */
+ * who may install it, and the bytes must not get into our pages: it is left out, and said. So is one
+ * with a number beyond 64 bits: CPython reads 4300 digits at most, and pip then fails for all files of
+ * the project. Any other text that is no specifier is passed on: pip takes such a file, uv leaves it. */
 static bool terms_readable(struct ch_str requires_python)
 {
+    enum { DIGITS_MAX = 18 };
+    size_t digits = 0;
     for (size_t i = 0; i < requires_python.len; i++) {
-        if (requires_python.ptr[i] < ' ' || requires_python.ptr[i] > '~') {
+        char c = requires_python.ptr[i];
+        digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+        if (c < ' ' || c > '~' || digits > DIGITS_MAX) {
             return false;
         }
     }

@@ -243,17 +243,31 @@ static void see_zip(void *arg, const struct ch_zip_member *m, struct ch_str cont
                                          .size_bytes = m->size_bytes});
 }
 
-/* What ran at install time is known now: the source that waited for that, in archive order. */
+static void see_file(struct sdist *s, struct sdist_file *f)
+{
+    f->deferred = false;
+    ch_content_see(s->content, &(struct ch_content_member){.path = f->path,
+                                                           .type = f->type,
+                                                           .link = f->link,
+                                                           .bytes = f->bytes,
+                                                           .size_bytes = f->bytes.len});
+}
+
+/* What ran at install time is known now: the source that waited for that, in archive order; tests last, since
+ * it takes the others to know which of them are run. */
 static void see_deferred(struct sdist *s)
 {
     for (size_t i = 0; i < s->count; i++) {
-        struct sdist_file *f = s->files[i];
-        if (f->deferred) {
-            ch_content_see(s->content, &(struct ch_content_member){.path = f->path,
-                                                                   .type = f->type,
-                                                                   .link = f->link,
-                                                                   .bytes = f->bytes,
-                                                                   .size_bytes = f->bytes.len});
+        if (s->files[i]->deferred) {
+            ch_content_expect(s->content, s->files[i]->path);
+        }
+    }
+    for (int tests = 0; tests < 2; tests++) {
+        for (size_t i = 0; i < s->count; i++) {
+            struct sdist_file *f = s->files[i];
+            if (f->deferred && (tests == 1 || sdist_place(s, f->path) != CH_PLACE_TEST)) {
+                see_file(s, f);
+            }
         }
     }
 }
@@ -261,6 +275,11 @@ static void see_deferred(struct sdist *s)
 static enum ch_code_place place_of(void *arg, struct ch_str path)
 {
     return sdist_place(arg, path);
+}
+
+static struct ch_str site_of(void *arg, struct ch_str path)
+{
+    return sdist_site(arg, path);
 }
 
 static bool read_member(void *arg, struct ch_str path, struct ch_buf *ret)
@@ -365,6 +384,88 @@ static enum ch_code walk(struct sdist *s, const struct ch_archive_kind *kind,
     return rc;
 }
 
+/* What lies among tests and is run or opened all the same, once more. What is no source was not kept: the archive
+ * is read again for it, once, for few have any. */
+struct again {
+    struct sdist *s;
+    struct ch_map *wanted; /* paths */
+};
+
+static void see_wanted(struct again *a, const struct ch_content_member *m)
+{
+    if (ch_map_remove(a->wanted, m->path) != NULL) {
+        ch_content_see(a->s->content, m);
+    }
+}
+
+static void see_tar_wanted(void *arg, const struct ch_tar_member *m)
+{
+    see_wanted(arg, &(struct ch_content_member){.path = m->path,
+                                                .type = m->type,
+                                                .bytes = m->bytes,
+                                                .size_bytes = m->size_bytes});
+}
+
+static void see_zip_wanted(void *arg, const struct ch_zip_member *m, struct ch_str content)
+{
+    see_wanted(arg, &(struct ch_content_member){.path = m->name,
+                                                .type = m->type,
+                                                .bytes = content,
+                                                .size_bytes = m->size_bytes});
+}
+
+static void on_finding(void *arg CH_UNUSED, enum ch_finding_code code CH_UNUSED,
+                       struct ch_str member CH_UNUSED, struct ch_str evidence CH_UNUSED)
+{
+    /* told when it was read for the first time */
+}
+
+static void walk_again(struct again *a, const struct ch_archive_kind *kind,
+                       const struct ch_input *in)
+{
+    struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, NULL);
+    struct ch_zip *zip;
+    struct ch_err err;
+    bool complete;
+    if (kind->format == CH_ARCHIVE_TAR) {
+        CH_IGNORE(ch_tar_walk(in, kind->packing, &ch_tar_profile_sdist, out, see_tar_wanted, a,
+                              &complete, &err) != CH_OK);
+    } else if (ch_zip_open(in, &ch_zip_profile_sdist, out, &zip, &err) == CH_OK) {
+        ch_zip_verify(zip, see_zip_wanted, a);
+        ch_zip_free(zip);
+    }
+    ch_scan_writer_free(out);
+}
+
+/* Source that is reached, as often as there is some; the others are gathered. */
+static void see_reached_source(struct again *a)
+{
+    struct ch_str path;
+    while (ch_content_next(a->s->content, &path)) {
+        struct sdist_file *f = sdist_find(a->s, sdist_tree(a->s, path));
+        if (f != NULL) {
+            see_file(a->s, f);
+        } else {
+            CH_IGNORE(ch_map_set(a->wanted, path, a));
+        }
+    }
+}
+
+static void see_reached(struct sdist *s, const struct ch_archive_kind *kind,
+                        const struct ch_input *in)
+{
+    struct again a = {.s = s, .wanted = ch_map_new()};
+    see_reached_source(&a);
+    if (ch_map_count(a.wanted) > 0) {
+        walk_again(&a, kind, in);
+        see_reached_source(&a);
+    }
+    if (ch_map_count(a.wanted) > 0) {
+        sdist_report(s, CH_F_LIMIT, whole, "what is run or opened was not found again");
+    }
+    ch_map_free(a.wanted);
+}
+
 static void done(struct sdist *s)
 {
     for (size_t i = 0; i < s->count; i++) {
@@ -389,6 +490,7 @@ enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_inp
                                    .project = s.name,
                                    .place = place_of,
                                    .read = read_member,
+                                   .site = site_of,
                                    .arg = &s};
     bool complete = false;
     s.content = ch_content_new(&o);
@@ -403,6 +505,7 @@ enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_inp
             sdist_follow_imports(&s);
         }
         see_deferred(&s);
+        see_reached(&s, &kind, in);
         ch_content_end(s.content);
         rc = ch_scan_writer_ok(out, err);
     }

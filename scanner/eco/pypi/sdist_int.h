@@ -84,5 +84,8 @@ void sdist_follow_imports(struct sdist *s);                    /* what those imp
 /* Whether `import dotted` at the root of the tree takes a file of the tree. */
 bool sdist_has_module(const struct sdist *s, struct ch_str dotted);
 enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path);
+struct ch_str sdist_tree(const struct sdist *s, struct ch_str path); /* below the archive's one folder */
+/* The path in the archive as imports see it once it is installed: below the tree, its "src" or "lib". */
+struct ch_str sdist_site(const struct sdist *s, struct ch_str path);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/sdist_int.h"
+#include "scanner/source/imports.h"
 
 /* --- what runs at install time --- */
 
@@ -104,167 +105,44 @@ bool sdist_has_module(const struct sdist *s, struct ch_str dotted)
 
 /* --- what those import --- */
 
-struct imports {
-    struct sdist *s;
-    struct ch_str text;
-    struct ch_tokenizer t;
-    struct ch_token tok;
-    struct ch_str root;    /* folder of the module's top level, with its slash */
-    struct ch_str package; /* of the file: "a/b/" below the root */
-};
-
-static bool is_op(const struct imports *im, const char *op)
+struct ch_str sdist_tree(const struct sdist *s, struct ch_str path)
 {
-    return im->tok.type == CH_TOKEN_OP &&
-           ch_str_eq(ch_token_str(im->text, &im->tok), ch_str_of(op));
+    size_t skip = s->top.len + 1;
+    return path.len > skip && ch_str_starts(path, s->top) ? ch_str_sub(path, skip, path.len) : path;
 }
 
-static bool is_word(const struct imports *im, const char *word)
+static void on_module(void *arg, struct ch_str dotted)
 {
-    return im->tok.type == CH_TOKEN_NAME &&
-           ch_str_eq(ch_token_str(im->text, &im->tok), ch_str_of(word));
-}
-
-static void next(struct imports *im)
-{
-    ch_token_next(&im->t, &im->tok);
-}
-
-/* "a.b.c" at the current token, appended. */
-static void take_dotted(struct imports *im, struct ch_buf *ret)
-{
-    while (im->tok.type == CH_TOKEN_NAME && !is_word(im, "import")) {
-        ch_buf_puts(ret, ch_token_str(im->text, &im->tok));
-        next(im);
-        if (!is_op(im, ".")) {
-            return;
-        }
-        ch_buf_putc(ret, '.');
-        next(im);
-    }
-}
-
-static void import_module(struct imports *im, struct ch_str dotted)
-{
-    sdist_runs_module(im->s, dotted);
-    if (im->root.len > 0) {
-        run_module(im->s, im->root, dotted);
-    }
-}
-
-static void take_import(struct imports *im)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, ch_limits.member_path_bytes);
-    do {
-        next(im);
-        ch_buf_clear(&b);
-        take_dotted(im, &b);
-        import_module(im, ch_buf_str(&b));
-        if (is_word(im, "as")) {
-            next(im);
-            next(im);
-        }
-    } while (is_op(im, ","));
-    ch_buf_done(&b);
-}
-
-/* The package that as many dots mean, as "a.b."; false when they leave the tree. */
-static bool put_base(const struct imports *im, size_t dots, struct ch_buf *ret)
-{
-    struct ch_str package = im->package;
-    for (size_t i = 1; i < dots; i++) {
-        if (package.len == 0) {
-            return false;
-        }
-        package.len--;
-        while (package.len > 0 && package.ptr[package.len - 1] != '/') {
-            package.len--;
-        }
-    }
-    for (size_t i = 0; i < package.len; i++) {
-        ch_buf_putc(ret, package.ptr[i] == '/' ? '.' : package.ptr[i]);
-    }
-    return true;
-}
-
-/* "from ..a import b, c": a, and b and c where they are modules. */
-static void take_from(struct imports *im)
-{
-    struct ch_buf b;
-    size_t dots = 0;
-    ch_buf_init(&b, ch_limits.member_path_bytes);
-    next(im);
-    for (; is_op(im, ".") || is_op(im, "..."); next(im)) {
-        dots += im->tok.len;
-    }
-    bool inside = dots == 0 || put_base(im, dots, &b);
-    take_dotted(im, &b);
-    if (inside && is_word(im, "import")) {
-        size_t base = b.len;
-        if (base > 0 && b.ptr[base - 1] == '.') {
-            base--;
-        }
-        import_module(im, ch_str_sub(ch_buf_str(&b), 0, base));
-        for (next(im); im->tok.type == CH_TOKEN_NAME || is_op(im, ",") || is_op(im, "(");
-             next(im)) {
-            b.len = base;
-            if (im->tok.type == CH_TOKEN_NAME) {
-                ch_buf_puts(&b, base > 0 ? CH_STR(".") : CH_STR(""));
-                ch_buf_puts(&b, ch_token_str(im->text, &im->tok));
-                import_module(im, ch_buf_str(&b));
-            }
-        }
-    }
-    ch_buf_done(&b);
+    sdist_runs_module(arg, dotted);
 }
 
 /* A text that is a path of Python in the tree: exec(open("a/version.py").read()). */
-static void take_string(struct imports *im)
+static void on_text(void *arg, struct ch_str text)
 {
-    struct ch_buf b;
-    ch_buf_init(&b, ch_limits.member_path_bytes);
-    ch_token_value(im->text, &im->tok, &b);
-    if (!b.failed && ch_str_ends(ch_buf_str(&b), CH_STR(".py"))) {
-        sdist_runs(im->s, ch_buf_str(&b));
+    if (ch_str_ends(text, CH_STR(".py"))) {
+        sdist_runs(arg, text);
     }
-    ch_buf_done(&b);
 }
 
-static void follow(struct sdist *s, struct sdist_file *f)
+struct ch_str sdist_site(const struct sdist *s, struct ch_str path)
 {
-    struct ch_source_text source;
-    struct imports im = {.s = s};
-    size_t end = f->tree.len;
-    while (end > 0 && f->tree.ptr[end - 1] != '/') {
-        end--;
-    }
-    im.package = ch_str_sub(f->tree, 0, end);
+    struct ch_str site = sdist_tree(s, path);
     for (size_t i = 1; i < CH_ARRAY_LEN(roots); i++) {
-        if (ch_str_starts(im.package, roots[i])) {
-            im.root = roots[i];
-            im.package = ch_str_sub(im.package, roots[i].len, im.package.len);
+        if (ch_str_starts(site, roots[i])) {
+            return ch_str_sub(site, roots[i].len, site.len);
         }
     }
-    ch_source_text_init(&source, f->bytes);
-    im.text = source.text;
-    ch_tokenizer_init(&im.t, im.text);
-    next(&im);
-    for (bool first = true; im.tok.type != CH_TOKEN_END;) {
-        if (first && is_word(&im, "import")) {
-            take_import(&im);
-        } else if (first && is_word(&im, "from")) {
-            take_from(&im);
-        } else {
-            if (im.tok.type == CH_TOKEN_STRING) {
-                take_string(&im);
-            }
-            first = im.tok.type == CH_TOKEN_NEWLINE || im.tok.type == CH_TOKEN_INDENT ||
-                    im.tok.type == CH_TOKEN_DEDENT || is_op(&im, ":") || is_op(&im, ";");
-            next(&im);
-        }
+    return site;
+}
+
+static void follow(struct sdist *s, const struct sdist_file *f)
+{
+    struct ch_imports to = {.module = on_module, .text = on_text, .arg = s};
+    struct ch_str folder = sdist_site(s, f->path);
+    while (folder.len > 0 && folder.ptr[folder.len - 1] != '/') {
+        folder.len--;
     }
-    ch_source_text_done(&source);
+    ch_imports_of(f->bytes, folder, &to);
 }
 
 void sdist_follow_imports(struct sdist *s)
@@ -408,9 +286,7 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
 {
     static const char *const tests[] = {"test",    "tests",      "testing",   "example", "examples",
                                         "samples", "benchmarks", "benchmark", "docs",    "doc"};
-    size_t skip = s->top.len + 1;
-    struct ch_str tree =
-        path.len > skip && ch_str_starts(path, s->top) ? ch_str_sub(path, skip, path.len) : path;
+    struct ch_str tree = sdist_tree(s, path);
     const struct sdist_file *f = ch_map_get(s->by_tree, tree);
     if ((f != NULL && f->at_install) || ch_str_eq(tree, CH_STR("setup.py"))) {
         return f != NULL && f->steps > SDIST_CALLED ? CH_PLACE_INSTALL_IMPORT : CH_PLACE_INSTALL;

@@ -103,6 +103,15 @@ static bool is_unchecked_pyc(struct ch_str head)
 
 /* --- what is inside the members --- */
 
+static void see_content(struct wheel *w, const struct ch_zip_member *m, struct ch_str content)
+{
+    ch_content_see(w->content, &(struct ch_content_member){.path = m->name,
+                                                           .type = m->type,
+                                                           .link = m->link,
+                                                           .bytes = content,
+                                                           .size_bytes = m->size_bytes});
+}
+
 static void see_member(void *arg, const struct ch_zip_member *m, struct ch_str content)
 {
     struct wheel *w = arg;
@@ -110,11 +119,7 @@ static void see_member(void *arg, const struct ch_zip_member *m, struct ch_str c
     if (ch_str_eq_nocase(suffix, CH_STR(".pyc")) && is_unchecked_pyc(content)) {
         wheel_report(w, CH_F_PYC_UNCHECKED, m->name, "unchecked hash-based");
     }
-    ch_content_see(w->content, &(struct ch_content_member){.path = m->name,
-                                                           .type = m->type,
-                                                           .link = m->link,
-                                                           .bytes = content,
-                                                           .size_bytes = m->size_bytes});
+    see_content(w, m, content);
 }
 
 static enum ch_code_place place_of(void *arg CH_UNUSED, struct ch_str path)
@@ -130,6 +135,30 @@ static bool read_member(void *arg, struct ch_str path, struct ch_buf *ret)
     return wheel_find(w, path, &index) && ch_zip_read(w->zip, index, ret, &err) == CH_OK;
 }
 
+static struct ch_str site_of(void *arg CH_UNUSED, struct ch_str path)
+{
+    return wheel_site(path);
+}
+
+/* What lies among tests and is run all the same, once more. */
+static void see_reached(struct wheel *w)
+{
+    struct ch_str path;
+    while (ch_content_next(w->content, &path)) {
+        struct ch_buf content;
+        struct ch_err err;
+        size_t index;
+        ch_buf_init(&content, (size_t)ch_limits.member_whole_bytes);
+        bool found = wheel_find(w, path, &index);
+        if (found && ch_zip_read(w->zip, index, &content, &err) == CH_OK) {
+            see_content(w, ch_zip_at(w->zip, index), ch_buf_str(&content));
+        } else {
+            wheel_report(w, CH_F_LIMIT, path, "is run or opened, and larger than is read again");
+        }
+        ch_buf_done(&content);
+    }
+}
+
 static void see_members(struct wheel *w)
 {
     struct ch_content_options o = {.job = w->job,
@@ -139,10 +168,15 @@ static void see_members(struct wheel *w)
                                    .platform = w->named ? w->name.platform : whole,
                                    .place = place_of,
                                    .read = read_member,
+                                   .site = site_of,
                                    .arg = w};
     w->content = ch_content_new(&o);
+    for (size_t i = 0; i < ch_zip_count(w->zip); i++) {
+        if (ch_zip_at(w->zip, i)->type == CH_MEMBER_FILE) {
+            ch_content_expect(w->content, ch_zip_at(w->zip, i)->name);
+        }
+    }
     ch_zip_verify(w->zip, see_member, w);
-    ch_content_end(w->content);
 }
 
 /* --- folders --- */
@@ -391,6 +425,8 @@ enum ch_code ch_wheel_inspect(const struct ch_scan_job *job, const struct ch_inp
             wheel_check_record(&w);
         }
     }
+    see_reached(&w);
+    ch_content_end(w.content);
     ch_content_free(w.content);
     free(w.by_name);
     ch_zip_free(w.zip);

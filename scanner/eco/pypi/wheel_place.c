@@ -68,6 +68,23 @@ static enum ch_code_place place_in_data(struct ch_str path)
                : CH_PLACE_NONE;
 }
 
+struct ch_str wheel_site(struct ch_str path)
+{
+    const struct ch_str site = CH_STR("/site-packages/");
+    struct ch_str rest = path;
+    struct ch_str first;
+    struct ch_str key;
+    size_t at;
+    if (!ch_str_split(&rest, '/', &first) || rest.ptr == NULL ||
+        !path_ends_nocase(first, CH_STR(".data"))) {
+        return path;
+    }
+    if (ch_str_find(rest, site, &at)) {
+        return ch_str_sub(rest, at + site.len, rest.len);
+    }
+    return ch_str_split(&rest, '/', &key) && rest.ptr != NULL ? rest : path;
+}
+
 enum ch_code_place wheel_place(struct ch_str path)
 {
     struct ch_str rest = path;

@@ -214,7 +214,7 @@ static void check_entry(struct entry_points *e, struct ch_str line, size_t numbe
         wheel_report(e->w, CH_F_LIMIT, e->member, "line %zu is longer than is kept", number);
     } else {
         ch_scan_write_fact(e->w->out, CH_STR("entry-point"), ch_buf_str(&e->fact));
-        ch_content_entry_point(e->w->content, e->group, name);
+        ch_content_entry_point(e->w->content, e->group, name, object);
     }
 }
 

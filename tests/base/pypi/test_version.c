@@ -434,33 +434,128 @@ static void test_against_packaging(void **state)
     assert_true(compared >= PAIRS + NORMALS);
 }
 
-static void test_never_matches(void **state)
+struct sampled {
+    const struct ch_str *specs;
+    size_t count;
+    unsigned wanted; /* answers, a bit for each specifier */
+    bool found;
+    bool any; /* a version that all match */
+};
+
+static unsigned answers(const struct sampled *s, struct ch_str version)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        struct ch_err err;
+        bool match = false;
+        assert_ch_ok(&err, ch_pep440_match(s->specs[i], version, &match, &err));
+        bits |= (unsigned)match << i;
+    }
+    return bits;
+}
+
+static void on_sample(void *arg, struct ch_str version)
+{
+    struct sampled *s = arg;
+    unsigned bits = answers(s, version);
+    s->found = s->found || bits == s->wanted;
+    s->any = s->any || bits == (1u << s->count) - 1;
+}
+
+static void test_samples_of_one(void **state)
 {
     (void)state;
-    static const char *const never[] = {
-        ">2,<1",   ">1,<1",        ">=1,<1",       "==1,>1",       "~=2.1,<2",
-        "==1,==2", "<1, >0 ,>1.0", "!=3,>2,<=2.0", ">1!0,<2024.1", ">=1,<1.dev0"};
-    static const char *const may[] = {"",         ">1,<2",        ">=1,<=1.0",     "==1,<=1",
-                                      "==1.*,>2", "!=1,==1.0",    "==1.0+a,<=1.0", ">=1.dev0,<1.0",
-                                      "===2,<1",  ">1,<=1.post1", "nonsense"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(never); i++) {
-        if (!ch_pep440_never_matches(ch_str_of(never[i]))) {
-            fail_msg("%s", never[i]);
+    static const char *const never[] = {">2,<1",        ">1,<1",
+                                        ">=1,<1",       "==1,>1",
+                                        "~=2.1,<2",     "==1,==2",
+                                        "<1, >0 ,>1.0", "!=3,>2,<=2.0",
+                                        ">1!0,<2024.1", ">=1,<1.dev0",
+                                        "==1.*,>2",     "!=1,==1.0",
+                                        ">1,<=1.post1", ">1.0.dev3,<1.0.dev4",
+                                        "==1.*,!=1.*",  ">1a1,<1a2.dev0",
+                                        "<0.dev0",      ">=1.dev0,<1.0"};
+    static const char *const may[] = {"",
+                                      ">1,<2",
+                                      ">=1,<=1.0",
+                                      "==1,<=1",
+                                      "==1.0+a,<=1.0",
+                                      ">=1.dev0,<=1.0",
+                                      ">1,<=1.0.1.dev0",
+                                      ">1.post1,<=1.post2",
+                                      "==1.*,>1",
+                                      "==1,!=1+a"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(never) + CH_ARRAY_LEN(may); i++) {
+        bool ever = i >= CH_ARRAY_LEN(never);
+        const char *text = ever ? may[i - CH_ARRAY_LEN(never)] : never[i];
+        struct ch_str spec = ch_str_of(text);
+        struct sampled s = {.specs = &spec, .count = 1};
+        assert_true(ch_pep440_samples(&spec, 1, on_sample, &s));
+        if (s.any != ever) {
+            fail_msg("%s", text);
         }
     }
-    for (size_t i = 0; i < CH_ARRAY_LEN(may); i++) {
-        if (ch_pep440_never_matches(ch_str_of(may[i]))) {
-            fail_msg("%s", may[i]);
+    static const char *const unsure[] = {"===2,<1", "nonsense"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(unsure); i++) {
+        struct ch_str spec = ch_str_of(unsure[i]);
+        struct sampled s = {.specs = &spec, .count = 0};
+        assert_false(ch_pep440_samples(&spec, 1, on_sample, &s));
+    }
+}
+
+/* What any version answers to some specifiers, one of the samples answers too. */
+static void test_samples_stand_for_all(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 3000, SPECS_AT_ONCE = 3, VERSIONS = 12, ROOM = 4096 };
+    struct ch_buf text[SPECS_AT_ONCE], version;
+    ch_buf_init(&version, ROOM);
+    for (int i = 0; i < SPECS_AT_ONCE; i++) {
+        ch_buf_init(&text[i], ROOM);
+    }
+    size_t compared = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct ch_str specs[SPECS_AT_ONCE];
+        struct sampled s = {.specs = specs};
+        for (int i = 0; i < SPECS_AT_ONCE; i++) {
+            struct ch_err err;
+            ch_buf_clear(&text[i]);
+            put_spec(&text[i]);
+            if (ch_pep440_check_spec(ch_buf_str(&text[i]), &err) == CH_OK) {
+                specs[s.count++] = ch_buf_str(&text[i]);
+            }
         }
+        for (int i = 0; i < VERSIONS && s.count > 0; i++) {
+            struct ch_pep440 parsed;
+            ch_buf_clear(&version);
+            put_version(&version, false);
+            if (!ch_pep440_parse(ch_buf_str(&version), &parsed)) {
+                continue;
+            }
+            s.wanted = answers(&s, ch_buf_str(&version));
+            s.found = false;
+            assert_true(ch_pep440_samples(specs, s.count, on_sample, &s));
+            if (!s.found) {
+                fail_msg("%.*s | %.*s: %.*s", CH_STR_ARG(specs[0]), CH_STR_ARG(specs[s.count - 1]),
+                         CH_STR_ARG(ch_buf_str(&version)));
+            }
+            compared++;
+        }
+    }
+    print_message("%zu answers found among the samples\n", compared);
+    assert_true(compared > ROUNDS);
+    ch_buf_done(&version);
+    for (int i = 0; i < SPECS_AT_ONCE; i++) {
+        ch_buf_done(&text[i]);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normal_form),   cmocka_unit_test(test_order),
-        cmocka_unit_test(test_specifiers),    cmocka_unit_test(test_bad_specifiers),
-        cmocka_unit_test(test_never_matches), cmocka_unit_test(test_against_packaging),
+        cmocka_unit_test(test_normal_form),       cmocka_unit_test(test_order),
+        cmocka_unit_test(test_specifiers),        cmocka_unit_test(test_bad_specifiers),
+        cmocka_unit_test(test_samples_of_one),    cmocka_unit_test(test_samples_stand_for_all),
+        cmocka_unit_test(test_against_packaging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

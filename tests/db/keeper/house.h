@@ -2,7 +2,7 @@
  * gateway stand on the other ends of its channels and answer from tables.
  *
  * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [yanked] [sidecar]", "-" for what it does not state;
- * "status WORD" sets the project's. An artifact is text, too: its words say what the jails find
+ * "status WORD" sets the project's, "serial N" the page's. An artifact is text, too: its words say what the jails find
  * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata; "fact:NAME=VALUE;"
  * is a fact; "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */
 #ifndef HOUSE_H
@@ -32,6 +32,7 @@ struct house {
     /* of the commands to come, NULL: none */
     const char *evidence;   /* --evidence */
     const char *repository; /* --repository */
+    const char *upstream;   /* --upstream */
     const char *flag;       /* a flag, without dashes */
     const char *second_word;
     struct ch_str input;    /* what it is about, beside its words */

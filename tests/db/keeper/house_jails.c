@@ -34,14 +34,18 @@ static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
 static void scan_page(struct ch_scan_writer *w, struct ch_str text)
 {
     struct ch_index_head head = {.states_times = true};
-    struct ch_str line;
+    struct ch_str line, rest = text;
     if (ch_str_find(text, CH_STR("status quarantined"), NULL)) {
         head.status = CH_STATUS_QUARANTINED;
         head.states_status = true;
     }
+    if (ch_str_starts(text, CH_STR("serial ")) && ch_str_split(&rest, '\n', &line)) {
+        CH_ASSERT(ch_str_u64(ch_str_sub(line, 7, line.len), &head.serial));
+    }
     ch_scan_write_index_head(w, &head);
     while (ch_str_split(&text, '\n', &line)) {
-        if (line.len > 0 && !ch_str_starts(line, CH_STR("status"))) {
+        if (line.len > 0 && !ch_str_starts(line, CH_STR("status")) &&
+            !ch_str_starts(line, CH_STR("serial"))) {
             scan_page_line(w, line);
         }
     }

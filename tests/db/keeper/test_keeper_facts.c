@@ -21,7 +21,7 @@ static struct house *open_house(void)
                   " - - 30\n" LINUX3 " - - 30\n");
     house_site(h, FILE_URL(W1), 200, "application/zip", "one fact:capability=network;");
     house_site(h, FILE_URL(W2), 200, "application/zip", "two fact:capability=process;");
-    house_site(h, FILE_URL(W3), 200, "application/zip", "three fact:licence=MIT;fact:native=elf;");
+    house_site(h, FILE_URL(W3), 200, "application/zip", "three fact:licence=MIT;fact:native=elf x86-64;");
     house_site(h, FILE_URL(LINUX2), 200, "application/zip", "linux two");
     house_site(h, FILE_URL(WIN3), 200, "application/zip", "win three");
     house_site(h, FILE_URL(LINUX3), 200, "application/zip", "linux three");

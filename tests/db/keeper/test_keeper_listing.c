@@ -185,8 +185,9 @@ static void eviction_takes_what_is_used_least(void **state)
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     struct ch_config *config = h->k->child.config;
     config->served_max_bytes = 25;
-    house_ask_file(h, "pkg", names[2]); /* all that is there went out just now */
-    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    house_ask_part(h, "pkg", names[2], CH_PART_FILE, 400); /* all that is there goes out just now */
+    assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    assert_true(h->file.retry_after_s > 0);
     assert_true(house_serves(h, "first file"));
     assert_true(house_serves(h, "second one"));
     quota_flush(h->k);
@@ -229,6 +230,79 @@ static void what_was_sent_makes_room(void **state)
     house_free(h);
 }
 
+/* What would have been refused a moment ago waits until what is being sent has been sent. */
+static void a_full_quota_is_waited_for(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    static const char *const names[] = {"pkg-1.0-py3-none-any.whl", "pkg-2.0-py3-none-any.whl"};
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               "pkg-1.0-py3-none-any.whl - - 30\npkg-2.0-py3-none-any.whl - - 30\n");
+    house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/zip", "first file");
+    house_site(h, FILE_URL("pkg-2.0-py3-none-any.whl"), 200, "application/zip", "second one");
+    struct ch_config *config = h->k->child.config;
+    config->served_max_bytes = 15;
+    house_ask_file(h, "pkg", names[0]);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    uint64_t begin = ch_now_boot_ms();
+    house_send_file_ask(h, "pkg", names[1], CH_PART_FILE, 60000, false);
+    house_settle(h);
+    assert_false(h->file_here);
+    house_tell_served(h, "pkg", names[0], "first file", "192.0.2.1"); /* now it has been sent */
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_in_range(ch_now_boot_ms() - begin, 0, 1900); /* not by a time that was over */
+    assert_true(house_serves(h, "second one"));
+    assert_false(house_serves(h, "first file"));
+    /* one that nobody says anything about any more holds its place for a moment alone */
+    house_ask_part(h, "pkg", names[0], CH_PART_FILE, 60000);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    /* what can never fit is refused at once, and says why */
+    config->served_max_bytes = 5;
+    quota_free(h->k);
+    house_ask_part(h, "pkg", names[1], CH_PART_FILE, 60000);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_true(ch_str_find(h->file.text, CH_STR("do not fit into the quota of 5 for served"), NULL));
+    house_free(h);
+}
+
+/* The same for what comes in: undecided bytes that are being inspected go on by themselves. */
+static void a_full_quota_of_undecided_is_waited_for(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    static const char *const names[] = {"pkg-1.0-py3-none-any.whl", "pkg-2.0-py3-none-any.whl"};
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               "pkg-1.0-py3-none-any.whl - 10 30\npkg-2.0-py3-none-any.whl - 10 30\n");
+    house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/zip", "first file");
+    house_site(h, FILE_URL("pkg-2.0-py3-none-any.whl"), 200, "application/zip", "second one");
+    struct ch_config *config = h->k->child.config;
+    config->undecided_max_bytes = 15;
+    house_ask_page(h, "pkg");
+    h->mute_scans = true;
+    house_send_file_ask(h, "pkg", names[0], CH_PART_FILE, 500, false);
+    house_settle(h); /* until it is being inspected */
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    house_ask_part(h, "pkg", names[1], CH_PART_FILE, 400);
+    assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    assert_int_equal(h->fetches, 2); /* the page, and the first file */
+    house_send_file_ask(h, "pkg", names[1], CH_PART_FILE, 60000, false);
+    h->mute_scans = false;
+    house_disconnect(h, CH_ROLE_SCANNER_STRICT);
+    house_disconnect(h, CH_ROLE_SCANNER_SECOND);
+    house_connect(h, CH_ROLE_SCANNER_STRICT);
+    house_connect(h, CH_ROLE_SCANNER_SECOND);
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    config->undecided_max_bytes = 5; /* never */
+    house_site(h, PAGE_URL("big"), 200, PAGE_TYPE, "big-1.0-py3-none-any.whl - 10 30\n");
+    house_ask_part(h, "big", "big-1.0-py3-none-any.whl", CH_PART_FILE, 60000);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_true(ch_str_find(h->file.text, CH_STR("quota of 5 for undecided"), NULL));
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +314,8 @@ int main(void)
         cmocka_unit_test(the_kept_listing_follows_its_inputs),
         cmocka_unit_test(eviction_takes_what_is_used_least),
         cmocka_unit_test(what_was_sent_makes_room),
+        cmocka_unit_test(a_full_quota_is_waited_for),
+        cmocka_unit_test(a_full_quota_of_undecided_is_waited_for),
         cmocka_unit_test(a_large_page_is_listed_fast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

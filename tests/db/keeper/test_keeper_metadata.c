@@ -61,6 +61,25 @@ static void the_sidecar_is_there_before_the_resolver_asks(void **state)
     house_free(h);
 }
 
+/* An upstream may be slower to say that it has no sidecar than the whole file takes. */
+static void a_slow_sidecar_is_overtaken_by_the_file(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good meta:" META, "");
+    house_site(h, SIDECAR, 200, "text/plain", META)->mute = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_METADATA, 8000, false);
+    house_settle(h);
+    assert_false(h->file_here);
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
+    house_settle(h); /* two answers: the file's, then the metadata's */
+    assert_true(h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->file.size_bytes, strlen(META));
+    assert_true(house_serves(h, META));
+    house_free(h);
+}
+
 /* Metadata count against the quota of undecided bytes; what was evicted is found again. */
 static void evicted_metadata_come_back(void **state)
 {
@@ -90,6 +109,31 @@ static void evicted_metadata_come_back(void **state)
         assert_int_equal(h->scans[1], scans + (inspected ? 1 : 0));
         assert_int_equal(sidecar->asked, 2);
     }
+    house_free(h);
+}
+
+/* One that could not be used is not asked for again and again, nor is it forgotten for good that it may
+ * have been mended. */
+static void an_unusable_sidecar_is_tried_again_later(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "good meta:" META, "sidecar");
+    struct site *sidecar = house_site(h, SIDECAR, 404, "text/plain", "no");
+    house_site(h, FILE_URL(WHEEL), 500, "text/plain", "no");
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    ask_metadata(h);
+    assert_int_equal(sidecar->asked, 1);
+    sidecar = house_site(h, SIDECAR, 200, "text/plain", META);
+    size_t asked = sidecar->asked;
+    sidecars_forget(h->k, ch_loop_now_ms(h->loop) + 60000);
+    ask_metadata(h);
+    assert_int_equal(sidecar->asked, asked);
+    sidecars_forget(h->k, ch_loop_now_ms(h->loop) + 3600000);
+    assert_int_equal(ch_map_count(h->k->sidecars), 0);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     house_free(h);
 }
 
@@ -165,6 +209,24 @@ static void metadata_of_a_large_file_come_from_its_end(void **state)
     house_free(h);
 }
 
+/* A sidecar that the index does not announce is asked for only where the end cannot be had. */
+static void an_unannounced_sidecar_comes_after_the_end(void **state)
+{
+    (void)state;
+    for (int ranges = 0; ranges < 2; ranges++) {
+        struct house *h = house_new();
+        set_wheel(h, "good TAIL:" META, "");
+        house_site(h, FILE_URL(WHEEL), 200, "application/zip", "good TAIL:" META)->ranges = ranges;
+        struct site *sidecar = house_site(h, SIDECAR, 200, "text/plain", META);
+        ask_metadata(h);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_true(house_serves(h, META));
+        assert_int_equal(h->scans[1], 0); /* the file itself was not needed */
+        assert_int_equal(sidecar->asked, ranges ? 0 : 1);
+        house_free(h);
+    }
+}
+
 static void t1_a_direct_reference_at_the_end_is_not_shown(void **state)
 {
     (void)state;
@@ -199,10 +261,13 @@ int main(void)
         cmocka_unit_test(t1_the_checked_sidecar_goes_out),
         cmocka_unit_test(evicted_metadata_come_back),
         cmocka_unit_test(the_sidecar_is_there_before_the_resolver_asks),
+        cmocka_unit_test(an_unusable_sidecar_is_tried_again_later),
+        cmocka_unit_test(a_slow_sidecar_is_overtaken_by_the_file),
         cmocka_unit_test(t1_a_sidecar_that_differs_from_the_wheel_denies),
         cmocka_unit_test(t1_a_direct_reference_is_never_shown),
         cmocka_unit_test(t1_without_sidecar_the_wheel_answers),
         cmocka_unit_test(metadata_of_a_large_file_come_from_its_end),
+        cmocka_unit_test(an_unannounced_sidecar_comes_after_the_end),
         cmocka_unit_test(t1_a_direct_reference_at_the_end_is_not_shown),
         cmocka_unit_test(without_ranges_the_whole_file_answers),
     };

@@ -282,6 +282,45 @@ static void taken_away_by(const char *repositories, enum ch_page_outcome page,
     house_free(h);
 }
 
+/* Commands say that only the configuration changes it; the list of all projects has it no more. */
+static void t12_a_reservation_explains_itself(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_err err;
+    struct ch_buf out;
+    struct ch_root_page root;
+    uint64_t generation;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_site(h, PAGE_URL("free"), 200, PAGE_TYPE, "free-1.0-py3-none-any.whl" PLAIN);
+    house_ask_page(h, "pkg");
+    house_ask_page(h, "free");
+    h->config = SITE
+        "repositories:\n"
+        "  - {name: pypi, ecosystem: pypi, upstreams: [up, other], reserved: [pk*, corp]}\n";
+    assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("`reserved` of the repository"), NULL));
+    assert_false(ch_str_find(ch_buf_str(&out), CH_STR("customhouse approve"), NULL));
+    assert_int_equal(house_command(h, false, "explain", "corp", NULL, NULL, &out), 1);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("`reserved` of the repository"), NULL));
+    static const char *const words[] = {WHEEL, "pkg==1.0", "pkg>=1", "corp>=1"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
+        assert_int_equal(house_command(h, false, "approve", words[i], "why", "7d", &out), 1);
+        assert_true(ch_str_find(ch_buf_str(&out), CH_STR("`reserved` of the repository"), NULL));
+    }
+    ch_buf_clear(&out);
+    assert_ch_ok(&err, listing_root(h->k, ch_config_repository(h->k->config, CH_STR("pypi")), &out,
+                                    &generation, &err));
+    assert_ch_ok(&err, ch_root_page_get(ch_buf_str(&out), &root, &err));
+    assert_int_equal(root.name_count, 1);
+    assert_true(ch_str_eq(root.names[0], CH_STR("free")));
+    ch_root_page_done(&root);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static void t12_a_reservation_takes_away_what_was_mirrored(void **state)
 {
     (void)state;
@@ -295,6 +334,67 @@ static void t12_names_of_an_upstream_that_left_are_not_served(void **state)
     (void)state;
     taken_away_by(SITE "repositories:\n  - {name: pypi, ecosystem: pypi, upstreams: [other]}\n",
                   CH_PAGE_FAILED, CH_FILE_FAILED);
+}
+
+/* An upstream that did not answer several times in a row is not waited for by the next name; known pages
+ * are answered at once, and one probe at a time finds out when it is back. */
+static void a_hanging_upstream_is_known(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    static const char second[] = "second-1.0-py3-none-any.whl";
+    struct site *known = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    struct site *new_here = house_site(h, PAGE_URL("second"), 200, PAGE_TYPE, "");
+    new_here->mute = true;
+    const struct ch_upstream *up = ch_config_upstream(h->k->config, CH_STR("up"));
+    upstream_hung(h->k, up);
+    upstream_hung(h->k, up);
+    expire(h, "pkg");
+    house_ask_page(h, "pkg"); /* an answer between is none in a row */
+    assert_int_equal(known->asked, 2);
+    for (int i = 0; i < 3; i++) {
+        upstream_hung(h->k, up);
+    }
+    uint64_t begin = ch_now_boot_ms();
+    house_ask_page(h, "second");
+    assert_int_equal(h->page_reply.http_status, 504);
+    assert_true(ch_str_find(h->page_reply.text, CH_STR("the upstream up does not answer"), NULL));
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_non_null(house_listed(h, WHEEL));
+    assert_in_range(ch_now_boot_ms() - begin, 0, 2000);
+    house_settle(h);
+    assert_int_equal(known->asked, 2);
+    assert_int_equal(new_here->asked, 1); /* the probe, which nobody answers */
+    house_ask_page(h, "third");
+    assert_int_equal(h->page_reply.http_status, 504);
+    house_settle(h);
+    assert_int_equal(h->fetches, 3); /* no second probe beside it */
+    house_free(h);
+
+    h = house_new();
+    new_here = house_site(h, PAGE_URL("second"), 200, PAGE_TYPE, "second-1.0-py3-none-any.whl" PLAIN);
+    new_here->code = CH_E_TIMEOUT;
+    up = ch_config_upstream(h->k->config, CH_STR("up"));
+    for (int i = 0; i < 3; i++) {
+        upstream_hung(h->k, up);
+    }
+    house_ask_page(h, "second");
+    assert_int_equal(h->page_reply.http_status, 504);
+    house_settle(h);
+    assert_int_equal(new_here->asked, 1);
+    new_here->code = CH_OK; /* it is back: the next probe says so, and nobody has to ask */
+    begin = ch_now_boot_ms();
+    while (ch_map_count(h->k->hanging) > 0 && ch_now_boot_ms() - begin < 10000) {
+        house_turn(h, 50);
+    }
+    assert_int_equal(ch_map_count(h->k->hanging), 0);
+    assert_int_equal(new_here->asked, 2);
+    page_get(h->k, CH_STR("pypi"), CH_STR("second"))->failed_at_us = 0;
+    house_ask_page(h, "second");
+    assert_non_null(house_listed(h, second));
+    house_free(h);
 }
 
 static void known_content_outlives_a_failing_upstream(void **state)
@@ -389,6 +489,8 @@ int main(void)
         cmocka_unit_test(t12_the_first_that_has_it_owns_it),
         cmocka_unit_test(t12_an_error_is_never_next),
         cmocka_unit_test(t12_reserved_names_are_never_asked),
+        cmocka_unit_test(a_hanging_upstream_is_known),
+        cmocka_unit_test(t12_a_reservation_explains_itself),
         cmocka_unit_test(t12_a_reservation_takes_away_what_was_mirrored),
         cmocka_unit_test(t12_names_of_an_upstream_that_left_are_not_served),
         cmocka_unit_test(known_content_outlives_a_failing_upstream),

@@ -63,6 +63,80 @@ static void deny_before_any_file_is_known(void **state)
     house_free(h);
 }
 
+/* Bytes are denied before anybody has them: where the index states their hash before they are
+ * fetched, else when they arrive; in every project and repository. */
+static void bytes_are_denied_before_they_are_known(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    char digest[CH_SHA256_HEX + 8] = "sha256:", other[CH_SHA256_HEX + 8] = "sha256:";
+    ch_buf_init(&out, 1u << 20);
+    house_hex("bytes", digest + 7);
+    house_hex("others", other + 7);
+    COMMAND(h, 1, false, "explain", digest, NULL, NULL, &out);
+    assert_true(says(&out, "nobody denied it"));
+    COMMAND(h, 0, false, "deny", digest, "on a list of malware", NULL, &out);
+    assert_true(says(&out, "in all repositories"));
+    COMMAND(h, 0, true, "deny", other, "short", "1d", &out);
+    assert_true(says(&out, "\"sha256\":\""));
+    assert_false(says(&out, "\"project\""));
+    for (int round = 0; round < 2; round++) {
+        COMMAND(h, 0, false, "explain", digest, NULL, NULL, &out);
+        assert_true(says(&out, "was ever fetched"));
+        assert_true(says(&out, "on a list of malware"));
+        COMMAND(h, 0, true, "explain", digest, NULL, NULL, &out);
+        assert_true(says(&out, "\"fetched\":false"));
+        assert_true(says(&out, "\"reason\":\"on a list of malware\""));
+        house_restart(h);
+    }
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_int_equal(h->scans[1], 0); /* not even fetched */
+    house_site(h, PAGE_URL("second"), 200, PAGE_TYPE, "second-1.0-py3-none-any.whl - - 30\n");
+    house_site(h, FILE_URL("second-1.0-py3-none-any.whl"), 200, "application/zip", "others");
+    house_ask_file(h, "second", "second-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_false(house_serves(h, "others"));
+    set_wheel(h, "innocent", 30); /* the name itself is not denied */
+    house_restart(h);
+    house_site(h, PAGE_URL("third"), 200, PAGE_TYPE, "third-1.0-py3-none-any.whl - - 30\n");
+    house_site(h, FILE_URL("third-1.0-py3-none-any.whl"), 200, "application/zip", "innocent");
+    house_ask_file(h, "third", "third-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    COMMAND(h, 2, false, "deny", "sha256:12", "why", NULL, &out);
+    h->repository = "nosuch";
+    COMMAND(h, 2, false, "deny", digest, "why", NULL, &out);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* Known bytes are denied under every name that has them, at once. */
+static void denied_bytes_are_denied_under_every_name(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    char digest[CH_SHA256_HEX + 8] = "sha256:";
+    ch_buf_init(&out, 1u << 20);
+    house_hex("bytes", digest + 7);
+    set_wheel(h, "bytes", 30);
+    house_site(h, PAGE_URL("second"), 200, PAGE_TYPE, "second-1.0-py3-none-any.whl - - 30\n");
+    house_site(h, FILE_URL("second-1.0-py3-none-any.whl"), 200, "application/zip", "bytes");
+    house_ask_file(h, "pkg", WHEEL);
+    house_ask_file(h, "second", "second-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    COMMAND(h, 0, false, "deny", digest, "malware", NULL, &out);
+    assert_false(house_serves(h, "bytes"));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_ask_file(h, "second", "second-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static void t8_approve_inspects_first_and_ends(void **state)
 {
     (void)state;
@@ -324,6 +398,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t4_deny_takes_a_served_file_away_at_once),
         cmocka_unit_test(deny_before_any_file_is_known),
+        cmocka_unit_test(bytes_are_denied_before_they_are_known),
+        cmocka_unit_test(denied_bytes_are_denied_under_every_name),
         cmocka_unit_test(t8_approve_inspects_first_and_ends),
         cmocka_unit_test(t8_no_ruling_is_lost_among_many),
         cmocka_unit_test(t8_no_approval_lifts_an_attack),

@@ -164,6 +164,11 @@ static void fill_facts(void)
     struct ch_ruling_row ruling = {.fingerprints = &sha, .fingerprint_count = 1};
     uint64_t id = 0;
     assert_ch_ok(&err, ch_store_pin_owner(store, CH_STR("r"), CH_STR("p"), CH_STR("u"), 1, &err));
+    struct ch_owner_change change = {.repository = CH_STR("r"), .project = CH_STR("p"),
+                                     .kind = CH_OWNER_GIVEN, .upstream = CH_STR("v"),
+                                     .former = CH_STR("u"), .reason = CH_STR("why"),
+                                     .by = CH_STR("uid:0"), .at_us = 1};
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
     assert_ch_ok(&err, ch_store_add_sighting(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), NULL,
                                              CH_SIGHTING_APPEARED, 1, 1, &err));
     assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
@@ -187,7 +192,7 @@ static void test_facts_are_immutable(void **state)
         {"alias", "hex"},          {"release_file", "url"},
         {"inspection", "outcome"}, {"finding", "code"},     {"inspection_fact", "value"},
         {"ruling", "reason"},      {"ruling_end", "why"},   {"ruling_fingerprint", "fingerprint"},
-        {"decision", "verdict"},
+        {"decision", "verdict"},   {"owner_change", "upstream"},
     };
     fill_facts();
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {

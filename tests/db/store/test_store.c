@@ -57,6 +57,57 @@ static void test_owner_is_pinned_once(void **state) /* T12 */
     ch_buf_done(&b);
 }
 
+static void gather_owners(void *ctx, struct ch_str project, struct ch_str upstream, int64_t at_us)
+{
+    ch_buf_printf(ctx, "%.*s=%.*s@%lld ", CH_STR_ARG(project), CH_STR_ARG(upstream), (long long)at_us);
+}
+
+static void gather_changes(void *ctx, const struct ch_owner_change *c)
+{
+    ch_buf_printf(ctx, "%d:%.*s<%.*s %.*s %.*s@%lld ", (int)c->kind, CH_STR_ARG(c->upstream),
+                  CH_STR_ARG(c->former), CH_STR_ARG(c->reason), CH_STR_ARG(c->by),
+                  (long long)c->at_us);
+}
+
+static void test_owner_is_changed_by_people(void **state) /* T12 */
+{
+    (void)state;
+    struct ch_buf b;
+    ch_buf_init(&b, 1000);
+    struct ch_str repo = CH_STR("pypi");
+    struct ch_owner_change change = {.repository = repo, .project = CH_STR("numpy"),
+                                     .kind = CH_OWNER_GIVEN, .upstream = CH_STR("up2"),
+                                     .former = CH_STR("up1"), .reason = CH_STR("why"),
+                                     .by = CH_STR("uid:0"), .at_us = 7};
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 5, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("flask"), CH_STR("up1"), 6, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    change.kind = CH_OWNER_OLDER_ACCEPTED; /* is no change of owner */
+    change.upstream = CH_STR("up3");
+    change.former = CH_STR("");
+    change.at_us = 8;
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    change.kind = CH_OWNER_GIVEN; /* of a name that nobody had */
+    change.project = CH_STR("new");
+    change.at_us = 9;
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_owner(store, repo, CH_STR("numpy"), &b, &err));
+    assert_str_eq(ch_buf_str(&b), "up2");
+    assert_ch_code(CH_E_CONFLICT,
+                   ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 9, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up2"), 9, &err));
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_owners(store, repo, gather_owners, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "flask=up1@6 new=up3@9 numpy=up2@7 ");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_owner_changes(store, repo, CH_STR("numpy"), gather_changes, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "1:up2<up1 why uid:0@7 2:up3< why uid:0@8 ");
+    int64_t newest;
+    assert_ch_ok(&err, ch_store_newest_time(store, &newest, &err));
+    assert_int_equal(newest, 9);
+    ch_buf_done(&b);
+}
+
 static void test_snapshot(void **state)
 {
     (void)state;
@@ -368,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_policies),   T(test_values),     T(test_owner_is_pinned_once),
+        T(test_owner_is_changed_by_people),
         T(test_snapshot),   T(test_snapshot_bounds),
         T(test_artifact),   T(test_release_files),
         T(test_inspection), T(test_newest_inspection), T(test_fetch_sighting_sidecar),

@@ -14,7 +14,7 @@ static void test_every_row_is_complete(void **state)
         assert_non_null(e->split);
         assert_non_null(e->compare_versions);
         assert_non_null(e->match_version);
-        assert_non_null(e->never_matches);
+        assert_non_null(e->sample_versions);
         assert_non_null(e->classify);
         assert_non_null(e->page_accept);
         assert_non_null(e->page_url);

@@ -259,6 +259,13 @@ static char eco_test[] = "test";
 
 struct fixture *fixture_new(void)
 {
+    struct fixture *f = fixture_new_alone();
+    fixture_connect_keeper(f);
+    return f;
+}
+
+struct fixture *fixture_new_alone(void)
+{
     struct fixture *f = ch_calloc(1, sizeof(*f));
     struct ch_err err;
     char path[200];
@@ -306,7 +313,6 @@ struct fixture *fixture_new(void)
                                   .owner = f,
                               },
                               &f->gw, &err));
-    fixture_connect_keeper(f);
     return f;
 }
 

@@ -67,6 +67,7 @@ struct fixture {
 };
 
 struct fixture *fixture_new(void);
+struct fixture *fixture_new_alone(void); /* it has not met its keeper yet */
 void fixture_free(struct fixture *f);
 void fixture_turn(struct fixture *f); /* some turns, without waiting */
 void fixture_connect_keeper(struct fixture *f);

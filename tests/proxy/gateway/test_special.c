@@ -19,6 +19,37 @@ static void test_health_and_ready(void **state)
     fixture_free(f);
 }
 
+/* Until the service is ready nothing is asked for; once it was, a keeper that starts again is waited
+ * for. */
+static void test_before_the_service_is_ready(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/pypi/simple/", "/pypi/simple/pkg/",
+                                        "/pypi/files/pkg/pkg-1.0-py3-none-any.whl"};
+    struct fixture *f = fixture_new_alone();
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        struct ch_str a = get(f, paths[i], NULL);
+        assert_has(a, "HTTP/1.1 503 The service is starting, try again in a few seconds\r\n");
+        assert_str_eq(header_of(a, "Retry-After"), "2");
+        assert_str_eq(header_of(a, "Cache-Control"), "no-store");
+    }
+    assert_int_equal(status_of(get(f, "/-/health", NULL)), 200);
+    assert_int_equal(status_of(get(f, "/-/ready", NULL)), 503);
+    fixture_connect_keeper(f);
+    fixture_page(f, 7, "pkg-1.0-py3-none-any.whl");
+    assert_int_equal(status_of(get(f, "/pypi/simple/pkg/", NULL)), 200);
+    fixture_drop_keeper(f);
+    struct client c;
+    client_open(f, &c);
+    client_send(&c, "GET /pypi/simple/other/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    fixture_turn(f);
+    assert_false(client_answered(&c, false));
+    fixture_connect_keeper(f);
+    assert_int_equal(status_of(client_wait(f, &c, false)), 200);
+    client_close(&c);
+    fixture_free(f);
+}
+
 static void test_metrics(void **state)
 {
     (void)state;
@@ -166,6 +197,7 @@ static void test_log_and_drain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_before_the_service_is_ready),
         cmocka_unit_test(test_health_and_ready), cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_refusal_page),     cmocka_unit_test(test_routes),
         cmocka_unit_test(test_loop),             cmocka_unit_test(test_reload),

@@ -284,6 +284,33 @@ static void use_client(struct fixture *f, int fd)
     ch_buf_clear(&f->got);
 }
 
+/* Over TCP, too, the kernel takes little for a reader that stops: not the megabytes to which it lets
+ * a queue grow by itself. */
+static void test_unsent_queue_is_short(void **state)
+{
+    with_limits(60000, 60000, 200);
+    struct fixture *f = fixture_new();
+    struct ch_err err;
+    uint16_t port;
+    (void)state;
+    f->on_request = answer_large;
+    int listener = listen_tcp(&port);
+    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, &err));
+    int client = connect_tcp(port);
+    f->client = client;
+    fixture_send(f, CH_STR("GET / HTTP/1.1\r\n" HOST "\r\n"));
+    f->client = -1; /* the fixture does not read */
+    fixture_until(f, is_released, "the end of the answer");
+    int window; /* what the client's kernel may have in its own queue */
+    socklen_t len = sizeof(window);
+    assert_int_equal(getsockopt(client, SOL_SOCKET, SO_RCVBUF, &window, &len), 0);
+    assert_false(f->complete);
+    assert_in_range(f->body_bytes, 1, (uint64_t)window + 4 * ch_limits.http_unsent_bytes);
+    close(client);
+    fixture_free(f);
+    close(listener);
+}
+
 static bool two_connected(struct fixture *f)
 {
     return ch_http_server_connections(f->server) == 2;
@@ -400,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_idle_timeout),
         cmocka_unit_test(test_stalled_reader),
         cmocka_unit_test(test_large_answer_arrives),
+        cmocka_unit_test(test_unsent_queue_is_short),
         cmocka_unit_test(test_limits_and_local_address),
         cmocka_unit_test(test_backlog_waits),
         cmocka_unit_test(test_drain),

@@ -1,4 +1,4 @@
 """Packages modelled on published incidents and techniques, one function each, by what they do."""
-from . import (content, disguise, execution, honest, install, names, startup, structure,  # noqa: F401
-               theft)
+from . import (content, disguise, execution, honest, install, names, reach, startup,  # noqa: F401
+               structure, theft)
 from .package import ATTACKS, HONEST  # noqa: F401

@@ -452,10 +452,10 @@ static enum ch_code inspect_two(const struct ch_scan_job *job, const struct ch_i
     ch_content_see(c, &(struct ch_content_member){.path = CH_STR("foo/link"),
                                                   .type = CH_MEMBER_SYMLINK,
                                                   .link = CH_STR("x.so")});
-    ch_content_entry_point(c, CH_STR("pytest11"), CH_STR("x"));
-    ch_content_entry_point(c, CH_STR("console_scripts"), CH_STR("git"));
-    ch_content_entry_point(c, CH_STR("console_scripts"), CH_STR("foo"));
-    ch_content_entry_point(c, CH_STR("foo.plugins"), CH_STR("git"));
+    ch_content_entry_point(c, CH_STR("pytest11"), CH_STR("x"), CH_STR("x"));
+    ch_content_entry_point(c, CH_STR("console_scripts"), CH_STR("git"), CH_STR("x:y"));
+    ch_content_entry_point(c, CH_STR("console_scripts"), CH_STR("foo"), CH_STR("x:y"));
+    ch_content_entry_point(c, CH_STR("foo.plugins"), CH_STR("git"), CH_STR("x"));
     ch_content_end(c);
     ch_content_free(c);
     return ch_scan_writer_ok(out, err);

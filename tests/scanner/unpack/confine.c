@@ -11,7 +11,7 @@
 static const int allowed[] = {
     SCMP_SYS(read),   SCMP_SYS(write),   SCMP_SYS(lseek), SCMP_SYS(mmap),
     SCMP_SYS(munmap), SCMP_SYS(mremap),  SCMP_SYS(brk),   SCMP_SYS(exit_group),
-    SCMP_SYS(futex),  SCMP_SYS(madvise), SCMP_SYS(close),
+    SCMP_SYS(futex),  SCMP_SYS(madvise), SCMP_SYS(close), SCMP_SYS(getrandom),
 };
 
 /* Everything else kills, opening included: the preparation left nothing to open. */

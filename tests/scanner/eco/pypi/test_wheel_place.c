@@ -49,8 +49,25 @@ static void test_rows(void **state)
     }
 }
 
+static void test_sites(void **state)
+{
+    (void)state;
+    static const char *const sites[][2] = {
+        {"foo/x.py", "foo/x.py"},
+        {"foo-1.0.data/purelib/foo/x.py", "foo/x.py"},
+        {"foo-1.0.data/data/lib/python3.12/site-packages/foo/x.py", "foo/x.py"},
+        {"foo-1.0.data/scripts/foo", "foo"},
+        {"foo-1.0.data", "foo-1.0.data"},
+        {"foo-1.0.data/x", "foo-1.0.data/x"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(sites); i++) {
+        struct ch_str site = wheel_site(ch_str_of(sites[i][0]));
+        assert_true(ch_str_eq(site, ch_str_of(sites[i][1])));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_sites)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,116 @@
+/* Who owns a name (T12): the first upstream that answered, until a person gives it to another one; and
+ * from when on an owner counts anew. */
+#include "pages_int.h"
+
+#include "intake_int.h"
+
+/* Failed intakes stay for the queue to show; those of a page that changes hands go at once. */
+static void drop_failed_intakes(struct keeper *k, const struct page *p)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        struct ch_err err;
+        if (in->p != p || in->state != CH_INTAKE_FAILED || in->waiters != NULL) {
+            continue;
+        }
+        if (in->id != 0 && (keeper_write(k, &err) != CH_OK ||
+                            ch_store_end_intake(k->store, in->id, &err) != CH_OK)) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+            continue;
+        }
+        intake_detach(in);
+        intake_free(in);
+    }
+}
+
+void owner_settle(struct keeper *k, struct page *p)
+{
+    if (!p->given_away || p->refreshing) {
+        return;
+    }
+    drop_failed_intakes(k, p);
+    if (p->busy == 0) { /* else what is under way still speaks of the former owner's files */
+        page_unload(p);
+        p->given_away = false;
+    }
+}
+
+enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                        struct ch_err *err)
+{
+    page_load(k, p);
+    change->former = ch_str_of(p->upstream != NULL ? p->upstream->name : "");
+    change->kind = CH_OWNER_GIVEN;
+    change->at_us = keeper_now_us(k);
+    p->given_away = true; /* away from ALLOW first (T4): all that the former owner's page shows goes */
+    keeper_raise_epoch(k);
+    again_page(k, p);
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? ch_store_add_owner_change(k->store, change, err) : rc;
+    rc = rc == CH_OK ? keeper_commit(k, err) : rc;
+    if (rc != CH_OK) {
+        p->given_away = false; /* as before; what was taken away is served again when asked for */
+        return rc;
+    }
+    keeper_log("owner", "repository=%s project=%s upstream=%.*s former=%.*s", p->repository, p->project,
+               CH_STR_ARG(change->upstream), CH_STR_ARG(change->former));
+    owner_settle(k, p);
+    return CH_OK;
+}
+
+/* The page's content, and what its upstream would be asked with, without what says how new it is. */
+static enum ch_code forget_age(struct keeper *k, struct page *p, struct ch_err *err)
+{
+    struct page_facts facts;
+    enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    p->info.etag = p->info.last_modified = (struct ch_str){NULL, 0};
+    p->info.body_sha256 = (struct ch_sha256){{0}};
+    p->failed_at_us = 0;
+    return page_set_facts(k, p, &facts, err);
+}
+
+static enum ch_code store_without_age(struct keeper *k, const struct page *p,
+                                      const struct ch_owner_change *change, struct ch_err *err)
+{
+    struct page_facts facts = {0};
+    struct ch_snapshot_info info = p->info;
+    info.etag = info.last_modified = CH_STR("");
+    info.body_sha256 = (struct ch_sha256){{0}};
+    enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, err);
+    rc = rc == CH_OK ? keeper_write(k, err) : rc;
+    rc = rc == CH_OK ? ch_store_put_snapshot(k->store, change->upstream, page_name(p), &info,
+                                             ch_buf_str(&facts.content), err)
+                     : rc;
+    rc = rc == CH_OK ? ch_store_add_owner_change(k->store, change, err) : rc;
+    rc = rc == CH_OK ? keeper_commit(k, err) : rc;
+    page_facts_done(&facts);
+    return rc;
+}
+
+enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owner_change *change,
+                                struct ch_err *err)
+{
+    if (!page_load(k, p)) {
+        return ch_fail(err, CH_E_NOT_FOUND, "%s: no answer of an upstream is known of it", p->project);
+    }
+    const struct ch_upstream *upstream = p->upstream;
+    change->kind = CH_OWNER_OLDER_ACCEPTED;
+    change->upstream = ch_str_of(upstream->name);
+    change->at_us = keeper_now_us(k);
+    enum ch_code rc = store_without_age(k, p, change, err);
+    size_t cursor = 0;
+    void *value;
+    while (rc == CH_OK && ch_map_next(k->pages, &cursor, NULL, &value)) {
+        struct page *other = value; /* the snapshot is the upstream's: several repositories may have it */
+        if (other->load == PAGE_READY && other->upstream == upstream &&
+            ch_str_eq(page_name(other), page_name(p))) {
+            rc = forget_age(k, other, err);
+        }
+    }
+    return rc;
+}

@@ -1,0 +1,49 @@
+/* Members that are judged mildly because nothing seems to run them (tests, examples, archives of data), and
+ * which of them is run all the same: imported, started or opened by name from elsewhere in the artifact.
+ *
+ * What names them: import statements, texts that are a module's name ("-m", importlib, runpy) or a path,
+ * folders that source puts on sys.path, entry points, .pth files; and what one of them names that was reached
+ * itself. It is told by what stands there: a name that is computed at run time is not followed. */
+#ifndef CH_CONTENT_REACH_H
+#define CH_CONTENT_REACH_H
+
+#include "customhouse/bytes.h"
+
+/* How it is reached; bits. */
+enum {
+    REACH_NAMED = 1 << 0,
+    REACH_START = 1 << 1, /* from what runs when any Python starts */
+    REACH_RUN = 1 << 2,   /* as a program or script */
+};
+
+enum reach_kind {
+    REACH_TESTS, /* lies among tests */
+    REACH_DATA,  /* elsewhere: an archive, perhaps, or a script */
+    REACH_TEXT,  /* the same, named like a text or a picture: only what starts it counts (reach_started) */
+};
+
+struct reach;
+struct reach *reach_new(void);
+void reach_free(struct reach *r); /* accepts NULL */
+
+/* A member that may be reached. `path`: in the archive; once each. `site`: as imports see it, "a/tests/b.py". */
+void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum reach_kind kind);
+/* What is known of it: bits, 0 while nothing names it. */
+unsigned reach_of(const struct reach *r, struct ch_str path);
+/* It is judged as what reach_of says now: when more is known later, reach_next gives it. Whether it was before. */
+bool reach_judged(struct reach *r, struct ch_str path);
+/* The next one to be judged again; borrowed until reach_free. False: none. */
+bool reach_next(struct reach *r, struct ch_str *ret_path);
+
+/* Python source that runs. `how`: REACH_START or 0. */
+void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struct ch_str bytes,
+                  unsigned how);
+/* "a.b:c" of an entry point. */
+void reach_object(struct reach *r, struct ch_str reference);
+/* A folder that a .pth file puts on sys.path. */
+void reach_folder(struct reach *r, struct ch_str folder);
+/* The source of `site` imports, starts or loads what has this name, as its values say. */
+void reach_started(struct reach *r, struct ch_str site, struct ch_str name, unsigned how);
+bool reach_over(const struct reach *r); /* more folders of tests than are kept */
+
+#endif

@@ -1,0 +1,186 @@
+#include "scanner/source/imports.h"
+
+#include <string.h>
+
+#include "customhouse/limits.h"
+#include "scanner/source/token_int.h"
+
+struct walk {
+    const struct ch_imports *to;
+    struct ch_str folder;
+    struct ch_str text;
+    struct ch_tokenizer t;
+    struct ch_token tok;
+};
+
+/* The operator, of one character. */
+static bool is_op(const struct walk *w, char op)
+{
+    return w->tok.type == CH_TOKEN_OP && w->tok.len == 1 && w->text.ptr[w->tok.at] == op;
+}
+
+static bool is_word(const struct walk *w, struct ch_str word)
+{
+    return w->tok.type == CH_TOKEN_NAME && w->tok.len == word.len &&
+           memcmp(w->text.ptr + w->tok.at, word.ptr, word.len) == 0;
+}
+
+static bool is_dots(const struct walk *w)
+{
+    return w->tok.type == CH_TOKEN_OP && w->text.ptr[w->tok.at] == '.';
+}
+
+static void next(struct walk *w)
+{
+    ch_token_next(&w->t, &w->tok);
+}
+
+/* "a.b.c" at the current token, appended. */
+static void take_dotted(struct walk *w, struct ch_buf *ret)
+{
+    while (w->tok.type == CH_TOKEN_NAME && !is_word(w, CH_STR("import"))) {
+        CH_IGNORE(ch_token_name(ch_token_str(w->text, &w->tok), ret));
+        next(w);
+        if (!is_op(w, '.')) {
+            return;
+        }
+        ch_buf_putc(ret, '.');
+        next(w);
+    }
+}
+
+static void tell(struct walk *w, const struct ch_buf *dotted, size_t len)
+{
+    if (!dotted->failed && len > 0) {
+        w->to->module(w->to->arg, ch_str_sub(ch_buf_str(dotted), 0, len));
+    }
+}
+
+static void take_import(struct walk *w)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, ch_limits.member_path_bytes);
+    do {
+        next(w);
+        ch_buf_clear(&b);
+        take_dotted(w, &b);
+        tell(w, &b, b.len);
+        if (is_word(w, CH_STR("as"))) {
+            next(w);
+            next(w);
+        }
+    } while (is_op(w, ','));
+    ch_buf_done(&b);
+}
+
+bool ch_imports_base(struct ch_str folder, size_t dots, struct ch_buf *ret)
+{
+    for (size_t i = 1; i < dots; i++) {
+        if (folder.len == 0) {
+            return false;
+        }
+        folder.len--;
+        while (folder.len > 0 && folder.ptr[folder.len - 1] != '/') {
+            folder.len--;
+        }
+    }
+    for (size_t i = 0; i < folder.len; i++) {
+        ch_buf_putc(ret, folder.ptr[i] == '/' ? '.' : folder.ptr[i]);
+    }
+    return true;
+}
+
+/* "from ..a import b, c": a, and b and c where they are modules. */
+static void take_from(struct walk *w)
+{
+    struct ch_buf b;
+    size_t dots = 0;
+    ch_buf_init(&b, ch_limits.member_path_bytes);
+    next(w);
+    for (; is_dots(w); next(w)) {
+        dots += w->tok.len;
+    }
+    bool inside = dots == 0 || ch_imports_base(w->folder, dots, &b);
+    take_dotted(w, &b);
+    if (inside && is_word(w, CH_STR("import"))) {
+        size_t base = b.len;
+        if (base > 0 && b.ptr[base - 1] == '.') {
+            base--;
+        }
+        tell(w, &b, base);
+        for (next(w); w->tok.type == CH_TOKEN_NAME || is_op(w, ',') || is_op(w, '('); next(w)) {
+            b.len = base;
+            if (w->tok.type == CH_TOKEN_NAME) {
+                ch_buf_puts(&b, base > 0 ? CH_STR(".") : CH_STR(""));
+                CH_IGNORE(ch_token_name(ch_token_str(w->text, &w->tok), &b));
+                tell(w, &b, b.len);
+            }
+        }
+    }
+    ch_buf_done(&b);
+}
+
+static void take_text(struct walk *w)
+{
+    struct ch_buf b;
+    if (w->tok.len > ch_limits.member_path_bytes) {
+        return;
+    }
+    ch_buf_init(&b, ch_limits.member_path_bytes);
+    ch_token_value(w->text, &w->tok, &b);
+    if (!b.failed) {
+        w->to->text(w->to->arg, ch_buf_str(&b));
+    }
+    ch_buf_done(&b);
+}
+
+void ch_imports_of(struct ch_str bytes, struct ch_str folder, const struct ch_imports *to)
+{
+    struct ch_source_text source;
+    struct walk w = {.to = to, .folder = folder};
+    ch_source_text_init(&source, bytes);
+    w.text = source.text;
+    ch_tokenizer_init(&w.t, w.text);
+    next(&w);
+    for (bool first = true; w.tok.type != CH_TOKEN_END;) {
+        if (first && is_word(&w, CH_STR("import"))) {
+            take_import(&w);
+            first = false;
+        } else if (first && is_word(&w, CH_STR("from"))) {
+            take_from(&w);
+            first = false;
+        } else {
+            if (w.tok.type == CH_TOKEN_STRING || w.tok.type == CH_TOKEN_FSTRING_MIDDLE) {
+                take_text(&w);
+            } else if (w.tok.type == CH_TOKEN_NAME && to->name != NULL) {
+                to->name(to->arg, ch_token_str(w.text, &w.tok));
+            }
+            first = w.tok.type == CH_TOKEN_NEWLINE || w.tok.type == CH_TOKEN_INDENT ||
+                    w.tok.type == CH_TOKEN_DEDENT || is_op(&w, ':') || is_op(&w, ';');
+            next(&w);
+        }
+    }
+    ch_source_text_done(&source);
+}
+
+bool ch_imports_may_hide(struct ch_str bytes)
+{
+    struct ch_source_text source;
+    size_t ascii = 0;
+    while (ascii < bytes.len && (uint8_t)bytes.ptr[ascii] < 0x80) {
+        ascii++;
+    }
+    if (ascii == bytes.len) {
+        return false;
+    }
+    bool found = false;
+    ch_source_text_init(&source, bytes);
+    for (size_t i = 0; i < source.text.len && !found;) {
+        size_t n = 1;
+        found = (uint8_t)source.text.ptr[i] >= 0x80 &&
+                token_folds(token_utf8_at(source.text, i, &n));
+        i += n;
+    }
+    ch_source_text_done(&source);
+    return found;
+}

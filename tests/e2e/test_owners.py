@@ -1,0 +1,69 @@
+"""Names between two upstreams: whose they are, and giving them away (T12); bytes denied by their digest."""
+import hashlib
+import json
+import re
+import unittest
+
+from house import wheels
+from house.case import Quarantine, add_wheel, file_path
+from house.upstream import Upstream
+
+
+class Owners(Quarantine):
+    """Two upstreams that both have `shared`, with different bytes."""
+    @classmethod
+    def fill(cls):
+        cls.other = Upstream()
+        cls.addClassCleanup(cls.other.close)
+        cls.mine = add_wheel(cls.up, "shared", "1.0")
+        cls.theirs = add_wheel(cls.other, "shared", "1.0", files={"shared/more.py": b"# theirs\n"})
+        add_wheel(cls.other, "shared", "2.0")
+
+    @classmethod
+    def configure(cls, text):
+        """A second upstream, after the first."""
+        name = re.search(r"(?m)^upstreams:\n(?:\s*#.*\n)*\s*- name: (\S+)", text).group(1)
+        block = (f"  - name: second\n    ecosystem: pypi\n    url: {cls.other.url}\n"
+                 "    trust_times: true\n")
+        text = re.sub(r"(?m)^repositories:", block + "\nrepositories:", text, count=1)
+        cls.first = name
+        return re.sub(r"(?m)^(\s*)upstreams: \[?(\S+?)\]?$", rf"\1upstreams: [{name}, second]", text, count=1)
+
+    def own(self, *args):
+        return self.service.command("own", *args)
+
+    def test_a_name_changes_hands_in_one_step(self):
+        path = file_path("shared", "1.0")
+        self.assertEqual(self.service.ask(path).body, self.mine.data)
+        self.assertEqual(self.own("shared", "--upstream", "nowhere", "--reason", "x")[0], 2)
+        asked = len(self.up.asked)
+        status, out, err = self.own("shared", "--upstream", "second", "--reason", "they publish it now")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("owned by upstream second", out)
+        a = self.service.ask(path)
+        while a.status == 307:
+            a = self.service.ask(a["Location"])
+        self.assertEqual((a.status, a.body), (200, self.theirs.data), a)
+        self.assertEqual(set(self.page("shared")), {wheels.file_name("shared", v) for v in ("1.0", "2.0")})
+        self.assertEqual(len(self.up.asked), asked)
+        self.with_clients(lambda client: self.installs(client, "shared", "shared", "2.0"), ("pip-newest", "uv"))
+        listed = json.loads(self.own("--json")[1])
+        self.assertEqual([(n["project"], n["upstream"], n["changes"][0]["former"]) for n in listed
+                          if n["project"] == "shared"], [("shared", "second", self.first)])
+        self.assertIn("upstream second", self.service.command("explain", "shared")[1])
+
+    def test_bytes_are_denied_before_they_are_known(self):
+        f = add_wheel(self.up, "unlucky", "1.0")
+        digest = "sha256:" + hashlib.sha256(f.data).hexdigest()
+        status, out, _ = self.service.command("explain", digest)
+        self.assertEqual(status, 1, out)
+        self.assertEqual(self.service.command("deny", digest, "--reason", "on a list of malware")[0], 0)
+        self.assertIn("on a list of malware", self.service.command("explain", digest)[1])
+        self.refused("unlucky", "1.0", "on a list of malware")
+        self.assertNotIn(f"/files/{f.name}", self.up.asked)
+        self.with_clients(lambda client: self.is_refused(client, "unlucky", "on a list of malware"),
+                          ("pip-newest", "uv"))
+
+
+if __name__ == "__main__":
+    unittest.main()

