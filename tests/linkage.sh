@@ -8,8 +8,9 @@ failed=0
 # may PROGRAM LIBRARY: is this the one program that the library belongs to?
 may() {
     case "$1 $2" in
-    "keeper libsqlite3" | "audit libsqlite3" | "fetcher libcurl" | "scanner libarchive" | "scanner libyara" | \
-        "scanner libmagic" | "scanner libbz2" | "scanner liblzma") return 0 ;;
+    "keeper libsqlite3" | "audit libsqlite3" | "fetcher libcurl" | "scanner libarchive" | \
+        "scanner libyara" | "scanner libmagic" | "scanner libbz2" | "scanner liblzma" | \
+        "scanner libhs") return 0 ;;
     esac
     return 1
 }
@@ -23,7 +24,7 @@ for program in audit customhouse keeper gateway fetcher scanner; do
     # all that the loader would map, also through other libraries
     libraries=$(ldd "$bin/$program" | sed -n 's/^[[:space:]]*\(lib[^ ]*\)\.so.*/\1/p')
     [ -n "$libraries" ] || { echo "$program: no libraries found"; failed=1; }
-    for library in libsqlite3 libcurl libarchive libyara libmagic libbz2 liblzma; do
+    for library in libsqlite3 libcurl libarchive libyara libmagic libbz2 liblzma libhs; do
         if echo "$libraries" | grep -q "^$library" && ! may "$program" "$library"; then
             echo "$program: links $library and must not"
             failed=1
@@ -32,8 +33,8 @@ for program in audit customhouse keeper gateway fetcher scanner; do
 done
 
 # the test would pass over programs that link nothing at all
-for pair in keeper:libsqlite3 audit:libsqlite3 fetcher:libcurl scanner:libarchive scanner:libbz2 scanner:liblzma \
-    scanner:libyara; do
+for pair in keeper:libsqlite3 audit:libsqlite3 fetcher:libcurl scanner:libarchive scanner:libbz2 \
+    scanner:liblzma scanner:libyara scanner:libhs; do
     if ! readelf -d "$bin/${pair%%:*}" | grep -q "NEEDED.*${pair##*:}"; then
         echo "${pair%%:*}: does not link ${pair##*:}: is this test still about the right libraries?"
         failed=1

@@ -281,6 +281,16 @@ static size_t utf8_length(struct ch_str s, size_t at)
 bool ch_str_is_utf8(struct ch_str s)
 {
     for (size_t i = 0; i < s.len;) {
+        uint64_t eight;
+        for (; s.len - i >= sizeof(eight); i += sizeof(eight)) { /* most are ASCII */
+            memcpy(&eight, s.ptr + i, sizeof(eight));
+            if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+                break;
+            }
+        }
+        if (i == s.len) {
+            break;
+        }
         size_t n = utf8_length(s, i);
         if (n == 0) {
             return false;

@@ -131,6 +131,7 @@ static const struct ch_call_rule fork_jobs_rules[] = {
     ALLOW(fork), DENY(vfork), NOSYS(clone3), BITS_OFF(clone, 0, CLONE_NEW_NAMESPACES),
     ALLOW(kill), ALLOW(pidfd_open), ALLOW(pidfd_send_signal), ALLOW(wait4), ALLOW(waitid),
     ALLOW(signalfd4), ALLOW(timerfd_create), ALLOW(timerfd_settime), ALLOW(setrlimit),
+    ALLOW(setpriority),
 };
 GROUP(fork_jobs);
 static const struct ch_call_rule no_program_rules[] = {

@@ -84,21 +84,6 @@ static enum ch_code configure(struct ch_store *s, struct ch_err *err)
     return CH_OK;
 }
 
-static enum ch_code check(struct ch_store *s, struct ch_err *err)
-{
-    struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_QUICK_CHECK, NULL, 0, &c, err);
-    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        struct ch_str first = ch_col_str(&c, 0);
-        if (!ch_str_eq(first, CH_STR("ok"))) {
-            rc = ch_fail(err, CH_E_FORMAT, "%s: the database is damaged: %.*s", s->path,
-                         CH_STR_ARG(first));
-        }
-    }
-    ch_cursor_close(&c);
-    return rc;
-}
-
 static enum ch_code open_database(struct ch_store *s, struct ch_err *err)
 {
     /* SQLite takes the mode of a new file from the umask and nothing else: make it first, private.
@@ -123,7 +108,7 @@ static enum ch_code open_database(struct ch_store *s, struct ch_err *err)
     unsigned char seed;
     sqlite3_randomness(sizeof(seed), &seed); /* opens the random device now, not when confined */
     rc = ch_store_migrate(s, ch_migrations, ch_migration_count, err);
-    if (rc == CH_OK && (rc = check(s, err)) == CH_OK) {
+    if (rc == CH_OK && (rc = ch_store_check(s, err)) == CH_OK) {
         ch_store_reserve(s);
     }
     return rc;
@@ -189,6 +174,7 @@ void ch_store_close(struct ch_store *s)
     if (s == NULL) {
         return;
     }
+    ch_store_check_end(s);
     for (size_t i = 0; i < CH_SQL_COUNT; i++) {
         sqlite3_finalize(s->statement[i]);
     }
@@ -211,7 +197,8 @@ void ch_store_close(struct ch_store *s)
 enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err)
 {
     CH_ASSERT(!s->in_group);
-    enum ch_code rc = ch_sql_run(s, CH_SQL_BEGIN, NULL, 0, NULL, err);
+    enum ch_code rc = ch_store_whole(s, err);
+    rc = rc != CH_OK ? rc : ch_sql_run(s, CH_SQL_BEGIN, NULL, 0, NULL, err);
     s->in_group = rc == CH_OK;
     return rc;
 }

@@ -29,6 +29,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_SCHEMA_NUMBER] = {"read schema number", "PRAGMA user_version", ""},
     [CH_SQL_APPLICATION] = {"read application id", "PRAGMA application_id", ""},
     [CH_SQL_TABLE_COUNT] = {"count tables", "SELECT count(*) FROM sqlite_schema", ""},
+    [CH_SQL_PAGE_COUNT] = {"count pages", "PRAGMA page_count", ""},
+    [CH_SQL_PAGE_SIZE] = {"read page size", "PRAGMA page_size", ""},
     [CH_SQL_QUICK_CHECK] = {"check", "PRAGMA quick_check(1)", ""},
 
     [CH_SQL_GET_VALUE] = {"get value", "SELECT value FROM value WHERE name = $1", "t"},

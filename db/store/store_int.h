@@ -35,7 +35,14 @@ struct ch_store {
     ZSTD_CCtx *compress;
     ZSTD_DCtx *decompress;
     struct ch_buf scratch; /* compressed snapshot */
+    struct ch_check *check; /* of a large database, beside the work; NULL: done before it */
 };
+
+/* --- whether it is whole (check.c) --- */
+
+/* CH_E_FORMAT: it is damaged. A large one is looked through in the background. */
+enum ch_code ch_store_check(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
+void ch_store_check_end(struct ch_store *s); /* accepts that none began */
 
 /* --- arguments: each carries its type, which must be the one of the statement's row --- */
 struct ch_arg {

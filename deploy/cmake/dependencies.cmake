@@ -1,6 +1,6 @@
 # The libraries of the design's dependency table. A target links only what its process may hold:
 # tests/linkage checks the linked binaries (SQLite only in the keeper, libcurl only in the fetcher,
-# libarchive and libyara only in the scanner).
+# libarchive, libyara and libhs only in the scanner).
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0)
 pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl)
@@ -15,3 +15,4 @@ pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(YARA REQUIRED IMPORTED_TARGET yara)
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(HS REQUIRED IMPORTED_TARGET libhs)

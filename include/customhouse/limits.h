@@ -138,10 +138,10 @@
     /* jails */                                                                                    \
     X(scan_output_bytes, 268435456, "bytes", "a jail's answer")                                    \
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
-    X(scan_nice, 5, "steps", "priority of the jails: gateways and keeper come first")                   \
+    X(scan_nice, 5, "steps", "priority of inspections: gateways, keeper and documents come first")        \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
-    X(scan_parallel, 2, "jails", "at once per scanner parent")                                     \
+    X(scan_parallel, 2, "jails", "inspections at once per scanner parent, and as many for documents") \
     X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
     /* rules: scanner/rules/README.md says why these */                                            \
     X(rules_files, 256, "files", "of a site's rule folders together")                              \
@@ -177,6 +177,7 @@
     X(fetch_rows, 1000000, "rows", "of the log of fetches are kept, the newest")                   \
     X(served_rows, 5000000, "rows", "of who got what are kept, those first seen last")             \
     X(trim_rows, 1000, "rows", "dropped at once of each of these, every half minute")              \
+    X(store_check_bytes, 134217728, "bytes", "a larger database is checked beside the work")       \
     X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")       \
     /* log */                                                                                      \
     X(log_reserve_bytes, 4194304, "bytes", "allocated beyond the log's end, for a full disk (T4)")  \

@@ -24,7 +24,8 @@
 struct ch_store;
 
 /* Opens (creating and migrating forward) the database in `folder`. CH_E_UNSUPPORTED: a newer schema.
- * CH_E_FORMAT: corrupt (checked with quick_check at open) or another program's. CH_E_BUSY: another
+ * CH_E_FORMAT: corrupt (quick_check; of a large one in the background: ch_store_begin
+ * says it then) or another program's. CH_E_BUSY: another
  * process has it open: there is one owner at a time (a lock on folder/lock, gone with the process).
  * Afterwards nothing outside of `folder` is opened. */
 enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err) CH_MUST_CHECK;
@@ -32,6 +33,8 @@ enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, stru
  * another version of the schema. */
 enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
                                 struct ch_err *err) CH_MUST_CHECK;
+/* CH_E_FORMAT: the background has found damage, and nothing is written any more. */
+enum ch_code ch_store_whole(const struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_close(struct ch_store *s);
 enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_commit(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK; /* durable after it */

@@ -303,6 +303,46 @@ static bool same_name_before(const YR_RULES *rules, const YR_RULE *rule)
     return false;
 }
 
+static size_t put_bytes(const void *ptr, size_t size, size_t count, void *user)
+{
+    ch_buf_put(user, ptr, size * count);
+    return count;
+}
+
+static size_t get_bytes(void *ptr, size_t size, size_t count, void *user)
+{
+    struct ch_rd *r = user;
+    const uint8_t *bytes = ch_get_bytes(r, size * count);
+    if (bytes == NULL) {
+        return 0;
+    }
+    memcpy(ptr, bytes, size * count);
+    return count;
+}
+
+/* As they come from the compiler, rules lie in a megabyte for each of their tables, all of which
+ * each fork of a job would have to copy the page tables of. */
+static enum ch_code pack(YR_RULES **rules, struct ch_err *err)
+{
+    struct ch_buf b;
+    YR_RULES *packed = NULL;
+    ch_buf_init(&b, (size_t)ch_limits.scan_memory_bytes);
+    YR_STREAM out = {.user_data = &b, .write = put_bytes};
+    int rc = yr_rules_save_stream(*rules, &out);
+    if (rc == ERROR_SUCCESS && !b.failed) {
+        struct ch_rd r = ch_rd_of(b.ptr, b.len);
+        YR_STREAM in = {.user_data = &r, .read = get_bytes};
+        rc = yr_rules_load_stream(&in, &packed);
+    }
+    ch_buf_done(&b);
+    if (packed == NULL) {
+        return ch_fail(err, CH_E_SYSTEM, "rules: libyara does not load what it made (error %d)", rc);
+    }
+    yr_rules_destroy(*rules);
+    *rules = packed;
+    return CH_OK;
+}
+
 enum ch_code rules_compile(const struct ch_rule_text *texts, size_t count, bool shipped,
                            struct rule_set *ret, struct ch_err *err)
 {
@@ -314,6 +354,11 @@ enum ch_code rules_compile(const struct ch_rule_text *texts, size_t count, bool 
     }
     enum ch_code rc = compile_texts(texts, count, &set.rules, err);
     if (rc != CH_OK) {
+        return rc;
+    }
+    rc = pack(&set.rules, err);
+    if (rc != CH_OK) {
+        rule_set_done(&set);
         return rc;
     }
     set.meta = ch_calloc(set.rules->num_rules + 1, sizeof(*set.meta));

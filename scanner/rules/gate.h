@@ -12,12 +12,17 @@ struct rule_gate *gate_new(const struct rule_sets *sets, const struct ch_rule_te
                            size_t count);
 void gate_free(struct rule_gate *g); /* accepts NULL */
 
-/* What one member has; `seen` is as long as gate_words() says. */
-size_t gate_words(const struct rule_gate *g);
-void gate_look(const struct rule_gate *g, struct ch_str bytes, bool *seen);
-/* Whether a rule of the set may match; rule: its place in the set. */
-bool gate_may_match(const struct rule_gate *g, enum rule_set_kind kind, size_t rule,
-                    const bool *seen);
+/* What one member has. Made once, for as many members as one likes. */
+struct gate_look;
+struct gate_look *gate_look_new(const struct rule_gate *g);
+void gate_look_free(struct gate_look *l); /* accepts NULL */
+/* The bytes are borrowed until the next look. */
+void gate_look(struct gate_look *l, struct ch_str bytes);
+/* Whether a rule of the set may match; rule: its place in the set. The first costs nothing, and
+ * says yes more often. */
+bool gate_may_match_at_first(const struct gate_look *l, enum rule_set_kind kind, size_t rule);
+bool gate_may_match(struct gate_look *l, enum rule_set_kind kind, size_t rule);
+
 bool gate_always(const struct rule_gate *g, enum rule_set_kind kind,
                  size_t rule); /* asks nothing */
 

@@ -19,7 +19,7 @@ struct ch_rules_scan {
     bool begun;
     bool code;
     bool applies[SET_COUNT];
-    bool *seen; /* by word of the gate: it is in this member */
+    struct gate_look *look;
     /* the scan at hand */
     struct ch_str at_path;
     struct ch_str at_bytes;
@@ -147,13 +147,13 @@ static void scan_one(struct ch_rules_scan *s, enum rule_set_kind kind, struct ch
 }
 
 /* Whether it takes libyara to know that no rule of a set matches. */
-static bool may_match(const struct ch_rules_scan *s, enum rule_set_kind kind, struct ch_str path)
+static bool may_match(struct ch_rules_scan *s, enum rule_set_kind kind, struct ch_str path)
 {
     const struct rule_set *set = &rules_loaded->set[kind];
     bool may = kind == SET_SITE;
     for (size_t i = 0; i < set->count && !may; i++) {
-        may = gate_may_match(rules_loaded->gate, kind, i, s->seen) &&
-              globs_take(&set->meta[i].paths, path);
+        may = gate_may_match_at_first(s->look, kind, i) &&
+              globs_take(&set->meta[i].paths, path) && gate_may_match(s->look, kind, i);
     }
     return may;
 }
@@ -166,8 +166,7 @@ struct ch_rules_scan *ch_rules_scan_new(struct ch_scan_writer *out)
     s->out = out;
     ch_buf_init(&s->path, (size_t)ch_limits.member_path_bytes + 1);
     ch_buf_init(&s->bytes, (size_t)ch_limits.rules_text_bytes);
-    s->seen = ch_calloc(rules_loaded == NULL ? 1 : gate_words(rules_loaded->gate) + 1,
-                        sizeof(*s->seen));
+    s->look = rules_loaded == NULL ? NULL : gate_look_new(rules_loaded->gate);
     for (size_t i = 0; rules_loaded != NULL && i < SET_COUNT; i++) {
         const struct rule_set *set = &rules_loaded->set[i];
         if (set->rules == NULL) {
@@ -195,7 +194,7 @@ void ch_rules_scan_free(struct ch_rules_scan *s)
         }
         free(s->noted[i]);
     }
-    free(s->seen);
+    gate_look_free(s->look);
     ch_buf_done(&s->path);
     ch_buf_done(&s->bytes);
     free(s);
@@ -247,7 +246,7 @@ void ch_rules_scan_member_end(struct ch_rules_scan *s)
     } else if (!s->code && s->size_bytes > bytes.len) {
         bytes = ch_str_sub(bytes, 0, (size_t)ch_limits.rules_head_bytes);
     }
-    gate_look(rules_loaded->gate, bytes, s->seen);
+    gate_look(s->look, bytes);
     for (enum rule_set_kind i = SET_TEXT; i < SET_COUNT; i++) {
         if (s->applies[i] && may_match(s, i, path)) {
             scan_one(s, i, path, bytes, s->code);

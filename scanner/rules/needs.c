@@ -34,7 +34,8 @@ static size_t index_of(struct needs *n, struct ch_str word, bool nocase)
         n->owned = ch_realloc_array(n->owned, n->word_count + 1, sizeof(*n->owned));
         n->owned[i] = ch_calloc(word.len, 1);
         memcpy(n->owned[i], word.ptr, word.len);
-        n->words[i] = (struct prefilter_word){.bytes = {n->owned[i], word.len}, .nocase = nocase};
+        n->words[i] =
+            (struct ch_literal){.bytes = {n->owned[i], word.len}, .nocase = nocase, .once = true};
         n->word_count++;
     }
     return i;
@@ -42,24 +43,11 @@ static size_t index_of(struct needs *n, struct ch_str word, bool nocase)
 
 int32_t needs_word(struct needs *n, struct ch_str word, bool nocase)
 {
-    if (word.len < PREFILTER_WORD_MIN) {
+    if (word.len < NEED_WORD_MIN) {
         return NEED_NOTHING;
     }
     size_t i = index_of(n, word, nocase);
     return add(n, (struct need){.word = (int32_t)i, .least = 0, .part = -1, .next = -1});
-}
-
-/* Of parts that must all be there: those that every second file has go, unless all are such. */
-static size_t drop_common(const struct needs *n, int32_t *parts, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        int32_t word = n->all[parts[i]].word;
-        if (word < 0 || !prefilter_is_common(n->words[word].bytes)) {
-            parts[kept++] = parts[i];
-        }
-    }
-    return kept > 0 ? kept : count;
 }
 
 int32_t needs_group(struct needs *n, uint32_t least, const int32_t *parts, size_t count)
@@ -73,10 +61,6 @@ int32_t needs_group(struct needs *n, uint32_t least, const int32_t *parts, size_
         } else {
             some[asked++] = parts[i];
         }
-    }
-    if (least == asked) {
-        asked = drop_common(n, some, asked);
-        least = (uint32_t)asked;
     }
     for (size_t i = asked; i-- > 0;) {
         n->all[some[i]].next = first;
@@ -117,6 +101,69 @@ void needs_mark(const struct needs *n, int32_t need, bool *used)
     for (int32_t i = n->all[need].part; i >= 0; i = n->all[i].next) {
         needs_mark(n, i, used);
     }
+}
+
+static size_t part_count(const struct needs *n, const struct need *group)
+{
+    size_t count = 0;
+    for (int32_t part = group->part; part >= 0; part = n->all[part].next) {
+        count++;
+    }
+    return count;
+}
+
+static uint32_t how_common(const struct needs *n, int32_t need);
+
+/* The rarest parts of a group of which one must be there: chosen[i], in the order of the parts. */
+static uint32_t choose_parts(const struct needs *n, const struct need *group, bool *chosen)
+{
+    size_t count = part_count(n, group);
+    uint32_t *costs = ch_calloc(count + 1, sizeof(*costs));
+    uint32_t sum = 0;
+    size_t i = 0;
+    for (int32_t part = group->part; part >= 0; part = n->all[part].next) {
+        costs[i++] = how_common(n, part);
+    }
+    for (size_t left = group->spare + 1; left > 0 && group->least <= count; left--) {
+        size_t best = count;
+        for (i = 0; i < count; i++) {
+            best = !chosen[i] && (best == count || costs[i] < costs[best]) ? i : best;
+        }
+        chosen[best] = true;
+        sum += costs[best];
+    }
+    free(costs);
+    return sum;
+}
+
+static uint32_t how_common(const struct needs *n, int32_t need)
+{
+    const struct need *at = &n->all[need];
+    if (at->word >= 0) {
+        return needs_commonness(&n->words[at->word]);
+    }
+    bool *chosen = ch_calloc(part_count(n, at) + 1, sizeof(*chosen));
+    uint32_t sum = choose_parts(n, at, chosen);
+    free(chosen);
+    return sum;
+}
+
+void needs_first(const struct needs *n, int32_t need, bool *first)
+{
+    const struct need *at = &n->all[need];
+    if (at->word >= 0) {
+        first[at->word] = true;
+        return;
+    }
+    bool *chosen = ch_calloc(part_count(n, at) + 1, sizeof(*chosen));
+    CH_IGNORE(choose_parts(n, at, chosen) == 0);
+    size_t i = 0;
+    for (int32_t part = at->part; part >= 0; part = n->all[part].next) {
+        if (chosen[i++]) {
+            needs_first(n, part, first);
+        }
+    }
+    free(chosen);
 }
 
 bool needs_hold(const struct needs *n, int32_t need, const bool *seen)

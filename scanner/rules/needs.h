@@ -4,7 +4,7 @@
 #ifndef CH_SCANNER_RULES_NEEDS_H
 #define CH_SCANNER_RULES_NEEDS_H
 
-#include "prefilter.h"
+#include "scanner/literals.h"
 
 /* A word, or at least `least` of its parts. */
 struct need {
@@ -15,24 +15,28 @@ struct need {
     int32_t next;   /* its neighbour as a part of another; -1: the last */
 };
 enum { NEED_NOTHING = -1 }; /* in place of an index: holds always */
+enum { NEED_WORD_MIN = 4 }; /* shorter words ask nothing */
 
 /* Zeroed: empty. */
 struct needs {
     struct need *all;
     size_t count;
-    struct prefilter_word *words; /* each once */
+    struct ch_literal *words; /* each once */
     char **owned;                 /* their bytes */
     size_t word_count;
 };
 void needs_done(struct needs *n);
 
-/* Both give an index or NEED_NOTHING. A word that is too short asks nothing, nor does one that is
- * in every second file where all of several are asked for. needs_group takes the parts over: each
- * is a part of one group. */
+/* Both give an index or NEED_NOTHING. needs_group takes the parts over: each is a part of one group.
+ */
 int32_t needs_word(struct needs *n, struct ch_str word, bool nocase);
 int32_t needs_group(struct needs *n, uint32_t least, const int32_t *parts, size_t count);
 int32_t needs_again(struct needs *n, int32_t need); /* the same, to be a part of one more group */
-void needs_mark(const struct needs *n, int32_t need, bool *used);       /* the words it asks for */
+void needs_mark(const struct needs *n, int32_t need, bool *used); /* the words it asks for */
+/* Few and rare words of it: where none of them is, it does not hold. Not of NEED_NOTHING. */
+void needs_first(const struct needs *n, int32_t need, bool *first);
+/* needs_common.c: in how many of ten thousand files of source a word stands, more or less. */
+uint32_t needs_commonness(const struct ch_literal *word);
 bool needs_hold(const struct needs *n, int32_t need, const bool *seen); /* seen: by word */
 
 /* needs_regex.c: a regular expression of libyara, without its slashes. */

@@ -72,7 +72,7 @@ static int32_t need_of(struct reading *r, const struct part *p)
     }
     for (size_t i = 0; i < p->count;
          i++) { /* one that asks nothing makes all of them ask nothing */
-        if (p->texts[i].len < PREFILTER_WORD_MIN) {
+        if (p->texts[i].len < NEED_WORD_MIN) {
             return NEED_NOTHING;
         }
     }
@@ -109,7 +109,7 @@ static bool is_vague(const struct part *p)
 /* a := each text of a, followed by each of b. False, and a as it was, when they become too many. */
 static bool append(struct part *a, const struct part *b)
 {
-    size_t max = is_vague(b) && shortest(a) >= PREFILTER_WORD_MIN ? TEXTS_MANY : TEXTS_MAX;
+    size_t max = is_vague(b) && shortest(a) >= NEED_WORD_MIN ? TEXTS_MANY : TEXTS_MAX;
     if ((size_t)a->count * b->count > max || longest(a) + longest(b) > TEXT_BYTES ||
         (is_vague(b) && longest(a) == 0)) {
         return false;

@@ -79,6 +79,10 @@ static struct ch_sha256 digest_of(const struct ch_rule_text *site, size_t count)
 static enum ch_code start_engine(struct ch_err *err)
 {
     static bool started;
+    enum ch_code rc = ch_literals_usable(err);
+    if (rc != CH_OK) {
+        return rc;
+    }
     if (!started && yr_initialize() != ERROR_SUCCESS) {
         return ch_fail(err, CH_E_SYSTEM, "rules: libyara does not start");
     }

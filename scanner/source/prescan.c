@@ -1,13 +1,15 @@
-/* Which sources need no look by the model: plain ASCII in which no word stands that a check begins
- * with. Most of what is published is such, and this costs a fraction of reading tokens.
+/* Which sources need no look by the model: those in which no word stands that a check begins with.
+ * Most of what is published is such, and this costs a fraction of reading tokens.
  *
  * A rule is a set of words of which all must stand in the text; where one holds, the model looks.
  * The rules are made of the checks' own tables (effects.c, check_text.c); what checks name besides
  * is below, and tests run all their sources both ways. A name counts where it stands as an
- * identifier, since no name can be written otherwise in ASCII; what can make one of pieces (getattr
- * and its like) is a word of its own. Texts count as they are written, through pieces that stand
- * side by side. What is not seen: texts that are put together from variables, in a file that calls
- * nothing of the tables. */
+ * identifier: no name can be written otherwise but with letters beyond ASCII that fold to it or
+ * look like it, and what has such letters does not come here (source.c). What can make a name of
+ * pieces (getattr and its like) is a word of its own. Texts count as they are written, and as they
+ * are once escapes are resolved and pieces that stand side by side are one (prescan_pieces.c). What
+ * is not seen: texts that are put together from variables, in a file that calls nothing of the
+ * tables. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,13 +18,18 @@
 enum {
     RULES = 512,
     RULE_WORDS = 4,
-    SHORT = 4,       /* shorter words are looked for only where the rest of their rule holds */
-    GLUE_BYTES = 48, /* around pieces of a text; no word of the checks is longer */
+    SHORT = 4, /* shorter words are looked for only where the rest of their rule holds */
     BLOCK = 64,
     DENSE_BLOCKS = 16, /* a long literal has as many in a row */
     DENSE_STOPS =
         96, /* of them: of encoded text fewer than one in 40 is blank; plus its lines' ends */
     WIDE_BLANKS = 200,
+};
+
+/* Effects that lead to a finding, and those that do through what they give. */
+enum {
+    ACTS = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_LOAD | EFFECT_NETWORK | EFFECT_FETCH,
+    LOUD = ACTS | EFFECT_DECODE | EFFECT_SOCKET,
 };
 
 struct rule {
@@ -87,9 +94,9 @@ static struct ch_str cut(struct ch_str *rest, char at)
 }
 
 /* "os.system": all of its parts. */
-static void rule_of_name(const char *dotted)
+static void rule_of_name(const char *dotted, enum word_kind last, enum capability capability)
 {
-    struct rule r = {.capability = CAP_COUNT};
+    struct rule r = {.capability = (uint8_t)capability};
     struct ch_str rest = ch_str_of(dotted);
     while (rest.len > 0) {
         bool first = rest.ptr == dotted;
@@ -102,9 +109,25 @@ static void rule_of_name(const char *dotted)
             r.brief = from;
             r.brief_kind = WORD_MODULE;
         }
-        rule_word(&r, part, !first ? WORD_NAME : rest.len > 0 ? WORD_MODULE : WORD_ROOT);
+        rule_word(&r, part,
+                  rest.len == 0 ? first ? WORD_ROOT : last : first ? WORD_MODULE : WORD_NAME);
     }
     rule_add(&r);
+}
+
+/* Whether something of interest is deeper in a module: in another one, or in what a function gives. */
+static bool is_deep(struct ch_str root)
+{
+    uint32_t effects;
+    const char *word;
+    for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
+        struct ch_str rest = ch_str_of(word);
+        struct ch_str first = cut(&rest, '.');
+        if ((effects & LOUD) != 0 && ch_str_eq(first, root) && strchr(rest.ptr, '.') != NULL) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What makes names of texts, together with a module that has something of interest. */
@@ -113,17 +136,23 @@ static void rules_of_root(const char *dotted)
     static const struct {
         const char *word;
         enum word_kind kind;
-    } ways[] = {{"getattr", WORD_GETATTR}, {"__dict__", WORD_NAME}, {"vars", WORD_NAME}};
+        bool given; /* it is given the module, which then stands there as a value */
+    } ways[] = {{"getattr", WORD_GETATTR, true},
+                {"__dict__", WORD_NAME, false},
+                {"vars", WORD_NAME, true}};
     struct ch_str rest = ch_str_of(dotted);
     struct ch_str root = cut(&rest, '.');
     bool module = rest.len > 0 && effects_of(root) == 0; /* bytes and bytearray are none */
+    bool deep = is_deep(root);
     for (size_t i = 0; module && i < CH_ARRAY_LEN(ways); i++) {
         struct rule r = {.capability = CAP_COUNT};
+        enum word_kind kind = ways[i].given && !deep ? WORD_OBJECT : WORD_MODULE;
         rule_word(&r, ch_str_of(ways[i].word), ways[i].kind);
         rule_word(&r, root, WORD_MODULE);
+        rule_word(&r, root, kind);
         if (root.len < SHORT) {
             r.brief = root.ptr;
-            r.brief_kind = WORD_MODULE;
+            r.brief_kind = kind;
         }
         rule_add(&r);
     }
@@ -160,11 +189,10 @@ static void rule_of_text(const char *text, enum capability capability)
 /* What checks name in their own code. */
 static void rules_of_checks(void)
 {
-    static const char *const names[] = {"__import__", "import_module",    "__builtins__",
-                                        "pyperclip",  "SetClipboardText", "SetValueEx",
+    static const char *const names[] = {"__import__", "import_module", "__builtins__", "pyperclip",
+                                        "SetClipboardText", "SetValueEx",
                                         /* of functions that another file may execute */
-                                        "b64decode",  "b85decode",        "fromhex",
-                                        "unhexlify"};
+                                        "b64decode", "b85decode", "fromhex", "unhexlify"};
     static const char *const pairs[][2] = {{"__file__", "remove"},
                                            {"__file__", "unlink"},
                                            {"clipboard", "copy"},
@@ -203,19 +231,20 @@ static void rules_of_checks(void)
 
 static void make(void)
 {
-    uint32_t acts = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_LOAD | EFFECT_NETWORK | EFFECT_FETCH;
-    uint32_t loud = acts | EFFECT_DECODE | EFFECT_SOCKET;
     uint32_t effects;
     const char *word;
     enum capability capability;
     for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
-        if ((effects & acts) != 0) {
-            rule_of_name(word);
+        if ((effects & ACTS) == EFFECT_LOAD) { /* alone it is a capability */
+            rule_of_name(word, WORD_NAME, CAP_DYNAMIC);
+            rule_of_name(word, WORD_LOADS, CAP_COUNT);
+        } else if ((effects & ACTS) != 0) {
+            rule_of_name(word, WORD_NAME, CAP_COUNT);
         }
-        if ((effects & loud) != 0) {
+        if ((effects & LOUD) != 0) {
             rules_of_root(word);
         }
-        if ((effects & acts) != 0 && strchr(word, '.') == NULL) { /* builtins.eval */
+        if ((effects & ACTS) != 0 && strchr(word, '.') == NULL) { /* builtins.eval */
             struct rule r = {.capability = CAP_COUNT};
             rule_word(&r, CH_STR("builtins"), WORD_MODULE);
             rule_word(&r, ch_str_of(word), WORD_NAME);
@@ -240,115 +269,6 @@ static void make(void)
     words_made();
 }
 
-/* --- texts in pieces --- */
-
-static bool is_quote(char c)
-{
-    return c == '"' || c == '\'';
-}
-
-/* From behind a quote over blanks, line breaks, comments, + and brackets to what follows another
- * quote with its prefix; 0: the text of a literal does not go on. */
-static size_t glued(struct ch_str s, size_t at)
-{
-    size_t from = at;
-    for (; at < s.len && at - from < 1000; at++) {
-        char c = s.ptr[at];
-        if (c == '#') {
-            const char *end = memchr(s.ptr + at, '\n', s.len - at);
-            at = end != NULL ? (size_t)(end - s.ptr) : s.len;
-        } else if (c != ' ' && c != '\n' && c != '\t' && c != '\r' && c != '+' && c != '\\' &&
-                   c != '(' && c != ')') {
-            break;
-        }
-    }
-    for (int i = 0; i < 2 && at < s.len && strchr("rRbBuUfFtT", s.ptr[at]) != NULL; i++) {
-        at++;
-    }
-    bool triple = at + 2 < s.len && s.ptr[at + 1] == s.ptr[at] && s.ptr[at + 2] == s.ptr[at];
-    return at < s.len && is_quote(s.ptr[at]) ? at + (triple ? 3 : 1) : 0;
-}
-
-/* The text around pieces, without what stands between them, is looked at as well. */
-static bool glued_words(struct ch_str s, struct words_seen *seen)
-{
-    char window[4096];
-    size_t used = 0;
-    size_t end = 0; /* up to which the window has the text; 0: it is empty */
-    for (size_t at = 0; at < s.len; at++) {
-        if (!is_quote(s.ptr[at])) {
-            continue;
-        }
-        size_t next = glued(s, at + 1);
-        if (next == 0) {
-            continue;
-        }
-        size_t from = end > 0 && at - end < GLUE_BYTES ? end
-                      : at > GLUE_BYTES                ? at - GLUE_BYTES
-                                                       : 0;
-        if (end > 0 && (from > end || used + (at - from) > sizeof(window) - GLUE_BYTES)) {
-            size_t more = at - end < GLUE_BYTES ? at - end : GLUE_BYTES;
-            memcpy(window + used, s.ptr + end, more);
-            if (words_scan((struct ch_str){window, used + more}, seen)) {
-                return true;
-            }
-            used = 0;
-            from = at > GLUE_BYTES ? at - GLUE_BYTES : 0;
-        }
-        memcpy(window + used, s.ptr + from, at - from);
-        used += at - from;
-        end = next;
-        at = next - 1;
-    }
-    size_t more = s.len - end < GLUE_BYTES ? s.len - end : GLUE_BYTES;
-    if (end > 0) {
-        memcpy(window + used, s.ptr + end, more);
-    }
-    return end > 0 && words_scan((struct ch_str){window, used + more}, seen);
-}
-
-static uint32_t octal(char c)
-{
-    return c >= '0' && c <= '7' ? (uint32_t)(c - '0') : 8;
-}
-
-/* An escape that can stand for a visible character, so that a word is not seen as it is written. */
-static bool hides(const char *p, const char *end, const char *begin)
-{
-    char next[12] = {0};
-    size_t n = (size_t)(end - p) - 1 < sizeof(next) - 1 ? (size_t)(end - p) - 1 : sizeof(next) - 1;
-    memcpy(next, p + 1, n);
-    const char *digit = next[0] == 'x'                     ? next + 1
-                        : strncmp(next, "u00", 3) == 0     ? next + 3
-                        : strncmp(next, "U000000", 7) == 0 ? next + 7
-                                                           : NULL;
-    if (digit != NULL) {
-        return *digit >= '2' && *digit <= '7';
-    }
-    if (octal(next[0]) < 8 && octal(next[1]) < 8) {
-        uint32_t v = octal(next[0]) * 8 + octal(next[1]);
-        v = octal(next[2]) < 8 ? v * 8 + octal(next[2]) : v;
-        return v > ' ' && v < 0x7f;
-    }
-    if (next[0] == '\n' || next[0] == '\r') { /* in the middle of a word */
-        char after = next[0] == '\r' && next[1] == '\n' ? next[2] : next[1];
-        return p > begin && (uint8_t)p[-1] > ' ' && (uint8_t)after > ' ';
-    }
-    return false;
-}
-
-static bool has_escapes(struct ch_str s)
-{
-    const char *end = s.ptr + s.len;
-    for (const char *p = s.ptr; (p = memchr(p, '\\', (size_t)(end - p))) != NULL; p++) {
-        if (hides(p, end, s.ptr)) {
-            return true;
-        }
-        p += end - p > 1 ? 1 : 0;
-    }
-    return false;
-}
-
 /* --- the shape of the text --- */
 
 /* At least WIDE_BLANKS around `at`, before something. */
@@ -365,32 +285,40 @@ static bool is_wide(struct ch_str s, size_t at)
     return to - from >= WIDE_BLANKS && to < s.len && s.ptr[to] != '\n' && s.ptr[to] != '\r';
 }
 
-/* What base64, hexadecimal and base85 (RFC 4648, 1924) have not: blanks and , . : ' " [ ]. */
-static const uint8_t stops[256] = {
-    [0] = 1,   ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, ['\f'] = 1, [' '] = 1, [','] = 1,
-    ['.'] = 1, [':'] = 1,  ['\''] = 1, ['"'] = 1,  ['['] = 1,  [']'] = 1,
-};
+/* Sixteen bytes at once, on each processor that has such registers. */
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+/* How many of a block are what base64, hexadecimal and base85 (RFC 4648, 1924) have not: blanks and
+ * other control characters, and , . : ' " [ ]. */
+static uint32_t stops_of(const char *block)
+{
+    bytes16 sum = {0};
+    for (size_t i = 0; i < BLOCK; i += sizeof(bytes16)) {
+        bytes16 c;
+        memcpy(&c, block + i, sizeof(c));
+        sum -= (bytes16)((c <= ' ') | (c == ',') | (c == '.') | (c == ':') | (c == '\'') |
+                         (c == '"') | (c == '[') | (c == ']')); /* each -1 or 0 */
+    }
+    uint64_t halves[2];
+    memcpy(halves, &sum, sizeof(halves));
+    uint64_t both = halves[0] + halves[1]; /* at most 8 in a byte, BLOCK in all */
+    return (uint32_t)(both * UINT64_C(0x0101010101010101) >> 56);
+}
 
 /* Blanks far beyond what anybody writes, or long texts that look encoded. */
 static bool is_shaped(struct ch_str s)
 {
-    uint16_t before[DENSE_BLOCKS];
+    uint8_t before[DENSE_BLOCKS];
     uint32_t sum = DENSE_BLOCKS * BLOCK;
-    for (size_t i = 0; i < DENSE_BLOCKS; i++) {
-        before[i] = BLOCK;
-    }
+    memset(before, BLOCK, sizeof(before));
     for (size_t at = 0; at + BLOCK <= s.len; at += BLOCK) {
-        uint16_t count = 0;
-        for (size_t i = 0; i < BLOCK; i++) {
-            count = (uint16_t)(count + stops[(uint8_t)s.ptr[at + i]]);
-        }
+        uint32_t count = stops_of(s.ptr + at);
         if (count == BLOCK && is_wide(s, at)) {
             return true;
         }
-        uint16_t *oldest = &before[at / BLOCK % DENSE_BLOCKS];
-        sum += count;
-        sum -= *oldest;
-        *oldest = count;
+        uint8_t *oldest = &before[at / BLOCK % DENSE_BLOCKS];
+        sum += count - *oldest;
+        *oldest = (uint8_t)count;
         if (sum <= DENSE_STOPS) {
             return true;
         }
@@ -398,16 +326,18 @@ static bool is_shaped(struct ch_str s)
     return false;
 }
 
+void prescan_prepare(void)
+{
+    if (rule_count == 0) {
+        make();
+    }
+}
+
 bool prescan_needed(struct ch_str text, uint32_t known)
 {
-    static bool made;
-    if (!made) {
-        make();
-        made = true;
-    }
     struct words_seen seen = {.text = text};
-    if (words_scan(text, &seen) || is_shaped(text) || has_escapes(text) ||
-        glued_words(text, &seen)) {
+    prescan_prepare();
+    if (words_scan(text, &seen) || is_shaped(text) || pieces_scan(text, &seen)) {
         return true;
     }
     for (uint32_t i = 0; i < rule_count; i++) {
@@ -416,7 +346,9 @@ bool prescan_needed(struct ch_str text, uint32_t known)
         for (uint32_t k = 0; all && k < r->count; k++) {
             all = words_has(&seen, r->words[k]);
         }
-        if (all && (r->brief == NULL || words_brief(text, r->brief, r->brief_kind, &seen))) {
+        bool hidden = r->brief_kind == WORD_PIECE && seen.escapes > 0;
+        if (all &&
+            (r->brief == NULL || hidden || words_brief(text, r->brief, r->brief_kind, &seen))) {
             return true;
         }
     }

@@ -1,30 +1,26 @@
-/* Many words at once: four bytes of each are hashed into a table of bits that fits the first cache;
- * only where that has a bit, the words of these bytes are compared. */
+/* Many words at once: where their letters stand is libhs's (scanner/literals.h); here, whether they
+ * are a word there. */
 #include <string.h>
 
+#include "scanner/literals.h"
 #include "scanner/source/prescan.h"
 #include "scanner/source/token_int.h"
 
-enum { GRAM = 4, TABLE_BITS = 16, HEADS = 4096 };
+enum { LEAST = 4 }; /* bytes; shorter ones would be found everywhere */
 
 struct word {
     struct ch_str text;
     uint8_t kind;
-    uint8_t at; /* of its four bytes */
     bool alone;
-    uint16_t next; /* + 1 */
 };
 
 static struct word words[WORDS_MAX];
 static uint32_t word_count;
-static uint64_t table[(1 << TABLE_BITS) / 64];
-static uint16_t heads[HEADS];
+static struct ch_literals *literals;
 
-static uint32_t hash(const char *p)
+static bool ignores_case(enum word_kind kind)
 {
-    uint32_t v;
-    memcpy(&v, p, sizeof(v));
-    return (v | 0x20202020U) * 2654435761U >> (32 - TABLE_BITS);
+    return kind == WORD_TEXT || kind == WORD_PIECE;
 }
 
 uint16_t words_add(struct ch_str text, enum word_kind kind)
@@ -34,7 +30,7 @@ uint16_t words_add(struct ch_str text, enum word_kind kind)
             return (uint16_t)i;
         }
     }
-    CH_ASSERT(text.len >= GRAM && word_count < WORDS_MAX);
+    CH_ASSERT(text.len >= LEAST && word_count < WORDS_MAX && literals == NULL);
     words[word_count] = (struct word){.text = text, .kind = (uint8_t)kind};
     return (uint16_t)word_count++;
 }
@@ -44,33 +40,15 @@ void words_alone(uint16_t word, bool enough)
     words[word].alone = words[word].alone || enough;
 }
 
-/* How rare a byte is in source: letters by their use in English, what is no letter most of all. */
-static uint32_t rarity(char c)
-{
-    static const char common[] = "_etaoinsrlcdpumfhgbvywkxjqz";
-    const char *at = c != 0 ? strchr(common, c | 0x20) : NULL;
-    return c == '_' ? 0 : at != NULL ? (uint32_t)(at - common) : 20;
-}
-
 void words_made(void)
 {
+    struct ch_literal list[WORDS_MAX];
     for (uint32_t i = 0; i < word_count; i++) {
-        uint32_t best = 0;
-        for (size_t at = 0; at + GRAM <= words[i].text.len; at++) {
-            uint32_t sum = 1;
-            for (size_t k = 0; k < GRAM; k++) {
-                sum += rarity(words[i].text.ptr[at + k]);
-            }
-            if (sum > best) {
-                best = sum;
-                words[i].at = (uint8_t)at;
-            }
-        }
-        uint32_t h = hash(words[i].text.ptr + words[i].at);
-        table[h / 64] |= (uint64_t)1 << h % 64;
-        words[i].next = heads[h % HEADS];
-        heads[h % HEADS] = (uint16_t)(i + 1);
+        list[i] = (struct ch_literal){.bytes = words[i].text,
+                                      .nocase = ignores_case((enum word_kind)words[i].kind),
+                                      .once = words[i].kind == WORD_TEXT};
     }
+    literals = ch_literals_new(list, word_count);
 }
 
 static char lower(char c)
@@ -202,6 +180,38 @@ static bool is_imported(struct ch_str s, size_t at)
     return before == ',' || before == '(' || ch_str_eq(word_before(s, at), CH_STR("import"));
 }
 
+/* "import a, this, b", as a statement of its own line. */
+static bool is_in_list_of_imports(struct ch_str s, size_t at)
+{
+    enum { FAR = 200 };
+    size_t from = at;
+    while (from > 0 && at - from < FAR && s.ptr[from - 1] != '\n' && s.ptr[from - 1] != ';') {
+        from--;
+    }
+    while (from < at && (s.ptr[from] == ' ' || s.ptr[from] == '\t')) {
+        from++;
+    }
+    return ch_str_starts(ch_str_sub(s, from, at - from), CH_STR("import "));
+}
+
+/* A module as a value: not what one attribute is taken of at once, and not where it is imported
+ * under its own name. */
+static bool is_object(struct ch_str s, size_t at, size_t end)
+{
+    while (end < s.len && (s.ptr[end] == ' ' || s.ptr[end] == '\t')) {
+        end++;
+    }
+    bool attribute = at > 0 && s.ptr[at - 1] == '.';
+    if ((end < s.len && s.ptr[end] == '.') ||
+        !(attribute || is_operand(s, at) || is_imported(s, at))) {
+        return false;
+    }
+    struct ch_str word = word_before(s, at);
+    bool imported = ch_str_eq(word, CH_STR("import")) || ch_str_eq(word, CH_STR("from")) ||
+                    is_in_list_of_imports(s, at);
+    return !imported || ch_str_starts(ch_str_sub(s, end, s.len), CH_STR("as"));
+}
+
 /* Where globals() or locals() is only passed on, formatted, asked or set by name. */
 static bool is_harmless(struct ch_str s, size_t at, size_t end)
 {
@@ -234,8 +244,7 @@ static bool is_harmless(struct ch_str s, size_t at, size_t end)
     return s.ptr[end] == '.' || (passed && (s.ptr[end] == ',' || s.ptr[end] == ')'));
 }
 
-/* from somewhere import *: any module may have come along. */
-static bool has_star(struct ch_str s)
+static bool find_star(struct ch_str s)
 {
     const struct ch_str word = CH_STR("import");
     const char *end = s.ptr + s.len;
@@ -252,6 +261,15 @@ static bool has_star(struct ch_str s)
     return false;
 }
 
+/* from somewhere import *: any module may have come along. */
+static bool has_star(struct words_seen *seen)
+{
+    if (seen->star == STAR_UNKNOWN) {
+        seen->star = find_star(seen->text) ? STAR_YES : STAR_NO;
+    }
+    return seen->star == STAR_YES;
+}
+
 /* The digits and dots alone: what ends the text is not to be seen here. */
 static bool begins_address(struct ch_str s, size_t at)
 {
@@ -262,12 +280,10 @@ static bool begins_address(struct ch_str s, size_t at)
     return text_address(ch_str_sub(s, at, end - at));
 }
 
+/* Whether what is written like the word from `at` on is one. */
 static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind,
-                   const struct words_seen *seen)
+                   struct words_seen *seen)
 {
-    if (!same(s, at, word, kind == WORD_TEXT || kind == WORD_PIECE)) {
-        return false;
-    }
     size_t end = at + word.len;
     char before = at > 0 ? s.ptr[at - 1] : '\n';
     bool name = !token_is((uint8_t)before, BYTE_NAME) && !is_name_byte(s, end);
@@ -279,11 +295,15 @@ static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kin
     case WORD_ROOT:
         return name && is_operand(s, at);
     case WORD_MODULE:
-        return name && (is_imported(s, at) || (is_operand(s, at) && has_star(seen->text)));
+        return name && (is_imported(s, at) || (is_operand(s, at) && has_star(seen)));
+    case WORD_OBJECT:
+        return name && is_object(s, at, end);
     case WORD_SPACE:
         return name && is_operand(s, at) && !is_harmless(s, at, end);
     case WORD_GETATTR:
         return name && !plain_getattr(s, end);
+    case WORD_LOADS:
+        return name && !ch_str_starts(ch_str_sub(s, end, s.len), CH_STR("(pickle.dumps("));
     case WORD_PIECE:
         return before == '/' || before == '\\' || before == '"' || before == '\'';
     case WORD_ADDRESS:
@@ -292,55 +312,30 @@ static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kin
     return true;
 }
 
-static bool compare(struct ch_str s, size_t at, uint32_t h, struct words_seen *seen)
-{
-    for (uint32_t i = heads[h % HEADS]; i != 0; i = words[i - 1].next) {
-        const struct word *w = &words[i - 1];
-        if (at >= w->at && !words_has(seen, (uint16_t)(i - 1)) &&
-            stands(s, at - w->at, w->text, (enum word_kind)w->kind, seen)) {
-            seen->bits[(i - 1) / 64] |= (uint64_t)1 << (i - 1) % 64;
-            if (w->alone) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
+struct search {
+    struct ch_str text;
+    struct words_seen *seen;
+};
 
-static inline uint64_t bit(uint32_t h)
+static bool on_word(void *arg, uint32_t i, size_t end)
 {
-    return table[h / 64] >> h % 64 & 1;
-}
-
-static bool step(struct ch_str s, size_t from, size_t to, struct words_seen *seen)
-{
-    for (size_t at = from; at < to; at++) {
-        uint32_t h = hash(s.ptr + at);
-        if (bit(h) != 0 && compare(s, at, h, seen)) {
-            return true;
-        }
+    const struct search *x = arg;
+    const struct word *w = &words[i];
+    if (words_has(x->seen, (uint16_t)i) ||
+        !stands(x->text, end - w->text.len, w->text, (enum word_kind)w->kind, x->seen)) {
+        return false;
     }
-    return false;
+    x->seen->bits[i / 64] |= (uint64_t)1 << i % 64;
+    return w->alone;
 }
 
 bool words_scan(struct ch_str s, struct words_seen *seen)
 {
-    enum { STEP = 4 };
-    size_t at = 0;
-    for (; at + STEP + GRAM <= s.len; at += STEP) {
-        uint64_t any = 0;
-        for (size_t i = 0; i < STEP; i++) {
-            any |= bit(hash(s.ptr + at + i));
-        }
-        if (any != 0 && step(s, at, at + STEP, seen)) {
-            return true;
-        }
-    }
-    return step(s, at, s.len < GRAM ? 0 : s.len - GRAM + 1, seen);
+    struct search x = {s, seen};
+    return ch_literals_search(literals, s, on_word, &x);
 }
 
-bool words_brief(struct ch_str text, const char *word, enum word_kind kind,
-                 const struct words_seen *seen)
+bool words_brief(struct ch_str text, const char *word, enum word_kind kind, struct words_seen *seen)
 {
     struct ch_str w = {word, strcspn(word, "./")};
     for (size_t at = 0; at + w.len <= text.len; at++) {
@@ -349,7 +344,7 @@ bool words_brief(struct ch_str text, const char *word, enum word_kind kind,
             return false;
         }
         at = (size_t)(p - text.ptr);
-        if (at + w.len <= text.len && stands(text, at, w, kind, seen)) {
+        if (same(text, at, w, ignores_case(kind)) && stands(text, at, w, kind, seen)) {
             return true;
         }
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "scanner/literals.h"
 #include "scanner/source/prescan.h"
 #include "scanner/source/token_int.h"
 
@@ -35,6 +36,15 @@ struct ch_source {
     void (*named)(void *arg, struct ch_str path, struct ch_str name, bool program);
     void *named_arg;
 };
+
+enum ch_code ch_source_prepare(struct ch_err *err)
+{
+    enum ch_code rc = ch_literals_usable(err);
+    if (rc == CH_OK) {
+        prescan_prepare();
+    }
+    return rc;
+}
 
 struct ch_source *ch_source_new(struct ch_scan_writer *out)
 {

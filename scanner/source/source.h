@@ -8,6 +8,10 @@
 
 #include "scanner/content/content.h"
 
+/* Makes what is made once, where it is shared by all that are forked later. CH_E_UNSUPPORTED: the
+ * processor lacks what the search for words needs. */
+enum ch_code ch_source_prepare(struct ch_err *err) CH_MUST_CHECK;
+
 struct ch_source;
 struct ch_source *ch_source_new(struct ch_scan_writer *out);
 /* For tests: no source is passed over because none of the words that checks begin with is in it. */

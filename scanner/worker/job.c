@@ -185,6 +185,11 @@ CH_NORETURN void ch_job_child(const struct ch_job *job)
     struct ch_err err = {.code = CH_OK};
     prctl(PR_SET_PDEATHSIG,
           SIGKILL); /* the parent's death ends the job; nobody waits for it then */
+    if (job->scan.kind == CH_SCAN_ARTIFACT) {
+        /* Answers that are known, and documents that somebody waits for, come before inspections,
+         * and clients on the same machine before all. Lowering one's own priority is permitted. */
+        CH_IGNORE(setpriority(PRIO_PROCESS, 0, (int)ch_limits.scan_nice) != 0);
+    }
     enum ch_code rc = keep_descriptors(job, &err);
     if (rc == CH_OK) {
         rc = take_limits(&job->scan, &err);

@@ -3,9 +3,9 @@
  *
  * It opens nothing and connects to nothing: bytes and answer come as descriptors from the keeper.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "customhouse/child.h"
@@ -13,6 +13,7 @@
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/json.h"
 #include "scanner/rules/rules.h"
+#include "scanner/source/source.h"
 #include "scanner/unpack/second.h"
 #include "scanner/worker/worker.h"
 
@@ -41,7 +42,7 @@ static enum ch_code warm_up(enum ch_role role, int rules_fd, struct ch_err *err)
     (void)ch_sha256_of("", 0);
     ch_json_warm_up();
     if (role != CH_ROLE_SCANNER_SECOND) {
-        return CH_OK;
+        return ch_source_prepare(err);
     }
     enum ch_code rc = ch_second_prepare(err);
     return rc == CH_OK ? ch_rules_load_fd(rules_fd, err) : rc;
@@ -196,10 +197,8 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
     s->child.on_reload = on_reload;
     s->child.on_drain = on_drain;
     s->worker = new_worker(s);
-    /* Answers that are known come before inspections, and clients on the same machine before both.
-     * Lowering one's own priority is always permitted. */
-    CH_IGNORE(setpriority(PRIO_PROCESS, 0, (int)ch_limits.scan_nice) != 0);
     rc = warm_up(role, s->child.rules_fd, err);
+    malloc_trim(0); /* what making it took: each page costs every fork */
     if (rc == CH_OK) {
         rc = ch_child_confine(&s->child, err);
     }

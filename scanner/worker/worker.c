@@ -29,14 +29,27 @@ struct task {
     struct ch_sha256 ruleset; /* that the child has, whatever is loaded later */
 };
 
-struct ch_worker {
-    struct ch_worker_options options;
+/* Inspections take seconds. Documents (pages, metadata, the end of a file) take milliseconds, and a
+ * client waits for each: they never stand behind inspections. */
+enum lane_name { DOCUMENTS, INSPECTIONS, LANES };
+
+struct lane {
     struct task *queue;
     struct task **queue_end;
-    struct task *running;
     size_t queue_count;
     size_t running_count;
 };
+
+struct ch_worker {
+    struct ch_worker_options options;
+    struct lane lanes[LANES];
+    struct task *running;
+};
+
+static struct lane *lane_of(const struct task *t)
+{
+    return &t->worker->lanes[t->job.scan.kind == CH_SCAN_ARTIFACT ? INSPECTIONS : DOCUMENTS];
+}
 
 static uint64_t now_us(void)
 {
@@ -107,17 +120,17 @@ static void forget_running(struct task *t)
         at = &(*at)->next;
     }
     *at = t->next;
-    t->worker->running_count--;
+    lane_of(t)->running_count--;
     ch_loop_unwatch(t->worker->options.loop, &t->exited);
     ch_loop_cancel_timer(t->worker->options.loop, &t->wall);
 }
 
-static void start_queued(struct ch_worker *w);
+static void start_queued(struct lane *lane);
 
 static void on_exited(struct ch_watch *watch, uint32_t events CH_UNUSED)
 {
     struct task *t = CH_CONTAINER_OF(watch, struct task, exited);
-    struct ch_worker *w = t->worker;
+    struct lane *lane = lane_of(t);
     struct rusage usage;
     int status;
     pid_t pid;
@@ -139,7 +152,7 @@ static void on_exited(struct ch_watch *watch, uint32_t events CH_UNUSED)
     report(t, &m);
     ch_buf_done(&text);
     free_task(t);
-    start_queued(w);
+    start_queued(lane);
 }
 
 static void on_wall(struct ch_timer *timer)
@@ -213,17 +226,17 @@ static void start(struct task *t)
     }
     t->next = t->worker->running;
     t->worker->running = t;
-    t->worker->running_count++;
+    lane_of(t)->running_count++;
 }
 
-static void start_queued(struct ch_worker *w)
+static void start_queued(struct lane *lane)
 {
-    while (w->queue != NULL && w->running_count < ch_limits.scan_parallel) {
-        struct task *t = w->queue;
-        w->queue = t->next;
-        w->queue_count--;
-        if (w->queue == NULL) {
-            w->queue_end = &w->queue;
+    while (lane->queue != NULL && lane->running_count < ch_limits.scan_parallel) {
+        struct task *t = lane->queue;
+        lane->queue = t->next;
+        lane->queue_count--;
+        if (lane->queue == NULL) {
+            lane->queue_end = &lane->queue;
         }
         start(t);
     }
@@ -235,7 +248,9 @@ struct ch_worker *ch_worker_new(const struct ch_worker_options *options)
 {
     struct ch_worker *w = ch_calloc(1, sizeof(*w));
     w->options = *options;
-    w->queue_end = &w->queue;
+    for (size_t i = 0; i < LANES; i++) {
+        w->lanes[i].queue_end = &w->lanes[i].queue;
+    }
     return w;
 }
 
@@ -244,10 +259,12 @@ void ch_worker_free(struct ch_worker *w)
     if (w == NULL) {
         return;
     }
-    while (w->queue != NULL) {
-        struct task *t = w->queue;
-        w->queue = t->next;
-        free_task(t);
+    for (size_t i = 0; i < LANES; i++) {
+        while (w->lanes[i].queue != NULL) {
+            struct task *t = w->lanes[i].queue;
+            w->lanes[i].queue = t->next;
+            free_task(t);
+        }
     }
     while (w->running != NULL) {
         struct task *t = w->running;
@@ -281,7 +298,8 @@ enum ch_code ch_worker_submit(struct ch_worker *w, struct ch_str payload, int in
         return rc;
     }
     ch_job_clamp(&t->job.scan);
-    if (w->queue_count >= ch_limits.scan_queue || input_fd < 0 || output_fd < 0) {
+    struct lane *lane = lane_of(t);
+    if (lane->queue_count >= ch_limits.scan_queue || input_fd < 0 || output_fd < 0) {
         struct ch_scanned m = {.outcome = CH_SCAN_FAILED,
                                .text = input_fd < 0 || output_fd < 0
                                            ? CH_STR("job without its two descriptors")
@@ -290,19 +308,19 @@ enum ch_code ch_worker_submit(struct ch_worker *w, struct ch_str payload, int in
         free_task(t);
         return CH_OK;
     }
-    *w->queue_end = t;
-    w->queue_end = &t->next;
-    w->queue_count++;
-    start_queued(w);
+    *lane->queue_end = t;
+    lane->queue_end = &t->next;
+    lane->queue_count++;
+    start_queued(lane);
     return CH_OK;
 }
 
 size_t ch_worker_running(const struct ch_worker *w)
 {
-    return w->running_count;
+    return w->lanes[DOCUMENTS].running_count + w->lanes[INSPECTIONS].running_count;
 }
 
 size_t ch_worker_queued(const struct ch_worker *w)
 {
-    return w->queue_count;
+    return w->lanes[DOCUMENTS].queue_count + w->lanes[INSPECTIONS].queue_count;
 }

@@ -1,5 +1,5 @@
-/* A scanner's warm parent: one forked child per job, at most `parallel` at once, the rest in a
- * queue.
+/* A scanner's warm parent: one forked child per job, at most `scan_parallel` inspections and as many
+ * other jobs at once, the rest in a queue for each of both.
  *
  *     submit ─▶ queued ─▶ running ─▶ scanned        running ends by exit, signal, or the wall clock
  *

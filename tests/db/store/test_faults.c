@@ -3,8 +3,10 @@
 #include "tests/db/store/temp_store.h"
 
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
 static const char *file_path(void)
@@ -297,6 +299,38 @@ static void test_damaged_header(void **state)
     assert_non_null(strstr(err.msg, file_path()));
 }
 
+/* A large database is opened at once. What is found in it meanwhile ends writing. */
+static void test_damaged_page_of_a_large_one(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "f%d", i);
+        assert_ch_ok(&err, decide(name));
+    }
+    int64_t page = number_of("SELECT rootpage FROM sqlite_schema WHERE name = 'decision_file'");
+    uint64_t limit = ch_limits.store_check_bytes;
+    ch_limits.store_check_bytes = 0;
+    close_store();
+    assert_ch_ok(&err, ch_store_open(folder, &store, &err));
+    assert_non_null(store->check);
+    assert_ch_ok(&err, ch_store_begin(store, &err));
+    assert_ch_ok(&err, ch_store_commit(store, &err));
+    close_store();
+    overwrite((page - 1) * 4096, 4096, 0x55);
+    assert_ch_ok(&err, ch_store_open(folder, &store, &err));
+    enum ch_code rc = CH_OK;
+    for (time_t end = time(NULL) + 10; rc == CH_OK && time(NULL) < end;) {
+        rc = ch_store_begin(store, &err);
+        if (rc == CH_OK) {
+            ch_store_rollback(store);
+        }
+    }
+    ch_limits.store_check_bytes = limit;
+    assert_int_equal(rc, CH_E_FORMAT);
+    assert_non_null(strstr(err.msg, "damaged"));
+}
+
 static void test_damaged_page(void **state)
 {
     (void)state;
@@ -422,6 +456,7 @@ int main(void)
         T(test_other_programs_database),
         T(test_damaged_header),
         T(test_damaged_page),
+        T(test_damaged_page_of_a_large_one),
         T(test_truncated),
         T(test_missing_folder),
         T(test_opened_twice),

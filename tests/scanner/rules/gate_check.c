@@ -1,10 +1,8 @@
 #include "gate_check.h"
 
-#include <stdlib.h>
-
 struct check {
     enum rule_set_kind kind;
-    bool *seen;
+    struct gate_look *look;
     const char *lost;
 };
 
@@ -13,8 +11,7 @@ static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user
     struct check *c = user;
     const YR_RULE *rule = data;
     if (message == CALLBACK_MSG_RULE_MATCHING &&
-        !gate_may_match(rules_loaded->gate, c->kind, (size_t)(rule - context->rules->rules_table),
-                        c->seen)) {
+        !gate_may_match(c->look, c->kind, (size_t)(rule - context->rules->rules_table))) {
         c->lost = rule->identifier;
     }
     return CALLBACK_CONTINUE;
@@ -22,14 +19,14 @@ static int on_scan(YR_SCAN_CONTEXT *context, int message, void *data, void *user
 
 const char *gate_check(struct ch_str bytes)
 {
-    struct check c = {.seen = ch_calloc(gate_words(rules_loaded->gate) + 1, sizeof(bool))};
-    gate_look(rules_loaded->gate, bytes, c.seen);
+    struct check c = {.look = gate_look_new(rules_loaded->gate)};
+    gate_look(c.look, bytes);
     for (c.kind = SET_TEXT; c.kind <= SET_BINARY; c.kind++) {
         (void)yr_rules_scan_mem(rules_loaded->set[c.kind].rules,
                                 bytes.len > 0 ? (const uint8_t *)bytes.ptr : (const uint8_t *)"",
                                 bytes.len, SCAN_FLAGS_FAST_MODE | SCAN_FLAGS_REPORT_RULES_MATCHING,
                                 on_scan, &c, 60);
     }
-    free(c.seen);
+    gate_look_free(c.look);
     return c.lost;
 }

@@ -1,97 +1,11 @@
-/* The prefilter against a naive search, and what is taken from a rule's text as its needs. */
+/* What is taken from a rule's text as its needs. */
 #include "tests/ch_test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "naive.h"
 #include "scanner/rules/needs.h"
-
-/* --- prefilter --- */
-
-static void words_are_found_at_every_place(void **state)
-{
-    (void)state;
-    const struct prefilter_word words[] = {
-        {CH_STR("exec("), false}, {CH_STR("eval("), false},        {CH_STR("PowerShell"), true},
-        {CH_STR("://w"), false},  {CH_STR("\xff\xfe\0\1"), false},
-    };
-    struct prefilter *p = prefilter_new(words, CH_ARRAY_LEN(words));
-    for (size_t len = 0; len < 40; len++) {
-        for (size_t w = 0; w < CH_ARRAY_LEN(words); w++) {
-            for (size_t at = 0; at + words[w].bytes.len <= len; at++) {
-                char *text = ch_calloc(len + 1, 1); /* of its own size, for the sanitizer */
-                bool seen[CH_ARRAY_LEN(words)] = {false};
-                memset(text, ' ', len);
-                memcpy(text + at, words[w].bytes.ptr, words[w].bytes.len);
-                assert_true(prefilter_scan(p, (struct ch_str){text, len}, seen));
-                for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
-                    assert_int_equal(seen[i], i == w);
-                }
-                text[at] = '#';
-                seen[w] = false;
-                assert_false(prefilter_scan(p, (struct ch_str){text, len}, seen));
-                assert_false(seen[w]);
-                free(text);
-            }
-        }
-    }
-    prefilter_free(p);
-}
-
-static void case_counts_where_it_should(void **state)
-{
-    (void)state;
-    const struct prefilter_word words[] = {{CH_STR("Token["), false}, {CH_STR("Token["), true}};
-    static const struct {
-        const char *text;
-        bool seen[2];
-    } rows[] = {
-        {"Token[", {true, true}},   {"TOKEN[", {false, true}}, {"token[", {false, true}},
-        {"token{", {false, false}}, /* folding takes { for [: the comparison does not */
-        {"Token{", {false, false}},
-    };
-    struct prefilter *p = prefilter_new(words, CH_ARRAY_LEN(words));
-    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        bool seen[2] = {false, false};
-        (void)prefilter_scan(p, ch_str_of(rows[i].text), seen);
-        assert_memory_equal(seen, rows[i].seen, sizeof(seen));
-    }
-    prefilter_free(p);
-}
-
-/* Words and texts over few letters: they overlap, share their bytes, and end with the text. */
-static void as_a_naive_search(void **state)
-{
-    (void)state;
-    uint64_t x = 1;
-    for (size_t round = 0; round < 400; round++) {
-        char bytes[30][8];
-        char text[200];
-        struct prefilter_word words[30];
-        bool seen[30] = {false};
-        for (size_t i = 0; i < 30; i++) {
-            size_t len = 4 + i % 4;
-            for (size_t k = 0; k < len; k++) {
-                x = x * UINT64_C(6364136223846793005) + 1442695040888963407;
-                bytes[i][k] = "abAB"[x >> 62];
-            }
-            words[i] = (struct prefilter_word){{bytes[i], len}, i % 2 == 1};
-        }
-        for (size_t k = 0; k < sizeof(text); k++) {
-            x = x * UINT64_C(6364136223846793005) + 1442695040888963407;
-            text[k] = "abAB"[x >> 62];
-        }
-        struct ch_str t = {text, round % sizeof(text)};
-        struct prefilter *p = prefilter_new(words, 30);
-        (void)prefilter_scan(p, t, seen);
-        for (size_t i = 0; i < 30; i++) {
-            assert_int_equal(seen[i], naive_has(t, &words[i]));
-        }
-        prefilter_free(p);
-    }
-}
 
 /* --- needs --- */
 
@@ -103,7 +17,7 @@ static void put_need(const struct needs *n, int32_t need, struct ch_buf *b)
     }
     const struct need *at = &n->all[need];
     if (at->word >= 0) {
-        const struct prefilter_word *w = &n->words[at->word];
+        const struct ch_literal *w = &n->words[at->word];
         ch_buf_printf(b, w->nocase ? "~" : "");
         ch_buf_put_escaped(b, w->bytes);
         return;
@@ -291,15 +205,68 @@ static void needs_hold_by_count(void **state)
     needs_done(&n);
 }
 
+/* Whatever holds has one of the words that are looked for first. */
+static void check_first(const struct needs *n, int32_t need)
+{
+    bool *first = ch_calloc(n->word_count + 1, sizeof(*first));
+    bool *seen = ch_calloc(n->word_count + 1, sizeof(*seen));
+    assert_true(n->word_count < 16);
+    needs_first(n, need, first);
+    for (unsigned bits = 0; bits < 1U << n->word_count; bits++) {
+        bool any = false;
+        for (size_t i = 0; i < n->word_count; i++) {
+            seen[i] = (bits >> i & 1) != 0;
+            any = any || (seen[i] && first[i]);
+        }
+        assert_true(any || !needs_hold(n, need, seen));
+    }
+    free(first);
+    free(seen);
+}
+
+static void what_is_looked_for_first(void **state)
+{
+    (void)state;
+    static const char *const conditions[] = {
+        "$a",
+        "$a and $b",
+        "$a or $b",
+        "($a or $b) and ($c or $d)",
+        "$a and $b or $c and $d",
+        "2 of ($a, $b, $c)",
+        "3 of ($a, $b, $c, $d)",
+        "3 of ($*) and ($a or $d)",
+        "(2 of ($a, $b, $e) and $d) or (2 of ($b, $c, $d) and $e)",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(conditions); i++) {
+        char text[512];
+        struct needs n = {.all = NULL};
+        struct told t = {.need = NEED_NOTHING};
+        snprintf(text, sizeof(text),
+                 "rule it { strings: $a = \"aaaa\" $b = \"import os\" $c = \"https:\" nocase "
+                 "$d = \"subprocess\" $e = \"eeeeeeeeee\" condition: %s }",
+                 conditions[i]);
+        needs_read(&n, ch_str_of(text), on_rule, &t);
+        assert_int_not_equal(t.need, NEED_NOTHING);
+        check_first(&n, t.need);
+        needs_done(&n);
+    }
+    struct needs n = {.all = NULL};
+    int32_t both[] = {needs_word(&n, CH_STR("import os"), false),
+                      needs_word(&n, CH_STR("rarely seen"), false)};
+    bool first[2] = {false, false};
+    needs_first(&n, needs_group(&n, 2, both, 2), first);
+    assert_true(first[1] && !first[0]);
+    needs_done(&n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_are_found_at_every_place),
-        cmocka_unit_test(case_counts_where_it_should),
-        cmocka_unit_test(as_a_naive_search),
         cmocka_unit_test(regular_expressions),
         cmocka_unit_test(conditions),
         cmocka_unit_test(needs_hold_by_count),
+        cmocka_unit_test(what_is_looked_for_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -442,6 +442,19 @@ static void passes_over_no_table(void **state)
             looks_alike(text);
             snprintf(text, sizeof(text), "from %.*s import %s as c\nc(1)\n", base, word, last);
             looks_alike(text);
+            if (effects_of((struct ch_str){word, (size_t)root}) != 0) {
+                continue; /* bytes and bytearray, which no import gives another name */
+            }
+            snprintf(text, sizeof(text),
+                     "import a, %.*s as b\nc = b%.*s\ngetattr(c, '%.2s' + '%s')(1)\n", root, word,
+                     base - root, word + root, last, last + 2);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "import %.*s\nc = %.*s\ngetattr(c, '%.2s' + '%s')(1)\n",
+                     root, word, base, word, last, last + 2);
+            looks_alike(text);
+            snprintf(text, sizeof(text), "import %.*s\nvars(%.*s)['%s'](1)\n", root, word, base,
+                     word, last);
+            looks_alike(text);
         }
     }
     for (size_t i = 0; (word = text_row(i, &only)) != NULL; i++) {
@@ -455,17 +468,60 @@ static void passes_over_no_table(void **state)
             snprintf(text, sizeof(text), "open(r'/%.*s' + r\"%s\", 'w')\n", (int)at, word,
                      word + at);
             looks_alike(text);
-            snprintf(text, sizeof(text), "open('/%.*s\\x%02x%s', 'w')\n", (int)at, word,
-                     (unsigned)word[at], word + at + 1);
-            looks_alike(text);
+            char escapes[4][16];
+            snprintf(escapes[0], sizeof(escapes[0]), "\\x%02X", (unsigned)word[at]);
+            snprintf(escapes[1], sizeof(escapes[1]), "\\%03o", (unsigned)word[at]);
+            snprintf(escapes[2], sizeof(escapes[2]), "\\u%04x", (unsigned)word[at]);
+            snprintf(escapes[3], sizeof(escapes[3]), "\\U%08x", (unsigned)word[at]);
+            for (size_t k = 0; k < CH_ARRAY_LEN(escapes); k++) {
+                const char *escape = escapes[k];
+                snprintf(text, sizeof(text), "open('/%.*s%s%s', 'w')\n", (int)at, word, escape,
+                         word + at + 1);
+                looks_alike(text);
+                snprintf(text, sizeof(text), "open('/%.*s%s' + '%s', 'w')\n", (int)at, word,
+                         escape, word + at + 1);
+                looks_alike(text);
+            }
+            if (word[at - 1] != '\\') { /* which would escape the other one */
+                snprintf(text, sizeof(text), "open('/%.*s\\\n%s', 'w')\n", (int)at, word,
+                         word + at);
+                looks_alike(text);
+            }
             if (word[at] == '/') {
                 snprintf(text, sizeof(text), "import os\nopen(os.path.join('/%.*s', '%s'), 'w')\n",
                          (int)at, word, word + at + 1);
+                looks_alike(text);
+                snprintf(text, sizeof(text),
+                         "import os\nopen(os.path.join('/%.*s', '\\x%02x%s'), 'w')\n", (int)at,
+                         word, (unsigned)word[at + 1], word + at + 2);
                 looks_alike(text);
             }
         }
     }
     assert_int_equal(differences, 0);
+}
+
+/* A text of so many pieces that they do not fit into one window of the first look. */
+static void sees_texts_of_many_pieces(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    ch_buf_init(&b, 1 << 16);
+    for (size_t before = 3800; before < 4100; before++) {
+        ch_buf_clear(&b);
+        ch_buf_puts(&b, CH_STR("import requests\nx = ("));
+        for (size_t i = 0; i < before; i++) {
+            ch_buf_puts(&b, CH_STR("'' "));
+        }
+        for (size_t i = 0; i < before; i++) {
+            ch_buf_puts(&b, CH_STR("'a' "));
+        }
+        ch_buf_puts(&b, CH_STR("'stratum+' 'tcp:' '//a.b')\n"));
+        ch_buf_putc(&b, '\0');
+        looks_alike(b.ptr);
+    }
+    assert_int_equal(differences, 0);
+    ch_buf_done(&b);
 }
 
 /* What is passed over: not even that Python refuses it. */
@@ -622,6 +678,7 @@ int main(void)
         cmocka_unit_test(finds),
         cmocka_unit_test(sees_across_files),
         cmocka_unit_test(passes_over_no_table),
+        cmocka_unit_test(sees_texts_of_many_pieces),
         cmocka_unit_test(passes_over_what_calls_nothing),
         cmocka_unit_test(sees_code_behind_blanks),
         cmocka_unit_test(judges_tests_mildly),

@@ -175,7 +175,7 @@ static struct ch_scan_job job_of(const char *profile)
                                 .size_bytes = sizeof(input_bytes) - 1,
                                 .output_max_bytes = 100000,
                                 .cpu_seconds = 1,
-                                .wall_ms = 20000,
+                                .wall_ms = 300000, /* a busy machine takes long for a second of CPU time */
                                 .memory_max_bytes = 256 << 20};
 }
 
@@ -348,6 +348,35 @@ static void jobs_wait_in_order(void **state)
     ch_limits = saved;
 }
 
+static void documents_do_not_stand_behind_inspections(void **state)
+{
+    (void)state;
+    struct ch_limits saved = ch_limits;
+    struct ch_err err;
+    struct result r;
+    int outputs[3];
+    ch_limits.scan_parallel = 1;
+    begin(&r, CH_ROLE_SCANNER_STRICT, 1);
+    for (size_t i = 0; i < CH_ARRAY_LEN(outputs); i++) {
+        bool document = i == 2;
+        struct ch_scan_job job = job_of("hangs");
+        job.id = 100 + i;
+        job.kind = document ? CH_SCAN_METADATA : CH_SCAN_ARTIFACT;
+        submit(&r, &job, &outputs[i]);
+    }
+    assert_int_equal(ch_worker_running(r.worker), 2); /* one inspection, and the document */
+    assert_int_equal(ch_worker_queued(r.worker), 1);
+    assert_ch_ok(&err, ch_loop_run(r.loop, &err));
+    assert_int_equal(r.order[0], 102); /* it ends while the first inspection still runs */
+    assert_int_equal(ch_worker_running(r.worker), 1);
+    assert_int_equal(ch_worker_queued(r.worker), 1);
+    end(&r);
+    for (size_t i = 0; i < CH_ARRAY_LEN(outputs); i++) {
+        close(outputs[i]);
+    }
+    ch_limits = saved;
+}
+
 static void freeing_kills_what_runs(void **state)
 {
     (void)state;
@@ -356,7 +385,7 @@ static void freeing_kills_what_runs(void **state)
     begin(&r, CH_ROLE_SCANNER_STRICT, 1);
     struct ch_scan_job job = job_of("hangs");
     submit(&r, &job, &output);
-    end(&r); /* returns only when the child is gone: its 20 s wall clock is not waited for */
+    end(&r); /* returns only when the child is gone: its wall clock is not waited for */
     assert_int_equal(r.done, 0);
     /* no writer is left, so the keeper could seal it */
     close(output);
@@ -380,6 +409,7 @@ int main(void)
         cmocka_unit_test(wrong_jobs_are_refused),
         cmocka_unit_test(the_second_role_gives_only_the_second_opinion),
         cmocka_unit_test(jobs_wait_in_order),
+        cmocka_unit_test(documents_do_not_stand_behind_inspections),
         cmocka_unit_test(freeing_kills_what_runs),
         cmocka_unit_test(limits_are_clamped),
     };
