@@ -83,12 +83,21 @@ static enum ch_code check_rule(const struct checking *c, const struct ch_rule *r
     if (rc != CH_OK) {
         return rc;
     }
+    bool somewhere = false;
     for (size_t i = 0; i < c->count; i++) {
         const struct ch_policy_place *p = &c->places[i];
         if (fits(&rule->repositories, p->repository) && fits(&rule->environments, p->environment) &&
             fits(&rule->ecosystems, p->ecosystem)) {
-            return CH_OK;
+            const struct ch_ecosystem *eco = ch_ecosystem_find(p->ecosystem);
+            if (eco == NULL || !ch_rule_never_has_version(rule, eco)) {
+                return CH_OK;
+            }
+            somewhere = true;
         }
+    }
+    if (somewhere) {
+        return ch_fail(c->err, CH_E_USAGE, "%s:%u:%u: " CH_NO_VERSION, c->policy->file_name,
+                       rule->version.line, rule->version.column);
     }
     return ch_fail(
         c->err, CH_E_USAGE,

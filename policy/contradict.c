@@ -188,15 +188,23 @@ static void on_version(void *arg, struct ch_str version)
     s->any = s->any || s->eco->match_version(s->spec, version, &match, &err) != CH_OK || match;
 }
 
+bool ch_rule_never_has_version(const struct ch_rule *rule, const struct ch_ecosystem *eco)
+{
+    if (rule->version.line == 0) {
+        return false;
+    }
+    struct sampling s = {.eco = eco, .spec = ch_str_of(rule->version.text)};
+    return eco->sample_versions(&s.spec, 1, on_version, &s) && !s.any;
+}
+
 /* Every ecosystem that the rule is about knows that no version is like this. */
 static bool has_no_version(const struct ch_rule *rule)
 {
-    bool none = rule->version.line > 0;
+    bool none = true;
     for (size_t i = 0; ch_ecosystems[i] != NULL && none; i++) {
         const struct ch_ecosystem *eco = ch_ecosystems[i];
-        struct sampling s = {.eco = eco, .spec = ch_str_of(rule->version.text)};
         if (rule->ecosystems.line == 0 || ch_value_has(&rule->ecosystems, ch_str_of(eco->name))) {
-            none = eco->sample_versions(&s.spec, 1, on_version, &s) && !s.any;
+            none = ch_rule_never_has_version(rule, eco);
         }
     }
     return none;
@@ -232,8 +240,7 @@ enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node
                                 (unsigned long long)younger->number);
     }
     if (has_no_version(rule)) {
-        return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "version"), r->err,
-                                "can never match: no version is within all of its bounds");
+        return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "version"), r->err, CH_NO_VERSION);
     }
     if (resembles_otherwise(rule)) {
         return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "likeness"), r->err,

@@ -215,6 +215,9 @@ bool ch_licence_possible(struct ch_str pattern);
 /* --- contradict.c: rules that cannot match --- */
 enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node *map,
                            const struct ch_rule *rule) CH_MUST_CHECK;
+/* True when the rule's specifier matches no version at all of this ecosystem. */
+bool ch_rule_never_has_version(const struct ch_rule *rule, const struct ch_ecosystem *eco);
+#define CH_NO_VERSION "can never match: no version is within all of its bounds"
 /* Whether files of this ecosystem can be of this type, by what the rule says of both. */
 bool ch_rule_may_be_about(const struct ch_rule *rule, const struct ch_ecosystem *eco,
                           const char *file_type);

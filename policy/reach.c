@@ -8,8 +8,8 @@
  * findings, kinds of likeness and of changes, everything that is true or false, project names, and
  * the facts whose values are a few words. Only compared one rule at a time: patterns with stars (of
  * projects, and of facts whose values are a file's own text), licences, and versions once a
- * specifier has "===". What would take more than STEPS_MAX is not decided. A rule that can be come
- * to is never told: where it is not certain, nothing is said.
+ * specifier has "===". What would take more than CH_REACH_STEPS_MAX is not decided. A rule that can
+ * be come to is never told: where it is not certain, nothing is said.
  *
  * A person's approval lifts the hold of a rule, and then the rules behind it are read. So behind
  * holds alone a hold is never come to, and a denial or an allow only by files that a person has
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_MAX = 2000000, ALIKE_MAX = 64, NAMED_MAX = 4 };
+enum { ALIKE_MAX = 64, NAMED_MAX = 4 };
 
 struct reaching {
     const struct ch_policy *policy;
@@ -70,7 +70,7 @@ static void on_piece(void *arg, const struct ch_piece *piece)
         left[i] = b->alive[i] && ch_reach_has(r->others[i], r->rule, r->at, b->axis, piece);
         any = any || left[i];
     }
-    if (!any || *r->steps > STEPS_MAX) {
+    if (!any || *r->steps > CH_REACH_STEPS_MAX) {
         b->all = false;
     } else if (!was_there(b, left)) {
         b->all = covered(r, b->axis + 1, left);
@@ -119,7 +119,8 @@ static bool covered(struct reaching *r, unsigned axis, const bool *alive)
     for (size_t i = 0; i < b.left_count; i++) {
         free(b.left[i]);
     }
-    return b.all;
+    /* a piece that was left out is nobody's */
+    return b.all && *r->steps <= CH_REACH_STEPS_MAX;
 }
 
 /* --- all kinds of files, in all places --- */
@@ -154,8 +155,11 @@ static bool covered_in(struct reaching *r, const struct ch_ecosystem *eco,
 {
     bool all = true;
     for (size_t i = 0; eco->file_types[i] != NULL && all; i++) {
-        struct ch_reach_place at = {
-            .eco = eco, .file_type = eco->file_types[i], .place = place, .holds = r->holds};
+        struct ch_reach_place at = {.eco = eco,
+                                    .file_type = eco->file_types[i],
+                                    .place = place,
+                                    .steps = r->steps,
+                                    .holds = r->holds};
         all = covered_at(r, &at);
     }
     return all;
@@ -273,7 +277,7 @@ enum ch_code ch_rules_check_reached(const struct ch_policy *policy,
                          .ends = ch_calloc(policy->rule_count + 1, sizeof(*r.ends)),
                          .steps = &steps};
     enum ch_code rc = CH_OK;
-    for (size_t i = 1; i < policy->rule_count && rc == CH_OK; i++) {
+    for (size_t i = 1; i < policy->rule_count && rc == CH_OK && steps <= CH_REACH_STEPS_MAX; i++) {
         r.rule = &policy->rules[i];
         rc = check(&r, places, place_count, err);
     }

@@ -33,6 +33,9 @@ enum ch_piece_kind {
     CH_PIECE_WHOLE,    /* what the condition says, undivided */
 };
 
+/* A policy is read by the keeper between two answers: this is some tenths of a second. */
+enum { CH_REACH_STEPS_MAX = 300000 };
+
 struct ch_piece {
     enum ch_piece_kind kind;
     struct ch_str text;
@@ -45,6 +48,7 @@ struct ch_reach_place {
     const struct ch_ecosystem *eco;
     const char *file_type;
     const struct ch_policy_place *place; /* NULL: any repository */
+    size_t *steps;                       /* taken so far, of CH_REACH_STEPS_MAX */
     bool holds; /* what holds until a person approves the file ends the walk, too */
 };
 

@@ -185,15 +185,17 @@ static void on_version(void *arg, struct ch_str version)
 {
     const struct cutting *c = arg;
     struct ch_piece piece = {.kind = CH_PIECE_TEXT, .text = version};
-    if (ch_reach_has(c->rule, c->rule, c->at, CH_AXIS_VERSION, &piece)) {
+    if (++*c->at->steps <= CH_REACH_STEPS_MAX &&
+        ch_reach_has(c->rule, c->rule, c->at, CH_AXIS_VERSION, &piece)) {
         tell(c, piece);
     }
 }
 
 static void on_nothing(void *arg, struct ch_str version)
 {
-    (void)arg;
+    const struct cutting *c = arg;
     (void)version;
+    ++*c->at->steps;
 }
 
 static void tell_versions(struct cutting *c)
@@ -206,7 +208,7 @@ static void tell_versions(struct cutting *c)
             specs[n++] = ch_str_of(r->version.text);
         }
     }
-    if (c->at->eco->sample_versions(specs, n, on_nothing, NULL)) {
+    if (c->at->eco->sample_versions(specs, n, on_nothing, c)) {
         (void)c->at->eco->sample_versions(specs, n, on_version, c);
     } else {
         tell(c, (struct ch_piece){.kind = CH_PIECE_WHOLE});

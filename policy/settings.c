@@ -149,6 +149,39 @@ bool ch_policy_may_look_up(const struct ch_policy *policy, struct ch_str reposit
            ch_policy_lists_project(policy, repository, project);
 }
 
+static uint32_t column_in(const struct ch_key *keys, const struct ch_settings *s, uint32_t line)
+{
+    uint32_t column = 0;
+    for (const struct ch_key *k = keys; k->key != NULL && column == 0; k++) {
+        if (k->type == CH_KEY_SECTION) {
+            column = column_in(k->section, s, line);
+        } else if (!ch_key_is_structural(k->type) && ch_value_in(k, s)->line == line) {
+            column = ch_value_in(k, s)->column;
+        }
+    }
+    return column;
+}
+
+uint32_t ch_policy_column(const struct ch_policy *policy, const struct ch_decision *decision)
+{
+    uint32_t line = decision->policy_line;
+    struct ch_str name = ch_str_of(decision->rule);
+    bool by_rule = ch_str_starts(name, CH_STR("rule "));
+    uint32_t column = 0;
+    for (size_t i = 0; i < policy->rule_count && by_rule && line > 0; i++) {
+        if (ch_str_eq(ch_str_of(policy->rules[i].name.text), ch_str_sub(name, 5, name.len))) {
+            return policy->rules[i].column;
+        }
+    }
+    for (size_t i = 0; i < policy->repository_count && line > 0 && column == 0; i++) {
+        column = column_in(ch_policy_keys, &policy->repositories[i].settings, line);
+    }
+    for (size_t i = 0; i < policy->environment_count && line > 0 && column == 0; i++) {
+        column = column_in(ch_policy_keys, &policy->environments[i].settings, line);
+    }
+    return line > 0 && column == 0 ? column_in(ch_policy_keys, &policy->settings, line) : column;
+}
+
 const char *ch_policy_mode_name(const struct ch_policy *policy, struct ch_str repository,
                                 struct ch_str environment)
 {

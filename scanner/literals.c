@@ -26,6 +26,7 @@ struct ch_literals *ch_literals_new(const struct ch_literal *list, size_t count)
     unsigned n = 0;
     for (size_t i = 0; i < count; i++) {
         if (list[i].bytes.len > 0) {
+            CH_ASSERT(list[i].bytes.ptr[0] != '\0'); /* libhs takes it for an empty one */
             bytes[n] = list[i].bytes.ptr;
             sizes[n] = list[i].bytes.len;
             flags[n] = (list[i].nocase ? HS_FLAG_CASELESS : 0U) |

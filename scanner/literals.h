@@ -8,7 +8,7 @@
 #include "customhouse/err.h"
 
 struct ch_literal {
-    struct ch_str bytes; /* any; empty: it is never found */
+    struct ch_str bytes; /* any, but the first is no NUL (libhs); empty: it is never found */
     bool nocase;         /* the case of ASCII letters does not count */
     bool once;           /* told at most once in a text */
 };

@@ -8,6 +8,7 @@
 #include "base/config/place.h"
 #include "base/config/schema.h"
 #include "customhouse/index.h"
+#include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
 
 static enum ch_code read_section(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
@@ -423,4 +424,35 @@ const struct ch_repository *ch_config_repository(const struct ch_config *c, stru
         }
     }
     return NULL;
+}
+
+static bool is_wildcard(struct ch_str host)
+{
+    return ch_str_eq(host, CH_STR("0.0.0.0")) || ch_str_eq(host, CH_STR("::")) || host.len == 0;
+}
+
+char *ch_config_origin(const struct ch_config *c)
+{
+    if (c->public_url != NULL) {
+        struct ch_str url = ch_str_of(c->public_url);
+        while (ch_str_ends(url, CH_STR("/"))) {
+            url.len--;
+        }
+        return ch_str_dup(url);
+    }
+    for (size_t i = 0; i < c->listen_count; i++) {
+        struct ch_str host = {NULL, 0};
+        uint16_t port = 0;
+        if (ch_place_split(ch_str_of(c->listen[i].address), &host, &port) && !is_wildcard(host)) {
+            struct ch_buf b;
+            ch_buf_init(&b, ch_limits.url_bytes);
+            ch_buf_puts(&b, c->listen[i].tls_certificate != NULL ? CH_STR("https://")
+                                                                 : CH_STR("http://"));
+            ch_buf_puts(&b, ch_str_of(c->listen[i].address));
+            char *origin = ch_str_dup(ch_buf_str(&b));
+            ch_buf_done(&b);
+            return origin;
+        }
+    }
+    return ch_str_dup(CH_STR(""));
 }

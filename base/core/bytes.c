@@ -278,19 +278,25 @@ static size_t utf8_length(struct ch_str s, size_t at)
     return n;
 }
 
-bool ch_str_is_utf8(struct ch_str s)
+size_t ch_str_ascii(struct ch_str s)
 {
-    for (size_t i = 0; i < s.len;) {
-        uint64_t eight;
-        for (; s.len - i >= sizeof(eight); i += sizeof(eight)) { /* most are ASCII */
-            memcpy(&eight, s.ptr + i, sizeof(eight));
-            if ((eight & UINT64_C(0x8080808080808080)) != 0) {
-                break;
-            }
-        }
-        if (i == s.len) {
+    size_t i = 0;
+    uint64_t eight;
+    for (; s.len - i >= sizeof(eight); i += sizeof(eight)) {
+        memcpy(&eight, s.ptr + i, sizeof(eight));
+        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
             break;
         }
+    }
+    while (i < s.len && (unsigned char)s.ptr[i] < 0x80) {
+        i++;
+    }
+    return i;
+}
+
+bool ch_str_is_utf8(struct ch_str s)
+{
+    for (size_t i = ch_str_ascii(s); i < s.len; i += ch_str_ascii(ch_str_sub(s, i, s.len))) {
         size_t n = utf8_length(s, i);
         if (n == 0) {
             return false;

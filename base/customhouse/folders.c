@@ -1,6 +1,8 @@
 /* The folders of an installation and whose they are. */
 #include "site.h"
 
+#include "policy_files.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -150,6 +152,8 @@ enum ch_code site_is_new(const char *folder, bool *ret, struct ch_err *err)
                                        SITE_CREDENTIALS,
                                        SITE_CONFIG ".new",
                                        SITE_POLICY ".new",
+                                       POLICY_FILES_SET,
+                                       POLICY_FILES_SET ".new",
                                        SITE_CREDENTIALS ".new"};
     DIR *dir = opendir(folder);
     if (dir == NULL && errno == ENOENT) {

@@ -10,6 +10,7 @@
 #include "base/config/pip_config.h"
 #include "base/config/place.h"
 #include "customhouse/limits.h"
+#include "db/signing/key_files.h"
 #include "customhouse/loop.h"
 #include "learn.h"
 #include "log.h"
@@ -332,6 +333,27 @@ static enum ch_code write_one(const char *folder, const char *name, struct ch_st
     return rc == CH_E_EXISTS ? CH_OK : rc;
 }
 
+/* The keeper's: site_prepare_folders gives them to it. A start on a state without them makes them too. */
+static enum ch_code make_keys(const char *folder, const struct plan *p, struct ch_err *err)
+{
+    char *path = site_path(folder, "keys");
+    struct ch_config *config = NULL;
+    int fd = -1;
+    enum ch_code rc = CH_OK;
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        rc = ch_fail_errno(err, errno, "%s", path);
+    }
+    rc = rc == CH_OK ? ch_keys_open_folder(path, &fd, err) : rc;
+    rc = rc == CH_OK ? ch_config_parse(ch_buf_str(&p->config), SITE_CONFIG, &config, err) : rc;
+    rc = rc == CH_OK ? ch_key_files_complete(fd, config, err) : rc;
+    ch_config_free(config);
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(path);
+    return rc;
+}
+
 enum ch_code site_init(const char *folder, const struct site_init *init, struct ch_err *err)
 {
     struct plan plan;
@@ -345,6 +367,7 @@ enum ch_code site_init(const char *folder, const struct site_init *init, struct 
     if (rc == CH_OK) {
         rc = write_one(folder, SITE_POLICY, ch_str_of(ch_policy_default_text()), 0640, err);
     }
+    rc = rc == CH_OK ? make_keys(folder, &plan, err) : rc;
     if (rc == CH_OK) { /* last: its presence says that the rest is there */
         rc = write_one(folder, SITE_CONFIG, ch_buf_str(&plan.config), 0640, err);
     }

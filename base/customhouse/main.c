@@ -54,6 +54,20 @@ static const struct option deny_options[] = {
     JSON,
 };
 
+static const struct option keys_options[] = {
+    {"--reason", "TEXT", false, false, "rotate: why; shown with the key"},
+    JSON,
+};
+static const struct option verify_options[] = {
+    {"--key", "PEM", true, false, "the public key of the environment's approvals"},
+    {"--environment", "ENV", true, false, "what the file is to be used in"},
+    {"--bundle", "FILE", false, false,
+     "the approval (default: FILE.vsa.sigstore.json, FILE.vsa.json\n"
+     "                          or FILE.approval.sigstore.json beside it)"},
+    {"--withdrawals", "FILE", false, false, "the signed list of what was withdrawn"},
+    JSON,
+};
+
 static const struct option own_options[] = {
     {"--upstream", "UPSTREAM", false, false, "give the name to this upstream of the repository"},
     {"--accept-older", NULL, false, false,
@@ -180,6 +194,21 @@ static const struct command_row commands[] = {
              "export: all entries, a line each, byte for byte.",
      OPTIONS(audit_options),
      .run = command_audit},
+    {.name = "keys",
+     .words = "list|show|rotate [NAME...]",
+     .summary = "List the signing keys, show one, or put a new one in its place.",
+     .text = "list: all there ever were, and since when they sign.\n"
+             "show NAME: one (PURPOSE-ID), or all of a purpose, with their public halves in PEM.\n"
+             "rotate PURPOSE: a new key signs from now on; what the former one signed stands.",
+     OPTIONS(keys_options),
+     .run = command_remote},
+    {.name = "verify",
+     .words = "FILE",
+     .summary = "Say whether a local file was approved for an environment, without a server.",
+     .text = "Exit status: 0 it was, 1 it was not, or was withdrawn; 2 usage, or something is missing.\n"
+             "Without --withdrawals nothing says that the approval still stands.",
+     OPTIONS(verify_options),
+     .run = command_verify},
     {.name = "inspect",
      .words = "[FILE...]",
      .summary = "Inspect local files in the same jails, without a server.",

@@ -23,6 +23,7 @@ struct file {
 };
 
 struct policy_files {
+    char *folder;
     int folder_fd;
     struct stat like; /* policy.yaml: whose owner and mode new files get */
     struct file *list;
@@ -129,64 +130,169 @@ static enum ch_code prepare(const struct policy_files *f, const struct file *fil
     return rc;
 }
 
-static enum ch_code move(struct policy_files *f, struct file *file, struct ch_err *err)
+static enum ch_code move(struct file *file, struct ch_err *err)
 {
     if (rename(file->temporary, file->path) != 0) {
         return ch_fail_errno(err, errno, "%s", file->path);
     }
     file->moved = true;
-    return fsync(f->folder_fd) == 0 ? CH_OK : ch_fail_errno(err, errno, "%s", file->path);
+    return CH_OK;
+}
+
+static enum ch_code sync_folder(const struct policy_files *f, struct ch_err *err)
+{
+    return fsync(f->folder_fd) == 0 ? CH_OK : ch_fail_errno(err, errno, "%s", f->folder);
+}
+
+/* --- the one step --- */
+
+static enum ch_code commit(struct policy_files *f, struct ch_str bundle, struct ch_err *err)
+{
+    struct file whole = {.path = site_path(f->folder, POLICY_FILES_SET),
+                         .temporary = site_path(f->folder, POLICY_FILES_SET ".new")};
+    enum ch_code rc = prepare(f, &whole, bundle, err);
+    rc = rc == CH_OK ? move(&whole, err) : rc;
+    if (rc != CH_OK) {
+        unlink(whole.temporary);
+    }
+    rc = rc == CH_OK ? sync_folder(f, err) : rc;
+    free(whole.path);
+    free(whole.temporary);
+    return rc;
+}
+
+/* All files are prepared, and the whole is committed. */
+static enum ch_code move_all(struct policy_files *f, struct ch_err *err)
+{
+    enum ch_code rc = CH_OK;
+    char *whole = site_path(f->folder, POLICY_FILES_SET);
+    for (size_t i = 0; rc == CH_OK && i < f->count; i++) {
+        rc = move(&f->list[i], err);
+    }
+    rc = rc == CH_OK ? sync_folder(f, err) : rc;
+    if (rc == CH_OK && unlink(whole) != 0) {
+        rc = ch_fail_errno(err, errno, "%s", whole);
+    }
+    rc = rc == CH_OK ? sync_folder(f, err) : rc;
+    free(whole);
+    return rc;
+}
+
+static enum ch_code prepare_all(struct policy_files *f, struct ch_err *err)
+{
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; rc == CH_OK && i < f->count; i++) {
+        rc = prepare(f, &f->list[i], f->list[i].text, err);
+    }
+    return rc;
+}
+
+static enum ch_code open_files(const char *folder, struct policy_files **ret, struct ch_err *err)
+{
+    struct policy_files *f = ch_calloc(1, sizeof(*f));
+    char *path = site_path(folder, SITE_POLICY);
+    enum ch_code rc = CH_OK;
+    f->folder = ch_str_dup(ch_str_of(folder));
+    f->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->folder_fd < 0 || stat(path, &f->like) != 0) {
+        rc = ch_fail_errno(err, errno, "%s", path);
+    }
+    free(path);
+    *ret = f;
+    return rc;
+}
+
+/* --- after somebody who died --- */
+
+static enum ch_code read_set(const char *folder, struct ch_buf *ret, struct ch_err *err)
+{
+    char *path = site_path(folder, POLICY_FILES_SET);
+    enum ch_code rc = site_read_file(path, ret, err);
+    free(path);
+    return rc;
+}
+
+static bool is_set(const char *folder)
+{
+    char *path = site_path(folder, POLICY_FILES_SET);
+    struct stat st;
+    bool there = lstat(path, &st) == 0 || errno != ENOENT;
+    free(path);
+    return there;
+}
+
+static enum ch_code finish(const char *folder, struct ch_err *err)
+{
+    struct policy_files *f = NULL;
+    struct ch_buf bundle = {0};
+    enum ch_code rc = read_set(folder, &bundle, err);
+    if (rc == CH_OK) {
+        rc = open_files(folder, &f, err);
+        rc = rc == CH_OK ? gather(f, folder, ch_buf_str(&bundle), err) : rc;
+        rc = rc == CH_OK ? prepare_all(f, err) : rc;
+        rc = rc == CH_OK ? move_all(f, err) : rc;
+    }
+    policy_files_free(f);
+    ch_buf_done(&bundle);
+    return rc;
+}
+
+/* --- replacing, and putting back --- */
+
+/* What was there, as a bundle. */
+static enum ch_code bundle_before(const struct policy_files *f, struct ch_buf *ret,
+                                  struct ch_err *err)
+{
+    const struct file *policy = &f->list[f->count - 1];
+    ch_buf_puts(ret, ch_buf_str(&policy->before));
+    enum ch_code rc = ch_buf_ok(ret, err);
+    for (size_t i = 0; rc == CH_OK && i + 1 < f->count; i++) {
+        const char *name = strrchr(f->list[i].path, '/') + 1;
+        if (f->list[i].was_there) {
+            rc = ch_policy_bundle_add(ret, ch_str_of(name), ch_buf_str(&f->list[i].before), err);
+        }
+    }
+    return rc;
 }
 
 enum ch_code policy_files_restore(struct policy_files *f, struct ch_err *err)
 {
-    enum ch_code rc = CH_OK;
-    for (size_t i = f->count; i-- > 0;) {
-        struct file *file = &f->list[i];
-        struct ch_err one;
-        enum ch_code this = CH_OK;
-        if (!file->moved) {
-            continue;
+    struct policy_files *back = NULL;
+    struct ch_buf bundle;
+    ch_buf_init(&bundle, (size_t)ch_limits.setup_text_bytes);
+    enum ch_code rc = bundle_before(f, &bundle, err);
+    rc = rc == CH_OK ? policy_files_replace(f->folder, ch_buf_str(&bundle), &back, err) : rc;
+    for (size_t i = 0; rc == CH_OK && i < f->count; i++) { /* of which nobody speaks any more */
+        if (!f->list[i].was_there && f->list[i].moved && unlink(f->list[i].path) != 0) {
+            rc = ch_fail_errno(err, errno, "%s", f->list[i].path);
         }
-        if (file->was_there) {
-            this = prepare(f, file, ch_buf_str(&file->before), &one);
-            this = this == CH_OK ? move(f, file, &one) : this;
-        } else if (unlink(file->path) != 0) {
-            this = ch_fail_errno(&one, errno, "%s", file->path);
-        }
-        if (this != CH_OK && rc == CH_OK) {
-            *err = one;
-            rc = this;
-        }
-        file->moved = false;
     }
+    policy_files_free(back);
+    ch_buf_done(&bundle);
     return rc;
 }
 
 enum ch_code policy_files_replace(const char *folder, struct ch_str bundle,
                                   struct policy_files **ret, struct ch_err *err)
 {
-    struct policy_files *f = ch_calloc(1, sizeof(*f));
-    char *path = site_path(folder, SITE_POLICY);
-    enum ch_code rc = CH_OK;
-    f->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (f->folder_fd < 0 || stat(path, &f->like) != 0) {
-        rc = ch_fail_errno(err, errno, "%s", path);
+    struct policy_files *f = NULL;
+    bool committed = false;
+    enum ch_code rc = is_set(folder) ? finish(folder, err) : CH_OK;
+    if (rc != CH_OK) {
+        return rc;
     }
-    free(path);
+    rc = open_files(folder, &f, err);
     rc = rc == CH_OK ? gather(f, folder, bundle, err) : rc;
-    for (size_t i = 0; rc == CH_OK && i < f->count; i++) {
-        rc = prepare(f, &f->list[i], f->list[i].text, err);
+    rc = rc == CH_OK ? prepare_all(f, err) : rc;
+    if (rc == CH_OK) {
+        rc = commit(f, bundle, err);
+        committed = rc == CH_OK;
+        rc = rc == CH_OK ? move_all(f, err) : rc;
     }
-    for (size_t i = 0; rc == CH_OK && i < f->count; i++) {
-        rc = move(f, &f->list[i], err);
+    if (rc != CH_OK && committed) {
+        rc = ch_fail(err, CH_E_SYSTEM, "%s: the next start or policy set finishes it", err->msg);
     }
     if (rc != CH_OK) {
-        struct ch_err second;
-        if (policy_files_restore(f, &second) != CH_OK) {
-            rc = ch_fail(err, CH_E_SYSTEM,
-                         "%s: and it could not be put back: run customhouse check", second.msg);
-        }
         for (size_t i = 0; i < f->count; i++) {
             unlink(f->list[i].temporary);
         }
@@ -195,6 +301,68 @@ enum ch_code policy_files_replace(const char *folder, struct ch_str bundle,
     }
     *ret = f;
     return CH_OK;
+}
+
+enum ch_code policy_files_finish(const char *folder, struct ch_err *err)
+{
+    int lock = -1;
+    if (!is_set(folder)) {
+        return CH_OK;
+    }
+    enum ch_code rc = policy_files_lock(folder, &lock, err);
+    if (rc == CH_E_EXISTS) {
+        return CH_OK;
+    }
+    rc = rc == CH_OK && is_set(folder) ? finish(folder, err) : rc;
+    if (lock >= 0) {
+        close(lock);
+    }
+    return rc;
+}
+
+/* --- reading --- */
+
+/* Which policy.yaml it is: another one after each replacing. */
+static struct stat identity(const char *path)
+{
+    struct stat st = {.st_ino = 0};
+    CH_IGNORE(stat(path, &st) != 0);
+    return st;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Files that were read while another policy came into its place may be of both: read again. */
+enum ch_code policy_files_read(const char *folder, struct ch_buf *ret, struct ch_err *err)
+{
+    enum { READS_MAX = 10 };
+    char *path = site_path(folder, SITE_POLICY);
+    enum ch_code rc = CH_OK;
+    bool whole = false;
+    for (int i = 0; i < READS_MAX && !whole; i++) {
+        *ret = (struct ch_buf){0};
+        if (is_set(folder)) {
+            rc = read_set(folder, ret, err);
+            whole = rc == CH_OK; /* gone meanwhile: it is finished, and the files are whole */
+        } else {
+            struct stat before = identity(path);
+            rc = site_read_policy(path, ret, err);
+            struct stat after = identity(path);
+            whole = !is_set(folder) && is_same(&before, &after);
+        }
+        if (!whole) {
+            ch_buf_done(ret);
+        }
+    }
+    free(path);
+    if (rc == CH_OK && !whole) {
+        rc = ch_fail(err, CH_E_SYSTEM, "%s: is replaced again and again", folder);
+    }
+    return rc;
 }
 
 void policy_files_free(struct policy_files *f)
@@ -210,6 +378,7 @@ void policy_files_free(struct policy_files *f)
     if (f->folder_fd >= 0) {
         close(f->folder_fd);
     }
+    free(f->folder);
     free(f->list);
     free(f);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "policy_files.h"
 #include "rules_files.h"
 
 enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
@@ -293,7 +294,8 @@ enum ch_code site_load_with(const char *folder, const char *policy, struct site 
         rc = ch_config_parse(ch_buf_str(&s.config_text), s.config_name, &s.config, err);
     }
     if (rc == CH_OK) {
-        rc = site_read_policy(policy != NULL ? policy : s.policy_name, &s.policy_text, err);
+        rc = policy != NULL ? site_read_policy(policy, &s.policy_text, err)
+                            : policy_files_read(folder, &s.policy_text, err);
     }
     if (rc == CH_OK) {
         rc = site_check_policy(s.config, ch_buf_str(&s.policy_text),

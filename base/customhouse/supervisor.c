@@ -20,6 +20,7 @@
 #include "base/config/place.h"
 #include "customhouse/limits.h"
 #include "greeting.h"
+#include "policy_files.h"
 #include "supervisor_int.h"
 
 /* Who ends when, and how long they may take: clients first finish what they are getting, the keeper
@@ -226,7 +227,8 @@ static void reload(struct supervisor *sup)
         sup->reload_again = true; /* its answer has to be about what we then think it is about */
         return;
     }
-    if (site_load(sup->folder, &site, &err) != CH_OK) {
+    if (policy_files_finish(sup->folder, &err) != CH_OK ||
+        site_load(sup->folder, &site, &err) != CH_OK) {
         log_line("reload-failed", "error=\"%s\" note=\"what was in force stays\"", err.msg);
         return;
     }
@@ -441,7 +443,8 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
         files.rlim_cur = files.rlim_max;
         CH_IGNORE(setrlimit(RLIMIT_NOFILE, &files) != 0);
     }
-    enum ch_code rc = site_load(o->folder, &sup->site, err);
+    enum ch_code rc = policy_files_finish(o->folder, err);
+    rc = rc == CH_OK ? site_load(o->folder, &sup->site, err) : rc;
     if (rc == CH_OK && sup->site.has_rules) {
         sup->rules_fd = fcntl(sup->site.rules_fd, F_DUPFD_CLOEXEC, 0);
         rc = sup->rules_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "rules");

@@ -151,8 +151,8 @@ GROUP(job);
 
 static const struct ch_path_rule keeper_paths[] = {
     {.path = "audit", .in_state = true, .right = CH_PATH_WRITE},
-    {.path = "keys", .in_state = true, .right = CH_PATH_WRITE},
     {.path = "db", .in_state = true, .right = CH_PATH_WRITE},
+    {.path = "keys", .in_state = true, .right = CH_PATH_WRITE},
     {.path = "blobs", .in_state = true, .right = CH_PATH_WRITE},
     {.path = "served", .in_state = true, .right = CH_PATH_WRITE},
 };
@@ -180,8 +180,8 @@ static const struct ch_path_rule fetcher_paths[] = {
 #define OPENS_STATE(name)      {.probe = CH_PROBE_WORKS, .path = (name), .in_state = true}
 
 static const struct ch_probe_row keeper_probes[] = {
-    OPENS_STATE("audit"), OPENS_STATE("keys"), OPENS_STATE("db"), OPENS_STATE("blobs"),
-    OPENS_STATE("served"), NO_OPEN("/etc/passwd"),
+    OPENS_STATE("audit"), OPENS_STATE("db"), OPENS_STATE("blobs"), OPENS_STATE("served"),
+    OPENS_STATE("keys"), NO_OPEN("/etc/passwd"),
     NO_OPEN("/"), NO_CREATE("/tmp"), NO_OPEN_STATE("."), NO_OPEN_STATE("run"),
     NO_OPEN_STATE("log"), NO_OPEN_STATE("credentials.yaml"), NO_CREATE_STATE("."),
     MUST_FAIL(SOCKET_INET), MUST_FAIL(SOCKET_UNIX), MUST_FAIL(SOCKET_NETLINK),

@@ -11,6 +11,7 @@ struct ch_loop {
     int epoll_fd;
     uint64_t now_ms;
     bool stop;
+    bool in_timers;
     /* Events collected this turn and not yet handled: unwatch clears those of a removed watch. */
     struct epoll_event events[EVENTS_PER_TURN];
     int event_count;
@@ -131,7 +132,8 @@ static void heap_down(struct ch_loop *loop, size_t i)
 void ch_loop_set_timer(struct ch_loop *loop, struct ch_timer *t, uint64_t at_ms)
 {
     CH_ASSERT(t->fn != NULL);
-    t->at_ms = at_ms;
+    /* Else one that sets itself again would keep the events of all others waiting. */
+    t->at_ms = loop->in_timers && at_ms <= loop->now_ms ? loop->now_ms + 1 : at_ms;
     if (t->heap_index_plus_1 == 0) {
         if (loop->heap_count == loop->heap_cap) {
             loop->heap_cap = loop->heap_cap == 0 ? 64 : loop->heap_cap * 2;
@@ -160,11 +162,13 @@ void ch_loop_cancel_timer(struct ch_loop *loop, struct ch_timer *t)
 
 static void run_timers(struct ch_loop *loop)
 {
+    loop->in_timers = true;
     while (loop->heap_count > 0 && loop->heap[0]->at_ms <= loop->now_ms && !loop->stop) {
         struct ch_timer *t = loop->heap[0];
         ch_loop_cancel_timer(loop, t);
         t->fn(t);
     }
+    loop->in_timers = false;
 }
 
 static int wait_for(const struct ch_loop *loop, int max_wait_ms)

@@ -65,7 +65,7 @@ enum ch_code ch_ask_file_get(struct ch_str payload, struct ch_ask_file *ret, str
     m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
-    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_METADATA);
+    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_APPROVAL);
     m.head = ch_msg_get_bool(&r);
     m.patience_ms = ch_get_u32(&r);
     m.client = ch_msg_get_client(&r);
@@ -107,6 +107,7 @@ void ch_file_reply_put(struct ch_buf *b, const struct ch_file_reply *m)
     ch_put_u32(b, m->retry_after_s);
     ch_put_u32(b, m->http_status);
     ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+    ch_put_str(b, m->body);
     refusal_put(b, &m->refusal);
 }
 
@@ -123,6 +124,7 @@ enum ch_code ch_file_reply_get(struct ch_str payload, struct ch_file_reply *ret,
     m.retry_after_s = ch_get_u32(&r);
     m.http_status = ch_get_u32(&r);
     m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    m.body = ch_msg_get_text(&r, CH_ATTESTATION_MAX);
     refusal_get(&r, &m.refusal);
     CH_MSG_DECODED("file message");
 }
@@ -180,6 +182,50 @@ enum ch_code ch_metrics_reply_get(struct ch_str payload, struct ch_metrics_reply
     m.ask = ch_get_u64(&r);
     m.text = ch_msg_get_text(&r, ch_message_row(CH_MSG_METRICS)->max_bytes);
     CH_MSG_DECODED("metrics message");
+}
+
+void ch_ask_document_put(struct ch_buf *b, const struct ch_ask_document *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_enum(b, m->kind);
+    ch_msg_put_printable(b, m->name, ch_limits.client_text_bytes);
+    ch_msg_put_sha256(b, &m->sha256);
+    ch_put_u64(b, m->number);
+    ch_msg_put_enum(b, m->part);
+}
+
+enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *ret,
+                                 struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_ask_document m = {0};
+    m.ask = ch_get_u64(&r);
+    m.kind = ch_msg_get_enum(&r, CH_DOCUMENT_KEYS, CH_DOCUMENT_EVIDENCE);
+    m.name = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
+    m.sha256 = ch_msg_get_sha256(&r);
+    m.number = ch_get_u64(&r);
+    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_APPROVAL);
+    CH_MSG_DECODED("ask-document message");
+}
+
+void ch_document_reply_put(struct ch_buf *b, const struct ch_document_reply *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_put_u32(b, m->http_status);
+    ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+    refusal_put(b, &m->refusal);
+}
+
+enum ch_code ch_document_reply_get(struct ch_str payload, struct ch_document_reply *ret,
+                                   struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_document_reply m = {0};
+    m.ask = ch_get_u64(&r);
+    m.http_status = ch_get_u32(&r);
+    m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    refusal_get(&r, &m.refusal);
+    CH_MSG_DECODED("document message");
 }
 
 void ch_served_put(struct ch_buf *b, const struct ch_served *m)

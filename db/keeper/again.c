@@ -1,5 +1,12 @@
-/* Judging again what was told to anybody, when what decides it has changed. */
-#include "keeper_int.h"
+/* Judging again what was told to anybody, when what decides it has changed.
+ *
+ * A change acts at the file route at once, however much there is: the epoch is raised, so gateways
+ * ask again, and each ask is judged by what is in force then. What is done here is the rest: bytes
+ * go out of served/, decisions are recorded, and who fetched what is withdrawn is told. Of a whole
+ * site that takes a while, so it is done a few projects at a time. */
+#include "page_walk.h"
+
+#include <stdlib.h>
 
 void again_page(struct keeper *k, struct page *p)
 {
@@ -22,46 +29,115 @@ void again_page(struct keeper *k, struct page *p)
     }
 }
 
-struct names {
+void again_project(struct keeper *k, struct ch_str project)
+{
+    keeper_raise_epoch(k);
+    for (size_t i = 0; i < k->config->repository_count; i++) {
+        struct page *p = page_get(k, ch_str_of(k->config->repositories[i].name), project);
+        if (p != NULL && page_load(k, p)) {
+            again_page(k, p);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ everything */
+
+/* A policy that everything was judged under, to the end: else a start goes on with it. */
+static const struct ch_str judged_under = {"judged-under", sizeof("judged-under") - 1};
+
+struct again {
     struct keeper *k;
-    struct ch_buf buf; /* pairs of strings: repository, project */
+    struct page_walk walk;
+    struct ch_timer timer;
+    size_t pages;
 };
 
-static void collect(void *ctx, const struct ch_decision_row *row)
+static void on_page(void *ctx, struct page *p)
 {
-    struct names *n = ctx;
-    ch_put_str(&n->buf, row->repository);
-    ch_put_str(&n->buf, row->project);
+    struct again *a = ctx;
+    again_page(a->k, p);
+    a->pages++;
+}
+
+static void remember(struct keeper *k)
+{
+    struct ch_sha256 digest = ch_policy_digest(k->policy);
+    struct ch_err err;
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_set_value(k->store, judged_under,
+                           (struct ch_str){(const char *)digest.byte, CH_SHA256_BYTES},
+                           &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
+static void on_turn(struct ch_timer *t)
+{
+    struct again *a = CH_CONTAINER_OF(t, struct again, timer);
+    struct keeper *k = a->k;
+    struct ch_str all = {NULL, 0};
+    if (page_walk_go_on(&a->walk, all, on_page, a)) {
+        ch_loop_set_timer(k->child.loop, t, ch_loop_now_ms(k->child.loop));
+        return;
+    }
+    if (a->walk.failed != CH_OK) { /* the next start goes through all of them again */
+        keeper_log("store", "error=\"%s\"", a->walk.why.msg);
+    } else {
+        keeper_log("judged-again", "projects=%zu", a->pages);
+        remember(k);
+    }
+    page_walk_done(&a->walk);
 }
 
 void again_all(struct keeper *k)
 {
-    keeper_raise_epoch(k);
-    struct names n = {.k = k};
-    struct ch_err err;
-    ch_buf_init(&n.buf, 256u << 20);
-    if (ch_store_decisions_by_verdict(k->store, CH_VERDICT_ALLOW, SIZE_MAX >> 1, collect, &n,
-                                      &err) != CH_OK) {
-        keeper_log("store", "error=\"%s\"", err.msg);
-    }
-    struct ch_rd r = ch_rd_of(n.buf.ptr, n.buf.len);
-    struct page *last = NULL;
-    while (ch_rd_left(&r) > 0) {
-        struct ch_str repository = ch_get_str(&r, 256);
-        struct ch_str project = ch_get_str(&r, 256);
-        struct page *p = page_get(k, repository, project);
-        if (p != NULL && p != last && page_load(k, p)) {
-            again_page(k, p);
-        }
-        last = p;
-    }
-    ch_buf_done(&n.buf);
+    struct again *a = k->again;
     size_t cursor = 0;
     void *value;
+    keeper_raise_epoch(k);
+    a->pages = 0;
+    page_walk_begin(&a->walk, k, CH_VERDICT_ALLOW);
     while (ch_map_next(k->pages, &cursor, NULL, &value)) { /* those that only showed metadata */
         struct page *p = value;
         if (p->shown != NULL && ch_map_count(p->shown) > 0) {
-            again_page(k, p);
+            page_walk_add(&a->walk, p);
         }
+    }
+    on_turn(&a->timer); /* the first ones now: of a small site all */
+}
+
+bool again_is_running(const struct keeper *k)
+{
+    return k->again->walk.k != NULL;
+}
+
+void again_init(struct keeper *k)
+{
+    k->again = ch_calloc(1, sizeof(*k->again));
+    k->again->k = k;
+    k->again->timer.fn = on_turn;
+}
+
+void again_begin(struct keeper *k)
+{
+    struct ch_sha256 digest = ch_policy_digest(k->policy);
+    struct ch_str own = {(const char *)digest.byte, CH_SHA256_BYTES};
+    struct ch_buf value;
+    struct ch_err err;
+    ch_buf_init(&value, 64);
+    if (ch_store_get_value(k->store, judged_under, &value, &err) != CH_OK ||
+        !ch_str_eq(ch_buf_str(&value), own)) {
+        again_all(k);
+    }
+    ch_buf_done(&value);
+}
+
+void again_free(struct keeper *k)
+{
+    if (k->again != NULL) {
+        ch_loop_cancel_timer(k->child.loop, &k->again->timer);
+        page_walk_done(&k->again->walk);
+        free(k->again);
+        k->again = NULL;
     }
 }

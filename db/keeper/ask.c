@@ -1,6 +1,8 @@
 /* What gateways ask, and what they are told. An ask that must wait becomes a waiter, and is looked
  * at again from its beginning when what it waited for has ended. */
+#include "approvals.h"
 #include "audit.h"
+#include "documents.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,10 +60,10 @@ static void reply_page(struct keeper *k, const struct waiter *w, const struct ch
     send(k, w, CH_MSG_PAGE, &b, fd);
 }
 
-static enum ch_code memfd_of(struct ch_str bytes, int *ret_fd, struct ch_err *err)
+enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err)
 {
     int fd;
-    enum ch_code rc = jobs_memfd("page", &fd, err);
+    enum ch_code rc = jobs_memfd("answer", &fd, err);
     if (rc != CH_OK) {
         return rc;
     }
@@ -69,7 +71,7 @@ static enum ch_code memfd_of(struct ch_str bytes, int *ret_fd, struct ch_err *er
         ssize_t n = write(fd, bytes.ptr + at, bytes.len - at);
         if (n <= 0) {
             close(fd);
-            return ch_fail(err, CH_E_IO, "writing a page");
+            return ch_fail(err, CH_E_IO, "writing an answer");
         }
         at += (size_t)n;
     }
@@ -104,7 +106,7 @@ static void send_listing(struct keeper *k, const struct waiter *w, const struct 
     int fd = -1;
     if (generation == ask->have_generation) {
         reply.outcome = CH_PAGE_UNCHANGED;
-    } else if (memfd_of(ch_buf_str(listing), &fd, &err) == CH_OK) {
+    } else if (ask_memfd(ch_buf_str(listing), &fd, &err) == CH_OK) {
         reply.outcome = CH_PAGE_NEW;
     } else {
         reply.http_status = 500;
@@ -177,7 +179,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
 static void reply_file(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
 {
     struct ch_buf b;
-    ch_buf_init(&b, 16u << 10);
+    ch_buf_init(&b, ch_message_row(CH_MSG_FILE)->max_bytes);
     ch_file_reply_put(&b, reply);
     send(k, w, CH_MSG_FILE, &b, -1);
 }
@@ -203,16 +205,13 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
     ch_buf_done(&strings);
 }
 
-static void reply_allow(struct keeper *k, const struct waiter *w, const struct ch_ask_file *ask,
-                        const struct ch_sha256 *sha256, uint64_t size, uint64_t fresh_ms,
-                        int64_t until_us)
+static struct ch_file_reply allowed(struct keeper *k, const struct ch_ask_file *ask,
+                                    uint64_t fresh_ms, int64_t until_us)
 {
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
     struct ch_file_reply reply = {
         .ask = ask->ask,
         .outcome = CH_FILE_ALLOW,
-        .sha256 = *sha256,
-        .size_bytes = size,
         .epoch = keeper_epoch(k),
         .not_after_boot_ms = now_ms + fresh_ms,
     };
@@ -221,6 +220,16 @@ static void reply_allow(struct keeper *k, const struct waiter *w, const struct c
         uint64_t end = now_ms + (uint64_t)(left_ms < 0 ? 0 : left_ms);
         reply.not_after_boot_ms = end < reply.not_after_boot_ms ? end : reply.not_after_boot_ms;
     }
+    return reply;
+}
+
+static void reply_allow(struct keeper *k, const struct waiter *w, const struct ch_ask_file *ask,
+                        const struct ch_sha256 *sha256, uint64_t size, uint64_t fresh_ms,
+                        int64_t until_us)
+{
+    struct ch_file_reply reply = allowed(k, ask, fresh_ms, until_us);
+    reply.sha256 = *sha256;
+    reply.size_bytes = size;
     reply_file(k, w, &reply);
 }
 
@@ -272,6 +281,25 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
     intake_wait(k, in, w);
 }
 
+/* What was signed, under the same decision as the file itself. */
+static void reply_attestation(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
+                              const struct ch_ask_file *ask, int64_t until_us)
+{
+    struct ch_buf body;
+    struct ch_err err;
+    ch_buf_init(&body, CH_ATTESTATION_MAX);
+    if (approvals_of_file(k, p, file, ask->part, &body, &err) == CH_OK) {
+        struct ch_file_reply reply = allowed(k, ask, ALLOW_FRESH_MS, until_us);
+        reply.sha256 = p->files[file].artifact;
+        reply.size_bytes = body.len;
+        reply.body = ch_buf_str(&body);
+        reply_file(k, w, &reply);
+    } else {
+        reply_failed(k, w, ask->ask, 500, err.msg);
+    }
+    ch_buf_done(&body);
+}
+
 /* Whether a client that waits is told so now; then it is answered, and w is gone. */
 static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                             const struct ch_ask_file *ask, uint32_t expected_s)
@@ -292,7 +320,8 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     struct page_file *f = &p->files[file];
     struct ch_err err;
     struct ch_artifact artifact;
-    if (f->recorded_verdict != CH_VERDICT_ALLOW || k->uncommitted_allows > 0) {
+    if (f->recorded_verdict != CH_VERDICT_ALLOW || k->uncommitted_allows > 0 ||
+        !approvals_stand(k, p, file)) {
         /* A step towards ALLOW is durable before it is effective. */
         if (judge_record(k, p, file, d, &err) != CH_OK || keeper_commit(k, &err) != CH_OK) {
             reply_failed(k, w, ask->ask, 500, err.msg);
@@ -307,8 +336,19 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         }
         return;
     }
+    bool stands = approvals_stand(k, p, file);
+    if (stands && ask->part >= CH_PART_VSA) {
+        reply_attestation(k, p, file, w, ask, d->until_us);
+        ask_free_waiter(w);
+        return;
+    }
     if (!ch_blobs_has(k->blobs, &f->artifact)) { /* evicted: fetched again, and must match */
         wait_for_intake(k, p, file, w, ask);
+        return;
+    }
+    if (!stands) { /* the bytes went, and came back, between signing and here */
+        reply_failed(k, w, ask->ask, 500, "its approval is not signed yet");
+        ask_free_waiter(w);
         return;
     }
     enum ch_code rc = ch_store_get_artifact(k->store, &f->artifact, &artifact, &err);
@@ -559,6 +599,9 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         break;
     case CH_MSG_ASK_METRICS:
         on_ask_metrics(k, ch, frame->payload);
+        break;
+    case CH_MSG_ASK_DOCUMENT:
+        documents_answer(k, ch, frame->payload);
         break;
     case CH_MSG_SERVED:
         on_served(k, frame->payload);

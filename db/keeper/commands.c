@@ -19,6 +19,7 @@ static const struct {
     {"status", command_status},   {"fetched-by", command_fetched_by},
     {"approve", command_approve}, {"deny", command_deny},
     {"rescan", command_rescan},
+    {"keys", command_keys},
     {"own", command_own},
     {"policy show", command_policy_show},
     {"policy history", command_policy_history},
@@ -231,14 +232,19 @@ bool command_has(const struct command *c, const char *option)
     return false;
 }
 
-struct ch_str command_word(const struct command *c)
+struct ch_str command_word_at(const struct command *c, size_t place)
 {
     for (uint32_t i = 0; i < c->args.arg_count; i++) {
-        if (c->args.key[i].len == 0) {
+        if (c->args.key[i].len == 0 && place-- == 0) {
             return c->args.value[i];
         }
     }
     return (struct ch_str){NULL, 0};
+}
+
+struct ch_str command_word(const struct command *c)
+{
+    return command_word_at(c, 0);
 }
 
 static void copy(char *to, size_t size, struct ch_str s)

@@ -41,6 +41,7 @@ enum step { STEP_DONE, STEP_WAIT };
 
 struct ch_str command_option(const struct command *c, const char *name); /* absent: not given */
 struct ch_str command_word(const struct command *c);                     /* the first plain word */
+struct ch_str command_word_at(const struct command *c, size_t place);    /* absent: there is none */
 void command_print(struct command *c, const char *fmt, ...) CH_PRINTF(2, 3);
 void command_put(struct command *c, struct ch_str text);
 void command_put_escaped(struct command *c, struct ch_str text); /* from outside, for a terminal */
@@ -75,6 +76,7 @@ enum step command_fetched_by(struct command *c);
 enum step command_approve(struct command *c);
 enum step command_deny(struct command *c);
 enum step command_rescan(struct command *c);
+enum step command_keys(struct command *c);
 enum step command_policy_show(struct command *c);
 enum step command_policy_history(struct command *c);
 enum step command_policy_diff(struct command *c);

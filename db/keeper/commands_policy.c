@@ -231,22 +231,12 @@ static enum ch_code find_policy(struct command *c, struct ch_str word, size_t pl
     return rc;
 }
 
-static struct ch_str word_at(const struct command *c, size_t place)
-{
-    for (uint32_t i = 0; i < c->args.arg_count; i++) {
-        if (c->args.key[i].len == 0 && place-- == 0) {
-            return c->args.value[i];
-        }
-    }
-    return (struct ch_str){NULL, 0};
-}
-
 enum step command_policy_diff(struct command *c)
 {
     struct ch_sha256 digest[2];
     struct ch_buf text[2], out;
     struct ch_err err;
-    struct ch_str a = word_at(c, 0), b = word_at(c, 1);
+    struct ch_str a = command_word_at(c, 0), b = command_word_at(c, 1);
     enum ch_code rc = find_policy(c, a, 1, &digest[0], &err);
     rc = rc == CH_OK ? find_policy(c, b, 0, &digest[1], &err) : rc;
     if (rc != CH_OK) {

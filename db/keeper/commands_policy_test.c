@@ -10,10 +10,12 @@
 
 /* Lookups that the budget does not give now are made when it does. */
 #define BUDGET_PAUSE_MS 200
+#define RESTARTS_MAX    5
 
 /* ------------------------------------------------------------------ files */
 
-static void json_decision(struct ch_buf *b, const char *name, const struct ch_decision *d)
+static void json_decision(struct ch_buf *b, const char *name, const struct ch_policy *policy,
+                          const struct ch_decision *d)
 {
     json_open(b, name, '{');
     json_field(b, "verdict", ch_str_of(d->eligible ? "eligible" : ch_verdict_name(d->verdict)));
@@ -22,6 +24,7 @@ static void json_decision(struct ch_buf *b, const char *name, const struct ch_de
     json_field(b, "reason", ch_str_of(d->reason));
     if (d->policy_line > 0) {
         json_number(b, "policy_line", d->policy_line);
+        json_number(b, "policy_column", ch_policy_column(policy, d));
     }
     ch_buf_putc(b, '}');
 }
@@ -32,32 +35,29 @@ static void show_change(void *ctx, const struct page *p, size_t file,
 {
     struct policy_trial *t = ctx;
     struct command *c = t->c;
-    struct ch_buf b;
+    struct ch_buf *b = &t->text;
     if (change == CH_DECISION_SAME ||
         (change == CH_DECISION_RESTATED && before->audited == after->audited)) {
         return;
     }
-    ch_buf_init(&b, 64u << 10);
     if (c->args.json) {
-        ch_buf_puts(&b, t->shown > 0 ? CH_STR(",\n{") : CH_STR("\n{"));
-        json_field(&b, "change", ch_str_of(ch_decision_change_name(change)));
-        json_field(&b, "repository", ch_str_of(p->repository));
-        json_field(&b, "project", page_name(p));
-        json_field(&b, "version", ch_str_of(p->files[file].release.version));
-        json_field(&b, "file", p->facts.files[file].index.file_name);
-        json_decision(&b, "now", before);
-        json_decision(&b, "then", after);
-        ch_buf_putc(&b, '}');
+        ch_buf_puts(b, t->shown > 0 ? CH_STR(",\n{") : CH_STR("\n{"));
+        json_field(b, "change", ch_str_of(ch_decision_change_name(change)));
+        json_field(b, "repository", ch_str_of(p->repository));
+        json_field(b, "project", page_name(p));
+        json_field(b, "version", ch_str_of(p->files[file].release.version));
+        json_field(b, "file", p->facts.files[file].index.file_name);
+        json_decision(b, "now", t->k->policy, before);
+        json_decision(b, "then", t->policy, after);
+        ch_buf_putc(b, '}');
     } else {
-        ch_buf_printf(&b, "%-8s  %s  ", ch_decision_change_name(change), p->repository);
-        ch_buf_put_escaped(&b, p->facts.files[file].index.file_name);
-        ch_buf_puts(&b, CH_STR("  "));
-        ch_decision_put_change(&b, before, after);
-        ch_buf_printf(&b, "%s%s\n", after->reason[0] != '\0' ? ": " : "", after->reason);
+        ch_buf_printf(b, "%-8s  %s  ", ch_decision_change_name(change), p->repository);
+        ch_buf_put_escaped(b, p->facts.files[file].index.file_name);
+        ch_buf_puts(b, CH_STR("  "));
+        ch_decision_put_change(b, before, after);
+        ch_buf_printf(b, "%s%s\n", after->reason[0] != '\0' ? ": " : "", after->reason);
     }
     t->shown++;
-    command_put(c, ch_buf_str(&b));
-    ch_buf_done(&b);
 }
 
 static void show_counts(struct policy_trial *t)
@@ -130,7 +130,9 @@ static void json_line(struct policy_trial *t, const struct ch_policy_want *w,
         json_field(&b, "version_then", r->then);
     }
     if (r->decision != NULL) {
-        json_decision(&b, "then", r->decision);
+        json_field(&b, "release_file", r->release_file);
+        json_decision(&b, "now", t->k->policy, &r->before);
+        json_decision(&b, "then", t->policy != NULL ? t->policy : t->k->policy, r->decision);
     }
     if (r->text[0] != '\0') {
         json_field(&b, "text", ch_str_of(r->text));
@@ -256,7 +258,7 @@ static bool look_at_lines(struct policy_trial *t, enum step *ret_step)
         t->shown = 0;
         command_print(c, c->args.json ? ",\"lines\":[" : "");
     }
-    uint64_t until = ch_now_boot_ms() + POLICY_TRIAL_SLICE_MS;
+    uint64_t until = ch_now_boot_ms() + PAGE_WALK_SLICE_MS;
     while (t->wants.len > 0) {
         if (ch_now_boot_ms() >= until) {
             *ret_step = policy_trial_pause(t, 0);
@@ -304,33 +306,52 @@ static bool is_worse(const struct policy_trial *t)
     return n + (t->policy != NULL ? t->lines[WANT_OLDER] : 0) > 0;
 }
 
+/* What people said, the configuration or the clock changed while files were looked at: an answer is
+ * of one state, so they are looked at from the beginning. False: that happens again and again. */
+static bool still_of_one_state(struct policy_trial *t)
+{
+    if (t->rules == t->k->rules) {
+        return true;
+    }
+    policy_trial_begin(t);
+    return ++t->restarts <= RESTARTS_MAX;
+}
+
+/* False: the command waits or has ended. */
+static bool try_files(struct command *c, struct policy_trial *t, enum step *ret_step)
+{
+    struct ch_err err;
+    if (t->policy != NULL && !still_of_one_state(t)) {
+        *ret_step = command_end(c, 1, "what people say of files changes all the time: try again");
+        return false;
+    }
+    if (t->policy != NULL &&
+        policy_trial_files(t, command_option(c, "repository"), show_change, t)) {
+        *ret_step = policy_trial_pause(t, 0);
+        return false;
+    }
+    if (t->walk.failed != CH_OK || ch_buf_ok(&t->text, &err) != CH_OK) {
+        *ret_step = command_end(c, 1, "%s", t->walk.failed != CH_OK ? t->walk.why.msg : err.msg);
+        return false;
+    }
+    command_put(c, ch_buf_str(&t->text));
+    if (c->args.json) {
+        json_counts(t);
+    } else if (t->policy != NULL) {
+        show_counts(t);
+    }
+    return true;
+}
+
 /* False: the command waits or has ended. */
 static bool try_all(struct command *c, struct policy_trial *t, enum step *ret_step)
 {
-    struct ch_err err = {.code = CH_OK};
     struct ch_sha256 base = ch_policy_digest(c->k->policy);
     if (!ch_sha256_eq(&base, &t->base)) {
         *ret_step = command_end(c, 1, "another policy came into force meanwhile: try again");
         return false;
     }
-    if (t->policy != NULL && !t->lines_begun) {
-        if (policy_trial_files(t, command_option(c, "repository"), show_change, t, &err)) {
-            *ret_step = policy_trial_pause(t, 0);
-            return false;
-        }
-        if (err.code != CH_OK) {
-            *ret_step = command_end(c, 1, "%s", err.msg);
-            return false;
-        }
-    }
-    if (!t->lines_begun) {
-        if (c->args.json) {
-            json_counts(t);
-        } else if (t->policy != NULL) {
-            show_counts(t);
-        }
-    }
-    return look_at_lines(t, ret_step);
+    return (t->lines_begun || try_files(c, t, ret_step)) && look_at_lines(t, ret_step);
 }
 
 static enum step accept_offer(struct command *c, struct policy_trial *t)

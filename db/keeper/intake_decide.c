@@ -2,6 +2,8 @@
  * writes becomes. */
 #include "intake_int.h"
 
+#include "approvals.h"
+
 #include <stdio.h>
 
 #define OTHER_RULES_MAX 5
@@ -126,6 +128,9 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     serve_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
     enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
+    if (rc == CH_OK && d.verdict != CH_VERDICT_ALLOW) {
+        approvals_say_failed(k, p, (size_t)at, &d);
+    }
     keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
                p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
     if (p->attacks != attacks) {

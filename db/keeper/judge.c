@@ -1,5 +1,6 @@
 /* From stored facts to a decision on one file, and its record. The decision itself is made by
  * ch_decide (policy/) alone: nothing is added to it here, and nothing taken away. */
+#include "approvals.h"
 #include "audit.h"
 
 #include <stdio.h>
@@ -147,9 +148,11 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
                           const struct ch_decision *d, struct ch_err *err)
 {
     struct page_file *f = &p->files[file];
+    bool allow = d->verdict == CH_VERDICT_ALLOW;
+    bool was_allow = f->recorded_verdict == CH_VERDICT_ALLOW;
     if (f->recorded_verdict == (int8_t)d->verdict && f->recorded_audited == d->audited &&
         strcmp(f->recorded_rule, d->rule) == 0) {
-        return CH_OK;
+        return allow && !approvals_stand(k, p, file) ? approvals_sign(k, p, file, d, err) : CH_OK;
     }
     struct ch_decision_row row = {
         .repository = ch_str_of(p->repository),
@@ -164,12 +167,14 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
         .at_us = keeper_now_us(k),
         .audited = d->audited,
     };
-    enum ch_code rc = keeper_write(k, err);
+    enum ch_code rc = allow ? approvals_sign(k, p, file, d, err) : CH_OK;
     uint64_t log_end = 0;
-    if (rc == CH_OK) {
-        rc = ch_store_add_decision(k->store, &row, err);
-    }
+    rc = rc == CH_OK ? keeper_write(k, err) : rc;
+    rc = rc == CH_OK ? ch_store_add_decision(k->store, &row, err) : rc;
     rc = rc == CH_OK ? audit_decision(k, p, &row, &log_end, err) : rc;
+    if (was_allow && !allow) {
+        approvals_withdraw(k, p, row.file_name);
+    }
     if (rc == CH_OK) {
         f->recorded_verdict = (int8_t)d->verdict;
         f->recorded_at_us = row.at_us;

@@ -11,6 +11,9 @@
 
 #include "audit.h"
 #include "customhouse/limits.h"
+#include "approvals.h"
+#include "documents.h"
+#include "keyring.h"
 #include "policies.h"
 
 #define TICK_MS            30000
@@ -325,10 +328,13 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->gone_confirm_ms = gone_confirm_ms(config);
     k->rules++;
     pages_rebind(k, config);
+    policies_taken(k, texts->policy_text); /* before decisions that name it */
+    keyring_complete(k);
+    approvals_environments(k);
     again_all(k);
-    policies_taken(k, texts->policy_text);
-    if (audit_configuration(k, texts->config_text, err) != CH_OK) {
-        keeper_log("store", "error=\"%s\"", err->msg);
+    struct ch_err log_err;
+    if (audit_configuration(k, texts->config_text, &log_err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", log_err.msg);
     }
     return CH_OK;
 }
@@ -422,6 +428,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     jobs_init(k);
     sidecars_init(k);
     rescan_init(k);
+    again_init(k);
     k->terse_upstreams = ch_map_new();
     k->hanging = ch_map_new();
     enum ch_code rc = ch_policy_parse(child->setup.policy_text, policy_name, &k->policy, err);
@@ -436,6 +443,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     snprintf(folder, sizeof(folder), "%s/db", state_dir);
     enum ch_code rc = ch_store_open(folder, &k->store, err);
     rc = rc == CH_OK ? ch_blobs_open(state_dir, &k->blobs, err) : rc;
+    rc = rc == CH_OK ? keyring_open(k, err) : rc;
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
@@ -458,9 +466,11 @@ void keeper_begin(struct keeper *k)
     k->healthy = true;
     keeper_raise_epoch(k);
     watch_clock(k);
+    approvals_environments(k);
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);
     intakes_run(k);
+    again_begin(k);
     rescan_begin(k);
 }
 
@@ -477,6 +487,7 @@ void keeper_close(struct keeper *k)
     offload_stop(k);
     intakes_free(k);
     rescan_free(k);
+    again_free(k);
     sidecars_free(k);
     hanging_free(k);
     ch_map_free(k->terse_upstreams);
@@ -488,6 +499,8 @@ void keeper_close(struct keeper *k)
     audit_close(k);
     rulings_free(k);
     policies_free(k);
+    documents_free(k);
+    keyring_free(k);
     keys_free(k);
     ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
     ch_policy_free(k->policy);

@@ -9,8 +9,12 @@
  *   inspections.c which stored inspection of a file counts
  *   serve.c       what lies in served/: linked, and withdrawn
  *   again.c       judging again what was told to anybody
+ *   page_walk.c   all pages of which something was decided, a few a turn
  *   refusal.c     what a refusal says
  *   releases.c    the release approved before a file, for comparison
+ *   keyring.c     the keys that sign
+ *   approvals.c   what is signed of files: with each ALLOW, durable before it is served
+ *   documents.c   what is published beside files: keys, attestations, withdrawals
  *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
  *   audit*.c      the audit log: entries, their order, who waits for it
  *   policies.c    which policy is in force since when, by whom
@@ -44,6 +48,8 @@
 struct keeper;
 struct audit;
 struct policies;
+struct keyring;
+struct list;
 struct page;
 struct intake;
 struct command;
@@ -83,6 +89,8 @@ struct page_file { /* runtime state beside facts.files[i] */
     struct ch_sha256 recorded_policy; /* digest of the policy it was made under */
     int64_t allowed_at_us;     /* these bytes were first allowed in this repository; unknown: never */
     uint64_t log_end;          /* the log must have come so far before its ALLOW counts (audit.h) */
+    struct ch_sha256 approved; /* bytes an approval of which stands (approvals.c); zero: of none */
+    bool approval_known;       /* the store was asked */
     bool served;               /* linked in served/ by this keeper for this file */
 };
 
@@ -187,6 +195,7 @@ struct keeper {
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
     size_t intakes_running;
     size_t intakes_ahead;    /* of them, nobody waits for; rescans do not count */
+    struct again *again;
     struct rulings *rulings;
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
@@ -201,6 +210,9 @@ struct keeper {
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct audit *audit;       /* audit.h */
     struct policies *policies; /* policies.h */
+    struct keyring *keyring;   /* keyring.h */
+    struct list *withdrawals;  /* signed lists (documents.c) */
+    uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
     struct ch_map *budgets;  /* client address -> what it may still cause */
     uint64_t page_bytes;     /* of all pages, about */
@@ -388,8 +400,16 @@ void serve_forget_shown(struct keeper *k, struct page *p); /* and takes them awa
 
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
 void again_page(struct keeper *k, struct page *p);
-/* The same for everything that any page serves: after a change of policy or rulings. */
+/* The same for this project in all repositories. */
+void again_project(struct keeper *k, struct ch_str project);
+/* The same for everything that any page serves, a few projects a turn; from the beginning when it was
+ * under way. What gateways remember ends at once. */
 void again_all(struct keeper *k);
+bool again_is_running(const struct keeper *k);
+void again_init(struct keeper *k);
+/* When an earlier run did not get to its end under this policy, or the policy is another one. */
+void again_begin(struct keeper *k);
+void again_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ refusal.c */
 
@@ -486,6 +506,8 @@ void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agen
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);
+/* A sealed descriptor that holds these bytes. */
+enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ budget.c */
 

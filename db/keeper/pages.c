@@ -5,6 +5,7 @@
  */
 #include "pages_int.h"
 
+#include "approvals.h"
 #include "audit.h"
 
 #include <stdio.h>
@@ -237,6 +238,7 @@ static void end_replaced(struct keeper *k, const struct page *p, struct served *
         ptrdiff_t at = page_find_file(p, ch_str_of(list[i].file_name));
         if (at < 0 || !ch_sha256_eq(&p->files[at].artifact, &list[i].artifact)) {
             serve_take_bytes(k, &list[i].artifact);
+            approvals_withdraw(k, p, ch_str_of(list[i].file_name));
             keeper_log("withdrawn",
                        "project=%s file=%s reason=\"the upstream has other bytes now\"", p->project,
                        list[i].file_name);

@@ -40,8 +40,8 @@ enum ch_code policy_trial_new(struct command *c, struct policy_trial **ret, stru
     t->c = c;
     t->policy = policy;
     t->base = ch_policy_digest(k->policy);
-    t->seen = ch_map_new();
-    ch_buf_init(&t->names, 256u << 20);
+    ch_buf_init(&t->text, 256u << 20);
+    policy_trial_begin(t);
     t->wants = ch_str_sub(ch_buf_str(&c->input), c->input.len - ch_rd_left(&r), c->input.len);
     *ret = t;
     return CH_OK;
@@ -52,8 +52,8 @@ void policy_trial_free(struct policy_trial *t)
     if (t != NULL) {
         ch_loop_cancel_timer(t->k->child.loop, &t->timer);
         ch_policy_free(t->policy);
-        ch_map_free(t->seen);
-        ch_buf_done(&t->names);
+        page_walk_done(&t->walk);
+        ch_buf_done(&t->text);
         free(t);
     }
 }
@@ -70,29 +70,13 @@ enum step policy_trial_pause(struct policy_trial *t, uint64_t ms)
     return STEP_WAIT;
 }
 
-static void gather(void *ctx, const struct ch_decision_row *row)
+void policy_trial_begin(struct policy_trial *t)
 {
-    struct policy_trial *t = ctx;
-    size_t at = t->names.len;
-    ch_put_str(&t->names, row->repository);
-    ch_put_str(&t->names, row->project);
-    struct ch_str key = ch_str_sub(ch_buf_str(&t->names), at, t->names.len);
-    if (ch_map_get(t->seen, key) != NULL) {
-        t->names.len = at;
-    } else {
-        ch_map_set(t->seen, key, t);
-    }
-}
-
-static enum ch_code gather_all(struct policy_trial *t, struct ch_err *err)
-{
-    static const enum ch_verdict verdicts[] = {CH_VERDICT_ALLOW, CH_VERDICT_HOLD, CH_VERDICT_DENY};
-    enum ch_code rc = CH_OK;
-    for (size_t i = 0; rc == CH_OK && i < CH_ARRAY_LEN(verdicts); i++) {
-        rc = ch_store_decisions_by_verdict(t->k->store, verdicts[i], SIZE_MAX >> 1, gather, t, err);
-    }
-    t->gathered = rc == CH_OK;
-    return rc == CH_OK ? ch_buf_ok(&t->names, err) : rc;
+    t->rules = t->k->rules;
+    t->counts = (struct trial_counts){0};
+    t->shown = 0;
+    ch_buf_clear(&t->text);
+    page_walk_begin(&t->walk, t->k, PAGE_WALK_ANY);
 }
 
 /* All that judging reads of the policy is the keeper's, for the time of this call the other one. */
@@ -105,8 +89,16 @@ static void judge_under(struct policy_trial *t, struct page *p, size_t file,
     t->k->policy = in_force;
 }
 
-static void try_page(struct policy_trial *t, struct page *p, trial_change_fn *each, void *ctx)
+struct trying {
+    struct policy_trial *t;
+    trial_change_fn *each;
+    void *ctx;
+};
+
+static void try_page(void *ctx, struct page *p)
 {
+    struct trying *trying = ctx;
+    struct policy_trial *t = trying->t;
     bool any = false;
     for (size_t i = 0; i < p->facts.file_count; i++) {
         struct ch_decision before, after;
@@ -123,34 +115,16 @@ static void try_page(struct policy_trial *t, struct page *p, trial_change_fn *ea
             t->counts.denied += after.verdict == CH_VERDICT_DENY;
             t->counts.held[after.hold] += after.verdict == CH_VERDICT_HOLD;
         }
-        each(ctx, p, i, change, &before, &after);
+        trying->each(trying->ctx, p, i, change, &before, &after);
     }
     t->counts.projects += any;
 }
 
 bool policy_trial_files(struct policy_trial *t, struct ch_str repository, trial_change_fn *each,
-                        void *ctx, struct ch_err *err)
+                        void *ctx)
 {
-    uint64_t until = ch_now_boot_ms() + POLICY_TRIAL_SLICE_MS;
-    if (!t->gathered && gather_all(t, err) != CH_OK) {
-        return false;
-    }
-    err->code = CH_OK;
-    while (t->names_at < t->names.len) {
-        struct ch_rd r = ch_rd_of(t->names.ptr + t->names_at, t->names.len - t->names_at);
-        struct ch_str repo = ch_get_str(&r, 1024), project = ch_get_str(&r, 1024);
-        t->names_at = t->names.len - ch_rd_left(&r);
-        struct page *p = repository.len == 0 || ch_str_eq(repository, repo)
-                             ? page_get(t->k, repo, project)
-                             : NULL;
-        if (p != NULL && page_load(t->k, p)) {
-            try_page(t, p, each, ctx);
-        }
-        if (ch_now_boot_ms() >= until) {
-            return t->names_at < t->names.len;
-        }
-    }
-    return false;
+    struct trying trying = {t, each, ctx};
+    return page_walk_go_on(&t->walk, repository, try_page, &trying);
 }
 
 /* ------------------------------------------------------------------ one line of a lock file */
@@ -236,6 +210,7 @@ static struct ch_str version_of(const struct page *p, ptrdiff_t file)
 static void refuse(struct want_result *ret, const struct looked *l, size_t file)
 {
     ret->room = l->decisions[file];
+    ret->file = file;
     ret->decision = &ret->room;
     ret->state = ret->room.verdict == CH_VERDICT_DENY ? WANT_DENIED : WANT_HELD;
 }
@@ -340,6 +315,10 @@ void policy_trial_want(struct policy_trial *t, struct page *p, const struct ch_p
         }
     } else {
         want_range(p, &l, ret);
+    }
+    if (ret->decision != NULL) {
+        judge(t->k, p, ret->file, &ret->before);
+        ret->release_file = p->facts.files[ret->file].index.file_name;
     }
     free(l.can);
     free(l.now);

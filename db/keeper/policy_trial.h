@@ -5,7 +5,7 @@
 
 #include "commands_int.h"
 
-#define POLICY_TRIAL_SLICE_MS 20 /* at a time: gateways wait no longer for their answers */
+#include "page_walk.h"
 
 struct trial_counts {
     size_t projects, files;
@@ -32,6 +32,9 @@ struct want_result {
     const struct ch_decision
         *decision; /* OLDER, HELD, DENIED: on the file that is not got; else NULL */
     struct ch_decision room;
+    struct ch_decision before; /* with `decision`: on the same file, under the policy in force */
+    struct ch_str release_file; /* with `decision`: its name */
+    size_t file;
     struct ch_str now;  /* versions: got under the policy in force (without a new one: that the */
     struct ch_str then; /* upstream has), and got then; absent: none */
     size_t files, passing; /* that the line can mean */
@@ -43,10 +46,10 @@ struct policy_trial {
     struct command *c;
     struct ch_policy *policy; /* NULL: the one in force alone */
     struct ch_sha256 base;    /* in force when it began */
-    bool gathered;
-    struct ch_map *seen;
-    struct ch_buf names; /* pairs of strings: repository, project */
-    size_t names_at;
+    uint64_t rules;           /* keeper.rules, as it began */
+    size_t restarts;
+    struct page_walk walk;
+    struct ch_buf text; /* what is to be said of files: of all at once, or from the beginning */
     struct trial_counts counts;
     struct ch_str wants; /* what is left of them; borrowed from the command's input */
     size_t lines[WANT_STATES];
@@ -65,9 +68,12 @@ enum step policy_trial_pause(struct policy_trial *t, uint64_t ms);
 typedef void trial_change_fn(void *ctx, const struct page *p, size_t file,
                              enum ch_decision_change change, const struct ch_decision *before,
                              const struct ch_decision *after);
-/* Looks at the next few projects that have a recorded decision; false: there are no more. */
+/* Looks at the next few projects that have a recorded decision; false: there are no more, or
+ * t->walk.failed. */
 bool policy_trial_files(struct policy_trial *t, struct ch_str repository, trial_change_fn *each,
-                        void *ctx, struct ch_err *err);
+                        void *ctx);
+/* From the beginning: what has been said of files is of rulings or a clock that are no more. */
+void policy_trial_begin(struct policy_trial *t);
 /* Judges a line on a page that is ready. */
 void policy_trial_want(struct policy_trial *t, struct page *p, const struct ch_policy_want *want,
                        struct want_result *ret);

@@ -153,8 +153,9 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
     if (!ch_sha256_eq(&policy, &r->policy)) {
         /* T8: an approval knew the policy of its day. Of a range, which nobody inspected, nothing
          * is left under another one; of inspected bytes, what is about the bytes. */
-        lifts &= ch_sha256_is_zero(&r->sha256) ? 0
-                                               : ~(1ull << CH_HOLD_RULE | 1ull << CH_HOLD_NOT_LISTED);
+        lifts &= ch_sha256_is_zero(&r->sha256)
+                     ? 0
+                     : ~(1ull << CH_HOLD_RULE | 1ull << CH_HOLD_NOT_LISTED);
     }
     all->found[n] = (struct ch_ruling){
         .deny = r->deny,
@@ -203,12 +204,25 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
     return n;
 }
 
+/* A project is judged again at once; bytes, which any project may have, are taken away at once. */
+static void judge_denied(struct keeper *k, const struct ch_ruling_row *row)
+{
+    if (row->project.len > 0) {
+        again_project(k, row->project);
+        return;
+    }
+    if (ch_blobs_is_served(k->blobs, &row->sha256)) {
+        serve_take_bytes(k, &row->sha256);
+    }
+    again_all(k);
+}
+
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
 {
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
         copy_in(k->rulings, row);
         k->rules++;
-        again_all(k);
+        judge_denied(k, row);
     }
     enum ch_code rc = keeper_write(k, err);
     if (rc == CH_OK) {

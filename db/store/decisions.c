@@ -101,6 +101,20 @@ enum ch_code ch_store_newest_decision(struct ch_store *s, uint64_t *ret_id, stru
     return rc;
 }
 
+enum ch_code ch_store_decided_pages(struct ch_store *s, uint64_t after, uint64_t up_to, int verdict,
+                                    ch_store_page_fn *each, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_DECIDED_PAGES,
+                       CH_ARGS(ch_arg_u64(after), ch_arg_u64(up_to), ch_arg_int(verdict)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        each(ctx, ch_col_str(&c, 0), ch_col_str(&c, 1));
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 enum ch_code ch_store_rescans(struct ch_store *s, const struct ch_rescan_query *query,
                               ch_store_rescan_fn *each, void *ctx, struct ch_err *err)
 {

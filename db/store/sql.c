@@ -50,6 +50,11 @@ struct ch_arg ch_arg_blob(struct ch_str s)
     return (struct ch_arg){.type = 'b', .bytes = s.ptr != NULL ? s : CH_STR("")};
 }
 
+struct ch_arg ch_arg_blob_opt(struct ch_str s)
+{
+    return (struct ch_arg){.type = 'z', .bytes = s};
+}
+
 static int bind_one(sqlite3_stmt *stmt, int i, const struct ch_arg *a)
 {
     switch (a->type) {

@@ -17,6 +17,12 @@
     " AND n.project = d.project AND n.upstream = d.upstream AND n.file_name = d.file_name"         \
     " AND n.id > d.id)"
 
+#define ATTESTATION_COLUMNS                                                                        \
+    "SELECT id, repository, upstream, project, file_name, sha256, environment, passed, key,"      \
+    " statement, statement_sig, file_sig, at_us FROM attestation a"
+/* An approval that was not withdrawn. */
+#define STANDS " passed = 1 AND NOT EXISTS (SELECT 1 FROM attestation_end e WHERE e.id = a.id)"
+
 /* Dialect: the text is what PostgreSQL takes too, except for the rows up to CH_SQL_QUICK_CHECK that
  * speak to SQLite itself. */
 const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
@@ -231,6 +237,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                        " AND verdict = 1 AND sha256 IS NOT NULL ORDER BY file_name, id",
                        "ttt"},
     [CH_SQL_NEWEST_DECISION] = {"newest decision", "SELECT coalesce(max(id), 0) FROM decision", ""},
+    /* $1, $2: a part of them */
+    [CH_SQL_DECIDED_PAGES] = {"list projects with decisions",
+                              "SELECT d.repository, d.project FROM decision d"
+                              " WHERE d.id > $1 AND d.id <= $2 AND ($3 < 0 OR d.verdict = $3)"
+                              " AND" IS_NEWEST,
+                              "iii"},
     /* $1, $2: a part of them; $4: inspections of this ecosystem's context; $5, $6: of this
      * inspector and these rules; $7: 1 is all that was decided on bytes, 0 what is allowed without
      * such one. */
@@ -261,6 +273,61 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                          "i"},
     [CH_SQL_GET_POLICY_TEXT] = {"get policy text",
                                 "SELECT bundle FROM policy_text WHERE digest = $1", "d"},
+
+    [CH_SQL_ADD_KEY] = {"add key",
+                        "INSERT INTO signing_key (id, purpose, kind, public_pem, at_us)"
+                        " VALUES ($1, $2, $3, $4, $5)",
+                        "dtiti"},
+    [CH_SQL_END_KEY] = {"end key",
+                        "INSERT INTO signing_key_end (id, by_person, reason, at_us)"
+                        " VALUES ($1, $2, $3, $4)",
+                        "dtti"},
+    [CH_SQL_KEYS] = {"list keys",
+                     "SELECT k.id, k.purpose, k.kind, k.public_pem, k.at_us, e.at_us, e.by_person,"
+                     " e.reason FROM signing_key k LEFT JOIN signing_key_end e ON e.id = k.id"
+                     " ORDER BY k.purpose, k.at_us, k.id",
+                     ""},
+    [CH_SQL_PUT_EVIDENCE] = {"put evidence",
+                             "INSERT INTO evidence (digest, text) VALUES ($1, $2)"
+                             " ON CONFLICT (digest) DO NOTHING",
+                             "db", true},
+    [CH_SQL_GET_EVIDENCE] = {"get evidence", "SELECT text FROM evidence WHERE digest = $1", "d"},
+    [CH_SQL_ADD_ATTESTATION] =
+        {"add attestation",
+         "INSERT INTO attestation (repository, upstream, project, file_name, sha256, environment,"
+         " passed, key, statement, statement_sig, file_sig, at_us)"
+         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         "ttttdtidbbzi", true},
+    [CH_SQL_GET_APPROVAL] = {"get approval",
+                             ATTESTATION_COLUMNS
+                             " WHERE repository = $1 AND project = $2 AND upstream = $3"
+                             " AND file_name = $4 AND sha256 = $5 AND environment = $6 AND" STANDS
+                             " ORDER BY id DESC LIMIT 1",
+                             "ttttdt"},
+    [CH_SQL_GET_ATTESTATION] = {"get attestation",
+                                ATTESTATION_COLUMNS " WHERE id = $1 AND sha256 = $2", "id"},
+    [CH_SQL_ATTESTATIONS_OF] = {"list attestations",
+                                ATTESTATION_COLUMNS " WHERE sha256 = $1 AND (passed = 0 OR (" STANDS
+                                                    ")) ORDER BY id DESC LIMIT $2",
+                                "di"},
+    [CH_SQL_END_APPROVALS] =
+        {"end approvals",
+         "INSERT INTO attestation_end (id, at_us) SELECT a.id, $1 FROM attestation a"
+         " WHERE repository = $2 AND project = $3 AND upstream = $4 AND file_name = $5 AND" STANDS,
+         "itttt"},
+    [CH_SQL_END_APPROVALS_ELSEWHERE] =
+        {"end approvals of another environment",
+         "INSERT INTO attestation_end (id, at_us) SELECT a.id, $1 FROM attestation a"
+         " WHERE repository = $2 AND environment <> $3 AND" STANDS,
+         "itt"},
+    /* Of bytes that stand approved nowhere in that environment. */
+    [CH_SQL_WITHDRAWALS] =
+        {"list withdrawals",
+         "SELECT w.sha256, min(w.file_name), max(x.at_us) FROM attestation_end x"
+         " JOIN attestation w ON w.id = x.id WHERE w.environment = $1 AND NOT EXISTS (SELECT 1 FROM"
+         " attestation a WHERE a.sha256 = w.sha256 AND a.environment = w.environment AND" STANDS
+         ") GROUP BY w.sha256 ORDER BY w.sha256",
+         "t"},
 
     [CH_SQL_ADD_INTAKE] =
         {"add intake",

@@ -59,6 +59,7 @@ struct ch_arg ch_arg_time(int64_t at_us);            /* 'w': CH_TIME_UNKNOWN is 
 struct ch_arg ch_arg_sha(const struct ch_sha256 *d); /* 'd' */
 struct ch_arg ch_arg_sha_opt(const struct ch_sha256 *d); /* 'z': NULL pointer or zeros are NULL */
 struct ch_arg ch_arg_blob(struct ch_str s);              /* 'b' */
+struct ch_arg ch_arg_blob_opt(struct ch_str s);          /* 'z': absent is NULL */
 
 /* --- running --- */
 struct ch_cursor {

@@ -84,6 +84,9 @@ enum ch_code ch_config_parse(struct ch_str text, const char *file_name, struct c
 void ch_config_free(struct ch_config *config);
 const struct ch_upstream *ch_config_upstream(const struct ch_config *c, struct ch_str name);
 const struct ch_repository *ch_config_repository(const struct ch_config *c, struct ch_str name);
+/* What links of ours begin with, without a slash at its end: public_url, else the first address that is
+ * one; never the Host header (T20). "" when there is none. free() it. */
+char *ch_config_origin(const struct ch_config *c);
 /* Whether the repository keeps this project name for itself (T12): both sides folded (lower case, runs of
  * - _ . as one -), `*` stands for anything. Wider than patterns of the policy: those give, these keep. */
 bool ch_config_reserves(const struct ch_repository *r, struct ch_str name);

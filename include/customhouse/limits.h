@@ -164,6 +164,7 @@
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
     X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                  \
+    X(judge_part, 50, "projects", "judged again, or on trial, in one turn")                          \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* signing */                                                                                  \

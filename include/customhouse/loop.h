@@ -39,7 +39,8 @@ enum ch_code ch_loop_watch(struct ch_loop *loop, struct ch_watch *w, uint32_t ev
                            struct ch_err *err) CH_MUST_CHECK;
 void ch_loop_unwatch(struct ch_loop *loop, struct ch_watch *w); /* before closing the fd; idempotent */
 
-void ch_loop_set_timer(struct ch_loop *loop, struct ch_timer *t, uint64_t at_ms); /* moves it, too */
+/* Moves it, too. One that a timer sets for now runs in the next turn: events come first. */
+void ch_loop_set_timer(struct ch_loop *loop, struct ch_timer *t, uint64_t at_ms);
 void ch_loop_cancel_timer(struct ch_loop *loop, struct ch_timer *t);              /* idempotent */
 
 uint64_t ch_loop_now_ms(const struct ch_loop *loop); /* CLOCK_BOOTTIME, read once per turn */

@@ -35,12 +35,14 @@
     X(CH_MSG_ASK_PAGE, 20, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_PAGE, 21, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                      \
     X(CH_MSG_ASK_FILE, 22, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
-    X(CH_MSG_FILE, 23, 16u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                      \
+    X(CH_MSG_FILE, 23, 512u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_ASK_REFUSAL, 24, 1u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                               \
     X(CH_MSG_REFUSAL, 25, 16u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                   \
     X(CH_MSG_ASK_METRICS, 26, 64, 0, CH_FROM(CH_ROLE_GATEWAY))                                     \
     X(CH_MSG_METRICS, 27, 256u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
     X(CH_MSG_SERVED, 28, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                   \
+    X(CH_MSG_ASK_DOCUMENT, 29, 1u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                              \
+    X(CH_MSG_DOCUMENT, 30, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                  \
     /* keeper and fetcher */                                                                       \
     X(CH_MSG_FETCH, 40, 32u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_FETCH_CANCEL, 41, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
@@ -195,7 +197,15 @@ void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m);
 enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret,
                                struct ch_err *err) CH_MUST_CHECK;
 
-enum ch_part { CH_PART_FILE = 0, CH_PART_METADATA };
+enum ch_part {
+    CH_PART_FILE = 0,
+    CH_PART_METADATA,
+    /* what was signed about it; answered in `body` */
+    CH_PART_VSA,        /* a DSSE envelope of a verification summary */
+    CH_PART_VSA_BUNDLE, /* the same as a Sigstore bundle */
+    CH_PART_APPROVAL,   /* a Sigstore bundle over the file's bytes */
+};
+#define CH_ATTESTATION_MAX (256u << 10)
 
 struct ch_ask_file {
     uint64_t ask;
@@ -240,6 +250,7 @@ struct ch_file_reply {
     uint32_t retry_after_s;      /* WAIT */
     uint32_t http_status;        /* FAILED */
     struct ch_str text;
+    struct ch_str body; /* ALLOW of an attestation, which is no blob: at most CH_ATTESTATION_MAX */
     struct ch_refusal refusal;
 };
 void ch_file_reply_put(struct ch_buf *b, const struct ch_file_reply *m);
@@ -272,6 +283,37 @@ struct ch_metrics_reply {
 void ch_metrics_reply_put(struct ch_buf *b, const struct ch_metrics_reply *m);
 enum ch_code ch_metrics_reply_get(struct ch_str payload, struct ch_metrics_reply *ret,
                                   struct ch_err *err) CH_MUST_CHECK;
+
+/* What is published under /-/ beside files. The gateway has read the address; none of its text is here
+ * but a word of printable ASCII. */
+enum ch_document {
+    CH_DOCUMENT_KEYS = 0,    /* all public keys and their validity, as JSON */
+    CH_DOCUMENT_KEY,         /* one in PEM: `name` is its purpose, or purpose and id */
+    CH_DOCUMENT_WITHDRAWALS, /* the signed list of the environment `name` */
+    CH_DOCUMENT_ATTESTATIONS, /* of the bytes `sha256`, as JSON */
+    CH_DOCUMENT_ATTESTATION, /* the one of number `number` among them, as `part` says */
+    CH_DOCUMENT_EVIDENCE,    /* of the digest `sha256` */
+};
+struct ch_ask_document {
+    uint64_t ask;
+    enum ch_document kind;
+    struct ch_str name;
+    struct ch_sha256 sha256;
+    uint64_t number;
+    enum ch_part part;
+};
+void ch_ask_document_put(struct ch_buf *b, const struct ch_ask_document *m);
+enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *ret,
+                                 struct ch_err *err) CH_MUST_CHECK;
+struct ch_document_reply {
+    uint64_t ask;
+    uint32_t http_status; /* 200: descriptor [0] is sealed and holds it; 403: `refusal` */
+    struct ch_str text;
+    struct ch_refusal refusal;
+};
+void ch_document_reply_put(struct ch_buf *b, const struct ch_document_reply *m);
+enum ch_code ch_document_reply_get(struct ch_str payload, struct ch_document_reply *ret,
+                                   struct ch_err *err) CH_MUST_CHECK;
 
 struct ch_served { /* an artifact went out completely, or in part */
     struct ch_str repository;

@@ -258,6 +258,9 @@ bool ch_policy_lists_project(const struct ch_policy *policy, struct ch_str repos
 bool ch_policy_may_look_up(const struct ch_policy *policy, struct ch_str repository,
                            struct ch_str environment, struct ch_str project);
 
+/* Where on its line stands what a decision under this policy names as policy_line; 0: nowhere. */
+uint32_t ch_policy_column(const struct ch_policy *policy, const struct ch_decision *decision);
+
 /* "quarantine", "allow-list" or "audit": what is in force for a repository of this environment. */
 const char *ch_policy_mode_name(const struct ch_policy *policy, struct ch_str repository,
                                 struct ch_str environment);

@@ -70,7 +70,8 @@ static struct ch_str make_key(char key[GW_KEY_MAX], const struct gw_repository *
     put_key_part(key, &n, ch_str_of(repo->name));
     put_key_part(key, &n, ch_str_of(target->project));
     put_key_part(key, &n, ch_str_of(target->file_name));
-    put_key_part(key, &n, target->part == CH_PART_METADATA ? CH_STR("m") : CH_STR("f"));
+    const char part[] = {(char)('a' + (int)target->part), '\0'};
+    put_key_part(key, &n, ch_str_of(part));
     return (struct ch_str){key, n};
 }
 
@@ -291,6 +292,28 @@ static void answer_allow(struct file_wait *w, struct ch_http_request *r, const s
     free(w);
 }
 
+static bool target_is_attestation(const struct ch_target *target)
+{
+    return target->part >= CH_PART_VSA;
+}
+
+/* Not kept: each request asks anew. But an ALLOW that ended on its way here is none (T11). */
+static void answer_attestation(struct file_wait *w, struct ch_http_request *r,
+                               const struct ch_file_reply *m)
+{
+    struct gw *gw = w->gw;
+    if (atomic_load(&gw->epoch->epoch) == m->epoch && gw_lease_valid(gw) &&
+        ch_now_boot_ms() < m->not_after_boot_ms) {
+        gw_respond_document(r, gw_document_type(w->target.part), m->body);
+    } else if (w->asked < ch_limits.gateway_file_asks) {
+        ask_for(w);
+        return;
+    } else {
+        refuse_unavailable(w, r);
+    }
+    free(w);
+}
+
 static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
 {
     struct file_wait *w = CH_CONTAINER_OF(ask, struct file_wait, ask);
@@ -302,6 +325,10 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         forget_file(gw, w->repo, &w->target);
         refuse_unavailable(w, r);
         free(w);
+        return;
+    }
+    if (m.outcome == CH_FILE_ALLOW && target_is_attestation(&w->target)) {
+        answer_attestation(w, r, &m);
         return;
     }
     if (m.outcome == CH_FILE_ALLOW) {

@@ -37,31 +37,6 @@ static bool is_loopback(struct ch_str host)
     return ch_str_starts(host, CH_STR("127.")) || ch_str_eq(host, CH_STR("::1"));
 }
 
-/* public_url, else the first address that is one; never the Host header (T20). */
-static char *make_origin(const struct ch_config *c)
-{
-    if (c->public_url != NULL) {
-        struct ch_str url = ch_str_of(c->public_url);
-        while (ch_str_ends(url, CH_STR("/"))) {
-            url.len--;
-        }
-        return ch_str_dup(url);
-    }
-    for (size_t i = 0; i < c->listen_count; i++) {
-        struct ch_str address = ch_str_of(c->listen[i].address);
-        if (!is_wildcard(host_of(address))) {
-            struct ch_buf b;
-            ch_buf_init(&b, ch_limits.url_bytes);
-            ch_buf_printf(&b, "%s://%.*s", c->listen[i].tls_certificate != NULL ? "https" : "http",
-                          CH_STR_ARG(address));
-            char *origin = ch_str_dup(ch_buf_str(&b));
-            ch_buf_done(&b);
-            return origin;
-        }
-    }
-    return ch_str_dup(CH_STR(""));
-}
-
 static void set_hosts(struct gw *gw, const struct ch_config *c)
 {
     struct ch_str *hosts = ch_calloc(c->host_name_count + c->listen_count + 2, sizeof(*hosts));
@@ -110,7 +85,7 @@ void gw_configure(struct gw *gw, const struct ch_config *config)
 {
     gw->config = config;
     free(gw->origin);
-    gw->origin = make_origin(config);
+    gw->origin = ch_config_origin(config);
     set_hosts(gw, config);
     for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
         r->active = false;

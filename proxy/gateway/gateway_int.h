@@ -141,6 +141,14 @@ void gw_file_unref(struct gw_file *file);
 /* Tells the keeper that bytes of `file` went out. */
 void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct ch_http_access *a);
 
+/* --- documents.c: what is signed, and keys --- */
+/* "x.whl.vsa.json" asks for a part of "x.whl"; false: it is a name of its own. */
+bool gw_document_part(struct ch_str name, struct ch_str *ret_of, enum ch_part *ret_part);
+struct ch_str gw_document_type(enum ch_part part);
+void gw_respond_document(struct ch_http_request *r, struct ch_str type, struct ch_str body);
+/* Below /-/; false: no such address. */
+bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
+
 /* --- special.c: /-/... and / --- */
 void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
 void gw_special_root(struct gw *gw, struct ch_http_request *r);

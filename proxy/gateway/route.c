@@ -2,6 +2,8 @@
  * and the repository's ecosystem knows what the rest means. */
 #include "gateway_int.h"
 
+#include <stdlib.h>
+
 static struct gw_repository *find_repository(struct gw *gw, struct ch_str name)
 {
     for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
@@ -25,12 +27,36 @@ static bool is_loop(const struct gw *gw, const struct ch_http_view *v)
     return false;
 }
 
+/* What is signed about a file lies beside it, under the decision on it, in every ecosystem. */
+static void classify(const struct ch_http_view *v, const struct ch_ecosystem *eco,
+                     struct ch_target *ret)
+{
+    size_t count = v->segment_count;
+    struct ch_str file;
+    enum ch_part part;
+    if (v->trailing_slash || !gw_document_part(v->segments[count - 1], &file, &part)) {
+        eco->classify(v->segments[0], v->segments + 1, count - 1, v->trailing_slash, ret);
+        return;
+    }
+    struct ch_str *segments = ch_calloc(count, sizeof(*segments));
+    for (size_t i = 0; i + 1 < count; i++) {
+        segments[i] = v->segments[i];
+    }
+    segments[count - 1] = file;
+    eco->classify(segments[0], segments + 1, count - 1, false, ret);
+    free(segments);
+    if (ret->kind == CH_TARGET_FILE && ret->part == CH_PART_FILE) {
+        ret->part = part;
+    } else {
+        ret->kind = CH_TARGET_NONE;
+    }
+}
+
 static void route_repository(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v,
                              struct gw_repository *repo)
 {
     struct ch_target target;
-    repo->eco->classify(v->segments[0], v->segments + 1, v->segment_count - 1, v->trailing_slash,
-                        &target);
+    classify(v, repo->eco, &target);
     switch (target.kind) {
     case CH_TARGET_ROOT:
         gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0});

@@ -1,5 +1,5 @@
-/* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE;
- * /-/audit/... is in audit.c. */
+/* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE, and what
+ * documents.c and audit.c have. */
 #include "gateway_int.h"
 
 #include <stdlib.h>
@@ -197,7 +197,9 @@ void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct c
         gw_audit_request(gw, r, v);
         return;
     }
-    gw_respond_text(r, 404, CH_STR("The gateway has no such address"));
+    if (!gw_documents_request(gw, r, v)) {
+        gw_respond_text(r, 404, CH_STR("The gateway has no such address"));
+    }
 }
 
 /* What somebody sees who opens the address in a browser: how to use it. */

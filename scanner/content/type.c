@@ -1,5 +1,7 @@
 #include "scanner/content/type.h"
 
+#include <string.h>
+
 #include "scanner/content/native.h"
 #include "scanner/content/path.h"
 
@@ -85,6 +87,14 @@ static bool starts_nocase(struct ch_str s, struct ch_str prefix)
     return s.len >= prefix.len && ch_str_eq_nocase(ch_str_sub(s, 0, prefix.len), prefix);
 }
 
+/* Whether one of eight bytes may be below a blank; never no where one is. */
+static bool has_control(const char *p)
+{
+    uint64_t eight;
+    memcpy(&eight, p, sizeof(eight));
+    return ((eight - UINT64_C(0x2020202020202020)) & ~eight & UINT64_C(0x8080808080808080)) != 0;
+}
+
 static enum content_type text_type(struct ch_str path, struct ch_str probe)
 {
     struct ch_str s = probe;
@@ -99,7 +109,10 @@ static enum content_type text_type(struct ch_str path, struct ch_str probe)
         return TYPE_NOTEBOOK;
     }
     for (size_t i = 0; i < probe.len; i++) {
-        uint8_t c = (uint8_t)probe.ptr[i];
+        while (probe.len - i >= sizeof(uint64_t) && !has_control(probe.ptr + i)) {
+            i += sizeof(uint64_t);
+        }
+        uint8_t c = i < probe.len ? (uint8_t)probe.ptr[i] : ' ';
         if (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b) {
             return TYPE_OTHER;
         }

@@ -43,6 +43,9 @@ static size_t index_of(struct needs *n, struct ch_str word, bool nocase)
 
 int32_t needs_word(struct needs *n, struct ch_str word, bool nocase)
 {
+    while (word.len > 0 && word.ptr[0] == '\0') { /* which no literal begins with */
+        word = ch_str_sub(word, 1, SIZE_MAX);
+    }
     if (word.len < NEED_WORD_MIN) {
         return NEED_NOTHING;
     }

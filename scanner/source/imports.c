@@ -166,20 +166,16 @@ void ch_imports_of(struct ch_str bytes, struct ch_str folder, const struct ch_im
 bool ch_imports_may_hide(struct ch_str bytes)
 {
     struct ch_source_text source;
-    size_t ascii = 0;
-    while (ascii < bytes.len && (uint8_t)bytes.ptr[ascii] < 0x80) {
-        ascii++;
-    }
-    if (ascii == bytes.len) {
+    if (ch_str_ascii(bytes) == bytes.len) {
         return false;
     }
     bool found = false;
     ch_source_text_init(&source, bytes);
-    for (size_t i = 0; i < source.text.len && !found;) {
-        size_t n = 1;
-        found = (uint8_t)source.text.ptr[i] >= 0x80 &&
-                token_folds(token_utf8_at(source.text, i, &n));
+    for (size_t i = ch_str_ascii(source.text); i < source.text.len && !found;) {
+        size_t n;
+        found = token_folds(token_utf8_at(source.text, i, &n));
         i += n;
+        i += ch_str_ascii(ch_str_sub(source.text, i, SIZE_MAX));
     }
     ch_source_text_done(&source);
     return found;

@@ -452,15 +452,14 @@ static void file_done(struct file *f)
 /* Letters beyond ASCII that are or look like others of ASCII. */
 static bool has_letters(struct ch_str text)
 {
-    for (size_t i = 0; i < text.len;) {
-        size_t n = 1;
-        if ((uint8_t)text.ptr[i] >= 0x80) {
-            uint32_t c = token_utf8_at(text, i, &n);
-            if (token_folds(c) || text_like(c) != 0) {
-                return true;
-            }
+    for (size_t i = ch_str_ascii(text); i < text.len;) {
+        size_t n;
+        uint32_t c = token_utf8_at(text, i, &n);
+        if (token_folds(c) || text_like(c) != 0) {
+            return true;
         }
         i += n;
+        i += ch_str_ascii(ch_str_sub(text, i, SIZE_MAX));
     }
     return false;
 }

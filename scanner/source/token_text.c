@@ -167,24 +167,6 @@ static struct ch_str find_coding(struct ch_str bytes)
     return coding;
 }
 
-static bool is_ascii(struct ch_str s)
-{
-    size_t i = 0;
-    for (; s.len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, s.ptr + i, sizeof(word));
-        if ((word & 0x8080808080808080U) != 0) {
-            return false;
-        }
-    }
-    for (; i < s.len; i++) {
-        if ((uint8_t)s.ptr[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void decode(struct ch_source_text *s, struct ch_str bytes, bool cp1252)
 {
     /* 0x80 to 0x9f of code page 1252; 0: Python has no character there */
@@ -230,7 +212,7 @@ void ch_source_text_init(struct ch_source_text *s, struct ch_str bytes)
     }
     s->encoding = find_coding(bytes);
     enum kind kind = s->encoding.ptr != NULL ? kind_of(s->encoding) : KIND_UTF8;
-    bool ascii = s->ascii = is_ascii(bytes);
+    bool ascii = s->ascii = ch_str_ascii(bytes) == bytes.len;
     if (kind == KIND_UNKNOWN || (kind == KIND_MIXED && !ascii)) {
         s->problem = CH_TEXT_UNKNOWN;
     } else if ((bom && kind != KIND_UTF8) || kind == KIND_REFUSED || is_wide(bytes) ||

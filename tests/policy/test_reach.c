@@ -431,6 +431,9 @@ static void test_places(void **state)
          "rules: [{name: a, repository: pypi, environment: preprod, then: hold}]",
          "p:2:10: can never match: no repository has the environment and ecosystem that the rule "
          "\"a\" asks for"},
+        {"a version that only another ecosystem could have",
+         "rules: [{name: a, version: '>2,<1', then: hold}]",
+         "p:2:19: can never match: no version is within all of its bounds"},
         {"all environments that there are",
          "rules: [{name: a, environment: prod, then: deny}, {name: b, repository: early, then: "
          "deny}, {name: c, then: hold, project: x}]",

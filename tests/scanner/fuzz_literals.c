@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (ch_str_split(&rest, '\n', &line) && line.len > 0) {
         bool nocase = line.ptr[0] == '~';
         struct ch_str word = ch_str_sub(line, nocase ? 1 : 0, SIZE_MAX);
-        if (word.len > 0 && count < LITERALS) {
+        if (word.len > 0 && word.ptr[0] != '\0' && count < LITERALS) {
             list[count] = (struct ch_literal){word, nocase, count % 2 == 1};
             count++;
         }

@@ -3,12 +3,15 @@
 #include "tests/ch_test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/customhouse/policy_files.h"
+#include "base/customhouse/site.h"
 
 static const char BUNDLE[] = "version: 1\nnew\0ours.txt\0one\n\0theirs.txt\0two\n";
 #define BUNDLE_STR ((struct ch_str){BUNDLE, sizeof(BUNDLE) - 1})
@@ -67,8 +70,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    static const char *const names[] = {"policy.yaml", "ours.txt", "theirs.txt", "elsewhere",
-                                        "policy.yaml.new"};
+    static const char *const names[] = {"policy.yaml",    "ours.txt",        "theirs.txt",
+                                        "elsewhere",      "policy.yaml.new", "ours.txt.new",
+                                        "theirs.txt.new", "policy.yaml.set", "policy.yaml.set.new"};
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
         unlink(at(names[i]));
         rmdir(at(names[i]));
@@ -140,6 +144,178 @@ static void two_never_replace_at_once(void **state)
     close(second);
 }
 
+/* --- a machine that stops anywhere --- */
+
+static int steps_left = -1; /* until this process is killed; negative: it is not */
+
+static void step(void)
+{
+    if (steps_left >= 0 && steps_left-- == 0) {
+        raise(SIGKILL);
+    }
+}
+
+/* Whatever changes the disk: it stops before it, or right behind it. */
+#define STOPS(type, name, args, names)                                                             \
+    type __real_##name args;                                                                       \
+    type __wrap_##name args;                                                                       \
+    type __wrap_##name args                                                                        \
+    {                                                                                              \
+        step();                                                                                    \
+        type rc = __real_##name names;                                                             \
+        step();                                                                                    \
+        return rc;                                                                                 \
+    }
+STOPS(int, rename, (const char *from, const char *to), (from, to))
+STOPS(int, unlink, (const char *path), (path))
+STOPS(int, fsync, (int fd), (fd))
+STOPS(ssize_t, write, (int fd, const void *bytes, size_t n), (fd, bytes, n))
+
+static const char OLD_POLICY[] = "version: 1\nlists: {projects: {o: {file: ours.txt}}}\n";
+static const char NEW_BUNDLE[] = "version: 1\nlists: {projects: {o: {file: ours.txt}, t: {file: "
+                                 "theirs.txt}}}\n\0ours.txt\0one\n\0theirs.txt\0two\n";
+#define NEW_STR ((struct ch_str){NEW_BUNDLE, sizeof(NEW_BUNDLE) - 1})
+
+enum seen { SEEN_OLD, SEEN_NEW };
+
+/* What a start or a reload would take for the policy. */
+static enum seen look(const char *label, int at_step)
+{
+    struct ch_buf b = {0}, old;
+    assert_ch_ok(&err, policy_files_read(folder, &b, &err));
+    ch_buf_init(&old, 4096);
+    ch_buf_puts(&old, ch_str_of(OLD_POLICY));
+    assert_ch_ok(&err, ch_policy_bundle_add(&old, CH_STR("ours.txt"), CH_STR("former\n"), &err));
+    bool is_new = ch_str_eq(ch_buf_str(&b), NEW_STR);
+    if (!is_new && !ch_str_eq(ch_buf_str(&b), ch_buf_str(&old))) {
+        fail_msg("%s, step %d: files of both: %.*s", label, at_step, CH_STR_ARG(ch_buf_str(&b)));
+    }
+    ch_buf_done(&b);
+    ch_buf_done(&old);
+    return is_new ? SEEN_NEW : SEEN_OLD;
+}
+
+static bool is_whole_bundle_there(void)
+{
+    struct stat st;
+    return lstat(at("policy.yaml.set"), &st) == 0;
+}
+
+/* Runs `fn` in a process that is killed at that step; false: it came to its end before. */
+static bool killed_at(int at_step, void (*fn)(void))
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        steps_left = at_step;
+        fn();
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+static void replace_all(void)
+{
+    struct policy_files *files = NULL;
+    struct ch_err own;
+    CH_ASSERT(policy_files_replace(folder, NEW_STR, &files, &own) == CH_OK);
+}
+
+static void replace_and_restore(void)
+{
+    struct policy_files *files = NULL;
+    struct ch_err own;
+    CH_ASSERT(policy_files_replace(folder, NEW_STR, &files, &own) == CH_OK);
+    CH_ASSERT(policy_files_restore(files, &own) == CH_OK);
+}
+
+static void finish_all(void)
+{
+    struct ch_err own;
+    CH_ASSERT(policy_files_finish(folder, &own) == CH_OK);
+}
+
+static void begin_anew(void)
+{
+    static const char *const names[] = {"theirs.txt", "policy.yaml.set"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+        unlink(at(names[i]));
+    }
+    write_file("policy.yaml", OLD_POLICY, 0640);
+    write_file("ours.txt", "former\n", 0604);
+}
+
+static void whoever_is_killed_leaves_one_policy_whole(void **state)
+{
+    (void)state;
+    enum seen last = SEEN_OLD;
+    int steps = 0, finished = 0;
+    for (bool killed = true; killed; steps++) {
+        begin_anew();
+        killed = killed_at(steps, replace_all);
+        enum seen seen = look("killed", steps);
+        assert_true(seen >= last); /* once it has switched it has switched */
+        last = seen;
+        for (int again = 0; is_whole_bundle_there();
+             again++) { /* whoever finishes is killed, too */
+            bool dead = killed_at(again, finish_all);
+            assert_int_equal(look("finishing", again), seen);
+            assert_true(dead || !is_whole_bundle_there());
+            finished++;
+        }
+        assert_int_equal(look("finished", steps), seen);
+        if (seen == SEEN_NEW) {
+            assert_file("ours.txt", "one\n", 0604);
+            assert_file("theirs.txt", "two\n", 0640);
+        }
+    }
+    print_message("%d steps of replacing, %d of finishing\n", steps, finished);
+    assert_int_equal(last, SEEN_NEW);
+    assert_true(steps > 20 && finished > 20);
+}
+
+/* The former policy's bundle may speak of no list that only the new one has. */
+static void putting_back_is_one_step_too(void **state)
+{
+    (void)state;
+    int steps = 0;
+    for (bool killed = true; killed; steps++) {
+        begin_anew();
+        killed = killed_at(steps, replace_and_restore);
+        enum seen seen = look("killed", steps);
+        assert_ch_ok(&err, policy_files_finish(folder, &err));
+        assert_int_equal(look("finished", steps), seen);
+        if (!killed) {
+            assert_int_equal(seen, SEEN_OLD);
+            assert_gone("theirs.txt");
+        }
+    }
+    assert_true(steps > 40);
+}
+
+/* A reload between two renames reads what the whole says. */
+static void what_is_under_way_is_read_as_the_new_one(void **state)
+{
+    (void)state;
+    int lock = -1;
+    begin_anew();
+    while (look("under way", steps_left) == SEEN_OLD || !is_whole_bundle_there()) {
+        static int at_step = 0;
+        begin_anew();
+        assert_true(killed_at(at_step++, replace_all));
+    }
+    assert_ch_ok(&err, policy_files_lock(folder, &lock, &err));
+    assert_ch_ok(&err, policy_files_finish(folder, &err)); /* not while somebody is at it */
+    assert_true(is_whole_bundle_there());
+    assert_int_equal(look("locked", 0), SEEN_NEW);
+    close(lock);
+    assert_ch_ok(&err, policy_files_finish(folder, &err));
+    assert_false(is_whole_bundle_there());
+    assert_int_equal(look("free", 0), SEEN_NEW);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -150,6 +326,9 @@ int main(void)
         T(what_is_no_regular_file_is_left_alone),
         T(a_failure_leaves_all_as_it_was),
         T(two_never_replace_at_once),
+        T(whoever_is_killed_leaves_one_policy_whole),
+        T(putting_back_is_one_step_too),
+        T(what_is_under_way_is_read_as_the_new_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

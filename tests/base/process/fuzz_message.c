@@ -25,7 +25,9 @@
     X(scanned)                                                                                     \
     X(command)                                                                                     \
     X(command_done)                                                                                \
-    X(rules_loaded)
+    X(rules_loaded)                                                                                \
+    X(ask_document)                                                                                \
+    X(document_reply)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

@@ -275,6 +275,7 @@ static void asking_for_a_file_travels(void **state)
                                    46,
                                    47,
                                    text_of(ch_limits.text_bytes),
+                                   text_of(CH_ATTESTATION_MAX),
                                    refusal_of()};
         struct ch_file_reply out;
         ROUND_TRIP(file_reply, CH_MSG_FILE, in, out);
@@ -287,6 +288,7 @@ static void asking_for_a_file_travels(void **state)
         assert_int_equal(out.retry_after_s, 46);
         assert_int_equal(out.http_status, 47);
         assert_same(out.text, in.text);
+        assert_same(out.body, in.body);
         assert_same_refusal(&out.refusal, &in.refusal);
         DONE();
     }
@@ -312,6 +314,30 @@ static void the_other_gateway_messages_travel(void **state)
         assert_same_refusal(&out.refusal, &in.refusal);
         assert_same(out.repository, in.repository);
         assert_same(out.advice, in.advice);
+        DONE();
+    }
+    {
+        struct ch_ask_document in = {
+            54,           CH_DOCUMENT_EVIDENCE, text_of(ch_limits.client_text_bytes),
+            digest_of(8), UINT64_MAX,           CH_PART_APPROVAL};
+        struct ch_ask_document out;
+        ROUND_TRIP(ask_document, CH_MSG_ASK_DOCUMENT, in, out);
+        assert_int_equal(out.ask, 54);
+        assert_int_equal(out.kind, CH_DOCUMENT_EVIDENCE);
+        assert_same(out.name, in.name);
+        assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
+        assert_true(out.number == UINT64_MAX);
+        assert_int_equal(out.part, CH_PART_APPROVAL);
+        DONE();
+    }
+    {
+        struct ch_document_reply in = {55, 403, text_of(ch_limits.text_bytes), refusal_of()};
+        struct ch_document_reply out;
+        ROUND_TRIP(document_reply, CH_MSG_DOCUMENT, in, out);
+        assert_int_equal(out.ask, 55);
+        assert_int_equal(out.http_status, 403);
+        assert_same(out.text, in.text);
+        assert_same_refusal(&out.refusal, &in.refusal);
         DONE();
     }
     {
@@ -412,9 +438,15 @@ static void fetching_travels(void **state)
         DONE();
     }
     {
-        struct ch_scanned in = {
-            101, CH_SCAN_TIMEOUT, 102, 103, 104, 105, 106, ch_sha256_of("r", 1),
-            text_of(ch_limits.refusal_text_bytes)};
+        struct ch_scanned in = {101,
+                                CH_SCAN_TIMEOUT,
+                                102,
+                                103,
+                                104,
+                                105,
+                                106,
+                                ch_sha256_of("r", 1),
+                                text_of(ch_limits.refusal_text_bytes)};
         struct ch_scanned out;
         ROUND_TRIP(scanned, CH_MSG_SCANNED, in, out);
         assert_int_equal(out.job, 101);
@@ -562,9 +594,9 @@ static void the_table_says_who_sends_what(void **state)
     assert_null(ch_message_row(65535));
     assert_string_equal(ch_message_row(CH_MSG_FETCH)->name, "CH_MSG_FETCH");
     /* T21: nothing a gateway may send is an administrative verb */
-    static const uint16_t of_gateway[] = {CH_MSG_READY,    CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,
-                                          CH_MSG_ASK_FILE, CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS,
-                                          CH_MSG_SERVED};
+    static const uint16_t of_gateway[] = {
+        CH_MSG_READY,       CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
+        CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_SERVED};
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {
         const struct ch_message_row *row = ch_message_row((uint16_t)type);

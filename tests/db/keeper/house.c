@@ -122,6 +122,21 @@ static void keep_page(struct house *h, struct ch_frame *frame)
     h->page_here = true;
 }
 
+static void keep_document(struct house *h, struct ch_frame *frame)
+{
+    struct ch_err err;
+    ch_buf_clear(&h->document_payload);
+    ch_buf_clear(&h->document_bytes);
+    ch_buf_puts(&h->document_payload, frame->payload);
+    CH_ASSERT(ch_document_reply_get(ch_buf_str(&h->document_payload), &h->document, &err) == CH_OK);
+    if (h->document.http_status == 200) {
+        int fd = ch_frame_take_fd(frame, 0);
+        CH_ASSERT(jobs_read_all(fd, &h->document_bytes, &err) == CH_OK);
+        close(fd);
+    }
+    h->document_here = true;
+}
+
 static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
 {
     struct house *h = owner;
@@ -150,11 +165,15 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     case CH_MSG_PAGE:
         keep_page(h, frame);
         break;
+    case CH_MSG_DOCUMENT:
+        keep_document(h, frame);
+        break;
     case CH_MSG_FILE:
         ch_buf_clear(&h->file_payload);
         ch_buf_puts(&h->file_payload, frame->payload);
         CH_ASSERT(ch_file_reply_get(ch_buf_str(&h->file_payload), &h->file, &err) == CH_OK);
         h->file_here = true;
+        h->file_turn = h->turns;
         break;
     default:
         break;
@@ -248,13 +267,18 @@ void house_stop(struct house *h)
 struct house *house_new_with(const char *policy, const char *config)
 {
     struct house *h = ch_calloc(1, sizeof(*h));
-    char db[96];
+    static const char *const folders[] = {"db", "keys"};
     snprintf(h->folder, sizeof(h->folder), "/tmp/keeper-test-XXXXXX"); /* a failed test leaves it there */
     CH_ASSERT(mkdtemp(h->folder) != NULL);
-    snprintf(db, sizeof(db), "%s/db", h->folder);
-    CH_ASSERT(mkdir(db, 0700) == 0);
+    for (size_t i = 0; i < CH_ARRAY_LEN(folders); i++) {
+        char path[96];
+        snprintf(path, sizeof(path), "%s/%s", h->folder, folders[i]);
+        CH_ASSERT(mkdir(path, 0700) == 0);
+    }
     ch_buf_init(&h->page_bytes, 64u << 20);
-    ch_buf_init(&h->file_payload, 64u << 10);
+    ch_buf_init(&h->file_payload, 1u << 20);
+    ch_buf_init(&h->document_payload, 64u << 10);
+    ch_buf_init(&h->document_bytes, 64u << 20);
     ch_buf_init(&h->page_payload, 64u << 10);
     h->policy = policy;
     h->config = config;
@@ -284,6 +308,8 @@ void house_free(struct house *h)
     ch_buf_done(&h->page_bytes);
     ch_buf_done(&h->file_payload);
     ch_buf_done(&h->page_payload);
+    ch_buf_done(&h->document_payload);
+    ch_buf_done(&h->document_bytes);
     nftw(h->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(h);
 }
@@ -293,6 +319,7 @@ void house_free(struct house *h)
 void house_turn(struct house *h, int max_wait_ms)
 {
     struct ch_err err;
+    h->turns++;
     CH_ASSERT(ch_loop_turn(h->loop, max_wait_ms, &err) == CH_OK);
 }
 
@@ -378,6 +405,20 @@ void house_ask_file(struct house *h, const char *project, const char *file)
     house_ask_part(h, project, file, CH_PART_FILE, 8000);
 }
 
+void house_ask_document(struct house *h, const struct ch_ask_document *ask)
+{
+    struct ch_ask_document numbered = *ask;
+    struct ch_buf b;
+    numbered.ask = ++h->asks;
+    ch_buf_init(&b, 1u << 10);
+    ch_ask_document_put(&b, &numbered);
+    h->document_here = false;
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_DOCUMENT, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_until(h, &h->document_here);
+    assert_int_equal(h->document.ask, h->asks);
+}
+
 void house_tell_served(struct house *h, const char *project, const char *file, const char *bytes,
                        const char *address)
 {
@@ -459,6 +500,7 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
               ch_channel_send(r.ch, CH_MSG_COMMAND_INPUT, h->input, NULL, 0));
     CH_ASSERT(ch_channel_send(r.ch, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0));
     house_until(h, &r.done);
+    h->command_turn = h->turns;
     ch_channel_free(r.ch);
     ch_buf_done(&b);
     return r.status;

@@ -51,6 +51,7 @@ struct house {
     bool mute_scans;
     bool mute_fetches;
     uint64_t asks;
+    size_t turns, file_turn, command_turn; /* of the loop; at the last answers */
     /* the gateway's last answers */
     bool page_here, file_here;
     struct ch_page_reply page_reply;
@@ -58,6 +59,9 @@ struct house {
     struct ch_page page;
     struct ch_file_reply file;
     struct ch_buf file_payload, page_payload;
+    bool document_here;
+    struct ch_document_reply document;
+    struct ch_buf document_payload, document_bytes;
 };
 
 struct house *house_new(void);          /* default policy, upstreams "up" and "other" */
@@ -98,6 +102,8 @@ void house_ask_part(struct house *h, const char *project, const char *file, enum
                     uint32_t patience_ms);
 void house_send_file_ask(struct house *h, const char *project, const char *file, enum ch_part part,
                          uint32_t patience_ms, bool head);
+/* The answer is in h->document, h->document_bytes. */
+void house_ask_document(struct house *h, const struct ch_ask_document *ask);
 /* Runs a command; returns its exit status, its output in `out`. */
 uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
                        const char *reason, const char *expires, struct ch_buf *out);

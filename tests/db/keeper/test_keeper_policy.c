@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "customhouse/limits.h"
 #include "db/keeper/policies.h"
 
 #define OLD   "pkg-1.0-py3-none-any.whl"
@@ -193,6 +194,11 @@ static void a_trial_changes_nothing(void **state)
     assert_says(&out, "would be denied: 1");
     assert_int_equal(house_command(h, true, "policy test", NULL, NULL, NULL, &out), 1);
     assert_says(&out, "\"stricter\":2");
+    assert_says(&out, "\"file\":\"" NEW "\",\"now\":{\"verdict\":\"allow\"");
+    assert_says(&out, "\"version\":\"1.0\",\"file\":\"other-1.0-py3-none-any.whl\"");
+    assert_says(&out, "\"rule\":\"rule no-other\",\"reason\":\"not here\",\"policy_line\":4,"
+                      "\"policy_column\":5}");
+    assert_says(&out, "\"policy_line\":2,\"policy_column\":1}");
     assert_int_equal(keeper_epoch(h->k), epoch);
     house_ask_file(h, "pkg", NEW);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
@@ -314,6 +320,151 @@ static void an_offer_names_who_and_why(void **state)
     close_house(h);
 }
 
+/* --- many projects --- */
+
+enum { MANY = 20 };
+
+static uint64_t former_parts[2];
+static char many_names[MANY][16], many_files[MANY][48];
+
+/* All of them served, and each project a turn of its own. */
+static struct house *open_many(void)
+{
+    struct house *h = house_new_with(FIRST, NULL);
+    former_parts[0] = ch_limits.judge_part;
+    former_parts[1] = ch_limits.rescan_part;
+    ch_limits.judge_part = 1;
+    ch_limits.rescan_part = 1;
+    for (int i = 0; i < MANY; i++) {
+        char url[1024], page[1024];
+        snprintf(many_names[i], sizeof(many_names[i]), "many%02d", i);
+        snprintf(many_files[i], sizeof(many_files[i]), "many%02d-1.0-py3-none-any.whl", i);
+        snprintf(url, sizeof(url), "https://up.example.org/simple/%s/", many_names[i]);
+        snprintf(page, sizeof(page), "%s - - 20\n", many_files[i]);
+        house_site(h, url, 200, PAGE_TYPE, page);
+        snprintf(url, sizeof(url), "https://up.example.org/files/%s", many_files[i]);
+        house_site(h, url, 200, "application/zip", many_names[i]);
+        house_ask_file(h, many_names[i], many_files[i]);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    }
+    house_settle(h);
+    ch_buf_init(&out, 4u << 20);
+    ch_buf_init(&input, 1u << 20);
+    return h;
+}
+
+static void close_many(struct house *h)
+{
+    ch_limits.judge_part = former_parts[0];
+    ch_limits.rescan_part = former_parts[1];
+    close_house(h);
+}
+
+static size_t served_of_many(struct house *h)
+{
+    size_t n = 0;
+    for (int i = 0; i < MANY; i++) {
+        n += house_serves(h, many_names[i]);
+    }
+    return n;
+}
+
+static void gateways_are_answered_while_a_policy_is_tried(void **state)
+{
+    (void)state;
+    struct house *h = open_many();
+    begin_input(h, SECOND);
+    house_send_file_ask(h, many_names[0], many_files[0], CH_PART_FILE, 1000, false);
+    COMMAND(h, 1, "policy test", NULL);
+    assert_true(h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(h->file_turn + MANY / 2 < h->command_turn);
+    assert_says(&out, "looked at 20 files with a decision, of 20 projects: 20 stricter");
+    close_many(h);
+}
+
+/* What another policy withdraws is refused at once, whatever else has to be judged again. */
+static void another_policy_acts_before_all_is_judged_again(void **state)
+{
+    (void)state;
+    struct house *h = open_many();
+    struct ch_err err;
+    uint64_t epoch = keeper_epoch(h->k);
+    assert_int_equal(served_of_many(h), MANY);
+    assert_ch_ok(&err, house_reload(h, SECOND, &err));
+    assert_true(keeper_epoch(h->k) > epoch); /* what gateways remember has ended */
+    assert_true(again_is_running(h->k));
+    assert_true(served_of_many(h) >= MANY - 1);
+    for (int i = 0; i < MANY; i += 7) {
+        house_ask_file(h, many_names[i], many_files[i]);
+        assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+        assert_str_eq(h->file.refusal.rule, "cool-down");
+    }
+    house_settle(h);
+    assert_false(again_is_running(h->k));
+    assert_int_equal(served_of_many(h), 0);
+    close_many(h);
+}
+
+static void judging_again_goes_on_after_a_crash(void **state)
+{
+    (void)state;
+    struct house *h = open_many();
+    struct ch_err err;
+    assert_ch_ok(&err, house_reload(h, SECOND, &err));
+    assert_true(again_is_running(h->k));
+    h->policy = SECOND;
+    house_restart(h);
+    assert_true(again_is_running(h->k));
+    house_settle(h);
+    assert_int_equal(served_of_many(h), 0); /* nobody asked for any of them */
+    house_restart(h);
+    assert_false(again_is_running(h->k));
+    h->policy = FIRST; /* edited while nothing ran */
+    house_restart(h);
+    assert_true(again_is_running(h->k));
+    close_many(h);
+}
+
+struct interruption {
+    struct ch_timer timer;
+    struct house *h;
+    int left;
+};
+
+/* Somebody denies a project while the policy is tried. */
+static void on_interruption(struct ch_timer *t)
+{
+    struct interruption *i = CH_CONTAINER_OF(t, struct interruption, timer);
+    struct ch_err err;
+    struct ch_ruling_row deny = {.deny = true,
+                                 .project = ch_str_of(many_names[i->left]),
+                                 .reason = CH_STR("bad"),
+                                 .by = CH_STR("ann"),
+                                 .at_us = keeper_now_us(i->h->k),
+                                 .expires_at_us = CH_TIME_UNKNOWN};
+    CH_ASSERT(rulings_add(i->h->k, &deny, &err) == CH_OK);
+    assert_false(house_serves(i->h, many_names[i->left])); /* at once */
+    if (--i->left > 0) {
+        ch_loop_set_timer(i->h->loop, t, ch_loop_now_ms(i->h->loop) + 1);
+    }
+}
+
+static void a_trial_is_of_one_state(void **state)
+{
+    (void)state;
+    struct house *h = open_many();
+    struct interruption i = {.h = h, .left = 3, .timer.fn = on_interruption};
+    begin_input(h, SECOND);
+    ch_loop_set_timer(h->loop, &i.timer, ch_loop_now_ms(h->loop) + 1);
+    COMMAND(h, 1, "policy test", NULL);
+    assert_int_equal(i.left, 0);
+    assert_says(&out, "looked at 20 files with a decision, of 20 projects: 17 stricter, 0 looser, "
+                      "0 otherwise explained, 3 the same");
+    assert_false(says(&out, "many03-1.0-py3-none-any.whl  allow"));
+    close_many(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +476,10 @@ int main(void)
         cmocka_unit_test(lines_of_a_lock_file),
         cmocka_unit_test(names_that_are_new_are_looked_up),
         cmocka_unit_test(an_offer_names_who_and_why),
+        cmocka_unit_test(gateways_are_answered_while_a_policy_is_tried),
+        cmocka_unit_test(another_policy_acts_before_all_is_judged_again),
+        cmocka_unit_test(judging_again_goes_on_after_a_crash),
+        cmocka_unit_test(a_trial_is_of_one_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

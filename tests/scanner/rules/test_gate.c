@@ -117,7 +117,7 @@ static void conditions(void **state)
     static const char strings[] =
         "$a1 = \"aaaa\" $a2 = \"AA\\\"\\\\\\x41\" nocase $b = /bb+b\\/b/i\n"
         "$short = \"cc\" $wide = \"wide\" wide ascii $hex = { 41 42 43 44 }\n"
-        "$x = \"xxxx\" xor(1-2) // $y = \"yyyy\"\n";
+        "$nul = \"\\x00\\x00nulls\" $x = \"xxxx\" xor(1-2) // $y = \"yyyy\"\n";
     static const struct {
         const char *condition;
         const char *need;
@@ -125,6 +125,7 @@ static void conditions(void **state)
         {"$a1", "aaaa"},
         {"$a2", "~AA\"\\\\A"},
         {"$b", "-"},
+        {"$nul", "nulls"},
         {"$short", "-"},
         {"$wide", "-"},
         {"$hex", "-"},
@@ -145,7 +146,7 @@ static void conditions(void **state)
         {"none of them", "-"},
         {"0 of ($a*)", "-"},
         {"50% of ($a*)", "-"},
-        {"all of them", "2(aaaa|~AA\"\\\\A)"},
+        {"all of them", "3(aaaa|~AA\"\\\\A|nulls)"},
         {"#a1 > 0", "aaaa"},
         {"#a1 >= 3", "aaaa"},
         {"#a1 >= 0", "-"},

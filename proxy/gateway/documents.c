@@ -1,0 +1,217 @@
+/* What is published under /-/ beside files: keys, attestations by digest, evidence, withdrawals.
+ * The keeper has it all, and decides; here is read what an address asks for. */
+#include "gateway_int.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct document_wait { /* one request waits for the keeper */
+    struct gw_ask ask;
+    struct gw *gw;
+    struct ch_http_request *request;
+    struct ch_str type;
+};
+
+static const struct {
+    const char *ending;
+    enum ch_part part;
+    const char *type;
+} parts[] = {
+    {".vsa.json", CH_PART_VSA, "application/vnd.dsse.envelope.v1+json"},
+    {".vsa.sigstore.json", CH_PART_VSA_BUNDLE, "application/vnd.dev.sigstore.bundle.v0.3+json"},
+    {".approval.sigstore.json", CH_PART_APPROVAL, "application/vnd.dev.sigstore.bundle.v0.3+json"},
+};
+
+bool gw_document_part(struct ch_str name, struct ch_str *ret_of, enum ch_part *ret_part)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(parts); i++) {
+        struct ch_str ending = ch_str_of(parts[i].ending);
+        if (name.len > ending.len && ch_str_ends(name, ending)) {
+            *ret_of = ch_str_sub(name, 0, name.len - ending.len);
+            *ret_part = parts[i].part;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct ch_str gw_document_type(enum ch_part part)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(parts); i++) {
+        if (parts[i].part == part) {
+            return ch_str_of(parts[i].type);
+        }
+    }
+    return CH_STR("application/octet-stream");
+}
+
+void gw_respond_document(struct ch_http_request *r, struct ch_str type, struct ch_str body)
+{
+    static const struct ch_http_header headers[] = {
+        {{"Cache-Control", 13}, {"private, no-cache", 17}},
+        {{"X-Content-Type-Options", 22}, {"nosniff", 7}},
+        {{"Content-Security-Policy", 23}, {"sandbox", 7}},
+    };
+    ch_http_respond(r, &(struct ch_http_response){
+                           .status = 200,
+                           .content_type = type,
+                           .headers = headers,
+                           .header_count = CH_ARRAY_LEN(headers),
+                           .body = body,
+                           .body_copy = true,
+                       });
+}
+
+/* --- what an address asks for --- */
+
+static struct ch_str without(struct ch_str s, const char *ending)
+{
+    struct ch_str e = ch_str_of(ending);
+    return s.len > e.len && ch_str_ends(s, e) ? ch_str_sub(s, 0, s.len - e.len)
+                                              : (struct ch_str){NULL, 0};
+}
+
+static bool read_key(const struct ch_http_view *v, struct ch_ask_document *ret)
+{
+    if (v->segment_count == 2 && v->trailing_slash) {
+        ret->kind = CH_DOCUMENT_KEYS;
+        return true;
+    }
+    ret->kind = CH_DOCUMENT_KEY;
+    if (v->segment_count == 3 && !v->trailing_slash) {
+        ret->name = without(v->segments[2], ".pem");
+    }
+    return ret->name.ptr != NULL;
+}
+
+static bool read_digest(const struct ch_http_view *v, struct ch_ask_document *ret)
+{
+    return v->segment_count >= 4 && ch_str_eq(v->segments[2], CH_STR("sha256")) &&
+           ch_sha256_from_hex(v->segments[3], &ret->sha256);
+}
+
+static bool read_attestation(const struct ch_http_view *v, struct ch_ask_document *ret)
+{
+    struct ch_str number;
+    if (!read_digest(v, ret)) {
+        return false;
+    }
+    if (v->segment_count == 4 && v->trailing_slash) {
+        ret->kind = CH_DOCUMENT_ATTESTATIONS;
+        return true;
+    }
+    ret->kind = CH_DOCUMENT_ATTESTATION;
+    return v->segment_count == 5 && !v->trailing_slash &&
+           gw_document_part(v->segments[4], &number, &ret->part) &&
+           ch_str_u64(number, &ret->number) && ret->number <= INT64_MAX;
+}
+
+/* False: nothing has such an address. */
+static bool read_address(const struct ch_http_view *v, struct ch_ask_document *ret,
+                         struct ch_str *ret_type)
+{
+    struct ch_str what = v->segments[1];
+    *ret_type = CH_STR("application/json");
+    if (ch_str_eq(what, CH_STR("keys"))) {
+        bool good = read_key(v, ret);
+        *ret_type = ret->kind == CH_DOCUMENT_KEY ? CH_STR("application/x-pem-file") : *ret_type;
+        return good;
+    }
+    if (ch_str_eq(what, CH_STR("withdrawals"))) {
+        ret->kind = CH_DOCUMENT_WITHDRAWALS;
+        ret->name = v->segment_count == 3 && !v->trailing_slash ? without(v->segments[2], ".json")
+                                                                : (struct ch_str){NULL, 0};
+        *ret_type = ch_str_of("application/vnd.dsse.envelope.v1+json");
+        return ret->name.ptr != NULL;
+    }
+    if (ch_str_eq(what, CH_STR("attestations"))) {
+        bool good = read_attestation(v, ret);
+        *ret_type = ret->kind == CH_DOCUMENT_ATTESTATION ? gw_document_type(ret->part) : *ret_type;
+        return good;
+    }
+    ret->kind = CH_DOCUMENT_EVIDENCE;
+    return ch_str_eq(what, CH_STR("evidence")) && v->segment_count == 4 && !v->trailing_slash &&
+           read_digest(v, ret);
+}
+
+/* --- asking --- */
+
+/* The descriptor is mapped only when nobody can shrink or change it any more. */
+static bool respond_mapped(struct document_wait *w, struct ch_frame *frame)
+{
+    int fd = ch_frame_take_fd(frame, 0);
+    struct stat st;
+    const int wanted = F_SEAL_SHRINK | F_SEAL_WRITE;
+    bool good = fd >= 0 && (fcntl(fd, F_GET_SEALS) & wanted) == wanted && fstat(fd, &st) == 0 &&
+                st.st_size > 0 && (uint64_t)st.st_size <= ch_limits.withdrawals_bytes;
+    if (good) {
+        void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        good = map != MAP_FAILED;
+        if (good) {
+            gw_respond_document(w->request, w->type, (struct ch_str){map, (size_t)st.st_size});
+            munmap(map, (size_t)st.st_size);
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return good;
+}
+
+static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
+{
+    struct document_wait *w = CH_CONTAINER_OF(ask, struct document_wait, ask);
+    struct ch_document_reply m;
+    struct ch_err err = {0};
+    if (ch_document_reply_get(frame->payload, &m, &err) != CH_OK) {
+        gw_complain("keeper", CH_STR("document"), &err);
+        gw_respond_text(w->request, 500, CH_STR("The keeper's answer could not be read"));
+    } else if (m.http_status == 403) {
+        gw_respond_refusal(gw, w->request, &m.refusal);
+    } else if (m.http_status != 200) {
+        gw_respond_text(w->request, m.http_status == 404 ? 404 : 500, m.text);
+    } else if (!respond_mapped(w, frame)) {
+        gw_respond_text(w->request, 500, CH_STR("The keeper's answer could not be read"));
+    }
+    free(w);
+}
+
+static void on_lost(struct gw *gw, struct gw_ask *ask)
+{
+    (void)gw;
+    struct document_wait *w = CH_CONTAINER_OF(ask, struct document_wait, ask);
+    gw_respond_text(w->request, 504, CH_STR("The keeper did not answer in time, try again"));
+    free(w);
+}
+
+static void on_gone(void *arg)
+{
+    struct document_wait *w = arg;
+    gw_ask_end(w->gw, &w->ask);
+    free(w);
+}
+
+bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v)
+{
+    struct ch_ask_document document = {0};
+    struct ch_str type;
+    if (v->segment_count < 2 || !read_address(v, &document, &type)) {
+        return false;
+    }
+    struct document_wait *w = ch_calloc(1, sizeof(*w));
+    w->gw = gw;
+    w->request = r;
+    w->type = type;
+    ch_http_later(r, on_gone, w);
+    gw_ask_prepare(gw, &w->ask, CH_MSG_ASK_DOCUMENT);
+    w->ask.reply_type = CH_MSG_DOCUMENT;
+    w->ask.on_reply = on_reply;
+    w->ask.on_lost = on_lost;
+    document.ask = w->ask.id;
+    ch_ask_document_put(&w->ask.payload, &document);
+    gw_ask_send(gw, &w->ask, ch_limits.gateway_file_wait_ms);
+    return true;
+}

@@ -1,0 +1,67 @@
+/* Slices: how far a text is ASCII, and whether it is UTF-8. */
+#include "tests/ch_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/bytes.h"
+
+static void ascii_ends_at_every_place(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 40; len++) {
+        for (size_t at = 0; at <= len; at++) {
+            char *text = ch_calloc(len + 1, 1);
+            char *own = ch_alloc(len > 0 ? len : 1); /* of its own size, for the sanitizer */
+            memset(text, 0x7f, len);
+            text[at] = '\x80'; /* beyond the end when there is none */
+            memcpy(own, text, len);
+            assert_int_equal(ch_str_ascii((struct ch_str){own, len}), at);
+            free(own);
+            free(text);
+        }
+    }
+    assert_int_equal(ch_str_ascii((struct ch_str){NULL, 0}), 0);
+}
+
+static void utf8_at_every_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        bool valid;
+    } rows[] = {
+        {"", true},
+        {"\xc3\xa9", true},
+        {"\xe2\x80\xae", true},
+        {"\xf0\x9f\x98\x80", true},
+        {"\x80", false},
+        {"\xc3", false},
+        {"\xc0\x80", false},
+        {"\xe2\x80", false},
+        {"\xed\xa0\x80", false},
+        {"\xf4\x90\x80\x80", false},
+        {"\xff", false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        for (size_t before = 0; before < 20; before++) {
+            for (size_t after = 0; after < 20; after++) {
+                char text[64];
+                size_t n = strlen(rows[i].bytes);
+                memset(text, 'a', sizeof(text));
+                memcpy(text + before, rows[i].bytes, n);
+                struct ch_str s = {text, before + n + after};
+                assert_int_equal(ch_str_is_utf8(s), rows[i].valid);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ascii_ends_at_every_place),
+        cmocka_unit_test(utf8_at_every_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,374 @@
+/* What is signed about files: with each ALLOW and durable before it, withdrawn with it, published
+ * under the same decision. */
+#include "house.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "customhouse/channel.h"
+#include "db/signing/check.h"
+
+#define WHEEL "pkg-1.0-py3-none-any.whl"
+
+static char hex[CH_SHA256_HEX + 1];
+static struct ch_err err;
+
+static void set_wheel(struct house *h, const char *bytes, unsigned days)
+{
+    char text[512];
+    snprintf(text, sizeof(text), WHEEL " %s %zu %u\n", house_hex(bytes, hex), strlen(bytes), days);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes);
+}
+
+/* ------------------------------------------------------------------ asking, and checking */
+
+static uint32_t ask_document(struct house *h, enum ch_document kind, const char *name,
+                             const char *bytes, uint64_t number, enum ch_part part)
+{
+    struct ch_ask_document ask = {.kind = kind,
+                                  .name = ch_str_of(name),
+                                  .sha256 = ch_sha256_of(bytes, strlen(bytes)),
+                                  .number = number,
+                                  .part = part};
+    house_ask_document(h, &ask);
+    return h->document.http_status;
+}
+
+static struct ch_public_key *key_of(struct house *h, const char *name)
+{
+    struct ch_public_key *key = NULL;
+    assert_int_equal(ask_document(h, CH_DOCUMENT_KEY, name, "", 0, CH_PART_FILE), 200);
+    assert_ch_ok(&err, ch_public_key_parse(ch_buf_str(&h->document_bytes), &key, &err));
+    return key;
+}
+
+static enum ch_code check(const struct ch_public_key *key, const char *bytes,
+                          struct ch_str attestation, struct ch_str withdrawals)
+{
+    struct ch_checked found;
+    struct ch_check c = {.sha256 = ch_sha256_of(bytes, strlen(bytes)),
+                         .key = key,
+                         .environment = CH_STR("prod"),
+                         .attestation = attestation,
+                         .withdrawals = withdrawals,
+                         .now_us = ch_now_unix_us()};
+    return ch_check_approval(&c, &found, &err);
+}
+
+static const enum ch_part parts[] = {CH_PART_VSA, CH_PART_VSA_BUNDLE, CH_PART_APPROVAL};
+static const struct ch_str absent = {NULL, 0};
+
+static void is_approved(struct house *h, const struct ch_public_key *key, const char *bytes)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(parts); i++) {
+        house_ask_part(h, "pkg", WHEEL, parts[i], 8000);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_ch_ok(&err, check(key, bytes, h->file.body, absent));
+        assert_ch_code(CH_E_MISMATCH, check(key, "other bytes", h->file.body, absent));
+    }
+}
+
+static void is_not_approved(struct house *h)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(parts); i++) {
+        house_ask_part(h, "pkg", WHEEL, parts[i], 8000);
+        assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_null(h->file.body.ptr);
+    }
+}
+
+/* A wrong statement would be about other bytes or another environment: the list alone can refuse.
+ */
+static bool is_withdrawn(struct house *h, const struct ch_public_key *key, const char *bytes,
+                         struct ch_str attestation)
+{
+    assert_int_equal(ask_document(h, CH_DOCUMENT_WITHDRAWALS, "prod", "", 0, CH_PART_FILE), 200);
+    assert_ch_ok(&err, check(key, bytes, attestation, absent));
+    enum ch_code rc = check(key, bytes, attestation, ch_buf_str(&h->document_bytes));
+    assert_true(rc == CH_OK || rc == CH_E_DENIED);
+    return rc == CH_E_DENIED;
+}
+
+/* ------------------------------------------------------------------ tests */
+
+static void each_allow_is_signed(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30);
+    struct ch_public_key *key = key_of(h, "approve-prod-file");
+    struct ch_public_key *evidence = key_of(h, "evidence");
+    is_approved(h, key, "bytes"); /* asked for before the file: inspected, decided, signed */
+    assert_int_equal(h->scans[1], 1);
+    house_ask_part(h, "pkg", WHEEL, CH_PART_VSA, 8000);
+    assert_ch_code(CH_E_MISMATCH, check(evidence, "bytes", h->file.body, absent));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_null(h->file.body.ptr);
+    house_restart(h); /* what stands is not signed again */
+    is_approved(h, key, "bytes");
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATIONS, "", "bytes", 0, CH_PART_FILE), 200);
+    assert_true(ch_str_find(ch_buf_str(&h->document_bytes), CH_STR("\"number\":1"), NULL));
+    assert_false(ch_str_find(ch_buf_str(&h->document_bytes), CH_STR("\"number\":2"), NULL));
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATION, "", "bytes", 1, CH_PART_APPROVAL),
+                     200);
+    assert_ch_ok(&err, check(key, "bytes", ch_buf_str(&h->document_bytes), absent));
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATION, "", "other", 1, CH_PART_APPROVAL),
+                     404);
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATIONS, "", "other", 0, CH_PART_FILE), 404);
+    ch_public_key_free(key);
+    ch_public_key_free(evidence);
+    house_free(h);
+}
+
+static void t23_withdrawn_with_the_allow_and_back(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "bytes", 30);
+    struct ch_public_key *key = key_of(h, "approve-prod-file");
+    house_ask_part(h, "pkg", WHEEL, CH_PART_VSA, 8000);
+    char *vsa = ch_str_dup(h->file.body);
+    assert_false(is_withdrawn(h, key, "bytes", ch_str_of(vsa)));
+    h->policy = "version: 1\ncool_down_days: 90\n";
+    assert_ch_ok(&err, house_reload(h, h->policy, &err));
+    is_not_approved(h);
+    assert_true(is_withdrawn(h, key, "bytes", ch_str_of(vsa)));
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATION, "", "bytes", 1, CH_PART_VSA), 403);
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATIONS, "", "bytes", 0, CH_PART_FILE), 404);
+    house_restart(h);
+    is_not_approved(h);
+    assert_true(is_withdrawn(h, key, "bytes", ch_str_of(vsa)));
+    assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+    is_approved(h, key, "bytes"); /* a new approval; the list names the bytes no more */
+    assert_false(is_withdrawn(h, key, "bytes", ch_str_of(vsa)));
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATION, "", "bytes", 2, CH_PART_VSA), 200);
+    assert_int_equal(house_command(h, false, "deny", "pypi:pkg==1.0", "malware", NULL, &out), 0);
+    is_not_approved(h);
+    assert_true(is_withdrawn(h, key, "bytes", ch_str_of(vsa)));
+    free(vsa);
+    ch_buf_done(&out);
+    ch_public_key_free(key);
+    house_free(h);
+}
+
+static void other_bytes_under_the_name_withdraw(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30);
+    struct ch_public_key *key = key_of(h, "approve-prod-file");
+    house_ask_part(h, "pkg", WHEEL, CH_PART_VSA, 8000);
+    char *vsa = ch_str_dup(h->file.body);
+    set_wheel(h, "others", 30);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    house_ask_page(h, "pkg");
+    house_settle(h);
+    assert_true(is_withdrawn(h, key, "bytes", ch_str_of(vsa)));
+    free(vsa);
+    ch_public_key_free(key);
+    house_free(h);
+}
+
+static void what_is_held_is_said_to_have_failed(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "irregular", 30);
+    struct ch_public_key *approve = key_of(h, "approve-prod-file");
+    struct ch_public_key *evidence = key_of(h, "evidence");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    is_not_approved(h);
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATION, "", "irregular", 1, CH_PART_APPROVAL),
+                     404);
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATION, "", "irregular", 1, CH_PART_VSA),
+                     200);
+    struct ch_str failed = ch_buf_str(&h->document_bytes);
+    assert_ch_code(CH_E_MISMATCH, check(approve, "irregular", failed, absent));
+    assert_ch_code(CH_E_DENIED,
+                   check(evidence, "irregular", failed, absent)); /* signed, and a no */
+    ch_public_key_free(approve);
+    ch_public_key_free(evidence);
+    house_free(h);
+}
+
+/* Bytes whose plain signature would be one over a statement (T23) become no ALLOW. */
+static void t23_statements_are_signed_by_nobody(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"DSSEv1 28 application/vnd.in-toto+json 2 {}",
+                                       "{\"critical\":{}}", " \n[]", "\"x\""};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h = house_new();
+        set_wheel(h, rows[i], 30);
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+        assert_false(house_serves(h, rows[i]));
+        is_not_approved(h);
+        assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATIONS, "", rows[i], 0, CH_PART_FILE),
+                         404);
+        house_free(h);
+    }
+}
+
+static void remove_keys(struct house *h, const char *begin)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/keys", h->folder);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (strncmp(e->d_name, begin, strlen(begin)) == 0) {
+            assert_int_equal(unlinkat(dirfd(dir), e->d_name, 0), 0);
+        }
+    }
+    closedir(dir);
+}
+
+static void without_its_key_nothing_becomes_allow(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_stop(h);
+    remove_keys(h, "approve-prod-file-");
+    house_start(h, h->policy, h->config);
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_false(house_serves(h, "bytes"));
+    h->second_word = "approve-prod-file";
+    assert_int_equal(house_command(h, false, "keys", "rotate", NULL, NULL, &out),
+                     2); /* no reason */
+    assert_int_equal(house_command(h, false, "keys", "rotate", "the file is lost", NULL, &out), 0);
+    h->second_word = NULL;
+    house_restart(h); /* the failed intake's pause ends with it */
+    struct ch_public_key *key = key_of(h, "approve-prod-file");
+    is_approved(h, key, "bytes");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_public_key_free(key);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void after_a_rotation_old_signatures_verify(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "bytes", 30);
+    struct ch_public_key *old = key_of(h, "approve-prod-file");
+    is_approved(h, old, "bytes");
+    struct ch_sha256 id = ch_public_key_id(old);
+    char name[64], key_hex[CH_KEY_ID_HEX + 1];
+    ch_key_id_hex(&id, key_hex);
+    snprintf(name, sizeof(name), "approve-prod-file-%s", key_hex);
+    h->second_word = "approve-prod-file";
+    assert_int_equal(house_command(h, false, "keys", "rotate", "it is time", NULL, &out), 0);
+    assert_int_equal(house_command(h, false, "keys", "show", NULL, NULL, &out), 0);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("it is time"), NULL));
+    h->second_word = "nobody";
+    assert_int_equal(house_command(h, false, "keys", "rotate", "it is time", NULL, &out), 2);
+    assert_int_equal(house_command(h, false, "keys", "show", NULL, NULL, &out), 1);
+    h->second_word = NULL;
+    assert_int_equal(house_command(h, true, "keys", "list", NULL, NULL, &out), 0);
+    for (int round = 0; round < 2; round++) {
+        struct ch_public_key *now = key_of(h, "approve-prod-file");
+        struct ch_public_key *retired = key_of(h, name);
+        struct ch_sha256 now_id = ch_public_key_id(now), retired_id = ch_public_key_id(retired);
+        assert_true(ch_sha256_eq(&retired_id, &id));
+        assert_false(ch_sha256_eq(&now_id, &id));
+        is_approved(h, retired, "bytes"); /* as it was signed */
+        ch_public_key_free(now);
+        ch_public_key_free(retired);
+        house_restart(h);
+    }
+    ch_public_key_free(old);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* A state from before there were signatures: ALLOWs without any. */
+static void older_allows_are_signed_when_asked_for(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    char path[128];
+    sqlite3 *db = NULL;
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_stop(h);
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TRIGGER attestation_kept_d; DELETE FROM attestation",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    house_start(h, h->policy, h->config);
+    struct ch_public_key *key = key_of(h, "approve-prod-file");
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATIONS, "", "bytes", 0, CH_PART_FILE), 404);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(ask_document(h, CH_DOCUMENT_ATTESTATIONS, "", "bytes", 0, CH_PART_FILE), 200);
+    is_approved(h, key, "bytes");
+    ch_public_key_free(key);
+    house_free(h);
+}
+
+static void evidence_has_the_digest_that_the_statement_names(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    sqlite3 *db = NULL;
+    char path[128];
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    house_settle(h);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT digest FROM evidence", -1, &stmt, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    struct ch_ask_document ask = {.kind = CH_DOCUMENT_EVIDENCE};
+    memcpy(ask.sha256.byte, sqlite3_column_blob(stmt, 0), CH_SHA256_BYTES);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    house_ask_document(h, &ask);
+    assert_int_equal(h->document.http_status, 200);
+    struct ch_sha256 digest = ch_sha256_of(h->document_bytes.ptr, h->document_bytes.len);
+    assert_true(ch_sha256_eq(&digest, &ask.sha256));
+    house_ask_part(h, "pkg", WHEEL, CH_PART_VSA, 8000);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_allow_is_signed),
+        cmocka_unit_test(t23_withdrawn_with_the_allow_and_back),
+        cmocka_unit_test(other_bytes_under_the_name_withdraw),
+        cmocka_unit_test(what_is_held_is_said_to_have_failed),
+        cmocka_unit_test(t23_statements_are_signed_by_nobody),
+        cmocka_unit_test(without_its_key_nothing_becomes_allow),
+        cmocka_unit_test(after_a_rotation_old_signatures_verify),
+        cmocka_unit_test(older_allows_are_signed_when_asked_for),
+        cmocka_unit_test(evidence_has_the_digest_that_the_statement_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,282 @@
+/* Keys and attestations: what stands, what was withdrawn, and for which environment. */
+#include "tests/db/store/temp_store.h"
+
+#include <sqlite3.h>
+
+#include "db/store/store_int.h"
+
+static struct ch_sha256 key_id;
+
+static int with_key(void **state)
+{
+    setup(state);
+    key_id = ch_sha256_of("key", 3);
+    struct ch_key_row row = {.id = key_id,
+                             .purpose = CH_STR("approve-prod-file"),
+                             .kind = 1,
+                             .public_pem = CH_STR("PEM"),
+                             .at_us = 10};
+    assert_ch_ok(&err, ch_store_add_key(store, &row, &err));
+    return 0;
+}
+
+#define K(f) cmocka_unit_test_setup_teardown(f, with_key, teardown)
+
+static struct ch_attestation_row row_of(const char *repository, const char *environment,
+                                        const char *file, bool passed)
+{
+    return (struct ch_attestation_row){
+        .repository = ch_str_of(repository),
+        .upstream = CH_STR("u"),
+        .project = CH_STR("p"),
+        .file_name = ch_str_of(file),
+        .sha256 = ch_sha256_of("bytes", 5),
+        .environment = ch_str_of(environment),
+        .passed = passed,
+        .key = key_id,
+        .statement = CH_STR("{}"),
+        .statement_sig = CH_STR("s"),
+        .file_sig = passed ? CH_STR("f") : (struct ch_str){NULL, 0},
+        .at_us = 20,
+    };
+}
+
+static void add(const char *repository, const char *environment, const char *file, bool passed)
+{
+    struct ch_attestation_row row = row_of(repository, environment, file, passed);
+    assert_ch_ok(&err, ch_store_add_attestation(store, &row, &err));
+}
+
+static void withdraw(const char *repository, const char *file, int64_t at_us)
+{
+    assert_ch_ok(&err, ch_store_end_approvals(store, ch_str_of(repository), CH_STR("u"),
+                                              CH_STR("p"), ch_str_of(file), at_us, &err));
+}
+
+static uint64_t seen_id;
+static size_t seen;
+
+static void see(void *ctx, const struct ch_attestation_row *row)
+{
+    (void)ctx;
+    seen++;
+    seen_id = row->id;
+    assert_true(ch_sha256_eq(&row->key, &key_id));
+    assert_str_eq(row->statement, "{}");
+    assert_str_eq(row->statement_sig, "s");
+    assert_int_equal(row->file_sig.ptr != NULL, row->passed);
+}
+
+static size_t all_of_bytes(void)
+{
+    struct ch_sha256 sha256 = ch_sha256_of("bytes", 5);
+    seen = 0;
+    assert_ch_ok(&err, ch_store_attestations_of(store, &sha256, 100, see, NULL, &err));
+    return seen;
+}
+
+static bool stands(const char *repository, const char *environment, const char *file)
+{
+    struct ch_attestation_row of = row_of(repository, environment, file, true);
+    enum ch_code rc = ch_store_get_approval(store, &of, see, NULL, &err);
+    assert_true(rc == CH_OK || rc == CH_E_NOT_FOUND);
+    return rc == CH_OK;
+}
+
+static size_t withdrawals;
+static int64_t withdrawn_at_us;
+
+static void on_withdrawal(void *ctx, const struct ch_sha256 *sha256, struct ch_str file_name,
+                          int64_t at_us)
+{
+    struct ch_sha256 expected = ch_sha256_of("bytes", 5);
+    (void)ctx;
+    assert_true(ch_sha256_eq(sha256, &expected));
+    assert_str_eq(file_name, "f");
+    withdrawals++;
+    withdrawn_at_us = at_us;
+}
+
+static size_t withdrawn_from(const char *environment)
+{
+    withdrawals = 0;
+    assert_ch_ok(&err,
+                 ch_store_withdrawals(store, ch_str_of(environment), on_withdrawal, NULL, &err));
+    return withdrawals;
+}
+
+static void test_the_newest_that_stands(void **state)
+{
+    (void)state;
+    assert_false(stands("r", "prod", "f"));
+    add("r", "prod", "f", false); /* a failed one is no approval */
+    assert_false(stands("r", "prod", "f"));
+    add("r", "prod", "f", true);
+    assert_true(stands("r", "prod", "f"));
+    uint64_t first = seen_id;
+    add("r", "prod", "f", true);
+    assert_true(stands("r", "prod", "f"));
+    assert_true(seen_id > first);
+    assert_false(stands("r", "preprod", "f"));
+    assert_false(stands("other", "prod", "f"));
+    assert_false(stands("r", "prod", "g"));
+    struct ch_sha256 sha256 = ch_sha256_of("bytes", 5), none = ch_sha256_of("x", 1);
+    assert_ch_ok(&err, ch_store_get_attestation(store, first, &sha256, see, NULL, &err));
+    assert_int_equal(seen_id, first);
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_attestation(store, first, &none, see, NULL, &err));
+    assert_int_equal(all_of_bytes(), 3);
+}
+
+static void test_withdrawn_and_approved_again(void **state)
+{
+    (void)state;
+    add("r", "prod", "f", true);
+    add("r", "prod", "f", true);
+    assert_int_equal(withdrawn_from("prod"), 0);
+    withdraw("r", "f", 30); /* all that stand */
+    assert_false(stands("r", "prod", "f"));
+    assert_int_equal(withdrawn_from("prod"), 1);
+    assert_int_equal(withdrawn_at_us, 30);
+    assert_int_equal(withdrawn_from("preprod"), 0);
+    assert_int_equal(all_of_bytes(), 0);
+    withdraw("r", "f", 40); /* nothing stands: as it was */
+    assert_int_equal(withdrawn_from("prod"), 1);
+    assert_int_equal(withdrawn_at_us, 30);
+    add("r", "prod", "f", true);
+    assert_true(stands("r", "prod", "f"));
+    assert_int_equal(withdrawn_from("prod"), 0);
+}
+
+/* The signature is over bytes: what another repository of the environment still approves stands. */
+static void test_the_same_bytes_elsewhere(void **state)
+{
+    (void)state;
+    add("r", "prod", "f", true);
+    add("s", "prod", "g", true);
+    add("t", "preprod", "f", true);
+    withdraw("r", "f", 30);
+    assert_int_equal(withdrawn_from("prod"), 0);
+    withdraw("s", "g", 31);
+    assert_int_equal(withdrawn_from("prod"), 1);
+    assert_int_equal(withdrawn_from("preprod"), 0);
+    assert_true(stands("t", "preprod", "f"));
+}
+
+static void test_a_repository_changes_its_environment(void **state)
+{
+    (void)state;
+    add("r", "prod", "f", true);
+    add("s", "prod", "f", true);
+    assert_ch_ok(&err,
+                 ch_store_end_approvals_elsewhere(store, CH_STR("r"), CH_STR("prod"), 30, &err));
+    assert_true(stands("r", "prod", "f"));
+    assert_ch_ok(&err,
+                 ch_store_end_approvals_elsewhere(store, CH_STR("r"), CH_STR("preprod"), 30, &err));
+    assert_false(stands("r", "prod", "f"));
+    assert_true(stands("s", "prod", "f"));
+}
+
+static void see_key(void *ctx, const struct ch_key_row *row)
+{
+    struct ch_key_row *last = ctx;
+    assert_str_eq(row->purpose, "approve-prod-file");
+    assert_str_eq(row->public_pem, "PEM");
+    assert_int_equal(row->at_us, last->kind == 0 ? 10 : 50);
+    assert_int_equal(row->ended_at_us, last->kind == 0 ? row->ended_at_us : CH_TIME_UNKNOWN);
+    last->id = row->id;
+    last->ended_at_us = row->ended_at_us;
+    last->kind++; /* counts them */
+}
+
+static void test_keys_are_replaced_once(void **state)
+{
+    (void)state;
+    struct ch_key_row last = {0};
+    struct ch_sha256 none = ch_sha256_of("none", 4);
+    struct ch_key_row next = {.id = ch_sha256_of("next", 4),
+                              .purpose = CH_STR("approve-prod-file"),
+                              .kind = 1,
+                              .public_pem = CH_STR("PEM"),
+                              .at_us = 50};
+    assert_ch_ok(&err, ch_store_keys(store, see_key, &last, &err));
+    assert_int_equal(last.kind, 1);
+    assert_int_equal(last.ended_at_us, CH_TIME_UNKNOWN);
+    assert_ch_code(CH_E_USAGE, ch_store_replace_key(store, &next, &none, CH_STR("uid:0"),
+                                                    CH_STR("why"), &err));
+    assert_ch_ok(&err, ch_store_replace_key(store, &next, &key_id, CH_STR("uid:0"), CH_STR("why"), &err));
+    last = (struct ch_key_row){0};
+    assert_ch_ok(&err, ch_store_keys(store, see_key, &last, &err));
+    assert_int_equal(last.kind, 2);
+    assert_true(ch_sha256_eq(&last.id, &next.id));
+    assert_int_equal(last.ended_at_us, CH_TIME_UNKNOWN);
+    next.id = ch_sha256_of("third", 5);
+    assert_ch_code(CH_E_EXISTS, ch_store_replace_key(store, &next, &key_id, CH_STR("uid:0"),
+                                                     CH_STR("why"), &err));
+    last = (struct ch_key_row){0};
+    assert_ch_ok(&err, ch_store_keys(store, see_key, &last, &err));
+    assert_int_equal(last.kind, 2); /* and nothing of it stays */
+    struct ch_attestation_row row = row_of("r", "prod", "f", true);
+    row.key = none; /* nobody's signature */
+    assert_ch_code(CH_E_USAGE, ch_store_add_attestation(store, &row, &err));
+}
+
+static void test_evidence(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    struct ch_sha256 digest = ch_sha256_of("text", 4);
+    ch_buf_init(&b, 64);
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_evidence(store, &digest, &b, &err));
+    for (int i = 0; i < 2; i++) {
+        assert_ch_ok(&err, ch_store_put_evidence(store, &digest, CH_STR("text"), &err));
+        assert_ch_ok(&err, ch_store_get_evidence(store, &digest, &b, &err));
+        assert_str_eq(ch_buf_str(&b), "text");
+    }
+    ch_buf_done(&b);
+}
+
+static void test_facts_are_immutable(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {{"signing_key", "purpose"},
+                                          {"signing_key_end", "reason"},
+                                          {"evidence", "text"},
+                                          {"attestation", "statement"},
+                                          {"attestation_end", "at_us"}};
+    struct ch_sha256 digest = ch_sha256_of("text", 4);
+    add("r", "prod", "f", true);
+    withdraw("r", "f", 30);
+    assert_ch_ok(&err, ch_store_put_evidence(store, &digest, CH_STR("text"), &err));
+    struct ch_key_row next = {.id = digest, .kind = 1, .at_us = 50};
+    assert_ch_ok(&err, ch_store_replace_key(store, &next, &key_id, CH_STR("a"), CH_STR("b"), &err));
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char sql[3][160];
+        snprintf(sql[0], sizeof(sql[0]), "UPDATE %s SET %s = %s", rows[i][0], rows[i][1],
+                 rows[i][1]);
+        snprintf(sql[1], sizeof(sql[1]), "DELETE FROM %s", rows[i][0]);
+        snprintf(sql[2], sizeof(sql[2]), "INSERT OR REPLACE INTO %s SELECT * FROM %s", rows[i][0],
+                 rows[i][0]);
+        for (size_t n = 0; n < CH_ARRAY_LEN(sql); n++) {
+            char *msg = NULL;
+            int rc = sqlite3_exec(store->db, sql[n], NULL, NULL, &msg);
+            if (rc != SQLITE_CONSTRAINT_TRIGGER || strstr(msg, "holds facts") == NULL) {
+                fail_msg("%s: %d %s", sql[n], rc, msg != NULL ? msg : "was done");
+            }
+            sqlite3_free(msg);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        K(test_the_newest_that_stands),
+        K(test_withdrawn_and_approved_again),
+        K(test_the_same_bytes_elsewhere),
+        K(test_a_repository_changes_its_environment),
+        K(test_keys_are_replaced_once),
+        K(test_evidence),
+        K(test_facts_are_immutable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
