@@ -58,6 +58,13 @@ static void hold_name(struct deciding *d)
 
 /* --- auto-load (T17) --- */
 
+/* It brings a top-level module that is another project's, or the standard library's: whoever imports that gets
+ * this one. Age says nothing about it, for old projects are taken over too. */
+static bool is_of_another(const struct ch_fact *fact)
+{
+    return ch_str_starts(fact->value, CH_STR("top-level "));
+}
+
 static void put_auto_load(struct deciding *d, const struct ch_fact *fact, bool compared,
                           int64_t until_us)
 {
@@ -65,7 +72,9 @@ static void put_auto_load(struct deciding *d, const struct ch_fact *fact, bool c
     REASON(b);
     ch_buf_puts(&b, CH_STR("runs without being imported ("));
     ch_reason_quote(&b, ch_str_sub(fact->value, 0, VALUE_SHOWN));
-    if (compared) {
+    if (is_of_another(fact)) {
+        ch_buf_puts(&b, CH_STR("): the name of another project's module, which this one is not known for"));
+    } else if (compared) {
         ch_buf_puts(&b, CH_STR("), which the approved "));
         ch_buf_put_escaped(&b, ch_str_sub(d->facts->previous_version, 0, VERSION_SHOWN));
         ch_buf_puts(&b, CH_STR(" did not"));
@@ -78,7 +87,7 @@ static void put_auto_load(struct deciding *d, const struct ch_fact *fact, bool c
 }
 
 /* T17: "it holds when it is new against the project's last approved version, or when the project is
- * neither in the shipped list of known auto-loaders nor old enough". */
+ * neither in the shipped list of known auto-loaders nor old enough"; another's top-level module of any age. */
 static void hold_auto_load(struct deciding *d)
 {
     const struct ch_facts *f = d->facts;
@@ -95,14 +104,15 @@ static void hold_auto_load(struct deciding *d)
             return;
         }
     }
-    if (compared || !is_young(d, d->settings->auto_load_days.number, &until_us)) {
+    if (compared) {
         return;
     }
+    bool young = is_young(d, d->settings->auto_load_days.number, &until_us);
     for (size_t i = 0; i < f->inspected_count; i++) {
         const struct ch_fact *fact = &f->inspected[i];
-        if (is_fact(fact, CH_FACT_AUTO_LOAD) &&
+        if (is_fact(fact, CH_FACT_AUTO_LOAD) && (young || is_of_another(fact)) &&
             !ch_auto_loader_known(d->matched.project, fact->value)) {
-            put_auto_load(d, fact, compared, until_us);
+            put_auto_load(d, fact, compared, is_of_another(fact) ? CH_TIME_UNKNOWN : until_us);
             return;
         }
     }

@@ -97,6 +97,7 @@ static void print_json(const char *file, const char *environment, const struct c
         put_field(&b, "resource_uri", found->resource_uri);
         put_field(&b, "verified_at", found->verified_at);
         put_field(&b, "policy_uri", found->policy_uri);
+        ch_buf_printf(&b, ",\"audit_only\":%s", found->audit_only ? "true" : "false");
     }
     if (found != NULL) {
         ch_buf_printf(&b, ",\"withdrawals_checked\":%s", found->list_checked ? "true" : "false");
@@ -118,6 +119,9 @@ static void print_text(const char *file, const char *environment, const struct c
             "%s: signed by the key given for %s (a signature over the bytes alone: when, and under "
             "which policy, is in FILE.vsa.json)\n",
             file, environment);
+    }
+    if (found->audit_only) {
+        printf("only because its repository audits: the policy would have held it\n");
     }
     if (found->list_checked) {
         printf("not withdrawn, says the list of %s\n", found->list_issued_at);

@@ -168,6 +168,57 @@ static const struct alias texts[] = {
     {"eclipse public license v2.0", "EPL-2.0"},
 };
 
+/* Names of several licences: of versions, or of "only" and "or later". */
+static const struct alias classifier_families[] = {
+    {OSI "Academic Free License (AFL)", "AFL-*"},
+    {OSI "Apache Software License", "Apache-*"},
+    {OSI "Artistic License", "Artistic-*"},
+    {OSI "BSD License", "BSD-* 0BSD"},
+    {OSI "GNU Affero General Public License v3", "AGPL-3.0*"},
+    {OSI "GNU General Public License (GPL)", "GPL-*"},
+    {OSI "GNU General Public License v2 (GPLv2)", "GPL-2.0*"},
+    {OSI "GNU General Public License v3 (GPLv3)", "GPL-3.0*"},
+    {OSI "GNU Lesser General Public License v2 (LGPLv2)", "LGPL-2.*"},
+    {OSI "GNU Lesser General Public License v2 or later (LGPLv2+)", "LGPL-2.*"},
+    {OSI "GNU Lesser General Public License v3 (LGPLv3)", "LGPL-3.0*"},
+    {OSI "GNU Library or Lesser General Public License (LGPL)", "LGPL-*"},
+    {OSI "Zope Public License", "ZPL-*"},
+};
+
+/* In lower case, as above. */
+static const struct alias text_families[] = {
+    {"apache", "Apache-*"},
+    {"apache license", "Apache-*"},
+    {"apache software license", "Apache-*"},
+    {"bsd", "BSD-* 0BSD"},
+    {"bsd license", "BSD-* 0BSD"},
+    {"gpl", "GPL-*"},
+    {"gnu gpl", "GPL-*"},
+    {"gnu general public license", "GPL-*"},
+    {"gplv2", "GPL-2.0*"},
+    {"gpl v2", "GPL-2.0*"},
+    {"gpl-2", "GPL-2.0*"},
+    {"gnu gpl v2", "GPL-2.0*"},
+    {"gnu general public license v2", "GPL-2.0*"},
+    {"gnu general public license v2 (gplv2)", "GPL-2.0*"},
+    {"gplv3", "GPL-3.0*"},
+    {"gpl v3", "GPL-3.0*"},
+    {"gpl-3", "GPL-3.0*"},
+    {"gnu gpl v3", "GPL-3.0*"},
+    {"gnu gplv3", "GPL-3.0*"},
+    {"gnu general public license v3", "GPL-3.0*"},
+    {"gnu general public license v3.0", "GPL-3.0*"},
+    {"gnu general public license v3 (gplv3)", "GPL-3.0*"},
+    {"lgpl", "LGPL-*"},
+    {"gnu lgpl", "LGPL-*"},
+    {"lgplv2", "LGPL-2.*"},
+    {"lgplv3", "LGPL-3.0*"},
+    {"gnu lesser general public license v3 (lgplv3)", "LGPL-3.0*"},
+    {"agpl", "AGPL-*"},
+    {"agplv3", "AGPL-3.0*"},
+    {"gnu affero general public license v3", "AGPL-3.0*"},
+};
+
 static const char *find_alias(const struct alias *list, size_t count, struct ch_str text)
 {
     for (size_t i = 0; i < count; i++) {
@@ -183,13 +234,11 @@ const char *ch_spdx_of_classifier(struct ch_str classifier)
     return find_alias(classifiers, CH_ARRAY_LEN(classifiers), ch_str_trim(classifier));
 }
 
-const char *ch_spdx_of_text(struct ch_str licence)
+/* The row of a text: trimmed, in lower case, with single blanks, without "the ". */
+static const char *find_text(const struct alias *list, size_t count, struct ch_str licence)
 {
     struct ch_str text = ch_str_trim(licence);
-    const char *id = ch_spdx_find_licence(text);
-    if (id != NULL) {
-        return id;
-    }
+    const char *id = NULL;
     struct ch_buf folded;
     ch_buf_init(&folded, ch_limits.licence_bytes);
     for (size_t i = 0; i < text.len; i++) {
@@ -200,8 +249,40 @@ const char *ch_spdx_of_text(struct ch_str licence)
     struct ch_str name = ch_buf_str(&folded);
     if (!folded.failed) { /* longer than any of these */
         name = ch_str_starts(name, CH_STR("the ")) ? ch_str_sub(name, 4, name.len) : name;
-        id = find_alias(texts, CH_ARRAY_LEN(texts), name);
+        id = find_alias(list, count, name);
     }
     ch_buf_done(&folded);
     return id;
+}
+
+const char *ch_spdx_of_text(struct ch_str licence)
+{
+    const char *id = ch_spdx_find_licence(ch_str_trim(licence));
+    return id != NULL ? id : find_text(texts, CH_ARRAY_LEN(texts), licence);
+}
+
+const char *ch_spdx_family_of_classifier(struct ch_str classifier)
+{
+    const char *id = ch_spdx_of_classifier(classifier);
+    return id != NULL ? id
+                      : find_alias(classifier_families, CH_ARRAY_LEN(classifier_families),
+                                   ch_str_trim(classifier));
+}
+
+const char *ch_spdx_family_of_text(struct ch_str licence)
+{
+    return find_text(text_families, CH_ARRAY_LEN(text_families), licence);
+}
+
+bool ch_spdx_family_has(const char *family, struct ch_str id)
+{
+    struct ch_str rest = ch_str_of(family);
+    struct ch_str one;
+    while (ch_str_split(&rest, ' ', &one)) {
+        bool open = ch_str_ends(one, CH_STR("*"));
+        if (open ? ch_str_starts(id, ch_str_sub(one, 0, one.len - 1)) : ch_str_eq(id, one)) {
+            return true;
+        }
+    }
+    return false;
 }

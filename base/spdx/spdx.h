@@ -19,6 +19,13 @@ const char *ch_spdx_of_text(struct ch_str licence);
 const char *ch_spdx_licence_at(size_t i);
 const char *ch_spdx_exception_at(size_t i);
 
+/* What a classifier or an old License field that is not exact may mean: patterns of identifiers with a blank
+ * between, "GPL-3.0*"; NULL when it is not known. For comparing statements, never to make one. */
+const char *ch_spdx_family_of_classifier(struct ch_str classifier);
+const char *ch_spdx_family_of_text(struct ch_str licence);
+/* Whether an identifier is one of such a list. */
+bool ch_spdx_family_has(const char *family, struct ch_str id);
+
 /* Whether an expression can be satisfied using only licences for which `permitted` is true: OR is a
  * choice, AND asks for both, "X WITH E" is asked as such first, then as X. Asked with canonical
  * identifiers, "+" included ("GPL-2.0+"). CH_E_FORMAT as above. */

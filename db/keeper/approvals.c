@@ -91,7 +91,7 @@ static size_t levels_of(const struct page *p, const struct ch_inspection_result 
         ret[n++] = CH_STR("GW_SCANNED");
     }
     if (d->audited) {
-        ret[n++] = CH_STR("GW_AUDIT_ONLY"); /* the policy would have held it */
+        ret[n++] = CH_STR(CH_VSA_AUDIT_ONLY); /* the policy would have held it */
     }
     ret[n++] = ch_str_of(environment);
     return n;

@@ -132,18 +132,30 @@ static bool resource_is_for(struct ch_str uri, struct ch_str environment)
     return found == 1 && equal;
 }
 
-static bool has_failed_level(const json_t *predicate)
+static bool has_level(const json_t *levels, const char *name)
 {
-    const json_t *levels = json_object_get(predicate, "verifiedLevels");
     const json_t *level;
     size_t i;
     json_array_foreach(levels, i, level)
     {
-        if (!json_is_string(level) || strcmp(json_string_value(level), "FAILED") == 0) {
+        if (json_is_string(level) && strcmp(json_string_value(level), name) == 0) {
             return true;
         }
     }
-    return json_array_size(levels) == 0;
+    return false;
+}
+
+static bool levels_are_good(const json_t *levels)
+{
+    const json_t *level;
+    size_t i;
+    json_array_foreach(levels, i, level)
+    {
+        if (!json_is_string(level)) {
+            return false;
+        }
+    }
+    return json_array_size(levels) > 0 && !has_level(levels, "FAILED");
 }
 
 static enum ch_code check_statement(const struct ch_check *check, const json_t *statement,
@@ -152,6 +164,7 @@ static enum ch_code check_statement(const struct ch_check *check, const json_t *
     const json_t *predicate = json_object_get(statement, "predicate");
     struct ch_str name = {NULL, 0};
     struct ch_str uri = text_of(predicate, "resourceUri");
+    const json_t *levels = json_object_get(predicate, "verifiedLevels");
     if (!says(statement, "_type", CH_STATEMENT_TYPE) ||
         !says(statement, "predicateType", CH_VSA_TYPE)) {
         return ch_fail(err, CH_E_FORMAT, "expected a statement of type " CH_VSA_TYPE);
@@ -159,7 +172,7 @@ static enum ch_code check_statement(const struct ch_check *check, const json_t *
     if (!subject_is(statement, &check->sha256, &name)) {
         return ch_fail(err, CH_E_MISMATCH, "the statement is about another file");
     }
-    if (!says(predicate, "verificationResult", "PASSED") || has_failed_level(predicate)) {
+    if (!says(predicate, "verificationResult", "PASSED") || !levels_are_good(levels)) {
         return ch_fail(err, CH_E_DENIED, "the statement does not say that the file passed");
     }
     if (!resource_is_for(uri, check->environment)) {
@@ -172,6 +185,7 @@ static enum ch_code check_statement(const struct ch_check *check, const json_t *
         return CH_E_DENIED;
     }
     ret->form = CH_CHECK_STATEMENT;
+    ret->audit_only = has_level(levels, CH_VSA_AUDIT_ONLY);
     show(ret->file_name, sizeof(ret->file_name), name);
     show(ret->resource_uri, sizeof(ret->resource_uri), uri);
     show(ret->verified_at, sizeof(ret->verified_at), text_of(predicate, "timeVerified"));

@@ -26,6 +26,7 @@ struct ch_checked { /* on CH_OK */
     char resource_uri[1536];
     char verified_at[64];
     char policy_uri[1024];
+    bool audit_only; /* the policy would have held it: its repository only audits */
     bool list_checked;
     char list_issued_at[64];
 };

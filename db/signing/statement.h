@@ -11,6 +11,9 @@
 #define CH_STATEMENT_TYPE "https://in-toto.io/Statement/v1"
 #define CH_VSA_TYPE       "https://slsa.dev/verification_summary/v1"
 
+/* A level that says less, not more: served only because its repository audits. */
+#define CH_VSA_AUDIT_ONLY "GW_AUDIT_ONLY"
+
 struct ch_vsa {
     struct ch_str file_name;
     struct ch_sha256 sha256;

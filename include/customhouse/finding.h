@@ -290,7 +290,11 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_RULE_TIMEOUT, 223, "rule-timeout", IRREGULAR, HIGH,                                     \
       "has a member on which the rules did not come to an end in time")                            \
     X(CH_F_RULE_OVERFLOW, 224, "rule-overflow", IRREGULAR, HIGH,                                   \
-      "has a member with more matches of rules, or more source, than can be looked at")
+      "has a member with more matches of rules, or more source, than can be looked at")             \
+    X(CH_F_RULE_INSIDE, 225, "rule-inside", IRREGULAR, HIGH,                                       \
+      "has an archive inside that the rules could not look into to its end")                       \
+    X(CH_F_RULE_INSIDE_TEST, 226, "rule-inside-test", NOTE, LOW,                                   \
+      "has an archive among its tests that the rules could not look into to its end")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

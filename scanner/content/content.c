@@ -261,6 +261,11 @@ void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, 
     }
     if (content_type_is_archive(s.type)) {
         content_archive(c, &s);
+    } else if (s.type != TYPE_NATIVE) {
+        content_native_behind(c, &s);
+    }
+    if (s.type == TYPE_TEXT || s.type == TYPE_SCRIPT || s.type == TYPE_HTML) {
+        content_encoded(c, &s);
     }
     content_appended(c, &s);
     if (s.type == TYPE_NOTEBOOK) {

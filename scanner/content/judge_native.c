@@ -196,3 +196,14 @@ void content_native(struct ch_content *c, const struct seen *s)
     check_machine(c, s, &n);
     check_memory(c, s, &n);
 }
+
+void content_native_behind(struct ch_content *c, const struct seen *s)
+{
+    size_t at = native_find(s->bytes, s->size_bytes);
+    if (at > 0) {
+        struct seen behind = *s;
+        behind.bytes = ch_str_sub(s->bytes, at, s->bytes.len);
+        behind.size_bytes = s->size_bytes - at;
+        content_native(c, &behind);
+    }
+}

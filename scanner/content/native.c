@@ -69,8 +69,13 @@ struct ch_str native_text(struct native *n, uint64_t at, uint64_t end)
     return ch_str_sub(text, 0, len);
 }
 
-void native_add_machine(struct native *n, const char *name, unsigned number)
+void native_add_machine(struct native *n, const struct native_machine *rows, size_t count,
+                        unsigned number)
 {
+    const char *name = NULL;
+    for (size_t i = 0; i < count; i++) {
+        name = rows[i].number == number ? rows[i].name : name;
+    }
     if (n->machine_count < NATIVE_MACHINES_MAX) {
         char *to = n->machine[n->machine_count++];
         if (name != NULL) {
@@ -140,4 +145,38 @@ void native_parse(struct native *n)
     case NATIVE_NONE:
         break;
     }
+}
+
+static void no_library(void *arg CH_UNUSED, struct ch_str name CH_UNUSED)
+{
+}
+
+static bool is_plausible(struct ch_str bytes, uint64_t size_bytes)
+{
+    struct native n = {.bytes = bytes, .size_bytes = size_bytes, .library = no_library};
+    native_parse(&n);
+    return n.fault == NULL && n.machine_count > 0 && strncmp(n.machine[0], "machine-", 8) != 0;
+}
+
+size_t native_find(struct ch_str bytes, uint64_t size_bytes)
+{
+    static const struct ch_str magics[] = {{"\x7f" "ELF", 4},         {"MZ", 2},
+                                           {"\xce\xfa\xed\xfe", 4}, {"\xcf\xfa\xed\xfe", 4}};
+    struct ch_str head = ch_str_sub(bytes, 0, NATIVE_SEARCH_BYTES);
+    size_t first = 0;
+    size_t at;
+    if (!ch_str_find_char(head, '\0', &at)) {
+        return 0; /* text: headers have zeros */
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(magics); i++) {
+        for (size_t from = 1; ch_str_find(ch_str_sub(head, from, head.len), magics[i], &at);
+             from += at + 1) {
+            struct ch_str rest = ch_str_sub(bytes, from + at, bytes.len);
+            if ((first == 0 || from + at < first) && native_detect(rest) != NATIVE_NONE &&
+                is_plausible(rest, size_bytes - from - at)) {
+                first = from + at;
+            }
+        }
+    }
+    return first;
 }

@@ -34,6 +34,10 @@ struct native {
 
 /* By the first bytes. A PE needs its second header too: "MZ" alone is two letters of text. */
 enum native_format native_detect(struct ch_str bytes);
+/* Where native code begins in bytes that are something else before: behind padding, a picture, a header. 0: nowhere
+ * within NATIVE_SEARCH_BYTES. Only headers without a fault, of a machine that is known, count. */
+enum { NATIVE_SEARCH_BYTES = 1 << 16 };
+size_t native_find(struct ch_str bytes, uint64_t size_bytes);
 /* Reads the headers. `bytes`, `size_bytes`, `library` and `arg` are set, the rest is zero. */
 void native_parse(struct native *n);
 
@@ -45,7 +49,13 @@ uint64_t native_get(struct native *n, uint64_t at, unsigned bytes);
 bool native_within(struct native *n, uint64_t at, uint64_t len, const char *fault);
 /* The text at `at` up to its NUL, which must come before `end`; absent: fault or partial. */
 struct ch_str native_text(struct native *n, uint64_t at, uint64_t end);
-void native_add_machine(struct native *n, const char *name, unsigned number);
+struct native_machine {
+    unsigned number;
+    const char *name;
+};
+/* Adds what the format's table calls the number, or "machine-NUMBER". */
+void native_add_machine(struct native *n, const struct native_machine *rows, size_t count,
+                        unsigned number);
 void native_fault(struct native *n, const char *fault); /* the first one counts */
 void native_parse_elf(struct native *n);
 void native_parse_pe(struct native *n);

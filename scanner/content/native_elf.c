@@ -20,10 +20,7 @@ enum {
     PN_XNUM = 0xffff,
 };
 
-static const struct {
-    unsigned number;
-    const char *name;
-} machines[] = {
+static const struct native_machine machines[] = {
     {3, "i386"},      {8, "mips"},     {20, "ppc"},         {21, "ppc64"},   {22, "s390"},
     {40, "arm"},      {43, "sparc64"}, {50, "ia64"},        {62, "x86-64"},  {94, "xtensa"},
     {183, "aarch64"}, {190, "cuda"},   {224, "amdgpu"},     {243, "riscv"},  {247, "bpf"},
@@ -176,15 +173,6 @@ static void read_segments(struct elf *e)
     }
 }
 
-static void add_machine(struct native *n, unsigned number)
-{
-    const char *name = NULL;
-    for (size_t i = 0; i < CH_ARRAY_LEN(machines); i++) {
-        name = machines[i].number == number ? machines[i].name : name;
-    }
-    native_add_machine(n, name, number);
-}
-
 void native_parse_elf(struct native *n)
 {
     struct elf e = {.n = n};
@@ -197,7 +185,7 @@ void native_parse_elf(struct native *n)
         return;
     }
     uint64_t type = native_get(n, 16, 2);
-    add_machine(n, (unsigned)native_get(n, 18, 2));
+    native_add_machine(n, machines, CH_ARRAY_LEN(machines), (unsigned)native_get(n, 18, 2));
     e.headers_at = e.wide ? native_get(n, 32, 8) : native_get(n, 28, 4);
     e.header_bytes = native_get(n, e.wide ? 54 : 42, 2);
     e.headers = native_get(n, e.wide ? 56 : 44, 2);

@@ -18,10 +18,7 @@ static const uint64_t lc_load_weak_dylib = 0x80000018;
 static const uint64_t lc_reexport_dylib = 0x8000001f;
 static const uint64_t lc_load_upward_dylib = 0x80000023;
 
-static const struct {
-    unsigned number;
-    const char *name;
-} machines[] = {
+static const struct native_machine machines[] = {
     {7, "i386"},  {0x01000007, "x86-64"}, {12, "arm"},          {0x0100000c, "aarch64"},
     {18, "ppc"}, {0x01000012, "ppc64"},  {0x0200000c, "aarch64-32"},
 };
@@ -102,7 +99,6 @@ static void read_commands(struct slice *s, uint64_t count, uint64_t bytes)
 static void read_slice(struct native *n, uint64_t at, uint64_t bytes)
 {
     struct slice s = {.n = n, .at = at, .bytes = bytes};
-    const char *name = NULL;
     n->big_endian = true;
     uint64_t magic = native_get(n, at, 4);
     n->big_endian = magic == 0xfeedface || magic == 0xfeedfacf;
@@ -115,10 +111,7 @@ static void read_slice(struct native *n, uint64_t at, uint64_t bytes)
         return;
     }
     unsigned machine = (unsigned)native_get(n, at + 4, 4);
-    for (size_t i = 0; i < CH_ARRAY_LEN(machines); i++) {
-        name = machines[i].number == machine ? machines[i].name : name;
-    }
-    native_add_machine(n, name, machine);
+    native_add_machine(n, machines, CH_ARRAY_LEN(machines), machine);
     n->shared = n->shared || native_get(n, at + 12, 4) != MH_EXECUTE;
     n->exec_stack =
         n->exec_stack || (native_get(n, at + 24, 4) & MH_ALLOW_STACK_EXECUTION) != 0;

@@ -18,10 +18,7 @@ enum {
 static const uint64_t may_execute = 0x20000000;
 static const uint64_t may_write = 0x80000000;
 
-static const struct {
-    unsigned number;
-    const char *name;
-} machines[] = {
+static const struct native_machine machines[] = {
     {0x14c, "i386"},    {0x8664, "x86-64"}, {0xaa64, "aarch64"}, {0x1c0, "arm"},  {0x1c4, "arm"},
     {0xa641, "aarch64"}, {0x200, "ia64"},   {0x5064, "riscv"},   {0xebc, "efi-byte-code"},
 };
@@ -118,11 +115,7 @@ void native_parse_pe(struct native *n)
     struct pe p = {.n = n};
     uint64_t at = native_get(n, NEW_HEADER_AT, 4) + 4;
     unsigned machine = (unsigned)native_get(n, at, 2);
-    const char *name = NULL;
-    for (size_t i = 0; i < CH_ARRAY_LEN(machines); i++) {
-        name = machines[i].number == machine ? machines[i].name : name;
-    }
-    native_add_machine(n, name, machine);
+    native_add_machine(n, machines, CH_ARRAY_LEN(machines), machine);
     p.sections = native_get(n, at + 2, 2);
     uint64_t optional_bytes = native_get(n, at + 16, 2);
     n->shared = (native_get(n, at + 18, 2) & IS_DLL) != 0;

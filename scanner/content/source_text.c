@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "scanner/source/token_int.h"
 
 enum {
     NEST_MAX = 32,   /* strings in f-strings in strings */
@@ -176,89 +177,22 @@ static void squeeze(struct ch_buf *out, struct ch_str s)
     }
 }
 
-static void put_utf8(struct ch_buf *b, uint32_t c)
-{
-    if (c < 0x80) {
-        ch_buf_putc(b, (char)c);
-    } else if (c < 0x800) {
-        ch_buf_putc(b, (char)(0xc0 | c >> 6));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    } else if (c < 0x10000) {
-        ch_buf_putc(b, (char)(0xe0 | c >> 12));
-        ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    } else {
-        ch_buf_putc(b, (char)(0xf0 | (c >> 18 & 7)));
-        ch_buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    }
-}
-
-static int digit_of(char c, unsigned base)
-{
-    int v = c >= '0' && c <= '9'   ? c - '0'
-            : c >= 'a' && c <= 'f' ? c - 'a' + 10
-            : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                   : -1;
-    return v >= 0 && (unsigned)v < base ? v : -1;
-}
-
-static uint32_t take_digits(struct ch_str s, size_t *at, unsigned most, unsigned base)
-{
-    uint32_t value = 0;
-    for (unsigned n = 0; n < most && *at < s.len && digit_of(s.ptr[*at], base) >= 0; n++) {
-        value = value * base + (uint32_t)digit_of(s.ptr[(*at)++], base);
-    }
-    return value;
-}
-
-/* The escape at s[*at], behind the backslash. */
-static void decode_escape(struct ch_buf *out, struct ch_str s, size_t *at, bool is_bytes)
-{
-    static const char simple[] = "abfnrtv";
-    static const char values[] = "\a\b\f\n\r\t\v";
-    char c = s.ptr[*at];
-    const char *known = c != '\0' ? strchr(simple, c) : NULL;
-    uint32_t value;
-    if (known != NULL) {
-        ch_buf_putc(out, values[known - simple]);
-        (*at)++;
-        return;
-    }
-    if (c == 'N' && !is_bytes && *at + 1 < s.len && s.ptr[*at + 1] == '{') {
-        size_t end;
-        struct ch_str rest = ch_str_sub(s, *at, s.len);
-        *at += ch_str_find_char(rest, '}', &end) ? end + 1 : rest.len;
-        return;
-    }
-    if (c >= '0' && c <= '7') {
-        value = take_digits(s, at, 3, 8);
-    } else if (c == 'x' || (!is_bytes && (c == 'u' || c == 'U'))) {
-        (*at)++;
-        value = take_digits(s, at, c == 'x' ? 2 : c == 'u' ? 4 : 8, 16);
-    } else {
-        return; /* stands for itself, as does an unknown one */
-    }
-    if (is_bytes) {
-        ch_buf_putc(out, (char)value);
-    } else {
-        put_utf8(out, value);
-    }
-}
-
+/* Escapes replaced by what they stand for, wherever they stand: in code there are none. */
 static void decode(struct ch_buf *out, struct ch_str s, bool is_bytes)
 {
-    size_t at = 0;
-    while (at < s.len) {
-        if (s.ptr[at] != '\\' || at + 1 == s.len) {
-            ch_buf_putc(out, s.ptr[at++]);
+    const uint8_t *p = (const uint8_t *)s.ptr;
+    const uint8_t *end = p + s.len;
+    while (p < end) {
+        int64_t value = *p;
+        if (*p != '\\' || end - p == 1) {
+            ch_buf_putc(out, (char)*p++);
             continue;
         }
-        size_t escape = ++at;
-        decode_escape(out, s, &at, is_bytes);
-        if (at == escape) {
-            ch_buf_putc(out, s.ptr[at++]); /* it stands for itself */
+        p = token_escape(p, end, is_bytes, &value);
+        if (value >= 0 && is_bytes) {
+            ch_buf_putc(out, (char)value);
+        } else if (value >= 0) {
+            token_put_number(out, (uint32_t)value); /* as marshal writes it: surrogates too */
         }
     }
 }

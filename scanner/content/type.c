@@ -4,6 +4,7 @@
 
 #include "scanner/content/native.h"
 #include "scanner/content/path.h"
+#include "scanner/unpack/stream.h"
 
 enum { TAR_MAGIC_AT = 257, PROBE_BYTES = 4096 };
 
@@ -14,6 +15,7 @@ static const char *const names[] = {
     [TYPE_TAR] = "tar",       [TYPE_GZIP] = "gzip",         [TYPE_BZIP2] = "bzip2",
     [TYPE_XZ] = "xz",         [TYPE_ZSTD] = "zstd",         [TYPE_7Z] = "7z",
     [TYPE_RAR] = "rar",       [TYPE_IMAGE] = "image",       [TYPE_PDF] = "pdf",
+    [TYPE_LZMA] = "lzma",
 };
 _Static_assert(CH_ARRAY_LEN(names) == TYPE_COUNT, "each type has a name");
 
@@ -139,6 +141,9 @@ enum content_type content_type_of(struct ch_str path, struct ch_str bytes)
     if (is_pyc(path, bytes)) {
         return TYPE_PYC;
     }
+    if (ch_stream_detect(ch_str_sub(bytes, 0, PROBE_BYTES)) == CH_STREAM_LZMA) {
+        return TYPE_LZMA;
+    }
     if (is_pickle(path, bytes)) {
         return TYPE_PICKLE;
     }
@@ -158,7 +163,7 @@ static const struct {
      "eot pdf ps eps "},
     {NAME_NATIVE, " so pyd dll dylib exe o a lib obj sys com node "},
     {NAME_ARCHIVE,
-     " zip whl egg jar war npz tar tgz tbz tbz2 txz gz bz2 xz zst 7z rar conda pyz nupkg "},
+     " zip whl egg jar war npz tar tgz tbz tbz2 txz gz bz2 xz zst 7z rar conda pyz nupkg lzma tlz "},
 };
 
 enum name_kind name_kind_of(struct ch_str path)

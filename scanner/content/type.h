@@ -19,6 +19,7 @@ enum content_type {
     TYPE_BZIP2,
     TYPE_XZ,
     TYPE_ZSTD,
+    TYPE_LZMA,
     TYPE_7Z,
     TYPE_RAR,
     TYPE_IMAGE,

@@ -50,10 +50,11 @@ static bool glob_takes(struct ch_str glob, struct ch_str s)
     return g == glob.len;
 }
 
+/* Of what lies in an archive inside, "a.zip!setup.py", too. */
 static struct ch_str last_part(struct ch_str path)
 {
     size_t from = path.len;
-    while (from > 0 && path.ptr[from - 1] != '/') {
+    while (from > 0 && path.ptr[from - 1] != '/' && path.ptr[from - 1] != '!') {
         from--;
     }
     return ch_str_sub(path, from, path.len - from);

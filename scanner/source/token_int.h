@@ -59,6 +59,16 @@ void token_string(struct ch_tokenizer *t, size_t prefix, uint8_t flags, uint8_t 
 /* The code point at an offset below s.len, and its length in bytes; a byte that is no UTF-8 alone. */
 uint32_t token_utf8_at(struct ch_str s, size_t at, size_t *ret_len);
 bool token_folds(uint32_t c); /* ch_token_name() makes ASCII of it */
+/* What the escape at p stands for, of whose backslash at least one byte follows: a code point, or of bytes a
+ * byte; or one of the values below. Returns what comes behind it. */
+enum {
+    TOKEN_ESCAPE_NOTHING = -1, /* a line's end */
+    TOKEN_ESCAPE_NAMED = -2,   /* \N{...} */
+    TOKEN_ESCAPE_NONE = -3,    /* the backslash stands for itself */
+};
+const uint8_t *token_escape(const uint8_t *p, const uint8_t *end, bool bytes, int64_t *ret_value);
+/* Appends a code point below 2^21 as UTF-8 writes numbers, surrogates too. */
+void token_put_number(struct ch_buf *b, uint32_t c);
 /* Appends a code point; U+FFFD for what is none. */
 void token_put_utf8(struct ch_buf *b, uint32_t c);
 void token_fstring_text(struct ch_tokenizer *t, struct ch_token *ret);

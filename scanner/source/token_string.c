@@ -211,11 +211,8 @@ void token_fstring_text(struct ch_tokenizer *t, struct ch_token *ret)
 
 /* --- values --- */
 
-void token_put_utf8(struct ch_buf *b, uint32_t c)
+void token_put_number(struct ch_buf *b, uint32_t c)
 {
-    if (c >= 0xd800 && (c < 0xe000 || c > 0x10ffff)) {
-        c = 0xfffd;
-    }
     if (c < 0x80) {
         ch_buf_putc(b, (char)c);
     } else if (c < 0x800) {
@@ -226,11 +223,17 @@ void token_put_utf8(struct ch_buf *b, uint32_t c)
         ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
         ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
     } else {
-        ch_buf_putc(b, (char)(0xf0 | c >> 18));
+        ch_buf_putc(b, (char)(0xf0 | (c >> 18 & 7)));
         ch_buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
         ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
         ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
     }
+}
+
+void token_put_utf8(struct ch_buf *b, uint32_t c)
+{
+    bool none = c >= 0xd800 && (c < 0xe000 || c > 0x10ffff);
+    token_put_number(b, none ? 0xfffd : c);
 }
 
 static uint32_t hex_value(uint8_t c)
@@ -251,14 +254,14 @@ static size_t number_at(const uint8_t *p, const uint8_t *end, size_t max, uint32
     return n;
 }
 
-/* The escape at p (a backslash) of which at least one byte follows; returns what comes after it. */
-static const uint8_t *escape(const uint8_t *p, const uint8_t *end, bool bytes, struct ch_buf *ret)
+const uint8_t *token_escape(const uint8_t *p, const uint8_t *end, bool bytes, int64_t *ret_value)
 {
     static const char from[] = "\\'\"abfnrtv";
     static const char to[] = "\\'\"\a\b\f\n\r\t\v";
     uint8_t c = p[1];
     const char *simple = c != 0 ? strchr(from, c) : NULL;
     uint32_t v = 0;
+    *ret_value = TOKEN_ESCAPE_NOTHING;
     if (c == '\n') {
         return p + 2;
     }
@@ -266,29 +269,39 @@ static const uint8_t *escape(const uint8_t *p, const uint8_t *end, bool bytes, s
         return p + (end - p > 2 && p[2] == '\n' ? 3 : 2);
     }
     if (simple != NULL) {
-        ch_buf_putc(ret, to[simple - from]);
+        *ret_value = to[simple - from];
         return p + 2;
     }
     size_t want = c == 'x' ? 2 : bytes ? 0 : c == 'u' ? 4 : c == 'U' ? 8 : 0;
     if (want > 0 && number_at(p + 2, end, want, 16, &v) == want) {
-        bytes ? ch_buf_putc(ret, (char)v) : token_put_utf8(ret, v);
+        *ret_value = v;
         return p + 2 + want;
     }
     size_t octal = number_at(p + 1, end, 3, 8, &v);
     if (octal > 0) {
-        bytes ? ch_buf_putc(ret, (char)v) : token_put_utf8(ret, v);
+        *ret_value = v;
         return p + 1 + octal;
     }
     const uint8_t *close = NULL;
     if (c == 'N' && !bytes && end - p > 2 && p[2] == '{') {
         close = memchr(p, '}', (size_t)(end - p < NAME_BYTES ? end - p : NAME_BYTES));
     }
-    if (close != NULL) {
+    *ret_value = close != NULL ? TOKEN_ESCAPE_NAMED : TOKEN_ESCAPE_NONE;
+    return close != NULL ? close + 1 : p + 1;
+}
+
+static const uint8_t *escape(const uint8_t *p, const uint8_t *end, bool bytes, struct ch_buf *ret)
+{
+    int64_t value;
+    const uint8_t *behind = token_escape(p, end, bytes, &value);
+    if (value == TOKEN_ESCAPE_NAMED) {
         token_put_utf8(ret, 0xfffd);
-        return close + 1;
+    } else if (value == TOKEN_ESCAPE_NONE) {
+        ch_buf_putc(ret, '\\');
+    } else if (value != TOKEN_ESCAPE_NOTHING) {
+        bytes ? ch_buf_putc(ret, (char)value) : token_put_utf8(ret, (uint32_t)value);
     }
-    ch_buf_putc(ret, '\\'); /* unknown escapes stay as they are */
-    return p + 1;
+    return behind;
 }
 
 void ch_token_value(struct ch_str text, const struct ch_token *tok, struct ch_buf *ret)

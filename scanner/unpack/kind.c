@@ -13,6 +13,9 @@ struct ch_archive_kind ch_archive_kind_of(const struct ch_scan_job *job, const s
                 !ch_str_starts(bytes, CH_STR("PK\5\6")))) {
         kind.format = CH_ARCHIVE_TAR;
         kind.packing = ch_stream_detect(bytes);
+        if (kind.packing == CH_STREAM_LZMA) { /* no index and no checksum: not what packages come in */
+            kind.packing = CH_STREAM_NONE;
+        }
     }
     return kind;
 }

@@ -11,6 +11,7 @@
 #include "customhouse/limits.h"
 #include "scanner/rules/rules.h"
 #include "scanner/unpack/kind.h"
+#include "scanner/unpack/second_int.h"
 
 static locale_t utf8_locale;
 
@@ -29,6 +30,7 @@ struct opinion {
     struct ch_scan_writer *out;
     struct ch_hash *hash;
     struct ch_rules_scan *rules;
+    struct inside inside;
     uint64_t input_bytes;
     uint64_t members;
     uint64_t unpacked_bytes;
@@ -43,7 +45,7 @@ static bool stop(struct opinion *o, enum ch_finding_code code, struct ch_str mem
 }
 
 /* Hashes the content and counts it; the checksum needs no second look, the hash says more. */
-static bool read_content(struct opinion *o, struct ch_member *m)
+static bool read_content(struct opinion *o, struct ch_member *m, struct inside_member *inside)
 {
     const void *block;
     size_t len;
@@ -65,6 +67,7 @@ static bool read_content(struct opinion *o, struct ch_member *m)
         }
         ch_hash_add(o->hash, block, len);
         ch_rules_scan_add(o->rules, (struct ch_str){block, len});
+        inside_add(inside, (struct ch_str){block, len});
     }
     if (rc != ARCHIVE_EOF) {
         return stop(o, o->faults->unreadable, m->path, ch_str_of(archive_error_string(o->reader)));
@@ -116,11 +119,15 @@ static bool list_member(struct opinion *o, struct archive_entry *e)
     } else {
         ch_hash_reset(o->hash);
         ch_rules_scan_member(o->rules, m.path);
-        if (!read_content(o, &m)) {
+        struct inside_member inside;
+        inside_begin(&inside);
+        if (!read_content(o, &m, &inside)) {
+            inside_drop(&inside);
             return false;
         }
         struct ch_sha256 sha256 = ch_hash_end(o->hash);
         ch_rules_scan_member_end(o->rules);
+        inside_end(&o->inside, &inside, m.path);
         if (m.type == CH_MEMBER_FILE) {
             m.sha256 = sha256;
         }
@@ -178,6 +185,8 @@ static bool accept_tar(struct archive *a, enum ch_stream_format packing)
     case CH_STREAM_ZSTD:
         rc = archive_read_support_filter_zstd(a);
         break;
+    case CH_STREAM_LZMA: /* kind.c never says so */
+        break;
     }
     return rc == ARCHIVE_OK && archive_read_support_format_tar(a) == ARCHIVE_OK;
 }
@@ -193,6 +202,7 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
                         .rules = ch_rules_scan_new(out),
                         .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
+    inside_init(&o.inside, o.rules, out);
     if (!(tar ? accept_tar(o.reader, kind->packing) : accept_zip(o.reader)) ||
         archive_read_open_memory(o.reader, in->ptr, in->len) != ARCHIVE_OK) {
         stop(&o, o.faults->unreadable, (struct ch_str){NULL, 0},

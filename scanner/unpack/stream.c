@@ -38,7 +38,7 @@ static const struct stream_ops stream_none = {.format = CH_STREAM_NONE,
                                               .close = close_none};
 
 static const struct stream_ops *const formats[] = {&stream_none, &stream_gzip, &stream_bzip2,
-                                                   &stream_xz, &stream_zstd};
+                                                   &stream_xz, &stream_zstd, &stream_lzma};
 
 /* RFC 8878, 3.1.2: sixteen magic numbers, 0x184D2A50 to 5F, little endian. */
 static bool is_skippable(struct ch_str s)
@@ -61,7 +61,10 @@ enum ch_stream_format ch_stream_detect(struct ch_str head)
             return formats[i]->format;
         }
     }
-    return is_skippable(head) ? CH_STREAM_ZSTD : CH_STREAM_NONE;
+    if (is_skippable(head)) {
+        return CH_STREAM_ZSTD;
+    }
+    return stream_lzma_is(head) ? CH_STREAM_LZMA : CH_STREAM_NONE;
 }
 
 static const struct stream_ops *ops_of(enum ch_stream_format format)

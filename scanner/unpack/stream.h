@@ -5,7 +5,7 @@
  * after the first, since some readers take only one; skippable frames; dictionaries, and windows
  * beyond limits.h; a stated size that is not the real one; a checksum that does not match; gzip
  * header fields that readers treat differently; expansion beyond limits.h.
- * Spec: RFC 1952, RFC 8878, the xz file format 1.1, bzip2. Rules: scanning.md 2.2. */
+ * Spec: RFC 1952, RFC 8878, the xz file format 1.1, lzma-file-format.txt of XZ Utils, bzip2. Rules: scanning.md 2.2. */
 #ifndef CH_SCANNER_STREAM_H
 #define CH_SCANNER_STREAM_H
 
@@ -17,6 +17,7 @@ enum ch_stream_format {
     CH_STREAM_BZIP2,
     CH_STREAM_XZ,
     CH_STREAM_ZSTD,
+    CH_STREAM_LZMA, /* ".lzma", without magic: only of what lies inside an artifact */
 };
 /* By the first bytes; CH_STREAM_NONE when it is none of them. */
 enum ch_stream_format ch_stream_detect(struct ch_str head);

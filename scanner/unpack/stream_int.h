@@ -19,6 +19,9 @@ extern const struct stream_ops stream_gzip;
 extern const struct stream_ops stream_bzip2;
 extern const struct stream_ops stream_xz;
 extern const struct stream_ops stream_zstd;
+extern const struct stream_ops stream_lzma;
+/* Its header has no magic: what it says has to be what writers of such files say. */
+bool stream_lzma_is(struct ch_str head);
 
 struct ch_stream {
     const struct stream_ops *ops;

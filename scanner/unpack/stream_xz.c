@@ -1,5 +1,5 @@
-/* xz, by liblzma, which verifies the stated sizes, the index and the checksum. One stream, without
- * padding. */
+/* xz and the older .lzma, by liblzma. Of xz it verifies the stated sizes, the index and the checksum; .lzma has
+ * none. One stream, without padding. */
 #include <stdlib.h>
 
 #include <lzma.h>
@@ -15,6 +15,50 @@ static bool open_xz(struct ch_stream *s)
     CH_ASSERT(lzma_stream_decoder(z, ch_limits.stream_window_bytes, LZMA_TELL_UNSUPPORTED_CHECK) ==
               LZMA_OK);
     return true;
+}
+
+static bool open_lzma(struct ch_stream *s)
+{
+    lzma_stream *z = ch_calloc(1, sizeof(*z));
+    s->state = z;
+    *z = (lzma_stream)LZMA_STREAM_INIT;
+    CH_ASSERT(lzma_alone_decoder(z, ch_limits.stream_window_bytes) == LZMA_OK);
+    return true;
+}
+
+/* Whether the decoder goes along: other data soon refers to what was never there. */
+static bool decodes(struct ch_str head)
+{
+    uint8_t out[1 << 12];
+    lzma_stream z = LZMA_STREAM_INIT;
+    CH_ASSERT(lzma_alone_decoder(&z, ch_limits.stream_window_bytes) == LZMA_OK);
+    z.next_in = (const uint8_t *)head.ptr;
+    z.avail_in = head.len;
+    z.next_out = out;
+    z.avail_out = sizeof(out);
+    lzma_ret rc = lzma_code(&z, LZMA_RUN);
+    bool ok = (rc == LZMA_OK && z.avail_out < sizeof(out)) || rc == LZMA_STREAM_END ||
+              rc == LZMA_MEMLIMIT_ERROR;
+    lzma_end(&z);
+    return ok;
+}
+
+/* One byte of properties, the size of the dictionary (2^n, or 2^n + 2^(n-1)), the unpacked size or all ones, and
+ * the first byte of the range coder, which is 0. */
+bool stream_lzma_is(struct ch_str head)
+{
+    enum { PROPERTIES_MAX = 225, HEAD = 14, DICTIONARY_MIN = 1 << 12, DICTIONARY_MAX = 1 << 30 };
+    const uint64_t size_max = UINT64_C(1) << 38; /* as liblzma */
+    struct ch_rd r = ch_rd_of(head.ptr, head.len);
+    uint8_t properties = ch_get_u8(&r);
+    uint32_t dictionary = ch_get_u32(&r);
+    uint64_t size = ch_get_u64(&r);
+    uint8_t coder = ch_get_u8(&r);
+    uint32_t low = dictionary & (0 - dictionary);
+    bool power = dictionary == low || dictionary == 3 * (uint64_t)low;
+    return head.len >= HEAD && !r.failed && properties < PROPERTIES_MAX && power &&
+           dictionary >= DICTIONARY_MIN && dictionary <= DICTIONARY_MAX && coder == 0 &&
+           (size == UINT64_MAX || (size > 0 && size < size_max)) && decodes(head);
 }
 
 static void close_xz(struct ch_stream *s)
@@ -62,3 +106,9 @@ const struct stream_ops stream_xz = {.format = CH_STREAM_XZ,
                                      .open = open_xz,
                                      .read = read_xz,
                                      .close = close_xz};
+
+const struct stream_ops stream_lzma = {.format = CH_STREAM_LZMA,
+                                       .name = "lzma",
+                                       .open = open_lzma,
+                                       .read = read_xz,
+                                       .close = close_xz};

@@ -202,6 +202,14 @@ static void test_T17_auto_load(void **state)
          "older than 400 days"},
         {"nothing of the kind", "auto_load: {old_after_days: 400}", "content notebook", NULL, NULL,
          NULL},
+        {"another's module", "", "auto-load top-level numpy", NULL, "auto-load",
+         "runs without being imported (\"top-level numpy\"): the name of another project's module, "
+         "which this one is not known for"},
+        {"another's module, new", "", "auto-load top-level numpy", "", "auto-load", NULL},
+        {"another's module, as before", "", "auto-load top-level numpy", "auto-load top-level numpy",
+         NULL, NULL},
+        {"another's module, not asked", "auto_load: {then: allow}", "auto-load top-level numpy", NULL,
+         NULL, NULL},
     };
     struct ch_facts f = good();
     CHECK(old, f);
@@ -225,10 +233,17 @@ static void test_T17_auto_load(void **state)
         {"known for it", "", "auto-load pth distutils-precedence.pth", "", NULL, NULL},
         {"known for another", "", "auto-load pth other.pth", "", "auto-load", NULL},
     };
+    static const struct row backport[] = {
+        {"a listed module", "", "auto-load top-level dataclasses", NULL, NULL, NULL},
+        {"another one", "", "auto-load top-level typing", NULL, "auto-load", NULL},
+    };
     f = good();
     f.project = CH_STR("Setuptools");
     f.project_since_us = NOW - DAY;
     CHECK(known, f);
+    f = good();
+    f.project = CH_STR("dataclasses");
+    CHECK(backport, f);
     /* an end by time */
     struct ch_fact fact = {CH_STR("auto-load"), CH_STR("pth x.pth")};
     f = good();

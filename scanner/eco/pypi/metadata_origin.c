@@ -5,28 +5,34 @@
 
 /* --- licence: stated as an expression, else exactly by an old field, else not at all --- */
 
-static bool is_id(void *arg, struct ch_str licence, struct ch_str exception)
+/* What the licence classifiers may mean together, with a blank between; empty when there is none or one is not
+ * known. *ret_id is the identifier when there is one classifier and it is exact. */
+static void classified(const struct ch_metadata *m, struct ch_buf *ret_family, struct ch_str *ret_id)
 {
-    const struct ch_str *id = arg;
-    return exception.len == 0 && ch_str_eq(licence, *id);
-}
-
-/* What the classifiers say: the identifier, when there is one licence classifier and it is exact.
- */
-static const char *classified(const struct ch_metadata *m)
-{
-    const char *id = NULL;
     size_t count = 0;
+    bool known = true;
     struct ch_str value;
+    *ret_id = (struct ch_str){NULL, 0};
     for (size_t at = 0; ch_metadata_next(m, CH_STR("Classifier"), &at, &value);) {
         /* "License :: OSI Approved" alone names no licence, and stands beside one that does */
-        if (ch_str_starts(value, CH_STR("License :: ")) &&
-            !ch_str_eq(value, CH_STR("License :: OSI Approved"))) {
-            id = ch_spdx_of_classifier(value);
-            count++;
+        if (!ch_str_starts(value, CH_STR("License :: ")) ||
+            ch_str_eq(value, CH_STR("License :: OSI Approved"))) {
+            continue;
         }
+        const char *family = ch_spdx_family_of_classifier(value);
+        known = known && family != NULL;
+        *ret_id = ++count == 1 ? ch_str_of(ch_spdx_of_classifier(value)) : (struct ch_str){NULL, 0};
+        ch_buf_puts(ret_family, ret_family->len > 0 ? CH_STR(" ") : CH_STR(""));
+        ch_buf_puts(ret_family, ch_str_of(family));
     }
-    return count == 1 ? id : NULL;
+    if (!known || ret_family->failed) {
+        ch_buf_clear(ret_family);
+    }
+}
+
+static bool is_of_family(void *arg, struct ch_str licence, struct ch_str exception CH_UNUSED)
+{
+    return ch_spdx_family_has(arg, licence);
 }
 
 /* False when the old field is no exact licence; then *out is empty. */
@@ -45,25 +51,84 @@ static bool from_text(struct ch_str text, struct ch_buf *out)
     return false;
 }
 
+static void contradicts(struct ch_scan_writer *writer, struct ch_str member, const char *field,
+                        struct ch_str stated, const struct ch_buf *family)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 4 * ch_limits.licence_bytes);
+    ch_buf_puts(&b, ch_str_sub(stated, 0, ch_limits.licence_bytes));
+    ch_buf_puts(&b, CH_STR(", classifier: "));
+    ch_buf_puts(&b, ch_buf_str(family));
+    ch_metadata_finding(writer, CH_F_LICENCE_CONTRADICTS, member, field, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
+/* Whether what is stated can be had under what the classifiers may mean; yes where those say nothing. */
+static bool fits(struct ch_str expression, struct ch_buf *family)
+{
+    struct ch_err err;
+    bool met = true;
+    ch_buf_putc(family, '\0');
+    family->len--;
+    return family->len == 0 ||
+           ch_spdx_satisfied(expression, is_of_family, family->ptr, &met, &err) != CH_OK || met;
+}
+
+/* Whether two lists of patterns can mean the same: one of the one begins as one of the other does. */
+static bool families_meet(struct ch_str a, struct ch_str b)
+{
+    struct ch_str x;
+    while (ch_str_split(&a, ' ', &x)) {
+        struct ch_str rest = b;
+        struct ch_str y;
+        while (ch_str_split(&rest, ' ', &y)) {
+            bool open_x = ch_str_ends(x, CH_STR("*"));
+            bool open_y = ch_str_ends(y, CH_STR("*"));
+            struct ch_str p = ch_str_sub(x, 0, x.len - (open_x ? 1 : 0));
+            struct ch_str q = ch_str_sub(y, 0, y.len - (open_y ? 1 : 0));
+            if ((open_x && ch_str_starts(q, p)) || (open_y && ch_str_starts(p, q)) ||
+                ch_str_eq(p, q)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void report_old_fields(const struct ch_metadata *m, struct ch_str member, struct ch_buf *out,
                               struct ch_scan_writer *writer)
 {
     struct ch_str text = {NULL, 0};
-    struct ch_err err;
+    struct ch_str id;
+    struct ch_buf family;
     size_t at = 0;
+    ch_buf_init(&family, 4 * ch_limits.licence_bytes);
+    classified(m, &family, &id);
     CH_IGNORE(ch_metadata_next(m, CH_STR("License"), &at, &text));
-    struct ch_str id = ch_str_of(classified(m));
-    bool met = true;
-    if (!from_text(text, out)) {
-        ch_buf_puts(out, id);
-    } else if (id.len > 0 && ch_spdx_satisfied(ch_buf_str(out), is_id, &id, &met, &err) == CH_OK &&
-               !met) {
-        ch_buf_puts(out, CH_STR(", classifier: "));
-        ch_buf_puts(out, id);
-        ch_metadata_finding(writer, CH_F_LICENCE_CONTRADICTS, member, "License: ", ch_buf_str(out));
-        return;
+    struct ch_str of_text = ch_str_of(ch_spdx_family_of_text(text));
+    bool stated = from_text(text, out);
+    if (stated ? !fits(ch_buf_str(out), &family)
+               : of_text.len > 0 && family.len > 0 && !families_meet(of_text, ch_buf_str(&family))) {
+        contradicts(writer, member, "License: ", stated ? ch_buf_str(out) : ch_str_trim(text), &family);
+    } else {
+        ch_metadata_fact(writer, member, "licence", stated ? ch_buf_str(out) : id);
     }
-    ch_metadata_fact(writer, member, "licence", ch_buf_str(out));
+    ch_buf_done(&family);
+}
+
+/* PEP 639: an expression stands above the classifiers. That they differ is told all the same. */
+static void report_expression(const struct ch_metadata *m, struct ch_str member,
+                              struct ch_str expression, struct ch_scan_writer *writer)
+{
+    struct ch_str id;
+    struct ch_buf family;
+    ch_buf_init(&family, 4 * ch_limits.licence_bytes);
+    classified(m, &family, &id);
+    ch_metadata_fact(writer, member, "licence", expression);
+    if (!fits(expression, &family)) {
+        contradicts(writer, member, "License-Expression: ", expression, &family);
+    }
+    ch_buf_done(&family);
 }
 
 static void report_licence(const struct ch_metadata *m, struct ch_str member,
@@ -84,7 +149,7 @@ static void report_licence(const struct ch_metadata *m, struct ch_str member,
         ch_metadata_finding(writer, CH_F_LICENCE_EXPRESSION, member,
                             "License-Expression: ", ch_str_of(err.msg));
     } else {
-        ch_metadata_fact(writer, member, "licence", ch_buf_str(&out));
+        report_expression(m, member, ch_buf_str(&out), writer);
     }
     ch_buf_done(&out);
 }

@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "customhouse/channel.h"
+#include "db/signing/base64.h"
 #include "db/signing/check.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
@@ -202,6 +203,36 @@ static void what_is_held_is_said_to_have_failed(void **state)
     house_free(h);
 }
 
+/* What is served only because its repository audits is signed as exactly that. */
+static void an_audit_is_no_passed_policy(void **state)
+{
+    (void)state;
+    struct ch_buf policy, statement;
+    ch_buf_init(&policy, 1u << 20);
+    ch_buf_init(&statement, 64u << 10);
+    ch_buf_printf(&policy, "%s\nrepositories:\n  pypi: {mode: audit}\n", ch_policy_default_text());
+    ch_buf_putc(&policy, '\0');
+    for (int young = 0; young < 2; young++) {
+        struct house *h = house_new_with(policy.ptr, NULL);
+        size_t at = 0;
+        set_wheel(h, "bytes", young ? 1 : 30);
+        house_ask_part(h, "pkg", WHEEL, CH_PART_VSA, 8000);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        struct ch_str payload = h->file.body;
+        assert_true(ch_str_find(payload, CH_STR("\"payload\":\""), &at));
+        payload = ch_str_sub(payload, at + 11, payload.len);
+        assert_true(ch_str_find_char(payload, '"', &at));
+        ch_buf_clear(&statement);
+        assert_true(ch_base64_decode(ch_str_sub(payload, 0, at), &statement));
+        const char *levels = young ? "[\"GW_SCANNED\",\"GW_AUDIT_ONLY\",\"GW_ENV_PROD\"]"
+                                   : "[\"GW_SCANNED\",\"GW_ENV_PROD\"]";
+        assert_true(ch_str_find(ch_buf_str(&statement), ch_str_of(levels), NULL));
+        house_free(h);
+    }
+    ch_buf_done(&policy);
+    ch_buf_done(&statement);
+}
+
 /* Bytes whose plain signature would be one over a statement (T23) become no ALLOW. */
 static void t23_statements_are_signed_by_nobody(void **state)
 {
@@ -364,6 +395,7 @@ int main(void)
         cmocka_unit_test(t23_withdrawn_with_the_allow_and_back),
         cmocka_unit_test(other_bytes_under_the_name_withdraw),
         cmocka_unit_test(what_is_held_is_said_to_have_failed),
+        cmocka_unit_test(an_audit_is_no_passed_policy),
         cmocka_unit_test(t23_statements_are_signed_by_nobody),
         cmocka_unit_test(without_its_key_nothing_becomes_allow),
         cmocka_unit_test(after_a_rotation_old_signatures_verify),

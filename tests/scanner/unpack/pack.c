@@ -52,6 +52,22 @@ static void pack_xz(struct ch_buf *out, struct ch_str content)
     put(out, to, len);
 }
 
+static void pack_lzma(struct ch_buf *out, struct ch_str content)
+{
+    size_t room = content.len + content.len / 16 + 4096;
+    char *to = ch_alloc(room);
+    lzma_options_lzma options;
+    lzma_stream z = LZMA_STREAM_INIT;
+    CH_ASSERT(!lzma_lzma_preset(&options, 1) && lzma_alone_encoder(&z, &options) == LZMA_OK);
+    z.next_in = (const uint8_t *)content.ptr;
+    z.avail_in = content.len;
+    z.next_out = (uint8_t *)to;
+    z.avail_out = room;
+    CH_ASSERT(lzma_code(&z, LZMA_FINISH) == LZMA_STREAM_END);
+    put(out, to, room - z.avail_out);
+    lzma_end(&z);
+}
+
 void pack_zstd(struct ch_buf *out, int window_log, bool sized, struct ch_str content)
 {
     ZSTD_CCtx *c = ZSTD_createCCtx();
@@ -90,6 +106,9 @@ void pack(struct ch_buf *out, enum ch_stream_format format, struct ch_str conten
         break;
     case CH_STREAM_ZSTD:
         pack_zstd(out, 0, true, content);
+        break;
+    case CH_STREAM_LZMA:
+        pack_lzma(out, content);
         break;
     }
 }

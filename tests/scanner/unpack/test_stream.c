@@ -99,7 +99,7 @@ static void expect(const char *label, enum ch_stream_format format, struct ch_st
 }
 
 static const enum ch_stream_format all[] = {CH_STREAM_NONE, CH_STREAM_GZIP, CH_STREAM_BZIP2,
-                                            CH_STREAM_XZ, CH_STREAM_ZSTD};
+                                            CH_STREAM_XZ, CH_STREAM_ZSTD, CH_STREAM_LZMA};
 #define PACKED (all + 1)
 enum { PACKED_COUNT = 4 };
 

@@ -315,6 +315,8 @@ static void origin_row(const char *text, const char *expect)
     ch_buf_done(&wanted);
 }
 
+#define GPL3 "Classifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)\n"
+
 static void licences_are_stated_or_absent(void **state)
 {
     (void)state;
@@ -323,7 +325,11 @@ static void licences_are_stated_or_absent(void **state)
     } rows[] = {
         {"License-Expression: mit or (apache-2.0)\n",
          "license-expression=mit or (apache-2.0)\nlicence=MIT OR Apache-2.0\n"},
-        {"License-Expression: MIT\n" ISC, "license-expression=MIT\nlicence=MIT\n"},
+        {"License-Expression: MIT\n" ISC,
+         "license-expression=MIT\nlicence=MIT\n! licence-contradicts m: License-Expression: MIT, "
+         "classifier: ISC\n"},
+        {"License-Expression: MIT OR ISC\n" ISC,
+         "license-expression=MIT OR ISC\nlicence=MIT OR ISC\n"},
         /* an expression that is wrong is not replaced by a guess */
         {"License-Expression: Apache 2.0\n" MIT,
          "license-expression=Apache 2.0\n! licence-expression m: License-Expression: column 1: "
@@ -346,6 +352,19 @@ static void licences_are_stated_or_absent(void **state)
         {"License: MIT\n" ISC,
          "license=MIT\n! licence-contradicts m: License: MIT, classifier: ISC\n"},
         {"License: MIT\n" MIT, "license=MIT\nlicence=MIT\n"},
+        /* names of several licences are compared, and state none */
+        {"License: MIT License\n" GPL3,
+         "license=MIT License\n! licence-contradicts m: License: MIT, classifier: GPL-3.0*\n"},
+        {"License: MIT License\n" GPL3 MIT, "license=MIT License\nlicence=MIT\n"},
+        {"License: MIT License\n" GPL3 "Classifier: License :: Other/Proprietary License\n",
+         "license=MIT License\nlicence=MIT\n"},
+        {"License: GPL-3.0-only\n" GPL3, "license=GPL-3.0-only\nlicence=GPL-3.0-only\n"},
+        {"License: GPLv3\n" GPL3, "license=GPLv3\n"},
+        {"License: GPLv3\n" MIT,
+         "license=GPLv3\n! licence-contradicts m: License: GPLv3, classifier: MIT\n"},
+        {"License: BSD\n" GPL3,
+         "license=BSD\n! licence-contradicts m: License: BSD, classifier: GPL-3.0*\n"},
+        {"License: my own\n" MIT, "license=my own\nlicence=MIT\n"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         origin_row(rows[i].text, rows[i].expect);

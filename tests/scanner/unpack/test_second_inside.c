@@ -1,0 +1,166 @@
+/* What lies in archives inside reaches the rules, and what is not read to its end is told. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/ch_test.h"
+#include "customhouse/limits.h"
+#include "pack.h"
+#include "scan_run.h"
+#include "scanner/rules/rules.h"
+#include "scanner/unpack/second_int.h"
+#include "tar_build.h"
+#include "zip_build.h"
+
+static const struct ch_rule_text rule = {
+    {"site.yar", 8},
+    {"rule seen { meta: class = \"irregular\" severity = \"high\" paths = \"evil.py\""
+     " strings: $a = \"what is looked for\" condition: $a }",
+     134}};
+
+enum wrap { ZIP, TAR, GZ, BZ2, XZ, LZMA, ZST, CUT };
+
+static void wrapped(struct ch_buf *ret, enum wrap wrap, const char *name, struct ch_str content)
+{
+    struct zb z;
+    struct tb t;
+    switch (wrap) {
+    case ZIP:
+    case CUT:
+        zb_init(&z);
+        zb_add(&z, &(struct zb_member){.name = ch_str_of(name), .content = content, .deflate = true});
+        zb_end(&z, NULL);
+        ch_buf_puts(ret, ch_str_sub(ch_buf_str(&z.bytes), 0, z.bytes.len - (wrap == CUT ? 30 : 0)));
+        zb_done(&z);
+        break;
+    case TAR:
+        tb_init(&t);
+        tb_add(&t, &(struct tb_member){.name = ch_str_of(name), .type = '0', .content = content});
+        tb_end(&t);
+        ch_buf_puts(ret, ch_buf_str(&t.bytes));
+        tb_done(&t);
+        break;
+    case GZ:
+    case BZ2:
+    case XZ:
+    case ZST:
+    case LZMA: {
+        static const enum ch_stream_format formats[] = {[GZ] = CH_STREAM_GZIP, [BZ2] = CH_STREAM_BZIP2,
+                                                        [XZ] = CH_STREAM_XZ,   [LZMA] = CH_STREAM_LZMA,
+                                                        [ZST] = CH_STREAM_ZSTD};
+        pack(ret, formats[wrap], content);
+        break;
+    }
+    }
+}
+
+static const struct row {
+    const char *label;
+    const char *path;
+    enum wrap wraps[6]; /* from the inside out */
+    size_t count;
+    const char *inner; /* the innermost member's name */
+    const char *findings;
+    const char *member; /* of the first finding */
+} rows[] = {
+    {"zip", "a/x.zip", {ZIP}, 1, "p/evil.py", "rule-malicious", "a/x.zip!p/evil.py"},
+    {"tar", "x.bin", {TAR}, 1, "p/evil.py", "rule-malicious", "x.bin!p/evil.py"},
+    {"tar.gz", "x.tar.gz", {TAR, GZ}, 2, "evil.py", "rule-malicious", "x.tar.gz!x.tar!evil.py"},
+    {"gz of one file", "a/evil.py.gz", {GZ}, 1, "", "rule-malicious", "a/evil.py.gz!evil.py"},
+    {"bz2", "evil.py.bz2", {BZ2}, 1, "", "rule-malicious", "evil.py.bz2!evil.py"},
+    {"xz", "evil.py.xz", {XZ}, 1, "", "rule-malicious", "evil.py.xz!evil.py"},
+    {"zst", "evil.py.zst", {ZST}, 1, "", "rule-malicious", "evil.py.zst!evil.py"},
+    {"lzma", "evil.py.lzma", {LZMA}, 1, "", "rule-malicious", "evil.py.lzma!evil.py"},
+    {"as deep as is read", "x.zip", {ZIP, ZIP, ZIP, ZIP}, 4, "evil.py", "rule-malicious", NULL},
+    {"one deeper", "x.zip", {ZIP, ZIP, ZIP, ZIP, ZIP}, 5, "evil.py", "rule-inside", NULL},
+    {"one deeper, among tests", "tests/x.zip", {ZIP, ZIP, ZIP, ZIP, ZIP}, 5, "evil.py", "rule-inside-test",
+     NULL},
+    {"cut", "x.zip", {CUT}, 1, "evil.py", "rule-inside", "x.zip"},
+    {"cut, among tests", "tests/x.zip", {CUT}, 1, "evil.py", "rule-inside-test", "tests/x.zip"},
+    {"another name", "x.zip", {ZIP}, 1, "evil.txt", "", NULL},
+};
+
+static const struct row *now;
+
+static enum ch_code run(const struct ch_scan_job *job CH_UNUSED, const struct ch_input *in,
+                        struct ch_scan_writer *out, struct ch_err *err)
+{
+    enum { PIECE = 100 };
+    struct inside inside;
+    struct inside_member m;
+    struct ch_rules_scan *rules = ch_rules_scan_new(out);
+    struct ch_str bytes = {(const char *)in->ptr, in->len};
+    inside_init(&inside, rules, out);
+    inside_begin(&m);
+    for (size_t at = 0; at < bytes.len; at += PIECE) {
+        inside_add(&m, ch_str_sub(bytes, at, PIECE));
+    }
+    inside_end(&inside, &m, ch_str_of(now->path));
+    ch_rules_scan_free(rules);
+    return ch_scan_writer_ok(out, err);
+}
+
+static bool run_row(const struct row *row)
+{
+    struct scan_run r;
+    struct ch_scan_job job = {.kind = CH_SCAN_ARTIFACT};
+    struct ch_buf bytes;
+    ch_buf_init(&bytes, 1 << 20);
+    ch_buf_puts(&bytes, CH_STR("# what is looked for\n"));
+    for (size_t i = 0; i < row->count; i++) {
+        struct ch_buf outer;
+        ch_buf_init(&outer, 1 << 20);
+        wrapped(&outer, row->wraps[i], i == 0 ? row->inner : "x.zip", ch_buf_str(&bytes));
+        ch_buf_done(&bytes);
+        bytes = outer;
+    }
+    now = row;
+    scan_run(&r, run, &job, ch_buf_str(&bytes));
+    char *found = scan_run_findings(&r);
+    bool ok = strcmp(found, row->findings) == 0 &&
+              (row->member == NULL ||
+               ch_str_eq(r.records[0].u.finding.member, ch_str_of(row->member)));
+    if (!ok) {
+        scan_run_print(&r);
+        print_error("%s: \"%s\", expected \"%s\"\n", row->label, found, row->findings);
+    }
+    free(found);
+    scan_run_done(&r);
+    ch_buf_done(&bytes);
+    return ok;
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    int wrong = 0;
+    struct ch_rule_text site = rule;
+    site.text.len = strlen(site.text.ptr);
+    assert_ch_ok(&err, ch_rules_load(&site, 1, &err));
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        wrong += !run_row(&rows[i]);
+    }
+    struct ch_limits before = ch_limits;
+    struct row row = rows[0];
+    ch_limits.nested_bytes = CH_STR("# what is looked for\n").len;
+    wrong += !run_row(&row);
+    ch_limits.nested_bytes--;
+    row.findings = "rule-inside";
+    wrong += !run_row(&row);
+    ch_limits = before;
+    ch_limits.archive_members = 0;
+    row.member = "a/x.zip";
+    wrong += !run_row(&row);
+    ch_limits = before;
+    ch_limits.member_whole_bytes = 100;
+    wrong += !run_row(&row);
+    ch_limits = before;
+    ch_rules_unload();
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
