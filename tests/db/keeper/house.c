@@ -173,6 +173,7 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         ch_buf_puts(&h->file_payload, frame->payload);
         CH_ASSERT(ch_file_reply_get(ch_buf_str(&h->file_payload), &h->file, &err) == CH_OK);
         h->file_here = true;
+        h->file_answers++;
         h->file_turn = h->turns;
         break;
     default:
