@@ -1,5 +1,5 @@
 #!/bin/sh
-# Which program may hold what: SQLite is the keeper's, libcurl the fetcher's, archive and file type
+# Which program may hold what: SQLite is the keeper's and the auditor's, libcurl the fetcher's, archive and file type
 # libraries the scanner's, and so are those that unpack bzip2 and xz. usage: linkage.sh FOLDER-OF-PROGRAMS
 set -eu
 bin=$1
@@ -8,13 +8,14 @@ failed=0
 # may PROGRAM LIBRARY: is this the one program that the library belongs to?
 may() {
     case "$1 $2" in
-    "keeper libsqlite3" | "fetcher libcurl" | "scanner libarchive" | "scanner libyara" | \
-        "scanner libmagic" | "scanner libbz2" | "scanner liblzma" | "scanner libhs") return 0 ;;
+    "keeper libsqlite3" | "audit libsqlite3" | "fetcher libcurl" | "scanner libarchive" | \
+        "scanner libyara" | "scanner libmagic" | "scanner libbz2" | "scanner liblzma" | \
+        "scanner libhs") return 0 ;;
     esac
     return 1
 }
 
-for program in customhouse keeper gateway fetcher scanner; do
+for program in audit customhouse keeper gateway fetcher scanner; do
     if [ ! -x "$bin/$program" ]; then
         echo "$bin/$program: missing"
         failed=1
@@ -32,8 +33,8 @@ for program in customhouse keeper gateway fetcher scanner; do
 done
 
 # the test would pass over programs that link nothing at all
-for pair in keeper:libsqlite3 fetcher:libcurl scanner:libarchive scanner:libbz2 scanner:liblzma \
-    scanner:libyara scanner:libhs; do
+for pair in keeper:libsqlite3 audit:libsqlite3 fetcher:libcurl scanner:libarchive scanner:libbz2 \
+    scanner:liblzma scanner:libyara scanner:libhs; do
     if ! readelf -d "$bin/${pair%%:*}" | grep -q "NEEDED.*${pair##*:}"; then
         echo "${pair%%:*}: does not link ${pair##*:}: is this test still about the right libraries?"
         failed=1

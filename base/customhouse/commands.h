@@ -7,6 +7,7 @@
 int command_serve(const struct command_row *row, const struct args *args);
 int command_init(const struct command_row *row, const struct args *args);
 int command_check(const struct command_row *row, const struct args *args);
+int command_audit(const struct command_row *row, const struct args *args);
 int command_verify(const struct command_row *row, const struct args *args);
 int command_inspect(const struct command_row *row, const struct args *args);
 int command_version(const struct command_row *row, const struct args *args);

@@ -94,6 +94,10 @@ enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids
         {"log", 0700, 0, 0},
         {"keys", 0700, ids->keeper, ids->keeper},
         {"db", 0700, ids->keeper, ids->keeper},
+        /* whoever comes so far may walk through: a gateway opens the public part before it is in its
+         * group. The keeper shuts its own part */
+        {"audit", root ? 0711 : 0700, ids->keeper, ids->served_gid},
+        {"audit/public", root ? 02750 : 0700, ids->keeper, ids->served_gid},
         /* its files take the group of those who read them once they are linked into served/; until
          * then this folder keeps everybody else out */
         {"blobs", root ? 02700 : 0700, ids->keeper, ids->served_gid},
@@ -140,6 +144,7 @@ enum ch_code site_is_new(const char *folder, bool *ret, struct ch_err *err)
                                        "run",
                                        "log",
                                        "db",
+                                       "audit",
                                        "blobs",
                                        "keys",
                                        "served",

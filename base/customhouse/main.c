@@ -96,6 +96,17 @@ static const struct option policy_options[] = {
     JSON,
 };
 
+static const struct option audit_options[] = {
+    {"--key", "VKEY", false, false,
+     "verify: whose signature the checkpoint must have (default: the\n"
+     "                          key that the log's first entry names)"},
+    {"--kind", "KIND", false, false, "search: decision, ruling, served, refused, policy, ..."},
+    {"--what", "TEXT", false, false, "search: part of a project, file name or SHA-256"},
+    {"--who", "TEXT", false, false, "search: part of a person or address"},
+    {"--from", "DATE", false, false, "search: from this day on (UTC)"},
+    {"--to", "DATE", false, false, "search: up to this day"},
+};
+
 #define OPTIONS(list) .options = (list), .option_count = CH_ARRAY_LEN(list)
 
 static const struct command_row commands[] = {
@@ -173,6 +184,16 @@ static const struct command_row commands[] = {
              "  digests (default: the one before, and the one in force).",
      OPTIONS(policy_options),
      .run = command_policy},
+    {.name = "audit",
+     .words = "verify|search|export",
+     .summary = "Check, search and write out the audit log, without the server.",
+     .text = "verify: recomputes the whole tree, compares hashes, checkpoint and database in both\n"
+             "  directions, and names what was altered. Exit status: 0 as logged, 1 altered, 2 not\n"
+             "  readable.\n"
+             "search: entries as lines of JSON, with the persons and texts that were not erased.\n"
+             "export: all entries, a line each, byte for byte.",
+     OPTIONS(audit_options),
+     .run = command_audit},
     {.name = "keys",
      .words = "list|show|rotate [NAME...]",
      .summary = "List the signing keys, show one, or put a new one in its place.",

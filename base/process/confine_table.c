@@ -150,6 +150,7 @@ GROUP(job);
 /* --- files --- */
 
 static const struct ch_path_rule keeper_paths[] = {
+    {.path = "audit", .in_state = true, .right = CH_PATH_WRITE},
     {.path = "db", .in_state = true, .right = CH_PATH_WRITE},
     {.path = "keys", .in_state = true, .right = CH_PATH_WRITE},
     {.path = "blobs", .in_state = true, .right = CH_PATH_WRITE},
@@ -157,6 +158,7 @@ static const struct ch_path_rule keeper_paths[] = {
 };
 static const struct ch_path_rule gateway_paths[] = {
     {.path = "served", .in_state = true},
+    {.path = "audit/public", .in_state = true},
 };
 #define HOST_FILE(name) {.path = (name), .optional = true}
 static const struct ch_path_rule fetcher_paths[] = {
@@ -178,8 +180,8 @@ static const struct ch_path_rule fetcher_paths[] = {
 #define OPENS_STATE(name)      {.probe = CH_PROBE_WORKS, .path = (name), .in_state = true}
 
 static const struct ch_probe_row keeper_probes[] = {
-    OPENS_STATE("db"), OPENS_STATE("blobs"), OPENS_STATE("served"), OPENS_STATE("keys"),
-    NO_OPEN("/etc/passwd"),
+    OPENS_STATE("audit"), OPENS_STATE("db"), OPENS_STATE("blobs"), OPENS_STATE("served"),
+    OPENS_STATE("keys"), NO_OPEN("/etc/passwd"),
     NO_OPEN("/"), NO_CREATE("/tmp"), NO_OPEN_STATE("."), NO_OPEN_STATE("run"),
     NO_OPEN_STATE("log"), NO_OPEN_STATE("credentials.yaml"), NO_CREATE_STATE("."),
     MUST_FAIL(SOCKET_INET), MUST_FAIL(SOCKET_UNIX), MUST_FAIL(SOCKET_NETLINK),
@@ -187,8 +189,9 @@ static const struct ch_probe_row keeper_probes[] = {
     MUST_FAIL(FORK),
 };
 static const struct ch_probe_row gateway_probes[] = {
-    OPENS_STATE("served"), NO_OPEN("/etc/passwd"), NO_OPEN("/"), NO_CREATE("/tmp"),
-    NO_OPEN_STATE("."), NO_OPEN_STATE("keys"), NO_OPEN_STATE("db"), NO_OPEN_STATE("blobs"),
+    OPENS_STATE("served"), OPENS_STATE("audit/public"), NO_OPEN("/etc/passwd"), NO_OPEN("/"),
+    NO_CREATE("/tmp"), NO_OPEN_STATE("."), NO_OPEN_STATE("audit"), NO_OPEN_STATE("audit/entries"),
+    NO_CREATE_STATE("audit/public"), NO_OPEN_STATE("keys"), NO_OPEN_STATE("db"), NO_OPEN_STATE("blobs"),
     NO_OPEN_STATE("blobs/spool"), NO_OPEN_STATE("blobs/sha256"), NO_OPEN_STATE("log"),
     NO_OPEN_STATE("credentials.yaml"), NO_CREATE_STATE("served"), MUST_FAIL(SOCKET_INET),
     MUST_FAIL(SOCKET_UNIX), MUST_FAIL(SOCKET_NETLINK), MUST_FAIL(SOCKET_PACKET),

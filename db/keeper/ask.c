@@ -1,8 +1,8 @@
 /* What gateways ask, and what they are told. An ask that must wait becomes a waiter, and is looked
  * at again from its beginning when what it waited for has ended. */
 #include "approvals.h"
+#include "audit.h"
 #include "documents.h"
-#include "keeper_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #define ROOM_EXPECTED_S   5
 #define LISTING_FRESH_MS  30000  /* a listing may lag; steps away from ALLOW raise the epoch */
 #define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
+#define LOG_EXPECTED_S    1
 #define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
 
 void ask_free_waiter(struct waiter *w)
@@ -196,7 +197,8 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
     struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
                                  p->facts.files[file].index.file_name, keeper_now_us(k)};
     if (keeper_write(k, &err) != CH_OK || ch_store_put_refusal(k->store, &row, &err) != CH_OK ||
-        judge_record(k, p, file, d, &err) != CH_OK) {
+        judge_record(k, p, file, d, &err) != CH_OK ||
+        audit_refused(k, p, file, ask->client.address, d->rule, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg); /* a refusal stands without its row */
     }
     reply_file(k, w, &reply);
@@ -298,19 +300,18 @@ static void reply_attestation(struct keeper *k, struct page *p, size_t file, con
     ch_buf_done(&body);
 }
 
-/* The quota is full of what is just being sent: w is taken over, or answered when it has no patience
- * left. */
-static void wait_for_room(struct keeper *k, struct page *p, size_t file, struct waiter *w,
-                          const struct ch_ask_file *ask)
+/* Whether a client that waits is told so now; then it is answered, and w is gone. */
+static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                            const struct ch_ask_file *ask, uint32_t expected_s)
 {
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
     w->deadline_ms = w->deadline_ms == 0 ? now_ms + ask->patience_ms : w->deadline_ms;
-    if (ask->head || w->deadline_ms <= now_ms) {
-        reply_wait(k, p, file, w, ask, ROOM_EXPECTED_S);
-        ask_free_waiter(w);
-        return;
+    if (!ask->head && w->deadline_ms > now_ms) {
+        return false;
     }
-    quota_wait(k, w);
+    reply_wait(k, p, file, w, ask, expected_s);
+    ask_free_waiter(w);
+    return true;
 }
 
 static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
@@ -327,6 +328,13 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
             ask_free_waiter(w);
             return;
         }
+    }
+    if (!audit_has(k, f)) {
+        /* still being inspected, for a client: the log has yet to have it under a checkpoint */
+        if (!out_of_patience(k, p, file, w, ask, LOG_EXPECTED_S)) {
+            audit_wait(k, w);
+        }
+        return;
     }
     bool stands = approvals_stand(k, p, file);
     if (stands && ask->part >= CH_PART_VSA) {
@@ -346,7 +354,10 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     enum ch_code rc = ch_store_get_artifact(k->store, &f->artifact, &artifact, &err);
     rc = rc == CH_OK ? serve_bytes(k, p, file, &err) : rc;
     if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_SERVED, artifact.size_bytes)) {
-        wait_for_room(k, p, file, w, ask);
+        /* the quota is full of what is just being sent */
+        if (!out_of_patience(k, p, file, w, ask, ROOM_EXPECTED_S)) {
+            quota_wait(k, w);
+        }
         return;
     }
     if (rc != CH_OK) {
@@ -551,8 +562,11 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .first_at_us = s.at_us,
                                 .last_at_us = s.at_us,
                                 .times = 1};
+    bool first = false;
     quota_sent(k, &s.sha256);
-    if (keeper_write(k, &err) != CH_OK || ch_store_add_served(k->store, &row, &err) != CH_OK) {
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_add_served(k->store, &row, &first, &err) != CH_OK ||
+        (first && audit_served(k, &row, &err) != CH_OK)) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }

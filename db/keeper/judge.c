@@ -1,7 +1,7 @@
 /* From stored facts to a decision on one file, and its record. The decision itself is made by
  * ch_decide (policy/) alone: nothing is added to it here, and nothing taken away. */
 #include "approvals.h"
-#include "keeper_int.h"
+#include "audit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -168,16 +168,17 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
         .audited = d->audited,
     };
     enum ch_code rc = allow ? approvals_sign(k, p, file, d, err) : CH_OK;
+    uint64_t log_end = 0;
     rc = rc == CH_OK ? keeper_write(k, err) : rc;
-    if (rc == CH_OK) {
-        rc = ch_store_add_decision(k->store, &row, err);
-    }
+    rc = rc == CH_OK ? ch_store_add_decision(k->store, &row, err) : rc;
+    rc = rc == CH_OK ? audit_decision(k, p, &row, &log_end, err) : rc;
     if (was_allow && !allow) {
         approvals_withdraw(k, p, row.file_name);
     }
     if (rc == CH_OK) {
         f->recorded_verdict = (int8_t)d->verdict;
         f->recorded_at_us = row.at_us;
+        f->log_end = log_end;
         f->recorded_audited = d->audited;
         f->recorded_policy = row.policy;
         if (d->verdict == CH_VERDICT_ALLOW) {

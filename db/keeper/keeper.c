@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "customhouse/limits.h"
 #include "approvals.h"
 #include "documents.h"
@@ -151,6 +152,7 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    audit_tick(k);
     intakes_forget_failed(k);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
@@ -190,12 +192,14 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         ch_store_rollback(k->store);
         keeper_raise_epoch(k);
         k->group_lost = true;
+        audit_rolled_back(k);
         intakes_roll_back(k);
         pages_roll_back(k);
         keeper_log("store", "commit=failed error=\"%s\"", err->msg);
     }
     k->healthy = rc == CH_OK;
     if (rc == CH_OK) {
+        audit_committed(k);
         pages_committed(k);
         intakes_durable(k);
     }
@@ -328,6 +332,10 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     keyring_complete(k);
     approvals_environments(k);
     again_all(k);
+    struct ch_err log_err;
+    if (audit_configuration(k, texts->config_text, &log_err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", log_err.msg);
+    }
     return CH_OK;
 }
 
@@ -438,6 +446,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? keyring_open(k, err) : rc;
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
+    rc = rc == CH_OK ? audit_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
@@ -446,6 +455,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;
     if (rc == CH_OK) {
         policies_open(k, k->child.setup.policy_text);
+        rc = audit_configuration(k, k->child.setup.config_text, err);
     }
     free(state_dir);
     return rc;
@@ -486,6 +496,7 @@ void keeper_close(struct keeper *k)
     pages_free(k);
     jobs_done(k);
     quota_free(k);
+    audit_close(k);
     rulings_free(k);
     policies_free(k);
     documents_free(k);

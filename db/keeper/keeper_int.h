@@ -16,6 +16,7 @@
  *   approvals.c   what is signed of files: with each ALLOW, durable before it is served
  *   documents.c   what is published beside files: keys, attestations, withdrawals
  *   keys.c        which inspector and rules findings must be of, and until when older ones do (T6)
+ *   audit*.c      the audit log: entries, their order, who waits for it
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
  *   owners.c      who owns a name, and giving it to another upstream (T12)
@@ -45,6 +46,7 @@
 #include "page_facts.h"
 
 struct keeper;
+struct audit;
 struct policies;
 struct keyring;
 struct list;
@@ -86,6 +88,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool recorded_audited;
     struct ch_sha256 recorded_policy; /* digest of the policy it was made under */
     int64_t allowed_at_us;     /* these bytes were first allowed in this repository; unknown: never */
+    uint64_t log_end;          /* the log must have come so far before its ALLOW counts (audit.h) */
     struct ch_sha256 approved; /* bytes an approval of which stands (approvals.c); zero: of none */
     bool approval_known;       /* the store was asked */
     bool served;               /* linked in served/ by this keeper for this file */
@@ -147,6 +150,7 @@ struct page {
     struct ch_likeness likeness; /* of the project's name */
     int64_t since_us;        /* the project is known to exist since then */
     struct listing_cache listing;
+    struct ch_sha256 logged;  /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
     struct ch_snapshot_info info;
     struct ch_buf info_strings;
@@ -204,6 +208,7 @@ struct keeper {
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
+    struct audit *audit;       /* audit.h */
     struct policies *policies; /* policies.h */
     struct keyring *keyring;   /* keyring.h */
     struct list *withdrawals;  /* signed lists (documents.c) */

@@ -235,6 +235,10 @@ enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t ui
     if (key == NULL) {
         return ch_fail(err, CH_E_NOT_FOUND, "no key has this purpose: see customhouse keys list");
     }
+    if (ch_str_eq(purpose, CH_STR(CH_PURPOSE_LOG))) {
+        return ch_fail(err, CH_E_UNSUPPORTED,
+                       "the audit log goes on only under the key that its first entry names");
+    }
     enum ch_code rc = find_active(k, &key->purpose, &former, err);
     rc = rc == CH_OK ? ch_key_file_make(ring->folder_fd, &key->purpose, &id, err) : rc;
     if (rc != CH_OK) {

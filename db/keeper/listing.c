@@ -1,7 +1,7 @@
 /* A judged page, as gateways list it: approved and eligible files plainly; held and denied ones as
  * yanked with the reason where another version can be had instead, plainly (and refused at the
  * file) where none can; or omitted, as the repository says. */
-#include "keeper_int.h"
+#include "audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,6 +252,52 @@ static bool still_good(const struct keeper *k, const struct page *p, int64_t now
            (c->changes_at_us == CH_TIME_UNKNOWN || now_us < c->changes_at_us);
 }
 
+static int by_name(const void *a, const void *b, void *ctx)
+{
+    const struct page_facts *facts = ctx;
+    return ch_str_cmp(facts->files[*(const size_t *)a].index.file_name,
+                      facts->files[*(const size_t *)b].index.file_name);
+}
+
+/* A line per file that the upstream lists, sorted by name: name, verdict, rule. */
+static void put_verdicts(const struct page *p, const struct judged *all, struct ch_buf *out)
+{
+    size_t *order = ch_calloc(p->facts.file_count + 1, sizeof(*order));
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        order[i] = i;
+    }
+    qsort_r(order, p->facts.file_count, sizeof(*order), by_name, (void *)(uintptr_t)&p->facts);
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (all[order[i]].listed_upstream) {
+            const struct ch_decision *d = &all[order[i]].d;
+            ch_buf_puts(out, p->facts.files[order[i]].index.file_name);
+            ch_buf_printf(out, "\t%s\t%s\n", ch_verdict_name(d->verdict), d->rule);
+        }
+    }
+    free(order);
+}
+
+/* Once for what the upstream says and the policy in force: verdicts on rows that nobody asked for are
+ * in the log as a digest. */
+static void log_verdicts(struct keeper *k, struct page *p, const struct judged *all)
+{
+    struct ch_sha256 of[2] = {p->info.body_sha256, ch_policy_digest(k->policy)};
+    struct ch_sha256 now = ch_sha256_of(of, sizeof(of));
+    struct ch_buf verdicts;
+    struct ch_err err;
+    if (ch_sha256_eq(&p->logged, &now)) {
+        return;
+    }
+    ch_buf_init(&verdicts, ch_limits.page_bytes * 2);
+    put_verdicts(p, all, &verdicts);
+    if (audit_listing(k, p, ch_buf_str(&verdicts), &err) == CH_OK) {
+        p->logged = now;
+    } else {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    ch_buf_done(&verdicts);
+}
+
 enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err)
 {
     int64_t now = keeper_now_us(k);
@@ -268,6 +314,9 @@ enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err)
     struct judged *all = judge_all(k, p);
     enum ch_code rc = encode(p, all, err);
     cache->valid = rc == CH_OK;
+    if (cache->valid) {
+        log_verdicts(k, p, all);
+    }
     free(all);
     return rc;
 }

@@ -1,5 +1,5 @@
 /* The keeper's part of /-/metrics. Spec: OpenMetrics 1.0. */
-#include "keeper_int.h"
+#include "audit.h"
 
 struct queue {
     uint64_t waiting, running, failed, ahead;
@@ -80,6 +80,16 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
     ch_buf_printf(out, "customhouse_rescan_files %zu\n", rescan.total - rescan.done);
     family(out, "customhouse_rescan_withdrawn", "gauge", "Files that it withdrew.");
     ch_buf_printf(out, "customhouse_rescan_withdrawn %zu\n", rescan.withdrawn);
+    struct audit_state audit;
+    audit_state(k, &audit);
+    family(out, "customhouse_audit_entries", "gauge", "Entries of the audit log, by state.");
+    ch_buf_printf(out, "customhouse_audit_entries{state=\"published\"} %llu\n",
+                  (unsigned long long)audit.written);
+    ch_buf_printf(out, "customhouse_audit_entries{state=\"waiting\"} %llu\n",
+                  (unsigned long long)(audit.next - audit.written));
+    family(out, "customhouse_audit_writable", "gauge",
+           "Whether the audit log can be written; 0: there is no new ALLOW.");
+    ch_buf_printf(out, "customhouse_audit_writable %d\n", audit.trouble[0] == '\0');
     family(out, "customhouse_store_bytes", "gauge", "Bytes of artifacts, by place.");
     static const struct {
         enum ch_blob_place place;

@@ -6,6 +6,7 @@
 #include "pages_int.h"
 
 #include "approvals.h"
+#include "audit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,7 @@ static void on_decision(void *ctx, const struct ch_decision_row *row)
         struct page_file *f = &p->files[at];
         f->recorded_verdict = (int8_t)row->verdict;
         f->recorded_at_us = row->at_us;
+        f->log_end = audit_floor(p->keeper);
         f->recorded_audited = row->audited;
         f->recorded_policy = row->policy;
         struct ch_str rule = ch_str_sub(row->rule, 0, sizeof(f->recorded_rule) - 1);

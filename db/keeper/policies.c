@@ -3,6 +3,8 @@
  * its text. */
 #include "policies.h"
 
+#include "audit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,7 +29,7 @@ static enum ch_code read_newest(struct keeper *k, struct ch_err *err)
     return ch_store_policies(k->store, 1, keep_newest, k->policies, err);
 }
 
-/* In the open group of writes, or (at the start) in a transaction of its own. */
+/* In the open group of writes. */
 static void record(struct keeper *k)
 {
     struct policies *p = k->policies;
@@ -46,6 +48,7 @@ static void record(struct keeper *k)
                                 .at_us = now};
     rc = rc == CH_OK ? ch_store_add_policy(k->store, &row, ch_buf_str(&p->bundle), &err) : rc;
     rc = rc == CH_OK ? read_newest(k, &err) : rc;
+    rc = rc == CH_OK ? audit_policy(k, &p->newest, &err) : rc;
     if (rc != CH_OK) {
         keeper_log("store", "policy=unrecorded error=\"%s\"", err.msg);
         return;
@@ -54,6 +57,16 @@ static void record(struct keeper *k)
     ch_sha256_hex(&digest, hex);
     keeper_log("policy", "sha256=%.16s by=%s number=%llu", hex, offered ? p->by : p->event,
                (unsigned long long)p->newest.id);
+}
+
+static void record_in_group(struct keeper *k)
+{
+    struct ch_err err;
+    if (keeper_write(k, &err) == CH_OK) {
+        record(k);
+    } else {
+        keeper_log("store", "policy=unrecorded error=\"%s\"", err.msg);
+    }
 }
 
 void policies_open(struct keeper *k, struct ch_str bundle)
@@ -65,7 +78,7 @@ void policies_open(struct keeper *k, struct ch_str bundle)
     CH_ASSERT(ch_buf_reserve(&p->strings, 4096) != NULL); /* slices do not move */
     ch_buf_puts(&p->bundle, bundle);
     snprintf(p->event, sizeof(p->event), "start");
-    record(k);
+    record_in_group(k);
 }
 
 void policies_free(struct keeper *k)
@@ -97,16 +110,11 @@ static void wake(struct keeper *k)
 void policies_taken(struct keeper *k, struct ch_str bundle)
 {
     struct policies *p = k->policies;
-    struct ch_err err;
     ch_buf_clear(&p->bundle);
     ch_buf_puts(&p->bundle, bundle);
     snprintf(p->event, sizeof(p->event), "reload");
     p->refused[0] = '\0';
-    if (keeper_write(k, &err) == CH_OK) {
-        record(k);
-    } else {
-        keeper_log("store", "policy=unrecorded error=\"%s\"", err.msg);
-    }
+    record_in_group(k);
     wake(k);
 }
 

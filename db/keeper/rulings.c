@@ -1,5 +1,5 @@
 /* What people said (approve, deny), kept in memory; the store has the rows. */
-#include "keeper_int.h"
+#include "audit.h"
 
 #include <stdlib.h>
 
@@ -228,6 +228,7 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
     if (rc == CH_OK) {
         rc = ch_store_add_ruling(k->store, row, &row->id, err);
     }
+    rc = rc == CH_OK ? audit_ruling(k, row, err) : rc;
     if (rc == CH_OK) {
         rc = keeper_commit(k, err);
     }

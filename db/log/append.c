@@ -90,7 +90,7 @@ enum ch_code ch_log_place(struct ch_log *log, struct ch_str bundle, struct ch_er
     enum ch_code rc = ch_log_pwrite(f->data_fd, bundle, log->data_bytes, "entries", err);
     for (unsigned level = 0; rc == CH_OK && level < CH_TILE_LEVELS; level++) {
         log->unsynced[level] = log->unsynced[level] || log->hashes[level].len > 0;
-        rc = ch_log_pwrite(f->hashes_fd[level], ch_buf_str(&log->hashes[level]),
+        rc = ch_log_pwrite(f->public.hashes_fd[level], ch_buf_str(&log->hashes[level]),
                            hashes_bytes(log->size, level), "hashes", err);
     }
     return rc == CH_OK ? ch_log_pwrite(f->bundles_fd, ch_buf_str(&log->bundles),
@@ -192,7 +192,7 @@ static enum ch_code sync_places(struct ch_log *log, struct ch_err *err)
     rc = rc == CH_OK ? sync_one(f->bundles_fd, "bundles", err) : rc;
     for (unsigned level = 0; rc == CH_OK && level < CH_TILE_LEVELS; level++) {
         if (log->unsynced[level]) {
-            rc = sync_one(f->hashes_fd[level], "hashes", err);
+            rc = sync_one(f->public.hashes_fd[level], "hashes", err);
             log->unsynced[level] = rc != CH_OK;
         }
     }
@@ -234,7 +234,7 @@ void ch_log_reserve(struct ch_log *log)
     reserve_beyond(log->files.data_fd, log->data_bytes, reserve);
     /* An entry has at least 64 bytes, so that many hashes of 32 go with them. */
     for (unsigned level = 0; level < 2; level++) {
-        reserve_beyond(log->files.hashes_fd[level], hashes_bytes(log->size, level),
+        reserve_beyond(log->files.public.hashes_fd[level], hashes_bytes(log->size, level),
                        reserve >> (1 + level * CH_TILE_HEIGHT));
     }
     reserve_beyond(log->files.bundles_fd, bundles_bytes(log->size), reserve / 1024);
@@ -324,11 +324,10 @@ struct ch_log *ch_log_new(const struct ch_note_signer *signer)
     log->signer = signer;
     log->hash = ch_hash_new();
     log->journal.fd = -1;
-    log->files =
-        (struct ch_log_files){.folder_fd = -1, .public_fd = -1, .data_fd = -1, .bundles_fd = -1};
+    ch_log_files_none(&log->files);
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
-        ch_buf_init(&log->hashes[level], (size_t)ch_limits.log_batch_bytes);
+        ch_buf_init(&log->hashes[level], SIZE_MAX / 2); /* what the journal bounds */
     }
-    ch_buf_init(&log->bundles, (size_t)ch_limits.log_batch_bytes);
+    ch_buf_init(&log->bundles, SIZE_MAX / 2);
     return log;
 }

@@ -52,7 +52,7 @@ static void put_text(struct ch_buf *out, struct ch_str s)
     ch_buf_done(&clean);
 }
 
-static void put_key(struct ch_entry *e, const char *key)
+static void put_key(struct ch_log_entry *e, const char *key)
 {
     char *last = e->last[e->depth];
     CH_ASSERT(strlen(key) < CH_ENTRY_KEY_MAX && strcmp(last, key) < 0);
@@ -63,19 +63,19 @@ static void put_key(struct ch_entry *e, const char *key)
     ch_buf_printf(e->out, "\"%s\":", key);
 }
 
-void ch_entry_begin(struct ch_entry *e, struct ch_buf *out)
+void ch_log_entry_begin(struct ch_log_entry *e, struct ch_buf *out)
 {
-    *e = (struct ch_entry){.out = out};
+    *e = (struct ch_log_entry){.out = out};
     ch_buf_putc(out, '{');
 }
 
-void ch_entry_end(struct ch_entry *e)
+void ch_log_entry_end(struct ch_log_entry *e)
 {
     CH_ASSERT(e->depth == 0);
     ch_buf_putc(e->out, '}');
 }
 
-void ch_entry_open(struct ch_entry *e, const char *key)
+void ch_log_entry_open(struct ch_log_entry *e, const char *key)
 {
     put_key(e, key);
     CH_ASSERT(e->depth + 1 < CH_ENTRY_DEPTH);
@@ -83,14 +83,14 @@ void ch_entry_open(struct ch_entry *e, const char *key)
     ch_buf_putc(e->out, '{');
 }
 
-void ch_entry_close(struct ch_entry *e)
+void ch_log_entry_close(struct ch_log_entry *e)
 {
     CH_ASSERT(e->depth > 0);
     e->depth--;
     ch_buf_putc(e->out, '}');
 }
 
-void ch_entry_str(struct ch_entry *e, const char *key, struct ch_str value)
+void ch_log_entry_str(struct ch_log_entry *e, const char *key, struct ch_str value)
 {
     if (value.len > 0) {
         put_key(e, key);
@@ -98,14 +98,14 @@ void ch_entry_str(struct ch_entry *e, const char *key, struct ch_str value)
     }
 }
 
-void ch_entry_int(struct ch_entry *e, const char *key, int64_t value)
+void ch_log_entry_int(struct ch_log_entry *e, const char *key, int64_t value)
 {
     CH_ASSERT(value >= -CH_ENTRY_INT_MAX && value <= CH_ENTRY_INT_MAX);
     put_key(e, key);
     ch_buf_printf(e->out, "%lld", (long long)value);
 }
 
-void ch_entry_bool(struct ch_entry *e, const char *key, bool value)
+void ch_log_entry_bool(struct ch_log_entry *e, const char *key, bool value)
 {
     put_key(e, key);
     ch_buf_puts(e->out, value ? CH_STR("true") : CH_STR("false"));
@@ -118,7 +118,7 @@ static void put_hex(struct ch_buf *out, const struct ch_sha256 *d)
     ch_buf_putc(out, '"');
 }
 
-void ch_entry_sha(struct ch_entry *e, const char *key, const struct ch_sha256 *value)
+void ch_log_entry_sha(struct ch_log_entry *e, const char *key, const struct ch_sha256 *value)
 {
     if (!ch_sha256_is_zero(value)) {
         put_key(e, key);
@@ -126,7 +126,7 @@ void ch_entry_sha(struct ch_entry *e, const char *key, const struct ch_sha256 *v
     }
 }
 
-void ch_entry_commitment(struct ch_entry *e, const char *key, const struct ch_sha256 *hmac)
+void ch_log_entry_commitment(struct ch_log_entry *e, const char *key, const struct ch_sha256 *hmac)
 {
     put_key(e, key);
     ch_buf_puts(e->out, CH_STR("{\"hmac\":"));
@@ -134,7 +134,7 @@ void ch_entry_commitment(struct ch_entry *e, const char *key, const struct ch_sh
     ch_buf_putc(e->out, '}');
 }
 
-struct ch_sha256 ch_entry_commit(const uint8_t salt[CH_ENTRY_SALT_BYTES], struct ch_str text)
+struct ch_sha256 ch_log_entry_commit(const uint8_t salt[CH_ENTRY_SALT_BYTES], struct ch_str text)
 {
     struct ch_sha256 d;
     unsigned len = 0;

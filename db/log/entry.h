@@ -20,45 +20,46 @@
 #define CH_ENTRY_SALT_BYTES 16
 
 /* --- writing. Keys come sorted: another order is a bug. --- */
-struct ch_entry {
+struct ch_log_entry {
     struct ch_buf *out;
     unsigned depth;
     char last[CH_ENTRY_DEPTH][CH_ENTRY_KEY_MAX]; /* key of each open object; "" before the first */
 };
-void ch_entry_begin(struct ch_entry *e, struct ch_buf *out);
-void ch_entry_end(struct ch_entry *e);
+void ch_log_entry_begin(struct ch_log_entry *e, struct ch_buf *out);
+void ch_log_entry_end(struct ch_log_entry *e);
 /* Bytes that are no UTF-8 become U+FFFD. Absent and empty are left out. */
-void ch_entry_str(struct ch_entry *e, const char *key, struct ch_str value);
-void ch_entry_int(struct ch_entry *e, const char *key, int64_t value);
-void ch_entry_bool(struct ch_entry *e, const char *key, bool value);
+void ch_log_entry_str(struct ch_log_entry *e, const char *key, struct ch_str value);
+void ch_log_entry_int(struct ch_log_entry *e, const char *key, int64_t value);
+void ch_log_entry_bool(struct ch_log_entry *e, const char *key, bool value);
 /* Hex; all zero, which stands for unknown, is left out. */
-void ch_entry_sha(struct ch_entry *e, const char *key, const struct ch_sha256 *value);
-void ch_entry_commitment(struct ch_entry *e, const char *key, const struct ch_sha256 *hmac);
-void ch_entry_open(struct ch_entry *e, const char *key); /* an object as value */
-void ch_entry_close(struct ch_entry *e);
-struct ch_sha256 ch_entry_commit(const uint8_t salt[CH_ENTRY_SALT_BYTES], struct ch_str text);
+void ch_log_entry_sha(struct ch_log_entry *e, const char *key, const struct ch_sha256 *value);
+void ch_log_entry_commitment(struct ch_log_entry *e, const char *key, const struct ch_sha256 *hmac);
+void ch_log_entry_open(struct ch_log_entry *e, const char *key); /* an object as value */
+void ch_log_entry_close(struct ch_log_entry *e);
+struct ch_sha256 ch_log_entry_commit(const uint8_t salt[CH_ENTRY_SALT_BYTES], struct ch_str text);
 
 /* --- reading --- */
-struct ch_entry_field {
+struct ch_log_entry_field {
     struct ch_str key;
     struct ch_str value; /* as it is written: "text", 12, true, {...}, [...] */
 };
-struct ch_entry_fields {
-    struct ch_entry_field field[CH_ENTRY_FIELDS];
+struct ch_log_entry_fields {
+    struct ch_log_entry_field field[CH_ENTRY_FIELDS];
     size_t count;
 };
 /* The fields of an entry, or of an object in it; borrowed from it. CH_E_FORMAT for anything but the
  * one way of writing it, CH_E_LIMIT for too many fields or levels. */
-enum ch_code ch_entry_read(struct ch_str entry, struct ch_entry_fields *ret,
-                           struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_log_entry_read(struct ch_str entry, struct ch_log_entry_fields *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
 /* The written value; {NULL, 0}: there is none. */
-struct ch_str ch_entry_get(const struct ch_entry_fields *f, const char *key);
+struct ch_str ch_log_entry_get(const struct ch_log_entry_fields *f, const char *key);
 /* False: there is none, or of another type. The text is appended. */
-bool ch_entry_get_str(const struct ch_entry_fields *f, const char *key, struct ch_buf *ret);
-bool ch_entry_get_int(const struct ch_entry_fields *f, const char *key, int64_t *ret);
-bool ch_entry_get_bool(const struct ch_entry_fields *f, const char *key, bool *ret);
-bool ch_entry_get_sha(const struct ch_entry_fields *f, const char *key, struct ch_sha256 *ret);
-bool ch_entry_get_commitment(const struct ch_entry_fields *f, const char *key,
-                             struct ch_sha256 *ret_hmac);
+bool ch_log_entry_get_str(const struct ch_log_entry_fields *f, const char *key, struct ch_buf *ret);
+bool ch_log_entry_get_int(const struct ch_log_entry_fields *f, const char *key, int64_t *ret);
+bool ch_log_entry_get_bool(const struct ch_log_entry_fields *f, const char *key, bool *ret);
+bool ch_log_entry_get_sha(const struct ch_log_entry_fields *f, const char *key,
+                          struct ch_sha256 *ret);
+bool ch_log_entry_get_commitment(const struct ch_log_entry_fields *f, const char *key,
+                                 struct ch_sha256 *ret_hmac);
 
 #endif

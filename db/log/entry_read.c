@@ -141,7 +141,7 @@ static void number(struct reader *r)
     r->rest = ch_str_sub(s, len, s.len);
 }
 
-static void object(struct reader *r, unsigned depth, struct ch_entry_fields *ret);
+static void object(struct reader *r, unsigned depth, struct ch_log_entry_fields *ret);
 
 static void array(struct reader *r)
 {
@@ -173,7 +173,7 @@ static struct ch_str value(struct reader *r, unsigned depth)
     return ch_str_sub(from, 0, from.len - r->rest.len);
 }
 
-static void object(struct reader *r, unsigned depth, struct ch_entry_fields *ret)
+static void object(struct reader *r, unsigned depth, struct ch_log_entry_fields *ret)
 {
     struct ch_str last = {NULL, 0};
     size_t count = 0;
@@ -186,7 +186,7 @@ static void object(struct reader *r, unsigned depth, struct ch_entry_fields *ret
         return;
     }
     do {
-        struct ch_entry_field f;
+        struct ch_log_entry_field f;
         f.key = string(r);
         need(r, CH_STR(":"));
         f.value = value(r, depth);
@@ -215,7 +215,8 @@ static void object(struct reader *r, unsigned depth, struct ch_entry_fields *ret
     }
 }
 
-enum ch_code ch_entry_read(struct ch_str entry, struct ch_entry_fields *ret, struct ch_err *err)
+enum ch_code ch_log_entry_read(struct ch_str entry, struct ch_log_entry_fields *ret,
+                               struct ch_err *err)
 {
     struct reader r = {.rest = entry};
     ret->count = 0;
@@ -229,7 +230,7 @@ enum ch_code ch_entry_read(struct ch_str entry, struct ch_entry_fields *ret, str
     return CH_OK;
 }
 
-struct ch_str ch_entry_get(const struct ch_entry_fields *f, const char *key)
+struct ch_str ch_log_entry_get(const struct ch_log_entry_fields *f, const char *key)
 {
     for (size_t i = 0; i < f->count; i++) {
         if (ch_str_eq(f->field[i].key, ch_str_of(key))) {
@@ -239,15 +240,15 @@ struct ch_str ch_entry_get(const struct ch_entry_fields *f, const char *key)
     return (struct ch_str){NULL, 0};
 }
 
-bool ch_entry_get_str(const struct ch_entry_fields *f, const char *key, struct ch_buf *ret)
+bool ch_log_entry_get_str(const struct ch_log_entry_fields *f, const char *key, struct ch_buf *ret)
 {
-    struct ch_str v = ch_entry_get(f, key);
+    struct ch_str v = ch_log_entry_get(f, key);
     return v.len >= 2 && v.ptr[0] == '"' && decode(v, ret);
 }
 
-bool ch_entry_get_int(const struct ch_entry_fields *f, const char *key, int64_t *ret)
+bool ch_log_entry_get_int(const struct ch_log_entry_fields *f, const char *key, int64_t *ret)
 {
-    struct ch_str v = ch_entry_get(f, key);
+    struct ch_str v = ch_log_entry_get(f, key);
     uint64_t n = 0;
     bool negative = v.len > 0 && v.ptr[0] == '-';
     if (!ch_str_u64(ch_str_sub(v, negative ? 1 : 0, v.len), &n)) {
@@ -257,25 +258,26 @@ bool ch_entry_get_int(const struct ch_entry_fields *f, const char *key, int64_t 
     return true;
 }
 
-bool ch_entry_get_bool(const struct ch_entry_fields *f, const char *key, bool *ret)
+bool ch_log_entry_get_bool(const struct ch_log_entry_fields *f, const char *key, bool *ret)
 {
-    struct ch_str v = ch_entry_get(f, key);
+    struct ch_str v = ch_log_entry_get(f, key);
     *ret = ch_str_eq(v, CH_STR("true"));
     return *ret || ch_str_eq(v, CH_STR("false"));
 }
 
-bool ch_entry_get_sha(const struct ch_entry_fields *f, const char *key, struct ch_sha256 *ret)
+bool ch_log_entry_get_sha(const struct ch_log_entry_fields *f, const char *key,
+                          struct ch_sha256 *ret)
 {
-    struct ch_str v = ch_entry_get(f, key);
+    struct ch_str v = ch_log_entry_get(f, key);
     return v.len == CH_SHA256_HEX + 2 && v.ptr[0] == '"' &&
            ch_sha256_from_hex(ch_str_sub(v, 1, CH_SHA256_HEX), ret);
 }
 
-bool ch_entry_get_commitment(const struct ch_entry_fields *f, const char *key,
-                             struct ch_sha256 *ret_hmac)
+bool ch_log_entry_get_commitment(const struct ch_log_entry_fields *f, const char *key,
+                                 struct ch_sha256 *ret_hmac)
 {
-    struct ch_entry_fields inside;
-    struct ch_str v = ch_entry_get(f, key);
-    return v.len > 0 && v.ptr[0] == '{' && ch_entry_read(v, &inside, NULL) == CH_OK &&
-           inside.count == 1 && ch_entry_get_sha(&inside, "hmac", ret_hmac);
+    struct ch_log_entry_fields inside;
+    struct ch_str v = ch_log_entry_get(f, key);
+    return v.len > 0 && v.ptr[0] == '{' && ch_log_entry_read(v, &inside, NULL) == CH_OK &&
+           inside.count == 1 && ch_log_entry_get_sha(&inside, "hmac", ret_hmac);
 }

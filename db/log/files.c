@@ -19,15 +19,20 @@ static enum ch_code open_one(struct ch_log_files *f, const char *path, int flags
     return *ret_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "%s/%s", f->folder, path);
 }
 
+void ch_log_files_none(struct ch_log_files *ret)
+{
+    *ret = (struct ch_log_files){.folder_fd = -1, .public_fd = -1, .data_fd = -1, .bundles_fd = -1};
+    ret->public.folder_fd = -1;
+    for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
+        ret->public.hashes_fd[level] = -1;
+    }
+}
+
 enum ch_code ch_log_files_open(const char *folder, bool write, struct ch_log_files *ret,
                                struct ch_err *err)
 {
     int flags = write ? O_RDWR : O_RDONLY;
-    char path[32];
-    *ret = (struct ch_log_files){.public_fd = -1, .data_fd = -1, .bundles_fd = -1};
-    for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
-        ret->hashes_fd[level] = -1;
-    }
+    ch_log_files_none(ret);
     ret->folder = ch_str_dup(ch_str_of(folder));
     ret->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (ret->folder_fd < 0) {
@@ -36,11 +41,7 @@ enum ch_code ch_log_files_open(const char *folder, bool write, struct ch_log_fil
     enum ch_code rc = open_one(ret, CH_LOG_PUBLIC, O_RDONLY | O_DIRECTORY, &ret->public_fd, err);
     rc = rc == CH_OK ? open_one(ret, CH_LOG_ENTRIES "/data", flags, &ret->data_fd, err) : rc;
     rc = rc == CH_OK ? open_one(ret, CH_LOG_ENTRIES "/bundles", flags, &ret->bundles_fd, err) : rc;
-    for (unsigned level = 0; rc == CH_OK && level < CH_TILE_LEVELS; level++) {
-        snprintf(path, sizeof(path), CH_LOG_HASHES "/%u", level);
-        rc = open_one(ret, path, flags, &ret->hashes_fd[level], err);
-    }
-    return rc;
+    return rc == CH_OK ? ch_log_public_open(ret->public_fd, write, &ret->public, err) : rc;
 }
 
 void ch_log_files_close(struct ch_log_files *f)
@@ -54,87 +55,12 @@ void ch_log_files_close(struct ch_log_files *f)
             close(fds[i]);
         }
     }
-    for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
-        if (f->hashes_fd[level] >= 0) {
-            close(f->hashes_fd[level]);
-        }
-    }
+    ch_log_public_close(&f->public);
     free(f->folder);
     f->folder = NULL;
 }
 
 /* ------------------------------------------------------------------ reading */
-
-enum ch_code ch_log_pread(int fd, void *ret, size_t len, uint64_t at, const char *what,
-                          struct ch_err *err)
-{
-    char *p = ret;
-    for (size_t done = 0; done < len;) {
-        ssize_t n = pread(fd, p + done, len - done, (off_t)(at + done));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return ch_fail_errno(err, errno, "log: %s, byte %llu", what,
-                                 (unsigned long long)(at + done));
-        }
-        if (n == 0) {
-            return ch_fail(err, CH_E_FORMAT, "log: %s ends before byte %llu", what,
-                           (unsigned long long)(at + len));
-        }
-        done += (size_t)n;
-    }
-    return CH_OK;
-}
-
-enum ch_code ch_log_read_note(const struct ch_log_files *f, struct ch_buf *ret, struct ch_err *err)
-{
-    struct stat st;
-    int fd = openat(f->public_fd, CH_LOG_NOTE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return ch_fail_errno(err, errno, "%s/" CH_LOG_PUBLIC "/" CH_LOG_NOTE, f->folder);
-    }
-    enum ch_code rc = CH_OK;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > CH_NOTE_MAX) {
-        rc = ch_fail(err, CH_E_FORMAT, "%s/" CH_LOG_PUBLIC "/" CH_LOG_NOTE ": is no checkpoint",
-                     f->folder);
-    } else {
-        char *room = ch_buf_reserve(ret, (size_t)st.st_size);
-        rc = room == NULL ? ch_buf_ok(ret, err)
-                          : ch_log_pread(fd, room, (size_t)st.st_size, 0, CH_LOG_NOTE, err);
-        ret->len += rc == CH_OK ? (size_t)st.st_size : 0;
-    }
-    close(fd);
-    return rc;
-}
-
-/* A node between two levels of tiles is hashed from the nodes of the level below it: 128 at most.
- */
-static enum ch_code get_node(void *ctx, unsigned height, uint64_t index, struct ch_sha256 *ret,
-                             struct ch_err *err)
-{
-    struct ch_log_reader *r = ctx;
-    struct ch_sha256 node[CH_TILE_HASHES / 2];
-    size_t count = (size_t)1 << height % CH_TILE_HEIGHT;
-    unsigned level = height / CH_TILE_HEIGHT;
-    enum ch_code rc = ch_log_pread(r->files->hashes_fd[level], node, count * sizeof(node[0]),
-                                   index * count * sizeof(node[0]), "hashes", err);
-    if (rc != CH_OK) {
-        return ch_wrap(err, "level %u", level);
-    }
-    for (; count > 1; count /= 2) {
-        for (size_t i = 0; i < count; i += 2) {
-            node[i / 2] = ch_tree_node(r->hash, &node[i], &node[i + 1]);
-        }
-    }
-    *ret = node[0];
-    return CH_OK;
-}
-
-struct ch_nodes ch_log_nodes(struct ch_log_reader *r)
-{
-    return (struct ch_nodes){.get = get_node, .ctx = r};
-}
 
 static enum ch_code bundle_at(const struct ch_log_files *f, uint64_t number, uint64_t *ret,
                               struct ch_err *err)
@@ -153,12 +79,45 @@ static enum ch_code bundle_at(const struct ch_log_files *f, uint64_t number, uin
     return rc;
 }
 
+/* A bundle that another follows ends where that begins: read at once. */
+static enum ch_code read_whole(const struct ch_log_files *f, uint64_t number, uint64_t at,
+                               uint64_t end, unsigned width, struct ch_buf *ret,
+                               struct ch_err *err)
+{
+    if (end < at || end - at > CH_TILE_HASHES * (uint64_t)(CH_ENTRY_PREFIX + CH_ENTRY_MAX)) {
+        return ch_fail(err, CH_E_FORMAT, "log: entries: bundle %llu has no place that can be",
+                       (unsigned long long)number);
+    }
+    size_t len = (size_t)(end - at);
+    char *room = ch_buf_reserve(ret, len);
+    if (room == NULL) {
+        return ch_buf_ok(ret, err);
+    }
+    enum ch_code rc = ch_log_pread(f->data_fd, room, len, at, "entries", err);
+    struct ch_str rest = {room, len}, entry;
+    size_t wanted = 0;
+    unsigned count = 0;
+    while (rc == CH_OK && ch_bundle_next(&rest, &entry)) {
+        count++;
+        wanted = count == width ? len - rest.len : wanted;
+    }
+    if (rc == CH_OK && (rest.len > 0 || count != CH_TILE_HASHES)) {
+        rc = ch_fail(err, CH_E_FORMAT, "log: entries: bundle %llu has not 256 whole entries",
+                     (unsigned long long)number);
+    }
+    ret->len += rc == CH_OK ? wanted : 0;
+    return rc;
+}
+
 /* Entry after entry, each by its length: a bundle has at most 256. */
 static enum ch_code read_bundle(const struct ch_log_files *f, uint64_t number, unsigned width,
                                 struct ch_buf *ret, struct ch_err *err)
 {
     uint64_t at = 0, end = 0;
     enum ch_code rc = bundle_at(f, number, &at, err);
+    if (rc == CH_OK && bundle_at(f, number + 1, &end, NULL) == CH_OK) {
+        return read_whole(f, number, at, end, width, ret, err);
+    }
     for (unsigned i = 0; rc == CH_OK && i < width; i++) {
         uint8_t prefix[CH_ENTRY_PREFIX];
         rc = ch_log_pread(f->data_fd, prefix, sizeof(prefix), at, "entries", err);
@@ -171,30 +130,14 @@ static enum ch_code read_bundle(const struct ch_log_files *f, uint64_t number, u
             at += len;
         }
     }
-    /* the next bundle begins where this one ends, or nobody can tell them apart */
-    if (rc == CH_OK && width == CH_TILE_HASHES && bundle_at(f, number + 1, &end, NULL) == CH_OK &&
-        end != at) {
-        rc = ch_fail(err, CH_E_FORMAT, "log: entries: bundle %llu ends at byte %llu, not %llu",
-                     (unsigned long long)number, (unsigned long long)at, (unsigned long long)end);
-    }
     return rc;
 }
 
 enum ch_code ch_log_read_tile(const struct ch_log_files *f, const struct ch_tile *tile,
                               struct ch_buf *ret, struct ch_err *err)
 {
-    if (tile->level == CH_TILE_ENTRIES) {
-        return read_bundle(f, tile->number, tile->width, ret, err);
-    }
-    size_t len = tile->width * sizeof(struct ch_sha256);
-    char *room = ch_buf_reserve(ret, len);
-    enum ch_code rc =
-        room == NULL
-            ? ch_buf_ok(ret, err)
-            : ch_log_pread(f->hashes_fd[tile->level], room, len,
-                           tile->number * CH_TILE_HASHES * sizeof(struct ch_sha256), "hashes", err);
-    ret->len += rc == CH_OK ? len : 0;
-    return rc;
+    return tile->level == CH_TILE_ENTRIES ? read_bundle(f, tile->number, tile->width, ret, err)
+                                          : ch_log_read_hashes(&f->public, tile, ret, err);
 }
 
 enum ch_code ch_log_read_entry(const struct ch_log_files *f, uint64_t index, struct ch_buf *ret,

@@ -11,9 +11,7 @@
 #ifndef LOG_FILES_H
 #define LOG_FILES_H
 
-#include "customhouse/tlog.h"
-#include "db/log/note.h"
-#include "db/log/tree.h"
+#include "db/log/public.h"
 
 #define CH_LOG_FOLDER   "audit"
 #define CH_LOG_DATA_MAX (1ull << 56)
@@ -27,7 +25,7 @@ struct ch_log_files {
     char *folder; /* for messages */
     int folder_fd;
     int public_fd;
-    int hashes_fd[CH_TILE_LEVELS];
+    struct ch_log_public public;
     int data_fd;
     int bundles_fd;
 };
@@ -35,26 +33,14 @@ struct ch_log_files {
 /* `folder` is STATE/audit. CH_E_NOT_FOUND: there is no log. Close also after a failure. */
 enum ch_code ch_log_files_open(const char *folder, bool write, struct ch_log_files *ret,
                                struct ch_err *err) CH_MUST_CHECK;
+void ch_log_files_none(struct ch_log_files *ret); /* nothing open */
 void ch_log_files_close(struct ch_log_files *f);
 
-/* The signed note as it is on disk. */
-enum ch_code ch_log_read_note(const struct ch_log_files *f, struct ch_buf *ret,
-                              struct ch_err *err) CH_MUST_CHECK;
-/* Nodes for proofs; `f` and `h` stay the caller's. */
-struct ch_log_reader {
-    const struct ch_log_files *files;
-    struct ch_hash *hash;
-};
-struct ch_nodes ch_log_nodes(struct ch_log_reader *r);
 /* The bytes of a tile, or of an entry bundle; CH_E_FORMAT when the files do not have them. */
 enum ch_code ch_log_read_tile(const struct ch_log_files *f, const struct ch_tile *tile,
                               struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;
 /* One entry, appended. */
 enum ch_code ch_log_read_entry(const struct ch_log_files *f, uint64_t index, struct ch_buf *ret,
                                struct ch_err *err) CH_MUST_CHECK;
-
-/* Exactly len bytes at `at`; CH_E_FORMAT when the file ends before. */
-enum ch_code ch_log_pread(int fd, void *ret, size_t len, uint64_t at, const char *what,
-                          struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -140,6 +140,13 @@ static bool split_note(struct ch_str note, struct ch_str *ret_text, struct ch_st
     return false;
 }
 
+enum ch_code ch_note_text(struct ch_str note, struct ch_str *ret_text, struct ch_err *err)
+{
+    struct ch_str signatures;
+    return split_note(note, ret_text, &signatures) ? CH_OK
+                                                   : ch_fail(err, CH_E_FORMAT, "not a signed note");
+}
+
 /* DASH name " " base64(id, signature) */
 static bool read_line(struct ch_str line, struct ch_str *ret_name, struct ch_buf *ret_bytes)
 {

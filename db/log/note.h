@@ -40,6 +40,9 @@ enum ch_code ch_note_key_get(struct ch_str vkey, struct ch_note_key *ret,
 /* "text", which ends in a newline, a blank line, one signature. */
 enum ch_code ch_note_sign(struct ch_str text, const struct ch_note_signer *signer,
                           struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
+/* The text of a note, whose signatures nobody has looked at. CH_E_FORMAT. */
+enum ch_code ch_note_text(struct ch_str note, struct ch_str *ret_text,
+                          struct ch_err *err) CH_MUST_CHECK;
 /* Looks for the signature of this key, and checks it. Signatures of others are passed over
  * (witnesses), but must be well formed. *ret_text, the signed part, borrows from `note`.
  * CH_E_FORMAT: it is no note; CH_E_NOT_FOUND: the key has not signed it; CH_E_MISMATCH: the

@@ -164,7 +164,7 @@ static enum ch_code check_root(struct ch_log *log, const struct ch_checkpoint *c
 
 static enum ch_code load_tree(struct ch_log *log, uint64_t size, struct ch_err *err)
 {
-    struct ch_log_reader reader = {.files = &log->files, .hash = log->hash};
+    struct ch_log_reader reader = {.files = &log->files.public, .hash = log->hash};
     struct ch_nodes nodes = ch_log_nodes(&reader);
     enum ch_code rc = ch_tree_load(&nodes, size, &log->tree, err);
     log->size = size;
@@ -196,7 +196,7 @@ static enum ch_code find_end(struct ch_log *log, struct ch_err *err)
 static enum ch_code published(struct ch_log *log, struct ch_buf *memory, struct ch_checkpoint *ret,
                               struct ch_err *err)
 {
-    enum ch_code rc = ch_log_read_note(&log->files, memory, err);
+    enum ch_code rc = ch_log_read_note(log->files.public_fd, memory, err);
     return rc == CH_OK ? ch_checkpoint_open(ch_buf_str(memory), &log->signer->key, ret, err) : rc;
 }
 
@@ -288,7 +288,7 @@ static enum ch_code cut_rest(struct ch_log *log, struct ch_err *err)
 {
     enum ch_code rc = cut(log->files.data_fd, log->data_bytes, err);
     for (unsigned level = 0; rc == CH_OK && level < CH_TILE_LEVELS; level++) {
-        rc = cut(log->files.hashes_fd[level],
+        rc = cut(log->files.public.hashes_fd[level],
                  (log->size >> (level * CH_TILE_HEIGHT)) * sizeof(struct ch_sha256), err);
     }
     return rc == CH_OK ? cut(log->files.bundles_fd,

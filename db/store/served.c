@@ -3,15 +3,24 @@
 #include "db/store/store_int.h"
 
 enum ch_code ch_store_add_served(struct ch_store *s, const struct ch_served_row *row,
-                                 struct ch_err *err)
+                                 bool *ret_first, struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_ADD_SERVED,
-                      CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
-                              ch_arg_text(row->file_name), ch_arg_sha(&row->sha256),
-                              ch_arg_text(row->address), ch_arg_text(row->user_agent),
-                              ch_arg_int(row->first_at_us), ch_arg_int(row->last_at_us),
-                              ch_arg_u64(row->times)),
-                      NULL, err);
+    int64_t times = 0, rows = 0;
+    enum ch_code rc = ch_sql_number(
+        s, CH_SQL_ADD_SERVED,
+        CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
+                ch_arg_text(row->file_name), ch_arg_sha(&row->sha256), ch_arg_text(row->address),
+                ch_arg_text(row->user_agent), ch_arg_int(row->first_at_us),
+                ch_arg_int(row->last_at_us), ch_arg_u64(row->times)),
+        &times, err);
+    if (rc == CH_OK && (uint64_t)times == row->times) { /* a new row: is it the only one? */
+        rc = ch_sql_number(s, CH_SQL_SERVED_TO,
+                           CH_ARGS(ch_arg_sha(&row->sha256), ch_arg_text(row->address)), &rows, err);
+    }
+    if (rc == CH_OK) {
+        *ret_first = rows == 1;
+    }
+    return rc;
 }
 
 static bool wanted(const struct ch_served_row *row, const struct ch_sha256 *sha256,

@@ -114,7 +114,7 @@ static enum ch_code open_database(struct ch_store *s, struct ch_err *err)
     return rc;
 }
 
-enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err)
+static struct ch_store *new_store(const char *folder)
 {
     struct ch_store *s = ch_calloc(1, sizeof(*s));
     s->lock_fd = -1;
@@ -126,16 +126,47 @@ enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, stru
     s->compress = ZSTD_createCCtx();
     s->decompress = ZSTD_createDCtx();
     CH_ASSERT(s->compress != NULL && s->decompress != NULL);
-    enum ch_code rc = take_lock(s, folder, err);
-    if (rc == CH_OK) {
-        rc = open_database(s, err);
-    }
+    return s;
+}
+
+static enum ch_code opened(struct ch_store *s, enum ch_code rc, struct ch_store **ret_store)
+{
     if (rc != CH_OK) {
         ch_store_close(s);
         return rc;
     }
     *ret_store = s;
     return CH_OK;
+}
+
+enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err)
+{
+    struct ch_store *s = new_store(folder);
+    enum ch_code rc = take_lock(s, folder, err);
+    return opened(s, rc == CH_OK ? open_database(s, err) : rc, ret_store);
+}
+
+static enum ch_code check_schema(struct ch_store *s, struct ch_err *err)
+{
+    int64_t number = 0;
+    enum ch_code rc = ch_sql_number(s, CH_SQL_SCHEMA_NUMBER, NULL, 0, &number, err);
+    int newest = ch_migrations[ch_migration_count - 1].number;
+    if (rc == CH_OK && number != newest) {
+        rc = ch_fail(err, CH_E_UNSUPPORTED, "%s: is of schema %lld, this program reads %d", s->path,
+                     (long long)number, newest);
+    }
+    return rc;
+}
+
+enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
+                                struct ch_err *err)
+{
+    struct ch_store *s = new_store(folder);
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX;
+    enum ch_code rc = sqlite3_open_v2(s->path, &s->db, flags, NULL) == SQLITE_OK
+                          ? configure(s, err)
+                          : ch_sql_fail(s, "open", err);
+    return opened(s, rc == CH_OK ? check_schema(s, err) : rc, ret_store);
 }
 
 void ch_store_close(struct ch_store *s)

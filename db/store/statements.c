@@ -364,8 +364,10 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " ON CONFLICT (sha256, repository, project, file_name, address, user_agent) DO UPDATE SET"
          " times = served.times + excluded.times, last_at_us = CASE"
          " WHEN excluded.last_at_us > served.last_at_us THEN excluded.last_at_us"
-         " ELSE served.last_at_us END",
+         " ELSE served.last_at_us END RETURNING times",
          "tttdttiii", true},
+    [CH_SQL_SERVED_TO] = {"count rows of bytes served to an address",
+                          "SELECT count(*) FROM served WHERE sha256 = $1 AND address = $2", "dt"},
     [CH_SQL_SERVED_ALL] = {"list served",
                            "SELECT repository, project, file_name, sha256, address, user_agent,"
                            " first_at_us, last_at_us, times FROM served ORDER BY id",
@@ -401,6 +403,71 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                             "SELECT id, repository, project, file_name, at_us FROM refusal"
                             " WHERE id = $1",
                             "t"},
+
+    [CH_SQL_ADD_LOG] = {"add log entry",
+                        "INSERT INTO log_entry (id, kind, source, repository, project, file_name,"
+                        " leaf, at_us) VALUES ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8)",
+                        "ititttdi"},
+    [CH_SQL_ADD_LOG_PENDING] = {"add pending log entry",
+                                "INSERT INTO log_pending (id, entry) VALUES ($1, $2)", "ib"},
+    [CH_SQL_ADD_LOG_CLEAR] =
+        {"add clear text of log entry",
+         "INSERT INTO log_clear (entry, field, salt, text) VALUES ($1, $2, $3, $4)", "itbt"},
+    [CH_SQL_LOG_NEXT] = {"next log entry", "SELECT coalesce(max(id) + 1, 0) FROM log_entry", ""},
+    [CH_SQL_LOG_WRITTEN] = {"end of written log entries",
+                            "SELECT coalesce(min(id), $1) FROM log_pending", "i"},
+    [CH_SQL_LOG_PENDING] = {"list pending log entries",
+                            "SELECT id, entry FROM log_pending ORDER BY id", ""},
+    [CH_SQL_DROP_LOG_PENDING] = {"drop written log entries", "DELETE FROM log_pending WHERE id < $1",
+                                 "i"},
+    [CH_SQL_LOG_ROWS] = {"list log entries",
+                         "SELECT id, kind, coalesce(source, 0), repository, project, file_name,"
+                         " leaf, at_us FROM log_entry WHERE id >= $1 ORDER BY id",
+                         "i"},
+    [CH_SQL_LOG_CLEAR] = {"get clear text of log entry",
+                          "SELECT field, salt, text FROM log_clear WHERE entry = $1 ORDER BY field",
+                          "i"},
+    [CH_SQL_LOG_CLEARS] = {"list clear texts of log entries",
+                           "SELECT entry, field, salt, text FROM log_clear ORDER BY entry, field",
+                           ""},
+    /* The columns are what db/store/log_check.c calls them. */
+    [CH_SQL_LOGGED_DECISION] =
+        {"get logged decision",
+         "SELECT repository, upstream, project, file_name, sha256, CASE verdict WHEN 0 THEN 'hold'"
+         " WHEN 1 THEN 'allow' ELSE 'deny' END, rule, reason, policy, at_us, audited"
+         " FROM decision WHERE id = $1",
+         "i"},
+    [CH_SQL_LOGGED_RULING] =
+        {"get logged ruling",
+         "SELECT deny, repository, ecosystem, project, version_spec, file_name, sha256, evidence,"
+         " policy, lifts, reason, by_person, at_us, expires_at_us FROM ruling WHERE id = $1",
+         "i"},
+    [CH_SQL_LOGGED_POLICY] = {"get logged policy",
+                              "SELECT digest, by_person, reason, at_us FROM policy_taken"
+                              " WHERE id = $1",
+                              "i"},
+    [CH_SQL_UNLOGGED] =
+        {"list what no log entry is about",
+         "SELECT 'decision', id, at_us FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
+         " l WHERE l.kind = 'decision' AND l.source = d.id)"
+         " UNION ALL SELECT 'ruling', id, at_us FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM"
+         " log_entry l WHERE l.kind = 'ruling' AND l.source = r.id)"
+         " UNION ALL SELECT 'policy_taken', id, at_us FROM policy_taken p WHERE NOT EXISTS"
+         " (SELECT 1 FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)",
+         ""},
+    [CH_SQL_COUNT_REFUSAL] =
+        {"count refusal",
+         "INSERT INTO log_refusal (minute, repository, project, file_name, address, rule, times)"
+         " VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (minute, repository, project, file_name,"
+         " address, rule) DO UPDATE SET times = log_refusal.times + 1",
+         "ittttt", true},
+    [CH_SQL_REFUSALS_BEFORE] =
+        {"list refusals",
+         "SELECT minute, repository, project, file_name, address, rule, times FROM log_refusal"
+         " WHERE minute < $1 ORDER BY minute, repository, project, file_name, address, rule",
+         "i"},
+    [CH_SQL_DROP_REFUSALS_BEFORE] = {"drop refusals", "DELETE FROM log_refusal WHERE minute < $1",
+                                     "i"},
 
     [CH_SQL_PUT_BLOB] = {"put blob",
                          "INSERT INTO blob (sha256, size_bytes, place, used_at_us)"

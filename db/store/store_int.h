@@ -91,6 +91,9 @@ uint64_t ch_col_u64(const struct ch_cursor *c, int i);
 int64_t ch_col_time(const struct ch_cursor *c, int i);
 struct ch_sha256 ch_col_sha(const struct ch_cursor *c, int i); /* NULL gives zeros */
 
+/* The standing row of CH_SQL_LOG_ROWS. */
+void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret);
+
 /* A function of several statements: one transaction of its own, or a part of the open group that
  * can be undone alone. ch_step_end(code) keeps or undoes; it returns code, or why keeping failed.
  */

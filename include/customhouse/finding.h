@@ -280,6 +280,10 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "writes files that run whenever any Python starts (.pth, sitecustomize.py)")                 \
     X(CH_F_SOURCE_OWN_PROGRAM, 205, "own-program", IRREGULAR, HIGH,                                \
       "starts a program or script that it brings along, as soon as it is imported")                \
+    X(CH_F_SOURCE_DATA_CODE, 206, "data-code", IRREGULAR, HIGH,                                    \
+      "runs a file as code that is no source by its name, and so is not looked at as such")        \
+    X(CH_F_SOURCE_PATCH, 207, "library-patched", IRREGULAR, HIGH,                                  \
+      "replaces a function of another library by one that sends data out")                         \
     /* 220 to 229: YARA rules, shipped and the site's, scanner/rules */                            \
     X(CH_F_RULE_NOTE, 220, "rule-note", NOTE, INFO,                                                \
       "matches a rule that only points something out")                                             \

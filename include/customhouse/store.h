@@ -29,6 +29,10 @@ struct ch_store;
  * process has it open: there is one owner at a time (a lock on folder/lock, gone with the process).
  * Afterwards nothing outside of `folder` is opened. */
 enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err) CH_MUST_CHECK;
+/* Only to read, also beside the keeper: neither locks, nor mends, nor migrates. CH_E_UNSUPPORTED: it is of
+ * another version of the schema. */
+enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
+                                struct ch_err *err) CH_MUST_CHECK;
 /* CH_E_FORMAT: the background has found damage, and nothing is written any more. */
 enum ch_code ch_store_whole(const struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_close(struct ch_store *s);
@@ -452,8 +456,9 @@ struct ch_served_row {
     int64_t last_at_us;
     uint64_t times;
 };
-/* Counts up the row of (file, bytes, address, user agent). */
-enum ch_code ch_store_add_served(struct ch_store *s, const struct ch_served_row *row,
+/* Counts up the row of (file, bytes, address, user agent). *ret_first: this address had none of these
+ * bytes before. */
+enum ch_code ch_store_add_served(struct ch_store *s, const struct ch_served_row *row, bool *ret_first,
                                  struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_served_fn(void *ctx, const struct ch_served_row *row);
 enum ch_code ch_store_served(struct ch_store *s, const struct ch_sha256 *sha256, struct ch_str project,
@@ -490,6 +495,82 @@ typedef void ch_store_blob_fn(void *ctx, const struct ch_sha256 *sha256, uint64_
 /* Least recently used first, at most `max`. */
 enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place, size_t max,
                                    ch_store_blob_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* --- the audit log (STATE/audit, db/log): its entries, until they are in its files, and ways to find them --- */
+struct ch_log_row {
+    uint64_t index;       /* place in the log */
+    struct ch_str kind;   /* "decision", ... */
+    uint64_t source;      /* id of the decision, ruling or policy that it is about; 0: none */
+    struct ch_str repository, project, file_name; /* absent: it is about none */
+    struct ch_sha256 leaf; /* RFC 6962 */
+    int64_t at_us;
+};
+#define CH_LOG_SALT_BYTES 16
+struct ch_log_clear { /* what a commitment of an entry is about; can be erased (T26) */
+    struct ch_str field;
+    uint8_t salt[CH_LOG_SALT_BYTES];
+    struct ch_str text;
+};
+enum ch_code ch_store_add_log(struct ch_store *s, const struct ch_log_row *row, struct ch_str entry,
+                              const struct ch_log_clear *clear, size_t clear_count,
+                              struct ch_err *err) CH_MUST_CHECK;
+/* The place of the next entry, and the place below which all are known to be in the files. */
+enum ch_code ch_store_log_ends(struct ch_store *s, uint64_t *ret_next, uint64_t *ret_written,
+                               struct ch_err *err) CH_MUST_CHECK;
+/* Entries that may not be in the files, in their order. */
+typedef void ch_store_log_pending_fn(void *ctx, uint64_t index, struct ch_str entry);
+enum ch_code ch_store_log_pending(struct ch_store *s, ch_store_log_pending_fn *each, void *ctx,
+                                  struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below, struct ch_err *err) CH_MUST_CHECK;
+typedef bool ch_store_log_fn(void *ctx, const struct ch_log_row *row); /* false: no more */
+enum ch_code ch_store_log_rows(struct ch_store *s, uint64_t from, ch_store_log_fn *each, void *ctx,
+                               struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
+enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
+                                void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* Every entry beside what the store has of what it is about, for `audit verify`. */
+enum ch_logged_type { CH_LOGGED_TEXT = 1, CH_LOGGED_SHA256, CH_LOGGED_NUMBER, CH_LOGGED_FLAG, CH_LOGGED_TIME };
+struct ch_logged_field {
+    const char *name; /* the entry's key */
+    enum ch_logged_type type;
+    struct ch_str text;       /* TEXT; absent and empty alike */
+    struct ch_sha256 sha256;  /* SHA256; zero: none */
+    int64_t number;           /* NUMBER, FLAG; TIME, CH_TIME_UNKNOWN: none */
+};
+#define CH_LOGGED_FIELDS 16
+#define CH_LOGGED_CLEAR  8
+struct ch_logged {
+    struct ch_log_row row;
+    struct ch_log_clear clear[CH_LOGGED_CLEAR]; /* erased ones are missing */
+    size_t clear_count;
+    const char *table; /* that row.source is of; NULL: the kind has none */
+    bool source_there;
+    struct ch_logged_field fields[CH_LOGGED_FIELDS];
+    size_t field_count;
+};
+/* A failure of `each` ends it. Slices live during the call. */
+typedef enum ch_code ch_store_logged_fn(void *ctx, const struct ch_logged *l, struct ch_err *err);
+enum ch_code ch_store_logged(struct ch_store *s, ch_store_logged_fn *each, void *ctx,
+                             struct ch_err *err) CH_MUST_CHECK;
+/* Decisions, rulings and policies that no entry is about. */
+typedef void ch_store_unlogged_fn(void *ctx, struct ch_str table, uint64_t id, int64_t at_us);
+enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, void *ctx,
+                               struct ch_err *err) CH_MUST_CHECK;
+
+/* Refusals are counted by the minute, and become one entry each when the minute is over. */
+struct ch_refusals_row {
+    int64_t minute; /* since 1970 */
+    struct ch_str repository, project, file_name, address, rule;
+    uint64_t times;
+};
+enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row,
+                                    struct ch_err *err) CH_MUST_CHECK; /* one more; `times` does not count */
+typedef enum ch_code ch_store_refusals_fn(void *ctx, const struct ch_refusals_row *row, struct ch_err *err);
+/* A failure of `each` ends it. */
+enum ch_code ch_store_refusals_before(struct ch_store *s, int64_t minute, ch_store_refusals_fn *each,
+                                      void *ctx, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_drop_refusals_before(struct ch_store *s, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
 
 /* Newest time any fact carries (T7: a clock that jumped against it stops releases by time). */
 enum ch_code ch_store_newest_time(struct ch_store *s, int64_t *ret_at_us, struct ch_err *err) CH_MUST_CHECK;

@@ -188,6 +188,7 @@ enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct
     gw->loop = options->loop;
     gw->epoch = options->epoch;
     gw->served_fd = options->served_fd;
+    gw->audit = gw_audit_new(options->audit_fd);
     gw->on_drained = options->on_drained;
     gw->owner = options->owner;
     gw->all_slots = options->metrics;
@@ -236,6 +237,7 @@ void gw_free(struct gw *gw)
         free(r->name);
         free(r);
     }
+    gw_audit_free(gw->audit);
     free(gw->origin);
     free(gw->instance_id);
     free(gw);

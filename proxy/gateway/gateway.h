@@ -18,6 +18,7 @@ struct gw_options {
     uint32_t instance;
     int access_log_fd; /* -1: none */
     int served_fd;     /* STATE/served; the caller's */
+    int audit_fd;      /* STATE/audit/public; the caller's */
     struct ch_str instance_id; /* of the running installation; a request that brings it is a loop */
     void (*on_drained)(void *owner);
     void *owner;

@@ -22,6 +22,7 @@
 #define GW_FORMATS_MAX 8
 #define GW_KEY_MAX     1024
 
+struct gw_audit;
 struct gw_file;
 
 /* What a request was about: handed through the HTTP core to the access log and the metrics. */
@@ -84,6 +85,7 @@ struct gw {
     const struct ch_epoch_page *epoch;
     const struct ch_config *config;
     int served_fd;
+    struct gw_audit *audit;
     char *instance_id;
     char *origin; /* for links; "" when the configuration names none that others can reach */
     struct gw_repository *repositories;
@@ -150,6 +152,11 @@ bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct
 /* --- special.c: /-/... and / --- */
 void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
 void gw_special_root(struct gw *gw, struct ch_http_request *r);
+
+/* --- audit.c: /-/audit/... --- */
+struct gw_audit *gw_audit_new(int folder_fd); /* stays the caller's */
+void gw_audit_free(struct gw_audit *a);
+void gw_audit_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
 
 /* One line for whoever runs the gateway: what should not happen and what it cost. */
 void gw_complain(const char *event, struct ch_str what, const struct ch_err *err);

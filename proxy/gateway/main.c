@@ -16,6 +16,7 @@ struct process {
     struct ch_http_tls *tls; /* NULL: no listener speaks it */
     struct ch_config *reloaded; /* the configuration in force after a reload, else NULL */
     int served_fd;
+    int audit_fd;
 };
 
 static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
@@ -71,17 +72,17 @@ static void on_drained(void *owner)
     ch_loop_stop(p->child.loop);
 }
 
-static enum ch_code open_served(struct process *p, struct ch_err *err)
+static enum ch_code open_folder(struct process *p, const char *name, int *ret_fd,
+                                struct ch_err *err)
 {
     struct ch_buf path;
     ch_buf_init(&path, ch_limits.text_bytes);
     ch_buf_puts(&path, p->child.setup.state_dir);
-    ch_buf_puts(&path, CH_STR("/served"));
-    ch_buf_putc(&path, '\0');
+    ch_buf_printf(&path, "/%s%c", name, '\0');
     enum ch_code rc = ch_buf_ok(&path, err);
     if (rc == CH_OK) {
-        p->served_fd = open(path.ptr, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        rc = p->served_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "%s", path.ptr);
+        *ret_fd = open(path.ptr, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        rc = *ret_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "%s", path.ptr);
     }
     ch_buf_done(&path);
     return rc;
@@ -104,6 +105,7 @@ static enum ch_code make_gateway(struct process *p, struct ch_err *err)
                       .instance = p->child.setup.instance,
                       .access_log_fd = p->child.access_log_fd,
                       .served_fd = p->served_fd,
+                      .audit_fd = p->audit_fd,
                       .instance_id = p->child.setup.instance_id,
                       .on_drained = on_drained,
                       .owner = p,
@@ -148,7 +150,9 @@ static enum ch_code run(struct process *p, struct ch_err *err)
     p->child.on_peer = on_peer;
     p->child.on_reload = on_reload;
     p->child.on_drain = on_drain;
-    if ((rc = open_served(p, err)) != CH_OK || (rc = make_gateway(p, err)) != CH_OK ||
+    if ((rc = open_folder(p, "served", &p->served_fd, err)) != CH_OK ||
+        (rc = open_folder(p, "audit/public", &p->audit_fd, err)) != CH_OK ||
+        (rc = make_gateway(p, err)) != CH_OK ||
         (rc = make_tls(p, err)) != CH_OK || (rc = ch_child_confine(&p->child, err)) != CH_OK ||
         (rc = listen_all(p, err)) != CH_OK) {
         return rc;
@@ -158,7 +162,7 @@ static enum ch_code run(struct process *p, struct ch_err *err)
 
 int main(void)
 {
-    struct process p = {.served_fd = -1};
+    struct process p = {.served_fd = -1, .audit_fd = -1};
     struct ch_err err = {0};
     enum ch_code rc = run(&p, &err);
     if (rc != CH_OK) {
@@ -170,6 +174,9 @@ int main(void)
     ch_child_done(&p.child);
     if (p.served_fd >= 0) {
         close(p.served_fd);
+    }
+    if (p.audit_fd >= 0) {
+        close(p.audit_fd);
     }
     return rc == CH_OK ? 0 : 1;
 }

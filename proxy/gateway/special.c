@@ -1,5 +1,5 @@
 /* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE, and what
- * documents.c has. */
+ * documents.c and audit.c have. */
 #include "gateway_int.h"
 
 #include <stdlib.h>
@@ -191,6 +191,10 @@ void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct c
     }
     if (v->segment_count == 3 && ch_str_eq(what, CH_STR("policies"))) {
         policies(r, v->segments[2]);
+        return;
+    }
+    if (v->segment_count > 2 && ch_str_eq(what, CH_STR("audit"))) {
+        gw_audit_request(gw, r, v);
         return;
     }
     if (!gw_documents_request(gw, r, v)) {

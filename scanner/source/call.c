@@ -30,11 +30,15 @@ static struct value constant_getattr(struct file *f, const struct call *c)
 {
     const struct value *of = &c->args[0];
     const struct value *name = &c->args[1];
-    if (of->kind != VALUE_NAME || name->kind != VALUE_TEXT) {
+    if (name->kind != VALUE_TEXT) {
         return (struct value){.marks = (of->marks | name->marks) & ~(uint32_t)MARK_BUILT};
     }
-    struct value v = value_name(f, of->text, name->text);
-    v.marks |= (of->marks | name->marks) & (MARK_BUILT | MARK_DECODED);
+    struct value v = value_attribute(f, *of, name->text);
+    uint32_t hidden = (of->marks | name->marks) & (MARK_BUILT | MARK_DECODED);
+    v.marks = (v.marks & ~(uint32_t)MARK_BUILT) | (v.kind == VALUE_NAME ? hidden : 0U);
+    if (c->count > 2) {
+        v = value_or(f, v, c->args[2]);
+    }
     return v;
 }
 
@@ -42,14 +46,10 @@ static struct value path_join(struct file *f, const struct call *c)
 {
     struct value v = c->args[0];
     for (uint32_t i = 1; i < c->count; i++) {
-        bool both = v.kind == VALUE_TEXT && c->args[i].kind == VALUE_TEXT;
-        if (both && !ch_str_ends(v.text, CH_STR("/"))) {
-            v = value_add(f, v, (struct value){.kind = VALUE_TEXT, .text = CH_STR("/")});
-        }
-        v = value_add(f, v, c->args[i]);
+        v = value_append(f, v, c->args[i]);
     }
     v.marks &= ~(uint32_t)(MARK_BUILT);
-    if (v.kind == VALUE_TEXT) {
+    if (v.kind == VALUE_TEXT || v.kind == VALUE_PARTIAL) {
         v.marks |= text_marks(f, v.text, c->line);
     }
     return v;
@@ -71,6 +71,31 @@ static bool opens_for_writing(const struct call *c)
     return false;
 }
 
+/* Whether a path ends like a file that is no source of Python: what stands in it is not looked at as
+ * code. */
+static bool is_data_path(const struct value *path)
+{
+    struct ch_str s = path->kind == VALUE_TEXT || path->kind == VALUE_PARTIAL
+                          ? path->text
+                          : (struct ch_str){NULL, 0};
+    size_t at = s.len;
+    while (at > 0 && s.ptr[at - 1] != '/' && s.ptr[at - 1] != '\\' && s.ptr[at - 1] != HOLE) {
+        at--;
+    }
+    bool whole = at == 0 || s.ptr[at - 1] != HOLE;
+    struct ch_str name = ch_str_sub(s, at, s.len);
+    size_t dot;
+    bool suffix = ch_str_find_char(name, '.', &dot);
+    static const char *const code[] = {".py", ".pyi", ".pyx", ".ipy"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(code); i++) {
+        if (ch_str_ends(name, ch_str_of(code[i]))) {
+            return false;
+        }
+    }
+    return name.len > 1 && (suffix || whole) && !ch_str_ends(name, CH_STR(".")) &&
+           name.ptr[0] != '<';
+}
+
 /* A file that is open: it keeps the marks of its path, and whose path it has. */
 static struct value opened(const struct call *c)
 {
@@ -78,7 +103,7 @@ static struct value opened(const struct call *c)
     uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PYTHON;
     struct value v = {.marks = (path->marks & kept) | MARK_COMPUTED};
     v.origin = path->kind == VALUE_TEXT ? value_hash(path->text) : path->origin;
-    v.marks |= opens_for_writing(c) ? MARK_WRITES : 0U;
+    v.marks |= opens_for_writing(c) ? MARK_WRITES : is_data_path(path) ? MARK_DATA : 0U;
     return v;
 }
 
@@ -140,43 +165,147 @@ static struct value characters(struct file *f, const struct call *c)
     return (struct value){.marks = c->marks | MARK_CHAR | MARK_COMPUTED};
 }
 
-/* Functions whose result is more than a name and marks. False: not one of them. */
-static bool special(struct file *f, const struct call *c, struct value *ret)
+static bool is_any(struct ch_str name, const char *const *list, size_t count)
 {
-    if (c->count == 0) {
-        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (name.len > 0 && name.ptr[0] == list[i][0] && str_is(name, list[i])) {
+            return true;
+        }
     }
-    if (named(c, "__import__") || named(c, "importlib.import_module") ||
-        named(c, "importlib.__import__")) {
-        *ret = constant_import(f, c);
-    } else if (named(c, "getattr") && c->count >= 2) {
-        *ret = constant_getattr(f, c);
-    } else if (named(c, "os.path.join")) {
+    return false;
+}
+
+/* Functions about files whose path is one of their arguments; its index, + 1; 0: none. */
+uint32_t path_argument(const struct call *c)
+{
+    static const char *const first[] = {"open", "io.open", "os.fdopen", "codecs.open",
+                                        "runpy.run_path", "tokenize.open"};
+    static const char *const second[] = {
+        "importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader",
+        "importlib.machinery.SourcelessFileLoader", "imp.load_source", "pkgutil.get_data",
+        "importlib.resources.read_text", "importlib.resources.read_binary",
+        "importlib.resources.open_text", "importlib.resources.open_binary"};
+    uint32_t at = is_any(c->name, first, CH_ARRAY_LEN(first))     ? 1
+                  : is_any(c->name, second, CH_ARRAY_LEN(second)) ? 2
+                                                                  : 0;
+    return at <= c->count ? at : 0;
+}
+
+bool path_is_data(const struct value *path)
+{
+    return is_data_path(path);
+}
+
+/* Of paths. False: not one of them. */
+static bool of_path(struct file *f, const struct call *c, struct value *ret)
+{
+    static const char *const paths[] = {"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath",
+                                        "os.path.join", "importlib.resources.files().joinpath"};
+    static const char *const home[] = {"pathlib.Path.home", "pathlib.PosixPath.home"};
+    uint32_t at = path_argument(c);
+    if (is_any(c->name, home, CH_ARRAY_LEN(home))) {
+        *ret = (struct value){.kind = VALUE_TEXT, .text = CH_STR("~")};
+    } else if (c->count > 0 && ch_str_ends(c->name, CH_STR("files().joinpath"))) {
+        struct value root = {.marks = MARK_COMPUTED};
+        for (uint32_t i = 0; i < c->count; i++) {
+            root = value_append(f, root, c->args[i]);
+        }
+        *ret = root;
+    } else if (c->count > 1 && is_any(c->name, paths, CH_ARRAY_LEN(paths))) {
         *ret = path_join(f, c);
     } else if (named(c, "os.path.dirname") && (c->marks & (MARK_SELF | MARK_BESIDE)) != 0) {
         *ret = (struct value){.marks = MARK_BESIDE | MARK_COMPUTED};
-    } else if (named(c, "open") || named(c, "io.open") || named(c, "os.fdopen")) {
-        *ret = opened(c);
+    } else if (at > 0 && !named(c, "runpy.run_path")) {
+        struct call of = {.count = c->count > 1 && at == 1 ? 2 : 1, .args = {c->args[at - 1], c->args[1]}};
+        of.keywords[1] = c->keywords[1];
+        *ret = at == 1 ? opened(c) : opened(&of);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Functions that give back a function, with something bound to it, or as it is. */
+static bool carries(struct file *f, const struct call *c, struct value *ret)
+{
+    static const char *const binds[] = {"functools.partial", "functools.partialmethod",
+                                        "types.MethodType"};
+    static const char *const operators[] = {"operator.methodcaller", "operator.attrgetter",
+                                            "operator.itemgetter"};
+    static const char *const same[] = {"staticmethod", "classmethod", "property", "cast",
+                                       "functools.cached_property", "functools.lru_cache",
+                                       "functools.cache", "functools.wraps()",
+                                       "functools.lru_cache()", "contextlib.contextmanager",
+                                       "types.coroutine", "atexit.register", "memoryview"};
+    bool is_bound = is_any(c->name, binds, CH_ARRAY_LEN(binds)) && is_reference(&c->args[0]);
+    bool is_operator = is_any(c->name, operators, CH_ARRAY_LEN(operators));
+    if (!is_bound && !is_operator) {
+        if (is_any(c->name, same, CH_ARRAY_LEN(same)) && is_reference(&c->args[0])) {
+            *ret = c->args[0];
+            if (named(c, "property") && ret->kind == VALUE_FUNCTION) {
+                f->functions[ret->number].is_property = true;
+            }
+            return true;
+        }
+        return false;
+    }
+    uint32_t first = is_bound ? 1 : 0;
+    uint32_t count = c->count - first;
+    struct value *items = value_alloc(f, (count + 1) * sizeof(*items));
+    if (items == NULL) {
+        return false;
+    }
+    memcpy(items, c->args + first, count * sizeof(*items));
+    *ret = is_bound ? c->args[0] : value_name(f, c->name, CH_STR("()"));
+    if (ret->item_count == 0 && count > 0) {
+        ret->items = items;
+        ret->item_count = count;
+    }
+    ret->marks |= c->marks;
+    return true;
+}
+
+/* Functions whose result is more than a name and marks. False: not one of them. */
+static bool special(struct file *f, const struct call *c, struct value *ret)
+{
+    static const char *const imports[] = {"__import__", "importlib.import_module",
+                                          "importlib.__import__", "sys.modules.get"};
+    static const char *const asks[] = {"getattr", "object.__getattribute__",
+                                       "type.__getattribute__", "inspect.getattr_static"};
+    static const char *const any[] = {"map", "filter", "zip"};
+    static const char *const next[] = {"next", "max", "min"};
+    if (c->count == 0) {
+        return false;
+    }
+    if (is_any(c->name, imports, CH_ARRAY_LEN(imports))) {
+        *ret = constant_import(f, c);
+    } else if (c->count >= 2 && is_any(c->name, asks, CH_ARRAY_LEN(asks))) {
+        *ret = constant_getattr(f, c);
+    } else if (named(c, "setattr") && c->count == 3 && c->args[1].kind == VALUE_TEXT) {
+        attribute_set(f, c->args[0], c->args[1].text, c->args[2]);
+        *ret = (struct value){0};
     } else if (named(c, "chr") || named(c, "unichr")) {
         *ret = characters(f, c);
     } else if (named(c, "map") && c->count == 2 && c->args[0].kind == VALUE_NAME &&
                ch_str_eq(c->args[0].text, CH_STR("chr"))) {
         *ret = value_characters(f, c->args[1]);
-    } else if (named(c, "map") || named(c, "filter") || named(c, "zip")) {
+    } else if (is_any(c->name, any, CH_ARRAY_LEN(any))) {
         *ret = (struct value){.marks = c->marks | MARK_COMPUTED};
         if (c->args[0].kind == VALUE_FUNCTION) {
             ret->marks |= f->functions[c->args[0].number].returns & ~(uint32_t)MARK_PARAM;
         }
+    } else if (is_any(c->name, next, CH_ARRAY_LEN(next))) {
+        *ret = value_element(f, c->args[0]);
     } else if ((named(c, "bytes") || named(c, "bytearray")) && c->args[0].kind == VALUE_LIST) {
         *ret = value_characters(f, c->args[0]);
     } else if (named(c, "reversed")) {
         *ret = value_slice(f, c->args[0], true);
     } else if (named(c, "codecs.decode")) {
         *ret = codecs_decode(f, c);
-    } else if (named(c, "vars") && c->args[0].kind == VALUE_NAME) {
-        *ret = value_name(f, c->args[0].text, CH_STR("__dict__"));
+    } else if (named(c, "vars")) {
+        *ret = value_attribute(f, c->args[0], CH_STR("__dict__"));
     } else {
-        return false;
+        return carries(f, c, ret);
     }
     return true;
 }
@@ -185,11 +314,15 @@ static bool special(struct file *f, const struct call *c, struct value *ret)
 static bool environment(const struct call *c, struct value *ret)
 {
     static const char *const whole[] = {".copy", ".items", ".values"};
+    if (named(c, "os.getenv")) {
+        *ret = (struct value){.marks = MARK_COMPUTED | MARK_VARIABLE};
+        return true;
+    }
     if (!ch_str_starts(c->name, CH_STR("os.environ."))) {
         return false;
     }
     bool all = contains(c->name, whole, CH_ARRAY_LEN(whole)) != NULL;
-    *ret = (struct value){.marks = MARK_COMPUTED | (all ? MARK_ENVIRON : 0U)};
+    *ret = (struct value){.marks = MARK_COMPUTED | (all ? MARK_ENVIRON : MARK_VARIABLE)};
     return true;
 }
 
@@ -204,7 +337,9 @@ static struct value by_effect(struct file *f, const struct call *c)
         struct value one = c->count > 0 ? c->args[0] : v;
         v.marks |= c->marks;
         v.origin = one.origin;
-        return one.kind == VALUE_TEXT || (c->count == 1 && one.kind == VALUE_LIST) ? one : v;
+        bool same = one.kind == VALUE_TEXT || one.kind == VALUE_PARTIAL ||
+                    (c->count == 1 && is_reference(&one)) || one.kind == VALUE_LIST;
+        return same && (c->count == 1 || one.kind != VALUE_LIST) ? one : v;
     }
     if ((effects & EFFECT_LOAD) != 0) {
         bool embedded = (c->marks & MARK_DECODED) != 0 ||
@@ -217,57 +352,71 @@ static struct value by_effect(struct file *f, const struct call *c)
     named_value.marks |= (effects & EFFECT_FETCH) != 0 && (c->marks & MARK_CLOUD) != 0 ? MARK_KEYS : 0U;
     named_value.marks |= (effects & EFFECT_HOST) != 0 ? MARK_HOST : 0U;
     named_value.marks |= (effects & EFFECT_SOCKET) != 0 ? MARK_SOCKET : 0U;
+    for (uint32_t i = 0; i < c->count && ch_str_starts(c->name, CH_STR("?.")); i++) {
+        named_value.marks |= text_encoded(&c->args[i]) ? MARK_ENCODED : 0U;
+    }
     return named_value;
 }
 
-static struct value of_function(struct file *f, struct value callee, const struct call *c)
+/* The name of what is called, without the ways that lead to it. */
+static struct ch_str plain_name(struct ch_str name)
 {
-    struct function *fn = &f->functions[callee.number];
-    if (fn->name != 0) {
-        edge_new(f, function_now(f), fn->name);
+    static const char *const before[] = {"builtins.", "__builtins__.", "globals().", "locals()."};
+    for (size_t i = 0; i < CH_ARRAY_LEN(before); i++) {
+        if (ch_str_starts(name, ch_str_of(before[i]))) {
+            struct ch_str rest = ch_str_sub(name, strlen(before[i]), name.len);
+            size_t dot;
+            return i < 2 || ch_str_find_char(rest, '.', &dot) ? rest : name;
+        }
     }
-    uint32_t marks = fn->returns & ~(uint32_t)MARK_PARAM;
-    marks |= (fn->returns & MARK_PARAM) != 0 ? c->marks : 0U;
-    if (fn->runs_argument && (c->marks & (MARK_DECODED | MARK_REMOTE)) != 0) {
-        report(f, (c->marks & MARK_REMOTE) != 0 ? CH_F_SOURCE_REMOTE_CODE : CH_F_SOURCE_HIDDEN_CODE,
-               c->line, CH_STR("through a function that runs what it is given"));
-    }
-    return (struct value){.marks = (marks & ~(uint32_t)MARK_SELF) | MARK_COMPUTED};
+    return name;
 }
 
-struct value call(struct file *f, struct value callee, struct call *c)
+/* os.__dict__.get("system"), os.__getattribute__("system"), sys.modules.get("os"). */
+static bool of_namespace(struct file *f, const struct call *c, struct value *ret)
+{
+    static const char *const items[] = {".get", ".__getitem__", ".pop", ".setdefault"};
+    if (c->count == 0 || c->args[0].kind != VALUE_TEXT) {
+        return false;
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(items); i++) {
+        struct ch_str end = ch_str_of(items[i]);
+        if (ch_str_ends(c->name, end)) {
+            struct value of = {.kind = VALUE_NAME, .text = ch_str_sub(c->name, 0, c->name.len - end.len)};
+            *ret = value_item(f, of, c->args[0]);
+            return ret->kind == VALUE_NAME || ret->also != NULL;
+        }
+    }
+    struct ch_str ask = CH_STR(".__getattribute__");
+    if (ch_str_ends(c->name, ask)) {
+        struct value of = {.kind = VALUE_NAME, .text = ch_str_sub(c->name, 0, c->name.len - ask.len)};
+        *ret = value_attribute(f, of, c->args[0].text);
+        return true;
+    }
+    return false;
+}
+
+struct value call_name(struct file *f, const struct value *callee, struct call *c)
 {
     struct value v;
-    if (callee.kind == VALUE_FUNCTION) {
-        v = of_function(f, callee, c);
-        check_call(f, c, &v);
-        return v;
-    }
-    if (callee.kind != VALUE_NAME) {
-        uint32_t kept = callee.marks & ~(uint32_t)(MARK_PARAM | MARK_SELF);
-        v = (struct value){.marks = kept | MARK_COMPUTED};
-        return v;
-    }
-    c->name = callee.text;
-    if (ch_str_starts(c->name, CH_STR("builtins."))) {
-        c->name = ch_str_sub(c->name, CH_STR("builtins.").len, c->name.len);
-    } else if (ch_str_starts(c->name, CH_STR("__builtins__."))) {
-        c->name = ch_str_sub(c->name, CH_STR("__builtins__.").len, c->name.len);
-    }
+    c->name = plain_name(callee->text);
     size_t dot;
     if (!ch_str_find_char(c->name, '.', &dot)) {
         edge_new(f, function_now(f), value_hash(c->name)); /* maybe a function further down */
     }
     if (c->name.len > 0 && c->name.ptr[0] == '.') {
+        bool reads = named(c, ".read_text") || named(c, ".read_bytes") || named(c, ".open");
         v = value_method(f, c->self, ch_str_sub(c->name, 1, c->name.len), c->args, c->count);
-    } else if (!special(f, c, &v) && !environment(c, &v)) {
+        v.marks |= reads && is_data_path(&c->self) ? MARK_DATA : 0U;
+    } else if (!of_path(f, c, &v) && !special(f, c, &v) && !of_namespace(f, c, &v) &&
+               !environment(c, &v)) {
         v = by_effect(f, c);
-        v.marks |= callee.marks &
-                   (MARK_REMOTE | MARK_SECRET | MARK_HOST | MARK_SOCKET | MARK_KEYS);
-        v.origin = v.origin != 0 ? v.origin : callee.origin;
+        v.marks |= callee->marks & (MARK_REMOTE | MARK_SECRET | MARK_HOST | MARK_SOCKET |
+                                    MARK_KEYS | MARK_DATA);
+        v.origin = v.origin != 0 ? v.origin : callee->origin;
     }
     /* The callee itself may have been put together from pieces. */
-    c->self.marks |= callee.marks;
+    c->self.marks |= callee->marks;
     check_call(f, c, &v);
     return v;
 }

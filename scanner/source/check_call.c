@@ -90,8 +90,15 @@ static void runs_code(struct file *f, const struct call *c)
 {
     uint32_t marks = named(c, "exec") || named(c, "eval") ? c->args[0].marks : c->marks;
     capability(f, CAP_DYNAMIC);
-    if ((marks & (MARK_DECODED | MARK_CHAR)) != 0) {
+    bool plain = named(c, "exec") || named(c, "eval");
+    if ((marks & (MARK_DECODED | MARK_CHAR | MARK_ENCODED)) != 0 &&
+        (plain || (marks & MARK_PARAM) == 0)) { /* a function that reads what it is given */
         report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, shown(f, c));
+    }
+    /* eval of a file is how some read settings that a user wrote. */
+    if ((marks & MARK_DATA) != 0 && !named(c, "runpy.run_path") &&
+        (!named(c, "eval") || at_import(f))) {
+        report(f, CH_F_SOURCE_DATA_CODE, c->line, shown(f, c));
     }
     if ((marks & MARK_REMOTE) != 0) {
         report(f, CH_F_SOURCE_REMOTE_CODE, c->line, shown(f, c));
@@ -104,31 +111,33 @@ static void runs_code(struct file *f, const struct call *c)
     }
 }
 
-static bool is_dynamic(const struct value *v)
+/* staticmethod(exec): nobody else needs it as a method. */
+static void hides_dynamic(struct file *f, const struct call *c)
 {
-    struct ch_str name = v->kind == VALUE_NAME ? v->text : (struct ch_str){NULL, 0};
-    if (ch_str_starts(name, CH_STR("builtins."))) {
-        name = ch_str_sub(name, CH_STR("builtins.").len, name.len);
+    const struct value *v = &c->args[0];
+    if (named(c, "staticmethod") && c->count > 0 && v->kind == VALUE_NAME &&
+        (effects_of(v->text) & EFFECT_DYNAMIC) != 0) {
+        report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, CH_STR("exec or eval as a method"));
     }
-    return ch_str_eq(name, CH_STR("exec")) || ch_str_eq(name, CH_STR("eval"));
 }
 
-/* exec or eval is given to somebody else, together with what it shall run: map(exec, [text]). */
-static void runs_by_another(struct file *f, const struct call *c)
+/* A loader is given a file that is no source by its name. */
+static void loads_file(struct file *f, const struct call *c)
 {
-    bool dynamic = false;
-    for (uint32_t i = 0; i < c->count; i++) {
-        dynamic = dynamic || is_dynamic(&c->args[i]);
-    }
-    if (!dynamic) {
-        return;
-    }
-    if ((c->marks & (MARK_DECODED | MARK_CHAR)) != 0) {
-        report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, CH_STR("exec or eval as an argument"));
-    } else if ((c->marks & MARK_REMOTE) != 0) {
-        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, CH_STR("exec or eval as an argument"));
-    } else if (named(c, "staticmethod")) {
-        report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, CH_STR("exec or eval as a method"));
+    static const char *const loaders[] = {"runpy.run_path", "imp.load_source",
+                                          "importlib.util.spec_from_file_location",
+                                          "importlib.machinery.SourceFileLoader",
+                                          "importlib.machinery.SourcelessFileLoader"};
+    static const char *const native[] = {".so", ".pyd", ".dll", ".dylib", ".pyc"};
+    uint32_t at = path_argument(c);
+    for (size_t i = 0; at > 0 && i < CH_ARRAY_LEN(loaders); i++) {
+        const struct value *path = &c->args[at - 1];
+        if (named(c, loaders[i])) {
+            capability(f, CAP_DYNAMIC);
+            if (path_is_data(path) && contains(path->text, native, CH_ARRAY_LEN(native)) == NULL) {
+                report(f, CH_F_SOURCE_DATA_CODE, c->line, shown(f, c));
+            }
+        }
     }
 }
 
@@ -169,6 +178,10 @@ static void starts_process(struct file *f, const struct call *c)
     capability(f, CAP_PROCESS);
     f->seen |= SEEN_PROCESS;
     does(f, DOES_PROCESS, c->line, shown(f, c), false);
+    if (c->count > 0 && c->args[0].kind == VALUE_UNKNOWN && c->args[0].number != 0) {
+        struct value self = {.kind = VALUE_NAME, .text = c->name};
+        parameter_called(f, &self, (uint32_t)c->args[0].number - 1, c);
+    }
     for (uint32_t i = 0; i < c->count; i++) {
         const struct value *v = &c->args[i];
         bool is_stream = ch_str_eq(c->keywords[i], CH_STR("stdin")) ||
@@ -195,7 +208,11 @@ static void starts_process(struct file *f, const struct call *c)
         if (i == 0 && (v->marks & MARK_DECODED) != 0) {
             report(f, CH_F_SOURCE_HIDDEN_COMMAND, c->line, shown(f, c));
         }
-        if (command_of(f, v, c->line)) {
+        bool fetches = false;
+        for (const struct value *one = v; one != NULL; one = one->also) {
+            fetches = command_of(f, one, c->line) || fetches;
+        }
+        if (fetches) {
             does(f, DOES_NETWORK, c->line, shown(f, c), false);
         }
     }
@@ -226,7 +243,8 @@ static void uses_network(struct file *f, const struct call *c, uint32_t effects)
                     ch_str_ends(c->name, CH_STR("create_connection"));
     f->seen |= connects ? SEEN_CONNECT : 0U;
     if (connects || (effects & (EFFECT_FETCH | EFFECT_SEND | EFFECT_SAVE)) != 0) {
-        bool given = c->count > 0 && (c->args[0].marks & MARK_PARAM) != 0;
+        uint32_t where = ch_str_starts(c->name, CH_STR("requests.Session.")) ? 1 : 0; /* self */
+        bool given = c->count > where && (c->args[where].marks & MARK_PARAM) != 0;
         does(f, DOES_NETWORK, c->line, shown(f, c), given);
     }
     if ((c->marks & MARK_SECRET) != 0 && (effects & (EFFECT_SEND | EFFECT_FETCH)) != 0) {
@@ -294,6 +312,32 @@ static void writes_file(struct file *f, const struct call *c, const struct value
     }
 }
 
+/* The machine's own name, or what a variable says, is looked up by honest code; a name that is made
+ * with it is not. */
+static void looks_up(struct file *f, const struct call *c)
+{
+    static const char *const lookups[] = {"socket.gethostbyname", "socket.gethostbyname_ex",
+                                          "socket.getaddrinfo", "socket.create_connection"};
+    bool is = false;
+    for (size_t i = 0; i < CH_ARRAY_LEN(lookups); i++) {
+        is = is || named(c, lookups[i]);
+    }
+    const struct value *a = &c->args[0];
+    if (!is || c->count == 0) {
+        return;
+    }
+    if (a->kind == VALUE_LIST && a->item_count > 0) { /* (host, port) */
+        a = &a->items[0];
+    }
+    size_t dot;
+    bool made = a->kind == VALUE_PARTIAL && ch_str_find_char(a->text, '.', &dot);
+    bool host = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME;
+    if (host || (made && (a->marks & MARK_VARIABLE) != 0) ||
+        (a->marks & (MARK_SECRET | MARK_ENVIRON)) != 0) {
+        report(f, CH_F_SOURCE_DNS_THEFT, c->line, shown(f, c));
+    }
+}
+
 static void odd_ones(struct file *f, const struct call *c)
 {
     if (named(c, "os.dup2") && c->count > 0 && (c->args[0].marks & MARK_SOCKET) != 0) {
@@ -304,14 +348,7 @@ static void odd_ones(struct file *f, const struct call *c)
         (c->args[0].marks & MARK_SELF) != 0 && c->args[0].kind != VALUE_TEXT) {
         report(f, CH_F_SOURCE_SELF_DELETE, c->line, shown(f, c));
     }
-    if ((named(c, "socket.gethostbyname") || named(c, "socket.getaddrinfo")) && c->count > 0) {
-        const struct value *a = &c->args[0];
-        /* The machine's own name is looked up by honest code; a name made with it is not. */
-        bool made = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME;
-        if (made || (a->marks & (MARK_SECRET | MARK_ENVIRON)) != 0) {
-            report(f, CH_F_SOURCE_DNS_THEFT, c->line, shown(f, c));
-        }
-    }
+    looks_up(f, c);
     if (named(c, "pynput.keyboard.Listener") || named(c, "keyboard.on_press") ||
         named(c, "keyboard.on_release") || named(c, "keyboard.hook")) {
         f->seen |= SEEN_KEYS;
@@ -345,7 +382,10 @@ static void loads_objects(struct file *f, const struct call *c)
 {
     capability(f, CAP_DYNAMIC);
     const struct value *a = &c->args[0];
-    bool embedded = c->count > 0 && (a->kind == VALUE_TEXT || (a->marks & MARK_BLOB) != 0);
+    bool embedded = c->count > 0 && (a->kind == VALUE_TEXT || (a->marks & (MARK_BLOB | MARK_DATA)) != 0);
+    if (c->count > 0 && (a->marks & MARK_REMOTE) != 0) {
+        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, shown(f, c));
+    }
     if (embedded && a->kind == VALUE_TEXT && is_armed_pickle(a->text)) {
         report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, c->name);
     }
@@ -376,7 +416,6 @@ static void loads_by_name(struct file *f, const struct call *c)
 
 void check_call(struct file *f, const struct call *c, struct value *ret)
 {
-    runs_by_another(f, c);
     if (c->name.len == 0) {
         return;
     }
@@ -400,13 +439,6 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     if ((effects & EFFECT_LOAD) != 0) {
         loads_objects(f, c);
     }
-    if ((effects & EFFECT_CALLBACK) != 0) {
-        for (uint32_t i = 0; i < c->count; i++) {
-            if (c->args[i].kind == VALUE_FUNCTION) {
-                edge_new(f, function_now(f), f->functions[c->args[i].number].name);
-            }
-        }
-    }
     if ((named(c, "__import__") || named(c, "importlib.import_module")) && c->count > 0 &&
         c->args[0].kind != VALUE_TEXT) {
         bool hidden = (c->args[0].marks & (MARK_CHAR | MARK_DECODED)) != 0;
@@ -415,6 +447,22 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     if (named(c, "os.getenv") || ch_str_starts(c->name, CH_STR("os.environ"))) {
         capability(f, CAP_ENVIRONMENT);
     }
+    hides_dynamic(f, c);
+    loads_file(f, c);
     writes_file(f, c, ret);
     odd_ones(f, c);
+}
+
+/* A function of another library is replaced, and the new one sends something to where it wants: what
+ * passes by, passes by it. That which only calls the old one sends to where it is told. */
+void check_patch(struct file *f, struct ch_str name, const struct value *v)
+{
+    size_t dot;
+    bool library = ch_str_find_char(name, '.', &dot) && name.ptr[0] != '?' &&
+                   !ch_str_find(name, CH_STR("()"), &dot);
+    for (; library && at_import(f) && v != NULL; v = v->also) {
+        if (v->kind == VALUE_FUNCTION && (f->functions[v->number].does & DOES_NETWORK) != 0) {
+            report(f, CH_F_SOURCE_PATCH, f->tokens[0].line, name);
+        }
+    }
 }

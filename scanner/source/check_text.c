@@ -316,6 +316,23 @@ static bool looks_encoded(struct ch_str s)
     return blanks * 40 < s.len && distinct >= 16 && most * 5 < s.len;
 }
 
+bool text_encoded(const struct value *v)
+{
+    enum { SHORTEST = 32 };
+    uint32_t kinds = 0;
+    if (v->kind != VALUE_TEXT || v->text.len < SHORTEST) {
+        return false;
+    }
+    for (size_t i = 0; i < v->text.len; i++) {
+        char c = v->text.ptr[i];
+        if (!is_token_char(c) && c != '+' && c != '/' && c != '=') {
+            return false;
+        }
+        kinds |= c >= 'a' && c <= 'z' ? 1U : c >= 'A' && c <= 'Z' ? 2U : c >= '0' && c <= '9' ? 4U : 0U;
+    }
+    return kinds == 7;
+}
+
 void check_literal(struct file *f, struct value *v, uint32_t line)
 {
     if (v->kind != VALUE_TEXT) {

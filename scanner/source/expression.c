@@ -12,7 +12,6 @@ static bool is_binary(uint16_t op)
     switch (op) {
     case '-':
     case '*':
-    case '/':
     case '@':
     case '&':
     case '|':
@@ -38,136 +37,12 @@ static bool is_sign(uint16_t op)
     return op == '-' || op == '+' || op == '~' || op == '*' || op == ('*' | '*' << 8);
 }
 
-static struct value mixed(struct value a, struct value b)
+static struct value mixed(struct file *f, struct value a, struct value b)
 {
+    implied_use(f, &a);
+    implied_use(f, &b);
     return (struct value){.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
                           .origin = a.origin != 0 ? a.origin : b.origin};
-}
-
-/* A name as it is compared: folded where it is not ASCII. Lent from the file's values. */
-static struct ch_str name_at(struct file *f, uint32_t i)
-{
-    struct ch_str s = ch_token_str(f->text, &f->tokens[i]);
-    bool ascii = true;
-    for (size_t k = 0; !f->ascii && k < s.len && ascii; k++) {
-        ascii = (uint8_t)s.ptr[k] < 0x80;
-    }
-    if (ascii) {
-        return s;
-    }
-    struct ch_buf b;
-    ch_buf_init(&b, 4 * s.len + 8);
-    CH_IGNORE(ch_token_name(s, &b));
-    struct value v = value_text(f, ch_buf_str(&b), 0);
-    ch_buf_done(&b);
-    return v.kind == VALUE_TEXT ? v.text : s;
-}
-
-/* What stands in a string without escapes: lent from the source. */
-static bool plain_string(const struct file *f, const struct ch_token *tok, struct ch_str *ret)
-{
-    struct ch_str s = ch_token_str(f->text, tok);
-    if (tok->type != CH_TOKEN_STRING || memchr(s.ptr, '\\', s.len) != NULL ||
-        memchr(s.ptr, '\r', s.len) != NULL) {
-        return false;
-    }
-    size_t close = (tok->flags & CH_STRING_TRIPLE) != 0 ? 3 : 1;
-    size_t open = 0;
-    while (s.ptr[open] != '"' && s.ptr[open] != '\'') {
-        open++;
-    }
-    *ret = ch_str_sub(s, open + close, s.len - open - 2 * close);
-    return true;
-}
-
-static struct value string_value(struct file *f)
-{
-    struct ch_buf b;
-    const struct ch_token *tok = &f->tokens[f->at++];
-    struct value plain = {.kind = VALUE_TEXT};
-    if (plain_string(f, tok, &plain.text)) {
-        check_literal(f, &plain, tok->line);
-        return plain;
-    }
-    ch_buf_init(&b, 4 * (size_t)tok->len + 8);
-    ch_token_value(f->text, tok, &b);
-    struct value v = value_text(f, ch_buf_str(&b), 0);
-    ch_buf_done(&b);
-    check_literal(f, &v, tok->line);
-    return v;
-}
-
-/* From the START of an f-string over its END. */
-static struct value fstring_value(struct file *f)
-{
-    uint32_t stop = f->match[f->at];
-    uint32_t line = f->tokens[f->at].line;
-    uint32_t end = f->end;
-    struct value v = {.kind = VALUE_TEXT, .text = CH_STR("")};
-    f->at++;
-    while (f->at < stop) {
-        uint32_t i = f->at;
-        struct value part = {.marks = MARK_COMPUTED};
-        if (f->tokens[i].type == CH_TOKEN_FSTRING_MIDDLE) {
-            part = string_value(f);
-        } else if (token_op(f, i, "{") && f->match[i] > i) {
-            f->at = i + 1;
-            f->end = f->match[i];
-            part = expression_list(f);
-            f->at = f->end + 1;
-            f->end = end;
-        } else {
-            f->at++;
-        }
-        v = value_add(f, v, part);
-    }
-    f->at = stop + 1;
-    if (v.kind == VALUE_TEXT) {
-        check_literal(f, &v, line);
-    }
-    return v;
-}
-
-/* Strings that stand one after the other are one; of many short ones as well. */
-static struct value strings(struct file *f)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, SIZE_MAX / 2);
-    uint32_t from = f->at;
-    uint32_t marks = 0;
-    uint32_t count = 0;
-    struct value v = {0};
-    bool known = true;
-    while (f->at < f->end) {
-        uint8_t type = f->tokens[f->at].type;
-        bool start = type == CH_TOKEN_FSTRING_START && f->match[f->at] > f->at;
-        if (type != CH_TOKEN_STRING && !start) {
-            break;
-        }
-        if (count == 1) {
-            ch_buf_puts(&b, v.text);
-        }
-        if (start || count == 0) {
-            v = start ? fstring_value(f) : string_value(f);
-            known = known && v.kind == VALUE_TEXT;
-            marks |= v.marks;
-            if (count > 0) {
-                ch_buf_puts(&b, v.text);
-            }
-        } else {
-            ch_token_value(f->text, &f->tokens[f->at++], &b);
-        }
-        count++;
-    }
-    if (count > 1 && known) {
-        v = value_text(f, ch_buf_str(&b), marks);
-        check_literal(f, &v, f->tokens[from].line);
-        v.marks |= MARK_BUILT;
-    } else if (count > 1) {
-        v = (struct value){.marks = marks | MARK_COMPUTED};
-    }
-    ch_buf_done(&b);
-    return v;
 }
 
 /* --- comprehensions --- */
@@ -200,9 +75,14 @@ static struct value comprehension(struct file *f, uint32_t word)
     struct value v;
     f->at = in < end ? in + 1 : end;
     struct value over = expression(f);
+    struct value each = value_element(f, over);
+    bool single = in == word + 2;
+    uint32_t which = 0;
     for (uint32_t i = word + 1; i < in; i++) {
         if (f->tokens[i].type == CH_TOKEN_NAME) {
-            bind(f, name_at(f, i), (struct value){.marks = over.marks | MARK_COMPUTED});
+            struct value one = single ? each : value_unpacked(f, each, which++);
+            one.marks |= over.marks | MARK_COMPUTED;
+            bind(f, name_at(f, i), one);
         }
     }
     if (f->at < end) { /* more loops and conditions */
@@ -214,8 +94,15 @@ static struct value comprehension(struct file *f, uint32_t word)
     } else {
         f->at = begin;
         f->end = word;
-        v = expression_list(f);
-        v = (struct value){.marks = v.marks | over.marks | MARK_COMPUTED};
+        struct value *one = value_alloc(f, sizeof(*one));
+        struct value made = expression_list(f);
+        v = (struct value){.marks = made.marks | over.marks | MARK_COMPUTED};
+        if (one != NULL && is_reference(&made)) {
+            *one = made;
+            v.kind = VALUE_LIST;
+            v.items = one;
+            v.item_count = 1;
+        }
     }
     f->at = f->end = end;
     return v;
@@ -358,78 +245,52 @@ static bool is_reversal(const struct file *f, uint32_t open)
            f->text.ptr[f->tokens[i + 3].at] == '1';
 }
 
-/* Where names can be had by their text: globals()["x"], os.__dict__["system"]. */
-static bool is_namespace(struct ch_str name)
-{
-    return ch_str_ends(name, CH_STR("__dict__")) || ch_str_eq(name, CH_STR("globals()")) ||
-           ch_str_eq(name, CH_STR("locals()")) || ch_str_eq(name, CH_STR("__builtins__")) ||
-           ch_str_eq(name, CH_STR("sys.modules")) || ch_str_ends(name, CH_STR("vars()"));
-}
-
 static struct value subscript(struct file *f, struct value v)
 {
     if (is_reversal(f, f->at)) {
         f->at = f->match[f->at] + 1;
         return value_slice(f, v, true);
     }
-    struct value key = inside(f);
-    if (v.kind == VALUE_NAME && key.kind == VALUE_TEXT && is_namespace(v.text)) {
-        struct ch_str base = {NULL, 0};
-        if (ch_str_ends(v.text, CH_STR(".__dict__"))) {
-            base = ch_str_sub(v.text, 0, v.text.len - CH_STR(".__dict__").len);
+    return value_item(f, v, inside(f));
+}
+
+/* ".name": a method of no module. */
+static struct value method_name(struct file *f, struct ch_str name)
+{
+    bool in_text = name.ptr > f->text.ptr && name.ptr < f->text.ptr + f->text.len &&
+                   name.ptr[-1] == '.';
+    struct value v = {.kind = VALUE_NAME, .text = {name.ptr - 1, name.len + 1}};
+    if (!in_text) {
+        char *p = value_alloc(f, name.len + 1);
+        if (p == NULL) {
+            return (struct value){0};
         }
-        struct value r = value_name(f, base, key.text);
-        r.marks |= key.marks & (MARK_BUILT | MARK_DECODED);
-        return r;
+        p[0] = '.';
+        memcpy(p + 1, name.ptr, name.len);
+        v.text.ptr = p;
     }
-    if (v.kind == VALUE_LIST && key.kind == VALUE_INT && key.number >= 0 &&
-        key.number < v.item_count) {
-        return v.items[key.number];
-    }
-    struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
-    if (v.kind == VALUE_NAME) {
-        r.marks &= ~(uint32_t)MARK_ENVIRON; /* one variable is not the environment */
-    }
-    return r;
+    return v;
 }
 
 static struct value method_or_attribute(struct file *f, struct value v)
 {
-    uint32_t i = f->at + 1;
-    struct ch_str name = name_at(f, i);
-    bool in_text = name.ptr > f->text.ptr && name.ptr < f->text.ptr + f->text.len &&
-                   name.ptr[-1] == '.';
-    f->at = i + 1;
-    if (v.kind == VALUE_NAME) {
-        struct value r = {.kind = VALUE_NAME};
-        if (in_text && v.text.ptr + v.text.len + 1 == name.ptr && v.text.len + name.len < NAME_BYTES) {
-            r.text = (struct ch_str){v.text.ptr, v.text.len + 1 + name.len}; /* a.b as it stands */
-        } else {
-            r = value_name(f, v.text, name);
-        }
-        r.marks |= v.marks;
-        r.origin = v.origin;
-        if (str_is(r.text, "os.environ")) {
-            r.marks |= MARK_ENVIRON;
-            capability(f, CAP_ENVIRONMENT);
-        }
+    struct ch_str name = name_at(f, f->at + 1);
+    f->at += 2;
+    struct value r = value_attribute(f, v, name);
+    if (v.kind == VALUE_NAME || !token_op(f, f->at, "(")) {
         return r;
-    }
-    if (!token_op(f, f->at, "(")) {
-        uint32_t kept = v.marks & ~(uint32_t)MARK_SELF; /* ".parent" is not this file */
-        return (struct value){.marks = kept | MARK_COMPUTED, .origin = v.origin};
     }
     struct call c __attribute__((uninitialized));
     call_begin(&c);
     c.self = v;
-    struct value callee = {0};
-    char *p = in_text ? NULL : value_alloc(f, name.len + 1);
-    if (in_text) { /* ".name": of no module */
-        callee = (struct value){.kind = VALUE_NAME, .text = {name.ptr - 1, name.len + 1}};
-    } else if (p != NULL) {
-        p[0] = '.';
-        memcpy(p + 1, name.ptr, name.len);
-        callee = (struct value){.kind = VALUE_NAME, .text = {p, name.len + 1}};
+    c.self.also = NULL;
+    struct value callee = method_name(f, name);
+    bool known = r.kind == VALUE_FUNCTION || r.kind == VALUE_CLASS || r.kind == VALUE_NAME ||
+                 r.kind == VALUE_INSTANCE;
+    if (known && v.kind != VALUE_TEXT) {
+        callee = r;
+    } else {
+        callee = value_or(f, callee, r);
     }
     return arguments(f, callee, &c);
 }
@@ -447,57 +308,32 @@ static struct value postfix(struct file *f, struct value v)
         } else if (token_op(f, f->at, "[")) {
             v = subscript(f, v);
         } else {
+            mention(f, &v);
             return v;
         }
     }
 }
 
-static struct value lambda(struct file *f)
-{
-    f->at++;
-    uint32_t index = function_new(f, 0);
-    scope_push(f, (struct scope){.indent = 0, .function = index, .is_function = true});
-    while (f->at < f->end && !token_op(f, f->at, ":")) {
-        if (f->tokens[f->at].type == CH_TOKEN_NAME) {
-            bind(f, name_at(f, f->at), (struct value){.marks = MARK_PARAM | MARK_COMPUTED});
-        }
-        f->at++;
-        if (token_op(f, f->at, "=")) {
-            f->at++;
-            CH_IGNORE(expression(f).marks);
-        }
-    }
-    f->at++;
-    struct value body = expression(f);
-    scope_pop(f);
-    f->functions[index].returns |= body.marks;
-    return (struct value){.kind = VALUE_FUNCTION, .number = index};
-}
-
 static struct value name_value(struct file *f)
 {
     struct ch_str name = name_at(f, f->at++);
-    const struct value *v = bound(f, name);
     if (token_op(f, f->at, ":=")) {
         f->at++;
         struct value to = expression(f);
         bind(f, name, to);
         return to;
     }
-    if (v != NULL && v->kind == VALUE_NAME && str_is(v->text, "os.environ")) {
-        struct value environ = *v;
-        environ.marks |= MARK_ENVIRON;
-        capability(f, CAP_ENVIRONMENT);
-        return environ;
-    }
     if (str_is(name, "__file__")) {
         return (struct value){.marks = MARK_SELF | MARK_COMPUTED};
     }
     struct value r = {0};
-    if (v != NULL) {
-        r = *v;
-    } else if (name.len < NAME_BYTES) {
+    if (!lookup(f, name, &r) && name.len < NAME_BYTES) {
         r = (struct value){.kind = VALUE_NAME, .text = name};
+    }
+    if (r.kind == VALUE_NAME && str_is(r.text, "os.environ")) {
+        r.marks |= MARK_ENVIRON;
+        capability(f, CAP_ENVIRONMENT);
+        return r;
     }
     if (r.origin == 0) {
         r.origin = value_hash(name);
@@ -555,6 +391,16 @@ static struct value operand(struct file *f)
     return postfix(f, v);
 }
 
+/* One of the two: no more than marks, and what can be called. */
+static struct value kept_or(struct file *f, struct value kept, struct value v)
+{
+    implied_use(f, &v);
+    kept.marks = (kept.marks | v.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF;
+    kept.origin = kept.origin != 0 ? kept.origin : v.origin;
+    return v.kind >= VALUE_NAME || v.kind == VALUE_UNKNOWN || v.also != NULL ? value_or(f, kept, v)
+                                                                             : kept;
+}
+
 struct value expression(struct file *f)
 {
     if (f->depth >= ch_limits.source_depth) {
@@ -564,6 +410,8 @@ struct value expression(struct file *f)
     }
     f->depth++;
     bool summed = false;
+    bool either = false;
+    struct value kept = {0}; /* of `or` and its like, what came before */
     struct value v = operand(f);
     for (;;) {
         if (token_op(f, f->at, "+")) {
@@ -573,20 +421,29 @@ struct value expression(struct file *f)
         } else if (token_op(f, f->at, "%")) {
             f->at++;
             v = value_percent(f, v, operand(f));
+        } else if (token_op(f, f->at, "/")) {
+            f->at++;
+            v = value_append(f, v, operand(f));
+            summed = true;
         } else if (is_binary(token_id(f, f->at, CH_TOKEN_OP))) {
             bool xor = token_op(f, f->at, "^");
             f->at++;
-            v = mixed(v, operand(f));
+            v = mixed(f, v, operand(f));
             v.marks |= xor ? MARK_CHAR : 0U;
         } else if ((token_id(f, f->at, CH_TOKEN_NAME) & WORD_BETWEEN) != 0) {
             f->at++;
-            v = mixed(v, operand(f));
+            kept = kept_or(f, kept, v);
+            either = true;
+            v = operand(f);
         } else {
             break;
         }
     }
     f->depth--;
-    if (summed && v.kind == VALUE_TEXT) { /* once: not for each part of a long sum */
+    if (either) {
+        v = kept_or(f, kept, v);
+    }
+    if (summed && (v.kind == VALUE_TEXT || v.kind == VALUE_PARTIAL)) { /* once: not for each part of a long sum */
         v.marks |= text_marks(f, v.text, f->tokens[f->at - 1].line);
     }
     return v;

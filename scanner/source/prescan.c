@@ -16,7 +16,7 @@
 #include "scanner/source/prescan.h"
 
 enum {
-    RULES = 512,
+    RULES = 1024,
     RULE_WORDS = 4,
     SHORT = 4, /* shorter words are looked for only where the rest of their rule holds */
     BLOCK = 64,
@@ -158,6 +158,30 @@ static void rules_of_root(const char *dotted)
     }
 }
 
+/* A module whose import is a capability by itself: what stands before the last name of a row. */
+static void rule_of_module(const char *dotted, enum capability capability)
+{
+    size_t stop = strcspn(dotted, "(");
+    while (stop > 0 && dotted[stop - 1] != '.') {
+        stop--;
+    }
+    struct rule r = {.capability = (uint8_t)capability};
+    struct ch_str rest = {dotted, stop > 0 ? stop - 1 : 0};
+    if (rest.len == 0 || module_is_common(rest)) {
+        return;
+    }
+    for (bool first = true; rest.len > 0; first = false) {
+        const char *from = rest.ptr;
+        struct ch_str part = cut(&rest, '.');
+        if (first && part.len < SHORT) {
+            r.brief = from;
+            r.brief_kind = WORD_MODULE;
+        }
+        rule_word(&r, part, first ? WORD_MODULE : WORD_NAME);
+    }
+    rule_add(&r);
+}
+
 /* A text, and the pieces of a path that os.path.join puts together. */
 static void rule_of_text(const char *text, enum capability capability)
 {
@@ -191,12 +215,16 @@ static void rules_of_checks(void)
 {
     static const char *const names[] = {"__import__", "import_module", "__builtins__", "pyperclip",
                                         "SetClipboardText", "SetValueEx",
+                                        "__globals__", "f_globals", "f_builtins", "methodcaller",
+                                        "_posixsubprocess", "PROT_EXEC", "load_source",
+                                        "spec_from_file_location", "SourceFileLoader",
                                         /* of functions that another file may execute */
                                         "b64decode", "b85decode", "fromhex", "unhexlify"};
     static const char *const pairs[][2] = {{"__file__", "remove"},
                                            {"__file__", "unlink"},
                                            {"clipboard", "copy"},
                                            {"socket", "gethostbyname"},
+                                           {"socket", "gethostbyname_ex"},
                                            {"socket", "getaddrinfo"}};
     static const struct {
         const char *word;
@@ -217,6 +245,16 @@ static void rules_of_checks(void)
         rule_word(&r, ch_str_of(pairs[i][1]), WORD_NAME);
         rule_add(&r);
     }
+    /* os by other doors: shutil.os, random._os, posix, nt */
+    rule_of(".os.", WORD_TEXT, CAP_COUNT);
+    rule_of("._os.", WORD_TEXT, CAP_COUNT);
+    rule_of("import _os", WORD_TEXT, CAP_COUNT);
+    rule_of("posix", WORD_MODULE, CAP_PROCESS);
+    rule_of("import nt", WORD_TEXT, CAP_PROCESS);
+    rule_of("_socket", WORD_MODULE, CAP_NETWORK);
+    rule_of("attrgetter(", WORD_TEXT, CAP_PROCESS);
+    rule_of("(os)", WORD_TEXT, CAP_PROCESS);
+    rule_of("(os,", WORD_TEXT, CAP_PROCESS);
     rule_of("getattr(byte", WORD_TEXT, CAP_COUNT); /* bytes and bytearray are no modules */
     rule_of("bytes.__dict__", WORD_TEXT, CAP_COUNT);
     rule_of("bytearray.__dict__", WORD_TEXT, CAP_COUNT);
@@ -243,6 +281,12 @@ static void make(void)
         }
         if ((effects & LOUD) != 0) {
             rules_of_root(word);
+        }
+        if ((effects & EFFECT_PROCESS) != 0) {
+            rule_of_module(word, CAP_PROCESS);
+        }
+        if ((effects & (EFFECT_NETWORK | EFFECT_FETCH)) != 0) {
+            rule_of_module(word, CAP_NETWORK);
         }
         if ((effects & ACTS) != 0 && strchr(word, '.') == NULL) { /* builtins.eval */
             struct rule r = {.capability = CAP_COUNT};

@@ -97,18 +97,26 @@ void ch_source_free(struct ch_source *s)
     free(s);
 }
 
-/* "?.codec.load().decode()": load. */
+/* "?.codec.load().decode()": load. "?.blob.DATA": DATA. */
 void runs_result_of(struct file *f, struct ch_str callee, uint32_t line)
 {
     struct ch_source *s = f->source;
     size_t end;
-    if (!ch_str_find(callee, CH_STR("()"), &end) || s->pending_count == NAMES_SEEN ||
+    if (!ch_str_find(callee, CH_STR("()"), &end)) {
+        end = ch_str_starts(callee, CH_STR("?.")) ? callee.len : 0;
+    }
+    if (end == 0 || s->pending_count == NAMES_SEEN ||
         f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE) {
         return;
     }
     size_t start = end;
     while (start > 0 && callee.ptr[start - 1] != '.') {
         start--;
+    }
+    for (uint32_t i = 0; i < s->pending_count; i++) {
+        if (s->pending[i].line == line && ch_str_eq(ch_buf_str(&s->pending[i].path), f->path)) {
+            return;
+        }
     }
     struct pending *p = &s->pending[s->pending_count++];
     p->callee = value_hash(ch_str_sub(callee, start, end - start));
@@ -120,11 +128,19 @@ void runs_result_of(struct file *f, struct ch_str callee, uint32_t line)
 static void keep_decoders(struct file *f)
 {
     struct ch_source *s = f->source;
+    const uint32_t hidden = MARK_DECODED | MARK_CHAR | MARK_REMOTE;
     for (uint32_t i = 0; i < f->function_count; i++) {
         const struct function *fn = &f->functions[i];
-        if (fn->name != 0 && (fn->returns & (MARK_DECODED | MARK_CHAR)) != 0 &&
+        if (fn->bare != 0 && (fn->returns & hidden) != 0 &&
             s->decoder_count < CH_ARRAY_LEN(s->decoders)) {
-            s->decoders[s->decoder_count++] = fn->name;
+            s->decoders[s->decoder_count++] = fn->bare;
+        }
+    }
+    for (uint32_t i = 0; i < f->binding_count; i++) { /* the module's */
+        const struct binding *b = &f->bindings[i];
+        if (b->scope == 0 && (b->value.marks & hidden) != 0 &&
+            s->decoder_count < CH_ARRAY_LEN(s->decoders)) {
+            s->decoders[s->decoder_count++] = b->name;
         }
     }
 }
@@ -136,7 +152,7 @@ static void judge_pending(struct ch_source *s)
         for (uint32_t k = 0; k < s->decoder_count; k++) {
             if (s->decoders[k] == p->callee) {
                 char text[96];
-                snprintf(text, sizeof(text), "line %u: executes what a function of another module decodes",
+                snprintf(text, sizeof(text), "line %u: executes what another module decodes or fetches",
                          p->line);
                 ch_scan_write_finding(s->out, CH_F_SOURCE_HIDDEN_CODE, ch_buf_str(&p->path),
                                       ch_str_of(text));
@@ -167,7 +183,16 @@ void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_
     }
     uint32_t i = (uint32_t)code - (uint32_t)CH_F_SOURCE_REFUSED;
     bool note = mild || row->cls == CH_CLASS_NOTE;
+    uint64_t place = (uint64_t)row->code << 32 | line;
     CH_ASSERT(i < CODES);
+    for (uint32_t k = 0; line > 0 && k < f->told_count; k++) {
+        if (f->told[k] == place) {
+            return; /* once per finding, file and line */
+        }
+    }
+    if (f->told_count < CH_ARRAY_LEN(f->told)) {
+        f->told[f->told_count++] = place;
+    }
     if (f->reported[i] >= OF_FILE ||
         f->source->reported[i] >= (note ? NOTES_OF_ARTIFACT : OF_ARTIFACT)) {
         return;
@@ -336,6 +361,9 @@ static void read_tokens(struct file *f)
         ch_token_next(&t, &tok);
         if (tok.type == CH_TOKEN_INDENT || tok.type == CH_TOKEN_DEDENT) {
             f->indent += tok.type == CH_TOKEN_INDENT ? 1U : UINT32_MAX;
+            if (tok.type == CH_TOKEN_INDENT) {
+                block_enter(f);
+            }
         } else if (tok.type == CH_TOKEN_NEWLINE || tok.type == CH_TOKEN_END) {
             statements(f);
             f->token_count = 0;
@@ -349,95 +377,6 @@ static void read_tokens(struct file *f)
     }
 }
 
-/* --- what runs at import: functions that the module calls, and what these call --- */
-
-static int by_name(const void *a, const void *b)
-{
-    const struct function *x = a;
-    const struct function *y = b;
-    return x->name < y->name ? -1 : x->name > y->name ? 1 : 0;
-}
-
-static struct function *function_named(struct function *sorted, uint32_t count, uint64_t name)
-{
-    struct function key = {.name = name};
-    return name == 0 ? NULL : bsearch(&key, sorted, count, sizeof(*sorted), by_name);
-}
-
-static bool take_over(struct function *to, const struct function *from)
-{
-    bool more = false;
-    for (uint32_t bit = 0; bit < DOES_COUNT; bit++) {
-        if ((from->does & 1U << bit) != 0 && (to->does & 1U << bit) == 0) {
-            to->does |= 1U << bit;
-            to->line[bit] = from->line[bit];
-            to->what[bit] = from->what[bit];
-            more = true;
-        }
-    }
-    return more;
-}
-
-static void follow_calls(struct file *f)
-{
-    enum { ROUNDS = 8 }; /* deep enough for what code does at import on purpose */
-    uint32_t count = f->function_count;
-    struct function *sorted = ch_alloc(count * sizeof(*sorted));
-    memcpy(sorted, f->functions, count * sizeof(*sorted));
-    qsort(sorted, count, sizeof(*sorted), by_name);
-    bool more = true;
-    for (int round = 0; more && round < ROUNDS; round++) {
-        more = false;
-        for (uint32_t i = 0; i < f->edge_count; i++) {
-            const struct function *to = function_named(sorted, count, f->edges[i].to);
-            struct function *from = &f->functions[f->edges[i].from];
-            if (to == NULL || !take_over(from, to)) {
-                continue;
-            }
-            struct function *same = function_named(sorted, count, from->name);
-            if (same != NULL) {
-                CH_IGNORE(take_over(same, from));
-            }
-            more = true;
-        }
-    }
-    struct function *module = &f->functions[0];
-    for (uint32_t i = 0; i < f->edge_count && (module->does & DOES_NETWORK) == 0; i++) {
-        const struct function *to =
-            f->edges[i].from == 0 ? function_named(sorted, count, f->edges[i].to) : NULL;
-        if (to != NULL && (to->does & DOES_NETWORK_OF) != 0) {
-            module->does |= DOES_NETWORK;
-            module->line[0] = to->given_line;
-            module->what[0] = to->given_what;
-        }
-    }
-    free(sorted);
-}
-
-static void judge_import(struct file *f)
-{
-    static const struct {
-        enum ch_code_place place;
-        enum ch_finding_code code[DOES_COUNT];
-    } rows[] = {
-        {CH_PLACE_INSTALL,
-         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
-        {CH_PLACE_INSTALL_IMPORT,
-         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
-        {CH_PLACE_IMPORT,
-         {CH_F_SOURCE_IMPORT_NETWORK, CH_F_SOURCE_IMPORT_PROCESS, CH_F_SOURCE_HOST_THEFT}},
-        {CH_PLACE_START, {CH_F_SOURCE_START_CODE, CH_F_SOURCE_START_CODE, CH_F_SOURCE_HOST_THEFT}},
-    };
-    const struct function *module = &f->functions[0];
-    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        for (uint32_t bit = 0; rows[i].place == f->place && bit < DOES_COUNT; bit++) {
-            if ((module->does & 1U << bit) != 0) {
-                report(f, rows[i].code[bit], module->line[bit], module->what[bit]);
-            }
-        }
-    }
-}
-
 static void file_done(struct file *f)
 {
     value_release(f);
@@ -445,7 +384,13 @@ static void file_done(struct file *f)
     free(f->match);
     free(f->bindings);
     free(f->functions);
+    free(f->parameters);
+    free(f->calls);
+    free(f->classes);
     free(f->edges);
+    table_done(&f->members);
+    table_done(&f->later);
+    table_done(&f->wanted);
     free(f);
 }
 
@@ -487,11 +432,28 @@ static bool is_needed(const struct file *f, const struct ch_source_text *src)
     return prescan_needed(f->text, known);
 }
 
-static void model(struct file *f)
+static void read_once(struct file *f)
 {
     CH_IGNORE(function_new(f, 0)); /* the module */
     read_tokens(f);
-    follow_calls(f);
+    while (f->scope_count > 0) {
+        scope_pop(f);
+    }
+}
+
+static void model(struct file *f)
+{
+    read_once(f);
+    if (read_again(f)) {
+        f->binding_count = 0;
+        memset(f->buckets, 0, sizeof(f->buckets));
+        f->function_next = 0;
+        f->class_next = 0;
+        f->star_count = 0;
+        f->indent = 0;
+        f->when = 0;
+        read_once(f);
+    }
     judge_import(f);
     keep_decoders(f);
     check_end(f);

@@ -32,18 +32,35 @@ enum {
     MARK_PYTHON = 1 << 16,   /* a path that ends like Python source */
     MARK_CLOUD = 1 << 17,    /* an address of the service that gives a machine its credentials */
     MARK_KEYS = 1 << 18,     /* what that service gave */
+    MARK_VARIABLE = 1 << 19, /* one variable of the environment */
+    MARK_DATA = 1 << 20,     /* a file, or its content, that is no source by its name */
+    MARK_ENCODED = 1 << 21,  /* what somebody's function made of a literal that looks encoded */
 };
 
-enum value_kind { VALUE_UNKNOWN = 0, VALUE_TEXT, VALUE_INT, VALUE_NAME, VALUE_FUNCTION, VALUE_LIST };
+enum value_kind {
+    VALUE_UNKNOWN = 0, /* what a parameter gave, where `number` is its slot, +1, and `text` the
+                          attributes that were taken of it: ".system" */
+    VALUE_TEXT,
+    VALUE_PARTIAL, /* a short text with HOLE where a part is not known */
+    VALUE_INT,
+    VALUE_NAME,     /* of a library, dotted; `items` are arguments bound to it by partial */
+    VALUE_FUNCTION, /* of this file, `number` its index; `items` as above, self of a method first */
+    VALUE_CLASS,    /* of this file, `number` its index */
+    VALUE_INSTANCE, /* of such a class */
+    VALUE_LIST,
+};
+
+enum { HOLE = 1 };
 
 struct value {
     enum value_kind kind;
     uint32_t marks;
-    struct ch_str text; /* of TEXT (str and bytes alike) and NAME */
-    int64_t number;     /* of INT; of FUNCTION its index */
-    const struct value *items; /* of LIST, some of them */
+    struct ch_str text; /* of TEXT (str and bytes alike), PARTIAL and NAME */
+    int64_t number;     /* of INT */
+    const struct value *items; /* of LIST, some of them; of a dictionary keys and values in turn */
     uint32_t item_count;
     uint64_t origin; /* a hash of the path of a file, or of the variable that has it; 0: none */
+    const struct value *also; /* what else it may be: of two branches, of a table; reach.c */
 };
 
 /* What code does when it runs; bits of a function. */
@@ -56,25 +73,69 @@ enum {
 };
 
 struct function {
-    uint64_t name; /* hash; 0: the module itself */
+    uint64_t name; /* hash, of a method mixed with its class; 0: the module itself, or a lambda */
+    uint64_t bare; /* hash of the name alone */
     uint32_t does;
     uint32_t returns;   /* marks of what it gives back */
+    struct value result; /* what it gives back, where that is a reference */
     bool runs_argument; /* exec or eval of a parameter */
+    bool is_implied; /* of a class: nobody wrote it */
+    bool is_property;
+    bool is_static;
+    bool is_class_method;
+    uint32_t first_parameter; /* slots */
+    uint32_t parameter_count;
+    uint32_t calls; /* of its parameters, the last one; + 1 */
     uint32_t line[DOES_COUNT];
     struct ch_str what[DOES_COUNT];
     uint32_t given_line;
     struct ch_str given_what;
 };
 
+/* A parameter that is called, or one of its attributes. */
+struct parameter_call {
+    struct value callee;
+    const struct value *args;
+    const struct ch_str *keywords;
+    uint32_t count;
+    uint32_t line;
+    uint32_t within; /* the function that calls it */
+    uint32_t next; /* of the same function, + 1 */
+};
+
+struct parameter {
+    uint64_t name;
+    uint32_t function;
+};
+
 struct edge {
     uint32_t from; /* function index */
+    uint32_t index; /* of the other function; UINT32_MAX: `to` says which */
     uint64_t to;   /* name of a function of this file */
+};
+
+/* A class of this file. Its attributes are members (class.c). */
+struct class {
+    uint64_t name;
+    struct value bases; /* a LIST */
+    uint32_t makes; /* functions that stand for: making an instance, */
+    uint32_t uses;  /* and using one in an operator or a conversion */
+    uint32_t meta;  /* class + 1 */
+    bool has_operators;
+};
+
+struct member {
+    uint64_t name; /* hash of whose it is and its name */
+    struct value value;
 };
 
 struct binding {
     uint64_t name; /* hash */
     uint32_t scope;
     uint32_t next; /* in its bucket, +1 */
+    uint32_t block; /* in which it was bound */
+    uint32_t when;  /* statement */
+    bool global;    /* the scope's `global` names it: it is the module's */
     struct value value;
 };
 
@@ -83,11 +144,12 @@ struct scope {
     uint32_t function;
     bool is_function; /* else a class body or `if __name__ == "__main__"` */
     bool is_main;
+    uint32_t of_class; /* a class body: its index, + 1 */
     uint32_t first_binding;
 };
 
 enum { NAME_BYTES = 199 }; /* a dotted name; longer ones are of no interest */
-enum { SCOPES = 128, BUCKETS = 1024, NAMES_SEEN = 64 };
+enum { SCOPES = 128, BUCKETS = 1024, NAMES_SEEN = 64, BLOCKS = 101, STARS = 8, DECORATORS = 8 };
 
 /* Things seen anywhere in a file, for checks that need two of them. */
 enum {
@@ -105,7 +167,15 @@ enum {
     SEEN_CONNECT = 1 << 11,
     SEEN_PROCESS = 1 << 12,
     SEEN_NETWORK = 1 << 13,
+    SEEN_EXECUTABLE = 1 << 14, /* memory for machine code */
     SEEN_SECRETS = SEEN_SSH | SEEN_CLOUD | SEEN_BROWSER | SEEN_WALLET | SEEN_TOKENS | SEEN_SHADOW,
+};
+
+/* Values by hash (table.c); for as long as the file. */
+struct table {
+    struct member *rows;
+    uint32_t count;
+    uint32_t cap; /* a power of two, or 0 */
 };
 
 /* One file. */
@@ -133,9 +203,36 @@ struct file {
     struct function *functions;
     uint32_t function_count;
     uint32_t function_cap;
+    uint32_t function_next; /* on a second reading the same functions come in the same order */
     struct edge *edges;
     uint32_t edge_count;
     uint32_t edge_cap;
+    struct parameter *parameters;
+    uint32_t parameter_count;
+    uint32_t parameter_cap;
+    struct parameter_call *calls;
+    uint32_t call_count;
+    uint32_t call_cap;
+    uint32_t within;     /* the function that a call which follows is in, + 1; 0: where the text is */
+    uint32_t followed;   /* calls that followed from others */
+    uint32_t call_depth; /* of calls that follow from calls */
+    struct class *classes;
+    uint32_t class_count;
+    uint32_t class_cap;
+    uint32_t class_next;
+    uint32_t walk; /* over bases: classes that may still be looked at */
+    struct table members;
+    struct table later;  /* the module's names as they were at its end, on the second reading */
+    struct table wanted; /* names that functions used, and when */
+    bool again;
+    uint32_t block;           /* of the statement */
+    uint32_t blocks[BLOCKS];  /* open ones, by indentation */
+    uint32_t block_count;     /* ever opened */
+    uint32_t when;
+    struct ch_str stars[STARS]; /* modules of `from x import *` */
+    uint32_t star_count;
+    struct value decorators[DECORATORS]; /* of the definition that follows */
+    uint32_t decorator_count;
     uint32_t seen;
     uint32_t secret_line;
     uint32_t dup2_count;
@@ -146,6 +243,8 @@ struct file {
     uint64_t unpacked[NAMES_SEEN]; /* and of those that were written from what was decoded */
     uint32_t unpacked_count;
     uint32_t reported[64]; /* by code - first, findings of this file */
+    uint64_t told[NAMES_SEEN]; /* code and line: a second reading says nothing twice */
+    uint32_t told_count;
     /* values live here, for as long as the file */
     struct chunk *chunks;
     const char *last_text; /* a sum that nothing was allocated after */
@@ -169,6 +268,13 @@ struct value value_hex(struct file *f, struct value v);
 struct value value_characters(struct file *f, struct value v); /* of a list of numbers */
 struct value value_percent(struct file *f, struct value format, struct value args);
 uint64_t value_hash(struct ch_str s); /* never 0 */
+
+struct value value_append(struct file *f, struct value a, struct value b); /* of a path: a/b */
+
+/* --- table.c --- */
+struct value *table_find(const struct table *t, uint64_t name);      /* NULL: none */
+struct value *table_add(struct file *f, struct table *t, uint64_t name); /* NULL: no room */
+void table_done(struct table *t);
 
 /* --- expression.c --- */
 /* The expression at f->at, up to a comma, an assignment or f->end. */
@@ -222,14 +328,67 @@ static inline __attribute__((always_inline)) bool str_is(struct ch_str s, const 
 void scope_push(struct file *f, struct scope s);
 void scope_pop(struct file *f);
 
-/* --- statement.c --- */
-void statements(struct file *f); /* one logical line */
+/* --- expression_text.c --- */
+struct ch_str name_at(struct file *f, uint32_t i);
+struct value strings(struct file *f);
+
+/* --- scope.c --- */
+void scope_push(struct file *f, struct scope s);
+void scope_pop(struct file *f);
 void bind(struct file *f, struct ch_str name, struct value v);
-const struct value *bound(const struct file *f, struct ch_str name);
+void bind_global(struct file *f, struct ch_str name);
+/* What a name means here; false: nothing that this file says. */
+bool lookup(struct file *f, struct ch_str name, struct value *ret);
+void block_enter(struct file *f);      /* f->indent is more */
+void block_enter_line(struct file *f); /* a logical line begins */
+void block_new(struct file *f);        /* the rest of the line is run, or not */
 bool at_import(const struct file *f); /* runs without a call */
 uint32_t function_now(const struct file *f);
+uint32_t class_now(const struct file *f); /* in whose body this is, + 1 */
+/* The file is to be read once more: functions use what the module has bound only after them. */
+bool read_again(struct file *f);
+
+/* --- statement.c, define.c --- */
+void statements(struct file *f); /* one logical line */
+void definition(struct file *f, bool is_function);
+void decorator(struct file *f);
+struct value lambda(struct file *f);
+bool module_is_common(struct ch_str module); /* its import says nothing about what is done */
+void attribute_set(struct file *f, struct value of, struct ch_str name, struct value v);
+
+/* --- function.c --- */
 uint32_t function_new(struct file *f, uint64_t name);
 void edge_new(struct file *f, uint32_t from, uint64_t to);
+void edge_to(struct file *f, uint32_t from, uint32_t index);
+struct value parameter_new(struct file *f, uint32_t function, uint64_t name);
+void function_returns(struct file *f, uint32_t function, struct value v);
+void judge_import(struct file *f);
+
+/* --- class.c --- */
+uint32_t class_new(struct file *f, struct ch_str name, struct value bases);
+void class_keyword(struct file *f, uint32_t class, struct ch_str keyword, struct value v);
+void class_made(struct file *f, uint32_t class); /* its bases are told */
+void class_method(struct file *f, uint32_t class, struct ch_str name, uint32_t function);
+/* Of what a class or `origin` has: all that it was ever set to. */
+void member_set(struct file *f, uint64_t whose, struct ch_str name, struct value v);
+const struct value *member_of(const struct file *f, uint64_t whose, struct ch_str name);
+uint64_t class_key(const struct file *f, uint32_t class);
+struct value class_library(struct file *f, uint32_t class); /* its bases of libraries */
+/* Looked for in its bases, too; what a library's base has comes as a NAME. False: none. */
+bool class_member(struct file *f, uint32_t class, struct ch_str name, bool instance,
+                  struct value *ret);
+void implied(struct file *f, const struct value *v, const char *method); /* Python calls it */
+void implied_use(struct file *f, const struct value *v);                  /* in an operator */
+
+/* --- reach.c --- */
+struct value value_or(struct file *f, struct value a, struct value b); /* a, or else b */
+bool is_reference(const struct value *v);
+struct value value_attribute(struct file *f, struct value v, struct ch_str name);
+struct value value_element(struct file *f, struct value v);           /* any of a list */
+struct value value_unpacked(struct file *f, struct value v, uint32_t i); /* a, b = v */
+struct value value_item(struct file *f, struct value v, struct value key); /* v[key] */
+struct ch_str module_named(struct ch_str name); /* posix is os */
+void mention(struct file *f, const struct value *v); /* it is named: what it could do */
 
 /* --- call.c --- */
 /* What a function of a library does, by its dotted name. */
@@ -246,8 +405,14 @@ enum {
     EFFECT_LOAD = 1 << 9, /* makes objects, with their code, of bytes */
     EFFECT_CALLBACK = 1 << 10, /* calls a function that is given to it */
     EFFECT_NETWORK = 1 << 11,  /* uses a network, for whatever */
+    EFFECT_SOME = 1 << 12,     /* of effects_under: there is such a row */
 };
 uint32_t effects_of(struct ch_str name);
+uint32_t effects_under(struct ch_str name); /* of all rows that begin with "name." */
+static inline bool effects_below(struct ch_str name)
+{
+    return effects_under(name) != 0;
+}
 const char *effects_row(size_t i, uint32_t *ret_effects); /* NULL beyond the last */
 
 enum { ARGUMENTS = 16 };
@@ -260,7 +425,17 @@ struct call {
     uint32_t count;
     uint32_t marks; /* of all arguments */
 };
+struct value call_name(struct file *f, const struct value *callee, struct call *c);
+uint32_t path_argument(const struct call *c); /* the path of a file: its index, + 1; 0: none */
+bool path_is_data(const struct value *path); /* it ends like a file that is no source */
+
+/* --- invoke.c --- */
 struct value call(struct file *f, struct value callee, struct call *c);
+/* The arguments of `c` that are functions, called by who got them. */
+void calls_of_arguments(struct file *f, const struct call *c);
+void called_back(struct file *f, struct value callee, uint32_t line);
+void parameter_called(struct file *f, const struct value *callee, uint32_t slot,
+                      const struct call *c);
 
 enum capability {
     CAP_NETWORK,
@@ -278,8 +453,11 @@ enum capability {
  * that is a capability and no finding; else CAP_COUNT. */
 const char *text_row(size_t i, enum capability *ret_only);
 char text_like(uint32_t c); /* the Latin letter of a Cyrillic or Greek one; 0: none */
+bool text_encoded(const struct value *v); /* a literal that base64 or its like may have made */
 bool text_address(struct ch_str s); /* begins with a public IPv4 address */
 void check_call(struct file *f, const struct call *c, struct value *ret);
+/* An attribute of a library is replaced. */
+void check_patch(struct file *f, struct ch_str name, const struct value *v);
 void check_literal(struct file *f, struct value *v, uint32_t line);
 /* Whether the command fetches something. */
 bool check_command(struct file *f, struct ch_str text, uint32_t line);

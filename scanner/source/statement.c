@@ -5,120 +5,6 @@
 #include "customhouse/limits.h"
 #include "scanner/source/source_int.h"
 
-/* --- names --- */
-
-static uint32_t scope_now(const struct file *f)
-{
-    return f->scope_count;
-}
-
-static struct binding *find(const struct file *f, uint64_t name)
-{
-    uint32_t i = f->buckets[name / 2 % BUCKETS];
-    while (i != 0 && f->bindings[i - 1].name != name) {
-        i = f->bindings[i - 1].next;
-    }
-    return i != 0 ? &f->bindings[i - 1] : NULL;
-}
-
-const struct value *bound(const struct file *f, struct ch_str name)
-{
-    const struct binding *b = find(f, value_hash(name));
-    return b != NULL ? &b->value : NULL;
-}
-
-void bind(struct file *f, struct ch_str name, struct value v)
-{
-    uint64_t hash = value_hash(name);
-    struct binding *b = find(f, hash);
-    if (b != NULL && b->scope == scope_now(f)) {
-        if (b->value.kind != v.kind || b->value.kind == VALUE_TEXT) {
-            v.marks |= b->value.marks & ~(uint32_t)(MARK_BUILT | MARK_CHAR); /* either may hold */
-        }
-        b->value = v;
-        return;
-    }
-    if (f->binding_count >= ch_limits.source_names) {
-        f->beyond = true;
-        return;
-    }
-    if (f->binding_count == f->binding_cap) {
-        f->binding_cap = f->binding_cap == 0 ? 256 : 2 * f->binding_cap;
-        f->bindings = ch_realloc_array(f->bindings, f->binding_cap, sizeof(*f->bindings));
-    }
-    uint32_t *bucket = &f->buckets[hash / 2 % BUCKETS];
-    f->bindings[f->binding_count++] =
-        (struct binding){.name = hash, .scope = scope_now(f), .next = *bucket, .value = v};
-    *bucket = f->binding_count;
-}
-
-void scope_push(struct file *f, struct scope s)
-{
-    s.first_binding = f->binding_count;
-    if (f->scope_count == SCOPES) {
-        f->beyond = true;
-        f->scopes[SCOPES - 1].indent = s.indent;
-        return;
-    }
-    f->scopes[f->scope_count++] = s;
-}
-
-void scope_pop(struct file *f)
-{
-    if (f->scope_count == 0) {
-        return;
-    }
-    const struct scope *s = &f->scopes[--f->scope_count];
-    while (f->binding_count > s->first_binding) {
-        const struct binding *b = &f->bindings[--f->binding_count];
-        f->buckets[b->name / 2 % BUCKETS] = b->next;
-    }
-}
-
-/* --- functions --- */
-
-uint32_t function_now(const struct file *f)
-{
-    return f->scope_count > 0 ? f->scopes[f->scope_count - 1].function : 0;
-}
-
-bool at_import(const struct file *f)
-{
-    for (uint32_t i = 0; i < f->scope_count; i++) {
-        if (f->scopes[i].is_function || (f->scopes[i].is_main && f->place != CH_PLACE_INSTALL)) {
-            return f->place == CH_PLACE_INSTALL; /* of setup.py all runs */
-        }
-    }
-    return true;
-}
-
-uint32_t function_new(struct file *f, uint64_t name)
-{
-    if (f->function_count >= ch_limits.source_names) {
-        f->beyond = true;
-        return f->function_count - 1;
-    }
-    if (f->function_count == f->function_cap) {
-        f->function_cap = f->function_cap == 0 ? 64 : 2 * f->function_cap;
-        f->functions = ch_realloc_array(f->functions, f->function_cap, sizeof(*f->functions));
-    }
-    f->functions[f->function_count] = (struct function){.name = name};
-    return f->function_count++;
-}
-
-void edge_new(struct file *f, uint32_t from, uint64_t to)
-{
-    if (f->edge_count >= 4 * ch_limits.source_names) {
-        f->beyond = true;
-        return;
-    }
-    if (f->edge_count == f->edge_cap) {
-        f->edge_cap = f->edge_cap == 0 ? 64 : 2 * f->edge_cap;
-        f->edges = ch_realloc_array(f->edges, f->edge_cap, sizeof(*f->edges));
-    }
-    f->edges[f->edge_count++] = (struct edge){from, to};
-}
-
 /* --- statements --- */
 
 static struct ch_str word_at(const struct file *f, uint32_t i)
@@ -148,8 +34,24 @@ static struct ch_str dotted(struct file *f)
     return v.kind == VALUE_NAME ? v.text : (struct ch_str){NULL, 0};
 }
 
+bool module_is_common(struct ch_str module)
+{
+    static const char *const common[] = {"os",   "sys", "asyncio", "importlib",      "runpy",
+                                         "code", "io",  "urllib",  "multiprocessing"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(common); i++) {
+        if (str_is(module, common[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void imported(struct file *f, struct ch_str module)
 {
+    if (!module_is_common(module)) {
+        struct value v = {.kind = VALUE_NAME, .text = module};
+        mention(f, &v);
+    }
     if (ch_str_eq(module, CH_STR("ctypes")) || ch_str_eq(module, CH_STR("cffi")) ||
         ch_str_starts(module, CH_STR("ctypes."))) {
         capability(f, CAP_NATIVE);
@@ -162,14 +64,14 @@ static void import_names(struct file *f)
     while (f->at < f->end && !token_op(f, f->at, ";")) {
         uint32_t before = f->at;
         struct ch_str first = word_at(f, f->at);
-        struct ch_str module = dotted(f);
+        struct ch_str module = module_named(dotted(f));
         imported(f, module);
         struct value v = {.kind = VALUE_NAME, .text = module};
         if (token_word(f, f->at, "as")) {
             bind(f, word_at(f, f->at + 1), v);
             f->at += 2;
         } else if (first.len > 0) {
-            v.text = first; /* import a.b binds a */
+            v.text = module_named(first); /* import a.b binds a */
             bind(f, first, v);
         }
         f->at += f->at == before || token_op(f, f->at, ",") ? 1 : 0;
@@ -181,67 +83,33 @@ static void from_import(struct file *f)
     f->at++;
     bool relative = token_op(f, f->at, ".") || token_op(f, f->at, "...");
     struct ch_str module = dotted(f);
-    if (!relative) {
+    if (relative) { /* "?.sibling" */
+        module = value_name(f, CH_STR("?"), module).text;
+    } else {
+        module = module_named(module);
         imported(f, module);
     }
     f->at++;
+    if (token_op(f, f->at, "*") && !relative && f->star_count < STARS) {
+        f->stars[f->star_count++] = module;
+        struct value all = {.kind = VALUE_NAME, .text = module};
+        mention(f, &all);
+    }
     while (f->at < f->end && !token_op(f, f->at, ";")) {
         if (f->tokens[f->at].type != CH_TOKEN_NAME) {
             f->at++;
             continue;
         }
         struct ch_str name = word_at(f, f->at);
-        struct value v = value_name(f, relative ? CH_STR("?") : module, name);
+        struct value from = {.kind = VALUE_NAME, .text = module};
+        struct value v = value_attribute(f, from, name);
+        mention(f, &v);
         f->at++;
         if (token_word(f, f->at, "as")) {
             name = word_at(f, f->at + 1);
             f->at += 2;
         }
         bind(f, name, v);
-    }
-}
-
-/* def and class up to their colon: what runs now are defaults, bases and annotations. */
-static void definition(struct file *f, bool is_function)
-{
-    f->at++;
-    struct ch_str name = word_at(f, f->at);
-    uint64_t hash = value_hash(name);
-    uint32_t outer = function_now(f);
-    uint32_t index = is_function ? function_new(f, hash) : outer;
-    if (name.len > 0) {
-        bind(f, name, (struct value){.kind = is_function ? VALUE_FUNCTION : VALUE_UNKNOWN,
-                                     .number = index,
-                                     .origin = hash});
-    }
-    f->at++;
-    uint32_t open = f->at;
-    while (f->at < f->end && !token_op(f, f->at, ":")) {
-        if (token_op(f, f->at, "(") && f->match[f->at] > f->at) {
-            uint32_t close = f->match[f->at];
-            uint32_t end = f->end;
-            f->at++;
-            f->end = close;
-            CH_IGNORE(expression_list(f).marks);
-            f->at = close;
-            f->end = end;
-        }
-        f->at++;
-    }
-    scope_push(f, (struct scope){.indent = f->indent + 1,
-                                 .function = index,
-                                 .is_function = is_function});
-    if (!is_function) {
-        return;
-    }
-    uint32_t close = open < f->end && f->match[open] > open ? f->match[open] : open;
-    for (uint32_t i = open + 1; i < close; i++) { /* the parameters */
-        if (f->tokens[i].type == CH_TOKEN_NAME && (token_op(f, i - 1, ",") || i == open + 1 ||
-                                                   token_op(f, i - 1, "*") ||
-                                                   token_op(f, i - 1, "**"))) {
-            bind(f, word_at(f, i), (struct value){.marks = MARK_PARAM | MARK_COMPUTED});
-        }
-        i = f->match[i] > i ? f->match[i] : i;
     }
 }
 
@@ -260,29 +128,83 @@ static inline __attribute__((always_inline)) uint32_t find_op(const struct file 
     return f->end;
 }
 
+/* Hooks that Python calls by itself. */
+static bool is_hook(struct ch_str name)
+{
+    static const char *const hooks[] = {"sys.excepthook",       "sys.displayhook",
+                                        "sys.unraisablehook",   "threading.excepthook",
+                                        "sys.__excepthook__",   "sys.breakpointhook"};
+    return contains(name, hooks, CH_ARRAY_LEN(hooks)) != NULL ||
+           ch_str_starts(name, CH_STR("builtins."));
+}
+
+/* a.b = v, a[k] = v; `name` is "[]" for the second. */
+void attribute_set(struct file *f, struct value of, struct ch_str name, struct value v)
+{
+    for (const struct value *a = &of; a != NULL; a = a->also) {
+        if (a->kind == VALUE_INSTANCE || a->kind == VALUE_CLASS) {
+            member_set(f, class_key(f, (uint32_t)a->number), name, v);
+            implied(f, a, str_is(name, "[]") ? "__setitem__" : "__setattr__");
+        } else if (a->kind == VALUE_NAME) {
+            struct value whole = value_name(f, a->text, name);
+            if (is_hook(whole.text) || str_is(a->text, "builtins")) {
+                called_back(f, v, f->tokens[0].line);
+            }
+            check_patch(f, whole.text, &v);
+        }
+    }
+    if (of.origin != 0) {
+        member_set(f, of.origin, name, v);
+    }
+}
+
+/* A target that ends with an attribute or an element. */
+static void bind_part(struct file *f, uint32_t from, uint32_t to, struct value v)
+{
+    uint32_t at = f->at;
+    uint32_t end = f->end;
+    bool attribute = f->tokens[to - 1].type == CH_TOKEN_NAME && token_op(f, to - 2, ".");
+    bool element = token_op(f, to - 1, "]") && f->match[to - 1] < to - 1;
+    uint32_t stop = attribute ? to - 2 : element ? f->match[to - 1] : from;
+    if (stop <= from) {
+        return;
+    }
+    f->at = from;
+    f->end = stop;
+    struct value of = expression(f);
+    f->at = at;
+    f->end = end;
+    attribute_set(f, of, attribute ? name_at(f, to - 1) : CH_STR("[]"), v);
+}
+
 static void bind_targets(struct file *f, uint32_t from, uint32_t to, struct value v)
 {
     if (to == from + 1 && f->tokens[from].type == CH_TOKEN_NAME) {
         bind(f, word_at(f, from), v);
         return;
     }
+    uint32_t which = 0;
+    bool many = false;
     for (uint32_t i = from; i < to; i++) {
         bool alone = f->tokens[i].type == CH_TOKEN_NAME &&
                      (i == from || !token_op(f, i - 1, ".")) && !token_op(f, i + 1, ".") &&
                      !token_op(f, i + 1, "[");
-        if (alone && (v.kind != VALUE_LIST || v.item_count == 0)) {
-            bind(f, word_at(f, i), (struct value){.marks = v.marks | MARK_COMPUTED});
-        } else if (alone) { /* a, b = 1, 2 */
-            uint32_t which = 0;
-            for (uint32_t k = from; k < i; k++) {
-                which += token_op(f, k, ",") ? 1 : 0;
-            }
-            bind(f, word_at(f, i),
-                 which < v.item_count ? v.items[which] : (struct value){.marks = v.marks});
+        many = many || token_op(f, i, ",");
+        which += token_op(f, i, ",") ? 1 : 0;
+        if (alone) { /* a, b = 1, 2 */
+            struct value one = value_unpacked(f, v, which);
+            one.marks |= v.kind == VALUE_LIST && which < v.item_count ? 0U : v.marks;
+            bind(f, word_at(f, i), one);
             if (which >= 32) {
-                return; /* so many targets are not worth squares */
+                return; /* so many targets are not worth more */
             }
         }
+        bool trailer = i > from && (f->tokens[i - 1].type == CH_TOKEN_NAME ||
+                                    token_op(f, i - 1, "]") || token_op(f, i - 1, ")"));
+        i = trailer && f->match[i] > i ? f->match[i] : i; /* a[k]: k is none */
+    }
+    if (!many && to > from + 2) {
+        bind_part(f, from, to, v);
     }
 }
 
@@ -291,6 +213,18 @@ static bool is_augmented(uint16_t op)
     uint8_t first = (uint8_t)op;
     return op >> 8 == '=' && (first == '+' || first == '-' || first == '*' || first == '/' ||
                               first == '|' || first == '&' || first == '%' || first == '^');
+}
+
+/* a.b.c, up to `to` */
+static bool is_target(const struct file *f, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        bool name = (i - from) % 2 == 0;
+        if (name ? f->tokens[i].type != CH_TOKEN_NAME : !token_op(f, i, ".")) {
+            return false;
+        }
+    }
+    return (to - from) % 2 == 1;
 }
 
 /* a = b = expression, a: type = expression, a += expression, or an expression alone. */
@@ -302,11 +236,12 @@ static void simple(struct file *f)
     f->end = stop;
     uint32_t equals = find_op(f, from, "=");
     uint32_t colon = find_op(f, from, ":");
-    if (colon < equals && colon == from + 1) { /* an annotation */
+    bool annotated = colon < f->end && colon <= equals && is_target(f, from, colon);
+    if (annotated) {
         f->at = colon + 1;
         CH_IGNORE(expression(f).marks);
         f->at = equals;
-        f->tokens[from + 1].type = CH_TOKEN_ERROR; /* no colon of a block */
+        f->tokens[colon].type = CH_TOKEN_ERROR; /* no colon of a block */
     }
     if (is_augmented(token_id(f, from + 1, CH_TOKEN_OP))) {
         bool sum = token_op(f, from + 1, "+=");
@@ -329,7 +264,7 @@ static void simple(struct file *f)
         struct value v = expression_list(f);
         for (uint32_t target = from, e = equals; e <= last && e < stop;
              target = e + 1, e = find_op(f, target, "=")) {
-            uint32_t to = colon == from + 1 && target == from ? from + 1 : e;
+            uint32_t to = annotated && target == from ? colon : e;
             bind_targets(f, target, to, v);
             f->at = target;
             f->end = to;
@@ -338,7 +273,7 @@ static void simple(struct file *f)
             }
             f->end = stop;
         }
-    } else if (equals >= f->end && colon != from + 1) {
+    } else if (equals >= f->end && !annotated) {
         f->at = from;
         CH_IGNORE(expression_list(f).marks);
     }
@@ -361,6 +296,7 @@ static void head(struct file *f)
         i = f->match[i] > i ? f->match[i] : i;
     }
     bool is_for = token_word(f, from, "for");
+    bool is_with = token_word(f, from, "with");
     struct ch_str seen = {NULL, 0};
     f->end = colon;
     f->at = from + 1;
@@ -371,11 +307,20 @@ static void head(struct file *f)
         }
         f->at = in + 1;
         struct value v = expression_list(f);
-        bind_targets(f, from + 1, in, (struct value){.marks = v.marks | MARK_COMPUTED});
+        struct value each = value_element(f, v);
+        each.marks = v.marks | MARK_COMPUTED;
+        bind_targets(f, from + 1, in, each);
     }
     while (f->at < f->end) {
         uint32_t before = f->at;
         struct value v = expression(f);
+        implied_use(f, &v);
+        for (const struct value *a = is_with ? &v : NULL; a != NULL; a = a->also) {
+            implied(f, a, "__enter__");
+            implied(f, a, "__exit__");
+            implied(f, a, "__aenter__");
+            implied(f, a, "__aexit__");
+        }
         seen = v.kind == VALUE_TEXT ? v.text : seen;
         if (token_word(f, f->at, "as") && f->at + 1 < f->end) {
             bind(f, word_at(f, f->at + 1), v);
@@ -392,19 +337,6 @@ static void head(struct file *f)
                                      .function = function_new(f, 0),
                                      .is_main = true});
     }
-}
-
-/* "@exec" runs what the decorator below it gives: no function is ever decorated so. */
-static void decorator(struct file *f)
-{
-    bool alone = f->at + 2 == f->end;
-    struct ch_str name = word_at(f, f->at + 1);
-    bool runs = ch_str_eq(name, CH_STR("exec")) || ch_str_eq(name, CH_STR("eval"));
-    if (alone && runs && bound(f, name) == NULL) {
-        report(f, CH_F_SOURCE_HIDDEN_CODE, f->tokens[f->at].line, CH_STR("exec as a decorator"));
-    }
-    f->at++;
-    simple(f);
 }
 
 static void one_statement(struct file *f)
@@ -429,8 +361,16 @@ static void one_statement(struct file *f)
         f->at++;
     } else if ((id & WORD_HEAD) != 0) {
         head(f);
+        block_new(f);
     } else if ((id & WORD_ALONE) != 0 && token_op(f, f->at + 1, ":")) {
         f->at += 2;
+        block_new(f);
+    } else if (token_word(f, f->at, "global")) {
+        for (f->at++; f->at < f->end && !token_op(f, f->at, ";"); f->at++) {
+            if (f->tokens[f->at].type == CH_TOKEN_NAME) {
+                bind_global(f, word_at(f, f->at));
+            }
+        }
     } else if ((id & WORD_SKIP) != 0) {
         f->at = find_op(f, f->at, ";");
     } else if (token_word(f, f->at, "return") || token_word(f, f->at, "yield")) {
@@ -439,7 +379,7 @@ static void one_statement(struct file *f)
         f->end = find_op(f, f->at, ";");
         uint32_t stop = f->end;
         struct value v = expression_list(f);
-        f->functions[function_now(f)].returns |= v.marks;
+        function_returns(f, function_now(f), v);
         f->at = stop;
         f->end = end;
     } else {
@@ -455,6 +395,8 @@ void statements(struct file *f)
 {
     f->at = 0;
     f->end = f->token_count;
+    f->when++;
+    block_enter_line(f);
     while (f->scope_count > 0 && f->indent < f->scopes[f->scope_count - 1].indent) {
         scope_pop(f);
     }

@@ -7,6 +7,7 @@
 
 enum {
     CHUNK_BYTES = 1 << 16,
+    PARTIAL_BYTES = 300,
     FOLD_MAX_BYTES = 1 << 20, /* a constant; what is longer is only marked */
 };
 
@@ -150,6 +151,44 @@ static bool grow(struct file *f, struct ch_str a, struct ch_str b)
     return true;
 }
 
+static bool is_text(const struct value *v)
+{
+    return v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL;
+}
+
+/* What is known of a text that is put together: short ones only, since longer ones are no paths. */
+static struct value partial(struct file *f, struct value r, const struct value *a,
+                            struct ch_str between, const struct value *b)
+{
+    static const char hole[] = {HOLE};
+    const struct ch_str unknown = {hole, 1};
+    struct ch_str left = is_text(a) ? a->text : unknown;
+    struct ch_str right = is_text(b) ? b->text : unknown;
+    size_t n = left.len + between.len + right.len;
+    char *p = (is_text(a) || is_text(b)) && n <= PARTIAL_BYTES ? value_alloc(f, n + 1) : NULL;
+    if (p != NULL) {
+        memcpy(p, left.ptr, left.len);
+        memcpy(p + left.len, between.ptr, between.len);
+        memcpy(p + left.len + between.len, right.ptr, right.len);
+        r.kind = a->kind == VALUE_TEXT && b->kind == VALUE_TEXT ? VALUE_TEXT : VALUE_PARTIAL;
+        r.text = (struct ch_str){p, n};
+    }
+    return r;
+}
+
+struct value value_append(struct file *f, struct value a, struct value b)
+{
+    struct value v = {.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
+                      .origin = a.origin != 0 ? a.origin : b.origin};
+    if (a.kind == VALUE_INT || b.kind == VALUE_INT) {
+        return v;
+    }
+    implied_use(f, &a);
+    implied_use(f, &b);
+    bool slash = is_text(&a) && ch_str_ends(a.text, CH_STR("/"));
+    return partial(f, v, &a, slash ? CH_STR("") : CH_STR("/"), &b);
+}
+
 struct value value_add(struct file *f, struct value a, struct value b)
 {
     uint32_t marks = a.marks | b.marks;
@@ -162,7 +201,10 @@ struct value value_add(struct file *f, struct value a, struct value b)
     struct value v = {.marks = (marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
                       .origin = a.origin != 0 ? a.origin : b.origin};
     if (a.kind != VALUE_TEXT || b.kind != VALUE_TEXT) {
-        return v;
+        if (is_reference(&a) || is_reference(&b)) { /* lists */
+            return value_or(f, value_or(f, v, a), b);
+        }
+        return partial(f, v, &a, CH_STR(""), &b);
     }
     if (grow(f, a.text, b.text)) {
         return (struct value){.kind = VALUE_TEXT,
@@ -228,6 +270,29 @@ static struct value join(struct file *f, struct value glue, const struct value *
     return v;
 }
 
+static void put_piece(struct ch_buf *b, const struct value *v)
+{
+    if (is_text(v)) {
+        ch_buf_puts(b, v->text);
+    } else {
+        ch_buf_putc(b, HOLE);
+    }
+}
+
+/* `b` is the text; where it has holes it is PARTIAL. */
+static struct value pieces(struct file *f, const struct ch_buf *b, uint32_t marks)
+{
+    size_t at;
+    struct ch_str s = ch_buf_str(b);
+    bool holes = ch_str_find_char(s, HOLE, &at);
+    struct value r = {.marks = marks | MARK_COMPUTED};
+    if (!b->failed && (!holes || s.len <= PARTIAL_BYTES)) {
+        r = value_text(f, s, marks | (holes ? (uint32_t)MARK_COMPUTED : 0U));
+        r.kind = holes && r.kind == VALUE_TEXT ? VALUE_PARTIAL : r.kind;
+    }
+    return r;
+}
+
 static struct value replace(struct file *f, struct value v, struct ch_str from, struct ch_str to)
 {
     struct ch_buf b;
@@ -255,7 +320,7 @@ static struct value format(struct file *f, struct value v, const struct value *a
     ch_buf_init(&b, FOLD_MAX_BYTES);
     uint32_t marks = v.marks;
     uint32_t next = 0;
-    bool known = true;
+    static const struct value unknown;
     for (size_t i = 0; i < v.text.len; i++) {
         char c = v.text.ptr[i];
         if (c != '{') {
@@ -266,20 +331,16 @@ static struct value format(struct file *f, struct value v, const struct value *a
         if (i + 1 < v.text.len && v.text.ptr[i + 1] >= '0' && v.text.ptr[i + 1] <= '9') {
             which = (uint32_t)(v.text.ptr[++i] - '0');
         }
-        known = known && i + 1 < v.text.len && v.text.ptr[i + 1] == '}' && which < count &&
-                args[which].kind == VALUE_TEXT;
-        i++;
-        if (known) {
-            ch_buf_puts(&b, args[which].text);
+        bool plain = i + 1 < v.text.len && v.text.ptr[i + 1] == '}' && which < count;
+        put_piece(&b, plain ? &args[which] : &unknown);
+        for (i++; i < v.text.len && v.text.ptr[i] != '}';) {
+            i++;
         }
     }
     for (uint32_t i = 0; i < count; i++) {
         marks |= args[i].marks;
     }
-    struct value r = {.marks = marks | MARK_COMPUTED};
-    if (known && !b.failed) {
-        r = value_text(f, ch_buf_str(&b), marks | (next > 0 ? MARK_BUILT : 0U));
-    }
+    struct value r = pieces(f, &b, marks | (next > 0 ? MARK_BUILT : 0U));
     ch_buf_done(&b);
     return r;
 }
@@ -291,6 +352,7 @@ struct value value_percent(struct file *f, struct value v, struct value args)
     struct ch_buf b;
     ch_buf_init(&b, FOLD_MAX_BYTES);
     uint32_t next = 0;
+    static const struct value unknown;
     bool known = v.kind == VALUE_TEXT;
     for (size_t i = 0; known && i < v.text.len; i++) {
         char c = v.text.ptr[i];
@@ -299,15 +361,15 @@ struct value value_percent(struct file *f, struct value v, struct value args)
             continue;
         }
         i++;
-        known = i < v.text.len && v.text.ptr[i] == 's' && next < count &&
-                items[next].kind == VALUE_TEXT;
+        known = i < v.text.len && v.text.ptr[i] == 's';
         if (known) {
-            ch_buf_puts(&b, items[next++].text);
+            put_piece(&b, next < count ? &items[next] : &unknown);
+            next++;
         }
     }
     struct value r = {.marks = v.marks | args.marks | MARK_COMPUTED};
-    if (known && !b.failed) {
-        r = value_text(f, ch_buf_str(&b), v.marks | args.marks | (next > 0 ? MARK_BUILT : 0U));
+    if (known) {
+        r = pieces(f, &b, v.marks | args.marks | (next > 0 ? MARK_BUILT : 0U));
     }
     ch_buf_done(&b);
     return r;
@@ -378,8 +440,9 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
                           const struct value *args, uint32_t count)
 {
     static const char *const codecs[] = {"base64", "hex", "rot13", "rot_13", "zlib", "zip", "bz2"};
-    static const char *const same[] = {"decode", "encode", "strip",  "rstrip", "lstrip",
-                                       "lower",  "upper",  "expandtabs"};
+    static const char *const same[] = {"decode", "encode",     "strip",   "rstrip",   "lstrip",
+                                       "lower",  "upper",      "expandtabs", "expanduser",
+                                       "resolve", "absolute",  "as_posix", "copy"};
     struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
     bool path = ch_str_eq(name, CH_STR("resolve")) || ch_str_eq(name, CH_STR("absolute")) ||
                 ch_str_eq(name, CH_STR("as_posix"));
@@ -399,10 +462,38 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
         v = ch_str_eq(args[0].text, CH_STR("hex")) ? value_hex(f, v) : value_base64(f, v);
         return v;
     }
+    bool holds = v.kind == VALUE_TEXT || v.kind == VALUE_PARTIAL || v.kind == VALUE_LIST;
     for (size_t i = 0; i < CH_ARRAY_LEN(same); i++) {
-        if (ch_str_eq(name, ch_str_of(same[i])) && v.kind == VALUE_TEXT) {
+        if (holds && ch_str_eq(name, ch_str_of(same[i]))) {
             return v;
         }
+    }
+    if (ch_str_eq(name, CH_STR("joinpath"))) {
+        for (uint32_t i = 0; i < count; i++) {
+            v = value_append(f, v, args[i]);
+        }
+        v.marks |= v.kind >= VALUE_TEXT && v.kind <= VALUE_PARTIAL ? text_marks(f, v.text, 0) : 0U;
+        return v;
+    }
+    if (v.kind == VALUE_LIST && (ch_str_eq(name, CH_STR("values")) || ch_str_eq(name, CH_STR("items")))) {
+        struct value *pair = value_alloc(f, 2 * sizeof(*pair)); /* any key, any value */
+        if (pair != NULL) {
+            pair[0] = pair[1] = value_element(f, v);
+            bool items = ch_str_eq(name, CH_STR("items"));
+            struct value two = {.kind = VALUE_LIST, .marks = v.marks, .items = pair, .item_count = 2};
+            struct value *one = items ? value_alloc(f, sizeof(*one)) : NULL;
+            if (one != NULL) {
+                *one = two;
+                two = (struct value){.kind = VALUE_LIST, .marks = v.marks, .items = one, .item_count = 1};
+            }
+            return two;
+        }
+    }
+    if (count > 0 && v.kind != VALUE_TEXT && (ch_str_eq(name, CH_STR("get")) || ch_str_eq(name, CH_STR("pop")) || ch_str_eq(name, CH_STR("setdefault")) ||
+                      ch_str_eq(name, CH_STR("__getitem__")))) {
+        struct value item = value_item(f, v, args[0]);
+        item.marks |= r.marks;
+        return item;
     }
     for (uint32_t i = 0; i < count; i++) {
         r.marks |= args[i].marks & (MARK_SECRET | MARK_ENVIRON | MARK_HOST | MARK_REMOTE);

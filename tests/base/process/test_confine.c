@@ -47,8 +47,9 @@ static int set_up(void **state)
     snprintf(state_dir, sizeof(state_dir), "%s/ch-confine-XXXXXX", base != NULL ? base : "/tmp");
     assert_non_null(mkdtemp(state_dir));
     assert_int_equal(chmod(state_dir, 0711), 0);
-    static const char *const folders[] = {"db",     "blobs", "blobs/spool", "blobs/sha256",
-                                          "served", "keys",  "log",         "run"};
+    static const char *const folders[] = {"db",    "blobs",        "blobs/spool",   "blobs/sha256",
+                                          "served", "keys",        "log",           "run",
+                                          "audit",  "audit/public", "audit/entries"};
     for (size_t i = 0; i < CH_ARRAY_LEN(folders); i++) {
         make_dir(folders[i], 0755); /* it is not the mode that keeps anybody out */
     }
@@ -74,6 +75,9 @@ static int tear_down(void **state)
                                         "served/x",
                                         "blobs/spool",
                                         "blobs/sha256",
+                                        "audit/public",
+                                        "audit/entries",
+                                        "audit",
                                         "db",
                                         "blobs",
                                         "served",

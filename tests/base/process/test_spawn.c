@@ -55,7 +55,8 @@ static void make_state(void)
     assert_non_null(mkdtemp(top));
     snprintf(state_dir, sizeof(state_dir), "%s/state", top);
     assert_int_equal(mkdir(state_dir, 0755), 0);
-    static const char *const names[] = {"db", "blobs", "served", "keys", "log", "run"};
+    static const char *const names[] = {"db",  "blobs", "served", "keys",
+                                        "log", "run",   "audit",  "audit/public"};
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
         char path[200];
         snprintf(path, sizeof(path), "%s/%s", state_dir, names[i]);
@@ -100,7 +101,8 @@ static int tear_down(void **state)
     }
     close(f->listener);
     free(f);
-    static const char *const names[] = {"db", "blobs", "served", "keys", "log", "run", "."};
+    static const char *const names[] = {"db",  "blobs",        "served", "keys", "log",
+                                        "run", "audit/public", "audit",  "."};
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
         char path[200];
         snprintf(path, sizeof(path), "%s/%s", state_dir, names[i]);

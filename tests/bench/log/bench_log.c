@@ -86,7 +86,7 @@ static void measure_proofs(const char *folder, uint64_t big)
     char path[1024];
     struct ch_log *log = new_log(folder, "proof");
     struct ch_log_files f;
-    struct ch_log_reader reader = {&f, ch_hash_new()};
+    struct ch_log_reader reader = {&f.public, ch_hash_new()};
     struct ch_nodes nodes = ch_log_nodes(&reader);
     struct ch_buf b;
     double us[PROOFS];

@@ -173,6 +173,7 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         ch_buf_puts(&h->file_payload, frame->payload);
         CH_ASSERT(ch_file_reply_get(ch_buf_str(&h->file_payload), &h->file, &err) == CH_OK);
         h->file_here = true;
+        h->file_answers++;
         h->file_turn = h->turns;
         break;
     default:
@@ -230,6 +231,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void house_start(struct house *h, const char *policy, const char *config)
 {
     struct ch_err err;
+    ch_limits.log_journal_bytes = 1u << 20; /* making one is written whole */
     h->k = ch_calloc(1, sizeof(*h->k));
     struct ch_child *child = &h->k->child;
     CH_ASSERT(ch_loop_new(&h->loop, &err) == CH_OK);

@@ -54,6 +54,7 @@ struct house {
     size_t turns, file_turn, command_turn; /* of the loop; at the last answers */
     /* the gateway's last answers */
     bool page_here, file_here;
+    size_t file_answers; /* since it was made */
     struct ch_page_reply page_reply;
     struct ch_buf page_bytes; /* the listing, as encoded */
     struct ch_page page;

@@ -11,9 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Every value that is shown can be read as what it is. */
 static void entry(struct ch_str bytes)
 {
-    struct ch_entry_fields f;
+    struct ch_log_entry_fields f;
     struct ch_buf text;
-    if (ch_entry_read(bytes, &f, NULL) != CH_OK) {
+    if (ch_log_entry_read(bytes, &f, NULL) != CH_OK) {
         CH_ASSERT(f.count == 0);
         return;
     }
@@ -26,9 +26,9 @@ static void entry(struct ch_str bytes)
         memcpy(key, f.field[i].key.ptr, f.field[i].key.len);
         key[f.field[i].key.len] = '\0';
         ch_buf_clear(&text);
-        int kinds = (ch_entry_get_str(&f, key, &text) ? 1 : 0) +
-                    (ch_entry_get_int(&f, key, &n) ? 1 : 0) +
-                    (ch_entry_get_bool(&f, key, &yes) ? 1 : 0) +
+        int kinds = (ch_log_entry_get_str(&f, key, &text) ? 1 : 0) +
+                    (ch_log_entry_get_int(&f, key, &n) ? 1 : 0) +
+                    (ch_log_entry_get_bool(&f, key, &yes) ? 1 : 0) +
                     (value.ptr[0] == '{' || value.ptr[0] == '[' ? 1 : 0);
         CH_ASSERT(kinds == 1);
     }

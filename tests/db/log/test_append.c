@@ -10,7 +10,7 @@ static void check_all(uint64_t size, struct ch_checkpoint *before)
 {
     struct ch_log_files f;
     struct ch_hash *h = ch_hash_new();
-    struct ch_log_reader reader = {&f, h};
+    struct ch_log_reader reader = {&f.public, h};
     struct ch_nodes nodes = ch_log_nodes(&reader);
     struct ch_tree_proof p;
     struct ch_buf note, entry;
@@ -18,7 +18,7 @@ static void check_all(uint64_t size, struct ch_checkpoint *before)
     ch_buf_init(&note, CH_NOTE_MAX);
     ch_buf_init(&entry, CH_ENTRY_MAX);
     assert_ch_ok(&err, ch_log_files_open(folder, false, &f, &err));
-    assert_ch_ok(&err, ch_log_read_note(&f, &note, &err));
+    assert_ch_ok(&err, ch_log_read_note(f.public_fd, &note, &err));
     assert_ch_ok(&err, ch_checkpoint_open(ch_buf_str(&note), &signer->key, &c, &err));
     assert_int_equal(c.size, size);
     for (uint64_t i = 0; i < size; i += size < 600 ? 1 : 97) {

@@ -45,7 +45,7 @@ static void look(void)
     struct ch_checkpoint c;
     ch_buf_init(&note, CH_NOTE_MAX);
     assert_ch_ok(&err, ch_log_files_open(folder, false, &f, &err));
-    assert_ch_ok(&err, ch_log_read_note(&f, &note, &err));
+    assert_ch_ok(&err, ch_log_read_note(f.public_fd, &note, &err));
     assert_ch_ok(&err, ch_checkpoint_open(ch_buf_str(&note), &signer->key, &c, &err));
     if ((seen_count == 0 || seen[seen_count - 1].size != c.size) && seen_count < SEEN_MAX) {
         seen[seen_count++] = (struct seen){c.size, c.root};
@@ -87,7 +87,7 @@ static void check_everything_seen(void)
 {
     struct ch_log_files f;
     struct ch_hash *h = ch_hash_new();
-    struct ch_log_reader reader = {&f, h};
+    struct ch_log_reader reader = {&f.public, h};
     struct ch_nodes nodes = ch_log_nodes(&reader);
     assert_ch_ok(&err, ch_log_files_open(folder, false, &f, &err));
     struct seen last = seen[seen_count - 1];

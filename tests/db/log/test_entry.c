@@ -11,23 +11,23 @@ static void test_written(void **state)
 {
     (void)state;
     struct ch_buf out;
-    struct ch_entry e;
+    struct ch_log_entry e;
     struct ch_sha256 sha = {{0xab}}, zero = {{0}};
     ch_buf_init(&out, 4096);
-    ch_entry_begin(&e, &out);
-    ch_entry_int(&e, "at_us", 1764106800123456);
-    ch_entry_bool(&e, "audited", false);
-    ch_entry_str(&e, "empty", CH_STR(""));
-    ch_entry_str(&e, "file", CH_STR("a\"b\\c\b\t\n\f\r\x1f\x7f\xc3\xa9/"));
-    ch_entry_open(&e, "inner");
-    ch_entry_int(&e, "b", -1);
-    ch_entry_bool(&e, "c", true);
-    ch_entry_close(&e);
-    ch_entry_sha(&e, "sha256", &sha);
-    ch_entry_sha(&e, "unknown", &zero);
-    ch_entry_str(&e, "what", CH_STR("x\xff\xc3y"));
-    ch_entry_commitment(&e, "who", &sha);
-    ch_entry_end(&e);
+    ch_log_entry_begin(&e, &out);
+    ch_log_entry_int(&e, "at_us", 1764106800123456);
+    ch_log_entry_bool(&e, "audited", false);
+    ch_log_entry_str(&e, "empty", CH_STR(""));
+    ch_log_entry_str(&e, "file", CH_STR("a\"b\\c\b\t\n\f\r\x1f\x7f\xc3\xa9/"));
+    ch_log_entry_open(&e, "inner");
+    ch_log_entry_int(&e, "b", -1);
+    ch_log_entry_bool(&e, "c", true);
+    ch_log_entry_close(&e);
+    ch_log_entry_sha(&e, "sha256", &sha);
+    ch_log_entry_sha(&e, "unknown", &zero);
+    ch_log_entry_str(&e, "what", CH_STR("x\xff\xc3y"));
+    ch_log_entry_commitment(&e, "who", &sha);
+    ch_log_entry_end(&e);
     assert_str_eq(
         ch_buf_str(&out),
         "{\"at_us\":1764106800123456,\"audited\":false,"
@@ -37,26 +37,26 @@ static void test_written(void **state)
         "\"what\":\"x\xef\xbf\xbd\xef\xbf\xbdy\","
         "\"who\":{\"hmac\":\"ab00000000000000000000000000000000000000000000000000000000000000\"}}");
 
-    struct ch_entry_fields f;
+    struct ch_log_entry_fields f;
     struct ch_buf text;
     int64_t n = 0;
     bool yes = true;
     struct ch_sha256 got;
     ch_buf_init(&text, 256);
-    assert_ch_ok(&err, ch_entry_read(ch_buf_str(&out), &f, &err));
+    assert_ch_ok(&err, ch_log_entry_read(ch_buf_str(&out), &f, &err));
     assert_int_equal(f.count, 7);
-    assert_true(ch_entry_get_int(&f, "at_us", &n));
+    assert_true(ch_log_entry_get_int(&f, "at_us", &n));
     assert_int_equal(n, 1764106800123456);
-    assert_true(ch_entry_get_bool(&f, "audited", &yes));
+    assert_true(ch_log_entry_get_bool(&f, "audited", &yes));
     assert_false(yes);
-    assert_true(ch_entry_get_str(&f, "file", &text));
+    assert_true(ch_log_entry_get_str(&f, "file", &text));
     assert_str_eq(ch_buf_str(&text), "a\"b\\c\b\t\n\f\r\x1f\x7f\xc3\xa9/");
-    assert_true(ch_entry_get_sha(&f, "sha256", &got) && ch_sha256_eq(&got, &sha));
-    assert_true(ch_entry_get_commitment(&f, "who", &got) && ch_sha256_eq(&got, &sha));
-    assert_false(ch_entry_get_commitment(&f, "sha256", &got));
-    assert_false(ch_entry_get_int(&f, "file", &n));
-    assert_false(ch_entry_get_str(&f, "at_us", &text));
-    assert_false(ch_entry_get_bool(&f, "nothing", &yes));
+    assert_true(ch_log_entry_get_sha(&f, "sha256", &got) && ch_sha256_eq(&got, &sha));
+    assert_true(ch_log_entry_get_commitment(&f, "who", &got) && ch_sha256_eq(&got, &sha));
+    assert_false(ch_log_entry_get_commitment(&f, "sha256", &got));
+    assert_false(ch_log_entry_get_int(&f, "file", &n));
+    assert_false(ch_log_entry_get_str(&f, "at_us", &text));
+    assert_false(ch_log_entry_get_bool(&f, "nothing", &yes));
     ch_buf_done(&text);
     ch_buf_done(&out);
 }
@@ -119,15 +119,15 @@ static void test_refused(void **state)
                                        "{\"a\":{\"b\":{\"c\":{\"d\":1}}}}",
                                        "{\"a\":\"\\u000b\x7f\"}",
                                        "{\"A\":1,\"a\":2}"};
-    struct ch_entry_fields f;
+    struct ch_log_entry_fields f;
     for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
-        if (ch_entry_read(ch_str_of(bad[i]), &f, &err) != CH_E_FORMAT) {
+        if (ch_log_entry_read(ch_str_of(bad[i]), &f, &err) != CH_E_FORMAT) {
             fail_msg("%s was taken", bad[i]);
         }
         assert_int_equal(f.count, 0);
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(good); i++) {
-        assert_ch_ok(&err, ch_entry_read(ch_str_of(good[i]), &f, &err));
+        assert_ch_ok(&err, ch_log_entry_read(ch_str_of(good[i]), &f, &err));
     }
 }
 
@@ -135,7 +135,7 @@ static void test_bounds(void **state)
 {
     (void)state;
     struct ch_buf many;
-    struct ch_entry_fields f;
+    struct ch_log_entry_fields f;
     ch_buf_init(&many, 4096);
     for (int n = CH_ENTRY_FIELDS; n <= CH_ENTRY_FIELDS + 1; n++) {
         ch_buf_clear(&many);
@@ -144,11 +144,11 @@ static void test_bounds(void **state)
         }
         ch_buf_putc(&many, '}');
         assert_ch_code(n == CH_ENTRY_FIELDS ? CH_OK : CH_E_LIMIT,
-                       ch_entry_read(ch_buf_str(&many), &f, &err));
+                       ch_log_entry_read(ch_buf_str(&many), &f, &err));
     }
     ch_buf_done(&many);
     assert_ch_code(CH_E_LIMIT,
-                   ch_entry_read(CH_STR("{\"a\":{\"b\":{\"c\":{\"d\":{}}}}}"), &f, &err));
+                   ch_log_entry_read(CH_STR("{\"a\":{\"b\":{\"c\":{\"d\":{}}}}}"), &f, &err));
 }
 
 /* RFC 4231 test case 2 has a key of four bytes, ours sixteen: the padding makes them the same key.
@@ -157,12 +157,12 @@ static void test_commitment(void **state)
 {
     (void)state;
     uint8_t salt[CH_ENTRY_SALT_BYTES] = "Jefe";
-    struct ch_sha256 d = ch_entry_commit(salt, CH_STR("what do ya want for nothing?"));
+    struct ch_sha256 d = ch_log_entry_commit(salt, CH_STR("what do ya want for nothing?"));
     char hex[CH_SHA256_HEX + 1];
     ch_sha256_hex(&d, hex);
     assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     salt[0] ^= 1;
-    struct ch_sha256 other = ch_entry_commit(salt, CH_STR("what do ya want for nothing?"));
+    struct ch_sha256 other = ch_log_entry_commit(salt, CH_STR("what do ya want for nothing?"));
     assert_false(ch_sha256_eq(&d, &other));
 }
 

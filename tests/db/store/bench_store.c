@@ -58,7 +58,8 @@ static void add_served(struct ch_store *s, int i)
                               .first_at_us = i,
                               .last_at_us = i,
                               .times = 1};
-    need(ch_store_add_served(s, &r, &err));
+    bool first = false;
+    need(ch_store_add_served(s, &r, &first, &err));
 }
 
 static void bench_groups(struct ch_store *s)

@@ -143,15 +143,16 @@ static void test_rescans(void **state)
     struct ch_served_row served = {.repository = CH_STR("pypi"), .project = CH_STR("numpy"),
                                    .file_name = CH_STR("b"), .sha256 = digest("b"),
                                    .address = CH_STR("192.0.2.1"), .times = 3};
+    bool first = false;
     ch_buf_init(&b, 1000);
     assert_ch_ok(&err, ch_store_newest_decision(store, &newest, &err));
     assert_int_equal(newest, 0);
     decide("b", CH_VERDICT_ALLOW, 3);
     decide("c", CH_VERDICT_ALLOW, 4);
     decide("c", CH_VERDICT_DENY, 5); /* without bytes: nothing to inspect */
-    assert_ch_ok(&err, ch_store_add_served(store, &served, &err));
+    assert_ch_ok(&err, ch_store_add_served(store, &served, &first, &err));
     served.address = CH_STR("192.0.2.2");
-    assert_ch_ok(&err, ch_store_add_served(store, &served, &err));
+    assert_ch_ok(&err, ch_store_add_served(store, &served, &first, &err));
     /* the same bytes, but under another name */
     assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
     assert_ch_ok(&err, ch_store_rescans(store, &q, gather_rescan, &b, &err));
@@ -218,8 +219,9 @@ static void test_trim(void **state)
         char file[] = {(char)('a' + i), '\0'};
         struct ch_served_row s = {.project = CH_STR("p"), .file_name = ch_str_of(file),
                                   .sha256 = digest(file), .times = 1};
+        bool first = false;
         struct ch_fetch_row f = {.upstream = CH_STR("u"), .at_us = 1};
-        assert_ch_ok(&err, ch_store_add_served(store, &s, &err));
+        assert_ch_ok(&err, ch_store_add_served(store, &s, &first, &err));
         assert_ch_ok(&err, ch_store_add_fetch(store, &f, &err));
     }
     assert_ch_ok(&err, ch_store_trim(store, now, &dropped, &err));
@@ -338,6 +340,7 @@ static void expect_served(const struct ch_sha256 *sha, struct ch_str project, st
 static void test_served(void **state)
 {
     (void)state;
+    bool first = false;
     struct ch_served_row row = {.repository = CH_STR("pypi"),
                                 .project = CH_STR("p"),
                                 .file_name = CH_STR("f"),
@@ -349,19 +352,27 @@ static void test_served(void **state)
                                 .times = 1};
     struct ch_str any = {NULL, 0};
     struct ch_sha256 zero = {{0}};
-    assert_ch_ok(&err, ch_store_add_served(store, &row, &err));
+    assert_ch_ok(&err, ch_store_add_served(store, &row, &first, &err));
+    assert_true(first);
     row.first_at_us = 20;
     row.last_at_us = 25;
     row.times = 2;
-    assert_ch_ok(&err, ch_store_add_served(store, &row, &err));
+    assert_ch_ok(&err, ch_store_add_served(store, &row, &first, &err));
+    assert_false(first);
     row.last_at_us = 5; /* out of order */
-    assert_ch_ok(&err, ch_store_add_served(store, &row, &err));
+    assert_ch_ok(&err, ch_store_add_served(store, &row, &first, &err));
     row.file_name = CH_STR("g");
     row.address = CH_STR("192.0.2.2");
     row.times = 1;
-    assert_ch_ok(&err, ch_store_add_served(store, &row, &err));
-    expect_served(&zero, any, any, "f 192.0.2.1 10-25 5;g 192.0.2.2 20-5 1;");
-    expect_served(&row.sha256, any, any, "f 192.0.2.1 10-25 5;g 192.0.2.2 20-5 1;");
+    assert_ch_ok(&err, ch_store_add_served(store, &row, &first, &err));
+    assert_true(first); /* the same bytes, to somebody else */
+    row.user_agent = CH_STR("uv/1");
+    row.file_name = CH_STR("h");
+    row.project = CH_STR("other");
+    assert_ch_ok(&err, ch_store_add_served(store, &row, &first, &err));
+    assert_false(first);
+    expect_served(&zero, CH_STR("p"), any, "f 192.0.2.1 10-25 5;g 192.0.2.2 20-5 1;");
+    expect_served(&row.sha256, CH_STR("p"), any, "f 192.0.2.1 10-25 5;g 192.0.2.2 20-5 1;");
     expect_served(&row.sha256, any, CH_STR("g"), "g 192.0.2.2 20-5 1;");
     expect_served(NULL, CH_STR("p"), CH_STR("f"), "f 192.0.2.1 10-25 5;");
     expect_served(NULL, any, CH_STR("f"), "f 192.0.2.1 10-25 5;");

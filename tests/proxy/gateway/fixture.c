@@ -277,6 +277,12 @@ struct fixture *fixture_new_alone(void)
     f->served_fd = open(path, O_PATH | O_DIRECTORY);
     assert_true(f->served_fd >= 0);
     assert_int_equal(mkdirat(f->served_fd, "sha256", 0700), 0);
+    snprintf(path, sizeof(path), "%s/audit", f->state_dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/audit/public", f->state_dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    f->audit_fd = open(path, O_PATH | O_DIRECTORY);
+    assert_true(f->audit_fd >= 0);
     f->log_fd = memfd_create("log", MFD_CLOEXEC);
     f->metrics = ch_calloc(CH_METRICS_SLOTS, CH_METRICS_SLOT_BYTES);
     f->repositories[0] = (struct ch_repository){.name = name_pypi, .ecosystem = name_pypi};
@@ -301,6 +307,7 @@ struct fixture *fixture_new_alone(void)
                                   .metrics = f->metrics,
                                   .access_log_fd = f->log_fd,
                                   .served_fd = f->served_fd,
+                                  .audit_fd = f->audit_fd,
                                   .instance_id = CH_STR(FIXTURE_INSTANCE),
                                   .on_drained = on_drained,
                                   .owner = f,
@@ -326,6 +333,7 @@ void fixture_free(struct fixture *f)
     free(f->metrics);
     close(f->log_fd);
     close(f->served_fd);
+    close(f->audit_fd);
     assert_int_equal(nftw(f->state_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
     free(f);
     ch_limits.gateway_file_wait_ms = 3000;

@@ -61,6 +61,7 @@ struct fixture {
     struct keeper keeper;
     char state_dir[64];
     int served_fd;
+    int audit_fd; /* of an empty folder: there is no audit log */
     int log_fd;
     bool drained;
 };

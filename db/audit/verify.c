@@ -1,0 +1,198 @@
+/* The log against itself: entries, hashes, checkpoint. compare.c has the database. */
+#include "auditor.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "db/log/bundle.h"
+
+void audit_problem(struct audit_verify *v, const char *fmt, ...)
+{
+    char text[1024];
+    struct ch_buf shown;
+    va_list va;
+    va_start(va, fmt);
+    vsnprintf(text, sizeof(text), fmt, va);
+    va_end(va);
+    ch_buf_init(&shown, 8 * sizeof(text));
+    ch_buf_put_escaped(&shown, ch_str_of(text));
+    fprintf(v->out, "ALTERED %.*s\n", CH_STR_ARG(ch_buf_str(&shown)));
+    ch_buf_done(&shown);
+    v->problems++;
+}
+
+/* ------------------------------------------------------------------ whose log it is */
+
+static enum ch_code find_key(struct audit_verify *v, struct ch_str vkey, struct ch_err *err)
+{
+    struct ch_str genesis;
+    struct ch_log_entry_fields f;
+    struct ch_buf text;
+    if (vkey.ptr != NULL) {
+        return ch_note_key_get(vkey, &v->key, err);
+    }
+    ch_buf_init(&text, 4 * CH_NOTE_NAME_MAX);
+    enum ch_code rc = audit_reader_get(v->reader, 0, &genesis, err);
+    rc = rc == CH_OK ? ch_log_entry_read(genesis, &f, err) : rc;
+    if (rc == CH_OK && !ch_log_entry_get_str(&f, "vkey", &text)) {
+        rc = ch_fail(err, CH_E_FORMAT, "the log's first entry names no key: say it with --key");
+    }
+    rc = rc == CH_OK ? ch_note_key_get(ch_buf_str(&text), &v->key, err) : rc;
+    ch_buf_done(&text);
+    return rc == CH_OK ? CH_OK : ch_wrap(err, "whose signature the checkpoint should have");
+}
+
+/* ------------------------------------------------------------------ the tree */
+
+static void on_node(void *ctx, unsigned height, uint64_t index, const struct ch_sha256 *node)
+{
+    struct audit_verify *v = ctx;
+    (void)index;
+    if (height > 0 && height % CH_TILE_HEIGHT == 0) {
+        ch_buf_put(&v->upper[height / CH_TILE_HEIGHT], node->byte, sizeof(node->byte));
+    }
+}
+
+/* A bundle that cannot be read has lost its entries: the tree goes on with their hashes as they are
+ * stored, so that only this bundle is named. */
+static void unreadable(struct audit_verify *v, uint64_t first, uint64_t count,
+                       const struct ch_err *why)
+{
+    audit_problem(v, "entries %llu to %llu: %s", (unsigned long long)first,
+                  (unsigned long long)(first + count - 1), why->msg);
+    for (uint64_t i = first; i < first + count; i++) {
+        if (ch_log_pread(v->reader->files.public.hashes_fd[0], &v->leaves[i], sizeof(v->leaves[i]),
+                         i * sizeof(v->leaves[i]), "hashes", NULL) != CH_OK) {
+            v->leaves[i] = (struct ch_sha256){{0}};
+        }
+    }
+}
+
+static void hash_entries(struct audit_verify *v)
+{
+    struct ch_err err;
+    for (uint64_t i = 0; i < v->size; i++) {
+        struct ch_str entry;
+        uint64_t left = v->size - i;
+        if (audit_reader_get(v->reader, i, &entry, &err) == CH_OK) {
+            v->leaves[i] = ch_tree_leaf(v->hash, entry);
+        } else if (i % CH_TILE_HASHES == 0) {
+            unreadable(v, i, left < CH_TILE_HASHES ? left : CH_TILE_HASHES, &err);
+        }
+    }
+    for (uint64_t i = 0; i < v->size; i++) {
+        ch_tree_add(&v->tree, v->hash, &v->leaves[i], on_node, v);
+    }
+}
+
+/* ------------------------------------------------------------------ against what is published */
+
+/* Leaves are compared by compare.c, which has a third opinion on them. */
+static void check_upper_levels(struct audit_verify *v)
+{
+    struct ch_sha256 stored;
+    for (unsigned level = 1; level < CH_TILE_LEVELS; level++) {
+        const struct ch_buf *b = &v->upper[level];
+        for (size_t at = 0; at < b->len; at += sizeof(stored)) {
+            if (ch_log_pread(v->reader->files.public.hashes_fd[level], &stored, sizeof(stored), at,
+                             "hashes", NULL) != CH_OK) {
+                audit_problem(v, "hashes of level %u: hash %zu is missing", level,
+                              at / sizeof(stored));
+                break;
+            }
+            struct ch_rd r = ch_rd_of(b->ptr + at, sizeof(stored));
+            struct ch_sha256 should = ch_get_sha256(&r);
+            if (!ch_sha256_eq(&stored, &should)) {
+                audit_problem(v, "hashes of level %u: hash %zu is not the one of what is below it",
+                              level, at / sizeof(stored));
+            }
+        }
+    }
+}
+
+/* Last: a root that differs only because an entry does is not another thing. */
+static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
+{
+    struct ch_buf note;
+    struct ch_checkpoint c;
+    struct ch_err why;
+    ch_buf_init(&note, CH_NOTE_MAX);
+    enum ch_code rc = ch_log_read_note(v->reader->files.public_fd, &note, err);
+    if (rc == CH_OK && ch_checkpoint_open(ch_buf_str(&note), &v->key, &c, &why) != CH_OK) {
+        audit_problem(v, "the checkpoint: %s", why.msg);
+    } else if (rc == CH_OK && c.size >= v->size) {
+        struct ch_sha256 root = ch_tree_root(&v->tree, v->hash);
+        if (c.size == v->size && !ch_sha256_eq(&root, &c.root)) {
+            audit_problem(v,
+                          "the checkpoint of size %llu signs another tree than that of the entries",
+                          (unsigned long long)c.size);
+        }
+    }
+    ch_buf_done(&note);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ all */
+
+static enum ch_code check_all(struct audit_verify *v, struct ch_str vkey, struct ch_err *err)
+{
+    if (v->size == 0) {
+        return ch_fail(err, CH_E_FORMAT,
+                       "the checkpoint is of an empty log, which is never published");
+    }
+    enum ch_code rc = find_key(v, vkey, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    v->leaves = ch_calloc((size_t)v->size, sizeof(*v->leaves));
+    hash_entries(v);
+    check_upper_levels(v);
+    rc = audit_compare(v, err);
+    return rc == CH_OK ? check_checkpoint(v, err) : rc;
+}
+
+static void say(const struct audit_verify *v)
+{
+    fprintf(v->out, "%llu entries, %llu rows of the database; signed by %s",
+            (unsigned long long)v->size, (unsigned long long)v->compared, v->key.name);
+    if (v->erased > 0) {
+        fprintf(v->out, "; %llu texts were erased", (unsigned long long)v->erased);
+    }
+    if (v->waiting > 0) {
+        fprintf(v->out, "; %llu entries wait to be written", (unsigned long long)v->waiting);
+    }
+    if (v->problems > 0) {
+        fprintf(v->out, ": NOT as logged, %llu times\n", (unsigned long long)v->problems);
+    } else {
+        fprintf(v->out, ": as logged\n");
+    }
+}
+
+enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool *ret_good,
+                          struct ch_err *err)
+{
+    struct audit_reader reader;
+    struct audit_verify v = {.reader = &reader, .out = out, .hash = ch_hash_new()};
+    char folder[4096];
+    for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
+        ch_buf_init(&v.upper[level], SIZE_MAX / 2);
+    }
+    /* The log first: what the database gets meanwhile is entries that wait. */
+    enum ch_code rc = audit_reader_open(state, &reader, err);
+    snprintf(folder, sizeof(folder), "%s/db", state);
+    rc = rc == CH_OK ? ch_store_open_read(folder, &v.store, err) : rc;
+    v.size = reader.size;
+    rc = rc == CH_OK ? check_all(&v, vkey, err) : rc;
+    if (rc == CH_OK) {
+        say(&v);
+        *ret_good = v.problems == 0;
+    }
+    ch_store_close(v.store);
+    audit_reader_close(&reader);
+    free(v.leaves);
+    for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
+        ch_buf_done(&v.upper[level]);
+    }
+    ch_hash_free(v.hash);
+    return rc;
+}

@@ -1,0 +1,295 @@
+/* Places of entries, what the open group has, what goes to the files next, and who waits for it. */
+#include "audit_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "audit_key.h"
+#include "customhouse/limits.h"
+#include "db/log/files.h"
+#include "db/log/tree.h"
+
+struct audit {
+    struct keeper *k;
+    struct ch_hash *hash;
+    struct audit_key *key;
+    struct audit_thread *thread;
+    struct ch_watch wake;
+    uint64_t next;        /* place of the next entry */
+    uint64_t group_from;  /* of the open group's first one; next: it has none */
+    struct ch_buf group;  /* its entries, as a bundle */
+    bool group_too_large; /* they are only in the store */
+    uint64_t handed_to;   /* below it the thread has all */
+    uint64_t written;     /* under a checkpoint */
+    uint64_t dropped_to;  /* the store's copies below it are gone */
+    bool in_trouble;      /* was said in the log of events */
+    struct waiter *waiters;
+    struct ch_timer deadline;
+};
+
+/* ------------------------------------------------------------------ to the thread */
+
+struct handing {
+    struct audit *a;
+    struct ch_buf bundle;
+    uint64_t end;
+};
+
+static void hand_one(void *ctx, uint64_t index, struct ch_str entry)
+{
+    struct handing *h = ctx;
+    size_t bytes = CH_ENTRY_PREFIX + entry.len;
+    if (index == h->end && h->bundle.len + bytes <= h->bundle.max) {
+        ch_bundle_put(&h->bundle, entry);
+        h->end++;
+    }
+}
+
+/* From the store: at the start, and after so much came at once that it was not kept in memory. */
+static void hand_pending(struct audit *a)
+{
+    struct handing h = {.a = a, .end = a->handed_to};
+    struct ch_err err;
+    if (a->handed_to == a->next || audit_thread_queued(a->thread) > 0) {
+        return;
+    }
+    ch_buf_init(&h.bundle, (size_t)ch_limits.log_batch_bytes);
+    if (ch_store_log_pending(a->k->store, hand_one, &h, &err) != CH_OK) {
+        keeper_log("audit", "error=\"%s\"", err.msg);
+    } else if (h.bundle.len > 0) {
+        audit_thread_append(a->thread, a->handed_to, ch_buf_str(&h.bundle));
+        a->handed_to = h.end;
+    }
+    ch_buf_done(&h.bundle);
+}
+
+static void empty_group(struct audit *a)
+{
+    ch_buf_clear(&a->group);
+    a->group_too_large = false;
+    a->group_from = a->next;
+}
+
+void audit_committed(struct keeper *k)
+{
+    struct audit *a = k->audit;
+    bool fits = !a->group_too_large && a->handed_to == a->group_from &&
+                audit_thread_queued(a->thread) + a->group.len <= ch_limits.log_batch_bytes;
+    if (fits && a->group.len > 0) {
+        audit_thread_append(a->thread, a->group_from, ch_buf_str(&a->group));
+        a->handed_to = a->next;
+    }
+    empty_group(a);
+    hand_pending(a);
+}
+
+void audit_rolled_back(struct keeper *k)
+{
+    struct audit *a = k->audit;
+    a->next = a->group_from;
+    empty_group(a);
+}
+
+/* ------------------------------------------------------------------ to the store */
+
+enum ch_code audit_add(struct keeper *k, struct audit_entry *e, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    ch_log_entry_end(&e->e);
+    enum ch_code rc = ch_buf_ok(&e->text, err);
+    if (rc == CH_OK) {
+        e->row.index = a->next;
+        e->row.leaf = ch_tree_leaf(a->hash, ch_buf_str(&e->text));
+        rc = ch_store_add_log(k->store, &e->row, ch_buf_str(&e->text), e->clear, e->clear_count,
+                              err);
+    }
+    if (rc == CH_OK) {
+        a->next++;
+        a->group_too_large =
+            a->group_too_large || a->group.len + e->text.len + CH_ENTRY_PREFIX > a->group.max;
+        if (!a->group_too_large) {
+            ch_bundle_put(&a->group, ch_buf_str(&e->text));
+        }
+        if (!ch_store_in_group(k->store)) {
+            audit_committed(k);
+        }
+    }
+    ch_buf_done(&e->text);
+    return rc;
+}
+
+/* The store's copies of what is in the files go with the next group that writes anything. */
+static void drop_written(struct audit *a)
+{
+    struct ch_err err;
+    if (a->dropped_to == a->written) {
+        return;
+    }
+    if (keeper_write(a->k, &err) != CH_OK ||
+        ch_store_log_is_written(a->k->store, a->written, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+        return;
+    }
+    a->dropped_to = a->written;
+}
+
+/* ------------------------------------------------------------------ waiting */
+
+static void watch_deadlines(struct audit *a)
+{
+    uint64_t soonest = UINT64_MAX;
+    for (const struct waiter *w = a->waiters; w != NULL; w = w->next) {
+        soonest = w->deadline_ms < soonest ? w->deadline_ms : soonest;
+    }
+    if (soonest == UINT64_MAX) {
+        ch_loop_cancel_timer(a->k->child.loop, &a->deadline);
+    } else {
+        ch_loop_set_timer(a->k->child.loop, &a->deadline, soonest);
+    }
+}
+
+/* Each looks again whether it may go on. */
+static void wake_waiters(struct audit *a)
+{
+    struct waiter *w = a->waiters;
+    a->waiters = NULL;
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        ask_go_on(a->k, NULL, w);
+        w = next;
+    }
+    watch_deadlines(a);
+}
+
+static void on_deadline(struct ch_timer *t)
+{
+    wake_waiters(CH_CONTAINER_OF(t, struct audit, deadline));
+}
+
+void audit_wait(struct keeper *k, struct waiter *waiter)
+{
+    struct audit *a = k->audit;
+    waiter->next = a->waiters;
+    a->waiters = waiter;
+    watch_deadlines(a);
+}
+
+uint64_t audit_floor(const struct keeper *k)
+{
+    return k->audit->written < k->audit->next ? k->audit->next : 0;
+}
+
+bool audit_has(const struct keeper *k, const struct page_file *f)
+{
+    return f->log_end <= k->audit->written;
+}
+
+static void on_wake(struct ch_watch *watch, uint32_t events)
+{
+    struct audit *a = CH_CONTAINER_OF(watch, struct audit, wake);
+    struct audit_progress p;
+    uint64_t count;
+    (void)events;
+    CH_IGNORE(read(watch->fd, &count, sizeof(count)) < 0); /* EAGAIN: told already */
+    audit_thread_progress(a->thread, &p);
+    if ((p.trouble[0] != '\0') != a->in_trouble) {
+        a->in_trouble = p.trouble[0] != '\0';
+        keeper_log("audit", "writable=%d error=\"%s\"", !a->in_trouble, p.trouble);
+    }
+    if (p.written > a->written) {
+        a->written = p.written;
+        wake_waiters(a);
+        hand_pending(a);
+    }
+}
+
+void audit_state(const struct keeper *k, struct audit_state *ret)
+{
+    struct audit_progress p;
+    audit_thread_progress(k->audit->thread, &p);
+    *ret = (struct audit_state){.next = k->audit->next, .written = k->audit->written};
+    snprintf(ret->trouble, sizeof(ret->trouble), "%s", p.trouble);
+}
+
+void audit_tick(struct keeper *k)
+{
+    struct ch_err err;
+    int64_t minute = keeper_now_us(k) / 60000000;
+    if (audit_refusals(k, minute, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    drop_written(k->audit);
+    hand_pending(k->audit);
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static enum ch_code begin_log(struct keeper *k, struct ch_err *err)
+{
+    struct audit_entry e;
+    audit_genesis(k, &e, &audit_key_signer(k->audit->key)->key);
+    return audit_add(k, &e, err);
+}
+
+static enum ch_code start(struct keeper *k, const char *folder, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    enum ch_code rc = ch_store_log_ends(k->store, &a->next, &a->written, err);
+    rc = rc == CH_OK ? audit_key_open(k, &a->key, err) : rc;
+    if (rc == CH_OK) {
+        a->group_from = a->next;
+        a->handed_to = a->dropped_to = a->written;
+        rc = audit_thread_start(folder, audit_key_signer(a->key), a->written, &a->thread,
+                                &a->wake.fd, err);
+    }
+    rc = rc == CH_OK ? ch_loop_watch(k->child.loop, &a->wake, EPOLLIN, err) : rc;
+    if (rc == CH_OK) {
+        hand_pending(a);
+        rc = a->next == 0 ? begin_log(k, err) : CH_OK;
+    }
+    return rc;
+}
+
+enum ch_code audit_open(struct keeper *k, struct ch_err *err)
+{
+    struct audit *a = ch_calloc(1, sizeof(*a));
+    char folder[4096];
+    k->audit = a;
+    a->k = k;
+    a->hash = ch_hash_new();
+    a->wake.fn = on_wake;
+    a->deadline.fn = on_deadline;
+    ch_buf_init(&a->group, (size_t)ch_limits.log_batch_bytes);
+    snprintf(folder, sizeof(folder), "%.*s/" CH_LOG_FOLDER, CH_STR_ARG(k->child.setup.state_dir));
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        return ch_fail_errno(err, errno, "%s", folder);
+    }
+    return start(k, folder, err);
+}
+
+void audit_close(struct keeper *k)
+{
+    struct audit *a = k->audit;
+    if (a == NULL) {
+        return;
+    }
+    while (a->waiters != NULL) {
+        struct waiter *w = a->waiters;
+        a->waiters = w->next;
+        ask_free_waiter(w);
+    }
+    ch_loop_cancel_timer(k->child.loop, &a->deadline);
+    if (a->thread != NULL) {
+        ch_loop_unwatch(k->child.loop, &a->wake);
+        audit_thread_stop(a->thread);
+    }
+    audit_key_close(a->key);
+    ch_buf_done(&a->group);
+    ch_hash_free(a->hash);
+    free(a);
+    k->audit = NULL;
+}

@@ -1,0 +1,68 @@
+/* The keeper's audit log: what is entered, in which order it becomes durable, and who waits for it.
+ *
+ * An entry is written into the store with what it is about, in the same group of writes, and gets
+ * its place in the log there. Once the group is committed, a thread of its own (audit_thread.c)
+ * appends it to the log's files, with a signed checkpoint. So the log has nothing that the store
+ * has not, and after kill -9 what is missing in the files comes from the store.
+ *
+ * T4: only steps towards ALLOW wait for the checkpoint (audit_has, audit_wait). Where the log
+ * cannot be written, there is no new ALLOW; all else goes on, and is appended later. */
+#ifndef KEEPER_AUDIT_H
+#define KEEPER_AUDIT_H
+
+#include "keeper_int.h"
+
+struct audit;
+
+/* After store and confinement; STATE/audit is made where it is missing. What is wrong with the
+ * files does not keep the service from starting: see audit_state. */
+enum ch_code audit_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+void audit_close(struct keeper *k); /* waits for the append in hand, and tries what is left once */
+/* The open group is durable, or lost. */
+void audit_committed(struct keeper *k);
+void audit_rolled_back(struct keeper *k);
+void audit_tick(struct keeper *k);
+
+/* --- entries; each in an open group of writes (keeper_write), or a transaction of its own --- */
+
+/* The decision that was just stored. *ret_end is what audit_has wants to see reached. */
+enum ch_code audit_decision(struct keeper *k, const struct page *p,
+                            const struct ch_decision_row *row, uint64_t *ret_end,
+                            struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row,
+                          struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row,
+                          struct ch_err *err) CH_MUST_CHECK;
+/* The configuration in force, when it is another one than the log's last. */
+enum ch_code audit_configuration(struct keeper *k, struct ch_str text,
+                                 struct ch_err *err) CH_MUST_CHECK;
+/* An address got this artifact for the first time. */
+enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,
+                          struct ch_err *err) CH_MUST_CHECK;
+/* Counted now, entered when its minute is over. */
+enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
+                           struct ch_str address, const char *rule,
+                           struct ch_err *err) CH_MUST_CHECK;
+/* The verdicts on all rows of a page, that nobody need have asked for: once per upstream page and
+ * policy. `verdicts` is the list as audit_entries.c's README says, sorted. */
+enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdicts,
+                           struct ch_err *err) CH_MUST_CHECK;
+
+/* --- waiting --- */
+
+/* What page_file.log_end must be for a decision that was read from the store: where the log must
+ * have come to before it counts. */
+uint64_t audit_floor(const struct keeper *k);
+/* Whether the decision on this file is under a durable signed checkpoint. */
+bool audit_has(const struct keeper *k, const struct page_file *f);
+/* `waiter` (taken over) goes on when the log has come further, or at its deadline. */
+void audit_wait(struct keeper *k, struct waiter *waiter);
+
+struct audit_state {
+    uint64_t next;     /* entries in the store */
+    uint64_t written;  /* of them, in the log under a checkpoint */
+    char trouble[512]; /* why the log cannot be written now; "": it can */
+};
+void audit_state(const struct keeper *k, struct audit_state *ret);
+
+#endif

@@ -1,0 +1,272 @@
+/* What entries say. Each builder writes its fields in the order of their keys. README.md lists the
+ * kinds. */
+#include "audit_int.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "customhouse/limits.h"
+
+static void begin(struct keeper *k, struct audit_entry *a, const char *kind)
+{
+    *a = (struct audit_entry){.row = {.kind = ch_str_of(kind), .at_us = keeper_now_us(k)}};
+    ch_buf_init(&a->text, CH_ENTRY_MAX);
+    ch_log_entry_begin(&a->e, &a->text);
+}
+
+/* T26: the entry has a commitment under a salt of its own; text and salt go beside it, and can be
+ * erased. */
+static void commit(struct audit_entry *a, const char *field, struct ch_str text)
+{
+    if (text.len == 0) {
+        return;
+    }
+    CH_ASSERT(a->clear_count < AUDIT_CLEAR_MAX);
+    struct ch_log_clear *c = &a->clear[a->clear_count++];
+    c->field = ch_str_of(field);
+    c->text = text;
+    CH_ASSERT(getrandom(c->salt, sizeof(c->salt), 0) == sizeof(c->salt));
+    struct ch_sha256 hmac = ch_log_entry_commit(c->salt, text);
+    ch_log_entry_commitment(&a->e, field, &hmac);
+}
+
+/* A person's ruling is called by the person. */
+static void put_rule(struct audit_entry *a, struct ch_str rule)
+{
+    if (ch_str_starts(rule, CH_STR("person "))) {
+        commit(a, "rule", rule);
+    } else {
+        ch_log_entry_str(&a->e, "rule", rule);
+    }
+}
+
+static void end(struct audit_entry *a)
+{
+    ch_log_entry_int(&a->e, "v", CH_ENTRY_VERSION);
+}
+
+void audit_genesis(struct keeper *k, struct audit_entry *a, const struct ch_note_key *key)
+{
+    struct ch_buf vkey;
+    ch_buf_init(&vkey, 2 * CH_NOTE_NAME_MAX);
+    ch_note_key_put(&vkey, key);
+    begin(k, a, "genesis");
+    ch_log_entry_int(&a->e, "at_us", a->row.at_us);
+    ch_log_entry_str(&a->e, "kind", a->row.kind);
+    ch_log_entry_str(&a->e, "origin", ch_str_of(key->name));
+    end(a);
+    ch_log_entry_str(&a->e, "vkey", ch_buf_str(&vkey));
+    ch_buf_done(&vkey);
+}
+
+enum ch_code audit_decision(struct keeper *k, const struct page *p,
+                            const struct ch_decision_row *row, uint64_t *ret_end,
+                            struct ch_err *err)
+{
+    struct audit_entry a;
+    uint64_t id = 0;
+    enum ch_code rc = ch_store_newest_decision(k->store, &id, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    begin(k, &a, "decision");
+    a.row.source = id;
+    a.row.at_us = row->at_us;
+    a.row.repository = row->repository;
+    a.row.project = row->project;
+    a.row.file_name = row->file_name;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    ch_log_entry_bool(&a.e, "audited", row->audited);
+    ch_log_entry_str(&a.e, "environment", ch_str_of(p->config->environment));
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "policy", &row->policy);
+    ch_log_entry_str(&a.e, "project", row->project);
+    commit(&a, "reason", row->reason); /* may quote what a person wrote */
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    put_rule(&a, row->rule);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    ch_log_entry_str(&a.e, "upstream", row->upstream);
+    end(&a);
+    ch_log_entry_str(&a.e, "verdict", ch_str_of(ch_verdict_name(row->verdict)));
+    rc = audit_add(k, &a, err);
+    if (rc == CH_OK) {
+        *ret_end = a.row.index + 1;
+    }
+    return rc;
+}
+
+enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_buf prints;
+    struct ch_sha256 digest = {{0}};
+    ch_buf_init(&prints, row->fingerprint_count * CH_SHA256_BYTES + 1);
+    for (size_t i = 0; i < row->fingerprint_count; i++) {
+        ch_put_sha256(&prints, &row->fingerprints[i]);
+    }
+    if (prints.len > 0) {
+        digest = ch_sha256_of(prints.ptr, prints.len);
+    }
+    ch_buf_done(&prints);
+    begin(k, &a, "ruling");
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    a.row.repository = row->repository;
+    a.row.project = row->project;
+    a.row.file_name = row->file_name;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    commit(&a, "by", row->by);
+    ch_log_entry_bool(&a.e, "deny", row->deny);
+    ch_log_entry_str(&a.e, "ecosystem", row->ecosystem);
+    ch_log_entry_sha(&a.e, "evidence", &row->evidence);
+    if (row->expires_at_us != CH_TIME_UNKNOWN) {
+        ch_log_entry_int(&a.e, "expires_us", row->expires_at_us);
+    }
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_sha(&a.e, "findings", &digest); /* of their fingerprints, one after the other */
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "lifts", (int64_t)row->lifts);
+    ch_log_entry_sha(&a.e, "policy", &row->policy);
+    ch_log_entry_str(&a.e, "project", row->project);
+    commit(&a, "reason", row->reason);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    end(&a);
+    ch_log_entry_str(&a.e, "versions", row->version_spec);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "policy");
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    commit(&a, "by", row->by);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "policy", &row->digest);
+    commit(&a, "reason", row->reason);
+    end(&a);
+    return audit_add(k, &a, err);
+}
+
+/* The store keeps which one the log has last: with the entry, in the same group. */
+enum ch_code audit_configuration(struct keeper *k, struct ch_str text, struct ch_err *err)
+{
+    static const struct ch_str name = {"audit-configuration", 19};
+    struct ch_sha256 digest = ch_sha256_of(text.ptr != NULL ? text.ptr : "", text.len);
+    struct ch_str bytes = {(const char *)digest.byte, sizeof(digest.byte)};
+    struct audit_entry a;
+    struct ch_buf last;
+    ch_buf_init(&last, CH_SHA256_BYTES);
+    bool same = ch_store_get_value(k->store, name, &last, err) == CH_OK &&
+                ch_str_eq(ch_buf_str(&last), bytes);
+    ch_buf_done(&last);
+    if (same) {
+        return CH_OK;
+    }
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? ch_store_set_value(k->store, name, bytes, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    begin(k, &a, "configuration");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_sha(&a.e, "configuration", &digest);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "served");
+    a.row.repository = row->repository;
+    a.row.project = row->project;
+    a.row.file_name = row->file_name;
+    commit(&a, "address", row->address);
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    end(&a);
+    return audit_add(k, &a, err);
+}
+
+/* ------------------------------------------------------------------ refusals */
+
+enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
+                           struct ch_str address, const char *rule, struct ch_err *err)
+{
+    struct ch_refusals_row row = {.minute = keeper_now_us(k) / 60000000,
+                                  .repository = ch_str_of(p->repository),
+                                  .project = page_name(p),
+                                  .file_name = p->facts.files[file].index.file_name,
+                                  .address = address,
+                                  .rule = ch_str_of(rule)};
+    enum ch_code rc = keeper_write(k, err);
+    return rc == CH_OK ? ch_store_count_refusal(k->store, &row, err) : rc;
+}
+
+static enum ch_code one_refusal(void *ctx, const struct ch_refusals_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(ctx, &a, "refused");
+    a.row.repository = row->repository;
+    a.row.project = row->project;
+    a.row.file_name = row->file_name;
+    commit(&a, "address", row->address);
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "minute", row->minute);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    put_rule(&a, row->rule);
+    ch_log_entry_int(&a.e, "times", (int64_t)row->times);
+    end(&a);
+    return audit_add(ctx, &a, err);
+}
+
+enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? ch_store_refusals_before(k->store, minute, one_refusal, k, err) : rc;
+    return rc == CH_OK ? ch_store_drop_refusals_before(k->store, minute, err) : rc;
+}
+
+/* ------------------------------------------------------------------ what nobody asked for */
+
+enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdicts,
+                           struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_sha256 policy = ch_policy_digest(k->policy);
+    struct ch_sha256 list = ch_sha256_of(verdicts.ptr != NULL ? verdicts.ptr : "", verdicts.len);
+    enum ch_code rc = keeper_write(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    begin(k, &a, "listing");
+    a.row.repository = ch_str_of(p->repository);
+    a.row.project = page_name(p);
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_int(&a.e, "files", (int64_t)p->facts.file_count);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "policy", &policy);
+    ch_log_entry_str(&a.e, "project", page_name(p));
+    ch_log_entry_str(&a.e, "repository", ch_str_of(p->repository));
+    ch_log_entry_sha(&a.e, "snapshot", &p->info.body_sha256);
+    ch_log_entry_str(&a.e, "upstream", ch_str_of(p->upstream->name));
+    end(&a);
+    ch_log_entry_sha(&a.e, "verdicts", &list);
+    return audit_add(k, &a, err);
+}

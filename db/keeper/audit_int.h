@@ -1,0 +1,53 @@
+/* Inside the keeper's audit log. */
+#ifndef KEEPER_AUDIT_INT_H
+#define KEEPER_AUDIT_INT_H
+
+#include "audit.h"
+
+#include "db/log/bundle.h"
+#include "db/log/entry.h"
+#include "db/log/note.h"
+
+/* ------------------------------------------------------------------ audit_thread.c: to the files
+ */
+
+struct audit_thread;
+
+/* What it has come to, and what ails it. */
+struct audit_progress {
+    uint64_t written;
+    char trouble[512];
+};
+
+/* Starts the thread; *wake_fd, an eventfd of its own, is written to when there is progress.
+ * `signer` stays the caller's. */
+enum ch_code audit_thread_start(const char *folder, const struct ch_note_signer *signer,
+                                uint64_t written, struct audit_thread **ret, int *ret_wake_fd,
+                                struct ch_err *err) CH_MUST_CHECK;
+/* Entries as in a bundle, the first of them at place `from`: where the last ones ended. */
+void audit_thread_append(struct audit_thread *t, uint64_t from, struct ch_str bundle);
+/* Bytes handed over and not written yet. */
+size_t audit_thread_queued(struct audit_thread *t);
+void audit_thread_progress(struct audit_thread *t, struct audit_progress *ret);
+void audit_thread_stop(struct audit_thread *t);
+
+/* ------------------------------------------------------------------ audit.c: to the store */
+
+#define AUDIT_CLEAR_MAX 4
+
+/* An entry being written: a builder of audit_entries.c fills `e` in the order of its keys. */
+struct audit_entry {
+    struct ch_log_entry e;
+    struct ch_buf text;
+    struct ch_log_row row;
+    struct ch_log_clear clear[AUDIT_CLEAR_MAX];
+    size_t clear_count;
+};
+/* Ends the entry and stores it, at the next place. */
+enum ch_code audit_add(struct keeper *k, struct audit_entry *a, struct ch_err *err) CH_MUST_CHECK;
+/* The first entry of a log: which log this is, whose signatures it has, what was there before it.
+ */
+void audit_genesis(struct keeper *k, struct audit_entry *a, const struct ch_note_key *key);
+enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,168 @@
+/* The audit log's entries beside what they are about, for whoever compares the two. */
+#include "db/store/store_int.h"
+
+#define FIELD(key, kind)                                                                           \
+    {                                                                                              \
+        .name = (key), .type = (kind)                                                              \
+    }
+#define TEXT(key)    FIELD(key, CH_LOGGED_TEXT)
+#define SHA256(key)  FIELD(key, CH_LOGGED_SHA256)
+#define NUMBER(key)  FIELD(key, CH_LOGGED_NUMBER)
+#define FLAG(key)    FIELD(key, CH_LOGGED_FLAG)
+#define TIME(key)    FIELD(key, CH_LOGGED_TIME)
+#define FIELDS(list) (list), CH_ARRAY_LEN(list)
+
+static const struct ch_logged_field decision_fields[] = {
+    TEXT("repository"), TEXT("upstream"), TEXT("project"), TEXT("file"),
+    SHA256("sha256"),   TEXT("verdict"),  TEXT("rule"),    TEXT("reason"),
+    SHA256("policy"),   NUMBER("at_us"),  FLAG("audited"),
+};
+static const struct ch_logged_field ruling_fields[] = {
+    FLAG("deny"),   TEXT("repository"), TEXT("ecosystem"),  TEXT("project"),    TEXT("versions"),
+    TEXT("file"),   SHA256("sha256"),   SHA256("evidence"), SHA256("policy"),   NUMBER("lifts"),
+    TEXT("reason"), TEXT("by"),         NUMBER("at_us"),    TIME("expires_us"),
+};
+static const struct ch_logged_field policy_fields[] = {
+    SHA256("policy"),
+    TEXT("by"),
+    TEXT("reason"),
+    NUMBER("at_us"),
+};
+
+/* Columns of the statement are the fields, in their order. */
+static const struct source {
+    const char *kind;
+    const char *table;
+    enum ch_sql sql;
+    const struct ch_logged_field *fields;
+    size_t field_count;
+} sources[] = {
+    {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
+    {"ruling", "ruling", CH_SQL_LOGGED_RULING, FIELDS(ruling_fields)},
+    {"policy", "policy_taken", CH_SQL_LOGGED_POLICY, FIELDS(policy_fields)},
+};
+
+static const struct source *source_of(struct ch_str kind)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(sources); i++) {
+        if (ch_str_eq(kind, ch_str_of(sources[i].kind))) {
+            return &sources[i];
+        }
+    }
+    return NULL;
+}
+
+static void read_fields(const struct ch_cursor *c, const struct source *s, struct ch_logged *l)
+{
+    for (size_t i = 0; i < s->field_count; i++) {
+        struct ch_logged_field *f = &l->fields[i];
+        int column = (int)i;
+        *f = s->fields[i];
+        switch (f->type) {
+        case CH_LOGGED_TEXT:
+            f->text = ch_col_str(c, column);
+            break;
+        case CH_LOGGED_SHA256:
+            f->sha256 = ch_col_sha(c, column);
+            break;
+        case CH_LOGGED_TIME:
+            f->number = ch_col_time(c, column);
+            break;
+        case CH_LOGGED_NUMBER:
+        case CH_LOGGED_FLAG:
+            f->number = ch_col_int(c, column);
+            break;
+        }
+    }
+    l->field_count = s->field_count;
+}
+
+struct clears { /* all clear texts in the order of their entries, one ahead */
+    struct ch_cursor c;
+    enum ch_code rc; /* CH_OK: a row stands */
+};
+
+static void take_clears(struct clears *all, struct ch_logged *l, struct ch_buf *texts,
+                        struct ch_err *err)
+{
+    ch_buf_clear(texts);
+    l->clear_count = 0;
+    while (all->rc == CH_OK && ch_col_u64(&all->c, 0) <= l->row.index) {
+        struct ch_str salt = ch_col_str(&all->c, 2), field = ch_col_str(&all->c, 1),
+                      text = ch_col_str(&all->c, 3);
+        if (ch_col_u64(&all->c, 0) == l->row.index && l->clear_count < CH_LOGGED_CLEAR &&
+            salt.len == CH_LOG_SALT_BYTES) {
+            struct ch_log_clear *one = &l->clear[l->clear_count++];
+            struct ch_rd r = ch_rd_of(salt.ptr, salt.len);
+            for (size_t i = 0; i < sizeof(one->salt); i++) {
+                one->salt[i] = ch_get_u8(&r);
+            }
+            size_t at = texts->len;
+            ch_buf_puts(texts, field);
+            ch_buf_puts(texts, text);
+            one->field = (struct ch_str){texts->ptr + at, field.len};
+            one->text = (struct ch_str){texts->ptr + at + field.len, text.len};
+        }
+        all->rc = ch_cursor_next(&all->c, err);
+    }
+}
+
+static enum ch_code one_entry(struct ch_store *s, struct ch_logged *l, ch_store_logged_fn *each,
+                              void *ctx, struct ch_err *err)
+{
+    const struct source *source = source_of(l->row.kind);
+    struct ch_cursor c;
+    l->table = NULL;
+    l->source_there = false;
+    l->field_count = 0;
+    if (source == NULL) {
+        return each(ctx, l, err);
+    }
+    l->table = source->table;
+    enum ch_code rc = ch_cursor_open(s, source->sql, CH_ARGS(ch_arg_u64(l->row.source)), &c, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        l->source_there = true;
+        read_fields(&c, source, l);
+    }
+    rc = rc == CH_OK || rc == CH_E_NOT_FOUND ? each(ctx, l, err) : rc;
+    ch_cursor_close(&c);
+    return rc;
+}
+
+enum ch_code ch_store_logged(struct ch_store *s, ch_store_logged_fn *each, void *ctx,
+                             struct ch_err *err)
+{
+    struct ch_cursor rows;
+    struct clears clears;
+    struct ch_logged l;
+    struct ch_buf texts;
+    ch_buf_init(&texts, 1u << 20);
+    CH_ASSERT(ch_buf_reserve(&texts, 1u << 20) != NULL); /* slices do not move */
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ROWS, CH_ARGS(ch_arg_int(0)), &rows, err);
+    clears.rc = ch_cursor_open(s, CH_SQL_LOG_CLEARS, NULL, 0, &clears.c, err);
+    clears.rc = clears.rc == CH_OK ? ch_cursor_next(&clears.c, err) : clears.rc;
+    while (rc == CH_OK && (rc = ch_cursor_next(&rows, err)) == CH_OK) {
+        ch_log_row_read(&rows, &l.row);
+        take_clears(&clears, &l, &texts, err);
+        rc = one_entry(s, &l, each, ctx, err);
+    }
+    if (rc == CH_E_NOT_FOUND && clears.rc != CH_OK && clears.rc != CH_E_NOT_FOUND) {
+        rc = clears.rc;
+    }
+    ch_cursor_close(&rows);
+    ch_cursor_close(&clears.c);
+    ch_buf_done(&texts);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, void *ctx,
+                               struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_UNLOGGED, NULL, 0, &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        each(ctx, ch_col_str(&c, 0), ch_col_u64(&c, 1), ch_col_int(&c, 2));
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}

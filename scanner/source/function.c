@@ -1,0 +1,239 @@
+/* Functions of a file: what they do and give back, who calls them, and so what runs at import. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+#include "scanner/source/source_int.h"
+
+uint32_t function_new(struct file *f, uint64_t name)
+{
+    if (f->function_next < f->function_count) { /* on a second reading */
+        struct function *fn = &f->functions[f->function_next];
+        if (fn->name == name || fn->bare == name) {
+            return f->function_next++;
+        }
+        f->function_next = f->function_count; /* what decides is not quite the same: all new */
+    }
+    if (f->function_count >= ch_limits.source_names) {
+        f->beyond = true;
+        return f->function_count - 1;
+    }
+    if (f->function_count == f->function_cap) {
+        f->function_cap = f->function_cap == 0 ? 64 : 2 * f->function_cap;
+        f->functions = ch_realloc_array(f->functions, f->function_cap, sizeof(*f->functions));
+    }
+    f->functions[f->function_count] = (struct function){.name = name, .bare = name};
+    f->function_next = f->function_count + 1;
+    return f->function_count++;
+}
+
+static void edge_add(struct file *f, struct edge e)
+{
+    if (f->edge_count > 0 && memcmp(&f->edges[f->edge_count - 1], &e, sizeof(e)) == 0) {
+        return;
+    }
+    if (f->edge_count >= 4 * ch_limits.source_names) {
+        f->beyond = true;
+        return;
+    }
+    if (f->edge_count == f->edge_cap) {
+        f->edge_cap = f->edge_cap == 0 ? 64 : 2 * f->edge_cap;
+        f->edges = ch_realloc_array(f->edges, f->edge_cap, sizeof(*f->edges));
+    }
+    f->edges[f->edge_count++] = e;
+}
+
+void edge_new(struct file *f, uint32_t from, uint64_t to)
+{
+    edge_add(f, (struct edge){.from = from, .index = UINT32_MAX, .to = to});
+}
+
+void edge_to(struct file *f, uint32_t from, uint32_t index)
+{
+    if (index < f->function_count) {
+        edge_add(f, (struct edge){.from = from, .index = index});
+    }
+}
+
+/* --- parameters --- */
+
+struct value parameter_new(struct file *f, uint32_t function, uint64_t name)
+{
+    struct value v = {.marks = MARK_PARAM | MARK_COMPUTED};
+    struct function *fn = &f->functions[function];
+    for (uint32_t i = 0; i < fn->parameter_count; i++) { /* on a second reading */
+        if (f->parameters[fn->first_parameter + i].name == name) {
+            v.number = fn->first_parameter + i + 1;
+            return v;
+        }
+    }
+    bool last = fn->first_parameter + fn->parameter_count == f->parameter_count;
+    if (f->parameter_count >= ch_limits.source_names || (fn->parameter_count > 0 && !last)) {
+        return v;
+    }
+    if (f->parameter_count == f->parameter_cap) {
+        f->parameter_cap = f->parameter_cap == 0 ? 64 : 2 * f->parameter_cap;
+        f->parameters = ch_realloc_array(f->parameters, f->parameter_cap, sizeof(*f->parameters));
+    }
+    if (fn->parameter_count == 0) {
+        fn->first_parameter = f->parameter_count;
+    }
+    fn->parameter_count++;
+    f->parameters[f->parameter_count++] = (struct parameter){name, function};
+    v.number = f->parameter_count;
+    return v;
+}
+
+void function_returns(struct file *f, uint32_t function, struct value v)
+{
+    struct function *fn = &f->functions[function];
+    fn->returns |= v.marks;
+    if (is_reference(&v)) {
+        fn->result = value_or(f, fn->result, v);
+    }
+}
+
+/* --- what runs at import: functions that the module calls, and what these call --- */
+
+struct named {
+    uint64_t name;
+    uint32_t function;
+    bool seen; /* and all that follow with its name */
+};
+
+struct reach {
+    struct file *f;
+    struct named *by_name;
+    uint32_t *first;   /* of a function its first edge */
+    bool *seen;
+    uint32_t *queue;
+    uint32_t queued;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    uint64_t x = ((const struct named *)a)->name;
+    uint64_t y = ((const struct named *)b)->name;
+    return x < y ? -1 : x > y ? 1 : 0;
+}
+
+static int by_origin(const void *a, const void *b)
+{
+    uint32_t x = ((const struct edge *)a)->from;
+    uint32_t y = ((const struct edge *)b)->from;
+    return x < y ? -1 : x > y ? 1 : 0;
+}
+
+static void reached(struct reach *r, uint32_t function, bool direct)
+{
+    struct function *module = &r->f->functions[0];
+    const struct function *fn = &r->f->functions[function];
+    if (direct && (fn->does & DOES_NETWORK_OF) != 0 && (module->does & DOES_NETWORK) == 0) {
+        module->does |= DOES_NETWORK;
+        module->line[0] = fn->given_line;
+        module->what[0] = fn->given_what;
+    }
+    if (!r->seen[function]) {
+        r->seen[function] = true;
+        r->queue[r->queued++] = function;
+    }
+}
+
+static void reached_by_name(struct reach *r, uint64_t name, bool direct)
+{
+    uint32_t low = 0;
+    uint32_t high = r->f->function_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (r->by_name[middle].name < name) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == r->f->function_count || (r->by_name[low].seen && !direct)) {
+        return;
+    }
+    r->by_name[low].seen = true;
+    for (; low < r->f->function_count && r->by_name[low].name == name; low++) {
+        reached(r, r->by_name[low].function, direct);
+    }
+}
+
+static void take_over(struct function *module, const struct function *from)
+{
+    for (uint32_t bit = 0; bit < DOES_COUNT; bit++) {
+        if ((from->does & 1U << bit) != 0 && (module->does & 1U << bit) == 0) {
+            module->does |= 1U << bit;
+            module->line[bit] = from->line[bit];
+            module->what[bit] = from->what[bit];
+        }
+    }
+}
+
+static void follow_calls(struct file *f)
+{
+    uint32_t count = f->function_count;
+    struct reach r = {.f = f,
+                      .by_name = ch_calloc(count, sizeof(*r.by_name)),
+                      .first = ch_calloc(count + 1, sizeof(*r.first)),
+                      .seen = ch_calloc(count, sizeof(*r.seen)),
+                      .queue = ch_calloc(count, sizeof(*r.queue))};
+    for (uint32_t i = 0; i < count; i++) {
+        r.by_name[i] = (struct named){f->functions[i].name, i, false};
+    }
+    qsort(r.by_name, count, sizeof(*r.by_name), by_name);
+    if (f->edge_count > 0) {
+        qsort(f->edges, f->edge_count, sizeof(*f->edges), by_origin);
+    }
+    for (uint32_t i = 0; i < f->edge_count; i++) {
+        r.first[f->edges[i].from + 1] = i + 1;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        r.first[i + 1] = r.first[i + 1] > r.first[i] ? r.first[i + 1] : r.first[i];
+    }
+    reached(&r, 0, false);
+    for (uint32_t at = 0; at < r.queued; at++) {
+        uint32_t function = r.queue[at];
+        if (function != 0) {
+            take_over(&f->functions[0], &f->functions[function]);
+        }
+        bool direct = function == 0 || f->functions[function].is_implied;
+        for (uint32_t e = r.first[function]; e < r.first[function + 1]; e++) {
+            if (f->edges[e].index != UINT32_MAX) {
+                reached(&r, f->edges[e].index, direct);
+            } else {
+                reached_by_name(&r, f->edges[e].to, direct);
+            }
+        }
+    }
+    free(r.by_name);
+    free(r.first);
+    free(r.seen);
+    free(r.queue);
+}
+
+void judge_import(struct file *f)
+{
+    static const struct {
+        enum ch_code_place place;
+        enum ch_finding_code code[DOES_COUNT];
+    } rows[] = {
+        {CH_PLACE_INSTALL,
+         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+        {CH_PLACE_INSTALL_IMPORT,
+         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+        {CH_PLACE_IMPORT,
+         {CH_F_SOURCE_IMPORT_NETWORK, CH_F_SOURCE_IMPORT_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+        {CH_PLACE_START, {CH_F_SOURCE_START_CODE, CH_F_SOURCE_START_CODE, CH_F_SOURCE_HOST_THEFT}},
+    };
+    follow_calls(f);
+    const struct function *module = &f->functions[0];
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        for (uint32_t bit = 0; rows[i].place == f->place && bit < DOES_COUNT; bit++) {
+            if ((module->does & 1U << bit) != 0) {
+                report(f, rows[i].code[bit], module->line[bit], module->what[bit]);
+            }
+        }
+    }
+}

@@ -1,0 +1,392 @@
+/* A call of whatever may be called, and the calls that follow from it: of what a parameter is, of what
+ * was bound by partial, of functions that are given to others. */
+#include <string.h>
+
+#include "customhouse/limits.h"
+#include "scanner/source/source_int.h"
+
+enum { CALLS_DEEP = 5, CALLS_OF_FUNCTION = 24, CALLS_FOLLOWED = 20000, KEPT_ARGUMENTS = 4 };
+
+static struct value call_one(struct file *f, const struct value *callee, struct call *c);
+
+/* --- parameters --- */
+
+/* What the argument for a slot is. */
+static struct value argument_of(const struct file *f, const struct function *fn, uint32_t slot,
+                                const struct call *c)
+{
+    uint32_t position = slot - fn->first_parameter;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (c->keywords[i].len == 0) {
+            if (at++ == position) {
+                return c->args[i];
+            }
+        } else if (value_hash(c->keywords[i]) == f->parameters[slot].name) {
+            return c->args[i];
+        }
+    }
+    return (struct value){.marks = MARK_COMPUTED};
+}
+
+/* A value of a function's own, told in terms of who calls it. */
+static struct value substituted(struct file *f, const struct function *fn, const struct value *v,
+                                const struct call *c)
+{
+    struct value r = *v;
+    r.also = NULL;
+    if (v->kind != VALUE_UNKNOWN || v->number == 0 ||
+        v->number - 1 - (int64_t)fn->first_parameter >= (int64_t)fn->parameter_count ||
+        v->number - 1 < (int64_t)fn->first_parameter) {
+        return r;
+    }
+    r = argument_of(f, fn, (uint32_t)v->number - 1, c);
+    struct ch_str rest = v->text;
+    while (rest.len > 1) {
+        size_t dot;
+        rest = ch_str_sub(rest, 1, rest.len);
+        struct ch_str name = ch_str_find_char(rest, '.', &dot) ? ch_str_sub(rest, 0, dot) : rest;
+        r = value_attribute(f, r, name);
+        rest = ch_str_sub(rest, name.len, rest.len);
+    }
+    return r;
+}
+
+static struct value substituted_all(struct file *f, const struct function *fn,
+                                    const struct value *v, const struct call *c)
+{
+    struct value r = substituted(f, fn, v, c);
+    for (const struct value *a = v->also; a != NULL; a = a->also) {
+        r = value_or(f, r, substituted(f, fn, a, c));
+    }
+    return r;
+}
+
+/* A parameter is called, or a function of a library with one: whoever gives it, says what that is. */
+void parameter_called(struct file *f, const struct value *callee, uint32_t slot,
+                      const struct call *c)
+{
+    struct function *fn = &f->functions[f->parameters[slot].function];
+    uint32_t count = 0;
+    for (uint32_t i = fn->calls; i != 0; i = f->calls[i - 1].next) {
+        const struct value *known = &f->calls[i - 1].callee;
+        if (++count == CALLS_OF_FUNCTION || (known->number == callee->number &&
+                                             f->calls[i - 1].line == c->line &&
+                                             ch_str_eq(known->text, callee->text))) {
+            return;
+        }
+    }
+    if (f->call_count >= ch_limits.source_names) {
+        f->beyond = true;
+        return;
+    }
+    if (f->call_count == f->call_cap) {
+        f->call_cap = f->call_cap == 0 ? 32 : 2 * f->call_cap;
+        f->calls = ch_realloc_array(f->calls, f->call_cap, sizeof(*f->calls));
+    }
+    struct parameter_call *p = &f->calls[f->call_count];
+    *p = (struct parameter_call){
+        .callee = *callee, .line = c->line, .within = function_now(f), .next = fn->calls};
+    p->callee.also = NULL;
+    uint32_t kept = c->count < KEPT_ARGUMENTS ? c->count : KEPT_ARGUMENTS;
+    struct value *args = value_alloc(f, (kept + 1) * sizeof(*args));
+    struct ch_str *keywords = value_alloc(f, (kept + 1) * sizeof(*keywords));
+    if (args != NULL && keywords != NULL) {
+        memcpy(args, c->args, kept * sizeof(*args));
+        memcpy(keywords, c->keywords, kept * sizeof(*keywords));
+        p->args = args;
+        p->keywords = keywords;
+        p->count = kept;
+    }
+    fn->calls = ++f->call_count;
+}
+
+/* --- calls that follow --- */
+
+static bool may_follow(struct file *f)
+{
+    if (f->call_depth >= CALLS_DEEP || f->followed >= CALLS_FOLLOWED) {
+        return false;
+    }
+    f->followed++;
+    return true;
+}
+
+static void add_argument(struct call *c, struct value v, struct ch_str keyword)
+{
+    if (c->count < ARGUMENTS) {
+        c->keywords[c->count] = keyword;
+        c->args[c->count++] = v;
+        c->marks |= v.marks;
+    }
+}
+
+static void follow_parameters(struct file *f, uint32_t function, const struct call *c)
+{
+    for (uint32_t i = f->functions[function].calls; i != 0; i = f->calls[i - 1].next) {
+        struct parameter_call p = f->calls[i - 1];
+        if (!may_follow(f)) {
+            return;
+        }
+        struct value callee = substituted(f, &f->functions[function], &p.callee, c);
+        struct call of = {.line = c->line};
+        for (uint32_t k = 0; k < p.count; k++) {
+            struct function fn = f->functions[function];
+            add_argument(&of, substituted_all(f, &fn, &p.args[k], c), p.keywords[k]);
+        }
+        uint32_t within = f->within;
+        if (p.within != function) { /* in a function of that one, which may be called later */
+            f->within = p.within + 1;
+        }
+        f->call_depth++;
+        CH_IGNORE(call(f, callee, &of).marks);
+        f->call_depth--;
+        f->within = within;
+    }
+}
+
+void called_back(struct file *f, struct value callee, uint32_t line)
+{
+    struct call c = {.line = line};
+    if (is_reference(&callee) && may_follow(f)) {
+        f->call_depth++;
+        CH_IGNORE(call(f, callee, &c).marks);
+        f->call_depth--;
+    }
+}
+
+/* What only looks at a function, or keeps it for later. */
+static bool keeps(struct ch_str name)
+{
+    static const char *const some[] = {
+        "isinstance", "issubclass",  "hasattr",     "getattr",  "setattr",      "callable", "type",
+        "id",         "repr",        "str",         "print",    "super",        "hash",     "dict",
+        "list",       "tuple",       "set",         "cast",     "staticmethod", "property", "len",
+        "vars",       "dir",         "delattr",     "enumerate", "zip",         "bool",     "object",
+        "dataclasses.field",         "classmethod", "NewType",  "TypeVar"};
+    static const char *const modules[] = {"functools.", "typing.", "inspect.", "types.", "operator.",
+                                          "typing_extensions.", "logging.", "warnings.", "mock.",
+                                          "unittest."};
+    for (size_t i = 0; i < CH_ARRAY_LEN(some); i++) {
+        if (name.len > 0 && name.ptr[0] == some[i][0] && str_is(name, some[i])) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(modules); i++) {
+        if (name.len > 0 && name.ptr[0] == modules[i][0] &&
+            ch_str_starts(name, ch_str_of(modules[i])) && !str_is(name, "functools.reduce")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The others of the arguments are what it is called with: map(f, list), Thread(target=f, args=(a,)). */
+static void call_of_argument(struct file *f, const struct call *c, uint32_t at,
+                             const struct value *callee)
+{
+    struct call of = {.line = c->line};
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct value *v = &c->args[i];
+        for (uint32_t k = 0; i != at && v->kind == VALUE_LIST && k < v->item_count; k++) {
+            add_argument(&of, v->items[k], (struct ch_str){NULL, 0});
+        }
+        if (i != at && v->kind != VALUE_LIST) {
+            add_argument(&of, *v, (struct ch_str){NULL, 0});
+        }
+    }
+    if (may_follow(f)) {
+        struct value alone = *callee;
+        alone.also = NULL;
+        f->call_depth++;
+        CH_IGNORE(call(f, alone, &of).marks);
+        f->call_depth--;
+    }
+}
+
+void calls_of_arguments(struct file *f, const struct call *c)
+{
+    const uint32_t loud = EFFECT_PROCESS | EFFECT_NETWORK | EFFECT_FETCH | EFFECT_SAVE |
+                          EFFECT_DYNAMIC | EFFECT_LOAD;
+    bool calls = c->name.len > 0 && (effects_of(c->name) & EFFECT_CALLBACK) != 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (c->args[i].kind < VALUE_NAME && c->args[i].also == NULL) {
+            continue;
+        }
+        implied_use(f, &c->args[i]);
+        for (const struct value *v = &c->args[i]; v != NULL; v = v->also) {
+            bool own = v->kind == VALUE_FUNCTION || v->kind == VALUE_INSTANCE ||
+                       v->kind == VALUE_CLASS;
+            bool library = v->kind == VALUE_NAME && (effects_of(v->text) & loud) != 0;
+            if ((calls && own) || (library && !keeps(c->name))) {
+                call_of_argument(f, c, i, v);
+            }
+        }
+    }
+}
+
+/* --- calls --- */
+
+static struct value call_function(struct file *f, const struct value *callee, struct call *c)
+{
+    uint32_t index = (uint32_t)callee->number;
+    struct function fn = f->functions[index];
+    edge_to(f, function_now(f), index);
+    uint32_t marks = fn.returns & ~(uint32_t)MARK_PARAM;
+    marks |= (fn.returns & MARK_PARAM) != 0 ? c->marks : 0U;
+    if (fn.runs_argument && (c->marks & (MARK_DECODED | MARK_REMOTE)) != 0) {
+        report(f, (c->marks & MARK_REMOTE) != 0 ? CH_F_SOURCE_REMOTE_CODE : CH_F_SOURCE_HIDDEN_CODE,
+               c->line, CH_STR("through a function that runs what it is given"));
+    }
+    follow_parameters(f, index, c);
+    struct value v = {.marks = (marks & ~(uint32_t)MARK_SELF) | MARK_COMPUTED};
+    if (is_reference(&fn.result) && may_follow(f)) {
+        f->call_depth++;
+        v = value_or(f, v, substituted_all(f, &fn, &fn.result, c));
+        f->call_depth--;
+    }
+    check_call(f, c, &v);
+    return v;
+}
+
+/* Of a class of this file: an instance; what a base of some library does as it is made. */
+static struct value call_class(struct file *f, const struct value *callee, struct call *c)
+{
+    uint32_t class = (uint32_t)callee->number;
+    struct value v = {.kind = VALUE_INSTANCE, .number = class, .marks = MARK_COMPUTED};
+    struct value init;
+    edge_to(f, function_now(f), f->classes[class].makes);
+    if (f->call_depth >= CALLS_DEEP) {
+        return v;
+    }
+    f->call_depth++;
+    if (class_member(f, class, CH_STR("__init__"), true, &init)) {
+        for (const struct value *m = &init; m != NULL; m = m->also) {
+            if (m->kind == VALUE_FUNCTION) {
+                CH_IGNORE(call_one(f, m, c).marks);
+            }
+        }
+    }
+    struct value base = class_library(f, class);
+    for (const struct value *b = &base; b != NULL; b = b->also) {
+        if (b->kind == VALUE_NAME) {
+            struct value made = call_one(f, b, c);
+            v.marks |= made.marks & MARK_SOCKET;
+            v = value_or(f, v, made);
+        }
+    }
+    f->call_depth--;
+    return v;
+}
+
+static struct value call_instance(struct file *f, const struct value *callee, struct call *c)
+{
+    struct value method;
+    struct value v = {.marks = MARK_COMPUTED};
+    if (f->call_depth < CALLS_DEEP &&
+        class_member(f, (uint32_t)callee->number, CH_STR("__call__"), true, &method)) {
+        f->call_depth++;
+        v = call(f, method, c);
+        f->call_depth--;
+    }
+    return v;
+}
+
+/* operator.methodcaller("system", "id")(os) */
+static bool call_operator(struct file *f, const struct value *callee, const struct call *c,
+                          struct value *ret)
+{
+    bool method = str_is(callee->text, "operator.methodcaller()");
+    bool attribute = str_is(callee->text, "operator.attrgetter()");
+    bool item = str_is(callee->text, "operator.itemgetter()");
+    if ((!method && !attribute && !item) || c->count == 0 || callee->item_count == 0) {
+        return false;
+    }
+    const struct value *key = &callee->items[0];
+    if (item) {
+        *ret = value_item(f, c->args[0], *key);
+        return true;
+    }
+    if (key->kind != VALUE_TEXT) {
+        return false;
+    }
+    *ret = c->args[0];
+    for (struct ch_str rest = key->text; rest.len > 0;) { /* attrgetter("path.join") */
+        size_t dot;
+        struct ch_str name = ch_str_find_char(rest, '.', &dot) ? ch_str_sub(rest, 0, dot) : rest;
+        *ret = value_attribute(f, *ret, name);
+        rest = ch_str_sub(rest, name.len + 1, rest.len);
+    }
+    ret->marks |= key->marks & (MARK_BUILT | MARK_DECODED);
+    if (method && may_follow(f)) {
+        struct call of = {.line = c->line};
+        for (uint32_t i = 1; i < callee->item_count; i++) {
+            add_argument(&of, callee->items[i], (struct ch_str){NULL, 0});
+        }
+        f->call_depth++;
+        *ret = call(f, *ret, &of);
+        f->call_depth--;
+    }
+    return true;
+}
+
+static struct value call_one(struct file *f, const struct value *callee, struct call *c)
+{
+    struct value v = {0};
+    if (callee->kind == VALUE_NAME && call_operator(f, callee, c, &v)) {
+        return v;
+    }
+    if (callee->item_count > 0 && (callee->kind == VALUE_NAME || callee->kind == VALUE_FUNCTION)) {
+        struct call with = {.line = c->line, .self = c->self};
+        struct value alone = *callee;
+        for (uint32_t i = 0; i < callee->item_count; i++) {
+            add_argument(&with, callee->items[i], (struct ch_str){NULL, 0});
+        }
+        for (uint32_t i = 0; i < c->count; i++) {
+            add_argument(&with, c->args[i], c->keywords[i]);
+        }
+        alone.item_count = 0;
+        return alone.kind == VALUE_NAME ? call_name(f, &alone, &with)
+                                        : call_function(f, &alone, &with);
+    }
+    switch (callee->kind) {
+    case VALUE_FUNCTION:
+        return call_function(f, callee, c);
+    case VALUE_CLASS:
+        return call_class(f, callee, c);
+    case VALUE_INSTANCE:
+        return call_instance(f, callee, c);
+    case VALUE_NAME:
+        return call_name(f, callee, c);
+    case VALUE_UNKNOWN:
+        if (callee->number != 0) {
+            parameter_called(f, callee, (uint32_t)callee->number - 1, c);
+        }
+        break;
+    case VALUE_TEXT:
+    case VALUE_PARTIAL:
+    case VALUE_INT:
+    case VALUE_LIST:
+        break;
+    }
+    v.marks = (callee->marks & ~(uint32_t)(MARK_PARAM | MARK_SELF)) | MARK_COMPUTED;
+    return v;
+}
+
+struct value call(struct file *f, struct value callee, struct call *c)
+{
+    struct value self = c->self;
+    struct value v = call_one(f, &callee, c);
+    struct ch_str name = c->name;
+    for (const struct value *a = callee.also; a != NULL; a = a->also) {
+        c->name = (struct ch_str){NULL, 0};
+        c->self = self;
+        struct value one = call_one(f, a, c);
+        v.marks |= one.marks;
+        v = value_or(f, v, one);
+        name = name.len == 0 ? c->name : name;
+    }
+    c->name = name;
+    calls_of_arguments(f, c);
+    return v;
+}

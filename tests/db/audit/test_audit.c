@@ -1,0 +1,272 @@
+/* What `customhouse audit` says of a state that a keeper made, and of one that somebody altered
+ * since. */
+#include "house.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "auditor.h"
+#include "db/keeper/audit_int.h"
+
+#define WHEEL "pkg-1.0-py3-none-any.whl"
+#define NEXT  "pkg-1.1-py3-none-any.whl"
+
+static struct ch_err err;
+static struct house *h;
+static char *said;
+
+/* A file allowed, served and denied; one refused: an entry of each kind. */
+static int setup(void **state)
+{
+    (void)state;
+    char hex[2][CH_SHA256_HEX + 1], page[1024];
+    struct ch_buf out;
+    struct audit_state s;
+    h = house_new();
+    snprintf(page, sizeof(page), WHEEL " %s %zu 30\n" NEXT " %s %zu 1\n",
+             house_hex("bytes", hex[0]), strlen("bytes"), house_hex("other", hex[1]),
+             strlen("other"));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    house_ask_page(h, "pkg");
+    house_ask_file(h, "pkg", WHEEL);
+    house_ask_file(h, "pkg", NEXT);
+    house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.77");
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "stolen key", NULL, &out));
+    ch_buf_done(&out);
+    assert_ch_ok(&err, audit_refusals(h->k, INT64_MAX / 120000000, &err));
+    do {
+        house_turn(h, 20);
+        audit_state(h->k, &s);
+    } while (s.written < s.next);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    house_free(h);
+    free(said);
+    said = NULL;
+    return 0;
+}
+
+/* ------------------------------------------------------------------ the auditor */
+
+static bool verify_with(struct ch_str vkey)
+{
+    bool good = false;
+    size_t size = 0;
+    free(said);
+    FILE *out = open_memstream(&said, &size);
+    enum ch_code rc = audit_verify(h->folder, vkey, out, &good, &err);
+    fclose(out);
+    assert_ch_ok(&err, rc);
+    return good;
+}
+
+static bool verify(void)
+{
+    return verify_with((struct ch_str){NULL, 0});
+}
+
+static void assert_said(const char *text)
+{
+    if (strstr(said, text) == NULL) {
+        fail_msg("not said: %s\n%s", text, said);
+    }
+}
+
+static void test_as_logged(void **state)
+{
+    (void)state;
+    assert_true(verify()); /* beside the running keeper */
+    assert_said(": as logged\n");
+    house_stop(h);
+    assert_true(verify()); /* and without it */
+    house_start(h, NULL, NULL);
+}
+
+/* ------------------------------------------------------------------ the database, altered */
+
+static void sql(const char *text)
+{
+    char path[128];
+    sqlite3 *db = NULL;
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", text, sqlite3_errmsg(db));
+    }
+    sqlite3_close(db);
+}
+
+static void test_altered_rows(void **state)
+{
+    (void)state;
+    /* with triggers out of the way: whoever can write the file can do that */
+    static const struct {
+        const char *sql;
+        const char *said;
+        const char *undo;
+    } rows[] = {
+        {"DROP TRIGGER decision_kept_u; UPDATE decision SET verdict = 1 WHERE verdict = 2",
+         "database: decision 3: verdict is not what was logged (entry 7: \"deny\")",
+         "UPDATE decision SET verdict = 2 WHERE id = 3"},
+        {"UPDATE decision SET reason = 'was fine' WHERE id = 1",
+         "database: decision 1: reason is not what was logged", NULL},
+        {"UPDATE decision SET sha256 = zeroblob(32) WHERE id = 1",
+         "database: decision 1: sha256 is not what was logged", NULL},
+        {"DROP TRIGGER decision_kept_d; DELETE FROM decision WHERE id = 2",
+         "database: decision 2 is gone, which entry", NULL},
+        {"INSERT INTO decision (id, repository, upstream, project, file_name, verdict, rule, "
+         "reason,"
+         " at_us) VALUES (99, 'pypi', 'up', 'pkg', 'x', 1, 'r', '', 4102444800000000)",
+         "database: decision 99 was never logged", NULL},
+        {"DROP TRIGGER ruling_kept_u; UPDATE ruling SET by_person = 'uid:0'",
+         "database: ruling 1: by is not what was logged", NULL},
+        {"DROP TRIGGER policy_taken_kept_u; UPDATE policy_taken SET at_us = at_us + 1",
+         "database: policy_taken 1: at_us is not what was logged", NULL},
+        {"UPDATE log_clear SET text = '192.0.2.1' WHERE field = 'address' AND text = '192.0.2.77'",
+         "log_clear 6 address is not the text that was logged", NULL},
+        {"DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET leaf = zeroblob(32) WHERE id = 2",
+         "database: log_entry 2 has another hash than the log", NULL},
+        {"DROP TRIGGER log_entry_kept_d; DELETE FROM log_entry WHERE id = 4",
+         "database: log_entry 4 is gone", NULL},
+    };
+    house_stop(h);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        sql(rows[i].sql);
+        assert_false(verify());
+        assert_said(rows[i].said);
+        if (rows[i].undo != NULL) {
+            sql(rows[i].undo);
+            assert_true(verify());
+        }
+    }
+    house_start(h, NULL, NULL);
+}
+
+/* T26: who and why may be erased; what was decided stays proven. */
+static void test_erased(void **state)
+{
+    (void)state;
+    sql("DELETE FROM log_clear");
+    assert_true(verify());
+    assert_said("texts were erased: as logged");
+}
+
+/* ------------------------------------------------------------------ the log, altered */
+
+static void flip(const char *name, off_t at)
+{
+    char path[128];
+    unsigned char byte;
+    snprintf(path, sizeof(path), "%s/audit/%s", h->folder, name);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+static void test_altered_log(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        off_t at;
+        const char *said;
+    } rows[] = {
+        {"entries/data", 30, "entry 0 (genesis): its bytes are not those that were logged"},
+        {"entries/data", 1, "entries 0 to "},
+        {"public/hashes/0", 32 * 3 + 5, "hashes of level 0: hash 3 is not the one of its entry"},
+        {"public/checkpoint", 2, "the checkpoint: signed note: "},
+        {"public/checkpoint", 60, "the checkpoint: signed note: "},
+    };
+    house_stop(h);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char vkey[256];
+        struct ch_buf text;
+        struct audit_reader r;
+        struct ch_log_entry_fields f;
+        struct ch_str genesis;
+        ch_buf_init(&text, sizeof(vkey) - 1);
+        assert_ch_ok(&err, audit_reader_open(h->folder, &r, &err));
+        assert_ch_ok(&err, audit_reader_get(&r, 0, &genesis, &err));
+        assert_ch_ok(&err, ch_log_entry_read(genesis, &f, &err));
+        assert_true(ch_log_entry_get_str(&f, "vkey", &text));
+        audit_reader_close(&r);
+        flip(rows[i].name, rows[i].at);
+        assert_false(verify_with(ch_buf_str(&text)));
+        assert_said(rows[i].said);
+        flip(rows[i].name, rows[i].at);
+        assert_true(verify());
+        ch_buf_done(&text);
+    }
+    house_start(h, NULL, NULL);
+}
+
+static void test_another_key(void **state)
+{
+    (void)state;
+    assert_false(verify_with(CH_STR("gw.example/audit+306d4ed8+"
+                                    "AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c")));
+    assert_said("the checkpoint: signed note: not signed by gw.example/audit");
+}
+
+/* ------------------------------------------------------------------ looking for things */
+
+static size_t lines_of(const struct audit_query *q)
+{
+    size_t size = 0, lines = 0;
+    struct audit_query all = *q;
+    all.from_us = q->from_us != 0 ? q->from_us : INT64_MIN;
+    all.to_us = q->to_us != 0 ? q->to_us : INT64_MAX;
+    free(said);
+    FILE *out = open_memstream(&said, &size);
+    enum ch_code rc = audit_search(h->folder, &all, out, &err);
+    fclose(out);
+    assert_ch_ok(&err, rc);
+    for (size_t i = 0; i < size; i++) {
+        lines += said[i] == '\n';
+    }
+    return lines;
+}
+
+static void test_search(void **state)
+{
+    (void)state;
+    struct audit_query q = {.kind = CH_STR("decision"), .clear = true};
+    assert_int_equal(lines_of(&q), 3);
+    q.what = CH_STR(NEXT);
+    assert_int_equal(lines_of(&q), 1);
+    q = (struct audit_query){.who = CH_STR("192.0.2.77"), .clear = true};
+    assert_int_equal(lines_of(&q), 1);
+    assert_said("\"clear\":{\"address\":\"192.0.2.77\"}");
+    q = (struct audit_query){.kind = CH_STR("ruling"), .clear = true};
+    assert_int_equal(lines_of(&q), 1);
+    assert_said("stolen key");
+    q = (struct audit_query){.to_us = 1};
+    assert_int_equal(lines_of(&q), 0);
+    q = (struct audit_query){.bare = true};
+    assert_int_equal(lines_of(&q), 10);
+    assert_true(strncmp(said, "{\"at_us\":", 9) == 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_as_logged),   TEST(test_altered_rows), TEST(test_erased),
+        TEST(test_altered_log), TEST(test_another_key),  TEST(test_search),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

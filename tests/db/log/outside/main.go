@@ -1,0 +1,241 @@
+// Verifies an audit log with other people's code: golang.org/x/mod/sumdb/note and tlog.
+//
+//	outside [-entries FILE] VKEY BASE...
+//
+// Each BASE is a folder or URL with "checkpoint" and "tile/..." as C2SP tlog-tiles has them, and "proof/N.tlog-proof"
+// where there are some; a later one is the same log, grown. Checked are the signature, that every hash that is read
+// belongs under the signed root, that every entry is in the tree, every proof file, and that the tree has grown from
+// every BASE before. Entries come from "tile/entries/...", or are the lines of FILE.
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+const height = 8
+
+func fetch(base, path string) ([]byte, error) {
+	if !strings.HasPrefix(base, "http://") {
+		return os.ReadFile(filepath.Join(base, path))
+	}
+	answer, err := http.Get(base + "/" + path)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", path, answer.Status)
+	}
+	return body, err
+}
+
+func number(n int64) string {
+	s := fmt.Sprintf("%03d", n%1000)
+	for n >= 1000 {
+		n /= 1000
+		s = fmt.Sprintf("x%03d/%s", n%1000, s)
+	}
+	return s
+}
+
+func path(level string, n int64, width int) string {
+	p := "tile/" + level + "/" + number(n)
+	if width < 1<<height {
+		p += ".p/" + strconv.Itoa(width)
+	}
+	return p
+}
+
+type tiles struct {
+	base string
+	kept map[string][]byte
+}
+
+func (t *tiles) Height() int                         { return height }
+func (t *tiles) SaveTiles(_ []tlog.Tile, _ [][]byte) {}
+func (t *tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
+	var all [][]byte
+	for _, tile := range wanted {
+		p := path(strconv.Itoa(tile.L), tile.N, tile.W)
+		if t.kept[p] == nil {
+			data, err := fetch(t.base, p)
+			if err != nil {
+				return nil, err
+			}
+			t.kept[p] = data
+		}
+		all = append(all, t.kept[p])
+	}
+	return all, nil
+}
+
+func checkpoint(signed []byte, key note.Verifier) (tlog.Tree, error) {
+	var tree tlog.Tree
+	opened, err := note.Open(signed, note.VerifierList(key))
+	if err != nil {
+		return tree, err
+	}
+	lines := strings.Split(opened.Text, "\n")
+	if len(lines) < 4 || lines[0] != key.Name() {
+		return tree, errors.New("checkpoint of another log")
+	}
+	if tree.N, err = strconv.ParseInt(lines[1], 10, 64); err != nil {
+		return tree, err
+	}
+	tree.Hash, err = tlog.ParseHash(lines[2])
+	return tree, err
+}
+
+func bundle(base string, n, size int64) ([][]byte, error) {
+	width := size - n<<height
+	if width > 1<<height {
+		width = 1 << height
+	}
+	data, err := fetch(base, path("entries", n, int(width)))
+	var all [][]byte
+	for err == nil && len(data) > 0 {
+		if len(data) < 2 || len(data)-2 < int(binary.BigEndian.Uint16(data)) {
+			return nil, errors.New("torn entry bundle")
+		}
+		end := 2 + int(binary.BigEndian.Uint16(data))
+		all = append(all, data[2:end])
+		data = data[end:]
+	}
+	if err == nil && int64(len(all)) != width {
+		err = fmt.Errorf("entry bundle %d has %d entries, not %d", n, len(all), width)
+	}
+	return all, err
+}
+
+func readEntries(base, file string, size int64) ([][]byte, error) {
+	if file != "" {
+		data, err := os.ReadFile(file)
+		all := bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
+		if err == nil && int64(len(all)) < size {
+			err = fmt.Errorf("%s: %d entries, the tree has %d", file, len(all), size)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return all[:size], nil
+	}
+	var all [][]byte
+	for n := int64(0); n<<height < size; n++ {
+		some, err := bundle(base, n, size)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// A proof file stands on its own: its hashes, its checkpoint.
+func proofFile(data []byte, entry []byte, index int64, key note.Verifier) error {
+	parts := strings.SplitN(string(data), "\n\n", 2)
+	lines := strings.Split(parts[0], "\n")
+	if len(parts) != 2 || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" || lines[1] != fmt.Sprintf("index %d", index) {
+		return errors.New("proof file: not as tlog-proof has it")
+	}
+	tree, err := checkpoint([]byte(parts[1]), key)
+	if err != nil {
+		return err
+	}
+	var proof tlog.RecordProof
+	for _, line := range lines[2:] {
+		h, err := base64.StdEncoding.DecodeString(line)
+		if err != nil || len(h) != tlog.HashSize {
+			return errors.New("proof file: not a hash")
+		}
+		proof = append(proof, tlog.Hash(*(*[tlog.HashSize]byte)(h)))
+	}
+	return tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry))
+}
+
+type counts struct{ entries, files, growths int }
+
+func verify(base, file string, key note.Verifier, before []tlog.Tree, n *counts) (tlog.Tree, error) {
+	signed, err := fetch(base, "checkpoint")
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	tree, err := checkpoint(signed, key)
+	if err != nil {
+		return tree, err
+	}
+	hashes := tlog.TileHashReader(tree, &tiles{base, map[string][]byte{}})
+	entries, err := readEntries(base, file, tree.N)
+	if err != nil {
+		return tree, err
+	}
+	for i, entry := range entries {
+		index := int64(i)
+		proof, err := tlog.ProveRecord(tree.N, index, hashes)
+		if err == nil {
+			err = tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry))
+		}
+		if err != nil {
+			return tree, fmt.Errorf("entry %d: %w", i, err)
+		}
+		n.entries++
+		data, err := fetch(base, fmt.Sprintf("proof/%d.tlog-proof", i))
+		if err != nil {
+			continue
+		}
+		if err = proofFile(data, entry, index, key); err != nil {
+			return tree, fmt.Errorf("proof of entry %d: %w", i, err)
+		}
+		n.files++
+	}
+	for _, old := range before {
+		proof, err := tlog.ProveTree(tree.N, old.N, hashes)
+		if err == nil {
+			err = tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash)
+		}
+		if err != nil {
+			return tree, fmt.Errorf("from %d to %d: %w", old.N, tree.N, err)
+		}
+		n.growths++
+	}
+	return tree, nil
+}
+
+func main() {
+	file := flag.String("entries", "", "their lines are the entries")
+	flag.Parse()
+	if flag.NArg() < 2 {
+		fmt.Fprintln(os.Stderr, "usage: outside [-entries FILE] VKEY BASE...")
+		os.Exit(2)
+	}
+	key, err := note.NewVerifier(flag.Arg(0))
+	var trees []tlog.Tree
+	var n counts
+	for _, base := range flag.Args()[1:] {
+		if err == nil {
+			var tree tlog.Tree
+			tree, err = verify(base, *file, key, trees, &n)
+			trees = append(trees, tree)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "outside:", err)
+		os.Exit(1)
+	}
+	fmt.Printf("%d trees, the last of %d entries; %d entries, %d proof files, %d growths verified\n", len(trees),
+		trees[len(trees)-1].N, n.entries, n.files, n.growths)
+}

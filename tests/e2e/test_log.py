@@ -1,0 +1,163 @@
+"""The audit log of a real service: verified over HTTP by a program of other people's code, by `customhouse audit`
+without the server, after kill -9, and after somebody altered it."""
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import unittest
+
+from house.case import Quarantine, add_wheel, file_path
+from house.service import Service
+
+OUTSIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "db", "log", "outside")
+FILES = 12
+
+
+def outside_program():
+    """Built once; a test that needs it is skipped, with the reason, where it cannot be."""
+    go = shutil.which("go")
+    if go is None:
+        raise unittest.SkipTest("there is no go (Debian: golang)")
+    program = os.path.join(os.path.dirname(os.path.abspath(os.environ["CUSTOMHOUSE_BIN"])), "outside", "outside")
+    have = subprocess.run([go, "mod", "download"], cwd=OUTSIDE, capture_output=True, text=True)
+    if have.returncode != 0:
+        raise unittest.SkipTest("Go modules cannot be had: " + have.stderr.strip().splitlines()[-1])
+    subprocess.run([go, "build", "-o", program, "."], cwd=OUTSIDE, check=True)
+    return program
+
+
+class Log(Quarantine):
+    @classmethod
+    def fill(cls):
+        for i in range(FILES):
+            add_wheel(cls.up, f"pkg{i}", "1.0")
+        add_wheel(cls.up, "young", "1.0", days=1)
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def other_service(self):
+        """One of its own, for a test that kills or alters it."""
+        service = Service(self.up.url)
+        self.addCleanup(service.remove)
+        return service.start()
+
+    def export(self, service):
+        """(file with an entry a line, the key that the first one names)"""
+        status, out, err = service.command("audit", "export")
+        self.assertEqual(status, 0, err)
+        path = os.path.join(self.dir, "entries")
+        with open(path, "w") as f:
+            f.write(out)
+        return path, json.loads(out.splitlines()[0])["vkey"]
+
+    def snapshot(self, service, name):
+        """The public half as it is now, in a folder as C2SP lays it out."""
+        def save(path):
+            a = service.ask("/-/audit/" + path)
+            self.assertEqual(a.status, 200, path)
+            full = os.path.join(self.dir, name, path)
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "wb") as f:
+                f.write(a.body)
+            return a.body
+        size = int(save("checkpoint").split(b"\n")[1])
+        self.assertLess(size, 256)
+        save(f"tile/0/000.p/{size}")
+        return os.path.join(self.dir, name), size
+
+    def verified_outside(self, service, *before):
+        program = outside_program()
+        entries, vkey = self.export(service)
+        now, size = self.snapshot(service, "now")
+        done = subprocess.run([program, "-entries", entries, vkey, *before, now], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"{len(before) + 1} trees, the last of {size} entries", done.stdout)
+        done = subprocess.run([program, "-entries", entries, vkey, service.url + "/-/audit"], capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"[1-9][0-9]* proof files")
+        return now
+
+    def fetch(self, service, *names):
+        for name in names:
+            self.assertEqual(service.ask(file_path(name, "1.0")).status, 200)
+
+    def found(self, service, *query):
+        status, out, err = service.command("audit", "search", *query)
+        self.assertEqual(status, 0, err)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def test_other_peoples_code_verifies_it_while_it_grows(self):
+        self.fetch(self.service, "pkg0", "pkg1")
+        first, _ = self.snapshot(self.service, "first")
+        self.fetch(self.service, "pkg2", "pkg3")
+        second, _ = self.snapshot(self.service, "second")
+        self.assertEqual(self.service.ask(file_path("young", "1.0")).status, 403)
+        self.verified_outside(self.service, first, second)
+
+    def test_what_was_served_is_in_it(self):
+        self.fetch(self.service, "pkg4")
+        decisions = self.found(self.service, "--kind", "decision", "--what", "pkg4")
+        self.assertEqual([d["entry"]["verdict"] for d in decisions], ["allow"])
+        served = self.eventually(lambda: self.found(self.service, "--kind", "served", "--what", "pkg4"))
+        self.assertEqual(served[0]["clear"]["address"], "127.0.0.1")
+        self.assertNotIn("127.0.0.1", json.dumps(served[0]["entry"]))  # T26
+        self.assertEqual(self.found(self.service, "--kind", "served", "--what", "pkg4", "--to", "2020-01-01"), [])
+
+    def test_entries_are_not_public(self):
+        self.fetch(self.service, "pkg5")
+        for path in ("tile/entries/000.p/1", "entry/0", "../entries/data"):
+            self.assertIn(self.service.ask("/-/audit/" + path).status, (400, 403, 404), path)
+
+    def test_the_auditor_agrees(self):
+        self.fetch(self.service, "pkg6")
+        status, out, err = self.service.command("audit", "verify")
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertIn(": as logged", out)
+        status, out, _ = self.service.command("audit", "verify", "--key", self.export(self.service)[1])
+        self.assertEqual(status, 0, out)
+
+    def test_kill_9_contradicts_nothing(self):
+        service = self.other_service()
+        seen = []
+        for i in range(0, FILES, 3):
+            self.fetch(service, f"pkg{i}", f"pkg{i + 1}")
+            seen.append(self.snapshot(service, f"seen{i}")[0])
+            service.kill()
+            service.start()
+        self.fetch(service, "pkg2")
+        self.verified_outside(service, *seen)
+        status, out, err = service.command("audit", "verify")
+        self.assertEqual(status, 0, out + err)
+        for i in range(0, FILES, 3):  # what was acknowledged is there
+            self.assertEqual(len(self.found(service, "--kind", "decision", "--what", f"pkg{i}-")), 1)
+
+    def test_what_was_altered_is_named(self):
+        service = self.other_service()
+        self.fetch(service, "pkg0", "pkg1")
+        service.stop()
+        with sqlite3.connect(service.path("db/customhouse.db")) as db:
+            db.execute("DROP TRIGGER decision_kept_u")
+            db.execute("UPDATE decision SET verdict = 2 WHERE file_name LIKE 'pkg1-%'")
+        db.close()
+        status, out, _ = service.command("audit", "verify")
+        self.assertEqual(status, 1, out)
+        self.assertRegex(out, r"ALTERED database: decision [0-9]+: verdict is not what was logged \(entry [0-9]+: "
+                              r'"allow"\)')
+        with sqlite3.connect(service.path("db/customhouse.db")) as db:
+            db.execute("UPDATE decision SET verdict = 1 WHERE file_name LIKE 'pkg1-%'")
+        db.close()
+        self.assertEqual(service.command("audit", "verify")[0], 0)
+        with open(service.path("audit/entries/data"), "r+b") as f:
+            f.seek(20)
+            byte = f.read(1)[0]
+            f.seek(20)
+            f.write(bytes([byte ^ 1]))
+        status, out, _ = service.command("audit", "verify")
+        self.assertEqual(status, 1, out)
+        self.assertIn("ALTERED entry 0 (genesis): its bytes are not those that were logged", out)
+        self.assertNotIn("ALTERED database", out)

