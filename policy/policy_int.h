@@ -93,6 +93,7 @@ struct ch_settings {
     struct ch_value index_confirm_hours;
     struct ch_value release_yanked;
     struct ch_value require_hash;
+    struct ch_value hold_weak_hash;
     struct ch_value hold_findings;
     struct ch_value sdists;
     struct ch_value build_code;
