@@ -28,6 +28,12 @@ static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
         ch_str_u64(age, &days) ? ch_now_unix_us() - (int64_t)days * DAY_US : CH_TIME_UNKNOWN;
     f.yanked = ch_str_find(line, CH_STR("yanked"), NULL);
     f.sidecar = ch_str_find(line, CH_STR("sidecar"), NULL) ? CH_SIDECAR_YES : CH_SIDECAR_NONE;
+    size_t at;
+    if (ch_str_find(line, CH_STR("sidecar:"), &at)) {
+        struct ch_str hex = ch_str_sub(line, at + 8, at + 8 + CH_SHA256_HEX);
+        CH_ASSERT(ch_sha256_from_hex(hex, &f.sidecar_sha256));
+        f.sidecar = CH_SIDECAR_HASHED;
+    }
     ch_scan_write_index_file(w, &f);
 }
 
