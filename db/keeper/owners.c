@@ -57,7 +57,9 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     keeper_log("owner", "repository=%s project=%s upstream=%.*s former=%.*s", p->repository, p->project,
                CH_STR_ARG(change->upstream), CH_STR_ARG(change->former));
     owner_settle(k, p);
-    return CH_OK;
+    rc = rulings_load(k, err); /* without the approvals that ended with it */
+    keeper_raise_epoch(k);
+    return rc;
 }
 
 /* The page's content, and what its upstream would be asked with, without what says how new it is. */

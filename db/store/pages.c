@@ -56,17 +56,28 @@ enum ch_code ch_store_owners(struct ch_store *s, struct ch_str repository, ch_st
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
-/* A name that nobody owned yet is pinned, too. */
+/* A name that nobody owned yet is pinned, too. What was approved of it without naming bytes was about
+ * the former owner's files, and ends (T9, T12). */
+static enum ch_code give_name(struct ch_store *s, const struct ch_owner_change *row,
+                              struct ch_err *err)
+{
+    enum ch_code rc = ch_sql_run(s, CH_SQL_ADD_OWNER,
+                                 CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
+                                         ch_arg_text(row->upstream), ch_arg_int(row->at_us)),
+                                 NULL, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    return ch_sql_run(s, CH_SQL_END_RULINGS_OF_NAME,
+                      CH_ARGS(ch_arg_text(row->by), ch_arg_text(row->reason), ch_arg_int(row->at_us),
+                              ch_arg_text(row->project), ch_arg_text(row->repository)),
+                      NULL, err);
+}
+
 static enum ch_code add_change(struct ch_store *s, const struct ch_owner_change *row,
                                struct ch_err *err)
 {
-    enum ch_code rc =
-        row->kind == CH_OWNER_GIVEN
-            ? ch_sql_run(s, CH_SQL_ADD_OWNER,
-                         CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
-                                 ch_arg_text(row->upstream), ch_arg_int(row->at_us)),
-                         NULL, err)
-            : CH_OK;
+    enum ch_code rc = row->kind == CH_OWNER_GIVEN ? give_name(s, row, err) : CH_OK;
     if (rc != CH_OK) {
         return rc;
     }

@@ -198,6 +198,14 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                            "INSERT INTO ruling_end (ruling, by_person, why, at_us)"
                            " VALUES ($1, $2, $3, $4)",
                            "itti"},
+    [CH_SQL_END_RULINGS_OF_NAME] =
+        {"end rulings of name",
+         "INSERT INTO ruling_end (ruling, by_person, why, at_us)"
+         " SELECT r.id, $1, 'the name was given to another upstream: ' || $2, $3 FROM ruling r"
+         " WHERE r.deny = 0 AND r.sha256 IS NULL AND r.project = $4"
+         " AND (r.repository IS NULL OR r.repository = $5)"
+         " AND NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)",
+         "ttitt"},
     [CH_SQL_RULINGS] = {"list rulings",
                         "SELECT id, deny, repository, ecosystem, project, version_spec, file_name,"
                         " sha256, evidence, policy, lifts, reason, by_person, at_us, expires_at_us"

@@ -155,6 +155,31 @@ static void t12_decisions_stay_with_their_owner(void **state)
     house_free(h);
 }
 
+/* What was approved of a name without naming bytes does not reach another owner's (T9). */
+static void t12_approvals_of_a_name_end_with_its_owner(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 1\n");
+    house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 1\n");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_command(h, false, "approve", "pkg<2", "trusted", "7d", &out), 0);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(give(h, "pkg", "other", &out), 0);
+    for (int round = 0; round < 2; round++) {
+        house_ask_page(h, "pkg");
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+        house_restart(h);
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* The same bytes need not be fetched again, but are inspected as the other owner's. */
 static void t12_the_same_file_is_the_same_file(void **state)
 {
@@ -310,6 +335,7 @@ int main(void)
         cmocka_unit_test(words_that_are_wrong_change_nothing),
         cmocka_unit_test(t12_a_name_is_given_away_in_one_step),
         cmocka_unit_test(t12_decisions_stay_with_their_owner),
+        cmocka_unit_test(t12_approvals_of_a_name_end_with_its_owner),
         cmocka_unit_test(t12_the_same_file_is_the_same_file),
         cmocka_unit_test(t12_a_name_is_given_before_it_is_known),
         cmocka_unit_test(t12_what_is_under_way_is_not_answered),

@@ -222,7 +222,7 @@ static void passes_over_no_table(void **state)
                          word + at);
                 looks_alike(text);
             }
-            if (word[at] == '/') {
+            if (word[at] == '/' && word[at + 1] != '\0') {
                 snprintf(text, sizeof(text), "import os\nopen(os.path.join('/%.*s', '%s'), 'w')\n",
                          (int)at, word, word + at + 1);
                 looks_alike(text);
