@@ -23,6 +23,7 @@
  *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
+ *   stand_in.c    whether all of them can take another version instead
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   intake_decide.c  two answers -> inspection -> decision -> durable
@@ -95,6 +96,9 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool served;               /* linked in served/ by this keeper for this file */
 };
 
+/* Files of more kinds of clients than this on one page: the rest can stand in for nothing. */
+#define PAGE_CLASSES_MAX 1024
+
 struct page_index { /* worked out of the facts once (page_index.c) */
     struct ch_map *by_name;
     uint32_t *version;    /* per file: the group of its version */
@@ -102,9 +106,9 @@ struct page_index { /* worked out of the facts once (page_index.c) */
     uint32_t *attacks;    /* per group: files with held_against */
     bool *built;          /* per group: lists a file that needs no build */
     bool *wheels;         /* per group: lists a wheel */
-    uint16_t *clients;    /* per file: class of clients that can take it */
+    uint16_t *clients;    /* per file: class of clients that can take it; PAGE_CLASSES_MAX: of none */
+    size_t *class_file;   /* per class: a file of it */
     size_t class_count;
-    bool *overlap;        /* class_count squared: clients of the row can take the column */
     /* T10: what ever came of a file, and by version, the number plus one of a file of which something
      * came that was an attack and that the upstream has replaced since */
     struct page_past {

@@ -3,6 +3,7 @@
  * file) where none can; or omitted, as the repository says. */
 #include "audit.h"
 #include "sidecar.h"
+#include "stand_in.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +12,10 @@
 #include "customhouse/limits.h"
 
 #define AHEAD_PER_PAGE 1
-#define NO_VERSION     UINT32_MAX
 
 struct judged {
     struct ch_decision d;
     bool listed_upstream;
-};
-
-/* Of what can be had by the clients of a class: one version, and another one. */
-struct reach {
-    uint32_t first, other; /* version groups, NO_VERSION */
 };
 
 /* T10: by default a source distribution is listed only where its version has nothing built. Held
@@ -57,51 +52,6 @@ static struct judged *judge_all(struct keeper *k, struct page *p)
     return all;
 }
 
-static void reach_version(struct reach *r, uint32_t version)
-{
-    if (r->first == NO_VERSION) {
-        r->first = version;
-    } else if (r->first != version && r->other == NO_VERSION) {
-        r->other = version;
-    }
-}
-
-/* Per class: what its own available files offer, then what those of all overlapping classes do. */
-static struct reach *reach_all(const struct page *p)
-{
-    const struct page_index *x = &p->index;
-    size_t n = x->class_count;
-    struct reach *own = ch_calloc(n + 1, sizeof(*own));
-    struct reach *all = ch_calloc(n + 1, sizeof(*all));
-    for (size_t c = 0; c < n; c++) {
-        own[c] = all[c] = (struct reach){NO_VERSION, NO_VERSION};
-    }
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (p->listing.available[i]) {
-            reach_version(&own[x->clients[i]], x->version[i]);
-        }
-    }
-    for (size_t c = 0; c < n; c++) {
-        for (size_t d = 0; d < n; d++) {
-            if (x->overlap[c * n + d] && own[d].first != NO_VERSION) {
-                reach_version(&all[c], own[d].first);
-                if (own[d].other != NO_VERSION) {
-                    reach_version(&all[c], own[d].other);
-                }
-            }
-        }
-    }
-    free(own);
-    return all;
-}
-
-/* Whether clients that could take this file can have another version instead. */
-static bool replaceable(const struct page *p, const struct reach *reach, size_t file)
-{
-    const struct reach *r = &reach[p->index.clients[file]];
-    return r->first != NO_VERSION && (r->first != p->index.version[file] || r->other != NO_VERSION);
-}
-
 /* Every listed wheel has metadata: the wheel itself is the last source. An sdist's may change when
  * it is built: it is shown where the upstream announces it as final (PEP 643, 714). */
 static bool has_sidecar(const struct page *p, size_t i)
@@ -111,7 +61,7 @@ static bool has_sidecar(const struct page *p, size_t i)
                                   p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
 }
 
-static void list_file(const struct page *p, const struct judged *all, const struct reach *reach,
+static void list_file(const struct page *p, const struct judged *all, struct stand_ins *stand_ins,
                       size_t i, struct ch_buf *reasons, struct ch_page *page)
 {
     if (is_hidden(p, i)) {
@@ -136,7 +86,7 @@ static void list_file(const struct page *p, const struct judged *all, const stru
         if (p->config->held_listing == CH_HELD_OMIT) {
             return;
         }
-        if (replaceable(p, reach, i)) {
+        if (stand_ins_cover(stand_ins, i)) {
             out->listing = CH_LIST_YANKED;
             ch_buf_printf(reasons, "%s: %s",
                           all[i].d.verdict == CH_VERDICT_DENY ? "denied by policy"
@@ -203,14 +153,14 @@ static enum ch_code encode(struct page *p, const struct judged *all, struct ch_e
     struct listing_cache *cache = &p->listing;
     struct ch_buf reasons;
     struct ch_page page = {.project = page_name(p), .status = p->facts.head.status};
-    struct reach *reach = reach_all(p);
+    struct stand_ins *stand_ins = stand_ins_new(p);
     /* Room for all at once: reasons must not move while slices borrow from them. */
     ch_buf_init(&reasons, p->facts.file_count * 1024 + 1024);
     CH_ASSERT(ch_buf_reserve(&reasons, p->facts.file_count * 1024 + 1024) != NULL);
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
         if (all[i].listed_upstream) {
-            list_file(p, all, reach, i, &reasons, &page);
+            list_file(p, all, stand_ins, i, &reasons, &page);
         }
     }
     if (page.status == CH_STATUS_QUARANTINED && page.file_count > 0) {
@@ -229,7 +179,7 @@ static enum ch_code encode(struct page *p, const struct judged *all, struct ch_e
     }
     ch_page_done(&page);
     ch_buf_done(&reasons);
-    free(reach);
+    stand_ins_free(stand_ins);
     return rc;
 }
 

@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clients.h"
-
-/* Files of more kinds of clients than this on one page: the rest can stand in for nothing. */
-#define CLASSES_MAX 512
+#include "customhouse/limits.h"
 
 struct order { /* a distinct spelling of a version */
     struct ch_str version;
@@ -59,41 +56,32 @@ static void group_versions(struct page *p, struct page_index *x)
     free(orders);
 }
 
+/* What stand_in.c compares of a file. */
 static void class_clients(struct page *p, struct page_index *x)
 {
     size_t count = p->facts.file_count;
-    struct clients *classes = ch_calloc(CLASSES_MAX, sizeof(*classes));
     struct ch_map *seen = ch_map_new();
     struct ch_buf key;
-    ch_buf_init(&key, 4096);
+    ch_buf_init(&key, ch_limits.text_bytes + 4096);
     x->clients = ch_calloc(count + 1, sizeof(*x->clients));
+    x->class_file = ch_calloc(PAGE_CLASSES_MAX, sizeof(*x->class_file));
     for (size_t i = 0; i < count; i++) {
         const struct ch_release *r = &p->files[i].release;
         ch_buf_clear(&key);
         ch_put_str(&key, r->python_tags);
         ch_put_str(&key, r->abi_tags);
         ch_put_str(&key, r->platform_tags);
+        ch_put_str(&key, p->facts.files[i].index.requires_python);
         void *at = ch_map_get(seen, ch_buf_str(&key));
-        if (at == NULL) {
-            bool full = x->class_count == CLASSES_MAX - 1; /* the last one stays empty */
-            if (!full) {
-                clients_of(r, &classes[x->class_count]);
-            }
-            at = number(full ? CLASSES_MAX - 1 : x->class_count++);
+        if (at == NULL && x->class_count < PAGE_CLASSES_MAX) {
+            x->class_file[x->class_count] = i;
+            at = number(x->class_count++);
             ch_map_set(seen, ch_buf_str(&key), at);
         }
-        x->clients[i] = (uint16_t)((uintptr_t)at - 1);
-    }
-    x->class_count = x->class_count < CLASSES_MAX - 1 ? x->class_count : CLASSES_MAX;
-    x->overlap = ch_calloc(x->class_count * x->class_count + 1, sizeof(*x->overlap));
-    for (size_t a = 0; a < x->class_count; a++) {
-        for (size_t b = 0; b < x->class_count; b++) {
-            x->overlap[a * x->class_count + b] = clients_overlap(&classes[a], &classes[b]);
-        }
+        x->clients[i] = at == NULL ? PAGE_CLASSES_MAX : (uint16_t)((uintptr_t)at - 1);
     }
     ch_buf_done(&key);
     ch_map_free(seen);
-    free(classes);
 }
 
 void page_index_build(struct page *p)
@@ -124,7 +112,7 @@ void page_index_done(struct page *p)
     free(x->built);
     free(x->wheels);
     free(x->clients);
-    free(x->overlap);
+    free(x->class_file);
     *x = (struct page_index){0};
 }
 

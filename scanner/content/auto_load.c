@@ -37,32 +37,24 @@ static void see_start(struct ch_content *c, const struct seen *s)
     }
 }
 
-/* "name.py", "name.cpython-312-x86_64-linux-gnu.so", "name/part.py": what makes a module, or takes the place
- * of a part of one. */
-static bool top_level_module(struct ch_str path, struct ch_str *ret)
+static bool is_module(struct ch_str path)
+{
+    return path_has_extension(path, "py") || path_has_extension(path, "so") ||
+           path_has_extension(path, "pyd") || path_has_extension(path, "pyc");
+}
+
+/* "name.py", "name.cpython-312-x86_64-linux-gnu.so", "name/part.py", "name/a/b.py": what makes a module, or
+ * takes the place of a part of one, however deep; also a file that another project's code reads. */
+static void see_module(struct ch_content *c, struct ch_str path)
 {
     struct ch_str rest = path;
     struct ch_str first;
-    CH_IGNORE(!ch_str_split(&rest, '/', &first));
-    struct ch_str file = rest.ptr == NULL ? first : rest;
-    bool code = path_has_extension(file, "py") || path_has_extension(file, "so") ||
-                path_has_extension(file, "pyd") || path_has_extension(file, "pyc");
-    size_t slash;
-    if (!code || ch_str_find_char(file, '/', &slash)) {
-        return false;
+    if (!ch_str_split(&rest, '/', &first) || (rest.ptr == NULL && !is_module(first))) {
+        return;
     }
-    if (rest.ptr == NULL) {
-        *ret = path_stem(first);
-        return true;
-    }
-    *ret = first; /* a namespace takes nothing over, unless the owner of the name has a package there */
-    return true;
-}
-
-static void see_module(struct ch_content *c, struct ch_str path)
-{
-    struct ch_str module;
-    if (top_level_module(path, &module) && module_is_foreign(module, ch_buf_str(&c->project))) {
+    struct ch_str module = rest.ptr == NULL ? path_stem(first) : first;
+    struct ch_str project = ch_buf_str(&c->project);
+    if (module_is_of_another(module, project) || (module_is_standard(module) && is_module(path))) {
         content_factf(c, CH_FACT_AUTO_LOAD, "top-level %.*s", CH_STR_ARG(module));
     }
 }
@@ -72,6 +64,17 @@ static void see_script(struct ch_content *c, struct ch_str name)
     if (command_is_known(name)) {
         content_factf(c, CH_FACT_AUTO_LOAD, "script %.*s", CH_STR_ARG(name));
     }
+}
+
+/* "lib/python311.zip" comes first on sys.path; "python311._pth" says what else is on it; a .pth file of
+ * sys.prefix itself is read on Windows. */
+static bool replaces_python(struct ch_str path)
+{
+    struct ch_str base = path_base(path);
+    bool zip = ch_str_eq_nocase(ch_str_sub(base, 0, 6), CH_STR("python")) &&
+               path_has_extension(base, "zip");
+    return zip || path_has_extension(base, "_pth") ||
+           (base.len == path.len && path_has_extension(base, "pth"));
 }
 
 /* Folders under sys.prefix in which programs look for what they run, and how many of their parts are the
@@ -95,15 +98,22 @@ static void see_data(struct ch_content *c, struct ch_str path)
         {"share/applications/", 2},
         {"etc/bash_completion.d/", 2},
         {"share/bash-completion/", 3},
+        {"pyvenv.cfg", 1}, /* says which Python a virtual environment is */
     };
-    const struct ch_str site = CH_STR("/site-packages/");
-    size_t at;
+    struct ch_str below;
+    size_t at = 0;
     if (ch_str_starts(path, CH_STR("bin/")) || ch_str_starts(path, CH_STR("Scripts/"))) {
         see_script(c, path_base(path));
     }
-    if (ch_str_find(path, site, &at)) {
-        content_factf(c, CH_FACT_AUTO_LOAD, "data %.*s", (int)(at + site.len - 1), path.ptr);
-        see_module(c, ch_str_sub(path, at + site.len, path.len));
+    if (path_below_prefix(path, &below)) {
+        content_factf(c, CH_FACT_AUTO_LOAD, "data %.*s", (int)(path.len - below.len - 1), path.ptr);
+        see_module(c, below);
+    } else if (replaces_python(path)) {
+        content_factf(c, CH_FACT_AUTO_LOAD, "data %.*s", CH_STR_ARG(path));
+    } else if (ch_str_eq_nocase(ch_str_sub(path, 0, 4), CH_STR("lib/"))) {
+        see_module(c, ch_str_sub(path, 4, path.len)); /* the standard library's folder on Windows */
+    } else {
+        see_module(c, path); /* on Windows sys.prefix itself is searched, too */
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(targets); i++) {
         struct ch_str prefix = ch_str_of(targets[i].prefix);

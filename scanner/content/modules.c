@@ -199,11 +199,13 @@ static bool has_word(struct ch_str text, struct ch_str word)
     return found;
 }
 
-bool module_is_foreign(struct ch_str module, struct ch_str project)
+bool module_is_standard(struct ch_str module)
 {
-    if (has_word(CH_STR(standard), module)) {
-        return true;
-    }
+    return has_word(CH_STR(standard), module);
+}
+
+bool module_is_of_another(struct ch_str module, struct ch_str project)
+{
     for (size_t i = 0; i < CH_ARRAY_LEN(owners); i++) {
         if (ch_str_eq(module, ch_str_of(owners[i].module))) {
             return !has_word(ch_str_of(owners[i].projects), project);
@@ -224,7 +226,8 @@ static const char commands[] =
     "node npm npx yarn pnpm ruby gem perl php java javac mvn gradle go gofmt cargo rustc rustup docker "
     "docker-compose podman kubectl helm terraform ansible vault aws az gcloud systemctl service "
     "crontab at apt apt-get dpkg yum dnf rpm brew cmd cmd.exe powershell powershell.exe pwsh where "
-    "which who uname hostname ip ifconfig ping dig nslookup date sleep time nvidia-smi nvcc ";
+    "activate activate.bat activate.csh activate.fish activate.nu activate.xsh Activate.ps1 activate.ps1 "
+    "activate_this.py deactivate.bat which who uname hostname ip ifconfig ping dig nslookup date sleep time nvidia-smi nvcc ";
 
 static struct ch_str without_exe(struct ch_str name)
 {

@@ -4,9 +4,9 @@
 
 #include "customhouse/bytes.h"
 
-/* Whether a top-level module of this name is the standard library's or another, well-known project's.
- * `project` is normalised. */
-bool module_is_foreign(struct ch_str module, struct ch_str project);
+bool module_is_standard(struct ch_str module); /* a top-level module of this name is the standard library's */
+/* Whether it is another, well-known project's. `project` is normalised. */
+bool module_is_of_another(struct ch_str module, struct ch_str project);
 /* Whether a script of this name would be taken for a common command. */
 bool command_is_known(struct ch_str name);
 /* Whether tools load the entries of this group by themselves. */

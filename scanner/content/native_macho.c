@@ -7,6 +7,7 @@ enum {
     LC_LOAD_DYLIB = 0xc,
     LC_SEGMENT_64 = 0x19,
     LC_LAZY_LOAD_DYLIB = 0x20,
+    MH_OBJECT = 1,
     MH_EXECUTE = 2,
     MH_ALLOW_STACK_EXECUTION = 0x20000,
     VM_WRITE = 2,
@@ -28,6 +29,7 @@ struct slice {
     uint64_t at; /* in the file */
     uint64_t bytes;
     bool wide;
+    bool object; /* one segment for all, with the protections of all: a linker takes it apart */
 };
 
 static void read_segment(struct slice *s, uint64_t at, uint64_t bytes, bool wide)
@@ -40,7 +42,7 @@ static void read_segment(struct slice *s, uint64_t at, uint64_t bytes, bool wide
     uint64_t offset = native_get(n, at + (wide ? 40 : 32), wide ? 8 : 4);
     uint64_t size = native_get(n, at + (wide ? 48 : 36), wide ? 8 : 4);
     uint64_t protection = native_get(n, at + (wide ? 60 : 44), 4);
-    n->rwx = n->rwx || ((protection & VM_WRITE) != 0 && (protection & VM_EXECUTE) != 0);
+    n->rwx = n->rwx || (!s->object && (protection & VM_WRITE) != 0 && (protection & VM_EXECUTE) != 0);
     if (offset > s->bytes || size > s->bytes - offset) {
         native_fault(n, "a segment ends behind the file");
     }
@@ -112,7 +114,9 @@ static void read_slice(struct native *n, uint64_t at, uint64_t bytes)
     }
     unsigned machine = (unsigned)native_get(n, at + 4, 4);
     native_add_machine(n, machines, CH_ARRAY_LEN(machines), machine);
-    n->shared = n->shared || native_get(n, at + 12, 4) != MH_EXECUTE;
+    uint64_t type = native_get(n, at + 12, 4);
+    s.object = type == MH_OBJECT;
+    n->shared = n->shared || type != MH_EXECUTE;
     n->exec_stack =
         n->exec_stack || (native_get(n, at + 24, 4) & MH_ALLOW_STACK_EXECUTION) != 0;
     read_commands(&s, native_get(n, at + 16, 4), native_get(n, at + 20, 4));

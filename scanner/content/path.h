@@ -18,4 +18,8 @@ struct ch_str path_stem(struct ch_str base);
 /* Named like a script of a shell, of Windows' too. */
 bool path_is_shell(struct ch_str path);
 
+/* What lies under sys.prefix, and is imported from there: "lib/python3.12/site-packages/x.py" is "x.py", so is
+ * "lib/python3.12/x.py", which takes the standard library's place. Borrows from `path`. */
+bool path_below_prefix(struct ch_str path, struct ch_str *ret);
+
 #endif

@@ -1,7 +1,8 @@
 """Installing through quarantine, against a generated upstream: what works, and what is refused."""
 from house import wheels
-from house.case import Quarantine, add_wheel, file_path, in_parallel
+from house.case import Quarantine, add_wheel, days_ago, file_path, in_parallel
 from house.clients import Client
+from house.upstream import File
 
 FORGERIES = {"forged": "zip-", "referrer": "direct-reference", "compiled": "pyc-unchecked",
              "lying": "hash-mismatch"}
@@ -16,6 +17,14 @@ class Installing(Quarantine):
         add_wheel(cls.up, "young", "1.0")
         add_wheel(cls.up, "young", "2.0", days=1)
         add_wheel(cls.up, "only-young", "1.0", days=2)
+        add_wheel(cls.up, "for-two", "1.0", requires_python="<3")
+        add_wheel(cls.up, "for-two", "2.0", days=1)
+        tag = "cp311-cp311-win_amd64"
+        cls.up.add("elsewhere", File(wheels.file_name("elsewhere", "1.0", tag), wheels.wheel("elsewhere", "1.0", tag=tag),
+                                     uploaded=days_ago(400)))
+        add_wheel(cls.up, "elsewhere", "2.0", days=1)
+        add_wheel(cls.up, "finished", "1.0a1")
+        add_wheel(cls.up, "finished", "2.0", days=1)
         add_wheel(cls.up, "forged", "1.0", data=wheels.forged_directory("forged", "1.0"))
         add_wheel(cls.up, "referrer", "1.0", sidecar=False,
                   data=wheels.direct_reference("referrer", "1.0", "https://evil.example.org/x.whl"))
@@ -35,6 +44,12 @@ class Installing(Quarantine):
         served = {r["path"] for r in self.service.access_log() if r["status"] == 200}
         self.assertIn(file_path("tree", "2.0"), served)
         self.assertIn(file_path("leaf", "1.1"), served)
+
+    def test_a_young_version_that_no_other_can_replace_says_why(self):
+        """Others are there, but not for this Python, this platform, or unasked (a pre-release)."""
+        for project in ("for-two", "elsewhere", "finished"):
+            with self.subTest(project=project):
+                self.with_clients(lambda client: self.is_refused(client, project, "released 1 day ago"))
 
     def test_a_young_version_is_passed_over(self):
         self.with_clients(lambda client: self.installs(client, "young", "young", "1.0"))

@@ -53,15 +53,20 @@ static enum ch_code_place place_in_data(struct ch_str path)
                                            {"etc/ipython/", 12},
                                            {"share/jupyter/kernels/", 22},
                                            {"etc/profile.d/", 14}};
-    const struct ch_str site = CH_STR("/site-packages/");
-    size_t at;
+    struct ch_str below;
     for (size_t i = 0; i < CH_ARRAY_LEN(starts); i++) {
         if (ch_str_eq_nocase(ch_str_sub(path, 0, starts[i].len), starts[i])) {
             return CH_PLACE_START;
         }
     }
-    if (ch_str_find(path, site, &at)) {
-        return place_in_site(ch_str_sub(path, at + site.len, path.len));
+    if (path_below_prefix(path, &below)) {
+        return place_in_site(below);
+    }
+    if (ch_str_eq_nocase(ch_str_sub(path, 0, 4), CH_STR("lib/"))) {
+        return place_in_site(ch_str_sub(path, 4, path.len)); /* the standard library's on Windows */
+    }
+    if (path_base(path).len == path.len) {
+        return place_in_site(path); /* sys.prefix itself, which Windows searches */
     }
     return ch_str_starts(path, CH_STR("bin/")) || ch_str_starts(path, CH_STR("Scripts/"))
                ? CH_PLACE_IMPORT
@@ -70,19 +75,18 @@ static enum ch_code_place place_in_data(struct ch_str path)
 
 struct ch_str wheel_site(struct ch_str path)
 {
-    const struct ch_str site = CH_STR("/site-packages/");
     struct ch_str rest = path;
     struct ch_str first;
     struct ch_str key;
-    size_t at;
+    struct ch_str below;
     if (!ch_str_split(&rest, '/', &first) || rest.ptr == NULL ||
         !path_ends_nocase(first, CH_STR(".data"))) {
         return path;
     }
-    if (ch_str_find(rest, site, &at)) {
-        return ch_str_sub(rest, at + site.len, rest.len);
+    if (!ch_str_split(&rest, '/', &key) || rest.ptr == NULL) {
+        return path;
     }
-    return ch_str_split(&rest, '/', &key) && rest.ptr != NULL ? rest : path;
+    return ch_str_eq_nocase(key, CH_STR("data")) && path_below_prefix(rest, &below) ? below : rest;
 }
 
 enum ch_code_place wheel_place(struct ch_str path)

@@ -1,11 +1,14 @@
-/* Which files the same clients can take. */
+/* Whether the clients of one file can all take another. */
 #include "tests/ch_test.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #include "clients.h"
 
 struct row {
     const char *held[3], *other[3]; /* python, abi, platform */
-    bool overlap;
+    bool covered;
 };
 
 static struct clients of(const char *const t[3])
@@ -17,14 +20,54 @@ static struct clients of(const char *const t[3])
     return c;
 }
 
+/* With one version of Python for each that the tags name, and its neighbours. */
+static bool covered(const struct clients *held, const struct clients *other)
+{
+    struct client_points points;
+    struct client_kind kind;
+    bool all = !held->more;
+    size_t n = 0;
+    client_points_begin(&points);
+    client_points_add(&points, held);
+    client_points_add(&points, other);
+    for (; clients_kind(held, n, &kind); n++) {
+        struct client_set wanted, taken = {0};
+        clients_points_of_kind(&kind, &points, &wanted);
+        clients_taking(other, &kind, &points, &taken);
+        for (size_t i = 0; i < CH_ARRAY_LEN(wanted.bits); i++) {
+            all &= (wanted.bits[i] & ~taken.bits[i]) == 0;
+        }
+    }
+    return all && n > 0;
+}
+
 static void rows(void **state)
 {
     static const struct row all[] = {
-        /* the version of manylinux or macOS rises: the same clients */
+        /* what the held one asks of glibc, musl or macOS is at least what the other does */
+        {{"cp312", "cp312", "manylinux_2_28_x86_64"},
+         {"cp312", "cp312", "manylinux_2_17_x86_64.manylinux2014_x86_64"}, true},
         {{"cp312", "cp312", "manylinux_2_17_x86_64.manylinux2014_x86_64"},
-         {"cp312", "cp312", "manylinux_2_28_x86_64"}, true},
-        {{"cp312", "cp312", "macosx_11_0_arm64"}, {"cp312", "cp312", "macosx_14_0_arm64"}, true},
-        {{"cp312", "cp312", "macosx_10_9_universal2"}, {"cp312", "cp312", "macosx_11_0_arm64"}, true},
+         {"cp312", "cp312", "manylinux_2_28_x86_64"}, false},
+        {{"cp312", "cp312", "manylinux_2_17_x86_64"}, {"cp312", "cp312", "manylinux2014_x86_64"}, true},
+        {{"cp312", "cp312", "manylinux2014_x86_64"}, {"cp312", "cp312", "manylinux_2_17_x86_64"}, true},
+        {{"cp312", "cp312", "manylinux1_x86_64"}, {"cp312", "cp312", "manylinux2010_x86_64"}, false},
+        {{"cp312", "cp312", "musllinux_1_2_x86_64"}, {"cp312", "cp312", "musllinux_1_1_x86_64"}, true},
+        {{"cp312", "cp312", "musllinux_1_1_x86_64"}, {"cp312", "cp312", "musllinux_1_2_x86_64"}, false},
+        {{"cp312", "cp312", "macosx_14_0_arm64"}, {"cp312", "cp312", "macosx_11_0_arm64"}, true},
+        {{"cp312", "cp312", "macosx_11_0_arm64"}, {"cp312", "cp312", "macosx_14_0_arm64"}, false},
+        {{"cp312", "cp312", "macosx_10_9_universal2"}, {"cp312", "cp312", "macosx_11_0_arm64"}, false},
+        {{"cp312", "cp312", "macosx_11_0_arm64"}, {"cp312", "cp312", "macosx_10_9_universal2"}, true},
+        {{"cp312", "cp312", "macosx_10_9_universal2"},
+         {"cp312", "cp312", "macosx_11_0_arm64.macosx_10_9_x86_64"}, true},
+        {{"cp312", "cp312", "android_24_arm64_v8a"}, {"cp312", "cp312", "android_21_arm64_v8a"}, true},
+        {{"cp312", "cp312", "ios_13_0_arm64_iphoneos"}, {"cp312", "cp312", "ios_14_0_arm64_iphoneos"},
+         false},
+        /* plain linux is of any libc: built here */
+        {{"cp312", "cp312", "musllinux_1_1_x86_64"}, {"cp312", "cp312", "linux_x86_64"}, true},
+        {{"cp312", "cp312", "linux_x86_64"}, {"cp312", "cp312", "manylinux_2_5_x86_64"}, false},
+        {{"cp312", "cp312", "win_amd64.win32"}, {"cp312", "cp312", "win_amd64"}, false},
+        {{"cp312", "cp312", "win_amd64"}, {"cp312", "cp312", "win32.win_amd64"}, true},
         {{"cp312", "cp312", "win_amd64"}, {"cp312", "cp312", "win_amd64"}, true},
         /* another machine, system, libc or interpreter */
         {{"cp312", "cp312", "manylinux_2_17_x86_64"}, {"cp312", "cp312", "manylinux_2_17_aarch64"}, false},
@@ -36,23 +79,38 @@ static void rows(void **state)
         /* the stable ABI reaches upwards, within its major version */
         {{"cp313", "cp313", "win_amd64"}, {"cp39", "abi3", "win_amd64"}, true},
         {{"cp38", "cp38", "win_amd64"}, {"cp39", "abi3", "win_amd64"}, false},
+        {{"cp39", "abi3", "win_amd64"}, {"cp39", "cp39", "win_amd64"}, false},
+        {{"cp310", "abi3", "win_amd64"}, {"cp39", "abi3", "win_amd64"}, true},
+        {{"cp37", "cp37m", "win_amd64"}, {"cp36", "abi3", "win_amd64"}, true},
+        /* builds with and without the global lock take different files */
+        {{"cp313", "cp313t", "win_amd64"}, {"cp313", "cp313", "win_amd64"}, false},
+        {{"cp313", "cp313t", "win_amd64"}, {"cp39", "abi3", "win_amd64"}, false},
+        {{"cp315", "cp315t", "win_amd64"}, {"cp315", "abi3.abi3t", "win_amd64"}, true},
+        {{"cp313", "cp313t", "win_amd64"}, {"cp313", "none", "win_amd64"}, true},
+        {{"cp313", "none", "win_amd64"}, {"cp313", "cp313", "win_amd64"}, false},
         /* pure ones */
         {{"cp313", "cp313", "win_amd64"}, {"py3", "none", "any"}, true},
-        {{"py3", "none", "any"}, {"cp313", "cp313", "win_amd64"}, true},
+        {{"py3", "none", "any"}, {"cp313", "cp313", "win_amd64"}, false},
         {{"cp313", "cp313", "win_amd64"}, {"py2", "none", "any"}, false},
-        {{"py2.py3", "none", "any"}, {"py3", "none", "any"}, true},
+        {{"py2.py3", "none", "any"}, {"py3", "none", "any"}, false},
+        {{"py3", "none", "any"}, {"py2.py3", "none", "any"}, true},
+        {{"py3", "none", "any"}, {"py35", "none", "any"}, false},
+        {{"py36", "none", "any"}, {"py35", "none", "any"}, true},
         /* without tags: whoever builds it */
-        {{NULL, NULL, NULL}, {"cp313", "cp313", "win_amd64"}, true},
+        {{NULL, NULL, NULL}, {"cp313", "cp313", "win_amd64"}, false},
+        {{NULL, NULL, NULL}, {"py2.py3", "none", "any"}, true},
+        {{NULL, NULL, NULL}, {NULL, NULL, NULL}, true},
         {{"cp313", "cp313", "win_amd64"}, {NULL, NULL, NULL}, true},
-        /* what cannot be read stands in for nothing */
+        /* what cannot be read stands in for nothing, and nothing for it */
+        {{"xx", "none", "any"}, {"py3", "none", "any"}, false},
         {{"cp313", "cp313", "win_amd64"}, {"xx", "none", "any"}, false},
         {{"cp313", "cp313", "win_amd64"}, {"cp99999", "none", "any"}, false},
     };
     (void)state;
     for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
         struct clients held = of(all[i].held), other = of(all[i].other);
-        if (clients_overlap(&held, &other) != all[i].overlap) {
-            fail_msg("row %zu: expected %d", i, all[i].overlap);
+        if (covered(&held, &other) != all[i].covered) {
+            fail_msg("row %zu: expected %d", i, all[i].covered);
         }
     }
 }
@@ -67,10 +125,38 @@ static void many_tags(void **state)
     struct clients c = of(t);
     assert_int_equal(c.python_count, CLIENTS_PYTHONS);
     assert_int_equal(c.platform_count, CLIENTS_PLATFORMS);
+    assert_true(c.more);
+}
+
+/* What a requirement names, and its neighbours; of numbers no Python has, nothing is said. */
+static void points(void **state)
+{
+    (void)state;
+    struct client_points p;
+    char text[16];
+    bool before = false, at = false, after = false;
+    client_points_begin(&p);
+    assert_true(client_points_add_requirement(&p, CH_STR(">=3.8.4, <4, !=3.10.*")));
+    for (size_t i = 0; i < p.count; i++) {
+        client_point_text(&p, i, text);
+        before |= strcmp(text, "3.8.3") == 0;
+        at |= strcmp(text, "3.8.4") == 0;
+        after |= strcmp(text, "3.11.0") == 0;
+    }
+    assert_true(before && at && after && !p.full);
+    assert_false(client_points_add_requirement(&p, CH_STR(">=3.1000")));
+    assert_false(client_points_add_requirement(&p, CH_STR("<3.8.99999999999999999999999")));
+    for (unsigned i = 0; i < 900; i++) {
+        snprintf(text, sizeof(text), ">3.7.%u", i);
+        assert_true(client_points_add_requirement(&p, ch_str_of(text)));
+    }
+    assert_true(p.full);
+    assert_int_equal(p.count, CLIENTS_POINTS);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(many_tags)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(many_tags),
+                                       cmocka_unit_test(points)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,6 +88,101 @@ static void held_files_are_plain_where_none_can_be_had(void **state)
     house_free(h);
 }
 
+/* One held file, always the newest, and what else the page has (the policy asks for 7 days): yanked
+ * only where every client that could take it can take something else. */
+static void held_files_are_yanked_where_all_their_clients_have_another(void **state)
+{
+    (void)state;
+#define PURE  "pkg-9.0-py3-none-any.whl"
+#define BUILT "pkg-9.0-cp311-cp311-manylinux_2_17_x86_64.whl"
+    static const struct {
+        const char *held, *said, *others;
+        enum ch_listing listing;
+    } all[] = {
+        /* Requires-Python: what the other one asks for has to take them all */
+        {PURE, "", "pkg-1.0-py3-none-any.whl - 10 30 python:<3\n", CH_LIST_PLAIN},
+        {PURE, "", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.8\n", CH_LIST_PLAIN},
+        {PURE, "python:>=3.9", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.8\n", CH_LIST_YANKED},
+        {PURE, "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.8,<3.13\n",
+         CH_LIST_PLAIN},
+        {PURE, "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.8,!=3.11.2\n",
+         CH_LIST_PLAIN},
+        {PURE, "python:~=3.8", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.8.0rc1,<4\n",
+         CH_LIST_YANKED},
+        {BUILT, "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.8,<3.13\n",
+         CH_LIST_YANKED},
+        {PURE, "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30 python:what\n", CH_LIST_PLAIN},
+        {PURE, "python:what", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
+        {PURE, "python:what", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.6\n", CH_LIST_PLAIN},
+        {PURE, "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30 python:!=3.4000\n", CH_LIST_PLAIN},
+        /* several together */
+        {PURE, "python:>=3.8",
+         "pkg-1.0-py3-none-any.whl - 10 30 python:<3.10\n"
+         "pkg-2.0-py3-none-any.whl - 10 30 python:>=3.10\n", CH_LIST_YANKED},
+        {PURE, "python:>=3.8",
+         "pkg-1.0-py3-none-any.whl - 10 30 python:<3.10\n"
+         "pkg-2.0-py3-none-any.whl - 10 30 python:>=3.10.1\n", CH_LIST_PLAIN},
+        /* one of the two is of the held one's own version */
+        {"pkg-2.0-1-py3-none-any.whl", "python:>=3.8",
+         "pkg-1.0-py3-none-any.whl - 10 30 python:<3.10\n"
+         "pkg-2.0-py3-none-any.whl - 10 30 python:>=3.10\n", CH_LIST_PLAIN},
+        /* platforms */
+        {PURE, "", "pkg-1.0-cp311-cp311-win_amd64.whl - 10 30\n", CH_LIST_PLAIN},
+        {BUILT, "", "pkg-1.0-cp311-cp311-win_amd64.whl - 10 30\n", CH_LIST_PLAIN},
+        {BUILT, "",
+         "pkg-1.0-cp311-cp311-win_amd64.whl - 10 30\n"
+         "pkg-1.1-cp311-cp311-manylinux2014_x86_64.whl - 10 30\n", CH_LIST_YANKED},
+        {PURE, "", "pkg-1.0.tar.gz - 10 30\n", CH_LIST_YANKED},
+        {"pkg-9.0.tar.gz", "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
+        {"pkg-9.0.tar.gz", "", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_PLAIN},
+        {"pkg-9.0.tar.gz", "", "pkg-1.0-py2.py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
+        /* what resolvers take only when nothing else fits, and what the upstream yanked */
+        {PURE, "", "pkg-1.0a1-py3-none-any.whl - 10 30\n", CH_LIST_PLAIN},
+        {"pkg-9.0rc1-py3-none-any.whl", "", "pkg-1.0a1-py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
+        {PURE, "", "pkg-1.0-py3-none-any.whl - 10 30 yanked\n", CH_LIST_PLAIN},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct house *h = house_new();
+        char text[1024];
+        snprintf(text, sizeof(text), "%s%s - 10 1 %s\n", all[i].others, all[i].held, all[i].said);
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+        house_ask_page(h, "pkg");
+        if (house_listed(h, all[i].held)->listing != all[i].listing) {
+            fail_msg("row %zu: expected %d", i, all[i].listing);
+        }
+        house_free(h);
+    }
+}
+
+/* A page made to be compared for long is given up, and then nothing is yanked. */
+static void comparing_has_an_end(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf text;
+    ch_buf_init(&text, 4u << 20);
+    for (unsigned i = 0; i < 1200; i++) {
+        ch_buf_printf(&text,
+                      "pkg-%u.0-cp30.cp31.cp32.cp33.cp34.cp35.cp36-cp36m.abi3.none-linux_a.linux_b."
+                      "linux_c.linux_d.linux_e.linux_f.linux_g.linux_h.linux_%u.whl - 10 %u "
+                      "python:>3.%u\n", i, i, i % 2 == 0 ? 1 : 30, i % 50);
+    }
+    ch_buf_puts(&text, CH_STR(OLD " - 10 30\n"));
+    ch_buf_putc(&text, '\0');
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text.ptr);
+    house_ask_page(h, "pkg");
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    struct ch_err err;
+    listing_touch(p);
+    uint64_t t = now_ns();
+    assert_ch_ok(&err, listing_make(h->k, p, &err));
+    t = now_ns() - t;
+    print_message("listing of a page made to be compared: %.0f ms\n", (double)t / 1e6);
+    assert_true(t < UINT64_C(5000000000)); /* without an end: minutes */
+    ch_buf_done(&text);
+    house_free(h);
+}
+
 /* Another spelling of a version is no other version. */
 static void equal_versions_are_no_replacement(void **state)
 {
@@ -308,6 +403,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(held_files_are_yanked_where_another_version_can_be_had),
         cmocka_unit_test(held_files_are_plain_where_none_can_be_had),
+        cmocka_unit_test(held_files_are_yanked_where_all_their_clients_have_another),
+        cmocka_unit_test(comparing_has_an_end),
         cmocka_unit_test(equal_versions_are_no_replacement),
         cmocka_unit_test(t10_a_source_is_listed_only_where_nothing_is_built),
         cmocka_unit_test(t10_a_source_that_is_not_listed_replaces_nothing),

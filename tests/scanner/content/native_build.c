@@ -128,7 +128,7 @@ void native_macho(struct ch_buf *b, const struct native_spec *s)
     put(b, s->big, s->narrow ? 0xfeedface : 0xfeedfacf, 4);
     put(b, s->big, s->machine != 0 ? s->machine : 0x01000007, 4);
     put(b, s->big, 3, 4);
-    put(b, s->big, s->program ? 2 : 6, 4);
+    put(b, s->big, s->object ? 1 : s->program ? 2 : 6, 4);
     put(b, s->big, s->many ? 0x10000 : s->library != NULL ? 2 : 1, 4);
     put(b, s->big, segment_bytes + library_bytes, 4);
     put(b, s->big, s->exec_stack ? 0x20000 : 0, 4);

@@ -12,6 +12,7 @@ struct native_spec {
     bool rwx;
     bool exec_stack;
     bool program; /* not a shared library */
+    bool object; /* Mach-O: what a linker has not seen yet */
     /* faults */
     bool bad_header;   /* version, magic of the optional header, command size */
     bool long_segment; /* a segment or section ends behind the file */

@@ -35,6 +35,7 @@ struct row {
 #define SDIST .kind = CH_CONTENT_SDIST
 #define ANY   .kind = CH_CONTENT_WHEEL, .platform = "any"
 #define LINUX .kind = CH_CONTENT_WHEEL, .platform = "manylinux_2_17_x86_64.manylinux2014_x86_64"
+#define MAC   .kind = CH_CONTENT_WHEEL, .platform = "macosx_11_0_x86_64"
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -60,6 +61,10 @@ static const struct row rows[] = {
      .facts = "native elf x86-64"},
     {"in an archive by itself", "foo/x.so", .body = ELF, .findings = "",
      .facts = "native elf x86-64"},
+    {"writable and executable, of Apple's", "foo/x.so", MAC, .body = MACHO, .native = {.rwx = true},
+     .findings = "native-writable-code", .facts = "native mach-o x86-64"},
+    {"an object file's only segment", "foo/lib/libx.o", MAC, .body = MACHO,
+     .native = {.rwx = true, .object = true}, .findings = "", .facts = "native mach-o x86-64"},
     /* machines */
     {"another machine", "foo/x.so", LINUX, .body = ELF, .native = {.machine = 183},
      .findings = "native-machine", .facts = "native elf aarch64"},
@@ -178,6 +183,12 @@ static const struct row rows[] = {
      .findings = "", .facts = "auto-load top-level numpy"},
     {"T17: a part of another project's package", "numpy/x.py", ANY, .text = S("x = 1\n"),
      .findings = "", .facts = "auto-load top-level numpy"},
+    {"T17: deep in another project's package", "pip/_internal/cli/main.py", ANY,
+     .text = S("x = 1\n"), .findings = "", .facts = "auto-load top-level pip"},
+    {"T17: what another project's code reads", "certifi/cacert.pem", ANY, .text = S("x"),
+     .findings = "", .facts = "auto-load top-level certifi"},
+    {"T17: no module of the standard library", "code/templates/x.txt", ANY, .text = S("x"),
+     .findings = "", .facts = ""},
     {"T17: its part of a namespace", "google/cloud/x.py", ANY, .text = S("x = 1\n"),
      .findings = "", .facts = ""},
     {"T17: its own module", "foo/__init__.py", ANY, .text = S("x = 1\n"), .findings = "",
@@ -198,6 +209,21 @@ static const struct row rows[] = {
     {"T17: site-packages by another way",
      "foo-1.0.data/data/lib/python3.12/site-packages/x.txt", ANY, .text = S("x"), .findings = "",
      .facts = "auto-load data lib/python3.12/site-packages"},
+    {"T17: over the standard library", "foo-1.0.data/data/lib/python3.11/json/__init__.py", ANY,
+     .text = S("x = 1\n"), .findings = "",
+     .facts = "auto-load data lib/python3.11; auto-load top-level json"},
+    {"T17: the same on Windows", "foo-1.0.data/data/Lib/json/__init__.py", ANY,
+     .text = S("x = 1\n"), .findings = "", .facts = "auto-load top-level json"},
+    {"T17: the standard library in one file", "foo-1.0.data/data/lib/python311.zip", ANY,
+     .text = S("x"), .findings = "", .facts = "auto-load data lib/python311.zip"},
+    {"T17: what a virtual environment is", "foo-1.0.data/data/pyvenv.cfg", ANY, .text = S("x"),
+     .findings = "", .facts = "auto-load data pyvenv.cfg"},
+    {"T17: what people source", "foo-1.0.data/data/bin/activate", ANY, .text = S("x"),
+     .findings = "", .facts = "auto-load script activate"},
+    {"T17: what people source, as a script", "foo-1.0.data/scripts/activate.fish", ANY,
+     .text = S("x"), .findings = "", .facts = "auto-load script activate.fish"},
+    {"T17: a library of its own", "foo-1.0.data/data/lib/libfoo.txt", ANY, .text = S("x"),
+     .findings = "", .facts = ""},
     {"T17: data of its own", "foo-1.0.data/data/share/foo/x.txt", ANY, .text = S("x"),
      .findings = "", .facts = ""},
 };
