@@ -130,6 +130,11 @@ void hold_by_kind(struct deciding *d)
     if (d->settings->require_hash.number != 0 && !f->hash_stated) {
         hold_plain(d, CH_HOLD_IDENTITY, d->settings->require_hash.line,
                    "the upstream index states no sha256 for it, and the policy asks for one");
+    } else if (d->settings->hold_weak_hash.number != 0 && !f->hash_stated &&
+               ch_hash_kind_weak(f->alias)) {
+        hold_plain(d, CH_HOLD_IDENTITY, d->settings->hold_weak_hash.line,
+                   f->alias == CH_HASH_MD5 ? "the upstream states only an md5 hash"
+                                           : "the upstream states only a sha1 hash");
     }
     hold_sdist(d);
 }

@@ -214,9 +214,17 @@ static void hold_licence(struct deciding *d, const struct ch_fact *licence)
 {
     const struct ch_settings *s = d->settings;
     bool asked = !ch_value_is_empty(&s->licence_permit) || !ch_value_is_empty(&s->licence_forbid);
+    const struct ch_finding *unreadable = ch_licence_unreadable(d->facts);
+    uint32_t list_line =
+        s->licence_permit.line > 0 ? s->licence_permit.line : s->licence_forbid.line;
     REASON(b);
     uint32_t line = 0;
-    if (licence == NULL) {
+    if (unreadable != NULL && asked) {
+        line = list_line;
+        ch_buf_puts(&b, CH_STR("states a licence that cannot be read ("));
+        ch_reason_quote(&b, unreadable->evidence);
+        ch_buf_puts(&b, CH_STR("), and the policy has a list of licences"));
+    } else if (licence == NULL) {
         if (!then_holds(&s->licence_unknown)) {
             return;
         }
@@ -226,7 +234,7 @@ static void hold_licence(struct deciding *d, const struct ch_fact *licence)
                            "for one"));
     } else if (asked && ch_licence_permitted(licence->value, &s->licence_permit,
                                              &s->licence_forbid) != CH_YES) {
-        line = s->licence_permit.line > 0 ? s->licence_permit.line : s->licence_forbid.line;
+        line = list_line;
         ch_buf_puts(&b, CH_STR("its licence is "));
         ch_reason_quote(&b, licence->value);
         ch_buf_puts(&b, CH_STR(", which the policy does not permit"));

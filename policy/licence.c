@@ -90,3 +90,13 @@ enum ch_tristate ch_licence_permitted(struct ch_str expression, const struct ch_
     struct two t = {.permit = permit, .forbid = forbid};
     return satisfied(expression, in_two, &t);
 }
+
+const struct ch_finding *ch_licence_unreadable(const struct ch_facts *facts)
+{
+    for (size_t i = 0; i < facts->finding_count; i++) {
+        if (facts->findings[i].code == CH_F_LICENCE_EXPRESSION) {
+            return &facts->findings[i];
+        }
+    }
+    return NULL;
+}

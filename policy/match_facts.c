@@ -32,6 +32,10 @@ static enum ch_tristate match_licence(const struct ch_rule *rule, const struct c
     if (f->inspection != CH_INSPECTION_COMPLETE) {
         return CH_NO;
     }
+    bool unknown = ch_value_has(v, CH_STR("unknown"));
+    if (ch_licence_unreadable(f) != NULL) {
+        return unknown && !allow ? CH_YES : CH_MAYBE;
+    }
     for (size_t i = 0; i < f->inspected_count; i++) {
         if (!ch_str_eq(f->inspected[i].name, fact_name(CH_FACT_LICENCE))) {
             continue;
@@ -42,7 +46,7 @@ static enum ch_tristate match_licence(const struct ch_rule *rule, const struct c
         }
         return satisfied == CH_YES ? CH_NO : CH_YES;
     }
-    return ch_value_has(v, CH_STR("unknown")) ? CH_YES : CH_NO;
+    return unknown ? CH_YES : CH_NO;
 }
 
 bool ch_change_pattern_match(const struct ch_change_pattern *p, const struct ch_change *c)

@@ -93,6 +93,7 @@ struct ch_settings {
     struct ch_value index_confirm_hours;
     struct ch_value release_yanked;
     struct ch_value require_hash;
+    struct ch_value hold_weak_hash;
     struct ch_value hold_findings;
     struct ch_value sdists;
     struct ch_value build_code;
@@ -253,6 +254,9 @@ enum ch_tristate ch_licence_satisfied(struct ch_str expression, const struct ch_
 /* The same for a site's two lists. */
 enum ch_tristate ch_licence_permitted(struct ch_str expression, const struct ch_value *permit,
                                       const struct ch_value *forbid);
+/* What inspection says of a License-Expression that cannot be read; NULL: there is none. Such a file states a
+ * licence, and nobody can say which: that is not "unknown". Borrows the facts. */
+const struct ch_finding *ch_licence_unreadable(const struct ch_facts *facts);
 
 /* --- age.c (T7): how long a release file has been public, as far as it can be known --- */
 enum ch_age_source {

@@ -240,6 +240,12 @@ const struct ch_key ch_policy_keys[] = {
      S(require_hash),
      .def = "false",
      .doc = "Hold files for which the upstream index states no sha256."},
+    {.key = "hold_weak_hash",
+     .type = CH_KEY_BOOL,
+     S(hold_weak_hash),
+     .def = "true",
+     .doc = "Hold files for which the upstream index states only an md5 or sha1 hash: two files with\n"
+            "one such hash can be made."},
     {.key = "hold_findings",
      .type = CH_KEY_CHOICE,
      S(hold_findings),

@@ -65,11 +65,6 @@ static int get_enum(struct ch_rd *r, int last)
     return v;
 }
 
-static bool get_bool(struct ch_rd *r)
-{
-    return get_enum(r, 1) == 1;
-}
-
 static uint64_t get_size(struct ch_rd *r)
 {
     uint64_t v = ch_get_u64(r);
@@ -130,10 +125,14 @@ void ch_index_file_put(struct ch_buf *b, const struct ch_index_file *f)
     ch_put_u64(b, f->size_bytes);
     ch_put_i64(b, f->uploaded_at_us);
     ch_put_str(b, f->requires_python);
-    ch_put_u8(b, f->yanked);
+    bool alias = f->alias.kind != CH_HASH_NONE;
+    ch_put_u8(b, (uint8_t)(f->yanked | alias << 1)); /* 0 and 1 are older ones */
     ch_put_str(b, f->yanked_reason);
     ch_put_u8(b, (uint8_t)f->sidecar);
     ch_put_sha256(b, &f->sidecar_sha256);
+    if (alias) {
+        ch_put_alias(b, &f->alias);
+    }
 }
 
 void ch_index_file_get(struct ch_rd *r, struct ch_index_file *ret)
@@ -144,9 +143,11 @@ void ch_index_file_get(struct ch_rd *r, struct ch_index_file *ret)
     ret->size_bytes = get_size(r);
     ret->uploaded_at_us = get_time(r);
     ret->requires_python = get_text(r, ch_limits.text_bytes);
-    ret->yanked = get_bool(r);
+    int flags = get_enum(r, 3);
+    ret->yanked = (flags & 1) != 0;
     ret->yanked_reason = get_text(r, ch_limits.text_bytes);
     get_sidecar(r, &ret->sidecar, &ret->sidecar_sha256);
+    ret->alias = (flags & 2) != 0 ? ch_get_alias(r) : (struct ch_alias){.kind = CH_HASH_NONE};
     if (!ch_index_url_ok(ret->url) || (!ret->yanked && ret->yanked_reason.len > 0)) {
         ch_rd_fail(r);
     }
@@ -230,6 +231,9 @@ enum ch_code ch_page_get(struct ch_str payload, struct ch_page *ret, struct ch_e
     page.generation = ch_get_u64(&r);
     page.status = (enum ch_project_status)get_enum(&r, CH_STATUS_DEPRECATED);
     page.status_reason = get_text(&r, ch_limits.text_bytes);
+    if (!is_printable(page.status_reason)) {
+        ch_rd_fail(&r);
+    }
     page.version_count = get_count(&r, ch_limits.page_files, STR_MIN_BYTES);
     page.versions = ch_calloc(page.version_count, sizeof(*page.versions));
     for (size_t i = 0; i < page.version_count; i++) {

@@ -1,11 +1,18 @@
 /* Which stored inspection of a file counts: of which key, of which bytes, and for how long (T6). */
 #include "keeper_int.h"
 
+/* With the alias that the index states: an inspection that did not verify it is none (T15). */
 void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
 {
     ch_buf_init(ret, 2048);
     ch_buf_printf(ret, "%s/%s/%s/", p->eco->name, p->upstream->name, p->project);
     ch_buf_puts(ret, file_name);
+    ptrdiff_t at = page_find_file(p, file_name);
+    const struct ch_alias *alias = at >= 0 ? &p->facts.files[at].index.alias : NULL;
+    if (alias != NULL && alias->kind != CH_HASH_NONE) {
+        ch_buf_printf(ret, "/%s=", ch_hash_kind_name(alias->kind));
+        ch_alias_put_hex(ret, alias);
+    }
 }
 
 void inspection_forget(struct page *p, size_t file)

@@ -175,6 +175,28 @@ static void on_second(void *ctx, const struct ch_scanned *answer, struct ch_str 
     on_scanned(ctx, 1, answer, stream);
 }
 
+static void start_scan(struct intake *in);
+
+static void on_alias(void *ctx, const struct published *result)
+{
+    struct intake *in = ctx;
+    if (result->code != CH_OK) {
+        intake_fail(in, 500, ch_str_of(result->err.msg));
+        return;
+    }
+    in->alias = result->alias;
+    if (!in->k->draining) { /* else it goes on from here after the restart */
+        start_scan(in);
+    }
+}
+
+bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated)
+{
+    ptrdiff_t at = page_find_file(in->p, ch_str_of(in->file_name));
+    *ret_stated = at < 0 ? CH_HASH_NONE : in->p->facts.files[at].index.alias.kind;
+    return *ret_stated != CH_HASH_NONE && *ret_stated != in->alias.kind;
+}
+
 static void start_scan(struct intake *in)
 {
     struct keeper *k = in->k;
@@ -189,6 +211,11 @@ static void start_scan(struct intake *in)
     }
     if (release.profile == NULL) {
         intake_fail(in, 502, CH_STR("no inspector for this type of file"));
+        return;
+    }
+    enum ch_hash_kind stated;
+    if (intake_lacks_alias(in, &stated)) {
+        offload_alias(k, in->blob_fd, stated, on_alias, in);
         return;
     }
     struct ch_scan_job job = {
@@ -214,6 +241,7 @@ static void fetched(struct intake *in, struct ch_str url)
     struct keeper *k = in->k;
     struct ch_err err;
     int64_t now = keeper_now_us(k);
+    in->alias = (struct ch_alias){.kind = CH_HASH_NONE};
     struct ch_artifact artifact = {in->sha256, in->size_bytes, now};
     struct ch_release_file release = {ch_str_of(in->p->upstream->name), page_name(in->p),
                                       ch_str_of(in->file_name), in->sha256, url, now};

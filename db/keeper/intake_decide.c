@@ -36,10 +36,18 @@ static bool arrived_otherwise(const struct intake *in)
 static void add_own_findings(struct intake *in, const struct page_fact_file *f, struct ch_agreed *a)
 {
     char hex[CH_SHA256_HEX + 1], text[160];
+    struct ch_buf alias;
     if (f != NULL && !ch_sha256_is_zero(&f->index.sha256) &&
         !ch_sha256_eq(&f->index.sha256, &in->sha256)) {
         ch_sha256_hex(&in->sha256, hex);
         ch_agreed_add(a, CH_F_HASH_MISMATCH, ch_str_of(hex));
+    } else if (f != NULL && f->index.alias.kind != CH_HASH_NONE &&
+               !ch_alias_eq(&f->index.alias, &in->alias)) {
+        ch_buf_init(&alias, 2 * CH_ALIAS_MAX_BYTES + 16);
+        ch_buf_printf(&alias, "%s ", ch_hash_kind_name(in->alias.kind));
+        ch_alias_put_hex(&alias, &in->alias);
+        ch_agreed_add(a, CH_F_HASH_MISMATCH, ch_buf_str(&alias));
+        ch_buf_done(&alias);
     } else if (f != NULL && f->index.size_bytes != CH_SIZE_UNKNOWN &&
                f->index.size_bytes != in->size_bytes) {
         snprintf(text, sizeof(text), "%llu bytes stated, %llu received",
@@ -177,6 +185,13 @@ void intake_conclude(struct intake *in)
         } else {
             intake_fail(in, 500, CH_STR("the jail matches other rules than it says"));
         }
+        return;
+    }
+    enum ch_hash_kind stated;
+    if (intake_lacks_alias(in, &stated)) {
+        intake_stop_running(in); /* stated meanwhile: nothing has verified it */
+        intake_move(in, CH_INTAKE_FETCHED);
+        intakes_run(k);
         return;
     }
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));

@@ -25,6 +25,7 @@ struct intake {
     uint64_t expected_bytes;
     int blob_fd;
     struct ch_sha256 sha256;
+    struct ch_alias alias; /* of the bytes, in the kind that the index states */
     uint64_t size_bytes;
     int scans_left;
     struct ch_scanned answer[2];
@@ -48,6 +49,8 @@ void intake_free(struct intake *in);
 void intake_wake(struct intake *in);
 /* Ends this attempt; waiting asks are told. */
 void intake_fail(struct intake *in, uint32_t status, struct ch_str text);
+/* Whether the index states an alias that `in->alias` says nothing about. */
+bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated);
 /* Both jails have answered. */
 void intake_conclude(struct intake *in);
 

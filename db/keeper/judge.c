@@ -108,6 +108,7 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->has_inspector = run->release.profile != NULL;
     ret->size_bytes = size_of(k, p, file);
     ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
+    ret->alias = f->index.alias.kind;
     ret->upstream_trusted_for_times = p->upstream->trust_times;
     ret->upstream_never_states_times = p->upstream->states_times == CH_TIMES_NEVER;
     ret->uploaded_at_us = f->index.uploaded_at_us;

@@ -289,10 +289,11 @@ enum ch_code jobs_read_all(int fd, struct ch_buf *out, struct ch_err *err) CH_MU
 
 /* ------------------------------------------------------------------ offload.c */
 
-struct published { /* what ch_blobs_publish gave */
+struct published { /* what ch_blobs_publish gave, or ch_alias_of_fd */
     enum ch_code code;
     struct ch_sha256 sha256;
     uint64_t size_bytes;
+    struct ch_alias alias;
     struct ch_err err;
 };
 typedef void offload_done_fn(void *ctx, const struct published *result);
@@ -302,6 +303,9 @@ enum ch_code offload_start(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* Publishes the spool file of `job`. The callback comes once, from the loop, never from within this
  * call; not at all after offload_stop. */
 void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx);
+/* Computes the alias of an open blob, under the same terms. `fd` stays open until then. */
+void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_done_fn *done,
+                   void *ctx);
 bool offload_busy(const struct keeper *k);
 void offload_stop(struct keeper *k); /* waits for the file in hand; before intakes are freed */
 

@@ -155,8 +155,9 @@ static enum ch_code encode(struct page *p, const struct judged *all, struct ch_e
     struct ch_page page = {.project = page_name(p), .status = p->facts.head.status};
     struct stand_ins *stand_ins = stand_ins_new(p);
     /* Room for all at once: reasons must not move while slices borrow from them. */
-    ch_buf_init(&reasons, p->facts.file_count * 1024 + 1024);
-    CH_ASSERT(ch_buf_reserve(&reasons, p->facts.file_count * 1024 + 1024) != NULL);
+    size_t room = (p->facts.file_count + 2) * 1024;
+    ch_buf_init(&reasons, room);
+    CH_ASSERT(ch_buf_reserve(&reasons, room) != NULL);
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
         if (all[i].listed_upstream) {
@@ -166,7 +167,12 @@ static enum ch_code encode(struct page *p, const struct judged *all, struct ch_e
     if (page.status == CH_STATUS_QUARANTINED && page.file_count > 0) {
         page.status = CH_STATUS_ACTIVE; /* PEP 792: quarantined must not offer files; ours refuse */
     }
-    page.status_reason = ch_str_sub(p->facts.head.status_reason, 0, 256);
+    if (p->facts.head.status_reason.len > 0) {
+        size_t at = reasons.len;
+        ch_buf_puts(&reasons, CH_STR("upstream says: "));
+        ch_buf_put_escaped(&reasons, ch_str_sub(p->facts.head.status_reason, 0, 256));
+        page.status_reason = (struct ch_str){reasons.ptr + at, reasons.len - at};
+    }
     list_versions(p, &page);
     ch_page_put(&cache->bytes, &page);
     enum ch_code rc = ch_buf_ok(&cache->bytes, err);

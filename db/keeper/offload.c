@@ -1,7 +1,7 @@
 /* Publishing fetched files off the loop: hashing and syncing 4 GiB must neither stall decisions nor
  * end the lease. One thread, created after confinement and so under it, does nothing but
- * ch_blobs_publish, which works on descriptors opened once and has no state of its own; everything
- * else of the blob store is the loop's. Queue and results are passed under one lock, an eventfd
+ * ch_blobs_publish and ch_alias_of_fd, which work on descriptors opened once and have no state of
+ * their own; everything else of the blob store is the loop's. Queue and results are passed under one lock, an eventfd
  * wakes the loop. */
 #include "keeper_int.h"
 
@@ -14,7 +14,9 @@
 
 struct work {
     struct work *next;
-    uint64_t job;
+    uint64_t job;           /* to publish, or */
+    int fd;                 /* to compute the alias of */
+    enum ch_hash_kind kind; /* NONE: to publish */
     offload_done_fn *done;
     void *ctx;
     struct published result;
@@ -57,7 +59,9 @@ static void *thread_main(void *arg)
     struct work *w;
     while ((w = take(o)) != NULL) {
         struct published *r = &w->result;
-        r->code = ch_blobs_publish(o->blobs, w->job, &r->sha256, &r->size_bytes, &r->err);
+        r->code = w->kind == CH_HASH_NONE
+                      ? ch_blobs_publish(o->blobs, w->job, &r->sha256, &r->size_bytes, &r->err)
+                      : ch_alias_of_fd(w->fd, w->kind, &r->alias, &r->err);
         pthread_mutex_lock(&o->lock);
         w->next = o->results;
         o->results = w;
@@ -125,19 +129,27 @@ enum ch_code offload_start(struct keeper *k, struct ch_err *err)
     return CH_OK;
 }
 
-void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx)
+static void give(struct offload *o, const struct work *work)
 {
-    struct offload *o = k->offload;
     struct work *w = ch_calloc(1, sizeof(*w));
-    w->job = job;
-    w->done = done;
-    w->ctx = ctx;
+    *w = *work;
     o->under_way++;
     pthread_mutex_lock(&o->lock);
     *o->queue_end = w;
     o->queue_end = &w->next;
     pthread_cond_signal(&o->more);
     pthread_mutex_unlock(&o->lock);
+}
+
+void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx)
+{
+    give(k->offload, &(struct work){.job = job, .fd = -1, .done = done, .ctx = ctx});
+}
+
+void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_done_fn *done,
+                   void *ctx)
+{
+    give(k->offload, &(struct work){.fd = fd, .kind = kind, .done = done, .ctx = ctx});
 }
 
 bool offload_busy(const struct keeper *k)

@@ -71,8 +71,9 @@ static enum ch_code settle(const struct page_facts *p, struct page_facts *ret, s
 
 static bool same_bytes(const struct ch_index_file *a, const struct ch_index_file *b)
 {
-    return ch_sha256_is_zero(&a->sha256) || ch_sha256_is_zero(&b->sha256) ||
-           ch_sha256_eq(&a->sha256, &b->sha256);
+    bool same = ch_sha256_is_zero(&a->sha256) || ch_sha256_is_zero(&b->sha256) ||
+                ch_sha256_eq(&a->sha256, &b->sha256);
+    return same && (a->alias.kind != b->alias.kind || ch_alias_eq(&a->alias, &b->alias));
 }
 
 /* Keeps what is known and the new answer does not say. Not whether it is yanked: both forms of a page
@@ -81,6 +82,9 @@ static void keep_known(struct ch_index_file *now, const struct ch_index_file *kn
 {
     if (ch_sha256_is_zero(&now->sha256)) {
         now->sha256 = known->sha256;
+    }
+    if (now->alias.kind < known->alias.kind) {
+        now->alias = known->alias; /* the stronger one */
     }
     if (now->size_bytes == CH_SIZE_UNKNOWN) {
         now->size_bytes = known->size_bytes;

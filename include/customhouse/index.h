@@ -37,6 +37,7 @@ struct ch_index_file {
     struct ch_str file_name;
     struct ch_str url; /* absolute, already resolved */
     struct ch_sha256 sha256; /* zero: not stated */
+    struct ch_alias alias;   /* the strongest other hash that is stated */
     uint64_t size_bytes;     /* CH_SIZE_UNKNOWN: not stated */
     int64_t uploaded_at_us;  /* unix, microseconds; CH_TIME_UNKNOWN: not stated */
     struct ch_str requires_python;
@@ -74,7 +75,7 @@ struct ch_page {
     struct ch_str project; /* normalised */
     uint64_t generation;   /* ETags follow it */
     enum ch_project_status status;
-    struct ch_str status_reason;
+    struct ch_str status_reason; /* printable ASCII */
     struct ch_str *versions; /* sorted, distinct */
     size_t version_count;
     struct ch_page_file *files; /* in upstream order */

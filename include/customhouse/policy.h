@@ -30,7 +30,7 @@ enum ch_hold_kind {
     CH_HOLD_SIBLING,       /* another file of this version is denied (T10) */
     CH_HOLD_CLOCK,         /* the clock jumped: no release by time (T7) */
     CH_HOLD_RULE,          /* a rule of the site */
-    CH_HOLD_IDENTITY,      /* T15: no hash where one is demanded */
+    CH_HOLD_IDENTITY,      /* T15: no hash where one is demanded, or only a weak one */
     CH_HOLD_BUILD,         /* T10: its build runs code that the policy does not permit */
     CH_HOLD_AUTO_LOAD,     /* T17: runs without being imported by name */
     CH_HOLD_CHANGE,        /* can do more than the release approved before it */
@@ -134,6 +134,7 @@ struct ch_facts {
     bool has_inspector;
     uint64_t size_bytes; /* CH_SIZE_UNKNOWN */
     bool hash_stated;    /* the index stated a sha256 */
+    enum ch_hash_kind alias; /* the strongest other hash that it stated */
     /* age (T7) */
     bool upstream_trusted_for_times;
     bool upstream_never_states_times;

@@ -6,17 +6,19 @@
 #include "scanner/content/content_int.h"
 #include "scanner/content/modules.h"
 #include "scanner/content/path.h"
+#include "scanner/content/pth.h"
 #include "scanner/content/reach.h"
 
-/* Something in it that is no comment. */
+/* Some Python executes a line of it, or takes one for a folder. */
 static bool pth_does_something(struct ch_str bytes)
 {
-    struct ch_str rest = bytes;
-    struct ch_str line;
-    while (ch_str_split(&rest, '\n', &line)) {
-        struct ch_str text = ch_str_trim(line);
-        if (text.len > 0 && text.ptr[0] != '#' && text.ptr[0] != '\r') {
-            return true;
+    struct pth_line line = {PTH_NOTHING, {NULL, 0}};
+    for (int view = 0; view < PTH_VIEW_COUNT; view++) {
+        struct pth p = pth_open(bytes, (enum pth_view)view);
+        while (pth_next(&p, &line)) {
+            if (line.kind != PTH_NOTHING) {
+                return true;
+            }
         }
     }
     return false;

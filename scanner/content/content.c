@@ -7,6 +7,7 @@
 #include "customhouse/limits.h"
 #include "scanner/content/content_int.h"
 #include "scanner/content/path.h"
+#include "scanner/content/pth.h"
 #include "scanner/content/reach.h"
 #include "scanner/source/source.h"
 
@@ -151,14 +152,14 @@ static bool is_python_script(struct ch_str bytes)
            ch_str_find(line, CH_STR("python"), &at);
 }
 
-/* The lines of a .pth file that site.py executes: those that begin with "import" and a blank. */
-static void put_pth_code(struct ch_str bytes, struct ch_buf *ret)
+/* What site.py executes of a .pth file, seen in one way. */
+static void put_pth_code(struct ch_str bytes, enum pth_view view, struct ch_buf *ret)
 {
-    struct ch_str rest = bytes;
-    struct ch_str line;
-    while (ch_str_split(&rest, '\n', &line)) {
-        if (ch_str_starts(line, CH_STR("import ")) || ch_str_starts(line, CH_STR("import\t"))) {
-            ch_buf_puts(ret, line);
+    struct pth p = pth_open(bytes, view);
+    struct pth_line line;
+    while (pth_next(&p, &line)) {
+        if (line.kind == PTH_CODE) {
+            ch_buf_puts(ret, line.text);
         }
         ch_buf_putc(ret, '\n'); /* lines keep their numbers */
     }
@@ -176,20 +177,40 @@ static bool is_shell(const struct ch_content *c, const struct seen *s)
     return path_is_shell(s->name) || command || (how & REACH_RUN) != 0;
 }
 
-/* What the source names of other members; the folders that a .pth file lists. */
+/* What the source names of other members. */
 static void follow(struct ch_content *c, const struct seen *s, struct ch_str code)
 {
     if (c->reach == NULL || c->depth > 0 || s->place == CH_PLACE_TEST ||
         s->place == CH_PLACE_NONE) {
         return;
     }
-    bool start = s->place == CH_PLACE_START;
     reach_source(c->reach, s->path, c->options.site(c->options.arg, s->path), code,
-                 start ? REACH_START : 0);
-    struct ch_str rest = s->bytes;
-    struct ch_str line;
-    while (start && path_has_extension(s->name, "pth") && ch_str_split(&rest, '\n', &line)) {
-        reach_folder(c->reach, ch_str_trim(line));
+                 s->place == CH_PLACE_START ? REACH_START : 0);
+}
+
+/* Each way to see its lines is a source of its own: a line that is broken in one would hide those after it in
+ * another. Mostly they are the same. */
+static void see_pth(struct ch_content *c, const struct seen *s)
+{
+    struct ch_buf code[PTH_VIEW_COUNT];
+    for (int view = 0; view < PTH_VIEW_COUNT; view++) {
+        struct pth p = pth_open(s->bytes, (enum pth_view)view);
+        struct pth_line line;
+        ch_buf_init(&code[view], s->bytes.len + 1);
+        put_pth_code(s->bytes, (enum pth_view)view, &code[view]);
+        struct ch_str text = ch_buf_str(&code[view]);
+        if (view == 0 || !ch_str_eq(text, ch_buf_str(&code[view - 1]))) {
+            ch_source_see(c->source, s->path, s->place, text);
+            follow(c, s, text);
+        }
+        while (c->reach != NULL && c->depth == 0 && pth_next(&p, &line)) {
+            if (line.kind == PTH_FOLDER) {
+                reach_folder(c->reach, line.text);
+            }
+        }
+    }
+    for (int view = 0; view < PTH_VIEW_COUNT; view++) {
+        ch_buf_done(&code[view]);
     }
 }
 
@@ -204,12 +225,7 @@ static void see_source(struct ch_content *c, const struct seen *s)
         return;
     }
     if (pth) {
-        struct ch_buf code;
-        ch_buf_init(&code, s->bytes.len + 1);
-        put_pth_code(s->bytes, &code);
-        ch_source_see(c->source, s->path, s->place, ch_buf_str(&code));
-        follow(c, s, ch_buf_str(&code));
-        ch_buf_done(&code);
+        see_pth(c, s);
     } else if (python) {
         ch_source_see(c->source, s->path, s->place, s->bytes);
         follow(c, s, s->bytes);

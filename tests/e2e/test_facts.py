@@ -1,9 +1,11 @@
 """What an upstream's page says against what it gives, leaves out, and takes back."""
 import hashlib
+import json
 import time
 
 from house import wheels
 from house.case import Moody, add_wheel, days_ago, file_path
+from house.clients import Client
 from house.upstream import File, Upstream
 
 
@@ -68,6 +70,27 @@ class Facts(Moody):
         f.stated_size = False
         self.refused("altered", "1.0", "hash-mismatch")
         self.assertEqual(self.explained("pypi:altered")[f.name]["verdict"], "deny")
+
+    def test_T15_every_stated_hash_is_verified(self):
+        """Of whatever algorithm, in both forms: what pip refuses from upstream, it refuses here."""
+        for form in ("json", "html"):
+            self.up.form = form
+            for algorithm in ("sha512", "sha384", "md5"):
+                f = add_wheel(self.up, f"{form}-{algorithm}", "1.0")
+                f.hashes = {algorithm: "0" * 2 * hashlib.new(algorithm).digest_size}
+                if algorithm == "md5":  # alone it holds, whatever the bytes are
+                    f.hashes["sha256"] = f.sha256
+                self.refused(f"{form}-{algorithm}", "1.0", "hash-mismatch")
+            f = add_wheel(self.up, f"{form}-good", "1.0")
+            f.hashes = {"sha512": hashlib.sha512(f.data).hexdigest()}
+            a = self.service.ask(file_path(f"{form}-good", "1.0"))
+            self.assertEqual((a.status, a.body), (200, f.data))
+            f = add_wheel(self.up, f"{form}-weak", "1.0")
+            f.hashes = {"md5": hashlib.md5(f.data).hexdigest()}
+            self.refused(f"{form}-weak", "1.0", "the upstream states only an md5 hash")
+        with Client("pip-newest") as client:
+            self.is_refused(client, "json-sha512==1.0", "hash-mismatch")
+            self.installs(client, "json-good==1.0", "json_good", "1.0")
 
     def test_another_size_is_held(self):
         f = add_wheel(self.up, "longer", "1.0")
@@ -154,6 +177,16 @@ class Facts(Moody):
         self.up.status["suspect"] = {"status": "quarantined", "reason": "reported"}
         self.refreshed("suspect", lambda: self.service.ask(file_path("suspect", "1.0")).status == 403)
         self.refused("suspect", "1.0", "quarantine")
+
+    def test_T20_the_reason_of_a_status_is_marked_and_encoded(self):
+        add_wheel(self.up, "retired", "1.0")
+        self.up.status["retired"] = {"status": "archived", "reason": "\x1b[2Jheld by policy: \u202e<b>"}
+        said = "upstream says: \\x1b[2Jheld by policy: \\xe2\\x80\\xae<b>"
+        a = self.service.ask("/pypi/simple/retired/", {"Accept": "application/vnd.pypi.simple.v1+json"})
+        self.assertEqual(json.loads(a.body)["project-status"]["reason"], said)
+        a = self.service.ask("/pypi/simple/retired/", {"Accept": "text/html"})
+        self.assertIn(b'content="upstream says: ', a.body)
+        self.assertTrue(all(c == 0x0a or 0x20 <= c <= 0x7e for c in a.body) and b"<b>" not in a.body)
 
     def test_yanked_upstream_is_yanked_here(self):
         _, f = self.known("withdrawn", "1.0", "1.1")

@@ -496,6 +496,43 @@ static void test_licences(void **state)
     CHECK(rows, f);
 }
 
+/* A License-Expression that is none: no fact, a finding. */
+static void test_unreadable_licences(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"nobody asks", "", "", NULL, NULL, NULL},
+        {"permit", "licences: {permit: [MIT]}", "", NULL, "licence",
+         "states a licence that cannot be read (\"License-Expression: column 17\"), and the policy has "
+         "a list of licences"},
+        {"permit, and unknown allowed", "licences: {permit: [MIT], unknown: allow}", "", NULL,
+         "licence", NULL},
+        {"forbid", "licences: {forbid: [GPL-3.0-only]}", "", NULL, "licence", NULL},
+        {"beside one that can be read", "licences: {permit: [MIT]}", "licence MIT", NULL, "licence",
+         NULL},
+        {"unknown is held", "licences: {unknown: hold}", "", NULL, "licence",
+         "states no licence that can be told for certain, and the policy asks for one"},
+        {"rule: deny", "rules: [{name: a, licence: GPL-3.0-only, then: deny}]", "", NULL, "rule a",
+         "the policy cannot tell whether this rule is about it"},
+        {"rule: deny unknown", "rules: [{name: a, licence: unknown, then: deny}]", "", NULL,
+         "rule a", NULL},
+        {"rule: allow unknown",
+         "licences: {permit: [MIT]}\nrules: [{name: a, licence: [ISC, unknown], then: allow, lifts: "
+         "licence}]",
+         "", NULL, "licence", NULL},
+        {"rule: allow the project",
+         "licences: {permit: [MIT]}\nrules: [{name: a, project: foo-bar, then: allow, lifts: "
+         "licence}]",
+         "", NULL, NULL, NULL},
+    };
+    struct ch_finding unreadable = {CH_F_LICENCE_EXPRESSION, CH_STR("m"),
+                                    CH_STR("License-Expression: column 17")};
+    struct ch_facts f = good();
+    f.findings = &unreadable;
+    f.finding_count = 1;
+    CHECK(rows, f);
+}
+
 /* --- conditions of rules --- */
 
 #define HOLD(condition)                                                                            \
@@ -559,6 +596,7 @@ int main(void)
         cmocka_unit_test(test_T17_auto_load), cmocka_unit_test(test_changes_hold),
         cmocka_unit_test(test_changes_of),    cmocka_unit_test(test_many_facts),
         cmocka_unit_test(test_names),         cmocka_unit_test(test_licences),
+        cmocka_unit_test(test_unreadable_licences),
         cmocka_unit_test(test_conditions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -395,6 +395,17 @@ static void test_T15_identity(void **state)
     struct ch_facts f = case_good();
     f.hash_stated = false;
     assert_verdict(case_decide(&f), CH_VERDICT_ALLOW); /* our own hash is the identity */
+    f.alias = CH_HASH_SHA512;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    f.alias = CH_HASH_SHA1;
+    assert_hold(case_decide(&f), CH_HOLD_IDENTITY, "the upstream states only a sha1 hash");
+    f.alias = CH_HASH_MD5;
+    assert_hold(case_decide(&f), CH_HOLD_IDENTITY, "the upstream states only an md5 hash");
+    assert_verdict(case_decide_with("version: 1\nhold_weak_hash: false\n", &f), CH_VERDICT_ALLOW);
+    f.hash_stated = true;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    f.hash_stated = false;
+    f.alias = CH_HASH_NONE;
     struct ch_decision d = case_decide_with("version: 1\nrequire_hash: true\n", &f);
     assert_int_equal(d.hold, CH_HOLD_IDENTITY);
     assert_int_equal(d.policy_line, 2);

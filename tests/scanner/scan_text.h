@@ -21,6 +21,9 @@ static inline void scan_text_file(struct ch_buf *b, const struct ch_index_file *
 {
     ch_buf_printf(b, "file %.*s <%.*s>", CH_STR_ARG(f->file_name), CH_STR_ARG(f->url));
     scan_text_sha256(b, "sha256", &f->sha256);
+    if (f->alias.kind != CH_HASH_NONE) {
+        ch_buf_printf(b, " %s=%02x", ch_hash_kind_name(f->alias.kind), f->alias.byte[0]);
+    }
     if (f->size_bytes != CH_SIZE_UNKNOWN) {
         ch_buf_printf(b, " size=%llu", (unsigned long long)f->size_bytes);
     }

@@ -45,6 +45,9 @@ struct ch_str ch_json_str(struct ch_json string);
 enum ch_code ch_json_fail(struct ch_json at, struct ch_err *err, const char *what);
 
 /* Shared by the page and the details document. */
+/* An object of hashes by name (PEP 691); adds to what `ret` and `ret_alias` hold. */
+enum ch_code ch_json_read_hashes(struct ch_json at, struct ch_sha256 *ret,
+                                 struct ch_alias *ret_alias, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_json_read_terms(struct ch_json file, const char *time_key, struct ch_page_draft *d,
                                 struct ch_index_file *f, struct ch_err *err) CH_MUST_CHECK;
 /* A serial, written as a number or in a string; 0 for anything else: nothing is decided by it. */

@@ -144,6 +144,37 @@ enum ch_code ch_page_add(struct ch_page_draft *d, struct ch_str file_name, struc
     return CH_OK;
 }
 
+bool ch_page_hash(struct ch_str name, struct ch_str hex, struct ch_sha256 *sha256,
+                  struct ch_alias *alias)
+{
+    if (ch_str_eq(name, CH_STR("sha256"))) {
+        struct ch_sha256 before = *sha256;
+        return ch_sha256_from_hex(hex, sha256) && !ch_sha256_is_zero(sha256) &&
+               (ch_sha256_is_zero(&before) || ch_sha256_eq(&before, sha256));
+    }
+    enum ch_hash_kind kind = ch_hash_kind_of(name);
+    struct ch_alias found;
+    if (kind == CH_HASH_NONE) {
+        return true;
+    }
+    if (!ch_alias_from_hex(kind, hex, &found) ||
+        (kind == alias->kind && !ch_alias_eq(&found, alias))) {
+        return false;
+    }
+    if (kind > alias->kind) {
+        *alias = found;
+    }
+    return true;
+}
+
+enum ch_sidecar ch_page_sidecar(const struct ch_sha256 *sha256, const struct ch_alias *alias)
+{
+    if (!ch_sha256_is_zero(sha256)) {
+        return CH_SIDECAR_HASHED;
+    }
+    return alias->kind == CH_HASH_NONE ? CH_SIDECAR_YES : CH_SIDECAR_NONE;
+}
+
 struct ch_str ch_page_clip(struct ch_str s)
 {
     if (s.len > ch_limits.text_bytes) {
@@ -204,7 +235,7 @@ static int by_name(const void *a, const void *b)
 /* The same file said twice: which of the two a client would take differs, so they must agree. */
 static bool same_content(const struct ch_index_file *a, const struct ch_index_file *b)
 {
-    return ch_sha256_eq(&a->sha256, &b->sha256) &&
+    return ch_sha256_eq(&a->sha256, &b->sha256) && ch_alias_eq(&a->alias, &b->alias) &&
            (!ch_sha256_is_zero(&a->sha256) || ch_str_eq(a->url, b->url)) &&
            a->size_bytes == b->size_bytes && a->yanked == b->yanked &&
            ch_str_eq(a->requires_python, b->requires_python);

@@ -54,6 +54,13 @@ enum ch_code ch_page_add(struct ch_page_draft *d, struct ch_str file_name, struc
                          struct ch_str href, struct ch_index_file **ret,
                          struct ch_err *err) CH_MUST_CHECK;
 void ch_page_skip(struct ch_page_draft *d, struct ch_str what);
+/* One stated hash, `name` as hashlib spells it. Of those that are not sha256 the strongest is kept;
+ * names of no known kind are passed over. False: malformed, or another value of the same kind. */
+bool ch_page_hash(struct ch_str name, struct ch_str hex, struct ch_sha256 *sha256,
+                  struct ch_alias *alias) CH_MUST_CHECK;
+/* How a sidecar of these hashes may be had. One that only an alias is stated for is taken from the
+ * file itself: nothing would verify it. */
+enum ch_sidecar ch_page_sidecar(const struct ch_sha256 *sha256, const struct ch_alias *alias);
 /* At most text_bytes, cut between characters. */
 struct ch_str ch_page_clip(struct ch_str s);
 /* "active", ...; false for a status that is not PEP 792's. */

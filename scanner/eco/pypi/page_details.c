@@ -24,11 +24,7 @@ static enum ch_code read_file(struct ch_json file, struct ch_page_draft *d, stru
     }
     rc = ch_json_member(file, "digests", JSON_OBJECT, &digests, err);
     if (rc == CH_OK && digests.value != NULL) {
-        rc = ch_json_member(digests, "sha256", JSON_STRING, &v, err);
-        if (rc == CH_OK && v.value != NULL &&
-            (!ch_sha256_from_hex(ch_json_str(v), &f->sha256) || ch_sha256_is_zero(&f->sha256))) {
-            rc = ch_json_fail(v, err, "expected 64 hex digits");
-        }
+        rc = ch_json_read_hashes(digests, &f->sha256, &f->alias, err);
     }
     if (rc == CH_OK) {
         rc = ch_json_read_terms(file, "upload_time_iso_8601", d, f, err);

@@ -101,19 +101,21 @@ static enum ch_code decoded(struct html_page *p, struct ch_str raw, struct ch_st
     return rc;
 }
 
-/* "sha256=HEX" among parts joined by '&'; other algorithms are no identity for us. */
-static bool find_sha256(struct ch_str fragment, struct ch_sha256 *ret, bool *ret_malformed)
+/* "sha512=HEX" and the like among parts joined by '&'. False: one is malformed. */
+static bool find_hashes(struct ch_str fragment, struct ch_sha256 *ret, struct ch_alias *ret_alias)
 {
     struct ch_str part;
-    *ret_malformed = false;
+    struct ch_str name;
     while (ch_str_split(&fragment, '&', &part)) {
-        if (ch_str_starts(part, CH_STR("sha256="))) {
-            part = ch_str_sub(part, sizeof("sha256=") - 1, part.len);
-            *ret_malformed = !ch_sha256_from_hex(part, ret) || ch_sha256_is_zero(ret);
-            return !*ret_malformed;
+        size_t equals;
+        if (ch_str_find_char(part, '=', &equals)) {
+            name = ch_str_sub(part, 0, equals);
+            if (!ch_page_hash(name, ch_str_sub(part, equals + 1, part.len), ret, ret_alias)) {
+                return false;
+            }
         }
     }
-    return false;
+    return true;
 }
 
 static enum ch_code anchor_fail(const struct html_page *p, enum attribute a, const char *expected,
@@ -127,7 +129,7 @@ static enum ch_code read_sidecar(struct html_page *p, struct ch_index_file *f, s
 {
     enum attribute a = p->anchor.present[A_CORE_METADATA] ? A_CORE_METADATA : A_DIST_INFO_METADATA;
     struct ch_str value;
-    bool malformed;
+    struct ch_alias alias = {.kind = CH_HASH_NONE};
     if (!p->anchor.present[a]) {
         return CH_OK;
     }
@@ -135,11 +137,11 @@ static enum ch_code read_sidecar(struct html_page *p, struct ch_index_file *f, s
     if (rc != CH_OK || ch_str_eq(value, CH_STR("false"))) {
         return rc;
     }
-    f->sidecar = CH_SIDECAR_YES;
-    if (find_sha256(value, &f->sidecar_sha256, &malformed)) {
-        f->sidecar = CH_SIDECAR_HASHED;
+    if (!find_hashes(value, &f->sidecar_sha256, &alias)) {
+        return anchor_fail(p, a, "the hex digits of each hash", err);
     }
-    return malformed ? anchor_fail(p, a, "sha256= and 64 hex digits", err) : CH_OK;
+    f->sidecar = ch_page_sidecar(&f->sidecar_sha256, &alias);
+    return CH_OK;
 }
 
 static enum ch_code read_terms(struct html_page *p, struct ch_index_file *f, struct ch_err *err)
@@ -196,7 +198,6 @@ static enum ch_code add_file(struct html_page *p, struct ch_err *err)
     struct ch_str text = trim(ch_buf_str(&p->text));
     struct ch_str href;
     struct ch_index_file *f;
-    bool malformed;
     enum ch_code rc = decoded(p, p->anchor.value[A_HREF], &href, err);
     if (rc != CH_OK) {
         return rc;
@@ -218,9 +219,8 @@ static enum ch_code add_file(struct html_page *p, struct ch_err *err)
     if (rc != CH_OK || f == NULL) {
         return rc;
     }
-    find_sha256(fragment, &f->sha256, &malformed);
-    if (malformed) {
-        return anchor_fail(p, A_HREF, "#sha256= and 64 hex digits", err);
+    if (!find_hashes(fragment, &f->sha256, &f->alias)) {
+        return anchor_fail(p, A_HREF, "the hex digits of each hash", err);
     }
     return read_terms(p, f, err);
 }

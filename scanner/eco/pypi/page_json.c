@@ -5,17 +5,24 @@
 #include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
 
-static enum ch_code read_hashes(struct ch_json at, struct ch_sha256 *ret, struct ch_err *err)
+enum ch_code ch_json_read_hashes(struct ch_json at, struct ch_sha256 *ret,
+                                 struct ch_alias *ret_alias, struct ch_err *err)
 {
-    struct ch_json hash;
-    struct ch_str hex;
-    enum ch_code rc = ch_json_member(at, "sha256", JSON_STRING, &hash, err);
-    if (rc != CH_OK || hash.value == NULL) {
-        return rc;
-    }
-    hex = ch_json_str(hash);
-    if (!ch_sha256_from_hex(hex, ret) || ch_sha256_is_zero(ret)) {
-        return ch_json_fail(hash, err, "expected 64 hex digits");
+    for (int kind = CH_HASH_NONE; kind < CH_HASH_COUNT; kind++) {
+        struct ch_json hash;
+        const char *name =
+            kind == CH_HASH_NONE ? "sha256" : ch_hash_kind_name((enum ch_hash_kind)kind);
+        enum ch_code rc = ch_json_member(at, name, JSON_STRING, &hash, err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+        if (hash.value != NULL &&
+            !ch_page_hash(ch_str_of(name), ch_json_str(hash), ret, ret_alias)) {
+            return ch_json_fail(hash, err,
+                                kind == CH_HASH_NONE
+                                    ? "expected 64 hex digits"
+                                    : "expected as many hex digits as such a hash has");
+        }
     }
     return CH_OK;
 }
@@ -62,8 +69,9 @@ static enum ch_code read_sidecar(struct ch_json file, struct ch_index_file *f, s
     if (!json_is_object(sidecar.value)) {
         return ch_json_fail(sidecar, err, "expected true, false or hashes");
     }
-    enum ch_code rc = read_hashes(sidecar, &f->sidecar_sha256, err);
-    f->sidecar = ch_sha256_is_zero(&f->sidecar_sha256) ? CH_SIDECAR_YES : CH_SIDECAR_HASHED;
+    struct ch_alias alias = {.kind = CH_HASH_NONE};
+    enum ch_code rc = ch_json_read_hashes(sidecar, &f->sidecar_sha256, &alias, err);
+    f->sidecar = ch_page_sidecar(&f->sidecar_sha256, &alias);
     return rc;
 }
 
@@ -120,7 +128,7 @@ static enum ch_code read_file(struct ch_json file, struct ch_page_draft *d, stru
     if (rc != CH_OK || f == NULL) {
         return rc;
     }
-    rc = read_hashes(hashes, &f->sha256, err);
+    rc = ch_json_read_hashes(hashes, &f->sha256, &f->alias, err);
     if (rc == CH_OK) {
         rc = ch_json_read_terms(file, "upload-time", d, f, err);
     }

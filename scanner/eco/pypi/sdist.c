@@ -171,6 +171,18 @@ static bool is_build_text(struct ch_str tree)
     return ends_in(tree, endings, CH_ARRAY_LEN(endings));
 }
 
+/* What tells how to build, at the root of the tree: unread, it would count as absent. */
+static bool decides_build(struct ch_str tree)
+{
+    static const char *const names[] = {"setup.py", "setup.cfg", "pyproject.toml", "hatch.toml"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+        if (ch_str_eq(tree, ch_str_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void keep(struct sdist *s, struct ch_str tree, const struct ch_content_member *m,
                  bool deferred)
 {
@@ -215,6 +227,9 @@ static void see(struct sdist *s, const struct ch_content_member *m)
         }
         s->over = true;
         kept = false;
+    }
+    if (file && !kept && tree.ptr != NULL && decides_build(tree)) {
+        sdist_report(s, CH_F_LIMIT, m->path, "larger than is read of what tells how to build");
     }
     bool deferred = kept && source && file;
     if (kept) {

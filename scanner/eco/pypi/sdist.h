@@ -15,7 +15,9 @@
  *            what ("line N: ..."); "setup.cfg cmdclass NAME", "setup.cfg setup-hooks NAME",
  *            "pyproject cmdclass NAME"; "backend-path"; "build-backend MODULE[:OBJECT]" as
  *            pyproject.toml names it, setuptools.build_meta where it names none (PEP 517);
- *            "build-hook PATH", a file of the tree that a back end runs. Those of ch_metadata_report,
+ *            "build-hook WHAT", a file of the tree that a back end runs, an object that it calls
+ *            ("a.b:f"), a module that it imports for a value ("a.b.name"), or a file that it writes where or
+ *            as what it ought not. Those of ch_metadata_report,
  *            and those of the content
  *   FINDING  tar-..., zip-..., sdist-..., direct-reference, wheel-metadata, those of the content
  *   METADATA the bytes of its PKG-INFO

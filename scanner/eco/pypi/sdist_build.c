@@ -1,8 +1,6 @@
 /* What tells how an sdist is built: pyproject.toml, setup.cfg, *.egg-info.
  *
- * Spec: PEP 517, 518, 621; setuptools (setup.cfg, pyproject.toml, requires.txt of eggs), and what other
- * back ends run of the tree: hatch, poetry and pdm build hooks. */
-#include "base/toml/toml.h"
+ * Spec: PEP 517, 518, 621; setuptools (setup.cfg, pyproject.toml, requires.txt of eggs). */
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/metadata.h"
 #include "scanner/eco/pypi/sdist_int.h"
@@ -88,7 +86,8 @@ static void note_commands(struct cfg *c, const char *what, struct ch_str value)
     while (ch_str_split(&value, '\n', &line)) {
         struct ch_str name;
         if (ch_str_trim(line).len > 0 && ch_str_split(&line, '=', &name)) {
-            sdist_install_code(c->s, what, ch_str_trim(name));
+            name = ch_str_trim(name);
+            sdist_install_code(c->s, what, name.len > 0 ? name : CH_STR("."));
             sdist_runs_module(c->s, ch_str_trim(line));
         }
     }
@@ -126,13 +125,16 @@ static void see_option(void *arg, struct ch_str section, struct ch_str option, s
          setup_cfg_same_option(option, CH_STR("command_packages")))) {
         struct ch_str one;
         while (ch_str_split(&value, '\n', &one)) {
-            sdist_install_code(c->s, "setup.cfg setup-hooks", ch_str_trim(one));
-            sdist_runs_module(c->s, ch_str_trim(one));
+            one = ch_str_trim(one);
+            if (one.len > 0) {
+                sdist_install_code(c->s, "setup.cfg setup-hooks", one);
+                sdist_runs_module(c->s, one);
+            }
         }
     }
     const struct ch_str attr = CH_STR("attr:");
-    if (ch_str_starts(value, attr)) { /* imported where it cannot be read as a literal */
-        sdist_imports_module(c->s, ch_str_trim(ch_str_sub(value, attr.len, value.len)));
+    if (ch_str_starts(value, attr)) {
+        sdist_reads_attribute(c->s, ch_str_trim(ch_str_sub(value, attr.len, value.len)));
     }
 }
 
@@ -151,20 +153,10 @@ static void check_setup_cfg(struct sdist *s)
 
 /* --- pyproject.toml --- */
 
-static struct ch_str text_of(const struct ch_toml_node *n)
-{
-    return n != NULL && n->kind == CH_TOML_STRING ? n->text : (struct ch_str){NULL, 0};
-}
-
-static const struct ch_toml_node *child_of(const struct ch_toml_node *n)
-{
-    return n != NULL ? n->child : NULL;
-}
-
 static void check_array(struct sdist *s, struct ch_str member, const struct ch_toml_node *array,
                         bool strict)
 {
-    for (const struct ch_toml_node *n = child_of(array); n != NULL; n = n->next) {
+    for (const struct ch_toml_node *n = sdist_toml_child(array); n != NULL; n = n->next) {
         if (n->kind == CH_TOML_STRING) {
             sdist_check_requirement(s, member, n->text, strict);
         }
@@ -175,9 +167,9 @@ static void check_array(struct sdist *s, struct ch_str member, const struct ch_t
 static void check_dynamic(struct sdist *s, const struct ch_toml_node *n)
 {
     const struct ch_toml_node *file = ch_toml_find(n, "file");
-    check_files(s, text_of(file));
-    for (const struct ch_toml_node *c = child_of(file); c != NULL; c = c->next) {
-        check_files(s, text_of(c));
+    check_files(s, sdist_toml_text(file));
+    for (const struct ch_toml_node *c = sdist_toml_child(file); c != NULL; c = c->next) {
+        check_files(s, sdist_toml_text(c));
     }
 }
 
@@ -190,43 +182,14 @@ static void check_requirements(struct sdist *s, struct ch_str member, const stru
     check_array(s, member, ch_toml_find(ch_toml_find(root, "build-system"), "requires"), true);
     check_array(s, member, ch_toml_find(project, "dependencies"), true);
     const struct ch_toml_node *extras = ch_toml_find(project, "optional-dependencies");
-    for (const struct ch_toml_node *n = child_of(extras); n != NULL; n = n->next) {
+    for (const struct ch_toml_node *n = sdist_toml_child(extras); n != NULL; n = n->next) {
         check_array(s, member, n, true);
     }
     check_dynamic(s, ch_toml_find(dynamic, "dependencies"));
     extras = ch_toml_find(dynamic, "optional-dependencies");
-    for (const struct ch_toml_node *n = child_of(extras); n != NULL; n = n->next) {
+    for (const struct ch_toml_node *n = sdist_toml_child(extras); n != NULL; n = n->next) {
         check_dynamic(s, n);
     }
-}
-
-/* A folder of the tree: no way out, nothing absolute. "." is the tree itself. */
-static bool is_inside(struct ch_str path)
-{
-    struct ch_str part;
-    size_t at;
-    if (path.len == 0 || path.ptr[0] == '/' || ch_str_find_char(path, '\\', &at) ||
-        ch_str_find_char(path, ':', &at)) {
-        return false;
-    }
-    while (ch_str_split(&path, '/', &part)) {
-        if (ch_str_eq(part, CH_STR(".."))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The path without "./" before and "/" behind; empty for the tree itself. */
-static struct ch_str clean(struct ch_str path)
-{
-    while (ch_str_starts(path, CH_STR("./"))) {
-        path = ch_str_sub(path, 2, path.len);
-    }
-    while (path.len > 0 && path.ptr[path.len - 1] == '/') {
-        path.len--;
-    }
-    return ch_str_eq(path, CH_STR(".")) ? CH_STR("") : path;
 }
 
 /* PEP 517: "The build-backend ... with in-tree build backends". */
@@ -238,13 +201,13 @@ static void check_backend_path(struct sdist *s, struct ch_str member,
     }
     sdist_install_code(s, "backend-path", (struct ch_str){NULL, 0});
     for (const struct ch_toml_node *n = list->child; n != NULL; n = n->next) {
-        struct ch_str path = text_of(n);
-        if (!is_inside(path)) {
+        struct ch_str path = sdist_toml_text(n);
+        if (!sdist_is_inside(path)) {
             sdist_report(s, CH_F_SDIST_BACKEND_PATH, member, "backend-path \"%.*s\"",
                          CH_STR_ARG(path));
             continue;
         }
-        path = clean(path);
+        path = sdist_clean(path);
         if (path.len > 0) {
             sdist_runs_folder(s, path);
             continue;
@@ -253,67 +216,6 @@ static void check_backend_path(struct sdist *s, struct ch_str member,
         if (ch_str_split(&backend, ':', &module)) {
             sdist_runs_module(s, module);
         }
-    }
-}
-
-static void hook(struct sdist *s, struct ch_str path)
-{
-    path = clean(path);
-    sdist_install_code(s, "build-hook", path);
-    sdist_runs(s, path);
-}
-
-/* Files of the tree that well-known back ends run, and the names they have when none is given. */
-static void check_hatch(struct sdist *s, const struct ch_toml_node *hatch)
-{
-    const struct ch_toml_node *build = ch_toml_find(hatch, "build");
-    const struct ch_toml_node *targets = ch_toml_find(build, "targets");
-    const struct ch_toml_node *places[] = {
-        ch_toml_find(build, "hooks"), ch_toml_find(ch_toml_find(hatch, "metadata"), "hooks"),
-        ch_toml_find(ch_toml_find(targets, "wheel"), "hooks"),
-        ch_toml_find(ch_toml_find(targets, "sdist"), "hooks"),
-        ch_toml_find(ch_toml_find(targets, "custom"), "hooks")};
-    for (size_t i = 0; i < CH_ARRAY_LEN(places); i++) {
-        const struct ch_toml_node *custom = ch_toml_find(places[i], "custom");
-        if (custom != NULL) {
-            struct ch_str path = text_of(ch_toml_find(custom, "path"));
-            hook(s, path.len > 0 ? path : CH_STR("hatch_build.py"));
-        }
-    }
-    const struct ch_toml_node *version = ch_toml_find(hatch, "version");
-    if (ch_str_eq(text_of(ch_toml_find(version, "source")), CH_STR("code"))) {
-        hook(s, text_of(ch_toml_find(version, "path"))); /* imported to get the version */
-    }
-}
-
-static void check_hooks(struct sdist *s, const struct ch_toml_node *tool, struct ch_str backend)
-{
-    check_hatch(s, ch_toml_find(tool, "hatch"));
-    const struct ch_toml_node *build = ch_toml_find(ch_toml_find(tool, "poetry"), "build");
-    struct ch_str script = text_of(build);
-    if (script.len == 0) {
-        script = text_of(ch_toml_find(build, "script"));
-    }
-    if (script.len > 0) {
-        hook(s, script);
-    }
-    const struct ch_toml_node *pdm = ch_toml_find(tool, "pdm");
-    script = text_of(ch_toml_find(ch_toml_find(pdm, "build"), "custom-hook"));
-    if (script.len > 0) {
-        hook(s, script);
-    } else if ((pdm != NULL || ch_str_starts(backend, CH_STR("pdm."))) &&
-               sdist_find(s, CH_STR("pdm_build.py")) != NULL) {
-        hook(s, CH_STR("pdm_build.py"));
-    }
-    const struct ch_toml_node *setuptools = ch_toml_find(tool, "setuptools");
-    const struct ch_toml_node *commands = ch_toml_find(setuptools, "cmdclass");
-    for (const struct ch_toml_node *n = child_of(commands); n != NULL; n = n->next) {
-        sdist_install_code(s, "pyproject cmdclass", n->key);
-        sdist_runs_module(s, text_of(n));
-    }
-    const struct ch_toml_node *dynamic = ch_toml_find(setuptools, "dynamic");
-    for (const struct ch_toml_node *n = child_of(dynamic); n != NULL; n = n->next) {
-        sdist_imports_module(s, text_of(ch_toml_find(n, "attr")));
     }
 }
 
@@ -332,11 +234,11 @@ static void check_pyproject(struct sdist *s, struct ch_buf *backend)
     }
     const struct ch_toml_node *root = ch_toml_root(toml);
     const struct ch_toml_node *system = ch_toml_find(root, "build-system");
-    struct ch_str named = text_of(ch_toml_find(system, "build-backend"));
+    struct ch_str named = sdist_toml_text(ch_toml_find(system, "build-backend"));
     ch_buf_puts(backend, named);
     check_requirements(s, f->path, root);
     check_backend_path(s, f->path, ch_toml_find(system, "backend-path"), named);
-    check_hooks(s, ch_toml_find(root, "tool"), named);
+    sdist_check_hooks(s, root, named);
     ch_toml_free(toml);
 }
 
@@ -364,7 +266,7 @@ static void check_egg_info(struct sdist *s)
 /* What decides about the build has to be a file itself, not a way to another. */
 static void check_links(struct sdist *s)
 {
-    static const char *const names[] = {"setup.py", "setup.cfg", "pyproject.toml"};
+    static const char *const names[] = {"setup.py", "setup.cfg", "pyproject.toml", "hatch.toml"};
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
         const struct sdist_file *f = ch_map_get(s->by_tree, ch_str_of(names[i]));
         if (f != NULL && f->type != CH_MEMBER_FILE) {
@@ -380,6 +282,7 @@ void sdist_check_build(struct sdist *s)
     check_links(s);
     check_setup_cfg(s);
     check_pyproject(s, &backend);
+    sdist_check_hatch_file(s);
     check_egg_info(s);
     sdist_install_code(s, "build-backend",
                        backend.len > 0 ? ch_buf_str(&backend) : CH_STR("setuptools.build_meta"));

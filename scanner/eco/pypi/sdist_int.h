@@ -2,6 +2,7 @@
 #ifndef CH_SCANNER_SDIST_INT_H
 #define CH_SCANNER_SDIST_INT_H
 
+#include "base/toml/toml.h"
 #include "customhouse/map.h"
 #include "scanner/content/content.h"
 #include "scanner/source/token.h"
@@ -53,6 +54,26 @@ void sdist_check_build(struct sdist *s);
 void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_str requirement,
                              bool strict);
 
+/* sdist_hooks.c: what back ends run by their own settings: facts, what runs. `root` of pyproject.toml. */
+void sdist_check_hooks(struct sdist *s, const struct ch_toml_node *root, struct ch_str backend);
+/* hatch.toml at the root of the tree, which stands for [tool.hatch] of pyproject.toml. */
+void sdist_check_hatch_file(struct sdist *s);
+/* "a.b.name" that setuptools reads as a literal, or imports a.b for: then a fact. */
+void sdist_reads_attribute(struct sdist *s, struct ch_str dotted);
+/* A folder or file of the tree: no way out, nothing absolute. "." is the tree itself. */
+bool sdist_is_inside(struct ch_str path);
+/* The path without "./" before and "/" behind; empty for the tree itself. */
+struct ch_str sdist_clean(struct ch_str path);
+/* Absent when it is no text, or NULL. */
+struct ch_str sdist_toml_text(const struct ch_toml_node *n);
+const struct ch_toml_node *sdist_toml_child(const struct ch_toml_node *n); /* accepts NULL */
+
+/* sdist_static.c: whether the first that Python source says of `name` is, at its top level, NAME = LITERAL. */
+bool sdist_assigns_literal(struct ch_str source, struct ch_str name);
+bool sdist_has_docstring(struct ch_str source);
+/* Whether a template of Python gives nothing but assignments of literals and of "{fields}". */
+bool sdist_template_only_assigns(struct ch_str source);
+
 /* sdist_tokens.c: a Python file as a list. Past its end there is END. */
 struct sdist_tokens {
     struct ch_source_text source;
@@ -79,6 +100,11 @@ enum { SDIST_CALLED = 1 };
 void sdist_runs(struct sdist *s, struct ch_str tree);          /* this file, when it is there */
 void sdist_runs_module(struct sdist *s, struct ch_str dotted); /* the files of "a.b" */
 void sdist_imports_module(struct sdist *s, struct ch_str dotted); /* ... for a value, without a call */
+/* The files of "a.b" in whatever folder they lie: settings may map packages to others. */
+void sdist_imports_files(struct sdist *s, struct ch_str dotted);
+/* Whether there are such files, and `is` holds for each. */
+bool sdist_module_is(const struct sdist *s, struct ch_str dotted,
+                     bool (*is)(struct ch_str source, struct ch_str name), struct ch_str name);
 void sdist_runs_folder(struct sdist *s, struct ch_str folder); /* all Python in it */
 void sdist_follow_imports(struct sdist *s);                    /* what those import from the tree */
 /* Whether `import dotted` at the root of the tree takes a file of the tree. */

@@ -85,6 +85,51 @@ void sdist_imports_module(struct sdist *s, struct ch_str dotted)
     s->steps = 0;
 }
 
+static bool is_file_of(const struct sdist_file *f, struct ch_str dotted)
+{
+    static const char *const endings[] = {".py", "/__init__.py"};
+    for (size_t i = 0; f->deferred && dotted.len > 0 && i < CH_ARRAY_LEN(endings); i++) {
+        struct ch_str ending = ch_str_of(endings[i]);
+        size_t len = dotted.len + ending.len;
+        size_t skip = f->tree.len >= len ? f->tree.len - len : 0;
+        bool same = f->tree.len >= len && ch_str_ends(f->tree, ending) &&
+                    (skip == 0 || f->tree.ptr[skip - 1] == '/');
+        for (size_t at = 0; same && at < dotted.len; at++) {
+            same = f->tree.ptr[skip + at] == (dotted.ptr[at] == '.' ? '/' : dotted.ptr[at]);
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sdist_imports_files(struct sdist *s, struct ch_str dotted)
+{
+    s->steps = SDIST_CALLED + 1;
+    for (size_t i = 0; i < s->count; i++) {
+        if (is_file_of(s->files[i], dotted)) {
+            mark(s, s->files[i]);
+        }
+    }
+    s->steps = 0;
+}
+
+bool sdist_module_is(const struct sdist *s, struct ch_str dotted,
+                     bool (*is)(struct ch_str source, struct ch_str name), struct ch_str name)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->count; i++) {
+        if (is_file_of(s->files[i], dotted)) {
+            any = true;
+            if (!is(s->files[i]->bytes, name)) {
+                return false;
+            }
+        }
+    }
+    return any;
+}
+
 void sdist_runs_folder(struct sdist *s, struct ch_str folder)
 {
     for (size_t i = 0; i < s->count; i++) {
@@ -233,7 +278,7 @@ static bool contains(struct ch_str text, struct ch_str needle)
 static bool is_mapped(const struct sdist *s, struct ch_str folder)
 {
     static const struct ch_str files[] = {
-        {"setup.py", 8}, {"setup.cfg", 9}, {"pyproject.toml", 14}};
+        {"setup.py", 8}, {"setup.cfg", 9}, {"pyproject.toml", 14}, {"hatch.toml", 10}};
     static const struct ch_str keys[] = {
         {"package_dir", 11}, {"package-dir", 11}, {"force-include", 13}, {"sources", 7}};
     for (size_t i = 0; i < CH_ARRAY_LEN(files); i++) {

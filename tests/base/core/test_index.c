@@ -1,6 +1,9 @@
 /* Pages as the keeper sends them to the gateway. */
 #include "tests/ch_test.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "customhouse/index.h"
 #include "customhouse/limits.h"
 
@@ -61,6 +64,44 @@ static void pages_travel(void **state)
     ch_buf_putc(&b, 0);
     assert_ch_code(CH_E_FORMAT, ch_page_get(ch_buf_str(&b), &got, &err));
     ch_buf_done(&b);
+}
+
+/* Every kind of alias, its value as libcrypto makes it of the same bytes; older records have none. */
+static void files_travel_with_their_alias(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    int fd = memfd_create("bytes", MFD_CLOEXEC);
+    assert_true(fd >= 0 && write(fd, "abc", 3) == 3);
+    for (int kind = CH_HASH_NONE; kind < CH_HASH_COUNT; kind++) {
+        struct ch_index_file f = {.file_name = CH_STR("a-1.zip"),
+                                  .url = CH_STR("https://example.org/a-1.zip"),
+                                  .yanked = true};
+        struct ch_index_file got;
+        struct ch_buf b;
+        ch_buf_init(&b, 1 << 12);
+        if (kind != CH_HASH_NONE) {
+            assert_ch_ok(&err, ch_alias_of_fd(fd, (enum ch_hash_kind)kind, &f.alias, &err));
+            assert_int_equal(ch_hash_kind_of(ch_str_of(ch_hash_kind_name(f.alias.kind))), kind);
+        }
+        ch_index_file_put(&b, &f);
+        struct ch_rd r = ch_rd_of(b.ptr, b.len);
+        ch_index_file_get(&r, &got);
+        assert_ch_ok(&err, ch_rd_end(&r, "file", &err));
+        assert_true(got.yanked && ch_alias_eq(&got.alias, &f.alias));
+        for (size_t len = 0; len < b.len; len++) {
+            r = ch_rd_of(b.ptr, len);
+            ch_index_file_get(&r, &got);
+            assert_ch_code(CH_E_FORMAT, ch_rd_end(&r, "file", &err));
+        }
+        ch_buf_done(&b);
+    }
+    close(fd);
+    struct ch_alias a, abc;
+    assert_true(ch_alias_from_hex(CH_HASH_MD5, CH_STR("900150983cd24fb0d6963f7d28e17f72"), &abc));
+    assert_false(ch_alias_from_hex(CH_HASH_MD5, CH_STR("900150983cd24fb0d6963f7d28e17f7"), &a));
+    assert_false(ch_alias_from_hex(CH_HASH_NONE, CH_STR(""), &a));
+    assert_int_equal(ch_hash_kind_of(CH_STR("sha256")), CH_HASH_NONE);
 }
 
 static void bad_pages_are_refused(void **state)
@@ -145,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_travel),
+        cmocka_unit_test(files_travel_with_their_alias),
         cmocka_unit_test(bad_pages_are_refused),
         cmocka_unit_test(a_count_beyond_the_bytes_allocates_nothing),
         cmocka_unit_test(project_lists_travel),

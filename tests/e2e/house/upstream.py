@@ -13,12 +13,19 @@ class File:
     def __init__(self, name, data, uploaded="2020-01-01T00:00:00.000000Z", yanked=False,
                  requires_python=None, sidecar=None, stated_hash=True, stated_size=True,
                  sha256=None, path=None):
-        """`path`: where the bytes lie when they are too many for `data`."""
+        """`path`: where the bytes lie when they are too many for `data`. `hashes`, set later: what is
+        stated instead of the sha256, by algorithm."""
+        self.hashes = None
         self.path = path
         self.name, self.data, self.uploaded, self.yanked = name, data, uploaded, yanked
         self.requires_python, self.sidecar = requires_python, sidecar
         self.stated_hash, self.stated_size = stated_hash, stated_size
         self.sha256 = sha256 or hashlib.sha256(data).hexdigest()
+
+    def stated(self):
+        if self.hashes is not None:
+            return self.hashes
+        return {"sha256": self.sha256} if self.stated_hash else {}
 
 
 class Upstream:
@@ -144,7 +151,7 @@ class Upstream:
                 doc["project-status"] = self.status[project]
             for f in files:
                 entry = {"filename": f.name, "url": f"../../files/{urllib.parse.quote(f.name)}",
-                         "hashes": {"sha256": f.sha256} if f.stated_hash else {},
+                         "hashes": f.stated(),
                          "requires-python": f.requires_python, "yanked": f.yanked}
                 if f.stated_size:
                     entry["size"] = os.path.getsize(f.path) if f.path else len(f.data)
@@ -164,7 +171,7 @@ class Upstream:
                     attrs += f' data-yanked="{html.escape(f.yanked if isinstance(f.yanked, str) else "")}"'
                 if f.uploaded:
                     attrs += f' data-upload-time="{f.uploaded}"'
-                frag = f"#sha256={f.sha256}" if f.stated_hash else ""
+                frag = "".join(f"{'&' if i else '#'}{k}={v}" for i, (k, v) in enumerate(f.stated().items()))
                 out.append(f'<a href="../../files/{urllib.parse.quote(f.name)}{frag}"{attrs}>{html.escape(f.name)}</a><br/>')
             out.append("</body></html>")
             self.send(h, 200, "text/html; charset=utf-8", "\n".join(out).encode())

@@ -306,3 +306,90 @@ def native_code_in_sdist(p):
 
         subprocess.Popen([os.path.join(os.path.dirname(__file__), "helper")])
         ''')
+
+
+HATCH = '''
+    [build-system]
+    requires = ["hatchling"]
+    build-backend = "hatchling.build"
+    '''
+RUNS = '''
+    import os
+
+    os.system("touch /tmp/customhouse-marker")
+    '''
+
+
+@attack
+def hatch_file_hook(p):
+    """The hook stands in hatch.toml, which hatchling reads over pyproject.toml; its code lies among tests. Must
+    be held."""
+    return p.sdist(pyproject=HATCH, files={"hatch.toml": '[build.hooks.custom]\npath = "tests/z.py"\n',
+                                           "tests/z.py": RUNS})
+
+
+@attack
+def hatch_file_version_code(p):
+    """hatchling runs a file of the tests for the version, told by hatch.toml. Must be held."""
+    return p.sdist(pyproject=HATCH, files={
+        "hatch.toml": '[version]\nsource = "code"\npath = "tests/z.py"\n',
+        "tests/z.py": RUNS + '\n    __version__ = "1.0"\n'})
+
+
+@attack
+def pdm_version_call(p):
+    """pdm-backend calls a function of the tests for the version. Must be held."""
+    return p.sdist(pyproject='''
+        [build-system]
+        requires = ["pdm-backend"]
+        build-backend = "pdm.backend"
+
+        [tool.pdm.version]
+        source = "call"
+        getter = "tests.z:f"
+        ''', files={"tests/__init__.py": "", "tests/z.py": '''
+        import os
+
+
+        def f():
+            os.system("touch /tmp/customhouse-marker")
+            return "1.0"
+        '''})
+
+
+@attack
+def scikit_provider_in_tree(p):
+    """scikit-build-core loads a provider of metadata from a folder of tests. Must be held."""
+    return p.sdist(pyproject='''
+        [build-system]
+        requires = ["scikit-build-core"]
+        build-backend = "scikit_build_core.build"
+
+        [tool.scikit-build.metadata.version]
+        provider = "z"
+        provider-path = "tests"
+        ''', files={"tests/z.py": '''
+        import os
+
+
+        def dynamic_metadata(field, settings):
+            os.system("touch /tmp/customhouse-marker")
+            return "1.0"
+        '''})
+
+
+@attack
+def attribute_of_tests(p):
+    """setuptools imports a module of the tests for the version, since it is no literal. Must be held."""
+    return p.sdist(pyproject='''
+        [build-system]
+        requires = ["setuptools"]
+        build-backend = "setuptools.build_meta"
+
+        [tool.setuptools.dynamic]
+        version = {attr = "tests.z.v"}
+        ''', files={"tests/__init__.py": "", "tests/z.py": '''
+        import os
+
+        v = str(os.system("touch /tmp/customhouse-marker"))
+        '''})

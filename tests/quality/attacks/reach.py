@@ -72,6 +72,59 @@ def tests_imported_by_pth(p):
     return p.wheel(files={"tables_start.pth": b"import tests.check\n", "tests/check.py": STEALS})
 
 
+def started(p, pth):
+    return p.wheel(files={"tables_start.pth": pth, "tests/check.py": STEALS})
+
+
+@attack
+def tests_imported_by_pth_behind_cr(p):
+    """A .pth file whose only LF ends a comment for readers that do not know CR. Must be held."""
+    return started(p, b"# paths\rimport tests.check\n")
+
+
+@attack
+def tests_imported_by_pth_behind_form_feed(p):
+    """A line of a .pth file that only Python 3.13 and later see. Must be held."""
+    return started(p, b"# paths\fimport tests.check\n")
+
+
+@attack
+def tests_imported_by_pth_behind_line_separator(p):
+    """The same with U+2028. Must be held."""
+    return started(p, "# paths\u2028import tests.check\n".encode())
+
+
+@attack
+def tests_imported_by_pth_behind_bom(p):
+    """A .pth file that begins with a BOM, which Python 3.13 skips. Must be held."""
+    return started(p, b"\xef\xbb\xbfimport tests.check\n")
+
+
+@attack
+def tests_imported_by_pth_in_latin_1(p):
+    """A line end of Latin-1, in a .pth file that is not UTF-8. Must be held."""
+    return started(p, b"# caf\xe9\x85import tests.check\n")
+
+
+@attack
+def tests_imported_by_pth_behind_a_broken_line(p):
+    """A line that older versions of Python stop at, and later ones read as two. Must be held."""
+    return started(p, b'import os\f"""\nimport tests.check\n')
+
+
+@attack
+def tests_put_on_the_path_behind_cr(p):
+    """A .pth file puts the folder of the tests on the path, by a line that ends with CR, and imports from it.
+    Must be held."""
+    return started(p, b"tests\rimport check\r")
+
+
+@honest
+def pth_of_comments(p):
+    """A .pth file in the manner of Windows that does nothing, beside tests that do much."""
+    return started(p, b"# paths of this package: none\r\n# import tests.check\r\n\r\n")
+
+
 @attack
 def tests_of_an_entry_point(p):
     """The command of the package is a function of its tests. Must be held."""

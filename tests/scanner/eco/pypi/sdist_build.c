@@ -1,7 +1,11 @@
 #include "sdist_build.h"
 
+#include <stdlib.h>
+
 #include "tests/ch_test.h"
 #include "pack.h"
+#include "scan_run.h"
+#include "scanner/eco/pypi/sdist.h"
 #include "tar_build.h"
 #include "zip_build.h"
 
@@ -72,4 +76,52 @@ void sdist_build(struct ch_buf *ret, const struct sdist_spec *s)
     }
     tb_done(&tar);
     zb_done(&zip);
+}
+
+char *sdist_codes(const struct scan_run *r)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 1 << 16);
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->records[i].type == CH_REC_FACT &&
+            ch_str_eq(r->records[i].u.fact.name, CH_STR("install-code"))) {
+            ch_buf_puts(&b, b.len > 0 ? CH_STR("|") : CH_STR(""));
+            ch_buf_puts(&b, r->records[i].u.fact.value);
+        }
+    }
+    char *all = ch_str_dup(b.len > 0 ? ch_buf_str(&b) : CH_STR(""));
+    ch_buf_done(&b);
+    return all;
+}
+
+int sdist_rows_wrong(const struct sdist_row *rows, size_t count)
+{
+    int wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct ch_buf b;
+        struct scan_run r;
+        struct scan_run second;
+        struct ch_scan_job job = sdist_job(&rows[i].spec);
+        sdist_build(&b, &rows[i].spec);
+        scan_run(&r, ch_sdist_inspect, &job, ch_buf_str(&b));
+        scan_run(&second, ch_second_opinion, &job, ch_buf_str(&b));
+        char *found = scan_run_findings(&r);
+        char *code = sdist_codes(&r);
+        if (strcmp(found, rows[i].findings) != 0 || strcmp(code, rows[i].code) != 0) {
+            scan_run_print(&r);
+            print_error("%s: found \"%s\", expected \"%s\"; code \"%s\"\n", rows[i].label, found,
+                        rows[i].findings, code);
+            wrong++;
+        }
+        if (!scan_run_same_members(&r, &second)) {
+            print_error("%s: the two opinions differ\n", rows[i].label);
+            wrong++;
+        }
+        free(found);
+        free(code);
+        scan_run_done(&r);
+        scan_run_done(&second);
+        ch_buf_done(&b);
+    }
+    return wrong;
 }

@@ -3,6 +3,7 @@
 #define CH_TEST_SDIST_BUILD_H
 
 #include "customhouse/scan.h"
+#include "scan_run.h"
 
 enum { SDIST_MORE_MAX = 4 };
 
@@ -24,5 +25,17 @@ struct sdist_spec {
 
 struct ch_scan_job sdist_job(const struct sdist_spec *s);
 void sdist_build(struct ch_buf *ret, const struct sdist_spec *s); /* ch_buf_done */
+
+/* Values of install-code, in order, separated by '|'. free() */
+char *sdist_codes(const struct scan_run *r);
+
+struct sdist_row {
+    const char *label;
+    struct sdist_spec spec;
+    const char *findings; /* their names, sorted, separated by spaces */
+    const char *code;     /* values of install-code, in order, separated by '|' */
+};
+/* Inspects each, and compares with the second opinion; how many were not as expected: said on stderr. */
+int sdist_rows_wrong(const struct sdist_row *rows, size_t count);
 
 #endif

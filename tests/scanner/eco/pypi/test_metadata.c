@@ -335,6 +335,9 @@ static void licences_are_stated_or_absent(void **state)
          "license-expression=Apache 2.0\n! licence-expression m: License-Expression: column 1: "
          "expected an identifier of the SPDX licence list, LicenseRef-NAME or \"(\", found "
          "\"Apache\"\n"},
+        {"License-Expression: GPL-3.0-only AND\n",
+         "license-expression=GPL-3.0-only AND\n! licence-expression m: License-Expression: column 17: "
+         "expected an identifier of the SPDX licence list, LicenseRef-NAME or \"(\", found the end\n"},
         {"License-Expression: MIT\nLicense-Expression: ISC\n",
          "license-expression=MIT\nlicense-expression=ISC\n! licence-expression m: a second "
          "License-Expression: ISC\n"},

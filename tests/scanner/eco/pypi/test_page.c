@@ -41,6 +41,9 @@ static void run_rows(ch_page_parse_fn *parse, const char *profile, const struct 
     }
 }
 
+#define MD5  "cccccccccccccccccccccccccccccccc"
+#define MD5B "cccccccccccccccccccccccccccccccd"
+
 static void json_pages(void **state)
 {
     (void)state;
@@ -52,7 +55,7 @@ static void json_pages(void **state)
              "\"project-status\":{\"status\":\"quarantined\",\"reason\":\"why\"},\"versions\":"
              "[\"1\"],\"files\":[{\"filename\":\"foo-1-py3-none-any.whl\",\"url\":"
              "\"https://files.example.org/a/foo-1-py3-none-any.whl\",\"hashes\":{\"sha256\":\"" HEX
-             "\",\"md5\":\"x\"},\"requires-python\":\">=3.8\",\"size\":5,\"upload-time\":"
+             "\",\"x\":\"y\"},\"requires-python\":\">=3.8\",\"size\":5,\"upload-time\":"
              "\"2024-01-17T16:53:12.779164Z\",\"yanked\":\"bad\",\"core-metadata\":{\"sha256\":"
              "\"" HEX2 "\"},\"provenance\":null,\"unknown\":1}]}"),
          "head (Foo) quarantined reason=why serial=7 times\n"
@@ -77,8 +80,16 @@ static void json_pages(void **state)
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"yanked\":true,\"core-metadata\":true}]}"),
          "head (foo)\nfile foo-1.tar.gz " URL1 " yanked=() sidecar\n"},
         {"old name of the sidecar key, unknown hash",
-         CH_STR("{" META ",\"files\":[{" FILE1 ",\"dist-info-metadata\":{\"md5\":\"x\"}}]}"),
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"dist-info-metadata\":{\"x\":\"y\"}}]}"),
          "head (foo)\nfile foo-1.tar.gz " URL1 " sidecar\n"},
+        {"the strongest other hash",
+         CH_STR("{" META ",\"files\":[{\"filename\":\"foo-1.tar.gz\",\"url\":\"foo-1.tar.gz\","
+                "\"hashes\":{\"md5\":\"" MD5B "\",\"sha512\":\"" MD5 MD5 MD5 MD5 "\"}}]}"),
+         "head (foo)\nfile foo-1.tar.gz " URL1 " sha512=cc\n"},
+        {"a malformed other hash",
+         CH_STR("{" META ",\"files\":[{\"filename\":\"foo-1.tar.gz\",\"url\":\"foo-1.tar.gz\","
+                "\"hashes\":{\"sha512\":\"" MD5 "\"}}]}"),
+         "!files[0].hashes.sha512: expected as many hex digits"},
         {"newer key wins",
          CH_STR("{" META ",\"files\":[{" FILE1
                 ",\"core-metadata\":false,\"dist-info-metadata\":true}]}"),
@@ -199,7 +210,21 @@ static void html_pages(void **state)
         {"yanked without a value", CH_STR("<a data-yanked href='foo-1.tar.gz'>foo-1.tar.gz</a>"),
          "head ()\nfile foo-1.tar.gz " URL1 " yanked=()\n"},
         {"other hash, sidecar false",
-         CH_STR("<a data-core-metadata=false href='foo-1.tar.gz#md5=x'>foo-1.tar.gz</a>"),
+         CH_STR("<a data-core-metadata=false href='foo-1.tar.gz#egg=x'>foo-1.tar.gz</a>"),
+         "head ()\nfile foo-1.tar.gz " URL1 "\n"},
+        {"the strongest other hash",
+         CH_STR("<a href='foo-1.tar.gz#md5=" MD5 "&amp;sha224=" MD5 "dddddddddddddddddddddddd&amp;sha1="
+                MD5 "dddddddd'>foo-1.tar.gz</a>"),
+         "head ()\nfile foo-1.tar.gz " URL1 " sha224=cc\n"},
+        {"beside a sha256", CH_STR("<a href='foo-1.tar.gz#sha256=" HEX "&amp;md5=" MD5 "'>foo-1.tar.gz</a>"),
+         "head ()\nfile foo-1.tar.gz " URL1 " sha256=00 md5=cc\n"},
+        {"a malformed other hash", CH_STR("<a href='foo-1.tar.gz#md5=x'>foo-1.tar.gz</a>"),
+         "!href: expected the hex digits of each hash"},
+        {"the same hash twice, unlike",
+         CH_STR("<a href='foo-1.tar.gz#md5=" MD5 "&amp;md5=" MD5B "'>foo-1.tar.gz</a>"),
+         "!href: expected the hex digits of each hash"},
+        {"a sidecar of which only another hash is stated is not taken",
+         CH_STR("<a data-core-metadata='md5=" MD5 "' href='foo-1.tar.gz'>foo-1.tar.gz</a>"),
          "head ()\nfile foo-1.tar.gz " URL1 "\n"},
         {"percent and plus",
          CH_STR("<a href='/whl/foo-1%2Bcpu-py3-none-any.whl#egg=x&amp;sha256=" HEX
@@ -251,10 +276,10 @@ static void html_pages(void **state)
         {"unknown status", CH_STR("<meta name='pypi:project-status' content='odd'>"),
          "!pypi:project-status: expected active"},
         {"hash too short", CH_STR("<a href='foo-1.zip#sha256=ab'>foo-1.zip</a>"),
-         "!<a> at byte 0: href: expected #sha256= and 64 hex digits"},
+         "!<a> at byte 0: href: expected the hex digits of each hash"},
         {"sidecar hash too short",
          CH_STR("<a data-core-metadata='sha256=ab' href='foo-1.zip'>foo-1.zip</a>"),
-         "!data-core-metadata: expected sha256= and 64 hex digits"},
+         "!data-core-metadata: expected the hex digits of each hash"},
         {"bad time", CH_STR("<a data-upload-time='yesterday' href='foo-1.zip'>foo-1.zip</a>"),
          "!data-upload-time: expected a time in UTC"},
         {"entity that is no character", CH_STR("<a href='&#xD800;'>x</a>"),
@@ -325,7 +350,7 @@ static void details(void **state)
     (void)state;
 #define ENTRY                                                                                      \
     "{\"filename\":\"foo-1.zip\",\"url\":\"https://example.org/foo-1.zip\",\"digests\":{"          \
-    "\"sha256\":\"" HEX "\",\"md5\":\"x\"},\"size\":9,\"upload_time_iso_8601\":"                   \
+    "\"sha256\":\"" HEX "\",\"x\":\"y\"},\"size\":9,\"upload_time_iso_8601\":"                   \
     "\"2024-01-17T16:53:12.779164Z\",\"requires_python\":\">=3\",\"yanked\":true,"                 \
     "\"yanked_reason\":\"bad\"}"
     const struct row rows[] = {

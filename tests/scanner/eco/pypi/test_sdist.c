@@ -16,12 +16,7 @@
 #define LEGACY "build-backend setuptools.build_meta"
 
 /* clang-format off */
-static const struct {
-    const char *label;
-    struct sdist_spec spec;
-    const char *findings;
-    const char *code; /* values of install-code, in order, separated by '|' */
-} rows[] = {
+static const struct sdist_row rows[] = {
     {"honest", {.version = NULL}, "", LEGACY},
     {"gzip", {.gzip = true}, "", LEGACY},
     {"zip", {.zip = true}, "", LEGACY},
@@ -119,10 +114,6 @@ static const struct {
      {"helper.py", GETS, NULL}}}, "install-network", "setup.py|setup.py beyond declarations|" LEGACY},
     {"a module that is imported further down", {.more = {{"setup.py", "from setuptools import setup\nimport helper\nsetup()\n", NULL},
      {"helper.py", "import pkg\n", NULL}, {"pkg/__init__.py", GETS, NULL}}}, "", "setup.py|setup.py beyond declarations|" LEGACY},
-    {"imported for its version", {.more = {{"setup.cfg", "[metadata]\nversion = attr: pkg.v\n", NULL},
-     {"pkg/__init__.py", GETS, NULL}}}, "", LEGACY},
-    {"T4: imported for its version, and acts", {.more = {{"setup.cfg", "[metadata]\nversion = attr: pkg.v\n", NULL},
-     {"pkg/__init__.py", GETS "go()\n", NULL}}}, "install-network", LEGACY},
     /* tests that something else runs */
     {"tests that act", {.more = {{"pkg/tests/x.py", GETS "go()\n", NULL},
      {"pkg/tests/test_a.py", "from . import x\n", NULL}}}, "", LEGACY},
@@ -164,70 +155,13 @@ static const struct {
     {"a back end of an absolute path", {.more = {{"pyproject.toml",
       "[build-system]\nrequires = []\nbuild-backend = 'mine'\nbackend-path = ['/tmp']\n", NULL}}},
      "sdist-backend-path", "backend-path|build-backend mine"},
-    {"hook of hatch", {.more = {{"pyproject.toml", "[build-system]\nbuild-backend = 'hatchling.build'\n"
-      "[tool.hatch.build.hooks.custom]\n", NULL}}}, "",
-     "build-hook hatch_build.py|build-backend hatchling.build"},
-    {"script of poetry", {.more = {{"pyproject.toml", "[build-system]\nbuild-backend = 'poetry.core.masonry.api'\n"
-      "[tool.poetry.build]\nscript = 'b.py'\n", NULL}}}, "",
-     "build-hook b.py|build-backend poetry.core.masonry.api"},
-    {"hook of pdm", {.more = {{"pyproject.toml", "[build-system]\nbuild-backend = 'pdm.backend'\n"
-      "[tool.pdm]\n", NULL}, {"pdm_build.py", "x = 1\n", NULL}}}, "",
-     "build-hook pdm_build.py|build-backend pdm.backend"},
-    {"hook of pdm without its table", {.more = {{"pyproject.toml", "[build-system]\nbuild-backend = 'pdm.backend'\n",
-      NULL}, {"pdm_build.py", "x = 1\n", NULL}}}, "", "build-hook pdm_build.py|build-backend pdm.backend"},
-    {"a module of that name with another back end", {.more = {{"pyproject.toml",
-      "[build-system]\nbuild-backend = 'flit_core.buildapi'\n", NULL}, {"pdm_build.py", "x = 1\n", NULL}}}, "",
-     "build-backend flit_core.buildapi"},
 };
 /* clang-format on */
-
-static char *codes(const struct scan_run *r)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, 1 << 16);
-    for (size_t i = 0; i < r->count; i++) {
-        if (r->records[i].type == CH_REC_FACT &&
-            ch_str_eq(r->records[i].u.fact.name, CH_STR("install-code"))) {
-            ch_buf_puts(&b, b.len > 0 ? CH_STR("|") : CH_STR(""));
-            ch_buf_puts(&b, r->records[i].u.fact.value);
-        }
-    }
-    char *all = ch_str_dup(b.len > 0 ? ch_buf_str(&b) : CH_STR(""));
-    ch_buf_done(&b);
-    return all;
-}
 
 static void test_rows(void **state)
 {
     (void)state;
-    int wrong = 0;
-    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        struct ch_buf b;
-        struct scan_run r;
-        struct scan_run second;
-        struct ch_scan_job job = sdist_job(&rows[i].spec);
-        sdist_build(&b, &rows[i].spec);
-        scan_run(&r, ch_sdist_inspect, &job, ch_buf_str(&b));
-        scan_run(&second, ch_second_opinion, &job, ch_buf_str(&b));
-        char *found = scan_run_findings(&r);
-        char *code = codes(&r);
-        if (strcmp(found, rows[i].findings) != 0 || strcmp(code, rows[i].code) != 0) {
-            scan_run_print(&r);
-            print_error("%s: found \"%s\", expected \"%s\"; code \"%s\"\n", rows[i].label, found,
-                        rows[i].findings, code);
-            wrong++;
-        }
-        if (!scan_run_same_members(&r, &second)) {
-            print_error("%s: the two opinions differ\n", rows[i].label);
-            wrong++;
-        }
-        free(found);
-        free(code);
-        scan_run_done(&r);
-        scan_run_done(&second);
-        ch_buf_done(&b);
-    }
-    assert_int_equal(wrong, 0);
+    assert_int_equal(sdist_rows_wrong(rows, CH_ARRAY_LEN(rows)), 0);
 }
 
 /* --- setup.py --- */
@@ -329,7 +263,7 @@ static void test_setup(void **state)
         struct ch_scan_job job = sdist_job(&spec);
         sdist_build(&b, &spec);
         scan_run(&r, ch_sdist_inspect, &job, ch_buf_str(&b));
-        char *code = codes(&r);
+        char *code = sdist_codes(&r);
         struct ch_str why = scan_run_fact(&r, "setup-beyond");
         const char *beyond = setups[i].beyond;
         bool as_told = (beyond != NULL) == (strstr(code, "beyond declarations") != NULL);
