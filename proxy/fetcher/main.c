@@ -200,10 +200,12 @@ static enum ch_code prepare(struct fetcher *f, struct ch_err *err)
     return configure(f, &c->setup, c->config, err);
 }
 
+/* Says itself what fails. */
 static enum ch_code run(struct fetcher *f, struct ch_err *err)
 {
     enum ch_code rc = ch_child_start(CH_ROLE_FETCHER, &f->child, err);
     if (rc != CH_OK) {
+        dprintf(STDERR_FILENO, "fetcher: %s\n", err->msg);
         return rc;
     }
     rc = prepare(f, err);
@@ -212,6 +214,9 @@ static enum ch_code run(struct fetcher *f, struct ch_err *err)
     }
     if (rc == CH_OK) {
         rc = ch_child_run(&f->child, err);
+    }
+    if (rc != CH_OK) { /* before the channel closes: who sees that may end this process at once */
+        dprintf(STDERR_FILENO, "fetcher: %s\n", err->msg);
     }
     if (f->engine != NULL) {
         drop_keeper(f);
@@ -225,9 +230,5 @@ int main(void)
 {
     struct fetcher f = {0};
     struct ch_err err;
-    if (run(&f, &err) != CH_OK) {
-        dprintf(STDERR_FILENO, "fetcher: %s\n", err.msg);
-        return 1;
-    }
-    return 0;
+    return run(&f, &err) == CH_OK ? 0 : 1;
 }

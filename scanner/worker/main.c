@@ -183,10 +183,12 @@ static struct ch_worker *new_worker(struct scanner *s)
     return ch_worker_new(&options);
 }
 
+/* Says itself what fails. */
 static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err)
 {
     enum ch_code rc = ch_child_start(role, &s->child, err);
     if (rc != CH_OK) {
+        fprintf(stderr, "%s: %s\n", ch_role_name(role), err->msg);
         return rc;
     }
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -205,6 +207,9 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
     if (rc == CH_OK) {
         rc = ch_child_run(&s->child, err);
     }
+    if (rc != CH_OK) { /* before the channel closes: who sees that may end this process at once */
+        fprintf(stderr, "%s: %s\n", ch_role_name(role), err->msg);
+    }
     ch_worker_free(s->worker);
     ch_channel_free(s->keeper);
     ch_rules_unload();
@@ -222,9 +227,5 @@ int main(int argc, char **argv)
                         "scanner-second, without arguments\n");
         return 2;
     }
-    if (run(&s, role, &err) != CH_OK) {
-        fprintf(stderr, "%s: %s\n", ch_role_name(role), err.msg);
-        return 1;
-    }
-    return 0;
+    return run(&s, role, &err) == CH_OK ? 0 : 1;
 }

@@ -57,6 +57,15 @@ class Inspecting(unittest.TestCase):
                 self.assertEqual(code, 2)
                 self.assertIn(words, err)
 
+    def test_what_is_wrong_with_a_rule_is_told_each_time(self):
+        os.mkdir(os.path.join(self.dir.name, "rules"))
+        self.write("rules/wrong.yar", b"rule wrong\n{\n    condition:\n        nothing\n}\n")
+        file = self.write("plain-1.0.zip", b"")
+        for _ in range(6):
+            code, _out, err = inspect("--rules", os.path.join(self.dir.name, "rules"), file)
+            self.assertEqual(code, 2)
+            self.assertRegex(err, r"wrong\.yar:4: .*nothing")
+
     def test_json_and_sarif_are_whole(self):
         name = "t\u00fcr \"quoted\"-1.0.zip"
         evil = self.write(wheels.file_name("evil", "1.0"), wheels.forged_directory("evil", "1.0"))
