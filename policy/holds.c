@@ -79,7 +79,9 @@ void hold_by_upstream(struct deciding *d)
     }
     if (f->sibling_denied) {
         REASON(b);
-        ch_buf_puts(&b, CH_STR("another file of this version is denied: "));
+        ch_buf_puts(&b, ch_str_eq(f->sibling, f->file_name)
+                            ? CH_STR("other bytes that came for this file were denied: ")
+                            : CH_STR("another file of this version is denied: "));
         ch_buf_put_escaped(&b, ch_str_sub(f->sibling, 0, CH_REASON_MAX / 2));
         add_hold(d, (struct hold){CH_HOLD_SIBLING, "sibling", "", 0, CH_TIME_UNKNOWN}, &b);
     }

@@ -3,6 +3,7 @@
 #include "approvals.h"
 #include "audit.h"
 #include "documents.h"
+#include "sidecar.h"
 
 #include <stdio.h>
 #include <stdlib.h>

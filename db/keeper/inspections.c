@@ -21,7 +21,7 @@ void inspection_forget(struct page *p, size_t file)
     if (f->has_inspection) {
         ch_store_inspection_done(&f->inspection);
     }
-    if (f->attack) {
+    if (f->held_against) {
         p->attacks--;
         p->index.attacks[p->index.version[file]]--;
     }
@@ -31,6 +31,7 @@ void inspection_forget(struct page *p, size_t file)
     f->inspection_loaded = false;
     f->inspection_old = false;
     f->attack = false;
+    f->held_against = false;
 }
 
 /* Reads what is stored, of the key in force or else the newest of another one. */
@@ -58,6 +59,16 @@ static enum ch_code read_inspection(struct keeper *k, const struct page *p, size
     return rc;
 }
 
+static bool has_mismatch(const struct ch_inspection_result *inspection)
+{
+    for (size_t i = 0; i < inspection->row.finding_count; i++) {
+        if (inspection->row.findings[i].code == CH_F_HASH_MISMATCH) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_attack(const struct ch_inspection_result *inspection)
 {
     for (size_t i = 0; i < inspection->row.finding_count; i++) {
@@ -67,6 +78,12 @@ static bool is_attack(const struct ch_inspection_result *inspection)
         }
     }
     return false;
+}
+
+/* Bytes that are not what the index states are a broken transfer: the version has no part in them. */
+static bool is_held_against(const struct ch_inspection_result *inspection)
+{
+    return is_attack(inspection) && !has_mismatch(inspection);
 }
 
 /* What was found in replaced bytes is of the version: replacing them does not free their siblings.
@@ -88,7 +105,7 @@ void inspection_look_past(struct keeper *k, struct page *p)
         }
         enum ch_code rc = read_inspection(k, p, file, &x->past[i].sha256, &found, &old, &err);
         if (rc == CH_OK) {
-            if (is_attack(&found)) {
+            if (is_held_against(&found)) {
                 x->past_attack[x->version[file]] = file + 1;
             }
             ch_store_inspection_done(&found);
@@ -114,8 +131,14 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     }
     f->inspection_loaded = true;
     f->has_inspection = rc == CH_OK;
+    if (f->has_inspection && has_mismatch(&f->inspection) &&
+        ch_sha256_eq(&f->artifact, &p->facts.files[file].index.sha256)) {
+        ch_store_inspection_done(&f->inspection); /* the index states these bytes since */
+        f->has_inspection = false;
+    }
     f->attack = f->has_inspection && is_attack(&f->inspection);
-    if (f->attack) {
+    f->held_against = f->attack && is_held_against(&f->inspection);
+    if (f->held_against) {
         p->attacks++;
         p->index.attacks[p->index.version[file]]++;
     }

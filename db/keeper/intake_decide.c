@@ -3,6 +3,7 @@
 #include "intake_int.h"
 
 #include "approvals.h"
+#include "sidecar.h"
 
 #include <stdio.h>
 
@@ -53,9 +54,7 @@ static void add_own_findings(struct intake *in, const struct page_fact_file *f, 
                  (unsigned long long)f->index.size_bytes, (unsigned long long)in->size_bytes);
         ch_agreed_add(a, CH_F_SIZE_MISMATCH, ch_str_of(text));
     }
-    struct ch_sha256 shown;
-    uint64_t size;
-    struct ch_err err;
+    struct ch_sidecar_row shown;
     if (f != NULL && ch_sha256_is_zero(&f->index.sha256) && arrived_otherwise(in)) {
         ch_agreed_add(a, CH_F_BYTES_CHANGED, (struct ch_str){NULL, 0});
     }
@@ -64,10 +63,8 @@ static void add_own_findings(struct intake *in, const struct page_fact_file *f, 
         ch_agreed_add(a, CH_F_SIDECAR_DIFFERS, CH_STR("not of the hash that the index states"));
         return;
     }
-    if (a->metadata.ptr != NULL &&
-        ch_store_get_sidecar(in->k->store, ch_str_of(in->p->upstream->name), page_name(in->p),
-                             ch_str_of(in->file_name), &shown, &size, &err) == CH_OK &&
-        !ch_sha256_eq(&shown, &a->row.metadata_sha256)) {
+    if (f != NULL && a->metadata.ptr != NULL && sidecar_shown(in->k, in->p, f, &shown) &&
+        !ch_sha256_eq(&shown.sha256, &a->row.metadata_sha256)) {
         ch_agreed_add(a, CH_F_SIDECAR_DIFFERS, (struct ch_str){NULL, 0});
     }
 }
@@ -122,12 +119,17 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     size_t attacks = p->attacks;
     struct ch_decision d;
+    bool other = !ch_sha256_eq(&p->files[at].artifact, &in->sha256);
     inspection_forget(p, (size_t)at);
-    if (!ch_sha256_eq(&p->files[at].artifact, &in->sha256)) {
+    if (other) {
         p->files[at].allowed_at_us = CH_TIME_UNKNOWN; /* other bytes */
         p->files[at].artifact_bytes = 0;
     }
     p->files[at].artifact = in->sha256;
+    if (other) {
+        page_index_arrived(p, (size_t)at, &in->sha256);
+        inspection_look_past(k, p); /* what came before is past now, or is no longer */
+    }
     listing_touch(p);
     page_wrote(p);
     judge(k, p, (size_t)at, &d);

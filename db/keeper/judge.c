@@ -14,11 +14,11 @@ static bool sibling_denied(const struct page *p, size_t file, struct ch_str *ret
         *ret_name = p->facts.files[p->index.past_attack[version] - 1].index.file_name;
         return true;
     }
-    if (p->index.attacks[version] <= (p->files[file].attack ? 1 : 0)) {
+    if (p->index.attacks[version] <= (p->files[file].held_against ? 1 : 0)) {
         return false;
     }
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (i != file && p->files[i].attack && p->index.version[i] == version) {
+        if (i != file && p->files[i].held_against && p->index.version[i] == version) {
             *ret_name = p->facts.files[i].index.file_name;
             return true;
         }

@@ -15,6 +15,7 @@
 #include "documents.h"
 #include "keyring.h"
 #include "policies.h"
+#include "sidecar.h"
 
 #define TICK_MS            30000
 #define GONE_CONFIRM_MAX_S 60

@@ -27,7 +27,7 @@
  *   listing.c     judged page -> what gateways list
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   intake_decide.c  two answers -> inspection -> decision -> durable
- *   sidecar.c     metadata before the file is inspected (T1)
+ *   sidecar.c     metadata before the file is inspected (sidecar.h, T1)
  *   jobs.c        fetches and scans under way
  *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
@@ -83,6 +83,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool inspection_old; /* of an inspector or rules that were replaced: see inspection_of */
     struct ch_inspection_result inspection;
     bool attack;               /* inspection has a finding of class attack */
+    bool held_against;         /* and it counts against the whole version (T10) */
     int64_t recorded_at_us;    /* CH_TIME_UNKNOWN: no row */
     int8_t recorded_verdict;   /* enum ch_verdict of the newest decision row, -1: none */
     char recorded_rule[64];
@@ -102,7 +103,7 @@ struct page_index { /* worked out of the facts once (page_index.c) */
     struct ch_map *by_name;
     uint32_t *version;    /* per file: the group of its version */
     size_t version_count; /* groups, in order of versions */
-    uint32_t *attacks;    /* per group: files with a finding of class attack */
+    uint32_t *attacks;    /* per group: files with held_against */
     bool *built;          /* per group: lists a file that needs no build */
     bool *wheels;         /* per group: lists a wheel */
     uint16_t *clients;    /* per file: class of clients that can take it; PAGE_CLASSES_MAX: of none */
@@ -155,7 +156,7 @@ struct page {
     int64_t since_us;        /* the project is known to exist since then */
     struct listing_cache listing;
     struct ch_sha256 logged;  /* upstream's bytes and policy whose verdicts the log has (audit.h) */
-    size_t attacks;          /* files with a finding of class attack (all inspections are loaded) */
+    size_t attacks;          /* files with held_against (all inspections are loaded) */
     struct ch_snapshot_info info;
     struct ch_buf info_strings;
     int64_t checked_at_us;
@@ -210,7 +211,7 @@ struct keeper {
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
     struct ch_map *hanging;           /* upstream -> how often it did not answer (hanging.c) */
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
-    struct ch_map *sidecars;          /* "upstream\0file" -> under way, or known to be unusable */
+    struct ch_map *sidecars;          /* "upstream\0file\0hashes" -> under way, or unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct audit *audit;       /* audit.h */
     struct policies *policies; /* policies.h */
@@ -364,6 +365,8 @@ void hanging_free(struct keeper *k);
 /* --- page_index.c --- */
 void page_index_build(struct page *p); /* once facts and releases are there */
 void page_index_done(struct page *p);
+/* These bytes came for the file: should others come, or be stated, they are its past (T10). */
+void page_index_arrived(struct page *p, size_t file, const struct ch_sha256 *sha256);
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
 
 /* ------------------------------------------------------------------ judge.c */
@@ -403,6 +406,8 @@ void serve_take_bytes(struct keeper *k, const struct ch_sha256 *sha256);
 void serve_shown(struct page *p, size_t file, const struct ch_sha256 *sha256);
 bool serve_is_shown(const struct page *p, size_t file);
 void serve_forget_shown(struct keeper *k, struct page *p); /* and takes them away */
+/* The page has new facts: takes away what was shown of files that are others now. */
+void serve_settle_shown(struct keeper *k, struct page *p);
 
 /* ------------------------------------------------------------------ again.c */
 
@@ -548,27 +553,6 @@ uint64_t intakes_oldest_ms(struct keeper *k);
 /* Failed ones that nobody asked for again go, from memory and store. */
 void intakes_forget_failed(struct keeper *k);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
-
-/* ------------------------------------------------------------------ sidecar.c */
-
-enum sidecar_state { SIDECAR_FAILED = 0, SIDECAR_READY, SIDECAR_WAITING };
-/* The checked metadata of an eligible or allowed file. READY fills sha256 and size (served/ has it);
- * WAITING has taken the waiter over. FAILED: only the file itself can tell (start its intake). */
-enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct waiter *waiter,
-                               struct ch_sha256 *ret_sha256, uint64_t *ret_size);
-/* Starts to get the metadata of a file that a resolver is about to ask for. */
-void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file);
-/* The file was inspected first: who waits for its metadata gets them from there. */
-void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name);
-/* Metadata as a blob; it counts against the quota of undecided bytes, and may go like those. */
-enum ch_code sidecar_store(struct keeper *k, struct ch_str bytes, struct ch_sha256 *ret_sha256,
-                           struct ch_err *err) CH_MUST_CHECK;
-/* Whether the file has metadata that are not here any more: its inspection finds them again. */
-bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file);
-/* Those that could not be used are tried again after a while: the upstream may have mended them. */
-void sidecars_forget(struct keeper *k, uint64_t now_ms);
-void sidecars_init(struct keeper *k);
-void sidecars_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ commands.c, metrics.c, quota.c */
 

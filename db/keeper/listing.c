@@ -2,6 +2,7 @@
  * yanked with the reason where another version can be had instead, plainly (and refused at the
  * file) where none can; or omitted, as the repository says. */
 #include "audit.h"
+#include "sidecar.h"
 #include "stand_in.h"
 
 #include <stdio.h>

@@ -116,6 +116,13 @@ void page_index_done(struct page *p)
     *x = (struct page_index){0};
 }
 
+void page_index_arrived(struct page *p, size_t file, const struct ch_sha256 *sha256)
+{
+    struct page_index *x = &p->index;
+    x->past = ch_realloc_array(x->past, x->past_count + 1, sizeof(*x->past));
+    x->past[x->past_count++] = (struct page_past){.file = file, .sha256 = *sha256};
+}
+
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name)
 {
     void *at = p->index.by_name == NULL ? NULL : ch_map_get(p->index.by_name, file_name);

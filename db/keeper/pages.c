@@ -167,9 +167,7 @@ static void on_release(void *ctx, const struct ch_release_file *f)
     if (at < 0) {
         return;
     }
-    struct page_index *x = &p->index;
-    x->past = ch_realloc_array(x->past, x->past_count + 1, sizeof(*x->past));
-    x->past[x->past_count++] = (struct page_past){.file = (size_t)at, .sha256 = f->sha256};
+    page_index_arrived(p, (size_t)at, &f->sha256);
     const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
     /* Only bytes of the hash that is stated now are this file's: others are fetched anew. Rows come
      * oldest first: the newest stays. */
@@ -309,6 +307,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         inspection_of(k, p, i); /* T10 looks at all of them */
     }
     inspection_look_past(k, p);
+    serve_settle_shown(k, p);
     if (rc != CH_OK) {
         p->load = PAGE_BROKEN; /* half of what is known is no ground to judge on */
     }

@@ -1,6 +1,6 @@
 /* What lies in served/, the one folder that gateways read: putting an ALLOW's bytes there, and
  * taking away at once what may not be there any more (T4). */
-#include "keeper_int.h"
+#include "sidecar.h"
 
 #include <stdlib.h>
 
@@ -77,6 +77,23 @@ void serve_forget_shown(struct keeper *k, struct page *p)
     }
     ch_map_free(p->shown);
     p->shown = NULL;
+}
+
+void serve_settle_shown(struct keeper *k, struct page *p)
+{
+    size_t cursor = 0;
+    struct ch_str name;
+    void *value;
+    while (p->shown != NULL && ch_map_next(p->shown, &cursor, &name, &value)) {
+        ptrdiff_t at = page_find_file(p, name);
+        if (at >= 0 && sidecar_may_be_shown(k, p, (size_t)at, value)) {
+            continue;
+        }
+        keeper_raise_epoch(k); /* gateways remember it for a while */
+        take_away(k, value);
+        ch_map_remove(p->shown, name);
+        free(value);
+    }
 }
 
 void serve_take_bytes(struct keeper *k, const struct ch_sha256 *sha256)

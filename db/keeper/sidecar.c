@@ -5,7 +5,7 @@
  * keep their directory and mostly their metadata; else the file has to be inspected. A sidecar that
  * the index does not announce comes after the end, since it mostly is not there. What was shown is
  * compared with the file itself once that is here. */
-#include "keeper_int.h"
+#include "sidecar.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,6 +25,8 @@ struct sidecar {
     struct keeper *k;
     struct page *p;
     char *file_name;
+    struct ch_buf key; /* in keeper.sidecars */
+    struct ch_sha256 stated; /* the file's hash in the index, when it began */
     enum state state;
     uint64_t ended_ms; /* UNUSABLE: since then */
     int fd;
@@ -39,12 +41,33 @@ struct upstream_sidecars { /* per upstream: does it have them without saying so?
     uint32_t absent_in_a_row;
 };
 
-static void key_of(struct ch_buf *b, const struct page *p, struct ch_str file_name)
+/* Other bytes under the same name, or other metadata stated for them, are another file. */
+static void key_of(struct ch_buf *b, const struct page *p, const struct ch_index_file *f)
 {
-    ch_buf_init(b, 1024);
+    ch_buf_init(b, 4096);
     ch_buf_puts(b, ch_str_of(p->upstream->name));
     ch_buf_putc(b, '\0');
-    ch_buf_puts(b, file_name);
+    ch_buf_puts(b, f->file_name);
+    ch_buf_putc(b, '\0');
+    ch_put_sha256(b, &f->sha256);
+    ch_put_sha256(b, &f->sidecar_sha256);
+}
+
+static struct sidecar *find(const struct keeper *k, const struct page *p,
+                            const struct ch_index_file *f)
+{
+    struct ch_buf key;
+    key_of(&key, p, f);
+    struct sidecar *s = ch_map_get(k->sidecars, ch_buf_str(&key));
+    ch_buf_done(&key);
+    return s;
+}
+
+/* Its file, -1 when the page has none of that name any more, or another one. */
+static ptrdiff_t file_of(const struct sidecar *s)
+{
+    ptrdiff_t at = page_find_file(s->p, ch_str_of(s->file_name));
+    return at >= 0 && find(s->k, s->p, &s->p->facts.files[at].index) == s ? at : -1;
 }
 
 static void free_sidecar(struct sidecar *s)
@@ -57,6 +80,7 @@ static void free_sidecar(struct sidecar *s)
         s->waiters = w->next;
         ask_free_waiter(w);
     }
+    ch_buf_done(&s->key);
     free(s->file_name);
     free(s);
 }
@@ -98,10 +122,7 @@ static void end(struct sidecar *s, bool usable)
     s->state = UNUSABLE;
     s->ended_ms = ch_loop_now_ms(k->child.loop);
     if (usable) {
-        struct ch_buf key;
-        key_of(&key, p, ch_str_of(s->file_name));
-        ch_map_remove(k->sidecars, ch_buf_str(&key));
-        ch_buf_done(&key);
+        ch_map_remove(k->sidecars, ch_buf_str(&s->key));
         free_sidecar(s);
     }
     wake(k, p, w);
@@ -157,9 +178,14 @@ static void keep(struct sidecar *s, struct ch_str bytes)
         rc = keeper_write(k, &err);
     }
     if (rc == CH_OK) {
-        rc = ch_store_put_sidecar(k->store, ch_str_of(s->p->upstream->name), page_name(s->p),
-                                  ch_str_of(s->file_name), &sha256, bytes.len, keeper_now_us(k),
-                                  &err);
+        struct ch_sidecar_row row = {.upstream = ch_str_of(s->p->upstream->name),
+                                     .project = page_name(s->p),
+                                     .file_name = ch_str_of(s->file_name),
+                                     .stated_sha256 = s->stated,
+                                     .sha256 = sha256,
+                                     .size_bytes = bytes.len,
+                                     .at_us = keeper_now_us(k)};
+        rc = ch_store_put_sidecar(k->store, &row, &err);
     }
     if (rc ==
         CH_OK) { /* what is shown must be known, or a differing file would go unnoticed (T1) */
@@ -276,7 +302,7 @@ static void on_tail_fetched(void *ctx, const struct ch_fetched *answer)
 {
     struct sidecar *s = ctx;
     struct ch_err err;
-    ptrdiff_t at = page_find_file(s->p, ch_str_of(s->file_name));
+    ptrdiff_t at = file_of(s);
     uint64_t size = at < 0 ? 0 : s->p->facts.files[at].index.size_bytes;
     if (answer->code != CH_OK || answer->http_status != 206 || at < 0 || size == CH_SIZE_UNKNOWN ||
         size < s->tail_from || answer->bytes != size - s->tail_from ||
@@ -303,7 +329,7 @@ static bool fetch_tail(struct sidecar *s, uint64_t from)
 {
     struct page *p = s->p;
     struct ch_err err;
-    ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
+    ptrdiff_t at = file_of(s);
     if (at < 0 || p->files[at].release.profile == NULL || s->tail_rounds == TAIL_ROUNDS) {
         return false;
     }
@@ -356,7 +382,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     if (!s->announced && answer->code == CH_OK) {
         u->absent_in_a_row = there ? 0 : u->absent_in_a_row + 1;
     }
-    ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
+    ptrdiff_t at = file_of(s);
     if (answer->code == CH_OK && !there && s->tail_rounds == 0 && fetch_tail(s, UINT64_MAX)) {
         return;
     }
@@ -391,7 +417,7 @@ static bool fetch_sidecar(struct sidecar *s)
     struct page *p = s->p;
     struct ch_buf url;
     struct ch_err err;
-    ptrdiff_t at = page_find_file(p, ch_str_of(s->file_name));
+    ptrdiff_t at = file_of(s);
     if (at < 0 || s->asked ||
         (!s->announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP)) {
         return false;
@@ -434,14 +460,14 @@ static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
     s->state = FETCHING;
     s->announced = f->sidecar != CH_SIDECAR_NONE;
     s->file_name = ch_str_dup(f->file_name);
+    s->stated = f->sha256;
+    key_of(&s->key, p, f);
+    ch_map_set(k->sidecars, ch_buf_str(&s->key), s);
     if (!(s->announced ? fetch_sidecar(s) : fetch_tail(s, UINT64_MAX) || fetch_sidecar(s))) {
+        ch_map_remove(k->sidecars, ch_buf_str(&s->key));
         free_sidecar(s);
         return NULL;
     }
-    struct ch_buf key;
-    key_of(&key, p, f->file_name);
-    ch_map_set(k->sidecars, ch_buf_str(&key), s);
-    ch_buf_done(&key);
     p->busy++;
     return s;
 }
@@ -465,25 +491,18 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size)
 {
     const struct ch_inspection_result *in = inspection_of(k, p, file);
-    struct ch_str name = p->facts.files[file].index.file_name;
-    struct ch_err err;
     if (in != NULL) {
         return ch_sha256_is_zero(&in->row.metadata_sha256)
                    ? SIDECAR_FAILED
                    : serve(k, p, file, &in->row.metadata_sha256, in->row.metadata_bytes, ret_sha256,
                            ret_size);
     }
-    struct ch_sha256 sha256;
-    uint64_t size;
-    if (ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
-                             &size, &err) == CH_OK &&
-        ch_blobs_has(k->blobs, &sha256)) { /* else it was evicted: fetched again */
-        return serve(k, p, file, &sha256, size, ret_sha256, ret_size);
+    struct ch_sidecar_row row;
+    if (sidecar_shown(k, p, &p->facts.files[file], &row) &&
+        ch_blobs_has(k->blobs, &row.sha256)) { /* else it was evicted: fetched again */
+        return serve(k, p, file, &row.sha256, row.size_bytes, ret_sha256, ret_size);
     }
-    struct ch_buf key;
-    key_of(&key, p, name);
-    struct sidecar *s = ch_map_get(k->sidecars, ch_buf_str(&key));
-    ch_buf_done(&key);
+    struct sidecar *s = find(k, p, &p->facts.files[file].index);
     if (s == NULL) {
         s = start(k, p, file);
     }
@@ -497,10 +516,8 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
 
 void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name)
 {
-    struct ch_buf key;
-    key_of(&key, p, file_name);
-    struct sidecar *s = ch_map_get(k->sidecars, ch_buf_str(&key));
-    ch_buf_done(&key);
+    ptrdiff_t at = page_find_file(p, file_name);
+    struct sidecar *s = at < 0 ? NULL : find(k, p, &p->facts.files[at].index);
     if (s != NULL) {
         struct waiter *w = s->waiters;
         s->waiters = NULL;
@@ -510,17 +527,10 @@ void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name
 
 void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)
 {
-    struct ch_str name = p->facts.files[file].index.file_name;
-    struct ch_sha256 sha256;
-    uint64_t size;
-    struct ch_err err;
-    struct ch_buf key;
-    key_of(&key, p, name);
-    bool known = ch_map_get(k->sidecars, ch_buf_str(&key)) != NULL;
-    ch_buf_done(&key);
-    if (!known && inspection_of(k, p, file) == NULL &&
-        ch_store_get_sidecar(k->store, ch_str_of(p->upstream->name), page_name(p), name, &sha256,
-                             &size, &err) == CH_E_NOT_FOUND) {
+    const struct page_fact_file *f = &p->facts.files[file];
+    struct ch_sidecar_row row;
+    if (find(k, p, &f->index) == NULL && inspection_of(k, p, file) == NULL &&
+        !sidecar_shown(k, p, f, &row)) {
         CH_IGNORE(start(k, p, file) == NULL); /* then the file itself answers */
     }
 }

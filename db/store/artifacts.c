@@ -139,27 +139,30 @@ enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f
 
 /* --- sidecars --- */
 
-enum ch_code ch_store_put_sidecar(struct ch_store *s, struct ch_str upstream, struct ch_str project,
-                                  struct ch_str file_name, const struct ch_sha256 *sha256,
-                                  uint64_t size_bytes, int64_t at_us, struct ch_err *err)
+enum ch_code ch_store_put_sidecar(struct ch_store *s, const struct ch_sidecar_row *row,
+                                  struct ch_err *err)
 {
     return ch_sql_run(s, CH_SQL_PUT_SIDECAR,
-                      CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
-                              ch_arg_sha(sha256), ch_arg_u64(size_bytes), ch_arg_int(at_us)),
+                      CH_ARGS(ch_arg_text(row->upstream), ch_arg_text(row->project),
+                              ch_arg_text(row->file_name), ch_arg_sha(&row->stated_sha256),
+                              ch_arg_sha(&row->sha256), ch_arg_u64(row->size_bytes),
+                              ch_arg_int(row->at_us)),
                       NULL, err);
 }
 
-enum ch_code ch_store_get_sidecar(struct ch_store *s, struct ch_str upstream, struct ch_str project,
-                                  struct ch_str file_name, struct ch_sha256 *ret_sha256,
-                                  uint64_t *ret_size_bytes, struct ch_err *err)
+enum ch_code ch_store_get_sidecar(struct ch_store *s, struct ch_sidecar_row *row,
+                                  struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(
-        s, CH_SQL_GET_SIDECAR,
-        CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name)), &c, err);
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_GET_SIDECAR,
+                       CH_ARGS(ch_arg_text(row->upstream), ch_arg_text(row->project),
+                               ch_arg_text(row->file_name), ch_arg_sha(&row->stated_sha256)),
+                       &c, err);
     if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        *ret_sha256 = ch_col_sha(&c, 0);
-        *ret_size_bytes = ch_col_u64(&c, 1);
+        row->sha256 = ch_col_sha(&c, 0);
+        row->size_bytes = ch_col_u64(&c, 1);
+        row->at_us = ch_col_int(&c, 2);
     }
     ch_cursor_close(&c);
     return rc == CH_E_NOT_FOUND ? ch_fail(err, rc, "the file has no checked sidecar") : rc;

@@ -172,16 +172,16 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                           " ORDER BY number",
                           "i"},
     [CH_SQL_PUT_SIDECAR] = {"put sidecar",
-                            "INSERT INTO sidecar (upstream, project, file_name, sha256, size_bytes,"
-                            " at_us) VALUES ($1, $2, $3, $4, $5, $6)"
-                            " ON CONFLICT (upstream, project, file_name) DO UPDATE SET"
-                            " sha256 = excluded.sha256, size_bytes = excluded.size_bytes,"
+                            "INSERT INTO sidecar (upstream, project, file_name, stated_sha256,"
+                            " sha256, size_bytes, at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+                            " ON CONFLICT (upstream, project, file_name, stated_sha256) DO UPDATE"
+                            " SET sha256 = excluded.sha256, size_bytes = excluded.size_bytes,"
                             " at_us = excluded.at_us",
-                            "tttdii", true},
+                            "tttddii", true},
     [CH_SQL_GET_SIDECAR] = {"get sidecar",
-                            "SELECT sha256, size_bytes FROM sidecar WHERE upstream = $1"
-                            " AND project = $2 AND file_name = $3",
-                            "ttt"},
+                            "SELECT sha256, size_bytes, at_us FROM sidecar WHERE upstream = $1"
+                            " AND project = $2 AND file_name = $3 AND stated_sha256 = $4",
+                            "tttd"},
 
     [CH_SQL_ADD_RULING] =
         {"add ruling",

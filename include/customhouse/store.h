@@ -209,13 +209,22 @@ enum ch_code ch_store_newest_inspection(struct ch_store *s, const struct ch_insp
                                         struct ch_inspection_result *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_inspection_done(struct ch_inspection_result *r);
 
-/* A metadata sidecar that was checked before its file was fetched (T1). */
-enum ch_code ch_store_put_sidecar(struct ch_store *s, struct ch_str upstream, struct ch_str project,
-                                  struct ch_str file_name, const struct ch_sha256 *sha256,
-                                  uint64_t size_bytes, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
-enum ch_code ch_store_get_sidecar(struct ch_store *s, struct ch_str upstream, struct ch_str project,
-                                  struct ch_str file_name, struct ch_sha256 *ret_sha256,
-                                  uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
+/* A metadata sidecar that was checked before its file was fetched (T1). The first four are its key. */
+struct ch_sidecar_row {
+    struct ch_str upstream;
+    struct ch_str project;
+    struct ch_str file_name;
+    struct ch_sha256 stated_sha256; /* the file's, as the index stated it then; zero: it stated none */
+    struct ch_sha256 sha256;
+    uint64_t size_bytes;
+    int64_t at_us;
+};
+/* Replaces the one of the same key. */
+enum ch_code ch_store_put_sidecar(struct ch_store *s, const struct ch_sidecar_row *row,
+                                  struct ch_err *err) CH_MUST_CHECK;
+/* Fills the rest of the row of this key. */
+enum ch_code ch_store_get_sidecar(struct ch_store *s, struct ch_sidecar_row *row,
+                                  struct ch_err *err) CH_MUST_CHECK;
 
 /* --- rulings: what people said (approve, deny), with scope --- */
 struct ch_ruling_row {

@@ -490,13 +490,19 @@ static void done(struct sdist *s)
     free(s->files);
     free(s->top_own);
     ch_map_free(s->by_tree);
+    struct ch_str package;
+    void *folder;
+    for (size_t at = 0; ch_map_next(s->mapped, &at, &package, &folder);) {
+        free(folder);
+    }
+    ch_map_free(s->mapped);
     ch_content_free(s->content);
 }
 
 enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_input *in,
                               struct ch_scan_writer *out, struct ch_err *err)
 {
-    struct sdist s = {.job = job, .out = out, .by_tree = ch_map_new()};
+    struct sdist s = {.job = job, .out = out, .by_tree = ch_map_new(), .mapped = ch_map_new()};
     struct ch_archive_kind kind = ch_archive_kind_of(job, in);
     check_file_name(&s, &kind);
     struct ch_content_options o = {.job = job,

@@ -138,6 +138,26 @@ static void see_option(void *arg, struct ch_str section, struct ch_str option, s
     }
 }
 
+/* package_dir: "NAME = FOLDER", one per line, or separated by commas in one line. */
+static void see_mapping(void *arg, struct ch_str section, struct ch_str option, struct ch_str value,
+                        size_t line CH_UNUSED)
+{
+    struct cfg *c = arg;
+    size_t at;
+    if (!ch_str_eq(section, CH_STR("options")) ||
+        !setup_cfg_same_option(option, CH_STR("package_dir"))) {
+        return;
+    }
+    struct ch_str one;
+    char between = ch_str_find_char(value, '\n', &at) ? '\n' : ',';
+    while (ch_str_split(&value, between, &one)) {
+        struct ch_str name;
+        if (ch_str_split(&one, '=', &name)) {
+            sdist_maps_package(c->s, name, one);
+        }
+    }
+}
+
 static void check_setup_cfg(struct sdist *s)
 {
     struct sdist_file *f = sdist_find(s, CH_STR("setup.cfg"));
@@ -146,7 +166,8 @@ static void check_setup_cfg(struct sdist *s)
         return;
     }
     struct cfg c = {.s = s, .member = f->path};
-    if (setup_cfg_parse(f->bytes, see_option, &c, &err) != CH_OK) {
+    if (setup_cfg_parse(f->bytes, see_mapping, &c, &err) != CH_OK ||
+        setup_cfg_parse(f->bytes, see_option, &c, &err) != CH_OK) {
         sdist_report(s, CH_F_SDIST_BUILD, f->path, "%s", err.msg);
     }
 }

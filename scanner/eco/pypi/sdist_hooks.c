@@ -4,6 +4,8 @@
  * Spec: hatchling (build hooks, metadata hooks, version source "code"; hatch.toml), poetry-core (build
  * script), pdm-backend (hooks, version source "call"), setuptools (cmdclass, attr), setuptools-scm and
  * hatch-vcs (version files, schemes), scikit-build-core (dynamic metadata, generate), flit_core, sip. */
+#include <stdlib.h>
+
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/sdist_int.h"
 
@@ -99,6 +101,14 @@ static void check_written(struct sdist *s, struct ch_str path, struct ch_str tem
 
 /* --- what is imported for a value --- */
 
+void sdist_maps_package(struct sdist *s, struct ch_str package, struct ch_str folder)
+{
+    package = ch_str_trim(package);
+    if (package.len > 0) { /* else the folder of all that are not named */
+        free(ch_map_set(s->mapped, package, ch_str_dup(sdist_clean(ch_str_trim(folder)))));
+    }
+}
+
 void sdist_reads_attribute(struct sdist *s, struct ch_str dotted)
 {
     size_t end = dotted.len;
@@ -112,7 +122,14 @@ void sdist_reads_attribute(struct sdist *s, struct ch_str dotted)
     }
     sdist_imports_module(s, dotted); /* old ones always import it */
     sdist_imports_files(s, module);
-    if (!sdist_module_is(s, module, sdist_assigns_literal, name)) {
+    struct ch_str rest = module;
+    struct ch_str first;
+    const char *elsewhere =
+        ch_str_split(&rest, '.', &first) ? ch_map_get(s->mapped, first) : NULL;
+    if (elsewhere != NULL) {
+        sdist_imports_folder(s, ch_str_of(elsewhere));
+    }
+    if (elsewhere != NULL || !sdist_module_is(s, module, sdist_assigns_literal, name)) {
         note(s, dotted);
     }
 }
@@ -276,6 +293,10 @@ static void check_setuptools(struct sdist *s, const struct ch_toml_node *setupto
     for (const struct ch_toml_node *n = sdist_toml_child(commands); n != NULL; n = n->next) {
         sdist_install_code(s, "pyproject cmdclass", n->key.len > 0 ? n->key : CH_STR("."));
         sdist_runs_module(s, sdist_toml_text(n));
+    }
+    const struct ch_toml_node *folders = ch_toml_find(setuptools, "package-dir");
+    for (const struct ch_toml_node *n = sdist_toml_child(folders); n != NULL; n = n->next) {
+        sdist_maps_package(s, n->key, sdist_toml_text(n));
     }
     const struct ch_toml_node *dynamic = ch_toml_find(setuptools, "dynamic");
     for (const struct ch_toml_node *n = sdist_toml_child(dynamic); n != NULL; n = n->next) {

@@ -37,6 +37,7 @@ struct sdist {
     uint64_t kept_bytes;
     bool over; /* beyond sdist_kept_bytes: said once */
     struct ch_map *by_tree; /* path in the tree -> struct sdist_file */
+    struct ch_map *mapped; /* package of package_dir -> its folder, a string of its own */
     struct sdist_file *to_follow;
     unsigned steps; /* of what is marked now */
 };
@@ -58,6 +59,8 @@ void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_st
 void sdist_check_hooks(struct sdist *s, const struct ch_toml_node *root, struct ch_str backend);
 /* hatch.toml at the root of the tree, which stands for [tool.hatch] of pyproject.toml. */
 void sdist_check_hatch_file(struct sdist *s);
+/* setuptools' package_dir: where a package lies that is not where its name says. */
+void sdist_maps_package(struct sdist *s, struct ch_str package, struct ch_str folder);
 /* "a.b.name" that setuptools reads as a literal, or imports a.b for: then a fact. */
 void sdist_reads_attribute(struct sdist *s, struct ch_str dotted);
 /* A folder or file of the tree: no way out, nothing absolute. "." is the tree itself. */
@@ -102,6 +105,7 @@ void sdist_runs_module(struct sdist *s, struct ch_str dotted); /* the files of "
 void sdist_imports_module(struct sdist *s, struct ch_str dotted); /* ... for a value, without a call */
 /* The files of "a.b" in whatever folder they lie: settings may map packages to others. */
 void sdist_imports_files(struct sdist *s, struct ch_str dotted);
+void sdist_imports_folder(struct sdist *s, struct ch_str folder);
 /* Whether there are such files, and `is` holds for each. */
 bool sdist_module_is(const struct sdist *s, struct ch_str dotted,
                      bool (*is)(struct ch_str source, struct ch_str name), struct ch_str name);

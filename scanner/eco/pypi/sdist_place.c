@@ -141,6 +141,13 @@ void sdist_runs_folder(struct sdist *s, struct ch_str folder)
     }
 }
 
+void sdist_imports_folder(struct sdist *s, struct ch_str folder)
+{
+    s->steps = SDIST_CALLED + 1;
+    sdist_runs_folder(s, folder);
+    s->steps = 0;
+}
+
 bool sdist_has_module(const struct sdist *s, struct ch_str dotted)
 {
     struct ch_str first;

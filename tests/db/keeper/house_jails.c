@@ -33,6 +33,11 @@ static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
         f.requires_python = word_of(&rest);
     }
     f.sidecar = ch_str_find(line, CH_STR("sidecar"), NULL) ? CH_SIDECAR_YES : CH_SIDECAR_NONE;
+    if (ch_str_find(line, CH_STR("sidecar:"), &at)) {
+        struct ch_str hex = ch_str_sub(line, at + 8, at + 8 + CH_SHA256_HEX);
+        CH_ASSERT(ch_sha256_from_hex(hex, &f.sidecar_sha256));
+        f.sidecar = CH_SIDECAR_HASHED;
+    }
     ch_scan_write_index_file(w, &f);
 }
 

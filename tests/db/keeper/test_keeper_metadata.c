@@ -2,6 +2,8 @@
  * end. */
 #include "house.h"
 
+#include "db/keeper/sidecar.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -157,6 +159,120 @@ static void t1_a_sidecar_that_differs_from_the_wheel_denies(void **state)
     house_free(h);
 }
 
+/* The page is old, and asked for again. */
+static void ask_page_anew(struct house *h)
+{
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    house_ask_page(h, "pkg");
+}
+
+static void set_sidecar(struct house *h, const char *bytes, const char *metadata, bool hashed)
+{
+    char more[CH_SHA256_HEX + 16] = "sidecar";
+    if (hashed) {
+        snprintf(more, sizeof(more), "sidecar:%s", house_hex(metadata, hex));
+    }
+    set_wheel(h, bytes, more);
+    house_site(h, SIDECAR, 200, "text/plain", metadata);
+}
+
+/* What was shown was shown of the bytes that the index stated then. */
+static void t1_replaced_bytes_do_not_inherit_what_was_shown(void **state)
+{
+    (void)state;
+    const char *meta = META "Requires-Dist: other\n";
+    for (int way = 0; way < 4; way++) {
+        bool hashed = way & 1, restart = way & 2;
+        struct house *h = house_new();
+        set_sidecar(h, "good meta:" META, META, hashed);
+        ask_metadata(h);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        uint64_t epoch = h->epoch.epoch;
+        set_sidecar(h, "good, and others meta:" META "Requires-Dist: other\n", meta, hashed);
+        ask_page_anew(h);
+        assert_true(h->epoch.epoch > epoch); /* gateways remember the former */
+        assert_false(house_serves(h, META));
+        if (restart) {
+            house_restart(h);
+        }
+        ask_metadata(h);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_int_equal(h->file.size_bytes, strlen(meta));
+        assert_true(house_serves(h, meta));
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        house_free(h);
+    }
+}
+
+/* The same bytes, for which the index states another hash of the metadata. */
+static void t1_metadata_restated_are_asked_for_anew(void **state)
+{
+    (void)state;
+    const char *bytes = "good meta:" META "Requires-Dist: other\n";
+    const char *meta = META "Requires-Dist: other\n";
+    struct house *h = house_new();
+    set_sidecar(h, bytes, META, true);
+    ask_metadata(h);
+    assert_int_equal(h->file.size_bytes, strlen(META));
+    set_sidecar(h, bytes, meta, true);
+    ask_page_anew(h);
+    assert_false(house_serves(h, META));
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->file.size_bytes, strlen(meta));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* Going to other bytes and back does not make an upstream's word about a file undone, nor does it help to
+ * state the hash only later. */
+static void t1_what_was_shown_of_these_bytes_counts(void **state)
+{
+    (void)state;
+    const char *bytes = "good meta:" META "Requires-Dist: other\n";
+    for (int late = 0; late < 2; late++) {
+        struct house *h = house_new();
+        set_sidecar(h, bytes, META, false);
+        if (late) {
+            house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30 sidecar\n");
+        }
+        ask_metadata(h);
+        assert_int_equal(h->file.size_bytes, strlen(META));
+        if (!late) {
+            set_sidecar(h, "good meta:" META, META, false);
+            ask_page_anew(h);
+        }
+        set_sidecar(h, bytes, META, false);
+        ask_page_anew(h);
+        house_ask_file(h, "pkg", WHEEL);
+        assert_str_eq(h->file.refusal.rule, "finding metadata-differs");
+        house_free(h);
+    }
+}
+
+/* Metadata under way for the former bytes are not taken for those of the new ones. */
+static void t1_a_fetch_overtaken_by_a_replacement_does_not_count(void **state)
+{
+    (void)state;
+    const char *meta = META "Requires-Dist: other\n";
+    struct house *h = house_new();
+    set_sidecar(h, "good meta:" META, META, false);
+    house_site(h, SIDECAR, 200, "text/plain", META)->mute = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_METADATA, 8000, false);
+    house_settle(h);
+    assert_false(h->file_here);
+    set_sidecar(h, "good, and others meta:" META "Requires-Dist: other\n", meta, false);
+    house_site(h, SIDECAR, 200, "text/plain", meta)->mute = false;
+    ask_page_anew(h);
+    ask_metadata(h); /* does not wait for the one that never answers */
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(h->file.size_bytes, strlen(meta));
+    house_free(h);
+}
+
 static void t1_a_direct_reference_is_never_shown(void **state)
 {
     (void)state;
@@ -265,6 +381,10 @@ int main(void)
         cmocka_unit_test(an_unusable_sidecar_is_tried_again_later),
         cmocka_unit_test(a_slow_sidecar_is_overtaken_by_the_file),
         cmocka_unit_test(t1_a_sidecar_that_differs_from_the_wheel_denies),
+        cmocka_unit_test(t1_replaced_bytes_do_not_inherit_what_was_shown),
+        cmocka_unit_test(t1_metadata_restated_are_asked_for_anew),
+        cmocka_unit_test(t1_what_was_shown_of_these_bytes_counts),
+        cmocka_unit_test(t1_a_fetch_overtaken_by_a_replacement_does_not_count),
         cmocka_unit_test(t1_a_direct_reference_is_never_shown),
         cmocka_unit_test(t1_without_sidecar_the_wheel_answers),
         cmocka_unit_test(metadata_of_a_large_file_come_from_its_end),

@@ -352,19 +352,25 @@ static void test_fetch_sighting_sidecar(void **state)
                                              CH_SIGHTING_APPEARED, 78, CH_TIME_UNKNOWN, &err));
     assert_ch_ok(&err, ch_store_add_sighting(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), NULL,
                                              CH_SIGHTING_REMOVED, 79, 70, &err));
-    struct ch_sha256 got;
-    uint64_t size = 0;
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_sidecar(store, CH_STR("u"), CH_STR("p"),
-                                                        CH_STR("f"), &got, &size, &err));
-    assert_ch_ok(&err, ch_store_put_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha, 5,
-                                            80, &err));
-    sha = digest("y");
-    assert_ch_ok(&err, ch_store_put_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &sha, 6,
-                                            81, &err));
-    assert_ch_ok(&err, ch_store_get_sidecar(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), &got,
-                                            &size, &err));
-    assert_true(ch_sha256_eq(&got, &sha));
-    assert_int_equal(size, 6);
+    struct ch_sidecar_row row = {.upstream = CH_STR("u"),
+                                 .project = CH_STR("p"),
+                                 .file_name = CH_STR("f"),
+                                 .sha256 = sha,
+                                 .size_bytes = 5,
+                                 .at_us = 80};
+    struct ch_sidecar_row got = row;
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_sidecar(store, &got, &err));
+    assert_ch_ok(&err, ch_store_put_sidecar(store, &row, &err));
+    row.sha256 = digest("y");
+    row.size_bytes = 6;
+    row.at_us = 81;
+    assert_ch_ok(&err, ch_store_put_sidecar(store, &row, &err));
+    assert_ch_ok(&err, ch_store_get_sidecar(store, &got, &err));
+    assert_true(ch_sha256_eq(&got.sha256, &row.sha256));
+    assert_int_equal(got.size_bytes, 6);
+    assert_int_equal(got.at_us, 81);
+    got.stated_sha256 = digest("other bytes of that name");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_sidecar(store, &got, &err));
 }
 
 /* --- policies --- */
