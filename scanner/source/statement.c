@@ -233,10 +233,40 @@ static bool is_documentation(const struct file *f, uint32_t from)
     return from + 1 == f->end && f->tokens[from].type == CH_TOKEN_STRING;
 }
 
+static bool is_main_text(const struct file *f, uint32_t i)
+{
+    struct ch_str text = {(const char *)f->text.ptr + f->tokens[i].at, f->tokens[i].len};
+    return i < f->end && f->tokens[i].type == CH_TOKEN_STRING &&
+           (str_is(text, "'__main__'") || str_is(text, "\"__main__\""));
+}
+
+/* Whether [from, to) is true of the program alone: `__name__ == "__main__"`, either way round, perhaps in
+ * brackets, perhaps `and` more. What is said otherwise may be true of an import, too. */
+static bool of_program_alone(const struct file *f, uint32_t from, uint32_t to)
+{
+    while (to > from + 1 && token_op(f, from, "(") && f->match[from] == to - 1) {
+        from++;
+        to--;
+    }
+    uint32_t name = token_word(f, from, "__name__") ? from : from + 2;
+    if (to < from + 3 || !token_word(f, name, "__name__") || !token_op(f, from + 1, "==") ||
+        !is_main_text(f, name == from ? from + 2 : from) ||
+        (to > from + 3 && !token_word(f, from + 3, "and"))) {
+        return false;
+    }
+    for (uint32_t i = from + 3; i < to; i++) {
+        if (token_word(f, i, "or") || token_word(f, i, "if") || token_op(f, i, ",")) {
+            return false;
+        }
+        i = f->match[i] > i ? f->match[i] : i;
+    }
+    return true;
+}
+
 /* An expression alone; `__name__ == "__main__" and f()` is an `if`. */
 static void alone(struct file *f, uint32_t from)
 {
-    bool is_main = token_word(f, from, "__name__") && token_op(f, from + 1, "==");
+    bool is_main = of_program_alone(f, from, f->end);
     if (is_main) {
         scope_push(f, (struct scope){.function = function_new(f, 0), .is_main = true});
     }
@@ -303,7 +333,6 @@ static void simple(struct file *f)
 /* An expression up to the colon of a block, with what `as`, `for` and `case` bind. */
 static void head(struct file *f)
 {
-    static const char *const main_test[] = {"__main__"};
     uint32_t from = f->at;
     uint32_t end = f->end;
     uint32_t colon = find_op(f, from, ":");
@@ -316,7 +345,6 @@ static void head(struct file *f)
     }
     bool is_for = token_word(f, from, "for");
     bool is_with = token_word(f, from, "with");
-    struct ch_str seen = {NULL, 0};
     f->end = colon;
     f->at = from + 1;
     if (is_for) {
@@ -340,7 +368,6 @@ static void head(struct file *f)
             implied(f, a, "__aenter__");
             implied(f, a, "__aexit__");
         }
-        seen = v.kind == VALUE_TEXT ? v.text : seen;
         if (token_word(f, f->at, "as") && f->at + 1 < f->end) {
             bind(f, word_at(f, f->at + 1), v);
             f->at += 2;
@@ -349,9 +376,8 @@ static void head(struct file *f)
     }
     f->end = end;
     f->at = colon + 1;
-    bool is_main = f->end > from + 3 && token_word(f, from, "if") &&
-                   token_word(f, from + 1, "__name__");
-    if (is_main || contains(seen, main_test, 1) != NULL) {
+    if ((token_word(f, from, "if") || token_word(f, from, "elif")) &&
+        of_program_alone(f, from + 1, colon)) {
         scope_push(f, (struct scope){.indent = f->indent + 1,
                                      .function = function_new(f, 0),
                                      .is_main = true});
