@@ -131,9 +131,11 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     }
     f->inspection_loaded = true;
     f->has_inspection = rc == CH_OK;
-    if (f->has_inspection && has_mismatch(&f->inspection) &&
-        ch_sha256_eq(&f->artifact, &p->facts.files[file].index.sha256)) {
-        ch_store_inspection_done(&f->inspection); /* the index states these bytes since */
+    const struct ch_index_file *stated = &p->facts.files[file].index;
+    /* the index states these bytes since; what another hash of its says is in the inspection's key */
+    if (f->has_inspection && has_mismatch(&f->inspection) && stated->alias.kind == CH_HASH_NONE &&
+        ch_sha256_eq(&f->artifact, &stated->sha256)) {
+        ch_store_inspection_done(&f->inspection);
         f->has_inspection = false;
     }
     f->attack = f->has_inspection && is_attack(&f->inspection);
