@@ -240,9 +240,12 @@ class Faults(unittest.TestCase):
     def test_permissions(self):
         service = self.service().start()
         at = [os.path.join(d, f) for d, _, fs in os.walk(service.state) for f in fs + [""]]
+        # a gateway walks through audit/ to its public part before it is in its group; the state folder
+        # itself, which is in this list, lets nobody else come so far
+        walked = os.path.join(service.state, "audit", "")
         for path in at:
             mode = os.lstat(path).st_mode
-            self.assertFalse(mode & 0o007, f"{path} {stat.filemode(mode)}")
+            self.assertFalse(mode & (0o006 if path == walked else 0o007), f"{path} {stat.filemode(mode)}")
         sockets = [p for p in at if stat.S_ISSOCK(os.lstat(p).st_mode)]
         self.assertEqual(len(sockets), 1)
         self.assertEqual(stat.S_IMODE(os.stat(sockets[0]).st_mode), 0o600)
