@@ -163,6 +163,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                                   " WHERE id = (SELECT max(i.id) FROM inspection i WHERE"
                                   " i.sha256 = $1 AND i.profile = $2 AND i.context = $3)",
                                   "dtt"},
+    [CH_SQL_INSPECTION_CONTEXTS] = {"list contexts of inspections",
+                                    "SELECT DISTINCT context FROM inspection WHERE sha256 = $1"
+                                    " AND profile = $2 AND (context = $3 OR"
+                                    " substr(context, 1, length($3) + 1) = $3 || '/')"
+                                    " ORDER BY context",
+                                    "dtt"},
     [CH_SQL_GET_FINDINGS] = {"get findings",
                              "SELECT code, member, evidence FROM finding WHERE inspection = $1"
                              " ORDER BY number",

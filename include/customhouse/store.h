@@ -208,6 +208,11 @@ enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspect
 enum ch_code ch_store_newest_inspection(struct ch_store *s, const struct ch_inspection_key *key,
                                         struct ch_inspection_result *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_inspection_done(struct ch_inspection_result *r);
+/* The contexts that these bytes were inspected in, of those that are key->context or begin with it and
+ * "/". The store must not be asked meanwhile. */
+enum ch_code ch_store_inspection_contexts(struct ch_store *s, const struct ch_inspection_key *key,
+                                          ch_store_name_fn *each, void *ctx,
+                                          struct ch_err *err) CH_MUST_CHECK;
 
 /* A metadata sidecar that was checked before its file was fetched (T1). The first four are its key. */
 struct ch_sidecar_row {
