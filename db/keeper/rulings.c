@@ -82,27 +82,52 @@ void rulings_watch_ends(struct keeper *k)
                       now_ms + (far ? LOOK_MS : (uint64_t)(soonest - now) / 1000 + 2));
 }
 
+static void free_all(struct rulings *r)
+{
+    if (r != NULL) {
+        for (size_t i = 0; i < r->count; i++) {
+            ch_buf_done(&r->items[i].memory);
+        }
+        free(r->items);
+        free(r->found);
+        free(r);
+    }
+}
+
+static void drop_approvals(struct rulings *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->items[i].row.deny) {
+            r->items[n++] = r->items[i];
+        } else {
+            ch_buf_done(&r->items[i].memory);
+        }
+    }
+    r->count = n;
+}
+
+/* What cannot be read denies as before, and approves nothing. */
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
-    rulings_free(k);
+    struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
+    enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
+    if (rc == CH_OK || k->rulings == NULL) {
+        rulings_free(k);
+        k->rulings = loaded;
+    } else {
+        free_all(loaded);
+        drop_approvals(k->rulings);
+    }
     k->rules++;
-    k->rulings = ch_calloc(1, sizeof(*k->rulings));
-    enum ch_code rc = ch_store_rulings(k->store, copy_in, k->rulings, err);
     rulings_watch_ends(k);
     return rc;
 }
 
 void rulings_free(struct keeper *k)
 {
-    if (k->rulings != NULL) {
-        for (size_t i = 0; i < k->rulings->count; i++) {
-            ch_buf_done(&k->rulings->items[i].memory);
-        }
-        free(k->rulings->items);
-        free(k->rulings->found);
-        free(k->rulings);
-        k->rulings = NULL;
-    }
+    free_all(k->rulings);
+    k->rulings = NULL;
 }
 
 /* Whether the file is the ruling's bytes. Those that the index states are denied before they are
