@@ -145,6 +145,18 @@ static bool names_project(const struct ch_ruling_row *r, const struct page *p)
                               : r->deny && !ch_sha256_is_zero(&r->sha256);
 }
 
+/* T7: the end of a denial is a release by time. While the clock cannot be trusted it comes by the boot
+ * clock, if that is later. */
+static bool has_ended(const struct keeper *k, const struct ch_ruling_row *r)
+{
+    int64_t now = keeper_now_us(k);
+    int64_t sure = (int64_t)ch_now_boot_ms() * 1000 + k->clock_offset_us;
+    if (r->deny && k->clock_jumped && sure < now) {
+        now = sure;
+    }
+    return r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
+}
+
 /* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */
 static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t file)
 {
@@ -188,7 +200,7 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
         .reason = r->reason,
         .by = r->by,
         .at_us = r->at_us,
-        .expires_at_us = r->expires_at_us,
+        .expires_at_us = r->deny && k->clock_jumped ? CH_TIME_UNKNOWN : r->expires_at_us,
         .fingerprints = r->fingerprints,
         .fingerprint_count = r->fingerprint_count,
         .id = r->id,
@@ -198,11 +210,9 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
                       void *ctx)
 {
-    int64_t now = keeper_now_us(k);
     for (size_t i = 0; k->rulings != NULL && i < k->rulings->count; i++) {
         const struct ch_ruling_row *r = &k->rulings->items[i].row;
-        bool ended = r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
-        if (!ended && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
+        if (!has_ended(k, r) && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
             each(ctx, r);
         }
     }
@@ -212,13 +222,11 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
                    const struct ch_ruling **ret)
 {
     size_t n = 0;
-    int64_t now = keeper_now_us(k);
     *ret = NULL;
     for (int deny = 1; k->rulings != NULL && deny >= 0; deny--) {
         for (size_t i = 0; i < k->rulings->count; i++) {
             const struct ch_ruling_row *r = &k->rulings->items[i].row;
-            bool ended = r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
-            if (!ended && r->deny == (deny != 0) && in_scope(r, p, file)) {
+            if (r->deny == (deny != 0) && !has_ended(k, r) && in_scope(r, p, file)) {
                 found(k, r, n++);
             }
         }

@@ -328,6 +328,38 @@ static void a_clock_that_jumped_has_jumped_after_a_restart(void **state)
     house_free(h);
 }
 
+/* T7: a denial with an end does not end by a clock that jumped; one that had ended before has. */
+static void a_denial_does_not_end_by_a_jump(void **state)
+{
+    (void)state;
+    const int64_t hour = 3600 * 1000000LL;
+    for (int ago = 1; ago <= 3; ago += 2) {
+        struct house *h = house_new();
+        struct ch_err err;
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "pkg-1.0-py3-none-any.whl - - 30\n");
+        house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/zip", "bytes");
+        house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        struct ch_ruling_row row = {.deny = true,
+                                    .project = CH_STR("pkg"),
+                                    .reason = CH_STR("until it is mended"),
+                                    .by = CH_STR("uid:0"),
+                                    .at_us = ch_now_unix_us() - 9 * hour,
+                                    .expires_at_us = ch_now_unix_us() - ago * hour};
+        assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+        house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        h->k->clock_offset_us -= 2 * hour; /* so it was an hour before it, or had been for an hour */
+        h->k->clock_jumped = true;
+        h->k->rules++;
+        house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+        assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+        assert_int_equal(h->file.refusal.verdict,
+                         ago == 1 ? CH_VERDICT_DENY : CH_VERDICT_HOLD); /* else "clock" holds it */
+        house_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +373,7 @@ int main(void)
         cmocka_unit_test(evicted_bytes_are_fetched_again),
         cmocka_unit_test(by_hand_it_says_what_became_of_it_and_who_has_it),
         cmocka_unit_test(a_clock_that_jumped_has_jumped_after_a_restart),
+        cmocka_unit_test(a_denial_does_not_end_by_a_jump),
         cmocka_unit_test(repositories_with_one_upstream_share_a_rescan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
