@@ -42,7 +42,8 @@ void again_project(struct keeper *k, struct ch_str project)
 
 /* ------------------------------------------------------------------ everything */
 
-/* A policy that everything was judged under, to the end: else a start goes on with it. */
+/* The policy that everything was judged under, to the end; nothing while it is not there yet: then a start
+ * goes on with it. */
 static const struct ch_str judged_under = {"judged-under", sizeof("judged-under") - 1};
 
 struct again {
@@ -59,14 +60,11 @@ static void on_page(void *ctx, struct page *p)
     a->pages++;
 }
 
-static void remember(struct keeper *k)
+static void remember(struct keeper *k, struct ch_str under)
 {
-    struct ch_sha256 digest = ch_policy_digest(k->policy);
     struct ch_err err;
     if (keeper_write(k, &err) != CH_OK ||
-        ch_store_set_value(k->store, judged_under,
-                           (struct ch_str){(const char *)digest.byte, CH_SHA256_BYTES},
-                           &err) != CH_OK) {
+        ch_store_set_value(k->store, judged_under, under, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }
@@ -83,8 +81,9 @@ static void on_turn(struct ch_timer *t)
     if (a->walk.failed != CH_OK) { /* the next start goes through all of them again */
         keeper_log("store", "error=\"%s\"", a->walk.why.msg);
     } else {
+        struct ch_sha256 digest = ch_policy_digest(k->policy);
         keeper_log("judged-again", "projects=%zu", a->pages);
-        remember(k);
+        remember(k, (struct ch_str){(const char *)digest.byte, CH_SHA256_BYTES});
     }
     page_walk_done(&a->walk);
 }
@@ -95,6 +94,8 @@ void again_all(struct keeper *k)
     size_t cursor = 0;
     void *value;
     keeper_raise_epoch(k);
+    ch_loop_cancel_timer(k->child.loop, &a->timer);
+    remember(k, CH_STR("")); /* whatever it is for, not the policy alone, a start goes on with it */
     a->pages = 0;
     page_walk_begin(&a->walk, k, CH_VERDICT_ALLOW);
     while (ch_map_next(k->pages, &cursor, NULL, &value)) { /* those that only showed metadata */
