@@ -54,11 +54,12 @@ static void on_lease(struct ch_timer *t)
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, lease_timer);
     uint64_t now = ch_now_boot_ms();
     struct ch_err err;
-    if (k->healthy && ch_store_whole(k->store, &err) != CH_OK) {
+    bool whole = ch_store_whole(k->store, &err) == CH_OK;
+    if (k->healthy && !whole) {
         k->healthy = false; /* and stays so: what is damaged may say anything */
         keeper_log("store", "error=\"%s\"", err.msg);
     }
-    if (!k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
+    if (whole && !k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
         CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
     }
     if (k->healthy) {
