@@ -155,7 +155,7 @@ static void on_tick(struct ch_timer *t)
     rescan_tick(k);
     policies_tick(k);
     audit_tick(k);
-    intakes_forget_failed(k);
+    intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
     quota_flush(k);

@@ -551,7 +551,9 @@ void intakes_free(struct keeper *k);
 typedef void intake_fn(void *ctx, const struct ch_intake_row *row, const char *progress);
 uint64_t intakes_oldest_ms(struct keeper *k);
 /* Failed ones that nobody asked for again go, from memory and store. */
-void intakes_forget_failed(struct keeper *k);
+/* Failed intakes that nobody waits for: all of this page, or (NULL) those that the queue has shown long
+ * enough. */
+void intakes_forget_failed(struct keeper *k, const struct page *p);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 
 /* ------------------------------------------------------------------ commands.c, metrics.c, quota.c */
