@@ -34,9 +34,11 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     keeper_log("owner", "repository=%s project=%s upstream=%.*s former=%.*s", p->repository, p->project,
                CH_STR_ARG(change->upstream), CH_STR_ARG(change->former));
     owner_settle(k, p);
-    rc = rulings_load(k, err); /* without the approvals that ended with it */
+    if (rulings_load(k, err) != CH_OK) { /* without the approvals that ended with it, or without any */
+        keeper_log("store", "error=\"%s\"", err->msg);
+    }
     keeper_raise_epoch(k);
-    return rc;
+    return CH_OK;
 }
 
 /* The page's content, and what its upstream would be asked with, without what says how new it is. */
