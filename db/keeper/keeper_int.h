@@ -2,7 +2,7 @@
  *
  *   main.c        the process
  *   keeper.c      start-up, peers, group commit, lease, clock
- *   ask.c         messages from gateways -> pages and files
+ *   ask*.c        messages from gateways -> pages and files
  *   pages.c       what is known of upstream pages
  *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); recording what changed
@@ -514,7 +514,7 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
 /* Starts what this client's resolver will want next (T14's budgets). */
 void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agent);
 
-/* ------------------------------------------------------------------ ask.c */
+/* ------------------------------------------------------------------ ask*.c */
 
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
