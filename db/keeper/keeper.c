@@ -299,6 +299,11 @@ static uint64_t gone_confirm_ms(const struct ch_config *config)
     return 1000u * (uint64_t)(s < 1 ? 1 : s < GONE_CONFIRM_MAX_S ? s : GONE_CONFIRM_MAX_S);
 }
 
+static struct ch_sha256 digest_of(struct ch_str text)
+{
+    return ch_sha256_of(text.ptr != NULL ? text.ptr : "", text.len);
+}
+
 static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
 {
     struct keeper *k = owner;
@@ -327,6 +332,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->old_configs[k->old_config_count++] = k->child.config;
     k->child.config = config;
     k->config = config;
+    k->config_digest = digest_of(texts->config_text);
     k->gone_confirm_ms = gone_confirm_ms(config);
     k->rules++;
     pages_rebind(k, config);
@@ -418,6 +424,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     child->on_control = on_control;
     child->on_status = on_status;
     k->config = child->config;
+    k->config_digest = digest_of(child->setup.config_text);
     read_boot_id(k);
     k->pages = ch_map_new();
     k->intakes = ch_map_new();

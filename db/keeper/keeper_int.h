@@ -232,6 +232,7 @@ struct keeper {
     size_t uncommitted_allows; /* recorded in the open group of writes */
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
+    struct ch_sha256 config_digest; /* of the text in force */
     int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
     char boot_id[40];        /* of the boot that the boot clock counts from */
     bool clock_jumped;
@@ -420,7 +421,8 @@ void again_project(struct keeper *k, struct ch_str project);
 void again_all(struct keeper *k);
 bool again_is_running(const struct keeper *k);
 void again_init(struct keeper *k);
-/* When an earlier run did not get to its end under this policy, or the policy is another one. */
+/* When an earlier run did not get to its end under this policy and configuration, one of them is another
+ * since, or a ruling has ended that no keeper saw end. */
 void again_begin(struct keeper *k);
 void again_free(struct keeper *k);
 
@@ -499,6 +501,8 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const st
 typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
                       void *ctx);
+/* Whether the time of any has come since then. */
+bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;

@@ -58,6 +58,18 @@ static void on_end(struct ch_timer *t)
     rulings_watch_ends(k);
 }
 
+bool rulings_ended_since(const struct keeper *k, int64_t at_us)
+{
+    int64_t now = keeper_now_us(k);
+    for (size_t i = 0; i < k->rulings->count; i++) {
+        int64_t end = k->rulings->items[i].row.expires_at_us;
+        if (end != CH_TIME_UNKNOWN && end > at_us && end <= now) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The wall clock may move: looked at anew once an hour at least. */
 static void on_look(struct ch_timer *t)
 {

@@ -3,6 +3,7 @@
 #include "house.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "customhouse/limits.h"
 #include "db/keeper/policies.h"
@@ -453,6 +454,40 @@ static void judging_again_for_a_denial_goes_on_after_a_crash(void **state)
     close_many(h);
 }
 
+/* What a running keeper takes away at once, a start does that finds it: another configuration, an approval
+ * that ended meanwhile. */
+static void a_start_judges_by_what_changed_meanwhile(void **state)
+{
+    (void)state;
+    struct house *h = open_many();
+    struct ch_err err;
+    char config[4096];
+    struct ch_ruling_row row = {.project = ch_str_of(many_names[0]),
+                                .lifts = 1ull << CH_HOLD_AGE,
+                                .policy = ch_policy_digest(h->k->policy),
+                                .reason = CH_STR("for now"),
+                                .by = CH_STR("uid:0"),
+                                .at_us = ch_now_unix_us(),
+                                .expires_at_us = ch_now_unix_us() + 200000};
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    house_settle(h);
+    house_stop(h);
+    usleep(250000);
+    house_start(h, h->policy, h->config);
+    assert_true(again_is_running(h->k));
+    house_settle(h);
+    house_restart(h);
+    assert_false(again_is_running(h->k));
+    snprintf(config, sizeof(config), "%.*s\n# another\n", CH_STR_ARG(h->k->child.setup.config_text));
+    h->config = config;
+    house_restart(h);
+    assert_true(again_is_running(h->k));
+    house_settle(h);
+    house_restart(h);
+    assert_false(again_is_running(h->k));
+    close_many(h);
+}
+
 struct interruption {
     struct ch_timer timer;
     struct house *h;
@@ -507,6 +542,7 @@ int main(void)
         cmocka_unit_test(another_policy_acts_before_all_is_judged_again),
         cmocka_unit_test(judging_again_goes_on_after_a_crash),
         cmocka_unit_test(judging_again_for_a_denial_goes_on_after_a_crash),
+        cmocka_unit_test(a_start_judges_by_what_changed_meanwhile),
         cmocka_unit_test(a_trial_is_of_one_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
