@@ -23,6 +23,9 @@
 /* An approval that was not withdrawn. */
 #define STANDS " passed = 1 AND NOT EXISTS (SELECT 1 FROM attestation_end e WHERE e.id = a.id)"
 
+/* Of its file; an inspection's own goes on with "/" and the alias that was stated, where one was. */
+#define CONTEXT_OF_DECISION "$4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
+
 /* Dialect: the text is what PostgreSQL takes too, except for the rows up to CH_SQL_QUICK_CHECK that
  * speak to SQLite itself. */
 const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
@@ -267,7 +270,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " FROM decision d WHERE d.id > $1 AND d.id <= $2 AND d.repository = $3"
          " AND d.sha256 IS NOT NULL AND" IS_NEWEST
          " AND ((d.verdict = 1 AND NOT EXISTS (SELECT 1 FROM inspection i WHERE i.sha256 = d.sha256"
-         " AND i.context = $4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
+         " AND (i.context = " CONTEXT_OF_DECISION " OR substr(i.context, 1, length("
+         CONTEXT_OF_DECISION ") + 1) = " CONTEXT_OF_DECISION " || '/')"
          " AND i.inspector_version = $5 AND i.ruleset = $6)) OR $7 = 1)",
          "iittidi"},
 

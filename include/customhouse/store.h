@@ -169,7 +169,8 @@ struct ch_inspection_key {
     struct ch_str profile;
     uint32_t inspector_version;
     struct ch_sha256 ruleset; /* zero: no rules were matched */
-    struct ch_str context;    /* "pypi/UPSTREAM/PROJECT/FILENAME": what depends on names is per release file */
+    struct ch_str context;    /* "pypi/UPSTREAM/PROJECT/FILENAME": what depends on names is per release file;
+                               * "/md5=HEX" follows where the index states another hash */
 };
 struct ch_jail_cost {
     uint64_t cpu_us;
