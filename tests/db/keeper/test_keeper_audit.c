@@ -361,6 +361,25 @@ static void a_lost_group_has_no_entries(void **state)
     house_free(h);
 }
 
+static void a_listing_of_a_lost_group_is_entered_later(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheels(h, 1);
+    house_ask_file(h, "pkg", WHEEL);
+    until_written(h);
+    fail_commits = true;
+    house_ask_page(h, "pkg");
+    house_settle(h);
+    fail_commits = false;
+    house_ask_page(h, "pkg");
+    until_written(h);
+    struct ch_buf all = kinds(h);
+    assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("decision listing ")));
+    ch_buf_done(&all);
+    house_free(h);
+}
+
 /* So much at once that it is not kept in memory: it comes from the store. */
 static void more_than_memory_takes(void **state)
 {
@@ -399,6 +418,7 @@ int main(void)
         cmocka_unit_test(t4_no_new_allow_without_the_log),
         cmocka_unit_test(t4_a_lost_log_is_not_begun_anew),
         cmocka_unit_test(a_lost_group_has_no_entries),
+        cmocka_unit_test(a_listing_of_a_lost_group_is_entered_later),
         cmocka_unit_test(more_than_memory_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
