@@ -55,6 +55,38 @@ bool budget_take(struct keeper *k, struct ch_str address)
                 ch_limits.cold_all_burst);
 }
 
+/* They share the map with the other budgets, under names that no address has. */
+bool budget_take_request(struct keeper *k, struct ch_str address)
+{
+    uint64_t now = ch_loop_now_ms(k->child.loop);
+    struct ch_buf name;
+    if (k->budgets == NULL) {
+        k->budgets = ch_map_new();
+    }
+    ch_buf_init(&name, 16 + ch_limits.client_text_bytes);
+    ch_buf_puts(&name, CH_STR("exceptions "));
+    ch_buf_puts(&name, address);
+    struct bucket *b = ch_map_get(k->budgets, ch_buf_str(&name));
+    if (b == NULL) {
+        b = bucket_of(k, ch_buf_str(&name), now);
+        b->milli_tokens = ch_limits.exception_asks_burst * 1000;
+    }
+    ch_buf_done(&name);
+    uint64_t gained = (now - b->at_ms) * 1000 / ch_limits.exception_asks_ms;
+    if (gained > 0) { /* less than a thousandth is not lost */
+        b->at_ms = now;
+        b->milli_tokens += gained;
+    }
+    if (b->milli_tokens > ch_limits.exception_asks_burst * 1000) {
+        b->milli_tokens = ch_limits.exception_asks_burst * 1000;
+    }
+    if (b->milli_tokens < 1000) {
+        return false;
+    }
+    b->milli_tokens -= 1000;
+    return true;
+}
+
 void budgets_free(struct keeper *k)
 {
     size_t cursor = 0;

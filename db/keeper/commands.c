@@ -21,6 +21,7 @@ static const struct {
     {"rescan", command_rescan},
     {"keys", command_keys},
     {"own", command_own},
+    {"exceptions", command_exceptions},
     {"policy show", command_policy_show},
     {"policy history", command_policy_history},
     {"policy diff", command_policy_diff},
@@ -134,6 +135,8 @@ void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd)
     struct command *c = ch_calloc(1, sizeof(*c));
     c->k = k;
     c->uid = uid;
+    c->who = (struct principal){.kind = PRINCIPAL_LOCAL};
+    snprintf(c->who.text, sizeof(c->who.text), "local:%u", uid);
     ch_buf_init(&c->payload, 64u << 10);
     ch_buf_init(&c->input, (size_t)ch_limits.command_input_bytes);
     ch_buf_init(&c->out, 1u << 20);
@@ -244,7 +247,7 @@ struct ch_str command_word_at(const struct command *c, size_t place)
 
 struct ch_str command_word(const struct command *c)
 {
-    return command_word_at(c, 0);
+    return command_word_at(c, c->subject);
 }
 
 static void copy(char *to, size_t size, struct ch_str s)

@@ -13,6 +13,7 @@
 #include "customhouse/limits.h"
 #include "approvals.h"
 #include "documents.h"
+#include "exceptions.h"
 #include "keyring.h"
 #include "policies.h"
 #include "sidecar.h"
@@ -155,6 +156,7 @@ static void on_tick(struct ch_timer *t)
     rescan_tick(k);
     policies_tick(k);
     audit_tick(k);
+    exceptions_settle(k);
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
@@ -183,6 +185,17 @@ enum ch_code keeper_write(struct keeper *k, struct ch_err *err)
     return rc;
 }
 
+void keeper_roll_back(struct keeper *k)
+{
+    k->uncommitted_allows = 0;
+    ch_store_rollback(k->store);
+    keeper_raise_epoch(k);
+    k->group_lost = true;
+    audit_rolled_back(k);
+    intakes_roll_back(k);
+    pages_roll_back(k);
+}
+
 enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
 {
     k->uncommitted_allows = 0;
@@ -191,12 +204,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
     }
     enum ch_code rc = ch_store_commit(k->store, err);
     if (rc != CH_OK) {
-        ch_store_rollback(k->store);
-        keeper_raise_epoch(k);
-        k->group_lost = true;
-        audit_rolled_back(k);
-        intakes_roll_back(k);
-        pages_roll_back(k);
+        keeper_roll_back(k);
         keeper_log("store", "commit=failed error=\"%s\"", err->msg);
     }
     k->healthy = rc == CH_OK;
@@ -457,6 +465,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
+    rc = rc == CH_OK ? exceptions_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
@@ -507,6 +516,7 @@ void keeper_close(struct keeper *k)
     quota_free(k);
     audit_close(k);
     rulings_free(k);
+    exceptions_free(k);
     policies_free(k);
     documents_free(k);
     keyring_free(k);

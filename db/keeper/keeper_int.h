@@ -19,6 +19,7 @@
  *   audit*.c      the audit log: entries, their order, who waits for it
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
+ *   exceptions.c  what people ask to let pass, and what becomes of it
  *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
@@ -48,6 +49,7 @@
 
 struct keeper;
 struct audit;
+struct exceptions;
 struct policies;
 struct keyring;
 struct list;
@@ -202,6 +204,7 @@ struct keeper {
     size_t intakes_ahead;    /* of them, nobody waits for; rescans do not count */
     struct again *again;
     struct rulings *rulings;
+    struct exceptions *exceptions; /* exceptions.h */
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
     struct waiter *room_waiters; /* asks that wait for room in a quota */
@@ -255,6 +258,9 @@ void keeper_close(struct keeper *k); /* also after a failed start; the child is 
 enum ch_code keeper_write(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* Commits now. On failure nothing of the group happened; the keeper stops renewing its lease. */
 enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* Undoes what the open group has: nothing of it happened, as after a commit that failed. For who wrote
+ * a part of something that is not to be without the rest. */
+void keeper_roll_back(struct keeper *k);
 /* Ends every ALLOW and listing in the gateways' memory, now (T4): called before anything else when a
  * decision may move away from ALLOW. */
 void keeper_raise_epoch(struct keeper *k);
@@ -507,6 +513,12 @@ bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
+/* These, of this project, let nothing pass any more, from now on and whatever the store says until this
+ * process ends (T4: effective first); it is judged again. */
+void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count);
+/* Whether one of this number is among what was loaded: not ended. */
+bool rulings_stands(const struct keeper *k, uint64_t id);
+
 /* ------------------------------------------------------------------ listing.c */
 
 /* Into p->listing, when it is not good any more: `bytes` and `generation` are what gateways get. */
@@ -530,6 +542,8 @@ enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_
 
 /* Whether this client may make us fetch one more page that we have not (T14); charges it. */
 bool budget_take(struct keeper *k, struct ch_str address);
+/* Whether a request for an exception is taken from this address; charges it. */
+bool budget_take_request(struct keeper *k, struct ch_str address);
 void budgets_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ intake.c */

@@ -29,6 +29,13 @@ static const struct ch_logged_field policy_fields[] = {
     NUMBER("at_us"),
 };
 
+static const struct ch_logged_field exception_fields[] = {
+    TEXT("step"),        NUMBER("exception"), TEXT("by"),        FLAG("alone"),   TEXT("reason"),
+    SHA256("bytes"),     SHA256("evidence"),  SHA256("policy"),  NUMBER("at_us"), TIME("expires_us"),
+    TEXT("repository"),  TEXT("environment"), TEXT("ecosystem"), TEXT("project"), TEXT("versions"),
+    TEXT("file"),        TEXT("rulings"),
+};
+
 /* Columns of the statement are the fields, in their order. */
 static const struct source {
     const char *kind;
@@ -40,6 +47,7 @@ static const struct source {
     {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
     {"ruling", "ruling", CH_SQL_LOGGED_RULING, FIELDS(ruling_fields)},
     {"policy", "policy_taken", CH_SQL_LOGGED_POLICY, FIELDS(policy_fields)},
+    {"exception", "exception_step", CH_SQL_LOGGED_EXCEPTION, FIELDS(exception_fields)},
 };
 
 static const struct source *source_of(struct ch_str kind)
