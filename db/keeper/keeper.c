@@ -14,6 +14,7 @@
 #include "approvals.h"
 #include "documents.h"
 #include "keyring.h"
+#include "people.h"
 #include "policies.h"
 #include "sidecar.h"
 
@@ -154,6 +155,7 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    people_tick(k);
     audit_tick(k);
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
@@ -456,6 +458,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
@@ -507,6 +510,7 @@ void keeper_close(struct keeper *k)
     quota_free(k);
     audit_close(k);
     rulings_free(k);
+    people_close(k);
     policies_free(k);
     documents_free(k);
     keyring_free(k);
