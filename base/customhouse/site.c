@@ -78,33 +78,33 @@ enum ch_code site_check_folder(const char *folder, struct ch_err *err)
     return rc;
 }
 
-enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err)
+enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf *ret,
+                                  struct ch_err *err)
 {
+    char piece[16384];
+    ssize_t n = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return ch_fail_errno(err, errno, "%s", path);
     }
-    ch_buf_init(ret, (size_t)ch_limits.setup_text_bytes);
-    enum ch_code rc = CH_OK;
-    for (;;) {
-        char piece[8192];
-        ssize_t n = read(fd, piece, sizeof(piece));
-        if (n < 0) {
-            rc = ch_fail_errno(err, errno, "%s", path);
-        }
-        if (n <= 0) {
-            break;
-        }
+    ch_buf_init(ret, (size_t)max);
+    while (!ret->failed && (n = read(fd, piece, sizeof(piece))) > 0) {
         ch_buf_put(ret, piece, (size_t)n);
     }
-    close(fd);
+    enum ch_code rc = n < 0 ? ch_fail_errno(err, errno, "%s", path) : CH_OK;
     if (rc == CH_OK && ch_buf_ok(ret, err) != CH_OK) {
         rc = ch_wrap(err, "%s", path);
     }
+    close(fd);
     if (rc != CH_OK) {
         ch_buf_done(ret);
     }
     return rc;
+}
+
+enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err)
+{
+    return site_read_file_up_to(path, ch_limits.setup_text_bytes, ret, err);
 }
 
 static enum ch_code write_and_link(int fd, const char *temporary, const char *path,

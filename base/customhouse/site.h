@@ -51,7 +51,10 @@ enum ch_code site_check_policy(const struct ch_config *config, struct ch_str bun
                                const char *name, struct ch_err *err) CH_MUST_CHECK;
 void site_done(struct site *site); /* accepts zeroed memory */
 
-/* Reads a whole file of at most a set-up text's size. */
+/* Reads a whole file of at most `max` bytes (CH_E_LIMIT: it is larger), or of at most a set-up text's.
+ * On failure *ret is empty. */
+enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf *ret,
+                                  struct ch_err *err) CH_MUST_CHECK;
 enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;
 /* Writes a file that was not there before, whole or not at all. */
 enum ch_code site_write_file(const char *path, struct ch_str text, unsigned mode,

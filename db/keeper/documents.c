@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "approvals.h"
+#include "audit.h"
 #include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
 #include "json.h"
@@ -194,7 +195,9 @@ static bool may_go_out(struct answer *a, const struct ch_attestation_row *row)
         keeper_commit(k, &err) != CH_OK) { /* durable, then effective */
         return false;
     }
-    return approvals_stand(k, p, (size_t)at) &&
+    /* under a checkpoint of the log, as the file itself (T4) */
+    return p->files[at].recorded_verdict == CH_VERDICT_ALLOW && audit_has(k, &p->files[at]) &&
+           approvals_stand(k, p, (size_t)at) &&
            ch_str_eq(row->environment, ch_str_of(p->config->environment));
 }
 

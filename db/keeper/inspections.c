@@ -1,12 +1,17 @@
 /* Which stored inspection of a file counts: of which key, of which bytes, and for how long (T6). */
 #include "keeper_int.h"
 
-/* With the alias that the index states: an inspection that did not verify it is none (T15). */
-void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
+static void put_file(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
 {
     ch_buf_init(ret, 2048);
     ch_buf_printf(ret, "%s/%s/%s/", p->eco->name, p->upstream->name, p->project);
     ch_buf_puts(ret, file_name);
+}
+
+/* With the alias that the index states: an inspection that did not verify it is none (T15). */
+void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
+{
+    put_file(p, file_name, ret);
     ptrdiff_t at = page_find_file(p, file_name);
     const struct ch_alias *alias = at >= 0 ? &p->facts.files[at].index.alias : NULL;
     if (alias != NULL && alias->kind != CH_HASH_NONE) {
@@ -34,28 +39,28 @@ void inspection_forget(struct page *p, size_t file)
     f->held_against = false;
 }
 
+static struct ch_inspection_key key_of(const struct keeper *k, const struct page *p, size_t file,
+                                       const struct ch_sha256 *sha256, struct ch_str context)
+{
+    return (struct ch_inspection_key){
+        .sha256 = *sha256,
+        .profile = ch_str_of(p->files[file].release.profile),
+        .inspector_version = CH_INSPECTOR_VERSION,
+        .ruleset = k->ruleset,
+        .context = context,
+    };
+}
+
 /* Reads what is stored, of the key in force or else the newest of another one. */
-static enum ch_code read_inspection(struct keeper *k, const struct page *p, size_t file,
-                                    const struct ch_sha256 *sha256,
+static enum ch_code read_inspection(struct keeper *k, const struct ch_inspection_key *key,
                                     struct ch_inspection_result *ret, bool *ret_old,
                                     struct ch_err *err)
 {
-    const struct page_file *f = &p->files[file];
-    struct ch_buf context;
-    inspection_context(p, p->facts.files[file].index.file_name, &context);
-    struct ch_inspection_key key = {
-        .sha256 = *sha256,
-        .profile = ch_str_of(f->release.profile),
-        .inspector_version = CH_INSPECTOR_VERSION,
-        .ruleset = k->ruleset,
-        .context = ch_buf_str(&context),
-    };
-    enum ch_code rc = ch_store_get_inspection(k->store, &key, ret, err);
+    enum ch_code rc = ch_store_get_inspection(k->store, key, ret, err);
     if (rc == CH_E_NOT_FOUND) {
-        rc = ch_store_newest_inspection(k->store, &key, ret, err);
+        rc = ch_store_newest_inspection(k->store, key, ret, err);
         *ret_old = rc == CH_OK;
     }
-    ch_buf_done(&context);
     return rc;
 }
 
@@ -86,36 +91,6 @@ static bool is_held_against(const struct ch_inspection_result *inspection)
     return is_attack(inspection) && !has_mismatch(inspection);
 }
 
-/* What was found in replaced bytes is of the version: replacing them does not free their siblings.
- */
-void inspection_look_past(struct keeper *k, struct page *p)
-{
-    struct page_index *x = &p->index;
-    for (size_t i = 0; i <= x->version_count; i++) {
-        x->past_attack[i] = 0;
-    }
-    for (size_t i = 0; i < x->past_count; i++) {
-        size_t file = x->past[i].file;
-        struct ch_inspection_result found;
-        struct ch_err err;
-        bool old;
-        if (p->files[file].release.profile == NULL ||
-            ch_sha256_eq(&x->past[i].sha256, &p->files[file].artifact)) {
-            continue;
-        }
-        enum ch_code rc = read_inspection(k, p, file, &x->past[i].sha256, &found, &old, &err);
-        if (rc == CH_OK) {
-            if (is_held_against(&found)) {
-                x->past_attack[x->version[file]] = file + 1;
-            }
-            ch_store_inspection_done(&found);
-        } else if (rc != CH_E_NOT_FOUND) { /* not known to be none */
-            keeper_log("store", "error=\"%s\"", err.msg);
-            x->past_attack[x->version[file]] = file + 1;
-        }
-    }
-}
-
 static void load_inspection(struct keeper *k, struct page *p, size_t file)
 {
     struct page_file *f = &p->files[file];
@@ -123,8 +98,11 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     if (f->inspection_loaded || ch_sha256_is_zero(&f->artifact) || f->release.profile == NULL) {
         return;
     }
-    enum ch_code rc =
-        read_inspection(k, p, file, &f->artifact, &f->inspection, &f->inspection_old, &err);
+    struct ch_buf context;
+    inspection_context(p, p->facts.files[file].index.file_name, &context);
+    struct ch_inspection_key key = key_of(k, p, file, &f->artifact, ch_buf_str(&context));
+    enum ch_code rc = read_inspection(k, &key, &f->inspection, &f->inspection_old, &err);
+    ch_buf_done(&context);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
         return; /* not loaded: tried again, and "not inspected" meanwhile */
@@ -147,6 +125,69 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     if (f->has_inspection) {
         listing_touch(p);
         releases_touch(p);
+    }
+}
+
+/* ------------------------------------------------------------------ what came before (T10) */
+
+static void keep_context(void *ctx, struct ch_str context)
+{
+    ch_put_str(ctx, context);
+}
+
+/* Whether something was found in these bytes of the file that holds its version, whatever other hash
+ * the index stated of it then: it may state another one with other bytes, or at any time. */
+static enum ch_code was_held_against(struct keeper *k, const struct page *p, size_t file,
+                                     const struct ch_sha256 *sha256, bool *ret, struct ch_err *err)
+{
+    struct ch_buf name, contexts;
+    put_file(p, p->facts.files[file].index.file_name, &name);
+    ch_buf_init(&contexts, 1u << 20);
+    struct ch_inspection_key key = key_of(k, p, file, sha256, ch_buf_str(&name));
+    enum ch_code rc =
+        ch_store_inspection_contexts(k->store, &key, keep_context, &contexts, err);
+    rc = rc == CH_OK ? ch_buf_ok(&contexts, err) : rc;
+    struct ch_rd r = ch_rd_of(contexts.ptr, contexts.len);
+    *ret = false;
+    while (rc == CH_OK && ch_rd_left(&r) > 0) {
+        struct ch_inspection_result found;
+        bool old;
+        key.context = ch_get_str(&r, 4096);
+        rc = read_inspection(k, &key, &found, &old, err);
+        if (rc == CH_OK) {
+            *ret |= is_held_against(&found);
+            ch_store_inspection_done(&found);
+        }
+    }
+    ch_buf_done(&contexts);
+    ch_buf_done(&name);
+    return rc;
+}
+
+/* What was found in replaced bytes is of the version: replacing them does not free their siblings.
+ * Nor does it to state another hash of the same bytes, as which nobody inspected them yet. */
+void inspection_look_past(struct keeper *k, struct page *p)
+{
+    struct page_index *x = &p->index;
+    for (size_t i = 0; i <= x->version_count; i++) {
+        x->past_attack[i] = 0;
+    }
+    for (size_t i = 0; i < x->past_count; i++) {
+        size_t file = x->past[i].file;
+        struct ch_err err;
+        bool held = true;
+        if (p->files[file].release.profile == NULL ||
+            (ch_sha256_eq(&x->past[i].sha256, &p->files[file].artifact) &&
+             p->files[file].has_inspection)) {
+            continue;
+        }
+        if (was_held_against(k, p, file, &x->past[i].sha256, &held, &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+            held = true; /* not known to be none */
+        }
+        if (held) {
+            x->past_attack[x->version[file]] = file + 1;
+        }
     }
 }
 

@@ -204,10 +204,12 @@ static void start_scan(struct intake *in)
     struct ch_err err;
     struct ch_release release;
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
-    if (in->blob_fd < 0 &&
-        ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) != CH_OK) {
-        intake_fail(in, 500, ch_str_of(err.msg));
-        return;
+    if (in->blob_fd < 0) {
+        in->alias = (struct ch_alias){.kind = CH_HASH_NONE}; /* an earlier attempt had others */
+        if (ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) != CH_OK) {
+            intake_fail(in, 500, ch_str_of(err.msg));
+            return;
+        }
     }
     if (release.profile == NULL) {
         intake_fail(in, 502, CH_STR("no inspector for this type of file"));
@@ -241,7 +243,6 @@ static void fetched(struct intake *in, struct ch_str url)
     struct keeper *k = in->k;
     struct ch_err err;
     int64_t now = keeper_now_us(k);
-    in->alias = (struct ch_alias){.kind = CH_HASH_NONE};
     struct ch_artifact artifact = {in->sha256, in->size_bytes, now};
     struct ch_release_file release = {ch_str_of(in->p->upstream->name), page_name(in->p),
                                       ch_str_of(in->file_name), in->sha256, url, now};

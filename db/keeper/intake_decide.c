@@ -128,6 +128,9 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     p->files[at].artifact = in->sha256;
     if (other) {
         page_index_arrived(p, (size_t)at, &in->sha256);
+    }
+    if (other || p->index.past_attack[p->index.version[at]] > 0) {
+        inspection_of(k, p, (size_t)at);
         inspection_look_past(k, p); /* what came before is past now, or is no longer */
     }
     listing_touch(p);

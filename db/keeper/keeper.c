@@ -54,11 +54,12 @@ static void on_lease(struct ch_timer *t)
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, lease_timer);
     uint64_t now = ch_now_boot_ms();
     struct ch_err err;
-    if (k->healthy && ch_store_whole(k->store, &err) != CH_OK) {
+    bool whole = ch_store_whole(k->store, &err) == CH_OK;
+    if (k->healthy && !whole) {
         k->healthy = false; /* and stays so: what is damaged may say anything */
         keeper_log("store", "error=\"%s\"", err.msg);
     }
-    if (!k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
+    if (whole && !k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
         CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
     }
     if (k->healthy) {
@@ -154,7 +155,7 @@ static void on_tick(struct ch_timer *t)
     rescan_tick(k);
     policies_tick(k);
     audit_tick(k);
-    intakes_forget_failed(k);
+    intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
     quota_flush(k);
@@ -298,6 +299,11 @@ static uint64_t gone_confirm_ms(const struct ch_config *config)
     return 1000u * (uint64_t)(s < 1 ? 1 : s < GONE_CONFIRM_MAX_S ? s : GONE_CONFIRM_MAX_S);
 }
 
+static struct ch_sha256 digest_of(struct ch_str text)
+{
+    return ch_sha256_of(text.ptr != NULL ? text.ptr : "", text.len);
+}
+
 static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
 {
     struct keeper *k = owner;
@@ -326,6 +332,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->old_configs[k->old_config_count++] = k->child.config;
     k->child.config = config;
     k->config = config;
+    k->config_digest = digest_of(texts->config_text);
     k->gone_confirm_ms = gone_confirm_ms(config);
     k->rules++;
     pages_rebind(k, config);
@@ -417,6 +424,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     child->on_control = on_control;
     child->on_status = on_status;
     k->config = child->config;
+    k->config_digest = digest_of(child->setup.config_text);
     read_boot_id(k);
     k->pages = ch_map_new();
     k->intakes = ch_map_new();

@@ -2,7 +2,7 @@
  *
  *   main.c        the process
  *   keeper.c      start-up, peers, group commit, lease, clock
- *   ask.c         messages from gateways -> pages and files
+ *   ask*.c        messages from gateways -> pages and files
  *   pages.c       what is known of upstream pages
  *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); recording what changed
@@ -232,6 +232,7 @@ struct keeper {
     size_t uncommitted_allows; /* recorded in the open group of writes */
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
+    struct ch_sha256 config_digest; /* of the text in force */
     int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
     char boot_id[40];        /* of the boot that the boot clock counts from */
     bool clock_jumped;
@@ -420,7 +421,8 @@ void again_project(struct keeper *k, struct ch_str project);
 void again_all(struct keeper *k);
 bool again_is_running(const struct keeper *k);
 void again_init(struct keeper *k);
-/* When an earlier run did not get to its end under this policy, or the policy is another one. */
+/* When an earlier run did not get to its end under this policy and configuration, one of them is another
+ * since, or a ruling has ended that no keeper saw end. */
 void again_begin(struct keeper *k);
 void again_free(struct keeper *k);
 
@@ -499,6 +501,8 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const st
 typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
                       void *ctx);
+/* Whether the time of any has come since then. */
+bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
@@ -514,7 +518,7 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
 /* Starts what this client's resolver will want next (T14's budgets). */
 void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agent);
 
-/* ------------------------------------------------------------------ ask.c */
+/* ------------------------------------------------------------------ ask*.c */
 
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
@@ -551,7 +555,9 @@ void intakes_free(struct keeper *k);
 typedef void intake_fn(void *ctx, const struct ch_intake_row *row, const char *progress);
 uint64_t intakes_oldest_ms(struct keeper *k);
 /* Failed ones that nobody asked for again go, from memory and store. */
-void intakes_forget_failed(struct keeper *k);
+/* Failed intakes that nobody waits for: all of this page, or (NULL) those that the queue has shown long
+ * enough. */
+void intakes_forget_failed(struct keeper *k, const struct page *p);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 
 /* ------------------------------------------------------------------ commands.c, metrics.c, quota.c */

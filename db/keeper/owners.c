@@ -2,35 +2,12 @@
  * from when on an owner counts anew. */
 #include "pages_int.h"
 
-#include "intake_int.h"
-
-/* Failed intakes stay for the queue to show; those of a page that changes hands go at once. */
-static void drop_failed_intakes(struct keeper *k, const struct page *p)
-{
-    size_t cursor = 0;
-    void *value;
-    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        struct intake *in = value;
-        struct ch_err err;
-        if (in->p != p || in->state != CH_INTAKE_FAILED || in->waiters != NULL) {
-            continue;
-        }
-        if (in->id != 0 && (keeper_write(k, &err) != CH_OK ||
-                            ch_store_end_intake(k->store, in->id, &err) != CH_OK)) {
-            keeper_log("store", "error=\"%s\"", err.msg);
-            continue;
-        }
-        intake_detach(in);
-        intake_free(in);
-    }
-}
-
 void owner_settle(struct keeper *k, struct page *p)
 {
     if (!p->given_away || p->refreshing) {
         return;
     }
-    drop_failed_intakes(k, p);
+    intakes_forget_failed(k, p);
     if (p->busy == 0) { /* else what is under way still speaks of the former owner's files */
         page_unload(p);
         p->given_away = false;
@@ -57,9 +34,11 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     keeper_log("owner", "repository=%s project=%s upstream=%.*s former=%.*s", p->repository, p->project,
                CH_STR_ARG(change->upstream), CH_STR_ARG(change->former));
     owner_settle(k, p);
-    rc = rulings_load(k, err); /* without the approvals that ended with it */
+    if (rulings_load(k, err) != CH_OK) { /* without the approvals that ended with it, or without any */
+        keeper_log("store", "error=\"%s\"", err->msg);
+    }
     keeper_raise_epoch(k);
-    return rc;
+    return CH_OK;
 }
 
 /* The page's content, and what its upstream would be asked with, without what says how new it is. */

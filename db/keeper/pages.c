@@ -392,6 +392,7 @@ void pages_roll_back(struct keeper *k)
     struct page *p;
     while ((p = take_wrote(k)) != NULL) {
         struct ch_err err;
+        p->logged = (struct ch_sha256){{0}};
         enum ch_code rc = p->load == PAGE_READY ? load_from_store(k, p, &err) : CH_OK;
         if (rc == CH_OK) {
             continue;

@@ -58,6 +58,18 @@ static void on_end(struct ch_timer *t)
     rulings_watch_ends(k);
 }
 
+bool rulings_ended_since(const struct keeper *k, int64_t at_us)
+{
+    int64_t now = keeper_now_us(k);
+    for (size_t i = 0; i < k->rulings->count; i++) {
+        int64_t end = k->rulings->items[i].row.expires_at_us;
+        if (end != CH_TIME_UNKNOWN && end > at_us && end <= now) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The wall clock may move: looked at anew once an hour at least. */
 static void on_look(struct ch_timer *t)
 {
@@ -82,27 +94,52 @@ void rulings_watch_ends(struct keeper *k)
                       now_ms + (far ? LOOK_MS : (uint64_t)(soonest - now) / 1000 + 2));
 }
 
+static void free_all(struct rulings *r)
+{
+    if (r != NULL) {
+        for (size_t i = 0; i < r->count; i++) {
+            ch_buf_done(&r->items[i].memory);
+        }
+        free(r->items);
+        free(r->found);
+        free(r);
+    }
+}
+
+static void drop_approvals(struct rulings *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->items[i].row.deny) {
+            r->items[n++] = r->items[i];
+        } else {
+            ch_buf_done(&r->items[i].memory);
+        }
+    }
+    r->count = n;
+}
+
+/* What cannot be read denies as before, and approves nothing. */
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
-    rulings_free(k);
+    struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
+    enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
+    if (rc == CH_OK || k->rulings == NULL) {
+        rulings_free(k);
+        k->rulings = loaded;
+    } else {
+        free_all(loaded);
+        drop_approvals(k->rulings);
+    }
     k->rules++;
-    k->rulings = ch_calloc(1, sizeof(*k->rulings));
-    enum ch_code rc = ch_store_rulings(k->store, copy_in, k->rulings, err);
     rulings_watch_ends(k);
     return rc;
 }
 
 void rulings_free(struct keeper *k)
 {
-    if (k->rulings != NULL) {
-        for (size_t i = 0; i < k->rulings->count; i++) {
-            ch_buf_done(&k->rulings->items[i].memory);
-        }
-        free(k->rulings->items);
-        free(k->rulings->found);
-        free(k->rulings);
-        k->rulings = NULL;
-    }
+    free_all(k->rulings);
+    k->rulings = NULL;
 }
 
 /* Whether the file is the ruling's bytes. Those that the index states are denied before they are
@@ -118,6 +155,18 @@ static bool names_project(const struct ch_ruling_row *r, const struct page *p)
 {
     return r->project.len > 0 ? ch_str_eq(r->project, page_name(p))
                               : r->deny && !ch_sha256_is_zero(&r->sha256);
+}
+
+/* T7: the end of a denial is a release by time. While the clock cannot be trusted it comes by the boot
+ * clock, if that is later. */
+static bool has_ended(const struct keeper *k, const struct ch_ruling_row *r)
+{
+    int64_t now = keeper_now_us(k);
+    int64_t sure = (int64_t)ch_now_boot_ms() * 1000 + k->clock_offset_us;
+    if (r->deny && k->clock_jumped && sure < now) {
+        now = sure;
+    }
+    return r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
 }
 
 /* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */
@@ -163,7 +212,7 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
         .reason = r->reason,
         .by = r->by,
         .at_us = r->at_us,
-        .expires_at_us = r->expires_at_us,
+        .expires_at_us = r->deny && k->clock_jumped ? CH_TIME_UNKNOWN : r->expires_at_us,
         .fingerprints = r->fingerprints,
         .fingerprint_count = r->fingerprint_count,
         .id = r->id,
@@ -173,11 +222,9 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
                       void *ctx)
 {
-    int64_t now = keeper_now_us(k);
     for (size_t i = 0; k->rulings != NULL && i < k->rulings->count; i++) {
         const struct ch_ruling_row *r = &k->rulings->items[i].row;
-        bool ended = r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
-        if (!ended && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
+        if (!has_ended(k, r) && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
             each(ctx, r);
         }
     }
@@ -187,13 +234,11 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
                    const struct ch_ruling **ret)
 {
     size_t n = 0;
-    int64_t now = keeper_now_us(k);
     *ret = NULL;
     for (int deny = 1; k->rulings != NULL && deny >= 0; deny--) {
         for (size_t i = 0; i < k->rulings->count; i++) {
             const struct ch_ruling_row *r = &k->rulings->items[i].row;
-            bool ended = r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
-            if (!ended && r->deny == (deny != 0) && in_scope(r, p, file)) {
+            if (r->deny == (deny != 0) && !has_ended(k, r) && in_scope(r, p, file)) {
                 found(k, r, n++);
             }
         }

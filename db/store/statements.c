@@ -23,6 +23,9 @@
 /* An approval that was not withdrawn. */
 #define STANDS " passed = 1 AND NOT EXISTS (SELECT 1 FROM attestation_end e WHERE e.id = a.id)"
 
+/* Of its file; an inspection's own goes on with "/" and the alias that was stated, where one was. */
+#define CONTEXT_OF_DECISION "$4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
+
 /* Dialect: the text is what PostgreSQL takes too, except for the rows up to CH_SQL_QUICK_CHECK that
  * speak to SQLite itself. */
 const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
@@ -163,6 +166,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                                   " WHERE id = (SELECT max(i.id) FROM inspection i WHERE"
                                   " i.sha256 = $1 AND i.profile = $2 AND i.context = $3)",
                                   "dtt"},
+    [CH_SQL_INSPECTION_CONTEXTS] = {"list contexts of inspections",
+                                    "SELECT DISTINCT context FROM inspection WHERE sha256 = $1"
+                                    " AND profile = $2 AND (context = $3 OR"
+                                    " substr(context, 1, length($3) + 1) = $3 || '/')"
+                                    " ORDER BY context",
+                                    "dtt"},
     [CH_SQL_GET_FINDINGS] = {"get findings",
                              "SELECT code, member, evidence FROM finding WHERE inspection = $1"
                              " ORDER BY number",
@@ -261,7 +270,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " FROM decision d WHERE d.id > $1 AND d.id <= $2 AND d.repository = $3"
          " AND d.sha256 IS NOT NULL AND" IS_NEWEST
          " AND ((d.verdict = 1 AND NOT EXISTS (SELECT 1 FROM inspection i WHERE i.sha256 = d.sha256"
-         " AND i.context = $4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
+         " AND (i.context = " CONTEXT_OF_DECISION " OR substr(i.context, 1, length("
+         CONTEXT_OF_DECISION ") + 1) = " CONTEXT_OF_DECISION " || '/')"
          " AND i.inspector_version = $5 AND i.ruleset = $6)) OR $7 = 1)",
          "iittidi"},
 

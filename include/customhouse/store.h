@@ -169,7 +169,8 @@ struct ch_inspection_key {
     struct ch_str profile;
     uint32_t inspector_version;
     struct ch_sha256 ruleset; /* zero: no rules were matched */
-    struct ch_str context;    /* "pypi/UPSTREAM/PROJECT/FILENAME": what depends on names is per release file */
+    struct ch_str context;    /* "pypi/UPSTREAM/PROJECT/FILENAME": what depends on names is per release file;
+                               * "/md5=HEX" follows where the index states another hash */
 };
 struct ch_jail_cost {
     uint64_t cpu_us;
@@ -208,6 +209,11 @@ enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspect
 enum ch_code ch_store_newest_inspection(struct ch_store *s, const struct ch_inspection_key *key,
                                         struct ch_inspection_result *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_inspection_done(struct ch_inspection_result *r);
+/* The contexts that these bytes were inspected in, of those that are key->context or begin with it and
+ * "/". The store must not be asked meanwhile. */
+enum ch_code ch_store_inspection_contexts(struct ch_store *s, const struct ch_inspection_key *key,
+                                          ch_store_name_fn *each, void *ctx,
+                                          struct ch_err *err) CH_MUST_CHECK;
 
 /* A metadata sidecar that was checked before its file was fetched (T1). The first four are its key. */
 struct ch_sidecar_row {

@@ -241,6 +241,7 @@ void house_start(struct house *h, const char *policy, const char *config)
     child->setup.policy_name = CH_STR("policy.yaml");
     child->setup.policy_text = ch_str_of(policy != NULL ? policy : ch_policy_default_text());
     config = config != NULL ? config : CONFIG;
+    child->setup.config_text = ch_str_of(config);
     if (ch_config_parse(ch_str_of(config), "customhouse.yaml", &child->config, &err) != CH_OK ||
         keeper_init(h->k, &err) != CH_OK || keeper_open(h->k, &err) != CH_OK) {
         fail_msg("%s", err.msg);

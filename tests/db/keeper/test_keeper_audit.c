@@ -246,6 +246,20 @@ static void refusals_are_entered_by_the_minute(void **state)
     house_free(h);
 }
 
+/* Asks for what was signed about the bytes, by their digest; whether an approval went out. */
+static bool approval_goes_out(struct house *h, const char *bytes)
+{
+    struct ch_ask_document ask = {.kind = CH_DOCUMENT_ATTESTATION,
+                                  .sha256 = ch_sha256_of(bytes, strlen(bytes)),
+                                  .part = CH_PART_VSA};
+    bool found = false;
+    for (ask.number = 1; ask.number <= 2; ask.number++) {
+        house_ask_document(h, &ask);
+        found = found || h->document.http_status == 200;
+    }
+    return found;
+}
+
 /* T4: nothing becomes ALLOW without its entry; what was served goes on, and can be taken away. */
 static void t4_no_new_allow_without_the_log(void **state)
 {
@@ -264,8 +278,10 @@ static void t4_no_new_allow_without_the_log(void **state)
     house_ask_part(h, "pkg", NEXT, CH_PART_FILE, 600);
     assert_int_equal(h->file.outcome, CH_FILE_WAIT); /* being inspected, for a client */
     assert_false(house_serves(h, "other bytes"));
+    assert_false(approval_goes_out(h, "other bytes"));
     house_ask_file(h, "pkg", WHEEL);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(approval_goes_out(h, "bytes"));
     assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "malware", NULL, &out));
     assert_false(house_serves(h, "bytes"));
     house_ask_file(h, "pkg", WHEEL);
@@ -284,6 +300,7 @@ static void t4_no_new_allow_without_the_log(void **state)
     house_ask_file(h, "pkg", NEXT);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     assert_true(house_serves(h, "other bytes"));
+    assert_true(approval_goes_out(h, "other bytes"));
     until_written(h);
     struct ch_buf all = kinds(h);
     assert_true(ch_str_find(ch_buf_str(&all), CH_STR("ruling"), NULL));
@@ -344,6 +361,25 @@ static void a_lost_group_has_no_entries(void **state)
     house_free(h);
 }
 
+static void a_listing_of_a_lost_group_is_entered_later(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheels(h, 1);
+    house_ask_file(h, "pkg", WHEEL);
+    until_written(h);
+    fail_commits = true;
+    house_ask_page(h, "pkg");
+    house_settle(h);
+    fail_commits = false;
+    house_ask_page(h, "pkg");
+    until_written(h);
+    struct ch_buf all = kinds(h);
+    assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("decision listing ")));
+    ch_buf_done(&all);
+    house_free(h);
+}
+
 /* So much at once that it is not kept in memory: it comes from the store. */
 static void more_than_memory_takes(void **state)
 {
@@ -382,6 +418,7 @@ int main(void)
         cmocka_unit_test(t4_no_new_allow_without_the_log),
         cmocka_unit_test(t4_a_lost_log_is_not_begun_anew),
         cmocka_unit_test(a_lost_group_has_no_entries),
+        cmocka_unit_test(a_listing_of_a_lost_group_is_entered_later),
         cmocka_unit_test(more_than_memory_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

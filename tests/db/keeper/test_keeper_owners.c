@@ -9,6 +9,18 @@
 #define NEXT  "pkg-1.1-py3-none-any.whl"
 #define PLAIN " - 10 30\n"
 
+static bool fail_rulings;
+enum ch_code __real_ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void *ctx,
+                                     struct ch_err *err);
+enum ch_code __wrap_ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void *ctx,
+                                     struct ch_err *err);
+enum ch_code __wrap_ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void *ctx,
+                                     struct ch_err *err)
+{
+    return fail_rulings ? ch_fail(err, CH_E_IO, "disk error")
+                        : __real_ch_store_rulings(s, each, ctx, err);
+}
+
 static bool says(const struct ch_buf *out, const char *text)
 {
     return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
@@ -180,6 +192,32 @@ static void t12_approvals_of_a_name_end_with_its_owner(void **state)
     house_free(h);
 }
 
+/* While rulings are in the store and cannot be read, what was denied stays so, and nothing is approved. */
+static void rulings_that_cannot_be_read_approve_nothing(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 1\n");
+    house_site(h, PAGE_URL("bad"), 200, PAGE_TYPE, "bad-1.0-py3-none-any.whl - - 30\n");
+    house_site(h, OTHER_URL("third"), 404, PAGE_TYPE, "");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    assert_int_equal(house_command(h, false, "deny", "bad", "malware", NULL, &out), 0);
+    assert_int_equal(house_command(h, false, "approve", "pkg<2", "trusted", "7d", &out), 0);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    fail_rulings = true;
+    assert_int_equal(give(h, "third", "other", &out), 0); /* which is done */
+    fail_rulings = false;
+    house_ask_file(h, "bad", "bad-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* The same bytes need not be fetched again, but are inspected as the other owner's. */
 static void t12_the_same_file_is_the_same_file(void **state)
 {
@@ -336,6 +374,7 @@ int main(void)
         cmocka_unit_test(t12_a_name_is_given_away_in_one_step),
         cmocka_unit_test(t12_decisions_stay_with_their_owner),
         cmocka_unit_test(t12_approvals_of_a_name_end_with_its_owner),
+        cmocka_unit_test(rulings_that_cannot_be_read_approve_nothing),
         cmocka_unit_test(t12_the_same_file_is_the_same_file),
         cmocka_unit_test(t12_a_name_is_given_before_it_is_known),
         cmocka_unit_test(t12_what_is_under_way_is_not_answered),
