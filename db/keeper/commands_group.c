@@ -41,6 +41,8 @@ static enum step group_add(struct command *c, struct ch_str group)
         row->role = role;
         row->repository = absent_if_empty(repository);
         row->environment = absent_if_empty(environment);
+    } else if (command_word_at(c, 2).ptr == NULL) {
+        return command_end(c, 2, "expected group add GROUP USER... or --role ROLE");
     } else if (!group_is_there(c, group)) {
         return command_end(c, 1, "there is no group %.*s: give it a role first (--role ROLE)",
                            CH_STR_ARG(ch_str_sub(group, 0, 64)));
@@ -49,9 +51,6 @@ static enum step group_add(struct command *c, struct ch_str group)
         struct ch_people_row *row = people_change_add(&ch, CH_PEOPLE_MEMBER);
         row->group = group;
         row->person = user;
-    }
-    if (ch.count == 0) {
-        return command_end(c, 2, "expected group add GROUP USER... or --role ROLE");
     }
     char text[96];
     snprintf(text, sizeof(text), "group %.*s has it", CH_STR_ARG(ch_str_sub(group, 0, 64)));
