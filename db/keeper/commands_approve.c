@@ -507,9 +507,7 @@ enum step command_approve_what(struct command *c, const struct what *what, uint6
         x = NULL; /* something like it is in force: this is another one */
     }
     if (!command_may_approve(c, what, &g.a.alone)) {
-        return command_end(c, 1, "%s may not approve in repository %s (customhouse exceptions request asks "
-                                 "somebody who may)",
-                           c->who.text, what->repository);
+        return STEP_DONE;
     }
     if (!command_terms(c, what, x != NULL ? x->row.expires_at_us : CH_TIME_UNKNOWN, x == NULL, &g.reason,
                        &g.a.expires_at_us) ||
@@ -535,6 +533,7 @@ enum step command_approve(struct command *c)
     struct what what;
     struct ch_err err;
     uint64_t id = command_exception_id(c);
+    c->action = ACTION_EXCEPTION_APPROVE;
     if (id != 0) {
         const struct exception *x = exceptions_find(c->k, id);
         struct exception closed;
@@ -551,7 +550,7 @@ enum step command_approve(struct command *c)
                            exception_state_name(s));
     }
     if (command_what(c, &what, &err) != CH_OK) {
-        return command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+        return command_end(c, command_status_of(&err), "%s", err.msg);
     }
     return command_approve_what(c, &what, 0, 0);
 }

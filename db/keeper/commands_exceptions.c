@@ -113,11 +113,19 @@ bool command_is_withheld(struct command *c, const struct what *what)
     return withheld;
 }
 
-bool command_may_approve(const struct command *c, const struct what *what, bool *ret_alone)
+/* local:UID may only while nobody was ever named approver; then alone (people.h). */
+static bool is_alone(const struct command *c, const struct what *what)
 {
-    (void)what;
-    *ret_alone = c->who.kind == PRINCIPAL_LOCAL;
-    return true;
+    struct ch_exception_row row = command_scope(c, what);
+    struct place at = {row.repository, row.environment};
+    return c->who.kind == PRINCIPAL_LOCAL &&
+           people_may(c->k->people, &c->who, ACTION_EXCEPTION_APPROVE, &at);
+}
+
+bool command_may_approve(struct command *c, const struct what *what, bool *ret_alone)
+{
+    *ret_alone = is_alone(c, what);
+    return command_may(c, ACTION_EXCEPTION_APPROVE, ch_str_of(what->repository));
 }
 
 /* ------------------------------------------------------------------ request */
@@ -219,8 +227,9 @@ static enum step request(struct command *c)
 {
     struct what what;
     struct ch_err err;
+    c->action = ACTION_EXCEPTION_REQUEST;
     if (command_what(c, &what, &err) != CH_OK) {
-        return command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+        return command_end(c, command_status_of(&err), "%s", err.msg);
     }
     return ask(c, &what, 0);
 }
@@ -252,9 +261,8 @@ static enum step renew(struct command *c)
 {
     enum step step = STEP_DONE;
     struct what what;
-    bool alone;
     const struct exception *x = open_one(c, &step);
-    if (x == NULL) {
+    if (x == NULL || !command_may(c, ACTION_EXCEPTION_REQUEST, x->row.repository)) {
         return step;
     }
     if (exception_state_of(c->k, x) != EXCEPTION_STATE_EFFECTIVE) {
@@ -264,8 +272,7 @@ static enum step renew(struct command *c)
     }
     uint64_t id = x->row.id;
     command_what_of(&x->row, &what);
-    return command_may_approve(c, &what, &alone) && alone ? command_approve_what(c, &what, 0, id)
-                                                          : ask(c, &what, id);
+    return is_alone(c, &what) ? command_approve_what(c, &what, 0, id) : ask(c, &what, id);
 }
 
 static enum step close_it(struct command *c, enum exception_event event)
@@ -282,11 +289,8 @@ static enum step close_it(struct command *c, enum exception_event event)
     }
     uint64_t id = x->row.id;
     command_what_of(&x->row, &what);
-    if (!command_may_approve(c, &what, &alone)) {
-        return command_end(c, 1, "%s may not decide on exceptions in repository %s", c->who.text,
-                           what.repository);
-    }
-    if (!command_terms(c, &what, keeper_now_us(c->k), true, &reason, &unused)) {
+    if (!command_may_approve(c, &what, &alone) ||
+        !command_terms(c, &what, keeper_now_us(c->k), true, &reason, &unused)) {
         return STEP_DONE;
     }
     enum ch_code rc = exceptions_close(c->k, id, event, ch_str_of(c->who.text), reason, &err);

@@ -137,9 +137,24 @@ void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struc
 
 /* ------------------------------------------------------------------ list, show */
 
+/* What is asked for and in force is for those who read the queue, and for who asked. */
+static bool may_read(const struct command *c, const struct exception *x)
+{
+    struct place at = {x->row.repository, x->row.environment};
+    bool asked = false;
+    for (size_t i = 0; i < x->step_count && !asked; i++) {
+        asked = (x->steps[i].event == EXCEPTION_REQUESTED || x->steps[i].event == EXCEPTION_JOINED) &&
+                ch_str_eq(x->steps[i].by, ch_str_of(c->who.text));
+    }
+    return asked || people_may(c->k->people, &c->who, ACTION_QUEUE_READ, &at);
+}
+
 static void list_one(struct command *c, const struct exception *x)
 {
     struct ch_buf b;
+    if (!may_read(c, x)) {
+        return;
+    }
     ch_buf_init(&b, 256u << 10);
     if (c->args.json) {
         ch_buf_puts(&b, c->answers++ > 0 ? CH_STR(",\n{") : CH_STR("{"));
@@ -314,6 +329,11 @@ enum step command_exceptions_show(struct command *c)
     }
     if (exception_read(c->k, id, &x, &err) != CH_OK) {
         return command_end(c, 1, "%s", err.msg);
+    }
+    if (!may_read(c, &x)) {
+        command_may(c, ACTION_QUEUE_READ, x.row.repository); /* says what is missing */
+        exception_done(&x);
+        return STEP_DONE;
     }
     command_what_of(&x.row, &what);
     struct page *p = page_get(c->k, x.row.repository, x.row.project);

@@ -3,30 +3,11 @@
 
 #include <stdio.h>
 
-#include "customhouse/timefmt.h"
-
-bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
-{
-    uint64_t n;
-    bool days = ch_str_ends(text, CH_STR("d")), hours = ch_str_ends(text, CH_STR("h"));
-    if ((days || hours) && ch_str_u64(ch_str_sub(text, 0, text.len - 1), &n) && n > 0 && n <= 3650) {
-        *ret_us = now_us + (int64_t)n * (days ? 86400 : 3600) * 1000000;
-        return true;
-    }
-    char full[40];
-    if (text.len > 30) {
-        return false;
-    }
-    snprintf(full, sizeof(full), "%.*s%s", CH_STR_ARG(text), text.len == 10 ? "T23:59:59Z" : "");
-    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us;
-}
-
 struct request {
     struct what what;
     struct ch_sha256 bytes; /* all that is denied is these bytes; zero: `what` says it */
     struct ch_str reason;
     int64_t expires_at_us;
-    char by[32];
 };
 
 /* Bytes are denied by their digest alone, known or not, wherever they come from. */
@@ -56,9 +37,8 @@ static bool read_request(struct command *c, struct request *r)
     struct ch_str expires = command_option(c, "expires");
     r->reason = ch_str_trim(command_option(c, "reason"));
     r->expires_at_us = CH_TIME_UNKNOWN;
-    snprintf(r->by, sizeof(r->by), "uid:%u", c->uid);
     if (read_what(c, r, &err) != CH_OK) {
-        command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+        command_end(c, command_status_of(&err), "%s", err.msg);
         return false;
     }
     if (r->reason.len == 0 || r->reason.len > 500) {
@@ -91,7 +71,7 @@ static struct ch_ruling_row row_of(const struct command *c, const struct request
         .sha256 = r->bytes,
         .policy = ch_policy_digest(c->k->policy),
         .reason = r->reason,
-        .by = ch_str_of(r->by),
+        .by = ch_str_of(c->who.text),
         .at_us = keeper_now_us(c->k),
         .expires_at_us = r->expires_at_us,
     };
