@@ -109,7 +109,8 @@ void ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
             reply.exception = ch_buf_str(&text);
         }
         ch_buf_init(&why, 1024);
-        reply.may_ask = x == NULL && cannot_ask(k, &r, &overrides, &why) == 0;
+        bool asked = x != NULL && exception_state_of(k, x) == EXCEPTION_STATE_OPEN;
+        reply.may_ask = !asked && cannot_ask(k, &r, &overrides, &why) == 0;
         ch_buf_done(&why);
     }
     ch_buf_init(&b, 16u << 10);

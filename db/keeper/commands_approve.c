@@ -7,8 +7,7 @@
 
 #include "customhouse/limits.h"
 
-/* What reviewed bytes may be let through; of a range only what does not depend on bytes. */
-#define LIFTS_FILE  (ch_approval_liftable(true) & ~((uint64_t)1 << CH_HOLD_IDENTITY))
+/* Of a range only what does not depend on bytes. */
 #define LIFTS_RANGE (ch_approval_liftable(false))
 
 /* ------------------------------------------------------------------ one approval under way */
@@ -245,7 +244,7 @@ static void ruling_of_file(struct approving *g, size_t file, struct ch_ruling_ro
     ret->file_name = g->page->facts.files[file].index.file_name;
     ret->sha256 = f->artifact;
     ret->evidence = command_evidence(in, &f->artifact);
-    ret->lifts = LIFTS_FILE & command_holds(g->c->k, g->page, file, &d);
+    ret->lifts = command_liftable() & command_holds(g->c->k, g->page, file, &d);
     ret->fingerprints = prints;
     ret->fingerprint_count = in->row.finding_count;
     g->critical = g->critical ||

@@ -101,7 +101,7 @@ size_t command_put_overrides(struct keeper *k, struct page *p, const struct what
             }
         }
     }
-    holds &= ch_approval_liftable(true);
+    holds &= command_liftable();
     command_put_holds(b, holds);
     return named;
 }

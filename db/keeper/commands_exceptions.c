@@ -179,6 +179,20 @@ static bool may_ask(struct command *c, const struct what *what, struct ch_buf *o
     return named > 0 && denied.verdict != CH_VERDICT_DENY && overrides->len > 0;
 }
 
+/* Whether all that is named passes as it is. */
+static bool passes(struct command *c, struct page *p, const struct what *what)
+{
+    bool all = true;
+    for (size_t i = 0; p != NULL && i < p->facts.file_count && all; i++) {
+        struct ch_decision d = {.verdict = CH_VERDICT_ALLOW};
+        if (command_names(p, i, what)) {
+            judge(c->k, p, i, &d);
+        }
+        all = d.verdict == CH_VERDICT_ALLOW && !d.audited;
+    }
+    return all;
+}
+
 static enum step ask(struct command *c, const struct what *what, uint64_t renews)
 {
     struct ch_str who = ch_str_of(c->who.text), reason;
@@ -203,7 +217,7 @@ static enum step ask(struct command *c, const struct what *what, uint64_t renews
         step = exceptions_join(c->k, id, who, (struct ch_str){NULL, 0}, reason, &err) == CH_OK
                    ? tell_asked(c, id, true)
                    : command_end(c, 1, "%s", err.msg);
-    } else if (s == EXCEPTION_STATE_EFFECTIVE && renews == 0) {
+    } else if (s == EXCEPTION_STATE_EFFECTIVE && renews == 0 && passes(c, p, what)) {
         step = command_end(c, 1, "exception %llu is in force for it (customhouse exceptions renew)",
                            (unsigned long long)x->row.id);
     } else {

@@ -86,6 +86,11 @@ void command_what_of(const struct ch_exception_row *row, struct what *ret);
 struct ch_exception_row command_scope(const struct command *c, const struct what *what);
 /* "young==2.0", "young>=2" or a file's name. */
 void command_put_scope(struct ch_buf *b, const struct ch_exception_row *row);
+/* What an exception may lift of reviewed bytes: what the policy's masks permit, but for weak hashes. */
+static inline uint64_t command_liftable(void)
+{
+    return ch_approval_liftable(true) & ~((uint64_t)1 << CH_HOLD_IDENTITY);
+}
 /* Digest over what was found in one file. */
 struct ch_sha256 command_evidence(const struct ch_inspection_result *in, const struct ch_sha256 *artifact);
 /* What is there of all that is named: of what has no inspection nothing. `page` NULL: a range. */

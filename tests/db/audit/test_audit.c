@@ -39,6 +39,7 @@ static int setup(void **state)
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.77");
     ch_buf_init(&out, 1u << 20);
     assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "stolen key", NULL, &out));
+    assert_int_equal(0, house_command(h, false, "approve", "pypi:pkg>=2", "needed", "7d", &out));
     ch_buf_done(&out);
     assert_ch_ok(&err, audit_refusals(h->k, INT64_MAX / 120000000, &err));
     do {
@@ -131,6 +132,19 @@ static void test_altered_rows(void **state)
          "database: decision 99 was never logged", NULL},
         {"DROP TRIGGER ruling_kept_u; UPDATE ruling SET by_person = 'uid:0'",
          "database: ruling 1: by is not what was logged", NULL},
+        {"DROP TRIGGER exception_step_kept_u; UPDATE exception_step SET by_person = 'user:ann' WHERE kind = 3",
+         "database: exception_step 2: by is not what was logged", NULL},
+        {"UPDATE exception_step SET alone = 0 WHERE kind = 3",
+         "database: exception_step 2: alone is not what was logged", NULL},
+        {"DROP TRIGGER exception_kept_u; UPDATE exception SET version_spec = '>=0'",
+         "database: exception_step 1: versions is not what was logged", NULL},
+        {"DROP TRIGGER exception_ruling_kept_d; DELETE FROM exception_ruling",
+         "database: exception_step 3: rulings is not what was logged", NULL},
+        {"DROP TRIGGER exception_step_kept_d; DELETE FROM exception_step WHERE kind = 3",
+         "database: exception_step 2 is gone, which entry", NULL},
+        {"INSERT INTO exception_step (id, exception, kind, by_person, alone, reason, at_us) VALUES"
+         " (99, 1, 3, 'user:bob', 0, '', 4102444800000000)",
+         "database: exception_step 99 was never logged", NULL},
         {"DROP TRIGGER policy_taken_kept_u; UPDATE policy_taken SET at_us = at_us + 1",
          "database: policy_taken 1: at_us is not what was logged", NULL},
         {"UPDATE log_clear SET text = '192.0.2.1' WHERE field = 'address' AND text = '192.0.2.77'",

@@ -255,6 +255,157 @@ static void t22_it_takes_two_others(void **state)
     house_free(h);
 }
 
+/* As whoever has the uid; 1000: the server's own user. */
+static void runs_as(struct house *h, uint32_t uid, uint32_t status, const char *line, const char *text,
+                    struct ch_buf *out)
+{
+    h->uid = uid;
+    h->stranger = uid != 1000;
+    uint32_t actual = house_run(h, line, out);
+    if (actual != status || !says(out, text)) {
+        fail_msg("%u: %s: %u \"%.*s\", expected %u \"%s\"", uid, line, actual, CH_STR_ARG(ch_buf_str(out)),
+                 status, text);
+    }
+    h->uid = 0;
+    h->stranger = false;
+}
+
+/* ann asks (uid 2001), bob, cid and dan approve (2002 to 2004; cid by a second uid, 2013, too), ops
+ * operates (2005). */
+static struct house *house_of_people(void)
+{
+    static const char *const lines[] = {
+        "user add ann --uid=2001", "user add bob --uid=2002", "user add cid --uid=2003",
+        "user add cid --uid=2013", "user add dan --uid=2004", "user add ops --uid=2005",
+        "group add asking ann --role=requester", "group add deciding bob --role=approver",
+        "group add deciding cid", "group add deciding dan", "group add operating ops --role=operator",
+    };
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    for (size_t i = 0; i < CH_ARRAY_LEN(lines); i++) {
+        runs_as(h, 1000, 0, lines[i], "", &out);
+    }
+    ch_buf_done(&out);
+    return h;
+}
+
+static void one_asks_and_another_approves(void **state)
+{
+    (void)state;
+    struct house *h = house_of_people();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "young", 1);
+    assert_false(is_had(h));
+    runs_as(h, 2005, 1, "exceptions request " WHEEL " --reason=needed", "it needs exception.request", &out);
+    runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed", "asked for, as exception 1", &out);
+    runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=still", "asked for already, as exception 1", &out);
+    runs_as(h, 2001, 1, "approve 1", "it needs exception.approve", &out);
+    runs_as(h, 1000, 1, "approve 1", "local:1000 may not do this", &out); /* operator only from now on */
+    runs_as(h, 2005, 1, "approve 1", "user:ops may not do this", &out);
+    runs_as(h, 2001, 0, "exceptions list", "exception 1 (requested), asked for by user:ann", &out);
+    runs_as(h, 2001, 0, "exceptions show 1", "exception 1", &out);
+    assert_false(is_had(h));
+    runs_as(h, 2002, 0, "approve 1", "now: allow", &out); /* a cool-down: one is enough */
+    assert_true(is_had(h));
+    assert_steps(h, 1, "requested, approved, in force");
+    runs_as(h, 1000, 0, "explain " WHEEL, "asked for by user:ann, approved by user:bob, until", &out);
+    runs_as(h, 2001, 1, "exceptions revoke 1 --reason=x", "it needs exception.approve", &out);
+    runs_as(h, 2001, 0, "exceptions renew 1 --reason=longer", "asked for, as exception 2", &out);
+    assert_int_equal(state_of(h, 1), EXCEPTION_STATE_EFFECTIVE);
+    runs_as(h, 2003, 0, "exceptions approve 2", "now: allow", &out);
+    assert_int_equal(state_of(h, 1), EXCEPTION_STATE_RENEWED);
+    assert_true(is_had(h));
+    runs_as(h, 2003, 0, "exceptions revoke 2 --reason=x", "exception 2 is revoked", &out);
+    assert_false(is_had(h));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* A person's `approve` of what nobody asked for is a request. */
+static void t22_nobody_approves_what_they_asked_for(void **state)
+{
+    (void)state;
+    struct house *h = house_of_people();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "young", 1);
+    runs_as(h, 2002, 1, "approve " WHEEL " --reason=needed --expires=14d",
+            "asked for, as exception 1, and not approved: you asked for it yourself, another person has to "
+            "approve it (customhouse approve 1)", &out);
+    runs_as(h, 2002, 1, "approve 1", "exception 1: you asked for it yourself", &out);
+    runs_as(h, 2002, 1, "approve " WHEEL " --reason=again", "you asked for it yourself", &out);
+    assert_false(is_had(h));
+    runs_as(h, 2003, 0, "exceptions request " WHEEL " --reason=me", "asked for already", &out);
+    runs_as(h, 2013, 1, "approve 1", "you asked for it yourself", &out); /* the same person's other uid */
+    assert_false(is_had(h));
+    runs_as(h, 2004, 0, "approve " WHEEL, "now: allow", &out);
+    assert_true(is_had(h));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void take_token(const struct ch_buf *out, char ret[EXCEPTION_TOKEN]);
+
+/* A finding of severity high: two persons, neither of whom asked. */
+static void t22_what_is_critical_takes_two(void **state)
+{
+    (void)state;
+    struct house *h = house_of_people();
+    struct ch_buf out;
+    char token[EXCEPTION_TOKEN], line[300];
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "irregular", 30);
+    assert_false(is_had(h));
+    runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed", "asked for, as exception 1", &out);
+    runs_as(h, 2003, 1, "approve 1", "having read these findings", &out);
+    take_token(&out, token);
+    snprintf(line, sizeof(line), "approve 1 --evidence=%s", token);
+    runs_as(h, 2003, 0, line, "approved by you; 1 more person has to approve exception 1", &out);
+    assert_false(is_had(h));
+    runs_as(h, 2013, 1, line, "you have approved it already", &out); /* one person as two */
+    house_restart(h);
+    runs_as(h, 2003, 1, line, "you have approved it already", &out);
+    assert_false(is_had(h));
+    runs_as(h, 2002, 0, line, "now: allow", &out);
+    assert_true(is_had(h));
+    runs_as(h, 1000, 0, "explain " WHEEL, "approved by user:cid, user:bob, until", &out);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* Policy says whether, and for how long. */
+static void the_policy_sets_the_terms(void **state)
+{
+    (void)state;
+    struct house *h = house_of_people();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "young", 1);
+    assert_false(is_had(h));
+    assert_ch_ok(&err, house_reload(h, "version: 1\nexceptions: {two_approvers: always, max_days: 10, "
+                                       "default_days: 5}\n", &err));
+    runs_as(h, 2001, 2, "exceptions request " WHEEL " --reason=needed --expires=11d", "at most 10 days", &out);
+    runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed", "exception 1", &out);
+    runs_as(h, 2002, 0, "approve 1", "1 more person", &out);
+    assert_false(is_had(h));
+    runs_as(h, 2003, 0, "approve 1 --expires=2d", "now: allow", &out); /* the earlier end counts */
+    assert_true(is_had(h));
+    struct exception x;
+    assert_ch_ok(&err, exception_read(h->k, 1, &x, &err));
+    int64_t days = (exception_ends(x.steps, x.step_count) - keeper_now_us(h->k)) / 86400 / 1000000;
+    exception_done(&x);
+    assert_int_equal(days, 1);
+    runs_as(h, 2002, 0, "exceptions revoke 1 --reason=x", "revoked", &out);
+    assert_ch_ok(&err, house_reload(h, "version: 1\nexceptions: {two_approvers: never}\n", &err));
+    runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed", "exception 2", &out);
+    runs_as(h, 2002, 0, "approve 2", "now: allow", &out);
+    assert_true(is_had(h));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* ------------------------------------------------------------------ what was seen (T8) */
 
 static void take_token(const struct ch_buf *out, char ret[EXCEPTION_TOKEN])
@@ -578,6 +729,10 @@ int main(void)
         cmocka_unit_test(approve_is_an_exception),
         cmocka_unit_test(t9_it_lifts_what_it_was_approved_for),
         cmocka_unit_test(t22_it_takes_two_others),
+        cmocka_unit_test(one_asks_and_another_approves),
+        cmocka_unit_test(t22_nobody_approves_what_they_asked_for),
+        cmocka_unit_test(t22_what_is_critical_takes_two),
+        cmocka_unit_test(the_policy_sets_the_terms),
         cmocka_unit_test(t8_what_changed_is_a_conflict),
         cmocka_unit_test(a_page_asks_and_grants_nothing),
         cmocka_unit_test(t14_requests_are_bounded),
