@@ -20,7 +20,7 @@ CREATE TABLE exception (
     expires_at_us INTEGER NOT NULL, -- the end that is wanted
     CHECK ((version_spec IS NULL) <> (file_name IS NULL))
 ) STRICT;
-CREATE INDEX exception_project ON exception (repository, project, id);
+CREATE INDEX exception_renews ON exception (renews);
 
 -- T8: what whoever took the step had before him: the files' bytes, what was found in them, the policy.
 CREATE TABLE exception_step (

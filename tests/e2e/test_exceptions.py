@@ -12,10 +12,9 @@ import time
 import unittest
 import urllib.parse
 
-from house import raw
 from house.case import Quarantine, add_wheel, file_path
 from house.clients import Client
-from house.service import BIN, Service
+from house.service import BIN
 
 # uids of nobody on this host: ann asks, bob and cid approve, cid with two uids
 UIDS = {"ann": 64101, "bob": 64102, "cid": 64103, "cid again": 64104}
@@ -71,11 +70,6 @@ class Exceptions(Quarantine):
     def listed(self, *args):
         return {e["exception"]: e for e in json.loads(self.ok("exceptions", "list", "--json", *args))}
 
-    def post(self, path, body, kind="application/x-www-form-urlencoded", headers=()):
-        lines = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{self.service.port}", f"Content-Type: {kind}",
-                 f"Content-Length: {len(body)}", *headers, "Connection: close", "", ""]
-        return raw.send(self.service.port, "\r\n".join(lines).encode() + body)
-
     def test_a_command_asks_another_approves_pip_installs_and_it_ends(self):
         self.people()
         with Client("pip-newest") as client:
@@ -115,7 +109,7 @@ class Exceptions(Quarantine):
         self.assertIn("default-src 'none'", page["Content-Security-Policy"])
         self.assertIn(b'<form method="post">', page.body)
         body = urllib.parse.urlencode({"reason": "fixes a bug & more", "expires": "14d"}).encode()
-        a = self.post(f"/-/x/{id}", body, headers=[f"Origin: {self.service.url}", "Sec-Fetch-Site: same-origin"])
+        a = self.service.post(f"/-/x/{id}", body, headers=[f"Origin: {self.service.url}", "Sec-Fetch-Site: same-origin"])
         self.assertEqual((a.status, a["Location"]), (303, f"/-/x/{id}"))
         self.refused("formed", "2.0", "the policy asks for 7")  # asking grants nothing
         page = self.service.ask(f"/-/x/{id}", {"Accept": "text/html"}).body
@@ -124,7 +118,7 @@ class Exceptions(Quarantine):
         asked = [e for e in self.listed().values() if e.get("refusal") == id]
         self.assertEqual([(e["requester"], e["address"], e["reason"]) for e in asked],
                          [("anonymous", "127.0.0.1", "fixes a bug & more")])
-        self.assertEqual(self.post(f"/-/x/{id}", body).status, 303)  # the same again is the same
+        self.assertEqual(self.service.post(f"/-/x/{id}", body).status, 303)  # the same again is the same
         self.assertEqual(len([e for e in self.listed().values() if e.get("refusal") == id]), 1)
         status, text = self.as_("bob", "approve", str(asked[0]["exception"]))
         self.assertEqual(status, 0, text)
@@ -136,9 +130,9 @@ class Exceptions(Quarantine):
 
     def test_a_program_asks_in_json(self):
         id = refusal_id(self.refused("json", "2.0", "the policy asks for 7"))
-        a = self.post(f"/-/x/{id}", b'{"reason": "needed"}', "application/json")
+        a = self.service.post(f"/-/x/{id}", b'{"reason": "needed"}', "application/json")
         self.assertEqual((a.status, json.loads(a.body)["joined"]), (201, False))
-        again = self.post(f"/-/x/{id}", b'{"reason": "needed"}', "application/json")
+        again = self.service.post(f"/-/x/{id}", b'{"reason": "needed"}', "application/json")
         self.assertEqual((again.status, json.loads(again.body)["joined"]), (200, True))
         self.assertEqual(json.loads(again.body)["exception"], json.loads(a.body)["exception"])
         self.refused("json", "2.0", "the policy asks for 7")
@@ -147,8 +141,8 @@ class Exceptions(Quarantine):
         id = refusal_id(self.refused("csrf", "2.0", "the policy asks for 7"))
         for headers in (["Origin: http://evil.example.org"], ["Sec-Fetch-Site: cross-site"], ["Origin: null"]):
             with self.subTest(headers=headers):
-                self.assertEqual(self.post(f"/-/x/{id}", b"reason=a", headers=headers).status, 403)
-        self.assertEqual(self.post(f"/-/x/{id}", b"reason=a", "text/plain").status, 415)
+                self.assertEqual(self.service.post(f"/-/x/{id}", b"reason=a", headers=headers).status, 403)
+        self.assertEqual(self.service.post(f"/-/x/{id}", b"reason=a", "text/plain").status, 415)
         self.assertEqual([e for e in self.listed().values() if e.get("refusal") == id], [])
 
     def test_nobody_is_two(self):

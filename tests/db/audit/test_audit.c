@@ -265,12 +265,15 @@ static void test_search(void **state)
     assert_int_equal(lines_of(&q), 1);
     assert_said("\"clear\":{\"address\":\"192.0.2.77\"}");
     q = (struct audit_query){.kind = CH_STR("ruling"), .clear = true};
-    assert_int_equal(lines_of(&q), 1);
+    assert_int_equal(lines_of(&q), 2);
     assert_said("stolen key");
+    q = (struct audit_query){.kind = CH_STR("exception"), .who = CH_STR("local:"), .clear = true};
+    assert_int_equal(lines_of(&q), 3);
+    assert_said("\"step\":\"in force\"");
     q = (struct audit_query){.to_us = 1};
     assert_int_equal(lines_of(&q), 0);
     q = (struct audit_query){.bare = true};
-    assert_int_equal(lines_of(&q), 10);
+    assert_int_equal(lines_of(&q), 14);
     assert_true(strncmp(said, "{\"at_us\":", 9) == 0);
 }
 

@@ -52,7 +52,7 @@ static void set_wheel(struct house *h, const char *bytes, unsigned days)
 
 static bool says(const struct ch_buf *out, const char *text)
 {
-    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
+    return text[0] == '\0' || ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
 }
 
 #define assert_says(out, text)                                                                     \
