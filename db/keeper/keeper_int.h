@@ -71,7 +71,7 @@ struct waiter {
     bool is_file;
     uint32_t gateway;
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
-    uint64_t deadline_ms;  /* file asks: answer WAIT then; 0: none */
+    uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
 };
 
 struct page_file { /* runtime state beside facts.files[i] */
@@ -145,6 +145,8 @@ struct page {
     const struct ch_upstream *upstream; /* owner; NULL until known */
     bool owned;      /* the store has its owner: no other is asked (T12) */
     bool given_away; /* to another owner, see owner_settle */
+    struct waiter *moved; /* asks that wait for the new one */
+    struct ch_timer moved_timer;
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
@@ -353,6 +355,10 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
                                 struct ch_err *err) CH_MUST_CHECK;
 /* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
 void owner_settle(struct keeper *k, struct page *p);
+/* `w` (taken over) goes on with the new owner, or when its patience ends; false: it has ended. */
+bool owner_wait(struct keeper *k, struct page *p, struct waiter *w, uint32_t patience_ms);
+void owner_left(struct keeper *k, struct page *p); /* something that was under way has ended */
+void owner_on_moved(struct ch_timer *t);
 
 /* ------------------------------------------------------------------ hanging.c */
 

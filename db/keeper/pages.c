@@ -44,6 +44,15 @@ static void free_page_files(struct page *p)
     listing_touch(p);
 }
 
+static void free_waiters(struct waiter **list)
+{
+    while (*list != NULL) {
+        struct waiter *w = *list;
+        *list = w->next;
+        ask_free_waiter(w);
+    }
+}
+
 static void free_page(struct page *p)
 {
     if (p->refresh != NULL) { /* at the end of the process alone */
@@ -52,11 +61,9 @@ static void free_page(struct page *p)
     ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
     serve_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
-    while (p->waiters != NULL) {
-        struct waiter *w = p->waiters;
-        p->waiters = w->next;
-        ask_free_waiter(w);
-    }
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->moved_timer);
+    free_waiters(&p->waiters);
+    free_waiters(&p->moved);
     p->keeper->page_bytes -= p->weight;
     free_page_files(p);
     page_facts_done(&p->facts);
@@ -146,6 +153,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
             p->eco = eco;
             p->patience.fn = on_patience;
             p->confirm.fn = page_on_confirm;
+            p->moved_timer.fn = owner_on_moved;
             ch_buf_init(&p->info_strings, 16384);
             ch_map_set(k->pages, ch_buf_str(&key), p);
         }
@@ -522,7 +530,7 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
 
 static bool may_forget(const struct page *p)
 {
-    return !p->refreshing && p->waiters == NULL && p->busy == 0 && !p->wrote;
+    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->busy == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)

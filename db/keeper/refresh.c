@@ -69,6 +69,7 @@ static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
     }
     page_refresh_free(r);
     page_wake(k, p);
+    owner_left(k, p);
 }
 
 static void refresh_ended(struct refresh *r)
@@ -80,6 +81,7 @@ static void refresh_ended(struct refresh *r)
     page_refresh_free(r);
     again_page(k, p);
     page_wake(k, p);
+    owner_left(k, p);
 }
 
 static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
@@ -405,6 +407,7 @@ static void page_absent(struct refresh *r)
     p->checked_at_us = keeper_now_us(k);
     page_refresh_free(r);
     page_wake(k, p);
+    owner_left(k, p);
 }
 
 static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
