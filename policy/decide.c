@@ -64,6 +64,15 @@ static void collect_approvals(struct deciding *d)
 
 /* --- evidence (T9): stands outside the rules, nothing lifts it --- */
 
+/* Whether the bytes are those of a broken transfer, which is tried again: not so where they have
+ * the sha256 that is stated and only another hash of the index, "KIND HEX" in the evidence,
+ * contradicts it. */
+static bool comes_again(const struct ch_facts *f, const struct ch_finding *finding)
+{
+    return finding->code == CH_F_HASH_MISMATCH &&
+           !(f->hash_stated && ch_str_find(finding->evidence, CH_STR(" "), NULL));
+}
+
 static bool denied_by_evidence(struct deciding *d)
 {
     for (size_t i = 0; i < d->facts->finding_count; i++) {
@@ -71,6 +80,9 @@ static bool denied_by_evidence(struct deciding *d)
         if (row != NULL && row->cls == CH_CLASS_ATTACK) {
             REASON(b);
             ch_buf_puts(&b, ch_str_of(row->text));
+            if (comes_again(d->facts, &d->facts->findings[i])) {
+                ch_buf_puts(&b, CH_STR("; fetched again once the index states the same again"));
+            }
             return deny(d, "finding", row->name, 0, &b);
         }
     }

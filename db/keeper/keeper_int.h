@@ -394,6 +394,14 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
  * until a newer one does not (T6). files[].inspection has what is stored in any case. */
 const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *p, size_t file);
 void inspection_forget(struct page *p, size_t file);
+/* Bytes that were denied since they are not what the index states, by whatever hash: one broken transfer
+ * must not deny an honest file for good. */
+bool inspection_of_broken_transfer(const struct page *p, size_t file);
+/* Forgets all such bytes: the files are fetched again when asked for. */
+void inspection_drop_broken_transfers(struct page *p);
+/* Whether these bytes were inspected as this file, and never were what the index stated. */
+bool inspection_never_matched(struct keeper *k, const struct page *p, size_t file,
+                              const struct ch_sha256 *sha256);
 /* Looks what was found in bytes that the page's files have no more (T10). */
 void inspection_look_past(struct keeper *k, struct page *p);
 /* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an

@@ -314,6 +314,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
         inspection_of(k, p, i); /* T10 looks at all of them */
     }
+    inspection_drop_broken_transfers(p);
     inspection_look_past(k, p);
     serve_settle_shown(k, p);
     if (rc != CH_OK) {

@@ -304,22 +304,6 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
 }
 
-/* A transfer that did not match its stated hash was denied, and is tried again after the index was
- * confirmed: one broken transfer must not deny an honest file for good. */
-static void try_mismatched_again(struct page *p)
-{
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        const struct ch_sha256 *stated = &p->facts.files[i].index.sha256;
-        struct page_file *f = &p->files[i];
-        if (!ch_sha256_is_zero(stated) && !ch_sha256_is_zero(&f->artifact) &&
-            !ch_sha256_eq(stated, &f->artifact)) {
-            inspection_forget(p, i);
-            f->artifact = (struct ch_sha256){{0}};
-            listing_touch(p);
-        }
-    }
-}
-
 static void page_unchanged(struct refresh *r)
 {
     struct keeper *k = r->k;
@@ -335,7 +319,7 @@ static void page_unchanged(struct refresh *r)
         p->info.checked_at_us = now;
     }
     if (p->load == PAGE_READY) {
-        try_mismatched_again(p);
+        inspection_drop_broken_transfers(p); /* tried again after the index was confirmed */
     }
     k->stats.refreshes_unchanged++;
     refresh_ended(r);
