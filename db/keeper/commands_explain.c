@@ -262,6 +262,25 @@ static const char *word_for(const struct ch_decision *d)
     return d->eligible ? "eligible" : ch_verdict_name(d->verdict);
 }
 
+/* Of a hold by age that no time ends. */
+static const char *what_is_awaited(const struct ch_decision *d)
+{
+    switch (d->awaits) {
+    case CH_AWAITS_STATED_TIME:
+        return "the upstream stating when it was released, or: customhouse approve FILE --reason "
+               "TEXT "
+               "--expires DATE";
+    case CH_AWAITS_INDEX:
+        return "an answer of the upstream's index that lists it, which is asked for when somebody "
+               "asks, "
+               "or: customhouse approve FILE --reason TEXT --expires DATE";
+    case CH_AWAITS_UPSTREAM:
+    case CH_AWAITS_NOTHING:
+    default:
+        return NULL;
+    }
+}
+
 /* One line, complete in itself. */
 static const char *what_would_change(const struct page *p, size_t file, const struct ch_decision *d)
 {
@@ -293,6 +312,9 @@ static const char *what_would_change(const struct page *p, size_t file, const st
     }
     if (d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED) {
         return "an inspector that can read it whole";
+    }
+    if (what_is_awaited(d) != NULL) {
+        return what_is_awaited(d);
     }
     return d->until_us != CH_TIME_UNKNOWN
                ? "time alone, or: customhouse approve FILE --reason TEXT --expires DATE"

@@ -156,6 +156,9 @@ struct page {
     bool likeness_known;
     struct ch_likeness likeness; /* of the project's name */
     int64_t since_us;        /* the project is known to exist since then */
+    bool states_times;       /* of some file, at least */
+    bool details_due;        /* times or sizes are missing, and could not be asked for: next time, whether or
+                                not the page is the same */
     struct listing_cache listing;
     struct ch_sha256 logged;  /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with held_against (all inspections are loaded) */

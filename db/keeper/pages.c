@@ -275,6 +275,17 @@ static int64_t project_since(const struct page *p)
     return oldest;
 }
 
+/* T7: one that does of any file is none that never states times, whatever was learned at init. */
+static bool states_times(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (p->facts.files[i].index.uploaded_at_us != CH_TIME_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes over `facts`; builds what runs beside them from the store. Intakes under way are
  * re-attached by name when they end. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
@@ -295,6 +306,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     }
     page_index_build(p);
     p->since_us = project_since(p);
+    p->states_times = states_times(p);
     k->page_bytes -= p->weight;
     p->weight = weight_of(p);
     k->page_bytes += p->weight;
@@ -346,6 +358,7 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     }
     if (rc == CH_OK) {
         rc = page_set_facts(k, p, &facts, err);
+        p->details_due = page_wants_details(p, &p->facts);
     }
     ch_buf_done(&owner);
     ch_buf_done(&content);
