@@ -268,12 +268,10 @@ static const char *what_is_awaited(const struct ch_decision *d)
     switch (d->awaits) {
     case CH_AWAITS_STATED_TIME:
         return "the upstream stating when it was released, or: customhouse approve FILE --reason "
-               "TEXT "
-               "--expires DATE";
+               "TEXT --expires DATE";
     case CH_AWAITS_INDEX:
         return "an answer of the upstream's index that lists it, which is asked for when somebody "
-               "asks, "
-               "or: customhouse approve FILE --reason TEXT --expires DATE";
+               "asks, or: customhouse approve FILE --reason TEXT --expires DATE";
     case CH_AWAITS_UPSTREAM:
     case CH_AWAITS_NOTHING:
     default:
@@ -302,8 +300,7 @@ static const char *what_would_change(const struct page *p, size_t file, const st
                : d->policy_line > 0 ? "the policy"
                : inspection_of_broken_transfer(p, file)
                    ? "fetching it again, which starts when somebody asks for it after the "
-                     "upstream's index "
-                     "was read again"
+                     "upstream's index was read again"
                : strcmp(d->rule, "finding hash-mismatch") == 0
                    ? "the upstream's index, which states hashes of different files"
                : p->files[file].attack

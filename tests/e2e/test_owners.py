@@ -54,27 +54,39 @@ class Owners(Quarantine):
         self.assertIn("upstream second", self.service.command("explain", "shared")[1])
 
     def test_who_waits_goes_on_with_the_new_owner(self):
-        """The former owner's file is on its way when the name changes hands."""
+        """The former owner's file is on its way when the name changes hands: pip, which has read the former
+        owner's page, gets the same file, and who asks for the file alone gets the new owner's."""
         add_wheel(self.up, "moving", "1.0", sidecar=False)
-        theirs = add_wheel(self.other, "moving", "1.0", files={"moving/more.py": b"# theirs\n"}, sidecar=False)
-        self.up.delay_s = 4
+        add_wheel(self.other, "moving", "1.0", sidecar=False)
+        add_wheel(self.up, "parting", "1.0", sidecar=False)
+        theirs = add_wheel(self.other, "parting", "1.0", files={"parting/more.py": b"# theirs\n"},
+                           sidecar=False)
+        self.up.delay_s = 8
         self.addCleanup(setattr, self.up, "delay_s", 0)
-        self.service.ask("/pypi/simple/moving/")
+        for name in ("moving", "parting"):
+            self.service.ask(f"/pypi/simple/{name}/")
 
         def give():
-            self.eventually(lambda: f"/files/{theirs.name}" in self.up.asked)
-            status, out, err = self.own("moving", "--upstream", "second", "--reason", "theirs now")
-            self.assertEqual(status, 0, out + err)
+            for name in ("moving", "parting"):
+                self.eventually(lambda: f"/files/{wheels.file_name(name, '1.0')}" in self.up.asked, 60)
+                self.assertNotIn(f"/simple/{name}/", self.other.asked)
+                status, out, err = self.own(name, "--upstream", "second", "--reason", "theirs now")
+                self.assertEqual(status, 0, out + err)
 
         def install():
             with Client("pip-newest") as client:
                 self.installs(client, "moving==1.0", "moving", "1.0")
-        for name, e in in_parallel({"give": give, "install": install}).items():
+            self.assertIn("/simple/moving/", self.other.asked)
+
+        def ask():
+            a = self.service.ask(file_path("parting", "1.0"))
+            while a.status == 307:
+                a = self.service.ask(a["Location"])
+            self.assertEqual((a.status, a.body), (200, theirs.data), a)
+        for name, e in in_parallel({"give": give, "install": install, "ask": ask}).items():
             with self.subTest(name):
                 if e is not None:
                     raise e
-        a = self.service.ask(file_path("moving", "1.0"))
-        self.assertEqual((a.status, a.body), (200, theirs.data), a)
 
     def test_bytes_are_denied_before_they_are_known(self):
         f = add_wheel(self.up, "unlucky", "1.0")
