@@ -210,6 +210,9 @@ static enum ch_code go_on_from_places(struct ch_log *log, struct ch_err *err)
     rc = rc == CH_OK ? load_tree(log, c.size, err) : rc;
     rc = rc == CH_OK ? check_root(log, &c, err) : rc;
     rc = rc == CH_OK ? find_end(log, err) : rc;
+    /* which generations it had is not known: none of their records may be taken for one of the next
+     */
+    rc = rc == CH_OK ? ch_journal_make(log->journal.fd, err) : rc;
     ch_buf_done(&memory);
     return rc;
 }
