@@ -43,6 +43,7 @@ struct audit_verify {
     int64_t began_us;  /* when the log began */
     uint64_t next_row; /* the database's next entry should be this */
     uint64_t waiting;  /* in the database, not in the log yet */
+    uint64_t written;  /* of the database's, so many were in the log */
     uint64_t compared; /* rows of the database that entries are about */
     uint64_t erased;   /* commitments whose text was erased */
     uint64_t problems;

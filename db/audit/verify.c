@@ -1,8 +1,10 @@
 /* The log against itself: entries, hashes, checkpoint. compare.c has the database. */
 #include "auditor.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "db/log/bundle.h"
 
@@ -120,12 +122,16 @@ static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
     enum ch_code rc = ch_log_read_note(v->reader->files.public_fd, &note, err);
     if (rc == CH_OK && ch_checkpoint_open(ch_buf_str(&note), &v->key, &c, &why) != CH_OK) {
         audit_problem(v, "the checkpoint: %s", why.msg);
-    } else if (rc == CH_OK && c.size >= v->size) {
+    } else if (rc == CH_OK) {
         struct ch_sha256 root = ch_tree_root(&v->tree, v->hash);
         if (c.size == v->size && !ch_sha256_eq(&root, &c.root)) {
             audit_problem(v,
                           "the checkpoint of size %llu signs another tree than that of the entries",
                           (unsigned long long)c.size);
+        }
+        if (c.size < v->written) { /* dropped from the database only once they were under one */
+            audit_problem(v, "the checkpoint is of %llu entries, but the log had %llu",
+                          (unsigned long long)c.size, (unsigned long long)v->written);
         }
     }
     ch_buf_done(&note);
@@ -134,13 +140,33 @@ static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
 
 /* ------------------------------------------------------------------ all */
 
+/* The hashes of all entries were there before the checkpoint that states how many they are. */
+static enum ch_code bound_size(struct audit_verify *v, struct ch_err *err)
+{
+    struct stat st;
+    if (fstat(v->reader->files.public.hashes_fd[0], &st) != 0) {
+        return ch_fail_errno(err, errno, "hashes of level 0");
+    }
+    uint64_t there = (uint64_t)st.st_size / CH_SHA256_BYTES;
+    if (v->size > there) {
+        audit_problem(v, "hashes of level 0: there are %llu, the checkpoint states %llu",
+                      (unsigned long long)there, (unsigned long long)v->size);
+        v->size = v->reader->size = there;
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_all(struct audit_verify *v, struct ch_str vkey, struct ch_err *err)
 {
+    enum ch_code rc = bound_size(v, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
     if (v->size == 0) {
         return ch_fail(err, CH_E_FORMAT,
                        "the checkpoint is of an empty log, which is never published");
     }
-    enum ch_code rc = find_key(v, vkey, err);
+    rc = find_key(v, vkey, err);
     if (rc != CH_OK) {
         return rc;
     }

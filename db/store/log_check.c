@@ -82,6 +82,15 @@ struct clears { /* all clear texts in the order of their entries, one ahead */
     enum ch_code rc; /* CH_OK: a row stands */
 };
 
+/* As much as there is room for: more than all that was ever logged of an entry is none of it. */
+static struct ch_str keep(struct ch_buf *texts, struct ch_str s)
+{
+    size_t at = texts->len;
+    struct ch_str kept = ch_str_sub(s, 0, texts->max - at);
+    ch_buf_puts(texts, kept);
+    return (struct ch_str){texts->ptr + at, kept.len};
+}
+
 static void take_clears(struct clears *all, struct ch_logged *l, struct ch_buf *texts,
                         struct ch_err *err)
 {
@@ -97,11 +106,8 @@ static void take_clears(struct clears *all, struct ch_logged *l, struct ch_buf *
             for (size_t i = 0; i < sizeof(one->salt); i++) {
                 one->salt[i] = ch_get_u8(&r);
             }
-            size_t at = texts->len;
-            ch_buf_puts(texts, field);
-            ch_buf_puts(texts, text);
-            one->field = (struct ch_str){texts->ptr + at, field.len};
-            one->text = (struct ch_str){texts->ptr + at + field.len, text.len};
+            one->field = keep(texts, field);
+            one->text = keep(texts, text);
         }
         all->rc = ch_cursor_next(&all->c, err);
     }
@@ -161,7 +167,7 @@ enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, v
     struct ch_cursor c;
     enum ch_code rc = ch_cursor_open(s, CH_SQL_UNLOGGED, NULL, 0, &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        each(ctx, ch_col_str(&c, 0), ch_col_u64(&c, 1), ch_col_int(&c, 2));
+        each(ctx, ch_col_str(&c, 0), ch_col_u64(&c, 1), ch_col_int(&c, 2), ch_col_int(&c, 3) != 0);
     }
     ch_cursor_close(&c);
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;

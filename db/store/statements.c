@@ -458,12 +458,15 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                               "i"},
     [CH_SQL_UNLOGGED] =
         {"list what no log entry is about",
-         "SELECT 'decision', id, at_us FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
+         "SELECT 'decision', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
+         " 'decision' AND l.source < d.id) FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
          " l WHERE l.kind = 'decision' AND l.source = d.id)"
-         " UNION ALL SELECT 'ruling', id, at_us FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM"
-         " log_entry l WHERE l.kind = 'ruling' AND l.source = r.id)"
-         " UNION ALL SELECT 'policy_taken', id, at_us FROM policy_taken p WHERE NOT EXISTS"
-         " (SELECT 1 FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)",
+         " UNION ALL SELECT 'ruling', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind"
+         " = 'ruling' AND l.source < r.id) FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM log_entry l"
+         " WHERE l.kind = 'ruling' AND l.source = r.id)"
+         " UNION ALL SELECT 'policy_taken', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'policy' AND l.source < p.id) FROM policy_taken p WHERE NOT EXISTS (SELECT 1"
+         " FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)",
          ""},
     [CH_SQL_COUNT_REFUSAL] =
         {"count refusal",

@@ -568,8 +568,9 @@ struct ch_logged {
 typedef enum ch_code ch_store_logged_fn(void *ctx, const struct ch_logged *l, struct ch_err *err);
 enum ch_code ch_store_logged(struct ch_store *s, ch_store_logged_fn *each, void *ctx,
                              struct ch_err *err) CH_MUST_CHECK;
-/* Decisions, rulings and policies that no entry is about. */
-typedef void ch_store_unlogged_fn(void *ctx, struct ch_str table, uint64_t id, int64_t at_us);
+/* Decisions, rulings and policies that no entry is about. `first`: no row of the table before it was
+ * logged; one after a logged row has been added by somebody else, whatever time it states. */
+typedef void ch_store_unlogged_fn(void *ctx, struct ch_str table, uint64_t id, int64_t at_us, bool first);
 enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, void *ctx,
                                struct ch_err *err) CH_MUST_CHECK;
 

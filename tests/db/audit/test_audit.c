@@ -20,13 +20,21 @@ static struct ch_err err;
 static struct house *h;
 static char *said;
 
+static void until_written(void)
+{
+    struct audit_state s;
+    do {
+        house_turn(h, 20);
+        audit_state(h->k, &s);
+    } while (s.written < s.next);
+}
+
 /* A file allowed, served and denied; one refused: an entry of each kind. */
 static int setup(void **state)
 {
     (void)state;
     char hex[2][CH_SHA256_HEX + 1], page[1024];
     struct ch_buf out;
-    struct audit_state s;
     h = house_new();
     snprintf(page, sizeof(page), WHEEL " %s %zu 30\n" NEXT " %s %zu 1\n",
              house_hex("bytes", hex[0]), strlen("bytes"), house_hex("other", hex[1]),
@@ -41,10 +49,7 @@ static int setup(void **state)
     assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "stolen key", NULL, &out));
     ch_buf_done(&out);
     assert_ch_ok(&err, audit_refusals(h->k, INT64_MAX / 120000000, &err));
-    do {
-        house_turn(h, 20);
-        audit_state(h->k, &s);
-    } while (s.written < s.next);
+    until_written();
     return 0;
 }
 
@@ -129,6 +134,11 @@ static void test_altered_rows(void **state)
          "reason,"
          " at_us) VALUES (99, 'pypi', 'up', 'pkg', 'x', 1, 'r', '', 4102444800000000)",
          "database: decision 99 was never logged", NULL},
+        {"INSERT INTO decision (id, repository, upstream, project, file_name, verdict, rule, "
+         "reason, at_us) VALUES (98, 'pypi', 'up', 'pkg', 'x', 1, 'r', '', 1)",
+         "database: decision 98 was never logged", NULL}, /* as if it were older than the log */
+        {"UPDATE log_clear SET text = printf('%.*c', 3000000, 'x') WHERE text = 'stolen key'",
+         "log_clear 8 reason is not the text that was logged", NULL},
         {"DROP TRIGGER ruling_kept_u; UPDATE ruling SET by_person = 'uid:0'",
          "database: ruling 1: by is not what was logged", NULL},
         {"DROP TRIGGER policy_taken_kept_u; UPDATE policy_taken SET at_us = at_us + 1",
@@ -150,6 +160,25 @@ static void test_altered_rows(void **state)
             assert_true(verify());
         }
     }
+    house_start(h, NULL, NULL);
+}
+
+/* A text that is written with escapes is not what these bytes would be without. */
+static void test_escapes(void **state)
+{
+    (void)state;
+    struct ch_ruling_row row = {.deny = true,
+                                .project = CH_STR("other"),
+                                .version_spec = CH_STR("==\"1\""),
+                                .at_us = keeper_now_us(h->k),
+                                .expires_at_us = CH_TIME_UNKNOWN};
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    until_written();
+    house_stop(h);
+    assert_true(verify());
+    sql("DROP TRIGGER ruling_kept_u; UPDATE ruling SET version_spec = '==\\\"1\\\"' WHERE id = 2");
+    assert_false(verify());
+    assert_said("database: ruling 2: versions is not what was logged");
     house_start(h, NULL, NULL);
 }
 
@@ -213,6 +242,71 @@ static void test_altered_log(void **state)
     house_start(h, NULL, NULL);
 }
 
+static void put_checkpoint(struct ch_str note)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/audit/public/checkpoint", h->folder);
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    assert_true(fd >= 0 && write(fd, note.ptr, note.len) == (ssize_t)note.len);
+    close(fd);
+}
+
+static struct ch_buf get_checkpoint(void)
+{
+    struct audit_reader r;
+    struct ch_buf note;
+    ch_buf_init(&note, CH_NOTE_MAX);
+    assert_ch_ok(&err, audit_reader_open(h->folder, &r, &err));
+    assert_ch_ok(&err, ch_log_read_note(r.files.public_fd, &note, &err));
+    audit_reader_close(&r);
+    return note;
+}
+
+/* An older checkpoint, rightly signed: what came after it does not only wait to be written. */
+static void test_cut_log(void **state)
+{
+    (void)state;
+    struct ch_buf older = get_checkpoint(), newer, out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.1", "as well", NULL, &out));
+    until_written();
+    audit_tick(h->k); /* its copies of what is in the files go */
+    house_settle(h);
+    house_stop(h);
+    assert_true(verify());
+    newer = get_checkpoint();
+    put_checkpoint(ch_buf_str(&older));
+    assert_false(verify());
+    assert_said("the checkpoint is of 10 entries, but the log had ");
+    put_checkpoint(ch_buf_str(&newer));
+    assert_true(verify());
+    ch_buf_done(&older);
+    ch_buf_done(&newer);
+    ch_buf_done(&out);
+    house_start(h, NULL, NULL);
+}
+
+/* A size that nobody signed does not say how much memory is taken. */
+static void test_stated_size(void **state)
+{
+    (void)state;
+    struct ch_buf note = get_checkpoint(), lie;
+    struct ch_str rest = ch_buf_str(&note), origin, size;
+    assert_true(ch_str_split(&rest, '\n', &origin) && ch_str_split(&rest, '\n', &size));
+    ch_buf_init(&lie, CH_NOTE_MAX);
+    ch_buf_printf(&lie, "%.*s\n1152921504606846976\n%.*s", CH_STR_ARG(origin), CH_STR_ARG(rest));
+    house_stop(h);
+    put_checkpoint(ch_buf_str(&lie));
+    assert_false(verify());
+    assert_said("hashes of level 0: there are 10, the checkpoint states 1152921504606846976");
+    assert_said("the checkpoint: signed note: the signature of ");
+    put_checkpoint(ch_buf_str(&note));
+    assert_true(verify());
+    ch_buf_done(&lie);
+    ch_buf_done(&note);
+    house_start(h, NULL, NULL);
+}
+
 static void test_another_key(void **state)
 {
     (void)state;
@@ -267,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_as_logged),   TEST(test_altered_rows), TEST(test_erased),
         TEST(test_altered_log), TEST(test_another_key),  TEST(test_search),
+        TEST(test_escapes),     TEST(test_cut_log),      TEST(test_stated_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
