@@ -190,8 +190,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         return CH_OK;
     }
     enum ch_code rc = ch_store_commit(k->store, err);
-    if (rc != CH_OK) {
-        ch_store_rollback(k->store);
+    if (rc != CH_OK) { /* and the store has undone the group */
         keeper_raise_epoch(k);
         k->group_lost = true;
         audit_rolled_back(k);

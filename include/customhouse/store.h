@@ -37,7 +37,8 @@ enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
 enum ch_code ch_store_whole(const struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_close(struct ch_store *s);
 enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
-enum ch_code ch_store_commit(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK; /* durable after it */
+/* Durable after it; on failure the group is undone. */
+enum ch_code ch_store_commit(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_rollback(struct ch_store *s);
 bool ch_store_in_group(const struct ch_store *s);
 

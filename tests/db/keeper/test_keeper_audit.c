@@ -31,7 +31,20 @@ enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, stru
 
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *e)
 {
-    return fail_commits ? ch_fail(e, CH_E_FULL, "no space left") : __real_ch_store_commit(s, e);
+    if (!fail_commits) {
+        return __real_ch_store_commit(s, e);
+    }
+    ch_store_rollback(s); /* as the real one does */
+    return ch_fail(e, CH_E_FULL, "no space left");
+}
+
+enum ch_code __wrap_ch_store_add_log(struct ch_store *s, const struct ch_log_row *row,
+                                     struct ch_str entry, const struct ch_log_clear *clear,
+                                     size_t clear_count, struct ch_err *e)
+{
+    return fail_kind != NULL && ch_str_eq(row->kind, ch_str_of(fail_kind))
+               ? ch_fail(e, CH_E_FULL, "no space left")
+               : __real_ch_store_add_log(s, row, entry, clear, clear_count, e);
 }
 
 static void add_wheel(struct ch_buf *page, const char *name, const char *bytes, unsigned days)
