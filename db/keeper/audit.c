@@ -33,31 +33,32 @@ struct audit {
 /* ------------------------------------------------------------------ to the thread */
 
 struct handing {
-    struct audit *a;
     struct ch_buf bundle;
     uint64_t end;
 };
 
-static void hand_one(void *ctx, uint64_t index, struct ch_str entry)
+static bool hand_one(void *ctx, uint64_t index, struct ch_str entry)
 {
     struct handing *h = ctx;
     size_t bytes = CH_ENTRY_PREFIX + entry.len;
-    if (index == h->end && h->bundle.len + bytes <= h->bundle.max) {
-        ch_bundle_put(&h->bundle, entry);
-        h->end++;
+    if (index != h->end || h->bundle.len + bytes > h->bundle.max) {
+        return false;
     }
 }
 
 /* From the store: at the start, and after so much came at once that it was not kept in memory. */
 static void hand_pending(struct audit *a)
 {
-    struct handing h = {.a = a, .end = a->handed_to};
+    ch_bundle_put(&h->bundle, entry);
+    h->end++;
+    return true;
+    struct handing h = {.end = a->handed_to};
     struct ch_err err;
     if (a->handed_to == a->next || audit_thread_queued(a->thread) > 0) {
         return;
     }
     ch_buf_init(&h.bundle, (size_t)ch_limits.log_batch_bytes);
-    if (ch_store_log_pending(a->k->store, hand_one, &h, &err) != CH_OK) {
+    if (ch_store_log_pending(a->k->store, a->handed_to, hand_one, &h, &err) != CH_OK) {
         keeper_log("audit", "error=\"%s\"", err.msg);
     } else if (h.bundle.len > 0) {
         audit_thread_append(a->thread, a->handed_to, ch_buf_str(&h.bundle));

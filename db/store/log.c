@@ -44,13 +44,14 @@ enum ch_code ch_store_log_ends(struct ch_store *s, uint64_t *ret_next, uint64_t 
     return rc;
 }
 
-enum ch_code ch_store_log_pending(struct ch_store *s, ch_store_log_pending_fn *each, void *ctx,
-                                  struct ch_err *err)
+enum ch_code ch_store_log_pending(struct ch_store *s, uint64_t from, ch_store_log_pending_fn *each,
+                                  void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_PENDING, NULL, 0, &c, err);
-    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        each(ctx, ch_col_u64(&c, 0), ch_col_str(&c, 1));
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_PENDING, CH_ARGS(ch_arg_u64(from)), &c, err);
+    bool more = true;
+    while (rc == CH_OK && more && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        more = each(ctx, ch_col_u64(&c, 0), ch_col_str(&c, 1));
     }
     ch_cursor_close(&c);
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
@@ -73,21 +74,6 @@ void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret)
         .leaf = ch_col_sha(c, 6),
         .at_us = ch_col_int(c, 7),
     };
-}
-
-enum ch_code ch_store_log_rows(struct ch_store *s, uint64_t from, ch_store_log_fn *each, void *ctx,
-                               struct ch_err *err)
-{
-    struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ROWS, CH_ARGS(ch_arg_u64(from)), &c, err);
-    bool more = true;
-    while (rc == CH_OK && more && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        struct ch_log_row row;
-        ch_log_row_read(&c, &row);
-        more = each(ctx, &row);
-    }
-    ch_cursor_close(&c);
-    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,

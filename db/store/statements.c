@@ -427,7 +427,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_LOG_WRITTEN] = {"end of written log entries",
                             "SELECT coalesce(min(id), $1) FROM log_pending", "i"},
     [CH_SQL_LOG_PENDING] = {"list pending log entries",
-                            "SELECT id, entry FROM log_pending ORDER BY id", ""},
+                            "SELECT id, entry FROM log_pending WHERE id >= $1 ORDER BY id", "i"},
     [CH_SQL_DROP_LOG_PENDING] = {"drop written log entries", "DELETE FROM log_pending WHERE id < $1",
                                  "i"},
     [CH_SQL_LOG_ROWS] = {"list log entries",

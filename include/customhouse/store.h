@@ -533,14 +533,11 @@ enum ch_code ch_store_add_log(struct ch_store *s, const struct ch_log_row *row, 
 /* The place of the next entry, and the place below which all are known to be in the files. */
 enum ch_code ch_store_log_ends(struct ch_store *s, uint64_t *ret_next, uint64_t *ret_written,
                                struct ch_err *err) CH_MUST_CHECK;
-/* Entries that may not be in the files, in their order. */
-typedef void ch_store_log_pending_fn(void *ctx, uint64_t index, struct ch_str entry);
-enum ch_code ch_store_log_pending(struct ch_store *s, ch_store_log_pending_fn *each, void *ctx,
-                                  struct ch_err *err) CH_MUST_CHECK;
+/* Entries from this place on that may not be in the files, in their order. */
+typedef bool ch_store_log_pending_fn(void *ctx, uint64_t index, struct ch_str entry); /* false: no more */
+enum ch_code ch_store_log_pending(struct ch_store *s, uint64_t from, ch_store_log_pending_fn *each,
+                                  void *ctx, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below, struct ch_err *err) CH_MUST_CHECK;
-typedef bool ch_store_log_fn(void *ctx, const struct ch_log_row *row); /* false: no more */
-enum ch_code ch_store_log_rows(struct ch_store *s, uint64_t from, ch_store_log_fn *each, void *ctx,
-                               struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
