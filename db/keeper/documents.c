@@ -29,6 +29,7 @@ struct answer {
     struct ch_document_reply reply;
     struct ch_buf body;
     struct ch_buf strings; /* of the refusal */
+    bool later;            /* an approval is not in the audit log yet */
 };
 
 static void fail(struct answer *a, uint32_t status, const char *text)
@@ -171,8 +172,11 @@ void documents_free(struct keeper *k)
 
 /* ------------------------------------------------------------------ attestations by digest */
 
-/* Whether the file of an approval is ALLOW now, with exactly these bytes. On a no the refusal says
- * why; without one, nothing is known of the file any more. */
+static const char not_logged[] = "the audit log has yet to have the approval: try again";
+
+/* Whether the file of an approval is ALLOW now, with exactly these bytes, and the log has it: an
+ * approval is what the file itself is, and waits for what that waits for (T4). On a no the refusal
+ * says why; without one, nothing is known of the file any more. */
 static bool may_go_out(struct answer *a, const struct ch_attestation_row *row)
 {
     struct keeper *k = a->k;
@@ -195,10 +199,12 @@ static bool may_go_out(struct answer *a, const struct ch_attestation_row *row)
         keeper_commit(k, &err) != CH_OK) { /* durable, then effective */
         return false;
     }
-    /* under a checkpoint of the log, as the file itself (T4) */
-    return p->files[at].recorded_verdict == CH_VERDICT_ALLOW && audit_has(k, &p->files[at]) &&
-           approvals_stand(k, p, (size_t)at) &&
-           ch_str_eq(row->environment, ch_str_of(p->config->environment));
+    const struct page_file *f = &p->files[at];
+    bool stands = approvals_stand(k, p, (size_t)at) &&
+                  ch_str_eq(row->environment, ch_str_of(p->config->environment));
+    bool logged = f->recorded_verdict == CH_VERDICT_ALLOW && audit_has(k, f);
+    a->later = a->later || (stands && !logged);
+    return stands && logged;
 }
 
 static void list_one(struct answer *a, const struct ch_attestation_row *row)
@@ -289,6 +295,8 @@ static void answer_attestations(struct answer *a, const struct ch_sha256 *sha256
     if (rc != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
         fail(a, 500, "the attestations could not be read");
+    } else if (a->later) {
+        fail(a, 503, not_logged);
     } else if (c->count == 0) {
         fail(a, 404, "Nothing is attested of these bytes");
     }
@@ -309,7 +317,11 @@ static void answer_attestation(struct answer *a, const struct ch_ask_document *a
     } else if (rc == CH_E_NOT_FOUND) {
         fail(a, 404, "These bytes have no attestation of this number");
     } else if (c->rows[0].passed && !may_go_out(a, &c->rows[0])) {
-        fail(a, a->reply.refusal.id.len > 0 ? 403 : 404, "The approval does not stand");
+        if (a->later) {
+            fail(a, 503, not_logged);
+        } else {
+            fail(a, a->reply.refusal.id.len > 0 ? 403 : 404, "The approval does not stand");
+        }
     } else if (!c->put) {
         fail(a, 404, "The attestation has no such form");
     }

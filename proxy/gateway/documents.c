@@ -172,7 +172,8 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     } else if (m.http_status == 403) {
         gw_respond_refusal(gw, w->request, &m.refusal);
     } else if (m.http_status != 200) {
-        gw_respond_text(w->request, m.http_status == 404 ? 404 : 500, m.text);
+        bool known = m.http_status == 404 || m.http_status == 503;
+        gw_respond_text(w->request, known ? (int)m.http_status : 500, m.text);
     } else if (!respond_mapped(w, frame)) {
         gw_respond_text(w->request, 500, CH_STR("The keeper's answer could not be read"));
     }
