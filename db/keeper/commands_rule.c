@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "customhouse/timefmt.h"
+#include "db/log/entry.h"
 
 /* What reviewed bytes may be let through; of a range only what does not depend on bytes. */
 #define LIFTS_FILE  (ch_approval_liftable(true) & ~((uint64_t)1 << CH_HOLD_IDENTITY))
@@ -24,7 +25,8 @@ static bool parse_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
         return false;
     }
     snprintf(full, sizeof(full), "%.*sT23:59:59Z", (int)text.len, text.ptr);
-    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us;
+    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us &&
+           *ret_us <= CH_ENTRY_INT_MAX; /* what the audit log can say: to the year 2255 */
 }
 
 struct request {
