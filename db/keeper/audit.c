@@ -22,6 +22,11 @@ struct audit {
     uint64_t group_from;  /* of the open group's first one; next: it has none */
     struct ch_buf group;  /* its entries, as a bundle */
     bool group_too_large; /* they are only in the store */
+    struct {              /* what an undone step goes back to */
+        uint64_t next;
+        size_t group_bytes;
+        bool group_too_large;
+    } step;
     uint64_t handed_to;   /* below it the thread has all */
     uint64_t written;     /* under a checkpoint */
     uint64_t dropped_to;  /* the store's copies below it are gone */
@@ -44,14 +49,14 @@ static bool hand_one(void *ctx, uint64_t index, struct ch_str entry)
     if (index != h->end || h->bundle.len + bytes > h->bundle.max) {
         return false;
     }
+    ch_bundle_put(&h->bundle, entry);
+    h->end++;
+    return true;
 }
 
 /* From the store: at the start, and after so much came at once that it was not kept in memory. */
 static void hand_pending(struct audit *a)
 {
-    ch_bundle_put(&h->bundle, entry);
-    h->end++;
-    return true;
     struct handing h = {.end = a->handed_to};
     struct ch_err err;
     if (a->handed_to == a->next || audit_thread_queued(a->thread) > 0) {
@@ -92,6 +97,28 @@ void audit_rolled_back(struct keeper *k)
     struct audit *a = k->audit;
     a->next = a->group_from;
     empty_group(a);
+}
+
+enum ch_code audit_step(struct keeper *k, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    enum ch_code rc = ch_store_step(k->store, err);
+    a->step.next = a->next;
+    a->step.group_bytes = a->group.len;
+    a->step.group_too_large = a->group_too_large;
+    return rc;
+}
+
+enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    code = ch_store_step_end(k->store, code, err);
+    if (code != CH_OK) {
+        a->next = a->step.next;
+        a->group.len = a->step.group_bytes;
+        a->group_too_large = a->step.group_too_large;
+    }
+    return code;
 }
 
 /* ------------------------------------------------------------------ to the store */

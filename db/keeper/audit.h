@@ -23,6 +23,12 @@ void audit_committed(struct keeper *k);
 void audit_rolled_back(struct keeper *k);
 void audit_tick(struct keeper *k);
 
+/* A step of the open group: what is stored and the entries about it, all of it or nothing. It has no
+ * step in it. audit_step_end undoes it when `code` is a failure, and returns that, or why the step
+ * could not be kept. */
+enum ch_code audit_step(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *err) CH_MUST_CHECK;
+
 /* --- entries; each in an open group of writes (keeper_write), or a transaction of its own --- */
 
 /* The decision that was just stored. *ret_end is what audit_has wants to see reached. */

@@ -45,8 +45,7 @@ struct audit_entry {
 };
 /* Ends the entry and stores it, at the next place. */
 enum ch_code audit_add(struct keeper *k, struct audit_entry *a, struct ch_err *err) CH_MUST_CHECK;
-/* The first entry of a log: which log this is, whose signatures it has, what was there before it.
- */
+/* The first entry of a log: which log this is, and whose signatures it has. */
 void audit_genesis(struct keeper *k, struct audit_entry *a, const struct ch_note_key *key);
 enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
 

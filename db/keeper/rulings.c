@@ -262,6 +262,22 @@ static void judge_denied(struct keeper *k, const struct ch_ruling_row *row)
     again_all(k);
 }
 
+/* With its entry: an approval without one is undone. A denial stands, and waits for nothing (T4).
+ */
+static enum ch_code store_ruling(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
+{
+    enum ch_code rc = audit_step(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_ruling(k->store, row, &row->id, err);
+    if (rc == CH_OK && (rc = audit_ruling(k, row, err)) != CH_OK && row->deny) {
+        keeper_log("audit", "ruling=%llu error=\"%s\"", (unsigned long long)row->id, err->msg);
+        rc = CH_OK;
+    }
+    return audit_step_end(k, rc, err);
+}
+
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
 {
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
@@ -270,10 +286,7 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
         judge_denied(k, row);
     }
     enum ch_code rc = keeper_write(k, err);
-    if (rc == CH_OK) {
-        rc = ch_store_add_ruling(k->store, row, &row->id, err);
-    }
-    rc = rc == CH_OK ? audit_ruling(k, row, err) : rc;
+    rc = rc == CH_OK ? store_ruling(k, row, err) : rc;
     if (rc == CH_OK) {
         rc = keeper_commit(k, err);
     }

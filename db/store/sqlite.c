@@ -234,6 +234,17 @@ bool ch_store_in_group(const struct ch_store *s)
     return s->in_group;
 }
 
+enum ch_code ch_store_step(struct ch_store *s, struct ch_err *err)
+{
+    CH_ASSERT(s->in_group);
+    return ch_step_begin(s, err);
+}
+
+enum ch_code ch_store_step_end(struct ch_store *s, enum ch_code code, struct ch_err *err)
+{
+    return ch_step_end(s, code, err);
+}
+
 /* --- values --- */
 
 enum ch_code ch_store_get_value(struct ch_store *s, struct ch_str name, struct ch_buf *ret_value,

@@ -41,6 +41,10 @@ enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHEC
 enum ch_code ch_store_commit(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_rollback(struct ch_store *s);
 bool ch_store_in_group(const struct ch_store *s);
+/* A step of the open group: several calls of which all count, or none. ch_store_step_end undoes them
+ * when `code` is a failure, and returns it, or why they could not be kept. */
+enum ch_code ch_store_step(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_step_end(struct ch_store *s, enum ch_code code, struct ch_err *err) CH_MUST_CHECK;
 
 /* Small named values: "refusal-secret", "newest-time-us", ... CH_E_NOT_FOUND when absent. */
 enum ch_code ch_store_get_value(struct ch_store *s, struct ch_str name, struct ch_buf *ret_value,

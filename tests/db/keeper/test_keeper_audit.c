@@ -18,7 +18,15 @@ enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, stru
 enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
 
+enum ch_code __real_ch_store_add_log(struct ch_store *s, const struct ch_log_row *row,
+                                     struct ch_str entry, const struct ch_log_clear *clear,
+                                     size_t clear_count, struct ch_err *err);
+enum ch_code __wrap_ch_store_add_log(struct ch_store *s, const struct ch_log_row *row,
+                                     struct ch_str entry, const struct ch_log_clear *clear,
+                                     size_t clear_count, struct ch_err *err);
+
 static atomic_bool fail_log;
+static const char *fail_kind; /* entries of this kind cannot be stored */
 static bool fail_commits;
 static struct ch_err err;
 static char hex[CH_SHA256_HEX + 1];
@@ -398,6 +406,87 @@ static void a_listing_of_a_lost_group_is_entered_later(void **state)
     house_free(h);
 }
 
+static void count_unlogged(void *ctx, struct ch_str table, uint64_t id, int64_t at_us, bool first)
+{
+    size_t *count = ctx;
+    (void)table;
+    (void)id;
+    (void)at_us;
+    (void)first;
+    ++*count;
+}
+
+static size_t unlogged(struct house *h)
+{
+    size_t count = 0;
+    house_settle(h);
+    assert_ch_ok(&err, ch_store_unlogged(h->k->store, count_unlogged, &count, &err));
+    return count;
+}
+
+/* T4: what has no entry is not in the store either, or the next start would go on from it; only a
+ * denial is, which waits for nothing. */
+static void t4_no_row_without_its_entry(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheels(h, 30);
+    fail_kind = "decision";
+    house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 600);
+    assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_false(house_serves(h, "bytes"));
+    assert_int_equal(unlogged(h), 0);
+    house_restart(h);
+    house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 600);
+    assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+    fail_kind = NULL;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+
+    fail_kind = "ruling";
+    struct ch_ruling_row row = {.project = CH_STR("pkg"),
+                                .reason = CH_STR("known"),
+                                .by = CH_STR("uid:1"),
+                                .at_us = keeper_now_us(h->k),
+                                .expires_at_us = keeper_now_us(h->k) + 3600000000};
+    assert_ch_code(CH_E_FULL, rulings_add(h->k, &row, &err));
+    assert_int_equal(unlogged(h), 0);
+    assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "malware", NULL, &out));
+    assert_false(house_serves(h, "bytes"));
+    assert_int_equal(unlogged(h), 1);
+    house_restart(h);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+
+    fail_kind = "policy";
+    assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+    assert_int_equal(unlogged(h), 1);
+    fail_kind = NULL;
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* The year 9999 is more microseconds than an entry can say. */
+static void an_expiry_that_no_entry_can_say(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(
+        2, house_command(h, false, "deny", "pypi:pkg==1.0", "for ever", "9999-12-31", &out));
+    assert_int_equal(
+        0, house_command(h, false, "deny", "pypi:pkg==1.0", "for long", "2254-12-31", &out));
+    until_written(h);
+    struct ch_buf all = kinds(h);
+    assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("ruling ")));
+    ch_buf_done(&all);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* So much at once that it is not kept in memory: it comes from the store. */
 static void more_than_memory_takes(void **state)
 {
@@ -437,6 +526,8 @@ int main(void)
         cmocka_unit_test(t4_a_lost_log_is_not_begun_anew),
         cmocka_unit_test(a_lost_group_has_no_entries),
         cmocka_unit_test(a_listing_of_a_lost_group_is_entered_later),
+        cmocka_unit_test(t4_no_row_without_its_entry),
+        cmocka_unit_test(an_expiry_that_no_entry_can_say),
         cmocka_unit_test(more_than_memory_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
