@@ -131,6 +131,10 @@ static void check_row(struct audit_verify *v, const struct ch_logged *l,
                       l->table);
         return;
     }
+    if (l->source_dropped) {
+        v->dropped++;
+        return;
+    }
     if (!l->source_there) {
         audit_problem(v, "database: %s %lld is gone, which entry %llu is about", l->table,
                       (long long)id, n);
@@ -187,8 +191,12 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     struct ch_err why;
     char kind[32];
     check_without_row(v, l->row.index);
+    bool is_key = ch_str_eq(l->row.kind, CH_STR("key"));
     if (l->row.index >= v->size) {
         v->waiting++;
+        if (is_key) {
+            audit_keys_take(v, l, NULL);
+        }
         return CH_OK;
     }
     (void)err;
@@ -197,6 +205,9 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     uint64_t before = v->problems;
     check_leaf(v, l->row.index, &l->row.leaf, kind);
     if (v->problems > before || audit_reader_get(v->reader, l->row.index, &entry, &why) != CH_OK) {
+        if (is_key) {
+            audit_keys_take(v, l, NULL); /* named already: its key is not another thing */
+        }
         return CH_OK; /* what it says is not what was logged */
     }
     if (ch_log_entry_read(entry, &f, &why) != CH_OK) {
@@ -206,6 +217,9 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     check_facts(v, l, &f);
     check_commitments(v, l, &f);
     check_row(v, l, &f);
+    if (is_key) {
+        audit_keys_take(v, l, &f);
+    }
     return CH_OK;
 }
 
@@ -229,6 +243,7 @@ enum ch_code audit_compare(struct audit_verify *v, struct ch_err *err)
     if (rc == CH_OK) {
         check_without_row(v, v->size);
         rc = ch_store_unlogged(v->store, on_unlogged, v, err);
+        rc = rc == CH_OK ? audit_keys_compare(v, err) : rc;
     }
     return rc;
 }

@@ -84,6 +84,7 @@ static void hash_entries(struct audit_verify *v)
     }
     for (uint64_t i = 0; i < v->size; i++) {
         ch_tree_add(&v->tree, v->hash, &v->leaves[i], on_node, v);
+        audit_handovers_root(v);
     }
 }
 
@@ -120,6 +121,9 @@ static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
     struct ch_err why;
     ch_buf_init(&note, CH_NOTE_MAX);
     enum ch_code rc = ch_log_read_note(v->reader->files.public_fd, &note, err);
+    if (rc == CH_OK) {
+        audit_keys_follow(v, ch_buf_str(&note), v->size);
+    }
     if (rc == CH_OK && ch_checkpoint_open(ch_buf_str(&note), &v->key, &c, &why) != CH_OK) {
         audit_problem(v, "the checkpoint: %s", why.msg);
     } else if (rc == CH_OK) {
@@ -170,6 +174,10 @@ static enum ch_code check_all(struct audit_verify *v, struct ch_str vkey, struct
     if (rc != CH_OK) {
         return rc;
     }
+    rc = audit_handovers_read(v, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
     v->leaves = ch_calloc((size_t)v->size, sizeof(*v->leaves));
     hash_entries(v);
     check_upper_levels(v);
@@ -183,6 +191,10 @@ static void say(const struct audit_verify *v)
             (unsigned long long)v->size, (unsigned long long)v->compared, v->key.name);
     if (v->erased > 0) {
         fprintf(v->out, "; %llu texts were erased", (unsigned long long)v->erased);
+    }
+    if (v->dropped > 0) {
+        fprintf(v->out, "; %llu rows are older than what is kept of their table",
+                (unsigned long long)v->dropped);
     }
     if (v->waiting > 0) {
         fprintf(v->out, "; %llu entries wait to be written", (unsigned long long)v->waiting);
@@ -216,6 +228,7 @@ enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool
     ch_store_close(v.store);
     audit_reader_close(&reader);
     free(v.leaves);
+    audit_keys_done(&v.keys);
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_done(&v.upper[level]);
     }

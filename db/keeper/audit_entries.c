@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "customhouse/limits.h"
+#include "db/signing/public_key.h"
 
 static void begin(struct keeper *k, struct audit_entry *a, const char *kind)
 {
@@ -46,6 +47,9 @@ static void put_address(struct audit_entry *a, struct ch_str address)
     commit(a, "address", address);
     ch_log_entry_int(&a->e, "at_us", a->row.at_us);
     ch_log_entry_str(&a->e, "file", a->row.file_name);
+    if (a->row.source != 0) {
+        ch_log_entry_int(&a->e, "id", (int64_t)a->row.source);
+    }
     ch_log_entry_str(&a->e, "kind", a->row.kind);
 }
 
@@ -152,6 +156,98 @@ enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, str
     return audit_add(k, &a, err);
 }
 
+enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str by, struct ch_str why,
+                              int64_t at_us, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "ruling-end");
+    a.row.source = ruling;
+    a.row.at_us = at_us;
+    ch_log_entry_int(&a.e, "at_us", at_us);
+    commit(&a, "by", by);
+    ch_log_entry_int(&a.e, "id", (int64_t)ruling);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    end(&a);
+    commit(&a, "why", why);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_ruling_expired(struct keeper *k, const struct ch_ruling_row *row,
+                                  struct ch_err *err)
+{
+    struct audit_entry a;
+    begin_about(k, &a, "ruling-expired", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_bool(&a.e, "deny", row->deny);
+    ch_log_entry_int(&a.e, "expires_us", row->expires_at_us);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_owner(struct keeper *k, const struct ch_owner_change *row, uint64_t id,
+                         struct ch_err *err)
+{
+    struct audit_entry a;
+    begin_about(k, &a, "owner", row->repository, row->project, (struct ch_str){NULL, 0});
+    a.row.source = id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    commit(&a, "by", row->by);
+    ch_log_entry_str(&a.e, "change",
+                     row->kind == CH_OWNER_GIVEN ? CH_STR("given") : CH_STR("older-accepted"));
+    ch_log_entry_str(&a.e, "former", row->former);
+    ch_log_entry_int(&a.e, "id", (int64_t)id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    commit(&a, "reason", row->reason);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    end(&a);
+    ch_log_entry_str(&a.e, "upstream", row->upstream);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
+                               const struct ch_sha256 *former, struct ch_str by,
+                               struct ch_str reason, struct ch_str vkey, struct ch_err *err)
+{
+    static const struct ch_sha256 none = {{0}};
+    struct ch_sha256 pem = ch_sha256_of(row->public_pem.ptr, row->public_pem.len);
+    struct audit_entry a;
+    begin(k, &a, "key");
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    commit(&a, "by", by);
+    ch_log_entry_sha(&a.e, "former", former != NULL ? former : &none);
+    ch_log_entry_sha(&a.e, "key", &row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "pem", &pem);
+    ch_log_entry_str(&a.e, "purpose", row->purpose);
+    commit(&a, "reason", reason);
+    ch_log_entry_str(&a.e, "type", ch_str_of(ch_key_kind_name((enum ch_key_kind)row->kind)));
+    end(&a);
+    ch_log_entry_str(&a.e, "vkey", vkey);
+    return audit_add(k, &a, err);
+}
+
+/* What went wrong is in the operator's log; the text may name folders of the host. */
+enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "log-trouble");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_bool(&a.e, "over", over);
+    end(&a);
+    commit(&a, "what", what);
+    return audit_add(k, &a, err);
+}
+
 enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row, struct ch_err *err)
 {
     struct audit_entry a;
@@ -204,6 +300,8 @@ enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, str
 {
     struct audit_entry a;
     begin_about(k, &a, "served", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    a.row.at_us = row->first_at_us;
     put_address(&a, row->address);
     ch_log_entry_str(&a.e, "project", row->project);
     ch_log_entry_str(&a.e, "repository", row->repository);

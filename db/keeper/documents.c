@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "approvals.h"
+#include "audit_key.h"
 #include "audit.h"
 #include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
@@ -43,6 +44,7 @@ static void fail(struct answer *a, uint32_t status, const char *text)
 struct wanted_key {
     struct answer *a;
     struct ch_str name;
+    enum ch_document form;
     bool found;
 };
 
@@ -55,13 +57,19 @@ static void put_time(struct ch_buf *b, const char *name, int64_t at_us)
     ch_buf_done(&text);
 }
 
+static void put_path(struct ch_buf *b, const char *field, const char *name)
+{
+    char path[KEYRING_NAME_BYTES + 32];
+    snprintf(path, sizeof(path), "/-/keys/%s.%s", name, field);
+    json_field(b, field, ch_str_of(path));
+}
+
 static void list_key(void *ctx, const struct ch_key_row *row)
 {
     struct answer *a = ctx;
     struct ch_buf *b = &a->body;
-    char name[KEYRING_NAME_BYTES], path[KEYRING_NAME_BYTES + 16];
+    char name[KEYRING_NAME_BYTES];
     keyring_name(row->purpose, &row->id, name);
-    snprintf(path, sizeof(path), "/-/keys/%s.pem", name);
     ch_buf_puts(b, b->ptr[b->len - 1] == '[' ? CH_STR("\n{") : CH_STR(",\n{"));
     json_field(b, "purpose", row->purpose);
     json_digest(b, "id", &row->id);
@@ -70,7 +78,13 @@ static void list_key(void *ctx, const struct ch_key_row *row)
     if (row->ended_at_us != CH_TIME_UNKNOWN) {
         put_time(b, "notAfter", row->ended_at_us);
     }
-    json_field(b, "pem", ch_str_of(path));
+    put_path(b, "pem", name);
+    if (ch_str_eq(row->purpose, CH_STR(CH_PURPOSE_LOG))) {
+        put_path(b, "vkey", name);
+        if (row->ended_at_us != CH_TIME_UNKNOWN) {
+            put_path(b, "checkpoint", name);
+        }
+    }
     ch_buf_putc(b, '}');
 }
 
@@ -85,6 +99,27 @@ static void answer_keys(struct answer *a)
     ch_buf_puts(&a->body, CH_STR("]}\n"));
 }
 
+/* What only a key of the audit log has. */
+static bool put_log_key(struct wanted_key *p, const struct ch_key_row *row)
+{
+    struct ch_note_key key;
+    struct ch_err err;
+    if (!ch_str_eq(row->purpose, CH_STR(CH_PURPOSE_LOG))) {
+        return false;
+    }
+    enum ch_code rc;
+    if (p->form == CH_DOCUMENT_HANDOVER) {
+        rc = audit_key_handover(p->a->k, &row->id, &p->a->body, &err);
+    } else if ((rc = audit_key_of(p->a->k, row, &key, &err)) == CH_OK) {
+        ch_note_key_put(&p->a->body, &key);
+        ch_buf_putc(&p->a->body, '\n');
+    }
+    if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
+        keeper_log("key", "error=\"%s\"", err.msg);
+    }
+    return rc == CH_OK;
+}
+
 static void find_key(void *ctx, const struct ch_key_row *row)
 {
     struct wanted_key *p = ctx;
@@ -93,20 +128,27 @@ static void find_key(void *ctx, const struct ch_key_row *row)
     bool current = row->ended_at_us == CH_TIME_UNKNOWN && ch_str_eq(p->name, row->purpose);
     if (current || ch_str_eq(p->name, ch_str_of(name))) {
         ch_buf_clear(&p->a->body);
-        ch_buf_puts(&p->a->body, row->public_pem);
-        p->found = true;
+        if (p->form == CH_DOCUMENT_KEY) {
+            ch_buf_puts(&p->a->body, row->public_pem);
+            p->found = true;
+        } else {
+            p->found = put_log_key(p, row);
+        }
     }
 }
 
-static void answer_key(struct answer *a, struct ch_str name)
+static void answer_key(struct answer *a, struct ch_str name, enum ch_document form)
 {
-    struct wanted_key p = {.a = a, .name = name};
+    struct wanted_key p = {.a = a, .name = name, .form = form};
     struct ch_err err;
     if (ch_store_keys(a->k->store, find_key, &p, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
         fail(a, 500, "the keys could not be read");
     } else if (!p.found) {
-        fail(a, 404, "No key has this name");
+        fail(a, 404,
+             form == CH_DOCUMENT_KEY    ? "No key has this name"
+             : form == CH_DOCUMENT_VKEY ? "No key of the audit log has this name"
+                                        : "No key of this name has handed the audit log over");
     }
 }
 
@@ -346,7 +388,9 @@ static void answer(struct answer *a, const struct ch_ask_document *ask)
         answer_keys(a);
         break;
     case CH_DOCUMENT_KEY:
-        answer_key(a, ask->name);
+    case CH_DOCUMENT_VKEY:
+    case CH_DOCUMENT_HANDOVER:
+        answer_key(a, ask->name, ask->kind);
         break;
     case CH_DOCUMENT_WITHDRAWALS:
         answer_withdrawals(a, ask->name);

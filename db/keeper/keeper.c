@@ -154,6 +154,7 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    rulings_enter_ends(k);
     audit_tick(k);
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
@@ -455,6 +456,10 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    if (rc == CH_OK) {
+        keyring_complete(k);
+        rc = keeper_commit(k, err);
+    }
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;

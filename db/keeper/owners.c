@@ -1,6 +1,33 @@
 /* Who owns a name (T12): the first upstream that answered, until a person gives it to another one; and
  * from when on an owner counts anew. */
+#include "audit.h"
 #include "pages_int.h"
+
+struct ended {
+    struct keeper *k;
+    const struct ch_owner_change *change;
+};
+
+static enum ch_code on_ended(void *ctx, uint64_t ruling, struct ch_str why, struct ch_err *err)
+{
+    const struct ended *e = ctx;
+    return audit_ruling_end(e->k, ruling, e->change->by, why, e->change->at_us, err);
+}
+
+/* With its entries, or not at all. */
+static enum ch_code store_change(struct keeper *k, const struct ch_owner_change *change,
+                                 struct ch_err *err)
+{
+    struct ended e = {.k = k, .change = change};
+    uint64_t id = 0;
+    enum ch_code rc = audit_step(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_owner_change(k->store, change, &id, on_ended, &e, err);
+    rc = rc == CH_OK ? audit_owner(k, change, id, err) : rc;
+    return audit_step_end(k, rc, err);
+}
 
 void owner_settle(struct keeper *k, struct page *p)
 {
@@ -25,7 +52,7 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     keeper_raise_epoch(k);
     again_page(k, p);
     enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? ch_store_add_owner_change(k->store, change, err) : rc;
+    rc = rc == CH_OK ? store_change(k, change, err) : rc;
     rc = rc == CH_OK ? keeper_commit(k, err) : rc;
     if (rc != CH_OK) {
         p->given_away = false; /* as before; what was taken away is served again when asked for */
@@ -67,7 +94,7 @@ static enum ch_code store_without_age(struct keeper *k, const struct page *p,
     rc = rc == CH_OK ? ch_store_put_snapshot(k->store, change->upstream, page_name(p), &info,
                                              ch_buf_str(&facts.content), err)
                      : rc;
-    rc = rc == CH_OK ? ch_store_add_owner_change(k->store, change, err) : rc;
+    rc = rc == CH_OK ? store_change(k, change, err) : rc;
     rc = rc == CH_OK ? keeper_commit(k, err) : rc;
     page_facts_done(&facts);
     return rc;

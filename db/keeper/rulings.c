@@ -53,6 +53,7 @@ static void on_end(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, rulings_timer);
     keeper_log("rulings", "what=\"one has ended\"");
+    rulings_enter_ends(k);
     k->rules++;
     again_all(k);
     rulings_watch_ends(k);
@@ -167,6 +168,29 @@ static bool has_ended(const struct keeper *k, const struct ch_ruling_row *r)
         now = sure;
     }
     return r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
+}
+
+static enum ch_code enter_end(struct keeper *k, const struct ch_ruling_row *r, struct ch_err *err)
+{
+    bool has = false;
+    enum ch_code rc = ch_store_has_log(k->store, CH_STR("ruling-expired"), r->id, &has, err);
+    if (rc != CH_OK || has) {
+        return rc;
+    }
+    rc = keeper_write(k, err);
+    return rc == CH_OK ? audit_ruling_expired(k, r, err) : rc;
+}
+
+void rulings_enter_ends(struct keeper *k)
+{
+    struct ch_err err;
+    for (size_t i = 0; !k->clock_jumped && i < k->rulings->count; i++) {
+        const struct ch_ruling_row *r = &k->rulings->items[i].row;
+        if (r->id != 0 && has_ended(k, r) && enter_end(k, r, &err) != CH_OK) {
+            keeper_log("audit", "ruling=%llu error=\"%s\"", (unsigned long long)r->id, err.msg);
+            return; /* the next tick tries again */
+        }
+    }
 }
 
 /* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */

@@ -76,6 +76,18 @@ void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret)
     };
 }
 
+enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source, bool *ret_has,
+                              struct ch_err *err)
+{
+    int64_t count = 0;
+    enum ch_code rc = ch_sql_number(s, CH_SQL_LOG_HAS,
+                                    CH_ARGS(ch_arg_text(kind), ch_arg_u64(source)), &count, err);
+    if (rc == CH_OK) {
+        *ret_has = count > 0;
+    }
+    return rc;
+}
+
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
                                 void *ctx, struct ch_err *err)
 {

@@ -166,6 +166,7 @@ enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
     enum ch_code rc = sqlite3_open_v2(s->path, &s->db, flags, NULL) == SQLITE_OK
                           ? configure(s, err)
                           : ch_sql_fail(s, "open", err);
+    rc = rc == CH_OK ? ch_sql_run(s, CH_SQL_BEGIN_READ, NULL, 0, NULL, err) : rc;
     return opened(s, rc == CH_OK ? check_schema(s, err) : rc, ret_store);
 }
 

@@ -12,6 +12,7 @@
 
 #include "auditor.h"
 #include "db/keeper/audit_int.h"
+#include "db/keeper/keyring.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
@@ -122,7 +123,7 @@ static void test_altered_rows(void **state)
         const char *undo;
     } rows[] = {
         {"DROP TRIGGER decision_kept_u; UPDATE decision SET verdict = 1 WHERE verdict = 2",
-         "database: decision 3: verdict is not what was logged (entry 7: \"deny\")",
+         "database: decision 3: verdict is not what was logged (entry 10: \"deny\")",
          "UPDATE decision SET verdict = 2 WHERE id = 3"},
         {"UPDATE decision SET reason = 'was fine' WHERE id = 1",
          "database: decision 1: reason is not what was logged", NULL},
@@ -138,13 +139,13 @@ static void test_altered_rows(void **state)
          "reason, at_us) VALUES (98, 'pypi', 'up', 'pkg', 'x', 1, 'r', '', 1)",
          "database: decision 98 was never logged", NULL}, /* as if it were older than the log */
         {"UPDATE log_clear SET text = printf('%.*c', 3000000, 'x') WHERE text = 'stolen key'",
-         "log_clear 8 reason is not the text that was logged", NULL},
+         "log_clear 11 reason is not the text that was logged", NULL},
         {"DROP TRIGGER ruling_kept_u; UPDATE ruling SET by_person = 'uid:0'",
          "database: ruling 1: by is not what was logged", NULL},
         {"DROP TRIGGER policy_taken_kept_u; UPDATE policy_taken SET at_us = at_us + 1",
          "database: policy_taken 1: at_us is not what was logged", NULL},
         {"UPDATE log_clear SET text = '192.0.2.1' WHERE field = 'address' AND text = '192.0.2.77'",
-         "log_clear 6 address is not the text that was logged", NULL},
+         "log_clear 9 address is not the text that was logged", NULL},
         {"DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET leaf = zeroblob(32) WHERE id = 2",
          "database: log_entry 2 has another hash than the log", NULL},
         {"DROP TRIGGER log_entry_kept_d; DELETE FROM log_entry WHERE id = 4",
@@ -160,6 +161,141 @@ static void test_altered_rows(void **state)
             assert_true(verify());
         }
     }
+    house_start(h, NULL, NULL);
+}
+
+/* A name given to another upstream, which ends an approval; another key. */
+static void act(void)
+{
+    struct ch_buf out;
+    struct ch_ruling_row row = {.project = CH_STR("pkg"),
+                                .reason = CH_STR("known"),
+                                .by = CH_STR("uid:1"),
+                                .at_us = keeper_now_us(h->k),
+                                .expires_at_us = keeper_now_us(h->k) + 3600000000};
+    ch_buf_init(&out, 1u << 20);
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    h->upstream = "other";
+    assert_int_equal(house_command(h, false, "own", "pkg", "moved", NULL, &out), 0);
+    h->upstream = NULL;
+    h->second_word = "evidence";
+    assert_int_equal(house_command(h, false, "keys", "rotate", "it is time", NULL, &out), 0);
+    h->second_word = NULL;
+    until_written();
+    ch_buf_done(&out);
+}
+
+static void test_altered_acts(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"DROP TRIGGER owner_change_kept_u; UPDATE owner_change SET upstream = 'up'",
+         "database: owner_change 1: upstream is not what was logged"},
+        {"INSERT INTO owner_change SELECT 9, repository, project, kind, upstream, former, reason,"
+         " by_person, at_us FROM owner_change",
+         "database: owner_change 9 was never logged"},
+        {"DROP TRIGGER ruling_end_kept_u; UPDATE ruling_end SET why = 'as asked'",
+         "database: ruling_end 2: why is not what was logged"},
+        {"INSERT INTO ruling_end SELECT 1, by_person, why, at_us + 1 FROM ruling_end",
+         "database: ruling_end 1 was never logged"},
+        {"DROP TRIGGER ruling_end_kept_d; DELETE FROM ruling_end WHERE ruling = 2",
+         "database: ruling_end 2 is gone, which entry"},
+        {"UPDATE served SET address = '192.0.2.1'",
+         "database: served 1: address is not what was logged"},
+        {"INSERT INTO served SELECT 2, repository, project, file_name, sha256, '192.0.2.2',"
+         " user_agent, first_at_us, last_at_us, times FROM served",
+         "database: served 2 was never logged"},
+        {"INSERT INTO ruling_fingerprint VALUES (1, 0, zeroblob(32))",
+         "database: ruling 1: findings is not what was logged"},
+        {"DROP TRIGGER signing_key_kept_u; UPDATE signing_key SET public_pem = public_pem || ' '"
+         " WHERE purpose = 'log'",
+         ": public_pem is not what was logged (entry 1)"},
+        {"UPDATE signing_key SET purpose = 'approve-prod-file' WHERE purpose = 'evidence'",
+         ": purpose is not what was logged"},
+        {"UPDATE signing_key SET at_us = at_us - 1", ": at_us is not what was logged"},
+        {"DROP TRIGGER signing_key_end_kept_u; UPDATE signing_key_end SET by_person = 'uid:0'",
+         ": who ended the former one, or why, is not what was logged"},
+        {"UPDATE signing_key_end SET at_us = at_us - 1",
+         ": when the former one ended is not what was logged"},
+        {"DROP TRIGGER signing_key_end_kept_d; DELETE FROM signing_key_end",
+         ": that it took another one's place is not what was logged"},
+        {"INSERT INTO signing_key_end SELECT id, '', '', at_us + 86400000000 FROM signing_key WHERE"
+         " purpose = 'log'",
+         ": that it has ended is not what was logged"},
+        {"INSERT INTO signing_key SELECT zeroblob(32), purpose, kind, public_pem, at_us FROM"
+         " signing_key LIMIT 1",
+         "database: signing_key 0000000000000000 was never logged"},
+        {"DROP TRIGGER signing_key_kept_d; DELETE FROM signing_key WHERE purpose = 'log'",
+         " is gone, which entry 1 is about"},
+    };
+    act();
+    house_stop(h);
+    assert_true(verify());
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        sql(rows[i][0]);
+        assert_false(verify());
+        assert_said(rows[i][1]);
+    }
+    house_start(h, NULL, NULL);
+}
+
+/* Who knows the first key follows it to the next by what the first has signed, and by nothing else. */
+static void test_keys_of_the_log(void **state)
+{
+    (void)state;
+    struct ch_buf out, first, second;
+    struct ch_ask_document ask = {.kind = CH_DOCUMENT_VKEY, .name = CH_STR("log")};
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&first, 512);
+    ch_buf_init(&second, 512);
+    house_ask_document(h, &ask);
+    ch_buf_puts(&first, ch_str_sub(ch_buf_str(&h->document_bytes), 0, h->document_bytes.len - 1));
+    h->second_word = "log";
+    assert_int_equal(house_command(h, false, "keys", "rotate", "it is time", NULL, &out), 0);
+    h->second_word = NULL;
+    house_ask_document(h, &ask);
+    ch_buf_puts(&second, ch_str_sub(ch_buf_str(&h->document_bytes), 0, h->document_bytes.len - 1));
+    while (keyring_former(h->k) != NULL) {
+        assert_true(verify_with(ch_buf_str(&first))); /* also while it is handed over */
+        house_turn(h, 20);
+    }
+    assert_true(verify_with(ch_buf_str(&first)));
+    assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.1", "as well", NULL, &out));
+    until_written();
+    house_stop(h);
+    assert_true(verify());
+    assert_true(verify_with(ch_buf_str(&first)));
+    assert_true(verify_with(ch_buf_str(&second)));
+    sql("CREATE TABLE aside AS SELECT * FROM value WHERE name LIKE 'audit-handover-%'");
+    sql("UPDATE value SET value = CAST(replace(CAST(value AS TEXT), '/audit/', '/Audit/') AS BLOB)"
+        " WHERE name LIKE 'audit-handover-%'");
+    assert_false(verify_with(ch_buf_str(&first)));
+    assert_said("(key): the log's former key has not signed that this one follows it");
+    sql("DELETE FROM value WHERE name LIKE 'audit-handover-%'");
+    assert_false(verify());
+    assert_said("(key): the log's former key has not signed that this one follows it");
+    assert_true(verify_with(ch_buf_str(&second)));
+    sql("INSERT INTO value SELECT * FROM aside; DROP TABLE aside");
+    assert_true(verify_with(ch_buf_str(&first)));
+    ch_buf_done(&out);
+    ch_buf_done(&first);
+    ch_buf_done(&second);
+    house_start(h, NULL, NULL);
+}
+
+/* Of who got what only so many rows are kept: an older one that is missing is no alteration. */
+static void test_dropped_rows(void **state)
+{
+    (void)state;
+    house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.78");
+    until_written();
+    house_stop(h);
+    sql("DELETE FROM served WHERE id = 1");
+    assert_true(verify());
+    assert_said("; 1 rows are older than what is kept of their table");
+    sql("DELETE FROM served WHERE id = 2");
+    assert_false(verify());
+    assert_said("database: served 2 is gone, which entry");
     house_start(h, NULL, NULL);
 }
 
@@ -277,7 +413,7 @@ static void test_cut_log(void **state)
     newer = get_checkpoint();
     put_checkpoint(ch_buf_str(&older));
     assert_false(verify());
-    assert_said("the checkpoint is of 10 entries, but the log had ");
+    assert_said("the checkpoint is of 13 entries, but the log had ");
     put_checkpoint(ch_buf_str(&newer));
     assert_true(verify());
     ch_buf_done(&older);
@@ -298,7 +434,7 @@ static void test_stated_size(void **state)
     house_stop(h);
     put_checkpoint(ch_buf_str(&lie));
     assert_false(verify());
-    assert_said("hashes of level 0: there are 10, the checkpoint states 1152921504606846976");
+    assert_said("hashes of level 0: there are 13, the checkpoint states 1152921504606846976");
     assert_said("the checkpoint: signed note: the signature of ");
     put_checkpoint(ch_buf_str(&note));
     assert_true(verify());
@@ -350,7 +486,7 @@ static void test_search(void **state)
     q = (struct audit_query){.to_us = 1};
     assert_int_equal(lines_of(&q), 0);
     q = (struct audit_query){.bare = true};
-    assert_int_equal(lines_of(&q), 10);
+    assert_int_equal(lines_of(&q), 13);
     assert_true(strncmp(said, "{\"at_us\":", 9) == 0);
 }
 
@@ -362,6 +498,7 @@ int main(void)
         TEST(test_as_logged),   TEST(test_altered_rows), TEST(test_erased),
         TEST(test_altered_log), TEST(test_another_key),  TEST(test_search),
         TEST(test_escapes),     TEST(test_cut_log),      TEST(test_stated_size),
+        TEST(test_altered_acts), TEST(test_dropped_rows), TEST(test_keys_of_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

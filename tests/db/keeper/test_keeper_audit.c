@@ -1,5 +1,6 @@
 /* What the keeper enters into the audit log, and what waits for it. */
 #include "house.h"
+#include "log_seen.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -8,7 +9,6 @@
 #include "audit_int.h"
 #include "customhouse/limits.h"
 #include "db/log/append.h"
-#include "db/log/files.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
@@ -73,123 +73,6 @@ static void set_wheels(struct house *h, unsigned days)
     ch_buf_done(&page);
 }
 
-/* ------------------------------------------------------------------ reading the log */
-
-static uint64_t written(const struct house *h)
-{
-    struct audit_state s;
-    audit_state(h->k, &s);
-    return s.written;
-}
-
-/* Until all that the store has is under a checkpoint. */
-static void until_written(struct house *h)
-{
-    struct audit_state s;
-    uint64_t end = ch_now_boot_ms() + 10000;
-    do {
-        house_turn(h, 20);
-        audit_state(h->k, &s);
-        if (ch_now_boot_ms() > end) {
-            fail_msg("the log was not written within ten seconds: %s", s.trouble);
-        }
-    } while (s.written < s.next || ch_store_in_group(h->k->store));
-}
-
-/* "genesis policy ...": the kinds of all entries; each is canonical, has its version, and its row.
- */
-static struct ch_buf kinds(struct house *h)
-{
-    struct ch_log_files files;
-    struct ch_buf out, entry, folder;
-    ch_buf_init(&out, 65536);
-    ch_buf_init(&entry, CH_ENTRY_MAX);
-    ch_buf_init(&folder, 256);
-    ch_buf_printf(&folder, "%s/" CH_LOG_FOLDER "%c", h->folder, '\0');
-    assert_ch_ok(&err, ch_log_files_open(folder.ptr, false, &files, &err));
-    for (uint64_t i = 0; i < written(h); i++) {
-        struct ch_log_entry_fields f;
-        int64_t version = 0;
-        ch_buf_clear(&entry);
-        assert_ch_ok(&err, ch_log_read_entry(&files, i, &entry, &err));
-        assert_ch_ok(&err, ch_log_entry_read(ch_buf_str(&entry), &f, &err));
-        assert_true(ch_log_entry_get_int(&f, "v", &version) && version == CH_ENTRY_VERSION);
-        assert_true(ch_log_entry_get_str(&f, "kind", &out));
-        ch_buf_putc(&out, ' ');
-    }
-    ch_log_files_close(&files);
-    ch_buf_done(&entry);
-    ch_buf_done(&folder);
-    return out;
-}
-
-/* The newest entry of a kind; its bytes in `ret`. */
-static struct ch_log_entry_fields newest(struct house *h, const char *kind, struct ch_buf *ret,
-                                         uint64_t *ret_index)
-{
-    struct ch_log_files files;
-    struct ch_buf folder;
-    struct ch_log_entry_fields found = {.count = 0};
-    ch_buf_init(&folder, 256);
-    ch_buf_printf(&folder, "%s/" CH_LOG_FOLDER "%c", h->folder, '\0');
-    assert_ch_ok(&err, ch_log_files_open(folder.ptr, false, &files, &err));
-    for (uint64_t i = written(h); found.count == 0 && i-- > 0;) {
-        struct ch_buf text;
-        ch_buf_init(&text, 64);
-        ch_buf_clear(ret);
-        assert_ch_ok(&err, ch_log_read_entry(&files, i, ret, &err));
-        assert_ch_ok(&err, ch_log_entry_read(ch_buf_str(ret), &found, &err));
-        if (!ch_log_entry_get_str(&found, "kind", &text) ||
-            !ch_str_eq(ch_buf_str(&text), ch_str_of(kind))) {
-            found.count = 0;
-        }
-        *ret_index = i;
-        ch_buf_done(&text);
-    }
-    if (found.count == 0) {
-        fail_msg("no entry of kind %s", kind);
-    }
-    ch_log_files_close(&files);
-    ch_buf_done(&folder);
-    return found;
-}
-
-#define assert_field(f, key, text)                                                                 \
-    do {                                                                                           \
-        struct ch_buf b_;                                                                          \
-        ch_buf_init(&b_, 512);                                                                     \
-        assert_true(ch_log_entry_get_str(f, key, &b_));                                            \
-        assert_str_eq(ch_buf_str(&b_), text);                                                      \
-        ch_buf_done(&b_);                                                                          \
-    } while (0)
-
-struct opened {
-    const struct ch_log_entry_fields *f;
-    const char *text;
-    size_t count;
-};
-
-static void open_one(void *ctx, const struct ch_log_clear *clear)
-{
-    struct opened *o = ctx;
-    char field[32];
-    struct ch_sha256 stated, actual = ch_log_entry_commit(clear->salt, clear->text);
-    snprintf(field, sizeof(field), "%.*s", CH_STR_ARG(clear->field));
-    assert_true(ch_log_entry_get_commitment(o->f, field, &stated));
-    assert_true(ch_sha256_eq(&stated, &actual));
-    o->count += ch_str_find(clear->text, ch_str_of(o->text), NULL);
-}
-
-/* T26: the entry does not have the text, the store opens its commitment. */
-static void assert_hidden(struct house *h, uint64_t index, const struct ch_log_entry_fields *f,
-                          struct ch_str entry, const char *text)
-{
-    struct opened o = {.f = f, .text = text};
-    assert_false(ch_str_find(entry, ch_str_of(text), NULL));
-    assert_ch_ok(&err, ch_store_log_clear(h->k->store, index, open_one, &o, &err));
-    assert_int_equal(o.count, 1);
-}
-
 /* ------------------------------------------------------------------ tests */
 
 static void what_happens_is_entered(void **state)
@@ -204,7 +87,7 @@ static void what_happens_is_entered(void **state)
     house_ask_file(h, "pkg", WHEEL);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     struct ch_log_entry_fields f =
-        newest(h, "decision", &entry, &at); /* there, when it is served */
+        log_newest(h, "decision", &entry, &at); /* there, when it is served */
     assert_field(&f, "verdict", "allow");
     assert_field(&f, "file", WHEEL);
     assert_field(&f, "project", "pkg");
@@ -215,18 +98,18 @@ static void what_happens_is_entered(void **state)
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.77");
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.77"); /* not the first time */
     assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "stolen key", NULL, &out));
-    until_written(h);
-    struct ch_buf all = kinds(h);
-    assert_str_eq(ch_buf_str(&all), "genesis policy configuration decision listing served decision "
-                                    "ruling ");
-    f = newest(h, "served", &entry, &at);
-    assert_hidden(h, at, &f, ch_buf_str(&entry), "192.0.2.77");
-    f = newest(h, "ruling", &entry, &at);
-    assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key");
-    f = newest(h, "decision", &entry, &at);
+    log_until_written(h);
+    struct ch_buf all = log_kinds(h);
+    assert_str_eq(ch_buf_str(&all), "genesis key key key policy configuration decision listing served "
+                                    "decision ruling ");
+    f = log_newest(h, "served", &entry, &at);
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "192.0.2.77");
+    f = log_newest(h, "ruling", &entry, &at);
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key");
+    f = log_newest(h, "decision", &entry, &at);
     assert_field(&f, "verdict", "deny");
-    assert_hidden(h, at, &f, ch_buf_str(&entry), "person uid:");
-    assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key"); /* its reason quotes the ruling's */
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "person uid:");
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key"); /* its reason quotes the ruling's */
     ch_buf_done(&all);
     ch_buf_done(&entry);
     ch_buf_done(&out);
@@ -248,21 +131,21 @@ static void refusals_are_entered_by_the_minute(void **state)
     }
     int64_t minute = keeper_now_us(h->k) / 60000000;
     assert_ch_ok(&err, audit_refusals(h->k, minute - 1, &err)); /* it is not over yet */
-    until_written(h);
-    struct ch_buf all = kinds(h);
+    log_until_written(h);
+    struct ch_buf all = log_kinds(h);
     assert_false(ch_str_find(ch_buf_str(&all), CH_STR("refused"), NULL));
     ch_buf_done(&all);
     house_restart(h); /* what was counted outlives the keeper */
     assert_ch_ok(&err, audit_refusals(h->k, minute + 2, &err));
-    until_written(h);
-    struct ch_log_entry_fields f = newest(h, "refused", &entry, &at);
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "refused", &entry, &at);
     assert_true(ch_log_entry_get_int(&f, "times", &times));
     assert_true(times >= 1 && times <= 3); /* a minute may have ended between them */
     assert_field(&f, "rule", "cool-down");
-    uint64_t end = written(h);
+    uint64_t end = log_written(h);
     assert_ch_ok(&err, audit_refusals(h->k, minute + 2, &err)); /* once */
-    until_written(h);
-    assert_int_equal(written(h), end);
+    log_until_written(h);
+    assert_int_equal(log_written(h), end);
     ch_buf_done(&entry);
     house_free(h);
 }
@@ -296,8 +179,8 @@ static void t4_no_new_allow_without_the_log(void **state)
     set_wheels(h, 30);
     house_ask_file(h, "pkg", WHEEL);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-    until_written(h);
-    uint64_t end = written(h);
+    log_until_written(h);
+    uint64_t end = log_written(h);
 
     atomic_store(&fail_log, true);
     house_ask_part(h, "pkg", NEXT, CH_PART_FILE, 600);
@@ -327,8 +210,8 @@ static void t4_no_new_allow_without_the_log(void **state)
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     assert_true(house_serves(h, "other bytes"));
     assert_true(is_attested(h, "other bytes"));
-    until_written(h);
-    struct ch_buf all = kinds(h);
+    log_until_written(h);
+    struct ch_buf all = log_kinds(h);
     assert_true(ch_str_find(ch_buf_str(&all), CH_STR("ruling"), NULL));
     ch_buf_done(&all);
     ch_buf_done(&out);
@@ -344,7 +227,7 @@ static void t4_a_lost_log_is_not_begun_anew(void **state)
     char path[128], aside[128];
     set_wheels(h, 30);
     house_ask_file(h, "pkg", WHEEL);
-    until_written(h);
+    log_until_written(h);
     audit_tick(h->k); /* its copies of what is in the files go */
     house_settle(h);
     house_stop(h);
@@ -369,8 +252,8 @@ static void a_lost_group_has_no_entries(void **state)
     struct audit_state s;
     set_wheels(h, 1);
     house_ask_page(h, "pkg");
-    until_written(h);
-    uint64_t end = written(h);
+    log_until_written(h);
+    uint64_t end = log_written(h);
     fail_commits = true;
     house_ask_file(h, "pkg", WHEEL);
     assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
@@ -379,9 +262,9 @@ static void a_lost_group_has_no_entries(void **state)
     assert_int_equal(s.next, end);
     fail_commits = false;
     house_ask_file(h, "pkg", WHEEL);
-    until_written(h);
-    assert_int_equal(written(h), end + 1);
-    struct ch_buf all = kinds(h);
+    log_until_written(h);
+    assert_int_equal(log_written(h), end + 1);
+    struct ch_buf all = log_kinds(h);
     assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("listing decision ")));
     ch_buf_done(&all);
     house_free(h);
@@ -393,14 +276,14 @@ static void a_listing_of_a_lost_group_is_entered_later(void **state)
     struct house *h = house_new();
     set_wheels(h, 1);
     house_ask_file(h, "pkg", WHEEL);
-    until_written(h);
+    log_until_written(h);
     fail_commits = true;
     house_ask_page(h, "pkg");
     house_settle(h);
     fail_commits = false;
     house_ask_page(h, "pkg");
-    until_written(h);
-    struct ch_buf all = kinds(h);
+    log_until_written(h);
+    struct ch_buf all = log_kinds(h);
     assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("decision listing ")));
     ch_buf_done(&all);
     house_free(h);
@@ -479,8 +362,8 @@ static void an_expiry_that_no_entry_can_say(void **state)
         2, house_command(h, false, "deny", "pypi:pkg==1.0", "for ever", "9999-12-31", &out));
     assert_int_equal(
         0, house_command(h, false, "deny", "pypi:pkg==1.0", "for long", "2254-12-31", &out));
-    until_written(h);
-    struct ch_buf all = kinds(h);
+    log_until_written(h);
+    struct ch_buf all = log_kinds(h);
     assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("ruling ")));
     ch_buf_done(&all);
     ch_buf_done(&out);
@@ -504,8 +387,8 @@ static void more_than_memory_takes(void **state)
         struct ch_served_row row = {.repository = CH_STR("pypi"), .address = CH_STR("192.0.2.1")};
         assert_ch_ok(&err, audit_served(h->k, &row, &err));
     }
-    until_written(h);
-    struct ch_buf all = kinds(h);
+    log_until_written(h);
+    struct ch_buf all = log_kinds(h);
     size_t served = 0;
     struct ch_str rest = ch_buf_str(&all), word;
     while (ch_str_split(&rest, ' ', &word)) {

@@ -172,7 +172,7 @@ static void fill_facts(void)
                                      .kind = CH_OWNER_GIVEN, .upstream = CH_STR("v"),
                                      .former = CH_STR("u"), .reason = CH_STR("why"),
                                      .by = CH_STR("uid:0"), .at_us = 1};
-    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     assert_ch_ok(&err, ch_store_add_sighting(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), NULL,
                                              CH_SIGHTING_APPEARED, 1, 1, &err));
     assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
