@@ -88,8 +88,8 @@ static void name_of(const struct ch_sha256 *id, char ret[SHOWN_HEX + 1])
 
 static bool text_is(const char *logged, bool erased, struct ch_str row)
 {
-    return erased || ch_str_eq(ch_str_of(logged != NULL ? logged : ""),
-                               row.ptr != NULL ? row : CH_STR(""));
+    return erased ||
+           ch_str_eq(ch_str_of(logged != NULL ? logged : ""), row.ptr != NULL ? row : CH_STR(""));
 }
 
 static void differs(struct audit_verify *v, const struct audit_key *key, const char *what)
@@ -122,8 +122,8 @@ static bool waits(const struct audit_verify *v, int64_t at_us)
 
 static void check_begin(struct audit_verify *v, struct audit_key *key, const struct ch_key_row *row)
 {
-    struct ch_sha256 pem = ch_sha256_of(row->public_pem.ptr != NULL ? row->public_pem.ptr : "",
-                                        row->public_pem.len);
+    struct ch_sha256 pem =
+        ch_sha256_of(row->public_pem.ptr != NULL ? row->public_pem.ptr : "", row->public_pem.len);
     const char *type = row->kind < CH_ARRAY_LEN(kinds) ? kinds[row->kind] : "";
     key->seen = true;
     v->compared++;
@@ -193,7 +193,8 @@ enum ch_code audit_keys_compare(struct audit_verify *v, struct ch_err *err)
     return rc;
 }
 
-/* ------------------------------------------------------------------ from one key of the log to the next */
+/* ------------------------------------------------------------------ from one key of the log to the
+ * next */
 
 static void read_handover(void *ctx, const struct ch_key_row *row)
 {
@@ -273,8 +274,9 @@ void audit_keys_follow(struct audit_verify *v, struct ch_str current, uint64_t s
                     memcmp(key.public_key, v->key.public_key, sizeof(key.public_key)) == 0;
         if (known && !same) {
             if (!is_handed_over(v, next, current)) {
-                audit_problem(v, "entry %llu (key): the log's former key has not signed that this one "
-                                 "follows it",
+                audit_problem(v,
+                              "entry %llu (key): the log's former key has not signed that this one "
+                              "follows it",
                               (unsigned long long)next->index);
             }
             v->key = key;

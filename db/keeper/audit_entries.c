@@ -156,8 +156,8 @@ enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, str
     return audit_add(k, &a, err);
 }
 
-enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str by, struct ch_str why,
-                              int64_t at_us, struct ch_err *err)
+enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str by,
+                              struct ch_str why, int64_t at_us, struct ch_err *err)
 {
     struct audit_entry a;
     begin(k, &a, "ruling-end");
@@ -207,8 +207,8 @@ enum ch_code audit_owner(struct keeper *k, const struct ch_owner_change *row, ui
     ch_log_entry_str(&a.e, "project", row->project);
     commit(&a, "reason", row->reason);
     ch_log_entry_str(&a.e, "repository", row->repository);
-    end(&a);
     ch_log_entry_str(&a.e, "upstream", row->upstream);
+    end(&a);
     return audit_add(k, &a, err);
 }
 
@@ -232,6 +232,23 @@ enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
     ch_log_entry_str(&a.e, "type", ch_str_of(ch_key_kind_name((enum ch_key_kind)row->kind)));
     end(&a);
     ch_log_entry_str(&a.e, "vkey", vkey);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_erased(struct keeper *k, uint64_t entry, uint64_t texts, struct ch_str by,
+                          struct ch_str reason, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "erased");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    commit(&a, "by", by);
+    if (entry != CH_LOG_NO_ENTRY) {
+        ch_log_entry_int(&a.e, "entry", (int64_t)entry);
+    }
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    commit(&a, "reason", reason);
+    ch_log_entry_int(&a.e, "texts", (int64_t)texts);
+    end(&a);
     return audit_add(k, &a, err);
 }
 

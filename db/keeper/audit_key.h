@@ -2,8 +2,8 @@
  *
  * Another key takes its place under the same name, so the log goes on. The entry that says so is
  * under a checkpoint that both have signed; that one is kept for ever, and then the former key's
- * private half is destroyed. Who knows the former key follows it to the next by that checkpoint, the
- * entry, and the proof that the tree has only grown since. */
+ * private half is destroyed. Who knows the former key follows it to the next by that checkpoint,
+ * the entry, and the proof that the tree has only grown since. */
 #ifndef KEEPER_AUDIT_KEY_H
 #define KEEPER_AUDIT_KEY_H
 
@@ -22,8 +22,8 @@ const struct ch_note_signer *audit_key_signer(const struct audit_key *key);
 
 /* Both keys sign. */
 bool audit_key_hands_over(const struct audit_key *key);
-/* Keeps the checkpoint by which the former key handed over, when `note` is one: both have signed it,
- * and it has `entries` at least; durable when it returns. CH_E_NOT_FOUND: it is none yet. */
+/* Keeps the checkpoint by which the former key handed over, when `note` is one: both have signed
+ * it, and it has `entries` at least; durable when it returns. CH_E_NOT_FOUND: it is none yet. */
 enum ch_code audit_key_keep_handover(struct keeper *k, const struct audit_key *key,
                                      struct ch_str note, uint64_t entries,
                                      struct ch_err *err) CH_MUST_CHECK;

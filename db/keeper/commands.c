@@ -19,6 +19,7 @@ static const struct {
     {"status", command_status},   {"fetched-by", command_fetched_by},
     {"approve", command_approve}, {"deny", command_deny},
     {"rescan", command_rescan},
+    {"audit erase", command_audit_erase},
     {"keys", command_keys},
     {"own", command_own},
     {"policy show", command_policy_show},

@@ -272,7 +272,8 @@ static enum ch_code record_rotation(struct keeper *k, const struct key *key,
     return rc == CH_OK ? keeper_commit(k, err) : rc;
 }
 
-/* A key of the audit log goes only when the log has handed over (audit_key.h): until then both sign. */
+/* A key of the audit log goes only when the log has handed over (audit_key.h): until then both
+ * sign. */
 static void replace(struct keeper *k, struct key *key, struct ch_signer *signer,
                     const struct active *former)
 {
@@ -282,8 +283,8 @@ static void replace(struct keeper *k, struct key *key, struct ch_signer *signer,
     } else {
         ch_signer_free(key->signer);
         if (former->found) {
-            CH_IGNORE(ch_key_file_remove(k->keyring->folder_fd, &key->purpose, &former->id,
-                                         &ignored));
+            CH_IGNORE(
+                ch_key_file_remove(k->keyring->folder_fd, &key->purpose, &former->id, &ignored));
         }
     }
     key->signer = signer;

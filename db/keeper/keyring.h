@@ -5,12 +5,13 @@
 #include "db/signing/key_files.h"
 #include "keeper_int.h"
 
-/* Opens the audit log's key, and makes it where it is missing; the others come when the log is there
- * that says so (keyring_complete). A key whose file cannot be used is logged and signs nothing: no
- * new ALLOW for it, until it is put back or rotated. */
+/* Opens the audit log's key, and makes it where it is missing; the others come when the log is
+ * there that says so (keyring_complete). A key whose file cannot be used is logged and signs
+ * nothing: no new ALLOW for it, until it is put back or rotated. */
 enum ch_code keyring_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* Those of all purposes that are not open yet: at the start, and after a reload. What is missing is
- * made, also in a state that was initialised before there were keys. What fails is logged, as above. */
+ * made, also in a state that was initialised before there were keys. What fails is logged, as
+ * above. */
 void keyring_complete(struct keeper *k);
 void keyring_free(struct keeper *k);
 

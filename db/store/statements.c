@@ -31,6 +31,7 @@
 const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_BEGIN] = {"begin", "BEGIN IMMEDIATE", ""},
     [CH_SQL_BEGIN_READ] = {"begin to read", "BEGIN DEFERRED", ""},
+    [CH_SQL_SCRUB] = {"empty the journal", "PRAGMA wal_checkpoint(TRUNCATE)", ""},
     [CH_SQL_COMMIT] = {"commit", "COMMIT", ""},
     [CH_SQL_ROLLBACK] = {"rollback", "ROLLBACK", ""},
     [CH_SQL_STEP_BEGIN] = {"begin step", "SAVEPOINT step", ""},
@@ -444,6 +445,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_LOG_CLEARS] = {"list clear texts of log entries",
                            "SELECT entry, field, salt, text FROM log_clear ORDER BY entry, field",
                            ""},
+    [CH_SQL_ERASE_ENTRY] = {"erase clear texts of log entry",
+                            "DELETE FROM log_clear WHERE entry = $1", "i"},
+    [CH_SQL_ERASE_WHO] = {"erase clear texts of a person",
+                          "DELETE FROM log_clear WHERE (text = $1 AND field IN ('by', 'address'))"
+                          " OR (field = 'rule' AND text = 'person ' || $1)",
+                          "t"},
     /* The columns are what db/store/log_check.c calls them. */
     [CH_SQL_LOGGED_DECISION] =
         {"get logged decision",

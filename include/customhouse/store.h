@@ -555,6 +555,14 @@ enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source, bool *ret_has,
                               struct ch_err *err) CH_MUST_CHECK;
 
+/* T26: erases what commitments stand for: of the entry, or (entry CH_LOG_NO_ENTRY) where a person or
+ * address is `who`. No byte of it is left in the database once ch_store_scrub was called after the
+ * commit. */
+#define CH_LOG_NO_ENTRY UINT64_MAX
+enum ch_code ch_store_erase_clear(struct ch_store *s, uint64_t entry, struct ch_str who,
+                                  uint64_t *ret_texts, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_scrub(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
+
 /* Every entry beside what the store has of what it is about, for `audit verify`. */
 enum ch_logged_type { CH_LOGGED_TEXT = 1, CH_LOGGED_SHA256, CH_LOGGED_NUMBER, CH_LOGGED_FLAG, CH_LOGGED_TIME };
 struct ch_logged_field {

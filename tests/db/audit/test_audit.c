@@ -231,15 +231,19 @@ static void test_altered_acts(void **state)
     act();
     house_stop(h);
     assert_true(verify());
+    sql("CREATE TABLE aside AS SELECT * FROM signing_key");
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         sql(rows[i][0]);
         assert_false(verify());
         assert_said(rows[i][1]);
     }
+    sql("DELETE FROM signing_key_end; DELETE FROM signing_key;"
+        " INSERT INTO signing_key SELECT * FROM aside; DROP TABLE aside");
     house_start(h, NULL, NULL);
 }
 
-/* Who knows the first key follows it to the next by what the first has signed, and by nothing else. */
+/* Who knows the first key follows it to the next by what the first has signed, and by nothing else.
+ */
 static void test_keys_of_the_log(void **state)
 {
     (void)state;
@@ -322,9 +326,17 @@ static void test_escapes(void **state)
 static void test_erased(void **state)
 {
     (void)state;
-    sql("DELETE FROM log_clear");
+    uint64_t texts = 0;
+    assert_ch_ok(&err, ch_store_erase_clear(h->k->store, CH_LOG_NO_ENTRY, CH_STR("192.0.2.77"),
+                                            &texts, &err));
+    assert_int_equal(texts, 1);
+    assert_false(verify());
+    assert_said("database: 1 texts of log_clear are gone, entries say that 0 were erased");
+    assert_ch_ok(&err, audit_erased(h->k, CH_LOG_NO_ENTRY, texts, CH_STR("uid:0"),
+                                    CH_STR("as asked"), &err));
+    until_written();
     assert_true(verify());
-    assert_said("texts were erased: as logged");
+    assert_said("; 1 texts were erased: as logged");
 }
 
 /* ------------------------------------------------------------------ the log, altered */
@@ -473,6 +485,7 @@ static size_t lines_of(const struct audit_query *q)
 static void test_search(void **state)
 {
     (void)state;
+    char hex[CH_SHA256_HEX + 1];
     struct audit_query q = {.kind = CH_STR("decision"), .clear = true};
     assert_int_equal(lines_of(&q), 3);
     q.what = CH_STR(NEXT);
@@ -483,6 +496,18 @@ static void test_search(void **state)
     q = (struct audit_query){.kind = CH_STR("ruling"), .clear = true};
     assert_int_equal(lines_of(&q), 1);
     assert_said("stolen key");
+    q = (struct audit_query){.what = CH_STR("decision")}; /* names, not what else stands there */
+    assert_int_equal(lines_of(&q), 0);
+    q = (struct audit_query){.what = ch_str_of(house_hex("bytes", hex))};
+    size_t about = lines_of(&q);
+    assert_int_equal(about, 3); /* allowed, served, denied */
+    hex[12] = '\0';
+    q.what = ch_str_of(hex);
+    assert_int_equal(lines_of(&q), about);
+    q.what = ch_str_of(hex + 1); /* from its beginning */
+    assert_int_equal(lines_of(&q), 0);
+    q = (struct audit_query){.what = CH_STR("pkg"), .kind = CH_STR("served")};
+    assert_int_equal(lines_of(&q), 1);
     q = (struct audit_query){.to_us = 1};
     assert_int_equal(lines_of(&q), 0);
     q = (struct audit_query){.bare = true};
@@ -495,9 +520,9 @@ static void test_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_as_logged),   TEST(test_altered_rows), TEST(test_erased),
-        TEST(test_altered_log), TEST(test_another_key),  TEST(test_search),
-        TEST(test_escapes),     TEST(test_cut_log),      TEST(test_stated_size),
+        TEST(test_as_logged),    TEST(test_altered_rows), TEST(test_erased),
+        TEST(test_altered_log),  TEST(test_another_key),  TEST(test_search),
+        TEST(test_escapes),      TEST(test_cut_log),      TEST(test_stated_size),
         TEST(test_altered_acts), TEST(test_dropped_rows), TEST(test_keys_of_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

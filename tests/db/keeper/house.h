@@ -35,6 +35,7 @@ struct house {
     const char *repository; /* --repository */
     const char *upstream;   /* --upstream */
     const char *flag;       /* a flag, without dashes */
+    const char *option[2];  /* another option, without dashes, and its value */
     const char *second_word;
     struct ch_str input;    /* what it is about, beside its words */
     const char *policy, *config; /* it was started with */

@@ -58,7 +58,7 @@ struct ch_buf log_kinds(struct house *h)
 
 /* The newest entry of a kind; its bytes in `ret`. */
 struct ch_log_entry_fields log_newest(struct house *h, const char *kind, struct ch_buf *ret,
-                                         uint64_t *ret_index)
+                                      uint64_t *ret_index)
 {
     struct ch_log_files files;
     struct ch_buf folder;
@@ -106,7 +106,7 @@ static void open_one(void *ctx, const struct ch_log_clear *clear)
 
 /* T26: the entry does not have the text, the store opens its commitment. */
 void log_assert_hidden(struct house *h, uint64_t index, const struct ch_log_entry_fields *f,
-                          struct ch_str entry, const char *text)
+                       struct ch_str entry, const char *text)
 {
     struct opened o = {.f = f, .text = text};
     assert_false(ch_str_find(entry, ch_str_of(text), NULL));

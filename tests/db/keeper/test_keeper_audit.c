@@ -100,8 +100,9 @@ static void what_happens_is_entered(void **state)
     assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "stolen key", NULL, &out));
     log_until_written(h);
     struct ch_buf all = log_kinds(h);
-    assert_str_eq(ch_buf_str(&all), "genesis key key key policy configuration decision listing served "
-                                    "decision ruling ");
+    assert_str_eq(ch_buf_str(&all),
+                  "genesis key key key policy configuration decision listing served "
+                  "decision ruling ");
     f = log_newest(h, "served", &entry, &at);
     log_assert_hidden(h, at, &f, ch_buf_str(&entry), "192.0.2.77");
     f = log_newest(h, "ruling", &entry, &at);
@@ -109,7 +110,8 @@ static void what_happens_is_entered(void **state)
     f = log_newest(h, "decision", &entry, &at);
     assert_field(&f, "verdict", "deny");
     log_assert_hidden(h, at, &f, ch_buf_str(&entry), "person uid:");
-    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key"); /* its reason quotes the ruling's */
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry),
+                      "stolen key"); /* its reason quotes the ruling's */
     ch_buf_done(&all);
     ch_buf_done(&entry);
     ch_buf_done(&out);
