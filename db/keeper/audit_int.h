@@ -51,6 +51,8 @@ void audit_genesis(struct keeper *k, struct audit_entry *a, const struct ch_note
 /* The log could not be written, or can again. */
 enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what,
                            struct ch_err *err) CH_MUST_CHECK;
+/* What was counted in the minutes before this one. */
 enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_sign_ins(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -2,8 +2,6 @@
  */
 #include "commands_int.h"
 
-#include <stdio.h>
-
 #include "audit.h"
 
 static enum ch_code erase(struct keeper *k, uint64_t entry, struct ch_str who, struct ch_str by,
@@ -29,7 +27,6 @@ enum step command_audit_erase(struct command *c)
     struct ch_str who = command_option(c, "who"), number = command_option(c, "entry");
     struct ch_str reason = ch_str_trim(command_option(c, "reason"));
     uint64_t entry = CH_LOG_NO_ENTRY, texts = 0;
-    char by[32];
     struct ch_err err;
     if ((who.len > 0) == (number.ptr != NULL)) {
         return command_end(c, 2, "audit erase: expected --who TEXT or --entry NUMBER");
@@ -40,8 +37,7 @@ enum step command_audit_erase(struct command *c)
     if (reason.len == 0 || reason.len > 500) {
         return command_end(c, 2, "--reason: expected a sentence of 1 to 500 bytes");
     }
-    snprintf(by, sizeof(by), "uid:%u", c->uid);
-    enum ch_code rc = erase(c->k, entry, who, ch_str_of(by), reason, &texts, &err);
+    enum ch_code rc = erase(c->k, entry, who, ch_str_of(c->who.text), reason, &texts, &err);
     if (rc == CH_E_BUSY) {
         return command_end(c, 1, "%llu texts were erased, but %s: erase something again later",
                            (unsigned long long)texts, err.msg);

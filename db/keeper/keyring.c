@@ -5,10 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit_key.h"
 #include "audit.h"
-
-#define BY_BYTES 32
+#include "audit_key.h"
 
 struct key {
     struct ch_purpose purpose;
@@ -263,12 +261,10 @@ enum ch_code keyring_signer(struct keeper *k, const char *purpose, struct ch_sig
 
 static enum ch_code record_rotation(struct keeper *k, const struct key *key,
                                     const struct active *former, const struct ch_signer *signer,
-                                    uint32_t uid, struct ch_str reason, struct ch_err *err)
+                                    struct ch_str by, struct ch_str reason, struct ch_err *err)
 {
-    char by[BY_BYTES];
-    snprintf(by, sizeof(by), "uid:%u", uid);
     enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? add_row(k, &key->purpose, signer, former, ch_str_of(by), reason, err) : rc;
+    rc = rc == CH_OK ? add_row(k, &key->purpose, signer, former, by, reason, err) : rc;
     return rc == CH_OK ? keeper_commit(k, err) : rc;
 }
 
@@ -290,7 +286,7 @@ static void replace(struct keeper *k, struct key *key, struct ch_signer *signer,
     key->signer = signer;
 }
 
-static enum ch_code rotate(struct keeper *k, struct key *key, uint32_t uid, struct ch_str reason,
+static enum ch_code rotate(struct keeper *k, struct key *key, struct ch_str by, struct ch_str reason,
                            struct ch_sha256 *ret_id, struct ch_err *err)
 {
     struct keyring *ring = k->keyring;
@@ -304,7 +300,7 @@ static enum ch_code rotate(struct keeper *k, struct key *key, uint32_t uid, stru
         return rc;
     }
     rc = ch_key_file_open(ring->folder_fd, &key->purpose, &id, &signer, err);
-    rc = rc == CH_OK ? record_rotation(k, key, &former, signer, uid, reason, err) : rc;
+    rc = rc == CH_OK ? record_rotation(k, key, &former, signer, by, reason, err) : rc;
     if (rc != CH_OK) {
         CH_IGNORE(ch_key_file_remove(ring->folder_fd, &key->purpose, &id, &ignored));
         ch_signer_free(signer);
@@ -312,11 +308,11 @@ static enum ch_code rotate(struct keeper *k, struct key *key, uint32_t uid, stru
     }
     replace(k, key, signer, &former);
     *ret_id = id;
-    keeper_log("key", "purpose=%s rotated_by=uid:%u", key->purpose.name, uid);
+    keeper_log("key", "purpose=%s rotated_by=%.*s", key->purpose.name, CH_STR_ARG(by));
     return CH_OK;
 }
 
-enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t uid,
+enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_str by,
                             struct ch_str reason, struct ch_sha256 *ret_id, struct ch_err *err)
 {
     struct key *key = find_key(k->keyring, purpose);
@@ -324,7 +320,7 @@ enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t ui
         return ch_fail(err, CH_E_NOT_FOUND, "no key has this purpose: see customhouse keys list");
     }
     if (!is_log(&key->purpose)) {
-        return rotate(k, key, uid, reason, ret_id, err);
+        return rotate(k, key, by, reason, ret_id, err);
     }
     if (key->signer == NULL) {
         return ch_fail(err, CH_E_NOT_FOUND,
@@ -332,7 +328,7 @@ enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t ui
     }
     enum ch_code rc = audit_pause(k, err);
     if (rc == CH_OK) {
-        rc = rotate(k, key, uid, reason, ret_id, err);
+        rc = rotate(k, key, by, reason, ret_id, err);
         audit_resume(k);
     }
     return rc;

@@ -26,7 +26,7 @@ void keyring_name(struct ch_str purpose, const struct ch_sha256 *id, char ret[KE
  * validity, and its private half is destroyed: the audit log's, once that has handed over.
  * CH_E_NOT_FOUND: no such purpose, or nobody who could hand the log over; CH_E_BUSY: the log cannot
  * be handed over now. */
-enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t uid,
+enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_str by,
                             struct ch_str reason, struct ch_sha256 *ret_id,
                             struct ch_err *err) CH_MUST_CHECK;
 

@@ -175,8 +175,23 @@ class Log(Quarantine):
         for vkey in vkeys:
             status, out, err = service.command("audit", "verify", "--key", vkey)
             self.assertEqual(status, 0, out + err)
-        self.assertEqual([k["entry"]["purpose"] for k in self.found(service, "--kind", "key", "--who", "uid:")],
+        self.assertEqual([k["entry"]["purpose"] for k in self.found(service, "--kind", "key", "--who", "local:")],
                          ["log", "log"])
+
+    def test_t26_who_is_erased_is_in_no_file_of_the_log(self):
+        service = self.other_service()
+        self.fetch(service, "pkg0")
+        self.eventually(lambda: self.found(service, "--kind", "served", "--who", "127.0.0.1"))
+        for wrong in (["--reason", "why"], ["--who", "127.0.0.1"], ["--entry", "x", "--reason", "why"]):
+            self.assertEqual(service.command("audit", "erase", *wrong)[0], 2, wrong)
+        status, out, err = service.command("audit", "erase", "--who", "127.0.0.1", "--reason", "was asked to")
+        self.assertEqual((status, out), (0, "1 text erased; the log says that, by whom and why\n"), err)
+        self.assertEqual(self.found(service, "--who", "127.0.0.1"), [])
+        self.eventually(lambda: self.found(service, "--kind", "erased"))
+        status, out, err = service.command("audit", "verify")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("; 1 texts were erased", out)
+        self.assertEqual(service.command("audit", "erase", "--who", "127.0.0.1", "--reason", "again")[0], 1)
 
     def test_what_was_altered_is_named(self):
         service = self.other_service()

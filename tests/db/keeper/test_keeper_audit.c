@@ -109,7 +109,7 @@ static void what_happens_is_entered(void **state)
     log_assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key");
     f = log_newest(h, "decision", &entry, &at);
     assert_field(&f, "verdict", "deny");
-    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "person uid:");
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "person local:");
     log_assert_hidden(h, at, &f, ch_buf_str(&entry),
                       "stolen key"); /* its reason quotes the ruling's */
     ch_buf_done(&all);
