@@ -298,7 +298,9 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_RULE_INSIDE, 225, "rule-inside", IRREGULAR, HIGH,                                       \
       "has an archive inside that the rules could not look into to its end")                       \
     X(CH_F_RULE_INSIDE_TEST, 226, "rule-inside-test", NOTE, LOW,                                   \
-      "has an archive among its tests that the rules could not look into to its end")
+      "has an archive among its tests that the rules could not look into to its end")              \
+    X(CH_F_RULE_PARTIAL, 227, "rule-partial", NOTE, MEDIUM,                                        \
+      "has a member of which the site's rules saw only the beginning")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

@@ -201,8 +201,8 @@ struct ch_decision {
 /* What differs between two decisions on the same file, from the first to the second. */
 enum ch_decision_change {
     CH_DECISION_SAME = 0,  /* verdict, rule, holds and reason agree */
-    CH_DECISION_RESTATED,  /* the same verdict, otherwise explained */
-    CH_DECISION_LOOSER,    /* towards allow; a hold instead of a denial; or holds that went */
+    CH_DECISION_RESTATED,  /* as much gets through as before, otherwise explained: held for something else, too */
+    CH_DECISION_LOOSER,    /* towards allow, or a hold instead of a denial */
     CH_DECISION_STRICTER,
 };
 const char *ch_decision_change_name(enum ch_decision_change change); /* "looser" */
