@@ -1,5 +1,7 @@
-/* Who owns a name (T12): the first upstream that answered, until a person gives it to another one; and
- * from when on an owner counts anew. */
+/* Who owns a name (T12): the first upstream that answered, until a person gives it to another one;
+ * and from when on an owner counts anew. While something of the former owner is under way (it
+ * cannot be called back: a jail reads it), nothing is answered from either; who asks waits for the
+ * new one. */
 #include "audit.h"
 #include "pages_int.h"
 
@@ -41,6 +43,66 @@ void owner_settle(struct keeper *k, struct page *p)
     }
 }
 
+/* ------------------------------------------------------------------ who waits for the new owner */
+
+static void watch(struct keeper *k, struct page *p)
+{
+    uint64_t soonest = UINT64_MAX;
+    for (const struct waiter *w = p->moved; w != NULL; w = w->next) {
+        soonest = w->deadline_ms < soonest ? w->deadline_ms : soonest;
+    }
+    ch_loop_cancel_timer(k->child.loop, &p->moved_timer);
+    if (soonest != UINT64_MAX) {
+        ch_loop_set_timer(k->child.loop, &p->moved_timer, soonest);
+    }
+}
+
+bool owner_wait(struct keeper *k, struct page *p, struct waiter *w, uint32_t patience_ms)
+{
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    w->deadline_ms = w->deadline_ms == 0 ? now_ms + patience_ms : w->deadline_ms;
+    if (w->deadline_ms <= now_ms) {
+        return false;
+    }
+    w->next = p->moved;
+    p->moved = w;
+    watch(k, p);
+    return true;
+}
+
+/* Each asks again from its beginning: of the new owner, or, with no patience left, to be told why
+ * not. */
+void owner_on_moved(struct ch_timer *t)
+{
+    struct page *p = CH_CONTAINER_OF(t, struct page, moved_timer);
+    struct keeper *k = p->keeper;
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    owner_settle(k, p);
+    struct waiter *w = p->moved;
+    p->moved = NULL;
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        if (p->given_away && w->deadline_ms > now_ms) {
+            w->next = p->moved;
+            p->moved = w;
+        } else if (page_ready(k, p, w)) {
+            ask_go_on(k, p, w);
+        }
+        w = next;
+    }
+    watch(k, p);
+}
+
+void owner_left(struct keeper *k, struct page *p)
+{
+    if (p->given_away && p->moved != NULL) {
+        ch_loop_set_timer(k->child.loop, &p->moved_timer, ch_loop_now_ms(k->child.loop));
+    }
+}
+
+/* ------------------------------------------------------------------ changing it */
+
 enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change *change,
                         struct ch_err *err)
 {
@@ -48,7 +110,8 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     change->former = ch_str_of(p->upstream != NULL ? p->upstream->name : "");
     change->kind = CH_OWNER_GIVEN;
     change->at_us = keeper_now_us(k);
-    p->given_away = true; /* away from ALLOW first (T4): all that the former owner's page shows goes */
+    p->given_away =
+        true; /* away from ALLOW first (T4): all that the former owner's page shows goes */
     keeper_raise_epoch(k);
     again_page(k, p);
     enum ch_code rc = keeper_write(k, err);
@@ -58,17 +121,19 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
         p->given_away = false; /* as before; what was taken away is served again when asked for */
         return rc;
     }
-    keeper_log("owner", "repository=%s project=%s upstream=%.*s former=%.*s", p->repository, p->project,
-               CH_STR_ARG(change->upstream), CH_STR_ARG(change->former));
+    keeper_log("owner", "repository=%s project=%s upstream=%.*s former=%.*s", p->repository,
+               p->project, CH_STR_ARG(change->upstream), CH_STR_ARG(change->former));
     owner_settle(k, p);
-    if (rulings_load(k, err) != CH_OK) { /* without the approvals that ended with it, or without any */
+    if (rulings_load(k, err) !=
+        CH_OK) { /* without the approvals that ended with it, or without any */
         keeper_log("store", "error=\"%s\"", err->msg);
     }
     keeper_raise_epoch(k);
     return CH_OK;
 }
 
-/* The page's content, and what its upstream would be asked with, without what says how new it is. */
+/* The page's content, and what its upstream would be asked with, without what says how new it is.
+ */
 static enum ch_code forget_age(struct keeper *k, struct page *p, struct ch_err *err)
 {
     struct page_facts facts;
@@ -104,7 +169,8 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
                                 struct ch_err *err)
 {
     if (!page_load(k, p)) {
-        return ch_fail(err, CH_E_NOT_FOUND, "%s: no answer of an upstream is known of it", p->project);
+        return ch_fail(err, CH_E_NOT_FOUND, "%s: no answer of an upstream is known of it",
+                       p->project);
     }
     const struct ch_upstream *upstream = p->upstream;
     change->kind = CH_OWNER_OLDER_ACCEPTED;
@@ -114,7 +180,8 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
     size_t cursor = 0;
     void *value;
     while (rc == CH_OK && ch_map_next(k->pages, &cursor, NULL, &value)) {
-        struct page *other = value; /* the snapshot is the upstream's: several repositories may have it */
+        struct page *other =
+            value; /* the snapshot is the upstream's: several repositories may have it */
         if (other->load == PAGE_READY && other->upstream == upstream &&
             ch_str_eq(page_name(other), page_name(p))) {
             rc = forget_age(k, other, err);

@@ -15,6 +15,9 @@ struct ch_buf log_kinds(struct house *h);
 /* The newest entry of a kind; its bytes in `ret`. */
 struct ch_log_entry_fields log_newest(struct house *h, const char *kind, struct ch_buf *ret,
                                       uint64_t *ret_index);
+/* How many of an entry's commitments stand for something with this text in it. */
+size_t log_hidden(struct house *h, uint64_t index, const struct ch_log_entry_fields *f,
+                  const char *text);
 /* T26: the entry does not have the text, the store opens its commitment. */
 void log_assert_hidden(struct house *h, uint64_t index, const struct ch_log_entry_fields *f,
                        struct ch_str entry, const char *text);
