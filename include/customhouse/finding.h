@@ -63,7 +63,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_SIDECAR_DIFFERS, 42, "metadata-differs", ATTACK, HIGH,                                  \
       "has metadata other than the sidecar the upstream shows to resolvers")                       \
     X(CH_F_BYTES_CHANGED, 43, "bytes-changed", IRREGULAR, HIGH,                                    \
-      "is not what arrived under this name before, and the index states no hash")                  \
+      "is not what arrived under this name before, and the index states no sha256")                  \
     /* 60 to 79: wheels, and core metadata of wheels and sdists, scanner/eco/pypi */               \
     X(CH_F_WHEEL_NAME, 60, "wheel-name", IRREGULAR, HIGH, "has no valid wheel file name")          \
     X(CH_F_WHEEL_DIST_INFO, 61, "wheel-dist-info", ATTACK, HIGH,                                   \
