@@ -222,21 +222,22 @@ void exception_put_approvers(struct ch_buf *b, const struct exception *x)
 
 /* ------------------------------------------------------------------ one group of writes */
 
-/* What others wrote so far is committed first: this group is ours alone, to keep or to undo. */
+/* All of a step, with its entries of the log, or nothing. */
 static enum ch_code begin(struct keeper *k, struct ch_err *err)
 {
-    enum ch_code rc = keeper_commit(k, err);
-    return rc == CH_OK ? keeper_write(k, err) : rc;
+    enum ch_code rc = keeper_write(k, err);
+    return rc == CH_OK ? audit_step(k, err) : rc;
 }
 
-static enum ch_code end(struct keeper *k, enum ch_code rc, struct ch_err *err)
+/* `begun`: what begin gave; `rc`: what came of it since. */
+static enum ch_code end(struct keeper *k, enum ch_code begun, enum ch_code rc, struct ch_err *err)
 {
-    if (rc == CH_OK) {
-        rc = keeper_commit(k, err);
-    } else if (ch_store_in_group(k->store)) {
-        keeper_roll_back(k);
-    }
     struct ch_err unread;
+    if (begun != CH_OK) {
+        return begun;
+    }
+    rc = audit_step_end(k, rc, err);
+    rc = rc == CH_OK ? keeper_commit(k, err) : rc;
     if (rc == CH_OK && exceptions_load(k, &unread) != CH_OK) {
         keeper_log("store", "error=\"%s\"", unread.msg); /* it has happened all the same */
     }
@@ -258,7 +259,12 @@ static enum ch_code add_step(struct keeper *k, const struct ch_exception_row *of
                                         .at_us = step->at_us,
                                         .expires_at_us = step->expires_at_us};
     enum ch_code rc = ch_store_add_exception_step(k->store, &row, &row.id, err);
-    return rc == CH_OK ? audit_exception(k, of, &row, rulings, address, err) : rc;
+    if (rc == CH_OK && (rc = audit_exception(k, of, &row, rulings, address, err)) != CH_OK &&
+        step->event == EXCEPTION_REVOKED) { /* away from ALLOW nothing waits for the log (T4) */
+        keeper_log("audit", "exception=%llu error=\"%s\"", (unsigned long long)of->id, err->msg);
+        rc = CH_OK;
+    }
+    return rc;
 }
 
 static const struct ch_str none = {NULL, 0};
@@ -311,9 +317,9 @@ enum ch_code exceptions_ask(struct keeper *k, struct ch_exception_row *row,
     if (rc != CH_OK) {
         return rc;
     }
-    rc = begin(k, err);
-    rc = rc == CH_OK ? add_request(k, row, shown, err) : rc;
-    return end(k, rc, err);
+    enum ch_code begun = begin(k, err);
+    rc = begun == CH_OK ? add_request(k, row, shown, err) : begun;
+    return end(k, begun, rc, err);
 }
 
 enum ch_code exceptions_join(struct keeper *k, uint64_t id, struct ch_str who, struct ch_str address,
@@ -343,9 +349,9 @@ enum ch_code exceptions_join(struct keeper *k, uint64_t id, struct ch_str who, s
     if (rc != CH_OK) {
         return rc;
     }
-    rc = begin(k, err);
-    rc = rc == CH_OK ? add_step(k, &x->row, &step, reason, none, address, err) : rc;
-    return end(k, rc, err);
+    enum ch_code begun = begin(k, err);
+    rc = begun == CH_OK ? add_step(k, &x->row, &step, reason, none, address, err) : begun;
+    return end(k, begun, rc, err);
 }
 
 /* ------------------------------------------------------------------ approving */
@@ -369,8 +375,11 @@ static enum ch_code end_rulings(struct keeper *k, const struct exception *x, str
 {
     enum ch_code rc = CH_OK;
     for (size_t i = 0; rc == CH_OK && i < x->ruling_count; i++) {
-        rc = ch_store_end_ruling(k->store, x->rulings[i], by, ch_str_of(why), keeper_now_us(k), err);
-        rc = rc == CH_E_EXISTS ? CH_OK : rc; /* with the name that was given away */
+        int64_t now = keeper_now_us(k);
+        rc = ch_store_end_ruling(k->store, x->rulings[i], by, ch_str_of(why), now, err);
+        rc = rc == CH_OK ? audit_ruling_end(k, x->rulings[i], by, ch_str_of(why), now, err)
+             : rc == CH_E_EXISTS ? CH_OK /* with the name that was given away */
+                                 : rc;
     }
     return rc;
 }
@@ -434,7 +443,7 @@ static enum ch_code store_approval(struct keeper *k, struct approval *a,
     struct ch_exception_row row = *of;
     struct ch_buf by;
     ch_buf_init(&by, 64u << 10);
-    enum ch_code rc = begin(k, err);
+    enum ch_code begun = begin(k, err), rc = begun;
     if (rc == CH_OK && a->request != NULL) {
         rc = add_request(k, a->request, &a->shown, err);
         row.id = a->request->id;
@@ -448,7 +457,7 @@ static enum ch_code store_approval(struct keeper *k, struct approval *a,
         rc = put_in_force(k, a, &row, &force, err);
         a->expires_at_us = force.expires_at_us;
     }
-    rc = end(k, rc, err); /* `of` is gone from here on */
+    rc = end(k, begun, rc, err); /* `of` is gone from here on */
     a->exception = row.id;
     ch_buf_done(&by);
     for (size_t i = 0; i < a->ruling_count; i++) {
@@ -499,12 +508,12 @@ static enum ch_code close_one(struct keeper *k, const struct exception *x,
                               const struct exception_step *step, struct ch_str reason,
                               struct ch_err *err)
 {
-    enum ch_code rc = begin(k, err);
+    enum ch_code begun = begin(k, err), rc = begun;
     if (rc == CH_OK && step->event == EXCEPTION_REVOKED) {
         rc = end_rulings(k, x, step->by, "revoked", err);
     }
     rc = rc == CH_OK ? add_step(k, &x->row, step, reason, none, none, err) : rc;
-    return end(k, rc, err);
+    return end(k, begun, rc, err);
 }
 
 enum ch_code exceptions_close(struct keeper *k, uint64_t id, enum exception_event event,

@@ -156,6 +156,7 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    rulings_enter_ends(k);
     people_tick(k);
     audit_tick(k);
     exceptions_settle(k);
@@ -187,17 +188,6 @@ enum ch_code keeper_write(struct keeper *k, struct ch_err *err)
     return rc;
 }
 
-void keeper_roll_back(struct keeper *k)
-{
-    k->uncommitted_allows = 0;
-    ch_store_rollback(k->store);
-    keeper_raise_epoch(k);
-    k->group_lost = true;
-    audit_rolled_back(k);
-    intakes_roll_back(k);
-    pages_roll_back(k);
-}
-
 enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
 {
     k->uncommitted_allows = 0;
@@ -205,8 +195,12 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         return CH_OK;
     }
     enum ch_code rc = ch_store_commit(k->store, err);
-    if (rc != CH_OK) {
-        keeper_roll_back(k);
+    if (rc != CH_OK) { /* and the store has undone the group */
+        keeper_raise_epoch(k);
+        k->group_lost = true;
+        audit_rolled_back(k);
+        intakes_roll_back(k);
+        pages_roll_back(k);
         keeper_log("store", "commit=failed error=\"%s\"", err->msg);
     }
     k->healthy = rc == CH_OK;
@@ -467,6 +461,10 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    if (rc == CH_OK) {
+        keyring_complete(k);
+        rc = keeper_commit(k, err);
+    }
     rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? exceptions_load(k, err) : rc;

@@ -269,9 +269,6 @@ void keeper_close(struct keeper *k); /* also after a failed start; the child is 
 enum ch_code keeper_write(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* Commits now. On failure nothing of the group happened; the keeper stops renewing its lease. */
 enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
-/* Undoes what the open group has: nothing of it happened, as after a commit that failed. For who wrote
- * a part of something that is not to be without the rest. */
-void keeper_roll_back(struct keeper *k);
 /* Ends every ALLOW and listing in the gateways' memory, now (T4): called before anything else when a
  * decision may move away from ALLOW. */
 void keeper_raise_epoch(struct keeper *k);
@@ -534,6 +531,9 @@ void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, ru
 bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
+/* Enters into the audit log which rulings have ended by time, each once; not while the clock cannot be
+ * trusted. */
+void rulings_enter_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
 /* These, of this project, let nothing pass any more, from now on and whatever the store says until this
