@@ -106,17 +106,18 @@ struct counting {
     uint64_t count;
 };
 
-static bool count_one(void *ctx, const struct ch_log_row *row)
+static enum ch_code count_one(void *ctx, const struct ch_logged *l, struct ch_err *e)
 {
     struct counting *c = ctx;
-    c->count += ch_str_eq(row->kind, ch_str_of(c->kind));
-    return true;
+    (void)e;
+    c->count += ch_str_eq(l->row.kind, ch_str_of(c->kind));
+    return CH_OK;
 }
 
 static uint64_t count_log(struct house *h, const char *kind)
 {
     struct counting c = {.kind = kind};
-    assert_ch_ok(&err, ch_store_log_rows(h->k->store, 0, count_one, &c, &err));
+    assert_ch_ok(&err, ch_store_logged(h->k->store, count_one, &c, &err));
     return c.count;
 }
 
