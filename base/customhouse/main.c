@@ -21,6 +21,10 @@ static const struct option serve_options[] = {
      "where clients connect, instead of what the configuration\n"
      "                          says (a new installation: 127.0.0.1:8080); written at init"},
     {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"},
+    {"--admin-listen", "HOST:PORT", false, false,
+     "where the administrative interface listens (default: what the\n"
+     "                          configuration says, else 127.0.0.1, one port above the first\n"
+     "                          that clients use); none: nowhere"},
     {"--pypi-upstream", "URL", false, false,
      "index that a new installation mirrors (default: that of\n"
      "                          this host's pip)"},
