@@ -19,6 +19,7 @@
  *   audit*.c      the audit log: entries, their order, who waits for it
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
+ *   people.c      persons, and what they may do
  *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
@@ -50,6 +51,8 @@ struct keeper;
 struct audit;
 struct policies;
 struct keyring;
+struct people;
+struct people_unsaved;
 struct list;
 struct page;
 struct intake;
@@ -216,6 +219,9 @@ struct keeper {
     struct audit *audit;       /* audit.h */
     struct policies *policies; /* policies.h */
     struct keyring *keyring;   /* keyring.h */
+    struct people *people;     /* db/people/people.h; people.c keeps it */
+    struct people_unsaved *people_unsaved;
+    bool loopback_only;        /* every listener is, as the supervisor said last */
     struct list *withdrawals;  /* signed lists (documents.c) */
     uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
@@ -562,7 +568,7 @@ void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 
 /* ------------------------------------------------------------------ commands.c, metrics.c, quota.c */
 
-void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
+void commands_accept(struct keeper *k, const struct ch_control *control, int fd);
 void commands_free(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
