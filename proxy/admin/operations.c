@@ -158,16 +158,7 @@ const struct operation *operation_at(size_t i)
 
 const char *operation_method_name(enum ch_http_method method)
 {
-    switch (method) {
-    case CH_HTTP_POST:
-        return "POST";
-    case CH_HTTP_DELETE:
-        return "DELETE";
-    case CH_HTTP_GET:
-        return "GET";
-    default:
-        return "?";
-    }
+    return method == CH_HTTP_POST ? "POST" : method == CH_HTTP_DELETE ? "DELETE" : "GET";
 }
 
 /* --- paths --- */
