@@ -47,7 +47,7 @@ static enum ch_code check_listen(const struct ch_config *c, size_t i, const stru
 static enum ch_code check_admin(const struct ch_config *c, const struct ch_yaml *yaml, struct ch_err *err)
 {
     const struct ch_yaml_node *admin = ch_yaml_find(ch_yaml_root(yaml), "admin");
-    const struct ch_yaml_node *at = ch_yaml_find(admin, "address");
+    const struct ch_yaml_node *at = admin != NULL ? ch_yaml_find(admin, "address") : NULL;
     struct ch_str host = {NULL, 0};
     uint16_t port = 0;
     if ((c->admin_tls_certificate == NULL) != (c->admin_tls_key == NULL)) {

@@ -1,5 +1,5 @@
-/* Commands that come by the administrative interface: of whoever has a token for it. The interface proves
- * nothing: each command brings its token's digest, and is checked here (T21). */
+/* Commands that come by the administrative interface: of whoever has a token for it. The interface
+ * proves nothing: each command brings its token's digest, and is checked here (T21). */
 #include "commands_int.h"
 
 #include <string.h>
@@ -22,7 +22,8 @@ bool admin_principal(const struct command *c, struct principal *ret)
 {
     int64_t until_us;
     struct ch_err err;
-    return people_of_token(c->k->people, &c->token, keeper_now_us(c->k), ret, &until_us, &err) == CH_OK &&
+    return people_of_token(c->k->people, &c->token, keeper_now_us(c->k), ret, &until_us, &err) ==
+               CH_OK &&
            ret->audience == AUDIENCE_ADMIN;
 }
 
@@ -40,7 +41,8 @@ void admin_put_output(const struct command *c, struct ch_str text)
     ch_buf_done(&b);
 }
 
-static void put_done(struct keeper *k, uint64_t ask, enum ch_admin_outcome outcome, struct ch_str text)
+static void put_done(struct keeper *k, uint64_t ask, enum ch_admin_outcome outcome,
+                     struct ch_str text)
 {
     struct ch_admin_done done = {ask, outcome, text};
     struct ch_buf b;

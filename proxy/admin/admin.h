@@ -1,5 +1,5 @@
-/* The administrative interface: HTTP requests in, the keeper's commands out, their answers back. It has no
- * state of its own, no artifact routes, and opens nothing (T21). */
+/* The administrative interface: HTTP requests in, the keeper's commands out, their answers back. It
+ * has no state of its own, no artifact routes, and opens nothing (T21). */
 #ifndef PROXY_ADMIN_ADMIN_H
 #define PROXY_ADMIN_ADMIN_H
 
@@ -18,7 +18,8 @@ struct admin_options {
     void *owner;
 };
 
-enum ch_code admin_new(const struct admin_options *options, struct admin **ret, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code admin_new(const struct admin_options *options, struct admin **ret,
+                       struct ch_err *err) CH_MUST_CHECK;
 void admin_free(struct admin *a); /* accepts NULL */
 struct ch_http_server *admin_server(struct admin *a);
 void admin_configure(struct admin *a, const struct ch_config *config); /* host names */

@@ -129,7 +129,8 @@ void pending_start(struct admin *a, struct ch_http_request *r, const struct oper
 {
     struct pending *p = ch_calloc(1, sizeof(*p));
     struct ch_err err;
-    *p = (struct pending){.next = a->pending, .admin = a, .request = r, .operation = o, .token = *token};
+    *p = (struct pending){
+        .next = a->pending, .admin = a, .request = r, .operation = o, .token = *token};
     ch_buf_init(&p->body, (size_t)ch_limits.admin_body_bytes);
     ch_buf_init(&p->answer, (size_t)ch_limits.admin_answer_bytes);
     if (a->pending == NULL) {
@@ -164,7 +165,8 @@ static void answer(struct pending *p)
     p->answer = (struct ch_buf){0};
     free_pending(p);
     if (body.failed) {
-        respond_problem(r, 500, CH_STR("the answer is longer than admin_answer_bytes: ask for less"));
+        respond_problem(r, 500,
+                        CH_STR("the answer is longer than admin_answer_bytes: ask for less"));
     } else if (o->answer == ANSWER_NONE) {
         respond_none(r);
     } else if (body.len == 0) {
@@ -249,7 +251,8 @@ void pending_lost(struct admin *a)
         next = p->next;
         if (p->ask != 0) { /* what became of a command is not known: it may have been done */
             p->ask = 0;
-            fail(p, 503, CH_STR("the keeper ended meanwhile; the command may have been carried out: look"));
+            fail(p, 503,
+                 CH_STR("the keeper ended meanwhile; the command may have been carried out: look"));
         }
     }
 }

@@ -20,8 +20,8 @@ static void put_values(struct ch_buf *b, const char *const *values)
     ch_buf_putc(b, ']');
 }
 
-/* What parameters.c takes, in the words of JSON Schema. A length there is of characters: of bytes there
- * may be up to four times as many, which is said where it matters. */
+/* What parameters.c takes, in the words of JSON Schema. A length there is of characters: of bytes
+ * there may be up to four times as many, which is said where it matters. */
 static void put_schema(struct ch_buf *b, const struct parameter *p)
 {
     static const char text[] = "{\"type\":\"string\",\"minLength\":1,\"maxLength\":500,"
@@ -35,8 +35,8 @@ static void put_schema(struct ch_buf *b, const struct parameter *p)
         ch_buf_putc(b, '}');
         break;
     case PARAMETER_TEXTS:
-        ch_buf_printf(b, "{\"type\":\"array\",\"minItems\":1,\"maxItems\":%d,\"items\":%s}}", PARAMETER_TEXTS_MAX,
-                      text);
+        ch_buf_printf(b, "{\"type\":\"array\",\"minItems\":1,\"maxItems\":%d,\"items\":%s}}",
+                      PARAMETER_TEXTS_MAX, text);
         break;
     case PARAMETER_FLAG:
         ch_buf_puts(b, CH_STR("{\"type\":\"boolean\"}"));
@@ -80,10 +80,12 @@ static void put_body(struct ch_buf *b, const struct operation *o)
         if (p->place != IN_BODY) {
             continue;
         }
-        ch_buf_puts(b, n++ > 0 ? CH_STR(",")
-                               : CH_STR(",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
-                                        "{\"schema\":{\"type\":\"object\",\"additionalProperties\":false,"
-                                        "\"properties\":{"));
+        ch_buf_puts(
+            b, n++ > 0
+                   ? CH_STR(",")
+                   : CH_STR(",\"requestBody\":{\"required\":true,\"content\":{\"application/json\":"
+                            "{\"schema\":{\"type\":\"object\",\"additionalProperties\":false,"
+                            "\"properties\":{"));
         ch_buf_put_json(b, ch_str_of(p->name));
         ch_buf_puts(b, CH_STR(":{\"allOf\":["));
         put_schema(b, p);
@@ -96,8 +98,8 @@ static void put_body(struct ch_buf *b, const struct operation *o)
         }
     }
     if (n > 0) {
-        ch_buf_printf(b, "}%s%.*s%s}}}}", required > 0 ? ",\"required\":[" : "", CH_STR_ARG(ch_buf_str(&names)),
-                      required > 0 ? "]" : "");
+        ch_buf_printf(b, "}%s%.*s%s}}}}", required > 0 ? ",\"required\":[" : "",
+                      CH_STR_ARG(ch_buf_str(&names)), required > 0 ? "]" : "");
     }
     ch_buf_done(&names);
 }
@@ -120,10 +122,12 @@ static void put_responses(struct ch_buf *b, const struct operation *o)
         ch_buf_puts(b, CH_STR("\"204\":{\"description\":\"Done.\"}"));
     } else {
         ch_buf_printf(b,
-                      "\"200\":{\"description\":\"The answer.\",\"content\":{\"application/json\":{\"schema\":"
+                      "\"200\":{\"description\":\"The "
+                      "answer.\",\"content\":{\"application/json\":{\"schema\":"
                       "{%s}}}}",
-                      o->answer == ANSWER_LIST ? "\"type\":\"array\",\"items\":{\"type\":\"object\"}"
-                                               : "\"type\":\"object\"");
+                      o->answer == ANSWER_LIST
+                          ? "\"type\":\"array\",\"items\":{\"type\":\"object\"}"
+                          : "\"type\":\"object\"");
     }
     ch_buf_puts(b, CH_STR(",\"400\":" PROBLEM));
     for (size_t i = 0; i < CH_ARRAY_LEN(always); i++) {
@@ -133,7 +137,7 @@ static void put_responses(struct ch_buf *b, const struct operation *o)
         ch_buf_printf(b, ",\"%d\":" PROBLEM, o->refused_status);
     }
     if (has_body(o)) {
-        ch_buf_puts(b, CH_STR(",\"411\":" PROBLEM ",\"413\":" PROBLEM ",\"415\":" PROBLEM));
+        ch_buf_puts(b, CH_STR(",\"413\":" PROBLEM ",\"415\":" PROBLEM));
     }
     ch_buf_putc(b, '}');
 }
@@ -164,12 +168,15 @@ static bool is_first_of_path(size_t at)
 
 void operations_document(struct ch_buf *b)
 {
-    ch_buf_puts(b, CH_STR("{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Customhouse\",\"version\":\"1\",\"summary\":"
-                          "\"Administration of a package quarantine\",\"description\":\"Every operation is a "
-                          "command of the keeper's, given by the person or service account whose token is "
-                          "presented: as Bearer, or as password of Basic with any user name. The token's "
-                          "audience is admin.\"},\"servers\":[{\"url\":\"/\"}],\"security\":[{\"bearer\":[]},"
-                          "{\"basic\":[]}],\"paths\":{"));
+    ch_buf_puts(
+        b,
+        CH_STR("{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Customhouse\",\"version\":\"1\","
+               "\"summary\":"
+               "\"Administration of a package quarantine\",\"description\":\"Every operation is a "
+               "command of the keeper's, given by the person or service account whose token is "
+               "presented: as Bearer, or as password of Basic with any user name. The token's "
+               "audience is admin.\"},\"servers\":[{\"url\":\"/\"}],\"security\":[{\"bearer\":[]},"
+               "{\"basic\":[]}],\"paths\":{"));
     size_t paths = 0;
     for (size_t i = 0; operation_at(i) != NULL; i++) {
         if (!is_first_of_path(i)) {
@@ -187,10 +194,19 @@ void operations_document(struct ch_buf *b)
         }
         ch_buf_putc(b, '}');
     }
-    ch_buf_puts(b, CH_STR("},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
-                          "\"basic\":{\"type\":\"http\",\"scheme\":\"basic\"}},\"schemas\":{\"problem\":{\"type\":"
-                          "\"object\",\"required\":[\"title\",\"status\",\"detail\"],\"properties\":{\"title\":{"
-                          "\"type\":\"string\"},\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"}}}},"
-                          "\"responses\":{\"problem\":{\"description\":\"Why not (RFC 9457).\",\"content\":{"
-                          "\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/problem\"}}}}}}}\n"));
+    ch_buf_puts(
+        b,
+        CH_STR(
+            "},\"components\":{\"securitySchemes\":{\"bearer\":{\"type\":\"http\",\"scheme\":"
+            "\"bearer\"},"
+            "\"basic\":{\"type\":\"http\",\"scheme\":\"basic\"}},\"schemas\":{\"problem\":{"
+            "\"type\":"
+            "\"object\",\"required\":[\"title\",\"status\",\"detail\"],\"properties\":{\"title\":{"
+            "\"type\":\"string\"},\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":"
+            "\"string\"}}}},"
+            "\"responses\":{\"problem\":{\"description\":\"Why not (RFC 9457).\",\"content\":{"
+            "\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/problem\"}},"
+            "\"text/plain\":{\"schema\":{\"type\":\"string\",\"description\":\"Of what is no "
+            "proper HTTP "
+            "request.\"}}}}}}}\n"));
 }

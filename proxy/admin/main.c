@@ -1,5 +1,5 @@
-/* admin: the administrative interface. It starts as every process does, confines itself, and listens on
- * the one address it was given. */
+/* admin: the administrative interface. It starts as every process does, confines itself, and
+ * listens on the one address it was given. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -94,7 +94,8 @@ static enum ch_code run(struct process *p, struct ch_err *err)
     p->child.on_reload = on_reload;
     p->child.on_drain = on_drain;
     if ((rc = make(p, err)) != CH_OK || (rc = ch_child_confine(&p->child, err)) != CH_OK ||
-        (rc = ch_http_server_listen(admin_server(p->admin), p->child.listener_fds[0], p->tls, err)) != CH_OK) {
+        (rc = ch_http_server_listen(admin_server(p->admin), p->child.listener_fds[0], p->tls,
+                                    err)) != CH_OK) {
         return rc;
     }
     return ch_child_run(&p->child, err);

@@ -1,8 +1,9 @@
-/* What the administrative interface offers, one row each: the same table finds the operation of a request,
- * reads its parameters, makes the keeper's command of them, and describes it all (OpenAPI 3.1). Pure.
+/* What the administrative interface offers, one row each: the same table finds the operation of a
+ * request, reads its parameters, makes the keeper's command of them, and describes it all
+ * (OpenAPI 3.1). Pure.
  *
- * An operation is a command of the keeper's, with JSON for its answer: whether it may be given is decided
- * there, for each anew (T21). */
+ * An operation is a command of the keeper's, with JSON for its answer: whether it may be given is
+ * decided there, for each anew (T21). */
 #ifndef PROXY_ADMIN_OPERATIONS_H
 #define PROXY_ADMIN_OPERATIONS_H
 
@@ -36,9 +37,9 @@ enum operation_answer {
 struct operation {
     const char *id; /* "listQueue" */
     enum ch_http_method method;
-    const char *path;      /* "/api/v1/users/{name}" */
-    const char *command;   /* "policy show", "user" */
-    const char *word;      /* its first plain word; NULL: none */
+    const char *path;    /* "/api/v1/users/{name}" */
+    const char *command; /* "policy show", "user" */
+    const char *word;    /* its first plain word; NULL: none */
     const struct parameter *parameters;
     size_t parameter_count;
     enum operation_answer answer;
@@ -48,14 +49,15 @@ struct operation {
 
 #define PARAMETER_TEXTS_MAX    32
 #define PARAMETER_DOCUMENT_MAX 65536
-#define PARAMETER_TEXT_MAX 500 /* characters, as much as the shortest of what they end in takes */
+#define PARAMETER_TEXT_MAX     500 /* characters, as much as the shortest of what they end in takes */
 
 const struct operation *operation_at(size_t i); /* NULL: there are no more */
-/* The operation of a method and a path; NULL: none. *ret_allowed, a list for Allow, then says what the path
- * knows; "": there is no such path. */
+/* The operation of a method and a path; NULL: none. *ret_allowed, a list for Allow, then says what
+ * the path knows; "": there is no such path. */
 const struct operation *operation_find(const struct ch_http_view *v, struct ch_buf *ret_allowed);
 /* The segment of the path that stands for {name}; absent: it has none. */
-struct ch_str operation_path_value(const struct operation *o, const struct ch_http_view *v, const char *name);
+struct ch_str operation_path_value(const struct operation *o, const struct ch_http_view *v,
+                                   const char *name);
 const char *operation_method_name(enum ch_http_method method); /* "GET" */
 
 /* The document that describes them, as JSON. */

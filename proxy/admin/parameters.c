@@ -73,8 +73,8 @@ static enum ch_code add(struct admin_request *q, const struct parameter *p, stru
     return CH_OK;
 }
 
-static enum ch_code add_text(struct admin_request *q, const struct parameter *p, struct ch_str value,
-                             struct ch_err *err)
+static enum ch_code add_text(struct admin_request *q, const struct parameter *p,
+                             struct ch_str value, struct ch_err *err)
 {
     enum ch_code rc = check_text(p, value, err);
     if (rc == CH_OK && p->type == PARAMETER_DOCUMENT) {
@@ -96,14 +96,35 @@ static enum ch_code add_number(struct admin_request *q, const struct parameter *
 }
 
 /* A flag that is not set is not given: commands know options, not their absence. */
-static enum ch_code add_flag(struct admin_request *q, const struct parameter *p, bool value, struct ch_err *err)
+static enum ch_code add_flag(struct admin_request *q, const struct parameter *p, bool value,
+                             struct ch_err *err)
 {
     return value ? add(q, p, CH_STR("true"), err) : CH_OK;
 }
 
+/* As a path or a query has it. */
+static enum ch_code add_plain(struct admin_request *q, const struct parameter *p,
+                              struct ch_str text, struct ch_err *err)
+{
+    uint64_t number;
+    if (p->type == PARAMETER_FLAG) {
+        bool yes = ch_str_eq(text, CH_STR("true"));
+        return yes || ch_str_eq(text, CH_STR("false"))
+                   ? add_flag(q, p, yes, err)
+                   : ch_fail(err, CH_E_USAGE, "%s: expected true or false", p->name);
+    }
+    if (p->type == PARAMETER_NUMBER) {
+        return ch_str_u64(text, &number) && number <= NUMBER_MAX
+                   ? add_number(q, p, (int64_t)number, err)
+                   : ch_fail(err, CH_E_USAGE, "%s: expected a number from 1 to 2^53 - 1", p->name);
+    }
+    return add_text(q, p, text, err);
+}
+
 /* --- the query --- */
 
-static const struct parameter *find(const struct operation *o, enum parameter_place place, struct ch_str name)
+static const struct parameter *find(const struct operation *o, enum parameter_place place,
+                                    struct ch_str name)
 {
     for (size_t i = 0; i < o->parameter_count; i++) {
         if (o->parameters[i].place == place && ch_str_eq(name, ch_str_of(o->parameters[i].name))) {
@@ -138,14 +159,15 @@ static enum ch_code check_query(const struct operation *o, struct ch_str query, 
         CH_IGNORE(ch_str_find_char(query, '&', &end));
         struct ch_str pair = ch_str_sub(query, 0, end);
         query = ch_str_sub(query, end + 1, query.len);
-        struct ch_str name = ch_str_find_char(pair, '=', &equals) ? ch_str_sub(pair, 0, equals) : pair;
+        struct ch_str name =
+            ch_str_find_char(pair, '=', &equals) ? ch_str_sub(pair, 0, equals) : pair;
         const struct parameter *p = find(o, IN_QUERY, name);
         if (p == NULL) {
             struct ch_buf b;
             ch_buf_init(&b, 1024);
             ch_buf_put_escaped(&b, ch_str_sub(name, 0, 100));
-            enum ch_code rc =
-                ch_fail(err, CH_E_USAGE, "%.*s: no parameter of this operation", CH_STR_ARG(ch_buf_str(&b)));
+            enum ch_code rc = ch_fail(err, CH_E_USAGE, "%.*s: no parameter of this operation",
+                                      CH_STR_ARG(ch_buf_str(&b)));
             ch_buf_done(&b);
             return rc;
         }
@@ -163,28 +185,19 @@ static enum ch_code read_query(struct admin_request *q, const struct ch_http_req
                                const struct parameter *p, bool *ret_given, struct ch_err *err)
 {
     struct ch_buf value;
-    uint64_t number;
     ch_buf_init(&value, 4 * PARAMETER_TEXT_MAX + 1);
     enum ch_code rc = CH_OK;
     *ret_given = ch_http_query(r, ch_str_of(p->name), &value);
     struct ch_str text = ch_buf_str(&value);
     if (value.failed) {
-        rc = ch_fail(err, CH_E_USAGE, "%s: expected 1 to %d characters of UTF-8", p->name, PARAMETER_TEXT_MAX);
+        rc = ch_fail(err, CH_E_USAGE, "%s: expected 1 to %d characters of UTF-8", p->name,
+                     PARAMETER_TEXT_MAX);
     } else if (!*ret_given) {
         rc = is_in_query(ch_http_view(r)->query, p->name)
                  ? ch_fail(err, CH_E_USAGE, "%s: expected NAME=VALUE, percent-encoded", p->name)
                  : CH_OK;
-    } else if (p->type == PARAMETER_FLAG) {
-        bool yes = ch_str_eq(text, CH_STR("true"));
-        rc = yes || ch_str_eq(text, CH_STR("false"))
-                 ? add_flag(q, p, yes, err)
-                 : ch_fail(err, CH_E_USAGE, "%s: expected true or false", p->name);
-    } else if (p->type == PARAMETER_NUMBER) {
-        rc = ch_str_u64(text, &number) && number <= NUMBER_MAX
-                 ? add_number(q, p, (int64_t)number, err)
-                 : ch_fail(err, CH_E_USAGE, "%s: expected a number from 1 to 2^53 - 1", p->name);
     } else {
-        rc = add_text(q, p, text, err);
+        rc = add_plain(q, p, text, err);
     }
     ch_buf_done(&value);
     return rc;
@@ -197,18 +210,20 @@ static struct ch_str json_text(const json_t *v)
     return (struct ch_str){json_string_value(v), json_string_length(v)};
 }
 
-static enum ch_code read_texts(struct admin_request *q, const struct parameter *p, const json_t *value,
-                               struct ch_err *err)
+static enum ch_code read_texts(struct admin_request *q, const struct parameter *p,
+                               const json_t *value, struct ch_err *err)
 {
     size_t n = json_array_size(value);
     enum ch_code rc = CH_OK;
     if (!json_is_array(value) || n == 0 || n > PARAMETER_TEXTS_MAX) {
-        return ch_fail(err, CH_E_USAGE, "%s: expected a list of 1 to %d texts", p->name, PARAMETER_TEXTS_MAX);
+        return ch_fail(err, CH_E_USAGE, "%s: expected a list of 1 to %d texts", p->name,
+                       PARAMETER_TEXTS_MAX);
     }
     for (size_t i = 0; rc == CH_OK && i < n; i++) {
         const json_t *one = json_array_get(value, i);
-        rc = json_is_string(one) ? add_text(q, p, json_text(one), err)
-                                 : ch_fail(err, CH_E_USAGE, "%s: expected texts in the list", p->name);
+        rc = json_is_string(one)
+                 ? add_text(q, p, json_text(one), err)
+                 : ch_fail(err, CH_E_USAGE, "%s: expected texts in the list", p->name);
     }
     return rc;
 }
@@ -220,15 +235,16 @@ static bool is_whole(const json_t *value)
     return json_is_number(value) && v >= 0 && v <= (double)NUMBER_MAX && v == (double)(int64_t)v;
 }
 
-static enum ch_code read_value(struct admin_request *q, const struct parameter *p, const json_t *value,
-                               struct ch_err *err)
+static enum ch_code read_value(struct admin_request *q, const struct parameter *p,
+                               const json_t *value, struct ch_err *err)
 {
     switch (p->type) {
     case PARAMETER_TEXTS:
         return read_texts(q, p, value, err);
     case PARAMETER_FLAG:
-        return json_is_boolean(value) ? add_flag(q, p, json_is_true(value), err)
-                                      : ch_fail(err, CH_E_USAGE, "%s: expected true or false", p->name);
+        return json_is_boolean(value)
+                   ? add_flag(q, p, json_is_true(value), err)
+                   : ch_fail(err, CH_E_USAGE, "%s: expected true or false", p->name);
     case PARAMETER_NUMBER:
         return is_whole(value) ? add_number(q, p, (int64_t)json_number_value(value), err)
                                : ch_fail(err, CH_E_USAGE, "%s: expected a whole number", p->name);
@@ -244,13 +260,14 @@ static enum ch_code check_names(const struct operation *o, json_t *object, struc
 {
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         if (find(o, IN_BODY, ch_str_of(name)) == NULL) {
             struct ch_buf b;
             ch_buf_init(&b, 1024);
             ch_buf_put_escaped(&b, ch_str_sub(ch_str_of(name), 0, 100));
-            enum ch_code rc =
-                ch_fail(err, CH_E_USAGE, "%.*s: no parameter of this operation", CH_STR_ARG(ch_buf_str(&b)));
+            enum ch_code rc = ch_fail(err, CH_E_USAGE, "%.*s: no parameter of this operation",
+                                      CH_STR_ARG(ch_buf_str(&b)));
             ch_buf_done(&b);
             return rc;
         }
@@ -258,7 +275,8 @@ static enum ch_code check_names(const struct operation *o, json_t *object, struc
     return CH_OK;
 }
 
-static enum ch_code parse_body(const struct operation *o, struct ch_str body, json_t **ret, struct ch_err *err)
+static enum ch_code parse_body(const struct operation *o, struct ch_str body, json_t **ret,
+                               struct ch_err *err)
 {
     json_error_t where;
     *ret = json_loadb(body.ptr != NULL ? body.ptr : "", body.len, JSON_REJECT_DUPLICATES, &where);
@@ -266,8 +284,8 @@ static enum ch_code parse_body(const struct operation *o, struct ch_str body, js
         struct ch_buf b;
         ch_buf_init(&b, 4096);
         ch_buf_put_escaped(&b, ch_str_of(where.text));
-        enum ch_code rc = ch_fail(err, CH_E_USAGE, "body:%d:%d: %.*s, expected a JSON object", where.line,
-                                  where.column, CH_STR_ARG(ch_buf_str(&b)));
+        enum ch_code rc = ch_fail(err, CH_E_USAGE, "body:%d:%d: %.*s, expected a JSON object",
+                                  where.line, where.column, CH_STR_ARG(ch_buf_str(&b)));
         ch_buf_done(&b);
         return rc;
     }
@@ -277,13 +295,14 @@ static enum ch_code parse_body(const struct operation *o, struct ch_str body, js
 
 /* --- all --- */
 
-static enum ch_code read_one(struct admin_request *q, const struct operation *o, const struct ch_http_request *r,
-                             const struct parameter *p, const json_t *body, struct ch_err *err)
+static enum ch_code read_one(struct admin_request *q, const struct operation *o,
+                             const struct ch_http_request *r, const struct parameter *p,
+                             const json_t *body, struct ch_err *err)
 {
     bool given = true;
     enum ch_code rc = CH_OK;
     if (p->place == IN_PATH) {
-        rc = add_text(q, p, operation_path_value(o, ch_http_view(r), p->name), err);
+        rc = add_plain(q, p, operation_path_value(o, ch_http_view(r), p->name), err);
     } else if (p->place == IN_QUERY) {
         rc = read_query(q, r, p, &given, err);
     } else {
@@ -297,8 +316,8 @@ static enum ch_code read_one(struct admin_request *q, const struct operation *o,
     return rc;
 }
 
-enum ch_code admin_request_read(const struct operation *o, const struct ch_http_request *r, struct ch_str body,
-                                struct admin_request *ret, struct ch_err *err)
+enum ch_code admin_request_read(const struct operation *o, const struct ch_http_request *r,
+                                struct ch_str body, struct admin_request *ret, struct ch_err *err)
 {
     const struct ch_http_view *v = ch_http_view(r);
     json_t *object = NULL;

@@ -25,8 +25,6 @@ static const char *title_of(int status)
         return "Not a method of this";
     case 409:
         return "Refused";
-    case 411:
-        return "The body's length is needed";
     case 413:
         return "The body is too long";
     case 415:
@@ -86,5 +84,6 @@ void respond_json(struct ch_http_request *r, struct ch_str body)
 void respond_none(struct ch_http_request *r)
 {
     const struct ch_http_header headers[] = {no_store};
-    ch_http_respond(r, &(struct ch_http_response){.status = 204, .headers = headers, .header_count = 1});
+    ch_http_respond(
+        r, &(struct ch_http_response){.status = 204, .headers = headers, .header_count = 1});
 }
