@@ -30,7 +30,8 @@ class Admin(Quarantine):
         cls.service = Service(cls.up.url, admin=True)
         cls.addClassCleanup(cls.service.remove)
         cls.service.start()
-        cls.command("user", "add", "alice", "bob", "carol")
+        for name in ("alice", "bob", "carol"):
+            cls.command("user", "add", name)
         for role, who in (("operator", "alice"), ("reviewer", "bob"), ("approver", "carol")):
             cls.command("group", "add", role + "s", "--role", role)
             cls.command("group", "add", role + "s", who)
