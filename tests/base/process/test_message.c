@@ -320,12 +320,12 @@ static void the_other_gateway_messages_travel(void **state)
     }
     {
         struct ch_ask_document in = {
-            54,           CH_DOCUMENT_EVIDENCE, text_of(ch_limits.client_text_bytes),
+            54,           CH_DOCUMENT_HANDOVER, text_of(ch_limits.client_text_bytes),
             digest_of(8), UINT64_MAX,           CH_PART_APPROVAL};
         struct ch_ask_document out;
         ROUND_TRIP(ask_document, CH_MSG_ASK_DOCUMENT, in, out);
         assert_int_equal(out.ask, 54);
-        assert_int_equal(out.kind, CH_DOCUMENT_EVIDENCE);
+        assert_int_equal(out.kind, CH_DOCUMENT_HANDOVER);
         assert_same(out.name, in.name);
         assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
         assert_true(out.number == UINT64_MAX);
