@@ -121,10 +121,23 @@ static enum ch_code check_repository(const struct ch_config *c, size_t i,
     return rc;
 }
 
+static enum ch_code check_approver(const struct ch_config *c, const struct ch_yaml *yaml,
+                                   struct ch_err *err)
+{
+    const struct ch_yaml_node *at = ch_yaml_find(ch_yaml_root(yaml), "approver_uid");
+    if (c->approver_uid != 0 && c->approver == NULL) {
+        return ch_yaml_fail_value(yaml, at, err, "is nobody's: approver names none");
+    }
+    return c->approver_uid == CH_UID_OVERFLOW
+               ? ch_yaml_fail_value(yaml, at, err,
+                                    "is what the kernel shows for users that it cannot name")
+               : CH_OK;
+}
+
 enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yaml *yaml,
                              struct ch_err *err)
 {
-    enum ch_code rc = CH_OK;
+    enum ch_code rc = check_approver(config, yaml, err);
     for (size_t i = 0; i < config->listen_count && rc == CH_OK; i++) {
         rc = check_listen(config, i, yaml, err);
     }

@@ -48,6 +48,9 @@ struct ch_repository {
     enum ch_held_listing held_listing;
 };
 
+/* What the kernel shows for a user that it has no number for here (proc(5), overflowuid): anybody's. */
+#define CH_UID_OVERFLOW 65534
+
 struct ch_config {
     struct ch_listen *listen;
     size_t listen_count;
