@@ -125,6 +125,19 @@ static const struct parameter token_parameters[] = {
 static const struct parameter token_end_parameters[] = {
     {"id", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "As the list has it."}, WHY_QUERY};
 
+#define EXCEPTION {"exception", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "Its number."}
+#define SHOWN                                                                                      \
+    {"evidence", IN_BODY, PARAMETER_TEXT, "evidence", false, NULL,                                 \
+     "`shown` of showException: what was read. 409 when it is something else by now."}
+static const struct parameter exceptions_parameters[] = {
+    {"all", IN_QUERY, PARAMETER_FLAG, "all", false, NULL, "Those that have ended, too."}};
+static const struct parameter exception_parameters[] = {EXCEPTION};
+static const struct parameter request_parameters[] = {WHAT(IN_BODY), REASON(true), EXPIRES(false),
+                                                      REPOSITORY(IN_BODY)};
+static const struct parameter approval_parameters[] = {EXCEPTION, SHOWN, EXPIRES(false)};
+static const struct parameter renewal_parameters[] = {EXCEPTION, REASON(true), EXPIRES(false)};
+static const struct parameter close_parameters[] = {EXCEPTION, REASON(true)};
+
 static const struct operation operations[] = {
     {.id = "getStatus",
      .method = CH_HTTP_GET,
@@ -353,6 +366,69 @@ static const struct operation operations[] = {
      .answer = ANSWER_OBJECT,
      .refused_status = 404,
      .summary = "It counts no more, at once."},
+    {.id = "listExceptions",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/exceptions",
+     .command = "exceptions",
+     .word = "list",
+     PARAMETERS(exceptions_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "Exceptions that are asked for or in force."},
+    {.id = "requestException",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/exceptions",
+     .command = "exceptions",
+     .word = "request",
+     PARAMETERS(request_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Ask for one, which grants nothing."},
+    {.id = "showException",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/exceptions/{exception}",
+     .command = "exceptions",
+     .word = "show",
+     PARAMETERS(exception_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 404,
+     .summary = "One, step by step, and what an approver has to read."},
+    {.id = "approveException",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/exceptions/{exception}/approvals",
+     .command = "exceptions",
+     .word = "approve",
+     PARAMETERS(approval_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "Approve somebody else's request."},
+    {.id = "rejectException",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/exceptions/{exception}/rejection",
+     .command = "exceptions",
+     .word = "reject",
+     PARAMETERS(close_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Reject what is asked for."},
+    {.id = "revokeException",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/exceptions/{exception}/revocation",
+     .command = "exceptions",
+     .word = "revoke",
+     PARAMETERS(close_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "End one that is in force, at once."},
+    {.id = "renewException",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/exceptions/{exception}/renewals",
+     .command = "exceptions",
+     .word = "renew",
+     PARAMETERS(renewal_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Ask for another that takes the place of one in force."},
 };
 
 const struct operation *operation_at(size_t i)

@@ -20,6 +20,8 @@ class Admin(Quarantine):
     @classmethod
     def fill(cls):
         add_wheel(cls.up, "young", "2.0", days=1)
+        add_wheel(cls.up, "wanted", "2.0", days=1)
+        add_wheel(cls.up, "wanted2", "2.0", days=1)
         add_wheel(cls.up, "old", "1.0")
 
     @classmethod
@@ -117,6 +119,34 @@ class Admin(Quarantine):
         self.assertEqual(self.ask("DELETE", "groups/readers/members/dave", alice)[0], 200)
         self.assertEqual(self.ask("DELETE", "users/dave?reason=left", alice)[0], 200)
         self.assertEqual(self.ask("DELETE", "users/dave", alice)[0], 404)
+
+    def test_an_exception_from_request_to_its_end(self):
+        self.command("group", "add", "requesters", "--role", "requester")
+        for name in ("rita", "erin"):
+            self.command("user", "add", name)
+        self.command("group", "add", "requesters", "rita")
+        self.command("group", "add", "approvers", "erin")
+        rita, carol, erin = (self.token(n) for n in ("rita", "carol", "erin"))
+        wanted = {"what": "wanted==2.0", "reason": "the fix is in it", "expires": "3d"}
+        self.assertEqual(self.service.get(file_path("wanted", "2.0"))[0], 403)
+        status, asked = self.ask("POST", "exceptions", rita, wanted)
+        self.assertEqual(status, 200, asked)
+        number = asked["exception"]
+        self.assertEqual(self.ask("POST", f"exceptions/{number}/approvals", rita, {})[0], 403)
+        status, own = self.ask("POST", "exceptions", carol, dict(wanted, what="wanted2==2.0"))
+        self.assertEqual(status, 200, own)
+        status, why = self.ask("POST", f"exceptions/{own['exception']}/approvals", carol, {})
+        self.assertEqual(status, 409, why)
+        status, shown = self.ask("GET", f"exceptions/{number}", erin)
+        self.assertEqual(status, 200, shown)
+        status, done = self.ask("POST", f"exceptions/{number}/approvals", erin, {"evidence": shown["shown"]})
+        self.assertEqual(status, 200, done)
+        self.assertEqual(self.service.get(file_path("wanted", "2.0"))[0], 200)
+        self.assertIn(number, [x["exception"] for x in self.ask("GET", "exceptions", erin)[1]])
+        self.assertEqual(self.ask("POST", f"exceptions/{number}/revocation", carol, {"reason": "no longer"})[0], 200)
+        self.assertEqual(self.service.get(file_path("wanted", "2.0"))[0], 403)
+        self.assertEqual(self.ask("POST", f"exceptions/{number}/revocation", carol, {"reason": "again"})[0], 409)
+        self.assertEqual(self.ask("GET", "exceptions/999999", erin)[0], 404)
 
     # --- form ---
 
