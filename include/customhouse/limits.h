@@ -25,6 +25,7 @@
     X(http_head_lines, 100, "lines", "headers of a request; eight Accept lines are normal")        \
     X(http_path_segments, 32, "segments", "of a request path")                                     \
     X(http_body_buffer_bytes, 16384, "bytes", "room for one read of a request body")              \
+    X(http_meaningless_body_bytes, 65536, "bytes", "body of a GET or HEAD, read and checked to its end") \
     X(http_trailer_bytes, 8192, "bytes", "trailer section of a chunked body; discarded")           \
     X(http_reason_bytes, 256, "bytes", "reason phrase; our sentences are up to 200")               \
     X(http_header_ms, 15000, "ms", "from the first byte of a request, or accept, to its head")     \
