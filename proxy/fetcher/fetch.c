@@ -160,18 +160,6 @@ static void tell_done(struct ch_fetch_job *job, enum ch_code code, struct ch_str
     job->engine->events.on_done(job->engine->events.owner, &done);
 }
 
-/* Messages are ours, with their backslashes, but hold words of servers and of libcurl. */
-static void put_printable(struct ch_buf *b, struct ch_str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '\\') {
-            ch_buf_putc(b, '\\');
-        } else {
-            ch_buf_put_escaped(b, ch_str_sub(s, i, 1));
-        }
-    }
-}
-
 /* `why` is empty for an answer in which nothing is wrong. */
 static void finish(struct ch_fetch_job *job, enum ch_code code, const char *why)
 {
@@ -182,10 +170,10 @@ static void finish(struct ch_fetch_job *job, enum ch_code code, const char *why)
         const char *host = job->url.host;
         /* Messages about a URL or an address begin with the host themselves. */
         if (host != NULL && !ch_str_starts(ch_str_of(why), ch_str_of(host))) {
-            put_printable(&text, ch_str_of(host));
+            ch_buf_put_printable(&text, ch_str_of(host));
             ch_buf_puts(&text, CH_STR(": "));
         }
-        put_printable(&text, ch_str_of(why));
+        ch_buf_put_printable(&text, ch_str_of(why)); /* ours, but it holds words of servers */
     }
     tell_done(job, code, ch_buf_str(&text));
     ch_buf_done(&text);
