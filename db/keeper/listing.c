@@ -336,11 +336,11 @@ static bool asked_before(struct page *p, struct ch_str user_agent)
     return false;
 }
 
-void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agent)
+void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
 {
     struct ch_err err;
     if (p->eco->wanted_next == NULL || k->intakes_ahead >= k->config->prefetch_parallel ||
-        p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK || asked_before(p, user_agent)) {
+        p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK || asked_before(p, client->user_agent)) {
         return;
     }
     struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};
@@ -357,11 +357,11 @@ void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agen
         may[i] = p->listing.available[i] && !f->yanked && !too_large;
     }
     size_t wanted[AHEAD_PER_PAGE];
-    size_t n = p->eco->wanted_next(&page, may, user_agent, wanted, CH_ARRAY_LEN(wanted));
+    size_t n = p->eco->wanted_next(&page, may, client->user_agent, wanted, CH_ARRAY_LEN(wanted));
     for (size_t i = 0; i < n; i++) {
         if (p->listing.eligible[wanted[i]]) {
-            sidecar_ask_ahead(k, p, wanted[i]); /* first: a resolver asks for it first */
-            intake_want(k, p, wanted[i], true);
+            sidecar_ask_ahead(k, p, wanted[i], client->address); /* first: a resolver asks for it first */
+            intake_want(k, p, wanted[i], true, NULL);
         }
     }
     free(page.files);

@@ -114,6 +114,7 @@ static void detach(struct ch_fetch_job *job)
         ch_fetch_request_drop(job);
     }
     ch_loop_cancel_timer(e->loop, &job->deadline);
+    ch_loop_cancel_timer(e->loop, &job->silence);
     ch_loop_cancel_timer(e->loop, &job->step);
     close(job->fd);
     if (job->prev != NULL) {
@@ -210,6 +211,18 @@ static void on_deadline(struct ch_timer *t)
     struct ch_err err;
     ch_fail(&err, CH_E_TIMEOUT, "no complete answer within %u ms, %llu bytes came",
             job->spec.timeout_ms, (unsigned long long)job->have.written_bytes);
+    fail(job, &err);
+}
+
+/* Somebody waits for this one: who says nothing at all is not waited for as long as who is slow. */
+static void on_silence(struct ch_timer *t)
+{
+    struct ch_fetch_job *job = CH_CONTAINER_OF(t, struct ch_fetch_job, silence);
+    struct ch_err err;
+    if (job->heard) {
+        return;
+    }
+    ch_fail(&err, CH_E_TIMEOUT, "no answer within %u ms", job->spec.answer_ms);
     fail(job, &err);
 }
 
@@ -322,9 +335,21 @@ static bool retry(struct ch_fetch_job *job, uint64_t wait_ms)
     return true;
 }
 
+/* A time-out has taken its time already: many of them are tried again only where each brought more. */
+static bool is_worth_it(struct ch_fetch_job *job, const struct ch_err *err)
+{
+    if (err->code != CH_E_TIMEOUT) {
+        return true;
+    }
+    bool moved = job->have.written_bytes > job->timeout_bytes;
+    job->timeout_bytes = job->have.written_bytes;
+    job->timeouts = moved ? 0 : job->timeouts + 1;
+    return job->timeouts <= ch_limits.fetch_timeout_retries;
+}
+
 static void fail_or_retry(struct ch_fetch_job *job, const struct ch_err *err)
 {
-    if (!retry(job, backoff_ms(job))) {
+    if (!is_worth_it(job, err) || !retry(job, backoff_ms(job))) {
         fail(job, err);
     }
 }
@@ -458,6 +483,10 @@ void ch_fetch_engine_start(struct ch_fetch_engine *e, const struct ch_fetch *spe
     e->job_count++;
     job->deadline.fn = on_deadline;
     job->step.fn = on_step;
+    job->silence.fn = on_silence;
+    if (job->spec.answer_ms > 0) {
+        ch_loop_set_timer(e->loop, &job->silence, job->start_ms + job->spec.answer_ms);
+    }
     ch_loop_set_timer(e->loop, &job->deadline, job->start_ms + job->spec.timeout_ms);
     ch_loop_set_timer(e->loop, &job->step, job->start_ms);
 }

@@ -195,18 +195,22 @@ class Facts(Moody):
         class Reader(html.parser.HTMLParser):
             def handle_starttag(self, tag, attrs):
                 attrs = dict(attrs)
-                found[attrs.get("name", tag)] = attrs.get("content", attrs.get("data-yanked"))
+                name = attrs.get("name", attrs.get("href", tag).split("#")[0].rsplit("/", 1)[-1])
+                found[name] = attrs.get("content", attrs.get("data-yanked"))
         words = 'caf\u00e9 & <b> "quoted" \'single\' back\\slash &amp; \u202e'
         said = "upstream says: " + words.replace("\\", "\\\\").replace("\u00e9", "\\xc3\\xa9").replace(
             "\u202e", "\\xe2\\x80\\xae")
-        f = add_wheel(self.up, "quoting", "1.0")
+        add_wheel(self.up, "quoting", "1.0")
+        f = add_wheel(self.up, "quoting", "1.1")
         f.yanked = words
         self.up.status["quoting"] = {"status": "deprecated", "reason": words}
         a = self.service.ask("/pypi/simple/quoting/", {"Accept": "application/vnd.pypi.simple.v1+json"})
         page, found = json.loads(a.body), {}
-        self.assertEqual((page["files"][0]["yanked"], page["project-status"]["reason"]), (said, said))
+        yanked = {file["filename"]: file["yanked"] for file in page["files"]}[f.name]
+        self.assertIn('caf\\xc3\\xa9 & <b> "quoted" \'single\' back\\\\slash', yanked)
+        self.assertEqual(page["project-status"]["reason"], said)
         Reader().feed(self.service.ask("/pypi/simple/quoting/", {"Accept": "text/html"}).body.decode())
-        self.assertEqual((found["a"], found["pypi:project-status-reason"]), (said, said))
+        self.assertEqual((found[f.name], found["pypi:project-status-reason"]), (yanked, said))
 
     def test_yanked_upstream_is_yanked_here(self):
         _, f = self.known("withdrawn", "1.0", "1.1")
