@@ -100,6 +100,7 @@ static bool field_is_same(const struct ch_logged *l, const struct ch_log_entry_f
     case CH_LOGGED_TEXT:
         return text_is_same(l, f, field);
     case CH_LOGGED_SHA256:
+    case CH_LOGGED_DIGEST:
         return ch_log_entry_get_sha(f, field->name, &sha256)
                    ? ch_sha256_eq(&sha256, &field->sha256)
                    : ch_log_entry_get(f, field->name).ptr == NULL &&

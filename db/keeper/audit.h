@@ -36,6 +36,16 @@ enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row,
 /* The configuration in force, when it is another one than the log's last. */
 enum ch_code audit_configuration(struct keeper *k, struct ch_str text,
                                  struct ch_err *err) CH_MUST_CHECK;
+/* A row about people that was just stored: a person, uid, member, grant or token. */
+enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row,
+                          struct ch_err *err) CH_MUST_CHECK;
+/* Its end: the row with `ended_at_us`, `ended_by` and `ended_why`. */
+enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
+                              struct ch_err *err) CH_MUST_CHECK;
+/* Somebody presented a token that counts for nothing, or not for this: counted now, entered when its minute
+ * is over. `principal`: whose it was, absent: nobody's (what was presented is never kept); `why`: a word. */
+enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
+                                  struct ch_err *err) CH_MUST_CHECK;
 /* An address got this artifact for the first time. */
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,
                           struct ch_err *err) CH_MUST_CHECK;

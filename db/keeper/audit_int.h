@@ -48,6 +48,8 @@ enum ch_code audit_add(struct keeper *k, struct audit_entry *a, struct ch_err *e
 /* The first entry of a log: which log this is, whose signatures it has, what was there before it.
  */
 void audit_genesis(struct keeper *k, struct audit_entry *a, const struct ch_note_key *key);
+/* What was counted in the minutes before this one. */
 enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_sign_ins(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

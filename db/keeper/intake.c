@@ -90,6 +90,7 @@ void intake_free(struct intake *in)
     waiters_done(&in->waiters);
     budget_give(in->k, &in->charge);
     in->p->busy--;
+    owner_left(in->k, in->p);
     free(in->file_name);
     free(in->url);
     free(in);
@@ -122,7 +123,11 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     budget_give(in->k, &in->charge);
     quota_changed(in->k);
     struct keeper *k = in->k;
+    struct page *p = in->p;
+    p->busy++; /* the intake may be gone when all have looked */
     waiters_wake(&in->waiters);
+    p->busy--;
+    owner_left(k, p);
     intakes_run(k);
 }
 
@@ -345,7 +350,9 @@ void intake_run(struct intake *in)
     in->running = true;
     turn_take(in);
     in->started_ms = ch_loop_now_ms(in->k->child.loop);
-    if (in->state == CH_INTAKE_FETCHED) {
+    if (in->p->given_away) { /* T12: before it has begun, it ends */
+        intake_fail(in, 503, ch_str_of(ch_name_owner_text(CH_OWNER_GIVEN_AWAY)));
+    } else if (in->state == CH_INTAKE_FETCHED) {
         start_scan(in);
     } else {
         start_fetch(in);

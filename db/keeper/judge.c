@@ -110,7 +110,8 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
     ret->alias = f->index.alias.kind;
     ret->upstream_trusted_for_times = p->upstream->trust_times;
-    ret->upstream_never_states_times = p->upstream->states_times == CH_TIMES_NEVER;
+    ret->upstream_never_states_times =
+        p->upstream->states_times == CH_TIMES_NEVER && !p->states_times;
     ret->uploaded_at_us = f->index.uploaded_at_us;
     ret->last_absent_at_us = f->last_absent_at_us;
     ret->first_seen_at_us = f->first_seen_at_us;
@@ -123,7 +124,9 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->index_confirmed_at_us = p->checked_at_us;
     ret->project_since_us = p->since_us;
     ret->likeness = likeness_of(p);
-    ret->version_has_wheel = p->index.wheels[p->index.version[file]];
+    /* a wheel that is gone from the index is one, too: policies are checked by that (contradict.c) */
+    ret->version_has_wheel = ch_str_eq(ret->file_type, CH_STR("wheel")) ||
+                             p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
     ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
 }

@@ -15,6 +15,7 @@
 #include "approvals.h"
 #include "documents.h"
 #include "keyring.h"
+#include "people.h"
 #include "policies.h"
 #include "sidecar.h"
 
@@ -155,6 +156,7 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    people_tick(k);
     audit_tick(k);
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
@@ -338,6 +340,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->rules++;
     pages_rebind(k, config);
     policies_taken(k, texts->policy_text); /* before decisions that name it */
+    people_configured(k);
     keyring_complete(k);
     approvals_environments(k);
     again_all(k);
@@ -370,9 +373,9 @@ static void on_drain(void *owner)
     }
 }
 
-static void on_control(void *owner, uint32_t uid, uint32_t pid, int fd)
+static void on_control(void *owner, const struct ch_control *control, int fd)
 {
-    commands_accept(owner, uid, pid, fd);
+    commands_accept(owner, control, fd);
 }
 
 static void on_status(void *owner, struct ch_str text)
@@ -457,6 +460,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
@@ -476,6 +480,7 @@ void keeper_begin(struct keeper *k)
     k->healthy = true;
     keeper_raise_epoch(k);
     watch_clock(k);
+    people_configured(k);
     approvals_environments(k);
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);
@@ -508,6 +513,7 @@ void keeper_close(struct keeper *k)
     quota_free(k);
     audit_close(k);
     rulings_free(k);
+    people_close(k);
     policies_free(k);
     documents_free(k);
     keyring_free(k);

@@ -92,6 +92,7 @@ void sidecar_end(struct sidecar *s, bool usable)
     }
     waiters_wake(&waiters);
     p->busy--;
+    owner_left(k, p);
 }
 
 bool sidecar_only_notes(struct ch_str stream)

@@ -19,10 +19,12 @@ static const char *const actions[ACTION_COUNT] = {
     [ACTION_METRICS_READ] = "metrics.read",
     [ACTION_OPERATE] = "operate",
     [ACTION_PEOPLE_ADMIN] = "people.admin",
+    [ACTION_DENY] = "artifact.deny",
 };
 
 /* Reviewers see and judge what a request is about; only approvers decide. Operators keep the service
- * running and have no word on what it lets through: neither policy nor exceptions. */
+ * running and have no word on what it lets through: neither policy nor exceptions. They may deny: what is on
+ * fire is put out by whoever sees it first. */
 static const struct {
     const char *name;
     uint32_t actions;
@@ -35,12 +37,13 @@ static const struct {
     [ROLE_APPROVER] = {"approver", MAY(ACTION_PULL) | MAY(ACTION_EXCEPTION_REQUEST) |
                                        MAY(ACTION_EXCEPTION_APPROVE) | MAY(ACTION_QUEUE_READ) |
                                        MAY(ACTION_POLICY_READ) | MAY(ACTION_POLICY_WRITE) |
-                                       MAY(ACTION_AUDIT_READ)},
+                                       MAY(ACTION_AUDIT_READ) | MAY(ACTION_DENY)},
     [ROLE_AUDITOR] = {"auditor", MAY(ACTION_QUEUE_READ) | MAY(ACTION_POLICY_READ) |
                                      MAY(ACTION_AUDIT_READ) | MAY(ACTION_METRICS_READ)},
     [ROLE_OPERATOR] = {"operator", MAY(ACTION_QUEUE_READ) | MAY(ACTION_POLICY_READ) |
                                        MAY(ACTION_METRICS_READ) | MAY(ACTION_OPERATE) |
-                                       MAY(ACTION_KEY_ADMIN) | MAY(ACTION_PEOPLE_ADMIN)},
+                                       MAY(ACTION_KEY_ADMIN) | MAY(ACTION_PEOPLE_ADMIN) |
+                                       MAY(ACTION_DENY)},
     [ROLE_SCANNER] = {"scanner", MAY(ACTION_PULL_QUARANTINED) | MAY(ACTION_VERDICT_WRITE)},
 };
 

@@ -13,11 +13,11 @@
 #include "customhouse/bytes.h"
 
 enum action {
-    ACTION_NONE = 0, /* nobody may */
+    ACTION_NONE = 0,          /* nobody may */
     ACTION_PULL,              /* pkg.pull */
     ACTION_PULL_QUARANTINED,  /* pkg.pull.quarantined */
     ACTION_EXCEPTION_REQUEST, /* exception.request */
-    ACTION_EXCEPTION_APPROVE, /* exception.approve; also reject, and deny */
+    ACTION_EXCEPTION_APPROVE, /* exception.approve; also reject */
     ACTION_VERDICT_WRITE,     /* verdict.write: of external scanners */
     ACTION_QUEUE_READ,        /* queue.read: queue, explain, exceptions list and show */
     ACTION_POLICY_READ,       /* policy.read */
@@ -27,6 +27,7 @@ enum action {
     ACTION_METRICS_READ,      /* metrics.read: status */
     ACTION_OPERATE,           /* operate: rescan, own, renewals of the service's own state */
     ACTION_PEOPLE_ADMIN,      /* people.admin: users, groups, tokens of others */
+    ACTION_DENY,              /* artifact.deny: a step away from ALLOW */
     ACTION_COUNT
 };
 const char *action_name(enum action a); /* "exception.approve" */

@@ -7,6 +7,7 @@
     }
 #define TEXT(key)    FIELD(key, CH_LOGGED_TEXT)
 #define SHA256(key)  FIELD(key, CH_LOGGED_SHA256)
+#define DIGEST(key)  FIELD(key, CH_LOGGED_DIGEST)
 #define NUMBER(key)  FIELD(key, CH_LOGGED_NUMBER)
 #define FLAG(key)    FIELD(key, CH_LOGGED_FLAG)
 #define TIME(key)    FIELD(key, CH_LOGGED_TIME)
@@ -29,6 +30,25 @@ static const struct ch_logged_field policy_fields[] = {
     NUMBER("at_us"),
 };
 
+static const struct ch_logged_field person_fields[] = {
+    TEXT("by"), TEXT("person"), FLAG("service"), TEXT("full_name"), NUMBER("at_us"),
+};
+static const struct ch_logged_field uid_fields[] = {
+    TEXT("by"), TEXT("person"), TEXT("uid"), NUMBER("at_us"),
+};
+static const struct ch_logged_field member_fields[] = {
+    TEXT("by"), TEXT("group"), TEXT("person"), NUMBER("at_us"),
+};
+static const struct ch_logged_field grant_fields[] = {
+    TEXT("by"), TEXT("group"), TEXT("role"), TEXT("repository"), TEXT("environment"), NUMBER("at_us"),
+};
+static const struct ch_logged_field token_fields[] = {
+    TEXT("by"), TEXT("person"), TEXT("audience"), TEXT("label"), DIGEST("token"), NUMBER("expires_us"), NUMBER("at_us"),
+};
+static const struct ch_logged_field people_end_fields[] = {
+    TEXT("by"), TEXT("reason"), NUMBER("at_us"),
+};
+
 /* Columns of the statement are the fields, in their order. */
 static const struct source {
     const char *kind;
@@ -40,6 +60,12 @@ static const struct source {
     {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
     {"ruling", "ruling", CH_SQL_LOGGED_RULING, FIELDS(ruling_fields)},
     {"policy", "policy_taken", CH_SQL_LOGGED_POLICY, FIELDS(policy_fields)},
+    {"person", "person", CH_SQL_LOGGED_PERSON, FIELDS(person_fields)},
+    {"uid", "person_uid", CH_SQL_LOGGED_UID, FIELDS(uid_fields)},
+    {"member", "group_member", CH_SQL_LOGGED_MEMBER, FIELDS(member_fields)},
+    {"grant", "group_grant", CH_SQL_LOGGED_GRANT, FIELDS(grant_fields)},
+    {"token", "token", CH_SQL_LOGGED_TOKEN, FIELDS(token_fields)},
+    {"people-end", "people_end", CH_SQL_LOGGED_PEOPLE_END, FIELDS(people_end_fields)},
 };
 
 static const struct source *source_of(struct ch_str kind)
@@ -65,6 +91,12 @@ static void read_fields(const struct ch_cursor *c, const struct source *s, struc
         case CH_LOGGED_SHA256:
             f->sha256 = ch_col_sha(c, column);
             break;
+        case CH_LOGGED_DIGEST: {
+            struct ch_str bytes = ch_col_str(c, column);
+            f->sha256 = ch_sha256_of(bytes.ptr != NULL ? bytes.ptr : "", bytes.len);
+            f->type = CH_LOGGED_SHA256;
+            break;
+        }
         case CH_LOGGED_TIME:
             f->number = ch_col_time(c, column);
             break;

@@ -70,7 +70,6 @@
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
-    X(fetch_jobs, 1024, "jobs", "asked of the fetcher and not yet answered")                       \
     X(fetch_connections, 96, "connections", "to all hosts of one upstream")                        \
     X(fetch_host_connections, 48, "connections", "to one host: documents must not wait behind files") \
     X(fetch_redirects, 5, "hops", "of one request")                                                \
@@ -154,7 +153,8 @@
     X(rules_strings, 200, "strings", "of one rule")                                                \
     X(rules_text_bytes, 33554432, "bytes", "of a member of source are scanned; more holds")         \
     X(rules_small_bytes, 262144, "bytes", "of other members are scanned whole; see the next row")   \
-    X(rules_head_bytes, 65536, "bytes", "are scanned of larger members that are no source")        \
+    X(rules_head_bytes, 65536, "bytes", "are scanned of larger members by the shipped rules")      \
+    X(rules_site_bytes, 33554432, "bytes", "of other members are scanned by a site's rules; more is a note") \
     X(rules_scan_s, 20, "seconds", "matching one member")                                          \
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \

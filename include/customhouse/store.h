@@ -20,6 +20,7 @@
 #include "customhouse/digest.h"
 #include "customhouse/policy.h"
 #include "customhouse/scan.h"
+#include "customhouse/store_people.h"
 
 struct ch_store;
 
@@ -308,7 +309,7 @@ enum ch_code ch_store_allows(struct ch_store *s, struct ch_str repository, struc
 struct ch_policy_row {
     uint64_t id; /* given by the store, counting up */
     struct ch_sha256 digest;
-    struct ch_str by;     /* "uid:0", or the event */
+    struct ch_str by;     /* "user:alice", or the event */
     struct ch_str reason; /* may be absent */
     int64_t at_us;
     uint64_t size_bytes; /* of the bundle; read only */
@@ -545,7 +546,8 @@ enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log
                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
 
 /* Every entry beside what the store has of what it is about, for `audit verify`. */
-enum ch_logged_type { CH_LOGGED_TEXT = 1, CH_LOGGED_SHA256, CH_LOGGED_NUMBER, CH_LOGGED_FLAG, CH_LOGGED_TIME };
+enum ch_logged_type { CH_LOGGED_TEXT = 1, CH_LOGGED_SHA256, CH_LOGGED_NUMBER, CH_LOGGED_FLAG, CH_LOGGED_TIME,
+                      CH_LOGGED_DIGEST /* the SHA-256 of a column; told as SHA256 */ };
 struct ch_logged_field {
     const char *name; /* the entry's key */
     enum ch_logged_type type;
@@ -568,7 +570,7 @@ struct ch_logged {
 typedef enum ch_code ch_store_logged_fn(void *ctx, const struct ch_logged *l, struct ch_err *err);
 enum ch_code ch_store_logged(struct ch_store *s, ch_store_logged_fn *each, void *ctx,
                              struct ch_err *err) CH_MUST_CHECK;
-/* Decisions, rulings and policies that no entry is about. */
+/* Decisions, rulings, policies and what is known of people that no entry is about. */
 typedef void ch_store_unlogged_fn(void *ctx, struct ch_str table, uint64_t id, int64_t at_us);
 enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, void *ctx,
                                struct ch_err *err) CH_MUST_CHECK;
