@@ -286,7 +286,11 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
     if (ask->part == CH_PART_METADATA) {
         struct ch_sha256 sha256;
         uint64_t size;
-        switch (sidecar_get(k, p, file, ask->client.address, &sha256, &size)) {
+        enum sidecar_state state = sidecar_get(k, p, file, ask->client.address, &sha256, &size);
+        if (d.verdict != CH_VERDICT_ALLOW && (state == SIDECAR_READY || state == SIDECAR_WAITING)) {
+            listing_file_ahead(k, p, file, &ask->client); /* it wants that next */
+        }
+        switch (state) {
         case SIDECAR_READY:
             reply_allow(k, w, ask, &sha256, size,
                         d.verdict == CH_VERDICT_ALLOW ? ALLOW_FRESH_MS : ELIGIBLE_FRESH_MS,

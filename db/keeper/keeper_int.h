@@ -553,6 +553,9 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
 /* Starts what this client's resolver will want next (T14's budgets). */
 void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client);
+/* The client has asked for this file's metadata. Starts the file where the client is a resolver that can
+ * take it: that is what it looks at, which may be older than what a page made us start. */
+void listing_file_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client);
 
 /* ------------------------------------------------------------------ ask*.c */
 

@@ -30,8 +30,23 @@ static bool goes_before(const struct intake *a, const struct intake *b)
     return x != y ? x < y : a->id < b->id;
 }
 
+/* What is asked ahead runs a few at a time: it must not take the network from what is awaited. */
+static bool ahead_has_room(struct keeper *k)
+{
+    size_t cursor = 0, running = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        const struct intake *in = value;
+        running += in->running && turn_of(in) == AHEAD;
+    }
+    return running < k->config->prefetch_parallel;
+}
+
 static struct intake *next_to_run(struct keeper *k, enum turn turn)
 {
+    if (turn == AHEAD && (k->intakes_ahead == 0 || !ahead_has_room(k))) {
+        return NULL;
+    }
     size_t cursor = 0;
     void *value;
     struct intake *best = NULL;

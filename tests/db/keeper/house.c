@@ -400,7 +400,8 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
     struct ch_ask_file ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
                               .project = ch_str_of(project), .file_name = ch_str_of(file),
                               .part = part, .head = head, .patience_ms = patience_ms,
-                              .client = {.address = ch_str_of(h->address)}};
+                              .client = {.address = ch_str_of(h->address),
+                                         .user_agent = ch_str_of(h->user_agent)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_file_put(&b, &ask);

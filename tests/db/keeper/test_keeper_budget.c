@@ -437,6 +437,78 @@ static void hanging_files_keep_no_turn(void **state)
     house_free(h);
 }
 
+/* ------------------------------------------------------------------ asking ahead */
+
+static size_t whole_files_held(const struct house *h, int *ret_first)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->held_count; i++) {
+        struct ch_fetch f;
+        struct ch_err err;
+        assert_ch_ok(&err, ch_fetch_get(ch_buf_str(&h->held[i].payload), &f, &err));
+        if (h->held[i].fd >= 0 && f.kind == CH_FETCH_ARTIFACT) {
+            *ret_first = n++ == 0 ? (int)i : *ret_first;
+        }
+    }
+    return n;
+}
+
+/* A resolver goes through its pages faster than files come: what it wants next is not forgotten, but comes
+ * after what is on its way. */
+static void what_is_asked_ahead_has_a_queue(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    size_t parallel = h->k->config->prefetch_parallel;
+    int first = -1;
+    h->user_agent = "pip/24.0 {\"python\":\"3.11.2\"}";
+    h->hold = HOLD_FILES;
+    for (unsigned i = 0; i < parallel + 2; i++) {
+        uint64_t ask = want_page(h, "192.0.2.1", i);
+        until_told(h, ask);
+    }
+    house_settle(h);
+    assert_int_equal(whole_files_held(h, &first), parallel);
+    assert_int_equal(h->k->intakes_ahead, parallel + 2);
+    for (size_t left = 2; left > 0; left--) {
+        house_let_go(h, first);
+        house_settle(h);
+        assert_int_equal(whole_files_held(h, &first), parallel);
+    }
+    house_let_go(h, first);
+    house_settle(h);
+    assert_int_equal(whole_files_held(h, &first), parallel - 1);
+    house_free(h);
+}
+
+/* A pin is not the newest version: the metadata that a client asks for say which it is. */
+static void a_file_comes_ahead_after_its_metadata(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 3);
+    int first = -1;
+    h->address = "192.0.2.1";
+    house_send_file_ask(h, "pkg", "pkg-1.2-py3-none-any.whl", CH_PART_METADATA, 60000, false);
+    house_settle(h);
+    assert_int_equal(whole_files_held(h, &first), 0); /* who knows what this client is */
+    h->user_agent = "pip/24.0 {\"python\":\"3.11.2\"}";
+    house_send_file_ask(h, "pkg", "pkg-1.1-py3-none-any.whl", CH_PART_METADATA, 60000, false);
+    uint64_t ask = h->asks;
+    house_settle(h);
+    assert_int_equal(house_told(h, ask), -1);
+    assert_int_equal(whole_files_held(h, &first), 1);
+    assert_int_equal(house_holds(h), 3);
+    assert_int_equal(first, 2); /* after what it asked for */
+    /* It counts as the client's: asked for, it is not charged again. */
+    set_budget(h, 1, 1);
+    ask = want(h, "192.0.2.1", "pkg", 1, 60000);
+    house_settle(h);
+    house_let_go(h, first);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +530,8 @@ int main(void)
                                         limits_again),
         cmocka_unit_test_setup_teardown(a_slow_file_is_waited_for, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(hanging_files_keep_no_turn, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(what_is_asked_ahead_has_a_queue, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_file_comes_ahead_after_its_metadata, keep_limits, limits_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
