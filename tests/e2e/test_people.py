@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -14,6 +15,7 @@ from house.service import BIN, Service
 from house.upstream import Upstream
 
 ALICE, OSCAR, BOB, NOBODY = 61001, 61002, 61003, 61004
+GATEWAY = 65101  # uid_base and one
 TOKEN = re.compile(r"chp_[0-9a-f]{64}")
 
 
@@ -72,6 +74,10 @@ class Rights(Base):
         self.assertEqual(status, 0, out + err)
         self.assertEqual(self.service.ask(file_path("young0", "2.0")).status, 200)
         self.refuses(f"uid {ALICE} is no user here", "queue", uid=ALICE)
+        # T22: a conquered gateway commands nothing, and cannot be made somebody
+        self.refuses("the server's own processes command nothing", "queue", uid=GATEWAY)
+        status, out, err = self.service.command("user", "add", "gate", "--uid", str(GATEWAY))
+        self.assertEqual(status, 2, out + err)
 
     def test_2_named_people_take_over(self):
         self.ok("user", "add", "alice", "--name", "Alice Ångström", "--uid", str(ALICE))
@@ -290,7 +296,19 @@ class Init(unittest.TestCase):
         self.assertEqual(status, 1, out + err)
         self.assertEqual(service.command("check")[0], 0)
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to be another user")
+    def test_who_starts_the_server_is_no_approver(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chown(folder, ALICE, ALICE)
+            done = subprocess.run([os.path.join(BIN, "customhouse"), "init", "--state", folder + "/state",
+                                   "--pypi-upstream", "http://127.0.0.1:1/simple", "--approver", f"alice:{ALICE}"],
+                                  capture_output=True, text=True, timeout=60, user=ALICE, group=ALICE,
+                                  extra_groups=[], env=dict(os.environ, HOME=folder))
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            self.assertIn("nobody does both", done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+
     def test_words_that_are_no_approver(self):
-        for word in ("Alice", "alice:0", "alice:x", ":5", "alice:", "alice:4294967295"):
+        for word in ("Alice", "alice:0", "alice:x", ":5", "alice:", "alice:4294967295", "alice:65534"):
             with self.assertRaises(RuntimeError, msg=word):
                 self.init("--approver", word)
