@@ -7,7 +7,7 @@
 /* house.c */
 void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd); /* closes fd */
 
-/* house_held.c: fetches that are held, and what asks were told. */
+/* house_jails.c: fetches that are held, and what asks were told. */
 bool house_keep_fetch(struct house *h, const struct ch_fetch *f, struct ch_frame *frame);
 void house_cancel_held(struct house *h, struct ch_str payload);
 void house_drop_held(struct house *h);
