@@ -93,8 +93,7 @@ static const struct {
     {"subprocess", NULL},        {"sys", NULL},           {"urllib", NULL},
 };
 
-/* A module, by a name under which other modules have it; absent: it is none of those. */
-static struct ch_str module_within(struct ch_str name)
+struct ch_str module_within(struct ch_str name)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(modules); i++) {
         if (name.len > 1 && name.ptr[0] == modules[i].name[0] && str_is(name, modules[i].name)) {
@@ -102,6 +101,12 @@ static struct ch_str module_within(struct ch_str name)
         }
     }
     return (struct ch_str){NULL, 0};
+}
+
+const char *module_row(size_t i, const char **ret_module)
+{
+    *ret_module = i < CH_ARRAY_LEN(modules) ? modules[i].module : NULL;
+    return i < CH_ARRAY_LEN(modules) ? modules[i].name : NULL;
 }
 
 struct ch_str module_named(struct ch_str name)

@@ -424,7 +424,8 @@ static bool is_needed(const struct file *f, const struct ch_source_text *src)
     if (src->problem != CH_TEXT_FINE || (!src->ascii && has_letters(f->text))) {
         return true;
     }
-    const bool *has = f->place == CH_PLACE_INSTALL ? s->has_install : s->has;
+    bool builds = f->place == CH_PLACE_INSTALL || f->place == CH_PLACE_INSTALL_IMPORT;
+    const bool *has = builds ? s->has_install : s->has;
     uint32_t known = mild ? (1U << CAP_COUNT) - 1 : 0;
     for (uint32_t i = 0; i < CAP_COUNT; i++) {
         known |= has[i] ? 1U << i : 0U;

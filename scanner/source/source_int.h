@@ -388,6 +388,10 @@ struct value value_element(struct file *f, struct value v);           /* any of 
 struct value value_unpacked(struct file *f, struct value v, uint32_t i); /* a, b = v */
 struct value value_item(struct file *f, struct value v, struct value key); /* v[key] */
 struct ch_str module_named(struct ch_str name); /* posix is os */
+/* A module, by a name under which other modules have it; absent: it is none of those. */
+struct ch_str module_within(struct ch_str name);
+/* NULL beyond the last; *ret_module: what it is another name of, or NULL. */
+const char *module_row(size_t i, const char **ret_module);
 void mention(struct file *f, const struct value *v); /* it is named: what it could do */
 
 /* --- call.c --- */
