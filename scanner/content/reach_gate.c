@@ -132,8 +132,9 @@ static bool names_word(struct ch_str s, struct ch_str word)
 {
     size_t from = 0;
     size_t at;
+    size_t skip = is_letter(word.ptr[0]) ? 0 : 1; /* what a short one is spelled with */
     while (ch_str_find(ch_str_sub(s, from, s.len), word, &at)) {
-        if (is_name(s, from + at, word.len)) {
+        if (is_name(s, from + at + skip, word.len - skip)) {
             return true;
         }
         from += at + 1;
