@@ -33,11 +33,12 @@ static void put_normalised(struct ch_buf *b, struct ch_str name)
 static void on_named(void *arg, struct ch_str path, struct ch_str name, enum ch_named_as as)
 {
     struct ch_content *c = arg;
-    if (c->depth > 0) {
-        return;
+    enum ch_code_place place = content_place(c, path);
+    if (c->depth > 0 || place == CH_PLACE_TEST || place == CH_PLACE_NONE) {
+        return; /* nothing runs what names it */
     }
     struct ch_str site = c->options.site(c->options.arg, path);
-    unsigned when = content_place(c, path) == CH_PLACE_START ? REACH_START : 0;
+    unsigned when = place == CH_PLACE_START ? REACH_START : 0;
     switch (as) {
     case CH_NAMED_MODULE:
         reach_started(c->reach, site, name, when);

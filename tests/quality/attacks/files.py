@@ -282,10 +282,9 @@ def source_among_data_imported(p):
 
 @honest
 def version_executed(p):
-    """A setup.py that executes the file with the version, by a function that reads files beside it."""
-    return p.sdist(files={"{m}/_version.py": b'__version__ = "1.0"\n', "README.md": b"# Tables\n"}, setup='''
+    """The file with the version is executed, by a function that reads files beside it."""
+    return p.wheel(files={"{m}/_version.py": b'__version__ = "1.0"\n', "{m}/README.md": b"# Tables\n"}, init='''
         import os
-        from setuptools import setup
 
         HERE = os.path.abspath(os.path.dirname(__file__))
 
@@ -296,8 +295,8 @@ def version_executed(p):
 
 
         scope = {}
-        exec(read("{m}", "_version.py"), scope)
-        setup(name="{n}", version=scope["__version__"], long_description=read("README.md"), packages=["{m}"])
+        exec(read("_version.py"), scope)
+        __doc__ = read("README.md")
         ''')
 
 

@@ -55,6 +55,7 @@ static const struct row {
     {"another package's", "b/c.py", "from .tests import evil\nimport b.tests.evil\n", ""},
     {"a folder's name alone", "a/b.py", "names = ['tests', 'deep']\n", ""},
     {"a text that is opened", "c.py", "open('a/notes.txt')\n", ""},
+    {"a text that is looked for", "a/b.py", "if '.tests.' not in m.name and 'a.tests.evil' in x:\n    f(m)\n", ""},
     {"a longer word", "a/b.py", "import latests.evil\n", ""},
     {"outside of the top", "b.py", "from ..a.tests import evil\n", ""},
 };
