@@ -16,14 +16,26 @@
     "WHAT is pypi:NAME, NAME==VERSION, a file name, a URL of this server or of an upstream, or\n"  \
     "sha256:HEX."
 
+#define NEW_SITE_OPTIONS \
+    {"--listen", "HOST:PORT", false, true, \
+     "where clients connect, instead of what the configuration\n" \
+     "                          says (a new installation: 127.0.0.1:8080); written at init"}, \
+    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"}, \
+    {"--pypi-upstream", "URL", false, false, \
+     "index that a new installation mirrors (default: that of\n" \
+     "                          this host's pip)"}, \
+    {"--approver", "NAME[:UID]", false, false, \
+     "user of a new installation who decides on exceptions, and\n" \
+     "                          who that is on this host; root and who starts the\n" \
+     "                          server are operators only then"}
+
+static const struct option init_options[] = {NEW_SITE_OPTIONS};
 static const struct option serve_options[] = {
-    {"--listen", "HOST:PORT", false, true,
-     "where clients connect, instead of what the configuration\n"
-     "                          says (a new installation: 127.0.0.1:8080); written at init"},
-    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"},
-    {"--pypi-upstream", "URL", false, false,
-     "index that a new installation mirrors (default: that of\n"
-     "                          this host's pip)"},
+    NEW_SITE_OPTIONS,
+    {"--admin-listen", "HOST:PORT", false, false,
+     "where the administrative interface listens (default: what the\n"
+     "                          configuration says, else 127.0.0.1, one port above the first\n"
+     "                          that clients use); none: nowhere"},
 };
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
@@ -78,6 +90,37 @@ static const struct option own_options[] = {
     JSON,
 };
 
+static const struct option user_options[] = {
+    {"--name", "TEXT", false, false, "add: who that is, in words"},
+    {"--service", NULL, false, false, "add: a program's account, which decides nothing"},
+    {"--uid", "UID", false, false,
+     "add: who has this uid on this host is the user, for these\n"
+     "                          commands; revoke: only that"},
+    {"--reason", "TEXT", false, false, "revoke: why"},
+    JSON,
+};
+
+static const struct option group_options[] = {
+    {"--role", "ROLE", false, false,
+     "reader, requester, reviewer, approver, auditor, operator\n"
+     "                          or scanner"},
+    {"--repository", "NAME", false, false, "where the role holds (default: in all)"},
+    {"--environment", "NAME", false, false, "prod or preprod (default: both)"},
+    {"--reason", "TEXT", false, false, "revoke: why"},
+    JSON,
+};
+
+static const struct option token_options[] = {
+    {"--user", "USER", false, false, "whose; a user's own needs no right"},
+    {"--audience", "AUDIENCE", false, false, "add: what it is for: pull, push, scanner or admin"},
+    {"--expires", "WHEN", false, false,
+     "add: a date (2030-01-31) or a number of days (default: 90d),\n"
+     "                          at most 366 days ahead"},
+    {"--label", "TEXT", false, false, "add: where it is used"},
+    {"--reason", "TEXT", false, false, "revoke: why"},
+    JSON,
+};
+
 static const struct option inspect_options[] = {
     {"--profile", "PROFILE", false, false,
      "wheel, sdist, zip, tar (the bare archive), or auto (default)"},
@@ -101,10 +144,16 @@ static const struct option audit_options[] = {
      "verify: whose signature the checkpoint must have (default: the\n"
      "                          key that the log's first entry names)"},
     {"--kind", "KIND", false, false, "search: decision, ruling, served, refused, policy, ..."},
-    {"--what", "TEXT", false, false, "search: part of a project, file name or SHA-256"},
-    {"--who", "TEXT", false, false, "search: part of a person or address"},
-    {"--from", "DATE", false, false, "search: from this day on (UTC)"},
-    {"--to", "DATE", false, false, "search: up to this day"},
+    {"--what", "TEXT", false, false,
+     "search: part of a project or file name, or the beginning of\n"
+     "                          a digest"},
+    {"--who", "TEXT", false, false,
+     "search: part of a person, address or reason; erase: the\n"
+     "                          person or address"},
+    {"--from", "TIME", false, false, "search: from this day or time on (UTC)"},
+    {"--to", "TIME", false, false, "search: up to this day or time"},
+    {"--entry", "NUMBER", false, false, "erase: all texts of this entry"},
+    {"--reason", "TEXT", false, false, "erase: why; it is entered"},
 };
 
 #define OPTIONS(list) .options = (list), .option_count = CH_ARRAY_LEN(list)
@@ -117,7 +166,7 @@ static const struct command_row commands[] = {
      .run = command_serve},
     {.name = "init",
      .summary = "Make a new installation without serving.",
-     OPTIONS(serve_options),
+     OPTIONS(init_options),
      .run = command_init},
     {.name = "check",
      .summary = "Check configuration, policy and credentials as a whole.",
@@ -165,9 +214,10 @@ static const struct command_row commands[] = {
     {.name = "own",
      .words = "[NAME]",
      .summary = "Show which upstream owns a name, or give it to another one.",
-     .text = "The first upstream that has a name owns it; no other is asked for it. Given to another "
-             "one,\n"
-             "files of the former owner are no longer answered under the name. Without NAME: all.",
+     .text =
+         "The first upstream that has a name owns it; no other is asked for it. Given to another "
+         "one,\n"
+         "files of the former owner are no longer answered under the name. Without NAME: all.",
      OPTIONS(own_options),
      .run = command_remote},
     {.name = "policy",
@@ -185,13 +235,15 @@ static const struct command_row commands[] = {
      OPTIONS(policy_options),
      .run = command_policy},
     {.name = "audit",
-     .words = "verify|search|export",
-     .summary = "Check, search and write out the audit log, without the server.",
+     .words = "verify|search|export|erase",
+     .summary = "Check, search and write out the audit log, without the server; erase whom it names.",
      .text = "verify: recomputes the whole tree, compares hashes, checkpoint and database in both\n"
              "  directions, and names what was altered. Exit status: 0 as logged, 1 altered, 2 not\n"
              "  readable.\n"
              "search: entries as lines of JSON, with the persons and texts that were not erased.\n"
-             "export: all entries, a line each, byte for byte.",
+             "export: all entries, a line each, byte for byte.\n"
+             "erase: the texts that entries have only commitments to, by the server. The log stands\n"
+             "  without them, and says that they were erased.",
      OPTIONS(audit_options),
      .run = command_audit},
     {.name = "keys",
@@ -202,19 +254,50 @@ static const struct command_row commands[] = {
              "rotate PURPOSE: a new key signs from now on; what the former one signed stands.",
      OPTIONS(keys_options),
      .run = command_remote},
+    {.name = "user",
+     .words = "add|list|revoke [USER...]",
+     .summary = "Add users and service accounts, list them, or take one away.",
+     .text = "add USER: a name of a-z 0-9 . _ -, given once; with --uid and a USER that is there, one "
+             "more\n"
+             "  uid. What a user may, groups say.\n"
+             "revoke USER: with all uids, memberships and tokens, at once.",
+     OPTIONS(user_options),
+     .run = command_remote},
+    {.name = "group",
+     .words = "add|list|revoke [GROUP [USER...]]",
+     .summary = "Say who is in which group, and what that gives.",
+     .text = "add GROUP USER...: puts users into it. add GROUP --role ROLE: gives it a role. A group is\n"
+             "  what it has.\n"
+             "revoke GROUP USER..., revoke GROUP --role ROLE: takes that away; revoke GROUP: all of it.\n"
+             "Nobody holds operator and approver, over all groups.",
+     OPTIONS(group_options),
+     .run = command_remote},
+    {.name = "token",
+     .words = "add|list|revoke [ID...]",
+     .summary = "Make tokens for programs, list them, or take them back.",
+     .text = "add: prints the token, which is not kept and not shown again. Clients give it as password,\n"
+             "  with any user name.\n"
+             "revoke ID...: it counts no more, at once.",
+     OPTIONS(token_options),
+     .run = command_remote},
     {.name = "verify",
      .words = "FILE",
      .summary = "Say whether a local file was approved for an environment, without a server.",
-     .text = "Exit status: 0 it was, 1 it was not, or was withdrawn; 2 usage, or something is missing.\n"
+     .text = "Exit status: 0 it was, 1 it was not, or was withdrawn; 2 usage, or something is "
+             "missing.\n"
              "Without --withdrawals nothing says that the approval still stands.",
      OPTIONS(verify_options),
      .run = command_verify},
     {.name = "inspect",
      .words = "[FILE...]",
      .summary = "Inspect local files in the same jails, without a server.",
-     .text = "A file is read as its name says, or as --profile says. Exit status: 0 nothing above "
-             "a note,\n"
-             "1 findings, 2 not readable.",
+     .text =
+         "A file is read as its name says, or as --profile says. Exit status:\n"
+         "  0  each file was read to its end, and has nothing above a note\n"
+         "  1  the same, and at least one has findings above a note\n"
+         "  2  at least one is not readable as what it is read as (it cannot be opened, is empty,\n"
+         "     cut off or something else, or its inspection was not finished), or a mistake in\n"
+         "     the command; the others are shown all the same",
      OPTIONS(inspect_options),
      .run = command_inspect},
     {.name = "version", .summary = "Print the version.", .run = command_version},

@@ -1,39 +1,15 @@
 #include "policy_wants.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/lockfile/lockfile.h"
 #include "customhouse/limits.h"
 #include "customhouse/message.h"
+#include "site.h"
 
 #define INCLUDE_DEPTH_MAX 8
-
-static enum ch_code read_all(const char *path, struct ch_buf *ret, struct ch_err *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return ch_fail_errno(err, errno, "%s", path);
-    }
-    ch_buf_init(ret, (size_t)ch_limits.toml_bytes);
-    enum ch_code rc = CH_OK;
-    char piece[16384];
-    ssize_t n;
-    while ((n = read(fd, piece, sizeof(piece))) > 0) {
-        ch_buf_put(ret, piece, (size_t)n);
-    }
-    if (n < 0) {
-        rc = ch_fail_errno(err, errno, "%s", path);
-    } else if (ch_buf_ok(ret, err) != CH_OK) {
-        rc = ch_wrap(err, "%s", path);
-    }
-    close(fd);
-    return rc;
-}
 
 static bool says(struct ch_str text, const char *word)
 {
@@ -124,7 +100,7 @@ static enum ch_code read_one(const char *path, unsigned depth, struct ch_buf *re
 {
     struct ch_buf text = {0};
     struct ch_lockfile *file = NULL;
-    enum ch_code rc = read_all(path, &text, err);
+    enum ch_code rc = site_read_file_up_to(path, ch_limits.toml_bytes, &text, err);
     if (rc == CH_OK) {
         rc = ch_lockfile_parse(ch_buf_str(&text), path, format_of(path, ch_buf_str(&text)), &file,
                                err);

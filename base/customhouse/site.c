@@ -78,33 +78,33 @@ enum ch_code site_check_folder(const char *folder, struct ch_err *err)
     return rc;
 }
 
-enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err)
+enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf *ret,
+                                  struct ch_err *err)
 {
+    char piece[16384];
+    ssize_t n = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return ch_fail_errno(err, errno, "%s", path);
     }
-    ch_buf_init(ret, (size_t)ch_limits.setup_text_bytes);
-    enum ch_code rc = CH_OK;
-    for (;;) {
-        char piece[8192];
-        ssize_t n = read(fd, piece, sizeof(piece));
-        if (n < 0) {
-            rc = ch_fail_errno(err, errno, "%s", path);
-        }
-        if (n <= 0) {
-            break;
-        }
+    ch_buf_init(ret, (size_t)max);
+    while (!ret->failed && (n = read(fd, piece, sizeof(piece))) > 0) {
         ch_buf_put(ret, piece, (size_t)n);
     }
-    close(fd);
+    enum ch_code rc = n < 0 ? ch_fail_errno(err, errno, "%s", path) : CH_OK;
     if (rc == CH_OK && ch_buf_ok(ret, err) != CH_OK) {
         rc = ch_wrap(err, "%s", path);
     }
+    close(fd);
     if (rc != CH_OK) {
         ch_buf_done(ret);
     }
     return rc;
+}
+
+enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err)
+{
+    return site_read_file_up_to(path, ch_limits.setup_text_bytes, ret, err);
 }
 
 static enum ch_code write_and_link(int fd, const char *temporary, const char *path,
@@ -158,6 +158,8 @@ void site_done(struct site *s)
     ch_buf_done(&s->credentials_text);
     ch_buf_done(&s->tls_certificate);
     ch_buf_done(&s->tls_key);
+    ch_buf_done(&s->admin_tls_certificate);
+    ch_buf_done(&s->admin_tls_key);
     ch_buf_done(&s->client_key);
     ch_config_free(s->config);
     if (s->has_rules) {
@@ -205,6 +207,10 @@ static enum ch_code load_keys(struct site *s, struct ch_err *err)
         if (rc == CH_OK) {
             rc = site_read_file(c->listen[i].tls_key, &s->tls_key, err);
         }
+    }
+    if (rc == CH_OK && c->admin_tls_certificate != NULL) {
+        rc = site_read_file(c->admin_tls_certificate, &s->admin_tls_certificate, err);
+        rc = rc == CH_OK ? site_read_file(c->admin_tls_key, &s->admin_tls_key, err) : rc;
     }
     for (size_t i = 0; rc == CH_OK && i < c->upstream_count; i++) {
         if (s->ca_file == NULL) {

@@ -31,6 +31,8 @@ struct site {
     struct ch_buf config_text;
     struct ch_buf policy_text;
     struct ch_buf credentials_text; /* empty: none */
+    struct ch_buf admin_tls_certificate;
+    struct ch_buf admin_tls_key;
     struct ch_buf tls_certificate;
     struct ch_buf tls_key;
     struct ch_buf client_key;
@@ -51,7 +53,10 @@ enum ch_code site_check_policy(const struct ch_config *config, struct ch_str bun
                                const char *name, struct ch_err *err) CH_MUST_CHECK;
 void site_done(struct site *site); /* accepts zeroed memory */
 
-/* Reads a whole file of at most a set-up text's size. */
+/* Reads a whole file of at most `max` bytes (CH_E_LIMIT: it is larger), or of at most a set-up text's.
+ * On failure *ret is empty. */
+enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf *ret,
+                                  struct ch_err *err) CH_MUST_CHECK;
 enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;
 /* Writes a file that was not there before, whole or not at all. */
 enum ch_code site_write_file(const char *path, struct ch_str text, unsigned mode,
@@ -65,6 +70,8 @@ struct site_ids {
     uint32_t scanner_strict;
     uint32_t scanner_second;
     uint32_t served_gid;
+    uint32_t egress; /* none yet */
+    uint32_t admin;
 };
 struct site_ids site_ids(const struct ch_config *config);
 /* Makes missing folders, and gives each to whom it belongs. */
@@ -82,6 +89,7 @@ struct site_init {
     size_t listen_count;
     bool insecure_http;
     const char *pypi_upstream; /* NULL: the one of this host's pip */
+    const char *approver;      /* "NAME" or "NAME:UID"; NULL: none yet */
 };
 /* Writes configuration, policy and credentials of a new installation. CH_E_USAGE: no upstream. */
 enum ch_code site_init(const char *folder, const struct site_init *init,

@@ -10,34 +10,13 @@
 #include "customhouse/limits.h"
 #include "customhouse/loop.h"
 #include "db/signing/check.h"
-
-static enum ch_code read_text(const char *path, uint64_t max, struct ch_buf *ret,
-                              struct ch_err *err)
-{
-    char part[65536];
-    ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return ch_fail_errno(err, errno, "%s", path);
-    }
-    ch_buf_init(ret, (size_t)max + 1);
-    while (ret->len <= max && (n = read(fd, part, sizeof(part))) > 0) {
-        ch_buf_put(ret, part, (size_t)n);
-    }
-    close(fd);
-    if (n < 0) {
-        return ch_fail_errno(err, errno, "%s", path);
-    }
-    return ret->len > max || ret->failed
-               ? ch_fail(err, CH_E_LIMIT, "%s: more than %llu bytes", path, (unsigned long long)max)
-               : CH_OK;
-}
+#include "site.h"
 
 static enum ch_code digest_of(const char *path, struct ch_sha256 *ret, struct ch_err *err)
 {
     uint64_t size = 0;
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would be waited for */
     if (fd < 0) {
         return ch_fail_errno(err, errno, "%s", path);
     }
@@ -58,7 +37,7 @@ static enum ch_code read_approval(const char *file, const char *named, struct ch
     static const char *const endings[] = {".vsa.sigstore.json", ".vsa.json",
                                           ".approval.sigstore.json"};
     if (named != NULL) {
-        return read_text(named, ch_limits.attestation_bytes, ret, err);
+        return site_read_file_up_to(named, ch_limits.attestation_bytes, ret, err);
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
         struct ch_buf path;
@@ -66,7 +45,7 @@ static enum ch_code read_approval(const char *file, const char *named, struct ch
         ch_buf_puts(&path, ch_str_of(file));
         ch_buf_puts(&path, ch_str_of(endings[i]));
         char *text = ch_str_dup(ch_buf_str(&path));
-        enum ch_code rc = read_text(text, ch_limits.attestation_bytes, ret, err);
+        enum ch_code rc = site_read_file_up_to(text, ch_limits.attestation_bytes, ret, err);
         free(text);
         ch_buf_done(&path);
         if (rc != CH_E_NOT_FOUND) {
@@ -140,9 +119,7 @@ static enum ch_code read_inputs(const struct args *args, const char *file, struc
 {
     const char *list = args_value(args, "--withdrawals");
     enum ch_code rc = digest_of(file, &check->sha256, err);
-    rc = rc == CH_OK
-             ? read_text(args_value(args, "--key"), ch_limits.setup_text_bytes, &in->key, err)
-             : rc;
+    rc = rc == CH_OK ? site_read_file(args_value(args, "--key"), &in->key, err) : rc;
     if (rc == CH_OK) {
         rc = ch_public_key_parse(ch_buf_str(&in->key), &in->public_key, err);
         if (rc != CH_OK) {
@@ -151,7 +128,7 @@ static enum ch_code read_inputs(const struct args *args, const char *file, struc
     }
     rc = rc == CH_OK ? read_approval(file, args_value(args, "--bundle"), &in->approval, err) : rc;
     if (rc == CH_OK && list != NULL) {
-        rc = read_text(list, ch_limits.withdrawals_bytes, &in->withdrawals, err);
+        rc = site_read_file_up_to(list, ch_limits.withdrawals_bytes, &in->withdrawals, err);
         check->withdrawals =
             in->withdrawals.ptr != NULL ? ch_buf_str(&in->withdrawals) : CH_STR("");
     }

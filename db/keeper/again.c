@@ -42,13 +42,15 @@ void again_project(struct keeper *k, struct ch_str project)
 
 /* ------------------------------------------------------------------ everything */
 
-/* A policy that everything was judged under, to the end: else a start goes on with it. */
+/* The policy and configuration that everything was judged under, to the end, and when that was begun;
+ * nothing while it is not at its end: then a start goes on with it. */
 static const struct ch_str judged_under = {"judged-under", sizeof("judged-under") - 1};
 
 struct again {
     struct keeper *k;
     struct page_walk walk;
     struct ch_timer timer;
+    int64_t begun_at_us;
     size_t pages;
 };
 
@@ -59,14 +61,11 @@ static void on_page(void *ctx, struct page *p)
     a->pages++;
 }
 
-static void remember(struct keeper *k)
+static void remember(struct keeper *k, struct ch_str under)
 {
-    struct ch_sha256 digest = ch_policy_digest(k->policy);
     struct ch_err err;
     if (keeper_write(k, &err) != CH_OK ||
-        ch_store_set_value(k->store, judged_under,
-                           (struct ch_str){(const char *)digest.byte, CH_SHA256_BYTES},
-                           &err) != CH_OK) {
+        ch_store_set_value(k->store, judged_under, under, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }
@@ -83,8 +82,15 @@ static void on_turn(struct ch_timer *t)
     if (a->walk.failed != CH_OK) { /* the next start goes through all of them again */
         keeper_log("store", "error=\"%s\"", a->walk.why.msg);
     } else {
+        struct ch_sha256 policy = ch_policy_digest(k->policy);
+        struct ch_buf value;
+        ch_buf_init(&value, 128);
+        ch_put_sha256(&value, &policy);
+        ch_put_sha256(&value, &k->config_digest);
+        ch_put_i64(&value, a->begun_at_us);
         keeper_log("judged-again", "projects=%zu", a->pages);
-        remember(k);
+        remember(k, ch_buf_str(&value));
+        ch_buf_done(&value);
     }
     page_walk_done(&a->walk);
 }
@@ -95,6 +101,9 @@ void again_all(struct keeper *k)
     size_t cursor = 0;
     void *value;
     keeper_raise_epoch(k);
+    ch_loop_cancel_timer(k->child.loop, &a->timer);
+    remember(k, CH_STR("")); /* whatever it is for, not the policy alone, a start goes on with it */
+    a->begun_at_us = keeper_now_us(k);
     a->pages = 0;
     page_walk_begin(&a->walk, k, CH_VERDICT_ALLOW);
     while (ch_map_next(k->pages, &cursor, NULL, &value)) { /* those that only showed metadata */
@@ -120,13 +129,17 @@ void again_init(struct keeper *k)
 
 void again_begin(struct keeper *k)
 {
-    struct ch_sha256 digest = ch_policy_digest(k->policy);
-    struct ch_str own = {(const char *)digest.byte, CH_SHA256_BYTES};
+    struct ch_sha256 now = ch_policy_digest(k->policy);
     struct ch_buf value;
     struct ch_err err;
-    ch_buf_init(&value, 64);
-    if (ch_store_get_value(k->store, judged_under, &value, &err) != CH_OK ||
-        !ch_str_eq(ch_buf_str(&value), own)) {
+    ch_buf_init(&value, 128);
+    enum ch_code rc = ch_store_get_value(k->store, judged_under, &value, &err);
+    struct ch_rd r = ch_rd_of(value.ptr, value.len);
+    struct ch_sha256 policy = ch_get_sha256(&r), config = ch_get_sha256(&r);
+    int64_t begun_at_us = ch_get_i64(&r);
+    if (rc != CH_OK || ch_rd_end(&r, "judged-under", &err) != CH_OK ||
+        !ch_sha256_eq(&policy, &now) || !ch_sha256_eq(&config, &k->config_digest) ||
+        rulings_ended_since(k, begun_at_us)) {
         again_all(k);
     }
     ch_buf_done(&value);

@@ -1,21 +1,16 @@
-/* What gateways ask, and what they are told. An ask that must wait becomes a waiter, and is looked
- * at again from its beginning when what it waited for has ended. */
-#include "approvals.h"
-#include "audit.h"
-#include "documents.h"
-#include "sidecar.h"
+/* What gateways ask, and what they are told: of a file in ask_file.c. An ask that must wait becomes a
+ * waiter, and is looked at again from its beginning when what it waited for has ended. */
+#include "ask_int.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "customhouse/limits.h"
+#include "documents.h"
 
-#define ROOM_EXPECTED_S   5
-#define LISTING_FRESH_MS  30000  /* a listing may lag; steps away from ALLOW raise the epoch */
-#define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
-#define LOG_EXPECTED_S    1
-#define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
+#define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */
+#define LISTING_FRESH_MS 30000 /* a listing may lag; steps away from ALLOW raise the epoch */
 
 void ask_free_waiter(struct waiter *w)
 {
@@ -40,8 +35,8 @@ static struct ch_channel *gateway_of(struct keeper *k, const struct waiter *w)
     return w->gateway < CH_ARRAY_LEN(k->gateways) ? k->gateways[w->gateway] : NULL;
 }
 
-static void send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch_buf *payload,
-                 int fd)
+void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch_buf *payload,
+              int fd)
 {
     struct ch_channel *ch = gateway_of(k, w);
     if (ch != NULL && ch_buf_ok(payload, NULL) == CH_OK) {
@@ -58,7 +53,7 @@ static void reply_page(struct keeper *k, const struct waiter *w, const struct ch
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_page_reply_put(&b, reply);
-    send(k, w, CH_MSG_PAGE, &b, fd);
+    ask_send(k, w, CH_MSG_PAGE, &b, fd);
 }
 
 enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err)
@@ -147,7 +142,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
     struct ch_err err;
     enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
     if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
-        reply.http_status = 502;
+        reply.http_status = owner == CH_OWNER_LEFT ? 502 : 503;
         reply.text = ch_str_of(ch_name_owner_text(owner));
         reply_page(k, w, &reply, -1);
         return;
@@ -172,266 +167,6 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply.http_status = 500;
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
-    }
-}
-
-/* ------------------------------------------------------------------ files */
-
-static void reply_file(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, ch_message_row(CH_MSG_FILE)->max_bytes);
-    ch_file_reply_put(&b, reply);
-    send(k, w, CH_MSG_FILE, &b, -1);
-}
-
-static void refuse(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
-                   const struct ch_ask_file *ask, const struct ch_decision *d)
-{
-    struct ch_file_reply reply = {
-        .ask = ask->ask, .outcome = CH_FILE_REFUSED, .size_bytes = CH_SIZE_UNKNOWN};
-    struct ch_buf strings;
-    struct ch_err err;
-    serve_withdraw(k, p, file, d); /* its time may have ended it */
-    ch_buf_init(&strings, 8192);
-    refusal_of(k, p, file, d, &strings, &reply.refusal);
-    struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
-                                 p->facts.files[file].index.file_name, keeper_now_us(k)};
-    if (keeper_write(k, &err) != CH_OK || ch_store_put_refusal(k->store, &row, &err) != CH_OK ||
-        judge_record(k, p, file, d, &err) != CH_OK ||
-        audit_refused(k, p, file, ask->client.address, d->rule, &err) != CH_OK) {
-        keeper_log("store", "error=\"%s\"", err.msg); /* a refusal stands without its row */
-    }
-    reply_file(k, w, &reply);
-    ch_buf_done(&strings);
-}
-
-static struct ch_file_reply allowed(struct keeper *k, const struct ch_ask_file *ask,
-                                    uint64_t fresh_ms, int64_t until_us)
-{
-    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
-    struct ch_file_reply reply = {
-        .ask = ask->ask,
-        .outcome = CH_FILE_ALLOW,
-        .epoch = keeper_epoch(k),
-        .not_after_boot_ms = now_ms + fresh_ms,
-    };
-    if (until_us != CH_TIME_UNKNOWN) {
-        int64_t left_ms = (until_us - keeper_now_us(k)) / 1000;
-        uint64_t end = now_ms + (uint64_t)(left_ms < 0 ? 0 : left_ms);
-        reply.not_after_boot_ms = end < reply.not_after_boot_ms ? end : reply.not_after_boot_ms;
-    }
-    return reply;
-}
-
-static void reply_allow(struct keeper *k, const struct waiter *w, const struct ch_ask_file *ask,
-                        const struct ch_sha256 *sha256, uint64_t size, uint64_t fresh_ms,
-                        int64_t until_us)
-{
-    struct ch_file_reply reply = allowed(k, ask, fresh_ms, until_us);
-    reply.sha256 = *sha256;
-    reply.size_bytes = size;
-    reply_file(k, w, &reply);
-}
-
-static void reply_wait(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
-                       const struct ch_ask_file *ask, uint32_t expected_s)
-{
-    const struct ch_index_file *f = &p->facts.files[file].index;
-    struct ch_file_reply reply = {
-        .ask = ask->ask,
-        .outcome = CH_FILE_WAIT,
-        .sha256 = f->sha256,
-        .size_bytes = ask->part == CH_PART_FILE ? f->size_bytes : CH_SIZE_UNKNOWN,
-        .retry_after_s = expected_s,
-    };
-    reply_file(k, w, &reply);
-}
-
-static void reply_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
-                         const char *text)
-{
-    struct ch_file_reply reply = {.ask = ask,
-                                  .outcome = CH_FILE_FAILED,
-                                  .http_status = status,
-                                  .size_bytes = CH_SIZE_UNKNOWN,
-                                  .text = ch_str_of(text)};
-    reply_file(k, w, &reply);
-}
-
-/* Either waits for the intake (w is taken over), or says WAIT when there is no patience left. */
-static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struct waiter *w,
-                            const struct ch_ask_file *ask)
-{
-    struct intake *in = intake_want(k, p, file, false);
-    if (in == NULL) { /* failed lately: say why */
-        char text[512];
-        uint32_t status = intake_failure(k, p, file, text, sizeof(text));
-        reply_failed(k, w, ask->ask, status, text);
-        ask_free_waiter(w);
-        return;
-    }
-    if (w->deadline_ms == 0) {
-        w->deadline_ms = ch_loop_now_ms(k->child.loop) + ask->patience_ms;
-    }
-    if (ask->head || w->deadline_ms <= ch_loop_now_ms(k->child.loop)) {
-        reply_wait(k, p, file, w, ask, intake_expected_s(in));
-        ask_free_waiter(w);
-        return;
-    }
-    intake_wait(k, in, w);
-}
-
-/* What was signed, under the same decision as the file itself. */
-static void reply_attestation(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
-                              const struct ch_ask_file *ask, int64_t until_us)
-{
-    struct ch_buf body;
-    struct ch_err err;
-    ch_buf_init(&body, CH_ATTESTATION_MAX);
-    if (approvals_of_file(k, p, file, ask->part, &body, &err) == CH_OK) {
-        struct ch_file_reply reply = allowed(k, ask, ALLOW_FRESH_MS, until_us);
-        reply.sha256 = p->files[file].artifact;
-        reply.size_bytes = body.len;
-        reply.body = ch_buf_str(&body);
-        reply_file(k, w, &reply);
-    } else {
-        reply_failed(k, w, ask->ask, 500, err.msg);
-    }
-    ch_buf_done(&body);
-}
-
-/* Whether a client that waits is told so now; then it is answered, and w is gone. */
-static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
-                            const struct ch_ask_file *ask, uint32_t expected_s)
-{
-    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
-    w->deadline_ms = w->deadline_ms == 0 ? now_ms + ask->patience_ms : w->deadline_ms;
-    if (!ask->head && w->deadline_ms > now_ms) {
-        return false;
-    }
-    reply_wait(k, p, file, w, ask, expected_s);
-    ask_free_waiter(w);
-    return true;
-}
-
-static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
-                                const struct ch_ask_file *ask, const struct ch_decision *d)
-{
-    struct page_file *f = &p->files[file];
-    struct ch_err err;
-    struct ch_artifact artifact;
-    if (f->recorded_verdict != CH_VERDICT_ALLOW || k->uncommitted_allows > 0 ||
-        !approvals_stand(k, p, file)) {
-        /* A step towards ALLOW is durable before it is effective. */
-        if (judge_record(k, p, file, d, &err) != CH_OK || keeper_commit(k, &err) != CH_OK) {
-            reply_failed(k, w, ask->ask, 500, err.msg);
-            ask_free_waiter(w);
-            return;
-        }
-    }
-    if (!audit_has(k, f)) {
-        /* still being inspected, for a client: the log has yet to have it under a checkpoint */
-        if (!out_of_patience(k, p, file, w, ask, LOG_EXPECTED_S)) {
-            audit_wait(k, w);
-        }
-        return;
-    }
-    bool stands = approvals_stand(k, p, file);
-    if (stands && ask->part >= CH_PART_VSA) {
-        reply_attestation(k, p, file, w, ask, d->until_us);
-        ask_free_waiter(w);
-        return;
-    }
-    if (!ch_blobs_has(k->blobs, &f->artifact)) { /* evicted: fetched again, and must match */
-        wait_for_intake(k, p, file, w, ask);
-        return;
-    }
-    if (!stands) { /* the bytes went, and came back, between signing and here */
-        reply_failed(k, w, ask->ask, 500, "its approval is not signed yet");
-        ask_free_waiter(w);
-        return;
-    }
-    enum ch_code rc = ch_store_get_artifact(k->store, &f->artifact, &artifact, &err);
-    rc = rc == CH_OK ? serve_bytes(k, p, file, &err) : rc;
-    if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_SERVED, artifact.size_bytes)) {
-        /* the quota is full of what is just being sent */
-        if (!out_of_patience(k, p, file, w, ask, ROOM_EXPECTED_S)) {
-            quota_wait(k, w);
-        }
-        return;
-    }
-    if (rc != CH_OK) {
-        reply_failed(k, w, ask->ask, 500, err.msg);
-    } else {
-        reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
-    }
-    ask_free_waiter(w);
-}
-
-static void answer_file(struct keeper *k, struct page *p, struct waiter *w,
-                        const struct ch_ask_file *ask)
-{
-    struct ch_file_reply reply = {
-        .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
-    enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
-    if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
-        reply_failed(k, w, ask->ask, 502, ch_name_owner_text(owner));
-        ask_free_waiter(w);
-        return;
-    }
-    if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
-        reply_file(k, w, &reply);
-        ask_free_waiter(w);
-        return;
-    }
-    if (p->load != PAGE_READY || !page_usable(k, p)) {
-        reply_failed(k, w, ask->ask, p->fail_status != 0 ? p->fail_status : 502, p->fail_text);
-        ask_free_waiter(w);
-        return;
-    }
-    ptrdiff_t at = page_find_file(p, ask->file_name);
-    if (at < 0) {
-        reply_file(k, w, &reply);
-        ask_free_waiter(w);
-        return;
-    }
-    size_t file = (size_t)at;
-    struct ch_decision d;
-    judge(k, p, file, &d);
-    if (d.verdict != CH_VERDICT_ALLOW && !d.eligible) {
-        refuse(k, p, file, w, ask, &d);
-        ask_free_waiter(w);
-        return;
-    }
-    if (ask->part == CH_PART_METADATA) {
-        struct ch_sha256 sha256;
-        uint64_t size;
-        switch (sidecar_get(k, p, file, w, &sha256, &size)) {
-        case SIDECAR_READY:
-            reply_allow(k, w, ask, &sha256, size,
-                        d.verdict == CH_VERDICT_ALLOW ? ALLOW_FRESH_MS : ELIGIBLE_FRESH_MS,
-                        d.until_us);
-            ask_free_waiter(w);
-            return;
-        case SIDECAR_WAITING:
-            return;
-        case SIDECAR_FAILED:
-            break;
-        }
-        if (d.verdict == CH_VERDICT_ALLOW && !sidecar_was_evicted(k, p, file)) {
-            /* inspected, and it has no metadata to show */
-            reply_file(k, w, &reply);
-            ask_free_waiter(w);
-            return;
-        }
-        wait_for_intake(k, p, file, w, ask);
-        return;
-    }
-    if (d.verdict == CH_VERDICT_ALLOW) {
-        answer_allowed_file(k, p, file, w, ask, &d);
-    } else {
-        wait_for_intake(k, p, file, w, ask);
     }
 }
 
@@ -465,10 +200,15 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
     } else if (gateway_of(k, w) == NULL) {
         ask_free_waiter(w);
     } else if (w->is_file && ch_ask_file_get(ch_buf_str(&w->payload), &file, &err) == CH_OK) {
-        answer_file(k, own_page(k, p, file.repository, file.project), w, &file);
+        ask_answer_file(k, own_page(k, p, file.repository, file.project), w, &file);
     } else {
         if (!w->is_file && ch_ask_page_get(ch_buf_str(&w->payload), &page, &err) == CH_OK) {
-            answer_page(k, own_page(k, p, page.repository, page.project), w, &page);
+            struct page *own = own_page(k, p, page.repository, page.project);
+            if (own != NULL && page_owner(own) == CH_OWNER_GIVEN_AWAY &&
+                owner_wait(k, own, w, OWNER_PATIENCE_MS)) {
+                return;
+            }
+            answer_page(k, own, w, &page);
         }
         ask_free_waiter(w);
     }
@@ -480,7 +220,7 @@ static void refuse_for_budget(struct keeper *k, struct waiter *w, uint64_t ask)
     static const char text[] =
         "too many projects asked for that are new here, try again in a minute";
     if (w->is_file) {
-        reply_failed(k, w, ask, 503, text);
+        ask_file_failed(k, w, ask, 503, text);
     } else {
         struct ch_page_reply reply = {.ask = ask, .http_status = 503, .text = ch_str_of(text)};
         reply_page(k, w, &reply, -1);
@@ -528,7 +268,7 @@ static void on_ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_st
     }
     ch_buf_init(&b, 16u << 10);
     ch_refusal_reply_put(&b, &reply);
-    send(k, &w, CH_MSG_REFUSAL, &b, -1);
+    ask_send(k, &w, CH_MSG_REFUSAL, &b, -1);
     ch_buf_done(&strings);
 }
 
@@ -543,7 +283,7 @@ static void on_ask_metrics(struct keeper *k, struct ch_channel *ch, struct ch_st
     metrics_text(k, &text);
     reply.text = ch_buf_str(&text);
     ch_metrics_reply_put(&b, &reply);
-    send(k, &w, CH_MSG_METRICS, &b, -1);
+    ask_send(k, &w, CH_MSG_METRICS, &b, -1);
     ch_buf_done(&text);
 }
 
@@ -554,20 +294,27 @@ static void on_served(struct keeper *k, struct ch_str payload)
     if (ch_served_get(payload, &s, &err) != CH_OK) {
         return;
     }
+    /* When, by our own clock: a gateway is asked for nothing that others rely on (T21). */
+    int64_t now = keeper_now_us(k);
     struct ch_served_row row = {.repository = s.repository,
                                 .project = s.project,
                                 .file_name = s.file_name,
                                 .sha256 = s.sha256,
                                 .address = s.client.address,
                                 .user_agent = s.client.user_agent,
-                                .first_at_us = s.at_us,
-                                .last_at_us = s.at_us,
+                                .first_at_us = now,
+                                .last_at_us = now,
                                 .times = 1};
     bool first = false;
     quota_sent(k, &s.sha256);
-    if (keeper_write(k, &err) != CH_OK ||
-        ch_store_add_served(k->store, &row, &first, &err) != CH_OK ||
-        (first && audit_served(k, &row, &err) != CH_OK)) {
+    enum ch_code rc = keeper_write(k, &err);
+    rc = rc == CH_OK ? audit_step(k, &err) : rc;
+    if (rc == CH_OK) { /* with its entry, or the next time is the first one */
+        rc = ch_store_add_served(k->store, &row, &first, &err);
+        rc = rc == CH_OK && first ? audit_served(k, &row, &err) : rc;
+        rc = audit_step_end(k, rc, &err);
+    }
+    if (rc != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }

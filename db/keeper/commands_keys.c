@@ -111,10 +111,13 @@ static enum step rotate(struct command *c, struct ch_str purpose)
     struct ch_str reason = command_option(c, "reason");
     struct ch_sha256 id;
     struct ch_err err;
+    if (!command_may(c, ACTION_KEY_ADMIN, (struct ch_str){NULL, 0})) {
+        return STEP_DONE;
+    }
     if (reason.len == 0) {
         return command_end(c, 2, "keys rotate: expected --reason");
     }
-    enum ch_code rc = keyring_rotate(c->k, purpose, c->uid, reason, &id, &err);
+    enum ch_code rc = keyring_rotate(c->k, purpose, ch_str_of(c->who.text), reason, &id, &err);
     if (rc != CH_OK) {
         return command_end(c, rc == CH_E_NOT_FOUND ? 2 : 1, "%s", err.msg);
     }
@@ -131,11 +134,12 @@ static enum step rotate(struct command *c, struct ch_str purpose)
     }
     char name[KEYRING_NAME_BYTES];
     keyring_name(purpose, &id, name);
+    bool log = ch_str_eq(purpose, CH_STR(CH_PURPOSE_LOG));
     command_print(
         c,
         "%s signs from now on. What the former key signed stands, and its public half is\n"
-        "published on; its private half was destroyed.\n",
-        name);
+        "published on; its private half %s.\n",
+        name, log ? "is destroyed once both have signed that" : "was destroyed");
     return command_end(c, 0, "%s", "");
 }
 

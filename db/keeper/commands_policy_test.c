@@ -36,8 +36,10 @@ static void show_change(void *ctx, const struct page *p, size_t file,
     struct policy_trial *t = ctx;
     struct command *c = t->c;
     struct ch_buf *b = &t->text;
-    if (change == CH_DECISION_SAME ||
-        (change == CH_DECISION_RESTATED && before->audited == after->audited)) {
+    /* What is held for another reason needs something else to get through; of what passes or is
+     * denied the words alone are no news. */
+    bool news = after->verdict == CH_VERDICT_HOLD || before->audited != after->audited;
+    if (change == CH_DECISION_SAME || (change == CH_DECISION_RESTATED && !news)) {
         return;
     }
     if (c->args.json) {
@@ -357,7 +359,7 @@ static bool try_all(struct command *c, struct policy_trial *t, enum step *ret_st
 static enum step accept_offer(struct command *c, struct policy_trial *t)
 {
     struct ch_sha256 digest = ch_policy_digest(t->policy);
-    policies_offer(c->k, &digest, c->uid, command_option(c, "reason"));
+    policies_offer(c->k, &digest, ch_str_of(c->who.text), command_option(c, "reason"));
     command_print(c, c->args.json ? "]" : "");
     return command_end(c, 0, "%s", "");
 }

@@ -1,12 +1,17 @@
 /* Which stored inspection of a file counts: of which key, of which bytes, and for how long (T6). */
 #include "keeper_int.h"
 
-/* With the alias that the index states: an inspection that did not verify it is none (T15). */
-void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
+static void put_file(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
 {
     ch_buf_init(ret, 2048);
     ch_buf_printf(ret, "%s/%s/%s/", p->eco->name, p->upstream->name, p->project);
     ch_buf_puts(ret, file_name);
+}
+
+/* With the alias that the index states: an inspection that did not verify it is none (T15). */
+void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
+{
+    put_file(p, file_name, ret);
     ptrdiff_t at = page_find_file(p, file_name);
     const struct ch_alias *alias = at >= 0 ? &p->facts.files[at].index.alias : NULL;
     if (alias != NULL && alias->kind != CH_HASH_NONE) {
@@ -34,28 +39,28 @@ void inspection_forget(struct page *p, size_t file)
     f->held_against = false;
 }
 
+static struct ch_inspection_key key_of(const struct keeper *k, const struct page *p, size_t file,
+                                       const struct ch_sha256 *sha256, struct ch_str context)
+{
+    return (struct ch_inspection_key){
+        .sha256 = *sha256,
+        .profile = ch_str_of(p->files[file].release.profile),
+        .inspector_version = CH_INSPECTOR_VERSION,
+        .ruleset = k->ruleset,
+        .context = context,
+    };
+}
+
 /* Reads what is stored, of the key in force or else the newest of another one. */
-static enum ch_code read_inspection(struct keeper *k, const struct page *p, size_t file,
-                                    const struct ch_sha256 *sha256,
+static enum ch_code read_inspection(struct keeper *k, const struct ch_inspection_key *key,
                                     struct ch_inspection_result *ret, bool *ret_old,
                                     struct ch_err *err)
 {
-    const struct page_file *f = &p->files[file];
-    struct ch_buf context;
-    inspection_context(p, p->facts.files[file].index.file_name, &context);
-    struct ch_inspection_key key = {
-        .sha256 = *sha256,
-        .profile = ch_str_of(f->release.profile),
-        .inspector_version = CH_INSPECTOR_VERSION,
-        .ruleset = k->ruleset,
-        .context = ch_buf_str(&context),
-    };
-    enum ch_code rc = ch_store_get_inspection(k->store, &key, ret, err);
+    enum ch_code rc = ch_store_get_inspection(k->store, key, ret, err);
     if (rc == CH_E_NOT_FOUND) {
-        rc = ch_store_newest_inspection(k->store, &key, ret, err);
+        rc = ch_store_newest_inspection(k->store, key, ret, err);
         *ret_old = rc == CH_OK;
     }
-    ch_buf_done(&context);
     return rc;
 }
 
@@ -86,36 +91,6 @@ static bool is_held_against(const struct ch_inspection_result *inspection)
     return is_attack(inspection) && !has_mismatch(inspection);
 }
 
-/* What was found in replaced bytes is of the version: replacing them does not free their siblings.
- */
-void inspection_look_past(struct keeper *k, struct page *p)
-{
-    struct page_index *x = &p->index;
-    for (size_t i = 0; i <= x->version_count; i++) {
-        x->past_attack[i] = 0;
-    }
-    for (size_t i = 0; i < x->past_count; i++) {
-        size_t file = x->past[i].file;
-        struct ch_inspection_result found;
-        struct ch_err err;
-        bool old;
-        if (p->files[file].release.profile == NULL ||
-            ch_sha256_eq(&x->past[i].sha256, &p->files[file].artifact)) {
-            continue;
-        }
-        enum ch_code rc = read_inspection(k, p, file, &x->past[i].sha256, &found, &old, &err);
-        if (rc == CH_OK) {
-            if (is_held_against(&found)) {
-                x->past_attack[x->version[file]] = file + 1;
-            }
-            ch_store_inspection_done(&found);
-        } else if (rc != CH_E_NOT_FOUND) { /* not known to be none */
-            keeper_log("store", "error=\"%s\"", err.msg);
-            x->past_attack[x->version[file]] = file + 1;
-        }
-    }
-}
-
 static void load_inspection(struct keeper *k, struct page *p, size_t file)
 {
     struct page_file *f = &p->files[file];
@@ -123,8 +98,11 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     if (f->inspection_loaded || ch_sha256_is_zero(&f->artifact) || f->release.profile == NULL) {
         return;
     }
-    enum ch_code rc =
-        read_inspection(k, p, file, &f->artifact, &f->inspection, &f->inspection_old, &err);
+    struct ch_buf context;
+    inspection_context(p, p->facts.files[file].index.file_name, &context);
+    struct ch_inspection_key key = key_of(k, p, file, &f->artifact, ch_buf_str(&context));
+    enum ch_code rc = read_inspection(k, &key, &f->inspection, &f->inspection_old, &err);
+    ch_buf_done(&context);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
         return; /* not loaded: tried again, and "not inspected" meanwhile */
@@ -147,6 +125,122 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     if (f->has_inspection) {
         listing_touch(p);
         releases_touch(p);
+    }
+}
+
+/* ------------------------------------------------------------------ what came before (T10) */
+
+static void keep_context(void *ctx, struct ch_str context)
+{
+    ch_put_str(ctx, context);
+}
+
+typedef void found_fn(void *ctx, const struct ch_inspection_result *found);
+
+/* The inspections of these bytes as this file, whatever other hash the index stated of it then: one
+ * of each context, by the key in force where there is one. */
+static enum ch_code each_inspection(struct keeper *k, const struct page *p, size_t file,
+                                    const struct ch_sha256 *sha256, found_fn *each, void *ctx,
+                                    struct ch_err *err)
+{
+    struct ch_buf name, contexts;
+    put_file(p, p->facts.files[file].index.file_name, &name);
+    ch_buf_init(&contexts, 1u << 20);
+    struct ch_inspection_key key = key_of(k, p, file, sha256, ch_buf_str(&name));
+    enum ch_code rc =
+        ch_store_inspection_contexts(k->store, &key, keep_context, &contexts, err);
+    rc = rc == CH_OK ? ch_buf_ok(&contexts, err) : rc;
+    struct ch_rd r = ch_rd_of(contexts.ptr, contexts.len);
+    while (rc == CH_OK && ch_rd_left(&r) > 0) {
+        struct ch_inspection_result found;
+        bool old;
+        key.context = ch_get_str(&r, 4096);
+        rc = read_inspection(k, &key, &found, &old, err);
+        if (rc == CH_OK) {
+            each(ctx, &found);
+            ch_store_inspection_done(&found);
+        }
+    }
+    ch_buf_done(&contexts);
+    ch_buf_done(&name);
+    return rc;
+}
+
+/* Whether something was found in them that holds the version: the index may state another hash with
+ * other bytes, or at any time. */
+static void note_held_against(void *ctx, const struct ch_inspection_result *found)
+{
+    *(bool *)ctx |= is_held_against(found);
+}
+
+struct mismatches {
+    size_t all, mismatched;
+};
+
+static void count_mismatch(void *ctx, const struct ch_inspection_result *found)
+{
+    struct mismatches *m = ctx;
+    m->all++;
+    m->mismatched += has_mismatch(found);
+}
+
+bool inspection_never_matched(struct keeper *k, const struct page *p, size_t file,
+                              const struct ch_sha256 *sha256)
+{
+    struct mismatches m = {0};
+    struct ch_err err;
+    return p->files[file].release.profile != NULL &&
+           each_inspection(k, p, file, sha256, count_mismatch, &m, &err) == CH_OK && m.all > 0 &&
+           m.mismatched == m.all;
+}
+
+/* Another hash than sha256 says so only once the bytes were inspected under it. */
+bool inspection_of_broken_transfer(const struct page *p, size_t file)
+{
+    const struct page_file *f = &p->files[file];
+    const struct ch_sha256 *stated = &p->facts.files[file].index.sha256;
+    if (ch_sha256_is_zero(&f->artifact)) {
+        return false;
+    }
+    return ch_sha256_is_zero(stated) ? f->has_inspection && has_mismatch(&f->inspection)
+                                     : !ch_sha256_eq(stated, &f->artifact);
+}
+
+void inspection_drop_broken_transfers(struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (inspection_of_broken_transfer(p, i)) {
+            inspection_forget(p, i);
+            p->files[i].artifact = (struct ch_sha256){{0}};
+        }
+    }
+}
+
+/* What was found in replaced bytes is of the version: replacing them does not free their siblings.
+ * Nor does it to state another hash of the same bytes, as which nobody inspected them yet. */
+void inspection_look_past(struct keeper *k, struct page *p)
+{
+    struct page_index *x = &p->index;
+    for (size_t i = 0; i <= x->version_count; i++) {
+        x->past_attack[i] = 0;
+    }
+    for (size_t i = 0; i < x->past_count; i++) {
+        size_t file = x->past[i].file;
+        struct ch_err err;
+        bool held = false;
+        if (p->files[file].release.profile == NULL ||
+            (ch_sha256_eq(&x->past[i].sha256, &p->files[file].artifact) &&
+             p->files[file].has_inspection)) {
+            continue;
+        }
+        if (each_inspection(k, p, file, &x->past[i].sha256, note_held_against, &held, &err) !=
+            CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+            held = true; /* not known to be none */
+        }
+        if (held) {
+            x->past_attack[x->version[file]] = file + 1;
+        }
     }
 }
 

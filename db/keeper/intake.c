@@ -96,6 +96,7 @@ void intake_free(struct intake *in)
         ask_free_waiter(w);
     }
     in->p->busy--;
+    owner_left(in->k, in->p);
     free(in->file_name);
     free(in->url);
     free(in);
@@ -145,6 +146,7 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     in->rescan = false;
     quota_changed(in->k);
     intake_wake(in);
+    owner_left(in->k, in->p);
     intakes_run(in->k);
 }
 
@@ -204,10 +206,12 @@ static void start_scan(struct intake *in)
     struct ch_err err;
     struct ch_release release;
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
-    if (in->blob_fd < 0 &&
-        ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) != CH_OK) {
-        intake_fail(in, 500, ch_str_of(err.msg));
-        return;
+    if (in->blob_fd < 0) {
+        in->alias = (struct ch_alias){.kind = CH_HASH_NONE}; /* an earlier attempt had others */
+        if (ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) != CH_OK) {
+            intake_fail(in, 500, ch_str_of(err.msg));
+            return;
+        }
     }
     if (release.profile == NULL) {
         intake_fail(in, 502, CH_STR("no inspector for this type of file"));
@@ -241,7 +245,6 @@ static void fetched(struct intake *in, struct ch_str url)
     struct keeper *k = in->k;
     struct ch_err err;
     int64_t now = keeper_now_us(k);
-    in->alias = (struct ch_alias){.kind = CH_HASH_NONE};
     struct ch_artifact artifact = {in->sha256, in->size_bytes, now};
     struct ch_release_file release = {ch_str_of(in->p->upstream->name), page_name(in->p),
                                       ch_str_of(in->file_name), in->sha256, url, now};
@@ -364,7 +367,9 @@ static void run(struct intake *in)
     in->running = true;
     in->k->intakes_running++;
     in->started_ms = ch_loop_now_ms(in->k->child.loop);
-    if (in->state == CH_INTAKE_FETCHED) {
+    if (in->p->given_away) { /* T12: before it has begun, it ends */
+        intake_fail(in, 503, ch_str_of(ch_name_owner_text(CH_OWNER_GIVEN_AWAY)));
+    } else if (in->state == CH_INTAKE_FETCHED) {
         start_scan(in);
     } else {
         start_fetch(in);

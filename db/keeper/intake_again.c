@@ -103,7 +103,7 @@ void intakes_free(struct keeper *k)
     k->intakes = NULL;
 }
 
-void intakes_forget_failed(struct keeper *k)
+void intakes_forget_failed(struct keeper *k, const struct page *p)
 {
     size_t cursor = 0;
     void *value;
@@ -111,8 +111,8 @@ void intakes_forget_failed(struct keeper *k)
     while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
         struct intake *in = value;
         struct ch_err err;
-        if (in->state != CH_INTAKE_FAILED || in->waiters != NULL ||
-            now - in->not_before_us < FORGET_FAILED_US) {
+        bool due = p != NULL ? in->p == p : now - in->not_before_us >= FORGET_FAILED_US;
+        if (in->state != CH_INTAKE_FAILED || in->waiters != NULL || !due) {
             continue;
         }
         if (in->id != 0 && (keeper_write(k, &err) != CH_OK ||

@@ -110,7 +110,8 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
     ret->alias = f->index.alias.kind;
     ret->upstream_trusted_for_times = p->upstream->trust_times;
-    ret->upstream_never_states_times = p->upstream->states_times == CH_TIMES_NEVER;
+    ret->upstream_never_states_times =
+        p->upstream->states_times == CH_TIMES_NEVER && !p->states_times;
     ret->uploaded_at_us = f->index.uploaded_at_us;
     ret->last_absent_at_us = f->last_absent_at_us;
     ret->first_seen_at_us = f->first_seen_at_us;
@@ -123,7 +124,9 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->index_confirmed_at_us = p->checked_at_us;
     ret->project_since_us = p->since_us;
     ret->likeness = likeness_of(p);
-    ret->version_has_wheel = p->index.wheels[p->index.version[file]];
+    /* a wheel that is gone from the index is one, too: policies are checked by that (contradict.c) */
+    ret->version_has_wheel = ch_str_eq(ret->file_type, CH_STR("wheel")) ||
+                             p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
     ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
 }
@@ -143,6 +146,21 @@ static void note_allowed(struct page *p, size_t file, int64_t at_us)
         f->allowed_at_us = at_us;
         listing_touch(p); /* others are compared with it from now on */
     }
+}
+
+/* A decision whose entry cannot be written is none: neither is in the store then (T4). */
+static enum ch_code store_decision(struct keeper *k, const struct page *p,
+                                   const struct ch_decision_row *row, uint64_t *ret_log_end,
+                                   struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_decision(k->store, row, err);
+    rc = rc == CH_OK ? audit_decision(k, p, row, ret_log_end, err) : rc;
+    return audit_step_end(k, rc, err);
 }
 
 enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
@@ -170,9 +188,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
     };
     enum ch_code rc = allow ? approvals_sign(k, p, file, d, err) : CH_OK;
     uint64_t log_end = 0;
-    rc = rc == CH_OK ? keeper_write(k, err) : rc;
-    rc = rc == CH_OK ? ch_store_add_decision(k->store, &row, err) : rc;
-    rc = rc == CH_OK ? audit_decision(k, p, &row, &log_end, err) : rc;
+    rc = rc == CH_OK ? store_decision(k, p, &row, &log_end, err) : rc;
     if (was_allow && !allow) {
         approvals_withdraw(k, p, row.file_name);
     }

@@ -14,6 +14,7 @@
 #include "approvals.h"
 #include "documents.h"
 #include "keyring.h"
+#include "people.h"
 #include "policies.h"
 #include "sidecar.h"
 
@@ -54,11 +55,12 @@ static void on_lease(struct ch_timer *t)
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, lease_timer);
     uint64_t now = ch_now_boot_ms();
     struct ch_err err;
-    if (k->healthy && ch_store_whole(k->store, &err) != CH_OK) {
+    bool whole = ch_store_whole(k->store, &err) == CH_OK;
+    if (k->healthy && !whole) {
         k->healthy = false; /* and stays so: what is damaged may say anything */
         keeper_log("store", "error=\"%s\"", err.msg);
     }
-    if (!k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
+    if (whole && !k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
         CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
     }
     if (k->healthy) {
@@ -153,8 +155,10 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    rulings_enter_ends(k);
+    people_tick(k);
     audit_tick(k);
-    intakes_forget_failed(k);
+    intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
     quota_flush(k);
@@ -189,8 +193,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         return CH_OK;
     }
     enum ch_code rc = ch_store_commit(k->store, err);
-    if (rc != CH_OK) {
-        ch_store_rollback(k->store);
+    if (rc != CH_OK) { /* and the store has undone the group */
         keeper_raise_epoch(k);
         k->group_lost = true;
         audit_rolled_back(k);
@@ -227,6 +230,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     struct keeper *k = owner;
     if (ch_channel_peer(ch) == CH_ROLE_GATEWAY) {
         ask_on_frame(k, ch, frame);
+    } else if (ch_channel_peer(ch) == CH_ROLE_ADMIN) {
+        admin_on_frame(k, frame);
     } else {
         jobs_on_frame(k, frame);
     }
@@ -237,6 +242,8 @@ static struct ch_channel **slot_of(struct keeper *k, enum ch_role role, uint32_t
     switch ((int)role) {
     case CH_ROLE_GATEWAY:
         return instance < CH_ARRAY_LEN(k->gateways) ? &k->gateways[instance] : NULL;
+    case CH_ROLE_ADMIN:
+        return &k->admin;
     case CH_ROLE_FETCHER:
         return &k->fetcher;
     case CH_ROLE_SCANNER_STRICT:
@@ -255,6 +262,9 @@ static void drop_peer(struct keeper *k, struct ch_channel **slot)
         enum ch_role role = ch_channel_peer(ch);
         *slot = NULL;
         ch_channel_free(ch);
+        if (role == CH_ROLE_ADMIN) {
+            admin_gone(k);
+        }
         jobs_peer_gone(k, role);
     }
 }
@@ -298,6 +308,11 @@ static uint64_t gone_confirm_ms(const struct ch_config *config)
     return 1000u * (uint64_t)(s < 1 ? 1 : s < GONE_CONFIRM_MAX_S ? s : GONE_CONFIRM_MAX_S);
 }
 
+static struct ch_sha256 digest_of(struct ch_str text)
+{
+    return ch_sha256_of(text.ptr != NULL ? text.ptr : "", text.len);
+}
+
 static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
 {
     struct keeper *k = owner;
@@ -326,10 +341,12 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->old_configs[k->old_config_count++] = k->child.config;
     k->child.config = config;
     k->config = config;
+    k->config_digest = digest_of(texts->config_text);
     k->gone_confirm_ms = gone_confirm_ms(config);
     k->rules++;
     pages_rebind(k, config);
     policies_taken(k, texts->policy_text); /* before decisions that name it */
+    people_configured(k);
     keyring_complete(k);
     approvals_environments(k);
     again_all(k);
@@ -362,9 +379,9 @@ static void on_drain(void *owner)
     }
 }
 
-static void on_control(void *owner, uint32_t uid, uint32_t pid, int fd)
+static void on_control(void *owner, const struct ch_control *control, int fd)
 {
-    commands_accept(owner, uid, pid, fd);
+    commands_accept(owner, control, fd);
 }
 
 static void on_status(void *owner, struct ch_str text)
@@ -417,6 +434,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     child->on_control = on_control;
     child->on_status = on_status;
     k->config = child->config;
+    k->config_digest = digest_of(child->setup.config_text);
     read_boot_id(k);
     k->pages = ch_map_new();
     k->intakes = ch_map_new();
@@ -448,6 +466,11 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    if (rc == CH_OK) {
+        keyring_complete(k);
+        rc = keeper_commit(k, err);
+    }
+    rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
@@ -467,6 +490,7 @@ void keeper_begin(struct keeper *k)
     k->healthy = true;
     keeper_raise_epoch(k);
     watch_clock(k);
+    people_configured(k);
     approvals_environments(k);
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);
@@ -481,6 +505,8 @@ void keeper_close(struct keeper *k)
     for (size_t i = 0; i < CH_ARRAY_LEN(k->gateways); i++) {
         ch_channel_free(k->gateways[i]);
     }
+    ch_channel_free(k->admin);
+    k->admin = NULL;
     ch_channel_free(k->fetcher);
     k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
     ch_channel_free(k->scanners[0]);
@@ -499,6 +525,7 @@ void keeper_close(struct keeper *k)
     quota_free(k);
     audit_close(k);
     rulings_free(k);
+    people_close(k);
     policies_free(k);
     documents_free(k);
     keyring_free(k);

@@ -2,7 +2,7 @@
  *
  *   main.c        the process
  *   keeper.c      start-up, peers, group commit, lease, clock
- *   ask.c         messages from gateways -> pages and files
+ *   ask*.c        messages from gateways -> pages and files
  *   pages.c       what is known of upstream pages
  *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); recording what changed
@@ -19,6 +19,7 @@
  *   audit*.c      the audit log: entries, their order, who waits for it
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
+ *   people.c      persons, and what they may do
  *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
@@ -50,6 +51,8 @@ struct keeper;
 struct audit;
 struct policies;
 struct keyring;
+struct people;
+struct people_unsaved;
 struct list;
 struct page;
 struct intake;
@@ -71,7 +74,7 @@ struct waiter {
     bool is_file;
     uint32_t gateway;
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
-    uint64_t deadline_ms;  /* file asks: answer WAIT then; 0: none */
+    uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
 };
 
 struct page_file { /* runtime state beside facts.files[i] */
@@ -145,6 +148,8 @@ struct page {
     const struct ch_upstream *upstream; /* owner; NULL until known */
     bool owned;      /* the store has its owner: no other is asked (T12) */
     bool given_away; /* to another owner, see owner_settle */
+    struct waiter *moved; /* asks that wait for the new one */
+    struct ch_timer moved_timer;
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
@@ -154,6 +159,9 @@ struct page {
     bool likeness_known;
     struct ch_likeness likeness; /* of the project's name */
     int64_t since_us;        /* the project is known to exist since then */
+    bool states_times;       /* of some file, at least */
+    bool details_due;        /* times or sizes are missing, and could not be asked for: next time, whether or
+                                not the page is the same */
     struct listing_cache listing;
     struct ch_sha256 logged;  /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with held_against (all inspections are loaded) */
@@ -188,6 +196,7 @@ struct keeper {
     struct ch_config **old_configs; /* what pages may still point to */
     size_t old_config_count;
     struct ch_channel *gateways[CH_METRICS_SLOTS];
+    struct ch_channel *admin;
     struct ch_channel *fetcher;
     struct ch_channel *scanners[2]; /* strict, second */
     struct ch_sha256 ruleset; /* in force: what scanner-second said last, also in an earlier run */
@@ -216,6 +225,9 @@ struct keeper {
     struct audit *audit;       /* audit.h */
     struct policies *policies; /* policies.h */
     struct keyring *keyring;   /* keyring.h */
+    struct people *people;     /* db/people/people.h; people.c keeps it */
+    struct people_unsaved *people_unsaved;
+    bool loopback_only;        /* every listener is, as the supervisor said last */
     struct list *withdrawals;  /* signed lists (documents.c) */
     uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
@@ -232,6 +244,7 @@ struct keeper {
     size_t uncommitted_allows; /* recorded in the open group of writes */
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
     bool draining;
+    struct ch_sha256 config_digest; /* of the text in force */
     int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
     char boot_id[40];        /* of the boot that the boot clock counts from */
     bool clock_jumped;
@@ -352,6 +365,10 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
                                 struct ch_err *err) CH_MUST_CHECK;
 /* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
 void owner_settle(struct keeper *k, struct page *p);
+/* `w` (taken over) goes on with the new owner, or when its patience ends; false: it has ended. */
+bool owner_wait(struct keeper *k, struct page *p, struct waiter *w, uint32_t patience_ms);
+void owner_left(struct keeper *k, struct page *p); /* something that was under way has ended */
+void owner_on_moved(struct ch_timer *t);
 
 /* ------------------------------------------------------------------ hanging.c */
 
@@ -387,6 +404,14 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
  * until a newer one does not (T6). files[].inspection has what is stored in any case. */
 const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *p, size_t file);
 void inspection_forget(struct page *p, size_t file);
+/* Bytes that were denied since they are not what the index states, by whatever hash: one broken transfer
+ * must not deny an honest file for good. */
+bool inspection_of_broken_transfer(const struct page *p, size_t file);
+/* Forgets all such bytes: the files are fetched again when asked for. */
+void inspection_drop_broken_transfers(struct page *p);
+/* Whether these bytes were inspected as this file, and never were what the index stated. */
+bool inspection_never_matched(struct keeper *k, const struct page *p, size_t file,
+                              const struct ch_sha256 *sha256);
 /* Looks what was found in bytes that the page's files have no more (T10). */
 void inspection_look_past(struct keeper *k, struct page *p);
 /* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
@@ -420,7 +445,8 @@ void again_project(struct keeper *k, struct ch_str project);
 void again_all(struct keeper *k);
 bool again_is_running(const struct keeper *k);
 void again_init(struct keeper *k);
-/* When an earlier run did not get to its end under this policy, or the policy is another one. */
+/* When an earlier run did not get to its end under this policy and configuration, one of them is another
+ * since, or a ruling has ended that no keeper saw end. */
 void again_begin(struct keeper *k);
 void again_free(struct keeper *k);
 
@@ -499,8 +525,13 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const st
 typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
                       void *ctx);
+/* Whether the time of any has come since then. */
+bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
+/* Enters into the audit log which rulings have ended by time, each once; not while the clock cannot be
+ * trusted. */
+void rulings_enter_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ listing.c */
@@ -514,7 +545,7 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
 /* Starts what this client's resolver will want next (T14's budgets). */
 void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agent);
 
-/* ------------------------------------------------------------------ ask.c */
+/* ------------------------------------------------------------------ ask*.c */
 
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
@@ -551,13 +582,18 @@ void intakes_free(struct keeper *k);
 typedef void intake_fn(void *ctx, const struct ch_intake_row *row, const char *progress);
 uint64_t intakes_oldest_ms(struct keeper *k);
 /* Failed ones that nobody asked for again go, from memory and store. */
-void intakes_forget_failed(struct keeper *k);
+/* Failed intakes that nobody waits for: all of this page, or (NULL) those that the queue has shown long
+ * enough. */
+void intakes_forget_failed(struct keeper *k, const struct page *p);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 
 /* ------------------------------------------------------------------ commands.c, metrics.c, quota.c */
 
-void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
+void commands_accept(struct keeper *k, const struct ch_control *control, int fd);
 void commands_free(struct keeper *k);
+/* Of the administrative interface, and its end (commands_admin.c). */
+void admin_on_frame(struct keeper *k, struct ch_frame *frame);
+void admin_gone(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
 /* A blob has gone out, and may be evicted: a set of files larger than the quota passes through it. Should

@@ -249,6 +249,7 @@ static void log_verdicts(struct keeper *k, struct page *p, const struct judged *
     put_verdicts(p, all, &verdicts);
     if (audit_listing(k, p, ch_buf_str(&verdicts), &err) == CH_OK) {
         p->logged = now;
+        page_wrote(p);
     } else {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

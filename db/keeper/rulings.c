@@ -53,9 +53,22 @@ static void on_end(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, rulings_timer);
     keeper_log("rulings", "what=\"one has ended\"");
+    rulings_enter_ends(k);
     k->rules++;
     again_all(k);
     rulings_watch_ends(k);
+}
+
+bool rulings_ended_since(const struct keeper *k, int64_t at_us)
+{
+    int64_t now = keeper_now_us(k);
+    for (size_t i = 0; i < k->rulings->count; i++) {
+        int64_t end = k->rulings->items[i].row.expires_at_us;
+        if (end != CH_TIME_UNKNOWN && end > at_us && end <= now) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The wall clock may move: looked at anew once an hour at least. */
@@ -82,27 +95,52 @@ void rulings_watch_ends(struct keeper *k)
                       now_ms + (far ? LOOK_MS : (uint64_t)(soonest - now) / 1000 + 2));
 }
 
+static void free_all(struct rulings *r)
+{
+    if (r != NULL) {
+        for (size_t i = 0; i < r->count; i++) {
+            ch_buf_done(&r->items[i].memory);
+        }
+        free(r->items);
+        free(r->found);
+        free(r);
+    }
+}
+
+static void drop_approvals(struct rulings *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->items[i].row.deny) {
+            r->items[n++] = r->items[i];
+        } else {
+            ch_buf_done(&r->items[i].memory);
+        }
+    }
+    r->count = n;
+}
+
+/* What cannot be read denies as before, and approves nothing. */
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
-    rulings_free(k);
+    struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
+    enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
+    if (rc == CH_OK || k->rulings == NULL) {
+        rulings_free(k);
+        k->rulings = loaded;
+    } else {
+        free_all(loaded);
+        drop_approvals(k->rulings);
+    }
     k->rules++;
-    k->rulings = ch_calloc(1, sizeof(*k->rulings));
-    enum ch_code rc = ch_store_rulings(k->store, copy_in, k->rulings, err);
     rulings_watch_ends(k);
     return rc;
 }
 
 void rulings_free(struct keeper *k)
 {
-    if (k->rulings != NULL) {
-        for (size_t i = 0; i < k->rulings->count; i++) {
-            ch_buf_done(&k->rulings->items[i].memory);
-        }
-        free(k->rulings->items);
-        free(k->rulings->found);
-        free(k->rulings);
-        k->rulings = NULL;
-    }
+    free_all(k->rulings);
+    k->rulings = NULL;
 }
 
 /* Whether the file is the ruling's bytes. Those that the index states are denied before they are
@@ -118,6 +156,41 @@ static bool names_project(const struct ch_ruling_row *r, const struct page *p)
 {
     return r->project.len > 0 ? ch_str_eq(r->project, page_name(p))
                               : r->deny && !ch_sha256_is_zero(&r->sha256);
+}
+
+/* T7: the end of a denial is a release by time. While the clock cannot be trusted it comes by the boot
+ * clock, if that is later. */
+static bool has_ended(const struct keeper *k, const struct ch_ruling_row *r)
+{
+    int64_t now = keeper_now_us(k);
+    int64_t sure = (int64_t)ch_now_boot_ms() * 1000 + k->clock_offset_us;
+    if (r->deny && k->clock_jumped && sure < now) {
+        now = sure;
+    }
+    return r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
+}
+
+static enum ch_code enter_end(struct keeper *k, const struct ch_ruling_row *r, struct ch_err *err)
+{
+    bool has = false;
+    enum ch_code rc = ch_store_has_log(k->store, CH_STR("ruling-expired"), r->id, &has, err);
+    if (rc != CH_OK || has) {
+        return rc;
+    }
+    rc = keeper_write(k, err);
+    return rc == CH_OK ? audit_ruling_expired(k, r, err) : rc;
+}
+
+void rulings_enter_ends(struct keeper *k)
+{
+    struct ch_err err;
+    for (size_t i = 0; !k->clock_jumped && i < k->rulings->count; i++) {
+        const struct ch_ruling_row *r = &k->rulings->items[i].row;
+        if (r->id != 0 && has_ended(k, r) && enter_end(k, r, &err) != CH_OK) {
+            keeper_log("audit", "ruling=%llu error=\"%s\"", (unsigned long long)r->id, err.msg);
+            return; /* the next tick tries again */
+        }
+    }
 }
 
 /* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */
@@ -163,7 +236,7 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
         .reason = r->reason,
         .by = r->by,
         .at_us = r->at_us,
-        .expires_at_us = r->expires_at_us,
+        .expires_at_us = r->deny && k->clock_jumped ? CH_TIME_UNKNOWN : r->expires_at_us,
         .fingerprints = r->fingerprints,
         .fingerprint_count = r->fingerprint_count,
         .id = r->id,
@@ -173,11 +246,9 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
                       void *ctx)
 {
-    int64_t now = keeper_now_us(k);
     for (size_t i = 0; k->rulings != NULL && i < k->rulings->count; i++) {
         const struct ch_ruling_row *r = &k->rulings->items[i].row;
-        bool ended = r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
-        if (!ended && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
+        if (!has_ended(k, r) && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
             each(ctx, r);
         }
     }
@@ -187,13 +258,11 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
                    const struct ch_ruling **ret)
 {
     size_t n = 0;
-    int64_t now = keeper_now_us(k);
     *ret = NULL;
     for (int deny = 1; k->rulings != NULL && deny >= 0; deny--) {
         for (size_t i = 0; i < k->rulings->count; i++) {
             const struct ch_ruling_row *r = &k->rulings->items[i].row;
-            bool ended = r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
-            if (!ended && r->deny == (deny != 0) && in_scope(r, p, file)) {
+            if (r->deny == (deny != 0) && !has_ended(k, r) && in_scope(r, p, file)) {
                 found(k, r, n++);
             }
         }
@@ -217,6 +286,22 @@ static void judge_denied(struct keeper *k, const struct ch_ruling_row *row)
     again_all(k);
 }
 
+/* With its entry: an approval without one is undone. A denial stands, and waits for nothing (T4).
+ */
+static enum ch_code store_ruling(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
+{
+    enum ch_code rc = audit_step(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_ruling(k->store, row, &row->id, err);
+    if (rc == CH_OK && (rc = audit_ruling(k, row, err)) != CH_OK && row->deny) {
+        keeper_log("audit", "ruling=%llu error=\"%s\"", (unsigned long long)row->id, err->msg);
+        rc = CH_OK;
+    }
+    return audit_step_end(k, rc, err);
+}
+
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
 {
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
@@ -225,10 +310,7 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
         judge_denied(k, row);
     }
     enum ch_code rc = keeper_write(k, err);
-    if (rc == CH_OK) {
-        rc = ch_store_add_ruling(k->store, row, &row->id, err);
-    }
-    rc = rc == CH_OK ? audit_ruling(k, row, err) : rc;
+    rc = rc == CH_OK ? store_ruling(k, row, err) : rc;
     if (rc == CH_OK) {
         rc = keeper_commit(k, err);
     }

@@ -127,6 +127,7 @@ static void end(struct sidecar *s, bool usable)
     }
     wake(k, p, w);
     p->busy--;
+    owner_left(k, p);
 }
 
 static bool only_notes(struct ch_str stream)
@@ -168,11 +169,28 @@ bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file)
            !ch_blobs_has(k->blobs, &in->row.metadata_sha256);
 }
 
+/* Wherever they come from, metadata of another hash than the index states are not shown: kept, they
+ * would be asked for again, and again. */
+static bool is_as_stated(const struct sidecar *s, const struct ch_sha256 *sha256)
+{
+    ptrdiff_t at = file_of(s);
+    const struct ch_index_file *f = at >= 0 ? &s->p->facts.files[at].index : NULL;
+    if (f == NULL || f->sidecar != CH_SIDECAR_HASHED || ch_sha256_eq(&f->sidecar_sha256, sha256)) {
+        return true;
+    }
+    keeper_log("sidecar", "file=%s unusable=\"not of the hash the index states\"", s->file_name);
+    return false;
+}
+
 static void keep(struct sidecar *s, struct ch_str bytes)
 {
     struct keeper *k = s->k;
-    struct ch_sha256 sha256;
+    struct ch_sha256 sha256 = ch_sha256_of(bytes.ptr, bytes.len);
     struct ch_err err = {0};
+    if (!is_as_stated(s, &sha256)) {
+        end(s, false);
+        return;
+    }
     enum ch_code rc = sidecar_store(k, bytes, &sha256, &err);
     if (rc == CH_OK) {
         rc = keeper_write(k, &err);
@@ -391,10 +409,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         end(s, false);
         return;
     }
-    const struct ch_index_file *f = &p->facts.files[at].index;
-    if (f->sidecar == CH_SIDECAR_HASHED && !ch_sha256_eq(&f->sidecar_sha256, &sha256)) {
-        keeper_log("sidecar", "file=%s unusable=\"not of the hash the index states\"",
-                   s->file_name);
+    if (!is_as_stated(s, &sha256)) {
         end(s, false);
         return;
     }

@@ -5,8 +5,9 @@
  * UTF-16 units. No null, no fractions, no exponents: what does not apply is left out. What is not
  * of this form is not an entry.
  *
- * T26: persons, addresses, private names and free text are in it only as commitments,
- * {"hmac":HEX}: HMAC-SHA-256 of the text under a salt of its own. Text and salt can be erased. */
+ * T26: persons, addresses and free text are in it only as commitments, {"hmac":HEX}: HMAC-SHA-256
+ * of the text under a salt of its own. Text and salt can be erased. Names of projects and files are
+ * in the clear, which is why nobody is served entries. */
 #ifndef LOG_ENTRY_H
 #define LOG_ENTRY_H
 
@@ -37,6 +38,10 @@ void ch_log_entry_commitment(struct ch_log_entry *e, const char *key, const stru
 void ch_log_entry_open(struct ch_log_entry *e, const char *key); /* an object as value */
 void ch_log_entry_close(struct ch_log_entry *e);
 struct ch_sha256 ch_log_entry_commit(const uint8_t salt[CH_ENTRY_SALT_BYTES], struct ch_str text);
+/* The same for many, with a hash that is kept. */
+struct ch_sha256 ch_log_entry_commit_with(struct ch_hash *h,
+                                          const uint8_t salt[CH_ENTRY_SALT_BYTES],
+                                          struct ch_str text);
 
 /* --- reading --- */
 struct ch_log_entry_field {

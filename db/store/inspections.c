@@ -191,6 +191,21 @@ enum ch_code ch_store_newest_inspection(struct ch_store *s, const struct ch_insp
     return read_whole(&c, rc, ret, err);
 }
 
+enum ch_code ch_store_inspection_contexts(struct ch_store *s, const struct ch_inspection_key *key,
+                                          ch_store_name_fn *each, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_INSPECTION_CONTEXTS,
+        CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile), ch_arg_text(key->context)), &c,
+        err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        each(ctx, ch_col_str(&c, 0));
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 void ch_store_inspection_done(struct ch_inspection_result *r)
 {
     ch_buf_done(&r->strings);

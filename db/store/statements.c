@@ -23,10 +23,15 @@
 /* An approval that was not withdrawn. */
 #define STANDS " passed = 1 AND NOT EXISTS (SELECT 1 FROM attestation_end e WHERE e.id = a.id)"
 
+/* Of its file; an inspection's own goes on with "/" and the alias that was stated, where one was. */
+#define CONTEXT_OF_DECISION "$4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
+
 /* Dialect: the text is what PostgreSQL takes too, except for the rows up to CH_SQL_QUICK_CHECK that
  * speak to SQLite itself. */
 const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_BEGIN] = {"begin", "BEGIN IMMEDIATE", ""},
+    [CH_SQL_BEGIN_READ] = {"begin to read", "BEGIN DEFERRED", ""},
+    [CH_SQL_SCRUB] = {"empty the journal", "PRAGMA wal_checkpoint(TRUNCATE)", ""},
     [CH_SQL_COMMIT] = {"commit", "COMMIT", ""},
     [CH_SQL_ROLLBACK] = {"rollback", "ROLLBACK", ""},
     [CH_SQL_STEP_BEGIN] = {"begin step", "SAVEPOINT step", ""},
@@ -62,7 +67,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_ADD_OWNER_CHANGE] = {"add owner change",
                                  "INSERT INTO owner_change (repository, project, kind, upstream,"
                                  " former, reason, by_person, at_us)"
-                                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
                                  "ttitttti", true},
     [CH_SQL_OWNER_CHANGES] = {"list owner changes",
                               "SELECT kind, upstream, former, reason, by_person, at_us"
@@ -163,6 +168,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                                   " WHERE id = (SELECT max(i.id) FROM inspection i WHERE"
                                   " i.sha256 = $1 AND i.profile = $2 AND i.context = $3)",
                                   "dtt"},
+    [CH_SQL_INSPECTION_CONTEXTS] = {"list contexts of inspections",
+                                    "SELECT DISTINCT context FROM inspection WHERE sha256 = $1"
+                                    " AND profile = $2 AND (context = $3 OR"
+                                    " substr(context, 1, length($3) + 1) = $3 || '/')"
+                                    " ORDER BY context",
+                                    "dtt"},
     [CH_SQL_GET_FINDINGS] = {"get findings",
                              "SELECT code, member, evidence FROM finding WHERE inspection = $1"
                              " ORDER BY number",
@@ -204,7 +215,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " SELECT r.id, $1, 'the name was given to another upstream: ' || $2, $3 FROM ruling r"
          " WHERE r.deny = 0 AND r.sha256 IS NULL AND r.project = $4"
          " AND (r.repository IS NULL OR r.repository = $5)"
-         " AND NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)",
+         " AND NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)"
+         " RETURNING ruling, why",
          "ttitt"},
     [CH_SQL_RULINGS] = {"list rulings",
                         "SELECT id, deny, repository, ecosystem, project, version_spec, file_name,"
@@ -261,7 +273,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " FROM decision d WHERE d.id > $1 AND d.id <= $2 AND d.repository = $3"
          " AND d.sha256 IS NOT NULL AND" IS_NEWEST
          " AND ((d.verdict = 1 AND NOT EXISTS (SELECT 1 FROM inspection i WHERE i.sha256 = d.sha256"
-         " AND i.context = $4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
+         " AND (i.context = " CONTEXT_OF_DECISION " OR substr(i.context, 1, length("
+         CONTEXT_OF_DECISION ") + 1) = " CONTEXT_OF_DECISION " || '/')"
          " AND i.inspector_version = $5 AND i.ruleset = $6)) OR $7 = 1)",
          "iittidi"},
 
@@ -337,6 +350,55 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          ") GROUP BY w.sha256 ORDER BY w.sha256",
          "t"},
 
+    [CH_SQL_ADD_PEOPLE_FACT] = {"add people",
+                                "INSERT INTO people_fact (kind, by_person, at_us)"
+                                " VALUES ($1, $2, $3) RETURNING id",
+                                "iti", true},
+    [CH_SQL_ADD_PERSON] = {"add person",
+                           "INSERT INTO person (id, name, service, full_name)"
+                           " VALUES ($1, $2, $3, $4)",
+                           "itit", true},
+    [CH_SQL_ADD_PERSON_UID] = {"add uid",
+                               "INSERT INTO person_uid (id, person, uid) VALUES ($1, $2, $3)",
+                               "iti", true},
+    [CH_SQL_ADD_GROUP_MEMBER] = {"add member",
+                                 "INSERT INTO group_member (id, group_name, person)"
+                                 " VALUES ($1, $2, $3)",
+                                 "itt", true},
+    [CH_SQL_ADD_GROUP_GRANT] = {"add grant",
+                                "INSERT INTO group_grant (id, group_name, role, repository,"
+                                " environment) VALUES ($1, $2, $3, $4, $5)",
+                                "ittnn", true},
+    [CH_SQL_ADD_TOKEN] = {"add token",
+                          "INSERT INTO token (id, person, audience, label, sha256, expires_at_us)"
+                          " VALUES ($1, $2, $3, $4, $5, $6)",
+                          "itttdi", true},
+    [CH_SQL_END_PEOPLE_FACT] = {"end people",
+                                "INSERT INTO people_end (id, by_person, why, at_us)"
+                                " VALUES ($1, $2, $3, $4)",
+                                "itti"},
+    [CH_SQL_PEOPLE] =
+        {"list people",
+         "SELECT f.id, f.kind, f.by_person, f.at_us, coalesce(p.name, u.person, m.person, t.person),"
+         " p.service, p.full_name, u.uid, coalesce(m.group_name, g.group_name), g.role,"
+         " g.repository, g.environment, t.audience, t.label, t.sha256, t.expires_at_us,"
+         " e.by_person, e.why, e.at_us FROM people_fact f"
+         " LEFT JOIN person p ON p.id = f.id LEFT JOIN person_uid u ON u.id = f.id"
+         " LEFT JOIN group_member m ON m.id = f.id LEFT JOIN group_grant g ON g.id = f.id"
+         " LEFT JOIN token t ON t.id = f.id LEFT JOIN people_end e ON e.id = f.id ORDER BY f.id",
+         ""},
+    [CH_SQL_COUNT_SIGN_IN] = {"count failed sign-in",
+                              "INSERT INTO log_sign_in (minute, principal, why, times)"
+                              " VALUES ($1, $2, $3, 1) ON CONFLICT (minute, principal, why)"
+                              " DO UPDATE SET times = log_sign_in.times + 1",
+                              "itt", true},
+    [CH_SQL_SIGN_INS_BEFORE] = {"list failed sign-ins",
+                                "SELECT minute, principal, why, times FROM log_sign_in"
+                                " WHERE minute < $1 ORDER BY minute, principal, why",
+                                "i"},
+    [CH_SQL_DROP_SIGN_INS_BEFORE] = {"drop failed sign-ins",
+                                     "DELETE FROM log_sign_in WHERE minute < $1", "i"},
+
     [CH_SQL_ADD_INTAKE] =
         {"add intake",
          "INSERT INTO intake (repository, upstream, project, file_name, state, sha256, attempts,"
@@ -364,7 +426,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " ON CONFLICT (sha256, repository, project, file_name, address, user_agent) DO UPDATE SET"
          " times = served.times + excluded.times, last_at_us = CASE"
          " WHEN excluded.last_at_us > served.last_at_us THEN excluded.last_at_us"
-         " ELSE served.last_at_us END RETURNING times",
+         " ELSE served.last_at_us END RETURNING times, id",
          "tttdttiii", true},
     [CH_SQL_SERVED_TO] = {"count rows of bytes served to an address",
                           "SELECT count(*) FROM served WHERE sha256 = $1 AND address = $2", "dt"},
@@ -417,19 +479,28 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_LOG_WRITTEN] = {"end of written log entries",
                             "SELECT coalesce(min(id), $1) FROM log_pending", "i"},
     [CH_SQL_LOG_PENDING] = {"list pending log entries",
-                            "SELECT id, entry FROM log_pending ORDER BY id", ""},
+                            "SELECT id, entry FROM log_pending WHERE id >= $1 ORDER BY id", "i"},
     [CH_SQL_DROP_LOG_PENDING] = {"drop written log entries", "DELETE FROM log_pending WHERE id < $1",
                                  "i"},
     [CH_SQL_LOG_ROWS] = {"list log entries",
                          "SELECT id, kind, coalesce(source, 0), repository, project, file_name,"
                          " leaf, at_us FROM log_entry WHERE id >= $1 ORDER BY id",
                          "i"},
+    [CH_SQL_LOG_HAS] = {"look for log entry",
+                        "SELECT count(*) FROM log_entry WHERE kind = $1 AND source = $2", "ti"},
     [CH_SQL_LOG_CLEAR] = {"get clear text of log entry",
                           "SELECT field, salt, text FROM log_clear WHERE entry = $1 ORDER BY field",
                           "i"},
     [CH_SQL_LOG_CLEARS] = {"list clear texts of log entries",
                            "SELECT entry, field, salt, text FROM log_clear ORDER BY entry, field",
                            ""},
+    [CH_SQL_ERASE_ENTRY] = {"erase clear texts of log entry",
+                            "DELETE FROM log_clear WHERE entry = $1", "i"},
+    [CH_SQL_ERASE_WHO] = {"erase clear texts of a person",
+                          "DELETE FROM log_clear WHERE text = $1"
+                          " OR (field = 'rule'"
+                          " AND text IN ('person ' || $1, 'approved by ' || $1))",
+                          "t"},
     /* The columns are what db/store/log_check.c calls them. */
     [CH_SQL_LOGGED_DECISION] =
         {"get logged decision",
@@ -446,14 +517,81 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                               "SELECT digest, by_person, reason, at_us FROM policy_taken"
                               " WHERE id = $1",
                               "i"},
+    [CH_SQL_LOGGED_OWNER] =
+        {"get logged owner change",
+         "SELECT repository, project, CASE kind WHEN 1 THEN 'given' ELSE 'older-accepted' END,"
+         " upstream, former, reason, by_person, at_us FROM owner_change WHERE id = $1",
+         "i"},
+    [CH_SQL_LOGGED_RULING_END] = {"get logged end of ruling",
+                                  "SELECT by_person, why, at_us FROM ruling_end WHERE ruling = $1",
+                                  "i"},
+    [CH_SQL_LOGGED_EXPIRY] = {"get logged expiry of ruling",
+                              "SELECT deny, repository, project, file_name, expires_at_us"
+                              " FROM ruling WHERE id = $1",
+                              "i"},
+    [CH_SQL_LOGGED_SERVED] = {"get logged serving",
+                              "SELECT repository, project, file_name, sha256, address, first_at_us"
+                              " FROM served WHERE id = $1",
+                              "i"},
+    [CH_SQL_OLDEST_SERVED] = {"find oldest served", "SELECT coalesce(min(id), 0) FROM served", ""},
+    [CH_SQL_LOGGED_PERSON] = {"get logged person",
+                              "SELECT f.by_person, p.name, p.service, p.full_name, f.at_us"
+                              " FROM people_fact f JOIN person p ON p.id = f.id WHERE f.id = $1",
+                              "i"},
+    [CH_SQL_LOGGED_UID] = {"get logged uid",
+                           "SELECT f.by_person, u.person, CAST(u.uid AS TEXT), f.at_us"
+                           " FROM people_fact f JOIN person_uid u ON u.id = f.id WHERE f.id = $1",
+                           "i"},
+    [CH_SQL_LOGGED_MEMBER] = {"get logged member",
+                              "SELECT f.by_person, m.group_name, m.person, f.at_us FROM"
+                              " people_fact f JOIN group_member m ON m.id = f.id WHERE f.id = $1",
+                              "i"},
+    [CH_SQL_LOGGED_GRANT] = {"get logged grant",
+                             "SELECT f.by_person, g.group_name, g.role, g.repository,"
+                             " g.environment, f.at_us FROM people_fact f"
+                             " JOIN group_grant g ON g.id = f.id WHERE f.id = $1",
+                             "i"},
+    [CH_SQL_LOGGED_TOKEN] = {"get logged token",
+                             "SELECT f.by_person, t.person, t.audience, t.label, t.sha256,"
+                             " t.expires_at_us, f.at_us FROM people_fact f JOIN token t ON t.id = f.id"
+                             " WHERE f.id = $1",
+                             "i"},
+    [CH_SQL_LOGGED_PEOPLE_END] = {"get logged end",
+                                  "SELECT by_person, why, at_us FROM people_end WHERE id = $1",
+                                  "i"},
     [CH_SQL_UNLOGGED] =
         {"list what no log entry is about",
-         "SELECT 'decision', id, at_us FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
+         "SELECT 'decision', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
+         " 'decision' AND l.source < d.id) FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
          " l WHERE l.kind = 'decision' AND l.source = d.id)"
-         " UNION ALL SELECT 'ruling', id, at_us FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM"
-         " log_entry l WHERE l.kind = 'ruling' AND l.source = r.id)"
-         " UNION ALL SELECT 'policy_taken', id, at_us FROM policy_taken p WHERE NOT EXISTS"
-         " (SELECT 1 FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)",
+         " UNION ALL SELECT 'ruling', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind"
+         " = 'ruling' AND l.source < r.id) FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM log_entry l"
+         " WHERE l.kind = 'ruling' AND l.source = r.id)"
+         " UNION ALL SELECT 'policy_taken', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'policy' AND l.source < p.id) FROM policy_taken p WHERE NOT EXISTS (SELECT 1"
+         " FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)"
+         " UNION ALL SELECT 'owner_change', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'owner' AND l.source < o.id) FROM owner_change o WHERE NOT EXISTS (SELECT 1 FROM"
+         " log_entry l WHERE l.kind = 'owner' AND l.source = o.id)"
+         /* rulings do not end in the order in which they were made */
+         " UNION ALL SELECT 'ruling_end', ruling, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'ruling-end' AND l.at_us < e.at_us) FROM ruling_end e WHERE NOT EXISTS (SELECT 1"
+         " FROM log_entry l WHERE l.kind = 'ruling-end' AND l.source = e.ruling)"
+         /* the first of these bytes to an address; of which there is no telling once rows were
+          * dropped */
+         " UNION ALL SELECT 'served', id, first_at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'served' AND l.source < s.id) FROM served s WHERE (SELECT min(id) FROM served)"
+         " = 1 AND NOT EXISTS (SELECT 1 FROM served b WHERE b.sha256 = s.sha256 AND b.address ="
+         " s.address AND b.id < s.id) AND NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
+         " 'served' AND l.source = s.id)"
+         " UNION ALL SELECT 'people_fact', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind IN ('person', 'uid', 'member', 'grant', 'token') AND l.source < f.id)"
+         " FROM people_fact f WHERE NOT EXISTS"
+         " (SELECT 1 FROM log_entry l WHERE l.kind = CASE f.kind WHEN 1 THEN 'person' WHEN 2 THEN"
+         " 'uid' WHEN 3 THEN 'member' WHEN 4 THEN 'grant' ELSE 'token' END AND l.source = f.id)"
+         " UNION ALL SELECT 'people_end', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'people-end' AND l.at_us < e.at_us) FROM people_end e WHERE NOT EXISTS"
+         " (SELECT 1 FROM log_entry l WHERE l.kind = 'people-end' AND l.source = e.id)",
          ""},
     [CH_SQL_COUNT_REFUSAL] =
         {"count refusal",

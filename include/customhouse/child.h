@@ -21,7 +21,7 @@ struct ch_child {
     struct ch_config *config;
     struct ch_epoch_page *epoch; /* read-only but in the keeper */
     void *metrics;               /* CH_METRICS_SLOTS slots; read-only but in gateways */
-    int access_log_fd;           /* gateway, else -1 */
+    int access_log_fd;           /* gateway and admin, else -1 */
     int listener_fds[CH_SETUP_MAX_LISTENERS];
     /* The site's rules (scanner-second), else -1: from the start, and during on_reload. Closed by
      * ch_child_done or when on_reload returns. */
@@ -31,8 +31,8 @@ struct ch_child {
     void (*on_peer)(void *owner, enum ch_role role, uint32_t instance, int fd); /* takes fd */
     enum ch_code (*on_reload)(void *owner, const struct ch_setup *texts, struct ch_err *err);
     void (*on_drain)(void *owner); /* finish and call ch_loop_stop */
-    void (*on_control)(void *owner, uint32_t uid, uint32_t pid, int fd); /* keeper; takes fd */
-    void (*on_status)(void *owner, struct ch_str text);                  /* keeper */
+    void (*on_control)(void *owner, const struct ch_control *control, int fd); /* keeper; takes fd */
+    void (*on_status)(void *owner, struct ch_str text);                        /* keeper */
     /* of base/process/child.c */
     bool draining;
     struct ch_err ended; /* why the supervisor's channel ended */

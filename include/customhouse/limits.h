@@ -48,6 +48,9 @@
     X(gateway_encode_from_bytes, 256, "bytes", "smaller pages are not compressed")                 \
     X(gateway_page_wait_ms, 60000, "ms", "for the keeper's answer about a page")                   \
     X(gateway_file_wait_ms, 3000, "ms", "for the keeper's answer, beyond the patience it was told") \
+    X(admin_body_bytes, 512u << 10, "bytes", "of a request to the administrative interface")       \
+    X(admin_answer_bytes, 64u << 20, "bytes", "of an answer of it")                                \
+    X(admin_wait_ms, 300000, "ms", "for the keeper's answer to it")                                \
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
     X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
@@ -69,7 +72,6 @@
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
-    X(fetch_jobs, 1024, "jobs", "asked of the fetcher and not yet answered")                       \
     X(fetch_connections, 64, "connections", "to all hosts of one upstream")                        \
     X(fetch_host_connections, 16, "connections", "to one host")                                    \
     X(fetch_redirects, 5, "hops", "of one request")                                                \
@@ -151,7 +153,8 @@
     X(rules_strings, 200, "strings", "of one rule")                                                \
     X(rules_text_bytes, 33554432, "bytes", "of a member of source are scanned; more holds")         \
     X(rules_small_bytes, 262144, "bytes", "of other members are scanned whole; see the next row")   \
-    X(rules_head_bytes, 65536, "bytes", "are scanned of larger members that are no source")        \
+    X(rules_head_bytes, 65536, "bytes", "are scanned of larger members by the shipped rules")      \
+    X(rules_site_bytes, 33554432, "bytes", "of other members are scanned by a site's rules; more is a note") \
     X(rules_scan_s, 20, "seconds", "matching one member")                                          \
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \

@@ -63,7 +63,7 @@ static void see_module(struct ch_content *c, struct ch_str path)
 
 static void see_script(struct ch_content *c, struct ch_str name)
 {
-    if (command_is_known(name)) {
+    if (ch_command_is_known(name)) {
         content_factf(c, CH_FACT_AUTO_LOAD, "script %.*s", CH_STR_ARG(name));
     }
 }
@@ -156,15 +156,20 @@ void content_auto_load(struct ch_content *c, const struct seen *s)
     }
 }
 
-void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name,
-                            struct ch_str object)
+void ch_content_object(struct ch_content *c, struct ch_str object)
 {
     if (c->reach != NULL) {
         reach_object(c->reach, object);
     }
+}
+
+void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name,
+                            struct ch_str object)
+{
+    ch_content_object(c, object);
     if (ch_str_eq(group, CH_STR("console_scripts")) || ch_str_eq(group, CH_STR("gui_scripts"))) {
         see_script(c, name);
-    } else if (group_is_loaded_by_itself(group)) {
+    } else if (ch_group_loads_by_itself(group)) {
         content_factf(c, CH_FACT_AUTO_LOAD, "entry-point %.*s", CH_STR_ARG(group));
     }
 }

@@ -1,7 +1,8 @@
 /* A keeper in this process, with a real store and blobs in a folder of its own. Fetcher, jails and a
  * gateway stand on the other ends of its channels and answer from tables.
  *
- * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [yanked] [sidecar[:SHA256]]", "-" for what it does not state;
+ * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [md5:HEX] [sha512:HEX]
+ * [yanked] [sidecar[:SHA256]]", "-" for what it does not state;
  * "status WORD" sets the project's, "serial N" the page's. An artifact is text, too: its words say what the jails find
  * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata; "fact:NAME=VALUE;"
  * is a fact; "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */
@@ -34,7 +35,11 @@ struct house {
     const char *repository; /* --repository */
     const char *upstream;   /* --upstream */
     const char *flag;       /* a flag, without dashes */
+    const char *option[2];  /* another option, without dashes, and its value */
     const char *second_word;
+    uint32_t uid;  /* of who commands; 0: 1000 */
+    bool stranger; /* who is neither root nor the server's user */
+    bool public;   /* a listener is not on loopback */
     struct ch_str input;    /* what it is about, beside its words */
     const char *policy, *config; /* it was started with */
     const char *rules;      /* name of what scanner-second matches; NULL: it has said nothing */
@@ -108,6 +113,8 @@ void house_ask_document(struct house *h, const struct ch_ask_document *ask);
 /* Runs a command; returns its exit status, its output in `out`. */
 uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
                        const char *reason, const char *expires, struct ch_buf *out);
+/* The same for a command as it is typed, its words apart by one space each, options as --key=value. */
+uint32_t house_run(struct house *h, const char *line, struct ch_buf *out);
 /* What the supervisor sends on SIGHUP: this policy, and the configuration that the house has. */
 enum ch_code house_reload(struct house *h, const char *policy, struct ch_err *err);
 /* Whether served/ has these bytes. */

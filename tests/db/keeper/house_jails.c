@@ -28,6 +28,12 @@ static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
         ch_str_u64(age, &days) ? ch_now_unix_us() - (int64_t)days * DAY_US : CH_TIME_UNKNOWN;
     f.yanked = ch_str_find(line, CH_STR("yanked"), NULL);
     size_t at;
+    if (ch_str_find(line, CH_STR("md5:"), &at)) {
+        CH_ASSERT(ch_alias_from_hex(CH_HASH_MD5, ch_str_sub(line, at + 4, at + 36), &f.alias));
+    }
+    if (ch_str_find(line, CH_STR("sha512:"), &at)) {
+        CH_ASSERT(ch_alias_from_hex(CH_HASH_SHA512, ch_str_sub(line, at + 7, at + 135), &f.alias));
+    }
     if (ch_str_find(line, CH_STR("python:"), &at)) {
         struct ch_str rest = ch_str_sub(line, at + 7, line.len);
         f.requires_python = word_of(&rest);

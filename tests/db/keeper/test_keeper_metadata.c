@@ -206,6 +206,23 @@ static void t1_replaced_bytes_do_not_inherit_what_was_shown(void **state)
     }
 }
 
+/* The index states a hash of metadata that are not there, and the file's end has others: they are not
+ * shown, nor asked for again and again. */
+static void t1_an_end_that_is_not_as_stated_is_read_once(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_sidecar(h, "good meta:TAIL:" META, META "Requires-Dist: other\n", true);
+    struct site *sidecar = house_site(h, SIDECAR, 404, "text/plain", "no");
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "good meta:TAIL:" META)->ranges = true;
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "finding metadata-differs");
+    assert_int_equal(sidecar->asked, 1);
+    assert_false(house_serves(h, META));
+    house_free(h);
+}
+
 /* The same bytes, for which the index states another hash of the metadata. */
 static void t1_metadata_restated_are_asked_for_anew(void **state)
 {
@@ -382,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_slow_sidecar_is_overtaken_by_the_file),
         cmocka_unit_test(t1_a_sidecar_that_differs_from_the_wheel_denies),
         cmocka_unit_test(t1_replaced_bytes_do_not_inherit_what_was_shown),
+        cmocka_unit_test(t1_an_end_that_is_not_as_stated_is_read_once),
         cmocka_unit_test(t1_metadata_restated_are_asked_for_anew),
         cmocka_unit_test(t1_what_was_shown_of_these_bytes_counts),
         cmocka_unit_test(t1_a_fetch_overtaken_by_a_replacement_does_not_count),

@@ -3,6 +3,7 @@
 #include "house.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "customhouse/limits.h"
 #include "db/keeper/policies.h"
@@ -303,7 +304,7 @@ static void an_offer_names_who_and_why(void **state)
     COMMAND(h, 0, "policy await", hex);
     assert_says(&out, "number 2 of the history");
     COMMAND(h, 0, "policy history", NULL);
-    assert_says(&out, "uid:1000  stricter, ticket 7");
+    assert_says(&out, "local:1000  stricter, ticket 7");
     /* the next one is nobody's word */
     assert_ch_ok(&err, house_reload(h, FIRST, &err));
     house_settle(h);
@@ -426,6 +427,67 @@ static void judging_again_goes_on_after_a_crash(void **state)
     close_many(h);
 }
 
+/* What a denial of bytes or the end of a ruling began, under the same policy. */
+static void judging_again_for_a_denial_goes_on_after_a_crash(void **state)
+{
+    (void)state;
+    struct house *h = open_many();
+    struct ch_err err;
+    const char *name = many_names[MANY - 1];
+    struct ch_ruling_row deny = {.deny = true,
+                                 .sha256 = ch_sha256_of(name, strlen(name)),
+                                 .reason = CH_STR("malware"),
+                                 .by = CH_STR("uid:0"),
+                                 .at_us = ch_now_unix_us(),
+                                 .expires_at_us = CH_TIME_UNKNOWN};
+    assert_false(again_is_running(h->k));
+    assert_ch_ok(&err, rulings_add(h->k, &deny, &err));
+    assert_true(again_is_running(h->k));
+    house_restart(h);
+    assert_true(again_is_running(h->k));
+    house_settle(h); /* nobody asks for it */
+    struct page *p = page_get(h->k, CH_STR("pypi"), ch_str_of(name));
+    assert_true(page_load(h->k, p));
+    assert_int_equal(p->files[0].recorded_verdict, CH_VERDICT_DENY);
+    house_restart(h);
+    assert_false(again_is_running(h->k));
+    close_many(h);
+}
+
+/* What a running keeper takes away at once, a start does that finds it: another configuration, an approval
+ * that ended meanwhile. */
+static void a_start_judges_by_what_changed_meanwhile(void **state)
+{
+    (void)state;
+    struct house *h = open_many();
+    struct ch_err err;
+    char config[4096];
+    struct ch_ruling_row row = {.project = ch_str_of(many_names[0]),
+                                .lifts = 1ull << CH_HOLD_AGE,
+                                .policy = ch_policy_digest(h->k->policy),
+                                .reason = CH_STR("for now"),
+                                .by = CH_STR("uid:0"),
+                                .at_us = ch_now_unix_us(),
+                                .expires_at_us = ch_now_unix_us() + 200000};
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    house_settle(h);
+    house_stop(h);
+    usleep(250000);
+    house_start(h, h->policy, h->config);
+    assert_true(again_is_running(h->k));
+    house_settle(h);
+    house_restart(h);
+    assert_false(again_is_running(h->k));
+    snprintf(config, sizeof(config), "%.*s\n# another\n", CH_STR_ARG(h->k->child.setup.config_text));
+    h->config = config;
+    house_restart(h);
+    assert_true(again_is_running(h->k));
+    house_settle(h);
+    house_restart(h);
+    assert_false(again_is_running(h->k));
+    close_many(h);
+}
+
 struct interruption {
     struct ch_timer timer;
     struct house *h;
@@ -479,6 +541,8 @@ int main(void)
         cmocka_unit_test(gateways_are_answered_while_a_policy_is_tried),
         cmocka_unit_test(another_policy_acts_before_all_is_judged_again),
         cmocka_unit_test(judging_again_goes_on_after_a_crash),
+        cmocka_unit_test(judging_again_for_a_denial_goes_on_after_a_crash),
+        cmocka_unit_test(a_start_judges_by_what_changed_meanwhile),
         cmocka_unit_test(a_trial_is_of_one_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

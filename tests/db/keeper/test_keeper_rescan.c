@@ -273,6 +273,29 @@ static void repositories_with_one_upstream_share_a_rescan(void **state)
     house_free(h);
 }
 
+/* The key of its inspection has the md5 that the index states: that is not another inspection to be made. */
+static void a_file_of_two_hashes_is_inspected_once(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    char text[256], digest[CH_SHA256_HEX + 1];
+    snprintf(text, sizeof(text), "pkg-1.0-py3-none-any.whl %s 6 30 md5:eeaf118e5d97270acfc4cd8da9555891\n",
+             house_hex("honest", digest));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/zip", "honest");
+    house_rules(h, "one");
+    house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_restart(h);
+    house_settle(h);
+    assert_int_equal(rescan_state(h->k).total, 0);
+    house_rules(h, "two");
+    house_settle(h);
+    assert_int_equal(rescan_state(h->k).total, 1);
+    assert_int_equal(rescan_state(h->k).done, 1);
+    house_free(h);
+}
+
 static void store_clock(struct house *h, const char *run, const char *boot, bool stopped)
 {
     struct ch_buf b;
@@ -328,6 +351,38 @@ static void a_clock_that_jumped_has_jumped_after_a_restart(void **state)
     house_free(h);
 }
 
+/* T7: a denial with an end does not end by a clock that jumped; one that had ended before has. */
+static void a_denial_does_not_end_by_a_jump(void **state)
+{
+    (void)state;
+    const int64_t hour = 3600 * 1000000LL;
+    for (int ago = 1; ago <= 3; ago += 2) {
+        struct house *h = house_new();
+        struct ch_err err;
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "pkg-1.0-py3-none-any.whl - - 30\n");
+        house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/zip", "bytes");
+        house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        struct ch_ruling_row row = {.deny = true,
+                                    .project = CH_STR("pkg"),
+                                    .reason = CH_STR("until it is mended"),
+                                    .by = CH_STR("uid:0"),
+                                    .at_us = ch_now_unix_us() - 9 * hour,
+                                    .expires_at_us = ch_now_unix_us() - ago * hour};
+        assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+        house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        h->k->clock_offset_us -= 2 * hour; /* so it was an hour before it, or had been for an hour */
+        h->k->clock_jumped = true;
+        h->k->rules++;
+        house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+        assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+        assert_int_equal(h->file.refusal.verdict,
+                         ago == 1 ? CH_VERDICT_DENY : CH_VERDICT_HOLD); /* else "clock" holds it */
+        house_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,7 +395,9 @@ int main(void)
         cmocka_unit_test(a_rescan_goes_on_after_a_crash),
         cmocka_unit_test(evicted_bytes_are_fetched_again),
         cmocka_unit_test(by_hand_it_says_what_became_of_it_and_who_has_it),
+        cmocka_unit_test(a_file_of_two_hashes_is_inspected_once),
         cmocka_unit_test(a_clock_that_jumped_has_jumped_after_a_restart),
+        cmocka_unit_test(a_denial_does_not_end_by_a_jump),
         cmocka_unit_test(repositories_with_one_upstream_share_a_rescan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -372,12 +372,11 @@ static void expect_both(struct house *h, const char *wheel, const char *sibling)
 static void t10_a_broken_transfer_holds_nothing(void **state)
 {
     (void)state;
-    const char *broken[][2] = {{"good, a bit flipped", "finding hash-mismatch"},
-                               {"good, and an attack", "finding direct-reference"}};
+    const char *const broken[] = {"good, a bit flipped", "good, and an attack"};
     for (size_t i = 0; i < CH_ARRAY_LEN(broken); i++) {
         struct house *h = house_new();
-        set_pair(h, "good", "sibling", broken[i][0]);
-        expect_both(h, broken[i][1], NULL);
+        set_pair(h, "good", "sibling", broken[i]);
+        expect_both(h, "finding hash-mismatch", NULL);
         set_pair(h, "good", "sibling", "good");
         ask_page_anew(h); /* which is as before: now the file is fetched anew */
         expect_both(h, NULL, NULL);
@@ -430,6 +429,62 @@ static void t10_an_attack_replaced_on_arrival_holds_its_version(void **state)
     assert_true(intake_rescan(h->k, p, (size_t)page_find_file(p, CH_STR(WHEEL))));
     house_settle(h);
     expect_both(h, "sibling", "sibling"); /* which its bytes-changed does not hide */
+    house_free(h);
+}
+
+#define MD5_ATTACK "fc7e987f23de5bd6562b7c0063cad659"
+#define MD5_HONEST "eeaf118e5d97270acfc4cd8da9555891"
+
+/* As set_pair; of the wheel the page states this md5 as well, unless NULL. */
+static void set_pair_md5(struct house *h, const char *wheel, const char *md5, const char *sibling)
+{
+    char text[512], hash[CH_SHA256_HEX + 1], other[CH_SHA256_HEX + 1];
+    snprintf(text, sizeof(text), WHEEL " %s - 30 %s%s\n" SIBLING " %s - 30\n",
+             house_hex(wheel, hash), md5 != NULL ? "md5:" : "", md5 != NULL ? md5 : "",
+             house_hex(sibling, other));
+    set_pair(h, wheel, sibling, wheel);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+}
+
+/* An inspection is one of the hashes that the index stated; that an attack came is so whatever it states
+ * since, of the bytes that take its place or of the same ones. */
+static void t10_another_hash_stated_frees_no_sibling(void **state)
+{
+    (void)state;
+    const struct {
+        const char *former, *then, *then_md5;
+    } ways[] = {
+        {MD5_ATTACK, "honest", MD5_HONEST},
+        {MD5_ATTACK, "honest", NULL},
+        {NULL, "honest", MD5_HONEST},
+        {NULL, "attack", MD5_ATTACK},
+        {MD5_ATTACK, "attack", MD5_HONEST},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
+        struct house *h = house_new();
+        set_pair_md5(h, "attack", ways[i].former, "sibling");
+        expect_both(h, "finding direct-reference", "sibling");
+        set_pair_md5(h, ways[i].then, ways[i].then_md5, "sibling");
+        ask_page_anew(h);
+        expect_both(h, "sibling", "sibling");
+        house_free(h);
+    }
+}
+
+/* T15: the right sha256 beside another md5 is a mismatch, found once: it is not inspected for ever. */
+static void t15_an_md5_that_differs_is_a_mismatch_once(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_pair_md5(h, "honest", MD5_ATTACK, "sibling");
+    expect(h, WHEEL, "finding hash-mismatch");
+    size_t scans = h->scans[0];
+    expect_both(h, "finding hash-mismatch", NULL);
+    expect(h, WHEEL, "finding hash-mismatch");
+    assert_int_equal(h->scans[0], scans + 1); /* the sibling's */
+    set_pair_md5(h, "honest", MD5_HONEST, "sibling");
+    ask_page_anew(h);
+    expect_both(h, NULL, NULL);
     house_free(h);
 }
 
@@ -518,6 +573,8 @@ int main(void)
         cmocka_unit_test(t10_bytes_that_were_a_mismatch_are_judged_as_what_they_are),
         cmocka_unit_test(t10_a_replaced_attack_holds_its_version),
         cmocka_unit_test(t10_an_attack_replaced_on_arrival_holds_its_version),
+        cmocka_unit_test(t10_another_hash_stated_frees_no_sibling),
+        cmocka_unit_test(t15_an_md5_that_differs_is_a_mismatch_once),
         cmocka_unit_test(a_fetch_goes_on_after_a_restart),
         cmocka_unit_test(a_scan_goes_on_after_a_restart_without_a_fetch),
         cmocka_unit_test(decided_files_are_served_after_a_restart),

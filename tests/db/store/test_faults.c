@@ -85,8 +85,15 @@ static bool may_scan(size_t id)
     return id <= CH_SQL_QUICK_CHECK || id == CH_SQL_RULINGS || id == CH_SQL_INTAKES ||
            id == CH_SQL_SERVED_ALL || id == CH_SQL_POLICIES || id == CH_SQL_KEYS ||
            id == CH_SQL_ADD_KEY || id == CH_SQL_WITHDRAWALS || id == CH_SQL_LOG_PENDING ||
-           id == CH_SQL_LOG_CLEARS || id == CH_SQL_UNLOGGED ||
+           id == CH_SQL_LOG_CLEARS || id == CH_SQL_PEOPLE || id == CH_SQL_UNLOGGED ||
+           id == CH_SQL_ERASE_WHO || /* likewise rare, and of a table without such an index */
            id == CH_SQL_END_RULINGS_OF_NAME; /* an act of a person, as rare as rulings are few */
+}
+
+/* Statements that sort what an index gave them, since that is little: the inspections of one file. */
+static bool may_sort(size_t id)
+{
+    return id == CH_SQL_INSPECTION_CONTEXTS;
 }
 
 static void test_statements_use_indexes(void **state)
@@ -102,7 +109,7 @@ static void test_statements_use_indexes(void **state)
         assert_int_equal(sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL), SQLITE_OK);
         while (sqlite3_step(stmt) == SQLITE_ROW) {
             const char *detail = (const char *)sqlite3_column_text(stmt, 3);
-            if (strncmp(detail, "SCAN", 4) == 0 || strstr(detail, "TEMP B-TREE") != NULL) {
+            if (strncmp(detail, "SCAN", 4) == 0 || (strstr(detail, "TEMP B-TREE") != NULL && !may_sort(i))) {
                 fail_msg("%s: %s", ch_sql_rows[i].name, detail);
             }
         }
@@ -172,7 +179,7 @@ static void fill_facts(void)
                                      .kind = CH_OWNER_GIVEN, .upstream = CH_STR("v"),
                                      .former = CH_STR("u"), .reason = CH_STR("why"),
                                      .by = CH_STR("uid:0"), .at_us = 1};
-    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     assert_ch_ok(&err, ch_store_add_sighting(store, CH_STR("u"), CH_STR("p"), CH_STR("f"), NULL,
                                              CH_SIGHTING_APPEARED, 1, 1, &err));
     assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
@@ -183,6 +190,18 @@ static void fill_facts(void)
     assert_ch_ok(&err, ch_store_add_ruling(store, &ruling, &id, &err));
     assert_ch_ok(&err, ch_store_end_ruling(store, id, CH_STR("a"), CH_STR("b"), 1, &err));
     assert_ch_ok(&err, decide("f"));
+    struct ch_people_row people[] = {
+        {.kind = CH_PEOPLE_PERSON, .person = CH_STR("alice"), .at_us = 1},
+        {.kind = CH_PEOPLE_UID, .person = CH_STR("alice"), .uid = 1000, .at_us = 1},
+        {.kind = CH_PEOPLE_MEMBER, .person = CH_STR("alice"), .group = CH_STR("g"), .at_us = 1},
+        {.kind = CH_PEOPLE_GRANT, .group = CH_STR("g"), .role = CH_STR("reader"), .at_us = 1},
+        {.kind = CH_PEOPLE_TOKEN, .person = CH_STR("alice"), .audience = CH_STR("pull"),
+         .sha256 = sha, .at_us = 1},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(people); i++) {
+        assert_ch_ok(&err, ch_store_add_people(store, &people[i], &id, &err));
+    }
+    assert_ch_ok(&err, ch_store_end_people(store, id, CH_STR("a"), CH_STR("b"), 1, &err));
 }
 
 static void test_facts_are_immutable(void **state)
@@ -197,6 +216,9 @@ static void test_facts_are_immutable(void **state)
         {"inspection", "outcome"}, {"finding", "code"},     {"inspection_fact", "value"},
         {"ruling", "reason"},      {"ruling_end", "why"},   {"ruling_fingerprint", "fingerprint"},
         {"decision", "verdict"},   {"owner_change", "upstream"},
+        {"people_fact", "kind"},   {"people_end", "why"},   {"person", "name"},
+        {"person_uid", "uid"},     {"group_member", "group_name"}, {"group_grant", "role"},
+        {"token", "sha256"},
     };
     fill_facts();
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {

@@ -75,22 +75,23 @@ static void test_owner_is_changed_by_people(void **state) /* T12 */
     struct ch_buf b;
     ch_buf_init(&b, 1000);
     struct ch_str repo = CH_STR("pypi");
+    uint64_t id = 0;
     struct ch_owner_change change = {.repository = repo, .project = CH_STR("numpy"),
                                      .kind = CH_OWNER_GIVEN, .upstream = CH_STR("up2"),
                                      .former = CH_STR("up1"), .reason = CH_STR("why"),
                                      .by = CH_STR("uid:0"), .at_us = 7};
     assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 5, &err));
     assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("flask"), CH_STR("up1"), 6, &err));
-    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     change.kind = CH_OWNER_OLDER_ACCEPTED; /* is no change of owner */
     change.upstream = CH_STR("up3");
     change.former = CH_STR("");
     change.at_us = 8;
-    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     change.kind = CH_OWNER_GIVEN; /* of a name that nobody had */
     change.project = CH_STR("new");
     change.at_us = 9;
-    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     assert_ch_ok(&err, ch_store_owner(store, repo, CH_STR("numpy"), &b, &err));
     assert_str_eq(ch_buf_str(&b), "up2");
     assert_ch_code(CH_E_CONFLICT,
@@ -310,6 +311,30 @@ static void test_inspection(void **state)
     assert_ch_code(CH_E_USAGE, ch_store_add_inspection(store, &key, &failed, &err));
 }
 
+/* What a file was inspected as, each once; not what merely begins like its name. */
+static void test_inspection_contexts(void **state)
+{
+    (void)state;
+    static const char *const contexts[] = {"u/p/f.whl", "u/p/f.whl/md5=0", "u/p/f.whl/md5=0",
+                                           "u/p/f.whl.asc", "u/p/g.whl"};
+    struct ch_inspection_key key = {.sha256 = digest("b"), .profile = CH_STR("wheel")};
+    struct ch_inspection_row row = {.outcome = CH_INSPECTION_COMPLETE, .at_us = 7};
+    struct ch_buf b;
+    ch_buf_init(&b, 1000);
+    for (size_t i = 0; i < CH_ARRAY_LEN(contexts); i++) {
+        key.context = ch_str_of(contexts[i]);
+        assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
+    }
+    key.context = CH_STR("u/p/f.whl");
+    assert_ch_ok(&err, ch_store_inspection_contexts(store, &key, gather_names, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/p/f.whl u/p/f.whl/md5=0 ");
+    ch_buf_clear(&b);
+    key.sha256 = digest("none");
+    assert_ch_ok(&err, ch_store_inspection_contexts(store, &key, gather_names, &b, &err));
+    assert_int_equal(b.len, 0);
+    ch_buf_done(&b);
+}
+
 /* Whatever inspector and rules: the newest of these bytes, profile and context. */
 static void test_newest_inspection(void **state)
 {
@@ -429,6 +454,7 @@ int main(void)
         T(test_snapshot),   T(test_snapshot_bounds),
         T(test_artifact),   T(test_release_files),
         T(test_inspection), T(test_newest_inspection), T(test_fetch_sighting_sidecar),
+        T(test_inspection_contexts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,68 @@
+/* The store's side of persons and of what they may do (part of store.h).
+ *
+ * Each row is a fact that is never changed; it ends with a fact of its own, and ended rows stay. Names are
+ * not given twice, not even after their end. */
+#ifndef CUSTOMHOUSE_STORE_PEOPLE_H
+#define CUSTOMHOUSE_STORE_PEOPLE_H
+
+#include "customhouse/bytes.h"
+#include "customhouse/digest.h"
+
+struct ch_store;
+
+enum ch_people_kind {
+    CH_PEOPLE_PERSON = 1, /* person, service, full_name */
+    CH_PEOPLE_UID,        /* person, uid */
+    CH_PEOPLE_MEMBER,     /* group, person */
+    CH_PEOPLE_GRANT,      /* group, role, repository, environment */
+    CH_PEOPLE_TOKEN,      /* person, audience, label, sha256, expires_at_us */
+};
+struct ch_people_row {
+    uint64_t id; /* one sequence for all kinds; ch_store_add_people does not look at it */
+    enum ch_people_kind kind;
+    struct ch_str person; /* its name */
+    bool service;
+    struct ch_str full_name;
+    uint32_t uid;
+    struct ch_str group;
+    struct ch_str role;
+    struct ch_str repository;  /* absent: all */
+    struct ch_str environment; /* absent: both */
+    struct ch_str audience;
+    struct ch_str label;
+    struct ch_sha256 sha256; /* of the token */
+    int64_t expires_at_us;
+    struct ch_str by;
+    int64_t at_us;
+    int64_t ended_at_us; /* CH_TIME_UNKNOWN: it stands */
+    struct ch_str ended_by;
+    struct ch_str ended_why;
+};
+/* CH_E_EXISTS: the name or the token was given before. CH_E_FULL: see store.h. */
+enum ch_code ch_store_add_people(struct ch_store *s, const struct ch_people_row *row,
+                                 uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
+/* CH_E_NOT_FOUND: there is none; CH_E_EXISTS: ended already. */
+enum ch_code ch_store_end_people(struct ch_store *s, uint64_t id, struct ch_str by,
+                                 struct ch_str why, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* All there ever were, in the order they came. */
+typedef void ch_store_people_fn(void *ctx, const struct ch_people_row *row);
+enum ch_code ch_store_people(struct ch_store *s, ch_store_people_fn *each, void *ctx,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+/* Failed sign-ins are counted by the minute, and become one entry each when the minute is over. */
+struct ch_sign_in_row {
+    int64_t minute; /* since 1970 */
+    struct ch_str principal; /* whose token it was; absent: nobody's that is known */
+    struct ch_str why;       /* "unknown", "expired", ... */
+    uint64_t times;
+};
+enum ch_code ch_store_count_sign_in(struct ch_store *s, const struct ch_sign_in_row *row,
+                                    struct ch_err *err) CH_MUST_CHECK; /* one more; `times` does not count */
+typedef enum ch_code ch_store_sign_in_fn(void *ctx, const struct ch_sign_in_row *row, struct ch_err *err);
+/* A failure of `each` ends it. */
+enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_store_sign_in_fn *each,
+                                      void *ctx, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_drop_sign_ins_before(struct ch_store *s, int64_t minute,
+                                           struct ch_err *err) CH_MUST_CHECK;
+
+#endif
