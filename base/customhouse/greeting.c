@@ -47,6 +47,11 @@ void greet(const struct supervisor *sup)
             ch_buf_putc(&text, '\n');
         }
     }
+    struct ch_str addresses[CH_SETUP_MAX_LISTENERS];
+    for (size_t i = 0; i < sup->listening_count; i++) {
+        addresses[i] = ch_str_of(sup->listening[i].address);
+    }
+    ch_config_anonymous_put(&text, c, addresses, sup->listening_count);
     ch_buf_printf(&text, "configuration: %s\npolicy: %s\n", sup->site.config_name,
                   sup->site.policy_name);
     fwrite(text.ptr, 1, text.len, stdout);

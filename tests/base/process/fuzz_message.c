@@ -27,7 +27,9 @@
     X(command_done)                                                                                \
     X(rules_loaded)                                                                                \
     X(ask_document)                                                                                \
-    X(document_reply)
+    X(document_reply)                                                                              \
+    X(ask_token)                                                                                   \
+    X(token_reply)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \
