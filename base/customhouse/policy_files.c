@@ -19,13 +19,13 @@ struct file {
     struct ch_str text; /* to be written; borrowed from the bundle */
     bool was_there;
     struct ch_buf before;
-    bool moved;
 };
 
 struct policy_files {
     char *folder;
     int folder_fd;
-    struct stat like; /* policy.yaml: whose owner and mode new files get */
+    struct stat like;     /* policy.yaml: whose owner and mode new files get */
+    struct ch_buf former; /* the bundle that is replaced; nothing: it cannot be read whole */
     struct file *list;
     size_t count;
 };
@@ -130,13 +130,11 @@ static enum ch_code prepare(const struct policy_files *f, const struct file *fil
     return rc;
 }
 
-static enum ch_code move(struct file *file, struct ch_err *err)
+static enum ch_code move(const struct file *file, struct ch_err *err)
 {
-    if (rename(file->temporary, file->path) != 0) {
-        return ch_fail_errno(err, errno, "%s", file->path);
-    }
-    file->moved = true;
-    return CH_OK;
+    return rename(file->temporary, file->path) == 0
+               ? CH_OK
+               : ch_fail_errno(err, errno, "%s", file->path);
 }
 
 static enum ch_code sync_folder(const struct policy_files *f, struct ch_err *err)
@@ -154,8 +152,9 @@ static enum ch_code commit(struct policy_files *f, struct ch_str bundle, struct 
     rc = rc == CH_OK ? move(&whole, err) : rc;
     if (rc != CH_OK) {
         unlink(whole.temporary);
+    } else if ((rc = sync_folder(f, err)) != CH_OK) {
+        unlink(whole.path); /* whoever reads would take up what is told to have failed */
     }
-    rc = rc == CH_OK ? sync_folder(f, err) : rc;
     free(whole.path);
     free(whole.temporary);
     return rc;
@@ -239,36 +238,53 @@ static enum ch_code finish(const char *folder, struct ch_err *err)
 
 /* --- replacing, and putting back --- */
 
-/* What was there, as a bundle. */
-static enum ch_code bundle_before(const struct policy_files *f, struct ch_buf *ret,
-                                  struct ch_err *err)
+/* A policy that cannot be read, by whomever, need not stay whole: its own text is enough. */
+static void read_former(struct policy_files *f)
 {
-    const struct file *policy = &f->list[f->count - 1];
-    ch_buf_puts(ret, ch_buf_str(&policy->before));
-    enum ch_code rc = ch_buf_ok(ret, err);
-    for (size_t i = 0; rc == CH_OK && i + 1 < f->count; i++) {
-        const char *name = strrchr(f->list[i].path, '/') + 1;
-        if (f->list[i].was_there) {
-            rc = ch_policy_bundle_add(ret, ch_str_of(name), ch_buf_str(&f->list[i].before), err);
+    char *path = site_path(f->folder, SITE_POLICY);
+    struct ch_err broken;
+    if (site_read_policy(path, &f->former, &broken) != CH_OK) {
+        ch_buf_done(&f->former);
+    }
+    free(path);
+}
+
+static bool is_among(const struct policy_files *files, const char *path)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (strcmp(files->list[i].path, path) == 0) {
+            return true;
         }
     }
-    return rc;
+    return false;
+}
+
+/* A list that the former policy does not name: nobody reads it, so it needs no part in the step. */
+static enum ch_code put_back(const struct policy_files *f, const struct file *file,
+                             struct ch_err *err)
+{
+    if (!file->was_there) {
+        return unlink(file->path) == 0 ? CH_OK : ch_fail_errno(err, errno, "%s", file->path);
+    }
+    enum ch_code rc = prepare(f, file, ch_buf_str(&file->before), err);
+    return rc == CH_OK ? move(file, err) : rc;
 }
 
 enum ch_code policy_files_restore(struct policy_files *f, struct ch_err *err)
 {
     struct policy_files *back = NULL;
-    struct ch_buf bundle;
-    ch_buf_init(&bundle, (size_t)ch_limits.setup_text_bytes);
-    enum ch_code rc = bundle_before(f, &bundle, err);
-    rc = rc == CH_OK ? policy_files_replace(f->folder, ch_buf_str(&bundle), &back, err) : rc;
-    for (size_t i = 0; rc == CH_OK && i < f->count; i++) { /* of which nobody speaks any more */
-        if (!f->list[i].was_there && f->list[i].moved && unlink(f->list[i].path) != 0) {
-            rc = ch_fail_errno(err, errno, "%s", f->list[i].path);
-        }
+    enum ch_code rc = CH_E_FORMAT;
+    if (f->former.ptr != NULL) {
+        rc = policy_files_replace(f->folder, ch_buf_str(&f->former), &back, err);
+    }
+    if (rc != CH_OK) { /* or one of its lists is no regular file, and was not ours to replace */
+        struct ch_str own = ch_buf_str(&f->list[f->count - 1].before);
+        rc = policy_files_replace(f->folder, own, &back, err);
+    }
+    for (size_t i = 0; rc == CH_OK && i < f->count; i++) {
+        rc = is_among(back, f->list[i].path) ? CH_OK : put_back(f, &f->list[i], err);
     }
     policy_files_free(back);
-    ch_buf_done(&bundle);
     return rc;
 }
 
@@ -285,6 +301,7 @@ enum ch_code policy_files_replace(const char *folder, struct ch_str bundle,
     rc = rc == CH_OK ? gather(f, folder, bundle, err) : rc;
     rc = rc == CH_OK ? prepare_all(f, err) : rc;
     if (rc == CH_OK) {
+        read_former(f);
         rc = commit(f, bundle, err);
         committed = rc == CH_OK;
         rc = rc == CH_OK ? move_all(f, err) : rc;
@@ -378,6 +395,7 @@ void policy_files_free(struct policy_files *f)
     if (f->folder_fd >= 0) {
         close(f->folder_fd);
     }
+    ch_buf_done(&f->former);
     free(f->folder);
     free(f->list);
     free(f);

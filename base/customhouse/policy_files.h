@@ -2,8 +2,7 @@
  * step.
  *
  *   each file written beside its place and synced
- *     -> the whole as one text in policy.yaml.set, renamed into its place: from here on it is the
- * policy
+ *     -> the whole as one text in policy.yaml.set, renamed into its place: from here on the policy
  *     -> each file renamed into its place, policy.yaml last
  *     -> policy.yaml.set removed
  *
@@ -23,10 +22,11 @@ struct policy_files; /* what was there before */
  * somebody else is at it. */
 enum ch_code policy_files_lock(const char *folder, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 /* Under the lock: puts a bundle (policy.h) in the place of policy and lists. Owner and mode stay
- * those of the former file; a new one gets those of policy.yaml. On failure all is as it was. */
+ * those of the former file; a new one gets those of policy.yaml. On failure all is as it was, or
+ * the error says that the next one finishes it. */
 enum ch_code policy_files_replace(const char *folder, struct ch_str bundle,
                                   struct policy_files **ret, struct ch_err *err) CH_MUST_CHECK;
-/* Puts back what was there, as one step too. */
+/* Puts back what was there, as one step too: the former policy with all of its lists. */
 enum ch_code policy_files_restore(struct policy_files *files, struct ch_err *err) CH_MUST_CHECK;
 void policy_files_free(struct policy_files *files); /* accepts NULL */
 

@@ -123,7 +123,9 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->index_confirmed_at_us = p->checked_at_us;
     ret->project_since_us = p->since_us;
     ret->likeness = likeness_of(p);
-    ret->version_has_wheel = p->index.wheels[p->index.version[file]];
+    /* a wheel that is gone from the index is one, too: policies are checked by that (contradict.c) */
+    ret->version_has_wheel = ch_str_eq(ret->file_type, CH_STR("wheel")) ||
+                             p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
     ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
 }

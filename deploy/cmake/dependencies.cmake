@@ -1,5 +1,5 @@
 # The libraries of the design's dependency table. A target links only what its process may hold:
-# tests/linkage checks the linked binaries (SQLite only in the keeper, libcurl only in the fetcher,
+# tests/linkage checks the linked binaries (SQLite only in keeper and auditor, libcurl only in the fetcher,
 # libarchive, libyara and libhs only in the scanner).
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0)

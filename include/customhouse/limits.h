@@ -77,7 +77,6 @@
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
-    X(fetch_jobs, 1024, "jobs", "asked of the fetcher and not yet answered")                       \
     X(fetch_connections, 64, "connections", "to all hosts of one upstream")                        \
     X(fetch_host_connections, 16, "connections", "to one host")                                    \
     X(fetch_redirects, 5, "hops", "of one request")                                                \

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from house.case import Quarantine, add_wheel, file_path
-from house.service import Service
+from house.service import BIN, Service
 
 OUTSIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "db", "log", "outside")
 FILES = 12
@@ -20,7 +20,7 @@ def outside_program():
     go = shutil.which("go")
     if go is None:
         raise unittest.SkipTest("there is no go (Debian: golang)")
-    program = os.path.join(os.path.dirname(os.path.abspath(os.environ["CUSTOMHOUSE_BIN"])), "outside", "outside")
+    program = os.path.join(os.path.dirname(os.path.abspath(BIN)), "outside", "outside")
     have = subprocess.run([go, "mod", "download"], cwd=OUTSIDE, capture_output=True, text=True)
     if have.returncode != 0:
         raise unittest.SkipTest("Go modules cannot be had: " + have.stderr.strip().splitlines()[-1])

@@ -1,38 +1,17 @@
 /* Holds and conditions by what a file is and does: every row has its nearest neighbour that passes.
  */
-#include "tests/ch_test.h"
-
 #include <stdio.h>
 
-#include "customhouse/policy.h"
+#include "decide_case.h"
 
-#define DAY ((int64_t)86400 * 1000000)
-#define NOW ((int64_t)1795948200 * 1000000) /* 2026-11-29 10:30 UTC */
-
-/* A file that passes: a month old, inspected, of a project that is a year old. */
+/* Of a project that is a year old. */
 static struct ch_facts good(void)
 {
-    struct ch_facts f;
-    ch_facts_init(&f);
-    f.ecosystem = CH_STR("pypi");
-    f.repository = CH_STR("pypi");
+    struct ch_facts f = case_good();
     f.environment = CH_STR("prod");
-    f.project = CH_STR("foo-bar");
-    f.name_owner = CH_OWNER_UPSTREAM;
-    f.version = CH_STR("1.5");
-    f.file_name = CH_STR("foo_bar-1.5-py3-none-any.whl");
-    f.file_type = CH_STR("wheel");
-    f.artifact = (struct ch_sha256){{1}};
-    f.has_inspector = true;
     f.version_has_wheel = true;
     f.size_bytes = 10 << 20;
-    f.hash_stated = true;
-    f.upstream_trusted_for_times = true;
-    f.uploaded_at_us = NOW - 30 * DAY;
     f.project_since_us = NOW - 365 * DAY;
-    f.first_seen_at_us = NOW - DAY;
-    f.index_confirmed_at_us = NOW;
-    f.inspection = CH_INSPECTION_COMPLETE;
     return f;
 }
 
@@ -55,19 +34,11 @@ static size_t facts_of(const char *text, struct ch_fact *ret)
 
 static struct ch_decision decide_with(const char *settings, const struct ch_facts *facts)
 {
-    struct ch_policy *p = NULL;
-    struct ch_err err;
-    struct ch_decision d;
     struct ch_buf b;
     ch_buf_init(&b, 4096);
-    ch_buf_printf(&b, "version: 1\n%s\n", settings);
-    assert_ch_ok(&err, ch_policy_parse(ch_buf_str(&b), "policy.yaml", &p, &err));
-    ch_decide(p, facts, NOW, &d);
-    ch_policy_free(p);
+    ch_buf_printf(&b, "version: 1\n%s\n%c", settings, '\0');
+    struct ch_decision d = case_decide_with(b.ptr, facts);
     ch_buf_done(&b);
-    for (size_t i = 0; d.reason[i] != '\0'; i++) {
-        assert_true(d.reason[i] >= ' ' && d.reason[i] <= '~');
-    }
     assert_true(strlen(d.reason) < CH_REASON_MAX - 1);
     return d;
 }

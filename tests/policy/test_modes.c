@@ -1,34 +1,13 @@
 /* Modes, settings by repository and environment, cool-downs, lists from files; and what differs
  * between two decisions. */
-#include "tests/ch_test.h"
+#include "decide_case.h"
 
 #include "customhouse/limits.h"
-#include "customhouse/policy.h"
-
-#define DAY       ((int64_t)86400 * 1000000)
-#define NOW       ((int64_t)1795948200 * 1000000) /* 2026-11-29 10:30 UTC */
-#define BIT(kind) ((uint64_t)1 << (kind))
 
 static struct ch_facts good(void)
 {
-    struct ch_facts f;
-    ch_facts_init(&f);
-    f.ecosystem = CH_STR("pypi");
-    f.repository = CH_STR("pypi");
+    struct ch_facts f = case_good();
     f.environment = CH_STR("prod");
-    f.project = CH_STR("foo-bar");
-    f.name_owner = CH_OWNER_UPSTREAM;
-    f.version = CH_STR("1.5");
-    f.file_name = CH_STR("foo_bar-1.5-py3-none-any.whl");
-    f.file_type = CH_STR("wheel");
-    f.artifact = (struct ch_sha256){{1}};
-    f.has_inspector = true;
-    f.size_bytes = 1000;
-    f.hash_stated = true;
-    f.upstream_trusted_for_times = true;
-    f.uploaded_at_us = NOW - 30 * DAY;
-    f.index_confirmed_at_us = NOW;
-    f.inspection = CH_INSPECTION_COMPLETE;
     return f;
 }
 

@@ -2,6 +2,7 @@
  * again. */
 #include "tests/ch_test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -70,9 +71,10 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    static const char *const names[] = {"policy.yaml",    "ours.txt",        "theirs.txt",
-                                        "elsewhere",      "policy.yaml.new", "ours.txt.new",
-                                        "theirs.txt.new", "policy.yaml.set", "policy.yaml.set.new"};
+    static const char *const names[] = {
+        "policy.yaml",     "ours.txt",     "theirs.txt",     "alone.txt",       "elsewhere",
+        "policy.yaml.new", "ours.txt.new", "theirs.txt.new", "policy.yaml.set", "alone.txt.new",
+        "policy.yaml.set.new"};
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
         unlink(at(names[i]));
         rmdir(at(names[i]));
@@ -168,10 +170,27 @@ static void step(void)
     }
 STOPS(int, rename, (const char *from, const char *to), (from, to))
 STOPS(int, unlink, (const char *path), (path))
-STOPS(int, fsync, (int fd), (fd))
 STOPS(ssize_t, write, (int fd, const void *bytes, size_t n), (fd, bytes, n))
 
-static const char OLD_POLICY[] = "version: 1\nlists: {projects: {o: {file: ours.txt}}}\n";
+static int syncs_left = -1; /* until one fails; negative: none does */
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    step();
+    if (syncs_left >= 0 && syncs_left-- == 0) {
+        errno = EIO;
+        return -1;
+    }
+    int rc = __real_fsync(fd);
+    step();
+    return rc;
+}
+
+/* It has a list that the new one has not. */
+static const char OLD_POLICY[] = "version: 1\nlists: {projects: {o: {file: ours.txt}, a: {file: "
+                                 "alone.txt}}}\n";
 static const char NEW_BUNDLE[] = "version: 1\nlists: {projects: {o: {file: ours.txt}, t: {file: "
                                  "theirs.txt}}}\n\0ours.txt\0one\n\0theirs.txt\0two\n";
 #define NEW_STR ((struct ch_str){NEW_BUNDLE, sizeof(NEW_BUNDLE) - 1})
@@ -186,6 +205,7 @@ static enum seen look(const char *label, int at_step)
     ch_buf_init(&old, 4096);
     ch_buf_puts(&old, ch_str_of(OLD_POLICY));
     assert_ch_ok(&err, ch_policy_bundle_add(&old, CH_STR("ours.txt"), CH_STR("former\n"), &err));
+    assert_ch_ok(&err, ch_policy_bundle_add(&old, CH_STR("alone.txt"), CH_STR("alone\n"), &err));
     bool is_new = ch_str_eq(ch_buf_str(&b), NEW_STR);
     if (!is_new && !ch_str_eq(ch_buf_str(&b), ch_buf_str(&old))) {
         fail_msg("%s, step %d: files of both: %.*s", label, at_step, CH_STR_ARG(ch_buf_str(&b)));
@@ -245,6 +265,7 @@ static void begin_anew(void)
     }
     write_file("policy.yaml", OLD_POLICY, 0640);
     write_file("ours.txt", "former\n", 0604);
+    write_file("alone.txt", "alone\n", 0640);
 }
 
 static void whoever_is_killed_leaves_one_policy_whole(void **state)
@@ -276,7 +297,7 @@ static void whoever_is_killed_leaves_one_policy_whole(void **state)
     assert_true(steps > 20 && finished > 20);
 }
 
-/* The former policy's bundle may speak of no list that only the new one has. */
+/* The former policy's bundle speaks of no list that only the new one has, and of all of its own. */
 static void putting_back_is_one_step_too(void **state)
 {
     (void)state;
@@ -293,6 +314,44 @@ static void putting_back_is_one_step_too(void **state)
         }
     }
     assert_true(steps > 40);
+}
+
+/* A list that was there, and that the former policy does not name. */
+static void what_nobody_read_is_put_back_too(void **state)
+{
+    (void)state;
+    struct policy_files *files = NULL;
+    begin_anew();
+    write_file("theirs.txt", "kept\n", 0600);
+    assert_ch_ok(&err, policy_files_replace(folder, NEW_STR, &files, &err));
+    assert_file("theirs.txt", "two\n", 0600);
+    assert_ch_ok(&err, policy_files_restore(files, &err));
+    assert_int_equal(look("put back", 0), SEEN_OLD);
+    assert_file("theirs.txt", "kept\n", 0600);
+    policy_files_free(files);
+}
+
+/* A disk that fails: what is told to have failed is not taken up, unless that is told too. */
+static void a_failed_sync_is_told_as_it_is(void **state)
+{
+    (void)state;
+    enum ch_code rc = CH_E_IO;
+    int told = 0, failed = 0;
+    for (int at_sync = 0; rc != CH_OK; at_sync++) {
+        struct policy_files *files = NULL;
+        begin_anew();
+        syncs_left = at_sync;
+        rc = policy_files_replace(folder, NEW_STR, &files, &err);
+        syncs_left = -1;
+        bool finishes = rc != CH_OK && strstr(err.msg, "finishes it") != NULL;
+        told += finishes;
+        failed += rc != CH_OK;
+        bool taken = look("failed sync", at_sync) == SEEN_NEW;
+        assert_int_equal(taken, rc == CH_OK || finishes);
+        assert_ch_ok(&err, policy_files_finish(folder, &err));
+        policy_files_free(files);
+    }
+    assert_true(told > 0 && failed > told);
 }
 
 /* A reload between two renames reads what the whole says. */
@@ -328,6 +387,8 @@ int main(void)
         T(two_never_replace_at_once),
         T(whoever_is_killed_leaves_one_policy_whole),
         T(putting_back_is_one_step_too),
+        T(what_nobody_read_is_put_back_too),
+        T(a_failed_sync_is_told_as_it_is),
         T(what_is_under_way_is_read_as_the_new_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

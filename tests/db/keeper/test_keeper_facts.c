@@ -69,6 +69,28 @@ static void facts_are_those_of_the_inspection(void **state)
     house_free(h);
 }
 
+/* What is gone is no reason to hold an sdist; but no rule about wheels without a wheel meets one. */
+static void a_wheel_is_one_also_when_it_is_gone(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_facts f;
+    allow(h, W2);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    static const char *const gone[] = {W2, LINUX2};
+    for (size_t i = 0; i < CH_ARRAY_LEN(gone); i++) {
+        ptrdiff_t at = page_find_file(p, ch_str_of(gone[i]));
+        assert_true(at >= 0);
+        p->facts.files[at].removed_at_us = ch_now_unix_us();
+    }
+    page_index_build(p);
+    facts_of(h, W2, &f);
+    assert_true(f.version_has_wheel);
+    facts_of(h, S2, &f);
+    assert_false(f.version_has_wheel);
+    house_free(h);
+}
+
 static void the_previous_is_the_last_approved_before(void **state)
 {
     (void)state;
@@ -173,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_those_of_the_inspection),
+        cmocka_unit_test(a_wheel_is_one_also_when_it_is_gone),
         cmocka_unit_test(the_previous_is_the_last_approved_before),
         cmocka_unit_test(an_older_one_approved_later_is_not_previous),
         cmocka_unit_test(the_previous_is_of_the_same_kind_where_there_is_one),

@@ -89,6 +89,12 @@ static bool may_scan(size_t id)
            id == CH_SQL_END_RULINGS_OF_NAME; /* an act of a person, as rare as rulings are few */
 }
 
+/* Statements that sort what an index gave them, since that is little: the inspections of one file. */
+static bool may_sort(size_t id)
+{
+    return id == CH_SQL_INSPECTION_CONTEXTS;
+}
+
 static void test_statements_use_indexes(void **state)
 {
     (void)state;
@@ -102,7 +108,7 @@ static void test_statements_use_indexes(void **state)
         assert_int_equal(sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL), SQLITE_OK);
         while (sqlite3_step(stmt) == SQLITE_ROW) {
             const char *detail = (const char *)sqlite3_column_text(stmt, 3);
-            if (strncmp(detail, "SCAN", 4) == 0 || strstr(detail, "TEMP B-TREE") != NULL) {
+            if (strncmp(detail, "SCAN", 4) == 0 || (strstr(detail, "TEMP B-TREE") != NULL && !may_sort(i))) {
                 fail_msg("%s: %s", ch_sql_rows[i].name, detail);
             }
         }
