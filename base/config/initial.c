@@ -129,9 +129,16 @@ static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
 static void put_row(struct ch_buf *b, const struct ch_schema_row *row,
                     const struct ch_config_initial *in)
 {
+    const struct given site[] = {{.key = "approver", .value = in->approver},
+                                 {.key = "approver_uid", .value = in->approver_uid, .word = true}};
+    const struct given *g = find_given(site, CH_ARRAY_LEN(site), row->key);
     ch_buf_putc(b, '\n');
     put_comment(b, "", row->doc);
-    if (row->type == CH_SCHEMA_SECTIONS) {
+    if (g != NULL) {
+        ch_buf_printf(b, "%s: ", row->key);
+        put_given(b, g);
+        ch_buf_putc(b, '\n');
+    } else if (row->type == CH_SCHEMA_SECTIONS) {
         put_lists(b, row, in);
     } else if (row->type == CH_SCHEMA_SECTION) {
         put_plain_section(b, row);

@@ -300,6 +300,20 @@ static const struct ch_schema_row config_rows[] = {
      LIST(ch_config, host_names, host_name_count),
      .doc = "Further names that clients may call this server by, besides those in listen and\n"
             "public_url. A request under another name is refused."},
+    {.key = "approver",
+     .type = CH_SCHEMA_NAME,
+     AT(ch_config, approver),
+     .doc = "Name of the user who decides on exceptions from the first start on, in group approvers. As\n"
+            "long as it stands here, root and who starts the server are operators only. Later changes:\n"
+            "`customhouse user` and `customhouse group`."},
+    {.key = "approver_uid",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, approver_uid),
+     .def = "0",
+     .min = 0,
+     .max = 4294967294,
+     .unit = "",
+     .doc = "Uid of the approver on this host. 0: none, the approver comes with a token."},
     {.key = "exception_advice",
      .type = CH_SCHEMA_TEXT,
      AT(ch_config, exception_advice),

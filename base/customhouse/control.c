@@ -1,7 +1,7 @@
-/* The control socket: who may command, and handing them to the keeper.
+/* The control socket: whose connection it is, and handing it to the keeper, which knows who that may be.
  *
- * The credentials are read here, outside all namespaces, where a uid is what the host says it is.
- */
+ * The credentials are read here, outside all namespaces, where a uid is what the host says it is. Our own
+ * processes command nothing (T22). */
 #include "supervisor_int.h"
 
 #include <errno.h>
@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/config/place.h"
 
 /* An answer to somebody we do not let through: they need not wait for it. */
 #define REFUSE_WAIT_MS 100
@@ -28,12 +30,35 @@ static void refuse(int fd, const char *why)
     ch_buf_done(&b);
 }
 
+static bool is_own_process(const struct supervisor *sup, uid_t uid)
+{
+    for (size_t i = 0; i < sup->process_count; i++) {
+        if (sup->process[i].uid != 0 && sup->process[i].uid == uid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool all_on_loopback(const struct supervisor *sup)
+{
+    for (size_t i = 0; i < sup->listening_count; i++) {
+        struct ch_str host = {NULL, 0};
+        uint16_t port = 0;
+        if (!ch_place_split(ch_str_of(sup->listening[i].address), &host, &port) ||
+            !ch_place_is_loopback(host)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void pass_on(struct supervisor *sup, int fd, const struct ucred *peer)
 {
     struct process *keeper = process_find(sup, CH_ROLE_KEEPER, 0);
-    if (peer->uid != 0 && peer->uid != geteuid()) {
+    if (is_own_process(sup, peer->uid)) {
         log_line("control-refused", "uid=%u pid=%d", (unsigned)peer->uid, (int)peer->pid);
-        refuse(fd, "not permitted: only root and the user who started the server may command it");
+        refuse(fd, "not permitted: the server's own processes command nothing");
         return;
     }
     if (keeper == NULL || keeper->state != PROCESS_READY || sup->draining) {
@@ -42,7 +67,10 @@ static void pass_on(struct supervisor *sup, int fd, const struct ucred *peer)
     }
     struct ch_buf b;
     ch_buf_init(&b, 64);
-    struct ch_control m = {peer->uid, (uint32_t)peer->pid};
+    struct ch_control m = {.uid = peer->uid,
+                           .pid = (uint32_t)peer->pid,
+                           .own = peer->uid == 0 || peer->uid == geteuid(),
+                           .loopback = all_on_loopback(sup)};
     ch_control_put(&b, &m);
     process_send(keeper, CH_MSG_CONTROL, ch_buf_str(&b), &fd, 1);
     ch_buf_done(&b);
@@ -67,7 +95,7 @@ static void on_connection(struct ch_watch *w, uint32_t events)
 static enum ch_code bind_control(int fd, const struct sockaddr_un *address, struct ch_err *err)
 {
     unlink(address->sun_path); /* a former one's: we hold the lock */
-    mode_t before = umask(0177);
+    mode_t before = umask(0111); /* everybody may ask; who may what is the keeper's to say */
     int rc = bind(fd, (const struct sockaddr *)address, sizeof(*address));
     int errnum = errno;
     umask(before);

@@ -90,7 +90,7 @@ enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids
 {
     bool root = geteuid() == 0;
     const struct folder_row rows[] = {
-        {"run", 0700, 0, 0},
+        {"run", 0711, 0, 0}, /* the way to the control socket */
         {"log", 0700, 0, 0},
         {"keys", 0700, ids->keeper, ids->keeper},
         {"db", 0700, ids->keeper, ids->keeper},
@@ -108,8 +108,8 @@ enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids
         return ch_fail_errno(err, errno, "%s", folder);
     }
     enum ch_code rc = CH_OK;
-    /* keeper and gateways may walk through it, nobody else; nobody but us may look around */
-    if ((root && fchown(fd, 0, ids->served_gid) != 0) || fchmod(fd, root ? 0710 : 0700) != 0) {
+    /* everybody may walk through it, to what is open to them; nobody but us may look around */
+    if ((root && fchown(fd, 0, ids->served_gid) != 0) || fchmod(fd, 0711) != 0) {
         rc = ch_fail_errno(err, errno, "%s", folder);
     }
     for (size_t i = 0; rc == CH_OK && i < CH_ARRAY_LEN(rows); i++) {

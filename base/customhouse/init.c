@@ -96,6 +96,7 @@ struct plan {
     struct ch_buf credentials;
     struct ch_buf client_key;
     struct ch_buf config;
+    struct ch_str approver, approver_uid; /* borrow from init */
     const struct site_init *init;
 };
 
@@ -252,6 +253,8 @@ static enum ch_code put_config(struct plan *p, struct ch_err *err)
         .file_hosts = hosts,
         .file_host_count = p->learned.host_count,
         .states_times = times[p->learned.times],
+        .approver = p->approver,
+        .approver_uid = p->approver_uid,
         .now_us = ch_now_unix_us(),
         .notes = notes,
         .note_count = note_count,
@@ -304,12 +307,31 @@ static enum ch_code ask_upstream(const char *folder, struct plan *p, struct ch_e
     return rc;
 }
 
+/* The parser says what is wrong with a name; a uid that is none it would not see. */
+static enum ch_code read_approver(const char *option, struct plan *p, struct ch_err *err)
+{
+    struct ch_str rest = ch_str_of(option);
+    uint64_t uid = 0;
+    if (!ch_str_split(&rest, ':', &p->approver)) {
+        return CH_OK;
+    }
+    p->approver_uid = rest;
+    if (p->approver.len == 0 ||
+        (rest.ptr != NULL && (!ch_str_u64(rest, &uid) || uid == 0 || uid >= UINT32_MAX))) {
+        return ch_fail(err, CH_E_USAGE,
+                       "--approver %s: expected NAME or NAME:UID, with a UID from 1 to 4294967294%s",
+                       option, uid == 0 && rest.len == 1 ? " (root approves nothing)" : "");
+    }
+    return CH_OK;
+}
+
 static enum ch_code make_plan(const char *folder, const struct site_init *init, struct plan *p,
                               struct ch_err *err)
 {
     *p = (struct plan){.init = init};
     enum ch_code rc = site_check_folder(folder, err);
     rc = rc == CH_OK ? check_listens(init, err) : rc;
+    rc = rc == CH_OK ? read_approver(init->approver, p, err) : rc;
     rc = rc == CH_OK ? find_upstream(init->pypi_upstream, p, err) : rc;
     if (rc == CH_OK && p->pip.client_certificate != NULL) {
         rc = site_read_file(p->pip.client_certificate, &p->client_key, err);

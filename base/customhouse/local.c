@@ -44,6 +44,7 @@ static enum ch_code init(const char *folder, const struct args *args, struct ch_
         .listen_count = listen_count > 0 ? listen_count : 1,
         .insecure_http = args_has(args, "--insecure-http"),
         .pypi_upstream = args_value(args, "--pypi-upstream"),
+        .approver = args_value(args, "--approver"),
     };
     return site_init(folder, &init, err);
 }
@@ -77,6 +78,11 @@ int command_serve(const struct command_row *row, const struct args *args)
     rc = rc == CH_OK ? site_is_new(folder, &is_new, &err) : rc;
     if (rc == CH_OK && is_new) {
         rc = init(folder, args, &err);
+    } else if (rc == CH_OK && args_has(args, "--approver")) {
+        rc = ch_fail(&err, CH_E_USAGE,
+                     "--approver: %s is an installation already: use customhouse user and customhouse "
+                     "group",
+                     folder);
     } else if (rc == CH_OK && args_has(args, "--pypi-upstream")) {
         /* said once it would be ignored silently; the configuration is where this lives now */
         rc = ch_fail(&err, CH_E_USAGE,

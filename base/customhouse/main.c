@@ -24,6 +24,10 @@ static const struct option serve_options[] = {
     {"--pypi-upstream", "URL", false, false,
      "index that a new installation mirrors (default: that of\n"
      "                          this host's pip)"},
+    {"--approver", "NAME[:UID]", false, false,
+     "user of a new installation who decides on exceptions, and\n"
+     "                          who that is on this host; root and who starts the\n"
+     "                          server are operators only then"},
 };
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
@@ -75,6 +79,37 @@ static const struct option own_options[] = {
      "                          although it says that it is older than what is known"},
     {"--reason", "TEXT", false, false, "why; needed to change something"},
     REPOSITORY,
+    JSON,
+};
+
+static const struct option user_options[] = {
+    {"--name", "TEXT", false, false, "add: who that is, in words"},
+    {"--service", NULL, false, false, "add: a program's account, which decides nothing"},
+    {"--uid", "UID", false, false,
+     "add: who has this uid on this host is the user, for these\n"
+     "                          commands; revoke: only that"},
+    {"--reason", "TEXT", false, false, "revoke: why"},
+    JSON,
+};
+
+static const struct option group_options[] = {
+    {"--role", "ROLE", false, false,
+     "reader, requester, reviewer, approver, auditor, operator\n"
+     "                          or scanner"},
+    {"--repository", "NAME", false, false, "where the role holds (default: in all)"},
+    {"--environment", "NAME", false, false, "prod or preprod (default: both)"},
+    {"--reason", "TEXT", false, false, "revoke: why"},
+    JSON,
+};
+
+static const struct option token_options[] = {
+    {"--user", "USER", false, false, "whose; a user's own needs no right"},
+    {"--audience", "AUDIENCE", false, false, "add: what it is for: pull, push, scanner or admin"},
+    {"--expires", "WHEN", false, false,
+     "add: a date (2030-01-31) or a number of days (default: 90d),\n"
+     "                          at most 366 days ahead"},
+    {"--label", "TEXT", false, false, "add: where it is used"},
+    {"--reason", "TEXT", false, false, "revoke: why"},
     JSON,
 };
 
@@ -201,6 +236,32 @@ static const struct command_row commands[] = {
              "show NAME: one (PURPOSE-ID), or all of a purpose, with their public halves in PEM.\n"
              "rotate PURPOSE: a new key signs from now on; what the former one signed stands.",
      OPTIONS(keys_options),
+     .run = command_remote},
+    {.name = "user",
+     .words = "add|list|revoke [USER]",
+     .summary = "Add users and service accounts, list them, or take one away.",
+     .text = "add USER: a name of a-z 0-9 . _ -, given once; with --uid and a USER that is there, one "
+             "more\n"
+             "  uid. What a user may, groups say.\n"
+             "revoke USER: with all uids, memberships and tokens, at once.",
+     OPTIONS(user_options),
+     .run = command_remote},
+    {.name = "group",
+     .words = "add|list|revoke [GROUP [USER...]]",
+     .summary = "Say who is in which group, and what that gives.",
+     .text = "add GROUP USER...: puts users into it. add GROUP --role ROLE: gives it a role. A group is\n"
+             "  what it has.\n"
+             "revoke GROUP USER..., revoke GROUP --role ROLE: takes that away; revoke GROUP: all of it.\n"
+             "Nobody holds operator and approver, over all groups.",
+     OPTIONS(group_options),
+     .run = command_remote},
+    {.name = "token",
+     .words = "add|list|revoke [ID...]",
+     .summary = "Make tokens for programs, list them, or take them back.",
+     .text = "add: prints the token, which is not kept and not shown again. Clients give it as password,\n"
+             "  with any user name.\n"
+             "revoke ID...: it counts no more, at once.",
+     OPTIONS(token_options),
      .run = command_remote},
     {.name = "verify",
      .words = "FILE",

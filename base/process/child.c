@@ -164,7 +164,7 @@ static enum ch_code handle_control(struct ch_child *c, struct ch_frame *frame, s
         return ch_fail(err, CH_E_FORMAT, "control message without a descriptor");
     }
     if (c->on_control != NULL) {
-        c->on_control(c->owner, control.uid, control.pid, ch_frame_take_fd(frame, 0));
+        c->on_control(c->owner, &control, ch_frame_take_fd(frame, 0));
     }
     return CH_OK;
 }

@@ -120,6 +120,8 @@ void ch_control_put(struct ch_buf *b, const struct ch_control *m)
 {
     ch_put_u32(b, m->uid);
     ch_put_u32(b, m->pid);
+    ch_msg_put_bool(b, m->own);
+    ch_msg_put_bool(b, m->loopback);
 }
 
 enum ch_code ch_control_get(struct ch_str payload, struct ch_control *ret, struct ch_err *err)
@@ -128,6 +130,8 @@ enum ch_code ch_control_get(struct ch_str payload, struct ch_control *ret, struc
     struct ch_control m = {0};
     m.uid = ch_get_u32(&r);
     m.pid = ch_get_u32(&r);
+    m.own = ch_msg_get_bool(&r);
+    m.loopback = ch_msg_get_bool(&r);
     CH_MSG_DECODED("control message");
 }
 

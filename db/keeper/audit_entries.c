@@ -33,7 +33,7 @@ static void commit(struct audit_entry *a, const char *field, struct ch_str text)
 /* A person's ruling is called by the person. */
 static void put_rule(struct audit_entry *a, struct ch_str rule)
 {
-    if (ch_str_starts(rule, CH_STR("person "))) {
+    if (ch_str_starts(rule, CH_STR("person ")) || ch_str_starts(rule, CH_STR("approved by "))) {
         commit(a, "rule", rule);
     } else {
         ch_log_entry_str(&a->e, "rule", rule);

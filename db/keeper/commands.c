@@ -7,26 +7,43 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "people.h"
 #include "policy_trial.h"
 
 #define OUTPUT_PART (256u << 10)
 
+/* What a command needs (trust.md 6.2), and where. */
+enum scope {
+    SCOPE_SITE,  /* for the site as a whole */
+    SCOPE_WHAT,  /* where command_what says that it is */
+    SCOPE_LISTS, /* the same; without a name, and of bytes by their digest, the site */
+    SCOPE_OWN,   /* the command itself asks: it may be about one's own */
+};
+
 static const struct {
     const char *name;
     enum step (*run)(struct command *c);
+    enum action action;
+    enum scope scope;
 } rows[] = {
-    {"explain", command_explain}, {"queue", command_queue},
-    {"status", command_status},   {"fetched-by", command_fetched_by},
-    {"approve", command_approve}, {"deny", command_deny},
-    {"rescan", command_rescan},
-    {"keys", command_keys},
-    {"own", command_own},
-    {"policy show", command_policy_show},
-    {"policy history", command_policy_history},
-    {"policy diff", command_policy_diff},
-    {"policy test", command_policy_test},
-    {"policy offer", command_policy_test},
-    {"policy await", command_policy_await},
+    {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_LISTS},
+    {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_SITE},
+    {"status", command_status, ACTION_METRICS_READ, SCOPE_SITE},
+    {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_LISTS},
+    {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT},
+    {"deny", command_deny, ACTION_DENY, SCOPE_LISTS},
+    {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS},
+    {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE}, /* rotate: key.admin */
+    {"own", command_own, ACTION_QUEUE_READ, SCOPE_LISTS},   /* to another: operate */
+    {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
+    {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
+    {"token", command_token, ACTION_PEOPLE_ADMIN, SCOPE_OWN},
+    {"policy show", command_policy_show, ACTION_POLICY_READ, SCOPE_SITE},
+    {"policy history", command_policy_history, ACTION_POLICY_READ, SCOPE_SITE},
+    {"policy diff", command_policy_diff, ACTION_POLICY_READ, SCOPE_SITE},
+    {"policy test", command_policy_test, ACTION_POLICY_READ, SCOPE_SITE},
+    {"policy offer", command_policy_test, ACTION_POLICY_WRITE, SCOPE_SITE},
+    {"policy await", command_policy_await, ACTION_POLICY_WRITE, SCOPE_SITE},
 };
 
 struct commands {
@@ -61,11 +78,27 @@ static void flush(struct command *c)
     ch_buf_clear(&c->out);
 }
 
+/* False: the command has ended. */
+static bool may_run(struct command *c, enum scope scope)
+{
+    struct ch_str site = {NULL, 0}, word = command_word(c);
+    if (scope == SCOPE_OWN) {
+        return true;
+    }
+    if (scope == SCOPE_SITE || (scope == SCOPE_LISTS && (word.len == 0 || ch_str_starts(word, CH_STR("sha256:"))))) {
+        return command_may(c, c->action, site);
+    }
+    /* where, command_what asks; who may nowhere is told at once, and nothing about anything */
+    return people_may_somewhere(c->k->people, &c->who, c->action) || command_may(c, c->action, site);
+}
+
 static void run(struct command *c)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_str_eq(ch_str_of(rows[i].name), c->args.name)) {
-            enum step step = rows[i].run(c);
+            c->action = rows[i].action;
+            enum step step =
+                command_identify(c) && may_run(c, rows[i].scope) ? rows[i].run(c) : STEP_DONE;
             flush(c);
             c->waiting = step == STEP_WAIT;
             return;
@@ -124,16 +157,22 @@ static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *w
     }
 }
 
-void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd)
+void commands_accept(struct keeper *k, const struct ch_control *control, int fd)
 {
     struct ch_err err;
-    (void)pid;
+    people_set_listeners(k, control->loopback);
+    struct principal who;
+    if (!command_peer(k, control, fd, &who)) {
+        close(fd);
+        return;
+    }
     if (k->commands == NULL) {
         k->commands = ch_calloc(1, sizeof(*k->commands));
     }
     struct command *c = ch_calloc(1, sizeof(*c));
     c->k = k;
-    c->uid = uid;
+    c->uid = control->uid;
+    c->who = who;
     ch_buf_init(&c->payload, 64u << 10);
     ch_buf_init(&c->input, (size_t)ch_limits.command_input_bytes);
     ch_buf_init(&c->out, 1u << 20);
@@ -435,7 +474,7 @@ static struct ch_str decoded(struct ch_str s, char *room, size_t size)
     return (struct ch_str){room, n};
 }
 
-enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err)
+static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err *err)
 {
     struct ch_str word = command_word(c);
     struct ch_str ecosystem = {NULL, 0};
@@ -501,6 +540,12 @@ enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *er
                              CH_STR_ARG(word));
     }
     return what_by_name(repo, word, ret, err);
+}
+
+enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err)
+{
+    enum ch_code rc = read_what(c, ret, err);
+    return rc == CH_OK ? command_check(c, c->action, ch_str_of(ret->repository), err) : rc;
 }
 
 /* ------------------------------------------------------------------ pages */

@@ -519,7 +519,7 @@ enum step command_explain(struct command *c)
         return explain_unknown(c, &sha256);
     }
     if (command_what(c, &what, &err) != CH_OK) {
-        return command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+        return command_end(c, command_status_of(&err), "%s", err.msg);
     }
     struct page *p = command_page(c, &what, &step);
     if (p == NULL) {

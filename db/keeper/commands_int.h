@@ -5,13 +5,16 @@
 
 #include "keeper_int.h"
 
+#include "db/people/people.h"
 #include "json.h"
 
 struct command {
     struct command *next;
     struct keeper *k;
     struct ch_channel *ch;
-    uint32_t uid;
+    uint32_t uid;         /* of the peer of the socket */
+    struct principal who; /* commands: what is done is done by who.text */
+    enum action action;   /* what its row of the table asks for */
     struct ch_buf payload;
     struct ch_command args; /* borrows from payload */
     struct ch_buf out;      /* not yet sent */
@@ -55,7 +58,8 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
 /* Whether the command is about "sha256:HEX"; CH_E_USAGE: that is none. */
 enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
                             struct ch_err *err) CH_MUST_CHECK;
-/* Reads WHAT. CH_E_USAGE says what forms there are; CH_E_NOT_FOUND: nothing known by that name. */
+/* Reads WHAT, and checks that the command may be about it. CH_E_USAGE says what forms there are;
+ * CH_E_NOT_FOUND: nothing known by that name; CH_E_DENIED: not by this principal. */
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
 /* The page of what the command is about; NULL: wait, or (c ended) nothing there. */
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step);
@@ -68,6 +72,24 @@ const char *command_withheld_advice(const struct page *p);
 bool command_names(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 
+/* --- who commands, and whether he may (commands_rights.c) --- */
+
+/* Whom a peer of the control socket is. False: nobody; that was answered, nothing of it is read, and the
+ * descriptor stays the caller's. */
+bool command_peer(struct keeper *k, const struct ch_control *control, int fd, struct principal *ret);
+/* Whether its principal is still the one it began with; false: the command has ended. */
+bool command_identify(struct command *c);
+/* Whether who commands may do this in the repository (absent: in the site as a whole). False: the command
+ * has ended, saying which right is missing and who can give it. */
+bool command_may(struct command *c, enum action action, struct ch_str repository);
+/* The same without ending it: CH_E_DENIED says so. */
+enum ch_code command_check(const struct command *c, enum action action, struct ch_str repository,
+                           struct ch_err *err) CH_MUST_CHECK;
+/* Exit status of what command_what, command_check and their like refuse. */
+uint32_t command_status_of(const struct ch_err *err);
+/* "2026-12-31" (its end) or "14d", to come. */
+bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us);
+
 enum step command_explain(struct command *c);
 enum step command_own(struct command *c);
 enum step command_queue(struct command *c);
@@ -77,6 +99,9 @@ enum step command_approve(struct command *c);
 enum step command_deny(struct command *c);
 enum step command_rescan(struct command *c);
 enum step command_keys(struct command *c);
+enum step command_user(struct command *c);
+enum step command_group(struct command *c);
+enum step command_token(struct command *c);
 enum step command_policy_show(struct command *c);
 enum step command_policy_history(struct command *c);
 enum step command_policy_diff(struct command *c);

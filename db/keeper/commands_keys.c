@@ -111,10 +111,13 @@ static enum step rotate(struct command *c, struct ch_str purpose)
     struct ch_str reason = command_option(c, "reason");
     struct ch_sha256 id;
     struct ch_err err;
+    if (!command_may(c, ACTION_KEY_ADMIN, (struct ch_str){NULL, 0})) {
+        return STEP_DONE;
+    }
     if (reason.len == 0) {
         return command_end(c, 2, "keys rotate: expected --reason");
     }
-    enum ch_code rc = keyring_rotate(c->k, purpose, c->uid, reason, &id, &err);
+    enum ch_code rc = keyring_rotate(c->k, purpose, ch_str_of(c->who.text), reason, &id, &err);
     if (rc != CH_OK) {
         return command_end(c, rc == CH_E_NOT_FOUND ? 2 : 1, "%s", err.msg);
     }

@@ -1,8 +1,6 @@
 /* own: who owns a name (T12), and giving it to another upstream. */
 #include "commands_int.h"
 
-#include <stdio.h>
-
 struct owners {
     struct command *c;
     struct ch_str repository;
@@ -138,8 +136,10 @@ static enum step change(struct command *c, const struct what *what, struct ch_st
                         struct ch_str reason)
 {
     struct page *p = page_get(c->k, ch_str_of(what->repository), ch_str_of(what->project));
-    char by[32];
     struct ch_err err;
+    if (!command_may(c, ACTION_OPERATE, ch_str_of(what->repository))) {
+        return STEP_DONE;
+    }
     if (p == NULL) {
         return command_end(c, 2, "%s is not a project name", what->project);
     }
@@ -152,12 +152,11 @@ static enum step change(struct command *c, const struct what *what, struct ch_st
         ch_buf_done(&names);
         return STEP_DONE;
     }
-    snprintf(by, sizeof(by), "uid:%u", c->uid);
     struct ch_owner_change row = {.repository = ch_str_of(what->repository),
                                   .project = ch_str_of(what->project),
                                   .upstream = upstream,
                                   .reason = reason,
-                                  .by = ch_str_of(by)};
+                                  .by = ch_str_of(c->who.text)};
     enum ch_code rc = upstream.len > 0 ? owner_give(c->k, p, &row, &err)
                                        : owner_accept_older(c->k, p, &row, &err);
     return rc == CH_OK ? show(c, what) : command_end(c, 1, "nothing was changed: %s", err.msg);
@@ -177,7 +176,7 @@ enum step command_own(struct command *c)
         return older || upstream.len > 0 ? command_end(c, 2, "of which NAME?") : show(c, NULL);
     }
     if (command_what(c, &what, &err) != CH_OK) {
-        return command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+        return command_end(c, command_status_of(&err), "%s", err.msg);
     }
     if (what.kind != WHAT_PROJECT) {
         return command_end(c, 2, "expected the NAME of a project, which is owned as a whole");

@@ -357,7 +357,7 @@ static bool try_all(struct command *c, struct policy_trial *t, enum step *ret_st
 static enum step accept_offer(struct command *c, struct policy_trial *t)
 {
     struct ch_sha256 digest = ch_policy_digest(t->policy);
-    policies_offer(c->k, &digest, c->uid, command_option(c, "reason"));
+    policies_offer(c->k, &digest, ch_str_of(c->who.text), command_option(c, "reason"));
     command_print(c, c->args.json ? "]" : "");
     return command_end(c, 0, "%s", "");
 }

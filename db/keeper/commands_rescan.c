@@ -35,7 +35,7 @@ static bool add_named(struct command *c, enum step *ret_step)
     struct ch_err err;
     size_t added = 0;
     if (command_what(c, &what, &err) != CH_OK) {
-        *ret_step = command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+        *ret_step = command_end(c, command_status_of(&err), "%s", err.msg);
         return false;
     }
     struct page *p = command_page(c, &what, ret_step);

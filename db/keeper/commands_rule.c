@@ -4,35 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "customhouse/timefmt.h"
-
 /* What reviewed bytes may be let through; of a range only what does not depend on bytes. */
 #define LIFTS_FILE  (ch_approval_liftable(true) & ~((uint64_t)1 << CH_HOLD_IDENTITY))
 #define LIFTS_RANGE (ch_approval_liftable(false))
-
-/* "2026-12-31" or "14d" */
-static bool parse_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
-{
-    uint64_t days;
-    if (ch_str_ends(text, CH_STR("d")) && ch_str_u64(ch_str_sub(text, 0, text.len - 1), &days) &&
-        days > 0 && days <= 3650) {
-        *ret_us = now_us + (int64_t)days * 86400 * 1000000;
-        return true;
-    }
-    char full[40];
-    if (text.len != 10) {
-        return false;
-    }
-    snprintf(full, sizeof(full), "%.*sT23:59:59Z", (int)text.len, text.ptr);
-    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us;
-}
 
 struct request {
     struct what what;
     struct ch_sha256 bytes; /* all that is denied is these bytes; zero: `what` says it */
     struct ch_str reason;
     int64_t expires_at_us;
-    char by[32];
 };
 
 /* Bytes are denied by their digest alone, known or not, wherever they come from. */
@@ -63,9 +43,8 @@ static bool read_request(struct command *c, bool deny, struct request *r)
     struct ch_str expires = command_option(c, "expires");
     r->reason = ch_str_trim(command_option(c, "reason"));
     r->expires_at_us = CH_TIME_UNKNOWN;
-    snprintf(r->by, sizeof(r->by), "uid:%u", c->uid);
     if (read_what(c, deny, r, &err) != CH_OK) {
-        command_end(c, err.code == CH_E_NOT_FOUND ? 1 : 2, "%s", err.msg);
+        command_end(c, command_status_of(&err), "%s", err.msg);
         return false;
     }
     if (r->reason.len == 0 || r->reason.len > 500) {
@@ -73,7 +52,7 @@ static bool read_request(struct command *c, bool deny, struct request *r)
         return false;
     }
     if ((expires.len == 0 && expiry_needed) ||
-        (expires.len > 0 && !parse_expiry(expires, keeper_now_us(c->k), &r->expires_at_us))) {
+        (expires.len > 0 && !command_expiry(expires, keeper_now_us(c->k), &r->expires_at_us))) {
         command_end(c, 2, "--expires: expected a date to come (2026-12-31) or days (14d)%s",
                     expiry_needed ? ": an approval without end is not given" : "");
         return false;
@@ -100,7 +79,7 @@ static struct ch_ruling_row row_of(const struct command *c, const struct request
         .sha256 = r->bytes,
         .policy = ch_policy_digest(c->k->policy),
         .reason = r->reason,
-        .by = ch_str_of(r->by),
+        .by = ch_str_of(c->who.text),
         .at_us = keeper_now_us(c->k),
         .expires_at_us = r->expires_at_us,
     };

@@ -146,7 +146,7 @@ enum step command_fetched_by(struct command *c)
     bool digest;
     if (command_digest(c, &digest, &sha256, &err) != CH_OK ||
         (!digest && command_what(c, &what, &err) != CH_OK)) {
-        return command_end(c, 2, "%s", err.msg);
+        return command_end(c, command_status_of(&err), "%s", err.msg);
     }
     if (c->args.json) {
         command_print(c, "[");

@@ -339,6 +339,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     k->rules++;
     pages_rebind(k, config);
     policies_taken(k, texts->policy_text); /* before decisions that name it */
+    people_configured(k);
     keyring_complete(k);
     approvals_environments(k);
     again_all(k);
@@ -371,9 +372,9 @@ static void on_drain(void *owner)
     }
 }
 
-static void on_control(void *owner, uint32_t uid, uint32_t pid, int fd)
+static void on_control(void *owner, const struct ch_control *control, int fd)
 {
-    commands_accept(owner, uid, pid, fd);
+    commands_accept(owner, control, fd);
 }
 
 static void on_status(void *owner, struct ch_str text)
@@ -478,6 +479,7 @@ void keeper_begin(struct keeper *k)
     k->healthy = true;
     keeper_raise_epoch(k);
     watch_clock(k);
+    people_configured(k);
     approvals_environments(k);
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);

@@ -568,7 +568,7 @@ void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 
 /* ------------------------------------------------------------------ commands.c, metrics.c, quota.c */
 
-void commands_accept(struct keeper *k, uint32_t uid, uint32_t pid, int fd);
+void commands_accept(struct keeper *k, const struct ch_control *control, int fd);
 void commands_free(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);

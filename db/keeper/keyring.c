@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BY_BYTES 32
-
 struct key {
     struct ch_purpose purpose;
     struct ch_signer *signer; /* NULL: none that can be used */
@@ -215,16 +213,14 @@ enum ch_code keyring_signer(struct keeper *k, const char *purpose, struct ch_sig
 
 static enum ch_code record_rotation(struct keeper *k, const struct key *key,
                                     const struct active *former, const struct ch_signer *signer,
-                                    uint32_t uid, struct ch_str reason, struct ch_err *err)
+                                    struct ch_str by, struct ch_str reason, struct ch_err *err)
 {
-    char by[BY_BYTES];
-    snprintf(by, sizeof(by), "uid:%u", uid);
     enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? add_row(k, &key->purpose, signer, former, ch_str_of(by), reason, err) : rc;
+    rc = rc == CH_OK ? add_row(k, &key->purpose, signer, former, by, reason, err) : rc;
     return rc == CH_OK ? keeper_commit(k, err) : rc;
 }
 
-enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t uid,
+enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_str by,
                             struct ch_str reason, struct ch_sha256 *ret_id, struct ch_err *err)
 {
     struct keyring *ring = k->keyring;
@@ -245,7 +241,7 @@ enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t ui
         return rc;
     }
     rc = ch_key_file_open(ring->folder_fd, &key->purpose, &id, &signer, err);
-    rc = rc == CH_OK ? record_rotation(k, key, &former, signer, uid, reason, err) : rc;
+    rc = rc == CH_OK ? record_rotation(k, key, &former, signer, by, reason, err) : rc;
     const struct ch_sha256 *gone = rc == CH_OK ? &former.id : &id;
     struct ch_err ignored; /* the next start removes it */
     if (rc != CH_OK || former.found) {
@@ -258,6 +254,6 @@ enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t ui
     ch_signer_free(key->signer);
     key->signer = signer;
     *ret_id = id;
-    keeper_log("key", "purpose=%s rotated_by=uid:%u", key->purpose.name, uid);
+    keeper_log("key", "purpose=%s rotated_by=%.*s", key->purpose.name, CH_STR_ARG(by));
     return CH_OK;
 }

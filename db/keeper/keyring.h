@@ -22,7 +22,7 @@ void keyring_name(struct ch_str purpose, const struct ch_sha256 *id, char ret[KE
 
 /* A new key signs from now on, durably; the former one is published on, with the end of its
  * validity, and its private half is destroyed. CH_E_NOT_FOUND: no such purpose. */
-enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, uint32_t uid,
+enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_str by,
                             struct ch_str reason, struct ch_sha256 *ret_id,
                             struct ch_err *err) CH_MUST_CHECK;
 

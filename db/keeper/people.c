@@ -30,7 +30,7 @@ static enum ch_code load(struct keeper *k, struct people **ret, struct ch_err *e
     for (const struct people_unsaved *u = k->people_unsaved; u != NULL; u = u->next) {
         people_end(p, u->id, u->at_us);
     }
-    people_set_loopback(p, k->loopback_only);
+    people_set_loopback(p, k->loopback_only && k->config->approver == NULL);
     *ret = p;
     return CH_OK;
 }
@@ -73,7 +73,7 @@ void people_close(struct keeper *k)
 void people_set_listeners(struct keeper *k, bool loopback_only)
 {
     k->loopback_only = loopback_only;
-    people_set_loopback(k->people, loopback_only);
+    people_set_loopback(k->people, loopback_only && k->config->approver == NULL);
 }
 
 /* ------------------------------------------------------------------ a group of writes of its own
@@ -212,5 +212,60 @@ void people_tick(struct keeper *k)
         }
         k->people_unsaved = u->next;
         free_unsaved(u);
+    }
+}
+
+/* ------------------------------------------------------------------ init --approver */
+
+struct known {
+    struct ch_str name;
+    bool person; /* there is, or was, one of this name */
+    bool grant;  /* the group approves already, everywhere */
+};
+
+static void look(void *ctx, const struct ch_people_row *row)
+{
+    struct known *n = ctx;
+    n->person = n->person ||
+                (row->kind == CH_PEOPLE_PERSON && ch_str_eq(row->person, n->name));
+    n->grant = n->grant || (row->kind == CH_PEOPLE_GRANT && row->ended_at_us == CH_TIME_UNKNOWN &&
+                            ch_str_eq(row->group, CH_STR(PEOPLE_APPROVERS)) &&
+                            ch_str_eq(row->role, CH_STR("approver")) && row->repository.len == 0 &&
+                            row->environment.len == 0);
+}
+
+void people_configured(struct keeper *k)
+{
+    struct known n = {.name = ch_str_of(k->config->approver)};
+    people_set_listeners(k, k->loopback_only);
+    if (n.name.len == 0) {
+        return;
+    }
+    people_each(k->people, look, &n);
+    if (n.person) {
+        return; /* from then on people say who approves */
+    }
+    struct ch_people_row rows[4] = {{.kind = CH_PEOPLE_PERSON, .person = n.name}};
+    size_t count = 1;
+    if (k->config->approver_uid != 0) {
+        rows[count++] = (struct ch_people_row){
+            .kind = CH_PEOPLE_UID, .person = n.name, .uid = k->config->approver_uid};
+    }
+    if (!n.grant) {
+        rows[count++] = (struct ch_people_row){.kind = CH_PEOPLE_GRANT,
+                                               .group = CH_STR(PEOPLE_APPROVERS),
+                                               .role = CH_STR("approver")};
+    }
+    rows[count++] = (struct ch_people_row){
+        .kind = CH_PEOPLE_MEMBER, .person = n.name, .group = CH_STR(PEOPLE_APPROVERS)};
+    for (size_t i = 0; i < count; i++) {
+        rows[i].by = CH_STR("configuration");
+        rows[i].at_us = keeper_now_us(k);
+    }
+    struct ch_err err;
+    if (people_give(k, rows, count, &err) == CH_OK) {
+        keeper_log("people", "approver=%s by=configuration", k->config->approver);
+    } else {
+        keeper_log("people", "approver=%s error=\"%s\"", k->config->approver, err.msg);
     }
 }

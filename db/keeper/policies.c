@@ -134,14 +134,14 @@ void policies_tick(struct keeper *k)
     }
 }
 
-void policies_offer(struct keeper *k, const struct ch_sha256 *digest, uint32_t uid,
+void policies_offer(struct keeper *k, const struct ch_sha256 *digest, struct ch_str by,
                     struct ch_str reason)
 {
     struct policies *p = k->policies;
     p->offered = *digest;
     p->offered_at_us = keeper_now_us(k);
     p->refused[0] = '\0';
-    snprintf(p->by, sizeof(p->by), "uid:%u", uid);
+    snprintf(p->by, sizeof(p->by), "%.*s", CH_STR_ARG(by));
     snprintf(p->reason, sizeof(p->reason), "%.*s", CH_STR_ARG(reason));
 }
 

@@ -2,6 +2,7 @@
 #ifndef KEEPER_POLICIES_H
 #define KEEPER_POLICIES_H
 
+#include "db/people/people.h"
 #include "keeper_int.h"
 
 struct policies {
@@ -9,7 +10,7 @@ struct policies {
     struct ch_buf strings;       /* what `newest` borrows from */
     struct ch_policy_row newest; /* in the store; of no digest: none is */
     struct ch_sha256 offered;    /* a person is about to put this one in the place of the other */
-    char by[32];
+    char by[PRINCIPAL_MAX];
     char reason[512];
     int64_t offered_at_us;
     char event[32]; /* what took it over, where nobody offered it */
@@ -28,7 +29,7 @@ void policies_refused(struct keeper *k, const char *why);
 void policies_tick(struct keeper *k);
 /* Who takes the policy of this digest for granted, and why; recorded when it comes into force soon.
  */
-void policies_offer(struct keeper *k, const struct ch_sha256 *digest, uint32_t uid,
+void policies_offer(struct keeper *k, const struct ch_sha256 *digest, struct ch_str by,
                     struct ch_str reason);
 void policies_wait(struct keeper *k, struct waiter *waiter); /* for the next reload; taken over */
 

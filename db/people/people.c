@@ -16,6 +16,7 @@
 struct kept {
     struct ch_people_row row; /* slices borrow from `memory` */
     struct ch_buf memory;
+    char principal[PRINCIPAL_MAX]; /* of a person's row */
 };
 
 /* A person or service account that stands, with what its groups give it. */
@@ -153,6 +154,10 @@ void people_add(struct people *p, const struct ch_people_row *row)
     CH_ASSERT(ch_buf_reserve(&k->memory, need) != NULL); /* slices do not move */
     for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
         *all[i] = keep(&k->memory, *all[i]);
+    }
+    if (row->kind == CH_PEOPLE_PERSON) {
+        snprintf(k->principal, sizeof(k->principal), "%s:%.*s", row->service ? "service" : "user",
+                 CH_STR_ARG(row->person));
     }
 }
 
@@ -475,8 +480,9 @@ struct ch_str people_token_owner(const struct people *p, const struct ch_sha256 
                                  int64_t now_us, const char **ret_why)
 {
     const struct ch_people_row *t = find_token(p, digest);
+    const struct kept *owner = t != NULL ? ch_map_get(p->names, t->person) : NULL;
     *ret_why = token_fault(p, t, now_us);
-    return t != NULL ? t->person : (struct ch_str){NULL, 0};
+    return ch_str_of(owner != NULL ? owner->principal : NULL);
 }
 
 struct principal people_of_uid(const struct people *p, uint32_t uid)

@@ -59,8 +59,8 @@ void people_add(struct people *p, const struct ch_people_row *row);
 /* The row of this id has ended: it counts no more, at once. False: none of this id stands. */
 bool people_end(struct people *p, uint64_t id, int64_t at_us);
 void people_settle(struct people *p);
-/* Whether every listener is on loopback: only then, and until there is an approver, local:UID may do
- * everything. False in a new one. */
+/* Whether every listener is on loopback, and no approver is configured: only then, and until there is one,
+ * local:UID may do everything. False in a new one. */
 void people_set_loopback(struct people *p, bool loopback_only);
 /* Whether the row may be added to what stands (ids and times do not count). CH_E_USAGE: a name, a role, ...
  * that does not exist or cannot be one; CH_E_EXISTS: it stands already, or the name was given before;
@@ -80,8 +80,8 @@ bool people_name_ok(struct ch_str name);
  * same to who asks. *ret_until_us: when it ends (CH_TIME_UNKNOWN: does not). */
 enum ch_code people_of_token(const struct people *p, const struct ch_sha256 *digest, int64_t now_us,
                              struct principal *ret, int64_t *ret_until_us, struct ch_err *err) CH_MUST_CHECK;
-/* For the log alone: whose token that was which people_of_token refused (absent: nobody's), and why:
- * "unknown", "expired", "revoked". Never told to who presented it. */
+/* For the log alone: whose token that was ("user:NAME"; absent: nobody's) which people_of_token refused, and
+ * why: "unknown", "expired", "revoked". Never told to who presented it. Lives as long as `p`. */
 struct ch_str people_token_owner(const struct people *p, const struct ch_sha256 *digest, int64_t now_us,
                                  const char **ret_why);
 /* Whom a peer of the control socket with this uid is: the person that has the uid, else local:UID. The caller

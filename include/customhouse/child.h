@@ -31,8 +31,8 @@ struct ch_child {
     void (*on_peer)(void *owner, enum ch_role role, uint32_t instance, int fd); /* takes fd */
     enum ch_code (*on_reload)(void *owner, const struct ch_setup *texts, struct ch_err *err);
     void (*on_drain)(void *owner); /* finish and call ch_loop_stop */
-    void (*on_control)(void *owner, uint32_t uid, uint32_t pid, int fd); /* keeper; takes fd */
-    void (*on_status)(void *owner, struct ch_str text);                  /* keeper */
+    void (*on_control)(void *owner, const struct ch_control *control, int fd); /* keeper; takes fd */
+    void (*on_status)(void *owner, struct ch_str text);                        /* keeper */
     /* of base/process/child.c */
     bool draining;
     struct ch_err ended; /* why the supervisor's channel ended */

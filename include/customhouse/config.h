@@ -58,6 +58,8 @@ struct ch_config {
     char *public_url;   /* NULL: none; never taken from the Host header */
     char **host_names;  /* besides those of listen and public_url */
     size_t host_name_count;
+    char *approver;        /* user who approves from the first start on; NULL: none was named */
+    uint32_t approver_uid; /* 0: comes with a token alone */
     char *exception_advice; /* where users ask for an exception: text or URL, NULL */
     struct ch_upstream *upstreams;
     size_t upstream_count;
@@ -115,6 +117,8 @@ struct ch_config_initial {
     const struct ch_str *file_hosts;
     size_t file_host_count;
     const char *states_times; /* "always", "sometimes", "never" */
+    struct ch_str approver;     /* absent: none */
+    struct ch_str approver_uid; /* a number; absent: none */
     int64_t now_us;
     const struct ch_str *notes; /* comment lines: what was found and left out */
     size_t note_count;

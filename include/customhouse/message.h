@@ -155,6 +155,8 @@ enum ch_code ch_reloaded_get(struct ch_str payload, struct ch_reloaded *ret,
 struct ch_control {
     uint32_t uid;
     uint32_t pid;
+    bool own;      /* root, or who started the server */
+    bool loopback; /* every listener is on it */
 };
 void ch_control_put(struct ch_buf *b, const struct ch_control *m);
 enum ch_code ch_control_get(struct ch_str payload, struct ch_control *ret,

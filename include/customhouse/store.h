@@ -309,7 +309,7 @@ enum ch_code ch_store_allows(struct ch_store *s, struct ch_str repository, struc
 struct ch_policy_row {
     uint64_t id; /* given by the store, counting up */
     struct ch_sha256 digest;
-    struct ch_str by;     /* "uid:0", or the event */
+    struct ch_str by;     /* "user:alice", or the event */
     struct ch_str reason; /* may be absent */
     int64_t at_us;
     uint64_t size_bytes; /* of the bundle; read only */

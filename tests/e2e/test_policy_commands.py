@@ -167,7 +167,7 @@ class Commands(Quarantine):
             self.installs(client, "lib", "lib", "1.0")
         entry = self.explained("bad==1.0")[wheels.file_name("bad", "1.0")]
         history = self.run_json("history")
-        self.assertEqual((history[0]["reason"], history[0]["by"]), ("ticket 12", f"uid:{os.getuid()}"))
+        self.assertEqual((history[0]["reason"], history[0]["by"]), ("ticket 12", f"local:{os.getuid()}"))
         self.assertEqual(entry["since_under_policy"], history[0]["sha256"])
         status, out, err = self.service.command("policy", "diff")
         self.assertEqual(status, 0, out + err)

@@ -165,10 +165,12 @@ static void small_supervisor_messages_travel(void **state)
         DONE();
     }
     {
-        struct ch_control in = {1000, 4711}, out;
+        struct ch_control in = {1000, 4711, true, false}, out;
         ROUND_TRIP(control, CH_MSG_CONTROL, in, out);
         assert_int_equal(out.uid, 1000);
         assert_int_equal(out.pid, 4711);
+        assert_true(out.own);
+        assert_false(out.loopback);
         DONE();
     }
     {

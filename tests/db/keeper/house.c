@@ -1,6 +1,7 @@
 #include "house_int.h"
 
 #include <ftw.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -498,14 +499,39 @@ static void add_arg(struct ch_command *c, const char *key, const char *value)
     }
 }
 
-uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
-                       const char *reason, const char *expires, struct ch_buf *out)
+static uint32_t run_command(struct house *h, const struct ch_command *c, struct ch_buf *out)
 {
     int fds[2];
     struct ch_err err;
     struct run r = {.out = out};
-    struct ch_command c = {.name = ch_str_of(name), .json = json};
     struct ch_buf b;
+    ch_buf_init(&b, 64u << 10);
+    ch_command_put(&b, c);
+    ch_buf_clear(out);
+    CH_ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+    struct ch_channel_options options = {.loop = h->loop, .fd = fds[1], .peer = CH_ROLE_KEEPER,
+                                         .self = CH_ROLE_COMMAND, .owner = &r,
+                                         .on_frame = on_command_frame, .on_closed = on_closed};
+    CH_ASSERT(ch_channel_open(&options, &r.ch, &err) == CH_OK);
+    struct ch_control control = {h->uid != 0 ? h->uid : 1000, 1, !h->stranger, !h->public};
+    h->k->child.on_control(h->k, &control, fds[0]);
+    struct pollfd hung_up = {.fd = fds[1]}; /* who is turned away is answered before he speaks */
+    if (poll(&hung_up, 1, 0) == 0) {
+        CH_ASSERT(h->input.len == 0 ||
+                  ch_channel_send(r.ch, CH_MSG_COMMAND_INPUT, h->input, NULL, 0));
+        CH_ASSERT(ch_channel_send(r.ch, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0));
+    }
+    house_until(h, &r.done);
+    h->command_turn = h->turns;
+    ch_channel_free(r.ch);
+    ch_buf_done(&b);
+    return r.status;
+}
+
+uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
+                       const char *reason, const char *expires, struct ch_buf *out)
+{
+    struct ch_command c = {.name = ch_str_of(name), .json = json};
     add_arg(&c, NULL, word);
     add_arg(&c, NULL, h->second_word);
     add_arg(&c, "reason", reason);
@@ -516,23 +542,30 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
     if (h->flag != NULL) {
         c.key[c.arg_count++] = ch_str_of(h->flag); /* its value is absent */
     }
-    ch_buf_init(&b, 64u << 10);
-    ch_command_put(&b, &c);
-    ch_buf_clear(out);
-    CH_ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    struct ch_channel_options options = {.loop = h->loop, .fd = fds[1], .peer = CH_ROLE_KEEPER,
-                                         .self = CH_ROLE_COMMAND, .owner = &r,
-                                         .on_frame = on_command_frame, .on_closed = on_closed};
-    CH_ASSERT(ch_channel_open(&options, &r.ch, &err) == CH_OK);
-    h->k->child.on_control(h->k, 1000, 1, fds[0]);
-    CH_ASSERT(h->input.len == 0 ||
-              ch_channel_send(r.ch, CH_MSG_COMMAND_INPUT, h->input, NULL, 0));
-    CH_ASSERT(ch_channel_send(r.ch, CH_MSG_COMMAND, ch_buf_str(&b), NULL, 0));
-    house_until(h, &r.done);
-    h->command_turn = h->turns;
-    ch_channel_free(r.ch);
-    ch_buf_done(&b);
-    return r.status;
+    return run_command(h, &c, out);
+}
+
+uint32_t house_run(struct house *h, const char *line, struct ch_buf *out)
+{
+    struct ch_command c = {.arg_count = 0};
+    struct ch_str rest = ch_str_of(line), word;
+    CH_ASSERT(ch_str_split(&rest, ' ', &c.name));
+    if (ch_str_eq(c.name, CH_STR("policy"))) { /* its first word belongs to its name */
+        CH_ASSERT(ch_str_split(&rest, ' ', &word));
+        c.name.len += 1 + word.len;
+    }
+    while (ch_str_split(&rest, ' ', &word)) {
+        size_t at = word.len;
+        CH_IGNORE(ch_str_find_char(word, '=', &at));
+        bool option = ch_str_starts(word, CH_STR("--"));
+        if (ch_str_eq(word, CH_STR("--json"))) {
+            c.json = true;
+            continue;
+        }
+        c.key[c.arg_count] = option ? ch_str_sub(word, 2, at - 2) : (struct ch_str){NULL, 0};
+        c.value[c.arg_count++] = option ? ch_str_sub(word, at + 1, word.len) : word;
+    }
+    return run_command(h, &c, out);
 }
 
 bool house_serves(struct house *h, const char *bytes)

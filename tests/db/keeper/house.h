@@ -36,6 +36,9 @@ struct house {
     const char *upstream;   /* --upstream */
     const char *flag;       /* a flag, without dashes */
     const char *second_word;
+    uint32_t uid;  /* of who commands; 0: 1000 */
+    bool stranger; /* who is neither root nor the server's user */
+    bool public;   /* a listener is not on loopback */
     struct ch_str input;    /* what it is about, beside its words */
     const char *policy, *config; /* it was started with */
     const char *rules;      /* name of what scanner-second matches; NULL: it has said nothing */
@@ -115,6 +118,8 @@ void house_ask_token(struct house *h, const struct ch_sha256 *digest);
 /* Runs a command; returns its exit status, its output in `out`. */
 uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
                        const char *reason, const char *expires, struct ch_buf *out);
+/* The same for a command as it is typed, its words apart by one space each, options as --key=value. */
+uint32_t house_run(struct house *h, const char *line, struct ch_buf *out);
 /* What the supervisor sends on SIGHUP: this policy, and the configuration that the house has. */
 enum ch_code house_reload(struct house *h, const char *policy, struct ch_err *err);
 /* Whether served/ has these bytes. */

@@ -206,7 +206,7 @@ static void what_happens_is_entered(void **state)
     assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key");
     f = newest(h, "decision", &entry, &at);
     assert_field(&f, "verdict", "deny");
-    assert_hidden(h, at, &f, ch_buf_str(&entry), "person uid:");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "person local:");
     assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key"); /* its reason quotes the ruling's */
     ch_buf_done(&all);
     ch_buf_done(&entry);

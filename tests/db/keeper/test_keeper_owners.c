@@ -104,7 +104,7 @@ static void t12_a_name_is_given_away_in_one_step(void **state)
     uint64_t epoch = h->epoch.epoch;
     assert_int_equal(give(h, "pypi:pkg", "other", &out), 0);
     assert_true(says(&out, "owned by upstream other since"));
-    assert_true(says(&out, "given to other, was up's, by uid:1000: moved"));
+    assert_true(says(&out, "given to other, was up's, by local:1000: moved"));
     assert_false(house_serves(h, "bytes"));
     assert_true(h->epoch.epoch > epoch);
     assert_int_equal(other->asked, 0);
@@ -348,7 +348,7 @@ static void an_owner_that_counts_anew_is_accepted_by_command(void **state)
         assert_int_equal(house_command(h, false, "own", "pkg", NULL, NULL, &out), 2);
         assert_int_equal(house_command(h, false, "own", "pkg", "set up anew", NULL, &out), 0);
         h->flag = NULL;
-        assert_true(says(&out, "an older answer is accepted from up, by uid:1000: set up anew"));
+        assert_true(says(&out, "an older answer is accepted from up, by local:1000: set up anew"));
         if (i == 0) {
             house_restart(h); /* the store knows it, too */
         }

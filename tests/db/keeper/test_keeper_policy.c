@@ -304,7 +304,7 @@ static void an_offer_names_who_and_why(void **state)
     COMMAND(h, 0, "policy await", hex);
     assert_says(&out, "number 2 of the history");
     COMMAND(h, 0, "policy history", NULL);
-    assert_says(&out, "uid:1000  stricter, ticket 7");
+    assert_says(&out, "local:1000  stricter, ticket 7");
     /* the next one is nobody's word */
     assert_ch_ok(&err, house_reload(h, FIRST, &err));
     house_settle(h);

@@ -1,7 +1,7 @@
 /* Who somebody is, what that gives, and what is refused before it is stored. */
 #include "tests/ch_test.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "customhouse/index.h"
 #include "people.h"
@@ -150,7 +150,7 @@ static void test_token_stands_for_its_principal_until_it_ends(void **state)
     assert_int_equal(who.kind, PRINCIPAL_USER);
     assert_int_equal(who.audience, AUDIENCE_PULL);
     assert_string_equal(people_person(&who), "user:alice");
-    assert_null(why_not("one", 99, "alice"));
+    assert_null(why_not("one", 99, "user:alice"));
     assert_ch_ok(&err, of_token("two", 99, &who));
     assert_string_equal(who.text, "service:ci");
     assert_string_equal(people_person(&who), ""); /* T22: nobody */
@@ -158,13 +158,13 @@ static void test_token_stands_for_its_principal_until_it_ends(void **state)
     /* the same to who asks, each with nobody */
     assert_ch_code(CH_E_NOT_FOUND, of_token("one", 100, &who));
     assert_int_equal(who.kind, PRINCIPAL_NONE);
-    assert_string_equal(why_not("one", 100, "alice"), "expired");
+    assert_string_equal(why_not("one", 100, "user:alice"), "expired");
     assert_ch_code(CH_E_NOT_FOUND, of_token("three", 1, &who));
     assert_string_equal(why_not("three", 1, NULL), "unknown");
     assert_true(people_end(people, two, 50));
     assert_false(people_end(people, two, 50));
     assert_ch_code(CH_E_NOT_FOUND, of_token("two", 1, &who));
-    assert_string_equal(why_not("two", 1, "ci"), "revoked");
+    assert_string_equal(why_not("two", 1, "service:ci"), "revoked");
 }
 
 static void test_token_ends_with_its_person(void **state)
@@ -176,7 +176,7 @@ static void test_token_ends_with_its_person(void **state)
     add(uid_of("alice", 1000));
     assert_true(people_end(people, alice, 50));
     assert_ch_code(CH_E_NOT_FOUND, of_token("one", 1, &who));
-    assert_string_equal(why_not("one", 1, "alice"), "revoked");
+    assert_string_equal(why_not("one", 1, "user:alice"), "revoked");
     assert_string_equal(people_of_uid(people, 1000).text, "local:1000");
     assert_int_equal(named("alice").kind, PRINCIPAL_NONE);
     refused(CH_E_USAGE, token("alice", "pull", "two", 100), "there is no user alice");

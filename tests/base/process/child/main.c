@@ -106,14 +106,13 @@ static void on_command_closed(void *owner, struct ch_channel *ch, const struct c
     ch_channel_free(ch);
 }
 
-static void on_control(void *owner, uint32_t uid, uint32_t pid, int fd)
+static void on_control(void *owner, const struct ch_control *control, int fd)
 {
     struct test_child *t = owner;
     struct ch_err err;
-    (void)pid;
     ch_channel_free(t->command);
     t->command = NULL;
-    t->command_uid = uid;
+    t->command_uid = control->uid;
     struct ch_channel_options options = {
         .loop = t->child.loop,
         .fd = fd,

@@ -1,0 +1,176 @@
+/* token: what programs come with in the place of a person. Shown once, never listed. */
+#include "commands_people.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN_DAYS   "90d" /* without --expires */
+#define TOKEN_MAX_US (366 * 86400 * 1000000LL)
+
+static struct ch_str absent_if_empty(struct ch_str s)
+{
+    return s.len > 0 ? s : (struct ch_str){NULL, 0};
+}
+
+/* Whose tokens the command may be about: absent: anybody's. False: it has ended. Everybody has a
+ * say over his own. */
+static bool whose(struct command *c, struct ch_str *ret)
+{
+    const struct place site = {{NULL, 0}, {NULL, 0}};
+    struct ch_str user = command_option(c, "user"), own = {NULL, 0};
+    *ret = absent_if_empty(user);
+    if (people_may(c->k->people, &c->who, ACTION_PEOPLE_ADMIN, &site)) {
+        return true;
+    }
+    if (c->who.kind == PRINCIPAL_USER) {
+        own = ch_str_of(c->who.text + sizeof("user:") - 1);
+    }
+    if (own.ptr == NULL || (user.len > 0 && !ch_str_eq(user, own))) {
+        return command_may(c, ACTION_PEOPLE_ADMIN, (struct ch_str){NULL, 0});
+    }
+    *ret = own;
+    return true;
+}
+
+static enum step token_add(struct command *c)
+{
+    struct people_changes ch = {.c = c};
+    struct ch_str user, expires = command_option(c, "expires");
+    struct ch_err err;
+    char token[TOKEN_LEN + 1], until[40];
+    if (!whose(c, &user)) {
+        return STEP_DONE;
+    }
+    if (user.ptr == NULL) {
+        return command_end(c, 2, "--user: whose token?");
+    }
+    struct ch_people_row *row = people_change_add(&ch, CH_PEOPLE_TOKEN);
+    row->person = user;
+    row->audience = command_option(c, "audience");
+    row->label = ch_str_trim(command_option(c, "label"));
+    if (!command_expiry(expires.ptr != NULL ? expires : CH_STR(TOKEN_DAYS), row->at_us,
+                        &row->expires_at_us) ||
+        row->expires_at_us > row->at_us + TOKEN_MAX_US) {
+        return command_end(c, 2,
+                           "--expires: expected a date to come (2026-12-31) or days (14d), at "
+                           "most 366 days ahead");
+    }
+    token_make(token);
+    CH_ASSERT(token_digest(ch_str_of(token), &row->sha256));
+    if (people_give(c->k, ch.rows, ch.count, &err) != CH_OK) {
+        explicit_bzero(token, sizeof(token));
+        return people_change_refused(c, &err);
+    }
+    command_time(row->expires_at_us, until, sizeof(until));
+    if (c->args.json) {
+        struct ch_buf b;
+        ch_buf_init(&b, 4096);
+        ch_buf_putc(&b, '{');
+        json_number(&b, "id", row->id);
+        json_field(&b, "token", ch_str_of(token));
+        json_field(&b, "user", user);
+        json_field(&b, "audience", row->audience);
+        json_time(&b, "expires", row->expires_at_us);
+        ch_buf_puts(&b, CH_STR("}\n"));
+        command_put(c, ch_buf_str(&b));
+        explicit_bzero(b.ptr, b.len);
+        ch_buf_done(&b);
+    } else {
+        command_print(c, "%s\n", token);
+    }
+    explicit_bzero(token, sizeof(token));
+    enum step step = command_end(
+        c, 0, "token %llu of %.*s, for %.*s alone, until %s: it is not shown again",
+        (unsigned long long)row->id, CH_STR_ARG(user), CH_STR_ARG(row->audience), until);
+    explicit_bzero(c->out.ptr, c->out.cap); /* what was sent is still in there */
+    return step;
+}
+
+struct token_list {
+    struct command *c;
+    struct ch_str user; /* absent: all */
+};
+
+static void list_token(void *ctx, const struct ch_people_row *row)
+{
+    struct token_list *l = ctx;
+    struct command *c = l->c;
+    bool expired = row->expires_at_us <= keeper_now_us(c->k);
+    char until[40];
+    struct ch_buf b;
+    if (row->ended_at_us != CH_TIME_UNKNOWN || row->kind != CH_PEOPLE_TOKEN ||
+        !people_fits(l->user, row->person)) {
+        return;
+    }
+    ch_buf_init(&b, 8192);
+    command_time(row->expires_at_us, until, sizeof(until));
+    if (c->args.json) {
+        ch_buf_puts(&b, c->answers > 0 ? CH_STR(",\n{") : CH_STR("{"));
+        json_number(&b, "id", row->id);
+        json_field(&b, "user", row->person);
+        json_field(&b, "audience", row->audience);
+        json_field(&b, "label", row->label);
+        json_bool(&b, "expired", expired);
+        json_time(&b, "expires", row->expires_at_us);
+        json_field(&b, "by", row->by);
+        json_time(&b, "since", row->at_us);
+        ch_buf_putc(&b, '}');
+    } else {
+        ch_buf_printf(&b, "%5llu  %-20.*s %-7.*s %s %s  ", (unsigned long long)row->id,
+                      CH_STR_ARG(row->person), CH_STR_ARG(row->audience),
+                      expired ? "EXPIRED" : "until", until);
+        ch_buf_put_escaped(&b, row->label);
+        ch_buf_putc(&b, '\n');
+    }
+    c->answers++;
+    command_put(c, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
+static enum step token_list(struct command *c)
+{
+    struct token_list l = {.c = c};
+    if (!whose(c, &l.user)) {
+        return STEP_DONE;
+    }
+    command_print(c, "%s", c->args.json ? "[" : "");
+    people_each(c->k->people, list_token, &l);
+    command_print(c, "%s", c->args.json ? "]\n" : c->answers == 0 ? "there are no tokens\n" : "");
+    return command_end(c, 0, "%s", "");
+}
+
+static enum step token_revoke(struct command *c)
+{
+    struct people_changes ch = {.c = c};
+    struct ch_str user, word;
+    if (!whose(c, &user)) {
+        return STEP_DONE;
+    }
+    for (size_t i = 1; (word = command_word_at(c, i)).ptr != NULL; i++) {
+        uint64_t id = 0;
+        if (!ch_str_u64(word, &id) || id == 0 ||
+            !people_change_find(
+                &ch, (struct people_pattern){.kind = CH_PEOPLE_TOKEN, .person = user, .id = id})) {
+            return people_change_nothing(&ch, "token", word); /* the same for another's */
+        }
+    }
+    return people_change_take(&ch, CH_STR("revoked"));
+}
+
+enum step command_token(struct command *c)
+{
+    struct ch_str what = command_word_at(c, 0), id = command_word_at(c, 1);
+    if (ch_str_eq(what, CH_STR("list")) && id.ptr == NULL) {
+        return token_list(c);
+    }
+    if (ch_str_eq(what, CH_STR("add")) && id.ptr == NULL) {
+        return token_add(c);
+    }
+    if (ch_str_eq(what, CH_STR("revoke")) && id.len > 0) {
+        return token_revoke(c);
+    }
+    return command_end(c, 2,
+                       "expected token add --user USER --audience AUDIENCE, token list or token "
+                       "revoke ID...");
+}
