@@ -238,7 +238,7 @@ static const struct command_row commands[] = {
      OPTIONS(keys_options),
      .run = command_remote},
     {.name = "user",
-     .words = "add|list|revoke [USER]",
+     .words = "add|list|revoke [USER...]",
      .summary = "Add users and service accounts, list them, or take one away.",
      .text = "add USER: a name of a-z 0-9 . _ -, given once; with --uid and a USER that is there, one "
              "more\n"

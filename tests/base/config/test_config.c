@@ -62,6 +62,7 @@ static void test_every_key(void **state)
                                 "insecure_http: true\n"
                                 "public_url: https://packages.example.org/\n"
                                 "host_names: [a.example.org, 'b.example.org:8080']\n"
+                                "approver: alice\napprover_uid: 1000\n"
                                 "exception_advice: \"Ask #packages: it's easy\"\n"
                                 "upstreams:\n"
                                 "  - name: up\n"
@@ -94,6 +95,8 @@ static void test_every_key(void **state)
     assert_string_equal(c->listen[0].tls_key, "/etc/k.pem");
     assert_string_equal(c->public_url, "https://packages.example.org");
     assert_int_equal(c->host_name_count, 2);
+    assert_string_equal(c->approver, "alice");
+    assert_int_equal(c->approver_uid, 1000);
     assert_string_equal(c->exception_advice, "Ask #packages: it's easy");
     const struct ch_upstream *u = &c->upstreams[0];
     assert_string_equal(u->file_hosts[2], "[::1]:7");
@@ -132,7 +135,7 @@ static const struct {
     {"misspelt key", "listn: 1\n" GOOD, "c.yaml:1:1: listn: unknown key; \"listen\" is near"},
     {"strange key", "zzzzzzzz: 1\n" GOOD,
      "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, anonymous_pull, public_url, "
-     "host_names, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
+     "host_names, approver, approver_uid, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
      "rescan_grace_days, rules, "
      "prefetch, processes, connections"},
     {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
@@ -185,6 +188,8 @@ static const struct {
     {"host", GOOD "host_names: [a.example.org, 'a b']\n",
      "c.yaml:6:29: host_names[1]: \"a b\" is not a host or HOST:PORT"},
     {"host twice", GOOD "host_names: [a, a]\n", "c.yaml:6:17: host_names[1]: \"a\" is given twice"},
+    {"approver that is no name", GOOD "approver: \"Alice A.\"\n",
+     "c.yaml:6:11: approver: \"Alice A.\" is not a name: a-z, 0-9 first, then also . _ -"},
     {"two lines", GOOD "exception_advice: \"a\\nb\"\n",
      "c.yaml:6:19: exception_advice: \"a\\x0ab\" is more than one line"},
     {"rules in no absolute folder", GOOD "rules: [rules]\n",

@@ -257,7 +257,7 @@ static void an_empty_folder_becomes_an_installation(void **state)
     assert_int_equal(mode_of(f, "policy.yaml"), 0640);
     assert_int_equal(mode_of(f, "credentials.yaml"), 0600);
     assert_int_equal(mode_of(f, "run"), 0711);
-    assert_int_equal(mode_of(f, "run/control.sock"), 0600);
+    assert_int_equal(mode_of(f, "run/control.sock"), 0666);
     assert_int_equal(mode_of(f, "blobs"), geteuid() == 0 ? 02700 : 0700);
     assert_int_equal(mode_of(f, "db"), 0700);
     assert_int_equal(mode_of(f, "served"), geteuid() == 0 ? 02750 : 0700);

@@ -26,9 +26,9 @@ def free_port():
 
 class Service:
     def __init__(self, upstream_url=None, configure=None, policy=None, args=(), env=None, folder=None,
-                 before_start=None):
+                 before_start=None, init_args=()):
         """`configure(text) -> text` edits customhouse.yaml after init; `policy` replaces policy.yaml
-        (text) or edits it (function). `folder`: an existing one to lie in. `before_start` runs in the
+        (text) or edits it (function). `init_args`: more words for init. `folder`: an existing one to lie in. `before_start` runs in the
         process that becomes `serve`."""
         self.before_start = before_start
         self.dir = tempfile.mkdtemp(prefix="ch-e2e-", dir=folder)
@@ -41,6 +41,7 @@ class Service:
                 "--listen", f"127.0.0.1:{self.port}"]
         if upstream_url:
             init += ["--pypi-upstream", upstream_url]
+        init += init_args
         done = subprocess.run(init, capture_output=True, text=True, timeout=120, env=self.env)
         if done.returncode != 0:
             raise RuntimeError(f"init: {done.stdout}{done.stderr}")
