@@ -18,6 +18,12 @@ struct ch_age ch_age_of(const struct ch_facts *facts, int64_t now_us)
         age.since_us = facts->uploaded_at_us;
         return age;
     }
+    /* "A missing time counts as old enough only where that upstream never states times; otherwise
+     * it holds until known": our own sight of it is none of an upstream whose word counts, or
+     * leaving the time out would be a way to have a younger one. */
+    if (facts->upstream_trusted_for_times && !facts->upstream_never_states_times) {
+        return age;
+    }
     /* It appeared after the last complete page without it and not after the first one with it: the
      * later end counts, since only that is sure. */
     bool absent = facts->last_absent_at_us != CH_TIME_UNKNOWN;
@@ -26,15 +32,11 @@ struct ch_age ch_age_of(const struct ch_facts *facts, int64_t now_us)
     if (seen && facts->first_seen_at_us > since) {
         since = facts->first_seen_at_us;
     }
-    if (!absent) {
-        /* "A missing time counts as old enough only where that upstream never states times"; what
-         * an upstream that is not asked for times showed at first is its baseline. */
-        bool old = facts->upstream_trusted_for_times ? facts->upstream_never_states_times
-                                                     : facts->baseline;
-        if (old) {
-            age.source = CH_AGE_OLD_ENOUGH;
-            return age;
-        }
+    /* Of one that is trusted and never states times, or what an upstream that is not asked for
+     * times showed at first: its baseline. */
+    if (!absent && (facts->upstream_trusted_for_times || facts->baseline)) {
+        age.source = CH_AGE_OLD_ENOUGH;
+        return age;
     }
     if (absent || seen) {
         age.source = since > now_us ? CH_AGE_FUTURE : CH_AGE_SEEN;

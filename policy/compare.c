@@ -37,11 +37,6 @@ enum ch_decision_change ch_decision_compare(const struct ch_decision *before,
     if (from != to) {
         return to > from ? CH_DECISION_LOOSER : CH_DECISION_STRICTER;
     }
-    if (before->verdict == CH_VERDICT_HOLD && before->holds != after->holds) {
-        bool fewer = (after->holds & ~before->holds) == 0;
-        bool more = (before->holds & ~after->holds) == 0;
-        return fewer ? CH_DECISION_LOOSER : more ? CH_DECISION_STRICTER : CH_DECISION_RESTATED;
-    }
     bool same = strcmp(before->rule, after->rule) == 0 &&
                 strcmp(before->reason, after->reason) == 0 && before->holds == after->holds &&
                 before->audited == after->audited && before->until_us == after->until_us;

@@ -64,17 +64,46 @@ static void collect_approvals(struct deciding *d)
 
 /* --- evidence (T9): stands outside the rules, nothing lifts it --- */
 
+/* Whether the bytes are those of a broken transfer, which is tried again: not so where they have
+ * the sha256 that is stated and only another hash of the index, "KIND HEX" in the evidence,
+ * contradicts it. */
+static bool comes_again(const struct ch_facts *f, const struct ch_finding *finding)
+{
+    return finding->code == CH_F_HASH_MISMATCH &&
+           !(f->hash_stated && ch_str_find(finding->evidence, CH_STR(" "), NULL));
+}
+
+/* The finding that denies, NULL: none does. That they are not the file's bytes goes before what was
+ * found in them: of a transfer that broke off, that it cannot be read. */
+static const struct ch_finding *attack_in(const struct ch_facts *f)
+{
+    const struct ch_finding *first = NULL;
+    for (size_t i = 0; i < f->finding_count; i++) {
+        const struct ch_finding_row *row = ch_finding_row((uint32_t)f->findings[i].code);
+        if (row == NULL || row->cls != CH_CLASS_ATTACK) {
+            continue;
+        }
+        if (f->findings[i].code == CH_F_HASH_MISMATCH) {
+            return &f->findings[i];
+        }
+        first = first == NULL ? &f->findings[i] : first;
+    }
+    return first;
+}
+
 static bool denied_by_evidence(struct deciding *d)
 {
-    for (size_t i = 0; i < d->facts->finding_count; i++) {
-        const struct ch_finding_row *row = ch_finding_row((uint32_t)d->facts->findings[i].code);
-        if (row != NULL && row->cls == CH_CLASS_ATTACK) {
-            REASON(b);
-            ch_buf_puts(&b, ch_str_of(row->text));
-            return deny(d, "finding", row->name, 0, &b);
-        }
+    const struct ch_finding *finding = attack_in(d->facts);
+    if (finding == NULL) {
+        return false;
     }
-    return false;
+    const struct ch_finding_row *row = ch_finding_row((uint32_t)finding->code);
+    REASON(b);
+    ch_buf_puts(&b, ch_str_of(row->text));
+    if (comes_again(d->facts, finding)) {
+        ch_buf_puts(&b, CH_STR("; fetched again once the index states the same again"));
+    }
+    return deny(d, "finding", row->name, 0, &b);
 }
 
 /* --- the site's rules, in order --- */

@@ -7,6 +7,16 @@ static void hold_age(struct deciding *d, int64_t until_us, struct ch_buf *reason
     add_hold(d, (struct hold){CH_HOLD_AGE, "cool-down", "", line, until_us}, reason);
 }
 
+/* Held by age, and no time ends it: what does. */
+static void hold_until(struct deciding *d, enum ch_awaits awaits, struct ch_buf *reason)
+{
+    bool shown = d->out->holds == 0;
+    hold_age(d, CH_TIME_UNKNOWN, reason);
+    if (shown && d->out->holds != 0) {
+        d->out->awaits = awaits;
+    }
+}
+
 static void hold_young(struct deciding *d, const struct ch_cool_down *asked, int64_t until_us)
 {
     REASON(b);
@@ -48,13 +58,13 @@ static void hold_release(struct deciding *d, int64_t ended_us)
         REASON(b);
         ch_buf_puts(&b, CH_STR("its cool-down is over, but the upstream index has not been seen to "
                                "list it since; it is asked again"));
-        hold_age(d, CH_TIME_UNKNOWN, &b);
+        hold_until(d, CH_AWAITS_INDEX, &b);
     }
     if (f->upstream_yanked && d->settings->release_yanked.number == 0) {
         REASON(b);
         ch_buf_puts(&b, CH_STR("yanked upstream"));
         ch_reason_foreign(&b, "upstream says", f->upstream_yanked_reason);
-        hold_age(d, CH_TIME_UNKNOWN, &b);
+        hold_until(d, CH_AWAITS_UPSTREAM, &b);
     }
 }
 
@@ -69,8 +79,9 @@ void hold_by_age(struct deciding *d)
         hold_future(d, until_us);
     } else if (d->matched.age.source != CH_AGE_STATED && d->matched.age.source != CH_AGE_SEEN) {
         REASON(b);
-        ch_buf_puts(&b, CH_STR("the upstream has not said when it was released"));
-        hold_age(d, CH_TIME_UNKNOWN, &b);
+        ch_buf_puts(&b,
+                    CH_STR("the upstream has not said when it was released; held until it does"));
+        hold_until(d, CH_AWAITS_STATED_TIME, &b);
     } else if (until_us > d->now_us) {
         hold_young(d, &asked, until_us);
     } else {

@@ -32,14 +32,34 @@ static bool is_young(const struct deciding *d, uint64_t days, int64_t *ret_until
 
 /* --- name: much like a well-known one, and young --- */
 
-/* The home that a file names lifts nothing here: whoever copies a project's name copies its
- * metadata (policy/names/README.md, "Homes"). Time does, or a person, or a rule. */
+/* Whoever means well says who made it, or where it is at home. */
+static bool is_anonymous(const struct deciding *d)
+{
+    static const struct ch_str words[] = {{"author", 6}, {"maintainer", 10}, {"home", 4}};
+    for (size_t i = 0; i < d->facts->inspected_count; i++) {
+        for (size_t k = 0; k < CH_ARRAY_LEN(words); k++) {
+            if (ch_str_eq(d->facts->inspected[i].name, words[k])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* The home and authors that a file names lift nothing here: whoever copies a project's name copies its
+ * metadata (policy/names/README.md, "Homes"). Time does, or a person, or a rule; of files that name none, more
+ * time. */
 
 static void hold_name(struct deciding *d)
 {
     const struct ch_likeness *like = &d->facts->likeness;
     const struct ch_value *days = &d->settings->names_days;
     int64_t until_us = CH_TIME_UNKNOWN;
+    bool anonymous =
+        is_anonymous(d) && d->settings->names_anonymous_days.number > days->number;
+    if (anonymous) {
+        days = &d->settings->names_anonymous_days;
+    }
     if (like->kind == CH_LIKENESS_NONE || !then_holds(&d->settings->names) ||
         !is_young(d, days->number, &until_us)) {
         return;
@@ -50,6 +70,9 @@ static void hold_name(struct deciding *d)
                   "than %llu days",
                   like->of != NULL ? like->of : "?", ch_likeness_name(like->kind),
                   (unsigned long long)days->number);
+    if (anonymous) {
+        ch_buf_puts(&b, CH_STR("; it says neither who made it nor where it is at home"));
+    }
     if (ch_likeness_same_home(like, d->facts->inspected, d->facts->inspected_count)) {
         ch_buf_puts(&b, CH_STR("; it names that project's home, as anybody can"));
     }

@@ -1,7 +1,7 @@
 /* JSON Schema of policy.yaml, for editors: made of the table that the parser reads.
  *
  * Spec: JSON Schema 2020-12, core and validation. What a schema cannot say (rules that shadow each
- * other, names of findings, lists that are spoken of) stays the parser's. */
+ * other, patterns that match nothing, lists that are spoken of) stays the parser's. */
 #include "policy_int.h"
 
 #define LIST_NAME "\\\\$[A-Za-z0-9._-]+"
@@ -99,13 +99,7 @@ static const char *entry_pattern(enum ch_key_type type)
     if (type == CH_KEY_NAMES || type == CH_KEY_ECOSYSTEMS) {
         return "\"^" WORD "$\"";
     }
-    if (type == CH_KEY_FINDINGS) {
-        return "\"^[a-z0-9-]+(/[a-z]+)?$\"";
-    }
-    if (type == CH_KEY_CHANGES) {
-        return "\"^[a-z-]+(/.+)?$\"";
-    }
-    return "\"" PRINTABLE "\""; /* licences and patterns of values */
+    return "\"" PRINTABLE "\""; /* licences, and patterns of values of any fact */
 }
 
 static void put_entry(struct writer *w, const struct ch_key *key)
@@ -114,6 +108,9 @@ static void put_entry(struct writer *w, const struct ch_key *key)
     put_raw(w, "type", "\"string\"");
     if (key->type == CH_KEY_CHOICES) {
         put_enum(w, key->choices);
+    } else if (ch_schema_has_values(key)) {
+        put_key(w, "anyOf");
+        ch_schema_put_values(w->b, key);
     } else {
         put_raw(w, "pattern", entry_pattern(key->type));
     }

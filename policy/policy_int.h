@@ -103,6 +103,7 @@ struct ch_settings {
     struct ch_value changes;
     struct ch_value names;
     struct ch_value names_days;
+    struct ch_value names_anonymous_days;
     struct ch_value licence_permit;
     struct ch_value licence_forbid;
     struct ch_value licence_unknown;
@@ -205,6 +206,9 @@ bool ch_key_is_condition(const struct ch_key *key);
 /* --- possible.c: values that no file has --- */
 /* Whether some value of a fact is matched by this text or pattern. */
 bool ch_fact_possible(enum ch_fact_code code, struct ch_str pattern);
+/* Of the JSON Schema: whether it knows what may stand in such a list, and the array of alternatives. */
+bool ch_schema_has_values(const struct ch_key *key);
+void ch_schema_put_values(struct ch_buf *b, const struct ch_key *key);
 /* The words behind an entry of which that is not so: what is expected. `facts` as in asked_for. */
 void ch_fact_put_expected(struct ch_buf *b, uint32_t facts, struct ch_str text);
 /* Whether a folded name or pattern can be a project's. `ecosystems`: the node that says of which,

@@ -148,6 +148,15 @@ static const struct ch_key name_keys[] = {{.key = "then",
                                            .unit = "days",
                                            .def = "180",
                                            .doc = "Only projects younger than this are held."},
+                                          {.key = "anonymous_days",
+                                           .type = CH_KEY_NUMBER,
+                                           S(names_anonymous_days),
+                                           .min = 1,
+                                           .max = AGE_MAX_DAYS,
+                                           .unit = "days",
+                                           .def = "365",
+                                           .doc = "The same of projects that say neither who made them nor where they are at\n"
+                                                  "home, if it is more. What they say shortens nothing: anybody can say it."},
                                           END};
 
 static const struct ch_key licence_keys[] = {

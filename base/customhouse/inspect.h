@@ -22,6 +22,7 @@ struct inspect_file {
     struct ch_sha256 sha256;
     uint64_t size_bytes;
     struct ch_agreed agreed; /* outcome, findings and facts; borrowed for the call that shows it */
+    bool unfinished;         /* a jail did not come to its end with it: killed, too long, failed */
 };
 
 /* --- inspect_jails.c --- */
@@ -62,6 +63,8 @@ void report_file(struct report *r, const struct inspect_file *f);
 enum ch_code report_close(struct report *r, const struct ch_sha256 *ruleset, uint64_t rule_count,
                           struct ch_err *err) CH_MUST_CHECK;
 uint64_t report_with_findings(const struct report *r); /* files with more than notes */
+/* Files that could not be opened, are no archives of the kind that they are read as (empty, cut
+ * off, something else), or whose inspection did not come to its end. */
 uint64_t report_unreadable(const struct report *r);
 
 #endif

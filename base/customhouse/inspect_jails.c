@@ -81,6 +81,7 @@ static void show_slot(struct slot *s, jails_show_fn *show, void *ctx)
     struct ch_str stream[JAILS] = {{NULL, 0}, {NULL, 0}};
     struct inspect_file *f = &s->file;
     for (size_t i = 0; i < JAILS && f->err.code == CH_OK; i++) {
+        f->unfinished = f->unfinished || s->answer[i].outcome != CH_SCAN_DONE;
         if (s->answer[i].outcome == CH_SCAN_DONE &&
             map_answer(s->answer_fd[i], &stream[i], &f->err) != CH_OK) {
             CH_IGNORE(ch_wrap(&f->err, "%s", f->path) == CH_OK);

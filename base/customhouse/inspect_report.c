@@ -39,6 +39,19 @@ static const char *text_of(const struct ch_finding_row *row)
     return row != NULL ? row->text : "has a finding that this program does not know";
 }
 
+/* Neither reader of archives says more than this of a file that is none: archives inside have codes
+ * of their own. */
+static bool is_unreadable(const struct inspect_file *f)
+{
+    bool is = f->err.code != CH_OK || f->unfinished;
+    for (size_t i = 0; !is && i < f->agreed.finding_count; i++) {
+        enum ch_finding_code code = f->agreed.findings[i].code;
+        is = code == CH_F_ZIP_UNREADABLE || code == CH_F_TAR_UNREADABLE ||
+             code == CH_F_STREAM_UNREADABLE;
+    }
+    return is;
+}
+
 /* ------------------------------------------------------------------ text */
 
 static void put_finding_text(struct ch_buf *b, const struct ch_finding *f)
@@ -67,7 +80,8 @@ static void put_file_text(struct ch_buf *b, const struct inspect_file *f)
         return;
     }
     size_t n = f->agreed.finding_count;
-    ch_buf_printf(b, ": %s, %llu member%s, %zu finding%s\n", f->profile,
+    ch_buf_printf(b, ": %s%s, %llu member%s, %zu finding%s\n",
+                  is_unreadable(f) ? "not readable as " : "", f->profile,
                   (unsigned long long)f->agreed.row.member_count,
                   f->agreed.row.member_count == 1 ? "" : "s", n, n == 1 ? "" : "s");
     for (size_t i = 0; i < n; i++) {
@@ -127,9 +141,10 @@ static void put_file_json(struct ch_buf *b, const struct inspect_file *f, bool f
     put_key(b, "profile", ch_str_of(f->profile));
     ch_buf_printf(
         b,
-        ",\"size\":%llu,\"complete\":%s,\"members\":%llu,\"inspector\":%d,\"cpu_us\":%llu,"
+        ",\"size\":%llu,\"readable\":%s,\"complete\":%s,\"members\":%llu,\"inspector\":%d,"
+        "\"cpu_us\":%llu,"
         "\"memory_bytes\":{\"strict\":%llu,\"second\":%llu}",
-        (unsigned long long)f->size_bytes,
+        (unsigned long long)f->size_bytes, is_unreadable(f) ? "false" : "true",
         row->outcome == CH_INSPECTION_COMPLETE ? "true" : "false",
         (unsigned long long)row->member_count, CH_INSPECTOR_VERSION,
         (unsigned long long)row->cpu_us, (unsigned long long)row->strict.memory_bytes,
@@ -287,7 +302,7 @@ void report_file(struct report *r, const struct inspect_file *f)
     }
     r->files++;
     r->with_findings += worse;
-    r->unreadable += f->err.code != CH_OK;
+    r->unreadable += is_unreadable(f);
 }
 
 uint64_t report_with_findings(const struct report *r)

@@ -200,9 +200,10 @@ static const struct command_row commands[] = {
     {.name = "own",
      .words = "[NAME]",
      .summary = "Show which upstream owns a name, or give it to another one.",
-     .text = "The first upstream that has a name owns it; no other is asked for it. Given to another "
-             "one,\n"
-             "files of the former owner are no longer answered under the name. Without NAME: all.",
+     .text =
+         "The first upstream that has a name owns it; no other is asked for it. Given to another "
+         "one,\n"
+         "files of the former owner are no longer answered under the name. Without NAME: all.",
      OPTIONS(own_options),
      .run = command_remote},
     {.name = "policy",
@@ -222,11 +223,12 @@ static const struct command_row commands[] = {
     {.name = "audit",
      .words = "verify|search|export",
      .summary = "Check, search and write out the audit log, without the server.",
-     .text = "verify: recomputes the whole tree, compares hashes, checkpoint and database in both\n"
-             "  directions, and names what was altered. Exit status: 0 as logged, 1 altered, 2 not\n"
-             "  readable.\n"
-             "search: entries as lines of JSON, with the persons and texts that were not erased.\n"
-             "export: all entries, a line each, byte for byte.",
+     .text =
+         "verify: recomputes the whole tree, compares hashes, checkpoint and database in both\n"
+         "  directions, and names what was altered. Exit status: 0 as logged, 1 altered, 2 not\n"
+         "  readable.\n"
+         "search: entries as lines of JSON, with the persons and texts that were not erased.\n"
+         "export: all entries, a line each, byte for byte.",
      OPTIONS(audit_options),
      .run = command_audit},
     {.name = "keys",
@@ -266,16 +268,21 @@ static const struct command_row commands[] = {
     {.name = "verify",
      .words = "FILE",
      .summary = "Say whether a local file was approved for an environment, without a server.",
-     .text = "Exit status: 0 it was, 1 it was not, or was withdrawn; 2 usage, or something is missing.\n"
+     .text = "Exit status: 0 it was, 1 it was not, or was withdrawn; 2 usage, or something is "
+             "missing.\n"
              "Without --withdrawals nothing says that the approval still stands.",
      OPTIONS(verify_options),
      .run = command_verify},
     {.name = "inspect",
      .words = "[FILE...]",
      .summary = "Inspect local files in the same jails, without a server.",
-     .text = "A file is read as its name says, or as --profile says. Exit status: 0 nothing above "
-             "a note,\n"
-             "1 findings, 2 not readable.",
+     .text =
+         "A file is read as its name says, or as --profile says. Exit status:\n"
+         "  0  each file was read to its end, and has nothing above a note\n"
+         "  1  the same, and at least one has findings above a note\n"
+         "  2  at least one is not readable as what it is read as (it cannot be opened, is empty,\n"
+         "     cut off or something else, or its inspection was not finished), or a mistake in\n"
+         "     the command; the others are shown all the same",
      OPTIONS(inspect_options),
      .run = command_inspect},
     {.name = "version", .summary = "Print the version.", .run = command_version},

@@ -10,6 +10,7 @@
 #include "documents.h"
 #include "tokens.h"
 
+#define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */
 #define LISTING_FRESH_MS 30000 /* a listing may lag; steps away from ALLOW raise the epoch */
 
 void ask_free_waiter(struct waiter *w)
@@ -142,7 +143,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
     struct ch_err err;
     enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
     if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
-        reply.http_status = 502;
+        reply.http_status = owner == CH_OWNER_LEFT ? 502 : 503;
         reply.text = ch_str_of(ch_name_owner_text(owner));
         reply_page(k, w, &reply, -1);
         return;
@@ -203,7 +204,12 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
         ask_answer_file(k, own_page(k, p, file.repository, file.project), w, &file);
     } else {
         if (!w->is_file && ch_ask_page_get(ch_buf_str(&w->payload), &page, &err) == CH_OK) {
-            answer_page(k, own_page(k, p, page.repository, page.project), w, &page);
+            struct page *own = own_page(k, p, page.repository, page.project);
+            if (own != NULL && page_owner(own) == CH_OWNER_GIVEN_AWAY &&
+                owner_wait(k, own, w, OWNER_PATIENCE_MS)) {
+                return;
+            }
+            answer_page(k, own, w, &page);
         }
         ask_free_waiter(w);
     }

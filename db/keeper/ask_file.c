@@ -209,8 +209,12 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
     struct ch_file_reply reply = {
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
+    if (owner == CH_OWNER_GIVEN_AWAY && !ask->head && owner_wait(k, p, w, ask->patience_ms)) {
+        return;
+    }
     if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
-        ask_file_failed(k, w, ask->ask, 502, ch_name_owner_text(owner));
+        ask_file_failed(k, w, ask->ask, owner == CH_OWNER_LEFT ? 502 : 503,
+                        ch_name_owner_text(owner));
         ask_free_waiter(w);
         return;
     }

@@ -2,6 +2,7 @@
 #include "commands_int.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "customhouse/limits.h"
 
@@ -261,6 +262,23 @@ static const char *word_for(const struct ch_decision *d)
     return d->eligible ? "eligible" : ch_verdict_name(d->verdict);
 }
 
+/* Of a hold by age that no time ends. */
+static const char *what_is_awaited(const struct ch_decision *d)
+{
+    switch (d->awaits) {
+    case CH_AWAITS_STATED_TIME:
+        return "the upstream stating when it was released, or: customhouse approve FILE --reason "
+               "TEXT --expires DATE";
+    case CH_AWAITS_INDEX:
+        return "an answer of the upstream's index that lists it, which is asked for when somebody "
+               "asks, or: customhouse approve FILE --reason TEXT --expires DATE";
+    case CH_AWAITS_UPSTREAM:
+    case CH_AWAITS_NOTHING:
+    default:
+        return NULL;
+    }
+}
+
 /* One line, complete in itself. */
 static const char *what_would_change(const struct page *p, size_t file, const struct ch_decision *d)
 {
@@ -276,14 +294,24 @@ static const char *what_would_change(const struct page *p, size_t file, const st
         return "inspection, which starts when somebody asks for it";
     }
     if (d->verdict == CH_VERDICT_DENY) {
-        return d->ruling_id != 0      ? (d->until_us != CH_TIME_UNKNOWN ? "the end of this deny"
-                                                                        : "nothing by itself: a person denied it")
-               : d->policy_line > 0   ? "the policy"
-               : p->files[file].attack ? "only an inspector that reports the finding no longer; no approval can"
-                                       : "the policy";
+        return d->ruling_id != 0
+                   ? (d->until_us != CH_TIME_UNKNOWN ? "the end of this deny"
+                                                     : "nothing by itself: a person denied it")
+               : d->policy_line > 0 ? "the policy"
+               : inspection_of_broken_transfer(p, file)
+                   ? "fetching it again, which starts when somebody asks for it after the "
+                     "upstream's index was read again"
+               : strcmp(d->rule, "finding hash-mismatch") == 0
+                   ? "the upstream's index, which states hashes of different files"
+               : p->files[file].attack
+                   ? "only an inspector that reports the finding no longer; no approval can"
+                   : "the policy";
     }
     if (d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED) {
         return "an inspector that can read it whole";
+    }
+    if (what_is_awaited(d) != NULL) {
+        return what_is_awaited(d);
     }
     return d->until_us != CH_TIME_UNKNOWN
                ? "time alone, or: customhouse approve FILE --reason TEXT --expires DATE"

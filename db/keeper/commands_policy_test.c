@@ -36,8 +36,10 @@ static void show_change(void *ctx, const struct page *p, size_t file,
     struct policy_trial *t = ctx;
     struct command *c = t->c;
     struct ch_buf *b = &t->text;
-    if (change == CH_DECISION_SAME ||
-        (change == CH_DECISION_RESTATED && before->audited == after->audited)) {
+    /* What is held for another reason needs something else to get through; of what passes or is
+     * denied the words alone are no news. */
+    bool news = after->verdict == CH_VERDICT_HOLD || before->audited != after->audited;
+    if (change == CH_DECISION_SAME || (change == CH_DECISION_RESTATED && !news)) {
         return;
     }
     if (c->args.json) {

@@ -135,10 +135,13 @@ static void keep_context(void *ctx, struct ch_str context)
     ch_put_str(ctx, context);
 }
 
-/* Whether something was found in these bytes of the file that holds its version, whatever other hash
- * the index stated of it then: it may state another one with other bytes, or at any time. */
-static enum ch_code was_held_against(struct keeper *k, const struct page *p, size_t file,
-                                     const struct ch_sha256 *sha256, bool *ret, struct ch_err *err)
+typedef void found_fn(void *ctx, const struct ch_inspection_result *found);
+
+/* The inspections of these bytes as this file, whatever other hash the index stated of it then: one
+ * of each context, by the key in force where there is one. */
+static enum ch_code each_inspection(struct keeper *k, const struct page *p, size_t file,
+                                    const struct ch_sha256 *sha256, found_fn *each, void *ctx,
+                                    struct ch_err *err)
 {
     struct ch_buf name, contexts;
     put_file(p, p->facts.files[file].index.file_name, &name);
@@ -148,20 +151,69 @@ static enum ch_code was_held_against(struct keeper *k, const struct page *p, siz
         ch_store_inspection_contexts(k->store, &key, keep_context, &contexts, err);
     rc = rc == CH_OK ? ch_buf_ok(&contexts, err) : rc;
     struct ch_rd r = ch_rd_of(contexts.ptr, contexts.len);
-    *ret = false;
     while (rc == CH_OK && ch_rd_left(&r) > 0) {
         struct ch_inspection_result found;
         bool old;
         key.context = ch_get_str(&r, 4096);
         rc = read_inspection(k, &key, &found, &old, err);
         if (rc == CH_OK) {
-            *ret |= is_held_against(&found);
+            each(ctx, &found);
             ch_store_inspection_done(&found);
         }
     }
     ch_buf_done(&contexts);
     ch_buf_done(&name);
     return rc;
+}
+
+/* Whether something was found in them that holds the version: the index may state another hash with
+ * other bytes, or at any time. */
+static void note_held_against(void *ctx, const struct ch_inspection_result *found)
+{
+    *(bool *)ctx |= is_held_against(found);
+}
+
+struct mismatches {
+    size_t all, mismatched;
+};
+
+static void count_mismatch(void *ctx, const struct ch_inspection_result *found)
+{
+    struct mismatches *m = ctx;
+    m->all++;
+    m->mismatched += has_mismatch(found);
+}
+
+bool inspection_never_matched(struct keeper *k, const struct page *p, size_t file,
+                              const struct ch_sha256 *sha256)
+{
+    struct mismatches m = {0};
+    struct ch_err err;
+    return p->files[file].release.profile != NULL &&
+           each_inspection(k, p, file, sha256, count_mismatch, &m, &err) == CH_OK && m.all > 0 &&
+           m.mismatched == m.all;
+}
+
+/* Another hash than sha256 says so only once the bytes were inspected under it. */
+bool inspection_of_broken_transfer(const struct page *p, size_t file)
+{
+    const struct page_file *f = &p->files[file];
+    const struct ch_sha256 *stated = &p->facts.files[file].index.sha256;
+    if (ch_sha256_is_zero(&f->artifact)) {
+        return false;
+    }
+    return ch_sha256_is_zero(stated) ? f->has_inspection && has_mismatch(&f->inspection)
+                                     : !ch_sha256_eq(stated, &f->artifact);
+}
+
+void inspection_drop_broken_transfers(struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (inspection_of_broken_transfer(p, i)) {
+            inspection_forget(p, i);
+            p->files[i].artifact = (struct ch_sha256){{0}};
+        }
+    }
 }
 
 /* What was found in replaced bytes is of the version: replacing them does not free their siblings.
@@ -175,13 +227,14 @@ void inspection_look_past(struct keeper *k, struct page *p)
     for (size_t i = 0; i < x->past_count; i++) {
         size_t file = x->past[i].file;
         struct ch_err err;
-        bool held = true;
+        bool held = false;
         if (p->files[file].release.profile == NULL ||
             (ch_sha256_eq(&x->past[i].sha256, &p->files[file].artifact) &&
              p->files[file].has_inspection)) {
             continue;
         }
-        if (was_held_against(k, p, file, &x->past[i].sha256, &held, &err) != CH_OK) {
+        if (each_inspection(k, p, file, &x->past[i].sha256, note_held_against, &held, &err) !=
+            CH_OK) {
             keeper_log("store", "error=\"%s\"", err.msg);
             held = true; /* not known to be none */
         }

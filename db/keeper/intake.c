@@ -96,6 +96,7 @@ void intake_free(struct intake *in)
         ask_free_waiter(w);
     }
     in->p->busy--;
+    owner_left(in->k, in->p);
     free(in->file_name);
     free(in->url);
     free(in);
@@ -145,6 +146,7 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     in->rescan = false;
     quota_changed(in->k);
     intake_wake(in);
+    owner_left(in->k, in->p);
     intakes_run(in->k);
 }
 
@@ -365,7 +367,9 @@ static void run(struct intake *in)
     in->running = true;
     in->k->intakes_running++;
     in->started_ms = ch_loop_now_ms(in->k->child.loop);
-    if (in->state == CH_INTAKE_FETCHED) {
+    if (in->p->given_away) { /* T12: before it has begun, it ends */
+        intake_fail(in, 503, ch_str_of(ch_name_owner_text(CH_OWNER_GIVEN_AWAY)));
+    } else if (in->state == CH_INTAKE_FETCHED) {
         start_scan(in);
     } else {
         start_fetch(in);

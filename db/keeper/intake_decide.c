@@ -11,21 +11,26 @@
 
 struct arrivals {
     const struct intake *in;
+    ptrdiff_t file;
     bool others;
 };
 
 static void on_arrival(void *ctx, const struct ch_release_file *f)
 {
     struct arrivals *a = ctx;
-    a->others = a->others || (ch_str_eq(f->file_name, ch_str_of(a->in->file_name)) &&
-                              !ch_sha256_eq(&f->sha256, &a->in->sha256));
+    if (!a->others && ch_str_eq(f->file_name, ch_str_of(a->in->file_name)) &&
+        !ch_sha256_eq(&f->sha256, &a->in->sha256)) {
+        a->others = a->file < 0 ||
+                    !inspection_never_matched(a->in->k, a->in->p, (size_t)a->file, &f->sha256);
+    }
 }
 
-/* Whether other bytes ever arrived under this name. Where the index states no hash, the first ones
- * are what later ones are held to (T14); not knowing counts as yes. */
+/* Whether other bytes ever arrived under this name. Where the index states no sha256, the first
+ * ones are what later ones are held to (T14); not knowing counts as yes. Those that never were what
+ * the index stated, by another hash, were no file of this name, but a broken transfer. */
 static bool arrived_otherwise(const struct intake *in)
 {
-    struct arrivals a = {.in = in};
+    struct arrivals a = {.in = in, .file = page_find_file(in->p, ch_str_of(in->file_name))};
     struct ch_err err;
     return ch_store_releases_of_project(in->k->store, ch_str_of(in->p->upstream->name),
                                         page_name(in->p), on_arrival, &a, &err) != CH_OK ||

@@ -110,7 +110,8 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
     ret->alias = f->index.alias.kind;
     ret->upstream_trusted_for_times = p->upstream->trust_times;
-    ret->upstream_never_states_times = p->upstream->states_times == CH_TIMES_NEVER;
+    ret->upstream_never_states_times =
+        p->upstream->states_times == CH_TIMES_NEVER && !p->states_times;
     ret->uploaded_at_us = f->index.uploaded_at_us;
     ret->last_absent_at_us = f->last_absent_at_us;
     ret->first_seen_at_us = f->first_seen_at_us;

@@ -74,7 +74,7 @@ struct waiter {
     bool is_file;
     uint32_t gateway;
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
-    uint64_t deadline_ms;  /* file asks: answer WAIT then; 0: none */
+    uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
 };
 
 struct page_file { /* runtime state beside facts.files[i] */
@@ -148,6 +148,8 @@ struct page {
     const struct ch_upstream *upstream; /* owner; NULL until known */
     bool owned;      /* the store has its owner: no other is asked (T12) */
     bool given_away; /* to another owner, see owner_settle */
+    struct waiter *moved; /* asks that wait for the new one */
+    struct ch_timer moved_timer;
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
@@ -157,6 +159,9 @@ struct page {
     bool likeness_known;
     struct ch_likeness likeness; /* of the project's name */
     int64_t since_us;        /* the project is known to exist since then */
+    bool states_times;       /* of some file, at least */
+    bool details_due;        /* times or sizes are missing, and could not be asked for: next time, whether or
+                                not the page is the same */
     struct listing_cache listing;
     struct ch_sha256 logged;  /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with held_against (all inspections are loaded) */
@@ -359,6 +364,10 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
                                 struct ch_err *err) CH_MUST_CHECK;
 /* Turns a page that was given away to its new owner, as soon as nothing of the former one is under way. */
 void owner_settle(struct keeper *k, struct page *p);
+/* `w` (taken over) goes on with the new owner, or when its patience ends; false: it has ended. */
+bool owner_wait(struct keeper *k, struct page *p, struct waiter *w, uint32_t patience_ms);
+void owner_left(struct keeper *k, struct page *p); /* something that was under way has ended */
+void owner_on_moved(struct ch_timer *t);
 
 /* ------------------------------------------------------------------ hanging.c */
 
@@ -394,6 +403,14 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
  * until a newer one does not (T6). files[].inspection has what is stored in any case. */
 const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *p, size_t file);
 void inspection_forget(struct page *p, size_t file);
+/* Bytes that were denied since they are not what the index states, by whatever hash: one broken transfer
+ * must not deny an honest file for good. */
+bool inspection_of_broken_transfer(const struct page *p, size_t file);
+/* Forgets all such bytes: the files are fetched again when asked for. */
+void inspection_drop_broken_transfers(struct page *p);
+/* Whether these bytes were inspected as this file, and never were what the index stated. */
+bool inspection_never_matched(struct keeper *k, const struct page *p, size_t file,
+                              const struct ch_sha256 *sha256);
 /* Looks what was found in bytes that the page's files have no more (T10). */
 void inspection_look_past(struct keeper *k, struct page *p);
 /* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an

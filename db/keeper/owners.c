@@ -1,5 +1,7 @@
-/* Who owns a name (T12): the first upstream that answered, until a person gives it to another one; and
- * from when on an owner counts anew. */
+/* Who owns a name (T12): the first upstream that answered, until a person gives it to another one;
+ * and from when on an owner counts anew. While something of the former owner is under way (it
+ * cannot be called back: a jail reads it), nothing is answered from either; who asks waits for the
+ * new one. */
 #include "pages_int.h"
 
 void owner_settle(struct keeper *k, struct page *p)
@@ -13,6 +15,66 @@ void owner_settle(struct keeper *k, struct page *p)
         p->given_away = false;
     }
 }
+
+/* ------------------------------------------------------------------ who waits for the new owner */
+
+static void watch(struct keeper *k, struct page *p)
+{
+    uint64_t soonest = UINT64_MAX;
+    for (const struct waiter *w = p->moved; w != NULL; w = w->next) {
+        soonest = w->deadline_ms < soonest ? w->deadline_ms : soonest;
+    }
+    ch_loop_cancel_timer(k->child.loop, &p->moved_timer);
+    if (soonest != UINT64_MAX) {
+        ch_loop_set_timer(k->child.loop, &p->moved_timer, soonest);
+    }
+}
+
+bool owner_wait(struct keeper *k, struct page *p, struct waiter *w, uint32_t patience_ms)
+{
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    w->deadline_ms = w->deadline_ms == 0 ? now_ms + patience_ms : w->deadline_ms;
+    if (w->deadline_ms <= now_ms) {
+        return false;
+    }
+    w->next = p->moved;
+    p->moved = w;
+    watch(k, p);
+    return true;
+}
+
+/* Each asks again from its beginning: of the new owner, or, with no patience left, to be told why
+ * not. */
+void owner_on_moved(struct ch_timer *t)
+{
+    struct page *p = CH_CONTAINER_OF(t, struct page, moved_timer);
+    struct keeper *k = p->keeper;
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    owner_settle(k, p);
+    struct waiter *w = p->moved;
+    p->moved = NULL;
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        if (p->given_away && w->deadline_ms > now_ms) {
+            w->next = p->moved;
+            p->moved = w;
+        } else if (page_ready(k, p, w)) {
+            ask_go_on(k, p, w);
+        }
+        w = next;
+    }
+    watch(k, p);
+}
+
+void owner_left(struct keeper *k, struct page *p)
+{
+    if (p->given_away && p->moved != NULL) {
+        ch_loop_set_timer(k->child.loop, &p->moved_timer, ch_loop_now_ms(k->child.loop));
+    }
+}
+
+/* ------------------------------------------------------------------ changing it */
 
 enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change *change,
                         struct ch_err *err)

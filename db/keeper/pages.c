@@ -44,6 +44,15 @@ static void free_page_files(struct page *p)
     listing_touch(p);
 }
 
+static void free_waiters(struct waiter **list)
+{
+    while (*list != NULL) {
+        struct waiter *w = *list;
+        *list = w->next;
+        ask_free_waiter(w);
+    }
+}
+
 static void free_page(struct page *p)
 {
     if (p->refresh != NULL) { /* at the end of the process alone */
@@ -52,11 +61,9 @@ static void free_page(struct page *p)
     ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
     serve_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
-    while (p->waiters != NULL) {
-        struct waiter *w = p->waiters;
-        p->waiters = w->next;
-        ask_free_waiter(w);
-    }
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->moved_timer);
+    free_waiters(&p->waiters);
+    free_waiters(&p->moved);
     p->keeper->page_bytes -= p->weight;
     free_page_files(p);
     page_facts_done(&p->facts);
@@ -146,6 +153,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
             p->eco = eco;
             p->patience.fn = on_patience;
             p->confirm.fn = page_on_confirm;
+            p->moved_timer.fn = owner_on_moved;
             ch_buf_init(&p->info_strings, 16384);
             ch_map_set(k->pages, ch_buf_str(&key), p);
         }
@@ -267,6 +275,17 @@ static int64_t project_since(const struct page *p)
     return oldest;
 }
 
+/* T7: one that does of any file is none that never states times, whatever was learned at init. */
+static bool states_times(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (p->facts.files[i].index.uploaded_at_us != CH_TIME_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes over `facts`; builds what runs beside them from the store. Intakes under way are
  * re-attached by name when they end. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
@@ -287,6 +306,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     }
     page_index_build(p);
     p->since_us = project_since(p);
+    p->states_times = states_times(p);
     k->page_bytes -= p->weight;
     p->weight = weight_of(p);
     k->page_bytes += p->weight;
@@ -306,6 +326,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
         inspection_of(k, p, i); /* T10 looks at all of them */
     }
+    inspection_drop_broken_transfers(p);
     inspection_look_past(k, p);
     serve_settle_shown(k, p);
     if (rc != CH_OK) {
@@ -337,6 +358,7 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     }
     if (rc == CH_OK) {
         rc = page_set_facts(k, p, &facts, err);
+        p->details_due = page_wants_details(p, &p->facts);
     }
     ch_buf_done(&owner);
     ch_buf_done(&content);
@@ -522,7 +544,7 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
 
 static bool may_forget(const struct page *p)
 {
-    return !p->refreshing && p->waiters == NULL && p->busy == 0 && !p->wrote;
+    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->busy == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)

@@ -7,6 +7,8 @@
 /* Starts the refresh of a page that is not refreshing. */
 void page_refresh(struct keeper *k, struct page *p);
 void page_refresh_free(struct refresh *r);
+/* Whether times or sizes are missing that the upstream may state elsewhere. */
+bool page_wants_details(const struct page *p, const struct page_facts *facts);
 /* The timer that asks again whether a project is gone (T5). */
 void page_on_confirm(struct ch_timer *t);
 /* The waiting asks go on; each looks at the page's state itself. */

@@ -28,6 +28,7 @@ struct refresh { /* one under way */
     uint64_t details_bytes;
     char *details_url;
     bool wants_details; /* the page was read and lacks them */
+    bool filled;        /* and they were asked for, whatever they said */
     char *base_url;
     char *etag, *last_modified;
     struct ch_sha256 body;
@@ -69,6 +70,7 @@ static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
     }
     page_refresh_free(r);
     page_wake(k, p);
+    owner_left(k, p);
 }
 
 static void refresh_ended(struct refresh *r)
@@ -80,6 +82,7 @@ static void refresh_ended(struct refresh *r)
     page_refresh_free(r);
     again_page(k, p);
     page_wake(k, p);
+    owner_left(k, p);
 }
 
 static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
@@ -144,6 +147,7 @@ static void finish(struct refresh *r)
         refresh_failed(r, 502, err.msg);
         return;
     }
+    r->p->details_due = r->wants_details && !r->filled;
     refresh_ended(r);
 }
 
@@ -159,6 +163,8 @@ static void on_details_scanned(void *ctx, const struct ch_scanned *answer, struc
             return;
         }
         keeper_log("details", "project=%s error=\"%s\"", r->p->project, err.msg);
+    } else {
+        r->filled = true;
     }
     finish(r);
 }
@@ -192,6 +198,8 @@ static void on_details_fetched(void *ctx, const struct ch_fetched *answer)
         r->details_bytes = answer->bytes;
         r->details_url = ch_str_dup(answer->effective_url);
     }
+    /* It says that it has none: to ask for them again with each refresh would tell no more. */
+    r->filled = answer->code == CH_OK && (answer->http_status == 404 || answer->http_status == 410);
     if (r->wants_details) {
         use_details(r);
     }
@@ -226,6 +234,11 @@ static void fetch_details(struct refresh *r)
 static bool has_details(const struct page *p)
 {
     return p->upstream->api_url != NULL && p->eco->details_url != NULL;
+}
+
+bool page_wants_details(const struct page *p, const struct page_facts *facts)
+{
+    return has_details(p) && page_facts_lack_details(facts);
 }
 
 /* RFC 9110 5.6.7's preferred form; others are no date. */
@@ -287,7 +300,7 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         refresh_failed(r, 502, err.msg);
         return;
     }
-    if (!has_details(p) || !page_facts_lack_details(&r->merged)) {
+    if (!page_wants_details(p, &r->merged)) {
         ch_map_remove(r->k->terse_upstreams, ch_str_of(p->upstream->name));
         finish(r);
         return;
@@ -299,22 +312,6 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
     if (r->details != DETAILS_FETCHING) {
         use_details(r);
-    }
-}
-
-/* A transfer that did not match its stated hash was denied, and is tried again after the index was
- * confirmed: one broken transfer must not deny an honest file for good. */
-static void try_mismatched_again(struct page *p)
-{
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        const struct ch_sha256 *stated = &p->facts.files[i].index.sha256;
-        struct page_file *f = &p->files[i];
-        if (!ch_sha256_is_zero(stated) && !ch_sha256_is_zero(&f->artifact) &&
-            !ch_sha256_eq(stated, &f->artifact)) {
-            inspection_forget(p, i);
-            f->artifact = (struct ch_sha256){{0}};
-            listing_touch(p);
-        }
     }
 }
 
@@ -333,7 +330,7 @@ static void page_unchanged(struct refresh *r)
         p->info.checked_at_us = now;
     }
     if (p->load == PAGE_READY) {
-        try_mismatched_again(p);
+        inspection_drop_broken_transfers(p); /* tried again after the index was confirmed */
     }
     k->stats.refreshes_unchanged++;
     refresh_ended(r);
@@ -405,6 +402,7 @@ static void page_absent(struct refresh *r)
     p->checked_at_us = keeper_now_us(k);
     page_refresh_free(r);
     page_wake(k, p);
+    owner_left(k, p);
 }
 
 static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
@@ -457,7 +455,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         refresh_failed(r, 502, err.msg);
         return;
     }
-    if (p->load == PAGE_READY && ch_sha256_eq(&r->body, &p->info.body_sha256)) {
+    if (p->load == PAGE_READY && !p->details_due && ch_sha256_eq(&r->body, &p->info.body_sha256)) {
         page_unchanged(r);
         return;
     }
@@ -532,7 +530,7 @@ void page_refresh(struct keeper *k, struct page *p)
             .expected_bytes = CH_SIZE_UNKNOWN,
             .timeout_ms = DOCUMENT_TIMEOUT_MS,
         };
-        if (p->load == PAGE_READY) {
+        if (p->load == PAGE_READY && !p->details_due) {
             f.if_none_match = p->info.etag;
             f.if_modified_since = p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
         }

@@ -127,6 +127,7 @@ static void end(struct sidecar *s, bool usable)
     }
     wake(k, p, w);
     p->busy--;
+    owner_left(k, p);
 }
 
 static bool only_notes(struct ch_str stream)

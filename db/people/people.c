@@ -205,12 +205,29 @@ static void index_rows(struct people *p)
     }
 }
 
-/* All that the group gives goes to the member. */
-static void give(const struct people *p, struct held *h, struct ch_str group)
+/* Grants that stand: few, beside members and tokens. */
+struct grants {
+    const struct ch_people_row **rows;
+    size_t count;
+};
+
+static struct grants standing_grants(const struct people *p)
 {
+    struct grants all = {ch_calloc(p->count + 1, sizeof(struct ch_people_row *)), 0};
     for (size_t i = 0; i < p->count; i++) {
-        const struct ch_people_row *row = &p->rows[i]->row;
-        if (!stands_as(row, CH_PEOPLE_GRANT) || !ch_str_eq(row->group, group)) {
+        if (stands_as(&p->rows[i]->row, CH_PEOPLE_GRANT)) {
+            all.rows[all.count++] = &p->rows[i]->row;
+        }
+    }
+    return all;
+}
+
+/* All that the group gives goes to the member. */
+static void give(const struct grants *all, struct held *h, struct ch_str group)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct ch_people_row *row = all->rows[i];
+        if (!ch_str_eq(row->group, group)) {
             continue;
         }
         h->grants = ch_realloc_array(h->grants, h->count + 1, sizeof(*h->grants));
@@ -231,14 +248,16 @@ void people_settle(struct people *p)
     p->held_count = 0;
     p->has_approver = false;
     index_rows(p);
+    struct grants all = standing_grants(p);
     for (size_t i = 0; i < p->count; i++) {
         const struct ch_people_row *row = &p->rows[i]->row;
         struct held *h =
             stands_as(row, CH_PEOPLE_MEMBER) ? ch_map_get(p->by_name, row->person) : NULL;
         if (h != NULL) {
-            give(p, h, row->group);
+            give(&all, h, row->group);
         }
     }
+    free(all.rows);
     for (size_t i = 0; i < p->held_count; i++) {
         struct held *h = &p->held[i];
         h->conflict = rights_conflict(h->grants, h->count);

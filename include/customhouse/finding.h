@@ -63,7 +63,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_SIDECAR_DIFFERS, 42, "metadata-differs", ATTACK, HIGH,                                  \
       "has metadata other than the sidecar the upstream shows to resolvers")                       \
     X(CH_F_BYTES_CHANGED, 43, "bytes-changed", IRREGULAR, HIGH,                                    \
-      "is not what arrived under this name before, and the index states no hash")                  \
+      "is not what arrived under this name before, and the index states no sha256")                  \
     /* 60 to 79: wheels, and core metadata of wheels and sdists, scanner/eco/pypi */               \
     X(CH_F_WHEEL_NAME, 60, "wheel-name", IRREGULAR, HIGH, "has no valid wheel file name")          \
     X(CH_F_WHEEL_DIST_INFO, 61, "wheel-dist-info", ATTACK, HIGH,                                   \
@@ -298,7 +298,9 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_RULE_INSIDE, 225, "rule-inside", IRREGULAR, HIGH,                                       \
       "has an archive inside that the rules could not look into to its end")                       \
     X(CH_F_RULE_INSIDE_TEST, 226, "rule-inside-test", NOTE, LOW,                                   \
-      "has an archive among its tests that the rules could not look into to its end")
+      "has an archive among its tests that the rules could not look into to its end")              \
+    X(CH_F_RULE_PARTIAL, 227, "rule-partial", NOTE, MEDIUM,                                        \
+      "has a member of which the site's rules saw only the beginning")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

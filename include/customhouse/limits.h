@@ -158,7 +158,8 @@
     X(rules_strings, 200, "strings", "of one rule")                                                \
     X(rules_text_bytes, 33554432, "bytes", "of a member of source are scanned; more holds")         \
     X(rules_small_bytes, 262144, "bytes", "of other members are scanned whole; see the next row")   \
-    X(rules_head_bytes, 65536, "bytes", "are scanned of larger members that are no source")        \
+    X(rules_head_bytes, 65536, "bytes", "are scanned of larger members by the shipped rules")      \
+    X(rules_site_bytes, 33554432, "bytes", "of other members are scanned by a site's rules; more is a note") \
     X(rules_scan_s, 20, "seconds", "matching one member")                                          \
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \

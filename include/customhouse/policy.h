@@ -20,7 +20,7 @@ const char *ch_verdict_name(enum ch_verdict v); /* "hold" */
 /* Kinds of holds; an exception or an `allow` rule lifts only those it names (T9). */
 enum ch_hold_kind {
     CH_HOLD_NO_RULE = 0,   /* nothing says it may pass */
-    CH_HOLD_NOT_INSPECTED, /* eligible: only inspection is missing */
+    CH_HOLD_NOT_INSPECTED, /* alone, eligible: only inspection is missing */
     CH_HOLD_FAILED,        /* inspection could not be completed */
     CH_HOLD_AGE,           /* cool-down, or age unknown */
     CH_HOLD_FINDING,
@@ -137,7 +137,7 @@ struct ch_facts {
     enum ch_hash_kind alias; /* the strongest other hash that it stated */
     /* age (T7) */
     bool upstream_trusted_for_times;
-    bool upstream_never_states_times;
+    bool upstream_never_states_times; /* nor does the page for any other file */
     int64_t uploaded_at_us;    /* as stated, CH_TIME_UNKNOWN */
     int64_t last_absent_at_us; /* newest complete snapshot of the page without this file; unknown: none */
     /* first snapshot with it, under this hash. The file appeared between last_absent and this: age
@@ -184,9 +184,18 @@ void ch_facts_init(struct ch_facts *facts);
 
 #define CH_REASON_MAX 200
 
+/* What ends a hold by age that time alone does not. */
+enum ch_awaits {
+    CH_AWAITS_NOTHING = 0,
+    CH_AWAITS_STATED_TIME, /* the upstream's word on when it was released */
+    CH_AWAITS_INDEX,       /* an answer of the upstream's index that lists it */
+    CH_AWAITS_UPSTREAM,    /* the upstream, which has yanked it */
+};
+
 struct ch_decision {
     enum ch_verdict verdict;
     bool eligible;             /* HOLD, and only inspection is missing */
+    enum ch_awaits awaits;     /* HOLD that is shown, by age: what ends it */
     enum ch_hold_kind hold;    /* the first hold, when verdict is HOLD */
     uint64_t holds;            /* mask of all holds in force: 1 << kind */
     bool audited; /* ALLOW in a repository that audits only: hold, holds, rule and reason say what
@@ -201,8 +210,8 @@ struct ch_decision {
 /* What differs between two decisions on the same file, from the first to the second. */
 enum ch_decision_change {
     CH_DECISION_SAME = 0,  /* verdict, rule, holds and reason agree */
-    CH_DECISION_RESTATED,  /* the same verdict, otherwise explained */
-    CH_DECISION_LOOSER,    /* towards allow; a hold instead of a denial; or holds that went */
+    CH_DECISION_RESTATED,  /* as much gets through as before, otherwise explained: held for something else, too */
+    CH_DECISION_LOOSER,    /* towards allow, or a hold instead of a denial */
     CH_DECISION_STRICTER,
 };
 const char *ch_decision_change_name(enum ch_decision_change change); /* "looser" */

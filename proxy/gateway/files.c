@@ -344,7 +344,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         gw_respond_text(r, 404, CH_STR("The index lists no file of this name"));
         break;
     case CH_FILE_FAILED:
-        gw_respond_text(r, m.http_status == 504 ? 504 : 502,
+        gw_respond_text(r, m.http_status == 504 || m.http_status == 503 ? (int)m.http_status : 502,
                         m.text.len > 0 ? m.text : CH_STR("The upstream did not give this file"));
         break;
     case CH_FILE_REFUSED:

@@ -156,12 +156,17 @@ void content_auto_load(struct ch_content *c, const struct seen *s)
     }
 }
 
-void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name,
-                            struct ch_str object)
+void ch_content_object(struct ch_content *c, struct ch_str object)
 {
     if (c->reach != NULL) {
         reach_object(c->reach, object);
     }
+}
+
+void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name,
+                            struct ch_str object)
+{
+    ch_content_object(c, object);
     if (ch_str_eq(group, CH_STR("console_scripts")) || ch_str_eq(group, CH_STR("gui_scripts"))) {
         see_script(c, name);
     } else if (group_is_loaded_by_itself(group)) {

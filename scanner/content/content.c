@@ -104,7 +104,7 @@ void content_report(struct ch_content *c, enum ch_finding_code code, const struc
     int n = vsnprintf(text, sizeof(text), fmt, va);
     va_end(va);
     CH_ASSERT(n >= 0 && row != NULL);
-    if (c->again) {
+    if (c->again && !c->lifted) {
         return;
     }
     if (s->place == CH_PLACE_TEST && row->cls != CH_CLASS_NOTE) {

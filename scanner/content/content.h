@@ -65,6 +65,8 @@ void ch_content_see(struct ch_content *c, const struct ch_content_member *m);
  * of its object ("a.b:c"). */
 void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name,
                             struct ch_str object);
+/* The same of the object alone: for who knows it before the members are expected. */
+void ch_content_object(struct ch_content *c, struct ch_str object);
 /* After those: a member that was judged mildly, as what lies among tests is, and that something else names
  * (reach.h). It is to be handed over again by ch_content_see; *ret_path lives as long as `c`. */
 bool ch_content_next(struct ch_content *c, struct ch_str *ret_path);

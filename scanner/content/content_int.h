@@ -22,7 +22,8 @@ struct ch_content {
     struct ch_buf project;  /* normalised; empty when unknown */
     unsigned depth;         /* archives around what is being looked at */
     bool reached;           /* what is being looked at lies in an archive that something else names */
-    bool again;             /* it was looked at before: only its source is judged otherwise now */
+    bool again;  /* it was looked at before: only its source is judged otherwise now, ... */
+    bool lifted; /* ... and what was taken for a test in an archive that nothing named yet */
     uint64_t nested_bytes;  /* unpacked out of archives inside, together */
     bool said_nested;
     uint64_t said[CONTENT_CODES]; /* findings so far, by number from CH_F_TEST_CONTENT on */

@@ -11,6 +11,7 @@ enum {
     RUN_MIN = 256,    /* digits */
     GAP_MAX = 64,     /* of what stands between the lines of one literal */
     HEAD_BYTES = 512, /* that are decoded */
+    MAGIC_BYTES = 4,  /* by which it is told whether that is worth it */
 };
 
 static int digit_of(char c)
@@ -64,8 +65,8 @@ static bool all_digits(struct ch_str s, size_t from, size_t to)
     return true;
 }
 
-/* The first digits of the run as bytes, by either code. */
-static size_t decoded(struct ch_str s, size_t at, bool hex, char *ret)
+/* The first digits from `at` on as at most `max` bytes, by either code. */
+static size_t decoded(struct ch_str s, size_t at, bool hex, char *ret, size_t max)
 {
     uint32_t bits = 0;
     unsigned count = 0;
@@ -82,20 +83,58 @@ static size_t decoded(struct ch_str s, size_t at, bool hex, char *ret)
             count -= 8;
             ret[n++] = (char)(uint8_t)(bits >> count);
         }
-    } while (n < HEAD_BYTES && go_on(s, at, 1, &at));
+    } while (n < max && go_on(s, at, 1, &at));
     return n;
 }
 
-static void try_run(struct ch_content *c, const struct seen *s, size_t at)
+static bool may_be_native(struct ch_str magic)
+{
+    static const struct ch_str first[] = {{"\x7f"
+                                           "E",
+                                           2},
+                                          {"MZ", 2},
+                                          {"\xfe\xed", 2},
+                                          {"\xce\xfa", 2},
+                                          {"\xcf\xfa", 2},
+                                          {"\xca\xfe", 2}};
+    bool may = false;
+    for (size_t i = 0; i < CH_ARRAY_LEN(first); i++) {
+        may = may || ch_str_starts(magic, first[i]);
+    }
+    return may;
+}
+
+static bool try_piece(struct ch_content *c, const struct seen *s, size_t at)
 {
     char head[HEAD_BYTES];
+    bool found = false;
     for (int hex = 0; hex < 2; hex++) {
-        size_t n = decoded(s->bytes, at, hex == 1, head);
+        size_t n = decoded(s->bytes, at, hex == 1, head, MAGIC_BYTES);
+        if (!may_be_native((struct ch_str){head, n})) {
+            continue;
+        }
+        n = decoded(s->bytes, at, hex == 1, head, HEAD_BYTES);
         enum native_format format = native_detect((struct ch_str){head, n});
         if (format != NATIVE_NONE) {
+            found = true;
             content_report(c, CH_F_NATIVE_DISGUISED, s, "%s in %s from byte %zu on",
                            native_format_name(format), hex == 1 ? "hexadecimal" : "base64", at);
         }
+    }
+    return found;
+}
+
+/* Words of code before a literal look like digits as well: b64decode(b"...". So each piece may be
+ * where it begins. */
+static void try_run(struct ch_content *c, const struct seen *s, size_t at)
+{
+    bool more = true;
+    while (more && !try_piece(c, s, at)) {
+        size_t before;
+        do {
+            before = at;
+            more = go_on(s->bytes, at, 1, &at);
+        } while (more && at == before + 1);
     }
 }
 

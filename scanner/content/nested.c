@@ -108,16 +108,34 @@ static void look_inside(struct inside *in, struct ch_str name, struct ch_str byt
     ch_buf_puts(&path, in->outer->path);
     ch_buf_putc(&path, '!');
     ch_buf_puts(&path, ch_str_sub(name, 0, ch_limits.member_path_bytes / 2));
+    bool lifted = c->lifted;
+    c->lifted = lifted || (c->again && path_is_test(name));
     content_look(c, ch_str_sub(ch_buf_str(&path), 0, ch_limits.member_path_bytes), name, bytes,
                  size_bytes, place_inside(in, name));
+    c->lifted = lifted;
     ch_buf_done(&path);
 }
 
 /* --- zip --- */
 
+/* Whether a link's content is what it leads to, and nothing else. */
+static bool is_target(struct ch_str content)
+{
+    enum { TARGET_MAX = 1024 };
+    bool plain = content.len <= TARGET_MAX;
+    for (size_t i = 0; plain && i < content.len; i++) {
+        plain = (uint8_t)content.ptr[i] >= ' ' && content.ptr[i] != '\x7f';
+    }
+    return plain;
+}
+
+/* Python knows no links and devices in a ZIP: to it such a member is the file that it has as its
+ * content. */
 static void see_zip_member(void *arg, const struct ch_zip_member *m, struct ch_str content)
 {
-    if (m->type == CH_MEMBER_FILE) {
+    bool link =
+        m->type == CH_MEMBER_SYMLINK && !path_has_extension(m->name, "py") && is_target(content);
+    if (m->type != CH_MEMBER_DIR && !link) {
         look_inside(arg, m->name, content, m->size_bytes);
     }
 }

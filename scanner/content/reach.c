@@ -22,7 +22,7 @@ struct target {
     struct target *same_module;
     struct target *same_base;
     struct target *next; /* of the list */
-    struct reach_word *words[2]; /* without one of which no source names it; NULL: any may */
+    struct reach_word *words[2]; /* without one of which no source names it; NULL: none */
 };
 
 struct reach {
@@ -170,10 +170,10 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     if (kind == REACH_TESTS) {
         t->words[0] = reach_gate_add(&r->gate, add_folders(r, t->site));
     }
-    if (!t->quiet) {
-        if (!path_has_extension(base, "py") && base.len >= SHORT_NAME) {
-            t->words[1] = reach_gate_add(&r->gate, base);
-        }
+    /* Python among tests is named with its folder */
+    bool named = kind == REACH_DATA || (kind == REACH_TESTS && !path_has_extension(base, "py"));
+    if (named && base.len >= SHORT_NAME) {
+        t->words[1] = reach_gate_add(&r->gate, base);
     }
 }
 

@@ -38,6 +38,8 @@ static void spell(struct reach_gate *g, struct ch_str text, struct reach_word *w
         g->word_of = ch_realloc_array(g->word_of, 2 * n, sizeof(g->word_of[0]));
     }
     g->word_of[n - 1] = w;
+    prefilter_free(g->filter);
+    g->filter = NULL;
 }
 
 struct reach_word *reach_gate_add(struct reach_gate *g, struct ch_str text)
@@ -61,8 +63,6 @@ struct reach_word *reach_gate_add(struct reach_gate *g, struct ch_str text)
         }
     }
     w->left++;
-    prefilter_free(g->filter);
-    g->filter = NULL;
     return w;
 }
 
@@ -91,27 +91,73 @@ static bool is_letter(char c)
            (uint8_t)c >= 0x80;
 }
 
-/* Whether a word that ends at `end` is one of an import statement's: right behind its keyword, or in its list. */
-static bool is_imported(struct ch_str s, size_t end)
+/* Blanks within a line, and backslashes that join lines. */
+static size_t before_blanks(struct ch_str s, size_t at)
 {
-    enum { LIST_BYTES = 4096 };
-    const struct ch_str import = CH_STR("import");
-    size_t at;
-    while (end > 0 && is_in(" \t\r\n\\", s.ptr[end - 1])) {
-        end--;
+    while (at > 0 && is_in(" \t\f\\", s.ptr[at - 1])) {
+        at--;
     }
+    return at;
+}
+
+/* Whether the end of line before `at` is joined by a backslash. */
+static bool is_joined(struct ch_str s, size_t at)
+{
+    while (at > 0 && is_in("\r\n", s.ptr[at - 1])) {
+        at--;
+    }
+    return at > 0 && s.ptr[at - 1] == '\\';
+}
+
+/* Whether what begins at `at` may be imported: right behind its keyword; in its list; or first in a
+ * line, where a list goes on behind anything, comments too. In brackets no name has dots.
+ * `keyword`: where the source's first one stands. */
+static bool is_imported(struct ch_str s, size_t at, bool dotted, size_t keyword)
+{
+    size_t end = before_blanks(s, at);
     struct ch_str before = ch_str_sub(s, 0, end);
-    if (ch_str_ends(before, import) || ch_str_ends(before, CH_STR("from"))) {
+    if (ch_str_ends(before, CH_STR("import")) || ch_str_ends(before, CH_STR("from"))) {
         return true;
     }
-    before = ch_str_sub(s, end > LIST_BYTES ? end - LIST_BYTES : 0,
-                        end > LIST_BYTES ? LIST_BYTES : end);
-    return end > 0 && is_in(",(", s.ptr[end - 1]) && ch_str_find(before, import, &at);
+    if (end <= keyword) {
+        return false;
+    }
+    char last = s.ptr[end - 1];
+    return last == ',' || (is_in("(\r\n", last) && !dotted) ||
+           (is_in("\r\n", last) && is_joined(s, end));
+}
+
+/* Where the dotted name begins that has the word at `at`: "a.b." and " . a . " before it belong to
+ * it, the "from" of "from.a" does not. False: it is longer than is looked at. */
+static bool dotted_start(struct ch_str s, size_t at, size_t *ret)
+{
+    enum { NAME_BYTES = 256 };
+    size_t start = at;
+    while (at - start <= NAME_BYTES) {
+        size_t end = before_blanks(s, start);
+        if (end == 0 || s.ptr[end - 1] != '.') {
+            *ret = start;
+            return true;
+        }
+        while (end > 0 && is_in(". \t\f\\", s.ptr[end - 1])) {
+            end--;
+        }
+        start = end;
+        while (start > 0 && is_letter(s.ptr[start - 1])) {
+            start--;
+        }
+        struct ch_str name = ch_str_sub(s, start, end - start);
+        if (name.len == 0 || ch_str_eq(name, CH_STR("from"))) {
+            *ret = end;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Whether the word at `at` stands as names of modules and files do: in a path or a text, or imported. Prose has
  * it between blanks, and code that uses a module has imported it. */
-static bool is_name(struct ch_str s, size_t at, size_t len)
+static bool is_name(struct ch_str s, size_t at, size_t len, size_t keyword)
 {
     size_t start = at;
     char before = at > 0 ? s.ptr[at - 1] : '\0';
@@ -122,18 +168,26 @@ static bool is_name(struct ch_str s, size_t at, size_t len)
     if (is_letter(before) || is_letter(after)) {
         return false;
     }
-    while (start > 0 && (is_letter(s.ptr[start - 1]) || s.ptr[start - 1] == '.')) {
-        start--; /* "a.b.tests" */
+    if (!dotted_start(s, at, &start)) {
+        return true;
     }
-    return (start > 0 && is_in("/\\\"'}", s.ptr[start - 1])) || is_imported(s, start);
+    return (start > 0 && is_in("/\\\"'}", s.ptr[start - 1])) ||
+           is_imported(s, start, start != at, keyword);
 }
 
 static bool names_word(struct ch_str s, struct ch_str word)
 {
     size_t from = 0;
+    size_t keyword = s.len;
     size_t at;
+    if (ch_str_find(s, CH_STR("import"), &at)) {
+        keyword = at;
+    }
+    if (ch_str_find(ch_str_sub(s, 0, keyword), CH_STR("from"), &at)) {
+        keyword = at;
+    }
     while (ch_str_find(ch_str_sub(s, from, s.len), word, &at)) {
-        if (is_name(s, from + at, word.len)) {
+        if (is_name(s, from + at, word.len, keyword)) {
             return true;
         }
         from += at + 1;

@@ -1,6 +1,6 @@
 /* Two searches. The first is for few words, each rule's rarest, over every member: no rule may
- * match where none of them stands, which is so in most. Only over the others, where the rule is for
- * the member's path, goes the second: for all words. */
+ * match where none of them stands, which is so in most. Only over the others, where a rule is for
+ * the member's path, goes the second: for all words of that rule. */
 #include "gate.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* Matching the members of one artifact, each by itself. libyara runs over few of them: the gate (gate.h)
- * says of which the shipped rules may be. The site's rules see every one. */
+/* Matching the members of one artifact, each by itself. libyara runs over few of them: the gate
+ * (gate.h) says of which the shipped rules may be. The site's rules see every one, and more of it.
+ */
 #include "rules_int.h"
 
 #include <stdlib.h>
@@ -165,7 +166,9 @@ struct ch_rules_scan *ch_rules_scan_new(struct ch_scan_writer *out)
     struct ch_rules_scan *s = ch_calloc(1, sizeof(*s));
     s->out = out;
     ch_buf_init(&s->path, (size_t)ch_limits.member_path_bytes + 1);
-    ch_buf_init(&s->bytes, (size_t)ch_limits.rules_text_bytes);
+    ch_buf_init(&s->bytes, (size_t)(ch_limits.rules_text_bytes > ch_limits.rules_site_bytes
+                                        ? ch_limits.rules_text_bytes
+                                        : ch_limits.rules_site_bytes));
     s->look = rules_loaded == NULL ? NULL : gate_look_new(rules_loaded->gate);
     for (size_t i = 0; rules_loaded != NULL && i < SET_COUNT; i++) {
         const struct rule_set *set = &rules_loaded->set[i];
@@ -226,10 +229,20 @@ void ch_rules_scan_add(struct ch_rules_scan *s, struct ch_str bytes)
         bytes = ch_str_sub(bytes, 1, SIZE_MAX);
     }
     s->code = s->code || ch_str_starts(ch_buf_str(&s->bytes), CH_STR("#!"));
-    uint64_t max = s->code ? ch_limits.rules_text_bytes : ch_limits.rules_small_bytes;
+    uint64_t max = s->code                ? ch_limits.rules_text_bytes
+                   : s->applies[SET_SITE] ? ch_limits.rules_site_bytes
+                                          : ch_limits.rules_small_bytes;
     if (s->bytes.len < max) {
         ch_buf_puts(&s->bytes, ch_str_sub(bytes, 0, (size_t)(max - s->bytes.len)));
     }
+}
+
+static void write_partial(struct ch_rules_scan *s, struct ch_str path)
+{
+    char evidence[80];
+    int n = snprintf(evidence, sizeof(evidence), "the first %zu of %llu bytes", s->bytes.len,
+                     (unsigned long long)s->size_bytes);
+    ch_scan_write_finding(s->out, CH_F_RULE_PARTIAL, path, (struct ch_str){evidence, (size_t)n});
 }
 
 void ch_rules_scan_member_end(struct ch_rules_scan *s)
@@ -240,16 +253,23 @@ void ch_rules_scan_member_end(struct ch_rules_scan *s)
     s->begun = false;
     struct ch_str path = ch_buf_str(&s->path);
     struct ch_str bytes = ch_buf_str(&s->bytes);
-    if (s->code && s->size_bytes > bytes.len) {
+    struct ch_str shipped = bytes;
+    bool cut = s->size_bytes > bytes.len;
+    if (s->code && cut) {
         ch_scan_write_finding(s->out, CH_F_RULE_OVERFLOW, path,
                               CH_STR("more source than is looked at"));
-    } else if (!s->code && s->size_bytes > bytes.len) {
-        bytes = ch_str_sub(bytes, 0, (size_t)ch_limits.rules_head_bytes);
+    } else if (!s->code) {
+        if (s->size_bytes > ch_limits.rules_small_bytes) {
+            shipped = ch_str_sub(bytes, 0, (size_t)ch_limits.rules_head_bytes);
+        }
+        if (cut && s->applies[SET_SITE]) {
+            write_partial(s, path);
+        }
     }
-    gate_look(s->look, bytes);
+    gate_look(s->look, shipped);
     for (enum rule_set_kind i = SET_TEXT; i < SET_COUNT; i++) {
         if (s->applies[i] && may_match(s, i, path)) {
-            scan_one(s, i, path, bytes, s->code);
+            scan_one(s, i, path, i == SET_SITE ? bytes : shipped, s->code);
         }
     }
 }

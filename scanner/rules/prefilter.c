@@ -109,11 +109,6 @@ static uint32_t rarest_gram(struct ch_str word)
     return best;
 }
 
-bool prefilter_is_common(struct ch_str word)
-{
-    return word.len < GRAM || is_common(word.ptr + rarest_gram(word));
-}
-
 /* The slot of these four bytes, or the free one where they belong. */
 static size_t slot_of(const struct prefilter *p, uint32_t gram)
 {
@@ -126,12 +121,8 @@ static size_t slot_of(const struct prefilter *p, uint32_t gram)
 
 static void add_word(struct prefilter *p, const struct prefilter_word *given)
 {
-    struct word *w = &p->words[p->count];
-    if (given->bytes.len == 0) {
-        p->count++;
-        return;
-    }
     CH_ASSERT(given->bytes.len >= PREFILTER_WORD_MIN && given->bytes.len < UINT32_MAX);
+    struct word *w = &p->words[p->count];
     *w = (struct word){.bytes = ch_calloc(given->bytes.len, 1),
                        .len = (uint32_t)given->bytes.len,
                        .at = rarest_gram(given->bytes),

@@ -9,13 +9,11 @@
 enum { PREFILTER_WORD_MIN = 4, PREFILTER_WORDS_MAX = 8192 };
 
 struct prefilter_word {
-    struct ch_str bytes; /* at least PREFILTER_WORD_MIN, any bytes; or empty: never seen */
+    struct ch_str bytes; /* at least PREFILTER_WORD_MIN; any bytes */
     bool nocase;         /* the case of ASCII letters does not count */
 };
 
 struct prefilter;
-/* Whether a word has no four bytes that are rare: better not asked for where others do. */
-bool prefilter_is_common(struct ch_str word);
 /* At most PREFILTER_WORDS_MAX words; their bytes are copied. */
 struct prefilter *prefilter_new(const struct prefilter_word *words, size_t count);
 void prefilter_free(struct prefilter *p); /* accepts NULL */

@@ -163,6 +163,35 @@ static struct ch_str unpacked_name(struct ch_str path)
     return dot > 1 ? ch_str_sub(base, 0, dot - 1) : base;
 }
 
+/* libarchive gives out a link's target, up to a NUL, and of one that is packed perhaps not all. */
+static void see_link(struct inside *n, struct archive_entry *e, struct ch_str outer,
+                     struct ch_str path)
+{
+    enum { TARGET_MAX = 4096 };
+    const char *target = archive_entry_symlink(e);
+    struct ch_str text = target != NULL ? ch_str_of(target) : (struct ch_str){NULL, 0};
+    if (text.len == 0 || text.len > TARGET_MAX || path_has_extension(path, "pyc")) {
+        stop(n, outer, "a link that Python would read as a file cannot be read as one");
+        return;
+    }
+    ch_rules_scan_member(n->rules, path);
+    ch_rules_scan_add(n->rules, text);
+    ch_rules_scan_member_end(n->rules);
+}
+
+/* Python knows nothing but files and folders in a ZIP, and goes by the slash behind the name: what
+ * others take for a link is a file to it, which has the target's text; and so is what others take
+ * for a folder or device. */
+static void see_other(struct inside *n, struct archive_entry *e, struct ch_str outer,
+                      struct ch_str path)
+{
+    if (archive_entry_filetype(e) == AE_IFLNK) {
+        see_link(n, e, outer, path);
+    } else if (archive_entry_filetype(e) != AE_IFDIR || archive_entry_size(e) != 0) {
+        stop(n, outer, "a member with content is no file");
+    }
+}
+
 static void list(struct inside *n, struct archive *a, enum inside_format format, struct ch_str path)
 {
     struct archive_entry *e;
@@ -177,12 +206,17 @@ static void list(struct inside *n, struct archive *a, enum inside_format format,
         ch_buf_puts(&inner, path);
         ch_buf_putc(&inner, '!');
         ch_buf_puts(&inner, ch_str_sub(name, 0, ch_limits.member_path_bytes / 2));
+        if (name.len == 0) { /* rules go by names */
+            stop(n, path, "a member has no name that can be read");
+        }
         if (++n->members > ch_limits.archive_members) {
             stop(n, path, "archives inside have more members than are read");
             more = false;
         } else if (archive_entry_filetype(e) == AE_IFREG && archive_entry_hardlink(e) == NULL) {
             more = see_member(n, a,
                               ch_str_sub(ch_buf_str(&inner), 0, ch_limits.member_path_bytes));
+        } else if (format == INSIDE_ZIP) {
+            see_other(n, e, path, ch_str_sub(ch_buf_str(&inner), 0, ch_limits.member_path_bytes));
         }
     }
     if (more && rc != ARCHIVE_EOF) {

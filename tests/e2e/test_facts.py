@@ -29,9 +29,9 @@ class Facts(Moody):
         self.assertEqual(entry["requires-python"], ">=3.6")
         self.assertEqual(self.service.ask(file_path("markup", "1.0")).body, f.data)
 
-    def test_T7_a_time_that_is_not_stated_counts_from_first_sight_until_it_is(self):
+    def test_T7_a_time_that_is_not_stated_holds_until_it_is(self):
         f = add_wheel(self.up, "undated", "1.0", days=None)
-        self.refused("undated", "1.0", "first seen")
+        self.refused("undated", "1.0", "the upstream has not said when it was released; held until it does")
         f.uploaded = days_ago(400)
         self.refreshed("undated", lambda: self.service.ask(file_path("undated", "1.0")).status == 200)
 

@@ -1,4 +1,5 @@
 """`customhouse inspect`: the jails of the service on local files, without a server."""
+import gzip
 import json
 import os
 import re
@@ -46,6 +47,30 @@ class Inspecting(unittest.TestCase):
         code, out, _err = inspect(self.dir.name, "--profile", "zip")
         self.assertEqual(code, 2)
         self.assertIn("expected a regular file", out)
+
+    def test_what_is_not_what_it_claims_is_not_readable(self):
+        wheel = wheels.wheel("good", "1.0")
+        good = self.write(wheels.file_name("good", "1.0"), wheel)
+        plain = os.path.join(self.dir.name, "plain.tar")
+        with tarfile.open(plain, "w") as t:
+            t.add(good, "a/b.whl")
+        with open(plain, "rb") as f:
+            tar = f.read()
+        rows = {"none-1.0-py3-none-any.whl": b"", "cut-1.0-py3-none-any.whl": wheel[:-30],
+                "half-1.0-py3-none-any.whl": wheel[:len(wheel) // 2], "text-1.0-py3-none-any.whl": b"hello\n" * 9,
+                "none.zip": b"", "none-1.0.tar.gz": b"", "cut-1.0.tar.gz": gzip.compress(tar)[:-9],
+                "half-1.0.tar.gz": gzip.compress(tar)[:200], "text-1.0.tar.gz": gzip.compress(b"hello"),
+                "none.tar": b"", "cut.tar": tar[:700], "page-1.0.tar.gz": b"<html>gone</html>\n"}
+        for name, data in rows.items():
+            with self.subTest(name=name):
+                path = self.write(name, data)
+                code, out, _err = inspect(path, good)
+                self.assertEqual(code, 2, out)
+                self.assertIn(f"{path}: not readable as ", out)
+                self.assertRegex(out, "\n2 files: [01] with findings above a note, 1 not readable\n")
+                first, second = json.loads(inspect(path, good, "--json")[1])["files"]
+                self.assertEqual((first["readable"], second["readable"]), (False, True))
+        self.assertEqual(inspect(good)[0], 0)
 
     def test_usage_is_told(self):
         for args, words in (((), "expected FILE"), (("--profile", "exe", "x"), "wheel, sdist, zip, tar or auto"),

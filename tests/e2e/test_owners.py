@@ -5,7 +5,8 @@ import re
 import unittest
 
 from house import wheels
-from house.case import Quarantine, add_wheel, file_path
+from house.case import Quarantine, add_wheel, file_path, in_parallel
+from house.clients import Client
 from house.upstream import Upstream
 
 
@@ -51,6 +52,41 @@ class Owners(Quarantine):
         self.assertEqual([(n["project"], n["upstream"], n["changes"][0]["former"]) for n in listed
                           if n["project"] == "shared"], [("shared", "second", self.first)])
         self.assertIn("upstream second", self.service.command("explain", "shared")[1])
+
+    def test_who_waits_goes_on_with_the_new_owner(self):
+        """The former owner's file is on its way when the name changes hands: pip, which has read the former
+        owner's page, gets the same file, and who asks for the file alone gets the new owner's."""
+        add_wheel(self.up, "moving", "1.0", sidecar=False)
+        add_wheel(self.other, "moving", "1.0", sidecar=False)
+        add_wheel(self.up, "parting", "1.0", sidecar=False)
+        theirs = add_wheel(self.other, "parting", "1.0", files={"parting/more.py": b"# theirs\n"},
+                           sidecar=False)
+        self.up.delay_s = 8
+        self.addCleanup(setattr, self.up, "delay_s", 0)
+        for name in ("moving", "parting"):
+            self.service.ask(f"/pypi/simple/{name}/")
+
+        def give():
+            for name in ("moving", "parting"):
+                self.eventually(lambda: f"/files/{wheels.file_name(name, '1.0')}" in self.up.asked, 60)
+                self.assertNotIn(f"/simple/{name}/", self.other.asked)
+                status, out, err = self.own(name, "--upstream", "second", "--reason", "theirs now")
+                self.assertEqual(status, 0, out + err)
+
+        def install():
+            with Client("pip-newest") as client:
+                self.installs(client, "moving==1.0", "moving", "1.0")
+            self.assertIn("/simple/moving/", self.other.asked)
+
+        def ask():
+            a = self.service.ask(file_path("parting", "1.0"))
+            while a.status == 307:
+                a = self.service.ask(a["Location"])
+            self.assertEqual((a.status, a.body), (200, theirs.data), a)
+        for name, e in in_parallel({"give": give, "install": install, "ask": ask}).items():
+            with self.subTest(name):
+                if e is not None:
+                    raise e
 
     def test_bytes_are_denied_before_they_are_known(self):
         f = add_wheel(self.up, "unlucky", "1.0")

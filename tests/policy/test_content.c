@@ -368,6 +368,13 @@ static void test_names(void **state)
     assert_int_equal(f.likeness.kind, CH_LIKENESS_SWAP);
     static const struct row old[] = {{"an old project", "", "", NULL, NULL, NULL}};
     CHECK(old, f);
+    static const struct row older[] = {
+        {"says who made it", "", "maintainer ann@example.org", NULL, NULL, NULL},
+        {"says nothing", "", "licence MIT", NULL, "name", NULL},
+    };
+    f.project_since_us = NOW - 200 * DAY;
+    CHECK(older, f);
+    f.project_since_us = good().project_since_us;
     static const struct row young[] = {
         {"young", "", "home github.com/eve/requsets", NULL, "name",
          "its name is much like the well-known \"requests\" (swap), and the project is younger "
@@ -378,7 +385,12 @@ static void test_names(void **state)
          "than "
          "180 days; it names that project's home, as anybody can"},
         {"not asked", "names: {then: allow}", "", NULL, NULL, NULL},
-        {"younger is asked", "names: {young_days: 50}", "", NULL, NULL, NULL},
+        {"younger is asked", "names: {young_days: 50}", "author ann@example.org", NULL, NULL, NULL},
+        {"younger is asked of one that names nobody", "names: {young_days: 50}", "capability network", NULL, "name",
+         "its name is much like the well-known \"requests\" (swap), and the project is younger than 365 days; it says "
+         "neither who made it nor where it is at home"},
+        {"that is asked, too", "names: {young_days: 50, anonymous_days: 60}", "", NULL, NULL, NULL},
+        {"it shortens nothing", "names: {anonymous_days: 50}", "", NULL, "name", NULL},
         {"a rule knows it", "rules: [{name: a, project: requsets, then: allow, lifts: name}]", "",
          NULL, NULL, NULL},
         {"a rule asks", "names: {then: allow}\nrules: [{name: a, likeness: swap, then: hold}]", "",

@@ -5,8 +5,9 @@
 
 /* --- licence: stated as an expression, else exactly by an old field, else not at all --- */
 
-/* What the licence classifiers may mean together, with a blank between; empty when there is none or one is not
- * known. *ret_id is the identifier when there is one classifier and it is exact. */
+/* What the licence classifiers may mean together, with a blank between and a NUL behind; empty when
+ * there is none or one is not known. *ret_id is the identifier when there is one classifier and it
+ * is exact. */
 static void classified(const struct ch_metadata *m, struct ch_buf *ret_family, struct ch_str *ret_id)
 {
     size_t count = 0;
@@ -25,8 +26,11 @@ static void classified(const struct ch_metadata *m, struct ch_buf *ret_family, s
         ch_buf_puts(ret_family, ret_family->len > 0 ? CH_STR(" ") : CH_STR(""));
         ch_buf_puts(ret_family, ch_str_of(family));
     }
+    ch_buf_putc(ret_family, '\0');
     if (!known || ret_family->failed) {
         ch_buf_clear(ret_family);
+    } else {
+        ret_family->len--;
     }
 }
 
@@ -64,12 +68,10 @@ static void contradicts(struct ch_scan_writer *writer, struct ch_str member, con
 }
 
 /* Whether what is stated can be had under what the classifiers may mean; yes where those say nothing. */
-static bool fits(struct ch_str expression, struct ch_buf *family)
+static bool fits(struct ch_str expression, const struct ch_buf *family)
 {
     struct ch_err err;
     bool met = true;
-    ch_buf_putc(family, '\0');
-    family->len--;
     return family->len == 0 ||
            ch_spdx_satisfied(expression, is_of_family, family->ptr, &met, &err) != CH_OK || met;
 }

@@ -1,10 +1,9 @@
 #include "scanner/eco/pypi/sdist.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "scanner/eco/pypi/inspection.h"
 #include "scanner/eco/pypi/metadata.h"
 #include "scanner/eco/pypi/sdist_int.h"
 #include "scanner/unpack/kind.h"
@@ -16,13 +15,10 @@ static const struct ch_str whole = {NULL, 0};
 void sdist_report(struct sdist *s, enum ch_finding_code code, struct ch_str member, const char *fmt,
                   ...)
 {
-    char text[2 * CH_EVIDENCE_MAX];
     va_list va;
     va_start(va, fmt);
-    int n = vsnprintf(text, sizeof(text), fmt, va);
+    pypi_report(s->out, code, member, fmt, va);
     va_end(va);
-    CH_ASSERT(n >= 0);
-    ch_scan_write_finding(s->out, code, member, ch_str_of(text));
 }
 
 void sdist_install_code(struct sdist *s, const char *what, struct ch_str name)
@@ -159,7 +155,7 @@ static bool ends_in(struct ch_str path, const char *const *endings, size_t count
 
 static bool is_source(struct ch_str path)
 {
-    static const char *const endings[] = {".py", ".pyw"};
+    static const char *const endings[] = {".py", ".pyw", ".pth"};
     return ends_in(path, endings, CH_ARRAY_LEN(endings));
 }
 
@@ -168,7 +164,7 @@ static bool is_source(struct ch_str path)
 static bool is_build_text(struct ch_str tree)
 {
     static const char *const endings[] = {".txt", ".cfg", ".toml", ".in", "PKG-INFO", ".pyc"};
-    return ends_in(tree, endings, CH_ARRAY_LEN(endings));
+    return ends_in(tree, endings, CH_ARRAY_LEN(endings)) || sdist_is_tool_file(tree);
 }
 
 /* What tells how to build, at the root of the tree: unread, it would count as absent. */
@@ -180,7 +176,7 @@ static bool decides_build(struct ch_str tree)
             return true;
         }
     }
-    return false;
+    return sdist_is_tool_file(tree);
 }
 
 static void keep(struct sdist *s, struct ch_str tree, const struct ch_content_member *m,
@@ -231,6 +227,9 @@ static void see(struct sdist *s, const struct ch_content_member *m)
     if (file && !kept && tree.ptr != NULL && decides_build(tree)) {
         sdist_report(s, CH_F_LIMIT, m->path, "larger than is read of what tells how to build");
     }
+    if (tree.ptr != NULL) {
+        sdist_note_tool_file(s, tree);
+    }
     bool deferred = kept && source && file;
     if (kept) {
         keep(s, tree, m, deferred);
@@ -276,6 +275,9 @@ static void see_deferred(struct sdist *s)
         if (s->files[i]->deferred) {
             ch_content_expect(s->content, s->files[i]->path);
         }
+    }
+    for (size_t i = 0; i < s->objects.count; i++) {
+        ch_content_object(s->content, names_at(&s->objects, i));
     }
     for (int tests = 0; tests < 2; tests++) {
         for (size_t i = 0; i < s->count; i++) {
@@ -329,10 +331,10 @@ static void check_identity(struct sdist *s, struct ch_str member, const struct c
 {
     struct ch_str project = s->job->project.len > 0 ? s->job->project : s->name;
     struct ch_str version = s->job->version.len > 0 ? s->job->version : s->version;
-    if (project.len > 0 && !ch_pypi_name_eq(m->name, project)) {
+    if (!pypi_is_project(m->name, project)) {
         sdist_report(s, CH_F_SDIST_NAME_DIFFERS, member, "Name: %.*s", CH_STR_ARG(m->name));
     }
-    if (version.len > 0 && !ch_pypi_same_version(m->version, version)) {
+    if (!pypi_is_version(m->version, version)) {
         sdist_report(s, CH_F_SDIST_VERSION_DIFFERS, member, "Version: %.*s",
                      CH_STR_ARG(m->version));
     }
@@ -496,6 +498,10 @@ static void done(struct sdist *s)
         free(folder);
     }
     ch_map_free(s->mapped);
+    names_done(&s->roots);
+    names_done(&s->folders);
+    names_done(&s->objects);
+    names_done(&s->tools);
     ch_content_free(s->content);
 }
 
@@ -524,6 +530,9 @@ enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_inp
             check_setup(&s);
             sdist_check_build(&s);
             sdist_follow_imports(&s);
+            if (s.roots.over || s.folders.over || s.objects.over) {
+                sdist_report(&s, CH_F_LIMIT, whole, "more folders of packages, or entry points, than are kept");
+            }
         }
         see_deferred(&s);
         see_reached(&s, &kind, in);

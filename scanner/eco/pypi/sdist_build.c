@@ -43,15 +43,26 @@ static void check_lines(struct sdist *s, struct ch_str member, struct ch_str tex
     }
 }
 
+static void check_file(struct sdist *s, struct ch_str name)
+{
+    name = sdist_clean(name);
+    struct sdist_file *f = sdist_find(s, name);
+    if (f != NULL) {
+        check_lines(s, f->path, f->bytes);
+    } else if (name.len > 0) {
+        sdist_report(s, CH_F_SDIST_BUILD, (struct ch_str){NULL, 0},
+                     "requirements in \"%.*s\", which is not there or not read", CH_STR_ARG(name));
+    }
+}
+
 /* The files that "file: a.txt, b.txt" names. */
 static void check_files(struct sdist *s, struct ch_str names)
 {
-    struct ch_str name;
-    while (ch_str_split(&names, ',', &name)) {
-        name = ch_str_trim(name);
-        struct sdist_file *f = sdist_find(s, name);
-        if (f != NULL) {
-            check_lines(s, f->path, f->bytes);
+    struct ch_str line;
+    while (ch_str_split(&names, '\n', &line)) {
+        struct ch_str name;
+        while (ch_str_split(&line, ',', &name)) {
+            check_file(s, ch_str_trim(name));
         }
     }
 }
@@ -131,6 +142,9 @@ static void see_option(void *arg, struct ch_str section, struct ch_str option, s
                 sdist_runs_module(c->s, one);
             }
         }
+    }
+    if (ch_str_eq(section, CH_STR("options.entry_points"))) {
+        sdist_cfg_entry_points(c->s, c->member, option, value);
     }
     const struct ch_str attr = CH_STR("attr:");
     if (ch_str_starts(value, attr)) {
@@ -259,7 +273,9 @@ static void check_pyproject(struct sdist *s, struct ch_buf *backend)
     ch_buf_puts(backend, named);
     check_requirements(s, f->path, root);
     check_backend_path(s, f->path, ch_toml_find(system, "backend-path"), named);
+    sdist_read_roots(s, root);
     sdist_check_hooks(s, root, named);
+    sdist_check_entry_points(s, f->path, root);
     ch_toml_free(toml);
 }
 
@@ -301,10 +317,13 @@ void sdist_check_build(struct sdist *s)
     struct ch_buf backend;
     ch_buf_init(&backend, ch_limits.sdist_text_bytes);
     check_links(s);
+    sdist_read_setup_roots(s);
+    sdist_check_setup_tools(s);
     check_setup_cfg(s);
     check_pyproject(s, &backend);
     sdist_check_hatch_file(s);
     check_egg_info(s);
+    sdist_check_built_entry_points(s);
     sdist_install_code(s, "build-backend",
                        backend.len > 0 ? ch_buf_str(&backend) : CH_STR("setuptools.build_meta"));
     ch_buf_done(&backend);

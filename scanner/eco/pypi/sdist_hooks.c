@@ -1,11 +1,10 @@
 /* What back ends run of the tree by their own settings: files and objects that pyproject.toml and
  * hatch.toml name, modules that are imported for a value, files that are written from a template.
  *
- * Spec: hatchling (build hooks, metadata hooks, version source "code"; hatch.toml), poetry-core (build
- * script), pdm-backend (hooks, version source "call"), setuptools (cmdclass, attr), setuptools-scm and
- * hatch-vcs (version files, schemes), scikit-build-core (dynamic metadata, generate), flit_core, sip. */
-#include <stdlib.h>
-
+ * Spec: hatchling (build hooks, metadata hooks, version source "code"; hatch.toml), poetry-core
+ * (build script), pdm-backend (hooks, version source "call"), setuptools (cmdclass, attr),
+ * setuptools-scm and hatch-vcs (version files, schemes), scikit-build-core (dynamic metadata,
+ * generate), flit_core, sip. */
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/sdist_int.h"
 
@@ -53,24 +52,24 @@ static struct ch_str text_at(const struct ch_toml_node *table, const char *key)
 
 /* --- what is run --- */
 
-static void note(struct sdist *s, struct ch_str what)
+void sdist_hook(struct sdist *s, struct ch_str what)
 {
     sdist_install_code(s, "build-hook", what.len > 0 ? what : CH_STR("."));
 }
 
-static void hook(struct sdist *s, struct ch_str path)
+void sdist_hook_file(struct sdist *s, struct ch_str path)
 {
     path = sdist_clean(path);
-    note(s, path);
+    sdist_hook(s, path);
     sdist_runs(s, path);
 }
 
 /* "a.b:object", or "a.b.object" */
-static void hook_object(struct sdist *s, struct ch_str object)
+void sdist_hook_object(struct sdist *s, struct ch_str object)
 {
     struct ch_str rest = object;
     struct ch_str module;
-    note(s, object);
+    sdist_hook(s, object);
     if (ch_str_split(&rest, ':', &module)) {
         sdist_runs_module(s, ch_str_trim(module));
     }
@@ -81,12 +80,12 @@ static void check_object(struct sdist *s, struct ch_str value)
 {
     size_t at;
     if (ch_str_find_char(value, ':', &at)) {
-        hook_object(s, value);
+        sdist_hook_object(s, value);
     }
 }
 
 /* A file that the build writes: into the tree, and as Python only what assigns values. */
-static void check_written(struct sdist *s, struct ch_str path, struct ch_str template)
+void sdist_hook_written(struct sdist *s, struct ch_str path, struct ch_str template)
 {
     if (path.len == 0) {
         return;
@@ -95,19 +94,11 @@ static void check_written(struct sdist *s, struct ch_str path, struct ch_str tem
     bool python = ch_str_ends(path, CH_STR(".py")) || ch_str_ends(path, CH_STR(".pyw"));
     if (!sdist_is_inside(path) || starts ||
         (python && template.len > 0 && !sdist_template_only_assigns(template))) {
-        note(s, path);
+        sdist_hook(s, path);
     }
 }
 
 /* --- what is imported for a value --- */
-
-void sdist_maps_package(struct sdist *s, struct ch_str package, struct ch_str folder)
-{
-    package = ch_str_trim(package);
-    if (package.len > 0) { /* else the folder of all that are not named */
-        free(ch_map_set(s->mapped, package, ch_str_dup(sdist_clean(ch_str_trim(folder)))));
-    }
-}
 
 void sdist_reads_attribute(struct sdist *s, struct ch_str dotted)
 {
@@ -130,7 +121,7 @@ void sdist_reads_attribute(struct sdist *s, struct ch_str dotted)
         sdist_imports_folder(s, ch_str_of(elsewhere));
     }
     if (elsewhere != NULL || !sdist_module_is(s, module, sdist_assigns_literal, name)) {
-        note(s, dotted);
+        sdist_hook(s, dotted);
     }
 }
 
@@ -149,7 +140,8 @@ static bool has_text(const struct ch_toml_node *array, const char *text)
     return false;
 }
 
-/* flit_core reads version and summary from the module, and imports it when they are not literals. */
+/* flit_core reads version and summary from the module, and imports it when they are no texts, or
+ * empty; old ones also when the version is annotated. */
 static void check_flit(struct sdist *s, const struct ch_toml_node *root)
 {
     const struct ch_toml_node *project = ch_toml_find(root, "project");
@@ -169,9 +161,9 @@ static void check_flit(struct sdist *s, const struct ch_toml_node *root)
         ch_buf_putc(&b, module.ptr[i] == '-' ? '_' : module.ptr[i]);
     }
     struct ch_str dotted = b.failed ? CH_STR("") : ch_buf_str(&b);
-    if ((version && !sdist_module_is(s, dotted, sdist_assigns_literal, CH_STR("__version__"))) ||
+    if ((version && !sdist_module_is(s, dotted, sdist_assigns_text, CH_STR("__version__"))) ||
         (summary && !sdist_module_is(s, dotted, has_docstring, CH_STR("")))) {
-        note(s, dotted);
+        sdist_hook(s, dotted);
         sdist_imports_files(s, dotted);
     }
     ch_buf_done(&b);
@@ -187,13 +179,13 @@ static void check_hatch_hooks(struct sdist *s, const struct ch_toml_node *hooks)
     const struct ch_toml_node *vcs = ch_toml_find(hooks, "vcs");
     if (custom != NULL) {
         struct ch_str path = text_at(custom, "path");
-        hook(s, path.len > 0 ? path : CH_STR("hatch_build.py"));
+        sdist_hook_file(s, path.len > 0 ? path : CH_STR("hatch_build.py"));
     }
     if (ch_toml_find(hooks, "build-scripts") != NULL) { /* commands for a shell */
-        note(s, CH_STR("build-scripts"));
+        sdist_hook(s, CH_STR("build-scripts"));
     }
-    check_written(s, text_at(version, "path"), text_at(version, "template"));
-    check_written(s, text_at(vcs, "version-file"), text_at(vcs, "template"));
+    sdist_hook_written(s, text_at(version, "path"), text_at(version, "template"));
+    sdist_hook_written(s, text_at(vcs, "version-file"), text_at(vcs, "template"));
 }
 
 static void check_scm(struct sdist *s, const struct ch_toml_node *scm);
@@ -210,7 +202,7 @@ static void check_hatch(struct sdist *s, const struct ch_toml_node *hatch)
         check_hatch_hooks(s, ch_toml_find(n, "hooks"));
     }
     if (ch_str_eq(text_at(version, "source"), CH_STR("code"))) {
-        hook(s, text_at(version, "path")); /* imported to get the version */
+        sdist_hook_file(s, text_at(version, "path")); /* imported to get the version */
     }
     check_scm(s, ch_toml_find(version, "raw-options"));
 }
@@ -224,8 +216,8 @@ static void check_scm(struct sdist *s, const struct ch_toml_node *scm)
                                              ch_toml_find(git, "describe_command")};
     struct ch_str template = text_at(scm, "version_file_template");
     template = template.len > 0 ? template : text_at(scm, "write_to_template");
-    check_written(s, text_at(scm, "write_to"), template);
-    check_written(s, text_at(scm, "version_file"), template);
+    sdist_hook_written(s, text_at(scm, "write_to"), template);
+    sdist_hook_written(s, text_at(scm, "version_file"), template);
     for (size_t i = 0; i < CH_ARRAY_LEN(objects); i++) {
         check_object(s, text_at(scm, objects[i]));
     }
@@ -235,7 +227,7 @@ static void check_scm(struct sdist *s, const struct ch_toml_node *scm)
                          (words != NULL && ch_str_eq(sdist_toml_text(words), CH_STR("git")) &&
                           ch_str_eq(sdist_toml_text(words->next), CH_STR("describe")));
         if (commands[i] != NULL && !describes) {
-            note(s, CH_STR("git_describe_command"));
+            sdist_hook(s, CH_STR("git_describe_command"));
         }
     }
 }
@@ -247,23 +239,23 @@ static void check_pdm(struct sdist *s, const struct ch_toml_node *pdm, struct ch
     const struct ch_toml_node *setuptools = ch_toml_find(build, "run-setuptools");
     struct ch_str script = text_at(build, "custom-hook");
     if (script.len > 0) {
-        hook(s, script);
+        sdist_hook_file(s, script);
     } else if ((pdm != NULL || ch_str_starts(backend, CH_STR("pdm."))) &&
                sdist_find(s, CH_STR("pdm_build.py")) != NULL) {
-        hook(s, CH_STR("pdm_build.py"));
+        sdist_hook_file(s, CH_STR("pdm_build.py"));
     }
     script = text_at(build, "setup-script");
     script = script.len > 0 ? script : sdist_toml_text(build); /* of pdm-pep517 */
     if (script.len > 0) {
-        hook(s, script);
+        sdist_hook_file(s, script);
     } else if (setuptools != NULL && (setuptools->kind != CH_TOML_BOOLEAN || setuptools->boolean)) {
-        hook(s, CH_STR("setup.py"));
+        sdist_hook_file(s, CH_STR("setup.py"));
     }
     if (ch_str_eq(text_at(version, "source"), CH_STR("call"))) {
-        hook_object(s, text_at(version, "getter"));
+        sdist_hook_object(s, text_at(version, "getter"));
     }
     check_object(s, text_at(version, "version_format"));
-    check_written(s, text_at(version, "write_to"), text_at(version, "write_template"));
+    sdist_hook_written(s, text_at(version, "write_to"), text_at(version, "write_template"));
 }
 
 /* The settings of scikit-build-core, or those that one of its overrides gives. */
@@ -276,14 +268,14 @@ static void check_scikit(struct sdist *s, const struct ch_toml_node *scikit)
         if (path == NULL) {
             continue; /* a provider that is installed */
         }
-        hook_object(s, text_at(n, "provider"));
+        sdist_hook_object(s, text_at(n, "provider"));
         if (folder.len > 0) {
             sdist_runs_folder(s, folder);
         }
     }
     const struct ch_toml_node *files = ch_toml_find(scikit, "generate");
     for (const struct ch_toml_node *n = sdist_toml_child(files); n != NULL; n = n->next) {
-        check_written(s, text_at(n, "path"), text_at(n, "template"));
+        sdist_hook_written(s, text_at(n, "path"), text_at(n, "template"));
     }
 }
 
@@ -293,10 +285,6 @@ static void check_setuptools(struct sdist *s, const struct ch_toml_node *setupto
     for (const struct ch_toml_node *n = sdist_toml_child(commands); n != NULL; n = n->next) {
         sdist_install_code(s, "pyproject cmdclass", n->key.len > 0 ? n->key : CH_STR("."));
         sdist_runs_module(s, sdist_toml_text(n));
-    }
-    const struct ch_toml_node *folders = ch_toml_find(setuptools, "package-dir");
-    for (const struct ch_toml_node *n = sdist_toml_child(folders); n != NULL; n = n->next) {
-        sdist_maps_package(s, n->key, sdist_toml_text(n));
     }
     const struct ch_toml_node *dynamic = ch_toml_find(setuptools, "dynamic");
     for (const struct ch_toml_node *n = sdist_toml_child(dynamic); n != NULL; n = n->next) {
@@ -312,7 +300,7 @@ void sdist_check_hooks(struct sdist *s, const struct ch_toml_node *root, struct 
     struct ch_str script = sdist_toml_text(build);
     script = script.len > 0 ? script : text_at(build, "script");
     if (script.len > 0) {
-        hook(s, script);
+        sdist_hook_file(s, script);
     }
     check_pdm(s, ch_toml_find(tool, "pdm"), backend);
     check_setuptools(s, ch_toml_find(tool, "setuptools"));
@@ -329,8 +317,9 @@ void sdist_check_hooks(struct sdist *s, const struct ch_toml_node *root, struct 
     }
     if (ch_str_starts(backend, CH_STR("sipbuild.")) &&
         sdist_find(s, CH_STR("project.py")) != NULL) {
-        hook(s, CH_STR("project.py"));
+        sdist_hook_file(s, CH_STR("project.py"));
     }
+    sdist_check_tools(s, root, backend);
 }
 
 void sdist_check_hatch_file(struct sdist *s)
@@ -345,6 +334,7 @@ void sdist_check_hatch_file(struct sdist *s)
         sdist_report(s, CH_F_SDIST_BUILD, f->path, "%s", err.msg);
         return;
     }
+    sdist_read_hatch_roots(s, ch_toml_root(toml));
     check_hatch(s, ch_toml_root(toml));
     ch_toml_free(toml);
 }

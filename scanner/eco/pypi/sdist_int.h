@@ -5,6 +5,7 @@
 #include "base/toml/toml.h"
 #include "customhouse/map.h"
 #include "scanner/content/content.h"
+#include "scanner/content/names.h"
 #include "scanner/source/token.h"
 
 /* A member that is kept until all have been seen: Python source, and what tells how to build. */
@@ -38,6 +39,10 @@ struct sdist {
     bool over; /* beyond sdist_kept_bytes: said once */
     struct ch_map *by_tree; /* path in the tree -> struct sdist_file */
     struct ch_map *mapped; /* package of package_dir -> its folder, a string of its own */
+    struct names roots;    /* folders that are the top of what is installed, or put on sys.path */
+    struct names folders;  /* ... that are packages, or files, under another name */
+    struct names objects;  /* of entry points: what they name is known once all source is */
+    struct names tools;    /* build files that are no Python, by what they are for: "build.rs" */
     struct sdist_file *to_follow;
     unsigned steps; /* of what is marked now */
 };
@@ -59,21 +64,55 @@ void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_st
 void sdist_check_hooks(struct sdist *s, const struct ch_toml_node *root, struct ch_str backend);
 /* hatch.toml at the root of the tree, which stands for [tool.hatch] of pyproject.toml. */
 void sdist_check_hatch_file(struct sdist *s);
-/* setuptools' package_dir: where a package lies that is not where its name says. */
+/* sdist_roots.c: where packages lie that are not where their names say. `package` empty: all of
+ * them. */
 void sdist_maps_package(struct sdist *s, struct ch_str package, struct ch_str folder);
+void sdist_maps_root(struct sdist *s, struct ch_str folder);
+void sdist_read_setup_roots(struct sdist *s);                            /* of setup.py */
+void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root); /* of pyproject.toml */
+void sdist_read_hatch_roots(struct sdist *s,
+                            const struct ch_toml_node *hatch); /* of hatch.toml, too */
+/* Whether it lies in such a folder, or is such a file; *ret_below is the rest of the path, `tree`
+ * if not. */
+bool sdist_is_mapped(const struct sdist *s, struct ch_str tree, struct ch_str *ret_below);
+struct ch_str sdist_below_root(const struct sdist *s, struct ch_str tree);
+
+/* sdist_entry_points.c: those of *.egg-info and setup.py; of pyproject.toml; a group of setup.cfg.
+ */
+void sdist_check_built_entry_points(struct sdist *s);
+void sdist_check_entry_points(struct sdist *s, struct ch_str member,
+                              const struct ch_toml_node *root);
+void sdist_cfg_entry_points(struct sdist *s, struct ch_str member, struct ch_str group,
+                            struct ch_str value);
+
+/* sdist_tools.c: what version tools, and back ends that are no Python, run of the tree. */
+bool sdist_is_tool_file(struct ch_str tree); /* told of all members before; text of these is kept */
+void sdist_note_tool_file(struct sdist *s, struct ch_str tree);
+void sdist_check_setup_tools(struct sdist *s); /* of setup.py */
+void sdist_check_tools(struct sdist *s, const struct ch_toml_node *root, struct ch_str backend);
 /* "a.b.name" that setuptools reads as a literal, or imports a.b for: then a fact. */
 void sdist_reads_attribute(struct sdist *s, struct ch_str dotted);
 /* A folder or file of the tree: no way out, nothing absolute. "." is the tree itself. */
 bool sdist_is_inside(struct ch_str path);
 /* The path without "./" before and "/" behind; empty for the tree itself. */
 struct ch_str sdist_clean(struct ch_str path);
+/* FACT install-code "build-hook WHAT"; of a file or folder that is run, of an object "a.b:c" too.
+ */
+void sdist_hook(struct sdist *s, struct ch_str what);
+void sdist_hook_file(struct sdist *s, struct ch_str path);
+void sdist_hook_object(struct sdist *s, struct ch_str object);
+/* A file that the build writes from a template (empty: a plain one of its own). */
+void sdist_hook_written(struct sdist *s, struct ch_str path, struct ch_str template);
 /* Absent when it is no text, or NULL. */
 struct ch_str sdist_toml_text(const struct ch_toml_node *n);
 const struct ch_toml_node *sdist_toml_child(const struct ch_toml_node *n); /* accepts NULL */
 
 /* sdist_static.c: whether the first that Python source says of `name` is, at its top level, NAME = LITERAL. */
 bool sdist_assigns_literal(struct ch_str source, struct ch_str name);
-bool sdist_has_docstring(struct ch_str source);
+/* The same with a text that is not empty, and without an annotation; ... */
+bool sdist_assigns_text(struct ch_str source, struct ch_str name);
+bool sdist_has_docstring(
+    struct ch_str source); /* ... whether it begins with one that is not blank */
 /* Whether a template of Python gives nothing but assignments of literals and of "{fields}". */
 bool sdist_template_only_assigns(struct ch_str source);
 
@@ -89,6 +128,14 @@ void sdist_tokens_done(struct sdist_tokens *t);
 const struct ch_token *sdist_token_at(const struct sdist_tokens *t, size_t i);
 struct ch_str sdist_token_text(const struct sdist_tokens *t, size_t i);
 bool sdist_token_is(const struct sdist_tokens *t, size_t i, uint8_t type, const char *text);
+
+/* sdist_arguments.c: one argument of setup(): each text that stands in what is written for it, with
+ * the key before it
+ * ({"KEY": "VALUE"}, {"KEY": ["VALUE", ...]}, dict(KEY="VALUE")), empty where there is none. False:
+ * some of it is computed, and so not known. Borrowed for the call. */
+typedef void sdist_argument_fn(void *arg, struct ch_str key, struct ch_str value);
+bool sdist_setup_argument(struct ch_str source, const char *name, sdist_argument_fn *each,
+                          void *arg);
 
 /* sdist_setup.c: whether setup.py only declares. *ret_why (initialised) says what is more. */
 bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct ch_buf *ret_why);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "scanner/content/path.h"
 #include "scanner/eco/pypi/sdist_int.h"
 #include "scanner/source/imports.h"
 
@@ -135,7 +136,7 @@ void sdist_runs_folder(struct sdist *s, struct ch_str folder)
     for (size_t i = 0; i < s->count; i++) {
         struct sdist_file *f = s->files[i];
         if (f->deferred && ch_str_starts(f->tree, folder) && f->tree.len > folder.len &&
-            f->tree.ptr[folder.len] == '/') {
+            f->tree.ptr[folder.len] == '/' && !ch_str_ends(f->tree, CH_STR(".pth"))) {
             mark(s, f);
         }
     }
@@ -179,6 +180,10 @@ static void on_text(void *arg, struct ch_str text)
 struct ch_str sdist_site(const struct sdist *s, struct ch_str path)
 {
     struct ch_str site = sdist_tree(s, path);
+    struct ch_str below = sdist_below_root(s, site);
+    if (below.len < site.len) {
+        return below;
+    }
     for (size_t i = 1; i < CH_ARRAY_LEN(roots); i++) {
         if (ch_str_starts(site, roots[i])) {
             return ch_str_sub(site, roots[i].len, site.len);
@@ -256,13 +261,19 @@ static bool is_below(const struct sdist *s, struct ch_str tree, const char *cons
     return false;
 }
 
+static bool is_spoken_of(const struct sdist *s, struct ch_str base);
+
 /* What would be started with every Python once it lies in site-packages: at the top of what is
- * installed, which is the tree or its "src". */
-static bool runs_at_start(struct ch_str tree)
+ * installed, which is the tree, its "src" or what settings say; or wherever it is put by name. */
+static bool runs_at_start(const struct sdist *s, struct ch_str tree)
 {
     static const char *const endings[] = {".pth"};
     static const char *const names[] = {"sitecustomize.py", "usercustomize.py"};
     size_t at;
+    if (has_ending(tree, endings, 1) && is_spoken_of(s, path_base(tree))) {
+        return true;
+    }
+    tree = sdist_below_root(s, tree);
     for (size_t i = 1; i < CH_ARRAY_LEN(roots); i++) {
         if (ch_str_starts(tree, roots[i])) {
             tree = ch_str_sub(tree, roots[i].len, tree.len);
@@ -280,16 +291,27 @@ static bool contains(struct ch_str text, struct ch_str needle)
     return ch_str_find(text, needle, &at);
 }
 
+static const struct ch_str telling[] = {
+    {"setup.py", 8}, {"setup.cfg", 9}, {"pyproject.toml", 14}, {"hatch.toml", 10}};
+
+static bool is_spoken_of(const struct sdist *s, struct ch_str base)
+{
+    bool is = false;
+    for (size_t i = 0; !is && i < CH_ARRAY_LEN(telling); i++) {
+        const struct sdist_file *f = sdist_find(s, telling[i]);
+        is = f != NULL && contains(f->bytes, base);
+    }
+    return is;
+}
+
 /* Whether the build is told that packages lie elsewhere than they are named, and this folder is
  * spoken of where it is told. */
 static bool is_mapped(const struct sdist *s, struct ch_str folder)
 {
-    static const struct ch_str files[] = {
-        {"setup.py", 8}, {"setup.cfg", 9}, {"pyproject.toml", 14}, {"hatch.toml", 10}};
     static const struct ch_str keys[] = {
         {"package_dir", 11}, {"package-dir", 11}, {"force-include", 13}, {"sources", 7}};
-    for (size_t i = 0; i < CH_ARRAY_LEN(files); i++) {
-        const struct sdist_file *f = sdist_find(s, files[i]);
+    for (size_t i = 0; i < CH_ARRAY_LEN(telling); i++) {
+        const struct sdist_file *f = sdist_find(s, telling[i]);
         for (size_t k = 0; f != NULL && k < CH_ARRAY_LEN(keys); k++) {
             if (contains(f->bytes, keys[k]) && contains(f->bytes, folder)) {
                 return true;
@@ -311,13 +333,13 @@ static bool is_identifier(struct ch_str s)
 }
 
 /* Folders that no import statement can name (".circleci", "vendored-meson"), and those of people
- * who work on the project, when they are no package. */
-static bool is_aside(const struct sdist *s, struct ch_str tree)
+ * who work on the project, when they are no package. `first`: the path begins at the top of the
+ * tree. */
+static bool is_aside(const struct sdist *s, struct ch_str tree, bool first)
 {
     static const char *const tools[] = {"ci", "dev", "devtools", "scripts", "script", "tools"};
     struct ch_str rest = tree;
     struct ch_str part;
-    bool first = true;
     while (ch_str_split(&rest, '/', &part) && rest.ptr != NULL) {
         struct ch_buf init;
         ch_buf_init(&init, ch_limits.member_path_bytes);
@@ -343,7 +365,7 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
     if ((f != NULL && f->at_install) || ch_str_eq(tree, CH_STR("setup.py"))) {
         return f != NULL && f->steps > SDIST_CALLED ? CH_PLACE_INSTALL_IMPORT : CH_PLACE_INSTALL;
     }
-    if (runs_at_start(tree)) {
+    if (runs_at_start(s, tree)) {
         return CH_PLACE_START;
     }
     if (!is_code(tree)) {
@@ -353,7 +375,8 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
     for (size_t at; ch_str_find_char(name, '/', &at);) {
         name = ch_str_sub(name, at + 1, name.len);
     }
-    bool test = is_aside(s, tree) || is_below(s, tree, tests, CH_ARRAY_LEN(tests)) ||
+    bool mapped = sdist_is_mapped(s, tree, &tree);
+    bool test = is_aside(s, tree, !mapped) || is_below(s, tree, tests, CH_ARRAY_LEN(tests)) ||
                 ch_str_starts(name, CH_STR("test_")) || ch_str_eq(name, CH_STR("conftest.py"));
     return test ? CH_PLACE_TEST : CH_PLACE_IMPORT;
 }

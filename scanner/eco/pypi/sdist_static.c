@@ -16,7 +16,9 @@ static bool ends_statement(const struct sdist_tokens *t, size_t at)
     return type == CH_TOKEN_NEWLINE || type == CH_TOKEN_END;
 }
 
-/* Nothing is called, subscripted, or added: what ast.literal_eval takes. */
+/* Nothing is called, subscripted, or added: what ast.literal_eval takes. It does not take all sets
+ * and keys ("{[]}"), so none is a literal here; in a template, which is run and not read, they are.
+ */
 static bool is_literal_token(const struct sdist_tokens *t, size_t at, bool fields)
 {
     bool after_value = at > 0 && (sdist_token_at(t, at - 1)->type == CH_TOKEN_STRING ||
@@ -33,7 +35,8 @@ static bool is_literal_token(const struct sdist_tokens *t, size_t at, bool field
                sdist_token_is(t, at, CH_TOKEN_NAME, "None") ||
                (fields && is_operator(t, at - 1, "{") && is_operator(t, at + 1, "}"));
     case CH_TOKEN_OP:
-        return is_operator(t, at, ",:)]}") || (is_operator(t, at, "([{") && !after_value) ||
+        return is_operator(t, at, ",:)]}") ||
+               (is_operator(t, at, fields ? "([{" : "([") && !after_value) ||
                (is_operator(t, at, "-") && !after_value &&
                 sdist_token_at(t, at + 1)->type == CH_TOKEN_NUMBER);
     default:
@@ -78,35 +81,73 @@ static bool may_be_name(struct ch_str text, struct ch_str name)
     return !ascii || ch_str_eq(text, name);
 }
 
+/* The first that has the name decides: it has to be the assignment, at the start of a line. *ret:
+ * its place. */
+static bool find_assignment(const struct sdist_tokens *t, struct ch_str name, size_t *ret)
+{
+    for (size_t at = 0; is_readable(t) && sdist_token_at(t, at)->type != CH_TOKEN_END; at++) {
+        struct ch_str text = sdist_token_text(t, at);
+        if (sdist_token_at(t, at)->type == CH_TOKEN_NAME && may_be_name(text, name)) {
+            uint8_t before = at > 0 ? sdist_token_at(t, at - 1)->type : CH_TOKEN_NEWLINE;
+            uint32_t start = sdist_token_at(t, at)->at;
+            *ret = at;
+            return (before == CH_TOKEN_NEWLINE || before == CH_TOKEN_DEDENT) &&
+                   (start == 0 || t->source.text.ptr[start - 1] == '\n' ||
+                    t->source.text.ptr[start - 1] == '\r') &&
+                   ch_str_eq(text, name);
+        }
+    }
+    return false;
+}
+
 bool sdist_assigns_literal(struct ch_str source, struct ch_str name)
 {
     struct sdist_tokens t;
+    size_t at;
     size_t end;
-    bool literal = false;
     sdist_tokens_init(&t, source);
-    /* The first that has the name decides: it has to be the assignment, at the start of a line. */
-    for (size_t at = 0; is_readable(&t) && sdist_token_at(&t, at)->type != CH_TOKEN_END; at++) {
-        struct ch_str text = sdist_token_text(&t, at);
-        if (sdist_token_at(&t, at)->type == CH_TOKEN_NAME && may_be_name(text, name)) {
-            uint8_t before = at > 0 ? sdist_token_at(&t, at - 1)->type : CH_TOKEN_NEWLINE;
-            uint32_t start = sdist_token_at(&t, at)->at;
-            literal = (before == CH_TOKEN_NEWLINE || before == CH_TOKEN_DEDENT) &&
-                      (start == 0 || t.source.text.ptr[start - 1] == '\n' ||
-                       t.source.text.ptr[start - 1] == '\r') &&
-                      ch_str_eq(text, name) && assigns_literal(&t, at, false, &end);
-            break;
-        }
-    }
+    bool literal = find_assignment(&t, name, &at) && assigns_literal(&t, at, false, &end);
     sdist_tokens_done(&t);
     return literal;
+}
+
+/* Whether texts stand from `at` to the end of the statement, with something in them; `visible`:
+ * other than blanks. */
+static bool is_text(const struct sdist_tokens *t, size_t at, bool visible)
+{
+    bool any = false;
+    for (; !ends_statement(t, at); at++) {
+        const struct ch_token *tok = sdist_token_at(t, at);
+        if (tok->type != CH_TOKEN_STRING || (tok->flags & CH_STRING_BYTES) != 0) {
+            return false;
+        }
+        struct ch_buf b;
+        ch_buf_init(&b, tok->len + 1);
+        ch_token_value(t->source.text, tok, &b);
+        for (size_t i = 0; i < b.len; i++) {
+            any = any || !visible || (b.ptr[i] > ' ' && b.ptr[i] <= '~');
+        }
+        ch_buf_done(&b);
+    }
+    return any;
+}
+
+bool sdist_assigns_text(struct ch_str source, struct ch_str name)
+{
+    struct sdist_tokens t;
+    size_t at;
+    sdist_tokens_init(&t, source);
+    bool text = find_assignment(&t, name, &at) && is_operator(&t, at + 1, "=") &&
+                is_text(&t, at + 2, false);
+    sdist_tokens_done(&t);
+    return text;
 }
 
 bool sdist_has_docstring(struct ch_str source)
 {
     struct sdist_tokens t;
     sdist_tokens_init(&t, source);
-    bool has = is_readable(&t) && sdist_token_at(&t, 0)->type == CH_TOKEN_STRING &&
-               (sdist_token_at(&t, 0)->flags & CH_STRING_BYTES) == 0 && ends_statement(&t, 1);
+    bool has = is_readable(&t) && is_text(&t, 0, true);
     sdist_tokens_done(&t);
     return has;
 }

@@ -1,10 +1,9 @@
 #include "scanner/eco/pypi/wheel.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "scanner/eco/pypi/inspection.h"
 #include "scanner/eco/pypi/metadata.h"
 #include "scanner/eco/pypi/wheel_int.h"
 
@@ -13,13 +12,10 @@ static const struct ch_str whole = {NULL, 0};
 void wheel_report(struct wheel *w, enum ch_finding_code code, struct ch_str member, const char *fmt,
                   ...)
 {
-    char text[2 * CH_EVIDENCE_MAX];
     va_list va;
     va_start(va, fmt);
-    int n = vsnprintf(text, sizeof(text), fmt, va);
+    pypi_report(w->out, code, member, fmt, va);
     va_end(va);
-    CH_ASSERT(n >= 0);
-    ch_scan_write_finding(w->out, code, member, ch_str_of(text));
 }
 
 /* --- members by name --- */
@@ -378,8 +374,8 @@ static void check_file_name(struct wheel *w)
         wheel_report(w, CH_F_WHEEL_NAME, whole, "%s", why);
         return;
     }
-    if ((w->job->project.len > 0 && !ch_pypi_name_eq(w->job->project, w->name.name)) ||
-        (w->job->version.len > 0 && !ch_pypi_same_version(w->job->version, w->name.version))) {
+    if (!pypi_is_project(w->name.name, w->job->project) ||
+        !pypi_is_version(w->name.version, w->job->version)) {
         wheel_report(w, CH_F_WHEEL_NAME, whole, "%.*s %.*s is expected",
                      CH_STR_ARG(w->job->project), CH_STR_ARG(w->job->version));
     }

@@ -1,29 +1,8 @@
 /* WHEEL and entry_points.txt. */
 #include "customhouse/limits.h"
+#include "scanner/eco/pypi/entry_points.h"
+#include "scanner/eco/pypi/inspection.h"
 #include "scanner/eco/pypi/wheel_int.h"
-
-/* One line without its end; a carriage return before the line feed belongs to the end. */
-static bool next_line(struct ch_str *rest, struct ch_str *ret)
-{
-    if (!ch_str_split(rest, '\n', ret)) {
-        return false;
-    }
-    if (ret->len > 0 && ret->ptr[ret->len - 1] == '\r') {
-        ret->len--;
-    }
-    return true;
-}
-
-static bool is_text(struct ch_str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = (uint8_t)s.ptr[i];
-        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
-            return false;
-        }
-    }
-    return ch_str_is_utf8(s);
-}
 
 /* --- WHEEL --- */
 
@@ -69,10 +48,10 @@ static void parse_wheel(struct wheel_file *f, struct ch_str text)
 {
     struct ch_str line;
     bool ended = false;
-    if (!is_text(text)) {
+    if (!pypi_is_text(text)) {
         f->fault = "is not text";
     }
-    while (f->fault == NULL && next_line(&text, &line)) {
+    while (f->fault == NULL && pypi_next_line(&text, &line)) {
         if (ch_str_trim(line).len == 0) {
             ended = true;
         } else if (ended) {
@@ -168,90 +147,12 @@ void wheel_check_wheel(struct wheel *w)
 struct entry_points {
     struct wheel *w;
     struct ch_str member;
-    struct ch_str group;
-    size_t indent;  /* of the last line that was no continuation */
-    bool has_entry; /* in this group */
-    struct ch_buf fact;
 };
 
-static bool is_script_name(struct ch_str name)
+static void see_entry(void *arg, struct ch_str group, struct ch_str name, struct ch_str object)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                    c == '_' || c == '.' || c == '-';
-        if (!word) {
-            return false;
-        }
-    }
-    return name.len > 0 && !ch_str_eq(name, CH_STR(".")) && !ch_str_eq(name, CH_STR(".."));
-}
-
-/* "NAME = OBJECT". A script's name becomes a file's (scanning.md 2.1: [\w.-]+). */
-static void check_entry(struct entry_points *e, struct ch_str line, size_t number)
-{
-    size_t equals;
-    if (!ch_str_find_char(line, '=', &equals)) {
-        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu is no \"name = object\"",
-                     number);
-        return;
-    }
-    struct ch_str name = ch_str_trim(ch_str_sub(line, 0, equals));
-    struct ch_str object = ch_str_trim(ch_str_sub(line, equals + 1, line.len));
-    bool script = ch_str_eq(e->group, CH_STR("console_scripts")) ||
-                  ch_str_eq(e->group, CH_STR("gui_scripts"));
-    if (name.len == 0 || object.len == 0 || (script && !is_script_name(name))) {
-        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu: %s \"%.*s\"", number,
-                     script ? "script name" : "entry", CH_STR_ARG(name));
-        return;
-    }
-    ch_buf_clear(&e->fact);
-    ch_buf_printf(&e->fact, "%.*s ", CH_STR_ARG(e->group));
-    ch_buf_puts(&e->fact, name);
-    ch_buf_puts(&e->fact, CH_STR(" = "));
-    ch_buf_puts(&e->fact, object);
-    if (e->fact.failed) {
-        wheel_report(e->w, CH_F_LIMIT, e->member, "line %zu is longer than is kept", number);
-    } else {
-        ch_scan_write_fact(e->w->out, CH_STR("entry-point"), ch_buf_str(&e->fact));
-        ch_content_entry_point(e->w->content, e->group, name, object);
-    }
-}
-
-/* False: what follows cannot be understood. */
-static bool check_line(struct entry_points *e, struct ch_str line, size_t number)
-{
-    struct ch_str text = ch_str_trim(line);
-    size_t indent = (size_t)(text.ptr - line.ptr);
-    if (text.len == 0 || text.ptr[0] == '#' || text.ptr[0] == ';') {
-        return true;
-    }
-    /* Some readers take a line indented deeper as part of the one before, some as an entry. Files
-     * indented as a whole are common. */
-    if (e->has_entry && indent > e->indent) {
-        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu continues the one before",
-                     number);
-        return false;
-    }
-    if (text.ptr[0] == '[') {
-        if (text.ptr[text.len - 1] != ']' || text.len < 3) {
-            wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu is no \"[group]\"", number);
-            return false;
-        }
-        e->group = ch_str_trim(ch_str_sub(text, 1, text.len - 2));
-        e->indent = indent;
-        e->has_entry = false;
-        return true;
-    }
-    if (e->group.ptr == NULL) {
-        wheel_report(e->w, CH_F_ENTRY_POINTS, e->member, "line %zu stands before any group",
-                     number);
-        return false;
-    }
-    e->indent = indent;
-    e->has_entry = true;
-    check_entry(e, text, number);
-    return true;
+    const struct entry_points *e = arg;
+    entry_points_tell(e->w->out, e->w->content, e->member, group, name, object);
 }
 
 void wheel_check_entry_points(struct wheel *w)
@@ -259,17 +160,8 @@ void wheel_check_entry_points(struct wheel *w)
     struct entry_points e = {.w = w};
     struct ch_buf text;
     ch_buf_init(&text, ch_limits.wheel_text_bytes);
-    ch_buf_init(&e.fact, ch_limits.text_bytes);
     if (wheel_read(w, "entry_points.txt", CH_F_ENTRY_POINTS, true, &text, &e.member)) {
-        struct ch_str rest = ch_buf_str(&text);
-        struct ch_str line;
-        if (!is_text(rest)) {
-            wheel_report(w, CH_F_ENTRY_POINTS, e.member, "is not text");
-            rest = (struct ch_str){NULL, 0};
-        }
-        for (size_t n = 1; next_line(&rest, &line) && check_line(&e, line, n); n++) {
-        }
+        entry_points_read(w->out, e.member, ch_buf_str(&text), see_entry, &e);
     }
-    ch_buf_done(&e.fact);
     ch_buf_done(&text);
 }

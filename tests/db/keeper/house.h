@@ -1,8 +1,8 @@
 /* A keeper in this process, with a real store and blobs in a folder of its own. Fetcher, jails and a
  * gateway stand on the other ends of its channels and answer from tables.
  *
- * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [md5:HEX] [yanked]
- * [sidecar[:SHA256]]", "-" for what it does not state;
+ * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [md5:HEX] [sha512:HEX]
+ * [yanked] [sidecar[:SHA256]]", "-" for what it does not state;
  * "status WORD" sets the project's, "serial N" the page's. An artifact is text, too: its words say what the jails find
  * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata; "fact:NAME=VALUE;"
  * is a fact; "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */

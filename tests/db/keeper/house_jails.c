@@ -31,6 +31,9 @@ static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
     if (ch_str_find(line, CH_STR("md5:"), &at)) {
         CH_ASSERT(ch_alias_from_hex(CH_HASH_MD5, ch_str_sub(line, at + 4, at + 36), &f.alias));
     }
+    if (ch_str_find(line, CH_STR("sha512:"), &at)) {
+        CH_ASSERT(ch_alias_from_hex(CH_HASH_SHA512, ch_str_sub(line, at + 7, at + 135), &f.alias));
+    }
     if (ch_str_find(line, CH_STR("python:"), &at)) {
         struct ch_str rest = ch_str_sub(line, at + 7, line.len);
         f.requires_python = word_of(&rest);

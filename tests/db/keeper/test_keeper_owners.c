@@ -265,6 +265,92 @@ static void t12_a_name_is_given_before_it_is_known(void **state)
     house_free(h);
 }
 
+/* A scan that is under way gets its answer now. */
+static void answer_scans(struct house *h)
+{
+    static const enum ch_role roles[] = {CH_ROLE_SCANNER_STRICT, CH_ROLE_SCANNER_SECOND};
+    h->mute_scans = false;
+    for (size_t i = 0; i < CH_ARRAY_LEN(roles); i++) {
+        house_disconnect(h, roles[i]);
+        house_connect(h, roles[i]);
+    }
+}
+
+/* Who waits for a file, or asks for one, while the former owner's is on its way goes on with the
+ * new one. */
+static void t12_who_waits_goes_on_with_the_new_owner(void **state)
+{
+    (void)state;
+    static const struct {
+        bool file;   /* asked for; else the page */
+        bool before; /* the name is given */
+    } rows[] = {{true, true}, {true, false}, {false, false}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h = house_new();
+        struct ch_buf out;
+        char text[256], hex[CH_SHA256_HEX + 1];
+        ch_buf_init(&out, 1u << 20);
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n");
+        house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+        snprintf(text, sizeof(text), WHEEL " %s - 30\n", house_hex("different", hex));
+        struct site *other = house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, text);
+        house_ask_page(h, "pkg");
+        h->mute_scans = true;
+        if (rows[i].before) {
+            house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
+        } else {
+            house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 50);
+        }
+        house_settle(h);
+        assert_int_equal(give(h, "pkg", "other", &out), 0);
+        if (!rows[i].before && rows[i].file) {
+            house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
+        } else if (!rows[i].file) {
+            house_send_page_ask(h, "pkg", 0);
+        }
+        house_settle(h);
+        assert_int_equal(other->asked, 0);
+        house_site(h, FILE_URL(WHEEL), 200, "application/zip", "different");
+        answer_scans(h);
+        if (rows[i].file) {
+            house_until(h, &h->file_here);
+            assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+            assert_true(house_serves(h, "different"));
+        } else {
+            house_until(h, &h->page_here);
+            assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+        }
+        assert_int_equal(other->asked, 1);
+        assert_false(house_serves(h, "bytes"));
+        ch_buf_done(&out);
+        house_free(h);
+    }
+}
+
+/* What has not begun of the former owner's does not begin any more. */
+static void t12_a_file_that_waits_for_its_turn_is_let_go(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n");
+    struct site *s = house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+    house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, NEXT " - - 30\n");
+    house_ask_page(h, "pkg");
+    h->k->intakes_running = 16; /* all that may run at once */
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
+    house_settle(h);
+    assert_int_equal(give(h, "pkg", "other", &out), 0);
+    h->k->intakes_running = 0;
+    intakes_run(h->k);
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND); /* the new owner has none of that name */
+    assert_int_equal(s->asked, 0);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* While a file of the former owner is on its way in, nothing is answered from either. */
 static void t12_what_is_under_way_is_not_answered(void **state)
 {
@@ -280,11 +366,16 @@ static void t12_what_is_under_way_is_not_answered(void **state)
     house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 50);
     assert_int_equal(h->file.outcome, CH_FILE_WAIT);
     assert_int_equal(give(h, "pkg", "other", &out), 0);
-    house_ask_file(h, "pkg", WHEEL);
+    house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 50);
     assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 503);
     assert_true(ch_str_find(h->file.text, CH_STR("given to another upstream just now"), NULL));
-    house_ask_page(h, "pkg");
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, true); /* HEAD does not wait */
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.http_status, 503);
+    house_ask_page(h, "pkg"); /* with the patience of a page that nothing is known of */
     assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
+    assert_int_equal(h->page_reply.http_status, 503);
     assert_int_equal(other->asked, 0);
     h->mute_scans = false;
     house_restart(h); /* also the row that would go on is the former owner's */
@@ -377,6 +468,8 @@ int main(void)
         cmocka_unit_test(rulings_that_cannot_be_read_approve_nothing),
         cmocka_unit_test(t12_the_same_file_is_the_same_file),
         cmocka_unit_test(t12_a_name_is_given_before_it_is_known),
+        cmocka_unit_test(t12_who_waits_goes_on_with_the_new_owner),
+        cmocka_unit_test(t12_a_file_that_waits_for_its_turn_is_let_go),
         cmocka_unit_test(t12_what_is_under_way_is_not_answered),
         cmocka_unit_test(t12_a_failed_file_holds_nothing_up),
         cmocka_unit_test(an_owner_that_counts_anew_is_accepted_by_command),

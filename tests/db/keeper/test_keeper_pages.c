@@ -110,6 +110,82 @@ static void details_that_are_not_there_do_not_matter(void **state)
     house_free(h);
 }
 
+/* T7: a time that is missing on an upstream that is trusted for times holds until it is known,
+ * however long the file has been there; where the times could not be had, they are asked for again
+ * although the page is the same. */
+static void t7_a_missing_time_holds_until_it_is_known(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(
+        NULL,
+        "listen:\n  - {address: '127.0.0.1:8080'}\n"
+        "upstreams:\n"
+        "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
+        "     states_times: always, api_url: 'https://up.example.org/pypi'}\n"
+        "repositories:\n"
+        "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    struct site *page = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - 10 -\n");
+    struct site *details =
+        house_site(h, "https://up.example.org/pypi/pkg/json", 500, "text/plain", "");
+    page->etag = "\"v1\"";
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "ten bytes.");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "cool-down");
+    assert_str_eq(h->file.refusal.reason,
+                  "the upstream has not said when it was released; held until it does");
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_true(ch_str_find(
+        ch_buf_str(&out),
+        CH_STR("what would change it: the upstream stating when it was released, or:"), NULL));
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    p->facts.files[0].first_seen_at_us -= 900 * 86400 * 1000000LL; /* long ago */
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    for (int round = 0; round < 2; round++) {
+        size_t asked = details->asked;
+        if (round == 1) {
+            details = house_site(h, "https://up.example.org/pypi/pkg/json", 200, "application/json",
+                                 WHEEL " - 10 30\n");
+        }
+        expire(h, "pkg");
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, round == 0 ? CH_FILE_REFUSED : CH_FILE_ALLOW);
+        assert_int_equal(details->asked, asked + 1);
+    }
+    size_t scans = h->scans[0];
+    expire(h, "pkg");
+    house_ask_page(h, "pkg"); /* from now on the same page is the same */
+    assert_int_equal(details->asked, 3);
+    assert_int_equal(h->scans[0], scans);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* What was learned at init is not held against what a page shows. */
+static void t7_an_upstream_that_never_states_times_and_does(void **state)
+{
+    (void)state;
+    for (int states = 0; states < 2; states++) {
+        struct house *h =
+            house_new_with(NULL, "listen:\n  - {address: '127.0.0.1:8080'}\n"
+                                 "upstreams:\n"
+                                 "  - {name: up, ecosystem: pypi, url: "
+                                 "'https://up.example.org/simple', trust_times: true,\n"
+                                 "     states_times: never}\n"
+                                 "repositories:\n"
+                                 "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+                   states ? WHEEL " - - -\n" NEXT " - - 30\n" : WHEEL " - - -\n" NEXT " - - -\n");
+        house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, states ? CH_FILE_REFUSED : CH_FILE_ALLOW);
+        house_free(h);
+    }
+}
+
 static void t5_a_removed_file_is_held(void **state)
 {
     (void)state;
@@ -482,6 +558,8 @@ int main(void)
         cmocka_unit_test(an_unchanged_page_is_not_read_again),
         cmocka_unit_test(details_are_asked_for_beside_the_page),
         cmocka_unit_test(details_that_are_not_there_do_not_matter),
+        cmocka_unit_test(t7_a_missing_time_holds_until_it_is_known),
+        cmocka_unit_test(t7_an_upstream_that_never_states_times_and_does),
         cmocka_unit_test(t5_a_removed_file_is_held),
         cmocka_unit_test(t5_a_vanished_project_is_a_fact_when_confirmed),
         cmocka_unit_test(t5_an_older_answer_changes_nothing),

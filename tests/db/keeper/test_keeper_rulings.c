@@ -372,12 +372,11 @@ static void expect_both(struct house *h, const char *wheel, const char *sibling)
 static void t10_a_broken_transfer_holds_nothing(void **state)
 {
     (void)state;
-    const char *broken[][2] = {{"good, a bit flipped", "finding hash-mismatch"},
-                               {"good, and an attack", "finding direct-reference"}};
+    const char *const broken[] = {"good, a bit flipped", "good, and an attack"};
     for (size_t i = 0; i < CH_ARRAY_LEN(broken); i++) {
         struct house *h = house_new();
-        set_pair(h, "good", "sibling", broken[i][0]);
-        expect_both(h, broken[i][1], NULL);
+        set_pair(h, "good", "sibling", broken[i]);
+        expect_both(h, "finding hash-mismatch", NULL);
         set_pair(h, "good", "sibling", "good");
         ask_page_anew(h); /* which is as before: now the file is fetched anew */
         expect_both(h, NULL, NULL);

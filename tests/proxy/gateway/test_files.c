@@ -242,6 +242,10 @@ static void test_other_outcomes(void **state)
     f->keeper.file.http_status = 504;
     f->keeper.file.text = CH_STR("files.example.org: timed out");
     assert_has(get(f, WHEEL, NULL), "HTTP/1.1 504 files.example.org: timed out\r\n");
+    f->keeper.file.http_status = 503; /* clients try that again by themselves */
+    f->keeper.file.text = CH_STR("given to another upstream just now, try again");
+    assert_has(get(f, WHEEL, NULL),
+               "HTTP/1.1 503 given to another upstream just now, try again\r\n");
     f->keeper.file.http_status = 0;
     assert_int_equal(status_of(get(f, WHEEL, NULL)), 502);
     fixture_free(f);

@@ -208,6 +208,13 @@ def elf_behind_picture(p):
 
 
 @attack
+def elf_in_base64_argument(p):
+    """A Linux program in base64, in a call among other words. Must be held."""
+    text = b64(elf(b"\x90" * 4000))
+    return p.wheel(f"from .tables import columns, line\n\nDATA = (len, str, int, repr, list, dict, set, min, max, '{text}')\n")
+
+
+@attack
 def elf_in_base64_text(p):
     """A Linux program in base64, in a text. Must be held."""
     return p.wheel(files={"{m}/notes.txt": b"notes:\n" + b64(elf(b"\x90" * 4000)).encode() + b"\n"})

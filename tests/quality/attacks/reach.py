@@ -294,6 +294,37 @@ def source_in_lzma(p):
         ''', files={"{m}/check.py.lzma": lzma.compress(source(STEALS), format=lzma.FORMAT_ALONE)})
 
 
+@attack
+def tests_imported_behind_comments(p):
+    """The name stands in a list in brackets, behind comments. Must be held."""
+    return p.wheel("from . import (  # what is needed\n    tables,  # first\n    # and\n    tests)\n",
+                   files={"{m}/tests/__init__.py": STEALS})
+
+
+@attack
+def tests_imported_over_lines(p):
+    """A dotted name that goes on behind a joined line. Must be held."""
+    return p.wheel("from .\\\n tests import check\n",
+                   files={"{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@attack
+def link_in_archive_is_source(p):
+    """A module in a ZIP that says it is a symbolic link: to Python it is a file. Must be held."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        info = zipfile.ZipInfo("check.py")
+        info.create_system, info.external_attr = 3, 0o120777 << 16
+        z.writestr(info, source(STEALS))
+    return p.wheel('''
+        import os
+        import sys
+
+        sys.path.insert(0, os.path.join(os.path.dirname(__file__), "extra.zip"))
+        import check
+        ''', files={"{m}/extra.zip": out.getvalue()})
+
+
 QUIET = '''
     import urllib.request
 

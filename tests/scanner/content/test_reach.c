@@ -1,10 +1,15 @@
 /* What names a member that lies among tests, or an archive of data, and what comes near and does not. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "native_build.h"
 #include "tests/ch_test.h"
 #include "customhouse/limits.h"
+#include "scan_run.h"
+#include "scanner/content/content.h"
 #include "scanner/content/reach.h"
+#include "zip_build.h"
 
 /* Members: two packages' tests, one of which another imports, an archive, a script, a text. */
 static const struct {
@@ -16,6 +21,7 @@ static const struct {
     {"tests/evil.py", REACH_TESTS},           {"a/tests/data/pack.tar.xz", REACH_TESTS},
     {"a/data/pack.bin", REACH_DATA},          {"a/run.sh", REACH_DATA},
     {"a/notes.txt", REACH_TEXT},              {"a/tests/__pycache__/old.cpython-312.pyc", REACH_TESTS},
+    {"share/a/tool.py", REACH_DATA},
 };
 
 static const struct row {
@@ -30,6 +36,14 @@ static const struct row {
     {"second of a list", "c.py", "import os, a.tests.deep.x\n", "a/tests/__init__.py a/tests/deep/x.py"},
     {"the folder on top", "a/b.py", "import tests.evil\n", "tests/evil.py"},
     {"over a line's end", "a/b.py", "from . \\\n  import (os,\n    tests)\n", "a/tests/__init__.py"},
+    {"behind a comment in a list", "a/b.py", "from . import (  # all\n    # of\n    tests)\n", "a/tests/__init__.py"},
+    {"behind a name and a comment", "a/b.py", "from . import (os,  # one\n    tests)\n", "a/tests/__init__.py"},
+    {"without a blank", "a/b.py", "from.tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"with one more", "a/b.py", "from . tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"within the name", "c.py", "import a . tests . evil\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"over lines before the keyword", "a/b.py", "from .\\\n tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"over lines within the name", "c.py", "import a\\\n  .tests.evil\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"behind a form feed", "c.py", "import os,\f\ftests.evil\n", "tests/evil.py"},
     {"in a function", "a/b.py", "def f():\n    from a.tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
     {"behind a semicolon", "a/b.py", "x = 1; import tests.evil\n", "tests/evil.py"},
     {"native", "a/b.py", "from .tests import _fast\n",
@@ -43,6 +57,7 @@ static const struct row {
     {"a path", "c.py", "open('a/tests/evil.py')\n", "a/tests/evil.py tests/evil.py"},
     {"the name of an archive", "c.py", "open(join(here, 'pack.tar.xz'))\n", "a/tests/data/pack.tar.xz"},
     {"an archive of data", "c.py", "open(f'{here}/data/pack.bin')\n", "a/data/pack.bin"},
+    {"a script that lies where nothing is imported", "c.py", "run_path(join(prefix, 'share/a/tool.py'))\n", "share/a/tool.py"},
     {"a script", "c.py", "run(['sh', join(here, 'run.sh')])\n", "a/run.sh"},
     {"a folder and a name", "a/b.py", "import_module(f'.tests.deep.{name}', 'a')\n", "a/tests/deep/x.py"},
     {"a folder on the path", "a/b.py", "import sys\nsys.path.insert(0, join(here, 'deep', 'tests'))\n",
@@ -133,6 +148,33 @@ static void test_ways(void **state)
     reach_free(r);
 }
 
+/* However much stands between the keyword and the name. */
+static void test_far(void **state)
+{
+    (void)state;
+    static const char *const rows_of[][3] = {{"import (", "other, ", "tests)\n"},
+                                             {"import (", "other, # x\n", "tests)\n"},
+                                             {"import a", " ", ".tests.evil\n"},
+                                             {"import ", "a.", "tests.evil, tests.evil\n"}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows_of); i++) {
+        struct ch_buf b;
+        struct reach *r = made();
+        ch_buf_init(&b, 1 << 20);
+        ch_buf_puts(&b, CH_STR("from . "));
+        b.len = i < 2 ? b.len : 0;
+        ch_buf_puts(&b, ch_str_of(rows_of[i][0]));
+        for (int n = 0; n < 5000; n++) {
+            ch_buf_puts(&b, ch_str_of(rows_of[i][1]));
+        }
+        ch_buf_puts(&b, ch_str_of(rows_of[i][2]));
+        reach_source(r, CH_STR("a/b.py"), CH_STR("a/b.py"), ch_buf_str(&b), 0);
+        assert_int_equal(reach_of(r, CH_STR("a/tests/__init__.py")), i < 3 ? REACH_NAMED : 0);
+        assert_int_equal(reach_of(r, CH_STR("tests/evil.py")), i < 3 ? 0 : REACH_NAMED);
+        reach_free(r);
+        ch_buf_done(&b);
+    }
+}
+
 /* What was judged before it was reached comes again, once for each thing that is learned. */
 static void test_again(void **state)
 {
@@ -178,13 +220,94 @@ static void test_many(void **state)
     ch_limits = before;
 }
 
+/* --- an archive of data, with native code among its tests, and the source that opens it --- */
+
+static enum ch_code_place place_of(void *arg CH_UNUSED, struct ch_str path)
+{
+    return ch_str_ends(path, CH_STR(".py")) ? CH_PLACE_IMPORT : CH_PLACE_NONE;
+}
+
+static bool read_none(void *arg CH_UNUSED, struct ch_str path CH_UNUSED, struct ch_buf *ret CH_UNUSED)
+{
+    return false;
+}
+
+static struct ch_str site_of(void *arg CH_UNUSED, struct ch_str path)
+{
+    return path;
+}
+
+static bool source_first;
+
+static void see(struct ch_content *c, const char *path, struct ch_str bytes)
+{
+    ch_content_see(c, &(struct ch_content_member){.path = ch_str_of(path),
+                                                  .type = CH_MEMBER_FILE,
+                                                  .bytes = bytes,
+                                                  .size_bytes = bytes.len});
+}
+
+static enum ch_code inspect(const struct ch_scan_job *job, const struct ch_input *in,
+                            struct ch_scan_writer *out, struct ch_err *err)
+{
+    struct ch_content_options o = {
+        .job = job, .out = out, .place = place_of, .read = read_none, .site = site_of};
+    struct ch_content *c = ch_content_new(&o);
+    const struct ch_str source = CH_STR("open('a/pack.zip')\n");
+    struct ch_str zip = {(const char *)in->ptr, in->len};
+    struct ch_str path;
+    ch_content_expect(c, CH_STR("a/pack.zip"));
+    if (source_first) {
+        see(c, "a/b.py", source);
+    }
+    see(c, "a/pack.zip", zip);
+    if (!source_first) {
+        see(c, "a/b.py", source);
+    }
+    while (ch_content_next(c, &path)) {
+        assert_str_eq(path, "a/pack.zip");
+        see(c, "a/pack.zip", zip);
+    }
+    ch_content_end(c);
+    ch_content_free(c);
+    return ch_scan_writer_ok(out, err);
+}
+
+/* Whichever comes first in the archive. */
+static void test_archive(void **state)
+{
+    (void)state;
+    static const struct native_spec spec = {.library = NULL};
+    struct ch_scan_job job = {.kind = CH_SCAN_ARTIFACT};
+    struct ch_buf native;
+    struct zb z;
+    ch_buf_init(&native, 1 << 16);
+    native_elf(&native, &spec);
+    zb_init(&z);
+    zb_add(&z, &(struct zb_member){.name = CH_STR("tests/x.txt"), .content = ch_buf_str(&native)});
+    zb_end(&z, NULL);
+    for (int first = 0; first < 2; first++) {
+        struct scan_run r;
+        source_first = first == 1;
+        scan_run(&r, inspect, &job, ch_buf_str(&z.bytes));
+        char *found = scan_run_findings(&r);
+        assert_string_equal(found, source_first ? "native-disguised" : "native-disguised test-content");
+        free(found);
+        scan_run_done(&r);
+    }
+    zb_done(&z);
+    ch_buf_done(&native);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_far),
         cmocka_unit_test(test_ways),
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_archive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -348,7 +348,7 @@ static void more_rules_than_are_listed_hold(void **state)
     ch_limits = saved;
 }
 
-/* Of source all is looked at, or it holds; of large other members the beginning is. */
+/* Of source all is looked at, or it holds; of other members a site's rules see all, or a note says how much. */
 static void how_much_of_a_member_is_seen(void **state)
 {
     (void)state;
@@ -356,8 +356,9 @@ static void how_much_of_a_member_is_seen(void **state)
     struct scan_run r;
     struct ch_limits saved = ch_limits;
     ch_limits.rules_text_bytes = 40;
-    ch_limits.rules_small_bytes = 30;
-    ch_limits.rules_head_bytes = 20;
+    ch_limits.rules_small_bytes = 10;
+    ch_limits.rules_head_bytes = 10;
+    ch_limits.rules_site_bytes = 30;
     assert_ch_ok(&err, load("rule own { strings: $a = \"needle\" condition: $a }", &err));
 #define SPACE10 "          "
     static const struct {
@@ -370,8 +371,8 @@ static void how_much_of_a_member_is_seen(void **state)
         {"a.py", SPACE10 SPACE10 SPACE10 "     needle", "rule-overflow"},
         {"run", "#!" SPACE10 SPACE10 SPACE10 "     needle", "rule-overflow"},
         {"a.bin", SPACE10 SPACE10 "    needle", "rule-suspicious"},
-        {"a.bin", SPACE10 SPACE10 "    needle.", ""},
-        {"a.bin", SPACE10 "    needle" SPACE10 ".", "rule-suspicious"},
+        {"a.bin", SPACE10 SPACE10 "    needle.", "rule-partial rule-suspicious"},
+        {"a.bin", SPACE10 SPACE10 "     needle", "rule-partial"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct rules_member m = {ch_str_of(rows[i].path), ch_str_of(rows[i].bytes)};
@@ -383,6 +384,31 @@ static void how_much_of_a_member_is_seen(void **state)
         free(found);
         scan_run_done(&r);
     }
+    ch_limits = saved;
+}
+
+/* Members that no rule of the site's is for are no matter of theirs. */
+static void a_site_s_rules_see_what_they_ask_for(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    struct scan_run r;
+    struct ch_limits saved = ch_limits;
+    ch_limits.rules_small_bytes = 10;
+    ch_limits.rules_head_bytes = 10;
+    ch_limits.rules_site_bytes = 30;
+    struct rules_member m = {CH_STR("a.bin"), CH_STR(SPACE10 SPACE10 SPACE10 "needle")};
+    static const char rule[] =
+        "rule own { meta: paths = \"*.cfg\" strings: $a = \"needle\" condition: $a and filesize == 26 }";
+    assert_ch_ok(&err, load(rule, &err));
+    rules_run(&r, &m, 1);
+    assert_int_equal(rules_findings(&r), 0);
+    scan_run_done(&r);
+    m = (struct rules_member){CH_STR("a.cfg"), CH_STR(SPACE10 SPACE10 "needle")};
+    rules_run(&r, &m, 1);
+    assert_non_null(rules_found(&r, CH_F_RULE_SUSPICIOUS, "own"));
+    assert_int_equal(rules_findings(&r), 1);
+    scan_run_done(&r);
     ch_limits = saved;
 }
 
@@ -434,6 +460,7 @@ int main(void)
         TEST(too_many_matches_hold),
         TEST(more_rules_than_are_listed_hold),
         TEST(how_much_of_a_member_is_seen),
+        TEST(a_site_s_rules_see_what_they_ask_for),
         TEST(files_stay_apart),
         TEST(nothing_loaded_matches_nothing),
     };

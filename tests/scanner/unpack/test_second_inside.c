@@ -17,7 +17,7 @@ static const struct ch_rule_text rule = {
      " strings: $a = \"what is looked for\" condition: $a }",
      134}};
 
-enum wrap { ZIP, TAR, GZ, BZ2, XZ, LZMA, ZST, CUT };
+enum wrap { ZIP, TAR, GZ, BZ2, XZ, LZMA, ZST, CUT, ZIP_PIPE, ZIP_FOLDER, ZIP_LINK, ZIP_LINK_PACKED, ZIP_LINK_LONG };
 
 static void wrapped(struct ch_buf *ret, enum wrap wrap, const char *name, struct ch_str content)
 {
@@ -26,8 +26,21 @@ static void wrapped(struct ch_buf *ret, enum wrap wrap, const char *name, struct
     switch (wrap) {
     case ZIP:
     case CUT:
+    case ZIP_PIPE:
+    case ZIP_FOLDER:
+    case ZIP_LINK:
+    case ZIP_LINK_PACKED:
+    case ZIP_LINK_LONG:
         zb_init(&z);
-        zb_add(&z, &(struct zb_member){.name = ch_str_of(name), .content = content, .deflate = true});
+        zb_add(&z, &(struct zb_member){.name = ch_str_of(name),
+                                       .content = content,
+                                       .deflate = wrap != ZIP_LINK,
+                                       .unix_mode = wrap == ZIP_PIPE     ? 0010644
+                                                    : wrap == ZIP_FOLDER ? 0040755
+                                                    : wrap == ZIP_LINK || wrap == ZIP_LINK_PACKED ||
+                                                            wrap == ZIP_LINK_LONG
+                                                        ? 0120777
+                                                        : 0});
         zb_end(&z, NULL);
         ch_buf_puts(ret, ch_str_sub(ch_buf_str(&z.bytes), 0, z.bytes.len - (wrap == CUT ? 30 : 0)));
         zb_done(&z);
@@ -76,6 +89,13 @@ static const struct row {
      NULL},
     {"cut", "x.zip", {CUT}, 1, "evil.py", "rule-inside", "x.zip"},
     {"cut, among tests", "tests/x.zip", {CUT}, 1, "evil.py", "rule-inside-test", "tests/x.zip"},
+    {"a pipe that is a file to Python", "x.zip", {ZIP_PIPE}, 1, "evil.py", "rule-malicious", "x.zip!evil.py"},
+    {"a folder that is one", "x.zip", {ZIP_FOLDER}, 1, "evil.py", "rule-inside", "x.zip"},
+    {"a link that is one", "x.zip", {ZIP_LINK}, 1, "evil.py", "rule-malicious", "x.zip!evil.py"},
+    {"a packed link", "x.zip", {ZIP_LINK_PACKED}, 1, "evil.py", "rule-malicious", "x.zip!evil.py"},
+    {"a link longer than a path", "x.zip", {ZIP_LINK_LONG}, 1, "evil.py", "rule-inside", "x.zip"},
+    {"a link that is compiled Python", "x.zip", {ZIP_LINK}, 1, "evil.pyc", "rule-inside", "x.zip"},
+    {"a member of no name", "x.zip", {ZIP}, 1, "", "rule-inside", "x.zip"},
     {"another name", "x.zip", {ZIP}, 1, "evil.txt", "", NULL},
 };
 
@@ -105,6 +125,9 @@ static bool run_row(const struct row *row)
     struct ch_scan_job job = {.kind = CH_SCAN_ARTIFACT};
     struct ch_buf bytes;
     ch_buf_init(&bytes, 1 << 20);
+    for (size_t i = 0; row->wraps[0] == ZIP_LINK_LONG && i < 5000; i++) {
+        ch_buf_putc(&bytes, '\n');
+    }
     ch_buf_puts(&bytes, CH_STR("# what is looked for\n"));
     for (size_t i = 0; i < row->count; i++) {
         struct ch_buf outer;

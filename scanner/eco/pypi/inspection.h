@@ -1,0 +1,22 @@
+/* What the inspections of wheels and of sdists have in common. */
+#ifndef CH_SCANNER_PYPI_INSPECTION_H
+#define CH_SCANNER_PYPI_INSPECTION_H
+
+#include <stdarg.h>
+
+#include "customhouse/scan.h"
+
+/* A finding whose evidence is made here. */
+void pypi_report(struct ch_scan_writer *out, enum ch_finding_code code, struct ch_str member,
+                 const char *fmt, va_list va) CH_PRINTF(4, 0);
+
+/* One line without its end; a carriage return before the line feed belongs to the end. */
+bool pypi_next_line(struct ch_str *rest, struct ch_str *ret);
+bool pypi_is_text(
+    struct ch_str s); /* UTF-8 without control characters but tabs and ends of lines */
+
+/* Whether what a file says of itself is what is expected; where nothing is expected, it is. */
+bool pypi_is_project(struct ch_str name, struct ch_str expected);
+bool pypi_is_version(struct ch_str version, struct ch_str expected);
+
+#endif

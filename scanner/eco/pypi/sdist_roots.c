@@ -1,0 +1,171 @@
+/* Where packages lie that are not where their names say: folders of the tree that a setting makes
+ * the top of what is installed, or a package under another name. What lies there is imported,
+ * whatever the folder is called.
+ *
+ * Spec: setuptools (package_dir), poetry-core (packages, from), pdm-backend (package-dir), maturin
+ * (python-source), uv_build (module-root), hatchling (packages, sources, force-include),
+ * scikit-build-core (wheel.packages). */
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+#include "scanner/content/path.h"
+#include "scanner/eco/pypi/sdist_int.h"
+
+static void add(struct names *to, struct ch_str folder)
+{
+    folder = sdist_clean(ch_str_trim(folder));
+    if (folder.len > 0) {
+        CH_IGNORE(names_add(to, folder));
+    }
+}
+
+void sdist_maps_root(struct sdist *s, struct ch_str folder)
+{
+    add(&s->roots, folder);
+}
+
+void sdist_maps_package(struct sdist *s, struct ch_str package, struct ch_str folder)
+{
+    package = ch_str_trim(package);
+    if (package.len == 0) { /* all that are not named */
+        sdist_maps_root(s, folder);
+        return;
+    }
+    add(&s->folders, folder);
+    free(ch_map_set(s->mapped, package, ch_str_dup(sdist_clean(ch_str_trim(folder)))));
+}
+
+/* --- what is told --- */
+
+static void on_package_dir(void *arg, struct ch_str package, struct ch_str folder)
+{
+    sdist_maps_package(arg, package, folder);
+}
+
+void sdist_read_setup_roots(struct sdist *s)
+{
+    struct sdist_file *f = sdist_find(s, CH_STR("setup.py"));
+    if (f != NULL && !sdist_setup_argument(f->bytes, "package_dir", on_package_dir, s)) {
+        sdist_install_code(s, "build-hook", CH_STR("package_dir"));
+    }
+}
+
+static struct ch_str text_at(const struct ch_toml_node *table, const char *key)
+{
+    return sdist_toml_text(ch_toml_find(table, key));
+}
+
+/* packages = ["src/pkg"]: each is installed as its last part. */
+static void read_packages(struct sdist *s, const struct ch_toml_node *list)
+{
+    for (const struct ch_toml_node *n = sdist_toml_child(list); n != NULL; n = n->next) {
+        add(&s->folders, sdist_toml_text(n));
+    }
+}
+
+/* What takes the place of a file that Python starts with need not be called so in the tree. */
+static void read_included(struct sdist *s, const struct ch_toml_node *files)
+{
+    for (const struct ch_toml_node *n = sdist_toml_child(files); n != NULL; n = n->next) {
+        struct ch_str to = sdist_toml_text(n);
+        struct ch_str base = path_base(to);
+        add(&s->folders, n->key);
+        if (path_has_extension(to, "pth") || ch_str_starts(base, CH_STR("sitecustomize")) ||
+            ch_str_starts(base, CH_STR("usercustomize"))) {
+            sdist_install_code(s, "build-hook", to);
+        }
+    }
+}
+
+static void read_hatch_build(struct sdist *s, const struct ch_toml_node *build)
+{
+    const struct ch_toml_node *sources = ch_toml_find(build, "sources");
+    for (const struct ch_toml_node *n = sdist_toml_child(sources); n != NULL; n = n->next) {
+        if (n->key.len > 0 && sdist_toml_text(n).len > 0) {
+            add(&s->folders, n->key); /* {"src/a" = "b"} */
+        } else {
+            sdist_maps_root(s, n->key.len > 0 ? n->key
+                                              : sdist_toml_text(n)); /* ["src"], {"src" = ""} */
+        }
+    }
+    read_packages(s, ch_toml_find(build, "packages"));
+    read_included(s, ch_toml_find(build, "force-include"));
+}
+
+void sdist_read_hatch_roots(struct sdist *s, const struct ch_toml_node *hatch)
+{
+    const struct ch_toml_node *build = ch_toml_find(hatch, "build");
+    const struct ch_toml_node *targets = ch_toml_find(build, "targets");
+    read_hatch_build(s, build);
+    for (const struct ch_toml_node *n = sdist_toml_child(targets); n != NULL; n = n->next) {
+        read_hatch_build(s, n);
+    }
+}
+
+static void read_scikit(struct sdist *s, const struct ch_toml_node *scikit)
+{
+    const struct ch_toml_node *packages = ch_toml_find(ch_toml_find(scikit, "wheel"), "packages");
+    read_packages(s, packages); /* ["src/a"], or {"a" = "src/a"} */
+}
+
+void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root)
+{
+    const struct ch_toml_node *tool = ch_toml_find(root, "tool");
+    const struct ch_toml_node *folders =
+        ch_toml_find(ch_toml_find(tool, "setuptools"), "package-dir");
+    for (const struct ch_toml_node *n = sdist_toml_child(folders); n != NULL; n = n->next) {
+        sdist_maps_package(s, n->key, sdist_toml_text(n));
+    }
+    const struct ch_toml_node *poetry = ch_toml_find(ch_toml_find(tool, "poetry"), "packages");
+    for (const struct ch_toml_node *n = sdist_toml_child(poetry); n != NULL; n = n->next) {
+        sdist_maps_root(s, text_at(n, "from"));
+        if (text_at(n, "to").len > 0) {
+            add(&s->folders, text_at(n, "include"));
+        }
+    }
+    const struct ch_toml_node *pdm = ch_toml_find(tool, "pdm");
+    sdist_maps_root(s, text_at(ch_toml_find(pdm, "build"), "package-dir"));
+    sdist_maps_root(s, text_at(pdm, "package-dir"));
+    sdist_maps_root(s, text_at(ch_toml_find(tool, "maturin"), "python-source"));
+    sdist_maps_root(
+        s, text_at(ch_toml_find(ch_toml_find(tool, "uv"), "build-backend"), "module-root"));
+    sdist_read_hatch_roots(s, ch_toml_find(tool, "hatch"));
+    const struct ch_toml_node *scikit = ch_toml_find(tool, "scikit-build");
+    read_scikit(s, scikit);
+    const struct ch_toml_node *overrides = ch_toml_find(scikit, "overrides");
+    for (const struct ch_toml_node *n = sdist_toml_child(overrides); n != NULL; n = n->next) {
+        read_scikit(s, n);
+    }
+}
+
+/* --- what lies there --- */
+
+/* The longest of these folders that `tree` lies in; its length with the slash, 0: none. */
+static size_t longest(const struct names *n, struct ch_str tree)
+{
+    size_t best = 0;
+    for (size_t at = tree.len; best == 0 && at-- > 0;) {
+        if (tree.ptr[at] == '/' && names_has(n, ch_str_sub(tree, 0, at))) {
+            best = at + 1;
+        }
+    }
+    return best;
+}
+
+bool sdist_is_mapped(const struct sdist *s, struct ch_str tree, struct ch_str *ret_below)
+{
+    size_t root = longest(&s->roots, tree);
+    size_t folder = longest(&s->folders, tree);
+    size_t skip = root > folder ? root : folder;
+    if (skip == 0 && names_has(&s->folders, tree)) { /* a file of force-include */
+        *ret_below = path_base(tree);
+        return true;
+    }
+    *ret_below = ch_str_sub(tree, skip, tree.len);
+    return skip > 0;
+}
+
+struct ch_str sdist_below_root(const struct sdist *s, struct ch_str tree)
+{
+    return ch_str_sub(tree, longest(&s->roots, tree), tree.len);
+}

@@ -1,0 +1,395 @@
+/* What version tools run of the tree by their settings, and what back ends that compile run of it:
+ * build files in languages of their own, of which it is told that they start programs, not which;
+ * Python that they name is judged as what runs.
+ *
+ * Spec: versioningit, setuptools-git-versioning, jupyter-packaging, hatch-jupyter-builder; Meson
+ * (run_command, custom_target, generator, meson.add_*_script), CMake (execute_process,
+ * add_custom_command, ExternalProject, FetchContent), Cargo (build scripts, config.toml). */
+#include "customhouse/limits.h"
+#include "scanner/content/path.h"
+#include "scanner/eco/pypi/sdist_int.h"
+
+static struct ch_str text_at(const struct ch_toml_node *table, const char *key)
+{
+    return sdist_toml_text(ch_toml_find(table, key));
+}
+
+static bool is_dotted(struct ch_str s)
+{
+    bool is = s.len > 0;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        is = is && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '_' || c == '.' || (unsigned char)c >= 0x80);
+    }
+    return is;
+}
+
+/* --- version tools --- */
+
+/* method = {module = "a.b", value = "f", module-dir = "tools"}; a text names an installed one. */
+static void check_method(struct sdist *s, const struct ch_toml_node *section)
+{
+    const struct ch_toml_node *method =
+        section != NULL && section->kind == CH_TOML_TABLE ? ch_toml_find(section, "method") : NULL;
+    struct ch_str module = text_at(method, "module");
+    struct ch_str folder = sdist_clean(text_at(method, "module-dir"));
+    if (module.len == 0) {
+        return;
+    }
+    sdist_hook(s, module);
+    sdist_runs_module(s, module);
+    if (folder.len > 0) {
+        sdist_runs_folder(s, folder);
+    }
+}
+
+static void check_versioningit(struct sdist *s, const struct ch_toml_node *tool)
+{
+    const struct ch_toml_node *write = ch_toml_find(tool, "write");
+    const struct ch_toml_node *onbuild = ch_toml_find(tool, "onbuild");
+    for (const struct ch_toml_node *n = sdist_toml_child(tool); n != NULL; n = n->next) {
+        check_method(s, n);
+    }
+    sdist_hook_written(s, text_at(write, "file"), text_at(write, "template"));
+    /* a text of the package is replaced by another when it is built */
+    if (ch_toml_find(onbuild, "replacement") != NULL) {
+        struct ch_str path = text_at(onbuild, "build-file");
+        sdist_hook(s, path.len > 0 ? path : CH_STR("onbuild"));
+    }
+}
+
+static void check_git_versioning(struct sdist *s, const struct ch_toml_node *tool)
+{
+    static const char *const objects[] = {"version_callback", "branch_formatter", "tag_formatter",
+                                          "tag_filter", "sort_by"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(objects); i++) {
+        struct ch_str value = text_at(tool, objects[i]);
+        struct ch_str rest = value;
+        struct ch_str module;
+        /* a regular expression may stand there instead */
+        if (ch_str_split(&rest, ':', &module) && rest.ptr != NULL && is_dotted(module)) {
+            sdist_hook_object(s, value);
+        }
+    }
+}
+
+/* The same in a setup.py: "a.b:f" where such a tool is told what to call. */
+static void on_object(void *arg, struct ch_str key CH_UNUSED, struct ch_str value)
+{
+    struct sdist *s = arg;
+    struct ch_str rest = value;
+    struct ch_str module;
+    if (ch_str_split(&rest, ':', &module) && rest.ptr != NULL && is_dotted(module) &&
+        is_dotted(rest)) {
+        sdist_hook_object(s, value);
+    }
+}
+
+void sdist_check_setup_tools(struct sdist *s)
+{
+    static const char *const arguments[] = {"setuptools_git_versioning", "use_scm_version",
+                                            "version_config"};
+    struct sdist_file *f = sdist_find(s, CH_STR("setup.py"));
+    for (size_t i = 0; f != NULL && i < CH_ARRAY_LEN(arguments); i++) {
+        /* what is computed there is beyond declarations anyway */
+        CH_IGNORE(sdist_setup_argument(f->bytes, arguments[i], on_object, s));
+    }
+}
+
+/* --- Jupyter's: a function that builds, which starts npm and what package.json says --- */
+
+/* "a.b.function" */
+static void check_builder(struct sdist *s, struct ch_str dotted, const char *own)
+{
+    size_t end = dotted.len;
+    while (end > 0 && dotted.ptr[end - 1] != '.') {
+        end--;
+    }
+    if (dotted.len == 0) {
+        return;
+    }
+    sdist_hook(s, dotted);
+    if (!ch_str_starts(dotted, ch_str_of(own))) {
+        sdist_runs_module(s, ch_str_sub(dotted, 0, end > 0 ? end - 1 : 0));
+    }
+}
+
+static void check_jupyter_hooks(struct sdist *s, const struct ch_toml_node *hooks)
+{
+    const struct ch_toml_node *builder = ch_toml_find(hooks, "jupyter-builder");
+    check_builder(s, text_at(builder, "build-function"), "hatch_jupyter_builder.");
+}
+
+static void check_jupyter(struct sdist *s, const struct ch_toml_node *tool)
+{
+    const struct ch_toml_node *builder =
+        ch_toml_find(ch_toml_find(tool, "jupyter-packaging"), "builder");
+    const struct ch_toml_node *build = ch_toml_find(ch_toml_find(tool, "hatch"), "build");
+    const struct ch_toml_node *targets = ch_toml_find(build, "targets");
+    check_builder(s, text_at(builder, "factory"), "jupyter_packaging.");
+    check_builder(s, text_at(builder, "func"), "jupyter_packaging.");
+    check_jupyter_hooks(s, ch_toml_find(build, "hooks"));
+    for (const struct ch_toml_node *n = sdist_toml_child(targets); n != NULL; n = n->next) {
+        check_jupyter_hooks(s, ch_toml_find(n, "hooks"));
+    }
+}
+
+/* --- build files --- */
+
+struct words {
+    const char *list[16];
+};
+
+/* Starts a program, or fetches what is built. */
+static const struct words meson_words = {{"run_command", "custom_target", "generator", "run_target",
+                                          "command", "add_install_script", "add_postconf_script",
+                                          "add_dist_script", NULL}};
+static const struct words cmake_words = {
+    {"execute_process", "exec_program", "add_custom_command", "add_custom_target",
+     "externalproject_add", "fetchcontent_declare", "try_run", "install(code", "install(script",
+     "file(download", "cmake_language", "load_command", "rule_launch_compile",
+     "cmake_c_compiler_launcher", "cmake_cxx_compiler_launcher", NULL}};
+static const struct words cargo_words = {{"runner", "linker", "rustc", "rustc-wrapper",
+                                          "rustc-workspace-wrapper", "rustflags", "rustdoc",
+                                          "credential-provider", NULL}};
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Whether the word stands at `at`, by itself; case does not count, nor do blanks around its
+ * bracket. */
+static bool has_word(struct ch_str text, size_t at, const char *word)
+{
+    for (; *word != '\0'; word++) {
+        while (*word == '(' && at < text.len && is_blank(text.ptr[at])) {
+            at++;
+        }
+        if (at >= text.len ||
+            !ch_str_eq_nocase((struct ch_str){text.ptr + at, 1}, (struct ch_str){word, 1})) {
+            return false;
+        }
+        at++;
+        while (*word == '(' && at < text.len && is_blank(text.ptr[at])) {
+            at++;
+        }
+    }
+    return at == text.len || !is_letter(text.ptr[at]);
+}
+
+static const char *first_word(struct ch_str text, const struct words *words)
+{
+    for (size_t at = 0; at < text.len; at++) {
+        for (size_t i = 0; (at == 0 || !is_letter(text.ptr[at - 1])) && words->list[i] != NULL;
+             i++) {
+            if (has_word(text, at, words->list[i])) {
+                return words->list[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool is_part_of_path(char c)
+{
+    return is_letter(c) || c == '.' || c == '/';
+}
+
+/* Python that the build file names: "tools/x.py", from its own folder or the tree's; a variable
+ * before it is taken for one of these. */
+static void run_python_of(struct sdist *s, const struct sdist_file *f)
+{
+    const struct ch_str ending = CH_STR(".py");
+    struct ch_str folder = ch_str_sub(f->tree, 0, f->tree.len - path_base(f->tree).len);
+    struct ch_buf b;
+    ch_buf_init(&b, 2 * ch_limits.member_path_bytes);
+    for (size_t from = 0, at; ch_str_find(ch_str_sub(f->bytes, from, f->bytes.len), ending, &at);
+         from = at) {
+        size_t end = from + at + ending.len;
+        size_t start = from + at;
+        at = end;
+        if (end < f->bytes.len && is_part_of_path(f->bytes.ptr[end])) {
+            continue;
+        }
+        while (start > 0 && is_part_of_path(f->bytes.ptr[start - 1])) {
+            start--;
+        }
+        while (start < end && f->bytes.ptr[start] == '/') {
+            start++; /* "${DIR}/x.py", '@SOURCE_ROOT@/x.py' */
+        }
+        struct ch_str path = sdist_clean(ch_str_sub(f->bytes, start, end - start));
+        ch_buf_clear(&b);
+        ch_buf_puts(&b, folder);
+        ch_buf_puts(&b, path);
+        sdist_runs(s, path);
+        sdist_runs(s, ch_buf_str(&b));
+    }
+    ch_buf_done(&b);
+}
+
+static void check_build_file(struct sdist *s, const struct sdist_file *f, const struct words *words)
+{
+    const char *word = first_word(f->bytes, words);
+    struct ch_buf b;
+    if (word == NULL) {
+        return;
+    }
+    ch_buf_init(&b, 256);
+    ch_buf_puts(&b, path_base(f->tree));
+    ch_buf_printf(&b, " %s", word);
+    if (names_add(&s->tools, ch_buf_str(&b))) { /* once: large trees have one in each folder */
+        sdist_hook(s, ch_buf_str(&b));
+    }
+    ch_buf_done(&b);
+    run_python_of(s, f);
+}
+
+static const struct tool {
+    const char *file; /* its name, or its ending */
+    const char *backends[3];
+    const struct words *words; /* NULL: that it is there is enough */
+} tools[] = {
+    {"meson.build", {"mesonpy", NULL}, &meson_words},
+    {"CMakeLists.txt", {"scikit_build", "skbuild", "py_build_cmake"}, &cmake_words},
+    {".cmake", {"scikit_build", "skbuild", "py_build_cmake"}, &cmake_words},
+    {"build.rs", {"maturin", "setuptools_rust", NULL}, NULL},
+    {".cargo/config.toml", {"maturin", "setuptools_rust", NULL}, &cargo_words},
+    {".cargo/config", {"maturin", "setuptools_rust", NULL}, &cargo_words},
+};
+
+static bool is_of_tool(struct ch_str tree, const struct tool *t)
+{
+    struct ch_str file = ch_str_of(t->file);
+    size_t skip = tree.len - file.len;
+    return ch_str_ends(tree, file) &&
+           (file.ptr[0] == '.' || skip == 0 || tree.ptr[skip - 1] == '/');
+}
+
+bool sdist_is_tool_file(struct ch_str tree)
+{
+    bool is = false;
+    for (size_t i = 0; !is && i < CH_ARRAY_LEN(tools); i++) {
+        is = tools[i].words != NULL && is_of_tool(tree, &tools[i]);
+    }
+    return is;
+}
+
+void sdist_note_tool_file(struct sdist *s, struct ch_str tree)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(tools); i++) {
+        if (tools[i].words == NULL && is_of_tool(tree, &tools[i])) {
+            CH_IGNORE(names_add(&s->tools, ch_str_of(tools[i].file)));
+        }
+    }
+}
+
+/* Whether the build asks for it: as its back end, or among what has to be there. */
+static bool is_used(const struct tool *t, const struct ch_toml_node *root, struct ch_str backend)
+{
+    const struct ch_toml_node *requires =
+        ch_toml_find(ch_toml_find(root, "build-system"), "requires");
+    for (size_t i = 0; i < CH_ARRAY_LEN(t->backends) && t->backends[i] != NULL; i++) {
+        struct ch_str name = ch_str_of(t->backends[i]);
+        if (ch_str_starts(backend, name)) {
+            return true;
+        }
+        for (const struct ch_toml_node *n = sdist_toml_child(requires); n != NULL; n = n->next) {
+            struct ch_str needed = sdist_toml_text(n);
+            bool same = needed.len >= name.len;
+            for (size_t c = 0; same && c < name.len; c++) {
+                char have = needed.ptr[c] == '-' || needed.ptr[c] == '.' ? '_' : needed.ptr[c];
+                same = have == name.ptr[c];
+            }
+            if (same) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* package.build: the build script under another name. */
+static void check_cargo(struct sdist *s, const struct sdist_file *f)
+{
+    struct ch_toml *toml = NULL;
+    struct ch_err err;
+    if (ch_toml_parse(f->bytes, "Cargo.toml", &toml, &err) != CH_OK) {
+        sdist_report(s, CH_F_SDIST_BUILD, f->path, "%s", err.msg);
+        return;
+    }
+    struct ch_str build = text_at(ch_toml_find(ch_toml_root(toml), "package"), "build");
+    if (build.len > 0 && names_add(&s->tools, CH_STR("build.rs"))) {
+        sdist_hook(s, CH_STR("build.rs"));
+    }
+    ch_toml_free(toml);
+}
+
+static void check_build_files(struct sdist *s, const struct ch_toml_node *root,
+                              struct ch_str backend)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(tools); i++) {
+        const struct tool *t = &tools[i];
+        if (!is_used(t, root, backend)) {
+            continue;
+        }
+        if (t->words == NULL && names_has(&s->tools, ch_str_of(t->file))) {
+            sdist_hook(s, ch_str_of(t->file));
+        }
+        for (size_t k = 0; k < s->count; k++) {
+            const struct sdist_file *f = s->files[k];
+            if (f->type == CH_MEMBER_FILE && t->words != NULL && is_of_tool(f->tree, t)) {
+                check_build_file(s, f, t->words);
+            } else if (f->type == CH_MEMBER_FILE && t->words == NULL &&
+                       ch_str_eq(path_base(f->tree), CH_STR("Cargo.toml"))) {
+                check_cargo(s, f);
+            }
+        }
+    }
+    if (s->tools.over) {
+        sdist_report(s, CH_F_LIMIT, (struct ch_str){NULL, 0},
+                     "more kinds of build files than are kept");
+    }
+}
+
+/* Settings that say which programs compile. */
+static void check_compilers(struct sdist *s, const struct ch_toml_node *tool)
+{
+    const struct ch_toml_node *args = ch_toml_find(ch_toml_find(tool, "meson-python"), "args");
+    const struct ch_toml_node *define =
+        ch_toml_find(ch_toml_find(ch_toml_find(tool, "scikit-build"), "cmake"), "define");
+    size_t at;
+    for (const struct ch_toml_node *list = sdist_toml_child(args); list != NULL;
+         list = list->next) {
+        for (const struct ch_toml_node *n = sdist_toml_child(list); n != NULL; n = n->next) {
+            struct ch_str text = sdist_toml_text(n);
+            if (ch_str_find(text, CH_STR("native-file"), &at) ||
+                ch_str_find(text, CH_STR("cross-file"), &at)) {
+                sdist_hook(s, text);
+            }
+        }
+    }
+    for (const struct ch_toml_node *n = sdist_toml_child(define); n != NULL; n = n->next) {
+        if (ch_str_find(n->key, CH_STR("COMPILER"), &at) ||
+            ch_str_find(n->key, CH_STR("LAUNCH"), &at)) {
+            sdist_hook(s, n->key);
+        }
+    }
+}
+
+void sdist_check_tools(struct sdist *s, const struct ch_toml_node *root, struct ch_str backend)
+{
+    const struct ch_toml_node *tool = ch_toml_find(root, "tool");
+    check_versioningit(s, ch_toml_find(tool, "versioningit"));
+    check_git_versioning(s, ch_toml_find(tool, "setuptools-git-versioning"));
+    check_jupyter(s, tool);
+    check_compilers(s, tool);
+    check_build_files(s, root, backend);
+}

@@ -1,0 +1,201 @@
+/* What version tools and back ends that compile run of the tree, where packages lie that are not where their names
+ * say, and entry points: each attack, and the nearest that is honest. */
+#include <stdlib.h>
+
+#include "tests/ch_test.h"
+#include "scan_run.h"
+#include "scanner/eco/pypi/sdist.h"
+#include "sdist_build.h"
+
+#define GETS "import urllib.request\ndef go():\n    urllib.request.urlopen('http://example.org/')\n"
+#define STARTS GETS "go()\n"
+#define LEGACY "build-backend setuptools.build_meta"
+#define HATCH "[build-system]\nbuild-backend = 'hatchling.build'\n"
+#define MESON "[build-system]\nbuild-backend = 'mesonpy'\n"
+#define SCIKIT "[build-system]\nbuild-backend = 'scikit_build_core.build'\n"
+#define MATURIN "[build-system]\nbuild-backend = 'maturin'\n"
+#define POETRY "[build-system]\nbuild-backend = 'poetry.core.masonry.api'\n"
+#define SETUP(arguments) "from setuptools import setup\nsetup(" arguments ")\n"
+
+/* clang-format off */
+static const struct sdist_row tools[] = {
+    {"versioningit calls the tree", {.more = {{"pyproject.toml", "[tool.versioningit.next-version]\n"
+      "method = {module = 'z', value = 'f', module-dir = 'tests'}\n", NULL}, {"tests/z.py", STARTS, NULL}}},
+     "install-network", "build-hook z|" LEGACY},
+    {"versioningit calls its own", {.more = {{"pyproject.toml", "[tool.versioningit.vcs]\nmethod = 'git'\n"
+      "[tool.versioningit.write]\nfile = 'pkg/_version.py'\n", NULL}}}, "", LEGACY},
+    {"versioningit writes code", {.more = {{"pyproject.toml", "[tool.versioningit.write]\nfile = 'pkg/v.py'\n"
+      "template = 'import os; os.system(\"x\")'\n", NULL}}}, "", "build-hook pkg/v.py|" LEGACY},
+    {"versioningit replaces", {.more = {{"pyproject.toml", "[tool.versioningit.onbuild]\nbuild-file = 'pkg/v.py'\n"
+      "regex = 'x'\nreplacement = 'y'\n", NULL}}}, "", "build-hook pkg/v.py|" LEGACY},
+    {"git-versioning calls the tree", {.more = {{"pyproject.toml", "[tool.setuptools-git-versioning]\n"
+      "version_callback = 'tests.z:f'\n", NULL}, {"tests/z.py", GETS "f = go\n", NULL}}}, "install-network",
+     "build-hook tests.z:f|" LEGACY},
+    {"git-versioning has a pattern", {.more = {{"pyproject.toml", "[tool.setuptools-git-versioning]\n"
+      "branch_formatter = '^(?:x/)?(?P<branch>.*)'\n", NULL}}}, "", LEGACY},
+    {"git-versioning of setup.py", {.more = {{"setup.py", SETUP("setuptools_git_versioning={'version_callback': 'tests.z:f'}"),
+      NULL}, {"tests/z.py", GETS "f = go\n", NULL}}}, "install-network",
+     "setup.py|setup.py beyond declarations|build-hook tests.z:f|" LEGACY},
+    {"a builder of Jupyter's in the tree", {.more = {{"pyproject.toml", HATCH "[tool.hatch.build.hooks.jupyter-builder]\n"
+      "build-function = 'tests.z.go'\n", NULL}, {"tests/z.py", GETS, NULL}}}, "install-network",
+     "build-hook tests.z.go|build-backend hatchling.build"},
+    {"a builder of Jupyter's own, which runs npm", {.more = {{"pyproject.toml", HATCH
+      "[tool.hatch.build.targets.wheel.hooks.jupyter-builder]\nbuild-function = 'hatch_jupyter_builder.npm_builder'\n", NULL}}},
+     "", "build-hook hatch_jupyter_builder.npm_builder|build-backend hatchling.build"},
+    {"a factory of jupyter-packaging", {.more = {{"pyproject.toml", "[build-system]\nbuild-backend = 'jupyter_packaging.build_api'\n"
+      "[tool.jupyter-packaging.builder]\nfactory = 'z.go'\n", NULL}, {"z.py", GETS, NULL}}}, "install-network",
+     "build-hook z.go|build-backend jupyter_packaging.build_api"},
+    {"Meson runs Python of the tree", {.more = {{"pyproject.toml", MESON, NULL},
+      {"meson.build", "project('x')\nv = run_command('tests/z.py', check: true)\n", NULL}, {"tests/z.py", STARTS, NULL}}},
+     "install-network", "build-hook meson.build run_command|build-backend mesonpy"},
+    {"Meson runs in a folder", {.more = {{"pyproject.toml", MESON, NULL}, {"meson.build", "project('x')\nsubdir('a')\n", NULL},
+      {"a/meson.build", "custom_target('x', command: [py, files('z.py')])\n", NULL}, {"a/z.py", STARTS, NULL}}},
+     "install-network", "build-hook meson.build custom_target|build-backend mesonpy"},
+    {"Meson only compiles", {.more = {{"pyproject.toml", MESON, NULL}, {"meson.build", "project('x', 'c')\n"
+      "py.extension_module('x', 'x.c')  # my_run_command_not\n", NULL}}}, "", "build-backend mesonpy"},
+    {"meson.build of no back end", {.more = {{"pyproject.toml", HATCH, NULL}, {"meson.build", "run_command('x')\n", NULL}}}, "",
+     "build-backend hatchling.build"},
+    {"compilers of a native file", {.more = {{"pyproject.toml", MESON "[tool.meson-python.args]\nsetup = ['--native-file=a.ini']\n",
+      NULL}}}, "", "build-hook --native-file=a.ini|build-backend mesonpy"},
+    {"CMake runs Python of the tree", {.more = {{"pyproject.toml", SCIKIT, NULL},
+      {"CMakeLists.txt", "Execute_Process(COMMAND ${PYTHON} \"${CMAKE_CURRENT_SOURCE_DIR}/tests/z.py\")\n", NULL},
+      {"tests/z.py", STARTS, NULL}}}, "install-network",
+     "build-hook CMakeLists.txt execute_process|build-backend scikit_build_core.build"},
+    {"CMake in a file of its own", {.more = {{"pyproject.toml", SCIKIT, NULL}, {"CMakeLists.txt", "include(a/b.cmake)\n", NULL},
+      {"a/b.cmake", "install (\n SCRIPT x)\n", NULL}}}, "",
+     "build-hook b.cmake install(script|build-backend scikit_build_core.build"},
+    {"CMake only compiles", {.more = {{"pyproject.toml", SCIKIT, NULL}, {"CMakeLists.txt", "project(x LANGUAGES C)\n"
+      "python_add_library(_x MODULE x.c)\ninstall(TARGETS _x DESTINATION x)\n", NULL}}}, "",
+     "build-backend scikit_build_core.build"},
+    {"CMake is told the compiler", {.more = {{"pyproject.toml", SCIKIT "[tool.scikit-build.cmake.define]\nCMAKE_C_COMPILER = 'x.sh'\n",
+      NULL}}}, "", "build-hook CMAKE_C_COMPILER|build-backend scikit_build_core.build"},
+    {"a build script of Rust", {.more = {{"pyproject.toml", MATURIN, NULL}, {"a/build.rs", "fn main() {}\n", NULL}}}, "",
+     "build-hook build.rs|build-backend maturin"},
+    {"one under another name", {.more = {{"pyproject.toml", MATURIN, NULL}, {"Cargo.toml", "[package]\nbuild = 'x.rs'\n", NULL}}},
+     "", "build-hook build.rs|build-backend maturin"},
+    {"Rust without one", {.more = {{"pyproject.toml", MATURIN, NULL}, {"Cargo.toml", "[package]\nname = 'x'\nbuild = false\n"
+      "[build-dependencies]\n", NULL}, {"src/lib.rs", "\n", NULL}}}, "", "build-backend maturin"},
+    {"Cargo is told the compiler", {.more = {{"pyproject.toml", MATURIN, NULL},
+      {".cargo/config.toml", "[build]\nrustc-wrapper = './x.sh'\n", NULL}}}, "",
+     "build-hook config.toml rustc-wrapper|build-backend maturin"},
+    {"a script of old poetry", {.more = {{"pyproject.toml", POETRY "[tool.poetry]\nbuild = 'build.py'\n", NULL},
+      {"build.py", STARTS, NULL}}}, "install-network", "build-hook build.py|build-backend poetry.core.masonry.api"},
+};
+
+static const struct sdist_row roots[] = {
+    {"tests that setup.py makes a package", {.more = {{"setup.py", SETUP("package_dir={'m': 'tests/m'}, packages=['m']"), NULL},
+      {"tests/m/__init__.py", STARTS, NULL}}}, "import-network", "setup.py|" LEGACY},
+    {"tests that it makes the top", {.more = {{"setup.py", "from setuptools import setup\nwhere = {'': './tests/'}\n"
+      "setup(package_dir=where, packages=['m'])\n", NULL}, {"tests/m/__init__.py", STARTS, NULL}}}, "import-network",
+     "setup.py|" LEGACY},
+    {"put together of parts", {.more = {{"setup.py", "import os\nfrom setuptools import setup\n"
+      "setup(package_dir=dict(m=os.path.join('tests', 'm')), packages=['m'])\n", NULL},
+      {"tests/m/__init__.py", STARTS, NULL}}}, "import-network", "setup.py|" LEGACY},
+    {"computed", {.more = {{"setup.py", SETUP("package_dir={'m': 'te' + 'sts/m'}, packages=['m']"), NULL}}}, "",
+     "setup.py|build-hook package_dir|" LEGACY},
+    {"tests of a mapped top", {.more = {{"setup.py", SETUP("package_dir={'': 'src'}"), NULL},
+      {"src/m/tests/x.py", STARTS, NULL}}}, "", "setup.py|" LEGACY},
+    {"tests of setup.cfg", {.more = {{"setup.cfg", "[options]\npackage_dir =\n  m = tests/m\n", NULL},
+      {"tests/m/__init__.py", STARTS, NULL}}}, "import-network", LEGACY},
+    {"tests of poetry", {.more = {{"pyproject.toml", POETRY "[[tool.poetry.packages]]\ninclude = 'm'\nfrom = 'tests'\n", NULL},
+      {"tests/m/__init__.py", STARTS, NULL}}}, "import-network", "build-backend poetry.core.masonry.api"},
+    {"tests of hatch", {.more = {{"pyproject.toml", HATCH "[tool.hatch.build.targets.wheel]\npackages = ['tests/m']\n", NULL},
+      {"tests/m/__init__.py", STARTS, NULL}}}, "import-network", "build-backend hatchling.build"},
+    {"tests that hatch.toml includes", {.more = {{"pyproject.toml", HATCH, NULL}, {"hatch.toml",
+      "[build.targets.wheel.force-include]\n'docs/m' = 'm'\n", NULL}, {"docs/m/__init__.py", STARTS, NULL}}}, "import-network",
+     "build-backend hatchling.build"},
+    {"a start file of another name", {.more = {{"pyproject.toml", HATCH
+      "[tool.hatch.build.targets.wheel.force-include]\n'a/x.txt' = 'x.pth'\n", NULL}}}, "",
+     "build-hook x.pth|build-backend hatchling.build"},
+    {"tests of maturin", {.more = {{"pyproject.toml", MATURIN "[tool.maturin]\npython-source = 'tests'\n", NULL},
+      {"tests/m/__init__.py", STARTS, NULL}}}, "import-network", "build-backend maturin"},
+    {"tests of uv", {.more = {{"pyproject.toml", "[build-system]\nbuild-backend = 'uv_build'\n"
+      "[tool.uv.build-backend]\nmodule-root = 'tests'\n", NULL}, {"tests/m/__init__.py", STARTS, NULL}}}, "import-network",
+     "build-backend uv_build"},
+    {"a start file at a mapped top", {.more = {{"setup.py", SETUP("package_dir={'': 'a/b'}"), NULL},
+      {"a/b/sitecustomize.py", STARTS, NULL}}}, "start-code", "setup.py|" LEGACY},
+    {"a .pth file that is put somewhere", {.more = {{"setup.py",
+      SETUP("data_files=[('lib/python3.12/site-packages', ['a/b/x.pth'])]"), NULL},
+      {"a/b/x.pth", "import urllib.request; urllib.request.urlopen('http://example.org/')\n", NULL}}}, "start-code",
+     "setup.py|" LEGACY},
+    {"one that is not", {.more = {{"setup.py", SETUP("name='x'"), NULL},
+      {"a/b/x.pth", "import urllib.request; urllib.request.urlopen('http://example.org/')\n", NULL}}}, "", "setup.py|" LEGACY},
+};
+
+static const struct sdist_row points[] = {
+    {"setuptools loads it while it builds", {.more = {{"x.egg-info/entry_points.txt",
+      "[setuptools.finalize_distribution_options]\nx = tests.z:go\n", NULL}, {"tests/z.py", GETS, NULL}}}, "install-network",
+     "build-hook tests.z:go|" LEGACY},
+    {"a command of distutils'", {.more = {{"src/x.egg-info/entry_points.txt", "[distutils.commands]\nx = tests.z:go\n", NULL},
+      {"tests/z.py", GETS, NULL}}}, "install-network", "build-hook tests.z:go|" LEGACY},
+    {"one that is not on sys.path", {.more = {{"a/b/x.egg-info/entry_points.txt", "[distutils.commands]\nx = tests.z:go\n", NULL},
+      {"tests/z.py", GETS, NULL}}}, "", LEGACY},
+    {"scripts", {.more = {{"x.egg-info/entry_points.txt", "[console_scripts]\nfoo = foo_bar:main\n", NULL}}}, "", LEGACY},
+    {"malformed", {.more = {{"x.egg-info/entry_points.txt", "foo = foo_bar:main\n", NULL}}}, "entry-points", LEGACY},
+    {"computed in setup.py", {.more = {{"setup.py", SETUP("entry_points={'pytest' + '11': ['x = y']}"), NULL}}}, "",
+     "setup.py|build-hook entry_points|" LEGACY},
+    {"tests that are loaded by themselves", {.more = {{"pyproject.toml", HATCH
+      "[project.entry-points.pytest11]\nx = 'foo_bar.tests.z'\n", NULL}, {"foo_bar/tests/z.py", STARTS, NULL}}},
+     "import-network", "build-backend hatchling.build"},
+};
+/* clang-format on */
+
+static void test_tools(void **state)
+{
+    (void)state;
+    assert_int_equal(sdist_rows_wrong(tools, CH_ARRAY_LEN(tools)), 0);
+}
+
+static void test_roots(void **state)
+{
+    (void)state;
+    assert_int_equal(sdist_rows_wrong(roots, CH_ARRAY_LEN(roots)), 0);
+}
+
+static void test_entry_points(void **state)
+{
+    (void)state;
+    assert_int_equal(sdist_rows_wrong(points, CH_ARRAY_LEN(points)), 0);
+}
+
+/* Wherever they are declared, those of groups that load by themselves are told. */
+static void test_auto_load(void **state)
+{
+    (void)state;
+    static const char *const ways[][2] = {
+        {"setup.py", SETUP("entry_points={'pytest11': ['x = foo_bar.p']}")},
+        {"setup.py", SETUP("entry_points={'console_scripts': [], 'pytest11': 'x = foo_bar.p'}")},
+        {"setup.py", SETUP("entry_points='''\n[pytest11]\nx = foo_bar.p\n'''")},
+        {"setup.cfg", "[options.entry_points]\npytest11 =\n  x = foo_bar.p\n"},
+        {"pyproject.toml", "[project.entry-points.pytest11]\nx = 'foo_bar.p'\n"},
+        {"pyproject.toml", POETRY "[tool.poetry.plugins.pytest11]\nx = 'foo_bar.p'\n"},
+        {"foo_bar.egg-info/entry_points.txt", "[pytest11]\nx = foo_bar.p\n"}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
+        struct sdist_spec spec = {.more = {{ways[i][0], ways[i][1], NULL}}};
+        struct ch_scan_job job = sdist_job(&spec);
+        struct ch_buf b;
+        struct scan_run r;
+        size_t told = 0;
+        sdist_build(&b, &spec);
+        scan_run(&r, ch_sdist_inspect, &job, ch_buf_str(&b));
+        for (size_t n = 0; n < r.count; n++) {
+            told += r.records[n].type == CH_REC_FACT &&
+                    ch_str_eq(r.records[n].u.fact.name, CH_STR("auto-load")) &&
+                    ch_str_eq(r.records[n].u.fact.value, CH_STR("entry-point pytest11"));
+        }
+        if (told != 1) {
+            scan_run_print(&r);
+            fail_msg("row %zu: told %zu times", i, told);
+        }
+        scan_run_done(&r);
+        ch_buf_done(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tools), cmocka_unit_test(test_roots),
+                                       cmocka_unit_test(test_entry_points),
+                                       cmocka_unit_test(test_auto_load)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
