@@ -98,6 +98,7 @@ enum step command_fetched_by(struct command *c);
 enum step command_approve(struct command *c);
 enum step command_deny(struct command *c);
 enum step command_rescan(struct command *c);
+enum step command_audit_erase(struct command *c);
 enum step command_keys(struct command *c);
 enum step command_user(struct command *c);
 enum step command_group(struct command *c);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "customhouse/timefmt.h"
+#include "db/log/entry.h"
 #include "people.h"
 
 #define TURN_AWAY_MS 100 /* who is nobody need not be waited for */
@@ -173,5 +174,6 @@ bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
         return false;
     }
     snprintf(full, sizeof(full), "%.*sT23:59:59Z", (int)text.len, text.ptr);
-    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us;
+    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us &&
+           *ret_us <= CH_ENTRY_INT_MAX; /* what the audit log can say: to the year 2255 */
 }

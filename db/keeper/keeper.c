@@ -155,6 +155,7 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    rulings_enter_ends(k);
     people_tick(k);
     audit_tick(k);
     intakes_forget_failed(k, NULL);
@@ -192,8 +193,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         return CH_OK;
     }
     enum ch_code rc = ch_store_commit(k->store, err);
-    if (rc != CH_OK) {
-        ch_store_rollback(k->store);
+    if (rc != CH_OK) { /* and the store has undone the group */
         keeper_raise_epoch(k);
         k->group_lost = true;
         audit_rolled_back(k);
@@ -459,6 +459,10 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    if (rc == CH_OK) {
+        keyring_complete(k);
+        rc = keeper_commit(k, err);
+    }
     rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;

@@ -528,6 +528,9 @@ void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, ru
 bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
+/* Enters into the audit log which rulings have ended by time, each once; not while the clock cannot be
+ * trusted. */
+void rulings_enter_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ listing.c */

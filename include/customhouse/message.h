@@ -334,6 +334,8 @@ enum ch_document {
     CH_DOCUMENT_ATTESTATIONS, /* of the bytes `sha256`, as JSON */
     CH_DOCUMENT_ATTESTATION, /* the one of number `number` among them, as `part` says */
     CH_DOCUMENT_EVIDENCE,    /* of the digest `sha256` */
+    CH_DOCUMENT_VKEY,        /* a key of the audit log as signed notes have it; `name` as for KEY */
+    CH_DOCUMENT_HANDOVER,    /* the checkpoint by which it handed the log to the next; `name` likewise */
     CH_DOCUMENT_ENTRIES,     /* `width` entries of the log's bundle `number`, for who may read them */
 };
 struct ch_ask_document {
