@@ -16,18 +16,26 @@
     "WHAT is pypi:NAME, NAME==VERSION, a file name, a URL of this server or of an upstream, or\n"  \
     "sha256:HEX."
 
+#define NEW_SITE_OPTIONS \
+    {"--listen", "HOST:PORT", false, true, \
+     "where clients connect, instead of what the configuration\n" \
+     "                          says (a new installation: 127.0.0.1:8080); written at init"}, \
+    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"}, \
+    {"--pypi-upstream", "URL", false, false, \
+     "index that a new installation mirrors (default: that of\n" \
+     "                          this host's pip)"}, \
+    {"--approver", "NAME[:UID]", false, false, \
+     "user of a new installation who decides on exceptions, and\n" \
+     "                          who that is on this host; root and who starts the\n" \
+     "                          server are operators only then"}
+
+static const struct option init_options[] = {NEW_SITE_OPTIONS};
 static const struct option serve_options[] = {
-    {"--listen", "HOST:PORT", false, true,
-     "where clients connect, instead of what the configuration\n"
-     "                          says (a new installation: 127.0.0.1:8080); written at init"},
-    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"},
-    {"--pypi-upstream", "URL", false, false,
-     "index that a new installation mirrors (default: that of\n"
-     "                          this host's pip)"},
-    {"--approver", "NAME[:UID]", false, false,
-     "user of a new installation who decides on exceptions, and\n"
-     "                          who that is on this host; root and who starts the\n"
-     "                          server are operators only then"},
+    NEW_SITE_OPTIONS,
+    {"--admin-listen", "HOST:PORT", false, false,
+     "where the administrative interface listens (default: what the\n"
+     "                          configuration says, else 127.0.0.1, one port above the first\n"
+     "                          that clients use); none: nowhere"},
 };
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
@@ -158,7 +166,7 @@ static const struct command_row commands[] = {
      .run = command_serve},
     {.name = "init",
      .summary = "Make a new installation without serving.",
-     OPTIONS(serve_options),
+     OPTIONS(init_options),
      .run = command_init},
     {.name = "check",
      .summary = "Check configuration, policy and credentials as a whole.",

@@ -230,6 +230,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     struct keeper *k = owner;
     if (ch_channel_peer(ch) == CH_ROLE_GATEWAY) {
         ask_on_frame(k, ch, frame);
+    } else if (ch_channel_peer(ch) == CH_ROLE_ADMIN) {
+        admin_on_frame(k, frame);
     } else {
         jobs_on_frame(k, frame);
     }
@@ -240,6 +242,8 @@ static struct ch_channel **slot_of(struct keeper *k, enum ch_role role, uint32_t
     switch ((int)role) {
     case CH_ROLE_GATEWAY:
         return instance < CH_ARRAY_LEN(k->gateways) ? &k->gateways[instance] : NULL;
+    case CH_ROLE_ADMIN:
+        return &k->admin;
     case CH_ROLE_FETCHER:
         return &k->fetcher;
     case CH_ROLE_SCANNER_STRICT:
@@ -258,6 +262,9 @@ static void drop_peer(struct keeper *k, struct ch_channel **slot)
         enum ch_role role = ch_channel_peer(ch);
         *slot = NULL;
         ch_channel_free(ch);
+        if (role == CH_ROLE_ADMIN) {
+            admin_gone(k);
+        }
         jobs_peer_gone(k, role);
     }
 }
@@ -498,6 +505,8 @@ void keeper_close(struct keeper *k)
     for (size_t i = 0; i < CH_ARRAY_LEN(k->gateways); i++) {
         ch_channel_free(k->gateways[i]);
     }
+    ch_channel_free(k->admin);
+    k->admin = NULL;
     ch_channel_free(k->fetcher);
     k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
     ch_channel_free(k->scanners[0]);

@@ -28,6 +28,8 @@
     X(rules_loaded)                                                                                \
     X(ask_document)                                                                                \
     X(document_reply)                                                                              \
+    X(admin_command)                                                                               \
+    X(admin_done)                                                                                  \
     X(ask_token)                                                                                   \
     X(token_reply)
 

@@ -690,6 +690,13 @@ static void the_table_says_who_sends_what(void **state)
         found++;
     }
     assert_int_equal(found, CH_ARRAY_LEN(of_gateway));
+    /* and commands come from those two alone */
+    static const uint16_t commands[] = {CH_MSG_COMMAND, CH_MSG_COMMAND_INPUT, CH_MSG_ADMIN_COMMAND,
+                                        CH_MSG_ADMIN_INPUT};
+    for (size_t i = 0; i < CH_ARRAY_LEN(commands); i++) {
+        uint32_t from = CH_FROM(i < 2 ? CH_ROLE_COMMAND : CH_ROLE_ADMIN);
+        assert_int_equal(ch_message_row(commands[i])->from, from);
+    }
     assert_string_equal(ch_role_name(CH_ROLE_SCANNER_STRICT), "scanner-strict");
     assert_string_equal(ch_role_name((enum ch_role)99), "?");
 }
