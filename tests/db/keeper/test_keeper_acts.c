@@ -160,6 +160,30 @@ static void t7_no_end_by_a_clock_that_jumped(void **state)
     assert_int_equal(count_of("ruling-expired"), 1);
 }
 
+/* T21: a conquered gateway states a time that no entry can say. */
+static void t21_a_serving_at_no_time(void **state)
+{
+    (void)state;
+    const struct ch_served served = {
+        .repository = CH_STR("pypi"),
+        .project = CH_STR("pkg"),
+        .file_name = CH_STR(WHEEL),
+        .sha256 = ch_sha256_of("bytes", 5),
+        .bytes = 5,
+        .at_us = INT64_MAX,
+        .client = {.address = CH_STR("192.0.2.1"), .user_agent = CH_STR("pip")}};
+    struct ch_buf b;
+    int64_t before = keeper_now_us(h->k), said = 0;
+    ch_buf_init(&b, 16u << 10);
+    ch_served_put(&b, &served);
+    assert_true(ch_channel_send(h->gateway, CH_MSG_SERVED, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_settle(h);
+    struct ch_log_entry_fields f = newest("served");
+    assert_true(ch_log_entry_get_int(&f, "at_us", &said));
+    assert_true(said >= before && said <= keeper_now_us(h->k));
+}
+
 /* ------------------------------------------------------------------ the log's own */
 
 static void trouble_is_entered_when_it_is_over(void **state)
@@ -451,6 +475,7 @@ int main(void)
         TEST(a_ruling_ends_by_itself),
         TEST(t7_no_end_by_a_clock_that_jumped),
         TEST(trouble_is_entered_when_it_is_over),
+        TEST(t21_a_serving_at_no_time),
         TEST(t26_texts_are_erased),
         TEST(keys_are_entered),
         TEST(another_key_of_the_log),
