@@ -74,6 +74,10 @@ struct house {
     bool document_here;
     struct ch_document_reply document;
     struct ch_buf document_payload, document_bytes;
+    bool token_here;
+    struct ch_token_reply token;
+    struct ch_buf token_payload;
+    const char *principal; /* of the file asks and servings to come, NULL: none is said */
 };
 
 struct house *house_new(void);          /* default policy, upstreams "up" and "other" */
@@ -120,6 +124,8 @@ void house_ask_document(struct house *h, const struct ch_ask_document *ask);
 void house_ask_exception(struct house *h, const char *id, const char *reason, const char *expires,
                          const char *address);
 void house_ask_refusal(struct house *h, const char *id); /* the answer is in h->refusal */
+/* The answer is in h->token. */
+void house_ask_token(struct house *h, const struct ch_sha256 *digest);
 /* Runs a command; returns its exit status, its output in `out`. */
 uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
                        const char *reason, const char *expires, struct ch_buf *out);
