@@ -204,8 +204,9 @@ static void test_altered_acts(void **state)
          "database: served 1: address is not what was logged"},
         {"UPDATE served SET principal = 'user:anna'",
          "database: served 1: principal is not what was logged"},
-        {"INSERT INTO served SELECT 2, repository, project, file_name, sha256, '192.0.2.2',"
-         " user_agent, principal, first_at_us, last_at_us, times FROM served",
+        {"INSERT INTO served (id, repository, project, file_name, sha256, address, user_agent,"
+         " first_at_us, last_at_us, times) SELECT 2, repository, project, file_name, sha256,"
+         " '192.0.2.2', user_agent, first_at_us, last_at_us, times FROM served",
          "database: served 2 was never logged"},
         {"INSERT INTO ruling_fingerprint VALUES (1, 0, zeroblob(32))",
          "database: ruling 1: findings is not what was logged"},
