@@ -107,6 +107,9 @@ struct ch_settings {
     struct ch_value licence_permit;
     struct ch_value licence_forbid;
     struct ch_value licence_unknown;
+    struct ch_value exception_days;
+    struct ch_value exception_max_days;
+    struct ch_value exception_approvers;
 };
 
 enum { CH_RULE_NAME_MAX = 48 }; /* "rule NAME" fits ch_decision.rule */

@@ -31,6 +31,10 @@ static const char *const change_holds[] = {[CH_CHANGES_CAPABILITY] = "capability
                                            [CH_CHANGES_COMBINED] = "combined",
                                            [CH_CHANGES_NONE] = "none",
                                            NULL};
+static const char *const two_approvers[] = {[CH_TWO_APPROVERS_ALWAYS] = "always",
+                                            [CH_TWO_APPROVERS_CRITICAL] = "critical",
+                                            [CH_TWO_APPROVERS_NEVER] = "never",
+                                            NULL};
 static const char *const actions[] = {
     [CH_RULE_HOLD] = "hold", [CH_RULE_ALLOW] = "allow", [CH_RULE_DENY] = "deny", NULL};
 static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL};
@@ -177,6 +181,33 @@ static const struct ch_key licence_keys[] = {
      .doc = "Files that state no licence we can read: hold or allow."},
     END};
 
+static const struct ch_key exception_keys[] = {
+    {.key = "default_days",
+     .type = CH_KEY_NUMBER,
+     S(exception_days),
+     .min = 1,
+     .max = COOL_DOWN_MAX_DAYS,
+     .unit = "days",
+     .def = "30",
+     .doc = "How long an exception lasts when nobody says otherwise."},
+    {.key = "max_days",
+     .type = CH_KEY_NUMBER,
+     S(exception_max_days),
+     .min = 1,
+     .max = COOL_DOWN_MAX_DAYS,
+     .unit = "days",
+     .def = "365",
+     .doc = "None lasts longer; it can be renewed."},
+    {.key = "two_approvers",
+     .type = CH_KEY_CHOICE,
+     S(exception_approvers),
+     .choices = two_approvers,
+     .def = "critical",
+     .doc = "When two persons have to approve, neither of whom asked: critical (it covers a finding\n"
+            "of severity high, a file that the upstream took away, or one whose sibling is denied\n"
+            "as an attack), always, or never."},
+    END};
+
 /* --- lists --- */
 
 const struct ch_key ch_policy_list_kinds[] = {
@@ -284,6 +315,10 @@ const struct ch_key ch_policy_keys[] = {
      .doc =
          "Licences as the package states them. An expression is evaluated: of OR one side has to\n"
          "be permitted, of AND both."},
+    {.key = "exceptions",
+     .type = CH_KEY_SECTION,
+     .section = exception_keys,
+     .doc = "What people let pass although it is held: each with a reason, an end, and approvers."},
     {.key = "lists",
      .type = CH_KEY_LISTS,
      .section = ch_policy_list_kinds,

@@ -65,6 +65,15 @@ enum ch_code ch_settings_check(const struct ch_reading *r, const struct ch_yaml_
                                 "never goes only with \"mode: allow-list\"; elsewhere no name "
                                 "would ever be found");
     }
+    const struct ch_value *days = either(&own->exception_days, &below->exception_days);
+    const struct ch_value *most = either(&own->exception_max_days, &below->exception_max_days);
+    if (days->number > most->number) {
+        node = ch_yaml_find(map, "exceptions");
+        return ch_yaml_fail_key(r->yaml, node != NULL ? node : map, r->err,
+                                "default_days is %llu, which is more than max_days, %llu",
+                                (unsigned long long)days->number,
+                                (unsigned long long)most->number);
+    }
     const struct ch_value *permit = either(&own->licence_permit, &below->licence_permit);
     const struct ch_value *forbid = either(&own->licence_forbid, &below->licence_forbid);
     if (!ch_value_is_empty(permit) && ch_value_covers(forbid, permit)) {
@@ -115,6 +124,35 @@ struct ch_cool_down ch_cool_down_of(const struct ch_settings *s, const struct ch
         take_shorter(&c, &s->fix_days, " of security fixes");
     }
     return c;
+}
+
+/* --- exceptions --- */
+
+struct ch_exception_terms ch_policy_exception_terms(const struct ch_policy *policy,
+                                                    struct ch_str repository,
+                                                    struct ch_str environment)
+{
+    struct ch_settings room;
+    const struct ch_settings *s = ch_settings_of(policy, repository, environment, &room);
+    return (struct ch_exception_terms){
+        .default_days = (uint32_t)s->exception_days.number,
+        .max_days = (uint32_t)s->exception_max_days.number,
+        .two_approvers = (enum ch_two_approvers)s->exception_approvers.number,
+    };
+}
+
+bool ch_exception_is_critical(uint64_t holds, const struct ch_finding *findings, size_t count)
+{
+    if ((holds & ((uint64_t)1 << CH_HOLD_REMOVED | (uint64_t)1 << CH_HOLD_SIBLING)) != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct ch_finding_row *row = ch_finding_row((uint32_t)findings[i].code);
+        if (row == NULL || row->severity == CH_SEVERITY_HIGH || row->cls == CH_CLASS_ATTACK) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* --- what may be asked upstream (T12) --- */

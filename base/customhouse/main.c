@@ -50,12 +50,32 @@ static const struct option rescan_options[] = {
     REPOSITORY,
     JSON,
 };
+#define EXPIRES                                                                                    \
+    {                                                                                              \
+        "--expires", "WHEN", false, false,                                                         \
+            "a date (2030-01-31), a time (2030-01-31T12:00:00Z), days (30d)\n"                     \
+            "                          or hours (12h); default: what was asked for, or as the policy\n" \
+            "                          says"                                                       \
+    }
+#define EVIDENCE                                                                                   \
+    {                                                                                              \
+        "--evidence", "SHOWN", false, false,                                                       \
+            "what a first run, or `exceptions show`, has shown; without it\n"                      \
+            "                          nothing with findings is approved"                          \
+    }
 static const struct option approve_options[] = {
-    {"--reason", "TEXT", true, false, "why; shown with the decision"},
-    {"--expires", "WHEN", true, false, "a date (2030-01-31) or a number of days (30d)"},
-    {"--evidence", "DIGEST", false, false,
-     "the findings that were shown by a first run; without\n"
-     "                          it nothing with findings is approved"},
+    {"--reason", "TEXT", false, false,
+     "why; needed unless somebody else's request is approved"},
+    EXPIRES,
+    EVIDENCE,
+    REPOSITORY,
+    JSON,
+};
+static const struct option exceptions_options[] = {
+    {"--reason", "TEXT", false, false, "request, renew, reject, revoke: why"},
+    EXPIRES,
+    EVIDENCE,
+    {"--all", NULL, false, false, "list: those that have ended, too"},
     REPOSITORY,
     JSON,
 };
@@ -187,8 +207,12 @@ static const struct command_row commands[] = {
      .run = command_remote},
     {.name = "approve",
      .words = "WHAT",
-     .summary = "Let something pass that the policy holds, after inspecting it.",
-     .text = WHAT_TEXT "\nA range (\"NAME>=1,<2\") lifts holds for age only.",
+     .summary = "Approve an exception: let something pass that the policy holds.",
+     .text = WHAT_TEXT " Or the number of an exception that was\n"
+             "asked for. All of it is fetched and inspected first. Who approves is another person than\n"
+             "who asked: of what nobody has asked for, this is the request. Until an approver is named,\n"
+             "and only while the server listens on loopback alone, it is both. A range (\"NAME>=1,<2\")\n"
+             "lifts holds for age, list and licence only.",
      OPTIONS(approve_options),
      .run = command_remote},
     {.name = "deny",
@@ -196,6 +220,17 @@ static const struct command_row commands[] = {
      .summary = "Refuse something, whatever the policy says.",
      .text = WHAT_TEXT,
      OPTIONS(deny_options),
+     .run = command_remote},
+    {.name = "exceptions",
+     .words = "list|show|request|approve|reject|revoke|renew [WORD...]",
+     .summary = "Ask for exceptions from the policy, decide on them, and end them.",
+     .text = "list: those that are asked for or in force.\n"
+             "show NUMBER: one, step by step, and what an approver has to read.\n"
+             "request WHAT: asks for one, which grants nothing. WHAT as of `customhouse approve`.\n"
+             "approve NUMBER: as `customhouse approve`.\n"
+             "reject NUMBER: one that is asked for. revoke NUMBER: one that is in force, at once.\n"
+             "renew NUMBER: asks for another that takes the place of one in force.",
+     OPTIONS(exceptions_options),
      .run = command_remote},
     {.name = "fetched-by",
      .words = "WHAT",

@@ -152,6 +152,8 @@ void ch_refusal_reply_put(struct ch_buf *b, const struct ch_refusal_reply *m)
     refusal_put(b, &m->refusal);
     ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
     ch_msg_put_printable(b, m->advice, ch_limits.text_bytes);
+    ch_msg_put_printable(b, m->exception, ch_limits.text_bytes);
+    ch_msg_put_bool(b, m->may_ask);
 }
 
 enum ch_code ch_refusal_reply_get(struct ch_str payload, struct ch_refusal_reply *ret,
@@ -164,7 +166,51 @@ enum ch_code ch_refusal_reply_get(struct ch_str payload, struct ch_refusal_reply
     refusal_get(&r, &m.refusal);
     m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.advice = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    m.exception = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    m.may_ask = ch_msg_get_bool(&r);
     CH_MSG_DECODED("refusal message");
+}
+
+void ch_ask_exception_put(struct ch_buf *b, const struct ch_ask_exception *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_name(b, m->id, ch_limits.client_text_bytes);
+    ch_msg_put_name(b, m->reason, ch_limits.exception_reason_bytes);
+    ch_msg_put_name(b, m->expires, ch_limits.word_bytes);
+    ch_msg_put_client(b, &m->client);
+}
+
+enum ch_code ch_ask_exception_get(struct ch_str payload, struct ch_ask_exception *ret,
+                                  struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_ask_exception m = {0};
+    m.ask = ch_get_u64(&r);
+    m.id = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
+    m.reason = ch_msg_get_text(&r, ch_limits.exception_reason_bytes);
+    m.expires = ch_msg_get_printable(&r, ch_limits.word_bytes);
+    m.client = ch_msg_get_client(&r);
+    CH_MSG_DECODED("ask-exception message");
+}
+
+void ch_exception_reply_put(struct ch_buf *b, const struct ch_exception_reply *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_put_u32(b, m->http_status);
+    ch_put_u64(b, m->exception);
+    ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+}
+
+enum ch_code ch_exception_reply_get(struct ch_str payload, struct ch_exception_reply *ret,
+                                    struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_exception_reply m = {0};
+    m.ask = ch_get_u64(&r);
+    m.http_status = ch_get_u32(&r);
+    m.exception = ch_get_u64(&r);
+    m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    CH_MSG_DECODED("exception message");
 }
 
 /* The text may fill the frame; the row of CH_MSG_METRICS bounds it. */

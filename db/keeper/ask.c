@@ -309,37 +309,6 @@ void ask_out_of_budget(struct keeper *k, struct waiter *w)
     ask_free_waiter(w);
 }
 
-static void on_ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
-{
-    struct ch_err err;
-    struct ch_ask_refusal ask;
-    struct ch_refusal_row row;
-    struct ch_buf strings, b;
-    if (ch_ask_refusal_get(payload, &ask, &err) != CH_OK) {
-        return;
-    }
-    struct ch_refusal_reply reply = {.ask = ask.ask,
-                                     .advice = ch_str_of(k->config->exception_advice)};
-    struct waiter w = {.gateway = ch_channel_instance(ch)};
-    ch_buf_init(&strings, 16384);
-    CH_ASSERT(ch_buf_reserve(&strings, 8192) != NULL);
-    if (ch_store_get_refusal(k->store, ask.id, &row, &strings, &err) == CH_OK) {
-        struct page *p = page_get(k, row.repository, row.project);
-        ptrdiff_t at = p != NULL && page_load(k, p) ? page_find_file(p, row.file_name) : -1;
-        if (at >= 0) {
-            struct ch_decision d;
-            judge(k, p, (size_t)at, &d);
-            refusal_of(k, p, (size_t)at, &d, &strings, &reply.refusal);
-            reply.found = true;
-            reply.repository = ch_str_of(p->repository);
-        }
-    }
-    ch_buf_init(&b, 16u << 10);
-    ch_refusal_reply_put(&b, &reply);
-    ask_send(k, &w, CH_MSG_REFUSAL, &b, -1);
-    ch_buf_done(&strings);
-}
-
 static void on_ask_metrics(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
 {
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
@@ -415,7 +384,10 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         on_ask(k, ch, frame->type == CH_MSG_ASK_FILE, frame->payload);
         break;
     case CH_MSG_ASK_REFUSAL:
-        on_ask_refusal(k, ch, frame->payload);
+        ask_refusal(k, ch, frame->payload);
+        break;
+    case CH_MSG_ASK_EXCEPTION:
+        ask_exception(k, ch, frame->payload);
         break;
     case CH_MSG_ASK_METRICS:
         on_ask_metrics(k, ch, frame->payload);

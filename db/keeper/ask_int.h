@@ -18,4 +18,8 @@ void ask_file_queues(struct keeper *k, const struct waiter *w, uint64_t ask, uin
 void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
                      const char *text);
 
+/* ask_exception.c: a refusal's page, and requests for exceptions. */
+void ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
+void ask_exception(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
+
 #endif

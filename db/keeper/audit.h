@@ -44,6 +44,11 @@ enum ch_code audit_decision(struct keeper *k, const struct page *p,
                             struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
+/* A step that was just stored. `rulings`: of what comes into force by it, "3,4". `address`: it was asked
+ * from; absent: the control socket. */
+enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of,
+                             const struct ch_exception_step_row *step, struct ch_str rulings,
+                             struct ch_str address, struct ch_err *err) CH_MUST_CHECK;
 /* Somebody ended a ruling before its time. */
 enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str by,
                               struct ch_str why, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;

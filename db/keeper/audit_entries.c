@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "customhouse/limits.h"
+#include "db/exceptions/exception.h"
 #include "db/signing/public_key.h"
 
 static void begin(struct keeper *k, struct audit_entry *a, const char *kind)
@@ -153,6 +154,44 @@ enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, str
     ch_log_entry_sha(&a.e, "sha256", &row->sha256);
     end(&a);
     ch_log_entry_str(&a.e, "versions", row->version_spec);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of,
+                             const struct ch_exception_step_row *step, struct ch_str rulings,
+                             struct ch_str address, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "exception");
+    a.row.source = step->id;
+    a.row.at_us = step->at_us;
+    a.row.repository = of->repository;
+    a.row.project = of->project;
+    a.row.file_name = of->file_name;
+    commit(&a, "address", address);
+    ch_log_entry_bool(&a.e, "alone", step->alone);
+    ch_log_entry_int(&a.e, "at_us", step->at_us);
+    commit(&a, "by", step->by);
+    ch_log_entry_sha(&a.e, "bytes", &step->bytes);
+    ch_log_entry_str(&a.e, "ecosystem", of->ecosystem);
+    ch_log_entry_str(&a.e, "environment", of->environment);
+    ch_log_entry_sha(&a.e, "evidence", &step->evidence);
+    ch_log_entry_int(&a.e, "exception", (int64_t)step->exception);
+    if (step->expires_at_us != CH_TIME_UNKNOWN) {
+        ch_log_entry_int(&a.e, "expires_us", step->expires_at_us);
+    }
+    ch_log_entry_str(&a.e, "file", of->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)step->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "policy", &step->policy);
+    ch_log_entry_str(&a.e, "project", of->project);
+    commit(&a, "reason", step->reason);
+    ch_log_entry_str(&a.e, "repository", of->repository);
+    ch_log_entry_str(&a.e, "rulings", rulings);
+    ch_log_entry_str(&a.e, "step",
+                     ch_str_of(exception_event_name((enum exception_event)step->event)));
+    end(&a);
+    ch_log_entry_str(&a.e, "versions", of->version_spec);
     return audit_add(k, &a, err);
 }
 

@@ -38,6 +38,7 @@ static const struct {
     {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
     {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
     {"token", command_token, ACTION_PEOPLE_ADMIN, SCOPE_OWN},
+    {"exceptions", command_exceptions, ACTION_QUEUE_READ, SCOPE_OWN}, /* request, approve: their own */
     {"policy show", command_policy_show, ACTION_POLICY_READ, SCOPE_SITE},
     {"policy history", command_policy_history, ACTION_POLICY_READ, SCOPE_SITE},
     {"policy diff", command_policy_diff, ACTION_POLICY_READ, SCOPE_SITE},
@@ -341,7 +342,7 @@ struct ch_str command_word_at(const struct command *c, size_t place)
 
 struct ch_str command_word(const struct command *c)
 {
-    return command_word_at(c, 0);
+    return command_word_at(c, c->subject);
 }
 
 /* ------------------------------------------------------------------ pages */

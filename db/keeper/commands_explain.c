@@ -374,6 +374,7 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
         json_inspection(c, &b, p, file);
     }
     struct ch_facts facts;
+    command_json_exceptions_of(c, &b, p, file);
     judge_facts(c->k, p, file, &facts);
     json_comparison(&b, &facts);
     command_json_findings(&b, p->files[file].has_inspection ? &p->files[file].inspection : NULL);
@@ -413,6 +414,7 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
     if (d->ruling_id != 0) {
         command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
     }
+    command_explain_exceptions(c, p, file);
     command_print(c, "  what would change it: %s\n", what_would_change(p, file, d));
 }
 

@@ -6,6 +6,7 @@
 #include "keeper_int.h"
 
 #include "db/people/people.h"
+#include "exceptions.h"
 #include "json.h"
 
 struct command {
@@ -18,6 +19,7 @@ struct command {
     struct ch_sha256 token;
     bool denied; /* a right was missing */
     struct principal who; /* commands: what is done is done by who.text */
+    size_t subject;       /* place of the word that it is about */
     enum action action;   /* what its row of the table asks for */
     struct ch_buf payload;
     struct ch_command args; /* borrows from payload */
@@ -47,7 +49,7 @@ struct what {
 enum step { STEP_DONE, STEP_WAIT };
 
 struct ch_str command_option(const struct command *c, const char *name); /* absent: not given */
-struct ch_str command_word(const struct command *c);                     /* the first plain word */
+struct ch_str command_word(const struct command *c);                     /* the one it is about */
 struct ch_str command_word_at(const struct command *c, size_t place);    /* absent: there is none */
 void command_print(struct command *c, const char *fmt, ...) CH_PRINTF(2, 3);
 void command_put(struct command *c, struct ch_str text);
@@ -76,6 +78,57 @@ const struct ch_repository *command_repository(struct command *c, struct ch_str 
 const char *command_withheld_advice(const struct page *p);
 bool command_names(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
+/* "2026-12-31" (its end), "14d", "12h", or a time (2026-12-31T12:00:00Z), all of them to come. */
+bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us);
+#define COMMAND_EXPIRY                                                                             \
+    "expected a date (2026-12-31), a time (2026-12-31T12:00:00Z), days (14d) or hours (12h), to come"
+
+/* --- exceptions (commands_approve.c, commands_exceptions.c) --- */
+
+/* What an exception is about, as a command would say it. */
+void command_what_of(const struct ch_exception_row *row, struct what *ret);
+/* The other way round: where it is, and nothing else; slices borrow from `what`. */
+struct ch_exception_row command_scope(const struct command *c, const struct what *what);
+/* "young==2.0", "young>=2" or a file's name. */
+void command_put_scope(struct ch_buf *b, const struct ch_exception_row *row);
+/* What an exception may lift of reviewed bytes: what the policy's masks permit, but for weak hashes. */
+static inline uint64_t command_liftable(void)
+{
+    return ch_approval_liftable(true) & ~((uint64_t)1 << CH_HOLD_IDENTITY);
+}
+/* Digest over what was found in one file. */
+struct ch_sha256 command_evidence(const struct ch_inspection_result *in, const struct ch_sha256 *artifact);
+/* What is there of all that is named: of what has no inspection nothing. `page` NULL: a range. */
+struct exception_shown command_shown(struct keeper *k, struct page *page, const struct what *what);
+/* Holds (mask) of one file, whatever anybody has approved; of what is denied none. */
+uint64_t command_holds(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret);
+void command_put_holds(struct ch_buf *b, uint64_t holds); /* "cool-down, finding" */
+/* What would be overridden in all files that are named. Returns how many there are. `ret_denied` is a
+ * DENY of one of them, if any: that no exception lifts. */
+size_t command_put_overrides(struct keeper *k, struct page *p, const struct what *what, struct ch_buf *b,
+                             struct ch_decision *ret_denied);
+/* Whether what is asked for is given the reason and end it needs; false: the command has ended. `wanted`
+ * is the end without --expires; CH_TIME_UNKNOWN: the policy's default. */
+bool command_terms(struct command *c, const struct what *what, int64_t wanted_us, bool reason_needed,
+                   struct ch_str *ret_reason, int64_t *ret_expires_us);
+/* The end that nobody named, and the latest that the policy permits. */
+int64_t command_usual_end(const struct ch_exception_terms *terms, int64_t now_us, int64_t *ret_latest_us);
+/* T12: no exception gives what the configuration keeps back; true: the command has ended. */
+bool command_is_withheld(struct command *c, const struct what *what);
+/* Whether it may approve there, as a person among others, or (*ret_alone) by itself; false: the command has
+ * ended. */
+bool command_may_approve(struct command *c, const struct what *what, bool *ret_alone);
+/* The number that the command is about; 0: it is about something else. */
+uint64_t command_exception_id(const struct command *c);
+/* Approves what is asked for, or asks for it and, where one may, approves it. `of` 0: what `what` says;
+ * `renews` 0: nothing. */
+enum step command_approve_what(struct command *c, const struct what *what, uint64_t of, uint64_t renews);
+/* Fields of an exception, for programs; of its steps too. */
+void command_json_exception(const struct command *c, struct ch_buf *b, const struct exception *x,
+                            bool steps);
+/* Lines (or "exceptions":[...]) about those that are open and cover the file. */
+void command_explain_exceptions(struct command *c, const struct page *p, size_t file);
+void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struct page *p, size_t file);
 
 /* --- who commands, and whether he may (commands_rights.c) --- */
 
@@ -92,8 +145,6 @@ enum ch_code command_check(struct command *c, enum action action, struct ch_str 
                            struct ch_err *err) CH_MUST_CHECK;
 /* Exit status of what command_what, command_check and their like refuse. */
 uint32_t command_status_of(const struct ch_err *err);
-/* "2026-12-31" (its end) or "14d", to come. */
-bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us);
 
 /* --- life (commands.c), for whoever has another way to commands than the control socket --- */
 
@@ -122,6 +173,9 @@ enum step command_status(struct command *c);
 enum step command_fetched_by(struct command *c);
 enum step command_approve(struct command *c);
 enum step command_deny(struct command *c);
+enum step command_exceptions(struct command *c);
+enum step command_exceptions_list(struct command *c);
+enum step command_exceptions_show(struct command *c);
 enum step command_rescan(struct command *c);
 enum step command_audit_erase(struct command *c);
 enum step command_keys(struct command *c);

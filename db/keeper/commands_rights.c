@@ -173,17 +173,17 @@ uint32_t command_status_of(const struct ch_err *err)
 
 bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
 {
-    uint64_t days;
-    if (ch_str_ends(text, CH_STR("d")) && ch_str_u64(ch_str_sub(text, 0, text.len - 1), &days) &&
-        days > 0 && days <= 3650) {
-        *ret_us = now_us + (int64_t)days * 86400 * 1000000;
+    uint64_t n;
+    bool days = ch_str_ends(text, CH_STR("d")), hours = ch_str_ends(text, CH_STR("h"));
+    if ((days || hours) && ch_str_u64(ch_str_sub(text, 0, text.len - 1), &n) && n > 0 && n <= 3650) {
+        *ret_us = now_us + (int64_t)n * (days ? 86400 : 3600) * 1000000;
         return true;
     }
     char full[40];
-    if (text.len != 10) {
+    if (text.len > 30) {
         return false;
     }
-    snprintf(full, sizeof(full), "%.*sT23:59:59Z", (int)text.len, text.ptr);
+    snprintf(full, sizeof(full), "%.*s%s", CH_STR_ARG(text), text.len == 10 ? "T23:59:59Z" : "");
     return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us &&
            *ret_us <= CH_ENTRY_INT_MAX; /* what the audit log can say: to the year 2255 */
 }

@@ -14,6 +14,7 @@
 #include "customhouse/limits.h"
 #include "approvals.h"
 #include "documents.h"
+#include "exceptions.h"
 #include "keyring.h"
 #include "people.h"
 #include "policies.h"
@@ -159,6 +160,7 @@ static void on_tick(struct ch_timer *t)
     rulings_enter_ends(k);
     people_tick(k);
     audit_tick(k);
+    exceptions_settle(k);
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
@@ -473,6 +475,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     }
     rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
+    rc = rc == CH_OK ? exceptions_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
@@ -526,6 +529,7 @@ void keeper_close(struct keeper *k)
     quota_free(k);
     audit_close(k);
     rulings_free(k);
+    exceptions_free(k);
     people_close(k);
     policies_free(k);
     documents_free(k);

@@ -19,6 +19,7 @@
  *   audit*.c      the audit log: entries, their order, who waits for it
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
+ *   exceptions.c  what people ask to let pass, and what becomes of it
  *   people.c      persons, and what they may do
  *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   hanging.c     upstreams that do not answer
@@ -52,6 +53,7 @@
 
 struct keeper;
 struct audit;
+struct exceptions;
 struct policies;
 struct keyring;
 struct people;
@@ -216,6 +218,7 @@ struct keeper {
     size_t intakes_ahead;    /* of them, nobody waits for; rescans do not count */
     struct again *again;
     struct rulings *rulings;
+    struct exceptions *exceptions; /* exceptions.h */
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
     struct waiter *room_waiters; /* asks that wait for room in a quota */
@@ -547,6 +550,12 @@ void rulings_watch_ends(struct keeper *k);
 void rulings_enter_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
+/* These, of this project, let nothing pass any more, from now on and whatever the store says until this
+ * process ends (T4: effective first); it is judged again. */
+void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count);
+/* Whether one of this number is among what was loaded: not ended. */
+bool rulings_stands(const struct keeper *k, uint64_t id);
+
 /* ------------------------------------------------------------------ listing.c */
 
 /* Into p->listing, when it is not good any more: `bytes` and `generation` are what gateways get. */
@@ -570,6 +579,12 @@ void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget
 void ask_out_of_budget(struct keeper *k, struct waiter *w); /* there was none while its client waited */
 /* A sealed descriptor that holds these bytes. */
 enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ request_budget.c */
+
+/* Whether a request for an exception is taken from this address; charges it. */
+bool budget_take_request(struct keeper *k, struct ch_str address);
+void request_budgets_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ intake.c */
 

@@ -1,5 +1,6 @@
 /* What people said (approve, deny), kept in memory; the store has the rows. */
 #include "audit.h"
+#include "exceptions.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,9 @@ struct rulings {
     size_t count, cap;
     struct ch_ruling *found; /* of the file that was asked about last */
     size_t found_cap;
+    uint64_t *taken_back; /* count for nothing, whatever is loaded */
+    size_t taken_back_count;
+    bool whole; /* all of the store's are there */
 };
 
 static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
@@ -24,9 +28,22 @@ static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
     return (struct ch_str){memory->ptr + at, s.len};
 }
 
+static bool is_taken_back(const struct rulings *r, uint64_t id)
+{
+    for (size_t i = 0; i < r->taken_back_count; i++) {
+        if (r->taken_back[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void copy_in(void *ctx, const struct ch_ruling_row *row)
 {
     struct rulings *r = ctx;
+    if (is_taken_back(r, row->id)) {
+        return;
+    }
     if (r->count == r->cap) {
         r->cap = r->cap == 0 ? 16 : r->cap * 2;
         r->items = ch_realloc_array(r->items, r->cap, sizeof(*r->items));
@@ -56,6 +73,7 @@ static void on_end(struct ch_timer *t)
     rulings_enter_ends(k);
     k->rules++;
     again_all(k);
+    exceptions_settle(k); /* away from ALLOW first (T4) */
     rulings_watch_ends(k);
 }
 
@@ -103,6 +121,7 @@ static void free_all(struct rulings *r)
         }
         free(r->items);
         free(r->found);
+        free(r->taken_back);
         free(r);
     }
 }
@@ -120,21 +139,62 @@ static void drop_approvals(struct rulings *r)
     r->count = n;
 }
 
+static void take_back(struct rulings *r, const uint64_t *ids, size_t count)
+{
+    r->taken_back =
+        ch_realloc_array(r->taken_back, r->taken_back_count + count + 1, sizeof(*r->taken_back));
+    for (size_t i = 0; i < count; i++) {
+        r->taken_back[r->taken_back_count++] = ids[i];
+    }
+}
+
 /* What cannot be read denies as before, and approves nothing. */
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
     struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
+    if (k->rulings != NULL) {
+        take_back(loaded, k->rulings->taken_back, k->rulings->taken_back_count);
+    }
     enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
+    loaded->whole = rc == CH_OK;
     if (rc == CH_OK || k->rulings == NULL) {
         rulings_free(k);
         k->rulings = loaded;
     } else {
         free_all(loaded);
         drop_approvals(k->rulings);
+        k->rulings->whole = false;
     }
     k->rules++;
     rulings_watch_ends(k);
     return rc;
+}
+
+void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count)
+{
+    struct rulings *r = k->rulings;
+    size_t n = 0;
+    take_back(r, ids, count);
+    for (size_t i = 0; i < r->count; i++) {
+        if (is_taken_back(r, r->items[i].row.id)) {
+            ch_buf_done(&r->items[i].memory);
+        } else {
+            r->items[n++] = r->items[i];
+        }
+    }
+    r->count = n;
+    k->rules++;
+    again_project(k, project);
+    rulings_watch_ends(k);
+}
+
+bool rulings_stands(const struct keeper *k, uint64_t id)
+{
+    bool there = !k->rulings->whole && !is_taken_back(k->rulings, id); /* cannot be told */
+    for (size_t i = 0; i < k->rulings->count && !there; i++) {
+        there = k->rulings->items[i].row.id == id;
+    }
+    return there;
 }
 
 void rulings_free(struct keeper *k)

@@ -46,6 +46,12 @@ static const struct ch_logged_field policy_fields[] = {
     NUMBER("at_us"),
 };
 
+static const struct ch_logged_field exception_fields[] = {
+    TEXT("step"),        NUMBER("exception"), TEXT("by"),        FLAG("alone"),   TEXT("reason"),
+    SHA256("bytes"),     SHA256("evidence"),  SHA256("policy"),  NUMBER("at_us"), TIME("expires_us"),
+    TEXT("repository"),  TEXT("environment"), TEXT("ecosystem"), TEXT("project"), TEXT("versions"),
+    TEXT("file"),        TEXT("rulings"),
+};
 static const struct ch_logged_field person_fields[] = {
     TEXT("by"), TEXT("person"), FLAG("service"), TEXT("full_name"), NUMBER("at_us"),
 };
@@ -76,6 +82,7 @@ static const struct source {
     {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
     {"ruling", "ruling", CH_SQL_LOGGED_RULING, FIELDS(ruling_fields)},
     {"policy", "policy_taken", CH_SQL_LOGGED_POLICY, FIELDS(policy_fields)},
+    {"exception", "exception_step", CH_SQL_LOGGED_EXCEPTION, FIELDS(exception_fields)},
     {"owner", "owner_change", CH_SQL_LOGGED_OWNER, FIELDS(owner_fields)},
     {"ruling-end", "ruling_end", CH_SQL_LOGGED_RULING_END, FIELDS(ruling_end_fields)},
     {"ruling-expired", "ruling", CH_SQL_LOGGED_EXPIRY, FIELDS(expiry_fields)},

@@ -17,6 +17,11 @@
     " AND n.project = d.project AND n.upstream = d.upstream AND n.file_name = d.file_name"         \
     " AND n.id > d.id)"
 
+#define EXCEPTION_COLUMNS                                                                          \
+    "SELECT id, repository, environment, ecosystem, project, version_spec, file_name, sha256,"     \
+    " overrides, reason, requester, address, refusal, coalesce(renews, 0), at_us, expires_at_us"   \
+    " FROM exception e"
+
 #define ATTESTATION_COLUMNS                                                                        \
     "SELECT id, repository, upstream, project, file_name, sha256, environment, passed, key,"      \
     " statement, statement_sig, file_sig, at_us FROM attestation a"
@@ -225,6 +230,40 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                         " WHERE NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)"
                         " ORDER BY id",
                         ""},
+    [CH_SQL_ADD_EXCEPTION] =
+        {"add exception",
+         "INSERT INTO exception (repository, environment, ecosystem, project, version_spec,"
+         " file_name, sha256, overrides, reason, requester, address, refusal, renews, at_us,"
+         " expires_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+         " nullif($13, 0), $14, $15) RETURNING id",
+         "ttttnnztttttiii"},
+    [CH_SQL_ADD_EXCEPTION_STEP] =
+        {"add step of exception",
+         "INSERT INTO exception_step (exception, kind, by_person, alone, reason, bytes, evidence,"
+         " policy, at_us, expires_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+         " RETURNING id",
+         "iititzzziw"},
+    [CH_SQL_ADD_EXCEPTION_RULING] = {"add ruling of exception",
+                                     "INSERT INTO exception_ruling (exception, ruling)"
+                                     " VALUES ($1, $2)",
+                                     "ii"},
+    [CH_SQL_OPEN_EXCEPTIONS] =
+        {"list open exceptions",
+         EXCEPTION_COLUMNS
+         " WHERE NOT EXISTS (SELECT 1 FROM exception_step s WHERE s.exception = e.id"
+         " AND s.kind > 4) ORDER BY id",
+         ""},
+    [CH_SQL_EXCEPTIONS] = {"list exceptions", EXCEPTION_COLUMNS " ORDER BY id DESC LIMIT $1", "i"},
+    [CH_SQL_GET_EXCEPTION] = {"get exception", EXCEPTION_COLUMNS " WHERE id = $1", "i"},
+    [CH_SQL_EXCEPTION_STEPS] = {"list steps of exception",
+                                "SELECT id, exception, kind, by_person, alone, reason, bytes,"
+                                " evidence, policy, at_us, expires_at_us FROM exception_step"
+                                " WHERE exception = $1 ORDER BY id",
+                                "i"},
+    [CH_SQL_EXCEPTION_RULINGS] = {"list rulings of exception",
+                                  "SELECT ruling FROM exception_ruling WHERE exception = $1"
+                                  " ORDER BY ruling",
+                                  "i"},
     [CH_SQL_FINGERPRINTS] = {"list fingerprints",
                              "SELECT fingerprint FROM ruling_fingerprint WHERE ruling = $1"
                              " ORDER BY number",
@@ -521,6 +560,17 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                               "SELECT digest, by_person, reason, at_us FROM policy_taken"
                               " WHERE id = $1",
                               "i"},
+    [CH_SQL_LOGGED_EXCEPTION] =
+        {"get logged step of exception",
+         "SELECT CASE s.kind WHEN 1 THEN 'requested' WHEN 2 THEN 'joined' WHEN 3 THEN 'approved'"
+         " WHEN 4 THEN 'in force' WHEN 5 THEN 'rejected' WHEN 6 THEN 'revoked' WHEN 7 THEN 'renewed'"
+         " ELSE 'ended' END, s.exception, s.by_person, s.alone, s.reason, s.bytes, s.evidence,"
+         " s.policy, s.at_us, s.expires_at_us, e.repository, e.environment, e.ecosystem, e.project,"
+         " e.version_spec, e.file_name, CASE WHEN s.kind = 4 THEN (SELECT group_concat(ruling, ',')"
+         " FROM (SELECT r.ruling FROM exception_ruling r WHERE r.exception = s.exception"
+         " ORDER BY r.ruling)) END"
+         " FROM exception_step s JOIN exception e ON e.id = s.exception WHERE s.id = $1",
+         "i"},
     [CH_SQL_LOGGED_OWNER] =
         {"get logged owner change",
          "SELECT repository, project, CASE kind WHEN 1 THEN 'given' ELSE 'older-accepted' END,"
@@ -577,6 +627,9 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " UNION ALL SELECT 'owner_change', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
          " l.kind = 'owner' AND l.source < o.id) FROM owner_change o WHERE NOT EXISTS (SELECT 1 FROM"
          " log_entry l WHERE l.kind = 'owner' AND l.source = o.id)"
+         " UNION ALL SELECT 'exception_step', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'exception' AND l.source < x.id) FROM exception_step x WHERE NOT EXISTS (SELECT 1"
+         " FROM log_entry l WHERE l.kind = 'exception' AND l.source = x.id)"
          /* rulings do not end in the order in which they were made */
          " UNION ALL SELECT 'ruling_end', ruling, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
          " l.kind = 'ruling-end' AND l.at_us < e.at_us) FROM ruling_end e WHERE NOT EXISTS (SELECT 1"

@@ -45,6 +45,8 @@
     X(CH_MSG_DOCUMENT, 30, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                  \
     X(CH_MSG_ASK_TOKEN, 35, 2u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_TOKEN, 36, 64u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
+    X(CH_MSG_ASK_EXCEPTION, 38, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
+    X(CH_MSG_EXCEPTION, 39, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
     /* keeper and fetcher */                                                                       \
     X(CH_MSG_FETCH, 40, 32u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_FETCH_CANCEL, 41, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
@@ -318,10 +320,34 @@ struct ch_refusal_reply {
     struct ch_refusal refusal;
     struct ch_str repository;
     struct ch_str advice; /* where to ask for an exception; from the configuration */
+    struct ch_str exception; /* "exception 7 is requested": of those that are open; absent: none is */
+    bool may_ask;            /* an exception could lift what refuses it */
 };
 void ch_refusal_reply_put(struct ch_buf *b, const struct ch_refusal_reply *m);
 enum ch_code ch_refusal_reply_get(struct ch_str payload, struct ch_refusal_reply *ret,
                                   struct ch_err *err) CH_MUST_CHECK;
+
+/* A user asks for an exception on a refusal's page. It grants nothing (T21): what lets a file pass is an
+ * approval, which no gateway has a message for. */
+struct ch_ask_exception {
+    uint64_t ask;
+    struct ch_str id; /* of the refusal */
+    struct ch_str reason;
+    struct ch_str expires; /* as the command line takes it; absent: the policy's default */
+    struct ch_client client;
+};
+void ch_ask_exception_put(struct ch_buf *b, const struct ch_ask_exception *m);
+enum ch_code ch_ask_exception_get(struct ch_str payload, struct ch_ask_exception *ret,
+                                  struct ch_err *err) CH_MUST_CHECK;
+struct ch_exception_reply {
+    uint64_t ask;
+    uint32_t http_status; /* 201: asked for; 200: was asked for already; else `text` says why not */
+    uint64_t exception;
+    struct ch_str text;
+};
+void ch_exception_reply_put(struct ch_buf *b, const struct ch_exception_reply *m);
+enum ch_code ch_exception_reply_get(struct ch_str payload, struct ch_exception_reply *ret,
+                                    struct ch_err *err) CH_MUST_CHECK;
 
 /* ASK_METRICS: u64 ask. METRICS: u64 ask, then the keeper's OpenMetrics lines as text. */
 struct ch_metrics_reply {

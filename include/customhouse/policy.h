@@ -268,6 +268,21 @@ bool ch_policy_lists_project(const struct ch_policy *policy, struct ch_str repos
 bool ch_policy_may_look_up(const struct ch_policy *policy, struct ch_str repository,
                            struct ch_str environment, struct ch_str project);
 
+/* On what terms people let something pass. Zeroed: the strictest. */
+enum ch_two_approvers { CH_TWO_APPROVERS_ALWAYS = 0, CH_TWO_APPROVERS_CRITICAL, CH_TWO_APPROVERS_NEVER };
+struct ch_exception_terms {
+    uint32_t default_days;
+    uint32_t max_days;
+    enum ch_two_approvers two_approvers;
+};
+struct ch_exception_terms ch_policy_exception_terms(const struct ch_policy *policy,
+                                                    struct ch_str repository,
+                                                    struct ch_str environment);
+/* Whether an exception of these holds (mask) over these findings is one of those for which `critical`
+ * asks for two persons: a finding of severity high, a file that its upstream took away, or one whose
+ * sibling is denied as an attack. Pure. */
+bool ch_exception_is_critical(uint64_t holds, const struct ch_finding *findings, size_t count);
+
 /* Where on its line stands what a decision under this policy names as policy_line; 0: nowhere. */
 uint32_t ch_policy_column(const struct ch_policy *policy, const struct ch_decision *decision);
 

@@ -212,6 +212,10 @@ void gw_special_root(struct gw *gw, struct ch_http_request *r);
 /* Entries of the audit log, for a caller who may read them; the keeper looks again. */
 void gw_documents_entries(struct gw *gw, struct ch_http_request *r, uint64_t bundle, uint32_t width);
 
+/* --- exception.c: /-/x/ID, the page of a refusal, and what is asked for on it --- */
+bool gw_is_exception(const struct ch_http_view *v);
+void gw_exception_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
+
 /* --- audit.c: /-/audit/... --- */
 struct gw_audit *gw_audit_new(int folder_fd); /* stays the caller's */
 void gw_audit_free(struct gw_audit *a);

@@ -23,8 +23,9 @@ void gw_refusal_done(struct gw_refusal_text *text);
 /* "2026-11-29 10:00 UTC" */
 void gw_put_minute(struct ch_buf *b, int64_t at_us);
 
-/* What /-/x/ID shows: text for people, JSON for programs. */
+/* What /-/x/ID shows (refusal_page.c): text and HTML for people, JSON for programs. */
 void gw_refusal_page_text(const struct ch_refusal_reply *reply, struct ch_buf *out);
+void gw_refusal_page_html(const struct ch_refusal_reply *reply, struct ch_buf *out);
 void gw_refusal_page_json(const struct ch_refusal_reply *reply, struct ch_buf *out);
 
 #endif

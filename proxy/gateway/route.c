@@ -135,7 +135,8 @@ void gw_route(struct ch_http_request *r, void *owner)
     struct gw *gw = owner;
     const struct ch_http_view *v = ch_http_view(r);
     ch_http_set_note(r, &gw->unknown_note);
-    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD) {
+    bool post = v->method == CH_HTTP_POST && gw_is_exception(v);
+    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post) {
         gw_respond_text(r, 405, CH_STR("Only GET and HEAD are answered here"));
         return;
     }

@@ -8,7 +8,6 @@ struct special_wait { /* one request waits for the keeper */
     struct gw_ask ask;
     struct gw *gw;
     struct ch_http_request *request;
-    bool json;
 };
 
 static const struct ch_str text_plain = {"text/plain; charset=utf-8", 25};
@@ -77,72 +76,6 @@ static void metrics(struct gw *gw, struct ch_http_request *r)
     gw_ask_send(gw, &w->ask, ch_limits.gateway_metrics_wait_ms);
 }
 
-/* --- /-/x/ID --- */
-
-static void on_refusal(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
-{
-    (void)gw;
-    struct special_wait *w = CH_CONTAINER_OF(ask, struct special_wait, ask);
-    struct ch_refusal_reply m;
-    struct ch_err err = {0};
-    if (ch_refusal_reply_get(frame->payload, &m, &err) != CH_OK) {
-        gw_respond_text(w->request, 500, ch_str_of(err.msg));
-    } else if (!m.found) {
-        gw_respond_text(w->request, 404, CH_STR("No refusal has this number, or it is too old"));
-    } else {
-        struct ch_buf out;
-        ch_buf_init(&out, 16 * ch_limits.text_bytes);
-        if (w->json) {
-            gw_refusal_page_json(&m, &out);
-        } else {
-            gw_refusal_page_text(&m, &out);
-        }
-        gw_respond_body(w->request, 200, w->json ? CH_STR("application/json") : text_plain,
-                        ch_buf_str(&out));
-        ch_buf_done(&out);
-    }
-    free(w);
-}
-
-static void on_refusal_lost(struct gw *gw, struct gw_ask *ask)
-{
-    (void)gw;
-    struct special_wait *w = CH_CONTAINER_OF(ask, struct special_wait, ask);
-    gw_respond_text(w->request, 504, CH_STR("The refusal could not be looked up in time, try again"));
-    free(w);
-}
-
-/* Ours are URL-safe and short; nothing else goes to the keeper. */
-static bool is_refusal_id(struct ch_str id)
-{
-    for (size_t i = 0; i < id.len; i++) {
-        char c = id.ptr[i];
-        if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' &&
-            c != '_') {
-            return false;
-        }
-    }
-    return id.len > 0 && id.len <= 64;
-}
-
-static void refusal(struct gw *gw, struct ch_http_request *r, struct ch_str id)
-{
-    static const char *const types[] = {"text/plain,text/html",
-                                        "application/json,application/problem+json"};
-    if (!is_refusal_id(id)) {
-        gw_respond_text(r, 404, CH_STR("No refusal has this number"));
-        return;
-    }
-    size_t best = 0;
-    gw_accept_best(ch_http_header(r, CH_STR("accept")), types, CH_ARRAY_LEN(types), &best);
-    struct special_wait *w = wait_for(gw, r, CH_MSG_ASK_REFUSAL, CH_MSG_REFUSAL);
-    w->json = best == 1;
-    w->ask.on_reply = on_refusal;
-    w->ask.on_lost = on_refusal_lost;
-    ch_ask_refusal_put(&w->ask.payload, &(struct ch_ask_refusal){w->ask.id, id});
-    gw_ask_send(gw, &w->ask, ch_limits.gateway_file_wait_ms);
-}
-
 /* --- the rest --- */
 
 static void ready(struct gw *gw, struct ch_http_request *r)
@@ -190,7 +123,7 @@ void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct c
         }
     }
     if (v->segment_count == 3 && ch_str_eq(what, CH_STR("x"))) {
-        refusal(gw, r, v->segments[2]);
+        gw_exception_request(gw, r, v);
         return;
     }
     if (v->segment_count == 3 && ch_str_eq(what, CH_STR("policies"))) {

@@ -103,7 +103,8 @@ class Installing(Quarantine):
                 self.assertEqual(self.service.ask(file_path(project, "1.0")).status, 403)
 
     def test_approve_asks_for_reason_and_end(self):
-        for args in (["--reason", "why"], ["--expires", "1d"], ["--reason", "why", "--expires", "never"]):
+        for args in (["--expires", "1d"], ["--reason", "why", "--expires", "never"],
+                     ["--reason", "why", "--expires", "366d"]):
             with self.subTest(args=args):
                 status, out, err = self.service.command("approve", "pypi:young==2.0", *args)
                 self.assertEqual(status, 2, out + err)

@@ -440,6 +440,51 @@ static void test_T9_what_approvals_lift(void **state)
 
 /* --- two decisions --- */
 
+static void assert_terms(const char *text, const char *repository, const char *environment, unsigned days,
+                         unsigned most, enum ch_two_approvers two)
+{
+    struct ch_policy *policy = NULL;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_policy_parse(ch_str_of(text), "p", &policy, &err));
+    struct ch_exception_terms t =
+        ch_policy_exception_terms(policy, ch_str_of(repository), ch_str_of(environment));
+    assert_int_equal(t.default_days, days);
+    assert_int_equal(t.max_days, most);
+    assert_int_equal(t.two_approvers, two);
+    ch_policy_free(policy);
+}
+
+/* On what terms people let something pass: everybody's, an environment's, a repository's. */
+static void test_exception_terms(void **state)
+{
+    (void)state;
+    static const char text[] = "version: 1\nexceptions: {default_days: 14, two_approvers: always}\n"
+                               "environments: {preprod: {exceptions: {two_approvers: never}}}\n"
+                               "repositories: {lab: {exceptions: {max_days: 20}}}\n";
+    assert_terms("version: 1\n", "pypi", "prod", 30, 365, CH_TWO_APPROVERS_CRITICAL);
+    assert_terms(text, "pypi", "prod", 14, 365, CH_TWO_APPROVERS_ALWAYS);
+    assert_terms(text, "pypi", "preprod", 14, 365, CH_TWO_APPROVERS_NEVER);
+    assert_terms(text, "lab", "preprod", 14, 20, CH_TWO_APPROVERS_NEVER);
+    struct ch_exception_terms zero = {0};
+    assert_int_equal(zero.two_approvers, CH_TWO_APPROVERS_ALWAYS); /* what is not known is strict */
+}
+
+static void test_T22_what_is_critical(void **state)
+{
+    (void)state;
+    const struct ch_finding low = {.code = CH_F_ZIP_COMMENT}, high = {.code = CH_F_ZIP_CRC},
+                            unknown = {.code = (enum ch_finding_code)65535};
+    assert_int_not_equal(ch_finding_row(CH_F_ZIP_COMMENT)->severity, CH_SEVERITY_HIGH);
+    assert_int_equal(ch_finding_row(CH_F_ZIP_CRC)->severity, CH_SEVERITY_HIGH);
+    assert_false(ch_exception_is_critical(1u << CH_HOLD_AGE | 1u << CH_HOLD_LICENCE, NULL, 0));
+    assert_false(ch_exception_is_critical(1u << CH_HOLD_FINDING, &low, 1));
+    assert_true(ch_exception_is_critical(1u << CH_HOLD_FINDING, &high, 1));
+    assert_true(ch_exception_is_critical(1u << CH_HOLD_AGE, &high, 1)); /* it would pass with it */
+    assert_true(ch_exception_is_critical(0, &unknown, 1));
+    assert_true(ch_exception_is_critical(1u << CH_HOLD_REMOVED, NULL, 0));
+    assert_true(ch_exception_is_critical(1u << CH_HOLD_SIBLING, NULL, 0));
+}
+
 static void test_compare(void **state)
 {
     (void)state;
@@ -508,6 +553,8 @@ int main(void)
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_list_limit),
         cmocka_unit_test(test_T9_what_approvals_lift),
+        cmocka_unit_test(test_exception_terms),
+        cmocka_unit_test(test_T22_what_is_critical),
         cmocka_unit_test(test_compare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

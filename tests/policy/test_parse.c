@@ -448,6 +448,12 @@ static const struct {
      "p:2:20: licences.permit: \"MIT OR Apache-2.0\" is not one SPDX licence identifier (as in "
      "MIT, "
      "GPL-3.0-only, \"GPL-2.0-only WITH Classpath-exception-2.0\"), nor a pattern with *"},
+    {"exceptions that outlast themselves", "version: 1\nexceptions: {max_days: 10}\n",
+     "p:2:1: exceptions: default_days is 30, which is more than max_days, 10"},
+    {"exceptions without end", "version: 1\nexceptions: {max_days: 0}\n",
+     "p:2:24: exceptions.max_days: \"0\" is not a number from 1 to 3650 days"},
+    {"how many approvers", "version: 1\nexceptions: {two_approvers: sometimes}\n",
+     "p:2:29: exceptions.two_approvers: \"sometimes\" is not one of always, critical, never"},
     {"licences, unknown among them", "version: 1\nlicences: {forbid: unknown}\n",
      "p:2:20: licences.forbid: \"unknown\" is not one SPDX licence identifier (as in MIT, "
      "GPL-3.0-only, \"GPL-2.0-only WITH Classpath-exception-2.0\"), nor a pattern with *"},

@@ -484,7 +484,6 @@ static const struct usage usage_rows[] = {
     {"a word missing", {"explain"}, "expected WHAT"},
     {"a value missing", {"explain", "x", "--repository"}, "needs a value: --repository"},
     {"a reason missing", {"deny", "x"}, "needs --reason"},
-    {"an end missing", {"approve", "x", "--reason", "y"}, "needs --expires"},
     {"a value for a flag", {"queue", "--json=yes"}, "takes no value: --json"},
     {"escape sequences", {"queue", "--\033[31m"}, "unknown option --\\x1b[31m"},
     {"no such address", {"serve", "--pypi-upstream", URL, "--listen", "nonsense"}, "nonsense"},

@@ -31,7 +31,9 @@
     X(admin_command)                                                                               \
     X(admin_done)                                                                                  \
     X(ask_token)                                                                                   \
-    X(token_reply)
+    X(token_reply)                                                                                 \
+    X(ask_exception)                                                                               \
+    X(exception_reply)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

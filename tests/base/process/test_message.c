@@ -327,8 +327,13 @@ static void the_other_gateway_messages_travel(void **state)
         DONE();
     }
     {
-        struct ch_refusal_reply in = {52, true, refusal_of(), text_of(ch_limits.project_name_bytes),
-                                      text_of(ch_limits.text_bytes)};
+        struct ch_refusal_reply in = {52,
+                                      true,
+                                      refusal_of(),
+                                      text_of(ch_limits.project_name_bytes),
+                                      text_of(ch_limits.text_bytes),
+                                      text_of(ch_limits.text_bytes),
+                                      true};
         struct ch_refusal_reply out;
         ROUND_TRIP(refusal_reply, CH_MSG_REFUSAL, in, out);
         assert_int_equal(out.ask, 52);
@@ -336,6 +341,30 @@ static void the_other_gateway_messages_travel(void **state)
         assert_same_refusal(&out.refusal, &in.refusal);
         assert_same(out.repository, in.repository);
         assert_same(out.advice, in.advice);
+        assert_same(out.exception, in.exception);
+        assert_true(out.may_ask);
+        DONE();
+    }
+    {
+        struct ch_ask_exception in = {56, text_of(ch_limits.client_text_bytes),
+                                      text_of(ch_limits.exception_reason_bytes),
+                                      text_of(ch_limits.word_bytes), client_of()};
+        struct ch_ask_exception out;
+        ROUND_TRIP(ask_exception, CH_MSG_ASK_EXCEPTION, in, out);
+        assert_int_equal(out.ask, 56);
+        assert_same(out.id, in.id);
+        assert_same(out.reason, in.reason);
+        assert_same(out.expires, in.expires);
+        assert_same(out.client.address, in.client.address);
+        DONE();
+    }
+    {
+        struct ch_exception_reply in = {57, 429, UINT64_MAX, text_of(ch_limits.text_bytes)}, out;
+        ROUND_TRIP(exception_reply, CH_MSG_EXCEPTION, in, out);
+        assert_int_equal(out.ask, 57);
+        assert_int_equal(out.http_status, 429);
+        assert_true(out.exception == UINT64_MAX);
+        assert_same(out.text, in.text);
         DONE();
     }
     {
@@ -677,7 +706,8 @@ static void the_table_says_who_sends_what(void **state)
     static const uint16_t of_gateway[] = {
         CH_MSG_READY,       CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
         CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_ASK_TOKEN,
-        CH_MSG_SERVED};
+        CH_MSG_SERVED,
+        CH_MSG_ASK_EXCEPTION}; /* which only asks: it grants nothing */
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {
         const struct ch_message_row *row = ch_message_row((uint16_t)type);

@@ -202,6 +202,8 @@ static void test_altered_acts(void **state)
          "database: ruling_end 2 is gone, which entry"},
         {"UPDATE served SET address = '192.0.2.1'",
          "database: served 1: address is not what was logged"},
+        {"UPDATE served SET principal = 'user:anna'",
+         "database: served 1: principal is not what was logged"},
         {"INSERT INTO served (id, repository, project, file_name, sha256, address, user_agent,"
          " first_at_us, last_at_us, times) SELECT 2, repository, project, file_name, sha256,"
          " '192.0.2.2', user_agent, first_at_us, last_at_us, times FROM served",
@@ -515,6 +517,43 @@ static size_t lines_of(const struct audit_query *q)
     return lines;
 }
 
+/* Each step of an exception, and what came of it. */
+static void test_altered_exceptions(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"DROP TRIGGER exception_step_kept_u; UPDATE exception_step SET by_person = 'user:ann' WHERE kind = 3",
+         "database: exception_step 2: by is not what was logged"},
+        {"UPDATE exception_step SET alone = 0 WHERE kind = 3",
+         "database: exception_step 2: alone is not what was logged"},
+        {"DROP TRIGGER exception_kept_u; UPDATE exception SET version_spec = '>=0'",
+         "database: exception_step 1: versions is not what was logged"},
+        {"DROP TRIGGER exception_ruling_kept_d; DELETE FROM exception_ruling",
+         "database: exception_step 3: rulings is not what was logged"},
+        {"DROP TRIGGER exception_step_kept_d; DELETE FROM exception_step WHERE kind = 3",
+         "database: exception_step 2 is gone, which entry"},
+        {"INSERT INTO exception_step (id, exception, kind, by_person, alone, reason, at_us) VALUES"
+         " (99, 1, 3, 'user:bob', 0, '', 4102444800000000)",
+         "database: exception_step 99 was never logged"},
+    };
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(0, house_command(h, false, "approve", "pypi:pkg>=2", "needed", "7d", &out));
+    until_written();
+    assert_true(verify());
+    struct audit_query q = {.kind = CH_STR("exception"), .who = CH_STR("local:"), .clear = true};
+    assert_int_equal(lines_of(&q), 3);
+    assert_said("\"step\":\"in force\"");
+    house_stop(h);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        sql(rows[i][0]);
+        assert_false(verify());
+        assert_said(rows[i][1]);
+    }
+    house_start(h, NULL, NULL);
+    ch_buf_done(&out);
+}
+
 static void test_search(void **state)
 {
     (void)state;
@@ -556,6 +595,7 @@ int main(void)
         TEST(test_as_logged),
         TEST(test_altered_rows),
         TEST(test_erased),
+        TEST(test_altered_exceptions),
         TEST(test_altered_log),
         TEST(test_another_key),
         TEST(test_search),

@@ -178,6 +178,18 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     case CH_MSG_DOCUMENT:
         keep_document(h, frame);
         break;
+    case CH_MSG_EXCEPTION:
+        ch_buf_clear(&h->exception_payload);
+        ch_buf_puts(&h->exception_payload, frame->payload);
+        CH_ASSERT(ch_exception_reply_get(ch_buf_str(&h->exception_payload), &h->exception, &err) == CH_OK);
+        h->exception_here = true;
+        break;
+    case CH_MSG_REFUSAL:
+        ch_buf_clear(&h->refusal_payload);
+        ch_buf_puts(&h->refusal_payload, frame->payload);
+        CH_ASSERT(ch_refusal_reply_get(ch_buf_str(&h->refusal_payload), &h->refusal, &err) == CH_OK);
+        h->refusal_here = true;
+        break;
     case CH_MSG_TOKEN:
         ch_buf_clear(&h->token_payload);
         ch_buf_puts(&h->token_payload, frame->payload);
@@ -298,6 +310,8 @@ struct house *house_new_with(const char *policy, const char *config)
     ch_buf_init(&h->page_bytes, 64u << 20);
     ch_buf_init(&h->file_payload, 1u << 20);
     ch_buf_init(&h->document_payload, 64u << 10);
+    ch_buf_init(&h->exception_payload, 64u << 10);
+    ch_buf_init(&h->refusal_payload, 64u << 10);
     ch_buf_init(&h->document_bytes, 64u << 20);
     ch_buf_init(&h->page_payload, 64u << 10);
     ch_buf_init(&h->token_payload, 64u << 10);
@@ -332,6 +346,8 @@ void house_free(struct house *h)
     ch_buf_done(&h->page_payload);
     ch_buf_done(&h->token_payload);
     ch_buf_done(&h->document_payload);
+    ch_buf_done(&h->exception_payload);
+    ch_buf_done(&h->refusal_payload);
     ch_buf_done(&h->document_bytes);
     nftw(h->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(h);
@@ -447,6 +463,37 @@ void house_ask_document(struct house *h, const struct ch_ask_document *ask)
     ch_buf_done(&b);
     house_until(h, &h->document_here);
     assert_int_equal(h->document.ask, h->asks);
+}
+
+void house_ask_exception(struct house *h, const char *id, const char *reason, const char *expires,
+                         const char *address)
+{
+    struct ch_ask_exception ask = {.ask = ++h->asks,
+                                   .id = ch_str_of(id),
+                                   .reason = ch_str_of(reason),
+                                   .expires = ch_str_of(expires),
+                                   .client = {.address = ch_str_of(address)}};
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 10);
+    ch_ask_exception_put(&b, &ask);
+    h->exception_here = false;
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_EXCEPTION, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_until(h, &h->exception_here);
+    assert_int_equal(h->exception.ask, h->asks);
+}
+
+void house_ask_refusal(struct house *h, const char *id)
+{
+    struct ch_ask_refusal ask = {++h->asks, ch_str_of(id)};
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 10);
+    ch_ask_refusal_put(&b, &ask);
+    h->refusal_here = false;
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_REFUSAL, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_until(h, &h->refusal_here);
+    assert_int_equal(h->refusal.ask, h->asks);
 }
 
 void house_ask_token(struct house *h, const struct ch_sha256 *digest)

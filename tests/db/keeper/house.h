@@ -78,6 +78,12 @@ struct house {
     struct ch_page page;
     struct ch_file_reply file;
     struct ch_buf file_payload, page_payload;
+    bool exception_here;
+    struct ch_exception_reply exception;
+    struct ch_buf exception_payload;
+    bool refusal_here;
+    struct ch_refusal_reply refusal;
+    struct ch_buf refusal_payload;
     bool document_here;
     struct ch_document_reply document;
     struct ch_buf document_payload, document_bytes;
@@ -136,6 +142,10 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
                          uint32_t patience_ms, bool head);
 /* The answer is in h->document, h->document_bytes. */
 void house_ask_document(struct house *h, const struct ch_ask_document *ask);
+/* A user asks on a refusal's page; the answer is in h->exception. */
+void house_ask_exception(struct house *h, const char *id, const char *reason, const char *expires,
+                         const char *address);
+void house_ask_refusal(struct house *h, const char *id); /* the answer is in h->refusal */
 /* The answer is in h->token. */
 void house_ask_token(struct house *h, const struct ch_sha256 *digest);
 /* Runs a command; returns its exit status, its output in `out`. */

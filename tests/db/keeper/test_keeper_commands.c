@@ -194,7 +194,11 @@ static void rulings_answer_in_json(void **state)
     (void)state;
     struct house *h = open_house();
     struct ch_buf out;
+    struct ch_err err;
     ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, true, "approve", WHEEL, "why", "7d", &out), 0);
+    assert_true(says(&out, "nothing holds it, and no exception was made"));
+    assert_ch_ok(&err, house_reload(h, "version: 1\ncool_down_days: 100\n", &err));
     assert_int_equal(house_command(h, true, "approve", WHEEL, "why", "7d", &out), 0);
     json_t *j = parse(&out);
     json_t *file = json_array_get(j, 0);

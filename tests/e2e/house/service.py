@@ -103,6 +103,23 @@ class Service:
         """One request as it is: no redirect is followed, nothing added but Host."""
         return raw.ask(self.port, path, headers, method, timeout)
 
+    def post(self, path, body, kind="application/x-www-form-urlencoded", headers=()):
+        """One POST as it is."""
+        lines = [f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", f"Content-Type: {kind}",
+                 f"Content-Length: {len(body)}", *headers, "Connection: close", "", ""]
+        return raw.send(self.port, "\r\n".join(lines).encode() + body)
+
+    def ask_exception(self, path, reason):
+        """What a user without an account does on the page of a refused file; the exception's number."""
+        refused = self.ask(path)
+        link = re.search(r"/-/x/\w+", refused.reason)
+        if refused.status != 403 or link is None:
+            raise AssertionError(refused)
+        a = self.post(link.group(0), json.dumps({"reason": reason}).encode(), "application/json")
+        if a.status not in (200, 201):
+            raise AssertionError(a)
+        return str(json.loads(a.body)["exception"])
+
     def command(self, *args, timeout=120):
         """(exit status, stdout, stderr)"""
         done = subprocess.run([os.path.join(BIN, "customhouse"), args[0], "--state", self.state,

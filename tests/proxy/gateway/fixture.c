@@ -97,6 +97,22 @@ static void on_refusal(struct keeper *k, struct ch_str payload, struct ch_buf *o
     send_reply(k->channel, CH_MSG_REFUSAL, out, -1);
 }
 
+static void on_exception(struct keeper *k, struct ch_str payload, struct ch_buf *out)
+{
+    struct ch_ask_exception m;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_ask_exception_get(payload, &m, &err));
+    k->exception_asks++;
+    copy(k->exception_id, sizeof(k->exception_id), m.id);
+    copy(k->exception_reason, sizeof(k->exception_reason), m.reason);
+    copy(k->exception_expires, sizeof(k->exception_expires), m.expires);
+    copy(k->exception_address, sizeof(k->exception_address), m.client.address);
+    struct ch_exception_reply reply = k->exception;
+    reply.ask = m.ask;
+    ch_exception_reply_put(out, &reply);
+    send_reply(k->channel, CH_MSG_EXCEPTION, out, -1);
+}
+
 static void on_token(struct fixture *f, struct ch_str payload, struct ch_buf *out)
 {
     struct keeper *k = &f->keeper;
@@ -163,6 +179,9 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         break;
     case CH_MSG_ASK_REFUSAL:
         on_refusal(k, frame->payload, &out);
+        break;
+    case CH_MSG_ASK_EXCEPTION:
+        on_exception(k, frame->payload, &out);
         break;
     case CH_MSG_ASK_TOKEN:
         on_token(f, frame->payload, &out);

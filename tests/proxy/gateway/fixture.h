@@ -53,6 +53,9 @@ struct keeper {
     /* the rest */
     struct ch_refusal_reply refusal;
     char refusal_id[256];
+    int exception_asks;
+    struct ch_exception_reply exception;
+    char exception_id[256], exception_reason[600], exception_expires[100], exception_address[100];
     int served_count;
     uint64_t served_bytes;
     char served_name[256];

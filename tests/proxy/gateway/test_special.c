@@ -70,31 +70,6 @@ static void test_metrics(void **state)
     fixture_free(f);
 }
 
-static void test_refusal_page(void **state)
-{
-    (void)state;
-    struct fixture *f = fixture_new();
-    assert_int_equal(status_of(get(f, "/-/x/8f3a", NULL)), 404);
-    assert_string_equal(f->keeper.refusal_id, "8f3a");
-    f->keeper.refusal.found = true;
-    f->keeper.refusal.repository = CH_STR("pypi");
-    f->keeper.refusal.refusal.subject = CH_STR("foo 1.0");
-    f->keeper.refusal.refusal.rule = CH_STR("cool-down");
-    struct ch_str a = get(f, "/-/x/8f3a", "Accept: text/html,*/*;q=0.8\r\n");
-    assert_str_eq(header_of(a, "Content-Type"), "text/plain; charset=utf-8");
-    assert_has(body_of(a), "foo 1.0 is held.\n\nRepository pypi\nRule       cool-down\n");
-    a = get(f, "/-/x/8f3a", "Accept: application/json\r\n");
-    assert_str_eq(header_of(a, "Content-Type"), "application/json");
-    assert_has(body_of(a), "\"subject\":\"foo 1.0\"");
-    /* What cannot be a number of ours is not asked for. */
-    f->keeper.refusal_id[0] = '\0';
-    assert_int_equal(status_of(get(f, "/-/x/a.b", NULL)), 404);
-    assert_int_equal(status_of(get(f, "/-/x/a%20b", NULL)), 404);
-    assert_string_equal(f->keeper.refusal_id, "");
-    assert_has(get(f, "/-/policies/cool-down", NULL), "come from: cool-down\n");
-    fixture_free(f);
-}
-
 static void test_routes(void **state)
 {
     (void)state;
@@ -199,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_before_the_service_is_ready),
         cmocka_unit_test(test_health_and_ready), cmocka_unit_test(test_metrics),
-        cmocka_unit_test(test_refusal_page),     cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_routes),
         cmocka_unit_test(test_loop),             cmocka_unit_test(test_reload),
         cmocka_unit_test(test_log_and_drain),
     };

@@ -1,0 +1,555 @@
+/* approve (T8, T9, T22): the approving step of an exception. What is named is fetched and inspected first;
+ * who approves has seen what was found; nothing else lets pass what is held. */
+#include "commands_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+
+/* Of a range only what does not depend on bytes. */
+#define LIFTS_RANGE (ch_approval_liftable(false))
+
+/* ------------------------------------------------------------------ one approval under way */
+
+struct approving {
+    struct command *c;
+    const struct what *what;
+    struct page *page; /* NULL: a range */
+    struct ch_str reason;
+    struct approval a;
+    bool critical;
+    size_t findings; /* that it would let pass */
+};
+
+/* One file's part of the answer: with findings, also where nothing is approved. */
+static void tell_inspected(struct command *c, struct page *p, size_t file)
+{
+    const struct ch_inspection_result *in = inspection_of(c->k, p, file);
+    struct ch_str name = p->facts.files[file].index.file_name;
+    if (!c->args.json) {
+        command_put_escaped(c, name);
+        command_print(c, ": inspected, %zu findings\n", in->row.finding_count);
+        command_show_findings(c, in);
+        return;
+    }
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 20);
+    ch_buf_puts(&b, c->answers++ > 0 ? CH_STR(",\n{") : CH_STR("{"));
+    json_field(&b, "file", name);
+    json_digest(&b, "sha256", &p->files[file].artifact);
+    command_json_findings(&b, in);
+    command_put(c, ch_buf_str(&b)); /* tell_approved or tell_nothing ends it */
+    ch_buf_done(&b);
+}
+
+static void tell_nothing(struct command *c, uint64_t exception)
+{
+    struct ch_buf b;
+    if (!c->args.json) {
+        return;
+    }
+    ch_buf_init(&b, 256);
+    ch_buf_puts(&b, CH_STR(",\"approved\":false"));
+    if (exception != 0) {
+        json_number(&b, "exception", exception);
+    }
+    ch_buf_putc(&b, '}');
+    command_put(c, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
+static void tell_approved(struct command *c, const struct approval *a, uint64_t ruling,
+                          const struct ch_decision *d)
+{
+    char until[40];
+    command_time(a->expires_at_us, until, sizeof(until));
+    if (!c->args.json) {
+        command_print(c, "    approved until %s (exception %llu, ruling %llu), now: %s%s%s\n", until,
+                      (unsigned long long)a->exception, (unsigned long long)ruling,
+                      ch_verdict_name(d->verdict), d->verdict == CH_VERDICT_ALLOW ? "" : ", ",
+                      d->verdict == CH_VERDICT_ALLOW ? "" : d->reason);
+        return;
+    }
+    struct ch_buf b;
+    ch_buf_init(&b, 8192);
+    ch_buf_puts(&b, CH_STR(",\"approved\":true"));
+    json_number(&b, "exception", a->exception);
+    json_number(&b, "ruling", ruling);
+    json_time(&b, "until", a->expires_at_us);
+    json_field(&b, "verdict", ch_str_of(ch_verdict_name(d->verdict)));
+    json_field(&b, "rule", ch_str_of(d->rule));
+    json_field(&b, "reason", ch_str_of(d->reason));
+    ch_buf_putc(&b, '}');
+    command_put(c, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
+static void open_list(struct command *c)
+{
+    command_print(c, "%s", c->args.json ? "[" : "");
+}
+
+static void close_list(struct command *c)
+{
+    command_print(c, "%s", c->args.json ? "]\n" : "");
+}
+
+static bool is_named(struct approving *g, size_t file)
+{
+    return command_names(g->page, file, g->what) && inspection_of(g->c->k, g->page, file) != NULL;
+}
+
+static void tell_all(struct approving *g, uint64_t exception)
+{
+    open_list(g->c);
+    for (size_t i = 0; g->page != NULL && i < g->page->facts.file_count; i++) {
+        if (is_named(g, i)) {
+            tell_inspected(g->c, g->page, i);
+            tell_nothing(g->c, exception);
+        }
+    }
+    close_list(g->c);
+}
+
+/* ------------------------------------------------------------------ what was seen (T8) */
+
+/* What the request was shown: where somebody saw nothing, there is nothing to have changed. */
+static const char *changed_since(const struct exception *x, const struct exception_shown *now)
+{
+    struct exception_shown then = x->steps[0].shown;
+    if (ch_sha256_is_zero(&then.bytes)) {
+        then.bytes = now->bytes;
+        then.evidence = now->evidence;
+    }
+    return exception_differs(&then, now);
+}
+
+/* Nobody approves findings unseen: the first run shows them and says how to go on. False: it ended. */
+static bool evidence_seen(struct approving *g, const struct exception *x)
+{
+    struct command *c = g->c;
+    struct ch_str given = command_option(c, "evidence");
+    const char *differs = given.len > 0 ? exception_token_differs(given, &g->a.shown)
+                          : x != NULL   ? changed_since(x, &g->a.shown)
+                                        : NULL;
+    char token[EXCEPTION_TOKEN];
+    if (differs == NULL && (given.len > 0 || g->findings == 0)) {
+        return true;
+    }
+    exception_token(&g->a.shown, token);
+    tell_all(g, 0);
+    if (differs != NULL) {
+        command_end(c, 1, "conflict: %s; nothing was approved: having read what is there now, run it "
+                          "again with --evidence %s",
+                    differs, token);
+    } else {
+        command_end(c, 1, "nothing was approved: having read these findings, run it again with "
+                          "--evidence %s",
+                    token);
+    }
+    return false;
+}
+
+/* T8: everything that is named is fetched and inspected first. */
+static bool all_inspected(struct command *c, const struct what *what, struct page *p,
+                          size_t *ret_named, size_t *ret_skipped, enum step *ret_step)
+{
+    size_t missing = 0, first = 0;
+    *ret_named = *ret_skipped = 0;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (!command_names(p, i, what)) {
+            continue;
+        }
+        (*ret_named)++;
+        if (p->files[i].release.profile == NULL) {
+            (*ret_skipped)++;
+        } else if (inspection_of(c->k, p, i) == NULL) {
+            struct intake *in = intake_want(c->k, p, i, false, NULL);
+            if (in == NULL) {
+                char text[512];
+                intake_failure(c->k, p, i, text, sizeof(text));
+                *ret_step = command_end(c, 1, "%.*s: %s",
+                                        CH_STR_ARG(p->facts.files[i].index.file_name), text);
+                return false;
+            }
+            first = missing++ == 0 ? i : first;
+        }
+    }
+    if (missing == 0) {
+        return true;
+    }
+    if (!c->told && !c->args.json) {
+        command_print(c, "fetching and inspecting %zu file%s\n", missing, missing == 1 ? "" : "s");
+        c->told = true;
+    }
+    struct intake *in = intake_want(c->k, p, first, false, NULL);
+    if (in == NULL) {
+        *ret_step = command_end(c, 1, "it could not be fetched");
+        return false;
+    }
+    intake_wait(in, command_waiter(c));
+    *ret_step = STEP_WAIT;
+    return false;
+}
+
+/* All or nothing: the first file that no approval can let through, file_count when there is none. */
+static size_t first_beyond(struct command *c, const struct what *what, struct page *p)
+{
+    size_t i = 0;
+    for (; i < p->facts.file_count; i++) {
+        const struct ch_inspection_result *in =
+            command_names(p, i, what) ? inspection_of(c->k, p, i) : NULL;
+        if (in != NULL && (in->row.outcome != CH_INSPECTION_COMPLETE || p->files[i].attack)) {
+            break;
+        }
+    }
+    return i;
+}
+
+/* ------------------------------------------------------------------ what it comes to */
+
+static struct ch_str absent_if_empty(const char *text)
+{
+    return ch_str_of(text[0] != '\0' ? text : NULL);
+}
+
+static struct ch_ruling_row ruling_of(const struct approving *g)
+{
+    const struct ch_repository *repo =
+        ch_config_repository(g->c->k->config, ch_str_of(g->what->repository));
+    return (struct ch_ruling_row){
+        .repository = absent_if_empty(g->what->repository),
+        .ecosystem = ch_str_of(repo != NULL ? repo->ecosystem : NULL),
+        .project = absent_if_empty(g->what->project),
+        .policy = ch_policy_digest(g->c->k->policy),
+        .reason = g->reason,
+        .at_us = keeper_now_us(g->c->k),
+    };
+}
+
+/* T9: bound to the file's bytes; lifts exactly the holds that it has, and the findings that it has. */
+static void ruling_of_file(struct approving *g, size_t file, struct ch_ruling_row *ret)
+{
+    const struct ch_inspection_result *in = inspection_of(g->c->k, g->page, file);
+    const struct page_file *f = &g->page->files[file];
+    struct ch_decision d;
+    struct ch_sha256 *prints = ch_calloc(in->row.finding_count + 1, sizeof(*prints));
+    for (size_t i = 0; i < in->row.finding_count; i++) {
+        const struct ch_finding_row *row = ch_finding_row(in->row.findings[i].code);
+        prints[i] = ch_finding_fingerprint(&f->artifact, &in->row.findings[i]);
+        g->findings += row != NULL && row->cls == CH_CLASS_IRREGULAR;
+    }
+    *ret = ruling_of(g);
+    ret->file_name = g->page->facts.files[file].index.file_name;
+    ret->sha256 = f->artifact;
+    ret->evidence = command_evidence(in, &f->artifact);
+    ret->lifts = command_liftable() & command_holds(g->c->k, g->page, file, &d);
+    ret->fingerprints = prints;
+    ret->fingerprint_count = in->row.finding_count;
+    g->critical = g->critical ||
+                  ch_exception_is_critical(ret->lifts, in->row.findings, in->row.finding_count);
+}
+
+static void collect_rulings(struct approving *g)
+{
+    size_t most = g->page != NULL ? g->page->facts.file_count : 1;
+    g->a.rulings = ch_calloc(most + 1, sizeof(*g->a.rulings));
+    if (g->page == NULL) {
+        struct ch_ruling_row *r = &g->a.rulings[g->a.ruling_count++];
+        *r = ruling_of(g);
+        r->version_spec = absent_if_empty(g->what->spec);
+        r->lifts = LIFTS_RANGE;
+        return;
+    }
+    for (size_t i = 0; i < most; i++) {
+        if (is_named(g, i)) {
+            ruling_of_file(g, i, &g->a.rulings[g->a.ruling_count++]);
+        }
+    }
+}
+
+static void free_rulings(struct approving *g)
+{
+    for (size_t i = 0; i < g->a.ruling_count; i++) {
+        free((void *)(uintptr_t)g->a.rulings[i].fingerprints);
+    }
+    free(g->a.rulings);
+}
+
+static size_t persons_needed(const struct approving *g)
+{
+    const struct ch_repository *repo =
+        ch_config_repository(g->c->k->config, ch_str_of(g->what->repository));
+    struct ch_exception_terms terms =
+        ch_policy_exception_terms(g->c->k->policy, ch_str_of(g->what->repository),
+                                  ch_str_of(repo != NULL ? repo->environment : NULL));
+    bool one = terms.two_approvers == CH_TWO_APPROVERS_NEVER ||
+               (terms.two_approvers == CH_TWO_APPROVERS_CRITICAL && !g->critical);
+    return one ? 1 : 2;
+}
+
+/* ------------------------------------------------------------------ telling */
+
+static enum step tell_range(struct approving *g)
+{
+    struct command *c = g->c;
+    const struct approval *a = &g->a;
+    if (c->args.json) {
+        struct ch_buf b;
+        ch_buf_init(&b, 8192);
+        ch_buf_puts(&b, CH_STR("[{"));
+        json_field(&b, "repository", ch_str_of(g->what->repository));
+        json_field(&b, "project", ch_str_of(g->what->project));
+        json_field(&b, "versions", ch_str_of(g->what->spec));
+        json_number(&b, "ruling", a->rulings[0].id);
+        json_time(&b, "until", a->expires_at_us);
+        json_number(&b, "exception", a->exception);
+        json_bool(&b, "approved", true);
+        ch_buf_puts(&b, CH_STR("}]\n"));
+        command_put(c, ch_buf_str(&b));
+        ch_buf_done(&b);
+        return command_end(c, 0, "%s", "");
+    }
+    command_print(c, "approved: %s%s: cool-down, list and licence are lifted; each file still needs its own "
+                     "clean inspection (exception %llu, ruling %llu)\n",
+                  g->what->project, g->what->spec, (unsigned long long)a->exception,
+                  (unsigned long long)a->rulings[0].id);
+    return command_end(c, 0, "%s", "");
+}
+
+static enum step tell_in_force(struct approving *g)
+{
+    struct command *c = g->c;
+    struct page *p = g->page;
+    size_t n = 0;
+    if (p == NULL) {
+        return tell_range(g);
+    }
+    open_list(c);
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        struct ch_decision d;
+        if (is_named(g, i)) {
+            tell_inspected(c, p, i);
+            judge(c->k, p, i, &d);
+            tell_approved(c, &g->a, g->a.rulings[n++].id, &d);
+        } else if (command_names(p, i, g->what) && !c->args.json) {
+            command_print(c, "%.*s: left out, its type is not inspected yet\n",
+                          CH_STR_ARG(p->facts.files[i].index.file_name));
+        }
+    }
+    close_list(c);
+    return command_end(c, 0, "%s", "");
+}
+
+static enum step tell_waiting(struct approving *g)
+{
+    unsigned long long id = g->a.exception;
+    tell_all(g, id);
+    return command_end(g->c, 0, "approved by you; %zu more person%s to approve exception %llu before it is "
+                                "in force",
+                       g->a.missing, g->a.missing == 1 ? " has" : "s have", id);
+}
+
+/* ------------------------------------------------------------------ approve */
+
+/* Who asks for something new does not approve it as well: that is another person's. */
+static enum step ask_only(struct approving *g, struct ch_exception_row *row)
+{
+    struct ch_err err;
+    if (exceptions_ask(g->c->k, row, &g->a.shown, &err) != CH_OK) {
+        return command_end(g->c, 1, "%s", err.msg);
+    }
+    tell_all(g, row->id);
+    return command_end(g->c, 1, "asked for, as exception %llu, and not approved: you asked for it yourself, "
+                                "another person has to approve it (customhouse approve %llu)",
+                       (unsigned long long)row->id, (unsigned long long)row->id);
+}
+
+static void put_overrides(const struct approving *g, struct ch_buf *b)
+{
+    uint64_t lifts = 0;
+    for (size_t i = 0; i < g->a.ruling_count; i++) {
+        lifts |= g->a.rulings[i].lifts;
+    }
+    command_put_holds(b, lifts);
+}
+
+static enum step approve_new(struct approving *g, uint64_t renews)
+{
+    struct command *c = g->c;
+    struct ch_err err;
+    struct ch_buf overrides;
+    struct ch_exception_row row = command_scope(c, g->what);
+    ch_buf_init(&overrides, 1024);
+    put_overrides(g, &overrides);
+    row.overrides = ch_buf_str(&overrides);
+    row.reason = g->reason;
+    row.requester = ch_str_of(c->who.text);
+    row.renews = renews;
+    row.at_us = keeper_now_us(c->k);
+    row.expires_at_us = g->a.expires_at_us;
+    row.sha256 = g->what->kind == WHAT_FILE && g->a.ruling_count == 1 ? g->a.rulings[0].sha256
+                                                                     : (struct ch_sha256){{0}};
+    enum step step = STEP_DONE;
+    if (!g->a.alone) {
+        step = ask_only(g, &row);
+    } else {
+        g->a.request = &row;
+        g->a.reason = (struct ch_str){NULL, 0}; /* said once, with the request */
+        step = exceptions_approve(c->k, &g->a, &err) == CH_OK ? tell_in_force(g)
+                                                             : command_end(c, 1, "%s", err.msg);
+    }
+    ch_buf_done(&overrides);
+    return step;
+}
+
+static enum step approve_asked(struct approving *g, const struct exception *x)
+{
+    struct command *c = g->c;
+    struct ch_err err;
+    g->a.exception = x->row.id;
+    if (exceptions_approve(c->k, &g->a, &err) != CH_OK) {
+        return command_end(c, 1, "exception %llu: %s", (unsigned long long)x->row.id, err.msg);
+    }
+    return g->a.in_force ? tell_in_force(g) : tell_waiting(g);
+}
+
+/* There is nothing that an exception could lift: it passes already, or no exception helps. */
+static enum step nothing_to_lift(struct approving *g)
+{
+    struct command *c = g->c;
+    tell_all(g, 0);
+    for (size_t i = 0; g->page != NULL && i < g->page->facts.file_count; i++) {
+        struct ch_decision d;
+        if (!is_named(g, i)) {
+            continue;
+        }
+        judge(c->k, g->page, i, &d);
+        if (d.verdict != CH_VERDICT_ALLOW) {
+            return command_end(c, 1, "%.*s: %s (%s): no exception can lift that",
+                               CH_STR_ARG(g->page->facts.files[i].index.file_name), d.reason, d.rule);
+        }
+    }
+    return command_end(c, 0, "%s: nothing holds it, and no exception was made", g->what->project);
+}
+
+/* All there is to check once everything is inspected. */
+static enum step approve_inspected(struct approving *g, const struct exception *x, uint64_t renews)
+{
+    struct command *c = g->c;
+    uint64_t lifts = 0;
+    g->a.shown = command_shown(c->k, g->page, g->what);
+    collect_rulings(g);
+    for (size_t i = 0; i < g->a.ruling_count; i++) {
+        lifts |= g->a.rulings[i].lifts;
+    }
+    g->a.needed = persons_needed(g);
+    g->a.who = ch_str_of(c->who.text);
+    enum step step = STEP_DONE;
+    if (!evidence_seen(g, x)) {
+        step = STEP_DONE;
+    } else if (lifts == 0) {
+        step = nothing_to_lift(g);
+    } else {
+        step = x != NULL ? approve_asked(g, x) : approve_new(g, renews);
+    }
+    free_rulings(g);
+    return step;
+}
+
+/* Everything named is there and was inspected, and may be approved at all; false: wait, or it ended. */
+static bool may_pass(struct approving *g, enum step *ret_step)
+{
+    struct command *c = g->c;
+    const struct what *what = g->what;
+    size_t named, skipped;
+    g->page = command_page(c, what, ret_step);
+    if (g->page == NULL || !all_inspected(c, what, g->page, &named, &skipped, ret_step)) {
+        return false;
+    }
+    if (named == 0) {
+        *ret_step = command_end(c, 1, "%s %s: the upstream lists no such file", what->project,
+                                what->kind == WHAT_FILE ? what->file_name : what->version);
+        return false;
+    }
+    if (skipped == named) {
+        *ret_step = command_end(c, 1, "%s: no file of a type that can be inspected yet", what->project);
+        return false;
+    }
+    size_t beyond = first_beyond(c, what, g->page);
+    if (beyond < g->page->facts.file_count) {
+        struct ch_str name = g->page->facts.files[beyond].index.file_name;
+        open_list(c);
+        tell_inspected(c, g->page, beyond);
+        tell_nothing(c, 0);
+        close_list(c);
+        *ret_step =
+            command_end(c, 1, "%.*s: %s; no approval can lift that, and nothing was approved",
+                        CH_STR_ARG(name),
+                        g->page->files[beyond].attack ? "has a finding of class attack"
+                                                      : "could not be inspected whole");
+        return false;
+    }
+    return true;
+}
+
+enum step command_approve_what(struct command *c, const struct what *what, uint64_t of, uint64_t renews)
+{
+    struct approving g = {.c = c, .what = what};
+    enum step step = STEP_DONE;
+    struct ch_exception_row scope = command_scope(c, what);
+    const struct exception *x = of != 0       ? exceptions_find(c->k, of)
+                                : renews == 0 ? exceptions_about(c->k, &scope)
+                                              : NULL;
+    if (x != NULL && of == 0 && exception_state_of(c->k, x) != EXCEPTION_STATE_OPEN) {
+        x = NULL; /* something like it is in force: this is another one */
+    }
+    if (!command_may_approve(c, what, &g.a.alone)) {
+        return STEP_DONE;
+    }
+    if (!command_terms(c, what, x != NULL ? x->row.expires_at_us : CH_TIME_UNKNOWN, x == NULL, &g.reason,
+                       &g.a.expires_at_us) ||
+        command_is_withheld(c, what)) {
+        return STEP_DONE;
+    }
+    g.a.reason = g.reason;
+    if (x != NULL) {
+        g.reason = x->row.reason; /* what its ruling says */
+    }
+    if (what->kind == WHAT_PROJECT) {
+        return command_end(c, 2, "approve a file, a version (%s==VERSION) or a range (%s>=VERSION)",
+                           what->project, what->project);
+    }
+    if (what->kind != WHAT_RANGE && !may_pass(&g, &step)) {
+        return step;
+    }
+    return approve_inspected(&g, x, renews);
+}
+
+enum step command_approve(struct command *c)
+{
+    struct what what;
+    struct ch_err err;
+    uint64_t id = command_exception_id(c);
+    c->action = ACTION_EXCEPTION_APPROVE;
+    if (id != 0) {
+        const struct exception *x = exceptions_find(c->k, id);
+        struct exception closed;
+        if (x != NULL) {
+            command_what_of(&x->row, &what);
+            return command_approve_what(c, &what, id, 0);
+        }
+        if (exception_read(c->k, id, &closed, &err) != CH_OK) {
+            return command_end(c, 1, "%s", err.msg);
+        }
+        enum exception_state s = exception_state_of(c->k, &closed);
+        exception_done(&closed);
+        return command_end(c, 1, "exception %llu is %s", (unsigned long long)id,
+                           exception_state_name(s));
+    }
+    if (command_what(c, &what, &err) != CH_OK) {
+        return command_end(c, command_status_of(&err), "%s", err.msg);
+    }
+    return command_approve_what(c, &what, 0, 0);
+}
