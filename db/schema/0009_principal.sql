@@ -9,7 +9,7 @@ CREATE TABLE served_to (
     sha256      BLOB NOT NULL CHECK (length(sha256) = 32),
     address     TEXT NOT NULL,
     user_agent  TEXT NOT NULL,
-    principal   TEXT NOT NULL,
+    principal   TEXT NOT NULL DEFAULT '',
     first_at_us INTEGER NOT NULL,
     last_at_us  INTEGER NOT NULL,
     times       INTEGER NOT NULL,
