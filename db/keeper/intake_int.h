@@ -22,6 +22,7 @@ struct intake {
     struct waiter *waiters;
     struct ch_timer patience;
     uint64_t started_ms;
+    int64_t asked_at_us; /* the upstream for its bytes */
     uint64_t expected_bytes;
     int blob_fd;
     struct ch_sha256 sha256;
