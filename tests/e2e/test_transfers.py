@@ -1,10 +1,14 @@
-"""What the upstream is asked for again: bytes behind a release by time, and transfers that broke."""
+"""What the upstream is asked for again: bytes behind a release by time, transfers that broke; and whom a held
+file is yanked for."""
 import hashlib
 import os
+import subprocess
 import unittest
 
 from house import wheels
 from house.case import Moody, add_wheel, days_ago, file_path
+from house.clients import Client
+from house.upstream import File
 
 PIP_AND_UV = ("pip-newest", "uv")
 
@@ -64,6 +68,29 @@ class Transfers(Moody):
         f.data = whole
         self.refreshed("torn", lambda: self.service.ask(file_path("torn", "1.0")).status == 200)
         self.with_clients(lambda client: self.installs(client, "torn", "torn", "1.0"), PIP_AND_UV)
+
+    def test_a_held_file_is_yanked_for_those_who_have_another_version(self):
+        """2.0 is held. For Linux there is 1.0, for Windows there is not: two files of one version, one page."""
+        linux, windows = "py3-none-manylinux_2_17_x86_64", "py3-none-win_amd64"
+        for version, tag, days in (("1.0", linux, 400), ("2.0", linux, 1), ("2.0", windows, 1)):
+            self.up.add("parted", File(wheels.file_name("parted", version, tag),
+                                       wheels.wheel("parted", version, tag=tag), uploaded=days_ago(days)))
+        page = self.page("parted")
+        self.assertIn("held by policy", page[wheels.file_name("parted", "2.0", linux)]["yanked"])
+        self.assertFalse(page[wheels.file_name("parted", "2.0", windows)]["yanked"])
+
+        def check(client):
+            self.installs(client, "parted", "parted", "1.0")
+            self.is_refused(client, "parted==2.0", "the policy asks for ")
+            if client.kind == "uv":
+                return
+            done = subprocess.run(
+                [client.python, "-m", "pip", "--isolated", "download", "--index-url", self.index, "--no-deps",
+                 "--only-binary", ":all:", "--platform", "win_amd64", "-d", client.home, "parted"],
+                capture_output=True, text=True, env=client.env, timeout=120)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("the policy asks for ", done.stdout + done.stderr)
+        self.with_clients(check, PIP_AND_UV)
 
 
 if __name__ == "__main__":
