@@ -1,9 +1,9 @@
 /* What a condition can be about at all. A value that no file ever has makes a rule that does
  * nothing, without a word: whoever wrote it thinks that it does something.
  *
- * Decided: values of facts by their forms (fact.h), names of projects by what ecosystems take for a
- * name, patterns of licences by the SPDX lists. Not decided: the part of a value that is the file's
- * own text ("entry-point **"). */
+ * Decided: values of facts by their forms (fact.h), scripts and groups of entry points by the lists that
+ * scanners tell of, names of projects by what ecosystems take for a name, patterns of licences by the
+ * SPDX lists. Not decided: other parts of a value that are the file's own text ("pth **"). */
 #include "policy_int.h"
 
 #include <string.h>
@@ -20,10 +20,25 @@ static bool can_have_form(struct ch_str pattern, struct ch_str form)
     return ch_glob_match_raw(pattern, form);
 }
 
+/* "script ls", "entry-point pytest11": only some scripts and groups are told. */
+static bool own_part_possible(enum ch_fact_code code, struct ch_str value)
+{
+    static const struct {
+        struct ch_str before;
+        bool (*is)(struct ch_str own);
+    } rows[] = {{{"script ", 7}, ch_command_is_known}, {{"entry-point ", 12}, ch_group_loads_by_itself}};
+    for (size_t i = 0; code == CH_FACT_AUTO_LOAD && i < CH_ARRAY_LEN(rows); i++) {
+        if (ch_str_starts(value, rows[i].before)) {
+            return rows[i].is(ch_str_sub(value, rows[i].before.len, value.len));
+        }
+    }
+    return true;
+}
+
 bool ch_fact_possible(enum ch_fact_code code, struct ch_str pattern)
 {
     if (!ch_str_find_char(pattern, '*', NULL)) {
-        return ch_fact_has_form(code, pattern);
+        return ch_fact_has_form(code, pattern) && own_part_possible(code, pattern);
     }
     for (const char *const *form = ch_fact_forms(code); *form != NULL; form++) {
         if (can_have_form(pattern, ch_str_of(*form))) {
@@ -52,6 +67,10 @@ void ch_fact_put_expected(struct ch_buf *b, uint32_t facts, struct ch_str text)
         }
     }
     const char *near = ch_yaml_nearest(text, names);
+    if ((facts & 1u << CH_FACT_AUTO_LOAD) != 0 && !own_part_possible(CH_FACT_AUTO_LOAD, text)) {
+        ch_buf_puts(b, CH_STR("; inspection tells of no such script or group of entry points"));
+        return;
+    }
     if (near != NULL) {
         ch_buf_printf(b, "; \"%s\" is near", near);
         return;

@@ -209,6 +209,7 @@ enum step command_status(struct command *c)
         json_number(&b, "withdrawn", rescan.withdrawn);
         json_number(&b, "failed", rescan.failed);
         ch_buf_putc(&b, '}');
+        json_bool(&b, "people_approve", people_has_approver(k->people));
         json_field(&b, "processes", ch_str_of(k->status_text));
         ch_buf_puts(&b, CH_STR("}\n"));
         command_put(c, ch_buf_str(&b));
@@ -233,6 +234,10 @@ enum step command_status(struct command *c)
         const struct ch_repository *r = &k->config->repositories[i];
         command_print(c, "repository %s (%s, %s)\n", r->name, r->ecosystem, r->environment);
     }
+    command_print(c, "%s\n",
+                  people_has_approver(k->people)
+                      ? "exceptions are approved by users (customhouse group list)"
+                      : "no user approves exceptions yet (customhouse group add GROUP USER --role approver)");
     command_put(c, ch_str_of(k->status_text));
     return command_end(c, k->healthy ? 0 : 1, "%s", "");
 }

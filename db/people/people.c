@@ -1,44 +1,12 @@
-#include "people.h"
+#include "people_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "customhouse/attr.h"
-#include "customhouse/index.h"
-#include "customhouse/map.h"
 
-#define MAY(action)   ((uint32_t)1 << (action))
-
-#define FULL_NAME_MAX 200
-#define LABEL_MAX     100
-
-struct kept {
-    struct ch_people_row row; /* slices borrow from `memory` */
-    struct ch_buf memory;
-    char principal[PRINCIPAL_MAX]; /* of a person's row */
-};
-
-/* A person or service account that stands, with what its groups give it. */
-struct held {
-    const struct ch_people_row *row;
-    struct grant *grants;            /* borrow from rows */
-    const struct ch_people_row **by; /* the grant's row, beside each */
-    size_t count;
-    bool conflict; /* no such membership was ever taken: then it has no rights at all */
-};
-
-struct people {
-    struct kept **rows; /* in their order; each stays where it is */
-    size_t count, cap;
-    struct held *held;
-    size_t held_count;
-    struct ch_map *by_name; /* those that stand -> struct held */
-    struct ch_map *names;   /* all that were ever given -> struct ch_people_row */
-    struct ch_map *tokens;  /* 32 bytes -> struct ch_people_row */
-    bool has_approver;
-    bool loopback_only;
-};
+#define MAY(action) ((uint32_t)1 << (action))
 
 static const char *const audiences[] = {[AUDIENCE_NONE] = "none",
                                         [AUDIENCE_PULL] = "pull",
@@ -161,27 +129,17 @@ void people_add(struct people *p, const struct ch_people_row *row)
     }
 }
 
-static bool stands(const struct ch_people_row *row)
-{
-    return row->ended_at_us == CH_TIME_UNKNOWN;
-}
-
 bool people_end(struct people *p, uint64_t id, int64_t at_us)
 {
     for (size_t i = 0; i < p->count; i++) {
         struct ch_people_row *row = &p->rows[i]->row;
-        if (row->id == id && stands(row)) {
+        if (row->id == id && people_stands(row)) {
             row->ended_at_us = at_us;
             people_settle(p);
             return true;
         }
     }
     return false;
-}
-
-static bool stands_as(const struct ch_people_row *row, enum ch_people_kind kind)
-{
-    return row->kind == kind && stands(row);
 }
 
 static struct ch_str token_key(const struct ch_sha256 *digest)
@@ -195,7 +153,7 @@ static void index_rows(struct people *p)
         const struct ch_people_row *row = &p->rows[i]->row;
         if (row->kind == CH_PEOPLE_PERSON) {
             ch_map_set(p->names, row->person, p->rows[i]);
-            if (stands(row)) {
+            if (people_stands(row)) {
                 p->held[p->held_count++].row = row;
                 ch_map_set(p->by_name, row->person, &p->held[p->held_count - 1]);
             }
@@ -205,12 +163,29 @@ static void index_rows(struct people *p)
     }
 }
 
-/* All that the group gives goes to the member. */
-static void give(const struct people *p, struct held *h, struct ch_str group)
+/* Grants that stand: few, beside members and tokens. */
+struct grants {
+    const struct ch_people_row **rows;
+    size_t count;
+};
+
+static struct grants standing_grants(const struct people *p)
 {
+    struct grants all = {ch_calloc(p->count + 1, sizeof(struct ch_people_row *)), 0};
     for (size_t i = 0; i < p->count; i++) {
-        const struct ch_people_row *row = &p->rows[i]->row;
-        if (!stands_as(row, CH_PEOPLE_GRANT) || !ch_str_eq(row->group, group)) {
+        if (people_stands_as(&p->rows[i]->row, CH_PEOPLE_GRANT)) {
+            all.rows[all.count++] = &p->rows[i]->row;
+        }
+    }
+    return all;
+}
+
+/* All that the group gives goes to the member. */
+static void give(const struct grants *all, struct held *h, struct ch_str group)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct ch_people_row *row = all->rows[i];
+        if (!ch_str_eq(row->group, group)) {
             continue;
         }
         h->grants = ch_realloc_array(h->grants, h->count + 1, sizeof(*h->grants));
@@ -231,14 +206,16 @@ void people_settle(struct people *p)
     p->held_count = 0;
     p->has_approver = false;
     index_rows(p);
+    struct grants all = standing_grants(p);
     for (size_t i = 0; i < p->count; i++) {
         const struct ch_people_row *row = &p->rows[i]->row;
         struct held *h =
-            stands_as(row, CH_PEOPLE_MEMBER) ? ch_map_get(p->by_name, row->person) : NULL;
+            people_stands_as(row, CH_PEOPLE_MEMBER) ? ch_map_get(p->by_name, row->person) : NULL;
         if (h != NULL) {
-            give(p, h, row->group);
+            give(&all, h, row->group);
         }
     }
+    free(all.rows);
     for (size_t i = 0; i < p->held_count; i++) {
         struct held *h = &p->held[i];
         h->conflict = rights_conflict(h->grants, h->count);
@@ -266,169 +243,6 @@ const struct ch_people_row *people_find(const struct people *p, struct ch_str na
     return h != NULL ? h->row : NULL;
 }
 
-/* ------------------------------------------------------------------ may a row be added */
-
-/* Never holds is told with who would, and by which groups. */
-static enum ch_code check_separation(const struct people *p, const struct ch_people_row *row,
-                                     struct ch_err *err)
-{
-    struct people *trial = people_new();
-    enum ch_code rc = CH_OK;
-    for (size_t i = 0; i < p->count; i++) {
-        people_add(trial, &p->rows[i]->row);
-    }
-    struct ch_people_row added = *row;
-    added.ended_at_us = CH_TIME_UNKNOWN;
-    people_add(trial, &added);
-    people_settle(trial);
-    for (size_t i = 0; rc == CH_OK && i < trial->held_count; i++) {
-        const struct held *h = &trial->held[i];
-        struct ch_str groups[ROLE_COUNT] = {{NULL, 0}};
-        for (size_t g = 0; g < h->count; g++) {
-            groups[h->grants[g].role] = h->by[g]->group;
-        }
-        if (h->conflict) {
-            rc = ch_fail(err, CH_E_DENIED,
-                         "%.*s would hold operator (group %.*s) and approver (group %.*s): nobody "
-                         "holds both",
-                         CH_STR_ARG(h->row->person), CH_STR_ARG(groups[ROLE_OPERATOR]),
-                         CH_STR_ARG(groups[ROLE_APPROVER]));
-        }
-    }
-    people_free(trial);
-    return rc;
-}
-
-static bool same(const struct ch_people_row *a, const struct ch_people_row *b)
-{
-    return a->kind == b->kind && ch_str_eq(a->group, b->group) && ch_str_eq(a->role, b->role) &&
-           ch_str_eq(a->person, b->person) && ch_str_eq(a->repository, b->repository) &&
-           ch_str_eq(a->environment, b->environment);
-}
-
-static enum ch_code check_twice(const struct people *p, const struct ch_people_row *row,
-                                struct ch_err *err)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        const struct ch_people_row *other = &p->rows[i]->row;
-        if (stands(other) && same(row, other)) {
-            return row->kind == CH_PEOPLE_MEMBER
-                       ? ch_fail(err, CH_E_EXISTS, "%.*s is in group %.*s already",
-                                 CH_STR_ARG(row->person), CH_STR_ARG(row->group))
-                       : ch_fail(err, CH_E_EXISTS, "group %.*s has role %.*s there already",
-                                 CH_STR_ARG(row->group), CH_STR_ARG(row->role));
-        }
-    }
-    return CH_OK;
-}
-
-static enum ch_code check_person(const struct people *p, const struct ch_people_row *row,
-                                 struct ch_err *err)
-{
-    const struct kept *former = ch_map_get(p->names, row->person);
-    if (former != NULL) {
-        return ch_fail(
-            err, CH_E_EXISTS,
-            stands(&former->row)
-                ? "%.*s is there already"
-                : "%.*s was there before: a name is given once, so that what was done under "
-                  "it stays one person's",
-            CH_STR_ARG(row->person));
-    }
-    if (row->full_name.len > FULL_NAME_MAX || !ch_str_is_utf8(row->full_name)) {
-        return ch_fail(err, CH_E_USAGE, "expected a name of at most %d bytes, in UTF-8",
-                       FULL_NAME_MAX);
-    }
-    return CH_OK;
-}
-
-static enum ch_code check_uid(const struct people *p, const struct ch_people_row *row,
-                              struct ch_err *err)
-{
-    if (row->uid == 0 || row->uid == UINT32_MAX) {
-        return ch_fail(err, CH_E_USAGE, "uid %u cannot be a person's%s", row->uid,
-                       row->uid == 0 ? ": root stays the way in when all else fails" : "");
-    }
-    if (people_find(p, row->person)->service) {
-        return ch_fail(err, CH_E_USAGE, "%.*s is a service account: it comes with a token",
-                       CH_STR_ARG(row->person));
-    }
-    for (size_t i = 0; i < p->count; i++) {
-        const struct ch_people_row *other = &p->rows[i]->row;
-        if (stands_as(other, CH_PEOPLE_UID) && other->uid == row->uid &&
-            people_find(p, other->person) != NULL) {
-            return ch_fail(err, CH_E_EXISTS, "uid %u is %.*s's", row->uid,
-                           CH_STR_ARG(other->person));
-        }
-    }
-    return CH_OK;
-}
-
-static enum ch_code check_token(const struct ch_people_row *row, struct ch_err *err)
-{
-    if (audience_of_name(row->audience) == AUDIENCE_NONE) {
-        return ch_fail(err, CH_E_USAGE, "expected the audience pull, push, scanner or admin");
-    }
-    if (row->label.len > LABEL_MAX || !ch_str_is_utf8(row->label)) {
-        return ch_fail(err, CH_E_USAGE, "expected a label of at most %d bytes, in UTF-8",
-                       LABEL_MAX);
-    }
-    return ch_sha256_is_zero(&row->sha256) ? ch_fail(err, CH_E_USAGE, "a token without digest")
-                                           : CH_OK;
-}
-
-static enum ch_code check_group(const struct people *p, const struct ch_people_row *row,
-                                struct ch_err *err)
-{
-    if (!people_name_ok(row->group)) {
-        return ch_fail(
-            err, CH_E_USAGE,
-            "expected the name of a group: 1 to %d of a-z 0-9 . _ -, the first a letter or "
-            "digit",
-            PEOPLE_NAME_MAX);
-    }
-    if (row->kind == CH_PEOPLE_GRANT && role_of_name(row->role) == ROLE_NONE) {
-        return ch_fail(
-            err, CH_E_USAGE,
-            "expected the role reader, requester, reviewer, approver, auditor, operator or "
-            "scanner");
-    }
-    if (row->environment.len > 0 && !ch_str_eq(row->environment, CH_STR("prod")) &&
-        !ch_str_eq(row->environment, CH_STR("preprod"))) {
-        return ch_fail(err, CH_E_USAGE, "expected the environment prod or preprod");
-    }
-    enum ch_code rc = check_twice(p, row, err);
-    return rc == CH_OK ? check_separation(p, row, err) : rc;
-}
-
-enum ch_code people_check(const struct people *p, const struct ch_people_row *row,
-                          struct ch_err *err)
-{
-    if (row->kind != CH_PEOPLE_GRANT && !people_name_ok(row->person)) {
-        return ch_fail(
-            err, CH_E_USAGE,
-            "expected the name of a user: 1 to %d of a-z 0-9 . _ -, the first a letter or "
-            "digit",
-            PEOPLE_NAME_MAX);
-    }
-    if (row->kind != CH_PEOPLE_GRANT && row->kind != CH_PEOPLE_PERSON &&
-        people_find(p, row->person) == NULL) {
-        return ch_fail(err, CH_E_USAGE, "there is no user %.*s", CH_STR_ARG(row->person));
-    }
-    switch (row->kind) {
-    case CH_PEOPLE_PERSON:
-        return check_person(p, row, err);
-    case CH_PEOPLE_UID:
-        return check_uid(p, row, err);
-    case CH_PEOPLE_TOKEN:
-        return check_token(row, err);
-    case CH_PEOPLE_MEMBER:
-    case CH_PEOPLE_GRANT:
-        return check_group(p, row, err);
-    }
-    return ch_fail(err, CH_E_USAGE, "no such kind of fact about people");
-}
-
 /* ------------------------------------------------------------------ who */
 
 static struct principal principal_of(const struct ch_people_row *person, enum audience audience)
@@ -451,7 +265,7 @@ static const char *token_fault(const struct people *p, const struct ch_people_ro
                                int64_t now_us)
 {
     return t == NULL                                                           ? "unknown"
-           : !stands(t) || people_find(p, t->person) == NULL                   ? "revoked"
+           : !people_stands(t) || people_find(p, t->person) == NULL            ? "revoked"
            : t->expires_at_us == CH_TIME_UNKNOWN || t->expires_at_us <= now_us ? "expired"
                                                                                : NULL;
 }
@@ -490,8 +304,9 @@ struct principal people_of_uid(const struct people *p, uint32_t uid)
     const struct ch_people_row *found = NULL;
     for (size_t i = 0; i < p->count; i++) {
         const struct ch_people_row *row = &p->rows[i]->row;
-        const struct ch_people_row *person =
-            stands_as(row, CH_PEOPLE_UID) && row->uid == uid ? people_find(p, row->person) : NULL;
+        const struct ch_people_row *person = people_stands_as(row, CH_PEOPLE_UID) && row->uid == uid
+                                                 ? people_find(p, row->person)
+                                                 : NULL;
         if (person != NULL && found != NULL && person != found) {
             return (struct principal){.kind = PRINCIPAL_NONE}; /* two people's: nobody's */
         }

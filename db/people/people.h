@@ -47,7 +47,7 @@ void token_make(char ret[TOKEN_LEN + 1]);
 /* Whether the text has the form of a token, and then its digest. */
 bool token_digest(struct ch_str text, struct ch_sha256 *ret);
 
-/* ------------------------------------------------------------------ what is known (people.c) */
+/* ------------------------------------------------------------------ what is known (people.c, check.c) */
 
 struct people;
 

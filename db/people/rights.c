@@ -22,9 +22,9 @@ static const char *const actions[ACTION_COUNT] = {
     [ACTION_DENY] = "artifact.deny",
 };
 
-/* Reviewers see and judge what a request is about; only approvers decide. Operators keep the service
- * running and have no word on what it lets through: neither policy nor exceptions. They may deny: what is on
- * fire is put out by whoever sees it first. */
+/* Reviewers see and judge what a request is about; only approvers decide. Operators keep the
+ * service running and have no word on what it lets through: neither policy nor exceptions. They may
+ * deny: what is on fire is put out by whoever sees it first. */
 static const struct {
     const char *name;
     uint32_t actions;
@@ -84,7 +84,8 @@ bool rights_allow(const struct grant *grants, size_t count, enum action a, const
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if ((role_actions(grants[i].role) & MAY(a)) != 0 && covers(grants[i].repository, at->repository) &&
+        if ((role_actions(grants[i].role) & MAY(a)) != 0 &&
+            covers(grants[i].repository, at->repository) &&
             covers(grants[i].environment, at->environment)) {
             return true;
         }
@@ -94,10 +95,10 @@ bool rights_allow(const struct grant *grants, size_t count, enum action a, const
 
 bool rights_conflict(const struct grant *grants, size_t count)
 {
-    bool operator = false, approver = false;
+    bool operator= false, approver = false;
     for (size_t i = 0; i < count; i++) {
-        operator = operator || grants[i].role == ROLE_OPERATOR;
+        operator= operator|| grants[i].role == ROLE_OPERATOR;
         approver = approver || grants[i].role == ROLE_APPROVER;
     }
-    return operator && approver;
+    return operator&& approver;
 }

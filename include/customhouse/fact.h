@@ -55,6 +55,11 @@ bool ch_fact_has_form(enum ch_fact_code code, struct ch_str value);
 /* The only type of file that has such facts ("sdist"); NULL: any that is inspected. */
 const char *ch_fact_file_type(enum ch_fact_code code);
 
+/* auto-load "script NAME": whether a script of this name would be taken for a common command. */
+bool ch_command_is_known(struct ch_str name);
+/* auto-load "entry-point GROUP": whether tools load the entries of this group by themselves. */
+bool ch_group_loads_by_itself(struct ch_str group);
+
 struct ch_fact {
     struct ch_str name; /* lower case, digits, '-' */
     struct ch_str value;

@@ -63,7 +63,7 @@ static void see_module(struct ch_content *c, struct ch_str path)
 
 static void see_script(struct ch_content *c, struct ch_str name)
 {
-    if (command_is_known(name)) {
+    if (ch_command_is_known(name)) {
         content_factf(c, CH_FACT_AUTO_LOAD, "script %.*s", CH_STR_ARG(name));
     }
 }
@@ -169,7 +169,7 @@ void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch
     ch_content_object(c, object);
     if (ch_str_eq(group, CH_STR("console_scripts")) || ch_str_eq(group, CH_STR("gui_scripts"))) {
         see_script(c, name);
-    } else if (group_is_loaded_by_itself(group)) {
+    } else if (ch_group_loads_by_itself(group)) {
         content_factf(c, CH_FACT_AUTO_LOAD, "entry-point %.*s", CH_STR_ARG(group));
     }
 }

@@ -14,6 +14,7 @@ from house.service import BIN, Service
 from house.upstream import Upstream
 
 ALICE, OSCAR, BOB, NOBODY = 61001, 61002, 61003, 61004
+GATEWAY = 65101  # uid_base and one
 TOKEN = re.compile(r"chp_[0-9a-f]{64}")
 
 
@@ -72,6 +73,10 @@ class Rights(Base):
         self.assertEqual(status, 0, out + err)
         self.assertEqual(self.service.ask(file_path("young0", "2.0")).status, 200)
         self.refuses(f"uid {ALICE} is no user here", "queue", uid=ALICE)
+        # T22: a conquered gateway commands nothing, and cannot be made somebody
+        self.refuses("the server's own processes command nothing", "queue", uid=GATEWAY)
+        status, out, err = self.service.command("user", "add", "gate", "--uid", str(GATEWAY))
+        self.assertEqual(status, 2, out + err)
 
     def test_2_named_people_take_over(self):
         self.ok("user", "add", "alice", "--name", "Alice Ångström", "--uid", str(ALICE))

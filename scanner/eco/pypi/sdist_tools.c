@@ -205,27 +205,27 @@ static bool is_part_of_path(char c)
 
 /* Python that the build file names: "tools/x.py", from its own folder or the tree's; a variable
  * before it is taken for one of these. */
-static void run_python_of(struct sdist *s, const struct sdist_file *f)
+static void run_python_of(struct sdist *s, const struct sdist_file *f, struct ch_str text)
 {
     const struct ch_str ending = CH_STR(".py");
     struct ch_str folder = ch_str_sub(f->tree, 0, f->tree.len - path_base(f->tree).len);
     struct ch_buf b;
     ch_buf_init(&b, 2 * ch_limits.member_path_bytes);
-    for (size_t from = 0, at; ch_str_find(ch_str_sub(f->bytes, from, f->bytes.len), ending, &at);
+    for (size_t from = 0, at; ch_str_find(ch_str_sub(text, from, text.len), ending, &at);
          from = at) {
         size_t end = from + at + ending.len;
         size_t start = from + at;
         at = end;
-        if (end < f->bytes.len && is_part_of_path(f->bytes.ptr[end])) {
+        if (end < text.len && is_part_of_path(text.ptr[end])) {
             continue;
         }
-        while (start > 0 && is_part_of_path(f->bytes.ptr[start - 1])) {
+        while (start > 0 && is_part_of_path(text.ptr[start - 1])) {
             start--;
         }
-        while (start < end && f->bytes.ptr[start] == '/') {
+        while (start < end && text.ptr[start] == '/') {
             start++; /* "${DIR}/x.py", '@SOURCE_ROOT@/x.py' */
         }
-        struct ch_str path = sdist_clean(ch_str_sub(f->bytes, start, end - start));
+        struct ch_str path = sdist_clean(ch_str_sub(text, start, end - start));
         ch_buf_clear(&b);
         ch_buf_puts(&b, folder);
         ch_buf_puts(&b, path);
@@ -235,11 +235,37 @@ static void run_python_of(struct sdist *s, const struct sdist_file *f)
     ch_buf_done(&b);
 }
 
+/* The text without comments: "#" to the end of the line, outside of texts. CMake's "#[[" may end
+ * before what is run begins, and stays. */
+static void put_without_comments(struct ch_buf *to, struct ch_str text, char quote)
+{
+    bool quoted = false;
+    bool comment = false;
+    for (size_t at = 0; at < text.len; at++) {
+        char c = text.ptr[at];
+        comment = comment ? c != '\n'
+                          : c == '#' && !quoted && at + 1 < text.len && text.ptr[at + 1] != '[';
+        if (comment) {
+            continue;
+        }
+        ch_buf_putc(to, c);
+        if (c == '\\' && at + 1 < text.len) {
+            ch_buf_putc(to, text.ptr[++at]);
+        } else if (c == quote) {
+            quoted = !quoted;
+        }
+    }
+}
+
 static void check_build_file(struct sdist *s, const struct sdist_file *f, const struct words *words)
 {
-    const char *word = first_word(f->bytes, words);
+    struct ch_buf text;
+    ch_buf_init(&text, f->bytes.len + 1);
+    put_without_comments(&text, f->bytes, words == &meson_words ? '\'' : '"');
+    const char *word = first_word(ch_buf_str(&text), words);
     struct ch_buf b;
     if (word == NULL) {
+        ch_buf_done(&text);
         return;
     }
     ch_buf_init(&b, 256);
@@ -249,7 +275,8 @@ static void check_build_file(struct sdist *s, const struct sdist_file *f, const 
         sdist_hook(s, ch_buf_str(&b));
     }
     ch_buf_done(&b);
-    run_python_of(s, f);
+    run_python_of(s, f, ch_buf_str(&text));
+    ch_buf_done(&text);
 }
 
 static const struct tool {

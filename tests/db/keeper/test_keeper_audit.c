@@ -9,6 +9,7 @@
 #include "customhouse/limits.h"
 #include "db/log/append.h"
 #include "db/log/files.h"
+#include "db/people/people.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
@@ -209,6 +210,126 @@ static void what_happens_is_entered(void **state)
     ch_buf_done(&all);
     ch_buf_done(&entry);
     ch_buf_done(&out);
+    house_free(h);
+}
+
+/* T26: neither persons nor their names of groups, and never a token or its hash. */
+static void people_are_entered_hidden(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out, entry;
+    struct ch_sha256 digest;
+    char token_hex[CH_SHA256_HEX + 1];
+    uint64_t at = 0;
+    int64_t number = 0;
+    bool service = true;
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    assert_int_equal(house_run(h, "user add alice --name=Wonderland --uid=2001", &out), 0);
+    assert_int_equal(house_run(h, "group add falcons alice --role=approver --repository=pypi", &out), 0);
+    assert_int_equal(house_run(h, "token add --user=alice --audience=pull --label=tea-party", &out), 0);
+    assert_true(token_digest(ch_str_sub(ch_buf_str(&out), 0, TOKEN_LEN), &digest));
+    ch_sha256_hex(&digest, token_hex);
+    until_written(h);
+
+    struct ch_log_entry_fields f = newest(h, "person", &entry, &at);
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "alice");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "Wonderland");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "local:1000");
+    assert_true(ch_log_entry_get_bool(&f, "service", &service) && !service);
+    f = newest(h, "uid", &entry, &at);
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "alice");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "2001");
+    f = newest(h, "member", &entry, &at);
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "alice");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "falcons");
+    f = newest(h, "grant", &entry, &at);
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "falcons");
+    assert_field(&f, "role", "approver");
+    assert_field(&f, "repository", "pypi");
+    f = newest(h, "token", &entry, &at);
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "alice");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "tea-party");
+    assert_field(&f, "audience", "pull");
+    assert_true(ch_log_entry_get_int(&f, "expires_us", &number));
+    assert_false(ch_str_find(ch_buf_str(&entry), ch_str_of(token_hex), NULL));
+    assert_false(ch_str_find(ch_buf_str(&entry), CH_STR(TOKEN_PREFIX), NULL));
+
+    assert_int_equal(house_run(h, "group revoke falcons alice --reason=off-with-her", &out), 0);
+    until_written(h);
+    f = newest(h, "people-end", &entry, &at);
+    assert_field(&f, "of", "member");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "alice");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "falcons");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "off-with-her");
+    ch_buf_done(&out);
+    ch_buf_done(&entry);
+    house_free(h);
+}
+
+/* T26: who approved is in the rule of the decision, and not in the entry. */
+static void who_approved_is_hidden(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out, entry;
+    uint64_t at = 0;
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    set_wheels(h, 1);
+    assert_int_equal(house_run(h, "user add alice --uid=2001", &out), 0);
+    assert_int_equal(house_run(h, "group add approvers alice --role=approver", &out), 0);
+    h->uid = 2001;
+    h->stranger = true;
+    assert_int_equal(house_run(h, "approve pkg==1.0 --reason=seen --expires=3d", &out), 0);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    until_written(h);
+    struct ch_log_entry_fields f = newest(h, "decision", &entry, &at);
+    assert_field(&f, "verdict", "allow");
+    assert_false(ch_str_find(ch_buf_str(&entry), CH_STR("alice"), NULL));
+    struct opened o = {.f = &f, .text = "approved by user:alice"};
+    assert_ch_ok(&err, ch_store_log_clear(h->k->store, at, open_one, &o, &err));
+    assert_int_equal(o.count, 2); /* the rule, and the reason that names it */
+    f = newest(h, "ruling", &entry, &at);
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "user:alice");
+    ch_buf_done(&out);
+    ch_buf_done(&entry);
+    house_free(h);
+}
+
+static void failed_sign_ins_are_entered_by_the_minute(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf entry;
+    int64_t times = 0;
+    uint64_t at = 0;
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    int64_t minute = keeper_now_us(h->k) / 60000000;
+    for (int i = 0; i < 3; i++) {
+        assert_ch_ok(&err, audit_sign_in_failed(h->k, CH_STR("user:bob"), "expired", &err));
+    }
+    assert_ch_ok(&err, audit_sign_ins(h->k, minute - 1, &err)); /* it is not over yet */
+    until_written(h);
+    struct ch_buf all = kinds(h);
+    assert_false(ch_str_find(ch_buf_str(&all), CH_STR("sign-in-failed"), NULL));
+    ch_buf_done(&all);
+    house_restart(h);
+    assert_ch_ok(&err, audit_sign_ins(h->k, minute + 2, &err));
+    until_written(h);
+    struct ch_log_entry_fields f = newest(h, "sign-in-failed", &entry, &at);
+    assert_true(ch_log_entry_get_int(&f, "times", &times));
+    assert_true(times >= 1 && times <= 3); /* a minute may have ended between them */
+    assert_field(&f, "why", "expired");
+    assert_hidden(h, at, &f, ch_buf_str(&entry), "user:bob");
+    assert_ch_ok(&err, audit_sign_ins(h->k, minute + 3, &err)); /* once */
+    until_written(h);
+    uint64_t again = 0;
+    newest(h, "sign-in-failed", &entry, &again);
+    assert_int_equal(again, at);
+    ch_buf_done(&entry);
     house_free(h);
 }
 
@@ -414,6 +535,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_happens_is_entered),
+        cmocka_unit_test(people_are_entered_hidden),
+        cmocka_unit_test(who_approved_is_hidden),
+        cmocka_unit_test(failed_sign_ins_are_entered_by_the_minute),
         cmocka_unit_test(refusals_are_entered_by_the_minute),
         cmocka_unit_test(t4_no_new_allow_without_the_log),
         cmocka_unit_test(t4_a_lost_log_is_not_begun_anew),

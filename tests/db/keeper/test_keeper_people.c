@@ -438,38 +438,6 @@ static void a_configured_approver_is_made_once(void **state)
     ch_buf_done(&config);
 }
 
-/* ------------------------------------------------------------------ failed sign-ins */
-
-struct counted {
-    uint64_t expired, unknown;
-};
-
-static enum ch_code count(void *ctx, const struct ch_sign_in_row *row, struct ch_err *e)
-{
-    struct counted *c = ctx;
-    (void)e;
-    if (ch_str_eq(row->why, CH_STR("expired")) && ch_str_eq(row->principal, CH_STR("user:bob"))) {
-        c->expired += row->times;
-    }
-    c->unknown += ch_str_eq(row->why, CH_STR("unknown")) && row->principal.len == 0 ? row->times : 0;
-    return CH_OK;
-}
-
-static void failed_sign_ins_are_counted(void **state)
-{
-    (void)state;
-    struct counted c = {0};
-    for (int i = 0; i < 3; i++) {
-        assert_ch_ok(&err, audit_sign_in_failed(h->k, CH_STR("user:bob"), "expired", &err));
-    }
-    assert_ch_ok(&err, audit_sign_in_failed(h->k, (struct ch_str){NULL, 0}, "unknown", &err));
-    assert_ch_ok(&err, keeper_commit(h->k, &err));
-    house_restart(h);
-    assert_ch_ok(&err, ch_store_sign_ins_before(h->k->store, INT64_MAX, count, &c, &err));
-    assert_int_equal(c.expired, 3);
-    assert_int_equal(c.unknown, 1);
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -488,7 +456,6 @@ int main(void)
         T(what_could_not_be_stored_gives_nothing),
         T(what_is_taken_counts_no_more_even_if_it_cannot_be_stored),
         T(a_configured_approver_is_made_once),
-        T(failed_sign_ins_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

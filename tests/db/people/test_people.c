@@ -355,6 +355,9 @@ static void test_separation(void **state)
     add(grant("empty", "operator", NULL, NULL));
     add(grant("empty", "approver", NULL, NULL));
     refused(CH_E_DENIED, member("empty", "alice"), "nobody holds both");
+    add(person("carol", false)); /* who has nothing yet */
+    refused(CH_E_DENIED, member("empty", "carol"),
+            "carol would hold operator (group empty) and approver (group empty)");
     /* a store that says otherwise gives nothing */
     struct ch_people_row forged = member("approvers", "alice");
     forged.id = 99;
@@ -366,6 +369,40 @@ static void test_separation(void **state)
         assert_false(may(&alice, a, "other", "preprod"));
     }
     assert_true(people_has_approver(people)); /* local:UID gains nothing by it */
+}
+
+/* As a group of writes of a large site would ask: thousands of people, one command. */
+static void test_many(void **state)
+{
+    (void)state;
+    char name[32], group[32];
+    for (int i = 0; i < 20; i++) {
+        snprintf(group, sizeof(group), "g%d", i);
+        struct ch_people_row row = grant(group, i == 0 ? "operator" : "reader", NULL, NULL);
+        row.id = ++next_id;
+        row.ended_at_us = CH_TIME_UNKNOWN;
+        people_add(people, &row);
+    }
+    for (int i = 0; i < 5000; i++) {
+        snprintf(name, sizeof(name), "p%d", i);
+        snprintf(group, sizeof(group), "g%d", i % 20);
+        struct ch_people_row rows[] = {person(name, false), member(group, name)};
+        for (size_t k = 0; k < CH_ARRAY_LEN(rows); k++) {
+            rows[k].id = ++next_id;
+            rows[k].ended_at_us = CH_TIME_UNKNOWN;
+            people_add(people, &rows[k]);
+        }
+    }
+    people_settle(people);
+    refused(CH_E_DENIED, grant("g0", "approver", "pypi", "preprod"), "p0 would hold");
+    struct ch_people_row row = grant("g1", "approver", NULL, NULL);
+    assert_ch_ok(&err, people_check(people, &row, &err));
+    add(row);
+    struct principal one = named("p1"), two = named("p2"), last = named("p4981");
+    assert_true(may(&one, ACTION_EXCEPTION_APPROVE, "pypi", "prod"));
+    assert_true(may(&last, ACTION_EXCEPTION_APPROVE, "pypi", "prod"));
+    assert_false(may(&two, ACTION_EXCEPTION_APPROVE, "pypi", "prod"));
+    refused(CH_E_DENIED, member("g1", "p20"), "p20 would hold operator (group g0)");
 }
 
 static void test_names(void **state)
@@ -444,6 +481,7 @@ int main(void)
         T(test_local_peer),
         T(test_uid_is_one_person),
         T(test_separation),
+        T(test_many),
         T(test_names),
         T(test_names_are_given_once),
         T(test_what_cannot_be),

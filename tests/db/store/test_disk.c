@@ -128,6 +128,12 @@ static int withdrawals(void)
     size_t done = 0;
     ch_limits.store_reserve_bytes = 2 << 20;
     CHECK(1, ch_store_open(folder, &s, &err) == CH_OK);
+    struct ch_people_row alice = {.kind = CH_PEOPLE_PERSON, .person = CH_STR("alice")};
+    struct ch_people_row token = {.kind = CH_PEOPLE_TOKEN, .person = CH_STR("alice"),
+                                  .audience = CH_STR("pull"), .sha256 = {{1}}};
+    uint64_t person_id = 0, token_id = 0;
+    CHECK(8, ch_store_add_people(s, &alice, &person_id, &err) == CH_OK);
+    CHECK(9, ch_store_add_people(s, &token, &token_id, &err) == CH_OK);
     CHECK(2, fill_until_full(s, CH_VERDICT_ALLOW, &done) == CH_E_FULL);
     CHECK(3, strstr(err.msg, "kept for withdrawals") != NULL && done > 10);
     char path[128];
@@ -145,6 +151,11 @@ static int withdrawals(void)
     }
     CHECK(6, decide_in(s, "new", CH_VERDICT_ALLOW) == CH_E_FULL);
     CHECK(7, decisions(s) == done);
+    /* nobody gets a right any more; what somebody has can be taken */
+    token.sha256.byte[1] = 1;
+    CHECK(10, ch_store_add_people(s, &token, &token_id, &err) == CH_E_FULL);
+    CHECK(11, ch_store_end_people(s, token_id, CH_STR("x"), CH_STR(""), 1, &err) == CH_OK);
+    CHECK(12, ch_store_end_people(s, person_id, CH_STR("x"), CH_STR(""), 1, &err) == CH_OK);
     ch_store_close(s);
     return 0;
 }

@@ -64,6 +64,12 @@ static const struct sdist_row tools[] = {
     {"CMake in a file of its own", {.more = {{"pyproject.toml", SCIKIT, NULL}, {"CMakeLists.txt", "include(a/b.cmake)\n", NULL},
       {"a/b.cmake", "install (\n SCRIPT x)\n", NULL}}}, "",
      "build-hook b.cmake install(script|build-backend scikit_build_core.build"},
+    {"comments", {.more = {{"pyproject.toml", SCIKIT, NULL}, {"CMakeLists.txt", "# execute_process(COMMAND tests/z.py)\n"
+      "add_custom_command(OUTPUT \"#x\")  # as tests/z.py does\n", NULL}, {"tests/z.py", STARTS, NULL}}}, "",
+     "build-hook CMakeLists.txt add_custom_command|build-backend scikit_build_core.build"},
+    {"what is no comment", {.more = {{"pyproject.toml", SCIKIT, NULL}, {"CMakeLists.txt",
+      "set(x \"\\\"#\")\n#[[ x ]] execute_process(COMMAND \"#\" tests/z.py)\n", NULL}, {"tests/z.py", STARTS, NULL}}}, "install-network",
+     "build-hook CMakeLists.txt execute_process|build-backend scikit_build_core.build"},
     {"CMake only compiles", {.more = {{"pyproject.toml", SCIKIT, NULL}, {"CMakeLists.txt", "project(x LANGUAGES C)\n"
       "python_add_library(_x MODULE x.c)\ninstall(TARGETS _x DESTINATION x)\n", NULL}}}, "",
      "build-backend scikit_build_core.build"},

@@ -1,0 +1,268 @@
+/* What a command is about: NAME, NAME==VERSION, a range, a file, a URL of this server, sha256:HEX, the ID of a
+ * refusal; and the repository it is in. */
+#include "commands_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void copy(char *to, size_t size, struct ch_str s)
+{
+    snprintf(to, size, "%.*s", (int)(s.len < size ? s.len : size - 1), s.len > 0 ? s.ptr : "");
+}
+
+/* Whether files of this upstream may come through the repository; NULL: whichever. */
+static bool has_upstream(const struct ch_repository *r, const char *upstream)
+{
+    for (size_t u = 0; upstream != NULL && u < r->upstream_count; u++) {
+        if (strcmp(r->upstreams[u], upstream) == 0) {
+            return true;
+        }
+    }
+    return upstream == NULL;
+}
+
+/* The repository the command is about: --repository, else the only one of the ecosystem (and of those
+ * with the upstream). What is approved or denied in one of several is not left to their order. */
+const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
+                                               const char *upstream, struct ch_err *err)
+{
+    struct ch_str name = command_option(c, "repository");
+    const struct ch_config *config = c->k->config;
+    const struct ch_repository *found = NULL;
+    size_t count = 0;
+    struct ch_buf names;
+    ch_buf_init(&names, 512); /* so many fit into an error */
+    for (size_t i = 0; i < config->repository_count; i++) {
+        const struct ch_repository *r = &config->repositories[i];
+        if (name.len > 0 ? ch_str_eq(name, ch_str_of(r->name))
+                         : (ecosystem.len == 0 || ch_str_eq(ecosystem, ch_str_of(r->ecosystem))) &&
+                               has_upstream(r, upstream)) {
+            found = r;
+            ch_buf_printf(&names, "%s%s", count++ > 0 ? ", " : "", r->name);
+        }
+    }
+    if (count == 0) {
+        ch_fail(err, CH_E_USAGE, "no repository %.*s in the configuration",
+                CH_STR_ARG(name.len > 0 ? name : ecosystem));
+    } else if (count > 1) {
+        ch_fail(err, CH_E_USAGE, "several repositories have it: say which with --repository (%.*s)",
+                CH_STR_ARG(ch_buf_str(&names)));
+    }
+    ch_buf_done(&names);
+    return count == 1 ? found : NULL;
+}
+
+/* The repository that a URL of this server names: the first part of its path. */
+static const struct ch_repository *repository_of_url(const struct command *c, struct ch_str url)
+{
+    size_t at;
+    if (command_option(c, "repository").len > 0 || !ch_str_find(url, CH_STR("://"), &at)) {
+        return NULL;
+    }
+    url = ch_str_sub(url, at + 3, url.len);
+    if (!ch_str_find_char(url, '/', &at)) {
+        return NULL;
+    }
+    url = ch_str_sub(url, at + 1, url.len);
+    return ch_str_find_char(url, '/', &at) ? ch_config_repository(c->k->config, ch_str_sub(url, 0, at))
+                                           : NULL;
+}
+
+static void on_release(void *ctx, const struct ch_release_file *f)
+{
+    struct what *what = ctx;
+    if (what->file_name[0] == '\0') {
+        copy(what->project, sizeof(what->project), f->project);
+        copy(what->file_name, sizeof(what->file_name), f->file_name);
+        copy(what->upstream, sizeof(what->upstream), f->upstream);
+    }
+}
+
+enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
+                            struct ch_err *err)
+{
+    struct ch_str word = command_word(c);
+    bool is = ch_str_starts(word, CH_STR("sha256:"));
+    if (is && !ch_sha256_from_hex(ch_str_sub(word, 7, word.len), ret)) {
+        return ch_fail(err, CH_E_USAGE, "sha256: expected 64 hex digits after it");
+    }
+    *ret_is = is;
+    return CH_OK;
+}
+
+static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sha256,
+                                   struct what *ret, struct ch_err *err)
+{
+    enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, ret, err);
+    if (rc == CH_OK && ret->file_name[0] == '\0') {
+        rc = ch_fail(err, CH_E_NOT_FOUND, "no file with this sha256 was ever fetched");
+    }
+    if (rc == CH_OK) {
+        const struct ch_repository *r =
+            command_repository(c, (struct ch_str){NULL, 0}, ret->upstream, err);
+        rc = r == NULL ? CH_E_USAGE : CH_OK;
+        copy(ret->repository, sizeof(ret->repository), ch_str_of(r != NULL ? r->name : NULL));
+    }
+    ret->kind = WHAT_FILE;
+    return rc;
+}
+
+/* A file name: its project is the part before one of the hyphens; a page that knows the file wins. */
+static bool what_by_file(struct command *c, const struct ch_repository *repo, struct ch_str word,
+                         struct what *ret)
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    char first[256] = "";
+    for (size_t i = 1; eco != NULL && i < word.len; i++) {
+        char name[256];
+        if (word.ptr[i] != '-' || !eco->normalise(ch_str_sub(word, 0, i), name, sizeof(name))) {
+            continue;
+        }
+        if (first[0] == '\0') {
+            snprintf(first, sizeof(first), "%s", name);
+        }
+        struct page *p = page_get(c->k, ch_str_of(repo->name), ch_str_of(name));
+        if (p != NULL && page_load(c->k, p) && page_find_file(p, word) >= 0) {
+            snprintf(first, sizeof(first), "%s", name);
+            break;
+        }
+    }
+    snprintf(ret->project, sizeof(ret->project), "%s", first);
+    copy(ret->file_name, sizeof(ret->file_name), word);
+    ret->kind = WHAT_FILE;
+    return first[0] != '\0';
+}
+
+static bool looks_like_file(struct ch_str word)
+{
+    static const char *const ends[] = {".whl", ".tar.gz", ".zip", ".egg", ".tar.bz2", ".tar.xz",
+                                       ".exe", ".conda"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(ends); i++) {
+        if (ch_str_ends(word, ch_str_of(ends[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str word,
+                                 struct what *ret, struct ch_err *err)
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    size_t at = 0;
+    while (at < word.len && strchr("=<>!~ [;,", word.ptr[at]) == NULL) {
+        at++;
+    }
+    struct ch_str spec = ch_str_trim(ch_str_sub(word, at, word.len));
+    if (eco == NULL || !eco->normalise(ch_str_sub(word, 0, at), ret->project, sizeof(ret->project))) {
+        return ch_fail(err, CH_E_USAGE,
+                       "expected pypi:NAME, NAME==VERSION, NAME with a version range, a file name, "
+                       "a URL of this server, sha256:HEX or the ID of a refusal");
+    }
+    copy(ret->spec, sizeof(ret->spec), spec);
+    ret->kind = spec.len == 0 ? WHAT_PROJECT : WHAT_RANGE;
+    if (ch_str_starts(spec, CH_STR("==")) && !ch_str_find_char(spec, '*', NULL) &&
+        !ch_str_find_char(spec, ',', NULL)) {
+        ret->kind = WHAT_VERSION;
+        copy(ret->version, sizeof(ret->version), ch_str_trim(ch_str_sub(spec, 2, spec.len)));
+    } else if (spec.len > 0) {
+        bool match;
+        return eco->match_version(spec, CH_STR("1"), &match, err);
+    }
+    return CH_OK;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* "%2B" and the like, as a version's "+" is written in links; into `room`. */
+static struct ch_str decoded(struct ch_str s, char *room, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len && n < size; i++) {
+        int high = s.ptr[i] == '%' && i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(s.ptr[i + 2]) : -1;
+        room[n++] = low >= 0 ? (char)(high << 4 | low) : s.ptr[i];
+        i += low >= 0 ? 2 : 0;
+    }
+    return (struct ch_str){room, n};
+}
+
+static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err *err)
+{
+    struct ch_str word = command_word(c);
+    struct ch_str ecosystem = {NULL, 0};
+    char name[1024];
+    size_t at;
+    *ret = (struct what){.kind = WHAT_PROJECT};
+    if (word.len == 0 || word.len > 1024) {
+        return ch_fail(err, CH_E_USAGE, "what? expected pypi:NAME, NAME==VERSION, a file name, a URL "
+                                        "of this server, sha256:HEX or the ID of a refusal");
+    }
+    bool digest;
+    struct ch_sha256 sha256;
+    if (command_digest(c, &digest, &sha256, err) != CH_OK) {
+        return err->code;
+    }
+    bool url = ch_str_find(word, CH_STR("://"), NULL);
+    if (!digest && !url && ch_str_find_char(word, ':', &at) &&
+        ch_ecosystem_find(ch_str_sub(word, 0, at)) != NULL) {
+        ecosystem = ch_str_sub(word, 0, at);
+        word = ch_str_sub(word, at + 1, word.len);
+    }
+    const struct ch_repository *repo = url ? repository_of_url(c, word) : NULL;
+    if (url && ch_str_find(word, CH_STR("/-/x/"), &at)) {
+        word = ch_str_sub(word, at + 5, word.len);
+    }
+    struct ch_refusal_row row;
+    struct ch_buf strings;
+    ch_buf_init(&strings, 8192);
+    if (word.len == 16 && ch_store_get_refusal(c->k->store, word, &row, &strings, err) == CH_OK) {
+        copy(ret->repository, sizeof(ret->repository), row.repository);
+        copy(ret->project, sizeof(ret->project), row.project);
+        copy(ret->file_name, sizeof(ret->file_name), row.file_name);
+        ret->kind = WHAT_FILE;
+        ch_buf_done(&strings);
+        return CH_OK;
+    }
+    ch_buf_done(&strings);
+    if (digest) {
+        return what_by_digest(c, &sha256, ret, err);
+    }
+    repo = repo != NULL ? repo : command_repository(c, ecosystem, NULL, err);
+    if (repo == NULL) {
+        return CH_E_USAGE;
+    }
+    copy(ret->repository, sizeof(ret->repository), ch_str_of(repo->name));
+    if (url) { /* only the last part matters: the file's name */
+        size_t slash;
+        while (ch_str_find_char(word, '/', &slash)) {
+            word = ch_str_sub(word, slash + 1, word.len);
+        }
+        if (ch_str_find_char(word, '#', &at) || ch_str_find_char(word, '?', &at)) {
+            word = ch_str_sub(word, 0, at);
+        }
+        if (ch_str_ends(word, CH_STR(".metadata"))) {
+            word = ch_str_sub(word, 0, word.len - 9);
+        }
+        word = decoded(word, name, sizeof(name));
+    }
+    if (looks_like_file(word)) {
+        return what_by_file(c, repo, word, ret)
+                   ? CH_OK
+                   : ch_fail(err, CH_E_USAGE, "%.*s: no project name in this file name",
+                             CH_STR_ARG(word));
+    }
+    return what_by_name(repo, word, ret, err);
+}
+
+enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err)
+{
+    enum ch_code rc = read_what(c, ret, err);
+    return rc == CH_OK ? command_check(c, c->action, ch_str_of(ret->repository), err) : rc;
+}
