@@ -15,7 +15,7 @@ may() {
     return 1
 }
 
-for program in audit customhouse keeper gateway fetcher scanner; do
+for program in admin audit customhouse keeper gateway fetcher scanner; do
     if [ ! -x "$bin/$program" ]; then
         echo "$bin/$program: missing"
         failed=1

@@ -43,6 +43,33 @@ static enum ch_code check_listen(const struct ch_config *c, size_t i, const stru
     return CH_OK;
 }
 
+/* Administration over an open network in the clear is not to be had. */
+static enum ch_code check_admin(const struct ch_config *c, const struct ch_yaml *yaml, struct ch_err *err)
+{
+    const struct ch_yaml_node *admin = ch_yaml_find(ch_yaml_root(yaml), "admin");
+    const struct ch_yaml_node *at = admin != NULL ? ch_yaml_find(admin, "address") : NULL;
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    if ((c->admin_tls_certificate == NULL) != (c->admin_tls_key == NULL)) {
+        return ch_yaml_fail(yaml, at != NULL ? at : admin, err,
+                            "tls_certificate and tls_key go together; only one of them is given");
+    }
+    if (c->admin_address == NULL) {
+        return CH_OK;
+    }
+    CH_ASSERT(ch_place_split(ch_str_of(c->admin_address), &host, &port));
+    for (size_t i = 0; port != 0 && i < c->listen_count; i++) {
+        if (ch_str_eq(ch_str_of(c->listen[i].address), ch_str_of(c->admin_address))) {
+            return ch_yaml_fail_value(yaml, at, err, "is an address of listen, where clients connect");
+        }
+    }
+    if (c->admin_tls_certificate == NULL && !ch_place_is_loopback(host)) {
+        return ch_yaml_fail_value(yaml, at, err,
+                                  "is not loopback: give tls_certificate and tls_key");
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_upstream(const struct ch_config *c, size_t i, const struct ch_yaml *yaml,
                                    struct ch_err *err)
 {
@@ -94,13 +121,27 @@ static enum ch_code check_repository(const struct ch_config *c, size_t i,
     return rc;
 }
 
+static enum ch_code check_approver(const struct ch_config *c, const struct ch_yaml *yaml,
+                                   struct ch_err *err)
+{
+    const struct ch_yaml_node *at = ch_yaml_find(ch_yaml_root(yaml), "approver_uid");
+    if (c->approver_uid != 0 && c->approver == NULL) {
+        return ch_yaml_fail_value(yaml, at, err, "is nobody's: approver names none");
+    }
+    return c->approver_uid == CH_UID_OVERFLOW
+               ? ch_yaml_fail_value(yaml, at, err,
+                                    "is what the kernel shows for users that it cannot name")
+               : CH_OK;
+}
+
 enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yaml *yaml,
                              struct ch_err *err)
 {
-    enum ch_code rc = CH_OK;
+    enum ch_code rc = check_approver(config, yaml, err);
     for (size_t i = 0; i < config->listen_count && rc == CH_OK; i++) {
         rc = check_listen(config, i, yaml, err);
     }
+    rc = rc == CH_OK ? check_admin(config, yaml, err) : rc;
     for (size_t i = 0; i < config->upstream_count && rc == CH_OK; i++) {
         rc = check_upstream(config, i, yaml, err);
     }

@@ -84,7 +84,11 @@ static void put_plain_section(struct ch_buf *b, const struct ch_schema_row *row)
     for (size_t i = 0; i < row->section->row_count; i++) {
         const struct ch_schema_row *inner = &row->section->rows[i];
         put_comment(b, "  ", inner->doc);
-        ch_buf_printf(b, "  %s: %s\n", inner->key, inner->def);
+        if (inner->def != NULL) {
+            ch_buf_printf(b, "  %s: %s\n", inner->key, inner->def);
+        } else {
+            ch_buf_printf(b, "  # %s:\n", inner->key);
+        }
     }
 }
 

@@ -254,6 +254,28 @@ static const struct ch_schema_row connection_rows[] = {
 };
 static const struct ch_schema_section connection_section = SECTION(connection_rows, ch_config);
 
+static const struct ch_schema_row admin_rows[] = {
+    {.key = "enabled",
+     .type = CH_SCHEMA_BOOL,
+     AT(ch_config, admin_enabled),
+     .def = "true",
+     .doc = "Whether it runs at all."},
+    {.key = "address",
+     .type = CH_SCHEMA_ADDRESS,
+     AT(ch_config, admin_address),
+     .doc = "HOST:PORT; without it 127.0.0.1, one port above the first of listen. Other than\n"
+            "loopback needs TLS, whatever insecure_http says."},
+    {.key = "tls_certificate",
+     .type = CH_SCHEMA_PATH,
+     AT(ch_config, admin_tls_certificate),
+     .doc = "PEM file with the certificate and its chain."},
+    {.key = "tls_key",
+     .type = CH_SCHEMA_PATH,
+     AT(ch_config, admin_tls_key),
+     .doc = "PEM file with the private key."},
+};
+static const struct ch_schema_section admin_section = SECTION(admin_rows, ch_config);
+
 static const struct ch_schema_row config_rows[] = {
     {.key = "listen",
      .type = CH_SCHEMA_SECTIONS,
@@ -267,6 +289,10 @@ static const struct ch_schema_row config_rows[] = {
      AT(ch_config, insecure_http),
      .def = "false",
      .doc = "Permit plain HTTP on other than loopback, as behind a proxy that speaks TLS."},
+    {.key = "admin",
+     .type = CH_SCHEMA_SECTION,
+     .section = &admin_section,
+     .doc = "The administrative interface: /api/v1/, a process and an address of its own."},
     {.key = "public_url",
      .type = CH_SCHEMA_URL,
      AT(ch_config, public_url),

@@ -65,3 +65,20 @@ bool ch_base64_strict(struct ch_str text, struct ch_buf *ret)
     }
     return true;
 }
+
+bool ch_base64_any(struct ch_str text, struct ch_buf *ret)
+{
+    struct ch_buf standard;
+    bool padded = text.len == 0 || text.ptr[text.len - 1] == '=';
+    ch_buf_init(&standard, text.len + 3);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        ch_buf_putc(&standard, c == '-' ? '+' : c == '_' ? '/' : c);
+    }
+    while (!padded && standard.len % 4 != 0) {
+        ch_buf_putc(&standard, '=');
+    }
+    bool good = ch_base64_strict(ch_buf_str(&standard), ret);
+    ch_buf_done(&standard);
+    return good;
+}

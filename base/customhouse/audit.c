@@ -9,6 +9,7 @@
 
 #include "customhouse/spawn.h"
 #include "customhouse/timefmt.h"
+#include "remote.h"
 #include "site.h"
 
 #define WORDS_MAX 16
@@ -33,7 +34,7 @@ static void pass_on(struct words *w, const struct args *args, const char *name)
     }
 }
 
-/* A date becomes its beginning (`--from`) or its end. */
+/* A date becomes its beginning (`--from`) or its end; a time stays what it is. */
 static enum ch_code pass_time(struct words *w, const struct args *args, const char *name, bool end,
                               struct ch_err *err)
 {
@@ -45,11 +46,15 @@ static enum ch_code pass_time(struct words *w, const struct args *args, const ch
         return CH_OK;
     }
     ch_buf_init(&full, 128);
-    ch_buf_printf(&full, "%.64sT%s", value, end ? "23:59:59.999999Z" : "00:00:00Z");
-    bool good = strlen(value) == strlen("2030-01-31") && ch_time_parse(ch_buf_str(&full), &at);
+    bool day = strlen(value) == strlen("2030-01-31");
+    ch_buf_printf(&full, "%.64s%s", value, !day ? "" : end ? "T23:59:59.999999Z" : "T00:00:00Z");
+    bool good = ch_time_parse(ch_buf_str(&full), &at) && at >= 0;
     ch_buf_done(&full);
     if (!good) {
-        return ch_fail(err, CH_E_USAGE, "%s: expected a date, as 2030-01-31", name);
+        return ch_fail(err, CH_E_USAGE,
+                       "%s: expected a date or time, as 2030-01-31 or "
+                       "2030-01-31T12:00:00Z",
+                       name);
     }
     snprintf(us, sizeof(us), "%lld", (long long)at);
     add(w, name);
@@ -77,7 +82,8 @@ static enum ch_code words_of(const struct args *args, const char *state, struct 
         known = known || (verb != NULL && strcmp(verb, verbs[i]) == 0);
     }
     if (!known || word_of(args, 1) != NULL) {
-        return ch_fail(err, CH_E_USAGE, "customhouse audit: expected verify, search or export");
+        return ch_fail(err, CH_E_USAGE,
+                       "customhouse audit: expected verify, search, export or erase");
     }
     add(w, "audit");
     add(w, state);
@@ -90,6 +96,33 @@ static enum ch_code words_of(const struct args *args, const char *state, struct 
     return rc == CH_OK ? pass_time(w, args, "--to", true, err) : rc;
 }
 
+/* Of what is not the log itself: only the keeper writes that. */
+static int erase(const struct args *args)
+{
+    static const char *const options[] = {"--who", "--entry", "--reason"};
+    struct ch_command command = {.name = CH_STR("audit erase")};
+    struct ch_err err;
+    char *folder = NULL;
+    int fd = -1, status = 1;
+    for (size_t i = 0; i < CH_ARRAY_LEN(options); i++) {
+        if (args_value(args, options[i]) != NULL) {
+            command.key[command.arg_count] = ch_str_of(options[i] + 2);
+            command.value[command.arg_count++] = ch_str_of(args_value(args, options[i]));
+        }
+    }
+    enum ch_code rc = word_of(args, 1) == NULL
+                          ? site_folder(args_value(args, "--state"), &folder, &err)
+                          : ch_fail(&err, CH_E_USAGE, "customhouse audit erase: takes no word");
+    rc = rc == CH_OK ? remote_connect(folder, &fd, &err) : rc;
+    rc = rc == CH_OK ? remote_send(fd, &command, (struct ch_str){NULL, 0}, &err) : rc;
+    rc = rc == CH_OK ? remote_answer(fd, REMOTE_WAIT_MS, &status, &err) : rc;
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(folder);
+    return rc == CH_OK ? status : command_failed(&err);
+}
+
 int command_audit(const struct command_row *row, const struct args *args)
 {
     struct words w = {.count = 0};
@@ -97,6 +130,9 @@ int command_audit(const struct command_row *row, const struct args *args)
     char *state = NULL, *folder = NULL;
     char program[4096];
     (void)row;
+    if (word_of(args, 0) != NULL && strcmp(word_of(args, 0), "erase") == 0) {
+        return erase(args);
+    }
     enum ch_code rc = site_folder(args_value(args, "--state"), &state, &err);
     rc = rc == CH_OK ? words_of(args, state, &w, &err) : rc;
     rc = rc == CH_OK ? ch_spawn_folder(&folder, &err) : rc;

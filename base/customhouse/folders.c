@@ -17,7 +17,8 @@ struct site_ids site_ids(const struct ch_config *config)
     struct site_ids ids = {0};
     if (geteuid() == 0) {
         uint32_t base = config->uid_base;
-        ids = (struct site_ids){base, base + 1, base + 2, base + 3, base + 4, base + 5};
+        ids = (struct site_ids){base, base + 1, base + 2, base + 3, base + 4,
+                                base + 5, base + 6, base + 7};
     }
     return ids;
 }

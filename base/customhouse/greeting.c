@@ -47,6 +47,10 @@ void greet(const struct supervisor *sup)
             ch_buf_putc(&text, '\n');
         }
     }
+    if (sup->admin.address != NULL) {
+        ch_buf_printf(&text, "administration: %s://%s/api/v1/\n", sup->admin.tls ? "https" : "http",
+                      sup->admin.address);
+    }
     ch_buf_printf(&text, "configuration: %s\npolicy: %s\n", sup->site.config_name,
                   sup->site.policy_name);
     fwrite(text.ptr, 1, text.len, stdout);

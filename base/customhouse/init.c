@@ -322,6 +322,12 @@ static enum ch_code read_approver(const char *option, struct plan *p, struct ch_
                        "--approver %s: expected NAME or NAME:UID, with a UID from 1 to 4294967294%s",
                        option, uid == 0 && rest.len == 1 ? " (root approves nothing)" : "");
     }
+    if (uid != 0 && uid == geteuid()) {
+        return ch_fail(err, CH_E_USAGE,
+                       "--approver %s: who starts the server operates it, and nobody does both: name "
+                       "another user of this host, or none yet",
+                       option);
+    }
     return CH_OK;
 }
 

@@ -97,6 +97,7 @@ int command_serve(const struct command_row *row, const struct args *args)
         .folder = folder,
         .listens = listens,
         .listen_count = listens_of(args, listens),
+        .admin_listen = args_value(args, "--admin-listen"),
         .insecure_http = args_has(args, "--insecure-http"),
     };
     int status = supervisor_run(&options);

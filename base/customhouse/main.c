@@ -16,18 +16,26 @@
     "WHAT is pypi:NAME, NAME==VERSION, a file name, a URL of this server or of an upstream, or\n"  \
     "sha256:HEX."
 
+#define NEW_SITE_OPTIONS \
+    {"--listen", "HOST:PORT", false, true, \
+     "where clients connect, instead of what the configuration\n" \
+     "                          says (a new installation: 127.0.0.1:8080); written at init"}, \
+    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"}, \
+    {"--pypi-upstream", "URL", false, false, \
+     "index that a new installation mirrors (default: that of\n" \
+     "                          this host's pip)"}, \
+    {"--approver", "NAME[:UID]", false, false, \
+     "user of a new installation who decides on exceptions, and\n" \
+     "                          who that is on this host; root and who starts the\n" \
+     "                          server are operators only then"}
+
+static const struct option init_options[] = {NEW_SITE_OPTIONS};
 static const struct option serve_options[] = {
-    {"--listen", "HOST:PORT", false, true,
-     "where clients connect, instead of what the configuration\n"
-     "                          says (a new installation: 127.0.0.1:8080); written at init"},
-    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"},
-    {"--pypi-upstream", "URL", false, false,
-     "index that a new installation mirrors (default: that of\n"
-     "                          this host's pip)"},
-    {"--approver", "NAME[:UID]", false, false,
-     "user of a new installation who decides on exceptions, and\n"
-     "                          who that is on this host; root and who starts the\n"
-     "                          server are operators only then"},
+    NEW_SITE_OPTIONS,
+    {"--admin-listen", "HOST:PORT", false, false,
+     "where the administrative interface listens (default: what the\n"
+     "                          configuration says, else 127.0.0.1, one port above the first\n"
+     "                          that clients use); none: nowhere"},
 };
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
@@ -136,10 +144,16 @@ static const struct option audit_options[] = {
      "verify: whose signature the checkpoint must have (default: the\n"
      "                          key that the log's first entry names)"},
     {"--kind", "KIND", false, false, "search: decision, ruling, served, refused, policy, ..."},
-    {"--what", "TEXT", false, false, "search: part of a project, file name or SHA-256"},
-    {"--who", "TEXT", false, false, "search: part of a person or address"},
-    {"--from", "DATE", false, false, "search: from this day on (UTC)"},
-    {"--to", "DATE", false, false, "search: up to this day"},
+    {"--what", "TEXT", false, false,
+     "search: part of a project or file name, or the beginning of\n"
+     "                          a digest"},
+    {"--who", "TEXT", false, false,
+     "search: part of a person, address or reason; erase: the\n"
+     "                          person or address"},
+    {"--from", "TIME", false, false, "search: from this day or time on (UTC)"},
+    {"--to", "TIME", false, false, "search: up to this day or time"},
+    {"--entry", "NUMBER", false, false, "erase: all texts of this entry"},
+    {"--reason", "TEXT", false, false, "erase: why; it is entered"},
 };
 
 #define OPTIONS(list) .options = (list), .option_count = CH_ARRAY_LEN(list)
@@ -152,7 +166,7 @@ static const struct command_row commands[] = {
      .run = command_serve},
     {.name = "init",
      .summary = "Make a new installation without serving.",
-     OPTIONS(serve_options),
+     OPTIONS(init_options),
      .run = command_init},
     {.name = "check",
      .summary = "Check configuration, policy and credentials as a whole.",
@@ -221,14 +235,15 @@ static const struct command_row commands[] = {
      OPTIONS(policy_options),
      .run = command_policy},
     {.name = "audit",
-     .words = "verify|search|export",
-     .summary = "Check, search and write out the audit log, without the server.",
-     .text =
-         "verify: recomputes the whole tree, compares hashes, checkpoint and database in both\n"
-         "  directions, and names what was altered. Exit status: 0 as logged, 1 altered, 2 not\n"
-         "  readable.\n"
-         "search: entries as lines of JSON, with the persons and texts that were not erased.\n"
-         "export: all entries, a line each, byte for byte.",
+     .words = "verify|search|export|erase",
+     .summary = "Check, search and write out the audit log, without the server; erase whom it names.",
+     .text = "verify: recomputes the whole tree, compares hashes, checkpoint and database in both\n"
+             "  directions, and names what was altered. Exit status: 0 as logged, 1 altered, 2 not\n"
+             "  readable.\n"
+             "search: entries as lines of JSON, with the persons and texts that were not erased.\n"
+             "export: all entries, a line each, byte for byte.\n"
+             "erase: the texts that entries have only commitments to, by the server. The log stands\n"
+             "  without them, and says that they were erased.",
      OPTIONS(audit_options),
      .run = command_audit},
     {.name = "keys",

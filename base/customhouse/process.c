@@ -99,6 +99,12 @@ static void put_setup(const struct process *p, uint16_t type, struct ch_buf *b)
             m.listener[i].tls = sup->listening[i].tls;
         }
     }
+    if (p->role == CH_ROLE_ADMIN) {
+        m.tls_certificate_pem = ch_buf_str(&sup->site.admin_tls_certificate);
+        m.tls_key_pem = ch_buf_str(&sup->site.admin_tls_key);
+        m.listener_count = 1;
+        m.listener[0] = (struct ch_setup_listener){ch_str_of(sup->admin.address), sup->admin.tls};
+    }
     ch_setup_put(b, &m);
 }
 
@@ -116,6 +122,9 @@ static void send_setup(struct process *p, uint16_t type)
         fds[fd_count++] = sup->access_log_fd;
         for (size_t i = 0; p->role == CH_ROLE_GATEWAY && i < sup->listening_count; i++) {
             fds[fd_count++] = sup->listening[i].fd;
+        }
+        if (p->role == CH_ROLE_ADMIN) {
+            fds[fd_count++] = sup->admin.fd;
         }
     }
     if (rules_of(p, type) >= 0) {
@@ -141,6 +150,11 @@ void process_reload(struct process *p)
     }
 }
 
+static bool answers_clients(const struct process *p)
+{
+    return p->role == CH_ROLE_GATEWAY || p->role == CH_ROLE_ADMIN;
+}
+
 /* The keeper talks to everybody, nobody else to anybody. A gateway without a keeper serves nothing:
  * at the start it meets the keeper only when every process is ready, which a jail says only after
  * its self-test. */
@@ -148,7 +162,7 @@ static void connect_pair(struct process *keeper, struct process *other)
 {
     int pair[2];
     if (keeper == NULL || keeper->state != PROCESS_READY || other->state != PROCESS_READY ||
-        (other->role == CH_ROLE_GATEWAY && !other->sup->serving)) {
+        (answers_clients(other) && !other->sup->serving)) {
         return;
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -186,7 +200,7 @@ void process_open_gateways(struct supervisor *sup)
 {
     struct process *keeper = process_find(sup, CH_ROLE_KEEPER, 0);
     for (size_t i = 0; i < sup->process_count; i++) {
-        if (sup->process[i].role == CH_ROLE_GATEWAY) {
+        if (answers_clients(&sup->process[i])) {
             connect_pair(keeper, &sup->process[i]);
         }
     }

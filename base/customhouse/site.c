@@ -158,6 +158,8 @@ void site_done(struct site *s)
     ch_buf_done(&s->credentials_text);
     ch_buf_done(&s->tls_certificate);
     ch_buf_done(&s->tls_key);
+    ch_buf_done(&s->admin_tls_certificate);
+    ch_buf_done(&s->admin_tls_key);
     ch_buf_done(&s->client_key);
     ch_config_free(s->config);
     if (s->has_rules) {
@@ -205,6 +207,10 @@ static enum ch_code load_keys(struct site *s, struct ch_err *err)
         if (rc == CH_OK) {
             rc = site_read_file(c->listen[i].tls_key, &s->tls_key, err);
         }
+    }
+    if (rc == CH_OK && c->admin_tls_certificate != NULL) {
+        rc = site_read_file(c->admin_tls_certificate, &s->admin_tls_certificate, err);
+        rc = rc == CH_OK ? site_read_file(c->admin_tls_key, &s->admin_tls_key, err) : rc;
     }
     for (size_t i = 0; rc == CH_OK && i < c->upstream_count; i++) {
         if (s->ca_file == NULL) {

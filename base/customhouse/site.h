@@ -31,6 +31,8 @@ struct site {
     struct ch_buf config_text;
     struct ch_buf policy_text;
     struct ch_buf credentials_text; /* empty: none */
+    struct ch_buf admin_tls_certificate;
+    struct ch_buf admin_tls_key;
     struct ch_buf tls_certificate;
     struct ch_buf tls_key;
     struct ch_buf client_key;
@@ -68,6 +70,8 @@ struct site_ids {
     uint32_t scanner_strict;
     uint32_t scanner_second;
     uint32_t served_gid;
+    uint32_t egress; /* none yet */
+    uint32_t admin;
 };
 struct site_ids site_ids(const struct ch_config *config);
 /* Makes missing folders, and gives each to whom it belongs. */

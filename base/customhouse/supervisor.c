@@ -29,7 +29,7 @@ static const struct {
     uint32_t roles;
     uint32_t wait_ms;
 } drain_stages[] = {
-    {CH_FROM(CH_ROLE_GATEWAY), 20000},
+    {CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN), 20000},
     {CH_FROM(CH_ROLE_KEEPER), 10000},
     {CH_FROM(CH_ROLE_FETCHER) | CH_FROM_SCANNER, 3000},
 };
@@ -115,6 +115,7 @@ static void drain(struct supervisor *sup)
         listening_close(&sup->listening[i]);
     }
     sup->listening_count = 0;
+    listening_close(&sup->admin);
     drain_next(sup);
 }
 
@@ -392,6 +393,44 @@ static enum ch_code open_listeners(struct supervisor *sup, const struct supervis
     return CH_OK;
 }
 
+/* On loopback, one port above the first that clients use: taken by somebody else, it is done without, for
+ * nobody asked for it. */
+static void open_admin_somewhere(struct supervisor *sup)
+{
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    char address[32];
+    struct ch_err err;
+    CH_ASSERT(ch_place_split(ch_str_of(sup->listening[0].address), &host, &port));
+    snprintf(address, sizeof(address), "127.0.0.1:%u", port < UINT16_MAX ? port + 1u : 0);
+    if (listening_open(address, sup->site.config->admin_tls_certificate != NULL, &sup->admin, &err) != CH_OK) {
+        log_line("no-admin", "error=\"%s\" note=\"admin: address: in customhouse.yaml names another\"",
+                 err.msg);
+    }
+}
+
+static enum ch_code open_admin(struct supervisor *sup, const struct supervisor_options *o,
+                               struct ch_err *err)
+{
+    const struct ch_config *c = sup->site.config;
+    const char *address = o->admin_listen != NULL ? o->admin_listen : c->admin_address;
+    bool tls = c->admin_tls_certificate != NULL;
+    if (o->admin_listen != NULL ? strcmp(o->admin_listen, "none") == 0 : !c->admin_enabled) {
+        return CH_OK;
+    }
+    if (address == NULL) {
+        open_admin_somewhere(sup);
+        return CH_OK;
+    }
+    if (!tls && !may_speak_plain(address, false)) {
+        return ch_fail(err, CH_E_USAGE,
+                       "%s: the administrative interface needs TLS on other than loopback: give "
+                       "tls_certificate and tls_key in admin: of the configuration",
+                       address);
+    }
+    return listening_open(address, tls, &sup->admin, err);
+}
+
 static uint32_t cores(void)
 {
     cpu_set_t set;
@@ -417,6 +456,9 @@ static void add_processes(struct supervisor *sup)
     add_process(sup, CH_ROLE_SCANNER_SECOND, 0, 1, sup->ids.scanner_second);
     for (uint32_t i = 0; i < gateways; i++) {
         add_process(sup, CH_ROLE_GATEWAY, i, gateways, sup->ids.gateway);
+    }
+    if (sup->admin.address != NULL) {
+        add_process(sup, CH_ROLE_ADMIN, 0, 1, sup->ids.admin);
     }
 }
 
@@ -458,6 +500,7 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
     }
     rc = rc == CH_OK ? make_instance_id(sup, err) : rc;
     rc = rc == CH_OK ? open_listeners(sup, o, err) : rc;
+    rc = rc == CH_OK ? open_admin(sup, o, err) : rc;
     rc = rc == CH_OK ? open_shared(sup, err) : rc;
     return rc == CH_OK ? control_open(sup, err) : rc;
 }
@@ -479,6 +522,7 @@ static void close_all(struct supervisor *sup)
     for (size_t i = 0; i < sup->listening_count; i++) {
         listening_close(&sup->listening[i]);
     }
+    listening_close(&sup->admin);
     const int fds[] = {sup->epoch_fd,        sup->epoch_read_fd, sup->metrics_fd,
                        sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd,
                        sup->rules_fd};
@@ -508,6 +552,7 @@ int supervisor_run(const struct supervisor_options *options)
                                .access_log_fd = -1,
                                .signal_fd = -1,
                                .rules_fd = -1,
+                               .admin = {.fd = -1},
                                .control = {.fd = -1},
                                .drain_timer = {.fn = on_drain_timer}};
     enum ch_code rc = open_all(sup, options, &err);

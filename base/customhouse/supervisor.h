@@ -7,6 +7,7 @@ struct supervisor_options {
     const char *folder;
     const char *const *listens; /* NULL: the configuration's */
     size_t listen_count;
+    const char *admin_listen; /* NULL: the configuration's; "none": no administrative interface */
     bool insecure_http;
 };
 

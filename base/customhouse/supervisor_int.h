@@ -13,7 +13,7 @@
 #include "log.h"
 #include "site.h"
 
-#define PROCESSES_MAX (4 + CH_METRICS_SLOTS)
+#define PROCESSES_MAX (6 + CH_METRICS_SLOTS)
 
 struct supervisor;
 
@@ -58,6 +58,7 @@ struct supervisor {
     size_t process_count;
     struct listening listening[CH_SETUP_MAX_LISTENERS];
     size_t listening_count;
+    struct listening admin; /* no address: there is no administrative interface */
     int epoch_fd;
     int epoch_read_fd;
     int metrics_fd;

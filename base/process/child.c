@@ -39,6 +39,7 @@ static enum ch_code take_descriptors(struct ch_child *c, int *fds, struct ch_err
     void *epoch = NULL;
     bool keeper = c->setup.role == CH_ROLE_KEEPER;
     bool gateway = c->setup.role == CH_ROLE_GATEWAY;
+    bool listens = gateway || c->setup.role == CH_ROLE_ADMIN;
     enum ch_code rc = map_shared(fds[FD_EPOCH], sizeof(struct ch_epoch_page), keeper, &epoch, err);
     if (rc != CH_OK) {
         return rc;
@@ -50,7 +51,7 @@ static enum ch_code take_descriptors(struct ch_child *c, int *fds, struct ch_err
     }
     rc = map_shared(fds[FD_METRICS], (size_t)CH_METRICS_SLOTS * CH_METRICS_SLOT_BYTES, gateway,
                     &c->metrics, err);
-    if (rc != CH_OK || !gateway) {
+    if (rc != CH_OK || !listens) {
         return rc;
     }
     c->access_log_fd = fds[FD_ACCESS_LOG];

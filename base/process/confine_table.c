@@ -197,6 +197,13 @@ static const struct ch_probe_row gateway_probes[] = {
     MUST_FAIL(SOCKET_UNIX), MUST_FAIL(SOCKET_NETLINK), MUST_FAIL(SOCKET_PACKET),
     MUST_FAIL(CONNECT), MUST_FAIL(EXEC), MUST_FAIL(PTRACE), MUST_FAIL(FORK),
 };
+static const struct ch_probe_row admin_probes[] = {
+    NO_OPEN("/etc/passwd"), NO_OPEN("/"), NO_OPEN("/dev/null"), NO_CREATE("/tmp"), NO_OPEN_STATE("."),
+    NO_OPEN_STATE("keys"), NO_OPEN_STATE("db"), NO_OPEN_STATE("blobs"), NO_OPEN_STATE("served"),
+    NO_OPEN_STATE("audit/public"), NO_OPEN_STATE("log"), NO_OPEN_STATE("credentials.yaml"),
+    MUST_FAIL(SOCKET_INET), MUST_FAIL(SOCKET_UNIX), MUST_FAIL(SOCKET_NETLINK), MUST_FAIL(SOCKET_PACKET),
+    MUST_FAIL(CONNECT), MUST_FAIL(EXEC), MUST_FAIL(PTRACE), MUST_FAIL(FORK),
+};
 static const struct ch_probe_row fetcher_probes[] = {
     NO_OPEN("/etc/passwd"), NO_OPEN("/"), NO_OPEN("/etc"), NO_CREATE("/tmp"), NO_OPEN_STATE("."),
     NO_OPEN_STATE("keys"), NO_OPEN_STATE("db"), NO_OPEN_STATE("blobs"), NO_OPEN_STATE("served"),
@@ -257,6 +264,12 @@ static const struct ch_confine_row table[] = {
         .groups = {&core, &loop, &open_to_read, &inet_socket, &threads_only, &no_program,
                    &name_thread},
         PATHS(fetcher_paths), .tcp_connect = true,
+        .limits = {NO_CORE}, .limit_count = 1,
+    },
+    {
+        .role = CH_ROLE_ADMIN, .stage = CH_CONFINE_PROCESS, PROBES(admin_probes),
+        .groups = {&core, &loop, &open_nothing, &no_socket, &accept_clients, &no_process,
+                   &no_program, &name_thread},
         .limits = {NO_CORE}, .limit_count = 1,
     },
     SCANNER_ROWS(CH_ROLE_SCANNER_STRICT),

@@ -69,6 +69,8 @@ static const char *program_of(enum ch_role role)
         return "gateway";
     case CH_ROLE_FETCHER:
         return "fetcher";
+    case CH_ROLE_ADMIN:
+        return "admin";
     case CH_ROLE_SCANNER_STRICT:
     case CH_ROLE_SCANNER_SECOND:
         return "scanner";

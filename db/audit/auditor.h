@@ -28,35 +28,81 @@ void audit_reader_close(struct audit_reader *r);
 enum ch_code audit_reader_get(struct audit_reader *r, uint64_t index, struct ch_str *ret,
                               struct ch_err *err) CH_MUST_CHECK;
 
+/* ------------------------------------------------------------------ keys.c */
+
+/* What entries say of keys; rows of the store name a key by its id, which is no number. */
+struct audit_key {
+    uint64_t index; /* of the entry */
+    int64_t at_us;
+    struct ch_sha256 id, former, pem;
+    char purpose[64], type[32];
+    char vkey[2 * CH_NOTE_NAME_MAX]; /* of the log's */
+    char *by, *reason;               /* NULL: none, or erased */
+    bool by_erased, reason_erased;
+    bool waits; /* the log has not got it yet: only its time is known */
+    bool seen;  /* the store has it */
+};
+/* The checkpoint by which a key of the log handed over to the next. */
+struct audit_handover {
+    struct ch_sha256 former; /* its id */
+    struct ch_buf note;
+    uint64_t size;         /* stated */
+    struct ch_sha256 root; /* of the entries as they are on disk, of that size */
+    bool has_root;
+};
+struct audit_keys {
+    struct audit_key *list;
+    size_t count, cap;
+    struct audit_handover *handovers;
+    size_t handover_count;
+};
+
 /* ------------------------------------------------------------------ verify.c, compare.c */
 
 struct audit_verify {
     struct audit_reader *reader;
     struct ch_store *store;
     FILE *out;              /* a line for each thing that is not as it was logged */
-    struct ch_note_key key; /* the checkpoint's */
+    struct ch_note_key key; /* the first, then the newest checkpoint's */
     struct ch_hash *hash;
     struct ch_sha256 *leaves; /* of the entries as they are on disk, one for each below size */
     struct ch_buf upper[CH_TILE_LEVELS]; /* hashes of the levels above, as they should be */
     struct ch_tree tree;
     uint64_t size;
-    int64_t began_us;  /* when the log began */
-    uint64_t next_row; /* the database's next entry should be this */
-    uint64_t waiting;  /* in the database, not in the log yet */
-    uint64_t compared; /* rows of the database that entries are about */
-    uint64_t erased;   /* commitments whose text was erased */
+    int64_t began_us;        /* when the log began */
+    uint64_t next_row;       /* the database's next entry should be this */
+    uint64_t waiting;        /* in the database, not in the log yet */
+    uint64_t written;        /* of the database's, so many were in the log */
+    uint64_t compared;       /* rows of the database that entries are about */
+    uint64_t erased;         /* commitments whose text was erased */
+    uint64_t erased_by_acts; /* of them, as many as entries say */
+    bool erasing;            /* such an entry waits to be written */
+    uint64_t dropped;        /* entries about rows that are not kept that long */
+    struct audit_keys keys;
     uint64_t problems;
 };
 /* Recomputes the whole tree and compares hashes, checkpoint, and database in both directions.
  * `vkey`: whose signature the checkpoint must have; absent: of the key that the log's first entry
- * names. Says what is wrong on `out`, then one line what was checked. *ret_good: nothing is wrong.
- * An error: it could not be checked. */
+ * names; or of a key that it has handed the log over to. Says what is wrong on `out`, then one line
+ * what was checked. *ret_good: nothing is wrong. An error: it could not be checked. */
 enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool *ret_good,
                           struct ch_err *err) CH_MUST_CHECK;
 
 /* --- between the two --- */
 void audit_problem(struct audit_verify *v, const char *fmt, ...) CH_PRINTF(2, 3);
 enum ch_code audit_compare(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* keys.c: an entry of kind "key" (`f` NULL: it waits to be written); then all of them against the
+ * store's keys, in both directions. */
+void audit_keys_take(struct audit_verify *v, const struct ch_logged *l,
+                     const struct ch_log_entry_fields *f);
+enum ch_code audit_keys_compare(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* Before the tree is computed, and at each size that it comes to. */
+enum ch_code audit_handovers_read(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+void audit_handovers_root(struct audit_verify *v);
+/* Whose signature a checkpoint of this size must have: of `first`, or of whom that has handed the
+ * log over to; each step must be under a checkpoint of the one before, or `current`, the newest. */
+void audit_keys_follow(struct audit_verify *v, struct ch_str current, uint64_t size);
+void audit_keys_done(struct audit_keys *keys);
 
 /* ------------------------------------------------------------------ search.c */
 

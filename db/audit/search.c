@@ -14,6 +14,29 @@ static bool has(struct ch_str text, struct ch_str part)
     return part.ptr == NULL || ch_str_find(text, part, NULL);
 }
 
+/* Part of a name, or the beginning of a digest, of which an entry may have several. */
+static bool is_about(const struct ch_logged *l, struct ch_str entry, struct ch_str what)
+{
+    static const struct ch_str prefix = {"sha256:", 7};
+    char begin[3 + CH_SHA256_HEX];
+    if (what.ptr == NULL || has(l->row.project, what) || has(l->row.file_name, what)) {
+        return true;
+    }
+    if (ch_str_starts(what, prefix)) {
+        what = ch_str_sub(what, prefix.len, what.len);
+    }
+    bool hex = what.len > 0 && what.len <= CH_SHA256_HEX;
+    for (size_t i = 0; hex && i < what.len; i++) {
+        char c = what.ptr[i];
+        hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    }
+    if (!hex) {
+        return false;
+    }
+    snprintf(begin, sizeof(begin), ":\"%.*s", CH_STR_ARG(what));
+    return has(entry, ch_str_of(begin));
+}
+
 /* Names and digests stand in the entry as they are; persons and addresses beside it. */
 static bool wanted(const struct search *s, const struct ch_logged *l, struct ch_str entry)
 {
@@ -23,7 +46,7 @@ static bool wanted(const struct search *s, const struct ch_logged *l, struct ch_
         who = who || has(l->clear[i].text, q->who);
     }
     return who && (q->kind.ptr == NULL || ch_str_eq(q->kind, l->row.kind)) &&
-           l->row.at_us >= q->from_us && l->row.at_us <= q->to_us && has(entry, q->what);
+           l->row.at_us >= q->from_us && l->row.at_us <= q->to_us && is_about(l, entry, q->what);
 }
 
 static void put_clear(struct ch_buf *out, const struct ch_logged *l)

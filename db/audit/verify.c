@@ -1,8 +1,10 @@
 /* The log against itself: entries, hashes, checkpoint. compare.c has the database. */
 #include "auditor.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "db/log/bundle.h"
 
@@ -82,6 +84,7 @@ static void hash_entries(struct audit_verify *v)
     }
     for (uint64_t i = 0; i < v->size; i++) {
         ch_tree_add(&v->tree, v->hash, &v->leaves[i], on_node, v);
+        audit_handovers_root(v);
     }
 }
 
@@ -118,14 +121,21 @@ static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
     struct ch_err why;
     ch_buf_init(&note, CH_NOTE_MAX);
     enum ch_code rc = ch_log_read_note(v->reader->files.public_fd, &note, err);
+    if (rc == CH_OK) {
+        audit_keys_follow(v, ch_buf_str(&note), v->size);
+    }
     if (rc == CH_OK && ch_checkpoint_open(ch_buf_str(&note), &v->key, &c, &why) != CH_OK) {
         audit_problem(v, "the checkpoint: %s", why.msg);
-    } else if (rc == CH_OK && c.size >= v->size) {
+    } else if (rc == CH_OK) {
         struct ch_sha256 root = ch_tree_root(&v->tree, v->hash);
         if (c.size == v->size && !ch_sha256_eq(&root, &c.root)) {
             audit_problem(v,
                           "the checkpoint of size %llu signs another tree than that of the entries",
                           (unsigned long long)c.size);
+        }
+        if (c.size < v->written) { /* dropped from the database only once they were under one */
+            audit_problem(v, "the checkpoint is of %llu entries, but the log had %llu",
+                          (unsigned long long)c.size, (unsigned long long)v->written);
         }
     }
     ch_buf_done(&note);
@@ -134,13 +144,37 @@ static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
 
 /* ------------------------------------------------------------------ all */
 
+/* The hashes of all entries were there before the checkpoint that states how many they are. */
+static enum ch_code bound_size(struct audit_verify *v, struct ch_err *err)
+{
+    struct stat st;
+    if (fstat(v->reader->files.public.hashes_fd[0], &st) != 0) {
+        return ch_fail_errno(err, errno, "hashes of level 0");
+    }
+    uint64_t there = (uint64_t)st.st_size / CH_SHA256_BYTES;
+    if (v->size > there) {
+        audit_problem(v, "hashes of level 0: there are %llu, the checkpoint states %llu",
+                      (unsigned long long)there, (unsigned long long)v->size);
+        v->size = v->reader->size = there;
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_all(struct audit_verify *v, struct ch_str vkey, struct ch_err *err)
 {
+    enum ch_code rc = bound_size(v, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
     if (v->size == 0) {
         return ch_fail(err, CH_E_FORMAT,
                        "the checkpoint is of an empty log, which is never published");
     }
-    enum ch_code rc = find_key(v, vkey, err);
+    rc = find_key(v, vkey, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = audit_handovers_read(v, err);
     if (rc != CH_OK) {
         return rc;
     }
@@ -157,6 +191,10 @@ static void say(const struct audit_verify *v)
             (unsigned long long)v->size, (unsigned long long)v->compared, v->key.name);
     if (v->erased > 0) {
         fprintf(v->out, "; %llu texts were erased", (unsigned long long)v->erased);
+    }
+    if (v->dropped > 0) {
+        fprintf(v->out, "; %llu rows are older than what is kept of their table",
+                (unsigned long long)v->dropped);
     }
     if (v->waiting > 0) {
         fprintf(v->out, "; %llu entries wait to be written", (unsigned long long)v->waiting);
@@ -190,6 +228,7 @@ enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool
     ch_store_close(v.store);
     audit_reader_close(&reader);
     free(v.leaves);
+    audit_keys_done(&v.keys);
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_done(&v.upper[level]);
     }

@@ -305,9 +305,14 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .times = 1};
     bool first = false;
     quota_sent(k, &s.sha256);
-    if (keeper_write(k, &err) != CH_OK ||
-        ch_store_add_served(k->store, &row, &first, &err) != CH_OK ||
-        (first && audit_served(k, &row, &err) != CH_OK)) {
+    enum ch_code rc = keeper_write(k, &err);
+    rc = rc == CH_OK ? audit_step(k, &err) : rc;
+    if (rc == CH_OK) { /* with its entry, or the next time is the first one */
+        rc = ch_store_add_served(k->store, &row, &first, &err);
+        rc = rc == CH_OK && first ? audit_served(k, &row, &err) : rc;
+        rc = audit_step_end(k, rc, &err);
+    }
+    if (rc != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }

@@ -2,6 +2,7 @@
 #include "audit_int.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,21 +12,29 @@
 #include "customhouse/limits.h"
 #include "db/log/files.h"
 #include "db/log/tree.h"
+#include "keyring.h"
 
 struct audit {
     struct keeper *k;
     struct ch_hash *hash;
     struct audit_key *key;
-    struct audit_thread *thread;
+    struct audit_thread *thread; /* NULL: while the key is rotated, or it could not be started */
     struct ch_watch wake;
+    uint64_t handed_over_at; /* entries: the log's key is another one once they are under both */
+    struct ch_timer handover;
     uint64_t next;        /* place of the next entry */
     uint64_t group_from;  /* of the open group's first one; next: it has none */
     struct ch_buf group;  /* its entries, as a bundle */
     bool group_too_large; /* they are only in the store */
-    uint64_t handed_to;   /* below it the thread has all */
-    uint64_t written;     /* under a checkpoint */
-    uint64_t dropped_to;  /* the store's copies below it are gone */
-    bool in_trouble;      /* was said in the log of events */
+    struct {              /* what an undone step goes back to */
+        uint64_t next;
+        size_t group_bytes;
+        bool group_too_large;
+    } step;
+    uint64_t handed_to;  /* below it the thread has all */
+    uint64_t written;    /* under a checkpoint */
+    uint64_t dropped_to; /* the store's copies below it are gone */
+    bool in_trouble;     /* was said in the log of events */
     struct waiter *waiters;
     struct ch_timer deadline;
 };
@@ -33,31 +42,32 @@ struct audit {
 /* ------------------------------------------------------------------ to the thread */
 
 struct handing {
-    struct audit *a;
     struct ch_buf bundle;
     uint64_t end;
 };
 
-static void hand_one(void *ctx, uint64_t index, struct ch_str entry)
+static bool hand_one(void *ctx, uint64_t index, struct ch_str entry)
 {
     struct handing *h = ctx;
     size_t bytes = CH_ENTRY_PREFIX + entry.len;
-    if (index == h->end && h->bundle.len + bytes <= h->bundle.max) {
-        ch_bundle_put(&h->bundle, entry);
-        h->end++;
+    if (index != h->end || h->bundle.len + bytes > h->bundle.max) {
+        return false;
     }
+    ch_bundle_put(&h->bundle, entry);
+    h->end++;
+    return true;
 }
 
 /* From the store: at the start, and after so much came at once that it was not kept in memory. */
 static void hand_pending(struct audit *a)
 {
-    struct handing h = {.a = a, .end = a->handed_to};
+    struct handing h = {.end = a->handed_to};
     struct ch_err err;
-    if (a->handed_to == a->next || audit_thread_queued(a->thread) > 0) {
+    if (a->thread == NULL || a->handed_to == a->next || audit_thread_queued(a->thread) > 0) {
         return;
     }
     ch_buf_init(&h.bundle, (size_t)ch_limits.log_batch_bytes);
-    if (ch_store_log_pending(a->k->store, hand_one, &h, &err) != CH_OK) {
+    if (ch_store_log_pending(a->k->store, a->handed_to, hand_one, &h, &err) != CH_OK) {
         keeper_log("audit", "error=\"%s\"", err.msg);
     } else if (h.bundle.len > 0) {
         audit_thread_append(a->thread, a->handed_to, ch_buf_str(&h.bundle));
@@ -76,7 +86,7 @@ static void empty_group(struct audit *a)
 void audit_committed(struct keeper *k)
 {
     struct audit *a = k->audit;
-    bool fits = !a->group_too_large && a->handed_to == a->group_from &&
+    bool fits = a->thread != NULL && !a->group_too_large && a->handed_to == a->group_from &&
                 audit_thread_queued(a->thread) + a->group.len <= ch_limits.log_batch_bytes;
     if (fits && a->group.len > 0) {
         audit_thread_append(a->thread, a->group_from, ch_buf_str(&a->group));
@@ -91,6 +101,28 @@ void audit_rolled_back(struct keeper *k)
     struct audit *a = k->audit;
     a->next = a->group_from;
     empty_group(a);
+}
+
+enum ch_code audit_step(struct keeper *k, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    enum ch_code rc = ch_store_step(k->store, err);
+    a->step.next = a->next;
+    a->step.group_bytes = a->group.len;
+    a->step.group_too_large = a->group_too_large;
+    return rc;
+}
+
+enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    code = ch_store_step_end(k->store, code, err);
+    if (code != CH_OK) {
+        a->next = a->step.next;
+        a->group.len = a->step.group_bytes;
+        a->group_too_large = a->step.group_too_large;
+    }
+    return code;
 }
 
 /* ------------------------------------------------------------------ to the store */
@@ -178,6 +210,11 @@ void audit_wait(struct keeper *k, struct waiter *waiter)
     watch_deadlines(a);
 }
 
+struct ch_str audit_origin(const struct keeper *k)
+{
+    return ch_str_of(audit_key_signer(k->audit->key)->key.name);
+}
+
 uint64_t audit_floor(const struct keeper *k)
 {
     return k->audit->written < k->audit->next ? k->audit->next : 0;
@@ -186,6 +223,16 @@ uint64_t audit_floor(const struct keeper *k)
 bool audit_has(const struct keeper *k, const struct page_file *f)
 {
     return f->log_end <= k->audit->written;
+}
+
+/* It comes to the log's files with the entries that wait for them. */
+static void enter_trouble(struct audit *a, const char *what)
+{
+    struct ch_err err;
+    if (keeper_write(a->k, &err) != CH_OK ||
+        audit_trouble(a->k, !a->in_trouble, ch_str_of(what), &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
 }
 
 static void on_wake(struct ch_watch *watch, uint32_t events)
@@ -199,20 +246,138 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
     if ((p.trouble[0] != '\0') != a->in_trouble) {
         a->in_trouble = p.trouble[0] != '\0';
         keeper_log("audit", "writable=%d error=\"%s\"", !a->in_trouble, p.trouble);
+        enter_trouble(a, p.trouble);
     }
     if (p.written > a->written) {
         a->written = p.written;
         wake_waiters(a);
         hand_pending(a);
     }
+    if (audit_key_hands_over(a->key)) { /* not in here: it ends this watch */
+        ch_loop_set_timer(a->k->child.loop, &a->handover, ch_loop_now_ms(a->k->child.loop));
+    }
 }
 
 void audit_state(const struct keeper *k, struct audit_state *ret)
 {
-    struct audit_progress p;
-    audit_thread_progress(k->audit->thread, &p);
+    struct audit_progress p = {.trouble = "it is not written to while its key is rotated"};
+    if (k->audit->thread != NULL) {
+        audit_thread_progress(k->audit->thread, &p);
+    }
     *ret = (struct audit_state){.next = k->audit->next, .written = k->audit->written};
     snprintf(ret->trouble, sizeof(ret->trouble), "%s", p.trouble);
+}
+
+/* ------------------------------------------------------------------ the thread, and its keys */
+
+static void folder_of(const struct keeper *k, char *ret, size_t size)
+{
+    snprintf(ret, size, "%.*s/" CH_LOG_FOLDER, CH_STR_ARG(k->child.setup.state_dir));
+}
+
+static enum ch_code start_thread(struct audit *a, struct ch_err *err)
+{
+    char folder[4096];
+    folder_of(a->k, folder, sizeof(folder));
+    enum ch_code rc = audit_key_open(a->k, &a->key, err);
+    if (rc == CH_OK) {
+        a->handed_to = a->written;
+        a->handed_over_at = a->next;
+        rc = audit_thread_start(folder, audit_key_signer(a->key), a->written, &a->thread,
+                                &a->wake.fd, err);
+    }
+    return rc == CH_OK ? ch_loop_watch(a->k->child.loop, &a->wake, EPOLLIN, err) : rc;
+}
+
+static void stop_thread(struct audit *a)
+{
+    struct audit_progress last;
+    if (a->thread != NULL) {
+        ch_loop_unwatch(a->k->child.loop, &a->wake);
+        audit_thread_stop(a->thread, &last);
+        a->thread = NULL;
+        a->written = last.written > a->written ? last.written : a->written;
+    }
+}
+
+enum ch_code audit_pause(struct keeper *k, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    struct audit_state s;
+    audit_state(k, &s);
+    if (s.trouble[0] != '\0') {
+        return ch_fail(err, CH_E_BUSY, "the audit log cannot be handed to another key now: %s",
+                       s.trouble);
+    }
+    if (audit_key_hands_over(a->key)) {
+        return ch_fail(err, CH_E_BUSY, "the audit log is being handed to another key: try again");
+    }
+    enum ch_code rc = keeper_commit(k, err);
+    if (rc == CH_OK) {
+        stop_thread(a);
+    }
+    return rc;
+}
+
+void audit_resume(struct keeper *k)
+{
+    struct audit *a = k->audit;
+    struct audit_key *before = a->key;
+    struct ch_err err;
+    if (start_thread(a, &err) != CH_OK) {
+        keeper_log("audit", "error=\"%s\"", err.msg); /* the next tick tries again */
+    }
+    if (a->key != before) {
+        audit_key_close(before);
+    }
+    wake_waiters(a);
+    hand_pending(a);
+}
+
+static enum ch_code read_published(const struct audit *a, struct ch_buf *ret, struct ch_err *err)
+{
+    char folder[4096];
+    struct ch_buf path;
+    folder_of(a->k, folder, sizeof(folder));
+    ch_buf_init(&path, sizeof(folder) + 64);
+    ch_buf_printf(&path, "%s/" CH_LOG_PUBLIC "%c", folder, '\0');
+    int fd = open(path.ptr, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    enum ch_code rc =
+        fd >= 0 ? ch_log_read_note(fd, ret, err) : ch_fail_errno(err, errno, "%s", path.ptr);
+    if (fd >= 0) {
+        close(fd);
+    }
+    ch_buf_done(&path);
+    return rc;
+}
+
+/* Both keys have signed the entry that says so: the former one is not needed any more. */
+static void end_handover(struct audit *a)
+{
+    struct ch_buf note;
+    struct ch_err err;
+    if (a->thread == NULL || !audit_key_hands_over(a->key) || a->written < a->handed_over_at) {
+        return;
+    }
+    ch_buf_init(&note, CH_NOTE_MAX);
+    enum ch_code rc = read_published(a, &note, &err);
+    rc = rc == CH_OK
+             ? audit_key_keep_handover(a->k, a->key, ch_buf_str(&note), a->handed_over_at, &err)
+             : rc;
+    ch_buf_done(&note);
+    if (rc == CH_OK) {
+        stop_thread(a);
+        keyring_drop_former(a->k);
+        audit_resume(a->k);
+        keeper_log("audit", "key=\"handed over\"");
+    } else if (rc != CH_E_NOT_FOUND) {
+        keeper_log("audit", "error=\"%s\"", err.msg);
+    }
+}
+
+static void on_handover(struct ch_timer *t)
+{
+    end_handover(CH_CONTAINER_OF(t, struct audit, handover));
 }
 
 void audit_tick(struct keeper *k)
@@ -223,7 +388,11 @@ void audit_tick(struct keeper *k)
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     drop_written(k->audit);
+    if (k->audit->thread == NULL) {
+        audit_resume(k);
+    }
     hand_pending(k->audit);
+    end_handover(k->audit);
 }
 
 /* ------------------------------------------------------------------ opening */
@@ -231,22 +400,24 @@ void audit_tick(struct keeper *k)
 static enum ch_code begin_log(struct keeper *k, struct ch_err *err)
 {
     struct audit_entry e;
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
     audit_genesis(k, &e, &audit_key_signer(k->audit->key)->key);
-    return audit_add(k, &e, err);
+    rc = audit_add(k, &e, err);
+    rc = rc == CH_OK ? audit_key_enter_all(k, err) : rc;
+    return audit_step_end(k, rc, err);
 }
 
-static enum ch_code start(struct keeper *k, const char *folder, struct ch_err *err)
+static enum ch_code start(struct keeper *k, struct ch_err *err)
 {
     struct audit *a = k->audit;
     enum ch_code rc = ch_store_log_ends(k->store, &a->next, &a->written, err);
-    rc = rc == CH_OK ? audit_key_open(k, &a->key, err) : rc;
-    if (rc == CH_OK) {
-        a->group_from = a->next;
-        a->handed_to = a->dropped_to = a->written;
-        rc = audit_thread_start(folder, audit_key_signer(a->key), a->written, &a->thread,
-                                &a->wake.fd, err);
-    }
-    rc = rc == CH_OK ? ch_loop_watch(k->child.loop, &a->wake, EPOLLIN, err) : rc;
+    a->group_from = a->next;
+    a->dropped_to = a->written;
+    rc = rc == CH_OK ? start_thread(a, err) : rc;
     if (rc == CH_OK) {
         hand_pending(a);
         rc = a->next == 0 ? begin_log(k, err) : CH_OK;
@@ -263,12 +434,13 @@ enum ch_code audit_open(struct keeper *k, struct ch_err *err)
     a->hash = ch_hash_new();
     a->wake.fn = on_wake;
     a->deadline.fn = on_deadline;
+    a->handover.fn = on_handover;
     ch_buf_init(&a->group, (size_t)ch_limits.log_batch_bytes);
-    snprintf(folder, sizeof(folder), "%.*s/" CH_LOG_FOLDER, CH_STR_ARG(k->child.setup.state_dir));
+    folder_of(k, folder, sizeof(folder));
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
         return ch_fail_errno(err, errno, "%s", folder);
     }
-    return start(k, folder, err);
+    return start(k, err);
 }
 
 void audit_close(struct keeper *k)
@@ -283,10 +455,8 @@ void audit_close(struct keeper *k)
         ask_free_waiter(w);
     }
     ch_loop_cancel_timer(k->child.loop, &a->deadline);
-    if (a->thread != NULL) {
-        ch_loop_unwatch(k->child.loop, &a->wake);
-        audit_thread_stop(a->thread);
-    }
+    ch_loop_cancel_timer(k->child.loop, &a->handover);
+    stop_thread(a);
     audit_key_close(a->key);
     ch_buf_done(&a->group);
     ch_hash_free(a->hash);

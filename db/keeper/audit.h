@@ -23,6 +23,17 @@ void audit_committed(struct keeper *k);
 void audit_rolled_back(struct keeper *k);
 void audit_tick(struct keeper *k);
 
+/* Around the rotation of the log's key: nothing is appended meanwhile, and then what the keyring
+ * has signs. CH_E_BUSY: the log cannot be written, or the last rotation has not come to its end. */
+enum ch_code audit_pause(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+void audit_resume(struct keeper *k);
+
+/* A step of the open group: what is stored and the entries about it, all of it or nothing. It has
+ * no step in it. audit_step_end undoes it when `code` is a failure, and returns that, or why the
+ * step could not be kept. */
+enum ch_code audit_step(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *err) CH_MUST_CHECK;
+
 /* --- entries; each in an open group of writes (keeper_write), or a transaction of its own --- */
 
 /* The decision that was just stored. *ret_end is what audit_has wants to see reached. */
@@ -31,6 +42,20 @@ enum ch_code audit_decision(struct keeper *k, const struct page *p,
                             struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
+/* Somebody ended a ruling before its time. */
+enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str by,
+                              struct ch_str why, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* Its time has come; the store has no row for that. */
+enum ch_code audit_ruling_expired(struct keeper *k, const struct ch_ruling_row *row,
+                                  struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_owner(struct keeper *k, const struct ch_owner_change *row, uint64_t id,
+                         struct ch_err *err) CH_MUST_CHECK;
+/* A key signs from now on, in the place of `former` (NULL: of none). `vkey`: of a key of this log.
+ */
+enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
+                               const struct ch_sha256 *former, struct ch_str by,
+                               struct ch_str reason, struct ch_str vkey,
+                               struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
 /* The configuration in force, when it is another one than the log's last. */
@@ -57,6 +82,13 @@ enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
  * policy. `verdicts` is the list as audit_entries.c's README says, sorted. */
 enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdicts,
                            struct ch_err *err) CH_MUST_CHECK;
+
+/* T26: texts that commitments stood for were erased, of one entry or (CH_LOG_NO_ENTRY) of somebody.
+ */
+enum ch_code audit_erased(struct keeper *k, uint64_t entry, uint64_t texts, struct ch_str by,
+                          struct ch_str reason, struct ch_err *err) CH_MUST_CHECK;
+/* This log's name, which is that of its keys; borrowed. */
+struct ch_str audit_origin(const struct keeper *k);
 
 /* --- waiting --- */
 

@@ -6,12 +6,23 @@
 #include <sys/random.h>
 
 #include "customhouse/limits.h"
+#include "db/signing/public_key.h"
 
 static void begin(struct keeper *k, struct audit_entry *a, const char *kind)
 {
     *a = (struct audit_entry){.row = {.kind = ch_str_of(kind), .at_us = keeper_now_us(k)}};
     ch_buf_init(&a->text, CH_ENTRY_MAX);
     ch_log_entry_begin(&a->e, &a->text);
+}
+
+/* About a file, or with file_name absent a project. */
+static void begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
+                        struct ch_str repository, struct ch_str project, struct ch_str file_name)
+{
+    begin(k, a, kind);
+    a->row.repository = repository;
+    a->row.project = project;
+    a->row.file_name = file_name;
 }
 
 /* T26: the entry has a commitment under a salt of its own; text and salt go beside it, and can be
@@ -28,6 +39,18 @@ static void commit(struct audit_entry *a, const char *field, struct ch_str text)
     CH_ASSERT(getrandom(c->salt, sizeof(c->salt), 0) == sizeof(c->salt));
     struct ch_sha256 hmac = ch_log_entry_commit(c->salt, text);
     ch_log_entry_commitment(&a->e, field, &hmac);
+}
+
+/* What an address got, or did not get: the keys up to "kind". */
+static void put_address(struct audit_entry *a, struct ch_str address)
+{
+    commit(a, "address", address);
+    ch_log_entry_int(&a->e, "at_us", a->row.at_us);
+    ch_log_entry_str(&a->e, "file", a->row.file_name);
+    if (a->row.source != 0) {
+        ch_log_entry_int(&a->e, "id", (int64_t)a->row.source);
+    }
+    ch_log_entry_str(&a->e, "kind", a->row.kind);
 }
 
 /* A person's ruling is called by the person. */
@@ -69,12 +92,9 @@ enum ch_code audit_decision(struct keeper *k, const struct page *p,
     if (rc != CH_OK) {
         return rc;
     }
-    begin(k, &a, "decision");
+    begin_about(k, &a, "decision", row->repository, row->project, row->file_name);
     a.row.source = id;
     a.row.at_us = row->at_us;
-    a.row.repository = row->repository;
-    a.row.project = row->project;
-    a.row.file_name = row->file_name;
     ch_log_entry_int(&a.e, "at_us", row->at_us);
     ch_log_entry_bool(&a.e, "audited", row->audited);
     ch_log_entry_str(&a.e, "environment", ch_str_of(p->config->environment));
@@ -110,12 +130,9 @@ enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, str
         digest = ch_sha256_of(prints.ptr, prints.len);
     }
     ch_buf_done(&prints);
-    begin(k, &a, "ruling");
+    begin_about(k, &a, "ruling", row->repository, row->project, row->file_name);
     a.row.source = row->id;
     a.row.at_us = row->at_us;
-    a.row.repository = row->repository;
-    a.row.project = row->project;
-    a.row.file_name = row->file_name;
     ch_log_entry_int(&a.e, "at_us", row->at_us);
     commit(&a, "by", row->by);
     ch_log_entry_bool(&a.e, "deny", row->deny);
@@ -136,6 +153,115 @@ enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, str
     ch_log_entry_sha(&a.e, "sha256", &row->sha256);
     end(&a);
     ch_log_entry_str(&a.e, "versions", row->version_spec);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str by,
+                              struct ch_str why, int64_t at_us, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "ruling-end");
+    a.row.source = ruling;
+    a.row.at_us = at_us;
+    ch_log_entry_int(&a.e, "at_us", at_us);
+    commit(&a, "by", by);
+    ch_log_entry_int(&a.e, "id", (int64_t)ruling);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    end(&a);
+    commit(&a, "why", why);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_ruling_expired(struct keeper *k, const struct ch_ruling_row *row,
+                                  struct ch_err *err)
+{
+    struct audit_entry a;
+    begin_about(k, &a, "ruling-expired", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_bool(&a.e, "deny", row->deny);
+    ch_log_entry_int(&a.e, "expires_us", row->expires_at_us);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_owner(struct keeper *k, const struct ch_owner_change *row, uint64_t id,
+                         struct ch_err *err)
+{
+    struct audit_entry a;
+    begin_about(k, &a, "owner", row->repository, row->project, (struct ch_str){NULL, 0});
+    a.row.source = id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    commit(&a, "by", row->by);
+    ch_log_entry_str(&a.e, "change",
+                     row->kind == CH_OWNER_GIVEN ? CH_STR("given") : CH_STR("older-accepted"));
+    ch_log_entry_str(&a.e, "former", row->former);
+    ch_log_entry_int(&a.e, "id", (int64_t)id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    commit(&a, "reason", row->reason);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_str(&a.e, "upstream", row->upstream);
+    end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
+                               const struct ch_sha256 *former, struct ch_str by,
+                               struct ch_str reason, struct ch_str vkey, struct ch_err *err)
+{
+    static const struct ch_sha256 none = {{0}};
+    struct ch_sha256 pem = ch_sha256_of(row->public_pem.ptr, row->public_pem.len);
+    struct audit_entry a;
+    begin(k, &a, "key");
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    commit(&a, "by", by);
+    ch_log_entry_sha(&a.e, "former", former != NULL ? former : &none);
+    ch_log_entry_sha(&a.e, "key", &row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "pem", &pem);
+    ch_log_entry_str(&a.e, "purpose", row->purpose);
+    commit(&a, "reason", reason);
+    ch_log_entry_str(&a.e, "type", ch_str_of(ch_key_kind_name((enum ch_key_kind)row->kind)));
+    end(&a);
+    ch_log_entry_str(&a.e, "vkey", vkey);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_erased(struct keeper *k, uint64_t entry, uint64_t texts, struct ch_str by,
+                          struct ch_str reason, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "erased");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    commit(&a, "by", by);
+    if (entry != CH_LOG_NO_ENTRY) {
+        ch_log_entry_int(&a.e, "entry", (int64_t)entry);
+    }
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    commit(&a, "reason", reason);
+    ch_log_entry_int(&a.e, "texts", (int64_t)texts);
+    end(&a);
+    return audit_add(k, &a, err);
+}
+
+/* What went wrong is in the operator's log; the text may name folders of the host. */
+enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "log-trouble");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_bool(&a.e, "over", over);
+    end(&a);
+    commit(&a, "what", what);
     return audit_add(k, &a, err);
 }
 
@@ -171,29 +297,29 @@ enum ch_code audit_configuration(struct keeper *k, struct ch_str text, struct ch
         return CH_OK;
     }
     enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? ch_store_set_value(k->store, name, bytes, err) : rc;
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
     if (rc != CH_OK) {
         return rc;
     }
-    begin(k, &a, "configuration");
-    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    ch_log_entry_sha(&a.e, "configuration", &digest);
-    ch_log_entry_str(&a.e, "kind", a.row.kind);
-    end(&a);
-    return audit_add(k, &a, err);
+    rc = ch_store_set_value(k->store, name, bytes, err);
+    if (rc == CH_OK) {
+        begin(k, &a, "configuration");
+        ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+        ch_log_entry_sha(&a.e, "configuration", &digest);
+        ch_log_entry_str(&a.e, "kind", a.row.kind);
+        end(&a);
+        rc = audit_add(k, &a, err);
+    }
+    return audit_step_end(k, rc, err);
 }
 
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, struct ch_err *err)
 {
     struct audit_entry a;
-    begin(k, &a, "served");
-    a.row.repository = row->repository;
-    a.row.project = row->project;
-    a.row.file_name = row->file_name;
-    commit(&a, "address", row->address);
-    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    ch_log_entry_str(&a.e, "file", row->file_name);
-    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    begin_about(k, &a, "served", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    a.row.at_us = row->first_at_us;
+    put_address(&a, row->address);
     ch_log_entry_str(&a.e, "project", row->project);
     ch_log_entry_str(&a.e, "repository", row->repository);
     ch_log_entry_sha(&a.e, "sha256", &row->sha256);
@@ -219,14 +345,8 @@ enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
 static enum ch_code one_refusal(void *ctx, const struct ch_refusals_row *row, struct ch_err *err)
 {
     struct audit_entry a;
-    begin(ctx, &a, "refused");
-    a.row.repository = row->repository;
-    a.row.project = row->project;
-    a.row.file_name = row->file_name;
-    commit(&a, "address", row->address);
-    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    ch_log_entry_str(&a.e, "file", row->file_name);
-    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    begin_about(ctx, &a, "refused", row->repository, row->project, row->file_name);
+    put_address(&a, row->address);
     ch_log_entry_int(&a.e, "minute", row->minute);
     ch_log_entry_str(&a.e, "project", row->project);
     ch_log_entry_str(&a.e, "repository", row->repository);
@@ -352,9 +472,7 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdi
     if (rc != CH_OK) {
         return rc;
     }
-    begin(k, &a, "listing");
-    a.row.repository = ch_str_of(p->repository);
-    a.row.project = page_name(p);
+    begin_about(k, &a, "listing", ch_str_of(p->repository), page_name(p), (struct ch_str){NULL, 0});
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
     ch_log_entry_int(&a.e, "files", (int64_t)p->facts.file_count);
     ch_log_entry_str(&a.e, "kind", a.row.kind);

@@ -29,7 +29,8 @@ void audit_thread_append(struct audit_thread *t, uint64_t from, struct ch_str bu
 /* Bytes handed over and not written yet. */
 size_t audit_thread_queued(struct audit_thread *t);
 void audit_thread_progress(struct audit_thread *t, struct audit_progress *ret);
-void audit_thread_stop(struct audit_thread *t);
+/* Tries what is left once, and says what it had come to. */
+void audit_thread_stop(struct audit_thread *t, struct audit_progress *ret);
 
 /* ------------------------------------------------------------------ audit.c: to the store */
 
@@ -45,9 +46,11 @@ struct audit_entry {
 };
 /* Ends the entry and stores it, at the next place. */
 enum ch_code audit_add(struct keeper *k, struct audit_entry *a, struct ch_err *err) CH_MUST_CHECK;
-/* The first entry of a log: which log this is, whose signatures it has, what was there before it.
- */
+/* The first entry of a log: which log this is, and whose signatures it has. */
 void audit_genesis(struct keeper *k, struct audit_entry *a, const struct ch_note_key *key);
+/* The log could not be written, or can again. */
+enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what,
+                           struct ch_err *err) CH_MUST_CHECK;
 /* What was counted in the minutes before this one. */
 enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_sign_ins(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;

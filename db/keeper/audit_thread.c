@@ -234,12 +234,13 @@ void audit_thread_progress(struct audit_thread *t, struct audit_progress *ret)
     pthread_mutex_unlock(&t->lock);
 }
 
-void audit_thread_stop(struct audit_thread *t)
+void audit_thread_stop(struct audit_thread *t, struct audit_progress *ret)
 {
     pthread_mutex_lock(&t->lock);
     t->stop = true;
     pthread_cond_signal(&t->more);
     pthread_mutex_unlock(&t->lock);
     pthread_join(t->thread, NULL);
+    *ret = t->progress;
     thread_free(t);
 }

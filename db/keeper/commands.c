@@ -32,6 +32,7 @@ static const struct {
     {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT},
     {"deny", command_deny, ACTION_DENY, SCOPE_LISTS},
     {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS},
+    {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
     {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE}, /* rotate: key.admin */
     {"own", command_own, ACTION_QUEUE_READ, SCOPE_LISTS},   /* to another: operate */
     {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
@@ -71,7 +72,9 @@ static void free_command(struct command *c)
 
 static void flush(struct command *c)
 {
-    if (c->out.len > 0 && c->ch != NULL) {
+    if (c->out.len > 0 && c->by_token) {
+        admin_put_output(c, ch_buf_str(&c->out));
+    } else if (c->out.len > 0 && c->ch != NULL) {
         CH_IGNORE(!ch_channel_send(c->ch, CH_MSG_COMMAND_OUTPUT, ch_buf_str(&c->out), NULL, 0));
     }
     ch_buf_clear(&c->out);
@@ -91,20 +94,26 @@ static bool may_run(struct command *c, enum scope scope)
     return people_may_somewhere(c->k->people, &c->who, c->action) || command_may(c, c->action, site);
 }
 
-static void run(struct command *c)
+static enum step run_row(struct command *c)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_str_eq(ch_str_of(rows[i].name), c->args.name)) {
             c->action = rows[i].action;
-            enum step step =
-                command_identify(c) && may_run(c, rows[i].scope) ? rows[i].run(c) : STEP_DONE;
-            flush(c);
-            c->waiting = step == STEP_WAIT;
-            return;
+            return command_identify(c) && may_run(c, rows[i].scope) ? rows[i].run(c) : STEP_DONE;
         }
     }
-    command_end(c, 2, "no such command");
+    return command_end(c, 2, "no such command");
+}
+
+/* One of the control socket then lives until that is closed. */
+static void run(struct command *c)
+{
+    enum step step = run_row(c);
     flush(c);
+    c->waiting = step == STEP_WAIT;
+    if (c->by_token && !c->waiting) {
+        free_command(c);
+    }
 }
 
 void commands_go_on(struct command *c)
@@ -117,31 +126,81 @@ void commands_go_on(struct command *c)
     }
 }
 
+struct command *command_new(struct keeper *k, const struct principal *who)
+{
+    struct command *c = ch_calloc(1, sizeof(*c));
+    if (k->commands == NULL) {
+        k->commands = ch_calloc(1, sizeof(*k->commands));
+    }
+    c->k = k;
+    c->who = *who;
+    c->next = k->commands->list;
+    k->commands->list = c;
+    ch_buf_init(&c->payload, 64u << 10);
+    ch_buf_init(&c->input, (size_t)ch_limits.command_input_bytes);
+    ch_buf_init(&c->out, 1u << 20);
+    return c;
+}
+
+struct command *command_find(struct keeper *k, bool (*is)(const struct command *c, uint64_t with), uint64_t with)
+{
+    struct command *c = k->commands != NULL ? k->commands->list : NULL;
+    while (c != NULL && !is(c, with)) {
+        c = c->next;
+    }
+    return c;
+}
+
+void command_input(struct command *c, struct ch_str piece)
+{
+    ch_buf_puts(&c->input, piece);
+}
+
+void command_gone(struct command *c)
+{
+    c->gone = true;
+    if (!c->waiting) {
+        free_command(c);
+    }
+}
+
+/* What is wrong with the command itself; it has ended then. */
+static bool read_command(struct command *c, struct ch_str payload)
+{
+    struct ch_err err;
+    ch_buf_puts(&c->payload, payload);
+    if (ch_command_get(ch_buf_str(&c->payload), &c->args, &err) != CH_OK) {
+        command_end(c, 2, "%s", err.msg);
+        return false;
+    }
+    if (ch_buf_ok(&c->input, &err) != CH_OK) {
+        command_end(c, 2, "what it is about: %s", err.msg);
+        return false;
+    }
+    return true;
+}
+
+void command_begin(struct command *c, struct ch_str payload)
+{
+    if (read_command(c, payload)) {
+        run(c);
+    } else if (c->by_token) {
+        free_command(c);
+    }
+}
+
 static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
 {
     struct command *c = owner;
-    struct ch_err err;
     (void)ch;
     if (c->payload.len > 0) {
         return; /* one command per connection */
     }
     if (frame->type == CH_MSG_COMMAND_INPUT) {
-        ch_buf_puts(&c->input, frame->payload);
-        return;
+        command_input(c, frame->payload);
+    } else if (frame->type == CH_MSG_COMMAND) {
+        command_begin(c, frame->payload);
     }
-    if (frame->type != CH_MSG_COMMAND) {
-        return;
-    }
-    ch_buf_puts(&c->payload, frame->payload);
-    if (ch_command_get(ch_buf_str(&c->payload), &c->args, &err) != CH_OK) {
-        command_end(c, 2, "%s", err.msg);
-        return;
-    }
-    if (ch_buf_ok(&c->input, &err) != CH_OK) {
-        command_end(c, 2, "what it is about: %s", err.msg);
-        return;
-    }
-    run(c);
 }
 
 static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
@@ -150,10 +209,7 @@ static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *w
     (void)why;
     c->ch = NULL;
     ch_channel_free(ch);
-    c->gone = true;
-    if (!c->waiting) {
-        free_command(c);
-    }
+    command_gone(c);
 }
 
 void commands_accept(struct keeper *k, const struct ch_control *control, int fd)
@@ -165,22 +221,12 @@ void commands_accept(struct keeper *k, const struct ch_control *control, int fd)
         close(fd);
         return;
     }
-    if (k->commands == NULL) {
-        k->commands = ch_calloc(1, sizeof(*k->commands));
-    }
-    struct command *c = ch_calloc(1, sizeof(*c));
-    c->k = k;
+    struct command *c = command_new(k, &who);
     c->uid = control->uid;
-    c->who = who;
-    ch_buf_init(&c->payload, 64u << 10);
-    ch_buf_init(&c->input, (size_t)ch_limits.command_input_bytes);
-    ch_buf_init(&c->out, 1u << 20);
     struct ch_channel_options options = {
         .loop = k->child.loop, .fd = fd, .peer = CH_ROLE_COMMAND, .self = CH_ROLE_KEEPER,
         .owner = c, .on_frame = on_frame, .on_closed = on_closed,
         .max_queued_bytes = 64u << 20};
-    c->next = k->commands->list;
-    k->commands->list = c;
     if (ch_channel_open(&options, &c->ch, &err) != CH_OK) {
         keeper_log("control", "error=\"%s\"", err.msg);
         free_command(c);
@@ -237,6 +283,10 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
     vsnprintf(text, sizeof(text), fmt, va);
     va_end(va);
     flush(c);
+    if (c->by_token) {
+        admin_put_done(c, exit_status, ch_str_of(text));
+        return STEP_DONE;
+    }
     struct ch_command_done done = {exit_status, ch_str_of(text)};
     struct ch_buf b;
     ch_buf_init(&b, 8192);

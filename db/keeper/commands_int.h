@@ -11,8 +11,12 @@
 struct command {
     struct command *next;
     struct keeper *k;
-    struct ch_channel *ch;
-    uint32_t uid;         /* of the peer of the socket */
+    struct ch_channel *ch; /* of the control socket; NULL: gone, or the command came by `admin` */
+    uint32_t uid;          /* of the peer of the socket */
+    bool by_token;         /* it came by the administrative interface, with these: */
+    uint64_t ask;
+    struct ch_sha256 token;
+    bool denied; /* a right was missing */
     struct principal who; /* commands: what is done is done by who.text */
     enum action action;   /* what its row of the table asks for */
     struct ch_buf payload;
@@ -83,12 +87,32 @@ bool command_identify(struct command *c);
  * has ended, saying which right is missing and who can give it. */
 bool command_may(struct command *c, enum action action, struct ch_str repository);
 /* The same without ending it: CH_E_DENIED says so. */
-enum ch_code command_check(const struct command *c, enum action action, struct ch_str repository,
+enum ch_code command_check(struct command *c, enum action action, struct ch_str repository,
                            struct ch_err *err) CH_MUST_CHECK;
 /* Exit status of what command_what, command_check and their like refuse. */
 uint32_t command_status_of(const struct ch_err *err);
 /* "2026-12-31" (its end) or "14d", to come. */
 bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us);
+
+/* --- life (commands.c), for whoever has another way to commands than the control socket --- */
+
+/* One more; `who` gives it. */
+struct command *command_new(struct keeper *k, const struct principal *who);
+/* What it is about, beside its words; before command_begin. */
+void command_input(struct command *c, struct ch_str piece);
+/* `payload`: struct ch_command, encoded. The command may be gone afterwards. */
+void command_begin(struct command *c, struct ch_str payload);
+/* Nobody waits for it any more. */
+void command_gone(struct command *c);
+/* The first for which `is` says so; NULL: none. */
+struct command *command_find(struct keeper *k, bool (*is)(const struct command *c, uint64_t with), uint64_t with);
+
+/* --- over the administrative interface (commands_admin.c) --- */
+
+void admin_put_output(const struct command *c, struct ch_str text);
+void admin_put_done(const struct command *c, uint32_t exit_status, struct ch_str text);
+/* Whom its token stands for now; false: nobody. */
+bool admin_principal(const struct command *c, struct principal *ret);
 
 enum step command_explain(struct command *c);
 enum step command_own(struct command *c);
@@ -98,6 +122,7 @@ enum step command_fetched_by(struct command *c);
 enum step command_approve(struct command *c);
 enum step command_deny(struct command *c);
 enum step command_rescan(struct command *c);
+enum step command_audit_erase(struct command *c);
 enum step command_keys(struct command *c);
 enum step command_user(struct command *c);
 enum step command_group(struct command *c);

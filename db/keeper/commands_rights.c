@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "customhouse/timefmt.h"
+#include "db/log/entry.h"
 #include "people.h"
 
 #define TURN_AWAY_MS 100 /* who is nobody need not be waited for */
@@ -38,7 +39,16 @@ bool command_peer(struct keeper *k, const struct ch_control *control, int fd, st
 
 bool command_identify(struct command *c)
 {
-    struct principal now = people_of_uid(c->k->people, c->uid);
+    struct principal now;
+    if (c->by_token) {
+        if (!admin_principal(c, &now) || strcmp(now.text, c->who.text) != 0) {
+            c->denied = true;
+            command_end(c, 1, "the token has ended meanwhile");
+            return false;
+        }
+        return true;
+    }
+    now = people_of_uid(c->k->people, c->uid);
     if (strcmp(now.text, c->who.text) != 0) {
         command_end(c, 1, "uid %u is somebody else by now: try again", c->uid);
         return false;
@@ -114,7 +124,7 @@ static void put_help(const struct command *c, enum action action, struct place a
     }
 }
 
-enum ch_code command_check(const struct command *c, enum action action, struct ch_str repository,
+enum ch_code command_check(struct command *c, enum action action, struct ch_str repository,
                            struct ch_err *err)
 {
     const struct ch_repository *r =
@@ -124,6 +134,7 @@ enum ch_code command_check(const struct command *c, enum action action, struct c
         return CH_OK;
     }
     struct ch_buf b;
+    c->denied = true;
     ch_buf_init(&b, 4096);
     ch_buf_printf(&b, "%s may not do this: it needs %s", c->who.text, action_name(action));
     if (repository.len > 0) {
@@ -173,5 +184,6 @@ bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
         return false;
     }
     snprintf(full, sizeof(full), "%.*sT23:59:59Z", (int)text.len, text.ptr);
-    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us;
+    return ch_time_parse(ch_str_of(full), ret_us) && *ret_us > now_us &&
+           *ret_us <= CH_ENTRY_INT_MAX; /* what the audit log can say: to the year 2255 */
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "approvals.h"
+#include "audit_key.h"
 #include "audit.h"
 #include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
@@ -29,6 +30,7 @@ struct answer {
     struct ch_document_reply reply;
     struct ch_buf body;
     struct ch_buf strings; /* of the refusal */
+    bool later;            /* an approval is not in the audit log yet */
 };
 
 static void fail(struct answer *a, uint32_t status, const char *text)
@@ -42,6 +44,7 @@ static void fail(struct answer *a, uint32_t status, const char *text)
 struct wanted_key {
     struct answer *a;
     struct ch_str name;
+    enum ch_document form;
     bool found;
 };
 
@@ -54,13 +57,19 @@ static void put_time(struct ch_buf *b, const char *name, int64_t at_us)
     ch_buf_done(&text);
 }
 
+static void put_path(struct ch_buf *b, const char *field, const char *name)
+{
+    char path[KEYRING_NAME_BYTES + 32];
+    snprintf(path, sizeof(path), "/-/keys/%s.%s", name, field);
+    json_field(b, field, ch_str_of(path));
+}
+
 static void list_key(void *ctx, const struct ch_key_row *row)
 {
     struct answer *a = ctx;
     struct ch_buf *b = &a->body;
-    char name[KEYRING_NAME_BYTES], path[KEYRING_NAME_BYTES + 16];
+    char name[KEYRING_NAME_BYTES];
     keyring_name(row->purpose, &row->id, name);
-    snprintf(path, sizeof(path), "/-/keys/%s.pem", name);
     ch_buf_puts(b, b->ptr[b->len - 1] == '[' ? CH_STR("\n{") : CH_STR(",\n{"));
     json_field(b, "purpose", row->purpose);
     json_digest(b, "id", &row->id);
@@ -69,7 +78,13 @@ static void list_key(void *ctx, const struct ch_key_row *row)
     if (row->ended_at_us != CH_TIME_UNKNOWN) {
         put_time(b, "notAfter", row->ended_at_us);
     }
-    json_field(b, "pem", ch_str_of(path));
+    put_path(b, "pem", name);
+    if (ch_str_eq(row->purpose, CH_STR(CH_PURPOSE_LOG))) {
+        put_path(b, "vkey", name);
+        if (row->ended_at_us != CH_TIME_UNKNOWN) {
+            put_path(b, "checkpoint", name);
+        }
+    }
     ch_buf_putc(b, '}');
 }
 
@@ -84,6 +99,27 @@ static void answer_keys(struct answer *a)
     ch_buf_puts(&a->body, CH_STR("]}\n"));
 }
 
+/* What only a key of the audit log has. */
+static bool put_log_key(struct wanted_key *p, const struct ch_key_row *row)
+{
+    struct ch_note_key key;
+    struct ch_err err;
+    if (!ch_str_eq(row->purpose, CH_STR(CH_PURPOSE_LOG))) {
+        return false;
+    }
+    enum ch_code rc;
+    if (p->form == CH_DOCUMENT_HANDOVER) {
+        rc = audit_key_handover(p->a->k, &row->id, &p->a->body, &err);
+    } else if ((rc = audit_key_of(p->a->k, row, &key, &err)) == CH_OK) {
+        ch_note_key_put(&p->a->body, &key);
+        ch_buf_putc(&p->a->body, '\n');
+    }
+    if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
+        keeper_log("key", "error=\"%s\"", err.msg);
+    }
+    return rc == CH_OK;
+}
+
 static void find_key(void *ctx, const struct ch_key_row *row)
 {
     struct wanted_key *p = ctx;
@@ -92,20 +128,27 @@ static void find_key(void *ctx, const struct ch_key_row *row)
     bool current = row->ended_at_us == CH_TIME_UNKNOWN && ch_str_eq(p->name, row->purpose);
     if (current || ch_str_eq(p->name, ch_str_of(name))) {
         ch_buf_clear(&p->a->body);
-        ch_buf_puts(&p->a->body, row->public_pem);
-        p->found = true;
+        if (p->form == CH_DOCUMENT_KEY) {
+            ch_buf_puts(&p->a->body, row->public_pem);
+            p->found = true;
+        } else {
+            p->found = put_log_key(p, row);
+        }
     }
 }
 
-static void answer_key(struct answer *a, struct ch_str name)
+static void answer_key(struct answer *a, struct ch_str name, enum ch_document form)
 {
-    struct wanted_key p = {.a = a, .name = name};
+    struct wanted_key p = {.a = a, .name = name, .form = form};
     struct ch_err err;
     if (ch_store_keys(a->k->store, find_key, &p, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
         fail(a, 500, "the keys could not be read");
     } else if (!p.found) {
-        fail(a, 404, "No key has this name");
+        fail(a, 404,
+             form == CH_DOCUMENT_KEY    ? "No key has this name"
+             : form == CH_DOCUMENT_VKEY ? "No key of the audit log has this name"
+                                        : "No key of this name has handed the audit log over");
     }
 }
 
@@ -171,8 +214,11 @@ void documents_free(struct keeper *k)
 
 /* ------------------------------------------------------------------ attestations by digest */
 
-/* Whether the file of an approval is ALLOW now, with exactly these bytes. On a no the refusal says
- * why; without one, nothing is known of the file any more. */
+static const char not_logged[] = "the audit log has yet to have the approval: try again";
+
+/* Whether the file of an approval is ALLOW now, with exactly these bytes, and the log has it: an
+ * approval is what the file itself is, and waits for what that waits for (T4). On a no the refusal
+ * says why; without one, nothing is known of the file any more. */
 static bool may_go_out(struct answer *a, const struct ch_attestation_row *row)
 {
     struct keeper *k = a->k;
@@ -195,10 +241,12 @@ static bool may_go_out(struct answer *a, const struct ch_attestation_row *row)
         keeper_commit(k, &err) != CH_OK) { /* durable, then effective */
         return false;
     }
-    /* under a checkpoint of the log, as the file itself (T4) */
-    return p->files[at].recorded_verdict == CH_VERDICT_ALLOW && audit_has(k, &p->files[at]) &&
-           approvals_stand(k, p, (size_t)at) &&
-           ch_str_eq(row->environment, ch_str_of(p->config->environment));
+    const struct page_file *f = &p->files[at];
+    bool stands = approvals_stand(k, p, (size_t)at) &&
+                  ch_str_eq(row->environment, ch_str_of(p->config->environment));
+    bool logged = f->recorded_verdict == CH_VERDICT_ALLOW && audit_has(k, f);
+    a->later = a->later || (stands && !logged);
+    return stands && logged;
 }
 
 static void list_one(struct answer *a, const struct ch_attestation_row *row)
@@ -289,6 +337,8 @@ static void answer_attestations(struct answer *a, const struct ch_sha256 *sha256
     if (rc != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
         fail(a, 500, "the attestations could not be read");
+    } else if (a->later) {
+        fail(a, 503, not_logged);
     } else if (c->count == 0) {
         fail(a, 404, "Nothing is attested of these bytes");
     }
@@ -309,7 +359,11 @@ static void answer_attestation(struct answer *a, const struct ch_ask_document *a
     } else if (rc == CH_E_NOT_FOUND) {
         fail(a, 404, "These bytes have no attestation of this number");
     } else if (c->rows[0].passed && !may_go_out(a, &c->rows[0])) {
-        fail(a, a->reply.refusal.id.len > 0 ? 403 : 404, "The approval does not stand");
+        if (a->later) {
+            fail(a, 503, not_logged);
+        } else {
+            fail(a, a->reply.refusal.id.len > 0 ? 403 : 404, "The approval does not stand");
+        }
     } else if (!c->put) {
         fail(a, 404, "The attestation has no such form");
     }
@@ -334,7 +388,9 @@ static void answer(struct answer *a, const struct ch_ask_document *ask)
         answer_keys(a);
         break;
     case CH_DOCUMENT_KEY:
-        answer_key(a, ask->name);
+    case CH_DOCUMENT_VKEY:
+    case CH_DOCUMENT_HANDOVER:
+        answer_key(a, ask->name, ask->kind);
         break;
     case CH_DOCUMENT_WITHDRAWALS:
         answer_withdrawals(a, ask->name);

@@ -172,6 +172,21 @@ static void note_allowed(struct page *p, size_t file, int64_t at_us)
     }
 }
 
+/* A decision whose entry cannot be written is none: neither is in the store then (T4). */
+static enum ch_code store_decision(struct keeper *k, const struct page *p,
+                                   const struct ch_decision_row *row, uint64_t *ret_log_end,
+                                   struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_decision(k->store, row, err);
+    rc = rc == CH_OK ? audit_decision(k, p, row, ret_log_end, err) : rc;
+    return audit_step_end(k, rc, err);
+}
+
 enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
                           const struct ch_decision *d, struct ch_err *err)
 {
@@ -197,9 +212,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
     };
     enum ch_code rc = allow ? approvals_sign(k, p, file, d, err) : CH_OK;
     uint64_t log_end = 0;
-    rc = rc == CH_OK ? keeper_write(k, err) : rc;
-    rc = rc == CH_OK ? ch_store_add_decision(k->store, &row, err) : rc;
-    rc = rc == CH_OK ? audit_decision(k, p, &row, &log_end, err) : rc;
+    rc = rc == CH_OK ? store_decision(k, p, &row, &log_end, err) : rc;
     if (was_allow && !allow) {
         approvals_withdraw(k, p, row.file_name);
     }

@@ -155,6 +155,7 @@ static void on_tick(struct ch_timer *t)
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);
+    rulings_enter_ends(k);
     people_tick(k);
     audit_tick(k);
     intakes_forget_failed(k, NULL);
@@ -192,8 +193,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         return CH_OK;
     }
     enum ch_code rc = ch_store_commit(k->store, err);
-    if (rc != CH_OK) {
-        ch_store_rollback(k->store);
+    if (rc != CH_OK) { /* and the store has undone the group */
         keeper_raise_epoch(k);
         k->group_lost = true;
         audit_rolled_back(k);
@@ -230,6 +230,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     struct keeper *k = owner;
     if (ch_channel_peer(ch) == CH_ROLE_GATEWAY) {
         ask_on_frame(k, ch, frame);
+    } else if (ch_channel_peer(ch) == CH_ROLE_ADMIN) {
+        admin_on_frame(k, frame);
     } else {
         jobs_on_frame(k, frame);
     }
@@ -240,6 +242,8 @@ static struct ch_channel **slot_of(struct keeper *k, enum ch_role role, uint32_t
     switch ((int)role) {
     case CH_ROLE_GATEWAY:
         return instance < CH_ARRAY_LEN(k->gateways) ? &k->gateways[instance] : NULL;
+    case CH_ROLE_ADMIN:
+        return &k->admin;
     case CH_ROLE_FETCHER:
         return &k->fetcher;
     case CH_ROLE_SCANNER_STRICT:
@@ -258,6 +262,9 @@ static void drop_peer(struct keeper *k, struct ch_channel **slot)
         enum ch_role role = ch_channel_peer(ch);
         *slot = NULL;
         ch_channel_free(ch);
+        if (role == CH_ROLE_ADMIN) {
+            admin_gone(k);
+        }
         jobs_peer_gone(k, role);
     }
 }
@@ -459,6 +466,10 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? offload_start(k, err) : rc;
     rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    if (rc == CH_OK) {
+        keyring_complete(k);
+        rc = keeper_commit(k, err);
+    }
     rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
@@ -494,6 +505,8 @@ void keeper_close(struct keeper *k)
     for (size_t i = 0; i < CH_ARRAY_LEN(k->gateways); i++) {
         ch_channel_free(k->gateways[i]);
     }
+    ch_channel_free(k->admin);
+    k->admin = NULL;
     ch_channel_free(k->fetcher);
     k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
     ch_channel_free(k->scanners[0]);

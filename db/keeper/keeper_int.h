@@ -198,6 +198,7 @@ struct keeper {
     struct ch_config **old_configs; /* what pages may still point to */
     size_t old_config_count;
     struct ch_channel *gateways[CH_METRICS_SLOTS];
+    struct ch_channel *admin;
     struct ch_channel *fetcher;
     struct ch_channel *scanners[2]; /* strict, second */
     struct ch_sha256 ruleset; /* in force: what scanner-second said last, also in an earlier run */
@@ -530,6 +531,9 @@ void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, ru
 bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
+/* Enters into the audit log which rulings have ended by time, each once; not while the clock cannot be
+ * trusted. */
+void rulings_enter_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ listing.c */
@@ -589,6 +593,9 @@ void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 
 void commands_accept(struct keeper *k, const struct ch_control *control, int fd);
 void commands_free(struct keeper *k);
+/* Of the administrative interface, and its end (commands_admin.c). */
+void admin_on_frame(struct keeper *k, struct ch_frame *frame);
+void admin_gone(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
 /* A blob has gone out, and may be evicted: a set of files larger than the quota passes through it. Should

@@ -5,9 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit.h"
+#include "audit_key.h"
+
 struct key {
     struct ch_purpose purpose;
     struct ch_signer *signer; /* NULL: none that can be used */
+    struct ch_signer *former; /* of the audit log, until it has handed over; NULL: none */
 };
 
 struct keyring {
@@ -25,18 +29,24 @@ void keyring_name(struct ch_str purpose, const struct ch_sha256 *id, char ret[KE
 
 /* ------------------------------------------------------------------ what is there */
 
-struct active { /* the key of a purpose that has not ended */
+struct active { /* the key of a purpose that has not ended, and the last that has */
     struct ch_str purpose;
     struct ch_sha256 id;
     bool found;
+    struct ch_sha256 former;
 };
 
 static void on_key(void *ctx, const struct ch_key_row *row)
 {
     struct active *a = ctx;
-    if (row->ended_at_us == CH_TIME_UNKNOWN && ch_str_eq(row->purpose, a->purpose)) {
+    if (!ch_str_eq(row->purpose, a->purpose)) {
+        return;
+    }
+    if (row->ended_at_us == CH_TIME_UNKNOWN) {
         a->id = row->id; /* oldest first: the newest stays */
         a->found = true;
+    } else {
+        a->former = row->id;
     }
 }
 
@@ -47,7 +57,30 @@ static enum ch_code find_active(struct keeper *k, const struct ch_purpose *purpo
     return ch_store_keys(k->store, on_key, ret, err);
 }
 
-/* Ends `former`, where there is one. */
+/* Ends `former`, where there is one. With its entry in the audit log; what there is before the log
+ * begins is entered then. */
+static enum ch_code store_key(struct keeper *k, const struct ch_key_row *row,
+                              const struct active *former, struct ch_str by, struct ch_str reason,
+                              struct ch_err *err)
+{
+    const struct ch_sha256 *of = former->found ? &former->id : NULL;
+    enum ch_code rc = CH_OK;
+    if (k->audit != NULL) {
+        rc = keeper_write(k, err);
+        rc = rc == CH_OK ? audit_step(k, err) : rc;
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
+    rc = of != NULL ? ch_store_replace_key(k->store, row, of, by, reason, err)
+                    : ch_store_add_key(k->store, row, err);
+    if (k->audit != NULL) {
+        rc = rc == CH_OK ? audit_key_enter(k, row, of, by, reason, err) : rc;
+        rc = audit_step_end(k, rc, err);
+    }
+    return rc;
+}
+
 static enum ch_code add_row(struct keeper *k, const struct ch_purpose *purpose,
                             const struct ch_signer *signer, const struct active *former,
                             struct ch_str by, struct ch_str reason, struct ch_err *err)
@@ -63,17 +96,15 @@ static enum ch_code add_row(struct keeper *k, const struct ch_purpose *purpose,
         .public_pem = ch_buf_str(&pem),
         .at_us = keeper_now_us(k),
     };
-    enum ch_code rc = former->found
-                          ? ch_store_replace_key(k->store, &row, &former->id, by, reason, err)
-                          : ch_store_add_key(k->store, &row, err);
+    enum ch_code rc = store_key(k, &row, former, by, reason, err);
     ch_buf_done(&pem);
     return rc;
 }
 
 /* Files of one purpose: the one that is wanted, or (of none) any, and which are others. */
 struct files {
-    struct ch_signer *taken;
-    const struct ch_sha256 *wanted;
+    struct ch_signer *taken, *former;
+    const struct ch_sha256 *wanted, *wanted_former; /* NULL: none */
     struct ch_sha256 *others;
     size_t other_count;
 };
@@ -84,6 +115,10 @@ static void on_file(void *ctx, struct ch_signer *signer)
     struct ch_sha256 id = ch_public_key_id(ch_signer_public(signer));
     if (f->taken == NULL && (f->wanted == NULL || ch_sha256_eq(&id, f->wanted))) {
         f->taken = signer;
+        return;
+    }
+    if (f->former == NULL && f->wanted_former != NULL && ch_sha256_eq(&id, f->wanted_former)) {
+        f->former = signer;
         return;
     }
     f->others = ch_realloc_array(f->others, f->other_count + 1, sizeof(*f->others));
@@ -104,6 +139,11 @@ static void remove_others(struct keyring *ring, const struct ch_purpose *purpose
     free(f->others);
 }
 
+static bool is_log(const struct ch_purpose *purpose)
+{
+    return strcmp(purpose->name, CH_PURPOSE_LOG) == 0;
+}
+
 /* The key that the store names; without one, that of a file that init wrote, or a new one. */
 static enum ch_code open_key(struct keeper *k, struct key *key, struct ch_err *err)
 {
@@ -114,7 +154,8 @@ static enum ch_code open_key(struct keeper *k, struct key *key, struct ch_err *e
     if (rc != CH_OK) {
         return rc;
     }
-    struct files files = {.wanted = active.found ? &active.id : NULL};
+    struct files files = {.wanted = active.found ? &active.id : NULL,
+                          .wanted_former = is_log(&key->purpose) ? &active.former : NULL};
     rc = ch_key_files(ring->folder_fd, &key->purpose, on_file, &files, err);
     if (rc == CH_OK) {
         remove_others(ring, &key->purpose, &files);
@@ -133,9 +174,11 @@ static enum ch_code open_key(struct keeper *k, struct key *key, struct ch_err *e
     }
     if (rc != CH_OK) {
         ch_signer_free(files.taken);
+        ch_signer_free(files.former);
         return rc;
     }
     key->signer = files.taken;
+    key->former = files.former;
     return CH_OK;
 }
 
@@ -149,21 +192,25 @@ static struct key *find_key(const struct keyring *ring, struct ch_str purpose)
     return NULL;
 }
 
-void keyring_complete(struct keeper *k)
+static void add_key(struct keeper *k, const struct ch_purpose *purpose)
 {
     struct keyring *ring = k->keyring;
+    struct ch_err err;
+    ring->list = ch_realloc_array(ring->list, ring->count + 1, sizeof(*ring->list));
+    struct key *key = &ring->list[ring->count++];
+    *key = (struct key){.purpose = *purpose};
+    if (open_key(k, key, &err) != CH_OK) {
+        keeper_log("key", "purpose=%s error=\"%s\"", key->purpose.name, err.msg);
+    }
+}
+
+void keyring_complete(struct keeper *k)
+{
     struct ch_purpose purposes[CH_PURPOSES_MAX];
     size_t count = ch_purposes(k->config, purposes);
     for (size_t i = 0; i < count; i++) {
-        struct ch_err err;
-        if (find_key(ring, ch_str_of(purposes[i].name)) != NULL) {
-            continue;
-        }
-        ring->list = ch_realloc_array(ring->list, ring->count + 1, sizeof(*ring->list));
-        struct key *key = &ring->list[ring->count++];
-        *key = (struct key){.purpose = purposes[i]};
-        if (open_key(k, key, &err) != CH_OK) {
-            keeper_log("key", "purpose=%s error=\"%s\"", key->purpose.name, err.msg);
+        if (find_key(k->keyring, ch_str_of(purposes[i].name)) == NULL) {
+            add_key(k, &purposes[i]);
         }
     }
 }
@@ -176,7 +223,7 @@ enum ch_code keyring_open(struct keeper *k, struct ch_err *err)
     snprintf(folder, sizeof(folder), "%.*s/keys", CH_STR_ARG(k->child.setup.state_dir));
     enum ch_code rc = ch_keys_open_folder(folder, &k->keyring->folder_fd, err);
     if (rc == CH_OK) {
-        keyring_complete(k);
+        add_key(k, &(struct ch_purpose){.name = CH_PURPOSE_LOG, .kind = CH_KEY_ED25519});
     }
     return rc;
 }
@@ -188,6 +235,7 @@ void keyring_free(struct keeper *k)
     }
     for (size_t i = 0; i < k->keyring->count; i++) {
         ch_signer_free(k->keyring->list[i].signer);
+        ch_signer_free(k->keyring->list[i].former);
     }
     if (k->keyring->folder_fd >= 0) {
         close(k->keyring->folder_fd);
@@ -220,21 +268,32 @@ static enum ch_code record_rotation(struct keeper *k, const struct key *key,
     return rc == CH_OK ? keeper_commit(k, err) : rc;
 }
 
-enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_str by,
-                            struct ch_str reason, struct ch_sha256 *ret_id, struct ch_err *err)
+/* A key of the audit log goes only when the log has handed over (audit_key.h): until then both
+ * sign. */
+static void replace(struct keeper *k, struct key *key, struct ch_signer *signer,
+                    const struct active *former)
+{
+    struct ch_err ignored; /* the next start removes it */
+    if (is_log(&key->purpose)) {
+        key->former = key->signer;
+    } else {
+        ch_signer_free(key->signer);
+        if (former->found) {
+            CH_IGNORE(
+                ch_key_file_remove(k->keyring->folder_fd, &key->purpose, &former->id, &ignored));
+        }
+    }
+    key->signer = signer;
+}
+
+static enum ch_code rotate(struct keeper *k, struct key *key, struct ch_str by, struct ch_str reason,
+                           struct ch_sha256 *ret_id, struct ch_err *err)
 {
     struct keyring *ring = k->keyring;
-    struct key *key = find_key(ring, purpose);
     struct active former;
     struct ch_signer *signer = NULL;
     struct ch_sha256 id;
-    if (key == NULL) {
-        return ch_fail(err, CH_E_NOT_FOUND, "no key has this purpose: see customhouse keys list");
-    }
-    if (ch_str_eq(purpose, CH_STR(CH_PURPOSE_LOG))) {
-        return ch_fail(err, CH_E_UNSUPPORTED,
-                       "the audit log goes on only under the key that its first entry names");
-    }
+    struct ch_err ignored;
     enum ch_code rc = find_active(k, &key->purpose, &former, err);
     rc = rc == CH_OK ? ch_key_file_make(ring->folder_fd, &key->purpose, &id, err) : rc;
     if (rc != CH_OK) {
@@ -242,18 +301,56 @@ enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_s
     }
     rc = ch_key_file_open(ring->folder_fd, &key->purpose, &id, &signer, err);
     rc = rc == CH_OK ? record_rotation(k, key, &former, signer, by, reason, err) : rc;
-    const struct ch_sha256 *gone = rc == CH_OK ? &former.id : &id;
-    struct ch_err ignored; /* the next start removes it */
-    if (rc != CH_OK || former.found) {
-        CH_IGNORE(ch_key_file_remove(ring->folder_fd, &key->purpose, gone, &ignored));
-    }
     if (rc != CH_OK) {
+        CH_IGNORE(ch_key_file_remove(ring->folder_fd, &key->purpose, &id, &ignored));
         ch_signer_free(signer);
         return rc;
     }
-    ch_signer_free(key->signer);
-    key->signer = signer;
+    replace(k, key, signer, &former);
     *ret_id = id;
     keeper_log("key", "purpose=%s rotated_by=%.*s", key->purpose.name, CH_STR_ARG(by));
     return CH_OK;
+}
+
+enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_str by,
+                            struct ch_str reason, struct ch_sha256 *ret_id, struct ch_err *err)
+{
+    struct key *key = find_key(k->keyring, purpose);
+    if (key == NULL) {
+        return ch_fail(err, CH_E_NOT_FOUND, "no key has this purpose: see customhouse keys list");
+    }
+    if (!is_log(&key->purpose)) {
+        return rotate(k, key, by, reason, ret_id, err);
+    }
+    if (key->signer == NULL) {
+        return ch_fail(err, CH_E_NOT_FOUND,
+                       "the audit log's key is not there, and nobody else can hand the log over");
+    }
+    enum ch_code rc = audit_pause(k, err);
+    if (rc == CH_OK) {
+        rc = rotate(k, key, by, reason, ret_id, err);
+        audit_resume(k);
+    }
+    return rc;
+}
+
+struct ch_signer *keyring_former(struct keeper *k)
+{
+    const struct key *key = find_key(k->keyring, CH_STR(CH_PURPOSE_LOG));
+    return key != NULL ? key->former : NULL;
+}
+
+void keyring_drop_former(struct keeper *k)
+{
+    struct key *key = find_key(k->keyring, CH_STR(CH_PURPOSE_LOG));
+    struct ch_err err;
+    if (key == NULL || key->former == NULL) {
+        return;
+    }
+    struct ch_sha256 id = ch_public_key_id(ch_signer_public(key->former));
+    if (ch_key_file_remove(k->keyring->folder_fd, &key->purpose, &id, &err) != CH_OK) {
+        keeper_log("key", "purpose=%s error=\"%s\"", key->purpose.name, err.msg);
+    }
+    ch_signer_free(key->former);
+    key->former = NULL;
 }

@@ -2,7 +2,34 @@
  * and from when on an owner counts anew. While something of the former owner is under way (it
  * cannot be called back: a jail reads it), nothing is answered from either; who asks waits for the
  * new one. */
+#include "audit.h"
 #include "pages_int.h"
+
+struct ended {
+    struct keeper *k;
+    const struct ch_owner_change *change;
+};
+
+static enum ch_code on_ended(void *ctx, uint64_t ruling, struct ch_str why, struct ch_err *err)
+{
+    const struct ended *e = ctx;
+    return audit_ruling_end(e->k, ruling, e->change->by, why, e->change->at_us, err);
+}
+
+/* With its entries, or not at all. */
+static enum ch_code store_change(struct keeper *k, const struct ch_owner_change *change,
+                                 struct ch_err *err)
+{
+    struct ended e = {.k = k, .change = change};
+    uint64_t id = 0;
+    enum ch_code rc = audit_step(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_owner_change(k->store, change, &id, on_ended, &e, err);
+    rc = rc == CH_OK ? audit_owner(k, change, id, err) : rc;
+    return audit_step_end(k, rc, err);
+}
 
 void owner_settle(struct keeper *k, struct page *p)
 {
@@ -83,27 +110,30 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     change->former = ch_str_of(p->upstream != NULL ? p->upstream->name : "");
     change->kind = CH_OWNER_GIVEN;
     change->at_us = keeper_now_us(k);
-    p->given_away = true; /* away from ALLOW first (T4): all that the former owner's page shows goes */
+    p->given_away =
+        true; /* away from ALLOW first (T4): all that the former owner's page shows goes */
     keeper_raise_epoch(k);
     again_page(k, p);
     enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? ch_store_add_owner_change(k->store, change, err) : rc;
+    rc = rc == CH_OK ? store_change(k, change, err) : rc;
     rc = rc == CH_OK ? keeper_commit(k, err) : rc;
     if (rc != CH_OK) {
         p->given_away = false; /* as before; what was taken away is served again when asked for */
         return rc;
     }
-    keeper_log("owner", "repository=%s project=%s upstream=%.*s former=%.*s", p->repository, p->project,
-               CH_STR_ARG(change->upstream), CH_STR_ARG(change->former));
+    keeper_log("owner", "repository=%s project=%s upstream=%.*s former=%.*s", p->repository,
+               p->project, CH_STR_ARG(change->upstream), CH_STR_ARG(change->former));
     owner_settle(k, p);
-    if (rulings_load(k, err) != CH_OK) { /* without the approvals that ended with it, or without any */
+    if (rulings_load(k, err) !=
+        CH_OK) { /* without the approvals that ended with it, or without any */
         keeper_log("store", "error=\"%s\"", err->msg);
     }
     keeper_raise_epoch(k);
     return CH_OK;
 }
 
-/* The page's content, and what its upstream would be asked with, without what says how new it is. */
+/* The page's content, and what its upstream would be asked with, without what says how new it is.
+ */
 static enum ch_code forget_age(struct keeper *k, struct page *p, struct ch_err *err)
 {
     struct page_facts facts;
@@ -129,7 +159,7 @@ static enum ch_code store_without_age(struct keeper *k, const struct page *p,
     rc = rc == CH_OK ? ch_store_put_snapshot(k->store, change->upstream, page_name(p), &info,
                                              ch_buf_str(&facts.content), err)
                      : rc;
-    rc = rc == CH_OK ? ch_store_add_owner_change(k->store, change, err) : rc;
+    rc = rc == CH_OK ? store_change(k, change, err) : rc;
     rc = rc == CH_OK ? keeper_commit(k, err) : rc;
     page_facts_done(&facts);
     return rc;
@@ -139,7 +169,8 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
                                 struct ch_err *err)
 {
     if (!page_load(k, p)) {
-        return ch_fail(err, CH_E_NOT_FOUND, "%s: no answer of an upstream is known of it", p->project);
+        return ch_fail(err, CH_E_NOT_FOUND, "%s: no answer of an upstream is known of it",
+                       p->project);
     }
     const struct ch_upstream *upstream = p->upstream;
     change->kind = CH_OWNER_OLDER_ACCEPTED;
@@ -149,7 +180,8 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
     size_t cursor = 0;
     void *value;
     while (rc == CH_OK && ch_map_next(k->pages, &cursor, NULL, &value)) {
-        struct page *other = value; /* the snapshot is the upstream's: several repositories may have it */
+        struct page *other =
+            value; /* the snapshot is the upstream's: several repositories may have it */
         if (other->load == PAGE_READY && other->upstream == upstream &&
             ch_str_eq(page_name(other), page_name(p))) {
             rc = forget_age(k, other, err);

@@ -29,6 +29,24 @@ static enum ch_code read_newest(struct keeper *k, struct ch_err *err)
     return ch_store_policies(k->store, 1, keep_newest, k->policies, err);
 }
 
+/* With its entry, or not at all: the next tick tries again. */
+static enum ch_code add(struct keeper *k, const struct ch_policy_row *row, struct ch_err *err)
+{
+    struct policies *p = k->policies;
+    enum ch_code rc = audit_step(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_policy(k->store, row, ch_buf_str(&p->bundle), err);
+    rc = rc == CH_OK ? read_newest(k, err) : rc;
+    rc = rc == CH_OK ? audit_policy(k, &p->newest, err) : rc;
+    rc = audit_step_end(k, rc, err);
+    if (rc != CH_OK) {
+        CH_IGNORE(read_newest(k, NULL) != CH_OK);
+    }
+    return rc;
+}
+
 /* In the open group of writes. */
 static void record(struct keeper *k)
 {
@@ -46,9 +64,7 @@ static void record(struct keeper *k)
                                 .by = ch_str_of(offered ? p->by : p->event),
                                 .reason = ch_str_of(offered ? p->reason : NULL),
                                 .at_us = now};
-    rc = rc == CH_OK ? ch_store_add_policy(k->store, &row, ch_buf_str(&p->bundle), &err) : rc;
-    rc = rc == CH_OK ? read_newest(k, &err) : rc;
-    rc = rc == CH_OK ? audit_policy(k, &p->newest, &err) : rc;
+    rc = rc == CH_OK ? add(k, &row, &err) : rc;
     if (rc != CH_OK) {
         keeper_log("store", "policy=unrecorded error=\"%s\"", err.msg);
         return;

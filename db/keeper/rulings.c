@@ -53,6 +53,7 @@ static void on_end(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, rulings_timer);
     keeper_log("rulings", "what=\"one has ended\"");
+    rulings_enter_ends(k);
     k->rules++;
     again_all(k);
     rulings_watch_ends(k);
@@ -169,6 +170,29 @@ static bool has_ended(const struct keeper *k, const struct ch_ruling_row *r)
     return r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
 }
 
+static enum ch_code enter_end(struct keeper *k, const struct ch_ruling_row *r, struct ch_err *err)
+{
+    bool has = false;
+    enum ch_code rc = ch_store_has_log(k->store, CH_STR("ruling-expired"), r->id, &has, err);
+    if (rc != CH_OK || has) {
+        return rc;
+    }
+    rc = keeper_write(k, err);
+    return rc == CH_OK ? audit_ruling_expired(k, r, err) : rc;
+}
+
+void rulings_enter_ends(struct keeper *k)
+{
+    struct ch_err err;
+    for (size_t i = 0; !k->clock_jumped && i < k->rulings->count; i++) {
+        const struct ch_ruling_row *r = &k->rulings->items[i].row;
+        if (r->id != 0 && has_ended(k, r) && enter_end(k, r, &err) != CH_OK) {
+            keeper_log("audit", "ruling=%llu error=\"%s\"", (unsigned long long)r->id, err.msg);
+            return; /* the next tick tries again */
+        }
+    }
+}
+
 /* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */
 static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t file)
 {
@@ -262,6 +286,22 @@ static void judge_denied(struct keeper *k, const struct ch_ruling_row *row)
     again_all(k);
 }
 
+/* With its entry: an approval without one is undone. A denial stands, and waits for nothing (T4).
+ */
+static enum ch_code store_ruling(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
+{
+    enum ch_code rc = audit_step(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_ruling(k->store, row, &row->id, err);
+    if (rc == CH_OK && (rc = audit_ruling(k, row, err)) != CH_OK && row->deny) {
+        keeper_log("audit", "ruling=%llu error=\"%s\"", (unsigned long long)row->id, err->msg);
+        rc = CH_OK;
+    }
+    return audit_step_end(k, rc, err);
+}
+
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
 {
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
@@ -270,10 +310,7 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
         judge_denied(k, row);
     }
     enum ch_code rc = keeper_write(k, err);
-    if (rc == CH_OK) {
-        rc = ch_store_add_ruling(k->store, row, &row->id, err);
-    }
-    rc = rc == CH_OK ? audit_ruling(k, row, err) : rc;
+    rc = rc == CH_OK ? store_ruling(k, row, err) : rc;
     if (rc == CH_OK) {
         rc = keeper_commit(k, err);
     }

@@ -5,8 +5,9 @@
  * UTF-16 units. No null, no fractions, no exponents: what does not apply is left out. What is not
  * of this form is not an entry.
  *
- * T26: persons, addresses, private names and free text are in it only as commitments,
- * {"hmac":HEX}: HMAC-SHA-256 of the text under a salt of its own. Text and salt can be erased. */
+ * T26: persons, addresses and free text are in it only as commitments, {"hmac":HEX}: HMAC-SHA-256
+ * of the text under a salt of its own. Text and salt can be erased. Names of projects and files are
+ * in the clear, which is why nobody is served entries. */
 #ifndef LOG_ENTRY_H
 #define LOG_ENTRY_H
 

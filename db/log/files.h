@@ -19,7 +19,6 @@
 #define CH_LOG_HASHES   "public/hashes"
 #define CH_LOG_ENTRIES  "entries"
 #define CH_LOG_JOURNAL  CH_LOG_ENTRIES "/journal"
-#define CH_LOG_NOTE     "checkpoint"
 
 struct ch_log_files {
     char *folder; /* for messages */

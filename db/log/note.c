@@ -85,22 +85,39 @@ enum ch_code ch_note_key_get(struct ch_str vkey, struct ch_note_key *ret, struct
 
 /* ------------------------------------------------------------------ notes */
 
-enum ch_code ch_note_sign(struct ch_str text, const struct ch_note_signer *signer,
-                          struct ch_buf *out, struct ch_err *err)
+static enum ch_code put_signature(struct ch_str text, const struct ch_note_signer *signer,
+                                  struct ch_buf *out, struct ch_err *err)
 {
     uint32_t id = ch_note_key_id(&signer->key);
     uint8_t line[ID_BYTES + CH_NOTE_SIGNATURE_BYTES] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16),
                                                         (uint8_t)(id >> 8), (uint8_t)id};
-    CH_ASSERT(ch_str_ends(text, CH_STR("\n")));
     enum ch_code rc = signer->sign(signer->ctx, text, line + ID_BYTES, err);
-    if (rc != CH_OK) {
-        return rc;
+    if (rc == CH_OK) {
+        ch_buf_printf(out, DASH "%s ", signer->key.name);
+        ch_buf_put_base64(out, line, sizeof(line));
+        ch_buf_putc(out, '\n');
     }
-    ch_buf_puts(out, text);
-    ch_buf_printf(out, "\n" DASH "%s ", signer->key.name);
-    ch_buf_put_base64(out, line, sizeof(line));
-    ch_buf_putc(out, '\n');
-    return ch_buf_ok(out, err);
+    return rc;
+}
+
+enum ch_code ch_note_sign(struct ch_str text, const struct ch_note_signer *signer,
+                          struct ch_buf *out, struct ch_err *err)
+{
+    struct ch_buf lines;
+    CH_ASSERT(ch_str_ends(text, CH_STR("\n")));
+    ch_buf_init(&lines, 4 * CH_NOTE_NAME_MAX + 4 * SIGNATURE_MAX);
+    enum ch_code rc = put_signature(text, signer, &lines, err);
+    if (rc == CH_OK && signer->also != NULL) {
+        rc = put_signature(text, signer->also, &lines, err);
+    }
+    if (rc == CH_OK) {
+        ch_buf_puts(out, text);
+        ch_buf_putc(out, '\n');
+        ch_buf_puts(out, ch_buf_str(&lines));
+        rc = ch_buf_ok(out, err);
+    }
+    ch_buf_done(&lines);
+    return rc;
 }
 
 static bool signature_is_good(const struct ch_note_key *key, struct ch_str text,
@@ -248,6 +265,16 @@ enum ch_code ch_checkpoint_open(struct ch_str note, const struct ch_note_key *ke
     }
     if (rc == CH_OK) {
         *ret = c;
+    }
+    return rc;
+}
+
+enum ch_code ch_checkpoint_open_own(struct ch_str note, const struct ch_note_signer *signer,
+                                    struct ch_checkpoint *ret, struct ch_err *err)
+{
+    enum ch_code rc = ch_checkpoint_open(note, &signer->key, ret, err);
+    if (rc == CH_E_NOT_FOUND && signer->former != NULL) {
+        rc = ch_checkpoint_open(note, signer->former, ret, err);
     }
     return rc;
 }

@@ -24,6 +24,9 @@ struct ch_note_signer {
     enum ch_code (*sign)(void *ctx, struct ch_str message, uint8_t ret[CH_NOTE_SIGNATURE_BYTES],
                          struct ch_err *err);
     void *ctx;
+    /* While one key of a log takes the place of another: */
+    const struct ch_note_signer *also; /* signs each note, too; NULL: nobody does */
+    const struct ch_note_key *former;  /* whose notes are this log's as well; NULL: nobody's */
 };
 
 /* "No spaces or plus": and no control characters, and not empty. */
@@ -37,7 +40,7 @@ void ch_note_key_put(struct ch_buf *out, const struct ch_note_key *key);
 enum ch_code ch_note_key_get(struct ch_str vkey, struct ch_note_key *ret,
                              struct ch_err *err) CH_MUST_CHECK;
 
-/* "text", which ends in a newline, a blank line, one signature. */
+/* "text", which ends in a newline, a blank line, one signature, and that of `also`. */
 enum ch_code ch_note_sign(struct ch_str text, const struct ch_note_signer *signer,
                           struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
 /* The text of a note, whose signatures nobody has looked at. CH_E_FORMAT. */
@@ -63,6 +66,10 @@ enum ch_code ch_checkpoint_get(struct ch_str text, struct ch_checkpoint *ret,
 /* Both: a note of this key about the log that has the key's name. */
 enum ch_code ch_checkpoint_open(struct ch_str note, const struct ch_note_key *key,
                                 struct ch_checkpoint *ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* The same for a note of this signer's log: also one that only the former key has signed. */
+enum ch_code ch_checkpoint_open_own(struct ch_str note, const struct ch_note_signer *signer,
+                                    struct ch_checkpoint *ret, struct ch_err *err) CH_MUST_CHECK;
 
 /* An Ed25519 key pair in memory, for tests and tools: signs as `ctx` of struct ch_note_signer. */
 struct ch_note_pair;

@@ -197,7 +197,7 @@ static enum ch_code published(struct ch_log *log, struct ch_buf *memory, struct 
                               struct ch_err *err)
 {
     enum ch_code rc = ch_log_read_note(log->files.public_fd, memory, err);
-    return rc == CH_OK ? ch_checkpoint_open(ch_buf_str(memory), &log->signer->key, ret, err) : rc;
+    return rc == CH_OK ? ch_checkpoint_open_own(ch_buf_str(memory), log->signer, ret, err) : rc;
 }
 
 /* The journal's beginning was being written anew: everything was durable in its place before. */
@@ -210,6 +210,9 @@ static enum ch_code go_on_from_places(struct ch_log *log, struct ch_err *err)
     rc = rc == CH_OK ? load_tree(log, c.size, err) : rc;
     rc = rc == CH_OK ? check_root(log, &c, err) : rc;
     rc = rc == CH_OK ? find_end(log, err) : rc;
+    /* which generations it had is not known: none of their records may be taken for one of the next
+     */
+    rc = rc == CH_OK ? ch_journal_make(log->journal.fd, err) : rc;
     ch_buf_done(&memory);
     return rc;
 }
@@ -228,7 +231,7 @@ static enum ch_code place_again(struct ch_log *log, const struct ch_journal_reco
         rc = ch_log_gather(log, r->bundle, err);
         rc = rc == CH_OK ? ch_log_place(log, r->bundle, err) : rc;
     }
-    rc = rc == CH_OK ? ch_checkpoint_open(r->note, &log->signer->key, &c, err) : rc;
+    rc = rc == CH_OK ? ch_checkpoint_open_own(r->note, log->signer, &c, err) : rc;
     rc = rc == CH_OK ? check_root(log, &c, err) : rc;
     if (rc == CH_OK && r->bundle.len > 0) {
         ch_log_advance(log, r->bundle);

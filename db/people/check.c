@@ -1,4 +1,5 @@
 /* Whether a row may be added to what stands. */
+#include "customhouse/config.h"
 #include "people_int.h"
 
 #define FULL_NAME_MAX 200
@@ -115,6 +116,10 @@ static enum ch_code check_uid(const struct people *p, const struct ch_people_row
     if (row->uid == 0 || row->uid == UINT32_MAX) {
         return ch_fail(err, CH_E_USAGE, "uid %u cannot be a person's%s", row->uid,
                        row->uid == 0 ? ": root stays the way in when all else fails" : "");
+    }
+    if (row->uid == CH_UID_OVERFLOW) { /* of a peer of another user namespace, whoever it is */
+        return ch_fail(err, CH_E_USAGE,
+                       "uid %u is what the kernel shows for users that it cannot name", row->uid);
     }
     if (people_find(p, row->person)->service) {
         return ch_fail(err, CH_E_USAGE, "%.*s is a service account: it comes with a token",

@@ -1,6 +1,6 @@
 #include "db/signing/bundle.h"
 
-#include "db/signing/base64.h"
+#include "customhouse/base64.h"
 
 static void put_head(struct ch_buf *b, struct ch_str hint)
 {
@@ -16,9 +16,9 @@ void ch_bundle_put_message(struct ch_buf *b, struct ch_str hint, const struct ch
     put_head(b, hint);
     ch_buf_puts(b, CH_STR("\"messageSignature\":{\"messageDigest\":{\"algorithm\":\"SHA2_256\","
                           "\"digest\":\""));
-    ch_base64_put(b, (struct ch_str){(const char *)digest->byte, CH_SHA256_BYTES});
+    ch_buf_put_base64(b, digest->byte, CH_SHA256_BYTES);
     ch_buf_puts(b, CH_STR("\"},\"signature\":\""));
-    ch_base64_put(b, signature);
+    ch_buf_put_base64(b, signature.ptr, signature.len);
     ch_buf_puts(b, CH_STR("\"}}"));
 }
 

@@ -5,10 +5,10 @@
 
 #include <jansson.h>
 
+#include "customhouse/base64.h"
 #include "customhouse/limits.h"
 #include "customhouse/policy.h"
 #include "customhouse/timefmt.h"
-#include "db/signing/base64.h"
 #include "db/signing/bundle.h"
 #include "db/signing/dsse.h"
 #include "db/signing/statement.h"
@@ -61,7 +61,7 @@ static enum ch_code decode(const json_t *object, const char *name, uint64_t max,
 {
     struct ch_str text = text_of(object, name);
     ch_buf_init(ret, (size_t)max);
-    if (text.len == 0 || !ch_base64_decode(text, ret) || ret->failed) {
+    if (text.len == 0 || !ch_base64_any(text, ret) || ret->failed) {
         return ch_fail(err, CH_E_FORMAT, "%s: expected base64", name);
     }
     return CH_OK;

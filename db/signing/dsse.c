@@ -1,6 +1,6 @@
 #include "db/signing/dsse.h"
 
-#include "db/signing/base64.h"
+#include "customhouse/base64.h"
 
 static const struct ch_str pae_begin = {"DSSEv1 ", 7};
 
@@ -22,10 +22,10 @@ void ch_dsse_put_envelope(struct ch_buf *b, struct ch_str type, struct ch_str pa
                           struct ch_str signature)
 {
     ch_buf_puts(b, CH_STR("{\"payload\":\""));
-    ch_base64_put(b, payload);
+    ch_buf_put_base64(b, payload.ptr, payload.len);
     ch_buf_puts(b, CH_STR("\",\"payloadType\":"));
     ch_buf_put_json(b, type);
     ch_buf_puts(b, CH_STR(",\"signatures\":[{\"sig\":\""));
-    ch_base64_put(b, signature);
+    ch_buf_put_base64(b, signature.ptr, signature.len);
     ch_buf_puts(b, CH_STR("\",\"keyid\":\"\"}]}"));
 }

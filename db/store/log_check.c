@@ -23,6 +23,22 @@ static const struct ch_logged_field ruling_fields[] = {
     TEXT("file"),   SHA256("sha256"),   SHA256("evidence"), SHA256("policy"),   NUMBER("lifts"),
     TEXT("reason"), TEXT("by"),         NUMBER("at_us"),    TIME("expires_us"),
 };
+static const struct ch_logged_field owner_fields[] = {
+    TEXT("repository"), TEXT("project"), TEXT("change"), TEXT("upstream"),
+    TEXT("former"),     TEXT("reason"),  TEXT("by"),     NUMBER("at_us"),
+};
+static const struct ch_logged_field ruling_end_fields[] = {
+    TEXT("by"),
+    TEXT("why"),
+    NUMBER("at_us"),
+};
+static const struct ch_logged_field expiry_fields[] = {
+    FLAG("deny"), TEXT("repository"), TEXT("project"), TEXT("file"), TIME("expires_us"),
+};
+static const struct ch_logged_field served_fields[] = {
+    TEXT("repository"), TEXT("project"), TEXT("file"),
+    SHA256("sha256"),   TEXT("address"), NUMBER("at_us"),
+};
 static const struct ch_logged_field policy_fields[] = {
     SHA256("policy"),
     TEXT("by"),
@@ -60,6 +76,10 @@ static const struct source {
     {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
     {"ruling", "ruling", CH_SQL_LOGGED_RULING, FIELDS(ruling_fields)},
     {"policy", "policy_taken", CH_SQL_LOGGED_POLICY, FIELDS(policy_fields)},
+    {"owner", "owner_change", CH_SQL_LOGGED_OWNER, FIELDS(owner_fields)},
+    {"ruling-end", "ruling_end", CH_SQL_LOGGED_RULING_END, FIELDS(ruling_end_fields)},
+    {"ruling-expired", "ruling", CH_SQL_LOGGED_EXPIRY, FIELDS(expiry_fields)},
+    {"served", "served", CH_SQL_LOGGED_SERVED, FIELDS(served_fields)},
     {"person", "person", CH_SQL_LOGGED_PERSON, FIELDS(person_fields)},
     {"uid", "person_uid", CH_SQL_LOGGED_UID, FIELDS(uid_fields)},
     {"member", "group_member", CH_SQL_LOGGED_MEMBER, FIELDS(member_fields)},
@@ -109,10 +129,53 @@ static void read_fields(const struct ch_cursor *c, const struct source *s, struc
     l->field_count = s->field_count;
 }
 
+/* A ruling's findings stand in a table of their own; the entry has one digest of them all. */
+static enum ch_code add_findings(struct ch_store *s, struct ch_logged *l, struct ch_err *err)
+{
+    struct ch_cursor c;
+    struct ch_buf prints;
+    ch_buf_init(&prints, 16u << 20);
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_FINGERPRINTS, CH_ARGS(ch_arg_u64(l->row.source)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_sha256 one = ch_col_sha(&c, 0);
+        ch_buf_put(&prints, one.byte, sizeof(one.byte));
+    }
+    ch_cursor_close(&c);
+    rc = rc == CH_E_NOT_FOUND ? ch_buf_ok(&prints, err) : rc;
+    if (rc == CH_OK) {
+        struct ch_logged_field *f = &l->fields[l->field_count++];
+        *f = (struct ch_logged_field)SHA256("findings");
+        if (prints.len > 0) {
+            f->sha256 = ch_sha256_of(prints.ptr, prints.len);
+        }
+    }
+    ch_buf_done(&prints);
+    return rc;
+}
+
+/* Of who got what only so many rows are kept: the newest. */
+static enum ch_code look_dropped(struct ch_store *s, struct ch_logged *l, struct ch_err *err)
+{
+    int64_t oldest = 0;
+    enum ch_code rc = ch_sql_number(s, CH_SQL_OLDEST_SERVED, NULL, 0, &oldest, err);
+    l->source_dropped = rc == CH_OK && l->row.source < (uint64_t)oldest;
+    return rc;
+}
+
 struct clears { /* all clear texts in the order of their entries, one ahead */
     struct ch_cursor c;
     enum ch_code rc; /* CH_OK: a row stands */
 };
+
+/* As much as there is room for: more than all that was ever logged of an entry is none of it. */
+static struct ch_str keep(struct ch_buf *texts, struct ch_str s)
+{
+    size_t at = texts->len;
+    struct ch_str kept = ch_str_sub(s, 0, texts->max - at);
+    ch_buf_puts(texts, kept);
+    return (struct ch_str){texts->ptr + at, kept.len};
+}
 
 static void take_clears(struct clears *all, struct ch_logged *l, struct ch_buf *texts,
                         struct ch_err *err)
@@ -129,11 +192,8 @@ static void take_clears(struct clears *all, struct ch_logged *l, struct ch_buf *
             for (size_t i = 0; i < sizeof(one->salt); i++) {
                 one->salt[i] = ch_get_u8(&r);
             }
-            size_t at = texts->len;
-            ch_buf_puts(texts, field);
-            ch_buf_puts(texts, text);
-            one->field = (struct ch_str){texts->ptr + at, field.len};
-            one->text = (struct ch_str){texts->ptr + at + field.len, text.len};
+            one->field = keep(texts, field);
+            one->text = keep(texts, text);
         }
         all->rc = ch_cursor_next(&all->c, err);
     }
@@ -145,7 +205,7 @@ static enum ch_code one_entry(struct ch_store *s, struct ch_logged *l, ch_store_
     const struct source *source = source_of(l->row.kind);
     struct ch_cursor c;
     l->table = NULL;
-    l->source_there = false;
+    l->source_there = l->source_dropped = false;
     l->field_count = 0;
     if (source == NULL) {
         return each(ctx, l, err);
@@ -155,8 +215,11 @@ static enum ch_code one_entry(struct ch_store *s, struct ch_logged *l, ch_store_
     if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         l->source_there = true;
         read_fields(&c, source, l);
+        rc = source->fields == ruling_fields ? add_findings(s, l, err) : CH_OK;
+    } else if (rc == CH_E_NOT_FOUND) {
+        rc = source->fields == served_fields ? look_dropped(s, l, err) : CH_OK;
     }
-    rc = rc == CH_OK || rc == CH_E_NOT_FOUND ? each(ctx, l, err) : rc;
+    rc = rc == CH_OK ? each(ctx, l, err) : rc;
     ch_cursor_close(&c);
     return rc;
 }
@@ -193,7 +256,7 @@ enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, v
     struct ch_cursor c;
     enum ch_code rc = ch_cursor_open(s, CH_SQL_UNLOGGED, NULL, 0, &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        each(ctx, ch_col_str(&c, 0), ch_col_u64(&c, 1), ch_col_int(&c, 2));
+        each(ctx, ch_col_str(&c, 0), ch_col_u64(&c, 1), ch_col_int(&c, 2), ch_col_int(&c, 3) != 0);
     }
     ch_cursor_close(&c);
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;

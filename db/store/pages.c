@@ -1,4 +1,6 @@
 /* Names and their owners, page snapshots, sightings. */
+#include <stdlib.h>
+
 #include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
@@ -56,44 +58,71 @@ enum ch_code ch_store_owners(struct ch_store *s, struct ch_str repository, ch_st
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
-/* A name that nobody owned yet is pinned, too. What was approved of it without naming bytes was about
- * the former owner's files, and ends (T9, T12). */
+/* What was approved of a name without naming bytes was about the former owner's files. */
+static enum ch_code end_rulings(struct ch_store *s, const struct ch_owner_change *row,
+                                ch_store_ended_fn *ended, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    struct ch_buf why; /* the same of all */
+    uint64_t *ids = NULL;
+    size_t count = 0;
+    ch_buf_init(&why, 4096);
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_END_RULINGS_OF_NAME,
+                       CH_ARGS(ch_arg_text(row->by), ch_arg_text(row->reason),
+                               ch_arg_int(row->at_us), ch_arg_text(row->project),
+                               ch_arg_text(row->repository)),
+                       &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        ids = ch_realloc_array(ids, count + 1, sizeof(*ids));
+        ids[count++] = ch_col_u64(&c, 0);
+        ch_buf_clear(&why);
+        ch_buf_puts(&why, ch_col_str(&c, 1));
+    }
+    ch_cursor_close(&c); /* `ended` may write, which an open statement that writes forbids */
+    rc = rc == CH_E_NOT_FOUND ? ch_buf_ok(&why, err) : rc;
+    for (size_t i = 0; rc == CH_OK && ended != NULL && i < count; i++) {
+        rc = ended(ctx, ids[i], ch_buf_str(&why), err);
+    }
+    free(ids);
+    ch_buf_done(&why);
+    return rc;
+}
+
+/* A name that nobody owned yet is pinned, too. */
 static enum ch_code give_name(struct ch_store *s, const struct ch_owner_change *row,
-                              struct ch_err *err)
+                              ch_store_ended_fn *ended, void *ctx, struct ch_err *err)
 {
     enum ch_code rc = ch_sql_run(s, CH_SQL_ADD_OWNER,
                                  CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
                                          ch_arg_text(row->upstream), ch_arg_int(row->at_us)),
                                  NULL, err);
-    if (rc != CH_OK) {
-        return rc;
-    }
-    return ch_sql_run(s, CH_SQL_END_RULINGS_OF_NAME,
-                      CH_ARGS(ch_arg_text(row->by), ch_arg_text(row->reason), ch_arg_int(row->at_us),
-                              ch_arg_text(row->project), ch_arg_text(row->repository)),
-                      NULL, err);
-}
-
-static enum ch_code add_change(struct ch_store *s, const struct ch_owner_change *row,
-                               struct ch_err *err)
-{
-    enum ch_code rc = row->kind == CH_OWNER_GIVEN ? give_name(s, row, err) : CH_OK;
-    if (rc != CH_OK) {
-        return rc;
-    }
-    return ch_sql_run(s, CH_SQL_ADD_OWNER_CHANGE,
-                      CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
-                              ch_arg_int((int64_t)row->kind), ch_arg_text(row->upstream),
-                              ch_arg_text(row->former), ch_arg_text(row->reason),
-                              ch_arg_text(row->by), ch_arg_int(row->at_us)),
-                      NULL, err);
+    return rc == CH_OK ? end_rulings(s, row, ended, ctx, err) : rc;
 }
 
 enum ch_code ch_store_add_owner_change(struct ch_store *s, const struct ch_owner_change *row,
+                                       uint64_t *ret_id, ch_store_ended_fn *ended, void *ctx,
                                        struct ch_err *err)
 {
+    int64_t id = 0;
     enum ch_code rc = ch_step_begin(s, err);
-    return rc == CH_OK ? ch_step_end(s, add_change(s, row, err), err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = row->kind == CH_OWNER_GIVEN ? give_name(s, row, ended, ctx, err) : CH_OK;
+    rc = rc == CH_OK ? ch_sql_number(s, CH_SQL_ADD_OWNER_CHANGE,
+                                     CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
+                                             ch_arg_int((int64_t)row->kind),
+                                             ch_arg_text(row->upstream), ch_arg_text(row->former),
+                                             ch_arg_text(row->reason), ch_arg_text(row->by),
+                                             ch_arg_int(row->at_us)),
+                                     &id, err)
+                     : rc;
+    rc = ch_step_end(s, rc, err);
+    if (rc == CH_OK) {
+        *ret_id = (uint64_t)id;
+    }
+    return rc;
 }
 
 enum ch_code ch_store_owner_changes(struct ch_store *s, struct ch_str repository,

@@ -2,18 +2,32 @@
 #include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
-enum ch_code ch_store_add_served(struct ch_store *s, const struct ch_served_row *row,
-                                 bool *ret_first, struct ch_err *err)
+static enum ch_code count_served(struct ch_store *s, const struct ch_served_row *row,
+                                 uint64_t *ret_times, uint64_t *ret_id, struct ch_err *err)
 {
-    int64_t times = 0, rows = 0;
-    enum ch_code rc = ch_sql_number(
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
         s, CH_SQL_ADD_SERVED,
         CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
                 ch_arg_text(row->file_name), ch_arg_sha(&row->sha256), ch_arg_text(row->address),
                 ch_arg_text(row->user_agent), ch_arg_int(row->first_at_us),
                 ch_arg_int(row->last_at_us), ch_arg_u64(row->times)),
-        &times, err);
-    if (rc == CH_OK && (uint64_t)times == row->times) { /* a new row: is it the only one? */
+        &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        *ret_times = ch_col_u64(&c, 0);
+        *ret_id = ch_col_u64(&c, 1);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code ch_store_add_served(struct ch_store *s, struct ch_served_row *row, bool *ret_first,
+                                 struct ch_err *err)
+{
+    uint64_t times = 0;
+    int64_t rows = 0;
+    enum ch_code rc = count_served(s, row, &times, &row->id, err);
+    if (rc == CH_OK && times == row->times) { /* a new row: is it the only one? */
         rc = ch_sql_number(s, CH_SQL_SERVED_TO,
                            CH_ARGS(ch_arg_sha(&row->sha256), ch_arg_text(row->address)), &rows, err);
     }

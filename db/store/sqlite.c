@@ -166,6 +166,7 @@ enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
     enum ch_code rc = sqlite3_open_v2(s->path, &s->db, flags, NULL) == SQLITE_OK
                           ? configure(s, err)
                           : ch_sql_fail(s, "open", err);
+    rc = rc == CH_OK ? ch_sql_run(s, CH_SQL_BEGIN_READ, NULL, 0, NULL, err) : rc;
     return opened(s, rc == CH_OK ? check_schema(s, err) : rc, ret_store);
 }
 
@@ -232,6 +233,17 @@ void ch_store_rollback(struct ch_store *s)
 bool ch_store_in_group(const struct ch_store *s)
 {
     return s->in_group;
+}
+
+enum ch_code ch_store_step(struct ch_store *s, struct ch_err *err)
+{
+    CH_ASSERT(s->in_group);
+    return ch_step_begin(s, err);
+}
+
+enum ch_code ch_store_step_end(struct ch_store *s, enum ch_code code, struct ch_err *err)
+{
+    return ch_step_end(s, code, err);
 }
 
 /* --- values --- */

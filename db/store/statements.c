@@ -30,6 +30,8 @@
  * speak to SQLite itself. */
 const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_BEGIN] = {"begin", "BEGIN IMMEDIATE", ""},
+    [CH_SQL_BEGIN_READ] = {"begin to read", "BEGIN DEFERRED", ""},
+    [CH_SQL_SCRUB] = {"empty the journal", "PRAGMA wal_checkpoint(TRUNCATE)", ""},
     [CH_SQL_COMMIT] = {"commit", "COMMIT", ""},
     [CH_SQL_ROLLBACK] = {"rollback", "ROLLBACK", ""},
     [CH_SQL_STEP_BEGIN] = {"begin step", "SAVEPOINT step", ""},
@@ -65,7 +67,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_ADD_OWNER_CHANGE] = {"add owner change",
                                  "INSERT INTO owner_change (repository, project, kind, upstream,"
                                  " former, reason, by_person, at_us)"
-                                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
                                  "ttitttti", true},
     [CH_SQL_OWNER_CHANGES] = {"list owner changes",
                               "SELECT kind, upstream, former, reason, by_person, at_us"
@@ -223,7 +225,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " SELECT r.id, $1, 'the name was given to another upstream: ' || $2, $3 FROM ruling r"
          " WHERE r.deny = 0 AND r.sha256 IS NULL AND r.project = $4"
          " AND (r.repository IS NULL OR r.repository = $5)"
-         " AND NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)",
+         " AND NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)"
+         " RETURNING ruling, why",
          "ttitt"},
     [CH_SQL_RULINGS] = {"list rulings",
                         "SELECT id, deny, repository, ecosystem, project, version_spec, file_name,"
@@ -433,7 +436,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " ON CONFLICT (sha256, repository, project, file_name, address, user_agent) DO UPDATE SET"
          " times = served.times + excluded.times, last_at_us = CASE"
          " WHEN excluded.last_at_us > served.last_at_us THEN excluded.last_at_us"
-         " ELSE served.last_at_us END RETURNING times",
+         " ELSE served.last_at_us END RETURNING times, id",
          "tttdttiii", true},
     [CH_SQL_SERVED_TO] = {"count rows of bytes served to an address",
                           "SELECT count(*) FROM served WHERE sha256 = $1 AND address = $2", "dt"},
@@ -486,19 +489,28 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_LOG_WRITTEN] = {"end of written log entries",
                             "SELECT coalesce(min(id), $1) FROM log_pending", "i"},
     [CH_SQL_LOG_PENDING] = {"list pending log entries",
-                            "SELECT id, entry FROM log_pending ORDER BY id", ""},
+                            "SELECT id, entry FROM log_pending WHERE id >= $1 ORDER BY id", "i"},
     [CH_SQL_DROP_LOG_PENDING] = {"drop written log entries", "DELETE FROM log_pending WHERE id < $1",
                                  "i"},
     [CH_SQL_LOG_ROWS] = {"list log entries",
                          "SELECT id, kind, coalesce(source, 0), repository, project, file_name,"
                          " leaf, at_us FROM log_entry WHERE id >= $1 ORDER BY id",
                          "i"},
+    [CH_SQL_LOG_HAS] = {"look for log entry",
+                        "SELECT count(*) FROM log_entry WHERE kind = $1 AND source = $2", "ti"},
     [CH_SQL_LOG_CLEAR] = {"get clear text of log entry",
                           "SELECT field, salt, text FROM log_clear WHERE entry = $1 ORDER BY field",
                           "i"},
     [CH_SQL_LOG_CLEARS] = {"list clear texts of log entries",
                            "SELECT entry, field, salt, text FROM log_clear ORDER BY entry, field",
                            ""},
+    [CH_SQL_ERASE_ENTRY] = {"erase clear texts of log entry",
+                            "DELETE FROM log_clear WHERE entry = $1", "i"},
+    [CH_SQL_ERASE_WHO] = {"erase clear texts of a person",
+                          "DELETE FROM log_clear WHERE text = $1"
+                          " OR (field = 'rule'"
+                          " AND text IN ('person ' || $1, 'approved by ' || $1))",
+                          "t"},
     /* The columns are what db/store/log_check.c calls them. */
     [CH_SQL_LOGGED_DECISION] =
         {"get logged decision",
@@ -515,6 +527,23 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                               "SELECT digest, by_person, reason, at_us FROM policy_taken"
                               " WHERE id = $1",
                               "i"},
+    [CH_SQL_LOGGED_OWNER] =
+        {"get logged owner change",
+         "SELECT repository, project, CASE kind WHEN 1 THEN 'given' ELSE 'older-accepted' END,"
+         " upstream, former, reason, by_person, at_us FROM owner_change WHERE id = $1",
+         "i"},
+    [CH_SQL_LOGGED_RULING_END] = {"get logged end of ruling",
+                                  "SELECT by_person, why, at_us FROM ruling_end WHERE ruling = $1",
+                                  "i"},
+    [CH_SQL_LOGGED_EXPIRY] = {"get logged expiry of ruling",
+                              "SELECT deny, repository, project, file_name, expires_at_us"
+                              " FROM ruling WHERE id = $1",
+                              "i"},
+    [CH_SQL_LOGGED_SERVED] = {"get logged serving",
+                              "SELECT repository, project, file_name, sha256, address, first_at_us"
+                              " FROM served WHERE id = $1",
+                              "i"},
+    [CH_SQL_OLDEST_SERVED] = {"find oldest served", "SELECT coalesce(min(id), 0) FROM served", ""},
     [CH_SQL_LOGGED_PERSON] = {"get logged person",
                               "SELECT f.by_person, p.name, p.service, p.full_name, f.at_us"
                               " FROM people_fact f JOIN person p ON p.id = f.id WHERE f.id = $1",
@@ -542,16 +571,36 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                                   "i"},
     [CH_SQL_UNLOGGED] =
         {"list what no log entry is about",
-         "SELECT 'decision', id, at_us FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
+         "SELECT 'decision', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
+         " 'decision' AND l.source < d.id) FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
          " l WHERE l.kind = 'decision' AND l.source = d.id)"
-         " UNION ALL SELECT 'ruling', id, at_us FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM"
-         " log_entry l WHERE l.kind = 'ruling' AND l.source = r.id)"
-         " UNION ALL SELECT 'policy_taken', id, at_us FROM policy_taken p WHERE NOT EXISTS"
-         " (SELECT 1 FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)"
-         " UNION ALL SELECT 'people_fact', id, at_us FROM people_fact f WHERE NOT EXISTS"
+         " UNION ALL SELECT 'ruling', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind"
+         " = 'ruling' AND l.source < r.id) FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM log_entry l"
+         " WHERE l.kind = 'ruling' AND l.source = r.id)"
+         " UNION ALL SELECT 'policy_taken', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'policy' AND l.source < p.id) FROM policy_taken p WHERE NOT EXISTS (SELECT 1"
+         " FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)"
+         " UNION ALL SELECT 'owner_change', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'owner' AND l.source < o.id) FROM owner_change o WHERE NOT EXISTS (SELECT 1 FROM"
+         " log_entry l WHERE l.kind = 'owner' AND l.source = o.id)"
+         /* rulings do not end in the order in which they were made */
+         " UNION ALL SELECT 'ruling_end', ruling, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'ruling-end' AND l.at_us < e.at_us) FROM ruling_end e WHERE NOT EXISTS (SELECT 1"
+         " FROM log_entry l WHERE l.kind = 'ruling-end' AND l.source = e.ruling)"
+         /* the first of these bytes to an address; of which there is no telling once rows were
+          * dropped */
+         " UNION ALL SELECT 'served', id, first_at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'served' AND l.source < s.id) FROM served s WHERE (SELECT min(id) FROM served)"
+         " = 1 AND NOT EXISTS (SELECT 1 FROM served b WHERE b.sha256 = s.sha256 AND b.address ="
+         " s.address AND b.id < s.id) AND NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
+         " 'served' AND l.source = s.id)"
+         " UNION ALL SELECT 'people_fact', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind IN ('person', 'uid', 'member', 'grant', 'token') AND l.source < f.id)"
+         " FROM people_fact f WHERE NOT EXISTS"
          " (SELECT 1 FROM log_entry l WHERE l.kind = CASE f.kind WHEN 1 THEN 'person' WHEN 2 THEN"
          " 'uid' WHEN 3 THEN 'member' WHEN 4 THEN 'grant' ELSE 'token' END AND l.source = f.id)"
-         " UNION ALL SELECT 'people_end', id, at_us FROM people_end e WHERE NOT EXISTS"
+         " UNION ALL SELECT 'people_end', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
+         " l.kind = 'people-end' AND l.at_us < e.at_us) FROM people_end e WHERE NOT EXISTS"
          " (SELECT 1 FROM log_entry l WHERE l.kind = 'people-end' AND l.source = e.id)",
          ""},
     [CH_SQL_COUNT_REFUSAL] =

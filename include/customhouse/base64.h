@@ -11,5 +11,8 @@
 void ch_buf_put_base64(struct ch_buf *b, const void *ptr, size_t len);
 /* Appends the bytes; false, with nothing appended, when the text is not the one of these bytes. */
 bool ch_base64_strict(struct ch_str text, struct ch_buf *ret);
+/* The same, also with the URL-safe letters of section 5, also without padding: DSSE asks verifiers
+ * for both. */
+bool ch_base64_any(struct ch_str text, struct ch_buf *ret);
 
 #endif

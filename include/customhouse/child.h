@@ -21,7 +21,7 @@ struct ch_child {
     struct ch_config *config;
     struct ch_epoch_page *epoch; /* read-only but in the keeper */
     void *metrics;               /* CH_METRICS_SLOTS slots; read-only but in gateways */
-    int access_log_fd;           /* gateway, else -1 */
+    int access_log_fd;           /* gateway and admin, else -1 */
     int listener_fds[CH_SETUP_MAX_LISTENERS];
     /* The site's rules (scanner-second), else -1: from the start, and during on_reload. Closed by
      * ch_child_done or when on_reload returns. */

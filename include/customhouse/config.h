@@ -48,9 +48,16 @@ struct ch_repository {
     enum ch_held_listing held_listing;
 };
 
+/* What the kernel shows for a user that it has no number for here (proc(5), overflowuid): anybody's. */
+#define CH_UID_OVERFLOW 65534
+
 struct ch_config {
     struct ch_listen *listen;
     size_t listen_count;
+    bool admin_enabled;    /* whether there is an administrative interface */
+    char *admin_address;   /* NULL: 127.0.0.1, one port above the first of listen */
+    char *admin_tls_certificate; /* NULL: plain HTTP, on loopback only */
+    char *admin_tls_key;
     char *public_url;   /* NULL: none; never taken from the Host header */
     char **host_names;  /* besides those of listen and public_url */
     size_t host_name_count;

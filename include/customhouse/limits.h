@@ -48,6 +48,9 @@
     X(gateway_encode_from_bytes, 256, "bytes", "smaller pages are not compressed")                 \
     X(gateway_page_wait_ms, 60000, "ms", "for the keeper's answer about a page")                   \
     X(gateway_file_wait_ms, 3000, "ms", "for the keeper's answer, beyond the patience it was told") \
+    X(admin_body_bytes, 512u << 10, "bytes", "of a request to the administrative interface")       \
+    X(admin_answer_bytes, 64u << 20, "bytes", "of an answer of it")                                \
+    X(admin_wait_ms, 300000, "ms", "for the keeper's answer to it")                                \
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
     X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \

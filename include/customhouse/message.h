@@ -17,7 +17,7 @@
 #define CH_FROM(role) (1u << (role))
 #define CH_FROM_CHILD                                                                              \
     (CH_FROM(CH_ROLE_KEEPER) | CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_FETCHER) |               \
-     CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND))
+     CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND) | CH_FROM(CH_ROLE_ADMIN))
 #define CH_FROM_SCANNER (CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND))
 
 /* name, wire number, largest payload in bytes, most descriptors, who may send it */
@@ -56,7 +56,13 @@
     X(CH_MSG_COMMAND, 80, 64u << 10, 0, CH_FROM(CH_ROLE_COMMAND))                                  \
     X(CH_MSG_COMMAND_OUTPUT, 81, 1u << 20, 0, CH_FROM(CH_ROLE_KEEPER))                             \
     X(CH_MSG_COMMAND_DONE, 82, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                               \
-    X(CH_MSG_COMMAND_INPUT, 83, 256u << 10, 0, CH_FROM(CH_ROLE_COMMAND))
+    X(CH_MSG_COMMAND_INPUT, 83, 256u << 10, 0, CH_FROM(CH_ROLE_COMMAND))                           \
+    /* administrative interface and keeper: the same commands, by whoever has a token for it */    \
+    X(CH_MSG_ADMIN_INPUT, 90, 256u << 10, 0, CH_FROM(CH_ROLE_ADMIN))                               \
+    X(CH_MSG_ADMIN_COMMAND, 91, 96u << 10, 0, CH_FROM(CH_ROLE_ADMIN))                              \
+    X(CH_MSG_ADMIN_GONE, 92, 64, 0, CH_FROM(CH_ROLE_ADMIN))                                        \
+    X(CH_MSG_ADMIN_OUTPUT, 93, 1u << 20, 0, CH_FROM(CH_ROLE_KEEPER))                               \
+    X(CH_MSG_ADMIN_DONE, 94, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))
 
 enum ch_message_type {
     CH_MSG_NONE = 0,
@@ -295,6 +301,8 @@ enum ch_document {
     CH_DOCUMENT_ATTESTATIONS, /* of the bytes `sha256`, as JSON */
     CH_DOCUMENT_ATTESTATION, /* the one of number `number` among them, as `part` says */
     CH_DOCUMENT_EVIDENCE,    /* of the digest `sha256` */
+    CH_DOCUMENT_VKEY,        /* a key of the audit log as signed notes have it; `name` as for KEY */
+    CH_DOCUMENT_HANDOVER,    /* the checkpoint by which it handed the log to the next; `name` likewise */
 };
 struct ch_ask_document {
     uint64_t ask;
@@ -453,5 +461,37 @@ struct ch_command_done {
 void ch_command_done_put(struct ch_buf *b, const struct ch_command_done *m);
 enum ch_code ch_command_done_get(struct ch_str payload, struct ch_command_done *ret,
                                  struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ administrative interface and keeper */
+
+/* T21: its channel has commands and nothing else, each with the token of who gives it; the keeper checks
+ * that for each anew. `ask` is chosen by the interface, and stands first in every message about it.
+ * ADMIN_INPUT: ask, then a piece as in COMMAND_INPUT. ADMIN_OUTPUT: ask, then a piece of JSON.
+ * ADMIN_GONE: ask; nobody waits for the answer any more. */
+struct ch_admin_command {
+    uint64_t ask;
+    struct ch_sha256 token; /* SHA-256 of the token as it was presented */
+    struct ch_str address;  /* of who presented it */
+    struct ch_str command;  /* struct ch_command, encoded */
+};
+void ch_admin_command_put(struct ch_buf *b, const struct ch_admin_command *m);
+enum ch_code ch_admin_command_get(struct ch_str payload, struct ch_admin_command *ret,
+                                  struct ch_err *err) CH_MUST_CHECK;
+
+enum ch_admin_outcome {
+    CH_ADMIN_DONE = 0,
+    CH_ADMIN_UNKNOWN, /* the token is none, has ended, or is for something else: 401 */
+    CH_ADMIN_DENIED,  /* its principal has not the right: 403 */
+    CH_ADMIN_USAGE,   /* exit status 2 of the command: 400 */
+    CH_ADMIN_REFUSED, /* exit status 1 */
+};
+struct ch_admin_done {
+    uint64_t ask;
+    enum ch_admin_outcome outcome;
+    struct ch_str text; /* what the command would say on stderr */
+};
+void ch_admin_done_put(struct ch_buf *b, const struct ch_admin_done *m);
+enum ch_code ch_admin_done_get(struct ch_str payload, struct ch_admin_done *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
 
 #endif

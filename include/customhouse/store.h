@@ -30,17 +30,22 @@ struct ch_store;
  * process has it open: there is one owner at a time (a lock on folder/lock, gone with the process).
  * Afterwards nothing outside of `folder` is opened. */
 enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, struct ch_err *err) CH_MUST_CHECK;
-/* Only to read, also beside the keeper: neither locks, nor mends, nor migrates. CH_E_UNSUPPORTED: it is of
- * another version of the schema. */
+/* Only to read, also beside the keeper: neither locks, nor mends, nor migrates. All that is read is of one
+ * moment, that of the opening. CH_E_UNSUPPORTED: it is of another version of the schema. */
 enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
                                 struct ch_err *err) CH_MUST_CHECK;
 /* CH_E_FORMAT: the background has found damage, and nothing is written any more. */
 enum ch_code ch_store_whole(const struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_close(struct ch_store *s);
 enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
-enum ch_code ch_store_commit(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK; /* durable after it */
+/* Durable after it; on failure the group is undone. */
+enum ch_code ch_store_commit(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_rollback(struct ch_store *s);
 bool ch_store_in_group(const struct ch_store *s);
+/* A step of the open group: several calls of which all count, or none. ch_store_step_end undoes them
+ * when `code` is a failure, and returns it, or why they could not be kept. */
+enum ch_code ch_store_step(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_step_end(struct ch_store *s, enum ch_code code, struct ch_err *err) CH_MUST_CHECK;
 
 /* Small named values: "refusal-secret", "newest-time-us", ... CH_E_NOT_FOUND when absent. */
 enum ch_code ch_store_get_value(struct ch_store *s, struct ch_str name, struct ch_buf *ret_value,
@@ -72,7 +77,11 @@ struct ch_owner_change {
     struct ch_str by;
     int64_t at_us;
 };
+/* GIVEN also ends the approvals of the name that name no bytes (T9, T12): `ended` (NULL: nobody asks) is
+ * called for each, in the same transaction; its failure undoes all. */
+typedef enum ch_code ch_store_ended_fn(void *ctx, uint64_t ruling, struct ch_str why, struct ch_err *err);
 enum ch_code ch_store_add_owner_change(struct ch_store *s, const struct ch_owner_change *row,
+                                       uint64_t *ret_id, ch_store_ended_fn *ended, void *ctx,
                                        struct ch_err *err) CH_MUST_CHECK;
 /* Oldest first. */
 typedef void ch_store_owner_change_fn(void *ctx, const struct ch_owner_change *row);
@@ -478,10 +487,11 @@ struct ch_served_row {
     int64_t first_at_us;
     int64_t last_at_us;
     uint64_t times;
+    uint64_t id; /* given by ch_store_add_served */
 };
 /* Counts up the row of (file, bytes, address, user agent). *ret_first: this address had none of these
  * bytes before. */
-enum ch_code ch_store_add_served(struct ch_store *s, const struct ch_served_row *row, bool *ret_first,
+enum ch_code ch_store_add_served(struct ch_store *s, struct ch_served_row *row, bool *ret_first,
                                  struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_served_fn(void *ctx, const struct ch_served_row *row);
 enum ch_code ch_store_served(struct ch_store *s, const struct ch_sha256 *sha256, struct ch_str project,
@@ -523,7 +533,7 @@ enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place,
 struct ch_log_row {
     uint64_t index;       /* place in the log */
     struct ch_str kind;   /* "decision", ... */
-    uint64_t source;      /* id of the decision, ruling or policy that it is about; 0: none */
+    uint64_t source;      /* id of the row that it is about, in the table that its kind has; 0: none */
     struct ch_str repository, project, file_name; /* absent: it is about none */
     struct ch_sha256 leaf; /* RFC 6962 */
     int64_t at_us;
@@ -540,17 +550,26 @@ enum ch_code ch_store_add_log(struct ch_store *s, const struct ch_log_row *row, 
 /* The place of the next entry, and the place below which all are known to be in the files. */
 enum ch_code ch_store_log_ends(struct ch_store *s, uint64_t *ret_next, uint64_t *ret_written,
                                struct ch_err *err) CH_MUST_CHECK;
-/* Entries that may not be in the files, in their order. */
-typedef void ch_store_log_pending_fn(void *ctx, uint64_t index, struct ch_str entry);
-enum ch_code ch_store_log_pending(struct ch_store *s, ch_store_log_pending_fn *each, void *ctx,
-                                  struct ch_err *err) CH_MUST_CHECK;
+/* Entries from this place on that may not be in the files, in their order. */
+typedef bool ch_store_log_pending_fn(void *ctx, uint64_t index, struct ch_str entry); /* false: no more */
+enum ch_code ch_store_log_pending(struct ch_store *s, uint64_t from, ch_store_log_pending_fn *each,
+                                  void *ctx, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below, struct ch_err *err) CH_MUST_CHECK;
-typedef bool ch_store_log_fn(void *ctx, const struct ch_log_row *row); /* false: no more */
-enum ch_code ch_store_log_rows(struct ch_store *s, uint64_t from, ch_store_log_fn *each, void *ctx,
-                               struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* Whether there is an entry of this kind about this row. */
+enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source, bool *ret_has,
+                              struct ch_err *err) CH_MUST_CHECK;
+
+/* T26: erases what commitments stand for: of the entry, or (entry CH_LOG_NO_ENTRY) where a person or
+ * address is `who`. No byte of it is left in the database once ch_store_scrub was called after the
+ * commit. */
+#define CH_LOG_NO_ENTRY UINT64_MAX
+enum ch_code ch_store_erase_clear(struct ch_store *s, uint64_t entry, struct ch_str who,
+                                  uint64_t *ret_texts, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_scrub(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 
 /* Every entry beside what the store has of what it is about, for `audit verify`. */
 enum ch_logged_type { CH_LOGGED_TEXT = 1, CH_LOGGED_SHA256, CH_LOGGED_NUMBER, CH_LOGGED_FLAG, CH_LOGGED_TIME,
@@ -570,6 +589,7 @@ struct ch_logged {
     size_t clear_count;
     const char *table; /* that row.source is of; NULL: the kind has none */
     bool source_there;
+    bool source_dropped; /* it is not, since rows as old as it are not kept */
     struct ch_logged_field fields[CH_LOGGED_FIELDS];
     size_t field_count;
 };
@@ -577,8 +597,10 @@ struct ch_logged {
 typedef enum ch_code ch_store_logged_fn(void *ctx, const struct ch_logged *l, struct ch_err *err);
 enum ch_code ch_store_logged(struct ch_store *s, ch_store_logged_fn *each, void *ctx,
                              struct ch_err *err) CH_MUST_CHECK;
-/* Decisions, rulings, policies and what is known of people that no entry is about. */
-typedef void ch_store_unlogged_fn(void *ctx, struct ch_str table, uint64_t id, int64_t at_us);
+/* Decisions, rulings and their ends, policies, changes of owners, first servings and what is known of people
+ * that no entry is about. `first`: no row of the table before it was logged; one after a logged row has been
+ * added by somebody else, whatever time it states. */
+typedef void ch_store_unlogged_fn(void *ctx, struct ch_str table, uint64_t id, int64_t at_us, bool first);
 enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, void *ctx,
                                struct ch_err *err) CH_MUST_CHECK;
 

@@ -80,9 +80,18 @@ static bool read_key(const struct ch_http_view *v, struct ch_ask_document *ret)
         ret->kind = CH_DOCUMENT_KEYS;
         return true;
     }
-    ret->kind = CH_DOCUMENT_KEY;
-    if (v->segment_count == 3 && !v->trailing_slash) {
-        ret->name = without(v->segments[2], ".pem");
+    if (v->segment_count != 3 || v->trailing_slash) {
+        return false;
+    }
+    static const struct {
+        const char *ending;
+        enum ch_document kind;
+    } forms[] = {{".pem", CH_DOCUMENT_KEY},
+                 {".vkey", CH_DOCUMENT_VKEY},
+                 {".checkpoint", CH_DOCUMENT_HANDOVER}};
+    for (size_t i = 0; ret->name.ptr == NULL && i < CH_ARRAY_LEN(forms); i++) {
+        ret->kind = forms[i].kind;
+        ret->name = without(v->segments[2], forms[i].ending);
     }
     return ret->name.ptr != NULL;
 }
@@ -117,7 +126,10 @@ static bool read_address(const struct ch_http_view *v, struct ch_ask_document *r
     *ret_type = CH_STR("application/json");
     if (ch_str_eq(what, CH_STR("keys"))) {
         bool good = read_key(v, ret);
-        *ret_type = ret->kind == CH_DOCUMENT_KEY ? CH_STR("application/x-pem-file") : *ret_type;
+        if (ret->kind != CH_DOCUMENT_KEYS) {
+            *ret_type = ret->kind == CH_DOCUMENT_KEY ? CH_STR("application/x-pem-file")
+                                                     : CH_STR("text/plain; charset=utf-8");
+        }
         return good;
     }
     if (ch_str_eq(what, CH_STR("withdrawals"))) {
@@ -172,7 +184,8 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     } else if (m.http_status == 403) {
         gw_respond_refusal(gw, w->request, &m.refusal);
     } else if (m.http_status != 200) {
-        gw_respond_text(w->request, m.http_status == 404 ? 404 : 500, m.text);
+        bool known = m.http_status == 404 || m.http_status == 503;
+        gw_respond_text(w->request, known ? (int)m.http_status : 500, m.text);
     } else if (!respond_mapped(w, frame)) {
         gw_respond_text(w->request, 500, CH_STR("The keeper's answer could not be read"));
     }

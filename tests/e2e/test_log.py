@@ -69,9 +69,10 @@ class Log(Quarantine):
         save(f"tile/0/000.p/{size}")
         return os.path.join(self.dir, name), size
 
-    def verified_outside(self, service, *before):
+    def verified_outside(self, service, *before, vkeys=()):
         program = outside_program()
         entries, vkey = self.export(service)
+        vkey = ",".join(vkeys) or vkey
         now, size = self.snapshot(service, "now")
         done = subprocess.run([program, "-entries", entries, vkey, *before, now], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -80,6 +81,7 @@ class Log(Quarantine):
                               text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"[1-9][0-9]* proof files")
+        self.assertIn(f"{max(len(vkeys) - 1, 0)} new keys verified", done.stdout)
         return now
 
     def fetch(self, service, *names):
@@ -135,6 +137,61 @@ class Log(Quarantine):
         self.assertEqual(status, 0, out + err)
         for i in range(0, FILES, 3):  # what was acknowledged is there
             self.assertEqual(len(self.found(service, "--kind", "decision", "--what", f"pkg{i}-")), 1)
+
+    def vkey(self, service, name="log"):
+        a = service.ask(f"/-/keys/{name}.vkey")
+        self.assertEqual(a.status, 200)
+        return a.body.decode().rstrip("\n")
+
+    def log_keys(self, service):
+        return [k for k in json.loads(service.ask("/-/keys/").body)["keys"] if k["purpose"] == "log"]
+
+    def handed_over(self, service, former):
+        return service.ask(self.log_keys(service)[former]["checkpoint"]).status == 200
+
+    def test_another_key_goes_on_with_the_log(self):
+        service = self.other_service()
+        self.fetch(service, "pkg0")
+        first, _ = self.snapshot(service, "first")
+        old = self.vkey(service)
+        self.assertEqual(old, self.export(service)[1])
+        status, out, err = service.command("keys", "rotate", "log", "--reason", "it is time")
+        self.assertEqual(status, 0, out + err)
+        self.fetch(service, "pkg1")
+        self.eventually(lambda: self.handed_over(service, 0))
+        second, _ = self.snapshot(service, "second")
+        status, out, err = service.command("keys", "rotate", "log", "--reason", "once more")
+        self.assertEqual(status, 0, out + err)
+        service.kill()  # what hands over goes on by itself
+        service.start()
+        self.fetch(service, "pkg2")
+        self.eventually(lambda: self.handed_over(service, 1))
+        self.eventually(lambda: len([f for f in os.listdir(service.path("keys")) if f.startswith("log-")]) == 1)
+        self.fetch(service, "pkg3")
+        keys = self.log_keys(service)
+        vkeys = [self.vkey(service, k["vkey"].split("/")[-1].removesuffix(".vkey")) for k in keys]
+        self.assertEqual((len(set(vkeys)), vkeys[0], vkeys[2]), (3, old, self.vkey(service)))
+        self.verified_outside(service, first, second, vkeys=vkeys)
+        for vkey in vkeys:
+            status, out, err = service.command("audit", "verify", "--key", vkey)
+            self.assertEqual(status, 0, out + err)
+        self.assertEqual([k["entry"]["purpose"] for k in self.found(service, "--kind", "key", "--who", "local:")],
+                         ["log", "log"])
+
+    def test_t26_who_is_erased_is_in_no_file_of_the_log(self):
+        service = self.other_service()
+        self.fetch(service, "pkg0")
+        self.eventually(lambda: self.found(service, "--kind", "served", "--who", "127.0.0.1"))
+        for wrong in (["--reason", "why"], ["--who", "127.0.0.1"], ["--entry", "x", "--reason", "why"]):
+            self.assertEqual(service.command("audit", "erase", *wrong)[0], 2, wrong)
+        status, out, err = service.command("audit", "erase", "--who", "127.0.0.1", "--reason", "was asked to")
+        self.assertEqual((status, out), (0, "1 text erased; the log says that, by whom and why\n"), err)
+        self.assertEqual(self.found(service, "--who", "127.0.0.1"), [])
+        self.eventually(lambda: self.found(service, "--kind", "erased"))
+        status, out, err = service.command("audit", "verify")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("; 1 texts were erased", out)
+        self.assertEqual(service.command("audit", "erase", "--who", "127.0.0.1", "--reason", "again")[0], 1)
 
     def test_what_was_altered_is_named(self):
         service = self.other_service()

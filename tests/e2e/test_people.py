@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -295,7 +296,19 @@ class Init(unittest.TestCase):
         self.assertEqual(status, 1, out + err)
         self.assertEqual(service.command("check")[0], 0)
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to be another user")
+    def test_who_starts_the_server_is_no_approver(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chown(folder, ALICE, ALICE)
+            done = subprocess.run([os.path.join(BIN, "customhouse"), "init", "--state", folder + "/state",
+                                   "--pypi-upstream", "http://127.0.0.1:1/simple", "--approver", f"alice:{ALICE}"],
+                                  capture_output=True, text=True, timeout=60, user=ALICE, group=ALICE,
+                                  extra_groups=[], env=dict(os.environ, HOME=folder))
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            self.assertIn("nobody does both", done.stderr)
+            self.assertEqual(os.listdir(folder), [])
+
     def test_words_that_are_no_approver(self):
-        for word in ("Alice", "alice:0", "alice:x", ":5", "alice:", "alice:4294967295"):
+        for word in ("Alice", "alice:0", "alice:x", ":5", "alice:", "alice:4294967295", "alice:65534"):
             with self.assertRaises(RuntimeError, msg=word):
                 self.init("--approver", word)

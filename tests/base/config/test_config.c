@@ -134,7 +134,7 @@ static const struct {
      "c.yaml:1:1: a list is given where a map (lines of \"key: value\") is expected"},
     {"misspelt key", "listn: 1\n" GOOD, "c.yaml:1:1: listn: unknown key; \"listen\" is near"},
     {"strange key", "zzzzzzzz: 1\n" GOOD,
-     "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, public_url, "
+     "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, admin, public_url, "
      "host_names, approver, approver_uid, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
      "rescan_grace_days, rules, "
      "prefetch, processes, connections"},
@@ -157,6 +157,11 @@ static const struct {
     {"address not loopback", "listen: [{address: '0.0.0.0:80'}]\n" UPSTREAMS REPOS,
      "c.yaml:1:20: listen[0].address: \"0.0.0.0:80\" is not loopback: give tls_certificate and "
      "tls_key, or set insecure_http: true"},
+    {"administration in the clear", GOOD "insecure_http: true\nadmin: {address: '0.0.0.0:81'}\n",
+     "c.yaml:7:18: admin.address: \"0.0.0.0:81\" is not loopback: give tls_certificate and tls_key"},
+    {"administration where clients are", GOOD "admin: {address: '127.0.0.1:8080'}\n",
+     "c.yaml:6:18: admin.address: \"127.0.0.1:8080\" is an address of listen, where clients connect"},
+    {"administration with half a key", GOOD "admin: {tls_key: /k}\n", "c.yaml:6:8: admin: tls_certificate and tls_key go together; only one of them is given"},
     {"address twice", "listen: [{address: '[::1]:80'}, {address: '[::1]:80'}]\n" UPSTREAMS REPOS,
      "c.yaml:1:43: listen[1].address: \"[::1]:80\" is given twice"},
     {"key without certificate", "listen: [{address: '[::1]:80', tls_key: /k}]\n" UPSTREAMS REPOS,
@@ -190,6 +195,10 @@ static const struct {
     {"host twice", GOOD "host_names: [a, a]\n", "c.yaml:6:17: host_names[1]: \"a\" is given twice"},
     {"approver that is no name", GOOD "approver: \"Alice A.\"\n",
      "c.yaml:6:11: approver: \"Alice A.\" is not a name: a-z, 0-9 first, then also . _ -"},
+    {"uid of no approver", GOOD "approver_uid: 1000\n",
+     "c.yaml:6:15: approver_uid: \"1000\" is nobody's: approver names none"},
+    {"uid of anybody", GOOD "approver: alice\napprover_uid: 65534\n",
+     "c.yaml:7:15: approver_uid: \"65534\" is what the kernel shows for users that it cannot name"},
     {"two lines", GOOD "exception_advice: \"a\\nb\"\n",
      "c.yaml:6:19: exception_advice: \"a\\x0ab\" is more than one line"},
     {"rules in no absolute folder", GOOD "rules: [rules]\n",

@@ -27,7 +27,9 @@
     X(command_done)                                                                                \
     X(rules_loaded)                                                                                \
     X(ask_document)                                                                                \
-    X(document_reply)
+    X(document_reply)                                                                              \
+    X(admin_command)                                                                               \
+    X(admin_done)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

@@ -320,12 +320,12 @@ static void the_other_gateway_messages_travel(void **state)
     }
     {
         struct ch_ask_document in = {
-            54,           CH_DOCUMENT_EVIDENCE, text_of(ch_limits.client_text_bytes),
+            54,           CH_DOCUMENT_HANDOVER, text_of(ch_limits.client_text_bytes),
             digest_of(8), UINT64_MAX,           CH_PART_APPROVAL};
         struct ch_ask_document out;
         ROUND_TRIP(ask_document, CH_MSG_ASK_DOCUMENT, in, out);
         assert_int_equal(out.ask, 54);
-        assert_int_equal(out.kind, CH_DOCUMENT_EVIDENCE);
+        assert_int_equal(out.kind, CH_DOCUMENT_HANDOVER);
         assert_same(out.name, in.name);
         assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
         assert_true(out.number == UINT64_MAX);
@@ -613,6 +613,13 @@ static void the_table_says_who_sends_what(void **state)
         found++;
     }
     assert_int_equal(found, CH_ARRAY_LEN(of_gateway));
+    /* and commands come from those two alone */
+    static const uint16_t commands[] = {CH_MSG_COMMAND, CH_MSG_COMMAND_INPUT, CH_MSG_ADMIN_COMMAND,
+                                        CH_MSG_ADMIN_INPUT};
+    for (size_t i = 0; i < CH_ARRAY_LEN(commands); i++) {
+        uint32_t from = CH_FROM(i < 2 ? CH_ROLE_COMMAND : CH_ROLE_ADMIN);
+        assert_int_equal(ch_message_row(commands[i])->from, from);
+    }
     assert_string_equal(ch_role_name(CH_ROLE_SCANNER_STRICT), "scanner-strict");
     assert_string_equal(ch_role_name((enum ch_role)99), "?");
 }

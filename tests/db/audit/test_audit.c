@@ -12,6 +12,7 @@
 
 #include "auditor.h"
 #include "db/keeper/audit_int.h"
+#include "db/keeper/keyring.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
@@ -20,13 +21,21 @@ static struct ch_err err;
 static struct house *h;
 static char *said;
 
+static void until_written(void)
+{
+    struct audit_state s;
+    do {
+        house_turn(h, 20);
+        audit_state(h->k, &s);
+    } while (s.written < s.next);
+}
+
 /* A file allowed, served and denied; one refused: an entry of each kind. */
 static int setup(void **state)
 {
     (void)state;
     char hex[2][CH_SHA256_HEX + 1], page[1024];
     struct ch_buf out;
-    struct audit_state s;
     h = house_new();
     snprintf(page, sizeof(page), WHEEL " %s %zu 30\n" NEXT " %s %zu 1\n",
              house_hex("bytes", hex[0]), strlen("bytes"), house_hex("other", hex[1]),
@@ -41,10 +50,7 @@ static int setup(void **state)
     assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "stolen key", NULL, &out));
     ch_buf_done(&out);
     assert_ch_ok(&err, audit_refusals(h->k, INT64_MAX / 120000000, &err));
-    do {
-        house_turn(h, 20);
-        audit_state(h->k, &s);
-    } while (s.written < s.next);
+    until_written();
     return 0;
 }
 
@@ -117,7 +123,7 @@ static void test_altered_rows(void **state)
         const char *undo;
     } rows[] = {
         {"DROP TRIGGER decision_kept_u; UPDATE decision SET verdict = 1 WHERE verdict = 2",
-         "database: decision 3: verdict is not what was logged (entry 7: \"deny\")",
+         "database: decision 3: verdict is not what was logged (entry 10: \"deny\")",
          "UPDATE decision SET verdict = 2 WHERE id = 3"},
         {"UPDATE decision SET reason = 'was fine' WHERE id = 1",
          "database: decision 1: reason is not what was logged", NULL},
@@ -129,12 +135,17 @@ static void test_altered_rows(void **state)
          "reason,"
          " at_us) VALUES (99, 'pypi', 'up', 'pkg', 'x', 1, 'r', '', 4102444800000000)",
          "database: decision 99 was never logged", NULL},
+        {"INSERT INTO decision (id, repository, upstream, project, file_name, verdict, rule, "
+         "reason, at_us) VALUES (98, 'pypi', 'up', 'pkg', 'x', 1, 'r', '', 1)",
+         "database: decision 98 was never logged", NULL}, /* as if it were older than the log */
+        {"UPDATE log_clear SET text = printf('%.*c', 3000000, 'x') WHERE text = 'stolen key'",
+         "log_clear 11 reason is not the text that was logged", NULL},
         {"DROP TRIGGER ruling_kept_u; UPDATE ruling SET by_person = 'uid:0'",
          "database: ruling 1: by is not what was logged", NULL},
         {"DROP TRIGGER policy_taken_kept_u; UPDATE policy_taken SET at_us = at_us + 1",
          "database: policy_taken 1: at_us is not what was logged", NULL},
         {"UPDATE log_clear SET text = '192.0.2.1' WHERE field = 'address' AND text = '192.0.2.77'",
-         "log_clear 6 address is not the text that was logged", NULL},
+         "log_clear 9 address is not the text that was logged", NULL},
         {"DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET leaf = zeroblob(32) WHERE id = 2",
          "database: log_entry 2 has another hash than the log", NULL},
         {"DROP TRIGGER log_entry_kept_d; DELETE FROM log_entry WHERE id = 4",
@@ -153,13 +164,179 @@ static void test_altered_rows(void **state)
     house_start(h, NULL, NULL);
 }
 
+/* A name given to another upstream, which ends an approval; another key. */
+static void act(void)
+{
+    struct ch_buf out;
+    struct ch_ruling_row row = {.project = CH_STR("pkg"),
+                                .reason = CH_STR("known"),
+                                .by = CH_STR("uid:1"),
+                                .at_us = keeper_now_us(h->k),
+                                .expires_at_us = keeper_now_us(h->k) + 3600000000};
+    ch_buf_init(&out, 1u << 20);
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    h->upstream = "other";
+    assert_int_equal(house_command(h, false, "own", "pkg", "moved", NULL, &out), 0);
+    h->upstream = NULL;
+    h->second_word = "evidence";
+    assert_int_equal(house_command(h, false, "keys", "rotate", "it is time", NULL, &out), 0);
+    h->second_word = NULL;
+    until_written();
+    ch_buf_done(&out);
+}
+
+static void test_altered_acts(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"DROP TRIGGER owner_change_kept_u; UPDATE owner_change SET upstream = 'up'",
+         "database: owner_change 1: upstream is not what was logged"},
+        {"INSERT INTO owner_change SELECT 9, repository, project, kind, upstream, former, reason,"
+         " by_person, at_us FROM owner_change",
+         "database: owner_change 9 was never logged"},
+        {"DROP TRIGGER ruling_end_kept_u; UPDATE ruling_end SET why = 'as asked'",
+         "database: ruling_end 2: why is not what was logged"},
+        {"INSERT INTO ruling_end SELECT 1, by_person, why, at_us + 1 FROM ruling_end",
+         "database: ruling_end 1 was never logged"},
+        {"DROP TRIGGER ruling_end_kept_d; DELETE FROM ruling_end WHERE ruling = 2",
+         "database: ruling_end 2 is gone, which entry"},
+        {"UPDATE served SET address = '192.0.2.1'",
+         "database: served 1: address is not what was logged"},
+        {"INSERT INTO served SELECT 2, repository, project, file_name, sha256, '192.0.2.2',"
+         " user_agent, first_at_us, last_at_us, times FROM served",
+         "database: served 2 was never logged"},
+        {"INSERT INTO ruling_fingerprint VALUES (1, 0, zeroblob(32))",
+         "database: ruling 1: findings is not what was logged"},
+        {"DROP TRIGGER signing_key_kept_u; UPDATE signing_key SET public_pem = public_pem || ' '"
+         " WHERE purpose = 'log'",
+         ": public_pem is not what was logged (entry 1)"},
+        {"UPDATE signing_key SET purpose = 'approve-prod-file' WHERE purpose = 'evidence'",
+         ": purpose is not what was logged"},
+        {"UPDATE signing_key SET at_us = at_us - 1", ": at_us is not what was logged"},
+        {"DROP TRIGGER signing_key_end_kept_u; UPDATE signing_key_end SET by_person = 'uid:0'",
+         ": who ended the former one, or why, is not what was logged"},
+        {"UPDATE signing_key_end SET at_us = at_us - 1",
+         ": when the former one ended is not what was logged"},
+        {"DROP TRIGGER signing_key_end_kept_d; DELETE FROM signing_key_end",
+         ": that it took another one's place is not what was logged"},
+        {"INSERT INTO signing_key_end SELECT id, '', '', at_us + 86400000000 FROM signing_key WHERE"
+         " purpose = 'log'",
+         ": that it has ended is not what was logged"},
+        {"INSERT INTO signing_key SELECT zeroblob(32), purpose, kind, public_pem, at_us FROM"
+         " signing_key LIMIT 1",
+         "database: signing_key 0000000000000000 was never logged"},
+        {"DROP TRIGGER signing_key_kept_d; DELETE FROM signing_key WHERE purpose = 'log'",
+         " is gone, which entry 1 is about"},
+    };
+    act();
+    house_stop(h);
+    assert_true(verify());
+    sql("CREATE TABLE aside AS SELECT * FROM signing_key");
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        sql(rows[i][0]);
+        assert_false(verify());
+        assert_said(rows[i][1]);
+    }
+    sql("DELETE FROM signing_key_end; DELETE FROM signing_key;"
+        " INSERT INTO signing_key SELECT * FROM aside; DROP TABLE aside");
+    house_start(h, NULL, NULL);
+}
+
+/* Who knows the first key follows it to the next by what the first has signed, and by nothing else.
+ */
+static void test_keys_of_the_log(void **state)
+{
+    (void)state;
+    struct ch_buf out, first, second;
+    struct ch_ask_document ask = {.kind = CH_DOCUMENT_VKEY, .name = CH_STR("log")};
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&first, 512);
+    ch_buf_init(&second, 512);
+    house_ask_document(h, &ask);
+    ch_buf_puts(&first, ch_str_sub(ch_buf_str(&h->document_bytes), 0, h->document_bytes.len - 1));
+    h->second_word = "log";
+    assert_int_equal(house_command(h, false, "keys", "rotate", "it is time", NULL, &out), 0);
+    h->second_word = NULL;
+    house_ask_document(h, &ask);
+    ch_buf_puts(&second, ch_str_sub(ch_buf_str(&h->document_bytes), 0, h->document_bytes.len - 1));
+    while (keyring_former(h->k) != NULL) {
+        assert_true(verify_with(ch_buf_str(&first))); /* also while it is handed over */
+        house_turn(h, 20);
+    }
+    assert_true(verify_with(ch_buf_str(&first)));
+    assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.1", "as well", NULL, &out));
+    until_written();
+    house_stop(h);
+    assert_true(verify());
+    assert_true(verify_with(ch_buf_str(&first)));
+    assert_true(verify_with(ch_buf_str(&second)));
+    sql("CREATE TABLE aside AS SELECT * FROM value WHERE name LIKE 'audit-handover-%'");
+    sql("UPDATE value SET value = CAST(replace(CAST(value AS TEXT), '/audit/', '/Audit/') AS BLOB)"
+        " WHERE name LIKE 'audit-handover-%'");
+    assert_false(verify_with(ch_buf_str(&first)));
+    assert_said("(key): the log's former key has not signed that this one follows it");
+    sql("DELETE FROM value WHERE name LIKE 'audit-handover-%'");
+    assert_false(verify());
+    assert_said("(key): the log's former key has not signed that this one follows it");
+    assert_true(verify_with(ch_buf_str(&second)));
+    sql("INSERT INTO value SELECT * FROM aside; DROP TABLE aside");
+    assert_true(verify_with(ch_buf_str(&first)));
+    ch_buf_done(&out);
+    ch_buf_done(&first);
+    ch_buf_done(&second);
+    house_start(h, NULL, NULL);
+}
+
+/* Of who got what only so many rows are kept: an older one that is missing is no alteration. */
+static void test_dropped_rows(void **state)
+{
+    (void)state;
+    house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.78");
+    until_written();
+    house_stop(h);
+    sql("DELETE FROM served WHERE id = 1");
+    assert_true(verify());
+    assert_said("; 1 rows are older than what is kept of their table");
+    sql("DELETE FROM served WHERE id = 2");
+    assert_false(verify());
+    assert_said("database: served 2 is gone, which entry");
+    house_start(h, NULL, NULL);
+}
+
+/* A text that is written with escapes is not what these bytes would be without. */
+static void test_escapes(void **state)
+{
+    (void)state;
+    struct ch_ruling_row row = {.deny = true,
+                                .project = CH_STR("other"),
+                                .version_spec = CH_STR("==\"1\""),
+                                .at_us = keeper_now_us(h->k),
+                                .expires_at_us = CH_TIME_UNKNOWN};
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    until_written();
+    house_stop(h);
+    assert_true(verify());
+    sql("DROP TRIGGER ruling_kept_u; UPDATE ruling SET version_spec = '==\\\"1\\\"' WHERE id = 2");
+    assert_false(verify());
+    assert_said("database: ruling 2: versions is not what was logged");
+    house_start(h, NULL, NULL);
+}
+
 /* T26: who and why may be erased; what was decided stays proven. */
 static void test_erased(void **state)
 {
     (void)state;
-    sql("DELETE FROM log_clear");
+    uint64_t texts = 0;
+    assert_ch_ok(&err, ch_store_erase_clear(h->k->store, CH_LOG_NO_ENTRY, CH_STR("192.0.2.77"),
+                                            &texts, &err));
+    assert_int_equal(texts, 1);
+    assert_false(verify());
+    assert_said("database: 1 texts of log_clear are gone, entries say that 0 were erased");
+    assert_ch_ok(&err, audit_erased(h->k, CH_LOG_NO_ENTRY, texts, CH_STR("uid:0"),
+                                    CH_STR("as asked"), &err));
+    until_written();
     assert_true(verify());
-    assert_said("texts were erased: as logged");
+    assert_said("; 1 texts were erased: as logged");
 }
 
 /* ------------------------------------------------------------------ the log, altered */
@@ -213,6 +390,71 @@ static void test_altered_log(void **state)
     house_start(h, NULL, NULL);
 }
 
+static void put_checkpoint(struct ch_str note)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/audit/public/checkpoint", h->folder);
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    assert_true(fd >= 0 && write(fd, note.ptr, note.len) == (ssize_t)note.len);
+    close(fd);
+}
+
+static struct ch_buf get_checkpoint(void)
+{
+    struct audit_reader r;
+    struct ch_buf note;
+    ch_buf_init(&note, CH_NOTE_MAX);
+    assert_ch_ok(&err, audit_reader_open(h->folder, &r, &err));
+    assert_ch_ok(&err, ch_log_read_note(r.files.public_fd, &note, &err));
+    audit_reader_close(&r);
+    return note;
+}
+
+/* An older checkpoint, rightly signed: what came after it does not only wait to be written. */
+static void test_cut_log(void **state)
+{
+    (void)state;
+    struct ch_buf older = get_checkpoint(), newer, out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.1", "as well", NULL, &out));
+    until_written();
+    audit_tick(h->k); /* its copies of what is in the files go */
+    house_settle(h);
+    house_stop(h);
+    assert_true(verify());
+    newer = get_checkpoint();
+    put_checkpoint(ch_buf_str(&older));
+    assert_false(verify());
+    assert_said("the checkpoint is of 13 entries, but the log had ");
+    put_checkpoint(ch_buf_str(&newer));
+    assert_true(verify());
+    ch_buf_done(&older);
+    ch_buf_done(&newer);
+    ch_buf_done(&out);
+    house_start(h, NULL, NULL);
+}
+
+/* A size that nobody signed does not say how much memory is taken. */
+static void test_stated_size(void **state)
+{
+    (void)state;
+    struct ch_buf note = get_checkpoint(), lie;
+    struct ch_str rest = ch_buf_str(&note), origin, size;
+    assert_true(ch_str_split(&rest, '\n', &origin) && ch_str_split(&rest, '\n', &size));
+    ch_buf_init(&lie, CH_NOTE_MAX);
+    ch_buf_printf(&lie, "%.*s\n1152921504606846976\n%.*s", CH_STR_ARG(origin), CH_STR_ARG(rest));
+    house_stop(h);
+    put_checkpoint(ch_buf_str(&lie));
+    assert_false(verify());
+    assert_said("hashes of level 0: there are 13, the checkpoint states 1152921504606846976");
+    assert_said("the checkpoint: signed note: the signature of ");
+    put_checkpoint(ch_buf_str(&note));
+    assert_true(verify());
+    ch_buf_done(&lie);
+    ch_buf_done(&note);
+    house_start(h, NULL, NULL);
+}
+
 static void test_another_key(void **state)
 {
     (void)state;
@@ -243,6 +485,7 @@ static size_t lines_of(const struct audit_query *q)
 static void test_search(void **state)
 {
     (void)state;
+    char hex[CH_SHA256_HEX + 1];
     struct audit_query q = {.kind = CH_STR("decision"), .clear = true};
     assert_int_equal(lines_of(&q), 3);
     q.what = CH_STR(NEXT);
@@ -253,10 +496,22 @@ static void test_search(void **state)
     q = (struct audit_query){.kind = CH_STR("ruling"), .clear = true};
     assert_int_equal(lines_of(&q), 1);
     assert_said("stolen key");
+    q = (struct audit_query){.what = CH_STR("decision")}; /* names, not what else stands there */
+    assert_int_equal(lines_of(&q), 0);
+    q = (struct audit_query){.what = ch_str_of(house_hex("bytes", hex))};
+    size_t about = lines_of(&q);
+    assert_int_equal(about, 3); /* allowed, served, denied */
+    hex[12] = '\0';
+    q.what = ch_str_of(hex);
+    assert_int_equal(lines_of(&q), about);
+    q.what = ch_str_of(hex + 1); /* from its beginning */
+    assert_int_equal(lines_of(&q), 0);
+    q = (struct audit_query){.what = CH_STR("pkg"), .kind = CH_STR("served")};
+    assert_int_equal(lines_of(&q), 1);
     q = (struct audit_query){.to_us = 1};
     assert_int_equal(lines_of(&q), 0);
     q = (struct audit_query){.bare = true};
-    assert_int_equal(lines_of(&q), 10);
+    assert_int_equal(lines_of(&q), 13);
     assert_true(strncmp(said, "{\"at_us\":", 9) == 0);
 }
 
@@ -265,8 +520,10 @@ static void test_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_as_logged),   TEST(test_altered_rows), TEST(test_erased),
-        TEST(test_altered_log), TEST(test_another_key),  TEST(test_search),
+        TEST(test_as_logged),    TEST(test_altered_rows), TEST(test_erased),
+        TEST(test_altered_log),  TEST(test_another_key),  TEST(test_search),
+        TEST(test_escapes),      TEST(test_cut_log),      TEST(test_stated_size),
+        TEST(test_altered_acts), TEST(test_dropped_rows), TEST(test_keys_of_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

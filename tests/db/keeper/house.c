@@ -512,6 +512,7 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
     add_arg(&c, "evidence", h->evidence);
     add_arg(&c, "repository", h->repository);
     add_arg(&c, "upstream", h->upstream);
+    add_arg(&c, h->option[0], h->option[1]);
     if (h->flag != NULL) {
         c.key[c.arg_count++] = ch_str_of(h->flag); /* its value is absent */
     }

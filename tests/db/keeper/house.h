@@ -35,6 +35,7 @@ struct house {
     const char *repository; /* --repository */
     const char *upstream;   /* --upstream */
     const char *flag;       /* a flag, without dashes */
+    const char *option[2];  /* another option, without dashes, and its value */
     const char *second_word;
     uint32_t uid;  /* of who commands; 0: 1000 */
     bool stranger; /* who is neither root nor the server's user */

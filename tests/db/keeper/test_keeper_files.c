@@ -14,7 +14,11 @@ enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err)
 {
-    return fail_commits ? ch_fail(err, CH_E_FULL, "no space left") : __real_ch_store_commit(s, err);
+    if (!fail_commits) {
+        return __real_ch_store_commit(s, err);
+    }
+    ch_store_rollback(s); /* as the real one does */
+    return ch_fail(err, CH_E_FULL, "no space left");
 }
 
 /* And before publishing: a disk that takes its time. */

@@ -24,7 +24,11 @@ static int fail_log_after; /* so many more entries are taken; < 0: all */
 
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *e)
 {
-    return fail_commits ? ch_fail(e, CH_E_FULL, "no space left") : __real_ch_store_commit(s, e);
+    if (!fail_commits) {
+        return __real_ch_store_commit(s, e);
+    }
+    ch_store_rollback(s); /* as the real one does */
+    return ch_fail(e, CH_E_FULL, "no space left");
 }
 
 enum ch_code __wrap_ch_store_add_log(struct ch_store *s, const struct ch_log_row *row,

@@ -213,6 +213,32 @@ static void test_torn_beginning(void **state)
     check_all(302, &before);
 }
 
+/* Twice: the generations begin again each time, and what an earlier one left in the same place is
+ * no record of the later. */
+static void test_torn_beginnings(void **state)
+{
+    (void)state;
+    struct ch_checkpoint before = {.size = 0};
+    struct ch_log *log = NULL;
+    for (int i = 0; i < 2; i++) {
+        struct ch_buf journal = file_bytes("entries/journal");
+        journal.ptr[50] ^= 1;
+        replace_file("entries/journal", ch_buf_str(&journal));
+        ch_buf_done(&journal);
+        log = open_log();
+        if (i == 0) {
+            append(log, 3);
+            ch_log_close(log);
+        }
+    }
+    die(log);
+    log = open_log();
+    assert_int_equal(ch_log_size(log), 4);
+    append(log, 1);
+    ch_log_close(log);
+    check_all(5, &before);
+}
+
 /* The journal is begun anew when it is full, also several times within one append. */
 static void test_full_journal(void **state)
 {
@@ -324,9 +350,9 @@ static void test_signer_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_grows),        T(test_tiles),          T(test_one_appends),  T(test_comes_back),
-        T(test_torn_journal), T(test_torn_beginning), T(test_full_journal), T(test_altered),
-        T(test_other_key),    T(test_signer_fails),
+        T(test_grows),        T(test_tiles),          T(test_one_appends),     T(test_comes_back),
+        T(test_torn_journal), T(test_torn_beginning), T(test_torn_beginnings), T(test_full_journal),
+        T(test_altered),      T(test_other_key),      T(test_signer_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

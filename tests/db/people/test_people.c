@@ -457,6 +457,7 @@ static void test_what_cannot_be(void **state)
     refused(CH_E_USAGE, member("g", "bob"), "there is no user bob");
     refused(CH_E_USAGE, uid_of("alice", 0), "root stays the way in");
     refused(CH_E_USAGE, uid_of("alice", UINT32_MAX), "cannot be a person's");
+    refused(CH_E_USAGE, uid_of("alice", 65534), "users that it cannot name");
     refused(CH_E_USAGE, uid_of("ci", 1000), "is a service account");
     refused(CH_E_USAGE, token("alice", "none", "x", 100), "expected the audience");
     struct ch_people_row row = token("alice", "pull", "x", 100);

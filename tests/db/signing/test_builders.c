@@ -1,7 +1,6 @@
 /* What is published, byte by byte, as the specifications have it. */
 #include "tests/ch_test.h"
 
-#include "db/signing/base64.h"
 #include "db/signing/bundle.h"
 #include "db/signing/dsse.h"
 #include "db/signing/statement.h"
@@ -23,53 +22,6 @@ static int teardown(void **state)
     (void)state;
     ch_buf_done(&b);
     return 0;
-}
-
-/* RFC 4648, section 10, and what DSSE adds: URL-safe letters, no padding. */
-static void test_base64(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *bytes;
-    } rows[] = {{"", ""},
-                {"Zg==", "f"},
-                {"Zm8=", "fo"},
-                {"Zm9v", "foo"},
-                {"Zm9vYg==", "foob"},
-                {"Zm9vYmE=", "fooba"},
-                {"Zm9vYmFy", "foobar"}};
-    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        ch_buf_clear(&b);
-        ch_base64_put(&b, ch_str_of(rows[i].bytes));
-        assert_str_eq(ch_buf_str(&b), rows[i].text);
-        ch_buf_clear(&b);
-        assert_true(ch_base64_decode(ch_str_of(rows[i].text), &b));
-        assert_str_eq(ch_buf_str(&b), rows[i].bytes);
-    }
-    static const char *const same[] = {"+/+/", "-_-_", "+_-/"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(same); i++) {
-        ch_buf_clear(&b);
-        assert_true(ch_base64_decode(ch_str_of(same[i]), &b));
-        assert_int_equal(b.len, 3);
-        assert_memory_equal(b.ptr, "\xfb\xff\xbf", 3);
-    }
-    ch_buf_clear(&b);
-    assert_true(ch_base64_decode(CH_STR("Zm8"), &b));
-    assert_str_eq(ch_buf_str(&b), "fo");
-}
-
-static void test_base64_refuses(void **state)
-{
-    (void)state;
-    static const char *const rows[] = {"Z",     "=",        "==",   "====", "Zg=",
-                                       "Zg===", "Zh==",     "Zm9=", "Zm 9", "Zm9v\n",
-                                       "Z.9v",  "Zg==Zg==", "=Zg="};
-    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        ch_buf_clear(&b);
-        if (ch_base64_decode(ch_str_of(rows[i]), &b)) {
-            fail_msg("\"%s\" was taken", rows[i]);
-        }
-    }
 }
 
 /* The vector of DSSE's protocol.md. */
@@ -230,9 +182,8 @@ static void test_withdrawals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_base64),        TEST(test_base64_refuses), TEST(test_pae),
-        TEST(test_envelope),      TEST(test_bundles),        TEST(test_vsa),
-        TEST(test_hostile_names), TEST(test_resource_uri),   TEST(test_withdrawals),
+        TEST(test_pae),           TEST(test_envelope),     TEST(test_bundles),     TEST(test_vsa),
+        TEST(test_hostile_names), TEST(test_resource_uri), TEST(test_withdrawals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

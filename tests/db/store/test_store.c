@@ -75,22 +75,23 @@ static void test_owner_is_changed_by_people(void **state) /* T12 */
     struct ch_buf b;
     ch_buf_init(&b, 1000);
     struct ch_str repo = CH_STR("pypi");
+    uint64_t id = 0;
     struct ch_owner_change change = {.repository = repo, .project = CH_STR("numpy"),
                                      .kind = CH_OWNER_GIVEN, .upstream = CH_STR("up2"),
                                      .former = CH_STR("up1"), .reason = CH_STR("why"),
                                      .by = CH_STR("uid:0"), .at_us = 7};
     assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 5, &err));
     assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("flask"), CH_STR("up1"), 6, &err));
-    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     change.kind = CH_OWNER_OLDER_ACCEPTED; /* is no change of owner */
     change.upstream = CH_STR("up3");
     change.former = CH_STR("");
     change.at_us = 8;
-    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     change.kind = CH_OWNER_GIVEN; /* of a name that nobody had */
     change.project = CH_STR("new");
     change.at_us = 9;
-    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &err));
+    assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     assert_ch_ok(&err, ch_store_owner(store, repo, CH_STR("numpy"), &b, &err));
     assert_str_eq(ch_buf_str(&b), "up2");
     assert_ch_code(CH_E_CONFLICT,

@@ -26,10 +26,10 @@ def free_port():
 
 class Service:
     def __init__(self, upstream_url=None, configure=None, policy=None, args=(), env=None, folder=None,
-                 before_start=None, init_args=()):
+                 before_start=None, init_args=(), admin=False):
         """`configure(text) -> text` edits customhouse.yaml after init; `policy` replaces policy.yaml
         (text) or edits it (function). `init_args`: more words for init. `folder`: an existing one to lie in. `before_start` runs in the
-        process that becomes `serve`."""
+        process that becomes `serve`. `admin`: with the administrative interface."""
         self.before_start = before_start
         self.dir = tempfile.mkdtemp(prefix="ch-e2e-", dir=folder)
         self.env = dict(os.environ, **(env or {}))
@@ -49,7 +49,10 @@ class Service:
             self.edit("customhouse.yaml", configure)
         if policy is not None:
             self.edit("policy.yaml", policy if callable(policy) else lambda _old: policy)
-        self.args = list(args)
+        # two services of one host must not guess each other's ports
+        self.admin_port = free_port() if admin else None
+        self.admin_url = f"http://127.0.0.1:{self.admin_port}/api/v1" if admin else None
+        self.args = ["--admin-listen", f"127.0.0.1:{self.admin_port}" if admin else "none", *args]
 
     def path(self, name):
         return os.path.join(self.state, name)

@@ -21,6 +21,21 @@ sys.stdout.buffer.write(envelope.payload)
 """
 
 
+def schemathesis():
+    """The program, in an environment of its own; fetched once."""
+    env = os.path.join(TOOLS, "schemathesis")
+    if not os.path.exists(os.path.join(env, "complete")):
+        shutil.rmtree(env, ignore_errors=True)
+        try:
+            run([system_python(), "-m", "venv", env])
+            run([os.path.join(env, "bin", "python"), "-m", "pip", "install", "-q", "schemathesis"])
+        except RuntimeError as e:
+            raise unittest.SkipTest(f"schemathesis: {str(e).strip().splitlines()[-1]}")
+        with open(os.path.join(env, "complete"), "w"):
+            pass
+    return os.path.join(env, "bin", "schemathesis")
+
+
 def securesystemslib():
     """check(key, envelope) -> the payload, None when the signature is not the key's. Fetched once."""
     env = os.path.join(TOOLS, "securesystemslib")

@@ -130,6 +130,29 @@ static void test_tiles(void **state)
             assert_str_eq(header_of(a, "Cache-Control"), "public, max-age=31536000, immutable");
         }
     }
+    /* numbers and widths beyond all that there can be */
+    static const char *const hostile[] = {
+        "0/x999/999",
+        "7/x018/x446/x744/x073/x709/x551/615",
+        "0/x018/x446/x744/x073/x709/x551/616",
+        "7/x999/x999/x999/x999/x999/x999/999",
+        "0/x072/x057/x594/x037/x927/936.p/1",
+        "0/000.p/256",
+        "0/000.p/0",
+        "0/000.p/18446744073709551617",
+        "18446744073709551616/000",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(hostile); i++) {
+        char path[128];
+        snprintf(path, sizeof(path), "/-/audit/tile/%s", hostile[i]);
+        assert_int_equal(status_of(get(f, path, NULL)), 404);
+    }
+    struct ch_str a = head(f, "/-/audit/tile/0/000", NULL);
+    assert_int_equal(status_of(a), 200);
+    assert_str_eq(header_of(a, "Content-Length"), "8192");
+    assert_int_equal(body_of(a).len, 0);
+    assert_int_equal(status_of(head(f, "/-/audit/tile/0/001", NULL)), 404);
+    assert_int_equal(status_of(head(f, "/-/audit/tile/entries/000", NULL)), 403);
     struct ch_str tile = body_of(get(f, "/-/audit/tile/0/000.p/9", NULL));
     struct ch_sha256 leaf = ch_tree_leaf(h, CH_STR("{\"n\":8}"));
     assert_memory_equal(tile.ptr + 8 * 32, &leaf, 32);
@@ -209,7 +232,12 @@ static void test_proofs(void **state)
                                       "x.tlog-proof",
                                       ".tlog-proof",
                                       "5",
-                                      "5.tlog-proof.gz"};
+                                      "5.tlog-proof.gz",
+                                      "18446744073709551615.tlog-proof",
+                                      "18446744073709551616.tlog-proof",
+                                      "inclusion?index=18446744073709551615",
+                                      "inclusion?index=0&size=18446744073709551615",
+                                      "consistency?from=1&to=18446744073709551615"};
     for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
         char path[128];
         snprintf(path, sizeof(path), "/-/audit/proof/%s", bad[i]);

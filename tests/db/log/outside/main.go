@@ -1,7 +1,9 @@
 // Verifies an audit log with other people's code: golang.org/x/mod/sumdb/note and tlog.
 //
-//	outside [-entries FILE] VKEY BASE...
+//	outside [-entries FILE] VKEY[,VKEY...] BASE...
 //
+// Several keys are those of a log whose key was replaced, the oldest first. What hands over from one to the next is
+// checked too: BASE is a URL that ends in /audit, and keys/log-ID.checkpoint lies beside it, which the former has signed, with the entry that names the next in it.
 // Each BASE is a folder or URL with "checkpoint" and "tile/..." as C2SP tlog-tiles has them, and "proof/N.tlog-proof"
 // where there are some; a later one is the same log, grown. Checked are the signature, that every hash that is read
 // belongs under the signed root, that every entry is in the tree, every proof file, and that the tree has grown from
@@ -12,6 +14,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -84,14 +87,14 @@ func (t *tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
 	return all, nil
 }
 
-func checkpoint(signed []byte, key note.Verifier) (tlog.Tree, error) {
+func checkpoint(signed []byte, keys []note.Verifier) (tlog.Tree, error) {
 	var tree tlog.Tree
-	opened, err := note.Open(signed, note.VerifierList(key))
+	opened, err := note.Open(signed, note.VerifierList(keys...))
 	if err != nil {
 		return tree, err
 	}
 	lines := strings.Split(opened.Text, "\n")
-	if len(lines) < 4 || lines[0] != key.Name() {
+	if len(lines) < 4 || lines[0] != keys[0].Name() {
 		return tree, errors.New("checkpoint of another log")
 	}
 	if tree.N, err = strconv.ParseInt(lines[1], 10, 64); err != nil {
@@ -146,13 +149,13 @@ func readEntries(base, file string, size int64) ([][]byte, error) {
 }
 
 // A proof file stands on its own: its hashes, its checkpoint.
-func proofFile(data []byte, entry []byte, index int64, key note.Verifier) error {
+func proofFile(data []byte, entry []byte, index int64, keys []note.Verifier) error {
 	parts := strings.SplitN(string(data), "\n\n", 2)
 	lines := strings.Split(parts[0], "\n")
 	if len(parts) != 2 || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" || lines[1] != fmt.Sprintf("index %d", index) {
 		return errors.New("proof file: not as tlog-proof has it")
 	}
-	tree, err := checkpoint([]byte(parts[1]), key)
+	tree, err := checkpoint([]byte(parts[1]), keys)
 	if err != nil {
 		return err
 	}
@@ -167,14 +170,48 @@ func proofFile(data []byte, entry []byte, index int64, key note.Verifier) error 
 	return tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entry))
 }
 
-type counts struct{ entries, files, growths int }
+// The former key has signed a tree in which an entry names the next one, and the tree has only grown since.
+func handover(base string, former, next note.Verifier, vkey string, entries [][]byte, tree tlog.Tree,
+	hashes tlog.HashReader) error {
+	index := int64(-1)
+	for i, entry := range entries {
+		var e struct{ Kind, Vkey, Former string }
+		if json.Unmarshal(entry, &e) == nil && e.Kind == "key" && e.Vkey == vkey && e.Former != "" {
+			signed, err := fetch(strings.TrimSuffix(base, "/audit"), "keys/log-"+e.Former[:16]+".checkpoint")
+			if err != nil {
+				return err
+			}
+			old, err := checkpoint(signed, []note.Verifier{former})
+			if err != nil {
+				return err
+			}
+			index = int64(i)
+			if old.N <= index {
+				return fmt.Errorf("handed over at %d entries, before entry %d", old.N, index)
+			}
+			proof, err := tlog.ProveTree(tree.N, old.N, hashes)
+			if err == nil {
+				err = tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash)
+			}
+			if err != nil {
+				return fmt.Errorf("from the handing over at %d to %d: %w", old.N, tree.N, err)
+			}
+		}
+	}
+	if index < 0 {
+		return fmt.Errorf("no entry names %08x, which follows %08x", next.KeyHash(), former.KeyHash())
+	}
+	return nil
+}
 
-func verify(base, file string, key note.Verifier, before []tlog.Tree, n *counts) (tlog.Tree, error) {
+type counts struct{ entries, files, growths, handovers int }
+
+func verify(base, file string, keys []note.Verifier, vkeys []string, before []tlog.Tree, n *counts) (tlog.Tree, error) {
 	signed, err := fetch(base, "checkpoint")
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	tree, err := checkpoint(signed, key)
+	tree, err := checkpoint(signed, keys)
 	if err != nil {
 		return tree, err
 	}
@@ -197,10 +234,16 @@ func verify(base, file string, key note.Verifier, before []tlog.Tree, n *counts)
 		if err != nil {
 			continue
 		}
-		if err = proofFile(data, entry, index, key); err != nil {
+		if err = proofFile(data, entry, index, keys); err != nil {
 			return tree, fmt.Errorf("proof of entry %d: %w", i, err)
 		}
 		n.files++
+	}
+	for i := 1; i < len(keys) && strings.HasPrefix(base, "http://"); i++ {
+		if err := handover(base, keys[i-1], keys[i], vkeys[i], entries, tree, hashes); err != nil {
+			return tree, err
+		}
+		n.handovers++
 	}
 	for _, old := range before {
 		proof, err := tlog.ProveTree(tree.N, old.N, hashes)
@@ -219,16 +262,25 @@ func main() {
 	file := flag.String("entries", "", "their lines are the entries")
 	flag.Parse()
 	if flag.NArg() < 2 {
-		fmt.Fprintln(os.Stderr, "usage: outside [-entries FILE] VKEY BASE...")
+		fmt.Fprintln(os.Stderr, "usage: outside [-entries FILE] VKEY[,VKEY...] BASE...")
 		os.Exit(2)
 	}
-	key, err := note.NewVerifier(flag.Arg(0))
+	var err error
+	var keys []note.Verifier
+	vkeys := strings.Split(flag.Arg(0), ",")
+	for _, vkey := range vkeys {
+		if err == nil {
+			var key note.Verifier
+			key, err = note.NewVerifier(vkey)
+			keys = append(keys, key)
+		}
+	}
 	var trees []tlog.Tree
 	var n counts
 	for _, base := range flag.Args()[1:] {
 		if err == nil {
 			var tree tlog.Tree
-			tree, err = verify(base, *file, key, trees, &n)
+			tree, err = verify(base, *file, keys, vkeys, trees, &n)
 			trees = append(trees, tree)
 		}
 	}
@@ -236,6 +288,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "outside:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("%d trees, the last of %d entries; %d entries, %d proof files, %d growths verified\n", len(trees),
-		trees[len(trees)-1].N, n.entries, n.files, n.growths)
+	fmt.Printf("%d trees, the last of %d entries; %d entries, %d proof files, %d growths, %d new keys verified\n", len(trees),
+		trees[len(trees)-1].N, n.entries, n.files, n.growths, n.handovers)
 }

@@ -1,0 +1,154 @@
+/* Commands that come by the administrative interface: of whoever has a token for it. The interface
+ * proves nothing: each command brings its token's digest, and is checked here (T21). */
+#include "commands_int.h"
+
+#include <string.h>
+
+#include "audit.h"
+#include "people.h"
+
+static bool has_ask(const struct command *c, uint64_t ask)
+{
+    return c->by_token && c->ask == ask && !c->gone;
+}
+
+static bool is_by_token(const struct command *c, uint64_t with)
+{
+    (void)with;
+    return c->by_token && !c->gone;
+}
+
+bool admin_principal(const struct command *c, struct principal *ret)
+{
+    int64_t until_us;
+    struct ch_err err;
+    return people_of_token(c->k->people, &c->token, keeper_now_us(c->k), ret, &until_us, &err) ==
+               CH_OK &&
+           ret->audience == AUDIENCE_ADMIN;
+}
+
+/* ------------------------------------------------------------------ answers */
+
+void admin_put_output(const struct command *c, struct ch_str text)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, ch_message_row(CH_MSG_ADMIN_OUTPUT)->max_bytes);
+    ch_put_u64(&b, c->ask);
+    ch_buf_puts(&b, text);
+    if (c->k->admin != NULL && !c->gone) {
+        CH_IGNORE(!ch_channel_send(c->k->admin, CH_MSG_ADMIN_OUTPUT, ch_buf_str(&b), NULL, 0));
+    }
+    ch_buf_done(&b);
+}
+
+static void put_done(struct keeper *k, uint64_t ask, enum ch_admin_outcome outcome,
+                     struct ch_str text)
+{
+    struct ch_admin_done done = {ask, outcome, text};
+    struct ch_buf b;
+    ch_buf_init(&b, ch_message_row(CH_MSG_ADMIN_DONE)->max_bytes);
+    ch_admin_done_put(&b, &done);
+    if (k->admin != NULL) {
+        CH_IGNORE(!ch_channel_send(k->admin, CH_MSG_ADMIN_DONE, ch_buf_str(&b), NULL, 0));
+    }
+    ch_buf_done(&b);
+}
+
+void admin_put_done(const struct command *c, uint32_t exit_status, struct ch_str text)
+{
+    enum ch_admin_outcome outcome = exit_status == 0   ? CH_ADMIN_DONE
+                                    : exit_status == 2 ? CH_ADMIN_USAGE
+                                    : c->denied        ? CH_ADMIN_DENIED
+                                                       : CH_ADMIN_REFUSED;
+    if (!c->gone) {
+        put_done(c->k, c->ask, outcome, text);
+    }
+}
+
+/* ------------------------------------------------------------------ asks */
+
+/* Told to nobody but the log: whose token it was, if it ever was one. */
+static void note_failure(struct keeper *k, const struct ch_sha256 *token)
+{
+    const char *why;
+    struct ch_err err;
+    struct ch_str owner = people_token_owner(k->people, token, keeper_now_us(k), &why);
+    why = why != NULL ? why : "audience";
+    if (keeper_write(k, &err) != CH_OK || audit_sign_in_failed(k, owner, why, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
+static void on_command(struct keeper *k, struct ch_str payload)
+{
+    struct ch_admin_command m;
+    struct ch_err err;
+    const struct principal nobody = {.kind = PRINCIPAL_NONE};
+    if (ch_admin_command_get(payload, &m, &err) != CH_OK) {
+        keeper_log("peer", "role=admin error=\"%s\"", err.msg);
+        return;
+    }
+    struct command *c = command_find(k, has_ask, m.ask); /* its input was here before it */
+    c = c != NULL ? c : command_new(k, &nobody);
+    c->by_token = true;
+    c->ask = m.ask;
+    c->token = m.token;
+    if (c->payload.len > 0) {
+        return; /* one command per ask */
+    }
+    if (!admin_principal(c, &c->who)) {
+        c->who = nobody;
+        note_failure(k, &m.token);
+        put_done(k, m.ask, CH_ADMIN_UNKNOWN, (struct ch_str){NULL, 0});
+        command_gone(c);
+        return;
+    }
+    command_begin(c, m.command);
+}
+
+static void on_input(struct keeper *k, struct ch_str payload)
+{
+    const struct principal nobody = {.kind = PRINCIPAL_NONE};
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    uint64_t ask = ch_get_u64(&r);
+    struct command *c = command_find(k, has_ask, ask);
+    if (r.failed || (c != NULL && c->payload.len > 0)) {
+        return;
+    }
+    if (c == NULL) {
+        c = command_new(k, &nobody);
+        c->by_token = true;
+        c->ask = ask;
+    }
+    command_input(c, ch_str_sub(payload, r.at, payload.len));
+}
+
+void admin_on_frame(struct keeper *k, struct ch_frame *frame)
+{
+    struct ch_rd r = ch_rd_of(frame->payload.ptr, frame->payload.len);
+    struct command *c;
+    switch (frame->type) {
+    case CH_MSG_ADMIN_COMMAND:
+        on_command(k, frame->payload);
+        break;
+    case CH_MSG_ADMIN_INPUT:
+        on_input(k, frame->payload);
+        break;
+    case CH_MSG_ADMIN_GONE:
+        c = command_find(k, has_ask, ch_get_u64(&r));
+        if (c != NULL) {
+            command_gone(c);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+void admin_gone(struct keeper *k)
+{
+    struct command *c;
+    while ((c = command_find(k, is_by_token, 0)) != NULL) {
+        command_gone(c);
+    }
+}

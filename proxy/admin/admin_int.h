@@ -1,0 +1,53 @@
+/* Inside the administrative interface. */
+#ifndef PROXY_ADMIN_ADMIN_INT_H
+#define PROXY_ADMIN_ADMIN_INT_H
+
+#include "admin.h"
+
+#include "customhouse/channel.h"
+#include "operations.h"
+#include "proxy/gateway/access_log.h"
+
+/* One request that waits: for its body, then for the keeper. */
+struct pending {
+    struct pending *next;
+    struct admin *admin;
+    struct ch_http_request *request;
+    const struct operation *operation;
+    struct ch_sha256 token;
+    struct ch_buf body;
+    struct ch_buf answer; /* of the keeper, so far */
+    uint64_t ask;         /* 0: the keeper was not asked yet */
+    uint64_t deadline_ms; /* of its answer */
+};
+
+struct admin {
+    struct ch_loop *loop;
+    struct ch_http_server *server;
+    struct ch_channel *keeper; /* NULL: none at the moment */
+    struct gw_log log;
+    _Atomic uint64_t log_bytes_lost;
+    struct pending *pending;
+    uint64_t last_ask;
+    struct ch_timer sweep; /* while something is pending */
+    char *address;
+    void (*on_drained)(void *owner);
+    void *owner;
+};
+
+/* route.c */
+void admin_route(struct ch_http_request *r, void *owner);
+
+/* ask.c: what the keeper is asked, and answers. */
+void pending_start(struct admin *a, struct ch_http_request *r, const struct operation *o,
+                   const struct ch_sha256 *token);
+void pending_init(struct admin *a);
+void pending_frame(struct admin *a, struct ch_frame *frame);
+void pending_lost(struct admin *a); /* the keeper is gone: each that was asked gets 503 */
+
+/* respond.c */
+void respond_problem(struct ch_http_request *r, int status, struct ch_str detail);
+void respond_json(struct ch_http_request *r, struct ch_str body);
+void respond_none(struct ch_http_request *r);
+
+#endif

@@ -1,0 +1,258 @@
+/* One request from its body to the keeper's answer. */
+#include "admin_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+#include "customhouse/message.h"
+#include "parameters.h"
+
+#define INPUT_PART (128u << 10)
+#define SWEEP_MS   1000
+
+static void unlink_pending(struct pending *p)
+{
+    for (struct pending **at = &p->admin->pending; *at != NULL; at = &(*at)->next) {
+        if (*at == p) {
+            *at = p->next;
+            return;
+        }
+    }
+}
+
+static void free_pending(struct pending *p)
+{
+    unlink_pending(p);
+    ch_buf_done(&p->body);
+    ch_buf_done(&p->answer);
+    free(p);
+}
+
+static bool send(struct admin *a, uint16_t type, const struct ch_buf *payload)
+{
+    struct ch_err err;
+    return a->keeper != NULL && ch_buf_ok(payload, &err) == CH_OK &&
+           ch_channel_send(a->keeper, type, ch_buf_str(payload), NULL, 0);
+}
+
+/* Nobody waits any more: the keeper need not answer. */
+static void tell_gone(const struct pending *p)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 64);
+    ch_put_u64(&b, p->ask);
+    CH_IGNORE(!send(p->admin, CH_MSG_ADMIN_GONE, &b));
+    ch_buf_done(&b);
+}
+
+static void on_gone(void *arg)
+{
+    struct pending *p = arg;
+    if (p->ask != 0) {
+        tell_gone(p);
+    }
+    free_pending(p);
+}
+
+static void fail(struct pending *p, int status, struct ch_str detail)
+{
+    struct ch_http_request *r = p->request;
+    free_pending(p);
+    respond_problem(r, status, detail);
+}
+
+static bool send_input(struct admin *a, uint64_t ask, struct ch_str input)
+{
+    bool sent = true;
+    while (sent && input.len > 0) {
+        struct ch_str part = ch_str_sub(input, 0, INPUT_PART);
+        struct ch_buf b;
+        ch_buf_init(&b, INPUT_PART + 64);
+        ch_put_u64(&b, ask);
+        ch_buf_puts(&b, part);
+        sent = send(a, CH_MSG_ADMIN_INPUT, &b);
+        ch_buf_done(&b);
+        input = ch_str_sub(input, part.len, input.len);
+    }
+    return sent;
+}
+
+static bool send_command(struct pending *p, const struct admin_request *q)
+{
+    struct ch_buf command, b;
+    ch_buf_init(&command, ch_message_row(CH_MSG_COMMAND)->max_bytes);
+    ch_buf_init(&b, ch_message_row(CH_MSG_ADMIN_COMMAND)->max_bytes);
+    ch_command_put(&command, &q->command);
+    struct ch_admin_command m = {.ask = p->ask,
+                                 .token = p->token,
+                                 .address = ch_http_view(p->request)->peer,
+                                 .command = ch_buf_str(&command)};
+    ch_admin_command_put(&b, &m);
+    bool sent = !command.failed && send_input(p->admin, p->ask, ch_buf_str(&q->input)) &&
+                send(p->admin, CH_MSG_ADMIN_COMMAND, &b);
+    ch_buf_done(&command);
+    ch_buf_done(&b);
+    return sent;
+}
+
+static void ask(struct pending *p)
+{
+    struct admin_request q;
+    struct ch_err err;
+    if (admin_request_read(p->operation, p->request, ch_buf_str(&p->body), &q, &err) != CH_OK) {
+        fail(p, 400, ch_str_of(err.msg));
+    } else {
+        p->ask = ++p->admin->last_ask;
+        p->deadline_ms = ch_loop_now_ms(p->admin->loop) + ch_limits.admin_wait_ms;
+        if (!send_command(p, &q)) {
+            p->ask = 0;
+            fail(p, 503, CH_STR("the keeper is starting, or busy: try again"));
+        }
+    }
+    admin_request_done(&q);
+}
+
+static bool on_body(struct ch_http_request *r, struct ch_str piece, bool last, void *arg)
+{
+    struct pending *p = arg;
+    (void)r;
+    ch_buf_puts(&p->body, piece);
+    if (last) {
+        ask(p);
+    }
+    return true;
+}
+
+void pending_start(struct admin *a, struct ch_http_request *r, const struct operation *o,
+                   const struct ch_sha256 *token)
+{
+    struct pending *p = ch_calloc(1, sizeof(*p));
+    struct ch_err err;
+    *p = (struct pending){
+        .next = a->pending, .admin = a, .request = r, .operation = o, .token = *token};
+    ch_buf_init(&p->body, (size_t)ch_limits.admin_body_bytes);
+    ch_buf_init(&p->answer, (size_t)ch_limits.admin_answer_bytes);
+    if (a->pending == NULL) {
+        ch_loop_set_timer(a->loop, &a->sweep, ch_loop_now_ms(a->loop) + SWEEP_MS);
+    }
+    a->pending = p;
+    ch_http_later(r, on_gone, p);
+    if (!operation_has_body(o)) {
+        ask(p);
+    } else if (ch_http_receive(r, ch_limits.admin_body_bytes, on_body, p, &err) != CH_OK) {
+        fail(p, 413, ch_str_of(err.msg));
+    }
+}
+
+/* --- answers --- */
+
+static struct pending *find(struct admin *a, uint64_t ask_number)
+{
+    for (struct pending *p = a->pending; p != NULL; p = p->next) {
+        if (p->ask == ask_number && ask_number != 0) {
+            return p;
+        }
+    }
+    return NULL; /* its client has left */
+}
+
+static void answer(struct pending *p)
+{
+    struct ch_http_request *r = p->request;
+    struct ch_buf body = p->answer;
+    const struct operation *o = p->operation;
+    p->answer = (struct ch_buf){0};
+    free_pending(p);
+    if (body.failed) {
+        respond_problem(r, 500,
+                        CH_STR("the answer is longer than admin_answer_bytes: ask for less"));
+    } else if (o->answer == ANSWER_NONE) {
+        respond_none(r);
+    } else if (body.len == 0) {
+        respond_json(r, o->answer == ANSWER_LIST ? CH_STR("[]\n") : CH_STR("{}\n"));
+    } else {
+        respond_json(r, ch_buf_str(&body));
+    }
+    ch_buf_done(&body);
+}
+
+static void on_done(struct admin *a, struct ch_str payload)
+{
+    struct ch_admin_done m;
+    struct ch_err err;
+    if (ch_admin_done_get(payload, &m, &err) != CH_OK) {
+        return; /* whoever asked runs into the end of patience */
+    }
+    struct pending *p = find(a, m.ask);
+    if (p == NULL) {
+        return;
+    }
+    switch (m.outcome) {
+    case CH_ADMIN_DONE:
+        answer(p);
+        break;
+    case CH_ADMIN_UNKNOWN:
+        fail(p, 401, CH_STR("the token is unknown, has ended, or is not for administration"));
+        break;
+    case CH_ADMIN_DENIED:
+        fail(p, 403, m.text);
+        break;
+    case CH_ADMIN_USAGE:
+        fail(p, 400, m.text);
+        break;
+    case CH_ADMIN_REFUSED:
+        if (p->operation->refused_status == 0) {
+            answer(p);
+        } else {
+            fail(p, p->operation->refused_status, m.text);
+        }
+        break;
+    }
+}
+
+void pending_frame(struct admin *a, struct ch_frame *frame)
+{
+    struct ch_rd r = ch_rd_of(frame->payload.ptr, frame->payload.len);
+    if (frame->type == CH_MSG_ADMIN_DONE) {
+        on_done(a, frame->payload);
+    } else if (frame->type == CH_MSG_ADMIN_OUTPUT) {
+        struct pending *p = find(a, ch_get_u64(&r));
+        if (p != NULL && !r.failed) {
+            ch_buf_puts(&p->answer, ch_str_sub(frame->payload, r.at, frame->payload.len));
+        }
+    }
+}
+
+static void on_sweep(struct ch_timer *t)
+{
+    struct admin *a = CH_CONTAINER_OF(t, struct admin, sweep);
+    uint64_t now_ms = ch_loop_now_ms(a->loop);
+    for (struct pending *p = a->pending, *next; p != NULL; p = next) {
+        next = p->next;
+        if (p->ask != 0 && p->deadline_ms <= now_ms) {
+            tell_gone(p);
+            fail(p, 504, CH_STR("the keeper goes on with it, but there is no answer yet"));
+        }
+    }
+    if (a->pending != NULL) {
+        ch_loop_set_timer(a->loop, t, now_ms + SWEEP_MS);
+    }
+}
+
+void pending_init(struct admin *a)
+{
+    a->sweep.fn = on_sweep;
+}
+
+void pending_lost(struct admin *a)
+{
+    for (struct pending *p = a->pending, *next; p != NULL; p = next) {
+        next = p->next;
+        if (p->ask != 0) { /* what became of a command is not known: it may have been done */
+            p->ask = 0;
+            fail(p, 503,
+                 CH_STR("the keeper ended meanwhile; the command may have been carried out: look"));
+        }
+    }
+}

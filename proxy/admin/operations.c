@@ -1,0 +1,432 @@
+#include "operations.h"
+
+#include <string.h>
+
+#include "customhouse/limits.h"
+
+#define PARAMETERS(list) .parameters = (list), .parameter_count = CH_ARRAY_LEN(list)
+#define REPOSITORY(in)                                                                             \
+    {                                                                                              \
+        "repository", (in), PARAMETER_TEXT, "repository", false, NULL,                             \
+            "Of this repository; needed where several have it."                                    \
+    }
+#define WHAT(in)                                                                                   \
+    {                                                                                              \
+        "what", (in), PARAMETER_TEXT, NULL, true, NULL,                                            \
+            "pypi:NAME, NAME==VERSION, a file name, a URL of the service or of an upstream, or "   \
+            "sha256:HEX."                                                                          \
+    }
+#define REASON(needed)                                                                             \
+    {                                                                                              \
+        "reason", IN_BODY, PARAMETER_TEXT, "reason", (needed), NULL, "Why; it is recorded."        \
+    }
+#define EXPIRES(needed)                                                                            \
+    {                                                                                              \
+        "expires", IN_BODY, PARAMETER_TEXT, "expires", (needed), NULL,                             \
+            "A date (2030-01-31, its end in UTC) or a number of days (30d)."                       \
+    }
+
+static const struct parameter queue_parameters[] = {
+    {"audited", IN_QUERY, PARAMETER_FLAG, "audited", false, NULL,
+     "Instead, what is served only because its repository audits."},
+};
+static const struct parameter explain_parameters[] = {WHAT(IN_QUERY), REPOSITORY(IN_QUERY)};
+static const struct parameter deny_parameters[] = {WHAT(IN_BODY), REASON(true), EXPIRES(false),
+                                                   REPOSITORY(IN_BODY)};
+static const struct parameter rescan_parameters[] = {
+    {"what", IN_BODY, PARAMETER_TEXT, NULL, false, NULL, "As elsewhere; without it, see all."},
+    {"all", IN_BODY, PARAMETER_FLAG, "all", false, NULL, "Everything that was ever decided on."},
+    REPOSITORY(IN_BODY),
+};
+static const struct parameter own_parameters[] = {
+    {"name", IN_QUERY, PARAMETER_TEXT, NULL, false, NULL,
+     "This project; without it all that changed."},
+    REPOSITORY(IN_QUERY),
+};
+static const struct parameter key_parameters[] = {
+    {"key", IN_PATH, PARAMETER_TEXT, NULL, true, NULL, "A key (PURPOSE-ID), or all of a purpose."},
+};
+static const struct parameter policy_show_parameters[] = {REPOSITORY(IN_QUERY)};
+static const struct parameter policy_diff_parameters[] = {
+    {"from", IN_QUERY, PARAMETER_TEXT, NULL, true, NULL, "A number of the history, or a digest."},
+    {"to", IN_QUERY, PARAMETER_TEXT, NULL, false, NULL, "Likewise; without it the one in force."},
+};
+static const struct parameter policy_test_parameters[] = {
+    {"policy", IN_BODY, PARAMETER_DOCUMENT, NULL, true, NULL, "The text of the other policy.yaml."},
+    REPOSITORY(IN_BODY),
+};
+
+static const struct parameter own_change_parameters[] = {
+    {"name", IN_BODY, PARAMETER_TEXT, NULL, true, NULL, "The project."},
+    {"upstream", IN_BODY, PARAMETER_TEXT, "upstream", false, NULL, "Gives the name to this one."},
+    {"accept_older", IN_BODY, PARAMETER_FLAG, "accept-older", false, NULL,
+     "The owner has begun to count anew: its next answer counts, although it says that it is "
+     "older."},
+    REASON(true),
+    REPOSITORY(IN_BODY),
+};
+static const struct parameter rotate_parameters[] = {
+    {"purpose", IN_BODY, PARAMETER_TEXT, NULL, true, NULL,
+     "approve-ENVIRONMENT-file, evidence or log."},
+    REASON(false),
+};
+
+static const char *const audiences[] = {"pull", "push", "scanner", "admin", NULL};
+static const char *const roles[] = {"reader",  "requester", "reviewer", "approver",
+                                    "auditor", "operator",  "scanner",  NULL};
+static const char *const environments[] = {"prod", "preprod", NULL};
+#define WHY_QUERY                                                                                  \
+    {                                                                                              \
+        "reason", IN_QUERY, PARAMETER_TEXT, "reason", false, NULL, "Why; it is recorded."          \
+    }
+#define GROUP                                                                                      \
+    {                                                                                              \
+        "group", IN_PATH, PARAMETER_TEXT, NULL, true, NULL, "Its name."                            \
+    }
+
+static const struct parameter user_parameters[] = {
+    {"name", IN_BODY, PARAMETER_TEXT, NULL, true, NULL, "a-z 0-9 . _ -, given once for all time."},
+    {"full_name", IN_BODY, PARAMETER_TEXT, "name", false, NULL, "Who that is, in words."},
+    {"service", IN_BODY, PARAMETER_FLAG, "service", false, NULL,
+     "A program's account, which decides nothing."},
+    {"uid", IN_BODY, PARAMETER_NUMBER, "uid", false, NULL,
+     "On the host of the service: for its commands."},
+};
+static const struct parameter user_end_parameters[] = {
+    {"user", IN_PATH, PARAMETER_TEXT, NULL, true, NULL, "With all uids, memberships and tokens."},
+    WHY_QUERY};
+static const struct parameter grant_parameters[] = {
+    GROUP,
+    {"role", IN_BODY, PARAMETER_TEXT, "role", true, roles, "What its members may from now on."},
+    {"repository", IN_BODY, PARAMETER_TEXT, "repository", false, NULL, "Where; without it in all."},
+    {"environment", IN_BODY, PARAMETER_TEXT, "environment", false, environments,
+     "Without it in both."},
+};
+static const struct parameter grant_end_parameters[] = {
+    GROUP,
+    {"role", IN_PATH, PARAMETER_TEXT, "role", true, roles, "Which role."},
+    {"repository", IN_QUERY, PARAMETER_TEXT, "repository", false, NULL, "Of the grant."},
+    {"environment", IN_QUERY, PARAMETER_TEXT, "environment", false, environments, "Of the grant."},
+    WHY_QUERY,
+};
+static const struct parameter member_parameters[] = {
+    GROUP, {"users", IN_BODY, PARAMETER_TEXTS, NULL, true, NULL, "Their names."}};
+static const struct parameter member_end_parameters[] = {
+    GROUP, {"user", IN_PATH, PARAMETER_TEXT, NULL, true, NULL, "Who leaves."}, WHY_QUERY};
+static const struct parameter group_end_parameters[] = {GROUP, WHY_QUERY};
+static const struct parameter tokens_parameters[] = {
+    {"user", IN_QUERY, PARAMETER_TEXT, "user", false, NULL, "Whose; one's own need no right."}};
+static const struct parameter token_parameters[] = {
+    {"user", IN_BODY, PARAMETER_TEXT, "user", false, NULL, "Whose; without it one's own."},
+    {"audience", IN_BODY, PARAMETER_TEXT, "audience", true, audiences, "The one thing it is for."},
+    {"label", IN_BODY, PARAMETER_TEXT, "label", false, NULL, "Where it is used."},
+    EXPIRES(false),
+};
+static const struct parameter token_end_parameters[] = {
+    {"id", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "As the list has it."}, WHY_QUERY};
+
+static const struct operation operations[] = {
+    {.id = "getStatus",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/status",
+     .command = "status",
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "The processes, the store and what is going on."},
+    {.id = "listQueue",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/queue",
+     .command = "queue",
+     PARAMETERS(queue_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "What is being fetched and inspected, and what is held."},
+    {.id = "explain",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/explain",
+     .command = "explain",
+     PARAMETERS(explain_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 404,
+     .summary = "What is served and what is not, which rule says so, and until when."},
+    {.id = "listFetchedBy",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/fetched-by",
+     .command = "fetched-by",
+     PARAMETERS(explain_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 404,
+     .summary = "The clients who got something."},
+    {.id = "deny",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/denials",
+     .command = "deny",
+     PARAMETERS(deny_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Refuse something, whatever the policy says."},
+    {.id = "rescan",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/rescans",
+     .command = "rescan",
+     PARAMETERS(rescan_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Inspect again what is known already."},
+    {.id = "listOwners",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/owners",
+     .command = "own",
+     PARAMETERS(own_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 404,
+     .summary = "Which upstream owns which name, and since when."},
+    {.id = "listKeys",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/keys",
+     .command = "keys",
+     .word = "list",
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "The signing keys there ever were, and since when they sign."},
+    {.id = "showKey",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/keys/{key}",
+     .command = "keys",
+     .word = "show",
+     PARAMETERS(key_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 404,
+     .summary = "One key, or all of a purpose, with their public halves in PEM."},
+    {.id = "showPolicy",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/policy",
+     .command = "policy show",
+     PARAMETERS(policy_show_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "The policy in force, defaults and lines included, and since when."},
+    {.id = "listPolicyHistory",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/policy/history",
+     .command = "policy history",
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "What was in force since when, by whom and why."},
+    {.id = "diffPolicies",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/policy/diff",
+     .command = "policy diff",
+     PARAMETERS(policy_diff_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 404,
+     .summary = "What differs between two policies, in meaning and as text."},
+    {.id = "testPolicy",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/policy/test",
+     .command = "policy test",
+     PARAMETERS(policy_test_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 0,
+     .summary =
+         "What would change among all known files under another policy. Nothing is changed."},
+    {.id = "changeOwner",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/owners",
+     .command = "own",
+     PARAMETERS(own_change_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "Give a name to another upstream of its repository."},
+    {.id = "rotateKey",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/keys",
+     .command = "keys",
+     .word = "rotate",
+     PARAMETERS(rotate_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "A new key signs from now on; what the former one signed stands."},
+    {.id = "listUsers",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/users",
+     .command = "user",
+     .word = "list",
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "Persons and service accounts."},
+    {.id = "addUser",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/users",
+     .command = "user",
+     .word = "add",
+     PARAMETERS(user_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Add a person or a service account; groups say what it may."},
+    {.id = "endUser",
+     .method = CH_HTTP_DELETE,
+     .path = "/api/v1/users/{user}",
+     .command = "user",
+     .word = "revoke",
+     PARAMETERS(user_end_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 404,
+     .summary = "Take one away, at once."},
+    {.id = "listGroups",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/groups",
+     .command = "group",
+     .word = "list",
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "Groups: what they give, and to whom."},
+    {.id = "addGrant",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/groups/{group}/grants",
+     .command = "group",
+     .word = "add",
+     PARAMETERS(grant_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Give a role to a group; a group is what it has."},
+    {.id = "endGrant",
+     .method = CH_HTTP_DELETE,
+     .path = "/api/v1/groups/{group}/grants/{role}",
+     .command = "group",
+     .word = "revoke",
+     PARAMETERS(grant_end_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 404,
+     .summary = "Take a role from a group, at once."},
+    {.id = "addMembers",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/groups/{group}/members",
+     .command = "group",
+     .word = "add",
+     PARAMETERS(member_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Put users into a group."},
+    {.id = "endMember",
+     .method = CH_HTTP_DELETE,
+     .path = "/api/v1/groups/{group}/members/{user}",
+     .command = "group",
+     .word = "revoke",
+     PARAMETERS(member_end_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 404,
+     .summary = "Take a user out of a group, at once."},
+    {.id = "endGroup",
+     .method = CH_HTTP_DELETE,
+     .path = "/api/v1/groups/{group}",
+     .command = "group",
+     .word = "revoke",
+     PARAMETERS(group_end_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 404,
+     .summary = "Take all from a group, at once."},
+    {.id = "listTokens",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/tokens",
+     .command = "token",
+     .word = "list",
+     PARAMETERS(tokens_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "Tokens that stand; never what they are."},
+    {.id = "addToken",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/tokens",
+     .command = "token",
+     .word = "add",
+     PARAMETERS(token_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Make a token: shown once, in this answer."},
+    {.id = "endToken",
+     .method = CH_HTTP_DELETE,
+     .path = "/api/v1/tokens/{id}",
+     .command = "token",
+     .word = "revoke",
+     PARAMETERS(token_end_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 404,
+     .summary = "It counts no more, at once."},
+};
+
+const struct operation *operation_at(size_t i)
+{
+    return i < CH_ARRAY_LEN(operations) ? &operations[i] : NULL;
+}
+
+const char *operation_method_name(enum ch_http_method method)
+{
+    return method == CH_HTTP_POST ? "POST" : method == CH_HTTP_DELETE ? "DELETE" : "GET";
+}
+
+/* --- paths --- */
+
+/* The next part of a template: {NULL, 0} behind the last. */
+static struct ch_str next_part(const char **at)
+{
+    if (**at != '/') {
+        return (struct ch_str){NULL, 0};
+    }
+    const char *from = *at + 1;
+    size_t n = strcspn(from, "/");
+    *at = from + n;
+    return (struct ch_str){from, n};
+}
+
+static bool is_variable(struct ch_str part)
+{
+    return part.len > 2 && part.ptr[0] == '{';
+}
+
+static bool path_fits(const struct operation *o, const struct ch_http_view *v)
+{
+    const char *at = o->path;
+    for (size_t i = 0; i < v->segment_count; i++) {
+        struct ch_str part = next_part(&at);
+        if (part.ptr == NULL || (!is_variable(part) && !ch_str_eq(part, v->segments[i]))) {
+            return false;
+        }
+    }
+    return *at == '\0' && !v->trailing_slash;
+}
+
+/* HEAD is GET whose body stays away. */
+static bool method_fits(const struct operation *o, const struct ch_http_view *v)
+{
+    return o->method == v->method || (o->method == CH_HTTP_GET && v->method == CH_HTTP_HEAD);
+}
+
+const struct operation *operation_find(const struct ch_http_view *v, struct ch_buf *ret_allowed)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(operations); i++) {
+        const struct operation *o = &operations[i];
+        if (!path_fits(o, v)) {
+            continue;
+        }
+        if (method_fits(o, v)) {
+            return o;
+        }
+        ch_buf_printf(ret_allowed, "%s%s%s", ret_allowed->len > 0 ? ", " : "",
+                      operation_method_name(o->method), o->method == CH_HTTP_GET ? ", HEAD" : "");
+    }
+    return NULL;
+}
+
+struct ch_str operation_path_value(const struct operation *o, const struct ch_http_view *v,
+                                   const char *name)
+{
+    const char *at = o->path;
+    for (size_t i = 0; i < v->segment_count; i++) {
+        struct ch_str part = next_part(&at);
+        if (is_variable(part) && ch_str_eq(ch_str_sub(part, 1, part.len - 2), ch_str_of(name))) {
+            return v->segments[i];
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}

@@ -1,0 +1,182 @@
+"""The administrative interface: rights, audiences, what it is not, and its description against what it does."""
+import base64
+import http.client
+import json
+import os
+import re
+import subprocess
+import unittest
+
+from house import verifiers
+from house.case import Quarantine, add_wheel, file_path
+from house.service import Service
+from house.upstream import Upstream
+
+CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
+          "negative_data_rejection,unsupported_method,use_after_free")
+
+
+class Admin(Quarantine):
+    @classmethod
+    def fill(cls):
+        add_wheel(cls.up, "young", "2.0", days=1)
+        add_wheel(cls.up, "old", "1.0")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.up = Upstream()
+        cls.addClassCleanup(cls.up.close)
+        cls.fill()
+        cls.service = Service(cls.up.url, admin=True)
+        cls.addClassCleanup(cls.service.remove)
+        cls.service.start()
+        for name in ("alice", "bob", "carol"):
+            cls.command("user", "add", name)
+        for role, who in (("operator", "alice"), ("reviewer", "bob"), ("approver", "carol")):
+            cls.command("group", "add", role + "s", "--role", role)
+            cls.command("group", "add", role + "s", who)
+
+    @classmethod
+    def command(cls, *args):
+        status, out, err = cls.service.command(*args)
+        if status != 0:
+            raise AssertionError(f"{args}: {out}{err}")
+        return out
+
+    @classmethod
+    def token(cls, who, audience="admin"):
+        return re.search("chp_[0-9a-f]{64}", cls.command("token", "add", "--user", who, "--audience", audience))[0]
+
+    def ask(self, method, path, token=None, body=None, headers=None, port=None):
+        """(status, document)"""
+        conn = http.client.HTTPConnection("127.0.0.1", port or self.service.admin_port, timeout=60)
+        headers = dict(headers or {})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+            body = body if isinstance(body, (bytes, str)) else json.dumps(body)
+        conn.request(method, path if path.startswith("/") else "/api/v1/" + path, body, headers)
+        answer = conn.getresponse()
+        text = answer.read()
+        conn.close()
+        self.headers = answer.headers
+        return answer.status, json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text
+
+    # --- who ---
+
+    def test_whoever_has_no_token_for_it_is_nobody(self):
+        for token in (None, self.token("alice", "pull"), "chp_" + 64 * "0"):
+            status, why = self.ask("GET", "status", token)
+            self.assertEqual(status, 401, why)
+            self.assertIn("Basic", self.headers["WWW-Authenticate"])
+        status, _ = self.ask("GET", "status", headers={"Authorization": "Bearer x y"})
+        self.assertEqual(status, 401)
+
+    def test_basic_does_as_well(self):
+        word = base64.b64encode(f"__token__:{self.token('alice')}".encode()).decode()
+        self.assertEqual(self.ask("GET", "status", headers={"Authorization": "Basic " + word})[0], 200)
+
+    def test_each_may_what_his_groups_give(self):
+        alice, bob, carol = (self.token(n) for n in ("alice", "bob", "carol"))
+        self.assertEqual(self.ask("GET", "queue", bob)[0], 200)
+        status, why = self.ask("GET", "status", bob)
+        self.assertEqual(status, 403)
+        self.assertIn("metrics.read", why["detail"])
+        deny = {"what": "young==2.0", "reason": "not today"}
+        self.assertEqual(self.ask("POST", "denials", bob, deny)[0], 403)
+        status, done = self.ask("POST", "denials", carol, deny)
+        self.assertEqual((status, done["project"]), (200, "young"))
+        shown = self.ask("GET", "explain?what=young", bob)[1]
+        self.assertIn("not today", json.dumps(shown))
+        self.assertEqual(self.ask("POST", "users", bob, {"name": "mallory"})[0], 403)
+        status, why = self.ask("POST", "groups/operators/members", alice, {"users": ["carol"]})
+        self.assertEqual(status, 409)
+        self.assertIn("approver", why["detail"])
+
+    def test_a_token_that_ends_is_nobody_at_once(self):
+        alice = self.token("alice")
+        status, made = self.ask("POST", "tokens", alice, {"user": "bob", "audience": "admin", "label": "desk"})
+        self.assertEqual(status, 200)
+        bob = made["token"]
+        self.assertEqual(self.ask("GET", "queue", bob)[0], 200)
+        self.assertNotIn(bob, json.dumps(self.ask("GET", "tokens", alice)[1]))
+        self.assertEqual(self.ask("DELETE", f"tokens/{made['id']}", alice)[0], 200)
+        self.assertEqual(self.ask("GET", "queue", bob)[0], 401)
+        self.assertEqual(self.ask("DELETE", f"tokens/{made['id']}", alice)[0], 404)
+
+    def test_users_and_groups(self):
+        alice = self.token("alice")
+        self.assertEqual(self.ask("POST", "users", alice, {"name": "dave", "full_name": "Dave"})[0], 200)
+        self.assertEqual(self.ask("POST", "users", alice, {"name": "dave"})[0], 409)
+        self.assertEqual(self.ask("POST", "groups/readers/grants", alice,
+                                  {"role": "reader", "repository": "pypi", "environment": "prod"})[0], 200)
+        self.assertEqual(self.ask("POST", "groups/readers/members", alice, {"users": ["dave"]})[0], 200)
+        users = {u["name"]: u for u in self.ask("GET", "users", alice)[1]}
+        self.assertEqual(users["dave"]["groups"], ["readers"])
+        self.assertEqual(self.ask("DELETE", "groups/readers/members/dave", alice)[0], 200)
+        self.assertEqual(self.ask("DELETE", "users/dave?reason=left", alice)[0], 200)
+        self.assertEqual(self.ask("DELETE", "users/dave", alice)[0], 404)
+
+    # --- form ---
+
+    def test_what_is_wrong_is_named(self):
+        alice = self.token("alice")
+        for method, path, body, status, words in (
+                ("GET", "queue?audited=maybe", None, 400, "audited: expected true or false"),
+                ("GET", "queue?color=red", None, 400, "color: no parameter"),
+                ("GET", "queue?audited=true&audited=true", None, 400, "audited: given twice"),
+                ("GET", "explain", None, 400, "what: is needed"),
+                ("POST", "denials", {"what": "x==1"}, 400, "reason: is needed"),
+                ("POST", "denials", {"what": "x==1", "reason": 5}, 400, "reason: expected a text"),
+                ("POST", "denials", {"what": "x==1", "reason": "a\nb"}, 400, "reason: a control character"),
+                ("POST", "denials", {"what": "x", "reason": "y", "why": "z"}, 400, "why: no parameter"),
+                ("POST", "denials", '{"what":"x","what":"y","reason":"z"}', 400, "duplicate"),
+                ("POST", "denials", "[", 400, "body:1:"),
+                ("POST", "denials", "", 400, "expected a JSON object"),
+                ("DELETE", "tokens/none", None, 400, "id: expected a number"),
+                ("GET", "nothing", None, 404, "openapi.json"),
+                ("PUT", "queue", None, 405, "Allow")):
+            got, problem = self.ask(method, path, alice, body)
+            self.assertEqual(got, status, f"{method} {path}: {problem}")
+            self.assertIn(words, problem["detail"])
+        self.assertEqual(self.headers["Allow"], "GET, HEAD")
+        self.assertEqual(self.ask("GET", "explain?what=%zz", alice)[0], 400)
+        self.assertEqual(self.ask("POST", "denials", alice, "{}", {"Content-Type": "text/plain"})[0], 415)
+        self.assertEqual(self.ask("POST", "denials", alice, "x" * (600 << 10))[0], 413)
+
+    # --- apart ---
+
+    def test_clients_have_none_of_it_and_it_has_no_packages(self):
+        alice = self.token("alice")
+        for path in ("/api/v1/status", "/api/v1/openapi.json"):
+            self.assertEqual(self.ask("GET", path, alice, port=self.service.port)[0] // 100, 4)
+        for path in ("/pypi/simple/old/", file_path("old", "1.0"), "/-/audit/checkpoint"):
+            self.assertEqual(self.ask("GET", path, alice)[0], 404)
+        self.assertEqual(self.ask("GET", "status", alice, headers={"Host": "elsewhere.example"})[0], 421)
+
+    def test_a_keeper_that_was_killed_answers_again(self):
+        alice = self.token("alice")
+        pid = re.search(r"keeper/0 pid (\d+)", self.command("status"))[1]
+        os.kill(int(pid), 9)
+        self.eventually(lambda: self.ask("GET", "status", alice)[0] == 200)
+
+    # --- the description ---
+
+    def test_schemathesis(self):
+        program = verifiers.schemathesis()
+        for _ in range(40):  # so that what it revokes by small numbers is not what it comes with
+            self.token("bob", "pull")
+        self.ask("GET", "explain?what=old", self.token("bob"))
+        done = subprocess.run(
+            [program, "run", f"{self.service.admin_url}/openapi.json", "-H",
+             f"Authorization: Bearer {self.token('alice')}", "--max-examples", "12", "--seed", "7", "--checks", CHECKS,
+             "--phases", "examples,coverage,fuzzing"],
+            capture_output=True, text=True, timeout=600, env=dict(os.environ, NO_COLOR="1"))
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"[1-9]\d\d+ generated")
+        self.assertEqual(self.ask("GET", "status", self.token("alice"))[0], 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
