@@ -294,14 +294,16 @@ static void on_served(struct keeper *k, struct ch_str payload)
     if (ch_served_get(payload, &s, &err) != CH_OK) {
         return;
     }
+    /* When, by our own clock: a gateway is asked for nothing that others rely on (T21). */
+    int64_t now = keeper_now_us(k);
     struct ch_served_row row = {.repository = s.repository,
                                 .project = s.project,
                                 .file_name = s.file_name,
                                 .sha256 = s.sha256,
                                 .address = s.client.address,
                                 .user_agent = s.client.user_agent,
-                                .first_at_us = s.at_us,
-                                .last_at_us = s.at_us,
+                                .first_at_us = now,
+                                .last_at_us = now,
                                 .times = 1};
     bool first = false;
     quota_sent(k, &s.sha256);

@@ -134,11 +134,12 @@ static enum step rotate(struct command *c, struct ch_str purpose)
     }
     char name[KEYRING_NAME_BYTES];
     keyring_name(purpose, &id, name);
+    bool log = ch_str_eq(purpose, CH_STR(CH_PURPOSE_LOG));
     command_print(
         c,
         "%s signs from now on. What the former key signed stands, and its public half is\n"
-        "published on; its private half was destroyed.\n",
-        name);
+        "published on; its private half %s.\n",
+        name, log ? "is destroyed once both have signed that" : "was destroyed");
     return command_end(c, 0, "%s", "");
 }
 
