@@ -16,7 +16,7 @@
 #include "scanner/source/prescan.h"
 
 enum {
-    RULES = 1024,
+    RULES = 2048,
     RULE_WORDS = 4,
     SHORT = 4, /* shorter words are looked for only where the rest of their rule holds */
     BLOCK = 64,
@@ -93,26 +93,41 @@ static struct ch_str cut(struct ch_str *rest, char at)
     return part;
 }
 
-/* "os.system": all of its parts. */
-static void rule_of_name(const char *dotted, enum word_kind last, enum capability capability)
+/* "os.system", with `root` in place of "os": all parts. */
+static void rule_below(const char *root, struct ch_str rest, enum word_kind last,
+                       enum capability capability)
 {
     struct rule r = {.capability = (uint8_t)capability};
-    struct ch_str rest = ch_str_of(dotted);
+    struct ch_str first = {root, strcspn(root, ".")};
+    if (first.len < SHORT) {
+        r.brief = root;
+        r.brief_kind = WORD_MODULE;
+    }
+    rule_word(&r, first, rest.len == 0 ? WORD_ROOT : WORD_MODULE);
     while (rest.len > 0) {
-        bool first = rest.ptr == dotted;
-        const char *from = rest.ptr;
         struct ch_str part = cut(&rest, '.');
         while (part.len > 0 && (part.ptr[part.len - 1] == ')' || part.ptr[part.len - 1] == '(')) {
             part.len--;
         }
-        if (first && part.len < SHORT) {
-            r.brief = from;
-            r.brief_kind = WORD_MODULE;
-        }
-        rule_word(&r, part,
-                  rest.len == 0 ? first ? WORD_ROOT : last : first ? WORD_MODULE : WORD_NAME);
+        rule_word(&r, part, rest.len == 0 ? last : WORD_NAME);
     }
     rule_add(&r);
+}
+
+/* And under its module's other names: posix.system. */
+static void rule_of_name(const char *dotted, enum word_kind last, enum capability capability)
+{
+    struct ch_str rest = ch_str_of(dotted);
+    const char *module;
+    const char *other;
+    CH_IGNORE(cut(&rest, '.').len);
+    rule_below(dotted, rest, last, capability);
+    for (size_t i = 0; (other = module_row(i, &module)) != NULL; i++) {
+        size_t n = module != NULL ? strlen(module) : 0;
+        if (n > 0 && strncmp(dotted, module, n) == 0 && dotted[n] == '.') {
+            rule_below(other, ch_str_of(dotted + n + 1), last, capability);
+        }
+    }
 }
 
 /* Whether something of interest is deeper in a module: in another one, or in what a function gives. */
@@ -131,30 +146,43 @@ static bool is_deep(struct ch_str root)
 }
 
 /* What makes names of texts, together with a module that has something of interest. */
-static void rules_of_root(const char *dotted)
+static void rules_of_module(const char *name, bool deep)
 {
     static const struct {
         const char *word;
         enum word_kind kind;
-        bool given; /* it is given the module, which then stands there as a value */
-    } ways[] = {{"getattr", WORD_GETATTR, true},
-                {"__dict__", WORD_NAME, false},
-                {"vars", WORD_NAME, true}};
-    struct ch_str rest = ch_str_of(dotted);
-    struct ch_str root = cut(&rest, '.');
-    bool module = rest.len > 0 && effects_of(root) == 0; /* bytes and bytearray are none */
-    bool deep = is_deep(root);
-    for (size_t i = 0; module && i < CH_ARRAY_LEN(ways); i++) {
+    } ways[] = {{"getattr", WORD_GETATTR},       {"__dict__", WORD_NAME}, {"vars", WORD_NAME},
+                {"__getattribute__", WORD_NAME}, {"getattr_static", WORD_NAME},
+                {"attrgetter", WORD_NAME}};
+    struct ch_str root = {name, strcspn(name, ".")};
+    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
         struct rule r = {.capability = CAP_COUNT};
-        enum word_kind kind = ways[i].given && !deep ? WORD_OBJECT : WORD_MODULE;
+        enum word_kind kind = deep ? WORD_MODULE : WORD_OBJECT;
         rule_word(&r, ch_str_of(ways[i].word), ways[i].kind);
         rule_word(&r, root, WORD_MODULE);
         rule_word(&r, root, kind);
         if (root.len < SHORT) {
-            r.brief = root.ptr;
+            r.brief = name;
             r.brief_kind = kind;
         }
         rule_add(&r);
+    }
+}
+
+static void rules_of_root(const char *dotted)
+{
+    struct ch_str rest = ch_str_of(dotted);
+    struct ch_str root = cut(&rest, '.');
+    const char *module;
+    const char *other;
+    if (rest.len == 0 || effects_of(root) != 0) { /* bytes and bytearray are no modules */
+        return;
+    }
+    rules_of_module(dotted, is_deep(root));
+    for (size_t i = 0; (other = module_row(i, &module)) != NULL; i++) {
+        if (module != NULL && ch_str_eq(ch_str_of(module), root)) {
+            rules_of_module(other, is_deep(root));
+        }
     }
 }
 
@@ -218,11 +246,24 @@ static void rules_of_checks(void)
                                         "__globals__", "f_globals", "f_builtins", "methodcaller",
                                         "_posixsubprocess", "PROT_EXEC", "load_source",
                                         "spec_from_file_location", "SourceFileLoader",
+                                        "SourcelessFileLoader", "FileFinder", "SOURCE_SUFFIXES",
+                                        "BYTECODE_SUFFIXES", "py_compile",
                                         /* of functions that another file may execute */
                                         "b64decode", "b85decode", "fromhex", "unhexlify"};
     static const char *const pairs[][2] = {{"__file__", "remove"},
                                            {"__file__", "unlink"},
                                            {"clipboard", "copy"},
+                                           {"runpy", "run_module"},
+                                           {"walk_packages", "load_module"},
+                                           {"walk_packages", "exec_module"},
+                                           {"iter_modules", "load_module"},
+                                           {"iter_modules", "exec_module"},
+                                           {"__loader__", "load_module"},
+                                           {"__loader__", "exec_module"},
+                                           {"__file__", "copyfile"},
+                                           {"__file__", "copy2"},
+                                           {"__file__", "symlink"},
+                                           {"__file__", "rename"},
                                            {"socket", "gethostbyname"},
                                            {"socket", "gethostbyname_ex"},
                                            {"socket", "getaddrinfo"}};
@@ -262,9 +303,7 @@ static void rules_of_checks(void)
     rule_of("globals", WORD_SPACE, CAP_COUNT);
     rule_of("locals", WORD_SPACE, CAP_COUNT);
     rules_of_root("builtins.x");
-    struct rule modules = {.capability = CAP_COUNT, .brief = "sys", .brief_kind = WORD_MODULE};
-    rule_word(&modules, CH_STR("modules"), WORD_NAME);
-    rule_add(&modules);
+    rule_of_name("sys.modules", WORD_NAME, CAP_COUNT);
 }
 
 static void make(void)
@@ -277,6 +316,9 @@ static void make(void)
             rule_of_name(word, WORD_NAME, CAP_DYNAMIC);
             rule_of_name(word, WORD_LOADS, CAP_COUNT);
         } else if ((effects & ACTS) != 0) {
+            rule_of_name(word, WORD_NAME, CAP_COUNT);
+        }
+        if ((effects & EFFECT_DECODE) != 0) { /* into a file; or another file executes it */
             rule_of_name(word, WORD_NAME, CAP_COUNT);
         }
         if ((effects & LOUD) != 0) {

@@ -28,6 +28,7 @@ struct words_seen {
     uint64_t bits[WORDS_MAX / 64];
     struct ch_str text; /* given: the whole, where only a part is scanned */
     uint32_t escapes;   /* characters that anybody could type, and stand as escapes */
+    uint32_t other_names; /* of modules, that were looked for */
     enum { STAR_UNKNOWN = 0, STAR_NO, STAR_YES } star; /* whether it imports all of a module */
 };
 /* At least 4 bytes, which are borrowed. The same word of the same kind has one number. */
