@@ -12,6 +12,14 @@ const char *const ch_config_ecosystems[] = {"pypi", "test", NULL};
 
 static const char *const environments[] = {"prod", "preprod", NULL};
 static const char *const held_listings[] = {[CH_HELD_YANK] = "yank", [CH_HELD_OMIT] = "omit", NULL};
+static const char *const anonymous_site[] = {[CH_ANONYMOUS_DEFAULT] = "loopback",
+                                             [CH_ANONYMOUS_NO] = "false",
+                                             [CH_ANONYMOUS_YES] = "true",
+                                             NULL};
+static const char *const anonymous_here[] = {[CH_ANONYMOUS_DEFAULT] = "inherit",
+                                             [CH_ANONYMOUS_NO] = "false",
+                                             [CH_ANONYMOUS_YES] = "true",
+                                             NULL};
 static const char *const times[] = {[CH_TIMES_SOMETIMES] = "sometimes",
                                     [CH_TIMES_ALWAYS] = "always",
                                     [CH_TIMES_NEVER] = "never",
@@ -154,6 +162,12 @@ static const struct ch_schema_row repository_rows[] = {
      .choices = held_listings,
      .def = "yank",
      .doc = "How held and denied files are listed: yank (marked, with the reason) or omit."},
+    {.key = "anonymous_pull",
+     .type = CH_SCHEMA_CHOICE,
+     AT(ch_repository, anonymous_pull),
+     .choices = anonymous_here,
+     .def = "inherit",
+     .doc = "true or false: of this repository, other than anonymous_pull of the site says."},
 };
 static const struct ch_schema_section repository_section = SECTION(repository_rows, ch_repository);
 
@@ -289,6 +303,14 @@ static const struct ch_schema_row config_rows[] = {
      AT(ch_config, insecure_http),
      .def = "false",
      .doc = "Permit plain HTTP on other than loopback, as behind a proxy that speaks TLS."},
+    {.key = "anonymous_pull",
+     .type = CH_SCHEMA_CHOICE,
+     AT(ch_config, anonymous_pull),
+     .choices = anonymous_site,
+     .def = "loopback",
+     .doc = "Who may pull without a token: everybody (true), nobody (false), or (loopback) who comes\n"
+            "by an address on loopback, unless public_url or host_names say that others come that way\n"
+            "too, by a proxy. Tokens are made with `customhouse token add`."},
     {.key = "admin",
      .type = CH_SCHEMA_SECTION,
      .section = &admin_section,

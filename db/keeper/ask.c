@@ -8,6 +8,7 @@
 #include "audit.h"
 #include "customhouse/limits.h"
 #include "documents.h"
+#include "tokens.h"
 
 #define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */
 #define LISTING_FRESH_MS 30000 /* a listing may lag; steps away from ALLOW raise the epoch */
@@ -302,6 +303,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
                                 .sha256 = s.sha256,
                                 .address = s.client.address,
                                 .user_agent = s.client.user_agent,
+                                .principal = s.client.principal,
                                 .first_at_us = now,
                                 .last_at_us = now,
                                 .times = 1};
@@ -347,6 +349,9 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         break;
     case CH_MSG_ASK_METRICS:
         on_ask_metrics(k, ch, frame->payload);
+        break;
+    case CH_MSG_ASK_TOKEN:
+        tokens_answer(k, ch, frame->payload);
         break;
     case CH_MSG_ASK_DOCUMENT:
         documents_answer(k, ch, frame->payload);

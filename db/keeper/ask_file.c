@@ -33,7 +33,7 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
                                  p->facts.files[file].index.file_name, keeper_now_us(k)};
     if (keeper_write(k, &err) != CH_OK || ch_store_put_refusal(k->store, &row, &err) != CH_OK ||
         judge_record(k, p, file, d, &err) != CH_OK ||
-        audit_refused(k, p, file, ask->client.address, d->rule, &err) != CH_OK) {
+        audit_refused(k, p, file, &ask->client, d->rule, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg); /* a refusal stands without its row */
     }
     reply_file(k, w, &reply);

@@ -10,6 +10,7 @@
 #ifndef KEEPER_AUDIT_H
 #define KEEPER_AUDIT_H
 
+#include "customhouse/tlog.h"
 #include "keeper_int.h"
 
 struct audit;
@@ -71,12 +72,12 @@ enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
  * is over. `principal`: whose it was, absent: nobody's (what was presented is never kept); `why`: a word. */
 enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
                                   struct ch_err *err) CH_MUST_CHECK;
-/* An address got this artifact for the first time. */
+/* A principal got this artifact for the first time from this address. */
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
 /* Counted now, entered when its minute is over. */
 enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
-                           struct ch_str address, const char *rule,
+                           const struct ch_client *client, const char *rule,
                            struct ch_err *err) CH_MUST_CHECK;
 /* The verdicts on all rows of a page, that nobody need have asked for: once per upstream page and
  * policy. `verdicts` is the list as audit_entries.c's README says, sorted. */
@@ -99,6 +100,10 @@ uint64_t audit_floor(const struct keeper *k);
 bool audit_has(const struct keeper *k, const struct page_file *f);
 /* `waiter` (taken over) goes on when the log has come further, or at its deadline. */
 void audit_wait(struct keeper *k, struct waiter *waiter);
+
+/* A tile of entries as it was published, appended. CH_E_NOT_FOUND: the newest checkpoint has it not. */
+enum ch_code audit_read_entries(struct keeper *k, const struct ch_tile *tile, struct ch_buf *ret,
+                                struct ch_err *err) CH_MUST_CHECK;
 
 struct audit_state {
     uint64_t next;     /* entries in the store */

@@ -16,6 +16,7 @@
     X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
+    X(principal_bytes, 79, "bytes", "who somebody is: kind and name")                              \
     X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
     /* HTTP server */                                                                              \
     X(http_connections, 4096, "connections", "open at once in one gateway process")                \
@@ -53,6 +54,13 @@
     X(admin_wait_ms, 300000, "ms", "for the keeper's answer to it")                                \
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
+    X(gateway_tokens, 4096, "tokens", "what they stand for is kept by one gateway process")        \
+    X(gateway_token_asks, 3, "times", "a token is asked for again when its answer ended on the way") \
+    X(gateway_token_refused_ms, 10000, "ms", "a token that was refused is not asked for again")    \
+    X(gateway_guess_clients, 8192, "clients", "whose wrong tokens are counted by one gateway process") \
+    X(gateway_guess_burst, 30, "tokens", "that are wrong, of one client, before it has to wait")   \
+    X(gateway_guess_ms, 1000, "ms", "for one more of them")                                        \
+    X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \
     X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
     X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
     /* names */                                                                                    \

@@ -484,13 +484,14 @@ struct ch_served_row {
     struct ch_sha256 sha256;
     struct ch_str address;
     struct ch_str user_agent;
+    struct ch_str principal; /* "user:anna"; absent: of an earlier version's rows */
     int64_t first_at_us;
     int64_t last_at_us;
     uint64_t times;
     uint64_t id; /* given by ch_store_add_served */
 };
-/* Counts up the row of (file, bytes, address, user agent). *ret_first: this address had none of these
- * bytes before. */
+/* Counts up the row of (file, bytes, address, user agent, principal). *ret_first: this principal had none
+ * of these bytes from this address before. */
 enum ch_code ch_store_add_served(struct ch_store *s, struct ch_served_row *row, bool *ret_first,
                                  struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_served_fn(void *ctx, const struct ch_served_row *row);
@@ -607,7 +608,7 @@ enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, v
 /* Refusals are counted by the minute, and become one entry each when the minute is over. */
 struct ch_refusals_row {
     int64_t minute; /* since 1970 */
-    struct ch_str repository, project, file_name, address, rule;
+    struct ch_str repository, project, file_name, address, principal, rule;
     uint64_t times;
 };
 enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row,

@@ -387,7 +387,7 @@ static void ask_for(struct file_wait *w)
                                          .part = w->target.part,
                                          .head = w->head,
                                          .patience_ms = patience_ms,
-                                         .client = gw_client_of(w->request),
+                                         .client = gw_client_of(gw, w->request),
                                      });
     gw_ask_send(gw, &w->ask, patience_ms + ch_limits.gateway_file_wait_ms);
 }
@@ -431,6 +431,7 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
     if (gw->keeper == NULL) {
         return;
     }
+    const struct gw_caller *caller = a->caller;
     struct ch_buf payload;
     ch_buf_init(&payload, ch_message_row(CH_MSG_SERVED)->max_bytes);
     ch_served_put(&payload,
@@ -441,8 +442,14 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
                       .sha256 = file->sha256,
                       .bytes = a->body_bytes,
                       .at_us = ch_now_unix_us(),
-                      .client = {a->peer, ch_str_sub(a->user_agent, 0,
-                                                     (size_t)ch_limits.client_text_bytes)},
+                      .client =
+                          {
+                              .address = a->peer,
+                              .user_agent = ch_str_sub(a->user_agent, 0,
+                                                       (size_t)ch_limits.client_text_bytes),
+                              .principal = ch_str_of(caller != NULL ? caller->principal
+                                                                    : gw->anonymous->principal),
+                          },
                   });
     CH_IGNORE(ch_channel_send(gw->keeper, CH_MSG_SERVED, ch_buf_str(&payload), NULL, 0));
     ch_buf_done(&payload);

@@ -65,6 +65,7 @@ static void log_access(struct http_conn *c)
         .tls = c->ssl != NULL,
         .request_id = c->request_id,
         .note = c->note,
+        .caller = c->caller,
     };
     s->options.on_access(&a, s->options.owner);
 }
@@ -95,6 +96,7 @@ static void end_request(struct http_conn *c)
     }
     c->status = 0;
     c->note = NULL;
+    c->caller = NULL;
     c->complete = false;
     c->interim = (struct ch_str){NULL, 0};
     c->on_body = NULL;

@@ -51,6 +51,7 @@ struct http_parser {
     bool tls;
     struct ch_str peer; /* of the connection */
     uint16_t peer_port;
+    unsigned mark;
     /* lines seen so far, relative to the start of the request */
     size_t scan_at;
     size_t line_start;
@@ -194,6 +195,7 @@ struct http_conn {
     uint64_t started_ns;
     uint64_t request_id; /* 0: none is given */
     void *note;
+    void *caller;
     uint64_t head_deadline_ms;
     int status;
     bool later;
@@ -224,6 +226,7 @@ struct http_listener {
     struct ch_watch watch;
     struct ch_http_server *server;
     struct ch_http_tls *tls;
+    unsigned mark;
     struct http_listener *next;
 };
 

@@ -29,7 +29,9 @@
     X(ask_document)                                                                                \
     X(document_reply)                                                                              \
     X(admin_command)                                                                               \
-    X(admin_done)
+    X(admin_done)                                                                                  \
+    X(ask_token)                                                                                   \
+    X(token_reply)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

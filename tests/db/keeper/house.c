@@ -169,6 +169,12 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     case CH_MSG_DOCUMENT:
         keep_document(h, frame);
         break;
+    case CH_MSG_TOKEN:
+        ch_buf_clear(&h->token_payload);
+        ch_buf_puts(&h->token_payload, frame->payload);
+        CH_ASSERT(ch_token_reply_get(ch_buf_str(&h->token_payload), &h->token, &err) == CH_OK);
+        h->token_here = true;
+        break;
     case CH_MSG_FILE:
         ch_buf_clear(&h->file_payload);
         ch_buf_puts(&h->file_payload, frame->payload);
@@ -283,6 +289,7 @@ struct house *house_new_with(const char *policy, const char *config)
     ch_buf_init(&h->document_payload, 64u << 10);
     ch_buf_init(&h->document_bytes, 64u << 20);
     ch_buf_init(&h->page_payload, 64u << 10);
+    ch_buf_init(&h->token_payload, 64u << 10);
     h->policy = policy;
     h->config = config;
     house_start(h, policy, config);
@@ -311,6 +318,7 @@ void house_free(struct house *h)
     ch_buf_done(&h->page_bytes);
     ch_buf_done(&h->file_payload);
     ch_buf_done(&h->page_payload);
+    ch_buf_done(&h->token_payload);
     ch_buf_done(&h->document_payload);
     ch_buf_done(&h->document_bytes);
     nftw(h->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -386,7 +394,8 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
 {
     struct ch_ask_file ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
                               .project = ch_str_of(project), .file_name = ch_str_of(file),
-                              .part = part, .head = head, .patience_ms = patience_ms};
+                              .part = part, .head = head, .patience_ms = patience_ms,
+                              .client = {.principal = ch_str_of(h->principal)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_file_put(&b, &ask);
@@ -413,13 +422,29 @@ void house_ask_document(struct house *h, const struct ch_ask_document *ask)
     struct ch_ask_document numbered = *ask;
     struct ch_buf b;
     numbered.ask = ++h->asks;
-    ch_buf_init(&b, 1u << 10);
+    if (numbered.pull.count == 0) { /* whoever asks may see all there is */
+        numbered.pull = (struct ch_repositories){.count = 1, .name = {CH_STR("pypi")}};
+    }
+    ch_buf_init(&b, 64u << 10);
     ch_ask_document_put(&b, &numbered);
     h->document_here = false;
     CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_DOCUMENT, ch_buf_str(&b), NULL, 0));
     ch_buf_done(&b);
     house_until(h, &h->document_here);
     assert_int_equal(h->document.ask, h->asks);
+}
+
+void house_ask_token(struct house *h, const struct ch_sha256 *digest)
+{
+    struct ch_ask_token ask = {.ask = ++h->asks, .digest = *digest};
+    struct ch_buf b;
+    ch_buf_init(&b, 2u << 10);
+    ch_ask_token_put(&b, &ask);
+    h->token_here = false;
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_TOKEN, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_until(h, &h->token_here);
+    assert_int_equal(h->token.ask, h->asks);
 }
 
 void house_tell_served(struct house *h, const char *project, const char *file, const char *bytes,
@@ -431,7 +456,9 @@ void house_tell_served(struct house *h, const char *project, const char *file, c
                                .sha256 = ch_sha256_of(bytes, strlen(bytes)),
                                .bytes = strlen(bytes),
                                .at_us = ch_now_unix_us(),
-                               .client = {.address = ch_str_of(address), .user_agent = CH_STR("pip")}};
+                               .client = {.address = ch_str_of(address),
+                                          .user_agent = CH_STR("pip"),
+                                          .principal = ch_str_of(h->principal)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_served_put(&b, &served);

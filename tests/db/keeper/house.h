@@ -68,6 +68,10 @@ struct house {
     bool document_here;
     struct ch_document_reply document;
     struct ch_buf document_payload, document_bytes;
+    bool token_here;
+    struct ch_token_reply token;
+    struct ch_buf token_payload;
+    const char *principal; /* of the file asks and servings to come, NULL: none is said */
 };
 
 struct house *house_new(void);          /* default policy, upstreams "up" and "other" */
@@ -110,6 +114,8 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
                          uint32_t patience_ms, bool head);
 /* The answer is in h->document, h->document_bytes. */
 void house_ask_document(struct house *h, const struct ch_ask_document *ask);
+/* The answer is in h->token. */
+void house_ask_token(struct house *h, const struct ch_sha256 *digest);
 /* Runs a command; returns its exit status, its output in `out`. */
 uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
                        const char *reason, const char *expires, struct ch_buf *out);
