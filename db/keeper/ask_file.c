@@ -244,6 +244,18 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     ask_free_waiter(w);
 }
 
+/* What was allowed is held until its bytes came again (T5), which may take long or fail. */
+static void end_allow(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d)
+{
+    struct ch_err err;
+    if (d->refetch && p->files[file].recorded_verdict == CH_VERDICT_ALLOW) {
+        serve_withdraw(k, p, file, d);
+        if (judge_record(k, p, file, d, &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+        }
+    }
+}
+
 void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
                      const struct ch_ask_file *ask)
 {
@@ -324,6 +336,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
     if (d.verdict == CH_VERDICT_ALLOW) {
         answer_allowed_file(k, p, file, w, ask, &d);
     } else {
+        end_allow(k, p, file, &d);
         wait_for_intake(k, p, file, w, ask);
     }
 }

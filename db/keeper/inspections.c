@@ -212,6 +212,7 @@ void inspection_drop_broken_transfers(struct page *p)
         if (inspection_of_broken_transfer(p, i)) {
             inspection_forget(p, i);
             p->files[i].artifact = (struct ch_sha256){{0}};
+            p->files[i].confirmed_known = false;
         }
     }
 }

@@ -220,8 +220,9 @@ static void start_scan(struct intake *in)
 
 /* ------------------------------------------------------------------ fetching */
 
-/* The bytes are in the blob store: from here on they have a name of our own. */
-static void fetched(struct intake *in, struct ch_str url)
+/* The bytes are in the blob store: from here on they have a name of our own. `whole`: they have
+ * just come from the upstream, all of them (T5). */
+static void fetched(struct intake *in, struct ch_str url, bool whole)
 {
     struct keeper *k = in->k;
     struct ch_err err;
@@ -235,6 +236,11 @@ static void fetched(struct intake *in, struct ch_str url)
     }
     if (rc == CH_OK) {
         rc = ch_store_add_release_file(k->store, &release, &err);
+    }
+    if (rc == CH_OK && whole) {
+        release.at_us = in->asked_at_us; /* the upstream had them then, at least */
+        rc = ch_store_confirm_bytes(k->store, &release, &err);
+        page_wrote(in->p);
     }
     enum ch_blob_place place;
     if (rc == CH_OK && (ch_store_get_blob(k->store, &in->sha256, &place, &err) != CH_OK ||
@@ -261,7 +267,7 @@ static void on_published(void *ctx, const struct published *result)
     }
     in->sha256 = result->sha256;
     in->size_bytes = result->size_bytes;
-    fetched(in, ch_str_of(in->url));
+    fetched(in, ch_str_of(in->url), true);
 }
 
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
@@ -295,6 +301,7 @@ static void start_fetch(struct intake *in)
     struct keeper *k = in->k;
     struct page *p = in->p;
     struct ch_err err;
+    struct ch_decision d;
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     if (at < 0) {
         intake_fail(in, 502, CH_STR("the upstream does not list it any more"));
@@ -303,12 +310,13 @@ static void start_fetch(struct intake *in)
     const struct ch_index_file *f = &p->facts.files[at].index;
     struct ch_sha256 known = ch_sha256_is_zero(&f->sha256) ? p->files[at].artifact : f->sha256;
     in->expected_bytes = f->size_bytes;
-    if (!ch_sha256_is_zero(&known) && ch_blobs_has(k->blobs, &known)) {
+    judge(k, p, (size_t)at, &d);
+    if (!d.refetch && !ch_sha256_is_zero(&known) && ch_blobs_has(k->blobs, &known)) {
         struct ch_artifact artifact; /* the same bytes came in under another name */
         if (ch_store_get_artifact(k->store, &known, &artifact, &err) == CH_OK) {
             in->sha256 = known;
             in->size_bytes = artifact.size_bytes;
-            fetched(in, f->url);
+            fetched(in, f->url, false);
             return;
         }
     }
@@ -328,6 +336,7 @@ static void start_fetch(struct intake *in)
         intake_fail(in, 507, ch_str_of(err.msg));
         return;
     }
+    in->asked_at_us = keeper_now_us(k);
     intake_move(in, CH_INTAKE_FETCHING);
     struct ch_fetch fetch = {
         .kind = CH_FETCH_ARTIFACT,

@@ -124,8 +124,15 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     size_t attacks = p->attacks;
     struct ch_decision d;
-    bool other = !ch_sha256_eq(&p->files[at].artifact, &in->sha256);
+    struct ch_sha256 before = p->files[at].artifact;
+    bool other = !ch_sha256_eq(&before, &in->sha256);
     inspection_forget(p, (size_t)at);
+    p->files[at].confirmed_known = false;
+    if (other && !ch_sha256_is_zero(&before) &&
+        (p->files[at].served || p->files[at].recorded_verdict == CH_VERDICT_ALLOW)) {
+        serve_take_bytes(k, &before); /* T4: the file has other bytes now */
+        p->files[at].served = false;
+    }
     if (other) {
         p->files[at].allowed_at_us = CH_TIME_UNKNOWN; /* other bytes */
         p->files[at].artifact_bytes = 0;

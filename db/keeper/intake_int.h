@@ -32,6 +32,7 @@ struct intake {
     uint64_t window_bytes, window_ms; /* at the start of the time that is looked at, and how long it is */
     struct ch_timer stall;
     bool hangs;
+    int64_t asked_at_us; /* the upstream for its bytes */
     uint64_t expected_bytes;
     int blob_fd;
     struct ch_sha256 sha256;

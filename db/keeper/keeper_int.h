@@ -88,6 +88,8 @@ struct page_file { /* runtime state beside facts.files[i] */
     struct ch_release release;
     struct ch_sha256 artifact; /* what was fetched for it; zero: nothing */
     uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
+    bool confirmed_known;      /* the store was asked */
+    int64_t confirmed_at_us;   /* it last came whole for this file; CH_TIME_UNKNOWN: nobody knows */
     bool inspection_loaded;
     bool has_inspection;
     bool inspection_old; /* of an inspector or rules that were replaced: see inspection_of */

@@ -153,6 +153,13 @@ enum ch_code ch_store_add_release_file(struct ch_store *s, const struct ch_relea
 enum ch_code ch_store_find_release_file(struct ch_store *s, struct ch_str upstream,
                                         struct ch_str project, struct ch_str file_name,
                                         struct ch_sha256 *ret_sha256, struct ch_err *err) CH_MUST_CHECK;
+/* These bytes came whole for the file at f->at_us, which replaces an earlier time (T5). f->url is not
+ * used. */
+enum ch_code ch_store_confirm_bytes(struct ch_store *s, const struct ch_release_file *f,
+                                    struct ch_err *err) CH_MUST_CHECK;
+/* Fills f->at_us. CH_E_NOT_FOUND: they never did. */
+enum ch_code ch_store_bytes_confirmed(struct ch_store *s, struct ch_release_file *f,
+                                      struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_release_fn(void *ctx, const struct ch_release_file *f);
 /* All release files that are these bytes / of this project (any upstream). */
 enum ch_code ch_store_releases_of(struct ch_store *s, const struct ch_sha256 *sha256,
