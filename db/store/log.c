@@ -136,6 +136,7 @@ enum ch_code ch_store_scrub(struct ch_store *s, struct ch_err *err)
 {
     int64_t busy = 0;
     enum ch_code rc = ch_sql_number(s, CH_SQL_SCRUB, NULL, 0, &busy, err);
+    ch_store_reserve(s); /* what went with its length */
     return rc == CH_OK && busy != 0
                ? ch_fail(err, CH_E_BUSY, "somebody reads the database: its journal is not empty")
                : rc;
