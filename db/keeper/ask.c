@@ -28,14 +28,18 @@ static struct waiter *new_waiter(struct ch_channel *ch, bool is_file, struct ch_
     struct waiter *w = ch_calloc(1, sizeof(*w));
     w->is_file = is_file;
     w->gateway = ch_channel_instance(ch);
+    w->gateway_serial = ch_channel_serial(ch);
     ch_buf_init(&w->payload, 64u << 10);
     ch_buf_puts(&w->payload, payload);
     return w;
 }
 
+/* NULL: whoever asked is gone. Another gateway may be in its place by now, whose asks begin at the same
+ * number: what was meant for the one must not answer the other. */
 static struct ch_channel *gateway_of(struct keeper *k, const struct waiter *w)
 {
-    return w->gateway < CH_ARRAY_LEN(k->gateways) ? k->gateways[w->gateway] : NULL;
+    struct ch_channel *ch = w->gateway < CH_ARRAY_LEN(k->gateways) ? k->gateways[w->gateway] : NULL;
+    return ch != NULL && ch_channel_serial(ch) == w->gateway_serial ? ch : NULL;
 }
 
 void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch_buf *payload,
@@ -313,7 +317,8 @@ static void on_ask_metrics(struct keeper *k, struct ch_channel *ch, struct ch_st
 {
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_metrics_reply reply = {.ask = ch_get_u64(&r)};
-    struct waiter w = {.gateway = ch_channel_instance(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch),
+                       .gateway_serial = ch_channel_serial(ch)};
     struct ch_buf text, b;
     ch_buf_init(&text, 200u << 10);
     ch_buf_init(&b, 256u << 10);

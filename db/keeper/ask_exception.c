@@ -90,7 +90,8 @@ void ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
     }
     struct ch_refusal_reply reply = {.ask = ask.ask,
                                      .advice = ch_str_of(k->config->exception_advice)};
-    struct waiter w = {.gateway = ch_channel_instance(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch),
+                       .gateway_serial = ch_channel_serial(ch)};
     ch_buf_init(&text, 1024);
     ch_buf_init(&overrides, 1024);
     if (find_refused(k, ask.id, &r)) {
@@ -245,7 +246,8 @@ void ask_exception(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     if (ch_ask_exception_get(payload, &ask, &err) != CH_OK) {
         return;
     }
-    struct waiter w = {.gateway = ch_channel_instance(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch),
+                       .gateway_serial = ch_channel_serial(ch)};
     struct ch_exception_reply reply = {.ask = ask.ask};
     ch_buf_init(&why, 1024);
     ch_buf_init(&b, 8u << 10);

@@ -80,6 +80,7 @@ struct waiter {
     struct command *command; /* a command line's; then the rest does not count */
     bool is_file;
     uint32_t gateway;
+    uint64_t gateway_serial; /* of its channel: one that came since has asks of its own by the same numbers */
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
     uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
 };
@@ -242,6 +243,7 @@ struct keeper {
     uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
     struct budget *budget;   /* budget.h */
+    struct ch_map *request_budgets; /* request_budget.c: by address */
     uint64_t page_bytes;     /* of all pages, about */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;

@@ -185,10 +185,6 @@
     X(cold_client_queue, 512, "asks", "of one client that wait for budget; beyond they are refused") \
     X(cold_queue, 4096, "asks", "of all clients that wait for budget, at all upstreams")            \
     X(cold_page_wait_ms, 8000, "ms", "a page waits for budget; pip gives up after 15 s")            \
-    X(cold_per_s, 20, "pages/s", "pages we have not, that one client makes us fetch (T14)")        \
-    X(cold_burst, 1000, "pages", "at once: a large environment resolved for the first time")       \
-    X(cold_all_per_s, 100, "pages/s", "the same for all clients together")                         \
-    X(cold_all_burst, 4000, "pages", "the same for all clients together")                          \
     X(exceptions_open, 4096, "exceptions", "that wait for an answer; more are not asked for")          \
     X(exceptions_of_one, 1024, "exceptions", "of them, of one principal; anonymous is one")         \
     X(exception_askers, 16, "principals", "who are noted as asking for the same exception")         \

@@ -176,7 +176,7 @@ static void t5_asked_ahead_takes_old_bytes_away(void **state)
     expect(h, NULL);
     age_bytes(h, "bytes", 24);
     set_bytes(h, "others");
-    assert_non_null(intake_want(h->k, page_of(h), 0, true));
+    assert_non_null(intake_want(h->k, page_of(h), 0, true, NULL));
     uint64_t epoch = h->epoch.epoch;
     house_settle(h);
     assert_true(h->epoch.epoch > epoch);
