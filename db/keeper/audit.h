@@ -24,8 +24,9 @@ void audit_rolled_back(struct keeper *k);
 void audit_tick(struct keeper *k);
 
 /* Around the rotation of the log's key: nothing is appended meanwhile, and then what the keyring
- * has signs. CH_E_BUSY: the log cannot be written, or the last rotation has not come to its end. */
-enum ch_code audit_pause(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+ * has signs. CH_E_BUSY: the log cannot be written (because of a `lost` key it may be so), or the
+ * last rotation has not come to its end. */
+enum ch_code audit_pause(struct keeper *k, bool lost, struct ch_err *err) CH_MUST_CHECK;
 void audit_resume(struct keeper *k);
 
 /* A step of the open group: what is stored and the entries about it, all of it or nothing. It has
@@ -67,8 +68,9 @@ enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row,
 /* Its end: the row with `ended_at_us`, `ended_by` and `ended_why`. */
 enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
                               struct ch_err *err) CH_MUST_CHECK;
-/* Somebody presented a token that counts for nothing, or not for this: counted now, entered when its minute
- * is over. `principal`: whose it was, absent: nobody's (what was presented is never kept); `why`: a word. */
+/* Somebody presented a token that counts for nothing, or not for this: counted now, entered when
+ * its minute is over. `principal`: whose it was, absent: nobody's (what was presented is never
+ * kept); `why`: a word. */
 enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
                                   struct ch_err *err) CH_MUST_CHECK;
 /* An address got this artifact for the first time. */

@@ -202,8 +202,9 @@ static void test_altered_acts(void **state)
          "database: ruling_end 2 is gone, which entry"},
         {"UPDATE served SET address = '192.0.2.1'",
          "database: served 1: address is not what was logged"},
-        {"INSERT INTO served SELECT 2, repository, project, file_name, sha256, '192.0.2.2',"
-         " user_agent, first_at_us, last_at_us, times FROM served",
+        {"INSERT INTO served (id, repository, project, file_name, sha256, address, user_agent,"
+         " first_at_us, last_at_us, times) SELECT 2, repository, project, file_name, sha256,"
+         " '192.0.2.2', user_agent, first_at_us, last_at_us, times FROM served",
          "database: served 2 was never logged"},
         {"INSERT INTO ruling_fingerprint VALUES (1, 0, zeroblob(32))",
          "database: ruling 1: findings is not what was logged"},
@@ -285,6 +286,38 @@ static void test_keys_of_the_log(void **state)
     ch_buf_done(&first);
     ch_buf_done(&second);
     house_start(h, NULL, NULL);
+}
+
+/* What nobody has signed is said, and who starts from the new key has nothing to be told. */
+static void test_a_lost_key_of_the_log(void **state)
+{
+    (void)state;
+    char path[128];
+    struct ch_buf out, second;
+    struct ch_ask_document ask = {.kind = CH_DOCUMENT_VKEY, .name = CH_STR("log")};
+    struct ch_signer *signer = NULL;
+    char id[CH_KEY_ID_HEX + 1];
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&second, 512);
+    assert_ch_ok(&err, keyring_signer(h->k, CH_PURPOSE_LOG, &signer, &err));
+    struct ch_sha256 full = ch_public_key_id(ch_signer_public(signer));
+    ch_key_id_hex(&full, id);
+    house_stop(h);
+    snprintf(path, sizeof(path), "%s/keys/log-%s.pem", h->folder, id);
+    assert_int_equal(unlink(path), 0);
+    house_start(h, NULL, NULL);
+    h->second_word = "log";
+    assert_int_equal(house_command(h, false, "keys", "rotate", "the disk is gone", NULL, &out), 0);
+    h->second_word = NULL;
+    house_ask_document(h, &ask);
+    ch_buf_puts(&second, ch_str_sub(ch_buf_str(&h->document_bytes), 0, h->document_bytes.len - 1));
+    until_written();
+    assert_false(verify());
+    assert_said("(key): the log's former key has not signed that this one follows it");
+    assert_said(": NOT as logged, 1 times");
+    assert_true(verify_with(ch_buf_str(&second)));
+    ch_buf_done(&out);
+    ch_buf_done(&second);
 }
 
 /* Of who got what only so many rows are kept: an older one that is missing is no alteration. */
@@ -520,10 +553,19 @@ static void test_search(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_as_logged),    TEST(test_altered_rows), TEST(test_erased),
-        TEST(test_altered_log),  TEST(test_another_key),  TEST(test_search),
-        TEST(test_escapes),      TEST(test_cut_log),      TEST(test_stated_size),
-        TEST(test_altered_acts), TEST(test_dropped_rows), TEST(test_keys_of_the_log),
+        TEST(test_as_logged),
+        TEST(test_altered_rows),
+        TEST(test_erased),
+        TEST(test_altered_log),
+        TEST(test_another_key),
+        TEST(test_search),
+        TEST(test_escapes),
+        TEST(test_cut_log),
+        TEST(test_stated_size),
+        TEST(test_altered_acts),
+        TEST(test_dropped_rows),
+        TEST(test_keys_of_the_log),
+        TEST(test_a_lost_key_of_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
