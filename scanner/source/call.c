@@ -242,7 +242,7 @@ static bool is_any(struct ch_str name, const char *const *list, size_t count)
 }
 
 /* Functions about files whose path is one of their arguments; its index, + 1; 0: none. */
-uint32_t path_argument(const struct call *c)
+static uint32_t path_argument(const struct call *c)
 {
     static const char *const first[] = {"open", "io.open", "os.fdopen", "codecs.open",
                                         "runpy.run_path", "tokenize.open", "execfile", "io.FileIO",
@@ -315,7 +315,7 @@ static bool of_path(struct file *f, const struct call *c, struct value *ret)
     static const char *const paths[] = {"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath",
                                         "os.path.join", "importlib.resources.files().joinpath"};
     static const char *const home[] = {"pathlib.Path.home", "pathlib.PosixPath.home"};
-    uint32_t at = path_argument(c);
+    uint32_t at = c->path;
     if (is_any(c->name, home, CH_ARRAY_LEN(home))) {
         *ret = (struct value){.kind = VALUE_TEXT, .text = CH_STR("~")};
     } else if (c->count > 0 && ch_str_ends(c->name, CH_STR("files().joinpath"))) {
@@ -446,11 +446,13 @@ static bool environment(const struct call *c, struct value *ret)
 /* What a distribution says of itself; settings, and tables, from files. */
 static bool is_from_files(struct ch_str name)
 {
-    return ch_str_starts(name, CH_STR("importlib.metadata.")) ||
-           ch_str_starts(name, CH_STR("importlib_metadata.")) ||
-           ch_str_starts(name, CH_STR("pkg_resources.get_distribution")) ||
-           ch_str_starts(name, CH_STR("configparser.")) ||
-           ch_str_starts(name, CH_STR("sqlite3.connect"));
+    bool may = name.len > 0 && strchr("ipcs", name.ptr[0]) != NULL;
+    return may &&
+           (ch_str_starts(name, CH_STR("importlib.metadata.")) ||
+            ch_str_starts(name, CH_STR("importlib_metadata.")) ||
+            ch_str_starts(name, CH_STR("pkg_resources.get_distribution")) ||
+            ch_str_starts(name, CH_STR("configparser.")) ||
+            ch_str_starts(name, CH_STR("sqlite3.connect")));
 }
 
 static struct value by_effect(struct file *f, const struct call *c)
@@ -545,6 +547,7 @@ struct value call_name(struct file *f, const struct value *callee, struct call *
 {
     struct value v;
     c->name = plain_name(callee->text);
+    c->path = path_argument(c);
     size_t dot;
     if (!ch_str_find_char(c->name, '.', &dot)) {
         edge_new(f, function_now(f), value_hash(c->name)); /* maybe a function further down */

@@ -101,7 +101,7 @@ static bool is_among(const uint64_t *written, uint32_t count, const struct value
 static void runs_code(struct file *f, const struct call *c)
 {
     bool plain = named(c, "exec") || named(c, "eval");
-    bool of_path = path_argument(c) > 0;
+    bool of_path = c->path > 0;
     uint32_t marks = plain ? c->args[0].marks : c->marks;
     capability(f, CAP_DYNAMIC);
     if ((marks & (MARK_DECODED | MARK_CHAR | MARK_ENCODED)) != 0 &&
@@ -279,7 +279,9 @@ static bool moves_file(const struct call *c)
                                         "shutil.move", "os.rename",    "os.replace",
                                         "os.symlink",  "os.link"};
     bool is = false;
-    for (size_t i = 0; i < CH_ARRAY_LEN(moves) && c->count > 1; i++) {
+    bool may = c->count > 1 && (ch_str_starts(c->name, CH_STR("shutil.")) ||
+                                ch_str_starts(c->name, CH_STR("os.")));
+    for (size_t i = 0; may && i < CH_ARRAY_LEN(moves); i++) {
         is = is || named(c, moves[i]);
     }
     return is;

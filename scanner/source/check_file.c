@@ -195,7 +195,7 @@ void loads_file(struct file *f, const struct call *c)
                                           "importlib.machinery.SourceFileLoader",
                                           "importlib.machinery.SourcelessFileLoader",
                                           "py_compile.compile"};
-    uint32_t at = path_argument(c);
+    uint32_t at = c->path;
     for (size_t i = 0; at > 0 && i < CH_ARRAY_LEN(loaders); i++) {
         const struct value *path = &c->args[at - 1];
         if (named(c, loaders[i]) && !loads_compiled(c, path)) {
@@ -221,7 +221,8 @@ void names_suffixes(struct file *f, const struct call *c)
         "importlib.machinery.BYTECODE_SUFFIXES.extend",
         "importlib.machinery.BYTECODE_SUFFIXES.insert"};
     bool is = false;
-    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
+    bool may = ch_str_starts(c->name, CH_STR("importlib.machinery."));
+    for (size_t i = 0; may && i < CH_ARRAY_LEN(ways); i++) {
         is = is || named(c, ways[i]);
     }
     for (uint32_t i = 0; is && i < c->count; i++) {
@@ -248,11 +249,10 @@ void imports_listed(struct file *f, const struct call *c)
     static const char *const ends[] = {"load_module", "exec_module", "find_spec", "find_module"};
     bool is = false;
     uint32_t marks = c->marks | c->self.marks;
-    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
-        is = is || named(c, ways[i]);
-        is = is || ((marks & MARK_LISTED) != 0 && ch_str_ends(c->name, ch_str_of(ends[i])));
+    for (size_t i = 0; (marks & MARK_LISTED) != 0 && i < CH_ARRAY_LEN(ways); i++) {
+        is = is || named(c, ways[i]) || ch_str_ends(c->name, ch_str_of(ends[i]));
     }
-    if (!is || (marks & MARK_LISTED) == 0) {
+    if (!is) {
         return;
     }
     const struct value *path = NULL;

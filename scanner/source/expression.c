@@ -230,6 +230,7 @@ static void call_begin(struct call *c)
     c->self = (struct value){0};
     c->count = 0;
     c->marks = 0;
+    c->path = 0;
     c->args[0] = (struct value){0};
     c->keywords[0] = (struct ch_str){NULL, 0};
 }

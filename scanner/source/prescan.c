@@ -18,6 +18,7 @@
 enum {
     RULES = 2048,
     RULE_WORDS = 4,
+    BRIEFS = 64, /* short words, each looked for once in a text */
     SHORT = 4, /* shorter words are looked for only where the rest of their rule holds */
     BLOCK = 64,
     DENSE_BLOCKS = 16, /* a long literal has as many in a row */
@@ -38,10 +39,12 @@ struct rule {
     uint8_t capability; /* CAP_COUNT: for a finding. Else for a capability, only */
     const char *brief;  /* a word below SHORT, or NULL */
     enum word_kind brief_kind;
+    uint32_t brief_number; /* the same of all rules that look for the same one */
 };
 
 static struct rule rules[RULES];
 static uint32_t rule_count;
+static uint32_t brief_count;
 
 static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
 {
@@ -50,23 +53,35 @@ static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
     }
 }
 
+static bool brief_same(const struct rule *a, const struct rule *b)
+{
+    if (a->brief == NULL || b->brief == NULL) {
+        return a->brief == b->brief;
+    }
+    size_t n = strcspn(a->brief, "./(");
+    return a->brief_kind == b->brief_kind && n == strcspn(b->brief, "./(") &&
+           strncmp(a->brief, b->brief, n) == 0;
+}
+
 static bool rule_same(const struct rule *a, const struct rule *b)
 {
-    bool brief = (a->brief == NULL && b->brief == NULL) ||
-                 (a->brief != NULL && b->brief != NULL && a->brief_kind == b->brief_kind &&
-                  strncmp(a->brief, b->brief, strcspn(a->brief, "./") + 1) == 0);
-    return brief && a->count == b->count && a->capability == b->capability &&
+    return brief_same(a, b) && a->count == b->count && a->capability == b->capability &&
            memcmp(a->words, b->words, sizeof(a->words)) == 0;
 }
 
-static void rule_add(const struct rule *r)
+static void rule_add(struct rule *r)
 {
+    r->brief_number = brief_count;
     for (uint32_t i = 0; i < rule_count; i++) {
         if (rule_same(&rules[i], r)) {
             return;
         }
+        if (r->brief != NULL && brief_same(&rules[i], r)) {
+            r->brief_number = rules[i].brief_number;
+        }
     }
-    CH_ASSERT(rule_count < RULES && (r->count > 0 || r->brief != NULL));
+    brief_count += r->brief != NULL && r->brief_number == brief_count ? 1 : 0;
+    CH_ASSERT(rule_count < RULES && brief_count <= BRIEFS && (r->count > 0 || r->brief != NULL));
     for (uint32_t i = 0; i < r->count; i++) {
         words_alone(r->words[i], r->count == 1 && r->brief == NULL && r->capability == CAP_COUNT);
     }
@@ -108,6 +123,10 @@ static void rule_below(const char *root, struct ch_str rest, enum word_kind last
         struct ch_str part = cut(&rest, '.');
         while (part.len > 0 && (part.ptr[part.len - 1] == ')' || part.ptr[part.len - 1] == '(')) {
             part.len--;
+        }
+        if (part.len < SHORT && r.brief == NULL) { /* subprocess.run */
+            r.brief = part.ptr;
+            r.brief_kind = WORD_NAME;
         }
         rule_word(&r, part, rest.len == 0 ? last : WORD_NAME);
     }
@@ -159,7 +178,7 @@ static void rules_of_module(const char *name, bool deep)
         struct rule r = {.capability = CAP_COUNT};
         enum word_kind kind = deep ? WORD_MODULE : WORD_OBJECT;
         rule_word(&r, ch_str_of(ways[i].word), ways[i].kind);
-        rule_word(&r, root, WORD_MODULE);
+        rule_word(&r, root, deep ? WORD_MODULE : WORD_BOUND);
         rule_word(&r, root, kind);
         if (root.len < SHORT) {
             r.brief = name;
@@ -422,6 +441,8 @@ void prescan_prepare(void)
 bool prescan_needed(struct ch_str text, uint32_t known)
 {
     struct words_seen seen = {.text = text};
+    enum { NOT_LOOKED = 0, ABSENT, PRESENT };
+    uint8_t briefs[BRIEFS] = {NOT_LOOKED};
     prescan_prepare();
     if (words_scan(text, &seen) || is_shaped(text) || pieces_scan(text, &seen)) {
         return true;
@@ -433,8 +454,18 @@ bool prescan_needed(struct ch_str text, uint32_t known)
             all = words_has(&seen, r->words[k]);
         }
         bool hidden = r->brief_kind == WORD_PIECE && seen.escapes > 0;
-        if (all &&
-            (r->brief == NULL || hidden || words_brief(text, r->brief, r->brief_kind, &seen))) {
+        if (!all) {
+            continue;
+        }
+        if (r->brief == NULL || hidden) {
+            return true;
+        }
+        uint8_t *known_brief = &briefs[r->brief_number];
+        if (*known_brief == NOT_LOOKED) {
+            bool is = words_brief(text, r->brief, r->brief_kind, &seen);
+            *known_brief = is ? PRESENT : ABSENT;
+        }
+        if (*known_brief == PRESENT) {
             return true;
         }
     }

@@ -219,12 +219,67 @@ static bool comes_after(struct ch_str s, size_t at, const char *marks)
     }
 }
 
-/* After import or from, or in a list, which may be one of them. */
+/* Whether what ends at `at` may be a comment: there is a # on its line, which is not that of `name`. */
+static bool ends_comment(struct ch_str s, size_t at, size_t name)
+{
+    size_t start = line_start(s, at);
+    return start != line_start(s, name) && memchr(s.ptr + start, '#', at - start) != NULL;
+}
+
+/* In the list of an import: before it, back to the keyword, are only names, each behind a comma, a dot or `as`. What
+ * comments hide is taken for one. */
+static bool is_in_import(struct ch_str s, size_t at)
+{
+    enum { FAR = 4096 };
+    size_t least = at > FAR ? at - FAR : 0;
+    size_t name = at;
+    for (bool named = true;;) { /* whether a name is what was seen last */
+        at = back_over_gaps(s, at);
+        if (at <= least) {
+            return least > 0;
+        }
+        size_t end = at;
+        while (at > 0 && is_name_byte(s, at - 1)) {
+            at--;
+        }
+        struct ch_str word = ch_str_sub(s, at, end - at);
+        if (named && ch_str_eq(word, CH_STR("import"))) {
+            return true;
+        }
+        bool as = named && ch_str_eq(word, CH_STR("as"));
+        if (word.len > 0 && named && !as) {
+            return ends_comment(s, end, name); /* two names side by side: prose */
+        }
+        if (word.len > 0) {
+            named = !as;
+            continue;
+        }
+        char c = s.ptr[at - 1];
+        if (c == '(') { /* from a import (b, c */
+            at = back_over_gaps(s, at - 1);
+            return ch_str_ends(ch_str_sub(s, 0, at), CH_STR("import")) ||
+                   ends_comment(s, at, name);
+        }
+        if (!named || (c != ',' && c != '.')) {
+            return ends_comment(s, at, name);
+        }
+        named = false;
+        at--;
+    }
+}
+
+/* After import or from, or in the list of one. */
 static bool is_imported(struct ch_str s, size_t at)
 {
     struct ch_str word = word_before(s, back_over_gaps(s, at));
     return ch_str_eq(word, CH_STR("import")) || ch_str_eq(word, CH_STR("from")) ||
-           comes_after(s, at, ",(");
+           is_in_import(s, at);
+}
+
+/* "from this import": that binds what it has, and not its name. */
+static bool is_from(struct ch_str s, size_t at)
+{
+    return ch_str_eq(word_before(s, back_over_gaps(s, at)), CH_STR("from"));
 }
 
 /* Of another module, which has it: shutil.os, six.moves.urllib. */
@@ -396,6 +451,9 @@ static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kin
     case WORD_MODULE:
         return name && (is_imported(s, at) || (is_operand(s, at) && has_star(seen)) ||
                         is_module_of_other(s, at, word));
+    case WORD_BOUND:
+        return name && ((is_imported(s, at) && !is_from(s, at)) ||
+                        (is_operand(s, at) && has_star(seen)) || is_module_of_other(s, at, word));
     case WORD_OBJECT:
         return name && is_object(s, at, end, seen);
     case WORD_SPACE:
@@ -437,7 +495,7 @@ bool words_scan(struct ch_str s, struct words_seen *seen)
 
 bool words_brief(struct ch_str text, const char *word, enum word_kind kind, struct words_seen *seen)
 {
-    struct ch_str w = {word, strcspn(word, "./")};
+    struct ch_str w = {word, strcspn(word, "./(")};
     for (size_t at = 0; at + w.len <= text.len; at++) {
         const char *p = memchr(text.ptr + at, w.ptr[0], text.len - at);
         if (p == NULL) {

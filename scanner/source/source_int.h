@@ -444,9 +444,9 @@ struct call {
     struct ch_str keywords[ARGUMENTS];
     uint32_t count;
     uint32_t marks; /* of all arguments */
+    uint32_t path;  /* which is the path of a file, + 1; 0: none. Set by call_name() */
 };
 struct value call_name(struct file *f, const struct value *callee, struct call *c);
-uint32_t path_argument(const struct call *c); /* the path of a file: its index, + 1; 0: none */
 bool path_is_data(const struct value *path); /* it ends like a file that is no source */
 uint32_t path_marks(const struct value *path); /* MARK_FILE, and what its name says */
 /* What a function gives, or runs, that is told with its arguments which file to read. */

@@ -273,6 +273,12 @@ static void sees_modules_by_all_doors(void **state)
         {"import-process", "from \\\n os import system\nsystem('id')\n"},
         {"import-process", "from shutil import (copy, # a\n  os)\nos.system('id')\n"},
         {"import-process", "from shutil import ( # a, '#'\n# b\n\n  # c\nos)\nos.system('id')\n"},
+        {"import-process", "from shutil import copy as c, \\\n  os\nos.system('id')\n"},
+        {"import-process", "import a . b, os\nos.system('id')\n"},
+        {"import-process", "x = '#'; import a as b, os\nos.system('id')\n"},
+        {"import-process", "from shutil import (  # all, of\n# it (here)\n  copy, os)\nos.system('id')\n"},
+        {"import-process", "import subprocess as s\ns.run('id')\n"},
+        {"import-process", "from subprocess import *\nrun('id')\n"},
         {"import-network", "from requests import\f*\nget('http://a.example')\n"},
         {"hidden-code", "import zlib\nx = 0x1or eval\nx(zlib.decompress(b''))\n"},
         {"hidden-code", "import zlib\nx = 1.e5or eval\nx(zlib.decompress(b''))\n"},
@@ -285,6 +291,9 @@ static void sees_modules_by_all_doors(void **state)
         {"import-process", "import os, operator\nn = 'sys'\nn += 'tem'\noperator.attrgetter(n)(os)('id')\n"},
         {"import-process", "import os, inspect\nn = 'sys'\nn += 'tem'\ninspect.getattr_static(os, n)('id')\n"},
         {"import-process", "import posix as o\nn = 'sys'\nn += 'tem'\ngetattr(o, n)('id')\n"},
+        {"hidden-code", "import code, zlib\nx = code\nn = 'InteractiveInter'\nn += 'preter'\n"
+                        "getattr(x, n)().runcode(zlib.decompress(b''))\n"},
+        {"import-network", "from a import b, requests\nn = 'po'\nn += 'st'\ngetattr(requests, n)('http://a.example')\n"},
         /* what is decoded, into a file of source */
         {"hidden-code", "import zlib\nopen('a/x.py', 'wb').write(zlib.decompress(b'x'))\n"},
         {"hidden-code", "import base64\nopen('a/x.py', 'wb').write(base64.urlsafe_b64decode(b'x'))\n"},
