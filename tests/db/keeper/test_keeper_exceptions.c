@@ -705,7 +705,7 @@ static void t4_what_cannot_be_stored_or_logged_is_not_in_force(void **state)
         set_wheel(h, "young", 1);
         house_ask_page(h, "pkg");
         struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
-        CH_ASSERT(intake_want(h->k, p, 0, false) != NULL);
+        CH_ASSERT(intake_want(h->k, p, 0, false, NULL) != NULL);
         house_settle(h);
         fail_commits = at == 0;
         fail_log_at = at;
