@@ -213,7 +213,7 @@ static uint32_t answer(struct keeper *k, const struct ch_ask_exception *ask, uin
     uint32_t status = 404;
     struct ch_buf overrides;
     ch_buf_init(&overrides, 1024);
-    if (!budget_take_request(k, ask->client.address)) {
+    if (!exceptions_may_ask(k, ask->client.address)) {
         ch_buf_puts(why, CH_STR("Too many requests for exceptions from here, try again in a minute"));
         status = 429;
         r.strings = (struct ch_buf){.ptr = NULL};

@@ -524,7 +524,6 @@ void keeper_close(struct keeper *k)
     ch_map_free(k->terse_upstreams);
     k->terse_upstreams = NULL;
     budget_free(k);
-    request_budgets_free(k);
     pages_free(k);
     jobs_done(k);
     quota_free(k);

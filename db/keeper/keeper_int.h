@@ -222,6 +222,7 @@ struct keeper {
     struct again *again;
     struct rulings *rulings;
     struct exceptions *exceptions; /* exceptions.h */
+    struct ch_map *asking; /* address -> what it may still ask for */
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
     struct waiter *room_waiters; /* asks that wait for room in a quota */
@@ -243,7 +244,6 @@ struct keeper {
     uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
     struct budget *budget;   /* budget.h */
-    struct ch_map *request_budgets; /* request_budget.c: by address */
     uint64_t page_bytes;     /* of all pages, about */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;
@@ -583,12 +583,6 @@ void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget
 void ask_out_of_budget(struct keeper *k, struct waiter *w); /* there was none while its client waited */
 /* A sealed descriptor that holds these bytes. */
 enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
-
-/* ------------------------------------------------------------------ request_budget.c */
-
-/* Whether a request for an exception is taken from this address; charges it. */
-bool budget_take_request(struct keeper *k, struct ch_str address);
-void request_budgets_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ intake.c */
 

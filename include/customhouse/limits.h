@@ -170,6 +170,13 @@
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \
     /* keeper */                                                                                   \
+    X(exceptions_open, 4096, "exceptions", "that wait for an answer; more are not asked for")          \
+    X(exceptions_of_one, 1024, "exceptions", "of them, of one principal; anonymous is one")         \
+    X(exception_askers, 16, "principals", "who are noted as asking for the same exception")         \
+    X(exception_asks_burst, 10, "requests", "for exceptions at once from one address")              \
+    X(exception_asks_ms, 60000, "ms", "until one more is taken from that address")                  \
+    X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")   \
+    X(exception_reason_bytes, 500, "bytes", "why somebody asks for an exception")                   \
     /* T14: at one upstream, of one client address and of all together; of files see `fetching` in the    \
      * configuration, too. db/keeper/budget.h */                                                          \
     X(cold_per_s, 40, "documents/s", "pages and metadata we have not, that one client makes us fetch") \
@@ -185,13 +192,6 @@
     X(cold_client_queue, 512, "asks", "of one client that wait for budget; beyond they are refused") \
     X(cold_queue, 4096, "asks", "of all clients that wait for budget, at all upstreams")            \
     X(cold_page_wait_ms, 8000, "ms", "a page waits for budget; pip gives up after 15 s")            \
-    X(exceptions_open, 4096, "exceptions", "that wait for an answer; more are not asked for")          \
-    X(exceptions_of_one, 1024, "exceptions", "of them, of one principal; anonymous is one")         \
-    X(exception_askers, 16, "principals", "who are noted as asking for the same exception")         \
-    X(exception_asks_burst, 10, "requests", "for exceptions at once from one address")              \
-    X(exception_asks_ms, 60000, "ms", "until one more is taken from that address")                  \
-    X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")   \
-    X(exception_reason_bytes, 500, "bytes", "why somebody asks for an exception")                   \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
