@@ -205,6 +205,43 @@ static const struct ch_schema_row prefetch_rows[] = {
 };
 static const struct ch_schema_section prefetch_section = SECTION(prefetch_rows, ch_config);
 
+static const struct ch_schema_row fetching_rows[] = {
+    {.key = "parallel",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, fetch_parallel),
+     .def = "16",
+     .min = 1,
+     .max = 40,
+     .unit = "files",
+     .doc = "From one upstream at once, for all clients together."},
+    {.key = "parallel_per_address",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, fetch_parallel_per_address),
+     .def = "12",
+     .min = 1,
+     .max = 40,
+     .unit = "files",
+     .doc = "Of them, for one client address. What is left is for others."},
+    {.key = "burst_per_address",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, fetch_files_burst),
+     .def = "500",
+     .min = 1,
+     .max = 1000000,
+     .unit = "files",
+     .doc = "New here, that one client address may make us fetch from an upstream as fast as they\n"
+            "come. Beyond, its requests wait for their turn. Raise these behind a proxy."},
+    {.key = "per_minute_per_address",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, fetch_files_per_minute),
+     .def = "600",
+     .min = 1,
+     .max = 1000000,
+     .unit = "files",
+     .doc = "And after these, each minute."},
+};
+static const struct ch_schema_section fetching_section = SECTION(fetching_rows, ch_config);
+
 static const struct ch_schema_row process_rows[] = {
     {.key = "gateways",
      .type = CH_SCHEMA_U32,
@@ -367,6 +404,10 @@ static const struct ch_schema_row config_rows[] = {
      .type = CH_SCHEMA_SECTION,
      .section = &prefetch_section,
      .doc = "Files fetched and inspected before a client asks for them."},
+    {.key = "fetching",
+     .type = CH_SCHEMA_SECTION,
+     .section = &fetching_section,
+     .doc = "What clients may cause at an upstream by asking for files that are new here."},
     {.key = "processes",
      .type = CH_SCHEMA_SECTION,
      .section = &process_section,

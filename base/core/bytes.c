@@ -253,6 +253,17 @@ void ch_buf_put_escaped(struct ch_buf *b, struct ch_str s)
     }
 }
 
+void ch_buf_put_printable(struct ch_buf *b, struct ch_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '\\') {
+            ch_buf_putc(b, '\\');
+        } else {
+            ch_buf_put_escaped(b, ch_str_sub(s, i, 1));
+        }
+    }
+}
+
 /* Length of the valid UTF-8 sequence at s[at], 0 when there is none. Spec: RFC 3629 section 4. */
 static size_t utf8_length(struct ch_str s, size_t at)
 {

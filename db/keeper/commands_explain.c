@@ -538,7 +538,7 @@ static void show_last_failure(struct command *c, const struct page *p)
     if (p->failed_at_us != 0) {
         command_time(p->failed_at_us, time, sizeof(time));
         command_print(c, "the upstream's page could not be had at %s: ", time);
-        command_put_escaped(c, ch_str_of(p->fail_text));
+        command_put_printable(c, ch_str_of(p->fail_text));
         command_print(c, "\n");
     }
 }

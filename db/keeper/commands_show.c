@@ -64,7 +64,7 @@ static void show_intake(void *ctx, const struct ch_intake_row *row, const char *
         command_print(c, "%-10s ", progress);
         command_put_escaped(c, row->file_name);
         command_print(c, "%s", row->ahead ? "  (asked ahead) " : " ");
-        command_put_escaped(c, row->error);
+        command_put_printable(c, row->error);
         command_print(c, "\n");
     }
     l->count++;

@@ -240,7 +240,7 @@ void intake_committed(struct keeper *k)
         struct intake *next = in->next_committed;
         intake_detach(in); /* first: who asks now must not join what has ended */
         intake_stop_running(in);
-        intake_wake(in); /* asks judge again: ALLOW is linked and served, all else is refused */
+        waiters_wake(&in->waiters); /* asks judge again: ALLOW is linked and served, all else is refused */
         sidecar_overtaken(k, in->p, ch_str_of(in->file_name));
         rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
         intake_free(in);
@@ -336,6 +336,6 @@ void intakes_each(struct keeper *k, intake_fn *each, void *ctx)
                                     .attempts = in->attempts,
                                     .ahead = in->ahead,
                                     .error = ch_str_of(in->error)};
-        each(ctx, &row, progress[in->state]);
+        each(ctx, &row, in->hangs ? "hangs" : progress[in->state]);
     }
 }

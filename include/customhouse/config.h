@@ -77,6 +77,10 @@ struct ch_config {
     uint32_t rescan_grace_days; /* T6: so long findings of replaced rules do for what is served */
     uint32_t prefetch_parallel; /* 0: never ask ahead */
     uint32_t prefetch_max_bytes_mib; /* larger files are not asked ahead */
+    uint32_t fetch_parallel; /* files from one upstream at once (T14) */
+    uint32_t fetch_parallel_per_address; /* of them, for one client */
+    uint32_t fetch_files_burst; /* new files that one client makes us fetch as fast as they come */
+    uint32_t fetch_files_per_minute; /* and after these */
     uint32_t gateways;  /* 0: one per core */
     uint32_t scan_parallel; /* jails at once, 0: one per core */
     uint32_t connections;

@@ -244,7 +244,8 @@ struct ch_refusal {
 enum ch_file_outcome {
     CH_FILE_REFUSED = 0, /* `refusal` */
     CH_FILE_ALLOW,
-    CH_FILE_WAIT,      /* inspection is running; size_bytes and sha256 as the index states them */
+    CH_FILE_WAIT,      /* inspection is running; size_bytes and sha256 as the index states them; text,
+                        * where it is not that: what it waits for */
     CH_FILE_NOT_FOUND,
     CH_FILE_FAILED,    /* upstream: http_status and text */
 };
@@ -357,6 +358,7 @@ struct ch_fetch {
     uint64_t max_bytes;
     uint64_t expected_bytes;   /* CH_SIZE_UNKNOWN */
     uint32_t timeout_ms;       /* of the whole transfer */
+    uint32_t answer_ms;        /* until the first answer begins, retries included; 0: no such end */
 };
 void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m);
 enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err) CH_MUST_CHECK;

@@ -209,12 +209,14 @@ static void answer_head_early(struct ch_http_request *r, const struct ch_file_re
                        });
 }
 
-static void refuse_inspecting(struct file_wait *w, struct ch_http_request *r, uint32_t retry_after_s)
+static void refuse_inspecting(struct file_wait *w, struct ch_http_request *r,
+                              const struct ch_file_reply *m)
 {
     struct ch_buf b;
+    struct ch_str what = m->text.len > 0 ? m->text : CH_STR("it is being inspected");
     ch_buf_init(&b, GW_REASON_MAX);
-    ch_buf_printf(&b, "it is being inspected, try again in about %u s",
-                  retry_after_s > 0 ? retry_after_s : w->patience.hold_ms / 1000);
+    ch_buf_printf(&b, "%.*s, try again in about %u s", CH_STR_ARG(ch_str_sub(what, 0, 100)),
+                  m->retry_after_s > 0 ? m->retry_after_s : w->patience.hold_ms / 1000);
     gw_respond_refusal(w->gw, r, &(struct ch_refusal){
                                      .subject = ch_str_of(w->target.file_name),
                                      .rule = CH_STR("inspection"),
@@ -249,7 +251,7 @@ static void answer_wait(struct file_wait *w, struct ch_http_request *r, const st
     if (!w->head && gw_wait_next(&w->patience, w->hop, ch_http_view(r)->path, &location)) {
         gw_respond_redirect(r, 307, ch_buf_str(&location));
     } else {
-        refuse_inspecting(w, r, m->retry_after_s);
+        refuse_inspecting(w, r, m);
     }
     ch_buf_done(&location);
 }

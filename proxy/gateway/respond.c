@@ -22,7 +22,7 @@ void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text)
     const struct ch_http_header headers[] = {no_store, nosniff, {CH_STR("Allow"), CH_STR("GET, HEAD")}};
     struct ch_buf line;
     ch_buf_init(&line, 8 * ch_limits.text_bytes);
-    ch_buf_put_escaped(&line, ch_str_sub(text, 0, (size_t)ch_limits.text_bytes));
+    ch_buf_put_printable(&line, ch_str_sub(text, 0, (size_t)ch_limits.text_bytes));
     struct ch_str reason = ch_str_sub(ch_buf_str(&line), 0, GW_REASON_MAX);
     ch_buf_putc(&line, '\n');
     ch_http_respond(r, &(struct ch_http_response){

@@ -90,6 +90,8 @@ static void test_every_key(void **state)
                                 "index_refresh_seconds: 1\n"
                                 "rules: [/etc/rules/a, /srv/b]\n"
                                 "prefetch: {parallel: 0, max_mib: 7}\n"
+                                "fetching: {parallel: 9, parallel_per_address: 2, "
+                                "burst_per_address: 3, per_minute_per_address: 77}\n"
                                 "processes: {gateways: 3, scan_parallel: 5, uid_base: 70000}\n"
                                 "connections: {max: 9, max_per_address: 8}\n");
     assert_string_equal(c->listen[0].tls_key, "/etc/k.pem");
@@ -116,6 +118,10 @@ static void test_every_key(void **state)
     assert_string_equal(c->rules[1], "/srv/b");
     assert_int_equal(c->prefetch_parallel, 0);
     assert_int_equal(c->prefetch_max_bytes_mib, 7);
+    assert_int_equal(c->fetch_parallel, 9);
+    assert_int_equal(c->fetch_parallel_per_address, 2);
+    assert_int_equal(c->fetch_files_burst, 3);
+    assert_int_equal(c->fetch_files_per_minute, 77);
     assert_int_equal(c->gateways, 3);
     assert_int_equal(c->scan_parallel, 5);
     assert_int_equal(c->uid_base, 70000);
@@ -137,7 +143,7 @@ static const struct {
      "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, admin, public_url, "
      "host_names, approver, approver_uid, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
      "rescan_grace_days, rules, "
-     "prefetch, processes, connections"},
+     "prefetch, fetching, processes, connections"},
     {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
      "c.yaml:7:1: insecure_http: given twice, first in line 6"},
     {"no listen", UPSTREAMS REPOS, "c.yaml:1:1: the key \"listen\" is missing"},
@@ -393,6 +399,10 @@ static void test_initial_text(void **state)
     assert_int_equal(c->index_refresh_s, bare->index_refresh_s);
     assert_int_equal(c->prefetch_parallel, bare->prefetch_parallel);
     assert_int_equal(c->prefetch_max_bytes_mib, bare->prefetch_max_bytes_mib);
+    assert_int_equal(c->fetch_parallel, bare->fetch_parallel);
+    assert_int_equal(c->fetch_parallel_per_address, bare->fetch_parallel_per_address);
+    assert_int_equal(c->fetch_files_burst, bare->fetch_files_burst);
+    assert_int_equal(c->fetch_files_per_minute, bare->fetch_files_per_minute);
     assert_int_equal(c->uid_base, bare->uid_base);
     assert_int_equal(c->connections, bare->connections);
     assert_int_equal(c->connections_per_address, bare->connections_per_address);

@@ -388,7 +388,8 @@ static void fetching_travels(void **state)
                               text_of(h),
                               73,
                               74,
-                              75};
+                              75,
+                              76};
         struct ch_fetch out;
         ROUND_TRIP(fetch, CH_MSG_FETCH, in, out);
         assert_int_equal(out.job, 71);
@@ -404,6 +405,7 @@ static void fetching_travels(void **state)
         assert_int_equal(out.max_bytes, 73);
         assert_int_equal(out.expected_bytes, 74);
         assert_int_equal(out.timeout_ms, 75);
+        assert_int_equal(out.answer_ms, 76);
         DONE();
     }
     {

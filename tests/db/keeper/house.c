@@ -54,7 +54,7 @@ static struct site *find_site(struct house *h, struct ch_str url)
     return NULL;
 }
 
-static void answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
+void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
 {
     static const char none[] = "";
     struct site *s = find_site(h, f->url);
@@ -120,6 +120,10 @@ static void keep_page(struct house *h, struct ch_frame *frame)
         CH_ASSERT(ch_page_get(ch_buf_str(&h->page_bytes), &h->page, &err) == CH_OK);
         close(fd);
     }
+    house_tell(h, h->page_reply.ask,
+               h->page_reply.outcome == CH_PAGE_FAILED      ? (int)h->page_reply.http_status
+               : h->page_reply.outcome == CH_PAGE_NOT_FOUND ? 404
+                                                            : 200);
     h->page_here = true;
 }
 
@@ -148,7 +152,12 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     switch (frame->type) {
     case CH_MSG_FETCH:
         CH_ASSERT(ch_fetch_get(frame->payload, &fetch, &err) == CH_OK);
-        answer_fetch(h, &fetch, ch_frame_take_fd(frame, 0));
+        if (!house_keep_fetch(h, &fetch, frame)) {
+            house_answer_fetch(h, &fetch, ch_frame_take_fd(frame, 0));
+        }
+        break;
+    case CH_MSG_FETCH_CANCEL:
+        house_cancel_held(h, frame->payload);
         break;
     case CH_MSG_SCAN: {
         int which = ch == h->scanner[1];
@@ -173,6 +182,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         ch_buf_clear(&h->file_payload);
         ch_buf_puts(&h->file_payload, frame->payload);
         CH_ASSERT(ch_file_reply_get(ch_buf_str(&h->file_payload), &h->file, &err) == CH_OK);
+        house_tell(h, h->file.ask,
+                   h->file.outcome == CH_FILE_FAILED ? (int)h->file.http_status : (int)h->file.outcome);
         h->file_here = true;
         h->file_answers++;
         h->file_turn = h->turns;
@@ -307,6 +318,7 @@ void house_free(struct house *h)
         free(h->sites[i].url);
         ch_buf_done(&h->sites[i].body);
     }
+    house_drop_held(h);
     ch_page_done(&h->page);
     ch_buf_done(&h->page_bytes);
     ch_buf_done(&h->file_payload);
@@ -355,7 +367,8 @@ void house_send_page_ask(struct house *h, const char *project, uint64_t have)
 {
     struct ch_ask_page ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
                               .project = ch_str_of(project), .have_generation = have,
-                              .client = {.user_agent = ch_str_of(h->user_agent)}};
+                              .client = {.user_agent = ch_str_of(h->user_agent),
+                                         .address = ch_str_of(h->address)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_page_put(&b, &ask);
@@ -386,7 +399,9 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
 {
     struct ch_ask_file ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
                               .project = ch_str_of(project), .file_name = ch_str_of(file),
-                              .part = part, .head = head, .patience_ms = patience_ms};
+                              .part = part, .head = head, .patience_ms = patience_ms,
+                              .client = {.address = ch_str_of(h->address),
+                                         .user_agent = ch_str_of(h->user_agent)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_file_put(&b, &ask);
