@@ -217,6 +217,7 @@ static void set_end(struct deciding *d)
         end_at(d, d->approval_ends_us);
     }
     end_at(d, d->facts->inspection_ends_at_us);
+    end_at(d, d->bytes_end_us);
     for (size_t i = 0; i < d->policy->rule_count; i++) {
         end_at_age(d, &d->policy->rules[i].older_than_days);
         end_at_age(d, &d->policy->rules[i].younger_than_days);
@@ -256,9 +257,11 @@ static bool only_notes(const struct deciding *d, uint64_t holds)
 
 static void set_held(struct deciding *d)
 {
-    uint64_t others = d->out->holds & ~bit(CH_HOLD_NOT_INSPECTED);
-    bool missing = (d->out->holds & bit(CH_HOLD_NOT_INSPECTED)) != 0;
+    uint64_t ours = bit(CH_HOLD_NOT_INSPECTED) | (d->bytes_alone ? bit(CH_HOLD_AGE) : 0);
+    uint64_t others = d->out->holds & ~ours;
+    bool missing = (d->out->holds & ours) != 0;
     d->out->eligible = missing && (others == 0 || only_notes(d, others));
+    d->out->refetch = d->out->eligible && d->bytes_alone;
     d->out->until_us = d->time_alone ? d->until_us : CH_TIME_UNKNOWN;
 }
 
@@ -322,6 +325,7 @@ void ch_decide(const struct ch_policy *policy, const struct ch_facts *facts, int
                          .now_us = now_us,
                          .out = ret,
                          .approval_ends_us = CH_TIME_UNKNOWN,
+                         .bytes_end_us = CH_TIME_UNKNOWN,
                          .time_alone = true,
                          .until_us = CH_TIME_UNKNOWN};
     if (!facts_usable(policy, facts)) {

@@ -27,6 +27,8 @@ struct deciding {
     int64_t approval_ends_us;         /* when the earliest approval in force ends */
     /* the outcome so far */
     struct ch_decision *out;
+    bool bytes_alone;     /* CH_HOLD_AGE is there for nothing but bytes that are to be fetched again */
+    int64_t bytes_end_us; /* when that they were fetched does no longer; CH_TIME_UNKNOWN: it does */
     bool time_alone; /* every hold but the missing inspection ends by time */
     int64_t until_us;
 };

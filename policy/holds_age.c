@@ -1,6 +1,8 @@
 /* Holds by age (T7) and release by time (T5). */
 #include "decide_int.h"
 
+#define BYTES_CONFIRM_HOURS 24
+
 static void hold_age(struct deciding *d, int64_t until_us, struct ch_buf *reason)
 {
     uint32_t line = ch_cool_down_of(d->settings, d->facts).line;
@@ -38,6 +40,44 @@ static void hold_future(struct deciding *d, int64_t until_us)
     hold_age(d, until_us, &b);
 }
 
+/* An index without hashes names the file, not its bytes. A weak hash does not either: two files
+ * with one can be made. */
+static bool bytes_are_named(const struct ch_facts *f)
+{
+    return f->hash_stated || (f->alias != CH_HASH_NONE && !ch_hash_kind_weak(f->alias));
+}
+
+/* T5: where the index does not say that the upstream still has these bytes, only fetching them
+ * again does, once the cool-down is over; and what is not allowed yet, or no more, is released by a
+ * fetch of the last BYTES_CONFIRM_HOURS alone. What was released so stays released, as with the
+ * index below. Of a file that was never fetched the first fetch does it. */
+static void hold_bytes(struct deciding *d, int64_t ended_us)
+{
+    const struct ch_facts *f = d->facts;
+    int64_t at_us = f->bytes_confirmed_at_us;
+    if (bytes_are_named(f) || ch_sha256_is_zero(&f->artifact)) {
+        return;
+    }
+    int64_t ends_us = at_us == CH_TIME_UNKNOWN ? CH_TIME_UNKNOWN
+                                               : ch_time_add(at_us, BYTES_CONFIRM_HOURS * HOUR_US);
+    bool since_the_end = at_us != CH_TIME_UNKNOWN && at_us >= ended_us && at_us <= d->now_us;
+    if (since_the_end && (f->allowed || ends_us > d->now_us)) {
+        d->bytes_end_us = f->allowed ? CH_TIME_UNKNOWN : ends_us;
+        return;
+    }
+    d->bytes_alone = (d->out->holds & bit(CH_HOLD_AGE)) == 0;
+    REASON(b);
+    ch_buf_puts(&b,
+                CH_STR("its cool-down is over, but the upstream states no hash, so it is fetched "
+                       "again when asked for: its bytes may have changed since "));
+    if (at_us == CH_TIME_UNKNOWN) {
+        ch_buf_puts(&b, CH_STR("they came"));
+    } else {
+        ch_reason_minute(&b, at_us);
+    }
+    hold_until(d, CH_AWAITS_BYTES, &b);
+}
+
 /* The cool-down is over; T5 asks that the file outlived it: the index has to be known to have
  * listed it when the time ended (or at most index_confirm_hours before), and not as yanked. Bound
  * to that moment and not to now, so that what was released stays released while the upstream is
@@ -65,6 +105,9 @@ static void hold_release(struct deciding *d, int64_t ended_us)
         ch_buf_puts(&b, CH_STR("yanked upstream"));
         ch_reason_foreign(&b, "upstream says", f->upstream_yanked_reason);
         hold_until(d, CH_AWAITS_UPSTREAM, &b);
+    }
+    if (by_time) {
+        hold_bytes(d, ended_us);
     }
 }
 

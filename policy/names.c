@@ -77,6 +77,7 @@ void ch_facts_init(struct ch_facts *facts)
         .first_seen_at_us = CH_TIME_UNKNOWN,
         .removed_at_us = CH_TIME_UNKNOWN,
         .index_confirmed_at_us = CH_TIME_UNKNOWN,
+        .bytes_confirmed_at_us = CH_TIME_UNKNOWN,
         .previous_size_bytes = CH_SIZE_UNKNOWN,
         .previous_uploaded_at_us = CH_TIME_UNKNOWN,
         .project_since_us = CH_TIME_UNKNOWN,

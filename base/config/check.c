@@ -2,6 +2,7 @@
 
 #include "base/config/place.h"
 #include "base/config/schema.h"
+#include "customhouse/message.h"
 
 static const struct ch_yaml_node *item(const struct ch_yaml_node *list, size_t index)
 {
@@ -144,6 +145,10 @@ enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yam
     rc = rc == CH_OK ? check_admin(config, yaml, err) : rc;
     for (size_t i = 0; i < config->upstream_count && rc == CH_OK; i++) {
         rc = check_upstream(config, i, yaml, err);
+    }
+    if (rc == CH_OK && config->repository_count > CH_REPOSITORIES_MAX) {
+        rc = ch_yaml_fail(yaml, ch_yaml_find(ch_yaml_root(yaml), "repositories"), err,
+                          "repositories: has more than %d entries", CH_REPOSITORIES_MAX);
     }
     for (size_t i = 0; i < config->repository_count && rc == CH_OK; i++) {
         rc = check_repository(config, i, yaml, err);

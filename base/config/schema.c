@@ -12,6 +12,14 @@ const char *const ch_config_ecosystems[] = {"pypi", "test", NULL};
 
 static const char *const environments[] = {"prod", "preprod", NULL};
 static const char *const held_listings[] = {[CH_HELD_YANK] = "yank", [CH_HELD_OMIT] = "omit", NULL};
+static const char *const anonymous_site[] = {[CH_ANONYMOUS_DEFAULT] = "loopback",
+                                             [CH_ANONYMOUS_NO] = "false",
+                                             [CH_ANONYMOUS_YES] = "true",
+                                             NULL};
+static const char *const anonymous_here[] = {[CH_ANONYMOUS_DEFAULT] = "inherit",
+                                             [CH_ANONYMOUS_NO] = "false",
+                                             [CH_ANONYMOUS_YES] = "true",
+                                             NULL};
 static const char *const times[] = {[CH_TIMES_SOMETIMES] = "sometimes",
                                     [CH_TIMES_ALWAYS] = "always",
                                     [CH_TIMES_NEVER] = "never",
@@ -154,6 +162,12 @@ static const struct ch_schema_row repository_rows[] = {
      .choices = held_listings,
      .def = "yank",
      .doc = "How held and denied files are listed: yank (marked, with the reason) or omit."},
+    {.key = "anonymous_pull",
+     .type = CH_SCHEMA_CHOICE,
+     AT(ch_repository, anonymous_pull),
+     .choices = anonymous_here,
+     .def = "inherit",
+     .doc = "true or false: of this repository, other than anonymous_pull of the site says."},
 };
 static const struct ch_schema_section repository_section = SECTION(repository_rows, ch_repository);
 
@@ -204,6 +218,43 @@ static const struct ch_schema_row prefetch_rows[] = {
      .doc = "Larger files wait until they are asked for."},
 };
 static const struct ch_schema_section prefetch_section = SECTION(prefetch_rows, ch_config);
+
+static const struct ch_schema_row fetching_rows[] = {
+    {.key = "parallel",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, fetch_parallel),
+     .def = "16",
+     .min = 1,
+     .max = 40,
+     .unit = "files",
+     .doc = "From one upstream at once, for all clients together."},
+    {.key = "parallel_per_address",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, fetch_parallel_per_address),
+     .def = "12",
+     .min = 1,
+     .max = 40,
+     .unit = "files",
+     .doc = "Of them, for one client address. What is left is for others."},
+    {.key = "burst_per_address",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, fetch_files_burst),
+     .def = "500",
+     .min = 1,
+     .max = 1000000,
+     .unit = "files",
+     .doc = "New here, that one client address may make us fetch from an upstream as fast as they\n"
+            "come. Beyond, its requests wait for their turn. Raise these behind a proxy."},
+    {.key = "per_minute_per_address",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, fetch_files_per_minute),
+     .def = "600",
+     .min = 1,
+     .max = 1000000,
+     .unit = "files",
+     .doc = "And after these, each minute."},
+};
+static const struct ch_schema_section fetching_section = SECTION(fetching_rows, ch_config);
 
 static const struct ch_schema_row process_rows[] = {
     {.key = "gateways",
@@ -289,6 +340,14 @@ static const struct ch_schema_row config_rows[] = {
      AT(ch_config, insecure_http),
      .def = "false",
      .doc = "Permit plain HTTP on other than loopback, as behind a proxy that speaks TLS."},
+    {.key = "anonymous_pull",
+     .type = CH_SCHEMA_CHOICE,
+     AT(ch_config, anonymous_pull),
+     .choices = anonymous_site,
+     .def = "loopback",
+     .doc = "Who may pull without a token: everybody (true), nobody (false), or (loopback) who comes\n"
+            "by an address on loopback, unless public_url or host_names say that others come that way\n"
+            "too, by a proxy. Tokens are made with `customhouse token add`."},
     {.key = "admin",
      .type = CH_SCHEMA_SECTION,
      .section = &admin_section,
@@ -367,6 +426,10 @@ static const struct ch_schema_row config_rows[] = {
      .type = CH_SCHEMA_SECTION,
      .section = &prefetch_section,
      .doc = "Files fetched and inspected before a client asks for them."},
+    {.key = "fetching",
+     .type = CH_SCHEMA_SECTION,
+     .section = &fetching_section,
+     .doc = "What clients may cause at an upstream by asking for files that are new here."},
     {.key = "processes",
      .type = CH_SCHEMA_SECTION,
      .section = &process_section,

@@ -253,6 +253,17 @@ void ch_buf_put_escaped(struct ch_buf *b, struct ch_str s)
     }
 }
 
+void ch_buf_put_printable(struct ch_buf *b, struct ch_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '\\') {
+            ch_buf_putc(b, '\\');
+        } else {
+            ch_buf_put_escaped(b, ch_str_sub(s, i, 1));
+        }
+    }
+}
+
 /* Length of the valid UTF-8 sequence at s[at], 0 when there is none. Spec: RFC 3629 section 4. */
 static size_t utf8_length(struct ch_str s, size_t at)
 {
@@ -500,27 +511,27 @@ enum ch_code ch_rd_end(const struct ch_rd *r, const char *what, struct ch_err *e
     return CH_OK;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = fold(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* Values of hex digits plus one; 0: not a digit. Digests are read by the million. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool ch_hex_decode(struct ch_str hex, uint8_t *ret, size_t len)
 {
     if (hex.len != 2 * len) {
         return false;
     }
-    for (size_t i = 0; i < len; i++) {
-        if (hex_digit(hex.ptr[2 * i]) < 0 || hex_digit(hex.ptr[2 * i + 1]) < 0) {
+    for (size_t i = 0; i < hex.len; i++) {
+        if (hex_values[(unsigned char)hex.ptr[i]] == 0) {
             return false;
         }
     }
     for (size_t i = 0; i < len; i++) {
-        ret[i] = (uint8_t)(hex_digit(hex.ptr[2 * i]) * 16 + hex_digit(hex.ptr[2 * i + 1]));
+        unsigned high = hex_values[(unsigned char)hex.ptr[2 * i]] - 1u;
+        unsigned low = hex_values[(unsigned char)hex.ptr[2 * i + 1]] - 1u;
+        ret[i] = (uint8_t)(high << 4 | low);
     }
     return true;
 }

@@ -47,6 +47,11 @@ void greet(const struct supervisor *sup)
             ch_buf_putc(&text, '\n');
         }
     }
+    struct ch_str addresses[CH_SETUP_MAX_LISTENERS];
+    for (size_t i = 0; i < sup->listening_count; i++) {
+        addresses[i] = ch_str_of(sup->listening[i].address);
+    }
+    ch_config_anonymous_put(&text, c, addresses, sup->listening_count);
     if (sup->admin.address != NULL) {
         ch_buf_printf(&text, "administration: %s://%s/api/v1/\n", sup->admin.tls ? "https" : "http",
                       sup->admin.address);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "customhouse/limits.h"
 #include "log.h"
 #include "rules_files.h"
 #include "site.h"
@@ -105,6 +106,21 @@ int command_serve(const struct command_row *row, const struct args *args)
     return status;
 }
 
+/* Who may pull without a token, of what the configuration listens on. */
+static void say_anonymous(const struct ch_config *c)
+{
+    struct ch_str *addresses = ch_calloc(c->listen_count, sizeof(*addresses));
+    struct ch_buf text;
+    ch_buf_init(&text, ch_limits.yaml_bytes);
+    for (size_t i = 0; i < c->listen_count; i++) {
+        addresses[i] = ch_str_of(c->listen[i].address);
+    }
+    ch_config_anonymous_put(&text, c, addresses, c->listen_count);
+    fwrite(text.ptr, 1, text.len, stdout);
+    ch_buf_done(&text);
+    free(addresses);
+}
+
 int command_check(const struct command_row *row, const struct args *args)
 {
     struct ch_err err;
@@ -126,6 +142,7 @@ int command_check(const struct command_row *row, const struct args *args)
         for (size_t i = 0; i < site.config->rules_count; i++) {
             printf("%s: ok\n", site.config->rules[i]);
         }
+        say_anonymous(site.config);
     } else {
         command_failed(&err);
     }

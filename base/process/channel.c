@@ -28,6 +28,7 @@ struct out_frame {
 struct ch_channel {
     struct ch_watch watch;
     struct ch_channel_options opt;
+    uint64_t serial;
     /* receiving */
     struct ch_buf in;
     size_t in_at; /* handled up to here */
@@ -51,7 +52,9 @@ enum ch_code ch_channel_open(const struct ch_channel_options *options,
                              struct ch_channel **ret_channel, struct ch_err *err)
 {
     CH_ASSERT(options->on_frame != NULL && options->on_closed != NULL);
+    static uint64_t last_serial;
     struct ch_channel *ch = ch_calloc(1, sizeof(*ch));
+    ch->serial = ++last_serial;
     ch->opt = *options;
     if (ch->opt.max_queued_bytes == 0) {
         ch->opt.max_queued_bytes = (size_t)ch_limits.channel_queue_bytes;
@@ -121,6 +124,11 @@ void ch_channel_free(struct ch_channel *ch)
 enum ch_role ch_channel_peer(const struct ch_channel *ch)
 {
     return ch->opt.peer;
+}
+
+uint64_t ch_channel_serial(const struct ch_channel *ch)
+{
+    return ch->serial;
 }
 
 uint32_t ch_channel_instance(const struct ch_channel *ch)

@@ -79,6 +79,7 @@ void ch_msg_put_client(struct ch_buf *b, const struct ch_client *c)
 {
     ch_msg_put_text(b, c->address, ch_limits.client_text_bytes);
     ch_msg_put_text(b, c->user_agent, ch_limits.client_text_bytes);
+    ch_msg_put_name(b, c->principal, ch_limits.principal_bytes);
 }
 
 struct ch_str ch_msg_get_text(struct ch_rd *r, uint64_t max)
@@ -129,5 +130,27 @@ struct ch_client ch_msg_get_client(struct ch_rd *r)
     struct ch_client c;
     c.address = ch_msg_get_text(r, ch_limits.client_text_bytes);
     c.user_agent = ch_msg_get_text(r, ch_limits.client_text_bytes);
+    c.principal = ch_msg_get_printable(r, ch_limits.principal_bytes);
     return c;
+}
+
+void ch_msg_put_repositories(struct ch_buf *b, const struct ch_repositories *list)
+{
+    CH_ASSERT(list->count <= CH_REPOSITORIES_MAX);
+    ch_put_u32(b, list->count);
+    for (uint32_t i = 0; i < list->count; i++) {
+        ch_msg_put_name(b, list->name[i], ch_limits.project_name_bytes);
+    }
+}
+
+void ch_msg_get_repositories(struct ch_rd *r, struct ch_repositories *ret)
+{
+    *ret = (struct ch_repositories){.count = ch_get_u32(r)};
+    if (ret->count > CH_REPOSITORIES_MAX) {
+        ch_rd_fail(r);
+        ret->count = 0;
+    }
+    for (uint32_t i = 0; i < ret->count; i++) {
+        ret->name[i] = ch_msg_get_printable(r, ch_limits.project_name_bytes);
+    }
 }

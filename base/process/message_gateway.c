@@ -238,6 +238,9 @@ void ch_ask_document_put(struct ch_buf *b, const struct ch_ask_document *m)
     ch_msg_put_sha256(b, &m->sha256);
     ch_put_u64(b, m->number);
     ch_msg_put_enum(b, m->part);
+    ch_put_u32(b, m->width);
+    ch_msg_put_sha256(b, &m->token);
+    ch_msg_put_repositories(b, &m->pull);
 }
 
 enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *ret,
@@ -246,11 +249,14 @@ enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_ask_document m = {0};
     m.ask = ch_get_u64(&r);
-    m.kind = ch_msg_get_enum(&r, CH_DOCUMENT_KEYS, CH_DOCUMENT_HANDOVER);
+    m.kind = ch_msg_get_enum(&r, CH_DOCUMENT_KEYS, CH_DOCUMENT_ENTRIES);
     m.name = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
     m.sha256 = ch_msg_get_sha256(&r);
     m.number = ch_get_u64(&r);
     m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_APPROVAL);
+    m.width = ch_get_u32(&r);
+    m.token = ch_msg_get_sha256(&r);
+    ch_msg_get_repositories(&r, &m.pull);
     CH_MSG_DECODED("ask-document message");
 }
 
@@ -297,4 +303,49 @@ enum ch_code ch_served_get(struct ch_str payload, struct ch_served *ret, struct 
     m.at_us = ch_get_i64(&r);
     m.client = ch_msg_get_client(&r);
     CH_MSG_DECODED("served message");
+}
+
+void ch_ask_token_put(struct ch_buf *b, const struct ch_ask_token *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_sha256(b, &m->digest);
+    ch_msg_put_client(b, &m->client);
+}
+
+enum ch_code ch_ask_token_get(struct ch_str payload, struct ch_ask_token *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_ask_token m = {0};
+    m.ask = ch_get_u64(&r);
+    m.digest = ch_msg_get_sha256(&r);
+    m.client = ch_msg_get_client(&r);
+    CH_MSG_DECODED("ask-token message");
+}
+
+void ch_token_reply_put(struct ch_buf *b, const struct ch_token_reply *m)
+{
+    ch_put_u64(b, m->ask);
+    ch_msg_put_enum(b, m->outcome);
+    ch_msg_put_name(b, m->principal, ch_limits.principal_bytes);
+    ch_put_u64(b, m->epoch);
+    ch_put_u64(b, m->not_after_boot_ms);
+    ch_msg_put_bool(b, m->audit_read);
+    ch_msg_put_bool(b, m->metrics_read);
+    ch_msg_put_repositories(b, &m->pull);
+}
+
+enum ch_code ch_token_reply_get(struct ch_str payload, struct ch_token_reply *ret,
+                                struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_token_reply m = {0};
+    m.ask = ch_get_u64(&r);
+    m.outcome = ch_msg_get_enum(&r, CH_TOKEN_REFUSED, CH_TOKEN_GOOD);
+    m.principal = ch_msg_get_printable(&r, ch_limits.principal_bytes);
+    m.epoch = ch_get_u64(&r);
+    m.not_after_boot_ms = ch_get_u64(&r);
+    m.audit_read = ch_msg_get_bool(&r);
+    m.metrics_read = ch_msg_get_bool(&r);
+    ch_msg_get_repositories(&r, &m.pull);
+    CH_MSG_DECODED("token message");
 }

@@ -18,6 +18,7 @@ void ch_msg_put_bool(struct ch_buf *b, bool v);
 void ch_msg_put_enum(struct ch_buf *b, unsigned v);
 void ch_msg_put_sha256(struct ch_buf *b, const struct ch_sha256 *d);
 void ch_msg_put_client(struct ch_buf *b, const struct ch_client *c);
+void ch_msg_put_repositories(struct ch_buf *b, const struct ch_repositories *list);
 
 /* {NULL, 0} for an empty one: absent and empty are encoded alike. */
 struct ch_str ch_msg_get_text(struct ch_rd *r, uint64_t max);
@@ -28,6 +29,7 @@ bool ch_msg_get_bool(struct ch_rd *r); /* 0 or 1, else fails */
 unsigned ch_msg_get_enum(struct ch_rd *r, unsigned first, unsigned last);
 struct ch_sha256 ch_msg_get_sha256(struct ch_rd *r);
 struct ch_client ch_msg_get_client(struct ch_rd *r);
+void ch_msg_get_repositories(struct ch_rd *r, struct ch_repositories *ret);
 
 /* Every decoder ends like this: *ret is written only when the whole message was right. */
 #define CH_MSG_DECODED(what)                                                                       \

@@ -17,6 +17,7 @@ void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m)
     ch_put_u64(b, m->max_bytes);
     ch_put_u64(b, m->expected_bytes);
     ch_put_u32(b, m->timeout_ms);
+    ch_put_u32(b, m->answer_ms);
 }
 
 enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err)
@@ -36,6 +37,7 @@ enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch
     m.max_bytes = ch_get_u64(&r);
     m.expected_bytes = ch_get_u64(&r);
     m.timeout_ms = ch_get_u32(&r);
+    m.answer_ms = ch_get_u32(&r);
     CH_MSG_DECODED("fetch message");
 }
 

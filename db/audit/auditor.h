@@ -66,7 +66,9 @@ struct audit_verify {
     struct ch_note_key key; /* the first, then the newest checkpoint's */
     struct ch_hash *hash;
     struct ch_sha256 *leaves; /* of the entries as they are on disk, one for each below size */
-    struct ch_buf upper[CH_TILE_LEVELS]; /* hashes of the levels above, as they should be */
+    struct ch_sha256 published[CH_TILE_HASHES]; /* hashes of level 0 as on disk, of one tile */
+    uint64_t published_tile;                    /* its number; UINT64_MAX: of none */
+    struct ch_buf upper[CH_TILE_LEVELS];        /* hashes of the levels above, as they should be */
     struct ch_tree tree;
     uint64_t size;
     int64_t began_us;        /* when the log began */

@@ -210,7 +210,7 @@ enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool
                           struct ch_err *err)
 {
     struct audit_reader reader;
-    struct audit_verify v = {.reader = &reader, .out = out, .hash = ch_hash_new()};
+    struct audit_verify v = {.reader = &reader, .out = out, .hash = ch_hash_new(), .published_tile = UINT64_MAX};
     char folder[4096];
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_init(&v.upper[level], SIZE_MAX / 2);

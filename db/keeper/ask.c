@@ -2,12 +2,15 @@
  * waiter, and is looked at again from its beginning when what it waited for has ended. */
 #include "ask_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "audit.h"
+#include "budget.h"
 #include "customhouse/limits.h"
 #include "documents.h"
+#include "tokens.h"
 
 #define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */
 #define LISTING_FRESH_MS 30000 /* a listing may lag; steps away from ALLOW raise the epoch */
@@ -25,14 +28,18 @@ static struct waiter *new_waiter(struct ch_channel *ch, bool is_file, struct ch_
     struct waiter *w = ch_calloc(1, sizeof(*w));
     w->is_file = is_file;
     w->gateway = ch_channel_instance(ch);
+    w->gateway_serial = ch_channel_serial(ch);
     ch_buf_init(&w->payload, 64u << 10);
     ch_buf_puts(&w->payload, payload);
     return w;
 }
 
+/* NULL: whoever asked is gone. Another gateway may be in its place by now, whose asks begin at the same
+ * number: what was meant for the one must not answer the other. */
 static struct ch_channel *gateway_of(struct keeper *k, const struct waiter *w)
 {
-    return w->gateway < CH_ARRAY_LEN(k->gateways) ? k->gateways[w->gateway] : NULL;
+    struct ch_channel *ch = w->gateway < CH_ARRAY_LEN(k->gateways) ? k->gateways[w->gateway] : NULL;
+    return ch != NULL && ch_channel_serial(ch) == w->gateway_serial ? ch : NULL;
 }
 
 void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch_buf *payload,
@@ -134,6 +141,33 @@ static void answer_root(struct keeper *k, const struct waiter *w, const struct c
     ch_buf_done(&listing);
 }
 
+/* What both kinds of asks have; slices of the payload. */
+struct ask {
+    uint64_t ask;
+    struct ch_str repository;
+    struct ch_str project;
+    struct ch_client client;
+    uint32_t patience_ms; /* of a file's */
+};
+
+static bool read_ask(bool is_file, struct ch_str payload, struct ask *ret)
+{
+    struct ch_err err;
+    struct ch_ask_page page;
+    struct ch_ask_file file;
+    if (is_file) {
+        bool ok = ch_ask_file_get(payload, &file, &err) == CH_OK;
+        *ret = ok ? (struct ask){file.ask, file.repository, file.project, file.client,
+                                 file.head ? 0 : file.patience_ms}
+                  : (struct ask){0};
+        return ok;
+    }
+    bool ok = ch_ask_page_get(payload, &page, &err) == CH_OK;
+    *ret = ok ? (struct ask){page.ask, page.repository, page.project, page.client, 0}
+              : (struct ask){0};
+    return ok;
+}
+
 /* The page is as ready as it gets. */
 static void answer_page(struct keeper *k, struct page *p, const struct waiter *w,
                         const struct ch_ask_page *ask)
@@ -162,7 +196,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
     if (listing_make(k, p, &err) == CH_OK) {
         send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
                      fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
-        listing_ask_ahead(k, p, ask->client.user_agent);
+        listing_ask_ahead(k, p, &ask->client);
     } else {
         reply.http_status = 500;
         reply.text = ch_str_of(err.msg);
@@ -214,38 +248,77 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
     }
 }
 
-/* Too much at once from one client: an answer that can be tried again, and costs nothing (T14). */
-static void refuse_for_budget(struct keeper *k, struct waiter *w, uint64_t ask)
+static void refuse_page(struct keeper *k, struct waiter *w, uint64_t ask, const char *text)
 {
-    static const char text[] =
-        "too many projects asked for that are new here, try again in a minute";
-    if (w->is_file) {
-        ask_file_failed(k, w, ask, 503, text);
-    } else {
-        struct ch_page_reply reply = {.ask = ask, .http_status = 503, .text = ch_str_of(text)};
-        reply_page(k, w, &reply, -1);
-    }
-    ask_free_waiter(w);
+    struct ch_page_reply reply = {.ask = ask, .http_status = 503, .text = ch_str_of(text)};
+    reply_page(k, w, &reply, -1);
 }
 
-static void start(struct keeper *k, struct waiter *w, struct ch_str repository,
-                  struct ch_str project, uint64_t ask, const struct ch_client *client)
+/* The page is over its client's budget: it waits for its turn, or is told so (w is taken over). */
+static void wait_for_budget(struct keeper *k, const struct page *p, struct waiter *w,
+                            const struct ask *ask)
 {
-    struct page *p = page_get(k, repository, project);
-    if (p != NULL && page_is_cold(k, p) && !budget_take(k, client->address)) {
-        refuse_for_budget(k, w, ask);
-        return;
+    uint64_t now = ch_loop_now_ms(k->child.loop);
+    if (w->deadline_ms == 0) {
+        w->deadline_ms = now + (w->is_file ? ask->patience_ms : ch_limits.cold_page_wait_ms);
     }
-    if (p == NULL || page_ready(k, p, w)) {
+    if (w->deadline_ms <= now) {
+        ask_out_of_budget(k, w);
+    } else if (!budget_wait(k, BUDGET_DOCUMENT, page_asked_upstream(p), ask->client.address, w)) {
+        if (w->is_file) {
+            ask_file_failed(k, w, ask->ask, 503, ASK_QUEUE_FULL);
+        } else {
+            refuse_page(k, w, ask->ask, ASK_QUEUE_FULL);
+        }
+        ask_free_waiter(w);
+    }
+}
+
+static void start(struct keeper *k, struct waiter *w, const struct ask *ask)
+{
+    struct page *p = page_get(k, ask->repository, ask->project);
+    if (p != NULL && page_is_cold(k, p) && !page_budget_take(k, p, ask->client.address)) {
+        wait_for_budget(k, p, w, ask);
+    } else if (p == NULL || page_ready(k, p, w)) {
         ask_go_on(k, p, w);
     }
+}
+
+void ask_start_again(struct keeper *k, struct waiter *w)
+{
+    struct ask ask;
+    if (gateway_of(k, w) != NULL && read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
+        start(k, w, &ask);
+    } else {
+        ask_free_waiter(w);
+    }
+}
+
+void ask_out_of_budget(struct keeper *k, struct waiter *w)
+{
+    struct ask ask;
+    if (gateway_of(k, w) != NULL && read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
+        struct page *p = page_get(k, ask.repository, ask.project);
+        uint32_t expected_s = p == NULL ? 0
+                                        : budget_expected_s(k, BUDGET_DOCUMENT, page_asked_upstream(p),
+                                                            ask.client.address);
+        if (w->is_file) {
+            ask_file_queues(k, w, ask.ask, expected_s);
+        } else {
+            char text[160];
+            snprintf(text, sizeof(text), ASK_QUEUES ", try again in about %u s", expected_s);
+            refuse_page(k, w, ask.ask, text);
+        }
+    }
+    ask_free_waiter(w);
 }
 
 static void on_ask_metrics(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
 {
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_metrics_reply reply = {.ask = ch_get_u64(&r)};
-    struct waiter w = {.gateway = ch_channel_instance(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch),
+                       .gateway_serial = ch_channel_serial(ch)};
     struct ch_buf text, b;
     ch_buf_init(&text, 200u << 10);
     ch_buf_init(&b, 256u << 10);
@@ -263,14 +336,17 @@ static void on_served(struct keeper *k, struct ch_str payload)
     if (ch_served_get(payload, &s, &err) != CH_OK) {
         return;
     }
+    /* When, by our own clock: a gateway is asked for nothing that others rely on (T21). */
+    int64_t now = keeper_now_us(k);
     struct ch_served_row row = {.repository = s.repository,
                                 .project = s.project,
                                 .file_name = s.file_name,
                                 .sha256 = s.sha256,
                                 .address = s.client.address,
                                 .user_agent = s.client.user_agent,
-                                .first_at_us = s.at_us,
-                                .last_at_us = s.at_us,
+                                .principal = s.client.principal,
+                                .first_at_us = now,
+                                .last_at_us = now,
                                 .times = 1};
     bool first = false;
     quota_sent(k, &s.sha256);
@@ -286,28 +362,31 @@ static void on_served(struct keeper *k, struct ch_str payload)
     }
 }
 
+static void on_ask(struct keeper *k, struct ch_channel *ch, bool is_file, struct ch_str payload)
+{
+    struct ask ask;
+    struct ch_ask_page page;
+    struct ch_err err;
+    if (!read_ask(is_file, payload, &ask)) {
+        return;
+    }
+    struct waiter *w = new_waiter(ch, is_file, payload);
+    if (ask.project.len > 0 || is_file) {
+        start(k, w, &ask);
+        return;
+    }
+    if (ch_ask_page_get(payload, &page, &err) == CH_OK) {
+        answer_root(k, w, &page);
+    }
+    ask_free_waiter(w);
+}
+
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame)
 {
-    struct ch_err err;
-    struct ch_ask_page page;
-    struct ch_ask_file file;
     switch (frame->type) {
     case CH_MSG_ASK_PAGE:
-        if (ch_ask_page_get(frame->payload, &page, &err) == CH_OK) {
-            struct waiter *w = new_waiter(ch, false, frame->payload);
-            if (page.project.len == 0) {
-                answer_root(k, w, &page);
-                ask_free_waiter(w);
-            } else {
-                start(k, w, page.repository, page.project, page.ask, &page.client);
-            }
-        }
-        break;
     case CH_MSG_ASK_FILE:
-        if (ch_ask_file_get(frame->payload, &file, &err) == CH_OK) {
-            start(k, new_waiter(ch, true, frame->payload), file.repository, file.project, file.ask,
-                  &file.client);
-        }
+        on_ask(k, ch, frame->type == CH_MSG_ASK_FILE, frame->payload);
         break;
     case CH_MSG_ASK_REFUSAL:
         ask_refusal(k, ch, frame->payload);
@@ -317,6 +396,9 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         break;
     case CH_MSG_ASK_METRICS:
         on_ask_metrics(k, ch, frame->payload);
+        break;
+    case CH_MSG_ASK_TOKEN:
+        tokens_answer(k, ch, frame->payload);
         break;
     case CH_MSG_ASK_DOCUMENT:
         documents_answer(k, ch, frame->payload);

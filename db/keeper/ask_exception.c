@@ -90,7 +90,8 @@ void ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
     }
     struct ch_refusal_reply reply = {.ask = ask.ask,
                                      .advice = ch_str_of(k->config->exception_advice)};
-    struct waiter w = {.gateway = ch_channel_instance(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch),
+                       .gateway_serial = ch_channel_serial(ch)};
     ch_buf_init(&text, 1024);
     ch_buf_init(&overrides, 1024);
     if (find_refused(k, ask.id, &r)) {
@@ -144,8 +145,27 @@ static bool read_end(struct keeper *k, const struct page *p, struct ch_str text,
 
 static const struct ch_str anonymous = {"anonymous", 9};
 
+/* Who has signed in at the gateway; else anonymous. A conquered gateway may lie: that grants nothing. False:
+ * it is somebody who may not ask. */
+static bool requester_of(struct keeper *k, const struct ch_ask_exception *ask, const struct refused *r,
+                         struct ch_str *ret)
+{
+    struct ch_str name = ask->client.principal;
+    struct place at = {ch_str_of(r->what.repository), ch_str_of(r->page->config->environment)};
+    size_t colon = 0;
+    *ret = anonymous;
+    if (!ch_str_find_char(name, ':', &colon)) {
+        return true;
+    }
+    struct principal who = people_named(k->people, ch_str_sub(name, colon + 1, name.len));
+    who.audience = AUDIENCE_PULL;
+    *ret = name;
+    return ch_str_eq(ch_str_of(who.text), name) &&
+           people_may(k->people, &who, ACTION_EXCEPTION_REQUEST, &at);
+}
+
 static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask,
-                            const struct refused *r, int64_t end_us, struct ch_str overrides,
+                            const struct refused *r, struct ch_str requester, int64_t end_us, struct ch_str overrides,
                             uint64_t *ret_id, struct ch_buf *why)
 {
     struct ch_err err;
@@ -154,7 +174,7 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
     enum ch_code rc = CH_OK;
     if (open) {
         *ret_id = x->row.id;
-        rc = exceptions_join(k, *ret_id, anonymous, ask->client.address, ask->reason, &err);
+        rc = exceptions_join(k, *ret_id, requester, ask->client.address, ask->reason, &err);
         rc = rc == CH_E_LIMIT ? CH_OK : rc; /* it is asked for, and that is what they want */
     } else {
         struct exception_shown shown = command_shown(k, r->page, &r->what);
@@ -168,7 +188,7 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
             .sha256 = inspected ? r->page->files[r->file].artifact : (struct ch_sha256){{0}},
             .overrides = overrides,
             .reason = ask->reason,
-            .requester = anonymous,
+            .requester = requester,
             .address = ask->client.address,
             .refusal = ask->id,
             .at_us = keeper_now_us(k),
@@ -188,16 +208,20 @@ static uint32_t answer(struct keeper *k, const struct ch_ask_exception *ask, uin
                        struct ch_buf *why)
 {
     struct refused r;
+    struct ch_str requester;
     int64_t end_us;
     uint32_t status = 404;
     struct ch_buf overrides;
     ch_buf_init(&overrides, 1024);
-    if (!budget_take_request(k, ask->client.address)) {
+    if (!exceptions_may_ask(k, ask->client.address)) {
         ch_buf_puts(why, CH_STR("Too many requests for exceptions from here, try again in a minute"));
         status = 429;
         r.strings = (struct ch_buf){.ptr = NULL};
     } else if (!find_refused(k, ask->id, &r)) {
         ch_buf_puts(why, CH_STR("No refusal has this number, or it is too old"));
+    } else if (!requester_of(k, ask, &r, &requester)) {
+        ch_buf_puts(why, CH_STR("You may not ask for exceptions here: no group of yours has exception.request"));
+        status = 403;
     } else if (!is_sentence(ask->reason)) {
         ch_buf_puts(why, CH_STR("A reason is needed: one line of at most 500 bytes"));
         status = 400;
@@ -206,7 +230,7 @@ static uint32_t answer(struct keeper *k, const struct ch_ask_exception *ask, uin
         status = 400;
     } else {
         status = cannot_ask(k, &r, &overrides, why);
-        status = status == 0 ? put_request(k, ask, &r, end_us, ch_buf_str(&overrides), ret_id, why)
+        status = status == 0 ? put_request(k, ask, &r, requester, end_us, ch_buf_str(&overrides), ret_id, why)
                              : status;
     }
     ch_buf_done(&overrides);
@@ -222,7 +246,8 @@ void ask_exception(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     if (ch_ask_exception_get(payload, &ask, &err) != CH_OK) {
         return;
     }
-    struct waiter w = {.gateway = ch_channel_instance(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch),
+                       .gateway_serial = ch_channel_serial(ch)};
     struct ch_exception_reply reply = {.ask = ask.ask};
     ch_buf_init(&why, 1024);
     ch_buf_init(&b, 8u << 10);

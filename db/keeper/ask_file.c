@@ -4,12 +4,18 @@
 
 #include "approvals.h"
 #include "audit.h"
+#include "budget.h"
+#include "customhouse/limits.h"
 #include "sidecar.h"
 
 #define ROOM_EXPECTED_S   5
 #define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
 #define LOG_EXPECTED_S    1
+#define SIDECAR_EXPECTED_S 2
+#define HEAD_SIDECAR_MS   2000 /* its size is known when it is here, and not before */
 #define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
+
+#define HANGS "the upstream does not send it, try again in a minute"
 
 static void reply_file(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
 {
@@ -33,7 +39,7 @@ static void refuse(struct keeper *k, struct page *p, size_t file, const struct w
                                  p->facts.files[file].index.file_name, keeper_now_us(k)};
     if (keeper_write(k, &err) != CH_OK || ch_store_put_refusal(k->store, &row, &err) != CH_OK ||
         judge_record(k, p, file, d, &err) != CH_OK ||
-        audit_refused(k, p, file, ask->client.address, d->rule, &err) != CH_OK) {
+        audit_refused(k, p, file, &ask->client, d->rule, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg); /* a refusal stands without its row */
     }
     reply_file(k, w, &reply);
@@ -69,7 +75,7 @@ static void reply_allow(struct keeper *k, const struct waiter *w, const struct c
 }
 
 static void reply_wait(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
-                       const struct ch_ask_file *ask, uint32_t expected_s)
+                       const struct ch_ask_file *ask, uint32_t expected_s, const char *what)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
     struct ch_file_reply reply = {
@@ -78,7 +84,18 @@ static void reply_wait(struct keeper *k, struct page *p, size_t file, const stru
         .sha256 = f->sha256,
         .size_bytes = ask->part == CH_PART_FILE ? f->size_bytes : CH_SIZE_UNKNOWN,
         .retry_after_s = expected_s,
+        .text = ch_str_of(what),
     };
+    reply_file(k, w, &reply);
+}
+
+void ask_file_queues(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s)
+{
+    struct ch_file_reply reply = {.ask = ask,
+                                  .outcome = CH_FILE_WAIT,
+                                  .size_bytes = CH_SIZE_UNKNOWN,
+                                  .retry_after_s = expected_s,
+                                  .text = CH_STR(ASK_QUEUES)};
     reply_file(k, w, &reply);
 }
 
@@ -93,11 +110,48 @@ void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uin
     reply_file(k, w, &reply);
 }
 
+/* Whether a client that waits is told so now; then it is answered, and w is gone. */
+static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                            const struct ch_ask_file *ask, uint32_t expected_s, const char *what)
+{
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    bool waits = !ask->head || ask->part == CH_PART_METADATA;
+    if (w->deadline_ms == 0) {
+        w->deadline_ms = now_ms + (ask->head ? HEAD_SIDECAR_MS : ask->patience_ms);
+    }
+    if (waits && w->deadline_ms > now_ms) {
+        return false;
+    }
+    reply_wait(k, p, file, w, ask, expected_s, what);
+    ask_free_waiter(w);
+    return true;
+}
+
+/* The client has asked for too much at once: it waits for its turn (w is taken over). */
+static void wait_for_budget(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                            const struct ch_ask_file *ask, enum budget_kind kind)
+{
+    struct ch_str upstream = ch_str_of(p->upstream->name), address = ask->client.address;
+    if (!out_of_patience(k, p, file, w, ask, budget_expected_s(k, kind, upstream, address),
+                         ASK_QUEUES) &&
+        !budget_wait(k, kind, upstream, address, w)) {
+        ask_file_failed(k, w, ask->ask, 503, ASK_QUEUE_FULL);
+        ask_free_waiter(w);
+    }
+}
+
 /* Either waits for the intake (w is taken over), or says WAIT when there is no patience left. */
 static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                             const struct ch_ask_file *ask)
 {
-    struct intake *in = intake_want(k, p, file, false);
+    struct charge charge = {0};
+    if (intake_is_new(k, p, file) &&
+        !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), ask->client.address, &charge)) {
+        wait_for_budget(k, p, file, w, ask, BUDGET_FILE);
+        return;
+    }
+    struct intake *in = intake_want(k, p, file, false, &charge);
+    budget_give(k, &charge); /* where it was not taken over */
     if (in == NULL) { /* failed lately: say why */
         char text[512];
         uint32_t status = intake_failure(k, p, file, text, sizeof(text));
@@ -105,15 +159,16 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
         ask_free_waiter(w);
         return;
     }
-    if (w->deadline_ms == 0) {
-        w->deadline_ms = ch_loop_now_ms(k->child.loop) + ask->patience_ms;
-    }
-    if (ask->head || w->deadline_ms <= ch_loop_now_ms(k->child.loop)) {
-        reply_wait(k, p, file, w, ask, intake_expected_s(in));
+    intake_pay(in, ask->client.address);
+    if (intake_hangs(in)) {
+        ask_file_failed(k, w, ask->ask, 504, HANGS);
         ask_free_waiter(w);
         return;
     }
-    intake_wait(k, in, w);
+    if (!out_of_patience(k, p, file, w, ask, intake_expected_s(in),
+                         intake_queues(in) ? ASK_QUEUES : "")) {
+        intake_wait(in, w);
+    }
 }
 
 /* What was signed, under the same decision as the file itself. */
@@ -135,20 +190,6 @@ static void reply_attestation(struct keeper *k, struct page *p, size_t file, con
     ch_buf_done(&body);
 }
 
-/* Whether a client that waits is told so now; then it is answered, and w is gone. */
-static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
-                            const struct ch_ask_file *ask, uint32_t expected_s)
-{
-    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
-    w->deadline_ms = w->deadline_ms == 0 ? now_ms + ask->patience_ms : w->deadline_ms;
-    if (!ask->head && w->deadline_ms > now_ms) {
-        return false;
-    }
-    reply_wait(k, p, file, w, ask, expected_s);
-    ask_free_waiter(w);
-    return true;
-}
-
 static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                                 const struct ch_ask_file *ask, const struct ch_decision *d)
 {
@@ -166,7 +207,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     }
     if (!audit_has(k, f)) {
         /* still being inspected, for a client: the log has yet to have it under a checkpoint */
-        if (!out_of_patience(k, p, file, w, ask, LOG_EXPECTED_S)) {
+        if (!out_of_patience(k, p, file, w, ask, LOG_EXPECTED_S, "")) {
             audit_wait(k, w);
         }
         return;
@@ -190,7 +231,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     rc = rc == CH_OK ? serve_bytes(k, p, file, &err) : rc;
     if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_SERVED, artifact.size_bytes)) {
         /* the quota is full of what is just being sent */
-        if (!out_of_patience(k, p, file, w, ask, ROOM_EXPECTED_S)) {
+        if (!out_of_patience(k, p, file, w, ask, ROOM_EXPECTED_S, "")) {
             quota_wait(k, w);
         }
         return;
@@ -201,6 +242,18 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
     }
     ask_free_waiter(w);
+}
+
+/* What was allowed is held until its bytes came again (T5), which may take long or fail. */
+static void end_allow(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d)
+{
+    struct ch_err err;
+    if (d->refetch && p->files[file].recorded_verdict == CH_VERDICT_ALLOW) {
+        serve_withdraw(k, p, file, d);
+        if (judge_record(k, p, file, d, &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+        }
+    }
 }
 
 void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
@@ -245,7 +298,11 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
     if (ask->part == CH_PART_METADATA) {
         struct ch_sha256 sha256;
         uint64_t size;
-        switch (sidecar_get(k, p, file, w, &sha256, &size)) {
+        enum sidecar_state state = sidecar_get(k, p, file, ask->client.address, &sha256, &size);
+        if (d.verdict != CH_VERDICT_ALLOW && (state == SIDECAR_READY || state == SIDECAR_WAITING)) {
+            listing_file_ahead(k, p, file, &ask->client); /* it wants that next */
+        }
+        switch (state) {
         case SIDECAR_READY:
             reply_allow(k, w, ask, &sha256, size,
                         d.verdict == CH_VERDICT_ALLOW ? ALLOW_FRESH_MS : ELIGIBLE_FRESH_MS,
@@ -253,6 +310,16 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
             ask_free_waiter(w);
             return;
         case SIDECAR_WAITING:
+            if (!out_of_patience(k, p, file, w, ask, SIDECAR_EXPECTED_S, "")) {
+                sidecar_wait(k, p, file, w);
+            }
+            return;
+        case SIDECAR_OVER_BUDGET:
+            wait_for_budget(k, p, file, w, ask, BUDGET_DOCUMENT);
+            return;
+        case SIDECAR_HANGS:
+            ask_file_failed(k, w, ask->ask, 504, HANGS);
+            ask_free_waiter(w);
             return;
         case SIDECAR_FAILED:
             break;
@@ -269,6 +336,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
     if (d.verdict == CH_VERDICT_ALLOW) {
         answer_allowed_file(k, p, file, w, ask, &d);
     } else {
+        end_allow(k, p, file, &d);
         wait_for_intake(k, p, file, w, ask);
     }
 }

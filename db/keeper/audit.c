@@ -300,12 +300,12 @@ static void stop_thread(struct audit *a)
     }
 }
 
-enum ch_code audit_pause(struct keeper *k, struct ch_err *err)
+enum ch_code audit_pause(struct keeper *k, bool lost, struct ch_err *err)
 {
     struct audit *a = k->audit;
     struct audit_state s;
     audit_state(k, &s);
-    if (s.trouble[0] != '\0') {
+    if (s.trouble[0] != '\0' && !lost) {
         return ch_fail(err, CH_E_BUSY, "the audit log cannot be handed to another key now: %s",
                        s.trouble);
     }

@@ -10,6 +10,7 @@
 #ifndef KEEPER_AUDIT_H
 #define KEEPER_AUDIT_H
 
+#include "customhouse/tlog.h"
 #include "keeper_int.h"
 
 struct audit;
@@ -24,8 +25,9 @@ void audit_rolled_back(struct keeper *k);
 void audit_tick(struct keeper *k);
 
 /* Around the rotation of the log's key: nothing is appended meanwhile, and then what the keyring
- * has signs. CH_E_BUSY: the log cannot be written, or the last rotation has not come to its end. */
-enum ch_code audit_pause(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+ * has signs. CH_E_BUSY: the log cannot be written (because of a `lost` key it may be so), or the
+ * last rotation has not come to its end. */
+enum ch_code audit_pause(struct keeper *k, bool lost, struct ch_err *err) CH_MUST_CHECK;
 void audit_resume(struct keeper *k);
 
 /* A step of the open group: what is stored and the entries about it, all of it or nothing. It has
@@ -72,16 +74,17 @@ enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row,
 /* Its end: the row with `ended_at_us`, `ended_by` and `ended_why`. */
 enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
                               struct ch_err *err) CH_MUST_CHECK;
-/* Somebody presented a token that counts for nothing, or not for this: counted now, entered when its minute
- * is over. `principal`: whose it was, absent: nobody's (what was presented is never kept); `why`: a word. */
+/* Somebody presented a token that counts for nothing, or not for this: counted now, entered when
+ * its minute is over. `principal`: whose it was, absent: nobody's (what was presented is never
+ * kept); `why`: a word. */
 enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
                                   struct ch_err *err) CH_MUST_CHECK;
-/* An address got this artifact for the first time. */
+/* A principal got this artifact for the first time from this address. */
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
 /* Counted now, entered when its minute is over. */
 enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
-                           struct ch_str address, const char *rule,
+                           const struct ch_client *client, const char *rule,
                            struct ch_err *err) CH_MUST_CHECK;
 /* The verdicts on all rows of a page, that nobody need have asked for: once per upstream page and
  * policy. `verdicts` is the list as audit_entries.c's README says, sorted. */
@@ -104,6 +107,10 @@ uint64_t audit_floor(const struct keeper *k);
 bool audit_has(const struct keeper *k, const struct page_file *f);
 /* `waiter` (taken over) goes on when the log has come further, or at its deadline. */
 void audit_wait(struct keeper *k, struct waiter *waiter);
+
+/* A tile of entries as it was published, appended. CH_E_NOT_FOUND: the newest checkpoint has it not. */
+enum ch_code audit_read_entries(struct keeper *k, const struct ch_tile *tile, struct ch_buf *ret,
+                                struct ch_err *err) CH_MUST_CHECK;
 
 struct audit_state {
     uint64_t next;     /* entries in the store */

@@ -359,6 +359,7 @@ enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, str
     a.row.source = row->id;
     a.row.at_us = row->first_at_us;
     put_address(&a, row->address);
+    commit(&a, "principal", row->principal);
     ch_log_entry_str(&a.e, "project", row->project);
     ch_log_entry_str(&a.e, "repository", row->repository);
     ch_log_entry_sha(&a.e, "sha256", &row->sha256);
@@ -369,13 +370,14 @@ enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, str
 /* ------------------------------------------------------------------ refusals */
 
 enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
-                           struct ch_str address, const char *rule, struct ch_err *err)
+                           const struct ch_client *client, const char *rule, struct ch_err *err)
 {
     struct ch_refusals_row row = {.minute = keeper_now_us(k) / 60000000,
                                   .repository = ch_str_of(p->repository),
                                   .project = page_name(p),
                                   .file_name = p->facts.files[file].index.file_name,
-                                  .address = address,
+                                  .address = client->address,
+                                  .principal = client->principal,
                                   .rule = ch_str_of(rule)};
     enum ch_code rc = keeper_write(k, err);
     return rc == CH_OK ? ch_store_count_refusal(k->store, &row, err) : rc;
@@ -387,6 +389,7 @@ static enum ch_code one_refusal(void *ctx, const struct ch_refusals_row *row, st
     begin_about(ctx, &a, "refused", row->repository, row->project, row->file_name);
     put_address(&a, row->address);
     ch_log_entry_int(&a.e, "minute", row->minute);
+    commit(&a, "principal", row->principal);
     ch_log_entry_str(&a.e, "project", row->project);
     ch_log_entry_str(&a.e, "repository", row->repository);
     put_rule(&a, row->rule);

@@ -1,99 +1,358 @@
-/* T14: what one client, and all together, may cause upstream. A token bucket per client address and one
- * for everybody, charged only when an ask makes us fetch a page that we have not. */
-#include "keeper_int.h"
+#include "budget.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "keeper_int.h"
 
-struct bucket {
-    uint64_t milli_tokens;
-    uint64_t at_ms;
+#define LOOK_MS 200 /* tokens come by themselves */
+
+struct queued {
+    struct queued *next;
+    struct waiter *w;
+    struct account *client;
+    struct account *upstream;
+    enum budget_kind kind;
 };
 
-static bool take(struct bucket *b, uint64_t now_ms, uint64_t per_s, uint64_t burst)
+struct budget {
+    struct keeper *k;
+    struct ch_map *accounts; /* "upstream\0client", "upstream\0" */
+    struct queued *first;
+    struct queued **end;
+    size_t waiting;
+    uint64_t grants;
+    bool granting; /* an ask out of the queue starts: it does not queue behind the others */
+    struct ch_timer timer;
+};
+
+/* ------------------------------------------------------------------ accounts */
+
+struct rate {
+    uint64_t per_minute;
+    uint64_t burst;
+    uint64_t at_once;
+};
+
+static struct rate rate_of(const struct keeper *k, const struct account *a, enum budget_kind kind)
 {
-    uint64_t gained = (now_ms - b->at_ms) * per_s; /* tokens per second are thousandths per ms */
-    b->milli_tokens = b->milli_tokens + gained > burst * 1000 ? burst * 1000
-                                                              : b->milli_tokens + gained;
+    const struct ch_limits *l = &ch_limits;
+    if (kind == BUDGET_DOCUMENT) {
+        return a->is_client
+                   ? (struct rate){l->cold_per_s * 60, l->cold_burst, l->cold_parallel}
+                   : (struct rate){l->cold_all_per_s * 60, l->cold_all_burst, l->cold_all_parallel};
+    }
+    return a->is_client ? (struct rate){k->config->fetch_files_per_minute,
+                                        k->config->fetch_files_burst, l->cold_files_asked}
+                        : (struct rate){l->cold_all_files_per_s * 60, l->cold_all_files_burst,
+                                        l->cold_all_files_asked};
+}
+
+static void refill(struct bucket *b, uint64_t now_ms, const struct rate *rate)
+{
+    uint64_t gained =
+        (now_ms - b->at_ms) * rate->per_minute / 60; /* a minute has 60 times 1000 ms */
+    if (gained == 0) {
+        return; /* the time counts on */
+    }
+    b->milli_tokens += gained;
+    if (b->milli_tokens > rate->burst * 1000) {
+        b->milli_tokens = rate->burst * 1000;
+    }
     b->at_ms = now_ms;
-    if (b->milli_tokens < 1000) {
-        return false;
-    }
-    b->milli_tokens -= 1000;
-    return true;
 }
 
-static struct bucket *bucket_of(struct keeper *k, struct ch_str address, uint64_t now_ms)
+static bool can(const struct keeper *k, struct account *a, enum budget_kind kind)
 {
-    struct bucket *b = ch_map_get(k->budgets, address);
-    if (b == NULL) {
-        if (ch_map_count(k->budgets) >= ch_limits.budget_clients) {
-            budgets_free(k); /* everybody starts anew: the common bucket still bounds them */
-            k->budgets = ch_map_new();
+    struct rate rate = rate_of(k, a, kind);
+    refill(&a->bucket[kind], ch_loop_now_ms(k->child.loop), &rate);
+    return a->bucket[kind].milli_tokens >= 1000 && a->under_way[kind] < rate.at_once;
+}
+
+static bool is_idle(const struct account *a)
+{
+    return a->under_way[BUDGET_DOCUMENT] + a->under_way[BUDGET_FILE] + a->waiting[BUDGET_DOCUMENT] +
+               a->waiting[BUDGET_FILE] + a->running + a->hanging ==
+           0;
+}
+
+static bool is_full(const struct keeper *k, struct account *a)
+{
+    for (int kind = 0; kind < BUDGET_KINDS; kind++) {
+        struct rate rate = rate_of(k, a, (enum budget_kind)kind);
+        refill(&a->bucket[kind], ch_loop_now_ms(k->child.loop), &rate);
+        if (a->bucket[kind].milli_tokens < rate.burst * 1000) {
+            return false;
         }
-        b = ch_calloc(1, sizeof(*b));
-        *b = (struct bucket){(address.len > 0 ? ch_limits.cold_burst : ch_limits.cold_all_burst) * 1000,
-                             now_ms};
-        ch_map_set(k->budgets, address, b);
     }
-    return b;
-}
-
-bool budget_take(struct keeper *k, struct ch_str address)
-{
-    static const struct ch_str everybody = {"", 0};
-    uint64_t now = ch_loop_now_ms(k->child.loop);
-    if (k->budgets == NULL) {
-        k->budgets = ch_map_new();
-    }
-    struct bucket *one = bucket_of(k, address, now);
-    if (!take(one, now, ch_limits.cold_per_s, ch_limits.cold_burst)) {
-        return false;
-    }
-    return take(bucket_of(k, everybody, now), now, ch_limits.cold_all_per_s,
-                ch_limits.cold_all_burst);
-}
-
-/* They share the map with the other budgets, under names that no address has. */
-bool budget_take_request(struct keeper *k, struct ch_str address)
-{
-    uint64_t now = ch_loop_now_ms(k->child.loop);
-    struct ch_buf name;
-    if (k->budgets == NULL) {
-        k->budgets = ch_map_new();
-    }
-    ch_buf_init(&name, 16 + ch_limits.client_text_bytes);
-    ch_buf_puts(&name, CH_STR("exceptions "));
-    ch_buf_puts(&name, address);
-    struct bucket *b = ch_map_get(k->budgets, ch_buf_str(&name));
-    if (b == NULL) {
-        b = bucket_of(k, ch_buf_str(&name), now);
-        b->milli_tokens = ch_limits.exception_asks_burst * 1000;
-    }
-    ch_buf_done(&name);
-    uint64_t gained = (now - b->at_ms) * 1000 / ch_limits.exception_asks_ms;
-    if (gained > 0) { /* less than a thousandth is not lost */
-        b->at_ms = now;
-        b->milli_tokens += gained;
-    }
-    if (b->milli_tokens > ch_limits.exception_asks_burst * 1000) {
-        b->milli_tokens = ch_limits.exception_asks_burst * 1000;
-    }
-    if (b->milli_tokens < 1000) {
-        return false;
-    }
-    b->milli_tokens -= 1000;
     return true;
 }
 
-void budgets_free(struct keeper *k)
+/* Those that owe nothing go first. Where that is not enough, clients get their bursts anew: what
+ * all of them may cause at an upstream still bounds them. */
+static void forget_idle(struct budget *b, bool only_full)
 {
     size_t cursor = 0;
+    struct ch_str key;
     void *value;
-    while (k->budgets != NULL && ch_map_next(k->budgets, &cursor, NULL, &value)) {
+    while (ch_map_next(b->accounts, &cursor, &key, &value)) {
+        struct account *a = value;
+        if (a->is_client && is_idle(a) && (!only_full || is_full(b->k, a))) {
+            ch_map_remove(b->accounts, key);
+            free(a);
+        }
+    }
+}
+
+static void on_timer(struct ch_timer *t);
+
+static struct budget *budget_of(struct keeper *k)
+{
+    if (k->budget == NULL) {
+        struct budget *b = ch_calloc(1, sizeof(*b));
+        b->k = k;
+        b->accounts = ch_map_new();
+        b->end = &b->first;
+        b->timer.fn = on_timer;
+        k->budget = b;
+    }
+    return k->budget;
+}
+
+static struct account *find_or_add(struct budget *b, struct ch_str key, bool is_client)
+{
+    struct account *a = ch_map_get(b->accounts, key);
+    if (a == NULL) {
+        a = ch_calloc(1, sizeof(*a));
+        a->is_client = is_client;
+        for (int kind = 0; kind < BUDGET_KINDS; kind++) {
+            a->bucket[kind] = (struct bucket){rate_of(b->k, a, (enum budget_kind)kind).burst * 1000,
+                                              ch_loop_now_ms(b->k->child.loop)};
+        }
+        ch_map_set(b->accounts, key, a);
+    }
+    return a;
+}
+
+struct account *budget_upstream(struct keeper *k, struct ch_str upstream)
+{
+    struct ch_buf key;
+    ch_buf_init(&key, 1024);
+    ch_buf_puts(&key, upstream);
+    ch_buf_putc(&key, '\0');
+    struct account *a = find_or_add(budget_of(k), ch_buf_str(&key), false);
+    ch_buf_done(&key);
+    return a;
+}
+
+/* Who has a network of IPv6 addresses is one client. */
+static void put_client(struct ch_buf *key, struct ch_str address)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr in6;
+    if (address.len > 0 && address.len < sizeof(text)) {
+        snprintf(text, sizeof(text), "%.*s", CH_STR_ARG(address));
+        if (inet_pton(AF_INET6, text, &in6) == 1 && !IN6_IS_ADDR_V4MAPPED(&in6)) {
+            ch_buf_putc(key, '6');
+            ch_buf_put(key, &in6, 8);
+            return;
+        }
+    }
+    ch_buf_putc(key, '=');
+    ch_buf_puts(key, ch_str_sub(address, 0, 256));
+}
+
+static struct account *client_of(struct keeper *k, struct ch_str upstream, struct ch_str address)
+{
+    struct budget *b = budget_of(k);
+    struct ch_buf key;
+    ch_buf_init(&key, 1024);
+    ch_buf_puts(&key, upstream);
+    ch_buf_putc(&key, '\0');
+    put_client(&key, address);
+    if (ch_map_get(b->accounts, ch_buf_str(&key)) == NULL &&
+        ch_map_count(b->accounts) >= ch_limits.budget_clients) {
+        forget_idle(b, true);
+        if (ch_map_count(b->accounts) >= ch_limits.budget_clients) {
+            forget_idle(b, false);
+        }
+        if (ch_map_count(b->accounts) >= ch_limits.budget_clients) { /* all of them are busy */
+            ch_buf_clear(&key);
+            ch_buf_puts(&key, upstream);
+            ch_buf_puts(&key, (struct ch_str){"\0*", 2});
+        }
+    }
+    struct account *a = find_or_add(b, ch_buf_str(&key), true);
+    ch_buf_done(&key);
+    return a;
+}
+
+/* Of those for whom there is budget, the one whose client was given something the longest ago. NULL
+ * for `upstream`: of all. */
+static struct queued *next_turn(struct budget *b, const struct account *upstream,
+                                enum budget_kind kind)
+{
+    struct queued *best = NULL;
+    for (struct queued *q = b->first; q != NULL; q = q->next) {
+        if ((upstream == NULL || (q->upstream == upstream && q->kind == kind)) &&
+            (best == NULL || q->client->granted < best->client->granted) &&
+            can(b->k, q->client, q->kind) && can(b->k, q->upstream, q->kind)) {
+            best = q;
+        }
+    }
+    return best;
+}
+
+/* ------------------------------------------------------------------ charging */
+
+void budget_join(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
+                 struct ch_str address, struct charge *ret)
+{
+    *ret = (struct charge){client_of(k, upstream, address), budget_upstream(k, upstream), kind};
+    ret->client->under_way[kind]++;
+    ret->upstream->under_way[kind]++;
+}
+
+bool budget_take(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
+                 struct ch_str address, struct charge *ret)
+{
+    struct account *u = budget_upstream(k, upstream);
+    struct account *c = client_of(k, upstream, address);
+    *ret = (struct charge){0};
+    if (u->waiting[kind] > 0 && !k->budget->granting && next_turn(k->budget, u, kind) != NULL) {
+        return false; /* somebody who waits could have it: whose turn it is, the queue knows */
+    }
+    if (!can(k, c, kind) || !can(k, u, kind)) {
+        return false;
+    }
+    c->bucket[kind].milli_tokens -= 1000;
+    u->bucket[kind].milli_tokens -= 1000;
+    c->granted = ++k->budget->grants;
+    budget_join(k, kind, upstream, address, ret);
+    return true;
+}
+
+static void look_at(struct budget *b, uint64_t at_ms)
+{
+    if (b->first != NULL && (b->timer.heap_index_plus_1 == 0 || at_ms < b->timer.at_ms)) {
+        ch_loop_set_timer(b->k->child.loop, &b->timer, at_ms);
+    }
+}
+
+void budget_give(struct keeper *k, struct charge *c)
+{
+    if (c->client == NULL) {
+        return;
+    }
+    c->client->under_way[c->kind]--;
+    c->upstream->under_way[c->kind]--;
+    *c = (struct charge){0};
+    look_at(k->budget, ch_loop_now_ms(k->child.loop));
+}
+
+/* ------------------------------------------------------------------ the queue */
+
+bool budget_wait(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
+                 struct ch_str address, struct waiter *w)
+{
+    struct budget *b = budget_of(k);
+    struct account *c = client_of(k, upstream, address);
+    if (b->waiting >= ch_limits.cold_queue ||
+        c->waiting[BUDGET_DOCUMENT] + c->waiting[BUDGET_FILE] >= ch_limits.cold_client_queue) {
+        return false;
+    }
+    struct queued *q = ch_calloc(1, sizeof(*q));
+    *q = (struct queued){
+        .w = w, .client = c, .upstream = budget_upstream(k, upstream), .kind = kind};
+    *b->end = q;
+    b->end = &q->next;
+    b->waiting++;
+    q->client->waiting[kind]++;
+    q->upstream->waiting[kind]++;
+    look_at(b, ch_loop_now_ms(k->child.loop)); /* it may be its turn at once */
+    return true;
+}
+
+/* Takes it out of the queue. */
+static struct waiter *take_out(struct budget *b, struct queued *q)
+{
+    struct queued **at = &b->first;
+    while (*at != q) {
+        at = &(*at)->next;
+    }
+    *at = q->next;
+    if (b->end == &q->next) {
+        b->end = at;
+    }
+    b->waiting--;
+    q->client->waiting[q->kind]--;
+    q->upstream->waiting[q->kind]--;
+    struct waiter *w = q->w;
+    free(q);
+    return w;
+}
+
+static struct queued *out_of_patience(struct budget *b, uint64_t now_ms, uint64_t *soonest_ms)
+{
+    for (struct queued *q = b->first; q != NULL; q = q->next) {
+        if (q->w->deadline_ms <= now_ms) {
+            return q;
+        }
+        *soonest_ms = q->w->deadline_ms < *soonest_ms ? q->w->deadline_ms : *soonest_ms;
+    }
+    return NULL;
+}
+
+static void on_timer(struct ch_timer *t)
+{
+    struct budget *b = CH_CONTAINER_OF(t, struct budget, timer);
+    struct queued *q;
+    while ((q = next_turn(b, NULL, BUDGET_FILE)) != NULL) {
+        q->client->granted = ++b->grants; /* also where it turns out to need none */
+        struct waiter *w = take_out(b, q);
+        b->granting = true;
+        ask_start_again(b->k, w);
+        b->granting = false;
+    }
+    uint64_t now = ch_loop_now_ms(b->k->child.loop), soonest = now + LOOK_MS;
+    while ((q = out_of_patience(b, now, &soonest)) != NULL) {
+        ask_out_of_budget(b->k, take_out(b, q));
+    }
+    look_at(b, soonest);
+}
+
+uint32_t budget_expected_s(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
+                           struct ch_str address)
+{
+    const struct account *c = client_of(k, upstream, address);
+    uint64_t before = c->waiting[kind] + c->under_way[kind];
+    uint64_t per_minute = rate_of(k, c, kind).per_minute;
+    return (uint32_t)(2 + before * 60 / (per_minute > 0 ? per_minute : 1));
+}
+
+size_t budget_waiting(const struct keeper *k)
+{
+    return k->budget == NULL ? 0 : k->budget->waiting;
+}
+
+void budget_free(struct keeper *k)
+{
+    struct budget *b = k->budget;
+    if (b == NULL) {
+        return;
+    }
+    while (b->first != NULL) {
+        ask_free_waiter(take_out(b, b->first));
+    }
+    ch_loop_cancel_timer(k->child.loop, &b->timer);
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(b->accounts, &cursor, NULL, &value)) {
         free(value);
     }
-    ch_map_free(k->budgets);
-    k->budgets = NULL;
+    ch_map_free(b->accounts);
+    free(b);
+    k->budget = NULL;
 }

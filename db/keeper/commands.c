@@ -276,6 +276,15 @@ void command_put_escaped(struct command *c, struct ch_str text)
     ch_buf_done(&b);
 }
 
+void command_put_printable(struct command *c, struct ch_str text)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 8192);
+    ch_buf_put_printable(&b, ch_str_sub(text, 0, 1024));
+    command_put(c, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
 enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...)
 {
     char text[1024];

@@ -165,7 +165,7 @@ static bool all_inspected(struct command *c, const struct what *what, struct pag
         if (p->files[i].release.profile == NULL) {
             (*ret_skipped)++;
         } else if (inspection_of(c->k, p, i) == NULL) {
-            struct intake *in = intake_want(c->k, p, i, false);
+            struct intake *in = intake_want(c->k, p, i, false, NULL);
             if (in == NULL) {
                 char text[512];
                 intake_failure(c->k, p, i, text, sizeof(text));
@@ -183,12 +183,12 @@ static bool all_inspected(struct command *c, const struct what *what, struct pag
         command_print(c, "fetching and inspecting %zu file%s\n", missing, missing == 1 ? "" : "s");
         c->told = true;
     }
-    struct intake *in = intake_want(c->k, p, first, false);
+    struct intake *in = intake_want(c->k, p, first, false, NULL);
     if (in == NULL) {
         *ret_step = command_end(c, 1, "it could not be fetched");
         return false;
     }
-    intake_wait(c->k, in, command_waiter(c));
+    intake_wait(in, command_waiter(c));
     *ret_step = STEP_WAIT;
     return false;
 }

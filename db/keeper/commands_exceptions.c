@@ -182,15 +182,16 @@ static bool may_ask(struct command *c, const struct what *what, struct ch_buf *o
 /* Whether all that is named passes as it is. */
 static bool passes(struct command *c, struct page *p, const struct what *what)
 {
-    bool all = true;
-    for (size_t i = 0; p != NULL && i < p->facts.file_count && all; i++) {
-        struct ch_decision d = {.verdict = CH_VERDICT_ALLOW};
+    for (size_t i = 0; p != NULL && i < p->facts.file_count; i++) {
+        struct ch_decision d;
         if (command_names(p, i, what)) {
             judge(c->k, p, i, &d);
+            if (d.verdict != CH_VERDICT_ALLOW || d.audited) {
+                return false;
+            }
         }
-        all = d.verdict == CH_VERDICT_ALLOW && !d.audited;
     }
-    return all;
+    return true;
 }
 
 static enum step ask(struct command *c, const struct what *what, uint64_t renews)

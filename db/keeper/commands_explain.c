@@ -272,6 +272,7 @@ static const char *what_is_awaited(const struct ch_decision *d)
     case CH_AWAITS_INDEX:
         return "an answer of the upstream's index that lists it, which is asked for when somebody "
                "asks, or: customhouse approve FILE --reason TEXT --expires DATE";
+    case CH_AWAITS_BYTES: /* and something else holds it */
     case CH_AWAITS_UPSTREAM:
     case CH_AWAITS_NOTHING:
     default:
@@ -289,6 +290,9 @@ static const char *what_would_change(const struct page *p, size_t file, const st
         return d->until_us != CH_TIME_UNKNOWN
                    ? "time alone; a deny, a finding of a later inspector, or the policy"
                    : "a deny, a finding of a later inspector, or the policy";
+    }
+    if (d->refetch) {
+        return "fetching its bytes again, which starts when somebody asks for it";
     }
     if (d->eligible) {
         return "inspection, which starts when somebody asks for it";
@@ -363,6 +367,9 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     json_time(&b, "first_seen", f->first_seen_at_us);
     json_time(&b, "uploaded", f->index.uploaded_at_us);
     json_time(&b, "removed_upstream", f->removed_at_us);
+    if (p->files[file].confirmed_known) {
+        json_time(&b, "bytes_confirmed", p->files[file].confirmed_at_us);
+    }
     json_bool(&b, "served", is_served(c, p, file));
     json_number(&b, "clients", clients_of(c, p, file));
     json_bool(&b, "baseline", f->baseline);
@@ -430,6 +437,10 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
     command_time(f->index.uploaded_at_us, time, sizeof(time));
     command_print(c, "  uploaded, as the upstream states: %s%s\n", time,
                   p->upstream->trust_times ? "" : " (not trusted)");
+    if (p->files[file].confirmed_known && p->files[file].confirmed_at_us != CH_TIME_UNKNOWN) {
+        command_time(p->files[file].confirmed_at_us, time, sizeof(time));
+        command_print(c, "  fetched last: %s (the upstream states no sha256)\n", time);
+    }
     command_print(c, "  served: %s\n", is_served(c, p, file) ? "yes, its bytes can be had" : "no");
     size_t clients = clients_of(c, p, file);
     if (clients > 0) {
@@ -529,7 +540,7 @@ static void show_last_failure(struct command *c, const struct page *p)
     if (p->failed_at_us != 0) {
         command_time(p->failed_at_us, time, sizeof(time));
         command_print(c, "the upstream's page could not be had at %s: ", time);
-        command_put_escaped(c, ch_str_of(p->fail_text));
+        command_put_printable(c, ch_str_of(p->fail_text));
         command_print(c, "\n");
     }
 }

@@ -54,6 +54,7 @@ struct ch_str command_word_at(const struct command *c, size_t place);    /* abse
 void command_print(struct command *c, const char *fmt, ...) CH_PRINTF(2, 3);
 void command_put(struct command *c, struct ch_str text);
 void command_put_escaped(struct command *c, struct ch_str text); /* from outside, for a terminal */
+void command_put_printable(struct command *c, struct ch_str text); /* escaped already */
 bool command_has(const struct command *c, const char *option);
 /* `"findings":[...]`; `in` may be NULL: none. */
 void command_json_findings(struct ch_buf *b, const struct ch_inspection_result *in);

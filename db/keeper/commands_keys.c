@@ -117,6 +117,9 @@ static enum step rotate(struct command *c, struct ch_str purpose)
     if (reason.len == 0) {
         return command_end(c, 2, "keys rotate: expected --reason");
     }
+    struct ch_signer *former = NULL;
+    bool log = ch_str_eq(purpose, CH_STR(CH_PURPOSE_LOG));
+    bool lost = log && keyring_signer(c->k, CH_PURPOSE_LOG, &former, &err) != CH_OK;
     enum ch_code rc = keyring_rotate(c->k, purpose, ch_str_of(c->who.text), reason, &id, &err);
     if (rc != CH_OK) {
         return command_end(c, rc == CH_E_NOT_FOUND ? 2 : 1, "%s", err.msg);
@@ -137,8 +140,12 @@ static enum step rotate(struct command *c, struct ch_str purpose)
     command_print(
         c,
         "%s signs from now on. What the former key signed stands, and its public half is\n"
-        "published on; its private half was destroyed.\n",
-        name);
+        "published on; its private half %s.\n",
+        name,
+        lost  ? "is lost: nobody has signed that this one follows it,\n"
+                "and audit verify says so to all who know only the former one"
+        : log ? "is destroyed once both have signed that"
+              : "was destroyed");
     return command_end(c, 0, "%s", "");
 }
 

@@ -232,7 +232,7 @@ static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum
         show_line(t, w, &r);
         return true;
     }
-    if (page_is_cold(c->k, p) && !budget_take(c->k, CH_STR("command line"))) {
+    if (page_is_cold(c->k, p) && !page_budget_take(c->k, p, CH_STR("command line"))) {
         *ret_step = policy_trial_pause(t, BUDGET_PAUSE_MS);
         return false;
     }

@@ -64,7 +64,7 @@ static void show_intake(void *ctx, const struct ch_intake_row *row, const char *
         command_print(c, "%-10s ", progress);
         command_put_escaped(c, row->file_name);
         command_print(c, "%s", row->ahead ? "  (asked ahead) " : " ");
-        command_put_escaped(c, row->error);
+        command_put_printable(c, row->error);
         command_print(c, "\n");
     }
     l->count++;
@@ -114,6 +114,7 @@ static void show_served(void *ctx, const struct ch_served_row *row)
         ch_buf_puts(&b, l->count > 0 ? CH_STR(",\n{") : CH_STR("{"));
         json_field(&b, "file", row->file_name);
         json_field(&b, "sha256", ch_str_of(hex));
+        json_field(&b, "principal", row->principal);
         json_field(&b, "address", row->address);
         json_field(&b, "user_agent", row->user_agent);
         json_field(&b, "first", ch_str_of(first));
@@ -122,6 +123,10 @@ static void show_served(void *ctx, const struct ch_served_row *row)
         command_put(c, ch_buf_str(&b));
         ch_buf_done(&b);
     } else {
+        if (row->principal.len > 0) {
+            command_put_escaped(c, row->principal);
+            command_print(c, " from ");
+        }
         command_put_escaped(c, row->address);
         command_print(c, "  %s .. %s  %llu times  ", first, last, (unsigned long long)row->times);
         command_put_escaped(c, row->file_name);

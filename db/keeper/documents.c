@@ -12,6 +12,7 @@
 #include "customhouse/timefmt.h"
 #include "json.h"
 #include "keyring.h"
+#include "tokens.h"
 
 #define LIST_AGE_US      (60 * 1000000LL) /* a list of withdrawals is signed anew after it */
 #define ATTESTATIONS_MAX 100
@@ -319,8 +320,21 @@ static void copies_free(struct copies *c)
     free(c);
 }
 
-static void answer_attestations(struct answer *a, const struct ch_sha256 *sha256)
+/* Whether the caller may pull from where it belongs. */
+static bool may_see(const struct ch_ask_document *ask, struct ch_str repository)
 {
+    for (uint32_t i = 0; i < ask->pull.count; i++) {
+        if (ch_str_eq(ask->pull.name[i], repository)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void answer_attestations(struct answer *a, const struct ch_ask_document *ask)
+{
+    const struct ch_sha256 *sha256 = &ask->sha256;
+    size_t seen = 0;
     struct copies *c = copies_new();
     struct ch_err err;
     enum ch_code rc =
@@ -329,6 +343,10 @@ static void answer_attestations(struct answer *a, const struct ch_sha256 *sha256
     json_digest(&a->body, "sha256", sha256);
     json_open(&a->body, "attestations", '[');
     for (size_t i = 0; rc == CH_OK && i < c->count; i++) {
+        if (!may_see(ask, c->rows[i].repository)) {
+            continue;
+        }
+        seen++;
         if (!c->rows[i].passed || may_go_out(a, &c->rows[i])) {
             list_one(a, &c->rows[i]);
         }
@@ -339,7 +357,7 @@ static void answer_attestations(struct answer *a, const struct ch_sha256 *sha256
         fail(a, 500, "the attestations could not be read");
     } else if (a->later) {
         fail(a, 503, not_logged);
-    } else if (c->count == 0) {
+    } else if (seen == 0) {
         fail(a, 404, "Nothing is attested of these bytes");
     }
     copies_free(c);
@@ -356,7 +374,7 @@ static void answer_attestation(struct answer *a, const struct ch_ask_document *a
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
         fail(a, 500, "the attestation could not be read");
-    } else if (rc == CH_E_NOT_FOUND) {
+    } else if (rc == CH_E_NOT_FOUND || !may_see(ask, c->rows[0].repository)) {
         fail(a, 404, "These bytes have no attestation of this number");
     } else if (c->rows[0].passed && !may_go_out(a, &c->rows[0])) {
         if (a->later) {
@@ -379,6 +397,34 @@ static void answer_evidence(struct answer *a, const struct ch_sha256 *sha256)
     }
 }
 
+/* ------------------------------------------------------------------ entries of the log */
+
+/* A tile of entries, under the newest checkpoint. The token is looked at again: that a gateway asks
+ * proves nothing (T21). */
+static void answer_entries(struct answer *a, const struct ch_ask_document *ask)
+{
+    struct keeper *k = a->k;
+    struct ch_tile tile = {CH_TILE_ENTRIES, ask->number, ask->width};
+    struct principal who;
+    struct ch_err err;
+    int64_t until_us;
+    if (!tokens_find(k, &ask->token, &who, &until_us)) {
+        fail(a, 401, "The token is not valid");
+        return;
+    }
+    if (!tokens_may_read(k, &who, ACTION_AUDIT_READ)) {
+        fail(a, 404, "There are no entries for you");
+        return;
+    }
+    enum ch_code rc = audit_read_entries(k, &tile, &a->body, &err);
+    if (rc == CH_E_NOT_FOUND) {
+        fail(a, 404, "The audit log has no such tile yet");
+    } else if (rc != CH_OK) {
+        keeper_log("audit", "error=\"%s\"", err.msg);
+        fail(a, 500, "The audit log cannot be read");
+    }
+}
+
 /* ------------------------------------------------------------------ all of them */
 
 static void answer(struct answer *a, const struct ch_ask_document *ask)
@@ -396,13 +442,16 @@ static void answer(struct answer *a, const struct ch_ask_document *ask)
         answer_withdrawals(a, ask->name);
         break;
     case CH_DOCUMENT_ATTESTATIONS:
-        answer_attestations(a, &ask->sha256);
+        answer_attestations(a, ask);
         break;
     case CH_DOCUMENT_ATTESTATION:
         answer_attestation(a, ask);
         break;
     case CH_DOCUMENT_EVIDENCE:
         answer_evidence(a, &ask->sha256);
+        break;
+    case CH_DOCUMENT_ENTRIES:
+        answer_entries(a, ask);
         break;
     }
 }

@@ -132,14 +132,17 @@ enum ch_code exceptions_load(struct keeper *k, struct ch_err *err)
         free_all(e);
         e = ch_calloc(1, sizeof(*e));
     }
-    exceptions_free(k);
+    free_all(k->exceptions);
     k->exceptions = e;
     return rc;
 }
 
+static void forget_askers(struct keeper *k);
+
 void exceptions_free(struct keeper *k)
 {
     free_all(k->exceptions);
+    forget_askers(k);
     k->exceptions = NULL;
 }
 
@@ -288,6 +291,47 @@ static enum ch_code add_request(struct keeper *k, struct ch_exception_row *row,
 }
 
 /* ------------------------------------------------------------------ asking */
+
+struct asker { /* a token bucket */
+    uint64_t milli_tokens;
+    uint64_t at_ms;
+};
+
+static void forget_askers(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (k->asking != NULL && ch_map_next(k->asking, &cursor, NULL, &value)) {
+        free(value);
+    }
+    ch_map_free(k->asking);
+    k->asking = NULL;
+}
+
+bool exceptions_may_ask(struct keeper *k, struct ch_str address)
+{
+    uint64_t now = ch_loop_now_ms(k->child.loop), full = ch_limits.exception_asks_burst * 1000;
+    if (k->asking != NULL && ch_map_count(k->asking) >= ch_limits.budget_clients) {
+        forget_askers(k); /* everybody starts anew: what is open is bounded all the same */
+    }
+    k->asking = k->asking != NULL ? k->asking : ch_map_new();
+    struct asker *a = ch_map_get(k->asking, address);
+    if (a == NULL) {
+        a = ch_calloc(1, sizeof(*a));
+        *a = (struct asker){full, now};
+        ch_map_set(k->asking, address, a);
+    }
+    uint64_t gained = (now - a->at_ms) * 1000 / ch_limits.exception_asks_ms;
+    if (gained > 0) { /* less than a thousandth is not lost */
+        a->at_ms = now;
+        a->milli_tokens = a->milli_tokens + gained > full ? full : a->milli_tokens + gained;
+    }
+    if (a->milli_tokens < 1000) {
+        return false;
+    }
+    a->milli_tokens -= 1000;
+    return true;
+}
 
 static size_t open_by(const struct keeper *k, struct ch_str who)
 {

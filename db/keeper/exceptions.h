@@ -40,6 +40,8 @@ bool exception_covers(const struct exception *x, const struct page *p, size_t fi
 /* "user:ann, user:bob": whose approvals count now; for what is in force, whose did. */
 void exception_put_approvers(struct ch_buf *b, const struct exception *x);
 
+/* Whether a request is taken from this address now (T14); counts it. */
+bool exceptions_may_ask(struct keeper *k, struct ch_str address);
 /* Asks: a row and its first step. CH_E_LIMIT: as many are open as are kept (T14); who is nobody gets
  * fewer. Grants nothing. */
 enum ch_code exceptions_ask(struct keeper *k, struct ch_exception_row *row,

@@ -212,6 +212,7 @@ void inspection_drop_broken_transfers(struct page *p)
         if (inspection_of_broken_transfer(p, i)) {
             inspection_forget(p, i);
             p->files[i].artifact = (struct ch_sha256){{0}};
+            p->files[i].confirmed_known = false;
         }
     }
 }
@@ -255,4 +256,22 @@ const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *
                   (f->recorded_verdict == CH_VERDICT_ALLOW &&
                    keeper_now_us(k) < keys_grace_ends(k, f->inspection.row.at_us));
     return counts ? &f->inspection : NULL;
+}
+
+void pages_inspections_changed(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->pages, &cursor, NULL, &value)) {
+        struct page *p = value;
+        for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
+            inspection_forget(p, i);
+        }
+        for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
+            inspection_of(k, p, i); /* T10 looks at all of them */
+        }
+        if (p->load == PAGE_READY) {
+            inspection_look_past(k, p);
+        }
+    }
 }

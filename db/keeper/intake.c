@@ -14,7 +14,6 @@
 
 #include "customhouse/limits.h"
 
-#define RUNNING_MAX       16
 #define RETRY_AFTER_US    (15 * 1000000LL)
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" only */
 #define FETCH_TIMEOUT_MS  3600000
@@ -63,10 +62,9 @@ void intake_move(struct intake *in, enum ch_intake_state state)
 
 void intake_stop_running(struct intake *in)
 {
-    if (in->running) {
-        in->running = false;
-        in->k->intakes_running--;
-    }
+    in->running = false;
+    turn_leave(in);
+    stall_end(in);
     if (in->blob_fd >= 0) {
         close(in->blob_fd);
         in->blob_fd = -1;
@@ -87,14 +85,10 @@ static void count_ahead(struct intake *in, bool ahead)
 
 void intake_free(struct intake *in)
 {
-    ch_loop_cancel_timer(in->k->child.loop, &in->patience);
     count_ahead(in, false);
     intake_stop_running(in);
-    while (in->waiters != NULL) {
-        struct waiter *w = in->waiters;
-        in->waiters = w->next;
-        ask_free_waiter(w);
-    }
+    waiters_done(&in->waiters);
+    budget_give(in->k, &in->charge);
     in->p->busy--;
     owner_left(in->k, in->p);
     free(in->file_name);
@@ -110,29 +104,11 @@ void intake_detach(struct intake *in)
     ch_buf_done(&key);
 }
 
-/* All waiting asks look again. The intake may be gone afterwards. */
-void intake_wake(struct intake *in)
-{
-    struct keeper *k = in->k;
-    struct page *p = in->p;
-    struct waiter *w = in->waiters;
-    in->waiters = NULL;
-    ch_loop_cancel_timer(k->child.loop, &in->patience);
-    p->busy++;
-    while (w != NULL) {
-        struct waiter *next = w->next;
-        w->next = NULL;
-        ask_go_on(k, p, w);
-        w = next;
-    }
-    p->busy--;
-}
-
 void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
 {
     struct ch_buf escaped;
     ch_buf_init(&escaped, sizeof(in->error) - 1);
-    ch_buf_put_escaped(&escaped, text); /* clipped by the buffer's bound */
+    ch_buf_put_printable(&escaped, text); /* clipped by the buffer's bound */
     snprintf(in->error, sizeof(in->error), "%.*s", CH_STR_ARG(ch_buf_str(&escaped)));
     ch_buf_done(&escaped);
     in->fail_status = status;
@@ -144,10 +120,15 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     intake_move(in, CH_INTAKE_FAILED);
     rescan_ended(in->k, in->p, ch_str_of(in->file_name), ch_str_of(in->error));
     in->rescan = false;
+    budget_give(in->k, &in->charge);
     quota_changed(in->k);
-    intake_wake(in);
-    owner_left(in->k, in->p);
-    intakes_run(in->k);
+    struct keeper *k = in->k;
+    struct page *p = in->p;
+    p->busy++; /* the intake may be gone when all have looked */
+    waiters_wake(&in->waiters);
+    p->busy--;
+    owner_left(k, p);
+    intakes_run(k);
 }
 
 /* ------------------------------------------------------------------ scanning */
@@ -239,8 +220,9 @@ static void start_scan(struct intake *in)
 
 /* ------------------------------------------------------------------ fetching */
 
-/* The bytes are in the blob store: from here on they have a name of our own. */
-static void fetched(struct intake *in, struct ch_str url)
+/* The bytes are in the blob store: from here on they have a name of our own. `whole`: they have
+ * just come from the upstream, all of them (T5). */
+static void fetched(struct intake *in, struct ch_str url, bool whole)
 {
     struct keeper *k = in->k;
     struct ch_err err;
@@ -254,6 +236,11 @@ static void fetched(struct intake *in, struct ch_str url)
     }
     if (rc == CH_OK) {
         rc = ch_store_add_release_file(k->store, &release, &err);
+    }
+    if (rc == CH_OK && whole) {
+        release.at_us = in->asked_at_us; /* the upstream had them then, at least */
+        rc = ch_store_confirm_bytes(k->store, &release, &err);
+        page_wrote(in->p);
     }
     enum ch_blob_place place;
     if (rc == CH_OK && (ch_store_get_blob(k->store, &in->sha256, &place, &err) != CH_OK ||
@@ -280,7 +267,7 @@ static void on_published(void *ctx, const struct published *result)
     }
     in->sha256 = result->sha256;
     in->size_bytes = result->size_bytes;
-    fetched(in, ch_str_of(in->url));
+    fetched(in, ch_str_of(in->url), true);
 }
 
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
@@ -289,6 +276,8 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     struct keeper *k = in->k;
     struct ch_err err;
     char text[160];
+    stall_end(in);
+    turn_take(in); /* it may have lost it */
     struct ch_fetch_row row = {ch_str_of(in->p->upstream->name), answer->effective_url,
                                answer->http_status, answer->code, answer->bytes,
                                answer->elapsed_ms, keeper_now_us(k)};
@@ -312,6 +301,7 @@ static void start_fetch(struct intake *in)
     struct keeper *k = in->k;
     struct page *p = in->p;
     struct ch_err err;
+    struct ch_decision d;
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     if (at < 0) {
         intake_fail(in, 502, CH_STR("the upstream does not list it any more"));
@@ -320,12 +310,13 @@ static void start_fetch(struct intake *in)
     const struct ch_index_file *f = &p->facts.files[at].index;
     struct ch_sha256 known = ch_sha256_is_zero(&f->sha256) ? p->files[at].artifact : f->sha256;
     in->expected_bytes = f->size_bytes;
-    if (!ch_sha256_is_zero(&known) && ch_blobs_has(k->blobs, &known)) {
+    judge(k, p, (size_t)at, &d);
+    if (!d.refetch && !ch_sha256_is_zero(&known) && ch_blobs_has(k->blobs, &known)) {
         struct ch_artifact artifact; /* the same bytes came in under another name */
         if (ch_store_get_artifact(k->store, &known, &artifact, &err) == CH_OK) {
             in->sha256 = known;
             in->size_bytes = artifact.size_bytes;
-            fetched(in, f->url);
+            fetched(in, f->url, false);
             return;
         }
     }
@@ -345,6 +336,7 @@ static void start_fetch(struct intake *in)
         intake_fail(in, 507, ch_str_of(err.msg));
         return;
     }
+    in->asked_at_us = keeper_now_us(k);
     intake_move(in, CH_INTAKE_FETCHING);
     struct ch_fetch fetch = {
         .kind = CH_FETCH_ARTIFACT,
@@ -356,16 +348,16 @@ static void start_fetch(struct intake *in)
         .expected_bytes = f->size_bytes,
         .timeout_ms = FETCH_TIMEOUT_MS,
     };
-    jobs_fetch(k, &fetch, fd, on_fetched, in);
+    stall_watch(in, jobs_fetch(k, &fetch, fd, on_fetched, in));
     close(fd);
 }
 
 /* ------------------------------------------------------------------ starting */
 
-static void run(struct intake *in)
+void intake_run(struct intake *in)
 {
     in->running = true;
-    in->k->intakes_running++;
+    turn_take(in);
     in->started_ms = ch_loop_now_ms(in->k->child.loop);
     if (in->p->given_away) { /* T12: before it has begun, it ends */
         intake_fail(in, 503, ch_str_of(ch_name_owner_text(CH_OWNER_GIVEN_AWAY)));
@@ -373,87 +365,6 @@ static void run(struct intake *in)
         start_scan(in);
     } else {
         start_fetch(in);
-    }
-}
-
-/* In this order: somebody waits, asked ahead, inspected again. */
-enum turn { AWAITED, AHEAD, RESCANNED, TURNS };
-
-static enum turn turn_of(const struct intake *in)
-{
-    return in->rescan ? RESCANNED : in->ahead ? AHEAD : AWAITED;
-}
-
-static struct intake *next_to_run(struct keeper *k, enum turn turn)
-{
-    size_t cursor = 0;
-    void *value;
-    struct intake *best = NULL;
-    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        struct intake *in = value;
-        if (!in->running && !in->no_room && turn_of(in) == turn &&
-            (in->state == CH_INTAKE_WANTED || in->state == CH_INTAKE_FETCHED) &&
-            (best == NULL || in->id < best->id)) {
-            best = in;
-        }
-    }
-    return best;
-}
-
-void intakes_room_again(struct keeper *k)
-{
-    size_t cursor = 0;
-    void *value;
-    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
-        struct intake *in = value;
-        in->no_room = false;
-    }
-    intakes_run(k);
-}
-
-void intakes_run(struct keeper *k)
-{
-    if (k->draining) {
-        return;
-    }
-    while (k->intakes_running < RUNNING_MAX) {
-        struct intake *in = NULL;
-        for (int turn = AWAITED; in == NULL && turn < TURNS; turn++) {
-            in = next_to_run(k, (enum turn)turn);
-        }
-        if (in == NULL) {
-            return;
-        }
-        run(in);
-    }
-}
-
-static void on_patience(struct ch_timer *t)
-{
-    struct intake *in = CH_CONTAINER_OF(t, struct intake, patience);
-    struct keeper *k = in->k;
-    struct page *p = in->p;
-    uint64_t now = ch_loop_now_ms(k->child.loop), soonest = UINT64_MAX;
-    struct waiter *due = NULL;
-    for (struct waiter **at = &in->waiters; *at != NULL;) {
-        struct waiter *w = *at;
-        if (w->deadline_ms <= now) {
-            *at = w->next;
-            w->next = due;
-            due = w;
-        } else {
-            soonest = w->deadline_ms < soonest ? w->deadline_ms : soonest;
-            at = &w->next;
-        }
-    }
-    if (soonest != UINT64_MAX) {
-        ch_loop_set_timer(k->child.loop, t, soonest);
-    }
-    while (due != NULL) {
-        struct waiter *next = due->next;
-        due->next = NULL;
-        ask_go_on(k, p, due);
-        due = next;
     }
 }
 
@@ -467,7 +378,9 @@ struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_n
     in->blob_fd = -1;
     in->spool = ++k->next_spool;
     in->state = CH_INTAKE_WANTED;
-    in->patience.fn = on_patience;
+    waiters_init(&in->waiters, k, p);
+    in->upstream = budget_upstream(k, ch_str_of(p->upstream->name));
+    in->stall.fn = stall_on_timer;
     in->expected_bytes = CH_SIZE_UNKNOWN;
     count_ahead(in, ahead);
     struct ch_buf key;
@@ -486,7 +399,15 @@ struct intake *intake_find(struct keeper *k, struct page *p, struct ch_str file_
     return in;
 }
 
-struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead)
+bool intake_is_new(struct keeper *k, struct page *p, size_t file)
+{
+    const struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
+    return in == NULL ||
+           (in->state == CH_INTAKE_FAILED && keeper_now_us(k) >= in->not_before_us);
+}
+
+struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead,
+                           struct charge *charge)
 {
     struct ch_str name = p->facts.files[file].index.file_name;
     struct intake *in = intake_find(k, p, name);
@@ -512,6 +433,10 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
         count_ahead(in, false);
         in->rescan = false; /* somebody waits now */
     }
+    if (charge != NULL && in->charge.client == NULL) {
+        in->charge = *charge;
+        *charge = (struct charge){0};
+    }
     intakes_run(k);
     /* It may have failed on the spot. */
     in = intake_find(k, p, name);
@@ -525,13 +450,26 @@ uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *tex
     return in != NULL && in->fail_status != 0 ? in->fail_status : 502;
 }
 
-void intake_wait(struct keeper *k, struct intake *in, struct waiter *w)
+void intake_wait(struct intake *in, struct waiter *w)
 {
-    w->next = in->waiters;
-    in->waiters = w;
-    if (in->patience.heap_index_plus_1 == 0 || w->deadline_ms < in->patience.at_ms) {
-        ch_loop_set_timer(k->child.loop, &in->patience, w->deadline_ms);
+    waiters_add(&in->waiters, w);
+}
+
+void intake_pay(struct intake *in, struct ch_str address)
+{
+    if (in->charge.client == NULL) {
+        budget_join(in->k, BUDGET_FILE, ch_str_of(in->p->upstream->name), address, &in->charge);
     }
+}
+
+bool intake_hangs(const struct intake *in)
+{
+    return in->hangs;
+}
+
+bool intake_queues(const struct intake *in)
+{
+    return in->state == CH_INTAKE_WANTED && !in->running;
 }
 
 uint32_t intake_expected_s(const struct intake *in)

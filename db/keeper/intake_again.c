@@ -112,7 +112,7 @@ void intakes_forget_failed(struct keeper *k, const struct page *p)
         struct intake *in = value;
         struct ch_err err;
         bool due = p != NULL ? in->p == p : now - in->not_before_us >= FORGET_FAILED_US;
-        if (in->state != CH_INTAKE_FAILED || in->waiters != NULL || !due) {
+        if (in->state != CH_INTAKE_FAILED || in->waiters.list != NULL || !due) {
             continue;
         }
         if (in->id != 0 && (keeper_write(k, &err) != CH_OK ||

@@ -124,8 +124,15 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     size_t attacks = p->attacks;
     struct ch_decision d;
-    bool other = !ch_sha256_eq(&p->files[at].artifact, &in->sha256);
+    struct ch_sha256 before = p->files[at].artifact;
+    bool other = !ch_sha256_eq(&before, &in->sha256);
     inspection_forget(p, (size_t)at);
+    p->files[at].confirmed_known = false;
+    if (other && !ch_sha256_is_zero(&before) &&
+        (p->files[at].served || p->files[at].recorded_verdict == CH_VERDICT_ALLOW)) {
+        serve_take_bytes(k, &before); /* T4: the file has other bytes now */
+        p->files[at].served = false;
+    }
     if (other) {
         p->files[at].allowed_at_us = CH_TIME_UNKNOWN; /* other bytes */
         p->files[at].artifact_bytes = 0;
@@ -233,7 +240,7 @@ void intake_committed(struct keeper *k)
         struct intake *next = in->next_committed;
         intake_detach(in); /* first: who asks now must not join what has ended */
         intake_stop_running(in);
-        intake_wake(in); /* asks judge again: ALLOW is linked and served, all else is refused */
+        waiters_wake(&in->waiters); /* asks judge again: ALLOW is linked and served, all else is refused */
         sidecar_overtaken(k, in->p, ch_str_of(in->file_name));
         rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
         intake_free(in);
@@ -329,6 +336,6 @@ void intakes_each(struct keeper *k, intake_fn *each, void *ctx)
                                     .attempts = in->attempts,
                                     .ahead = in->ahead,
                                     .error = ch_str_of(in->error)};
-        each(ctx, &row, progress[in->state]);
+        each(ctx, &row, in->hangs ? "hangs" : progress[in->state]);
     }
 }

@@ -1,8 +1,10 @@
-/* Between intake.c and intake_decide.c. */
+/* Between intake*.c, turns.c and stall.c. */
 #ifndef KEEPER_INTAKE_INT_H
 #define KEEPER_INTAKE_INT_H
 
+#include "budget.h"
 #include "keeper_int.h"
+#include "waiters.h"
 
 struct intake {
     struct keeper *k;
@@ -16,12 +18,21 @@ struct intake {
     bool ahead;
     bool rescan;  /* known bytes are inspected again; nobody waits for it */
     uint32_t other_rules; /* times that the jail matched other rules than those in force (T6) */
-    bool running; /* counts against RUNNING_MAX */
+    bool running; /* is fetched or inspected */
+    struct charge charge; /* who asked for it first, until it has ended */
+    struct charge turn;   /* the accounts it runs on; zeroed: none */
+    struct account *upstream;
     bool no_room; /* in the quota, just now: not to be started yet */
     uint32_t attempts;
-    struct waiter *waiters;
-    struct ch_timer patience;
+    struct waiters waiters;
     uint64_t started_ms;
+    /* while it is fetched (stall.c) */
+    uint64_t fetch;      /* job */
+    uint64_t come_bytes; /* so far */
+    uint64_t window_bytes, window_ms; /* at the start of the time that is looked at, and how long it is */
+    struct ch_timer stall;
+    bool hangs;
+    int64_t asked_at_us; /* the upstream for its bytes */
     uint64_t expected_bytes;
     int blob_fd;
     struct ch_sha256 sha256;
@@ -45,13 +56,21 @@ enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err) CH_MUST_CH
 void intake_stop_running(struct intake *in);
 void intake_detach(struct intake *in); /* from the keeper's map */
 void intake_free(struct intake *in);
-/* All waiting asks look again. The intake may be gone afterwards. */
-void intake_wake(struct intake *in);
+void intake_run(struct intake *in); /* it is its turn */
 /* Ends this attempt; waiting asks are told. */
 void intake_fail(struct intake *in, uint32_t status, struct ch_str text);
 /* Whether the index states an alias that `in->alias` says nothing about. */
 bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated);
 /* Both jails have answered. */
 void intake_conclude(struct intake *in);
+
+/* --- turns.c --- */
+void turn_take(struct intake *in);  /* may be called again */
+void turn_leave(struct intake *in); /* the same */
+
+/* --- stall.c --- */
+void stall_watch(struct intake *in, uint64_t fetch); /* from its start */
+void stall_end(struct intake *in);                   /* to its end; may be called again */
+void stall_on_timer(struct ch_timer *t);
 
 #endif

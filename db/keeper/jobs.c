@@ -23,6 +23,7 @@ struct job {
     int answer_fd; /* scan: memfd */
     struct ch_buf payload;
     fetch_done_fn *fetched;
+    fetch_progress_fn *progress; /* NULL: nobody looks */
     scan_done_fn *scanned;
     void *ctx;
 };
@@ -250,9 +251,29 @@ static void on_fetched(struct keeper *k, const struct ch_fetched *answer)
     free_job(j);
 }
 
+void jobs_on_progress(struct keeper *k, uint64_t id, fetch_progress_fn *progress)
+{
+    for (struct job *j = k->jobs->list; j != NULL; j = j->next) {
+        if (j->id == id && !j->is_scan) {
+            j->progress = progress;
+        }
+    }
+}
+
+static void on_progress(struct keeper *k, const struct ch_fetch_progress *p)
+{
+    for (struct job *j = k->jobs->list; j != NULL; j = j->next) {
+        if (j->id == p->job && !j->is_scan && j->progress != NULL) {
+            j->progress(j->ctx, p->bytes);
+            return;
+        }
+    }
+}
+
 void jobs_on_frame(struct keeper *k, struct ch_frame *frame)
 {
     struct ch_err err;
+    struct ch_fetch_progress progress;
     struct ch_scanned scanned;
     struct ch_fetched fetched;
     if (frame->type == CH_MSG_SCANNED) {
@@ -271,8 +292,13 @@ void jobs_on_frame(struct keeper *k, struct ch_frame *frame)
             keys_announced(k, &rules);
             return;
         }
+    } else if (frame->type == CH_MSG_FETCH_PROGRESS) {
+        if (ch_fetch_progress_get(frame->payload, &progress, &err) == CH_OK) {
+            on_progress(k, &progress);
+            return;
+        }
     } else {
-        return; /* progress */
+        return;
     }
     keeper_log("protocol", "error=\"%s\"", err.msg);
 }

@@ -55,6 +55,26 @@ static uint64_t size_of(struct keeper *k, struct page *p, size_t file)
     return f->artifact_bytes > 0 ? f->artifact_bytes : CH_SIZE_UNKNOWN;
 }
 
+/* T5: only asked for where the index states no sha256. */
+static int64_t bytes_confirmed(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    struct ch_release_file row = {.upstream = ch_str_of(p->upstream->name),
+                                  .project = page_name(p),
+                                  .file_name = p->facts.files[file].index.file_name,
+                                  .sha256 = f->artifact};
+    struct ch_err err;
+    if (ch_sha256_is_zero(&f->artifact)) {
+        return CH_TIME_UNKNOWN;
+    }
+    if (!f->confirmed_known) {
+        enum ch_code rc = ch_store_bytes_confirmed(k->store, &row, &err);
+        f->confirmed_at_us = rc == CH_OK ? row.at_us : CH_TIME_UNKNOWN;
+        f->confirmed_known = rc == CH_OK || rc == CH_E_NOT_FOUND;
+    }
+    return f->confirmed_at_us;
+}
+
 static void inspection_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
 {
     const struct ch_inspection_result *inspection = inspection_of(k, p, file);
@@ -122,6 +142,10 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->removed_at_us = f->removed_at_us;
     ret->upstream_quarantined = p->facts.head.status == CH_STATUS_QUARANTINED;
     ret->index_confirmed_at_us = p->checked_at_us;
+    if (!ret->hash_stated) {
+        ret->bytes_confirmed_at_us = bytes_confirmed(k, p, file);
+    }
+    ret->allowed = run->recorded_verdict == CH_VERDICT_ALLOW;
     ret->project_since_us = p->since_us;
     ret->likeness = likeness_of(p);
     /* a wheel that is gone from the index is one, too: policies are checked by that (contradict.c) */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "budget.h"
 #include "customhouse/limits.h"
 #include "approvals.h"
 #include "documents.h"
@@ -522,7 +523,7 @@ void keeper_close(struct keeper *k)
     hanging_free(k);
     ch_map_free(k->terse_upstreams);
     k->terse_upstreams = NULL;
-    budgets_free(k);
+    budget_free(k);
     pages_free(k);
     jobs_done(k);
     quota_free(k);

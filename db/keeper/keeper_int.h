@@ -27,7 +27,10 @@
  *   clients.c     which clients can take a file (pure)
  *   stand_in.c    whether all of them can take another version instead
  *   listing.c     judged page -> what gateways list
+ *   budget.c      what clients may cause at upstreams (budget.h, T14)
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
+ *   turns.c       which file runs next
+ *   stall.c       fetches of files that do not move
  *   intake_decide.c  two answers -> inspection -> decision -> durable
  *   sidecar.c     metadata before the file is inspected (sidecar.h, T1)
  *   jobs.c        fetches and scans under way
@@ -59,6 +62,8 @@ struct list;
 struct page;
 struct intake;
 struct command;
+struct budget;
+struct charge;
 
 /* ------------------------------------------------------------------ state */
 
@@ -75,6 +80,7 @@ struct waiter {
     struct command *command; /* a command line's; then the rest does not count */
     bool is_file;
     uint32_t gateway;
+    uint64_t gateway_serial; /* of its channel: one that came since has asks of its own by the same numbers */
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
     uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
 };
@@ -83,6 +89,8 @@ struct page_file { /* runtime state beside facts.files[i] */
     struct ch_release release;
     struct ch_sha256 artifact; /* what was fetched for it; zero: nothing */
     uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
+    bool confirmed_known;      /* the store was asked */
+    int64_t confirmed_at_us;   /* it last came whole for this file; CH_TIME_UNKNOWN: nobody knows */
     bool inspection_loaded;
     bool has_inspection;
     bool inspection_old; /* of an inspector or rules that were replaced: see inspection_of */
@@ -175,6 +183,7 @@ struct page {
     char fail_text[512];
     bool refreshing;
     struct refresh *refresh; /* while refreshing */
+    struct charge *charge;   /* at whose expense a page that was not known is fetched; NULL: never was */
     size_t busy;             /* intakes and sidecars under way that will come back to it */
     size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
     struct waiter *waiters;
@@ -209,11 +218,11 @@ struct keeper {
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
-    size_t intakes_running;
     size_t intakes_ahead;    /* of them, nobody waits for; rescans do not count */
     struct again *again;
     struct rulings *rulings;
     struct exceptions *exceptions; /* exceptions.h */
+    struct ch_map *asking; /* address -> what it may still ask for */
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
     struct waiter *room_waiters; /* asks that wait for room in a quota */
@@ -234,7 +243,7 @@ struct keeper {
     struct list *withdrawals;  /* signed lists (documents.c) */
     uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
-    struct ch_map *budgets;  /* client address -> what it may still cause */
+    struct budget *budget;   /* budget.h */
     uint64_t page_bytes;     /* of all pages, about */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;
@@ -291,6 +300,9 @@ void jobs_done(struct keeper *k);
  * never from within this call; code CH_E_CLOSED when the fetcher died. */
 uint64_t jobs_fetch(struct keeper *k, struct ch_fetch *fetch, int fd, fetch_done_fn *done, void *ctx);
 void jobs_cancel_fetch(struct keeper *k, uint64_t job); /* the callback does not come any more */
+/* Tells now and then how many bytes have come, until the callback comes. */
+typedef void fetch_progress_fn(void *ctx, uint64_t bytes);
+void jobs_on_progress(struct keeper *k, uint64_t job, fetch_progress_fn *progress);
 /* Starts a scan of `input_fd`. which: 0 strict, 1 second opinion. `job->id` is set. */
 void jobs_scan(struct keeper *k, int which, struct ch_scan_job *job, int input_fd, scan_done_fn *done,
                void *ctx);
@@ -332,6 +344,11 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
 /* Whether the page can be answered from now; else a refresh is running or was started, and `waiter`
  * (taken over) goes on when it ends. */
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
+/* A page that is cold is fetched at this client's expense (T14), until it is here or failed. False: it is
+ * over budget. Before page_ready. */
+bool page_budget_take(struct keeper *k, struct page *p, struct ch_str address) CH_MUST_CHECK;
+void page_budget_give(struct page *p);
+struct ch_str page_asked_upstream(const struct page *p); /* who is asked first, or owns the name */
 /* Whose the name is: of the configuration, and of what was mirrored before it said so (T12). */
 enum ch_name_owner page_owner(const struct page *p);
 bool page_withheld(const struct page *p); /* nothing of it may be asked for upstream */
@@ -552,33 +569,38 @@ void listing_done(struct page *p);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
 /* Starts what this client's resolver will want next (T14's budgets). */
-void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agent);
+void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client);
+/* The client has asked for this file's metadata. Starts the file where the client is a resolver that can
+ * take it: that is what it looks at, which may be older than what a page made us start. */
+void listing_file_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client);
 
 /* ------------------------------------------------------------------ ask*.c */
 
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);
+void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget for it now */
+void ask_out_of_budget(struct keeper *k, struct waiter *w); /* there was none while its client waited */
 /* A sealed descriptor that holds these bytes. */
 enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 
-/* ------------------------------------------------------------------ budget.c */
-
-/* Whether this client may make us fetch one more page that we have not (T14); charges it. */
-bool budget_take(struct keeper *k, struct ch_str address);
-/* Whether a request for an exception is taken from this address; charges it. */
-bool budget_take_request(struct keeper *k, struct ch_str address);
-void budgets_free(struct keeper *k);
-
 /* ------------------------------------------------------------------ intake.c */
 
-/* Starts or joins the intake of a file. NULL: it failed lately and is not tried again yet. */
-struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead);
+/* Starts or joins the intake of a file. NULL: it failed lately and is not tried again yet. `charge`, where
+ * not NULL, is taken over by an intake that is at nobody's expense. */
+struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead,
+                           struct charge *charge);
+/* Whether intake_want would begin something. */
+bool intake_is_new(struct keeper *k, struct page *p, size_t file);
+/* A client waits for it: it is at its expense when at nobody's (T14). */
+void intake_pay(struct intake *in, struct ch_str address);
 /* The same for bytes that are known: inspects them again, after what anybody waits for. False: its
  * intake failed at once. */
 bool intake_rescan(struct keeper *k, struct page *p, size_t file);
 /* `waiter` (taken over) goes on when the intake ends, or at its deadline. */
-void intake_wait(struct keeper *k, struct intake *in, struct waiter *waiter);
+void intake_wait(struct intake *in, struct waiter *waiter);
+bool intake_hangs(const struct intake *in);  /* the upstream does not send it */
+bool intake_queues(const struct intake *in); /* it is not its turn yet */
 uint32_t intake_expected_s(const struct intake *in);
 /* Why intake_want gave NULL: an HTTP status and a sentence. */
 uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size);

@@ -23,9 +23,9 @@ enum ch_code keyring_signer(struct keeper *k, const char *purpose, struct ch_sig
 void keyring_name(struct ch_str purpose, const struct ch_sha256 *id, char ret[KEYRING_NAME_BYTES]);
 
 /* A new key signs from now on, durably; the former one is published on, with the end of its
- * validity, and its private half is destroyed: the audit log's, once that has handed over.
- * CH_E_NOT_FOUND: no such purpose, or nobody who could hand the log over; CH_E_BUSY: the log cannot
- * be handed over now. */
+ * validity, and its private half is destroyed: the audit log's, once that has handed over (one that
+ * is lost does not). CH_E_NOT_FOUND: no such purpose; CH_E_BUSY: the log cannot be handed over now.
+ */
 enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_str by,
                             struct ch_str reason, struct ch_sha256 *ret_id,
                             struct ch_err *err) CH_MUST_CHECK;

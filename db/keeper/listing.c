@@ -2,6 +2,7 @@
  * yanked with the reason where another version can be had instead, plainly (and refused at the
  * file) where none can; or omitted, as the repository says. */
 #include "audit.h"
+#include "budget.h"
 #include "sidecar.h"
 #include "stand_in.h"
 
@@ -12,6 +13,7 @@
 #include "customhouse/limits.h"
 
 #define AHEAD_PER_PAGE 1
+#define AHEAD_QUEUE    64 /* files that are asked ahead and not at their end; the next ones are not */
 
 struct judged {
     struct ch_decision d;
@@ -336,11 +338,49 @@ static bool asked_before(struct page *p, struct ch_str user_agent)
     return false;
 }
 
-void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agent)
+static struct ch_page_file as_asked(const struct ch_index_file *f)
+{
+    return (struct ch_page_file){.file_name = f->file_name,
+                                 .requires_python = f->requires_python,
+                                 .size_bytes = f->size_bytes};
+}
+
+static bool too_large(const struct keeper *k, const struct ch_index_file *f)
+{
+    return f->size_bytes != CH_SIZE_UNKNOWN && f->size_bytes >> 20 >= k->config->prefetch_max_bytes_mib;
+}
+
+/* At the client's expense, as if it had asked for it. */
+static void start_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client)
+{
+    struct charge charge;
+    if (k->intakes_ahead >= AHEAD_QUEUE || !intake_is_new(k, p, file) ||
+        !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), client->address, &charge)) {
+        return;
+    }
+    intake_want(k, p, file, true, &charge);
+    budget_give(k, &charge); /* where it was not taken over */
+}
+
+void listing_file_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client)
+{
+    const struct ch_index_file *f = &p->facts.files[file].index;
+    struct ch_page_file one = as_asked(f);
+    struct ch_page page = {.project = page_name(p), .files = &one, .file_count = 1};
+    bool may = true;
+    size_t wanted;
+    if (p->eco->wanted_next != NULL && k->config->prefetch_parallel > 0 && !too_large(k, f) &&
+        intake_is_new(k, p, file) &&
+        p->eco->wanted_next(&page, &may, client->user_agent, &wanted, 1) == 1) {
+        start_ahead(k, p, file, client);
+    }
+}
+
+void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
 {
     struct ch_err err;
-    if (p->eco->wanted_next == NULL || k->intakes_ahead >= k->config->prefetch_parallel ||
-        p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK || asked_before(p, user_agent)) {
+    if (p->eco->wanted_next == NULL || k->config->prefetch_parallel == 0 ||
+        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK || asked_before(p, client->user_agent)) {
         return;
     }
     struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};
@@ -348,20 +388,16 @@ void listing_ask_ahead(struct keeper *k, struct page *p, struct ch_str user_agen
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
         const struct ch_index_file *f = &p->facts.files[i].index;
-        page.files[i] = (struct ch_page_file){.file_name = f->file_name,
-                                              .requires_python = f->requires_python,
-                                              .size_bytes = f->size_bytes};
-        bool too_large = f->size_bytes != CH_SIZE_UNKNOWN &&
-                         f->size_bytes >> 20 >= k->config->prefetch_max_bytes_mib;
+        page.files[i] = as_asked(f);
         /* An ALLOW stands in for itself: nothing is started for it, and nothing older either. */
-        may[i] = p->listing.available[i] && !f->yanked && !too_large;
+        may[i] = p->listing.available[i] && !f->yanked && !too_large(k, f);
     }
     size_t wanted[AHEAD_PER_PAGE];
-    size_t n = p->eco->wanted_next(&page, may, user_agent, wanted, CH_ARRAY_LEN(wanted));
+    size_t n = p->eco->wanted_next(&page, may, client->user_agent, wanted, CH_ARRAY_LEN(wanted));
     for (size_t i = 0; i < n; i++) {
         if (p->listing.eligible[wanted[i]]) {
-            sidecar_ask_ahead(k, p, wanted[i]); /* first: a resolver asks for it first */
-            intake_want(k, p, wanted[i], true);
+            sidecar_ask_ahead(k, p, wanted[i], client->address); /* first: a resolver asks for it first */
+            start_ahead(k, p, wanted[i], client);
         }
     }
     free(page.files);

@@ -1,5 +1,6 @@
 /* The keeper's part of /-/metrics. Spec: OpenMetrics 1.0. */
 #include "audit.h"
+#include "budget.h"
 
 struct queue {
     uint64_t waiting, running, failed, ahead;
@@ -53,6 +54,9 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
                   (unsigned long long)q.running);
     ch_buf_printf(out, "customhouse_intake_files{state=\"failed\"} %llu\n",
                   (unsigned long long)q.failed);
+    family(out, "customhouse_budget_waiting", "gauge",
+           "Requests that wait, since their clients ask for much that is new.");
+    ch_buf_printf(out, "customhouse_budget_waiting %zu\n", budget_waiting(k));
     family(out, "customhouse_intake_oldest_seconds", "gauge",
            "Age of the oldest file on its way in.");
     ch_buf_printf(out, "customhouse_intake_oldest_seconds %llu\n",

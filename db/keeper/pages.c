@@ -65,6 +65,7 @@ static void free_page(struct page *p)
     free_waiters(&p->waiters);
     free_waiters(&p->moved);
     p->keeper->page_bytes -= p->weight;
+    free(p->charge); /* of a page that is fetched no more, zeroed, or the process ends */
     free_page_files(p);
     page_facts_done(&p->facts);
     ch_buf_done(&p->info_strings);
@@ -126,6 +127,7 @@ static void on_patience(struct ch_timer *t)
         if (p->upstream != NULL) {
             upstream_hung(p->keeper, p->upstream);
         }
+        page_budget_give(p); /* others need not wait for it, too */
     }
     page_wake(p->keeper, p);
 }
@@ -365,24 +367,6 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     return rc;
 }
 
-void pages_inspections_changed(struct keeper *k)
-{
-    size_t cursor = 0;
-    void *value;
-    while (ch_map_next(k->pages, &cursor, NULL, &value)) {
-        struct page *p = value;
-        for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
-            inspection_forget(p, i);
-        }
-        for (size_t i = 0; p->load == PAGE_READY && i < p->facts.file_count; i++) {
-            inspection_of(k, p, i); /* T10 looks at all of them */
-        }
-        if (p->load == PAGE_READY) {
-            inspection_look_past(k, p);
-        }
-    }
-}
-
 void page_wrote(struct page *p)
 {
     if (!p->wrote) {
@@ -514,6 +498,7 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
         if (p->load != PAGE_READY) {
             p->load = PAGE_ABSENT;
         }
+        page_budget_give(p);
         return true;
     }
     bool fresh = p->load == PAGE_READY
@@ -522,6 +507,7 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
                      : p->load == PAGE_ABSENT && now - p->checked_at_us < ABSENT_MEMORY_US;
     bool just_failed = p->failed_at_us != 0 && now - p->failed_at_us < FAILURE_MEMORY_US;
     if (fresh || (just_failed && (!p->refreshing || p->load != PAGE_READY))) {
+        page_budget_give(p);
         return true;
     }
     waiter->next = p->waiters;

@@ -7,6 +7,8 @@
  * earlier upstream's error is an error, never "next". */
 #include "pages_int.h"
 
+#include "budget.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -56,6 +58,28 @@ void page_refresh_free(struct refresh *r)
     free(r);
 }
 
+struct ch_str page_asked_upstream(const struct page *p)
+{
+    return ch_str_of(p->upstream != NULL             ? p->upstream->name
+                     : p->config->upstream_count > 0 ? p->config->upstreams[0]
+                                                     : "");
+}
+
+bool page_budget_take(struct keeper *k, struct page *p, struct ch_str address)
+{
+    if (p->charge == NULL) {
+        p->charge = ch_calloc(1, sizeof(*p->charge));
+    }
+    return budget_take(k, BUDGET_DOCUMENT, page_asked_upstream(p), address, p->charge);
+}
+
+void page_budget_give(struct page *p)
+{
+    if (p->charge != NULL) {
+        budget_give(p->keeper, p->charge);
+    }
+}
+
 static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
 {
     struct keeper *k = r->k;
@@ -64,6 +88,7 @@ static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
     p->refreshing = false;
     p->failed_at_us = keeper_now_us(k);
     p->fail_status = status;
+    page_budget_give(p);
     snprintf(p->fail_text, sizeof(p->fail_text), "%s", text);
     if (p->load == PAGE_LOADING) {
         p->load = PAGE_UNLOADED;
@@ -79,6 +104,7 @@ static void refresh_ended(struct refresh *r)
     struct page *p = r->p;
     p->refreshing = false;
     p->failed_at_us = 0;
+    page_budget_give(p);
     page_refresh_free(r);
     again_page(k, p);
     page_wake(k, p);
@@ -398,6 +424,7 @@ static void page_absent(struct refresh *r)
         return;
     }
     p->load = PAGE_ABSENT;
+    page_budget_give(p);
     p->upstream = p->owned ? p->upstream : NULL;
     p->checked_at_us = keeper_now_us(k);
     page_refresh_free(r);

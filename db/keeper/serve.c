@@ -128,6 +128,8 @@ static void log_client(void *ctx, const struct ch_served_row *row)
     ch_buf_init(&text, 1024);
     ch_buf_puts(&text, CH_STR("address="));
     ch_buf_put_escaped(&text, ch_str_sub(row->address, 0, 100));
+    ch_buf_puts(&text, CH_STR(" principal="));
+    ch_buf_put_escaped(&text, row->principal);
     ch_buf_puts(&text, CH_STR(" user_agent=\""));
     ch_buf_put_escaped(&text, ch_str_sub(row->user_agent, 0, 100));
     ch_buf_puts(&text, CH_STR("\" file="));

@@ -5,37 +5,16 @@
  * keep their directory and mostly their metadata; else the file has to be inspected. A sidecar that
  * the index does not announce comes after the end, since it mostly is not there. What was shown is
  * compared with the file itself once that is here. */
-#include "sidecar.h"
+#include "sidecar_int.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
 
-#define SIDECAR_TIMEOUT_MS 15000
-#define TAIL_BYTES         (128u << 10) /* first try */
-#define TAIL_MAX_BYTES     (4u << 20)
-#define TAIL_ROUNDS        3
 #define UNUSABLE_MS        600000 /* it is not tried again for so long */
+#define HANGS_MS           15000  /* the same, when there was no answer at all */
 #define ABSENT_TO_STOP     3 /* an upstream that does not announce sidecars is asked this often */
-
-enum state { FETCHING = 1, UNUSABLE };
-
-struct sidecar {
-    struct keeper *k;
-    struct page *p;
-    char *file_name;
-    struct ch_buf key; /* in keeper.sidecars */
-    struct ch_sha256 stated; /* the file's hash in the index, when it began */
-    enum state state;
-    uint64_t ended_ms; /* UNUSABLE: since then */
-    int fd;
-    bool announced; /* by the index */
-    bool asked;     /* the upstream for it */
-    uint64_t tail_from; /* where in the file what is in fd begins */
-    int tail_rounds;
-    struct waiter *waiters;
-};
 
 struct upstream_sidecars { /* per upstream: does it have them without saying so? */
     uint32_t absent_in_a_row;
@@ -64,7 +43,7 @@ static struct sidecar *find(const struct keeper *k, const struct page *p,
 }
 
 /* Its file, -1 when the page has none of that name any more, or another one. */
-static ptrdiff_t file_of(const struct sidecar *s)
+ptrdiff_t sidecar_file(const struct sidecar *s)
 {
     ptrdiff_t at = page_find_file(s->p, ch_str_of(s->file_name));
     return at >= 0 && find(s->k, s->p, &s->p->facts.files[at].index) == s ? at : -1;
@@ -75,11 +54,8 @@ static void free_sidecar(struct sidecar *s)
     if (s->fd >= 0) {
         close(s->fd);
     }
-    while (s->waiters != NULL) {
-        struct waiter *w = s->waiters;
-        s->waiters = w->next;
-        ask_free_waiter(w);
-    }
+    waiters_done(&s->waiters);
+    budget_give(s->k, &s->charge);
     ch_buf_done(&s->key);
     free(s->file_name);
     free(s);
@@ -96,41 +72,30 @@ static struct upstream_sidecars *of_upstream(struct keeper *k, const struct page
     return u;
 }
 
-/* They look again: the list is no longer the sidecar's, which may be gone afterwards. */
-static void wake(struct keeper *k, struct page *p, struct waiter *w)
-{
-    while (w != NULL) {
-        struct waiter *next = w->next;
-        w->next = NULL;
-        ask_go_on(k, p, w);
-        w = next;
-    }
-}
-
 /* Ends the fetch; `usable`: it is stored. An unusable one stays known, so that it is not tried
  * again for a while (the file's own inspection then answers). */
-static void end(struct sidecar *s, bool usable)
+void sidecar_end(struct sidecar *s, bool usable)
 {
     struct keeper *k = s->k;
     struct page *p = s->p;
-    struct waiter *w = s->waiters;
-    s->waiters = NULL;
+    struct waiters waiters = waiters_take(&s->waiters); /* it may be gone before they have looked */
     if (s->fd >= 0) {
         close(s->fd);
         s->fd = -1;
     }
     s->state = UNUSABLE;
     s->ended_ms = ch_loop_now_ms(k->child.loop);
+    budget_give(k, &s->charge);
     if (usable) {
         ch_map_remove(k->sidecars, ch_buf_str(&s->key));
         free_sidecar(s);
     }
-    wake(k, p, w);
+    waiters_wake(&waiters);
     p->busy--;
     owner_left(k, p);
 }
 
-static bool only_notes(struct ch_str stream)
+bool sidecar_only_notes(struct ch_str stream)
 {
     struct ch_scan_reader reader;
     struct ch_scan_record rec;
@@ -173,7 +138,7 @@ bool sidecar_was_evicted(struct keeper *k, struct page *p, size_t file)
  * would be asked for again, and again. */
 static bool is_as_stated(const struct sidecar *s, const struct ch_sha256 *sha256)
 {
-    ptrdiff_t at = file_of(s);
+    ptrdiff_t at = sidecar_file(s);
     const struct ch_index_file *f = at >= 0 ? &s->p->facts.files[at].index : NULL;
     if (f == NULL || f->sidecar != CH_SIDECAR_HASHED || ch_sha256_eq(&f->sidecar_sha256, sha256)) {
         return true;
@@ -182,13 +147,13 @@ static bool is_as_stated(const struct sidecar *s, const struct ch_sha256 *sha256
     return false;
 }
 
-static void keep(struct sidecar *s, struct ch_str bytes)
+void sidecar_keep(struct sidecar *s, struct ch_str bytes)
 {
     struct keeper *k = s->k;
     struct ch_sha256 sha256 = ch_sha256_of(bytes.ptr, bytes.len);
     struct ch_err err = {0};
     if (!is_as_stated(s, &sha256)) {
-        end(s, false);
+        sidecar_end(s, false);
         return;
     }
     enum ch_code rc = sidecar_store(k, bytes, &sha256, &err);
@@ -212,7 +177,7 @@ static void keep(struct sidecar *s, struct ch_str bytes)
     if (rc != CH_OK) {
         keeper_log("sidecar", "file=%s error=\"%s\"", s->file_name, err.msg);
     }
-    end(s, rc == CH_OK);
+    sidecar_end(s, rc == CH_OK);
 }
 
 static void on_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
@@ -220,172 +185,28 @@ static void on_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str
     struct sidecar *s = ctx;
     struct ch_buf bytes;
     struct ch_err err;
-    if (answer->outcome != CH_SCAN_DONE || !only_notes(stream)) {
+    if (answer->outcome != CH_SCAN_DONE || !sidecar_only_notes(stream)) {
         keeper_log("sidecar", "file=%s unusable=\"%.*s\"", s->file_name, CH_STR_ARG(answer->text));
-        end(s, false);
+        sidecar_end(s, false);
         return;
     }
     ch_buf_init(&bytes, ch_limits.metadata_bytes + 1);
     if (jobs_read_all(s->fd, &bytes, &err) == CH_OK) {
-        keep(s, ch_buf_str(&bytes));
+        sidecar_keep(s, ch_buf_str(&bytes));
     } else {
-        end(s, false);
+        sidecar_end(s, false);
     }
     ch_buf_done(&bytes);
 }
 
-/* ------------------------------------------------------------------ the end of the file */
-
-static bool fetch_tail(struct sidecar *s, uint64_t from);
-static bool fetch_sidecar(struct sidecar *s);
-
-/* The metadata's bytes, and from where in the file more is needed (UINT64_MAX: nowhere). */
-static void read_tail(struct ch_str stream, struct ch_str *ret_metadata, uint64_t *ret_from)
-{
-    struct ch_scan_reader reader;
-    struct ch_scan_record rec;
-    struct ch_err err;
-    *ret_metadata = (struct ch_str){NULL, 0};
-    *ret_from = UINT64_MAX;
-    ch_scan_reader_init(&reader, stream);
-    while (ch_scan_read(&reader, &rec, &err) == CH_OK) {
-        if (rec.type == CH_REC_METADATA && ret_metadata->ptr == NULL) {
-            *ret_metadata = rec.u.metadata;
-        } else if (rec.type == CH_REC_FACT &&
-                   (ch_str_eq(rec.u.fact.name, CH_STR("tail-offset")) ||
-                    ch_str_eq(rec.u.fact.name, CH_STR("metadata-offset")))) {
-            CH_IGNORE(!ch_str_u64(rec.u.fact.value, ret_from));
-        }
-    }
-}
-
-static void on_tail_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
-{
-    struct sidecar *s = ctx;
-    struct ch_str metadata;
-    uint64_t from;
-    if (answer->outcome != CH_SCAN_DONE || !only_notes(stream)) {
-        keeper_log("sidecar", "file=%s tail=\"%.*s\"", s->file_name, CH_STR_ARG(answer->text));
-        end(s, false);
-        return;
-    }
-    read_tail(stream, &metadata, &from);
-    if (metadata.ptr != NULL) {
-        keep(s, metadata);
-    } else if (from >= s->tail_from || !fetch_tail(s, from)) {
-        end(s, false);
-    }
-}
-
-/* The fetcher writes where the bytes lie in the file: what came is copied to the start of a
- * document of its own, after proof that nobody writes any more. */
-static enum ch_code cut(struct sidecar *s, uint64_t bytes, struct ch_err *err)
-{
-    struct ch_buf b;
-    int fd = -1;
-    ch_buf_init(&b, TAIL_MAX_BYTES + 1);
-    enum ch_code rc = jobs_seal(s->fd, err);
-    rc = rc == CH_OK ? jobs_memfd("tail", &fd, err) : rc;
-    while (rc == CH_OK && b.len < bytes) {
-        char *at = ch_buf_reserve(&b, (size_t)(bytes - b.len));
-        ssize_t n = at == NULL
-                        ? -1
-                        : pread(s->fd, at, (size_t)(bytes - b.len), (off_t)(s->tail_from + b.len));
-        if (n <= 0) {
-            rc = ch_fail(err, CH_E_IO, "the end of the file is shorter than it was said to be");
-            break;
-        }
-        b.len += (size_t)n;
-    }
-    for (size_t at = 0; rc == CH_OK && at < b.len;) {
-        ssize_t n = write(fd, b.ptr + at, b.len - at);
-        if (n <= 0) {
-            rc = ch_fail(err, CH_E_IO, "writing the end of the file");
-            break;
-        }
-        at += (size_t)n;
-    }
-    rc = rc == CH_OK ? jobs_seal(fd, err) : rc;
-    ch_buf_done(&b);
-    if (rc != CH_OK && fd >= 0) {
-        close(fd);
-    } else if (rc == CH_OK) {
-        close(s->fd);
-        s->fd = fd;
-    }
-    return rc;
-}
-
-static void on_tail_fetched(void *ctx, const struct ch_fetched *answer)
-{
-    struct sidecar *s = ctx;
-    struct ch_err err;
-    ptrdiff_t at = file_of(s);
-    uint64_t size = at < 0 ? 0 : s->p->facts.files[at].index.size_bytes;
-    if (answer->code != CH_OK || answer->http_status != 206 || at < 0 || size == CH_SIZE_UNKNOWN ||
-        size < s->tail_from || answer->bytes != size - s->tail_from ||
-        cut(s, answer->bytes, &err) != CH_OK) {
-        if (!fetch_sidecar(s)) {
-            end(s, false); /* no ranges there: the whole file answers */
-        }
-        return;
-    }
-    struct ch_scan_job job = {
-        .kind = CH_SCAN_TAIL,
-        .ecosystem = ch_str_of(s->p->eco->name),
-        .profile = ch_str_of(s->p->files[at].release.profile),
-        .project = page_name(s->p),
-        .version = ch_str_of(s->p->files[at].release.version),
-        .file_name = ch_str_of(s->file_name),
-        .size_bytes = answer->bytes,
-        .tail_offset_bytes = s->tail_from,
-    };
-    jobs_scan(s->k, 0, &job, s->fd, on_tail_scanned, s);
-}
-
-static bool fetch_tail(struct sidecar *s, uint64_t from)
-{
-    struct page *p = s->p;
-    struct ch_err err;
-    ptrdiff_t at = file_of(s);
-    if (at < 0 || p->files[at].release.profile == NULL || s->tail_rounds == TAIL_ROUNDS) {
-        return false;
-    }
-    const struct ch_index_file *f = &p->facts.files[at].index;
-    if (f->size_bytes == CH_SIZE_UNKNOWN) {
-        return false;
-    }
-    if (from == UINT64_MAX) {
-        from = f->size_bytes > TAIL_BYTES ? f->size_bytes - TAIL_BYTES : 0;
-    }
-    if (from >= f->size_bytes || f->size_bytes - from > TAIL_MAX_BYTES) {
-        return false;
-    }
-    if (s->fd >= 0) {
-        close(s->fd);
-        s->fd = -1;
-    }
-    if (jobs_memfd("tail", &s->fd, &err) != CH_OK) {
-        return false;
-    }
-    s->tail_from = from;
-    s->tail_rounds++;
-    struct ch_fetch fetch = {
-        .kind = CH_FETCH_DOCUMENT,
-        .upstream = ch_str_of(p->upstream->name),
-        .url = f->url,
-        .accept = CH_STR("*/*"),
-        .range_from_bytes = from,
-        .range_to_bytes = f->size_bytes - 1,
-        .max_bytes = f->size_bytes - from,
-        .expected_bytes = CH_SIZE_UNKNOWN,
-        .timeout_ms = SIDECAR_TIMEOUT_MS,
-    };
-    jobs_fetch(s->k, &fetch, s->fd, on_tail_fetched, s);
-    return true;
-}
-
 /* ------------------------------------------------------------------ the upstream's sidecar */
+
+/* Nobody has said a word: asking the same host for something else would take as long again. */
+bool sidecar_hangs(struct sidecar *s, const struct ch_fetched *answer)
+{
+    s->hangs = answer->code == CH_E_TIMEOUT && answer->http_status == 0;
+    return s->hangs;
+}
 
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
 {
@@ -397,20 +218,24 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     uint64_t size;
     struct upstream_sidecars *u = of_upstream(k, p);
     bool there = answer->code == CH_OK && answer->http_status == 200;
+    if (sidecar_hangs(s, answer)) {
+        sidecar_end(s, false);
+        return;
+    }
     if (!s->announced && answer->code == CH_OK) {
         u->absent_in_a_row = there ? 0 : u->absent_in_a_row + 1;
     }
-    ptrdiff_t at = file_of(s);
-    if (answer->code == CH_OK && !there && s->tail_rounds == 0 && fetch_tail(s, UINT64_MAX)) {
+    ptrdiff_t at = sidecar_file(s);
+    if (answer->code == CH_OK && !there && s->tail_rounds == 0 && sidecar_fetch_tail(s, UINT64_MAX)) {
         return;
     }
     if (!there || at < 0 || jobs_seal(s->fd, &err) != CH_OK ||
         ch_sha256_of_fd(s->fd, &sha256, &size, &err) != CH_OK) {
-        end(s, false);
+        sidecar_end(s, false);
         return;
     }
     if (!is_as_stated(s, &sha256)) {
-        end(s, false);
+        sidecar_end(s, false);
         return;
     }
     struct ch_scan_job job = {
@@ -426,13 +251,13 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
 }
 
 /* False when it is no use: it was asked for, or the upstream has none. */
-static bool fetch_sidecar(struct sidecar *s)
+bool sidecar_fetch(struct sidecar *s)
 {
     struct keeper *k = s->k;
     struct page *p = s->p;
     struct ch_buf url;
     struct ch_err err;
-    ptrdiff_t at = file_of(s);
+    ptrdiff_t at = sidecar_file(s);
     if (at < 0 || s->asked ||
         (!s->announced && of_upstream(k, p)->absent_in_a_row >= ABSENT_TO_STOP)) {
         return false;
@@ -454,6 +279,7 @@ static bool fetch_sidecar(struct sidecar *s)
             .max_bytes = ch_limits.metadata_bytes,
             .expected_bytes = CH_SIZE_UNKNOWN,
             .timeout_ms = SIDECAR_TIMEOUT_MS,
+            .answer_ms = (uint32_t)ch_limits.fetch_answer_ms,
         };
         s->asked = true;
         jobs_fetch(k, &fetch, s->fd, on_fetched, s);
@@ -462,7 +288,8 @@ static bool fetch_sidecar(struct sidecar *s)
     return ok;
 }
 
-static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
+/* NULL: there is no use in it. */
+static struct sidecar *start(struct keeper *k, struct page *p, size_t file, struct charge *charge)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
     if (p->eco->sidecar_url == NULL) {
@@ -476,9 +303,12 @@ static struct sidecar *start(struct keeper *k, struct page *p, size_t file)
     s->announced = f->sidecar != CH_SIDECAR_NONE;
     s->file_name = ch_str_dup(f->file_name);
     s->stated = f->sha256;
+    s->charge = *charge;
+    *charge = (struct charge){0};
+    waiters_init(&s->waiters, k, p);
     key_of(&s->key, p, f);
     ch_map_set(k->sidecars, ch_buf_str(&s->key), s);
-    if (!(s->announced ? fetch_sidecar(s) : fetch_tail(s, UINT64_MAX) || fetch_sidecar(s))) {
+    if (!(s->announced ? sidecar_fetch(s) : sidecar_fetch_tail(s, UINT64_MAX) || sidecar_fetch(s))) {
         ch_map_remove(k->sidecars, ch_buf_str(&s->key));
         free_sidecar(s);
         return NULL;
@@ -502,7 +332,37 @@ static enum sidecar_state serve(struct keeper *k, struct page *p, size_t file,
     return SIDECAR_READY;
 }
 
-enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct waiter *waiter,
+/* Another try is due. */
+static bool may_start(const struct sidecar *s, uint64_t now_ms)
+{
+    return s->state == UNUSABLE && now_ms - s->ended_ms >= (s->hangs ? HANGS_MS : UNUSABLE_MS);
+}
+
+static struct sidecar *find_current(struct keeper *k, const struct page *p, size_t file)
+{
+    struct sidecar *s = find(k, p, &p->facts.files[file].index);
+    if (s != NULL && may_start(s, ch_loop_now_ms(k->child.loop))) {
+        ch_map_remove(k->sidecars, ch_buf_str(&s->key));
+        free_sidecar(s);
+        s = NULL;
+    }
+    return s;
+}
+
+/* False: over budget. */
+static bool start_charged(struct keeper *k, struct page *p, size_t file, struct ch_str address,
+                          struct sidecar **ret)
+{
+    struct charge charge;
+    if (!budget_take(k, BUDGET_DOCUMENT, ch_str_of(p->upstream->name), address, &charge)) {
+        return false;
+    }
+    *ret = start(k, p, file, &charge);
+    budget_give(k, &charge); /* where it was not taken over */
+    return true;
+}
+
+enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct ch_str address,
                                struct ch_sha256 *ret_sha256, uint64_t *ret_size)
 {
     const struct ch_inspection_result *in = inspection_of(k, p, file);
@@ -517,16 +377,21 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
         ch_blobs_has(k->blobs, &row.sha256)) { /* else it was evicted: fetched again */
         return serve(k, p, file, &row.sha256, row.size_bytes, ret_sha256, ret_size);
     }
-    struct sidecar *s = find(k, p, &p->facts.files[file].index);
-    if (s == NULL) {
-        s = start(k, p, file);
+    struct sidecar *s = find_current(k, p, file);
+    if (s == NULL && !start_charged(k, p, file, address, &s)) {
+        return SIDECAR_OVER_BUDGET;
     }
     if (s == NULL || s->state == UNUSABLE) {
-        return SIDECAR_FAILED;
+        return s != NULL && s->hangs ? SIDECAR_HANGS : SIDECAR_FAILED;
     }
-    waiter->next = s->waiters;
-    s->waiters = waiter;
     return SIDECAR_WAITING;
+}
+
+void sidecar_wait(struct keeper *k, struct page *p, size_t file, struct waiter *waiter)
+{
+    struct sidecar *s = find(k, p, &p->facts.files[file].index);
+    CH_ASSERT(s != NULL && s->state == FETCHING);
+    waiters_add(&s->waiters, waiter);
 }
 
 void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name)
@@ -534,19 +399,18 @@ void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name
     ptrdiff_t at = page_find_file(p, file_name);
     struct sidecar *s = at < 0 ? NULL : find(k, p, &p->facts.files[at].index);
     if (s != NULL) {
-        struct waiter *w = s->waiters;
-        s->waiters = NULL;
-        wake(k, s->p, w);
+        waiters_wake(&s->waiters);
     }
 }
 
-void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file)
+void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file, struct ch_str address)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     struct ch_sidecar_row row;
+    struct sidecar *s;
     if (find(k, p, &f->index) == NULL && inspection_of(k, p, file) == NULL &&
         !sidecar_shown(k, p, f, &row)) {
-        CH_IGNORE(start(k, p, file) == NULL); /* then the file itself answers */
+        CH_IGNORE(!start_charged(k, p, file, address, &s)); /* else the client asks by itself */
     }
 }
 
@@ -557,7 +421,7 @@ void sidecars_forget(struct keeper *k, uint64_t now_ms)
     void *value;
     while (ch_map_next(k->sidecars, &cursor, &key, &value)) {
         struct sidecar *s = value;
-        if (s->state == UNUSABLE && now_ms - s->ended_ms >= UNUSABLE_MS) {
+        if (may_start(s, now_ms)) {
             ch_map_remove(k->sidecars, key);
             free_sidecar(s);
         }

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include "db/log/entry_int.h"
 
 /* RFC 8785 section 3.2.2.2: the short escapes where there are some, \u00xx for other controls. */
@@ -134,13 +131,32 @@ void ch_log_entry_commitment(struct ch_log_entry *e, const char *key, const stru
     ch_buf_putc(e->out, '}');
 }
 
+/* RFC 2104, with SHA-256's block of 64 bytes. */
+struct ch_sha256 ch_log_entry_commit_with(struct ch_hash *h,
+                                          const uint8_t salt[CH_ENTRY_SALT_BYTES],
+                                          struct ch_str text)
+{
+    uint8_t pad[64];
+    for (size_t i = 0; i < sizeof(pad); i++) {
+        pad[i] = (uint8_t)((i < CH_ENTRY_SALT_BYTES ? salt[i] : 0) ^ 0x36);
+    }
+    ch_hash_reset(h);
+    ch_hash_add(h, pad, sizeof(pad));
+    ch_hash_add(h, text.ptr != NULL ? text.ptr : "", text.len);
+    struct ch_sha256 inner = ch_hash_end(h);
+    for (size_t i = 0; i < sizeof(pad); i++) {
+        pad[i] ^= 0x36 ^ 0x5c;
+    }
+    ch_hash_reset(h);
+    ch_hash_add(h, pad, sizeof(pad));
+    ch_hash_add(h, inner.byte, sizeof(inner.byte));
+    return ch_hash_end(h);
+}
+
 struct ch_sha256 ch_log_entry_commit(const uint8_t salt[CH_ENTRY_SALT_BYTES], struct ch_str text)
 {
-    struct ch_sha256 d;
-    unsigned len = 0;
-    CH_ASSERT(HMAC(EVP_sha256(), salt, CH_ENTRY_SALT_BYTES,
-                   (const unsigned char *)(text.ptr != NULL ? text.ptr : ""), text.len, d.byte,
-                   &len) != NULL &&
-              len == sizeof(d.byte));
+    struct ch_hash *h = ch_hash_new();
+    struct ch_sha256 d = ch_log_entry_commit_with(h, salt, text);
+    ch_hash_free(h);
     return d;
 }

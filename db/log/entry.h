@@ -38,6 +38,10 @@ void ch_log_entry_commitment(struct ch_log_entry *e, const char *key, const stru
 void ch_log_entry_open(struct ch_log_entry *e, const char *key); /* an object as value */
 void ch_log_entry_close(struct ch_log_entry *e);
 struct ch_sha256 ch_log_entry_commit(const uint8_t salt[CH_ENTRY_SALT_BYTES], struct ch_str text);
+/* The same for many, with a hash that is kept. */
+struct ch_sha256 ch_log_entry_commit_with(struct ch_hash *h,
+                                          const uint8_t salt[CH_ENTRY_SALT_BYTES],
+                                          struct ch_str text);
 
 /* --- reading --- */
 struct ch_log_entry_field {

@@ -87,36 +87,39 @@ static bool decode(struct ch_str written, struct ch_buf *ret)
     return same;
 }
 
-/* Most strings have no escape and no byte beyond ASCII: nothing of them can be written otherwise.
- */
-static bool is_plain(struct ch_str inside)
+/* Where a string ends whose first `end` characters were looked at. Most have no escape and no byte
+ * beyond ASCII: nothing of them can be written otherwise. */
+static size_t find_quote(struct ch_str s, size_t end, bool *ret_plain)
 {
-    for (size_t i = 0; i < inside.len; i++) {
-        unsigned char c = (unsigned char)inside.ptr[i];
-        if (c < 0x20 || c > 0x7e || c == '\\') {
-            return false;
-        }
+    while (end < s.len && s.ptr[end] != '"') {
+        unsigned char c = (unsigned char)s.ptr[end];
+        *ret_plain = *ret_plain && c >= 0x20 && c <= 0x7e && c != '\\';
+        end += c == '\\' ? 2 : 1;
     }
-    return true;
+    return end;
+}
+
+static bool is_plain(struct ch_str s)
+{
+    bool plain = true;
+    return find_quote(s, 0, &plain) == s.len && plain;
 }
 
 static struct ch_str string(struct reader *r)
 {
     struct ch_str s = r->rest;
-    size_t end = 1;
+    bool plain = true;
     if (s.len == 0 || s.ptr[0] != '"') {
         r->failed = true;
         return s;
     }
-    while (end < s.len && s.ptr[end] != '"') {
-        end += s.ptr[end] == '\\' ? 2 : 1;
-    }
+    size_t end = find_quote(s, 1, &plain);
     if (end >= s.len) {
         r->failed = true;
         return s;
     }
     struct ch_str written = ch_str_sub(s, 0, end + 1);
-    if (!is_plain(ch_str_sub(s, 1, end - 1))) {
+    if (!plain) {
         struct ch_buf text;
         ch_buf_init(&text, written.len);
         r->failed = r->failed || !decode(written, &text);
@@ -232,8 +235,9 @@ enum ch_code ch_log_entry_read(struct ch_str entry, struct ch_log_entry_fields *
 
 struct ch_str ch_log_entry_get(const struct ch_log_entry_fields *f, const char *key)
 {
+    struct ch_str wanted = ch_str_of(key);
     for (size_t i = 0; i < f->count; i++) {
-        if (ch_str_eq(f->field[i].key, ch_str_of(key))) {
+        if (f->field[i].key.len == wanted.len && ch_str_eq(f->field[i].key, wanted)) {
             return f->field[i].value;
         }
     }

@@ -126,6 +126,30 @@ enum ch_code ch_store_releases_of_project(struct ch_store *s, struct ch_str upst
     return each_release(&c, rc, each, ctx, err);
 }
 
+enum ch_code ch_store_confirm_bytes(struct ch_store *s, const struct ch_release_file *f,
+                                    struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_CONFIRM_BYTES,
+                      CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
+                              ch_arg_text(f->file_name), ch_arg_sha(&f->sha256),
+                              ch_arg_int(f->at_us)),
+                      NULL, err);
+}
+
+enum ch_code ch_store_bytes_confirmed(struct ch_store *s, struct ch_release_file *f,
+                                      struct ch_err *err)
+{
+    int64_t at_us = 0;
+    enum ch_code rc = ch_sql_number(s, CH_SQL_BYTES_CONFIRMED,
+                                    CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
+                                            ch_arg_text(f->file_name), ch_arg_sha(&f->sha256)),
+                                    &at_us, err);
+    if (rc == CH_OK) {
+        f->at_us = at_us;
+    }
+    return rc;
+}
+
 enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f,
                                 struct ch_err *err)
 {

@@ -136,6 +136,7 @@ enum ch_code ch_store_scrub(struct ch_store *s, struct ch_err *err)
 {
     int64_t busy = 0;
     enum ch_code rc = ch_sql_number(s, CH_SQL_SCRUB, NULL, 0, &busy, err);
+    ch_store_reserve(s); /* what went with its length */
     return rc == CH_OK && busy != 0
                ? ch_fail(err, CH_E_BUSY, "somebody reads the database: its journal is not empty")
                : rc;
@@ -149,7 +150,8 @@ enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals
     return ch_sql_run(s, CH_SQL_COUNT_REFUSAL,
                       CH_ARGS(ch_arg_int(row->minute), ch_arg_text(row->repository),
                               ch_arg_text(row->project), ch_arg_text(row->file_name),
-                              ch_arg_text(row->address), ch_arg_text(row->rule)),
+                              ch_arg_text(row->address), ch_arg_text(row->principal),
+                              ch_arg_text(row->rule)),
                       NULL, err);
 }
 
@@ -166,8 +168,9 @@ enum ch_code ch_store_refusals_before(struct ch_store *s, int64_t minute,
             .project = ch_col_str(&c, 2),
             .file_name = ch_col_str(&c, 3),
             .address = ch_col_str(&c, 4),
-            .rule = ch_col_str(&c, 5),
-            .times = ch_col_u64(&c, 6),
+            .principal = ch_col_str(&c, 5),
+            .rule = ch_col_str(&c, 6),
+            .times = ch_col_u64(&c, 7),
         };
         rc = each(ctx, &row, err);
     }

@@ -36,8 +36,8 @@ static const struct ch_logged_field expiry_fields[] = {
     FLAG("deny"), TEXT("repository"), TEXT("project"), TEXT("file"), TIME("expires_us"),
 };
 static const struct ch_logged_field served_fields[] = {
-    TEXT("repository"), TEXT("project"), TEXT("file"),
-    SHA256("sha256"),   TEXT("address"), NUMBER("at_us"),
+    TEXT("repository"), TEXT("project"),   TEXT("file"),    SHA256("sha256"),
+    TEXT("address"),    TEXT("principal"), NUMBER("at_us"),
 };
 static const struct ch_logged_field policy_fields[] = {
     SHA256("policy"),

@@ -10,8 +10,8 @@ static enum ch_code count_served(struct ch_store *s, const struct ch_served_row 
         s, CH_SQL_ADD_SERVED,
         CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
                 ch_arg_text(row->file_name), ch_arg_sha(&row->sha256), ch_arg_text(row->address),
-                ch_arg_text(row->user_agent), ch_arg_int(row->first_at_us),
-                ch_arg_int(row->last_at_us), ch_arg_u64(row->times)),
+                ch_arg_text(row->user_agent), ch_arg_text(row->principal),
+                ch_arg_int(row->first_at_us), ch_arg_int(row->last_at_us), ch_arg_u64(row->times)),
         &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         *ret_times = ch_col_u64(&c, 0);
@@ -29,7 +29,9 @@ enum ch_code ch_store_add_served(struct ch_store *s, struct ch_served_row *row, 
     enum ch_code rc = count_served(s, row, &times, &row->id, err);
     if (rc == CH_OK && times == row->times) { /* a new row: is it the only one? */
         rc = ch_sql_number(s, CH_SQL_SERVED_TO,
-                           CH_ARGS(ch_arg_sha(&row->sha256), ch_arg_text(row->address)), &rows, err);
+                           CH_ARGS(ch_arg_sha(&row->sha256), ch_arg_text(row->address),
+                                   ch_arg_text(row->principal)),
+                           &rows, err);
     }
     if (rc == CH_OK) {
         *ret_first = rows == 1;
@@ -66,9 +68,10 @@ enum ch_code ch_store_served(struct ch_store *s, const struct ch_sha256 *sha256,
             .sha256 = ch_col_sha(&c, 3),
             .address = ch_col_str(&c, 4),
             .user_agent = ch_col_str(&c, 5),
-            .first_at_us = ch_col_int(&c, 6),
-            .last_at_us = ch_col_int(&c, 7),
-            .times = ch_col_u64(&c, 8),
+            .principal = ch_col_str(&c, 6),
+            .first_at_us = ch_col_int(&c, 7),
+            .last_at_us = ch_col_int(&c, 8),
+            .times = ch_col_u64(&c, 9),
         };
         if (wanted(&row, sha256, project, file_name)) {
             each(ctx, &row);

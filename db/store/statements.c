@@ -141,6 +141,16 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                                     " FROM release_file WHERE upstream = $1 AND project = $2"
                                     " ORDER BY file_name, id",
                                     "tt"},
+    [CH_SQL_CONFIRM_BYTES] = {"confirm bytes",
+                              "INSERT INTO bytes_confirmed (upstream, project, file_name, sha256,"
+                              " at_us) VALUES ($1, $2, $3, $4, $5)"
+                              " ON CONFLICT (upstream, project, file_name, sha256) DO UPDATE"
+                              " SET at_us = excluded.at_us",
+                              "tttdi", true},
+    [CH_SQL_BYTES_CONFIRMED] = {"get when bytes were confirmed",
+                                "SELECT at_us FROM bytes_confirmed WHERE upstream = $1"
+                                " AND project = $2 AND file_name = $3 AND sha256 = $4",
+                                "tttd"},
     [CH_SQL_ADD_FETCH] = {"add fetch",
                           "INSERT INTO fetch (upstream, url, http_status, code, bytes, elapsed_ms,"
                           " at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -461,25 +471,29 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_ADD_SERVED] =
         {"add served",
          "INSERT INTO served (repository, project, file_name, sha256, address, user_agent,"
-         " first_at_us, last_at_us, times) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-         " ON CONFLICT (sha256, repository, project, file_name, address, user_agent) DO UPDATE SET"
+         " principal, first_at_us, last_at_us, times)"
+         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+         " ON CONFLICT (sha256, repository, project, file_name, address, user_agent, principal)"
+         " DO UPDATE SET"
          " times = served.times + excluded.times, last_at_us = CASE"
          " WHEN excluded.last_at_us > served.last_at_us THEN excluded.last_at_us"
          " ELSE served.last_at_us END RETURNING times, id",
-         "tttdttiii", true},
-    [CH_SQL_SERVED_TO] = {"count rows of bytes served to an address",
-                          "SELECT count(*) FROM served WHERE sha256 = $1 AND address = $2", "dt"},
+         "tttdtttiii", true},
+    [CH_SQL_SERVED_TO] = {"count rows of bytes served to a client",
+                          "SELECT count(*) FROM served WHERE sha256 = $1 AND address = $2"
+                          " AND principal = $3",
+                          "dtt"},
     [CH_SQL_SERVED_ALL] = {"list served",
-                           "SELECT repository, project, file_name, sha256, address, user_agent,"
+                           "SELECT repository, project, file_name, sha256, address, user_agent, principal,"
                            " first_at_us, last_at_us, times FROM served ORDER BY id",
                            ""},
     [CH_SQL_SERVED_BYTES] = {"list served of bytes",
-                             "SELECT repository, project, file_name, sha256, address, user_agent,"
+                             "SELECT repository, project, file_name, sha256, address, user_agent, principal,"
                              " first_at_us, last_at_us, times FROM served WHERE sha256 = $1"
-                             " ORDER BY repository, project, file_name, address, user_agent",
+                             " ORDER BY repository, project, file_name, address, user_agent, principal",
                              "d"},
     [CH_SQL_SERVED_PROJECT] = {"list served of project",
-                               "SELECT repository, project, file_name, sha256, address, user_agent,"
+                               "SELECT repository, project, file_name, sha256, address, user_agent, principal,"
                                " first_at_us, last_at_us, times FROM served WHERE project = $1"
                                " ORDER BY file_name, id",
                                "t"},
@@ -580,8 +594,8 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                               " FROM ruling WHERE id = $1",
                               "i"},
     [CH_SQL_LOGGED_SERVED] = {"get logged serving",
-                              "SELECT repository, project, file_name, sha256, address, first_at_us"
-                              " FROM served WHERE id = $1",
+                              "SELECT repository, project, file_name, sha256, address, principal,"
+                              " first_at_us FROM served WHERE id = $1",
                               "i"},
     [CH_SQL_OLDEST_SERVED] = {"find oldest served", "SELECT coalesce(min(id), 0) FROM served", ""},
     [CH_SQL_LOGGED_PERSON] = {"get logged person",
@@ -630,12 +644,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " UNION ALL SELECT 'ruling_end', ruling, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
          " l.kind = 'ruling-end' AND l.at_us < e.at_us) FROM ruling_end e WHERE NOT EXISTS (SELECT 1"
          " FROM log_entry l WHERE l.kind = 'ruling-end' AND l.source = e.ruling)"
-         /* the first of these bytes to an address; of which there is no telling once rows were
+         /* the first of these bytes to a principal at an address; of which there is no telling once rows were
           * dropped */
          " UNION ALL SELECT 'served', id, first_at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
          " l.kind = 'served' AND l.source < s.id) FROM served s WHERE (SELECT min(id) FROM served)"
          " = 1 AND NOT EXISTS (SELECT 1 FROM served b WHERE b.sha256 = s.sha256 AND b.address ="
-         " s.address AND b.id < s.id) AND NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
+         " s.address AND b.principal = s.principal AND b.id < s.id) AND NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
          " 'served' AND l.source = s.id)"
          " UNION ALL SELECT 'people_fact', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
          " l.kind IN ('person', 'uid', 'member', 'grant', 'token') AND l.source < f.id)"
@@ -648,14 +662,15 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          ""},
     [CH_SQL_COUNT_REFUSAL] =
         {"count refusal",
-         "INSERT INTO log_refusal (minute, repository, project, file_name, address, rule, times)"
-         " VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (minute, repository, project, file_name,"
-         " address, rule) DO UPDATE SET times = log_refusal.times + 1",
-         "ittttt", true},
+         "INSERT INTO log_refusal (minute, repository, project, file_name, address, principal, rule,"
+         " times) VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT (minute, repository, project,"
+         " file_name, address, principal, rule) DO UPDATE SET times = log_refusal.times + 1",
+         "itttttt", true},
     [CH_SQL_REFUSALS_BEFORE] =
         {"list refusals",
-         "SELECT minute, repository, project, file_name, address, rule, times FROM log_refusal"
-         " WHERE minute < $1 ORDER BY minute, repository, project, file_name, address, rule",
+         "SELECT minute, repository, project, file_name, address, principal, rule, times"
+         " FROM log_refusal WHERE minute < $1"
+         " ORDER BY minute, repository, project, file_name, address, principal, rule",
          "i"},
     [CH_SQL_DROP_REFUSALS_BEFORE] = {"drop refusals", "DELETE FROM log_refusal WHERE minute < $1",
                                      "i"},

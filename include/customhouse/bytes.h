@@ -72,6 +72,9 @@ void ch_buf_printf(struct ch_buf *b, const char *fmt, ...) CH_PRINTF(2, 3);
 /* Bytes 0x20 to 0x7e as they are (backslash doubled), everything else as \xNN: the one encoder for
  * text from outside that reaches a terminal, a log, a header or a reason phrase (T20). */
 void ch_buf_put_escaped(struct ch_buf *b, struct ch_str s);
+/* The same for text that went through it already, somewhere else: its backslashes stay as they are, or
+ * each hand it goes through would double them. */
+void ch_buf_put_printable(struct ch_buf *b, struct ch_str s);
 void ch_buf_put_json(struct ch_buf *b, struct ch_str s); /* a quoted JSON string; bad UTF-8 -> U+FFFD */
 void ch_buf_put_html(struct ch_buf *b, struct ch_str s); /* & < > " ' escaped */
 void ch_buf_put_hex(struct ch_buf *b, const void *ptr, size_t len); /* lower case */

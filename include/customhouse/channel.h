@@ -48,6 +48,8 @@ enum ch_code ch_channel_open(const struct ch_channel_options *options, struct ch
 void ch_channel_free(struct ch_channel *ch); /* closes; accepts NULL; allowed inside its handlers */
 enum ch_role ch_channel_peer(const struct ch_channel *ch);
 uint32_t ch_channel_instance(const struct ch_channel *ch);
+/* No two channels that this process ever opened have the same; never 0. */
+uint64_t ch_channel_serial(const struct ch_channel *ch);
 
 /* Queues a frame and writes what the socket takes now; never blocks. Descriptors are duplicated, so
  * the caller keeps its own. False when the channel is closed or its queue is full; the closed handler

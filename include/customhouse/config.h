@@ -34,6 +34,9 @@ struct ch_upstream {
     int64_t added_at_us;
 };
 
+/* Pulling without a token; the default is the site's, and of the site: on loopback alone. */
+enum ch_anonymous { CH_ANONYMOUS_DEFAULT = 0, CH_ANONYMOUS_NO, CH_ANONYMOUS_YES };
+
 enum ch_held_listing { CH_HELD_YANK = 0, CH_HELD_OMIT };
 
 struct ch_repository {
@@ -46,6 +49,7 @@ struct ch_repository {
     size_t reserved_count;
     bool only_allow_listed_upstream; /* T12: names not on the policy's list are not sent out */
     enum ch_held_listing held_listing;
+    enum ch_anonymous anonymous_pull;
 };
 
 /* What the kernel shows for a user that it has no number for here (proc(5), overflowuid): anybody's. */
@@ -77,12 +81,17 @@ struct ch_config {
     uint32_t rescan_grace_days; /* T6: so long findings of replaced rules do for what is served */
     uint32_t prefetch_parallel; /* 0: never ask ahead */
     uint32_t prefetch_max_bytes_mib; /* larger files are not asked ahead */
+    uint32_t fetch_parallel; /* files from one upstream at once (T14) */
+    uint32_t fetch_parallel_per_address; /* of them, for one client */
+    uint32_t fetch_files_burst; /* new files that one client makes us fetch as fast as they come */
+    uint32_t fetch_files_per_minute; /* and after these */
     uint32_t gateways;  /* 0: one per core */
     uint32_t scan_parallel; /* jails at once, 0: one per core */
     uint32_t connections;
     uint32_t connections_per_address;
     uint32_t uid_base;  /* first of the uids given to the processes when started as root */
     bool insecure_http; /* plain HTTP on other than loopback was asked for */
+    enum ch_anonymous anonymous_pull;
 };
 
 /* Errors name file:line:column, what was found and what was expected. Cross-checks included: names
@@ -96,6 +105,14 @@ const struct ch_repository *ch_config_repository(const struct ch_config *c, stru
 /* What links of ours begin with, without a slash at its end: public_url, else the first address that is
  * one; never the Host header (T20). "" when there is none. free() it. */
 char *ch_config_origin(const struct ch_config *c);
+/* Whether clients without a token may pull from the repository (NULL: whatever is of the site as a whole)
+ * by a listener that is on loopback, or is not. Left to its default, loopback is not enough where clients
+ * know the server by another name: then something stands in front of it. */
+bool ch_config_anonymous(const struct ch_config *c, const struct ch_repository *r, bool loopback);
+bool ch_config_address_is_loopback(struct ch_str address); /* HOST:PORT */
+/* What that comes to, a line for each repository, when these addresses are listened on. */
+void ch_config_anonymous_put(struct ch_buf *b, const struct ch_config *c,
+                             const struct ch_str *addresses, size_t count);
 /* Whether the repository keeps this project name for itself (T12): both sides folded (lower case, runs of
  * - _ . as one -), `*` stands for anything. Wider than patterns of the policy: those give, these keep. */
 bool ch_config_reserves(const struct ch_repository *r, struct ch_str name);

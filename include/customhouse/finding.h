@@ -281,7 +281,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_SOURCE_OWN_PROGRAM, 205, "own-program", IRREGULAR, HIGH,                                \
       "starts a program or script that it brings along, as soon as it is imported")                \
     X(CH_F_SOURCE_DATA_CODE, 206, "data-code", IRREGULAR, HIGH,                                    \
-      "runs a file as code that is no source by its name, and so is not looked at as such")        \
+      "runs a file as code that is no source by its name, or of which nobody can say which it is") \
     X(CH_F_SOURCE_PATCH, 207, "library-patched", IRREGULAR, HIGH,                                  \
       "replaces a function of another library by one that sends data out")                         \
     /* 220 to 229: YARA rules, shipped and the site's, scanner/rules */                            \

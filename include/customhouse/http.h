@@ -55,6 +55,7 @@ struct ch_http_view {
     struct ch_str host;             /* Host without port, checked; as sent (compare without case) */
     struct ch_str peer;             /* "127.0.0.1", "::1"; "" on a socket without addresses */
     uint16_t peer_port;
+    unsigned mark;                  /* of the listener it came by */
     struct ch_str user_agent;       /* absent when not sent */
     struct ch_str authorization;    /* absent when not sent; never log it */
     bool has_body;
@@ -74,6 +75,9 @@ bool ch_http_query(const struct ch_http_request *r, struct ch_str name, struct c
 
 /* Something of the handler's own, handed to on_access when the request has ended; NULL before. */
 void ch_http_set_note(struct ch_http_request *r, void *note);
+/* The same for whom it comes from. */
+void ch_http_set_caller(struct ch_http_request *r, void *caller);
+void *ch_http_caller(const struct ch_http_request *r);
 
 /* --- answers --- */
 
@@ -129,7 +133,8 @@ struct ch_http_ticket {
 
 /* Postpones the answer. `on_gone` (may be NULL) is called once, when the client left (also: half
  * closed) or the core ended the request (time-out, refused body, server freed); after it the request
- * is invalid and must not be answered. It is not called once an answer was given. */
+ * is invalid and must not be answered. It is not called once an answer was given. Called once more
+ * for the same request, it replaces `on_gone` and `arg`: another part of the handler goes on. */
 struct ch_http_ticket ch_http_later(struct ch_http_request *r, void (*on_gone)(void *arg),
                                     void *arg);
 
@@ -161,6 +166,7 @@ struct ch_http_access { /* one request, ended; slices borrowed during the call *
     bool tls;
     uint64_t request_id;  /* as in X-Request-Id; 0: ids are not asked for */
     void *note;           /* from ch_http_set_note; NULL when the core answered by itself */
+    void *caller;         /* from ch_http_set_caller */
 };
 
 struct ch_http_options {
@@ -182,12 +188,14 @@ enum ch_code ch_http_server_new(const struct ch_http_options *options,
 void ch_http_server_free(struct ch_http_server *server); /* aborts what is open */
 
 /* Accepts from a socket that listens already and may be shared between processes. The descriptor
- * and `tls` (NULL = plain) stay the caller's and must outlive the server. */
+ * and `tls` (NULL = plain) stay the caller's and must outlive the server. `mark` is what its requests
+ * show of it. */
 enum ch_code ch_http_server_listen(struct ch_http_server *server, int listen_fd,
-                                   struct ch_http_tls *tls, struct ch_err *err) CH_MUST_CHECK;
+                                   struct ch_http_tls *tls, unsigned mark,
+                                   struct ch_err *err) CH_MUST_CHECK;
 /* Serves one connected stream socket; takes fd, also on failure. */
 enum ch_code ch_http_server_adopt(struct ch_http_server *server, int fd, struct ch_http_tls *tls,
-                                  struct ch_err *err) CH_MUST_CHECK;
+                                  unsigned mark, struct ch_err *err) CH_MUST_CHECK;
 /* Replaces the host list (reload). */
 void ch_http_server_set_hosts(struct ch_http_server *server, const struct ch_str *hosts,
                               size_t count);

@@ -16,6 +16,7 @@
     X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
+    X(principal_bytes, 79, "bytes", "who somebody is: kind and name")                              \
     X(header_value_bytes, 1024, "bytes", "ETag, Accept and the like between keeper and fetcher")   \
     /* HTTP server */                                                                              \
     X(http_connections, 4096, "connections", "open at once in one gateway process")                \
@@ -25,6 +26,7 @@
     X(http_head_lines, 100, "lines", "headers of a request; eight Accept lines are normal")        \
     X(http_path_segments, 32, "segments", "of a request path")                                     \
     X(http_body_buffer_bytes, 16384, "bytes", "room for one read of a request body")              \
+    X(http_meaningless_body_bytes, 65536, "bytes", "body of a GET or HEAD, read and checked to its end") \
     X(http_trailer_bytes, 8192, "bytes", "trailer section of a chunked body; discarded")           \
     X(http_reason_bytes, 256, "bytes", "reason phrase; our sentences are up to 200")               \
     X(http_header_ms, 15000, "ms", "from the first byte of a request, or accept, to its head")     \
@@ -53,6 +55,13 @@
     X(admin_wait_ms, 300000, "ms", "for the keeper's answer to it")                                \
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
+    X(gateway_tokens, 4096, "tokens", "what they stand for is kept by one gateway process")        \
+    X(gateway_token_asks, 3, "times", "a token is asked for again when its answer ended on the way") \
+    X(gateway_token_refused_ms, 10000, "ms", "a token that was refused is not asked for again")    \
+    X(gateway_guess_clients, 8192, "clients", "whose wrong tokens are counted by one gateway process") \
+    X(gateway_guess_burst, 30, "tokens", "that are wrong, of one client, before it has to wait")   \
+    X(gateway_guess_ms, 1000, "ms", "for one more of them")                                        \
+    X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \
     X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
     X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
     /* names */                                                                                    \
@@ -72,10 +81,12 @@
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
-    X(fetch_connections, 64, "connections", "to all hosts of one upstream")                        \
-    X(fetch_host_connections, 16, "connections", "to one host")                                    \
+    X(fetch_connections, 96, "connections", "to all hosts of one upstream")                        \
+    X(fetch_host_connections, 48, "connections", "to one host: documents must not wait behind files") \
     X(fetch_redirects, 5, "hops", "of one request")                                                \
     X(fetch_retries, 3, "times", "a transfer that broke is taken up again")                        \
+    X(fetch_timeout_retries, 1, "times", "of these, after a time-out: each took its time already")  \
+    X(fetch_answer_ms, 8000, "ms", "until an answer begins, before who waits for it is told")       \
     X(fetch_backoff_ms, 300, "ms", "before the first retry, doubled for each more, less jitter")   \
     X(fetch_retry_after_ms, 10000, "ms", "a longer Retry-After ends the job with that answer")     \
     X(fetch_connect_ms, 10000, "ms", "resolving, connecting and the TLS handshake")                \
@@ -159,10 +170,6 @@
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \
     /* keeper */                                                                                   \
-    X(cold_per_s, 20, "pages/s", "pages we have not, that one client makes us fetch (T14)")        \
-    X(cold_burst, 1000, "pages", "at once: a large environment resolved for the first time")       \
-    X(cold_all_per_s, 100, "pages/s", "the same for all clients together")                         \
-    X(cold_all_burst, 4000, "pages", "the same for all clients together")                          \
     X(exceptions_open, 4096, "exceptions", "that wait for an answer; more are not asked for")          \
     X(exceptions_of_one, 1024, "exceptions", "of them, of one principal; anonymous is one")         \
     X(exception_askers, 16, "principals", "who are noted as asking for the same exception")         \
@@ -170,6 +177,21 @@
     X(exception_asks_ms, 60000, "ms", "until one more is taken from that address")                  \
     X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")   \
     X(exception_reason_bytes, 500, "bytes", "why somebody asks for an exception")                   \
+    /* T14: at one upstream, of one client address and of all together; of files see `fetching` in the    \
+     * configuration, too. db/keeper/budget.h */                                                          \
+    X(cold_per_s, 40, "documents/s", "pages and metadata we have not, that one client makes us fetch") \
+    X(cold_burst, 2000, "documents", "at once: a large environment resolved for the first time")   \
+    X(cold_parallel, 20, "documents", "being fetched at once for one client")                       \
+    X(cold_all_per_s, 200, "documents/s", "the same for all clients together")                      \
+    X(cold_all_burst, 8000, "documents", "the same for all clients together")                       \
+    X(cold_all_parallel, 28, "documents", "the same for all clients together")                      \
+    X(cold_files_asked, 256, "files", "asked for by one client, and not at their end")              \
+    X(cold_all_files_per_s, 50, "files/s", "that all clients together make us fetch")               \
+    X(cold_all_files_burst, 2000, "files", "the same at once")                                      \
+    X(cold_all_files_asked, 2048, "files", "asked for by all clients, and not at their end")        \
+    X(cold_client_queue, 512, "asks", "of one client that wait for budget; beyond they are refused") \
+    X(cold_queue, 4096, "asks", "of all clients that wait for budget, at all upstreams")            \
+    X(cold_page_wait_ms, 8000, "ms", "a page waits for budget; pip gives up after 15 s")            \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \

@@ -41,10 +41,12 @@
     X(CH_MSG_ASK_METRICS, 26, 64, 0, CH_FROM(CH_ROLE_GATEWAY))                                     \
     X(CH_MSG_METRICS, 27, 256u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
     X(CH_MSG_SERVED, 28, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                   \
-    X(CH_MSG_ASK_DOCUMENT, 29, 1u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                              \
+    X(CH_MSG_ASK_DOCUMENT, 29, 64u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                             \
     X(CH_MSG_DOCUMENT, 30, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                  \
-    X(CH_MSG_ASK_EXCEPTION, 36, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
-    X(CH_MSG_EXCEPTION, 37, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
+    X(CH_MSG_ASK_TOKEN, 35, 2u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
+    X(CH_MSG_TOKEN, 36, 64u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
+    X(CH_MSG_ASK_EXCEPTION, 38, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
+    X(CH_MSG_EXCEPTION, 39, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
     /* keeper and fetcher */                                                                       \
     X(CH_MSG_FETCH, 40, 32u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_FETCH_CANCEL, 41, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
@@ -176,7 +178,44 @@ enum ch_code ch_control_get(struct ch_str payload, struct ch_control *ret,
 struct ch_client { /* who asks; facts for fetched-by and asking ahead */
     struct ch_str address;
     struct ch_str user_agent; /* clipped to 512 bytes */
+    struct ch_str principal;  /* "user:anna", as CH_MSG_TOKEN had it; "anonymous" */
 };
+
+/* Names of repositories. */
+#define CH_REPOSITORIES_MAX 256
+struct ch_repositories {
+    uint32_t count;
+    struct ch_str name[CH_REPOSITORIES_MAX];
+};
+
+/* What a client's token stands for. The gateway hashes what the client presented; the token itself goes
+ * no further (T21). */
+struct ch_ask_token {
+    uint64_t ask;
+    struct ch_sha256 digest;
+    struct ch_client client; /* principal: absent */
+};
+void ch_ask_token_put(struct ch_buf *b, const struct ch_ask_token *m);
+enum ch_code ch_ask_token_get(struct ch_str payload, struct ch_ask_token *ret,
+                              struct ch_err *err) CH_MUST_CHECK;
+
+enum ch_token_outcome {
+    CH_TOKEN_REFUSED = 0, /* unknown, expired, revoked, or for another audience: nothing tells which */
+    CH_TOKEN_GOOD,
+};
+struct ch_token_reply {
+    uint64_t ask;
+    enum ch_token_outcome outcome;
+    struct ch_str principal;
+    uint64_t epoch;             /* holds while the epoch page still shows this epoch */
+    uint64_t not_after_boot_ms; /* and not longer than this, the token's own end included */
+    bool audit_read;
+    bool metrics_read;
+    struct ch_repositories pull; /* what may be pulled from */
+};
+void ch_token_reply_put(struct ch_buf *b, const struct ch_token_reply *m);
+enum ch_code ch_token_reply_get(struct ch_str payload, struct ch_token_reply *ret,
+                                struct ch_err *err) CH_MUST_CHECK;
 
 struct ch_ask_page {
     uint64_t ask;              /* chosen by the gateway, returned with the answer */
@@ -246,7 +285,8 @@ struct ch_refusal {
 enum ch_file_outcome {
     CH_FILE_REFUSED = 0, /* `refusal` */
     CH_FILE_ALLOW,
-    CH_FILE_WAIT,      /* inspection is running; size_bytes and sha256 as the index states them */
+    CH_FILE_WAIT,      /* inspection is running; size_bytes and sha256 as the index states them; text,
+                        * where it is not that: what it waits for */
     CH_FILE_NOT_FOUND,
     CH_FILE_FAILED,    /* upstream: http_status and text */
 };
@@ -329,6 +369,7 @@ enum ch_document {
     CH_DOCUMENT_EVIDENCE,    /* of the digest `sha256` */
     CH_DOCUMENT_VKEY,        /* a key of the audit log as signed notes have it; `name` as for KEY */
     CH_DOCUMENT_HANDOVER,    /* the checkpoint by which it handed the log to the next; `name` likewise */
+    CH_DOCUMENT_ENTRIES,     /* `width` entries of the log's bundle `number`, for who may read them */
 };
 struct ch_ask_document {
     uint64_t ask;
@@ -337,6 +378,9 @@ struct ch_ask_document {
     struct ch_sha256 sha256;
     uint64_t number;
     enum ch_part part;
+    uint32_t width;
+    struct ch_sha256 token; /* entries: of the token that came with the request; looked at again (T21) */
+    struct ch_repositories pull; /* attestations: only of files of these */
 };
 void ch_ask_document_put(struct ch_buf *b, const struct ch_ask_document *m);
 enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *ret,
@@ -383,6 +427,7 @@ struct ch_fetch {
     uint64_t max_bytes;
     uint64_t expected_bytes;   /* CH_SIZE_UNKNOWN */
     uint32_t timeout_ms;       /* of the whole transfer */
+    uint32_t answer_ms;        /* until the first answer begins, retries included; 0: no such end */
 };
 void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m);
 enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err) CH_MUST_CHECK;

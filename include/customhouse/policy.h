@@ -151,6 +151,9 @@ struct ch_facts {
     int64_t removed_at_us;       /* CH_TIME_UNKNOWN: still listed */
     bool upstream_quarantined;
     int64_t index_confirmed_at_us; /* last successful fetch that lists the same hash (T5) */
+    int64_t bytes_confirmed_at_us; /* `artifact` was last fetched whole for this file; counts where the
+                                      index states no hash (T5) */
+    bool allowed; /* the newest decision on these bytes in this repository is ALLOW */
     /* since when the project is known to exist: its oldest file's time, by the rules of age (T7);
      * CH_TIME_UNKNOWN: this file's own age counts instead */
     int64_t project_since_us;
@@ -189,12 +192,15 @@ enum ch_awaits {
     CH_AWAITS_NOTHING = 0,
     CH_AWAITS_STATED_TIME, /* the upstream's word on when it was released */
     CH_AWAITS_INDEX,       /* an answer of the upstream's index that lists it */
+    CH_AWAITS_BYTES,       /* fetching its bytes again */
     CH_AWAITS_UPSTREAM,    /* the upstream, which has yanked it */
 };
 
 struct ch_decision {
     enum ch_verdict verdict;
-    bool eligible;             /* HOLD, and only inspection is missing */
+    bool eligible;             /* HOLD, and only inspection or `refetch` is missing */
+    bool refetch;              /* HOLD: the bytes that are there do not do, they are to be fetched
+                                  again (T5); beside that at most inspection is missing */
     enum ch_awaits awaits;     /* HOLD that is shown, by age: what ends it */
     enum ch_hold_kind hold;    /* the first hold, when verdict is HOLD */
     uint64_t holds;            /* mask of all holds in force: 1 << kind */

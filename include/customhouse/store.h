@@ -153,6 +153,13 @@ enum ch_code ch_store_add_release_file(struct ch_store *s, const struct ch_relea
 enum ch_code ch_store_find_release_file(struct ch_store *s, struct ch_str upstream,
                                         struct ch_str project, struct ch_str file_name,
                                         struct ch_sha256 *ret_sha256, struct ch_err *err) CH_MUST_CHECK;
+/* These bytes came whole for the file at f->at_us, which replaces an earlier time (T5). f->url is not
+ * used. */
+enum ch_code ch_store_confirm_bytes(struct ch_store *s, const struct ch_release_file *f,
+                                    struct ch_err *err) CH_MUST_CHECK;
+/* Fills f->at_us. CH_E_NOT_FOUND: they never did. */
+enum ch_code ch_store_bytes_confirmed(struct ch_store *s, struct ch_release_file *f,
+                                      struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_release_fn(void *ctx, const struct ch_release_file *f);
 /* All release files that are these bytes / of this project (any upstream). */
 enum ch_code ch_store_releases_of(struct ch_store *s, const struct ch_sha256 *sha256,
@@ -535,13 +542,14 @@ struct ch_served_row {
     struct ch_sha256 sha256;
     struct ch_str address;
     struct ch_str user_agent;
+    struct ch_str principal; /* "user:anna"; absent: of an earlier version's rows */
     int64_t first_at_us;
     int64_t last_at_us;
     uint64_t times;
     uint64_t id; /* given by ch_store_add_served */
 };
-/* Counts up the row of (file, bytes, address, user agent). *ret_first: this address had none of these
- * bytes before. */
+/* Counts up the row of (file, bytes, address, user agent, principal). *ret_first: this principal had none
+ * of these bytes from this address before. */
 enum ch_code ch_store_add_served(struct ch_store *s, struct ch_served_row *row, bool *ret_first,
                                  struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_served_fn(void *ctx, const struct ch_served_row *row);
@@ -658,7 +666,7 @@ enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, v
 /* Refusals are counted by the minute, and become one entry each when the minute is over. */
 struct ch_refusals_row {
     int64_t minute; /* since 1970 */
-    struct ch_str repository, project, file_name, address, rule;
+    struct ch_str repository, project, file_name, address, principal, rule;
     uint64_t times;
 };
 enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row,

@@ -48,7 +48,7 @@ void admin_set_keeper(struct admin *a, int fd)
 static void on_access(const struct ch_http_access *access, void *owner)
 {
     struct admin *a = owner;
-    gw_log_add(&a->log, access, ch_now_unix_us());
+    gw_log_add(&a->log, access, (struct ch_str){NULL, 0}, ch_now_unix_us());
 }
 
 static void on_drained(void *owner)

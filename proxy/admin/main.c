@@ -94,7 +94,7 @@ static enum ch_code run(struct process *p, struct ch_err *err)
     p->child.on_reload = on_reload;
     p->child.on_drain = on_drain;
     if ((rc = make(p, err)) != CH_OK || (rc = ch_child_confine(&p->child, err)) != CH_OK ||
-        (rc = ch_http_server_listen(admin_server(p->admin), p->child.listener_fds[0], p->tls,
+        (rc = ch_http_server_listen(admin_server(p->admin), p->child.listener_fds[0], p->tls, 0,
                                     err)) != CH_OK) {
         return rc;
     }

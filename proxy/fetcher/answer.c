@@ -289,6 +289,7 @@ static void begin_answer(struct ch_fetch_job *job, struct ch_str line)
 
 bool ch_fetch_answer_line(struct ch_fetch_job *job, struct ch_str line)
 {
+    job->heard = true;
     struct ch_fetch_answer *a = &job->answer;
     a->header_bytes += line.len;
     if (a->header_bytes > ch_limits.fetch_header_bytes) {

@@ -114,6 +114,7 @@ static void detach(struct ch_fetch_job *job)
         ch_fetch_request_drop(job);
     }
     ch_loop_cancel_timer(e->loop, &job->deadline);
+    ch_loop_cancel_timer(e->loop, &job->silence);
     ch_loop_cancel_timer(e->loop, &job->step);
     close(job->fd);
     if (job->prev != NULL) {
@@ -160,18 +161,6 @@ static void tell_done(struct ch_fetch_job *job, enum ch_code code, struct ch_str
     job->engine->events.on_done(job->engine->events.owner, &done);
 }
 
-/* Messages are ours, with their backslashes, but hold words of servers and of libcurl. */
-static void put_printable(struct ch_buf *b, struct ch_str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '\\') {
-            ch_buf_putc(b, '\\');
-        } else {
-            ch_buf_put_escaped(b, ch_str_sub(s, i, 1));
-        }
-    }
-}
-
 /* `why` is empty for an answer in which nothing is wrong. */
 static void finish(struct ch_fetch_job *job, enum ch_code code, const char *why)
 {
@@ -182,10 +171,10 @@ static void finish(struct ch_fetch_job *job, enum ch_code code, const char *why)
         const char *host = job->url.host;
         /* Messages about a URL or an address begin with the host themselves. */
         if (host != NULL && !ch_str_starts(ch_str_of(why), ch_str_of(host))) {
-            put_printable(&text, ch_str_of(host));
+            ch_buf_put_printable(&text, ch_str_of(host));
             ch_buf_puts(&text, CH_STR(": "));
         }
-        put_printable(&text, ch_str_of(why));
+        ch_buf_put_printable(&text, ch_str_of(why)); /* ours, but it holds words of servers */
     }
     tell_done(job, code, ch_buf_str(&text));
     ch_buf_done(&text);
@@ -222,6 +211,18 @@ static void on_deadline(struct ch_timer *t)
     struct ch_err err;
     ch_fail(&err, CH_E_TIMEOUT, "no complete answer within %u ms, %llu bytes came",
             job->spec.timeout_ms, (unsigned long long)job->have.written_bytes);
+    fail(job, &err);
+}
+
+/* Somebody waits for this one: who says nothing at all is not waited for as long as who is slow. */
+static void on_silence(struct ch_timer *t)
+{
+    struct ch_fetch_job *job = CH_CONTAINER_OF(t, struct ch_fetch_job, silence);
+    struct ch_err err;
+    if (job->heard) {
+        return;
+    }
+    ch_fail(&err, CH_E_TIMEOUT, "no answer within %u ms", job->spec.answer_ms);
     fail(job, &err);
 }
 
@@ -334,9 +335,21 @@ static bool retry(struct ch_fetch_job *job, uint64_t wait_ms)
     return true;
 }
 
+/* A time-out has taken its time already: many of them are tried again only where each brought more. */
+static bool is_worth_it(struct ch_fetch_job *job, const struct ch_err *err)
+{
+    if (err->code != CH_E_TIMEOUT) {
+        return true;
+    }
+    bool moved = job->have.written_bytes > job->timeout_bytes;
+    job->timeout_bytes = job->have.written_bytes;
+    job->timeouts = moved ? 0 : job->timeouts + 1;
+    return job->timeouts <= ch_limits.fetch_timeout_retries;
+}
+
 static void fail_or_retry(struct ch_fetch_job *job, const struct ch_err *err)
 {
-    if (!retry(job, backoff_ms(job))) {
+    if (!is_worth_it(job, err) || !retry(job, backoff_ms(job))) {
         fail(job, err);
     }
 }
@@ -470,6 +483,10 @@ void ch_fetch_engine_start(struct ch_fetch_engine *e, const struct ch_fetch *spe
     e->job_count++;
     job->deadline.fn = on_deadline;
     job->step.fn = on_step;
+    job->silence.fn = on_silence;
+    if (job->spec.answer_ms > 0) {
+        ch_loop_set_timer(e->loop, &job->silence, job->start_ms + job->spec.answer_ms);
+    }
     ch_loop_set_timer(e->loop, &job->deadline, job->start_ms + job->spec.timeout_ms);
     ch_loop_set_timer(e->loop, &job->step, job->start_ms);
 }

@@ -123,8 +123,12 @@ struct ch_fetch_job {
     uint64_t start_ms;
     uint64_t progress_ms; /* when it was told last */
     struct ch_timer deadline;
+    struct ch_timer silence; /* the end of answer_ms */
+    bool heard;              /* a line of some answer has come */
     struct ch_timer step; /* the next request */
     uint32_t retries;
+    uint32_t timeouts; /* in a row, none with more bytes than the one before */
+    uint64_t timeout_bytes; /* that were there at the last of them */
     uint32_t hops;
     struct ch_url url; /* of the request that runs, or ran last */
     CURL *easy;        /* NULL: nothing runs */

@@ -110,7 +110,8 @@ static struct ch_str loggable(struct ch_str path)
     return ch_str_starts(path, CH_STR("/t/")) ? CH_STR("/t/...") : path;
 }
 
-void gw_log_add(struct gw_log *log, const struct ch_http_access *a, int64_t now_us)
+void gw_log_add(struct gw_log *log, const struct ch_http_access *a, struct ch_str principal,
+                int64_t now_us)
 {
     if (log->fd < 0) {
         return;
@@ -140,6 +141,10 @@ void gw_log_add(struct gw_log *log, const struct ch_http_access *a, int64_t now_
     ch_buf_puts(b, a->complete ? CH_STR(",\"complete\":true") : CH_STR(",\"complete\":false"));
     ch_buf_puts(b, a->tls ? CH_STR(",\"tls\":true,\"agent\":") : CH_STR(",\"tls\":false,\"agent\":"));
     put_text(b, a->user_agent);
+    if (principal.len > 0) {
+        ch_buf_puts(b, CH_STR(",\"principal\":"));
+        put_text(b, principal);
+    }
     if (a->rule.len > 0) {
         ch_buf_puts(b, CH_STR(",\"refused\":"));
         put_text(b, a->rule);

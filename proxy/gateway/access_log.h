@@ -17,7 +17,9 @@ struct gw_log {
 };
 
 void gw_log_init(struct gw_log *log, struct ch_loop *loop, int fd, _Atomic uint64_t *lost);
-void gw_log_add(struct gw_log *log, const struct ch_http_access *a, int64_t now_us);
+/* `principal`: absent for who has not signed in. */
+void gw_log_add(struct gw_log *log, const struct ch_http_access *a, struct ch_str principal,
+                int64_t now_us);
 void gw_log_flush(struct gw_log *log);
 void gw_log_done(struct gw_log *log); /* flushes */
 

@@ -9,12 +9,13 @@ static struct gw_ask **bucket_of(struct gw *gw, uint64_t id)
     return &gw->asks.buckets[id % GW_ASK_BUCKETS];
 }
 
-struct ch_client gw_client_of(const struct ch_http_request *r)
+struct ch_client gw_client_of(const struct gw *gw, const struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
     return (struct ch_client){
         .address = v->peer,
         .user_agent = ch_str_sub(v->user_agent, 0, (size_t)ch_limits.client_text_bytes),
+        .principal = ch_str_of(gw_caller_of(gw, r)->principal),
     };
 }
 

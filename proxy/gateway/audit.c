@@ -1,6 +1,6 @@
 /* What is public of the audit log: its newest checkpoint, tiles of hashes, and proofs worked out of
- * them. They say nothing about people (T26); entries do, and are not served: that needs a right,
- * and until there are rights nobody has it.
+ * them. They say nothing about people (T26); entries do: those come from the keeper, for callers who have
+ * the right audit.read. Here they cannot be read.
  *
  * Spec: C2SP tlog-tiles, tlog-proof. */
 #include "gateway_int.h"
@@ -131,8 +131,9 @@ static void send_tile(struct ch_http_request *r, struct ch_str bytes)
 }
 
 /* Nothing beyond the checkpoint: what is being written there may not come to be. */
-static void tile(struct gw_audit *a, struct ch_http_request *r, const struct ch_http_view *v)
+static void tile(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v)
 {
+    struct gw_audit *a = gw->audit;
     struct ch_tile t;
     struct ch_buf note, bytes;
     struct ch_checkpoint c;
@@ -142,9 +143,11 @@ static void tile(struct gw_audit *a, struct ch_http_request *r, const struct ch_
         return;
     }
     if (t.level == CH_TILE_ENTRIES) {
-        gw_respond_text(r, 403,
-                        CH_STR("Entries of the audit log are not public; customhouse "
-                               "audit export reads them on the host"));
+        if (gw_caller_of(gw, r)->audit_read) {
+            gw_documents_entries(gw, r, t.number, t.width);
+        } else {
+            gw_respond_not_permitted(gw, r, "entries of the audit log");
+        }
         return;
     }
     ch_buf_init(&note, CH_NOTE_MAX);
@@ -302,7 +305,7 @@ void gw_audit_request(struct gw *gw, struct ch_http_request *r, const struct ch_
     if (v->segment_count == 3 && !v->trailing_slash && ch_str_eq(what, CH_STR("checkpoint"))) {
         checkpoint(gw->audit, r);
     } else if (v->segment_count > 3 && ch_str_eq(what, CH_STR("tile"))) {
-        tile(gw->audit, r, v);
+        tile(gw, r, v);
     } else if (v->segment_count == 4 && !v->trailing_slash && ch_str_eq(what, CH_STR("proof"))) {
         proof(gw->audit, r, v->segments[3]);
     } else {

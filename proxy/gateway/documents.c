@@ -48,7 +48,20 @@ struct ch_str gw_document_type(enum ch_part part)
     return CH_STR("application/octet-stream");
 }
 
-void gw_respond_document(struct ch_http_request *r, struct ch_str type, struct ch_str body)
+struct mapped { /* a document that is being sent */
+    void *map;
+    size_t len;
+};
+
+static void unmap(void *owner)
+{
+    struct mapped *m = owner;
+    munmap(m->map, m->len);
+    free(m);
+}
+
+/* With an owner the body is sent from where it lies. */
+static void respond(struct ch_http_request *r, struct ch_str type, struct ch_str body, void *owner)
 {
     static const struct ch_http_header headers[] = {
         {{"Cache-Control", 13}, {"private, no-cache", 17}},
@@ -61,8 +74,15 @@ void gw_respond_document(struct ch_http_request *r, struct ch_str type, struct c
                            .headers = headers,
                            .header_count = CH_ARRAY_LEN(headers),
                            .body = body,
-                           .body_copy = true,
+                           .body_copy = owner == NULL,
+                           .body_release = owner != NULL ? unmap : NULL,
+                           .body_owner = owner,
                        });
+}
+
+void gw_respond_document(struct ch_http_request *r, struct ch_str type, struct ch_str body)
+{
+    respond(r, type, body, NULL);
 }
 
 /* --- what an address asks for --- */
@@ -163,8 +183,9 @@ static bool respond_mapped(struct document_wait *w, struct ch_frame *frame)
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
         good = map != MAP_FAILED;
         if (good) {
-            gw_respond_document(w->request, w->type, (struct ch_str){map, (size_t)st.st_size});
-            munmap(map, (size_t)st.st_size);
+            struct mapped *m = ch_alloc(sizeof(*m));
+            *m = (struct mapped){map, (size_t)st.st_size};
+            respond(w->request, w->type, (struct ch_str){map, m->len}, m);
         }
     }
     if (fd >= 0) {
@@ -185,7 +206,11 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         gw_respond_refusal(gw, w->request, &m.refusal);
     } else if (m.http_status != 200) {
         bool known = m.http_status == 404 || m.http_status == 503;
-        gw_respond_text(w->request, known ? (int)m.http_status : 500, m.text);
+        if (m.http_status == 401) { /* the token has ended on the way */
+            gw_respond_unauthorized(w->request, true);
+        } else {
+            gw_respond_text(w->request, known ? (int)m.http_status : 500, m.text);
+        }
     } else if (!respond_mapped(w, frame)) {
         gw_respond_text(w->request, 500, CH_STR("The keeper's answer could not be read"));
     }
@@ -207,13 +232,9 @@ static void on_gone(void *arg)
     free(w);
 }
 
-bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v)
+static void ask_for(struct gw *gw, struct ch_http_request *r, struct ch_ask_document *document,
+                    struct ch_str type)
 {
-    struct ch_ask_document document = {0};
-    struct ch_str type;
-    if (v->segment_count < 2 || !read_address(v, &document, &type)) {
-        return false;
-    }
     struct document_wait *w = ch_calloc(1, sizeof(*w));
     w->gw = gw;
     w->request = r;
@@ -223,8 +244,37 @@ bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct
     w->ask.reply_type = CH_MSG_DOCUMENT;
     w->ask.on_reply = on_reply;
     w->ask.on_lost = on_lost;
-    document.ask = w->ask.id;
-    ch_ask_document_put(&w->ask.payload, &document);
+    document->ask = w->ask.id;
+    ch_ask_document_put(&w->ask.payload, document);
     gw_ask_send(gw, &w->ask, ch_limits.gateway_file_wait_ms);
+}
+
+bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v)
+{
+    struct ch_ask_document document = {0};
+    struct ch_str type;
+    if (v->segment_count < 2 || !read_address(v, &document, &type)) {
+        return false;
+    }
+    if (document.kind == CH_DOCUMENT_ATTESTATIONS || document.kind == CH_DOCUMENT_ATTESTATION ||
+        document.kind == CH_DOCUMENT_EVIDENCE) {
+        gw_pull_list(gw, r, &document.pull);
+        if (document.pull.count == 0) {
+            gw_respond_not_permitted(gw, r, "what is attested");
+            return true;
+        }
+    }
+    ask_for(gw, r, &document, type);
     return true;
+}
+
+void gw_documents_entries(struct gw *gw, struct ch_http_request *r, uint64_t bundle, uint32_t width)
+{
+    struct ch_ask_document document = {
+        .kind = CH_DOCUMENT_ENTRIES,
+        .number = bundle,
+        .width = width,
+        .token = gw_caller_of(gw, r)->token,
+    };
+    ask_for(gw, r, &document, CH_STR("application/octet-stream"));
 }

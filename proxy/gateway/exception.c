@@ -192,7 +192,7 @@ static void send_request(struct exception_wait *w)
                                                         .id = ch_str_of(w->id),
                                                         .reason = ch_str_trim(ch_buf_str(&b.reason)),
                                                         .expires = ch_str_trim(ch_buf_str(&b.expires)),
-                                                        .client = gw_client_of(r)});
+                                                        .client = gw_client_of(w->gw, r)});
         gw_ask_send(w->gw, &w->ask, ch_limits.gateway_file_wait_ms);
     }
     gw_request_body_done(&b);

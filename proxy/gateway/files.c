@@ -209,12 +209,14 @@ static void answer_head_early(struct ch_http_request *r, const struct ch_file_re
                        });
 }
 
-static void refuse_inspecting(struct file_wait *w, struct ch_http_request *r, uint32_t retry_after_s)
+static void refuse_inspecting(struct file_wait *w, struct ch_http_request *r,
+                              const struct ch_file_reply *m)
 {
     struct ch_buf b;
+    struct ch_str what = m->text.len > 0 ? m->text : CH_STR("it is being inspected");
     ch_buf_init(&b, GW_REASON_MAX);
-    ch_buf_printf(&b, "it is being inspected, try again in about %u s",
-                  retry_after_s > 0 ? retry_after_s : w->patience.hold_ms / 1000);
+    ch_buf_printf(&b, "%.*s, try again in about %u s", CH_STR_ARG(ch_str_sub(what, 0, 100)),
+                  m->retry_after_s > 0 ? m->retry_after_s : w->patience.hold_ms / 1000);
     gw_respond_refusal(w->gw, r, &(struct ch_refusal){
                                      .subject = ch_str_of(w->target.file_name),
                                      .rule = CH_STR("inspection"),
@@ -249,7 +251,7 @@ static void answer_wait(struct file_wait *w, struct ch_http_request *r, const st
     if (!w->head && gw_wait_next(&w->patience, w->hop, ch_http_view(r)->path, &location)) {
         gw_respond_redirect(r, 307, ch_buf_str(&location));
     } else {
-        refuse_inspecting(w, r, m->retry_after_s);
+        refuse_inspecting(w, r, m);
     }
     ch_buf_done(&location);
 }
@@ -387,7 +389,7 @@ static void ask_for(struct file_wait *w)
                                          .part = w->target.part,
                                          .head = w->head,
                                          .patience_ms = patience_ms,
-                                         .client = gw_client_of(w->request),
+                                         .client = gw_client_of(gw, w->request),
                                      });
     gw_ask_send(gw, &w->ask, patience_ms + ch_limits.gateway_file_wait_ms);
 }
@@ -431,6 +433,7 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
     if (gw->keeper == NULL) {
         return;
     }
+    const struct gw_caller *caller = a->caller;
     struct ch_buf payload;
     ch_buf_init(&payload, ch_message_row(CH_MSG_SERVED)->max_bytes);
     ch_served_put(&payload,
@@ -441,8 +444,14 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
                       .sha256 = file->sha256,
                       .bytes = a->body_bytes,
                       .at_us = ch_now_unix_us(),
-                      .client = {a->peer, ch_str_sub(a->user_agent, 0,
-                                                     (size_t)ch_limits.client_text_bytes)},
+                      .client =
+                          {
+                              .address = a->peer,
+                              .user_agent = ch_str_sub(a->user_agent, 0,
+                                                       (size_t)ch_limits.client_text_bytes),
+                              .principal = ch_str_of(caller != NULL ? caller->principal
+                                                                    : gw->anonymous->principal),
+                          },
                   });
     CH_IGNORE(ch_channel_send(gw->keeper, CH_MSG_SERVED, ch_buf_str(&payload), NULL, 0));
     ch_buf_done(&payload);

@@ -93,11 +93,18 @@ void gw_configure(struct gw *gw, const struct ch_config *config)
     for (size_t i = 0; i < config->repository_count; i++) {
         const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(config->repositories[i].ecosystem));
         if (eco != NULL) {
-            find_or_add(gw, ch_str_of(config->repositories[i].name), eco)->active = true;
+            struct gw_repository *r =
+                find_or_add(gw, ch_str_of(config->repositories[i].name), eco);
+            r->active = true;
+            for (int loopback = 0; loopback < 2; loopback++) {
+                r->anonymous[loopback] =
+                    ch_config_anonymous(config, &config->repositories[i], loopback != 0);
+            }
         }
     }
     ch_lru_clear(&gw->pages);
     ch_lru_clear(&gw->files);
+    ch_lru_clear(&gw->tokens);
 }
 
 void gw_complain(const char *event, struct ch_str what, const struct ch_err *err)
@@ -162,13 +169,17 @@ static void on_access(const struct ch_http_access *a, void *owner)
     struct gw *gw = owner;
     const struct gw_note *note = a->note != NULL ? a->note : &gw->unknown_note;
     gw_metrics_count(gw->slot, note->row, note->kind, a->status, a->body_bytes, a->duration_us);
-    gw_log_add(&gw->log, a, ch_now_unix_us());
+    const struct gw_caller *caller = a->caller;
+    gw_log_add(&gw->log, a,
+               ch_str_of(caller != NULL && caller->known ? caller->principal : NULL),
+               ch_now_unix_us());
     if (note->file != NULL) {
         if (a->body_bytes > 0 && (a->status == 200 || a->status == 206)) {
             gw_file_tell_served(gw, note->file, a);
         }
         gw_file_unref(note->file);
     }
+    gw_caller_unref(a->caller);
 }
 
 static void on_drained(void *owner)
@@ -199,6 +210,7 @@ enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct
     gw_asks_init(gw);
     gw_pages_init(gw);
     gw_files_init(gw);
+    gw_sign_in_init(gw);
     gw_log_init(&gw->log, gw->loop, options->access_log_fd, &gw->slot->log_bytes_lost);
     enum ch_code rc = ch_http_server_new(&(struct ch_http_options){
                                              .loop = gw->loop,
@@ -230,6 +242,7 @@ void gw_free(struct gw *gw)
     ch_channel_free(gw->keeper);
     ch_lru_done(&gw->pages);
     ch_lru_done(&gw->files);
+    gw_sign_in_done(gw);
     gw_log_done(&gw->log);
     while (gw->repositories != NULL) {
         struct gw_repository *r = gw->repositories;

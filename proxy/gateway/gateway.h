@@ -10,6 +10,9 @@
 
 struct gw;
 
+/* What a listener on loopback is given to ch_http_server_listen; others: 0. */
+#define GW_MARK_LOOPBACK 1u
+
 struct gw_options {
     struct ch_loop *loop;
     const struct ch_config *config;    /* borrowed until gw_configure gives another */

@@ -20,6 +20,7 @@
 #include "waiting.h"
 
 #define GW_FORMATS_MAX 8
+#define GW_GUESS_KEY   16
 #define GW_KEY_MAX     1024
 
 struct gw_audit;
@@ -41,6 +42,7 @@ struct gw_repository {
     struct gw_note page_note;
     struct gw_note file_note; /* of files that are not served */
     struct gw_metric_row *row;
+    bool anonymous[2]; /* one may pull without a token: not by loopback, by loopback */
 };
 
 /* --- asks.c: questions to the keeper --- */
@@ -77,6 +79,25 @@ struct gw_choice {
     enum gw_encoding encoding;
 };
 
+/* Whom a request comes from: handed through the HTTP core with it. */
+struct gw_caller {
+    unsigned refs;
+    bool known; /* by a token; else anonymous */
+    char *principal;
+    struct ch_sha256 token; /* its digest */
+    bool audit_read;
+    bool metrics_read;
+    char **pull; /* names of repositories */
+    uint32_t pull_count;
+};
+
+/* What a client's failure will have cost it. */
+struct gw_guess {
+    bool taken;
+    char key[GW_GUESS_KEY];
+    size_t len;
+};
+
 struct gw {
     struct ch_loop *loop;
     struct ch_http_server *server;
@@ -94,6 +115,11 @@ struct gw {
     struct gw_choice choices[GW_CHOICES];
     size_t next_choice;
     struct ch_lru files;
+    struct ch_lru tokens;
+    struct ch_lru guesses;
+    struct gw_caller *anonymous;
+    struct ch_hash *hash;
+    struct ch_buf clear; /* a token, while its digest is made */
     struct gw_metrics *all_slots;
     struct gw_metrics *slot;
     struct gw_log log;
@@ -111,9 +137,39 @@ void gw_asks_init(struct gw *gw);
 void gw_asks_resend(struct gw *gw); /* to a new keeper */
 void gw_asks_frame(struct gw *gw, struct ch_frame *frame);
 void gw_asks_done(struct gw *gw); /* all are lost */
-struct ch_client gw_client_of(const struct ch_http_request *r);
+struct ch_client gw_client_of(const struct gw *gw, const struct ch_http_request *r);
+
+/* --- sign_in.c: who a request comes from, and what it may --- */
+void gw_sign_in_init(struct gw *gw);
+void gw_sign_in_done(struct gw *gw);
+struct gw_caller *gw_caller_ref(struct gw_caller *c);
+void gw_caller_unref(struct gw_caller *c); /* accepts NULL */
+typedef void gw_signed_in_fn(struct gw *gw, struct ch_http_request *r);
+/* Goes on, now or later, when it is known; else the request is answered. */
+void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on);
+/* Before that: anonymous. */
+struct gw_caller *gw_caller_of(const struct gw *gw, const struct ch_http_request *r);
+bool gw_may_pull(const struct gw *gw, const struct ch_http_request *r,
+                 const struct gw_repository *repo);
+/* All that it may pull from; slices live as long as the repositories. */
+void gw_pull_list(const struct gw *gw, const struct ch_http_request *r, struct ch_repositories *ret);
+/* Whether a request without a token may see what belongs to no repository. */
+bool gw_anonymous_may(const struct gw *gw, const struct ch_http_request *r);
+/* 401 for who has not signed in, else 403: "`what` denied by rights". */
+void gw_respond_not_permitted(struct gw *gw, struct ch_http_request *r, const char *what);
+
+/* --- guesses.c: how many wrong tokens a client may try --- */
+void gw_guesses_init(struct gw *gw);
+/* False: no more for now. */
+bool gw_guess_take(struct gw *gw, struct gw_guess *ret, struct ch_str peer);
+void gw_guess_give_back(struct gw *gw, struct gw_guess *guess); /* it was not wrong; idempotent */
 
 /* --- respond.c: answers that are no page and no file --- */
+
+/* 401: credentials are missing, or wrong. */
+void gw_respond_unauthorized(struct ch_http_request *r, bool wrong);
+/* An answer that will be another one after some seconds. */
+void gw_respond_later(struct ch_http_request *r, int status, struct ch_str text, uint64_t seconds);
 
 /* One line as reason phrase and body, `no-store`. */
 void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text);
@@ -152,6 +208,9 @@ bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct
 /* --- special.c: /-/... and / --- */
 void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
 void gw_special_root(struct gw *gw, struct ch_http_request *r);
+
+/* Entries of the audit log, for a caller who may read them; the keeper looks again. */
+void gw_documents_entries(struct gw *gw, struct ch_http_request *r, uint64_t bundle, uint32_t width);
 
 /* --- exception.c: /-/x/ID, the page of a refusal, and what is asked for on it --- */
 bool gw_is_exception(const struct ch_http_view *v);

@@ -127,12 +127,14 @@ static enum ch_code listen_all(struct process *p, struct ch_err *err)
     const struct ch_setup *setup = &p->child.setup;
     for (uint32_t i = 0; i < setup->listener_count; i++) {
         bool tls = setup->listener[i].tls;
+        unsigned mark =
+            ch_config_address_is_loopback(setup->listener[i].address) ? GW_MARK_LOOPBACK : 0;
         if (tls && p->tls == NULL) {
             return ch_fail(err, CH_E_USAGE, "%.*s: speaks TLS, but there is no certificate",
                            CH_STR_ARG(setup->listener[i].address));
         }
         enum ch_code rc = ch_http_server_listen(gw_server(p->gw), p->child.listener_fds[i],
-                                                tls ? p->tls : NULL, err);
+                                                tls ? p->tls : NULL, mark, err);
         if (rc != CH_OK) {
             return rc;
         }

@@ -344,7 +344,7 @@ static void ask_for(struct gw *gw, struct page *p, const struct ch_http_request 
                                          .repository = ch_str_of(p->repo->name),
                                          .project = p->project,
                                          .have_generation = p->map != NULL ? p->generation : 0,
-                                         .client = gw_client_of(r),
+                                         .client = gw_client_of(gw, r),
                                      });
     gw_ask_send(gw, &p->ask, ch_limits.gateway_page_wait_ms);
 }

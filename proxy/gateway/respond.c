@@ -1,5 +1,7 @@
 #include "gateway_int.h"
 
+#include <stdio.h>
+
 static const struct ch_http_header no_store = {{"Cache-Control", 13}, {"no-store", 8}};
 static const struct ch_http_header nosniff = {{"X-Content-Type-Options", 22}, {"nosniff", 7}};
 
@@ -22,7 +24,7 @@ void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text)
     const struct ch_http_header headers[] = {no_store, nosniff, {CH_STR("Allow"), CH_STR("GET, HEAD")}};
     struct ch_buf line;
     ch_buf_init(&line, 8 * ch_limits.text_bytes);
-    ch_buf_put_escaped(&line, ch_str_sub(text, 0, (size_t)ch_limits.text_bytes));
+    ch_buf_put_printable(&line, ch_str_sub(text, 0, (size_t)ch_limits.text_bytes));
     struct ch_str reason = ch_str_sub(ch_buf_str(&line), 0, GW_REASON_MAX);
     ch_buf_putc(&line, '\n');
     ch_http_respond(r, &(struct ch_http_response){
@@ -37,21 +39,95 @@ void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text)
     ch_buf_done(&line);
 }
 
-void gw_respond_starting(struct ch_http_request *r)
+void gw_respond_later(struct ch_http_request *r, int status, struct ch_str text, uint64_t seconds)
 {
-    static const struct ch_http_header headers[] = {
-        {{"Cache-Control", 13}, {"no-store", 8}},
-        {{"Retry-After", 11}, {"2", 1}}, /* pip and uv try some times by themselves */
+    char number[24];
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)seconds);
+    const struct ch_http_header headers[] = {
+        no_store,
+        {CH_STR("Retry-After"), ch_str_of(number)}, /* pip and uv try some times by themselves */
     };
-    static const char text[] = "The service is starting, try again in a few seconds";
     ch_http_respond(r, &(struct ch_http_response){
-                           .status = 503,
-                           .reason = CH_STR(text),
+                           .status = status,
+                           .reason = text,
                            .content_type = CH_STR("text/plain; charset=utf-8"),
                            .headers = headers,
                            .header_count = CH_ARRAY_LEN(headers),
-                           .body = CH_STR(text),
+                           .body = text,
+                           .body_copy = true,
                        });
+}
+
+void gw_respond_starting(struct ch_http_request *r)
+{
+    gw_respond_later(r, 503, CH_STR("The service is starting, try again in a few seconds"), 2);
+}
+
+/* Where each client keeps its credentials; first match decides. */
+static const struct {
+    const char *prefix;
+    const char *where;
+} clients[] = {
+    {"pip/", "~/.netrc, pip.conf or the index URL"},
+    {"uv/", "~/.netrc, UV_INDEX_<NAME>_PASSWORD or the index URL"},
+    {"", "~/.netrc or the URL"},
+};
+
+static const char *where_of(struct ch_str user_agent)
+{
+    size_t i = 0;
+    while (!ch_str_starts(user_agent, ch_str_of(clients[i].prefix))) {
+        i++;
+    }
+    return clients[i].where;
+}
+
+/* Both schemes of RFC 9110 11.6.1, Basic first: the clients that we know take the first they know.
+ * Nothing of what was sent is shown. */
+void gw_respond_unauthorized(struct ch_http_request *r, bool wrong)
+{
+    const struct ch_http_view *v = ch_http_view(r);
+    const struct ch_http_header headers[] = {
+        {CH_STR("WWW-Authenticate"), CH_STR("Basic realm=\"customhouse\"")},
+        {CH_STR("WWW-Authenticate"),
+         wrong ? CH_STR("Bearer realm=\"customhouse\", error=\"invalid_token\"")
+               : CH_STR("Bearer realm=\"customhouse\"")},
+        no_store,
+        nosniff,
+    };
+    struct ch_buf line, body;
+    ch_buf_init(&line, 8 * ch_limits.text_bytes);
+    ch_buf_init(&body, 16 * ch_limits.text_bytes);
+    if (wrong) {
+        ch_buf_printf(&line,
+                      "The token that was sent is not valid here (unknown, expired, revoked, not for "
+                      "pulling): look in %s",
+                      where_of(v->user_agent));
+    } else {
+        ch_buf_printf(&line,
+                      "A token is needed: as password of user __token__ for machine ");
+        ch_buf_put_escaped(&line, ch_str_sub(v->host, 0, 60));
+        ch_buf_printf(&line, " in %s", where_of(v->user_agent));
+    }
+    struct ch_str text = ch_buf_str(&line);
+    ch_buf_puts(&body, CH_STR("{\"type\":\"about:blank\",\"title\":\"Sign in\",\"status\":401"));
+    static const char *const members[] = {"detail", "message", "error"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(members); i++) {
+        ch_buf_printf(&body, ",\"%s\":", members[i]);
+        ch_buf_put_json(&body, text);
+    }
+    ch_buf_puts(&body, CH_STR("}\n"));
+    ch_http_respond(r, &(struct ch_http_response){
+                           .status = 401,
+                           .reason = ch_str_sub(text, 0, GW_REASON_MAX),
+                           .content_type = CH_STR("application/problem+json"),
+                           .headers = headers,
+                           .header_count = CH_ARRAY_LEN(headers),
+                           .body = ch_buf_str(&body),
+                           .body_copy = true,
+                       });
+    ch_buf_done(&line);
+    ch_buf_done(&body);
 }
 
 void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str location)

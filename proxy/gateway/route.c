@@ -76,6 +76,60 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
     gw_respond_text(r, 404, CH_STR("Nothing of this repository has this address"));
 }
 
+/* Under /-/ most is for everybody: it says nothing of what a repository has, or is found by a number
+ * that only who was refused knows. The rest needs rights, and before them a caller. */
+static bool is_public(const struct ch_http_view *v)
+{
+    struct ch_str what = v->segment_count > 1 ? v->segments[1] : (struct ch_str){NULL, 0};
+    if (v->segment_count == 0 || !ch_str_eq(v->segments[0], CH_STR("-"))) {
+        return false;
+    }
+    if (ch_str_eq(what, CH_STR("audit"))) {
+        return v->segment_count < 4 || !ch_str_eq(v->segments[2], CH_STR("tile")) ||
+               !ch_str_eq(v->segments[3], CH_STR("entries"));
+    }
+    return !ch_str_eq(what, CH_STR("metrics")) && !ch_str_eq(what, CH_STR("attestations")) &&
+           !ch_str_eq(what, CH_STR("evidence"));
+}
+
+/* Whether anything here is for people without a token. Else even names of repositories are not told. */
+static bool knows_anonymous(const struct gw *gw, const struct ch_http_request *r)
+{
+    struct ch_repositories open;
+    gw_pull_list(gw, r, &open);
+    return open.count > 0 || gw_anonymous_may(gw, r);
+}
+
+static void go_on(struct gw *gw, struct ch_http_request *r)
+{
+    const struct ch_http_view *v = ch_http_view(r);
+    if (v->segment_count == 0) {
+        ch_http_set_note(r, &gw->special_note);
+        gw_special_root(gw, r);
+        return;
+    }
+    if (ch_str_eq(v->segments[0], CH_STR("-"))) {
+        ch_http_set_note(r, &gw->special_note);
+        gw_special_request(gw, r, v);
+        return;
+    }
+    struct gw_repository *repo = find_repository(gw, v->segments[0]);
+    if (repo == NULL) {
+        if (!gw_caller_of(gw, r)->known && !knows_anonymous(gw, r)) {
+            gw_respond_unauthorized(r, false);
+        } else {
+            gw_respond_text(r, 404, CH_STR("No repository has this name"));
+        }
+        return;
+    }
+    ch_http_set_note(r, &repo->page_note);
+    if (!gw_may_pull(gw, r, repo)) {
+        gw_respond_not_permitted(gw, r, repo->name);
+        return;
+    }
+    route_repository(gw, r, v, repo);
+}
+
 void gw_route(struct ch_http_request *r, void *owner)
 {
     struct gw *gw = owner;
@@ -90,25 +144,14 @@ void gw_route(struct ch_http_request *r, void *owner)
         gw_respond_text(r, 508, CH_STR("An upstream of this gateway is this gateway itself"));
         return;
     }
-    if (v->segment_count == 0) {
-        ch_http_set_note(r, &gw->special_note);
-        gw_special_root(gw, r);
+    if (is_public(v)) {
+        go_on(gw, r);
         return;
     }
-    if (ch_str_eq(v->segments[0], CH_STR("-"))) {
-        ch_http_set_note(r, &gw->special_note);
-        gw_special_request(gw, r, v);
-        return;
-    }
-    struct gw_repository *repo = find_repository(gw, v->segments[0]);
-    if (repo == NULL) {
-        gw_respond_text(r, 404, CH_STR("No repository has this name"));
-        return;
-    }
-    ch_http_set_note(r, &repo->page_note);
-    if (!gw->met_keeper) { /* nothing can be answered yet, and nobody knows when */
+    bool own = v->segment_count == 0 || ch_str_eq(v->segments[0], CH_STR("-"));
+    if (!own && !gw->met_keeper) { /* nothing can be answered yet, and nobody knows when */
         gw_respond_starting(r);
         return;
     }
-    route_repository(gw, r, v, repo);
+    gw_sign_in(gw, r, go_on);
 }

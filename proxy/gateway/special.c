@@ -114,7 +114,11 @@ void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct c
             return;
         }
         if (ch_str_eq(what, CH_STR("metrics"))) {
-            metrics(gw, r);
+            if (gw_anonymous_may(gw, r) || gw_caller_of(gw, r)->metrics_read) {
+                metrics(gw, r);
+            } else {
+                gw_respond_not_permitted(gw, r, "/-/metrics");
+            }
             return;
         }
     }
@@ -139,13 +143,19 @@ void gw_special_request(struct gw *gw, struct ch_http_request *r, const struct c
 void gw_special_root(struct gw *gw, struct ch_http_request *r)
 {
     struct ch_buf out;
+    bool hidden = false;
     ch_buf_init(&out, ch_limits.http_answer_head_bytes);
     ch_buf_puts(&out, CH_STR("Customhouse: packages that were inspected before they get here.\n\n"));
     for (struct gw_repository *repo = gw->repositories; repo != NULL; repo = repo->next) {
-        if (repo->active) {
+        if (repo->active && !gw_may_pull(gw, r, repo)) {
+            hidden = true;
+        } else if (repo->active) {
             repo->eco->usage_line(ch_str_of(gw->origin), ch_str_of(repo->name), &out);
             ch_buf_putc(&out, '\n');
         }
+    }
+    if (hidden && !gw_caller_of(gw, r)->known) {
+        ch_buf_puts(&out, CH_STR("More is here for clients that present a token.\n"));
     }
     gw_respond_body(r, 200, text_plain, ch_buf_str(&out));
     ch_buf_done(&out);

@@ -9,17 +9,8 @@ void http_body_begin(struct http_conn *c)
     c->body = c->parser.view.has_body ? HTTP_BODY_UNREAD : HTTP_BODY_NONE;
 }
 
-enum ch_code ch_http_receive(struct ch_http_request *r, uint64_t max_bytes,
-                             ch_http_body_fn *on_body, void *arg, struct ch_err *err)
+static void receive(struct http_conn *c, uint64_t max_bytes, ch_http_body_fn *on_body, void *arg)
 {
-    struct http_conn *c = r->conn;
-    CH_ASSERT(c->state == HTTP_BUSY && c->later && on_body != NULL);
-    CH_ASSERT(c->body == HTTP_BODY_NONE || c->body == HTTP_BODY_UNREAD);
-    if (c->parser.view.content_length > max_bytes) {
-        return ch_fail(err, CH_E_LIMIT, "request body: %llu bytes announced, %llu allowed",
-                       (unsigned long long)c->parser.view.content_length,
-                       (unsigned long long)max_bytes);
-    }
     c->on_body = on_body;
     c->body_arg = arg;
     c->body_max = max_bytes;
@@ -32,7 +23,48 @@ enum ch_code ch_http_receive(struct ch_http_request *r, uint64_t max_bytes,
     if (!c->running) {
         http_conn_kick(c);
     }
+}
+
+enum ch_code ch_http_receive(struct ch_http_request *r, uint64_t max_bytes,
+                             ch_http_body_fn *on_body, void *arg, struct ch_err *err)
+{
+    struct http_conn *c = r->conn;
+    CH_ASSERT(c->state == HTTP_BUSY && c->later && on_body != NULL);
+    CH_ASSERT(c->body == HTTP_BODY_NONE || c->body == HTTP_BODY_UNREAD);
+    if (c->parser.view.content_length > max_bytes) {
+        return ch_fail(err, CH_E_LIMIT, "request body: %llu bytes announced, %llu allowed",
+                       (unsigned long long)c->parser.view.content_length,
+                       (unsigned long long)max_bytes);
+    }
+    receive(c, max_bytes, on_body, arg);
     return CH_OK;
+}
+
+/* Nobody has a use for the bytes; that they end where they say decides where the next request begins. */
+static bool on_meaningless(struct ch_http_request *r, struct ch_str piece, bool last, void *arg)
+{
+    (void)piece;
+    (void)arg;
+    if (last) {
+        http_conn_handle(r->conn);
+    }
+    return true;
+}
+
+bool http_body_is_meaningless(const struct http_conn *c)
+{
+    enum ch_http_method m = c->parser.view.method;
+    return c->body == HTTP_BODY_UNREAD && (m == CH_HTTP_GET || m == CH_HTTP_HEAD);
+}
+
+void http_body_discard(struct http_conn *c)
+{
+    uint64_t max = c->server->limits.http_meaningless_body_bytes;
+    if (c->parser.view.content_length > max) {
+        http_conn_refuse(c, 413, "request body: larger than is accepted here");
+        return;
+    }
+    receive(c, max, on_meaningless, NULL);
 }
 
 void ch_http_receive_resume(struct ch_http_request *r)

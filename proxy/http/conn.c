@@ -65,6 +65,7 @@ static void log_access(struct http_conn *c)
         .tls = c->ssl != NULL,
         .request_id = c->request_id,
         .note = c->note,
+        .caller = c->caller,
     };
     s->options.on_access(&a, s->options.owner);
 }
@@ -95,6 +96,7 @@ static void end_request(struct http_conn *c)
     }
     c->status = 0;
     c->note = NULL;
+    c->caller = NULL;
     c->complete = false;
     c->interim = (struct ch_str){NULL, 0};
     c->on_body = NULL;
@@ -205,6 +207,16 @@ static bool parse(struct http_conn *c)
     return true;
 }
 
+void http_conn_handle(struct http_conn *c)
+{
+    const struct ch_http_options *o = &c->server->options;
+    http_conn_deadline(c, HTTP_NO_TIME);
+    o->on_request(&c->request, o->owner);
+    if (c->state == HTTP_BUSY && !c->later) {
+        ch_http_respond_text(&c->request, 500, CH_STR("The request was not answered"));
+    }
+}
+
 static void dispatch(struct http_conn *c)
 {
     struct ch_http_server *s = c->server;
@@ -221,10 +233,10 @@ static void dispatch(struct http_conn *c)
     c->generation = ++s->generation;
     c->close_after = !c->parser.keep_alive || s->draining;
     c->later = false;
-    http_conn_deadline(c, HTTP_NO_TIME);
-    s->options.on_request(&c->request, s->options.owner);
-    if (c->state == HTTP_BUSY && !c->later) {
-        ch_http_respond_text(&c->request, 500, CH_STR("The request was not answered"));
+    if (http_body_is_meaningless(c)) {
+        http_body_discard(c);
+    } else {
+        http_conn_handle(c);
     }
 }
 

@@ -51,6 +51,7 @@ struct http_parser {
     bool tls;
     struct ch_str peer; /* of the connection */
     uint16_t peer_port;
+    unsigned mark;
     /* lines seen so far, relative to the start of the request */
     size_t scan_at;
     size_t line_start;
@@ -194,6 +195,7 @@ struct http_conn {
     uint64_t started_ns;
     uint64_t request_id; /* 0: none is given */
     void *note;
+    void *caller;
     uint64_t head_deadline_ms;
     int status;
     bool later;
@@ -224,6 +226,7 @@ struct http_listener {
     struct ch_watch watch;
     struct ch_http_server *server;
     struct ch_http_tls *tls;
+    unsigned mark;
     struct http_listener *next;
 };
 
@@ -284,11 +287,16 @@ void http_conn_kick(struct http_conn *c);
 void http_conn_answered(struct http_conn *c); /* output is ready */
 void http_conn_gone(struct http_conn *c);     /* tells the handler */
 void http_conn_refuse(struct http_conn *c, int status, const char *rule);
+void http_conn_handle(struct http_conn *c); /* the request goes to its handler */
 void http_conn_deadline(struct http_conn *c, uint64_t at_ms);
 
 /* body.c: false when there is nothing more to do now */
 bool http_body_run(struct http_conn *c);
 void http_body_begin(struct http_conn *c);
+/* A body where none has a meaning (RFC 9110 9.3.1): read and checked to its end before the request is
+ * handled, so that nothing malformed gets an answer but 400. */
+bool http_body_is_meaningless(const struct http_conn *c);
+void http_body_discard(struct http_conn *c); /* then http_conn_handle, unless it is refused */
 
 /* io.c */
 enum http_io { HTTP_IO_DONE, HTTP_IO_AGAIN, HTTP_IO_COLD, HTTP_IO_EOF, HTTP_IO_FAILED };

@@ -55,7 +55,8 @@ void http_parser_reset(struct http_parser *p)
     p->scan_at = 0;
     p->line_start = 0;
     p->line_count = 0;
-    p->view = (struct ch_http_view){.tls = p->tls, .peer = p->peer, .peer_port = p->peer_port};
+    p->view = (struct ch_http_view){
+        .tls = p->tls, .peer = p->peer, .peer_port = p->peer_port, .mark = p->mark};
     for (size_t i = 0; i < HTTP_KNOWN_COUNT; i++) {
         p->known[i] = (struct ch_str){NULL, 0};
     }

@@ -13,6 +13,16 @@ void ch_http_set_note(struct ch_http_request *r, void *note)
     r->conn->note = note;
 }
 
+void ch_http_set_caller(struct ch_http_request *r, void *caller)
+{
+    r->conn->caller = caller;
+}
+
+void *ch_http_caller(const struct ch_http_request *r)
+{
+    return r->conn->caller;
+}
+
 static struct ch_str join_lines(struct http_conn *c, struct ch_str name, size_t from)
 {
     const struct ch_http_view *v = &c->parser.view;
@@ -81,7 +91,7 @@ struct ch_http_ticket ch_http_later(struct ch_http_request *r, void (*on_gone)(v
                                     void *arg)
 {
     struct http_conn *c = r->conn;
-    CH_ASSERT(c->state == HTTP_BUSY && !c->later);
+    CH_ASSERT(c->state == HTTP_BUSY);
     c->later = true;
     c->on_gone = on_gone;
     c->gone_arg = arg;

@@ -250,7 +250,7 @@ void ch_http_respond_text(struct ch_http_request *r, int status, struct ch_str t
 {
     struct ch_buf line;
     ch_buf_init(&line, r->conn->server->limits.http_answer_head_bytes);
-    ch_buf_put_escaped(&line, ch_str_sub(text, 0, r->conn->server->limits.http_reason_bytes));
+    ch_buf_put_printable(&line, ch_str_sub(text, 0, r->conn->server->limits.http_reason_bytes));
     ch_buf_putc(&line, '\n');
     ch_http_respond(r, &(struct ch_http_response){
                            .status = status,

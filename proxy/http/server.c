@@ -174,7 +174,7 @@ bool http_host_allowed(struct http_conn *c)
 /* --- accepting --- */
 
 static enum ch_code adopt(struct ch_http_server *s, int fd, const struct sockaddr_storage *from,
-                          struct ch_http_tls *tls, struct ch_err *err)
+                          struct ch_http_tls *tls, unsigned mark, struct ch_err *err)
 {
     int one = 1;
     unsigned unsent = (unsigned)s->limits.http_unsent_bytes;
@@ -186,6 +186,7 @@ static enum ch_code adopt(struct ch_http_server *s, int fd, const struct sockadd
     set_peer(c, from);
     c->parser.peer = ch_str_of(c->peer);
     c->parser.peer_port = c->peer_port;
+    c->parser.mark = mark;
     http_parser_reset(&c->parser);
     bool too_many = has_address(c) && count_same(s, c) >= s->limits.http_connections_per_address;
     take_slot(s, c);
@@ -229,7 +230,7 @@ static void on_listener(struct ch_watch *w, uint32_t events)
         return;
     }
     struct ch_err err;
-    (void)adopt(s, fd, &from, l->tls, &err); /* its failure has closed the connection */
+    (void)adopt(s, fd, &from, l->tls, l->mark, &err); /* its failure has closed the connection */
     if (s->connections == s->limits.http_connections) {
         stop_listening(s); /* the backlog waits, or another process takes it */
     }
@@ -313,7 +314,7 @@ enum ch_code ch_http_server_new(const struct ch_http_options *options,
 }
 
 enum ch_code ch_http_server_listen(struct ch_http_server *s, int listen_fd, struct ch_http_tls *tls,
-                                   struct ch_err *err)
+                                   unsigned mark, struct ch_err *err)
 {
     int flags = fcntl(listen_fd, F_GETFL);
     if (flags < 0 || fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) != 0) {
@@ -323,6 +324,7 @@ enum ch_code ch_http_server_listen(struct ch_http_server *s, int listen_fd, stru
     l->watch = (struct ch_watch){.fd = listen_fd, .fn = on_listener};
     l->server = s;
     l->tls = tls;
+    l->mark = mark;
     enum ch_code rc = ch_loop_watch(s->loop, &l->watch, EPOLLIN | EPOLLEXCLUSIVE, err);
     if (rc != CH_OK) {
         free(l);
@@ -334,7 +336,7 @@ enum ch_code ch_http_server_listen(struct ch_http_server *s, int listen_fd, stru
 }
 
 enum ch_code ch_http_server_adopt(struct ch_http_server *s, int fd, struct ch_http_tls *tls,
-                                  struct ch_err *err)
+                                  unsigned mark, struct ch_err *err)
 {
     struct sockaddr_storage from = {0};
     socklen_t len = sizeof(from);
@@ -349,7 +351,7 @@ enum ch_code ch_http_server_adopt(struct ch_http_server *s, int fd, struct ch_ht
         close(fd);
         return rc;
     }
-    return adopt(s, fd, &from, tls, err);
+    return adopt(s, fd, &from, tls, mark, err);
 }
 
 struct ch_str http_server_date(struct ch_http_server *s)

@@ -29,13 +29,29 @@ static void put_normalised(struct ch_buf *b, struct ch_str name)
     }
 }
 
-/* What source imports, loads or starts by a name that its values give. */
-static void on_named(void *arg, struct ch_str path, struct ch_str name, bool program)
+/* What source imports, loads, starts or executes by a name that its values give. */
+static void on_named(void *arg, struct ch_str path, struct ch_str name, enum ch_named_as as)
 {
     struct ch_content *c = arg;
-    if (c->depth == 0) {
-        reach_started(c->reach, c->options.site(c->options.arg, path), name,
-                      program ? REACH_RUN : 0);
+    enum ch_code_place place = content_place(c, path);
+    if (c->depth > 0 || place == CH_PLACE_TEST || place == CH_PLACE_NONE) {
+        return; /* nothing runs what names it */
+    }
+    struct ch_str site = c->options.site(c->options.arg, path);
+    unsigned when = place == CH_PLACE_START ? REACH_START : 0;
+    switch (as) {
+    case CH_NAMED_MODULE:
+        reach_started(c->reach, site, name, when);
+        break;
+    case CH_NAMED_PROGRAM:
+        reach_started(c->reach, site, name, when | REACH_RUN);
+        break;
+    case CH_NAMED_CODE:
+        reach_executed(c->reach, site, name, when | REACH_CODE);
+        break;
+    case CH_NAMED_FOLDER:
+        reach_listed(c->reach, site, name, when);
+        break;
     }
 }
 
@@ -214,11 +230,22 @@ static void see_pth(struct ch_content *c, const struct seen *s)
     }
 }
 
+/* Whether source of the artifact executes it, whatever its name is. */
+static bool is_executed(const struct ch_content *c, const struct seen *s)
+{
+    unsigned how = c->reach != NULL && c->depth == 0 ? reach_of(c->reach, s->path) : 0;
+    bool text = s->type == TYPE_TEXT || s->type == TYPE_SCRIPT || s->type == TYPE_HTML ||
+                s->type == TYPE_OTHER;
+    return text && (how & REACH_CODE) != 0;
+}
+
 static void see_source(struct ch_content *c, const struct seen *s)
 {
     bool pth = path_has_extension(s->name, "pth") && s->place == CH_PLACE_START;
     bool python = path_has_extension(s->name, "py") || path_has_extension(s->name, "pyw") ||
                   (path_extension(s->name).ptr == NULL && is_python_script(s->bytes));
+    bool shell = !python && !pth && is_shell(c, s);
+    python = python || is_executed(c, s);
     if ((python || pth) && s->bytes.len < s->size_bytes) {
         ch_scan_write_finding(c->options.out, CH_F_LIMIT, s->path,
                               CH_STR("is larger than source that is read"));
@@ -229,7 +256,8 @@ static void see_source(struct ch_content *c, const struct seen *s)
     } else if (python) {
         ch_source_see(c->source, s->path, s->place, s->bytes);
         follow(c, s, s->bytes);
-    } else if (is_shell(c, s)) {
+    }
+    if (shell) {
         ch_source_shell(c->source, s->path, s->place, s->bytes);
     }
 }
@@ -316,9 +344,10 @@ void ch_content_expect(struct ch_content *c, struct ch_str path)
     bool text = !path_is_shell(path) &&
                 (kind == NAME_TEXT || kind == NAME_MEDIA || is_notice(path));
     reach_add(c->reach, path, c->options.site(c->options.arg, path),
-              place == CH_PLACE_TEST ? REACH_TESTS
-              : text                 ? REACH_TEXT
-                                     : REACH_DATA);
+              place == CH_PLACE_TEST           ? REACH_TESTS
+              : path_has_extension(path, "py") ? REACH_SCRIPT
+              : text                           ? REACH_TEXT
+                                               : REACH_DATA);
 }
 
 enum ch_code_place content_place(const struct ch_content *c, struct ch_str path)

@@ -7,6 +7,7 @@
 #include "scanner/content/names.h"
 #include "scanner/content/path.h"
 #include "scanner/content/reach_gate.h"
+#include "scanner/content/reach_pattern.h"
 #include "scanner/source/imports.h"
 
 enum { SHORT_NAME = 4 }; /* shorter ones are words, not files */
@@ -17,6 +18,7 @@ struct target {
     struct ch_str site;
     unsigned how;
     bool quiet;
+    bool script; /* Python source among data */
     bool judged;
     bool waits; /* is on the list */
     struct target *same_module;
@@ -157,7 +159,8 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     t->own = b.ptr;
     t->path = (struct ch_str){t->own, path.len};
     t->site = (struct ch_str){t->own + path.len, site.len};
-    t->quiet = kind == REACH_TEXT;
+    t->quiet = kind == REACH_TEXT || kind == REACH_SCRIPT;
+    t->script = kind == REACH_SCRIPT;
     r->targets[r->count++] = t;
     CH_IGNORE(ch_map_set(r->by_path, t->path, t));
     struct ch_str base = path_base(t->site);
@@ -169,6 +172,9 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     ch_buf_done(&b);
     if (kind == REACH_TESTS) {
         t->words[0] = reach_gate_add(&r->gate, add_folders(r, t->site));
+    }
+    if (t->script) {
+        t->words[0] = reach_gate_add(&r->gate, path_stem(base));
     }
     /* Python among tests is named with its folder */
     bool named = kind == REACH_DATA || (kind == REACH_TESTS && !path_has_extension(base, "py"));
@@ -277,6 +283,7 @@ struct naming {
     bool changes_path;    /* it puts folders on sys.path, or lists what is in them */
     struct ch_str before; /* the name that was used last */
     struct names maybe;   /* texts that are the name of a folder of tests */
+    struct names modules; /* that it imports, of whichever folder */
     struct names told;    /* texts that are the name of a file: each is looked up once */
 };
 
@@ -382,7 +389,11 @@ static void name_module(struct naming *n, struct ch_str text)
 static void on_module(void *arg, struct ch_str dotted)
 {
     struct naming *n = arg;
+    size_t dot;
     mark_module(n->r, dotted, n->how);
+    if (!ch_str_find_char(dotted, '.', &dot)) {
+        CH_IGNORE(names_add(&n->modules, dotted));
+    }
 }
 
 static void on_text(void *arg, struct ch_str text)
@@ -448,6 +459,24 @@ static void name_folders(struct naming *n)
     }
 }
 
+/* Source among data, from which such source may import: site-packages is not where it lies. */
+static void name_scripts(struct naming *n)
+{
+    for (size_t i = 0; n->changes_path && i < n->modules.count; i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, n->modules.lengths[i] + 3);
+        ch_buf_puts(&b, names_at(&n->modules, i));
+        ch_buf_puts(&b, CH_STR(".py"));
+        for (struct target *t = ch_map_get(n->r->by_base, ch_buf_str(&b)); t != NULL;
+             t = t->same_base) {
+            if (t->script) {
+                mark(n->r, t, n->how);
+            }
+        }
+        ch_buf_done(&b);
+    }
+}
+
 void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struct ch_str bytes,
                   unsigned how)
 {
@@ -459,6 +488,8 @@ void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struc
     struct ch_imports to = {.module = on_module, .text = on_text, .name = on_name, .arg = &n};
     ch_imports_of(bytes, n.folder, &to);
     name_folders(&n);
+    name_scripts(&n);
+    names_done(&n.modules);
     names_done(&n.maybe);
     names_done(&n.told);
 }
@@ -494,4 +525,48 @@ void reach_started(struct reach *r, struct ch_str site, struct ch_str name, unsi
     struct naming n = {.r = r, .folder = folder_of(site), .how = how, .started = true};
     on_text(&n, name);
     names_done(&n.told);
+}
+
+void reach_executed(struct reach *r, struct ch_str site, struct ch_str path, unsigned how)
+{
+    while (ch_str_starts(path, CH_STR("/")) || ch_str_starts(path, CH_STR("./")) ||
+           ch_str_starts(path, CH_STR("../"))) {
+        size_t at = 0;
+        CH_IGNORE(ch_str_find_char(path, '/', &at));
+        path = ch_str_sub(path, at + 1, path.len);
+    }
+    struct ch_str own = folder_of(site);
+    bool says = false; /* else it may be any file at all */
+    for (size_t i = 0; i < path.len; i++) {
+        says = says || (path.ptr[i] != '*' && path.ptr[i] != '/' && path.ptr[i] != '.');
+    }
+    for (size_t i = 0; says && i < r->count; i++) {
+        struct target *t = r->targets[i];
+        if (reach_fits(path, t->site, own)) {
+            mark(r, t, how);
+        }
+    }
+}
+
+void reach_listed(struct reach *r, struct ch_str site, struct ch_str folder, unsigned how)
+{
+    struct naming n = {.r = r, .folder = folder_of(site), .how = how, .started = true};
+    struct ch_buf b;
+    ch_buf_init(&b, folder.len + 1);
+    ch_buf_puts(&b, folder);
+    ch_buf_puts(&b, CH_STR("/"));
+    if (folder.len > 0) {
+        name_beginning(&n, ch_buf_str(&b));
+    }
+    ch_buf_done(&b);
+    struct ch_str own = n.folder;
+    own.len -= own.len > 0 ? 1 : 0;
+    for (size_t i = 0; folder.len == 0 && i < r->count; i++) {
+        struct target *t = r->targets[i];
+        bool below = own.len == 0 || (ch_str_starts(t->site, own) && t->site.len > own.len &&
+                                      t->site.ptr[own.len] == '/');
+        if (below && !t->quiet && path_has_extension(t->site, "py")) {
+            mark(r, t, how);
+        }
+    }
 }

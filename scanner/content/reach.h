@@ -14,12 +14,14 @@ enum {
     REACH_NAMED = 1 << 0,
     REACH_START = 1 << 1, /* from what runs when any Python starts */
     REACH_RUN = 1 << 2,   /* as a program or script */
+    REACH_CODE = 1 << 3,  /* its content is executed as Python source, whatever its name is */
 };
 
 enum reach_kind {
     REACH_TESTS, /* lies among tests */
     REACH_DATA,  /* elsewhere: an archive, perhaps, or a script */
     REACH_TEXT,  /* the same, named like a text or a picture: only what starts it counts (reach_started) */
+    REACH_SCRIPT, /* the same of Python source among data: what is put on sys.path, too */
 };
 
 struct reach;
@@ -44,6 +46,11 @@ void reach_object(struct reach *r, struct ch_str reference);
 void reach_folder(struct reach *r, struct ch_str folder);
 /* The source of `site` imports, starts or loads what has this name, as its values say. */
 void reach_started(struct reach *r, struct ch_str site, struct ch_str name, unsigned how);
+/* The source of `site` executes the content of what has this path. In it "*" is any part of a name; a folder that is
+ * not known at its beginning is left out. */
+void reach_executed(struct reach *r, struct ch_str site, struct ch_str path, unsigned how);
+/* It imports all that it finds in this folder, and below; "": in its own. */
+void reach_listed(struct reach *r, struct ch_str site, struct ch_str folder, unsigned how);
 bool reach_over(const struct reach *r); /* more folders of tests than are kept */
 
 #endif

@@ -186,8 +186,9 @@ static bool names_word(struct ch_str s, struct ch_str word)
     if (ch_str_find(ch_str_sub(s, 0, keyword), CH_STR("from"), &at)) {
         keyword = at;
     }
+    size_t skip = is_letter(word.ptr[0]) ? 0 : 1; /* what a short one is spelled with */
     while (ch_str_find(ch_str_sub(s, from, s.len), word, &at)) {
-        if (is_name(s, from + at, word.len, keyword)) {
+        if (is_name(s, from + at + skip, word.len - skip, keyword)) {
             return true;
         }
         from += at + 1;

@@ -55,25 +55,33 @@ static struct value path_join(struct file *f, const struct call *c)
     return v;
 }
 
-static bool opens_for_writing(const struct call *c)
+/* As open() is given it; absent: for reading. */
+static struct ch_str mode_of(const struct call *c)
 {
     for (uint32_t i = 1; i < c->count; i++) {
         bool mode = (i == 1 && c->keywords[i].len == 0) ||
                     ch_str_eq(c->keywords[i], CH_STR("mode"));
         if (mode && c->args[i].kind == VALUE_TEXT) {
-            size_t at;
-            return ch_str_find_char(c->args[i].text, 'w', &at) ||
-                   ch_str_find_char(c->args[i].text, 'a', &at) ||
-                   ch_str_find_char(c->args[i].text, 'x', &at) ||
-                   ch_str_find_char(c->args[i].text, '+', &at);
+            return c->args[i].text;
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
+static bool writes_by(struct ch_str mode)
+{
+    static const char letters[] = "wax+";
+    size_t at;
+    for (size_t i = 0; i + 1 < sizeof(letters); i++) {
+        if (ch_str_find_char(mode, letters[i], &at)) {
+            return true;
         }
     }
     return false;
 }
 
-/* Whether a path ends like a file that is no source of Python: what stands in it is not looked at as
- * code. */
-static bool is_data_path(const struct value *path)
+/* The last part of a path; `whole`: nothing unknown is in it before the text. */
+static struct ch_str path_name(const struct value *path, bool *ret_whole)
 {
     struct ch_str s = path->kind == VALUE_TEXT || path->kind == VALUE_PARTIAL
                           ? path->text
@@ -82,28 +90,86 @@ static bool is_data_path(const struct value *path)
     while (at > 0 && s.ptr[at - 1] != '/' && s.ptr[at - 1] != '\\' && s.ptr[at - 1] != HOLE) {
         at--;
     }
-    bool whole = at == 0 || s.ptr[at - 1] != HOLE;
-    struct ch_str name = ch_str_sub(s, at, s.len);
+    *ret_whole = at == 0 || s.ptr[at - 1] != HOLE;
+    return ch_str_sub(s, at, s.len);
+}
+
+static bool is_source_path(const struct value *path)
+{
+    bool whole;
+    struct ch_str name = path_name(path, &whole);
+    return ch_str_ends(name, CH_STR(".py")) || ch_str_ends(name, CH_STR(".pyw"));
+}
+
+/* Whether a path ends like a file that is no source of Python: what stands in it is not looked at as
+ * code. */
+static bool is_data_path(const struct value *path)
+{
+    bool whole;
+    struct ch_str name = path_name(path, &whole);
     size_t dot;
     bool suffix = ch_str_find_char(name, '.', &dot);
-    static const char *const code[] = {".py", ".pyi", ".pyx", ".ipy"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(code); i++) {
-        if (ch_str_ends(name, ch_str_of(code[i]))) {
-            return false;
+    return !is_source_path(path) && name.len > 1 && (suffix || whole) &&
+           !ch_str_ends(name, CH_STR(".")) && name.ptr[0] != '<';
+}
+
+uint32_t path_marks(const struct value *path)
+{
+    return MARK_FILE | (is_source_path(path) ? MARK_SOURCE : is_data_path(path) ? MARK_DATA : 0U);
+}
+
+/* The path of a file that is read stays known by its origin. */
+static void keep_path(struct file *f, const struct value *path, struct value *file)
+{
+    if (path->kind != VALUE_TEXT && path->kind != VALUE_PARTIAL) {
+        return;
+    }
+    file->origin = value_hash(path->text);
+    struct value *known = table_add(f, &f->paths, file->origin);
+    if (known != NULL) {
+        *known = *path;
+        known->also = NULL;
+    }
+}
+
+struct value file_of_arguments(struct file *f, const struct call *c)
+{
+    struct value file = {.marks = MARK_FILE | MARK_COMPUTED | (c->marks & MARK_PARAM)};
+    const struct value *path = NULL;
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct value *a = &c->args[i];
+        bool text = a->kind == VALUE_TEXT || a->kind == VALUE_PARTIAL;
+        bool other = str_is(c->keywords[i], "encoding") || str_is(c->keywords[i], "mode");
+        if (text && !other && (path == NULL || !is_source_path(path))) {
+            path = a; /* ("pkg", "version.py", "utf-8") */
         }
     }
-    return name.len > 1 && (suffix || whole) && !ch_str_ends(name, CH_STR(".")) &&
-           name.ptr[0] != '<';
+    if (path != NULL) {
+        size_t dot;
+        bool named_file = ch_str_find_char(path->text, '.', &dot); /* else a part of its name */
+        file.marks = (named_file ? path_marks(path) : MARK_FILE) | MARK_COMPUTED;
+        keep_path(f, path, &file);
+    }
+    return file;
 }
 
 /* A file that is open: it keeps the marks of its path, and whose path it has. */
-static struct value opened(const struct call *c)
+static struct value opened(struct file *f, const struct call *c, uint32_t at)
 {
-    const struct value *path = &c->args[0];
-    uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PYTHON;
+    const struct value *path = &c->args[at - 1];
+    uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PARAM | MARK_TOKEN |
+                    MARK_VARIABLE;
     struct value v = {.marks = (path->marks & kept) | MARK_COMPUTED};
+    struct ch_str mode = at == 1 ? mode_of(c) : (struct ch_str){NULL, 0};
+    size_t plus;
     v.origin = path->kind == VALUE_TEXT ? value_hash(path->text) : path->origin;
-    v.marks |= opens_for_writing(c) ? MARK_WRITES : is_data_path(path) ? MARK_DATA : 0U;
+    if (writes_by(mode)) {
+        v.marks |= (path->marks & MARK_PYTHON) | MARK_WRITES;
+    }
+    if (!writes_by(mode) || ch_str_find_char(mode, '+', &plus)) {
+        v.marks |= path_marks(path);
+        keep_path(f, path, &v);
+    }
     return v;
 }
 
@@ -176,18 +242,34 @@ static bool is_any(struct ch_str name, const char *const *list, size_t count)
 }
 
 /* Functions about files whose path is one of their arguments; its index, + 1; 0: none. */
-uint32_t path_argument(const struct call *c)
+static uint32_t path_argument(const struct call *c)
 {
     static const char *const first[] = {"open", "io.open", "os.fdopen", "codecs.open",
-                                        "runpy.run_path", "tokenize.open"};
+                                        "runpy.run_path", "tokenize.open", "execfile", "io.FileIO",
+                                        "io.open_code", "os.open", "linecache.getlines",
+                                        "linecache.getline", "fileinput.input",
+                                        "fileinput.FileInput", "gzip.open", "bz2.open",
+                                        "lzma.open", "zipfile.ZipFile", "tarfile.open",
+                                        "py_compile.compile"};
     static const char *const second[] = {
         "importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader",
         "importlib.machinery.SourcelessFileLoader", "imp.load_source", "pkgutil.get_data",
         "importlib.resources.read_text", "importlib.resources.read_binary",
-        "importlib.resources.open_text", "importlib.resources.open_binary"};
-    uint32_t at = is_any(c->name, first, CH_ARRAY_LEN(first))     ? 1
-                  : is_any(c->name, second, CH_ARRAY_LEN(second)) ? 2
-                                                                  : 0;
+        "importlib.resources.open_text", "importlib.resources.open_binary",
+        "importlib.resources.path", "pkg_resources.resource_string",
+        "pkg_resources.resource_stream", "pkg_resources.resource_filename"};
+    static const char *const keywords[] = {"path",    "location", "pathname",      "file",
+                                           "filename", "resource", "resource_name", "path_name"};
+    bool by_loader = ch_str_ends(c->name, CH_STR("loader__.get_data")) ||
+                     ch_str_ends(c->name, CH_STR(".loader.get_data"));
+    uint32_t at = by_loader || is_any(c->name, first, CH_ARRAY_LEN(first)) ? 1
+                  : is_any(c->name, second, CH_ARRAY_LEN(second))          ? 2
+                                                                           : 0;
+    for (uint32_t i = 0; at > 0 && i < c->count; i++) {
+        if (c->keywords[i].len > 0 && is_any(c->keywords[i], keywords, CH_ARRAY_LEN(keywords))) {
+            return i + 1;
+        }
+    }
     return at <= c->count ? at : 0;
 }
 
@@ -196,13 +278,44 @@ bool path_is_data(const struct value *path)
     return is_data_path(path);
 }
 
+/* Functions that give what lies in a folder, or what fits a pattern. */
+static bool lists_files(struct file *f, const struct call *c, struct value *ret)
+{
+    static const char *const patterns[] = {"glob.glob", "glob.iglob", ".glob", ".rglob"};
+    static const char *const folders[] = {"os.listdir",          "os.scandir",
+                                          "os.walk",             "pkgutil.iter_modules",
+                                          "pkgutil.walk_packages", "importlib.resources.contents",
+                                          ".iterdir"};
+    bool fits = is_any(c->name, patterns, CH_ARRAY_LEN(patterns)) && c->count > 0;
+    bool folder = is_any(c->name, folders, CH_ARRAY_LEN(folders));
+    bool method = c->name.len > 0 && c->name.ptr[0] == '.';
+    struct value *one = fits || folder ? value_alloc(f, sizeof(*one)) : NULL;
+    if (one == NULL) {
+        return false;
+    }
+    if (fits) { /* any of the pattern */
+        struct value below = {.kind = VALUE_TEXT, .text = CH_STR("**")};
+        struct value of = named(c, ".rglob") ? value_append(f, c->self, below) : c->self;
+        *one = method ? value_append(f, of, c->args[0]) : c->args[0];
+        one->kind = one->kind == VALUE_TEXT ? VALUE_PARTIAL : one->kind;
+        one->marks |= MARK_LISTED | MARK_COMPUTED;
+        *ret = (struct value){.kind = VALUE_LIST, .marks = one->marks, .items = one, .item_count = 1};
+        return true;
+    }
+    const struct value *of = method ? &c->self : &c->args[0];
+    bool many = of->kind == VALUE_LIST && of->item_count > 0;
+    *ret = (struct value){.marks = MARK_LISTED | MARK_COMPUTED | (of->marks & MARK_PARAM)};
+    keep_path(f, many ? &of->items[0] : of, ret);
+    return true;
+}
+
 /* Of paths. False: not one of them. */
 static bool of_path(struct file *f, const struct call *c, struct value *ret)
 {
     static const char *const paths[] = {"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath",
                                         "os.path.join", "importlib.resources.files().joinpath"};
     static const char *const home[] = {"pathlib.Path.home", "pathlib.PosixPath.home"};
-    uint32_t at = path_argument(c);
+    uint32_t at = c->path;
     if (is_any(c->name, home, CH_ARRAY_LEN(home))) {
         *ret = (struct value){.kind = VALUE_TEXT, .text = CH_STR("~")};
     } else if (c->count > 0 && ch_str_ends(c->name, CH_STR("files().joinpath"))) {
@@ -216,9 +329,9 @@ static bool of_path(struct file *f, const struct call *c, struct value *ret)
     } else if (named(c, "os.path.dirname") && (c->marks & (MARK_SELF | MARK_BESIDE)) != 0) {
         *ret = (struct value){.marks = MARK_BESIDE | MARK_COMPUTED};
     } else if (at > 0 && !named(c, "runpy.run_path")) {
-        struct call of = {.count = c->count > 1 && at == 1 ? 2 : 1, .args = {c->args[at - 1], c->args[1]}};
-        of.keywords[1] = c->keywords[1];
-        *ret = at == 1 ? opened(c) : opened(&of);
+        *ret = opened(f, c, at);
+    } else if (lists_files(f, c, ret)) {
+        return true;
     } else {
         return false;
     }
@@ -272,7 +385,7 @@ static bool special(struct file *f, const struct call *c, struct value *ret)
                                           "importlib.__import__", "sys.modules.get"};
     static const char *const asks[] = {"getattr", "object.__getattribute__",
                                        "type.__getattribute__", "inspect.getattr_static"};
-    static const char *const any[] = {"map", "filter", "zip"};
+    static const char *const any[] = {"map", "filter", "zip", "enumerate"};
     static const char *const next[] = {"next", "max", "min"};
     if (c->count == 0) {
         return false;
@@ -302,6 +415,10 @@ static bool special(struct file *f, const struct call *c, struct value *ret)
         *ret = value_slice(f, c->args[0], true);
     } else if (named(c, "codecs.decode")) {
         *ret = codecs_decode(f, c);
+    } else if (named(c, "type") && (ch_str_ends(c->args[0].text, CH_STR("loader__")) ||
+                                    ch_str_ends(c->args[0].text, CH_STR(".loader")))) {
+        *ret = (struct value){.kind = VALUE_NAME,
+                              .text = CH_STR("importlib.machinery.SourceFileLoader")};
     } else if (named(c, "vars")) {
         *ret = value_attribute(f, c->args[0], CH_STR("__dict__"));
     } else {
@@ -326,6 +443,18 @@ static bool environment(const struct call *c, struct value *ret)
     return true;
 }
 
+/* What a distribution says of itself; settings, and tables, from files. */
+static bool is_from_files(struct ch_str name)
+{
+    bool may = name.len > 0 && strchr("ipcs", name.ptr[0]) != NULL;
+    return may &&
+           (ch_str_starts(name, CH_STR("importlib.metadata.")) ||
+            ch_str_starts(name, CH_STR("importlib_metadata.")) ||
+            ch_str_starts(name, CH_STR("pkg_resources.get_distribution")) ||
+            ch_str_starts(name, CH_STR("configparser.")) ||
+            ch_str_starts(name, CH_STR("sqlite3.connect")));
+}
+
 static struct value by_effect(struct file *f, const struct call *c)
 {
     uint32_t effects = effects_of(c->name);
@@ -348,11 +477,21 @@ static struct value by_effect(struct file *f, const struct call *c)
         return v;
     }
     struct value named_value = value_name(f, c->name, CH_STR("()"));
+    named_value.marks |= c->marks & (MARK_FILE | MARK_DATA | MARK_SOURCE | MARK_LISTED);
+    named_value.marks |= c->marks & MARK_THERE;
+    if ((effects & EFFECT_NETWORK) != 0 && c->count > 0 && text_public_host(&c->args[0])) {
+        named_value.marks |= MARK_THERE;
+    }
+    named_value.marks |= is_from_files(c->name) ? MARK_FILE | MARK_DATA : 0U;
     named_value.marks |= (effects & EFFECT_FETCH) != 0 ? MARK_REMOTE : 0U;
     named_value.marks |= (effects & EFFECT_FETCH) != 0 && (c->marks & MARK_CLOUD) != 0 ? MARK_KEYS : 0U;
     named_value.marks |= (effects & EFFECT_HOST) != 0 ? MARK_HOST : 0U;
     named_value.marks |= (effects & EFFECT_SOCKET) != 0 ? MARK_SOCKET : 0U;
-    for (uint32_t i = 0; i < c->count && ch_str_starts(c->name, CH_STR("?.")); i++) {
+    bool sibling = ch_str_starts(c->name, CH_STR("?."));
+    if (sibling) {
+        named_value.origin = file_of_arguments(f, c).origin;
+    }
+    for (uint32_t i = 0; i < c->count && sibling; i++) {
         named_value.marks |= text_encoded(&c->args[i]) ? MARK_ENCODED : 0U;
     }
     return named_value;
@@ -396,23 +535,38 @@ static bool of_namespace(struct file *f, const struct call *c, struct value *ret
     return false;
 }
 
+/* path.open(mode) */
+static struct ch_str method_mode(const struct call *c)
+{
+    bool mode = c->count > 0 && c->args[0].kind == VALUE_TEXT &&
+                (c->keywords[0].len == 0 || str_is(c->keywords[0], "mode"));
+    return mode ? c->args[0].text : (struct ch_str){NULL, 0};
+}
+
 struct value call_name(struct file *f, const struct value *callee, struct call *c)
 {
     struct value v;
     c->name = plain_name(callee->text);
+    c->path = path_argument(c);
     size_t dot;
     if (!ch_str_find_char(c->name, '.', &dot)) {
         edge_new(f, function_now(f), value_hash(c->name)); /* maybe a function further down */
     }
     if (c->name.len > 0 && c->name.ptr[0] == '.') {
-        bool reads = named(c, ".read_text") || named(c, ".read_bytes") || named(c, ".open");
-        v = value_method(f, c->self, ch_str_sub(c->name, 1, c->name.len), c->args, c->count);
-        v.marks |= reads && is_data_path(&c->self) ? MARK_DATA : 0U;
+        bool reads = named(c, ".read_text") || named(c, ".read_bytes") ||
+                     (named(c, ".open") && !writes_by(method_mode(c)));
+        if (!lists_files(f, c, &v)) {
+            v = value_method(f, c->self, ch_str_sub(c->name, 1, c->name.len), c->args, c->count);
+        }
+        if (reads && (c->self.marks & MARK_FILE) == 0) {
+            v.marks |= path_marks(&c->self);
+            keep_path(f, &c->self, &v);
+        }
     } else if (!of_path(f, c, &v) && !special(f, c, &v) && !of_namespace(f, c, &v) &&
                !environment(c, &v)) {
         v = by_effect(f, c);
         v.marks |= callee->marks & (MARK_REMOTE | MARK_SECRET | MARK_HOST | MARK_SOCKET |
-                                    MARK_KEYS | MARK_DATA);
+                                    MARK_KEYS | MARK_DATA | MARK_FILE | MARK_SOURCE | MARK_LISTED);
         v.origin = v.origin != 0 ? v.origin : callee->origin;
     }
     /* The callee itself may have been put together from pieces. */

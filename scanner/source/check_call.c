@@ -9,7 +9,7 @@ static inline __attribute__((always_inline)) bool named(const struct call *c, co
 }
 
 /* What was called with what, in short. */
-static struct ch_str shown(struct file *f, const struct call *c)
+struct ch_str call_shown(struct file *f, const struct call *c)
 {
     const struct value *a = &c->args[0];
     struct ch_buf b;
@@ -38,19 +38,31 @@ static void add_does(struct function *fn, uint32_t what, uint32_t line, struct c
     }
 }
 
-/* `given`: with something that the function got as an argument. */
-static void does(struct file *f, uint32_t what, uint32_t line, struct ch_str name, bool given)
+void does(struct file *f, uint32_t what, uint32_t line, struct ch_str name, bool given)
 {
     struct function *fn = &f->functions[function_now(f)];
     if (given) {
         fn->does |= DOES_NETWORK_OF;
         fn->given_line = line;
         fn->given_what = name;
-    } else if (function_now(f) != 0) {
+    } else if (function_now(f) != 0 || f->outer != NULL) {
         add_does(fn, what, line, name);
     }
     if (at_import(f)) {
         add_does(&f->functions[0], what, line, name);
+    }
+}
+
+void function_does(struct file *f, const struct function *text, uint32_t line)
+{
+    for (uint32_t bit = 0; bit < DOES_COUNT; bit++) {
+        if ((text->does & 1U << bit) != 0) {
+            struct value what = value_text(f, text->what[bit], 0);
+            does(f, 1U << bit, line, what.kind == VALUE_TEXT ? what.text : CH_STR(""), false);
+        }
+    }
+    if ((text->does & DOES_LOAD_LISTED) != 0) {
+        loads_listed(f);
     }
 }
 
@@ -88,26 +100,36 @@ static bool is_among(const uint64_t *written, uint32_t count, const struct value
 /* exec, eval and their like. */
 static void runs_code(struct file *f, const struct call *c)
 {
-    uint32_t marks = named(c, "exec") || named(c, "eval") ? c->args[0].marks : c->marks;
-    capability(f, CAP_DYNAMIC);
     bool plain = named(c, "exec") || named(c, "eval");
+    bool of_path = c->path > 0;
+    uint32_t marks = plain ? c->args[0].marks : c->marks;
+    capability(f, CAP_DYNAMIC);
     if ((marks & (MARK_DECODED | MARK_CHAR | MARK_ENCODED)) != 0 &&
         (plain || (marks & MARK_PARAM) == 0)) { /* a function that reads what it is given */
-        report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, call_shown(f, c));
     }
     /* eval of a file is how some read settings that a user wrote. */
-    if ((marks & MARK_DATA) != 0 && !named(c, "runpy.run_path") &&
-        (!named(c, "eval") || at_import(f))) {
-        report(f, CH_F_SOURCE_DATA_CODE, c->line, shown(f, c));
+    bool settings = named(c, "eval") && !at_import(f);
+    if ((marks & MARK_DATA) != 0 && !of_path && !settings) {
+        report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
+    }
+    if (!of_path && (c->args[0].marks & MARK_FILE) != 0 && !settings) {
+        runs_file(f, &c->args[0], c->line, call_shown(f, c));
+    }
+    if (!of_path && !named(c, "types.CodeType") && !named(c, "types.FunctionType")) {
+        for (uint32_t i = 0; i < (plain ? 1 : c->count); i++) {
+            executes_text(f, &c->args[i], c->line);
+        }
     }
     if ((marks & MARK_REMOTE) != 0) {
-        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
     }
     if ((marks & MARK_PARAM) != 0) {
         f->functions[function_now(f)].runs_argument = true;
     }
     if (c->args[0].kind == VALUE_NAME) {
         runs_result_of(f, c->args[0].text, c->line);
+        runs_result_of_path(f, &c->args[0], c->line);
     }
 }
 
@@ -118,26 +140,6 @@ static void hides_dynamic(struct file *f, const struct call *c)
     if (named(c, "staticmethod") && c->count > 0 && v->kind == VALUE_NAME &&
         (effects_of(v->text) & EFFECT_DYNAMIC) != 0) {
         report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, CH_STR("exec or eval as a method"));
-    }
-}
-
-/* A loader is given a file that is no source by its name. */
-static void loads_file(struct file *f, const struct call *c)
-{
-    static const char *const loaders[] = {"runpy.run_path", "imp.load_source",
-                                          "importlib.util.spec_from_file_location",
-                                          "importlib.machinery.SourceFileLoader",
-                                          "importlib.machinery.SourcelessFileLoader"};
-    static const char *const native[] = {".so", ".pyd", ".dll", ".dylib", ".pyc"};
-    uint32_t at = path_argument(c);
-    for (size_t i = 0; at > 0 && i < CH_ARRAY_LEN(loaders); i++) {
-        const struct value *path = &c->args[at - 1];
-        if (named(c, loaders[i])) {
-            capability(f, CAP_DYNAMIC);
-            if (path_is_data(path) && contains(path->text, native, CH_ARRAY_LEN(native)) == NULL) {
-                report(f, CH_F_SOURCE_DATA_CODE, c->line, shown(f, c));
-            }
-        }
     }
 }
 
@@ -177,7 +179,7 @@ static void starts_process(struct file *f, const struct call *c)
 {
     capability(f, CAP_PROCESS);
     f->seen |= SEEN_PROCESS;
-    does(f, DOES_PROCESS, c->line, shown(f, c), false);
+    does(f, DOES_PROCESS, c->line, call_shown(f, c), false);
     if (c->count > 0 && c->args[0].kind == VALUE_UNKNOWN && c->args[0].number != 0) {
         struct value self = {.kind = VALUE_NAME, .text = c->name};
         parameter_called(f, &self, (uint32_t)c->args[0].number - 1, c);
@@ -187,33 +189,34 @@ static void starts_process(struct file *f, const struct call *c)
         bool is_stream = ch_str_eq(c->keywords[i], CH_STR("stdin")) ||
                          ch_str_eq(c->keywords[i], CH_STR("stdout"));
         if (is_stream && (v->marks & MARK_SOCKET) != 0) {
-            report(f, CH_F_SOURCE_REVERSE_SHELL, c->line, shown(f, c));
+            report(f, CH_F_SOURCE_REVERSE_SHELL, c->line, call_shown(f, c));
         }
         if (c->keywords[i].len > 0 && !ch_str_eq(c->keywords[i], CH_STR("args"))) {
             continue;
         }
-        names_other(f, v, true);
+        names_other(f, v, CH_NAMED_PROGRAM);
+        runs_python(f, c, i);
         if (is_among(f->fetched, f->fetched_count, v)) {
-            report(f, CH_F_SOURCE_DOWNLOAD_RUN, c->line, shown(f, c));
+            report(f, CH_F_SOURCE_DOWNLOAD_RUN, c->line, call_shown(f, c));
         }
         if (is_among(f->unpacked, f->unpacked_count, v)) {
-            report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, shown(f, c));
+            report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, call_shown(f, c));
         }
         if (is_brought_along(f, v)) {
-            report(f, CH_F_SOURCE_OWN_PROGRAM, c->line, shown(f, c));
+            report(f, CH_F_SOURCE_OWN_PROGRAM, c->line, call_shown(f, c));
         }
         if (i == 0 && (v->marks & MARK_REMOTE) != 0) {
-            report(f, CH_F_SOURCE_REMOTE_CODE, c->line, shown(f, c));
+            report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
         }
         if (i == 0 && (v->marks & MARK_DECODED) != 0) {
-            report(f, CH_F_SOURCE_HIDDEN_COMMAND, c->line, shown(f, c));
+            report(f, CH_F_SOURCE_HIDDEN_COMMAND, c->line, call_shown(f, c));
         }
         bool fetches = false;
         for (const struct value *one = v; one != NULL; one = one->also) {
             fetches = command_of(f, one, c->line) || fetches;
         }
         if (fetches) {
-            does(f, DOES_NETWORK, c->line, shown(f, c), false);
+            does(f, DOES_NETWORK, c->line, call_shown(f, c), false);
         }
     }
 }
@@ -245,19 +248,24 @@ static void uses_network(struct file *f, const struct call *c, uint32_t effects)
     if (connects || (effects & (EFFECT_FETCH | EFFECT_SEND | EFFECT_SAVE)) != 0) {
         uint32_t where = ch_str_starts(c->name, CH_STR("requests.Session.")) ? 1 : 0; /* self */
         bool given = c->count > where && (c->args[where].marks & MARK_PARAM) != 0;
-        does(f, DOES_NETWORK, c->line, shown(f, c), given);
+        does(f, DOES_NETWORK, c->line, call_shown(f, c), given);
     }
     if ((c->marks & MARK_SECRET) != 0 && (effects & (EFFECT_SEND | EFFECT_FETCH)) != 0) {
-        report(f, CH_F_SOURCE_SECRET_THEFT, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_SECRET_THEFT, c->line, call_shown(f, c));
+    }
+    bool there = (c->self.marks & MARK_THERE) != 0 ||
+                 (c->count > 0 && text_public_host(&c->args[0]));
+    if ((effects & EFFECT_SEND) != 0 && ((c->marks & MARK_TOKEN) != 0 && there)) {
+        report(f, CH_F_SOURCE_SECRET_THEFT, c->line, call_shown(f, c));
     }
     if ((effects & EFFECT_SEND) != 0 && sends_keys(c)) {
-        report(f, CH_F_SOURCE_SECRET_THEFT, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_SECRET_THEFT, c->line, call_shown(f, c));
     }
     if ((c->marks & MARK_ENVIRON) != 0) {
-        report(f, CH_F_SOURCE_ENVIRONMENT_THEFT, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_ENVIRONMENT_THEFT, c->line, call_shown(f, c));
     }
     if ((c->marks & MARK_HOST) != 0) {
-        does(f, DOES_HOST_SEND, c->line, shown(f, c), false);
+        does(f, DOES_HOST_SEND, c->line, call_shown(f, c), false);
     }
     if ((effects & EFFECT_SAVE) != 0 && c->count > 1) {
         const struct value *to = &c->args[1];
@@ -265,17 +273,32 @@ static void uses_network(struct file *f, const struct call *c, uint32_t effects)
     }
 }
 
-static bool puts_where_it_starts(const struct call *c)
+static bool moves_file(const struct call *c)
 {
     static const char *const moves[] = {"shutil.copy", "shutil.copy2", "shutil.copyfile",
                                         "shutil.move", "os.rename",    "os.replace",
-                                        "os.symlink"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(moves); i++) {
-        if (named(c, moves[i])) {
-            return c->count > 1 && (c->args[1].marks & MARK_AUTOSTART) != 0;
-        }
+                                        "os.symlink",  "os.link"};
+    bool is = false;
+    bool may = c->count > 1 && (ch_str_starts(c->name, CH_STR("shutil.")) ||
+                                ch_str_starts(c->name, CH_STR("os.")));
+    for (size_t i = 0; may && i < CH_ARRAY_LEN(moves); i++) {
+        is = is || named(c, moves[i]);
     }
-    return false;
+    return is;
+}
+
+/* Data becomes a module as the package is imported; a build may well make one of a template. */
+static void makes_source(struct file *f, const struct call *c, bool writes)
+{
+    uint32_t to = writes && c->count > 0 ? c->self.marks & MARK_PYTHON
+                  : moves_file(c)        ? path_marks(&c->args[1]) & MARK_SOURCE
+                                         : 0;
+    uint32_t from = writes && c->count > 0 ? c->marks : to != 0 ? path_marks(&c->args[0]) : 0;
+    bool builds = f->place == CH_PLACE_INSTALL || f->place == CH_PLACE_INSTALL_IMPORT;
+    if (to != 0 && (from & MARK_FILE) != 0 && (from & MARK_DATA) != 0 && at_import(f) && !builds) {
+        runs_file(f, &c->args[0], c->line, call_shown(f, c));
+        report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
+    }
 }
 
 /* Writing what was fetched; writing where something runs it by itself. */
@@ -293,22 +316,23 @@ static void writes_file(struct file *f, const struct call *c, const struct value
             report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, CH_STR("decoded into a file of source"));
         }
     }
-    if (puts_where_it_starts(c)) {
+    makes_source(f, c, writes);
+    if (moves_file(c) && (c->args[1].marks & MARK_AUTOSTART) != 0) {
         capability(f, CAP_PERSISTENCE);
-        report(f, CH_F_SOURCE_PERSISTENCE, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_PERSISTENCE, c->line, call_shown(f, c));
     }
     if (named(c, "shutil.copyfileobj") && c->count > 1 &&
         (c->args[0].marks & MARK_REMOTE) != 0) {
         add_fetched(f, c->args[1].origin);
     }
     if (opens && (ret->marks & MARK_WRITES) != 0 && (ret->marks & MARK_START) != 0) {
-        report(f, CH_F_SOURCE_START_FILE, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_START_FILE, c->line, call_shown(f, c));
     }
     uint32_t both = MARK_AUTOSTART | MARK_WRITES;
     if ((opens && (ret->marks & both) == both) ||
         (writes && !named(c, ".write") && (c->self.marks & MARK_AUTOSTART) != 0)) {
         capability(f, CAP_PERSISTENCE);
-        report(f, CH_F_SOURCE_PERSISTENCE, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_PERSISTENCE, c->line, call_shown(f, c));
     }
 }
 
@@ -334,7 +358,7 @@ static void looks_up(struct file *f, const struct call *c)
     bool host = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME;
     if (host || (made && (a->marks & MARK_VARIABLE) != 0) ||
         (a->marks & (MARK_SECRET | MARK_ENVIRON)) != 0) {
-        report(f, CH_F_SOURCE_DNS_THEFT, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_DNS_THEFT, c->line, call_shown(f, c));
     }
 }
 
@@ -346,7 +370,7 @@ static void odd_ones(struct file *f, const struct call *c)
     }
     if ((named(c, "os.remove") || named(c, "os.unlink")) && c->count > 0 &&
         (c->args[0].marks & MARK_SELF) != 0 && c->args[0].kind != VALUE_TEXT) {
-        report(f, CH_F_SOURCE_SELF_DELETE, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_SELF_DELETE, c->line, call_shown(f, c));
     }
     looks_up(f, c);
     if (named(c, "mmap.mmap") && (f->seen & SEEN_EXECUTABLE) != 0 && at_import(f)) {
@@ -363,7 +387,7 @@ static void odd_ones(struct file *f, const struct call *c)
     if ((named(c, "winreg.SetValueEx") || named(c, "_winreg.SetValueEx")) &&
         (f->seen & SEEN_RUN_KEY) != 0) {
         capability(f, CAP_PERSISTENCE);
-        report(f, CH_F_SOURCE_PERSISTENCE, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_PERSISTENCE, c->line, call_shown(f, c));
     }
 }
 
@@ -387,13 +411,13 @@ static void loads_objects(struct file *f, const struct call *c)
     const struct value *a = &c->args[0];
     bool embedded = c->count > 0 && (a->kind == VALUE_TEXT || (a->marks & (MARK_BLOB | MARK_DATA)) != 0);
     if (c->count > 0 && (a->marks & MARK_REMOTE) != 0) {
-        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
     }
     if (embedded && a->kind == VALUE_TEXT && is_armed_pickle(a->text)) {
         report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, c->name);
     }
     if (embedded && at_import(f)) {
-        report(f, CH_F_SOURCE_EMBEDDED_OBJECT, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_EMBEDDED_OBJECT, c->line, call_shown(f, c));
     }
 }
 
@@ -410,7 +434,7 @@ static void loads_by_name(struct file *f, const struct call *c)
     for (size_t i = 0; i < CH_ARRAY_LEN(loaders); i++) {
         if (named(c, loaders[i])) {
             for (uint32_t k = 0; k < c->count && k < 2; k++) {
-                names_other(f, &c->args[k], false);
+                names_other(f, &c->args[k], CH_NAMED_MODULE);
             }
             return;
         }
@@ -428,7 +452,7 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
                     EFFECT_SOCKET;
     if ((effects & loud) != 0 && (c->self.marks & (MARK_BUILT | MARK_DECODED)) != 0 &&
         c->name.ptr[0] != '.') {
-        report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, shown(f, c));
+        report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, call_shown(f, c));
     }
     if ((effects & EFFECT_DYNAMIC) != 0 && c->count > 0) {
         runs_code(f, c);
@@ -447,11 +471,13 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
         bool hidden = (c->args[0].marks & (MARK_CHAR | MARK_DECODED)) != 0;
         report(f, hidden ? CH_F_SOURCE_HIDDEN_NAME : CH_F_SOURCE_COMPUTED_IMPORT, c->line, c->name);
     }
+    imports_listed(f, c);
     if (named(c, "os.getenv") || ch_str_starts(c->name, CH_STR("os.environ"))) {
         capability(f, CAP_ENVIRONMENT);
     }
     hides_dynamic(f, c);
     loads_file(f, c);
+    names_suffixes(f, c);
     writes_file(f, c, ret);
     odd_ones(f, c);
 }

@@ -24,6 +24,7 @@ enum what {
     W_ADDRESS,
     W_PYTHON, /* at the end of the text */
     W_CLOUD,
+    W_TOKEN,
 };
 
 /* In lower case. */
@@ -79,6 +80,7 @@ static const struct {
     {"/computemetadata/v1/instance/service-accounts", W_CLOUD, 0},
     {"169.254.169.254/metadata/identity", W_CLOUD, 0},
     {"169.254.170.2/v2/credentials", W_CLOUD, 0},
+    {"kubernetes.io/serviceaccount/token", W_TOKEN, 0},
     {"currentversion\\run", W_RUN_KEY, SEEN_RUN_KEY},
     {"discord.com/api/webhooks/", W_DROP_ADDRESS, 0},
     {"discordapp.com/api/webhooks/", W_DROP_ADDRESS, 0},
@@ -199,6 +201,30 @@ static bool is_token_char(char c)
     return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '_' || c == '-';
 }
 
+/* Of a cluster or a site only what that alone can resolve is its own. */
+bool text_public_host(const struct value *v)
+{
+    static const char *const own[] = {".svc", ".local", ".internal", ".localhost"};
+    struct ch_str host = v->kind == VALUE_TEXT ? v->text : (struct ch_str){NULL, 0};
+    size_t at;
+    size_t end = 0;
+    if (ch_str_find(host, CH_STR("://"), &at)) {
+        host = ch_str_sub(host, at + 3, host.len);
+    }
+    while (end < host.len && (is_token_char(host.ptr[end]) || host.ptr[end] == '.')) {
+        end++;
+    }
+    host.len = end;
+    if (end > 0 && host.ptr[0] >= '0' && host.ptr[0] <= '9') {
+        return text_address(host);
+    }
+    bool site = ch_str_starts(host, CH_STR("kubernetes."));
+    for (size_t i = 0; i < CH_ARRAY_LEN(own); i++) {
+        site = site || ch_str_ends(host, ch_str_of(own[i]));
+    }
+    return !site && ch_str_find_char(host, '.', &at) && at > 0 && at + 1 < host.len;
+}
+
 /* A number of at least eight digits, or of Slack an id: the address is of somebody's channel. */
 static bool has_key(struct ch_str after, const char *word)
 {
@@ -238,6 +264,8 @@ static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at,
         return is_short && after.len == 0 ? MARK_PYTHON : 0;
     case W_CLOUD:
         return is_short ? MARK_CLOUD : 0;
+    case W_TOKEN:
+        return is_short ? MARK_TOKEN : 0;
     case W_RUN_KEY:
     case W_WALLET_PATTERN:
         f->seen |= words[i].seen;

@@ -123,6 +123,9 @@ static void bind_parameters(struct file *f, uint32_t function, struct ch_str met
         }
         const struct value *d = &p->defaults[i];
         v.marks |= d->marks & (MARK_SECRET | MARK_DECODED | MARK_REMOTE);
+        if (d->kind == VALUE_TEXT || d->kind == VALUE_PARTIAL) {
+            f->functions[function].text = *d;
+        }
         bind(f, p->names[i], value_or(f, v, *d));
     }
 }

@@ -67,6 +67,42 @@ static bool is_chr_of(const struct file *f, uint32_t i, uint32_t word)
     return word == i + 4 && token_word(f, i, "chr") && token_op(f, i + 1, "(");
 }
 
+/* The elements one by one, where all are constants and nothing is called: PARTS[k] for k in "abc". */
+static bool unrolled(struct file *f, uint32_t begin, uint32_t word, const struct value *over,
+                     struct value *ret)
+{
+    enum { EACH = 64, IN_FILE = 4096 };
+    bool text = over->kind == VALUE_TEXT && ch_str_ascii(over->text) == over->text.len;
+    bool list = over->kind == VALUE_LIST && (over->marks & MARK_COMPUTED) == 0;
+    size_t count = text ? over->text.len : list ? over->item_count : 0;
+    if (count == 0 || count > EACH || f->unrolled + count > IN_FILE) {
+        return false;
+    }
+    for (uint32_t i = begin; i < word; i++) {
+        if (token_op(f, i, "(") || token_word(f, i, "lambda")) {
+            return false;
+        }
+    }
+    uint32_t end = f->end;
+    struct value *items = value_alloc(f, count * sizeof(*items));
+    *ret = (struct value){.kind = VALUE_LIST, .items = items, .item_count = (uint32_t)count};
+    for (size_t i = 0; items != NULL && i < count; i++) {
+        struct value one = {.kind = VALUE_TEXT};
+        one.text = text ? ch_str_sub(over->text, i, 1) : one.text;
+        f->unrolled++;
+        bind(f, name_at(f, word + 1), text ? one : over->items[i]);
+        f->at = begin;
+        f->end = word;
+        items[i] = expression_list(f);
+        f->end = end;
+        ret->marks |= items[i].marks;
+        if (items[i].kind != VALUE_TEXT) {
+            return false;
+        }
+    }
+    return items != NULL;
+}
+
 static struct value comprehension(struct file *f, uint32_t word)
 {
     uint32_t begin = f->at;
@@ -75,6 +111,7 @@ static struct value comprehension(struct file *f, uint32_t word)
     struct value v;
     f->at = in < end ? in + 1 : end;
     struct value over = expression(f);
+    uint32_t plain = f->at; /* all of it: one loop without a condition */
     struct value each = value_element(f, over);
     bool single = in == word + 2;
     uint32_t which = 0;
@@ -91,7 +128,7 @@ static struct value comprehension(struct file *f, uint32_t word)
     }
     if (is_chr_of(f, begin, word) && over.kind == VALUE_LIST) {
         v = value_characters(f, over);
-    } else {
+    } else if (!single || plain != end || !unrolled(f, begin, word, &over, &v)) {
         f->at = begin;
         f->end = word;
         struct value *one = value_alloc(f, sizeof(*one));
@@ -193,6 +230,7 @@ static void call_begin(struct call *c)
     c->self = (struct value){0};
     c->count = 0;
     c->marks = 0;
+    c->path = 0;
     c->args[0] = (struct value){0};
     c->keywords[0] = (struct ch_str){NULL, 0};
 }
@@ -323,11 +361,14 @@ static struct value name_value(struct file *f)
         bind(f, name, to);
         return to;
     }
-    if (str_is(name, "__file__")) {
-        return (struct value){.marks = MARK_SELF | MARK_COMPUTED};
-    }
     struct value r = {0};
     if (!lookup(f, name, &r) && name.len < NAME_BYTES) {
+        if (str_is(name, "__file__")) {
+            return (struct value){.marks = MARK_SELF | MARK_COMPUTED};
+        }
+        if (str_is(name, "__doc__")) { /* a text that nobody reads as code */
+            return (struct value){.marks = MARK_FILE | MARK_COMPUTED};
+        }
         r = (struct value){.kind = VALUE_NAME, .text = name};
     }
     if (r.kind == VALUE_NAME && str_is(r.text, "os.environ")) {

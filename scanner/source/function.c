@@ -169,6 +169,7 @@ static void take_over(struct function *module, const struct function *from)
             module->what[bit] = from->what[bit];
         }
     }
+    module->does |= from->does & DOES_LOAD_LISTED;
 }
 
 static void follow_calls(struct file *f)
@@ -220,15 +221,28 @@ void judge_import(struct file *f)
         enum ch_finding_code code[DOES_COUNT];
     } rows[] = {
         {CH_PLACE_INSTALL,
-         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT,
+          CH_F_SOURCE_DATA_CODE}},
         {CH_PLACE_INSTALL_IMPORT,
-         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT}},
+         {CH_F_SOURCE_INSTALL_NETWORK, CH_F_SOURCE_INSTALL_PROCESS, CH_F_SOURCE_HOST_THEFT,
+          CH_F_SOURCE_DATA_CODE}},
         {CH_PLACE_IMPORT,
-         {CH_F_SOURCE_IMPORT_NETWORK, CH_F_SOURCE_IMPORT_PROCESS, CH_F_SOURCE_HOST_THEFT}},
-        {CH_PLACE_START, {CH_F_SOURCE_START_CODE, CH_F_SOURCE_START_CODE, CH_F_SOURCE_HOST_THEFT}},
+         {CH_F_SOURCE_IMPORT_NETWORK, CH_F_SOURCE_IMPORT_PROCESS, CH_F_SOURCE_HOST_THEFT,
+          CH_F_SOURCE_DATA_CODE}},
+        {CH_PLACE_START,
+         {CH_F_SOURCE_START_CODE, CH_F_SOURCE_START_CODE, CH_F_SOURCE_HOST_THEFT,
+          CH_F_SOURCE_DATA_CODE}},
     };
     follow_calls(f);
     const struct function *module = &f->functions[0];
+    if (f->outer != NULL) { /* it is told where the text is executed */
+        return;
+    }
+    if ((module->does & DOES_LOAD_LISTED) != 0 && f->place != CH_PLACE_TEST &&
+        f->place != CH_PLACE_NONE) {
+        struct value own = {.kind = VALUE_TEXT, .text = CH_STR("")};
+        names_other(f, &own, CH_NAMED_FOLDER);
+    }
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         for (uint32_t bit = 0; rows[i].place == f->place && bit < DOES_COUNT; bit++) {
             if ((module->does & 1U << bit) != 0) {

@@ -120,14 +120,19 @@ static void take_from(struct walk *w)
     ch_buf_done(&b);
 }
 
+/* Not what is only looked for: ".tests." not in name. */
 static void take_text(struct walk *w)
 {
     struct ch_buf b;
-    if (w->tok.len > ch_limits.member_path_bytes) {
+    struct ch_token text = w->tok;
+    next(w);
+    bool asked = text.type == CH_TOKEN_STRING &&
+                 (is_word(w, CH_STR("in")) || is_word(w, CH_STR("not")));
+    if (asked || text.len > ch_limits.member_path_bytes) {
         return;
     }
     ch_buf_init(&b, ch_limits.member_path_bytes);
-    ch_token_value(w->text, &w->tok, &b);
+    ch_token_value(w->text, &text, &b);
     if (!b.failed) {
         w->to->text(w->to->arg, ch_buf_str(&b));
     }
@@ -152,7 +157,10 @@ void ch_imports_of(struct ch_str bytes, struct ch_str folder, const struct ch_im
         } else {
             if (w.tok.type == CH_TOKEN_STRING || w.tok.type == CH_TOKEN_FSTRING_MIDDLE) {
                 take_text(&w);
-            } else if (w.tok.type == CH_TOKEN_NAME && to->name != NULL) {
+                first = false;
+                continue;
+            }
+            if (w.tok.type == CH_TOKEN_NAME && to->name != NULL) {
                 to->name(to->arg, ch_token_str(w.text, &w.tok));
             }
             first = w.tok.type == CH_TOKEN_NEWLINE || w.tok.type == CH_TOKEN_INDENT ||

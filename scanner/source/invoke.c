@@ -238,8 +238,19 @@ static struct value call_function(struct file *f, const struct value *callee, st
         report(f, (c->marks & MARK_REMOTE) != 0 ? CH_F_SOURCE_REMOTE_CODE : CH_F_SOURCE_HIDDEN_CODE,
                c->line, CH_STR("through a function that runs what it is given"));
     }
+    if (fn.runs_argument && (c->marks & MARK_FILE) != 0) {
+        runs_argument_of_file(f, c);
+    }
+    if ((fn.does & DOES_RUN_FILE_OF) != 0) {
+        runs_file_of(f, &fn, c);
+    }
     follow_parameters(f, index, c);
     struct value v = {.marks = (marks & ~(uint32_t)MARK_SELF) | MARK_COMPUTED};
+    if ((fn.returns & MARK_FILE) != 0 && (fn.returns & (MARK_DATA | MARK_SOURCE)) == 0) {
+        struct value file = file_of_arguments(f, c);
+        v.marks |= file.marks;
+        v.origin = file.origin;
+    }
     if (is_reference(&fn.result) && may_follow(f)) {
         f->call_depth++;
         v = value_or(f, v, substituted_all(f, &fn, &fn.result, c));

@@ -16,8 +16,9 @@
 #include "scanner/source/prescan.h"
 
 enum {
-    RULES = 1024,
+    RULES = 2048,
     RULE_WORDS = 4,
+    BRIEFS = 64, /* short words, each looked for once in a text */
     SHORT = 4, /* shorter words are looked for only where the rest of their rule holds */
     BLOCK = 64,
     DENSE_BLOCKS = 16, /* a long literal has as many in a row */
@@ -38,10 +39,12 @@ struct rule {
     uint8_t capability; /* CAP_COUNT: for a finding. Else for a capability, only */
     const char *brief;  /* a word below SHORT, or NULL */
     enum word_kind brief_kind;
+    uint32_t brief_number; /* the same of all rules that look for the same one */
 };
 
 static struct rule rules[RULES];
 static uint32_t rule_count;
+static uint32_t brief_count;
 
 static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
 {
@@ -50,23 +53,35 @@ static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
     }
 }
 
+static bool brief_same(const struct rule *a, const struct rule *b)
+{
+    if (a->brief == NULL || b->brief == NULL) {
+        return a->brief == b->brief;
+    }
+    size_t n = strcspn(a->brief, "./(");
+    return a->brief_kind == b->brief_kind && n == strcspn(b->brief, "./(") &&
+           strncmp(a->brief, b->brief, n) == 0;
+}
+
 static bool rule_same(const struct rule *a, const struct rule *b)
 {
-    bool brief = (a->brief == NULL && b->brief == NULL) ||
-                 (a->brief != NULL && b->brief != NULL && a->brief_kind == b->brief_kind &&
-                  strncmp(a->brief, b->brief, strcspn(a->brief, "./") + 1) == 0);
-    return brief && a->count == b->count && a->capability == b->capability &&
+    return brief_same(a, b) && a->count == b->count && a->capability == b->capability &&
            memcmp(a->words, b->words, sizeof(a->words)) == 0;
 }
 
-static void rule_add(const struct rule *r)
+static void rule_add(struct rule *r)
 {
+    r->brief_number = brief_count;
     for (uint32_t i = 0; i < rule_count; i++) {
         if (rule_same(&rules[i], r)) {
             return;
         }
+        if (r->brief != NULL && brief_same(&rules[i], r)) {
+            r->brief_number = rules[i].brief_number;
+        }
     }
-    CH_ASSERT(rule_count < RULES && (r->count > 0 || r->brief != NULL));
+    brief_count += r->brief != NULL && r->brief_number == brief_count ? 1 : 0;
+    CH_ASSERT(rule_count < RULES && brief_count <= BRIEFS && (r->count > 0 || r->brief != NULL));
     for (uint32_t i = 0; i < r->count; i++) {
         words_alone(r->words[i], r->count == 1 && r->brief == NULL && r->capability == CAP_COUNT);
     }
@@ -93,26 +108,45 @@ static struct ch_str cut(struct ch_str *rest, char at)
     return part;
 }
 
-/* "os.system": all of its parts. */
-static void rule_of_name(const char *dotted, enum word_kind last, enum capability capability)
+/* "os.system", with `root` in place of "os": all parts. */
+static void rule_below(const char *root, struct ch_str rest, enum word_kind last,
+                       enum capability capability)
 {
     struct rule r = {.capability = (uint8_t)capability};
-    struct ch_str rest = ch_str_of(dotted);
+    struct ch_str first = {root, strcspn(root, ".")};
+    if (first.len < SHORT) {
+        r.brief = root;
+        r.brief_kind = WORD_MODULE;
+    }
+    rule_word(&r, first, rest.len == 0 ? WORD_ROOT : WORD_MODULE);
     while (rest.len > 0) {
-        bool first = rest.ptr == dotted;
-        const char *from = rest.ptr;
         struct ch_str part = cut(&rest, '.');
         while (part.len > 0 && (part.ptr[part.len - 1] == ')' || part.ptr[part.len - 1] == '(')) {
             part.len--;
         }
-        if (first && part.len < SHORT) {
-            r.brief = from;
-            r.brief_kind = WORD_MODULE;
+        if (part.len < SHORT && r.brief == NULL) { /* subprocess.run */
+            r.brief = part.ptr;
+            r.brief_kind = WORD_NAME;
         }
-        rule_word(&r, part,
-                  rest.len == 0 ? first ? WORD_ROOT : last : first ? WORD_MODULE : WORD_NAME);
+        rule_word(&r, part, rest.len == 0 ? last : WORD_NAME);
     }
     rule_add(&r);
+}
+
+/* And under its module's other names: posix.system. */
+static void rule_of_name(const char *dotted, enum word_kind last, enum capability capability)
+{
+    struct ch_str rest = ch_str_of(dotted);
+    const char *module;
+    const char *other;
+    CH_IGNORE(cut(&rest, '.').len);
+    rule_below(dotted, rest, last, capability);
+    for (size_t i = 0; (other = module_row(i, &module)) != NULL; i++) {
+        size_t n = module != NULL ? strlen(module) : 0;
+        if (n > 0 && strncmp(dotted, module, n) == 0 && dotted[n] == '.') {
+            rule_below(other, ch_str_of(dotted + n + 1), last, capability);
+        }
+    }
 }
 
 /* Whether something of interest is deeper in a module: in another one, or in what a function gives. */
@@ -131,30 +165,43 @@ static bool is_deep(struct ch_str root)
 }
 
 /* What makes names of texts, together with a module that has something of interest. */
-static void rules_of_root(const char *dotted)
+static void rules_of_module(const char *name, bool deep)
 {
     static const struct {
         const char *word;
         enum word_kind kind;
-        bool given; /* it is given the module, which then stands there as a value */
-    } ways[] = {{"getattr", WORD_GETATTR, true},
-                {"__dict__", WORD_NAME, false},
-                {"vars", WORD_NAME, true}};
-    struct ch_str rest = ch_str_of(dotted);
-    struct ch_str root = cut(&rest, '.');
-    bool module = rest.len > 0 && effects_of(root) == 0; /* bytes and bytearray are none */
-    bool deep = is_deep(root);
-    for (size_t i = 0; module && i < CH_ARRAY_LEN(ways); i++) {
+    } ways[] = {{"getattr", WORD_GETATTR},       {"__dict__", WORD_NAME}, {"vars", WORD_NAME},
+                {"__getattribute__", WORD_NAME}, {"getattr_static", WORD_NAME},
+                {"attrgetter", WORD_NAME}};
+    struct ch_str root = {name, strcspn(name, ".")};
+    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
         struct rule r = {.capability = CAP_COUNT};
-        enum word_kind kind = ways[i].given && !deep ? WORD_OBJECT : WORD_MODULE;
+        enum word_kind kind = deep ? WORD_MODULE : WORD_OBJECT;
         rule_word(&r, ch_str_of(ways[i].word), ways[i].kind);
-        rule_word(&r, root, WORD_MODULE);
+        rule_word(&r, root, deep ? WORD_MODULE : WORD_BOUND);
         rule_word(&r, root, kind);
         if (root.len < SHORT) {
-            r.brief = root.ptr;
+            r.brief = name;
             r.brief_kind = kind;
         }
         rule_add(&r);
+    }
+}
+
+static void rules_of_root(const char *dotted)
+{
+    struct ch_str rest = ch_str_of(dotted);
+    struct ch_str root = cut(&rest, '.');
+    const char *module;
+    const char *other;
+    if (rest.len == 0 || effects_of(root) != 0) { /* bytes and bytearray are no modules */
+        return;
+    }
+    rules_of_module(dotted, is_deep(root));
+    for (size_t i = 0; (other = module_row(i, &module)) != NULL; i++) {
+        if (module != NULL && ch_str_eq(ch_str_of(module), root)) {
+            rules_of_module(other, is_deep(root));
+        }
     }
 }
 
@@ -218,11 +265,24 @@ static void rules_of_checks(void)
                                         "__globals__", "f_globals", "f_builtins", "methodcaller",
                                         "_posixsubprocess", "PROT_EXEC", "load_source",
                                         "spec_from_file_location", "SourceFileLoader",
+                                        "SourcelessFileLoader", "FileFinder", "SOURCE_SUFFIXES",
+                                        "BYTECODE_SUFFIXES", "py_compile",
                                         /* of functions that another file may execute */
                                         "b64decode", "b85decode", "fromhex", "unhexlify"};
     static const char *const pairs[][2] = {{"__file__", "remove"},
                                            {"__file__", "unlink"},
                                            {"clipboard", "copy"},
+                                           {"runpy", "run_module"},
+                                           {"walk_packages", "load_module"},
+                                           {"walk_packages", "exec_module"},
+                                           {"iter_modules", "load_module"},
+                                           {"iter_modules", "exec_module"},
+                                           {"__loader__", "load_module"},
+                                           {"__loader__", "exec_module"},
+                                           {"__file__", "copyfile"},
+                                           {"__file__", "copy2"},
+                                           {"__file__", "symlink"},
+                                           {"__file__", "rename"},
                                            {"socket", "gethostbyname"},
                                            {"socket", "gethostbyname_ex"},
                                            {"socket", "getaddrinfo"}};
@@ -262,9 +322,7 @@ static void rules_of_checks(void)
     rule_of("globals", WORD_SPACE, CAP_COUNT);
     rule_of("locals", WORD_SPACE, CAP_COUNT);
     rules_of_root("builtins.x");
-    struct rule modules = {.capability = CAP_COUNT, .brief = "sys", .brief_kind = WORD_MODULE};
-    rule_word(&modules, CH_STR("modules"), WORD_NAME);
-    rule_add(&modules);
+    rule_of_name("sys.modules", WORD_NAME, CAP_COUNT);
 }
 
 static void make(void)
@@ -277,6 +335,9 @@ static void make(void)
             rule_of_name(word, WORD_NAME, CAP_DYNAMIC);
             rule_of_name(word, WORD_LOADS, CAP_COUNT);
         } else if ((effects & ACTS) != 0) {
+            rule_of_name(word, WORD_NAME, CAP_COUNT);
+        }
+        if ((effects & EFFECT_DECODE) != 0) { /* into a file; or another file executes it */
             rule_of_name(word, WORD_NAME, CAP_COUNT);
         }
         if ((effects & LOUD) != 0) {
@@ -380,6 +441,8 @@ void prescan_prepare(void)
 bool prescan_needed(struct ch_str text, uint32_t known)
 {
     struct words_seen seen = {.text = text};
+    enum { NOT_LOOKED = 0, ABSENT, PRESENT };
+    uint8_t briefs[BRIEFS] = {NOT_LOOKED};
     prescan_prepare();
     if (words_scan(text, &seen) || is_shaped(text) || pieces_scan(text, &seen)) {
         return true;
@@ -391,8 +454,18 @@ bool prescan_needed(struct ch_str text, uint32_t known)
             all = words_has(&seen, r->words[k]);
         }
         bool hidden = r->brief_kind == WORD_PIECE && seen.escapes > 0;
-        if (all &&
-            (r->brief == NULL || hidden || words_brief(text, r->brief, r->brief_kind, &seen))) {
+        if (!all) {
+            continue;
+        }
+        if (r->brief == NULL || hidden) {
+            return true;
+        }
+        uint8_t *known_brief = &briefs[r->brief_number];
+        if (*known_brief == NOT_LOOKED) {
+            bool is = words_brief(text, r->brief, r->brief_kind, &seen);
+            *known_brief = is ? PRESENT : ABSENT;
+        }
+        if (*known_brief == PRESENT) {
             return true;
         }
     }

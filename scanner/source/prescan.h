@@ -16,6 +16,7 @@ enum word_kind {
     WORD_NAME,    /* as an identifier */
     WORD_ROOT,    /* the same, where an expression may begin with it, or in an import */
     WORD_MODULE,  /* the same, where it may be imported */
+    WORD_BOUND,   /* the same, where an import may bind the name itself */
     WORD_OBJECT,  /* the same as a value, from which a function may be taken by name */
     WORD_SPACE,   /* the same of globals and locals, unless what they give only is an argument */
     WORD_GETATTR, /* getattr of anything but a plain literal, which is seen as a word itself */
@@ -28,6 +29,7 @@ struct words_seen {
     uint64_t bits[WORDS_MAX / 64];
     struct ch_str text; /* given: the whole, where only a part is scanned */
     uint32_t escapes;   /* characters that anybody could type, and stand as escapes */
+    uint32_t other_names; /* of modules, that were looked for */
     enum { STAR_UNKNOWN = 0, STAR_NO, STAR_YES } star; /* whether it imports all of a module */
 };
 /* At least 4 bytes, which are borrowed. The same word of the same kind has one number. */
@@ -36,7 +38,7 @@ void words_alone(uint16_t word, bool enough); /* ever enough: words_scan() ends 
 void words_made(void);                        /* after the last words_add() */
 bool words_scan(struct ch_str text, struct words_seen *seen); /* true: a word that is enough */
 bool words_brief(struct ch_str text, const char *word, enum word_kind kind,
-                 struct words_seen *seen); /* the word ends at '.' or '/' */
+                 struct words_seen *seen); /* the word ends at '.', '/' or '(' */
 
 /* --- prescan_pieces.c --- */
 /* The words of texts that do not stand as they are written. As words_scan(). */

@@ -137,12 +137,12 @@ static bool is_operand(struct ch_str s, size_t at)
         return before != '.' && before != '"' && before != '\'' && before != '`';
     }
     size_t end = at;
-    while (at > 0 && is_name_byte(s, at - 1) && end - at < 16) {
+    while (at > 0 && is_name_byte(s, at - 1)) {
         at--;
     }
     struct ch_str word = ch_str_sub(s, at, end - at);
-    while (word.len > 1 && word.ptr[0] >= '0' && word.ptr[0] <= '9') { /* 1if x else y */
-        word = ch_str_sub(word, 1, word.len);
+    if ((word.ptr[0] >= '0' && word.ptr[0] <= '9') || (at > 0 && s.ptr[at - 1] == '.')) {
+        return true; /* a number, then a keyword: 1if x else y, 1.e5or y */
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(keywords); i++) {
         if (ch_str_eq(word, ch_str_of(keywords[i]))) {
@@ -166,18 +166,126 @@ static struct ch_str word_before(struct ch_str s, size_t at)
     return ch_str_sub(s, at, end - at);
 }
 
-/* After import or from, or in a list, which may be one of them. */
-static bool is_imported(struct ch_str s, size_t at)
+/* Over all that may stand between two tokens but comments. */
+static size_t back_over_gaps(struct ch_str s, size_t at)
 {
-    struct ch_str word = word_before(s, at);
-    if (word.len > 0) {
-        return ch_str_eq(word, CH_STR("import")) || ch_str_eq(word, CH_STR("from"));
-    }
-    while (at > 0 && (is_gap(s.ptr[at - 1]) || s.ptr[at - 1] == '\\')) {
+    while (at > 0 && (is_gap(s.ptr[at - 1]) || s.ptr[at - 1] == '\f' || s.ptr[at - 1] == '\\')) {
         at--;
     }
-    char before = at > 0 ? s.ptr[at - 1] : '\n';
-    return before == ',' || before == '(' || ch_str_eq(word_before(s, at), CH_STR("import"));
+    return at;
+}
+
+static size_t over_gaps(struct ch_str s, size_t at)
+{
+    while (at < s.len && (is_gap(s.ptr[at]) || s.ptr[at] == '\f' || s.ptr[at] == '\\')) {
+        at++;
+    }
+    return at;
+}
+
+static size_t line_start(struct ch_str s, size_t at)
+{
+    while (at > 0 && s.ptr[at - 1] != '\n' && s.ptr[at - 1] != '\r') {
+        at--;
+    }
+    return at;
+}
+
+/* Whether one of `marks` is the last before `at` but for gaps and comments. Where a comment begins cannot be
+ * told backwards: each # may begin one. */
+static bool comes_after(struct ch_str s, size_t at, const char *marks)
+{
+    for (;;) {
+        size_t end = back_over_gaps(s, at);
+        if (end == 0 || strchr(marks, s.ptr[end - 1]) != NULL) {
+            return end > 0;
+        }
+        size_t start = line_start(s, end);
+        if (line_start(s, at) == start) { /* no line end between: no comment either */
+            return false;
+        }
+        bool alone = false;
+        for (size_t i = end; i > start; i--) {
+            size_t before = s.ptr[i - 1] == '#' ? back_over_gaps(s, i - 1) : 0;
+            if (before > start && strchr(marks, s.ptr[before - 1]) != NULL) {
+                return true;
+            }
+            alone = alone || (s.ptr[i - 1] == '#' && before <= start);
+        }
+        if (!alone) {
+            return false;
+        }
+        at = start; /* the line is a comment */
+    }
+}
+
+/* Whether what ends at `at` may be a comment: there is a # on its line, which is not that of `name`. */
+static bool ends_comment(struct ch_str s, size_t at, size_t name)
+{
+    size_t start = line_start(s, at);
+    return start != line_start(s, name) && memchr(s.ptr + start, '#', at - start) != NULL;
+}
+
+/* In the list of an import: before it, back to the keyword, are only names, each behind a comma, a dot or `as`. What
+ * comments hide is taken for one. */
+static bool is_in_import(struct ch_str s, size_t at)
+{
+    enum { FAR = 4096 };
+    size_t least = at > FAR ? at - FAR : 0;
+    size_t name = at;
+    for (bool named = true;;) { /* whether a name is what was seen last */
+        at = back_over_gaps(s, at);
+        if (at <= least) {
+            return least > 0;
+        }
+        size_t end = at;
+        while (at > 0 && is_name_byte(s, at - 1)) {
+            at--;
+        }
+        struct ch_str word = ch_str_sub(s, at, end - at);
+        if (named && ch_str_eq(word, CH_STR("import"))) {
+            return true;
+        }
+        bool as = named && ch_str_eq(word, CH_STR("as"));
+        if (word.len > 0 && named && !as) {
+            return ends_comment(s, end, name); /* two names side by side: prose */
+        }
+        if (word.len > 0) {
+            named = !as;
+            continue;
+        }
+        char c = s.ptr[at - 1];
+        if (c == '(') { /* from a import (b, c */
+            at = back_over_gaps(s, at - 1);
+            return ch_str_ends(ch_str_sub(s, 0, at), CH_STR("import")) ||
+                   ends_comment(s, at, name);
+        }
+        if (!named || (c != ',' && c != '.')) {
+            return ends_comment(s, at, name);
+        }
+        named = false;
+        at--;
+    }
+}
+
+/* After import or from, or in the list of one. */
+static bool is_imported(struct ch_str s, size_t at)
+{
+    struct ch_str word = word_before(s, back_over_gaps(s, at));
+    return ch_str_eq(word, CH_STR("import")) || ch_str_eq(word, CH_STR("from")) ||
+           is_in_import(s, at);
+}
+
+/* "from this import": that binds what it has, and not its name. */
+static bool is_from(struct ch_str s, size_t at)
+{
+    return ch_str_eq(word_before(s, back_over_gaps(s, at)), CH_STR("from"));
+}
+
+/* Of another module, which has it: shutil.os, six.moves.urllib. */
+static bool is_module_of_other(struct ch_str s, size_t at, struct ch_str word)
+{
+    return comes_after(s, at, ".") && module_within(word).len > 0;
 }
 
 /* "import a, this, b", as a statement of its own line. */
@@ -194,22 +302,68 @@ static bool is_in_list_of_imports(struct ch_str s, size_t at)
     return ch_str_starts(ch_str_sub(s, from, at - from), CH_STR("import "));
 }
 
-/* A module as a value: not what one attribute is taken of at once, and not where it is imported
- * under its own name. */
-static bool is_object(struct ch_str s, size_t at, size_t end)
+static size_t over_blanks(struct ch_str s, size_t at)
 {
-    while (end < s.len && (s.ptr[end] == ' ' || s.ptr[end] == '\t')) {
-        end++;
+    while (at < s.len && (s.ptr[at] == ' ' || s.ptr[at] == '\t')) {
+        at++;
     }
+    return at;
+}
+
+static bool is_word_at(struct ch_str s, size_t at, struct ch_str word)
+{
+    return same(s, at < s.len ? at : s.len, word, false) && !is_name_byte(s, at + word.len);
+}
+
+/* From behind a name: whether only an attribute is taken of it, of those that are no way to another. */
+static bool is_plain_attribute(struct ch_str s, size_t end)
+{
+    bool dot = end < s.len && s.ptr[end] == '.';
+    return dot && is_name_byte(s, end + 1) && !ch_str_starts(ch_str_sub(s, end + 1, s.len), CH_STR("__"));
+}
+
+/* Whether the name from `at` on, which a module was given in an import, is anywhere a value. */
+static bool other_name_is_object(struct ch_str s, size_t at, struct words_seen *seen)
+{
+    enum { NAMES_MANY = 16 }; /* for each the text is searched */
+    struct ch_str name = {s.ptr + at, 0};
+    while (is_name_byte(s, at + name.len)) {
+        name.len++;
+    }
+    if (name.len == 0 || ch_str_ascii(name) < name.len || seen->other_names++ >= NAMES_MANY) {
+        return true;
+    }
+    const char *p = s.ptr;
+    for (; (p = memmem(p, s.len - (size_t)(p - s.ptr), name.ptr, name.len)) != NULL; p += name.len) {
+        size_t from = (size_t)(p - s.ptr);
+        size_t end = over_blanks(s, from + name.len);
+        bool is = (from == 0 || !is_name_byte(s, from - 1)) && !is_name_byte(s, from + name.len);
+        bool bound = ch_str_eq(word_before(s, from), CH_STR("as")) ||
+                     (end < s.len && s.ptr[end] == '=' && (end + 1 == s.len || s.ptr[end + 1] != '='));
+        if (is && !bound && !is_plain_attribute(s, end) && !is_word_at(s, end, CH_STR("is"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A module as a value: not what one attribute is taken of at once, and not where it is imported; under
+ * another name, where that is one. */
+static bool is_object(struct ch_str s, size_t at, size_t end, struct words_seen *seen)
+{
+    end = over_blanks(s, end);
     bool attribute = at > 0 && s.ptr[at - 1] == '.';
-    if ((end < s.len && s.ptr[end] == '.') ||
-        !(attribute || is_operand(s, at) || is_imported(s, at))) {
+    if (is_plain_attribute(s, end) || !(attribute || is_operand(s, at) || is_imported(s, at))) {
         return false;
+    }
+    size_t next = over_gaps(s, end);
+    if (is_word_at(s, next, CH_STR("as"))) {
+        return other_name_is_object(s, over_gaps(s, next + 2), seen);
     }
     struct ch_str word = word_before(s, at);
     bool imported = ch_str_eq(word, CH_STR("import")) || ch_str_eq(word, CH_STR("from")) ||
                     is_in_list_of_imports(s, at);
-    return !imported || ch_str_starts(ch_str_sub(s, end, s.len), CH_STR("as"));
+    return !imported;
 }
 
 /* Where globals() or locals() is only passed on, formatted, asked or set by name. */
@@ -251,7 +405,7 @@ static bool find_star(struct ch_str s)
     const char *p = s.ptr;
     while ((p = memmem(p, (size_t)(end - p), word.ptr, word.len)) != NULL) {
         p += word.len;
-        while (p < end && (*p == ' ' || *p == '\t' || *p == '\\' || *p == '\n' || *p == '\r')) {
+        while (p < end && (is_gap(*p) || *p == '\f' || *p == '\\')) {
             p++;
         }
         if (p < end && *p == '*') {
@@ -295,9 +449,13 @@ static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kin
     case WORD_ROOT:
         return name && is_operand(s, at);
     case WORD_MODULE:
-        return name && (is_imported(s, at) || (is_operand(s, at) && has_star(seen)));
+        return name && (is_imported(s, at) || (is_operand(s, at) && has_star(seen)) ||
+                        is_module_of_other(s, at, word));
+    case WORD_BOUND:
+        return name && ((is_imported(s, at) && !is_from(s, at)) ||
+                        (is_operand(s, at) && has_star(seen)) || is_module_of_other(s, at, word));
     case WORD_OBJECT:
-        return name && is_object(s, at, end);
+        return name && is_object(s, at, end, seen);
     case WORD_SPACE:
         return name && is_operand(s, at) && !is_harmless(s, at, end);
     case WORD_GETATTR:
@@ -337,7 +495,7 @@ bool words_scan(struct ch_str s, struct words_seen *seen)
 
 bool words_brief(struct ch_str text, const char *word, enum word_kind kind, struct words_seen *seen)
 {
-    struct ch_str w = {word, strcspn(word, "./")};
+    struct ch_str w = {word, strcspn(word, "./(")};
     for (size_t at = 0; at + w.len <= text.len; at++) {
         const char *p = memchr(text.ptr + at, w.ptr[0], text.len - at);
         if (p == NULL) {

@@ -93,8 +93,7 @@ static const struct {
     {"subprocess", NULL},        {"sys", NULL},           {"urllib", NULL},
 };
 
-/* A module, by a name under which other modules have it; absent: it is none of those. */
-static struct ch_str module_within(struct ch_str name)
+struct ch_str module_within(struct ch_str name)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(modules); i++) {
         if (name.len > 1 && name.ptr[0] == modules[i].name[0] && str_is(name, modules[i].name)) {
@@ -102,6 +101,12 @@ static struct ch_str module_within(struct ch_str name)
         }
     }
     return (struct ch_str){NULL, 0};
+}
+
+const char *module_row(size_t i, const char **ret_module)
+{
+    *ret_module = i < CH_ARRAY_LEN(modules) ? modules[i].module : NULL;
+    return i < CH_ARRAY_LEN(modules) ? modules[i].name : NULL;
 }
 
 struct ch_str module_named(struct ch_str name)
@@ -196,6 +201,10 @@ static struct value name_attribute(struct file *f, const struct value *v, struct
     }
     r.marks |= v->marks;
     r.origin = v->origin;
+    if (str_is(name, "__class__") && (ch_str_ends(v->text, CH_STR("loader__")) ||
+                                      ch_str_ends(v->text, CH_STR(".loader")))) {
+        r.text = CH_STR("importlib.machinery.SourceFileLoader"); /* what Python itself loads by */
+    }
     if (str_is(r.text, "os.environ")) {
         r.marks |= MARK_ENVIRON;
         capability(f, CAP_ENVIRONMENT);
@@ -282,6 +291,9 @@ struct value value_attribute(struct file *f, struct value v, struct ch_str name)
         r.marks |= set->marks;
         r = value_or(f, r, *set);
     }
+    if (str_is(name, "__doc__")) {
+        r.marks |= MARK_FILE;
+    }
     return r;
 }
 
@@ -308,6 +320,9 @@ static struct value element_or(struct file *f, struct value r, const struct valu
 struct value value_element(struct file *f, struct value v)
 {
     struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
+    if ((v.marks & MARK_LISTED) != 0 && v.kind == VALUE_LIST && v.item_count == 1) {
+        return v.items[0]; /* the pattern is all that is known of each */
+    }
     for (const struct value *list = &v; list != NULL; list = list->also) {
         implied(f, list, "__iter__");
         implied_use(f, list);
@@ -320,7 +335,7 @@ struct value value_element(struct file *f, struct value v)
 
 struct value value_unpacked(struct file *f, struct value v, uint32_t i)
 {
-    struct value r = {.marks = v.marks | MARK_COMPUTED};
+    struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
     bool first = v.kind == VALUE_LIST && i < v.item_count;
     if (first) {
         r = v.items[i];

@@ -235,6 +235,9 @@ uint32_t class_now(const struct file *f)
 
 bool at_import(const struct file *f)
 {
+    if (f->outer != NULL && !at_import(f->outer)) {
+        return false;
+    }
     if (f->within != 0) {
         return f->place == CH_PLACE_INSTALL;
     }
@@ -252,7 +255,8 @@ bool at_import(const struct file *f)
 static bool is_of_interest(const struct file *f, const struct value *v)
 {
     const uint32_t loud = MARK_DECODED | MARK_REMOTE | MARK_SECRET | MARK_ENVIRON | MARK_CHAR |
-                          MARK_SOCKET | MARK_DATA | MARK_AUTOSTART | MARK_KEYS;
+                          MARK_SOCKET | MARK_DATA | MARK_AUTOSTART | MARK_KEYS | MARK_FILE |
+                          MARK_LISTED;
     if ((v->marks & loud) != 0 || v->also != NULL) {
         return true;
     }

@@ -33,7 +33,7 @@ struct ch_source {
     bool has[CAP_COUNT];
     bool has_install[CAP_COUNT];
     bool whole; /* every source, whatever stands in it */
-    void (*named)(void *arg, struct ch_str path, struct ch_str name, bool program);
+    void (*named)(void *arg, struct ch_str path, struct ch_str name, enum ch_named_as as);
     void *named_arg;
 };
 
@@ -60,31 +60,65 @@ void ch_source_whole(struct ch_source *s)
 
 void ch_source_on_named(struct ch_source *s,
                         void (*named)(void *arg, struct ch_str path, struct ch_str name,
-                                      bool program),
+                                      enum ch_named_as as),
                         void *arg)
 {
     s->named = named;
     s->named_arg = arg;
 }
 
-void names_other(struct file *f, const struct value *v, bool program)
+/* What is not known of a path is "*"; a folder that is not known at its beginning is left out. */
+static void names_path(struct file *f, const struct value *v, enum ch_named_as as)
+{
+    struct ch_buf b;
+    struct ch_str text = v->text;
+    size_t slash;
+    if (text.len > 1 && text.ptr[0] == HOLE && text.ptr[1] == '/') {
+        text = ch_str_sub(text, 2, text.len);
+    }
+    if (as == CH_NAMED_FOLDER && ch_str_find_char(text, HOLE, &slash)) {
+        text.len = 0; /* any */
+    }
+    ch_buf_init(&b, ch_limits.member_path_bytes);
+    for (size_t i = 0; i < text.len; i++) {
+        bool set = text.ptr[i] == '['; /* of a pattern: "[ab]*.txt" */
+        ch_buf_putc(&b, set || text.ptr[i] == HOLE ? '*' : text.ptr[i]);
+        while (set && i + 1 < text.len && text.ptr[i] != ']') {
+            i++;
+        }
+    }
+    if (!b.failed) {
+        f->source->named(f->source->named_arg, f->path, ch_buf_str(&b), as);
+    }
+    ch_buf_done(&b);
+}
+
+void names_other(struct file *f, const struct value *v, enum ch_named_as as)
 {
     enum { ITEMS = 64 };
+    size_t at;
+    bool path = as == CH_NAMED_CODE || as == CH_NAMED_FOLDER;
     if (f->source->named == NULL) {
         return;
     }
     for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && i < ITEMS; i++) {
-        if (v->items[i].kind == VALUE_TEXT) {
-            names_other(f, &v->items[i], program);
+        if (v->items[i].kind == VALUE_TEXT || v->items[i].kind == VALUE_PARTIAL) {
+            names_other(f, &v->items[i], as);
         }
     }
-    if (v->kind == VALUE_TEXT && !program) {
-        f->source->named(f->source->named_arg, f->path, v->text, false);
-    } else if (v->kind == VALUE_TEXT) {
+    if (path && (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL)) {
+        names_path(f, v, as);
+    } else if (v->kind == VALUE_TEXT && as == CH_NAMED_MODULE) {
+        f->source->named(f->source->named_arg, f->path, v->text, as);
+    } else if (as == CH_NAMED_PROGRAM && (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL)) {
         struct ch_str rest = v->text;
         struct ch_str word;
         for (uint32_t i = 0; i < ITEMS && ch_str_split(&rest, ' ', &word); i++) {
-            f->source->named(f->source->named_arg, f->path, word, true);
+            while (ch_str_find_char(word, HOLE, &at)) { /* the end of the path is known */
+                word = ch_str_sub(word, at + 1, word.len);
+                word = ch_str_starts(word, CH_STR("/")) ? ch_str_sub(word, 1, word.len) : word;
+            }
+            f->source->named(f->source->named_arg, f->path, word, as);
         }
     }
 }
@@ -175,6 +209,12 @@ void capability(struct file *f, enum capability c)
 
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen)
 {
+    if (f->outer != NULL) { /* a text within a text: where it stands in the file */
+        if (code != CH_F_SOURCE_REFUSED && code != CH_F_SOURCE_ENCODING) {
+            report(f->outer, code, f->outer_line, seen);
+        }
+        return;
+    }
     const struct ch_finding_row *row = ch_finding_row((uint32_t)code);
     bool mild =
         (f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE) && row->cls != CH_CLASS_NOTE;
@@ -377,7 +417,7 @@ static void read_tokens(struct file *f)
     }
 }
 
-static void file_done(struct file *f)
+void file_done(struct file *f)
 {
     value_release(f);
     free(f->tokens);
@@ -391,6 +431,7 @@ static void file_done(struct file *f)
     table_done(&f->members);
     table_done(&f->later);
     table_done(&f->wanted);
+    table_done(&f->paths);
     free(f);
 }
 
@@ -424,7 +465,8 @@ static bool is_needed(const struct file *f, const struct ch_source_text *src)
     if (src->problem != CH_TEXT_FINE || (!src->ascii && has_letters(f->text))) {
         return true;
     }
-    const bool *has = f->place == CH_PLACE_INSTALL ? s->has_install : s->has;
+    bool builds = f->place == CH_PLACE_INSTALL || f->place == CH_PLACE_INSTALL_IMPORT;
+    const bool *has = builds ? s->has_install : s->has;
     uint32_t known = mild ? (1U << CAP_COUNT) - 1 : 0;
     for (uint32_t i = 0; i < CAP_COUNT; i++) {
         known |= has[i] ? 1U << i : 0U;
@@ -455,51 +497,50 @@ static void model(struct file *f)
         read_once(f);
     }
     judge_import(f);
-    keep_decoders(f);
-    check_end(f);
+    if (f->outer == NULL) { /* of another text only what it does counts */
+        keep_decoders(f);
+        check_end(f);
+    }
     if (f->beyond) {
         ch_scan_write_finding(f->source->out, CH_F_LIMIT, f->path,
                               CH_STR("more names, nesting or constants than are looked at"));
     }
 }
 
-/* The next line, and those that a backslash joins to it. */
-static bool take_line(struct ch_str *rest, uint32_t *number, struct ch_buf *ret)
+/* A text is read like the file that executes it, and what it does is done there: at import, or when the function
+ * is called. */
+void executes_text(struct file *f, const struct value *v, uint32_t line)
 {
-    struct ch_str line;
-    ch_buf_clear(ret);
-    bool more = false;
-    do {
-        if (!ch_str_split(rest, '\n', &line)) {
-            return more;
-        }
-        line.len -= line.len > 0 && line.ptr[line.len - 1] == '\r' ? 1 : 0;
-        more = line.len > 0 && line.ptr[line.len - 1] == '\\';
-        ch_buf_puts(ret, ch_str_sub(line, 0, line.len - (more ? 1 : 0)));
-        (*number)++;
-    } while (more);
-    return true;
-}
-
-void ch_source_shell(struct ch_source *s, struct ch_str path, enum ch_code_place place,
-                     struct ch_str bytes)
-{
-    struct file *f = ch_calloc(1, sizeof(*f));
-    struct ch_buf line;
-    struct ch_str rest = bytes;
-    f->source = s;
-    f->path = path;
-    f->place = place;
-    ch_buf_init(&line, bytes.len + 1);
-    for (uint32_t number = 0; take_line(&rest, &number, &line);) {
-        struct ch_str text = ch_str_trim(ch_buf_str(&line));
-        if (text.len > 0 && text.ptr[0] != '#') {
-            CH_IGNORE(check_command(f, text, number));
-            CH_IGNORE(text_marks(f, text, number));
-        }
+    enum { DEEP = 3, TEXTS_BYTES = 1 << 21 };
+    uint32_t depth = 0;
+    for (const struct file *o = f; o != NULL; o = o->outer) {
+        depth++;
     }
-    ch_buf_done(&line);
-    file_done(f);
+    if (v->kind != VALUE_TEXT) {
+        return;
+    }
+    if (depth > DEEP || v->text.len > TEXTS_BYTES - f->executed_bytes) {
+        f->beyond = true;
+        return;
+    }
+    f->executed_bytes += (uint32_t)v->text.len;
+    struct file *in = ch_calloc(1, sizeof(*in));
+    in->source = f->source;
+    in->path = f->path;
+    in->place = f->place;
+    in->text = v->text;
+    in->ascii = ch_str_ascii(v->text) == v->text.len;
+    in->outer = f;
+    in->outer_line = line;
+    model(in);
+    f->seen |= in->seen;
+    f->secret_line = f->secret_line == 0 && (in->seen & SEEN_SECRETS) != 0 ? line : f->secret_line;
+    f->executed_bytes += in->executed_bytes;
+    function_does(f, &in->functions[0], line);
+    if ((v->marks & MARK_BUILT) != 0 && (in->seen & (SEEN_PROCESS | SEEN_NETWORK)) != 0) {
+        report(f, CH_F_SOURCE_HIDDEN_CODE, line, CH_STR("a text that is put together from pieces"));
+    }
+    file_done(in);
 }
 
 void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place place,

@@ -17,11 +17,18 @@ struct ch_source *ch_source_new(struct ch_scan_writer *out);
 /* For tests: no source is passed over because none of the words that checks begin with is in it. */
 void ch_source_whole(struct ch_source *s);
 void ch_source_free(struct ch_source *s); /* accepts NULL */
-/* `named` is called with what a file imports, loads or starts by a name that its values give (constants put
- * together, too); `program`: with the words of a command. */
+/* How a source names another file. */
+enum ch_named_as {
+    CH_NAMED_MODULE,  /* imported, or loaded by its path */
+    CH_NAMED_PROGRAM, /* a word of a command */
+    CH_NAMED_CODE,    /* its content is executed, whatever it is called. Parts that are not known are "*" */
+    CH_NAMED_FOLDER,  /* all modules of this folder, and below, are imported; "" is the source's own */
+};
+/* `named` is called with what a file imports, loads, starts or executes by a name that its values give
+ * (constants put together, too). */
 void ch_source_on_named(struct ch_source *s,
                         void (*named)(void *arg, struct ch_str path, struct ch_str name,
-                                      bool program),
+                                      enum ch_named_as as),
                         void *arg);
 /* A script of a shell, line by line: commands that no package starts honestly. */
 void ch_source_shell(struct ch_source *s, struct ch_str path, enum ch_code_place place,

@@ -35,6 +35,11 @@ enum {
     MARK_VARIABLE = 1 << 19, /* one variable of the environment */
     MARK_DATA = 1 << 20,     /* a file, or its content, that is no source by its name */
     MARK_ENCODED = 1 << 21,  /* what somebody's function made of a literal that looks encoded */
+    MARK_FILE = 1 << 22,     /* a file that is open, or its content; its path is with `origin` */
+    MARK_SOURCE = 1 << 23,   /* the same of a file that is Python source by its name */
+    MARK_LISTED = 1 << 24,   /* a name that was found in a folder */
+    MARK_TOKEN = 1 << 25,    /* the path or the content of the token of a cluster's service account */
+    MARK_THERE = 1 << 26,    /* a connection to a public host that a constant names */
 };
 
 enum value_kind {
@@ -68,8 +73,11 @@ enum {
     DOES_NETWORK = 1 << 0,
     DOES_PROCESS = 1 << 1,
     DOES_HOST_SEND = 1 << 2, /* sends the name of machine or user */
-    DOES_COUNT = 3,
-    DOES_NETWORK_OF = 1 << 3, /* with an address that it is given: counts for who calls it, only */
+    DOES_RUN_FILE = 1 << 3,  /* runs a file as code whose name is not known */
+    DOES_COUNT = 4,
+    DOES_NETWORK_OF = 1 << 4, /* with an address that it is given: counts for who calls it, only */
+    DOES_RUN_FILE_OF = 1 << 5, /* runs the file whose name it is given */
+    DOES_LOAD_LISTED = 1 << 6, /* imports the modules that it finds in its own folder */
 };
 
 struct function {
@@ -90,6 +98,7 @@ struct function {
     struct ch_str what[DOES_COUNT];
     uint32_t given_line;
     struct ch_str given_what;
+    struct value text; /* the default of a parameter, where that is one */
 };
 
 /* A parameter that is called, or one of its attributes. */
@@ -224,7 +233,12 @@ struct file {
     struct table members;
     struct table later;  /* the module's names as they were at its end, on the second reading */
     struct table wanted; /* names that functions used, and when */
+    struct table paths;  /* of files that were opened for reading, by origin */
     bool again;
+    struct file *outer; /* whose constant this text is, which it executes */
+    uint32_t outer_line;
+    uint32_t executed_bytes;  /* of such constants, together */
+    uint32_t unrolled;        /* elements of comprehensions that were computed one by one */
     uint32_t block;           /* of the statement */
     uint32_t blocks[BLOCKS];  /* open ones, by indentation */
     uint32_t block_count;     /* ever opened */
@@ -363,6 +377,8 @@ void edge_to(struct file *f, uint32_t from, uint32_t index);
 struct value parameter_new(struct file *f, uint32_t function, uint64_t name);
 void function_returns(struct file *f, uint32_t function, struct value v);
 void judge_import(struct file *f);
+/* What a text does that is executed here. */
+void function_does(struct file *f, const struct function *text, uint32_t line);
 
 /* --- class.c --- */
 uint32_t class_new(struct file *f, struct ch_str name, struct value bases);
@@ -388,6 +404,10 @@ struct value value_element(struct file *f, struct value v);           /* any of 
 struct value value_unpacked(struct file *f, struct value v, uint32_t i); /* a, b = v */
 struct value value_item(struct file *f, struct value v, struct value key); /* v[key] */
 struct ch_str module_named(struct ch_str name); /* posix is os */
+/* A module, by a name under which other modules have it; absent: it is none of those. */
+struct ch_str module_within(struct ch_str name);
+/* NULL beyond the last; *ret_module: what it is another name of, or NULL. */
+const char *module_row(size_t i, const char **ret_module);
 void mention(struct file *f, const struct value *v); /* it is named: what it could do */
 
 /* --- call.c --- */
@@ -424,10 +444,13 @@ struct call {
     struct ch_str keywords[ARGUMENTS];
     uint32_t count;
     uint32_t marks; /* of all arguments */
+    uint32_t path;  /* which is the path of a file, + 1; 0: none. Set by call_name() */
 };
 struct value call_name(struct file *f, const struct value *callee, struct call *c);
-uint32_t path_argument(const struct call *c); /* the path of a file: its index, + 1; 0: none */
 bool path_is_data(const struct value *path); /* it ends like a file that is no source */
+uint32_t path_marks(const struct value *path); /* MARK_FILE, and what its name says */
+/* What a function gives, or runs, that is told with its arguments which file to read. */
+struct value file_of_arguments(struct file *f, const struct call *c);
 
 /* --- invoke.c --- */
 struct value call(struct file *f, struct value callee, struct call *c);
@@ -448,16 +471,37 @@ enum capability {
     CAP_COUNT
 };
 
-/* --- check_call.c, check_text.c --- */
+/* --- check_call.c --- */
+void check_call(struct file *f, const struct call *c, struct value *ret);
+/* An attribute of a library is replaced. */
+void check_patch(struct file *f, struct ch_str name, const struct value *v);
+struct ch_str call_shown(struct file *f, const struct call *c); /* what was called with what, in short */
+/* What is done here; `given`: with something that the function got as an argument. */
+void does(struct file *f, uint32_t what, uint32_t line, struct ch_str name, bool given);
+
+/* --- check_file.c --- */
+/* What was read from a file is run as code. */
+void runs_file(struct file *f, const struct value *v, uint32_t line, struct ch_str show);
+/* A function of the file runs the file whose path it is given; or the text. */
+void runs_file_of(struct file *f, const struct function *fn, const struct call *c);
+void runs_argument_of_file(struct file *f, const struct call *c);
+/* exec of what a function of another module gave, which was told the path of a file. */
+void runs_result_of_path(struct file *f, const struct value *v, uint32_t line);
+/* A command, its argument `which`: where it is Python, what that executes. */
+void runs_python(struct file *f, const struct call *c, uint32_t which);
+void loads_file(struct file *f, const struct call *c);
+void names_suffixes(struct file *f, const struct call *c);
+void imports_listed(struct file *f, const struct call *c);
+void loads_listed(struct file *f);
+
+/* --- check_text.c --- */
 /* What texts are looked for, in lower case; NULL beyond the last. *ret_only: what it says alone, if
  * that is a capability and no finding; else CAP_COUNT. */
 const char *text_row(size_t i, enum capability *ret_only);
 char text_like(uint32_t c); /* the Latin letter of a Cyrillic or Greek one; 0: none */
 bool text_encoded(const struct value *v); /* a literal that base64 or its like may have made */
+bool text_public_host(const struct value *v); /* a constant: the address, or the name, of a public host */
 bool text_address(struct ch_str s); /* begins with a public IPv4 address */
-void check_call(struct file *f, const struct call *c, struct value *ret);
-/* An attribute of a library is replaced. */
-void check_patch(struct file *f, struct ch_str name, const struct value *v);
 void check_literal(struct file *f, struct value *v, uint32_t line);
 /* Whether the command fetches something. */
 bool check_command(struct file *f, struct ch_str text, uint32_t line);
@@ -468,12 +512,15 @@ void check_end(struct file *f);
 uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line);
 
 /* --- source.c --- */
+void file_done(struct file *f);
 void capability(struct file *f, enum capability c);
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen);
 /* exec of what a function of another file of the artifact gave: judged when all were seen. */
 void runs_result_of(struct file *f, struct ch_str callee, uint32_t line);
-/* A value that is imported, loaded or started by its name; `program`: a command, or a list of its words. */
-void names_other(struct file *f, const struct value *v, bool program);
+/* A value that is imported, loaded or started by its name. */
+void names_other(struct file *f, const struct value *v, enum ch_named_as as);
+/* A constant that is executed: judged as source, at `line`. */
+void executes_text(struct file *f, const struct value *v, uint32_t line);
 const char *contains(struct ch_str s, const char *const *words, size_t count); /* which; or NULL */
 
 #endif

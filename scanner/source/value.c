@@ -176,10 +176,18 @@ static struct value partial(struct file *f, struct value r, const struct value *
     return r;
 }
 
+/* Of a sum: where the content, or the name, of a file is from, if it is one. */
+static uint64_t origin_of(const struct value *a, const struct value *b)
+{
+    const uint32_t file = MARK_FILE | MARK_LISTED;
+    bool second = (b->marks & file) != 0 && (a->marks & file) == 0;
+    return a->origin != 0 && !second ? a->origin : b->origin;
+}
+
 struct value value_append(struct file *f, struct value a, struct value b)
 {
     struct value v = {.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
-                      .origin = a.origin != 0 ? a.origin : b.origin};
+                      .origin = origin_of(&a, &b)};
     if (a.kind == VALUE_INT || b.kind == VALUE_INT) {
         return v;
     }
@@ -199,7 +207,7 @@ struct value value_add(struct file *f, struct value a, struct value b)
         }
     }
     struct value v = {.marks = (marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
-                      .origin = a.origin != 0 ? a.origin : b.origin};
+                      .origin = origin_of(&a, &b)};
     if (a.kind != VALUE_TEXT || b.kind != VALUE_TEXT) {
         if (is_reference(&a) || is_reference(&b)) { /* lists */
             return value_or(f, value_or(f, v, a), b);
@@ -436,6 +444,42 @@ struct value value_characters(struct file *f, struct value v)
     return r;
 }
 
+/* Paths that are made of this one's, whose own name may not be known: __file__.replace("__init__.py", "a.txt"). */
+static bool of_other_name(struct file *f, struct value v, struct ch_str method,
+                          const struct value *args, uint32_t count, struct value *ret)
+{
+    struct value path = v;
+    if (count == 0 || (args[0].kind != VALUE_TEXT && args[0].kind != VALUE_PARTIAL)) {
+        return false;
+    }
+    if (str_is(method, "with_name")) {
+        while (is_text(&path) && path.text.len > 0 && path.text.ptr[path.text.len - 1] != '/') {
+            path.text.len--;
+        }
+        path.kind = path.text.len == 0 ? VALUE_UNKNOWN : path.kind;
+        *ret = value_append(f, path, args[0]);
+        return true;
+    }
+    if (str_is(method, "with_suffix")) {
+        size_t at = path.text.len;
+        while (is_text(&path) && at > 0 && path.text.ptr[at - 1] != '.' &&
+               path.text.ptr[at - 1] != '/') {
+            at--;
+        }
+        path.text.len = is_text(&path) && at > 0 && path.text.ptr[at - 1] == '.' ? at - 1
+                                                                                : path.text.len;
+        *ret = value_add(f, path, args[0]);
+        return true;
+    }
+    if (str_is(method, "replace") && count == 2 && v.kind != VALUE_TEXT &&
+        (v.marks & (MARK_SELF | MARK_BESIDE)) != 0 && args[1].kind == VALUE_TEXT) {
+        path = (struct value){.marks = v.marks};
+        *ret = value_add(f, path, args[1]);
+        return true;
+    }
+    return false;
+}
+
 struct value value_method(struct file *f, struct value v, struct ch_str name,
                           const struct value *args, uint32_t count)
 {
@@ -453,6 +497,9 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
     if (ch_str_eq(name, CH_STR("replace")) && count == 2 && v.kind == VALUE_TEXT &&
         args[0].kind == VALUE_TEXT && args[1].kind == VALUE_TEXT) {
         return replace(f, v, args[0].text, args[1].text);
+    }
+    if (of_other_name(f, v, name, args, count, &r)) {
+        return r;
     }
     if (ch_str_eq(name, CH_STR("format")) && v.kind == VALUE_TEXT) {
         return format(f, v, args, count);

@@ -1,5 +1,6 @@
 """What an upstream's page says against what it gives, leaves out, and takes back."""
 import hashlib
+import html.parser
 import json
 import time
 
@@ -187,6 +188,29 @@ class Facts(Moody):
         a = self.service.ask("/pypi/simple/retired/", {"Accept": "text/html"})
         self.assertIn(b'content="upstream says: ', a.body)
         self.assertTrue(all(c == 0x0a or 0x20 <= c <= 0x7e for c in a.body) and b"<b>" not in a.body)
+
+    def test_reasons_say_the_same_in_html_and_json(self):
+        """Escaped once, where they come in: what a browser or pip shows of the HTML page is the text of the
+        JSON page."""
+        class Reader(html.parser.HTMLParser):
+            def handle_starttag(self, tag, attrs):
+                attrs = dict(attrs)
+                name = attrs.get("name", attrs.get("href", tag).split("#")[0].rsplit("/", 1)[-1])
+                found[name] = attrs.get("content", attrs.get("data-yanked"))
+        words = 'caf\u00e9 & <b> "quoted" \'single\' back\\slash &amp; \u202e'
+        said = "upstream says: " + words.replace("\\", "\\\\").replace("\u00e9", "\\xc3\\xa9").replace(
+            "\u202e", "\\xe2\\x80\\xae")
+        add_wheel(self.up, "quoting", "1.0")
+        f = add_wheel(self.up, "quoting", "1.1")
+        f.yanked = words
+        self.up.status["quoting"] = {"status": "deprecated", "reason": words}
+        a = self.service.ask("/pypi/simple/quoting/", {"Accept": "application/vnd.pypi.simple.v1+json"})
+        page, found = json.loads(a.body), {}
+        yanked = {file["filename"]: file["yanked"] for file in page["files"]}[f.name]
+        self.assertIn('caf\\xc3\\xa9 & <b> "quoted" \'single\' back\\\\slash', yanked)
+        self.assertEqual(page["project-status"]["reason"], said)
+        Reader().feed(self.service.ask("/pypi/simple/quoting/", {"Accept": "text/html"}).body.decode())
+        self.assertEqual((found[f.name], found["pypi:project-status-reason"]), (yanked, said))
 
     def test_yanked_upstream_is_yanked_here(self):
         _, f = self.known("withdrawn", "1.0", "1.1")

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+import time
 import unittest
 
 from house.case import Quarantine, add_wheel, file_path
@@ -108,12 +109,23 @@ class Log(Quarantine):
         served = self.eventually(lambda: self.found(self.service, "--kind", "served", "--what", "pkg4"))
         self.assertEqual(served[0]["clear"]["address"], "127.0.0.1")
         self.assertNotIn("127.0.0.1", json.dumps(served[0]["entry"]))  # T26
-        self.assertEqual(self.found(self.service, "--kind", "served", "--what", "pkg4", "--to", "2020-01-01"), [])
+        of = ("--kind", "served", "--what", "pkg4")
+        for outside in (("--to", "2020-01-01"), ("--from", "2100-01-01"), ("--from", "2100-01-01T12:00:00Z"),
+                        ("--who", "192.0.2.1"), ("--what", "ecision")):
+            among = of[:2] if outside[0] == "--what" else of
+            self.assertEqual(self.found(self.service, *among, *outside), [], outside)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(served[0]["entry"]["at_us"] // 1000000 + 1))
+        for inside in (("--to", stamp), ("--from", stamp[:10], "--to", stamp[:10]), ("--who", "127.0.0.1")):
+            self.assertEqual(self.found(self.service, *of, *inside), served, inside)
+        digest = served[0]["entry"]["sha256"]
+        for what in (digest, "sha256:" + digest, digest[:16]):
+            self.assertEqual(self.found(self.service, *of[:2], "--what", what), served, what)
+        self.assertEqual(self.service.command("audit", "search", "--from", "yesterday")[0], 2)
 
     def test_entries_are_not_public(self):
         self.fetch(self.service, "pkg5")
         for path in ("tile/entries/000.p/1", "entry/0", "../entries/data"):
-            self.assertIn(self.service.ask("/-/audit/" + path).status, (400, 403, 404), path)
+            self.assertIn(self.service.ask("/-/audit/" + path).status, (400, 401, 404), path)
 
     def test_the_auditor_agrees(self):
         self.fetch(self.service, "pkg6")

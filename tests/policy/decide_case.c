@@ -21,6 +21,7 @@ struct ch_facts case_good(void)
     f.uploaded_at_us = NOW - 30 * DAY;
     f.first_seen_at_us = NOW - HOUR;
     f.index_confirmed_at_us = NOW - HOUR / 2;
+    f.bytes_confirmed_at_us = NOW - HOUR / 2;
     f.inspection = CH_INSPECTION_COMPLETE;
     return f;
 }

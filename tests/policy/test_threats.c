@@ -42,6 +42,95 @@ static void test_T5_release_needs_the_index(void **state)
     }
 }
 
+/* Where the index states no hash, it is the bytes that have to outlive the cool-down. */
+static void test_T5_release_needs_the_bytes(void **state)
+{
+    (void)state;
+    const int64_t ended = NOW - 40 * DAY;
+    const struct {
+        const char *label;
+        bool fetched, hashed, allowed;
+        enum ch_hash_kind alias;
+        int64_t confirmed;
+        bool passes;
+    } rows[] = {
+        {"before the end alone", true, false, false, CH_HASH_NONE, ended - 1, false},
+        {"the same, allowed", true, false, true, CH_HASH_NONE, ended - 1, false},
+        {"at the end, long ago", true, false, false, CH_HASH_NONE, ended, false},
+        {"the same, allowed", true, false, true, CH_HASH_NONE, ended, true},
+        {"a moment too long ago", true, false, false, CH_HASH_NONE, NOW - DAY, false},
+        {"just not too long ago", true, false, false, CH_HASH_NONE, NOW - DAY + 1, true},
+        {"now", true, false, false, CH_HASH_NONE, NOW, true},
+        {"in the future", true, false, false, CH_HASH_NONE, NOW + 1, false},
+        {"in the future, allowed", true, false, true, CH_HASH_NONE, NOW + 1, false},
+        {"nobody knows when", true, false, true, CH_HASH_NONE, CH_TIME_UNKNOWN, false},
+        {"never fetched", false, false, false, CH_HASH_NONE, CH_TIME_UNKNOWN, true},
+        {"a weak hash is none", true, false, false, CH_HASH_SHA1, ended - 1, false},
+        {"a strong one does", true, false, false, CH_HASH_SHA512, ended - 1, true},
+        {"a sha256 does", true, true, false, CH_HASH_NONE, CH_TIME_UNKNOWN, true},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_facts f = case_good();
+        f.uploaded_at_us = ended - 7 * DAY;
+        f.index_confirmed_at_us = NOW;
+        f.hash_stated = rows[i].hashed;
+        f.alias = rows[i].alias;
+        f.allowed = rows[i].allowed;
+        f.bytes_confirmed_at_us = rows[i].confirmed;
+        if (!rows[i].fetched) {
+            f.artifact = (struct ch_sha256){{0}};
+        }
+        struct ch_decision d = case_decide_with("version: 1\nhold_weak_hash: false\n", &f);
+        bool right = rows[i].passes
+                         ? d.verdict == CH_VERDICT_ALLOW && !d.refetch
+                         : d.holds == BIT(CH_HOLD_AGE) && d.eligible && d.refetch &&
+                               d.awaits == CH_AWAITS_BYTES && d.until_us == CH_TIME_UNKNOWN &&
+                               strstr(d.reason, "it is fetched again when asked for") != NULL;
+        if (!right) {
+            fail_msg("%s: %s by %s, refetch %d: %s", rows[i].label, ch_verdict_name(d.verdict),
+                     d.rule, d.refetch, d.reason);
+        }
+    }
+}
+
+static void test_T5_bytes_are_asked_for_at_release(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.hash_stated = false;
+    f.bytes_confirmed_at_us = NOW - HOUR;
+    struct ch_decision d = case_decide(&f);
+    assert_verdict(d, CH_VERDICT_ALLOW);
+    assert_true(d.until_us == NOW - HOUR + DAY); /* T11 */
+    f.allowed = true;
+    assert_true(case_decide(&f).until_us == CH_TIME_UNKNOWN);
+    f.bytes_confirmed_at_us = CH_TIME_UNKNOWN;
+    /* what does not pass by time needs none */
+    assert_verdict(case_decide_with("version: 1\ncool_down_days: 0\n", &f), CH_VERDICT_ALLOW);
+    struct ch_ruling approval = case_approval(BIT(CH_HOLD_AGE));
+    f.rulings = &approval;
+    f.ruling_count = 1;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    f.ruling_count = 0;
+    /* and what is held for another reason is not fetched for this one */
+    f.upstream_yanked = true;
+    d = case_decide(&f);
+    assert_true(d.verdict == CH_VERDICT_HOLD && !d.eligible && !d.refetch);
+    assert_int_equal(d.awaits, CH_AWAITS_UPSTREAM);
+    f.upstream_yanked = false;
+    f.removed_at_us = NOW - HOUR;
+    d = case_decide(&f);
+    assert_true(d.verdict == CH_VERDICT_HOLD && !d.eligible && !d.refetch);
+    f.removed_at_us = CH_TIME_UNKNOWN;
+    f.inspection = CH_INSPECTION_NONE; /* both at once are one fetch */
+    d = case_decide(&f);
+    assert_true(d.eligible && d.refetch);
+    f.inspection = CH_INSPECTION_COMPLETE;
+    f.uploaded_at_us = NOW - DAY; /* nor is what still cools down (T14) */
+    d = case_decide(&f);
+    assert_true(!d.eligible && !d.refetch && d.until_us == NOW + 6 * DAY);
+}
+
 static void test_T5_yanked_is_not_released(void **state)
 {
     (void)state;
@@ -449,6 +538,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_T5_gone_from_upstream),
         cmocka_unit_test(test_T5_release_needs_the_index),
+        cmocka_unit_test(test_T5_release_needs_the_bytes),
+        cmocka_unit_test(test_T5_bytes_are_asked_for_at_release),
         cmocka_unit_test(test_T5_yanked_is_not_released),
         cmocka_unit_test(test_T6_replaced_findings_end),
         cmocka_unit_test(test_T7_age),

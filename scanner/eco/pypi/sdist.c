@@ -402,7 +402,7 @@ static enum ch_code walk(struct sdist *s, const struct ch_archive_kind *kind,
 }
 
 /* What lies among tests and is run or opened all the same, once more. What is no source was not kept: the archive
- * is read again for it, once, for few have any. */
+ * is read again for it, and for what that names in turn; few have any. */
 struct again {
     struct sdist *s;
     struct ch_map *wanted; /* paths */
@@ -471,9 +471,10 @@ static void see_reached_source(struct again *a)
 static void see_reached(struct sdist *s, const struct ch_archive_kind *kind,
                         const struct ch_input *in)
 {
+    enum { WALKS = 4 };
     struct again a = {.s = s, .wanted = ch_map_new()};
     see_reached_source(&a);
-    if (ch_map_count(a.wanted) > 0) {
+    for (int i = 0; i < WALKS && ch_map_count(a.wanted) > 0; i++) {
         walk_again(&a, kind, in);
         see_reached_source(&a);
     }

@@ -90,6 +90,8 @@ static void test_every_key(void **state)
                                 "index_refresh_seconds: 1\n"
                                 "rules: [/etc/rules/a, /srv/b]\n"
                                 "prefetch: {parallel: 0, max_mib: 7}\n"
+                                "fetching: {parallel: 9, parallel_per_address: 2, "
+                                "burst_per_address: 3, per_minute_per_address: 77}\n"
                                 "processes: {gateways: 3, scan_parallel: 5, uid_base: 70000}\n"
                                 "connections: {max: 9, max_per_address: 8}\n");
     assert_string_equal(c->listen[0].tls_key, "/etc/k.pem");
@@ -116,6 +118,10 @@ static void test_every_key(void **state)
     assert_string_equal(c->rules[1], "/srv/b");
     assert_int_equal(c->prefetch_parallel, 0);
     assert_int_equal(c->prefetch_max_bytes_mib, 7);
+    assert_int_equal(c->fetch_parallel, 9);
+    assert_int_equal(c->fetch_parallel_per_address, 2);
+    assert_int_equal(c->fetch_files_burst, 3);
+    assert_int_equal(c->fetch_files_per_minute, 77);
     assert_int_equal(c->gateways, 3);
     assert_int_equal(c->scan_parallel, 5);
     assert_int_equal(c->uid_base, 70000);
@@ -134,10 +140,10 @@ static const struct {
      "c.yaml:1:1: a list is given where a map (lines of \"key: value\") is expected"},
     {"misspelt key", "listn: 1\n" GOOD, "c.yaml:1:1: listn: unknown key; \"listen\" is near"},
     {"strange key", "zzzzzzzz: 1\n" GOOD,
-     "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, admin, public_url, "
+     "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, anonymous_pull, admin, public_url, "
      "host_names, approver, approver_uid, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
      "rescan_grace_days, rules, "
-     "prefetch, processes, connections"},
+     "prefetch, fetching, processes, connections"},
     {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
      "c.yaml:7:1: insecure_http: given twice, first in line 6"},
     {"no listen", UPSTREAMS REPOS, "c.yaml:1:1: the key \"listen\" is missing"},
@@ -340,6 +346,65 @@ static void test_reserved_names(void **state)
     }
 }
 
+static void test_who_needs_no_token(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *more;
+        bool loopback, elsewhere;
+    } rows[] = {
+        {"", true, false},
+        {"anonymous_pull: loopback\n", true, false},
+        {"anonymous_pull: true\n", true, true},
+        {"anonymous_pull: false\n", false, false},
+        /* clients come by another name: loopback may be a proxy's */
+        {"public_url: https://packages.example.org/\n", false, false},
+        {"public_url: http://127.0.0.1:8080\n", true, false},
+        {"public_url: 'http://[::1]:8080/'\n", true, false},
+        {"host_names: [localhost, packages.example.org]\n", false, false},
+        {"host_names: ['localhost:8080']\n", true, false},
+        {"public_url: https://packages.example.org/\nanonymous_pull: true\n", true, true},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, 65536);
+        ch_buf_printf(&b, "%s%s%c", rows[i].more, GOOD, '\0');
+        struct ch_config *c = parse(b.ptr);
+        for (int site = 0; site < 2; site++) {
+            const struct ch_repository *r = site != 0 ? NULL : &c->repositories[0];
+            assert_int_equal(ch_config_anonymous(c, r, true), rows[i].loopback);
+            assert_int_equal(ch_config_anonymous(c, r, false), rows[i].elsewhere);
+        }
+        /* a repository's own word is the last */
+        c->repositories[0].anonymous_pull = CH_ANONYMOUS_NO;
+        assert_false(ch_config_anonymous(c, &c->repositories[0], true));
+        c->repositories[0].anonymous_pull = CH_ANONYMOUS_YES;
+        assert_true(ch_config_anonymous(c, &c->repositories[0], false));
+        ch_config_free(c);
+        ch_buf_done(&b);
+    }
+    const struct ch_str addresses[] = {CH_STR("127.0.0.1:8080"), CH_STR("192.0.2.1:443")};
+    static const struct {
+        const char *more, *text;
+        size_t count;
+    } said[] = {
+        {"", "pypi: anyone may pull, without a token (127.0.0.1:8080)\n", 1},
+        {"", "pypi: clients need a token, but not on loopback (127.0.0.1:8080, 192.0.2.1:443)\n", 2},
+        {"anonymous_pull: false\n", "pypi: only clients with a token may pull (127.0.0.1:8080)\n", 1},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(said); i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, 65536);
+        ch_buf_printf(&b, "%s%s%c", said[i].more, GOOD, '\0');
+        struct ch_config *c = parse(b.ptr);
+        ch_buf_clear(&b);
+        ch_config_anonymous_put(&b, c, addresses, said[i].count);
+        assert_str_eq(ch_buf_str(&b), said[i].text);
+        ch_config_free(c);
+        ch_buf_done(&b);
+    }
+}
+
 /* What init writes is read back as the same values, and its defaults are those of a bare file. */
 static void test_initial_text(void **state)
 {
@@ -393,6 +458,10 @@ static void test_initial_text(void **state)
     assert_int_equal(c->index_refresh_s, bare->index_refresh_s);
     assert_int_equal(c->prefetch_parallel, bare->prefetch_parallel);
     assert_int_equal(c->prefetch_max_bytes_mib, bare->prefetch_max_bytes_mib);
+    assert_int_equal(c->fetch_parallel, bare->fetch_parallel);
+    assert_int_equal(c->fetch_parallel_per_address, bare->fetch_parallel_per_address);
+    assert_int_equal(c->fetch_files_burst, bare->fetch_files_burst);
+    assert_int_equal(c->fetch_files_per_minute, bare->fetch_files_per_minute);
     assert_int_equal(c->uid_base, bare->uid_base);
     assert_int_equal(c->connections, bare->connections);
     assert_int_equal(c->connections_per_address, bare->connections_per_address);
@@ -436,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_defaults),     cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_errors),       cmocka_unit_test(test_reserved_names),
         cmocka_unit_test(test_T12_reservations_are_wide),
+        cmocka_unit_test(test_who_needs_no_token),
         cmocka_unit_test(test_initial_text), cmocka_unit_test(test_every_key_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,11 +57,30 @@ static void utf8_at_every_place(void **state)
     }
 }
 
+/* What went through the encoder once may go through the second function as often as it likes. */
+static void escaped_once_stays(void **state)
+{
+    (void)state;
+    struct ch_buf b, again;
+    ch_buf_init(&b, 1000);
+    ch_buf_init(&again, 1000);
+    ch_buf_put_escaped(&b, CH_STR("caf\xc3\xa9 \\ & <b> \x1b"));
+    assert_str_eq(ch_buf_str(&b), "caf\\xc3\\xa9 \\\\ & <b> \\x1b");
+    ch_buf_put_printable(&again, ch_buf_str(&b));
+    assert_str_eq(ch_buf_str(&again), "caf\\xc3\\xa9 \\\\ & <b> \\x1b");
+    ch_buf_clear(&again);
+    ch_buf_put_printable(&again, CH_STR("\x1b\xff\n")); /* which it was not told the truth about */
+    assert_str_eq(ch_buf_str(&again), "\\x1b\\xff\\x0a");
+    ch_buf_done(&again);
+    ch_buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ascii_ends_at_every_place),
         cmocka_unit_test(utf8_at_every_place),
+        cmocka_unit_test(escaped_once_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,8 @@
     X(document_reply)                                                                              \
     X(admin_command)                                                                               \
     X(admin_done)                                                                                  \
+    X(ask_token)                                                                                   \
+    X(token_reply)                                                                                 \
     X(ask_exception)                                                                               \
     X(exception_reply)
 

@@ -56,8 +56,26 @@ static void assert_same(struct ch_str a, struct ch_str b)
 static struct ch_client client_of(void)
 {
     struct ch_client c = {text_of(ch_limits.client_text_bytes),
-                          text_of(ch_limits.client_text_bytes)};
+                          text_of(ch_limits.client_text_bytes), text_of(ch_limits.principal_bytes)};
     return c;
+}
+
+static struct ch_repositories repositories_of(uint32_t count)
+{
+    struct ch_repositories list = {.count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        list.name[i] = text_of(ch_limits.project_name_bytes);
+    }
+    return list;
+}
+
+static void assert_same_repositories(const struct ch_repositories *a,
+                                     const struct ch_repositories *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (uint32_t i = 0; i < a->count; i++) {
+        assert_same(a->name[i], b->name[i]);
+    }
 }
 
 static struct ch_sha256 digest_of(uint8_t byte)
@@ -200,6 +218,7 @@ static void asking_for_a_page_travels(void **state)
         assert_int_equal(out.have_generation, 12);
         assert_same(out.client.address, in.client.address);
         assert_same(out.client.user_agent, in.client.user_agent);
+        assert_same(out.client.principal, in.client.principal);
         DONE();
     }
     {
@@ -265,6 +284,7 @@ static void asking_for_a_file_travels(void **state)
         assert_int_equal(out.patience_ms, 32);
         assert_same(out.client.address, in.client.address);
         assert_same(out.client.user_agent, in.client.user_agent);
+        assert_same(out.client.principal, in.client.principal);
         DONE();
     }
     {
@@ -349,16 +369,19 @@ static void the_other_gateway_messages_travel(void **state)
     }
     {
         struct ch_ask_document in = {
-            54,           CH_DOCUMENT_HANDOVER, text_of(ch_limits.client_text_bytes),
-            digest_of(8), UINT64_MAX,           CH_PART_APPROVAL};
+            54,         CH_DOCUMENT_ENTRIES, text_of(ch_limits.client_text_bytes), digest_of(8),
+            UINT64_MAX, CH_PART_APPROVAL,    56, digest_of(57), repositories_of(CH_REPOSITORIES_MAX)};
         struct ch_ask_document out;
         ROUND_TRIP(ask_document, CH_MSG_ASK_DOCUMENT, in, out);
         assert_int_equal(out.ask, 54);
-        assert_int_equal(out.kind, CH_DOCUMENT_HANDOVER);
+        assert_int_equal(out.kind, CH_DOCUMENT_ENTRIES);
         assert_same(out.name, in.name);
         assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
         assert_true(out.number == UINT64_MAX);
         assert_int_equal(out.part, CH_PART_APPROVAL);
+        assert_int_equal(out.width, 56);
+        assert_true(ch_sha256_eq(&out.token, &in.token));
+        assert_same_repositories(&out.pull, &in.pull);
         DONE();
     }
     {
@@ -396,7 +419,60 @@ static void the_other_gateway_messages_travel(void **state)
         assert_true(out.at_us == -62);
         assert_same(out.client.address, in.client.address);
         assert_same(out.client.user_agent, in.client.user_agent);
+        assert_same(out.client.principal, in.client.principal);
         DONE();
+    }
+}
+
+static void a_token_travels(void **state)
+{
+    (void)state;
+    {
+        struct ch_ask_token in = {81, digest_of(82), client_of()};
+        struct ch_ask_token out;
+        ROUND_TRIP(ask_token, CH_MSG_ASK_TOKEN, in, out);
+        assert_int_equal(out.ask, 81);
+        assert_true(ch_sha256_eq(&out.digest, &in.digest));
+        assert_same(out.client.address, in.client.address);
+        assert_same(out.client.user_agent, in.client.user_agent);
+        assert_same(out.client.principal, in.client.principal);
+        DONE();
+    }
+    for (int both = 0; both < 4; both++) {
+        struct ch_token_reply in = {83,
+                                    CH_TOKEN_GOOD,
+                                    text_of(ch_limits.principal_bytes),
+                                    84,
+                                    UINT64_MAX,
+                                    (both & 1) != 0,
+                                    (both & 2) != 0,
+                                    repositories_of(CH_REPOSITORIES_MAX)};
+        struct ch_token_reply out;
+        ROUND_TRIP(token_reply, CH_MSG_TOKEN, in, out);
+        assert_int_equal(out.ask, 83);
+        assert_int_equal(out.outcome, CH_TOKEN_GOOD);
+        assert_same(out.principal, in.principal);
+        assert_int_equal(out.epoch, 84);
+        assert_true(out.not_after_boot_ms == UINT64_MAX);
+        assert_int_equal(out.audit_read, in.audit_read);
+        assert_int_equal(out.metrics_read, in.metrics_read);
+        assert_same_repositories(&out.pull, &in.pull);
+        DONE();
+    }
+    { /* more repositories than can be are no message, and not some of them */
+        struct ch_token_reply in = {.ask = 1, .outcome = CH_TOKEN_GOOD}, out = {0};
+        struct ch_buf b;
+        struct ch_err err;
+        ch_buf_init(&b, ch_message_row(CH_MSG_TOKEN)->max_bytes);
+        ch_token_reply_put(&b, &in);
+        b.len -= 4; /* the number of repositories is the last of it */
+        ch_put_u32(&b, CH_REPOSITORIES_MAX + 1);
+        for (int i = 0; i <= CH_REPOSITORIES_MAX; i++) {
+            ch_put_str(&b, CH_STR("pypi"));
+        }
+        assert_ch_code(CH_E_FORMAT, ch_token_reply_get(ch_buf_str(&b), &out, &err));
+        assert_int_equal(out.outcome, CH_TOKEN_REFUSED);
+        ch_buf_done(&b);
     }
 }
 
@@ -417,7 +493,8 @@ static void fetching_travels(void **state)
                               text_of(h),
                               73,
                               74,
-                              75};
+                              75,
+                              76};
         struct ch_fetch out;
         ROUND_TRIP(fetch, CH_MSG_FETCH, in, out);
         assert_int_equal(out.job, 71);
@@ -433,6 +510,7 @@ static void fetching_travels(void **state)
         assert_int_equal(out.max_bytes, 73);
         assert_int_equal(out.expected_bytes, 74);
         assert_int_equal(out.timeout_ms, 75);
+        assert_int_equal(out.answer_ms, 76);
         DONE();
     }
     {
@@ -627,7 +705,8 @@ static void the_table_says_who_sends_what(void **state)
     /* T21: nothing a gateway may send is an administrative verb */
     static const uint16_t of_gateway[] = {
         CH_MSG_READY,       CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
-        CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_SERVED,
+        CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_ASK_TOKEN,
+        CH_MSG_SERVED,
         CH_MSG_ASK_EXCEPTION}; /* which only asks: it grants nothing */
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {
@@ -663,6 +742,7 @@ int main(void)
         cmocka_unit_test(asking_for_a_page_travels),
         cmocka_unit_test(asking_for_a_file_travels),
         cmocka_unit_test(the_other_gateway_messages_travel),
+        cmocka_unit_test(a_token_travels),
         cmocka_unit_test(fetching_travels),
         cmocka_unit_test(values_out_of_range_are_refused),
         cmocka_unit_test(texts_over_their_bound_are_refused),

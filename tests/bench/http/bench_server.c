@@ -107,7 +107,7 @@ static void serve(int listen_fd, char **argv, int argc)
     must(ch_http_server_new(&(struct ch_http_options){.loop = loop, .on_request = on_request,
                                                       .on_access = on_access, .owner = &b},
                             &server, &err), &err);
-    must(ch_http_server_listen(server, listen_fd, tls, &err), &err);
+    must(ch_http_server_listen(server, listen_fd, tls, 0, &err), &err);
     must(ch_loop_run(loop, &err), &err);
 }
 

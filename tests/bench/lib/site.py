@@ -4,7 +4,7 @@ import concurrent.futures
 import os
 import urllib.parse
 
-from house import wheels
+from house import people, wheels
 from house.service import Service
 from house.upstream import File, Upstream
 
@@ -91,6 +91,11 @@ class Site:
         """Fetched, inspected and approved; only the first byte of each is read."""
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda p: self.get(self.file_path(p), Range="bytes=0-0"), projects))
+
+    def token(self):
+        """One that may pull from every repository."""
+        people.person(self.service, "bench", "reader")
+        return people.token(self.service, "bench")[0]
 
     def close(self):
         try:

@@ -13,14 +13,15 @@ def _checked(url, out):
     return out
 
 
-def _run(url, seconds):
-    out = subprocess.run([*ARGV, f"-d{seconds}s", url], capture_output=True, text=True).stdout
+def _run(url, seconds, headers=None):
+    lines = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
+    out = subprocess.run([*ARGV, *lines, f"-d{seconds}s", url], capture_output=True, text=True).stdout
     return _checked(url, out)
 
 
-def rate(url, seconds):
+def rate(url, seconds, headers=None):
     """Requests per second."""
-    return float(re.search(r"Requests/sec:\s+([0-9.]+)", _run(url, seconds)).group(1))
+    return float(re.search(r"Requests/sec:\s+([0-9.]+)", _run(url, seconds, headers)).group(1))
 
 
 def mib_rate(url, seconds):

@@ -1,5 +1,8 @@
-"""The audit log on this disk: entries in group commit, and the proof of one among ten million."""
+"""The audit log on this disk: entries in group commit, the proof of one among ten million, and the whole of a million
+verified against their database."""
+import statistics
 import subprocess
+import time
 
 from lib.result import Result, limit
 
@@ -7,10 +10,23 @@ NAME = "log"
 
 AT_LEAST = 50000  # entries a second
 BIG = 10_000_000
+VERIFIED = 1_000_000
+VERIFY_S = 3
+RUNS = 3
+
+
+def verify_seconds(bench, state, entries):
+    began = time.monotonic()
+    done = subprocess.run([bench.bin("audit"), state, "verify"], capture_output=True, text=True)
+    spent = time.monotonic() - began
+    if done.returncode != 0 or not done.stdout.startswith(f"{entries} entries, {entries - 1} rows"):
+        raise RuntimeError("audit verify: " + done.stdout[:500] + done.stderr)
+    return spent
 
 
 def run(bench):
-    big = BIG if not bench.options.quick else BIG // 10
+    part = 10 if bench.options.quick else 1
+    big, verified = BIG // part, VERIFIED // part
     out = subprocess.run([bench.bin("bench_log"), bench.folder("log"), str(big)], capture_output=True, text=True,
                          check=True).stdout
     values = {name: float(value) for name, value in (line.split() for line in out.splitlines())}
@@ -18,3 +34,8 @@ def run(bench):
                  "yes" if values["append"] >= AT_LEAST else "NO",
                  f"batches of 2048, fdatasync and signed checkpoint each, median {values['batch']:.1f} ms")
     yield limit(f"log, inclusion proof at {big:,}", values["proof"] / 1e3, 1, "ms", "median of 2001, by pread")
+    state = bench.folder("audit")
+    subprocess.run([bench.bin("bench_audit"), state, str(verified)], check=True)
+    spent = [verify_seconds(bench, state, verified) for _ in range(RUNS)]
+    yield limit(f"audit verify of {verified:,} entries", statistics.median(spent), VERIFY_S / part, "s",
+                f"median of {RUNS}: tree, checkpoint, and each decision in the database")

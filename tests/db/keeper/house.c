@@ -54,7 +54,7 @@ static struct site *find_site(struct house *h, struct ch_str url)
     return NULL;
 }
 
-static void answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
+void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
 {
     static const char none[] = "";
     struct site *s = find_site(h, f->url);
@@ -120,6 +120,10 @@ static void keep_page(struct house *h, struct ch_frame *frame)
         CH_ASSERT(ch_page_get(ch_buf_str(&h->page_bytes), &h->page, &err) == CH_OK);
         close(fd);
     }
+    house_tell(h, h->page_reply.ask,
+               h->page_reply.outcome == CH_PAGE_FAILED      ? (int)h->page_reply.http_status
+               : h->page_reply.outcome == CH_PAGE_NOT_FOUND ? 404
+                                                            : 200);
     h->page_here = true;
 }
 
@@ -148,7 +152,12 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     switch (frame->type) {
     case CH_MSG_FETCH:
         CH_ASSERT(ch_fetch_get(frame->payload, &fetch, &err) == CH_OK);
-        answer_fetch(h, &fetch, ch_frame_take_fd(frame, 0));
+        if (!house_keep_fetch(h, &fetch, frame)) {
+            house_answer_fetch(h, &fetch, ch_frame_take_fd(frame, 0));
+        }
+        break;
+    case CH_MSG_FETCH_CANCEL:
+        house_cancel_held(h, frame->payload);
         break;
     case CH_MSG_SCAN: {
         int which = ch == h->scanner[1];
@@ -181,10 +190,18 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         CH_ASSERT(ch_refusal_reply_get(ch_buf_str(&h->refusal_payload), &h->refusal, &err) == CH_OK);
         h->refusal_here = true;
         break;
+    case CH_MSG_TOKEN:
+        ch_buf_clear(&h->token_payload);
+        ch_buf_puts(&h->token_payload, frame->payload);
+        CH_ASSERT(ch_token_reply_get(ch_buf_str(&h->token_payload), &h->token, &err) == CH_OK);
+        h->token_here = true;
+        break;
     case CH_MSG_FILE:
         ch_buf_clear(&h->file_payload);
         ch_buf_puts(&h->file_payload, frame->payload);
         CH_ASSERT(ch_file_reply_get(ch_buf_str(&h->file_payload), &h->file, &err) == CH_OK);
+        house_tell(h, h->file.ask,
+                   h->file.outcome == CH_FILE_FAILED ? (int)h->file.http_status : (int)h->file.outcome);
         h->file_here = true;
         h->file_answers++;
         h->file_turn = h->turns;
@@ -297,6 +314,7 @@ struct house *house_new_with(const char *policy, const char *config)
     ch_buf_init(&h->refusal_payload, 64u << 10);
     ch_buf_init(&h->document_bytes, 64u << 20);
     ch_buf_init(&h->page_payload, 64u << 10);
+    ch_buf_init(&h->token_payload, 64u << 10);
     h->policy = policy;
     h->config = config;
     house_start(h, policy, config);
@@ -321,10 +339,12 @@ void house_free(struct house *h)
         free(h->sites[i].url);
         ch_buf_done(&h->sites[i].body);
     }
+    house_drop_held(h);
     ch_page_done(&h->page);
     ch_buf_done(&h->page_bytes);
     ch_buf_done(&h->file_payload);
     ch_buf_done(&h->page_payload);
+    ch_buf_done(&h->token_payload);
     ch_buf_done(&h->document_payload);
     ch_buf_done(&h->exception_payload);
     ch_buf_done(&h->refusal_payload);
@@ -371,7 +391,8 @@ void house_send_page_ask(struct house *h, const char *project, uint64_t have)
 {
     struct ch_ask_page ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
                               .project = ch_str_of(project), .have_generation = have,
-                              .client = {.user_agent = ch_str_of(h->user_agent)}};
+                              .client = {.user_agent = ch_str_of(h->user_agent),
+                                         .address = ch_str_of(h->address)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_page_put(&b, &ask);
@@ -402,7 +423,10 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
 {
     struct ch_ask_file ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
                               .project = ch_str_of(project), .file_name = ch_str_of(file),
-                              .part = part, .head = head, .patience_ms = patience_ms};
+                              .part = part, .head = head, .patience_ms = patience_ms,
+                              .client = {.address = ch_str_of(h->address),
+                                         .user_agent = ch_str_of(h->user_agent),
+                                         .principal = ch_str_of(h->principal)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_file_put(&b, &ask);
@@ -429,7 +453,10 @@ void house_ask_document(struct house *h, const struct ch_ask_document *ask)
     struct ch_ask_document numbered = *ask;
     struct ch_buf b;
     numbered.ask = ++h->asks;
-    ch_buf_init(&b, 1u << 10);
+    if (numbered.pull.count == 0) { /* whoever asks may see all there is */
+        numbered.pull = (struct ch_repositories){.count = 1, .name = {CH_STR("pypi")}};
+    }
+    ch_buf_init(&b, 64u << 10);
     ch_ask_document_put(&b, &numbered);
     h->document_here = false;
     CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_DOCUMENT, ch_buf_str(&b), NULL, 0));
@@ -469,6 +496,19 @@ void house_ask_refusal(struct house *h, const char *id)
     assert_int_equal(h->refusal.ask, h->asks);
 }
 
+void house_ask_token(struct house *h, const struct ch_sha256 *digest)
+{
+    struct ch_ask_token ask = {.ask = ++h->asks, .digest = *digest};
+    struct ch_buf b;
+    ch_buf_init(&b, 2u << 10);
+    ch_ask_token_put(&b, &ask);
+    h->token_here = false;
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_TOKEN, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_until(h, &h->token_here);
+    assert_int_equal(h->token.ask, h->asks);
+}
+
 void house_tell_served(struct house *h, const char *project, const char *file, const char *bytes,
                        const char *address)
 {
@@ -478,7 +518,9 @@ void house_tell_served(struct house *h, const char *project, const char *file, c
                                .sha256 = ch_sha256_of(bytes, strlen(bytes)),
                                .bytes = strlen(bytes),
                                .at_us = ch_now_unix_us(),
-                               .client = {.address = ch_str_of(address), .user_agent = CH_STR("pip")}};
+                               .client = {.address = ch_str_of(address),
+                                          .user_agent = CH_STR("pip"),
+                                          .principal = ch_str_of(h->principal)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_served_put(&b, &served);

@@ -13,7 +13,9 @@
 
 #include "db/keeper/keeper_int.h"
 
-#define HOUSE_SITES_MAX 64
+#define HOUSE_SITES_MAX 512
+#define HOUSE_HELD_MAX  512
+#define HOUSE_TOLD_MAX  1024
 
 struct site { /* what the fetcher finds at a URL */
     char *url;
@@ -28,8 +30,11 @@ struct site { /* what the fetcher finds at a URL */
     bool mute; /* never answers */
 };
 
+enum house_hold { HOLD_NONE, HOLD_FILES, HOLD_ALL };
+
 struct house {
     const char *user_agent; /* of the page asks to come, NULL: none, so that nothing is asked ahead */
+    const char *address;    /* of the asks to come; NULL: none */
     /* of the commands to come, NULL: none */
     const char *evidence;   /* --evidence */
     const char *repository; /* --repository */
@@ -55,6 +60,14 @@ struct house {
     size_t lose_scans; /* so many jobs of the strict jail are never answered: it ends instead */
     bool mute_scans;
     bool mute_fetches;
+    enum house_hold hold; /* fetches to come: kept until the test lets them go */
+    struct held {
+        struct ch_buf payload;
+        int fd; /* -1: gone, or cancelled */
+        bool cancelled;
+    } held[HOUSE_HELD_MAX];
+    size_t held_count; /* so far */
+    uint16_t told[HOUSE_TOLD_MAX]; /* by number of the ask, what it was answered: see house_told */
     uint64_t asks;
     size_t turns, file_turn, command_turn; /* of the loop; at the last answers */
     /* the gateway's last answers */
@@ -74,6 +87,10 @@ struct house {
     bool document_here;
     struct ch_document_reply document;
     struct ch_buf document_payload, document_bytes;
+    bool token_here;
+    struct ch_token_reply token;
+    struct ch_buf token_payload;
+    const char *principal; /* of the file asks and servings to come, NULL: none is said */
 };
 
 struct house *house_new(void);          /* default policy, upstreams "up" and "other" */
@@ -99,6 +116,15 @@ void house_rules(struct house *h, const char *name);
 void house_tell_served(struct house *h, const char *project, const char *file, const char *bytes,
                        const char *address);
 
+/* What the ask of this number was answered, of a file: its outcome, or the status it failed with; of a page:
+ * 200, 404 or the status it failed with. -1: nothing yet. */
+int house_told(const struct house *h, uint64_t ask);
+/* The first fetch that is held and has this in its URL, -1: none is. */
+int house_held(const struct house *h, const char *in_url);
+size_t house_holds(const struct house *h); /* how many are held now */
+void house_let_go(struct house *h, int held); /* it is answered */
+void house_progress(struct house *h, int held, uint64_t bytes);
+
 void house_turn(struct house *h, int max_wait_ms);
 /* Turns until *flag, for at most ten seconds: then the test fails. */
 void house_until(struct house *h, const bool *flag);
@@ -120,6 +146,8 @@ void house_ask_document(struct house *h, const struct ch_ask_document *ask);
 void house_ask_exception(struct house *h, const char *id, const char *reason, const char *expires,
                          const char *address);
 void house_ask_refusal(struct house *h, const char *id); /* the answer is in h->refusal */
+/* The answer is in h->token. */
+void house_ask_token(struct house *h, const struct ch_sha256 *digest);
 /* Runs a command; returns its exit status, its output in `out`. */
 uint32_t house_command(struct house *h, bool json, const char *name, const char *word,
                        const char *reason, const char *expires, struct ch_buf *out);

@@ -96,6 +96,7 @@ static void what_happens_is_entered(void **state)
     assert_field(&f, "upstream", "up");
     assert_field(&f, "sha256", house_hex("bytes", hex));
     house_ask_page(h, "pkg");
+    h->principal = "user:anna";
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.77");
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.77"); /* not the first time */
     assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "stolen key", NULL, &out));
@@ -106,6 +107,7 @@ static void what_happens_is_entered(void **state)
                   "decision ruling ");
     f = log_newest(h, "served", &entry, &at);
     log_assert_hidden(h, at, &f, ch_buf_str(&entry), "192.0.2.77");
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "user:anna");
     f = log_newest(h, "ruling", &entry, &at);
     log_assert_hidden(h, at, &f, ch_buf_str(&entry), "stolen key");
     f = log_newest(h, "decision", &entry, &at);
@@ -186,6 +188,7 @@ static void who_approved_is_hidden(void **state)
     ch_buf_init(&out, 1u << 20);
     ch_buf_init(&entry, CH_ENTRY_MAX);
     set_wheels(h, 1);
+    assert_int_equal(house_run(h, "exceptions request pkg==1.0 --reason=needed", &out), 0);
     assert_int_equal(house_run(h, "user add alice --uid=2001", &out), 0);
     assert_int_equal(house_run(h, "group add approvers alice --role=approver", &out), 0);
     h->uid = 2001;
@@ -249,6 +252,7 @@ static void refusals_are_entered_by_the_minute(void **state)
     uint64_t at = 0;
     ch_buf_init(&entry, CH_ENTRY_MAX);
     set_wheels(h, 1);
+    h->principal = "service:ci";
     for (int i = 0; i < 3; i++) {
         house_ask_file(h, "pkg", WHEEL);
         assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
@@ -266,6 +270,7 @@ static void refusals_are_entered_by_the_minute(void **state)
     assert_true(ch_log_entry_get_int(&f, "times", &times));
     assert_true(times >= 1 && times <= 3); /* a minute may have ended between them */
     assert_field(&f, "rule", "cool-down");
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "service:ci");
     uint64_t end = log_written(h);
     assert_ch_ok(&err, audit_refusals(h->k, minute + 2, &err)); /* once */
     log_until_written(h);

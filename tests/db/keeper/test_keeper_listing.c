@@ -42,7 +42,7 @@ static void a_large_page_is_listed_fast(void **state)
             listing_touch(p);
         }
         assert_ch_ok(&err, listing_make(h->k, p, &err));
-        listing_ask_ahead(h->k, p, CH_STR("pip/24 {\"python\":\"3.11.2\"}"));
+        listing_ask_ahead(h->k, p, &(struct ch_client){.user_agent = CH_STR("pip/24 {\"python\":\"3.11.2\"}")});
         t = now_ns() - t;
         first = i == 0 ? t : first;
         again = t;

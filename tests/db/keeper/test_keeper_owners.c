@@ -338,11 +338,12 @@ static void t12_a_file_that_waits_for_its_turn_is_let_go(void **state)
     struct site *s = house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
     house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, NEXT " - - 30\n");
     house_ask_page(h, "pkg");
-    h->k->intakes_running = 16; /* all that may run at once */
+    struct ch_config *config = (struct ch_config *)(uintptr_t)h->k->config;
+    config->fetch_parallel = 0; /* as if all that may run at once did */
     house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
     house_settle(h);
     assert_int_equal(give(h, "pkg", "other", &out), 0);
-    h->k->intakes_running = 0;
+    config->fetch_parallel = 16;
     intakes_run(h->k);
     house_until(h, &h->file_here);
     assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND); /* the new owner has none of that name */

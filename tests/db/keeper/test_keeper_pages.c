@@ -347,7 +347,7 @@ static void taken_away_by(const char *repositories, enum ch_page_outcome page,
     struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
     ptrdiff_t at = page_find_file(p, CH_STR(NEXT));
     assert_true(at >= 0);
-    assert_null(intake_want(h->k, p, (size_t)at, true));
+    assert_null(intake_want(h->k, p, (size_t)at, true, NULL));
     assert_false(intake_rescan(h->k, p, (size_t)at));
     house_settle(h);
     assert_int_equal(h->fetches, fetches);

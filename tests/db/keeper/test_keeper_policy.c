@@ -384,6 +384,31 @@ static void gateways_are_answered_while_a_policy_is_tried(void **state)
     close_many(h);
 }
 
+/* Nothing more is held by it, but what has to happen until it passes is something else. */
+static void what_is_held_for_another_reason_is_not_stricter(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_err err;
+    assert_ch_ok(&err, house_reload(h, SECOND, &err));
+    house_settle(h);
+    begin_input(h, SECOND "  - {name: slow, project: pkg, then: hold, reason: ask first}\n");
+    COMMAND(h, 1, "policy test", NULL); /* the one that passed */
+    assert_says(&out, "stricter  pypi  " OLD "  allow");
+    assert_says(&out, "restated  pypi  " NEW "  hold (cool-down, line 2) -> hold (rule slow, line 5): ask first");
+    assert_says(&out, "2 projects: 1 stricter, 0 looser, 1 otherwise explained, 1 the same");
+    assert_says(&out, "would be held (rule): 1");
+    begin_input(h, "version: 1\ncool_down_days: 40\nrules:\n"
+                   "  - {name: no-other, project: other, then: deny, reason: not here}\n");
+    COMMAND(h, 0, "policy test", NULL);
+    assert_says(&out, "restated  pypi  " NEW "  hold (cool-down, line 2) -> hold (cool-down, line 2)");
+    assert_says(&out, "0 stricter, 0 looser, 1 otherwise explained, 2 the same");
+    begin_input(h, SECOND);
+    COMMAND(h, 0, "policy test", NULL);
+    assert_says(&out, "0 stricter, 0 looser, 0 otherwise explained, 3 the same");
+    close_house(h);
+}
+
 /* What another policy withdraws is refused at once, whatever else has to be judged again. */
 static void another_policy_acts_before_all_is_judged_again(void **state)
 {
@@ -535,6 +560,7 @@ int main(void)
         cmocka_unit_test(what_was_not_recorded_is_recorded_later),
         cmocka_unit_test(diff_says_what_differs),
         cmocka_unit_test(a_trial_changes_nothing),
+        cmocka_unit_test(what_is_held_for_another_reason_is_not_stricter),
         cmocka_unit_test(lines_of_a_lock_file),
         cmocka_unit_test(names_that_are_new_are_looked_up),
         cmocka_unit_test(an_offer_names_who_and_why),

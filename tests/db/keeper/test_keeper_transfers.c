@@ -1,16 +1,24 @@
-/* A transfer that was not what the index states, by whatever hash, is tried again (T7, T14, T15). */
+/* What the upstream's bytes are asked for again: a release by time where the index states no hash
+ * (T5), and a transfer that was not what the index states, by whatever hash (T7, T14, T15). */
 #include "house.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
 
 #define WHEEL  "pkg-1.0-py3-none-any.whl"
+#define DAY_US (86400 * 1000000LL)
 
 static struct page *page_of(struct house *h)
 {
     struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
     page_load(h->k, p);
     return p;
+}
+
+static struct page_file *wheel_of(struct house *h)
+{
+    struct page *p = page_of(h);
+    return &p->files[page_find_file(p, CH_STR(WHEEL))];
 }
 
 /* Makes the next ask look upstream again. */
@@ -59,6 +67,179 @@ static void expect(struct house *h, const char *rule) /* NULL: allowed */
     }
     assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
     assert_str_eq(h->file.refusal.rule, rule);
+}
+
+/* As if the bytes of the wheel had come so long ago. */
+static void age_bytes(struct house *h, const char *bytes, int days)
+{
+    struct ch_err err;
+    struct ch_release_file row = {.upstream = CH_STR("up"),
+                                  .project = CH_STR("pkg"),
+                                  .file_name = CH_STR(WHEEL),
+                                  .sha256 = ch_sha256_of(bytes, strlen(bytes)),
+                                  .at_us = ch_now_unix_us() - days * DAY_US};
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_confirm_bytes(h->k->store, &row, &err));
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
+    wheel_of(h)->confirmed_known = false;
+}
+
+/* --- T5 --- */
+
+/* Public for 30 days, so that its cool-down ended 23 days ago. */
+static void t5_without_hashes_old_bytes_are_fetched_again(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = set_wheel(h, "bytes", 30, "");
+    expect(h, NULL);
+    assert_int_equal(s->asked, 1);
+    expect(h, NULL);
+    age_bytes(h, "bytes", 22); /* after the end: released then, it stays released */
+    expect(h, NULL);
+    house_restart(h);
+    expect(h, NULL);
+    assert_int_equal(s->asked, 1);
+    age_bytes(h, "bytes", 24);
+    struct ch_decision d;
+    struct page *p = page_of(h);
+    judge(h->k, p, 0, &d);
+    assert_true(d.verdict == CH_VERDICT_HOLD && d.eligible && d.refetch);
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, WHEEL)->listing,
+                     CH_LIST_PLAIN); /* or nobody would ask for it */
+    expect(h, NULL);
+    assert_int_equal(s->asked, 2);
+    assert_true(house_serves(h, "bytes"));
+    assert_true(wheel_of(h)->confirmed_at_us > ch_now_unix_us() - DAY_US);
+    expect(h, NULL);
+    house_restart(h);
+    expect(h, NULL);
+    assert_int_equal(s->asked, 2);
+    house_free(h);
+}
+
+/* What waits for that is not served meanwhile, nor when the upstream fails. */
+static void t5_nothing_is_served_until_they_came(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    struct site *s = set_wheel(h, "bytes", 30, "");
+    expect(h, NULL);
+    age_bytes(h, "bytes", 24);
+    s->status = 500;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 502);
+    assert_false(house_serves(h, "bytes"));
+    assert_int_equal(wheel_of(h)->recorded_verdict, CH_VERDICT_HOLD);
+    house_ask_file(h, "pkg", WHEEL); /* and not asked for again at once (T14) */
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(s->asked, 2);
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    struct ch_str text = ch_buf_str(&out);
+    assert_true(
+        ch_str_find(text, CH_STR("the upstream states no hash, so it is fetched again"), NULL));
+    assert_true(ch_str_find(text, CH_STR("what would change it: fetching its bytes again"), NULL));
+    assert_true(ch_str_find(text, CH_STR("fetched last: "), NULL));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* The bytes of an older fetch, allowed or not, are no ground for those that the upstream has now.
+ */
+static void t5_bytes_that_changed_meanwhile_are_held(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30, "");
+    expect(h, NULL);
+    assert_true(house_serves(h, "bytes"));
+    age_bytes(h, "bytes", 24);
+    set_bytes(h, "others");
+    expect(h, "finding bytes-changed");
+    assert_false(house_serves(h, "bytes"));
+    assert_false(house_serves(h, "others"));
+    house_restart(h);
+    expect(h, "finding bytes-changed");
+    house_free(h);
+}
+
+/* The same, begun by nobody's ask for the file: what was served of it goes at once. */
+static void t5_asked_ahead_takes_old_bytes_away(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30, "");
+    expect(h, NULL);
+    age_bytes(h, "bytes", 24);
+    set_bytes(h, "others");
+    assert_non_null(intake_want(h->k, page_of(h), 0, true, NULL));
+    uint64_t epoch = h->epoch.epoch;
+    house_settle(h);
+    assert_true(h->epoch.epoch > epoch);
+    assert_false(house_serves(h, "bytes"));
+    assert_false(house_serves(h, "others"));
+    house_free(h);
+}
+
+/* Bytes that are here anyway, inspected again, are none that came. */
+static void t5_a_rescan_confirms_nothing(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = set_wheel(h, "bytes", 30, "");
+    expect(h, NULL);
+    age_bytes(h, "bytes", 22);
+    assert_true(intake_rescan(h->k, page_of(h), 0));
+    house_settle(h);
+    assert_int_equal(s->asked, 1);
+    expect(h, NULL);
+    assert_true(wheel_of(h)->confirmed_at_us < ch_now_unix_us() - 21 * DAY_US);
+    struct ch_err err; /* evicted, they have to come */
+    struct ch_sha256 sha256 = ch_sha256_of("bytes", 5);
+    assert_ch_ok(&err, ch_blobs_evict(h->k->blobs, &sha256, &err));
+    expect(h, NULL);
+    assert_int_equal(s->asked, 2);
+    assert_true(wheel_of(h)->confirmed_at_us > ch_now_unix_us() - DAY_US);
+    house_free(h);
+}
+
+/* Of a transfer that takes long only its beginning is known to be after the end of a cool-down. */
+static void t5_bytes_count_from_when_they_were_asked_for(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30, "");
+    house_ask_page(h, "pkg");
+    h->mute_fetches = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 8000, false);
+    house_settle(h);
+    int64_t under_way_us = keeper_now_us(h->k);
+    h->mute_fetches = false;
+    house_disconnect(h, CH_ROLE_FETCHER); /* asked once more */
+    house_connect(h, CH_ROLE_FETCHER);
+    house_until(h, &h->file_here);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(wheel_of(h)->confirmed_known);
+    assert_true(wheel_of(h)->confirmed_at_us < under_way_us);
+    house_free(h);
+}
+
+/* A strong hash names the bytes as a sha256 does; it was verified with them. */
+static void t5_a_strong_hash_needs_no_second_fetch(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    char sha512[160];
+    struct site *s = set_wheel(h, "bytes", 30, sha512_of("bytes", sha512));
+    expect(h, NULL);
+    age_bytes(h, "bytes", 24);
+    expect(h, NULL);
+    assert_int_equal(s->asked, 1);
+    house_free(h);
 }
 
 /* --- broken transfers --- */
@@ -153,6 +334,13 @@ static void t15_hashes_that_contradict_are_not_tried_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(t5_without_hashes_old_bytes_are_fetched_again),
+        cmocka_unit_test(t5_nothing_is_served_until_they_came),
+        cmocka_unit_test(t5_bytes_that_changed_meanwhile_are_held),
+        cmocka_unit_test(t5_asked_ahead_takes_old_bytes_away),
+        cmocka_unit_test(t5_a_rescan_confirms_nothing),
+        cmocka_unit_test(t5_bytes_count_from_when_they_were_asked_for),
+        cmocka_unit_test(t5_a_strong_hash_needs_no_second_fetch),
         cmocka_unit_test(t14_a_broken_transfer_is_tried_again),
         cmocka_unit_test(t7_a_hash_stated_since_frees_no_other_bytes),
         cmocka_unit_test(t15_hashes_that_contradict_are_not_tried_again),

@@ -398,6 +398,34 @@ static void test_fetch_sighting_sidecar(void **state)
     assert_ch_code(CH_E_NOT_FOUND, ch_store_get_sidecar(store, &got, &err));
 }
 
+/* T5: the newest time, of these bytes as this file alone. */
+static void test_bytes_confirmed(void **state)
+{
+    (void)state;
+    struct ch_release_file f = {.upstream = CH_STR("u"),
+                                .project = CH_STR("p"),
+                                .file_name = CH_STR("f"),
+                                .sha256 = digest("x"),
+                                .at_us = 50};
+    struct ch_release_file got = f;
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_bytes_confirmed(store, &got, &err));
+    assert_ch_ok(&err, ch_store_confirm_bytes(store, &f, &err));
+    f.at_us = 60;
+    assert_ch_ok(&err, ch_store_confirm_bytes(store, &f, &err));
+    got.at_us = 0;
+    assert_ch_ok(&err, ch_store_bytes_confirmed(store, &got, &err));
+    assert_int_equal(got.at_us, 60);
+    f.at_us = 55; /* a clock that was set right */
+    assert_ch_ok(&err, ch_store_confirm_bytes(store, &f, &err));
+    assert_ch_ok(&err, ch_store_bytes_confirmed(store, &got, &err));
+    assert_int_equal(got.at_us, 55);
+    got.upstream = CH_STR("v");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_bytes_confirmed(store, &got, &err));
+    got = f;
+    got.sha256 = digest("y");
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_bytes_confirmed(store, &got, &err));
+}
+
 /* --- policies --- */
 
 struct policies_seen {
@@ -454,6 +482,7 @@ int main(void)
         T(test_snapshot),   T(test_snapshot_bounds),
         T(test_artifact),   T(test_release_files),
         T(test_inspection), T(test_newest_inspection), T(test_fetch_sighting_sidecar),
+        T(test_bytes_confirmed),
         T(test_inspection_contexts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

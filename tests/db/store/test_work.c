@@ -377,6 +377,12 @@ static void test_served(void **state)
     expect_served(NULL, CH_STR("p"), CH_STR("f"), "f 192.0.2.1 10-25 5;");
     expect_served(NULL, any, CH_STR("f"), "f 192.0.2.1 10-25 5;");
     expect_served(NULL, CH_STR("q"), any, "");
+    row.principal = CH_STR("user:anna"); /* somebody else from the same address */
+    assert_ch_ok(&err, ch_store_add_served(store, &row, &first, &err));
+    assert_true(first);
+    assert_ch_ok(&err, ch_store_add_served(store, &row, &first, &err));
+    assert_false(first);
+    expect_served(NULL, CH_STR("other"), any, "h 192.0.2.2 20-5 1;h 192.0.2.2 20-5 2;");
 }
 
 static void test_refusal(void **state)

@@ -55,6 +55,10 @@ class Client:
                     "--no-config", *what]
         else:
             argv = [self.python, "-m", "pip", "--isolated", "install", "--index-url", index, *what]
+        return self.run_tool(argv, timeout)
+
+    def run_tool(self, argv, timeout=300):
+        """(exit status, all that was printed)"""
         done = subprocess.run(argv, capture_output=True, text=True, env=self.env, timeout=timeout)
         return done.returncode, done.stdout + done.stderr
 

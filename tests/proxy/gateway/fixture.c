@@ -46,6 +46,7 @@ static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
     assert_ch_ok(&err, ch_ask_page_get(payload, &m, &err));
     k->page_asks++;
     k->have_generation = m.have_generation;
+    copy(k->principal, sizeof(k->principal), m.client.principal);
     copy(k->project, sizeof(k->project), m.project);
     if (k->silent) {
         return;
@@ -68,6 +69,7 @@ static void on_file(struct fixture *f, struct ch_str payload, struct ch_buf *out
     assert_ch_ok(&err, ch_ask_file_get(payload, &m, &err));
     k->file_asks++;
     copy(k->file_name, sizeof(k->file_name), m.file_name);
+    copy(k->principal, sizeof(k->principal), m.client.principal);
     k->part = m.part;
     k->head = m.head;
     k->patience_ms = m.patience_ms;
@@ -111,6 +113,44 @@ static void on_exception(struct keeper *k, struct ch_str payload, struct ch_buf 
     send_reply(k->channel, CH_MSG_EXCEPTION, out, -1);
 }
 
+static void on_token(struct fixture *f, struct ch_str payload, struct ch_buf *out)
+{
+    struct keeper *k = &f->keeper;
+    struct ch_ask_token m;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_ask_token_get(payload, &m, &err));
+    assert_int_equal(m.client.principal.len, 0);
+    k->token_asks++;
+    k->token_digest = m.digest;
+    if (k->silent) {
+        return;
+    }
+    if (k->before_token != NULL) {
+        k->before_token(f);
+    }
+    struct ch_token_reply reply = k->token;
+    reply.ask = m.ask;
+    ch_token_reply_put(out, &reply);
+    send_reply(k->channel, CH_MSG_TOKEN, out, -1);
+}
+
+static void on_document(struct keeper *k, struct ch_str payload, struct ch_buf *out)
+{
+    struct ch_err err;
+    assert_ch_ok(&err, ch_ask_document_get(payload, &k->document, &err));
+    k->document_asks++;
+    char *text = ch_calloc(k->document_bytes + 1, 1);
+    memset(text, 'd', k->document_bytes);
+    ch_document_reply_put(out, &(struct ch_document_reply){
+                                   .ask = k->document.ask,
+                                   .http_status = 200,
+                                   .refusal = k->file.refusal,
+                               });
+    send_reply(k->channel, CH_MSG_DOCUMENT, out,
+               sealed((struct ch_str){text, k->document_bytes}));
+    free(text);
+}
+
 static void on_served(struct keeper *k, struct ch_str payload)
 {
     struct ch_served m;
@@ -119,6 +159,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
     k->served_count++;
     k->served_bytes = m.bytes;
     copy(k->served_name, sizeof(k->served_name), m.file_name);
+    copy(k->principal, sizeof(k->principal), m.client.principal);
     copy(k->served_agent, sizeof(k->served_agent), m.client.user_agent);
 }
 
@@ -141,6 +182,12 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         break;
     case CH_MSG_ASK_EXCEPTION:
         on_exception(k, frame->payload, &out);
+        break;
+    case CH_MSG_ASK_TOKEN:
+        on_token(f, frame->payload, &out);
+        break;
+    case CH_MSG_ASK_DOCUMENT:
+        on_document(k, frame->payload, &out);
         break;
     case CH_MSG_ASK_METRICS:
         if (!k->silent) {
@@ -237,6 +284,21 @@ void fixture_allow(struct fixture *f, const struct ch_sha256 *sha256, uint64_t s
     };
 }
 
+void fixture_token(struct fixture *f, const char *principal, const char *repository)
+{
+    f->keeper.token = (struct ch_token_reply){0};
+    if (principal != NULL) {
+        f->keeper.token = (struct ch_token_reply){
+            .outcome = CH_TOKEN_GOOD,
+            .principal = ch_str_of(principal),
+            .epoch = atomic_load(&f->epoch.epoch),
+            .not_after_boot_ms = ch_now_boot_ms() + 60000,
+        };
+        f->keeper.token.pull.count = repository != NULL ? 1 : 0;
+        f->keeper.token.pull.name[0] = ch_str_of(repository);
+    }
+}
+
 void fixture_page(struct fixture *f, uint64_t generation, const char *file_name)
 {
     struct ch_page_file file = {
@@ -312,7 +374,8 @@ struct fixture *fixture_new_alone(void)
                                    .host_names = host_names,
                                    .host_name_count = 1,
                                    .repositories = f->repositories,
-                                   .repository_count = 3};
+                                   .repository_count = 3,
+                                   .anonymous_pull = CH_ANONYMOUS_YES};
     atomic_store(&f->epoch.epoch, 1);
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);
     ch_buf_init(&f->keeper.page_content, 1 << 20);
@@ -377,7 +440,7 @@ void client_open(struct fixture *f, struct client *c)
     assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
     *c = (struct client){.fd = pair[0]};
     ch_buf_init(&c->got, 64 << 20);
-    assert_ch_ok(&err, ch_http_server_adopt(gw_server(f->gw), pair[1], NULL, &err));
+    assert_ch_ok(&err, ch_http_server_adopt(gw_server(f->gw), pair[1], NULL, f->mark, &err));
 }
 
 void client_close(struct client *c)

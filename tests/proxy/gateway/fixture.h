@@ -40,6 +40,16 @@ struct keeper {
     uint32_t patience_ms;
     struct ch_file_reply file;
     void (*before_file)(void *fixture); /* runs before the answer is made, NULL: nothing */
+    /* tokens: every one stands for this */
+    int token_asks;
+    struct ch_sha256 token_digest; /* of the last ask */
+    struct ch_token_reply token;
+    void (*before_token)(void *fixture);
+    char principal[100]; /* of the last page or file ask, or of what was served */
+    /* documents */
+    int document_asks;
+    struct ch_ask_document document; /* the last ask, but its names */
+    size_t document_bytes;           /* of the answer */
     /* the rest */
     struct ch_refusal_reply refusal;
     char refusal_id[256];
@@ -67,6 +77,7 @@ struct fixture {
     int audit_fd; /* of an empty folder: there is no audit log */
     int log_fd;
     bool drained;
+    unsigned mark; /* of the listener that clients come by */
 };
 
 struct fixture *fixture_new(void);
@@ -78,6 +89,8 @@ void fixture_drop_keeper(struct fixture *f);
 /* Puts bytes into served/ as the keeper would; `ret` is their digest. */
 void fixture_serve(struct fixture *f, struct ch_str bytes, struct ch_sha256 *ret);
 void fixture_withdraw(struct fixture *f, const struct ch_sha256 *sha256);
+/* Tokens are good from now on, under the epoch in force; NULL: they are refused. */
+void fixture_token(struct fixture *f, const char *principal, const char *repository);
 /* The keeper's next answers: ALLOW of these bytes under the epoch in force / a page. */
 void fixture_allow(struct fixture *f, const struct ch_sha256 *sha256, uint64_t size);
 void fixture_page(struct fixture *f, uint64_t generation, const char *file_name);

@@ -56,7 +56,7 @@ static void test_line(void **state)
     struct fixture f;
     char text[4096];
     start(&f, memfd_create("log", 0));
-    gw_log_add(&f.log, &sample, 1795946400123456);
+    gw_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 1795946400123456);
     assert_int_equal(written(&f, text, sizeof(text)).len, 0); /* gathered first */
     gw_log_flush(&f.log);
     assert_str_eq(written(&f, text, sizeof(text)),
@@ -77,7 +77,7 @@ static void test_hostile_and_secret(void **state)
     a.path = CH_STR("/t/tk-0123-secret/conda/x");
     a.user_agent = CH_STR("\x1b[2J\xc2\x9b\n\"");
     a.rule = CH_STR("header line: bad");
-    gw_log_add(&f.log, &a, 0);
+    gw_log_add(&f.log, &a, CH_STR("user:anna"), 0);
     gw_log_flush(&f.log);
     struct ch_str line = written(&f, text, sizeof(text));
     assert_false(ch_str_find(line, CH_STR("secret"), NULL));
@@ -97,13 +97,13 @@ static void test_flush(void **state)
     start(&f, memfd_create("log", 0));
     size_t lines = 0;
     while (written(&f, text, sizeof(text)).len == 0) {
-        gw_log_add(&f.log, &sample, 0);
+        gw_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
         assert_true(++lines < 10000);
     }
     assert_true(written(&f, text, sizeof(text)).len >= ch_limits.access_log_bytes);
     size_t before = written(&f, text, sizeof(text)).len;
     ch_limits.access_log_ms = 1;
-    gw_log_add(&f.log, &sample, 0);
+    gw_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
     for (int i = 0; i < 1000 && written(&f, text, sizeof(text)).len == before; i++) {
         assert_ch_ok(&err, ch_loop_turn(f.loop, 10, &err));
     }
@@ -119,7 +119,7 @@ static void test_full_disk(void **state)
     int fd = open("/dev/full", O_WRONLY);
     assert_true(fd >= 0);
     start(&f, fd);
-    gw_log_add(&f.log, &sample, 0);
+    gw_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
     size_t len = f.log.text.len;
     gw_log_flush(&f.log);
     assert_int_equal(atomic_load(&f.lost), len);

@@ -248,6 +248,11 @@ static void test_other_outcomes(void **state)
                "HTTP/1.1 503 given to another upstream just now, try again\r\n");
     f->keeper.file.http_status = 0;
     assert_int_equal(status_of(get(f, WHEEL, NULL)), 502);
+    /* What was escaped where it came in is not escaped again, in the reason or in the body. */
+    f->keeper.file.text = CH_STR("h\\xc3\\xa9 & <b> \"q\"");
+    struct ch_str answer = get(f, WHEEL, NULL);
+    assert_has(answer, "HTTP/1.1 502 h\\xc3\\xa9 & <b> \"q\"\r\n");
+    assert_has(answer, "\r\n\r\nh\\xc3\\xa9 & <b> \"q\"\n");
     fixture_free(f);
 }
 

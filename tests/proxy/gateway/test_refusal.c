@@ -176,7 +176,7 @@ static void test_page(void **state)
                   "\"subject\":\"numpy 2.4.0\",\"rule\":\"cool-down\",\"policy\":\"policy.yaml:12\","
                   "\"reason\":\"released 2 days ago, the policy asks for 7\","
                   "\"since\":\"2026-11-22T10:00:00Z\",\"until\":\"2026-11-29T10:00:00Z\","
-                  "\"exceptions\":\"security@example.org\"}\n");
+                  "\"exceptions\":\"security@example.org\",\"exception\":\"\",\"may_ask\":false}\n");
     ch_buf_clear(&out);
     reply.refusal.verdict = CH_VERDICT_ALLOW;
     gw_refusal_page_text(&reply, &out);

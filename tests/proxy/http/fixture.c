@@ -95,7 +95,7 @@ void fixture_connect(struct fixture *f)
     f->closed = false;
     f->reset = false;
     ch_buf_clear(&f->got);
-    assert_ch_ok(&err, ch_http_server_adopt(f->server, pair[1], NULL, &err));
+    assert_ch_ok(&err, ch_http_server_adopt(f->server, pair[1], NULL, 0, &err));
 }
 
 static void read_some(struct fixture *f)

@@ -133,6 +133,73 @@ static void test_unread_body_closes(void **state)
     fixture_free(f);
 }
 
+/* A body has no meaning on GET or HEAD, but its end decides where the next request begins: it is checked
+ * before anything is answered, and an honest one does not cost the connection. */
+static void test_bodies_of_get_are_checked_first(void **state)
+{
+    struct fixture *f = fixture_new();
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(bodies); i++) {
+        bool too_large = bodies[i].body == NULL && ch_str_find(ch_str_of(bodies[i].answer),
+                                                               CH_STR(" 413 "), NULL);
+        for (int method = 0; method < 2 && !too_large; method++) {
+            char request[512];
+            int n = snprintf(request, sizeof(request), "%s /first HTTP/1.1\r\n" HOST "%s%s",
+                             method == 0 ? "GET" : "HEAD", bodies[i].request,
+                             bodies[i].body == NULL
+                                 ? "" : "GET /second HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+            f->requests = 0;
+            struct ch_str a = fixture_exchange(f, (struct ch_str){request, (size_t)n});
+            if (ch_str_starts(a, CH_STR("HTTP/1.1 100 Continue\r\n\r\n"))) {
+                fail_msg("%s: 100 Continue although the body was there", bodies[i].label);
+            }
+            bool good = bodies[i].body != NULL;
+            if (!ch_str_starts(a, good ? CH_STR("HTTP/1.1 200 ") : CH_STR("HTTP/1.1 400 ")) ||
+                f->requests != (good ? 2 : 0)) {
+                fail_msg("%s: %d handled, %.*s", bodies[i].label, f->requests, CH_STR_ARG(a));
+            }
+        }
+    }
+    fixture_free(f);
+}
+
+static void test_bodies_of_get_are_bounded(void **state)
+{
+    static const char *const rows[] = {"Content-Length: 9\r\n\r\n123456789",
+                                       CHUNKED "5\r\nhello\r\n4\r\nhell\r\n0\r\n\r\n"};
+    uint64_t max = ch_limits.http_meaningless_body_bytes;
+    ch_limits.http_meaningless_body_bytes = 8;
+    struct fixture *f = fixture_new();
+    ch_limits.http_meaningless_body_bytes = max;
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char request[256];
+        int n = snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n" HOST "%s", rows[i]);
+        struct ch_str a = fixture_exchange(f, (struct ch_str){request, (size_t)n});
+        assert_has(a, "HTTP/1.1 413 ");
+        assert_has(a, "Connection: close\r\n");
+        assert_int_equal(f->requests, 0);
+    }
+    fixture_free(f);
+}
+
+static void test_get_waits_for_its_body(void **state)
+{
+    struct fixture *f = fixture_new();
+    (void)state;
+    fixture_connect(f);
+    fixture_send(f, CH_STR("GET / HTTP/1.1\r\n" HOST
+                           "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+    fixture_until(f, is_answered, "100 Continue");
+    assert_str_eq(ch_buf_str(&f->got), "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_int_equal(f->requests, 0);
+    ch_buf_clear(&f->got);
+    fixture_send(f, CH_STR("ab"));
+    fixture_until(f, is_answered, "the answer");
+    assert_true(ch_str_starts(ch_buf_str(&f->got), CH_STR("HTTP/1.1 200 ")));
+    fixture_free(f);
+}
+
 static void test_continue_is_sent(void **state)
 {
     struct fixture *f = fixture_new();
@@ -210,6 +277,9 @@ int main(void)
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_request_after_a_body),
         cmocka_unit_test(test_unread_body_closes),
+        cmocka_unit_test(test_bodies_of_get_are_checked_first),
+        cmocka_unit_test(test_bodies_of_get_are_bounded),
+        cmocka_unit_test(test_get_waits_for_its_body),
         cmocka_unit_test(test_continue_is_sent),
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_client_leaves_in_its_body),

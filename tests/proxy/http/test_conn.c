@@ -295,7 +295,7 @@ static void test_unsent_queue_is_short(void **state)
     (void)state;
     f->on_request = answer_large;
     int listener = listen_tcp(&port);
-    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, &err));
+    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, 0, &err));
     int client = connect_tcp(port);
     f->client = client;
     fixture_send(f, CH_STR("GET / HTTP/1.1\r\n" HOST "\r\n"));
@@ -327,7 +327,7 @@ static void test_limits_and_local_address(void **state)
     uint16_t port;
     (void)state;
     int listener = listen_tcp(&port);
-    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, &err));
+    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, 0, &err));
     int one = connect_tcp(port);
     int two = connect_tcp(port);
     fixture_until(f, two_connected, "two connections");
@@ -366,7 +366,7 @@ static void test_backlog_waits(void **state)
     uint16_t port;
     (void)state;
     int listener = listen_tcp(&port);
-    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, &err));
+    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, 0, &err));
     int one = connect_tcp(port);
     fixture_until(f, one_connected, "one connection");
     use_client(f, connect_tcp(port));
@@ -407,7 +407,7 @@ static void test_drain(void **state)
     fixture_until(f, is_drained, "on_drained");
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    assert_ch_code(CH_E_BUSY, ch_http_server_adopt(f->server, pair[0], NULL, &err));
+    assert_ch_code(CH_E_BUSY, ch_http_server_adopt(f->server, pair[0], NULL, 0, &err));
     close(pair[1]);
     close(idle);
     fixture_free(f);

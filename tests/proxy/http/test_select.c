@@ -298,7 +298,7 @@ static void tls_connect(struct fixture *f, struct ch_http_tls *tls, struct tls_c
     SSL_set_connect_state(c->ssl);
     static const unsigned char alpn[] = "\x02h2\x08http/1.1";
     assert_int_equal(SSL_set_alpn_protos(c->ssl, alpn, sizeof(alpn) - 1), 0);
-    assert_ch_ok(&err, ch_http_server_adopt(f->server, pair[1], tls, &err));
+    assert_ch_ok(&err, ch_http_server_adopt(f->server, pair[1], tls, 0, &err));
 }
 
 static void tls_close(struct tls_client *c)

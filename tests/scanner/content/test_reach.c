@@ -70,6 +70,7 @@ static const struct row {
     {"another package's", "b/c.py", "from .tests import evil\nimport b.tests.evil\n", ""},
     {"a folder's name alone", "a/b.py", "names = ['tests', 'deep']\n", ""},
     {"a text that is opened", "c.py", "open('a/notes.txt')\n", ""},
+    {"a text that is looked for", "a/b.py", "if '.tests.' not in m.name and 'a.tests.evil' in x:\n    f(m)\n", ""},
     {"a longer word", "a/b.py", "import latests.evil\n", ""},
     {"outside of the top", "b.py", "from ..a.tests import evil\n", ""},
 };
@@ -145,6 +146,62 @@ static void test_ways(void **state)
     reach_started(r, CH_STR("a/b.py"), CH_STR("tests"), 0);
     assert_true(is_reached(r, "started", "a/notes.txt"));
     assert_int_equal(reach_of(r, CH_STR("a/notes.txt")), REACH_NAMED | REACH_RUN);
+    reach_free(r);
+}
+
+/* Files that are executed, by as much as is known of their paths. */
+static void test_executed(void **state)
+{
+    (void)state;
+    static const char *const all = "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py";
+    static const struct {
+        const char *site;
+        const char *path;
+        const char *reached;
+    } paths[] = {
+        {"a/b.py", "notes.txt", "a/notes.txt"},
+        {"a/b.py", "../a/notes.txt", "a/notes.txt"},
+        {"a/b.py", "src/a/notes.txt", "a/notes.txt"},
+        {"a/b.py", "b/notes.txt", ""},
+        {"a/b.py", "*.txt", "a/notes.txt"},
+        {"c.py", "*.txt", ""}, /* beside it there is none */
+        {"a/b.py", "*otes.txt", "a/notes.txt"},
+        {"a/b.py", "tests/*.py", "a/tests/__init__.py a/tests/evil.py tests/evil.py"},
+        {"a/b.py", "*/*.py", "a/tests/__init__.py a/tests/evil.py"},
+        {"a/b.py", "**/*.py", all},
+        {"b/c.py", "**/*.py", ""},
+        {"a/b.py", "*", ""}, /* any at all */
+        {"a/b.py", "*/*", ""},
+        {"a/b.py", "", ""},
+    };
+    int wrong = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        struct reach *r = made();
+        reach_executed(r, ch_str_of(paths[i].site), ch_str_of(paths[i].path), REACH_CODE);
+        wrong += !is_reached(r, paths[i].path, paths[i].reached);
+        reach_free(r);
+    }
+    assert_int_equal(wrong, 0);
+    struct reach *r = made();
+    reach_executed(r, CH_STR("a/b.py"), CH_STR("notes.txt"), REACH_CODE | REACH_START);
+    assert_int_equal(reach_of(r, CH_STR("a/notes.txt")), REACH_NAMED | REACH_CODE | REACH_START);
+    reach_free(r);
+    r = made();
+    reach_listed(r, CH_STR("a/b.py"), CH_STR(""), 0);
+    assert_true(is_reached(r, "all below", all));
+    reach_free(r);
+    r = made();
+    reach_listed(r, CH_STR("a/b.py"), CH_STR("tests/deep"), 0);
+    assert_true(is_reached(r, "a folder", "a/tests/deep/x.py"));
+    reach_free(r);
+    /* source among data, for who changes the path */
+    r = made();
+    reach_add(r, CH_STR("d/share/mod.py"), CH_STR("share/mod.py"), REACH_SCRIPT);
+    reach_source(r, CH_STR("a/b.py"), CH_STR("a/b.py"), CH_STR("import mod\n"), 0);
+    assert_int_equal(reach_of(r, CH_STR("d/share/mod.py")), 0);
+    reach_source(r, CH_STR("a/b.py"), CH_STR("a/b.py"),
+                 CH_STR("import sys\nsys.path.insert(0, x)\nimport mod\n"), 0);
+    assert_int_equal(reach_of(r, CH_STR("d/share/mod.py")), REACH_NAMED);
     reach_free(r);
 }
 
@@ -305,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_far),
         cmocka_unit_test(test_ways),
+        cmocka_unit_test(test_executed),
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_archive),

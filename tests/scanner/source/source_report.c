@@ -1,7 +1,7 @@
 /* What the source checks say about files: for measuring their precision. Names come on standard input,
  * one a line, as "PLACE PATH" (PLACE: none, import, install, start, test) or as a path alone (import).
  * Each is an artifact of its own; with --together only an empty line ends one. With --whole, no source
- * is passed over. Prints "NAME CLASS SEVERITY PATH EVIDENCE" a finding, the capabilities, and the rate. */
+ * is passed over. With --names, what they name of other files is printed as well. Prints "NAME CLASS SEVERITY PATH EVIDENCE" a finding, the capabilities, and the rate. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,14 @@
 #include "scanner/source/source.h"
 
 static bool whole; /* all sources go through the model */
+static bool tell_names;
+
+static void on_named(void *arg, struct ch_str path, struct ch_str name, enum ch_named_as as)
+{
+    static const char *const ways[] = {"module", "program", "code", "folder"};
+    (void)arg;
+    printf("names %s %.*s: %.*s\n", ways[as], CH_STR_ARG(path), CH_STR_ARG(name));
+}
 
 static double now_s(void)
 {
@@ -70,6 +78,9 @@ static void artifact_begin(struct artifact *a)
     if (whole) {
         ch_source_whole(a->source);
     }
+    if (tell_names) {
+        ch_source_on_named(a->source, on_named, NULL);
+    }
 }
 
 static void artifact_end(struct artifact *a)
@@ -115,6 +126,7 @@ int main(int argc, char **argv)
     bool together = false;
     for (int i = 1; i < argc; i++) {
         whole = whole || strcmp(argv[i], "--whole") == 0;
+        tell_names = tell_names || strcmp(argv[i], "--names") == 0;
         together = together || strcmp(argv[i], "--together") == 0;
     }
     struct artifact a;

@@ -15,7 +15,7 @@ static bool whole; /* every source goes through the model */
 
 /* Findings as " NAME NAME ", then facts as "NAME=VALUE ". */
 static void look_at(const char *source, size_t len, const char *second, enum ch_code_place place,
-                    struct ch_buf *ret)
+                    enum ch_code_place second_place, struct ch_buf *ret)
 {
     static const struct ch_sha256 sha256 = {{1}};
     struct ch_err err;
@@ -28,7 +28,7 @@ static void look_at(const char *source, size_t len, const char *second, enum ch_
     }
     ch_source_see(s, CH_STR("pkg/m.py"), place, (struct ch_str){source, len});
     if (second != NULL) {
-        ch_source_see(s, CH_STR("pkg/second.py"), place, ch_str_of(second));
+        ch_source_see(s, CH_STR("pkg/second.py"), second_place, ch_str_of(second));
     }
     ch_source_end(s);
     ch_source_free(s);
@@ -58,7 +58,7 @@ static void look_at(const char *source, size_t len, const char *second, enum ch_
 
 static void look(const char *source, size_t len, enum ch_code_place place, struct ch_buf *ret)
 {
-    look_at(source, len, NULL, place, ret);
+    look_at(source, len, NULL, place, place, ret);
 }
 
 static void finds(void **state)
@@ -124,7 +124,8 @@ static void sees_across_files(void **state)
     for (size_t i = 0; i < CH_ARRAY_LEN(pairs); i++) {
         struct ch_buf out;
         ch_buf_init(&out, 4096);
-        look_at(pairs[i].first, strlen(pairs[i].first), pairs[i].second, CH_PLACE_IMPORT, &out);
+        look_at(pairs[i].first, strlen(pairs[i].first), pairs[i].second, CH_PLACE_IMPORT,
+                CH_PLACE_IMPORT, &out);
         assert_str_eq(ch_buf_str(&out), pairs[i].expected);
         ch_buf_done(&out);
     }
@@ -236,6 +237,90 @@ static void passes_over_no_table(void **state)
     assert_int_equal(differences, 0);
 }
 
+/* The first look knows all ways to a module that the model follows: also where the artifact is known to use
+ * network and programs, so that these alone are nothing new. */
+static void sees_modules_by_all_doors(void **state)
+{
+    (void)state;
+    static const char known[] = "import ctypes, os, requests, subprocess\n"
+                                "def f():\n"
+                                "    requests.get(u)\n"
+                                "    os.getenv('A')\n"
+                                "    eval(x)\n"
+                                "    subprocess.run(x)\n"
+                                "P = '~/.netrc'\n";
+    static const char *const rows[][2] = {
+        {"import-process", "import posix\nposix.system('id')\n"},
+        {"import-process", "import nt\nnt.system('id')\n"},
+        {"import-process", "from random import choice, _os\n_os.system('id')\n"},
+        {"import-process", "import shutil\nx = shutil.os\nx.system('id')\n"},
+        {"import-process", "import shutil\nx = (shutil. # a\nos)\nx.system('id')\n"},
+        {"import-process", "import tempfile\n(tempfile._os).system('id')\n"},
+        {"import-process", "import platform\nplatform.subprocess.call('id')\n"},
+        {"import-process", "import _sys\n_sys.modules['os'].system('id')\n"},
+        {"import-process", "import logging\nlogging.sys.modules['o' 's'].system('id')\n"},
+        {"import-network", "import _socket\n_socket.socket().connect(('a.example', 1))\n"},
+        {"import-network", "import ssl\nssl.socket.create_connection(('a.example', 1))\n"},
+        {"import-network", "from six.moves import http_client as h\n"
+                           "h.HTTPConnection('a.example').request('GET', '/')\n"},
+        {"import-network", "from six.moves.urllib.request import urlopen\nurlopen('http://a.example')\n"},
+        {"import-network", "import a._vendor.requests as r\nr.post('http://a.example')\n"},
+        {"hidden-code", "import cPickle\ncPickle.loads(b'cos\\nsystem\\n(S1\\ntR.')\n"},
+        {"data-code", "from importlib.machinery import SourcelessFileLoader as L\nL('x', 'a.bin').load_module()\n"},
+        /* as it is spaced */
+        {"import-process", "import\fos\nos.system('id')\n"},
+        {"import-process", "import re,\fsubprocess\nsubprocess.call('id')\n"},
+        {"import-process", "from \\\n os import system\nsystem('id')\n"},
+        {"import-process", "from shutil import (copy, # a\n  os)\nos.system('id')\n"},
+        {"import-process", "from shutil import ( # a, '#'\n# b\n\n  # c\nos)\nos.system('id')\n"},
+        {"import-process", "from shutil import copy as c, \\\n  os\nos.system('id')\n"},
+        {"import-process", "import a . b, os\nos.system('id')\n"},
+        {"import-process", "x = '#'; import a as b, os\nos.system('id')\n"},
+        {"import-process", "from shutil import (  # all, of\n# it (here)\n  copy, os)\nos.system('id')\n"},
+        {"import-process", "import subprocess as s\ns.run('id')\n"},
+        {"import-process", "from subprocess import *\nrun('id')\n"},
+        {"import-network", "from requests import\f*\nget('http://a.example')\n"},
+        {"hidden-code", "import zlib\nx = 0x1or eval\nx(zlib.decompress(b''))\n"},
+        {"hidden-code", "import zlib\nx = 1.e5or eval\nx(zlib.decompress(b''))\n"},
+        /* names made of texts */
+        {"import-process", "import os\\\n as o\nn = 'sys'\nn += 'tem'\ngetattr(o, n)('id')\n"},
+        {"import-process", "import os as o\nclass A:\n    m = [o]\nn = 'sys'\nn += 'tem'\ngetattr(A.m[0], n)('id')\n"},
+        {"import-process", "import os as o\nn = 'sys'\nn += 'tem'\no.__dict__[n]('id')\n"},
+        {"import-process", "class A:\n    import os as o\nn = 'sys'\nn += 'tem'\ngetattr(A.o, n)('id')\n"},
+        {"import-process", "import os\nn = 'sys'\nn += 'tem'\nos.__getattribute__(n)('id')\n"},
+        {"import-process", "import os, operator\nn = 'sys'\nn += 'tem'\noperator.attrgetter(n)(os)('id')\n"},
+        {"import-process", "import os, inspect\nn = 'sys'\nn += 'tem'\ninspect.getattr_static(os, n)('id')\n"},
+        {"import-process", "import posix as o\nn = 'sys'\nn += 'tem'\ngetattr(o, n)('id')\n"},
+        {"hidden-code", "import code, zlib\nx = code\nn = 'InteractiveInter'\nn += 'preter'\n"
+                        "getattr(x, n)().runcode(zlib.decompress(b''))\n"},
+        {"import-network", "from a import b, requests\nn = 'po'\nn += 'st'\ngetattr(requests, n)('http://a.example')\n"},
+        /* what is decoded, into a file of source */
+        {"hidden-code", "import zlib\nopen('a/x.py', 'wb').write(zlib.decompress(b'x'))\n"},
+        {"hidden-code", "import base64\nopen('a/x.py', 'wb').write(base64.urlsafe_b64decode(b'x'))\n"},
+    };
+    size_t failures = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_buf out[2];
+        char word[80];
+        snprintf(word, sizeof(word), " %s ", rows[i][0]);
+        for (int way = 0; way < 2; way++) {
+            ch_buf_init(&out[way], 4096);
+            whole = way == 1;
+            look_at(known, strlen(known), rows[i][1], CH_PLACE_IMPORT, CH_PLACE_IMPORT, &out[way]);
+            ch_buf_putc(&out[way], '\0');
+        }
+        whole = false;
+        if (strcmp(out[0].ptr, out[1].ptr) != 0 || strstr(out[0].ptr, word) == NULL) {
+            print_error("expected %s, got \"%s\", whole \"%s\" of:\n%s\n", rows[i][0], out[0].ptr,
+                        out[1].ptr, rows[i][1]);
+            failures++;
+        }
+        ch_buf_done(&out[0]);
+        ch_buf_done(&out[1]);
+    }
+    assert_int_equal(failures, 0);
+}
+
 /* A text of so many pieces that they do not fit into one window of the first look. */
 static void sees_texts_of_many_pieces(void **state)
 {
@@ -323,6 +408,11 @@ static void tells_capabilities(void **state)
     source = "import os\ndef f():\n    os.system('x')\n";
     look(source, strlen(source), CH_PLACE_INSTALL, &out);
     assert_str_eq(ch_buf_str(&out), " install-process capability=process install-capability=process ");
+    /* What is known of the package is news of what its build imports. */
+    ch_buf_clear(&out);
+    source = "import subprocess\n";
+    look_at(source, strlen(source), source, CH_PLACE_IMPORT, CH_PLACE_INSTALL_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " capability=process install-capability=process ");
     ch_buf_done(&out);
 }
 
@@ -413,6 +503,7 @@ int main(void)
         cmocka_unit_test(finds),
         cmocka_unit_test(sees_across_files),
         cmocka_unit_test(passes_over_no_table),
+        cmocka_unit_test(sees_modules_by_all_doors),
         cmocka_unit_test(sees_texts_of_many_pieces),
         cmocka_unit_test(passes_over_what_calls_nothing),
         cmocka_unit_test(sees_code_behind_blanks),

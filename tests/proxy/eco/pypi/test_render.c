@@ -163,6 +163,35 @@ static void test_quarantined_with_files_is_not_said(void **state)
                 "{\"status\":\"archived\"},\"versions\":[],\"files\":[]}\n");
 }
 
+/* Reasons are escaped by whoever wrote them: both forms of a page say the same. */
+static void test_reasons_are_escaped_once(void **state)
+{
+    (void)state;
+    struct ch_page_file file = {.file_name = CH_STR("a-1.zip"),
+                                .uploaded_at_us = CH_TIME_UNKNOWN,
+                                .listing = CH_LIST_YANKED,
+                                .yanked_reason = CH_STR("upstream says: caf\\xc3\\xa9 & <b> \"q\" \\\\")};
+    struct ch_page page = {.project = CH_STR("a"),
+                           .status = CH_STATUS_ARCHIVED,
+                           .status_reason = CH_STR("\\xe2\\x80\\xae & >"),
+                           .files = &file,
+                           .file_count = 1};
+    struct ch_buf out;
+    struct ch_err err = {0};
+    ch_buf_init(&out, 10000);
+    assert_ch_ok(&err, format(HTML)->render_page(&page, CH_STR("/pypi"), &out, &err));
+    struct ch_str html = ch_buf_str(&out);
+    assert_true(ch_str_find(html, CH_STR("content=\"\\xe2\\x80\\xae &amp; &gt;\""), NULL));
+    assert_true(ch_str_find(html, CH_STR("data-yanked=\"upstream says: caf\\xc3\\xa9 &amp; &lt;b&gt; "
+                                         "&quot;q&quot; \\\\\""), NULL));
+    ch_buf_clear(&out);
+    assert_ch_ok(&err, format(JSON)->render_page(&page, CH_STR("/pypi"), &out, &err));
+    struct ch_str json = ch_buf_str(&out); /* one level of JSON's own escaping */
+    assert_true(ch_str_find(json, CH_STR("\"upstream says: caf\\\\xc3\\\\xa9 & <b> \\\"q\\\" \\\\\\\\\""),
+                            NULL));
+    ch_buf_done(&out);
+}
+
 /* T20: whatever an upstream writes stays text. */
 static void test_hostile_text(void **state)
 {
@@ -241,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_html),
         cmocka_unit_test(test_version_follows_the_fields),
         cmocka_unit_test(test_quarantined_with_files_is_not_said),
+        cmocka_unit_test(test_reasons_are_escaped_once),
         cmocka_unit_test(test_hostile_text),
         cmocka_unit_test(test_root),
         cmocka_unit_test(test_over_the_limit),

@@ -1,0 +1,19 @@
+/* What gateways ask about clients' tokens. Only tokens for pulling count here: one for
+ * administration is answered as if it were not known (T21), and what is not known, has expired or
+ * was revoked costs the same and reads the same. */
+#ifndef KEEPER_TOKENS_H
+#define KEEPER_TOKENS_H
+
+#include "db/people/people.h"
+#include "keeper_int.h"
+
+/* CH_MSG_ASK_TOKEN */
+void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
+/* Whom a token of this digest is of, if it counts on the gateways' channel; false: nobody. */
+bool tokens_find(struct keeper *k, const struct ch_sha256 *digest, struct principal *ret,
+                 int64_t *ret_until_us);
+/* Whether its principal may read that: a token for pulling is also for reading what the gateway
+ * shows. */
+bool tokens_may_read(struct keeper *k, const struct principal *who, enum action a);
+
+#endif

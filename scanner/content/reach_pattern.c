@@ -1,0 +1,53 @@
+#include "scanner/content/reach_pattern.h"
+
+#include "scanner/content/path.h"
+
+/* "a*.t*t": any number of any letters for each "*". */
+static bool fits(struct ch_str pattern, struct ch_str name)
+{
+    size_t p = 0;
+    size_t n = 0;
+    size_t star = SIZE_MAX;
+    size_t from = 0;
+    while (n < name.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            from = n;
+        } else if (p < pattern.len && (pattern.ptr[p] == name.ptr[n] || pattern.ptr[p] == '?')) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            n = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*') {
+        p++;
+    }
+    return p == pattern.len;
+}
+
+bool reach_fits(struct ch_str pattern, struct ch_str path, struct ch_str own)
+{
+    bool says = false;
+    own.len -= own.len > 0 ? 1 : 0;
+    while (pattern.len > 0) {
+        struct ch_str part = path_base(pattern);
+        struct ch_str name = path_base(path);
+        if (ch_str_eq(part, CH_STR("**"))) {
+            return ch_str_starts(path, own);
+        }
+        if (path.len == 0 && says) {
+            return true; /* above what is imported from, as "src" is */
+        }
+        if (part.len == 0 || !fits(part, name)) {
+            return false;
+        }
+        says = says || part.ptr[0] != '*';
+        pattern.len -= part.len + (pattern.len > part.len ? 1 : 0);
+        path.len -= name.len + (path.len > name.len ? 1 : 0);
+    }
+    return says || ch_str_eq(path, own);
+}

@@ -1,0 +1,537 @@
+/* T14: what one client may cause, and that it costs nobody else their turn; and upstreams that
+ * hang. */
+#include "house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+
+#include "budget.h"
+
+static struct ch_limits before;
+
+static int keep_limits(void **state)
+{
+    (void)state;
+    before = ch_limits;
+    return 0;
+}
+
+static int limits_again(void **state)
+{
+    (void)state;
+    ch_limits = before;
+    return 0;
+}
+
+/* A page of so many wheels, each with bytes of its own. */
+static void set_project(struct house *h, const char *url, const char *project, size_t files)
+{
+    struct ch_buf page;
+    char name[64], file_url[128], hex[CH_SHA256_HEX + 1];
+    ch_buf_init(&page, 1u << 20);
+    for (size_t i = 0; i < files; i++) {
+        snprintf(name, sizeof(name), "%s-1.%zu-py3-none-any.whl", project, i);
+        snprintf(file_url, sizeof(file_url), FILE_URL("%s"), name);
+        ch_buf_printf(&page, "%s %s %zu 30\n", name, house_hex(name, hex), strlen(name));
+        house_site(h, file_url, 200, "application/zip", name);
+    }
+    ch_buf_putc(&page, '\0');
+    house_site(h, url, 200, PAGE_TYPE, page.ptr);
+    ch_buf_done(&page);
+}
+
+/* Asks for the file of this number; returns the ask's. */
+static uint64_t want(struct house *h, const char *address, const char *project, size_t i,
+                     uint32_t patience_ms)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "%s-1.%zu-py3-none-any.whl", project, i);
+    h->address = address;
+    house_send_file_ask(h, project, name, CH_PART_FILE, patience_ms, false);
+    return h->asks;
+}
+
+static void until_told(struct house *h, uint64_t ask)
+{
+    for (uint64_t end = ch_now_boot_ms() + 10000; house_told(h, ask) < 0;) {
+        if (ch_now_boot_ms() > end) {
+            fail_msg("ask %llu has no answer", (unsigned long long)ask);
+        }
+        house_turn(h, 20);
+    }
+}
+
+static struct house *house_with(const char *project, size_t files)
+{
+    struct house *h = house_new();
+    char url[128];
+    snprintf(url, sizeof(url), PAGE_URL("%s"), project);
+    set_project(h, url, project, files);
+    house_ask_page(h, project);
+    h->hold = HOLD_FILES;
+    return h;
+}
+
+/* New files, of one client. */
+static void set_budget(struct house *h, uint32_t burst, uint32_t per_minute)
+{
+    struct ch_config *c = (struct ch_config *)(uintptr_t)h->k->config;
+    c->fetch_files_burst = burst;
+    c->fetch_files_per_minute = per_minute;
+}
+
+static void one_client_has_so_many_files_at_once(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 100);
+    uint32_t one = h->k->config->fetch_parallel_per_address, all = h->k->config->fetch_parallel;
+    uint64_t first = h->asks + 1;
+    for (size_t i = 0; i < 90; i++) {
+        want(h, "192.0.2.1", "pkg", i, 60000);
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), one);
+    /* Who comes later does not wait behind all of that. */
+    uint64_t other = want(h, "192.0.2.2", "pkg", 95, 60000);
+    house_settle(h);
+    assert_int_equal(house_holds(h), one + 1);
+    house_let_go(h, house_held(h, "pkg-1.95-"));
+    until_told(h, other);
+    assert_int_equal(house_told(h, other), CH_FILE_ALLOW);
+    /* Of all clients together, there are so many. */
+    for (size_t i = 0; i < 8; i++) {
+        char address[32];
+        snprintf(address, sizeof(address), "192.0.2.%zu", 10 + i);
+        want(h, address, "pkg", 90 + i, 60000);
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), all);
+    /* In the end everybody has everything. */
+    h->hold = HOLD_NONE;
+    for (size_t i = 0; i < h->held_count; i++) {
+        if (h->held[i].fd >= 0) {
+            house_let_go(h, (int)i);
+        }
+    }
+    for (uint64_t ask = first; ask <= h->asks; ask++) {
+        until_told(h, ask);
+        assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    }
+    house_free(h);
+}
+
+static void a_freed_turn_goes_to_who_has_fewest(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 100);
+    uint32_t all = h->k->config->fetch_parallel;
+    for (size_t i = 0; i < 40; i++) {
+        want(h, i % 2 == 0 ? "192.0.2.1" : "192.0.2.2", "pkg", i, 60000);
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), all);
+    want(h, "192.0.2.3", "pkg", 90, 60000);
+    house_settle(h);
+    assert_int_equal(house_held(h, "pkg-1.90-"), -1);
+    house_let_go(h, house_held(h, "pkg-1.0-"));
+    house_settle(h);
+    assert_true(house_held(h, "pkg-1.90-") >= 0);
+    assert_int_equal(house_holds(h), all);
+    house_free(h);
+}
+
+static void files_per_time_are_bounded(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 20);
+    set_budget(h, 3, 1);
+    h->hold = HOLD_NONE;
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t ask = want(h, "192.0.2.1", "pkg", i, 5000);
+        until_told(h, ask);
+        assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    }
+    size_t fetches = h->fetches;
+    uint64_t ask = want(h, "192.0.2.1", "pkg", 3, 300);
+    house_settle(h);
+    assert_int_equal(house_told(h, ask), -1); /* it waits */
+    assert_int_equal(budget_waiting(h->k), 1);
+    struct ch_buf metrics;
+    ch_buf_init(&metrics, 1u << 20);
+    metrics_text(h->k, &metrics);
+    assert_true(
+        ch_str_find(ch_buf_str(&metrics), CH_STR("\ncustomhouse_budget_waiting 1\n"), NULL));
+    ch_buf_done(&metrics);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_WAIT);
+    assert_true(h->file.retry_after_s > 0);
+    assert_true(ch_str_starts(h->file.text, CH_STR("it waits for its turn")));
+    assert_int_equal(h->fetches, fetches);
+    assert_int_equal(budget_waiting(h->k), 0);
+    /* What is here costs nothing, and others have budgets of their own. */
+    house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ask = want(h, "192.0.2.2", "pkg", 3, 5000);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* Who waits goes on when there is budget again, in this time and not in the next try. */
+static void budget_comes_back(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 20);
+    set_budget(h, 1, 120);
+    h->hold = HOLD_NONE;
+    uint64_t asks[3], started = ch_now_boot_ms();
+    for (size_t i = 0; i < 3; i++) {
+        asks[i] = want(h, "192.0.2.1", "pkg", i, 8000);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        until_told(h, asks[i]);
+        assert_int_equal(house_told(h, asks[i]), CH_FILE_ALLOW);
+    }
+    assert_true(ch_now_boot_ms() - started >= 900);
+    house_free(h);
+}
+
+static void a_network_of_addresses_is_one_client(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 20);
+    set_budget(h, 1, 1);
+    h->hold = HOLD_NONE;
+    uint64_t a = want(h, "2001:db8:1:2::1", "pkg", 0, 60000);
+    uint64_t b = want(h, "2001:db8:1:2:ffff::2", "pkg", 1, 50);
+    uint64_t c = want(h, "2001:db8:1:3::1", "pkg", 2, 5000);
+    until_told(h, a);
+    until_told(h, b);
+    until_told(h, c);
+    assert_int_equal(house_told(h, a), CH_FILE_ALLOW);
+    assert_int_equal(house_told(h, b), CH_FILE_WAIT);
+    assert_int_equal(house_told(h, c), CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void the_queue_has_an_end(void **state)
+{
+    (void)state;
+    ch_limits.cold_client_queue = 2;
+    ch_limits.cold_queue = 3;
+    struct house *h = house_with("pkg", 20);
+    set_budget(h, 1, 1);
+    uint64_t asks[7];
+    for (size_t i = 0; i < 4; i++) { /* one is fetched, two wait */
+        asks[i] = want(h, "192.0.2.1", "pkg", i, 60000);
+    }
+    for (size_t i = 4; i < 7; i++) { /* one is fetched, one waits */
+        asks[i] = want(h, "192.0.2.2", "pkg", i, 60000);
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), 2);
+    assert_int_equal(budget_waiting(h->k), 3);
+    assert_int_equal(house_told(h, asks[2]), -1);
+    assert_int_equal(house_told(h, asks[3]), 503);
+    assert_int_equal(house_told(h, asks[5]), -1);
+    assert_int_equal(house_told(h, asks[6]), 503);
+    house_free(h);
+}
+
+/* Each project is a page of its own, that nobody has asked for. */
+static uint64_t want_page(struct house *h, const char *address, unsigned i)
+{
+    char project[32], url[128];
+    snprintf(project, sizeof(project), "cold%u", i);
+    snprintf(url, sizeof(url), PAGE_URL("%s"), project);
+    set_project(h, url, project, 1);
+    h->address = address;
+    house_send_page_ask(h, project, 0);
+    return h->asks;
+}
+
+static void pages_at_once_are_bounded(void **state)
+{
+    (void)state;
+    ch_limits.cold_parallel = 2;
+    ch_limits.cold_page_wait_ms = 400;
+    struct house *h = house_new();
+    h->hold = HOLD_ALL;
+    uint64_t asks[5];
+    for (unsigned i = 0; i < 5; i++) {
+        asks[i] = want_page(h, "192.0.2.1", i);
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), 2);
+    uint64_t other = want_page(h, "192.0.2.2", 9);
+    house_settle(h);
+    assert_int_equal(house_holds(h), 3); /* at once */
+    house_let_go(h, house_held(h, "cold9"));
+    until_told(h, other);
+    assert_int_equal(house_told(h, other), 200);
+    house_let_go(h, house_held(h, "cold0"));
+    until_told(h, asks[0]);
+    house_settle(h);
+    assert_true(house_held(h, "cold2") >= 0); /* the next one has its turn */
+    until_told(h, asks[4]);
+    assert_int_equal(house_told(h, asks[4]), 503);
+    assert_true(ch_str_find(h->page_reply.text, CH_STR("it waits for its turn"), NULL));
+    assert_int_equal(house_held(h, "cold4"), -1);
+    house_free(h);
+}
+
+/* All together are at their bound: what comes free goes around. */
+static void clients_take_turns(void **state)
+{
+    (void)state;
+    ch_limits.cold_all_parallel = 1;
+    ch_limits.cold_page_wait_ms = 60000;
+    struct house *h = house_new();
+    h->hold = HOLD_ALL;
+    for (unsigned i = 0; i < 6; i++) {
+        want_page(h, "192.0.2.1", i);
+    }
+    want_page(h, "192.0.2.2", 10);
+    want_page(h, "192.0.2.2", 11);
+    want_page(h, "192.0.2.3", 20);
+    static const unsigned order[] = {0, 10, 20, 1, 11, 2, 3, 4, 5};
+    for (size_t i = 0; i < CH_ARRAY_LEN(order); i++) {
+        char project[32];
+        house_settle(h);
+        assert_int_equal(house_holds(h), 1);
+        snprintf(project, sizeof(project), "/cold%u/", order[i]);
+        int held = house_held(h, project);
+        if (held < 0) {
+            fail_msg("turn %zu is not that of %s", i, project);
+        }
+        house_let_go(h, held);
+    }
+    house_free(h);
+}
+
+static void metadata_count_as_documents(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 20);
+    ch_limits.cold_parallel = 2;
+    uint64_t asks[4];
+    for (size_t i = 0; i < 4; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "pkg-1.%zu-py3-none-any.whl", i);
+        h->address = "192.0.2.1";
+        house_send_file_ask(h, "pkg", name, CH_PART_METADATA, i == 3 ? 200 : 60000, false);
+        asks[i] = h->asks;
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), 2);
+    until_told(h, asks[3]);
+    assert_int_equal(house_told(h, asks[3]), CH_FILE_WAIT);
+    house_free(h);
+}
+
+static void an_upstream_that_hangs_holds_up_no_other(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 40);
+    set_project(h, OTHER_URL("elsewhere"), "elsewhere", 1);
+    for (size_t i = 0; i < 40; i++) {
+        want(h, i % 2 == 0 ? "192.0.2.1" : "192.0.2.2", "pkg", i, 60000);
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), h->k->config->fetch_parallel);
+    uint64_t ask = want(h, "192.0.2.1", "elsewhere", 0, 60000);
+    house_settle(h);
+    house_let_go(h, house_held(h, "elsewhere"));
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* ------------------------------------------------------------------ hanging */
+
+static void a_file_that_does_not_come_is_told_soon(void **state)
+{
+    (void)state;
+    ch_limits.fetch_answer_ms = 100;
+    struct house *h = house_with("pkg", 3);
+    uint64_t started = ch_now_boot_ms();
+    uint64_t ask = want(h, "192.0.2.1", "pkg", 0, 60000);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), 504);
+    assert_true(ch_now_boot_ms() - started < 5000);
+    assert_int_equal(house_holds(h), 1); /* the fetch goes on */
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, false, "queue", NULL, NULL, NULL, &out), 0);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("hangs      pkg-1.0-"), NULL));
+    ch_buf_done(&out);
+    ask = want(h, "192.0.2.1", "pkg", 0, 60000);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), 504); /* at once */
+    /* Bytes come after all: it is waited for again, and served. */
+    house_progress(h, 0, 2048);
+    house_settle(h);
+    ask = want(h, "192.0.2.1", "pkg", 0, 60000);
+    house_settle(h);
+    assert_int_equal(house_told(h, ask), -1);
+    house_let_go(h, 0);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    assert_int_equal(h->held_count, 1);
+    house_free(h);
+}
+
+static void a_slow_file_is_waited_for(void **state)
+{
+    (void)state;
+    ch_limits.fetch_answer_ms = 1500; /* long enough for a machine that has much to do */
+    ch_limits.fetch_low_speed_s = 2;
+    ch_limits.fetch_low_speed_bytes = 100;
+    struct house *h = house_with("pkg", 3);
+    uint64_t ask = want(h, "192.0.2.1", "pkg", 0, 60000);
+    house_settle(h);
+    for (uint64_t i = 1, started = ch_now_boot_ms(); ch_now_boot_ms() - started < 4000; i++) {
+        house_progress(h, 0, i * 200);
+        house_turn(h, 20);
+        house_turn(h, 20);
+        assert_int_equal(house_told(h, ask), -1);
+    }
+    /* Then it comes to a halt. */
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), 504);
+    house_free(h);
+}
+
+static void hanging_files_keep_no_turn(void **state)
+{
+    (void)state;
+    ch_limits.fetch_answer_ms = 100;
+    struct house *h = house_with("pkg", 100);
+    struct ch_config *c = (struct ch_config *)(uintptr_t)h->k->config;
+    c->fetch_parallel = 2;
+    c->fetch_parallel_per_address = 2;
+    uint64_t asks[6];
+    for (size_t i = 0; i < 4; i++) {
+        asks[i] = want(h, "192.0.2.1", "pkg", i, 60000);
+    }
+    until_told(h, asks[0]);
+    until_told(h, asks[1]);
+    while (h->held_count < 4) { /* which would never be, were their turns not free */
+        house_turn(h, 20);
+    }
+    /* There is an end to that, too: no more than two hang in the background. */
+    until_told(h, asks[2]);
+    until_told(h, asks[3]);
+    house_settle(h);
+    assert_int_equal(house_told(h, asks[3]), 504);
+    assert_int_equal(house_holds(h), 2);
+    assert_true(h->held[2].cancelled && h->held[3].cancelled);
+    ch_limits.fetch_answer_ms = 60000;
+    asks[4] = want(h, "192.0.2.1", "pkg", 50, 60000);
+    house_settle(h);
+    house_let_go(h, house_held(h, "pkg-1.50-"));
+    until_told(h, asks[4]);
+    assert_int_equal(house_told(h, asks[4]), CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* ------------------------------------------------------------------ asking ahead */
+
+static size_t whole_files_held(const struct house *h, int *ret_first)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->held_count; i++) {
+        struct ch_fetch f;
+        struct ch_err err;
+        assert_ch_ok(&err, ch_fetch_get(ch_buf_str(&h->held[i].payload), &f, &err));
+        if (h->held[i].fd >= 0 && f.kind == CH_FETCH_ARTIFACT) {
+            *ret_first = n++ == 0 ? (int)i : *ret_first;
+        }
+    }
+    return n;
+}
+
+/* A resolver goes through its pages faster than files come: what it wants next is not forgotten, but comes
+ * after what is on its way. */
+static void what_is_asked_ahead_has_a_queue(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    size_t parallel = h->k->config->prefetch_parallel;
+    int first = -1;
+    h->user_agent = "pip/24.0 {\"python\":\"3.11.2\"}";
+    h->hold = HOLD_FILES;
+    for (unsigned i = 0; i < parallel + 2; i++) {
+        uint64_t ask = want_page(h, "192.0.2.1", i);
+        until_told(h, ask);
+    }
+    house_settle(h);
+    assert_int_equal(whole_files_held(h, &first), parallel);
+    assert_int_equal(h->k->intakes_ahead, parallel + 2);
+    for (size_t left = 2; left > 0; left--) {
+        house_let_go(h, first);
+        house_settle(h);
+        assert_int_equal(whole_files_held(h, &first), parallel);
+    }
+    house_let_go(h, first);
+    house_settle(h);
+    assert_int_equal(whole_files_held(h, &first), parallel - 1);
+    house_free(h);
+}
+
+/* A pin is not the newest version: the metadata that a client asks for say which it is. */
+static void a_file_comes_ahead_after_its_metadata(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 3);
+    int first = -1;
+    h->address = "192.0.2.1";
+    house_send_file_ask(h, "pkg", "pkg-1.2-py3-none-any.whl", CH_PART_METADATA, 60000, false);
+    house_settle(h);
+    assert_int_equal(whole_files_held(h, &first), 0); /* who knows what this client is */
+    h->user_agent = "pip/24.0 {\"python\":\"3.11.2\"}";
+    house_send_file_ask(h, "pkg", "pkg-1.1-py3-none-any.whl", CH_PART_METADATA, 60000, false);
+    uint64_t ask = h->asks;
+    house_settle(h);
+    assert_int_equal(house_told(h, ask), -1);
+    assert_int_equal(whole_files_held(h, &first), 1);
+    assert_int_equal(house_holds(h), 3);
+    assert_int_equal(first, 2); /* after what it asked for */
+    /* It counts as the client's: asked for, it is not charged again. */
+    set_budget(h, 1, 1);
+    ask = want(h, "192.0.2.1", "pkg", 1, 60000);
+    house_settle(h);
+    house_let_go(h, first);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(one_client_has_so_many_files_at_once, keep_limits,
+                                        limits_again),
+        cmocka_unit_test_setup_teardown(a_freed_turn_goes_to_who_has_fewest, keep_limits,
+                                        limits_again),
+        cmocka_unit_test_setup_teardown(files_per_time_are_bounded, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(budget_comes_back, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_network_of_addresses_is_one_client, keep_limits,
+                                        limits_again),
+        cmocka_unit_test_setup_teardown(the_queue_has_an_end, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(pages_at_once_are_bounded, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(clients_take_turns, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(metadata_count_as_documents, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(an_upstream_that_hangs_holds_up_no_other, keep_limits,
+                                        limits_again),
+        cmocka_unit_test_setup_teardown(a_file_that_does_not_come_is_told_soon, keep_limits,
+                                        limits_again),
+        cmocka_unit_test_setup_teardown(a_slow_file_is_waited_for, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(hanging_files_keep_no_turn, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(what_is_asked_ahead_has_a_queue, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_file_comes_ahead_after_its_metadata, keep_limits, limits_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
