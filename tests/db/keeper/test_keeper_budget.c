@@ -82,6 +82,37 @@ static void set_budget(struct house *h, uint32_t burst, uint32_t per_minute)
     c->fetch_files_per_minute = per_minute;
 }
 
+/* A gateway that took the place of another begins to count its asks anew. */
+static void nobody_gets_what_another_gateway_asked_for(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 3);
+    uint64_t old = want(h, "192.0.2.1", "pkg", 1, 60000);
+    house_settle(h);
+    int first = house_held(h, "pkg-1.1-");
+    house_disconnect(h, CH_ROLE_GATEWAY);
+    house_settle(h);
+    house_connect(h, CH_ROLE_GATEWAY);
+    h->asks = old - 1;
+    size_t answers = h->file_answers;
+    assert_int_equal(want(h, "192.0.2.1", "pkg", 2, 60000), old);
+    house_settle(h);
+    int second = house_held(h, "pkg-1.2-");
+    house_let_go(h, first);
+    house_settle(h);
+    assert_int_equal(h->file_answers, answers); /* nobody is there any more who asked for that */
+    house_let_go(h, second);
+    house_settle(h);
+    assert_int_equal(h->file_answers, answers + 1);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ptrdiff_t at = page_find_file(page_get(h->k, CH_STR("pypi"), CH_STR("pkg")),
+                                  CH_STR("pkg-1.2-py3-none-any.whl"));
+    assert_true(at >= 0);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    assert_memory_equal(&h->file.sha256, &p->files[at].artifact, sizeof(h->file.sha256));
+    house_free(h);
+}
+
 static void one_client_has_so_many_files_at_once(void **state)
 {
     (void)state;
@@ -512,6 +543,7 @@ static void a_file_comes_ahead_after_its_metadata(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_gets_what_another_gateway_asked_for),
         cmocka_unit_test_setup_teardown(one_client_has_so_many_files_at_once, keep_limits,
                                         limits_again),
         cmocka_unit_test_setup_teardown(a_freed_turn_goes_to_who_has_fewest, keep_limits,
