@@ -139,7 +139,12 @@ class Admin(Quarantine):
         self.assertEqual(status, 409, why)
         status, shown = self.ask("GET", f"exceptions/{number}", erin)
         self.assertEqual(status, 200, shown)
-        status, done = self.ask("POST", f"exceptions/{number}/approvals", erin, {"evidence": shown["shown"]})
+        approval = f"exceptions/{number}/approvals"
+        status, why = self.ask("POST", approval, erin, {"evidence": shown["shown"]})
+        self.assertEqual(status, 409, why)  # nothing had been fetched yet that could be shown
+        status, shown = self.ask("GET", f"exceptions/{number}", erin)
+        self.assertIn(shown["shown"], why["detail"])
+        status, done = self.ask("POST", approval, erin, {"evidence": shown["shown"]})
         self.assertEqual(status, 200, done)
         self.assertEqual(self.service.get(file_path("wanted", "2.0"))[0], 200)
         self.assertIn(number, [x["exception"] for x in self.ask("GET", "exceptions", erin)[1]])
