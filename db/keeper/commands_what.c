@@ -159,11 +159,19 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
                        "expected pypi:NAME, NAME==VERSION, NAME with a version range, a file name, "
                        "a URL of this server, sha256:HEX or the ID of a refusal");
     }
+    if (spec.len >= sizeof(ret->spec)) { /* cut, it would name others */
+        return ch_fail(err, CH_E_USAGE, "a version range of %zu bytes, at most %zu", spec.len,
+                       sizeof(ret->spec) - 1);
+    }
     copy(ret->spec, sizeof(ret->spec), spec);
     ret->kind = spec.len == 0 ? WHAT_PROJECT : WHAT_RANGE;
     if (ch_str_starts(spec, CH_STR("==")) && !ch_str_find_char(spec, '*', NULL) &&
         !ch_str_find_char(spec, ',', NULL)) {
         ret->kind = WHAT_VERSION;
+        if (ch_str_trim(ch_str_sub(spec, 2, spec.len)).len >= sizeof(ret->version)) {
+            return ch_fail(err, CH_E_USAGE, "a version of more than %zu bytes",
+                           sizeof(ret->version) - 1);
+        }
         copy(ret->version, sizeof(ret->version), ch_str_trim(ch_str_sub(spec, 2, spec.len)));
     } else if (spec.len > 0) {
         bool match;

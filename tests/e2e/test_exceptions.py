@@ -39,7 +39,7 @@ class Exceptions(Quarantine):
 
     @classmethod
     def fill(cls):
-        for name in ("formed", "asked", "self", "twice", "json", "csrf"):
+        for name in ("formed", "asked", "self", "twice", "json", "csrf", "page"):
             add_wheel(cls.up, name, "1.0")
             add_wheel(cls.up, name, "2.0", days=1)
 
@@ -136,6 +136,24 @@ class Exceptions(Quarantine):
         self.assertEqual((again.status, json.loads(again.body)["joined"]), (200, True))
         self.assertEqual(json.loads(again.body)["exception"], json.loads(a.body)["exception"])
         self.refused("json", "2.0", "the policy asks for 7")
+
+    def test_who_asks_on_the_page_with_a_token_is_that_person(self):
+        self.people()
+        self.ok("group", "add", "asking", "bob")
+        token = re.search("chp_[0-9a-f]{64}", self.ok("token", "add", "--user", "bob", "--audience", "pull"))[0]
+        id = refusal_id(self.refused("page", "2.0", "the policy asks for 7"))
+        body, kind = b'{"reason": "needed"}', "application/json"
+        wrong = self.service.post(f"/-/x/{id}", body, kind, ["Authorization: Bearer chp_" + 64 * "0"])
+        self.assertEqual(wrong.status, 401, wrong)
+        a = self.service.post(f"/-/x/{id}", body, kind, [f"Authorization: Bearer {token}"])
+        self.assertEqual(a.status, 201, a)
+        number = str(json.loads(a.body)["exception"])
+        self.assertIn("user:bob", self.ok("exceptions", "show", number))
+        status, text = self.as_("bob", "approve", number)
+        self.assertEqual(status, 1, text)
+        self.assertIn("you asked for it yourself", text)
+        status, text = self.as_("cid", "approve", number)
+        self.assertEqual(status, 0, text)
 
     def test_another_site_does_not_ask(self):
         id = refusal_id(self.refused("csrf", "2.0", "the policy asks for 7"))
