@@ -4,6 +4,7 @@
 
 #include "audit.h"
 #include "customhouse/limits.h"
+#include "db/people/people.h"
 
 struct exceptions {
     struct exception *items;
@@ -457,15 +458,36 @@ static enum ch_code put_in_force(struct keeper *k, struct approval *a,
     return rc;
 }
 
-/* The steps so far with this one, as one list. */
-static struct exception_step *with(const struct exception_step *steps, size_t count,
-                                   const struct exception_step *next)
+/* Whether a former approval still is one: of what is there now, by somebody who may approve to this day. */
+static bool still_approves(struct keeper *k, const struct ch_exception_row *of,
+                           const struct exception_step *s, const struct exception_shown *now)
+{
+    struct ch_str person = exception_person(s->by);
+    const struct place at = {of->repository, of->environment};
+    if (exception_differs(&s->shown, now) != NULL) {
+        return false;
+    }
+    if (person.len == 0) {
+        return true; /* counts as nobody, but for a local peer that decided alone */
+    }
+    struct principal who = people_named(k->people, ch_str_sub(person, 5, person.len)); /* user:NAME */
+    return people_may(k->people, &who, ACTION_EXCEPTION_APPROVE, &at);
+}
+
+/* The steps so far that count with this one, as one list. */
+static struct exception_step *with(struct keeper *k, const struct ch_exception_row *of,
+                                   const struct exception_step *steps, size_t count,
+                                   const struct exception_step *next, size_t *ret_count)
 {
     struct exception_step *all = ch_calloc(count + 1, sizeof(*all));
+    size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        all[i] = steps[i];
+        if (steps[i].event != EXCEPTION_APPROVED || still_approves(k, of, &steps[i], &next->shown)) {
+            all[n++] = steps[i];
+        }
     }
-    all[count] = *next;
+    all[n++] = *next;
+    *ret_count = n;
     return all;
 }
 
@@ -533,11 +555,11 @@ enum ch_code exceptions_approve(struct keeper *k, struct approval *a, struct ch_
     if (rc != CH_OK) {
         return rc;
     }
-    struct exception_step *all = with(steps, count, &step);
-    a->in_force = exception_is_approved(all, count + 1, &a->shown, a->needed);
-    size_t have = exception_approvals(all, count + 1, &a->shown);
+    struct exception_step *all = with(k, of, steps, count, &step, &count);
+    a->in_force = exception_is_approved(all, count, &a->shown, a->needed);
+    size_t have = exception_approvals(all, count, &a->shown);
     a->missing = a->in_force || have >= a->needed ? 0 : a->needed - have;
-    rc = store_approval(k, a, of, all, count + 1, err);
+    rc = store_approval(k, a, of, all, count, err);
     free(all);
     if (rc == CH_OK && a->in_force) {
         rc = rulings_load(k, err);

@@ -229,6 +229,8 @@ static uint64_t asks(struct house *h, const char *who)
     return row.id;
 }
 
+static void add_people(struct house *h);
+
 static void t22_it_takes_two_others(void **state)
 {
     (void)state;
@@ -240,6 +242,7 @@ static void t22_it_takes_two_others(void **state)
     COMMAND(h, 0, false, "approve", WHEEL, "to have its bytes", "1h", &out);
     assert_int_equal(0, exceptions_command(h, "revoke", "1", "that was all", &out));
     assert_false(is_had(h));
+    add_people(h);
     uint64_t id = asks(h, "user:ann");
     assert_ch_code(CH_E_USAGE, approves(h, id, "user:ann", 2, &in_force)); /* their own request */
     assert_ch_code(CH_E_USAGE, approves(h, id, "service:ci", 2, &in_force));
@@ -281,7 +284,7 @@ static void runs_as(struct house *h, uint32_t uid, uint32_t status, const char *
 
 /* ann asks (uid 2001), bob, cid and dan approve (2002 to 2004; cid by a second uid, 2013, too), ops
  * operates (2005). */
-static struct house *house_of_people(void)
+static void add_people(struct house *h)
 {
     static const char *const lines[] = {
         "user add ann --uid=2001", "user add bob --uid=2002", "user add cid --uid=2003",
@@ -289,13 +292,18 @@ static struct house *house_of_people(void)
         "group add asking ann --role=requester", "group add deciding bob --role=approver",
         "group add deciding cid", "group add deciding dan", "group add operating ops --role=operator",
     };
-    struct house *h = house_new();
     struct ch_buf out;
     ch_buf_init(&out, 1u << 20);
     for (size_t i = 0; i < CH_ARRAY_LEN(lines); i++) {
         runs_as(h, 1000, 0, lines[i], "", &out);
     }
     ch_buf_done(&out);
+}
+
+static struct house *house_of_people(void)
+{
+    struct house *h = house_new();
+    add_people(h);
     return h;
 }
 
@@ -380,6 +388,27 @@ static void t22_what_is_critical_takes_two(void **state)
     runs_as(h, 2002, 0, line, "now: allow", &out);
     assert_true(is_had(h));
     runs_as(h, 1000, 0, "explain " WHEEL, "approved by user:cid, user:bob, until", &out);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* Who may approve no longer, has not: also what was said while it was so. */
+static void the_word_of_who_lost_the_right_counts_no_more(void **state)
+{
+    (void)state;
+    struct house *h = house_of_people();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "young", 1);
+    assert_false(is_had(h));
+    assert_ch_ok(&err, house_reload(h, "version: 1\nexceptions: {two_approvers: always}\n", &err));
+    runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed", "exception 1", &out);
+    runs_as(h, 2002, 0, "approve 1", "1 more person", &out);
+    runs_as(h, 2005, 0, "group revoke deciding bob --reason=left", "", &out);
+    runs_as(h, 2003, 0, "approve 1", "1 more person", &out);
+    assert_false(is_had(h));
+    runs_as(h, 2004, 0, "approve 1", "now: allow", &out);
+    assert_true(is_had(h));
     ch_buf_done(&out);
     house_free(h);
 }
@@ -741,6 +770,7 @@ int main(void)
         cmocka_unit_test(one_asks_and_another_approves),
         cmocka_unit_test(t22_nobody_approves_what_they_asked_for),
         cmocka_unit_test(t22_what_is_critical_takes_two),
+        cmocka_unit_test(the_word_of_who_lost_the_right_counts_no_more),
         cmocka_unit_test(the_policy_sets_the_terms),
         cmocka_unit_test(t8_what_changed_is_a_conflict),
         cmocka_unit_test(a_page_asks_and_grants_nothing),
