@@ -207,7 +207,8 @@ class Admin(Quarantine):
             [program, "run", f"{self.service.admin_url}/openapi.json", "-H",
              f"Authorization: Bearer {self.token('alice')}", "--max-examples", "12", "--seed", "7", "--checks", CHECKS,
              "--phases", "examples,coverage,fuzzing"],
-            capture_output=True, text=True, timeout=600, env=dict(os.environ, NO_COLOR="1"))
+            capture_output=True, text=True, timeout=600, env=dict(os.environ, NO_COLOR="1"),
+            cwd=self.service.dir)  # it leaves a cache where it runs
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"[1-9]\d\d+ generated")
         self.assertEqual(self.ask("GET", "status", self.token("alice"))[0], 200)
