@@ -2,10 +2,7 @@
  * proves nothing: each command brings its token's digest, and is checked here (T21). */
 #include "commands_int.h"
 
-#include <string.h>
-
-#include "audit.h"
-#include "people.h"
+#include "tokens.h"
 
 static bool has_ask(const struct command *c, uint64_t ask)
 {
@@ -21,10 +18,7 @@ static bool is_by_token(const struct command *c, uint64_t with)
 bool admin_principal(const struct command *c, struct principal *ret)
 {
     int64_t until_us;
-    struct ch_err err;
-    return people_of_token(c->k->people, &c->token, keeper_now_us(c->k), ret, &until_us, &err) ==
-               CH_OK &&
-           ret->audience == AUDIENCE_ADMIN;
+    return tokens_find(c->k, &c->token, AUDIENCE_ADMIN, ret, &until_us);
 }
 
 /* ------------------------------------------------------------------ answers */
@@ -67,38 +61,33 @@ void admin_put_done(const struct command *c, uint32_t exit_status, struct ch_str
 
 /* ------------------------------------------------------------------ asks */
 
-/* Told to nobody but the log: whose token it was, if it ever was one. */
-static void note_failure(struct keeper *k, const struct ch_sha256 *token)
+/* Of nobody, until its token says of whom. */
+static struct command *new_command(struct keeper *k, uint64_t ask)
 {
-    const char *why;
-    struct ch_err err;
-    struct ch_str owner = people_token_owner(k->people, token, keeper_now_us(k), &why);
-    why = why != NULL ? why : "audience";
-    if (keeper_write(k, &err) != CH_OK || audit_sign_in_failed(k, owner, why, &err) != CH_OK) {
-        keeper_log("store", "error=\"%s\"", err.msg);
-    }
+    const struct principal nobody = {.kind = PRINCIPAL_NONE};
+    struct command *c = command_new(k, &nobody);
+    c->by_token = true;
+    c->ask = ask;
+    return c;
 }
 
 static void on_command(struct keeper *k, struct ch_str payload)
 {
     struct ch_admin_command m;
     struct ch_err err;
-    const struct principal nobody = {.kind = PRINCIPAL_NONE};
     if (ch_admin_command_get(payload, &m, &err) != CH_OK) {
         keeper_log("peer", "role=admin error=\"%s\"", err.msg);
         return;
     }
     struct command *c = command_find(k, has_ask, m.ask); /* its input was here before it */
-    c = c != NULL ? c : command_new(k, &nobody);
-    c->by_token = true;
-    c->ask = m.ask;
-    c->token = m.token;
-    if (c->payload.len > 0) {
+    if (c != NULL && c->payload.len > 0) {
         return; /* one command per ask */
     }
+    c = c != NULL ? c : new_command(k, m.ask);
+    c->token = m.token;
     if (!admin_principal(c, &c->who)) {
-        c->who = nobody;
-        note_failure(k, &m.token);
+        c->who = (struct principal){.kind = PRINCIPAL_NONE};
+        tokens_note_failure(k, &m.token);
         put_done(k, m.ask, CH_ADMIN_UNKNOWN, (struct ch_str){NULL, 0});
         command_gone(c);
         return;
@@ -108,18 +97,13 @@ static void on_command(struct keeper *k, struct ch_str payload)
 
 static void on_input(struct keeper *k, struct ch_str payload)
 {
-    const struct principal nobody = {.kind = PRINCIPAL_NONE};
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     uint64_t ask = ch_get_u64(&r);
     struct command *c = command_find(k, has_ask, ask);
     if (r.failed || (c != NULL && c->payload.len > 0)) {
         return;
     }
-    if (c == NULL) {
-        c = command_new(k, &nobody);
-        c->by_token = true;
-        c->ask = ask;
-    }
+    c = c != NULL ? c : new_command(k, ask);
     command_input(c, ch_str_sub(payload, r.at, payload.len));
 }
 

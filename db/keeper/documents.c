@@ -408,7 +408,7 @@ static void answer_entries(struct answer *a, const struct ch_ask_document *ask)
     struct principal who;
     struct ch_err err;
     int64_t until_us;
-    if (!tokens_find(k, &ask->token, &who, &until_us)) {
+    if (!tokens_find(k, &ask->token, AUDIENCE_PULL, &who, &until_us)) {
         fail(a, 401, "The token is not valid");
         return;
     }

@@ -3,12 +3,12 @@
 #include "audit.h"
 #include "customhouse/limits.h"
 
-bool tokens_find(struct keeper *k, const struct ch_sha256 *digest, struct principal *ret,
-                 int64_t *ret_until_us)
+bool tokens_find(struct keeper *k, const struct ch_sha256 *digest, enum audience audience,
+                 struct principal *ret, int64_t *ret_until_us)
 {
     struct ch_err err;
     return people_of_token(k->people, digest, keeper_now_us(k), ret, ret_until_us, &err) == CH_OK &&
-           ret->audience == AUDIENCE_PULL;
+           ret->audience == audience;
 }
 
 bool tokens_may_read(struct keeper *k, const struct principal *who, enum action a)
@@ -42,8 +42,7 @@ static uint64_t not_after(struct keeper *k, int64_t until_us)
     return end;
 }
 
-/* The log's word on it: whose it was, if anybody's, and why it does not count. */
-static void note_failure(struct keeper *k, const struct ch_sha256 *digest)
+void tokens_note_failure(struct keeper *k, const struct ch_sha256 *digest)
 {
     const char *why = "audience";
     struct ch_err err;
@@ -71,7 +70,7 @@ void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
         return;
     }
     struct ch_token_reply reply = {.ask = ask.ask};
-    if (tokens_find(k, &ask.digest, &who, &until_us)) {
+    if (tokens_find(k, &ask.digest, AUDIENCE_PULL, &who, &until_us)) {
         reply.outcome = CH_TOKEN_GOOD;
         reply.principal = ch_str_of(who.text);
         reply.epoch = keeper_epoch(k);
@@ -80,7 +79,7 @@ void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
         reply.metrics_read = tokens_may_read(k, &who, ACTION_METRICS_READ);
         put_pull(k, &who, &reply.pull);
     } else {
-        note_failure(k, &ask.digest);
+        tokens_note_failure(k, &ask.digest);
     }
     ch_buf_init(&b, ch_message_row(CH_MSG_TOKEN)->max_bytes);
     ch_token_reply_put(&b, &reply);

@@ -1,6 +1,6 @@
-/* What gateways ask about clients' tokens. Only tokens for pulling count here: one for
- * administration is answered as if it were not known (T21), and what is not known, has expired or
- * was revoked costs the same and reads the same. */
+/* What gateways ask about clients' tokens. Only tokens for pulling count there, and only those for
+ * administration with the administrative interface: any other is answered as if it were not known (T21),
+ * and what is not known, has expired or was revoked costs the same and reads the same. */
 #ifndef KEEPER_TOKENS_H
 #define KEEPER_TOKENS_H
 
@@ -9,9 +9,11 @@
 
 /* CH_MSG_ASK_TOKEN */
 void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
-/* Whom a token of this digest is of, if it counts on the gateways' channel; false: nobody. */
-bool tokens_find(struct keeper *k, const struct ch_sha256 *digest, struct principal *ret,
-                 int64_t *ret_until_us);
+/* Whom a token of this digest is of, if it is for that; false: nobody. */
+bool tokens_find(struct keeper *k, const struct ch_sha256 *digest, enum audience audience,
+                 struct principal *ret, int64_t *ret_until_us);
+/* The log's word on one that was not found: whose it was, if anybody's, and why it does not count. */
+void tokens_note_failure(struct keeper *k, const struct ch_sha256 *digest);
 /* Whether its principal may read that: a token for pulling is also for reading what the gateway
  * shows. */
 bool tokens_may_read(struct keeper *k, const struct principal *who, enum action a);
