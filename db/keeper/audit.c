@@ -125,6 +125,21 @@ enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *
     return code;
 }
 
+enum ch_code audit_act(struct keeper *k, struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    return rc == CH_OK ? audit_step(k, err) : rc;
+}
+
+enum ch_code audit_act_end(struct keeper *k, enum ch_code begun, enum ch_code rc, struct ch_err *err)
+{
+    if (begun != CH_OK) {
+        return begun;
+    }
+    rc = audit_step_end(k, rc, err);
+    return rc == CH_OK ? keeper_commit(k, err) : rc;
+}
+
 /* ------------------------------------------------------------------ to the store */
 
 enum ch_code audit_add(struct keeper *k, struct audit_entry *e, struct ch_err *err)

@@ -35,6 +35,12 @@ void audit_resume(struct keeper *k);
  * step could not be kept. */
 enum ch_code audit_step(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *err) CH_MUST_CHECK;
+/* An act by itself: its rows and entries in a step of the open group, which is then committed. All of it is
+ * durable, or nothing is there, and what others wrote in this turn stays either way. `begun`: what
+ * audit_act gave; `rc`: what came of it since. */
+enum ch_code audit_act(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_act_end(struct keeper *k, enum ch_code begun, enum ch_code rc,
+                           struct ch_err *err) CH_MUST_CHECK;
 
 /* --- entries; each in an open group of writes (keeper_write), or a transaction of its own --- */
 

@@ -224,24 +224,13 @@ void exception_put_approvers(struct ch_buf *b, const struct exception *x)
     put_approvers(b, x->steps, x->step_count);
 }
 
-/* ------------------------------------------------------------------ one group of writes */
+/* ------------------------------------------------------------------ acts */
 
-/* All of a step, with its entries of the log, or nothing. */
-static enum ch_code begin(struct keeper *k, struct ch_err *err)
-{
-    enum ch_code rc = keeper_write(k, err);
-    return rc == CH_OK ? audit_step(k, err) : rc;
-}
-
-/* `begun`: what begin gave; `rc`: what came of it since. */
+/* The end of an act: what it has changed is read anew. */
 static enum ch_code end(struct keeper *k, enum ch_code begun, enum ch_code rc, struct ch_err *err)
 {
     struct ch_err unread;
-    if (begun != CH_OK) {
-        return begun;
-    }
-    rc = audit_step_end(k, rc, err);
-    rc = rc == CH_OK ? keeper_commit(k, err) : rc;
+    rc = audit_act_end(k, begun, rc, err);
     if (rc == CH_OK && exceptions_load(k, &unread) != CH_OK) {
         keeper_log("store", "error=\"%s\"", unread.msg); /* it has happened all the same */
     }
@@ -362,7 +351,7 @@ enum ch_code exceptions_ask(struct keeper *k, struct ch_exception_row *row,
     if (rc != CH_OK) {
         return rc;
     }
-    enum ch_code begun = begin(k, err);
+    enum ch_code begun = audit_act(k, err);
     rc = begun == CH_OK ? add_request(k, row, shown, err) : begun;
     return end(k, begun, rc, err);
 }
@@ -394,7 +383,7 @@ enum ch_code exceptions_join(struct keeper *k, uint64_t id, struct ch_str who, s
     if (rc != CH_OK) {
         return rc;
     }
-    enum ch_code begun = begin(k, err);
+    enum ch_code begun = audit_act(k, err);
     rc = begun == CH_OK ? add_step(k, &x->row, &step, reason, none, address, err) : begun;
     return end(k, begun, rc, err);
 }
@@ -509,7 +498,7 @@ static enum ch_code store_approval(struct keeper *k, struct approval *a,
     struct ch_exception_row row = *of;
     struct ch_buf by;
     ch_buf_init(&by, 64u << 10);
-    enum ch_code begun = begin(k, err), rc = begun;
+    enum ch_code begun = audit_act(k, err), rc = begun;
     if (rc == CH_OK && a->request != NULL) {
         rc = add_request(k, a->request, &a->shown, err);
         row.id = a->request->id;
@@ -574,7 +563,7 @@ static enum ch_code close_one(struct keeper *k, const struct exception *x,
                               const struct exception_step *step, struct ch_str reason,
                               struct ch_err *err)
 {
-    enum ch_code begun = begin(k, err), rc = begun;
+    enum ch_code begun = audit_act(k, err), rc = begun;
     if (rc == CH_OK && step->event == EXCEPTION_REVOKED) {
         rc = end_rulings(k, x, step->by, "revoked", err);
     }

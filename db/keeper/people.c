@@ -76,29 +76,6 @@ void people_set_listeners(struct keeper *k, bool loopback_only)
     people_set_loopback(k->people, loopback_only && k->config->approver == NULL);
 }
 
-/* ------------------------------------------------------------------ a group of writes of its own
- */
-
-/* What others wrote in this turn goes first: if ours fails, nothing of it stays, and nothing of
- * theirs goes. */
-static enum ch_code begin(struct keeper *k, struct ch_err *err)
-{
-    enum ch_code rc = keeper_commit(k, err);
-    return rc == CH_OK ? keeper_write(k, err) : rc;
-}
-
-static enum ch_code end(struct keeper *k, enum ch_code rc, struct ch_err *err)
-{
-    if (rc == CH_OK) {
-        return keeper_commit(k, err);
-    }
-    if (ch_store_in_group(k->store)) {
-        ch_store_rollback(k->store);
-        audit_rolled_back(k);
-    }
-    return rc;
-}
-
 /* ------------------------------------------------------------------ giving */
 
 /* Each as if those before it were there already. */
@@ -129,12 +106,13 @@ enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t co
     if (rc != CH_OK) {
         return rc;
     }
-    rc = begin(k, err);
+    enum ch_code begun = audit_act(k, err);
+    rc = begun;
     for (size_t i = 0; rc == CH_OK && i < count; i++) {
         rc = ch_store_add_people(k->store, &rows[i], &rows[i].id, err);
         rc = rc == CH_OK ? audit_people(k, &rows[i], err) : rc;
     }
-    rc = end(k, rc, err);
+    rc = audit_act_end(k, begun, rc, err);
     return rc == CH_OK ? reload(k, err) : rc;
 }
 
@@ -186,11 +164,11 @@ enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, st
         people_end(k->people, ids[i], now);
     }
     keeper_raise_epoch(k);
-    enum ch_code rc = begin(k, err);
+    enum ch_code begun = audit_act(k, err), rc = begun;
     for (size_t i = 0; rc == CH_OK && i < count; i++) {
         rc = store_end(k, ids[i], by, why, now, err);
     }
-    rc = end(k, rc, err);
+    rc = audit_act_end(k, begun, rc, err);
     for (size_t i = 0; rc != CH_OK && i < count; i++) {
         remember(k, ids[i], by, why, now);
     }
@@ -202,10 +180,10 @@ void people_tick(struct keeper *k)
     while (k->people_unsaved != NULL) {
         struct people_unsaved *u = k->people_unsaved;
         struct ch_err err;
-        enum ch_code rc = begin(k, &err);
-        rc = rc == CH_OK ? store_end(k, u->id, ch_str_of(u->by), ch_str_of(u->why), u->at_us, &err)
-                         : rc;
-        rc = end(k, rc, &err);
+        enum ch_code begun = audit_act(k, &err);
+        enum ch_code rc = begun == CH_OK ? store_end(k, u->id, ch_str_of(u->by), ch_str_of(u->why), u->at_us, &err)
+                                         : begun;
+        rc = audit_act_end(k, begun, rc, &err);
         if (rc != CH_OK && rc != CH_E_EXISTS) {
             keeper_log("store", "people=unrecorded error=\"%s\"", err.msg);
             return;
