@@ -175,7 +175,9 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
     if (open) {
         *ret_id = x->row.id;
         rc = exceptions_join(k, *ret_id, requester, ask->client.address, ask->reason, &err);
-        rc = rc == CH_E_LIMIT ? CH_OK : rc; /* it is asked for, and that is what they want */
+        if (rc == CH_E_LIMIT && exception_person(requester).len == 0) {
+            rc = CH_OK; /* it is asked for, and that is what they want; of a person it has to be known (T22) */
+        }
     } else {
         struct exception_shown shown = command_shown(k, r->page, &r->what);
         bool inspected = !ch_sha256_is_zero(&shown.bytes);

@@ -472,7 +472,8 @@ void house_ask_exception(struct house *h, const char *id, const char *reason, co
                                    .id = ch_str_of(id),
                                    .reason = ch_str_of(reason),
                                    .expires = ch_str_of(expires),
-                                   .client = {.address = ch_str_of(address)}};
+                                   .client = {.address = ch_str_of(address),
+                                              .principal = ch_str_of(h->principal)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_exception_put(&b, &ask);

@@ -392,6 +392,37 @@ static void t22_what_is_critical_takes_two(void **state)
     house_free(h);
 }
 
+/* Who asked is noted of persons, or they are told that it was not: they may not approve it. */
+static void t22_a_person_who_asks_is_known(void **state)
+{
+    (void)state;
+    struct house *h = house_of_people();
+    struct ch_buf out;
+    char id[17];
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "young", 1);
+    assert_false(is_had(h));
+    snprintf(id, sizeof(id), "%.*s", CH_STR_ARG(h->file.refusal.id));
+    house_ask_exception(h, id, "why", NULL, "192.0.2.1");
+    assert_int_equal(h->exception.http_status, 201);
+    h->principal = "user:ann";
+    uint64_t keep = ch_limits.exception_askers;
+    ch_limits.exception_askers = 1;
+    house_ask_exception(h, id, "me too", NULL, "192.0.2.1");
+    assert_int_equal(h->exception.http_status, 429);
+    ch_limits.exception_askers = keep;
+    house_ask_exception(h, id, "me too", NULL, "192.0.2.1");
+    assert_int_equal(h->exception.http_status, 200);
+    assert_steps(h, 1, "requested, joined");
+    h->principal = "user:bob"; /* approvers may ask, too: then they do not approve it */
+    house_ask_exception(h, id, "me too", NULL, "192.0.2.1");
+    assert_int_equal(h->exception.http_status, 200);
+    h->principal = NULL;
+    runs_as(h, 2002, 1, "approve 1", "you asked for it yourself", &out);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* Who may approve no longer, has not: also what was said while it was so. */
 static void the_word_of_who_lost_the_right_counts_no_more(void **state)
 {
@@ -770,6 +801,7 @@ int main(void)
         cmocka_unit_test(one_asks_and_another_approves),
         cmocka_unit_test(t22_nobody_approves_what_they_asked_for),
         cmocka_unit_test(t22_what_is_critical_takes_two),
+        cmocka_unit_test(t22_a_person_who_asks_is_known),
         cmocka_unit_test(the_word_of_who_lost_the_right_counts_no_more),
         cmocka_unit_test(the_policy_sets_the_terms),
         cmocka_unit_test(t8_what_changed_is_a_conflict),
