@@ -70,7 +70,6 @@ struct site_ids {
     uint32_t scanner_strict;
     uint32_t scanner_second;
     uint32_t served_gid;
-    uint32_t egress; /* none yet */
     uint32_t admin;
 };
 struct site_ids site_ids(const struct ch_config *config);

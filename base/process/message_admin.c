@@ -5,7 +5,6 @@ void ch_admin_command_put(struct ch_buf *b, const struct ch_admin_command *m)
 {
     ch_put_u64(b, m->ask);
     ch_msg_put_sha256(b, &m->token);
-    ch_msg_put_text(b, m->address, ch_limits.client_text_bytes);
     ch_msg_put_name(b, m->command, ch_message_row(CH_MSG_COMMAND)->max_bytes);
 }
 
@@ -16,7 +15,6 @@ enum ch_code ch_admin_command_get(struct ch_str payload, struct ch_admin_command
     struct ch_admin_command m = {0};
     m.ask = ch_get_u64(&r);
     m.token = ch_msg_get_sha256(&r);
-    m.address = ch_msg_get_text(&r, ch_limits.client_text_bytes);
     m.command = ch_msg_get_text(&r, ch_message_row(CH_MSG_COMMAND)->max_bytes);
     CH_MSG_DECODED("admin-command message");
 }

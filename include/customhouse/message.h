@@ -542,7 +542,6 @@ enum ch_code ch_command_done_get(struct ch_str payload, struct ch_command_done *
 struct ch_admin_command {
     uint64_t ask;
     struct ch_sha256 token; /* SHA-256 of the token as it was presented */
-    struct ch_str address;  /* of who presented it */
     struct ch_str command;  /* struct ch_command, encoded */
 };
 void ch_admin_command_put(struct ch_buf *b, const struct ch_admin_command *m);

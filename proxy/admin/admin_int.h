@@ -47,7 +47,7 @@ void pending_lost(struct admin *a); /* the keeper is gone: each that was asked g
 
 /* respond.c */
 void respond_problem(struct ch_http_request *r, int status, struct ch_str detail);
-void respond_json(struct ch_http_request *r, struct ch_str body);
+void respond_json(struct ch_http_request *r, struct ch_buf *body); /* takes over what is in it */
 void respond_none(struct ch_http_request *r);
 
 #endif

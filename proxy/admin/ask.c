@@ -86,7 +86,6 @@ static bool send_command(struct pending *p, const struct admin_request *q)
     ch_command_put(&command, &q->command);
     struct ch_admin_command m = {.ask = p->ask,
                                  .token = p->token,
-                                 .address = ch_http_view(p->request)->peer,
                                  .command = ch_buf_str(&command)};
     ch_admin_command_put(&b, &m);
     bool sent = !command.failed && send_input(p->admin, p->ask, ch_buf_str(&q->input)) &&
@@ -169,10 +168,11 @@ static void answer(struct pending *p)
                         CH_STR("the answer is longer than admin_answer_bytes: ask for less"));
     } else if (o->answer == ANSWER_NONE) {
         respond_none(r);
-    } else if (body.len == 0) {
-        respond_json(r, o->answer == ANSWER_LIST ? CH_STR("[]\n") : CH_STR("{}\n"));
     } else {
-        respond_json(r, ch_buf_str(&body));
+        if (body.len == 0) { /* the command had nothing to say */
+            ch_buf_puts(&body, o->answer == ANSWER_LIST ? CH_STR("[]\n") : CH_STR("{}\n"));
+        }
+        respond_json(r, &body);
     }
     ch_buf_done(&body);
 }

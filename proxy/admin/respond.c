@@ -64,12 +64,12 @@ static void free_body(void *body)
     free(b);
 }
 
-void respond_json(struct ch_http_request *r, struct ch_str body)
+void respond_json(struct ch_http_request *r, struct ch_buf *body)
 {
     const struct ch_http_header headers[] = {no_store, nosniff};
     struct ch_buf *kept = ch_calloc(1, sizeof(*kept));
-    ch_buf_init(kept, body.len + 1);
-    ch_buf_puts(kept, body);
+    *kept = *body;
+    *body = (struct ch_buf){.ptr = NULL};
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 200,
                            .content_type = CH_STR("application/json"),

@@ -1,31 +1,16 @@
 /* From a request to its operation: path, method, credentials, form of the body. */
 #include "admin_int.h"
 
-#include <stdlib.h>
-
 #include "customhouse/limits.h"
 #include "parameters.h"
 #include "proxy/gateway/credentials.h"
 
-static void free_document(void *document)
-{
-    struct ch_buf *b = document;
-    ch_buf_done(b);
-    free(b);
-}
-
 static void document(struct ch_http_request *r)
 {
-    struct ch_buf *b = ch_calloc(1, sizeof(*b));
-    ch_buf_init(b, 1u << 20);
-    operations_document(b);
-    ch_http_respond(r, &(struct ch_http_response){
-                           .status = 200,
-                           .content_type = CH_STR("application/json"),
-                           .body = ch_buf_str(b),
-                           .body_release = free_document,
-                           .body_owner = b,
-                       });
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 20);
+    operations_document(&b);
+    respond_json(r, &b);
 }
 
 static bool is_path(const struct ch_http_view *v, struct ch_str path)
