@@ -29,6 +29,20 @@ void log_until_written(struct house *h)
     } while (s.written < s.next || ch_store_in_group(h->k->store));
 }
 
+/* Until the log's thread has tried to write, and could not. */
+void log_until_trouble(struct house *h)
+{
+    struct audit_state s;
+    uint64_t end = ch_now_boot_ms() + 10000;
+    do {
+        house_turn(h, 20);
+        audit_state(h->k, &s);
+        if (ch_now_boot_ms() > end) {
+            fail_msg("the log had no trouble within ten seconds");
+        }
+    } while (s.trouble[0] == '\0');
+}
+
 /* "genesis policy ...": the kinds of all entries; each is canonical, has its version, and its row.
  */
 struct ch_buf log_kinds(struct house *h)

@@ -9,6 +9,7 @@
 uint64_t log_written(const struct house *h);
 /* Until all that the store has is under a checkpoint. */
 void log_until_written(struct house *h);
+void log_until_trouble(struct house *h);
 /* "genesis policy ...": the kinds of all entries; each is canonical, has its version, and its row.
  */
 struct ch_buf log_kinds(struct house *h);

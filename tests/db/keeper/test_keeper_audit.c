@@ -324,6 +324,7 @@ static void t4_no_new_allow_without_the_log(void **state)
     assert_false(house_serves(h, "bytes"));
     house_ask_file(h, "pkg", WHEEL);
     assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    log_until_trouble(h);
     audit_state(h->k, &s);
     assert_int_equal(s.written, end);
     assert_string_equal(s.trouble, "no space left");
