@@ -8,6 +8,7 @@
 #include "customhouse/limits.h"
 #include "people.h"
 #include "policy_trial.h"
+#include "rescan.h"
 
 #define OUTPUT_PART (256u << 10)
 
