@@ -9,6 +9,7 @@
 #include "customhouse/secret.h"
 #include "people.h"
 #include "policy_trial.h"
+#include "rescan.h"
 
 #define OUTPUT_PART (256u << 10)
 

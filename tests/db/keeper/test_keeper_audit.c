@@ -10,6 +10,7 @@
 #include "customhouse/limits.h"
 #include "db/log/append.h"
 #include "db/people/people.h"
+#include "rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
