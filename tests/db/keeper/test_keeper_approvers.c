@@ -181,7 +181,7 @@ static void the_word_of_who_lost_the_right_counts_no_more(void **state)
     assert_ch_ok(&err, house_reload(h, "version: 1\nexceptions: {two_approvers: always}\n", &err));
     runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed", "exception 1", &out);
     runs_as(h, 2002, 0, "approve 1", "1 more person", &out);
-    runs_as(h, 2005, 0, "group revoke deciding bob --reason=left", "", &out);
+    runs_as(h, 2003, 0, "group revoke deciding bob --reason=left", "", &out);
     runs_as(h, 2003, 0, "approve 1", "1 more person", &out);
     assert_false(is_had(h));
     runs_as(h, 2004, 0, "approve 1", "now: allow", &out);
