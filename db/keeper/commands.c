@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "customhouse/secret.h"
 #include "people.h"
 #include "policy_trial.h"
 #include "rescan.h"
@@ -178,6 +179,13 @@ static bool read_command(struct command *c, struct ch_str payload)
     if (ch_buf_ok(&c->input, &err) != CH_OK) {
         command_end(c, 2, "what it is about: %s", err.msg);
         return false;
+    }
+    for (uint32_t i = 0; i < c->args.arg_count; i++) {
+        if (ch_secret_in(c->args.value[i])) {
+            command_end(c, 2,
+                        "a token stands in the command, and commands are recorded: revoke it");
+            return false;
+        }
     }
     return true;
 }
