@@ -198,6 +198,7 @@ enum step command_exceptions_list(struct command *c);
 enum step command_exceptions_show(struct command *c);
 enum step command_rescan(struct command *c);
 enum step command_audit_erase(struct command *c);
+enum step command_audit_search(struct command *c);
 enum step command_keys(struct command *c);
 enum step command_user(struct command *c);
 enum step command_group(struct command *c);

@@ -205,6 +205,49 @@ class Admin(Quarantine):
         self.assertEqual(self.ask("POST", "denials", alice, "{}", {"Content-Type": "text/plain"})[0], 415)
         self.assertEqual(self.ask("POST", "denials", alice, "x" * (600 << 10))[0], 413)
 
+    def test_a_whole_command(self):
+        alice, bob = self.token("alice"), self.token("bob")
+
+        def run(token, **body):
+            status, said = self.ask("POST", "commands", token, body)
+            self.assertEqual(status, 200, said)
+            self.assertEqual(sorted(said), ["exit_status", "message", "output"])
+            return said["exit_status"], said["output"], said["message"]
+        status, out, _ = run(alice, command="user", words=["list"])
+        self.assertEqual(status, 0)
+        self.assertIn("alice", out)
+        status, out, _ = run(alice, command="user", words=["list"], json=True)
+        self.assertIn("alice", [u["name"] for u in json.loads(out)])
+        self.assertEqual(run(bob, command="queue", options={"audited": "true"})[0], 0)
+        status, _, why = run(bob, command="explain", words=["nothing-of-this-name"])
+        self.assertEqual(status, 1)
+        self.assertIn("nothing-of-this-name", why)
+        self.assertEqual(run(bob, command="explain")[0], 2)
+        self.assertEqual(run(bob, command="no-such-command"), (2, "", "no such command"))
+        # the right is asked for as elsewhere, and the log has no other door
+        status, why = self.ask("POST", "commands", bob, {"command": "user", "words": ["list"]})
+        self.assertEqual(status, 403)
+        self.assertIn("people.admin", why["detail"])
+        self.assertEqual(self.ask("POST", "commands", None, {"command": "queue"})[0], 401)
+        self.assertEqual(self.ask("GET", "audit/entries", bob)[0], 403)
+        for body, words in (({}, "command: is needed"), ({"command": "Queue"}, "expected the name of a command"),
+                            ({"command": "queue "}, "expected the name"), ({"command": "x" * 33}, "expected the name"),
+                            ({"command": "queue", "words": "x"}, "words: expected a list"),
+                            ({"command": "queue", "words": [""]}, "words: expected 1 to 500"),
+                            ({"command": "queue", "options": []}, "options: expected an object"),
+                            ({"command": "queue", "options": {"A": "b"}}, "options: expected names"),
+                            ({"command": "queue", "options": {"a": 1}}, "options: expected names"),
+                            ({"command": "queue", "options": {"a": "b\n"}}, "a: a control character"),
+                            ({"command": "queue", "options": {"a": alice}}, "a: a token stands in it"),
+                            ({"command": "queue", "json": "yes"}, "json: expected true or false"),
+                            ({"command": "policy test", "input": "%"}, "input: expected base64"),
+                            ({"command": "queue", "words": ["a"] * 32, "options": {"a" * i: "b" for i in range(1, 33)},
+                              "json": True}, ""),
+                            ({"command": "queue", "words": ["a"] * 33}, "a list of 1 to 32")):
+            status, why = self.ask("POST", "commands", bob, body)
+            self.assertEqual(status, 400 if words else 200, why)
+            self.assertIn(words, why.get("detail", ""))
+
     # --- bounds ---
 
     def test_wrong_tokens_are_bounded_and_whoever_had_a_good_one_is_not_kept_out(self):
