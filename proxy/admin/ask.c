@@ -84,9 +84,7 @@ static bool send_command(struct pending *p, const struct admin_request *q)
     ch_buf_init(&command, ch_message_row(CH_MSG_COMMAND)->max_bytes);
     ch_buf_init(&b, ch_message_row(CH_MSG_ADMIN_COMMAND)->max_bytes);
     ch_command_put(&command, &q->command);
-    struct ch_admin_command m = {.ask = p->ask,
-                                 .token = p->token,
-                                 .command = ch_buf_str(&command)};
+    struct ch_admin_command m = {.ask = p->ask, .token = p->token, .command = ch_buf_str(&command)};
     ch_admin_command_put(&b, &m);
     bool sent = !command.failed && send_input(p->admin, p->ask, ch_buf_str(&q->input)) &&
                 send(p->admin, CH_MSG_ADMIN_COMMAND, &b);
@@ -188,11 +186,15 @@ static void on_done(struct admin *a, struct ch_str payload)
     if (p == NULL) {
         return;
     }
+    if (m.outcome != CH_ADMIN_UNKNOWN) {
+        admin_token_good(a, &p->token);
+    }
     switch (m.outcome) {
     case CH_ADMIN_DONE:
         answer(p);
         break;
     case CH_ADMIN_UNKNOWN:
+        admin_token_wrong(a, &p->token, ch_http_view(p->request)->peer);
         fail(p, 401, CH_STR("the token is unknown, has ended, or is not for administration"));
         break;
     case CH_ADMIN_DENIED:

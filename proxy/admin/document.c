@@ -116,7 +116,7 @@ static bool has_body(const struct operation *o)
 
 static void put_responses(struct ch_buf *b, const struct operation *o)
 {
-    static const char *const always[] = {"401", "403", "421", "500", "503", "504"};
+    static const char *const always[] = {"401", "403", "421", "429", "500", "503", "504"};
     ch_buf_puts(b, CH_STR(",\"responses\":{"));
     if (o->answer == ANSWER_NONE) {
         ch_buf_puts(b, CH_STR("\"204\":{\"description\":\"Done.\"}"));

@@ -125,10 +125,15 @@ static const struct parameter token_parameters[] = {
 static const struct parameter token_end_parameters[] = {
     {"id", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "As the list has it."}, WHY_QUERY};
 
-#define EXCEPTION {"exception", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "Its number."}
+#define EXCEPTION                                                                                  \
+    {                                                                                              \
+        "exception", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "Its number."                    \
+    }
 #define SHOWN                                                                                      \
-    {"evidence", IN_BODY, PARAMETER_TEXT, "evidence", false, NULL,                                 \
-     "`shown` of showException: what was read. 409 when it is something else by now."}
+    {                                                                                              \
+        "evidence", IN_BODY, PARAMETER_TEXT, "evidence", false, NULL,                              \
+            "`shown` of showException: what was read. 409 when it is something else by now."       \
+    }
 static const struct parameter exceptions_parameters[] = {
     {"all", IN_QUERY, PARAMETER_FLAG, "all", false, NULL, "Those that have ended, too."}};
 static const struct parameter exception_parameters[] = {EXCEPTION};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "customhouse/secret.h"
 
 #define NUMBER_MAX 9007199254740991LL /* 2^53 - 1: what every reader of JSON can hold */
 
@@ -41,6 +42,11 @@ static enum ch_code check_text(const struct parameter *p, struct ch_str value, s
         if ((c < 0x20 && !line) || c == 0x7f) {
             return ch_fail(err, CH_E_USAGE, "%s: a control character (byte %zu)", p->name, i);
         }
+    }
+    if (p->type != PARAMETER_DOCUMENT && ch_secret_in(value)) {
+        return ch_fail(err, CH_E_USAGE,
+                       "%s: a token stands in it, and it would be recorded: revoke that token",
+                       p->name);
     }
     for (size_t i = 0; p->values != NULL; i++) {
         if (p->values[i] == NULL) {

@@ -1,5 +1,5 @@
 /* What Authorization lines that came lately were read as. Clients repeat theirs with every request,
- * and reading one is a pure function (gw_credentials_read), so its result is remembered: which
+ * and reading one is a pure function (front_credentials_read), so its result is remembered: which
  * token, not what that may, which is asked anew each time. Of a line only a keyed value of 128 bits
  * is kept (siphash.h), no clear text: who does not know the key of this process finds no other line
  * with the same value. */
