@@ -34,6 +34,7 @@ static const struct {
     {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT},
     {"deny", command_deny, ACTION_DENY, SCOPE_LISTS},
     {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS},
+    {"audit search", command_audit_search, ACTION_AUDIT_READ, SCOPE_SITE},
     {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
     {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE}, /* rotate: key.admin */
     {"own", command_own, ACTION_QUEUE_READ, SCOPE_LISTS},   /* to another: operate */

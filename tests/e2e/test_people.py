@@ -146,8 +146,11 @@ class Rights(Base):
             self.assertEqual((self.listed("user"), self.listed("group")), before)
             self.assertEqual(self.approve("young2")[0], 1)
             self.refuses("user:bob may not do this", "queue", uid=BOB)
-        number = self.service.ask_exception(file_path("young2", "2.0"), "needed")
+        status, out, err = run_as(self.service, BOB, "exceptions", "request", "young2==2.0", "--reason", "needed")
+        self.assertEqual(status, 0, out + err)
+        number = re.search(r"exception (\d+)", out).group(1)
         self.assertEqual(run_as(self.service, ALICE, "approve", number)[0], 0)
+        self.assertEqual(self.service.ask(file_path("young2", "2.0")).status, 200)
 
     def test_6_what_is_taken_is_gone_at_once(self):
         self.ok("group", "revoke", "readers", "bob", "--reason", "left")
@@ -304,6 +307,18 @@ class Init(unittest.TestCase):
         self.assertEqual(status, 1, out + err)
         self.assertIn("Who may: alice", err)
         number = service.ask_exception(file_path("young", "2.0"), "needed")
+        status, out, err = run_as(service, ALICE, "approve", number)
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("1 more person has to approve exception 1", out + err)  # it could be hers
+        self.assertEqual(service.ask(file_path("young", "2.0")).status, 403)
+        for args in (("user", "add", "bob", "--uid", str(BOB)), ("group", "add", "asking", "bob", "--role", "requester")):
+            status, out, err = service.command(*args)
+            self.assertEqual(status, 0, out + err)
+        status, out, err = run_as(service, BOB, "exceptions", "request", file_path("young", "2.0").split("/")[-1],
+                                  "--reason", "me too")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("asked for already, as exception 1", out)
+        self.assertEqual(service.ask(file_path("young", "2.0")).status, 403)
         status, out, err = run_as(service, ALICE, "approve", number)
         self.assertEqual(status, 0, out + err)
         self.assertEqual(service.ask(file_path("young", "2.0")).status, 200)
