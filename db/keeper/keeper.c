@@ -14,6 +14,7 @@
 #include "customhouse/limits.h"
 #include "approvals.h"
 #include "documents.h"
+#include "egress.h"
 #include "exceptions.h"
 #include "keyring.h"
 #include "people.h"
@@ -238,6 +239,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         ask_on_frame(k, ch, frame);
     } else if (ch_channel_peer(ch) == CH_ROLE_ADMIN) {
         admin_on_frame(k, frame);
+    } else if (ch_channel_peer(ch) == CH_ROLE_EGRESS) {
+        egress_on_frame(k, frame);
     } else {
         jobs_on_frame(k, frame);
     }
@@ -252,6 +255,8 @@ static struct ch_channel **slot_of(struct keeper *k, enum ch_role role, uint32_t
         return &k->admin;
     case CH_ROLE_FETCHER:
         return &k->fetcher;
+    case CH_ROLE_EGRESS:
+        return &k->egress;
     case CH_ROLE_SCANNER_STRICT:
         return &k->scanners[0];
     case CH_ROLE_SCANNER_SECOND:
@@ -270,6 +275,9 @@ static void drop_peer(struct keeper *k, struct ch_channel **slot)
         ch_channel_free(ch);
         if (role == CH_ROLE_ADMIN) {
             admin_gone(k);
+        }
+        if (role == CH_ROLE_EGRESS) {
+            egress_peer_gone(k);
         }
         jobs_peer_gone(k, role);
     }
@@ -451,6 +459,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->started_at_us = ch_now_unix_us();
     k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);
+    egress_init(k);
     sidecars_init(k);
     rescan_init(k);
     again_init(k);
@@ -516,6 +525,8 @@ void keeper_close(struct keeper *k)
     k->admin = NULL;
     ch_channel_free(k->fetcher);
     k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
+    ch_channel_free(k->egress);
+    k->egress = NULL;
     ch_channel_free(k->scanners[0]);
     ch_channel_free(k->scanners[1]);
     offload_stop(k);
@@ -529,6 +540,7 @@ void keeper_close(struct keeper *k)
     budget_free(k);
     pages_free(k);
     jobs_done(k);
+    egress_done(k);
     quota_free(k);
     audit_close(k);
     rulings_free(k);

@@ -60,6 +60,7 @@ struct keyring;
 struct people;
 struct people_unsaved;
 struct list;
+struct egress;
 struct page;
 struct intake;
 struct command;
@@ -210,12 +211,14 @@ struct keeper {
     struct ch_channel *gateways[CH_METRICS_SLOTS];
     struct ch_channel *admin;
     struct ch_channel *fetcher;
+    struct ch_channel *egress;
     struct ch_channel *scanners[2]; /* strict, second */
     struct ch_sha256 ruleset; /* in force: what scanner-second said last, also in an earlier run */
     uint64_t rule_count;
     struct keys *keys;
     struct rescan *rescan;
     struct jobs *jobs;
+    struct egress *sending; /* egress.h */
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
