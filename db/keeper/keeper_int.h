@@ -21,7 +21,7 @@
  *   rescan.c      what is served is inspected again when those have changed
  *   rulings.c     what people let pass and deny (rulings.h)
  *   exceptions*.c what people ask to let pass, and what becomes of it (exceptions.h)
- *   people.c      persons, and what they may do
+ *   people*.c     persons, and what they may do
  *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
@@ -58,6 +58,7 @@ struct exceptions;
 struct policies;
 struct keyring;
 struct people;
+struct people_proposal;
 struct people_unsaved;
 struct list;
 struct egress;
@@ -243,6 +244,7 @@ struct keeper {
     struct keyring *keyring;   /* keyring.h */
     struct people *people;     /* db/people/people.h; people.c keeps it */
     struct people_unsaved *people_unsaved;
+    struct people_proposal *people_proposals; /* people_proposals.h */
     bool loopback_only;        /* every listener is, as the supervisor said last */
     struct list *withdrawals;  /* signed lists (documents.c) */
     uint64_t approvals_changed; /* times: signed or withdrawn */

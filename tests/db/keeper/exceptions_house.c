@@ -130,9 +130,7 @@ void add_people(struct house *h)
         "user add dan --uid=2004",
         "user add ops --uid=2005",
         "group add asking ann --role=requester",
-        "group add deciding bob --role=approver",
-        "group add deciding cid",
-        "group add deciding dan",
+        "group add deciding bob cid dan --role=approver",
         "group add operating ops --role=operator",
     };
     struct ch_buf out;
