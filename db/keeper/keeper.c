@@ -17,6 +17,7 @@
 #include "egress.h"
 #include "exceptions.h"
 #include "keyring.h"
+#include "notices.h"
 #include "people.h"
 #include "policies.h"
 #include "quota.h"
@@ -165,6 +166,8 @@ static void on_tick(struct ch_timer *t)
     people_tick(k);
     audit_tick(k);
     exceptions_settle(k);
+    notices_tick(k);
+    forward_written(k);
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
@@ -213,6 +216,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         audit_committed(k);
         pages_committed(k);
         intakes_durable(k);
+        notices_committed(k);
     }
     return rc;
 }
@@ -310,6 +314,10 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
         keeper_log("peer", "role=%s error=\"%s\"", ch_role_name(role), err.msg);
         return;
     }
+    if (role == CH_ROLE_EGRESS) {
+        notices_came(k);
+        forward_written(k);
+    }
     jobs_peer_came(k, role);
 }
 
@@ -363,6 +371,8 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     people_configured(k);
     keyring_complete(k);
     approvals_environments(k);
+    notices_configured(k);
+    forward_configured(k);
     again_all(k);
     exceptions_settle(k); /* of other environments now */
     struct ch_err log_err;
@@ -461,6 +471,8 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);
     egress_init(k);
+    notices_init(k);
+    forward_init(k);
     sidecars_init(k);
     rescan_init(k);
     again_init(k);
@@ -511,6 +523,8 @@ void keeper_begin(struct keeper *k)
     approvals_environments(k);
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);
+    notices_configured(k);
+    forward_configured(k);
     intakes_run(k);
     again_begin(k);
     rescan_begin(k);
@@ -541,6 +555,8 @@ void keeper_close(struct keeper *k)
     budget_free(k);
     pages_free(k);
     jobs_done(k);
+    notices_free(k);
+    forward_free(k);
     egress_done(k);
     quota_free(k);
     audit_close(k);

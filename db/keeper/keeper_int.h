@@ -35,6 +35,9 @@
  *   intake_decide.c  two answers -> inspection -> decision -> durable
  *   sidecar.c     metadata before the file is inspected (sidecar.h, T1)
  *   jobs.c        fetches and scans under way
+ *   egress.c      what is sent to other servers: jobs
+ *   notices*.c    what people are told by themselves (notices.h)
+ *   forward.c     the audit log's copies
  *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
  */
@@ -62,6 +65,8 @@ struct people_proposal;
 struct people_unsaved;
 struct list;
 struct egress;
+struct notices;
+struct forward;
 struct page;
 struct intake;
 struct command;
@@ -220,6 +225,8 @@ struct keeper {
     struct rescan *rescan;
     struct jobs *jobs;
     struct egress *sending; /* egress.h */
+    struct notices *notices; /* notices.h */
+    struct forward *forward;
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
