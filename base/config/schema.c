@@ -438,5 +438,28 @@ static const struct ch_schema_row config_rows[] = {
      .type = CH_SCHEMA_SECTION,
      .section = &connection_section,
      .doc = "Limits on clients."},
+    {.key = "notifications",
+     .type = CH_SCHEMA_SECTION,
+     .section = &ch_schema_notifications,
+     .doc = "What people are told by themselves, by webhooks and mail below. Nothing of persons "
+            "stands in\n"
+            "it, and nothing that is secret: who may know more looks it up."},
+    {.key = "webhooks",
+     .type = CH_SCHEMA_SECTIONS,
+     LIST(ch_config, webhooks, webhook_count),
+     .section = &ch_schema_webhook,
+     .doc = "Where notifications are POSTed to as JSON, signed as Standard Webhooks are."},
+    {.key = "mail",
+     .type = CH_SCHEMA_SECTIONS,
+     LIST(ch_config, mail, mail_count),
+     .section = &ch_schema_mail,
+     .doc = "Who gets notifications by mail."},
+    {.key = "syslog",
+     .type = CH_SCHEMA_SECTIONS,
+     LIST(ch_config, syslog, syslog_count),
+     .section = &ch_schema_syslog,
+     .doc = "Where the audit log's entries are sent to, as RFC 5424 messages over TLS (RFC 5425): "
+            "all from\n"
+            "the first on, in order, each at least once."},
 };
 const struct ch_schema_section ch_schema = SECTION(config_rows, ch_config);

@@ -35,6 +35,9 @@
  *   intake_decide.c  two answers -> inspection -> decision -> durable
  *   sidecar.c     metadata before the file is inspected (sidecar.h, T1)
  *   jobs.c        fetches and scans under way
+ *   egress.c      what is sent to other servers: jobs
+ *   notices*.c    what people are told by themselves (notices.h)
+ *   forward.c     the audit log's copies
  *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
  */
@@ -61,6 +64,9 @@ struct people;
 struct people_proposal;
 struct people_unsaved;
 struct list;
+struct egress;
+struct notices;
+struct forward;
 struct page;
 struct intake;
 struct command;
@@ -211,12 +217,16 @@ struct keeper {
     struct ch_channel *gateways[CH_METRICS_SLOTS];
     struct ch_channel *admin;
     struct ch_channel *fetcher;
+    struct ch_channel *egress;
     struct ch_channel *scanners[2]; /* strict, second */
     struct ch_sha256 ruleset; /* in force: what scanner-second said last, also in an earlier run */
     uint64_t rule_count;
     struct keys *keys;
     struct rescan *rescan;
     struct jobs *jobs;
+    struct egress *sending; /* egress.h */
+    struct notices *notices; /* notices.h */
+    struct forward *forward;
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */

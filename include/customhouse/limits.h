@@ -101,6 +101,23 @@
     X(fetch_header_bytes, 65536, "bytes", "header lines of one answer")                            \
     X(fetch_error_body_bytes, 65536, "bytes", "of an error's body are read to keep a connection")  \
     X(fetch_certificate_bytes, 4194304, "bytes", "a certificate file; the system's has 220 kB")    \
+    /* egress and what is sent by it */                                                            \
+    X(egress_destinations, 64, "destinations", "of all kinds together; a thread each")             \
+    X(egress_secret_bytes, 4096, "bytes", "a destination's secret")                                \
+    X(egress_body_bytes, 786432, "bytes", "sent to a destination at once")                         \
+    X(egress_answer_bytes, 65536, "bytes", "of a destination's answer to a POST")                  \
+    X(egress_queue, 64, "jobs", "of one destination that wait in egress")                          \
+    X(egress_connect_ms, 10000, "ms", "resolving, connecting and the TLS handshake")               \
+    X(egress_send_ms, 60000, "ms", "for one thing to be sent, and taken")                          \
+    X(egress_retry_ms, 2000, "ms",                                                                 \
+      "before a destination that failed is tried again, doubled each time")                        \
+    X(egress_retry_max_ms, 900000, "ms", "between two tries of a destination")                     \
+    X(notice_bytes, 16384, "bytes", "what a notification says")                                    \
+    X(notice_rows, 10000, "notifications",                                                         \
+      "that wait for one destination; the oldest are given up")                                    \
+    X(notice_mail_items, 50, "notifications", "told in one mail")                                  \
+    X(forward_entries, 256, "entries", "of the audit log forwarded at once")                       \
+    X(forward_wait_ms, 1000, "ms", "entries are gathered before they are forwarded")               \
     /* configuration and policy */                                                                 \
     X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
