@@ -235,7 +235,7 @@ static const struct ch_schema_row fetching_rows[] = {
      .min = 1,
      .max = 40,
      .unit = "files",
-     .doc = "Of them, for one client address. What is left is for others."},
+     .doc = "Of them, for one client: whom a token names, else an address. What is left is for others."},
     {.key = "burst_per_address",
      .type = CH_SCHEMA_U32,
      AT(ch_config, fetch_files_burst),
@@ -243,7 +243,7 @@ static const struct ch_schema_row fetching_rows[] = {
      .min = 1,
      .max = 1000000,
      .unit = "files",
-     .doc = "New here, that one client address may make us fetch from an upstream as fast as they\n"
+     .doc = "New here, that one client may make us fetch from an upstream as fast as they\n"
             "come. Beyond, its requests wait for their turn. Raise these behind a proxy."},
     {.key = "per_minute_per_address",
      .type = CH_SCHEMA_U32,

@@ -549,11 +549,11 @@ void keeper_close(struct keeper *k)
     rescan_free(k);
     again_free(k);
     sidecars_free(k);
-    hanging_free(k);
     ch_map_free(k->terse_upstreams);
     k->terse_upstreams = NULL;
     budget_free(k);
     pages_free(k);
+    hanging_free(k); /* pages tell it that they are gone */
     jobs_done(k);
     notices_free(k);
     forward_free(k);

@@ -257,6 +257,7 @@ struct ch_page_reply {
     uint64_t generation;
     uint64_t fresh_until_boot_ms; /* after it the gateway asks again */
     uint32_t http_status;
+    uint32_t retry_after_s; /* FAILED: the client may try again by itself after so long; 0: not said */
     struct ch_str text;
 };
 void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m);
@@ -314,7 +315,7 @@ struct ch_file_reply {
     uint64_t size_bytes;
     uint64_t epoch;              /* ALLOW holds while the epoch page still shows this epoch */
     uint64_t not_after_boot_ms;  /* and not longer than this (T11) */
-    uint32_t retry_after_s;      /* WAIT */
+    uint32_t retry_after_s;      /* WAIT; FAILED as for pages */
     uint32_t http_status;        /* FAILED */
     struct ch_str text;
     struct ch_str body; /* ALLOW of an attestation, which is no blob: at most CH_ATTESTATION_MAX */
