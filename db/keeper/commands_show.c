@@ -125,6 +125,9 @@ static void show_served(void *ctx, const struct ch_served_row *row)
     struct listing *l = ctx;
     struct command *c = l->c;
     char first[40], last[40], hex[CH_SHA256_HEX + 1];
+    if (!command_sees(c, ACTION_AUDIT_READ, row->repository)) { /* T26: who fetches where is for who reads there */
+        return;
+    }
     command_time(row->first_at_us, first, sizeof(first));
     command_time(row->last_at_us, last, sizeof(last));
     ch_sha256_hex(&row->sha256, hex);
