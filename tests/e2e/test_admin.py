@@ -278,6 +278,33 @@ class Admin(Quarantine):
             for s in held:
                 s.close()
 
+    def test_bodies_of_whoever_do_not_fill_the_memory(self):
+        """A token is looked at when the body is whole: one that never is has cost memory by then."""
+        alice, held = self.token("alice"), []
+        pid = next(p for p, name in self.service.processes().items() if name == "admin")
+
+        def resident():
+            with open(f"/proc/{pid}/status") as f:
+                return int(re.search(r"VmRSS:\s+(\d+) kB", f.read())[1]) >> 10
+        before = resident()
+        try:
+            for i in range(400):  # of several addresses, less than each may have
+                s = socket.socket()
+                held.append(s)
+                s.bind((f"127.0.1.{i // 100 + 1}", 0))
+                s.connect(("127.0.0.1", self.service.admin_port))
+                s.sendall(b"POST /api/v1/denials HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                          b"Authorization: Bearer chp_" + 64 * b"0" + b"\r\nContent-Length: 524000\r\n\r\n" +
+                          500000 * b"x")
+            self.assertEqual(self.ask("GET", "status", alice)[0], 200)
+            self.assertEqual(self.ask("POST", "commands", alice, {"command": "user", "words": ["list"]})[0], 200)
+            self.assertLess(resident() - before, 60)  # MiB; 190 were sent
+            held[0].settimeout(10)
+            self.assertIn(b"others send too much", held[0].recv(4096))
+        finally:
+            for s in held:
+                s.close()
+
     def test_a_token_in_the_wrong_place_is_in_no_log(self):
         alice = self.token("alice")
         digits = alice[4:]

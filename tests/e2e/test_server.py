@@ -185,7 +185,8 @@ class Commands(House):
                 status, out, err = self.by_server("arno", "audit", "search", *more)
                 self.assertEqual((status, err), (0, ""))
                 self.assertTrue(out.startswith(local))
-        self.assertIn('"kind":"served"', self.by_server("arno", "audit", "search", "--what", "old")[1])
+        # entered after it was served
+        self.eventually(lambda: '"kind":"served"' in self.by_server("arno", "audit", "search", "--what", "old")[1])
         status, out, err = self.by_server("ruth", "audit", "search")
         self.assertEqual((status, out), (1, ""))
         self.assertIn("audit.read", err)
