@@ -1,5 +1,6 @@
 """The administrative interface: rights, audiences, what it is not, and its description against what it does."""
 import base64
+import errno
 import http.client
 import json
 import os
@@ -177,6 +178,21 @@ class Admin(Quarantine):
         self.assertEqual(self.service.get(file_path("wanted", "2.0"))[0], 403)
         self.assertEqual(self.ask("POST", f"exceptions/{number}/revocation", carol, {"reason": "again"})[0], 409)
         self.assertEqual(self.ask("GET", "exceptions/999999", erin)[0], 404)
+
+    def test_a_policy_is_tried_and_proposed(self):
+        alice, bob, carol = (self.token(n) for n in ("alice", "bob", "carol"))
+        self.ask("GET", "explain?what=young", bob)
+        with open(self.service.path("policy.yaml")) as f:
+            other = f.read().replace("cool_down_days: 7", "cool_down_days: 900")
+        status, tried = self.ask("POST", "policy/test", bob, {"policy": other})
+        self.assertEqual(status, 200, tried)
+        self.assertIn("changes", tried)
+        status, why = self.ask("POST", "policy/test", bob, {"policy": "cool_down_days: many\n"})
+        self.assertEqual(status, 400)
+        self.assertIn("expected", why["detail"])
+        self.assertEqual(self.ask("POST", "policy/proposals", alice, {"policy": other})[0], 403)
+        status, proposed = self.ask("POST", "policy/proposals", carol, {"policy": other, "reason": "slower"})
+        self.assertEqual(status, 200, proposed)
 
     # --- form ---
 
@@ -380,8 +396,12 @@ class Address(unittest.TestCase):
     def taken(self, port):
         s = socket.socket()
         self.addCleanup(s.close)
-        s.bind(("127.0.0.1", port))
-        s.listen()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server: a port of a closed connection is free
+        try:
+            s.bind(("127.0.0.1", port))
+            s.listen()
+        except OSError as e:  # another test's service was quicker: taken it is
+            self.assertEqual(e.errno, errno.EADDRINUSE)
 
     def test_a_default_that_is_taken_is_done_without_and_said(self):
         self.service.args = []  # the house says "none" for services that need none
