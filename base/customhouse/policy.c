@@ -113,7 +113,7 @@ static enum ch_code read_request(struct request *r, const struct sub **ret, stru
                    ? CH_OK
                    : ch_fail(err, CH_E_USAGE,
                              "customhouse policy set: replaces files on the host of the server, so "
-                             "it is run there; policy test says before what would change");
+                             "it is run there; policy propose agrees to it from here");
     }
     return site_folder(args_value(args, "--state"), &r->folder, err);
 }
