@@ -449,9 +449,11 @@ static void *thread(void *arg)
 
 static int spool_fd;
 
-static void work_as_fetcher(void)
+static enum ch_role out_role; /* of the two that talk to the world outside */
+
+static void work_outside(void)
 {
-    confine_as(CH_ROLE_FETCHER, CH_CONFINE_PROCESS);
+    confine_as(out_role, CH_CONFINE_PROCESS);
     common_ground();
     int fd = open("/etc/hosts", O_RDONLY | O_CLOEXEC);
     CHECK(fd >= 0 || errno == ENOENT);
@@ -477,10 +479,20 @@ static void the_fetcher_can_work(void **state)
 {
     (void)state;
     spool_fd = memfd_create("spool", MFD_CLOEXEC);
-    passes(work_as_fetcher);
+    out_role = CH_ROLE_FETCHER;
+    passes(work_outside);
     struct stat st;
     assert_int_equal(fstat(spool_fd, &st), 0);
     assert_int_equal(st.st_size, 4);
+    close(spool_fd);
+}
+
+static void the_egress_can_work(void **state)
+{
+    (void)state;
+    spool_fd = memfd_create("spool", MFD_CLOEXEC);
+    out_role = CH_ROLE_EGRESS;
+    passes(work_outside);
     close(spool_fd);
 }
 
@@ -600,6 +612,7 @@ int main(void)
         cmocka_unit_test(the_keeper_can_work),
         cmocka_unit_test(the_gateway_can_work),
         cmocka_unit_test(the_fetcher_can_work),
+        cmocka_unit_test(the_egress_can_work),
         cmocka_unit_test(a_scanner_and_its_jobs_can_work),
         cmocka_unit_test(root_is_given_up),
         cmocka_unit_test(confinement_can_be_described),
