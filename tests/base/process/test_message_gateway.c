@@ -20,7 +20,7 @@ static void asking_for_a_page_travels(void **state)
     }
     {
         struct ch_page_reply in = {
-            21, CH_PAGE_NOT_FOUND, 22, UINT64_MAX, 504, text_of(ch_limits.text_bytes)};
+            21, CH_PAGE_NOT_FOUND, 22, UINT64_MAX, 504, 17, text_of(ch_limits.text_bytes)};
         struct ch_page_reply out;
         ROUND_TRIP(page_reply, CH_MSG_PAGE, in, out);
         assert_int_equal(out.ask, 21);
@@ -28,6 +28,7 @@ static void asking_for_a_page_travels(void **state)
         assert_int_equal(out.generation, 22);
         assert_true(out.fresh_until_boot_ms == UINT64_MAX);
         assert_int_equal(out.http_status, 504);
+        assert_int_equal(out.retry_after_s, 17);
         assert_same(out.text, in.text);
         DONE();
     }
