@@ -8,6 +8,7 @@
 #include "customhouse/limits.h"
 #include "people.h"
 #include "policy_trial.h"
+#include "rescan.h"
 
 #define OUTPUT_PART (256u << 10)
 
@@ -16,7 +17,7 @@ enum scope {
     SCOPE_SITE,  /* for the site as a whole */
     SCOPE_WHAT,  /* where command_what says that it is */
     SCOPE_LISTS, /* the same; without a name, and of bytes by their digest, the site */
-    SCOPE_OWN,   /* the command itself asks: it may be about one's own */
+    SCOPE_OWN,   /* the command itself asks: it depends on what it is about */
 };
 
 static const struct {
@@ -35,8 +36,8 @@ static const struct {
     {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
     {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE}, /* rotate: key.admin */
     {"own", command_own, ACTION_QUEUE_READ, SCOPE_LISTS},   /* to another: operate */
-    {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
-    {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
+    {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_OWN},   /* of approvers: exception.approve */
+    {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_OWN}, /* the same */
     {"token", command_token, ACTION_PEOPLE_ADMIN, SCOPE_OWN},
     {"exceptions", command_exceptions, ACTION_QUEUE_READ, SCOPE_OWN}, /* request, approve: their own */
     {"policy show", command_policy_show, ACTION_POLICY_READ, SCOPE_SITE},

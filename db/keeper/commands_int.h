@@ -143,6 +143,8 @@ bool command_may(struct command *c, enum action action, struct ch_str repository
 /* The same without ending it: CH_E_DENIED says so. */
 enum ch_code command_check(struct command *c, enum action action, struct ch_str repository,
                            struct ch_err *err) CH_MUST_CHECK;
+/* The names of persons who may, at most a few; returns how many there are. */
+size_t command_put_holders(const struct command *c, enum action action, struct place at, struct ch_buf *out);
 /* Exit status of what command_what, command_check and their like refuse. */
 uint32_t command_status_of(const struct ch_err *err);
 

@@ -18,6 +18,9 @@
 #include "keyring.h"
 #include "people.h"
 #include "policies.h"
+#include "quota.h"
+#include "rescan.h"
+#include "rulings.h"
 #include "sidecar.h"
 
 #define TICK_MS            30000

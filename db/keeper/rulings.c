@@ -1,8 +1,10 @@
 /* What people said (approve, deny), kept in memory; the store has the rows. */
-#include "audit.h"
-#include "exceptions.h"
+#include "rulings.h"
 
 #include <stdlib.h>
+
+#include "audit.h"
+#include "exceptions.h"
 
 #define LOOK_MS 3600000
 

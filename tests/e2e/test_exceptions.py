@@ -64,8 +64,7 @@ class Exceptions(Quarantine):
         for name, uid in UIDS.items():
             self.ok("user", "add", name.split()[0], "--uid", str(uid))
         self.ok("group", "add", "asking", "ann", "--role", "requester")
-        self.ok("group", "add", "deciding", "bob", "--role", "approver")
-        self.ok("group", "add", "deciding", "cid")
+        self.ok("group", "add", "deciding", "bob", "cid", "--role", "approver")
 
     def listed(self, *args):
         return {e["exception"]: e for e in json.loads(self.ok("exceptions", "list", "--json", *args))}
@@ -139,8 +138,9 @@ class Exceptions(Quarantine):
 
     def test_who_asks_on_the_page_with_a_token_is_that_person(self):
         self.people()
-        self.ok("group", "add", "asking", "bob")
-        token = re.search("chp_[0-9a-f]{64}", self.ok("token", "add", "--user", "bob", "--audience", "pull"))[0]
+        status, text = self.as_("bob", "token", "add", "--user", "bob", "--audience", "pull")
+        self.assertEqual(status, 0, text)
+        token = re.search("chp_[0-9a-f]{64}", text)[0]
         id = refusal_id(self.refused("page", "2.0", "the policy asks for 7"))
         body, kind = b'{"reason": "needed"}', "application/json"
         wrong = self.service.post(f"/-/x/{id}", body, kind, ["Authorization: Bearer chp_" + 64 * "0"])
