@@ -117,6 +117,8 @@ enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool
 void audit_problem(struct audit_verify *v, const char *fmt, ...) CH_PRINTF(2, 3);
 /* parts.c: the leaves of all entries, and each beside its row, by as many threads as there are
  * processors; `meanwhile` runs once the leaves are there. */
+#define AUDIT_PART_ENTRIES 16384 /* fewer are not worth a thread */
+extern uint64_t audit_part_entries; /* tests lower it */
 enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
                              void (*meanwhile)(struct audit_verify *v),
                              struct ch_err *err) CH_MUST_CHECK;

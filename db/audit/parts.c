@@ -11,8 +11,9 @@
 #include "db/log/bundle.h"
 
 #define PARTS_MAX     8
-#define PART_AT_LEAST 4096 /* entries: fewer are not worth a thread */
 #define SAME_TRIES    8
+
+uint64_t audit_part_entries = AUDIT_PART_ENTRIES;
 
 struct part {
     struct audit_verify v;
@@ -38,7 +39,7 @@ static size_t parts_for(uint64_t entries)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t count = processors < 1 ? 1 : processors > PARTS_MAX ? PARTS_MAX : (size_t)processors;
-    while (count > 1 && entries / count < PART_AT_LEAST) {
+    while (count > 1 && entries / count < audit_part_entries) {
         count--;
     }
     return count;

@@ -15,6 +15,7 @@
 #include "auditor.h"
 #include "db/keeper/audit_int.h"
 #include "db/keeper/people.h"
+#include "db/keeper/rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
@@ -81,6 +82,7 @@ static const char *const named_by[][2] = {
     {"log_entry", "database: log_"},
     {"people_fact", "database: "}, /* of any of its kinds */
     {"log_clear", "database: log_clear"},
+    {"log_erased", "database: "}, /* or the row that no longer is the one it has the hash of */
 };
 
 static const char *name_of(const char *table, char ret[128])
@@ -208,6 +210,10 @@ static sqlite3 *open_db(void)
     sqlite3 *db = NULL;
     snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    /* it is thrown away at once */
+    assert_int_equal(SQLITE_OK,
+                     sqlite3_exec(db, "PRAGMA synchronous = OFF; PRAGMA journal_mode = DELETE",
+                                  NULL, NULL, NULL));
     return db;
 }
 
@@ -233,7 +239,6 @@ static void drop_triggers(void)
     sqlite3_finalize(stmt);
     assert_in_range(strlen(drops), 1, sizeof(drops) - 2);
     must(db, drops);
-    must(db, "PRAGMA wal_checkpoint(TRUNCATE)");
     sqlite3_close(db);
 }
 
@@ -294,10 +299,6 @@ static void restore(void)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, original.ptr, original.len), (ssize_t)original.len);
     close(fd);
-    snprintf(path, sizeof(path), "%s/db/customhouse.db-wal", h->folder);
-    CH_IGNORE(unlink(path));
-    snprintf(path, sizeof(path), "%s/db/customhouse.db-shm", h->folder);
-    CH_IGNORE(unlink(path));
 }
 
 /* Whether the statement did something. */
@@ -307,17 +308,20 @@ static bool alter(const char *text)
     must(db, "PRAGMA ignore_check_constraints = ON");
     must(db, text);
     bool changed = sqlite3_changes(db) > 0;
-    must(db, "PRAGMA wal_checkpoint(TRUNCATE)");
     sqlite3_close(db);
     return changed;
 }
 
-static void assert_named(const char *what, const char *table)
+static size_t unnamed;
+
+/* All are tried, so that a change of the schema shows at once what it takes. */
+static void expect_named(const char *what, const char *table)
 {
     char room[128];
     if (verify() || (strstr(said, name_of(table, room)) == NULL &&
                      strstr(said, "CHECK constraint failed in ") == NULL)) {
-        fail_msg("not named: %s\n%s", what, said);
+        print_error("not named: %s\n%s", what, said);
+        unnamed++;
     }
 }
 
@@ -396,7 +400,7 @@ static void alter_column(const struct table *t, size_t i, int64_t row)
         t->name, t->column[i], other(t, i, value), t->keys, t->keys, t->name, t->keys,
         (long long)row);
     assert_true(alter(text));
-    assert_named(text, t->name);
+    expect_named(text, t->name);
     restore();
 }
 
@@ -407,7 +411,7 @@ static void delete_row(const struct table *t, int64_t row)
              "DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s ORDER BY %s LIMIT 1 OFFSET %lld)",
              t->name, t->keys, t->keys, t->name, t->keys, (long long)row);
     assert_true(alter(text));
-    assert_named(text, t->name);
+    expect_named(text, t->name);
     restore();
 }
 
@@ -421,11 +425,11 @@ static void add_row(const struct table *t)
     }
     snprintf(text + at, sizeof(text) - at, " FROM %s ORDER BY %s LIMIT 1", t->name, t->keys);
     assert_true(alter(text));
-    assert_named(text, t->name);
+    expect_named(text, t->name);
     restore();
 }
 
-#define ROWS_MAX 12 /* of each table, for a column is the same in each */
+#define ROWS_MAX 5 /* of each table, for a column is the same in each */
 
 static size_t alter_table(const struct table *t)
 {
@@ -480,6 +484,7 @@ static void test_every_column(void **state)
     free(tables);
     print_message("%zu columns of %zu tables\n", columns, count);
     assert_in_range(count, 20, 64);
+    assert_int_equal(unnamed, 0);
 }
 
 int main(void)
