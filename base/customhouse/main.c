@@ -194,16 +194,19 @@ static const struct command_row commands[] = {
     {.name = "status",
      .summary = "Show the processes, the store and what is going on.",
      OPTIONS(list_options),
+     .remote = true,
      .run = command_remote},
     {.name = "queue",
      .summary = "List what is being fetched and inspected, and what is held.",
      OPTIONS(queue_options),
+     .remote = true,
      .run = command_remote},
     {.name = "explain",
      .words = "WHAT",
      .summary = "Say what is served and what is not, which rule says so, and until when.",
      .text = WHAT_TEXT,
      OPTIONS(explain_options),
+     .remote = true,
      .run = command_remote},
     {.name = "approve",
      .words = "WHAT",
@@ -214,12 +217,14 @@ static const struct command_row commands[] = {
              "and only while the server listens on loopback alone, it is both. A range (\"NAME>=1,<2\")\n"
              "lifts holds for age, list and licence only.",
      OPTIONS(approve_options),
+     .remote = true,
      .run = command_remote},
     {.name = "deny",
      .words = "WHAT",
      .summary = "Refuse something, whatever the policy says.",
      .text = WHAT_TEXT,
      OPTIONS(deny_options),
+     .remote = true,
      .run = command_remote},
     {.name = "exceptions",
      .words = "list|show|request|approve|reject|revoke|renew [WORD...]",
@@ -231,12 +236,14 @@ static const struct command_row commands[] = {
              "reject NUMBER: one that is asked for. revoke NUMBER: one that is in force, at once.\n"
              "renew NUMBER: asks for another that takes the place of one in force.",
      OPTIONS(exceptions_options),
+     .remote = true,
      .run = command_remote},
     {.name = "fetched-by",
      .words = "WHAT",
      .summary = "List the clients who got something.",
      .text = WHAT_TEXT,
      OPTIONS(explain_options),
+     .remote = true,
      .run = command_remote},
     {.name = "rescan",
      .words = "[WHAT]",
@@ -245,6 +252,7 @@ static const struct command_row commands[] = {
      "\nWithout WHAT: says how far the rescan is that follows new rules by itself; with\n"
      "--wait does what is left of it at once.",
      OPTIONS(rescan_options),
+     .remote = true,
      .run = command_remote},
     {.name = "own",
      .words = "[NAME]",
@@ -254,20 +262,24 @@ static const struct command_row commands[] = {
          "one,\n"
          "files of the former owner are no longer answered under the name. Without NAME: all.",
      OPTIONS(own_options),
+     .remote = true,
      .run = command_remote},
     {.name = "policy",
-     .words = "show|test|set|history|diff [WORD...]",
+     .words = "show|test|propose|set|history|diff [WORD...]",
      .summary = "Show the policy, try another one, put it in force, and look back.",
      .text = "show: what is in force, defaults and lines included, and since when.\n"
              "test [NEW.yaml]: what would change among all known files, and (--against) what "
              "becomes of\n"
              "  a lock file's lines. Nothing is changed. Exit status 1: something gets worse.\n"
+             "propose NEW.yaml: says what changes, and that who may change the policy agrees to it:\n"
+             "  then who has its files may set it.\n"
              "set NEW.yaml: says what changes, then puts it in the place of policy.yaml, and in "
              "force.\n"
              "history: what was in force since when, by whom and why.\n"
              "diff [A [B]]: what differs in meaning and as text; A, B: numbers of the history or\n"
              "  digests (default: the one before, and the one in force).",
      OPTIONS(policy_options),
+     .remote = true,
      .run = command_policy},
     {.name = "audit",
      .words = "verify|search|export|erase",
@@ -280,6 +292,7 @@ static const struct command_row commands[] = {
              "erase: the texts that entries have only commitments to, by the server. The log stands\n"
              "  without them, and says that they were erased.",
      OPTIONS(audit_options),
+     .remote = true,
      .run = command_audit},
     {.name = "keys",
      .words = "list|show|rotate [NAME...]",
@@ -288,6 +301,7 @@ static const struct command_row commands[] = {
              "show NAME: one (PURPOSE-ID), or all of a purpose, with their public halves in PEM.\n"
              "rotate PURPOSE: a new key signs from now on; what the former one signed stands.",
      OPTIONS(keys_options),
+     .remote = true,
      .run = command_remote},
     {.name = "user",
      .words = "add|list|revoke [USER...]",
@@ -297,6 +311,7 @@ static const struct command_row commands[] = {
              "  uid. What a user may, groups say.\n"
              "revoke USER: with all uids, memberships and tokens, at once.",
      OPTIONS(user_options),
+     .remote = true,
      .run = command_remote},
     {.name = "group",
      .words = "add|list|revoke [GROUP [USER...]]",
@@ -306,6 +321,7 @@ static const struct command_row commands[] = {
              "revoke GROUP USER..., revoke GROUP --role ROLE: takes that away; revoke GROUP: all of it.\n"
              "Nobody holds operator and approver, over all groups.",
      OPTIONS(group_options),
+     .remote = true,
      .run = command_remote},
     {.name = "token",
      .words = "add|list|revoke [ID...]",
@@ -314,6 +330,7 @@ static const struct command_row commands[] = {
              "  with any user name.\n"
              "revoke ID...: it counts no more, at once.",
      OPTIONS(token_options),
+     .remote = true,
      .run = command_remote},
     {.name = "verify",
      .words = "FILE",

@@ -104,9 +104,8 @@ static void tell_first(struct command *c, const struct people_touch *touch)
         "not done yet: %s approves exceptions, or would by it, and that takes two approvers: "
         "another one has to run the same command within %d hours. %s has uids %.200s and %zu "
         "token%s",
-        touch->who, PEOPLE_PROPOSAL_HOURS, touch->who,
-        b.uid_count > 0 ? uids.ptr : "none", b.tokens,
-        b.tokens == 1 ? "" : "s");
+        touch->who, PEOPLE_PROPOSAL_HOURS, touch->who, b.uid_count > 0 ? uids.ptr : "none",
+        b.tokens, b.tokens == 1 ? "" : "s");
     ch_buf_done(&uids);
 }
 

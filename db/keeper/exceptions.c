@@ -4,6 +4,7 @@
 
 #include "audit.h"
 #include "exceptions_int.h"
+#include "rulings.h"
 
 struct exceptions {
     struct exception *items;
@@ -215,9 +216,38 @@ void exceptions_put_approvers(struct ch_buf *b, const struct exception_step *ste
     }
 }
 
-void exception_put_approvers(struct ch_buf *b, const struct exception *x)
+static size_t came_into_force(const struct exception *x)
 {
-    exceptions_put_approvers(b, x->steps, x->step_count);
+    size_t i = 0;
+    while (i < x->step_count && x->steps[i].event != EXCEPTION_IN_FORCE) {
+        i++;
+    }
+    return i;
+}
+
+void exception_put_approvers(struct keeper *k, struct ch_buf *b, const struct exception *x,
+                             const struct exception_shown *now)
+{
+    size_t force = came_into_force(x), n = 0;
+    bool was = force < x->step_count;
+    struct ch_str by =
+        was && x->ruling_count > 0 ? rulings_by(k, x->rulings[0]) : (struct ch_str){NULL, 0};
+    if (by.len > 0) { /* put there with it, escaped then */
+        ch_buf_puts(b, by);
+        return;
+    }
+    now = was ? &x->steps[force].shown : now;
+    struct exception_step *counting = ch_calloc(x->step_count + 1, sizeof(*counting));
+    for (size_t i = 0; i < force; i++) {
+        const struct exception_step *s = &x->steps[i];
+        bool of_now = exception_differs(&s->shown, now) == NULL;
+        if (s->event == EXCEPTION_APPROVED && of_now &&
+            (was || exceptions_counts(k, &x->row, s, now))) {
+            counting[n++] = *s;
+        }
+    }
+    exceptions_put_approvers(b, counting, n);
+    free(counting);
 }
 
 /* ------------------------------------------------------------------ acts */

@@ -39,8 +39,16 @@ const struct exception *exceptions_about(const struct keeper *k,
                                          const struct ch_exception_row *row);
 /* Whether it is about this file, too. */
 bool exception_covers(const struct exception *x, const struct page *p, size_t file);
-/* "user:ann, user:bob": whose approvals count now; for what is in force, whose did. */
-void exception_put_approvers(struct ch_buf *b, const struct exception *x);
+/* "user:ann, user:bob": whose approvals are of `now` (what is there) and count to this day; of what
+ * is in force or was, whose put it there, and `now` does not matter. */
+void exception_put_approvers(struct keeper *k, struct ch_buf *b, const struct exception *x,
+                             const struct exception_shown *now);
+/* How many such approvals there are of what is asked for. */
+size_t exceptions_have(struct keeper *k, const struct exception *x,
+                       const struct exception_shown *now);
+/* The repository is of another environment now than when it was asked for: it has no place any
+ * more. */
+bool exceptions_moved(const struct keeper *k, const struct ch_exception_row *row);
 
 /* Whether a request is taken from this address now (T14); counts it. */
 bool exceptions_may_ask(struct keeper *k, struct ch_str address);
@@ -62,7 +70,7 @@ struct approval {
     bool alone;
     struct ch_str reason; /* the approver's own words, may be absent */
     int64_t expires_at_us;
-    size_t needed; /* persons */
+    size_t needed; /* persons, as the policy asks; raised where nobody who is known asked (T22) */
     struct ch_ruling_row
         *rulings; /* what it comes to; `by` and the end are filled in, and on success id */
     size_t ruling_count;

@@ -22,6 +22,10 @@ struct exception_step exceptions_first_step(const struct ch_exception_row *row,
                                             const struct exception_shown *shown);
 /* "user:ann, user:bob": who approved in these steps, each once. */
 void exceptions_put_approvers(struct ch_buf *b, const struct exception_step *steps, size_t count);
+/* Whether a former approval still is one: of what is there now, by somebody who may approve to this
+ * day. */
+bool exceptions_counts(struct keeper *k, const struct ch_exception_row *of,
+                       const struct exception_step *s, const struct exception_shown *now);
 void exceptions_forget_askers(struct keeper *k); /* everybody starts anew */
 
 #endif

@@ -9,6 +9,8 @@
 
 /* Who ends what comes to its end by itself. */
 static const struct ch_str by_time = {"time", 4};
+static const struct ch_str by_configuration = {"configuration", 13};
+#define MOVED "the repository is of another environment now"
 static const struct ch_str none = {NULL, 0};
 
 /* ------------------------------------------------------------------ approving */
@@ -71,10 +73,8 @@ static enum ch_code put_in_force(struct keeper *k, struct approval *a,
     return rc;
 }
 
-/* Whether a former approval still is one: of what is there now, by somebody who may approve to this
- * day. */
-static bool still_approves(struct keeper *k, const struct ch_exception_row *of,
-                           const struct exception_step *s, const struct exception_shown *now)
+bool exceptions_counts(struct keeper *k, const struct ch_exception_row *of,
+                       const struct exception_step *s, const struct exception_shown *now)
 {
     struct ch_str person = exception_person(s->by);
     const struct place at = {of->repository, of->environment};
@@ -98,13 +98,69 @@ static struct exception_step *with(struct keeper *k, const struct ch_exception_r
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         if (steps[i].event != EXCEPTION_APPROVED ||
-            still_approves(k, of, &steps[i], &next->shown)) {
+            exceptions_counts(k, of, &steps[i], &next->shown)) {
             all[n++] = steps[i];
         }
     }
     all[n++] = *next;
     *ret_count = n;
     return all;
+}
+
+size_t exceptions_have(struct keeper *k, const struct exception *x,
+                       const struct exception_shown *now)
+{
+    const struct exception_step end = {.event = EXCEPTION_JOINED, .shown = *now};
+    size_t count;
+    struct exception_step *all = with(k, &x->row, x->steps, x->step_count, &end, &count);
+    size_t have = exception_approvals(all, count, now);
+    free(all);
+    return have;
+}
+
+bool exceptions_moved(const struct keeper *k, const struct ch_exception_row *row)
+{
+    const struct ch_repository *r = ch_config_repository(k->config, row->repository);
+    return r != NULL && row->environment.len > 0 &&
+           !ch_str_eq(row->environment, ch_str_of(r->environment));
+}
+
+/* They have said so before, when it took more: since a person asks for it, too, their word is
+ * enough. They say it again, for asking puts nothing in force. */
+static bool is_complete(struct keeper *k, const struct ch_exception_row *of,
+                        const struct exception_step *steps, size_t count, const struct approval *a)
+{
+    const struct exception_step end = {.event = EXCEPTION_JOINED, .shown = a->shown};
+    size_t n;
+    struct exception_step *all = with(k, of, steps, count, &end, &n);
+    bool complete =
+        exception_is_approved(all, n, &a->shown, exception_persons_needed(all, n, a->needed));
+    free(all);
+    return complete;
+}
+
+static enum ch_code may_approve(struct keeper *k, const struct ch_exception_row *of,
+                                const struct exception_step *steps, size_t count,
+                                const struct exception_step *next, const struct approval *a,
+                                struct ch_err *err)
+{
+    if (exceptions_moved(k, of)) {
+        return ch_fail(err, CH_E_CONFLICT, "it was asked for while repository %.*s was %.*s",
+                       CH_STR_ARG(of->repository), CH_STR_ARG(of->environment));
+    }
+    if (!is_complete(k, of, steps, count, a)) {
+        return exception_may(steps, count, next, err);
+    }
+    struct exception_step *others = ch_calloc(count + 1, sizeof(*others));
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (steps[i].event != EXCEPTION_APPROVED || !ch_str_eq(steps[i].by, next->by)) {
+            others[n++] = steps[i];
+        }
+    }
+    enum ch_code rc = exception_may(others, n, next, err);
+    free(others);
+    return rc;
 }
 
 static void fill_rulings(struct approval *a, const struct exception_step *steps, size_t count,
@@ -168,11 +224,12 @@ enum ch_code exceptions_approve(struct keeper *k, struct approval *a, struct ch_
     const struct exception_step *steps = a->request != NULL ? &asked : x->steps;
     size_t count = a->request != NULL ? 1 : x->step_count;
     const struct ch_exception_row *of = a->request != NULL ? a->request : &x->row;
-    enum ch_code rc = exception_may(steps, count, &step, err);
+    enum ch_code rc = may_approve(k, of, steps, count, &step, a, err);
     if (rc != CH_OK) {
         return rc;
     }
     struct exception_step *all = with(k, of, steps, count, &step, &count);
+    a->needed = exception_persons_needed(all, count, a->needed);
     a->in_force = exception_is_approved(all, count, &a->shown, a->needed);
     size_t have = exception_approvals(all, count, &a->shown);
     a->missing = a->in_force || have >= a->needed ? 0 : a->needed - have;
@@ -192,8 +249,11 @@ static enum ch_code close_one(struct keeper *k, const struct exception *x,
                               struct ch_err *err)
 {
     enum ch_code begun = audit_act(k, err), rc = begun;
-    if (rc == CH_OK && step->event == EXCEPTION_REVOKED) {
-        rc = end_rulings(k, x, step->by, "revoked", err);
+    const char *why = step->event == EXCEPTION_REVOKED ? "revoked"
+                      : exceptions_moved(k, &x->row)   ? MOVED
+                                                       : NULL;
+    if (rc == CH_OK && why != NULL) {
+        rc = end_rulings(k, x, step->by, why, err);
     }
     rc = rc == CH_OK ? exceptions_add_step(k, &x->row, step, reason, none, none, err) : rc;
     return exceptions_act_end(k, begun, rc, err);
@@ -220,7 +280,8 @@ enum ch_code exceptions_close(struct keeper *k, uint64_t id, enum exception_even
     return close_one(k, x, &step, reason, err);
 }
 
-/* Its time has come, or all that it lets pass by has been ended otherwise. */
+/* Its time has come, its repository is of another environment, or all that it lets pass by has been
+ * ended. */
 static bool is_over(const struct keeper *k, const struct exception *x)
 {
     enum exception_state s = exception_state_of(k, x);
@@ -228,7 +289,7 @@ static bool is_over(const struct keeper *k, const struct exception *x)
     for (size_t i = 0; i < x->ruling_count && !stands; i++) {
         stands = rulings_stands(k, x->rulings[i]);
     }
-    return s == EXCEPTION_STATE_ENDED || !stands;
+    return s == EXCEPTION_STATE_ENDED || !stands || exceptions_moved(k, &x->row);
 }
 
 void exceptions_settle(struct keeper *k)
@@ -236,7 +297,8 @@ void exceptions_settle(struct keeper *k)
     for (size_t i = 0; i < exceptions_count(k); i++) {
         const struct exception *x = exceptions_at(k, i);
         struct exception_step step = {.event = EXCEPTION_ENDED,
-                                      .by = by_time,
+                                      .by =
+                                          exceptions_moved(k, &x->row) ? by_configuration : by_time,
                                       .at_us = keeper_now_us(k),
                                       .expires_at_us = CH_TIME_UNKNOWN};
         struct ch_err err;
@@ -244,9 +306,14 @@ void exceptions_settle(struct keeper *k)
         if (!is_over(k, x) || exception_may(x->steps, x->step_count, &step, &err) != CH_OK) {
             continue;
         }
-        if (close_one(k, x, &step, none, &err) != CH_OK) {
+        bool moved = exceptions_moved(k, &x->row);
+        if (close_one(k, x, &step, ch_str_of(moved ? MOVED : NULL), &err) != CH_OK) {
             keeper_log("exceptions", "error=\"%s\"", err.msg); /* the next tick tries again */
             return;
+        }
+        if (moved && rulings_load(k, &err) != CH_OK) {
+            keeper_log("exceptions", "error=\"%s\"",
+                       err.msg); /* they are in no scope all the same */
         }
         i -= exceptions_count(k) < before; /* loaded anew, without it */
     }

@@ -27,5 +27,10 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
 void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count);
 /* Whether one of this number is among what was loaded: not ended. */
 bool rulings_stands(const struct keeper *k, uint64_t id);
+/* Whether one of these numbers is about this file as it is now. */
+bool rulings_cover(const struct keeper *k, const uint64_t *ids, size_t count, const struct page *p,
+                   size_t file);
+/* By whom that one is ("user:ann, user:bob"); absent: it is not among what was loaded. */
+struct ch_str rulings_by(const struct keeper *k, uint64_t id);
 
 #endif

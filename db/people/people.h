@@ -11,6 +11,7 @@
 
 #include "customhouse/digest.h"
 #include "customhouse/err.h"
+#include "customhouse/secret.h"
 #include "customhouse/store_people.h"
 #include "rights.h"
 
@@ -40,7 +41,7 @@ struct principal {
 
 /* "chp_" and 64 hexadecimal digits (lower case) of 256 random bits. Shown once; what is stored is the
  * SHA-256 of these 68 bytes. */
-#define TOKEN_PREFIX "chp_"
+#define TOKEN_PREFIX CH_SECRET_PREFIX
 #define TOKEN_LEN    68
 /* A new one, with a NUL at its end: the caller wipes it. */
 void token_make(char ret[TOKEN_LEN + 1]);

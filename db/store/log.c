@@ -76,6 +76,22 @@ void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret)
     };
 }
 
+enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_list_fn *each,
+                               void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ROWS,
+                                     CH_ARGS(ch_arg_u64(from), ch_arg_u64(INT64_MAX)), &c, err);
+    bool more = true;
+    while (rc == CH_OK && more && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_log_row row;
+        ch_log_row_read(&c, &row);
+        more = each(ctx, &row);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
                               bool *ret_has, struct ch_err *err)
 {
@@ -143,5 +159,6 @@ enum ch_code ch_store_refusals_before(struct ch_store *s, int64_t minute,
 
 enum ch_code ch_store_drop_refusals_before(struct ch_store *s, int64_t minute, struct ch_err *err)
 {
-    return ch_sql_run_overwriting(s, CH_SQL_DROP_REFUSALS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL, err);
+    return ch_sql_run_overwriting(s, CH_SQL_DROP_REFUSALS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL,
+                                  err);
 }

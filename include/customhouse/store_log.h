@@ -39,6 +39,12 @@ typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
 
+/* Entries from this place on, in their order, until `each` says that it wants no more. Slices live
+ * during the call. */
+typedef bool ch_store_log_list_fn(void *ctx, const struct ch_log_row *row);
+enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_list_fn *each,
+                               void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
 /* Whether there is an entry of this kind about this row. */
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
                               bool *ret_has, struct ch_err *err) CH_MUST_CHECK;

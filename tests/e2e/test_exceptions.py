@@ -119,8 +119,16 @@ class Exceptions(Quarantine):
                          [("anonymous", "127.0.0.1", "fixes a bug & more")])
         self.assertEqual(self.service.post(f"/-/x/{id}", body).status, 303)  # the same again is the same
         self.assertEqual(len([e for e in self.listed().values() if e.get("refusal") == id]), 1)
-        status, text = self.as_("bob", "approve", str(asked[0]["exception"]))
+        self.assertIn(b"2 persons have to approve it: no user here is known to have asked for it", page)
+        status, text = self.as_("bob", "approve", str(asked[0]["exception"]))  # who may be who asked
         self.assertEqual(status, 0, text)
+        self.assertIn("1 more person has to approve exception", text)
+        self.refused("formed", "2.0", "the policy asks for 7")
+        page = self.service.ask(f"/-/x/{id}", {"Accept": "text/html"}).body
+        self.assertIn(b"1 more person has to approve it: no user here is known to have asked for it", page)
+        status, text = self.as_("cid", "approve", str(asked[0]["exception"]))
+        self.assertEqual(status, 0, text)
+        self.assertIn("now: allow", text)
         with Client("pip-newest") as client:
             self.installs(client, "formed==2.0", "formed", "2.0")
         status, text = self.as_("bob", "exceptions", "revoke", str(asked[0]["exception"]), "--reason", "enough")

@@ -146,8 +146,11 @@ class Rights(Base):
             self.assertEqual((self.listed("user"), self.listed("group")), before)
             self.assertEqual(self.approve("young2")[0], 1)
             self.refuses("user:bob may not do this", "queue", uid=BOB)
-        number = self.service.ask_exception(file_path("young2", "2.0"), "needed")
+        status, out, err = run_as(self.service, BOB, "exceptions", "request", "young2==2.0", "--reason", "needed")
+        self.assertEqual(status, 0, out + err)
+        number = re.search(r"exception (\d+)", out).group(1)
         self.assertEqual(run_as(self.service, ALICE, "approve", number)[0], 0)
+        self.assertEqual(self.service.ask(file_path("young2", "2.0")).status, 200)
 
     def test_6_what_is_taken_is_gone_at_once(self):
         self.ok("group", "revoke", "readers", "bob", "--reason", "left")
@@ -159,6 +162,26 @@ class Rights(Base):
         self.refuses(f"uid {BOB} was bob's: it is one person's for good", "user", "add", "rob", "--uid", str(BOB))
         self.restart(kill=True)
         self.refuses(f"uid {BOB} is no user here", "queue", uid=BOB)
+
+    def test_6_one_agrees_to_a_policy_and_another_sets_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            new, other = os.path.join(folder, "new.yaml"), os.path.join(folder, "other.yaml")
+            for path, days in ((new, 1000), (other, 0)):
+                with open(path, "w") as f:
+                    f.write(f"version: 1\ncool_down_days: {days}\n")
+            self.refuses("What one of them has agreed to (customhouse policy propose) may be set by root",
+                         "policy", "set", new, "--reason", "x")
+            self.refuses("needs policy.write", "policy", "propose", new, "--reason", "x", uid=OSCAR)
+            status, out, err = run_as(self.service, ALICE, "policy", "propose", new, "--reason", "slower")
+            self.assertEqual(status, 0, out + err)
+            self.assertIn("proposed: sha256", out)
+            self.refuses("needs policy.write", "policy", "set", other)
+            status, out, err = self.service.command("policy", "set", new)
+            self.assertEqual(status, 0, out + err)
+            self.assertIn("in force", out)
+        newest = json.loads(self.ok("policy", "history", "--json"))[0]
+        self.assertEqual((newest["by"], newest["reason"]), ("user:alice, local:0", "slower"))
 
     def test_7_the_log_says_so_and_names_nobody(self):
         exported = self.ok("audit", "export")
@@ -304,6 +327,18 @@ class Init(unittest.TestCase):
         self.assertEqual(status, 1, out + err)
         self.assertIn("Who may: alice", err)
         number = service.ask_exception(file_path("young", "2.0"), "needed")
+        status, out, err = run_as(service, ALICE, "approve", number)
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("1 more person has to approve exception 1", out + err)  # it could be hers
+        self.assertEqual(service.ask(file_path("young", "2.0")).status, 403)
+        for args in (("user", "add", "bob", "--uid", str(BOB)), ("group", "add", "asking", "bob", "--role", "requester")):
+            status, out, err = service.command(*args)
+            self.assertEqual(status, 0, out + err)
+        status, out, err = run_as(service, BOB, "exceptions", "request", file_path("young", "2.0").split("/")[-1],
+                                  "--reason", "me too")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("asked for already, as exception 1", out)
+        self.assertEqual(service.ask(file_path("young", "2.0")).status, 403)
         status, out, err = run_as(service, ALICE, "approve", number)
         self.assertEqual(status, 0, out + err)
         self.assertEqual(service.ask(file_path("young", "2.0")).status, 200)

@@ -50,6 +50,8 @@ static const struct {
     {"blob", "where bytes lie, and how old they are"},
     {"log_refusal", "counted until the minute is over, then an entry"},
     {"log_sign_in", "likewise"},
+    {"ruling_fingerprint.number", "their order alone, which the digest of them all has"},
+    {"served.id", "a row that is not there looks like one of too many: see below"},
     {"served.user_agent", "what the client calls itself: in no entry"},
     {"served.last_at_us", "moves with each serving"},
     {"served.times", "likewise"},

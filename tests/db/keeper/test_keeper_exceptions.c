@@ -7,6 +7,7 @@
 
 #include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
+#include "rulings.h"
 
 enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
@@ -127,6 +128,39 @@ static void t9_it_lifts_what_it_was_approved_for(void **state)
     house_ask_page(h, "pkg");
     assert_false(is_had(h));
     assert_str_eq(h->file.refusal.rule, "removed-upstream");
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* T9: which projects are listed is the policy's to say, also where a former approval of a range said so. */
+static void t9_a_range_lists_nothing(void **state)
+{
+    (void)state;
+    static const char policy[] = "version: 1\nrepositories: {pypi: {mode: allow-list}}\n";
+    struct house *h = house_new_with(policy, NULL);
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "clean", 30);
+    house_ask_page(h, "pkg");
+    COMMAND(h, 0, false, "approve", "pypi:pkg>=1.0", "team", "14d", &out);
+    assert_says(&out, "cool-down and licence are lifted");
+    struct ch_ruling_row row = {.repository = CH_STR("pypi"),
+                                .ecosystem = CH_STR("pypi"),
+                                .project = CH_STR("pkg"),
+                                .version_spec = CH_STR(">=1.0"),
+                                .lifts = 1ull << CH_HOLD_AGE | 1ull << CH_HOLD_NOT_LISTED,
+                                .policy = ch_policy_digest(h->k->policy),
+                                .reason = CH_STR("team"),
+                                .by = CH_STR("local:0"),
+                                .at_us = keeper_now_us(h->k),
+                                .expires_at_us = keeper_now_us(h->k) + 86400 * 1000000LL};
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "not-listed");
+    COMMAND(h, 0, false, "approve", WHEEL, "this one", "14d", &out); /* its bytes somebody may let pass */
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     ch_buf_done(&out);
     house_free(h);
 }
@@ -386,6 +420,74 @@ static void t11_it_ends_by_itself(void **state)
     house_free(h);
 }
 
+#define IN(environment)                                                                             \
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                    \
+    "upstreams:\n"                                                                                  \
+    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"    \
+    "repositories:\n  - {name: pypi, ecosystem: pypi, environment: " environment ", upstreams: [up]}\n"
+
+/* T23: what was approved for one environment is not for another. */
+static void t23_it_ends_with_the_environment(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    for (int restarted = 0; restarted <= 1; restarted++) {
+        struct house *h = house_new_with(NULL, IN("preprod"));
+        set_wheel(h, "young", 1);
+        COMMAND(h, 0, false, "approve", WHEEL, "to try it", "14d", &out);
+        assert_true(is_had(h));
+        h->config = IN("prod");
+        if (restarted) {
+            house_stop(h);
+            house_start(h, h->policy, h->config);
+        } else {
+            assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+        }
+        uint64_t open = asks(h, "user:ann"); /* in prod */
+        assert_false(is_had(h));
+        assert_false(house_serves(h, "young"));
+        assert_str_eq(h->file.refusal.rule, "cool-down");
+        house_settle(h);
+        assert_steps(h, 1, "requested, approved, in force, ended");
+        assert_int_equal(count_log(h, "ruling-end"), 1);
+        assert_int_equal(0, exceptions_command(h, "show", "1", NULL, &out));
+        assert_says(&out, "ended by configuration: the repository is of another environment now");
+        assert_int_equal(state_of(h, open), EXCEPTION_STATE_OPEN);
+        h->config = IN("preprod"); /* ended is ended */
+        assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+        assert_false(is_had(h));
+        assert_steps(h, open, "requested, ended"); /* what waited for an answer, too */
+        house_restart(h);
+        assert_false(is_had(h));
+        house_free(h);
+    }
+    ch_buf_done(&out);
+}
+
+/* It counts no more though its end cannot be stored. */
+static void t23_an_end_that_cannot_be_stored_is_one(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    struct house *h = house_new_with(NULL, IN("preprod"));
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "approve", WHEEL, "to try it", "14d", &out);
+    assert_true(is_had(h));
+    house_settle(h);
+    fail_commits = true;
+    h->config = IN("prod");
+    CH_IGNORE(house_reload(h, "version: 1\n", &err) != CH_OK);
+    assert_false(house_serves(h, "young"));
+    fail_commits = false;
+    assert_false(is_had(h));
+    exceptions_settle(h->k); /* as the next tick does */
+    assert_steps(h, 1, "requested, approved, in force, ended");
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* Ended while no keeper ran: the next one says so. */
 static void what_ended_meanwhile_is_settled(void **state)
 {
@@ -446,12 +548,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(approve_is_an_exception),
         cmocka_unit_test(t9_it_lifts_what_it_was_approved_for),
+        cmocka_unit_test(t9_a_range_lists_nothing),
         cmocka_unit_test(t8_what_changed_is_a_conflict),
         cmocka_unit_test(a_page_asks_and_grants_nothing),
         cmocka_unit_test(t14_requests_are_bounded),
         cmocka_unit_test(t4_revoking_acts_at_once),
         cmocka_unit_test(rejecting_and_renewing),
         cmocka_unit_test(t11_it_ends_by_itself),
+        cmocka_unit_test(t23_it_ends_with_the_environment),
+        cmocka_unit_test(t23_an_end_that_cannot_be_stored_is_one),
         cmocka_unit_test(what_ended_meanwhile_is_settled),
         cmocka_unit_test(t4_what_cannot_be_stored_or_logged_is_not_in_force),
     };
