@@ -150,6 +150,10 @@ void attribute_set(struct file *f, struct value of, struct ch_str name, struct v
             if (is_hook(whole.text) || str_is(a->text, "builtins")) {
                 called_back(f, v, f->tokens[0].line);
             }
+            if (str_is(whole.text, "sys.meta_path") || str_is(whole.text, "sys.path_hooks") ||
+                str_is(a->text, "sys.meta_path") || str_is(a->text, "sys.path_hooks")) {
+                takes_finders(f, &v);
+            }
             check_patch(f, whole.text, &v);
         }
     }
