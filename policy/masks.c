@@ -4,8 +4,8 @@
 #define BIT(kind) ((uint64_t)1 << (kind))
 
 /* Of a range of versions, which reaches files that nobody has seen: "version ranges only for age,
- * licence and advisory holds" (T9), and the list that names projects anyway. */
-enum { OF_RANGE = 1u << CH_HOLD_AGE | 1u << CH_HOLD_NOT_LISTED | 1u << CH_HOLD_LICENCE };
+ * licence and advisory holds" (T9). What projects a site lists at all, its policy says. */
+enum { OF_RANGE = 1u << CH_HOLD_AGE | 1u << CH_HOLD_LICENCE };
 
 /* T8: a file is inspected whole before anyone's word counts; missing or failed inspection, a type
  * that nothing inspects and a clock that cannot be trusted are not a matter of approval. An attack
@@ -15,7 +15,7 @@ uint64_t ch_approval_liftable(bool of_bytes)
     if (!of_bytes) {
         return OF_RANGE;
     }
-    return OF_RANGE | BIT(CH_HOLD_FINDING) | BIT(CH_HOLD_REMOVED) | BIT(CH_HOLD_SIBLING) |
+    return OF_RANGE | BIT(CH_HOLD_NOT_LISTED) | BIT(CH_HOLD_FINDING) | BIT(CH_HOLD_REMOVED) | BIT(CH_HOLD_SIBLING) |
            BIT(CH_HOLD_RULE) | BIT(CH_HOLD_IDENTITY) | BIT(CH_HOLD_BUILD) | BIT(CH_HOLD_AUTO_LOAD) |
            BIT(CH_HOLD_CHANGE) | BIT(CH_HOLD_NAME);
 }

@@ -1,5 +1,6 @@
 #include "customhouse/timefmt.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #define US_PER_SECOND INT64_C(1000000)
@@ -104,4 +105,14 @@ void ch_time_put(struct ch_buf *b, int64_t us, bool with_fraction)
         ch_buf_printf(b, ".%06d", (int)(us % US_PER_SECOND));
     }
     ch_buf_putc(b, 'Z');
+}
+
+bool ch_time_parse_bound(struct ch_str s, bool end, int64_t *ret_us)
+{
+    char full[64];
+    if (s.len != sizeof("2024-01-17") - 1) {
+        return ch_time_parse(s, ret_us);
+    }
+    snprintf(full, sizeof(full), "%.*s%s", CH_STR_ARG(s), end ? "T23:59:59.999999Z" : "T00:00:00Z");
+    return ch_time_parse(ch_str_of(full), ret_us);
 }

@@ -10,6 +10,7 @@
 #include "customhouse/spawn.h"
 #include "customhouse/timefmt.h"
 #include "remote.h"
+#include "server.h"
 #include "site.h"
 
 #define WORDS_MAX 16
@@ -40,17 +41,11 @@ static enum ch_code pass_time(struct words *w, const struct args *args, const ch
 {
     const char *value = args_value(args, name);
     char us[32];
-    struct ch_buf full;
     int64_t at = 0;
     if (value == NULL) {
         return CH_OK;
     }
-    ch_buf_init(&full, 128);
-    bool day = strlen(value) == strlen("2030-01-31");
-    ch_buf_printf(&full, "%.64s%s", value, !day ? "" : end ? "T23:59:59.999999Z" : "T00:00:00Z");
-    bool good = ch_time_parse(ch_buf_str(&full), &at) && at >= 0;
-    ch_buf_done(&full);
-    if (!good) {
+    if (!ch_time_parse_bound(ch_str_of(value), end, &at) || at < 0) {
         return ch_fail(err, CH_E_USAGE,
                        "%s: expected a date or time, as 2030-01-31 or "
                        "2030-01-31T12:00:00Z",
@@ -102,25 +97,95 @@ static int erase(const struct args *args)
     static const char *const options[] = {"--who", "--entry", "--reason"};
     struct ch_command command = {.name = CH_STR("audit erase")};
     struct ch_err err;
-    char *folder = NULL;
-    int fd = -1, status = 1;
+    int status = 1;
     for (size_t i = 0; i < CH_ARRAY_LEN(options); i++) {
         if (args_value(args, options[i]) != NULL) {
             command.key[command.arg_count] = ch_str_of(options[i] + 2);
             command.value[command.arg_count++] = ch_str_of(args_value(args, options[i]));
         }
     }
-    enum ch_code rc = word_of(args, 1) == NULL
-                          ? site_folder(args_value(args, "--state"), &folder, &err)
-                          : ch_fail(&err, CH_E_USAGE, "customhouse audit erase: takes no word");
-    rc = rc == CH_OK ? remote_connect(folder, &fd, &err) : rc;
-    rc = rc == CH_OK ? remote_send(fd, &command, (struct ch_str){NULL, 0}, &err) : rc;
-    rc = rc == CH_OK ? remote_answer(fd, REMOTE_WAIT_MS, &status, &err) : rc;
-    if (fd >= 0) {
-        close(fd);
-    }
-    free(folder);
+    enum ch_code rc =
+        word_of(args, 1) == NULL
+            ? remote_run(args, &command, (struct ch_str){NULL, 0}, REMOTE_WAIT_MS, &status, &err)
+            : ch_fail(&err, CH_E_USAGE, "customhouse audit erase: takes no word");
     return rc == CH_OK ? status : command_failed(&err);
+}
+
+/* A keeper looks at a part of its log for one command, and its words say where to go on. */
+static bool goes_on(const struct ch_buf *words, char next[32])
+{
+    struct ch_str text = ch_buf_str(words), word = CH_STR("next ");
+    uint64_t number;
+    if (!ch_str_starts(text, word) || !ch_str_u64(ch_str_sub(text, word.len, text.len), &number)) {
+        return false;
+    }
+    snprintf(next, 32, "%llu", (unsigned long long)number);
+    return true;
+}
+
+static void search_command(const struct args *args, bool verbatim, const char *next,
+                           struct ch_command *ret)
+{
+    static const char *const options[] = {"--kind", "--what", "--who", "--from", "--to"};
+    *ret = (struct ch_command){.name = CH_STR("audit search")};
+    for (size_t i = 0; i < CH_ARRAY_LEN(options); i++) {
+        if (args_value(args, options[i]) != NULL) {
+            ret->key[ret->arg_count] = ch_str_of(options[i] + 2);
+            ret->value[ret->arg_count++] = ch_str_of(args_value(args, options[i]));
+        }
+    }
+    if (verbatim) {
+        ret->key[ret->arg_count++] = CH_STR("verbatim");
+    }
+    if (next[0] != '\0') {
+        ret->key[ret->arg_count] = CH_STR("next");
+        ret->value[ret->arg_count++] = ch_str_of(next);
+    }
+}
+
+/* search and export of a log that is elsewhere: by its keeper, for whoever has audit.read. */
+static int search_elsewhere(const struct args *args, bool verbatim)
+{
+    struct ch_err err;
+    char next[32] = "";
+    int status = 0;
+    enum ch_code rc = CH_OK;
+    for (bool more = true; rc == CH_OK && more && status == 0;) {
+        struct ch_command command;
+        struct ch_buf output, words;
+        ch_buf_init(&output, SIZE_MAX / 2); /* bounded by the answer */
+        ch_buf_init(&words, 1u << 16);
+        search_command(args, verbatim, next, &command);
+        rc = server_ask(args, &command, (struct ch_str){NULL, 0}, &output, &words, &status, &err);
+        more = goes_on(&words, next);
+        fwrite(output.ptr != NULL ? output.ptr : "", 1, output.len, stdout);
+        if (!more && words.len > 0) {
+            fprintf(stderr, "%.*s\n", CH_STR_ARG(ch_buf_str(&words)));
+        }
+        ch_buf_done(&output);
+        ch_buf_done(&words);
+    }
+    if (rc != CH_OK) {
+        return command_failed(&err);
+    }
+    return fflush(stdout) == 0 ? status : 1;
+}
+
+static bool is_verb(const struct args *args, const char *verb)
+{
+    return word_of(args, 0) != NULL && strcmp(word_of(args, 0), verb) == 0;
+}
+
+static enum ch_code check_elsewhere(const struct args *args, struct ch_err *err)
+{
+    if (!is_verb(args, "search") && !is_verb(args, "export")) {
+        return ch_fail(err, CH_E_USAGE,
+                       "customhouse audit: search, export and erase go with --server; verify reads "
+                       "the state folder, or it would have to believe the server");
+    }
+    return word_of(args, 1) == NULL
+               ? CH_OK
+               : ch_fail(err, CH_E_USAGE, "customhouse audit %s: takes no word", word_of(args, 0));
 }
 
 int command_audit(const struct command_row *row, const struct args *args)
@@ -130,10 +195,16 @@ int command_audit(const struct command_row *row, const struct args *args)
     char *state = NULL, *folder = NULL;
     char program[4096];
     (void)row;
-    if (word_of(args, 0) != NULL && strcmp(word_of(args, 0), "erase") == 0) {
+    if (is_verb(args, "erase")) {
         return erase(args);
     }
-    enum ch_code rc = site_folder(args_value(args, "--state"), &state, &err);
+    if (server_is_meant(args)) {
+        return check_elsewhere(args, &err) == CH_OK
+                   ? search_elsewhere(args, is_verb(args, "export"))
+                   : command_failed(&err);
+    }
+    enum ch_code rc = server_options_unused(args, &err);
+    rc = rc == CH_OK ? site_folder(args_value(args, "--state"), &state, &err) : rc;
     rc = rc == CH_OK ? words_of(args, state, &w, &err) : rc;
     rc = rc == CH_OK ? ch_spawn_folder(&folder, &err) : rc;
     if (rc == CH_OK) {

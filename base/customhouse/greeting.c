@@ -55,6 +55,11 @@ void greet(const struct supervisor *sup)
     if (sup->admin.address != NULL) {
         ch_buf_printf(&text, "administration: %s://%s/api/v1/\n", sup->admin.tls ? "https" : "http",
                       sup->admin.address);
+    } else if (sup->admin_missing != NULL) {
+        ch_buf_printf(&text,
+                      "warning: there is no administrative interface: %s; admin: address: in the "
+                      "configuration names another, enabled: false does without\n",
+                      sup->admin_missing);
     }
     ch_buf_printf(&text, "configuration: %s\npolicy: %s\n", sup->site.config_name,
                   sup->site.policy_name);

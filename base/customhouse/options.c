@@ -10,12 +10,40 @@ const struct option option_state = {
     "                          ${XDG_STATE_HOME:-~/.local/state}/customhouse)"};
 const struct option option_help = {"--help", NULL, false, false, "show this text"};
 
+/* Of commands that a server does. */
+static const struct option server_options[] = {
+    {"--server", "URL", false, false,
+     "give the command to a server's administrative interface (as\n"
+     "                          https://HOST:8081), instead of one on this host"},
+    {"--token-file", "FILE", false, false,
+     "with --server: who gives it, a file (mode 0600) with a token of\n"
+     "                          audience admin; default: CUSTOMHOUSE_TOKEN of the environment"},
+    {"--ca", "FILE", false, false,
+     "with --server: certificates (PEM) to trust instead of the\n"
+     "                          system's"},
+    {"--insecure-http", NULL, false, false, "with --server: permit http:// to other than loopback"},
+};
+
 static const struct option *option_at(const struct command_row *row, size_t i)
 {
-    return i < row->option_count        ? &row->options[i]
-           : i == row->option_count     ? &option_state
-           : i == row->option_count + 1 ? &option_help
-                                        : NULL;
+    size_t remote = row->remote ? CH_ARRAY_LEN(server_options) : 0;
+    if (i < row->option_count) {
+        return &row->options[i];
+    }
+    i -= row->option_count;
+    return i == 0            ? &option_state
+           : i <= remote     ? &server_options[i - 1]
+           : i == remote + 1 ? &option_help
+                             : NULL;
+}
+
+bool option_is_common(const struct option *o)
+{
+    bool of_server = false;
+    for (size_t i = 0; i < CH_ARRAY_LEN(server_options); i++) {
+        of_server = of_server || o == &server_options[i];
+    }
+    return of_server || o == &option_state || o == &option_help;
 }
 
 static const struct option *find(const struct command_row *row, struct ch_str name)
@@ -182,7 +210,7 @@ void args_print_help(const struct command_row *row)
         printf("%s%s%s%s", o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "",
                o->required ? "" : "]", o->repeatable ? "..." : "");
     }
-    printf(" [--state DIR]\n\n%s\n", row->summary);
+    printf(" [--state DIR%s]\n\n%s\n", row->remote ? " | --server URL" : "", row->summary);
     if (row->text != NULL) {
         printf("\n%s\n", row->text);
     }

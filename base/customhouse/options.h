@@ -34,12 +34,15 @@ struct command_row {
     const char *text; /* more, for --help; NULL: none */
     const struct option *options;
     size_t option_count;
+    bool remote; /* a server does it, which may be on another machine (--server) */
     int (*run)(const struct command_row *row, const struct args *args); /* exit status */
 };
 
 /* Every command has these besides its own. */
 extern const struct option option_state;
 extern const struct option option_help;
+/* Whether it says where a command is done, or asks for help: no option of the command itself. */
+bool option_is_common(const struct option *o);
 
 /* CH_E_USAGE names the word that is wrong and what was expected. Values are borrowed from argv. */
 enum ch_code args_parse(const struct command_row *row, int argc, char **argv, struct args *ret,

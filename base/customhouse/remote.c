@@ -14,6 +14,7 @@
 #include "customhouse/limits.h"
 #include "customhouse/message.h"
 #include "remote.h"
+#include "server.h"
 #include "site.h"
 
 #define INPUT_PART (128u << 10)
@@ -94,7 +95,7 @@ static enum ch_code read_command(const struct command_row *row, const struct arg
     for (size_t i = 0; i < args->count; i++) {
         const struct option *o = args->item[i].option;
         const char *value = args->item[i].value;
-        if (o == &option_state) {
+        if (o != NULL && option_is_common(o)) {
             continue;
         }
         if (o != NULL && strcmp(o->name, "--json") == 0) {
@@ -113,6 +114,13 @@ static enum ch_code read_command(const struct command_row *row, const struct arg
         ret->value[ret->arg_count++] = ch_str_of(value);
     }
     return CH_OK;
+}
+
+static void show_words(struct ch_str words)
+{
+    fflush(stdout);
+    fwrite(words.ptr != NULL ? words.ptr : "", 1, words.len, stderr);
+    fputs(words.len > 0 && words.ptr[words.len - 1] != '\n' ? "\n" : "", stderr);
 }
 
 /* Everything in the output was escaped where it came in. */
@@ -136,9 +144,7 @@ enum ch_code remote_answer(int fd, uint64_t wait_ms, int *ret_status, struct ch_
             done = true;
             rc = ch_command_done_get(ch_buf_str(&b), &m, err);
             if (rc == CH_OK) {
-                fflush(stdout);
-                fwrite(m.text.ptr, 1, m.text.len, stderr);
-                fputs(m.text.len > 0 && m.text.ptr[m.text.len - 1] != '\n' ? "\n" : "", stderr);
+                show_words(m.text);
                 *ret_status = (int)m.exit_status;
             }
         } else {
@@ -153,22 +159,49 @@ enum ch_code remote_answer(int fd, uint64_t wait_ms, int *ret_status, struct ch_
     return rc;
 }
 
-int command_remote(const struct command_row *row, const struct args *args)
+static enum ch_code run_by_server(const struct args *args, const struct ch_command *command,
+                                  struct ch_str input, int *ret_status, struct ch_err *err)
 {
-    struct ch_err err;
-    struct ch_command command;
+    struct ch_buf output, words;
+    ch_buf_init(&output, SIZE_MAX / 2); /* bounded by the answer */
+    ch_buf_init(&words, SIZE_MAX / 2);
+    enum ch_code rc = server_ask(args, command, input, &output, &words, ret_status, err);
+    fwrite(output.ptr != NULL ? output.ptr : "", 1, output.len, stdout);
+    show_words(ch_buf_str(&words));
+    ch_buf_done(&output);
+    ch_buf_done(&words);
+    return rc;
+}
+
+enum ch_code remote_run(const struct args *args, const struct ch_command *command,
+                        struct ch_str input, uint64_t wait_ms, int *ret_status, struct ch_err *err)
+{
     char *folder = NULL;
     int fd = -1;
-    int status = 1;
-    enum ch_code rc = site_folder(args_value(args, "--state"), &folder, &err);
-    rc = rc == CH_OK ? read_command(row, args, &command, &err) : rc;
-    rc = rc == CH_OK ? remote_connect(folder, &fd, &err) : rc;
-    rc = rc == CH_OK ? remote_send(fd, &command, (struct ch_str){NULL, 0}, &err) : rc;
-    rc = rc == CH_OK ? remote_answer(fd, REMOTE_WAIT_MS, &status, &err) : rc;
+    if (server_is_meant(args)) {
+        return run_by_server(args, command, input, ret_status, err);
+    }
+    enum ch_code rc = server_options_unused(args, err);
+    rc = rc == CH_OK ? site_folder(args_value(args, "--state"), &folder, err) : rc;
+    rc = rc == CH_OK ? remote_connect(folder, &fd, err) : rc;
+    rc = rc == CH_OK ? remote_send(fd, command, input, err) : rc;
+    rc = rc == CH_OK ? remote_answer(fd, wait_ms, ret_status, err) : rc;
     if (fd >= 0) {
         close(fd);
     }
     free(folder);
+    return rc;
+}
+
+int command_remote(const struct command_row *row, const struct args *args)
+{
+    struct ch_err err;
+    struct ch_command command;
+    int status = 1;
+    enum ch_code rc = read_command(row, args, &command, &err);
+    rc = rc == CH_OK
+             ? remote_run(args, &command, (struct ch_str){NULL, 0}, REMOTE_WAIT_MS, &status, &err)
+             : rc;
     if (rc != CH_OK) {
         return command_failed(&err);
     }

@@ -394,7 +394,7 @@ static enum ch_code open_listeners(struct supervisor *sup, const struct supervis
 }
 
 /* On loopback, one port above the first that clients use: taken by somebody else, it is done without, for
- * nobody asked for it. */
+ * nobody asked for it; whoever starts the server reads so. */
 static void open_admin_somewhere(struct supervisor *sup)
 {
     struct ch_str host = {NULL, 0};
@@ -404,8 +404,8 @@ static void open_admin_somewhere(struct supervisor *sup)
     CH_ASSERT(ch_place_split(ch_str_of(sup->listening[0].address), &host, &port));
     snprintf(address, sizeof(address), "127.0.0.1:%u", port < UINT16_MAX ? port + 1u : 0);
     if (listening_open(address, sup->site.config->admin_tls_certificate != NULL, &sup->admin, &err) != CH_OK) {
-        log_line("no-admin", "error=\"%s\" note=\"admin: address: in customhouse.yaml names another\"",
-                 err.msg);
+        log_line("no-admin", "error=\"%s\"", err.msg);
+        sup->admin_missing = ch_str_dup(ch_str_of(err.msg));
     }
 }
 
@@ -428,7 +428,8 @@ static enum ch_code open_admin(struct supervisor *sup, const struct supervisor_o
                        "tls_certificate and tls_key in admin: of the configuration",
                        address);
     }
-    return listening_open(address, tls, &sup->admin, err);
+    enum ch_code rc = listening_open(address, tls, &sup->admin, err);
+    return rc == CH_OK ? rc : ch_wrap(err, "the administrative interface (admin: address:)");
 }
 
 static uint32_t cores(void)
@@ -523,6 +524,7 @@ static void close_all(struct supervisor *sup)
         listening_close(&sup->listening[i]);
     }
     listening_close(&sup->admin);
+    free(sup->admin_missing);
     const int fds[] = {sup->epoch_fd,        sup->epoch_read_fd, sup->metrics_fd,
                        sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd,
                        sup->rules_fd};

@@ -59,6 +59,7 @@ struct supervisor {
     struct listening listening[CH_SETUP_MAX_LISTENERS];
     size_t listening_count;
     struct listening admin; /* no address: there is no administrative interface */
+    char *admin_missing;    /* why, when nobody has said that there should be none */
     int epoch_fd;
     int epoch_read_fd;
     int metrics_fd;

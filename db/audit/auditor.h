@@ -118,6 +118,11 @@ struct audit_query {
     bool clear; /* with the texts that commitments stand for */
     bool bare;  /* only the entries, as they are */
 };
+/* Of an entry only the row and the clear texts are asked for. */
+bool audit_is_wanted(const struct audit_query *q, const struct ch_logged *l, struct ch_str entry);
+/* {"index":N,"entry":{...},"clear":{...}} */
+void audit_put_found(struct ch_buf *out, const struct audit_query *q, const struct ch_logged *l,
+                     struct ch_str entry);
 /* A line of JSON for each entry: with `bare` its very bytes; else
  * {"index":N,"entry":{...},"clear":{...}}. */
 enum ch_code audit_search(const char *state, const struct audit_query *q, FILE *out,

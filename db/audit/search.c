@@ -38,9 +38,8 @@ static bool is_about(const struct ch_logged *l, struct ch_str entry, struct ch_s
 }
 
 /* Names and digests stand in the entry as they are; persons and addresses beside it. */
-static bool wanted(const struct search *s, const struct ch_logged *l, struct ch_str entry)
+bool audit_is_wanted(const struct audit_query *q, const struct ch_logged *l, struct ch_str entry)
 {
-    const struct audit_query *q = s->q;
     bool who = q->who.ptr == NULL;
     for (size_t i = 0; i < l->clear_count; i++) {
         who = who || has(l->clear[i].text, q->who);
@@ -61,6 +60,17 @@ static void put_clear(struct ch_buf *out, const struct ch_logged *l)
     ch_buf_putc(out, '}');
 }
 
+void audit_put_found(struct ch_buf *out, const struct audit_query *q, const struct ch_logged *l,
+                     struct ch_str entry)
+{
+    ch_buf_printf(out, "{\"index\":%llu,\"entry\":", (unsigned long long)l->row.index);
+    ch_buf_puts(out, entry);
+    if (q->clear) {
+        put_clear(out, l);
+    }
+    ch_buf_putc(out, '}');
+}
+
 static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_err *err)
 {
     struct search *s = ctx;
@@ -70,16 +80,12 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
         return CH_OK; /* not in the log yet */
     }
     enum ch_code rc = audit_reader_get(s->reader, l->row.index, &entry, err);
-    if (rc != CH_OK || !wanted(s, l, entry)) {
+    if (rc != CH_OK || !audit_is_wanted(s->q, l, entry)) {
         return rc;
     }
     ch_buf_init(&line, 1u << 20);
-    ch_buf_printf(&line, "{\"index\":%llu,\"entry\":", (unsigned long long)l->row.index);
-    ch_buf_puts(&line, entry);
-    if (s->q->clear) {
-        put_clear(&line, l);
-    }
-    ch_buf_puts(&line, CH_STR("}\n"));
+    audit_put_found(&line, s->q, l, entry);
+    ch_buf_putc(&line, '\n');
     rc = ch_buf_ok(&line, err);
     if (rc == CH_OK && fwrite(line.ptr, 1, line.len, s->out) != line.len) {
         rc = ch_fail(err, CH_E_IO, "writing what was found");

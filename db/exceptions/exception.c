@@ -13,9 +13,9 @@ static const char *const events[] = {
 };
 
 static const char *const states[] = {
-    [EXCEPTION_STATE_NONE] = "unknown",      [EXCEPTION_STATE_OPEN] = "requested",
+    [EXCEPTION_STATE_NONE] = "unknown",       [EXCEPTION_STATE_OPEN] = "requested",
     [EXCEPTION_STATE_EFFECTIVE] = "in force", [EXCEPTION_STATE_REJECTED] = "rejected",
-    [EXCEPTION_STATE_REVOKED] = "revoked",   [EXCEPTION_STATE_RENEWED] = "renewed",
+    [EXCEPTION_STATE_REVOKED] = "revoked",    [EXCEPTION_STATE_RENEWED] = "renewed",
     [EXCEPTION_STATE_ENDED] = "ended",
 };
 
@@ -87,7 +87,8 @@ static bool asked(const struct exception_step *steps, size_t count, struct ch_st
     return false;
 }
 
-/* Whether this step is an approval that counts: by a person who did not ask, of what is there now. */
+/* Whether this step is an approval that counts: by a person who did not ask, of what is there now.
+ */
 static bool counts(const struct exception_step *steps, size_t count, size_t at,
                    const struct exception_shown *now)
 {
@@ -109,6 +110,22 @@ size_t exception_approvals(const struct exception_step *steps, size_t count,
         n += counts(steps, count, i, now) && !again;
     }
     return n;
+}
+
+bool exception_is_somebodys(const struct exception_step *steps, size_t count)
+{
+    bool somebody = false;
+    for (size_t i = 0; i < count && !somebody; i++) {
+        somebody = (steps[i].event == EXCEPTION_REQUESTED || steps[i].event == EXCEPTION_JOINED) &&
+                   exception_person(steps[i].by).len > 0;
+    }
+    return somebody;
+}
+
+size_t exception_persons_needed(const struct exception_step *steps, size_t count,
+                                size_t policy_asks)
+{
+    return policy_asks < 2 && !exception_is_somebodys(steps, count) ? 2 : policy_asks;
 }
 
 static bool is_alone(const struct exception_step *s, const struct exception_shown *now)
@@ -177,7 +194,8 @@ int64_t exception_ends(const struct exception_step *steps, size_t count)
     return end;
 }
 
-enum exception_state exception_state(const struct exception_step *steps, size_t count, int64_t now_us)
+enum exception_state exception_state(const struct exception_step *steps, size_t count,
+                                     int64_t now_us)
 {
     if (count == 0 || steps[0].event != EXCEPTION_REQUESTED) {
         return EXCEPTION_STATE_NONE;

@@ -1,13 +1,15 @@
-/* The life of an exception, from its steps: who may take the next one, and when it is in force. Pure.
+/* The life of an exception, from its steps: who may take the next one, and when it is in force.
+ * Pure.
  *
- *   requested, joined --> approved, by enough persons --> in force --> ended by its time, revoked or
- *         |                                                  |         renewed (another one follows)
- *         +--> rejected; lapsed when its end came first      +-- its rulings let files pass (rulings.c)
+ *   requested, joined --> approved, by enough persons --> in force --> ended by its time, revoked
+ * or |                                                  |         renewed (another one follows)
+ *         +--> rejected; lapsed when its end came first      +-- its rulings let files pass
+ * (rulings.c)
  *
- * T22: approvers are distinct persons, none of whom asked for it. Service accounts, anonymous and local
- * peers without a person count as nobody. While nobody was ever named approver `local:UID` may approve
- * alone: that is the one exception to the separation, and its step says so.
- * T8: an approval is of what its approver saw. It counts no more once bytes, findings or policy are
+ * T22: approvers are distinct persons, none of whom asked for it. Service accounts, anonymous and
+ * local peers without a person count as nobody. While nobody was ever named approver `local:UID`
+ * may approve alone: that is the one exception to the separation, and its step says so. T8: an
+ * approval is of what its approver saw. It counts no more once bytes, findings or policy are
  * others. */
 #ifndef EXCEPTIONS_EXCEPTION_H
 #define EXCEPTIONS_EXCEPTION_H
@@ -24,7 +26,8 @@ enum exception_event {
     EXCEPTION_REJECTED,
     EXCEPTION_REVOKED,
     EXCEPTION_RENEWED, /* another exception has taken its place */
-    EXCEPTION_ENDED,   /* its time has come, also that of a request */
+    EXCEPTION_ENDED,   /* its time has come, also that of a request; or its repository's environment
+                          is another */
 };
 const char *exception_event_name(enum exception_event e); /* "in force" */
 
@@ -66,22 +69,30 @@ struct exception_step {
 struct ch_str exception_person(struct ch_str principal);
 
 /* Where it stands at this time; steps in their order. */
-enum exception_state exception_state(const struct exception_step *steps, size_t count, int64_t now_us);
+enum exception_state exception_state(const struct exception_step *steps, size_t count,
+                                     int64_t now_us);
 /* When it ends: what is in force, else what was asked for. */
 int64_t exception_ends(const struct exception_step *steps, size_t count);
 /* Persons whose approval is of `now` (what is there now), each once; none of them asked. */
 size_t exception_approvals(const struct exception_step *steps, size_t count,
                            const struct exception_shown *now);
 /* Whether it has what it needs: so many persons, or one who may approve alone. */
+/* How many persons it takes where the policy asks for so many: two at least where no person asked
+ * for it. For who asks without a name may be who approves (T22). */
+size_t exception_persons_needed(const struct exception_step *steps, size_t count,
+                                size_t policy_asks);
+/* Whether a person asked for it. */
+bool exception_is_somebodys(const struct exception_step *steps, size_t count);
 bool exception_is_approved(const struct exception_step *steps, size_t count,
                            const struct exception_shown *now, size_t needed);
 
-/* The end that all agree to who approve what is there now: the earliest; CH_TIME_UNKNOWN: nobody does. */
+/* The end that all agree to who approve what is there now: the earliest; CH_TIME_UNKNOWN: nobody
+ * does. */
 int64_t exception_agreed_end(const struct exception_step *steps, size_t count,
                              const struct exception_shown *now);
 
-/* Whether this step may follow. CH_E_CONFLICT: not in this state; CH_E_USAGE: not by them. The error is
- * a sentence for who wanted to take it. */
+/* Whether this step may follow. CH_E_CONFLICT: not in this state; CH_E_USAGE: not by them. The
+ * error is a sentence for who wanted to take it. */
 enum ch_code exception_may(const struct exception_step *steps, size_t count,
                            const struct exception_step *next, struct ch_err *err) CH_MUST_CHECK;
 

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "rulings.h"
+
 void again_page(struct keeper *k, struct page *p)
 {
     if (p->load != PAGE_READY) {

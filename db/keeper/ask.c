@@ -10,6 +10,7 @@
 #include "budget.h"
 #include "customhouse/limits.h"
 #include "documents.h"
+#include "quota.h"
 #include "tokens.h"
 
 #define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/config/place.h"
 #include "commands_int.h"
 #include "customhouse/limits.h"
 
@@ -107,6 +108,11 @@ void ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
             command_time(exception_ends(x->steps, x->step_count), until, sizeof(until));
             ch_buf_printf(&text, "exception %llu is %s, until %s", (unsigned long long)x->row.id,
                           exception_state_name(exception_state_of(k, x)), until);
+            if (exception_state_of(k, x) == EXCEPTION_STATE_OPEN) {
+                struct command_needed n = command_needed_now(k, x);
+                ch_buf_puts(&text, CH_STR("; "));
+                command_put_needed(&text, &n);
+            }
             reply.exception = ch_buf_str(&text);
         }
         ch_buf_init(&why, 1024);
@@ -162,6 +168,14 @@ static bool requester_of(struct keeper *k, const struct ch_ask_exception *ask, c
     *ret = name;
     return ch_str_eq(ch_str_of(who.text), name) &&
            people_may(k->people, &who, ACTION_EXCEPTION_REQUEST, &at);
+}
+
+/* Who may not pull without a name asks for nothing without one. The peer is on loopback where its listener is. */
+static bool must_sign_in(struct keeper *k, const struct ch_ask_exception *ask, const struct refused *r,
+                         struct ch_str requester)
+{
+    bool loopback = ch_place_is_loopback(ask->client.address);
+    return ch_str_eq(requester, anonymous) && !ch_config_anonymous(k->config, r->page->config, loopback);
 }
 
 static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask,
@@ -224,6 +238,9 @@ static uint32_t answer(struct keeper *k, const struct ch_ask_exception *ask, uin
     } else if (!requester_of(k, ask, &r, &requester)) {
         ch_buf_puts(why, CH_STR("You may not ask for exceptions here: no group of yours has exception.request"));
         status = 403;
+    } else if (must_sign_in(k, ask, &r, requester)) {
+        ch_buf_puts(why, CH_STR("A token is needed to ask for exceptions here"));
+        status = 401;
     } else if (!is_sentence(ask->reason)) {
         ch_buf_puts(why, CH_STR("A reason is needed: one line of at most 500 bytes"));
         status = 400;

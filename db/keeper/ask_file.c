@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "budget.h"
 #include "customhouse/limits.h"
+#include "quota.h"
 #include "sidecar.h"
 
 #define ROOM_EXPECTED_S   5

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "customhouse/secret.h"
 #include "people.h"
 #include "policy_trial.h"
+#include "rescan.h"
 
 #define OUTPUT_PART (256u << 10)
 
@@ -16,7 +18,7 @@ enum scope {
     SCOPE_SITE,  /* for the site as a whole */
     SCOPE_WHAT,  /* where command_what says that it is */
     SCOPE_LISTS, /* the same; without a name, and of bytes by their digest, the site */
-    SCOPE_OWN,   /* the command itself asks: it may be about one's own */
+    SCOPE_OWN,   /* the command itself asks: it depends on what it is about */
 };
 
 static const struct {
@@ -32,11 +34,12 @@ static const struct {
     {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT},
     {"deny", command_deny, ACTION_DENY, SCOPE_LISTS},
     {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS},
+    {"audit search", command_audit_search, ACTION_AUDIT_READ, SCOPE_SITE},
     {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
     {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE}, /* rotate: key.admin */
     {"own", command_own, ACTION_QUEUE_READ, SCOPE_LISTS},   /* to another: operate */
-    {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
-    {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
+    {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_OWN},   /* of approvers: exception.approve */
+    {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_OWN}, /* the same */
     {"token", command_token, ACTION_PEOPLE_ADMIN, SCOPE_OWN},
     {"exceptions", command_exceptions, ACTION_QUEUE_READ, SCOPE_OWN}, /* request, approve: their own */
     {"policy show", command_policy_show, ACTION_POLICY_READ, SCOPE_SITE},
@@ -177,6 +180,13 @@ static bool read_command(struct command *c, struct ch_str payload)
     if (ch_buf_ok(&c->input, &err) != CH_OK) {
         command_end(c, 2, "what it is about: %s", err.msg);
         return false;
+    }
+    for (uint32_t i = 0; i < c->args.arg_count; i++) {
+        if (ch_secret_in(c->args.value[i])) {
+            command_end(c, 2,
+                        "a token stands in the command, and commands are recorded: revoke it");
+            return false;
+        }
     }
     return true;
 }

@@ -20,6 +20,7 @@ struct approving {
     struct approval a;
     bool critical;
     size_t findings; /* that it would let pass */
+    struct command_needed needed;
 };
 
 /* One file's part of the answer: with findings, also where nothing is approved. */
@@ -277,18 +278,6 @@ static void free_rulings(struct approving *g)
     free(g->a.rulings);
 }
 
-static size_t persons_needed(const struct approving *g)
-{
-    const struct ch_repository *repo =
-        ch_config_repository(g->c->k->config, ch_str_of(g->what->repository));
-    struct ch_exception_terms terms =
-        ch_policy_exception_terms(g->c->k->policy, ch_str_of(g->what->repository),
-                                  ch_str_of(repo != NULL ? repo->environment : NULL));
-    bool one = terms.two_approvers == CH_TWO_APPROVERS_NEVER ||
-               (terms.two_approvers == CH_TWO_APPROVERS_CRITICAL && !g->critical);
-    return one ? 1 : 2;
-}
-
 /* ------------------------------------------------------------------ telling */
 
 static enum step tell_range(struct approving *g)
@@ -311,7 +300,7 @@ static enum step tell_range(struct approving *g)
         ch_buf_done(&b);
         return command_end(c, 0, "%s", "");
     }
-    command_print(c, "approved: %s%s: cool-down, list and licence are lifted; each file still needs its own "
+    command_print(c, "approved: %s%s: cool-down and licence are lifted; each file still needs its own "
                      "clean inspection (exception %llu, ruling %llu)\n",
                   g->what->project, g->what->spec, (unsigned long long)a->exception,
                   (unsigned long long)a->rulings[0].id);
@@ -347,8 +336,9 @@ static enum step tell_waiting(struct approving *g)
     unsigned long long id = g->a.exception;
     tell_all(g, id);
     return command_end(g->c, 0, "approved by you; %zu more person%s to approve exception %llu before it is "
-                                "in force",
-                       g->a.missing, g->a.missing == 1 ? " has" : "s have", id);
+                                "in force%s%s",
+                       g->a.missing, g->a.missing == 1 ? " has" : "s have", id,
+                       g->needed.why != NULL ? ": " : "", g->needed.why != NULL ? g->needed.why : "");
 }
 
 /* ------------------------------------------------------------------ approve */
@@ -444,7 +434,8 @@ static enum step approve_inspected(struct approving *g, const struct exception *
     for (size_t i = 0; i < g->a.ruling_count; i++) {
         lifts |= g->a.rulings[i].lifts;
     }
-    g->a.needed = persons_needed(g);
+    g->needed = command_needed(c->k, x, g->critical, g->what, &g->a.shown);
+    g->a.needed = g->needed.persons;
     g->a.who = ch_str_of(c->who.text);
     enum step step = STEP_DONE;
     if (!evidence_seen(g, x)) {

@@ -132,18 +132,29 @@ bool command_may_approve(struct command *c, const struct what *what, bool *ret_a
 
 static enum step tell_asked(struct command *c, uint64_t id, bool joined)
 {
+    const struct exception *x = exceptions_find(c->k, id);
+    struct command_needed needed = {.persons = 1, .missing = 1};
+    if (x != NULL) {
+        needed = command_needed_now(c->k, x);
+    }
     if (c->args.json) {
         struct ch_buf b;
         ch_buf_init(&b, 256);
         ch_buf_putc(&b, '{');
         json_number(&b, "exception", id);
         json_bool(&b, "joined", joined);
+        json_number(&b, "approvals_missing", needed.missing);
         ch_buf_puts(&b, CH_STR("}\n"));
         command_put(c, ch_buf_str(&b));
         ch_buf_done(&b);
     } else {
+        struct ch_buf b;
+        ch_buf_init(&b, 1024);
+        command_put_needed(&b, &needed);
         command_print(c, "%s as exception %llu\n", joined ? "asked for already," : "asked for,",
                       (unsigned long long)id);
+        command_print(c, "%.*s\n", CH_STR_ARG(ch_buf_str(&b)));
+        ch_buf_done(&b);
     }
     return command_end(c, 0, "%s", "");
 }
@@ -159,7 +170,7 @@ static bool may_ask(struct command *c, const struct what *what, struct ch_buf *o
         return false;
     }
     if (what->kind == WHAT_RANGE) {
-        ch_buf_puts(overrides, CH_STR("cool-down, not-listed, licence"));
+        command_put_holds(overrides, ch_approval_liftable(false));
         return true;
     }
     struct page *p = command_page(c, what, ret_step);

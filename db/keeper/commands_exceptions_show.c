@@ -1,6 +1,8 @@
 /* exceptions list and show, and what explain says of exceptions. */
 #include "commands_int.h"
 
+#include "rulings.h"
+
 #define SHOWN_MAX 1000 /* of list --all */
 
 static void json_step(struct ch_buf *b, const struct exception *x, size_t i)
@@ -27,12 +29,49 @@ static void json_step(struct ch_buf *b, const struct exception *x, size_t i)
     ch_buf_putc(b, '}');
 }
 
-void command_json_exception(const struct command *c, struct ch_buf *b, const struct exception *x,
-                            bool steps)
+static bool is_open(const struct command *c, const struct exception *x)
+{
+    return exception_state_of(c->k, x) == EXCEPTION_STATE_OPEN;
+}
+
+static void put_approvers(struct command *c, struct ch_buf *b, const struct exception *x)
+{
+    struct exception_shown now = {.bytes = {{0}}};
+    if (is_open(c, x)) {
+        now = command_shown_of(c->k, x);
+    }
+    exception_put_approvers(c->k, b, x, &now);
+}
+
+static void json_needed(struct command *c, struct ch_buf *b, const struct exception *x)
+{
+    if (is_open(c, x)) {
+        struct command_needed n = command_needed_now(c->k, x);
+        json_number(b, "approvals_needed", n.persons);
+        json_number(b, "approvals_missing", n.missing);
+        if (n.why != NULL) {
+            json_field(b, "approvals_why", ch_str_of(n.why));
+        }
+    }
+}
+
+/* Whether it is about this file (`p` NULL: any) as it is: what was approved of other bytes is nobody's approval
+ * of those that are there. */
+static bool is_of(const struct command *c, const struct exception *x, const struct page *p, size_t file)
+{
+    return p == NULL || exception_state_of(c->k, x) != EXCEPTION_STATE_EFFECTIVE ||
+           rulings_cover(c->k, x->rulings, x->ruling_count, p, file);
+}
+
+static void json_exception(struct command *c, struct ch_buf *b, const struct exception *x, bool steps,
+                           const struct page *p, size_t file)
 {
     struct ch_buf approvers;
+    bool of = is_of(c, x, p, file);
     ch_buf_init(&approvers, 64u << 10);
-    exception_put_approvers(&approvers, x);
+    if (of) {
+        put_approvers(c, &approvers, x);
+    }
     json_number(b, "exception", x->row.id);
     json_field(b, "state", ch_str_of(exception_state_name(exception_state_of(c->k, x))));
     json_field(b, "repository", x->row.repository);
@@ -59,6 +98,10 @@ void command_json_exception(const struct command *c, struct ch_buf *b, const str
         json_number(b, "renews", x->row.renews);
     }
     json_field(b, "approvers", ch_buf_str(&approvers));
+    if (!of) {
+        json_bool(b, "of_present_bytes", false);
+    }
+    json_needed(c, b, x);
     json_time(b, "asked", x->row.at_us);
     json_time(b, "until", exception_ends(x->steps, x->step_count));
     json_open(b, "rulings", '[');
@@ -76,13 +119,23 @@ void command_json_exception(const struct command *c, struct ch_buf *b, const str
     ch_buf_done(&approvers);
 }
 
+void command_json_exception(struct command *c, struct ch_buf *b, const struct exception *x,
+                            bool steps)
+{
+    json_exception(c, b, x, steps, NULL, 0);
+}
+
 /* "exception 7 (in force), asked for by user:ann, approved by user:bob, until 2026-12-06 23:06 UTC" */
-static void put_line(const struct command *c, struct ch_buf *b, const struct exception *x)
+static void put_line(struct command *c, struct ch_buf *b, const struct exception *x, const struct page *p,
+                     size_t file)
 {
     struct ch_buf approvers;
     char until[40];
+    bool of = is_of(c, x, p, file);
     ch_buf_init(&approvers, 64u << 10);
-    exception_put_approvers(&approvers, x);
+    if (of) {
+        put_approvers(c, &approvers, x);
+    }
     command_time(exception_ends(x->steps, x->step_count), until, sizeof(until));
     ch_buf_printf(b, "exception %llu (%s), asked for by ", (unsigned long long)x->row.id,
                   exception_state_name(exception_state_of(c->k, x)));
@@ -91,9 +144,15 @@ static void put_line(const struct command *c, struct ch_buf *b, const struct exc
         ch_buf_puts(b, CH_STR(", approved by "));
         ch_buf_puts(b, ch_buf_str(&approvers));
     } else {
-        ch_buf_puts(b, CH_STR(", approved by nobody yet"));
+        ch_buf_puts(b, of ? CH_STR(", approved by nobody yet")
+                          : CH_STR(", approved by nobody as it is now: what was approved are other bytes"));
     }
     ch_buf_printf(b, ", until %s", until);
+    if (is_open(c, x)) {
+        struct command_needed n = command_needed_now(c->k, x);
+        ch_buf_puts(b, CH_STR("; "));
+        command_put_needed(b, &n);
+    }
     ch_buf_done(&approvers);
 }
 
@@ -109,7 +168,7 @@ void command_explain_exceptions(struct command *c, const struct page *p, size_t 
         }
         ch_buf_init(&b, 128u << 10);
         ch_buf_puts(&b, CH_STR("  "));
-        put_line(c, &b, x);
+        put_line(c, &b, x, p, file);
         ch_buf_puts(&b, CH_STR(": "));
         ch_buf_put_escaped(&b, x->row.reason);
         ch_buf_putc(&b, '\n');
@@ -128,7 +187,7 @@ void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struc
         if ((s == EXCEPTION_STATE_OPEN || s == EXCEPTION_STATE_EFFECTIVE) &&
             exception_covers(x, p, file)) {
             ch_buf_puts(b, n++ > 0 ? CH_STR(",{") : CH_STR("{"));
-            command_json_exception(c, b, x, false);
+            json_exception(c, b, x, false, p, file);
             ch_buf_putc(b, '}');
         }
     }
@@ -165,7 +224,7 @@ static void list_one(struct command *c, const struct exception *x)
         ch_buf_puts(&b, CH_STR(" in "));
         ch_buf_put_escaped(&b, x->row.repository);
         ch_buf_puts(&b, CH_STR(": "));
-        put_line(c, &b, x);
+        put_line(c, &b, x, NULL, 0);
         ch_buf_puts(&b, CH_STR("\n    "));
         ch_buf_put_escaped(&b, x->row.reason);
         ch_buf_putc(&b, '\n');
@@ -292,7 +351,7 @@ static void show_text(struct command *c, const struct exception *x, struct page 
 {
     struct ch_buf b;
     ch_buf_init(&b, 128u << 10);
-    put_line(c, &b, x);
+    put_line(c, &b, x, NULL, 0);
     ch_buf_puts(&b, CH_STR("\n  what: "));
     command_put_scope(&b, &x->row);
     ch_buf_puts(&b, CH_STR(" in "));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "rulings.h"
 
 #define EXPLAIN_FILES_MAX 60
 #define FACTS_SHOWN       30 /* values of one name */

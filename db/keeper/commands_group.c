@@ -187,6 +187,9 @@ static enum step group_list(struct command *c)
 enum step command_group(struct command *c)
 {
     struct ch_str what = command_word_at(c, 0), group = command_word_at(c, 1);
+    if (!people_may_manage(c)) {
+        return STEP_DONE;
+    }
     if (ch_str_eq(what, CH_STR("list")) && group.ptr == NULL) {
         return group_list(c);
     }

@@ -118,13 +118,26 @@ bool command_is_withheld(struct command *c, const struct what *what);
 /* Whether it may approve there, as a person among others, or (*ret_alone) by itself; false: the command has
  * ended. */
 bool command_may_approve(struct command *c, const struct what *what, bool *ret_alone);
+/* How many persons it takes to approve it, and why more than one; `x` NULL: `who` alone asks for it. */
+struct command_needed {
+    size_t persons, missing; /* in all; and still */
+    const char *why;         /* NULL: one is enough */
+};
+struct command_needed command_needed(struct keeper *k, const struct exception *x, bool critical,
+                                     const struct what *what, const struct exception_shown *now);
+/* The same of what is there, as far as it was inspected. */
+struct command_needed command_needed_now(struct keeper *k, const struct exception *x);
+/* "1 more person has to approve it: ..." */
+void command_put_needed(struct ch_buf *b, const struct command_needed *n);
+/* What an exception names, as it is there now. */
+struct exception_shown command_shown_of(struct keeper *k, const struct exception *x);
 /* The number that the command is about; 0: it is about something else. */
 uint64_t command_exception_id(const struct command *c);
 /* Approves what is asked for, or asks for it and, where one may, approves it. `of` 0: what `what` says;
  * `renews` 0: nothing. */
 enum step command_approve_what(struct command *c, const struct what *what, uint64_t of, uint64_t renews);
 /* Fields of an exception, for programs; of its steps too. */
-void command_json_exception(const struct command *c, struct ch_buf *b, const struct exception *x,
+void command_json_exception(struct command *c, struct ch_buf *b, const struct exception *x,
                             bool steps);
 /* Lines (or "exceptions":[...]) about those that are open and cover the file. */
 void command_explain_exceptions(struct command *c, const struct page *p, size_t file);
@@ -143,6 +156,8 @@ bool command_may(struct command *c, enum action action, struct ch_str repository
 /* The same without ending it: CH_E_DENIED says so. */
 enum ch_code command_check(struct command *c, enum action action, struct ch_str repository,
                            struct ch_err *err) CH_MUST_CHECK;
+/* The names of persons who may, at most a few; returns how many there are. */
+size_t command_put_holders(const struct command *c, enum action action, struct place at, struct ch_buf *out);
 /* Exit status of what command_what, command_check and their like refuse. */
 uint32_t command_status_of(const struct ch_err *err);
 
@@ -178,6 +193,7 @@ enum step command_exceptions_list(struct command *c);
 enum step command_exceptions_show(struct command *c);
 enum step command_rescan(struct command *c);
 enum step command_audit_erase(struct command *c);
+enum step command_audit_search(struct command *c);
 enum step command_keys(struct command *c);
 enum step command_user(struct command *c);
 enum step command_group(struct command *c);

@@ -14,7 +14,14 @@ struct people_changes {
     size_t count;
     uint64_t *ids; /* to be ended */
     size_t id_count;
+    bool own; /* who commands changes only tokens of his own: nobody's permission is needed */
+    char by[2 * PRINCIPAL_MAX + 2]; /* of two who said it */
 };
+
+/* Whether who commands may change anything about anybody; false: the command has ended. */
+bool people_may_manage(struct command *c);
+/* Whether he may make this change, alone or as the second of two; false: the command has ended. */
+bool people_change_allowed(struct people_changes *ch);
 
 /* One more row, by who commands, now; the caller fills in its details. */
 struct ch_people_row *people_change_add(struct people_changes *ch, enum ch_people_kind kind);
@@ -35,7 +42,8 @@ struct people_pattern { /* parts that are given must be equal */
 };
 /* Adds what stands and fits to what will be ended; false: there is nothing. */
 bool people_change_find(struct people_changes *ch, struct people_pattern p);
-/* Ends what was found, with --reason; or says that there is no such thing. Either ends the command. */
+/* Ends what was found, with --reason; or says that there is no such thing. Either ends the command.
+ */
 enum step people_change_take(struct people_changes *ch, struct ch_str text);
 enum step people_change_nothing(struct people_changes *ch, const char *what, struct ch_str name);
 

@@ -2,6 +2,8 @@
  * it is. */
 #include "commands_int.h"
 
+#include "rescan.h"
+
 static enum step show_state(struct command *c)
 {
     struct rescan_state s = rescan_state(c->k);

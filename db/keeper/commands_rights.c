@@ -88,9 +88,8 @@ static void put_holder(void *ctx, const struct ch_people_row *row)
     }
 }
 
-/* Persons who may, at most a few. */
-static size_t put_holders(const struct command *c, enum action action, struct place at,
-                          struct ch_buf *out)
+size_t command_put_holders(const struct command *c, enum action action, struct place at,
+                           struct ch_buf *out)
 {
     struct holders h = {.people = c->k->people, .out = out, .action = action, .at = at};
     people_each(c->k->people, put_holder, &h);
@@ -106,20 +105,20 @@ static void put_help(const struct command *c, enum action action, struct place a
         ch_buf_puts(b, CH_STR(". Who can give it: root"));
         struct ch_buf names;
         ch_buf_init(&names, 1024);
-        if (put_holders(c, ACTION_PEOPLE_ADMIN, site, &names) > 0) {
+        if (command_put_holders(c, ACTION_PEOPLE_ADMIN, site, &names) > 0) {
             ch_buf_puts(b, CH_STR(", "));
             ch_buf_puts(b, ch_buf_str(&names));
         }
         ch_buf_done(&names);
         return;
     }
-    ch_buf_puts(b, people_has_approver(c->k->people)
-                       ? CH_STR(". Since persons approve here, root and who started the server are "
-                                "operators only. Who may: ")
-                       : CH_STR(". While a listener is not on loopback, root and who started the "
-                                "server are operators only: customhouse group add GROUP USER --role "
-                                "ROLE"));
-    if (people_has_approver(c->k->people) && put_holders(c, action, at, b) == 0) {
+    bool named = people_approvers_ever(c->k->people) > 0;
+    ch_buf_puts(b, named ? CH_STR(". Since persons approve here, root and who started the server are "
+                                  "operators only. Who may: ")
+                         : CH_STR(". While a listener is not on loopback, root and who started the "
+                                  "server are operators only: name the first approver in "
+                                  "customhouse.yaml (approver)"));
+    if (named && command_put_holders(c, action, at, b) == 0) {
         ch_buf_puts(b, CH_STR("nobody there"));
     }
 }

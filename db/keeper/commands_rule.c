@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "rulings.h"
+
 struct request {
     struct what what;
     struct ch_sha256 bytes; /* all that is denied is these bytes; zero: `what` says it */

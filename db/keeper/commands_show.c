@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "rescan.h"
+
 #define QUEUE_MAX 500
 
 /* ------------------------------------------------------------------ queue */

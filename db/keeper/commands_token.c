@@ -1,6 +1,8 @@
 /* token: what programs come with in the place of a person. Shown once, never listed. */
 #include "commands_people.h"
 
+#include "db/people/touch.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +15,22 @@ static struct ch_str absent_if_empty(struct ch_str s)
     return s.len > 0 ? s : (struct ch_str){NULL, 0};
 }
 
+/* Who commands as a person: the name; else absent. */
+static struct ch_str own_name(const struct command *c)
+{
+    return ch_str_of(c->who.kind == PRINCIPAL_USER ? c->who.text + sizeof("user:") - 1 : NULL);
+}
+
 /* Whose tokens the command may be about: absent: anybody's. False: it has ended. Everybody has a
- * say over his own. */
-static bool whose(struct command *c, struct ch_str *ret)
+ * say over his own; `approvers` see and end those of others, too. */
+static bool whose(struct command *c, bool approvers, struct ch_str *ret)
 {
     const struct place site = {{NULL, 0}, {NULL, 0}};
-    struct ch_str user = command_option(c, "user"), own = {NULL, 0};
+    struct ch_str user = command_option(c, "user"), own = own_name(c);
     *ret = absent_if_empty(user);
-    if (people_may(c->k->people, &c->who, ACTION_PEOPLE_ADMIN, &site)) {
+    if (people_may(c->k->people, &c->who, ACTION_PEOPLE_ADMIN, &site) ||
+        (approvers && people_may_somewhere(c->k->people, &c->who, ACTION_EXCEPTION_APPROVE))) {
         return true;
-    }
-    if (c->who.kind == PRINCIPAL_USER) {
-        own = ch_str_of(c->who.text + sizeof("user:") - 1);
     }
     if (own.ptr == NULL || (user.len > 0 && !ch_str_eq(user, own))) {
         return command_may(c, ACTION_PEOPLE_ADMIN, (struct ch_str){NULL, 0});
@@ -33,13 +39,38 @@ static bool whose(struct command *c, struct ch_str *ret)
     return true;
 }
 
+/* A token acts as whose it is. So for administration, and of who approves, only they make it
+ * themselves (T22): else whoever makes tokens decides in their name. */
+static bool is_theirs_to_make(struct command *c, struct people_changes *ch)
+{
+    const struct ch_people_row *row = &ch->rows[0];
+    const struct ch_people_row *person = people_find(c->k->people, row->person);
+    const struct people_change change = {.rows = ch->rows, .row_count = ch->count};
+    if (ch_str_eq(row->person, own_name(c)) || person == NULL || person->service) {
+        return true;
+    }
+    bool admin = audience_of_name(row->audience) == AUDIENCE_ADMIN;
+    if (!admin && !people_touched(c->k->people, &change).approver) {
+        return true;
+    }
+    c->denied = true;
+    command_end(
+        c, 1,
+        "%s may not do this: %s, only %.*s makes (customhouse token add, with a uid of theirs: "
+        "customhouse user add %.*s --uid UID)",
+        c->who.text,
+        admin ? "a person's token for administration" : "a token of who approves exceptions",
+        CH_STR_ARG(row->person), CH_STR_ARG(row->person));
+    return false;
+}
+
 static enum step token_add(struct command *c)
 {
     struct people_changes ch = {.c = c};
     struct ch_str user, expires = command_option(c, "expires");
     struct ch_err err;
     char token[TOKEN_LEN + 1], until[40];
-    if (!whose(c, &user)) {
+    if (!whose(c, false, &user)) {
         return STEP_DONE;
     }
     if (user.ptr == NULL) {
@@ -55,6 +86,9 @@ static enum step token_add(struct command *c)
         return command_end(c, 2,
                            "--expires: expected a date to come (2026-12-31) or days (14d), at "
                            "most 366 days ahead");
+    }
+    if (!is_theirs_to_make(c, &ch)) {
+        return STEP_DONE;
     }
     token_make(token);
     CH_ASSERT(token_digest(ch_str_of(token), &row->sha256));
@@ -131,7 +165,7 @@ static void list_token(void *ctx, const struct ch_people_row *row)
 static enum step token_list(struct command *c)
 {
     struct token_list l = {.c = c};
-    if (!whose(c, &l.user)) {
+    if (!whose(c, command_option(c, "user").len > 0, &l.user)) { /* without --user: his own */
         return STEP_DONE;
     }
     command_print(c, "%s", c->args.json ? "[" : "");
@@ -144,9 +178,10 @@ static enum step token_revoke(struct command *c)
 {
     struct people_changes ch = {.c = c};
     struct ch_str user, word;
-    if (!whose(c, &user)) {
+    if (!whose(c, true, &user)) {
         return STEP_DONE;
     }
+    ch.own = user.len > 0 && ch_str_eq(user, own_name(c)); /* no other's are found then */
     for (size_t i = 1; (word = command_word_at(c, i)).ptr != NULL; i++) {
         uint64_t id = 0;
         if (!ch_str_u64(word, &id) || id == 0 ||

@@ -179,6 +179,9 @@ enum step command_user(struct command *c)
 {
     struct ch_str what = command_word_at(c, 0), name = command_word_at(c, 1);
     bool more = command_word_at(c, 2).ptr != NULL;
+    if (!people_may_manage(c)) {
+        return STEP_DONE;
+    }
     if (ch_str_eq(what, CH_STR("list")) && name.ptr == NULL) {
         return list(c, list_user, "there are no users: root and who started the server do all");
     }

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "quota.h"
+#include "rescan.h"
 
 #define RETRY_AFTER_US    (15 * 1000000LL)
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" only */

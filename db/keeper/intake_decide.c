@@ -3,6 +3,8 @@
 #include "intake_int.h"
 
 #include "approvals.h"
+#include "quota.h"
+#include "rescan.h"
 #include "sidecar.h"
 
 #include <stdio.h>

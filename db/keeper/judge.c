@@ -2,6 +2,7 @@
  * ch_decide (policy/) alone: nothing is added to it here, and nothing taken away. */
 #include "approvals.h"
 #include "audit.h"
+#include "rulings.h"
 
 #include <stdio.h>
 #include <string.h>

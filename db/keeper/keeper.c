@@ -18,6 +18,9 @@
 #include "keyring.h"
 #include "people.h"
 #include "policies.h"
+#include "quota.h"
+#include "rescan.h"
+#include "rulings.h"
 #include "sidecar.h"
 
 #define TICK_MS            30000
@@ -353,6 +356,7 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     keyring_complete(k);
     approvals_environments(k);
     again_all(k);
+    exceptions_settle(k); /* of other environments now */
     struct ch_err log_err;
     if (audit_configuration(k, texts->config_text, &log_err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", log_err.msg);

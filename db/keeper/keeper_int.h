@@ -19,8 +19,9 @@
  *   audit*.c      the audit log: entries, their order, who waits for it
  *   policies.c    which policy is in force since when, by whom
  *   rescan.c      what is served is inspected again when those have changed
- *   exceptions.c  what people ask to let pass, and what becomes of it
- *   people.c      persons, and what they may do
+ *   rulings.c     what people let pass and deny (rulings.h)
+ *   exceptions*.c what people ask to let pass, and what becomes of it (exceptions.h)
+ *   people*.c     persons, and what they may do
  *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   hanging.c     upstreams that do not answer
  *   page_index.c  names, versions and kinds of clients of a page's files
@@ -57,6 +58,7 @@ struct exceptions;
 struct policies;
 struct keyring;
 struct people;
+struct people_proposal;
 struct people_unsaved;
 struct list;
 struct page;
@@ -239,6 +241,7 @@ struct keeper {
     struct keyring *keyring;   /* keyring.h */
     struct people *people;     /* db/people/people.h; people.c keeps it */
     struct people_unsaved *people_unsaved;
+    struct people_proposal *people_proposals; /* people_proposals.h */
     bool loopback_only;        /* every listener is, as the supervisor said last */
     struct list *withdrawals;  /* signed lists (documents.c) */
     uint64_t approvals_changed; /* times: signed or withdrawn */
@@ -497,69 +500,6 @@ void keys_announced(struct keeper *k, const struct ch_rules_loaded *rules);
 int64_t keys_grace_ends(const struct keeper *k, int64_t inspected_at_us);
 void keys_watch_grace(struct keeper *k);
 
-/* ------------------------------------------------------------------ rescan.c */
-
-struct rescan_batch; /* what somebody asked for by hand */
-
-void rescan_init(struct keeper *k);
-void rescan_free(struct keeper *k);
-/* Queues anew what is allowed on findings of a replaced key: derived from the store, so nothing of it
- * needs to be durable itself. */
-void rescan_begin(struct keeper *k);
-/* Takes up the next ones, at the end of this turn. */
-void rescan_kick(struct keeper *k);
-void rescan_tick(struct keeper *k);
-/* An intake has ended: decided, or failed with `error` (else absent). */
-void rescan_ended(struct keeper *k, struct page *p, struct ch_str file_name, struct ch_str error);
-struct rescan_state { /* of the rescan that began last, by itself */
-    size_t total, done, withdrawn, failed, running;
-    size_t by_hand; /* waiting, of all batches */
-    bool looking;   /* through all decisions, for what is due: there may be more */
-};
-struct rescan_state rescan_state(const struct keeper *k);
-/* A batch of one command; it goes before what is rescanned by itself. */
-struct rescan_batch *rescan_batch_new(struct keeper *k, bool json);
-void rescan_batch_add(struct rescan_batch *b, struct ch_str repository, struct ch_str project,
-                      struct ch_str file_name);
-/* All that is known, or what is due: allowed on findings of a replaced key. */
-void rescan_batch_add_all(struct rescan_batch *b, bool only_due);
-bool rescan_batch_looking(const struct rescan_batch *b); /* for all of them: not to be started yet */
-void rescan_batch_start(struct rescan_batch *b);
-/* What is new since the last call, for people or as JSON objects. */
-void rescan_batch_read(struct rescan_batch *b, struct ch_buf *out);
-bool rescan_batch_done(const struct rescan_batch *b);
-void rescan_batch_wait(struct rescan_batch *b, struct waiter *waiter); /* taken over */
-size_t rescan_batch_total(const struct rescan_batch *b);
-/* Files that may be had no longer, or could not be inspected. */
-size_t rescan_batch_bad(const struct rescan_batch *b);
-void rescan_batch_free(struct rescan_batch *b); /* nobody looks any more; the files are done all the same */
-
-/* ------------------------------------------------------------------ rulings.c */
-
-enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
-void rulings_free(struct keeper *k);
-/* All that are in force and whose scope has this file, denials first; returns how many. The list is
- * borrowed until the next call, what it points to until the next change. */
-size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const struct ch_ruling **ret);
-/* Denials in force that name these bytes, wherever they come from. */
-typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
-void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
-                      void *ctx);
-/* Whether the time of any has come since then. */
-bool rulings_ended_since(const struct keeper *k, int64_t at_us);
-/* Judges again when the next ruling ends. */
-void rulings_watch_ends(struct keeper *k);
-/* Enters into the audit log which rulings have ended by time, each once; not while the clock cannot be
- * trusted. */
-void rulings_enter_ends(struct keeper *k);
-enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
-
-/* These, of this project, let nothing pass any more, from now on and whatever the store says until this
- * process ends (T4: effective first); it is judged again. */
-void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count);
-/* Whether one of this number is among what was loaded: not ended. */
-bool rulings_stands(const struct keeper *k, uint64_t id);
-
 /* ------------------------------------------------------------------ listing.c */
 
 /* Into p->listing, when it is not good any more: `bytes` and `generation` are what gateways get. */
@@ -619,8 +559,12 @@ uint64_t intakes_oldest_ms(struct keeper *k);
  * enough. */
 void intakes_forget_failed(struct keeper *k, const struct page *p);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
+/* Intakes that wait for room may try again. */
+void intakes_room_again(struct keeper *k);
+/* Whether an intake under way works on these bytes. */
+bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 
-/* ------------------------------------------------------------------ commands.c, metrics.c, quota.c */
+/* ------------------------------------------------------------------ commands.c, metrics.c */
 
 void commands_accept(struct keeper *k, const struct ch_control *control, int fd);
 void commands_free(struct keeper *k);
@@ -629,25 +573,5 @@ void admin_on_frame(struct keeper *k, struct ch_frame *frame);
 void admin_gone(struct keeper *k);
 void commands_go_on(struct command *c); /* what it waited for has ended */
 void metrics_text(struct keeper *k, struct ch_buf *out);
-/* A blob has gone out, and may be evicted: a set of files larger than the quota passes through it. Should
- * another gateway be about to open it, it finds it gone and asks again. */
-void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
-/* A blob goes out: it is not evicted while it may still do, and counts as used. */
-void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
-void quota_flush(struct keeper *k); /* writes down what was used since */
-void quota_free(struct keeper *k);
-/* After CH_E_FULL: whether something that is in use now will make room by itself. */
-bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more);
-/* The ask (taken over; NULL: intakes alone) goes on when there may be room. */
-void quota_wait(struct keeper *k, struct waiter *waiter);
-void quota_changed(struct keeper *k); /* something may go now that was in use */
-void quota_on_timer(struct ch_timer *t);
-/* Intakes that wait for room may try again. */
-void intakes_room_again(struct keeper *k);
-/* Whether an intake under way works on these bytes. */
-bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
-/* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
-enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
-                             struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "rescan.h"
 
 #define VALUE_NAME CH_STR("inspection-keys")
 #define KEY_BYTES  (4 + CH_SHA256_BYTES + 8)

@@ -4,6 +4,7 @@
  * new one. */
 #include "audit.h"
 #include "pages_int.h"
+#include "rulings.h"
 
 struct ended {
     struct keeper *k;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "audit.h"
+#include "people_proposals.h"
 
 /* An end that counts and could not be stored. */
 struct people_unsaved {
@@ -63,6 +64,7 @@ void people_close(struct keeper *k)
 {
     people_free(k->people);
     k->people = NULL;
+    people_proposals_free(k);
     while (k->people_unsaved != NULL) {
         struct people_unsaved *u = k->people_unsaved;
         k->people_unsaved = u->next;
@@ -78,8 +80,7 @@ void people_set_listeners(struct keeper *k, bool loopback_only)
 
 /* ------------------------------------------------------------------ giving */
 
-/* Each as if those before it were there already. */
-static enum ch_code check_all(struct keeper *k, const struct ch_people_row *rows, size_t count,
+enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows, size_t count,
                               struct ch_err *err)
 {
     struct people *trial;
@@ -93,6 +94,9 @@ static enum ch_code check_all(struct keeper *k, const struct ch_people_row *rows
         people_settle(trial);
     }
     people_free(trial);
+    if (rc == CH_E_EXISTS || rc == CH_E_DENIED) { /* a uid that was another's, both roles in one hand, ... */
+        keeper_log("people", "refused by=%.*s error=\"%s\"", CH_STR_ARG(rows[0].by), err->msg);
+    }
     return rc;
 }
 
@@ -102,7 +106,7 @@ enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t co
     for (size_t i = 0; i < count; i++) {
         rows[i].ended_at_us = CH_TIME_UNKNOWN;
     }
-    enum ch_code rc = check_all(k, rows, count, err);
+    enum ch_code rc = people_check_all(k, rows, count, err);
     if (rc != CH_OK) {
         return rc;
     }

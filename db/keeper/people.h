@@ -16,6 +16,9 @@ void people_close(struct keeper *k);
  * may not be (and then nothing was changed) see people_check. */
 enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t count,
                          struct ch_err *err) CH_MUST_CHECK;
+/* Whether people_give would take them, each as if those before it were there already. */
+enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows, size_t count,
+                              struct ch_err *err) CH_MUST_CHECK;
 /* Ends the rows of these ids, which stand. On failure they count no more all the same, until a restart, and
  * are tried again by people_tick. */
 enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, struct ch_str by,

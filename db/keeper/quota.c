@@ -1,6 +1,6 @@
 /* Quotas (T14): undecided and served bytes each have their own. What goes can be fetched again; facts
  * and hashes stay, and a later fetch must match them. */
-#include "keeper_int.h"
+#include "quota.h"
 
 #include <stdlib.h>
 

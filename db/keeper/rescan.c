@@ -6,7 +6,6 @@
  * The queue is derived from the store at start and with every change of the key, so nothing of it
  * must survive a crash. A file whose verdict turns bad is withdrawn by the intake like any other.
  */
-#include "keeper_int.h"
 
 #include <stdlib.h>
 #include <string.h>

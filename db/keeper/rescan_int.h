@@ -2,7 +2,7 @@
 #ifndef KEEPER_RESCAN_INT_H
 #define KEEPER_RESCAN_INT_H
 
-#include "keeper_int.h"
+#include "rescan.h"
 
 struct rescan_item {
     struct rescan_item *next; /* while running: others that the same inspection ends */

@@ -1,8 +1,10 @@
 /* What people said (approve, deny), kept in memory; the store has the rows. */
-#include "audit.h"
-#include "exceptions.h"
+#include "rulings.h"
 
 #include <stdlib.h>
+
+#include "audit.h"
+#include "exceptions.h"
 
 #define LOOK_MS 3600000
 
@@ -51,7 +53,8 @@ static void copy_in(void *ctx, const struct ch_ruling_row *row)
     struct kept *k = &r->items[r->count++];
     size_t prints = row->fingerprint_count * sizeof(struct ch_sha256);
     size_t need = prints + row->repository.len + row->ecosystem.len + row->project.len +
-                  row->version_spec.len + row->file_name.len + row->reason.len + row->by.len;
+                  row->version_spec.len + row->file_name.len + row->reason.len + row->by.len +
+                  row->environment.len;
     *k = (struct kept){.row = *row};
     ch_buf_init(&k->memory, need + 1);
     CH_ASSERT(ch_buf_reserve(&k->memory, need + 1) != NULL); /* slices do not move */
@@ -64,6 +67,7 @@ static void copy_in(void *ctx, const struct ch_ruling_row *row)
     k->row.file_name = keep(&k->memory, row->file_name);
     k->row.reason = keep(&k->memory, row->reason);
     k->row.by = keep(&k->memory, row->by);
+    k->row.environment = keep(&k->memory, row->environment);
 }
 
 static void on_end(struct ch_timer *t)
@@ -253,6 +257,14 @@ void rulings_enter_ends(struct keeper *k)
     }
 }
 
+/* What was approved for one environment is not for another, whatever the configuration makes of the repository
+ * since (T23). exceptions_settle ends it. */
+static bool is_elsewhere(const struct ch_ruling_row *r, const struct page *p)
+{
+    return !r->deny && r->environment.len > 0 &&
+           !ch_str_eq(r->environment, ch_str_of(p->config->environment));
+}
+
 /* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */
 static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t file)
 {
@@ -261,7 +273,7 @@ static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t
     bool match = false;
     if ((r->repository.len > 0 && !ch_str_eq(r->repository, ch_str_of(p->repository))) ||
         (r->ecosystem.len > 0 && !ch_str_eq(r->ecosystem, ch_str_of(p->eco->name))) ||
-        !names_project(r, p) ||
+        !names_project(r, p) || is_elsewhere(r, p) ||
         (r->file_name.len > 0 && !ch_str_eq(r->file_name, p->facts.files[file].index.file_name)) ||
         (!ch_sha256_is_zero(&r->sha256) && !is_bytes(r, p, file))) {
         return false;
@@ -281,7 +293,7 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
         all->found_cap = all->found_cap == 0 ? 16 : all->found_cap * 2;
         all->found = ch_realloc_array(all->found, all->found_cap, sizeof(*all->found));
     }
-    uint64_t lifts = r->lifts;
+    uint64_t lifts = r->lifts & ch_approval_liftable(!ch_sha256_is_zero(&r->sha256)); /* T9 */
     struct ch_sha256 policy = ch_policy_digest(k->policy);
     if (!ch_sha256_eq(&policy, &r->policy)) {
         /* T8: an approval knew the policy of its day. Of a range, which nobody inspected, nothing
@@ -301,6 +313,30 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
         .fingerprint_count = r->fingerprint_count,
         .id = r->id,
     };
+}
+
+struct ch_str rulings_by(const struct keeper *k, uint64_t id)
+{
+    for (size_t i = 0; i < k->rulings->count; i++) {
+        if (k->rulings->items[i].row.id == id) {
+            return k->rulings->items[i].row.by;
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
+bool rulings_cover(const struct keeper *k, const uint64_t *ids, size_t count, const struct page *p,
+                   size_t file)
+{
+    for (size_t i = 0; i < k->rulings->count; i++) {
+        const struct ch_ruling_row *r = &k->rulings->items[i].row;
+        for (size_t n = 0; n < count; n++) {
+            if (r->id == ids[n] && in_scope(r, p, file)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "quota.h"
 
 enum ch_code serve_bytes(struct keeper *k, struct page *p, size_t file, struct ch_err *err)
 {

@@ -110,6 +110,31 @@ static enum ch_code check_person(const struct people *p, const struct ch_people_
     return CH_OK;
 }
 
+/* T22: a uid that went from one person to another would make one human two, who asks as the one and
+ * approves as the other. So it is one person's for good, also after its end or theirs. */
+static enum ch_code check_uid_before(const struct people *p, const struct ch_people_row *row,
+                                     struct ch_err *err)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct ch_people_row *other = &p->rows[i]->row;
+        if (other->kind != CH_PEOPLE_UID || other->uid != row->uid) {
+            continue;
+        }
+        bool stands = people_stands(other) && people_find(p, other->person) != NULL;
+        if (stands) {
+            return ch_fail(err, CH_E_EXISTS, "uid %u is %.*s's", row->uid,
+                           CH_STR_ARG(other->person));
+        }
+        if (!ch_str_eq(other->person, row->person)) {
+            return ch_fail(err, CH_E_EXISTS,
+                           "uid %u was %.*s's: it is one person's for good, so that nobody counts "
+                           "as two",
+                           row->uid, CH_STR_ARG(other->person));
+        }
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_uid(const struct people *p, const struct ch_people_row *row,
                               struct ch_err *err)
 {
@@ -125,15 +150,7 @@ static enum ch_code check_uid(const struct people *p, const struct ch_people_row
         return ch_fail(err, CH_E_USAGE, "%.*s is a service account: it comes with a token",
                        CH_STR_ARG(row->person));
     }
-    for (size_t i = 0; i < p->count; i++) {
-        const struct ch_people_row *other = &p->rows[i]->row;
-        if (people_stands_as(other, CH_PEOPLE_UID) && other->uid == row->uid &&
-            people_find(p, other->person) != NULL) {
-            return ch_fail(err, CH_E_EXISTS, "uid %u is %.*s's", row->uid,
-                           CH_STR_ARG(other->person));
-        }
-    }
-    return CH_OK;
+    return check_uid_before(p, row, err);
 }
 
 static enum ch_code check_token(const struct ch_people_row *row, struct ch_err *err)

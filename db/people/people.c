@@ -196,6 +196,40 @@ static void give(const struct grants *all, struct held *h, struct ch_str group)
     }
 }
 
+static bool both_at_once(const struct ch_people_row *a, const struct ch_people_row *b)
+{
+    int64_t start = a->at_us > b->at_us ? a->at_us : b->at_us;
+    return (people_stands(a) || a->ended_at_us >= start) &&
+           (people_stands(b) || b->ended_at_us >= start);
+}
+
+static bool ever_gave_approver(const struct ch_people_row *grant)
+{
+    return grant->kind == CH_PEOPLE_GRANT && role_of_name(grant->role) == ROLE_APPROVER;
+}
+
+/* Persons who ever held approver, whether or not they or what they held has ended. */
+static void count_approvers(struct people *p)
+{
+    struct ch_map *ever = ch_map_new();
+    for (size_t g = 0; g < p->count; g++) {
+        const struct ch_people_row *grant = &p->rows[g]->row;
+        for (size_t m = 0; ever_gave_approver(grant) && m < p->count; m++) {
+            const struct ch_people_row *member = &p->rows[m]->row;
+            const struct kept *person = member->kind == CH_PEOPLE_MEMBER &&
+                                                ch_str_eq(grant->group, member->group) &&
+                                                both_at_once(member, grant)
+                                            ? ch_map_get(p->names, member->person)
+                                            : NULL;
+            if (person != NULL && !person->row.service) {
+                ch_map_set(ever, member->person, p);
+            }
+        }
+    }
+    p->approvers_ever = ch_map_count(ever);
+    ch_map_free(ever);
+}
+
 void people_settle(struct people *p)
 {
     free_held(p);
@@ -223,6 +257,7 @@ void people_settle(struct people *p)
             p->has_approver = p->has_approver || h->grants[g].role == ROLE_APPROVER;
         }
     }
+    count_approvers(p);
 }
 
 void people_set_loopback(struct people *p, bool loopback_only)
@@ -363,7 +398,7 @@ static bool may(const struct people *p, const struct principal *who, enum action
     case PRINCIPAL_ANONYMOUS:
         return a == ACTION_PULL;
     case PRINCIPAL_LOCAL:
-        return (p->loopback_only && !p->has_approver) || rights_allow(&operator, 1, a, &site);
+        return (p->loopback_only && p->approvers_ever == 0) || rights_allow(&operator, 1, a, &site);
     case PRINCIPAL_USER:
     case PRINCIPAL_SERVICE:
         return held_allows(held_by(p, who), a, at);
@@ -387,6 +422,11 @@ bool people_may_somewhere(const struct people *p, const struct principal *who, e
 bool people_has_approver(const struct people *p)
 {
     return p->has_approver;
+}
+
+size_t people_approvers_ever(const struct people *p)
+{
+    return p->approvers_ever;
 }
 
 const char *people_person(const struct principal *who)

@@ -11,6 +11,7 @@
 
 #include "customhouse/digest.h"
 #include "customhouse/err.h"
+#include "customhouse/secret.h"
 #include "customhouse/store_people.h"
 #include "rights.h"
 
@@ -40,7 +41,7 @@ struct principal {
 
 /* "chp_" and 64 hexadecimal digits (lower case) of 256 random bits. Shown once; what is stored is the
  * SHA-256 of these 68 bytes. */
-#define TOKEN_PREFIX "chp_"
+#define TOKEN_PREFIX CH_SECRET_PREFIX
 #define TOKEN_LEN    68
 /* A new one, with a NUL at its end: the caller wipes it. */
 void token_make(char ret[TOKEN_LEN + 1]);
@@ -59,11 +60,12 @@ void people_add(struct people *p, const struct ch_people_row *row);
 /* The row of this id has ended: it counts no more, at once. False: none of this id stands. */
 bool people_end(struct people *p, uint64_t id, int64_t at_us);
 void people_settle(struct people *p);
-/* Whether every listener is on loopback, and no approver is configured: only then, and until there is one,
+/* Whether every listener is on loopback, and no approver is configured: only then, and until there was one,
  * local:UID may do everything. False in a new one. */
 void people_set_loopback(struct people *p, bool loopback_only);
 /* Whether the row may be added to what stands (ids and times do not count). CH_E_USAGE: a name, a role, ...
- * that does not exist or cannot be one; CH_E_EXISTS: it stands already, or the name was given before;
+ * that does not exist or cannot be one; CH_E_EXISTS: it stands already, or the name was given before, or the
+ * uid was somebody else's;
  * CH_E_DENIED: a principal would hold operator and approver: who, and by which groups. */
 enum ch_code people_check(const struct people *p, const struct ch_people_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
@@ -96,8 +98,11 @@ struct principal people_named(const struct people *p, struct ch_str name);
 bool people_may(const struct people *p, const struct principal *who, enum action a, const struct place *at);
 /* Whether it may for some repository and environment. */
 bool people_may_somewhere(const struct people *p, const struct principal *who, enum action a);
-/* Whether at least one person holds approver: from then on local:UID is operator only. */
+/* Whether at least one person holds approver now. */
 bool people_has_approver(const struct people *p);
+/* How many persons hold it or ever did: from the first on local:UID is operator only, for good. Who takes it
+ * from all others does not become the only one who decides. */
+size_t people_approvers_ever(const struct people *p);
 /* The person as one (T22): "user:NAME" of who is a person, else "". */
 const char *people_person(const struct principal *who);
 

@@ -31,7 +31,8 @@ struct people {
     struct ch_map *by_name; /* those that stand -> struct held */
     struct ch_map *names;   /* all that were ever given -> struct ch_people_row */
     struct ch_map *tokens;  /* 32 bytes -> struct ch_people_row */
-    bool has_approver;
+    bool has_approver;      /* a person is one now */
+    size_t approvers_ever;  /* persons who are or were */
     bool loopback_only;
 };
 

@@ -76,6 +76,21 @@ void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret)
     };
 }
 
+enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_list_fn *each,
+                               void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ROWS, CH_ARGS(ch_arg_u64(from)), &c, err);
+    bool more = true;
+    while (rc == CH_OK && more && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_log_row row;
+        ch_log_row_read(&c, &row);
+        more = each(ctx, &row);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
                               bool *ret_has, struct ch_err *err)
 {

@@ -235,7 +235,9 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          "ttitt"},
     [CH_SQL_RULINGS] = {"list rulings",
                         "SELECT id, deny, repository, ecosystem, project, version_spec, file_name,"
-                        " sha256, evidence, policy, lifts, reason, by_person, at_us, expires_at_us"
+                        " sha256, evidence, policy, lifts, reason, by_person, at_us, expires_at_us,"
+                        " (SELECT x.environment FROM exception_ruling l"
+                        " JOIN exception x ON x.id = l.exception WHERE l.ruling = r.id)"
                         " FROM ruling r"
                         " WHERE NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)"
                         " ORDER BY id",

@@ -179,6 +179,9 @@ struct ch_http_options {
                                  * the connection's local address is accepted too; all else is
                                  * 421 (T20) */
     size_t host_count;
+    bool make_room; /* at a bound, the connection that has waited for its client for longest (for a
+                     * head, for a body) gives way to a new one: no number of held connections
+                     * keeps anybody out. Without it the new one waits or is refused */
     bool request_ids; /* every answer gets an X-Request-Id line of 16 hex digits */
 };
 

@@ -53,12 +53,16 @@
     X(admin_body_bytes, 512u << 10, "bytes", "of a request to the administrative interface")       \
     X(admin_answer_bytes, 64u << 20, "bytes", "of an answer of it")                                \
     X(admin_wait_ms, 300000, "ms", "for the keeper's answer to it")                                \
+    X(admin_command_wait_ms, 3600000, "ms", "the same of a whole command: it may inspect first")   \
+    X(admin_connections, 512, "connections", "to the administrative interface at once")            \
+    X(admin_connections_per_address, 128, "connections", "of one client of it")                    \
+    X(admin_tokens, 1024, "tokens", "that were good are known there, and are no guesses")          \
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
     X(gateway_tokens, 4096, "tokens", "what they stand for is kept by one gateway process")        \
     X(gateway_token_asks, 3, "times", "a token is asked for again when its answer ended on the way") \
     X(gateway_token_refused_ms, 10000, "ms", "a token that was refused is not asked for again")    \
-    X(gateway_guess_clients, 8192, "clients", "whose wrong tokens are counted by one gateway process") \
+    X(gateway_guess_clients, 8192, "clients", "whose wrong tokens are counted by one process") \
     X(gateway_guess_burst, 30, "tokens", "that are wrong, of one client, before it has to wait")   \
     X(gateway_guess_ms, 1000, "ms", "for one more of them")                                        \
     X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \

@@ -268,6 +268,8 @@ struct ch_ruling_row {
     struct ch_str by;
     int64_t at_us;
     int64_t expires_at_us; /* CH_TIME_UNKNOWN: never */
+    struct ch_str environment; /* of the exception that it came of, as it was approved; absent: of none. Read
+                                * alone: ch_store_add_exception_ruling says which one that is */
 };
 enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row *row, uint64_t *ret_id,
                                  struct ch_err *err) CH_MUST_CHECK;
@@ -617,6 +619,12 @@ enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below, struct 
 typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* Entries from this place on, in their order, until `each` says that it wants no more. Slices live during
+ * the call. */
+typedef bool ch_store_log_list_fn(void *ctx, const struct ch_log_row *row);
+enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_list_fn *each, void *ctx,
+                               struct ch_err *err) CH_MUST_CHECK;
 
 /* Whether there is an entry of this kind about this row. */
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source, bool *ret_has,

@@ -48,13 +48,13 @@ void admin_set_keeper(struct admin *a, int fd)
 static void on_access(const struct ch_http_access *access, void *owner)
 {
     struct admin *a = owner;
-    gw_log_add(&a->log, access, (struct ch_str){NULL, 0}, ch_now_unix_us());
+    front_log_add(&a->log, access, (struct ch_str){NULL, 0}, ch_now_unix_us());
 }
 
 static void on_drained(void *owner)
 {
     struct admin *a = owner;
-    gw_log_flush(&a->log);
+    front_log_flush(&a->log);
     if (a->on_drained != NULL) {
         a->on_drained(a->owner);
     }
@@ -86,13 +86,15 @@ enum ch_code admin_new(const struct admin_options *options, struct admin **ret, 
     a->on_drained = options->on_drained;
     a->owner = options->owner;
     pending_init(a);
-    gw_log_init(&a->log, a->loop, options->access_log_fd, &a->log_bytes_lost);
+    admin_tokens_init(a);
+    front_log_init(&a->log, a->loop, options->access_log_fd, &a->log_bytes_lost);
     struct ch_http_options http = {
         .loop = a->loop,
         .on_request = admin_route,
         .on_access = on_access,
         .on_drained = on_drained,
         .owner = a,
+        .make_room = true,
         .request_ids = true,
     };
     enum ch_code rc = ch_http_server_new(&http, &a->server, err);
@@ -115,7 +117,8 @@ void admin_free(struct admin *a)
     }
     ch_loop_cancel_timer(a->loop, &a->sweep);
     ch_channel_free(a->keeper);
-    gw_log_done(&a->log);
+    front_log_done(&a->log);
+    admin_tokens_done(a);
     free(a->address);
     free(a);
 }

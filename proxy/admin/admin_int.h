@@ -6,7 +6,8 @@
 
 #include "customhouse/channel.h"
 #include "operations.h"
-#include "proxy/gateway/access_log.h"
+#include "proxy/front/access_log.h"
+#include "proxy/front/guesses.h"
 
 /* One request that waits: for its body, then for the keeper. */
 struct pending {
@@ -25,8 +26,10 @@ struct admin {
     struct ch_loop *loop;
     struct ch_http_server *server;
     struct ch_channel *keeper; /* NULL: none at the moment */
-    struct gw_log log;
+    struct front_log log;
     _Atomic uint64_t log_bytes_lost;
+    struct front_guesses guesses;
+    struct ch_lru good; /* digests of tokens that were good */
     struct pending *pending;
     uint64_t last_ask;
     struct ch_timer sweep; /* while something is pending */
@@ -44,6 +47,15 @@ void pending_start(struct admin *a, struct ch_http_request *r, const struct oper
 void pending_init(struct admin *a);
 void pending_frame(struct admin *a, struct ch_frame *frame);
 void pending_lost(struct admin *a); /* the keeper is gone: each that was asked gets 503 */
+
+/* tokens.c */
+void admin_tokens_init(struct admin *a);
+void admin_tokens_done(struct admin *a);
+/* Whether the keeper is asked about it: one that was good, or whose client has not guessed too
+ * much. */
+bool admin_token_may(struct admin *a, const struct ch_sha256 *token, struct ch_str peer);
+void admin_token_wrong(struct admin *a, const struct ch_sha256 *token, struct ch_str peer);
+void admin_token_good(struct admin *a, const struct ch_sha256 *token);
 
 /* respond.c */
 void respond_problem(struct ch_http_request *r, int status, struct ch_str detail);

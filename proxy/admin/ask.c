@@ -84,9 +84,7 @@ static bool send_command(struct pending *p, const struct admin_request *q)
     ch_buf_init(&command, ch_message_row(CH_MSG_COMMAND)->max_bytes);
     ch_buf_init(&b, ch_message_row(CH_MSG_ADMIN_COMMAND)->max_bytes);
     ch_command_put(&command, &q->command);
-    struct ch_admin_command m = {.ask = p->ask,
-                                 .token = p->token,
-                                 .command = ch_buf_str(&command)};
+    struct ch_admin_command m = {.ask = p->ask, .token = p->token, .command = ch_buf_str(&command)};
     ch_admin_command_put(&b, &m);
     bool sent = !command.failed && send_input(p->admin, p->ask, ch_buf_str(&q->input)) &&
                 send(p->admin, CH_MSG_ADMIN_COMMAND, &b);
@@ -103,7 +101,9 @@ static void ask(struct pending *p)
         fail(p, 400, ch_str_of(err.msg));
     } else {
         p->ask = ++p->admin->last_ask;
-        p->deadline_ms = ch_loop_now_ms(p->admin->loop) + ch_limits.admin_wait_ms;
+        p->deadline_ms = ch_loop_now_ms(p->admin->loop) + (p->operation->answer == ANSWER_COMMAND
+                                                               ? ch_limits.admin_command_wait_ms
+                                                               : ch_limits.admin_wait_ms);
         if (!send_command(p, &q)) {
             p->ask = 0;
             fail(p, 503, CH_STR("the keeper is starting, or busy: try again"));
@@ -177,6 +177,29 @@ static void answer(struct pending *p)
     ch_buf_done(&body);
 }
 
+/* Whatever its exit status: the command was run, and that is what it has said. */
+static void answer_command(struct pending *p, int exit_status, struct ch_str words)
+{
+    struct ch_http_request *r = p->request;
+    struct ch_buf said = p->answer, body;
+    p->answer = (struct ch_buf){0};
+    free_pending(p);
+    ch_buf_init(&body, 2 * (size_t)ch_limits.admin_answer_bytes);
+    ch_buf_printf(&body, "{\"exit_status\":%d,\"output\":", exit_status);
+    ch_buf_put_json(&body, ch_buf_str(&said));
+    ch_buf_puts(&body, CH_STR(",\"message\":"));
+    ch_buf_put_json(&body, words);
+    ch_buf_puts(&body, CH_STR("}\n"));
+    if (said.failed || body.failed) {
+        respond_problem(r, 500,
+                        CH_STR("the answer is longer than admin_answer_bytes: ask for less"));
+    } else {
+        respond_json(r, &body);
+    }
+    ch_buf_done(&said);
+    ch_buf_done(&body);
+}
+
 static void on_done(struct admin *a, struct ch_str payload)
 {
     struct ch_admin_done m;
@@ -188,11 +211,25 @@ static void on_done(struct admin *a, struct ch_str payload)
     if (p == NULL) {
         return;
     }
+    if (m.outcome != CH_ADMIN_UNKNOWN) {
+        admin_token_good(a, &p->token);
+    }
+    bool ran =
+        m.outcome == CH_ADMIN_DONE || m.outcome == CH_ADMIN_USAGE || m.outcome == CH_ADMIN_REFUSED;
+    if (ran && p->operation->answer == ANSWER_COMMAND) {
+        answer_command(p,
+                       m.outcome == CH_ADMIN_DONE    ? 0
+                       : m.outcome == CH_ADMIN_USAGE ? 2
+                                                     : 1,
+                       m.text);
+        return;
+    }
     switch (m.outcome) {
     case CH_ADMIN_DONE:
         answer(p);
         break;
     case CH_ADMIN_UNKNOWN:
+        admin_token_wrong(a, &p->token, ch_http_view(p->request)->peer);
         fail(p, 401, CH_STR("the token is unknown, has ended, or is not for administration"));
         break;
     case CH_ADMIN_DENIED:

@@ -38,6 +38,7 @@ static void put_schema(struct ch_buf *b, const struct parameter *p)
         ch_buf_printf(b, "{\"type\":\"array\",\"minItems\":1,\"maxItems\":%d,\"items\":%s}}",
                       PARAMETER_TEXTS_MAX, text);
         break;
+    case PARAMETER_JSON:
     case PARAMETER_FLAG:
         ch_buf_puts(b, CH_STR("{\"type\":\"boolean\"}"));
         break;
@@ -46,6 +47,23 @@ static void put_schema(struct ch_buf *b, const struct parameter *p)
         break;
     case PARAMETER_DOCUMENT:
         ch_buf_puts(b, CH_STR("{\"type\":\"string\",\"minLength\":1,\"maxLength\":65536}"));
+        break;
+    case PARAMETER_COMMAND:
+        ch_buf_printf(b,
+                      "{\"type\":\"string\",\"maxLength\":%d,"
+                      "\"pattern\":\"^[a-z]+([ -][a-z]+)*$\"}",
+                      PARAMETER_COMMAND_MAX);
+        break;
+    case PARAMETER_OPTIONS:
+        ch_buf_printf(b,
+                      "{\"type\":\"object\",\"propertyNames\":{\"maxLength\":%d,"
+                      "\"pattern\":\"^[a-z-]+$\"},\"additionalProperties\":%s}}",
+                      PARAMETER_COMMAND_MAX, text);
+        break;
+    case PARAMETER_INPUT:
+        ch_buf_puts(b, CH_STR("{\"type\":\"string\",\"contentEncoding\":\"base64\","
+                              "\"pattern\":\"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|"
+                              "[A-Za-z0-9+/]{3}=)?$\"}"));
         break;
     }
 }
@@ -116,7 +134,7 @@ static bool has_body(const struct operation *o)
 
 static void put_responses(struct ch_buf *b, const struct operation *o)
 {
-    static const char *const always[] = {"401", "403", "421", "500", "503", "504"};
+    static const char *const always[] = {"401", "403", "421", "429", "500", "503", "504"};
     ch_buf_puts(b, CH_STR(",\"responses\":{"));
     if (o->answer == ANSWER_NONE) {
         ch_buf_puts(b, CH_STR("\"204\":{\"description\":\"Done.\"}"));
@@ -127,6 +145,13 @@ static void put_responses(struct ch_buf *b, const struct operation *o)
                       "{%s}}}}",
                       o->answer == ANSWER_LIST
                           ? "\"type\":\"array\",\"items\":{\"type\":\"object\"}"
+                      : o->answer == ANSWER_COMMAND
+                          ? "\"type\":\"object\",\"required\":[\"exit_status\",\"output\","
+                            "\"message\"],\"additionalProperties\":false,\"properties\":{"
+                            "\"exit_status\":{\"enum\":[0,1,2],\"description\":\"0 done, 1 refused "
+                            "or falls short, 2 usage.\"},\"output\":{\"type\":\"string\"},"
+                            "\"message\":{\"type\":\"string\",\"description\":\"What the command "
+                            "line writes to standard error.\"}}"
                           : "\"type\":\"object\"");
     }
     ch_buf_puts(b, CH_STR(",\"400\":" PROBLEM));

@@ -125,10 +125,15 @@ static const struct parameter token_parameters[] = {
 static const struct parameter token_end_parameters[] = {
     {"id", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "As the list has it."}, WHY_QUERY};
 
-#define EXCEPTION {"exception", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "Its number."}
+#define EXCEPTION                                                                                  \
+    {                                                                                              \
+        "exception", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "Its number."                    \
+    }
 #define SHOWN                                                                                      \
-    {"evidence", IN_BODY, PARAMETER_TEXT, "evidence", false, NULL,                                 \
-     "`shown` of showException: what was read. 409 when it is something else by now."}
+    {                                                                                              \
+        "evidence", IN_BODY, PARAMETER_TEXT, "evidence", false, NULL,                              \
+            "`shown` of showException: what was read. 409 when it is something else by now."       \
+    }
 static const struct parameter exceptions_parameters[] = {
     {"all", IN_QUERY, PARAMETER_FLAG, "all", false, NULL, "Those that have ended, too."}};
 static const struct parameter exception_parameters[] = {EXCEPTION};
@@ -138,7 +143,39 @@ static const struct parameter approval_parameters[] = {EXCEPTION, SHOWN, EXPIRES
 static const struct parameter renewal_parameters[] = {EXCEPTION, REASON(true), EXPIRES(false)};
 static const struct parameter close_parameters[] = {EXCEPTION, REASON(true)};
 
+static const struct parameter audit_parameters[] = {
+    {"kind", IN_QUERY, PARAMETER_TEXT, "kind", false, NULL,
+     "decision, ruling, served, policy, ..."},
+    {"what", IN_QUERY, PARAMETER_TEXT, "what", false, NULL,
+     "Part of a project's or file's name, or the beginning of a digest."},
+    {"who", IN_QUERY, PARAMETER_TEXT, "who", false, NULL,
+     "Part of a person's name, an address or a reason, where it was not erased."},
+    {"from", IN_QUERY, PARAMETER_TEXT, "from", false, NULL, "From this day or time on (UTC)."},
+    {"to", IN_QUERY, PARAMETER_TEXT, "to", false, NULL, "Up to this day or time."},
+    {"next", IN_QUERY, PARAMETER_NUMBER, "next", false, NULL,
+     "Where to go on: `next` of the answer before. Without it from the beginning."},
+    {"verbatim", IN_QUERY, PARAMETER_FLAG, "verbatim", false, NULL,
+     "Each entry as a text, byte for byte, of which a leaf's hash is made."},
+};
+static const struct parameter command_parameters[] = {
+    {"command", IN_BODY, PARAMETER_COMMAND, NULL, true, NULL,
+     "As the command line has it: explain, exceptions, policy show, ..."},
+    {"words", IN_BODY, PARAMETER_TEXTS, NULL, false, NULL, "Its words, in their order."},
+    {"options", IN_BODY, PARAMETER_OPTIONS, NULL, false, NULL,
+     "Its options by their names without dashes; \"true\" for one that takes no value."},
+    {"json", IN_BODY, PARAMETER_JSON, NULL, false, NULL, "As --json: output for programs."},
+    {"input", IN_BODY, PARAMETER_INPUT, NULL, false, NULL,
+     "What the command line sends along: a policy, the lines of a lock file."},
+};
+
 static const struct operation operations[] = {
+    {.id = "runCommand",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/commands",
+     PARAMETERS(command_parameters),
+     .answer = ANSWER_COMMAND,
+     .summary = "A command as the command line gives it (--server), with what it says there. "
+                "Whether it may be given is asked as for every other operation."},
     {.id = "getStatus",
      .method = CH_HTTP_GET,
      .path = "/api/v1/status",
@@ -186,6 +223,14 @@ static const struct operation operations[] = {
      .answer = ANSWER_OBJECT,
      .refused_status = 409,
      .summary = "Inspect again what is known already."},
+    {.id = "searchAudit",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/audit/entries",
+     .command = "audit search",
+     PARAMETERS(audit_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "`entries` of the audit log, and `next` while there are more to look at."},
     {.id = "listOwners",
      .method = CH_HTTP_GET,
      .path = "/api/v1/owners",

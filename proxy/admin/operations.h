@@ -16,6 +16,11 @@ enum parameter_type {
     PARAMETER_FLAG,     /* true or false */
     PARAMETER_NUMBER,   /* 1 to 2^53 - 1 */
     PARAMETER_DOCUMENT, /* any text of 1 to PARAMETER_DOCUMENT_MAX characters; only in a body */
+    /* of an operation that is a whole command, only in a body: */
+    PARAMETER_COMMAND, /* its name: words of a-z, with '-' or one blank between them */
+    PARAMETER_OPTIONS, /* an object: names of its options, and a text of each; "true" for a flag */
+    PARAMETER_JSON,    /* true: its output is to be JSON */
+    PARAMETER_INPUT,   /* base64 of what it is about */
 };
 
 struct parameter {
@@ -30,15 +35,16 @@ struct parameter {
 
 enum operation_answer {
     ANSWER_OBJECT = 0,
-    ANSWER_LIST, /* of objects */
-    ANSWER_NONE, /* 204 */
+    ANSWER_LIST,    /* of objects */
+    ANSWER_NONE,    /* 204 */
+    ANSWER_COMMAND, /* what a command says: its output, its words for people, its exit status */
 };
 
 struct operation {
     const char *id; /* "listQueue" */
     enum ch_http_method method;
     const char *path;    /* "/api/v1/users/{name}" */
-    const char *command; /* "policy show", "user" */
+    const char *command; /* "policy show", "user"; NULL: a parameter has it */
     const char *word;    /* its first plain word; NULL: none */
     const struct parameter *parameters;
     size_t parameter_count;
@@ -49,6 +55,7 @@ struct operation {
 
 #define PARAMETER_TEXTS_MAX    32
 #define PARAMETER_DOCUMENT_MAX 65536
+#define PARAMETER_COMMAND_MAX  32 /* bytes of the name of a command or an option */
 #define PARAMETER_TEXT_MAX     500 /* characters, as much as the shortest of what they end in takes */
 
 const struct operation *operation_at(size_t i); /* NULL: there are no more */

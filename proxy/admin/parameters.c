@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "customhouse/base64.h"
 #include "customhouse/limits.h"
+#include "customhouse/secret.h"
 
 #define NUMBER_MAX 9007199254740991LL /* 2^53 - 1: what every reader of JSON can hold */
 
@@ -41,6 +43,11 @@ static enum ch_code check_text(const struct parameter *p, struct ch_str value, s
         if ((c < 0x20 && !line) || c == 0x7f) {
             return ch_fail(err, CH_E_USAGE, "%s: a control character (byte %zu)", p->name, i);
         }
+    }
+    if (p->type != PARAMETER_DOCUMENT && ch_secret_in(value)) {
+        return ch_fail(err, CH_E_USAGE,
+                       "%s: a token stands in it, and it would be recorded: revoke that token",
+                       p->name);
     }
     for (size_t i = 0; p->values != NULL; i++) {
         if (p->values[i] == NULL) {
@@ -82,6 +89,63 @@ static enum ch_code add_text(struct admin_request *q, const struct parameter *p,
         return ch_buf_ok(&q->input, err);
     }
     return rc == CH_OK ? add(q, p, value, err) : rc;
+}
+
+static struct ch_str json_text(const json_t *v)
+{
+    return (struct ch_str){json_string_value(v), json_string_length(v)};
+}
+
+/* Words of letters, with '-' or one blank between them. */
+static enum ch_code read_command_name(struct admin_request *q, const struct parameter *p,
+                                      struct ch_str name, struct ch_err *err)
+{
+    bool good = name.len > 0 && name.len <= PARAMETER_COMMAND_MAX, letter = false;
+    for (size_t i = 0; good && i < name.len; i++) {
+        char c = name.ptr[i];
+        good = (c >= 'a' && c <= 'z') || (letter && (c == '-' || c == ' '));
+        letter = c >= 'a' && c <= 'z';
+    }
+    if (!good || !letter) {
+        return ch_fail(err, CH_E_USAGE, "%s: expected the name of a command", p->name);
+    }
+    q->command.name = keep(q, name);
+    return CH_OK;
+}
+
+static enum ch_code read_options(struct admin_request *q, const struct parameter *p, json_t *object,
+                                 struct ch_err *err)
+{
+    const char *name;
+    json_t *value;
+    enum ch_code rc = CH_OK;
+    if (!json_is_object(object)) {
+        return ch_fail(err, CH_E_USAGE, "%s: expected an object", p->name);
+    }
+    json_object_foreach(object, name, value)
+    {
+        const struct parameter option = {.name = name};
+        struct ch_command *c = &q->command;
+        size_t len = strlen(name);
+        if (len == 0 || len > PARAMETER_COMMAND_MAX ||
+            strspn(name, "abcdefghijklmnopqrstuvwxyz-") != len || !json_is_string(value)) {
+            return ch_fail(err, CH_E_USAGE, "%s: expected names of a-z and -, and texts", p->name);
+        }
+        rc = rc == CH_OK ? add_text(q, &option, json_text(value), err) : rc;
+        if (rc == CH_OK) {
+            c->key[c->arg_count - 1] = keep(q, ch_str_of(name));
+        }
+    }
+    return rc;
+}
+
+static enum ch_code read_input(struct admin_request *q, const struct parameter *p,
+                               const json_t *value, struct ch_err *err)
+{
+    if (!json_is_string(value) || !ch_base64_strict(json_text(value), &q->input)) {
+        return ch_fail(err, CH_E_USAGE, "%s: expected base64", p->name);
+    }
+    return ch_buf_ok(&q->input, err);
 }
 
 static enum ch_code add_number(struct admin_request *q, const struct parameter *p, int64_t value,
@@ -205,11 +269,6 @@ static enum ch_code read_query(struct admin_request *q, const struct ch_http_req
 
 /* --- the body --- */
 
-static struct ch_str json_text(const json_t *v)
-{
-    return (struct ch_str){json_string_value(v), json_string_length(v)};
-}
-
 static enum ch_code read_texts(struct admin_request *q, const struct parameter *p,
                                const json_t *value, struct ch_err *err)
 {
@@ -235,10 +294,22 @@ static bool is_whole(const json_t *value)
     return json_is_number(value) && v >= 0 && v <= (double)NUMBER_MAX && v == (double)(int64_t)v;
 }
 
-static enum ch_code read_value(struct admin_request *q, const struct parameter *p,
-                               const json_t *value, struct ch_err *err)
+static enum ch_code read_value(struct admin_request *q, const struct parameter *p, json_t *value,
+                               struct ch_err *err)
 {
     switch (p->type) {
+    case PARAMETER_OPTIONS:
+        return read_options(q, p, value, err);
+    case PARAMETER_INPUT:
+        return read_input(q, p, value, err);
+    case PARAMETER_JSON:
+        q->command.json = json_is_true(value);
+        return json_is_boolean(value)
+                   ? CH_OK
+                   : ch_fail(err, CH_E_USAGE, "%s: expected true or false", p->name);
+    case PARAMETER_COMMAND:
+        return json_is_string(value) ? read_command_name(q, p, json_text(value), err)
+                                     : ch_fail(err, CH_E_USAGE, "%s: expected a text", p->name);
     case PARAMETER_TEXTS:
         return read_texts(q, p, value, err);
     case PARAMETER_FLAG:
@@ -306,7 +377,7 @@ static enum ch_code read_one(struct admin_request *q, const struct operation *o,
     } else if (p->place == IN_QUERY) {
         rc = read_query(q, r, p, &given, err);
     } else {
-        const json_t *value = json_object_get(body, p->name);
+        json_t *value = json_object_get(body, p->name);
         given = value != NULL;
         rc = given ? read_value(q, p, value, err) : CH_OK;
     }
@@ -323,7 +394,8 @@ enum ch_code admin_request_read(const struct operation *o, const struct ch_http_
     json_t *object = NULL;
     /* nothing decoded is longer than it was */
     size_t room = v->path.len + v->query.len + body.len + 8 * CH_COMMAND_MAX_ARGS + 64;
-    *ret = (struct admin_request){.command = {.name = ch_str_of(o->command), .json = true}};
+    *ret = (struct admin_request){
+        .command = {.name = ch_str_of(o->command), .json = o->command != NULL}};
     ch_buf_init(&ret->memory, room);
     ch_buf_init(&ret->input, (size_t)ch_limits.command_input_bytes);
     CH_ASSERT(ch_buf_reserve(&ret->memory, room) != NULL);

@@ -1,6 +1,7 @@
 /* Answers. Problems are those of RFC 9457; nothing is kept by anybody on the way. */
 #include "admin_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
@@ -29,6 +30,8 @@ static const char *title_of(int status)
         return "The body is too long";
     case 415:
         return "The body is not JSON";
+    case 429:
+        return "Too many wrong tokens";
     case 503:
         return "The keeper cannot be asked at the moment";
     default:
@@ -38,7 +41,8 @@ static const char *title_of(int status)
 
 void respond_problem(struct ch_http_request *r, int status, struct ch_str detail)
 {
-    const struct ch_http_header headers[] = {no_store, nosniff, challenge};
+    struct ch_http_header headers[] = {no_store, nosniff, challenge};
+    char seconds[24];
     struct ch_buf b;
     ch_buf_init(&b, 32 * ch_limits.text_bytes);
     ch_buf_puts(&b, CH_STR("{\"title\":"));
@@ -46,11 +50,16 @@ void respond_problem(struct ch_http_request *r, int status, struct ch_str detail
     ch_buf_printf(&b, ",\"status\":%d,\"detail\":", status);
     ch_buf_put_json(&b, ch_str_trim(ch_str_sub(detail, 0, (size_t)ch_limits.text_bytes)));
     ch_buf_puts(&b, CH_STR("}\n"));
+    if (status == 429) {
+        snprintf(seconds, sizeof(seconds), "%llu",
+                 (unsigned long long)(1 + ch_limits.gateway_guess_ms / 1000));
+        headers[2] = (struct ch_http_header){CH_STR("Retry-After"), ch_str_of(seconds)};
+    }
     ch_http_respond(r, &(struct ch_http_response){
                            .status = status,
                            .content_type = CH_STR("application/problem+json"),
                            .headers = headers,
-                           .header_count = status == 401 ? 3 : 2,
+                           .header_count = status == 401 || status == 429 ? 3 : 2,
                            .body = ch_buf_str(&b),
                            .body_copy = true,
                        });

@@ -3,7 +3,7 @@
 
 #include "customhouse/limits.h"
 #include "parameters.h"
-#include "proxy/gateway/credentials.h"
+#include "proxy/front/credentials.h"
 
 static void document(struct ch_http_request *r)
 {
@@ -82,18 +82,18 @@ static bool credentials(struct ch_http_request *r, struct ch_sha256 *ret)
     struct ch_buf scratch;
     struct ch_hash *hash = ch_hash_new();
     ch_buf_init(&scratch, 4096);
-    enum gw_credentials have =
-        gw_credentials_read(ch_http_view(r)->authorization, &scratch, hash, ret);
+    enum front_credentials have =
+        front_credentials_read(ch_http_view(r)->authorization, &scratch, hash, ret);
     ch_buf_done(&scratch);
     ch_hash_free(hash);
-    if (have != GW_CREDENTIALS_TOKEN) {
+    if (have != FRONT_CREDENTIALS_TOKEN) {
         respond_problem(
             r, 401,
-            have == GW_CREDENTIALS_NONE
+            have == FRONT_CREDENTIALS_NONE
                 ? CH_STR("expected a token for administration, as Bearer or as password of Basic")
                 : CH_STR("the credentials are malformed: expected Bearer TOKEN, or Basic"));
     }
-    return have == GW_CREDENTIALS_TOKEN;
+    return have == FRONT_CREDENTIALS_TOKEN;
 }
 
 void admin_route(struct ch_http_request *r, void *owner)
@@ -113,6 +113,9 @@ void admin_route(struct ch_http_request *r, void *owner)
         unknown(r, ch_buf_str(&allowed));
     } else if (!credentials(r, &token)) {
         ; /* 401 */
+    } else if (!admin_token_may(a, &token, v->peer)) {
+        respond_problem(r, 429,
+                        CH_STR("too many wrong tokens came from your address, wait a moment"));
     } else if ((fault = body_fault(r, o)) != 0) {
         respond_problem(r, fault, fault_text(fault, o));
     } else {

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "customhouse/secret.h"
+
 #define SWEEP_MS 250
 
 static struct gw_ask **bucket_of(struct gw *gw, uint64_t id)
@@ -9,12 +11,19 @@ static struct gw_ask **bucket_of(struct gw *gw, uint64_t id)
     return &gw->asks.buckets[id % GW_ASK_BUCKETS];
 }
 
+struct ch_str gw_agent_of(struct ch_str user_agent)
+{
+    return ch_secret_in(user_agent)
+               ? CH_STR(CH_SECRET_PREFIX "...")
+               : ch_str_sub(user_agent, 0, (size_t)ch_limits.client_text_bytes);
+}
+
 struct ch_client gw_client_of(const struct gw *gw, const struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
     return (struct ch_client){
         .address = v->peer,
-        .user_agent = ch_str_sub(v->user_agent, 0, (size_t)ch_limits.client_text_bytes),
+        .user_agent = gw_agent_of(v->user_agent),
         .principal = ch_str_of(gw_caller_of(gw, r)->principal),
     };
 }

@@ -165,6 +165,8 @@ static void on_exception(struct gw *gw, struct gw_ask *ask, struct ch_frame *fra
         gw_respond_text(w->request, 500, ch_str_of(err.msg));
     } else if (m.http_status == 200 || m.http_status == 201) {
         respond_asked(w, &m);
+    } else if (m.http_status == 401) {
+        gw_respond_unauthorized(w->request, false);
     } else {
         bool error = m.http_status >= 400 && m.http_status <= 599;
         gw_respond_text(w->request, error ? (int)m.http_status : 500, m.text);
@@ -238,6 +240,14 @@ static bool read_type(struct ch_http_request *r, enum page_type *ret)
            ch_str_eq_nocase(type, CH_STR("application/x-www-form-urlencoded"));
 }
 
+/* Without a name, where nothing may be had without one: the keeper says it of each repository, too. */
+static bool must_sign_in(const struct gw *gw, const struct ch_http_request *r)
+{
+    struct ch_repositories may;
+    gw_pull_list(gw, r, &may);
+    return gw_caller_of(gw, r) == gw->anonymous && may.count == 0;
+}
+
 static void ask_for(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v)
 {
     struct ch_err err;
@@ -245,6 +255,8 @@ static void ask_for(struct gw *gw, struct ch_http_request *r, const struct ch_ht
     if (!is_ours(r)) {
         gw_respond_text(r, 403, CH_STR("An exception is asked for on the page of its refusal, not from "
                                        "another site"));
+    } else if (must_sign_in(gw, r)) {
+        gw_respond_unauthorized(r, false);
     } else if (!v->has_content_length) {
         gw_respond_text(r, 411, CH_STR("The request needs a Content-Length"));
     } else if (v->content_length > ch_limits.exception_body_bytes) {

@@ -447,8 +447,7 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
                       .client =
                           {
                               .address = a->peer,
-                              .user_agent = ch_str_sub(a->user_agent, 0,
-                                                       (size_t)ch_limits.client_text_bytes),
+                              .user_agent = gw_agent_of(a->user_agent),
                               .principal = ch_str_of(caller != NULL ? caller->principal
                                                                     : gw->anonymous->principal),
                           },

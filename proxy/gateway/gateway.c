@@ -170,7 +170,7 @@ static void on_access(const struct ch_http_access *a, void *owner)
     const struct gw_note *note = a->note != NULL ? a->note : &gw->unknown_note;
     gw_metrics_count(gw->slot, note->row, note->kind, a->status, a->body_bytes, a->duration_us);
     const struct gw_caller *caller = a->caller;
-    gw_log_add(&gw->log, a,
+    front_log_add(&gw->log, a,
                ch_str_of(caller != NULL && caller->known ? caller->principal : NULL),
                ch_now_unix_us());
     if (note->file != NULL) {
@@ -185,7 +185,7 @@ static void on_access(const struct ch_http_access *a, void *owner)
 static void on_drained(void *owner)
 {
     struct gw *gw = owner;
-    gw_log_flush(&gw->log);
+    front_log_flush(&gw->log);
     if (gw->on_drained != NULL) {
         gw->on_drained(gw->owner);
     }
@@ -211,7 +211,7 @@ enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct
     gw_pages_init(gw);
     gw_files_init(gw);
     gw_sign_in_init(gw);
-    gw_log_init(&gw->log, gw->loop, options->access_log_fd, &gw->slot->log_bytes_lost);
+    front_log_init(&gw->log, gw->loop, options->access_log_fd, &gw->slot->log_bytes_lost);
     enum ch_code rc = ch_http_server_new(&(struct ch_http_options){
                                              .loop = gw->loop,
                                              .on_request = gw_route,
@@ -243,7 +243,7 @@ void gw_free(struct gw *gw)
     ch_lru_done(&gw->pages);
     ch_lru_done(&gw->files);
     gw_sign_in_done(gw);
-    gw_log_done(&gw->log);
+    front_log_done(&gw->log);
     while (gw->repositories != NULL) {
         struct gw_repository *r = gw->repositories;
         gw->repositories = r->next;

@@ -2,7 +2,6 @@
 #ifndef CH_GATEWAY_INT_H
 #define CH_GATEWAY_INT_H
 
-#include "access_log.h"
 #include "customhouse/channel.h"
 #include "customhouse/config.h"
 #include "customhouse/ecosystem.h"
@@ -16,11 +15,12 @@
 #include "metrics.h"
 #include "negotiate.h"
 #include "proxy/cache/lru.h"
+#include "proxy/front/access_log.h"
+#include "proxy/front/guesses.h"
 #include "refusal.h"
 #include "waiting.h"
 
 #define GW_FORMATS_MAX 8
-#define GW_GUESS_KEY   16
 #define GW_KEY_MAX     1024
 
 struct gw_audit;
@@ -91,13 +91,6 @@ struct gw_caller {
     uint32_t pull_count;
 };
 
-/* What a client's failure will have cost it. */
-struct gw_guess {
-    bool taken;
-    char key[GW_GUESS_KEY];
-    size_t len;
-};
-
 struct gw {
     struct ch_loop *loop;
     struct ch_http_server *server;
@@ -116,13 +109,13 @@ struct gw {
     size_t next_choice;
     struct ch_lru files;
     struct ch_lru tokens;
-    struct ch_lru guesses;
+    struct front_guesses guesses;
     struct gw_caller *anonymous;
     struct ch_hash *hash;
     struct ch_buf clear; /* a token, while its digest is made */
     struct gw_metrics *all_slots;
     struct gw_metrics *slot;
-    struct gw_log log;
+    struct front_log log;
     struct gw_note special_note;
     struct gw_note unknown_note;
     void (*on_drained)(void *owner);
@@ -138,6 +131,8 @@ void gw_asks_resend(struct gw *gw); /* to a new keeper */
 void gw_asks_frame(struct gw *gw, struct ch_frame *frame);
 void gw_asks_done(struct gw *gw); /* all are lost */
 struct ch_client gw_client_of(const struct gw *gw, const struct ch_http_request *r);
+/* What is kept of it: it may be cut off, and one that has a token in it is not kept. */
+struct ch_str gw_agent_of(struct ch_str user_agent);
 
 /* --- sign_in.c: who a request comes from, and what it may --- */
 void gw_sign_in_init(struct gw *gw);
@@ -157,12 +152,6 @@ void gw_pull_list(const struct gw *gw, const struct ch_http_request *r, struct c
 bool gw_anonymous_may(const struct gw *gw, const struct ch_http_request *r);
 /* 401 for who has not signed in, else 403: "`what` denied by rights". */
 void gw_respond_not_permitted(struct gw *gw, struct ch_http_request *r, const char *what);
-
-/* --- guesses.c: how many wrong tokens a client may try --- */
-void gw_guesses_init(struct gw *gw);
-/* False: no more for now. */
-bool gw_guess_take(struct gw *gw, struct gw_guess *ret, struct ch_str peer);
-void gw_guess_give_back(struct gw *gw, struct gw_guess *guess); /* it was not wrong; idempotent */
 
 /* --- respond.c: answers that are no page and no file --- */
 

@@ -1,6 +1,9 @@
 #include "request_body.h"
 
+#include <jansson.h>
+
 #include "customhouse/limits.h"
+#include "customhouse/secret.h"
 
 void gw_request_body_init(struct gw_request_body *b)
 {
@@ -47,6 +50,9 @@ static const char *check(const struct gw_request_body *b)
     }
     if (!is_line(ch_buf_str(&b->reason)) || !is_line(ch_buf_str(&b->expires))) {
         return "values are one line of UTF-8";
+    }
+    if (ch_secret_in(ch_buf_str(&b->reason)) || ch_secret_in(ch_buf_str(&b->expires))) {
+        return "a token stands in it, and it would be recorded: have that token revoked";
     }
     return NULL;
 }
@@ -104,154 +110,42 @@ const char *gw_request_body_form(struct ch_str text, struct gw_request_body *ret
 
 /* ------------------------------------------------------------------ JSON */
 
-struct json {
-    struct ch_str s;
-    size_t at;
-};
+static const char no_object[] = "it is no JSON object of strings";
 
-static void skip_space(struct json *j)
+static const char *take_members(json_t *root, struct gw_request_body *ret)
 {
-    while (j->at < j->s.len && (j->s.ptr[j->at] == ' ' || j->s.ptr[j->at] == '\t' ||
-                                j->s.ptr[j->at] == '\n' || j->s.ptr[j->at] == '\r')) {
-        j->at++;
-    }
-}
-
-static bool take(struct json *j, char c)
-{
-    skip_space(j);
-    if (j->at < j->s.len && j->s.ptr[j->at] == c) {
-        j->at++;
-        return true;
-    }
-    return false;
-}
-
-static bool take_hex4(struct json *j, uint32_t *ret)
-{
-    *ret = 0;
-    for (int i = 0; i < 4; i++) {
-        int v = j->at < j->s.len ? hex_digit(j->s.ptr[j->at++]) : -1;
-        if (v < 0) {
-            return false;
+    bool given[2] = {false, false};
+    const char *name;
+    json_t *value;
+    json_object_foreach(root, name, value)
+    {
+        struct ch_buf *to = member(ret, ch_str_of(name), given);
+        if (to == NULL) {
+            return unknown_member;
         }
-        *ret = *ret << 4 | (uint32_t)v;
-    }
-    return true;
-}
-
-static void put_utf8(struct ch_buf *out, uint32_t c)
-{
-    if (c < 0x80) {
-        ch_buf_putc(out, (char)c);
-    } else if (c < 0x800) {
-        ch_buf_putc(out, (char)(0xc0 | c >> 6));
-        ch_buf_putc(out, (char)(0x80 | (c & 0x3f)));
-    } else if (c < 0x10000) {
-        ch_buf_putc(out, (char)(0xe0 | c >> 12));
-        ch_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-        ch_buf_putc(out, (char)(0x80 | (c & 0x3f)));
-    } else {
-        ch_buf_putc(out, (char)(0xf0 | c >> 18));
-        ch_buf_putc(out, (char)(0x80 | (c >> 12 & 0x3f)));
-        ch_buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-        ch_buf_putc(out, (char)(0x80 | (c & 0x3f)));
-    }
-}
-
-/* After "\u": a pair of surrogates is one character, and half of one is none (RFC 8259 section 7). */
-static bool take_unicode(struct json *j, struct ch_buf *out)
-{
-    uint32_t c, low;
-    if (!take_hex4(j, &c) || (c >= 0xdc00 && c <= 0xdfff)) {
-        return false;
-    }
-    if (c >= 0xd800 && c <= 0xdbff) {
-        if (!ch_str_starts(ch_str_sub(j->s, j->at, 2), CH_STR("\\u"))) {
-            return false;
+        if (!json_is_string(value)) {
+            return no_object;
         }
-        j->at += 2;
-        if (!take_hex4(j, &low) || low < 0xdc00 || low > 0xdfff) {
-            return false;
-        }
-        c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
+        ch_buf_puts(to, (struct ch_str){json_string_value(value), json_string_length(value)});
     }
-    put_utf8(out, c);
-    return true;
-}
-
-static bool take_escape(struct json *j, struct ch_buf *out)
-{
-    static const char from[] = "\"\\/bfnrt";
-    static const char to[] = "\"\\/\b\f\n\r\t";
-    char c = j->at < j->s.len ? j->s.ptr[j->at++] : '\0';
-    if (c == 'u') {
-        return take_unicode(j, out);
-    }
-    for (size_t i = 0; i + 1 < sizeof(from); i++) {
-        if (c == from[i]) {
-            ch_buf_putc(out, to[i]);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool take_string(struct json *j, struct ch_buf *out)
-{
-    if (!take(j, '"')) {
-        return false;
-    }
-    while (j->at < j->s.len) {
-        char c = j->s.ptr[j->at++];
-        if (c == '"') {
-            return true;
-        }
-        if ((unsigned char)c < 0x20 || (c == '\\' && !take_escape(j, out))) {
-            return false;
-        }
-        if (c != '\\') {
-            ch_buf_putc(out, c);
-        }
-    }
-    return false;
-}
-
-static const char *take_member(struct json *j, struct gw_request_body *ret, bool given[2])
-{
-    struct ch_buf name;
-    ch_buf_init(&name, 64);
-    bool good = take_string(j, &name) && take(j, ':');
-    struct ch_buf *to = good && !name.failed ? member(ret, ch_buf_str(&name), given) : NULL;
-    ch_buf_done(&name);
-    if (!good) {
-        return "it is no JSON object of strings";
-    }
-    if (to == NULL) {
-        return unknown_member;
-    }
-    return take_string(j, to) ? NULL : "it is no JSON object of strings";
+    return NULL;
 }
 
 const char *gw_request_body_json(struct ch_str text, struct gw_request_body *ret)
 {
-    struct json j = {text, 0};
-    bool given[2] = {false, false};
-    const char *wrong = NULL;
-    if (!take(&j, '{')) {
-        return "it is no JSON object";
+    json_error_t where;
+    json_t *root =
+        json_loadb(text.ptr != NULL ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, &where);
+    const char *wrong = no_object;
+    if (root == NULL) {
+        enum json_error_code why = json_error_code(&where);
+        return why == json_error_duplicate_key           ? unknown_member
+               : why == json_error_end_of_input_expected ? "something follows the JSON object"
+                                                         : no_object;
     }
-    if (!take(&j, '}')) {
-        do {
-            wrong = take_member(&j, ret, given);
-        } while (wrong == NULL && take(&j, ','));
-        if (wrong == NULL && !take(&j, '}')) {
-            wrong = "it is no JSON object of strings";
-        }
+    if (json_is_object(root)) {
+        wrong = take_members(root, ret);
     }
-    skip_space(&j);
-    if (wrong == NULL && j.at != j.s.len) {
-        wrong = "something follows the JSON object";
-    }
+    json_decref(root);
     return wrong != NULL ? wrong : check(ret);
 }

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "customhouse/secret.h"
+
 static struct gw_repository *find_repository(struct gw *gw, struct ch_str name)
 {
     for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
@@ -145,6 +147,14 @@ void gw_route(struct ch_http_request *r, void *owner)
         return;
     }
     /* who asks for an exception with a token asks as that person, who then cannot approve it (T22) */
+    if (ch_secret_in_encoded(v->path) || ch_secret_in_encoded(v->query)) {
+        /* what it names would be asked for, and recorded */
+        gw_respond_text(
+            r, 400,
+            CH_STR("A token stands in this address, and addresses are written into logs: "
+                   "have it revoked, and send another one as password"));
+        return;
+    }
     bool as_person = post && v->authorization.ptr != NULL;
     if (is_public(v) && !as_person) {
         go_on(gw, r);

@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-#include "credentials.h"
+#include "proxy/front/credentials.h"
 
 struct sign_wait { /* one request waits for the keeper */
     struct sign_wait *next;
@@ -29,8 +29,9 @@ struct gw_token {
     struct gw *gw;
     struct gw_ask ask;
     struct sign_wait *waiting;
-    struct gw_guess guess; /* what the question costs whoever asks it, unless the token is good */
-    uint32_t asked;        /* times, for those that wait */
+    /* what the question costs whoever asks it, unless the token is good */
+    struct front_guess guess;
+    uint32_t asked; /* times, for those that wait */
     struct ch_sha256 digest;
     struct gw_caller *caller; /* NULL: not known to be anybody */
     uint64_t epoch;
@@ -95,13 +96,13 @@ void gw_sign_in_init(struct gw *gw)
     ch_buf_init(&gw->clear, ch_limits.http_line_bytes);
     CH_ASSERT(ch_buf_reserve(&gw->clear, ch_limits.http_line_bytes) != NULL); /* it never moves */
     ch_lru_init(&gw->tokens, ch_limits.gateway_tokens, drop_token, gw);
-    gw_guesses_init(gw);
+    front_guesses_init(&gw->guesses, gw->loop);
 }
 
 void gw_sign_in_done(struct gw *gw)
 {
     ch_lru_done(&gw->tokens);
-    ch_lru_done(&gw->guesses);
+    front_guesses_done(&gw->guesses);
     gw_caller_unref(gw->anonymous);
     ch_hash_free(gw->hash);
     ch_buf_done(&gw->clear);
@@ -207,7 +208,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         answer_waiting(t, NULL, refuse_wrong);
         return;
     }
-    gw_guess_give_back(gw, &t->guess);
+    front_guess_give_back(&gw->guesses, &t->guess);
     t->caller = new_caller(&m, &t->digest);
     t->epoch = m.epoch;
     t->not_after_ms = m.not_after_boot_ms;
@@ -223,7 +224,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
 static void on_lost(struct gw *gw, struct gw_ask *ask)
 {
     struct gw_token *t = CH_CONTAINER_OF(ask, struct gw_token, ask);
-    gw_guess_give_back(gw, &t->guess);
+    front_guess_give_back(&gw->guesses, &t->guess);
     answer_waiting(t, NULL, refuse_unknowable);
 }
 
@@ -260,15 +261,15 @@ void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on
 {
     const struct ch_http_view *v = ch_http_view(r);
     struct ch_sha256 digest;
-    switch (gw_credentials_read(v->authorization, &gw->clear, gw->hash, &digest)) {
-    case GW_CREDENTIALS_NONE:
+    switch (front_credentials_read(v->authorization, &gw->clear, gw->hash, &digest)) {
+    case FRONT_CREDENTIALS_NONE:
         ch_http_set_caller(r, gw_caller_ref(gw->anonymous));
         go_on(gw, r);
         return;
-    case GW_CREDENTIALS_BAD:
+    case FRONT_CREDENTIALS_BAD:
         gw_respond_unauthorized(r, true);
         return;
-    case GW_CREDENTIALS_TOKEN:
+    case FRONT_CREDENTIALS_TOKEN:
         break;
     }
     struct gw_token *t = find_token(gw, &digest);
@@ -285,10 +286,10 @@ void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on
         wait_for(t, r, go_on);
         return;
     }
-    struct gw_guess guess = {0};
+    struct front_guess guess = {0};
     bool was_good =
         t != NULL && t->caller != NULL; /* a farm of them behind one address is no guessing */
-    if (!was_good && !gw_guess_take(gw, &guess, v->peer)) {
+    if (!was_good && !front_guess_take(&gw->guesses, &guess, v->peer)) {
         gw_respond_later(r, 429,
                          CH_STR("Too many wrong tokens came from your address, wait a moment"),
                          1 + ch_limits.gateway_guess_ms / 1000);

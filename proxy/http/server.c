@@ -35,11 +35,16 @@ static uint32_t *chain_of(struct ch_http_server *s, const struct http_conn *c)
     return &s->same_heads[h % s->limits.http_connections];
 }
 
+static bool same_client(const struct http_conn *a, const struct http_conn *b)
+{
+    return memcmp(a->address, b->address, client_bytes(b)) == 0;
+}
+
 static uint64_t count_same(struct ch_http_server *s, const struct http_conn *c)
 {
     uint64_t n = 0;
     for (uint32_t at = *chain_of(s, c); at != 0; at = s->slots[at - 1]->same_next) {
-        n += memcmp(s->slots[at - 1]->address, c->address, client_bytes(c)) == 0;
+        n += same_client(s->slots[at - 1], c);
     }
     return n;
 }
@@ -65,6 +70,37 @@ static void chain_remove(struct ch_http_server *s, struct http_conn *c)
     if (c->same_next != 0) {
         s->slots[c->same_next - 1]->same_prev = c->same_prev;
     }
+}
+
+static bool waits_for_its_client(const struct http_conn *c)
+{
+    return !c->running && (c->state == HTTP_HEAD || c->state == HTTP_LINGER ||
+                           (c->state == HTTP_BUSY && c->body == HTTP_BODY_RECEIVING));
+}
+
+/* The one that has waited for its client for longest, of all or (`like`) of those of one client, is
+ * closed in favour of a newcomer: whoever only holds connections keeps nobody else out. False: all
+ * are being answered. */
+static bool make_room(struct ch_http_server *s, const struct http_conn *like)
+{
+    struct http_conn *victim = NULL;
+    size_t waiting = 0;
+    if (!s->options.make_room) {
+        return false;
+    }
+    for (size_t i = 0; i < s->limits.http_connections; i++) {
+        struct http_conn *c = s->slots[i];
+        if (c != NULL && c != like && waits_for_its_client(c) &&
+            (like == NULL || same_client(c, like))) {
+            waiting++;
+            victim = victim == NULL || c->started_ns < victim->started_ns ? c : victim;
+        }
+    }
+    if (victim == NULL || (like == NULL && waiting == 1)) { /* which is the newcomer */
+        return false;
+    }
+    http_conn_abort(victim);
+    return true;
 }
 
 static void take_slot(struct ch_http_server *s, struct http_conn *c)
@@ -188,7 +224,8 @@ static enum ch_code adopt(struct ch_http_server *s, int fd, const struct sockadd
     c->parser.peer_port = c->peer_port;
     c->parser.mark = mark;
     http_parser_reset(&c->parser);
-    bool too_many = has_address(c) && count_same(s, c) >= s->limits.http_connections_per_address;
+    bool too_many = has_address(c) && count_same(s, c) >= s->limits.http_connections_per_address &&
+                    !make_room(s, c);
     take_slot(s, c);
     enum ch_code rc = ch_loop_watch(s->loop, &c->watch, EPOLLIN, err);
     if (rc != CH_OK) {
@@ -231,7 +268,7 @@ static void on_listener(struct ch_watch *w, uint32_t events)
     }
     struct ch_err err;
     (void)adopt(s, fd, &from, l->tls, l->mark, &err); /* its failure has closed the connection */
-    if (s->connections == s->limits.http_connections) {
+    if (s->connections == s->limits.http_connections && !make_room(s, NULL)) {
         stop_listening(s); /* the backlog waits, or another process takes it */
     }
 }

@@ -1,10 +1,19 @@
 #!/usr/bin/env python3
-"""Runs the end-to-end tests: run.py [NAME...], each a part of a test's name (file.Class.test).
+"""Runs the end-to-end tests: run.py [--jobs N] [NAME...], each a part of a test's name (file.Class.test).
+
+Tests wait more than they compute, so N classes (default 3) run side by side, each in a process of its own
+with its own ports; what one printed is shown whole when it has ended. The tests of one class share a
+service and run one after the other. With --jobs 1 all run in this process, and print as they go.
 
 Ends with one line "N passed, N failed, N skipped". A test is one of these; clients that cannot be had
 are skipped beside them, each with its reason.
 """
+import argparse
+import concurrent.futures
 import os
+import queue
+import re
+import subprocess
 import sys
 import time
 import unittest
@@ -53,25 +62,76 @@ def select(suite, names):
             yield item
 
 
+def run_here(tests):
+    """In this process: the result."""
+    result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=Result).run(unittest.TestSuite(tests))
+    for test, reason in result.skipped:
+        print(f"skipped {test}: {reason}")
+    return result.counts()
+
+
+def run_apart(name, tests, slots):
+    """In a process of its own: what run_here() would return. Each has a slot, hence ports, for itself."""
+    slot = slots.get()
+    try:
+        done = subprocess.run([sys.executable, os.path.abspath(__file__), "--exactly", *(t.id() for t in tests)],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                              env=dict(os.environ, CUSTOMHOUSE_E2E_SLOT=str(slot)))
+    finally:
+        slots.put(slot)
+    body, _, last = done.stdout.rstrip("\n").rpartition("\n")
+    counted = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
+    if not counted:
+        print(f"{done.stdout}\nERROR: {name} (it ended with status {done.returncode} before it had counted)")
+        return 0, 1, 0
+    print(body, flush=True)
+    return tuple(int(n) for n in counted.groups())
+
+
+# Those that wait longest start first, or they would be what is left at the end.
+LONGEST = ("test_waiting.", "test_upstream.", "test_budgets.", "test_kill.", "test_facts.", "test_routes.")
+
+
+def run_all(tests, jobs):
+    """(passed, failed, skipped)"""
+    classes = {}
+    for test in tests:
+        classes.setdefault(type(test).__module__ + "." + type(test).__qualname__, []).append(test)
+    if jobs == 1 or len(classes) == 1:
+        return run_here(tests)
+    slots = queue.SimpleQueue()
+    for slot in range(jobs):
+        slots.put(slot)
+    names = sorted(classes, key=lambda name: (not name.startswith(LONGEST), name))
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        counts = pool.map(lambda name: run_apart(name, classes[name], slots), names)
+        return tuple(sum(column) for column in zip(*counts))
+
+
 def main():
-    names = sys.argv[1:]
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--jobs", type=int, default=3, metavar="N")
+    words.add_argument("--exactly", action="store_true", help=argparse.SUPPRESS)
+    words.add_argument("name", nargs="*")
+    words = words.parse_args()
     if not os.access(os.path.join(service.BIN, "customhouse"), os.X_OK):
         print(f"no executable customhouse in {service.BIN} (CUSTOMHOUSE_BIN)", file=sys.stderr)
         return 2
     clients.prepare()
+    if words.exactly:
+        counts = run_here(list(unittest.TestLoader().loadTestsFromNames(words.name)))
+        print("{} passed, {} failed, {} skipped".format(*counts))
+        return 0 if counts[1] == 0 else 1
     for kind, why in clients.missing.items():
         print(f"skipped client {kind}: {why}")
     loaded = unittest.TestLoader().discover(HERE, "test_*.py", HERE)
-    suite = unittest.TestSuite(select(loaded, names))
-    if suite.countTestCases() == 0:
-        print(f"no test has a name with {' or '.join(names)} in it", file=sys.stderr)
+    tests = list(select(loaded, words.name))
+    if not tests:
+        print(f"no test has a name with {' or '.join(words.name)} in it", file=sys.stderr)
         return 2
     started = time.monotonic()
-    result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=Result).run(suite)
-    for test, reason in result.skipped:
-        print(f"skipped {test}: {reason}")
+    passed, failed, skipped = run_all(tests, max(1, words.jobs))
     print(f"{time.monotonic() - started:.0f} s")
-    passed, failed, skipped = result.counts()
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 0 if failed == 0 and passed + skipped > 0 else 1
 

@@ -4,16 +4,20 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import unittest
 
 from house import verifiers
 from house.case import Quarantine, add_wheel, file_path
-from house.service import Service
+from house.service import BIN, Service, free_port
 from house.upstream import Upstream
 
 CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
           "negative_data_rejection,unsupported_method,use_after_free")
+
+# uids of nobody on this host
+UIDS = {"alice": 64201, "bob": 64202, "carol": 64203, "rita": 64204, "erin": 64205}
 
 
 class Admin(Quarantine):
@@ -32,11 +36,14 @@ class Admin(Quarantine):
         cls.service = Service(cls.up.url, admin=True)
         cls.addClassCleanup(cls.service.remove)
         cls.service.start()
-        for name in ("alice", "bob", "carol"):
-            cls.command("user", "add", name)
-        for role, who in (("operator", "alice"), ("reviewer", "bob"), ("approver", "carol")):
-            cls.command("group", "add", role + "s", "--role", role)
-            cls.command("group", "add", role + "s", who)
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root: a person's token for administration is made by that person")
+        os.chmod(cls.service.dir, 0o711)  # whoever has an account here reaches the socket
+        for name, uid in UIDS.items():
+            cls.command("user", "add", name, "--uid", str(uid))
+        for role, *who in (("operator", "alice"), ("reviewer", "bob"), ("requester", "rita"),
+                           ("approver", "carol", "erin")):
+            cls.command("group", "add", role + "s", *who, "--role", role)
 
     @classmethod
     def command(cls, *args):
@@ -47,7 +54,13 @@ class Admin(Quarantine):
 
     @classmethod
     def token(cls, who, audience="admin"):
-        return re.search("chp_[0-9a-f]{64}", cls.command("token", "add", "--user", who, "--audience", audience))[0]
+        """Made by the person: nobody else makes one for administration."""
+        done = subprocess.run([os.path.join(BIN, "customhouse"), "token", "--state", cls.service.state, "add", "--user", who,
+                               "--audience", audience], capture_output=True, text=True, timeout=120, cwd="/",
+                              user=UIDS[who], group=UIDS[who], extra_groups=[])
+        if done.returncode != 0:
+            raise AssertionError(done.stdout + done.stderr)
+        return re.search("chp_[0-9a-f]{64}", done.stdout)[0]
 
     def ask(self, method, path, token=None, body=None, headers=None, port=None):
         """(status, document)"""
@@ -96,9 +109,26 @@ class Admin(Quarantine):
         self.assertEqual(status, 409)
         self.assertIn("approver", why["detail"])
 
+    def test_an_operator_touches_no_approver(self):
+        alice, carol, erin = (self.token(n) for n in ("alice", "carol", "erin"))
+        for method, path, body in (("POST", "groups/approvers/members", {"users": ["bob"]}),
+                                   ("POST", "users", {"name": "carol", "uid": 64299}),
+                                   ("DELETE", "groups/approvers/members/carol", None),
+                                   ("DELETE", "groups/approvers", None), ("DELETE", "users/carol", None),
+                                   ("POST", "tokens", {"user": "carol", "audience": "pull"}),
+                                   ("POST", "tokens", {"user": "bob", "audience": "admin"})):
+            status, why = self.ask(method, path, alice, body)
+            self.assertEqual(status, 403, (method, path, why))
+        status, why = self.ask("POST", "groups/approvers/members", carol, {"users": ["bob"]})
+        self.assertEqual(status, 409)
+        self.assertIn("not done yet", why["detail"])
+        self.assertEqual(self.ask("POST", "groups/approvers/members", carol, {"users": ["bob"]})[0], 409)
+        self.assertEqual(self.ask("POST", "groups/approvers/members", erin, {"users": ["bob"]})[0], 200)
+        self.assertEqual(self.ask("DELETE", "groups/approvers/members/bob", carol)[0], 200)
+
     def test_a_token_that_ends_is_nobody_at_once(self):
         alice = self.token("alice")
-        status, made = self.ask("POST", "tokens", alice, {"user": "bob", "audience": "admin", "label": "desk"})
+        status, made = self.ask("POST", "tokens", self.token("bob"), {"user": "bob", "audience": "admin", "label": "desk"})
         self.assertEqual(status, 200)
         bob = made["token"]
         self.assertEqual(self.ask("GET", "queue", bob)[0], 200)
@@ -121,11 +151,6 @@ class Admin(Quarantine):
         self.assertEqual(self.ask("DELETE", "users/dave", alice)[0], 404)
 
     def test_an_exception_from_request_to_its_end(self):
-        self.command("group", "add", "requesters", "--role", "requester")
-        for name in ("rita", "erin"):
-            self.command("user", "add", name)
-        self.command("group", "add", "requesters", "rita")
-        self.command("group", "add", "approvers", "erin")
         rita, carol, erin = (self.token(n) for n in ("rita", "carol", "erin"))
         wanted = {"what": "wanted==2.0", "reason": "the fix is in it", "expires": "3d"}
         self.assertEqual(self.service.get(file_path("wanted", "2.0"))[0], 403)
@@ -180,6 +205,108 @@ class Admin(Quarantine):
         self.assertEqual(self.ask("POST", "denials", alice, "{}", {"Content-Type": "text/plain"})[0], 415)
         self.assertEqual(self.ask("POST", "denials", alice, "x" * (600 << 10))[0], 413)
 
+    def test_a_whole_command(self):
+        alice, bob = self.token("alice"), self.token("bob")
+
+        def run(token, **body):
+            status, said = self.ask("POST", "commands", token, body)
+            self.assertEqual(status, 200, said)
+            self.assertEqual(sorted(said), ["exit_status", "message", "output"])
+            return said["exit_status"], said["output"], said["message"]
+        status, out, _ = run(alice, command="user", words=["list"])
+        self.assertEqual(status, 0)
+        self.assertIn("alice", out)
+        status, out, _ = run(alice, command="user", words=["list"], json=True)
+        self.assertIn("alice", [u["name"] for u in json.loads(out)])
+        self.assertEqual(run(bob, command="queue", options={"audited": "true"})[0], 0)
+        status, _, why = run(bob, command="explain", words=["nothing-of-this-name"])
+        self.assertEqual(status, 1)
+        self.assertIn("nothing-of-this-name", why)
+        self.assertEqual(run(bob, command="explain")[0], 2)
+        self.assertEqual(run(bob, command="no-such-command"), (2, "", "no such command"))
+        # the right is asked for as elsewhere, and the log has no other door
+        status, why = self.ask("POST", "commands", bob, {"command": "user", "words": ["list"]})
+        self.assertEqual(status, 403)
+        self.assertIn("people.admin", why["detail"])
+        self.assertEqual(self.ask("POST", "commands", None, {"command": "queue"})[0], 401)
+        self.assertEqual(self.ask("GET", "audit/entries", bob)[0], 403)
+        for body, words in (({}, "command: is needed"), ({"command": "Queue"}, "expected the name of a command"),
+                            ({"command": "queue "}, "expected the name"), ({"command": "x" * 33}, "expected the name"),
+                            ({"command": "queue", "words": "x"}, "words: expected a list"),
+                            ({"command": "queue", "words": [""]}, "words: expected 1 to 500"),
+                            ({"command": "queue", "options": []}, "options: expected an object"),
+                            ({"command": "queue", "options": {"A": "b"}}, "options: expected names"),
+                            ({"command": "queue", "options": {"a": 1}}, "options: expected names"),
+                            ({"command": "queue", "options": {"a": "b\n"}}, "a: a control character"),
+                            ({"command": "queue", "options": {"a": alice}}, "a: a token stands in it"),
+                            ({"command": "queue", "json": "yes"}, "json: expected true or false"),
+                            ({"command": "policy test", "input": "%"}, "input: expected base64"),
+                            ({"command": "queue", "words": ["a"] * 32, "options": {"a" * i: "b" for i in range(1, 33)},
+                              "json": True}, ""),
+                            ({"command": "queue", "words": ["a"] * 33}, "a list of 1 to 32")):
+            status, why = self.ask("POST", "commands", bob, body)
+            self.assertEqual(status, 400 if words else 200, why)
+            self.assertIn(words, why.get("detail", ""))
+
+    # --- bounds ---
+
+    def test_wrong_tokens_are_bounded_and_whoever_had_a_good_one_is_not_kept_out(self):
+        alice = self.token("alice")
+        self.assertEqual(self.ask("GET", "status", alice)[0], 200)
+        statuses = [self.ask("GET", "status", "chp_" + f"{i:064x}")[0] for i in range(60)]
+        self.assertEqual(statuses[0], 401)
+        self.assertIn(429, statuses)
+        self.assertEqual(self.headers["Retry-After"], "2")
+        self.assertEqual(self.ask("GET", "status", alice)[0], 200)
+        with open(self.service.path("log/access.log")) as f:
+            self.assertNotIn(alice, f.read())
+        # time gives the others back
+        self.eventually(lambda: self.ask("GET", "status", "chp_" + 64 * "f")[0] == 401)
+
+    def test_connections_that_are_only_held_keep_nobody_out(self):
+        alice = self.token("alice")
+        held = []
+        try:
+            for i in range(700):  # more than there are for one address, and than for all
+                s = socket.create_connection(("127.0.0.1", self.service.admin_port), timeout=10)
+                s.sendall(b"GET /api/v1/status HTTP/1.1\r\n" if i % 2 else
+                          b"POST /api/v1/denials HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                          b"Authorization: Bearer chp_" + 64 * b"0" + b"\r\nContent-Length: 9\r\n\r\n")
+                held.append(s)
+            self.assertEqual(self.ask("GET", "status", alice)[0], 200)
+        finally:
+            for s in held:
+                s.close()
+
+    def test_a_token_in_the_wrong_place_is_in_no_log(self):
+        alice = self.token("alice")
+        digits = alice[4:]
+        hidden = "%63hp_" + digits
+        for path in (f"/pypi/simple/{alice}/", f"/pypi/simple/{hidden}/", f"/pypi/files/x/{alice}-1.0.tar.gz",
+                     f"/pypi/simple/old/?key={alice}"):
+            a = self.service.ask(path)
+            self.assertEqual(a.status, 400, a)
+            self.assertIn("A token stands in this address", a.reason)
+        self.assertEqual(self.service.ask(file_path("old", "1.0"), {"User-Agent": "tool/1 " + alice}).status, 200)
+        self.assertEqual(self.ask("GET", f"queue?audited={alice}", alice)[0], 400)
+        self.assertEqual(self.ask("GET", f"users/{alice}", alice)[0], 405)
+        status, why = self.ask("POST", "denials", alice, {"what": "old", "reason": "see " + alice})
+        self.assertEqual(status, 400)
+        self.assertIn("a token stands in it", why["detail"])
+        status, _, err = self.service.command("deny", "old", "--reason", alice)
+        self.assertEqual(status, 2)
+        self.assertIn("a token stands in the command", err)
+        self.service.access_log()
+        self.assertIn("tool/1 chp_...", open(self.service.path("log/access.log")).read())
+        # in no file of the state folder, nor in what the processes have said
+        for folder, _, names in os.walk(self.service.state):
+            for name in names:
+                if not os.path.isfile(os.path.join(folder, name)):
+                    continue  # the control socket
+                with open(os.path.join(folder, name), "rb") as f:
+                    self.assertNotIn(digits.encode(), f.read(), name)
+        self.assertNotIn(digits, self.service.log())
+
     # --- apart ---
 
     def test_clients_have_none_of_it_and_it_has_no_packages(self):
@@ -212,6 +339,39 @@ class Admin(Quarantine):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"[1-9]\d\d+ generated")
         self.assertEqual(self.ask("GET", "status", self.token("alice"))[0], 200)
+
+
+class Address(unittest.TestCase):
+    """Where it listens, when somebody else is there already."""
+
+    def setUp(self):
+        self.up = Upstream()
+        self.addCleanup(self.up.close)
+        self.service = Service(self.up.url)
+        self.addCleanup(self.service.remove)
+
+    def taken(self, port):
+        s = socket.socket()
+        self.addCleanup(s.close)
+        s.bind(("127.0.0.1", port))
+        s.listen()
+
+    def test_a_default_that_is_taken_is_done_without_and_said(self):
+        self.service.args = []  # the house says "none" for services that need none
+        self.taken(self.service.port + 1)
+        self.service.start()
+        self.assertRegex(self.service.log(), r"(?m)^warning: there is no administrative interface: cannot listen on "
+                                             rf"127\.0\.0\.1:{self.service.port + 1}: Address already in use; admin: ")
+
+    def test_a_configured_one_that_is_taken_ends_the_start(self):
+        port = free_port()
+        self.taken(port)
+        self.service.args = ["--admin-listen", f"127.0.0.1:{port}"]
+        with self.assertRaises(RuntimeError) as raised:
+            self.service.start()
+        self.assertIn(f"the administrative interface (admin: address:): cannot listen on 127.0.0.1:{port}",
+                      str(raised.exception))
+        self.assertEqual(self.service.process.wait(), 2)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,7 @@ class Exceptions(Quarantine):
         for name, uid in UIDS.items():
             self.ok("user", "add", name.split()[0], "--uid", str(uid))
         self.ok("group", "add", "asking", "ann", "--role", "requester")
-        self.ok("group", "add", "deciding", "bob", "--role", "approver")
-        self.ok("group", "add", "deciding", "cid")
+        self.ok("group", "add", "deciding", "bob", "cid", "--role", "approver")
 
     def listed(self, *args):
         return {e["exception"]: e for e in json.loads(self.ok("exceptions", "list", "--json", *args))}
@@ -120,8 +119,16 @@ class Exceptions(Quarantine):
                          [("anonymous", "127.0.0.1", "fixes a bug & more")])
         self.assertEqual(self.service.post(f"/-/x/{id}", body).status, 303)  # the same again is the same
         self.assertEqual(len([e for e in self.listed().values() if e.get("refusal") == id]), 1)
-        status, text = self.as_("bob", "approve", str(asked[0]["exception"]))
+        self.assertIn(b"2 persons have to approve it: no user here is known to have asked for it", page)
+        status, text = self.as_("bob", "approve", str(asked[0]["exception"]))  # who may be who asked
         self.assertEqual(status, 0, text)
+        self.assertIn("1 more person has to approve exception", text)
+        self.refused("formed", "2.0", "the policy asks for 7")
+        page = self.service.ask(f"/-/x/{id}", {"Accept": "text/html"}).body
+        self.assertIn(b"1 more person has to approve it: no user here is known to have asked for it", page)
+        status, text = self.as_("cid", "approve", str(asked[0]["exception"]))
+        self.assertEqual(status, 0, text)
+        self.assertIn("now: allow", text)
         with Client("pip-newest") as client:
             self.installs(client, "formed==2.0", "formed", "2.0")
         status, text = self.as_("bob", "exceptions", "revoke", str(asked[0]["exception"]), "--reason", "enough")
@@ -139,8 +146,9 @@ class Exceptions(Quarantine):
 
     def test_who_asks_on_the_page_with_a_token_is_that_person(self):
         self.people()
-        self.ok("group", "add", "asking", "bob")
-        token = re.search("chp_[0-9a-f]{64}", self.ok("token", "add", "--user", "bob", "--audience", "pull"))[0]
+        status, text = self.as_("bob", "token", "add", "--user", "bob", "--audience", "pull")
+        self.assertEqual(status, 0, text)
+        token = re.search("chp_[0-9a-f]{64}", text)[0]
         id = refusal_id(self.refused("page", "2.0", "the policy asks for 7"))
         body, kind = b'{"reason": "needed"}', "application/json"
         wrong = self.service.post(f"/-/x/{id}", body, kind, ["Authorization: Bearer chp_" + 64 * "0"])

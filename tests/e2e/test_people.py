@@ -108,7 +108,8 @@ class Rights(Base):
 
     def test_3_each_does_what_is_his(self):
         self.refuses("user:alice may not do this: it needs people.admin, which role operator gives. "
-                     "Who can give it: root, oscar", "user", "list", uid=ALICE)
+                     "Who can give it: root, oscar", "user", "add", "mallory", uid=ALICE)
+        self.refuses("needs people.admin", "user", "list", uid=BOB)
         status, out, err = run_as(self.service, OSCAR, "user", "list")
         self.assertEqual(status, 0, out + err)
         self.refuses("needs queue.read", "queue", uid=BOB)
@@ -125,6 +126,19 @@ class Rights(Base):
                      "group", "add", "ops", "--role", "approver", "--environment", "preprod")
         self.assertEqual(self.listed("group"), before)
 
+    def test_4_of_approvers_only_approvers_change_anything(self):
+        before = self.listed("user"), self.listed("group"), self.listed("token")
+        words = "of approvers only approvers change groups, uids and tokens. Who may: alice"
+        for args in (("user", "add", "alice", "--uid", str(NOBODY)), ("user", "revoke", "alice"),
+                     ("group", "add", "approvers", "bob"), ("group", "revoke", "approvers", "alice"),
+                     ("group", "add", "mine", "bob", "--role", "approver")):
+            for uid in (0, OSCAR):
+                self.refuses(words, *args, uid=uid)
+        for uid in (0, OSCAR):
+            self.refuses("only alice makes", "token", "add", "--user", "alice", "--audience", "pull", uid=uid)
+            self.refuses("only bob makes", "token", "add", "--user", "bob", "--audience", "admin", uid=uid)
+        self.assertEqual((self.listed("user"), self.listed("group"), self.listed("token")), before)
+
     def test_5_a_restart_keeps_all(self):
         before = self.listed("user"), self.listed("group")
         for kill in (False, True):
@@ -132,8 +146,11 @@ class Rights(Base):
             self.assertEqual((self.listed("user"), self.listed("group")), before)
             self.assertEqual(self.approve("young2")[0], 1)
             self.refuses("user:bob may not do this", "queue", uid=BOB)
-        number = self.service.ask_exception(file_path("young2", "2.0"), "needed")
+        status, out, err = run_as(self.service, BOB, "exceptions", "request", "young2==2.0", "--reason", "needed")
+        self.assertEqual(status, 0, out + err)
+        number = re.search(r"exception (\d+)", out).group(1)
         self.assertEqual(run_as(self.service, ALICE, "approve", number)[0], 0)
+        self.assertEqual(self.service.ask(file_path("young2", "2.0")).status, 200)
 
     def test_6_what_is_taken_is_gone_at_once(self):
         self.ok("group", "revoke", "readers", "bob", "--reason", "left")
@@ -142,6 +159,7 @@ class Rights(Base):
         self.ok("user", "revoke", "bob", "--reason", "left for good")
         self.refuses(f"uid {BOB} is no user here", "queue", uid=BOB)
         self.refuses("a name is given once", "user", "add", "bob")
+        self.refuses(f"uid {BOB} was bob's: it is one person's for good", "user", "add", "rob", "--uid", str(BOB))
         self.restart(kill=True)
         self.refuses(f"uid {BOB} is no user here", "queue", uid=BOB)
 
@@ -291,8 +309,23 @@ class Init(unittest.TestCase):
         number = service.ask_exception(file_path("young", "2.0"), "needed")
         status, out, err = run_as(service, ALICE, "approve", number)
         self.assertEqual(status, 0, out + err)
+        self.assertIn("1 more person has to approve exception 1", out + err)  # it could be hers
+        self.assertEqual(service.ask(file_path("young", "2.0")).status, 403)
+        for args in (("user", "add", "bob", "--uid", str(BOB)), ("group", "add", "asking", "bob", "--role", "requester")):
+            status, out, err = service.command(*args)
+            self.assertEqual(status, 0, out + err)
+        status, out, err = run_as(service, BOB, "exceptions", "request", file_path("young", "2.0").split("/")[-1],
+                                  "--reason", "me too")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("asked for already, as exception 1", out)
+        self.assertEqual(service.ask(file_path("young", "2.0")).status, 403)
+        status, out, err = run_as(service, ALICE, "approve", number)
+        self.assertEqual(status, 0, out + err)
         self.assertEqual(service.ask(file_path("young", "2.0")).status, 200)
         status, out, err = service.command("group", "revoke", "approvers", "alice")
+        self.assertEqual(status, 1, out + err)
+        self.assertIn("of approvers only approvers", err)
+        status, out, err = run_as(service, ALICE, "group", "revoke", "approvers", "alice")
         self.assertEqual(status, 0, out + err)
         service.stop()
         service.start()

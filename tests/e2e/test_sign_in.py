@@ -46,7 +46,7 @@ class SignIn(Quarantine):
         cls.anna, _ = people.token(s, "anna")
         cls.ci, _ = people.token(s, "ci")
         cls.otto, _ = people.token(s, "otto")
-        cls.admin, _ = people.token(s, "anna", "admin")
+        cls.admin, _ = people.token(s, "ci", "admin")  # a person's makes only that person
         assert s.ask(file_path("good", "1.0"), bearer(cls.anna)).status == 200
 
     def netrc(self, client, token, login="__token__"):
@@ -149,6 +149,20 @@ class SignIn(Quarantine):
             self.assertIn(word, text)
         self.assertNotIn("chp_", text)
         self.assertIsNone(client.imports("good"))
+
+    def test_who_may_not_pull_without_a_name_asks_for_nothing_without_one(self):
+        refused = self.service.ask(file_path("young", "1.0"), bearer(self.anna))
+        self.assertEqual(refused.status, 403)
+        page = re.search(r"/-/x/\w+", refused.reason)[0]
+        ask = (page, b'{"reason": "needed"}', "application/json")
+        asked = self.service.post(*ask)
+        self.assertEqual(asked.status, 401, asked)
+        self.assertEqual(self.service.post(*ask, [f"Authorization: Bearer {self.anna}"]).status, 403)  # a reader
+        self.assertEqual(people.command(self.service, "exceptions", "list"), "")
+        refused = self.service.ask(file_path("young", "1.0").replace("/pypi/", "/open/", 1))
+        self.assertEqual(refused.status, 403)
+        page = re.search(r"/-/x/\w+", refused.reason)[0]
+        self.assertEqual(self.service.post(page, *ask[1:]).status, 201)
 
     def test_clients_without_a_token(self):
         def check(client):

@@ -412,7 +412,7 @@ static void test_T9_what_approvals_lift(void **state)
 {
     (void)state;
     assert_int_equal(ch_approval_liftable(false),
-                     BIT(CH_HOLD_AGE) | BIT(CH_HOLD_NOT_LISTED) | BIT(CH_HOLD_LICENCE));
+                     BIT(CH_HOLD_AGE) | BIT(CH_HOLD_LICENCE));
     assert_int_equal(ch_approval_liftable(false) & ~ch_approval_liftable(true), 0);
     static const enum ch_hold_kind never[] = {CH_HOLD_NO_RULE, CH_HOLD_NOT_INSPECTED,
                                               CH_HOLD_FAILED, CH_HOLD_FILE_TYPE, CH_HOLD_CLOCK};

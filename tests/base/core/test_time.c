@@ -66,6 +66,22 @@ static void bad_times(void **state)
     }
 }
 
+static void days_are_their_beginning_or_end(void **state)
+{
+    (void)state;
+    int64_t begin, end, plain;
+    assert_true(ch_time_parse_bound(CH_STR("2024-01-17"), false, &begin));
+    assert_true(ch_time_parse_bound(CH_STR("2024-01-17"), true, &end));
+    assert_true(ch_time_parse(CH_STR("2024-01-17T00:00:00Z"), &plain));
+    assert_int_equal(begin, plain);
+    assert_int_equal(end, plain + INT64_C(86400000000) - 1);
+    assert_true(ch_time_parse_bound(CH_STR("2024-01-17T00:00:00Z"), true, &end));
+    assert_int_equal(end, plain);
+    assert_false(ch_time_parse_bound(CH_STR("2024-13-17"), true, &end));
+    assert_false(ch_time_parse_bound(CH_STR("2024-1-17"), true, &end));
+    assert_false(ch_time_parse_bound(CH_STR(""), true, &end));
+}
+
 static void formats_without_fraction_and_out_of_range(void **state)
 {
     (void)state;
@@ -83,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_times),
         cmocka_unit_test(bad_times),
+        cmocka_unit_test(days_are_their_beginning_or_end),
         cmocka_unit_test(formats_without_fraction_and_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "auditor.h"
 #include "db/keeper/audit_int.h"
 #include "db/keeper/keyring.h"
+#include "db/keeper/rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"

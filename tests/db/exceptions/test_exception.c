@@ -36,6 +36,30 @@ static struct exception_step step(enum exception_event event, const char *by)
 #define APPROVED(by) step(EXCEPTION_APPROVED, by)
 #define FORCE        step(EXCEPTION_IN_FORCE, "user:bob")
 
+/* T22: who asks without a name may be who approves. */
+static void test_without_a_name_it_takes_two(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *asked, *joined;
+        size_t policy, needed;
+    } rows[] = {
+        {"user:ann", NULL, 1, 1},     {"user:ann", NULL, 2, 2},           {"anonymous", NULL, 1, 2},
+        {"anonymous", NULL, 2, 2},    {"service:ci", NULL, 1, 2},         {"local:0", NULL, 1, 2},
+        {"anonymous", "user:ann", 1, 1}, {"anonymous", "service:ci", 1, 2}, {"user:", NULL, 1, 2},
+        {"anonymous", "anonymous", 1, 2},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        const struct exception_step steps[] = {ASKED(rows[i].asked),
+                                               rows[i].joined != NULL ? JOINED(rows[i].joined)
+                                                                      : APPROVED("user:bob")};
+        if (exception_persons_needed(steps, 2, rows[i].policy) != rows[i].needed) {
+            fail_msg("%s, %s: %zu", rows[i].asked, rows[i].joined,
+                     exception_persons_needed(steps, 2, rows[i].policy));
+        }
+    }
+}
+
 static void test_every_step_from_every_state(void **state)
 {
     (void)state;
@@ -248,6 +272,7 @@ static void test_the_earliest_end_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_a_name_it_takes_two),
         cmocka_unit_test(test_every_step_from_every_state),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_steps_that_make_no_sense),

@@ -13,6 +13,7 @@
 
 static const char CONFIG[] =
     "listen:\n  - {address: '127.0.0.1:8080'}\n"
+    "anonymous_pull: true\n" /* asks come from anywhere */
     "upstreams:\n"
     "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"
     "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple', trust_times: true}\n"

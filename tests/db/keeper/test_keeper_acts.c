@@ -16,6 +16,7 @@
 #include "db/log/files.h"
 #include "db/log/note.h"
 #include "keyring.h"
+#include "rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 

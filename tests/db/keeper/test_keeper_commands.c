@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rulings.h"
+
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-2.0+local-py3-none-any.whl"
 

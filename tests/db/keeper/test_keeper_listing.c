@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "quota.h"
+#include "rulings.h"
+
 static uint64_t now_ns(void)
 {
     struct timespec t;

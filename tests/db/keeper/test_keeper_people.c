@@ -112,8 +112,8 @@ static void everything_is_local_until_somebody_approves(void **state)
     runs_as(2001, 2, "approve nothing --reason=x --expires=3d", "approve a file, a version");
     house_restart(h);
     runs(1, "approve nothing --reason=x --expires=3d", "local:1000 may not do this");
-    runs(0, "group revoke approvers", "revoked");
-    runs(2, "approve nothing --reason=x --expires=3d", "approve a file, a version");
+    runs_as(2001, 0, "group revoke approvers", "revoked"); /* it does not fall back to root */
+    runs(1, "approve nothing --reason=x --expires=3d", "Who may: nobody there");
 }
 
 static void away_from_loopback_local_is_an_operator(void **state)
@@ -145,10 +145,10 @@ static void each_has_the_rights_of_his_groups(void **state)
         {"keys rotate evidence --reason=x", "key.admin", false, true},
         {"own", "queue.read", true, true},
         {"own nothing --upstream=other --reason=x", "operate", false, true},
-        {"user list", "people.admin", false, true},
-        {"group list", "people.admin", false, true},
+        {"user list", "people.admin", true, true},
+        {"group list", "people.admin", true, true},
         {"token add --user=oscar --audience=pull", "people.admin", false, true},
-        {"token revoke 99 --user=oscar", "people.admin", false, true},
+        {"token revoke 99 --user=oscar", "people.admin", true, true},
         {"policy show", "policy.read", true, true},
         {"policy history", "policy.read", true, true},
         {"policy diff", "policy.read", true, true},
@@ -177,17 +177,22 @@ static void each_has_the_rights_of_his_groups(void **state)
 static void a_right_for_one_repository_is_for_that_alone(void **state)
 {
     (void)state;
+    assert_ch_ok(&err, house_reload(h, "version: 1\nexceptions: {two_approvers: never}\n", &err));
     runs(0, "user add alice --uid=2001", "added");
+    runs(0, "user add zoe --uid=2003", "added");
     runs(2, "group add here alice --role=approver --repository=nosuch", "no repository nosuch");
     runs(2, "group add here alice --repository=pypi", "say where a --role holds");
-    runs(0, "group add here alice --role=approver --repository=pypi --environment=preprod", "has it");
+    runs(0, "group add everywhere zoe --role=approver", "has it");
+    runs_as(2003, 0, "group add here alice --role=approver --repository=pypi --environment=preprod", "has it");
     runs_as(2001, 1, "approve nothing --reason=x --expires=3d",
             "it needs exception.approve in repository pypi (prod)");
     runs_as(2001, 1, "queue", "it needs queue.read for the site as a whole");
     runs_as(2001, 1, "deny sha256:" /* bytes are denied wherever they come from */
                      "0000000000000000000000000000000000000000000000000000000000000001 --reason=x",
             "it needs artifact.deny for the site as a whole");
-    runs(0, "group add here --role=approver --repository=pypi --environment=prod", "has it");
+    runs_as(2001, 1, "group add here --role=approver --repository=pypi --environment=prod",
+            "of approvers only approvers change groups"); /* none makes his own right larger */
+    runs_as(2003, 0, "group add here --role=approver --repository=pypi --environment=prod", "has it");
     runs_as(2001, 2, "approve nothing --reason=x --expires=3d", "approve a file, a version");
 }
 
@@ -233,6 +238,105 @@ static void nobody_holds_both(void **state)
     runs_as(2001, 1, "rescan", "user:alice may not do this");
 }
 
+/* ------------------------------------------------------------------ of approvers only approvers */
+
+/* alice and dora approve (uids 2001, 2004), oscar operates (2002), bob is in no group (2003). */
+static void add_two(void)
+{
+    runs(0, "user add alice --uid=2001", "added");
+    runs(0, "user add dora --uid=2004", "added");
+    runs(0, "user add oscar --uid=2002", "added");
+    runs(0, "user add bob --uid=2003", "added");
+    runs(0, "group add ops oscar --role=operator", "has it");
+    runs(0, "group add approvers alice dora --role=approver", "has it");
+}
+
+static void an_operator_does_not_become_an_approver(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "user add alice --uid=2002", "user add alice --uid=4002", "user revoke alice --reason=x",
+        "user revoke alice --uid=2001", "group add approvers bob", "group add mine bob --role=approver",
+        "group add ops alice", "group add ops --role=approver", "group revoke approvers alice",
+        "group revoke approvers", "group revoke approvers --role=approver",
+        "group add approvers --role=reader", "token add --user=alice --audience=admin",
+        "token add --user=alice --audience=pull", "token add --user=bob --audience=admin",
+    };
+    add_two();
+    for (size_t i = 0; i < CH_ARRAY_LEN(lines); i++) {
+        runs_as(2002, 1, lines[i], "");
+        runs(1, lines[i], ""); /* nor root */
+        house_restart(h);
+        runs(0, "group list", "approvers            roles: approver  members: alice, dora\n");
+        runs(0, "user list", "groups: approvers  uids: 2001\n");
+        runs(0, "token list", "there are no tokens");
+    }
+    runs_as(2002, 1, "user add alice --uid=4002",
+            "user:oscar may not do this: alice approves exceptions, or would by it, and of approvers only "
+            "approvers change groups, uids and tokens. Who may: alice, dora");
+    runs_as(2002, 1, "token add --user=bob --audience=admin", "a person's token for administration, only bob makes");
+    runs_as(2002, 1, "token add --user=alice --audience=pull", "a token of who approves exceptions, only alice makes");
+    runs_as(2001, 0, "token add --audience=admin", "token 1");
+    runs_as(2003, 0, "token add --audience=admin", "of bob");
+    runs_as(2002, 0, "group add reading bob --role=reviewer", "has it"); /* all else is an operator's as ever */
+    runs_as(2002, 0, "token add --user=bob --audience=pull", "of bob");
+}
+
+static void two_approvers_name_another(void **state)
+{
+    (void)state;
+    add_two();
+    runs_as(2001, 1, "group add approvers bob",
+            "not done yet: bob approves exceptions, or would by it, and that takes two approvers: another one has "
+            "to run the same command within 24 hours. bob has uids 2003 and 0 tokens");
+    runs_as(2001, 1, "group add approvers bob", "not done yet"); /* one person as two */
+    runs_as(2004, 1, "group add approvers bob --role=auditor", "not done yet"); /* that is something else */
+    runs_as(2003, 1, "group add approvers bob", "user:bob may not do this");
+    runs(0, "group list", "members: alice, dora\n");
+    house_restart(h); /* what one has said gives nothing, and is not kept */
+    runs_as(2004, 1, "group add approvers bob", "not done yet");
+    runs_as(2001, 0, "group add approvers bob", "group approvers has it");
+    runs(0, "group list", "members: alice, dora, bob\n");
+    runs(0, "group list --json", "\"members\":[\"alice\",\"dora\",\"bob\"]");
+    runs_as(2003, 0, "queue", "");
+    /* what takes waits for nobody */
+    runs_as(2001, 0, "group revoke approvers bob --reason=left", "revoked");
+    /* the word of who has lost the right counts no more */
+    runs_as(2004, 1, "group add approvers bob", "not done yet");
+    runs_as(2001, 0, "group revoke approvers dora --reason=left", "revoked");
+    runs_as(2001, 1, "group add approvers bob", "not done yet"); /* nor is he who is left enough */
+}
+
+/* So begins every site: one approver, who names the second. */
+static void the_only_one_there_ever_was_names_the_second(void **state)
+{
+    (void)state;
+    add_all();
+    runs(1, "group add approvers bob", "of approvers only approvers change");
+    runs_as(2001, 0, "group add approvers bob", "has it");
+    runs_as(2003, 1, "user add alice --uid=4001", "not done yet");
+    runs_as(2001, 0, "user add alice --uid=4001", "has another uid");
+}
+
+static void the_policy_may_ask_for_one(void **state)
+{
+    (void)state;
+    add_two();
+    assert_ch_ok(&err, house_reload(h, "version: 1\nexceptions: {two_approvers: never}\n", &err));
+    runs_as(2001, 0, "group add approvers bob", "has it");
+}
+
+static void a_uid_is_one_persons_for_good(void **state)
+{
+    (void)state;
+    add_all();
+    runs(0, "user revoke bob --uid=2003", "nobody's now");
+    runs(1, "user add oscar --uid=2003", "uid 2003 was bob's: it is one person's for good");
+    runs(0, "user revoke bob --reason=left", "revoked");
+    house_restart(h);
+    runs(1, "user add eve --uid=2003", "uid 2003 was bob's");
+}
+
 /* ------------------------------------------------------------------ the words */
 
 static void words_that_are_wrong_change_nothing(void **state)
@@ -268,16 +372,18 @@ static void lists_say_what_stands(void **state)
     (void)state;
     add_all();
     runs(0, "user add ci --service", "service ci added");
-    runs(0, "group add approvers --role=reviewer --environment=preprod", "has it");
-    runs(0, "group add approvers bob ci", "has it");
+    runs_as(2001, 0, "group add approvers --role=reviewer --environment=preprod", "has it");
+    runs_as(2001, 0, "group add approvers bob", "has it");
+    runs(0, "group add approvers ci", "has it"); /* T22: a service account approves nothing by it */
     runs(0, "group list", "approvers            roles: approver, reviewer (preprod)  members: alice, bob, ci");
     runs(0, "user list", "service ci                   since ");
     runs(0, "user list", "groups: approvers  uids: 2001  Alice");
-    runs(0, "group revoke approvers bob ci", "revoked");
+    runs_as(2001, 0, "group revoke approvers bob", "revoked");
+    runs(0, "group revoke approvers ci", "revoked");
     runs(1, "group revoke approvers --role=reviewer", "there is no such role of group approvers");
-    runs(0, "group revoke approvers --role=reviewer --environment=preprod", "revoked");
+    runs_as(2001, 0, "group revoke approvers --role=reviewer --environment=preprod", "revoked");
     runs(0, "group list", "approvers            roles: approver  members: alice\n");
-    runs(0, "group revoke approvers --role=approver", "revoked");
+    runs_as(2001, 0, "group revoke approvers --role=approver", "revoked");
     runs(0, "group list", "approvers            roles: none  members: alice\n");
     runs(0, "user revoke alice --reason=gone", "revoked, with its uids");
     runs(0, "group list --json", "\"grants\":[{\"role\":\"operator\"");
@@ -290,16 +396,21 @@ static void lists_say_what_stands(void **state)
 /* ------------------------------------------------------------------ tokens */
 
 /* The digest of the token that was printed, and its number. */
-static struct ch_sha256 made(const char *line, unsigned long long *ret_id)
+static struct ch_sha256 made_as(uint32_t uid, const char *line, unsigned long long *ret_id)
 {
     struct ch_sha256 digest;
     size_t at;
-    runs(0, line, TOKEN_PREFIX);
+    runs_as(uid, 0, line, TOKEN_PREFIX);
     assert_true(ch_str_find(ch_buf_str(&out), CH_STR(TOKEN_PREFIX), &at) && at == 0);
     assert_true(token_digest(ch_str_sub(ch_buf_str(&out), 0, TOKEN_LEN), &digest));
     ch_buf_putc(&out, '\0');
     assert_int_equal(sscanf(out.ptr + TOKEN_LEN, "\ntoken %llu of", ret_id), 1);
     return digest;
+}
+
+static struct ch_sha256 made(const char *line, unsigned long long *ret_id)
+{
+    return made_as(1000, line, ret_id);
 }
 
 static bool counts(const struct ch_sha256 *digest)
@@ -347,7 +458,7 @@ static void everybody_has_a_say_over_his_own_tokens_alone(void **state)
     unsigned long long id;
     char line[64];
     add_all();
-    struct ch_sha256 oscars = made("token add --user=oscar --audience=admin", &id);
+    struct ch_sha256 oscars = made_as(2002, "token add --user=oscar --audience=admin", &id);
     runs_as(2003, 0, "token add --audience=pull", "token ");
     runs_as(2003, 0, "token list", "bob");
     assert_false(says("oscar"));
@@ -368,12 +479,13 @@ static void what_could_not_be_stored_gives_nothing(void **state)
     static const char *const lines[] = {"user add carol --uid=2004", "group add approvers bob",
                                         "group add ops --role=reader",
                                         "token add --user=bob --audience=pull"};
+    static const uint32_t by[] = {1000, 2001, 1000, 1000};
     add_all();
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < CH_ARRAY_LEN(lines); i++) {
             fail_commits = round == 0;
             fail_log_after = round == 0 ? -1 : 0; /* what is not logged is not given */
-            runs(1, lines[i], "no space left");
+            runs_as(by[i], 1, lines[i], "no space left");
             fail_commits = false;
             fail_log_after = -1;
             runs(0, "user list", "bob");
@@ -403,11 +515,11 @@ static void what_is_taken_counts_no_more_even_if_it_cannot_be_stored(void **stat
     runs(1, line, "ended until a restart, but not stored");
     assert_false(counts(&token));
     assert_true(h->epoch.epoch > epoch);
-    runs(1, "group revoke approvers alice", "ended until a restart");
+    runs_as(2001, 1, "group revoke approvers alice", "ended until a restart");
     fail_commits = false;
     runs_as(2001, 1, "queue", "user:alice may not do this");
     /* another change, for which all is read anew, does not bring it back */
-    runs(0, "group add approvers bob", "has it");
+    runs(0, "group add watchers bob --role=reviewer", "has it");
     assert_false(counts(&token));
     runs_as(2001, 1, "queue", "user:alice may not do this");
     people_tick(h->k);
@@ -435,7 +547,7 @@ static void a_configured_approver_is_made_once(void **state)
     runs_as(2001, 2, "approve nothing --reason=x --expires=3d", "approve a file, a version");
     runs(0, "group list", "approvers            roles: approver  members: alice");
     runs(0, "user list --json", "\"by\":\"configuration\"");
-    runs(0, "group revoke approvers alice", "revoked");
+    runs_as(2001, 0, "group revoke approvers alice", "revoked");
     house_restart(h); /* people have decided: it is not done again; nor does anybody local approve */
     runs(0, "group list", "approvers            roles: approver  members: none");
     runs(1, "approve nothing --reason=x --expires=3d", "local:1000 may not do this");
@@ -453,6 +565,11 @@ int main(void)
         T(strangers_are_not_heard),
         T(who_makes_himself_a_person_stays_able_to_undo_it),
         T(nobody_holds_both),
+        T(an_operator_does_not_become_an_approver),
+        T(two_approvers_name_another),
+        T(the_only_one_there_ever_was_names_the_second),
+        T(the_policy_may_ask_for_one),
+        T(a_uid_is_one_persons_for_good),
         T(words_that_are_wrong_change_nothing),
         T(lists_say_what_stands),
         T(a_token_is_shown_once_and_counts_until_it_is_revoked),

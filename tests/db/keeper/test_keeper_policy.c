@@ -7,6 +7,7 @@
 
 #include "customhouse/limits.h"
 #include "db/keeper/policies.h"
+#include "rulings.h"
 
 #define OLD   "pkg-1.0-py3-none-any.whl"
 #define NEW   "pkg-2.0-py3-none-any.whl"

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rescan.h"
+#include "rulings.h"
+
 #define OLD  "pkg-1.0-py3-none-any.whl"
 #define NEW  "pkg-2.0-py3-none-any.whl"
 

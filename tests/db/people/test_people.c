@@ -307,8 +307,20 @@ static void test_local_peer(void **state)
     assert_false(may(&local, ACTION_EXCEPTION_APPROVE, "pypi", "preprod"));
     assert_false(may(&local, ACTION_POLICY_WRITE, NULL, NULL));
     assert_true(may(&local, ACTION_OPERATE, NULL, NULL));
-    assert_true(people_end(people, g, 5));
-    assert_true(may(&local, ACTION_EXCEPTION_APPROVE, "pypi", "preprod"));
+    assert_int_equal(people_approvers_ever(people), 1);
+    assert_true(people_end(people, g, 5)); /* nobody is one now: it does not fall back to local:UID */
+    assert_false(people_has_approver(people));
+    assert_int_equal(people_approvers_ever(people), 1);
+    assert_false(may(&local, ACTION_EXCEPTION_APPROVE, "pypi", "preprod"));
+    /* a role that the group lost before anybody was in it was nobody's */
+    struct ch_people_row late = member("former", "alice");
+    uint64_t f = add(grant("former", "approver", NULL, NULL));
+    assert_true(people_end(people, f, 5));
+    late.at_us = 6;
+    add(person("bob", false));
+    late.person = CH_STR("bob");
+    add(late);
+    assert_int_equal(people_approvers_ever(people), 1);
 }
 
 static void test_uid_is_one_person(void **state)
@@ -323,10 +335,11 @@ static void test_uid_is_one_person(void **state)
     assert_int_equal(people_of_uid(people, 1000).audience, AUDIENCE_NONE);
     refused(CH_E_EXISTS, uid_of("bob", 1000), "uid 1000 is alice's");
     assert_true(people_end(people, first, 5));
-    add(uid_of("bob", 1000));
-    assert_string_equal(people_of_uid(people, 1000).text, "user:bob");
+    refused(CH_E_EXISTS, uid_of("bob", 1000), "uid 1000 was alice's: it is one person's for good");
+    add(uid_of("alice", 1000)); /* it is hers again */
+    assert_string_equal(people_of_uid(people, 1000).text, "user:alice");
     /* a store that says a uid is two people's makes it nobody's */
-    struct ch_people_row forged = uid_of("alice", 1000);
+    struct ch_people_row forged = uid_of("bob", 1000);
     forged.id = 99;
     forged.ended_at_us = CH_TIME_UNKNOWN;
     people_add(people, &forged);

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import threading
+import time
 
 from . import raw, wheels
 from .case import add_wheel, file_path
@@ -176,8 +177,10 @@ class Load:
         if name is None:
             return
         a = self.ask(path)
-        while a.status == 307:
-            a = self.ask(a["Location"])
+        # Neither served nor blocked is no lost decision, while it says so and ends.
+        end = time.monotonic() + 60
+        while a.status == 307 or ("try again in about" in a.reason and time.monotonic() < end):
+            a = self.ask(a["Location"] if a.status == 307 else path)
         if a.status != status:
             self.book.wrong.append(f"lost: {name} should be {verdict}: {a!r}")
         code, out, err = self.service.command("explain", f"pypi:{name}", "--json")

@@ -3,8 +3,10 @@
 
 #include "proxy/gateway/request_body.h"
 
-#define R50  "01234567890123456789012345678901234567890123456789"
-#define R500 R50 R50 R50 R50 R50 R50 R50 R50 R50 R50
+#define R50    "01234567890123456789012345678901234567890123456789"
+#define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define TOKEN  "chp_" DIGITS
+#define R500   R50 R50 R50 R50 R50 R50 R50 R50 R50 R50
 
 static const struct {
     bool json;
@@ -61,6 +63,11 @@ static const struct {
     {true, "{\"reason\":\"\\x\"}", NULL, NULL, "no JSON object"},
     {true, "{reason:\"a\"}", NULL, NULL, "no JSON object"},
     {true, "", NULL, NULL, "no JSON object"},
+    {true, "{\"reason\":\"a\\u0000b\"}", NULL, NULL, "no JSON object"},
+    {true, "{\"reason\":\"a\xff\"}", NULL, NULL, "no JSON object"},
+    {true, "{\"reason\":\"use " TOKEN "\"}", NULL, NULL, "a token stands in it"},
+    {false, "reason=%63hp_" DIGITS, NULL, NULL, "a token stands in it"},
+    {false, "reason=a&expires=chp_0123456789abcdef", NULL, NULL, "a token stands in it"},
 };
 
 static void test_what_is_taken(void **state)

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -385,6 +386,75 @@ static bool is_drained(struct fixture *f)
     return f->drained;
 }
 
+static bool was_reset(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET;
+}
+
+static bool is_served(struct fixture *f)
+{
+    return f->requests == 1;
+}
+
+static bool take_all(struct ch_http_request *r, struct ch_str piece, bool last, void *arg)
+{
+    (void)r, (void)piece, (void)last, (void)arg;
+    return true;
+}
+
+static void wait_for_body(struct fixture *f, struct ch_http_request *r)
+{
+    struct ch_err err;
+    ch_http_later(r, fixture_gone, f);
+    assert_ch_ok(&err, ch_http_receive(r, 1000, take_all, f, &err));
+}
+
+/* Whoever only holds connections, of one address or of all, keeps nobody out: the one that has
+ * waited for its client for longest goes, first one without a request, then one whose body does not
+ * come. */
+static void test_who_waits_gives_way(void **state)
+{
+    uint64_t per_address = ch_limits.http_connections_per_address, all = ch_limits.http_connections;
+    (void)state;
+    for (int bound = 0; bound < 2; bound++) {
+        ch_limits.http_connections_per_address = bound == 0 ? 2 : per_address;
+        ch_limits.http_connections = bound == 0 ? all : 3;
+        struct fixture *f = fixture_new_with_room();
+        ch_limits.http_connections_per_address = per_address;
+        ch_limits.http_connections = all;
+        struct ch_err err;
+        uint16_t port;
+        int listener = listen_tcp(&port);
+        assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, 0, &err));
+        int one = connect_tcp(port);
+        fixture_until(f, one_connected, "one connection");
+        int two = connect_tcp(port);
+        fixture_until(f, two_connected, "two connections");
+        f->on_request = wait_for_body;
+        use_client(f, two);
+        fixture_send(f, CH_STR("POST /a HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\n1"));
+        fixture_until(f, is_served, "a request without its body");
+        f->on_request = NULL;
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(f->gone, 0);
+            use_client(f, connect_tcp(port));
+            fixture_send(f, CH_STR("GET /a HTTP/1.1\r\n" HOST "\r\n"));
+            fixture_until(f, is_answered, "the answer to the newcomer");
+            assert_has(ch_buf_str(&f->got), "GET|a?");
+            assert_true(was_reset(i == 0 ? one : two));
+            close(i == 0 ? one : two);
+            if (i == 0) {
+                one = f->client; /* it waits for its next request, since later than `two` */
+            }
+        }
+        assert_int_equal(f->gone, 1);
+        close(one);
+        fixture_free(f);
+        close(listener);
+    }
+}
+
 static void test_drain(void **state)
 {
     struct fixture *f = fixture_new();
@@ -430,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_unsent_queue_is_short),
         cmocka_unit_test(test_limits_and_local_address),
         cmocka_unit_test(test_backlog_waits),
+        cmocka_unit_test(test_who_waits_gives_way),
         cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

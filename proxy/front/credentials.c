@@ -60,17 +60,17 @@ static bool has_form_of_token(struct ch_str s)
     return s.len == TOKEN_LEN && ch_str_starts(s, CH_STR(TOKEN_PREFIX));
 }
 
-enum gw_credentials gw_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
-                                        struct ch_hash *hash, struct ch_sha256 *ret_digest)
+enum front_credentials front_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
+                                              struct ch_hash *hash, struct ch_sha256 *ret_digest)
 {
     struct ch_str scheme, rest, token = {NULL, 0};
     bool good = false;
     if (authorization.ptr == NULL) {
-        return GW_CREDENTIALS_NONE;
+        return FRONT_CREDENTIALS_NONE;
     }
     ch_buf_clear(scratch);
     if (!split_scheme(authorization, &scheme, &rest)) {
-        return GW_CREDENTIALS_BAD;
+        return FRONT_CREDENTIALS_BAD;
     }
     if (ch_str_eq_nocase(scheme, CH_STR("Basic"))) {
         good = ch_base64_strict(rest, scratch) && split_password(ch_buf_str(scratch), &token);
@@ -88,5 +88,5 @@ enum gw_credentials gw_credentials_read(struct ch_str authorization, struct ch_b
         explicit_bzero(scratch->ptr, rest.len < scratch->cap ? rest.len : scratch->cap);
     }
     ch_buf_clear(scratch);
-    return good ? GW_CREDENTIALS_TOKEN : GW_CREDENTIALS_BAD;
+    return good ? FRONT_CREDENTIALS_TOKEN : FRONT_CREDENTIALS_BAD;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/gateway/credentials.h"
+#include "proxy/front/credentials.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hash = hash != NULL ? hash : ch_hash_new();
     ch_buf_init(&scratch, 8192);
     struct ch_str header = {size > 0 ? (const char *)data : "", size < 8192 ? size : 8192};
-    enum gw_credentials kind = gw_credentials_read(header, &scratch, hash, &digest);
-    if (kind == GW_CREDENTIALS_NONE || scratch.len != 0 ||
-        (kind == GW_CREDENTIALS_TOKEN) == ch_sha256_is_zero(&digest)) {
+    enum front_credentials kind = front_credentials_read(header, &scratch, hash, &digest);
+    if (kind == FRONT_CREDENTIALS_NONE || scratch.len != 0 ||
+        (kind == FRONT_CREDENTIALS_TOKEN) == ch_sha256_is_zero(&digest)) {
         abort();
     }
     ch_buf_done(&scratch);

@@ -4,19 +4,19 @@
 #include <stdlib.h>
 
 #include "customhouse/base64.h"
-#include "proxy/gateway/credentials.h"
+#include "proxy/front/credentials.h"
 
 #define HEX   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define TOKEN "chp_" HEX
 
-static enum gw_credentials read_of(struct ch_str header, struct ch_sha256 *ret)
+static enum front_credentials read_of(struct ch_str header, struct ch_sha256 *ret)
 {
     struct ch_buf scratch;
     struct ch_hash *hash = ch_hash_new();
     ch_buf_init(&scratch, 8192);
     char *memory = ch_buf_reserve(&scratch, 8192);
     memset(memory, 0, 8192);
-    enum gw_credentials kind = gw_credentials_read(header, &scratch, hash, ret);
+    enum front_credentials kind = front_credentials_read(header, &scratch, hash, ret);
     assert_ptr_equal(scratch.ptr, memory);
     assert_null(memmem(memory, 8192, "chp_", 4)); /* nothing of the clear text stays */
     ch_buf_done(&scratch);
@@ -24,22 +24,22 @@ static enum gw_credentials read_of(struct ch_str header, struct ch_sha256 *ret)
     return kind;
 }
 
-static enum gw_credentials read_basic(const char *scheme, struct ch_str user_pass,
-                                      struct ch_sha256 *ret)
+static enum front_credentials read_basic(const char *scheme, struct ch_str user_pass,
+                                         struct ch_sha256 *ret)
 {
     struct ch_buf b;
     ch_buf_init(&b, 8192);
     ch_buf_puts(&b, ch_str_of(scheme));
     ch_buf_put_base64(&b, user_pass.ptr, user_pass.len);
-    enum gw_credentials kind = read_of(ch_buf_str(&b), ret);
+    enum front_credentials kind = read_of(ch_buf_str(&b), ret);
     ch_buf_done(&b);
     return kind;
 }
 
-static void assert_token(enum gw_credentials kind, const struct ch_sha256 *digest)
+static void assert_token(enum front_credentials kind, const struct ch_sha256 *digest)
 {
     struct ch_sha256 expected = ch_sha256_of(TOKEN, sizeof(TOKEN) - 1);
-    assert_int_equal(kind, GW_CREDENTIALS_TOKEN);
+    assert_int_equal(kind, FRONT_CREDENTIALS_TOKEN);
     assert_true(ch_sha256_eq(digest, &expected));
 }
 
@@ -47,9 +47,9 @@ static void test_none(void **state)
 {
     (void)state;
     struct ch_sha256 d;
-    assert_int_equal(read_of((struct ch_str){NULL, 0}, &d), GW_CREDENTIALS_NONE);
+    assert_int_equal(read_of((struct ch_str){NULL, 0}, &d), FRONT_CREDENTIALS_NONE);
     /* an empty header is not the absence of one */
-    assert_int_equal(read_of(CH_STR(""), &d), GW_CREDENTIALS_BAD);
+    assert_int_equal(read_of(CH_STR(""), &d), FRONT_CREDENTIALS_BAD);
 }
 
 /* The token is the password, whatever the user is called (RFC 7617: it has no colon). */
@@ -86,7 +86,7 @@ static void test_basic_refused(void **state)
     };
     struct ch_sha256 d;
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        if (read_basic("Basic ", rows[i], &d) != GW_CREDENTIALS_BAD) {
+        if (read_basic("Basic ", rows[i], &d) != FRONT_CREDENTIALS_BAD) {
             fail_msg("row %zu was taken", i);
         }
     }
@@ -96,7 +96,7 @@ static void test_basic_refused(void **state)
         "Basic YTpiYw", "Basic=YTpi", "Basic\tYTpi",     "Basic YTpi=",     "Basic !!!!",
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(forms); i++) {
-        assert_int_equal(read_of(ch_str_of(forms[i]), &d), GW_CREDENTIALS_BAD);
+        assert_int_equal(read_of(ch_str_of(forms[i]), &d), FRONT_CREDENTIALS_BAD);
     }
 }
 
@@ -123,7 +123,7 @@ static void test_bearer(void **state)
         "Bearer " TOKEN ":",
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
-        if (read_of(ch_str_of(bad[i]), &d) != GW_CREDENTIALS_BAD) {
+        if (read_of(ch_str_of(bad[i]), &d) != FRONT_CREDENTIALS_BAD) {
             fail_msg("\"%s\" was taken", bad[i]);
         }
     }

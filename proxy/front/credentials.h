@@ -3,19 +3,19 @@
  *
  * Spec: RFC 9110 section 11.4 (scheme, blanks, token68), RFC 7617 (Basic), RFC 6750 section 2.1
  * (Bearer). The token is Basic's password, whatever the user name, or Bearer's token. */
-#ifndef CH_GATEWAY_CREDENTIALS_H
-#define CH_GATEWAY_CREDENTIALS_H
+#ifndef CH_FRONT_CREDENTIALS_H
+#define CH_FRONT_CREDENTIALS_H
 
 #include "customhouse/digest.h"
 
-enum gw_credentials {
-    GW_CREDENTIALS_BAD = 0, /* there are some, and they are none of ours */
-    GW_CREDENTIALS_NONE,
-    GW_CREDENTIALS_TOKEN,
+enum front_credentials {
+    FRONT_CREDENTIALS_BAD = 0, /* there are some, and they are none of ours */
+    FRONT_CREDENTIALS_NONE,
+    FRONT_CREDENTIALS_TOKEN,
 };
 
 /* `scratch` has the clear text only during the call. `hash` is borrowed. */
-enum gw_credentials gw_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
-                                        struct ch_hash *hash, struct ch_sha256 *ret_digest);
+enum front_credentials front_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
+                                              struct ch_hash *hash, struct ch_sha256 *ret_digest);
 
 #endif

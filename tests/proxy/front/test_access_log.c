@@ -1,4 +1,4 @@
-#include "proxy/gateway/access_log.h"
+#include "proxy/front/access_log.h"
 #include "customhouse/limits.h"
 #include "tests/ch_test.h"
 
@@ -10,7 +10,7 @@
 
 struct fixture {
     struct ch_loop *loop;
-    struct gw_log log;
+    struct front_log log;
     _Atomic uint64_t lost;
     int fd;
 };
@@ -21,12 +21,12 @@ static void start(struct fixture *f, int fd)
     memset(f, 0, sizeof(*f));
     f->fd = fd;
     assert_ch_ok(&err, ch_loop_new(&f->loop, &err));
-    gw_log_init(&f->log, f->loop, fd, &f->lost);
+    front_log_init(&f->log, f->loop, fd, &f->lost);
 }
 
 static void stop(struct fixture *f)
 {
-    gw_log_done(&f->log);
+    front_log_done(&f->log);
     ch_loop_free(f->loop);
     close(f->fd);
 }
@@ -56,9 +56,9 @@ static void test_line(void **state)
     struct fixture f;
     char text[4096];
     start(&f, memfd_create("log", 0));
-    gw_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 1795946400123456);
+    front_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 1795946400123456);
     assert_int_equal(written(&f, text, sizeof(text)).len, 0); /* gathered first */
-    gw_log_flush(&f.log);
+    front_log_flush(&f.log);
     assert_str_eq(written(&f, text, sizeof(text)),
                   "{\"time\":\"2026-11-29T10:00:00.123Z\",\"id\":\"123456789abcdef0\","
                   "\"peer\":\"127.0.0.1\",\"method\":\"GET\",\"path\":\"/pypi/simple/foo/\","
@@ -77,14 +77,50 @@ static void test_hostile_and_secret(void **state)
     a.path = CH_STR("/t/tk-0123-secret/conda/x");
     a.user_agent = CH_STR("\x1b[2J\xc2\x9b\n\"");
     a.rule = CH_STR("header line: bad");
-    gw_log_add(&f.log, &a, CH_STR("user:anna"), 0);
-    gw_log_flush(&f.log);
+    front_log_add(&f.log, &a, CH_STR("user:anna"), 0);
+    front_log_flush(&f.log);
     struct ch_str line = written(&f, text, sizeof(text));
     assert_false(ch_str_find(line, CH_STR("secret"), NULL));
     assert_true(ch_str_find(line, CH_STR("\"path\":\"/t/...\""), NULL));
-    assert_true(ch_str_find(line, CH_STR("\"agent\":\"\\\\x1b[2J\\\\xc2\\\\x9b\\\\x0a\\\"\""), NULL));
+    assert_true(
+        ch_str_find(line, CH_STR("\"agent\":\"\\\\x1b[2J\\\\xc2\\\\x9b\\\\x0a\\\"\""), NULL));
     assert_true(ch_str_find(line, CH_STR("\"refused\":\"header line: bad\"}\n"), NULL));
     stop(&f);
+}
+
+#define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* Whoever puts a token into an address or a name of a program has it in no log of ours. */
+static void test_tokens_anywhere(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *agent, *logged;
+    } rows[] = {
+        {"/pypi/simple/chp_" DIGITS "/", "x", "\"path\":\"/pypi/simple/chp_.../\",\"status\":200"},
+        {"/chp_" DIGITS "/chp_" DIGITS, "x", "\"path\":\"/chp_.../chp_...\""},
+        {"/pypi/%63hp_" DIGITS "/", "x", "\"path\":\"/...\""},
+        {"/pypi/chp%5F" DIGITS "/", "x", "\"path\":\"/...\""},
+        {"/", "tool chp_" DIGITS "\"", "\"agent\":\"tool chp_...\\\"\""},
+        {"/", "cut off chp_0123456789abcdef0", "\"agent\":\"cut off chp_...\""},
+        {"/chp_0123/", "chp_", "\"path\":\"/chp_0123/\""},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct fixture f;
+        char text[4096];
+        start(&f, memfd_create("log", 0));
+        struct ch_http_access a = sample;
+        a.path = ch_str_of(rows[i].path);
+        a.user_agent = ch_str_of(rows[i].agent);
+        front_log_add(&f.log, &a, (struct ch_str){NULL, 0}, 0);
+        front_log_flush(&f.log);
+        struct ch_str line = written(&f, text, sizeof(text));
+        assert_false(ch_str_find(line, CH_STR("0123456789abcdef0123"), NULL));
+        if (!ch_str_find(line, ch_str_of(rows[i].logged), NULL)) {
+            fail_msg("%s is not in %.*s", rows[i].logged, CH_STR_ARG(line));
+        }
+        stop(&f);
+    }
 }
 
 /* Written at 64 KiB, or when the second is over; the clock of the loop decides. */
@@ -97,13 +133,13 @@ static void test_flush(void **state)
     start(&f, memfd_create("log", 0));
     size_t lines = 0;
     while (written(&f, text, sizeof(text)).len == 0) {
-        gw_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
+        front_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
         assert_true(++lines < 10000);
     }
     assert_true(written(&f, text, sizeof(text)).len >= ch_limits.access_log_bytes);
     size_t before = written(&f, text, sizeof(text)).len;
     ch_limits.access_log_ms = 1;
-    gw_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
+    front_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
     for (int i = 0; i < 1000 && written(&f, text, sizeof(text)).len == before; i++) {
         assert_ch_ok(&err, ch_loop_turn(f.loop, 10, &err));
     }
@@ -119,9 +155,9 @@ static void test_full_disk(void **state)
     int fd = open("/dev/full", O_WRONLY);
     assert_true(fd >= 0);
     start(&f, fd);
-    gw_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
+    front_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
     size_t len = f.log.text.len;
-    gw_log_flush(&f.log);
+    front_log_flush(&f.log);
     assert_int_equal(atomic_load(&f.lost), len);
     assert_int_equal(f.log.text.len, 0);
     stop(&f);
@@ -131,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line), cmocka_unit_test(test_hostile_and_secret),
-        cmocka_unit_test(test_flush), cmocka_unit_test(test_full_disk)};
+        cmocka_unit_test(test_tokens_anywhere), cmocka_unit_test(test_flush),
+        cmocka_unit_test(test_full_disk)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,21 +6,22 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "customhouse/secret.h"
 
 static void on_timer(struct ch_timer *t)
 {
-    gw_log_flush(CH_CONTAINER_OF(t, struct gw_log, timer));
+    front_log_flush(CH_CONTAINER_OF(t, struct front_log, timer));
 }
 
-void gw_log_init(struct gw_log *log, struct ch_loop *loop, int fd, _Atomic uint64_t *lost)
+void front_log_init(struct front_log *log, struct ch_loop *loop, int fd, _Atomic uint64_t *lost)
 {
-    *log = (struct gw_log){.loop = loop, .fd = fd, .second = -1, .lost = lost};
+    *log = (struct front_log){.loop = loop, .fd = fd, .second = -1, .lost = lost};
     log->timer.fn = on_timer;
     /* A line is bounded by the request's head; room for one beyond the mark. */
     ch_buf_init(&log->text, ch_limits.access_log_bytes + 16 * ch_limits.http_line_bytes);
 }
 
-void gw_log_flush(struct gw_log *log)
+void front_log_flush(struct front_log *log)
 {
     ch_loop_cancel_timer(log->loop, &log->timer);
     struct ch_str left = ch_buf_str(&log->text);
@@ -38,19 +39,18 @@ void gw_log_flush(struct gw_log *log)
     ch_buf_clear(&log->text);
 }
 
-void gw_log_done(struct gw_log *log)
+void front_log_done(struct front_log *log)
 {
     if (log->loop != NULL) {
-        gw_log_flush(log);
+        front_log_flush(log);
         ch_buf_done(&log->text);
     }
 }
 
-/* A JSON string. Anything but printable ASCII is visibly escaped as \\xNN, a backslash doubled (T20): as
- * JSON, each of those backslashes is doubled once more. Runs of plain text are copied at once. */
-static void put_text(struct ch_buf *b, struct ch_str s)
+/* Anything but printable ASCII is visibly escaped as \\xNN, a backslash doubled (T20): as JSON,
+ * each of those backslashes is doubled once more. Runs of plain text are copied at once. */
+static void put_piece(struct ch_buf *b, struct ch_str s)
 {
-    ch_buf_putc(b, '"');
     size_t from = 0;
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
@@ -68,6 +68,19 @@ static void put_text(struct ch_buf *b, struct ch_str s)
         }
     }
     ch_buf_puts(b, ch_str_sub(s, from, s.len));
+}
+
+/* A JSON string, without the tokens that a client has put where they do not belong. */
+static void put_text(struct ch_buf *b, struct ch_str s)
+{
+    size_t at, end;
+    ch_buf_putc(b, '"');
+    while (ch_secret_find(s, &at, &end)) {
+        put_piece(b, ch_str_sub(s, 0, at));
+        ch_buf_puts(b, CH_STR(CH_SECRET_PREFIX "..."));
+        s = ch_str_sub(s, end, s.len);
+    }
+    put_piece(b, s);
     ch_buf_putc(b, '"');
 }
 
@@ -82,7 +95,7 @@ static void put_number(struct ch_buf *b, uint64_t v)
     ch_buf_put(b, digits + n, sizeof(digits) - n);
 }
 
-static void put_time(struct gw_log *log, int64_t now_us)
+static void put_time(struct front_log *log, int64_t now_us)
 {
     int64_t second = now_us / 1000000;
     if (second != log->second) {
@@ -104,14 +117,18 @@ static void put_time(struct gw_log *log, int64_t now_us)
     ch_buf_puts(&log->text, CH_STR(ms));
 }
 
-/* "/t/TOKEN/..." is how some clients carry credentials: nothing behind /t/ is written. */
+/* "/t/TOKEN/..." is how some clients carry credentials: nothing behind /t/ is written. Nor is a
+ * path that hides a token from put_text by its encoding. */
 static struct ch_str loggable(struct ch_str path)
 {
-    return ch_str_starts(path, CH_STR("/t/")) ? CH_STR("/t/...") : path;
+    if (ch_str_starts(path, CH_STR("/t/"))) {
+        return CH_STR("/t/...");
+    }
+    return !ch_secret_in(path) && ch_secret_in_encoded(path) ? CH_STR("/...") : path;
 }
 
-void gw_log_add(struct gw_log *log, const struct ch_http_access *a, struct ch_str principal,
-                int64_t now_us)
+void front_log_add(struct front_log *log, const struct ch_http_access *a, struct ch_str principal,
+                   int64_t now_us)
 {
     if (log->fd < 0) {
         return;
@@ -139,7 +156,8 @@ void gw_log_add(struct gw_log *log, const struct ch_http_access *a, struct ch_st
     ch_buf_puts(b, CH_STR(",\"us\":"));
     put_number(b, a->duration_us);
     ch_buf_puts(b, a->complete ? CH_STR(",\"complete\":true") : CH_STR(",\"complete\":false"));
-    ch_buf_puts(b, a->tls ? CH_STR(",\"tls\":true,\"agent\":") : CH_STR(",\"tls\":false,\"agent\":"));
+    ch_buf_puts(b,
+                a->tls ? CH_STR(",\"tls\":true,\"agent\":") : CH_STR(",\"tls\":false,\"agent\":"));
     put_text(b, a->user_agent);
     if (principal.len > 0) {
         ch_buf_puts(b, CH_STR(",\"principal\":"));
@@ -156,8 +174,9 @@ void gw_log_add(struct gw_log *log, const struct ch_http_access *a, struct ch_st
         atomic_fetch_add(log->lost, 1);
     }
     if (b->len >= ch_limits.access_log_bytes) {
-        gw_log_flush(log);
+        front_log_flush(log);
     } else if (before == 0) {
-        ch_loop_set_timer(log->loop, &log->timer, ch_loop_now_ms(log->loop) + ch_limits.access_log_ms);
+        ch_loop_set_timer(log->loop, &log->timer,
+                          ch_loop_now_ms(log->loop) + ch_limits.access_log_ms);
     }
 }

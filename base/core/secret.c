@@ -1,0 +1,68 @@
+#include "customhouse/secret.h"
+
+static bool is_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+bool ch_secret_find(struct ch_str s, size_t *ret_at, size_t *ret_end)
+{
+    const struct ch_str prefix = CH_STR(CH_SECRET_PREFIX);
+    size_t from = 0, at;
+    while (ch_str_find(ch_str_sub(s, from, s.len), prefix, &at)) {
+        size_t first = from + at + prefix.len, end = first;
+        while (end < s.len && end - first < CH_SECRET_DIGITS && is_digit(s.ptr[end])) {
+            end++;
+        }
+        if (end - first >= CH_SECRET_DIGITS_MIN) {
+            *ret_at = from + at;
+            *ret_end = end;
+            return true;
+        }
+        from = first;
+    }
+    return false;
+}
+
+bool ch_secret_in(struct ch_str s)
+{
+    size_t at, end;
+    return ch_secret_find(s, &at, &end);
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+bool ch_secret_in_encoded(struct ch_str s)
+{
+    struct ch_buf plain;
+    if (ch_secret_in(s) || !ch_str_find_char(s, '%', NULL)) {
+        return ch_secret_in(s);
+    }
+    ch_buf_init(&plain, s.len);
+    for (size_t i = 0; i < s.len; i++) {
+        int high = s.ptr[i] == '%' && i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(s.ptr[i + 2]) : -1;
+        ch_buf_putc(&plain, low >= 0 ? (char)(high << 4 | low) : s.ptr[i]);
+        i += low >= 0 ? 2 : 0;
+    }
+    bool found = ch_secret_in(ch_buf_str(&plain));
+    ch_buf_done(&plain);
+    return found;
+}
+
+void ch_buf_put_without_secrets(struct ch_buf *b, struct ch_str s)
+{
+    size_t at, end;
+    while (ch_secret_find(s, &at, &end)) {
+        ch_buf_puts(b, ch_str_sub(s, 0, at));
+        ch_buf_puts(b, CH_STR(CH_SECRET_PREFIX "..."));
+        s = ch_str_sub(s, end, s.len);
+    }
+    ch_buf_puts(b, s);
+}
