@@ -305,6 +305,30 @@ size_t ch_str_ascii(struct ch_str s)
     return i;
 }
 
+/* Bytes below a blank, and DEL: the subtraction borrows, or the difference from DEL is zero. */
+static bool has_control(uint64_t eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t del = eight ^ (ones * 0x7f);
+    return ((((eight - ones * 0x20) & ~eight) | ((del - ones) & ~del)) & (ones * 0x80)) != 0;
+}
+
+size_t ch_str_plain(struct ch_str s)
+{
+    size_t i = 0;
+    uint64_t eight;
+    for (; s.len - i >= sizeof(eight); i += sizeof(eight)) {
+        memcpy(&eight, s.ptr + i, sizeof(eight));
+        if (has_control(eight)) {
+            break;
+        }
+    }
+    while (i < s.len && (unsigned char)s.ptr[i] >= 0x20 && s.ptr[i] != 0x7f) {
+        i++;
+    }
+    return i;
+}
+
 bool ch_str_is_utf8(struct ch_str s)
 {
     for (size_t i = ch_str_ascii(s); i < s.len; i += ch_str_ascii(ch_str_sub(s, i, s.len))) {

@@ -265,12 +265,14 @@ static const struct command_row commands[] = {
      .remote = true,
      .run = command_remote},
     {.name = "policy",
-     .words = "show|test|set|history|diff [WORD...]",
+     .words = "show|test|propose|set|history|diff [WORD...]",
      .summary = "Show the policy, try another one, put it in force, and look back.",
      .text = "show: what is in force, defaults and lines included, and since when.\n"
              "test [NEW.yaml]: what would change among all known files, and (--against) what "
              "becomes of\n"
              "  a lock file's lines. Nothing is changed. Exit status 1: something gets worse.\n"
+             "propose NEW.yaml: says what changes, and that who may change the policy agrees to it:\n"
+             "  then who has its files may set it.\n"
              "set NEW.yaml: says what changes, then puts it in the place of policy.yaml, and in "
              "force.\n"
              "history: what was in force since when, by whom and why.\n"

@@ -18,6 +18,7 @@ enum scope {
     SCOPE_SITE,  /* for the site as a whole */
     SCOPE_WHAT,  /* where command_what says that it is */
     SCOPE_LISTS, /* the same; without a name, and of bytes by their digest, the site */
+    SCOPE_PARTS, /* somewhere: it is about what is of there, and the command leaves the rest out */
     SCOPE_OWN,   /* the command itself asks: it depends on what it is about */
 };
 
@@ -27,8 +28,8 @@ static const struct {
     enum action action;
     enum scope scope;
 } rows[] = {
-    {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_LISTS},
-    {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_SITE},
+    {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS},
+    {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS},
     {"status", command_status, ACTION_METRICS_READ, SCOPE_SITE},
     {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_LISTS},
     {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT},
@@ -37,17 +38,19 @@ static const struct {
     {"audit search", command_audit_search, ACTION_AUDIT_READ, SCOPE_SITE},
     {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
     {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE}, /* rotate: key.admin */
-    {"own", command_own, ACTION_QUEUE_READ, SCOPE_LISTS},   /* to another: operate */
+    {"own", command_own, ACTION_QUEUE_READ, SCOPE_PARTS},   /* to another: operate */
     {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_OWN},   /* of approvers: exception.approve */
     {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_OWN}, /* the same */
     {"token", command_token, ACTION_PEOPLE_ADMIN, SCOPE_OWN},
     {"exceptions", command_exceptions, ACTION_QUEUE_READ, SCOPE_OWN}, /* request, approve: their own */
-    {"policy show", command_policy_show, ACTION_POLICY_READ, SCOPE_SITE},
-    {"policy history", command_policy_history, ACTION_POLICY_READ, SCOPE_SITE},
-    {"policy diff", command_policy_diff, ACTION_POLICY_READ, SCOPE_SITE},
-    {"policy test", command_policy_test, ACTION_POLICY_READ, SCOPE_SITE},
-    {"policy offer", command_policy_test, ACTION_POLICY_WRITE, SCOPE_SITE},
-    {"policy await", command_policy_await, ACTION_POLICY_WRITE, SCOPE_SITE},
+    /* one text decides on all repositories: who may read it for one reads it */
+    {"policy show", command_policy_show, ACTION_POLICY_READ, SCOPE_PARTS},
+    {"policy history", command_policy_history, ACTION_POLICY_READ, SCOPE_PARTS},
+    {"policy diff", command_policy_diff, ACTION_POLICY_READ, SCOPE_PARTS},
+    {"policy test", command_policy_test, ACTION_POLICY_READ, SCOPE_PARTS},
+    {"policy propose", command_policy_test, ACTION_POLICY_WRITE, SCOPE_SITE},
+    {"policy offer", command_policy_test, ACTION_POLICY_WRITE, SCOPE_OWN}, /* or what was proposed */
+    {"policy await", command_policy_await, ACTION_POLICY_READ, SCOPE_SITE},
 };
 
 struct commands {
@@ -84,6 +87,16 @@ static void flush(struct command *c)
     ch_buf_clear(&c->out);
 }
 
+static bool sees_any(const struct command *c)
+{
+    for (size_t i = 0; i < c->k->config->repository_count; i++) {
+        if (command_sees(c, c->action, ch_str_of(c->k->config->repositories[i].name))) {
+            return true;
+        }
+    }
+    return command_sees(c, c->action, (struct ch_str){NULL, 0});
+}
+
 /* False: the command has ended. */
 static bool may_run(struct command *c, enum scope scope)
 {
@@ -93,6 +106,9 @@ static bool may_run(struct command *c, enum scope scope)
     }
     if (scope == SCOPE_SITE || (scope == SCOPE_LISTS && (word.len == 0 || ch_str_starts(word, CH_STR("sha256:"))))) {
         return command_may(c, c->action, site);
+    }
+    if (scope == SCOPE_PARTS) {
+        return sees_any(c) || command_may(c, c->action, site);
     }
     /* where, command_what asks; who may nowhere is told at once, and nothing about anything */
     return people_may_somewhere(c->k->people, &c->who, c->action) || command_may(c, c->action, site);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
-#include "rulings.h"
 
 #define EXPLAIN_FILES_MAX 60
 #define FACTS_SHOWN       30 /* values of one name */
@@ -256,7 +255,7 @@ static size_t clients_of(struct command *c, const struct page *p, size_t file)
     return count;
 }
 
-/* ------------------------------------------------------------------ explain */
+/* ------------------------------------------------------------------ one file */
 
 static const char *word_for(const struct ch_decision *d)
 {
@@ -459,80 +458,7 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
     show_comparison(c, &facts);
 }
 
-/* ------------------------------------------------------------------ bytes nobody has fetched */
-
-struct denials {
-    struct command *c;
-    struct ch_buf *json; /* NULL: for people */
-    size_t count;
-};
-
-static void tell_denial(void *ctx, const struct ch_ruling_row *row)
-{
-    struct denials *d = ctx;
-    struct command *c = d->c;
-    char since[40], until[40] = "";
-    command_time(row->at_us, since, sizeof(since));
-    if (row->expires_at_us != CH_TIME_UNKNOWN) {
-        command_time(row->expires_at_us, until, sizeof(until));
-    }
-    if (d->json != NULL) {
-        ch_buf_puts(d->json, d->count > 0 ? CH_STR(",{") : CH_STR("{"));
-        json_number(d->json, "ruling", row->id);
-        if (row->repository.len > 0) {
-            json_field(d->json, "repository", row->repository);
-        }
-        json_field(d->json, "reason", row->reason);
-        json_field(d->json, "by", row->by);
-        json_time(d->json, "since", row->at_us);
-        json_time(d->json, "until", row->expires_at_us);
-        ch_buf_putc(d->json, '}');
-    } else {
-        command_print(c, "denied since %s%s%s by ", since, until[0] != '\0' ? " until " : "", until);
-        command_put_escaped(c, row->by);
-        command_print(c, " (ruling %llu%s", (unsigned long long)row->id,
-                      row->repository.len > 0 ? ", repository " : "");
-        command_put_escaped(c, row->repository);
-        command_print(c, "): ");
-        command_put_escaped(c, row->reason);
-        command_print(c, "\n");
-    }
-    d->count++;
-}
-
-/* What is known of a digest that no fetched file has: who denied it. */
-static enum step explain_unknown(struct command *c, const struct ch_sha256 *sha256)
-{
-    static const char never[] = "no file with this sha256 was ever fetched";
-    struct denials d = {.c = c};
-    struct ch_buf b;
-    ch_buf_init(&b, 1u << 20);
-    if (c->args.json) {
-        d.json = &b;
-        ch_buf_puts(&b, CH_STR("[{"));
-        json_digest(&b, "sha256", sha256);
-        json_bool(&b, "fetched", false);
-        json_open(&b, "denials", '[');
-    }
-    rulings_of_bytes(c->k, sha256, tell_denial, &d);
-    if (c->args.json) {
-        ch_buf_puts(&b, CH_STR("]}]\n"));
-        command_put(c, ch_buf_str(&b));
-    } else if (d.count > 0) {
-        command_print(c, "%s; it is refused wherever it comes from\n", never);
-    }
-    ch_buf_done(&b);
-    return d.count > 0 ? command_end(c, 0, "%s", "")
-                       : command_end(c, 1, "%s, and nobody denied it", never);
-}
-
-/* Whether anything was ever received with this digest. */
-static bool was_fetched(struct command *c, const struct ch_sha256 *sha256)
-{
-    struct ch_artifact a;
-    struct ch_err err;
-    return ch_store_get_artifact(c->k->store, sha256, &a, &err) != CH_E_NOT_FOUND;
-}
+/* ------------------------------------------------------------------ explain */
 
 /* What is known is answered from while the upstream fails, for a while. */
 static void show_last_failure(struct command *c, const struct page *p)
@@ -557,8 +483,8 @@ enum step command_explain(struct command *c)
     if (command_digest(c, &digest, &sha256, &err) != CH_OK) {
         return command_end(c, 2, "%s", err.msg);
     }
-    if (digest && !was_fetched(c, &sha256)) {
-        return explain_unknown(c, &sha256);
+    if (digest && !command_was_fetched(c, &sha256)) {
+        return command_explain_unknown(c, &sha256);
     }
     if (command_what(c, &what, &err) != CH_OK) {
         return command_end(c, command_status_of(&err), "%s", err.msg);

@@ -156,6 +156,8 @@ bool command_may(struct command *c, enum action action, struct ch_str repository
 /* The same without ending it: CH_E_DENIED says so. */
 enum ch_code command_check(struct command *c, enum action action, struct ch_str repository,
                            struct ch_err *err) CH_MUST_CHECK;
+/* Whether what is of this repository is for who commands; absent: of the site as a whole. */
+bool command_sees(const struct command *c, enum action action, struct ch_str repository);
 /* The names of persons who may, at most a few; returns how many there are. */
 size_t command_put_holders(const struct command *c, enum action action, struct place at, struct ch_buf *out);
 /* Exit status of what command_what, command_check and their like refuse. */
@@ -182,6 +184,9 @@ void admin_put_done(const struct command *c, uint32_t exit_status, struct ch_str
 bool admin_principal(const struct command *c, struct principal *ret);
 
 enum step command_explain(struct command *c);
+/* Whether anything was ever received with this digest; and what is known of one with which nothing was. */
+bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
+enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256);
 enum step command_own(struct command *c);
 enum step command_queue(struct command *c);
 enum step command_status(struct command *c);

@@ -98,10 +98,14 @@ static enum step show(struct command *c, const struct what *what)
     struct ch_str only = what != NULL ? ch_str_of(what->repository) : command_option(c, "repository");
     enum ch_code rc = CH_OK;
     struct ch_err err;
+    if (only.len > 0 && !command_may(c, ACTION_QUEUE_READ, only)) {
+        return STEP_DONE;
+    }
     command_print(c, "%s", c->args.json ? "[" : "");
     for (size_t i = 0; rc == CH_OK && i < c->k->config->repository_count; i++) {
         o.repository = ch_str_of(c->k->config->repositories[i].name);
-        if (only.len == 0 || ch_str_eq(only, o.repository)) {
+        if (ch_str_eq(only, o.repository) ||
+            (only.len == 0 && command_sees(c, ACTION_QUEUE_READ, o.repository))) {
             rc = ch_store_owners(c->k->store, o.repository, tell_owner, &o, &err);
         }
     }

@@ -38,6 +38,9 @@ static void show_repositories(struct command *c)
     const struct ch_config *config = c->k->config;
     for (size_t i = 0; i < config->repository_count; i++) {
         const struct ch_repository *r = &config->repositories[i];
+        if (!command_sees(c, ACTION_POLICY_READ, ch_str_of(r->name))) {
+            continue;
+        }
         command_print(
             c, "# repository %s (%s, %s): mode %s\n", r->name, r->ecosystem, r->environment,
             ch_policy_mode_name(c->k->policy, ch_str_of(r->name), ch_str_of(r->environment)));
@@ -75,10 +78,14 @@ static void json_items(struct ch_buf *b, const struct policy_items *items)
 static void json_repositories(struct command *c, struct ch_buf *b)
 {
     const struct ch_config *config = c->k->config;
+    size_t n = 0;
     json_open(b, "repositories", '[');
     for (size_t i = 0; i < config->repository_count; i++) {
         const struct ch_repository *r = &config->repositories[i];
-        ch_buf_puts(b, i > 0 ? CH_STR(",{") : CH_STR("{"));
+        if (!command_sees(c, ACTION_POLICY_READ, ch_str_of(r->name))) {
+            continue;
+        }
+        ch_buf_puts(b, n++ > 0 ? CH_STR(",{") : CH_STR("{"));
         json_field(b, "name", ch_str_of(r->name));
         json_field(b, "ecosystem", ch_str_of(r->ecosystem));
         json_field(b, "environment", ch_str_of(r->environment));

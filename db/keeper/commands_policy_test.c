@@ -225,6 +225,11 @@ static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum
         *ret_step = command_end(c, 2, "%s", err.msg);
         return false;
     }
+    if (!command_sees(c, ACTION_POLICY_READ, ch_str_of(repo->name))) {
+        command_may(c, ACTION_POLICY_READ, ch_str_of(repo->name)); /* says what is missing */
+        *ret_step = STEP_DONE;
+        return false;
+    }
     struct page *p = page_get(c->k, ch_str_of(repo->name), w->name);
     if (p == NULL) {
         r.state = WANT_UNKNOWN;
@@ -356,11 +361,60 @@ static bool try_all(struct command *c, struct policy_trial *t, enum step *ret_st
     return (t->lines_begun || try_files(c, t, ret_step)) && look_at_lines(t, ret_step);
 }
 
+/* Who may change the policy puts it in force; or who has its files does, and one of those has agreed to just
+ * this text. So who operates does not say what passes, and who says it needs no hand on the files. False: the
+ * command has ended. */
+static bool may_offer(struct command *c, const struct ch_sha256 *digest, struct ch_str *ret_proposer)
+{
+    const struct ch_str site = {NULL, 0};
+    struct ch_err err;
+    *ret_proposer = (struct ch_str){NULL, 0};
+    if (command_sees(c, ACTION_POLICY_WRITE, site)) {
+        return true;
+    }
+    *ret_proposer = policies_proposed(c->k, digest);
+    if (ret_proposer->len > 0 && command_sees(c, ACTION_OPERATE, site)) {
+        return true;
+    }
+    if (command_check(c, ACTION_POLICY_WRITE, site, &err) != CH_OK) {
+        command_end(c, 1, "%s. What one of them has agreed to (customhouse policy propose) may be set by root",
+                    err.msg);
+    }
+    return false;
+}
+
 static enum step accept_offer(struct command *c, struct policy_trial *t)
 {
     struct ch_sha256 digest = ch_policy_digest(t->policy);
-    policies_offer(c->k, &digest, ch_str_of(c->who.text), command_option(c, "reason"));
+    struct ch_str proposer, reason = command_option(c, "reason");
+    char by[2 * PRINCIPAL_MAX + 2];
+    if (!may_offer(c, &digest, &proposer)) {
+        return STEP_DONE;
+    }
+    snprintf(by, sizeof(by), "%.*s%s%s", CH_STR_ARG(proposer), proposer.len > 0 ? ", " : "", c->who.text);
+    policies_offer(c->k, &digest, ch_str_of(by),
+                   reason.len == 0 && proposer.len > 0 ? ch_str_of(c->k->policies->proposed_reason) : reason);
     command_print(c, c->args.json ? "]" : "");
+    return command_end(c, 0, "%s", "");
+}
+
+static enum step accept_proposal(struct command *c, struct policy_trial *t)
+{
+    struct ch_sha256 digest = ch_policy_digest(t->policy);
+    char hex[CH_SHA256_HEX + 1];
+    ch_sha256_hex(&digest, hex);
+    if (c->who.kind != PRINCIPAL_USER) {
+        return command_end(c, 1, "%s is no user: only a user agrees to a policy; policy set puts it in force",
+                           c->who.text);
+    }
+    policies_propose(c->k, &digest, ch_str_of(c->who.text), command_option(c, "reason"));
+    if (c->args.json) {
+        command_print(c, "],\"proposed\":true,\"sha256\":\"%s\"}\n", hex);
+    } else {
+        command_print(c, "proposed: sha256 %.16s; root or who operates may set exactly this within %d days "
+                         "(customhouse policy set)\n",
+                      hex, POLICY_PROPOSAL_DAYS);
+    }
     return command_end(c, 0, "%s", "");
 }
 
@@ -368,16 +422,29 @@ enum step command_policy_test(struct command *c)
 {
     struct ch_err err;
     enum step step;
-    struct ch_str repository = command_option(c, "repository");
+    struct ch_str repository = command_option(c, "repository"), none = {NULL, 0};
     bool offer = ch_str_eq(c->args.name, CH_STR("policy offer"));
+    bool propose = ch_str_eq(c->args.name, CH_STR("policy propose"));
     if (c->trial == NULL) {
         if (repository.len > 0 && ch_config_repository(c->k->config, repository) == NULL) {
             return command_end(c, 2, "no repository of this name in the configuration");
         }
+        if (repository.len > 0 && !command_may(c, ACTION_POLICY_READ, repository)) {
+            return STEP_DONE;
+        }
+        if (offer && !command_sees(c, ACTION_OPERATE, none) && !command_may(c, ACTION_POLICY_WRITE, none)) {
+            return STEP_DONE; /* before anything is read */
+        }
         if (policy_trial_new(c, &c->trial, &err) != CH_OK) {
             return command_end(c, 2, "%s", err.msg);
         }
-        if (c->trial->policy == NULL && (offer || c->trial->wants.len == 0)) {
+        struct ch_sha256 digest = c->trial->policy != NULL ? ch_policy_digest(c->trial->policy)
+                                                           : (struct ch_sha256){{0}};
+        struct ch_str unused;
+        if (offer && !may_offer(c, &digest, &unused)) {
+            return STEP_DONE;
+        }
+        if (c->trial->policy == NULL && (offer || propose || c->trial->wants.len == 0)) {
             return command_end(c, 2, "expected a policy, or a lock file");
         }
         command_print(c, c->args.json ? "{\"changes\":[" : "");
@@ -388,6 +455,9 @@ enum step command_policy_test(struct command *c)
     }
     if (offer) {
         return accept_offer(c, c->trial);
+    }
+    if (propose) {
+        return accept_proposal(c, c->trial);
     }
     command_print(c, c->args.json ? "]}\n" : "");
     if (!c->args.json && lines) {

@@ -123,12 +123,23 @@ static void put_help(const struct command *c, enum action action, struct place a
     }
 }
 
-enum ch_code command_check(struct command *c, enum action action, struct ch_str repository,
-                           struct ch_err *err)
+static struct place place_of(const struct command *c, struct ch_str repository)
 {
     const struct ch_repository *r =
         repository.len > 0 ? ch_config_repository(c->k->config, repository) : NULL;
-    struct place at = {repository, ch_str_of(r != NULL ? r->environment : NULL)};
+    return (struct place){repository, ch_str_of(r != NULL ? r->environment : NULL)};
+}
+
+bool command_sees(const struct command *c, enum action action, struct ch_str repository)
+{
+    struct place at = place_of(c, repository);
+    return people_may(c->k->people, &c->who, action, &at);
+}
+
+enum ch_code command_check(struct command *c, enum action action, struct ch_str repository,
+                           struct ch_err *err)
+{
+    struct place at = place_of(c, repository);
     if (people_may(c->k->people, &c->who, action, &at)) {
         return CH_OK;
     }

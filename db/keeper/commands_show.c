@@ -12,13 +12,24 @@
 struct listing {
     struct command *c;
     size_t count;
+    size_t decisions; /* of them */
 };
+
+/* More is not shown, and of other repositories nothing to who may see one. */
+static bool is_left_out(struct listing *l, struct ch_str repository)
+{
+    return l->decisions >= QUEUE_MAX || !command_sees(l->c, ACTION_QUEUE_READ, repository);
+}
 
 static void show_decision(void *ctx, const struct ch_decision_row *row)
 {
     struct listing *l = ctx;
     struct command *c = l->c;
     char time[40];
+    if (is_left_out(l, row->repository)) {
+        return;
+    }
+    l->decisions++;
     command_time(row->at_us, time, sizeof(time));
     if (c->args.json) {
         struct ch_buf b;
@@ -50,6 +61,9 @@ static void show_intake(void *ctx, const struct ch_intake_row *row, const char *
 {
     struct listing *l = ctx;
     struct command *c = l->c;
+    if (!command_sees(c, ACTION_QUEUE_READ, row->repository)) {
+        return;
+    }
     if (c->args.json) {
         struct ch_buf b;
         ch_buf_init(&b, 64u << 10);
@@ -78,17 +92,20 @@ enum step command_queue(struct command *c)
     struct ch_err err;
     struct ch_store *store = c->k->store;
     bool audited = command_has(c, "audited");
+    /* who sees a part of it gets as much of that */
+    size_t max = command_sees(c, ACTION_QUEUE_READ, (struct ch_str){NULL, 0}) ? QUEUE_MAX : SIZE_MAX >> 1;
     enum ch_code rc;
     if (c->args.json) {
         command_print(c, "[");
     }
     if (audited) {
-        rc = ch_store_decisions_audited(store, QUEUE_MAX, show_decision, &l, &err);
+        rc = ch_store_decisions_audited(store, max, show_decision, &l, &err);
     } else {
         intakes_each(c->k, show_intake, &l);
-        rc = ch_store_decisions_by_verdict(store, CH_VERDICT_HOLD, QUEUE_MAX, show_decision, &l, &err);
-        rc = rc == CH_OK ? ch_store_decisions_by_verdict(store, CH_VERDICT_DENY, QUEUE_MAX,
-                                                         show_decision, &l, &err)
+        rc = ch_store_decisions_by_verdict(store, CH_VERDICT_HOLD, max, show_decision, &l, &err);
+        l.decisions = 0; /* as many of each */
+        rc = rc == CH_OK ? ch_store_decisions_by_verdict(store, CH_VERDICT_DENY, max, show_decision,
+                                                         &l, &err)
                          : rc;
     }
     if (c->args.json) {

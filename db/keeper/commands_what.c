@@ -22,14 +22,16 @@ static bool has_upstream(const struct ch_repository *r, const char *upstream)
 }
 
 /* The repository the command is about: --repository, else the only one of the ecosystem (and of those
- * with the upstream). What is approved or denied in one of several is not left to their order. */
+ * with the upstream), or of several the only one that is for who commands. What is approved or denied in
+ * one of several is not left to their order. */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err)
 {
     struct ch_str name = command_option(c, "repository");
     const struct ch_config *config = c->k->config;
     const struct ch_repository *found = NULL;
-    size_t count = 0;
+    const struct ch_repository *theirs = NULL;
+    size_t count = 0, seen = 0;
     struct ch_buf names;
     ch_buf_init(&names, 512); /* so many fit into an error */
     for (size_t i = 0; i < config->repository_count; i++) {
@@ -38,18 +40,22 @@ const struct ch_repository *command_repository(struct command *c, struct ch_str 
                          : (ecosystem.len == 0 || ch_str_eq(ecosystem, ch_str_of(r->ecosystem))) &&
                                has_upstream(r, upstream)) {
             found = r;
+            if (command_sees(c, c->action, ch_str_of(r->name))) {
+                theirs = r;
+                seen++;
+            }
             ch_buf_printf(&names, "%s%s", count++ > 0 ? ", " : "", r->name);
         }
     }
     if (count == 0) {
         ch_fail(err, CH_E_USAGE, "no repository %.*s in the configuration",
                 CH_STR_ARG(name.len > 0 ? name : ecosystem));
-    } else if (count > 1) {
+    } else if (count > 1 && seen != 1) {
         ch_fail(err, CH_E_USAGE, "several repositories have it: say which with --repository (%.*s)",
                 CH_STR_ARG(ch_buf_str(&names)));
     }
     ch_buf_done(&names);
-    return count == 1 ? found : NULL;
+    return count == 1 ? found : count > 1 && seen == 1 ? theirs : NULL;
 }
 
 /* The repository that a URL of this server names: the first part of its path. */

@@ -100,6 +100,9 @@ static void try_page(void *ctx, struct page *p)
     struct trying *trying = ctx;
     struct policy_trial *t = trying->t;
     bool any = false;
+    if (!command_sees(t->c, ACTION_POLICY_READ, ch_str_of(p->repository))) {
+        return;
+    }
     for (size_t i = 0; i < p->facts.file_count; i++) {
         struct ch_decision before, after;
         if (p->files[i].recorded_verdict < 0) {

@@ -34,6 +34,7 @@ struct ch_str ch_str_trim(struct ch_str s);                          /* space an
  * absent. After the last part *rest is {NULL, 0}. */
 bool ch_str_split(struct ch_str *rest, char sep, struct ch_str *ret_part);
 size_t ch_str_ascii(struct ch_str s); /* how many bytes of ASCII it begins with; at gigabytes a second */
+size_t ch_str_plain(struct ch_str s); /* how many bytes it begins with that are no control, 0x20 up but DEL */
 bool ch_str_is_utf8(struct ch_str s); /* RFC 3629: no surrogates, no overlong forms */
 char *ch_str_dup(struct ch_str s); /* NUL-terminated copy; free() */
 /* Decimal without sign, spaces or leading zero; false on anything else or overflow. */

@@ -1,30 +1,15 @@
 #include "proxy/cache/lru.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 
 #define FIRST_BUCKETS 64
-
-/* FNV-1a from a secret start, finished by a multiply-and-shift mix. */
-static uint64_t hash_of(const struct ch_lru *lru, struct ch_str key)
-{
-    uint64_t h = 0xcbf29ce484222325u ^ lru->seed;
-    for (size_t i = 0; i < key.len; i++) {
-        h = (h ^ (unsigned char)key.ptr[i]) * 0x100000001b3u;
-    }
-    h ^= h >> 32;
-    h *= 0x9e3779b97f4a7c15u;
-    return h ^ (h >> 29);
-}
 
 void ch_lru_init(struct ch_lru *lru, size_t max_size, ch_lru_drop_fn *drop, void *owner)
 {
     *lru = (struct ch_lru){.max_size = max_size, .drop = drop, .owner = owner};
     lru->bucket_count = FIRST_BUCKETS;
     lru->buckets = ch_calloc(lru->bucket_count, sizeof(struct ch_lru_node *));
-    if (getrandom(&lru->seed, sizeof(lru->seed), 0) != (ssize_t)sizeof(lru->seed)) {
-        lru->seed = (uint64_t)(uintptr_t)lru->buckets;
-    }
+    lru->hash_key = ch_sip_key_new();
 }
 
 static void unlink_age(struct ch_lru *lru, struct ch_lru_node *n)
@@ -99,7 +84,7 @@ void ch_lru_done(struct ch_lru *lru)
 
 struct ch_lru_node *ch_lru_find(struct ch_lru *lru, struct ch_str key)
 {
-    uint64_t hash = hash_of(lru, key);
+    uint64_t hash = ch_sip_table(&lru->hash_key, key);
     struct ch_lru_node *n = lru->buckets[hash & (lru->bucket_count - 1)];
     while (n != NULL && (n->hash != hash || !ch_str_eq(n->key, key))) {
         n = n->chain;
@@ -127,7 +112,7 @@ static void grow(struct ch_lru *lru)
 void ch_lru_add(struct ch_lru *lru, struct ch_lru_node *node, struct ch_str key, size_t size)
 {
     node->key = key;
-    node->hash = hash_of(lru, key);
+    node->hash = ch_sip_table(&lru->hash_key, key);
     node->size = size;
     struct ch_lru_node **bucket = &lru->buckets[node->hash & (lru->bucket_count - 1)];
     node->chain = *bucket;

@@ -3,7 +3,7 @@
 #ifndef CH_PROXY_LRU_H
 #define CH_PROXY_LRU_H
 
-#include "customhouse/bytes.h"
+#include "customhouse/siphash.h"
 
 struct ch_lru_node {
     struct ch_str key; /* kept alive by the owner */
@@ -24,7 +24,7 @@ struct ch_lru {
     size_t count;
     size_t size; /* of all nodes */
     size_t max_size;
-    uint64_t seed; /* of the hash: keys come from outside */
+    struct ch_sip_key hash_key; /* keys of nodes come from outside */
     struct ch_lru_node *newest;
     struct ch_lru_node *oldest;
     ch_lru_drop_fn *drop;

@@ -39,17 +39,18 @@ struct file_wait { /* one request waits for the keeper */
     bool head;
 };
 
-bool gw_lease_valid(const struct gw *gw)
+bool gw_lease_valid(const struct gw *gw, uint64_t now_boot_ms)
 {
     return atomic_load(&gw->epoch->epoch) != 0 &&
-           ch_now_boot_ms() < atomic_load(&gw->epoch->lease_until_boot_ms);
+           now_boot_ms < atomic_load(&gw->epoch->lease_until_boot_ms);
 }
 
 /* The clock is read now, not once per turn: a turn that took long must not stretch a lease. */
 static bool holds(const struct gw *gw, const struct gw_file *f)
 {
+    uint64_t now_ms = ch_now_boot_ms();
     return f->allowed && f->ready != NULL && atomic_load(&gw->epoch->epoch) == f->epoch &&
-           gw_lease_valid(gw) && ch_now_boot_ms() < f->not_after_ms;
+           gw_lease_valid(gw, now_ms) && now_ms < f->not_after_ms;
 }
 
 /* --- the table --- */
@@ -304,8 +305,9 @@ static void answer_attestation(struct file_wait *w, struct ch_http_request *r,
                                const struct ch_file_reply *m)
 {
     struct gw *gw = w->gw;
-    if (atomic_load(&gw->epoch->epoch) == m->epoch && gw_lease_valid(gw) &&
-        ch_now_boot_ms() < m->not_after_boot_ms) {
+    uint64_t now_ms = ch_now_boot_ms();
+    if (atomic_load(&gw->epoch->epoch) == m->epoch && gw_lease_valid(gw, now_ms) &&
+        now_ms < m->not_after_boot_ms) {
         gw_respond_document(r, gw_document_type(w->target.part), m->body);
     } else if (w->asked < ch_limits.gateway_file_asks) {
         ask_for(w);

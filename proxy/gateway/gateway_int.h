@@ -25,6 +25,7 @@
 
 struct gw_audit;
 struct gw_file;
+struct gw_seen;
 
 /* What a request was about: handed through the HTTP core to the access log and the metrics. */
 struct gw_note {
@@ -111,6 +112,7 @@ struct gw {
     struct ch_lru tokens;
     struct front_guesses guesses;
     struct gw_caller *anonymous;
+    struct gw_seen *seen; /* Authorization lines */
     struct ch_hash *hash;
     struct ch_buf clear; /* a token, while its digest is made */
     struct gw_metrics *all_slots;
@@ -213,7 +215,8 @@ void gw_audit_request(struct gw *gw, struct ch_http_request *r, const struct ch_
 /* One line for whoever runs the gateway: what should not happen and what it cost. */
 void gw_complain(const char *event, struct ch_str what, const struct ch_err *err);
 
-/* Whether ALLOWs hold at all now: the keeper has written the page and its lease lies ahead (T11). */
-bool gw_lease_valid(const struct gw *gw);
+/* Whether ALLOWs hold at all at this time, ch_now_boot_ms() read just before: the keeper has written the
+ * page and its lease lies ahead (T11). */
+bool gw_lease_valid(const struct gw *gw, uint64_t now_boot_ms);
 
 #endif

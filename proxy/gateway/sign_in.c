@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "proxy/front/credentials.h"
+#include "seen.h"
 
 struct sign_wait { /* one request waits for the keeper */
     struct sign_wait *next;
@@ -93,6 +94,7 @@ void gw_sign_in_init(struct gw *gw)
     gw->anonymous->refs = 1;
     gw->anonymous->principal = ch_str_dup(CH_STR("anonymous"));
     gw->hash = ch_hash_new();
+    gw->seen = gw_seen_new();
     ch_buf_init(&gw->clear, ch_limits.http_line_bytes);
     CH_ASSERT(ch_buf_reserve(&gw->clear, ch_limits.http_line_bytes) != NULL); /* it never moves */
     ch_lru_init(&gw->tokens, ch_limits.gateway_tokens, drop_token, gw);
@@ -105,6 +107,7 @@ void gw_sign_in_done(struct gw *gw)
     front_guesses_done(&gw->guesses);
     gw_caller_unref(gw->anonymous);
     ch_hash_free(gw->hash);
+    gw_seen_free(gw->seen);
     ch_buf_done(&gw->clear);
 }
 
@@ -128,8 +131,9 @@ static struct gw_token *add_token(struct gw *gw, const struct ch_sha256 *digest)
 /* The clock is read now, not once per turn: a turn that took long must not stretch a lease. */
 static bool holds(const struct gw *gw, const struct gw_token *t)
 {
-    return t->caller != NULL && atomic_load(&gw->epoch->epoch) == t->epoch && gw_lease_valid(gw) &&
-           ch_now_boot_ms() < t->not_after_ms;
+    uint64_t now_ms = ch_now_boot_ms();
+    return t->caller != NULL && atomic_load(&gw->epoch->epoch) == t->epoch &&
+           gw_lease_valid(gw, now_ms) && now_ms < t->not_after_ms;
 }
 
 /* --- waiting --- */
@@ -257,11 +261,29 @@ static void wait_for(struct gw_token *t, struct ch_http_request *r, gw_signed_in
 
 /* --- signing in --- */
 
+static enum front_credentials read_credentials(struct gw *gw, struct ch_str authorization,
+                                               struct ch_sha256 *ret_digest)
+{
+    struct ch_sip128 line;
+    if (authorization.ptr == NULL) {
+        return FRONT_CREDENTIALS_NONE;
+    }
+    if (gw_seen_find(gw->seen, authorization, &line, ret_digest)) {
+        return FRONT_CREDENTIALS_TOKEN;
+    }
+    enum front_credentials kind =
+        front_credentials_read(authorization, &gw->clear, gw->hash, ret_digest);
+    if (kind == FRONT_CREDENTIALS_TOKEN) {
+        gw_seen_add(gw->seen, line, ret_digest);
+    }
+    return kind;
+}
+
 void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on)
 {
     const struct ch_http_view *v = ch_http_view(r);
     struct ch_sha256 digest;
-    switch (front_credentials_read(v->authorization, &gw->clear, gw->hash, &digest)) {
+    switch (read_credentials(gw, v->authorization, &digest)) {
     case FRONT_CREDENTIALS_NONE:
         ch_http_set_caller(r, gw_caller_ref(gw->anonymous));
         go_on(gw, r);

@@ -82,7 +82,7 @@ static void ready(struct gw *gw, struct ch_http_request *r)
 {
     if (gw->keeper == NULL) {
         gw_respond_text(r, 503, CH_STR("not ready: no connection to the keeper"));
-    } else if (!gw_lease_valid(gw)) {
+    } else if (!gw_lease_valid(gw, ch_now_boot_ms())) {
         gw_respond_text(r, 503, CH_STR("not ready: the keeper has not renewed its lease"));
     } else {
         gw_respond_body(r, 200, text_plain, CH_STR("ready\n"));

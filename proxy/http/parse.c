@@ -207,8 +207,9 @@ static bool parse_request_line(struct http_parser *p, struct ch_str line, struct
 
 static bool note_known(struct http_parser *p, const struct ch_http_header *h)
 {
+    char first = (char)(h->name.ptr[0] | 0x20); /* each known one begins with a small letter */
     for (size_t k = 0; k < HTTP_KNOWN_COUNT; k++) {
-        if (known_rows[k].name.len != h->name.len ||
+        if (known_rows[k].name.len != h->name.len || known_rows[k].name.ptr[0] != first ||
             !ch_str_eq_nocase(known_rows[k].name, h->name)) {
             continue;
         }
@@ -246,15 +247,16 @@ static bool parse_header(struct http_parser *p, size_t line_number, struct ch_st
     if (n == 0 || line.ptr[n] != ':') {
         return http_refuse(p, 400, "header line %zu: the name is not a token", line_number);
     }
-    for (size_t i = n + 1; i < line.len; i++) {
-        if (!http_is_value_char(line.ptr[i])) {
+    struct ch_str value = ch_str_sub(line, n + 1, line.len);
+    for (size_t i = ch_str_plain(value); i < value.len; i++) {
+        if (!http_is_value_char(value.ptr[i])) {
             return http_refuse(p, 400, "header line %zu: a control character in the value",
                                line_number);
         }
     }
     struct ch_http_header *h = &p->headers[p->view.header_count++];
     h->name = ch_str_sub(line, 0, n);
-    h->value = ch_str_trim(ch_str_sub(line, n + 1, line.len));
+    h->value = ch_str_trim(value);
     return note_known(p, h);
 }
 

@@ -163,6 +163,26 @@ class Rights(Base):
         self.restart(kill=True)
         self.refuses(f"uid {BOB} is no user here", "queue", uid=BOB)
 
+    def test_6_one_agrees_to_a_policy_and_another_sets_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            new, other = os.path.join(folder, "new.yaml"), os.path.join(folder, "other.yaml")
+            for path, days in ((new, 1000), (other, 0)):
+                with open(path, "w") as f:
+                    f.write(f"version: 1\ncool_down_days: {days}\n")
+            self.refuses("What one of them has agreed to (customhouse policy propose) may be set by root",
+                         "policy", "set", new, "--reason", "x")
+            self.refuses("needs policy.write", "policy", "propose", new, "--reason", "x", uid=OSCAR)
+            status, out, err = run_as(self.service, ALICE, "policy", "propose", new, "--reason", "slower")
+            self.assertEqual(status, 0, out + err)
+            self.assertIn("proposed: sha256", out)
+            self.refuses("needs policy.write", "policy", "set", other)
+            status, out, err = self.service.command("policy", "set", new)
+            self.assertEqual(status, 0, out + err)
+            self.assertIn("in force", out)
+        newest = json.loads(self.ok("policy", "history", "--json"))[0]
+        self.assertEqual((newest["by"], newest["reason"]), ("user:alice, local:0", "slower"))
+
     def test_7_the_log_says_so_and_names_nobody(self):
         exported = self.ok("audit", "export")
         kinds = [json.loads(line)["kind"] for line in exported.splitlines()]

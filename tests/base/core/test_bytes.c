@@ -6,6 +6,24 @@
 
 #include "customhouse/bytes.h"
 
+static void plain_ends_at_every_place(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        bool control = byte < 0x20 || byte == 0x7f;
+        for (size_t len = 1; len <= 20; len++) {
+            for (size_t at = 0; at < len; at++) {
+                char *own = malloc(len); /* of this length, so that a sanitizer sees a byte too many */
+                memset(own, at % 2 == 0 ? 0x20 : 0xff, len);
+                own[at] = (char)byte;
+                assert_int_equal(ch_str_plain((struct ch_str){own, len}), control ? at : len);
+                free(own);
+            }
+        }
+    }
+    assert_int_equal(ch_str_plain((struct ch_str){NULL, 0}), 0);
+}
+
 static void ascii_ends_at_every_place(void **state)
 {
     (void)state;
@@ -79,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ascii_ends_at_every_place),
+        cmocka_unit_test(plain_ends_at_every_place),
         cmocka_unit_test(utf8_at_every_place),
         cmocka_unit_test(escaped_once_stays),
     };
