@@ -1,5 +1,5 @@
 #!/bin/sh
-# Which program may hold what: SQLite is the keeper's and the auditor's, libcurl the fetcher's, archive and file type
+# Which program may hold what: SQLite is the keeper's and the auditor's, libcurl that of fetcher and egress, archive and file type
 # libraries the scanner's, and so are those that unpack bzip2 and xz. usage: linkage.sh FOLDER-OF-PROGRAMS
 set -eu
 bin=$1

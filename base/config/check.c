@@ -143,6 +143,7 @@ enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yam
         rc = check_listen(config, i, yaml, err);
     }
     rc = rc == CH_OK ? check_admin(config, yaml, err) : rc;
+    rc = rc == CH_OK ? ch_config_check_egress(config, yaml, err) : rc;
     for (size_t i = 0; i < config->upstream_count && rc == CH_OK; i++) {
         rc = check_upstream(config, i, yaml, err);
     }

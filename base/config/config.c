@@ -115,6 +115,19 @@ static bool is_host_entry(struct ch_str s)
     return ch_place_is_host(s) || (ch_place_split(s, &host, &port) && port != 0);
 }
 
+/* What goes into a header and into SMTP as it is (RFC 5321, 4.1.2, without quoted forms). */
+static bool is_mailbox(struct ch_str s)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || strchr("<>()[],;:\\\"", s.ptr[i]) != NULL) {
+            return false;
+        }
+    }
+    return s.len <= 254 && ch_str_find_char(s, '@', &at) && at > 0 &&
+           ch_place_is_host(ch_str_sub(s, at + 1, s.len));
+}
+
 static enum ch_code check_text(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
                                enum ch_schema_type type, struct ch_str s, struct ch_err *err)
 {
@@ -131,6 +144,10 @@ static enum ch_code check_text(const struct ch_yaml *yaml, const struct ch_yaml_
         fault = "is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080";
     } else if (type == CH_SCHEMA_HOSTS && !is_host_entry(s)) {
         fault = "is not a host or HOST:PORT";
+    } else if (type == CH_SCHEMA_HOST && !ch_place_is_host(s)) {
+        fault = "is not a host name or an IP address";
+    } else if ((type == CH_SCHEMA_MAILBOX || type == CH_SCHEMA_MAILBOXES) && !is_mailbox(s)) {
+        fault = "is not NAME@DOMAIN";
     } else if (type == CH_SCHEMA_PATTERNS && !is_pattern(s)) {
         fault = "is not a project name or a pattern with *";
     } else if (type == CH_SCHEMA_PATTERNS && !can_match_a_name(s)) {
@@ -260,6 +277,8 @@ static enum ch_code read_value(const struct ch_yaml *yaml, const struct ch_yaml_
     case CH_SCHEMA_PATH:
     case CH_SCHEMA_URL:
     case CH_SCHEMA_ADDRESS:
+    case CH_SCHEMA_HOST:
+    case CH_SCHEMA_MAILBOX:
         return read_text(yaml, node, row->type, at, err);
     case CH_SCHEMA_WORD:
     case CH_SCHEMA_CHOICE:
@@ -276,6 +295,7 @@ static enum ch_code read_value(const struct ch_yaml *yaml, const struct ch_yaml_
     case CH_SCHEMA_PATTERNS:
     case CH_SCHEMA_HOSTS:
     case CH_SCHEMA_PATHS:
+    case CH_SCHEMA_MAILBOXES:
         return read_texts(yaml, node, row, base, err);
     case CH_SCHEMA_SECTION:
         return read_section(yaml, node, row->section, base, err);
@@ -345,6 +365,8 @@ static void free_section(const struct ch_schema_section *section, void *base)
         case CH_SCHEMA_PATH:
         case CH_SCHEMA_URL:
         case CH_SCHEMA_ADDRESS:
+        case CH_SCHEMA_HOST:
+        case CH_SCHEMA_MAILBOX:
         case CH_SCHEMA_WORD:
             free(*(char **)at);
             break;
@@ -352,6 +374,7 @@ static void free_section(const struct ch_schema_section *section, void *base)
         case CH_SCHEMA_PATTERNS:
         case CH_SCHEMA_HOSTS:
         case CH_SCHEMA_PATHS:
+        case CH_SCHEMA_MAILBOXES:
             for (size_t k = 0; k < *(size_t *)field(base, row->count_offset); k++) {
                 free((*(char ***)at)[k]);
             }

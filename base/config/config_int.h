@@ -7,5 +7,8 @@
 /* What no single value shows: names that refer to each other, addresses against TLS. */
 enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yaml *yaml,
                              struct ch_err *err) CH_MUST_CHECK;
+/* The part of it about destinations of egress. */
+enum ch_code ch_config_check_egress(const struct ch_config *config, const struct ch_yaml *yaml,
+                                    struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -92,6 +92,22 @@ static void put_plain_section(struct ch_buf *b, const struct ch_schema_row *row)
     }
 }
 
+/* A list that may be left out: an item as it could be, in comments. */
+static void put_example(struct ch_buf *b, const struct ch_schema_row *row)
+{
+    ch_buf_printf(b, "# %s:\n", row->key);
+    for (size_t i = 0; i < row->section->row_count; i++) {
+        const struct ch_schema_row *inner = &row->section->rows[i];
+        put_comment(b, i == 0 ? "#   " : "#     ", inner->doc);
+        ch_buf_puts(b, ch_str_of(i == 0 ? "#   - " : "#     "));
+        if (inner->example != NULL) {
+            ch_buf_printf(b, "%s: %s\n", inner->key, inner->example);
+        } else {
+            ch_buf_printf(b, "# %s: %s\n", inner->key, inner->def != NULL ? inner->def : "");
+        }
+    }
+}
+
 static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
                       const struct ch_config_initial *in)
 {
@@ -142,6 +158,8 @@ static void put_row(struct ch_buf *b, const struct ch_schema_row *row,
         ch_buf_printf(b, "%s: ", row->key);
         put_given(b, g);
         ch_buf_putc(b, '\n');
+    } else if (row->type == CH_SCHEMA_SECTIONS && !row->required) {
+        put_example(b, row);
     } else if (row->type == CH_SCHEMA_SECTIONS) {
         put_lists(b, row, in);
     } else if (row->type == CH_SCHEMA_SECTION) {

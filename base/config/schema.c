@@ -235,7 +235,7 @@ static const struct ch_schema_row fetching_rows[] = {
      .min = 1,
      .max = 40,
      .unit = "files",
-     .doc = "Of them, for one client address. What is left is for others."},
+     .doc = "Of them, for one client: whom a token names, else an address. What is left is for others."},
     {.key = "burst_per_address",
      .type = CH_SCHEMA_U32,
      AT(ch_config, fetch_files_burst),
@@ -243,7 +243,7 @@ static const struct ch_schema_row fetching_rows[] = {
      .min = 1,
      .max = 1000000,
      .unit = "files",
-     .doc = "New here, that one client address may make us fetch from an upstream as fast as they\n"
+     .doc = "New here, that one client may make us fetch from an upstream as fast as they\n"
             "come. Beyond, its requests wait for their turn. Raise these behind a proxy."},
     {.key = "per_minute_per_address",
      .type = CH_SCHEMA_U32,
@@ -438,5 +438,28 @@ static const struct ch_schema_row config_rows[] = {
      .type = CH_SCHEMA_SECTION,
      .section = &connection_section,
      .doc = "Limits on clients."},
+    {.key = "notifications",
+     .type = CH_SCHEMA_SECTION,
+     .section = &ch_schema_notifications,
+     .doc = "What people are told by themselves, by webhooks and mail below. Nothing of persons "
+            "stands in\n"
+            "it, and nothing that is secret: who may know more looks it up."},
+    {.key = "webhooks",
+     .type = CH_SCHEMA_SECTIONS,
+     LIST(ch_config, webhooks, webhook_count),
+     .section = &ch_schema_webhook,
+     .doc = "Where notifications are POSTed to as JSON, signed as Standard Webhooks are."},
+    {.key = "mail",
+     .type = CH_SCHEMA_SECTIONS,
+     LIST(ch_config, mail, mail_count),
+     .section = &ch_schema_mail,
+     .doc = "Who gets notifications by mail."},
+    {.key = "syslog",
+     .type = CH_SCHEMA_SECTIONS,
+     LIST(ch_config, syslog, syslog_count),
+     .section = &ch_schema_syslog,
+     .doc = "Where the audit log's entries are sent to, as RFC 5424 messages over TLS (RFC 5425): "
+            "all from\n"
+            "the first on, in order, each at least once."},
 };
 const struct ch_schema_section ch_schema = SECTION(config_rows, ch_config);

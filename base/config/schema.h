@@ -10,23 +10,26 @@
 
 /* What a key takes, and the type of the field at `offset`. */
 enum ch_schema_type {
-    CH_SCHEMA_TEXT = 0, /* char *: printable text of one line */
-    CH_SCHEMA_NAME,     /* char *: [a-z0-9][a-z0-9._-]* */
-    CH_SCHEMA_PATH,     /* char *: absolute path */
-    CH_SCHEMA_URL,      /* char *: http or https, without trailing slash */
-    CH_SCHEMA_ADDRESS,  /* char *: HOST:PORT */
-    CH_SCHEMA_WORD,     /* char *: one of `choices` */
-    CH_SCHEMA_CHOICE,   /* enum: the place in `choices` */
-    CH_SCHEMA_BOOL,     /* bool */
-    CH_SCHEMA_U32,      /* uint32_t from min to max */
-    CH_SCHEMA_SIZE,     /* uint64_t: bytes from min to max */
-    CH_SCHEMA_TIME,     /* int64_t: microseconds; CH_TIME_UNKNOWN when left out */
-    CH_SCHEMA_NAMES,    /* char **: list of NAME */
-    CH_SCHEMA_PATTERNS, /* char **: list of project names, where * stands for any text */
-    CH_SCHEMA_HOSTS,    /* char **: list of host or host:port */
-    CH_SCHEMA_PATHS,    /* char **: list of absolute paths */
-    CH_SCHEMA_SECTION,  /* a map whose keys fill the same struct */
-    CH_SCHEMA_SECTIONS, /* struct array: a list of maps */
+    CH_SCHEMA_TEXT = 0,  /* char *: printable text of one line */
+    CH_SCHEMA_NAME,      /* char *: [a-z0-9][a-z0-9._-]* */
+    CH_SCHEMA_PATH,      /* char *: absolute path */
+    CH_SCHEMA_URL,       /* char *: http or https, without trailing slash */
+    CH_SCHEMA_ADDRESS,   /* char *: HOST:PORT */
+    CH_SCHEMA_HOST,      /* char *: host name or IP address, without brackets */
+    CH_SCHEMA_MAILBOX,   /* char *: NAME@DOMAIN */
+    CH_SCHEMA_WORD,      /* char *: one of `choices` */
+    CH_SCHEMA_CHOICE,    /* enum: the place in `choices` */
+    CH_SCHEMA_BOOL,      /* bool */
+    CH_SCHEMA_U32,       /* uint32_t from min to max */
+    CH_SCHEMA_SIZE,      /* uint64_t: bytes from min to max */
+    CH_SCHEMA_TIME,      /* int64_t: microseconds; CH_TIME_UNKNOWN when left out */
+    CH_SCHEMA_NAMES,     /* char **: list of NAME */
+    CH_SCHEMA_PATTERNS,  /* char **: list of project names, where * stands for any text */
+    CH_SCHEMA_HOSTS,     /* char **: list of host or host:port */
+    CH_SCHEMA_PATHS,     /* char **: list of absolute paths */
+    CH_SCHEMA_MAILBOXES, /* char **: list of NAME@DOMAIN */
+    CH_SCHEMA_SECTION,   /* a map whose keys fill the same struct */
+    CH_SCHEMA_SECTIONS,  /* struct array: a list of maps */
 };
 
 struct ch_schema_section;
@@ -43,7 +46,8 @@ struct ch_schema_row {
     const char *const *choices;
     const struct ch_schema_section *section;
     bool required;
-    const char *doc; /* lines separated by \n */
+    const char *example; /* of an item in a list that may be left out; NULL: not in the example */
+    const char *doc;     /* lines separated by \n */
 };
 
 struct ch_schema_section {
@@ -53,7 +57,12 @@ struct ch_schema_section {
 };
 
 extern const struct ch_schema_section ch_schema; /* of struct ch_config */
-extern const char *const ch_schema_reserved[];   /* names no repository may have; NULL-terminated */
+/* schema_egress.c: of struct ch_destination, and what goes for all of them */
+extern const struct ch_schema_section ch_schema_webhook;
+extern const struct ch_schema_section ch_schema_mail;
+extern const struct ch_schema_section ch_schema_syslog;
+extern const struct ch_schema_section ch_schema_notifications;
+extern const char *const ch_schema_reserved[]; /* names no repository may have; NULL-terminated */
 /* Ecosystems that an upstream or repository may name; NULL-terminated. */
 extern const char *const ch_config_ecosystems[];
 

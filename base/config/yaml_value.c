@@ -156,8 +156,14 @@ static enum ch_code fail_unknown_key(const struct ch_yaml *yaml, const struct ch
         return ch_yaml_fail_key(yaml, node, err, "unknown key; \"%s\" is near", near);
     }
     struct ch_buf list;
-    ch_buf_init(&list, LIST_MAX);
-    put_names(&list, keys);
+    ch_buf_init(&list, LIST_MAX + sizeof(", ..."));
+    for (size_t i = 0; keys[i] != NULL; i++) { /* of a long list only what an error has room for */
+        if (list.len + strlen(keys[i]) + 2 > LIST_MAX) {
+            ch_buf_puts(&list, CH_STR(", ..."));
+            break;
+        }
+        ch_buf_printf(&list, "%s%s", i > 0 ? ", " : "", keys[i]);
+    }
     ch_yaml_fail_key(yaml, node, err, "unknown key; expected one of %.*s",
                      CH_STR_ARG(ch_buf_str(&list)));
     ch_buf_done(&list);

@@ -40,9 +40,9 @@ static const char *const install_code[] = {"setup.py",
                                            "pyproject cmdclass **",
                                            "build-hook **",
                                            NULL};
-static const char *const auto_load[] = {
-    "pth **",       "sitecustomize", "usercustomize", "entry-point **",
-    "top-level **", "script **",     "data **",       NULL};
+static const char *const auto_load[] = {"pth **",        "start **",       "sitecustomize",
+                                        "usercustomize", "entry-point **", "top-level **",
+                                        "script **",     "data **",        NULL};
 static const char *const native[] = {"elf x86-64",
                                      "elf aarch64",
                                      "elf i386",

@@ -55,18 +55,31 @@ bool ch_command_is_known(struct ch_str name)
 static const char groups[] =
     /* setuptools, while it builds anything; pip's and twine's credentials; test runners */
     " distutils.commands distutils.setup_keywords setuptools.finalize_distribution_options "
-    "setuptools.file_finders egg_info.writers keyring.backends pytest11 hypothesis nose.plugins.0.10 "
-    "tox tox.plugin flake8.extension pylint.plugins virtualenv.create virtualenv.seed "
-    "virtualenv.discovery virtualenv.activate poetry.plugin poetry.application.plugin pdm hatch "
-    "twine.registered_commands "
+    "setuptools.file_finders setuptools_scm.parse_scm setuptools_scm.parse_scm_fallback "
+    "setuptools_scm.files_command setuptools_scm.files_command_fallback pdm.build.hook "
+    "egg_info.writers "
+    "keyring.backends pytest11 hypothesis nose.plugins.0.10 tox tox.plugin flake8.extension "
+    "flake8.report bandit.plugins pylsp pytest_randomly.random_seeder pylint.plugins "
+    "virtualenv.create "
+    "virtualenv.seed virtualenv.discovery virtualenv.activate poetry.plugin "
+    "poetry.application.plugin "
+    "pdm hatch twine.registered_commands "
     /* libraries that load what registers with them on import or on start */
-    "torch.backends jax_plugins numba_extensions vllm.general_plugins vllm.platform_plugins "
+    "torch.backends triton.backends tensorflow-plugins lightning.pytorch.callbacks_factory "
+    "pytorch_lightning.callbacks_factory dask.array.backends dask.dataframe.backends "
+    "flask.commands "
+    "sitecustomize xonsh.xontribs jupyter_ai.model_providers jupyter_ai.chat_handlers mlflow.app "
+    "mlflow.deployments mlflow.model_evaluator mlflow.dataset_source mlflow.dataset_constructor "
+    "mlflow.request_auth_provider xarray.chunkmanagers kedro.project_commands "
+    "kedro.global_commands "
+    "kedro.init kedro.line_magic jax_plugins numba_extensions vllm.general_plugins "
+    "vllm.platform_plugins "
     "mlflow.tracking_store mlflow.artifact_repository mlflow.run_context_provider "
-    "mlflow.request_header_provider mlflow.default_experiment_provider xarray.backends "
-    "kedro.hooks datasette apache_airflow_provider airflow.plugins prefect.collections "
-    "opentelemetry_distro opentelemetry_configurator opentelemetry_instrumentor "
-    "jupyter_client.kernel_provisioners jupyter_serverproxy_servers jupyter.server_extensions "
-    "tensorboard_plugins celery.fixups locust.plugins streamlit.components ";
+    "mlflow.request_header_provider mlflow.default_experiment_provider xarray.backends kedro.hooks "
+    "datasette apache_airflow_provider airflow.plugins prefect.collections opentelemetry_distro "
+    "opentelemetry_configurator opentelemetry_instrumentor jupyter_client.kernel_provisioners "
+    "jupyter_serverproxy_servers jupyter.server_extensions tensorboard_plugins celery.fixups "
+    "locust.plugins streamlit.components ";
 
 bool ch_group_loads_by_itself(struct ch_str group)
 {

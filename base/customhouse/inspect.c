@@ -24,6 +24,7 @@ static const char archive[] = "archive"; /* of no ecosystem: scanner/eco/table.c
 struct inspect {
     const struct args *args;
     size_t at;  /* the next word */
+    size_t asked; /* files so far */
     FILE *list; /* of --files-from, NULL: none, or read to its end */
     char *line;
     size_t line_size;
@@ -175,6 +176,7 @@ static bool next(void *ctx, struct inspect_file *ret)
     if (path == NULL) {
         return false;
     }
+    in->asked++;
     ret->path = path;
     choose_profile(in, ret);
     return true;
@@ -297,6 +299,10 @@ static enum ch_code run(struct inspect *in, const struct site *site, int rules_f
     if (rc == CH_OK && in->list_err.code != CH_OK) {
         *err = in->list_err;
         rc = err->code;
+    }
+    if (rc == CH_OK && in->asked == 0) {
+        rc = ch_fail(err, CH_E_USAGE, "customhouse inspect: %s names no file",
+                     args_value(in->args, "--files-from"));
     }
     enum ch_code closed = finish(in, jails, &closing);
     if (rc == CH_OK && closed != CH_OK) {

@@ -113,7 +113,7 @@ static enum ch_code read_request(struct request *r, const struct sub **ret, stru
                    ? CH_OK
                    : ch_fail(err, CH_E_USAGE,
                              "customhouse policy set: replaces files on the host of the server, so "
-                             "it is run there; policy test says before what would change");
+                             "it is run there; policy propose agrees to it from here");
     }
     return site_folder(args_value(args, "--state"), &r->folder, err);
 }
@@ -125,10 +125,6 @@ static enum ch_code check_new(const struct request *r, const char *name, struct 
     struct ch_buf text = {0};
     struct ch_config *config = NULL;
     char *path = site_path(r->folder, SITE_CONFIG);
-    if (access(path, R_OK) != 0) { /* another user's: the server looks, too */
-        free(path);
-        return CH_OK;
-    }
     enum ch_code rc = site_read_file(path, &text, err);
     rc = rc == CH_OK ? ch_config_parse(ch_buf_str(&text), path, &config, err) : rc;
     rc = rc == CH_OK ? site_check_policy(config, bundle, name, err) : rc;
@@ -142,6 +138,14 @@ static enum ch_code check_new(const struct request *r, const char *name, struct 
     return rc;
 }
 
+static enum ch_code read_new(struct request *r, struct ch_buf *ret, struct ch_err *err)
+{
+    enum ch_code rc = site_read_policy(r->word[0], ret, err);
+    /* another host has another configuration: what is wrong for it the keeper says */
+    return rc == CH_OK && !server_is_meant(r->args) ? check_new(r, r->word[0], ch_buf_str(ret), err)
+                                                    : rc;
+}
+
 static enum ch_code test(struct request *r, int *ret_status, struct ch_err *err)
 {
     struct ch_buf bundle = {0};
@@ -151,11 +155,7 @@ static enum ch_code test(struct request *r, int *ret_status, struct ch_err *err)
                        "customhouse policy test: expected a policy, or --against FILE");
     }
     if (r->word_count > 0) {
-        rc = site_read_policy(r->word[0], &bundle, err);
-        /* another host has another configuration: what is wrong for it the keeper says */
-        rc = rc == CH_OK && !server_is_meant(r->args)
-                 ? check_new(r, r->word[0], ch_buf_str(&bundle), err)
-                 : rc;
+        rc = read_new(r, &bundle, err);
     }
     if (rc == CH_OK) {
         ch_put_str(&r->input, ch_buf_str(&bundle));
@@ -173,8 +173,7 @@ static enum ch_code propose(struct request *r, int *ret_status, struct ch_err *e
     if (r->word_count == 0) {
         return ch_fail(err, CH_E_USAGE, "customhouse policy propose: expected a policy");
     }
-    enum ch_code rc = site_read_policy(r->word[0], &bundle, err);
-    rc = rc == CH_OK ? check_new(r, r->word[0], ch_buf_str(&bundle), err) : rc;
+    enum ch_code rc = read_new(r, &bundle, err);
     if (rc == CH_OK) {
         ch_put_str(&r->input, ch_buf_str(&bundle));
         rc = ch_buf_ok(&r->input, err);

@@ -90,6 +90,9 @@ static void put_setup(const struct process *p, uint16_t type, struct ch_buf *b)
         m.client_key_pem = ch_buf_str(&sup->site.client_key);
         m.ca_file = ch_str_of(sup->site.ca_file);
     }
+    if (p->role == CH_ROLE_EGRESS) {
+        m.egress_files = ch_buf_str(&sup->site.egress_files);
+    }
     if (p->role == CH_ROLE_GATEWAY) {
         m.tls_certificate_pem = ch_buf_str(&sup->site.tls_certificate);
         m.tls_key_pem = ch_buf_str(&sup->site.tls_key);
@@ -296,7 +299,7 @@ static enum ch_code start(struct process *p, struct ch_err *err)
     bool sees_state = p->role == CH_ROLE_KEEPER || p->role == CH_ROLE_GATEWAY;
     struct ch_spawn_options options = {
         .role = p->role,
-        .network = p->role == CH_ROLE_FETCHER,
+        .network = p->role == CH_ROLE_FETCHER || p->role == CH_ROLE_EGRESS,
         .uid = p->uid,
         .gid = p->uid,
         .served_gid = sees_state ? sup->ids.served_gid : 0,

@@ -55,7 +55,9 @@ static void set_up(CURL *e, const char *url, const char *certificates, struct cu
     curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)ch_limits.admin_command_wait_ms);
+    /* longer than the server waits, which then says so */
+    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)ch_limits.admin_command_wait_ms + CONNECT_MS);
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(e, CURLOPT_POST, 1L);

@@ -140,6 +140,9 @@ static enum ch_code add_folder(const char *folder, struct ch_buf *all, size_t *c
     }
     enum ch_code rc = list_folder(folder, dir, &names, err);
     *count += names.count;
+    if (rc == CH_OK && names.count == 0) {
+        rc = ch_fail(err, CH_E_USAGE, "rules: %s: has no file of rules (*.yar, *.yara)", folder);
+    }
     if (rc == CH_OK && *count > ch_limits.rules_files) {
         rc = ch_fail(err, CH_E_USAGE, "rules: %s: with it there are more than %llu files", folder,
                      (unsigned long long)ch_limits.rules_files);

@@ -6,8 +6,9 @@
 
 /* Reads all files *.yar and *.yara of the configured folders, in order of folders and names, into a
  * sealed memory file of struct ch_rule_text (close()); -1 when no folder is configured. CH_E_USAGE:
- * more or larger ones than limits.h takes, something that is no regular file, a link out of the
- * folder; other codes when something cannot be read. Hidden files and folders inside are left out. */
+ * a folder that has none; more or larger ones than limits.h takes, something that is no regular
+ * file, a link out of the folder; other codes when something cannot be read. Hidden files and
+ * folders inside are left out. */
 enum ch_code rules_files_read(const struct ch_config *config, int *ret_fd,
                               struct ch_err *err) CH_MUST_CHECK;
 

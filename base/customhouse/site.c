@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "destination_files.h"
 #include "policy_files.h"
 #include "rules_files.h"
 
@@ -161,6 +162,7 @@ void site_done(struct site *s)
     ch_buf_done(&s->admin_tls_certificate);
     ch_buf_done(&s->admin_tls_key);
     ch_buf_done(&s->client_key);
+    ch_buf_done(&s->egress_files);
     ch_config_free(s->config);
     if (s->has_rules) {
         close(s->rules_fd);
@@ -312,6 +314,10 @@ enum ch_code site_load_with(const char *folder, const char *policy, struct site 
     }
     if (rc == CH_OK) {
         rc = load_keys(&s, err);
+    }
+    if (rc == CH_OK) {
+        rc = destination_files_read(s.config, ch_buf_str(&s.config_text), s.config_name,
+                                    &s.egress_files, err);
     }
     if (rc == CH_OK) {
         rc = rules_files_read(s.config, &s.rules_fd, err);

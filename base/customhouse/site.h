@@ -36,7 +36,8 @@ struct site {
     struct ch_buf tls_certificate;
     struct ch_buf tls_key;
     struct ch_buf client_key;
-    const char *ca_file; /* of the configuration; NULL: the system's */
+    struct ch_buf egress_files; /* struct ch_destination_files (message.h), one after the other */
+    const char *ca_file;        /* of the configuration; NULL: the system's */
     struct ch_config *config;
     bool has_rules;
     int rules_fd; /* rules_files.h; only when has_rules */
@@ -71,6 +72,7 @@ struct site_ids {
     uint32_t scanner_second;
     uint32_t served_gid;
     uint32_t admin;
+    uint32_t egress;
 };
 struct site_ids site_ids(const struct ch_config *config);
 /* Makes missing folders, and gives each to whom it belongs. */

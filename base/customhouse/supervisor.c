@@ -31,7 +31,7 @@ static const struct {
 } drain_stages[] = {
     {CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN), 20000},
     {CH_FROM(CH_ROLE_KEEPER), 10000},
-    {CH_FROM(CH_ROLE_FETCHER) | CH_FROM_SCANNER, 3000},
+    {CH_FROM(CH_ROLE_FETCHER) | CH_FROM(CH_ROLE_EGRESS) | CH_FROM_SCANNER, 3000},
 };
 
 void supervisor_fail(struct supervisor *sup, int exit_status)
@@ -453,6 +453,7 @@ static void add_processes(struct supervisor *sup)
     gateways = gateways > CH_METRICS_SLOTS ? CH_METRICS_SLOTS : gateways;
     add_process(sup, CH_ROLE_KEEPER, 0, 1, sup->ids.keeper);
     add_process(sup, CH_ROLE_FETCHER, 0, 1, sup->ids.fetcher);
+    add_process(sup, CH_ROLE_EGRESS, 0, 1, sup->ids.egress);
     add_process(sup, CH_ROLE_SCANNER_STRICT, 0, 1, sup->ids.scanner_strict);
     add_process(sup, CH_ROLE_SCANNER_SECOND, 0, 1, sup->ids.scanner_second);
     for (uint32_t i = 0; i < gateways; i++) {

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "site.h"
 
-#define PROCESSES_MAX (6 + CH_METRICS_SLOTS)
+#define PROCESSES_MAX (7 + CH_METRICS_SLOTS)
 
 struct supervisor;
 

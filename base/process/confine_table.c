@@ -170,6 +170,14 @@ static const struct ch_path_rule fetcher_paths[] = {
     HOST_FILE("/usr/local/share/ca-certificates"), {.ca_file = true, .optional = true},
 };
 
+/* Its certificates come with its set-up. */
+static const struct ch_path_rule egress_paths[] = {
+    HOST_FILE("/etc/resolv.conf"),   HOST_FILE("/etc/hosts"),
+    HOST_FILE("/etc/nsswitch.conf"), HOST_FILE("/etc/host.conf"),
+    HOST_FILE("/etc/gai.conf"),      HOST_FILE("/etc/services"),
+    HOST_FILE("/etc/protocols"),     HOST_FILE("/etc/ssl/openssl.cnf"),
+};
+
 /* --- what must fail --- */
 
 #define MUST_FAIL(what)        {.probe = CH_PROBE_##what}
@@ -209,6 +217,27 @@ static const struct ch_probe_row fetcher_probes[] = {
     NO_OPEN_STATE("keys"), NO_OPEN_STATE("db"), NO_OPEN_STATE("blobs"), NO_OPEN_STATE("served"),
     NO_OPEN_STATE("credentials.yaml"), MUST_FAIL(SOCKET_UNIX), MUST_FAIL(SOCKET_NETLINK),
     MUST_FAIL(SOCKET_PACKET), MUST_FAIL(EXEC), MUST_FAIL(PTRACE), MUST_FAIL(FORK),
+};
+static const struct ch_probe_row egress_probes[] = {
+    NO_OPEN("/etc/passwd"),
+    NO_OPEN("/"),
+    NO_OPEN("/etc"),
+    NO_CREATE("/tmp"),
+    NO_OPEN_STATE("."),
+    NO_OPEN_STATE("keys"),
+    NO_OPEN_STATE("db"),
+    NO_OPEN_STATE("blobs"),
+    NO_OPEN_STATE("served"),
+    NO_OPEN_STATE("audit/public"),
+    NO_OPEN_STATE("log"),
+    NO_OPEN_STATE("credentials.yaml"),
+    NO_OPEN("/usr/share/ca-certificates"),
+    MUST_FAIL(SOCKET_UNIX),
+    MUST_FAIL(SOCKET_NETLINK),
+    MUST_FAIL(SOCKET_PACKET),
+    MUST_FAIL(EXEC),
+    MUST_FAIL(PTRACE),
+    MUST_FAIL(FORK),
 };
 /* A scanner's parent forks: that is its work. */
 static const struct ch_probe_row scanner_probes[] = {
@@ -264,6 +293,13 @@ static const struct ch_confine_row table[] = {
         .groups = {&core, &loop, &open_to_read, &inet_socket, &threads_only, &no_program,
                    &name_thread},
         PATHS(fetcher_paths), .tcp_connect = true,
+        .limits = {NO_CORE}, .limit_count = 1,
+    },
+    {
+        .role = CH_ROLE_EGRESS, .stage = CH_CONFINE_PROCESS, PROBES(egress_probes),
+        .groups = {&core, &loop, &open_to_read, &inet_socket, &threads_only, &no_program,
+                   &name_thread},
+        PATHS(egress_paths), .tcp_connect = true,
         .limits = {NO_CORE}, .limit_count = 1,
     },
     {

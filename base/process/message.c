@@ -30,6 +30,7 @@ const char *ch_role_name(enum ch_role role)
         [CH_ROLE_SCANNER_STRICT] = "scanner-strict",
         [CH_ROLE_SCANNER_SECOND] = "scanner-second",
         [CH_ROLE_ADMIN] = "admin",
+        [CH_ROLE_EGRESS] = "egress",
         [CH_ROLE_COMMAND] = "command",
     };
     _Static_assert(CH_ARRAY_LEN(names) == CH_ROLE_COUNT, "one name per role");

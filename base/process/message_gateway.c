@@ -29,6 +29,7 @@ void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m)
     ch_put_u64(b, m->generation);
     ch_put_u64(b, m->fresh_until_boot_ms);
     ch_put_u32(b, m->http_status);
+    ch_put_u32(b, m->retry_after_s);
     ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
 }
 
@@ -41,6 +42,7 @@ enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret,
     m.generation = ch_get_u64(&r);
     m.fresh_until_boot_ms = ch_get_u64(&r);
     m.http_status = ch_get_u32(&r);
+    m.retry_after_s = ch_get_u32(&r);
     m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
     CH_MSG_DECODED("page message");
 }

@@ -13,7 +13,7 @@ void ch_setup_put(struct ch_buf *b, const struct ch_setup *m)
     const struct ch_str texts[] = {
         m->state_dir,      m->config_name,      m->config_text,         m->policy_name,
         m->policy_text,    m->credentials_text, m->tls_certificate_pem, m->tls_key_pem,
-        m->client_key_pem, m->ca_file,          m->instance_id,
+        m->client_key_pem, m->ca_file,          m->instance_id,         m->egress_files,
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         ch_msg_put_name(b, texts[i], ch_limits.setup_text_bytes);
@@ -39,7 +39,7 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
     struct ch_str *const texts[] = {
         &m.state_dir,      &m.config_name,      &m.config_text,         &m.policy_name,
         &m.policy_text,    &m.credentials_text, &m.tls_certificate_pem, &m.tls_key_pem,
-        &m.client_key_pem, &m.ca_file,          &m.instance_id,
+        &m.client_key_pem, &m.ca_file,          &m.instance_id,         &m.egress_files,
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         *texts[i] = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
@@ -69,6 +69,24 @@ struct ch_rule_text ch_rule_text_get(struct ch_rd *r)
     t.name = ch_msg_get_text(r, ch_limits.rules_path_bytes);
     t.text = ch_msg_get_text(r, ch_limits.rules_file_bytes);
     return t;
+}
+
+void ch_destination_files_put(struct ch_buf *b, const struct ch_destination_files *f)
+{
+    ch_msg_put_enum(b, f->kind);
+    ch_msg_put_name(b, f->name, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, f->secret, ch_limits.egress_secret_bytes);
+    ch_msg_put_name(b, f->ca_pem, ch_limits.setup_text_bytes);
+}
+
+struct ch_destination_files ch_destination_files_get(struct ch_rd *r)
+{
+    struct ch_destination_files f;
+    f.kind = ch_msg_get_enum(r, 0, CH_DESTINATION_KIND_COUNT - 1);
+    f.name = ch_msg_get_text(r, ch_limits.project_name_bytes);
+    f.secret = ch_msg_get_text(r, ch_limits.egress_secret_bytes);
+    f.ca_pem = ch_msg_get_text(r, ch_limits.setup_text_bytes);
+    return f;
 }
 
 void ch_ready_put(struct ch_buf *b, const struct ch_ready *m)

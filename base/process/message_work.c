@@ -1,5 +1,5 @@
-/* Messages between the keeper and those who work for it: fetcher and scanner parents. The scan job
- * itself is encoded beside its stream, in scanner/scan_stream.c. */
+/* Messages between the keeper and those who work for it: fetcher, egress and scanner parents. The
+ * scan job itself is encoded beside its stream, in scanner/scan_stream.c. */
 #include "message_int.h"
 
 void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m)
@@ -90,6 +90,62 @@ enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret, struc
     m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
     m.elapsed_ms = ch_get_u32(&r);
     CH_MSG_DECODED("fetched message");
+}
+
+void ch_send_put(struct ch_buf *b, const struct ch_send *m)
+{
+    ch_put_u64(b, m->job);
+    ch_msg_put_enum(b, m->kind);
+    ch_msg_put_name(b, m->destination, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, m->path, ch_limits.url_bytes);
+    ch_msg_put_name(b, m->id, ch_limits.header_value_bytes);
+    ch_msg_put_printable(b, m->subject, ch_limits.refusal_text_bytes);
+    ch_msg_put_name(b, m->content_type, ch_limits.header_value_bytes);
+    ch_msg_put_name(b, m->body, ch_limits.egress_body_bytes);
+    ch_msg_put_bool(b, m->answer);
+    ch_put_u32(b, m->timeout_ms);
+}
+
+enum ch_code ch_send_get(struct ch_str payload, struct ch_send *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_send m = {0};
+    m.job = ch_get_u64(&r);
+    m.kind = ch_msg_get_enum(&r, 0, CH_DESTINATION_KIND_COUNT - 1);
+    m.destination = ch_msg_get_text(&r, ch_limits.project_name_bytes);
+    m.path = ch_msg_get_printable(&r, ch_limits.url_bytes);
+    m.id = ch_msg_get_printable(&r, ch_limits.header_value_bytes);
+    m.subject = ch_msg_get_printable(&r, ch_limits.refusal_text_bytes);
+    m.content_type = ch_msg_get_printable(&r, ch_limits.header_value_bytes);
+    m.body = ch_msg_get_text(&r, ch_limits.egress_body_bytes);
+    m.answer = ch_msg_get_bool(&r);
+    m.timeout_ms = ch_get_u32(&r);
+    CH_MSG_DECODED("send message");
+}
+
+void ch_sent_put(struct ch_buf *b, const struct ch_sent *m)
+{
+    ch_put_u64(b, m->job);
+    ch_msg_put_enum(b, m->code);
+    ch_put_u32(b, m->status);
+    ch_msg_put_printable(b, m->content_type, ch_limits.header_value_bytes);
+    ch_msg_put_name(b, m->body, ch_limits.egress_answer_bytes);
+    ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+    ch_put_u32(b, m->elapsed_ms);
+}
+
+enum ch_code ch_sent_get(struct ch_str payload, struct ch_sent *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_sent m = {0};
+    m.job = ch_get_u64(&r);
+    m.code = ch_msg_get_enum(&r, CH_OK, CH_CODE_COUNT - 1);
+    m.status = ch_get_u32(&r);
+    m.content_type = ch_msg_get_printable(&r, ch_limits.header_value_bytes);
+    m.body = ch_msg_get_text(&r, ch_limits.egress_answer_bytes);
+    m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    m.elapsed_ms = ch_get_u32(&r);
+    CH_MSG_DECODED("sent message");
 }
 
 void ch_scanned_put(struct ch_buf *b, const struct ch_scanned *m)

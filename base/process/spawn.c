@@ -68,6 +68,7 @@ static const char *program_of(enum ch_role role)
     case CH_ROLE_GATEWAY:
         return "gateway";
     case CH_ROLE_FETCHER:
+    case CH_ROLE_EGRESS: /* the one program that speaks to the world outside */
         return "fetcher";
     case CH_ROLE_ADMIN:
         return "admin";

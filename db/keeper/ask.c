@@ -249,9 +249,16 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
     }
 }
 
-static void refuse_page(struct keeper *k, struct waiter *w, uint64_t ask, const char *text)
+/* Over budget: 503 and a time, which pip and uv wait for by themselves, and ask again. */
+static void refuse_page(struct keeper *k, struct waiter *w, uint64_t ask, const char *what,
+                        uint32_t expected_s)
 {
-    struct ch_page_reply reply = {.ask = ask, .http_status = 503, .text = ch_str_of(text)};
+    char text[200];
+    snprintf(text, sizeof(text), "%s, try again in about %u s", what, expected_s);
+    struct ch_page_reply reply = {.ask = ask,
+                                  .http_status = 503,
+                                  .retry_after_s = expected_s,
+                                  .text = ch_str_of(text)};
     reply_page(k, w, &reply, -1);
 }
 
@@ -263,13 +270,15 @@ static void wait_for_budget(struct keeper *k, const struct page *p, struct waite
     if (w->deadline_ms == 0) {
         w->deadline_ms = now + (w->is_file ? ask->patience_ms : ch_limits.cold_page_wait_ms);
     }
+    struct ch_str upstream = page_asked_upstream(p);
     if (w->deadline_ms <= now) {
-        ask_out_of_budget(k, w);
-    } else if (!budget_wait(k, BUDGET_DOCUMENT, page_asked_upstream(p), ask->client.address, w)) {
+        ask_out_of_budget(k, w, BUDGET_PAGE);
+    } else if (!budget_wait(k, BUDGET_PAGE, upstream, &ask->client, page_about(p), w)) {
+        uint32_t expected_s = budget_expected_s(k, BUDGET_PAGE, upstream, &ask->client);
         if (w->is_file) {
-            ask_file_failed(k, w, ask->ask, 503, ASK_QUEUE_FULL);
+            ask_file_queue_full(k, w, ask->ask, expected_s);
         } else {
-            refuse_page(k, w, ask->ask, ASK_QUEUE_FULL);
+            refuse_page(k, w, ask->ask, ASK_QUEUE_FULL, expected_s);
         }
         ask_free_waiter(w);
     }
@@ -278,7 +287,7 @@ static void wait_for_budget(struct keeper *k, const struct page *p, struct waite
 static void start(struct keeper *k, struct waiter *w, const struct ask *ask)
 {
     struct page *p = page_get(k, ask->repository, ask->project);
-    if (p != NULL && page_is_cold(k, p) && !page_budget_take(k, p, ask->client.address)) {
+    if (p != NULL && page_is_cold(k, p) && !page_budget_take(k, p, &ask->client)) {
         wait_for_budget(k, p, w, ask);
     } else if (p == NULL || page_ready(k, p, w)) {
         ask_go_on(k, p, w);
@@ -295,20 +304,18 @@ void ask_start_again(struct keeper *k, struct waiter *w)
     }
 }
 
-void ask_out_of_budget(struct keeper *k, struct waiter *w)
+void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind)
 {
     struct ask ask;
     if (gateway_of(k, w) != NULL && read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
         struct page *p = page_get(k, ask.repository, ask.project);
-        uint32_t expected_s = p == NULL ? 0
-                                        : budget_expected_s(k, BUDGET_DOCUMENT, page_asked_upstream(p),
-                                                            ask.client.address);
+        uint32_t expected_s = p == NULL ? 1
+                                        : budget_expected_s(k, (enum budget_kind)kind,
+                                                            page_asked_upstream(p), &ask.client);
         if (w->is_file) {
             ask_file_queues(k, w, ask.ask, expected_s);
         } else {
-            char text[160];
-            snprintf(text, sizeof(text), ASK_QUEUES ", try again in about %u s", expected_s);
-            refuse_page(k, w, ask.ask, text);
+            refuse_page(k, w, ask.ask, ASK_QUEUES, expected_s);
         }
     }
     ask_free_waiter(w);

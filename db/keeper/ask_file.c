@@ -2,6 +2,8 @@
  * durable, signed and in the log. */
 #include "ask_int.h"
 
+#include <stdio.h>
+
 #include "approvals.h"
 #include "audit.h"
 #include "budget.h"
@@ -100,6 +102,19 @@ void ask_file_queues(struct keeper *k, const struct waiter *w, uint64_t ask, uin
     reply_file(k, w, &reply);
 }
 
+void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s)
+{
+    char text[200];
+    snprintf(text, sizeof(text), ASK_QUEUE_FULL ", try again in about %u s", expected_s);
+    struct ch_file_reply reply = {.ask = ask,
+                                  .outcome = CH_FILE_FAILED,
+                                  .http_status = 503,
+                                  .retry_after_s = expected_s,
+                                  .size_bytes = CH_SIZE_UNKNOWN,
+                                  .text = ch_str_of(text)};
+    reply_file(k, w, &reply);
+}
+
 void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
                      const char *text)
 {
@@ -132,11 +147,13 @@ static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struc
 static void wait_for_budget(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                             const struct ch_ask_file *ask, enum budget_kind kind)
 {
-    struct ch_str upstream = ch_str_of(p->upstream->name), address = ask->client.address;
-    if (!out_of_patience(k, p, file, w, ask, budget_expected_s(k, kind, upstream, address),
-                         ASK_QUEUES) &&
-        !budget_wait(k, kind, upstream, address, w)) {
-        ask_file_failed(k, w, ask->ask, 503, ASK_QUEUE_FULL);
+    struct ch_str upstream = ch_str_of(p->upstream->name);
+    uint64_t about = kind == BUDGET_FILE ? intake_about(p, ask->file_name)
+                                         : sidecar_about(p, ask->file_name);
+    uint32_t expected_s = budget_expected_s(k, kind, upstream, &ask->client);
+    if (!out_of_patience(k, p, file, w, ask, expected_s, ASK_QUEUES) &&
+        !budget_wait(k, kind, upstream, &ask->client, about, w)) {
+        ask_file_queue_full(k, w, ask->ask, expected_s);
         ask_free_waiter(w);
     }
 }
@@ -147,12 +164,13 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
 {
     struct charge charge = {0};
     if (intake_is_new(k, p, file) &&
-        !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), ask->client.address, &charge)) {
+        !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), &ask->client, &charge)) {
         wait_for_budget(k, p, file, w, ask, BUDGET_FILE);
         return;
     }
     struct intake *in = intake_want(k, p, file, false, &charge);
     budget_give(k, &charge); /* where it was not taken over */
+    in = in == NULL ? NULL : intake_pay(in, &ask->client);
     if (in == NULL) { /* failed lately: say why */
         char text[512];
         uint32_t status = intake_failure(k, p, file, text, sizeof(text));
@@ -160,7 +178,6 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
         ask_free_waiter(w);
         return;
     }
-    intake_pay(in, ask->client.address);
     if (intake_hangs(in)) {
         ask_file_failed(k, w, ask->ask, 504, HANGS);
         ask_free_waiter(w);
@@ -299,7 +316,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
     if (ask->part == CH_PART_METADATA) {
         struct ch_sha256 sha256;
         uint64_t size;
-        enum sidecar_state state = sidecar_get(k, p, file, ask->client.address, &sha256, &size);
+        enum sidecar_state state = sidecar_get(k, p, file, &ask->client, &sha256, &size);
         if (d.verdict != CH_VERDICT_ALLOW && (state == SIDECAR_READY || state == SIDECAR_WAITING)) {
             listing_file_ahead(k, p, file, &ask->client); /* it wants that next */
         }
@@ -316,7 +333,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
             }
             return;
         case SIDECAR_OVER_BUDGET:
-            wait_for_budget(k, p, file, w, ask, BUDGET_DOCUMENT);
+            wait_for_budget(k, p, file, w, ask, BUDGET_METADATA);
             return;
         case SIDECAR_HANGS:
             ask_file_failed(k, w, ask->ask, 504, HANGS);

@@ -13,6 +13,7 @@
 #include "db/log/files.h"
 #include "db/log/tree.h"
 #include "keyring.h"
+#include "notices.h"
 
 struct audit {
     struct keeper *k;
@@ -247,6 +248,8 @@ static void enter_trouble(struct audit *a, const char *what)
     if (keeper_write(a->k, &err) != CH_OK ||
         audit_trouble(a->k, !a->in_trouble, ch_str_of(what), &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
+    } else {
+        notices_log(a->k, !a->in_trouble, a->next - 1);
     }
 }
 
@@ -267,6 +270,7 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
         a->written = p.written;
         wake_waiters(a);
         hand_pending(a);
+        forward_written(a->k);
     }
     if (audit_key_hands_over(a->key)) { /* not in here: it ends this watch */
         ch_loop_set_timer(a->k->child.loop, &a->handover, ch_loop_now_ms(a->k->child.loop));

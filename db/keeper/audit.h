@@ -101,6 +101,9 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdi
  */
 enum ch_code audit_erased(struct keeper *k, uint64_t entry, uint64_t texts, struct ch_str by,
                           struct ch_str reason, struct ch_err *err) CH_MUST_CHECK;
+/* So many notifications were given up that a destination did not take (`kind`: of the destination). */
+enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination, uint64_t times,
+                            const char *why, struct ch_err *err) CH_MUST_CHECK;
 /* This log's name, which is that of its keys; borrowed. */
 struct ch_str audit_origin(const struct keeper *k);
 

@@ -8,6 +8,7 @@
 #include "customhouse/limits.h"
 #include "db/exceptions/exception.h"
 #include "db/signing/public_key.h"
+#include "notices.h"
 
 static void begin(struct keeper *k, struct audit_entry *a, const char *kind)
 {
@@ -192,7 +193,8 @@ enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of
                      ch_str_of(exception_event_name((enum exception_event)step->event)));
     end(&a);
     ch_log_entry_str(&a.e, "versions", of->version_spec);
-    return audit_add(k, &a, err);
+    enum ch_code rc = audit_add(k, &a, err);
+    return rc == CH_OK ? notices_exception(k, of, step, a.row.index, err) : rc;
 }
 
 enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str by,
@@ -301,6 +303,21 @@ enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what, stru
     ch_log_entry_bool(&a.e, "over", over);
     end(&a);
     commit(&a, "what", what);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination, uint64_t times,
+                            const char *why, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin(k, &a, "notice-given-up");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "destination", destination);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "times", (int64_t)times);
+    ch_log_entry_str(&a.e, "type", ch_str_of(kind));
+    end(&a);
+    ch_log_entry_str(&a.e, "why", ch_str_of(why));
     return audit_add(k, &a, err);
 }
 

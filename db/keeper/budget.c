@@ -7,7 +7,8 @@
 #include "customhouse/limits.h"
 #include "keeper_int.h"
 
-#define LOOK_MS 200 /* tokens come by themselves */
+#define LOOK_MS 200  /* tokens come by themselves */
+#define TOOK_MS 2000 /* what is under way, before any of it has ended */
 
 struct queued {
     struct queued *next;
@@ -15,6 +16,8 @@ struct queued {
     struct account *client;
     struct account *upstream;
     enum budget_kind kind;
+    uint64_t about;
+    bool moved; /* it needs no budget any more */
 };
 
 struct budget {
@@ -39,7 +42,7 @@ struct rate {
 static struct rate rate_of(const struct keeper *k, const struct account *a, enum budget_kind kind)
 {
     const struct ch_limits *l = &ch_limits;
-    if (kind == BUDGET_DOCUMENT) {
+    if (kind != BUDGET_FILE) {
         return a->is_client
                    ? (struct rate){l->cold_per_s * 60, l->cold_burst, l->cold_parallel}
                    : (struct rate){l->cold_all_per_s * 60, l->cold_all_burst, l->cold_all_parallel};
@@ -71,11 +74,22 @@ static bool can(const struct keeper *k, struct account *a, enum budget_kind kind
     return a->bucket[kind].milli_tokens >= 1000 && a->under_way[kind] < rate.at_once;
 }
 
+static size_t all_waiting(const struct account *a)
+{
+    size_t n = 0;
+    for (int kind = 0; kind < BUDGET_KINDS; kind++) {
+        n += a->waiting[kind];
+    }
+    return n;
+}
+
 static bool is_idle(const struct account *a)
 {
-    return a->under_way[BUDGET_DOCUMENT] + a->under_way[BUDGET_FILE] + a->waiting[BUDGET_DOCUMENT] +
-               a->waiting[BUDGET_FILE] + a->running + a->hanging ==
-           0;
+    size_t n = all_waiting(a) + a->running + a->hanging;
+    for (int kind = 0; kind < BUDGET_KINDS; kind++) {
+        n += a->under_way[kind];
+    }
+    return n == 0;
 }
 
 static bool is_full(const struct keeper *k, struct account *a)
@@ -147,13 +161,19 @@ struct account *budget_upstream(struct keeper *k, struct ch_str upstream)
     return a;
 }
 
-/* Who has a network of IPv6 addresses is one client. */
-static void put_client(struct ch_buf *key, struct ch_str address)
+/* Who signed in is the same client wherever it comes from. Of the others, who has a network of IPv6
+ * addresses is one client. */
+static void put_client(struct ch_buf *key, const struct ch_client *c)
 {
     char text[INET6_ADDRSTRLEN];
     struct in6_addr in6;
-    if (address.len > 0 && address.len < sizeof(text)) {
-        snprintf(text, sizeof(text), "%.*s", CH_STR_ARG(address));
+    if (c->principal.len > 0 && !ch_str_eq(c->principal, CH_STR("anonymous"))) {
+        ch_buf_putc(key, 'p');
+        ch_buf_puts(key, ch_str_sub(c->principal, 0, 512));
+        return;
+    }
+    if (c->address.len > 0 && c->address.len < sizeof(text)) {
+        snprintf(text, sizeof(text), "%.*s", CH_STR_ARG(c->address));
         if (inet_pton(AF_INET6, text, &in6) == 1 && !IN6_IS_ADDR_V4MAPPED(&in6)) {
             ch_buf_putc(key, '6');
             ch_buf_put(key, &in6, 8);
@@ -161,17 +181,18 @@ static void put_client(struct ch_buf *key, struct ch_str address)
         }
     }
     ch_buf_putc(key, '=');
-    ch_buf_puts(key, ch_str_sub(address, 0, 256));
+    ch_buf_puts(key, ch_str_sub(c->address, 0, 256));
 }
 
-static struct account *client_of(struct keeper *k, struct ch_str upstream, struct ch_str address)
+struct account *budget_client(struct keeper *k, struct ch_str upstream,
+                              const struct ch_client *client)
 {
     struct budget *b = budget_of(k);
     struct ch_buf key;
-    ch_buf_init(&key, 1024);
+    ch_buf_init(&key, 2048);
     ch_buf_puts(&key, upstream);
     ch_buf_putc(&key, '\0');
-    put_client(&key, address);
+    put_client(&key, client);
     if (ch_map_get(b->accounts, ch_buf_str(&key)) == NULL &&
         ch_map_count(b->accounts) >= ch_limits.budget_clients) {
         forget_idle(b, true);
@@ -207,19 +228,41 @@ static struct queued *next_turn(struct budget *b, const struct account *upstream
 
 /* ------------------------------------------------------------------ charging */
 
-void budget_join(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
-                 struct ch_str address, struct charge *ret)
+static struct charge charge_of(struct keeper *k, struct account *client, struct account *upstream,
+                               enum budget_kind kind)
 {
-    *ret = (struct charge){client_of(k, upstream, address), budget_upstream(k, upstream), kind};
-    ret->client->under_way[kind]++;
-    ret->upstream->under_way[kind]++;
+    client->under_way[kind]++;
+    if (upstream != NULL) {
+        upstream->under_way[kind]++;
+    }
+    return (struct charge){client, upstream, kind, ch_loop_now_ms(k->child.loop)};
+}
+
+void budget_join(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
+                 const struct ch_client *client, struct charge *ret)
+{
+    *ret = charge_of(k, budget_client(k, upstream, client), budget_upstream(k, upstream), kind);
+}
+
+bool budget_share(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
+                  const struct ch_client *client, struct charge *ret)
+{
+    struct account *c = budget_client(k, upstream, client);
+    *ret = (struct charge){0};
+    if (!can(k, c, kind)) {
+        return false;
+    }
+    c->bucket[kind].milli_tokens -= 1000;
+    c->granted = ++k->budget->grants;
+    *ret = charge_of(k, c, NULL, kind);
+    return true;
 }
 
 bool budget_take(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
-                 struct ch_str address, struct charge *ret)
+                 const struct ch_client *client, struct charge *ret)
 {
     struct account *u = budget_upstream(k, upstream);
-    struct account *c = client_of(k, upstream, address);
+    struct account *c = budget_client(k, upstream, client);
     *ret = (struct charge){0};
     if (u->waiting[kind] > 0 && !k->budget->granting && next_turn(k->budget, u, kind) != NULL) {
         return false; /* somebody who waits could have it: whose turn it is, the queue knows */
@@ -230,8 +273,13 @@ bool budget_take(struct keeper *k, enum budget_kind kind, struct ch_str upstream
     c->bucket[kind].milli_tokens -= 1000;
     u->bucket[kind].milli_tokens -= 1000;
     c->granted = ++k->budget->grants;
-    budget_join(k, kind, upstream, address, ret);
+    *ret = charge_of(k, c, u, kind);
     return true;
+}
+
+void budget_mean(uint64_t *mean_ms, uint64_t ms)
+{
+    *mean_ms = *mean_ms == 0 ? ms + 1 : (*mean_ms * 7 + ms + 1) / 8;
 }
 
 static void look_at(struct budget *b, uint64_t at_ms)
@@ -247,25 +295,44 @@ void budget_give(struct keeper *k, struct charge *c)
         return;
     }
     c->client->under_way[c->kind]--;
-    c->upstream->under_way[c->kind]--;
+    if (c->upstream != NULL) {
+        c->upstream->under_way[c->kind]--;
+        budget_mean(&c->upstream->took_ms[c->kind], ch_loop_now_ms(k->child.loop) - c->since_ms);
+    }
     *c = (struct charge){0};
     look_at(k->budget, ch_loop_now_ms(k->child.loop));
 }
 
 /* ------------------------------------------------------------------ the queue */
 
+static uint64_t mix(uint64_t sum, struct ch_str text)
+{
+    for (size_t i = 0; i <= text.len; i++) { /* FNV-1a; a 0 ends each part */
+        sum = (sum ^ (i < text.len ? (unsigned char)text.ptr[i] : 0)) * 0x100000001b3u;
+    }
+    return sum;
+}
+
+uint64_t budget_about(enum budget_kind kind, struct ch_str where, struct ch_str project,
+                      struct ch_str file_name)
+{
+    return mix(mix(mix(0xcbf29ce484222325u + (uint64_t)kind, where), project), file_name);
+}
+
 bool budget_wait(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
-                 struct ch_str address, struct waiter *w)
+                 const struct ch_client *client, uint64_t about, struct waiter *w)
 {
     struct budget *b = budget_of(k);
-    struct account *c = client_of(k, upstream, address);
-    if (b->waiting >= ch_limits.cold_queue ||
-        c->waiting[BUDGET_DOCUMENT] + c->waiting[BUDGET_FILE] >= ch_limits.cold_client_queue) {
+    struct account *c = budget_client(k, upstream, client);
+    if (b->waiting >= ch_limits.cold_queue || all_waiting(c) >= ch_limits.cold_client_queue) {
         return false;
     }
     struct queued *q = ch_calloc(1, sizeof(*q));
-    *q = (struct queued){
-        .w = w, .client = c, .upstream = budget_upstream(k, upstream), .kind = kind};
+    *q = (struct queued){.w = w,
+                         .client = c,
+                         .upstream = budget_upstream(k, upstream),
+                         .kind = kind,
+                         .about = about};
     *b->end = q;
     b->end = &q->next;
     b->waiting++;
@@ -273,6 +340,17 @@ bool budget_wait(struct keeper *k, enum budget_kind kind, struct ch_str upstream
     q->upstream->waiting[kind]++;
     look_at(b, ch_loop_now_ms(k->child.loop)); /* it may be its turn at once */
     return true;
+}
+
+void budget_moved(struct keeper *k, uint64_t about)
+{
+    struct budget *b = k->budget;
+    for (struct queued *q = b == NULL ? NULL : b->first; q != NULL; q = q->next) {
+        if (q->about == about) {
+            q->moved = true;
+            look_at(b, ch_loop_now_ms(k->child.loop));
+        }
+    }
 }
 
 /* Takes it out of the queue. */
@@ -305,10 +383,22 @@ static struct queued *out_of_patience(struct budget *b, uint64_t now_ms, uint64_
     return NULL;
 }
 
+static struct queued *moved(struct budget *b)
+{
+    struct queued *q = b->first;
+    while (q != NULL && !q->moved) {
+        q = q->next;
+    }
+    return q;
+}
+
 static void on_timer(struct ch_timer *t)
 {
     struct budget *b = CH_CONTAINER_OF(t, struct budget, timer);
     struct queued *q;
+    while ((q = moved(b)) != NULL) {
+        ask_start_again(b->k, take_out(b, q));
+    }
     while ((q = next_turn(b, NULL, BUDGET_FILE)) != NULL) {
         q->client->granted = ++b->grants; /* also where it turns out to need none */
         struct waiter *w = take_out(b, q);
@@ -318,18 +408,47 @@ static void on_timer(struct ch_timer *t)
     }
     uint64_t now = ch_loop_now_ms(b->k->child.loop), soonest = now + LOOK_MS;
     while ((q = out_of_patience(b, now, &soonest)) != NULL) {
-        ask_out_of_budget(b->k, take_out(b, q));
+        enum budget_kind kind = q->kind;
+        ask_out_of_budget(b->k, take_out(b, q), kind);
     }
     look_at(b, soonest);
 }
 
-uint32_t budget_expected_s(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
-                           struct ch_str address)
+/* Until this account has one for who comes after `before` others. */
+static uint64_t account_waits_ms(const struct keeper *k, struct account *a, enum budget_kind kind,
+                                 uint64_t before, uint64_t took_ms)
 {
-    const struct account *c = client_of(k, upstream, address);
-    uint64_t before = c->waiting[kind] + c->under_way[kind];
-    uint64_t per_minute = rate_of(k, c, kind).per_minute;
-    return (uint32_t)(2 + before * 60 / (per_minute > 0 ? per_minute : 1));
+    struct rate rate = rate_of(k, a, kind);
+    refill(&a->bucket[kind], ch_loop_now_ms(k->child.loop), &rate);
+    uint64_t need = (before + 1) * 1000, has = a->bucket[kind].milli_tokens;
+    uint64_t per_minute = rate.per_minute > 0 ? rate.per_minute : 1;
+    uint64_t tokens_ms = need > has ? ((need - has) * 60 + per_minute - 1) / per_minute : 0;
+    uint64_t free = rate.at_once > a->under_way[kind] ? rate.at_once - a->under_way[kind] : 0;
+    uint64_t at_once = rate.at_once > 0 ? rate.at_once : 1;
+    uint64_t ends_ms = before >= free ? ((before - free) / at_once + 1) * took_ms : 0;
+    return tokens_ms > ends_ms ? tokens_ms : ends_ms;
+}
+
+/* Those of the upstream's queue that wait for it, and not for their own client's budget. */
+static uint64_t competing(struct budget *b, const struct account *upstream, enum budget_kind kind)
+{
+    uint64_t n = 0;
+    for (struct queued *q = b->first; q != NULL; q = q->next) {
+        n += q->upstream == upstream && q->kind == kind && can(b->k, q->client, kind);
+    }
+    return n;
+}
+
+uint32_t budget_expected_s(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
+                           const struct ch_client *client)
+{
+    struct account *c = budget_client(k, upstream, client);
+    struct account *u = budget_upstream(k, upstream);
+    uint64_t took_ms = u->took_ms[kind] > 0 ? u->took_ms[kind] : TOOK_MS;
+    uint64_t own_ms = account_waits_ms(k, c, kind, c->waiting[kind], took_ms);
+    uint64_t all_ms = account_waits_ms(k, u, kind, competing(k->budget, u, kind), took_ms);
+    uint64_t s = ((own_ms > all_ms ? own_ms : all_ms) + 999) / 1000;
+    return (uint32_t)(s < 1 ? 1 : s > BUDGET_EXPECTED_MAX_S ? BUDGET_EXPECTED_MAX_S : s);
 }
 
 size_t budget_waiting(const struct keeper *k)

@@ -31,7 +31,7 @@ static const struct {
     {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS},
     {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS},
     {"status", command_status, ACTION_METRICS_READ, SCOPE_SITE},
-    {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_LISTS},
+    {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_PARTS},
     {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT},
     {"deny", command_deny, ACTION_DENY, SCOPE_LISTS},
     {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS},

@@ -10,6 +10,9 @@
 
 /* Lookups that the budget does not give now are made when it does. */
 #define BUDGET_PAUSE_MS 200
+
+/* At whose expense pages are fetched (budget.h). */
+static const struct ch_client command_line = {.address = {"command line", 12}};
 #define RESTARTS_MAX    5
 
 /* ------------------------------------------------------------------ files */
@@ -237,7 +240,7 @@ static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum
         show_line(t, w, &r);
         return true;
     }
-    if (page_is_cold(c->k, p) && !page_budget_take(c->k, p, CH_STR("command line"))) {
+    if (page_is_cold(c->k, p) && !page_budget_take(c->k, p, &command_line)) {
         *ret_step = policy_trial_pause(t, BUDGET_PAUSE_MS);
         return false;
     }

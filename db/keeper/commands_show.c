@@ -1,5 +1,6 @@
 /* queue, status, fetched-by: what is known, for people and (--json) for programs. */
 #include "commands_int.h"
+#include "notices.h"
 
 #include <stdio.h>
 
@@ -124,6 +125,9 @@ static void show_served(void *ctx, const struct ch_served_row *row)
     struct listing *l = ctx;
     struct command *c = l->c;
     char first[40], last[40], hex[CH_SHA256_HEX + 1];
+    if (!command_sees(c, ACTION_AUDIT_READ, row->repository)) { /* T26: who fetches where is for who reads there */
+        return;
+    }
     command_time(row->first_at_us, first, sizeof(first));
     command_time(row->last_at_us, last, sizeof(last));
     ch_sha256_hex(&row->sha256, hex);
@@ -235,6 +239,10 @@ enum step command_status(struct command *c)
         ch_buf_putc(&b, '}');
         json_bool(&b, "people_approve", people_has_approver(k->people));
         json_field(&b, "processes", ch_str_of(k->status_text));
+        json_open(&b, "destinations", '[');
+        notices_put_state(k, &b, true);
+        forward_put_state(k, &b, true);
+        ch_buf_putc(&b, ']');
         ch_buf_puts(&b, CH_STR("}\n"));
         command_put(c, ch_buf_str(&b));
         ch_buf_done(&b);
@@ -262,6 +270,11 @@ enum step command_status(struct command *c)
                   people_has_approver(k->people)
                       ? "exceptions are approved by users (customhouse group list)"
                       : "no user approves exceptions yet (customhouse group add GROUP USER --role approver)");
+    ch_buf_init(&b, 256u << 10);
+    notices_put_state(k, &b, false);
+    forward_put_state(k, &b, false);
+    command_put(c, ch_buf_str(&b));
+    ch_buf_done(&b);
     command_put(c, ch_str_of(k->status_text));
     return command_end(c, k->healthy ? 0 : 1, "%s", "");
 }

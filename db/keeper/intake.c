@@ -17,7 +17,7 @@
 #include "rescan.h"
 
 #define RETRY_AFTER_US    (15 * 1000000LL)
-#define BYTES_PER_S       (20u << 20) /* for "try again in about N s" only */
+#define BYTES_PER_S       (20u << 20) /* for "try again in about N s" alone, of what has not begun to come */
 #define FETCH_TIMEOUT_MS  3600000
 
 static void key_of(struct ch_buf *b, const struct page *p, struct ch_str file_name)
@@ -90,7 +90,7 @@ void intake_free(struct intake *in)
     count_ahead(in, false);
     intake_stop_running(in);
     waiters_done(&in->waiters);
-    budget_give(in->k, &in->charge);
+    turn_paid(in);
     in->p->busy--;
     owner_left(in->k, in->p);
     free(in->file_name);
@@ -122,7 +122,7 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     intake_move(in, CH_INTAKE_FAILED);
     rescan_ended(in->k, in->p, ch_str_of(in->file_name), ch_str_of(in->error));
     in->rescan = false;
-    budget_give(in->k, &in->charge);
+    turn_paid(in);
     quota_changed(in->k);
     struct keeper *k = in->k;
     struct page *p = in->p;
@@ -339,6 +339,7 @@ static void start_fetch(struct intake *in)
         return;
     }
     in->asked_at_us = keeper_now_us(k);
+    in->fetch_ms = ch_loop_now_ms(k->child.loop);
     intake_move(in, CH_INTAKE_FETCHING);
     struct ch_fetch fetch = {
         .kind = CH_FETCH_ARTIFACT,
@@ -401,6 +402,11 @@ struct intake *intake_find(struct keeper *k, struct page *p, struct ch_str file_
     return in;
 }
 
+uint64_t intake_about(const struct page *p, struct ch_str file_name)
+{
+    return budget_about(BUDGET_FILE, ch_str_of(p->upstream->name), page_name(p), file_name);
+}
+
 bool intake_is_new(struct keeper *k, struct page *p, size_t file)
 {
     const struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
@@ -435,10 +441,10 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
         count_ahead(in, false);
         in->rescan = false; /* somebody waits now */
     }
-    if (charge != NULL && in->charge.client == NULL) {
-        in->charge = *charge;
-        *charge = (struct charge){0};
+    if (charge != NULL) {
+        turn_pay(in, charge);
     }
+    budget_moved(k, intake_about(p, name));
     intakes_run(k);
     /* It may have failed on the spot. */
     in = intake_find(k, p, name);
@@ -457,11 +463,23 @@ void intake_wait(struct intake *in, struct waiter *w)
     waiters_add(&in->waiters, w);
 }
 
-void intake_pay(struct intake *in, struct ch_str address)
+struct intake *intake_pay(struct intake *in, const struct ch_client *client)
 {
-    if (in->charge.client == NULL) {
-        budget_join(in->k, BUDGET_FILE, ch_str_of(in->p->upstream->name), address, &in->charge);
+    struct keeper *k = in->k;
+    struct ch_str upstream = ch_str_of(in->p->upstream->name);
+    struct charge charge = {0};
+    if (in->payer_count == 0) {
+        budget_join(k, BUDGET_FILE, upstream, client, &charge);
+    } else if (intake_queues(in) && !turn_is_paid_by(in, budget_client(k, upstream, client)) &&
+               !budget_share(k, BUDGET_FILE, upstream, client, &charge)) {
+        return in; /* others pay for it */
     }
+    if (charge.client == NULL) {
+        return in;
+    }
+    turn_pay(in, &charge);
+    intakes_run(k);
+    return in->state != CH_INTAKE_FAILED ? in : NULL;
 }
 
 bool intake_hangs(const struct intake *in)
@@ -474,8 +492,21 @@ bool intake_queues(const struct intake *in)
     return in->state == CH_INTAKE_WANTED && !in->running;
 }
 
+/* As fast as what has come of it; before there is any, and for its inspection, as most come. */
 uint32_t intake_expected_s(const struct intake *in)
 {
+    if (intake_queues(in)) {
+        return turn_expected_s(in);
+    }
     uint64_t bytes = in->expected_bytes == CH_SIZE_UNKNOWN ? BYTES_PER_S : in->expected_bytes;
-    return (uint32_t)(2 + 2 * bytes / BYTES_PER_S);
+    uint64_t inspected_s = 1 + bytes / BYTES_PER_S, fetched_s = 1 + bytes / BYTES_PER_S;
+    if (in->state != CH_INTAKE_FETCHING) {
+        fetched_s = 0;
+    } else if (in->come_bytes > 0) {
+        uint64_t ms = ch_loop_now_ms(in->k->child.loop) - in->fetch_ms;
+        uint64_t left = bytes > in->come_bytes ? bytes - in->come_bytes : 0;
+        fetched_s = 1 + ms * (left / 1024) / (in->come_bytes / 1024 + 1) / 1000;
+    }
+    uint64_t s = inspected_s + fetched_s;
+    return (uint32_t)(s > BUDGET_EXPECTED_MAX_S ? BUDGET_EXPECTED_MAX_S : s);
 }

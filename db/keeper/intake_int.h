@@ -19,13 +19,15 @@ struct intake {
     bool rescan;  /* known bytes are inspected again; nobody waits for it */
     uint32_t other_rules; /* times that the jail matched other rules than those in force (T6) */
     bool running; /* is fetched or inspected */
-    struct charge charge; /* who asked for it first, until it has ended */
+    struct charge *payers; /* who asked for it, as far as they had budget, until it has ended */
+    size_t payer_count;
     struct charge turn;   /* the accounts it runs on; zeroed: none */
     struct account *upstream;
     bool no_room; /* in the quota, just now: not to be started yet */
     uint32_t attempts;
     struct waiters waiters;
     uint64_t started_ms;
+    uint64_t fetch_ms; /* since when it is fetched */
     /* while it is fetched (stall.c) */
     uint64_t fetch;      /* job */
     uint64_t come_bytes; /* so far */
@@ -65,6 +67,11 @@ bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated);
 void intake_conclude(struct intake *in);
 
 /* --- turns.c --- */
+/* Takes the charge over, unless its client pays for this already. */
+void turn_pay(struct intake *in, struct charge *charge);
+bool turn_is_paid_by(const struct intake *in, const struct account *client);
+void turn_paid(struct intake *in); /* it has ended: nobody pays any more */
+uint32_t turn_expected_s(const struct intake *in); /* until it is its turn, and it has ended */
 void turn_take(struct intake *in);  /* may be called again */
 void turn_leave(struct intake *in); /* the same */
 

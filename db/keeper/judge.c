@@ -2,6 +2,7 @@
  * ch_decide (policy/) alone: nothing is added to it here, and nothing taken away. */
 #include "approvals.h"
 #include "audit.h"
+#include "notices.h"
 #include "rulings.h"
 
 #include <stdio.h>
@@ -218,6 +219,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
         approvals_withdraw(k, p, row.file_name);
     }
     if (rc == CH_OK) {
+        notices_decision(k, p, &row, f->attack, was_allow, log_end - 1);
         f->recorded_verdict = (int8_t)d->verdict;
         f->recorded_at_us = row.at_us;
         f->log_end = log_end;

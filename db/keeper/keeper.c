@@ -14,8 +14,10 @@
 #include "customhouse/limits.h"
 #include "approvals.h"
 #include "documents.h"
+#include "egress.h"
 #include "exceptions.h"
 #include "keyring.h"
+#include "notices.h"
 #include "people.h"
 #include "policies.h"
 #include "quota.h"
@@ -164,6 +166,8 @@ static void on_tick(struct ch_timer *t)
     people_tick(k);
     audit_tick(k);
     exceptions_settle(k);
+    notices_tick(k);
+    forward_written(k);
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
@@ -212,6 +216,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         audit_committed(k);
         pages_committed(k);
         intakes_durable(k);
+        notices_committed(k);
     }
     return rc;
 }
@@ -238,6 +243,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         ask_on_frame(k, ch, frame);
     } else if (ch_channel_peer(ch) == CH_ROLE_ADMIN) {
         admin_on_frame(k, frame);
+    } else if (ch_channel_peer(ch) == CH_ROLE_EGRESS) {
+        egress_on_frame(k, frame);
     } else {
         jobs_on_frame(k, frame);
     }
@@ -252,6 +259,8 @@ static struct ch_channel **slot_of(struct keeper *k, enum ch_role role, uint32_t
         return &k->admin;
     case CH_ROLE_FETCHER:
         return &k->fetcher;
+    case CH_ROLE_EGRESS:
+        return &k->egress;
     case CH_ROLE_SCANNER_STRICT:
         return &k->scanners[0];
     case CH_ROLE_SCANNER_SECOND:
@@ -270,6 +279,9 @@ static void drop_peer(struct keeper *k, struct ch_channel **slot)
         ch_channel_free(ch);
         if (role == CH_ROLE_ADMIN) {
             admin_gone(k);
+        }
+        if (role == CH_ROLE_EGRESS) {
+            egress_peer_gone(k);
         }
         jobs_peer_gone(k, role);
     }
@@ -301,6 +313,10 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     if (ch_channel_open(&options, slot, &err) != CH_OK) {
         keeper_log("peer", "role=%s error=\"%s\"", ch_role_name(role), err.msg);
         return;
+    }
+    if (role == CH_ROLE_EGRESS) {
+        notices_came(k);
+        forward_written(k);
     }
     jobs_peer_came(k, role);
 }
@@ -355,6 +371,8 @@ static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct 
     people_configured(k);
     keyring_complete(k);
     approvals_environments(k);
+    notices_configured(k);
+    forward_configured(k);
     again_all(k);
     exceptions_settle(k); /* of other environments now */
     struct ch_err log_err;
@@ -452,6 +470,9 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->started_at_us = ch_now_unix_us();
     k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);
+    egress_init(k);
+    notices_init(k);
+    forward_init(k);
     sidecars_init(k);
     rescan_init(k);
     again_init(k);
@@ -502,6 +523,8 @@ void keeper_begin(struct keeper *k)
     approvals_environments(k);
     on_lease(&k->lease_timer);
     on_tick(&k->tick_timer);
+    notices_configured(k);
+    forward_configured(k);
     intakes_run(k);
     again_begin(k);
     rescan_begin(k);
@@ -517,6 +540,8 @@ void keeper_close(struct keeper *k)
     k->admin = NULL;
     ch_channel_free(k->fetcher);
     k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
+    ch_channel_free(k->egress);
+    k->egress = NULL;
     ch_channel_free(k->scanners[0]);
     ch_channel_free(k->scanners[1]);
     offload_stop(k);
@@ -524,12 +549,15 @@ void keeper_close(struct keeper *k)
     rescan_free(k);
     again_free(k);
     sidecars_free(k);
-    hanging_free(k);
     ch_map_free(k->terse_upstreams);
     k->terse_upstreams = NULL;
     budget_free(k);
     pages_free(k);
+    hanging_free(k); /* pages tell it that they are gone */
     jobs_done(k);
+    notices_free(k);
+    forward_free(k);
+    egress_done(k);
     quota_free(k);
     audit_close(k);
     rulings_free(k);

@@ -4,6 +4,7 @@
  *   keeper.c      start-up, peers, group commit, lease, clock
  *   ask*.c        messages from gateways -> pages and files
  *   pages.c       what is known of upstream pages
+ *   page_ready.c  when a page may be answered from what is known, and who waits for it
  *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); recording what changed
  *   inspections.c which stored inspection of a file counts
@@ -35,6 +36,9 @@
  *   intake_decide.c  two answers -> inspection -> decision -> durable
  *   sidecar.c     metadata before the file is inspected (sidecar.h, T1)
  *   jobs.c        fetches and scans under way
+ *   egress.c      what is sent to other servers: jobs
+ *   notices*.c    what people are told by themselves (notices.h)
+ *   forward.c     the audit log's copies
  *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
  */
@@ -61,6 +65,9 @@ struct people;
 struct people_proposal;
 struct people_unsaved;
 struct list;
+struct egress;
+struct notices;
+struct forward;
 struct page;
 struct intake;
 struct command;
@@ -211,12 +218,16 @@ struct keeper {
     struct ch_channel *gateways[CH_METRICS_SLOTS];
     struct ch_channel *admin;
     struct ch_channel *fetcher;
+    struct ch_channel *egress;
     struct ch_channel *scanners[2]; /* strict, second */
     struct ch_sha256 ruleset; /* in force: what scanner-second said last, also in an earlier run */
     uint64_t rule_count;
     struct keys *keys;
     struct rescan *rescan;
     struct jobs *jobs;
+    struct egress *sending; /* egress.h */
+    struct notices *notices; /* notices.h */
+    struct forward *forward;
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
@@ -232,7 +243,7 @@ struct keeper {
     bool room_wanted;        /* by them, or by an intake */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
-    struct ch_map *hanging;           /* upstream -> how often it did not answer (hanging.c) */
+    struct ch_map *hanging;           /* upstream -> how it answers (hanging.c) */
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file\0hashes" -> under way, or unusable */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
@@ -340,7 +351,7 @@ void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_don
 bool offload_busy(const struct keeper *k);
 void offload_stop(struct keeper *k); /* waits for the file in hand; before intakes are freed */
 
-/* ------------------------------------------------------------------ pages.c */
+/* ------------------------------------------------------------------ pages.c, page_ready.c, refresh.c */
 
 /* The page's state, created when missing. NULL: no such repository (or project name). */
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project);
@@ -349,12 +360,15 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
 /* A page that is cold is fetched at this client's expense (T14), until it is here or failed. False: it is
  * over budget. Before page_ready. */
-bool page_budget_take(struct keeper *k, struct page *p, struct ch_str address) CH_MUST_CHECK;
+bool page_budget_take(struct keeper *k, struct page *p, const struct ch_client *client) CH_MUST_CHECK;
 void page_budget_give(struct page *p);
+uint64_t page_about(const struct page *p); /* for budget_wait */
 struct ch_str page_asked_upstream(const struct page *p); /* who is asked first, or owns the name */
 /* Whose the name is: of the configuration, and of what was mirrored before it said so (T12). */
 enum ch_name_owner page_owner(const struct page *p);
 bool page_withheld(const struct page *p); /* nothing of it may be asked for upstream */
+/* This upstream hangs: who waits for a page of it that is not known is told so, at the end of this turn. */
+void pages_wait_no_more(struct keeper *k, struct ch_str upstream);
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
 /* Whether asking for it makes us fetch a page that we have not. */
@@ -395,11 +409,20 @@ void owner_on_moved(struct ch_timer *t);
 
 /* ------------------------------------------------------------------ hanging.c */
 
-void upstream_hung(struct keeper *k, const struct ch_upstream *u); /* patience with it has ended */
-void upstream_answered(struct keeper *k, const struct ch_upstream *u);
-/* Whether it did not answer several times in a row: then nothing waits for it. A probe of `url`, which
- * somebody would have, is under way or follows. */
+/* A page that is not known is asked for. */
+void upstream_asked(struct keeper *k, const struct ch_upstream *u);
+/* Patience with such a page has ended. */
+void upstream_hung(struct keeper *k, const struct ch_upstream *u);
+/* It has answered, in whatever way. `page_url`, unless absent: with this page. */
+void upstream_answered(struct keeper *k, const struct ch_upstream *u, struct ch_str page_url);
+/* It answered with this page in an earlier run. */
+void upstream_knew(struct keeper *k, const struct ch_upstream *u, struct ch_str page_url);
+/* Whether it answers nothing, not even pages that it answered with before: then nobody waits for it, and
+ * probes find out when it is back. `url`, unless absent: of a page that is not known, and wanted. */
 bool upstream_hangs(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
+/* A refresh that nobody waits for any more wants to go on: false: there are enough of those. */
+bool upstream_may_dawdle(struct keeper *k, const struct ch_upstream *u);
+void upstream_dawdled(struct keeper *k, struct ch_str upstream); /* it has ended */
 void hanging_free(struct keeper *k);
 
 /* --- page_index.c --- */
@@ -520,20 +543,24 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);
 void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget for it now */
-void ask_out_of_budget(struct keeper *k, struct waiter *w); /* there was none while its client waited */
+/* There was none of this kind (enum budget_kind) while its client waited. */
+void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind);
 /* A sealed descriptor that holds these bytes. */
 enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ intake.c */
 
 /* Starts or joins the intake of a file. NULL: it failed lately and is not tried again yet. `charge`, where
- * not NULL, is taken over by an intake that is at nobody's expense. */
+ * not NULL, is taken over unless its client pays already. */
 struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead,
                            struct charge *charge);
+uint64_t intake_about(const struct page *p, struct ch_str file_name); /* for budget_wait */
 /* Whether intake_want would begin something. */
 bool intake_is_new(struct keeper *k, struct page *p, size_t file);
-/* A client waits for it: it is at its expense when at nobody's (T14). */
-void intake_pay(struct intake *in, struct ch_str address);
+/* A client waits for it: it is at its expense when at nobody's, and where it waits for its turn at this
+ * client's, too, as far as that has budget (T14): so nobody waits behind all that another wants. NULL: it
+ * was its turn at once, and it failed. */
+struct intake *intake_pay(struct intake *in, const struct ch_client *client);
 /* The same for bytes that are known: inspects them again, after what anybody waits for. False: its
  * intake failed at once. */
 bool intake_rescan(struct keeper *k, struct page *p, size_t file);

@@ -355,7 +355,7 @@ static void start_ahead(struct keeper *k, struct page *p, size_t file, const str
 {
     struct charge charge;
     if (k->intakes_ahead >= AHEAD_QUEUE || !intake_is_new(k, p, file) ||
-        !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), client->address, &charge)) {
+        !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), client, &charge)) {
         return;
     }
     intake_want(k, p, file, true, &charge);
@@ -396,7 +396,7 @@ void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client 
     size_t n = p->eco->wanted_next(&page, may, client->user_agent, wanted, CH_ARRAY_LEN(wanted));
     for (size_t i = 0; i < n; i++) {
         if (p->listing.eligible[wanted[i]]) {
-            sidecar_ask_ahead(k, p, wanted[i], client->address); /* first: a resolver asks for it first */
+            sidecar_ask_ahead(k, p, wanted[i], client); /* first: a resolver asks for it first */
             start_ahead(k, p, wanted[i], client);
         }
     }

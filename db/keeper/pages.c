@@ -1,8 +1,4 @@
-/* What is known of upstream pages, and when it may be answered from.
- *
- *   UNLOADED -> (store) -> READY or LOADING -> READY | ABSENT
- *   READY    -> refreshing in the background of waiting asks; known content answers when it fails
- */
+/* What is known of upstream pages: in memory, as the store has it, with what runs beside it. */
 #include "pages_int.h"
 
 #include "approvals.h"
@@ -13,12 +9,6 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
-
-#define PATIENCE_MS 3000 /* with known content, the upstream has this long */
-#define UNKNOWN_PATIENCE_MS                                                                        \
-    8000 /* without: before the most impatient client (pip, 15 s) gives up */
-#define FAILURE_MEMORY_US (5 * 1000000LL) /* an upstream that just failed is not asked again */
-#define ABSENT_MEMORY_US  (60 * 1000000LL)
 
 struct ch_str page_name(const struct page *p)
 {
@@ -102,36 +92,6 @@ static void key_of(struct ch_buf *b, struct ch_str repository, struct ch_str pro
     ch_buf_puts(b, project);
 }
 
-/* The waiting asks go on; each looks at the page's state itself. */
-void page_wake(struct keeper *k, struct page *p)
-{
-    ch_loop_cancel_timer(k->child.loop, &p->patience);
-    struct waiter *w = p->waiters;
-    p->waiters = NULL;
-    while (w != NULL) {
-        struct waiter *next = w->next;
-        w->next = NULL;
-        ask_go_on(k, p, w);
-        w = next;
-    }
-}
-
-static void on_patience(struct ch_timer *t)
-{
-    struct page *p = CH_CONTAINER_OF(t, struct page, patience);
-    if (p->load != PAGE_READY) { /* the refresh goes on: who asks again may find its answer */
-        p->failed_at_us = keeper_now_us(p->keeper); /* the next askers need not wait as long */
-        p->fail_status = 504;
-        snprintf(p->fail_text, sizeof(p->fail_text),
-                 "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
-        if (p->upstream != NULL) {
-            upstream_hung(p->keeper, p->upstream);
-        }
-        page_budget_give(p); /* others need not wait for it, too */
-    }
-    page_wake(p->keeper, p);
-}
-
 static void make_room(struct keeper *k);
 
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
@@ -153,7 +113,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
             p->repository = ch_str_dup(repository);
             p->project = ch_str_dup(project);
             p->eco = eco;
-            p->patience.fn = on_patience;
+            p->patience.fn = page_on_patience;
             p->confirm.fn = page_on_confirm;
             p->moved_timer.fn = owner_on_moved;
             ch_buf_init(&p->info_strings, 16384);
@@ -361,6 +321,10 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
     if (rc == CH_OK) {
         rc = page_set_facts(k, p, &facts, err);
         p->details_due = page_wants_details(p, &p->facts);
+        ch_buf_clear(&content);
+        if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &content) == CH_OK) {
+            upstream_knew(k, p->upstream, ch_buf_str(&content));
+        }
     }
     ch_buf_done(&owner);
     ch_buf_done(&content);
@@ -447,18 +411,6 @@ bool page_withheld(const struct page *p)
     return owner != CH_OWNER_UPSTREAM && owner != CH_OWNER_UNKNOWN;
 }
 
-/* Whether a reserved or not-listed name may not be asked for upstream (T12). */
-static bool may_ask_upstream(const struct keeper *k, const struct page *p)
-{
-    struct ch_str name = page_name(p);
-    if (page_withheld(p) || !ch_policy_may_look_up(k->policy, ch_str_of(p->repository),
-                               ch_str_of(p->config->environment), name)) {
-        return false;
-    }
-    return !p->config->only_allow_listed_upstream ||
-           ch_policy_lists_project(k->policy, ch_str_of(p->repository), name);
-}
-
 bool page_load(struct keeper *k, struct page *p)
 {
     struct ch_err err;
@@ -478,54 +430,6 @@ bool page_load(struct keeper *k, struct page *p)
         keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
     }
     return p->load == PAGE_READY;
-}
-
-bool page_is_cold(struct keeper *k, struct page *p)
-{
-    if (page_load(k, p) || p->refreshing || p->load == PAGE_BROKEN) {
-        return false;
-    }
-    return p->load != PAGE_ABSENT || keeper_now_us(k) - p->checked_at_us >= ABSENT_MEMORY_US;
-}
-
-bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
-{
-    int64_t now = keeper_now_us(k);
-    if (!page_load(k, p) && p->load == PAGE_BROKEN) {
-        return true;
-    }
-    if (!may_ask_upstream(k, p)) {
-        if (p->load != PAGE_READY) {
-            p->load = PAGE_ABSENT;
-        }
-        page_budget_give(p);
-        return true;
-    }
-    bool fresh = p->load == PAGE_READY
-                     ? now - p->checked_at_us < (int64_t)k->config->index_refresh_s * 1000000 &&
-                           now >= p->checked_at_us
-                     : p->load == PAGE_ABSENT && now - p->checked_at_us < ABSENT_MEMORY_US;
-    bool just_failed = p->failed_at_us != 0 && now - p->failed_at_us < FAILURE_MEMORY_US;
-    if (fresh || (just_failed && (!p->refreshing || p->load != PAGE_READY))) {
-        page_budget_give(p);
-        return true;
-    }
-    waiter->next = p->waiters;
-    p->waiters = waiter;
-    if (!p->refreshing) {
-        if (p->load == PAGE_ABSENT) {
-            p->load = PAGE_UNLOADED;
-        }
-        p->upstream_at = 0; /* T12: each attempt begins with the first */
-        page_refresh(k, p);
-    }
-    if (p->refreshing && p->patience.heap_index_plus_1 == 0) { /* the first who waits starts it */
-        bool known = p->load == PAGE_READY && page_usable(k, p);
-        ch_loop_set_timer(k->child.loop, &p->patience,
-                          ch_loop_now_ms(k->child.loop) +
-                              (known ? PATIENCE_MS : UNKNOWN_PATIENCE_MS));
-    }
-    return false;
 }
 
 static bool may_forget(const struct page *p)

@@ -153,6 +153,9 @@ static bool has_hash(const struct page *p, size_t file, const struct ch_policy_w
     for (size_t at = 0; at + CH_SHA256_BYTES <= want->sha256.len; at += CH_SHA256_BYTES) {
         struct ch_rd r = ch_rd_of(want->sha256.ptr + at, CH_SHA256_BYTES);
         struct ch_sha256 d = ch_get_sha256(&r);
+        if (ch_sha256_is_zero(&d)) {
+            continue; /* what is not stated and not fetched has none, and is no file of this hash */
+        }
         if (ch_sha256_eq(&d, stated) || ch_sha256_eq(&d, &p->files[file].artifact)) {
             return true;
         }
@@ -318,6 +321,12 @@ void policy_trial_want(struct policy_trial *t, struct page *p, const struct ch_p
         }
     } else {
         want_range(p, &l, ret);
+    }
+    if (ret->state == WANT_PASSES && want->hash_count > 0 && want->sha256.len == 0) {
+        ret->state = WANT_UNKNOWN;
+        snprintf(ret->text, sizeof(ret->text),
+                 "none of its %u hashes is a sha256: whether a file has them is not known here",
+                 want->hash_count);
     }
     if (ret->decision != NULL) {
         judge(t->k, p, ret->file, &ret->before);

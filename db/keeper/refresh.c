@@ -24,6 +24,9 @@ struct refresh { /* one under way */
     struct keeper *k;
     struct page *p;
     int fd;
+    char *url;        /* of the page */
+    uint64_t fetch;   /* 0: it has ended */
+    char *dawdles_at; /* the upstream whose dawdlers it is one of; NULL: it is none */
     enum details_state details;
     int details_fd;
     uint64_t details_fetch;
@@ -41,6 +44,10 @@ struct refresh { /* one under way */
 void page_refresh_free(struct refresh *r)
 {
     r->p->refresh = NULL;
+    if (r->dawdles_at != NULL) {
+        upstream_dawdled(r->k, ch_str_of(r->dawdles_at));
+        free(r->dawdles_at);
+    }
     if (r->details == DETAILS_FETCHING) {
         jobs_cancel_fetch(r->k, r->details_fetch);
     }
@@ -50,6 +57,7 @@ void page_refresh_free(struct refresh *r)
     if (r->details_fd >= 0) {
         close(r->details_fd);
     }
+    free(r->url);
     free(r->details_url);
     free(r->base_url);
     free(r->etag);
@@ -65,12 +73,17 @@ struct ch_str page_asked_upstream(const struct page *p)
                                                      : "");
 }
 
-bool page_budget_take(struct keeper *k, struct page *p, struct ch_str address)
+bool page_budget_take(struct keeper *k, struct page *p, const struct ch_client *client)
 {
     if (p->charge == NULL) {
         p->charge = ch_calloc(1, sizeof(*p->charge));
     }
-    return budget_take(k, BUDGET_DOCUMENT, page_asked_upstream(p), address, p->charge);
+    return budget_take(k, BUDGET_PAGE, page_asked_upstream(p), client, p->charge);
+}
+
+uint64_t page_about(const struct page *p)
+{
+    return budget_about(BUDGET_PAGE, ch_str_of(p->repository), page_name(p), CH_STR(""));
 }
 
 void page_budget_give(struct page *p)
@@ -96,6 +109,24 @@ static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
     page_refresh_free(r);
     page_wake(k, p);
     owner_left(k, p);
+}
+
+bool page_dawdles(struct page *p)
+{
+    struct refresh *r = p->refresh;
+    bool fetches = r != NULL && (r->fetch != 0 || (r->wants_details && r->details == DETAILS_FETCHING));
+    if (!fetches || r->dawdles_at != NULL) {
+        return r != NULL; /* what a jail reads ends by itself */
+    }
+    if (upstream_may_dawdle(r->k, p->upstream)) {
+        r->dawdles_at = ch_str_dup(ch_str_of(p->upstream->name));
+        return true;
+    }
+    if (r->fetch != 0) {
+        jobs_cancel_fetch(r->k, r->fetch);
+    }
+    refresh_failed(r, 504, "the upstream does not answer for this page, try again");
+    return false;
 }
 
 static void refresh_ended(struct refresh *r)
@@ -441,6 +472,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     struct ch_fetch_row row = {ch_str_of(p->upstream->name), answer->effective_url,
                                answer->http_status, answer->code, answer->bytes,
                                answer->elapsed_ms, keeper_now_us(r->k)};
+    r->fetch = 0;
     bool unknown = p->load != PAGE_READY && p->info.first_loaded_at_us == 0;
     bool absent = answer->code == CH_OK && answer->http_status != 200;
     /* T14, T26: names that nobody knows leave no rows. */
@@ -449,7 +481,8 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     }
     r->k->stats.refreshes++;
     if (answer->code != CH_E_TIMEOUT) {
-        upstream_answered(r->k, p->upstream);
+        bool has_page = answer->code == CH_OK && (answer->http_status == 200 || answer->http_status == 304);
+        upstream_answered(r->k, p->upstream, ch_str_of(has_page ? r->url : ""));
     }
     if (answer->code != CH_OK) {
         refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,
@@ -535,10 +568,9 @@ void page_refresh(struct keeper *k, struct page *p)
             && !page_withheld(p) /* T12: nobody reserved it meanwhile */
             ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
-    if (rc == CH_OK && upstream_hangs(k, p->upstream, ch_buf_str(&url))) {
+    if (rc == CH_OK && p->load != PAGE_READY && upstream_hangs(k, p->upstream, ch_buf_str(&url))) {
         char text[160];
-        snprintf(text, sizeof(text), "the upstream %.60s does not answer at the moment, try again in a "
-                 "few seconds", p->upstream->name);
+        snprintf(text, sizeof(text), PAGE_UPSTREAM_HANGS, p->upstream->name);
         ch_buf_done(&url);
         refresh_failed(r, 504, text);
         return;
@@ -561,7 +593,11 @@ void page_refresh(struct keeper *k, struct page *p)
             f.if_none_match = p->info.etag;
             f.if_modified_since = p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
         }
-        jobs_fetch(k, &f, r->fd, on_page_fetched, r);
+        r->url = ch_str_dup(ch_buf_str(&url));
+        r->fetch = jobs_fetch(k, &f, r->fd, on_page_fetched, r);
+        if (p->load != PAGE_READY) {
+            upstream_asked(k, p->upstream);
+        }
         if (p->load != PAGE_READY && has_details(p) &&
             ch_map_get(k->terse_upstreams, ch_str_of(p->upstream->name)) != NULL) {
             fetch_details(r);

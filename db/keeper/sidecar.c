@@ -350,20 +350,27 @@ static struct sidecar *find_current(struct keeper *k, const struct page *p, size
 }
 
 /* False: over budget. */
-static bool start_charged(struct keeper *k, struct page *p, size_t file, struct ch_str address,
-                          struct sidecar **ret)
+static bool start_charged(struct keeper *k, struct page *p, size_t file,
+                          const struct ch_client *client, struct sidecar **ret)
 {
     struct charge charge;
-    if (!budget_take(k, BUDGET_DOCUMENT, ch_str_of(p->upstream->name), address, &charge)) {
+    if (!budget_take(k, BUDGET_METADATA, ch_str_of(p->upstream->name), client, &charge)) {
         return false;
     }
     *ret = start(k, p, file, &charge);
     budget_give(k, &charge); /* where it was not taken over */
+    budget_moved(k, sidecar_about(p, p->facts.files[file].index.file_name));
     return true;
 }
 
-enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, struct ch_str address,
-                               struct ch_sha256 *ret_sha256, uint64_t *ret_size)
+uint64_t sidecar_about(const struct page *p, struct ch_str file_name)
+{
+    return budget_about(BUDGET_METADATA, ch_str_of(p->upstream->name), page_name(p), file_name);
+}
+
+enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file,
+                               const struct ch_client *client, struct ch_sha256 *ret_sha256,
+                               uint64_t *ret_size)
 {
     const struct ch_inspection_result *in = inspection_of(k, p, file);
     if (in != NULL) {
@@ -378,7 +385,7 @@ enum sidecar_state sidecar_get(struct keeper *k, struct page *p, size_t file, st
         return serve(k, p, file, &row.sha256, row.size_bytes, ret_sha256, ret_size);
     }
     struct sidecar *s = find_current(k, p, file);
-    if (s == NULL && !start_charged(k, p, file, address, &s)) {
+    if (s == NULL && !start_charged(k, p, file, client, &s)) {
         return SIDECAR_OVER_BUDGET;
     }
     if (s == NULL || s->state == UNUSABLE) {
@@ -401,16 +408,17 @@ void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name
     if (s != NULL) {
         waiters_wake(&s->waiters);
     }
+    budget_moved(k, sidecar_about(p, file_name));
 }
 
-void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file, struct ch_str address)
+void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     struct ch_sidecar_row row;
     struct sidecar *s;
     if (find(k, p, &f->index) == NULL && inspection_of(k, p, file) == NULL &&
         !sidecar_shown(k, p, f, &row)) {
-        CH_IGNORE(!start_charged(k, p, file, address, &s)); /* else the client asks by itself */
+        CH_IGNORE(!start_charged(k, p, file, client, &s)); /* else the client asks by itself */
     }
 }
 

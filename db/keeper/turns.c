@@ -1,7 +1,12 @@
 /* Which file runs next: is fetched, or inspected. Of each upstream so many run at once, whatever
  * happens at others; one client may have so many of them (budget.h). Files that somebody waits for
- * go first, of these the client's who has the fewest running, then the oldest. */
+ * go first, of these the client's who has the fewest running, then the oldest. A file that several
+ * clients wait for runs as soon as it is the turn of one of them. */
 #include "intake_int.h"
+
+#include <stdlib.h>
+
+#define RAN_MS 4000 /* a file, before any of its upstream has ended */
 
 /* In this order: somebody waits, asked ahead, inspected again. */
 enum turn { AWAITED, AHEAD, RESCANNED, TURNS };
@@ -11,9 +16,73 @@ static enum turn turn_of(const struct intake *in)
     return in->rescan ? RESCANNED : in->ahead ? AHEAD : AWAITED;
 }
 
+/* At whose expense it runs, if it runs now. NULL: nobody's. */
+static struct account *payer_of(const struct intake *in)
+{
+    struct account *best = NULL;
+    for (size_t i = 0; i < in->payer_count; i++) {
+        struct account *a = in->payers[i].client;
+        best = best == NULL || a->running < best->running ? a : best;
+    }
+    return best;
+}
+
 static size_t running_of(const struct intake *in)
 {
-    return in->charge.client != NULL ? in->charge.client->running : 0;
+    const struct account *payer = payer_of(in);
+    return payer != NULL ? payer->running : 0;
+}
+
+bool turn_is_paid_by(const struct intake *in, const struct account *client)
+{
+    for (size_t i = 0; i < in->payer_count; i++) {
+        if (in->payers[i].client == client) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void turn_pay(struct intake *in, struct charge *charge)
+{
+    if (charge->client != NULL && !turn_is_paid_by(in, charge->client)) {
+        in->payers = ch_realloc_array(in->payers, in->payer_count + 1, sizeof(*in->payers));
+        in->payers[in->payer_count++] = *charge;
+        *charge = (struct charge){0};
+    }
+}
+
+void turn_paid(struct intake *in)
+{
+    for (size_t i = 0; i < in->payer_count; i++) {
+        budget_give(in->k, &in->payers[i]);
+    }
+    free(in->payers);
+    in->payers = NULL;
+    in->payer_count = 0;
+}
+
+/* Files that go before one of this client, so many at once. */
+static uint64_t rounds(uint64_t before, uint64_t at_once, uint64_t running)
+{
+    uint64_t free = at_once > running ? at_once - running : 0;
+    return before < free ? 1 : (before - free) / at_once + 2;
+}
+
+uint32_t turn_expected_s(const struct intake *in)
+{
+    const struct ch_config *c = in->k->config;
+    const struct account *payer = payer_of(in);
+    uint64_t ran_ms = in->upstream->ran_ms > 0 ? in->upstream->ran_ms : RAN_MS;
+    uint64_t n = rounds(0, c->fetch_parallel, in->upstream->running);
+    if (payer != NULL) { /* what it has asked for besides: of what runs not all goes before it */
+        uint64_t queued = payer->under_way[BUDGET_FILE] - payer->running;
+        uint64_t own =
+            rounds(queued > 0 ? queued - 1 : 0, c->fetch_parallel_per_address, payer->running);
+        n = own > n ? own : n;
+    }
+    uint64_t s = (n * ran_ms + 999) / 1000;
+    return (uint32_t)(s < 1 ? 1 : s > BUDGET_EXPECTED_MAX_S ? BUDGET_EXPECTED_MAX_S : s);
 }
 
 /* Some are kept for those that somebody waits for. */
@@ -66,7 +135,10 @@ void turn_take(struct intake *in)
     if (in->turn.upstream != NULL) {
         return;
     }
-    in->turn = (struct charge){in->charge.client, in->upstream, BUDGET_FILE};
+    in->turn = (struct charge){.client = payer_of(in),
+                               .upstream = in->upstream,
+                               .kind = BUDGET_FILE,
+                               .since_ms = ch_loop_now_ms(in->k->child.loop)};
     in->turn.upstream->running++;
     if (in->turn.client != NULL) {
         in->turn.client->running++;
@@ -79,6 +151,7 @@ void turn_leave(struct intake *in)
         return;
     }
     in->turn.upstream->running--;
+    budget_mean(&in->turn.upstream->ran_ms, ch_loop_now_ms(in->k->child.loop) - in->turn.since_ms);
     if (in->turn.client != NULL) {
         in->turn.client->running--;
     }

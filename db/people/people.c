@@ -371,7 +371,8 @@ static const struct held *held_by(const struct people *p, const struct principal
 /* `at`: NULL: anywhere. T22: what persons decide no service account does. */
 static bool held_allows(const struct held *h, enum action a, const struct place *at)
 {
-    if (h == NULL || h->conflict || (h->row->service && a == ACTION_EXCEPTION_APPROVE)) {
+    bool persons = a == ACTION_EXCEPTION_APPROVE || a == ACTION_POLICY_WRITE;
+    if (h == NULL || h->conflict || (h->row->service && persons)) {
         return false;
     }
     if (at != NULL) {

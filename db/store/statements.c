@@ -17,6 +17,9 @@
     " AND n.project = d.project AND n.upstream = d.upstream AND n.file_name = d.file_name"         \
     " AND n.id > d.id)"
 
+#define NOTICE_COLUMNS                                                                             \
+    "SELECT id, kind, destination, message, event, body, at_us, tries, due_at_us FROM notice"
+
 #define EXCEPTION_COLUMNS                                                                          \
     "SELECT id, repository, environment, ecosystem, project, version_spec, file_name, sha256,"     \
     " overrides, reason, requester, address, refusal, coalesce(renews, 0), at_us, expires_at_us"   \
@@ -676,6 +679,34 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          "i"},
     [CH_SQL_DROP_REFUSALS_BEFORE] = {"drop refusals", "DELETE FROM log_refusal WHERE minute < $1",
                                      "i"},
+
+    [CH_SQL_ADD_NOTICE] = {"add notice",
+                           "INSERT INTO notice (kind, destination, message, event, body, at_us,"
+                           " due_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                           "ittttii"},
+    [CH_SQL_NOTICES_DUE] = {"list due notices",
+                            NOTICE_COLUMNS " WHERE kind = $1 AND destination = $2"
+                                           " AND due_at_us <= $3 ORDER BY due_at_us, id LIMIT $4",
+                            "itii"},
+    [CH_SQL_NOTICES_BEFORE] = {"list old notices",
+                               NOTICE_COLUMNS " WHERE at_us < $1 ORDER BY at_us LIMIT $2", "ii"},
+    [CH_SQL_NOTICE_FAILED] = {"put notice off",
+                              "UPDATE notice SET due_at_us = $1, tries = tries + 1 WHERE id = $2", "ii"},
+    [CH_SQL_DROP_NOTICE] = {"drop notice", "DELETE FROM notice WHERE id = $1", "i"},
+    [CH_SQL_NOTICE_BACKLOG] = {"count notices",
+                               "SELECT count(*), min(at_us), min(due_at_us) FROM notice"
+                               " WHERE kind = $1 AND destination = $2",
+                               "it"},
+    [CH_SQL_TELL_END] = {"tell end of exception",
+                         "INSERT INTO notice_of_end (exception, expires_at_us) VALUES ($1, $2)"
+                         " ON CONFLICT (exception, expires_at_us) DO NOTHING",
+                         "ii"},
+    [CH_SQL_FORWARDED] = {"get forwarded", "SELECT next FROM forwarded WHERE destination = $1", "t"},
+    [CH_SQL_SET_FORWARDED] = {"set forwarded",
+                              "INSERT INTO forwarded (destination, next, at_us) VALUES ($1, $2, $3)"
+                              " ON CONFLICT (destination) DO UPDATE SET next = excluded.next,"
+                              " at_us = excluded.at_us",
+                              "tii"},
 
     [CH_SQL_PUT_BLOB] = {"put blob",
                          "INSERT INTO blob (sha256, size_bytes, place, used_at_us)"

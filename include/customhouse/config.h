@@ -52,6 +52,45 @@ struct ch_repository {
     enum ch_anonymous anonymous_pull;
 };
 
+/* Where egress sends to. What each kind is spoken to in: proxy/egress/README.md. */
+enum ch_destination_kind {
+    CH_DESTINATION_WEBHOOK = 0, /* HTTP, signed */
+    CH_DESTINATION_MAIL,        /* SMTP */
+    CH_DESTINATION_SYSLOG,      /* RFC 5424 over TLS: the audit log's entries */
+    CH_DESTINATION_KIND_COUNT
+};
+
+enum ch_mail_tls { CH_MAIL_STARTTLS = 0, CH_MAIL_TLS, CH_MAIL_PLAIN };
+
+/* Fields that a kind has no use for stay zero. */
+struct ch_destination {
+    char *name;        /* among those of its kind */
+    char *url;         /* webhook */
+    char *address;     /* HOST:PORT of a mail or syslog server */
+    char *secret_file; /* webhook: key of its HMAC; mail: password. NULL: none */
+    char *ca_file;     /* NULL: the system's */
+    char *proxy;       /* webhook; NULL: none */
+    char **events;     /* names of ch_notice_events; none: all */
+    size_t event_count;
+    enum ch_mail_tls mail_tls;
+    char *user; /* mail: NULL: without signing in */
+    char *from;
+    char **to;
+    size_t to_count;
+    char *server_name; /* syslog: in its certificate, where address does not say it; NULL */
+};
+
+/* What people can be told of, by the name that `events` has; NULL-terminated. */
+extern const char *const ch_notice_events[];
+enum ch_notice_event {
+    CH_NOTICE_REQUESTS = 0, /* an exception was asked for */
+    CH_NOTICE_DECISIONS,    /* of one: approved, rejected, revoked */
+    CH_NOTICE_ENDINGS,      /* one is about to end */
+    CH_NOTICE_ALARMS,       /* an attack was found, or something that was served turned out bad */
+    CH_NOTICE_LOG,          /* the audit log cannot be written, or can again */
+    CH_NOTICE_EVENT_COUNT
+};
+
 /* What the kernel shows for a user that it has no number for here (proc(5), overflowuid): anybody's. */
 #define CH_UID_OVERFLOW 65534
 
@@ -91,6 +130,14 @@ struct ch_config {
     uint32_t connections_per_address;
     uint32_t uid_base;  /* first of the uids given to the processes when started as root */
     bool insecure_http; /* plain HTTP on other than loopback was asked for */
+    struct ch_destination *webhooks;
+    size_t webhook_count;
+    struct ch_destination *mail;
+    size_t mail_count;
+    struct ch_destination *syslog;
+    size_t syslog_count;
+    uint32_t notice_ending_hours;  /* before its end an exception is said to end */
+    uint32_t notice_give_up_hours; /* so long a notification is tried */
     enum ch_anonymous anonymous_pull;
 };
 
@@ -116,6 +163,15 @@ void ch_config_anonymous_put(struct ch_buf *b, const struct ch_config *c,
 /* Whether the repository keeps this project name for itself (T12): both sides folded (lower case, runs of
  * - _ . as one -), `*` stands for anything. Wider than patterns of the policy: those give, these keep. */
 bool ch_config_reserves(const struct ch_repository *r, struct ch_str name);
+
+/* All of a kind. */
+const struct ch_destination *
+ch_config_destinations(const struct ch_config *c, enum ch_destination_kind kind, size_t *ret_count);
+/* NULL: there is none of that name. */
+const struct ch_destination *
+ch_config_destination(const struct ch_config *c, enum ch_destination_kind kind, struct ch_str name);
+const char *ch_destination_kind_name(enum ch_destination_kind kind); /* "webhooks": its key */
+bool ch_destination_wants(const struct ch_destination *d, enum ch_notice_event event);
 
 /* What init found out about the host; slices borrowed. */
 struct ch_config_initial {

@@ -20,10 +20,10 @@
     X(CH_FACT_INSTALL_CAPABILITY, "install-capability", true,                                      \
       "the same as capability, of the code that runs when it is built or installed")               \
     X(CH_FACT_AUTO_LOAD, "auto-load", true,                                                        \
-      "what runs without being imported by name (T17): \"pth NAME\", \"entry-point GROUP\", "      \
-      "\"sitecustomize\", \"data TARGET\", \"script NAME\", \"top-level NAME\"")                   \
-    X(CH_FACT_NATIVE, "native", true,                                                              \
-      "native code: \"FORMAT MACHINE\", such as \"elf x86-64\"")                                   \
+      "what runs without being imported by name (T17): \"pth NAME\", \"start NAME\", "             \
+      "\"entry-point GROUP\", \"sitecustomize\", \"data TARGET\", \"script NAME\", "               \
+      "\"top-level NAME\"")                                                                        \
+    X(CH_FACT_NATIVE, "native", true, "native code: \"FORMAT MACHINE\", such as \"elf x86-64\"")   \
     X(CH_FACT_LIBRARY, "library", true, "a library that native code loads")                        \
     X(CH_FACT_LICENCE, "licence", false,                                                           \
       "canonical SPDX expression of the whole file; absent when none is stated")                   \

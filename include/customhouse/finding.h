@@ -63,7 +63,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_SIDECAR_DIFFERS, 42, "metadata-differs", ATTACK, HIGH,                                  \
       "has metadata other than the sidecar the upstream shows to resolvers")                       \
     X(CH_F_BYTES_CHANGED, 43, "bytes-changed", IRREGULAR, HIGH,                                    \
-      "is not what arrived under this name before, and the index states no sha256")                  \
+      "is not what arrived under this name before, and the index states no sha256")                \
     /* 60 to 79: wheels, and core metadata of wheels and sdists, scanner/eco/pypi */               \
     X(CH_F_WHEEL_NAME, 60, "wheel-name", IRREGULAR, HIGH, "has no valid wheel file name")          \
     X(CH_F_WHEEL_DIST_INFO, 61, "wheel-dist-info", ATTACK, HIGH,                                   \
@@ -88,7 +88,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_LICENCE_EXPRESSION, 71, "licence-expression", NOTE, LOW,                                \
       "states a License-Expression that is not one SPDX expression (PEP 639)")                     \
     X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
-      "states one licence in its License field and another by classifier")                         \
+      "states licences that contradict each other: by expression, License field, classifier")      \
     X(CH_F_WHEEL_RENAMED, 73, "wheel-tags-renamed", NOTE, LOW,                                     \
       "states plain linux inside where its name states which systems of Linux")                    \
     /* 80 to 109: TAR and compressed streams, scanner/unpack, rules of scanning.md 2.2 */          \
@@ -202,11 +202,10 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_PYC_DIFFERS, 152, "pyc-differs", IRREGULAR, HIGH,                                       \
       "has compiled Python code that is not that of the source beside it")                         \
     X(CH_F_PYC_DISGUISED, 153, "pyc-disguised", IRREGULAR, HIGH,                                   \
-      "has compiled Python code under the name of something else")                            \
+      "has compiled Python code under the name of something else")                                 \
     X(CH_F_NOTEBOOK_ACTIVE, 160, "notebook-active", NOTE, LOW,                                     \
       "has a notebook with outputs that run when it is shown")                                     \
-    X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW,                                                     \
-      "has a symbolic link that stays inside it")                                                  \
+    X(CH_F_SYMLINK, 161, "symlink", NOTE, LOW, "has a symbolic link that stays inside it")         \
     /* 170 to 219: Python source, scanner/source, precision as in scanning.md 3 */                 \
     X(CH_F_SOURCE_REFUSED, 170, "source-refused", NOTE, LOW,                                       \
       "has Python source that Python itself would refuse")                                         \
@@ -214,8 +213,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has Python source in an encoding that lets other code run than is seen")                    \
     X(CH_F_SOURCE_HIDDEN_CODE, 172, "hidden-code", IRREGULAR, HIGH,                                \
       "runs code that it decodes or puts together first, so that it cannot be read")               \
-    X(CH_F_SOURCE_REMOTE_CODE, 173, "remote-code", IRREGULAR, HIGH,                                \
-      "downloads code and runs it")                                                                \
+    X(CH_F_SOURCE_REMOTE_CODE, 173, "remote-code", IRREGULAR, HIGH, "downloads code and runs it")  \
     X(CH_F_SOURCE_HIDDEN_NAME, 174, "hidden-name", IRREGULAR, HIGH,                                \
       "hides which function it calls: its name is put together from pieces")                       \
     X(CH_F_SOURCE_COMPUTED_IMPORT, 175, "computed-import", NOTE, LOW,                              \
@@ -258,8 +256,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has control characters that make source look other than it runs")                           \
     X(CH_F_SOURCE_LOOK_ALIKE, 194, "look-alike-name", IRREGULAR, HIGH,                             \
       "has names in letters that only look like those of well-known names")                        \
-    X(CH_F_SOURCE_SELF_DELETE, 195, "self-delete", IRREGULAR, HIGH,                                \
-      "deletes its own source file")                                                               \
+    X(CH_F_SOURCE_SELF_DELETE, 195, "self-delete", IRREGULAR, HIGH, "deletes its own source file") \
     X(CH_F_SOURCE_ENVIRONMENT_THEFT, 196, "environment-theft", IRREGULAR, HIGH,                    \
       "sends all environment variables out")                                                       \
     X(CH_F_SOURCE_HOST_THEFT, 197, "host-theft", IRREGULAR, HIGH,                                  \
@@ -272,8 +269,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "looks for addresses of wallets and changes the clipboard")                                  \
     X(CH_F_SOURCE_EMBEDDED_OBJECT, 201, "embedded-object", IRREGULAR, MEDIUM,                      \
       "unpacks serialised objects, which may be code, from its own source at import")              \
-    X(CH_F_SOURCE_MINER, 202, "miner", IRREGULAR, HIGH,                                            \
-      "names a server for mining coins")                                                           \
+    X(CH_F_SOURCE_MINER, 202, "miner", IRREGULAR, HIGH, "names a server for mining coins")         \
     X(CH_F_SOURCE_MILD, 203, "source-in-tests", NOTE, LOW,                                         \
       "has code in tests, examples or documentation that would hold elsewhere")                    \
     X(CH_F_SOURCE_START_FILE, 204, "start-file", IRREGULAR, LOW,                                   \
@@ -298,7 +294,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_RULE_TIMEOUT, 223, "rule-timeout", IRREGULAR, HIGH,                                     \
       "has a member on which the rules did not come to an end in time")                            \
     X(CH_F_RULE_OVERFLOW, 224, "rule-overflow", IRREGULAR, HIGH,                                   \
-      "has a member with more matches of rules, or more source, than can be looked at")             \
+      "has a member with more matches of rules, or more source, than can be looked at")            \
     X(CH_F_RULE_INSIDE, 225, "rule-inside", IRREGULAR, HIGH,                                       \
       "has an archive inside that the rules could not look into to its end")                       \
     X(CH_F_RULE_INSIDE_TEST, 226, "rule-inside-test", NOTE, LOW,                                   \

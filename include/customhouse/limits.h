@@ -85,8 +85,8 @@
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
-    X(fetch_connections, 96, "connections", "to all hosts of one upstream")                        \
-    X(fetch_host_connections, 48, "connections", "to one host: documents must not wait behind files") \
+    X(fetch_connections, 192, "connections", "to all hosts of one upstream")                       \
+    X(fetch_host_connections, 128, "connections", "to one host: more than may be under way by T14") \
     X(fetch_redirects, 5, "hops", "of one request")                                                \
     X(fetch_retries, 3, "times", "a transfer that broke is taken up again")                        \
     X(fetch_timeout_retries, 1, "times", "of these, after a time-out: each took its time already")  \
@@ -101,6 +101,23 @@
     X(fetch_header_bytes, 65536, "bytes", "header lines of one answer")                            \
     X(fetch_error_body_bytes, 65536, "bytes", "of an error's body are read to keep a connection")  \
     X(fetch_certificate_bytes, 4194304, "bytes", "a certificate file; the system's has 220 kB")    \
+    /* egress and what is sent by it */                                                            \
+    X(egress_destinations, 64, "destinations", "of all kinds together; a thread each")             \
+    X(egress_secret_bytes, 4096, "bytes", "a destination's secret")                                \
+    X(egress_body_bytes, 786432, "bytes", "sent to a destination at once")                         \
+    X(egress_answer_bytes, 65536, "bytes", "of a destination's answer to a POST")                  \
+    X(egress_queue, 64, "jobs", "of one destination that wait in egress")                          \
+    X(egress_connect_ms, 10000, "ms", "resolving, connecting and the TLS handshake")               \
+    X(egress_send_ms, 60000, "ms", "for one thing to be sent, and taken")                          \
+    X(egress_retry_ms, 2000, "ms",                                                                 \
+      "before a destination that failed is tried again, doubled each time")                        \
+    X(egress_retry_max_ms, 900000, "ms", "between two tries of a destination")                     \
+    X(notice_bytes, 16384, "bytes", "what a notification says")                                    \
+    X(notice_rows, 10000, "notifications",                                                         \
+      "that wait for one destination; the oldest are given up")                                    \
+    X(notice_mail_items, 50, "notifications", "told in one mail")                                  \
+    X(forward_entries, 256, "entries", "of the audit log forwarded at once")                       \
+    X(forward_wait_ms, 1000, "ms", "entries are gathered before they are forwarded")               \
     /* configuration and policy */                                                                 \
     X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
@@ -181,11 +198,11 @@
     X(exception_asks_ms, 60000, "ms", "until one more is taken from that address")                  \
     X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")   \
     X(exception_reason_bytes, 500, "bytes", "why somebody asks for an exception")                   \
-    /* T14: at one upstream, of one client address and of all together; of files see `fetching` in the    \
+    /* T14: at one upstream, of one client and of all together; of files see `fetching` in the            \
      * configuration, too. db/keeper/budget.h */                                                          \
-    X(cold_per_s, 40, "documents/s", "pages and metadata we have not, that one client makes us fetch") \
+    X(cold_per_s, 40, "documents/s", "pages we have not, that one client makes us fetch; metadata too") \
     X(cold_burst, 2000, "documents", "at once: a large environment resolved for the first time")   \
-    X(cold_parallel, 20, "documents", "being fetched at once for one client")                       \
+    X(cold_parallel, 20, "documents", "being fetched at once for one client; metadata apart from pages") \
     X(cold_all_per_s, 200, "documents/s", "the same for all clients together")                      \
     X(cold_all_burst, 8000, "documents", "the same for all clients together")                       \
     X(cold_all_parallel, 28, "documents", "the same for all clients together")                      \
@@ -195,7 +212,7 @@
     X(cold_all_files_asked, 2048, "files", "asked for by all clients, and not at their end")        \
     X(cold_client_queue, 512, "asks", "of one client that wait for budget; beyond they are refused") \
     X(cold_queue, 4096, "asks", "of all clients that wait for budget, at all upstreams")            \
-    X(cold_page_wait_ms, 8000, "ms", "a page waits for budget; pip gives up after 15 s")            \
+    X(cold_page_wait_ms, 6000, "ms", "a page waits for budget, and 8 s for its upstream; pip 15 s")  \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "customhouse/bytes.h"
+#include "customhouse/config.h"
 #include "customhouse/digest.h"
 #include "customhouse/policy.h"
 #include "customhouse/role.h"
@@ -17,7 +18,8 @@
 #define CH_FROM(role) (1u << (role))
 #define CH_FROM_CHILD                                                                              \
     (CH_FROM(CH_ROLE_KEEPER) | CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_FETCHER) |               \
-     CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND) | CH_FROM(CH_ROLE_ADMIN))
+     CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND) | CH_FROM(CH_ROLE_ADMIN) |  \
+     CH_FROM(CH_ROLE_EGRESS))
 #define CH_FROM_SCANNER (CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND))
 
 /* name, wire number, largest payload in bytes, most descriptors, who may send it */
@@ -52,6 +54,9 @@
     X(CH_MSG_FETCH_CANCEL, 41, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_FETCH_PROGRESS, 42, 64, 0, CH_FROM(CH_ROLE_FETCHER))                                  \
     X(CH_MSG_FETCHED, 43, 32u << 10, 0, CH_FROM(CH_ROLE_FETCHER))                                  \
+    /* keeper and egress */                                                                        \
+    X(CH_MSG_SEND, 50, 1u << 20, 0, CH_FROM(CH_ROLE_KEEPER))                                       \
+    X(CH_MSG_SENT, 51, 128u << 10, 0, CH_FROM(CH_ROLE_EGRESS))                                     \
     /* keeper and scanner parents */                                                               \
     X(CH_MSG_SCAN, 60, 32u << 10, 2, CH_FROM(CH_ROLE_KEEPER))                                      \
     X(CH_MSG_SCANNED, 61, 8u << 10, 0, CH_FROM_SCANNER)                                            \
@@ -117,6 +122,7 @@ struct ch_setup {
     struct ch_str tls_certificate_pem; /* gateway only */
     struct ch_str tls_key_pem;
     struct ch_str client_key_pem; /* fetcher: client certificate and key for the upstream */
+    struct ch_str egress_files;   /* egress: struct ch_destination_files, one after the other */
     struct ch_str ca_file;        /* fetcher: where certificates may be read */
     bool rules; /* the last descriptor, of RELOAD the only one: struct ch_rule_text after each other */
     uint32_t listener_count;
@@ -124,6 +130,17 @@ struct ch_setup {
 };
 void ch_setup_put(struct ch_buf *b, const struct ch_setup *m);
 enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* What the files say that the configuration names for a destination: read by who may read them. */
+struct ch_destination_files {
+    enum ch_destination_kind kind;
+    struct ch_str name;
+    struct ch_str secret; /* without the line break at its end; absent: it has none */
+    struct ch_str ca_pem; /* absent: the system's authorities */
+};
+void ch_destination_files_put(struct ch_buf *b, const struct ch_destination_files *f);
+/* The next one; r fails on anything but whole ones within limits.h. */
+struct ch_destination_files ch_destination_files_get(struct ch_rd *r);
 
 /* A file of the site's rules, as scanner-second gets it: in a sealed memfd, sorted by name. */
 struct ch_rule_text {
@@ -240,6 +257,7 @@ struct ch_page_reply {
     uint64_t generation;
     uint64_t fresh_until_boot_ms; /* after it the gateway asks again */
     uint32_t http_status;
+    uint32_t retry_after_s; /* FAILED: the client may try again by itself after so long; 0: not said */
     struct ch_str text;
 };
 void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m);
@@ -297,7 +315,7 @@ struct ch_file_reply {
     uint64_t size_bytes;
     uint64_t epoch;              /* ALLOW holds while the epoch page still shows this epoch */
     uint64_t not_after_boot_ms;  /* and not longer than this (T11) */
-    uint32_t retry_after_s;      /* WAIT */
+    uint32_t retry_after_s;      /* WAIT; FAILED as for pages */
     uint32_t http_status;        /* FAILED */
     struct ch_str text;
     struct ch_str body; /* ALLOW of an attestation, which is no blob: at most CH_ATTESTATION_MAX */
@@ -457,6 +475,44 @@ struct ch_fetched {
 void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m);
 enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret,
                             struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ keeper and egress */
+
+/* Bytes for one destination of the configuration, which says where that is and what secret goes
+ * with it. Each SEND is answered by one SENT; those to one destination in their order, one at a
+ * time, and no destination waits for another. What it means by kind: proxy/egress/README.md. */
+struct ch_send {
+    uint64_t job;
+    enum ch_destination_kind kind;
+    struct ch_str destination; /* name in the configuration */
+    struct ch_str path; /* behind the destination's URL: printable ASCII; absent: that URL itself */
+    struct ch_str id; /* the same for each try of the same thing: printable ASCII without blanks */
+    struct ch_str subject;      /* mail: one line, printable ASCII */
+    struct ch_str content_type; /* of a POST */
+    struct ch_str body;
+    bool answer;         /* the body of what it answers is handed back */
+    uint32_t timeout_ms; /* of the whole */
+};
+void ch_send_put(struct ch_buf *b, const struct ch_send *m);
+enum ch_code ch_send_get(struct ch_str payload, struct ch_send *ret,
+                         struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_sent {
+    uint64_t job;
+    /* CH_OK: taken by the destination; of a POST: an HTTP answer came in whole, whatever its
+     * status. CH_E_NOT_FOUND: no such destination. CH_E_LIMIT: the answer is larger than is handed
+     * on. */
+    enum ch_code code;
+    uint32_t status; /* of the HTTP answer, or the mail server's last reply; 0: none */
+    struct ch_str content_type;
+    struct ch_str body; /* of the HTTP answer, where that was wanted: at most egress_answer_bytes
+                           (limits.h) */
+    struct ch_str text; /* why not, escaped */
+    uint32_t elapsed_ms;
+};
+void ch_sent_put(struct ch_buf *b, const struct ch_sent *m);
+enum ch_code ch_sent_get(struct ch_str payload, struct ch_sent *ret,
+                         struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ keeper and scanner parents */
 

@@ -20,6 +20,7 @@
 #include "customhouse/digest.h"
 #include "customhouse/policy.h"
 #include "customhouse/scan.h"
+#include "customhouse/store_egress.h"
 #include "customhouse/store_people.h"
 
 struct ch_store;

@@ -31,6 +31,7 @@ struct admin {
     struct front_guesses guesses;
     struct ch_lru good; /* digests of tokens that were good */
     struct pending *pending;
+    size_t body_bytes; /* of all that is being received */
     uint64_t last_ask;
     struct ch_timer sweep; /* while something is pending */
     char *address;

@@ -10,6 +10,7 @@
 
 #define INPUT_PART (128u << 10)
 #define SWEEP_MS   1000
+#define BODIES_MAX 32 /* of full length, of all requests that are being received */
 
 static void unlink_pending(struct pending *p)
 {
@@ -21,10 +22,18 @@ static void unlink_pending(struct pending *p)
     }
 }
 
+/* What was received is no longer needed. */
+static void drop_body(struct pending *p)
+{
+    p->admin->body_bytes -= p->body.len;
+    ch_buf_done(&p->body);
+    p->body = (struct ch_buf){0};
+}
+
 static void free_pending(struct pending *p)
 {
     unlink_pending(p);
-    ch_buf_done(&p->body);
+    drop_body(p);
     ch_buf_done(&p->answer);
     free(p);
 }
@@ -97,7 +106,9 @@ static void ask(struct pending *p)
 {
     struct admin_request q;
     struct ch_err err;
-    if (admin_request_read(p->operation, p->request, ch_buf_str(&p->body), &q, &err) != CH_OK) {
+    enum ch_code rc = admin_request_read(p->operation, p->request, ch_buf_str(&p->body), &q, &err);
+    drop_body(p);
+    if (rc != CH_OK) {
         fail(p, 400, ch_str_of(err.msg));
     } else {
         p->ask = ++p->admin->last_ask;
@@ -112,13 +123,33 @@ static void ask(struct pending *p)
     admin_request_done(&q);
 }
 
+/* Whose token it is shows only when a body is whole: until then nobody may fill the memory with
+ * them. The one that has begun first, which has had the most time, gives way; not `p` itself. */
+static void keep_bodies_bounded(struct admin *a, const struct pending *p)
+{
+    while (a->body_bytes > BODIES_MAX * ch_limits.admin_body_bytes) {
+        struct pending *first = NULL;
+        for (struct pending *q = a->pending; q != NULL; q = q->next) { /* the newest first */
+            first = q != p && q->body.len > 0 ? q : first;
+        }
+        if (first == NULL) {
+            return;
+        }
+        fail(first, 503, CH_STR("others send too much at the same time: try again"));
+    }
+}
+
 static bool on_body(struct ch_http_request *r, struct ch_str piece, bool last, void *arg)
 {
     struct pending *p = arg;
+    size_t before = p->body.len;
     (void)r;
     ch_buf_puts(&p->body, piece);
+    p->admin->body_bytes += p->body.len - before;
     if (last) {
         ask(p);
+    } else {
+        keep_bodies_bounded(p->admin, p);
     }
     return true;
 }

@@ -56,6 +56,11 @@ static const struct parameter policy_test_parameters[] = {
     REPOSITORY(IN_BODY),
 };
 
+static const struct parameter policy_proposal_parameters[] = {
+    {"policy", IN_BODY, PARAMETER_DOCUMENT, NULL, true, NULL, "The text of the other policy.yaml."},
+    REASON(false),
+};
+
 static const struct parameter own_change_parameters[] = {
     {"name", IN_BODY, PARAMETER_TEXT, NULL, true, NULL, "The project."},
     {"upstream", IN_BODY, PARAMETER_TEXT, "upstream", false, NULL, "Gives the name to this one."},
@@ -288,6 +293,15 @@ static const struct operation operations[] = {
      .refused_status = 0,
      .summary =
          "What would change among all known files under another policy. Nothing is changed."},
+    {.id = "proposePolicy",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/policy/proposals",
+     .command = "policy propose",
+     PARAMETERS(policy_proposal_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Agree to another policy, which whoever has the files of the installation may then "
+                "set. Says what would change."},
     {.id = "changeOwner",
      .method = CH_HTTP_POST,
      .path = "/api/v1/owners",

@@ -85,7 +85,7 @@ static enum ch_code add_text(struct admin_request *q, const struct parameter *p,
 {
     enum ch_code rc = check_text(p, value, err);
     if (rc == CH_OK && p->type == PARAMETER_DOCUMENT) {
-        ch_buf_puts(&q->input, value);
+        ch_put_str(&q->input, value); /* as the command line sends a policy */
         return ch_buf_ok(&q->input, err);
     }
     return rc == CH_OK ? add(q, p, value, err) : rc;

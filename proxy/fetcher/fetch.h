@@ -13,6 +13,10 @@
 
 struct ch_fetch_engine;
 
+/* The C library loads the modules that nsswitch.conf names at the first look-up, and the jail maps
+ * no code any more: before confinement. */
+void ch_fetch_load_resolver(void);
+
 /* Called from the loop, never from ch_fetch_engine_start. The slices end with the call. Allowed
  * inside on_done: start, cancel. Inside on_progress: nothing of the engine. */
 struct ch_fetch_events {

@@ -62,6 +62,8 @@ enum ch_code ch_fetch_site_check_address(const struct ch_fetch_site *s, const ch
 
 /* Reads certificates from a PEM file, or each file of a folder; NULL: the system's. */
 enum ch_code ch_trust_load(const char *path, X509_STORE **ret, struct ch_err *err) CH_MUST_CHECK;
+/* Adds what is in the PEM text and says how many certificates that were. */
+size_t ch_trust_add_pem(X509_STORE *store, struct ch_str pem);
 /* A whole small file, NUL-terminated; free(). */
 enum ch_code ch_trust_read_file(const char *path, char **ret, struct ch_err *err) CH_MUST_CHECK;
 

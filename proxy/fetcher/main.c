@@ -1,13 +1,16 @@
 /* fetcher: fetches for the keeper, and is the only process that talks to the world outside.
  *
  * It reads certificates and the resolver's modules while it may, confines itself, and then carries
- * out FETCH messages: bytes go into the descriptor that comes with each. It knows no store. */
-#include <netdb.h>
+ * out FETCH messages: bytes go into the descriptor that comes with each. It knows no store.
+ *
+ * A second instance, with a uid, confinement and destinations of its own, is egress. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "customhouse/child.h"
+#include "proxy/egress/egress_process.h"
 #include "proxy/fetcher/fetch.h"
 
 struct fetcher {
@@ -174,16 +177,6 @@ static void on_drain(void *owner)
     ch_loop_stop(f->child.loop);
 }
 
-/* The C library loads the modules that nsswitch.conf names at the first look-up, and the jail maps
- * no code any more. */
-static void load_resolver(void)
-{
-    struct addrinfo *found = NULL;
-    if (getaddrinfo("localhost", NULL, NULL, &found) == 0) {
-        freeaddrinfo(found);
-    }
-}
-
 static enum ch_code prepare(struct fetcher *f, struct ch_err *err)
 {
     struct ch_child *c = &f->child;
@@ -196,7 +189,7 @@ static enum ch_code prepare(struct fetcher *f, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
-    load_resolver();
+    ch_fetch_load_resolver();
     return configure(f, &c->setup, c->config, err);
 }
 
@@ -226,8 +219,12 @@ static enum ch_code run(struct fetcher *f, struct ch_err *err)
     return rc;
 }
 
-int main(void)
+/* The supervisor starts this program twice, each time under the name of what it is. */
+int main(int argc, char **argv)
 {
+    if (argc > 0 && strcmp(argv[0], ch_role_name(CH_ROLE_EGRESS)) == 0) {
+        return egress_process();
+    }
     struct fetcher f = {0};
     struct ch_err err;
     return run(&f, &err) == CH_OK ? 0 : 1;

@@ -52,8 +52,7 @@ enum ch_code ch_trust_read_file(const char *path, char **ret, struct ch_err *err
     return rc;
 }
 
-/* Adds what is in the PEM text and says how many certificates that were. */
-static size_t add_pem(X509_STORE *store, struct ch_str pem)
+size_t ch_trust_add_pem(X509_STORE *store, struct ch_str pem)
 {
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
     CH_ASSERT(bio != NULL);
@@ -77,7 +76,7 @@ static enum ch_code add_file(X509_STORE *store, const char *path, size_t *count,
     char *pem = NULL;
     enum ch_code rc = ch_trust_read_file(path, &pem, err);
     if (rc == CH_OK) {
-        *count += add_pem(store, ch_str_of(pem));
+        *count += ch_trust_add_pem(store, ch_str_of(pem));
         free(pem);
     }
     return rc;

@@ -318,6 +318,17 @@ static void answer_attestation(struct file_wait *w, struct ch_http_request *r,
     free(w);
 }
 
+static void answer_failed(struct ch_http_request *r, const struct ch_file_reply *m)
+{
+    int status = m->http_status == 504 || m->http_status == 503 ? (int)m->http_status : 502;
+    struct ch_str text = m->text.len > 0 ? m->text : CH_STR("The upstream did not give this file");
+    if (m->retry_after_s > 0) {
+        gw_respond_later(r, status, text, m->retry_after_s);
+    } else {
+        gw_respond_text(r, status, text);
+    }
+}
+
 static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
 {
     struct file_wait *w = CH_CONTAINER_OF(ask, struct file_wait, ask);
@@ -348,8 +359,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         gw_respond_text(r, 404, CH_STR("The index lists no file of this name"));
         break;
     case CH_FILE_FAILED:
-        gw_respond_text(r, m.http_status == 504 || m.http_status == 503 ? (int)m.http_status : 502,
-                        m.text.len > 0 ? m.text : CH_STR("The upstream did not give this file"));
+        answer_failed(r, &m);
         break;
     case CH_FILE_REFUSED:
     case CH_FILE_ALLOW:

@@ -2,12 +2,14 @@
  *
  *     unknown --ask--> known, fresh --fresh_until or epoch passed--> stale --ask--> known, fresh
  *
- * A stale page is never sent: requests are held until the keeper has answered; all that wait for one
- * page wait for one ask. */
+ * A stale page is never sent: requests are held until the keeper has answered. All of one client that
+ * wait for one page wait for one ask; each client has an ask of its own, since the keeper may tell one to
+ * wait for its turn that another does not have to (T14). A page answers them all. */
 #include "gateway_int.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,10 +18,19 @@
 
 struct page_wait {
     struct page_wait *next;
-    struct page *page;
+    struct page_ask *ask;
     struct ch_http_request *request;
     size_t format;
     enum gw_encoding encoding;
+};
+
+struct page_ask { /* one client's */
+    struct page_ask *next;
+    struct page *page;
+    char *client;
+    uint64_t epoch; /* when it was asked */
+    struct gw_ask ask;
+    struct page_wait *waiting;
 };
 
 struct page {
@@ -28,8 +39,7 @@ struct page {
     struct gw_repository *repo;
     char *key;
     struct ch_str project; /* part of the key; absent: the list of projects */
-    struct gw_ask ask;
-    struct page_wait *waiting; /* pins the node */
+    struct page_ask *asks; /* each pins the node */
     bool known;
     bool missing;          /* known not to be there: 404 */
     uint64_t generation;   /* 0: none */
@@ -63,11 +73,28 @@ static void forget_content(struct page *p)
     }
 }
 
+static void end_ask(struct page_ask *a)
+{
+    struct page *p = a->page;
+    struct page_ask **at = &p->asks;
+    while (*at != a) {
+        at = &(*at)->next;
+    }
+    *at = a->next;
+    p->node.pins--;
+    gw_ask_end(p->gw, &a->ask);
+    free(a->client);
+    free(a);
+}
+
 static void drop_page(void *owner, struct ch_lru_node *node)
 {
     struct page *p = CH_CONTAINER_OF(node, struct page, node);
+    (void)owner;
     node->key = (struct ch_str){NULL, 0};
-    gw_ask_end(owner, &p->ask);
+    while (p->asks != NULL) { /* at the end of the process alone: nobody waits for them */
+        end_ask(p->asks);
+    }
     forget_content(p);
     free(p->key);
     free(p);
@@ -225,35 +252,60 @@ static void answer(struct page *p, struct ch_http_request *r, size_t format, enu
 
 static void unlink_wait(struct page_wait *w)
 {
-    struct page *p = w->page;
-    struct page_wait **at = &p->waiting;
+    struct page_wait **at = &w->ask->waiting;
     while (*at != w) {
         at = &(*at)->next;
     }
     *at = w->next;
-    p->node.pins--;
 }
 
+/* The client has left. Its ask goes on: the next one joins it. */
 static void on_gone(void *arg)
 {
     unlink_wait(arg);
     free(arg);
 }
 
-/* Answers all that wait: from the page, or, when `status` is not 0, with a text. */
-static void answer_waiting(struct page *p, int status, struct ch_str text)
+/* Answers all that wait for this ask, and ends it: from the page, or, when `status` is not 0, with a text
+ * and after how many seconds another try makes sense (0: not said). */
+static void answer_ask(struct page_ask *a, int status, struct ch_str text, uint32_t retry_after_s)
 {
-    p->node.pins++; /* stays while answers are made, whatever they push out */
-    while (p->waiting != NULL) {
-        struct page_wait *w = p->waiting;
+    struct page *p = a->page;
+    while (a->waiting != NULL) {
+        struct page_wait *w = a->waiting;
         unlink_wait(w);
-        if (status != 0) {
-            gw_respond_text(w->request, status, text);
-        } else {
+        if (status == 0) {
             answer(p, w->request, w->format, w->encoding);
+        } else if (retry_after_s > 0) {
+            gw_respond_later(w->request, status, text, retry_after_s);
+        } else {
+            gw_respond_text(w->request, status, text);
         }
         free(w);
     }
+    end_ask(a);
+}
+
+/* The page is known: answers whoever waits for it. */
+static void answer_all(struct page *p)
+{
+    p->node.pins++; /* stays while answers are made, whatever they push out */
+    while (p->asks != NULL) {
+        answer_ask(p->asks, 0, (struct ch_str){NULL, 0}, 0);
+    }
+    p->node.pins--;
+}
+
+/* This client does not get it. What others have asked may still be answered by "unchanged". */
+static void refuse(struct page_ask *a, int status, struct ch_str text, uint32_t retry_after_s)
+{
+    struct page *p = a->page;
+    p->node.pins++;
+    p->known = false;
+    if (p->asks == a && a->next == NULL) {
+        forget_content(p);
+    }
+    answer_ask(a, status, text, retry_after_s);
     p->node.pins--;
 }
 
@@ -281,22 +333,21 @@ static bool map_content(struct page *p, struct ch_frame *frame)
 
 static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
 {
-    struct page *p = CH_CONTAINER_OF(ask, struct page, ask);
+    struct page_ask *a = CH_CONTAINER_OF(ask, struct page_ask, ask);
+    struct page *p = a->page;
     struct ch_page_reply m;
     struct ch_err err = {0};
-    const struct ch_str none = {NULL, 0};
+    (void)gw;
     if (ch_page_reply_get(frame->payload, &m, &err) != CH_OK) {
-        forget_content(p);
         gw_complain("keeper", CH_STR("page"), &err);
-        answer_waiting(p, 500, ch_str_of(err.msg));
+        refuse(a, 500, ch_str_of(err.msg), 0);
         return;
     }
-    (void)gw;
     switch (m.outcome) {
     case CH_PAGE_NEW:
         forget_content(p);
         if (!map_content(p, frame)) {
-            answer_waiting(p, 500, CH_STR("The keeper's page could not be read"));
+            refuse(a, 500, CH_STR("The keeper's page could not be read"), 0);
             return;
         }
         p->generation = m.generation;
@@ -304,8 +355,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         break;
     case CH_PAGE_UNCHANGED:
         if (p->map == NULL || m.generation != p->generation) {
-            forget_content(p);
-            answer_waiting(p, 500, CH_STR("The keeper answered about another page"));
+            refuse(a, 500, CH_STR("The keeper answered about another page"), 0);
             return;
         }
         break;
@@ -314,39 +364,77 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         p->missing = true;
         break;
     case CH_PAGE_FAILED:
-        forget_content(p);
-        answer_waiting(p, m.http_status == 504 || m.http_status == 503 ? (int)m.http_status : 502,
-                       m.text.len > 0 ? m.text : CH_STR("The upstream did not give this page"));
+        refuse(a, m.http_status == 504 || m.http_status == 503 ? (int)m.http_status : 502,
+               m.text.len > 0 ? m.text : CH_STR("The upstream did not give this page"),
+               m.retry_after_s);
         return;
     }
     p->known = true;
+    p->epoch = a->epoch;
     p->fresh_until_ms = m.fresh_until_boot_ms;
-    answer_waiting(p, 0, none);
+    answer_all(p);
 }
 
 static void on_lost(struct gw *gw, struct gw_ask *ask)
 {
     (void)gw;
-    struct page *p = CH_CONTAINER_OF(ask, struct page, ask);
-    answer_waiting(p, 504, CH_STR("The index could not be looked up in time, try again"));
+    answer_ask(CH_CONTAINER_OF(ask, struct page_ask, ask), 504,
+               CH_STR("The index could not be looked up in time, try again"), 0);
 }
 
-static void ask_for(struct gw *gw, struct page *p, const struct ch_http_request *r)
+/* Whose budget it is: a principal's, else an address's. */
+static char *client_key(const struct ch_client *c)
 {
-    gw_ask_prepare(gw, &p->ask, CH_MSG_ASK_PAGE);
-    p->ask.reply_type = CH_MSG_PAGE;
-    p->ask.on_reply = on_reply;
-    p->ask.on_lost = on_lost;
+    struct ch_buf key;
+    ch_buf_init(&key, 4096);
+    ch_buf_puts(&key, c->principal);
+    ch_buf_putc(&key, '\n');
+    ch_buf_puts(&key, c->address);
+    char *text = ch_str_dup(ch_buf_str(&key));
+    ch_buf_done(&key);
+    return text;
+}
+
+static struct page_ask *find_ask(const struct page *p, const char *client)
+{
+    struct page_ask *a = p->asks;
+    while (a != NULL && strcmp(a->client, client) != 0) {
+        a = a->next;
+    }
+    return a;
+}
+
+/* The ask of this request's client, which it may have sent already. */
+static struct page_ask *ask_for(struct gw *gw, struct page *p, const struct ch_http_request *r)
+{
+    struct ch_client client = gw_client_of(gw, r);
+    char *key = client_key(&client);
+    struct page_ask *a = find_ask(p, key);
+    if (a != NULL) {
+        free(key);
+        return a;
+    }
+    a = ch_calloc(1, sizeof(*a));
+    a->page = p;
+    a->client = key;
+    a->next = p->asks;
+    p->asks = a;
+    p->node.pins++;
+    gw_ask_prepare(gw, &a->ask, CH_MSG_ASK_PAGE);
+    a->ask.reply_type = CH_MSG_PAGE;
+    a->ask.on_reply = on_reply;
+    a->ask.on_lost = on_lost;
     /* Read before asking: a decision that changes meanwhile makes the page stale again. */
-    p->epoch = atomic_load(&gw->epoch->epoch);
-    ch_ask_page_put(&p->ask.payload, &(struct ch_ask_page){
-                                         .ask = p->ask.id,
+    a->epoch = atomic_load(&gw->epoch->epoch);
+    ch_ask_page_put(&a->ask.payload, &(struct ch_ask_page){
+                                         .ask = a->ask.id,
                                          .repository = ch_str_of(p->repo->name),
                                          .project = p->project,
                                          .have_generation = p->map != NULL ? p->generation : 0,
-                                         .client = gw_client_of(gw, r),
+                                         .client = client,
                                      });
-    gw_ask_send(gw, &p->ask, ch_limits.gateway_page_wait_ms);
+    gw_ask_send(gw, &a->ask, ch_limits.gateway_page_wait_ms);
+    return a;
 }
 
 /* --- what the client takes --- */
@@ -424,12 +512,9 @@ void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
         answer(p, r, format, encoding);
         return;
     }
+    struct page_ask *a = ask_for(gw, p, r);
     struct page_wait *w = ch_alloc(sizeof(*w));
-    *w = (struct page_wait){p->waiting, p, r, format, encoding};
-    p->waiting = w;
-    p->node.pins++;
+    *w = (struct page_wait){a->waiting, a, r, format, encoding};
+    a->waiting = w;
     ch_http_later(r, on_gone, w);
-    if (p->ask.id == 0) {
-        ask_for(gw, p, r);
-    }
 }

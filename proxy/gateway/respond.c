@@ -49,7 +49,7 @@ void gw_respond_later(struct ch_http_request *r, int status, struct ch_str text,
     };
     ch_http_respond(r, &(struct ch_http_response){
                            .status = status,
-                           .reason = text,
+                           .reason = ch_str_sub(text, 0, GW_REASON_MAX),
                            .content_type = CH_STR("text/plain; charset=utf-8"),
                            .headers = headers,
                            .header_count = CH_ARRAY_LEN(headers),

@@ -24,11 +24,26 @@ static bool pth_does_something(struct ch_str bytes)
     return false;
 }
 
+static bool start_calls(struct ch_str bytes)
+{
+    struct ch_buf source;
+    size_t at;
+    ch_buf_init(&source, 3 * bytes.len + 64);
+    content_start_source(bytes, &source);
+    bool calls = source.failed || ch_str_find(ch_buf_str(&source), CH_STR("()"), &at);
+    ch_buf_done(&source);
+    return calls;
+}
+
 static void see_start(struct ch_content *c, const struct seen *s)
 {
     struct ch_str base = path_base(s->name);
     size_t at;
-    if (path_has_extension(s->name, "pth")) {
+    if (path_has_extension(s->name, "start")) {
+        if (start_calls(s->bytes)) {
+            content_factf(c, CH_FACT_AUTO_LOAD, "start %.*s", CH_STR_ARG(base));
+        }
+    } else if (path_has_extension(s->name, "pth")) {
         if (pth_does_something(s->bytes)) {
             content_factf(c, CH_FACT_AUTO_LOAD, "pth %.*s", CH_STR_ARG(base));
         }
@@ -55,6 +70,12 @@ static void see_module(struct ch_content *c, struct ch_str path)
         return;
     }
     struct ch_str module = rest.ptr == NULL ? path_stem(first) : first;
+    /* their libraries load all that lies in folders of these names, as if it had registered itself
+     */
+    if (ch_str_eq(module, CH_STR("jax_plugins")) ||
+        ch_str_eq(module, CH_STR("tensorflow-plugins"))) {
+        content_factf(c, CH_FACT_AUTO_LOAD, "entry-point %.*s", CH_STR_ARG(module));
+    }
     struct ch_str project = ch_buf_str(&c->project);
     if (module_is_of_another(module, project) || (module_is_standard(module) && is_module(path))) {
         content_factf(c, CH_FACT_AUTO_LOAD, "top-level %.*s", CH_STR_ARG(module));
@@ -68,43 +89,74 @@ static void see_script(struct ch_content *c, struct ch_str name)
     }
 }
 
-/* "lib/python311.zip" comes first on sys.path; "python311._pth" says what else is on it; a .pth file of
- * sys.prefix itself is read on Windows. */
+/* "lib/python311.zip" comes first on sys.path; "python311._pth" says what else is on it; a .pth or
+ * .start file of sys.prefix itself is read on Windows. */
 static bool replaces_python(struct ch_str path)
 {
     struct ch_str base = path_base(path);
     bool zip = ch_str_eq_nocase(ch_str_sub(base, 0, 6), CH_STR("python")) &&
                path_has_extension(base, "zip");
     return zip || path_has_extension(base, "_pth") ||
-           (base.len == path.len && path_has_extension(base, "pth"));
+           (base.len == path.len && content_is_start_text(base));
 }
 
-/* Folders under sys.prefix in which programs look for what they run, and how many of their parts are the
+/* What programs look for under sys.prefix: beginnings of paths, and how many of their parts are the
  * target that the fact names. */
+static const struct {
+    const char *prefix;
+    unsigned parts;
+} targets[] = {
+    {"etc/jupyter/", 3},
+    {"etc/ipython/", 3},
+    {"share/jupyter/", 3},
+    {"share/ipython/", 3},
+    {"etc/dask/", 2},
+    /* shells, and what they complete */
+    {"etc/profile", 2},
+    {"etc/bash", 2},
+    {"etc/zsh", 2},
+    {"etc/fish/", 3},
+    {"etc/conda/", 3},
+    {"share/fish/vendor_", 3},
+    {"share/zsh/site-functions", 3},
+    {"share/bash-completion/", 3},
+    /* the system */
+    {"etc/init.d/", 2},
+    {"etc/cron", 2},
+    {"etc/ld.so.", 2},
+    {"etc/udev/", 3},
+    {"etc/sudoers", 2},
+    {"etc/ssh/", 2},
+    {"etc/pam.d/", 2},
+    {"etc/OpenCL/vendors", 3},
+    {"etc/systemd/", 3},
+    {"lib/systemd/", 3},
+    {"etc/xdg/autostart/", 3},
+    {"share/applications/", 2},
+    /* files that tell programs from where they fetch, and whom they trust */
+    {"pip.conf", 1},
+    {"pip.ini", 1},
+    {"etc/pip.conf", 2},
+    {"etc/xdg/pip/", 3},
+    {"uv.toml", 1},
+    {"etc/uv/", 2},
+    {"etc/xdg/uv/", 3},
+    {".pypirc", 1},
+    {".condarc", 1},
+    {"condarc", 1},
+    {"conda-meta/", 2},
+    {"etc/npmrc", 2},
+    {"etc/gitconfig", 2},
+    {"ssl/", 2},
+    {"pyvenv.cfg", 1}, /* which Python a virtual environment is */
+};
+
 static void see_data(struct ch_content *c, struct ch_str path)
 {
-    static const struct {
-        const char *prefix;
-        unsigned parts;
-    } targets[] = {
-        {"etc/jupyter/", 3},
-        {"etc/ipython/", 3},
-        {"share/jupyter/", 3},
-        {"share/ipython/", 3},
-        {"etc/profile.d/", 2},
-        {"etc/init.d/", 2},
-        {"etc/cron.d/", 2},
-        {"etc/systemd/", 3},
-        {"lib/systemd/", 3},
-        {"etc/xdg/autostart/", 3},
-        {"share/applications/", 2},
-        {"etc/bash_completion.d/", 2},
-        {"share/bash-completion/", 3},
-        {"pyvenv.cfg", 1}, /* says which Python a virtual environment is */
-    };
     struct ch_str below;
     size_t at = 0;
-    if (ch_str_starts(path, CH_STR("bin/")) || ch_str_starts(path, CH_STR("Scripts/"))) {
+    bool program = path_has_extension(path, "exe") && path_base(path).len == path.len;
+    if (program || ch_str_starts(path, CH_STR("bin/")) || ch_str_starts(path, CH_STR("Scripts/"))) {
         see_script(c, path_base(path));
     }
     if (path_below_prefix(path, &below)) {
@@ -137,7 +189,7 @@ void content_auto_load(struct ch_content *c, const struct seen *s)
     struct ch_str rest = s->name;
     struct ch_str first;
     struct ch_str key;
-    if (s->place == CH_PLACE_START) {
+    if (c->options.place(c->options.arg, s->path) == CH_PLACE_START) {
         see_start(c, s);
     }
     if (c->options.kind != CH_CONTENT_WHEEL || !ch_str_split(&rest, '/', &first)) {
@@ -153,6 +205,13 @@ void content_auto_load(struct ch_content *c, const struct seen *s)
         } else if (ch_str_eq_nocase(key, CH_STR("data"))) {
             see_data(c, rest);
         }
+    }
+}
+
+void ch_content_executed(struct ch_content *c, struct ch_str path, bool start)
+{
+    if (c->reach != NULL) {
+        reach_path(c->reach, path, REACH_CODE | (start ? REACH_START : 0));
     }
 }
 

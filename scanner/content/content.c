@@ -7,7 +7,6 @@
 #include "customhouse/limits.h"
 #include "scanner/content/content_int.h"
 #include "scanner/content/path.h"
-#include "scanner/content/pth.h"
 #include "scanner/content/reach.h"
 #include "scanner/source/source.h"
 
@@ -52,6 +51,11 @@ static void on_named(void *arg, struct ch_str path, struct ch_str name, enum ch_
     case CH_NAMED_FOLDER:
         reach_listed(c->reach, site, name, when);
         break;
+    case CH_NAMED_CALL:
+        if (ch_source_called(c->source, name)) {
+            reach_start_again(c->reach);
+        }
+        break;
     }
 }
 
@@ -79,6 +83,7 @@ void ch_content_free(struct ch_content *c)
         names_done(&c->libraries);
         names_done(&c->carried);
         names_done(&c->compiled);
+        names_done(&c->starts);
         ch_buf_done(&c->project);
         free(c);
     }
@@ -168,19 +173,6 @@ static bool is_python_script(struct ch_str bytes)
            ch_str_find(line, CH_STR("python"), &at);
 }
 
-/* What site.py executes of a .pth file, seen in one way. */
-static void put_pth_code(struct ch_str bytes, enum pth_view view, struct ch_buf *ret)
-{
-    struct pth p = pth_open(bytes, view);
-    struct pth_line line;
-    while (pth_next(&p, &line)) {
-        if (line.kind == PTH_CODE) {
-            ch_buf_puts(ret, line.text);
-        }
-        ch_buf_putc(ret, '\n'); /* lines keep their numbers */
-    }
-}
-
 /* Scripts of shells: what a wheel installs as a command, and what source of the artifact starts. */
 static bool is_shell(const struct ch_content *c, const struct seen *s)
 {
@@ -194,7 +186,7 @@ static bool is_shell(const struct ch_content *c, const struct seen *s)
 }
 
 /* What the source names of other members. */
-static void follow(struct ch_content *c, const struct seen *s, struct ch_str code)
+void content_follow(struct ch_content *c, const struct seen *s, struct ch_str code)
 {
     if (c->reach == NULL || c->depth > 0 || s->place == CH_PLACE_TEST ||
         s->place == CH_PLACE_NONE) {
@@ -202,32 +194,6 @@ static void follow(struct ch_content *c, const struct seen *s, struct ch_str cod
     }
     reach_source(c->reach, s->path, c->options.site(c->options.arg, s->path), code,
                  s->place == CH_PLACE_START ? REACH_START : 0);
-}
-
-/* Each way to see its lines is a source of its own: a line that is broken in one would hide those after it in
- * another. Mostly they are the same. */
-static void see_pth(struct ch_content *c, const struct seen *s)
-{
-    struct ch_buf code[PTH_VIEW_COUNT];
-    for (int view = 0; view < PTH_VIEW_COUNT; view++) {
-        struct pth p = pth_open(s->bytes, (enum pth_view)view);
-        struct pth_line line;
-        ch_buf_init(&code[view], s->bytes.len + 1);
-        put_pth_code(s->bytes, (enum pth_view)view, &code[view]);
-        struct ch_str text = ch_buf_str(&code[view]);
-        if (view == 0 || !ch_str_eq(text, ch_buf_str(&code[view - 1]))) {
-            ch_source_see(c->source, s->path, s->place, text);
-            follow(c, s, text);
-        }
-        while (c->reach != NULL && c->depth == 0 && pth_next(&p, &line)) {
-            if (line.kind == PTH_FOLDER) {
-                reach_folder(c->reach, line.text);
-            }
-        }
-    }
-    for (int view = 0; view < PTH_VIEW_COUNT; view++) {
-        ch_buf_done(&code[view]);
-    }
 }
 
 /* Whether source of the artifact executes it, whatever its name is. */
@@ -241,21 +207,21 @@ static bool is_executed(const struct ch_content *c, const struct seen *s)
 
 static void see_source(struct ch_content *c, const struct seen *s)
 {
-    bool pth = path_has_extension(s->name, "pth") && s->place == CH_PLACE_START;
+    bool start = content_is_start_text(s->name) && s->place == CH_PLACE_START;
     bool python = path_has_extension(s->name, "py") || path_has_extension(s->name, "pyw") ||
                   (path_extension(s->name).ptr == NULL && is_python_script(s->bytes));
-    bool shell = !python && !pth && is_shell(c, s);
+    bool shell = !python && !start && is_shell(c, s);
     python = python || is_executed(c, s);
-    if ((python || pth) && s->bytes.len < s->size_bytes) {
+    if ((python || start) && s->bytes.len < s->size_bytes) {
         ch_scan_write_finding(c->options.out, CH_F_LIMIT, s->path,
                               CH_STR("is larger than source that is read"));
         return;
     }
-    if (pth) {
-        see_pth(c, s);
+    if (start) {
+        content_start_text(c, s);
     } else if (python) {
         ch_source_see(c->source, s->path, s->place, s->bytes);
-        follow(c, s, s->bytes);
+        content_follow(c, s, s->bytes);
     }
     if (shell) {
         ch_source_shell(c->source, s->path, s->place, s->bytes);
@@ -338,6 +304,9 @@ void ch_content_expect(struct ch_content *c, struct ch_str path)
 {
     enum ch_code_place place = c->options.place(c->options.arg, path);
     enum name_kind kind = name_kind_of(path);
+    if (c->reach != NULL && place == CH_PLACE_IMPORT && c->starts.count > 0) {
+        reach_add(c->reach, path, c->options.site(c->options.arg, path), REACH_MODULE);
+    }
     if (c->reach == NULL || (place != CH_PLACE_TEST && place != CH_PLACE_NONE)) {
         return;
     }
@@ -354,6 +323,9 @@ enum ch_code_place content_place(const struct ch_content *c, struct ch_str path)
 {
     enum ch_code_place place = c->options.place(c->options.arg, path);
     unsigned how = c->reach != NULL ? reach_of(c->reach, path) : 0;
+    if (place == CH_PLACE_IMPORT && (how & REACH_START) != 0) {
+        return CH_PLACE_START;
+    }
     if (how == 0 || (place != CH_PLACE_TEST && place != CH_PLACE_NONE)) {
         return place;
     }
@@ -391,7 +363,7 @@ void ch_content_end(struct ch_content *c)
     content_compiled(c);
     say_how_many_more(c);
     if (c->facts.over || c->libraries.over || c->carried.over || c->compiled.over ||
-        (c->reach != NULL && reach_over(c->reach))) {
+        c->starts.over || (c->reach != NULL && reach_over(c->reach))) {
         ch_scan_write_finding(c->options.out, CH_F_LIMIT, (struct ch_str){NULL, 0},
                               CH_STR("has more distinct libraries, facts, compiled files or folders "
                                      "of tests than are kept"));

@@ -59,6 +59,11 @@ struct ch_content *ch_content_new(const struct ch_content_options *options);
 void ch_content_free(struct ch_content *c); /* accepts NULL */
 /* A member that will be handed over, where its path is known before: what names it may come first. */
 void ch_content_expect(struct ch_content *c, struct ch_str path);
+/* The same of all members before those calls: which of them run when any Python starts; and after
+ * them, before any is handed over: what those import, and the functions that they call, run then,
+ * too. */
+void ch_content_expect_start(struct ch_content *c, struct ch_str path);
+void ch_content_follow_start(struct ch_content *c);
 /* Everything in `m` is borrowed for the call. */
 void ch_content_see(struct ch_content *c, const struct ch_content_member *m);
 /* An entry point of a wheel or sdist: what is loaded by itself, scripts named like commands, and the module
@@ -67,6 +72,9 @@ void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch
                             struct ch_str object);
 /* The same of the object alone: for who knows it before the members are expected. */
 void ch_content_object(struct ch_content *c, struct ch_str object);
+/* A member whose content is executed as Python source, whatever its name is: something else leads
+ * to it. `start`: when any Python starts. After the members are expected. */
+void ch_content_executed(struct ch_content *c, struct ch_str path, bool start);
 /* After those: a member that was judged mildly, as what lies among tests is, and that something else names
  * (reach.h). It is to be handed over again by ch_content_see; *ret_path lives as long as `c`. */
 bool ch_content_next(struct ch_content *c, struct ch_str *ret_path);

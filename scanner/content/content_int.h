@@ -18,6 +18,7 @@ struct ch_content {
     struct names facts;     /* "NAME VALUE" of those that were written */
     struct names libraries; /* that native code loads */
     struct names carried;   /* base names of native code that is here: nothing foreign is loaded */
+    struct names starts;    /* paths of what runs when any Python starts */
     struct names compiled;  /* paths of compiled Python, compared with its source at the end */
     struct ch_buf project;  /* normalised; empty when unknown */
     unsigned depth;         /* archives around what is being looked at */
@@ -62,6 +63,14 @@ void content_libraries(struct ch_content *c);                        /* at the e
 void content_archive(struct ch_content *c, const struct seen *s);    /* nested.c */
 void content_appended(struct ch_content *c, const struct seen *s);   /* nested.c */
 void content_notebook(struct ch_content *c, const struct seen *s);   /* notebook.c */
+/* start.c. Of a .pth file what site.py executes, of a .start file what it calls, judged as source.
+ */
+bool content_is_start_text(struct ch_str name);
+void content_start_text(struct ch_content *c, const struct seen *s);
+/* The entry points of a .start file as Python source, a line each; empty lines for the others. */
+void content_start_source(struct ch_str bytes, struct ch_buf *ret);
+/* What the source names of other members. */
+void content_follow(struct ch_content *c, const struct seen *s, struct ch_str code);
 void content_auto_load(struct ch_content *c, const struct seen *s);  /* auto_load.c */
 void content_see_compiled(struct ch_content *c, const struct seen *s);
 void content_compiled(struct ch_content *c);                         /* compiled.c, at the end */

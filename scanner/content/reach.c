@@ -19,6 +19,9 @@ struct target {
     unsigned how;
     bool quiet;
     bool script; /* Python source among data */
+    bool module; /* imported anyway */
+    bool at_start; /* reach_next_start gives it, or gave it */
+    struct target *next_start;
     bool judged;
     bool waits; /* is on the list */
     struct target *same_module;
@@ -39,6 +42,7 @@ struct reach {
     struct names whole;       /* of them, those of which all is reached; a '*' before: at start */
     struct target *first;
     struct target *last;
+    struct target *first_start;
     struct reach_gate gate;
 };
 
@@ -161,6 +165,7 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     t->site = (struct ch_str){t->own + path.len, site.len};
     t->quiet = kind == REACH_TEXT || kind == REACH_SCRIPT;
     t->script = kind == REACH_SCRIPT;
+    t->module = kind == REACH_MODULE;
     r->targets[r->count++] = t;
     CH_IGNORE(ch_map_set(r->by_path, t->path, t));
     struct ch_str base = path_base(t->site);
@@ -185,16 +190,9 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
 
 /* --- what is reached --- */
 
-static void mark(struct reach *r, struct target *t, unsigned how)
+static void wait(struct reach *r, struct target *t)
 {
-    unsigned before = t->how;
-    t->how |= how | REACH_NAMED;
-    for (size_t i = 0; before == 0 && i < CH_ARRAY_LEN(t->words); i++) {
-        if (t->words[i] != NULL) {
-            t->words[i]->left--;
-        }
-    }
-    if (t->how == before || !t->judged || t->waits) {
+    if (!t->judged || t->waits) {
         return;
     }
     t->waits = true;
@@ -204,6 +202,48 @@ static void mark(struct reach *r, struct target *t, unsigned how)
         r->first = t;
     }
     r->last = t;
+}
+
+static void mark(struct reach *r, struct target *t, unsigned how)
+{
+    unsigned before = t->how;
+    if (t->module && (how & REACH_START) == 0) {
+        return;
+    }
+    t->how |= how | REACH_NAMED;
+    for (size_t i = 0; before == 0 && i < CH_ARRAY_LEN(t->words); i++) {
+        if (t->words[i] != NULL) {
+            t->words[i]->left--;
+        }
+    }
+    if (t->how != before) {
+        wait(r, t);
+    }
+    if ((t->how & REACH_START) != 0 && !t->at_start) {
+        t->at_start = true;
+        t->next_start = r->first_start;
+        r->first_start = t;
+    }
+}
+
+bool reach_next_start(struct reach *r, struct ch_str *ret_path)
+{
+    struct target *t = r->first_start;
+    if (t != NULL) {
+        r->first_start = t->next_start;
+        *ret_path = t->path;
+    }
+    return t != NULL;
+}
+
+void reach_start_again(struct reach *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        struct target *t = r->targets[i];
+        if (t->at_start && path_has_extension(t->site, "py")) {
+            wait(r, t);
+        }
+    }
 }
 
 unsigned reach_of(const struct reach *r, struct ch_str path)
@@ -287,17 +327,6 @@ struct naming {
     struct names told;    /* texts that are the name of a file: each is looked up once */
 };
 
-static bool is_generic(struct ch_str base)
-{
-    static const char *const names[] = {"__init__.py", "__main__.py", "conftest.py", "setup.py"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
-        if (ch_str_eq(base, ch_str_of(names[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* "b.py", "tests/b.py": as much of the end of the path as is given, two parts at most. */
 static void name_path(struct naming *n, struct ch_str text)
 {
@@ -316,23 +345,11 @@ static void name_path(struct naming *n, struct ch_str text)
     for (; t != NULL; t = t->same_base) {
         struct ch_str folder = folder_of(t->site);
         folder.len -= folder.len > 0 ? 1 : 0;
-        bool fits = above.len > 0 ? ch_str_eq(path_base(folder), above) : !is_generic(base);
+        bool fits = above.len > 0 ? ch_str_eq(path_base(folder), above) : !reach_is_generic(base);
         if (fits && (!t->quiet || n->started)) {
             mark(n->r, t, n->how);
         }
     }
-}
-
-static bool is_dotted(struct ch_str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '_' || c == '.' || (uint8_t)c >= 0x80)) {
-            return false;
-        }
-    }
-    return text.len > 0;
 }
 
 /* "tests.", ".tests.", "a/tests/": what is put together with the name of a file or module in that folder. */
@@ -409,7 +426,7 @@ static void on_text(void *arg, struct ch_str text)
         return;
     }
     name_path(n, text);
-    if (is_dotted(text) && (n->started || ch_str_find_char(text, '.', &at))) {
+    if (reach_is_dotted(text) && (n->started || ch_str_find_char(text, '.', &at))) {
         name_module(n, text);
     }
     if (!n->started && names_has(&n->r->folder_names, path_base(text))) {
@@ -481,7 +498,8 @@ void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struc
                   unsigned how)
 {
     /* What lies among tests itself need not say so to import what lies beside it. */
-    if (reach_of(r, path) == 0 && !reach_gate_open(&r->gate, bytes, how != 0)) {
+    if (reach_of(r, path) == 0 && (how & REACH_START) == 0 &&
+        !reach_gate_open(&r->gate, bytes, how != 0)) {
         return;
     }
     struct naming n = {.r = r, .folder = folder_of(site), .how = how};
@@ -497,6 +515,14 @@ void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struc
 bool reach_over(const struct reach *r)
 {
     return r->folders.over || r->folder_names.over || r->whole.over;
+}
+
+void reach_path(struct reach *r, struct ch_str path, unsigned how)
+{
+    struct target *t = ch_map_get(r->by_path, path);
+    if (t != NULL) {
+        mark(r, t, how);
+    }
 }
 
 void reach_object(struct reach *r, struct ch_str reference)

@@ -18,9 +18,11 @@ enum {
 };
 
 enum reach_kind {
-    REACH_TESTS, /* lies among tests */
-    REACH_DATA,  /* elsewhere: an archive, perhaps, or a script */
-    REACH_TEXT,  /* the same, named like a text or a picture: only what starts it counts (reach_started) */
+    REACH_TESTS,  /* lies among tests */
+    REACH_DATA,   /* elsewhere: an archive, perhaps, or a script */
+    REACH_TEXT,   /* the same, named like a text or a picture: only what starts it counts
+                     (reach_started) */
+    REACH_MODULE, /* imported anyway: only what runs as Python starts reaches it (REACH_START) */
     REACH_SCRIPT, /* the same of Python source among data: what is put on sys.path, too */
 };
 
@@ -37,11 +39,18 @@ bool reach_judged(struct reach *r, struct ch_str path);
 /* The next one to be judged again; borrowed until reach_free. False: none. */
 bool reach_next(struct reach *r, struct ch_str *ret_path);
 
+/* One that is reached as Python starts, each once, before it was judged. False: no more. */
+bool reach_next_start(struct reach *r, struct ch_str *ret_path);
+/* All source that is reached so, and was judged, is to be judged again. */
+void reach_start_again(struct reach *r);
+
 /* Python source that runs. `how`: REACH_START or 0. */
 void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struct ch_str bytes,
                   unsigned how);
 /* "a.b:c" of an entry point. */
 void reach_object(struct reach *r, struct ch_str reference);
+/* The member of this path in the archive, if it may be reached at all. */
+void reach_path(struct reach *r, struct ch_str path, unsigned how);
 /* A folder that a .pth file puts on sys.path. */
 void reach_folder(struct reach *r, struct ch_str folder);
 /* The source of `site` imports, starts or loads what has this name, as its values say. */

@@ -51,3 +51,26 @@ bool reach_fits(struct ch_str pattern, struct ch_str path, struct ch_str own)
     }
     return says || ch_str_eq(path, own);
 }
+
+bool reach_is_generic(struct ch_str base)
+{
+    static const char *const names[] = {"__init__.py", "__main__.py", "conftest.py", "setup.py"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+        if (ch_str_eq(base, ch_str_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool reach_is_dotted(struct ch_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_' || c == '.' || (uint8_t)c >= 0x80)) {
+            return false;
+        }
+    }
+    return text.len > 0;
+}

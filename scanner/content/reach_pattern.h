@@ -1,4 +1,4 @@
-/* Paths of which only a part is known. */
+/* Names of files and modules in texts, and paths of which only a part is known. */
 #ifndef CH_CONTENT_REACH_PATTERN_H
 #define CH_CONTENT_REACH_PATTERN_H
 
@@ -7,5 +7,9 @@
 /* Whether the end of the path is as the pattern says, as far as that goes. What says nothing but an ending is only
  * of what lies beside the source, and "**" of all below that. */
 bool reach_fits(struct ch_str pattern, struct ch_str path, struct ch_str own);
+/* A name that files of many folders have: alone it says nothing. */
+bool reach_is_generic(struct ch_str base);
+/* Letters, digits and dots, as names of modules are made of. */
+bool reach_is_dotted(struct ch_str text);
 
 #endif

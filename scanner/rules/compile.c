@@ -2,6 +2,7 @@
  * is paid for with every file, and a rule that can never match looks like protection. */
 #include "rules_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -266,8 +267,11 @@ static enum ch_finding_code code_of(const struct stated *s)
                                                                   : CH_F_RULE_SUSPICIOUS;
 }
 
+enum { FAULT_BYTES = 256 };
+
+/* What is wrong with the rule, perhaps in `room`; NULL: nothing. */
 static const char *take_meta(const YR_RULE *rule, bool shipped, struct rule_set *set,
-                             struct rule_meta *ret)
+                             struct rule_meta *ret, char room[FAULT_BYTES])
 {
     struct stated s = {.id = NULL};
     const char *fault = read_meta(rule, &s);
@@ -281,9 +285,14 @@ static const char *take_meta(const YR_RULE *rule, bool shipped, struct rule_set 
     *ret = (struct rule_meta){.code = code_of(&s), .message = s.message != NULL ? s.message : ""};
     ret->paths.all = s.paths == NULL;
     set->paths.all = set->paths.all || s.paths == NULL;
-    if (s.paths != NULL && (!globs_add(&ret->paths, ch_str_of(s.paths)) ||
-                            !globs_add(&set->paths, ch_str_of(s.paths)))) {
-        return "paths is a list of globs, or of the groups @python, @shell, @script, @code";
+    struct ch_str wrong = {NULL, 0};
+    if (s.paths != NULL && (!globs_add(&ret->paths, ch_str_of(s.paths), &wrong) ||
+                            !globs_add(&set->paths, ch_str_of(s.paths), &wrong))) {
+        snprintf(room, FAULT_BYTES,
+                 "paths is a list of globs, or of the groups @python, @shell, @script, @code; no "
+                 "path in an archive fits \"%.*s\"",
+                 CH_STR_ARG(ch_str_sub(wrong, 0, 60)));
+        return room;
     }
     return NULL;
 }
@@ -343,11 +352,30 @@ static enum ch_code pack(YR_RULES **rules, struct ch_err *err)
     return CH_OK;
 }
 
+/* A file without a rule matches nothing: what was meant by it is not in force. */
+static enum ch_code check_some(const struct rule_set *set, const struct ch_rule_text *texts,
+                               size_t count, struct ch_err *err)
+{
+    const YR_RULE *rule;
+    for (size_t i = 0; i < count; i++) {
+        bool some = false;
+        yr_rules_foreach(set->rules, rule)
+        {
+            some = some || ch_str_eq(texts[i].name, ch_str_of(rule->ns->name));
+        }
+        if (!some) {
+            return fail_at(err, texts[i].name, 1, "has no rule", CH_STR(""));
+        }
+    }
+    return CH_OK;
+}
+
 enum ch_code rules_compile(const struct ch_rule_text *texts, size_t count, bool shipped,
                            struct rule_set *ret, struct ch_err *err)
 {
     struct rule_set set = {.rules = NULL};
     const YR_RULE *rule;
+    char room[FAULT_BYTES];
     if (count == 0) {
         *ret = set;
         return CH_OK;
@@ -366,7 +394,7 @@ enum ch_code rules_compile(const struct ch_rule_text *texts, size_t count, bool 
     {
         const char *fault = "there is another rule of this name";
         if (!same_name_before(set.rules, rule)) {
-            fault = take_meta(rule, shipped, &set, &set.meta[set.count]);
+            fault = take_meta(rule, shipped, &set, &set.meta[set.count], room);
             set.count++; /* also with a fault: what it has is freed */
         }
         if (fault != NULL) {
@@ -374,6 +402,11 @@ enum ch_code rules_compile(const struct ch_rule_text *texts, size_t count, bool 
             rule_set_done(&set);
             return rc;
         }
+    }
+    rc = check_some(&set, texts, count, err);
+    if (rc != CH_OK) {
+        rule_set_done(&set);
+        return rc;
     }
     *ret = set;
     return CH_OK;

@@ -70,6 +70,19 @@ static bool has(const struct globs *g, struct ch_str item)
     return false;
 }
 
+/* No member's path begins so, has such parts, or ends in a slash: what could never match looks like
+ * a rule. */
+static bool can_match(struct ch_str item)
+{
+    static const char *const never[] = {"//", "/./", "/../", "\\"};
+    bool can = item.ptr[0] != '/' && !ch_str_starts(item, CH_STR("./")) &&
+               !ch_str_starts(item, CH_STR("../")) && !ch_str_ends(item, CH_STR("/"));
+    for (size_t i = 0; can && i < CH_ARRAY_LEN(never); i++) {
+        can = !ch_str_find(item, ch_str_of(never[i]), NULL);
+    }
+    return can;
+}
+
 static bool add_one(struct globs *g, struct ch_str item)
 {
     item = ch_str_trim(item);
@@ -79,9 +92,12 @@ static bool add_one(struct globs *g, struct ch_str item)
     if (item.ptr[0] == '@') {
         for (size_t i = 0; i < CH_ARRAY_LEN(groups); i++) {
             if (ch_str_eq(groups[i].name, item)) {
-                return globs_add(g, groups[i].list);
+                return globs_add(g, groups[i].list, NULL);
             }
         }
+        return false;
+    }
+    if (!can_match(item)) {
         return false;
     }
     if (!has(g, item)) {
@@ -91,12 +107,15 @@ static bool add_one(struct globs *g, struct ch_str item)
     return true;
 }
 
-bool globs_add(struct globs *g, struct ch_str list)
+bool globs_add(struct globs *g, struct ch_str list, struct ch_str *ret_wrong)
 {
     struct ch_str item;
     bool some = false;
     while (ch_str_split(&list, ',', &item)) {
         if (!add_one(g, item)) {
+            if (ret_wrong != NULL) {
+                *ret_wrong = ch_str_trim(item);
+            }
             return false;
         }
         some = true;
@@ -129,7 +148,7 @@ bool globs_is_code(struct ch_str path)
 {
     static struct globs code; /* filled once, by the parent */
     if (code.count == 0) {
-        CH_ASSERT(globs_add(&code, CH_STR("@code")));
+        CH_ASSERT(globs_add(&code, CH_STR("@code"), NULL));
     }
     return globs_take(&code, path);
 }

@@ -12,8 +12,9 @@ struct globs {
     size_t count;
     bool all;
 };
-/* Adds "a,b,@group"; false when a group is unknown or the list is empty. */
-bool globs_add(struct globs *g, struct ch_str list);
+/* Adds "a,b,@group"; false when a group is unknown, the list is empty, or a glob fits no path that
+ * a member can have: *ret_wrong (or NULL), a part of `list`. */
+bool globs_add(struct globs *g, struct ch_str list, struct ch_str *ret_wrong);
 bool globs_take(const struct globs *g, struct ch_str path);
 void globs_done(struct globs *g);
 /* Whether a path is that of source, by its suffix: the group @code. */

@@ -562,6 +562,7 @@ struct value call_name(struct file *f, const struct value *callee, struct call *
     c->name = plain_name(callee->text);
     c->path = path_argument(c);
     size_t dot;
+    foreign_call(f, c->name);
     if (!ch_str_find_char(c->name, '.', &dot)) {
         edge_new(f, function_now(f), value_hash(c->name)); /* maybe a function further down */
     }

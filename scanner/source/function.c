@@ -55,6 +55,22 @@ void edge_to(struct file *f, uint32_t from, uint32_t index)
     }
 }
 
+void foreign_call(struct file *f, struct ch_str name)
+{
+    if (f->place != CH_PLACE_START || name.len == 0 || name.ptr[0] == '.') {
+        return;
+    }
+    if (f->foreign_count >= ch_limits.source_names) {
+        f->beyond = true;
+        return;
+    }
+    if (f->foreign_count == f->foreign_cap) {
+        f->foreign_cap = f->foreign_cap == 0 ? 64 : 2 * f->foreign_cap;
+        f->foreign = ch_realloc_array(f->foreign, f->foreign_cap, sizeof(*f->foreign));
+    }
+    f->foreign[f->foreign_count++] = (struct foreign_call){function_now(f), name};
+}
+
 /* --- parameters --- */
 
 struct value parameter_new(struct file *f, uint32_t function, uint64_t name)
@@ -172,6 +188,27 @@ static void take_over(struct function *module, const struct function *from)
     module->does |= from->does & DOES_LOAD_LISTED;
 }
 
+/* What other files that run as Python starts call of this one. */
+static void reached_at_start(struct reach *r)
+{
+    struct file *f = r->f;
+    for (uint32_t i = 1; i < f->function_count; i++) {
+        uint64_t name = f->functions[i].bare;
+        if (name != 0) {
+            source_has(f->source, name);
+            if (source_calls(f->source, name)) {
+                reached(r, i, true);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < f->class_count; i++) {
+        source_has(f->source, f->classes[i].name);
+        if (source_calls(f->source, f->classes[i].name)) {
+            reached(r, f->classes[i].makes, true);
+        }
+    }
+}
+
 static void follow_calls(struct file *f)
 {
     uint32_t count = f->function_count;
@@ -194,6 +231,9 @@ static void follow_calls(struct file *f)
         r.first[i + 1] = r.first[i + 1] > r.first[i] ? r.first[i + 1] : r.first[i];
     }
     reached(&r, 0, false);
+    if (f->place == CH_PLACE_START && f->outer == NULL) {
+        reached_at_start(&r);
+    }
     for (uint32_t at = 0; at < r.queued; at++) {
         uint32_t function = r.queue[at];
         if (function != 0) {
@@ -206,6 +246,11 @@ static void follow_calls(struct file *f)
             } else {
                 reached_by_name(&r, f->edges[e].to, direct);
             }
+        }
+    }
+    for (uint32_t i = 0; i < f->foreign_count; i++) {
+        if (r.seen[f->foreign[i].from]) {
+            names_call(f, f->foreign[i].name);
         }
     }
     free(r.by_name);

@@ -33,9 +33,13 @@ struct ch_source {
     bool has[CAP_COUNT];
     bool has_install[CAP_COUNT];
     bool whole; /* every source, whatever stands in it */
-    void (*named)(void *arg, struct ch_str path, struct ch_str name, enum ch_named_as as);
-    void *named_arg;
+    struct others others;
 };
+
+struct others *source_others(struct ch_source *s)
+{
+    return &s->others;
+}
 
 enum ch_code ch_source_prepare(struct ch_err *err)
 {
@@ -50,6 +54,7 @@ struct ch_source *ch_source_new(struct ch_scan_writer *out)
 {
     struct ch_source *s = ch_calloc(1, sizeof(*s));
     s->out = out;
+    others_init(&s->others);
     return s;
 }
 
@@ -58,75 +63,13 @@ void ch_source_whole(struct ch_source *s)
     s->whole = true;
 }
 
-void ch_source_on_named(struct ch_source *s,
-                        void (*named)(void *arg, struct ch_str path, struct ch_str name,
-                                      enum ch_named_as as),
-                        void *arg)
-{
-    s->named = named;
-    s->named_arg = arg;
-}
-
-/* What is not known of a path is "*"; a folder that is not known at its beginning is left out. */
-static void names_path(struct file *f, const struct value *v, enum ch_named_as as)
-{
-    struct ch_buf b;
-    struct ch_str text = v->text;
-    size_t slash;
-    if (text.len > 1 && text.ptr[0] == HOLE && text.ptr[1] == '/') {
-        text = ch_str_sub(text, 2, text.len);
-    }
-    if (as == CH_NAMED_FOLDER && ch_str_find_char(text, HOLE, &slash)) {
-        text.len = 0; /* any */
-    }
-    ch_buf_init(&b, ch_limits.member_path_bytes);
-    for (size_t i = 0; i < text.len; i++) {
-        bool set = text.ptr[i] == '['; /* of a pattern: "[ab]*.txt" */
-        ch_buf_putc(&b, set || text.ptr[i] == HOLE ? '*' : text.ptr[i]);
-        while (set && i + 1 < text.len && text.ptr[i] != ']') {
-            i++;
-        }
-    }
-    if (!b.failed) {
-        f->source->named(f->source->named_arg, f->path, ch_buf_str(&b), as);
-    }
-    ch_buf_done(&b);
-}
-
-void names_other(struct file *f, const struct value *v, enum ch_named_as as)
-{
-    enum { ITEMS = 64 };
-    size_t at;
-    bool path = as == CH_NAMED_CODE || as == CH_NAMED_FOLDER;
-    if (f->source->named == NULL) {
-        return;
-    }
-    for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && i < ITEMS; i++) {
-        if (v->items[i].kind == VALUE_TEXT || v->items[i].kind == VALUE_PARTIAL) {
-            names_other(f, &v->items[i], as);
-        }
-    }
-    if (path && (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL)) {
-        names_path(f, v, as);
-    } else if (v->kind == VALUE_TEXT && as == CH_NAMED_MODULE) {
-        f->source->named(f->source->named_arg, f->path, v->text, as);
-    } else if (as == CH_NAMED_PROGRAM && (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL)) {
-        struct ch_str rest = v->text;
-        struct ch_str word;
-        for (uint32_t i = 0; i < ITEMS && ch_str_split(&rest, ' ', &word); i++) {
-            while (ch_str_find_char(word, HOLE, &at)) { /* the end of the path is known */
-                word = ch_str_sub(word, at + 1, word.len);
-                word = ch_str_starts(word, CH_STR("/")) ? ch_str_sub(word, 1, word.len) : word;
-            }
-            f->source->named(f->source->named_arg, f->path, word, as);
-        }
-    }
-}
-
 void ch_source_free(struct ch_source *s)
 {
     for (uint32_t i = 0; s != NULL && i < s->pending_count; i++) {
         ch_buf_done(&s->pending[i].path);
+    }
+    if (s != NULL) {
+        others_done(&s->others);
     }
     free(s);
 }
@@ -233,7 +176,7 @@ void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_
     if (f->told_count < CH_ARRAY_LEN(f->told)) {
         f->told[f->told_count++] = place;
     }
-    if (f->reported[i] >= OF_FILE ||
+    if (f->reported[i] >= OF_FILE || was_told(f, place) ||
         f->source->reported[i] >= (note ? NOTES_OF_ARTIFACT : OF_ARTIFACT)) {
         return;
     }
@@ -428,6 +371,7 @@ void file_done(struct file *f)
     free(f->calls);
     free(f->classes);
     free(f->edges);
+    free(f->foreign);
     table_done(&f->members);
     table_done(&f->later);
     table_done(&f->wanted);
@@ -456,7 +400,7 @@ static bool is_needed(const struct file *f, const struct ch_source_text *src)
     const struct ch_source *s = f->source;
     bool mild = f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE;
     uint32_t mild_index = (uint32_t)CH_F_SOURCE_MILD - (uint32_t)CH_F_SOURCE_REFUSED;
-    if (s->whole) {
+    if (s->whole || f->place == CH_PLACE_START) { /* also for what it calls */
         return true;
     }
     if (mild && s->reported[mild_index] >= NOTES_OF_ARTIFACT) {

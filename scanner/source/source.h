@@ -21,8 +21,12 @@ void ch_source_free(struct ch_source *s); /* accepts NULL */
 enum ch_named_as {
     CH_NAMED_MODULE,  /* imported, or loaded by its path */
     CH_NAMED_PROGRAM, /* a word of a command */
-    CH_NAMED_CODE,    /* its content is executed, whatever it is called. Parts that are not known are "*" */
-    CH_NAMED_FOLDER,  /* all modules of this folder, and below, are imported; "" is the source's own */
+    CH_NAMED_CODE,   /* its content is executed, whatever it is called. Parts that are not known are
+                        "*" */
+    CH_NAMED_FOLDER, /* all modules of this folder, and below, are imported; "" is the source's own
+                      */
+    CH_NAMED_CALL,   /* a function of another module, by its name alone, that is called as Python
+                        starts */
 };
 /* `named` is called with what a file imports, loads, starts or executes by a name that its values give
  * (constants put together, too). */
@@ -30,6 +34,10 @@ void ch_source_on_named(struct ch_source *s,
                         void (*named)(void *arg, struct ch_str path, struct ch_str name,
                                       enum ch_named_as as),
                         void *arg);
+/* What runs as Python starts calls a function, or makes an instance of a class, of this name: where
+ * a file at CH_PLACE_START has one, it is called. True: one that was given before has it, and was
+ * judged without. */
+bool ch_source_called(struct ch_source *s, struct ch_str name);
 /* A script of a shell, line by line: commands that no package starts honestly. */
 void ch_source_shell(struct ch_source *s, struct ch_str path, enum ch_code_place place,
                      struct ch_str bytes);

@@ -128,6 +128,12 @@ struct edge {
     uint64_t to;   /* name of a function of this file */
 };
 
+/* A function that this file does not have is called. */
+struct foreign_call {
+    uint32_t from; /* function index */
+    struct ch_str name;
+};
+
 /* A class of this file. Its attributes are members (class.c). */
 struct class {
     uint64_t name;
@@ -221,6 +227,9 @@ struct file {
     struct edge *edges;
     uint32_t edge_count;
     uint32_t edge_cap;
+    struct foreign_call *foreign; /* of what runs as Python starts */
+    uint32_t foreign_count;
+    uint32_t foreign_cap;
     struct parameter *parameters;
     uint32_t parameter_count;
     uint32_t parameter_cap;
@@ -379,6 +388,7 @@ void attribute_set(struct file *f, struct value of, struct ch_str name, struct v
 uint32_t function_new(struct file *f, uint64_t name);
 void edge_new(struct file *f, uint32_t from, uint64_t to);
 void edge_to(struct file *f, uint32_t from, uint32_t index);
+void foreign_call(struct file *f, struct ch_str name);
 struct value parameter_new(struct file *f, uint32_t function, uint64_t name);
 void function_returns(struct file *f, uint32_t function, struct value v);
 void judge_import(struct file *f);
@@ -544,14 +554,36 @@ uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line);
 /* Whether the command fetches something. */
 bool check_command(struct file *f, struct ch_str text, uint32_t line);
 
+/* --- others.c --- */
+struct ch_map;
+struct others {
+    void (*named)(void *arg, struct ch_str path, struct ch_str name,
+                  enum ch_named_as as); /* or NULL */
+    void *arg;
+    struct ch_map *called; /* hashes of names that what runs as Python starts calls, ... */
+    struct ch_map *had;    /* ... of functions and classes that it has, ... */
+    struct ch_map *told;   /* ... and of what was said of it */
+};
+void others_init(struct others *o);
+void others_done(struct others *o);
+struct others *source_others(struct ch_source *s);
+/* What runs as Python starts: whether it calls a function of this name (value_hash); one that is
+ * there; and a name that it calls. */
+bool source_calls(struct ch_source *s, uint64_t name);
+void source_has(struct ch_source *s, uint64_t name);
+void names_call(struct file *f, struct ch_str name);
+/* Whether it was said of the file when it was read before: what runs as Python starts may be read
+ * again. */
+bool was_told(struct file *f, uint64_t place);
+/* A value that is imported, loaded or started by its name. */
+void names_other(struct file *f, const struct value *v, enum ch_named_as as);
+
 /* --- source.c --- */
 void file_done(struct file *f);
 void capability(struct file *f, enum capability c);
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen);
 /* exec of what a function of another file of the artifact gave: judged when all were seen. */
 void runs_result_of(struct file *f, struct ch_str callee, uint32_t line);
-/* A value that is imported, loaded or started by its name. */
-void names_other(struct file *f, const struct value *v, enum ch_named_as as);
 /* A constant that is executed: judged as source, at `line`. */
 void executes_text(struct file *f, const struct value *v, uint32_t line);
 const char *contains(struct ch_str s, const char *const *words, size_t count); /* which; or NULL */

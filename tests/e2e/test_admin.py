@@ -1,5 +1,6 @@
 """The administrative interface: rights, audiences, what it is not, and its description against what it does."""
 import base64
+import errno
 import http.client
 import json
 import os
@@ -178,6 +179,21 @@ class Admin(Quarantine):
         self.assertEqual(self.ask("POST", f"exceptions/{number}/revocation", carol, {"reason": "again"})[0], 409)
         self.assertEqual(self.ask("GET", "exceptions/999999", erin)[0], 404)
 
+    def test_a_policy_is_tried_and_proposed(self):
+        alice, bob, carol = (self.token(n) for n in ("alice", "bob", "carol"))
+        self.ask("GET", "explain?what=young", bob)
+        with open(self.service.path("policy.yaml")) as f:
+            other = f.read().replace("cool_down_days: 7", "cool_down_days: 900")
+        status, tried = self.ask("POST", "policy/test", bob, {"policy": other})
+        self.assertEqual(status, 200, tried)
+        self.assertIn("changes", tried)
+        status, why = self.ask("POST", "policy/test", bob, {"policy": "cool_down_days: many\n"})
+        self.assertEqual(status, 400)
+        self.assertIn("expected", why["detail"])
+        self.assertEqual(self.ask("POST", "policy/proposals", alice, {"policy": other})[0], 403)
+        status, proposed = self.ask("POST", "policy/proposals", carol, {"policy": other, "reason": "slower"})
+        self.assertEqual(status, 200, proposed)
+
     # --- form ---
 
     def test_what_is_wrong_is_named(self):
@@ -278,6 +294,33 @@ class Admin(Quarantine):
             for s in held:
                 s.close()
 
+    def test_bodies_of_whoever_do_not_fill_the_memory(self):
+        """A token is looked at when the body is whole: one that never is has cost memory by then."""
+        alice, held = self.token("alice"), []
+        pid = next(p for p, name in self.service.processes().items() if name == "admin")
+
+        def resident():
+            with open(f"/proc/{pid}/status") as f:
+                return int(re.search(r"VmRSS:\s+(\d+) kB", f.read())[1]) >> 10
+        before = resident()
+        try:
+            for i in range(400):  # of several addresses, less than each may have
+                s = socket.socket()
+                held.append(s)
+                s.bind((f"127.0.1.{i // 100 + 1}", 0))
+                s.connect(("127.0.0.1", self.service.admin_port))
+                s.sendall(b"POST /api/v1/denials HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                          b"Authorization: Bearer chp_" + 64 * b"0" + b"\r\nContent-Length: 524000\r\n\r\n" +
+                          500000 * b"x")
+            self.assertEqual(self.ask("GET", "status", alice)[0], 200)
+            self.assertEqual(self.ask("POST", "commands", alice, {"command": "user", "words": ["list"]})[0], 200)
+            self.assertLess(resident() - before, 60)  # MiB; 190 were sent
+            held[0].settimeout(10)
+            self.assertIn(b"others send too much", held[0].recv(4096))
+        finally:
+            for s in held:
+                s.close()
+
     def test_a_token_in_the_wrong_place_is_in_no_log(self):
         alice = self.token("alice")
         digits = alice[4:]
@@ -353,8 +396,12 @@ class Address(unittest.TestCase):
     def taken(self, port):
         s = socket.socket()
         self.addCleanup(s.close)
-        s.bind(("127.0.0.1", port))
-        s.listen()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server: a port of a closed connection is free
+        try:
+            s.bind(("127.0.0.1", port))
+            s.listen()
+        except OSError as e:  # another test's service was quicker: taken it is
+            self.assertEqual(e.errno, errno.EADDRINUSE)
 
     def test_a_default_that_is_taken_is_done_without_and_said(self):
         self.service.args = []  # the house says "none" for services that need none

@@ -82,6 +82,92 @@ class Budgets(Quarantine):
         self.assertLess(max(a[2] for a in others), max(a[2] for a in answers.values()) / 2)
 
 
+class Crowd(Quarantine):
+    """One client asks for much that does not come; what others wait for is not its to hold up."""
+
+    @classmethod
+    def fill(cls):
+        cls.gate = threading.Event()
+        cls.addClassCleanup(cls.gate.set)
+        for name in ("witness", "calm-pip-newest", "calm-uv", "shared-pip-newest", "shared-uv", "prompt"):
+            add_wheel(cls.up, name, "1.0")
+        for i in range(30):
+            add_wheel(cls.up, "silent", f"1.{i}")
+        for i in range(60):
+            add_wheel(cls.up, "heap", f"1.{i}", sidecar=False)
+
+        def wait(h):
+            cls.gate.wait(60)
+            h.close_connection = True
+            return True
+
+        def slow(h):
+            time.sleep(2)
+            return False
+        cls.up.behave = lambda path: (wait if path.startswith(("/simple/mute-", "/files/silent-"))
+                                      else slow if path.startswith("/files/heap-") else None)
+
+    def setUp(self):
+        self.assertEqual(self.service.ask("/pypi/simple/witness/").status, 200)
+
+    def ask_from(self, address, *paths):
+        """As another client, all at once, and left to itself."""
+        def one(path):
+            c = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=120,
+                                           source_address=(address, 0))
+            try:
+                c.request("GET", path, headers={"User-Agent": "uv/0.5"})
+                c.getresponse().read()
+            except OSError:
+                pass
+            c.close()
+        threads = [threading.Thread(target=one, args=(p,)) for p in paths]
+        for t in threads:
+            t.start()
+        self.addCleanup(lambda: [t.join() for t in threads])
+        time.sleep(1)
+
+    def test_a_page_that_another_waits_for_in_its_queue(self):
+        def check(client):
+            name = f"shared-{client.kind}"
+            other = "127.0.0.2" if client.kind == "uv" else "127.0.0.3"
+            self.ask_from(other, *[f"/pypi/simple/mute-{client.kind}-{i}/" for i in range(24)])
+            self.ask_from(other, f"/pypi/simple/{name}/")
+            began = time.monotonic()
+            self.installs(client, name, name.replace("-", "_"), "1.0")
+            self.assertLess(time.monotonic() - began, 7)
+        for kind in ("uv", "pip-newest"):
+            self.with_clients(check, (kind,))
+
+    def test_over_budget_they_come_again_by_themselves(self):
+        """The clients' own address asks for 40 pages that do not come: theirs is told to wait for its turn."""
+        def check(client):
+            name = f"calm-{client.kind}"
+            self.ask_from("127.0.0.1", *[f"/pypi/simple/mute-again-{client.kind}-{i}/" for i in range(40)])
+            self.installs(client, name, name.replace("-", "_"), "1.0")
+            asked = [r for r in self.service.access_log() if r["path"] == f"/pypi/simple/{name}/"]
+            print(f"{client.kind}: {[(r['status'], round(r['us'] / 1e6, 1)) for r in asked]}")
+            self.assertEqual(asked[-1]["status"], 200)
+            self.assertIn(503, [r["status"] for r in asked])
+        for kind in ("uv", "pip-newest"):
+            self.with_clients(check, (kind,))
+
+    def test_a_file_that_another_waits_for_in_its_queue(self):
+        self.assertEqual(self.service.ask("/pypi/simple/heap/").status, 200)
+        self.ask_from("127.0.0.2", *[file_path("heap", f"1.{i}") for i in range(60)])
+        began = time.monotonic()
+        self.assertEqual(self.service.ask(file_path("heap", "1.59"), {"User-Agent": "uv/0.5"}).status, 200)
+        self.assertLess(time.monotonic() - began, 7)  # 60 files, 12 at once, take 10 s and more
+
+    def test_metadata_that_do_not_come_hold_up_no_page(self):
+        self.assertEqual(self.service.ask("/pypi/simple/silent/").status, 200)
+        self.ask_from("127.0.0.2", *[file_path("silent", f"1.{i}") + ".metadata" for i in range(15)])
+        self.ask_from("127.0.0.3", *[file_path("silent", f"1.{i}") + ".metadata" for i in range(15, 30)])
+        began = time.monotonic()
+        self.assertEqual(self.service.ask("/pypi/simple/prompt/").status, 200)
+        self.assertLess(time.monotonic() - began, 2)
+
+
 class Tight(Quarantine):
     @classmethod
     def configure(cls, text):

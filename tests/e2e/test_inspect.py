@@ -76,6 +76,9 @@ class Inspecting(unittest.TestCase):
         for args, words in (((), "expected FILE"), (("--profile", "exe", "x"), "wheel, sdist, zip, tar or auto"),
                             (("--files-from", "/nonexistent/list"), "/nonexistent/list"),
                             (("--rules", "/nonexistent/rules", "x"), "/nonexistent/rules"),
+                            (("--rules", os.path.dirname(self.write("no-rules", b"")), self.write("a.zip", b"")), "has no file of rules"),
+                            (("--files-from", os.devnull), "/dev/null names no file"),
+                            (("--files-from", self.write("empty", b"\n\n")), "names no file"),
                             (("--sarif", "/nonexistent/x", self.write("a.zip", b"")), "/nonexistent/x")):
             with self.subTest(args=args):
                 code, _out, err = inspect(*args)

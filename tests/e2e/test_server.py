@@ -142,6 +142,31 @@ class Commands(House):
         self.assertIn("not today", self.must("explain", "young"))
         self.assertNotIn('"bot"', self.must("user", "list", "--json"))
 
+    def test_a_policy_is_proposed_from_afar_and_set_on_the_host(self):
+        with open(self.service.path("policy.yaml")) as f:
+            former = f.read()
+        new = os.path.join(self.service.dir, "slow.yaml")
+        with open(new, "w") as f:
+            f.write(former.replace("cool_down_days: 7", "cool_down_days: 8"))
+        status, _, err = self.by_server("olga", "policy", "propose", new, "--reason", "slower")
+        self.assertEqual(status, 1)
+        self.assertIn("policy.write", err)
+        status, out, err = self.by_server("anna", "policy", "propose", new, "--reason", "slower")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("proposed: sha256", out)
+        self.must("policy", "set", new)
+        newest = json.loads(self.by_server("ruth", "policy", "history", "--json")[1])[0]
+        self.assertIn("user:anna", newest["by"])
+        with open(new, "w") as f:
+            f.write("cool_down_days: many\n")
+        status, _, err = self.by_server("anna", "policy", "propose", new, "--reason", "x")
+        self.assertNotEqual(status, 0)
+        self.assertIn("expected", err)
+        with open(new, "w") as f:
+            f.write(former)
+        self.by_server("anna", "policy", "propose", new, "--reason", "back")
+        self.must("policy", "set", new)
+
     def test_a_long_log_in_parts(self):
         """A keeper looks at a thousand entries for one command: whoever asks goes on."""
         self.by_server("olga", "user", "add", "maker", "--service")
@@ -185,7 +210,8 @@ class Commands(House):
                 status, out, err = self.by_server("arno", "audit", "search", *more)
                 self.assertEqual((status, err), (0, ""))
                 self.assertTrue(out.startswith(local))
-        self.assertIn('"kind":"served"', self.by_server("arno", "audit", "search", "--what", "old")[1])
+        # entered after it was served
+        self.eventually(lambda: '"kind":"served"' in self.by_server("arno", "audit", "search", "--what", "old")[1])
         status, out, err = self.by_server("ruth", "audit", "search")
         self.assertEqual((status, out), (1, ""))
         self.assertIn("audit.read", err)

@@ -56,24 +56,56 @@ static bool from_text(struct ch_str text, struct ch_buf *out)
 }
 
 static void contradicts(struct ch_scan_writer *writer, struct ch_str member, const char *field,
-                        struct ch_str stated, const struct ch_buf *family)
+                        struct ch_str stated, const char *other_field, struct ch_str other)
 {
     struct ch_buf b;
     ch_buf_init(&b, 4 * ch_limits.licence_bytes);
     ch_buf_puts(&b, ch_str_sub(stated, 0, ch_limits.licence_bytes));
-    ch_buf_puts(&b, CH_STR(", classifier: "));
-    ch_buf_puts(&b, ch_buf_str(family));
+    ch_buf_puts(&b, ch_str_of(other_field));
+    ch_buf_puts(&b, ch_str_sub(other, 0, ch_limits.licence_bytes));
     ch_metadata_finding(writer, CH_F_LICENCE_CONTRADICTS, member, field, ch_buf_str(&b));
     ch_buf_done(&b);
 }
 
-/* Whether what is stated can be had under what the classifiers may mean; yes where those say nothing. */
-static bool fits(struct ch_str expression, const struct ch_buf *family)
+/* Whether what is stated can be had under what classifiers or an old field may mean; yes where
+ * those say nothing. */
+static bool fits(struct ch_str expression, const char *family)
 {
     struct ch_err err;
     bool met = true;
-    return family->len == 0 ||
-           ch_spdx_satisfied(expression, is_of_family, family->ptr, &met, &err) != CH_OK || met;
+    return family == NULL ||
+           ch_spdx_satisfied(expression, is_of_family, (void *)(uintptr_t)family, &met, &err) !=
+               CH_OK ||
+           met;
+}
+
+/* Whether the other expression names it. */
+static bool is_named(void *arg, struct ch_str licence, struct ch_str exception CH_UNUSED)
+{
+    struct ch_str rest = *(struct ch_str *)arg;
+    struct ch_str word;
+    while (ch_str_split(&rest, ' ', &word)) {
+        while (ch_str_starts(word, CH_STR("("))) {
+            word = ch_str_sub(word, 1, word.len);
+        }
+        while (ch_str_ends(word, CH_STR(")"))) {
+            word.len--;
+        }
+        if (ch_str_eq(word, licence)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether one of two expressions can be had under what the other one names: what says less does not
+ * contradict. */
+static bool agree(struct ch_str a, struct ch_str b)
+{
+    struct ch_err err;
+    bool met = true;
+    return ch_spdx_satisfied(a, is_named, &b, &met, &err) != CH_OK || met ||
+           ch_spdx_satisfied(b, is_named, &a, &met, &err) != CH_OK || met;
 }
 
 /* Whether two lists of patterns can mean the same: one of the one begins as one of the other does. */
@@ -109,16 +141,37 @@ static void report_old_fields(const struct ch_metadata *m, struct ch_str member,
     CH_IGNORE(ch_metadata_next(m, CH_STR("License"), &at, &text));
     struct ch_str of_text = ch_str_of(ch_spdx_family_of_text(text));
     bool stated = from_text(text, out);
-    if (stated ? !fits(ch_buf_str(out), &family)
-               : of_text.len > 0 && family.len > 0 && !families_meet(of_text, ch_buf_str(&family))) {
-        contradicts(writer, member, "License: ", stated ? ch_buf_str(out) : ch_str_trim(text), &family);
+    if (stated
+            ? !fits(ch_buf_str(out), family.len > 0 ? family.ptr : NULL)
+            : of_text.len > 0 && family.len > 0 && !families_meet(of_text, ch_buf_str(&family))) {
+        contradicts(writer, member, "License: ", stated ? ch_buf_str(out) : ch_str_trim(text),
+                    ", classifier: ", ch_buf_str(&family));
     } else {
         ch_metadata_fact(writer, member, "licence", stated ? ch_buf_str(out) : id);
     }
     ch_buf_done(&family);
 }
 
-/* PEP 639: an expression stands above the classifiers. That they differ is told all the same. */
+/* The old field beside an expression, which it must not stand beside. Its text may be the licence
+ * itself: then it is no statement that can be compared. */
+static void compare_text(const struct ch_metadata *m, struct ch_str member,
+                         struct ch_str expression, struct ch_scan_writer *writer)
+{
+    struct ch_str text = {NULL, 0};
+    struct ch_buf other;
+    size_t at = 0;
+    ch_buf_init(&other, 2 * ch_limits.licence_bytes);
+    CH_IGNORE(ch_metadata_next(m, CH_STR("License"), &at, &text));
+    if (text.len > 0 &&
+        (from_text(text, &other) ? !agree(expression, ch_buf_str(&other))
+                                 : !fits(expression, ch_spdx_family_of_text(text)))) {
+        contradicts(writer, member, "License-Expression: ", expression,
+                    ", License: ", ch_str_trim(text));
+    }
+    ch_buf_done(&other);
+}
+
+/* PEP 639: an expression stands above the other fields. That they differ is told all the same. */
 static void report_expression(const struct ch_metadata *m, struct ch_str member,
                               struct ch_str expression, struct ch_scan_writer *writer)
 {
@@ -127,9 +180,11 @@ static void report_expression(const struct ch_metadata *m, struct ch_str member,
     ch_buf_init(&family, 4 * ch_limits.licence_bytes);
     classified(m, &family, &id);
     ch_metadata_fact(writer, member, "licence", expression);
-    if (!fits(expression, &family)) {
-        contradicts(writer, member, "License-Expression: ", expression, &family);
+    if (!fits(expression, family.len > 0 ? family.ptr : NULL)) {
+        contradicts(writer, member, "License-Expression: ", expression,
+                    ", classifier: ", ch_buf_str(&family));
     }
+    compare_text(m, member, expression, writer);
     ch_buf_done(&family);
 }
 

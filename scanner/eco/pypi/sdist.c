@@ -155,7 +155,7 @@ static bool ends_in(struct ch_str path, const char *const *endings, size_t count
 
 static bool is_source(struct ch_str path)
 {
-    static const char *const endings[] = {".py", ".pyw", ".pth"};
+    static const char *const endings[] = {".py", ".pyw", ".pth", ".start"};
     return ends_in(path, endings, CH_ARRAY_LEN(endings));
 }
 
@@ -229,6 +229,9 @@ static void see(struct sdist *s, const struct ch_content_member *m)
     }
     if (tree.ptr != NULL) {
         sdist_note_tool_file(s, tree);
+        if (m->link.len > 0) {
+            sdist_note_link(s, tree, m);
+        }
     }
     bool deferred = kept && source && file;
     if (kept) {
@@ -273,12 +276,19 @@ static void see_deferred(struct sdist *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         if (s->files[i]->deferred) {
+            ch_content_expect_start(s->content, s->files[i]->path);
+        }
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->files[i]->deferred) {
             ch_content_expect(s->content, s->files[i]->path);
         }
     }
     for (size_t i = 0; i < s->objects.count; i++) {
         ch_content_object(s->content, names_at(&s->objects, i));
     }
+    sdist_judge_links(s);
+    ch_content_follow_start(s->content);
     for (int tests = 0; tests < 2; tests++) {
         for (size_t i = 0; i < s->count; i++) {
             struct sdist_file *f = s->files[i];
@@ -499,6 +509,10 @@ static void done(struct sdist *s)
         free(folder);
     }
     ch_map_free(s->mapped);
+    for (size_t at = 0; ch_map_next(s->links, &at, &package, &folder);) {
+        free(folder);
+    }
+    ch_map_free(s->links);
     names_done(&s->roots);
     names_done(&s->folders);
     names_done(&s->objects);
@@ -509,7 +523,11 @@ static void done(struct sdist *s)
 enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_input *in,
                               struct ch_scan_writer *out, struct ch_err *err)
 {
-    struct sdist s = {.job = job, .out = out, .by_tree = ch_map_new(), .mapped = ch_map_new()};
+    struct sdist s = {.job = job,
+                      .out = out,
+                      .by_tree = ch_map_new(),
+                      .links = ch_map_new(),
+                      .mapped = ch_map_new()};
     struct ch_archive_kind kind = ch_archive_kind_of(job, in);
     check_file_name(&s, &kind);
     struct ch_content_options o = {.job = job,

@@ -152,12 +152,43 @@ static void see_option(void *arg, struct ch_str section, struct ch_str option, s
     }
 }
 
+/* A list, one per line or separated by commas in one line. "find:" is none. */
+static void each_of(struct sdist *s, struct ch_str value,
+                    void (*each)(struct sdist *s, struct ch_str name))
+{
+    size_t at;
+    struct ch_str one;
+    char between = ch_str_find_char(value, '\n', &at) ? '\n' : ',';
+    while (ch_str_split(&value, between, &one)) {
+        if (!ch_str_find_char(one, ':', &at)) {
+            each(s, one);
+        }
+    }
+}
+
+/* After see_mapping: it says where the top is. */
+static void see_installed(void *arg, struct ch_str section, struct ch_str option,
+                          struct ch_str value, size_t line CH_UNUSED)
+{
+    struct cfg *c = arg;
+    bool options = ch_str_eq(section, CH_STR("options"));
+    if (options && setup_cfg_same_option(option, CH_STR("packages"))) {
+        each_of(c->s, value, sdist_installs_package);
+    } else if (options && setup_cfg_same_option(option, CH_STR("py_modules"))) {
+        each_of(c->s, value, sdist_installs_module);
+    }
+}
+
 /* package_dir: "NAME = FOLDER", one per line, or separated by commas in one line. */
 static void see_mapping(void *arg, struct ch_str section, struct ch_str option, struct ch_str value,
                         size_t line CH_UNUSED)
 {
     struct cfg *c = arg;
     size_t at;
+    if (ch_str_eq(section, CH_STR("options.packages.find")) &&
+        setup_cfg_same_option(option, CH_STR("where"))) {
+        each_of(c->s, value, sdist_maps_root);
+    }
     if (!ch_str_eq(section, CH_STR("options")) ||
         !setup_cfg_same_option(option, CH_STR("package_dir"))) {
         return;
@@ -181,6 +212,7 @@ static void check_setup_cfg(struct sdist *s)
     }
     struct cfg c = {.s = s, .member = f->path};
     if (setup_cfg_parse(f->bytes, see_mapping, &c, &err) != CH_OK ||
+        setup_cfg_parse(f->bytes, see_installed, &c, &err) != CH_OK ||
         setup_cfg_parse(f->bytes, see_option, &c, &err) != CH_OK) {
         sdist_report(s, CH_F_SDIST_BUILD, f->path, "%s", err.msg);
     }

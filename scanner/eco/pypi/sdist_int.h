@@ -38,6 +38,7 @@ struct sdist {
     uint64_t kept_bytes;
     bool over; /* beyond sdist_kept_bytes: said once */
     struct ch_map *by_tree; /* path in the tree -> struct sdist_file */
+    struct ch_map *links;   /* path in the tree of a link -> where it leads, a string of its own */
     struct ch_map *mapped; /* package of package_dir -> its folder, a string of its own */
     struct names roots;    /* folders that are the top of what is installed, or put on sys.path */
     struct names folders;  /* ... that are packages, or files, under another name */
@@ -54,6 +55,15 @@ void sdist_install_code(struct sdist *s, const char *what, struct ch_str name);
 /* A kept regular file; NULL when there is none of that path in the tree. */
 struct sdist_file *sdist_find(const struct sdist *s, struct ch_str tree);
 
+/* sdist_links.c: a symbolic or hard link. */
+void sdist_note_link(struct sdist *s, struct ch_str tree, const struct ch_content_member *m);
+/* Where the path leads when it is a link, or below one; false: it is not, or leads in a circle. */
+bool sdist_resolve(const struct sdist *s, struct ch_str tree, struct ch_buf *ret);
+/* As sdist_find, over links, too. */
+struct sdist_file *sdist_source(const struct sdist *s, struct ch_str tree);
+/* After the build was checked: what links to modules and packages lead to is judged as that. */
+void sdist_judge_links(struct sdist *s);
+
 /* sdist_build.c: pyproject.toml, setup.cfg, *.egg-info: facts, direct references, what runs. */
 void sdist_check_build(struct sdist *s);
 /* Reports one requirement of `member` when it names an address, or when `strict` and malformed. */
@@ -68,6 +78,10 @@ void sdist_check_hatch_file(struct sdist *s);
  * them. */
 void sdist_maps_package(struct sdist *s, struct ch_str package, struct ch_str folder);
 void sdist_maps_root(struct sdist *s, struct ch_str folder);
+/* A package ("a", "a.b") or module that is installed by its name. Of packages only those at the top
+ * count: what is called tests within another one is judged as in a wheel. */
+void sdist_installs_package(struct sdist *s, struct ch_str package);
+void sdist_installs_module(struct sdist *s, struct ch_str module);
 void sdist_read_setup_roots(struct sdist *s);                            /* of setup.py */
 void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root); /* of pyproject.toml */
 void sdist_read_hatch_roots(struct sdist *s,

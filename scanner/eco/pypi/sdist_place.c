@@ -29,7 +29,7 @@ void sdist_runs(struct sdist *s, struct ch_str tree)
     while (ch_str_starts(tree, CH_STR("./"))) {
         tree = ch_str_sub(tree, 2, tree.len);
     }
-    f = sdist_find(s, tree);
+    f = sdist_source(s, tree);
     if (f != NULL) {
         mark(s, f);
     }
@@ -53,7 +53,7 @@ static struct sdist_file *module_file(const struct sdist *s, struct ch_str root,
             ch_buf_putc(&b, dotted.ptr[at] == '.' ? '/' : dotted.ptr[at]);
         }
         ch_buf_puts(&b, ch_str_of(endings[i]));
-        f = b.failed ? NULL : sdist_find(s, ch_buf_str(&b));
+        f = b.failed ? NULL : sdist_source(s, ch_buf_str(&b));
         ch_buf_done(&b);
     }
     return f;
@@ -136,7 +136,8 @@ void sdist_runs_folder(struct sdist *s, struct ch_str folder)
     for (size_t i = 0; i < s->count; i++) {
         struct sdist_file *f = s->files[i];
         if (f->deferred && ch_str_starts(f->tree, folder) && f->tree.len > folder.len &&
-            f->tree.ptr[folder.len] == '/' && !ch_str_ends(f->tree, CH_STR(".pth"))) {
+            f->tree.ptr[folder.len] == '/' && !ch_str_ends(f->tree, CH_STR(".pth")) &&
+            !ch_str_ends(f->tree, CH_STR(".start"))) {
             mark(s, f);
         }
     }
@@ -267,10 +268,10 @@ static bool is_spoken_of(const struct sdist *s, struct ch_str base);
  * installed, which is the tree, its "src" or what settings say; or wherever it is put by name. */
 static bool runs_at_start(const struct sdist *s, struct ch_str tree)
 {
-    static const char *const endings[] = {".pth"};
+    static const char *const endings[] = {".pth", ".start"};
     static const char *const names[] = {"sitecustomize.py", "usercustomize.py"};
     size_t at;
-    if (has_ending(tree, endings, 1) && is_spoken_of(s, path_base(tree))) {
+    if (has_ending(tree, endings, CH_ARRAY_LEN(endings)) && is_spoken_of(s, path_base(tree))) {
         return true;
     }
     tree = sdist_below_root(s, tree);
@@ -279,8 +280,8 @@ static bool runs_at_start(const struct sdist *s, struct ch_str tree)
             tree = ch_str_sub(tree, roots[i].len, tree.len);
         }
     }
-    return !ch_str_find_char(tree, '/', &at) &&
-           (has_ending(tree, endings, 1) || is_named(tree, names, CH_ARRAY_LEN(names)));
+    return !ch_str_find_char(tree, '/', &at) && (has_ending(tree, endings, CH_ARRAY_LEN(endings)) ||
+                                                 is_named(tree, names, CH_ARRAY_LEN(names)));
 }
 
 /* --- what lies beside the package --- */
@@ -375,8 +376,9 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
     for (size_t at; ch_str_find_char(name, '/', &at);) {
         name = ch_str_sub(name, at + 1, name.len);
     }
+    bool named = names_has(&s->folders, tree); /* the file itself */
     bool mapped = sdist_is_mapped(s, tree, &tree);
     bool test = is_aside(s, tree, !mapped) || is_below(s, tree, tests, CH_ARRAY_LEN(tests)) ||
                 ch_str_starts(name, CH_STR("test_")) || ch_str_eq(name, CH_STR("conftest.py"));
-    return test ? CH_PLACE_TEST : CH_PLACE_IMPORT;
+    return test && !named ? CH_PLACE_TEST : CH_PLACE_IMPORT;
 }

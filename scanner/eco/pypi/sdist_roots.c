@@ -35,6 +35,45 @@ void sdist_maps_package(struct sdist *s, struct ch_str package, struct ch_str fo
     free(ch_map_set(s->mapped, package, ch_str_dup(sdist_clean(ch_str_trim(folder)))));
 }
 
+/* Below the tree, or the folders that are the top of what is installed. */
+static void add_below(struct sdist *s, struct ch_str path)
+{
+    add(&s->folders, path);
+    for (size_t i = 0; path.len > 0 && i < s->roots.count; i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, 2 * ch_limits.member_path_bytes);
+        ch_buf_puts(&b, names_at(&s->roots, i));
+        ch_buf_putc(&b, '/');
+        ch_buf_puts(&b, path);
+        add(&s->folders, b.failed ? path : ch_buf_str(&b));
+        ch_buf_done(&b);
+    }
+}
+
+void sdist_installs_package(struct sdist *s, struct ch_str package)
+{
+    size_t dot;
+    package = ch_str_trim(package);
+    if (!ch_str_find_char(package, '.', &dot) && ch_map_get(s->mapped, package) == NULL) {
+        add_below(s, package);
+    }
+}
+
+void sdist_installs_module(struct sdist *s, struct ch_str module)
+{
+    struct ch_buf b;
+    module = ch_str_trim(module);
+    ch_buf_init(&b, module.len + 3);
+    for (size_t i = 0; i < module.len; i++) {
+        ch_buf_putc(&b, module.ptr[i] == '.' ? '/' : module.ptr[i]);
+    }
+    ch_buf_puts(&b, CH_STR(".py"));
+    if (module.len > 0) {
+        add_below(s, ch_buf_str(&b));
+    }
+    ch_buf_done(&b);
+}
+
 /* --- what is told --- */
 
 static void on_package_dir(void *arg, struct ch_str package, struct ch_str folder)
@@ -42,11 +81,60 @@ static void on_package_dir(void *arg, struct ch_str package, struct ch_str folde
     sdist_maps_package(arg, package, folder);
 }
 
+/* find_packages("src"), find_packages(where="src"): the top of what is installed. */
+static void read_where(struct sdist *s, struct ch_str source)
+{
+    struct sdist_tokens t;
+    struct ch_buf value;
+    sdist_tokens_init(&t, source);
+    ch_buf_init(&value, ch_limits.member_path_bytes);
+    for (size_t at = 0; at + 1 < t.count; at++) {
+        if ((sdist_token_is(&t, at, CH_TOKEN_NAME, "find_packages") ||
+             sdist_token_is(&t, at, CH_TOKEN_NAME, "find_namespace_packages")) &&
+            sdist_token_is(&t, at + 1, CH_TOKEN_OP, "(")) {
+            bool named = sdist_token_is(&t, at + 2, CH_TOKEN_NAME, "where");
+            size_t text = at + 2 + (named ? 2 : 0);
+            ch_buf_clear(&value);
+            if (sdist_token_at(&t, text)->type == CH_TOKEN_STRING) {
+                ch_token_value(t.source.text, sdist_token_at(&t, text), &value);
+                sdist_maps_root(s, ch_buf_str(&value));
+            }
+        }
+    }
+    ch_buf_done(&value);
+    sdist_tokens_done(&t);
+}
+
+static void on_named(void *arg, struct ch_str key CH_UNUSED, struct ch_str name)
+{
+    CH_IGNORE(names_add(arg, name));
+}
+
+/* What a list in setup.py names; of one that is computed nothing: what it leaves out stands there,
+ * too. */
+static void read_named(struct sdist *s, struct ch_str source, const char *argument,
+                       void (*each)(struct sdist *s, struct ch_str name))
+{
+    struct names names = {0};
+    bool all = sdist_setup_argument(source, argument, on_named, &names);
+    for (size_t i = 0; all && i < names.count; i++) {
+        each(s, names_at(&names, i));
+    }
+    names_done(&names);
+}
+
 void sdist_read_setup_roots(struct sdist *s)
 {
     struct sdist_file *f = sdist_find(s, CH_STR("setup.py"));
+    if (f != NULL) {
+        read_where(s, f->bytes);
+    }
     if (f != NULL && !sdist_setup_argument(f->bytes, "package_dir", on_package_dir, s)) {
         sdist_install_code(s, "build-hook", CH_STR("package_dir"));
+    }
+    if (f != NULL) {
+        read_named(s, f->bytes, "packages", sdist_installs_package);
+        read_named(s, f->bytes, "py_modules", sdist_installs_module);
     }
 }
 
@@ -99,6 +187,9 @@ void sdist_read_hatch_roots(struct sdist *s, const struct ch_toml_node *hatch)
     read_hatch_build(s, build);
     for (const struct ch_toml_node *n = sdist_toml_child(targets); n != NULL; n = n->next) {
         read_hatch_build(s, n);
+        if (ch_str_eq(n->key, CH_STR("wheel"))) {
+            read_packages(s, ch_toml_find(n, "only-include"));
+        }
     }
 }
 
@@ -106,6 +197,22 @@ static void read_scikit(struct sdist *s, const struct ch_toml_node *scikit)
 {
     const struct ch_toml_node *packages = ch_toml_find(ch_toml_find(scikit, "wheel"), "packages");
     read_packages(s, packages); /* ["src/a"], or {"a" = "src/a"} */
+}
+
+static void read_setuptools(struct sdist *s, const struct ch_toml_node *setuptools)
+{
+    const struct ch_toml_node *packages = ch_toml_find(setuptools, "packages");
+    const struct ch_toml_node *where = ch_toml_find(ch_toml_find(packages, "find"), "where");
+    const struct ch_toml_node *modules = ch_toml_find(setuptools, "py-modules");
+    for (const struct ch_toml_node *n = sdist_toml_child(where); n != NULL; n = n->next) {
+        sdist_maps_root(s, sdist_toml_text(n));
+    }
+    for (const struct ch_toml_node *n = sdist_toml_child(packages); n != NULL; n = n->next) {
+        sdist_installs_package(s, sdist_toml_text(n));
+    }
+    for (const struct ch_toml_node *n = sdist_toml_child(modules); n != NULL; n = n->next) {
+        sdist_installs_module(s, sdist_toml_text(n));
+    }
 }
 
 void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root)
@@ -116,11 +223,14 @@ void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root)
     for (const struct ch_toml_node *n = sdist_toml_child(folders); n != NULL; n = n->next) {
         sdist_maps_package(s, n->key, sdist_toml_text(n));
     }
+    read_setuptools(s, ch_toml_find(tool, "setuptools"));
     const struct ch_toml_node *poetry = ch_toml_find(ch_toml_find(tool, "poetry"), "packages");
     for (const struct ch_toml_node *n = sdist_toml_child(poetry); n != NULL; n = n->next) {
         sdist_maps_root(s, text_at(n, "from"));
         if (text_at(n, "to").len > 0) {
             add(&s->folders, text_at(n, "include"));
+        } else if (!ch_str_eq(text_at(n, "format"), CH_STR("sdist"))) {
+            sdist_installs_package(s, text_at(n, "include"));
         }
     }
     const struct ch_toml_node *pdm = ch_toml_find(tool, "pdm");

@@ -169,9 +169,15 @@ static void see_members(struct wheel *w)
     w->content = ch_content_new(&o);
     for (size_t i = 0; i < ch_zip_count(w->zip); i++) {
         if (ch_zip_at(w->zip, i)->type == CH_MEMBER_FILE) {
+            ch_content_expect_start(w->content, ch_zip_at(w->zip, i)->name);
+        }
+    }
+    for (size_t i = 0; i < ch_zip_count(w->zip); i++) {
+        if (ch_zip_at(w->zip, i)->type == CH_MEMBER_FILE) {
             ch_content_expect(w->content, ch_zip_at(w->zip, i)->name);
         }
     }
+    ch_content_follow_start(w->content);
     ch_zip_verify(w->zip, see_member, w);
 }
 

@@ -1,7 +1,8 @@
 /* When the code of a wheel's member would run, by the place where installers put it.
  *
  * Spec: binary distribution format, "The .data directory"; Python's site module (.pth files,
- * sitecustomize, usercustomize); IPython's and Jupyter's configuration folders. */
+ * sitecustomize, usercustomize); PEP 829 (.start files); IPython's and Jupyter's configuration
+ * folders. */
 #include "scanner/content/path.h"
 #include "scanner/eco/pypi/wheel_int.h"
 
@@ -31,7 +32,8 @@ static bool runs_at_start(struct ch_str path)
     bool site = ch_str_eq_nocase(stem, CH_STR("sitecustomize")) ||
                 ch_str_eq_nocase(stem, CH_STR("usercustomize"));
     return (site && (is_code(path) || rest.ptr != NULL)) ||
-           (rest.ptr == NULL && path_has_extension(path, "pth"));
+           (rest.ptr == NULL &&
+            (path_has_extension(path, "pth") || path_has_extension(path, "start")));
 }
 
 static enum ch_code_place place_in_site(struct ch_str path)
@@ -45,14 +47,22 @@ static enum ch_code_place place_in_site(struct ch_str path)
     return is_code(path) ? CH_PLACE_IMPORT : CH_PLACE_NONE;
 }
 
-/* Under sys.prefix: what Jupyter and IPython run when they start, and a site-packages by another
- * way. */
+/* Under sys.prefix: what Jupyter, IPython and shells run when they start, and a site-packages by
+ * another way. */
 static enum ch_code_place place_in_data(struct ch_str path)
 {
     static const struct ch_str starts[] = {{"etc/jupyter/", 12},
                                            {"etc/ipython/", 12},
                                            {"share/jupyter/kernels/", 22},
-                                           {"etc/profile.d/", 14}};
+                                           {"etc/profile", 11},
+                                           {"etc/bash", 8},
+                                           {"etc/zsh", 7},
+                                           {"etc/fish/", 9},
+                                           {"etc/conda/activate.d/", 21},
+                                           {"etc/conda/deactivate.d/", 23},
+                                           {"etc/init.d/", 11},
+                                           {"etc/cron", 8},
+                                           {"share/fish/vendor_conf.d/", 25}};
     struct ch_str below;
     for (size_t i = 0; i < CH_ARRAY_LEN(starts); i++) {
         if (ch_str_eq_nocase(ch_str_sub(path, 0, starts[i].len), starts[i])) {

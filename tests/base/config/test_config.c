@@ -143,7 +143,7 @@ static const struct {
      "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, anonymous_pull, admin, public_url, "
      "host_names, approver, approver_uid, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
      "rescan_grace_days, rules, "
-     "prefetch, fetching, processes, connections"},
+     "prefetch, fetching, processes, connections, ..."},
     {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
      "c.yaml:7:1: insecure_http: given twice, first in line 6"},
     {"no listen", UPSTREAMS REPOS, "c.yaml:1:1: the key \"listen\" is missing"},

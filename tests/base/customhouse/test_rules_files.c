@@ -101,7 +101,9 @@ static int tear_down(void **state)
 static void by_name_and_ending(void **state)
 {
     (void)state;
-    check_one(CH_OK, "");
+    check_one(CH_E_USAGE, "has no file of rules (*.yar, *.yara)");
+    put("a.txt", "no");
+    check_one(CH_E_USAGE, folder); /* it says which */
     put("b.yar", "2");
     put("a.yara", "1");
     put("c.yar", "");

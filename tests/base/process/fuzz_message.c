@@ -33,7 +33,9 @@
     X(ask_token)                                                                                   \
     X(token_reply)                                                                                 \
     X(ask_exception)                                                                               \
-    X(exception_reply)
+    X(exception_reply)                                                                             \
+    X(send)                                                                                        \
+    X(sent)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

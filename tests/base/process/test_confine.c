@@ -175,7 +175,7 @@ static void every_row_passes_its_own_self_test(void **state)
         row_stage = row->stage;
         passes(confine_and_self_test);
     }
-    assert_int_equal(rows, 8); /* six processes, two of which have jobs */
+    assert_int_equal(rows, 9); /* seven processes, two of which have jobs */
 }
 
 static void self_test_without_confinement(void)

@@ -106,6 +106,7 @@ static void setup_travels_whole(void **state)
         .client_key_pem = text_of(1003),
         .instance_id = text_of(32),
         .ca_file = text_of(1004),
+        .egress_files = text_of(1005),
         .rules = true,
         .listener_count = CH_SETUP_MAX_LISTENERS,
     };
@@ -131,6 +132,7 @@ static void setup_travels_whole(void **state)
     assert_same(out.client_key_pem, in.client_key_pem);
     assert_same(out.instance_id, in.instance_id);
     assert_same(out.ca_file, in.ca_file);
+    assert_same(out.egress_files, in.egress_files);
     assert_true(out.rules);
     assert_int_equal(out.listener_count, CH_SETUP_MAX_LISTENERS);
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
@@ -223,7 +225,7 @@ static void asking_for_a_page_travels(void **state)
     }
     {
         struct ch_page_reply in = {
-            21, CH_PAGE_NOT_FOUND, 22, UINT64_MAX, 504, text_of(ch_limits.text_bytes)};
+            21, CH_PAGE_NOT_FOUND, 22, UINT64_MAX, 504, 17, text_of(ch_limits.text_bytes)};
         struct ch_page_reply out;
         ROUND_TRIP(page_reply, CH_MSG_PAGE, in, out);
         assert_int_equal(out.ask, 21);
@@ -231,6 +233,7 @@ static void asking_for_a_page_travels(void **state)
         assert_int_equal(out.generation, 22);
         assert_true(out.fresh_until_boot_ms == UINT64_MAX);
         assert_int_equal(out.http_status, 504);
+        assert_int_equal(out.retry_after_s, 17);
         assert_same(out.text, in.text);
         DONE();
     }
@@ -580,6 +583,80 @@ static void fetching_travels(void **state)
 
 /* --- what a hostile or mistaken peer sends --- */
 
+static void sending_travels(void **state)
+{
+    (void)state;
+    uint64_t h = ch_limits.header_value_bytes;
+    {
+        struct ch_send in = {.job = 81,
+                             .kind = CH_DESTINATION_SYSLOG,
+                             .destination = text_of(ch_limits.project_name_bytes),
+                             .path = text_of(ch_limits.url_bytes),
+                             .id = text_of(h),
+                             .subject = text_of(ch_limits.refusal_text_bytes),
+                             .content_type = text_of(h),
+                             .body = text_of(ch_limits.egress_body_bytes),
+                             .answer = true,
+                             .timeout_ms = 82};
+        struct ch_send out;
+        ROUND_TRIP(send, CH_MSG_SEND, in, out);
+        assert_int_equal(out.job, 81);
+        assert_int_equal(out.kind, CH_DESTINATION_SYSLOG);
+        assert_same(out.destination, in.destination);
+        assert_same(out.path, in.path);
+        assert_same(out.id, in.id);
+        assert_same(out.subject, in.subject);
+        assert_same(out.content_type, in.content_type);
+        assert_same(out.body, in.body);
+        assert_true(out.answer);
+        assert_int_equal(out.timeout_ms, 82);
+        DONE();
+    }
+    {
+        struct ch_sent in = {.job = 83,
+                             .code = CH_E_UPSTREAM,
+                             .status = 503,
+                             .content_type = text_of(h),
+                             .body = text_of(ch_limits.egress_answer_bytes),
+                             .text = text_of(ch_limits.text_bytes),
+                             .elapsed_ms = 84};
+        struct ch_sent out;
+        ROUND_TRIP(sent, CH_MSG_SENT, in, out);
+        assert_int_equal(out.job, 83);
+        assert_int_equal(out.code, CH_E_UPSTREAM);
+        assert_int_equal(out.status, 503);
+        assert_same(out.content_type, in.content_type);
+        assert_same(out.body, in.body);
+        assert_same(out.text, in.text);
+        assert_int_equal(out.elapsed_ms, 84);
+        DONE();
+    }
+}
+
+static void what_destinations_are_given_travels(void **state)
+{
+    (void)state;
+    struct ch_destination_files in[] = {{CH_DESTINATION_WEBHOOK,
+                                         text_of(ch_limits.project_name_bytes),
+                                         text_of(ch_limits.egress_secret_bytes), text_of(1000)},
+                                        {CH_DESTINATION_SYSLOG, text_of(3), {NULL, 0}, {NULL, 0}}};
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 20);
+    ch_destination_files_put(&b, &in[0]);
+    ch_destination_files_put(&b, &in[1]);
+    struct ch_rd r = ch_rd_of(b.ptr, b.len);
+    struct ch_err err;
+    for (size_t i = 0; i < CH_ARRAY_LEN(in); i++) {
+        struct ch_destination_files out = ch_destination_files_get(&r);
+        assert_int_equal(out.kind, in[i].kind);
+        assert_same(out.name, in[i].name);
+        assert_same(out.secret, in[i].secret);
+        assert_same(out.ca_pem, in[i].ca_pem);
+    }
+    assert_ch_ok(&err, ch_rd_end(&r, "files", &err));
+    ch_buf_done(&b);
+}
+
 static void values_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -744,6 +821,8 @@ int main(void)
         cmocka_unit_test(the_other_gateway_messages_travel),
         cmocka_unit_test(a_token_travels),
         cmocka_unit_test(fetching_travels),
+        cmocka_unit_test(sending_travels),
+        cmocka_unit_test(what_destinations_are_given_travels),
         cmocka_unit_test(values_out_of_range_are_refused),
         cmocka_unit_test(texts_over_their_bound_are_refused),
         cmocka_unit_test(escape_sequences_of_a_peer_are_refused),

@@ -393,7 +393,8 @@ void house_send_page_ask(struct house *h, const char *project, uint64_t have)
     struct ch_ask_page ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
                               .project = ch_str_of(project), .have_generation = have,
                               .client = {.user_agent = ch_str_of(h->user_agent),
-                                         .address = ch_str_of(h->address)}};
+                                         .address = ch_str_of(h->address),
+                                         .principal = ch_str_of(h->principal)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_page_put(&b, &ask);

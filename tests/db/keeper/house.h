@@ -90,7 +90,7 @@ struct house {
     bool token_here;
     struct ch_token_reply token;
     struct ch_buf token_payload;
-    const char *principal; /* of the file asks and servings to come, NULL: none is said */
+    const char *principal; /* of the asks and servings to come, NULL: none is said */
 };
 
 struct house *house_new(void);          /* default policy, upstreams "up" and "other" */

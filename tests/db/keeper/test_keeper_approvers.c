@@ -204,6 +204,11 @@ static void t22_what_nobody_known_asked_for_takes_two(void **state)
     runs_as(h, 1000, 0, "exceptions list --json", "\"approvals_needed\":2,\"approvals_missing\":1,", &out);
     runs_as(h, 2003, 0, "approve 1", "now: allow", &out);
     assert_true(is_had(h));
+    runs_as(h, 2003, 0, "exceptions revoke 1 --reason=x", "revoked", &out);
+    bool in_force; /* however many whoever calls thinks it takes */
+    assert_ch_ok(&err, approves(h, asks(h, "service:ci"), "user:bob", 1, &in_force));
+    assert_false(in_force);
+    assert_false(is_had(h));
     ch_buf_done(&out);
     house_free(h);
 }

@@ -342,7 +342,7 @@ static void clients_take_turns(void **state)
     house_free(h);
 }
 
-static void metadata_count_as_documents(void **state)
+static void metadata_at_once_are_bounded(void **state)
 {
     (void)state;
     struct house *h = house_with("pkg", 20);
@@ -359,6 +359,186 @@ static void metadata_count_as_documents(void **state)
     assert_int_equal(house_holds(h), 2);
     until_told(h, asks[3]);
     assert_int_equal(house_told(h, asks[3]), CH_FILE_WAIT);
+    house_free(h);
+}
+
+/* What one client may not have yet another may: whoever waits for it has it then. */
+static void a_page_that_another_asks_for_is_had(void **state)
+{
+    (void)state;
+    ch_limits.cold_parallel = 1;
+    struct house *h = house_new();
+    h->hold = HOLD_ALL;
+    want_page(h, "192.0.2.1", 0);
+    uint64_t over = want_page(h, "192.0.2.1", 1);
+    house_settle(h);
+    assert_int_equal(house_held(h, "/cold1/"), -1);
+    assert_int_equal(budget_waiting(h->k), 1);
+    uint64_t other = want_page(h, "192.0.2.2", 1);
+    house_settle(h);
+    assert_int_equal(budget_waiting(h->k), 0);
+    house_let_go(h, house_held(h, "/cold1/"));
+    until_told(h, other);
+    until_told(h, over);
+    assert_int_equal(house_told(h, other), 200);
+    assert_int_equal(house_told(h, over), 200);
+    house_free(h);
+}
+
+/* A file that waits behind all that one client wants is another's first: it does not wait for it. */
+static void a_file_that_another_asked_for_is_paid_by_who_can(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 100);
+    uint32_t one = h->k->config->fetch_parallel_per_address;
+    for (size_t i = 0; i < 60; i++) {
+        want(h, "192.0.2.1", "pkg", i, 60000);
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), one);
+    uint64_t other = want(h, "192.0.2.2", "pkg", 59, 60000);
+    house_settle(h);
+    assert_int_equal(house_holds(h), one + 1);
+    house_let_go(h, house_held(h, "pkg-1.59-"));
+    until_told(h, other);
+    assert_int_equal(house_told(h, other), CH_FILE_ALLOW);
+    /* Who has no budget does not begin it: it comes when it is the turn of who asked first. */
+    set_budget(h, 1, 1);
+    want(h, "192.0.2.3", "pkg", 90, 60000);
+    house_settle(h);
+    size_t holds = house_holds(h);
+    want(h, "192.0.2.3", "pkg", 58, 60000);
+    house_settle(h);
+    assert_int_equal(house_holds(h), holds);
+    house_free(h);
+}
+
+/* The one who asked first has no turn left of its own, and waits in the queue for budget. */
+static void a_file_that_waits_for_budget_is_begun_by_another(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 20);
+    set_budget(h, 1, 1);
+    h->hold = HOLD_NONE;
+    uint64_t first = want(h, "192.0.2.1", "pkg", 0, 60000);
+    until_told(h, first);
+    uint64_t over = want(h, "192.0.2.1", "pkg", 1, 60000);
+    house_settle(h);
+    assert_int_equal(budget_waiting(h->k), 1);
+    uint64_t other = want(h, "192.0.2.2", "pkg", 1, 60000);
+    until_told(h, other);
+    until_told(h, over);
+    assert_int_equal(house_told(h, other), CH_FILE_ALLOW);
+    assert_int_equal(house_told(h, over), CH_FILE_ALLOW);
+    assert_int_equal(budget_waiting(h->k), 0);
+    house_free(h);
+}
+
+/* Who signed in has one budget, from wherever; two behind one address have one each. */
+static void a_principal_is_one_client(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 20);
+    set_budget(h, 1, 1);
+    h->hold = HOLD_NONE;
+    h->principal = "user:anna";
+    uint64_t a = want(h, "192.0.2.1", "pkg", 0, 5000);
+    uint64_t b = want(h, "192.0.2.2", "pkg", 1, 50);
+    h->principal = "user:ben";
+    uint64_t c = want(h, "192.0.2.1", "pkg", 2, 5000);
+    h->principal = "anonymous";
+    uint64_t d = want(h, "192.0.2.1", "pkg", 3, 5000);
+    uint64_t e = want(h, "192.0.2.1", "pkg", 4, 50);
+    h->principal = NULL;
+    uint64_t f = want(h, "192.0.2.1", "pkg", 5, 50);
+    const uint64_t asks[] = {a, b, c, d, e, f};
+    for (size_t i = 0; i < CH_ARRAY_LEN(asks); i++) {
+        until_told(h, asks[i]);
+    }
+    assert_int_equal(house_told(h, a), CH_FILE_ALLOW);
+    assert_int_equal(house_told(h, b), CH_FILE_WAIT);
+    assert_int_equal(house_told(h, c), CH_FILE_ALLOW);
+    assert_int_equal(house_told(h, d), CH_FILE_ALLOW);
+    assert_int_equal(house_told(h, e), CH_FILE_WAIT);
+    assert_int_equal(house_told(h, f), CH_FILE_WAIT);
+    house_free(h);
+}
+
+/* A file host that says nothing takes no turn of a page. */
+static void metadata_take_no_turn_of_pages(void **state)
+{
+    (void)state;
+    ch_limits.cold_parallel = 2;
+    ch_limits.cold_all_parallel = 2;
+    struct house *h = house_with("pkg", 20);
+    h->hold = HOLD_ALL;
+    for (size_t i = 0; i < 4; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "pkg-1.%zu-py3-none-any.whl", i);
+        h->address = "192.0.2.1";
+        house_send_file_ask(h, "pkg", name, CH_PART_METADATA, 60000, false);
+    }
+    house_settle(h);
+    assert_int_equal(house_holds(h), 2);
+    uint64_t page = want_page(h, "192.0.2.1", 1);
+    house_settle(h);
+    house_let_go(h, house_held(h, "/cold1/"));
+    until_told(h, page);
+    assert_int_equal(house_told(h, page), 200);
+    house_free(h);
+}
+
+/* "try again in about N s": that long, and it is its turn. */
+static void the_time_that_is_told_is_true(void **state)
+{
+    (void)state;
+    struct house *h = house_with("pkg", 20);
+    set_budget(h, 1, 20); /* one each three seconds */
+    h->hold = HOLD_NONE;
+    uint64_t first = want(h, "192.0.2.1", "pkg", 0, 5000);
+    until_told(h, first);
+    uint64_t ask = want(h, "192.0.2.1", "pkg", 1, 50);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_WAIT);
+    assert_int_equal(h->file.retry_after_s, 3);
+    /* Who comes behind two that wait is told a time for three. */
+    want(h, "192.0.2.1", "pkg", 2, 60000);
+    want(h, "192.0.2.1", "pkg", 3, 60000);
+    ask = want(h, "192.0.2.1", "pkg", 4, 0);
+    until_told(h, ask);
+    uint32_t told_s = h->file.retry_after_s;
+    assert_in_range(told_s, 8, 9);
+    uint64_t begin = ch_now_boot_ms();
+    while (ch_now_boot_ms() - begin < told_s * 1000) {
+        house_turn(h, 50);
+    }
+    ask = want(h, "192.0.2.1", "pkg", 4, 300);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* A page over budget is 503 with a time: pip and uv wait so long by themselves. */
+static void pages_over_budget_say_when(void **state)
+{
+    (void)state;
+    ch_limits.cold_parallel = 1;
+    ch_limits.cold_page_wait_ms = 100;
+    ch_limits.cold_client_queue = 1;
+    struct house *h = house_new();
+    h->hold = HOLD_ALL;
+    want_page(h, "192.0.2.1", 0);
+    uint64_t queued = want_page(h, "192.0.2.1", 1);
+    uint64_t beyond = want_page(h, "192.0.2.1", 2);
+    until_told(h, beyond);
+    assert_int_equal(house_told(h, beyond), 503);
+    assert_in_range(h->page_reply.retry_after_s, 1, 10);
+    until_told(h, queued);
+    assert_int_equal(house_told(h, queued), 503);
+    assert_in_range(h->page_reply.retry_after_s, 1, 10);
+    char text[64];
+    snprintf(text, sizeof(text), "try again in about %u s", h->page_reply.retry_after_s);
+    assert_true(ch_str_find(h->page_reply.text, ch_str_of(text), NULL));
     house_free(h);
 }
 
@@ -555,7 +735,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_queue_has_an_end, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(pages_at_once_are_bounded, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(clients_take_turns, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(metadata_count_as_documents, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(metadata_at_once_are_bounded, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_page_that_another_asks_for_is_had, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_file_that_another_asked_for_is_paid_by_who_can, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_file_that_waits_for_budget_is_begun_by_another, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_principal_is_one_client, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(metadata_take_no_turn_of_pages, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(the_time_that_is_told_is_true, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(pages_over_budget_say_when, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(an_upstream_that_hangs_holds_up_no_other, keep_limits,
                                         limits_again),
         cmocka_unit_test_setup_teardown(a_file_that_does_not_come_is_told_soon, keep_limits,

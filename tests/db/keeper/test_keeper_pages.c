@@ -412,67 +412,6 @@ static void t12_names_of_an_upstream_that_left_are_not_served(void **state)
                   CH_PAGE_FAILED, CH_FILE_FAILED);
 }
 
-/* An upstream that did not answer several times in a row is not waited for by the next name; known pages
- * are answered at once, and one probe at a time finds out when it is back. */
-static void a_hanging_upstream_is_known(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    static const char second[] = "second-1.0-py3-none-any.whl";
-    struct site *known = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
-    house_ask_page(h, "pkg");
-    struct site *new_here = house_site(h, PAGE_URL("second"), 200, PAGE_TYPE, "");
-    new_here->mute = true;
-    const struct ch_upstream *up = ch_config_upstream(h->k->config, CH_STR("up"));
-    upstream_hung(h->k, up);
-    upstream_hung(h->k, up);
-    expire(h, "pkg");
-    house_ask_page(h, "pkg"); /* an answer between is none in a row */
-    assert_int_equal(known->asked, 2);
-    for (int i = 0; i < 3; i++) {
-        upstream_hung(h->k, up);
-    }
-    uint64_t begin = ch_now_boot_ms();
-    house_ask_page(h, "second");
-    assert_int_equal(h->page_reply.http_status, 504);
-    assert_true(ch_str_find(h->page_reply.text, CH_STR("the upstream up does not answer"), NULL));
-    expire(h, "pkg");
-    house_ask_page(h, "pkg");
-    assert_non_null(house_listed(h, WHEEL));
-    assert_in_range(ch_now_boot_ms() - begin, 0, 2000);
-    house_settle(h);
-    assert_int_equal(known->asked, 2);
-    assert_int_equal(new_here->asked, 1); /* the probe, which nobody answers */
-    house_ask_page(h, "third");
-    assert_int_equal(h->page_reply.http_status, 504);
-    house_settle(h);
-    assert_int_equal(h->fetches, 3); /* no second probe beside it */
-    house_free(h);
-
-    h = house_new();
-    new_here = house_site(h, PAGE_URL("second"), 200, PAGE_TYPE, "second-1.0-py3-none-any.whl" PLAIN);
-    new_here->code = CH_E_TIMEOUT;
-    up = ch_config_upstream(h->k->config, CH_STR("up"));
-    for (int i = 0; i < 3; i++) {
-        upstream_hung(h->k, up);
-    }
-    house_ask_page(h, "second");
-    assert_int_equal(h->page_reply.http_status, 504);
-    house_settle(h);
-    assert_int_equal(new_here->asked, 1);
-    new_here->code = CH_OK; /* it is back: the next probe says so, and nobody has to ask */
-    begin = ch_now_boot_ms();
-    while (ch_map_count(h->k->hanging) > 0 && ch_now_boot_ms() - begin < 10000) {
-        house_turn(h, 50);
-    }
-    assert_int_equal(ch_map_count(h->k->hanging), 0);
-    assert_int_equal(new_here->asked, 2);
-    page_get(h->k, CH_STR("pypi"), CH_STR("second"))->failed_at_us = 0;
-    house_ask_page(h, "second");
-    assert_non_null(house_listed(h, second));
-    house_free(h);
-}
-
 static void known_content_outlives_a_failing_upstream(void **state)
 {
     (void)state;
@@ -567,7 +506,6 @@ int main(void)
         cmocka_unit_test(t12_the_first_that_has_it_owns_it),
         cmocka_unit_test(t12_an_error_is_never_next),
         cmocka_unit_test(t12_reserved_names_are_never_asked),
-        cmocka_unit_test(a_hanging_upstream_is_known),
         cmocka_unit_test(t12_a_reservation_explains_itself),
         cmocka_unit_test(t12_a_reservation_takes_away_what_was_mirrored),
         cmocka_unit_test(t12_names_of_an_upstream_that_left_are_not_served),

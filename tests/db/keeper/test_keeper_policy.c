@@ -241,6 +241,15 @@ static void lines_of_a_lock_file(void **state)
              (struct ch_policy_want){.name = CH_STR("pkg"), .specifier = CH_STR(">=9"), .line = 7});
     add_want(h,
              (struct ch_policy_want){.name = CH_STR("pkg"), .source = CH_STR("git+x"), .line = 8});
+    struct ch_sha256 zeros = {{0}}; /* 2.0 was not fetched: nothing is known that could have this */
+    add_want(h, (struct ch_policy_want){.name = CH_STR("pkg"),
+                                        .version = CH_STR("2.0"),
+                                        .line = 9,
+                                        .hash_count = 1,
+                                        .sha256 = {(const char *)zeros.byte, CH_SHA256_BYTES}});
+    /* another kind of hash than is compared */
+    add_want(h, (struct ch_policy_want){
+                    .name = CH_STR("pkg"), .version = CH_STR("1.0"), .line = 10, .hash_count = 2});
     COMMAND(h, 1, "policy test", NULL);
     assert_says(&out, "lock:1  pkg==2.0  held (cool-down, line 2)");
     assert_says(&out, "what could be had is 1.0");
@@ -253,9 +262,10 @@ static void lines_of_a_lock_file(void **state)
     assert_says(&out, "lock:6  nowhere  missing: no upstream of repository pypi");
     assert_says(&out, "lock:7  pkg>=9  missing");
     assert_says(&out, "lock:8  pkg  not-asked");
-    assert_says(&out,
-                "looked at 8 lines: 1 passes, 1 not-asked, 1 older, 1 held, 1 denied, 1 hashes, "
-                "2 missing");
+    assert_false(says(&out, "lock:9  pkg==2.0  held"));
+    assert_says(&out, "lock:10  pkg==1.0  unknown: none of its 2 hashes is a sha256");
+    assert_says(&out, "looked at 10 lines: 1 passes, 1 not-asked, 1 older, 1 held, 1 denied, ");
+    assert_says(&out, "2 missing");
     assert_int_equal(house_command(h, true, "policy test", NULL, NULL, NULL, &out), 1);
     assert_says(&out, "\"state\":\"older\"");
     assert_says(&out, "\"version_then\":\"1.0\"");

@@ -107,6 +107,25 @@ static void what_is_named_is_looked_for_where_one_may(void **state)
     close_house(h, &out);
 }
 
+/* T26: also by their digest, bytes say only who fetched them where one may know it. */
+static void who_fetched_is_told_of_where_one_may_know(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    struct house *h = open_house(&out);
+    char hex[CH_SHA256_HEX + 1], line[120];
+    house_tell_served(h, "pkg", WHEEL, "young", "192.0.2.7"); /* from pypi */
+    house_settle(h);
+    snprintf(line, sizeof(line), "fetched-by sha256:%s", house_hex("young", hex));
+    runs_as(h, 2004, 0, line, "192.0.2.7", &out);
+    runs_as(h, 2004, 0, "fetched-by pkg --repository=pypi", "192.0.2.7", &out);
+    runs_as(h, 2002, 0, line, "nobody fetched it", &out);
+    runs_as(h, 2002, 0, "fetched-by pkg", "nobody fetched it", &out);
+    runs_as(h, 2002, 1, "fetched-by pkg --repository=pypi", "it needs audit.read in repository pypi (prod)", &out);
+    runs_as(h, 2001, 1, line, "it needs audit.read", &out);
+    close_house(h, &out);
+}
+
 static void owners_are_of_what_one_may_see(void **state)
 {
     (void)state;
@@ -207,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_queue_is_of_what_one_may_see),
         cmocka_unit_test(what_is_named_is_looked_for_where_one_may),
+        cmocka_unit_test(who_fetched_is_told_of_where_one_may_know),
         cmocka_unit_test(owners_are_of_what_one_may_see),
         cmocka_unit_test(the_policy_is_tried_where_one_may),
         cmocka_unit_test(an_approver_agrees_and_root_sets),

@@ -278,6 +278,7 @@ static void test_service_account_decides_nothing(void **state) /* T22 */
     assert_int_equal(ci.kind, PRINCIPAL_SERVICE);
     assert_false(may(&ci, ACTION_EXCEPTION_APPROVE, "pypi", "prod"));
     assert_false(people_may_somewhere(people, &ci, ACTION_EXCEPTION_APPROVE));
+    assert_false(may(&ci, ACTION_POLICY_WRITE, NULL, NULL)); /* else who makes its tokens does */
     assert_true(may(&ci, ACTION_QUEUE_READ, "pypi", "prod"));
     assert_false(people_has_approver(people));
 }

@@ -57,7 +57,8 @@ def members(name, version, inside=None, files=None):
     return out
 
 
-def pack(files):
+def pack(files, links=None):
+    """`links`: path to where a symbolic link leads."""
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed:
         with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -65,6 +66,10 @@ def pack(files):
                 info = tarfile.TarInfo(path)
                 info.size, info.mode = len(data), 0o644
                 tar.addfile(info, io.BytesIO(data))
+            for path, target in (links or {}).items():
+                info = tarfile.TarInfo(path)
+                info.type, info.linkname = tarfile.SYMTYPE, target
+                tar.addfile(info)
     return buffer.getvalue()
 
 

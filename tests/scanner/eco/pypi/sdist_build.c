@@ -40,7 +40,10 @@ static void add(struct tb *tar, struct zb *zip, const char *top, const char *pat
     if (zip != NULL) {
         zb_add(zip, &(struct zb_member){.name = n, .content = ch_str_of(content), .deflate = true});
     } else if (link != NULL) {
-        tb_add(tar, &(struct tb_member){.name = n, .type = '2', .link = ch_str_of(link)});
+        bool hard = link[0] == '=';
+        tb_add(tar, &(struct tb_member){.name = n,
+                                        .type = hard ? '1' : '2',
+                                        .link = ch_str_of(link + (hard ? 1 : 0))});
     } else {
         tb_add(tar, &(struct tb_member){.name = n, .content = ch_str_of(content)});
     }

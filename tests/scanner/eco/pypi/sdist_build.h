@@ -17,7 +17,7 @@ struct sdist_spec {
     struct {
         const char *path; /* below the folder; with a '/' before, as it stands */
         const char *content;
-        const char *link; /* a symbolic link instead */
+        const char *link; /* a symbolic link instead; with a '=' before, a hard one */
     } more[SDIST_MORE_MAX];
     bool zip;
     bool gzip;

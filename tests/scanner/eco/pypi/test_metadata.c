@@ -330,14 +330,37 @@ static void licences_are_stated_or_absent(void **state)
          "classifier: ISC\n"},
         {"License-Expression: MIT OR ISC\n" ISC,
          "license-expression=MIT OR ISC\nlicence=MIT OR ISC\n"},
+        /* and the old field, which must not stand beside it */
+        {"License-Expression: MIT\nLicense: GPL-3.0-only\n",
+         "license-expression=MIT\nlicense=GPL-3.0-only\nlicence=MIT\n! licence-contradicts m: "
+         "License-Expression: MIT, License: GPL-3.0-only\n"},
+        {"License-Expression: MIT\nLicense: GPLv3\n",
+         "license-expression=MIT\nlicense=GPLv3\nlicence=MIT\n! licence-contradicts m: "
+         "License-Expression: MIT, License: GPLv3\n"},
+        {"License-Expression: MIT\n" GPL3,
+         "license-expression=MIT\nlicence=MIT\n! licence-contradicts m: License-Expression: MIT, "
+         "classifier: GPL-3.0*\n"},
+        {"License-Expression: MIT\nLicense: The MIT License\n" MIT,
+         "license-expression=MIT\nlicense=The MIT License\nlicence=MIT\n"},
+        {"License-Expression: MIT AND (BSD-3-Clause OR ISC)\nLicense: ISC\n",
+         "license-expression=MIT AND (BSD-3-Clause OR ISC)\nlicense=ISC\n"
+         "licence=MIT AND (BSD-3-Clause OR ISC)\n"},
+        {"License-Expression: MIT\nLicense: MIT OR Apache-2.0\n",
+         "license-expression=MIT\nlicense=MIT OR Apache-2.0\nlicence=MIT\n"},
+        {"License-Expression: BSD-3-Clause\nLicense: BSD\n",
+         "license-expression=BSD-3-Clause\nlicense=BSD\nlicence=BSD-3-Clause\n"},
+        {"License-Expression: MIT\nLicense: see LICENSE\n",
+         "license-expression=MIT\nlicense=see LICENSE\nlicence=MIT\n"},
         /* an expression that is wrong is not replaced by a guess */
         {"License-Expression: Apache 2.0\n" MIT,
          "license-expression=Apache 2.0\n! licence-expression m: License-Expression: column 1: "
          "expected an identifier of the SPDX licence list, LicenseRef-NAME or \"(\", found "
          "\"Apache\"\n"},
         {"License-Expression: GPL-3.0-only AND\n",
-         "license-expression=GPL-3.0-only AND\n! licence-expression m: License-Expression: column 17: "
-         "expected an identifier of the SPDX licence list, LicenseRef-NAME or \"(\", found the end\n"},
+         "license-expression=GPL-3.0-only AND\n! licence-expression m: License-Expression: column "
+         "17: "
+         "expected an identifier of the SPDX licence list, LicenseRef-NAME or \"(\", found the "
+         "end\n"},
         {"License-Expression: MIT\nLicense-Expression: ISC\n",
          "license-expression=MIT\nlicense-expression=ISC\n! licence-expression m: a second "
          "License-Expression: ISC\n"},

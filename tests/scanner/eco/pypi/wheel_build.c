@@ -137,6 +137,10 @@ void wheel_build(struct zb *b, const struct wheel_spec *s)
             list(&m, s->more_name, s->more);
         }
     }
+    for (size_t i = 0; i < WHEEL_FILES_MAX && s->files[i].name != NULL; i++) {
+        list(&m, ch_str_of(s->files[i].name), ch_str_of(s->files[i].text));
+        add(&m, ch_str_of(s->files[i].name), ch_str_of(s->files[i].text));
+    }
     add_texts(&m);
     if (s->entry_points != NULL) {
         add_info(&m, "entry_points.txt", ch_str_of(s->entry_points), true);

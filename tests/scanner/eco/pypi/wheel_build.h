@@ -5,6 +5,8 @@
 #include "customhouse/scan.h"
 #include "zip_build.h"
 
+enum { WHEEL_FILES_MAX = 4 };
+
 /* Zeroed fields mean "as it should be". */
 struct wheel_spec {
     const char *file_name; /* foo_bar-1.0-py3-none-any.whl */
@@ -21,6 +23,10 @@ struct wheel_spec {
     const char *hash;        /* sha256; "" for none */
     struct ch_str more_name; /* one more member, listed in RECORD */
     struct ch_str more;
+    struct {
+        const char *name;
+        const char *text;
+    } files[WHEEL_FILES_MAX]; /* more members, listed */
     bool more_unlisted;
     bool extra_folder;
     bool signatures; /* RECORD.jws, listed without hash */

@@ -1,0 +1,165 @@
+/* What the destinations of egress must fit. */
+#include "base/config/config_int.h"
+
+#include "base/config/place.h"
+#include "base/config/schema.h"
+#include "customhouse/limits.h"
+
+const char *ch_destination_kind_name(enum ch_destination_kind kind)
+{
+    static const char *const names[] = {[CH_DESTINATION_WEBHOOK] = "webhooks",
+                                        [CH_DESTINATION_MAIL] = "mail",
+                                        [CH_DESTINATION_SYSLOG] = "syslog"};
+    _Static_assert(CH_ARRAY_LEN(names) == CH_DESTINATION_KIND_COUNT, "one name per kind");
+    return names[kind];
+}
+
+const struct ch_destination *
+ch_config_destinations(const struct ch_config *c, enum ch_destination_kind kind, size_t *ret_count)
+{
+    const struct ch_destination *list = NULL;
+    size_t count = 0;
+    switch (kind) {
+    case CH_DESTINATION_WEBHOOK:
+        list = c->webhooks;
+        count = c->webhook_count;
+        break;
+    case CH_DESTINATION_MAIL:
+        list = c->mail;
+        count = c->mail_count;
+        break;
+    case CH_DESTINATION_SYSLOG:
+        list = c->syslog;
+        count = c->syslog_count;
+        break;
+    case CH_DESTINATION_KIND_COUNT:
+        break;
+    }
+    *ret_count = count;
+    return list;
+}
+
+const struct ch_destination *
+ch_config_destination(const struct ch_config *c, enum ch_destination_kind kind, struct ch_str name)
+{
+    size_t count = 0;
+    const struct ch_destination *list = ch_config_destinations(c, kind, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (ch_str_eq(ch_str_of(list[i].name), name)) {
+            return &list[i];
+        }
+    }
+    return NULL;
+}
+
+bool ch_destination_wants(const struct ch_destination *d, enum ch_notice_event event)
+{
+    bool wants = d->event_count == 0;
+    for (size_t i = 0; i < d->event_count; i++) {
+        wants = wants || ch_str_eq(ch_str_of(d->events[i]), ch_str_of(ch_notice_events[event]));
+    }
+    return wants;
+}
+
+static const struct ch_yaml_node *item_of(const struct ch_yaml_node *list, size_t index)
+{
+    const struct ch_yaml_node *n = list->child;
+    while (n != NULL && n->index != index) {
+        n = n->next;
+    }
+    return n;
+}
+
+static enum ch_code check_events(const struct ch_destination *d, const struct ch_yaml_node *at,
+                                 const struct ch_yaml *yaml, struct ch_err *err)
+{
+    const struct ch_yaml_node *list = ch_yaml_find(at, "events");
+    for (size_t i = 0; i < d->event_count; i++) {
+        size_t which = 0;
+        enum ch_code rc = ch_yaml_choice(yaml, item_of(list, i), ch_notice_events, &which, err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
+    return CH_OK;
+}
+
+static bool is_loopback_url(struct ch_str url)
+{
+    struct ch_buf origin;
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    ch_buf_init(&origin, 2 * (size_t)ch_limits.url_bytes);
+    ch_place_put_origin(&origin, url); /* http://HOST:PORT */
+    bool loopback =
+        ch_str_starts(ch_buf_str(&origin), CH_STR("http://")) &&
+        ch_place_split(ch_str_sub(ch_buf_str(&origin), sizeof("http://") - 1, origin.len), &host,
+                       &port) &&
+        ch_place_is_loopback(host);
+    ch_buf_done(&origin);
+    return loopback;
+}
+
+static enum ch_code check_server(const struct ch_destination *d, const struct ch_yaml_node *at,
+                                 const struct ch_yaml *yaml, struct ch_err *err)
+{
+    const struct ch_yaml_node *address = ch_yaml_find(at, "address");
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    CH_ASSERT(ch_place_split(ch_str_of(d->address), &host, &port)); /* check_text has seen to it */
+    if (port == 0) {
+        return ch_yaml_fail_value(yaml, address, err, "has no port that something could listen on");
+    }
+    if (d->mail_tls == CH_MAIL_PLAIN && !ch_place_is_loopback(host)) {
+        return ch_yaml_fail_value(yaml, ch_yaml_find(at, "tls"), err,
+                                  "is for loopback alone, and the server is %s", d->address);
+    }
+    return CH_OK;
+}
+
+static enum ch_code check_one(enum ch_destination_kind kind, const struct ch_destination *d,
+                              const struct ch_yaml_node *at, const struct ch_yaml *yaml,
+                              struct ch_err *err)
+{
+    if (kind == CH_DESTINATION_WEBHOOK && ch_str_starts(ch_str_of(d->url), CH_STR("http://")) &&
+        !is_loopback_url(ch_str_of(d->url))) {
+        return ch_yaml_fail_value(yaml, ch_yaml_find(at, "url"), err,
+                                  "is not https, and not on loopback");
+    }
+    if (kind == CH_DESTINATION_MAIL && (d->user == NULL) != (d->secret_file == NULL)) {
+        return ch_yaml_fail(yaml, at, err,
+                            "user and secret_file go together; only one of them is given");
+    }
+    enum ch_code rc = kind == CH_DESTINATION_WEBHOOK ? CH_OK : check_server(d, at, yaml, err);
+    return rc == CH_OK ? check_events(d, at, yaml, err) : rc;
+}
+
+enum ch_code ch_config_check_egress(const struct ch_config *config, const struct ch_yaml *yaml,
+                                    struct ch_err *err)
+{
+    size_t all = 0;
+    for (unsigned kind = 0; kind < CH_DESTINATION_KIND_COUNT; kind++) {
+        size_t count = 0;
+        const struct ch_destination *list = ch_config_destinations(config, kind, &count);
+        const struct ch_yaml_node *node =
+            ch_yaml_find(ch_yaml_root(yaml), ch_destination_kind_name(kind));
+        for (size_t i = 0; i < count; i++) {
+            const struct ch_yaml_node *at = item_of(node, i);
+            if (ch_config_destination(config, kind, ch_str_of(list[i].name)) != &list[i]) {
+                return ch_yaml_fail_value(yaml, ch_yaml_find(at, "name"), err,
+                                          "is the name of another entry already");
+            }
+            enum ch_code rc = check_one(kind, &list[i], at, yaml, err);
+            if (rc != CH_OK) {
+                return rc;
+            }
+        }
+        all += count;
+        if (all > ch_limits.egress_destinations) {
+            return ch_yaml_fail(yaml, node, err,
+                                "more than %llu destinations in webhooks, mail and syslog",
+                                (unsigned long long)ch_limits.egress_destinations);
+        }
+    }
+    return CH_OK;
+}

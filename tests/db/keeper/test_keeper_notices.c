@@ -1,0 +1,453 @@
+/* What people are told, and the audit log's copies: what goes to egress, and what a failure, a
+ * restart and a death of egress make of it. */
+#include "exceptions_house.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "customhouse/limits.h"
+#include "log_seen.h"
+#include "notices.h"
+
+#define HOUSE                                                                                      \
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
+    "anonymous_pull: true\n"                                                                       \
+    "upstreams:\n"                                                                                 \
+    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"   \
+    "repositories:\n"                                                                              \
+    "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+#define HOOK                                                                                       \
+    "webhooks:\n  - {name: hook, url: 'https://hooks.example.org/', secret_file: /etc/hook}\n"
+#define MAIL                                                                                       \
+    "mail:\n  - {name: people, address: 'm.example.org:25', from: a@b.org, to: [c@d.org]}\n"
+#define SYSLOG   "syslog:\n  - {name: siem, address: 's.example.org:6514'}\n"
+
+#define SENT_MAX 64
+
+/* The other end of the keeper's channel to egress. */
+struct away {
+    struct house *h;
+    struct ch_channel *ch;
+    struct sent {
+        uint64_t job;
+        enum ch_destination_kind kind;
+        char *id, *subject, *body;
+    } sent[SENT_MAX];
+    size_t count;
+};
+
+static struct ch_err err;
+
+static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
+{
+    struct away *a = owner;
+    struct ch_send m;
+    (void)ch;
+    assert_int_equal(frame->type, CH_MSG_SEND);
+    assert_ch_ok(&err, ch_send_get(frame->payload, &m, &err));
+    assert_true(a->count < SENT_MAX);
+    a->sent[a->count++] =
+        (struct sent){m.job, m.kind, ch_str_dup(m.id), ch_str_dup(m.subject), ch_str_dup(m.body)};
+}
+
+static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
+{
+    (void)owner;
+    (void)ch;
+    (void)why;
+}
+
+static void connect_away(struct away *a, struct house *h)
+{
+    int fds[2];
+    a->h = h;
+    CH_ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+    struct ch_channel_options options = {.loop = h->loop,
+                                         .fd = fds[1],
+                                         .peer = CH_ROLE_KEEPER,
+                                         .self = CH_ROLE_EGRESS,
+                                         .owner = a,
+                                         .on_frame = on_frame,
+                                         .on_closed = on_closed};
+    assert_ch_ok(&err, ch_channel_open(&options, &a->ch, &err));
+    h->k->child.on_peer(h->k, CH_ROLE_EGRESS, 0, fds[0]);
+    house_settle(h);
+}
+
+static void disconnect_away(struct away *a)
+{
+    ch_channel_free(a->ch);
+    a->ch = NULL;
+}
+
+static void away_done(struct away *a)
+{
+    disconnect_away(a);
+    for (size_t i = 0; i < a->count; i++) {
+        free(a->sent[i].id);
+        free(a->sent[i].subject);
+        free(a->sent[i].body);
+    }
+    a->count = 0;
+}
+
+/* What the i-th one came to. */
+static void answer(struct away *a, size_t i, enum ch_code code, uint32_t status)
+{
+    const struct ch_sent m = {.job = a->sent[i].job,
+                              .code = code,
+                              .status = status,
+                              .text = code == CH_OK ? CH_STR("") : CH_STR("no way")};
+    struct ch_buf b;
+    ch_buf_init(&b, 4096);
+    ch_sent_put(&b, &m);
+    assert_true(ch_channel_send(a->ch, CH_MSG_SENT, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_settle(a->h);
+}
+
+static uint64_t waiting(struct house *h, enum ch_destination_kind kind, const char *name)
+{
+    struct ch_notice_backlog backlog = {0};
+    assert_ch_ok(&err, ch_store_notice_backlog(h->k->store, kind, ch_str_of(name), &backlog, &err));
+    return backlog.count;
+}
+
+static void add_notice(struct house *h, enum ch_destination_kind kind, const char *name,
+                       const char *body, int64_t at_us)
+{
+    const struct ch_notice_row row = {.kind = kind,
+                                      .destination = ch_str_of(name),
+                                      .message = CH_STR("msg_1"),
+                                      .event = CH_STR("log.trouble"),
+                                      .body = ch_str_of(body),
+                                      .at_us = at_us,
+                                      .due_at_us = at_us};
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_add_notice(h->k->store, &row, &err));
+    notices_added(h->k);
+}
+
+static void a_request_is_told_and_tried_until_it_is_taken(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct away a = {.count = 0};
+    connect_away(&a, h);
+    set_wheel(h, "young", 1);
+    house_ask_file(h, "pkg", WHEEL);
+    asks(h, "user:ann");
+    house_settle(h);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(a.sent[0].kind, CH_DESTINATION_WEBHOOK);
+    assert_int_equal(
+        strncmp(a.sent[0].body, "{\"type\":\"exception.requested\",\"timestamp\":\"", 43), 0);
+    assert_non_null(
+        strstr(a.sent[0].body, "\"exception\":1,\"repository\":\"pypi\",\"environment\":\"prod\""));
+    assert_null(strstr(a.sent[0].body, "ann")); /* T26 */
+    assert_null(strstr(a.sent[0].body, "needed"));
+    answer(&a, 0, CH_OK, 500);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 1);
+    assert_int_equal(a.count, 2); /* after its pause */
+    assert_string_equal(a.sent[1].id, a.sent[0].id);
+    disconnect_away(&a); /* with it in hand */
+    house_restart(h);
+    connect_away(&a, h);
+    assert_int_equal(a.count, 3);
+    assert_string_equal(a.sent[2].id, a.sent[0].id);
+    assert_string_equal(a.sent[2].body, a.sent[0].body);
+    answer(&a, 2, CH_OK, 204);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 0);
+    assert_int_equal(a.count, 3);
+    away_done(&a);
+    house_free(h);
+}
+
+/* Its end says nothing of the destination: no failure is counted, and no pause is made. */
+static void egress_ends_with_one_in_hand(void **state)
+{
+    (void)state;
+    uint64_t before = ch_limits.egress_retry_ms;
+    ch_limits.egress_retry_ms = ch_limits.egress_retry_max_ms = 600000;
+    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct away a = {.count = 0};
+    struct ch_buf out;
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "{}", keeper_now_us(h->k));
+    connect_away(&a, h);
+    assert_int_equal(a.count, 1);
+    disconnect_away(&a);
+    house_settle(h);
+    connect_away(&a, h);
+    assert_int_equal(a.count, 2);
+    ch_buf_init(&out, 65536);
+    notices_put_state(h->k, &out, false);
+    assert_str_eq(ch_str_sub(ch_buf_str(&out), 0, 36), "webhooks/hook: 1 notifications wait,");
+    assert_false(ch_str_find(ch_buf_str(&out), CH_STR("failed"), NULL));
+    answer(&a, 1, CH_E_TIMEOUT, 0);
+    assert_int_equal(a.count, 2); /* this does say something */
+    ch_buf_clear(&out);
+    notices_put_state(h->k, &out, true);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("\"error\":\"no way\"}"), NULL));
+    ch_limits.egress_retry_ms = before;
+    ch_limits.egress_retry_max_ms = 20;
+    ch_buf_done(&out);
+    away_done(&a);
+    house_free(h);
+}
+
+/* One that its destination never takes keeps no other one waiting. */
+static void one_that_is_never_taken_holds_up_none(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct away a = {.count = 0};
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "bad", keeper_now_us(h->k) - 2000000);
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "good", keeper_now_us(h->k) - 1000000);
+    connect_away(&a, h);
+    bool taken = false;
+    for (size_t i = 0; i < 6 && !taken; i++) {
+        assert_true(a.count > i);
+        taken = strcmp(a.sent[i].body, "good") == 0;
+        answer(&a, i, CH_OK, taken ? 200 : 400);
+    }
+    assert_true(taken);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 1);
+    away_done(&a);
+    house_free(h);
+}
+
+static void a_mail_tells_what_has_gathered(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE MAIL);
+    struct away a = {.count = 0};
+    uint64_t before = ch_limits.notice_mail_items;
+    ch_limits.notice_mail_items = 2;
+    for (int i = 0; i < 3; i++) {
+        char text[] = "one\n";
+        text[0] = (char)('1' + i);
+        add_notice(h, CH_DESTINATION_MAIL, "people", text, keeper_now_us(h->k) - 3000000 + i);
+    }
+    connect_away(&a, h);
+    assert_int_equal(a.count, 1);
+    assert_string_equal(a.sent[0].subject, "Customhouse: 2 notifications");
+    assert_string_equal(a.sent[0].body, "1ne\n\n2ne\n");
+    answer(&a, 0, CH_OK, 250);
+    assert_int_equal(a.count, 2);
+    assert_string_equal(a.sent[1].subject, "Customhouse: log.trouble");
+    assert_string_equal(a.sent[1].body, "3ne\n");
+    answer(&a, 1, CH_OK, 250);
+    assert_int_equal(waiting(h, CH_DESTINATION_MAIL, "people"), 0);
+    ch_limits.notice_mail_items = before;
+    away_done(&a);
+    house_free(h);
+}
+
+static void assert_given_up(struct house *h, int64_t times, const char *why)
+{
+    struct ch_buf entry;
+    uint64_t index = 0;
+    int64_t n = 0;
+    ch_buf_init(&entry, 65536);
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "notice-given-up", &entry, &index);
+    assert_field(&f, "destination", "hook");
+    assert_field(&f, "type", "webhooks");
+    assert_field(&f, "why", why);
+    assert_true(ch_log_entry_get_int(&f, "times", &n));
+    assert_int_equal(n, times);
+    ch_buf_done(&entry);
+}
+
+static void what_is_given_up_is_in_the_log(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE HOOK "notifications: {give_up_hours: 1}\n");
+    uint64_t before = ch_limits.notice_rows;
+    int64_t now = keeper_now_us(h->k);
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "old", now - 3601LL * 1000000);
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "older", now - 7200LL * 1000000);
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "young", now - 3500LL * 1000000);
+    house_settle(h);
+    notices_tick(h->k);
+    house_settle(h);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 1);
+    assert_given_up(h, 2, "its time is over");
+    ch_limits.notice_rows = 1;
+    notices_tick(h->k); /* one, and one is kept */
+    house_settle(h);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 1);
+    for (int i = 0; i < 3; i++) {
+        add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "more", now + i);
+    }
+    house_settle(h);
+    notices_tick(h->k);
+    house_settle(h);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 1);
+    assert_given_up(h, 3, "too many wait");
+    ch_limits.notice_rows = before;
+    house_free(h);
+}
+
+/* Lost with its group: what did not happen is not told. */
+static void what_did_not_happen_is_not_told(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct away a = {.count = 0};
+    connect_away(&a, h);
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "{}", keeper_now_us(h->k));
+    ch_store_rollback(h->k->store);
+    house_settle(h);
+    assert_int_equal(a.count, 0);
+    away_done(&a);
+    house_free(h);
+}
+
+static void an_end_is_told_once(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE HOOK "notifications: {ending_hours: 23}\n");
+    bool in_force = false;
+    struct away a = {.count = 0};
+    set_wheel(h, "young", 1);
+    house_ask_file(h, "pkg", WHEEL);
+    uint64_t id = asks(h, "user:ann");
+    page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    assert_ch_ok(&err, approves(h, id, "user:bob", 1, &in_force)); /* for a day */
+    house_settle(h);
+    uint64_t before = waiting(h, CH_DESTINATION_WEBHOOK, "hook");
+    notices_tick(h->k);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), before); /* not within 23 hours */
+    h->k->child.config->notice_ending_hours = 25;
+    notices_tick(h->k);
+    notices_tick(h->k);
+    house_settle(h);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), before + (in_force ? 1 : 0));
+    assert_true(in_force);
+    house_restart(h);
+    h->k->child.config->notice_ending_hours = 25;
+    notices_tick(h->k);
+    assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), before + 1);
+    away_done(&a);
+    house_free(h);
+}
+
+static void an_attack_is_an_alarm(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct away a = {.count = 0};
+    connect_away(&a, h);
+    set_wheel(h, "attack", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    house_settle(h);
+    assert_int_equal(a.count, 1);
+    assert_non_null(strstr(a.sent[0].body, "{\"type\":\"alarm.attack\""));
+    assert_non_null(strstr(a.sent[0].body, "\"verdict\":\"deny\",\"rule\":\"finding "));
+    away_done(&a);
+    house_free(h);
+}
+
+/* ------------------------------------------------------------------ the log's copies */
+
+static void a_message_is_one_of_rfc_5424(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    ch_buf_init(&b, 4096);
+    forward_put_message(&b, CH_STR("gate.example.org"), CH_STR("example.org/log"), 41,
+                        CH_STR("{\"at_us\":1764132000000001,\"kind\":\"sign-in-failed\",\"v\":1}"));
+    assert_str_eq(
+        ch_buf_str(&b),
+        "206 <108>1 2025-11-26T04:40:00.000001Z gate.example.org customhouse - sign-in-failed"
+        " [meta sequenceId=\"42\"] {\"entry\":41,\"log\":\"example.org/log\",\"record\":"
+        "{\"at_us\":1764132000000001,\"kind\":\"sign-in-failed\",\"v\":1}}");
+    ch_buf_clear(&b);
+    forward_put_message(&b, CH_STR("-"), CH_STR("l"), 2147483647,
+                        CH_STR("{\"at_us\":0,\"kind\":\"\xc3\xa4\",\"v\":1}"));
+    assert_true(ch_str_find(ch_buf_str(&b), CH_STR("[meta sequenceId=\"1\"] \xef\xbb\xbf{"), NULL));
+    ch_buf_done(&b);
+}
+
+/* "0,1,2": the entries in what was sent. */
+static void numbers_of(const char *body, struct ch_buf *ret)
+{
+    ch_buf_clear(ret);
+    for (const char *at = body; (at = strstr(at, "] {\"entry\":")) != NULL; at++) {
+        ch_buf_printf(ret, "%s%llu", ret->len > 0 ? "," : "", strtoull(at + 11, NULL, 10));
+    }
+}
+
+static void the_log_goes_out_in_order(void **state)
+{
+    (void)state;
+    uint64_t wait = ch_limits.forward_wait_ms, entries = ch_limits.forward_entries;
+    ch_limits.forward_wait_ms = 1;
+    ch_limits.forward_entries = 2;
+    struct house *h = house_new_with(NULL, HOUSE SYSLOG);
+    struct away a = {.count = 0};
+    struct ch_buf numbers;
+    uint64_t next = 7;
+    ch_buf_init(&numbers, 4096);
+    log_until_written(h);
+    assert_true(log_written(h) > 4);
+    connect_away(&a, h);
+    numbers_of(a.sent[0].body, &numbers);
+    assert_str_eq(ch_buf_str(&numbers), "0,1");
+    answer(&a, 0, CH_E_UPSTREAM, 0);
+    numbers_of(a.sent[1].body, &numbers);
+    assert_str_eq(ch_buf_str(&numbers), "0,1"); /* once more */
+    answer(&a, 1, CH_OK, 0);
+    numbers_of(a.sent[2].body, &numbers);
+    assert_str_eq(ch_buf_str(&numbers), "2,3");
+    disconnect_away(&a); /* nobody knows whether they came */
+    house_restart(h);
+    log_until_written(h);
+    assert_ch_ok(&err, ch_store_forwarded(h->k->store, CH_STR("siem"), &next, &err));
+    assert_int_equal(next, 2);
+    connect_away(&a, h);
+    numbers_of(a.sent[3].body, &numbers);
+    assert_str_eq(ch_buf_str(&numbers), "2,3");
+    for (size_t i = 3; i < a.count; i++) {
+        answer(&a, i, CH_OK, 0);
+    }
+    assert_ch_ok(&err, ch_store_forwarded(h->k->store, CH_STR("siem"), &next, &err));
+    assert_int_equal(next, log_written(h));
+    ch_buf_clear(&numbers);
+    forward_put_state(h->k, &numbers, false);
+    assert_str_eq(ch_buf_str(&numbers), "syslog/siem: 0 entries of the audit log wait\n");
+    ch_limits.forward_wait_ms = wait;
+    ch_limits.forward_entries = entries;
+    ch_buf_done(&numbers);
+    away_done(&a);
+    house_free(h);
+}
+
+static int quick(void **state)
+{
+    (void)state;
+    ch_limits.egress_retry_ms = 5;
+    ch_limits.egress_retry_max_ms = 20;
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_is_told_and_tried_until_it_is_taken),
+        cmocka_unit_test(egress_ends_with_one_in_hand),
+        cmocka_unit_test(one_that_is_never_taken_holds_up_none),
+        cmocka_unit_test(a_mail_tells_what_has_gathered),
+        cmocka_unit_test(what_is_given_up_is_in_the_log),
+        cmocka_unit_test(what_did_not_happen_is_not_told),
+        cmocka_unit_test(an_end_is_told_once),
+        cmocka_unit_test(an_attack_is_an_alarm),
+        cmocka_unit_test(a_message_is_one_of_rfc_5424),
+        cmocka_unit_test(the_log_goes_out_in_order),
+    };
+    return cmocka_run_group_tests(tests, quick, NULL);
+}

@@ -1,0 +1,245 @@
+"""Who gets what goes out: a webhook's server, a mail server, a syslog server. Each checks what it takes as strictly
+as its specification allows, and can be told to fail."""
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import re
+import socket
+import socketserver
+import ssl
+import subprocess
+import threading
+import time
+
+EC_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+
+
+def make_certificates(folder):
+    """{name: path}: an authority, and a server's certificate for 127.0.0.1 with its key."""
+    path = {name: os.path.join(folder, name) for name in ("ca.pem", "ca.key", "server.pem", "server.key", "csr", "ext")}
+
+    def openssl(*args):
+        subprocess.run(["openssl", *args], check=True, capture_output=True)
+    openssl("req", "-x509", *EC_KEY, "-days", "2", "-subj", "/CN=test authority", "-keyout", path["ca.key"],
+            "-out", path["ca.pem"])
+    openssl("req", *EC_KEY, "-subj", "/CN=receiver", "-keyout", path["server.key"], "-out", path["csr"])
+    with open(path["ext"], "w") as f:
+        f.write("subjectAltName=IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", path["csr"], "-CA", path["ca.pem"], "-CAkey", path["ca.key"], "-days", "2",
+            "-CAcreateserial", "-extfile", path["ext"], "-out", path["server.pem"])
+    return path
+
+
+def server_context(certificates):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates["server.pem"], certificates["server.key"])
+    return context
+
+
+class Threaded(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        pass  # clients are killed in these tests
+
+
+def run(server):
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    return server.server_address[1]
+
+
+class Hook:
+    """Takes POSTs whose signature is right (Standard Webhooks); `status` is what it answers to the next ones."""
+
+    def __init__(self):
+        self.key = os.urandom(32)
+        self.secret = "whsec_" + base64.b64encode(self.key).decode()
+        self.got, self.refused, self.wrong, self.status = [], [], [], 204
+        hook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                fault = hook.fault(self.headers, body)
+                status = 400 if fault else hook.status
+                if fault:
+                    hook.wrong.append(fault)
+                elif 200 <= status <= 299:
+                    hook.got.append((self.headers["webhook-id"], json.loads(body)))
+                else:
+                    hook.refused.append(self.headers["webhook-id"])
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+        self.server = Threaded(("127.0.0.1", 0), Handler)
+        self.port = run(self.server)
+        self.url = f"http://127.0.0.1:{self.port}/hook"
+
+    def fault(self, headers, body):
+        id, at = headers["webhook-id"], headers["webhook-timestamp"]
+        if not id or "." in id or not re.fullmatch(r"\d+", at or "") or abs(int(at) - time.time()) > 300:
+            return f"id {id}, timestamp {at}"
+        mac = hmac.new(self.key, f"{id}.{at}.".encode() + body, hashlib.sha256).digest()
+        if headers["webhook-signature"] != "v1," + base64.b64encode(mac).decode():
+            return f"signature {headers['webhook-signature']}"
+        return None if headers["Content-Type"] == "application/json" else f"type {headers['Content-Type']}"
+
+    def ids(self):
+        return [id for id, _ in self.got]
+
+    def of(self, kind):
+        return [body for _, body in self.got if body["type"] == kind]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Mail:
+    """A mail server that wants STARTTLS and a password before it takes anything (RFC 5321, 3207, 4954)."""
+
+    def __init__(self, certificates, user, password):
+        self.got, self.wrong = [], []
+        mail, context = self, server_context(certificates)
+        plain = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+
+        class Handler(socketserver.StreamRequestHandler):
+            def say(self, line):
+                self.wfile.write(line.encode() + b"\r\n")
+
+            def handle(self):
+                tls, known, sender, to = False, False, None, []
+                self.say("220 receiver ESMTP")
+                while line := self.rfile.readline().decode():
+                    if not line.endswith("\r\n"):
+                        mail.wrong.append(line)
+                        return
+                    line = line[:-2]
+                    word = line.split(" ")[0].upper()
+                    if word == "EHLO":
+                        self.say("250-receiver")
+                        self.say("250 AUTH PLAIN" if tls else "250 STARTTLS")
+                    elif word == "STARTTLS":
+                        self.say("220 go ahead")
+                        self.connection = context.wrap_socket(self.connection, server_side=True)
+                        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+                        tls = True
+                    elif word == "AUTH":
+                        if line == "AUTH PLAIN":
+                            self.say("334 ")
+                            line += " " + self.rfile.readline().decode().strip()
+                        known = tls and line == f"AUTH PLAIN {plain}"
+                        self.say("235 good" if known else "535 no")
+                    elif word == "MAIL" and known:
+                        sender, to = re.match(r"MAIL FROM:<([^>]*)>", line).group(1), []
+                        self.say("250 ok")
+                    elif word == "RCPT" and sender:
+                        to.append(re.match(r"RCPT TO:<([^>]*)>", line).group(1))
+                        self.say("250 ok")
+                    elif word == "DATA" and to:
+                        self.say("354 go ahead")
+                        lines = []
+                        while (text := self.rfile.readline().decode("ascii")) != ".\r\n":
+                            if not text.endswith("\r\n") or len(text) > 1000:
+                                mail.wrong.append(text)
+                                return
+                            lines.append(text[1:-2] if text.startswith(".") else text[:-2])
+                        mail.got.append((sender, to, "\n".join(lines)))
+                        self.say("250 taken")
+                    elif word == "QUIT":
+                        self.say("221 bye")
+                        return
+                    else:
+                        self.say("503 not now")
+        self.server = Threaded(("127.0.0.1", 0), Handler)
+        self.port = run(self.server)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+MESSAGE = re.compile(rb"<(\d{1,3})>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}Z) ([!-~]{1,255}) ([!-~]{1,48}) ([!-~]{1,128}) "
+                     rb"([!-~]{1,32}) \[meta sequenceId=\"(\d{1,10})\"\] (.*)", re.DOTALL)
+
+
+class Syslog:
+    """A syslog server over TLS (RFC 5425). What it has read stays when it is killed and begins again at its port."""
+
+    def __init__(self, certificates):
+        self.context = server_context(certificates)
+        self.got, self.wrong, self.port, self.slow = [], [], 0, False
+        self.lock = threading.Lock()
+        self.start()
+
+    def start(self):
+        syslog = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                with syslog.context.wrap_socket(self.request, server_side=True,
+                                                suppress_ragged_eofs=False) as tls:
+                    syslog.open.add(tls)
+                    rest = b""
+                    while piece := tls.recv(700 if syslog.slow else 65536):
+                        rest = syslog.take(rest + piece)
+                        if syslog.slow:
+                            time.sleep(0.002)
+                    if rest:
+                        syslog.wrong.append(rest)
+                    tls.unwrap()  # "MUST reply with a close_notify"
+        self.open = set()
+        self.server = Threaded(("127.0.0.1", self.port), Handler)
+        self.port = run(self.server)
+
+    def take(self, data):
+        while True:
+            m = re.match(rb"([1-9]\d*) ", data)
+            if not m:
+                if len(data) > 8:
+                    self.wrong.append(data[:80])
+                return data
+            end = m.end() + int(m.group(1))
+            if len(data) < end:
+                return data
+            self.note(data[m.end():end])
+            data = data[end:]
+
+    def note(self, message):
+        m = MESSAGE.fullmatch(message)
+        text = m and m.group(8)
+        if not m or int(m.group(1)) >> 3 != 13 or (not text.isascii() and not text.startswith(b"\xef\xbb\xbf")):
+            self.wrong.append(message[:200])
+            return
+        body = json.loads(text.decode("utf-8-sig"))
+        if body["record"]["kind"] != m.group(6).decode() or int(m.group(7)) != body["entry"] + 1:
+            self.wrong.append(message[:200])
+        with self.lock:
+            self.got.append((body["entry"], body["record"]))
+
+    def numbers(self):
+        with self.lock:
+            return [n for n, _ in self.got]
+
+    def kill(self):
+        """As if its process were: connections end with what is unread in them."""
+        self.server.shutdown()
+        self.server.server_close()
+        for tls in list(self.open):
+            try:
+                tls.shutdown(socket.SHUT_RD)
+                tls.close()
+            except OSError:
+                pass
+
+    close = kill
