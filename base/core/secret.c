@@ -41,8 +41,9 @@ static int hex_digit(char c)
 bool ch_secret_in_encoded(struct ch_str s)
 {
     struct ch_buf plain;
-    if (ch_secret_in(s) || !ch_str_find_char(s, '%', NULL)) {
-        return ch_secret_in(s);
+    bool found = ch_secret_in(s);
+    if (found || !ch_str_find_char(s, '%', NULL)) {
+        return found;
     }
     ch_buf_init(&plain, s.len);
     for (size_t i = 0; i < s.len; i++) {
@@ -51,7 +52,7 @@ bool ch_secret_in_encoded(struct ch_str s)
         ch_buf_putc(&plain, low >= 0 ? (char)(high << 4 | low) : s.ptr[i]);
         i += low >= 0 ? 2 : 0;
     }
-    bool found = ch_secret_in(ch_buf_str(&plain));
+    found = ch_secret_in(ch_buf_str(&plain));
     ch_buf_done(&plain);
     return found;
 }

@@ -24,7 +24,8 @@ class Egress(Quarantine):
         certificates = make_certificates(cls.folder)
         cls.hook, cls.late = Hook(), Hook()
         cls.mail, cls.syslog = Mail(certificates, "house", PASSWORD), Syslog(certificates)
-        for receiver in (cls.hook, cls.late, cls.mail, cls.syslog):
+        cls.direct = Mail(certificates, "house", PASSWORD, at_once=True)
+        for receiver in (cls.hook, cls.late, cls.mail, cls.direct, cls.syslog):
             cls.addClassCleanup(receiver.close)
         cls.secret("hook", cls.hook.secret)
         cls.secret("late", cls.late.secret)
@@ -54,6 +55,21 @@ mail:
     secret_file: {cls.folder}/mail
     ca_file: {ca}
     events: [requests, alarms]
+  - name: direct
+    address: 127.0.0.1:{cls.direct.port}
+    from: house@example.org
+    to: [c@example.org]
+    tls: tls
+    user: house
+    secret_file: {cls.folder}/mail
+    ca_file: {ca}
+    events: [requests]
+  - name: untrusted
+    address: 127.0.0.1:{cls.direct.port}
+    from: house@example.org
+    to: [nobody@example.org]
+    tls: tls
+    events: [requests]
 syslog:
   - name: siem
     address: 127.0.0.1:{cls.syslog.port}
@@ -102,6 +118,11 @@ syslog:
         sender, to, mail = self.eventually(
             lambda: [m for m in self.mail.got if f"Exception {number} for young" in m[2]], 20)[0]
         self.assertEqual((sender, to), ("house@example.org", ["a@example.org", "b@example.org"]))
+        self.assertEqual(self.eventually(lambda: [m[1] for m in self.direct.got if f"Exception {number} for young" in m[2]],
+                                         20)[0], ["c@example.org"])
+        # whom nobody vouches for gets nothing
+        self.eventually(lambda: re.search("(?i)certificate", self.destination("untrusted")["error"]), 20)
+        self.assertFalse([m for m in self.direct.got if "nobody@example.org" in m[1]])
         for header in ("From: house@example.org\n", "Subject: Customhouse: ", "Message-ID: <msg_", "Date: "):
             self.assertIn(header, mail)
         for text in (json.dumps(body), mail):  # T26
@@ -112,7 +133,7 @@ syslog:
         body = self.eventually(lambda: self.told(self.hook, "exception.rejected", number), 20)[0]
         self.assertNotIn("Ann", json.dumps(body))
         self.assertFalse([m for m in self.mail.got if "rejected" in m[2]])  # it did not want those
-        self.assertEqual((self.hook.wrong, self.mail.wrong), ([], []))
+        self.assertEqual((self.hook.wrong, self.mail.wrong, self.direct.wrong), ([], [], []))
 
     def test_an_attack_is_an_alarm(self):
         self.service.ask(file_path("evil", "1.0"))

@@ -1,216 +1,22 @@
 /* `customhouse` itself, run with the small test children in place of its other processes. argv[1]
  * is the folder where they lie together. */
-#include "tests/ch_test.h"
+#include "running.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "customhouse/attr.h"
 #include "customhouse/loop.h"
-
-#define URL       "http://127.0.0.1:9/simple" /* nobody is there: nothing is learned */
-#define WAIT_MS   20000
-#define TEXT_SIZE 65536
-
-static const char *children;
-
-struct fixture {
-    char top[128];
-    char folder[192];
-    pid_t pid;
-    int out; /* pipes of its stdout and stderr */
-    int err;
-    char text[TEXT_SIZE]; /* what came from stderr and was not yet matched */
-    size_t len;
-    char line[512]; /* the one matched last */
-    uint16_t port;
-};
-
-/* --- running it --- */
-
-/* words[0] is the command; --state is added. */
-static pid_t run(const struct fixture *f, const char *const *words, int out, int err)
-{
-    pid_t pid = fork();
-    if (pid == 0) {
-        char program[256];
-        const char *argv[24] = {program, words[0], "--state", f->folder};
-        snprintf(program, sizeof(program), "%s/customhouse", children);
-        for (size_t i = 1; words[0] != NULL && words[i] != NULL; i++) {
-            argv[3 + i] = words[i];
-        }
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(out, STDOUT_FILENO);
-        dup2(err, STDERR_FILENO);
-        execv(program, (char *const *)(uintptr_t)argv);
-        _exit(127);
-    }
-    return pid;
-}
-
-static int wait_exit(pid_t pid)
-{
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Everything a short command says on both its streams. */
-static int run_command(const struct fixture *f, const char *const *words, char *text, size_t size)
-{
-    int p[2];
-    assert_int_equal(pipe2(p, O_CLOEXEC), 0);
-    pid_t pid = run(f, words, p[1], p[1]);
-    close(p[1]);
-    size_t len = 0;
-    ssize_t n;
-    while ((n = read(p[0], text + len, size - 1 - len)) > 0) {
-        len += (size_t)n;
-    }
-    text[len] = '\0';
-    close(p[0]);
-    return wait_exit(pid);
-}
-#define COMMAND(f, text, ...)                                                                      \
-    run_command((f), (const char *const[]){__VA_ARGS__, NULL}, (text), sizeof(text))
-
-static void start(struct fixture *f, const char *const *words)
-{
-    int out[2];
-    int err[2];
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(err, O_CLOEXEC), 0);
-    f->pid = run(f, words, out[1], err[1]);
-    close(out[1]);
-    close(err[1]);
-    f->out = out[0];
-    f->err = err[0];
-    f->len = 0;
-}
-#define START(f, ...) start((f), (const char *const[]){__VA_ARGS__, NULL})
-
-/* Reads the log until a line holds both words; lines before it are forgotten. */
-static void expect_log(struct fixture *f, const char *event, const char *with)
-{
-    uint64_t deadline = ch_now_boot_ms() + WAIT_MS;
-    for (;;) {
-        char *line_end;
-        while ((line_end = memchr(f->text, '\n', f->len)) != NULL) {
-            *line_end = '\0';
-            bool hit = strstr(f->text, event) != NULL && strstr(f->text, with) != NULL;
-            snprintf(f->line, sizeof(f->line), "%.*s", (int)sizeof(f->line) - 1, f->text);
-            size_t used = (size_t)(line_end - f->text) + 1;
-            memmove(f->text, f->text + used, f->len - used);
-            f->len -= used;
-            if (hit) {
-                return;
-            }
-        }
-        struct pollfd p = {.fd = f->err, .events = POLLIN};
-        uint64_t now = ch_now_boot_ms();
-        ssize_t n = 0;
-        if (now >= deadline || poll(&p, 1, (int)(deadline - now)) != 1 ||
-            (n = read(f->err, f->text + f->len, TEXT_SIZE - f->len)) <= 0) {
-            fail_msg("the log did not say \"%s ... %s\"", event, with);
-        }
-        f->len += (size_t)n;
-    }
-}
-
-static void expect_greeting(struct fixture *f)
-{
-    char text[4096];
-    size_t len = 0;
-    while (len < sizeof(text) - 1 && (len == 0 || memmem(text, len, "policy:", 7) == NULL)) {
-        struct pollfd p = {.fd = f->out, .events = POLLIN};
-        assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-        ssize_t n = read(f->out, text + len, sizeof(text) - 1 - len);
-        if (n <= 0) {
-            fail_msg("it ended without a word");
-        }
-        len += (size_t)n;
-    }
-    text[len] = '\0';
-    static const char line[] = "pip install --index-url http://127.0.0.1:";
-    char *at = strstr(text, line);
-    assert_non_null(at);
-    f->port = (uint16_t)strtoul(at + sizeof(line) - 1, NULL, 10);
-    assert_non_null(strstr(at, "/pypi/simple/ PACKAGE\n"));
-    assert_non_null(strstr(text, f->folder));
-}
-
-#define SERVE "serve", "--listen", "127.0.0.1:0", "--pypi-upstream", URL
-
-static void serve(struct fixture *f)
-{
-    START(f, SERVE);
-    expect_greeting(f);
-}
-
-static void stop(struct fixture *f, int expected)
-{
-    kill(f->pid, SIGTERM);
-    int status = wait_exit(f->pid);
-    f->pid = -1;
-    assert_int_equal(status, expected);
-}
-
-/* --- the folder --- */
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    const char *base = getenv("TMPDIR");
-    snprintf(f->top, sizeof(f->top), "%s/ch-serve-XXXXXX", base != NULL ? base : "/tmp");
-    assert_non_null(mkdtemp(f->top));
-    snprintf(f->folder, sizeof(f->folder), "%s/a/state", f->top); /* its way is closed to others */
-    f->pid = -1;
-    f->out = f->err = -1;
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    if (f->pid > 0) {
-        kill(f->pid, SIGKILL);
-        wait_exit(f->pid);
-    }
-    if (f->out >= 0) {
-        close(f->out);
-        close(f->err);
-    }
-    pid_t pid = fork();
-    if (pid == 0) {
-        execl("/bin/rm", "rm", "-rf", f->top, (char *)NULL);
-        _exit(127);
-    }
-    int status = wait_exit(pid);
-    free(f);
-    return status;
-}
-
-static unsigned mode_of(const struct fixture *f, const char *name)
-{
-    char path[256];
-    struct stat st;
-    snprintf(path, sizeof(path), "%s/%s", f->folder, name);
-    assert_int_equal(lstat(path, &st), 0);
-    return st.st_mode & 07777;
-}
 
 static void append(const struct fixture *f, const char *name, const char *text)
 {
@@ -469,136 +275,6 @@ static void its_children_die_with_it(void **state)
     assert_int_equal(kill(pid, 0), -1);
 }
 
-struct usage {
-    const char *label;
-    const char *words[8];
-    const char *expected;
-};
-
-static const struct usage usage_rows[] = {
-    {"no upstream given twice",
-     {"serve", "--pypi-upstream", "x", "--pypi-upstream", "y"},
-     "given twice"},
-    {"unknown option", {"queue", "--yaml"}, "unknown option --yaml"},
-    {"a word too many", {"queue", "now"}, "does not know what to do with now"},
-    {"a word missing", {"explain"}, "expected WHAT"},
-    {"a value missing", {"explain", "x", "--repository"}, "needs a value: --repository"},
-    {"a reason missing", {"deny", "x"}, "needs --reason"},
-    {"a value for a flag", {"queue", "--json=yes"}, "takes no value: --json"},
-    {"escape sequences", {"queue", "--\033[31m"}, "unknown option --\\x1b[31m"},
-    {"no such address", {"serve", "--pypi-upstream", URL, "--listen", "nonsense"}, "nonsense"},
-    {"not loopback", {"serve", "--pypi-upstream", URL, "--listen", "0.0.0.0:0"}, "--insecure-http"},
-    {"no such URL", {"serve", "--pypi-upstream", "gopher://x"}, "url"},
-};
-
-static void wrong_usage_is_named(void **state)
-{
-    struct fixture *f = *state;
-    for (size_t i = 0; i < CH_ARRAY_LEN(usage_rows); i++) {
-        char text[4096];
-        int status = run_command(f, usage_rows[i].words, text, sizeof(text));
-        if (status != 2 || strstr(text, usage_rows[i].expected) == NULL) {
-            fail_msg("%s: status %d: %s", usage_rows[i].label, status, text);
-        }
-        assert_int_equal(access(f->folder, F_OK), -1); /* and nothing was made */
-    }
-}
-
-static void a_used_address_is_named(void **state)
-{
-    struct fixture *f = *state;
-    char address[64];
-    char text[4096];
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(a);
-    assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
-    assert_int_equal(listen(fd, 1), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
-    snprintf(address, sizeof(address), "127.0.0.1:%u", ntohs(a.sin_port));
-    assert_int_equal(COMMAND(f, text, "serve", "--pypi-upstream", URL, "--listen", address), 2);
-    assert_non_null(strstr(text, address));
-    close(fd);
-}
-
-static void a_long_path_is_named(void **state)
-{
-    struct fixture *f = *state;
-    char text[4096];
-    size_t len = strlen(f->folder);
-    memset(f->folder + len, 'x', 120);
-    f->folder[len + 120] = '\0';
-    assert_int_equal(COMMAND(f, text, SERVE), 2);
-    assert_non_null(strstr(text, "bytes long"));
-}
-
-static void what_is_no_installation_is_left_alone(void **state)
-{
-    struct fixture *f = *state;
-    char text[4096];
-    char path[256];
-    snprintf(path, sizeof(path), "%s/a", f->top);
-    assert_int_equal(mkdir(path, 0755), 0);
-    assert_int_equal(mkdir(f->folder, 0755), 0);
-    snprintf(path, sizeof(path), "%s/thesis.tex", f->folder);
-    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
-    assert_int_equal(COMMAND(f, text, SERVE), 2);
-    assert_non_null(strstr(text, "holds \"thesis.tex\""));
-    assert_int_equal(mode_of(f, "."), 0755);
-}
-
-static void open_credentials_are_refused(void **state)
-{
-    struct fixture *f = *state;
-    char text[4096];
-    char path[256];
-    assert_int_equal(COMMAND(f, text, "init", "--pypi-upstream", URL), 0);
-    assert_int_equal(COMMAND(f, text, "init", "--pypi-upstream", URL), 1);
-    assert_non_null(strstr(text, "is an installation already"));
-    snprintf(path, sizeof(path), "%s/credentials.yaml", f->folder);
-    assert_int_equal(chmod(path, 0644), 0);
-    assert_int_equal(COMMAND(f, text, "check"), 2);
-    assert_non_null(strstr(text, "mode 0644"));
-}
-
-static void several_addresses_are_written_at_init(void **state)
-{
-    struct fixture *f = *state;
-    char text[4096];
-    char config[65536] = "";
-    char path[256];
-    assert_int_equal(COMMAND(f, text, "init", "--pypi-upstream", URL "///", "--listen",
-                             "127.0.0.1:7", "--listen", "0.0.0.0:8", "--insecure-http"),
-                     0);
-    assert_int_equal(COMMAND(f, text, "check"), 0);
-    snprintf(path, sizeof(path), "%s/customhouse.yaml", f->folder);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    assert_true(read(fd, config, sizeof(config) - 1) > 0);
-    close(fd);
-    assert_non_null(strstr(config, "- address: \"127.0.0.1:7\""));
-    assert_non_null(strstr(config, "- address: \"0.0.0.0:8\""));
-    assert_non_null(strstr(config, "\ninsecure_http: true\n"));
-    assert_non_null(strstr(config, "\"" URL "\""));
-}
-
-static void help_and_version(void **state)
-{
-    struct fixture *f = *state;
-    static const char *const names[] = {"serve",   "init",    "check", "status",     "queue",
-                                        "explain", "approve", "deny",  "fetched-by", "version"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
-        char text[8192];
-        assert_int_equal(COMMAND(f, text, names[i], "--help"), 0);
-        assert_non_null(strstr(text, names[i]));
-        assert_non_null(strstr(text, "--state DIR"));
-        assert_int_equal(COMMAND(f, text, "--help"), 0);
-        assert_non_null(strstr(text, names[i]));
-    }
-    char text[256];
-    assert_int_equal(COMMAND(f, text, "version"), 0);
-    assert_memory_equal(text, "customhouse ", 12);
-}
-
 int main(int argc, char **argv)
 {
     children = argc > 1 ? argv[1] : ".";
@@ -615,13 +291,6 @@ int main(int argc, char **argv)
         ROW(one_folder_has_one_server),
         ROW(nothing_is_served_before_all_are_ready),
         ROW(its_children_die_with_it),
-        ROW(wrong_usage_is_named),
-        ROW(a_used_address_is_named),
-        ROW(a_long_path_is_named),
-        ROW(what_is_no_installation_is_left_alone),
-        ROW(open_credentials_are_refused),
-        ROW(several_addresses_are_written_at_init),
-        ROW(help_and_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,9 +106,10 @@ class Hook:
 
 
 class Mail:
-    """A mail server that wants STARTTLS and a password before it takes anything (RFC 5321, 3207, 4954)."""
+    """A mail server that wants TLS, by STARTTLS or at once, and a password before it takes anything (RFC 5321, 3207,
+    4954, 8314)."""
 
-    def __init__(self, certificates, user, password):
+    def __init__(self, certificates, user, password, at_once=False):
         self.got, self.wrong = [], []
         mail, context = self, server_context(certificates)
         plain = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
@@ -117,8 +118,15 @@ class Mail:
             def say(self, line):
                 self.wfile.write(line.encode() + b"\r\n")
 
+            def begin_tls(self):
+                self.connection = context.wrap_socket(self.connection, server_side=True)
+                self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+
             def handle(self):
                 tls, known, sender, to = False, False, None, []
+                if at_once:
+                    self.begin_tls()
+                    tls = True
                 self.say("220 receiver ESMTP")
                 while line := self.rfile.readline().decode():
                     if not line.endswith("\r\n"):
@@ -131,8 +139,7 @@ class Mail:
                         self.say("250 AUTH PLAIN" if tls else "250 STARTTLS")
                     elif word == "STARTTLS":
                         self.say("220 go ahead")
-                        self.connection = context.wrap_socket(self.connection, server_side=True)
-                        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+                        self.begin_tls()
                         tls = True
                     elif word == "AUTH":
                         if line == "AUTH PLAIN":

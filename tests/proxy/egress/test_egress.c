@@ -1,5 +1,6 @@
 #include "tests/ch_test.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,6 +241,35 @@ static void test_what_cannot_be_sent(void **state)
     assert_non_null(strstr(b->sent[3].text, "127.0.0.1"));
 }
 
+static size_t count_threads(void)
+{
+    size_t n = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (const struct dirent *e; (e = readdir(tasks)) != NULL;) {
+        n += e->d_name[0] != '.';
+    }
+    closedir(tasks);
+    return n;
+}
+
+/* Confinement is of a thread, and of those it starts later: none may be there before. */
+static void test_no_thread_before_its_first_job(void **state)
+{
+    struct bench *b = *state;
+    struct receiver r = {.way = RECEIVE_HTTP, .answer = ANSWER};
+    receiver_start(&r);
+    size_t before = count_threads();
+    point_at(b, &r);
+    configure(b);
+    assert_int_equal(count_threads(), before);
+    struct ch_send job = job_of(1, CH_DESTINATION_WEBHOOK);
+    ch_egress_send(b->egress, &job);
+    assert_int_equal(count_threads(), before + 1);
+    run(b, 1);
+    receiver_stop(&r);
+}
+
 /* A destination that answers nothing keeps nobody else waiting, and ends with its time. */
 static void test_nobody_waits_for_another(void **state)
 {
@@ -399,15 +429,11 @@ static void test_without_what_it_needs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signature),
-        EACH(test_webhook),
-        EACH(test_what_cannot_be_sent),
-        EACH(test_nobody_waits_for_another),
-        EACH(test_a_full_queue),
-        EACH(test_configured_anew),
-        EACH(test_syslog),
-        EACH(test_syslog_certificates),
-        EACH(test_without_what_it_needs),
+        cmocka_unit_test(test_signature),    EACH(test_webhook),
+        EACH(test_what_cannot_be_sent),      EACH(test_no_thread_before_its_first_job),
+        EACH(test_nobody_waits_for_another), EACH(test_a_full_queue),
+        EACH(test_configured_anew),          EACH(test_syslog),
+        EACH(test_syslog_certificates),      EACH(test_without_what_it_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,287 @@
+/* Messages between gateways and the keeper. */
+#include "message_samples.h"
+
+static void asking_for_a_page_travels(void **state)
+{
+    (void)state;
+    {
+        struct ch_ask_page in = {11, text_of(ch_limits.project_name_bytes),
+                                 text_of(ch_limits.project_name_bytes), 12, client_of()};
+        struct ch_ask_page out;
+        ROUND_TRIP(ask_page, CH_MSG_ASK_PAGE, in, out);
+        assert_int_equal(out.ask, 11);
+        assert_same(out.repository, in.repository);
+        assert_same(out.project, in.project);
+        assert_int_equal(out.have_generation, 12);
+        assert_same(out.client.address, in.client.address);
+        assert_same(out.client.user_agent, in.client.user_agent);
+        assert_same(out.client.principal, in.client.principal);
+        DONE();
+    }
+    {
+        struct ch_page_reply in = {
+            21, CH_PAGE_NOT_FOUND, 22, UINT64_MAX, 504, 17, text_of(ch_limits.text_bytes)};
+        struct ch_page_reply out;
+        ROUND_TRIP(page_reply, CH_MSG_PAGE, in, out);
+        assert_int_equal(out.ask, 21);
+        assert_int_equal(out.outcome, CH_PAGE_NOT_FOUND);
+        assert_int_equal(out.generation, 22);
+        assert_true(out.fresh_until_boot_ms == UINT64_MAX);
+        assert_int_equal(out.http_status, 504);
+        assert_int_equal(out.retry_after_s, 17);
+        assert_same(out.text, in.text);
+        DONE();
+    }
+}
+
+static struct ch_refusal refusal_of(void)
+{
+    uint64_t n = ch_limits.refusal_text_bytes;
+    struct ch_refusal r = {text_of(ch_limits.client_text_bytes),
+                           CH_VERDICT_DENY,
+                           text_of(n),
+                           text_of(n),
+                           text_of(n),
+                           text_of(n),
+                           INT64_MIN,
+                           -5};
+    return r;
+}
+
+static void assert_same_refusal(const struct ch_refusal *a, const struct ch_refusal *b)
+{
+    assert_same(a->id, b->id);
+    assert_int_equal(a->verdict, b->verdict);
+    assert_same(a->subject, b->subject);
+    assert_same(a->rule, b->rule);
+    assert_same(a->reason, b->reason);
+    assert_same(a->policy_at, b->policy_at);
+    assert_true(a->since_us == b->since_us && a->until_us == b->until_us);
+}
+
+static void asking_for_a_file_travels(void **state)
+{
+    (void)state;
+    {
+        struct ch_ask_file in = {31,
+                                 text_of(ch_limits.project_name_bytes),
+                                 text_of(ch_limits.project_name_bytes),
+                                 text_of(ch_limits.file_name_bytes),
+                                 CH_PART_METADATA,
+                                 true,
+                                 32,
+                                 client_of()};
+        struct ch_ask_file out;
+        ROUND_TRIP(ask_file, CH_MSG_ASK_FILE, in, out);
+        assert_int_equal(out.ask, 31);
+        assert_same(out.repository, in.repository);
+        assert_same(out.project, in.project);
+        assert_same(out.file_name, in.file_name);
+        assert_int_equal(out.part, CH_PART_METADATA);
+        assert_true(out.head);
+        assert_int_equal(out.patience_ms, 32);
+        assert_same(out.client.address, in.client.address);
+        assert_same(out.client.user_agent, in.client.user_agent);
+        assert_same(out.client.principal, in.client.principal);
+        DONE();
+    }
+    {
+        struct ch_file_reply in = {41,
+                                   CH_FILE_FAILED,
+                                   digest_of(42),
+                                   43,
+                                   44,
+                                   45,
+                                   46,
+                                   47,
+                                   text_of(ch_limits.text_bytes),
+                                   text_of(CH_ATTESTATION_MAX),
+                                   refusal_of()};
+        struct ch_file_reply out;
+        ROUND_TRIP(file_reply, CH_MSG_FILE, in, out);
+        assert_int_equal(out.ask, 41);
+        assert_int_equal(out.outcome, CH_FILE_FAILED);
+        assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
+        assert_int_equal(out.size_bytes, 43);
+        assert_int_equal(out.epoch, 44);
+        assert_int_equal(out.not_after_boot_ms, 45);
+        assert_int_equal(out.retry_after_s, 46);
+        assert_int_equal(out.http_status, 47);
+        assert_same(out.text, in.text);
+        assert_same(out.body, in.body);
+        assert_same_refusal(&out.refusal, &in.refusal);
+        DONE();
+    }
+}
+
+static void the_other_gateway_messages_travel(void **state)
+{
+    (void)state;
+    {
+        struct ch_ask_refusal in = {51, text_of(ch_limits.client_text_bytes)}, out;
+        ROUND_TRIP(ask_refusal, CH_MSG_ASK_REFUSAL, in, out);
+        assert_int_equal(out.ask, 51);
+        assert_same(out.id, in.id);
+        DONE();
+    }
+    {
+        struct ch_refusal_reply in = {52,
+                                      true,
+                                      refusal_of(),
+                                      text_of(ch_limits.project_name_bytes),
+                                      text_of(ch_limits.text_bytes),
+                                      text_of(ch_limits.text_bytes),
+                                      true};
+        struct ch_refusal_reply out;
+        ROUND_TRIP(refusal_reply, CH_MSG_REFUSAL, in, out);
+        assert_int_equal(out.ask, 52);
+        assert_true(out.found);
+        assert_same_refusal(&out.refusal, &in.refusal);
+        assert_same(out.repository, in.repository);
+        assert_same(out.advice, in.advice);
+        assert_same(out.exception, in.exception);
+        assert_true(out.may_ask);
+        DONE();
+    }
+    {
+        struct ch_ask_exception in = {56, text_of(ch_limits.client_text_bytes),
+                                      text_of(ch_limits.exception_reason_bytes),
+                                      text_of(ch_limits.word_bytes), client_of()};
+        struct ch_ask_exception out;
+        ROUND_TRIP(ask_exception, CH_MSG_ASK_EXCEPTION, in, out);
+        assert_int_equal(out.ask, 56);
+        assert_same(out.id, in.id);
+        assert_same(out.reason, in.reason);
+        assert_same(out.expires, in.expires);
+        assert_same(out.client.address, in.client.address);
+        DONE();
+    }
+    {
+        struct ch_exception_reply in = {57, 429, UINT64_MAX, text_of(ch_limits.text_bytes)}, out;
+        ROUND_TRIP(exception_reply, CH_MSG_EXCEPTION, in, out);
+        assert_int_equal(out.ask, 57);
+        assert_int_equal(out.http_status, 429);
+        assert_true(out.exception == UINT64_MAX);
+        assert_same(out.text, in.text);
+        DONE();
+    }
+    {
+        struct ch_ask_document in = {
+            54,           CH_DOCUMENT_ENTRIES, text_of(ch_limits.client_text_bytes),
+            digest_of(8), UINT64_MAX,          CH_PART_APPROVAL,
+            56,           digest_of(57),       repositories_of(CH_REPOSITORIES_MAX)};
+        struct ch_ask_document out;
+        ROUND_TRIP(ask_document, CH_MSG_ASK_DOCUMENT, in, out);
+        assert_int_equal(out.ask, 54);
+        assert_int_equal(out.kind, CH_DOCUMENT_ENTRIES);
+        assert_same(out.name, in.name);
+        assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
+        assert_true(out.number == UINT64_MAX);
+        assert_int_equal(out.part, CH_PART_APPROVAL);
+        assert_int_equal(out.width, 56);
+        assert_true(ch_sha256_eq(&out.token, &in.token));
+        assert_same_repositories(&out.pull, &in.pull);
+        DONE();
+    }
+    {
+        struct ch_document_reply in = {55, 403, text_of(ch_limits.text_bytes), refusal_of()};
+        struct ch_document_reply out;
+        ROUND_TRIP(document_reply, CH_MSG_DOCUMENT, in, out);
+        assert_int_equal(out.ask, 55);
+        assert_int_equal(out.http_status, 403);
+        assert_same(out.text, in.text);
+        assert_same_refusal(&out.refusal, &in.refusal);
+        DONE();
+    }
+    {
+        struct ch_metrics_reply in = {53, text_of(200000)}, out;
+        ROUND_TRIP(metrics_reply, CH_MSG_METRICS, in, out);
+        assert_int_equal(out.ask, 53);
+        assert_same(out.text, in.text);
+        DONE();
+    }
+    {
+        struct ch_served in = {text_of(ch_limits.project_name_bytes),
+                               text_of(ch_limits.project_name_bytes),
+                               text_of(ch_limits.file_name_bytes),
+                               digest_of(7),
+                               61,
+                               -62,
+                               client_of()};
+        struct ch_served out;
+        ROUND_TRIP(served, CH_MSG_SERVED, in, out);
+        assert_same(out.repository, in.repository);
+        assert_same(out.project, in.project);
+        assert_same(out.file_name, in.file_name);
+        assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
+        assert_int_equal(out.bytes, 61);
+        assert_true(out.at_us == -62);
+        assert_same(out.client.address, in.client.address);
+        assert_same(out.client.user_agent, in.client.user_agent);
+        assert_same(out.client.principal, in.client.principal);
+        DONE();
+    }
+}
+
+static void a_token_travels(void **state)
+{
+    (void)state;
+    {
+        struct ch_ask_token in = {81, digest_of(82), client_of()};
+        struct ch_ask_token out;
+        ROUND_TRIP(ask_token, CH_MSG_ASK_TOKEN, in, out);
+        assert_int_equal(out.ask, 81);
+        assert_true(ch_sha256_eq(&out.digest, &in.digest));
+        assert_same(out.client.address, in.client.address);
+        assert_same(out.client.user_agent, in.client.user_agent);
+        assert_same(out.client.principal, in.client.principal);
+        DONE();
+    }
+    for (int both = 0; both < 4; both++) {
+        struct ch_token_reply in = {83,
+                                    CH_TOKEN_GOOD,
+                                    text_of(ch_limits.principal_bytes),
+                                    84,
+                                    UINT64_MAX,
+                                    (both & 1) != 0,
+                                    (both & 2) != 0,
+                                    repositories_of(CH_REPOSITORIES_MAX)};
+        struct ch_token_reply out;
+        ROUND_TRIP(token_reply, CH_MSG_TOKEN, in, out);
+        assert_int_equal(out.ask, 83);
+        assert_int_equal(out.outcome, CH_TOKEN_GOOD);
+        assert_same(out.principal, in.principal);
+        assert_int_equal(out.epoch, 84);
+        assert_true(out.not_after_boot_ms == UINT64_MAX);
+        assert_int_equal(out.audit_read, in.audit_read);
+        assert_int_equal(out.metrics_read, in.metrics_read);
+        assert_same_repositories(&out.pull, &in.pull);
+        DONE();
+    }
+    { /* more repositories than can be are no message, and not some of them */
+        struct ch_token_reply in = {.ask = 1, .outcome = CH_TOKEN_GOOD}, out = {0};
+        struct ch_buf b;
+        struct ch_err err;
+        ch_buf_init(&b, ch_message_row(CH_MSG_TOKEN)->max_bytes);
+        ch_token_reply_put(&b, &in);
+        b.len -= 4; /* the number of repositories is the last of it */
+        ch_put_u32(&b, CH_REPOSITORIES_MAX + 1);
+        for (int i = 0; i <= CH_REPOSITORIES_MAX; i++) {
+            ch_put_str(&b, CH_STR("pypi"));
+        }
+        assert_ch_code(CH_E_FORMAT, ch_token_reply_get(ch_buf_str(&b), &out, &err));
+        assert_int_equal(out.outcome, CH_TOKEN_REFUSED);
+        ch_buf_done(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(asking_for_a_page_travels),
+        cmocka_unit_test(asking_for_a_file_travels),
+        cmocka_unit_test(the_other_gateway_messages_travel),
+        cmocka_unit_test(a_token_travels),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
