@@ -30,6 +30,8 @@ class Rescan(Quarantine):
     def setUpClass(cls):
         cls.rules = tempfile.mkdtemp(prefix="ch-rules-")
         cls.addClassCleanup(shutil.rmtree, cls.rules, ignore_errors=True)
+        with open(os.path.join(cls.rules, "other.yar"), "w") as f:  # a folder without rules is a mistake
+            f.write(RULE.replace("the_new_one", "the_old_one").replace(MARKER, "in no file of these tests"))
         super().setUpClass()
 
     @classmethod
