@@ -13,26 +13,24 @@
 
 static const struct ch_sha256 none = {{0}};
 
-static void begin(struct keeper *k, struct audit_entry *a, const char *kind)
+void audit_entry_begin(struct keeper *k, struct audit_entry *a, const char *kind)
 {
     *a = (struct audit_entry){.row = {.kind = ch_str_of(kind), .at_us = keeper_now_us(k)}};
     ch_buf_init(&a->text, CH_ENTRY_MAX);
     ch_log_entry_begin(&a->e, &a->text);
 }
 
-/* About a file, or with file_name absent a project. */
-static void begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
-                        struct ch_str repository, struct ch_str project, struct ch_str file_name)
+void audit_entry_begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
+                             struct ch_str repository, struct ch_str project,
+                             struct ch_str file_name)
 {
-    begin(k, a, kind);
+    audit_entry_begin(k, a, kind);
     a->row.repository = repository;
     a->row.project = project;
     a->row.file_name = file_name;
 }
 
-/* T26: the entry has a commitment under a salt of its own; text and salt go beside it, and can be
- * erased. */
-static void commit(struct audit_entry *a, const char *field, struct ch_str text)
+void audit_entry_commit(struct audit_entry *a, const char *field, struct ch_str text)
 {
     if (text.len == 0) {
         return;
@@ -46,10 +44,9 @@ static void commit(struct audit_entry *a, const char *field, struct ch_str text)
     ch_log_entry_commitment(&a->e, field, &hmac);
 }
 
-/* What an address got, or did not get: the keys up to "kind". */
-static void put_address(struct audit_entry *a, struct ch_str address)
+void audit_entry_put_address(struct audit_entry *a, struct ch_str address)
 {
-    commit(a, "address", address);
+    audit_entry_commit(a, "address", address);
     ch_log_entry_int(&a->e, "at_us", a->row.at_us);
     ch_log_entry_str(&a->e, "file", a->row.file_name);
     if (a->row.source != 0) {
@@ -58,17 +55,16 @@ static void put_address(struct audit_entry *a, struct ch_str address)
     ch_log_entry_str(&a->e, "kind", a->row.kind);
 }
 
-/* A person's ruling is called by the person. */
-static void put_rule(struct audit_entry *a, struct ch_str rule)
+void audit_entry_put_rule(struct audit_entry *a, struct ch_str rule)
 {
     if (ch_str_starts(rule, CH_STR("person ")) || ch_str_starts(rule, CH_STR("approved by "))) {
-        commit(a, "rule", rule);
+        audit_entry_commit(a, "rule", rule);
     } else {
         ch_log_entry_str(&a->e, "rule", rule);
     }
 }
 
-static void end(struct audit_entry *a)
+void audit_entry_end(struct audit_entry *a)
 {
     ch_log_entry_int(&a->e, "v", CH_ENTRY_VERSION);
 }
@@ -131,11 +127,11 @@ enum ch_code audit_before(struct keeper *k, struct ch_err *err)
     rc = audit_act(k, err);
     enum ch_code begun = rc;
     if (rc == CH_OK) {
-        begin(k, &a, "before");
+        audit_entry_begin(k, &a, "before");
         ch_log_entry_int(&a.e, "at_us", a.row.at_us);
         rc = put_before(k, &a, err);
         ch_log_entry_str(&a.e, "kind", a.row.kind);
-        end(&a);
+        audit_entry_end(&a);
         enum ch_code added = audit_add(k, &a, err);
         rc = rc == CH_OK ? added : rc;
     }
@@ -148,12 +144,12 @@ enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key, stru
     struct ch_buf vkey;
     ch_buf_init(&vkey, 2 * CH_NOTE_NAME_MAX);
     ch_note_key_put(&vkey, key);
-    begin(k, &a, "genesis");
+    audit_entry_begin(k, &a, "genesis");
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
     enum ch_code rc = put_before(k, &a, err);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_str(&a.e, "origin", ch_str_of(key->name));
-    end(&a);
+    audit_entry_end(&a);
     ch_log_entry_str(&a.e, "vkey", ch_buf_str(&vkey));
     ch_buf_done(&vkey);
     enum ch_code added = audit_add(k, &a, err);
@@ -172,7 +168,7 @@ enum ch_code audit_decision(struct keeper *k, const struct page *p,
     if (rc != CH_OK) {
         return rc;
     }
-    begin_about(k, &a, "decision", row->repository, row->project, row->file_name);
+    audit_entry_begin_about(k, &a, "decision", row->repository, row->project, row->file_name);
     a.row.source = id;
     a.row.at_us = row->at_us;
     ch_log_entry_int(&a.e, "at_us", row->at_us);
@@ -183,12 +179,12 @@ enum ch_code audit_decision(struct keeper *k, const struct page *p,
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_sha(&a.e, "policy", &row->policy);
     ch_log_entry_str(&a.e, "project", row->project);
-    commit(&a, "reason", row->reason); /* may quote what a person wrote */
+    audit_entry_commit(&a, "reason", row->reason); /* may quote what a person wrote */
     ch_log_entry_str(&a.e, "repository", row->repository);
-    put_rule(&a, row->rule);
+    audit_entry_put_rule(&a, row->rule);
     ch_log_entry_sha(&a.e, "sha256", &row->sha256);
     ch_log_entry_str(&a.e, "upstream", row->upstream);
-    end(&a);
+    audit_entry_end(&a);
     ch_log_entry_str(&a.e, "verdict", ch_str_of(ch_verdict_name(row->verdict)));
     rc = audit_add(k, &a, err);
     if (rc == CH_OK) {
@@ -205,7 +201,7 @@ enum ch_code audit_attestation(struct keeper *k, const struct ch_attestation_row
     struct ch_sha256 statement_sig = ch_sha256_of(row->statement_sig.ptr, row->statement_sig.len);
     struct ch_sha256 file_sig =
         row->file_sig.ptr != NULL ? ch_sha256_of(row->file_sig.ptr, row->file_sig.len) : none;
-    begin_about(k, &a, "attestation", row->repository, row->project, row->file_name);
+    audit_entry_begin_about(k, &a, "attestation", row->repository, row->project, row->file_name);
     a.row.source = row->id;
     a.row.at_us = row->at_us;
     ch_log_entry_int(&a.e, "at_us", row->at_us);
@@ -223,7 +219,7 @@ enum ch_code audit_attestation(struct keeper *k, const struct ch_attestation_row
     ch_log_entry_sha(&a.e, "statement", &statement);
     ch_log_entry_sha(&a.e, "statement_sig", &statement_sig);
     ch_log_entry_str(&a.e, "upstream", row->upstream);
-    end(&a);
+    audit_entry_end(&a);
     enum ch_code rc = audit_add(k, &a, err);
     if (rc == CH_OK) {
         *ret_end = a.row.index + 1;
@@ -235,7 +231,8 @@ enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation
                                    int64_t at_us, struct ch_err *err)
 {
     struct audit_entry a;
-    begin_about(k, &a, "attestation-end", row->repository, row->project, row->file_name);
+    audit_entry_begin_about(k, &a, "attestation-end", row->repository, row->project,
+                            row->file_name);
     a.row.source = row->id;
     a.row.at_us = at_us;
     ch_log_entry_int(&a.e, "at_us", at_us);
@@ -246,7 +243,7 @@ enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation
     ch_log_entry_str(&a.e, "project", row->project);
     ch_log_entry_str(&a.e, "repository", row->repository);
     ch_log_entry_sha(&a.e, "sha256", &row->sha256);
-    end(&a);
+    audit_entry_end(&a);
     return audit_add(k, &a, err);
 }
 
@@ -263,11 +260,11 @@ enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, str
         digest = ch_sha256_of(prints.ptr, prints.len);
     }
     ch_buf_done(&prints);
-    begin_about(k, &a, "ruling", row->repository, row->project, row->file_name);
+    audit_entry_begin_about(k, &a, "ruling", row->repository, row->project, row->file_name);
     a.row.source = row->id;
     a.row.at_us = row->at_us;
     ch_log_entry_int(&a.e, "at_us", row->at_us);
-    commit(&a, "by", row->by);
+    audit_entry_commit(&a, "by", row->by);
     ch_log_entry_bool(&a.e, "deny", row->deny);
     ch_log_entry_str(&a.e, "ecosystem", row->ecosystem);
     ch_log_entry_sha(&a.e, "evidence", &row->evidence);
@@ -281,10 +278,10 @@ enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, str
     ch_log_entry_int(&a.e, "lifts", (int64_t)row->lifts);
     ch_log_entry_sha(&a.e, "policy", &row->policy);
     ch_log_entry_str(&a.e, "project", row->project);
-    commit(&a, "reason", row->reason);
+    audit_entry_commit(&a, "reason", row->reason);
     ch_log_entry_str(&a.e, "repository", row->repository);
     ch_log_entry_sha(&a.e, "sha256", &row->sha256);
-    end(&a);
+    audit_entry_end(&a);
     ch_log_entry_str(&a.e, "versions", row->version_spec);
     return audit_add(k, &a, err);
 }
@@ -298,16 +295,16 @@ enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of
 {
     struct audit_entry a;
     bool first = step->event == EXCEPTION_REQUESTED; /* it says what the exception is */
-    begin(k, &a, "exception");
+    audit_entry_begin(k, &a, "exception");
     a.row.source = step->id;
     a.row.at_us = step->at_us;
     a.row.repository = of->repository;
     a.row.project = of->project;
     a.row.file_name = of->file_name;
-    commit(&a, "address", address);
+    audit_entry_commit(&a, "address", address);
     ch_log_entry_bool(&a.e, "alone", step->alone);
     ch_log_entry_int(&a.e, "at_us", step->at_us);
-    commit(&a, "by", step->by);
+    audit_entry_commit(&a, "by", step->by);
     ch_log_entry_sha(&a.e, "bytes", &step->bytes);
     ch_log_entry_str(&a.e, "ecosystem", of->ecosystem);
     ch_log_entry_str(&a.e, "environment", of->environment);
@@ -319,10 +316,10 @@ enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of
     ch_log_entry_str(&a.e, "file", of->file_name);
     ch_log_entry_int(&a.e, "id", (int64_t)step->id);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
-    commit(&a, "overrides", first ? of->overrides : nothing); /* may name a person */
+    audit_entry_commit(&a, "overrides", first ? of->overrides : nothing); /* may name a person */
     ch_log_entry_sha(&a.e, "policy", &step->policy);
     ch_log_entry_str(&a.e, "project", of->project);
-    commit(&a, "reason", step->reason);
+    audit_entry_commit(&a, "reason", step->reason);
     ch_log_entry_str(&a.e, "refusal", first ? of->refusal : nothing);
     if (first && of->renews != 0) {
         ch_log_entry_int(&a.e, "renews", (int64_t)of->renews);
@@ -342,15 +339,15 @@ enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str b
                               struct ch_str why, int64_t at_us, struct ch_err *err)
 {
     struct audit_entry a;
-    begin(k, &a, "ruling-end");
+    audit_entry_begin(k, &a, "ruling-end");
     a.row.source = ruling;
     a.row.at_us = at_us;
     ch_log_entry_int(&a.e, "at_us", at_us);
-    commit(&a, "by", by);
+    audit_entry_commit(&a, "by", by);
     ch_log_entry_int(&a.e, "id", (int64_t)ruling);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
-    end(&a);
-    commit(&a, "why", why);
+    audit_entry_end(&a);
+    audit_entry_commit(&a, "why", why);
     return audit_add(k, &a, err);
 }
 
@@ -358,7 +355,7 @@ enum ch_code audit_ruling_expired(struct keeper *k, const struct ch_ruling_row *
                                   struct ch_err *err)
 {
     struct audit_entry a;
-    begin_about(k, &a, "ruling-expired", row->repository, row->project, row->file_name);
+    audit_entry_begin_about(k, &a, "ruling-expired", row->repository, row->project, row->file_name);
     a.row.source = row->id;
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
     ch_log_entry_bool(&a.e, "deny", row->deny);
@@ -368,7 +365,7 @@ enum ch_code audit_ruling_expired(struct keeper *k, const struct ch_ruling_row *
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_str(&a.e, "project", row->project);
     ch_log_entry_str(&a.e, "repository", row->repository);
-    end(&a);
+    audit_entry_end(&a);
     return audit_add(k, &a, err);
 }
 
@@ -376,21 +373,22 @@ enum ch_code audit_owner(struct keeper *k, const struct ch_owner_change *row, ui
                          struct ch_err *err)
 {
     struct audit_entry a;
-    begin_about(k, &a, "owner", row->repository, row->project, (struct ch_str){NULL, 0});
+    audit_entry_begin_about(k, &a, "owner", row->repository, row->project,
+                            (struct ch_str){NULL, 0});
     a.row.source = id;
     a.row.at_us = row->at_us;
     ch_log_entry_int(&a.e, "at_us", row->at_us);
-    commit(&a, "by", row->by);
+    audit_entry_commit(&a, "by", row->by);
     ch_log_entry_str(&a.e, "change",
                      row->kind == CH_OWNER_GIVEN ? CH_STR("given") : CH_STR("older-accepted"));
     ch_log_entry_str(&a.e, "former", row->former);
     ch_log_entry_int(&a.e, "id", (int64_t)id);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_str(&a.e, "project", row->project);
-    commit(&a, "reason", row->reason);
+    audit_entry_commit(&a, "reason", row->reason);
     ch_log_entry_str(&a.e, "repository", row->repository);
     ch_log_entry_str(&a.e, "upstream", row->upstream);
-    end(&a);
+    audit_entry_end(&a);
     return audit_add(k, &a, err);
 }
 
@@ -400,18 +398,18 @@ enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
 {
     struct ch_sha256 pem = ch_sha256_of(row->public_pem.ptr, row->public_pem.len);
     struct audit_entry a;
-    begin(k, &a, "key");
+    audit_entry_begin(k, &a, "key");
     a.row.at_us = row->at_us;
     ch_log_entry_int(&a.e, "at_us", row->at_us);
-    commit(&a, "by", by);
+    audit_entry_commit(&a, "by", by);
     ch_log_entry_sha(&a.e, "former", former != NULL ? former : &none);
     ch_log_entry_sha(&a.e, "key", &row->id);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_sha(&a.e, "pem", &pem);
     ch_log_entry_str(&a.e, "purpose", row->purpose);
-    commit(&a, "reason", reason);
+    audit_entry_commit(&a, "reason", reason);
     ch_log_entry_str(&a.e, "type", ch_str_of(ch_key_kind_name((enum ch_key_kind)row->kind)));
-    end(&a);
+    audit_entry_end(&a);
     ch_log_entry_str(&a.e, "vkey", vkey);
     return audit_add(k, &a, err);
 }
@@ -430,15 +428,15 @@ enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, st
     if (rc != CH_OK) {
         return rc;
     }
-    begin(k, &a, "erased");
+    audit_entry_begin(k, &a, "erased");
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    commit(&a, "by", by);
+    audit_entry_commit(&a, "by", by);
     if (entry != CH_LOG_NO_ENTRY) {
         ch_log_entry_int(&a.e, "entry", (int64_t)entry);
     }
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_sha(&a.e, "list", &list);
-    commit(&a, "reason", reason);
+    audit_entry_commit(&a, "reason", reason);
     ch_log_entry_int(&a.e, "texts", (int64_t)texts);
     ch_log_entry_int(&a.e, "v", ERASED_VERSION);
     rc = audit_add(k, &a, err);
@@ -450,26 +448,26 @@ enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, st
 enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what, struct ch_err *err)
 {
     struct audit_entry a;
-    begin(k, &a, "log-trouble");
+    audit_entry_begin(k, &a, "log-trouble");
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_bool(&a.e, "over", over);
-    end(&a);
-    commit(&a, "what", what);
+    audit_entry_end(&a);
+    audit_entry_commit(&a, "what", what);
     return audit_add(k, &a, err);
 }
 
-enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination, uint64_t times,
-                            const char *why, struct ch_err *err)
+enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination,
+                            uint64_t times, const char *why, struct ch_err *err)
 {
     struct audit_entry a;
-    begin(k, &a, "notice-given-up");
+    audit_entry_begin(k, &a, "notice-given-up");
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
     ch_log_entry_str(&a.e, "destination", destination);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_int(&a.e, "times", (int64_t)times);
     ch_log_entry_str(&a.e, "type", ch_str_of(kind));
-    end(&a);
+    audit_entry_end(&a);
     ch_log_entry_str(&a.e, "why", ch_str_of(why));
     return audit_add(k, &a, err);
 }
@@ -477,16 +475,16 @@ enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str de
 enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row, struct ch_err *err)
 {
     struct audit_entry a;
-    begin(k, &a, "policy");
+    audit_entry_begin(k, &a, "policy");
     a.row.source = row->id;
     a.row.at_us = row->at_us;
     ch_log_entry_int(&a.e, "at_us", row->at_us);
-    commit(&a, "by", row->by);
+    audit_entry_commit(&a, "by", row->by);
     ch_log_entry_int(&a.e, "id", (int64_t)row->id);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_sha(&a.e, "policy", &row->digest);
-    commit(&a, "reason", row->reason);
-    end(&a);
+    audit_entry_commit(&a, "reason", row->reason);
+    audit_entry_end(&a);
     return audit_add(k, &a, err);
 }
 
@@ -512,163 +510,14 @@ enum ch_code audit_configuration(struct keeper *k, struct ch_str text, struct ch
     }
     rc = ch_store_set_value(k->store, name, bytes, err);
     if (rc == CH_OK) {
-        begin(k, &a, "configuration");
+        audit_entry_begin(k, &a, "configuration");
         ch_log_entry_int(&a.e, "at_us", a.row.at_us);
         ch_log_entry_sha(&a.e, "configuration", &digest);
         ch_log_entry_str(&a.e, "kind", a.row.kind);
-        end(&a);
+        audit_entry_end(&a);
         rc = audit_add(k, &a, err);
     }
     return audit_step_end(k, rc, err);
-}
-
-enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, struct ch_err *err)
-{
-    struct audit_entry a;
-    begin_about(k, &a, "served", row->repository, row->project, row->file_name);
-    a.row.source = row->id;
-    a.row.at_us = row->first_at_us;
-    put_address(&a, row->address);
-    commit(&a, "principal", row->principal);
-    ch_log_entry_str(&a.e, "project", row->project);
-    ch_log_entry_str(&a.e, "repository", row->repository);
-    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
-    end(&a);
-    return audit_add(k, &a, err);
-}
-
-/* ------------------------------------------------------------------ refusals */
-
-enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
-                           const struct ch_client *client, const char *rule, struct ch_err *err)
-{
-    struct ch_refusals_row row = {.minute = keeper_now_us(k) / 60000000,
-                                  .repository = ch_str_of(p->repository),
-                                  .project = page_name(p),
-                                  .file_name = p->facts.files[file].index.file_name,
-                                  .address = client->address,
-                                  .principal = client->principal,
-                                  .rule = ch_str_of(rule)};
-    enum ch_code rc = keeper_write(k, err);
-    return rc == CH_OK ? ch_store_count_refusal(k->store, &row, err) : rc;
-}
-
-static enum ch_code one_refusal(void *ctx, const struct ch_refusals_row *row, struct ch_err *err)
-{
-    struct audit_entry a;
-    begin_about(ctx, &a, "refused", row->repository, row->project, row->file_name);
-    put_address(&a, row->address);
-    ch_log_entry_int(&a.e, "minute", row->minute);
-    commit(&a, "principal", row->principal);
-    ch_log_entry_str(&a.e, "project", row->project);
-    ch_log_entry_str(&a.e, "repository", row->repository);
-    put_rule(&a, row->rule);
-    ch_log_entry_int(&a.e, "times", (int64_t)row->times);
-    end(&a);
-    return audit_add(ctx, &a, err);
-}
-
-enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err)
-{
-    enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? ch_store_refusals_before(k->store, minute, one_refusal, k, err) : rc;
-    return rc == CH_OK ? ch_store_drop_refusals_before(k->store, minute, err) : rc;
-}
-
-/* ------------------------------------------------------------------ people */
-
-static const char *const people_kinds[] = {[CH_PEOPLE_PERSON] = "person",
-                                           [CH_PEOPLE_UID] = "uid",
-                                           [CH_PEOPLE_MEMBER] = "member",
-                                           [CH_PEOPLE_GRANT] = "grant",
-                                           [CH_PEOPLE_TOKEN] = "token"};
-
-/* Fields that the kind has not are absent in the row, and left out. Of a token only the digest of
- * its digest: it says which one it is to who has that, and opens nothing. */
-enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row, struct ch_err *err)
-{
-    struct audit_entry a;
-    bool token = row->kind == CH_PEOPLE_TOKEN;
-    char uid[16] = "";
-    if (row->kind == CH_PEOPLE_UID) {
-        snprintf(uid, sizeof(uid), "%u", row->uid);
-    }
-    begin(k, &a, people_kinds[row->kind]);
-    a.row.source = row->id;
-    a.row.at_us = row->at_us;
-    ch_log_entry_int(&a.e, "at_us", row->at_us);
-    ch_log_entry_str(&a.e, "audience", row->audience);
-    commit(&a, "by", row->by);
-    ch_log_entry_str(&a.e, "environment", row->environment);
-    if (token) {
-        ch_log_entry_int(&a.e, "expires_us", row->expires_at_us);
-    }
-    commit(&a, "full_name", row->full_name);
-    commit(&a, "group", row->group);
-    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
-    ch_log_entry_str(&a.e, "kind", a.row.kind);
-    commit(&a, "label", row->label);
-    commit(&a, "person", row->person);
-    ch_log_entry_str(&a.e, "repository", row->repository);
-    ch_log_entry_str(&a.e, "role", row->role);
-    if (row->kind == CH_PEOPLE_PERSON) {
-        ch_log_entry_bool(&a.e, "service", row->service);
-    }
-    if (token) {
-        struct ch_sha256 digest = ch_sha256_of(row->sha256.byte, sizeof(row->sha256.byte));
-        ch_log_entry_sha(&a.e, "token", &digest);
-    }
-    commit(&a, "uid", ch_str_of(uid));
-    end(&a);
-    return audit_add(k, &a, err);
-}
-
-enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row, struct ch_err *err)
-{
-    struct audit_entry a;
-    begin(k, &a, "people-end");
-    a.row.source = row->id;
-    a.row.at_us = row->ended_at_us;
-    ch_log_entry_int(&a.e, "at_us", row->ended_at_us);
-    commit(&a, "by", row->ended_by);
-    commit(&a, "group", row->group);
-    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
-    ch_log_entry_str(&a.e, "kind", a.row.kind);
-    ch_log_entry_str(&a.e, "of", ch_str_of(people_kinds[row->kind]));
-    commit(&a, "person", row->person);
-    commit(&a, "reason", row->ended_why);
-    end(&a);
-    return audit_add(k, &a, err);
-}
-
-enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
-                                  struct ch_err *err)
-{
-    struct ch_sign_in_row row = {
-        .minute = keeper_now_us(k) / 60000000, .principal = principal, .why = ch_str_of(why)};
-    enum ch_code rc = keeper_write(k, err);
-    return rc == CH_OK ? ch_store_count_sign_in(k->store, &row, err) : rc;
-}
-
-static enum ch_code one_sign_in(void *ctx, const struct ch_sign_in_row *row, struct ch_err *err)
-{
-    struct audit_entry a;
-    begin(ctx, &a, "sign-in-failed");
-    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    ch_log_entry_str(&a.e, "kind", a.row.kind);
-    ch_log_entry_int(&a.e, "minute", row->minute);
-    commit(&a, "principal", row->principal);
-    ch_log_entry_int(&a.e, "times", (int64_t)row->times);
-    end(&a);
-    ch_log_entry_str(&a.e, "why", row->why);
-    return audit_add(ctx, &a, err);
-}
-
-enum ch_code audit_sign_ins(struct keeper *k, int64_t minute, struct ch_err *err)
-{
-    enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? ch_store_sign_ins_before(k->store, minute, one_sign_in, k, err) : rc;
-    return rc == CH_OK ? ch_store_drop_sign_ins_before(k->store, minute, err) : rc;
 }
 
 /* ------------------------------------------------------------------ what nobody asked for */
@@ -683,7 +532,8 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdi
     if (rc != CH_OK) {
         return rc;
     }
-    begin_about(k, &a, "listing", ch_str_of(p->repository), page_name(p), (struct ch_str){NULL, 0});
+    audit_entry_begin_about(k, &a, "listing", ch_str_of(p->repository), page_name(p),
+                            (struct ch_str){NULL, 0});
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
     ch_log_entry_int(&a.e, "files", (int64_t)p->facts.file_count);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
@@ -692,7 +542,7 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdi
     ch_log_entry_str(&a.e, "repository", ch_str_of(p->repository));
     ch_log_entry_sha(&a.e, "snapshot", &p->info.body_sha256);
     ch_log_entry_str(&a.e, "upstream", ch_str_of(p->upstream->name));
-    end(&a);
+    audit_entry_end(&a);
     ch_log_entry_sha(&a.e, "verdicts", &list);
     return audit_add(k, &a, err);
 }

@@ -36,7 +36,7 @@ void audit_thread_stop(struct audit_thread *t, struct audit_progress *ret);
 
 #define AUDIT_CLEAR_MAX 4
 
-/* An entry being written: a builder of audit_entries.c fills `e` in the order of its keys. */
+/* An entry being written: a builder of audit_entries*.c fills `e` in the order of its keys. */
 struct audit_entry {
     struct ch_log_entry e;
     struct ch_buf text;
@@ -44,6 +44,20 @@ struct audit_entry {
     struct ch_log_clear clear[AUDIT_CLEAR_MAX];
     size_t clear_count;
 };
+/* Builders begin an entry, about a file or with file_name absent a project; write the fields in the order
+ * of their keys; and end it. */
+void audit_entry_begin(struct keeper *k, struct audit_entry *a, const char *kind);
+void audit_entry_begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
+                             struct ch_str repository, struct ch_str project,
+                             struct ch_str file_name);
+/* T26: the entry has a commitment under a salt of its own; text and salt go beside it, and can be
+ * erased. */
+void audit_entry_commit(struct audit_entry *a, const char *field, struct ch_str text);
+/* What an address got, or did not get: the keys up to "kind". */
+void audit_entry_put_address(struct audit_entry *a, struct ch_str address);
+/* A person's ruling is called by the person. */
+void audit_entry_put_rule(struct audit_entry *a, struct ch_str rule);
+void audit_entry_end(struct audit_entry *a);
 /* Ends the entry and stores it, at the next place. */
 enum ch_code audit_add(struct keeper *k, struct audit_entry *a, struct ch_err *err) CH_MUST_CHECK;
 /* The first entry of a log: which log this is, whose signatures it has, and what is older than it.

@@ -1,0 +1,154 @@
+/* What entries say of clients and persons: what they got and did not, who they are, who failed to
+ * sign in. */
+#include "audit_int.h"
+
+#include <stdio.h>
+
+enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin_about(k, &a, "served", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    a.row.at_us = row->first_at_us;
+    audit_entry_put_address(&a, row->address);
+    audit_entry_commit(&a, "principal", row->principal);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+/* ------------------------------------------------------------------ refusals */
+
+enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
+                           const struct ch_client *client, const char *rule, struct ch_err *err)
+{
+    struct ch_refusals_row row = {.minute = keeper_now_us(k) / 60000000,
+                                  .repository = ch_str_of(p->repository),
+                                  .project = page_name(p),
+                                  .file_name = p->facts.files[file].index.file_name,
+                                  .address = client->address,
+                                  .principal = client->principal,
+                                  .rule = ch_str_of(rule)};
+    enum ch_code rc = keeper_write(k, err);
+    return rc == CH_OK ? ch_store_count_refusal(k->store, &row, err) : rc;
+}
+
+static enum ch_code one_refusal(void *ctx, const struct ch_refusals_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin_about(ctx, &a, "refused", row->repository, row->project, row->file_name);
+    audit_entry_put_address(&a, row->address);
+    ch_log_entry_int(&a.e, "minute", row->minute);
+    audit_entry_commit(&a, "principal", row->principal);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    audit_entry_put_rule(&a, row->rule);
+    ch_log_entry_int(&a.e, "times", (int64_t)row->times);
+    audit_entry_end(&a);
+    return audit_add(ctx, &a, err);
+}
+
+enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? ch_store_refusals_before(k->store, minute, one_refusal, k, err) : rc;
+    return rc == CH_OK ? ch_store_drop_refusals_before(k->store, minute, err) : rc;
+}
+
+/* ------------------------------------------------------------------ people */
+
+static const char *const people_kinds[] = {[CH_PEOPLE_PERSON] = "person",
+                                           [CH_PEOPLE_UID] = "uid",
+                                           [CH_PEOPLE_MEMBER] = "member",
+                                           [CH_PEOPLE_GRANT] = "grant",
+                                           [CH_PEOPLE_TOKEN] = "token"};
+
+/* Fields that the kind has not are absent in the row, and left out. Of a token only the digest of
+ * its digest: it says which one it is to who has that, and opens nothing. */
+enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    bool token = row->kind == CH_PEOPLE_TOKEN;
+    char uid[16] = "";
+    if (row->kind == CH_PEOPLE_UID) {
+        snprintf(uid, sizeof(uid), "%u", row->uid);
+    }
+    audit_entry_begin(k, &a, people_kinds[row->kind]);
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    ch_log_entry_str(&a.e, "audience", row->audience);
+    audit_entry_commit(&a, "by", row->by);
+    ch_log_entry_str(&a.e, "environment", row->environment);
+    if (token) {
+        ch_log_entry_int(&a.e, "expires_us", row->expires_at_us);
+    }
+    audit_entry_commit(&a, "full_name", row->full_name);
+    audit_entry_commit(&a, "group", row->group);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_commit(&a, "label", row->label);
+    audit_entry_commit(&a, "person", row->person);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_str(&a.e, "role", row->role);
+    if (row->kind == CH_PEOPLE_PERSON) {
+        ch_log_entry_bool(&a.e, "service", row->service);
+    }
+    if (token) {
+        struct ch_sha256 digest = ch_sha256_of(row->sha256.byte, sizeof(row->sha256.byte));
+        ch_log_entry_sha(&a.e, "token", &digest);
+    }
+    audit_entry_commit(&a, "uid", ch_str_of(uid));
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "people-end");
+    a.row.source = row->id;
+    a.row.at_us = row->ended_at_us;
+    ch_log_entry_int(&a.e, "at_us", row->ended_at_us);
+    audit_entry_commit(&a, "by", row->ended_by);
+    audit_entry_commit(&a, "group", row->group);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "of", ch_str_of(people_kinds[row->kind]));
+    audit_entry_commit(&a, "person", row->person);
+    audit_entry_commit(&a, "reason", row->ended_why);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
+                                  struct ch_err *err)
+{
+    struct ch_sign_in_row row = {
+        .minute = keeper_now_us(k) / 60000000, .principal = principal, .why = ch_str_of(why)};
+    enum ch_code rc = keeper_write(k, err);
+    return rc == CH_OK ? ch_store_count_sign_in(k->store, &row, err) : rc;
+}
+
+static enum ch_code one_sign_in(void *ctx, const struct ch_sign_in_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(ctx, &a, "sign-in-failed");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "minute", row->minute);
+    audit_entry_commit(&a, "principal", row->principal);
+    ch_log_entry_int(&a.e, "times", (int64_t)row->times);
+    audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "why", row->why);
+    return audit_add(ctx, &a, err);
+}
+
+enum ch_code audit_sign_ins(struct keeper *k, int64_t minute, struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? ch_store_sign_ins_before(k->store, minute, one_sign_in, k, err) : rc;
+    return rc == CH_OK ? ch_store_drop_sign_ins_before(k->store, minute, err) : rc;
+}
