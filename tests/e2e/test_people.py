@@ -304,7 +304,7 @@ class Tampering(Base):
         said = self.edited("DROP TRIGGER group_grant_kept_u", "UPDATE group_grant SET role = 'approver'")
         self.assertRegex(said, r"group_grant \d+: role is not what was logged")
         said = self.edited("DROP TRIGGER token_kept_u", "UPDATE token SET sha256 = randomblob(32)")
-        self.assertRegex(said, r"token \d+: token is not what was logged")
+        self.assertRegex(said, r"token \d+: sha256 is not what was logged")
         said = self.edited("DROP TRIGGER person_uid_kept_u", "UPDATE person_uid SET uid = 61001")
         self.assertRegex(said, r"person_uid \d+: uid is not what was logged")
         self.service.start()
