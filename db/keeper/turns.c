@@ -66,7 +66,7 @@ void turn_paid(struct intake *in)
 static uint64_t rounds(uint64_t before, uint64_t at_once, uint64_t running)
 {
     uint64_t free = at_once > running ? at_once - running : 0;
-    return before < free ? 1 : (before - free) / at_once + 2;
+    return before < free ? 1 : (before - free) / (at_once > 0 ? at_once : 1) + 2;
 }
 
 uint32_t turn_expected_s(const struct intake *in)
