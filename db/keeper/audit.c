@@ -45,13 +45,14 @@ struct audit {
 struct handing {
     struct ch_buf bundle;
     uint64_t end;
+    uint64_t below; /* what is committed */
 };
 
 static bool hand_one(void *ctx, uint64_t index, struct ch_str entry)
 {
     struct handing *h = ctx;
     size_t bytes = CH_ENTRY_PREFIX + entry.len;
-    if (index != h->end || h->bundle.len + bytes > h->bundle.max) {
+    if (index != h->end || index >= h->below || h->bundle.len + bytes > h->bundle.max) {
         return false;
     }
     ch_bundle_put(&h->bundle, entry);
@@ -59,12 +60,14 @@ static bool hand_one(void *ctx, uint64_t index, struct ch_str entry)
     return true;
 }
 
-/* From the store: at the start, and after so much came at once that it was not kept in memory. */
+/* From the store: at the start, and after so much came at once that it was not kept in memory. The
+ * store shows us the open group too, which may yet be lost: an entry of it in the files would be
+ * one that nobody has, and its place one that no other entry gets. */
 static void hand_pending(struct audit *a)
 {
-    struct handing h = {.end = a->handed_to};
+    struct handing h = {.end = a->handed_to, .below = a->group_from};
     struct ch_err err;
-    if (a->thread == NULL || a->handed_to == a->next || audit_thread_queued(a->thread) > 0) {
+    if (a->thread == NULL || a->handed_to == a->group_from || audit_thread_queued(a->thread) > 0) {
         return;
     }
     ch_buf_init(&h.bundle, (size_t)ch_limits.log_batch_bytes);
@@ -132,7 +135,8 @@ enum ch_code audit_act(struct keeper *k, struct ch_err *err)
     return rc == CH_OK ? audit_step(k, err) : rc;
 }
 
-enum ch_code audit_act_end(struct keeper *k, enum ch_code begun, enum ch_code rc, struct ch_err *err)
+enum ch_code audit_act_end(struct keeper *k, enum ch_code begun, enum ch_code rc,
+                           struct ch_err *err)
 {
     if (begun != CH_OK) {
         return begun;

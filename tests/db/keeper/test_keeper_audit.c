@@ -407,6 +407,37 @@ static void a_lost_group_has_no_entries(void **state)
     house_free(h);
 }
 
+/* Nor is what is not committed yet, whatever is handed to the log meanwhile: a keeper that is
+ * killed before the commit would leave an entry that the store does not have, and the log would
+ * take no other one in its place, ever. */
+static void an_open_group_is_not_in_the_log(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheels(h, 1);
+    house_ask_page(h, "pkg");
+    log_until_written(h);
+    uint64_t end = log_written(h);
+    struct ch_served_row row = {.repository = CH_STR("pypi"), .address = CH_STR("192.0.2.1")};
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, audit_served(h->k, &row, &err));
+    audit_tick(h->k);
+    fail_commits = true;
+    assert_int_equal(keeper_commit(h->k, &err), CH_E_FULL);
+    house_settle(h);
+    fail_commits = false;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    log_until_written(h);
+    assert_int_equal(log_written(h), end + 1);
+    struct ch_buf all = log_kinds(h);
+    assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("listing decision ")));
+    ch_buf_done(&all);
+    house_restart(h);
+    log_until_written(h);
+    house_free(h);
+}
+
 static void a_listing_of_a_lost_group_is_entered_later(void **state)
 {
     (void)state;
@@ -546,6 +577,7 @@ int main(void)
         cmocka_unit_test(t4_no_new_allow_without_the_log),
         cmocka_unit_test(t4_a_lost_log_is_not_begun_anew),
         cmocka_unit_test(a_lost_group_has_no_entries),
+        cmocka_unit_test(an_open_group_is_not_in_the_log),
         cmocka_unit_test(a_listing_of_a_lost_group_is_entered_later),
         cmocka_unit_test(t4_no_row_without_its_entry),
         cmocka_unit_test(an_expiry_that_no_entry_can_say),
