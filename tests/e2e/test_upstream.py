@@ -12,6 +12,7 @@ from house.clients import Client
 from house.upstream import Upstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
+AT_ONCE_S = 5  # on a busy machine; who waits for an upstream that says nothing waits 8
 
 
 def page_of(name, **changes):
@@ -294,7 +295,7 @@ class Silent(Moody):
         begin = time.monotonic()
         for path in ("/pypi/simple/silent/", file_path("silent", "1.0")):
             self.assertEqual(self.service.ask(path).status, 504)
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin, AT_ONCE_S)
 
     def test_names_that_are_slow_shut_no_others(self):
         """Anybody can ask for such names; others get theirs meanwhile, and afterwards."""
@@ -316,7 +317,7 @@ class Silent(Moody):
         for i in range(4):
             began = time.monotonic()
             self.assertEqual(self.service.ask(f"/pypi/simple/prompt-{i}/").status, 200)
-            self.assertLess(time.monotonic() - began, 2)
+            self.assertLess(time.monotonic() - began, AT_ONCE_S)
             time.sleep(4)
         gate.set()
         for t in threads:
@@ -346,7 +347,7 @@ class Silent(Moody):
         begin = time.monotonic()
         for name in ("mute-6", "mute-7"):
             self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 504)
-        self.assertLess(time.monotonic() - begin, 2)
+        self.assertLess(time.monotonic() - begin, AT_ONCE_S)
         self.up.behave = lambda path: None
         gate.set()
         self.eventually(lambda: self.service.ask("/pypi/simple/back-again/").status == 200, 20)
