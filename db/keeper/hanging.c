@@ -39,7 +39,8 @@ struct hanging {
     size_t next;              /* of the witnesses, the one that another takes the place of */
     size_t probes;            /* under way */
     uint64_t asked_ms;
-    struct ch_timer timer;
+    struct ch_timer timer; /* for the next probes */
+    uint64_t answered_ms;  /* 0: not since the timer was set */
     size_t dawdlers;
 };
 
@@ -88,6 +89,14 @@ static void set_hangs(struct hanging *h, bool hangs)
     }
 }
 
+static void probe_after(struct hanging *h, uint64_t ms)
+{
+    if (h->probes == 0 && h->timer.heap_index_plus_1 == 0) {
+        h->answered_ms = 0;
+        ch_loop_set_timer(h->k->child.loop, &h->timer, ch_loop_now_ms(h->k->child.loop) + ms);
+    }
+}
+
 static void answered(struct hanging *h)
 {
     h->in_a_row = 0;
@@ -111,7 +120,14 @@ static void add_witness(struct hanging *h, struct ch_str url)
 void upstream_answered(struct keeper *k, const struct ch_upstream *u, struct ch_str page_url)
 {
     struct hanging *h = find_or_add(k, u);
-    answered(h);
+    /* Unlike a witness's, this may be a late answer to an old ask: it puts off the next look, for
+     * those who still wait for other names, and does not cancel it. */
+    h->in_a_row = 0;
+    if (h->hangs || h->probes > 0) {
+        answered(h);
+        probe_after(h, SUSPECT_MS);
+    }
+    h->answered_ms = ch_loop_now_ms(k->child.loop);
     if (page_url.len > 0) {
         add_witness(h, page_url);
     }
@@ -185,16 +201,19 @@ static void probe(struct hanging *h)
     }
 }
 
-static void probe_after(struct hanging *h, uint64_t ms)
-{
-    if (h->probes == 0 && h->timer.heap_index_plus_1 == 0) {
-        ch_loop_set_timer(h->k->child.loop, &h->timer, ch_loop_now_ms(h->k->child.loop) + ms);
-    }
-}
-
 static void on_timer(struct ch_timer *t)
 {
-    probe(CH_CONTAINER_OF(t, struct hanging, timer));
+    struct hanging *h = CH_CONTAINER_OF(t, struct hanging, timer);
+    uint64_t now = ch_loop_now_ms(h->k->child.loop);
+    if (h->hangs || h->answered_ms == 0 || h->in_a_row >= IN_A_ROW) {
+        probe(h);
+        return;
+    }
+    uint64_t since = pages_awaited_since_ms(h->k, ch_str_of(h->upstream));
+    if (since > 0) {
+        since = since > h->answered_ms ? since : h->answered_ms;
+        probe_after(h, since + SUSPECT_MS > now ? since + SUSPECT_MS - now : 0);
+    }
 }
 
 void upstream_asked(struct keeper *k, const struct ch_upstream *u)

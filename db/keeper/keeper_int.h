@@ -372,6 +372,8 @@ enum ch_name_owner page_owner(const struct page *p);
 bool page_withheld(const struct page *p); /* nothing of it may be asked for upstream */
 /* This upstream hangs: who waits for a page of it that is not known is told so, at the end of this turn. */
 void pages_wait_no_more(struct keeper *k, struct ch_str upstream);
+/* Since when, of what somebody waits for, the longest: a page of it that is not known. 0: nobody does. */
+uint64_t pages_awaited_since_ms(const struct keeper *k, struct ch_str upstream);
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
 /* Whether asking for it makes us fetch a page that we have not. */

@@ -57,17 +57,36 @@ void page_on_patience(struct ch_timer *t)
     page_wake(p->keeper, p);
 }
 
+static bool is_awaited(const struct page *p, struct ch_str upstream)
+{
+    return p->load != PAGE_READY && p->patience.heap_index_plus_1 != 0 && p->upstream != NULL &&
+           ch_str_eq(ch_str_of(p->upstream->name), upstream);
+}
+
 void pages_wait_no_more(struct keeper *k, struct ch_str upstream)
 {
     size_t cursor = 0;
     void *value;
     while (ch_map_next(k->pages, &cursor, NULL, &value)) {
         struct page *p = value;
-        if (p->load != PAGE_READY && p->patience.heap_index_plus_1 != 0 && p->upstream != NULL &&
-            ch_str_eq(ch_str_of(p->upstream->name), upstream)) {
+        if (is_awaited(p, upstream)) {
             ch_loop_set_timer(k->child.loop, &p->patience, ch_loop_now_ms(k->child.loop));
         }
     }
+}
+
+uint64_t pages_awaited_since_ms(const struct keeper *k, struct ch_str upstream)
+{
+    uint64_t until_ms = 0;
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->pages, &cursor, NULL, &value)) {
+        const struct page *p = value;
+        if (is_awaited(p, upstream) && (until_ms == 0 || p->patience.at_ms < until_ms)) {
+            until_ms = p->patience.at_ms;
+        }
+    }
+    return until_ms > UNKNOWN_PATIENCE_MS ? until_ms - UNKNOWN_PATIENCE_MS : 0;
 }
 
 /* Whether a reserved or not-listed name may not be asked for upstream (T12). */

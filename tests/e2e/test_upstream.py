@@ -12,6 +12,7 @@ from house.clients import Client
 from house.upstream import Upstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
+AT_ONCE_S = 5  # on a busy machine; who waits for an upstream that says nothing waits 8
 
 
 def page_of(name, **changes):
@@ -249,69 +250,6 @@ class Upstreams(Moody):
 
     # --- upstreams that are gone ---
 
-    def test_an_upstream_that_hangs_is_waited_for_once(self):
-        def hang(_handler):
-            time.sleep(30)
-            return True
-        self.up.behave = lambda path: hang if path.startswith("/simple/") else None
-        begin = time.monotonic()
-        self.assertEqual(self.service.ask("/pypi/simple/silent/").status, 504)
-        self.assertLess(time.monotonic() - begin, 11)
-        begin = time.monotonic()
-        for path in ("/pypi/simple/silent/", file_path("silent", "1.0")):
-            self.assertEqual(self.service.ask(path).status, 504)
-        self.assertLess(time.monotonic() - begin, 2)
-
-    def test_names_that_are_slow_shut_no_others(self):
-        """Anybody can ask for such names; others get theirs meanwhile, and afterwards."""
-        self.known("witness", "1.0")
-        gate = threading.Event()
-        self.addCleanup(gate.set)
-
-        def hang(_handler):
-            gate.wait(60)
-            return False
-        for i in range(4):
-            add_wheel(self.up, f"prompt-{i}", "1.0")
-        self.up.behave = lambda path: hang if path.startswith("/simple/sleepy-") else None
-        threads = [threading.Thread(target=lambda i=i: self.service.ask(f"/pypi/simple/sleepy-{i}/"))
-                   for i in range(6)]
-        for t in threads:
-            t.start()
-        for i in range(4):
-            began = time.monotonic()
-            self.assertEqual(self.service.ask(f"/pypi/simple/prompt-{i}/").status, 200)
-            self.assertLess(time.monotonic() - began, 2)
-            time.sleep(4)
-        gate.set()
-        for t in threads:
-            t.join()
-        self.assertNotIn("event=upstream name=pypi hangs=1", self.service.log())
-
-    def test_an_upstream_that_hangs_is_known_to(self):
-        gate = threading.Event()
-        self.addCleanup(gate.set)
-
-        def hang(_handler):
-            gate.wait(60)
-            return False
-        add_wheel(self.up, "back-again", "1.0")
-        self.up.behave = lambda path: hang if path.startswith("/simple/") else None
-        ended = in_parallel({name: lambda name=name: self.assertEqual(
-            self.service.ask(f"/pypi/simple/{name}/").status, 504) for name in ("mute-1", "mute-2", "mute-3")})
-        self.assertEqual([e for e in ended.values() if e], [])
-        begin = time.monotonic()
-        for name in ("mute-4", "mute-5", "back-again"):
-            self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 504)
-        self.assertLess(time.monotonic() - begin, 7)  # until what it knew before was silent for long enough, too
-        begin = time.monotonic()
-        for name in ("mute-6", "mute-7"):
-            self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 504)
-        self.assertLess(time.monotonic() - begin, 2)
-        self.up.behave = lambda path: None
-        gate.set()
-        self.eventually(lambda: self.service.ask("/pypi/simple/back-again/").status == 200, 20)
-
     def test_down_known_content_is_served_and_unknown_fails_fast(self):
         f, = self.known("lasting", "1.0")
         add_wheel(self.up, "never-asked", "1.0")
@@ -334,6 +272,86 @@ class Upstreams(Moody):
             return True
         self.up.behave = lambda path: error if path == "/simple/failing/" else None
         self.assertEqual(self.service.ask("/pypi/simple/failing/").status, 502)
+
+
+class Silent(Moody):
+    """An upstream that takes connections and says nothing. A service of its own: any answer, also a late one
+    to what another test asked, ends what these tests bring about."""
+
+    def setUp(self):
+        """It answers, and that is known: after the test before, probes find it out within 5 s."""
+        super().setUp()
+        name = "absent-" + self._testMethodName.replace("_", "-")
+        self.eventually(lambda: self.service.ask(f"/pypi/simple/{name}/").status == 404, 20)
+
+    def test_an_upstream_that_hangs_is_waited_for_once(self):
+        def hang(_handler):
+            time.sleep(30)
+            return True
+        self.up.behave = lambda path: hang if path.startswith("/simple/") else None
+        begin = time.monotonic()
+        self.assertEqual(self.service.ask("/pypi/simple/silent/").status, 504)
+        self.assertLess(time.monotonic() - begin, 11)
+        begin = time.monotonic()
+        for path in ("/pypi/simple/silent/", file_path("silent", "1.0")):
+            self.assertEqual(self.service.ask(path).status, 504)
+        self.assertLess(time.monotonic() - begin, AT_ONCE_S)
+
+    def test_names_that_are_slow_shut_no_others(self):
+        """Anybody can ask for such names; others get theirs meanwhile, and afterwards."""
+        self.known("witness", "1.0")
+        before = len(self.service.log())  # of the other tests of this class
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def hang(_handler):
+            gate.wait(60)
+            return False
+        for i in range(4):
+            add_wheel(self.up, f"prompt-{i}", "1.0")
+        self.up.behave = lambda path: hang if path.startswith("/simple/sleepy-") else None
+        threads = [threading.Thread(target=lambda i=i: self.service.ask(f"/pypi/simple/sleepy-{i}/"))
+                   for i in range(6)]
+        for t in threads:
+            t.start()
+        for i in range(4):
+            began = time.monotonic()
+            self.assertEqual(self.service.ask(f"/pypi/simple/prompt-{i}/").status, 200)
+            self.assertLess(time.monotonic() - began, AT_ONCE_S)
+            time.sleep(4)
+        gate.set()
+        for t in threads:
+            t.join()
+        self.assertNotIn("event=upstream name=pypi hangs=1", self.service.log()[before:])
+
+    def test_an_upstream_that_hangs_is_known_to(self):
+        """3 s after the first ask what it knew is asked for again, and 8 s later nobody waits any more."""
+        self.known("voucher", "1.0")
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def hang(_handler):
+            gate.wait(60)
+            return False
+        add_wheel(self.up, "back-again", "1.0")
+        self.up.behave = lambda path: hang if path.startswith("/simple/") else None
+        begin = time.monotonic()
+        ended = in_parallel({name: lambda name=name: self.assertEqual(
+            self.service.ask(f"/pypi/simple/{name}/").status, 504) for name in ("mute-1", "mute-2", "mute-3")})
+        self.assertEqual([e for e in ended.values() if e], [])
+        self.assertLess(time.monotonic() - begin, 11)  # pip gives up after 15 s
+        begin = time.monotonic()
+        for name in ("mute-4", "mute-5", "back-again"):
+            self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 504)
+        self.assertLess(time.monotonic() - begin, 7)  # the first of them waits for the rest of the 11 s
+        begin = time.monotonic()
+        for name in ("mute-6", "mute-7"):
+            self.assertEqual(self.service.ask(f"/pypi/simple/{name}/").status, 504)
+        self.assertLess(time.monotonic() - begin, AT_ONCE_S)
+        self.up.behave = lambda path: None
+        gate.set()
+        self.eventually(lambda: self.service.ask("/pypi/simple/back-again/").status == 200, 20)
+
 
 if __name__ == "__main__":
     import unittest

@@ -117,6 +117,35 @@ static void an_upstream_without_any_answer_hangs(void **state)
     house_free(h);
 }
 
+/* What it answered to one asker says nothing of what others have waited for since: it is still
+ * found out that it does not answer any more, before their patience ends. */
+static void an_answer_to_one_leaves_no_other_waiting(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *known = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    struct site *third =
+        house_site(h, PAGE_URL("third"), 200, PAGE_TYPE, "third-1.0-py3-none-any.whl" PLAIN);
+    house_ask_page(h, "pkg");
+    mute_page(h, "second");
+    uint64_t begin = ch_now_boot_ms();
+    house_send_page_ask(h, "second", 0);
+    uint64_t ask = h->asks;
+    while (ch_now_boot_ms() - begin < 1000) {
+        house_turn(h, 50);
+    }
+    house_ask_page(h, "third");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    known->code = third->code = CH_E_TIMEOUT;
+    size_t asked = known->asked;
+    until_told(h, ask);
+    assert_in_range(ch_now_boot_ms() - begin, 4000, 7000); /* 3 s after the answer */
+    assert_int_equal(house_told(h, ask), 504);
+    assert_int_equal(known->asked, asked + 1);
+    assert_true(hangs(h));
+    house_free(h);
+}
+
 /* What is taken down upstream is seen while it hangs for everybody else. */
 static void t5_a_known_page_is_refreshed_while_it_hangs(void **state)
 {
@@ -253,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slow_names_shut_nothing),
         cmocka_unit_test(an_upstream_without_any_answer_hangs),
+        cmocka_unit_test(an_answer_to_one_leaves_no_other_waiting),
         cmocka_unit_test(t5_a_known_page_is_refreshed_while_it_hangs),
         cmocka_unit_test(probes_find_out_when_it_is_back),
         cmocka_unit_test(a_restart_keeps_the_witnesses),
