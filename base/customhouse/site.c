@@ -15,6 +15,7 @@
 #include "destination_files.h"
 #include "policy_files.h"
 #include "rules_files.h"
+#include "tls_files.h"
 
 enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
 {
@@ -196,35 +197,6 @@ static enum ch_code load_credentials(const char *folder, struct site *s, struct 
     return rc;
 }
 
-/* The files that the configuration names and that only we may read. */
-static enum ch_code load_keys(struct site *s, struct ch_err *err)
-{
-    const struct ch_config *c = s->config;
-    enum ch_code rc = CH_OK;
-    for (size_t i = 0; rc == CH_OK && i < c->listen_count; i++) {
-        if (c->listen[i].tls_certificate == NULL || s->tls_certificate.ptr != NULL) {
-            continue;
-        }
-        rc = site_read_file(c->listen[i].tls_certificate, &s->tls_certificate, err);
-        if (rc == CH_OK) {
-            rc = site_read_file(c->listen[i].tls_key, &s->tls_key, err);
-        }
-    }
-    if (rc == CH_OK && c->admin_tls_certificate != NULL) {
-        rc = site_read_file(c->admin_tls_certificate, &s->admin_tls_certificate, err);
-        rc = rc == CH_OK ? site_read_file(c->admin_tls_key, &s->admin_tls_key, err) : rc;
-    }
-    for (size_t i = 0; rc == CH_OK && i < c->upstream_count; i++) {
-        if (s->ca_file == NULL) {
-            s->ca_file = c->upstreams[i].ca_file;
-        }
-        if (c->upstreams[i].client_certificate != NULL && s->client_key.ptr == NULL) {
-            rc = site_read_file(c->upstreams[i].client_certificate, &s->client_key, err);
-        }
-    }
-    return rc;
-}
-
 /* --- the policy, with the files beside it that its lists name --- */
 
 struct beside {
@@ -313,7 +285,7 @@ enum ch_code site_load_with(const char *folder, const char *policy, struct site 
         rc = load_credentials(folder, &s, err);
     }
     if (rc == CH_OK) {
-        rc = load_keys(&s, err);
+        rc = tls_files_read(&s, err);
     }
     if (rc == CH_OK) {
         rc = destination_files_read(s.config, ch_buf_str(&s.config_text), s.config_name,

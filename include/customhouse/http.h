@@ -209,6 +209,10 @@ size_t ch_http_server_connections(const struct ch_http_server *server);
 /* TLS 1.2 and later, ALPN http/1.1, from PEM text in memory (chain, leaf first; plain key). */
 enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
                              struct ch_http_tls **ret_tls, struct ch_err *err) CH_MUST_CHECK;
+/* Whether ch_http_tls_new would take them. On failure *ret_in_key says which of the two is wrong: the
+ * key (also one that does not belong to the certificate), or the chain. */
+enum ch_code ch_http_tls_check(struct ch_str chain_pem, struct ch_str key_pem, bool *ret_in_key,
+                               struct ch_err *err) CH_MUST_CHECK;
 /* New connections use the new certificate; on failure the old one stays in force. */
 enum ch_code ch_http_tls_reload(struct ch_http_tls *tls, struct ch_str chain_pem,
                                 struct ch_str key_pem, struct ch_err *err) CH_MUST_CHECK;

@@ -29,6 +29,10 @@ static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
 
 static enum ch_code use_chain(SSL_CTX *ctx, struct ch_str pem, struct ch_err *err)
 {
+    if (pem.len == 0) { /* OpenSSL makes no BIO of nothing */
+        return ch_fail(err, CH_E_USAGE,
+                       "TLS: certificate chain: is empty, expected PEM, the leaf first");
+    }
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
     CH_ASSERT(bio != NULL);
     enum ch_code rc = CH_OK;
@@ -62,6 +66,10 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
 
 static enum ch_code use_key(SSL_CTX *ctx, struct ch_str pem, struct ch_err *err)
 {
+    if (pem.len == 0) {
+        return ch_fail(err, CH_E_USAGE,
+                       "TLS: private key: is empty, expected PEM without passphrase");
+    }
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
     CH_ASSERT(bio != NULL);
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
@@ -77,8 +85,9 @@ static enum ch_code use_key(SSL_CTX *ctx, struct ch_str pem, struct ch_err *err)
 }
 
 static enum ch_code make_context(struct ch_str chain_pem, struct ch_str key_pem, SSL_CTX **ret,
-                                 struct ch_err *err)
+                                 bool *ret_in_key, struct ch_err *err)
 {
+    *ret_in_key = false;
     if (chain_pem.len > INT32_MAX || key_pem.len > INT32_MAX) {
         return ch_fail(err, CH_E_USAGE, "TLS: certificate or key too large");
     }
@@ -109,6 +118,7 @@ static enum ch_code make_context(struct ch_str chain_pem, struct ch_str key_pem,
     }
     if (rc == CH_OK) {
         rc = use_key(ctx, key_pem, err);
+        *ret_in_key = rc != CH_OK;
     }
     if (rc != CH_OK) {
         SSL_CTX_free(ctx);
@@ -118,11 +128,23 @@ static enum ch_code make_context(struct ch_str chain_pem, struct ch_str key_pem,
     return CH_OK;
 }
 
+enum ch_code ch_http_tls_check(struct ch_str chain_pem, struct ch_str key_pem, bool *ret_in_key,
+                               struct ch_err *err)
+{
+    SSL_CTX *ctx;
+    enum ch_code rc = make_context(chain_pem, key_pem, &ctx, ret_in_key, err);
+    if (rc == CH_OK) {
+        SSL_CTX_free(ctx);
+    }
+    return rc;
+}
+
 enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
                              struct ch_http_tls **ret_tls, struct ch_err *err)
 {
     SSL_CTX *ctx;
-    enum ch_code rc = make_context(chain_pem, key_pem, &ctx, err);
+    bool in_key;
+    enum ch_code rc = make_context(chain_pem, key_pem, &ctx, &in_key, err);
     if (rc == CH_OK) {
         *ret_tls = ch_calloc(1, sizeof(**ret_tls));
         (*ret_tls)->ctx = ctx;
@@ -134,7 +156,8 @@ enum ch_code ch_http_tls_reload(struct ch_http_tls *tls, struct ch_str chain_pem
                                 struct ch_str key_pem, struct ch_err *err)
 {
     SSL_CTX *ctx;
-    enum ch_code rc = make_context(chain_pem, key_pem, &ctx, err);
+    bool in_key;
+    enum ch_code rc = make_context(chain_pem, key_pem, &ctx, &in_key, err);
     if (rc == CH_OK) {
         SSL_CTX_free(tls->ctx); /* connections hold their own reference */
         tls->ctx = ctx;

@@ -358,6 +358,10 @@ static void test_tls(void **state)
     assert_ch_code(CH_E_USAGE, ch_http_tls_reload(tls, chain, key2, &err));
     assert_has(ch_str_of(err.msg), "does not belong");
     assert_ch_code(CH_E_USAGE, ch_http_tls_reload(tls, CH_STR("x"), key2, &err));
+    assert_ch_code(CH_E_USAGE, ch_http_tls_reload(tls, (struct ch_str){NULL, 0}, key2, &err));
+    assert_has(ch_str_of(err.msg), "certificate chain: is empty");
+    assert_ch_code(CH_E_USAGE, ch_http_tls_reload(tls, chain2, (struct ch_str){NULL, 0}, &err));
+    assert_has(ch_str_of(err.msg), "private key: is empty");
     tls_connect(f, tls, &c); /* the failed reloads left the old certificate */
     assert_int_equal(tls_exchange(f, &c, CH_STR(GET "\r\n")), SSL_ERROR_ZERO_RETURN);
     assert_true(ch_str_ends(ch_buf_str(&f->got), CH_STR("GET|/?")));

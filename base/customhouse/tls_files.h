@@ -1,0 +1,13 @@
+/* Certificates, keys and authorities that the configuration names: read and tried here, before a
+ * new configuration is in force, so that no process has to refuse it afterwards. */
+#ifndef CUSTOMHOUSE_TLS_FILES_H
+#define CUSTOMHOUSE_TLS_FILES_H
+
+#include "site.h"
+
+/* From s->config, s->config_text and s->config_name; fills the TLS texts, client_key and ca_file of
+ * s, which site_done() frees, also after a failure. CH_E_USAGE: "FILE:LINE:COLUMN:
+ * listen[0].tls_key: " and what is wrong with the file named there. */
+enum ch_code tls_files_read(struct site *s, struct ch_err *err) CH_MUST_CHECK;
+
+#endif
