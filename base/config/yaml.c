@@ -11,6 +11,7 @@
 struct loader {
     yaml_parser_t parser;
     struct ch_yaml *yaml;
+    struct ch_str text;
     struct ch_err *err;
 };
 
@@ -41,11 +42,41 @@ static enum ch_code fail_mark(struct loader *l, yaml_mark_t mark, const char *wh
                    mark.column + 1, what);
 }
 
+/* Bytes of the character that begins with this one; 1 of what begins none. */
+static size_t width_of(unsigned char lead)
+{
+    return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+}
+
+/* Where the character at this byte begins. What is before it was read: it is UTF-8. */
+static yaml_mark_t mark_of_offset(struct ch_str text, size_t offset)
+{
+    yaml_mark_t mark = {0};
+    while (mark.index < text.len) {
+        const char *at = text.ptr + mark.index;
+        size_t width = width_of((unsigned char)*at), left = text.len - mark.index;
+        if (mark.index + width > offset) {
+            break;
+        }
+        /* the line breaks of YAML 1.1, which libyaml counts: CR LF, CR, LF, NEL, LS, PS */
+        bool breaks = *at == '\n' || (*at == '\r' && (left < 2 || at[1] != '\n')) ||
+                      (left >= 2 && memcmp(at, "\xc2\x85", 2) == 0) ||
+                      (left >= 3 &&
+                       (memcmp(at, "\xe2\x80\xa8", 3) == 0 || memcmp(at, "\xe2\x80\xa9", 3) == 0));
+        mark.index += width;
+        mark.line += breaks;
+        mark.column = breaks ? 0 : mark.column + 1;
+    }
+    return mark;
+}
+
 static enum ch_code fail_parser(struct loader *l)
 {
     const yaml_parser_t *p = &l->parser;
     yaml_mark_t mark =
-        p->problem_mark.line == 0 && p->problem_mark.column == 0 ? p->mark : p->problem_mark;
+        p->error == YAML_READER_ERROR /* it reads ahead of the marks and sets none */
+            ? mark_of_offset(l->text, p->problem_offset)
+            : p->problem_mark.line == 0 && p->problem_mark.column == 0 ? p->mark : p->problem_mark;
     return ch_fail(l->err, CH_E_USAGE, "%s:%zu:%zu: not readable as YAML: %s%s%s",
                    l->yaml->file_name, mark.line + 1, mark.column + 1,
                    p->problem != NULL ? p->problem : "unknown error",
@@ -236,7 +267,7 @@ enum ch_code ch_yaml_parse(struct ch_str text, const char *file_name, struct ch_
         return ch_fail(err, CH_E_USAGE, "%s: longer than %llu bytes", file_name,
                        (unsigned long long)ch_limits.yaml_bytes);
     }
-    struct loader l = {.err = err};
+    struct loader l = {.text = text, .err = err};
     CH_ASSERT(yaml_parser_initialize(&l.parser) == 1); /* fails only without memory */
     yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(

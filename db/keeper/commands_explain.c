@@ -1,4 +1,5 @@
-/* explain: what is known of a file and why it is served or not, for people and (--json) for programs. */
+/* explain: what is known of a file and why it is served or not, for people and (--json) for
+ * programs. */
 #include "commands_int.h"
 
 #include <stdio.h>
@@ -138,8 +139,10 @@ static void show_inspection(struct command *c, const struct page *p, size_t file
                   f->release.profile, ch_sha256_is_zero(&in->ruleset) ? "none" : hex);
     if (f->inspection_old) {
         command_time(keys_grace_ends(c->k, in->row.at_us), time, sizeof(time));
-        command_print(c, "    not by the inspector and rules in force: counts for what is allowed "
-                         "until %s\n", time);
+        command_print(c,
+                      "    not by the inspector and rules in force: counts for what is allowed "
+                      "until %s\n",
+                      time);
     }
     command_print(c, "    in %.3f s", (double)in->row.wall_us / 1e6);
     show_cost(c, "strict", &in->row.strict);
@@ -172,8 +175,9 @@ static void json_comparison(struct ch_buf *b, const struct ch_facts *facts)
         json_open(b, "likeness", '{');
         json_field(b, "kind", ch_str_of(ch_likeness_name(facts->likeness.kind)));
         json_field(b, "of", ch_str_of(facts->likeness.of));
-        json_bool(b, "same_home", ch_likeness_same_home(&facts->likeness, facts->inspected,
-                                                        facts->inspected_count));
+        json_bool(
+            b, "same_home",
+            ch_likeness_same_home(&facts->likeness, facts->inspected, facts->inspected_count));
         ch_buf_putc(b, '}');
     }
     if (facts->previous_version.len == 0) {
@@ -250,7 +254,8 @@ static size_t clients_of(struct command *c, const struct page *p, size_t file)
     struct ch_err err;
     if (!ch_sha256_is_zero(&p->files[file].artifact)) {
         CH_IGNORE(ch_store_served(c->k->store, &p->files[file].artifact, page_name(p),
-                                  p->facts.files[file].index.file_name, count_client, &count, &err));
+                                  p->facts.files[file].index.file_name, count_client, &count,
+                                  &err));
     }
     return count;
 }
@@ -281,8 +286,11 @@ static const char *what_is_awaited(const struct ch_decision *d)
 }
 
 /* One line, complete in itself. */
-static const char *what_would_change(const struct page *p, size_t file, const struct ch_decision *d)
+static const char *what_would_change(struct keeper *k, const struct page *p, size_t file,
+                                     const struct ch_decision *d)
 {
+    struct intake_progress progress;
+    bool under_way = intake_progress(k, p, file, &progress);
     if (page_withheld(p) && d->verdict != CH_VERDICT_DENY) {
         return command_withheld_advice(p);
     }
@@ -292,10 +300,12 @@ static const char *what_would_change(const struct page *p, size_t file, const st
                    : "a deny, a finding of a later inspector, or the policy";
     }
     if (d->refetch) {
-        return "fetching its bytes again, which starts when somebody asks for it";
+        return under_way ? "fetching its bytes again, which is under way"
+                         : "fetching its bytes again, which starts when somebody asks for it";
     }
     if (d->eligible) {
-        return "inspection, which starts when somebody asks for it";
+        return under_way ? "inspection, which is under way"
+                         : "inspection, which starts when somebody asks for it";
     }
     if (d->verdict == CH_VERDICT_DENY) {
         return d->ruling_id != 0
@@ -328,6 +338,21 @@ static bool is_served(struct command *c, const struct page *p, size_t file)
            ch_blobs_is_served(c->k->blobs, &p->files[file].artifact);
 }
 
+static void json_progress(struct command *c, struct ch_buf *b, const struct page *p, size_t file)
+{
+    struct intake_progress progress;
+    if (!intake_progress(c->k, p, file, &progress)) {
+        return;
+    }
+    json_open(b, "under_way", '{');
+    json_field(b, "state", ch_str_of(progress.state));
+    json_time(b, "since", progress.since_us);
+    if (progress.expected_s > 0) {
+        json_number(b, "expected_seconds", progress.expected_s);
+    }
+    ch_buf_putc(b, '}');
+}
+
 static void json_decision(struct command *c, struct ch_buf *b, const struct page *p, size_t file,
                           const struct ch_decision *d)
 {
@@ -345,14 +370,14 @@ static void json_decision(struct command *c, struct ch_buf *b, const struct page
         json_digest(b, "since_under_policy", &f->recorded_policy);
     }
     json_time(b, "until", d->until_us);
-    json_field(b, "what_would_change_it", ch_str_of(what_would_change(p, file, d)));
+    json_field(b, "what_would_change_it", ch_str_of(what_would_change(c->k, p, file, d)));
     if (d->ruling_id != 0) {
         json_number(b, "ruling", d->ruling_id);
     }
 }
 
-static void explain_json(struct command *c, struct page *p, size_t file, const struct ch_decision *d,
-                         bool first)
+static void explain_json(struct command *c, struct page *p, size_t file,
+                         const struct ch_decision *d, bool first)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     struct ch_buf b;
@@ -363,6 +388,7 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     json_field(&b, "version", ch_str_of(p->files[file].release.version));
     json_field(&b, "file", f->index.file_name);
     json_decision(c, &b, p, file, d);
+    json_progress(c, &b, p, file);
     json_field(&b, "upstream", ch_str_of(p->upstream->name));
     json_time(&b, "first_seen", f->first_seen_at_us);
     json_time(&b, "uploaded", f->index.uploaded_at_us);
@@ -390,11 +416,24 @@ static void explain_json(struct command *c, struct page *p, size_t file, const s
     ch_buf_done(&b);
 }
 
+static void show_progress(struct command *c, const struct intake_progress *progress)
+{
+    char time[40];
+    command_time(progress->since_us, time, sizeof(time));
+    command_print(c, "  on its way: it %s, since %s", progress->text, time);
+    if (progress->expected_s > 0) {
+        command_print(c, ", for about %u s more", progress->expected_s);
+    }
+    command_print(c, "\n");
+}
+
 static void show_decision(struct command *c, const struct page *p, size_t file,
                           const struct ch_decision *d)
 {
     const struct page_file *f = &p->files[file];
     char time[40], hex[CH_SHA256_HEX + 1];
+    struct intake_progress progress;
+    bool under_way = intake_progress(c->k, p, file, &progress);
     command_print(c, "\n  %s", word_for(d));
     if (d->audited) {
         command_print(c, " in audit; it would be held (%s): %s\n", d->rule, d->reason);
@@ -416,16 +455,21 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
         command_print(c, "  so decided since: %s, under policy %.16s\n", time, hex);
     } else { /* nothing is recorded of what nobody asked for: it is decided anew each time */
         command_time(p->facts.files[file].first_seen_at_us, time, sizeof(time));
-        command_print(c, "  known since: %s, nobody has asked for it yet\n", time);
+        command_print(c, "  known since: %s%s\n", time,
+                      under_way ? "" : ", nobody has asked for it yet");
+    }
+    if (under_way) {
+        show_progress(c, &progress);
     }
     if (d->ruling_id != 0) {
         command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
     }
     command_explain_exceptions(c, p, file);
-    command_print(c, "  what would change it: %s\n", what_would_change(p, file, d));
+    command_print(c, "  what would change it: %s\n", what_would_change(c->k, p, file, d));
 }
 
-static void explain_text(struct command *c, struct page *p, size_t file, const struct ch_decision *d)
+static void explain_text(struct command *c, struct page *p, size_t file,
+                         const struct ch_decision *d)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     char time[40];
@@ -444,8 +488,8 @@ static void explain_text(struct command *c, struct page *p, size_t file, const s
     command_print(c, "  served: %s\n", is_served(c, p, file) ? "yes, its bytes can be had" : "no");
     size_t clients = clients_of(c, p, file);
     if (clients > 0) {
-        command_print(c, "  fetched by: %zu client%s (customhouse fetched-by lists them)\n", clients,
-                      clients == 1 ? "" : "s");
+        command_print(c, "  fetched by: %zu client%s (customhouse fetched-by lists them)\n",
+                      clients, clients == 1 ? "" : "s");
     }
     inspection_of(c->k, p, file);
     if (p->files[file].has_inspection) {
@@ -497,7 +541,8 @@ enum step command_explain(struct command *c)
     if (c->args.json) {
         command_print(c, "[");
     }
-    for (size_t i = p->facts.file_count; i-- > 0;) { /* newest last on most pages: show them first */
+    for (size_t i = p->facts.file_count;
+         i-- > 0;) { /* newest last on most pages: show them first */
         if (!command_names(p, i, &what)) {
             continue;
         }
@@ -521,9 +566,10 @@ enum step command_explain(struct command *c)
         if (shown < named) {
             command_print(c, "(%zu more files)\n", named - shown);
         }
-        command_print(c, "%s in %s, owned by upstream %s: %zu allowed, %zu eligible, %zu held, %zu denied\n",
-                      p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
-                      count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
+        command_print(
+            c, "%s in %s, owned by upstream %s: %zu allowed, %zu eligible, %zu held, %zu denied\n",
+            p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
+            count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
         show_last_failure(c, p);
     }
     return named > 0 ? command_end(c, 0, "%s", "")

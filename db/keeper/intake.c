@@ -55,6 +55,7 @@ void intake_move(struct intake *in, enum ch_intake_state state)
 {
     struct ch_err err;
     in->state = state;
+    in->moved_at_us = keeper_now_us(in->k);
     if (intake_ensure_row(in, &err) != CH_OK ||
         ch_store_move_intake(in->k->store, in->id, state, &in->sha256, ch_str_of(in->error),
                              in->not_before_us, &err) != CH_OK) {
@@ -379,7 +380,8 @@ struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_n
     waiters_init(&in->waiters, k, p);
     in->upstream = budget_upstream(k, ch_str_of(p->upstream->name));
     in->stall.fn = stall_on_timer;
-    in->expected_bytes = CH_SIZE_UNKNOWN;
+    in->expected_bytes = in->answered_bytes = CH_SIZE_UNKNOWN;
+    in->moved_at_us = keeper_now_us(k);
     count_ahead(in, ahead);
     struct ch_buf key;
     key_of(&key, p, file_name);
@@ -388,7 +390,7 @@ struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_n
     return in;
 }
 
-struct intake *intake_find(struct keeper *k, struct page *p, struct ch_str file_name)
+struct intake *intake_find(struct keeper *k, const struct page *p, struct ch_str file_name)
 {
     struct ch_buf key;
     key_of(&key, p, file_name);
@@ -487,13 +489,27 @@ bool intake_queues(const struct intake *in)
     return in->state == CH_INTAKE_WANTED && !in->running;
 }
 
+/* As far as is known: as it is, or as it is stated. What comes without either is taken to be half here. */
+static uint64_t likely_bytes(const struct intake *in)
+{
+    if (in->state != CH_INTAKE_FETCHING && in->size_bytes > 0) {
+        return in->size_bytes;
+    }
+    uint64_t bytes = in->expected_bytes != CH_SIZE_UNKNOWN   ? in->expected_bytes
+                     : in->answered_bytes != CH_SIZE_UNKNOWN ? in->answered_bytes
+                     : in->come_bytes > 0                    ? 2 * in->come_bytes
+                                                             : BYTES_PER_S;
+    uint64_t max = coming_max_bytes(in);
+    return bytes < max ? bytes : max;
+}
+
 /* As fast as what has come of it; before there is any, and for its inspection, as most come. */
 uint32_t intake_expected_s(const struct intake *in)
 {
     if (intake_queues(in)) {
         return turn_expected_s(in);
     }
-    uint64_t bytes = in->expected_bytes == CH_SIZE_UNKNOWN ? BYTES_PER_S : in->expected_bytes;
+    uint64_t bytes = likely_bytes(in);
     uint64_t inspected_s = 1 + bytes / BYTES_PER_S, fetched_s = 1 + bytes / BYTES_PER_S;
     if (in->state != CH_INTAKE_FETCHING) {
         fetched_s = 0;

@@ -316,14 +316,37 @@ uint64_t intakes_oldest_ms(struct keeper *k)
     return oldest;
 }
 
+static const char *const progress[] = {
+    [CH_INTAKE_WANTED] = "waiting",    [CH_INTAKE_FETCHING] = "fetching",
+    [CH_INTAKE_FETCHED] = "fetched",   [CH_INTAKE_SCANNING] = "inspecting",
+    [CH_INTAKE_SCANNED] = "inspected", [CH_INTAKE_DECIDED] = "decided",
+    [CH_INTAKE_FAILED] = "failed",
+};
+
+bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct intake_progress *ret)
+{
+    static const char *const text[] = {
+        [CH_INTAKE_WANTED] = "waits for its turn to be fetched",
+        [CH_INTAKE_FETCHING] = "is being fetched",
+        [CH_INTAKE_FETCHED] = "is being inspected",
+        [CH_INTAKE_SCANNING] = "is being inspected",
+        [CH_INTAKE_SCANNED] = "is inspected, and what is decided is being stored",
+        [CH_INTAKE_DECIDED] = "is inspected, and what is decided is being stored",
+    };
+    const struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
+    if (in == NULL || in->state == CH_INTAKE_FAILED) {
+        return false;
+    }
+    *ret = (struct intake_progress){.state = in->hangs ? "hangs" : progress[in->state],
+                                    .text = in->hangs ? "is asked for, and the upstream does not send it"
+                                                      : text[in->state],
+                                    .since_us = in->moved_at_us,
+                                    .expected_s = in->hangs ? 0 : intake_expected_s(in)};
+    return true;
+}
+
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx)
 {
-    static const char *const progress[] = {
-        [CH_INTAKE_WANTED] = "waiting",    [CH_INTAKE_FETCHING] = "fetching",
-        [CH_INTAKE_FETCHED] = "fetched",   [CH_INTAKE_SCANNING] = "inspecting",
-        [CH_INTAKE_SCANNED] = "inspected", [CH_INTAKE_DECIDED] = "decided",
-        [CH_INTAKE_FAILED] = "failed",
-    };
     size_t cursor = 0;
     void *value;
     while (ch_map_next(k->intakes, &cursor, NULL, &value)) {

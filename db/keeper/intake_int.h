@@ -30,10 +30,12 @@ struct intake {
     uint32_t attempts;
     struct waiters waiters;
     uint64_t started_ms;
+    int64_t moved_at_us; /* into its state */
     uint64_t fetch_ms; /* since when it is fetched */
     /* while it is fetched (stall.c) */
     uint64_t fetch;      /* job */
     uint64_t come_bytes; /* so far */
+    uint64_t answered_bytes; /* in all, as the answer states; CH_SIZE_UNKNOWN: it does not */
     uint64_t window_bytes, window_ms; /* at the start of the time that is looked at, and how long it is */
     struct ch_timer stall;
     bool hangs;
@@ -54,7 +56,7 @@ struct intake {
 };
 
 struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_name, bool ahead);
-struct intake *intake_find(struct keeper *k, struct page *p, struct ch_str file_name); /* NULL: none */
+struct intake *intake_find(struct keeper *k, const struct page *p, struct ch_str file_name); /* NULL: none */
 /* Moves the row, adding it when it has none (any more). */
 void intake_move(struct intake *in, enum ch_intake_state state);
 enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err) CH_MUST_CHECK;

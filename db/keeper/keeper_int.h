@@ -574,6 +574,13 @@ void intake_wait(struct intake *in, struct waiter *waiter);
 bool intake_hangs(const struct intake *in);  /* the upstream does not send it */
 bool intake_queues(const struct intake *in); /* it is not its turn yet */
 uint32_t intake_expected_s(const struct intake *in);
+struct intake_progress {
+    const char *state, *text; /* a word for programs, a sentence for people */
+    int64_t since_us;
+    uint32_t expected_s; /* until it is decided; 0: nobody can say */
+};
+/* False: it is not on its way in. */
+bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct intake_progress *ret);
 /* Why intake_want gave NULL: an HTTP status and a sentence. */
 uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size);
 enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;

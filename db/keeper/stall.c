@@ -47,7 +47,7 @@ void stall_on_timer(struct ch_timer *t)
     in->window_bytes = in->come_bytes; /* on_progress looks from here on */
     in->upstream->hanging++;
     turn_leave(in);
-    coming_halt(in); /* others need not wait for what does not come */
+    coming_halt(in);            /* others need not wait for what does not come */
     waiters_wake(&in->waiters); /* they find that it hangs */
     intakes_run(k);
 }
@@ -60,6 +60,7 @@ static void on_progress(void *ctx, uint64_t bytes, uint64_t total_bytes)
         in->window_bytes = 0;
     }
     in->come_bytes = bytes;
+    in->answered_bytes = total_bytes;
     if (in->hangs && in->come_bytes - in->window_bytes >= ch_limits.fetch_low_speed_bytes) {
         keeper_log("intake", "file=%s hangs=0", in->file_name);
         stop_hanging(in);
@@ -75,6 +76,7 @@ void stall_watch(struct intake *in, uint64_t fetch)
 {
     in->fetch = fetch;
     in->come_bytes = 0;
+    in->answered_bytes = CH_SIZE_UNKNOWN;
     jobs_on_progress(in->k, fetch, on_progress);
     next_window(in, ch_limits.fetch_answer_ms);
 }

@@ -51,7 +51,13 @@ static const struct {
     {"tab", "a:\n\tb: 1\n", "f:2:1: not readable as YAML"},
     {"control character", "a: \"\\x07\"\n", "f:1:4: a text with control characters"},
     {"NUL", "a: \"x\\0y\"\n", "f:1:4: a text with control characters"},
-    {"bad UTF-8", "a: \xff\n", "not readable as YAML"},
+    {"bad UTF-8", "a: \xff\n", "f:1:4: not readable as YAML: invalid leading UTF-8 octet"},
+    {"bad UTF-8 further on", "a: 1\nb: \xc3\xa9\xc3\xa9\xff\n", "f:2:6: not readable as YAML"},
+    {"Latin-1 in a comment", "a: 1\r\n\r\nb: 2 # caf\xe9\nc: 3\n", "f:3:11: not readable as YAML"},
+    {"UTF-8 cut off", "a: 1\nb: \xe2\x82", "f:2:4: not readable as YAML"},
+    {"after other line breaks", "a: 1\xc2\x85# \xe2\x80\xa8# \xe2\x80\xa9# \r#\x01\n",
+     "f:5:2: not readable as YAML: control characters are not allowed"},
+    {"control byte", "a: 1\nb:\n  - \x01\n", "f:3:5: not readable as YAML: control characters"},
     {"deep", "a: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]\n", "nested too deeply"},
 };
 

@@ -124,6 +124,7 @@ int house_held(const struct house *h, const char *in_url);
 size_t house_holds(const struct house *h); /* how many are held now */
 void house_let_go(struct house *h, int held); /* it is answered */
 void house_progress(struct house *h, int held, uint64_t bytes);
+void house_progress_of(struct house *h, int held, uint64_t bytes, uint64_t total_bytes);
 
 void house_turn(struct house *h, int max_wait_ms);
 /* Turns until *flag, for at most ten seconds: then the test fails. */

@@ -1,5 +1,5 @@
-/* The jails of the house: what they answer is written in the bytes that they read. And fetches that it holds
- * back until the test lets them go. */
+/* The jails of the house: what they answer is written in the bytes that they read. And fetches that
+ * it holds back until the test lets them go. */
 #include "house_int.h"
 
 #include <stdio.h>
@@ -282,7 +282,12 @@ void house_let_go(struct house *h, int held)
 
 void house_progress(struct house *h, int held, uint64_t bytes)
 {
-    struct ch_fetch_progress p = {fetch_of(&h->held[held]).job, bytes, CH_SIZE_UNKNOWN};
+    house_progress_of(h, held, bytes, CH_SIZE_UNKNOWN);
+}
+
+void house_progress_of(struct house *h, int held, uint64_t bytes, uint64_t total_bytes)
+{
+    struct ch_fetch_progress p = {fetch_of(&h->held[held]).job, bytes, total_bytes};
     struct ch_buf b;
     ch_buf_init(&b, 1024);
     ch_fetch_progress_put(&b, &p);

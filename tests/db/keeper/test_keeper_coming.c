@@ -192,6 +192,27 @@ static void t14_no_more_than_stated_is_fetched(void **state)
     house_free(h);
 }
 
+/* What the index states no size of is awaited as what the answer says it is, or as what comes. */
+static void the_time_for_an_unstated_size_is_near(void **state)
+{
+    (void)state;
+    for (int answered = 0; answered < 2; answered++) {
+        struct house *h = house_with(1, "-");
+        ((struct ch_config *)(uintptr_t)h->k->config)->undecided_max_bytes = 1ull << 30;
+        want(h, "192.0.2.1", 0, 60000);
+        for (uint64_t end = ch_now_boot_ms() + 200; ch_now_boot_ms() < end;) {
+            house_turn(h, 20); /* so that it has a speed: 10 bytes in that */
+        }
+        house_progress_of(h, house_held(h, "pkg-1.0-"), 10, answered == 1 ? 24 : CH_SIZE_UNKNOWN);
+        house_settle(h);
+        uint64_t ask = want(h, "192.0.2.2", 0, 50);
+        until_told(h, ask);
+        assert_int_equal(house_told(h, ask), CH_FILE_WAIT);
+        assert_in_range(h->file.retry_after_s, 1, 10);
+        house_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +221,7 @@ int main(void)
         cmocka_unit_test(t14_what_does_not_move_takes_no_room),
         cmocka_unit_test(t14_an_unstated_size_is_bounded),
         cmocka_unit_test(t14_no_more_than_stated_is_fetched),
+        cmocka_unit_test(the_time_for_an_unstated_size_is_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,6 +85,58 @@ static void explain_takes_every_form(void **state)
     house_free(h);
 }
 
+/* Until `file` is in that state on its way, as explain tells programs. */
+static void until_under_way(struct house *h, const char *file, const char *state)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    for (uint64_t end = ch_now_boot_ms() + 10000;;) {
+        assert_int_equal(house_command(h, true, "explain", file, NULL, NULL, &out), 0);
+        json_t *j = parse(&out);
+        json_t *way = json_object_get(json_array_get(j, 0), "under_way");
+        bool there = strcmp(text_of(way, "state"), state) == 0;
+        if (there) {
+            assert_true(strlen(text_of(way, "since")) > 0);
+            assert_in_range(json_integer_value(json_object_get(way, "expected_seconds")), 1, 60);
+        }
+        json_decref(j);
+        if (there) {
+            break;
+        }
+        assert_true(ch_now_boot_ms() < end);
+        house_turn(h, 20);
+    }
+    ch_buf_done(&out);
+}
+
+static void explain_tells_what_is_on_its_way(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_true(says(&out, "nobody has asked for it yet"));
+    assert_true(says(&out, "inspection, which starts when somebody asks for it"));
+    assert_false(says(&out, "on its way"));
+    h->hold = HOLD_FILES;
+    h->mute_scans = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 60000, false);
+    until_under_way(h, WHEEL, "fetching");
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_true(says(&out, "on its way: it is being fetched, since "));
+    assert_true(says(&out, " s more\n"));
+    assert_true(says(&out, "inspection, which is under way"));
+    assert_false(says(&out, "nobody has asked"));
+    house_let_go(h, house_held(h, WHEEL));
+    until_under_way(h, WHEEL, "inspecting");
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_true(says(&out, "on its way: it is being inspected, since "));
+    assert_false(says(&out, "nobody has asked"));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static void explain_says_rule_line_and_end(void **state)
 {
     (void)state;
@@ -399,6 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(explain_takes_every_form),
+        cmocka_unit_test(explain_tells_what_is_on_its_way),
         cmocka_unit_test(explain_says_rule_line_and_end),
         cmocka_unit_test(wrong_words_say_what_is_expected),
         cmocka_unit_test(every_list_is_json),
