@@ -6,7 +6,9 @@
  * messages has read them. A receiver that closes TCP instead after it has read all ends the stream,
  * too; one that dies with bytes unread resets it, and the job has failed and comes again. */
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -185,13 +187,37 @@ static enum ch_code write_all(struct line *l, struct ch_str bytes, struct ch_err
     return rc;
 }
 
-/* What the stream ended with: by the receiver's close_notify, or by TCP's own end. */
-static bool has_ended(const struct line *l, int n)
+/* TCP_CLOSE of netinet/tcp.h, whose tcp_info has not what Linux's has. */
+#define CLOSED 7
+
+/* TCP's own end says that the receiver has read all only where what we sent last, our close_notify,
+ * was taken, too: a receiver that has closed before is answered for by its kernel, with a reset. */
+static enum ch_code wait_taken(const struct line *l, struct ch_err *err)
 {
-    int why = SSL_get_error(l->ssl, n);
-    return why == SSL_ERROR_ZERO_RETURN ||
-           (why == SSL_ERROR_SSL &&
-            ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
+    for (;;) {
+        struct tcp_info info;
+        socklen_t len = sizeof(info);
+        if (getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+            info.tcpi_state == CLOSED) {
+            return ch_fail(err, CH_E_UPSTREAM, "%s: it ended the connection before it had read all",
+                           l->p->address);
+        }
+        if (info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0) {
+            return CH_OK;
+        }
+        if (ch_now_boot_ms() >= l->deadline_ms) {
+            return ch_fail(err, CH_E_TIMEOUT, "%s: it does not say that it has read all",
+                           l->p->address);
+        }
+        struct pollfd reset = {.fd = l->fd};
+        (void)poll(&reset, 1, 10);
+    }
+}
+
+static bool tcp_has_ended(const struct line *l, int n)
+{
+    return SSL_get_error(l->ssl, n) == SSL_ERROR_SSL &&
+           ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
 }
 
 static enum ch_code close_in_order(struct line *l, struct ch_err *err)
@@ -208,8 +234,11 @@ static enum ch_code close_in_order(struct line *l, struct ch_err *err)
         errno = 0;
         ERR_clear_error();
         n = SSL_read_ex(l->ssl, ignored, sizeof(ignored), &got);
-        if (n != 1 && has_ended(l, n)) {
+        if (n != 1 && SSL_get_error(l->ssl, n) == SSL_ERROR_ZERO_RETURN) {
             return CH_OK;
+        }
+        if (n != 1 && tcp_has_ended(l, n)) {
+            return wait_taken(l, err);
         }
         rc = n == 1 ? CH_OK : wait_tls(l, n, "waiting for its end of the connection", err);
     }
