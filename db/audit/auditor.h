@@ -37,8 +37,11 @@ struct audit_key {
     struct ch_sha256 id, former, pem;
     char purpose[64], type[32];
     char vkey[2 * CH_NOTE_NAME_MAX]; /* of the log's */
-    char *by, *reason;               /* NULL: none, or erased */
-    bool by_erased, reason_erased;
+    struct audit_key_text {
+        char *text;  /* NULL: none, or erased */
+        bool erased; /* and whether it is the row's then, `kept` says */
+        struct ch_log_erased kept;
+    } by, reason;
     bool waits; /* the log has not got it yet: only its time is known */
     bool seen;  /* the store has it */
 };
@@ -57,8 +60,19 @@ struct audit_keys {
     size_t handover_count;
 };
 
-/* ------------------------------------------------------------------ verify.c, compare.c */
+/* ------------------------------------------------------------------ verify.c, parts.c, compare.c
+ */
 
+/* Rows of a table that were there before entries were about them. */
+struct audit_before {
+    char table[CH_ENTRY_KEY_MAX];
+    uint64_t rows, found;
+};
+#define AUDIT_BEFORE_MAX  CH_ENTRY_FIELDS
+#define AUDIT_NAMES_BYTES (8u << 10)
+
+/* The whole, or a part of the entries: each part has a reader, a store, a hash and an output of its
+ * own, and what it has found is added to the whole's in the order of the parts. */
 struct audit_verify {
     struct audit_reader *reader;
     struct ch_store *store;
@@ -71,15 +85,24 @@ struct audit_verify {
     struct ch_buf upper[CH_TILE_LEVELS];        /* hashes of the levels above, as they should be */
     struct ch_tree tree;
     uint64_t size;
-    int64_t began_us;        /* when the log began */
-    uint64_t next_row;       /* the database's next entry should be this */
-    uint64_t waiting;        /* in the database, not in the log yet */
-    uint64_t written;        /* of the database's, so many were in the log */
-    uint64_t compared;       /* rows of the database that entries are about */
-    uint64_t erased;         /* commitments whose text was erased */
-    uint64_t erased_by_acts; /* of them, as many as entries say */
-    bool erasing;            /* such an entry waits to be written */
-    uint64_t dropped;        /* entries about rows that are not kept that long */
+    uint64_t from, to;     /* the entries of this part; `to` UINT64_MAX: and all that wait */
+    int64_t began_us;      /* when the log began */
+    uint64_t next_row;     /* the database's next entry should be this */
+    struct ch_buf waiting; /* hashes of the database's entries that are not in the log yet */
+    uint64_t written;      /* of the database's, so many were in the log */
+    uint64_t compared;     /* rows of the database that entries are about */
+    uint64_t dropped;      /* entries about rows that are not kept that long */
+    struct ch_logged_seen seen[CH_LOGGED_SOURCES];
+    struct audit_before before[AUDIT_BEFORE_MAX];
+    size_t before_count;
+    struct audit_erased {
+        uint64_t texts;      /* commitments without their text */
+        uint64_t listed;     /* texts that entries say were erased, each by its name */
+        uint64_t rows;       /* rows of log_erased that those entries should have listed */
+        uint64_t by_number;  /* texts that older entries say were erased, by their number alone */
+        uint64_t unlisted;   /* commitments without text that no list has */
+        struct ch_buf names; /* of the first of them, a line each */
+    } erased;
     struct audit_keys keys;
     uint64_t problems;
 };
@@ -90,14 +113,41 @@ struct audit_verify {
 enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool *ret_good,
                           struct ch_err *err) CH_MUST_CHECK;
 
-/* --- between the two --- */
+/* --- between them --- */
 void audit_problem(struct audit_verify *v, const char *fmt, ...) CH_PRINTF(2, 3);
-enum ch_code audit_compare(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* parts.c: the leaves of all entries, and each beside its row, by as many threads as there are
+ * processors; `meanwhile` runs once the leaves are there. */
+#define AUDIT_PART_ENTRIES 16384 /* fewer are not worth a thread */
+extern uint64_t audit_part_entries; /* tests lower it */
+enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
+                             void (*meanwhile)(struct audit_verify *v),
+                             struct ch_err *err) CH_MUST_CHECK;
+/* verify.c: the leaves of this part. */
+void audit_hash_entries(struct audit_verify *v);
+/* compare.c: of this part; then of the whole, from the database to the log. */
+enum ch_code audit_compare_entries(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* erased.c: the text of a field, or what stands for it. NULL: it is not there. */
+const struct ch_log_clear *audit_clear_of(const struct ch_logged *l, const char *field);
+const struct ch_log_erased *audit_erased_of(const struct ch_logged *l, const char *field);
+/* Whether this is the text that was erased; true where nobody can tell. */
+bool audit_is_erased_text(struct audit_verify *v, const struct ch_log_erased *e,
+                          struct ch_str text);
+/* The entry's commitments have their texts, or were erased by an act that an entry is. */
+void audit_check_commitments(struct audit_verify *v, const struct ch_logged *l,
+                             const struct ch_log_entry_fields *f);
+/* An entry of kind "erased", and what came of them all. */
+enum ch_code audit_erased_take(struct audit_verify *v, const struct ch_logged *l,
+                               const struct ch_log_entry_fields *f,
+                               struct ch_err *err) CH_MUST_CHECK;
+void audit_erased_check(struct audit_verify *v);
 /* keys.c: an entry of kind "key" (`f` NULL: it waits to be written); then all of them against the
  * store's keys, in both directions. */
 void audit_keys_take(struct audit_verify *v, const struct ch_logged *l,
                      const struct ch_log_entry_fields *f);
 enum ch_code audit_keys_compare(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* Those of a part go behind these. */
+void audit_keys_add(struct audit_keys *keys, struct audit_keys *more);
 /* Before the tree is computed, and at each size that it comes to. */
 enum ch_code audit_handovers_read(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
 void audit_handovers_root(struct audit_verify *v);

@@ -47,52 +47,17 @@ static void check_leaf(struct audit_verify *v, uint64_t i, const struct ch_sha25
     }
 }
 
-static const struct ch_log_clear *clear_of(const struct ch_logged *l, const char *field)
-{
-    for (size_t i = 0; i < l->clear_count; i++) {
-        if (ch_str_eq(l->clear[i].field, ch_str_of(field))) {
-            return &l->clear[i];
-        }
-    }
-    return NULL;
-}
-
-/* Every commitment has its text, or it was erased; and it is of that text. */
-static void check_commitments(struct audit_verify *v, const struct ch_logged *l,
-                              const struct ch_log_entry_fields *f)
-{
-    for (size_t i = 0; i < f->count; i++) {
-        char key[CH_ENTRY_KEY_MAX];
-        struct ch_sha256 stated;
-        if (f->field[i].value.ptr[0] != '{') {
-            continue;
-        }
-        snprintf(key, sizeof(key), "%.*s", CH_STR_ARG(f->field[i].key));
-        const struct ch_log_clear *clear = clear_of(l, key);
-        if (!ch_log_entry_get_commitment(f, key, &stated)) {
-            continue;
-        }
-        if (clear == NULL) {
-            v->erased++;
-            continue;
-        }
-        struct ch_sha256 actual = ch_log_entry_commit_with(v->hash, clear->salt, clear->text);
-        if (!ch_sha256_eq(&stated, &actual)) {
-            audit_problem(v, "database: log_clear %llu %s is not the text that was logged",
-                          (unsigned long long)l->row.index, key);
-        }
-    }
-}
-
 /* ------------------------------------------------------------------ one row */
 
-static bool text_is_same(const struct ch_logged *l, const struct ch_log_entry_fields *f,
-                         const struct ch_logged_field *field)
+static bool text_is_same(struct audit_verify *v, const struct ch_logged *l,
+                         const struct ch_log_entry_fields *f, const struct ch_logged_field *field)
 {
     struct ch_str value = ch_log_entry_get(f, field->name);
-    if (value.len > 0 && value.ptr[0] == '{') { /* erased: nobody can tell */
-        const struct ch_log_clear *clear = clear_of(l, field->name);
-        return clear == NULL || ch_str_eq(clear->text, field->text);
+    if (value.len > 0 && value.ptr[0] == '{') {
+        const struct ch_log_clear *clear = audit_clear_of(l, field->name);
+        return clear != NULL
+                   ? ch_str_eq(clear->text, field->text)
+                   : audit_is_erased_text(v, audit_erased_of(l, field->name), field->text);
     }
     if (value.len == field->text.len + 2 && field->text.len > 0 &&
         memcmp(value.ptr + 1, field->text.ptr, field->text.len) == 0 &&
@@ -108,15 +73,15 @@ static bool text_is_same(const struct ch_logged *l, const struct ch_log_entry_fi
     return same;
 }
 
-static bool field_is_same(const struct ch_logged *l, const struct ch_log_entry_fields *f,
-                          const struct ch_logged_field *field)
+static bool field_is_same(struct audit_verify *v, const struct ch_logged *l,
+                          const struct ch_log_entry_fields *f, const struct ch_logged_field *field)
 {
     int64_t number = 0;
     bool flag = false;
     struct ch_sha256 sha256;
     switch (field->type) {
     case CH_LOGGED_TEXT:
-        return text_is_same(l, f, field);
+        return text_is_same(v, l, f, field);
     case CH_LOGGED_SHA256:
     case CH_LOGGED_DIGEST:
         return ch_log_entry_get_sha(f, field->name, &sha256)
@@ -126,7 +91,7 @@ static bool field_is_same(const struct ch_logged *l, const struct ch_log_entry_f
     case CH_LOGGED_NUMBER:
         return ch_log_entry_get_int(f, field->name, &number) && number == field->number;
     case CH_LOGGED_FLAG:
-        return ch_log_entry_get_bool(f, field->name, &flag) && flag == (field->number != 0);
+        return ch_log_entry_get_bool(f, field->name, &flag) && field->number == (flag ? 1 : 0);
     case CH_LOGGED_TIME:
         return ch_log_entry_get_int(f, field->name, &number)
                    ? number == field->number
@@ -136,17 +101,18 @@ static bool field_is_same(const struct ch_logged *l, const struct ch_log_entry_f
     return false;
 }
 
+/* Entries of this version have not got what was added to their kind since. */
+static bool is_newer(const struct ch_log_entry_fields *f, const struct ch_logged_field *field)
+{
+    int64_t version = 0;
+    return field->since > 0 && (!ch_log_entry_get_int(f, "v", &version) || version < field->since);
+}
+
 static void check_row(struct audit_verify *v, const struct ch_logged *l,
                       const struct ch_log_entry_fields *f)
 {
-    int64_t id = 0;
-    unsigned long long n = l->row.index;
+    unsigned long long n = l->row.index, id = l->row.source;
     if (l->table == NULL) {
-        return;
-    }
-    if (!ch_log_entry_get_int(f, "id", &id) || (uint64_t)id != l->row.source) {
-        audit_problem(v, "database: log_entry %llu names another row of %s than the log", n,
-                      l->table);
         return;
     }
     if (l->source_dropped) {
@@ -154,37 +120,54 @@ static void check_row(struct audit_verify *v, const struct ch_logged *l,
         return;
     }
     if (!l->source_there) {
-        audit_problem(v, "database: %s %lld is gone, which entry %llu is about", l->table,
-                      (long long)id, n);
+        audit_problem(v, "database: %s %llu is gone, which entry %llu is about", l->table, id, n);
         return;
     }
     for (size_t i = 0; i < l->field_count; i++) {
-        if (!field_is_same(l, f, &l->fields[i])) {
-            struct ch_str logged = ch_log_entry_get(f, l->fields[i].name);
+        const struct ch_logged_field *field = &l->fields[i];
+        if (!field->unknown && !is_newer(f, field) && !field_is_same(v, l, f, field)) {
+            struct ch_str logged = ch_log_entry_get(f, field->name);
             audit_problem(
-                v, "database: %s %lld: %s is not what was logged (entry %llu: %.*s)", l->table,
-                (long long)id, l->fields[i].name, n,
+                v, "database: %s %llu: %s is not what was logged (entry %llu: %.*s)", l->table, id,
+                field->column != NULL ? field->column : field->name, n,
                 CH_STR_ARG(logged.ptr != NULL ? ch_str_sub(logged, 0, 200) : CH_STR("nothing")));
         }
     }
     v->compared++;
 }
 
+/* ------------------------------------------------------------------ the row of log_entry */
+
+static bool is_text(struct audit_verify *v, const struct ch_logged *l,
+                    const struct ch_log_entry_fields *f, const char *key, struct ch_str row)
+{
+    struct ch_logged_field field = {.name = key, .text = row};
+    return text_is_same(v, l, f, &field);
+}
+
+/* What it repeats of the entry, to find it by. */
 static void check_facts(struct audit_verify *v, const struct ch_logged *l,
                         const struct ch_log_entry_fields *f)
 {
-    struct ch_buf kind;
-    int64_t at = 0;
-    ch_buf_init(&kind, 256);
-    bool same = ch_log_entry_get_str(f, "kind", &kind) &&
-                ch_str_eq(ch_buf_str(&kind), l->row.kind) &&
-                ch_log_entry_get_int(f, "at_us", &at) && at == l->row.at_us;
-    ch_buf_done(&kind);
-    if (!same) {
-        audit_problem(v, "database: log_entry %llu has another kind or time than the log",
-                      (unsigned long long)l->row.index);
+    const struct ch_log_row *row = &l->row;
+    int64_t at = 0, id = 0;
+    unsigned long long n = row->index;
+    bool named = !ch_str_eq(row->kind, CH_STR("grant")); /* which has a repository it is for */
+    if (!is_text(v, l, f, "kind", row->kind) || !ch_log_entry_get_int(f, "at_us", &at) ||
+        at != row->at_us) {
+        audit_problem(v, "database: log_entry %llu has another kind or time than the log", n);
     }
-    if (l->row.index == 0) {
+    if (ch_log_entry_get_int(f, "id", &id) ? (uint64_t)id != row->source : row->source != 0) {
+        audit_problem(v, "database: log_entry %llu names another row of %s than the log", n,
+                      l->table != NULL ? l->table : "no table");
+    }
+    if (named ? !is_text(v, l, f, "repository", row->repository) ||
+                    !is_text(v, l, f, "project", row->project) ||
+                    !is_text(v, l, f, "file", row->file_name)
+              : row->repository.len + row->project.len + row->file_name.len > 0) {
+        audit_problem(v, "database: log_entry %llu has other names than the log", n);
+    }
+    if (row->index == 0) {
         v->began_us = at;
     }
 }
@@ -201,18 +184,42 @@ static void check_without_row(struct audit_verify *v, uint64_t end)
     }
 }
 
-/* What an entry waits to say, or says, beside its row. */
-static void take(struct audit_verify *v, const struct ch_logged *l,
-                 const struct ch_log_entry_fields *f)
+/* The newest such entry counts: it has what the ones before it had. */
+static void take_before(struct audit_verify *v, const struct ch_log_entry_fields *f)
 {
-    int64_t texts = 0;
+    struct ch_log_entry_fields tables;
+    if (ch_log_entry_read(ch_log_entry_get(f, "before"), &tables, NULL) != CH_OK) {
+        return; /* from before there were any */
+    }
+    v->before_count = tables.count;
+    for (size_t i = 0; i < tables.count; i++) {
+        struct audit_before *b = &v->before[i];
+        int64_t rows = 0;
+        snprintf(b->table, sizeof(b->table), "%.*s", CH_STR_ARG(tables.field[i].key));
+        b->rows = ch_log_entry_get_int(&tables, b->table, &rows) && rows > 0 ? (uint64_t)rows : 0;
+        b->found = 0;
+    }
+}
+
+/* What an entry says, or waits to say (`f` NULL), beside its row. */
+static enum ch_code take(struct audit_verify *v, const struct ch_logged *l,
+                         const struct ch_log_entry_fields *f, struct ch_err *err)
+{
     if (ch_str_eq(l->row.kind, CH_STR("key"))) {
         audit_keys_take(v, l, f);
-    } else if (ch_str_eq(l->row.kind, CH_STR("erased"))) {
-        v->erasing = v->erasing || f == NULL;
-        if (f != NULL && ch_log_entry_get_int(f, "texts", &texts) && texts > 0) {
-            v->erased_by_acts += (uint64_t)texts;
-        }
+    } else if (f != NULL && ch_str_eq(l->row.kind, CH_STR("erased"))) {
+        return audit_erased_take(v, l, f, err);
+    } else if (f != NULL && (ch_str_eq(l->row.kind, CH_STR("genesis")) ||
+                             ch_str_eq(l->row.kind, CH_STR("before")))) {
+        take_before(v, f);
+    }
+    return CH_OK;
+}
+
+static void count_erased(struct audit_verify *v, const struct ch_logged *l)
+{
+    for (size_t i = 0; i < l->erased_count; i++) {
+        v->erased.rows += l->erased[i].act < v->size;
     }
 }
 
@@ -224,63 +231,114 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     struct ch_err why;
     char kind[32];
     check_without_row(v, l->row.index);
+    count_erased(v, l);
     if (l->row.index >= v->size) {
-        v->waiting++;
-        take(v, l, NULL);
-        return CH_OK;
+        ch_put_sha256(&v->waiting, &l->row.leaf);
+        return take(v, l, NULL, err);
     }
-    (void)err;
     v->next_row = l->row.index + 1;
     snprintf(kind, sizeof(kind), "%.*s", CH_STR_ARG(l->row.kind));
     uint64_t before = v->problems;
     check_leaf(v, l->row.index, &l->row.leaf, kind);
     if (v->problems > before || audit_reader_get(v->reader, l->row.index, &entry, &why) != CH_OK) {
-        take(v, l, NULL); /* named already: what else it says is not another thing */
-        return CH_OK;     /* what it says is not what was logged */
+        return take(v, l, NULL, err); /* named already: what else it says is not another thing */
     }
     if (ch_log_entry_read(entry, &f, &why) != CH_OK) {
         audit_problem(v, "entry %llu (%s): %s", (unsigned long long)l->row.index, kind, why.msg);
         return CH_OK;
     }
     check_facts(v, l, &f);
-    check_commitments(v, l, &f);
+    audit_check_commitments(v, l, &f);
     check_row(v, l, &f);
-    take(v, l, &f);
-    return CH_OK;
+    return take(v, l, &f, err);
+}
+
+enum ch_code audit_compare_entries(struct audit_verify *v, struct ch_err *err)
+{
+    v->next_row = v->from;
+    enum ch_code rc = ch_store_logged(v->store, v->from, v->to, on_logged, v, v->seen, err);
+    if (rc == CH_OK) {
+        check_without_row(v, v->to);
+    }
+    return rc;
 }
 
 /* ------------------------------------------------------------------ from the database to the log
  */
 
-static void on_unlogged(void *ctx, struct ch_str table, uint64_t id, int64_t at_us, bool first)
+static struct audit_before *before_of(struct audit_verify *v, const char *table)
+{
+    for (size_t i = 0; i < v->before_count; i++) {
+        if (strcmp(v->before[i].table, table) == 0) {
+            return &v->before[i];
+        }
+    }
+    return NULL;
+}
+
+static void on_unlogged(void *ctx, const char *table, int64_t id)
 {
     struct audit_verify *v = ctx;
-    if (!first || at_us >= v->began_us) { /* before it there was no log */
-        audit_problem(v, "database: %.*s %llu was never logged", CH_STR_ARG(table),
-                      (unsigned long long)id);
+    struct audit_before *before = before_of(v, table);
+    if (before == NULL || before->rows == 0) {
+        audit_problem(v, "database: %s %lld was never logged", table, (long long)id);
+    } else {
+        before->found++;
     }
 }
 
-/* Texts go by an act that is an entry itself (T26). */
-static void check_erased(struct audit_verify *v)
+/* There may be as many as were counted when entries came to be about their table. */
+static void check_before(struct audit_verify *v)
 {
-    if (v->erased > v->erased_by_acts && !v->erasing) {
-        audit_problem(
-            v, "database: %llu texts of log_clear are gone, entries say that %llu were erased",
-            (unsigned long long)v->erased, (unsigned long long)v->erased_by_acts);
+    for (size_t i = 0; i < v->before_count; i++) {
+        const struct audit_before *b = &v->before[i];
+        if (b->found != b->rows) {
+            audit_problem(v,
+                          "database: no entry is about %llu rows of %s, but there were %llu such "
+                          "rows when entries began",
+                          (unsigned long long)b->found, b->table, (unsigned long long)b->rows);
+        }
     }
 }
 
-enum ch_code audit_compare(struct audit_verify *v, struct ch_err *err)
+struct pending {
+    struct audit_verify *v;
+    uint64_t next; /* of those that wait */
+};
+
+/* What the keeper will write is what it has said that it will. */
+static bool on_pending(void *ctx, uint64_t index, struct ch_str entry)
 {
-    uint64_t next = 0;
-    enum ch_code rc = ch_store_log_ends(v->store, &next, &v->written, err);
-    rc = rc == CH_OK ? ch_store_logged(v->store, on_logged, v, err) : rc;
+    struct pending *p = ctx;
+    struct audit_verify *v = p->v;
+    struct ch_sha256 leaf = ch_tree_leaf(v->hash, entry), should = {{0}};
+    if (index < v->size) {
+        should = v->leaves[index];
+    } else if ((index - v->size + 1) * CH_SHA256_BYTES <= v->waiting.len) {
+        struct ch_rd r =
+            ch_rd_of(v->waiting.ptr + (index - v->size) * CH_SHA256_BYTES, CH_SHA256_BYTES);
+        should = ch_get_sha256(&r);
+        p->next += index == p->next;
+    }
+    if (!ch_sha256_eq(&leaf, &should)) {
+        audit_problem(v, "database: log_pending %llu is not the entry that was logged",
+                      (unsigned long long)index);
+    }
+    return true;
+}
+
+enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err)
+{
+    struct pending p = {v, v->size};
+    audit_erased_check(v);
+    enum ch_code rc = ch_store_unlogged(v->store, v->seen, on_unlogged, v, err);
     if (rc == CH_OK) {
-        check_without_row(v, v->size);
-        check_erased(v);
-        rc = ch_store_unlogged(v->store, on_unlogged, v, err);
-        rc = rc == CH_OK ? audit_keys_compare(v, err) : rc;
+        check_before(v);
+        rc = ch_store_log_pending(v->store, 0, on_pending, &p, err);
     }
-    return rc;
+    if (rc == CH_OK && p.next != v->size + v->waiting.len / CH_SHA256_BYTES) {
+        audit_problem(v, "database: log_pending %llu is gone, which waits to be written",
+                      (unsigned long long)p.next);
+    }
+    return rc == CH_OK ? audit_keys_compare(v, err) : rc;
 }

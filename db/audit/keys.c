@@ -21,16 +21,20 @@ static void take_text(const struct ch_log_entry_fields *f, const char *name, cha
     ch_buf_done(&text);
 }
 
-static char *take_clear(const struct ch_logged *l, const struct ch_log_entry_fields *f,
-                        const char *name, bool *ret_erased)
+static void take_clear(const struct ch_logged *l, const struct ch_log_entry_fields *f,
+                       const char *name, struct audit_key_text *ret)
 {
-    for (size_t i = 0; i < l->clear_count; i++) {
-        if (ch_str_eq(l->clear[i].field, ch_str_of(name))) {
-            return ch_str_dup(l->clear[i].text);
-        }
+    const struct ch_log_clear *clear = audit_clear_of(l, name);
+    const struct ch_log_erased *kept = audit_erased_of(l, name);
+    if (clear != NULL) {
+        ret->text = ch_str_dup(clear->text);
+        return;
     }
-    *ret_erased = ch_log_entry_get(f, name).ptr != NULL;
-    return NULL;
+    ret->erased = ch_log_entry_get(f, name).ptr != NULL;
+    if (kept != NULL) {
+        ret->kept = *kept;
+        ret->kept.field = (struct ch_str){NULL, 0}; /* borrowed */
+    }
 }
 
 void audit_keys_take(struct audit_verify *v, const struct ch_logged *l,
@@ -57,15 +61,28 @@ void audit_keys_take(struct audit_verify *v, const struct ch_logged *l,
     take_text(f, "purpose", key->purpose, sizeof(key->purpose));
     take_text(f, "type", key->type, sizeof(key->type));
     take_text(f, "vkey", key->vkey, sizeof(key->vkey));
-    key->by = take_clear(l, f, "by", &key->by_erased);
-    key->reason = take_clear(l, f, "reason", &key->reason_erased);
+    take_clear(l, f, "by", &key->by);
+    take_clear(l, f, "reason", &key->reason);
+}
+
+void audit_keys_add(struct audit_keys *keys, struct audit_keys *more)
+{
+    size_t count = keys->count + more->count;
+    keys->list = ch_realloc_array(keys->list, count > 0 ? count : 1, sizeof(*keys->list));
+    for (size_t i = 0; i < more->count; i++) {
+        keys->list[keys->count++] = more->list[i];
+    }
+    keys->cap = count > 0 ? count : 1;
+    free(more->list);
+    more->list = NULL;
+    more->count = more->cap = 0;
 }
 
 void audit_keys_done(struct audit_keys *keys)
 {
     for (size_t i = 0; i < keys->count; i++) {
-        free(keys->list[i].by);
-        free(keys->list[i].reason);
+        free(keys->list[i].by.text);
+        free(keys->list[i].reason.text);
     }
     for (size_t i = 0; i < keys->handover_count; i++) {
         ch_buf_done(&keys->handovers[i].note);
@@ -86,10 +103,11 @@ static void name_of(const struct ch_sha256 *id, char ret[SHOWN_HEX + 1])
     ch_buf_done(&hex);
 }
 
-static bool text_is(const char *logged, bool erased, struct ch_str row)
+static bool text_is(struct audit_verify *v, const struct audit_key_text *logged, struct ch_str row)
 {
-    return erased ||
-           ch_str_eq(ch_str_of(logged != NULL ? logged : ""), row.ptr != NULL ? row : CH_STR(""));
+    row = row.ptr != NULL ? row : CH_STR("");
+    return logged->erased ? audit_is_erased_text(v, &logged->kept, row)
+                          : ch_str_eq(ch_str_of(logged->text != NULL ? logged->text : ""), row);
 }
 
 static void differs(struct audit_verify *v, const struct audit_key *key, const char *what)
@@ -155,8 +173,8 @@ static void check_end(struct audit_verify *v, const struct audit_key *key,
         differs(v, next, "that it took another one's place");
     } else if (row->ended_at_us != next->at_us) {
         differs(v, next, "when the former one ended");
-    } else if (!text_is(next->by, next->by_erased, row->ended_by) ||
-               !text_is(next->reason, next->reason_erased, row->ended_reason)) {
+    } else if (!text_is(v, &next->by, row->ended_by) ||
+               !text_is(v, &next->reason, row->ended_reason)) {
         differs(v, next, "who ended the former one, or why,");
     }
 }

@@ -122,7 +122,7 @@ enum ch_code audit_search(const char *state, const struct audit_query *q, FILE *
     } else if (rc == CH_OK) {
         snprintf(folder, sizeof(folder), "%s/db", state);
         rc = ch_store_open_read(folder, &store, err);
-        rc = rc == CH_OK ? ch_store_logged(store, on_logged, &s, err) : rc;
+        rc = rc == CH_OK ? ch_store_logged(store, 0, UINT64_MAX, on_logged, &s, NULL, err) : rc;
     }
     if (rc == CH_OK && fflush(out) != 0) {
         rc = ch_fail(err, CH_E_IO, "writing what was found");

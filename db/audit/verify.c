@@ -70,10 +70,11 @@ static void unreadable(struct audit_verify *v, uint64_t first, uint64_t count,
     }
 }
 
-static void hash_entries(struct audit_verify *v)
+void audit_hash_entries(struct audit_verify *v)
 {
     struct ch_err err;
-    for (uint64_t i = 0; i < v->size; i++) {
+    uint64_t to = v->to < v->size ? v->to : v->size;
+    for (uint64_t i = v->from; i < to; i++) {
         struct ch_str entry;
         uint64_t left = v->size - i;
         if (audit_reader_get(v->reader, i, &entry, &err) == CH_OK) {
@@ -82,6 +83,10 @@ static void hash_entries(struct audit_verify *v)
             unreadable(v, i, left < CH_TILE_HASHES ? left : CH_TILE_HASHES, &err);
         }
     }
+}
+
+static void grow_tree(struct audit_verify *v)
+{
     for (uint64_t i = 0; i < v->size; i++) {
         ch_tree_add(&v->tree, v->hash, &v->leaves[i], on_node, v);
         audit_handovers_root(v);
@@ -160,7 +165,14 @@ static enum ch_code bound_size(struct audit_verify *v, struct ch_err *err)
     return CH_OK;
 }
 
-static enum ch_code check_all(struct audit_verify *v, struct ch_str vkey, struct ch_err *err)
+static void check_tree(struct audit_verify *v)
+{
+    grow_tree(v);
+    check_upper_levels(v);
+}
+
+static enum ch_code check_all(struct audit_verify *v, const char *state, struct ch_str vkey,
+                              struct ch_err *err)
 {
     enum ch_code rc = bound_size(v, err);
     if (rc != CH_OK) {
@@ -174,14 +186,11 @@ static enum ch_code check_all(struct audit_verify *v, struct ch_str vkey, struct
     if (rc != CH_OK) {
         return rc;
     }
-    rc = audit_handovers_read(v, err);
-    if (rc != CH_OK) {
-        return rc;
-    }
     v->leaves = ch_calloc((size_t)v->size, sizeof(*v->leaves));
-    hash_entries(v);
-    check_upper_levels(v);
-    rc = audit_compare(v, err);
+    rc = audit_parts_run(v, state, check_tree, err);
+    uint64_t next = 0;
+    rc = rc == CH_OK ? ch_store_log_ends(v->store, &next, &v->written, err) : rc;
+    rc = rc == CH_OK ? audit_compare_rows(v, err) : rc;
     return rc == CH_OK ? check_checkpoint(v, err) : rc;
 }
 
@@ -189,15 +198,16 @@ static void say(const struct audit_verify *v)
 {
     fprintf(v->out, "%llu entries, %llu rows of the database; signed by %s",
             (unsigned long long)v->size, (unsigned long long)v->compared, v->key.name);
-    if (v->erased > 0) {
-        fprintf(v->out, "; %llu texts were erased", (unsigned long long)v->erased);
+    if (v->erased.texts > 0) {
+        fprintf(v->out, "; %llu texts were erased", (unsigned long long)v->erased.texts);
     }
     if (v->dropped > 0) {
         fprintf(v->out, "; %llu rows are older than what is kept of their table",
                 (unsigned long long)v->dropped);
     }
-    if (v->waiting > 0) {
-        fprintf(v->out, "; %llu entries wait to be written", (unsigned long long)v->waiting);
+    if (v->waiting.len > 0) {
+        fprintf(v->out, "; %llu entries wait to be written",
+                (unsigned long long)(v->waiting.len / CH_SHA256_BYTES));
     }
     if (v->problems > 0) {
         fprintf(v->out, ": NOT as logged, %llu times\n", (unsigned long long)v->problems);
@@ -210,17 +220,17 @@ enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool
                           struct ch_err *err)
 {
     struct audit_reader reader;
-    struct audit_verify v = {.reader = &reader, .out = out, .hash = ch_hash_new(), .published_tile = UINT64_MAX};
-    char folder[4096];
+    struct audit_verify v = {
+        .reader = &reader, .out = out, .hash = ch_hash_new(), .published_tile = UINT64_MAX};
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_init(&v.upper[level], SIZE_MAX / 2);
     }
+    ch_buf_init(&v.waiting, SIZE_MAX / 2);
+    ch_buf_init(&v.erased.names, 8 * AUDIT_NAMES_BYTES);
     /* The log first: what the database gets meanwhile is entries that wait. */
     enum ch_code rc = audit_reader_open(state, &reader, err);
-    snprintf(folder, sizeof(folder), "%s/db", state);
-    rc = rc == CH_OK ? ch_store_open_read(folder, &v.store, err) : rc;
     v.size = reader.size;
-    rc = rc == CH_OK ? check_all(&v, vkey, err) : rc;
+    rc = rc == CH_OK ? check_all(&v, state, vkey, err) : rc;
     if (rc == CH_OK) {
         say(&v);
         *ret_good = v.problems == 0;
@@ -232,6 +242,8 @@ enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_done(&v.upper[level]);
     }
+    ch_buf_done(&v.waiting);
+    ch_buf_done(&v.erased.names);
     ch_hash_free(v.hash);
     return rc;
 }

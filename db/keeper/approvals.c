@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
 #include "db/signing/bundle.h"
@@ -181,11 +182,53 @@ bool approvals_stand(struct keeper *k, struct page *p, size_t file)
     return ch_sha256_eq(&f->approved, &f->artifact);
 }
 
+/* ------------------------------------------------------------------ what ends */
+
+struct ending {
+    struct keeper *k;
+    int64_t at_us;
+    enum ch_code (*end)(struct ending *e, ch_store_withdrawn_fn *each, struct ch_err *err);
+    const struct page *page; /* and this file of it, or */
+    struct ch_str file_name;
+    const struct ch_repository *repository; /* all of another environment's */
+};
+
+static enum ch_code on_ended(void *ctx, const struct ch_attestation_row *row, struct ch_err *err)
+{
+    const struct ending *e = ctx;
+    return audit_attestation_end(e->k, row, e->at_us, err);
+}
+
+/* What was withdrawn with its entries; T4: without them when they cannot be written. */
+static enum ch_code end_with_entries(struct ending *e, struct ch_err *err)
+{
+    struct ch_err why;
+    enum ch_code rc = keeper_write(e->k, err);
+    rc = rc == CH_OK ? audit_step(e->k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = audit_step_end(e->k, e->end(e, on_ended, &why), &why);
+    if (rc != CH_OK) {
+        keeper_log("audit", "withdrawal=without-entry error=\"%s\"", why.msg);
+        rc = e->end(e, NULL, err);
+    }
+    return rc;
+}
+
+static enum ch_code end_file(struct ending *e, ch_store_withdrawn_fn *each, struct ch_err *err)
+{
+    return ch_store_end_approvals(e->k->store, ch_str_of(e->page->repository),
+                                  ch_str_of(e->page->upstream->name), page_name(e->page),
+                                  e->file_name, e->at_us, each, e, err);
+}
+
 static enum ch_code end_of_file(struct keeper *k, const struct page *p, struct ch_str file_name,
                                 struct ch_err *err)
 {
-    return ch_store_end_approvals(k->store, ch_str_of(p->repository), ch_str_of(p->upstream->name),
-                                  page_name(p), file_name, keeper_now_us(k), err);
+    struct ending e = {
+        .k = k, .at_us = keeper_now_us(k), .end = end_file, .page = p, .file_name = file_name};
+    return end_with_entries(&e, err);
 }
 
 /* ------------------------------------------------------------------ signing */
@@ -217,6 +260,29 @@ static enum ch_code sign_statement(struct ch_signer *signer, struct ch_str state
     enum ch_code rc = ch_buf_ok(&pae, err);
     rc = rc == CH_OK ? ch_signer_sign(signer, ch_buf_str(&pae), sig, err) : rc;
     ch_buf_done(&pae);
+    return rc;
+}
+
+/* With its entry: neither is there without the other. An approval counts once the log has it. */
+static enum ch_code keep_attestation(struct keeper *k, struct page_file *f,
+                                     struct ch_attestation_row *row, struct ch_str evidence,
+                                     struct ch_err *err)
+{
+    uint64_t log_end = f->log_end;
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    if (evidence.len > 0) {
+        rc = ch_store_put_evidence(k->store, &row->evidence, evidence, err);
+    }
+    rc = rc == CH_OK ? ch_store_add_attestation(k->store, row, &row->id, err) : rc;
+    rc = rc == CH_OK ? audit_attestation(k, row, &log_end, err) : rc;
+    rc = audit_step_end(k, rc, err);
+    if (rc == CH_OK && row->passed) {
+        f->log_end = log_end;
+    }
     return rc;
 }
 
@@ -253,16 +319,13 @@ static enum ch_code attest(struct keeper *k, struct page *p, size_t file,
         .environment = ch_str_of(p->config->environment),
         .passed = passed,
         .key = ch_public_key_id(ch_signer_public(signer)),
+        .evidence = evidence,
         .statement = ch_buf_str(&statement),
         .statement_sig = ch_buf_str(&statement_sig),
         .file_sig = passed ? ch_buf_str(&file_sig) : (struct ch_str){NULL, 0},
         .at_us = now,
     };
-    rc = rc == CH_OK ? keeper_write(k, err) : rc;
-    if (rc == CH_OK && text.len > 0) {
-        rc = ch_store_put_evidence(k->store, &evidence, ch_buf_str(&text), err);
-    }
-    rc = rc == CH_OK ? ch_store_add_attestation(k->store, &row, err) : rc;
+    rc = rc == CH_OK ? keep_attestation(k, f, &row, ch_buf_str(&text), err) : rc;
     ch_buf_done(&text);
     ch_buf_done(&statement);
     ch_buf_done(&statement_sig);
@@ -290,8 +353,7 @@ enum ch_code approvals_sign(struct keeper *k, struct page *p, size_t file,
     ch_purpose_approve_file(p->config->environment, purpose);
     rc = rc == CH_OK ? keyring_signer(k, purpose, &signer, err) : rc;
     if (rc == CH_OK && !approvals_stand(k, p, file)) { /* other bytes of this name are it no more */
-        rc = keeper_write(k, err);
-        rc = rc == CH_OK ? end_of_file(k, p, p->facts.files[file].index.file_name, err) : rc;
+        rc = end_of_file(k, p, p->facts.files[file].index.file_name, err);
     }
     rc = rc == CH_OK ? attest(k, p, file, d, signer, err) : rc;
     if (rc == CH_OK) {
@@ -325,8 +387,7 @@ void approvals_withdraw(struct keeper *k, const struct page *p, struct ch_str fi
 {
     struct ch_err err;
     ptrdiff_t at = page_find_file(p, file_name);
-    enum ch_code rc = keeper_write(k, &err);
-    rc = rc == CH_OK ? end_of_file(k, p, file_name, &err) : rc;
+    enum ch_code rc = end_of_file(k, p, file_name, &err);
     if (rc != CH_OK) {
         keeper_log("store", "withdrawal=unrecorded error=\"%s\"", err.msg);
     }
@@ -350,14 +411,23 @@ static void forget_all(struct keeper *k)
     }
 }
 
+static enum ch_code end_elsewhere(struct ending *e, ch_store_withdrawn_fn *each, struct ch_err *err)
+{
+    return ch_store_end_approvals_elsewhere(e->k->store, ch_str_of(e->repository->name),
+                                            ch_str_of(e->repository->environment), e->at_us, each,
+                                            e, err);
+}
+
 void approvals_environments(struct keeper *k)
 {
     struct ch_err err;
-    enum ch_code rc = keeper_write(k, &err);
+    enum ch_code rc = CH_OK;
     for (size_t i = 0; rc == CH_OK && i < k->config->repository_count; i++) {
-        const struct ch_repository *r = &k->config->repositories[i];
-        rc = ch_store_end_approvals_elsewhere(k->store, ch_str_of(r->name),
-                                              ch_str_of(r->environment), keeper_now_us(k), &err);
+        struct ending e = {.k = k,
+                           .at_us = keeper_now_us(k),
+                           .end = end_elsewhere,
+                           .repository = &k->config->repositories[i]};
+        rc = end_with_entries(&e, &err);
     }
     if (rc != CH_OK) {
         keeper_log("store", "withdrawal=unrecorded error=\"%s\"", err.msg);

@@ -225,6 +225,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     }
     if (!audit_has(k, f)) {
         /* still being inspected, for a client: the log has yet to have it under a checkpoint */
+        quota_touch(k, &f->artifact); /* or it would go before it went out */
         if (!out_of_patience(k, p, file, w, ask, LOG_EXPECTED_S, "")) {
             audit_wait(k, w);
         }

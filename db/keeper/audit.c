@@ -418,14 +418,12 @@ void audit_tick(struct keeper *k)
 
 static enum ch_code begin_log(struct keeper *k, struct ch_err *err)
 {
-    struct audit_entry e;
     enum ch_code rc = keeper_write(k, err);
     rc = rc == CH_OK ? audit_step(k, err) : rc;
     if (rc != CH_OK) {
         return rc;
     }
-    audit_genesis(k, &e, &audit_key_signer(k->audit->key)->key);
-    rc = audit_add(k, &e, err);
+    rc = audit_genesis(k, &audit_key_signer(k->audit->key)->key, err);
     rc = rc == CH_OK ? audit_key_enter_all(k, err) : rc;
     return audit_step_end(k, rc, err);
 }
@@ -439,7 +437,7 @@ static enum ch_code start(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? start_thread(a, err) : rc;
     if (rc == CH_OK) {
         hand_pending(a);
-        rc = a->next == 0 ? begin_log(k, err) : CH_OK;
+        rc = a->next == 0 ? begin_log(k, err) : audit_before(k, err);
     }
     return rc;
 }

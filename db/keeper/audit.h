@@ -48,6 +48,12 @@ enum ch_code audit_act_end(struct keeper *k, enum ch_code begun, enum ch_code rc
 enum ch_code audit_decision(struct keeper *k, const struct page *p,
                             const struct ch_decision_row *row, uint64_t *ret_end,
                             struct ch_err *err) CH_MUST_CHECK;
+/* What was just signed about a file. *ret_end as of a decision. */
+enum ch_code audit_attestation(struct keeper *k, const struct ch_attestation_row *row,
+                               uint64_t *ret_end, struct ch_err *err) CH_MUST_CHECK;
+/* It was withdrawn. */
+enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation_row *row,
+                                   int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
 /* A step that was just stored. `rulings`: of what comes into force by it, "3,4". `address`: it was asked
@@ -97,10 +103,10 @@ enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
 enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdicts,
                            struct ch_err *err) CH_MUST_CHECK;
 
-/* T26: texts that commitments stood for were erased, of one entry or (CH_LOG_NO_ENTRY) of somebody.
- */
-enum ch_code audit_erased(struct keeper *k, uint64_t entry, uint64_t texts, struct ch_str by,
-                          struct ch_str reason, struct ch_err *err) CH_MUST_CHECK;
+/* T26: texts that commitments stood for were erased, of one entry or (CH_LOG_NO_ENTRY) of somebody,
+ * in the same step; the place of the entry is the one that was to be next (audit_state). */
+enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, struct ch_str reason,
+                          struct ch_err *err) CH_MUST_CHECK;
 /* So many notifications were given up that a destination did not take (`kind`: of the destination). */
 enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination, uint64_t times,
                             const char *why, struct ch_err *err) CH_MUST_CHECK;

@@ -3,12 +3,15 @@
 #include "audit_int.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "customhouse/limits.h"
 #include "db/exceptions/exception.h"
 #include "db/signing/public_key.h"
 #include "notices.h"
+
+static const struct ch_sha256 none = {{0}};
 
 static void begin(struct keeper *k, struct audit_entry *a, const char *kind)
 {
@@ -70,19 +73,94 @@ static void end(struct audit_entry *a)
     ch_log_entry_int(&a->e, "v", CH_ENTRY_VERSION);
 }
 
-void audit_genesis(struct keeper *k, struct audit_entry *a, const struct ch_note_key *key)
+/* ------------------------------------------------------------------ what the log begins with */
+
+#define BEFORE_MAX 32
+struct before { /* rows of each table, sorted by its name */
+    const char *table[BEFORE_MAX];
+    uint64_t rows[BEFORE_MAX];
+    size_t count;
+};
+
+static void count_before(void *ctx, const char *table, int64_t id)
 {
+    struct before *b = ctx;
+    size_t at = 0;
+    (void)id;
+    while (at < b->count && strcmp(b->table[at], table) < 0) {
+        at++;
+    }
+    if (at == b->count || strcmp(b->table[at], table) != 0) {
+        CH_ASSERT(b->count < BEFORE_MAX);
+        memmove(&b->table[at + 1], &b->table[at], (b->count - at) * sizeof(b->table[0]));
+        memmove(&b->rows[at + 1], &b->rows[at], (b->count - at) * sizeof(b->rows[0]));
+        b->table[at] = table;
+        b->rows[at] = 0;
+        b->count++;
+    }
+    b->rows[at]++;
+}
+
+/* The rows that no entry is about and that were there before entries were: as many as these there
+ * may be, and no more. */
+static enum ch_code put_before(struct keeper *k, struct audit_entry *a, struct ch_err *err)
+{
+    struct before b = {.count = 0};
+    enum ch_code rc = ch_store_unlogged(k->store, NULL, count_before, &b, err);
+    ch_log_entry_open(&a->e, "before");
+    for (size_t i = 0; i < b.count; i++) {
+        ch_log_entry_int(&a->e, b.table[i], (int64_t)b.rows[i]);
+    }
+    ch_log_entry_close(&a->e);
+    a->row.source = AUDIT_TABLES;
+    ch_log_entry_int(&a->e, "id", AUDIT_TABLES);
+    return rc;
+}
+
+enum ch_code audit_before(struct keeper *k, struct ch_err *err)
+{
+    struct audit_entry a;
+    bool said = false;
+    enum ch_code rc = ch_store_has_log(k->store, CH_STR("genesis"), AUDIT_TABLES, &said, err);
+    if (rc == CH_OK && !said) {
+        rc = ch_store_has_log(k->store, CH_STR("before"), AUDIT_TABLES, &said, err);
+    }
+    if (rc != CH_OK || said) {
+        return rc;
+    }
+    rc = audit_act(k, err);
+    enum ch_code begun = rc;
+    if (rc == CH_OK) {
+        begin(k, &a, "before");
+        ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+        rc = put_before(k, &a, err);
+        ch_log_entry_str(&a.e, "kind", a.row.kind);
+        end(&a);
+        enum ch_code added = audit_add(k, &a, err);
+        rc = rc == CH_OK ? added : rc;
+    }
+    return audit_act_end(k, begun, rc, err);
+}
+
+enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key, struct ch_err *err)
+{
+    struct audit_entry a;
     struct ch_buf vkey;
     ch_buf_init(&vkey, 2 * CH_NOTE_NAME_MAX);
     ch_note_key_put(&vkey, key);
-    begin(k, a, "genesis");
-    ch_log_entry_int(&a->e, "at_us", a->row.at_us);
-    ch_log_entry_str(&a->e, "kind", a->row.kind);
-    ch_log_entry_str(&a->e, "origin", ch_str_of(key->name));
-    end(a);
-    ch_log_entry_str(&a->e, "vkey", ch_buf_str(&vkey));
+    begin(k, &a, "genesis");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    enum ch_code rc = put_before(k, &a, err);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "origin", ch_str_of(key->name));
+    end(&a);
+    ch_log_entry_str(&a.e, "vkey", ch_buf_str(&vkey));
     ch_buf_done(&vkey);
+    enum ch_code added = audit_add(k, &a, err);
+    return rc == CH_OK ? added : rc;
 }
+
+/* ------------------------------------------------------------------ decisions and people's acts */
 
 enum ch_code audit_decision(struct keeper *k, const struct page *p,
                             const struct ch_decision_row *row, uint64_t *ret_end,
@@ -117,6 +195,59 @@ enum ch_code audit_decision(struct keeper *k, const struct page *p,
         *ret_end = a.row.index + 1;
     }
     return rc;
+}
+
+enum ch_code audit_attestation(struct keeper *k, const struct ch_attestation_row *row,
+                               uint64_t *ret_end, struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_sha256 statement = ch_sha256_of(row->statement.ptr, row->statement.len);
+    struct ch_sha256 statement_sig = ch_sha256_of(row->statement_sig.ptr, row->statement_sig.len);
+    struct ch_sha256 file_sig =
+        row->file_sig.ptr != NULL ? ch_sha256_of(row->file_sig.ptr, row->file_sig.len) : none;
+    begin_about(k, &a, "attestation", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    ch_log_entry_str(&a.e, "environment", row->environment);
+    ch_log_entry_sha(&a.e, "evidence", &row->evidence);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_sha(&a.e, "file_sig", &file_sig);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_sha(&a.e, "key", &row->key);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_bool(&a.e, "passed", row->passed);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    ch_log_entry_sha(&a.e, "statement", &statement);
+    ch_log_entry_sha(&a.e, "statement_sig", &statement_sig);
+    ch_log_entry_str(&a.e, "upstream", row->upstream);
+    end(&a);
+    enum ch_code rc = audit_add(k, &a, err);
+    if (rc == CH_OK) {
+        *ret_end = a.row.index + 1;
+    }
+    return rc;
+}
+
+enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation_row *row,
+                                   int64_t at_us, struct ch_err *err)
+{
+    struct audit_entry a;
+    begin_about(k, &a, "attestation-end", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    a.row.at_us = at_us;
+    ch_log_entry_int(&a.e, "at_us", at_us);
+    ch_log_entry_str(&a.e, "environment", row->environment);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    end(&a);
+    return audit_add(k, &a, err);
 }
 
 enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, struct ch_err *err)
@@ -158,11 +289,15 @@ enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, str
     return audit_add(k, &a, err);
 }
 
+#define EXCEPTION_VERSION 2 /* the first step says all of the exception's row */
+static const struct ch_str nothing = {NULL, 0};
+
 enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of,
                              const struct ch_exception_step_row *step, struct ch_str rulings,
                              struct ch_str address, struct ch_err *err)
 {
     struct audit_entry a;
+    bool first = step->event == EXCEPTION_REQUESTED; /* it says what the exception is */
     begin(k, &a, "exception");
     a.row.source = step->id;
     a.row.at_us = step->at_us;
@@ -184,14 +319,20 @@ enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of
     ch_log_entry_str(&a.e, "file", of->file_name);
     ch_log_entry_int(&a.e, "id", (int64_t)step->id);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
+    commit(&a, "overrides", first ? of->overrides : nothing); /* may name a person */
     ch_log_entry_sha(&a.e, "policy", &step->policy);
     ch_log_entry_str(&a.e, "project", of->project);
     commit(&a, "reason", step->reason);
+    ch_log_entry_str(&a.e, "refusal", first ? of->refusal : nothing);
+    if (first && of->renews != 0) {
+        ch_log_entry_int(&a.e, "renews", (int64_t)of->renews);
+    }
     ch_log_entry_str(&a.e, "repository", of->repository);
     ch_log_entry_str(&a.e, "rulings", rulings);
+    ch_log_entry_sha(&a.e, "sha256", first ? &of->sha256 : &none);
     ch_log_entry_str(&a.e, "step",
                      ch_str_of(exception_event_name((enum exception_event)step->event)));
-    end(&a);
+    ch_log_entry_int(&a.e, "v", EXCEPTION_VERSION);
     ch_log_entry_str(&a.e, "versions", of->version_spec);
     enum ch_code rc = audit_add(k, &a, err);
     return rc == CH_OK ? notices_exception(k, of, step, a.row.index, err) : rc;
@@ -257,7 +398,6 @@ enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
                                const struct ch_sha256 *former, struct ch_str by,
                                struct ch_str reason, struct ch_str vkey, struct ch_err *err)
 {
-    static const struct ch_sha256 none = {{0}};
     struct ch_sha256 pem = ch_sha256_of(row->public_pem.ptr, row->public_pem.len);
     struct audit_entry a;
     begin(k, &a, "key");
@@ -276,10 +416,20 @@ enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
     return audit_add(k, &a, err);
 }
 
-enum ch_code audit_erased(struct keeper *k, uint64_t entry, uint64_t texts, struct ch_str by,
-                          struct ch_str reason, struct ch_err *err)
+#define ERASED_VERSION 2 /* says which texts */
+
+enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, struct ch_str reason,
+                          struct ch_err *err)
 {
     struct audit_entry a;
+    struct ch_sha256 list;
+    struct audit_state s;
+    uint64_t texts = 0;
+    audit_state(k, &s);
+    enum ch_code rc = ch_store_erased_digest(k->store, s.next, &list, &texts, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
     begin(k, &a, "erased");
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
     commit(&a, "by", by);
@@ -287,10 +437,13 @@ enum ch_code audit_erased(struct keeper *k, uint64_t entry, uint64_t texts, stru
         ch_log_entry_int(&a.e, "entry", (int64_t)entry);
     }
     ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "list", &list);
     commit(&a, "reason", reason);
     ch_log_entry_int(&a.e, "texts", (int64_t)texts);
-    end(&a);
-    return audit_add(k, &a, err);
+    ch_log_entry_int(&a.e, "v", ERASED_VERSION);
+    rc = audit_add(k, &a, err);
+    CH_ASSERT(rc != CH_OK || a.row.index == s.next);
+    return rc;
 }
 
 /* What went wrong is in the operator's log; the text may name folders of the host. */
@@ -430,8 +583,8 @@ static const char *const people_kinds[] = {[CH_PEOPLE_PERSON] = "person",
                                            [CH_PEOPLE_GRANT] = "grant",
                                            [CH_PEOPLE_TOKEN] = "token"};
 
-/* Fields that the kind has not are absent in the row, and left out. Of a token only the digest of its
- * digest: it says which one it is to who has that, and opens nothing. */
+/* Fields that the kind has not are absent in the row, and left out. Of a token only the digest of
+ * its digest: it says which one it is to who has that, and opens nothing. */
 enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row, struct ch_err *err)
 {
     struct audit_entry a;
@@ -491,9 +644,8 @@ enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
 enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
                                   struct ch_err *err)
 {
-    struct ch_sign_in_row row = {.minute = keeper_now_us(k) / 60000000,
-                                 .principal = principal,
-                                 .why = ch_str_of(why)};
+    struct ch_sign_in_row row = {
+        .minute = keeper_now_us(k) / 60000000, .principal = principal, .why = ch_str_of(why)};
     enum ch_code rc = keeper_write(k, err);
     return rc == CH_OK ? ch_store_count_sign_in(k->store, &row, err) : rc;
 }

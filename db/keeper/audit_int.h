@@ -46,8 +46,14 @@ struct audit_entry {
 };
 /* Ends the entry and stores it, at the next place. */
 enum ch_code audit_add(struct keeper *k, struct audit_entry *a, struct ch_err *err) CH_MUST_CHECK;
-/* The first entry of a log: which log this is, and whose signatures it has. */
-void audit_genesis(struct keeper *k, struct audit_entry *a, const struct ch_note_key *key);
+/* The first entry of a log: which log this is, whose signatures it has, and what is older than it.
+ */
+enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key,
+                           struct ch_err *err) CH_MUST_CHECK;
+/* Raised when entries come to be about one more table: what it has by then is counted in an entry.
+ */
+#define AUDIT_TABLES 1
+enum ch_code audit_before(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* The log could not be written, or can again. */
 enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what,
                            struct ch_err *err) CH_MUST_CHECK;

@@ -85,7 +85,7 @@ static size_t all_waiting(const struct account *a)
 
 static bool is_idle(const struct account *a)
 {
-    size_t n = all_waiting(a) + a->running + a->hanging;
+    size_t n = all_waiting(a) + a->running + a->hanging + (a->coming_bytes > 0);
     for (int kind = 0; kind < BUDGET_KINDS; kind++) {
         n += a->under_way[kind];
     }

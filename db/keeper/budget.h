@@ -40,6 +40,7 @@ struct account { /* of an upstream, or of a client at an upstream */
     uint64_t granted;               /* when it was given something last; counts up over all */
     size_t running;                 /* files (turns.c) */
     size_t hanging;                 /* files that are fetched without a turn (stall.c) */
+    uint64_t coming_bytes;          /* of files on their way (coming.c) */
 };
 
 /* Something under way at somebody's expense; zeroed: at nobody's. */

@@ -2,21 +2,33 @@
  */
 #include "commands_int.h"
 
+#include <sys/random.h>
+
 #include "audit.h"
+#include "db/log/entry.h"
+
+static void commit(struct ch_str text, uint8_t ret_salt[CH_LOG_SALT_BYTES],
+                   struct ch_sha256 *ret_hmac)
+{
+    CH_ASSERT(getrandom(ret_salt, CH_LOG_SALT_BYTES, 0) == CH_LOG_SALT_BYTES);
+    *ret_hmac = ch_log_entry_commit(ret_salt, text);
+}
 
 static enum ch_code erase(struct keeper *k, uint64_t entry, struct ch_str who, struct ch_str by,
                           struct ch_str reason, uint64_t *ret_texts, struct ch_err *err)
 {
+    struct audit_state s;
     enum ch_code rc = keeper_write(k, err);
     rc = rc == CH_OK ? audit_step(k, err) : rc;
     if (rc != CH_OK) {
         return rc;
     }
-    rc = ch_store_erase_clear(k->store, entry, who, ret_texts, err);
+    audit_state(k, &s);
+    rc = ch_store_erase_clear(k->store, entry, who, s.next, commit, ret_texts, err);
     if (rc == CH_OK && *ret_texts == 0) {
         rc = ch_fail(err, CH_E_NOT_FOUND, "there is no such text, or it was erased already");
     }
-    rc = rc == CH_OK ? audit_erased(k, entry, *ret_texts, by, reason, err) : rc;
+    rc = rc == CH_OK ? audit_erased(k, entry, by, reason, err) : rc;
     rc = audit_step_end(k, rc, err);
     rc = rc == CH_OK ? keeper_commit(k, err) : rc;
     return rc == CH_OK ? ch_store_scrub(k->store, err) : rc;

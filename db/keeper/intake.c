@@ -66,6 +66,7 @@ void intake_stop_running(struct intake *in)
 {
     in->running = false;
     turn_leave(in);
+    coming_end(in);
     stall_end(in);
     if (in->blob_fd >= 0) {
         close(in->blob_fd);
@@ -253,6 +254,7 @@ static void fetched(struct intake *in, struct ch_str url, bool whole)
         intake_fail(in, 500, ch_str_of(err.msg));
         return;
     }
+    coming_end(in); /* from here on the store counts them */
     intake_move(in, CH_INTAKE_FETCHED);
     if (!k->draining) { /* else it goes on from here after the restart */
         start_scan(in);
@@ -322,18 +324,11 @@ static void start_fetch(struct intake *in)
             return;
         }
     }
-    uint64_t room = f->size_bytes == CH_SIZE_UNKNOWN ? 0 : f->size_bytes;
     int fd = -1;
-    enum ch_code rc = quota_make_room(k, CH_BLOB_UNDECIDED, room, &err);
-    if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_UNDECIDED, room)) {
-        intake_stop_running(in);
-        in->no_room = true;
-        quota_wait(k, NULL);
+    if (!coming_begin(in)) {
         return;
     }
-    if (rc == CH_OK) {
-        rc = ch_blobs_spool(k->blobs, in->spool, &fd, &err);
-    }
+    enum ch_code rc = ch_blobs_spool(k->blobs, in->spool, &fd, &err);
     if (rc != CH_OK) {
         intake_fail(in, 507, ch_str_of(err.msg));
         return;
@@ -347,7 +342,7 @@ static void start_fetch(struct intake *in)
         .url = f->url,
         .accept = CH_STR("*/*"),
         .range_to_bytes = UINT64_MAX,
-        .max_bytes = k->config->artifact_max_bytes,
+        .max_bytes = coming_max_bytes(in),
         .expected_bytes = f->size_bytes,
         .timeout_ms = FETCH_TIMEOUT_MS,
     };

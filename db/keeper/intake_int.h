@@ -24,6 +24,9 @@ struct intake {
     struct charge turn;   /* the accounts it runs on; zeroed: none */
     struct account *upstream;
     bool no_room; /* in the quota, just now: not to be started yet */
+    uint64_t part;           /* of the quota, that it takes on its way */
+    struct account *part_of; /* whose share that is; NULL: nobody's */
+    uint64_t needs_bytes;    /* at least: so much had come, or was said to, when room was short */
     uint32_t attempts;
     struct waiters waiters;
     uint64_t started_ms;
@@ -79,5 +82,18 @@ void turn_leave(struct intake *in); /* the same */
 void stall_watch(struct intake *in, uint64_t fetch); /* from its start */
 void stall_end(struct intake *in);                   /* to its end; may be called again */
 void stall_on_timer(struct ch_timer *t);
+
+/* --- coming.c --- */
+/* Takes room in the quota for what is about to be fetched. False: there is none; the intake waits for it,
+ * or has failed. */
+bool coming_begin(struct intake *in) CH_MUST_CHECK;
+/* So much has come, of so much (CH_SIZE_UNKNOWN): takes more room. False: as above, and the fetch has
+ * ended. */
+bool coming_more(struct intake *in, uint64_t bytes, uint64_t total_bytes) CH_MUST_CHECK;
+/* It does not move: what is here alone takes room. */
+void coming_halt(struct intake *in);
+void coming_end(struct intake *in); /* it is stored, or will not be; may be called again */
+/* The most bytes that may come. */
+uint64_t coming_max_bytes(const struct intake *in);
 
 #endif

@@ -264,7 +264,7 @@ static void on_progress(struct keeper *k, const struct ch_fetch_progress *p)
 {
     for (struct job *j = k->jobs->list; j != NULL; j = j->next) {
         if (j->id == p->job && !j->is_scan && j->progress != NULL) {
-            j->progress(j->ctx, p->bytes);
+            j->progress(j->ctx, p->bytes, p->total_bytes);
             return;
         }
     }

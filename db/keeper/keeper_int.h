@@ -33,6 +33,7 @@
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   turns.c       which file runs next
  *   stall.c       fetches of files that do not move
+ *   coming.c      room for files on their way
  *   intake_decide.c  two answers -> inspection -> decision -> durable
  *   sidecar.c     metadata before the file is inspected (sidecar.h, T1)
  *   jobs.c        fetches and scans under way
@@ -241,6 +242,7 @@ struct keeper {
     struct waiter *room_waiters; /* asks that wait for room in a quota */
     struct ch_timer room_timer;
     bool room_wanted;        /* by them, or by an intake */
+    uint64_t coming_bytes;   /* of files on their way, not stored yet: part of the quota of undecided bytes */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */
     uint64_t rules; /* counts changes of what decides every file: policy, rulings, clock, configuration */
     struct ch_map *hanging;           /* upstream -> how it answers (hanging.c) */
@@ -314,8 +316,9 @@ void jobs_done(struct keeper *k);
  * never from within this call; code CH_E_CLOSED when the fetcher died. */
 uint64_t jobs_fetch(struct keeper *k, struct ch_fetch *fetch, int fd, fetch_done_fn *done, void *ctx);
 void jobs_cancel_fetch(struct keeper *k, uint64_t job); /* the callback does not come any more */
-/* Tells now and then how many bytes have come, until the callback comes. */
-typedef void fetch_progress_fn(void *ctx, uint64_t bytes);
+/* Tells now and then how many bytes have come, and of how many (CH_SIZE_UNKNOWN: the answer does not say),
+ * until the callback comes. It may cancel this fetch. */
+typedef void fetch_progress_fn(void *ctx, uint64_t bytes, uint64_t total_bytes);
 void jobs_on_progress(struct keeper *k, uint64_t job, fetch_progress_fn *progress);
 /* Starts a scan of `input_fd`. which: 0 strict, 1 second opinion. `job->id` is set. */
 void jobs_scan(struct keeper *k, int which, struct ch_scan_job *job, int input_fd, scan_done_fn *done,

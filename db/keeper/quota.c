@@ -1,5 +1,6 @@
 /* Quotas (T14): undecided and served bytes each have their own. What goes can be fetched again; facts
- * and hashes stay, and a later fetch must match them. */
+ * and hashes stay, and a later fetch must match them. What is on its way counts as undecided, from
+ * before its first byte. */
 #include "quota.h"
 
 #include <stdlib.h>
@@ -119,14 +120,24 @@ static uint64_t quota_of(const struct keeper *k, enum ch_blob_place place)
     return place == CH_BLOB_SERVED ? k->config->served_max_bytes : k->config->undecided_max_bytes;
 }
 
+static uint64_t coming(const struct keeper *k, enum ch_blob_place place)
+{
+    return place == CH_BLOB_UNDECIDED ? k->coming_bytes : 0;
+}
+
 bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more)
 {
     uint64_t bytes, files, max = quota_of(k, place);
     struct victims v = {.count = 0};
     struct ch_err err;
     if (more > max || ch_store_blob_bytes(k->store, place, &bytes, &files, &err) != CH_OK ||
-        bytes + more <= max ||
-        ch_store_oldest_blobs(k->store, place, PER_ROUND, collect, &v, &err) != CH_OK) {
+        bytes + coming(k, place) + more <= max) {
+        return false;
+    }
+    if (coming(k, place) > 0) { /* when it is here, and decided, it may go */
+        return true;
+    }
+    if (ch_store_oldest_blobs(k->store, place, PER_ROUND, collect, &v, &err) != CH_OK) {
         return false;
     }
     for (size_t i = 0; i < v.count; i++) {
@@ -178,6 +189,7 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
     uint64_t max = quota_of(k, place);
     uint64_t bytes, files;
     enum ch_code rc = ch_store_blob_bytes(k->store, place, &bytes, &files, err);
+    bytes += rc == CH_OK ? coming(k, place) : 0;
     while (rc == CH_OK && bytes + more > max) {
         struct victims v = {.count = 0};
         size_t gone = 0;
@@ -207,4 +219,24 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
         }
     }
     return rc;
+}
+
+enum ch_code quota_take(struct keeper *k, uint64_t *part, uint64_t bytes, struct ch_err *err)
+{
+    uint64_t more = bytes > *part ? bytes - *part : 0;
+    enum ch_code rc = more > 0 ? quota_make_room(k, CH_BLOB_UNDECIDED, more, err) : CH_OK;
+    if (rc == CH_OK) {
+        k->coming_bytes += more;
+        *part += more;
+    }
+    return rc;
+}
+
+void quota_give(struct keeper *k, uint64_t *part, uint64_t bytes)
+{
+    if (bytes < *part) {
+        k->coming_bytes -= *part - bytes;
+        *part = bytes;
+        quota_changed(k);
+    }
 }

@@ -47,13 +47,15 @@ void stall_on_timer(struct ch_timer *t)
     in->window_bytes = in->come_bytes; /* on_progress looks from here on */
     in->upstream->hanging++;
     turn_leave(in);
+    coming_halt(in); /* others need not wait for what does not come */
     waiters_wake(&in->waiters); /* they find that it hangs */
     intakes_run(k);
 }
 
-static void on_progress(void *ctx, uint64_t bytes)
+static void on_progress(void *ctx, uint64_t bytes, uint64_t total_bytes)
 {
     struct intake *in = ctx;
+    struct keeper *k = in->k;
     if (bytes < in->come_bytes) { /* it began anew */
         in->window_bytes = 0;
     }
@@ -63,6 +65,9 @@ static void on_progress(void *ctx, uint64_t bytes)
         stop_hanging(in);
         turn_take(in);
         next_window(in, ch_limits.fetch_low_speed_s * 1000);
+    }
+    if (!in->hangs && !coming_more(in, bytes, total_bytes)) {
+        intakes_run(k);
     }
 }
 

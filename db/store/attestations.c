@@ -1,4 +1,6 @@
 /* Keys, and what was signed with them about release files. */
+#include <stdlib.h>
+
 #include "db/store/store_int.h"
 
 /* ------------------------------------------------------------------ keys */
@@ -20,10 +22,10 @@ enum ch_code ch_store_replace_key(struct ch_store *s, const struct ch_key_row *r
     if (rc != CH_OK) {
         return rc;
     }
-    rc = ch_sql_run(s, CH_SQL_END_KEY,
-                    CH_ARGS(ch_arg_sha(former), ch_arg_text(by), ch_arg_text(reason),
-                            ch_arg_int(row->at_us)),
-                    NULL, err);
+    rc = ch_sql_run(
+        s, CH_SQL_END_KEY,
+        CH_ARGS(ch_arg_sha(former), ch_arg_text(by), ch_arg_text(reason), ch_arg_int(row->at_us)),
+        NULL, err);
     rc = rc == CH_OK ? ch_store_add_key(s, row, err) : rc;
     return ch_step_end(s, rc, err);
 }
@@ -75,16 +77,22 @@ enum ch_code ch_store_get_evidence(struct ch_store *s, const struct ch_sha256 *d
 /* ------------------------------------------------------------------ attestations */
 
 enum ch_code ch_store_add_attestation(struct ch_store *s, const struct ch_attestation_row *row,
-                                      struct ch_err *err)
+                                      uint64_t *ret_id, struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_ADD_ATTESTATION,
-                      CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->upstream),
-                              ch_arg_text(row->project), ch_arg_text(row->file_name),
-                              ch_arg_sha(&row->sha256), ch_arg_text(row->environment),
-                              ch_arg_int(row->passed), ch_arg_sha(&row->key),
-                              ch_arg_blob(row->statement), ch_arg_blob(row->statement_sig),
-                              ch_arg_blob_opt(row->file_sig), ch_arg_int(row->at_us)),
-                      NULL, err);
+    int64_t id = 0;
+    enum ch_code rc = ch_sql_number(
+        s, CH_SQL_ADD_ATTESTATION,
+        CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->upstream), ch_arg_text(row->project),
+                ch_arg_text(row->file_name), ch_arg_sha(&row->sha256),
+                ch_arg_text(row->environment), ch_arg_int(row->passed), ch_arg_sha(&row->key),
+                ch_arg_blob(row->statement), ch_arg_blob(row->statement_sig),
+                ch_arg_blob_opt(row->file_sig), ch_arg_int(row->at_us),
+                ch_arg_sha_opt(&row->evidence)),
+        &id, err);
+    if (rc == CH_OK) {
+        *ret_id = (uint64_t)id;
+    }
+    return rc;
 }
 
 static enum ch_code each_attestation(struct ch_cursor *c, enum ch_code rc,
@@ -156,23 +164,78 @@ enum ch_code ch_store_attestations_of(struct ch_store *s, const struct ch_sha256
     return each_attestation(&c, rc, each, ctx, &count, err);
 }
 
+struct ended {
+    uint64_t *ids;
+    size_t count, cap;
+};
+
+/* All rows are there before the first is told. */
+static enum ch_code end_some(struct ch_store *s, enum ch_sql sql, const struct ch_arg *args,
+                             size_t arg_count, struct ended *ret, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, sql, args, arg_count, &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        if (ret->count == ret->cap) {
+            ret->cap = ret->cap == 0 ? 16 : ret->cap * 2;
+            ret->ids = ch_realloc_array(ret->ids, ret->cap, sizeof(*ret->ids));
+        }
+        ret->ids[ret->count++] = ch_col_u64(&c, 0);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+struct telling {
+    ch_store_withdrawn_fn *each;
+    void *ctx;
+    enum ch_code rc;
+    struct ch_err *err;
+};
+
+static void tell_one(void *ctx, const struct ch_attestation_row *row)
+{
+    struct telling *t = ctx;
+    t->rc = t->each(t->ctx, row, t->err);
+}
+
+static enum ch_code end_and_tell(struct ch_store *s, enum ch_sql sql, const struct ch_arg *args,
+                                 size_t arg_count, ch_store_withdrawn_fn *each, void *ctx,
+                                 struct ch_err *err)
+{
+    struct ended ended = {NULL, 0, 0};
+    enum ch_code rc = end_some(s, sql, args, arg_count, &ended, err);
+    for (size_t i = 0; rc == CH_OK && each != NULL && i < ended.count; i++) {
+        struct telling t = {each, ctx, CH_OK, err};
+        struct ch_cursor c;
+        rc = ch_cursor_open(s, CH_SQL_ENDED_APPROVAL, CH_ARGS(ch_arg_u64(ended.ids[i])), &c, err);
+        rc = one_attestation(&c, rc, tell_one, &t, err);
+        rc = rc == CH_OK ? t.rc : rc;
+    }
+    free(ended.ids);
+    return rc;
+}
+
 enum ch_code ch_store_end_approvals(struct ch_store *s, struct ch_str repository,
                                     struct ch_str upstream, struct ch_str project,
-                                    struct ch_str file_name, int64_t at_us, struct ch_err *err)
+                                    struct ch_str file_name, int64_t at_us,
+                                    ch_store_withdrawn_fn *each, void *ctx, struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_END_APPROVALS,
-                      CH_ARGS(ch_arg_int(at_us), ch_arg_text(repository), ch_arg_text(project),
-                              ch_arg_text(upstream), ch_arg_text(file_name)),
-                      NULL, err);
+    return end_and_tell(s, CH_SQL_END_APPROVALS,
+                        CH_ARGS(ch_arg_int(at_us), ch_arg_text(repository), ch_arg_text(project),
+                                ch_arg_text(upstream), ch_arg_text(file_name)),
+                        each, ctx, err);
 }
 
 enum ch_code ch_store_end_approvals_elsewhere(struct ch_store *s, struct ch_str repository,
                                               struct ch_str environment, int64_t at_us,
+                                              ch_store_withdrawn_fn *each, void *ctx,
                                               struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_END_APPROVALS_ELSEWHERE,
-                      CH_ARGS(ch_arg_int(at_us), ch_arg_text(repository), ch_arg_text(environment)),
-                      NULL, err);
+    return end_and_tell(
+        s, CH_SQL_END_APPROVALS_ELSEWHERE,
+        CH_ARGS(ch_arg_int(at_us), ch_arg_text(repository), ch_arg_text(environment)), each, ctx,
+        err);
 }
 
 enum ch_code ch_store_withdrawals(struct ch_store *s, struct ch_str environment,

@@ -80,7 +80,8 @@ enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_l
                                void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ROWS, CH_ARGS(ch_arg_u64(from)), &c, err);
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ROWS,
+                                     CH_ARGS(ch_arg_u64(from), ch_arg_u64(INT64_MAX)), &c, err);
     bool more = true;
     while (rc == CH_OK && more && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         struct ch_log_row row;
@@ -118,43 +119,6 @@ enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log
     }
     ch_cursor_close(&c);
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
-}
-
-/* --- erasing --- */
-
-/* Deletes so that the bytes are overwritten, which costs writes elsewhere. This pragma acts when it
- * is compiled: a statement that is kept would do nothing. */
-static enum ch_code run_overwriting(struct ch_store *s, enum ch_sql id, const struct ch_arg *args,
-                                    size_t count, uint64_t *ret_changed, struct ch_err *err)
-{
-    if (sqlite3_exec(s->db, "PRAGMA secure_delete = ON", NULL, NULL, NULL) != SQLITE_OK) {
-        return ch_sql_fail(s, "overwrite what is deleted", err);
-    }
-    enum ch_code rc = ch_sql_run(s, id, args, count, ret_changed, err);
-    if (sqlite3_exec(s->db, "PRAGMA secure_delete = OFF", NULL, NULL, NULL) != SQLITE_OK &&
-        rc == CH_OK) {
-        rc = ch_sql_fail(s, "overwrite no more", err);
-    }
-    return rc;
-}
-
-enum ch_code ch_store_erase_clear(struct ch_store *s, uint64_t entry, struct ch_str who,
-                                  uint64_t *ret_texts, struct ch_err *err)
-{
-    return entry != CH_LOG_NO_ENTRY
-               ? run_overwriting(s, CH_SQL_ERASE_ENTRY, CH_ARGS(ch_arg_u64(entry)), ret_texts, err)
-               : run_overwriting(s, CH_SQL_ERASE_WHO, CH_ARGS(ch_arg_text(who)), ret_texts, err);
-}
-
-/* What the write-ahead log still has of former pages goes. */
-enum ch_code ch_store_scrub(struct ch_store *s, struct ch_err *err)
-{
-    int64_t busy = 0;
-    enum ch_code rc = ch_sql_number(s, CH_SQL_SCRUB, NULL, 0, &busy, err);
-    ch_store_reserve(s); /* what went with its length */
-    return rc == CH_OK && busy != 0
-               ? ch_fail(err, CH_E_BUSY, "somebody reads the database: its journal is not empty")
-               : rc;
 }
 
 /* --- refusals, by the minute --- */
@@ -195,5 +159,6 @@ enum ch_code ch_store_refusals_before(struct ch_store *s, int64_t minute,
 
 enum ch_code ch_store_drop_refusals_before(struct ch_store *s, int64_t minute, struct ch_err *err)
 {
-    return run_overwriting(s, CH_SQL_DROP_REFUSALS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL, err);
+    return ch_sql_run_overwriting(s, CH_SQL_DROP_REFUSALS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL,
+                                  err);
 }

@@ -1,165 +1,8 @@
 /* The audit log's entries beside what they are about, for whoever compares the two. */
-#include "db/store/store_int.h"
+#include "db/store/log_sources.h"
 
-#define FIELD(key, kind)                                                                           \
-    {                                                                                              \
-        .name = (key), .type = (kind)                                                              \
-    }
-#define TEXT(key)    FIELD(key, CH_LOGGED_TEXT)
-#define SHA256(key)  FIELD(key, CH_LOGGED_SHA256)
-#define DIGEST(key)  FIELD(key, CH_LOGGED_DIGEST)
-#define NUMBER(key)  FIELD(key, CH_LOGGED_NUMBER)
-#define FLAG(key)    FIELD(key, CH_LOGGED_FLAG)
-#define TIME(key)    FIELD(key, CH_LOGGED_TIME)
-#define FIELDS(list) (list), CH_ARRAY_LEN(list)
-
-static const struct ch_logged_field decision_fields[] = {
-    TEXT("repository"), TEXT("upstream"), TEXT("project"), TEXT("file"),
-    SHA256("sha256"),   TEXT("verdict"),  TEXT("rule"),    TEXT("reason"),
-    SHA256("policy"),   NUMBER("at_us"),  FLAG("audited"),
-};
-static const struct ch_logged_field ruling_fields[] = {
-    FLAG("deny"),   TEXT("repository"), TEXT("ecosystem"),  TEXT("project"),    TEXT("versions"),
-    TEXT("file"),   SHA256("sha256"),   SHA256("evidence"), SHA256("policy"),   NUMBER("lifts"),
-    TEXT("reason"), TEXT("by"),         NUMBER("at_us"),    TIME("expires_us"),
-};
-static const struct ch_logged_field owner_fields[] = {
-    TEXT("repository"), TEXT("project"), TEXT("change"), TEXT("upstream"),
-    TEXT("former"),     TEXT("reason"),  TEXT("by"),     NUMBER("at_us"),
-};
-static const struct ch_logged_field ruling_end_fields[] = {
-    TEXT("by"),
-    TEXT("why"),
-    NUMBER("at_us"),
-};
-static const struct ch_logged_field expiry_fields[] = {
-    FLAG("deny"), TEXT("repository"), TEXT("project"), TEXT("file"), TIME("expires_us"),
-};
-static const struct ch_logged_field served_fields[] = {
-    TEXT("repository"), TEXT("project"),   TEXT("file"),    SHA256("sha256"),
-    TEXT("address"),    TEXT("principal"), NUMBER("at_us"),
-};
-static const struct ch_logged_field policy_fields[] = {
-    SHA256("policy"),
-    TEXT("by"),
-    TEXT("reason"),
-    NUMBER("at_us"),
-};
-
-static const struct ch_logged_field exception_fields[] = {
-    TEXT("step"),        NUMBER("exception"), TEXT("by"),        FLAG("alone"),   TEXT("reason"),
-    SHA256("bytes"),     SHA256("evidence"),  SHA256("policy"),  NUMBER("at_us"), TIME("expires_us"),
-    TEXT("repository"),  TEXT("environment"), TEXT("ecosystem"), TEXT("project"), TEXT("versions"),
-    TEXT("file"),        TEXT("rulings"),
-};
-static const struct ch_logged_field person_fields[] = {
-    TEXT("by"), TEXT("person"), FLAG("service"), TEXT("full_name"), NUMBER("at_us"),
-};
-static const struct ch_logged_field uid_fields[] = {
-    TEXT("by"), TEXT("person"), TEXT("uid"), NUMBER("at_us"),
-};
-static const struct ch_logged_field member_fields[] = {
-    TEXT("by"), TEXT("group"), TEXT("person"), NUMBER("at_us"),
-};
-static const struct ch_logged_field grant_fields[] = {
-    TEXT("by"), TEXT("group"), TEXT("role"), TEXT("repository"), TEXT("environment"), NUMBER("at_us"),
-};
-static const struct ch_logged_field token_fields[] = {
-    TEXT("by"), TEXT("person"), TEXT("audience"), TEXT("label"), DIGEST("token"), NUMBER("expires_us"), NUMBER("at_us"),
-};
-static const struct ch_logged_field people_end_fields[] = {
-    TEXT("by"), TEXT("reason"), NUMBER("at_us"),
-};
-
-/* Columns of the statement are the fields, in their order. */
-static const struct source {
-    const char *kind;
-    const char *table;
-    enum ch_sql sql;
-    const struct ch_logged_field *fields;
-    size_t field_count;
-} sources[] = {
-    {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
-    {"ruling", "ruling", CH_SQL_LOGGED_RULING, FIELDS(ruling_fields)},
-    {"policy", "policy_taken", CH_SQL_LOGGED_POLICY, FIELDS(policy_fields)},
-    {"exception", "exception_step", CH_SQL_LOGGED_EXCEPTION, FIELDS(exception_fields)},
-    {"owner", "owner_change", CH_SQL_LOGGED_OWNER, FIELDS(owner_fields)},
-    {"ruling-end", "ruling_end", CH_SQL_LOGGED_RULING_END, FIELDS(ruling_end_fields)},
-    {"ruling-expired", "ruling", CH_SQL_LOGGED_EXPIRY, FIELDS(expiry_fields)},
-    {"served", "served", CH_SQL_LOGGED_SERVED, FIELDS(served_fields)},
-    {"person", "person", CH_SQL_LOGGED_PERSON, FIELDS(person_fields)},
-    {"uid", "person_uid", CH_SQL_LOGGED_UID, FIELDS(uid_fields)},
-    {"member", "group_member", CH_SQL_LOGGED_MEMBER, FIELDS(member_fields)},
-    {"grant", "group_grant", CH_SQL_LOGGED_GRANT, FIELDS(grant_fields)},
-    {"token", "token", CH_SQL_LOGGED_TOKEN, FIELDS(token_fields)},
-    {"people-end", "people_end", CH_SQL_LOGGED_PEOPLE_END, FIELDS(people_end_fields)},
-};
-
-static const struct source *source_of(struct ch_str kind)
-{
-    for (size_t i = 0; i < CH_ARRAY_LEN(sources); i++) {
-        if (ch_str_eq(kind, ch_str_of(sources[i].kind))) {
-            return &sources[i];
-        }
-    }
-    return NULL;
-}
-
-static void read_fields(const struct ch_cursor *c, const struct source *s, struct ch_logged *l)
-{
-    for (size_t i = 0; i < s->field_count; i++) {
-        struct ch_logged_field *f = &l->fields[i];
-        int column = (int)i;
-        *f = s->fields[i];
-        switch (f->type) {
-        case CH_LOGGED_TEXT:
-            f->text = ch_col_str(c, column);
-            break;
-        case CH_LOGGED_SHA256:
-            f->sha256 = ch_col_sha(c, column);
-            break;
-        case CH_LOGGED_DIGEST: {
-            struct ch_str bytes = ch_col_str(c, column);
-            f->sha256 = ch_sha256_of(bytes.ptr != NULL ? bytes.ptr : "", bytes.len);
-            f->type = CH_LOGGED_SHA256;
-            break;
-        }
-        case CH_LOGGED_TIME:
-            f->number = ch_col_time(c, column);
-            break;
-        case CH_LOGGED_NUMBER:
-        case CH_LOGGED_FLAG:
-            f->number = ch_col_int(c, column);
-            break;
-        }
-    }
-    l->field_count = s->field_count;
-}
-
-/* A ruling's findings stand in a table of their own; the entry has one digest of them all. */
-static enum ch_code add_findings(struct ch_store *s, struct ch_logged *l, struct ch_err *err)
-{
-    struct ch_cursor c;
-    struct ch_buf prints;
-    ch_buf_init(&prints, 16u << 20);
-    enum ch_code rc =
-        ch_cursor_open(s, CH_SQL_FINGERPRINTS, CH_ARGS(ch_arg_u64(l->row.source)), &c, err);
-    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        struct ch_sha256 one = ch_col_sha(&c, 0);
-        ch_buf_put(&prints, one.byte, sizeof(one.byte));
-    }
-    ch_cursor_close(&c);
-    rc = rc == CH_E_NOT_FOUND ? ch_buf_ok(&prints, err) : rc;
-    if (rc == CH_OK) {
-        struct ch_logged_field *f = &l->fields[l->field_count++];
-        *f = (struct ch_logged_field)SHA256("findings");
-        if (prints.len > 0) {
-            f->sha256 = ch_sha256_of(prints.ptr, prints.len);
-        }
-    }
-    ch_buf_done(&prints);
-    return rc;
-}
+#include <stdlib.h>
+#include <string.h>
 
 /* Of who got what only so many rows are kept: the newest. */
 static enum ch_code look_dropped(struct ch_store *s, struct ch_logged *l, struct ch_err *err)
@@ -170,10 +13,27 @@ static enum ch_code look_dropped(struct ch_store *s, struct ch_logged *l, struct
     return rc;
 }
 
-struct clears { /* all clear texts in the order of their entries, one ahead */
+/* ------------------------------------------------------------------ what stands beside an entry */
+
+struct beside { /* rows in the order of their entries, one ahead */
     struct ch_cursor c;
     enum ch_code rc; /* CH_OK: a row stands */
 };
+
+static void next_beside(struct beside *b, struct ch_err *err)
+{
+    b->rc = ch_cursor_next(&b->c, err);
+}
+
+static enum ch_code open_beside(struct ch_store *s, enum ch_sql sql, uint64_t from, uint64_t to,
+                                struct beside *ret, struct ch_err *err)
+{
+    ret->rc = ch_cursor_open(s, sql, CH_ARGS(ch_arg_u64(from), ch_arg_u64(to)), &ret->c, err);
+    if (ret->rc == CH_OK) {
+        next_beside(ret, err);
+    }
+    return ret->rc == CH_E_NOT_FOUND ? CH_OK : ret->rc;
+}
 
 /* As much as there is room for: more than all that was ever logged of an entry is none of it. */
 static struct ch_str keep(struct ch_buf *texts, struct ch_str s)
@@ -184,87 +44,182 @@ static struct ch_str keep(struct ch_buf *texts, struct ch_str s)
     return (struct ch_str){texts->ptr + at, kept.len};
 }
 
-static void take_clears(struct clears *all, struct ch_logged *l, struct ch_buf *texts,
+static bool read_salt(struct ch_str bytes, uint8_t ret[CH_LOG_SALT_BYTES])
+{
+    if (bytes.ptr == NULL || bytes.len != CH_LOG_SALT_BYTES) {
+        return false;
+    }
+    memcpy(ret, bytes.ptr, CH_LOG_SALT_BYTES);
+    return true;
+}
+
+static void take_clears(struct beside *all, struct ch_logged *l, struct ch_buf *texts,
                         struct ch_err *err)
 {
-    ch_buf_clear(texts);
-    l->clear_count = 0;
     while (all->rc == CH_OK && ch_col_u64(&all->c, 0) <= l->row.index) {
-        struct ch_str salt = ch_col_str(&all->c, 2), field = ch_col_str(&all->c, 1),
-                      text = ch_col_str(&all->c, 3);
-        if (ch_col_u64(&all->c, 0) == l->row.index && l->clear_count < CH_LOGGED_CLEAR &&
-            salt.len == CH_LOG_SALT_BYTES) {
-            struct ch_log_clear *one = &l->clear[l->clear_count++];
-            struct ch_rd r = ch_rd_of(salt.ptr, salt.len);
-            for (size_t i = 0; i < sizeof(one->salt); i++) {
-                one->salt[i] = ch_get_u8(&r);
+        struct ch_log_clear *one = &l->clear[l->clear_count];
+        if (ch_col_u64(&all->c, 0) == l->row.index) {
+            if (l->clear_count < CH_LOGGED_CLEAR && read_salt(ch_col_str(&all->c, 2), one->salt)) {
+                one->field = keep(texts, ch_col_str(&all->c, 1));
+                one->text = keep(texts, ch_col_str(&all->c, 3));
+                l->clear_count++;
+            } else {
+                l->more_clear = true;
             }
-            one->field = keep(texts, field);
-            one->text = keep(texts, text);
         }
-        all->rc = ch_cursor_next(&all->c, err);
+        next_beside(all, err);
     }
 }
 
-static enum ch_code one_entry(struct ch_store *s, struct ch_logged *l, ch_store_logged_fn *each,
-                              void *ctx, struct ch_err *err)
+static void take_erased(struct beside *all, struct ch_logged *l, struct ch_buf *texts,
+                        struct ch_err *err)
 {
-    const struct source *source = source_of(l->row.kind);
-    struct ch_cursor c;
-    l->table = NULL;
-    l->source_there = l->source_dropped = false;
-    l->field_count = 0;
-    if (source == NULL) {
-        return each(ctx, l, err);
+    while (all->rc == CH_OK && ch_col_u64(&all->c, 0) <= l->row.index) {
+        struct ch_log_erased *one = &l->erased[l->erased_count];
+        if (ch_col_u64(&all->c, 0) == l->row.index && l->erased_count < CH_LOGGED_CLEAR) {
+            one->field = keep(texts, ch_col_str(&all->c, 1));
+            one->act = ch_col_u64(&all->c, 2);
+            one->has_hmac = read_salt(ch_col_str(&all->c, 3), one->salt);
+            one->hmac = ch_col_sha(&all->c, 4);
+            l->erased_count++;
+        }
+        next_beside(all, err);
     }
-    l->table = source->table;
-    enum ch_code rc = ch_cursor_open(s, source->sql, CH_ARGS(ch_arg_u64(l->row.source)), &c, err);
-    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        l->source_there = true;
-        read_fields(&c, source, l);
-        rc = source->fields == ruling_fields ? add_findings(s, l, err) : CH_OK;
-    } else if (rc == CH_E_NOT_FOUND) {
-        rc = source->fields == served_fields ? look_dropped(s, l, err) : CH_OK;
-    }
-    rc = rc == CH_OK ? each(ctx, l, err) : rc;
-    ch_cursor_close(&c);
-    return rc;
 }
 
-enum ch_code ch_store_logged(struct ch_store *s, ch_store_logged_fn *each, void *ctx,
+/* ------------------------------------------------------------------ entry after entry */
+
+struct logged {
+    struct ch_store *store;
+    ch_store_logged_fn *each;
+    void *ctx;
+    struct ch_logged_seen *seen;
+    struct ch_log_walk walk[CH_LOGGED_SOURCES];
+    struct beside clears, erased;
+    struct ch_buf texts;
+    struct ch_logged l;
+};
+
+static void count_seen(struct ch_logged_seen *seen, uint64_t id)
+{
+    seen->unordered = seen->unordered || (seen->rows > 0 && seen->last >= id);
+    seen->first = seen->rows == 0 ? id : seen->first;
+    seen->last = id;
+    seen->rows++;
+}
+
+void ch_logged_seen_add(struct ch_logged_seen *into, const struct ch_logged_seen *seen)
+{
+    if (seen->rows == 0) {
+        return;
+    }
+    into->unordered =
+        into->unordered || seen->unordered || (into->rows > 0 && into->last >= seen->first);
+    into->first = into->rows == 0 ? seen->first : into->first;
+    into->last = seen->last;
+    into->rows += seen->rows;
+}
+
+static enum ch_code one_entry(struct logged *g, struct ch_err *err)
+{
+    struct ch_logged *l = &g->l;
+    const struct ch_log_source *source = ch_log_source_of(l->row.kind);
+    l->table = NULL;
+    l->source_there = l->source_dropped = l->more_clear = false;
+    l->field_count = l->clear_count = l->erased_count = 0;
+    ch_buf_clear(&g->texts);
+    take_clears(&g->clears, l, &g->texts, err);
+    take_erased(&g->erased, l, &g->texts, err);
+    if (source == NULL) {
+        return g->each(g->ctx, l, err);
+    }
+    size_t number = (size_t)(source - ch_log_sources);
+    struct ch_log_walk *w = &g->walk[number];
+    l->table = source->table;
+    enum ch_code rc = ch_log_walk_to(g->store, source, w, l->row.source, err);
+    if (rc == CH_OK) {
+        l->source_there = true;
+        rc = ch_log_walk_read(g->store, source, w, l, err);
+        if (g->seen != NULL) {
+            count_seen(&g->seen[number], w->id);
+        }
+    } else if (rc == CH_E_NOT_FOUND) {
+        rc = source->trimmed ? look_dropped(g->store, l, err) : CH_OK;
+    }
+    return rc == CH_OK ? g->each(g->ctx, l, err) : rc;
+}
+
+enum ch_code ch_store_logged(struct ch_store *s, uint64_t from, uint64_t to,
+                             ch_store_logged_fn *each, void *ctx, struct ch_logged_seen *seen,
                              struct ch_err *err)
 {
     struct ch_cursor rows;
-    struct clears clears;
-    struct ch_logged l;
-    struct ch_buf texts;
-    ch_buf_init(&texts, 1u << 20);
-    CH_ASSERT(ch_buf_reserve(&texts, 1u << 20) != NULL); /* slices do not move */
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ROWS, CH_ARGS(ch_arg_int(0)), &rows, err);
-    clears.rc = ch_cursor_open(s, CH_SQL_LOG_CLEARS, NULL, 0, &clears.c, err);
-    clears.rc = clears.rc == CH_OK ? ch_cursor_next(&clears.c, err) : clears.rc;
+    struct logged *g = ch_calloc(1, sizeof(*g));
+    *g = (struct logged){.store = s, .each = each, .ctx = ctx, .seen = seen};
+    ch_buf_init(&g->texts, 1u << 20);
+    CH_ASSERT(ch_buf_reserve(&g->texts, 1u << 20) != NULL); /* slices do not move */
+    to = to > INT64_MAX ? INT64_MAX : to;
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_LOG_ROWS, CH_ARGS(ch_arg_u64(from), ch_arg_u64(to)), &rows, err);
+    enum ch_code clears = open_beside(s, CH_SQL_LOG_CLEARS, from, to, &g->clears, err);
+    enum ch_code erased = open_beside(s, CH_SQL_LOG_ERASED, from, to, &g->erased, err);
+    rc = rc == CH_OK ? clears : rc;
+    rc = rc == CH_OK ? erased : rc;
     while (rc == CH_OK && (rc = ch_cursor_next(&rows, err)) == CH_OK) {
-        ch_log_row_read(&rows, &l.row);
-        take_clears(&clears, &l, &texts, err);
-        rc = one_entry(s, &l, each, ctx, err);
+        ch_log_row_read(&rows, &g->l.row);
+        rc = one_entry(g, err);
     }
-    if (rc == CH_E_NOT_FOUND && clears.rc != CH_OK && clears.rc != CH_E_NOT_FOUND) {
-        rc = clears.rc;
+    if (rc == CH_E_NOT_FOUND) { /* what came to an end by an error has not told all */
+        rc = g->clears.rc != CH_OK && g->clears.rc != CH_E_NOT_FOUND   ? g->clears.rc
+             : g->erased.rc != CH_OK && g->erased.rc != CH_E_NOT_FOUND ? g->erased.rc
+                                                                       : CH_OK;
     }
     ch_cursor_close(&rows);
-    ch_cursor_close(&clears.c);
-    ch_buf_done(&texts);
-    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+    ch_cursor_close(&g->clears.c);
+    ch_cursor_close(&g->erased.c);
+    for (size_t i = 0; i < CH_LOGGED_SOURCES; i++) {
+        ch_log_walk_end(&g->walk[i]);
+    }
+    ch_buf_done(&g->texts);
+    free(g);
+    return rc;
 }
 
-enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, void *ctx,
-                               struct ch_err *err)
+/* ------------------------------------------------------------------ rows without an entry */
+
+/* As many rows of other entries each as the table has: none is left over. */
+static enum ch_code all_seen(struct ch_store *s, const struct ch_log_unlogged *u,
+                             const struct ch_logged_seen *seen, bool *ret, struct ch_err *err)
 {
-    struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_UNLOGGED, NULL, 0, &c, err);
-    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        each(ctx, ch_col_str(&c, 0), ch_col_u64(&c, 1), ch_col_int(&c, 2), ch_col_int(&c, 3) != 0);
+    const struct ch_log_source *source = u->counted ? ch_log_source_of(ch_str_of(u->kind)) : NULL;
+    int64_t rows = 0;
+    *ret = false;
+    if (source == NULL || seen == NULL || seen[source - ch_log_sources].unordered) {
+        return CH_OK;
     }
-    ch_cursor_close(&c);
-    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+    enum ch_code rc = ch_sql_number(s, u->count, NULL, 0, &rows, err);
+    *ret = rc == CH_OK && (uint64_t)rows == seen[source - ch_log_sources].rows;
+    return rc;
+}
+
+enum ch_code ch_store_unlogged(struct ch_store *s, const struct ch_logged_seen *seen,
+                               ch_store_unlogged_fn *each, void *ctx, struct ch_err *err)
+{
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; rc == CH_OK && i < ch_log_unlogged_count; i++) {
+        const struct ch_log_unlogged *u = &ch_log_unlogged[i];
+        struct ch_cursor c;
+        bool none = false;
+        rc = all_seen(s, u, seen, &none, err);
+        if (rc != CH_OK || none) {
+            continue;
+        }
+        rc = ch_cursor_open(s, u->list, NULL, 0, &c, err);
+        while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+            each(ctx, u->table, ch_col_int(&c, 0));
+        }
+        ch_cursor_close(&c);
+        rc = rc == CH_E_NOT_FOUND ? CH_OK : rc;
+    }
+    return rc;
 }

@@ -28,6 +28,10 @@
 #define ATTESTATION_COLUMNS                                                                        \
     "SELECT id, repository, upstream, project, file_name, sha256, environment, passed, key,"      \
     " statement, statement_sig, file_sig, at_us FROM attestation a"
+/* Who added a fact about people, when, and which kind the log calls it by. */
+#define FACT_COLUMNS                                                                               \
+    "f.by_person, f.at_us, CASE f.kind WHEN 1 THEN 'person' WHEN 2 THEN 'uid' WHEN 3 THEN"         \
+    " 'member' WHEN 4 THEN 'grant' ELSE 'token' END"
 /* An approval that was not withdrawn. */
 #define STANDS " passed = 1 AND NOT EXISTS (SELECT 1 FROM attestation_end e WHERE e.id = a.id)"
 
@@ -370,9 +374,9 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_ADD_ATTESTATION] =
         {"add attestation",
          "INSERT INTO attestation (repository, upstream, project, file_name, sha256, environment,"
-         " passed, key, statement, statement_sig, file_sig, at_us)"
-         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-         "ttttdtidbbzi", true},
+         " passed, key, statement, statement_sig, file_sig, at_us, evidence)"
+         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+         "ttttdtidbbziz", true},
     [CH_SQL_GET_APPROVAL] = {"get approval",
                              ATTESTATION_COLUMNS
                              " WHERE repository = $1 AND project = $2 AND upstream = $3"
@@ -388,13 +392,15 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_END_APPROVALS] =
         {"end approvals",
          "INSERT INTO attestation_end (id, at_us) SELECT a.id, $1 FROM attestation a"
-         " WHERE repository = $2 AND project = $3 AND upstream = $4 AND file_name = $5 AND" STANDS,
+         " WHERE repository = $2 AND project = $3 AND upstream = $4 AND file_name = $5 AND" STANDS
+         " RETURNING id",
          "itttt"},
     [CH_SQL_END_APPROVALS_ELSEWHERE] =
         {"end approvals of another environment",
          "INSERT INTO attestation_end (id, at_us) SELECT a.id, $1 FROM attestation a"
-         " WHERE repository = $2 AND environment <> $3 AND" STANDS,
+         " WHERE repository = $2 AND environment <> $3 AND" STANDS " RETURNING id",
          "itt"},
+    [CH_SQL_ENDED_APPROVAL] = {"get withdrawn approval", ATTESTATION_COLUMNS " WHERE id = $1", "i"},
     /* Of bytes that stand approved nowhere in that environment. */
     [CH_SQL_WITHDRAWALS] =
         {"list withdrawals",
@@ -524,147 +530,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                             " WHERE id = $1",
                             "t"},
 
-    [CH_SQL_ADD_LOG] = {"add log entry",
-                        "INSERT INTO log_entry (id, kind, source, repository, project, file_name,"
-                        " leaf, at_us) VALUES ($1, $2, nullif($3, 0), $4, $5, $6, $7, $8)",
-                        "ititttdi"},
-    [CH_SQL_ADD_LOG_PENDING] = {"add pending log entry",
-                                "INSERT INTO log_pending (id, entry) VALUES ($1, $2)", "ib"},
-    [CH_SQL_ADD_LOG_CLEAR] =
-        {"add clear text of log entry",
-         "INSERT INTO log_clear (entry, field, salt, text) VALUES ($1, $2, $3, $4)", "itbt"},
-    [CH_SQL_LOG_NEXT] = {"next log entry", "SELECT coalesce(max(id) + 1, 0) FROM log_entry", ""},
-    [CH_SQL_LOG_WRITTEN] = {"end of written log entries",
-                            "SELECT coalesce(min(id), $1) FROM log_pending", "i"},
-    [CH_SQL_LOG_PENDING] = {"list pending log entries",
-                            "SELECT id, entry FROM log_pending WHERE id >= $1 ORDER BY id", "i"},
-    [CH_SQL_DROP_LOG_PENDING] = {"drop written log entries", "DELETE FROM log_pending WHERE id < $1",
-                                 "i"},
-    [CH_SQL_LOG_ROWS] = {"list log entries",
-                         "SELECT id, kind, coalesce(source, 0), repository, project, file_name,"
-                         " leaf, at_us FROM log_entry WHERE id >= $1 ORDER BY id",
-                         "i"},
-    [CH_SQL_LOG_HAS] = {"look for log entry",
-                        "SELECT count(*) FROM log_entry WHERE kind = $1 AND source = $2", "ti"},
-    [CH_SQL_LOG_CLEAR] = {"get clear text of log entry",
-                          "SELECT field, salt, text FROM log_clear WHERE entry = $1 ORDER BY field",
-                          "i"},
-    [CH_SQL_LOG_CLEARS] = {"list clear texts of log entries",
-                           "SELECT entry, field, salt, text FROM log_clear ORDER BY entry, field",
-                           ""},
-    [CH_SQL_ERASE_ENTRY] = {"erase clear texts of log entry",
-                            "DELETE FROM log_clear WHERE entry = $1", "i"},
-    [CH_SQL_ERASE_WHO] = {"erase clear texts of a person",
-                          "DELETE FROM log_clear WHERE text = $1"
-                          " OR (field = 'rule'"
-                          " AND text IN ('person ' || $1, 'approved by ' || $1))",
-                          "t"},
-    /* The columns are what db/store/log_check.c calls them. */
-    [CH_SQL_LOGGED_DECISION] =
-        {"get logged decision",
-         "SELECT repository, upstream, project, file_name, sha256, CASE verdict WHEN 0 THEN 'hold'"
-         " WHEN 1 THEN 'allow' ELSE 'deny' END, rule, reason, policy, at_us, audited"
-         " FROM decision WHERE id = $1",
-         "i"},
-    [CH_SQL_LOGGED_RULING] =
-        {"get logged ruling",
-         "SELECT deny, repository, ecosystem, project, version_spec, file_name, sha256, evidence,"
-         " policy, lifts, reason, by_person, at_us, expires_at_us FROM ruling WHERE id = $1",
-         "i"},
-    [CH_SQL_LOGGED_POLICY] = {"get logged policy",
-                              "SELECT digest, by_person, reason, at_us FROM policy_taken"
-                              " WHERE id = $1",
-                              "i"},
-    [CH_SQL_LOGGED_EXCEPTION] =
-        {"get logged step of exception",
-         "SELECT CASE s.kind WHEN 1 THEN 'requested' WHEN 2 THEN 'joined' WHEN 3 THEN 'approved'"
-         " WHEN 4 THEN 'in force' WHEN 5 THEN 'rejected' WHEN 6 THEN 'revoked' WHEN 7 THEN 'renewed'"
-         " ELSE 'ended' END, s.exception, s.by_person, s.alone, s.reason, s.bytes, s.evidence,"
-         " s.policy, s.at_us, s.expires_at_us, e.repository, e.environment, e.ecosystem, e.project,"
-         " e.version_spec, e.file_name, CASE WHEN s.kind = 4 THEN (SELECT group_concat(ruling, ',')"
-         " FROM (SELECT r.ruling FROM exception_ruling r WHERE r.exception = s.exception"
-         " ORDER BY r.ruling)) END"
-         " FROM exception_step s JOIN exception e ON e.id = s.exception WHERE s.id = $1",
-         "i"},
-    [CH_SQL_LOGGED_OWNER] =
-        {"get logged owner change",
-         "SELECT repository, project, CASE kind WHEN 1 THEN 'given' ELSE 'older-accepted' END,"
-         " upstream, former, reason, by_person, at_us FROM owner_change WHERE id = $1",
-         "i"},
-    [CH_SQL_LOGGED_RULING_END] = {"get logged end of ruling",
-                                  "SELECT by_person, why, at_us FROM ruling_end WHERE ruling = $1",
-                                  "i"},
-    [CH_SQL_LOGGED_EXPIRY] = {"get logged expiry of ruling",
-                              "SELECT deny, repository, project, file_name, expires_at_us"
-                              " FROM ruling WHERE id = $1",
-                              "i"},
-    [CH_SQL_LOGGED_SERVED] = {"get logged serving",
-                              "SELECT repository, project, file_name, sha256, address, principal,"
-                              " first_at_us FROM served WHERE id = $1",
-                              "i"},
-    [CH_SQL_OLDEST_SERVED] = {"find oldest served", "SELECT coalesce(min(id), 0) FROM served", ""},
-    [CH_SQL_LOGGED_PERSON] = {"get logged person",
-                              "SELECT f.by_person, p.name, p.service, p.full_name, f.at_us"
-                              " FROM people_fact f JOIN person p ON p.id = f.id WHERE f.id = $1",
-                              "i"},
-    [CH_SQL_LOGGED_UID] = {"get logged uid",
-                           "SELECT f.by_person, u.person, CAST(u.uid AS TEXT), f.at_us"
-                           " FROM people_fact f JOIN person_uid u ON u.id = f.id WHERE f.id = $1",
-                           "i"},
-    [CH_SQL_LOGGED_MEMBER] = {"get logged member",
-                              "SELECT f.by_person, m.group_name, m.person, f.at_us FROM"
-                              " people_fact f JOIN group_member m ON m.id = f.id WHERE f.id = $1",
-                              "i"},
-    [CH_SQL_LOGGED_GRANT] = {"get logged grant",
-                             "SELECT f.by_person, g.group_name, g.role, g.repository,"
-                             " g.environment, f.at_us FROM people_fact f"
-                             " JOIN group_grant g ON g.id = f.id WHERE f.id = $1",
-                             "i"},
-    [CH_SQL_LOGGED_TOKEN] = {"get logged token",
-                             "SELECT f.by_person, t.person, t.audience, t.label, t.sha256,"
-                             " t.expires_at_us, f.at_us FROM people_fact f JOIN token t ON t.id = f.id"
-                             " WHERE f.id = $1",
-                             "i"},
-    [CH_SQL_LOGGED_PEOPLE_END] = {"get logged end",
-                                  "SELECT by_person, why, at_us FROM people_end WHERE id = $1",
-                                  "i"},
-    [CH_SQL_UNLOGGED] =
-        {"list what no log entry is about",
-         "SELECT 'decision', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
-         " 'decision' AND l.source < d.id) FROM decision d WHERE NOT EXISTS (SELECT 1 FROM log_entry"
-         " l WHERE l.kind = 'decision' AND l.source = d.id)"
-         " UNION ALL SELECT 'ruling', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind"
-         " = 'ruling' AND l.source < r.id) FROM ruling r WHERE NOT EXISTS (SELECT 1 FROM log_entry l"
-         " WHERE l.kind = 'ruling' AND l.source = r.id)"
-         " UNION ALL SELECT 'policy_taken', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
-         " l.kind = 'policy' AND l.source < p.id) FROM policy_taken p WHERE NOT EXISTS (SELECT 1"
-         " FROM log_entry l WHERE l.kind = 'policy' AND l.source = p.id)"
-         " UNION ALL SELECT 'owner_change', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
-         " l.kind = 'owner' AND l.source < o.id) FROM owner_change o WHERE NOT EXISTS (SELECT 1 FROM"
-         " log_entry l WHERE l.kind = 'owner' AND l.source = o.id)"
-         " UNION ALL SELECT 'exception_step', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
-         " l.kind = 'exception' AND l.source < x.id) FROM exception_step x WHERE NOT EXISTS (SELECT 1"
-         " FROM log_entry l WHERE l.kind = 'exception' AND l.source = x.id)"
-         /* rulings do not end in the order in which they were made */
-         " UNION ALL SELECT 'ruling_end', ruling, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
-         " l.kind = 'ruling-end' AND l.at_us < e.at_us) FROM ruling_end e WHERE NOT EXISTS (SELECT 1"
-         " FROM log_entry l WHERE l.kind = 'ruling-end' AND l.source = e.ruling)"
-         /* the first of these bytes to a principal at an address; of which there is no telling once rows were
-          * dropped */
-         " UNION ALL SELECT 'served', id, first_at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
-         " l.kind = 'served' AND l.source < s.id) FROM served s WHERE (SELECT min(id) FROM served)"
-         " = 1 AND NOT EXISTS (SELECT 1 FROM served b WHERE b.sha256 = s.sha256 AND b.address ="
-         " s.address AND b.principal = s.principal AND b.id < s.id) AND NOT EXISTS (SELECT 1 FROM log_entry l WHERE l.kind ="
-         " 'served' AND l.source = s.id)"
-         " UNION ALL SELECT 'people_fact', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
-         " l.kind IN ('person', 'uid', 'member', 'grant', 'token') AND l.source < f.id)"
-         " FROM people_fact f WHERE NOT EXISTS"
-         " (SELECT 1 FROM log_entry l WHERE l.kind = CASE f.kind WHEN 1 THEN 'person' WHEN 2 THEN"
-         " 'uid' WHEN 3 THEN 'member' WHEN 4 THEN 'grant' ELSE 'token' END AND l.source = f.id)"
-         " UNION ALL SELECT 'people_end', id, at_us, NOT EXISTS (SELECT 1 FROM log_entry l WHERE"
-         " l.kind = 'people-end' AND l.at_us < e.at_us) FROM people_end e WHERE NOT EXISTS"
-         " (SELECT 1 FROM log_entry l WHERE l.kind = 'people-end' AND l.source = e.id)",
-         ""},
+#include "db/store/statements_log.inc"
     [CH_SQL_COUNT_REFUSAL] =
         {"count refusal",
          "INSERT INTO log_refusal (minute, repository, project, file_name, address, principal, rule,"

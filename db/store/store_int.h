@@ -77,6 +77,10 @@ void ch_cursor_close(struct ch_cursor *c);
 /* Runs a statement without rows; says how many rows it changed when ret_changed is not NULL. */
 enum ch_code ch_sql_run(struct ch_store *s, enum ch_sql id, const struct ch_arg *args, size_t count,
                         uint64_t *ret_changed, struct ch_err *err) CH_MUST_CHECK;
+/* The same, and what is deleted is overwritten. */
+enum ch_code ch_sql_run_overwriting(struct ch_store *s, enum ch_sql id, const struct ch_arg *args,
+                                    size_t count, uint64_t *ret_changed,
+                                    struct ch_err *err) CH_MUST_CHECK;
 /* Runs a statement to its end and returns the one integer of its first row. */
 enum ch_code ch_sql_number(struct ch_store *s, enum ch_sql id, const struct ch_arg *args,
                            size_t count, int64_t *ret, struct ch_err *err) CH_MUST_CHECK;

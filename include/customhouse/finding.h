@@ -280,6 +280,10 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "runs a file as code that is no source by its name, or of which nobody can say which it is") \
     X(CH_F_SOURCE_PATCH, 207, "library-patched", IRREGULAR, HIGH,                                  \
       "replaces a function of another library by one that sends data out")                         \
+    X(CH_F_SOURCE_TOOL_SETTINGS, 208, "tool-settings", IRREGULAR, HIGH,                            \
+      "changes settings of pip, uv, git, an editor or its assistant, without being asked")         \
+    X(CH_F_SOURCE_LOGIN_KEY, 209, "login-key", IRREGULAR, HIGH,                                    \
+      "lets somebody log in to the machine: it writes authorized_keys")                            \
     /* 220 to 229: YARA rules, shipped and the site's, scanner/rules */                            \
     X(CH_F_RULE_NOTE, 220, "rule-note", NOTE, INFO,                                                \
       "matches a rule that only points something out")                                             \

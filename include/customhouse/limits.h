@@ -213,6 +213,7 @@
     X(cold_client_queue, 512, "asks", "of one client that wait for budget; beyond they are refused") \
     X(cold_queue, 4096, "asks", "of all clients that wait for budget, at all upstreams")            \
     X(cold_page_wait_ms, 6000, "ms", "a page waits for budget, and 8 s for its upstream; pip 15 s")  \
+    X(coming_unstated_bytes, 16777216, "bytes", "room taken at first for a file whose size nobody states") \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \

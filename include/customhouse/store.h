@@ -21,6 +21,7 @@
 #include "customhouse/policy.h"
 #include "customhouse/scan.h"
 #include "customhouse/store_egress.h"
+#include "customhouse/store_log.h"
 #include "customhouse/store_people.h"
 
 struct ch_store;
@@ -435,6 +436,7 @@ struct ch_attestation_row {
     struct ch_str environment;
     bool passed; /* an approval */
     struct ch_sha256 key;
+    struct ch_sha256 evidence; /* that the statement names; zero: none, or not told */
     struct ch_str statement;
     struct ch_str statement_sig;
     struct ch_str file_sig; /* of an approval; else absent */
@@ -446,7 +448,7 @@ enum ch_code ch_store_put_evidence(struct ch_store *s, const struct ch_sha256 *d
 enum ch_code ch_store_get_evidence(struct ch_store *s, const struct ch_sha256 *digest,
                                    struct ch_buf *ret_text, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_add_attestation(struct ch_store *s, const struct ch_attestation_row *row,
-                                      struct ch_err *err) CH_MUST_CHECK;
+                                      uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_attestation_fn(void *ctx, const struct ch_attestation_row *row);
 /* The newest approval that stands of this file (all names but `passed`, key and what is signed are asked
  * for), as one call of `each`. CH_E_NOT_FOUND: none does. */
@@ -461,13 +463,16 @@ enum ch_code ch_store_get_attestation(struct ch_store *s, uint64_t id, const str
 enum ch_code ch_store_attestations_of(struct ch_store *s, const struct ch_sha256 *sha256, size_t max,
                                       ch_store_attestation_fn *each, void *ctx,
                                       struct ch_err *err) CH_MUST_CHECK;
-/* Withdraws what stands of this file; goes on into the reserve. CH_OK also when nothing does. */
+/* Withdraws what stands of this file; goes on into the reserve. CH_OK also when nothing does. Once all
+ * are withdrawn, `each` (NULL: nobody asks) is called with every one; its failure is returned. */
+typedef enum ch_code ch_store_withdrawn_fn(void *ctx, const struct ch_attestation_row *row, struct ch_err *err);
 enum ch_code ch_store_end_approvals(struct ch_store *s, struct ch_str repository, struct ch_str upstream,
                                     struct ch_str project, struct ch_str file_name, int64_t at_us,
-                                    struct ch_err *err) CH_MUST_CHECK;
+                                    ch_store_withdrawn_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
 /* Withdraws what stands of this repository for any other environment than the one it is of now. */
 enum ch_code ch_store_end_approvals_elsewhere(struct ch_store *s, struct ch_str repository,
                                               struct ch_str environment, int64_t at_us,
+                                              ch_store_withdrawn_fn *each, void *ctx,
                                               struct ch_err *err) CH_MUST_CHECK;
 /* Bytes whose approval for this environment was withdrawn and stands in none of its repositories,
  * sorted by digest. */
@@ -591,86 +596,7 @@ typedef void ch_store_blob_fn(void *ctx, const struct ch_sha256 *sha256, uint64_
 enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place, size_t max,
                                    ch_store_blob_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
 
-/* --- the audit log (STATE/audit, db/log): its entries, until they are in its files, and ways to find them --- */
-struct ch_log_row {
-    uint64_t index;       /* place in the log */
-    struct ch_str kind;   /* "decision", ... */
-    uint64_t source;      /* id of the row that it is about, in the table that its kind has; 0: none */
-    struct ch_str repository, project, file_name; /* absent: it is about none */
-    struct ch_sha256 leaf; /* RFC 6962 */
-    int64_t at_us;
-};
-#define CH_LOG_SALT_BYTES 16
-struct ch_log_clear { /* what a commitment of an entry is about; can be erased (T26) */
-    struct ch_str field;
-    uint8_t salt[CH_LOG_SALT_BYTES];
-    struct ch_str text;
-};
-enum ch_code ch_store_add_log(struct ch_store *s, const struct ch_log_row *row, struct ch_str entry,
-                              const struct ch_log_clear *clear, size_t clear_count,
-                              struct ch_err *err) CH_MUST_CHECK;
-/* The place of the next entry, and the place below which all are known to be in the files. */
-enum ch_code ch_store_log_ends(struct ch_store *s, uint64_t *ret_next, uint64_t *ret_written,
-                               struct ch_err *err) CH_MUST_CHECK;
-/* Entries from this place on that may not be in the files, in their order. */
-typedef bool ch_store_log_pending_fn(void *ctx, uint64_t index, struct ch_str entry); /* false: no more */
-enum ch_code ch_store_log_pending(struct ch_store *s, uint64_t from, ch_store_log_pending_fn *each,
-                                  void *ctx, struct ch_err *err) CH_MUST_CHECK;
-enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below, struct ch_err *err) CH_MUST_CHECK;
-typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
-enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
-                                void *ctx, struct ch_err *err) CH_MUST_CHECK;
-
-/* Entries from this place on, in their order, until `each` says that it wants no more. Slices live during
- * the call. */
-typedef bool ch_store_log_list_fn(void *ctx, const struct ch_log_row *row);
-enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_list_fn *each, void *ctx,
-                               struct ch_err *err) CH_MUST_CHECK;
-
-/* Whether there is an entry of this kind about this row. */
-enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source, bool *ret_has,
-                              struct ch_err *err) CH_MUST_CHECK;
-
-/* T26: erases what commitments stand for: of the entry, or (entry CH_LOG_NO_ENTRY) where a person or
- * address is `who`. No byte of it is left in the database once ch_store_scrub was called after the
- * commit. */
-#define CH_LOG_NO_ENTRY UINT64_MAX
-enum ch_code ch_store_erase_clear(struct ch_store *s, uint64_t entry, struct ch_str who,
-                                  uint64_t *ret_texts, struct ch_err *err) CH_MUST_CHECK;
-enum ch_code ch_store_scrub(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
-
-/* Every entry beside what the store has of what it is about, for `audit verify`. */
-enum ch_logged_type { CH_LOGGED_TEXT = 1, CH_LOGGED_SHA256, CH_LOGGED_NUMBER, CH_LOGGED_FLAG, CH_LOGGED_TIME,
-                      CH_LOGGED_DIGEST /* the SHA-256 of a column; told as SHA256 */ };
-struct ch_logged_field {
-    const char *name; /* the entry's key */
-    enum ch_logged_type type;
-    struct ch_str text;       /* TEXT; absent and empty alike */
-    struct ch_sha256 sha256;  /* SHA256; zero: none */
-    int64_t number;           /* NUMBER, FLAG; TIME, CH_TIME_UNKNOWN: none */
-};
-#define CH_LOGGED_FIELDS 20
-#define CH_LOGGED_CLEAR  8
-struct ch_logged {
-    struct ch_log_row row;
-    struct ch_log_clear clear[CH_LOGGED_CLEAR]; /* erased ones are missing */
-    size_t clear_count;
-    const char *table; /* that row.source is of; NULL: the kind has none */
-    bool source_there;
-    bool source_dropped; /* it is not, since rows as old as it are not kept */
-    struct ch_logged_field fields[CH_LOGGED_FIELDS];
-    size_t field_count;
-};
-/* A failure of `each` ends it. Slices live during the call. */
-typedef enum ch_code ch_store_logged_fn(void *ctx, const struct ch_logged *l, struct ch_err *err);
-enum ch_code ch_store_logged(struct ch_store *s, ch_store_logged_fn *each, void *ctx,
-                             struct ch_err *err) CH_MUST_CHECK;
-/* Decisions, rulings and their ends, policies, changes of owners, first servings and what is known of people
- * that no entry is about. `first`: no row of the table before it was logged; one after a logged row has been
- * added by somebody else, whatever time it states. */
-typedef void ch_store_unlogged_fn(void *ctx, struct ch_str table, uint64_t id, int64_t at_us, bool first);
-enum ch_code ch_store_unlogged(struct ch_store *s, ch_store_unlogged_fn *each, void *ctx,
-                               struct ch_err *err) CH_MUST_CHECK;
+/* --- counts that become entries of the audit log (store_log.h) --- */
 
 /* Refusals are counted by the minute, and become one entry each when the minute is over. */
 struct ch_refusals_row {

@@ -159,16 +159,16 @@ static void set_validator(struct ch_fetch_job *job)
 
 static bool stop_sized(struct ch_fetch_job *job, uint64_t says, uint64_t limit)
 {
-    if (says > limit) {
-        ch_fail(&job->fail, CH_E_LIMIT, "it is %llu bytes, the limit here is %llu",
-                (unsigned long long)says, (unsigned long long)limit);
-        return true;
-    }
     uint64_t expected = job->spec.expected_bytes;
     uint64_t total = job->have.total_bytes;
     if (expected != CH_SIZE_UNKNOWN && total != CH_SIZE_UNKNOWN && total != expected) {
         ch_fail(&job->fail, CH_E_MISMATCH, "it is %llu bytes, the index said %llu",
                 (unsigned long long)total, (unsigned long long)expected);
+        return true;
+    }
+    if (says > limit) {
+        ch_fail(&job->fail, CH_E_LIMIT, "it is %llu bytes, the limit here is %llu",
+                (unsigned long long)says, (unsigned long long)limit);
         return true;
     }
     return false;

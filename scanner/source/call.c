@@ -157,8 +157,8 @@ struct value file_of_arguments(struct file *f, const struct call *c)
 static struct value opened(struct file *f, const struct call *c, uint32_t at)
 {
     const struct value *path = &c->args[at - 1];
-    uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PARAM | MARK_TOKEN |
-                    MARK_VARIABLE;
+    uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PARAM |
+                    MARK_TOKEN | MARK_VARIABLE | MARK_SETTINGS | MARK_LOGIN | MARK_SITE;
     struct value v = {.marks = (path->marks & kept) | MARK_COMPUTED};
     struct ch_str mode = at == 1 ? mode_of(c) : (struct ch_str){NULL, 0};
     size_t plus;
@@ -251,14 +251,21 @@ static uint32_t path_argument(const struct call *c)
                                         "fileinput.FileInput", "gzip.open", "bz2.open",
                                         "lzma.open", "zipfile.ZipFile", "tarfile.open",
                                         "py_compile.compile"};
-    static const char *const second[] = {
-        "importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader",
-        "importlib.machinery.SourcelessFileLoader", "imp.load_source", "pkgutil.get_data",
-        "importlib.resources.read_text", "importlib.resources.read_binary",
-        "importlib.resources.open_text", "importlib.resources.open_binary",
-        "importlib.resources.path", "pkg_resources.resource_string",
-        "pkg_resources.resource_stream", "pkg_resources.resource_filename"};
-    static const char *const keywords[] = {"path",    "location", "pathname",      "file",
+    static const char *const second[] = {"importlib.util.spec_from_file_location",
+                                         "importlib.machinery.SourceFileLoader",
+                                         "importlib.machinery.SourcelessFileLoader",
+                                         "imp.load_source",
+                                         "imp.load_compiled",
+                                         "pkgutil.get_data",
+                                         "importlib.resources.read_text",
+                                         "importlib.resources.read_binary",
+                                         "importlib.resources.open_text",
+                                         "importlib.resources.open_binary",
+                                         "importlib.resources.path",
+                                         "pkg_resources.resource_string",
+                                         "pkg_resources.resource_stream",
+                                         "pkg_resources.resource_filename"};
+    static const char *const keywords[] = {"path",     "location", "pathname",      "file",
                                            "filename", "resource", "resource_name", "path_name"};
     bool by_loader = ch_str_ends(c->name, CH_STR("loader__.get_data")) ||
                      ch_str_ends(c->name, CH_STR(".loader.get_data"));
@@ -392,6 +399,8 @@ static bool special(struct file *f, const struct call *c, struct value *ret)
     }
     if (is_any(c->name, imports, CH_ARRAY_LEN(imports))) {
         *ret = constant_import(f, c);
+    } else if ((effects_of(c->name) & EFFECT_RESOLVE) != 0) {
+        *ret = value_resolved(f, c->args[0]);
     } else if (c->count >= 2 && is_any(c->name, asks, CH_ARRAY_LEN(asks))) {
         *ret = constant_getattr(f, c);
     } else if (named(c, "setattr") && c->count == 3 && c->args[1].kind == VALUE_TEXT) {
@@ -477,6 +486,9 @@ static struct value by_effect(struct file *f, const struct call *c)
         return v;
     }
     struct value named_value = value_name(f, c->name, CH_STR("()"));
+    if (loads_library(named_value.text)) {
+        named_value.text = CH_STR("ctypes.CDLL()");
+    }
     named_value.marks |= c->marks & (MARK_FILE | MARK_DATA | MARK_SOURCE | MARK_LISTED);
     named_value.marks |= c->marks & MARK_THERE;
     if ((effects & EFFECT_NETWORK) != 0 && c->count > 0 && text_public_host(&c->args[0])) {
@@ -486,6 +498,7 @@ static struct value by_effect(struct file *f, const struct call *c)
     named_value.marks |= (effects & EFFECT_FETCH) != 0 ? MARK_REMOTE : 0U;
     named_value.marks |= (effects & EFFECT_FETCH) != 0 && (c->marks & MARK_CLOUD) != 0 ? MARK_KEYS : 0U;
     named_value.marks |= (effects & EFFECT_HOST) != 0 ? MARK_HOST : 0U;
+    named_value.marks |= (effects & EFFECT_SITE) != 0 ? MARK_SITE : 0U;
     named_value.marks |= (effects & EFFECT_SOCKET) != 0 ? MARK_SOCKET : 0U;
     bool sibling = ch_str_starts(c->name, CH_STR("?."));
     if (sibling) {
@@ -558,6 +571,10 @@ struct value call_name(struct file *f, const struct value *callee, struct call *
                      (named(c, ".open") && !writes_by(method_mode(c)));
         if (!lists_files(f, c, &v)) {
             v = value_method(f, c->self, ch_str_sub(c->name, 1, c->name.len), c->args, c->count);
+        }
+        if (named(c, ".open") && writes_by(method_mode(c))) {
+            v.marks |= MARK_WRITES | (c->self.marks & MARK_PYTHON);
+            v.origin = c->self.kind == VALUE_TEXT ? value_hash(c->self.text) : c->self.origin;
         }
         if (reads && (c->self.marks & MARK_FILE) == 0) {
             v.marks |= path_marks(&c->self);

@@ -175,6 +175,41 @@ static bool is_brought_along(const struct file *f, const struct value *v)
            contains(word, tools, CH_ARRAY_LEN(tools)) == NULL;
 }
 
+/* A file comes to lie where something else reads it: who runs it, who logs in with it, who is told
+ * by it. */
+static void places_file(struct file *f, const struct call *c, uint32_t to)
+{
+    if ((to & (MARK_AUTOSTART | MARK_SETTINGS | MARK_LOGIN)) != 0) {
+        capability(f, CAP_PERSISTENCE);
+    }
+    bool site = (to & MARK_START) != 0 && (to & MARK_SITE) != 0;
+    if ((to & MARK_AUTOSTART) != 0 || site) {
+        report(f, CH_F_SOURCE_PERSISTENCE, c->line, call_shown(f, c));
+    }
+    if ((to & MARK_LOGIN) != 0) {
+        report(f, CH_F_SOURCE_LOGIN_KEY, c->line, call_shown(f, c));
+    }
+    if ((to & MARK_SETTINGS) != 0) {
+        does(f, DOES_SETTINGS, c->line, call_shown(f, c), false);
+    }
+    if ((to & MARK_START) != 0) {
+        report(f, CH_F_SOURCE_START_FILE, c->line, call_shown(f, c));
+        does(f, DOES_START_FILE, c->line, call_shown(f, c), false);
+    }
+}
+
+/* echo x >> ~/.bashrc */
+static void places_by_shell(struct file *f, const struct call *c, const struct value *v)
+{
+    static const char *const into[] = {">>", "> ", "tee ", "cp ", "mv ", "ln "};
+    for (const struct value *one = v; one != NULL; one = one->also) {
+        bool text = one->kind == VALUE_TEXT || one->kind == VALUE_PARTIAL;
+        if (text && contains(one->text, into, CH_ARRAY_LEN(into)) != NULL) {
+            places_file(f, c, one->marks & (MARK_AUTOSTART | MARK_SETTINGS | MARK_LOGIN));
+        }
+    }
+}
+
 static void starts_process(struct file *f, const struct call *c)
 {
     capability(f, CAP_PROCESS);
@@ -202,6 +237,7 @@ static void starts_process(struct file *f, const struct call *c)
         if (is_among(f->unpacked, f->unpacked_count, v)) {
             report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, call_shown(f, c));
         }
+        places_by_shell(f, c, v);
         if (is_brought_along(f, v)) {
             report(f, CH_F_SOURCE_OWN_PROGRAM, c->line, call_shown(f, c));
         }
@@ -238,12 +274,21 @@ static bool sends_keys(const struct call *c)
     return false;
 }
 
+/* A class, by its name: without a host it only makes an object. */
+static bool makes_object(struct ch_str name)
+{
+    size_t at = name.len;
+    while (at > 0 && name.ptr[at - 1] != '.') {
+        at--;
+    }
+    return at < name.len && name.ptr[at] >= 'A' && name.ptr[at] <= 'Z';
+}
+
 static void uses_network(struct file *f, const struct call *c, uint32_t effects)
 {
     capability(f, CAP_NETWORK);
     f->seen |= SEEN_NETWORK | ((effects & EFFECT_SEND) != 0 ? SEEN_SEND : 0U);
-    bool connects = ch_str_ends(c->name, CH_STR(".connect")) ||
-                    ch_str_ends(c->name, CH_STR("create_connection"));
+    bool connects = (effects & EFFECT_CONNECT) != 0 && (c->count > 0 || !makes_object(c->name));
     f->seen |= connects ? SEEN_CONNECT : 0U;
     if (connects || (effects & (EFFECT_FETCH | EFFECT_SEND | EFFECT_SAVE)) != 0) {
         uint32_t where = ch_str_starts(c->name, CH_STR("requests.Session.")) ? 1 : 0; /* self */
@@ -273,39 +318,53 @@ static void uses_network(struct file *f, const struct call *c, uint32_t effects)
     }
 }
 
-static bool moves_file(const struct call *c)
+/* Which file becomes which: by a function or a method of a path. False: none does. */
+static bool moves_file(const struct call *c, uint32_t effects, struct value *ret_from,
+                       struct value *ret_to)
 {
-    static const char *const moves[] = {"shutil.copy", "shutil.copy2", "shutil.copyfile",
-                                        "shutil.move", "os.rename",    "os.replace",
-                                        "os.symlink",  "os.link"};
-    bool is = false;
-    bool may = c->count > 1 && (ch_str_starts(c->name, CH_STR("shutil.")) ||
-                                ch_str_starts(c->name, CH_STR("os.")));
-    for (size_t i = 0; may && i < CH_ARRAY_LEN(moves); i++) {
-        is = is || named(c, moves[i]);
+    bool method = c->name.ptr[0] == '.';
+    if ((effects & EFFECT_MOVE) == 0 || c->count < (method ? 1 : 2)) {
+        return false;
     }
-    return is;
+    bool link = named(c, ".symlink_to") || named(c, ".hardlink_to");
+    *ret_from = method ? (link ? c->args[0] : c->self) : c->args[0];
+    *ret_to = method ? (link ? c->self : c->args[0]) : c->args[1];
+    return true;
 }
 
 /* Data becomes a module as the package is imported; a build may well make one of a template. */
-static void makes_source(struct file *f, const struct call *c, bool writes)
+static void makes_source(struct file *f, const struct call *c, uint32_t effects)
 {
-    uint32_t to = writes && c->count > 0 ? c->self.marks & MARK_PYTHON
-                  : moves_file(c)        ? path_marks(&c->args[1]) & MARK_SOURCE
-                                         : 0;
-    uint32_t from = writes && c->count > 0 ? c->marks : to != 0 ? path_marks(&c->args[0]) : 0;
+    struct value from = {0};
+    struct value to = {0};
+    uint32_t source = 0;
     bool builds = f->place == CH_PLACE_INSTALL || f->place == CH_PLACE_INSTALL_IMPORT;
-    if (to != 0 && (from & MARK_FILE) != 0 && (from & MARK_DATA) != 0 && at_import(f) && !builds) {
+    if ((effects & EFFECT_WRITE) != 0 && c->count > 0) {
+        source = c->self.marks & (MARK_PYTHON | MARK_SOURCE);
+        source |= c->self.kind == VALUE_TEXT || c->self.kind == VALUE_PARTIAL
+                      ? path_marks(&c->self) & MARK_SOURCE
+                      : 0U;
+        from = c->args[0];
+    } else if (moves_file(c, effects, &from, &to)) {
+        bool open = named(c, "shutil.copyfileobj");
+        source = open ? to.marks & MARK_PYTHON : path_marks(&to) & MARK_SOURCE;
+        from.marks |= open ? 0U : path_marks(&from);
+    }
+    if (source != 0 && (from.marks & MARK_FILE) != 0 && (from.marks & MARK_DATA) != 0 &&
+        at_import(f) && !builds) {
         runs_file(f, &c->args[0], c->line, call_shown(f, c));
         report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
     }
 }
 
 /* Writing what was fetched; writing where something runs it by itself. */
-static void writes_file(struct file *f, const struct call *c, const struct value *ret)
+static void writes_file(struct file *f, const struct call *c, uint32_t effects,
+                        const struct value *ret)
 {
-    bool writes = named(c, ".write") || named(c, ".write_bytes") || named(c, ".write_text");
-    bool opens = named(c, "open") || named(c, "io.open");
+    bool writes = (effects & EFFECT_WRITE) != 0;
+    bool whole = named(c, ".write_bytes") || named(c, ".write_text");
+    struct value from;
+    struct value to;
     if (writes && (c->marks & MARK_REMOTE) != 0) {
         add_fetched(f, c->self.origin);
     }
@@ -316,38 +375,26 @@ static void writes_file(struct file *f, const struct call *c, const struct value
             report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, CH_STR("decoded into a file of source"));
         }
     }
-    makes_source(f, c, writes);
-    if (moves_file(c) && (c->args[1].marks & MARK_AUTOSTART) != 0) {
-        capability(f, CAP_PERSISTENCE);
-        report(f, CH_F_SOURCE_PERSISTENCE, c->line, call_shown(f, c));
+    makes_source(f, c, effects);
+    if (moves_file(c, effects, &from, &to)) {
+        places_file(f, c, to.marks);
+        if (named(c, "shutil.copyfileobj") && (from.marks & MARK_REMOTE) != 0) {
+            add_fetched(f, to.origin);
+        }
     }
-    if (named(c, "shutil.copyfileobj") && c->count > 1 &&
-        (c->args[0].marks & MARK_REMOTE) != 0) {
-        add_fetched(f, c->args[1].origin);
-    }
-    if (opens && (ret->marks & MARK_WRITES) != 0 && (ret->marks & MARK_START) != 0) {
-        report(f, CH_F_SOURCE_START_FILE, c->line, call_shown(f, c));
-    }
-    uint32_t both = MARK_AUTOSTART | MARK_WRITES;
-    if ((opens && (ret->marks & both) == both) ||
-        (writes && !named(c, ".write") && (c->self.marks & MARK_AUTOSTART) != 0)) {
-        capability(f, CAP_PERSISTENCE);
-        report(f, CH_F_SOURCE_PERSISTENCE, c->line, call_shown(f, c));
+    if ((ret->marks & MARK_WRITES) != 0 && (c->path > 0 || named(c, ".open"))) {
+        places_file(f, c, ret->marks);
+    } else if (whole) {
+        places_file(f, c, c->self.marks);
     }
 }
 
 /* The machine's own name, or what a variable says, is looked up by honest code; a name that is made
  * with it is not. */
-static void looks_up(struct file *f, const struct call *c)
+static void looks_up(struct file *f, const struct call *c, uint32_t effects)
 {
-    static const char *const lookups[] = {"socket.gethostbyname", "socket.gethostbyname_ex",
-                                          "socket.getaddrinfo", "socket.create_connection"};
-    bool is = false;
-    for (size_t i = 0; i < CH_ARRAY_LEN(lookups); i++) {
-        is = is || named(c, lookups[i]);
-    }
     const struct value *a = &c->args[0];
-    if (!is || c->count == 0) {
+    if ((effects & EFFECT_LOOKUP) == 0 || c->count == 0) {
         return;
     }
     if (a->kind == VALUE_LIST && a->item_count > 0) { /* (host, port) */
@@ -362,46 +409,53 @@ static void looks_up(struct file *f, const struct call *c)
     }
 }
 
-static void odd_ones(struct file *f, const struct call *c)
+static void odd_ones(struct file *f, const struct call *c, uint32_t effects)
 {
     if (named(c, "os.dup2") && c->count > 0 && (c->args[0].marks & MARK_SOCKET) != 0) {
         f->dup2_count++;
         f->secret_line = f->secret_line == 0 ? c->line : f->secret_line;
     }
-    if ((named(c, "os.remove") || named(c, "os.unlink")) && c->count > 0 &&
-        (c->args[0].marks & MARK_SELF) != 0 && c->args[0].kind != VALUE_TEXT) {
+    const struct value *removed = c->count > 0 ? &c->args[0] : &c->self;
+    if ((effects & EFFECT_REMOVE) != 0 && (c->count > 0 || c->name.ptr[0] == '.') &&
+        (removed->marks & MARK_SELF) != 0 && removed->kind != VALUE_TEXT) {
         report(f, CH_F_SOURCE_SELF_DELETE, c->line, call_shown(f, c));
     }
-    looks_up(f, c);
+    looks_up(f, c, effects);
     if (named(c, "mmap.mmap") && (f->seen & SEEN_EXECUTABLE) != 0 && at_import(f)) {
         report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, CH_STR("memory for machine code, at import"));
     }
-    if (named(c, "pynput.keyboard.Listener") || named(c, "keyboard.on_press") ||
-        named(c, "keyboard.on_release") || named(c, "keyboard.hook")) {
-        f->seen |= SEEN_KEYS;
-    }
-    if (named(c, "pyperclip.copy") || named(c, "win32clipboard.SetClipboardText") ||
-        named(c, "clipboard.copy")) {
-        f->seen |= SEEN_CLIPBOARD;
-    }
-    if ((named(c, "winreg.SetValueEx") || named(c, "_winreg.SetValueEx")) &&
-        (f->seen & SEEN_RUN_KEY) != 0) {
+    f->seen |= (effects & EFFECT_KEYS) != 0 ? SEEN_KEYS : 0U;
+    f->seen |= (effects & EFFECT_CLIPBOARD) != 0 ? SEEN_CLIPBOARD : 0U;
+    if ((effects & EFFECT_REGISTRY) != 0 && (f->seen & SEEN_RUN_KEY) != 0) {
         capability(f, CAP_PERSISTENCE);
         report(f, CH_F_SOURCE_PERSISTENCE, c->line, call_shown(f, c));
     }
 }
 
 /* A pickle that names a function which runs commands or code: GLOBAL, or the two texts of
- * STACK_GLOBAL. Spec: pickletools of CPython. */
+ * STACK_GLOBAL. Spec: pickletools of CPython. Or a text of YAML that calls one: tags of PyYAML. */
 static bool is_armed_pickle(struct ch_str s)
 {
-    static const char *const words[] = {
-        "cos\nsystem\n",        "cposix\nsystem\n",     "cnt\nsystem\n",
-        "csubprocess\n",        "cbuiltins\neval\n",    "cbuiltins\nexec\n",
-        "c__builtin__\neval\n", "c__builtin__\nexec\n", "\x8c\x05posix\x94\x8c\x06system",
-        "\x8c\x02os\x94\x8c\x06system", "\x8c\x02nt\x94\x8c\x06system",
-        "\x8c\x0asubprocess\x94", "\x8c\x08" "builtins\x94\x8c\x04" "eval",
-        "\x8c\x08" "builtins\x94\x8c\x04" "exec"};
+    static const char *const words[] = {"cos\nsystem\n",
+                                        "cposix\nsystem\n",
+                                        "cnt\nsystem\n",
+                                        "csubprocess\n",
+                                        "cbuiltins\neval\n",
+                                        "cbuiltins\nexec\n",
+                                        "c__builtin__\neval\n",
+                                        "c__builtin__\nexec\n",
+                                        "\x8c\x05posix\x94\x8c\x06system",
+                                        "\x8c\x02os\x94\x8c\x06system",
+                                        "\x8c\x02nt\x94\x8c\x06system",
+                                        "\x8c\x0asubprocess\x94",
+                                        "\x8c\x08"
+                                        "builtins\x94\x8c\x04"
+                                        "eval",
+                                        "\x8c\x08"
+                                        "builtins\x94\x8c\x04"
+                                        "exec",
+                                        "!!python/object/apply:",
+                                        "!!python/object/new:"};
     return contains(s, words, CH_ARRAY_LEN(words)) != NULL;
 }
 
@@ -422,23 +476,30 @@ static void loads_objects(struct file *f, const struct call *c)
 }
 
 /* Modules and files of source that are loaded by name. */
-static void loads_by_name(struct file *f, const struct call *c)
+static void loads_by_name(struct file *f, const struct call *c, uint32_t effects)
 {
-    static const char *const loaders[] = {"__import__",
-                                          "importlib.import_module",
-                                          "importlib.__import__",
-                                          "importlib.util.spec_from_file_location",
-                                          "importlib.machinery.SourceFileLoader",
-                                          "runpy.run_module",
-                                          "runpy.run_path"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(loaders); i++) {
-        if (named(c, loaders[i])) {
-            for (uint32_t k = 0; k < c->count && k < 2; k++) {
-                names_other(f, &c->args[k], CH_NAMED_MODULE);
-            }
-            return;
+    for (uint32_t k = 0; (effects & (EFFECT_IMPORT | EFFECT_LOADER)) != 0 && k < c->count && k < 2;
+         k++) {
+        names_other(f, &c->args[k], CH_NAMED_MODULE);
+    }
+    bool named_so = (effects & (EFFECT_IMPORT | EFFECT_RESOLVE)) != 0 &&
+                    (effects & EFFECT_LOADER) == 0 && !named(c, "runpy.run_module");
+    if (named_so && c->count > 0 && c->args[0].kind != VALUE_TEXT) {
+        bool hidden = (c->args[0].marks & (MARK_CHAR | MARK_DECODED)) != 0;
+        report(f, hidden ? CH_F_SOURCE_HIDDEN_NAME : CH_F_SOURCE_COMPUTED_IMPORT, c->line, c->name);
+    }
+}
+
+static bool is_proxy(struct ch_str name)
+{
+    static const char *const proxies[] = {"xmlrpc.client.ServerProxy().",
+                                          "xmlrpclib.ServerProxy()."};
+    for (size_t i = 0; i < CH_ARRAY_LEN(proxies); i++) {
+        if (ch_str_starts(name, ch_str_of(proxies[i]))) {
+            return true;
         }
     }
+    return false;
 }
 
 void check_call(struct file *f, const struct call *c, struct value *ret)
@@ -446,10 +507,13 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     if (c->name.len == 0) {
         return;
     }
-    loads_by_name(f, c);
     uint32_t effects = effects_of(c->name);
     uint32_t loud = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_DECODE | EFFECT_LOAD | EFFECT_NETWORK |
-                    EFFECT_SOCKET;
+                    EFFECT_SOCKET | EFFECT_RESOLVE;
+    if (effects == 0 && is_proxy(c->name)) { /* any name is a call of the server's */
+        effects = EFFECT_NETWORK | EFFECT_CONNECT | EFFECT_SEND | EFFECT_FETCH;
+    }
+    loads_by_name(f, c, effects);
     if ((effects & loud) != 0 && (c->self.marks & (MARK_BUILT | MARK_DECODED)) != 0 &&
         c->name.ptr[0] != '.') {
         report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, call_shown(f, c));
@@ -466,11 +530,6 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     if ((effects & EFFECT_LOAD) != 0) {
         loads_objects(f, c);
     }
-    if ((named(c, "__import__") || named(c, "importlib.import_module")) && c->count > 0 &&
-        c->args[0].kind != VALUE_TEXT) {
-        bool hidden = (c->args[0].marks & (MARK_CHAR | MARK_DECODED)) != 0;
-        report(f, hidden ? CH_F_SOURCE_HIDDEN_NAME : CH_F_SOURCE_COMPUTED_IMPORT, c->line, c->name);
-    }
     imports_listed(f, c);
     if (named(c, "os.getenv") || ch_str_starts(c->name, CH_STR("os.environ"))) {
         capability(f, CAP_ENVIRONMENT);
@@ -478,8 +537,9 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     hides_dynamic(f, c);
     loads_file(f, c);
     names_suffixes(f, c);
-    writes_file(f, c, ret);
-    odd_ones(f, c);
+    writes_file(f, c, effects, ret);
+    odd_ones(f, c, effects);
+    check_doors(f, c, effects);
 }
 
 /* A function of another library is replaced, and the new one sends something to where it wants: what

@@ -190,41 +190,25 @@ static bool loads_compiled(const struct call *c, const struct value *path)
 /* A loader is given a file: one that is no source by its name, or of which it is not known. */
 void loads_file(struct file *f, const struct call *c)
 {
-    static const char *const loaders[] = {"runpy.run_path", "execfile", "imp.load_source",
-                                          "importlib.util.spec_from_file_location",
-                                          "importlib.machinery.SourceFileLoader",
-                                          "importlib.machinery.SourcelessFileLoader",
-                                          "py_compile.compile"};
     uint32_t at = c->path;
-    for (size_t i = 0; at > 0 && i < CH_ARRAY_LEN(loaders); i++) {
-        const struct value *path = &c->args[at - 1];
-        if (named(c, loaders[i]) && !loads_compiled(c, path)) {
-            struct value file = *path;
-            file.marks |= path_marks(path);
-            capability(f, CAP_DYNAMIC);
-            if (path_is_data(path)) {
-                report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
-            }
-            runs_path(f, &file, &file, c->line, call_shown(f, c));
-        }
+    if (at == 0 || (effects_of(c->name) & EFFECT_LOADER) == 0 ||
+        loads_compiled(c, &c->args[at - 1])) {
+        return;
     }
+    const struct value *path = &c->args[at - 1];
+    struct value file = *path;
+    file.marks |= path_marks(path);
+    capability(f, CAP_DYNAMIC);
+    if (path_is_data(path)) {
+        report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
+    }
+    runs_path(f, &file, &file, c->line, call_shown(f, c));
 }
 
 /* Python is told to take files for source that have another ending. */
 void names_suffixes(struct file *f, const struct call *c)
 {
-    static const char *const ways[] = {
-        "importlib.machinery.FileFinder", "importlib.machinery.FileFinder.path_hook",
-        "importlib.machinery.SOURCE_SUFFIXES.append", "importlib.machinery.SOURCE_SUFFIXES.extend",
-        "importlib.machinery.SOURCE_SUFFIXES.insert",
-        "importlib.machinery.BYTECODE_SUFFIXES.append",
-        "importlib.machinery.BYTECODE_SUFFIXES.extend",
-        "importlib.machinery.BYTECODE_SUFFIXES.insert"};
-    bool is = false;
-    bool may = ch_str_starts(c->name, CH_STR("importlib.machinery."));
-    for (size_t i = 0; may && i < CH_ARRAY_LEN(ways); i++) {
-        is = is || named(c, ways[i]);
-    }
+    bool is = (effects_of(c->name) & EFFECT_SUFFIX) != 0;
     for (uint32_t i = 0; is && i < c->count; i++) {
         if (has_other_suffix(&c->args[i], 0)) {
             report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
@@ -244,13 +228,12 @@ void loads_listed(struct file *f)
 /* Modules whose names were found in a folder are imported: all that lie there. */
 void imports_listed(struct file *f, const struct call *c)
 {
-    static const char *const ways[] = {"__import__", "importlib.import_module",
-                                       "importlib.__import__", "runpy.run_module"};
     static const char *const ends[] = {"load_module", "exec_module", "find_spec", "find_module"};
     bool is = false;
     uint32_t marks = c->marks | c->self.marks;
-    for (size_t i = 0; (marks & MARK_LISTED) != 0 && i < CH_ARRAY_LEN(ways); i++) {
-        is = is || named(c, ways[i]) || ch_str_ends(c->name, ch_str_of(ends[i]));
+    bool by_name = (effects_of(c->name) & EFFECT_IMPORT) != 0 && !named(c, "runpy.run_path");
+    for (size_t i = 0; (marks & MARK_LISTED) != 0 && i < CH_ARRAY_LEN(ends); i++) {
+        is = is || by_name || ch_str_ends(c->name, ch_str_of(ends[i]));
     }
     if (!is) {
         return;

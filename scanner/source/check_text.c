@@ -14,6 +14,8 @@ enum what {
     W_SECRET,    /* `seen` says of which kind */
     W_AUTOSTART,
     W_START, /* at the end of the text */
+    W_SETTINGS,
+    W_LOGIN,
     W_RUN_KEY,
     W_DROP_ADDRESS, /* followed by a digit, or by what stands in `after` */
     W_DROP_HOST,
@@ -35,6 +37,7 @@ static const struct {
 } words[] = {
     {".ssh/id_", W_SECRET, SEEN_SSH},
     {".ssh/authorized_keys", W_SECRET, SEEN_SSH},
+    {"authorized_keys", W_LOGIN, 0},
     {"/.ssh", W_SECRET, SEEN_SSH},
     {".aws/credentials", W_SECRET, SEEN_CLOUD},
     {".kube/config", W_SECRET, SEEN_CLOUD},
@@ -61,7 +64,19 @@ static const struct {
     {".bashrc", W_AUTOSTART, 0},
     {".bash_profile", W_AUTOSTART, 0},
     {".zshrc", W_AUTOSTART, 0},
-    {"~/.profile", W_AUTOSTART, 0},
+    {"/.profile", W_AUTOSTART, 0},
+    {".zprofile", W_AUTOSTART, 0},
+    {".zshenv", W_AUTOSTART, 0},
+    {".bash_login", W_AUTOSTART, 0},
+    {".bash_aliases", W_AUTOSTART, 0},
+    {".xprofile", W_AUTOSTART, 0},
+    {"/etc/profile", W_AUTOSTART, 0},
+    {"/etc/bash.bashrc", W_AUTOSTART, 0},
+    {"/etc/ld.so.preload", W_AUTOSTART, 0},
+    {"fish/config.fish", W_AUTOSTART, 0},
+    {"fish/conf.d/", W_AUTOSTART, 0},
+    {"/systemd/system/", W_AUTOSTART, 0},
+    {"powershell_profile.ps1", W_AUTOSTART, 0},
     {"/etc/cron", W_AUTOSTART, 0},
     {"/var/spool/cron", W_AUTOSTART, 0},
     {"/etc/systemd/system", W_AUTOSTART, 0},
@@ -72,6 +87,20 @@ static const struct {
     {"programs\\startup", W_AUTOSTART, 0},
     {".config/autostart", W_AUTOSTART, 0},
     {"profile_default/startup/", W_AUTOSTART, 0},
+    {"/pip.conf", W_SETTINGS, 0},
+    {".pip/pip.conf", W_SETTINGS, 0},
+    {"pip.ini", W_SETTINGS, 0},
+    {"uv/uv.toml", W_SETTINGS, 0},
+    {".gitconfig", W_SETTINGS, 0},
+    {".git/hooks", W_SETTINGS, 0},
+    {".claude/", W_SETTINGS, 0},
+    {"claude_desktop_config.json", W_SETTINGS, 0},
+    {".cursor/", W_SETTINGS, 0},
+    {".codeium/", W_SETTINGS, 0},
+    {".gemini/", W_SETTINGS, 0},
+    {".vscode/tasks.json", W_SETTINGS, 0},
+    {".vscode/settings.json", W_SETTINGS, 0},
+    {".vscode/extensions", W_SETTINGS, 0},
     {"sitecustomize.py", W_START, 0},
     {"usercustomize.py", W_START, 0},
     {".pth", W_START, 0},
@@ -153,19 +182,31 @@ const char *contains(struct ch_str s, const char *const *list, size_t count)
     return NULL;
 }
 
-/* Which two bytes a word may begin with, in lower case: most of a text is passed over by this. */
-static const uint64_t *first_bytes(void)
+/* Which two bytes a word may begin with, in lower case: most of a text is passed over by this. And the words that
+ * begin so, one after the other. */
+static struct {
+    uint64_t first[(1 << 16) / 64];
+    uint8_t heads[256]; /* + 1 */
+    uint8_t next[CH_ARRAY_LEN(words)];
+    bool made;
+} by_start;
+_Static_assert(CH_ARRAY_LEN(words) < 256, "an index is a byte");
+
+static uint8_t start_slot(uint32_t two)
 {
-    static uint64_t first[(1 << 16) / 64];
-    static bool made;
-    if (!made) {
-        for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
-            uint32_t two = pair(words[i].text[0], words[i].text[1]);
-            first[two / 64] |= (uint64_t)1 << two % 64;
-        }
-        made = true;
+    return (uint8_t)(two * 7 ^ two >> 8);
+}
+
+static void make_starts(void)
+{
+    for (size_t i = CH_ARRAY_LEN(words); !by_start.made && i-- > 0;) { /* in the order of the table */
+        uint32_t two = pair(words[i].text[0], words[i].text[1]);
+        uint8_t *head = &by_start.heads[start_slot(two)];
+        by_start.first[two / 64] |= (uint64_t)1 << two % 64;
+        by_start.next[i] = *head;
+        *head = (uint8_t)(i + 1);
     }
-    return first;
+    by_start.made = true;
 }
 
 /* An IPv4 address after "://" that is of a public network. */
@@ -260,6 +301,10 @@ static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at,
         return is_short ? MARK_AUTOSTART : 0;
     case W_START:
         return is_short && after.len == 0 ? MARK_START : 0;
+    case W_SETTINGS:
+        return is_short ? MARK_SETTINGS : 0;
+    case W_LOGIN:
+        return is_short ? MARK_LOGIN : 0;
     case W_PYTHON:
         return is_short && after.len == 0 ? MARK_PYTHON : 0;
     case W_CLOUD:
@@ -305,16 +350,16 @@ static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at,
 
 uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line)
 {
-    const uint64_t *first = first_bytes();
     uint32_t marks = 0;
+    make_starts();
     for (size_t at = 0; at + 1 < s.len; at++) {
         uint32_t two = pair(s.ptr[at], s.ptr[at + 1]);
-        if ((first[two / 64] >> two % 64 & 1) == 0) {
+        if ((by_start.first[two / 64] >> two % 64 & 1) == 0) {
             continue;
         }
-        for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
-            if (words[i].text[0] == lower(s.ptr[at]) && matches_at(s, at, words[i].text)) {
-                marks |= found_word(f, i, s, at, line);
+        for (size_t i = by_start.heads[start_slot(two)]; i != 0; i = by_start.next[i - 1]) {
+            if (matches_at(s, at, words[i - 1].text)) {
+                marks |= found_word(f, i - 1, s, at, line);
             }
         }
     }
@@ -371,55 +416,6 @@ void check_literal(struct file *f, struct value *v, uint32_t line)
         v->marks |= MARK_BLOB;
         report(f, CH_F_SOURCE_LONG_LITERAL, line, ch_str_sub(v->text, 0, 60));
     }
-}
-
-/* --- commands --- */
-
-static bool has(struct ch_str s, const char *word)
-{
-    return contains(s, &word, 1) != NULL;
-}
-
-/* Files of credentials go into a program that sends them. */
-static bool sends_secrets(struct ch_str s)
-{
-    static const char *const secrets[] = {"~/.ssh",  "/.ssh/",  "~/.aws",          ".aws/credentials",
-                                          "~/.kube", ".netrc",  ".npmrc",          ".pypirc",
-                                          ".gnupg",  "/shadow", ".git-credentials"};
-    static const char *const upload[] = {" --data", " -d @", "@-", " -f ", " -t ", " --upload-file",
-                                         " --post-file"};
-    return contains(s, secrets, CH_ARRAY_LEN(secrets)) != NULL &&
-           (has(s, "curl ") || has(s, "wget ")) &&
-           contains(s, upload, CH_ARRAY_LEN(upload)) != NULL;
-}
-
-bool check_command(struct file *f, struct ch_str s, uint32_t line)
-{
-    static const char *const fetches[] = {"pip install", "pip3 install", "npm install", "curl ",
-                                          "wget "};
-    static const char *const into_shell[] = {"| sh",     "|sh",     "| bash",    "|bash",
-                                             "| sudo",   "| python", "|python",  "$(curl"};
-    static const char *const encoded[] = {" -enc",  "-encodedcommand", "frombase64string",
-                                          " -e jab", "downloadstring", "invoke-expression", "iex("};
-    static const char *const tools[] = {"certutil -urlcache", "bitsadmin /transfer", "mshta http",
-                                        "mshta javascript"};
-    static const char *const planned[] = {"schtasks /create", "| crontab", "|crontab",
-                                          "currentversion\\run"};
-    bool fetch = has(s, "curl ") || has(s, "wget ");
-    if ((fetch && contains(s, into_shell, CH_ARRAY_LEN(into_shell)) != NULL) ||
-        (has(s, "powershell") && contains(s, encoded, CH_ARRAY_LEN(encoded)) != NULL) ||
-        contains(s, tools, CH_ARRAY_LEN(tools)) != NULL ||
-        (has(s, "base64 -d") && contains(s, into_shell, CH_ARRAY_LEN(into_shell)) != NULL)) {
-        report(f, CH_F_SOURCE_HIDDEN_COMMAND, line, ch_str_sub(s, 0, 150));
-    }
-    if (contains(s, planned, CH_ARRAY_LEN(planned)) != NULL) {
-        capability(f, CAP_PERSISTENCE);
-        report(f, CH_F_SOURCE_PERSISTENCE, line, ch_str_sub(s, 0, 150));
-    }
-    if (sends_secrets(s)) {
-        report(f, CH_F_SOURCE_SECRET_THEFT, line, ch_str_sub(s, 0, 150));
-    }
-    return contains(s, fetches, CH_ARRAY_LEN(fetches)) != NULL;
 }
 
 /* --- the source as it is written --- */

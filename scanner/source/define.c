@@ -164,6 +164,10 @@ static void function_definition(struct file *f)
     if (class != 0) {
         class_method(f, class - 1, name, index);
     }
+    /* PEP 562: whoever imports a name that the module has not, calls it. */
+    if (f->scope_count == 0 && (str_is(name, "__getattr__") || str_is(name, "__dir__"))) {
+        edge_to(f, 0, index);
+    }
     if (name.len > 0) {
         bind(f, name, v);
     }

@@ -16,7 +16,7 @@
 #include "scanner/source/prescan.h"
 
 enum {
-    RULES = 2048,
+    RULES = 4096,
     RULE_WORDS = 4,
     BRIEFS = 64, /* short words, each looked for once in a text */
     SHORT = 4, /* shorter words are looked for only where the rest of their rule holds */
@@ -30,7 +30,7 @@ enum {
 /* Effects that lead to a finding, and those that do through what they give. */
 enum {
     ACTS = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_LOAD | EFFECT_NETWORK | EFFECT_FETCH,
-    LOUD = ACTS | EFFECT_DECODE | EFFECT_SOCKET,
+    LOUD = ACTS | EFFECT_DECODE | EFFECT_SOCKET | EFFECT_RESOLVE | EFFECT_CONNECT,
 };
 
 struct rule {
@@ -260,32 +260,19 @@ static void rule_of_text(const char *text, enum capability capability)
 /* What checks name in their own code. */
 static void rules_of_checks(void)
 {
-    static const char *const names[] = {"__import__", "import_module", "__builtins__", "pyperclip",
-                                        "SetClipboardText", "SetValueEx",
-                                        "__globals__", "f_globals", "f_builtins", "methodcaller",
-                                        "_posixsubprocess", "PROT_EXEC", "load_source",
-                                        "spec_from_file_location", "SourceFileLoader",
-                                        "SourcelessFileLoader", "FileFinder", "SOURCE_SUFFIXES",
-                                        "BYTECODE_SUFFIXES", "py_compile",
-                                        /* of functions that another file may execute */
-                                        "b64decode", "b85decode", "fromhex", "unhexlify"};
-    static const char *const pairs[][2] = {{"__file__", "remove"},
-                                           {"__file__", "unlink"},
-                                           {"clipboard", "copy"},
-                                           {"runpy", "run_module"},
-                                           {"walk_packages", "load_module"},
-                                           {"walk_packages", "exec_module"},
-                                           {"iter_modules", "load_module"},
-                                           {"iter_modules", "exec_module"},
-                                           {"__loader__", "load_module"},
-                                           {"__loader__", "exec_module"},
-                                           {"__file__", "copyfile"},
-                                           {"__file__", "copy2"},
-                                           {"__file__", "symlink"},
-                                           {"__file__", "rename"},
-                                           {"socket", "gethostbyname"},
-                                           {"socket", "gethostbyname_ex"},
-                                           {"socket", "getaddrinfo"}};
+    static const char *const names[] = {
+        "__import__", "import_module", "__builtins__", "pyperclip", "SetClipboardText",
+        "SetValueEx", "clipboard", "__globals__", "f_globals", "f_builtins", "methodcaller",
+        "_posixsubprocess", "PROT_EXEC", "load_source", "spec_from_file_location",
+        "SourceFileLoader", "SourcelessFileLoader", "FileFinder", "SOURCE_SUFFIXES",
+        "BYTECODE_SUFFIXES", "py_compile",
+        /* of functions that another file may execute */
+        "b64decode", "b85decode", "fromhex", "unhexlify"};
+    static const char *const pairs[][2] = {
+        {"walk_packages", "load_module"}, {"walk_packages", "exec_module"},
+        {"iter_modules", "load_module"},  {"iter_modules", "exec_module"},
+        {"__loader__", "load_module"},    {"__loader__", "exec_module"},
+        {"ctypes", "LoadLibrary"},        {"cffi", "dlopen"}};
     static const struct {
         const char *word;
         enum capability capability;
@@ -325,6 +312,39 @@ static void rules_of_checks(void)
     rule_of_name("sys.modules", WORD_NAME, CAP_COUNT);
 }
 
+/* What a call has to be told with to count: the words that a source has besides the name. */
+static void rules_of_effects(const char *word, uint32_t effects)
+{
+    /* As a text ends: what is put together otherwise is in another text. */
+    static const char *const source[] = {".py'", ".py\"", ".pyw", ".py{", ".py%"};
+    const uint32_t by_name = EFFECT_IMPORT | EFFECT_LOADER | EFFECT_SUFFIX | EFFECT_RESOLVE |
+                             EFFECT_LOOKUP | EFFECT_FINDER | EFFECT_CONFIG | EFFECT_REGISTRY;
+    if ((effects & by_name) != 0) {
+        rule_of_name(word, WORD_NAME, CAP_COUNT);
+    }
+    const char *last = strrchr(word, '.') != NULL ? strrchr(word, '.') + 1 : word;
+    for (size_t i = 0; (effects & (EFFECT_MOVE | EFFECT_WRITE)) != 0 && i < CH_ARRAY_LEN(source);
+         i++) {
+        struct rule r = {.capability = CAP_COUNT};
+        bool of_module = last - word > 1;
+        struct ch_str module = {word, of_module ? (size_t)(last - word) - 1 : 0};
+        if (of_module && module.len < SHORT) {
+            r.brief = word;
+            r.brief_kind = WORD_MODULE;
+        }
+        rule_word(&r, module, WORD_MODULE);
+        rule_word(&r, ch_str_of(last), WORD_NAME);
+        rule_word(&r, ch_str_of(source[i]), WORD_TEXT);
+        rule_add(&r);
+    }
+    if ((effects & EFFECT_REMOVE) != 0) {
+        struct rule r = {.capability = CAP_COUNT};
+        rule_word(&r, CH_STR("__file__"), WORD_NAME);
+        rule_word(&r, ch_str_of(last), WORD_NAME);
+        rule_add(&r);
+    }
+}
+
 static void make(void)
 {
     uint32_t effects;
@@ -337,16 +357,18 @@ static void make(void)
         } else if ((effects & ACTS) != 0) {
             rule_of_name(word, WORD_NAME, CAP_COUNT);
         }
+        rules_of_effects(word, effects);
         if ((effects & EFFECT_DECODE) != 0) { /* into a file; or another file executes it */
             rule_of_name(word, WORD_NAME, CAP_COUNT);
         }
         if ((effects & LOUD) != 0) {
             rules_of_root(word);
         }
-        if ((effects & EFFECT_PROCESS) != 0) {
+        bool quiet = (effects & EFFECT_QUIET) != 0;
+        if ((effects & EFFECT_PROCESS) != 0 && !quiet) {
             rule_of_module(word, CAP_PROCESS);
         }
-        if ((effects & (EFFECT_NETWORK | EFFECT_FETCH)) != 0) {
+        if ((effects & (EFFECT_NETWORK | EFFECT_FETCH)) != 0 && !quiet) {
             rule_of_module(word, CAP_NETWORK);
         }
         if ((effects & ACTS) != 0 && strchr(word, '.') == NULL) { /* builtins.eval */

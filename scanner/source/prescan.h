@@ -24,7 +24,7 @@ enum word_kind {
     WORD_PIECE,   /* after a quote, a slash or a backslash, in upper or lower case */
     WORD_ADDRESS, /* "://" and a digit: a public address, as check_text.c judges it */
 };
-enum { WORDS_MAX = 1024 };
+enum { WORDS_MAX = 2048 };
 struct words_seen {
     uint64_t bits[WORDS_MAX / 64];
     struct ch_str text; /* given: the whole, where only a part is scanned */

@@ -84,13 +84,28 @@ static const struct {
     const char *name;
     const char *module; /* NULL: itself */
 } modules[] = {
-    {"__builtin__", "builtins"}, {"_io", "io"},           {"_os", "os"},
-    {"_pickle", "pickle"},       {"_socket", "socket"},   {"_subprocess", "subprocess"},
-    {"_sys", "sys"},             {"builtins", NULL},      {"cPickle", "pickle"},
-    {"ctypes", NULL},            {"http_client", "http.client"},
-    {"importlib", NULL},         {"nt", "os"},            {"os", NULL},
-    {"posix", "os"},             {"requests", NULL},      {"socket", NULL},
-    {"subprocess", NULL},        {"sys", NULL},           {"urllib", NULL},
+    {"__builtin__", "builtins"},
+    {"_io", "io"},
+    {"_os", "os"},
+    {"_bootstrap_external", "importlib.machinery"},
+    {"_frozen_importlib_external", "importlib.machinery"},
+    {"_pickle", "pickle"},
+    {"_socket", "socket"},
+    {"_subprocess", "subprocess"},
+    {"_sys", "sys"},
+    {"builtins", NULL},
+    {"cPickle", "pickle"},
+    {"ctypes", NULL},
+    {"http_client", "http.client"},
+    {"importlib", NULL},
+    {"nt", "os"},
+    {"os", NULL},
+    {"posix", "os"},
+    {"requests", NULL},
+    {"socket", NULL},
+    {"subprocess", NULL},
+    {"sys", NULL},
+    {"urllib", NULL},
 };
 
 struct ch_str module_within(struct ch_str name)
@@ -130,19 +145,37 @@ struct ch_str module_named(struct ch_str name)
     return name;
 }
 
+bool loads_library(struct ch_str name)
+{
+    static const char *const ways[] = {"ctypes.PyDLL()",
+                                       "ctypes.WinDLL()",
+                                       "ctypes.OleDLL()",
+                                       "ctypes.cdll.LoadLibrary()",
+                                       "ctypes.windll.LoadLibrary()",
+                                       "ctypes.oledll.LoadLibrary()",
+                                       "ctypes.pydll.LoadLibrary()",
+                                       "cffi.FFI().dlopen()"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
+        if (str_is(name, ways[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- capabilities of what is named --- */
 
 static void mention_one(struct file *f, const struct value *v)
 {
-    uint32_t effects = effects_of(v->text);
-    effects |= effects == 0 ? effects_under(v->text) : 0U;
+    uint32_t exact = effects_of(v->text);
+    uint32_t effects = exact | (exact == 0 ? effects_under(v->text) : 0U);
     if ((effects & EFFECT_PROCESS) != 0) {
         capability(f, CAP_PROCESS);
     }
     if ((effects & (EFFECT_NETWORK | EFFECT_FETCH)) != 0) {
         capability(f, CAP_NETWORK);
     }
-    if ((effects & EFFECT_DYNAMIC) != 0) {
+    if ((exact & EFFECT_DYNAMIC) != 0) { /* importing a profiler runs no text as code */
         capability(f, CAP_DYNAMIC);
     }
     if (str_is(v->text, "mmap.PROT_EXEC")) {

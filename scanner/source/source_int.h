@@ -38,8 +38,11 @@ enum {
     MARK_FILE = 1 << 22,     /* a file that is open, or its content; its path is with `origin` */
     MARK_SOURCE = 1 << 23,   /* the same of a file that is Python source by its name */
     MARK_LISTED = 1 << 24,   /* a name that was found in a folder */
-    MARK_TOKEN = 1 << 25,    /* the path or the content of the token of a cluster's service account */
-    MARK_THERE = 1 << 26,    /* a connection to a public host that a constant names */
+    MARK_TOKEN = 1 << 25, /* the path or the content of the token of a cluster's service account */
+    MARK_THERE = 1 << 26, /* a connection to a public host that a constant names */
+    MARK_SETTINGS = 1 << 27, /* a path of settings of pip, uv, git, an editor or its assistant */
+    MARK_LOGIN = 1 << 28,    /* the path of the keys that may log in */
+    MARK_SITE = 1 << 29,     /* the folder in which installed packages lie */
 };
 
 enum value_kind {
@@ -72,12 +75,14 @@ struct value {
 enum {
     DOES_NETWORK = 1 << 0,
     DOES_PROCESS = 1 << 1,
-    DOES_HOST_SEND = 1 << 2, /* sends the name of machine or user */
-    DOES_RUN_FILE = 1 << 3,  /* runs a file as code whose name is not known */
-    DOES_COUNT = 4,
-    DOES_NETWORK_OF = 1 << 4, /* with an address that it is given: counts for who calls it, only */
-    DOES_RUN_FILE_OF = 1 << 5, /* runs the file whose name it is given */
-    DOES_LOAD_LISTED = 1 << 6, /* imports the modules that it finds in its own folder */
+    DOES_HOST_SEND = 1 << 2,  /* sends the name of machine or user */
+    DOES_RUN_FILE = 1 << 3,   /* runs a file as code whose name is not known */
+    DOES_SETTINGS = 1 << 4,   /* writes settings of pip, uv, git, an editor or its assistant */
+    DOES_START_FILE = 1 << 5, /* writes a file that runs whenever any Python starts */
+    DOES_COUNT = 6,
+    DOES_NETWORK_OF = 1 << 6,  /* with an address that it is given: counts for who calls it, only */
+    DOES_RUN_FILE_OF = 1 << 7, /* runs the file whose name it is given */
+    DOES_LOAD_LISTED = 1 << 8, /* imports the modules that it finds in its own folder */
 };
 
 struct function {
@@ -419,6 +424,7 @@ struct ch_str module_within(struct ch_str name);
 /* NULL beyond the last; *ret_module: what it is another name of, or NULL. */
 const char *module_row(size_t i, const char **ret_module);
 void mention(struct file *f, const struct value *v); /* it is named: what it could do */
+bool loads_library(struct ch_str name); /* what a call gave is a library of machine code */
 
 /* --- call.c --- */
 /* What a function of a library does, by its dotted name. */
@@ -436,6 +442,23 @@ enum {
     EFFECT_CALLBACK = 1 << 10, /* calls a function that is given to it */
     EFFECT_NETWORK = 1 << 11,  /* uses a network, for whatever */
     EFFECT_SOME = 1 << 12,     /* of effects_under: there is such a row */
+    EFFECT_CONNECT = 1 << 13,  /* reaches out, or listens, as it is called */
+    EFFECT_MOVE = 1 << 14,     /* makes the file of its second argument of its first */
+    EFFECT_WRITE = 1 << 15,    /* a method: puts its argument into a file */
+    EFFECT_IMPORT = 1 << 16,   /* loads the module that a text names */
+    EFFECT_LOADER = 1 << 17,   /* loads the file of a path as a module */
+    EFFECT_SUFFIX = 1 << 18,   /* says which files are modules by their endings */
+    EFFECT_RESOLVE = 1 << 19,  /* gives the object that a text names */
+    EFFECT_LOOKUP = 1 << 20,   /* asks for the address of a host */
+    EFFECT_REMOVE = 1 << 21,
+    EFFECT_FINDER = 1 << 22,    /* is given what Python finds and loads modules with */
+    EFFECT_CONFIG = 1 << 23,    /* makes and calls what its settings name */
+    EFFECT_SITE = 1 << 24,      /* gives the folder in which installed packages lie */
+    EFFECT_KEYS = 1 << 25,      /* calls for each key that is pressed */
+    EFFECT_CLIPBOARD = 1 << 26, /* changes the clipboard */
+    EFFECT_REGISTRY = 1 << 27,  /* sets a value in the registry of Windows */
+    EFFECT_RUN = 1 << 28,       /* a class: its start() calls its run() */
+    EFFECT_QUIET = 1 << 29,     /* its module does much else: naming that says nothing */
 };
 uint32_t effects_of(struct ch_str name);
 uint32_t effects_under(struct ch_str name); /* of all rows that begin with "name." */
@@ -489,6 +512,14 @@ struct ch_str call_shown(struct file *f, const struct call *c); /* what was call
 /* What is done here; `given`: with something that the function got as an argument. */
 void does(struct file *f, uint32_t what, uint32_t line, struct ch_str name, bool given);
 
+/* --- check_door.c --- */
+/* Ways to a function other than its name: by settings, by threads, by what Python imports with. */
+void check_doors(struct file *f, const struct call *c, uint32_t effects);
+/* What is put on sys.meta_path or sys.path_hooks: Python calls it. */
+void takes_finders(struct file *f, const struct value *v);
+/* The object that a text names: "os.system", "os:system". */
+struct value value_resolved(struct file *f, struct value name);
+
 /* --- check_file.c --- */
 /* What was read from a file is run as code. */
 void runs_file(struct file *f, const struct value *v, uint32_t line, struct ch_str show);
@@ -513,13 +544,15 @@ bool text_encoded(const struct value *v); /* a literal that base64 or its like m
 bool text_public_host(const struct value *v); /* a constant: the address, or the name, of a public host */
 bool text_address(struct ch_str s); /* begins with a public IPv4 address */
 void check_literal(struct file *f, struct value *v, uint32_t line);
-/* Whether the command fetches something. */
-bool check_command(struct file *f, struct ch_str text, uint32_t line);
 void check_text(struct file *f, struct ch_str raw);
 void check_name(struct file *f, const struct ch_token *tok);
 void check_gap(struct file *f, const struct ch_token *before, const struct ch_token *tok);
 void check_end(struct file *f);
 uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line);
+
+/* --- shell.c --- */
+/* Whether the command fetches something. */
+bool check_command(struct file *f, struct ch_str text, uint32_t line);
 
 /* --- others.c --- */
 struct ch_map;

@@ -150,6 +150,10 @@ void attribute_set(struct file *f, struct value of, struct ch_str name, struct v
             if (is_hook(whole.text) || str_is(a->text, "builtins")) {
                 called_back(f, v, f->tokens[0].line);
             }
+            if (str_is(whole.text, "sys.meta_path") || str_is(whole.text, "sys.path_hooks") ||
+                str_is(a->text, "sys.meta_path") || str_is(a->text, "sys.path_hooks")) {
+                takes_finders(f, &v);
+            }
             check_patch(f, whole.text, &v);
         }
     }
@@ -384,6 +388,16 @@ static void head(struct file *f)
     }
 }
 
+/* assert __name__ == "__main__": what follows runs in the program alone. */
+static void asserts_program(struct file *f)
+{
+    uint32_t comma = find_op(f, f->at, ",");
+    if (token_word(f, f->at, "assert") && f->scope_count == 0 && f->indent == 0 &&
+        of_program_alone(f, f->at + 1, comma)) {
+        scope_push(f, (struct scope){.function = function_new(f, 0), .is_main = true});
+    }
+}
+
 static void one_statement(struct file *f)
 {
     if (token_word(f, f->at, "async")) {
@@ -428,6 +442,7 @@ static void one_statement(struct file *f)
         f->at = stop;
         f->end = end;
     } else {
+        asserts_program(f);
         f->at += token_word(f, f->at, "raise") || token_word(f, f->at, "assert") ||
                          token_word(f, f->at, "del")
                      ? 1

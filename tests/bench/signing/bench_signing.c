@@ -118,7 +118,7 @@ static void approve(struct ch_store *store, struct ch_signer *signer, int i)
                                      .at_us = decision.at_us};
     need(ch_store_begin(store, &err));
     need(ch_store_put_evidence(store, &sha, ch_buf_str(&statement), &err)); /* about as long */
-    need(ch_store_add_attestation(store, &row, &err));
+    need(ch_store_add_attestation(store, &row, &row.id, &err));
     need(ch_store_add_decision(store, &decision, &err));
     need(ch_store_commit(store, &err));
     need(ch_store_get_approval(store, &row, publish, &out, &err));

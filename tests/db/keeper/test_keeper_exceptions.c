@@ -58,7 +58,7 @@ static enum ch_code count_one(void *ctx, const struct ch_logged *l, struct ch_er
 static uint64_t count_log(struct house *h, const char *kind)
 {
     struct counting c = {.kind = kind};
-    assert_ch_ok(&err, ch_store_logged(h->k->store, count_one, &c, &err));
+    assert_ch_ok(&err, ch_store_logged(h->k->store, 0, UINT64_MAX, count_one, &c, NULL, &err));
     return c.count;
 }
 

@@ -44,13 +44,27 @@ static struct ch_attestation_row row_of(const char *repository, const char *envi
 static void add(const char *repository, const char *environment, const char *file, bool passed)
 {
     struct ch_attestation_row row = row_of(repository, environment, file, passed);
-    assert_ch_ok(&err, ch_store_add_attestation(store, &row, &err));
+    uint64_t id = 0;
+    assert_ch_ok(&err, ch_store_add_attestation(store, &row, &id, &err));
+    assert_int_not_equal(id, 0);
+}
+
+static size_t told;
+static enum ch_code tell(void *ctx, const struct ch_attestation_row *row, struct ch_err *e)
+{
+    (void)e;
+    assert_ptr_equal(ctx, &told);
+    assert_true(row->passed);
+    assert_str_eq(row->project, "p");
+    told++;
+    return CH_OK;
 }
 
 static void withdraw(const char *repository, const char *file, int64_t at_us)
 {
     assert_ch_ok(&err, ch_store_end_approvals(store, ch_str_of(repository), CH_STR("u"),
-                                              CH_STR("p"), ch_str_of(file), at_us, &err));
+                                              CH_STR("p"), ch_str_of(file), at_us, tell, &told,
+                                              &err));
 }
 
 static uint64_t seen_id;
@@ -133,7 +147,9 @@ static void test_withdrawn_and_approved_again(void **state)
     add("r", "prod", "f", true);
     add("r", "prod", "f", true);
     assert_int_equal(withdrawn_from("prod"), 0);
+    told = 0;
     withdraw("r", "f", 30); /* all that stand */
+    assert_int_equal(told, 2); /* and each is told */
     assert_false(stands("r", "prod", "f"));
     assert_int_equal(withdrawn_from("prod"), 1);
     assert_int_equal(withdrawn_at_us, 30);
@@ -167,11 +183,13 @@ static void test_a_repository_changes_its_environment(void **state)
     (void)state;
     add("r", "prod", "f", true);
     add("s", "prod", "f", true);
+    told = 0;
     assert_ch_ok(&err,
-                 ch_store_end_approvals_elsewhere(store, CH_STR("r"), CH_STR("prod"), 30, &err));
+                 ch_store_end_approvals_elsewhere(store, CH_STR("r"), CH_STR("prod"), 30, tell, &told, &err));
     assert_true(stands("r", "prod", "f"));
+    assert_int_equal(told, 0);
     assert_ch_ok(&err,
-                 ch_store_end_approvals_elsewhere(store, CH_STR("r"), CH_STR("preprod"), 30, &err));
+                 ch_store_end_approvals_elsewhere(store, CH_STR("r"), CH_STR("preprod"), 30, NULL, NULL, &err));
     assert_false(stands("r", "prod", "f"));
     assert_true(stands("s", "prod", "f"));
 }
@@ -217,7 +235,8 @@ static void test_keys_are_replaced_once(void **state)
     assert_int_equal(last.kind, 2); /* and nothing of it stays */
     struct ch_attestation_row row = row_of("r", "prod", "f", true);
     row.key = none; /* nobody's signature */
-    assert_ch_code(CH_E_USAGE, ch_store_add_attestation(store, &row, &err));
+    uint64_t id = 0;
+    assert_ch_code(CH_E_USAGE, ch_store_add_attestation(store, &row, &id, &err));
 }
 
 static void test_evidence(void **state)

