@@ -299,7 +299,8 @@ class Silent(Moody):
 
     def test_names_that_are_slow_shut_no_others(self):
         """Anybody can ask for such names; others get theirs meanwhile, and afterwards."""
-        self.known("witness", "1.0")
+        add_wheel(self.up, "witness", "1.0")
+        self.assertEqual(self.service.ask("/pypi/simple/witness/").status, 200)
         before = len(self.service.log())  # of the other tests of this class
         gate = threading.Event()
         self.addCleanup(gate.set)
@@ -326,7 +327,8 @@ class Silent(Moody):
 
     def test_an_upstream_that_hangs_is_known_to(self):
         """3 s after the first ask what it knew is asked for again, and 8 s later nobody waits any more."""
-        self.known("voucher", "1.0")
+        add_wheel(self.up, "voucher", "1.0")
+        self.assertEqual(self.service.ask("/pypi/simple/voucher/").status, 200)
         gate = threading.Event()
         self.addCleanup(gate.set)
 
