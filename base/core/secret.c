@@ -1,21 +1,26 @@
 #include "customhouse/secret.h"
 
+#include <strings.h>
+
+/* Written in capitals it is no token, but easily made one again. */
 static bool is_digit(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 bool ch_secret_find(struct ch_str s, size_t *ret_at, size_t *ret_end)
 {
-    const struct ch_str prefix = CH_STR(CH_SECRET_PREFIX);
-    size_t from = 0, at;
-    while (ch_str_find(ch_str_sub(s, from, s.len), prefix, &at)) {
-        size_t first = from + at + prefix.len, end = first;
-        while (end < s.len && end - first < CH_SECRET_DIGITS && is_digit(s.ptr[end])) {
+    const size_t prefix = sizeof(CH_SECRET_PREFIX) - 1;
+    size_t from = 0, under;
+    while (ch_str_find_char(ch_str_sub(s, from, s.len), CH_SECRET_PREFIX[prefix - 1], &under)) {
+        size_t first = from + under + 1, end = first;
+        bool begins =
+            first >= prefix && strncasecmp(s.ptr + first - prefix, CH_SECRET_PREFIX, prefix) == 0;
+        while (begins && end < s.len && end - first < CH_SECRET_DIGITS && is_digit(s.ptr[end])) {
             end++;
         }
         if (end - first >= CH_SECRET_DIGITS_MIN) {
-            *ret_at = from + at;
+            *ret_at = first - prefix;
             *ret_end = end;
             return true;
         }

@@ -11,7 +11,8 @@
  */
 #define CH_SECRET_DIGITS_MIN 16
 
-/* The first token in `s`, whole or cut off: [*ret_at, *ret_end). False: there is none. */
+/* The first token in `s`, whole or cut off, in capitals or not: [*ret_at, *ret_end). False: there is none.
+ */
 bool ch_secret_find(struct ch_str s, size_t *ret_at, size_t *ret_end);
 bool ch_secret_in(struct ch_str s);
 /* The same of a path or a query as it was sent: also where percent-encoding hides it. */
