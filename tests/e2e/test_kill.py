@@ -1,5 +1,6 @@
 """kill -9 of every process at random points under load: nothing unapproved served, no acknowledged
-decision lost, no half blob left, and the service comes back each time.
+decision lost, no half blob left, the audit log and the database of one mind, and the service comes
+back each time.
 
 CUSTOMHOUSE_E2E_SEED repeats a run's choices, CUSTOMHOUSE_E2E_KILLS sets their number.
 """
@@ -60,7 +61,14 @@ class Kill(Quarantine):
                 pass
         self.service.kill()
         self.blobs = load.check_blobs()
+        self.verify_log()
         self.service.start()
+
+    def verify_log(self):
+        """An entry of what was never committed would stay, and no other could have its place."""
+        status, out, err = self.service.command("audit", "verify")
+        self.assertEqual(status, 0, out + err + self.service.log()[-3000:])
+        self.verified += 1
 
     def test_kill_9_at_random_points(self):
         seed = int(os.environ.get("CUSTOMHOUSE_E2E_SEED", random.randrange(1 << 32)))
@@ -70,7 +78,7 @@ class Kill(Quarantine):
         self.assertEqual(status, 0, out + err)
         load = Load(self.up, self.service, seed)
         self.process_count = len(self.service.processes())
-        killed, started, self.blobs = {}, time.monotonic(), 0
+        killed, started, self.blobs, self.verified = {}, time.monotonic(), 0, 0
         load.start()
         try:
             while sum(killed.values()) < KILLS:
@@ -85,15 +93,15 @@ class Kill(Quarantine):
                     self.wait_until_back(name, pid)
                 if name in ("everything", "keeper"):
                     load.check_decisions(1)
-                self.assertEqual(load.book.wrong, [])
+                self.assertEqual(load.book.wrong, [], self.service.log()[-3000:])
         finally:
             load.stop()
         print(f"{sum(killed.values())} kills in {time.monotonic() - started:.0f} s: {killed}; "
               f"{len(load.book.approved)} approvals and {len(load.book.denied)} denials acknowledged; "
-              f"{self.blobs} files on disk checked; {load.book.counts}")
+              f"{self.blobs} files on disk checked, the audit log {self.verified} times; {load.book.counts}")
         load.check_blobs()
         load.check_decisions(20)
-        self.assertEqual(load.book.wrong, [])
+        self.assertEqual(load.book.wrong, [], self.service.log()[-3000:])
         # The run was no empty one.
         self.assertGreater(load.book.counts.get("good files served", 0), 100)
         self.assertGreater(load.book.counts.get("forbidden files asked for", 0), 100)
