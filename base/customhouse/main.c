@@ -97,6 +97,8 @@ static const struct option verify_options[] = {
      "the approval (default: FILE.vsa.sigstore.json, FILE.vsa.json\n"
      "                          or FILE.approval.sigstore.json beside it)"},
     {"--withdrawals", "FILE", false, false, "the signed list of what was withdrawn"},
+    {"--withdrawals-key", "PEM", false, false,
+     "the key that signs the list, where it is not --key any more"},
     JSON,
 };
 
@@ -337,7 +339,9 @@ static const struct command_row commands[] = {
      .summary = "Say whether a local file was approved for an environment, without a server.",
      .text = "Exit status: 0 it was, 1 it was not, or was withdrawn; 2 usage, or something is "
              "missing.\n"
-             "Without --withdrawals nothing says that the approval still stands.",
+             "Without --withdrawals nothing says that the approval still stands.\n"
+             "After keys rotate, a file that was approved before has --key of then; the list is signed "
+             "by the\nkey of now: --withdrawals-key.",
      OPTIONS(verify_options),
      .run = command_verify},
     {.name = "inspect",

@@ -110,29 +110,41 @@ static void print_text(const char *file, const char *environment, const struct c
 }
 
 struct inputs {
-    struct ch_buf key, approval, withdrawals;
-    struct ch_public_key *public_key;
+    struct ch_buf approval, withdrawals;
+    struct ch_public_key *key, *withdrawals_key;
 };
+
+/* Of a PEM file; without a path nothing. */
+static enum ch_code read_key(const char *path, struct ch_public_key **ret, struct ch_err *err)
+{
+    struct ch_buf pem = {0};
+    if (path == NULL) {
+        return CH_OK;
+    }
+    enum ch_code rc = site_read_file(path, &pem, err);
+    if (rc == CH_OK && (rc = ch_public_key_parse(ch_buf_str(&pem), ret, err)) != CH_OK) {
+        ch_wrap(err, "%s", path);
+    }
+    ch_buf_done(&pem);
+    return rc;
+}
 
 static enum ch_code read_inputs(const struct args *args, const char *file, struct inputs *in,
                                 struct ch_check *check, struct ch_err *err)
 {
     const char *list = args_value(args, "--withdrawals");
     enum ch_code rc = digest_of(file, &check->sha256, err);
-    rc = rc == CH_OK ? site_read_file(args_value(args, "--key"), &in->key, err) : rc;
-    if (rc == CH_OK) {
-        rc = ch_public_key_parse(ch_buf_str(&in->key), &in->public_key, err);
-        if (rc != CH_OK) {
-            ch_wrap(err, "%s", args_value(args, "--key"));
-        }
-    }
+    rc = rc == CH_OK ? read_key(args_value(args, "--key"), &in->key, err) : rc;
+    rc = rc == CH_OK ? read_key(args_value(args, "--withdrawals-key"), &in->withdrawals_key, err)
+                     : rc;
     rc = rc == CH_OK ? read_approval(file, args_value(args, "--bundle"), &in->approval, err) : rc;
     if (rc == CH_OK && list != NULL) {
         rc = site_read_file_up_to(list, ch_limits.withdrawals_bytes, &in->withdrawals, err);
         check->withdrawals =
             in->withdrawals.ptr != NULL ? ch_buf_str(&in->withdrawals) : CH_STR("");
     }
-    check->key = in->public_key;
+    check->key = in->key;
+    check->withdrawals_key = in->withdrawals_key;
     check->environment = ch_str_of(args_value(args, "--environment"));
     check->attestation = ch_buf_str(&in->approval);
     check->now_us = ch_now_unix_us();
@@ -142,7 +154,7 @@ static enum ch_code read_inputs(const struct args *args, const char *file, struc
 int command_verify(const struct command_row *row, const struct args *args)
 {
     const char *file = NULL;
-    struct inputs in = {.public_key = NULL};
+    struct inputs in = {.key = NULL};
     struct ch_check check = {.withdrawals = {NULL, 0}};
     struct ch_checked found;
     struct ch_err err;
@@ -167,8 +179,8 @@ int command_verify(const struct command_row *row, const struct args *args)
             command_failed(&err);
         }
     }
-    ch_public_key_free(in.public_key);
-    ch_buf_done(&in.key);
+    ch_public_key_free(in.key);
+    ch_public_key_free(in.withdrawals_key);
     ch_buf_done(&in.approval);
     ch_buf_done(&in.withdrawals);
     return fflush(stdout) == 0 ? status : 1;

@@ -318,7 +318,9 @@ static enum ch_code check_withdrawals(const struct ch_check *check, struct ch_ch
     enum ch_code rc =
         parse(check->withdrawals, ch_limits.withdrawals_bytes, "envelope", &envelope, err);
     if (rc == CH_OK) {
-        rc = open_envelope(envelope, CH_WITHDRAWALS_TYPE, ch_limits.withdrawals_bytes, check->key,
+        const struct ch_public_key *key =
+            check->withdrawals_key != NULL ? check->withdrawals_key : check->key;
+        rc = open_envelope(envelope, CH_WITHDRAWALS_TYPE, ch_limits.withdrawals_bytes, key,
                            &payload, err);
     }
     if (rc == CH_OK) {
@@ -336,7 +338,9 @@ enum ch_code ch_check_approval(const struct ch_check *check, struct ch_checked *
 {
     json_t *attestation = NULL;
     struct ch_checked found = {0};
-    if (ch_public_key_kind(check->key) != CH_KEY_ECDSA_P256) {
+    if (ch_public_key_kind(check->key) != CH_KEY_ECDSA_P256 ||
+        (check->withdrawals_key != NULL &&
+         ch_public_key_kind(check->withdrawals_key) != CH_KEY_ECDSA_P256)) {
         return ch_fail(err, CH_E_UNSUPPORTED,
                        "approvals are signed by ECDSA keys, this is another");
     }

@@ -12,7 +12,10 @@ struct ch_check {
     struct ch_str
         attestation; /* a DSSE envelope or a Sigstore bundle, of a statement or of the bytes */
     struct ch_str withdrawals; /* the signed list; absent: not looked at */
-    int64_t now_us;            /* what the list must not be older than */
+    /* Of the list; NULL: `key`. After a rotation the list is the newer key's, an approval of before
+     * the older one's. */
+    const struct ch_public_key *withdrawals_key;
+    int64_t now_us; /* what the list must not be older than */
 };
 
 enum ch_check_form {

@@ -336,6 +336,13 @@ static void test_withdrawals(void **state)
     refused(&check, CH_E_DENIED);
     check.withdrawals = ch_buf_str(&wrong_key);
     refused(&check, CH_E_MISMATCH);
+    check.withdrawals_key = check.key;
+    refused(&check, CH_E_MISMATCH);
+    check.withdrawals_key = ch_signer_public(other);
+    assert_ch_ok(&err, ch_check_approval(&check, &got, &err));
+    check.withdrawals = ch_buf_str(&none);
+    refused(&check, CH_E_MISMATCH);
+    check.withdrawals_key = NULL;
     check.withdrawals = check.attestation; /* signed by the key, and no list */
     refused(&check, CH_E_FORMAT);
     check.withdrawals = CH_STR("");
