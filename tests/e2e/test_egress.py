@@ -113,7 +113,9 @@ syslog:
                          {"project": "young", "repository": "pypi", "environment": "prod",
                           "file": "young-1.0-py3-none-any.whl"})
         self.assertTrue(body["data"]["url"].startswith(self.service.url + "/-/x/"), body)
-        entry = json.loads(self.ok("audit", "export").splitlines()[body["data"]["entry"]])
+        at = body["data"]["entry"]  # durable in the store: in the log's files a moment later
+        lines = self.eventually(lambda: len(a := self.ok("audit", "export").splitlines()) > at and a)
+        entry = json.loads(lines[at])
         self.assertIn("exception", json.dumps(entry))
         sender, to, mail = self.eventually(
             lambda: [m for m in self.mail.got if f"Exception {number} for young" in m[2]], 20)[0]
