@@ -520,7 +520,7 @@ static void the_time_that_is_told_is_true(void **state)
     while (ch_now_boot_ms() - begin < told_s * 1000) {
         house_turn(h, 50);
     }
-    ask = want(h, "192.0.2.1", "pkg", 4, 300);
+    ask = want(h, "192.0.2.1", "pkg", 4, 2000); /* the next turn would be 3 s later */
     until_told(h, ask);
     assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
     house_free(h);
