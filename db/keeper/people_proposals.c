@@ -16,24 +16,67 @@ struct people_proposal {
     int64_t at_us;
 };
 
-/* All that says what a row gives; not who adds it, and when. */
-static struct ch_sha256 digest_of(const struct people_change *change)
-{
+struct agreed {
+    const struct people_change *change;
+    struct ch_map *about; /* the persons that it is about */
     struct ch_buf b;
-    ch_buf_init(&b, 1u << 20);
-    for (size_t i = 0; i < change->row_count; i++) {
-        const struct ch_people_row *r = &change->rows[i];
+};
+
+/* All that says what a row gives; not who adds it, and when. */
+static void put_change(struct agreed *a)
+{
+    for (size_t i = 0; i < a->change->row_count; i++) {
+        const struct ch_people_row *r = &a->change->rows[i];
         const struct ch_str all[] = {r->person, r->full_name,  r->group,
                                      r->role,   r->repository, r->environment};
-        ch_put_u8(&b, (uint8_t)r->kind);
-        ch_put_u8(&b, r->service);
-        ch_put_u32(&b, r->uid);
+        ch_put_u8(&a->b, (uint8_t)r->kind);
+        ch_put_u8(&a->b, r->service);
+        ch_put_u32(&a->b, r->uid);
         for (size_t s = 0; s < CH_ARRAY_LEN(all); s++) {
-            ch_put_str(&b, all[s]);
+            ch_put_str(&a->b, all[s]);
+        }
+        if (r->kind != CH_PEOPLE_GRANT) {
+            ch_map_set(a->about, r->person, a);
         }
     }
-    struct ch_sha256 digest = ch_sha256_of(b.ptr, b.len);
-    ch_buf_done(&b);
+}
+
+static void note_member(void *ctx, const struct ch_people_row *row)
+{
+    struct agreed *a = ctx;
+    bool stands = row->ended_at_us == CH_TIME_UNKNOWN && row->kind == CH_PEOPLE_MEMBER;
+    for (size_t i = 0; stands && i < a->change->row_count; i++) {
+        const struct ch_people_row *r = &a->change->rows[i];
+        if (r->kind == CH_PEOPLE_GRANT && ch_str_eq(r->group, row->group)) {
+            ch_map_set(a->about, row->person, a);
+        }
+    }
+}
+
+static void put_standing(void *ctx, const struct ch_people_row *row)
+{
+    struct agreed *a = ctx;
+    bool about = row->kind == CH_PEOPLE_GRANT ||
+                 (row->kind != CH_PEOPLE_PERSON && ch_map_get(a->about, row->person) != NULL);
+    if (about && row->ended_at_us == CH_TIME_UNKNOWN) {
+        ch_put_u64(&a->b, row->id);
+    }
+}
+
+/* The change, and what it comes to as things stand: who is in the group, what groups give, and the
+ * uids and tokens of each person that it is about. All of that is others' to change, and with
+ * another uid or member it is something else that was agreed to (T22). */
+static struct ch_sha256 digest_of(const struct people *people, const struct people_change *change)
+{
+    struct agreed a = {.change = change, .about = ch_map_new()};
+    ch_buf_init(&a.b, 64u << 20);
+    put_change(&a);
+    people_each(people, note_member, &a);
+    people_each(people, put_standing, &a);
+    CH_ASSERT(!a.b.failed); /* cut, it would be the same for what is not the same */
+    struct ch_sha256 digest = ch_sha256_of(a.b.ptr, a.b.len);
+    ch_buf_done(&a.b);
+    ch_map_free(a.about);
     return digest;
 }
 
@@ -71,7 +114,7 @@ static void drop_old(struct keeper *k)
 bool people_agree(struct keeper *k, const struct people_change *change, const struct principal *who,
                   char ret_other[PRINCIPAL_MAX])
 {
-    struct ch_sha256 what = digest_of(change);
+    struct ch_sha256 what = digest_of(k->people, change);
     struct people_proposal **own = NULL;
     drop_old(k);
     for (struct people_proposal **at = &k->people_proposals; *at != NULL; at = &(*at)->next) {

@@ -11,8 +11,9 @@
 
 #define PEOPLE_PROPOSAL_HOURS 24
 
-/* Whether another person has said exactly this lately and may still say it; else notes that `who`
- * (a person, who may) has. *ret_other, where it is so: "user:NAME". */
+/* Whether another person has said exactly this lately, may still say it, and it comes to the same
+ * as then: members, roles, uids and tokens are as they were. Else notes that `who` (a person, who
+ * may) has said it. *ret_other, where it is so: "user:NAME". */
 bool people_agree(struct keeper *k, const struct people_change *change, const struct principal *who,
                   char ret_other[PRINCIPAL_MAX]);
 /* How many approvers have to say it: 2, unless it only takes, or the policy never asks for two, or

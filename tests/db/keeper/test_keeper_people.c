@@ -307,6 +307,41 @@ static void two_approvers_name_another(void **state)
     runs_as(2001, 1, "group add approvers bob", "not done yet"); /* nor is he who is left enough */
 }
 
+/* Of who is no approver yet operators change uids, groups and tokens: what comes with the person
+ * since one has said it the other has not been told by him. */
+static void t22_two_agree_to_a_person_as_it_is(void **state)
+{
+    (void)state;
+    add_two();
+    runs_as(2001, 1, "group add approvers bob", "bob has uids 2003 and 0 tokens");
+    runs_as(2002, 0, "user add bob --uid=4002", "has another uid");
+    runs_as(2004, 1, "group add approvers bob", "bob has uids 2003, 4002 and 0 tokens");
+    runs_as(4002, 0, "token add --audience=admin", "of bob");
+    runs_as(2002, 0, "user revoke bob --uid=4002", "nobody's now");
+    runs_as(2001, 1, "group add approvers bob", "bob has uids 2003 and 1 token");
+    runs_as(2004, 0, "group add approvers bob", "has it"); /* the same, as both were told */
+}
+
+static void t22_two_agree_to_a_group_as_it_is(void **state)
+{
+    (void)state;
+    add_two();
+    runs_as(2002, 0, "user add eve --uid=2005", "added");
+    runs_as(2002, 0, "group add team bob --role=reviewer", "has it");
+    runs_as(2001, 1, "group add team --role=approver", "not done yet: bob approves");
+    runs_as(2002, 0, "group add team eve", "has it");
+    runs_as(2004, 1, "group add team --role=approver", "not done yet");
+    runs(0, "group list", "team                 roles: reviewer  members: bob, eve\n");
+    runs_as(2001, 0, "group add team --role=approver", "has it");
+    /* a role that nobody has yet is an operator's to give */
+    runs_as(2002, 0, "user add finn --uid=2006", "added");
+    runs_as(2002, 0, "group add narrow --role=approver --repository=pypi", "has it");
+    runs_as(2001, 1, "group add narrow finn", "not done yet: finn approves");
+    runs_as(2002, 0, "group add narrow --role=approver", "has it");
+    runs_as(2004, 1, "group add narrow finn", "not done yet");
+    runs_as(2001, 0, "group add narrow finn", "has it");
+}
+
 /* So begins every site: one approver, who names the second. */
 static void the_only_one_there_ever_was_names_the_second(void **state)
 {
@@ -567,6 +602,8 @@ int main(void)
         T(nobody_holds_both),
         T(an_operator_does_not_become_an_approver),
         T(two_approvers_name_another),
+        T(t22_two_agree_to_a_person_as_it_is),
+        T(t22_two_agree_to_a_group_as_it_is),
         T(the_only_one_there_ever_was_names_the_second),
         T(the_policy_may_ask_for_one),
         T(a_uid_is_one_persons_for_good),
