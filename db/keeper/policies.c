@@ -70,6 +70,7 @@ static void record(struct keeper *k)
         keeper_log("store", "policy=unrecorded error=\"%s\"", err.msg);
         return;
     }
+    p->proposed = (struct ch_sha256){{0}}; /* it was agreed to in the place of the one before */
     char hex[CH_SHA256_HEX + 1];
     ch_sha256_hex(&digest, hex);
     keeper_log("policy", "sha256=%.16s by=%s number=%llu", hex, offered ? p->by : p->event,

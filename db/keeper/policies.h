@@ -31,8 +31,9 @@ void policies_taken(struct keeper *k, struct ch_str bundle);
 void policies_refused(struct keeper *k, const char *why);
 /* Writes down what a lost group of writes took along. */
 void policies_tick(struct keeper *k);
-/* A person who may change the policy agrees to this one: who has the files may put it in force, within
- * POLICY_PROPOSAL_DAYS. The newest counts. */
+/* A person who may change the policy agrees to this one: who has the files may put it in force,
+ * within POLICY_PROPOSAL_DAYS and once. The newest counts, and only until another policy is in
+ * force. */
 #define POLICY_PROPOSAL_DAYS 7
 void policies_propose(struct keeper *k, const struct ch_sha256 *digest, struct ch_str by,
                       struct ch_str reason);
