@@ -203,6 +203,7 @@ struct known {
     struct ch_str name;
     bool person; /* there is, or was, one of this name */
     bool grant;  /* the group approves already, everywhere */
+    bool others; /* somebody is in the group */
 };
 
 static void look(void *ctx, const struct ch_people_row *row)
@@ -214,6 +215,9 @@ static void look(void *ctx, const struct ch_people_row *row)
                             ch_str_eq(row->group, CH_STR(PEOPLE_APPROVERS)) &&
                             ch_str_eq(row->role, CH_STR("approver")) && row->repository.len == 0 &&
                             row->environment.len == 0);
+    n->others =
+        n->others || (row->kind == CH_PEOPLE_MEMBER && row->ended_at_us == CH_TIME_UNKNOWN &&
+                      ch_str_eq(row->group, CH_STR(PEOPLE_APPROVERS)));
 }
 
 void people_configured(struct keeper *k)
@@ -226,6 +230,14 @@ void people_configured(struct keeper *k)
     people_each(k->people, look, &n);
     if (n.person) {
         return; /* from then on people say who approves */
+    }
+    if (!n.grant && n.others) { /* an operator may have put them there: they would approve, too */
+        keeper_log("people",
+                   "approver=%s error=\"group " PEOPLE_APPROVERS
+                   " has members already: customhouse "
+                   "group revoke " PEOPLE_APPROVERS "\"",
+                   k->config->approver);
+        return;
     }
     struct ch_people_row rows[4] = {{.kind = CH_PEOPLE_PERSON, .person = n.name}};
     size_t count = 1;

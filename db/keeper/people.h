@@ -26,8 +26,9 @@ enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, st
 void people_tick(struct keeper *k);
 /* Whether every listener is on loopback, as the supervisor says. */
 void people_set_listeners(struct keeper *k, bool loopback_only);
-/* The configuration is in force: a user whom it names as approver and who never was there is made, with the
- * group that approves. What fails is logged; local:UID is an operator only all the same. */
+/* The configuration is in force: a user whom it names as approver and who never was there is made,
+ * with the group that approves; not while others are in that group and do not approve, who would by
+ * it. What fails is logged; local:UID is an operator only all the same. */
 #define PEOPLE_APPROVERS "approvers"
 void people_configured(struct keeper *k);
 

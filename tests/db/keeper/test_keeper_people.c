@@ -567,17 +567,22 @@ static void what_is_taken_counts_no_more_even_if_it_cannot_be_stored(void **stat
 
 /* ------------------------------------------------------------------ configured */
 
+static void configure_approver(struct ch_buf *config)
+{
+    ch_buf_init(config, 1u << 20);
+    ch_buf_puts(config, h->k->child.setup.config_text);
+    ch_buf_puts(config, CH_STR("approver: alice\napprover_uid: 2001\n"));
+    ch_buf_putc(config, '\0');
+    house_stop(h);
+    h->config = config->ptr;
+    house_start(h, h->policy, h->config);
+}
+
 static void a_configured_approver_is_made_once(void **state)
 {
     (void)state;
     struct ch_buf config;
-    ch_buf_init(&config, 1u << 20);
-    ch_buf_puts(&config, h->k->child.setup.config_text);
-    ch_buf_puts(&config, CH_STR("approver: alice\napprover_uid: 2001\n"));
-    ch_buf_putc(&config, '\0');
-    house_stop(h);
-    h->config = config.ptr;
-    house_start(h, h->policy, h->config);
+    configure_approver(&config);
     runs(1, "approve nothing --reason=x --expires=3d", "Who may: alice");
     runs_as(2001, 2, "approve nothing --reason=x --expires=3d", "approve a file, a version");
     runs(0, "group list", "approvers            roles: approver  members: alice");
@@ -586,6 +591,23 @@ static void a_configured_approver_is_made_once(void **state)
     house_restart(h); /* people have decided: it is not done again; nor does anybody local approve */
     runs(0, "group list", "approvers            roles: approver  members: none");
     runs(1, "approve nothing --reason=x --expires=3d", "local:1000 may not do this");
+    ch_buf_done(&config);
+}
+
+/* Who operates before anybody approves fills the group in advance. */
+static void t22_nobody_else_approves_by_the_configuration(void **state)
+{
+    (void)state;
+    struct ch_buf config;
+    runs(0, "user add mallory --uid=2009", "added");
+    runs(0, "group add approvers mallory --role=reader", "has it");
+    configure_approver(&config);
+    runs(0, "group list", "approvers            roles: reader  members: mallory\n");
+    runs_as(2009, 1, "approve nothing --reason=x --expires=3d", "user:mallory may not do this");
+    runs(1, "approve nothing --reason=x --expires=3d", "local:1000 may not do this");
+    runs(0, "group revoke approvers", "revoked");
+    house_restart(h);
+    runs(0, "group list", "approvers            roles: approver  members: alice\n");
     ch_buf_done(&config);
 }
 
@@ -614,6 +636,7 @@ int main(void)
         T(what_could_not_be_stored_gives_nothing),
         T(what_is_taken_counts_no_more_even_if_it_cannot_be_stored),
         T(a_configured_approver_is_made_once),
+        T(t22_nobody_else_approves_by_the_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
