@@ -196,11 +196,21 @@ static void give(const struct grants *all, struct held *h, struct ch_str group)
     }
 }
 
+/* What ended before it came was there while the clock went back: its times say nothing. */
+static bool is_timed(const struct ch_people_row *row)
+{
+    return people_stands(row) || row->ended_at_us >= row->at_us;
+}
+
+static bool ended_before(const struct ch_people_row *a, const struct ch_people_row *b)
+{
+    return is_timed(a) && is_timed(b) && !people_stands(a) && a->ended_at_us < b->at_us;
+}
+
+/* Unless it is known that they were not. */
 static bool both_at_once(const struct ch_people_row *a, const struct ch_people_row *b)
 {
-    int64_t start = a->at_us > b->at_us ? a->at_us : b->at_us;
-    return (people_stands(a) || a->ended_at_us >= start) &&
-           (people_stands(b) || b->ended_at_us >= start);
+    return !ended_before(a, b) && !ended_before(b, a);
 }
 
 static bool ever_gave_approver(const struct ch_people_row *grant)

@@ -324,6 +324,25 @@ static void test_local_peer(void **state)
     assert_int_equal(people_approvers_ever(people), 1);
 }
 
+/* Who approved while the clock was ahead has approved. */
+static void test_approver_of_a_wrong_clock(void **state)
+{
+    (void)state;
+    struct principal local = people_of_uid(people, 0);
+    struct ch_people_row ahead = grant("approvers", "approver", NULL, NULL);
+    struct ch_people_row after = member("approvers", "alice");
+    people_set_loopback(people, true);
+    add(person("alice", false));
+    ahead.at_us = 1000;
+    after.at_us = 1001;
+    uint64_t g = add(ahead), m = add(after);
+    assert_false(may(&local, ACTION_EXCEPTION_APPROVE, NULL, NULL));
+    assert_true(people_end(people, g, 5)); /* the clock is right again */
+    assert_true(people_end(people, m, 6));
+    assert_int_equal(people_approvers_ever(people), 1);
+    assert_false(may(&local, ACTION_EXCEPTION_APPROVE, NULL, NULL));
+}
+
 static void test_uid_is_one_person(void **state)
 {
     (void)state;
@@ -494,6 +513,7 @@ int main(void)
         T(test_nobody_may_nothing),
         T(test_service_account_decides_nothing),
         T(test_local_peer),
+        T(test_approver_of_a_wrong_clock),
         T(test_uid_is_one_person),
         T(test_separation),
         T(test_many),
