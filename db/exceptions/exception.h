@@ -1,16 +1,18 @@
 /* The life of an exception, from its steps: who may take the next one, and when it is in force.
  * Pure.
  *
- *   requested, joined --> approved, by enough persons --> in force --> ended by its time, revoked
- * or |                                                  |         renewed (another one follows)
- *         +--> rejected; lapsed when its end came first      +-- its rulings let files pass
- * (rulings.c)
+ *   requested, joined --> approved, by enough persons --> in force
+ *         |                                                  |
+ *         +--> rejected; lapsed when its end came first      +--> ended by its time, revoked or
+ *                                                                 renewed (another one follows)
+ *
+ * In force its rulings let files pass (rulings.c).
  *
  * T22: approvers are distinct persons, none of whom asked for it. Service accounts, anonymous and
  * local peers without a person count as nobody. While nobody was ever named approver `local:UID`
- * may approve alone: that is the one exception to the separation, and its step says so. T8: an
- * approval is of what its approver saw. It counts no more once bytes, findings or policy are
- * others. */
+ * may approve alone: that is the one exception to the separation, and its step says so.
+ * T8: an approval is of what its approver saw. It counts no more once bytes, findings or policy
+ * are others. */
 #ifndef EXCEPTIONS_EXCEPTION_H
 #define EXCEPTIONS_EXCEPTION_H
 
@@ -76,13 +78,13 @@ int64_t exception_ends(const struct exception_step *steps, size_t count);
 /* Persons whose approval is of `now` (what is there now), each once; none of them asked. */
 size_t exception_approvals(const struct exception_step *steps, size_t count,
                            const struct exception_shown *now);
-/* Whether it has what it needs: so many persons, or one who may approve alone. */
 /* How many persons it takes where the policy asks for so many: two at least where no person asked
  * for it. For who asks without a name may be who approves (T22). */
 size_t exception_persons_needed(const struct exception_step *steps, size_t count,
                                 size_t policy_asks);
 /* Whether a person asked for it. */
 bool exception_is_somebodys(const struct exception_step *steps, size_t count);
+/* Whether it has what it needs: so many persons, or one who may approve alone. */
 bool exception_is_approved(const struct exception_step *steps, size_t count,
                            const struct exception_shown *now, size_t needed);
 
