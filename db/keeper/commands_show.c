@@ -266,10 +266,12 @@ enum step command_status(struct command *c)
         const struct ch_repository *r = &k->config->repositories[i];
         command_print(c, "repository %s (%s, %s)\n", r->name, r->ecosystem, r->environment);
     }
-    command_print(c, "%s\n",
-                  people_has_approver(k->people)
-                      ? "exceptions are approved by users (customhouse group list)"
-                      : "no user approves exceptions yet (customhouse group add GROUP USER --role approver)");
+    command_print(
+        c, "%s\n",
+        people_has_approver(k->people) ? "exceptions are approved by users (customhouse group list)"
+        : people_approvers_ever(k->people) > 0
+            ? "no user approves exceptions any more (name one in customhouse.yaml: approver)"
+            : "no user approves exceptions yet (customhouse group add GROUP USER --role approver)");
     ch_buf_init(&b, 256u << 10);
     notices_put_state(k, &b, false);
     forward_put_state(k, &b, false);

@@ -114,6 +114,8 @@ static void everything_is_local_until_somebody_approves(void **state)
     runs(1, "approve nothing --reason=x --expires=3d", "local:1000 may not do this");
     runs_as(2001, 0, "group revoke approvers", "revoked"); /* it does not fall back to root */
     runs(1, "approve nothing --reason=x --expires=3d", "Who may: nobody there");
+    runs(0, "status",
+         "no user approves exceptions any more (name one in customhouse.yaml: approver)");
 }
 
 static void away_from_loopback_local_is_an_operator(void **state)
