@@ -6,31 +6,20 @@
 
 #include "rescan.h"
 
-#define QUEUE_MAX 500
+#define QUEUE_MAX 500 /* of a verdict */
 
 /* ------------------------------------------------------------------ queue */
 
 struct listing {
     struct command *c;
     size_t count;
-    size_t decisions; /* of them */
 };
-
-/* More is not shown, and of other repositories nothing to who may see one. */
-static bool is_left_out(struct listing *l, struct ch_str repository)
-{
-    return l->decisions >= QUEUE_MAX || !command_sees(l->c, ACTION_QUEUE_READ, repository);
-}
 
 static void show_decision(void *ctx, const struct ch_decision_row *row)
 {
     struct listing *l = ctx;
     struct command *c = l->c;
     char time[40];
-    if (is_left_out(l, row->repository)) {
-        return;
-    }
-    l->decisions++;
     command_time(row->at_us, time, sizeof(time));
     if (c->args.json) {
         struct ch_buf b;
@@ -87,27 +76,48 @@ static void show_intake(void *ctx, const struct ch_intake_row *row, const char *
     l->count++;
 }
 
+static enum ch_code list_in(struct listing *l, struct ch_str repository, enum ch_verdict verdict,
+                            struct ch_err *err)
+{
+    struct ch_store *store = l->c->k->store;
+    return command_has(l->c, "audited")
+               ? ch_store_decisions_audited(store, repository, QUEUE_MAX, show_decision, l, err)
+               : ch_store_decisions_by_verdict(store, repository, verdict, QUEUE_MAX, show_decision,
+                                               l, err);
+}
+
+/* Of the site as a whole; or as much of each repository that is for who commands. */
+static enum ch_code list_seen(struct listing *l, enum ch_verdict verdict, struct ch_err *err)
+{
+    const struct ch_config *config = l->c->k->config;
+    const struct ch_str site = {NULL, 0};
+    enum ch_code rc = CH_OK;
+    if (command_sees(l->c, ACTION_QUEUE_READ, site)) {
+        return list_in(l, site, verdict, err);
+    }
+    for (size_t i = 0; rc == CH_OK && i < config->repository_count; i++) {
+        struct ch_str repository = ch_str_of(config->repositories[i].name);
+        if (command_sees(l->c, ACTION_QUEUE_READ, repository)) {
+            rc = list_in(l, repository, verdict, err);
+        }
+    }
+    return rc;
+}
+
 enum step command_queue(struct command *c)
 {
     struct listing l = {.c = c};
     struct ch_err err;
-    struct ch_store *store = c->k->store;
     bool audited = command_has(c, "audited");
-    /* who sees a part of it gets as much of that */
-    size_t max = command_sees(c, ACTION_QUEUE_READ, (struct ch_str){NULL, 0}) ? QUEUE_MAX : SIZE_MAX >> 1;
-    enum ch_code rc;
     if (c->args.json) {
         command_print(c, "[");
     }
-    if (audited) {
-        rc = ch_store_decisions_audited(store, max, show_decision, &l, &err);
-    } else {
+    if (!audited) {
         intakes_each(c->k, show_intake, &l);
-        rc = ch_store_decisions_by_verdict(store, CH_VERDICT_HOLD, max, show_decision, &l, &err);
-        l.decisions = 0; /* as many of each */
-        rc = rc == CH_OK ? ch_store_decisions_by_verdict(store, CH_VERDICT_DENY, max, show_decision,
-                                                         &l, &err)
-                         : rc;
+    }
+    enum ch_code rc = list_seen(&l, CH_VERDICT_HOLD, &err);
+    if (rc == CH_OK && !audited) {
+        rc = list_seen(&l, CH_VERDICT_DENY, &err);
     }
     if (c->args.json) {
         command_print(c, "]\n");

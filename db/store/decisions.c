@@ -55,23 +55,24 @@ enum ch_code ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
     return each_decision(&c, rc, each, ctx, err);
 }
 
-enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, enum ch_verdict verdict, size_t max,
+enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, struct ch_str repository,
+                                           enum ch_verdict verdict, size_t max,
                                            ch_store_decision_fn *each, void *ctx,
                                            struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc =
-        ch_cursor_open(s, CH_SQL_DECISIONS_BY_VERDICT,
-                       CH_ARGS(ch_arg_int((int64_t)verdict), ch_arg_u64(max)), &c, err);
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_DECISIONS_BY_VERDICT,
+        CH_ARGS(ch_arg_int((int64_t)verdict), ch_arg_text(repository), ch_arg_u64(max)), &c, err);
     return each_decision(&c, rc, each, ctx, err);
 }
 
-enum ch_code ch_store_decisions_audited(struct ch_store *s, size_t max, ch_store_decision_fn *each,
-                                        void *ctx, struct ch_err *err)
+enum ch_code ch_store_decisions_audited(struct ch_store *s, struct ch_str repository, size_t max,
+                                        ch_store_decision_fn *each, void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc =
-        ch_cursor_open(s, CH_SQL_DECISIONS_AUDITED, CH_ARGS(ch_arg_u64(max)), &c, err);
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_DECISIONS_AUDITED,
+                                     CH_ARGS(ch_arg_text(repository), ch_arg_u64(max)), &c, err);
     return each_decision(&c, rc, each, ctx, err);
 }
 

@@ -302,13 +302,15 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " ORDER BY upstream, file_name",
          "tt"},
     [CH_SQL_DECISIONS_BY_VERDICT] = {"list decisions by verdict",
-                                     DECISION_COLUMNS " WHERE verdict = $1 AND" IS_NEWEST
-                                                      " ORDER BY id DESC LIMIT $2",
-                                     "ii"},
+                                     DECISION_COLUMNS
+                                     " WHERE verdict = $1 AND ($2 = '' OR repository = $2)"
+                                     " AND" IS_NEWEST " ORDER BY id DESC LIMIT $3",
+                                     "iti"},
     [CH_SQL_DECISIONS_AUDITED] = {"list audited decisions",
-                                  DECISION_COLUMNS " WHERE audited = 1 AND" IS_NEWEST
-                                                   " ORDER BY id DESC LIMIT $1",
-                                  "i"},
+                                  DECISION_COLUMNS
+                                  " WHERE audited = 1 AND ($1 = '' OR repository = $1)"
+                                  " AND" IS_NEWEST " ORDER BY id DESC LIMIT $2",
+                                  "ti"},
     [CH_SQL_ALLOWS] = {"list allows",
                        "SELECT file_name, sha256, at_us FROM decision"
                        " WHERE repository = $1 AND project = $2 AND upstream = $3"

@@ -361,8 +361,10 @@ typedef void ch_store_decision_fn(void *ctx, const struct ch_decision_row *row);
 /* Newest row per release file of this project in this repository. */
 enum ch_code ch_store_decisions_of(struct ch_store *s, struct ch_str repository, struct ch_str project,
                                    ch_store_decision_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
-/* Newest row per release file whose verdict is `verdict`, newest first, at most `max`. */
-enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, enum ch_verdict verdict, size_t max,
+/* Newest row per release file whose verdict is `verdict`, newest first, at most `max`; in this
+ * repository (absent: in all). */
+enum ch_code ch_store_decisions_by_verdict(struct ch_store *s, struct ch_str repository,
+                                           enum ch_verdict verdict, size_t max,
                                            ch_store_decision_fn *each, void *ctx,
                                            struct ch_err *err) CH_MUST_CHECK;
 
@@ -372,9 +374,11 @@ typedef void ch_store_page_fn(void *ctx, struct ch_str repository, struct ch_str
 enum ch_code ch_store_decided_pages(struct ch_store *s, uint64_t after, uint64_t up_to, int verdict,
                                     ch_store_page_fn *each, void *ctx,
                                     struct ch_err *err) CH_MUST_CHECK;
-/* Newest row per release file, of those that are audited, newest first, at most `max`. */
-enum ch_code ch_store_decisions_audited(struct ch_store *s, size_t max, ch_store_decision_fn *each,
-                                        void *ctx, struct ch_err *err) CH_MUST_CHECK;
+/* Newest row per release file, of those that are audited, newest first, at most `max`; in this
+ * repository (absent: in all). */
+enum ch_code ch_store_decisions_audited(struct ch_store *s, struct ch_str repository, size_t max,
+                                        ch_store_decision_fn *each, void *ctx,
+                                        struct ch_err *err) CH_MUST_CHECK;
 /* Each time that bytes of a file of this project became allowed in this repository; of a file oldest
  * first. */
 typedef void ch_store_allow_fn(void *ctx, struct ch_str file_name, const struct ch_sha256 *sha256,

@@ -4,6 +4,8 @@
 #include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
+static const struct ch_str everywhere = {NULL, 0};
+
 static struct ch_sha256 digest(const char *text)
 {
     return ch_sha256_of(text, strlen(text));
@@ -107,7 +109,15 @@ static void test_audited_and_allows(void **state)
     decide("b", CH_VERDICT_HOLD, 4);
     decide("b", CH_VERDICT_ALLOW, 5);
     assert_ch_ok(&err, ch_store_add_decision(store, &d, &err));
-    assert_ch_ok(&err, ch_store_decisions_audited(store, 10, gather_decision, &b, &err));
+    assert_ch_ok(&err,
+                 ch_store_decisions_audited(store, CH_STR("other"), 10, gather_decision, &b, &err));
+    assert_int_equal(b.len, 0);
+    assert_ch_ok(&err,
+                 ch_store_decisions_audited(store, CH_STR("pypi"), 10, gather_decision, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/x 1 cool-down young bytes;");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err,
+                 ch_store_decisions_audited(store, everywhere, 10, gather_decision, &b, &err));
     assert_str_eq(ch_buf_str(&b), "u/x 1 cool-down young bytes;");
     ch_buf_clear(&b);
     assert_ch_ok(&err, ch_store_allows(store, CH_STR("pypi"), CH_STR("numpy"), CH_STR("u"),
@@ -118,7 +128,8 @@ static void test_audited_and_allows(void **state)
                                        gather_allow, &b, &err));
     d.audited = false;
     assert_ch_ok(&err, ch_store_add_decision(store, &d, &err));
-    assert_ch_ok(&err, ch_store_decisions_audited(store, 10, gather_decision, &b, &err));
+    assert_ch_ok(&err,
+                 ch_store_decisions_audited(store, everywhere, 10, gather_decision, &b, &err));
     assert_int_equal(b.len, 0); /* the newest counts */
     ch_buf_done(&b);
 }
@@ -260,14 +271,22 @@ static void test_decisions(void **state)
     assert_ch_ok(&err, ch_store_decisions_of(store, CH_STR("other"), CH_STR("numpy"),
                                              gather_decision, &b, &err));
     assert_int_equal(b.len, 0);
-    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, CH_VERDICT_ALLOW, 10, gather_decision,
-                                                     &b, &err));
+    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, everywhere, CH_VERDICT_ALLOW, 10,
+                                                     gather_decision, &b, &err));
     assert_str_eq(ch_buf_str(&b), "u/b 1 rule  bytes;");
     decide("d", CH_VERDICT_ALLOW, 6);
     ch_buf_clear(&b);
-    assert_ch_ok(
-        &err, ch_store_decisions_by_verdict(store, CH_VERDICT_ALLOW, 1, gather_decision, &b, &err));
+    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, everywhere, CH_VERDICT_ALLOW, 1,
+                                                     gather_decision, &b, &err));
     assert_str_eq(ch_buf_str(&b), "u/d 1 rule  bytes;");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, CH_STR("pypi"), CH_VERDICT_ALLOW, 1,
+                                                     gather_decision, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/d 1 rule  bytes;");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, CH_STR("other"), CH_VERDICT_ALLOW, 1,
+                                                     gather_decision, &b, &err));
+    assert_int_equal(b.len, 0);
     ch_buf_done(&b);
 }
 
@@ -506,8 +525,8 @@ static void test_callback_may_ask_the_store(void **state)
     struct ch_buf b;
     ch_buf_init(&b, 1000);
     decide("a", CH_VERDICT_HOLD, 1);
-    assert_ch_ok(&err,
-                 ch_store_decisions_by_verdict(store, CH_VERDICT_HOLD, 1, ask_again, &b, &err));
+    assert_ch_ok(&err, ch_store_decisions_by_verdict(store, everywhere, CH_VERDICT_HOLD, 1,
+                                                     ask_again, &b, &err));
     assert_ch_ok(&err, ch_store_decisions_of(store, CH_STR("pypi"), CH_STR("numpy"),
                                              gather_decision, &b, &err));
     assert_str_eq(ch_buf_str(&b), "u/a 0 rule ;u/a 0 rule ;u/z 0 rule ;");
