@@ -7,6 +7,7 @@
 #include "customhouse/limits.h"
 
 #include "budget.h"
+#include "sidecar.h"
 
 #define QUOTA 64
 
@@ -213,6 +214,25 @@ static void t14_a_share_is_given_back_as_it_was_taken(void **state)
     ch_limits.fetch_low_speed_bytes = low;
 }
 
+/* Where what is on its way leaves no room in any case, nothing that is here goes for it. */
+static void t14_nothing_is_evicted_in_vain(void **state)
+{
+    (void)state;
+    struct house *h = house_with(3, "24");
+    struct ch_sha256 idle;
+    struct ch_err err;
+    want(h, "192.0.2.1", 0, 60000);
+    want(h, "192.0.2.2", 1, 60000);
+    assert_int_equal(h->k->coming_bytes, 48);
+    assert_ch_ok(&err, sidecar_store(h->k, CH_STR("idle"), &idle, &err));
+    uint64_t epoch = keeper_epoch(h->k);
+    want(h, "192.0.2.3", 2, 60000);
+    assert_int_equal(house_holds(h), 2);
+    assert_true(ch_blobs_has(h->k->blobs, &idle));
+    assert_int_equal(keeper_epoch(h->k), epoch);
+    house_free(h);
+}
+
 /* Of a stated size, no more than that is fetched. */
 static void t14_no_more_than_stated_is_fetched(void **state)
 {
@@ -255,6 +275,7 @@ int main(void)
         cmocka_unit_test(t14_what_does_not_move_takes_no_room),
         cmocka_unit_test(t14_an_unstated_size_is_bounded),
         cmocka_unit_test(t14_a_share_is_given_back_as_it_was_taken),
+        cmocka_unit_test(t14_nothing_is_evicted_in_vain),
         cmocka_unit_test(t14_no_more_than_stated_is_fetched),
         cmocka_unit_test(the_time_for_an_unstated_size_is_near),
     };
