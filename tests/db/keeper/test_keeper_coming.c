@@ -233,6 +233,22 @@ static void t14_nothing_is_evicted_in_vain(void **state)
     house_free(h);
 }
 
+/* What waits for room again and again says nothing of how long files take. */
+static void the_time_that_files_take_is_of_files_that_ran(void **state)
+{
+    (void)state;
+    struct house *h = house_with(3, "24");
+    for (size_t i = 0; i < 3; i++) {
+        want(h, i == 0 ? "192.0.2.1" : i == 1 ? "192.0.2.2" : "192.0.2.3", i, 60000);
+    }
+    for (uint64_t end = ch_now_boot_ms() + 700; ch_now_boot_ms() < end;) {
+        house_turn(h, 20);
+    }
+    assert_int_equal(house_holds(h), 2);
+    assert_int_equal(budget_upstream(h->k, CH_STR("up"))->ran_ms, 0); /* none has ended */
+    house_free(h);
+}
+
 /* Of a stated size, no more than that is fetched. */
 static void t14_no_more_than_stated_is_fetched(void **state)
 {
@@ -276,6 +292,7 @@ int main(void)
         cmocka_unit_test(t14_an_unstated_size_is_bounded),
         cmocka_unit_test(t14_a_share_is_given_back_as_it_was_taken),
         cmocka_unit_test(t14_nothing_is_evicted_in_vain),
+        cmocka_unit_test(the_time_that_files_take_is_of_files_that_ran),
         cmocka_unit_test(t14_no_more_than_stated_is_fetched),
         cmocka_unit_test(the_time_for_an_unstated_size_is_near),
     };
