@@ -450,8 +450,10 @@ static void page_absent(struct refresh *r)
     p->refreshing = false;
     p->upstream_at++;
     if (!p->owned && p->upstream_at < p->config->upstream_count) {
+        bool dawdles = r->dawdles_at != NULL && p->waiters == NULL;
         page_refresh_free(r);
         page_refresh(k, p);
+        CH_IGNORE(dawdles && !page_dawdles(p)); /* at this one now */
         return;
     }
     p->load = PAGE_ABSENT;

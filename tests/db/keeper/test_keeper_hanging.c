@@ -321,6 +321,31 @@ static void what_comes_late_is_no_witness(void **state)
     house_free(h);
 }
 
+/* A name that one upstream does not know in the end is asked for at the next one: it is one of
+ * those that nobody waits for there. */
+static void what_dawdles_on_elsewhere_counts_there(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    const struct ch_upstream *other = ch_config_upstream(h->k->config, CH_STR("other"));
+    h->hold = HOLD_ALL;
+    house_send_page_ask(h, "slow", 0);
+    house_settle(h);
+    pages_wait_no_more(h->k, CH_STR("up"));
+    until_told(h, h->asks);
+    house_let_go(h, house_held(h, "up.example.org"));
+    house_settle(h);
+    assert_true(house_held(h, "other.example.org") >= 0);
+    for (unsigned i = 0; i < 16 - 1; i++) {
+        assert_true(upstream_may_dawdle(h->k, other));
+    }
+    assert_false(upstream_may_dawdle(h->k, other));
+    house_let_go(h, house_held(h, "other.example.org"));
+    house_settle(h);
+    assert_true(upstream_may_dawdle(h->k, other));
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +358,7 @@ int main(void)
         cmocka_unit_test(an_upstream_that_never_answered),
         cmocka_unit_test(dawdling_pages_are_bounded),
         cmocka_unit_test(what_comes_late_is_no_witness),
+        cmocka_unit_test(what_dawdles_on_elsewhere_counts_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
