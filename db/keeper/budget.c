@@ -279,7 +279,9 @@ bool budget_take(struct keeper *k, enum budget_kind kind, struct ch_str upstream
 
 void budget_mean(uint64_t *mean_ms, uint64_t ms)
 {
-    *mean_ms = *mean_ms == 0 ? ms + 1 : (*mean_ms * 7 + ms + 1) / 8;
+    if (ms > 0) { /* else it was not under way at all */
+        *mean_ms = *mean_ms == 0 ? ms : (*mean_ms * 7 + ms) / 8;
+    }
 }
 
 static void look_at(struct budget *b, uint64_t at_ms)

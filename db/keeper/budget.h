@@ -81,7 +81,7 @@ void budget_moved(struct keeper *k, uint64_t about);
 uint32_t budget_expected_s(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
                            const struct ch_client *client);
 #define BUDGET_EXPECTED_MAX_S 3600
-/* Takes one more into a running mean of times; the first is taken as it is. */
+/* Takes one more into a running mean of times, unless it took none; the first is taken as it is. */
 void budget_mean(uint64_t *mean_ms, uint64_t ms);
 struct account *budget_upstream(struct keeper *k, struct ch_str upstream);
 /* The client's account at this upstream. */

@@ -75,10 +75,10 @@ static bool take(struct intake *in, uint64_t bytes)
         break_off(in, soon ? CH_OK : rc, &err, bytes);
         return false;
     }
-    in->part_of = of;
-    if (of != NULL) {
-        of->coming_bytes += in->part - before;
+    if (of != NULL) { /* all of it, where it was nobody's so far: give() takes all of it away */
+        of->coming_bytes += in->part - (in->part_of != NULL ? before : 0);
     }
+    in->part_of = of;
     return true;
 }
 

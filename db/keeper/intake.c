@@ -474,9 +474,13 @@ struct intake *intake_pay(struct intake *in, const struct ch_client *client)
     if (charge.client == NULL) {
         return in;
     }
+    struct ch_buf key;
+    key_of(&key, in->p, ch_str_of(in->file_name));
     turn_pay(in, &charge);
     intakes_run(k);
-    return in->state != CH_INTAKE_FAILED ? in : NULL;
+    in = ch_map_get(k->intakes, ch_buf_str(&key)); /* it may have failed on the spot, and be gone */
+    ch_buf_done(&key);
+    return in != NULL && in->state != CH_INTAKE_FAILED ? in : NULL;
 }
 
 bool intake_hangs(const struct intake *in)

@@ -147,6 +147,7 @@ static void refresh_behind(struct keeper *k, struct page *p)
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
 {
     if (!page_load(k, p) && p->load == PAGE_BROKEN) {
+        page_budget_give(p);
         return true;
     }
     if (!may_ask_upstream(k, p)) {

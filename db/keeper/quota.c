@@ -183,11 +183,22 @@ void quota_on_timer(struct ch_timer *t)
     }
 }
 
+static enum ch_code no_room(enum ch_blob_place place, uint64_t more, uint64_t max,
+                            struct ch_err *err)
+{
+    return ch_fail(err, CH_E_FULL, "%llu bytes do not fit into the quota of %llu for %s files",
+                   (unsigned long long)more, (unsigned long long)max,
+                   place == CH_BLOB_SERVED ? "served" : "undecided");
+}
+
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err)
 {
     uint64_t max = quota_of(k, place);
     uint64_t bytes, files;
+    if (more > 0 && (more > max || coming(k, place) > max - more)) { /* nothing goes in vain */
+        return no_room(place, more, max, err);
+    }
     enum ch_code rc = ch_store_blob_bytes(k->store, place, &bytes, &files, err);
     bytes += rc == CH_OK ? coming(k, place) : 0;
     while (rc == CH_OK && bytes + more > max) {
@@ -212,10 +223,7 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
             }
         }
         if (rc == CH_OK && gone == 0) {
-            return ch_fail(err, CH_E_FULL,
-                           "%llu bytes do not fit into the quota of %llu for %s files",
-                           (unsigned long long)more, (unsigned long long)max,
-                           place == CH_BLOB_SERVED ? "served" : "undecided");
+            return no_room(place, more, max, err);
         }
     }
     return rc;

@@ -450,8 +450,10 @@ static void page_absent(struct refresh *r)
     p->refreshing = false;
     p->upstream_at++;
     if (!p->owned && p->upstream_at < p->config->upstream_count) {
+        bool dawdles = r->dawdles_at != NULL && p->waiters == NULL;
         page_refresh_free(r);
         page_refresh(k, p);
+        CH_IGNORE(dawdles && !page_dawdles(p)); /* at this one now */
         return;
     }
     p->load = PAGE_ABSENT;
@@ -482,7 +484,9 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     r->k->stats.refreshes++;
     if (answer->code != CH_E_TIMEOUT) {
         bool has_page = answer->code == CH_OK && (answer->http_status == 200 || answer->http_status == 304);
-        upstream_answered(r->k, p->upstream, ch_str_of(has_page ? r->url : ""));
+        /* One that nobody waited for any more is no witness: it would be as silent again. */
+        upstream_answered(r->k, p->upstream,
+                          ch_str_of(has_page && r->dawdles_at == NULL ? r->url : ""));
     }
     if (answer->code != CH_OK) {
         refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,

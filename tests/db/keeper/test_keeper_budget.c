@@ -11,6 +11,22 @@
 
 static struct ch_limits before;
 
+/* After so many more the store cannot say who owns a name, once; 0: it can. */
+static unsigned owner_fails_after;
+
+enum ch_code __real_ch_store_owner(struct ch_store *s, struct ch_str repository,
+                                   struct ch_str project, struct ch_buf *ret, struct ch_err *err);
+enum ch_code __wrap_ch_store_owner(struct ch_store *s, struct ch_str repository,
+                                   struct ch_str project, struct ch_buf *ret, struct ch_err *err);
+enum ch_code __wrap_ch_store_owner(struct ch_store *s, struct ch_str repository,
+                                   struct ch_str project, struct ch_buf *ret, struct ch_err *err)
+{
+    if (owner_fails_after > 0 && --owner_fails_after == 0) {
+        return ch_fail(err, CH_E_IO, "the disk is gone");
+    }
+    return __real_ch_store_owner(s, repository, project, ret, err);
+}
+
 static int keep_limits(void **state)
 {
     (void)state;
@@ -310,6 +326,23 @@ static void pages_at_once_are_bounded(void **state)
     assert_int_equal(house_told(h, asks[4]), 503);
     assert_true(ch_str_find(h->page_reply.text, CH_STR("it waits for its turn"), NULL));
     assert_int_equal(house_held(h, "cold4"), -1);
+    house_free(h);
+}
+
+/* What was charged for a page is given back, too, where the store breaks before it is fetched. */
+static void a_broken_page_costs_nothing(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    const struct ch_client client = {.address = CH_STR("192.0.2.1")};
+    uint64_t ask = want_page(h, "192.0.2.1", 0);
+    owner_fails_after = 2; /* whether it is cold is known; then not */
+    until_told(h, ask);
+    assert_int_equal(owner_fails_after, 0);
+    assert_int_equal(house_told(h, ask), 502);
+    const struct account *a = budget_client(h->k, CH_STR("up"), &client);
+    assert_true(a->bucket[BUDGET_PAGE].milli_tokens < ch_limits.cold_burst * 1000);
+    assert_int_equal(a->under_way[BUDGET_PAGE], 0);
     house_free(h);
 }
 
@@ -742,6 +775,7 @@ int main(void)
                                         limits_again),
         cmocka_unit_test_setup_teardown(the_queue_has_an_end, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(pages_at_once_are_bounded, keep_limits, limits_again),
+        cmocka_unit_test(a_broken_page_costs_nothing),
         cmocka_unit_test_setup_teardown(clients_take_turns, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(metadata_at_once_are_bounded, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(a_page_that_another_asks_for_is_had, keep_limits, limits_again),

@@ -7,6 +7,7 @@
 #include "customhouse/limits.h"
 
 #include "budget.h"
+#include "sidecar.h"
 
 #define QUOTA 64
 
@@ -179,6 +180,75 @@ static void t14_an_unstated_size_is_bounded(void **state)
     house_free(h);
 }
 
+/* What began at nobody's expense and moves again at a client's is that client's share, all of it:
+ * all of it goes back when it has ended. */
+static void t14_a_share_is_given_back_as_it_was_taken(void **state)
+{
+    (void)state;
+    uint64_t answer_ms = ch_limits.fetch_answer_ms, low = ch_limits.fetch_low_speed_bytes;
+    const struct ch_client client = {.address = CH_STR("192.0.2.1")};
+    ch_limits.fetch_answer_ms = 100;
+    ch_limits.fetch_low_speed_bytes = 20;
+    struct house *h = house_with(1, "-");
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    assert_non_null(intake_want(h->k, p, 0, false, NULL));
+    house_settle(h);
+    house_progress(h, house_held(h, "pkg-1.0-"), 1);
+    uint64_t ask = want(h, "192.0.2.1", 0, 60000);
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), 504); /* it does not move */
+    assert_int_equal(h->k->coming_bytes, 1);
+    house_progress(h, house_held(h, "pkg-1.0-"), 24);
+    house_settle(h);
+    struct account *of = budget_client(h->k, CH_STR("up"), &client);
+    assert_int_equal(h->k->coming_bytes, 48);
+    assert_int_equal(of->coming_bytes, 48);
+    ask = want(h, "192.0.2.1", 0, 60000);
+    house_let_go(h, house_held(h, "pkg-1.0-"));
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
+    assert_int_equal(h->k->coming_bytes, 0);
+    assert_int_equal(of->coming_bytes, 0);
+    house_free(h);
+    ch_limits.fetch_answer_ms = answer_ms;
+    ch_limits.fetch_low_speed_bytes = low;
+}
+
+/* Where what is on its way leaves no room in any case, nothing that is here goes for it. */
+static void t14_nothing_is_evicted_in_vain(void **state)
+{
+    (void)state;
+    struct house *h = house_with(3, "24");
+    struct ch_sha256 idle;
+    struct ch_err err;
+    want(h, "192.0.2.1", 0, 60000);
+    want(h, "192.0.2.2", 1, 60000);
+    assert_int_equal(h->k->coming_bytes, 48);
+    assert_ch_ok(&err, sidecar_store(h->k, CH_STR("idle"), &idle, &err));
+    uint64_t epoch = keeper_epoch(h->k);
+    want(h, "192.0.2.3", 2, 60000);
+    assert_int_equal(house_holds(h), 2);
+    assert_true(ch_blobs_has(h->k->blobs, &idle));
+    assert_int_equal(keeper_epoch(h->k), epoch);
+    house_free(h);
+}
+
+/* What waits for room again and again says nothing of how long files take. */
+static void the_time_that_files_take_is_of_files_that_ran(void **state)
+{
+    (void)state;
+    struct house *h = house_with(3, "24");
+    for (size_t i = 0; i < 3; i++) {
+        want(h, i == 0 ? "192.0.2.1" : i == 1 ? "192.0.2.2" : "192.0.2.3", i, 60000);
+    }
+    for (uint64_t end = ch_now_boot_ms() + 700; ch_now_boot_ms() < end;) {
+        house_turn(h, 20);
+    }
+    assert_int_equal(house_holds(h), 2);
+    assert_int_equal(budget_upstream(h->k, CH_STR("up"))->ran_ms, 0); /* none has ended */
+    house_free(h);
+}
+
 /* Of a stated size, no more than that is fetched. */
 static void t14_no_more_than_stated_is_fetched(void **state)
 {
@@ -220,6 +290,9 @@ int main(void)
         cmocka_unit_test(t14_one_client_has_half_of_it),
         cmocka_unit_test(t14_what_does_not_move_takes_no_room),
         cmocka_unit_test(t14_an_unstated_size_is_bounded),
+        cmocka_unit_test(t14_a_share_is_given_back_as_it_was_taken),
+        cmocka_unit_test(t14_nothing_is_evicted_in_vain),
+        cmocka_unit_test(the_time_that_files_take_is_of_files_that_ran),
         cmocka_unit_test(t14_no_more_than_stated_is_fetched),
         cmocka_unit_test(the_time_for_an_unstated_size_is_near),
     };

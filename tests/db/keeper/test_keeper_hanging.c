@@ -277,6 +277,75 @@ static void dawdling_pages_are_bounded(void **state)
     house_free(h);
 }
 
+/* The page comes after patience with it has ended. */
+static void comes_late(struct house *h, const char *project)
+{
+    char url[128];
+    snprintf(url, sizeof(url), "up.example.org/simple/%s/", project);
+    h->hold = HOLD_ALL;
+    house_send_page_ask(h, project, 0);
+    uint64_t ask = h->asks;
+    house_settle(h);
+    pages_wait_no_more(h->k, CH_STR("up"));
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), 504);
+    house_let_go(h, house_held(h, url));
+    house_settle(h);
+    h->hold = HOLD_NONE;
+}
+
+/* Names that are slow, but come, take no witness's place: they would be silent as probes, too, and
+ * shut the upstream for all. */
+static void what_comes_late_is_no_witness(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *known = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    house_ask_page(h, "pkg");
+    for (unsigned i = 0; i < 3; i++) {
+        char name[16], url[128];
+        snprintf(name, sizeof(name), "slow%u", i);
+        snprintf(url, sizeof(url), PAGE_URL("%s"), name);
+        struct site *slow = house_site(h, url, 200, PAGE_TYPE, "slow-1.0-py3-none-any.whl" PLAIN);
+        comes_late(h, name);
+        slow->code = CH_E_TIMEOUT; /* from now on */
+    }
+    size_t asked = known->asked;
+    mute_page(h, "second");
+    house_send_page_ask(h, "second", 0);
+    uint64_t ask = h->asks;
+    until_told(h, ask);
+    assert_int_equal(house_told(h, ask), 504);
+    assert_int_equal(known->asked, asked + 1);
+    assert_false(hangs(h));
+    house_free(h);
+}
+
+/* A name that one upstream does not know in the end is asked for at the next one: it is one of
+ * those that nobody waits for there. */
+static void what_dawdles_on_elsewhere_counts_there(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    const struct ch_upstream *other = ch_config_upstream(h->k->config, CH_STR("other"));
+    h->hold = HOLD_ALL;
+    house_send_page_ask(h, "slow", 0);
+    house_settle(h);
+    pages_wait_no_more(h->k, CH_STR("up"));
+    until_told(h, h->asks);
+    house_let_go(h, house_held(h, "up.example.org"));
+    house_settle(h);
+    assert_true(house_held(h, "other.example.org") >= 0);
+    for (unsigned i = 0; i < 16 - 1; i++) {
+        assert_true(upstream_may_dawdle(h->k, other));
+    }
+    assert_false(upstream_may_dawdle(h->k, other));
+    house_let_go(h, house_held(h, "other.example.org"));
+    house_settle(h);
+    assert_true(upstream_may_dawdle(h->k, other));
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +357,8 @@ int main(void)
         cmocka_unit_test(a_restart_keeps_the_witnesses),
         cmocka_unit_test(an_upstream_that_never_answered),
         cmocka_unit_test(dawdling_pages_are_bounded),
+        cmocka_unit_test(what_comes_late_is_no_witness),
+        cmocka_unit_test(what_dawdles_on_elsewhere_counts_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
