@@ -21,6 +21,11 @@ enum ch_code __wrap_ch_store_has_log(struct ch_store *s, struct ch_str kind, uin
 enum ch_code __real_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
 enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
 
+enum ch_code __real_ch_store_open_read(const char *folder, struct ch_store **ret,
+                                       struct ch_err *err);
+enum ch_code __wrap_ch_store_open_read(const char *folder, struct ch_store **ret,
+                                       struct ch_err *err);
+
 static struct ch_err err;
 static struct house *h;
 static char *said;
@@ -38,6 +43,18 @@ enum ch_code __wrap_ch_store_has_log(struct ch_store *s, struct ch_str kind, uin
 enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *e)
 {
     return full ? ch_fail(e, CH_E_FULL, "no space left") : __real_ch_log_append(log, bundle, e);
+}
+
+static void (*meanwhile)(void); /* once the log was read, before the database is */
+
+enum ch_code __wrap_ch_store_open_read(const char *folder, struct ch_store **ret, struct ch_err *e)
+{
+    void (*fn)(void) = meanwhile;
+    meanwhile = NULL;
+    if (fn != NULL) {
+        fn();
+    }
+    return __real_ch_store_open_read(folder, ret, e);
 }
 
 static void until_written(void)
@@ -165,6 +182,61 @@ static void test_entries_that_wait(void **state)
     assert_said(": as logged");
 }
 
+static void erase_reason(void)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    h->option[0] = "who";
+    h->option[1] = "made up";
+    assert_int_equal(0, house_command(h, false, "audit erase", NULL, "asked", NULL, &out));
+    h->option[0] = h->option[1] = NULL;
+    ch_buf_done(&out);
+}
+
+static void erase_and_write(void)
+{
+    enter(2);
+    erase_reason();
+    until_written();
+    audit_tick(h->k); /* the store's copies of what is in the files go */
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
+}
+
+/* Beside a keeper that writes: what the log has got since it was read is not missing. */
+static void test_the_log_grows(void **state)
+{
+    (void)state;
+    meanwhile = erase_and_write;
+    if (!verify()) {
+        fail_msg("%s", said);
+    }
+    assert_null(meanwhile);
+    assert_true(verify());
+    assert_said("; 2 texts were erased: as logged");
+}
+
+/* What was erased is so before the log has the act; and nobody can say so of more. */
+static void test_an_act_that_waits(void **state)
+{
+    (void)state;
+    enter(2);
+    until_written();
+    full = true;
+    erase_reason();
+    house_settle(h);
+    house_stop(h);
+    if (!verify()) {
+        fail_msg("%s", said);
+    }
+    assert_said("2 texts were erased");
+    sql("INSERT INTO log_erased (entry, field, act) SELECT 0, 'x', max(id) FROM log_entry WHERE"
+        " kind = 'erased'");
+    assert_false(verify());
+    assert_said("database: log_erased of entry ");
+    full = false;
+    house_start(h, NULL, NULL);
+}
+
 static void flip(const char *name, off_t at)
 {
     char path[128];
@@ -210,6 +282,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_older_than_the_log),
         TEST(test_entries_that_wait),
+        TEST(test_the_log_grows),
+        TEST(test_an_act_that_waits),
         TEST(test_shared_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
