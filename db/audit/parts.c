@@ -168,11 +168,16 @@ static enum ch_code hash_part(struct audit_verify *v, struct ch_err *err)
 
 /* ------------------------------------------------------------------ what they have found */
 
+/* Also where another part, or this one, could not be read to its end. */
+static void say_part(struct audit_verify *to, struct part *part)
+{
+    fflush(part->v.out);
+    fwrite(part->said, 1, part->said_bytes, to->out);
+}
+
 static void add_part(struct audit_verify *to, struct part *part)
 {
     struct audit_verify *v = &part->v;
-    fflush(v->out);
-    fwrite(part->said, 1, part->said_bytes, to->out);
     to->problems += v->problems;
     to->compared += v->compared;
     to->dropped += v->dropped;
@@ -228,6 +233,7 @@ enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
     rc = rc == CH_OK ? run_all(p, hash_part, NULL, err) : rc;
     rc = rc == CH_OK ? run_all(p, audit_compare_entries, meanwhile, err) : rc;
     for (size_t i = 0; i < p->count; i++) {
+        say_part(v, &p->part[i]);
         if (rc == CH_OK) {
             add_part(v, &p->part[i]);
         }

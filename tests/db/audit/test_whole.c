@@ -85,6 +85,15 @@ static int teardown(void **state)
     return 0;
 }
 
+static int teardown_broken(void **state)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    unlink(path);
+    house_start(h, NULL, NULL);
+    return teardown(state);
+}
+
 static bool verify(void)
 {
     bool good = false;
@@ -275,6 +284,45 @@ static void test_shared_out(void **state)
     house_start(h, NULL, NULL);
 }
 
+/* A table's first page becomes none. */
+static void break_table(const char *table)
+{
+    char path[128], text[128];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    static const char zeros[4096];
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    snprintf(text, sizeof(text), "SELECT rootpage FROM sqlite_master WHERE name = '%s'", table);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    off_t page = sqlite3_column_int64(stmt, 0) - 1;
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, zeros, sizeof(zeros), page * (off_t)sizeof(zeros)), sizeof(zeros));
+    close(fd);
+}
+
+/* What was found is said, also where not all could be read. */
+static void test_broken_table(void **state)
+{
+    (void)state;
+    bool good = true;
+    size_t size = 0;
+    enter(1);
+    until_written();
+    house_stop(h);
+    sql("DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET leaf = zeroblob(32) WHERE id = 0");
+    break_table("policy_taken");
+    FILE *out = open_memstream(&said, &size);
+    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    fclose(out);
+    assert_int_equal(rc, CH_E_FORMAT);
+    assert_said("database: log_entry 0 has another hash than the log");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -285,6 +333,7 @@ int main(void)
         TEST(test_the_log_grows),
         TEST(test_an_act_that_waits),
         TEST(test_shared_out),
+        cmocka_unit_test_setup_teardown(test_broken_table, setup, teardown_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
