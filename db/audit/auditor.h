@@ -89,7 +89,7 @@ struct audit_verify {
     int64_t began_us;      /* when the log began */
     uint64_t next_row;     /* the database's next entry should be this */
     struct ch_buf waiting; /* hashes of the database's entries that are not in the log yet */
-    uint64_t written;      /* of the database's, so many were in the log */
+    uint64_t written;      /* of the database's, so many were in the log when it was opened */
     uint64_t compared;     /* rows of the database that entries are about */
     uint64_t dropped;      /* entries about rows that are not kept that long */
     struct ch_logged_seen seen[CH_LOGGED_SOURCES];
@@ -136,8 +136,8 @@ bool audit_is_erased_text(struct audit_verify *v, const struct ch_log_erased *e,
 /* The entry's commitments have their texts, or were erased by an act that an entry is. */
 void audit_check_commitments(struct audit_verify *v, const struct ch_logged *l,
                              const struct ch_log_entry_fields *f);
-/* An entry of kind "erased", and what came of them all. */
-enum ch_code audit_erased_take(struct audit_verify *v, const struct ch_logged *l,
+/* An entry of kind "erased", also one that waits, and what came of them all. */
+enum ch_code audit_erased_take(struct audit_verify *v, uint64_t act,
                                const struct ch_log_entry_fields *f,
                                struct ch_err *err) CH_MUST_CHECK;
 void audit_erased_check(struct audit_verify *v);

@@ -208,7 +208,7 @@ static enum ch_code take(struct audit_verify *v, const struct ch_logged *l,
     if (ch_str_eq(l->row.kind, CH_STR("key"))) {
         audit_keys_take(v, l, f);
     } else if (f != NULL && ch_str_eq(l->row.kind, CH_STR("erased"))) {
-        return audit_erased_take(v, l, f, err);
+        return audit_erased_take(v, l->row.index, f, err);
     } else if (f != NULL && (ch_str_eq(l->row.kind, CH_STR("genesis")) ||
                              ch_str_eq(l->row.kind, CH_STR("before")))) {
         take_before(v, f);
@@ -216,10 +216,13 @@ static enum ch_code take(struct audit_verify *v, const struct ch_logged *l,
     return CH_OK;
 }
 
+/* Of whatever act, or a row could name one that never comes. Only what was written since the log
+ * was read is not looked at: that it is in the log, the checkpoint says. */
 static void count_erased(struct audit_verify *v, const struct ch_logged *l)
 {
     for (size_t i = 0; i < l->erased_count; i++) {
-        v->erased.rows += l->erased[i].act < v->size;
+        uint64_t act = l->erased[i].act;
+        v->erased.rows += act < v->size || act >= v->written;
     }
 }
 
@@ -304,7 +307,22 @@ static void check_before(struct audit_verify *v)
 struct pending {
     struct audit_verify *v;
     uint64_t next; /* of those that wait */
+    enum ch_code rc;
+    struct ch_err *err;
 };
+
+/* What was erased is so before the log has the act. */
+static enum ch_code take_pending(struct audit_verify *v, uint64_t index, struct ch_str entry,
+                                 struct ch_err *err)
+{
+    struct ch_log_entry_fields f;
+    struct ch_str kind = CH_STR("\"erased\"");
+    if (index < v->size || ch_log_entry_read(entry, &f, NULL) != CH_OK ||
+        !ch_str_eq(ch_log_entry_get(&f, "kind"), kind)) {
+        return CH_OK;
+    }
+    return audit_erased_take(v, index, &f, err);
+}
 
 /* What the keeper will write is what it has said that it will. */
 static bool on_pending(void *ctx, uint64_t index, struct ch_str entry)
@@ -325,18 +343,24 @@ static bool on_pending(void *ctx, uint64_t index, struct ch_str entry)
     if (!ch_sha256_eq(&leaf, &should)) {
         audit_problem(v, "database: log_pending %llu is not the entry that was logged",
                       (unsigned long long)index);
+        return true;
     }
-    return true;
+    p->rc = take_pending(v, index, entry, p->err);
+    return p->rc == CH_OK;
 }
 
 enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err)
 {
-    struct pending p = {v, v->size};
-    audit_erased_check(v);
-    enum ch_code rc = ch_store_unlogged(v->store, v->seen, on_unlogged, v, err);
+    /* what the log has got since it was read does not wait */
+    struct pending p = {v, v->written > v->size ? v->written : v->size, CH_OK, err};
+    enum ch_code rc = ch_store_log_pending(v->store, 0, on_pending, &p, err);
+    rc = rc == CH_OK ? p.rc : rc;
+    if (rc == CH_OK) {
+        audit_erased_check(v);
+        rc = ch_store_unlogged(v->store, v->seen, on_unlogged, v, err);
+    }
     if (rc == CH_OK) {
         check_before(v);
-        rc = ch_store_log_pending(v->store, 0, on_pending, &p, err);
     }
     if (rc == CH_OK && p.next != v->size + v->waiting.len / CH_SHA256_BYTES) {
         audit_problem(v, "database: log_pending %llu is gone, which waits to be written",

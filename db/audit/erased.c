@@ -77,7 +77,7 @@ void audit_check_commitments(struct audit_verify *v, const struct ch_logged *l,
 
 /* ------------------------------------------------------------------ acts */
 
-enum ch_code audit_erased_take(struct audit_verify *v, const struct ch_logged *l,
+enum ch_code audit_erased_take(struct audit_verify *v, uint64_t act,
                                const struct ch_log_entry_fields *f, struct ch_err *err)
 {
     struct ch_sha256 stated, actual;
@@ -90,11 +90,11 @@ enum ch_code audit_erased_take(struct audit_verify *v, const struct ch_logged *l
         v->erased.by_number += (uint64_t)texts;
         return CH_OK;
     }
-    enum ch_code rc = ch_store_erased_digest(v->store, l->row.index, &actual, &listed, err);
+    enum ch_code rc = ch_store_erased_digest(v->store, act, &actual, &listed, err);
     v->erased.listed += listed;
     if (rc == CH_OK && (listed != (uint64_t)texts || !ch_sha256_eq(&stated, &actual))) {
         audit_problem(v, "database: log_erased of entry %llu is not what was logged",
-                      (unsigned long long)l->row.index);
+                      (unsigned long long)act);
     }
     return rc;
 }

@@ -10,8 +10,8 @@
 
 #include "db/log/bundle.h"
 
-#define PARTS_MAX     8
-#define SAME_TRIES    8
+#define PARTS_MAX  8
+#define SAME_TRIES 8
 
 uint64_t audit_part_entries = AUDIT_PART_ENTRIES;
 
@@ -46,13 +46,12 @@ static size_t parts_for(uint64_t entries)
 }
 
 static enum ch_code open_store(const char *state, struct ch_store **ret, uint64_t *ret_next,
-                               struct ch_err *err)
+                               uint64_t *ret_written, struct ch_err *err)
 {
     char folder[4096];
-    uint64_t written;
     snprintf(folder, sizeof(folder), "%s/db", state);
     enum ch_code rc = ch_store_open_read(folder, ret, err);
-    return rc == CH_OK ? ch_store_log_ends(*ret, ret_next, &written, err) : rc;
+    return rc == CH_OK ? ch_store_log_ends(*ret, ret_next, ret_written, err) : rc;
 }
 
 static void close_stores(struct parts *p)
@@ -69,11 +68,12 @@ static enum ch_code open_stores(struct parts *p, struct ch_err *err)
 {
     for (size_t tries = 0; tries < SAME_TRIES; tries++) {
         enum ch_code rc = CH_OK;
-        uint64_t next = 0, first = 0;
+        uint64_t next = 0, first = 0, written = 0;
         bool same = true;
         for (size_t i = 0; rc == CH_OK && i < p->count; i++) {
-            rc = open_store(p->state, &p->part[i].v.store, &next, err);
+            rc = open_store(p->state, &p->part[i].v.store, &next, &written, err);
             first = i == 0 ? next : first;
+            p->whole->written = i == 0 ? written : p->whole->written;
             same = same && next == first;
         }
         if (rc != CH_OK || same) {
@@ -83,7 +83,7 @@ static enum ch_code open_stores(struct parts *p, struct ch_err *err)
     }
     p->count = 1; /* a busy site: one is the same as itself */
     uint64_t next;
-    return open_store(p->state, &p->part[0].v.store, &next, err);
+    return open_store(p->state, &p->part[0].v.store, &next, &p->whole->written, err);
 }
 
 /* Beginning with whole tiles. */
@@ -101,6 +101,7 @@ static void share_out(struct parts *p)
             .leaves = whole->leaves,
             .published_tile = UINT64_MAX,
             .size = whole->size,
+            .written = whole->written,
             .from = tiles * i / p->count * CH_TILE_HASHES,
             .to = i + 1 == p->count ? UINT64_MAX : tiles * (i + 1) / p->count * CH_TILE_HASHES,
         };
@@ -167,11 +168,16 @@ static enum ch_code hash_part(struct audit_verify *v, struct ch_err *err)
 
 /* ------------------------------------------------------------------ what they have found */
 
+/* Also where another part, or this one, could not be read to its end. */
+static void say_part(struct audit_verify *to, struct part *part)
+{
+    fflush(part->v.out);
+    fwrite(part->said, 1, part->said_bytes, to->out);
+}
+
 static void add_part(struct audit_verify *to, struct part *part)
 {
     struct audit_verify *v = &part->v;
-    fflush(v->out);
-    fwrite(part->said, 1, part->said_bytes, to->out);
     to->problems += v->problems;
     to->compared += v->compared;
     to->dropped += v->dropped;
@@ -227,6 +233,7 @@ enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
     rc = rc == CH_OK ? run_all(p, hash_part, NULL, err) : rc;
     rc = rc == CH_OK ? run_all(p, audit_compare_entries, meanwhile, err) : rc;
     for (size_t i = 0; i < p->count; i++) {
+        say_part(v, &p->part[i]);
         if (rc == CH_OK) {
             add_part(v, &p->part[i]);
         }

@@ -377,6 +377,12 @@ static void test_erased(void **state)
     assert_false(verify());
     assert_said(" reason is gone, and no entry says it was erased");
     assert_said("database: 2 texts of log_clear are gone, entries say that 1 were erased");
+    /* nor does one say so that the log has not, nor ever gets */
+    sql("INSERT INTO log_erased (entry, field, act) SELECT max(id), 'reason', 1000000000"
+        " FROM log_entry WHERE kind = 'erased'");
+    assert_false(verify());
+    assert_said("database: log_erased has 2 rows, entries say 1");
+    sql("DROP TRIGGER log_erased_kept_d; DELETE FROM log_erased WHERE act = 1000000000");
     sql("DELETE FROM log_clear; INSERT INTO log_clear SELECT * FROM aside; DROP TABLE aside");
     assert_true(verify());
     /* the row that has it stays, and stays what it was */

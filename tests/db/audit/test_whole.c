@@ -21,6 +21,11 @@ enum ch_code __wrap_ch_store_has_log(struct ch_store *s, struct ch_str kind, uin
 enum ch_code __real_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
 enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
 
+enum ch_code __real_ch_store_open_read(const char *folder, struct ch_store **ret,
+                                       struct ch_err *err);
+enum ch_code __wrap_ch_store_open_read(const char *folder, struct ch_store **ret,
+                                       struct ch_err *err);
+
 static struct ch_err err;
 static struct house *h;
 static char *said;
@@ -38,6 +43,18 @@ enum ch_code __wrap_ch_store_has_log(struct ch_store *s, struct ch_str kind, uin
 enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *e)
 {
     return full ? ch_fail(e, CH_E_FULL, "no space left") : __real_ch_log_append(log, bundle, e);
+}
+
+static void (*meanwhile)(void); /* once the log was read, before the database is */
+
+enum ch_code __wrap_ch_store_open_read(const char *folder, struct ch_store **ret, struct ch_err *e)
+{
+    void (*fn)(void) = meanwhile;
+    meanwhile = NULL;
+    if (fn != NULL) {
+        fn();
+    }
+    return __real_ch_store_open_read(folder, ret, e);
 }
 
 static void until_written(void)
@@ -66,6 +83,15 @@ static int teardown(void **state)
     free(said);
     said = NULL;
     return 0;
+}
+
+static int teardown_broken(void **state)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    unlink(path);
+    house_start(h, NULL, NULL);
+    return teardown(state);
 }
 
 static bool verify(void)
@@ -165,6 +191,61 @@ static void test_entries_that_wait(void **state)
     assert_said(": as logged");
 }
 
+static void erase_reason(void)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    h->option[0] = "who";
+    h->option[1] = "made up";
+    assert_int_equal(0, house_command(h, false, "audit erase", NULL, "asked", NULL, &out));
+    h->option[0] = h->option[1] = NULL;
+    ch_buf_done(&out);
+}
+
+static void erase_and_write(void)
+{
+    enter(2);
+    erase_reason();
+    until_written();
+    audit_tick(h->k); /* the store's copies of what is in the files go */
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
+}
+
+/* Beside a keeper that writes: what the log has got since it was read is not missing. */
+static void test_the_log_grows(void **state)
+{
+    (void)state;
+    meanwhile = erase_and_write;
+    if (!verify()) {
+        fail_msg("%s", said);
+    }
+    assert_null(meanwhile);
+    assert_true(verify());
+    assert_said("; 2 texts were erased: as logged");
+}
+
+/* What was erased is so before the log has the act; and nobody can say so of more. */
+static void test_an_act_that_waits(void **state)
+{
+    (void)state;
+    enter(2);
+    until_written();
+    full = true;
+    erase_reason();
+    house_settle(h);
+    house_stop(h);
+    if (!verify()) {
+        fail_msg("%s", said);
+    }
+    assert_said("2 texts were erased");
+    sql("INSERT INTO log_erased (entry, field, act) SELECT 0, 'x', max(id) FROM log_entry WHERE"
+        " kind = 'erased'");
+    assert_false(verify());
+    assert_said("database: log_erased of entry ");
+    full = false;
+    house_start(h, NULL, NULL);
+}
+
 static void flip(const char *name, off_t at)
 {
     char path[128];
@@ -203,6 +284,45 @@ static void test_shared_out(void **state)
     house_start(h, NULL, NULL);
 }
 
+/* A table's first page becomes none. */
+static void break_table(const char *table)
+{
+    char path[128], text[128];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    static const char zeros[4096];
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    snprintf(text, sizeof(text), "SELECT rootpage FROM sqlite_master WHERE name = '%s'", table);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, text, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    off_t page = sqlite3_column_int64(stmt, 0) - 1;
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, zeros, sizeof(zeros), page * (off_t)sizeof(zeros)), sizeof(zeros));
+    close(fd);
+}
+
+/* What was found is said, also where not all could be read. */
+static void test_broken_table(void **state)
+{
+    (void)state;
+    bool good = true;
+    size_t size = 0;
+    enter(1);
+    until_written();
+    house_stop(h);
+    sql("DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET leaf = zeroblob(32) WHERE id = 0");
+    break_table("policy_taken");
+    FILE *out = open_memstream(&said, &size);
+    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    fclose(out);
+    assert_int_equal(rc, CH_E_FORMAT);
+    assert_said("database: log_entry 0 has another hash than the log");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -210,7 +330,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_older_than_the_log),
         TEST(test_entries_that_wait),
+        TEST(test_the_log_grows),
+        TEST(test_an_act_that_waits),
         TEST(test_shared_out),
+        cmocka_unit_test_setup_teardown(test_broken_table, setup, teardown_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
