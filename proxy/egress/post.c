@@ -144,6 +144,14 @@ static void note_answer(CURL *e, struct egress_result *r)
     }
 }
 
+/* T13: what does not begin so would go on with the host's name, or make another one's of it. */
+static enum ch_code check_path(const struct ch_send *job, struct ch_err *err)
+{
+    return job->path.len == 0 || job->path.ptr[0] == '/'
+               ? CH_OK
+               : ch_fail(err, CH_E_DENIED, "the path does not begin with /");
+}
+
 enum ch_code egress_post(struct egress_place *p, const struct ch_send *job, struct egress_result *r,
                          struct ch_err *err)
 {
@@ -156,7 +164,8 @@ enum ch_code egress_post(struct egress_place *p, const struct ch_send *job, stru
     ch_buf_putc(&url, '\0');
     CURL *e = curl_easy_init();
     CH_ASSERT(e != NULL && !url.failed);
-    enum ch_code code = put_headers(&post, p, job, err);
+    enum ch_code code = check_path(job, err);
+    code = code == CH_OK ? put_headers(&post, p, job, err) : code;
     if (code == CH_OK) {
         CURLcode rc = egress_curl_common(e, p, job->timeout_ms, text);
         rc = rc == CURLE_OK ? set_post(e, &post, url.ptr, job) : rc;

@@ -241,6 +241,29 @@ static void test_what_cannot_be_sent(void **state)
     assert_non_null(strstr(b->sent[3].text, "127.0.0.1"));
 }
 
+/* T13: a path is one, whatever it says: it does not lead to another host than the configuration. */
+static void test_a_path_leads_nowhere_else(void **state)
+{
+    struct bench *b = *state;
+    struct receiver r = {.way = RECEIVE_HTTP, .answer = ANSWER};
+    char other[32];
+    receiver_start(&r);
+    strcpy(b->url, "http://127.0.0.1");
+    strcpy(b->address, "127.0.0.1:1");
+    configure(b);
+    snprintf(other, sizeof(other), ":0@127.0.0.1:%u/", r.port);
+    const char *const paths[] = {other, other + 2, ":80", "?"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        struct ch_send job = job_of(i, CH_DESTINATION_WEBHOOK);
+        job.path = ch_str_of(paths[i]);
+        ch_egress_send(b->egress, &job);
+        run(b, i + 1);
+        assert_int_equal(b->sent[i].code, CH_E_DENIED);
+    }
+    receiver_stop(&r);
+    assert_int_equal(r.connections, 0);
+}
+
 static size_t count_threads(void)
 {
     size_t n = 0;
@@ -429,11 +452,17 @@ static void test_without_what_it_needs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signature),    EACH(test_webhook),
-        EACH(test_what_cannot_be_sent),      EACH(test_no_thread_before_its_first_job),
-        EACH(test_nobody_waits_for_another), EACH(test_a_full_queue),
-        EACH(test_configured_anew),          EACH(test_syslog),
-        EACH(test_syslog_certificates),      EACH(test_without_what_it_needs),
+        cmocka_unit_test(test_signature),
+        EACH(test_webhook),
+        EACH(test_what_cannot_be_sent),
+        EACH(test_a_path_leads_nowhere_else),
+        EACH(test_no_thread_before_its_first_job),
+        EACH(test_nobody_waits_for_another),
+        EACH(test_a_full_queue),
+        EACH(test_configured_anew),
+        EACH(test_syslog),
+        EACH(test_syslog_certificates),
+        EACH(test_without_what_it_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
