@@ -17,6 +17,7 @@ struct egress_place {
     char *url;
     char *proxy; /* NULL: none */
     char *host;  /* of mail and syslog, without brackets */
+    /* HOST:PORT; of a webhook its origin, which is what errors say: its path may be a secret */
     char *address;
     char *server_name; /* in the certificate */
     enum ch_mail_tls mail_tls;

@@ -63,8 +63,7 @@ enum ch_code egress_curl_fail(const struct egress_place *p, CURLcode rc, const c
     struct ch_buf b;
     ch_buf_init(&b, 4 * CURL_ERROR_SIZE + 1);
     ch_buf_put_escaped(&b, ch_str_of(text[0] != '\0' ? text : curl_easy_strerror(rc)));
-    ch_fail(err, code, "%s: %.*s", p->url != NULL ? p->url : p->address,
-            CH_STR_ARG(ch_buf_str(&b)));
+    ch_fail(err, code, "%s: %.*s", p->address, CH_STR_ARG(ch_buf_str(&b)));
     ch_buf_done(&b);
     return code;
 }
@@ -172,7 +171,7 @@ enum ch_code egress_post(struct egress_place *p, const struct ch_send *job, stru
         rc = rc == CURLE_OK ? curl_easy_perform(e) : rc;
         note_answer(e, r);
         if (post.too_large) {
-            code = ch_fail(err, CH_E_LIMIT, "%s: the answer is larger than %llu bytes", p->url,
+            code = ch_fail(err, CH_E_LIMIT, "%s: the answer is larger than %llu bytes", p->address,
                            (unsigned long long)ch_limits.egress_answer_bytes);
         } else if (rc != CURLE_OK) {
             code = egress_curl_fail(p, rc, text, err);

@@ -229,6 +229,7 @@ static void test_what_cannot_be_sent(void **state)
     ch_egress_send(b->egress, &job);
     run(b, 2);
     assert_int_equal(b->sent[1].code, CH_E_LIMIT);
+    assert_null(strstr(b->sent[1].text, "/hook")); /* what a path holds may be a secret */
     ch_limits.egress_answer_bytes = 6;
     ch_egress_send(b->egress, &job);
     run(b, 3);
@@ -239,6 +240,7 @@ static void test_what_cannot_be_sent(void **state)
     run(b, 4);
     assert_int_equal(b->sent[3].code, CH_E_UPSTREAM);
     assert_non_null(strstr(b->sent[3].text, "127.0.0.1"));
+    assert_null(strstr(b->sent[3].text, "/hook"));
 }
 
 /* T13: a path is one, whatever it says: it does not lead to another host than the configuration. */
