@@ -28,7 +28,8 @@ struct egress_place {
     char *secret; /* NULL: none */
     char *ca_pem; /* what `store` was made of, NULL: the system's */
     X509_STORE *store;
-    atomic_bool stop; /* whoever blocks looks at it, at least each second */
+    /* whoever blocks looks at it, at least each second; only the look-up of a name does not */
+    atomic_bool stop;
 };
 
 struct egress_job {

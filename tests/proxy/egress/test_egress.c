@@ -401,6 +401,48 @@ static void test_syslog(void **state)
     }
 }
 
+/* Who neither reads nor goes away: given up at once when its destination is another one now. */
+static void test_syslog_that_is_not_read(void **state)
+{
+    struct bench *b = *state;
+    static char many[50000];
+    struct receiver r = {.way = RECEIVE_TLS_HALF, .identity = b->ids.server_path};
+    memset(many, 'x', sizeof(many));
+    receiver_start(&r);
+    point_at(b, &r);
+    struct ch_send job = job_of(1, CH_DESTINATION_SYSLOG);
+    job.body = (struct ch_str){many, sizeof(many)};
+    ch_egress_send(b->egress, &job);
+    struct ch_err err;
+    for (uint64_t end = ch_now_boot_ms() + 500; ch_now_boot_ms() < end;) {
+        assert_ch_ok(&err, ch_loop_turn(b->loop, 50, &err));
+    }
+    assert_int_equal(b->sent_count, 0);
+    strcpy(b->address, "127.0.0.1:1");
+    configure(b);
+    run(b, 1);
+    assert_int_equal(b->sent[0].code, CH_E_CLOSED);
+    receiver_stop(&r);
+}
+
+/* The handshake is part of connecting, which has less time than the whole. */
+static void test_syslog_without_a_handshake(void **state)
+{
+    struct bench *b = *state;
+    struct receiver r = {.way = RECEIVE_SILENT};
+    uint64_t before = ch_limits.egress_connect_ms, start = ch_now_boot_ms();
+    ch_limits.egress_connect_ms = 200;
+    receiver_start(&r);
+    point_at(b, &r);
+    struct ch_send job = job_of(1, CH_DESTINATION_SYSLOG);
+    ch_egress_send(b->egress, &job);
+    run(b, 1);
+    assert_int_equal(b->sent[0].code, CH_E_TIMEOUT);
+    assert_true(ch_now_boot_ms() - start < job.timeout_ms / 2);
+    ch_limits.egress_connect_ms = before;
+    receiver_stop(&r);
+}
+
 static void test_syslog_certificates(void **state)
 {
     struct bench *b = *state;
@@ -463,6 +505,8 @@ int main(void)
         EACH(test_a_full_queue),
         EACH(test_configured_anew),
         EACH(test_syslog),
+        EACH(test_syslog_that_is_not_read),
+        EACH(test_syslog_without_a_handshake),
         EACH(test_syslog_certificates),
         EACH(test_without_what_it_needs),
     };
