@@ -278,7 +278,6 @@ struct giving_up {
     struct keeper *k;
     uint32_t kind; /* of the row before */
     char *destination;
-    uint64_t times;
     uint64_t *ids;
     size_t id_count;
 };
@@ -333,9 +332,9 @@ static void give_up_beyond(struct outlet *o)
     if (o->job == 0 &&
         ch_store_notice_backlog(k->store, o->kind, ch_str_of(o->name), &backlog, &err) == CH_OK &&
         backlog.count > ch_limits.notice_rows) {
-        CH_IGNORE(ch_store_notices_due(k->store, o->kind, ch_str_of(o->name), INT64_MAX,
-                                       (size_t)(backlog.count - ch_limits.notice_rows), note_old,
-                                       &g, &err));
+        CH_IGNORE(ch_store_notices_oldest(k->store, o->kind, ch_str_of(o->name),
+                                          (size_t)(backlog.count - ch_limits.notice_rows), note_old,
+                                          &g, &err));
         give_up(k, &g, "too many wait");
     }
 }
