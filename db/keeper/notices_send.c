@@ -192,7 +192,9 @@ static void try_now(struct outlet *o)
     struct ch_err err;
     struct ch_notice_backlog backlog;
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
-    size_t max = o->kind == CH_DESTINATION_MAIL ? (size_t)ch_limits.notice_mail_items : 1;
+    /* after a failure alone: one that is refused for what it says must not take others with it */
+    bool together = o->kind == CH_DESTINATION_MAIL && o->failures == 0;
+    size_t max = together ? (size_t)ch_limits.notice_mail_items : 1;
     if (o->job != 0 || now_ms < o->pause_until_ms || k->draining || !egress_is_there(k)) {
         return;
     }

@@ -245,6 +245,27 @@ static void a_mail_tells_what_has_gathered(void **state)
     house_free(h);
 }
 
+/* Of a mail that is refused for one of the things in it, the others are told all the same. */
+static void a_mail_that_is_refused_is_told_in_parts(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE MAIL);
+    struct away a = {.count = 0};
+    const char *const bodies[] = {"bad\n", "one\n", "two\n"};
+    for (int i = 0; i < 3; i++) {
+        add_notice(h, CH_DESTINATION_MAIL, "people", bodies[i], keeper_now_us(h->k) - 3000000 + i);
+    }
+    connect_away(&a, h);
+    for (size_t i = 0; i < 8 && waiting(h, CH_DESTINATION_MAIL, "people") > 1; i++) {
+        assert_true(a.count > i);
+        bool bad = strstr(a.sent[i].body, "bad") != NULL;
+        answer(&a, i, bad ? CH_E_UPSTREAM : CH_OK, bad ? 554 : 250);
+    }
+    assert_int_equal(waiting(h, CH_DESTINATION_MAIL, "people"), 1);
+    away_done(&a);
+    house_free(h);
+}
+
 static void assert_given_up(struct house *h, int64_t times, const char *why)
 {
     struct ch_buf entry;
@@ -471,6 +492,7 @@ int main(void)
         cmocka_unit_test(egress_ends_with_one_in_hand),
         cmocka_unit_test(one_that_is_never_taken_holds_up_none),
         cmocka_unit_test(a_mail_tells_what_has_gathered),
+        cmocka_unit_test(a_mail_that_is_refused_is_told_in_parts),
         cmocka_unit_test(what_is_given_up_is_in_the_log),
         cmocka_unit_test(the_oldest_are_given_up),
         cmocka_unit_test(what_did_not_happen_is_not_told),
