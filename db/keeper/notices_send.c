@@ -80,16 +80,6 @@ void notices_free(struct keeper *k)
 
 /* ------------------------------------------------------------------ one try */
 
-/* Doubled with each try, within its bounds. */
-static uint64_t pause_ms(uint32_t failures)
-{
-    uint64_t ms = ch_limits.egress_retry_ms;
-    for (uint32_t i = 1; i < failures && ms < ch_limits.egress_retry_max_ms; i++) {
-        ms *= 2;
-    }
-    return ms < ch_limits.egress_retry_max_ms ? ms : ch_limits.egress_retry_max_ms;
-}
-
 struct gathering {
     struct outlet *o;
     struct ch_buf body;
@@ -125,7 +115,8 @@ static enum ch_code settle(struct outlet *o, bool taken, struct ch_err *err)
     for (size_t i = 0; i < o->id_count && rc == CH_OK; i++) {
         rc = taken ? ch_store_drop_notice(k->store, o->ids[i], err)
                    : ch_store_notice_failed(k->store, o->ids[i],
-                                            now + (int64_t)pause_ms(o->tries[i] + 1) * 1000, err);
+                                            now + (int64_t)egress_pause_ms(o->tries[i] + 1) * 1000,
+                                            err);
     }
     return rc;
 }
@@ -156,10 +147,10 @@ static void on_sent(void *ctx, const struct ch_sent *answer)
         keeper_log("notice", "to=%s/%s failures=%u error=\"%s\"", ch_destination_kind_name(o->kind),
                    o->name, o->failures, o->error);
     }
-    o->pause_until_ms = taken ? 0 : ch_loop_now_ms(o->k->child.loop) + pause_ms(o->failures);
+    o->pause_until_ms = taken ? 0 : ch_loop_now_ms(o->k->child.loop) + egress_pause_ms(o->failures);
     if (settle(o, taken, &err) != CH_OK) { /* it is tried again, and known by its ID */
         keeper_log("store", "error=\"%s\"", err.msg);
-        o->pause_until_ms = ch_loop_now_ms(o->k->child.loop) + pause_ms(1);
+        o->pause_until_ms = ch_loop_now_ms(o->k->child.loop) + egress_pause_ms(1);
     }
     o->id_count = 0;
     ch_loop_set_timer(o->k->child.loop, &o->timer,
