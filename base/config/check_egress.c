@@ -61,22 +61,14 @@ bool ch_destination_wants(const struct ch_destination *d, enum ch_notice_event e
     return wants;
 }
 
-static const struct ch_yaml_node *item_of(const struct ch_yaml_node *list, size_t index)
-{
-    const struct ch_yaml_node *n = list->child;
-    while (n != NULL && n->index != index) {
-        n = n->next;
-    }
-    return n;
-}
-
 static enum ch_code check_events(const struct ch_destination *d, const struct ch_yaml_node *at,
                                  const struct ch_yaml *yaml, struct ch_err *err)
 {
     const struct ch_yaml_node *list = ch_yaml_find(at, "events");
     for (size_t i = 0; i < d->event_count; i++) {
         size_t which = 0;
-        enum ch_code rc = ch_yaml_choice(yaml, item_of(list, i), ch_notice_events, &which, err);
+        enum ch_code rc =
+            ch_yaml_choice(yaml, ch_yaml_item(list, i), ch_notice_events, &which, err);
         if (rc != CH_OK) {
             return rc;
         }
@@ -144,7 +136,7 @@ enum ch_code ch_config_check_egress(const struct ch_config *config, const struct
         const struct ch_yaml_node *node =
             ch_yaml_find(ch_yaml_root(yaml), ch_destination_kind_name(kind));
         for (size_t i = 0; i < count; i++) {
-            const struct ch_yaml_node *at = item_of(node, i);
+            const struct ch_yaml_node *at = ch_yaml_item(node, i);
             if (ch_config_destination(config, kind, ch_str_of(list[i].name)) != &list[i]) {
                 return ch_yaml_fail_value(yaml, ch_yaml_find(at, "name"), err,
                                           "is the name of another entry already");

@@ -139,15 +139,6 @@ static enum ch_code read_one(const struct reading *r, struct ch_buf *ret, struct
     return rc;
 }
 
-static const struct ch_yaml_node *item_of(const struct ch_yaml_node *list, size_t index)
-{
-    const struct ch_yaml_node *n = list->child;
-    while (n != NULL && n->index != index) {
-        n = n->next;
-    }
-    return n;
-}
-
 enum ch_code destination_files_read(const struct ch_config *config, struct ch_str config_text,
                                     const char *config_name, struct ch_buf *ret, struct ch_err *err)
 {
@@ -161,7 +152,7 @@ enum ch_code destination_files_read(const struct ch_config *config, struct ch_st
             ch_yaml_find(ch_yaml_root(r.yaml), ch_destination_kind_name(kind));
         r.kind = kind;
         for (size_t i = 0; rc == CH_OK && i < count; i++) {
-            r.at = item_of(node, i);
+            r.at = ch_yaml_item(node, i);
             r.d = &list[i];
             rc = read_one(&r, ret, err);
         }
