@@ -9,6 +9,7 @@
 #include "customhouse/limits.h"
 #include "customhouse/message.h"
 #include "site.h"
+#include "tls_files.h"
 
 #define KEY_BYTES_MIN 24 /* Standard Webhooks, "Signature scheme" */
 #define KEY_BYTES_MAX 64
@@ -108,7 +109,7 @@ static enum ch_code read_ca(const struct reading *r, struct ch_buf *file, struct
                             struct ch_err *err)
 {
     enum ch_code rc = read_named(r, "ca_file", r->d->ca_file, file, err);
-    if (rc == CH_OK && !ch_str_find(ch_buf_str(file), CH_STR("-----BEGIN "), NULL)) {
+    if (rc == CH_OK && tls_files_certificates(ch_buf_str(file)) == 0) {
         return fail_key(r, "ca_file", err, "has no certificate in it, PEM was expected");
     }
     *ret = rc == CH_OK ? ch_buf_str(file) : *ret;
