@@ -266,6 +266,28 @@ static void test_a_path_leads_nowhere_else(void **state)
     assert_int_equal(r.connections, 0);
 }
 
+/* T13: what no server has is spoken to by no kind, though it would lead to this host. */
+static void test_addresses_that_no_server_has(void **state)
+{
+    struct bench *b = *state;
+    struct receiver r = {.way = RECEIVE_SILENT};
+    static const enum ch_code codes[] = {[CH_DESTINATION_WEBHOOK] = CH_E_UPSTREAM,
+                                         [CH_DESTINATION_MAIL] = CH_E_UPSTREAM,
+                                         [CH_DESTINATION_SYSLOG] = CH_E_DENIED};
+    receiver_start(&r);
+    snprintf(b->url, sizeof(b->url), "http://0.0.0.0:%u/hook", r.port);
+    snprintf(b->address, sizeof(b->address), "0.0.0.0:%u", r.port);
+    configure(b);
+    for (unsigned kind = 0; kind < CH_DESTINATION_KIND_COUNT; kind++) {
+        struct ch_send job = job_of(kind, kind);
+        ch_egress_send(b->egress, &job);
+        run(b, kind + 1);
+        assert_int_equal(b->sent[kind].code, codes[kind]);
+    }
+    receiver_stop(&r);
+    assert_int_equal(r.connections, 0);
+}
+
 static size_t count_threads(void)
 {
     size_t n = 0;
@@ -500,6 +522,7 @@ int main(void)
         EACH(test_webhook),
         EACH(test_what_cannot_be_sent),
         EACH(test_a_path_leads_nowhere_else),
+        EACH(test_addresses_that_no_server_has),
         EACH(test_no_thread_before_its_first_job),
         EACH(test_nobody_waits_for_another),
         EACH(test_a_full_queue),
