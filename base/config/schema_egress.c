@@ -50,7 +50,7 @@ static const struct ch_schema_row webhook_rows[] = {
     {.key = "proxy",
      .type = CH_SCHEMA_URL,
      AT(ch_destination, proxy),
-     .doc = "HTTP proxy to go through."},
+     .doc = "HTTP proxy to go through, with https alone."},
 };
 const struct ch_schema_section ch_schema_webhook = SECTION(webhook_rows, ch_destination);
 
