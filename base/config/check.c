@@ -4,19 +4,10 @@
 #include "base/config/schema.h"
 #include "customhouse/message.h"
 
-static const struct ch_yaml_node *item(const struct ch_yaml_node *list, size_t index)
-{
-    const struct ch_yaml_node *n = list->child;
-    while (n != NULL && n->index != index) {
-        n = n->next;
-    }
-    return n;
-}
-
 static const struct ch_yaml_node *key_of(const struct ch_yaml *yaml, const char *list, size_t index,
                                          const char *key)
 {
-    return ch_yaml_find(item(ch_yaml_find(ch_yaml_root(yaml), list), index), key);
+    return ch_yaml_find(ch_yaml_item(ch_yaml_find(ch_yaml_root(yaml), list), index), key);
 }
 
 static enum ch_code check_listen(const struct ch_config *c, size_t i, const struct ch_yaml *yaml,
@@ -45,7 +36,8 @@ static enum ch_code check_listen(const struct ch_config *c, size_t i, const stru
 }
 
 /* Administration over an open network in the clear is not to be had. */
-static enum ch_code check_admin(const struct ch_config *c, const struct ch_yaml *yaml, struct ch_err *err)
+static enum ch_code check_admin(const struct ch_config *c, const struct ch_yaml *yaml,
+                                struct ch_err *err)
 {
     const struct ch_yaml_node *admin = ch_yaml_find(ch_yaml_root(yaml), "admin");
     const struct ch_yaml_node *at = admin != NULL ? ch_yaml_find(admin, "address") : NULL;
@@ -61,7 +53,8 @@ static enum ch_code check_admin(const struct ch_config *c, const struct ch_yaml 
     CH_ASSERT(ch_place_split(ch_str_of(c->admin_address), &host, &port));
     for (size_t i = 0; port != 0 && i < c->listen_count; i++) {
         if (ch_str_eq(ch_str_of(c->listen[i].address), ch_str_of(c->admin_address))) {
-            return ch_yaml_fail_value(yaml, at, err, "is an address of listen, where clients connect");
+            return ch_yaml_fail_value(yaml, at, err,
+                                      "is an address of listen, where clients connect");
         }
     }
     if (c->admin_tls_certificate == NULL && !ch_place_is_loopback(host)) {
@@ -117,7 +110,7 @@ static enum ch_code check_repository(const struct ch_config *c, size_t i,
     const struct ch_yaml_node *list = key_of(yaml, "repositories", i, "upstreams");
     enum ch_code rc = CH_OK;
     for (size_t k = 0; k < r->upstream_count && rc == CH_OK; k++) {
-        rc = check_repository_upstream(c, r, k, item(list, k), yaml, err);
+        rc = check_repository_upstream(c, r, k, ch_yaml_item(list, k), yaml, err);
     }
     return rc;
 }

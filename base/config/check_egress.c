@@ -61,22 +61,14 @@ bool ch_destination_wants(const struct ch_destination *d, enum ch_notice_event e
     return wants;
 }
 
-static const struct ch_yaml_node *item_of(const struct ch_yaml_node *list, size_t index)
-{
-    const struct ch_yaml_node *n = list->child;
-    while (n != NULL && n->index != index) {
-        n = n->next;
-    }
-    return n;
-}
-
 static enum ch_code check_events(const struct ch_destination *d, const struct ch_yaml_node *at,
                                  const struct ch_yaml *yaml, struct ch_err *err)
 {
     const struct ch_yaml_node *list = ch_yaml_find(at, "events");
     for (size_t i = 0; i < d->event_count; i++) {
         size_t which = 0;
-        enum ch_code rc = ch_yaml_choice(yaml, item_of(list, i), ch_notice_events, &which, err);
+        enum ch_code rc =
+            ch_yaml_choice(yaml, ch_yaml_item(list, i), ch_notice_events, &which, err);
         if (rc != CH_OK) {
             return rc;
         }
@@ -117,20 +109,32 @@ static enum ch_code check_server(const struct ch_destination *d, const struct ch
     return CH_OK;
 }
 
+static enum ch_code check_webhook(const struct ch_destination *d, const struct ch_yaml_node *at,
+                                  const struct ch_yaml *yaml, struct ch_err *err)
+{
+    const struct ch_yaml_node *url = ch_yaml_find(at, "url");
+    if (!ch_str_starts(ch_str_of(d->url), CH_STR("http://"))) {
+        return CH_OK;
+    }
+    if (!is_loopback_url(ch_str_of(d->url))) {
+        return ch_yaml_fail_value(yaml, url, err, "is not https, and not on loopback");
+    }
+    if (d->proxy != NULL) { /* whose loopback it would be, and in the clear on its way there */
+        return ch_yaml_fail_value(yaml, url, err, "is not https, which a proxy is for alone");
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_one(enum ch_destination_kind kind, const struct ch_destination *d,
                               const struct ch_yaml_node *at, const struct ch_yaml *yaml,
                               struct ch_err *err)
 {
-    if (kind == CH_DESTINATION_WEBHOOK && ch_str_starts(ch_str_of(d->url), CH_STR("http://")) &&
-        !is_loopback_url(ch_str_of(d->url))) {
-        return ch_yaml_fail_value(yaml, ch_yaml_find(at, "url"), err,
-                                  "is not https, and not on loopback");
-    }
     if (kind == CH_DESTINATION_MAIL && (d->user == NULL) != (d->secret_file == NULL)) {
         return ch_yaml_fail(yaml, at, err,
                             "user and secret_file go together; only one of them is given");
     }
-    enum ch_code rc = kind == CH_DESTINATION_WEBHOOK ? CH_OK : check_server(d, at, yaml, err);
+    enum ch_code rc = kind == CH_DESTINATION_WEBHOOK ? check_webhook(d, at, yaml, err)
+                                                     : check_server(d, at, yaml, err);
     return rc == CH_OK ? check_events(d, at, yaml, err) : rc;
 }
 
@@ -144,7 +148,7 @@ enum ch_code ch_config_check_egress(const struct ch_config *config, const struct
         const struct ch_yaml_node *node =
             ch_yaml_find(ch_yaml_root(yaml), ch_destination_kind_name(kind));
         for (size_t i = 0; i < count; i++) {
-            const struct ch_yaml_node *at = item_of(node, i);
+            const struct ch_yaml_node *at = ch_yaml_item(node, i);
             if (ch_config_destination(config, kind, ch_str_of(list[i].name)) != &list[i]) {
                 return ch_yaml_fail_value(yaml, ch_yaml_find(at, "name"), err,
                                           "is the name of another entry already");

@@ -1,7 +1,4 @@
-#include "base/config/schema.h"
-
-#include "customhouse/attr.h"
-#include "customhouse/config.h"
+#include "base/config/schema_rows.h"
 
 /* The first parts of paths that mean something else (issue "foundation"). */
 const char *const ch_schema_reserved[] = {"-",   "v2", "t",     "acr",    "oauth2",
@@ -24,14 +21,6 @@ static const char *const times[] = {[CH_TIMES_SOMETIMES] = "sometimes",
                                     [CH_TIMES_ALWAYS] = "always",
                                     [CH_TIMES_NEVER] = "never",
                                     NULL};
-
-#define AT(type, field) .offset = offsetof(struct type, field)
-#define LIST(type, field, counter)                                                                 \
-    .offset = offsetof(struct type, field), .count_offset = offsetof(struct type, counter)
-#define SECTION(list, type)                                                                        \
-    {                                                                                              \
-        .rows = (list), .row_count = CH_ARRAY_LEN(list), .struct_bytes = sizeof(struct type)       \
-    }
 
 #define GIB(n) ((uint64_t)(n) << 30)
 #define MIB(n) ((uint64_t)(n) << 20)

@@ -1,8 +1,5 @@
 /* The part of the schema about what is sent to people and to other servers. */
-#include "base/config/schema.h"
-
-#include "customhouse/attr.h"
-#include "customhouse/config.h"
+#include "base/config/schema_rows.h"
 
 const char *const ch_notice_events[] = {
     [CH_NOTICE_REQUESTS] = "requests", [CH_NOTICE_DECISIONS] = "decisions",
@@ -10,14 +7,6 @@ const char *const ch_notice_events[] = {
     [CH_NOTICE_LOG] = "log",           [CH_NOTICE_EVENT_COUNT] = NULL};
 static const char *const mail_tls[] = {
     [CH_MAIL_STARTTLS] = "starttls", [CH_MAIL_TLS] = "tls", [CH_MAIL_PLAIN] = "none", NULL};
-
-#define AT(type, field) .offset = offsetof(struct type, field)
-#define LIST(type, field, counter)                                                                 \
-    .offset = offsetof(struct type, field), .count_offset = offsetof(struct type, counter)
-#define SECTION(list, type)                                                                        \
-    {                                                                                              \
-        .rows = (list), .row_count = CH_ARRAY_LEN(list), .struct_bytes = sizeof(struct type)       \
-    }
 
 #define NAME_ROW(shown)                                                                            \
     {                                                                                              \
@@ -61,7 +50,7 @@ static const struct ch_schema_row webhook_rows[] = {
     {.key = "proxy",
      .type = CH_SCHEMA_URL,
      AT(ch_destination, proxy),
-     .doc = "HTTP proxy to go through."},
+     .doc = "HTTP proxy to go through, with https alone."},
 };
 const struct ch_schema_section ch_schema_webhook = SECTION(webhook_rows, ch_destination);
 

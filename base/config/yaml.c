@@ -298,3 +298,12 @@ const struct ch_yaml_node *ch_yaml_find(const struct ch_yaml_node *map, const ch
     }
     return NULL;
 }
+
+const struct ch_yaml_node *ch_yaml_item(const struct ch_yaml_node *list, size_t index)
+{
+    const struct ch_yaml_node *n = list->child;
+    while (n != NULL && n->index != index) {
+        n = n->next;
+    }
+    return n;
+}

@@ -38,6 +38,8 @@ void ch_yaml_free(struct ch_yaml *yaml);
 const struct ch_yaml_node *ch_yaml_root(const struct ch_yaml *yaml); /* a map */
 const struct ch_yaml_node *ch_yaml_find(const struct ch_yaml_node *map,
                                         const char *key); /* or NULL */
+const struct ch_yaml_node *ch_yaml_item(const struct ch_yaml_node *list,
+                                        size_t index); /* or NULL */
 
 /* Fills err with "file:line:column: path.of[0].node: " and the message; returns CH_E_USAGE. */
 enum ch_code ch_yaml_fail(const struct ch_yaml *yaml, const struct ch_yaml_node *node,

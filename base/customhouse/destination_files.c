@@ -9,6 +9,7 @@
 #include "customhouse/limits.h"
 #include "customhouse/message.h"
 #include "site.h"
+#include "tls_files.h"
 
 #define KEY_BYTES_MIN 24 /* Standard Webhooks, "Signature scheme" */
 #define KEY_BYTES_MAX 64
@@ -108,7 +109,7 @@ static enum ch_code read_ca(const struct reading *r, struct ch_buf *file, struct
                             struct ch_err *err)
 {
     enum ch_code rc = read_named(r, "ca_file", r->d->ca_file, file, err);
-    if (rc == CH_OK && !ch_str_find(ch_buf_str(file), CH_STR("-----BEGIN "), NULL)) {
+    if (rc == CH_OK && tls_files_certificates(ch_buf_str(file)) == 0) {
         return fail_key(r, "ca_file", err, "has no certificate in it, PEM was expected");
     }
     *ret = rc == CH_OK ? ch_buf_str(file) : *ret;
@@ -139,15 +140,6 @@ static enum ch_code read_one(const struct reading *r, struct ch_buf *ret, struct
     return rc;
 }
 
-static const struct ch_yaml_node *item_of(const struct ch_yaml_node *list, size_t index)
-{
-    const struct ch_yaml_node *n = list->child;
-    while (n != NULL && n->index != index) {
-        n = n->next;
-    }
-    return n;
-}
-
 enum ch_code destination_files_read(const struct ch_config *config, struct ch_str config_text,
                                     const char *config_name, struct ch_buf *ret, struct ch_err *err)
 {
@@ -161,7 +153,7 @@ enum ch_code destination_files_read(const struct ch_config *config, struct ch_st
             ch_yaml_find(ch_yaml_root(r.yaml), ch_destination_kind_name(kind));
         r.kind = kind;
         for (size_t i = 0; rc == CH_OK && i < count; i++) {
-            r.at = item_of(node, i);
+            r.at = ch_yaml_item(node, i);
             r.d = &list[i];
             rc = read_one(&r, ret, err);
         }

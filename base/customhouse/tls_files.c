@@ -86,7 +86,7 @@ static enum ch_code read_listen(struct reading *r, struct site *s, const struct 
 
 /* --- what upstreams are met with --- */
 
-static size_t count_certificates(struct ch_str pem)
+size_t tls_files_certificates(struct ch_str pem)
 {
     size_t count = 0;
     BIO *bio = pem.len > 0 && pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
@@ -105,7 +105,7 @@ static enum ch_code count_file(const char *path, size_t *count, struct ch_err *e
     struct ch_buf pem = {0};
     enum ch_code rc = site_read_file_up_to(path, ch_limits.fetch_certificate_bytes, &pem, err);
     if (rc == CH_OK) {
-        *count += count_certificates(ch_buf_str(&pem));
+        *count += tls_files_certificates(ch_buf_str(&pem));
     }
     ch_buf_done(&pem);
     return rc;

@@ -9,5 +9,7 @@
  * s, which site_done() frees, also after a failure. CH_E_USAGE: "FILE:LINE:COLUMN:
  * listen[0].tls_key: " and what is wrong with the file named there. */
 enum ch_code tls_files_read(struct site *s, struct ch_err *err) CH_MUST_CHECK;
+/* How many certificates a PEM text holds. */
+size_t tls_files_certificates(struct ch_str pem);
 
 #endif

@@ -137,6 +137,15 @@ void egress_peer_gone(struct keeper *k)
     }
 }
 
+uint64_t egress_pause_ms(uint32_t failures)
+{
+    uint64_t ms = ch_limits.egress_retry_ms;
+    for (uint32_t i = 1; i < failures && ms < ch_limits.egress_retry_max_ms; i++) {
+        ms *= 2;
+    }
+    return ms < ch_limits.egress_retry_max_ms ? ms : ch_limits.egress_retry_max_ms;
+}
+
 bool egress_is_there(const struct keeper *k)
 {
     return k->egress != NULL;

@@ -21,6 +21,8 @@ typedef void egress_sent_fn(void *ctx, const struct ch_sent *answer);
 uint64_t egress_send(struct keeper *k, struct ch_send *send, egress_sent_fn *sent, void *ctx);
 /* `sent` does not come any more; the bytes may go out all the same. */
 void egress_forget(struct keeper *k, uint64_t job);
+/* Before the next try after so many that failed in a row: doubled each time, within limits.h. */
+uint64_t egress_pause_ms(uint32_t failures);
 bool egress_is_there(const struct keeper *k);
 
 #endif

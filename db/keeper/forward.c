@@ -147,15 +147,10 @@ static void on_timer(struct ch_timer *t)
 
 static void put_off(struct feed *f, const char *text, size_t len)
 {
-    uint64_t ms = ch_limits.egress_retry_ms;
-    for (uint32_t i = 0; i < f->failures && ms < ch_limits.egress_retry_max_ms; i++) {
-        ms *= 2;
-    }
-    ms = ms < ch_limits.egress_retry_max_ms ? ms : ch_limits.egress_retry_max_ms;
     f->failures++;
     f->failed_at_us = keeper_now_us(f->k);
     snprintf(f->error, sizeof(f->error), "%.*s", (int)len, text);
-    f->pause_until_ms = ch_loop_now_ms(f->k->child.loop) + ms;
+    f->pause_until_ms = ch_loop_now_ms(f->k->child.loop) + egress_pause_ms(f->failures);
     ch_loop_set_timer(f->k->child.loop, &f->timer, f->pause_until_ms);
     keeper_log("forward", "to=syslog/%s failures=%u error=\"%s\"", f->name, f->failures, f->error);
 }

@@ -80,16 +80,6 @@ void notices_free(struct keeper *k)
 
 /* ------------------------------------------------------------------ one try */
 
-/* Doubled with each try, within its bounds. */
-static uint64_t pause_ms(uint32_t failures)
-{
-    uint64_t ms = ch_limits.egress_retry_ms;
-    for (uint32_t i = 1; i < failures && ms < ch_limits.egress_retry_max_ms; i++) {
-        ms *= 2;
-    }
-    return ms < ch_limits.egress_retry_max_ms ? ms : ch_limits.egress_retry_max_ms;
-}
-
 struct gathering {
     struct outlet *o;
     struct ch_buf body;
@@ -125,7 +115,8 @@ static enum ch_code settle(struct outlet *o, bool taken, struct ch_err *err)
     for (size_t i = 0; i < o->id_count && rc == CH_OK; i++) {
         rc = taken ? ch_store_drop_notice(k->store, o->ids[i], err)
                    : ch_store_notice_failed(k->store, o->ids[i],
-                                            now + (int64_t)pause_ms(o->tries[i] + 1) * 1000, err);
+                                            now + (int64_t)egress_pause_ms(o->tries[i] + 1) * 1000,
+                                            err);
     }
     return rc;
 }
@@ -156,10 +147,10 @@ static void on_sent(void *ctx, const struct ch_sent *answer)
         keeper_log("notice", "to=%s/%s failures=%u error=\"%s\"", ch_destination_kind_name(o->kind),
                    o->name, o->failures, o->error);
     }
-    o->pause_until_ms = taken ? 0 : ch_loop_now_ms(o->k->child.loop) + pause_ms(o->failures);
+    o->pause_until_ms = taken ? 0 : ch_loop_now_ms(o->k->child.loop) + egress_pause_ms(o->failures);
     if (settle(o, taken, &err) != CH_OK) { /* it is tried again, and known by its ID */
         keeper_log("store", "error=\"%s\"", err.msg);
-        o->pause_until_ms = ch_loop_now_ms(o->k->child.loop) + pause_ms(1);
+        o->pause_until_ms = ch_loop_now_ms(o->k->child.loop) + egress_pause_ms(1);
     }
     o->id_count = 0;
     ch_loop_set_timer(o->k->child.loop, &o->timer,
@@ -192,7 +183,9 @@ static void try_now(struct outlet *o)
     struct ch_err err;
     struct ch_notice_backlog backlog;
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
-    size_t max = o->kind == CH_DESTINATION_MAIL ? (size_t)ch_limits.notice_mail_items : 1;
+    /* after a failure alone: one that is refused for what it says must not take others with it */
+    bool together = o->kind == CH_DESTINATION_MAIL && o->failures == 0;
+    size_t max = together ? (size_t)ch_limits.notice_mail_items : 1;
     if (o->job != 0 || now_ms < o->pause_until_ms || k->draining || !egress_is_there(k)) {
         return;
     }
@@ -278,7 +271,6 @@ struct giving_up {
     struct keeper *k;
     uint32_t kind; /* of the row before */
     char *destination;
-    uint64_t times;
     uint64_t *ids;
     size_t id_count;
 };
@@ -333,9 +325,9 @@ static void give_up_beyond(struct outlet *o)
     if (o->job == 0 &&
         ch_store_notice_backlog(k->store, o->kind, ch_str_of(o->name), &backlog, &err) == CH_OK &&
         backlog.count > ch_limits.notice_rows) {
-        CH_IGNORE(ch_store_notices_due(k->store, o->kind, ch_str_of(o->name), INT64_MAX,
-                                       (size_t)(backlog.count - ch_limits.notice_rows), note_old,
-                                       &g, &err));
+        CH_IGNORE(ch_store_notices_oldest(k->store, o->kind, ch_str_of(o->name),
+                                          (size_t)(backlog.count - ch_limits.notice_rows), note_old,
+                                          &g, &err));
         give_up(k, &g, "too many wait");
     }
 }

@@ -46,6 +46,15 @@ enum ch_code ch_store_notices_due(struct ch_store *s, uint32_t kind, struct ch_s
         each, ctx, err);
 }
 
+enum ch_code ch_store_notices_oldest(struct ch_store *s, uint32_t kind, struct ch_str destination,
+                                     size_t max, ch_store_notice_fn *each, void *ctx,
+                                     struct ch_err *err)
+{
+    return each_notice(s, CH_SQL_NOTICES_OLDEST,
+                       CH_ARGS(ch_arg_int(kind), ch_arg_text(destination), ch_arg_u64(max)), each,
+                       ctx, err);
+}
+
 enum ch_code ch_store_notices_before(struct ch_store *s, int64_t before_us, size_t max,
                                      ch_store_notice_fn *each, void *ctx, struct ch_err *err)
 {

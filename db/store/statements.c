@@ -556,6 +556,10 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                             NOTICE_COLUMNS " WHERE kind = $1 AND destination = $2"
                                            " AND due_at_us <= $3 ORDER BY due_at_us, id LIMIT $4",
                             "itii"},
+    [CH_SQL_NOTICES_OLDEST] = {"list oldest notices",
+                               NOTICE_COLUMNS " WHERE kind = $1 AND destination = $2"
+                                              " ORDER BY at_us, id LIMIT $3",
+                               "iti"},
     [CH_SQL_NOTICES_BEFORE] = {"list old notices",
                                NOTICE_COLUMNS " WHERE at_us < $1 ORDER BY at_us LIMIT $2", "ii"},
     [CH_SQL_NOTICE_FAILED] = {"put notice off",

@@ -27,6 +27,10 @@ typedef void ch_store_notice_fn(void *ctx, const struct ch_notice_row *row);
 enum ch_code ch_store_notices_due(struct ch_store *s, uint32_t kind, struct ch_str destination,
                                   int64_t until_us, size_t max, ch_store_notice_fn *each, void *ctx,
                                   struct ch_err *err) CH_MUST_CHECK;
+/* Of a destination, those that have waited longest, due or not; at most `max`. */
+enum ch_code ch_store_notices_oldest(struct ch_store *s, uint32_t kind, struct ch_str destination,
+                                     size_t max, ch_store_notice_fn *each, void *ctx,
+                                     struct ch_err *err) CH_MUST_CHECK;
 /* Of all destinations, those of before then, oldest first; at most `max`. */
 enum ch_code ch_store_notices_before(struct ch_store *s, int64_t before_us, size_t max,
                                      ch_store_notice_fn *each, void *ctx,

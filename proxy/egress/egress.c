@@ -373,11 +373,18 @@ static char *dup_or_null(const char *s)
     return s != NULL ? ch_str_dup(ch_str_of(s)) : NULL;
 }
 
-static void fill_host(struct egress_place *p, const struct ch_destination *c)
+static void fill_address(struct egress_place *p, const struct ch_destination *c)
 {
     struct ch_str host = {NULL, 0};
     uint16_t port = 0;
-    if (c->address != NULL) {
+    if (c->url != NULL) {
+        struct ch_buf origin;
+        ch_buf_init(&origin, (size_t)ch_limits.url_bytes + 8);
+        ch_place_put_origin(&origin, ch_str_of(c->url));
+        p->address = ch_str_dup(ch_buf_str(&origin));
+        ch_buf_done(&origin);
+    } else {
+        p->address = dup_or_null(c->address);
         CH_ASSERT(ch_place_split(ch_str_of(c->address), &host,
                                  &port)); /* the configuration was checked */
         p->host = ch_str_dup(host);
@@ -417,7 +424,6 @@ static enum ch_code make(struct ch_egress *e, const struct ch_destination *c,
     p->name = dup_or_null(c->name);
     p->url = dup_or_null(c->url);
     p->proxy = dup_or_null(c->proxy);
-    p->address = dup_or_null(c->address);
     p->mail_tls = c->mail_tls;
     p->user = dup_or_null(c->user);
     p->from = dup_or_null(c->from);
@@ -426,7 +432,7 @@ static enum ch_code make(struct ch_egress *e, const struct ch_destination *c,
         p->to[p->to_count] = dup_or_null(c->to[p->to_count]);
     }
     p->secret = files->secret.len > 0 ? ch_str_dup(files->secret) : NULL;
-    fill_host(p, c);
+    fill_address(p, c);
     enum ch_code rc = fill_store(e, p, files, err);
     if (rc == CH_OK && c->secret_file != NULL && p->secret == NULL) {
         rc = ch_fail(err, CH_E_FORMAT, "%s: its secret did not come", p->name);

@@ -21,7 +21,8 @@ struct ch_egress_events {
 
 enum ch_code ch_egress_new(struct ch_loop *loop, const struct ch_egress_events *events,
                            struct ch_egress **ret, struct ch_err *err) CH_MUST_CHECK;
-/* Ends what is in hand, within a second, without on_sent; accepts NULL. */
+/* Ends what is in hand, without on_sent: within a second, unless a name is being looked up, which
+ * the resolver's own times end. Accepts NULL. */
 void ch_egress_free(struct ch_egress *e);
 
 /* Takes over the destinations of a configuration, with what came for them (struct

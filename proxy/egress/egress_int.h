@@ -17,6 +17,7 @@ struct egress_place {
     char *url;
     char *proxy; /* NULL: none */
     char *host;  /* of mail and syslog, without brackets */
+    /* HOST:PORT; of a webhook its origin, which is what errors say: its path may be a secret */
     char *address;
     char *server_name; /* in the certificate */
     enum ch_mail_tls mail_tls;
@@ -27,7 +28,8 @@ struct egress_place {
     char *secret; /* NULL: none */
     char *ca_pem; /* what `store` was made of, NULL: the system's */
     X509_STORE *store;
-    atomic_bool stop; /* whoever blocks looks at it, at least each second */
+    /* whoever blocks looks at it, at least each second; only the look-up of a name does not */
+    atomic_bool stop;
 };
 
 struct egress_job {

@@ -5,13 +5,7 @@
 
 #include "customhouse/limits.h"
 #include "proxy/egress/egress_int.h"
-
-#define SET(easy, result, option, value)                                                           \
-    do {                                                                                           \
-        if ((result) == CURLE_OK) {                                                                \
-            (result) = curl_easy_setopt((easy), (option), (value));                                \
-        }                                                                                          \
-    } while (0)
+#include "proxy/fetcher/transfer.h"
 
 struct upload {
     struct ch_str rest;
@@ -70,18 +64,18 @@ static CURLcode set_mail(CURL *e, const struct egress_place *p, const char *url,
                          struct curl_slist *to, struct upload *upload)
 {
     CURLcode rc = CURLE_OK;
-    SET(e, rc, CURLOPT_URL, url);
-    SET(e, rc, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    SET(e, rc, CURLOPT_USE_SSL,
-        p->mail_tls == CH_MAIL_PLAIN ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
-    SET(e, rc, CURLOPT_MAIL_FROM, p->from);
-    SET(e, rc, CURLOPT_MAIL_RCPT, to);
-    SET(e, rc, CURLOPT_READFUNCTION, on_read);
-    SET(e, rc, CURLOPT_READDATA, upload);
-    SET(e, rc, CURLOPT_UPLOAD, 1L);
+    CH_CURL_SET(e, rc, CURLOPT_URL, url);
+    CH_CURL_SET(e, rc, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    CH_CURL_SET(e, rc, CURLOPT_USE_SSL,
+                p->mail_tls == CH_MAIL_PLAIN ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+    CH_CURL_SET(e, rc, CURLOPT_MAIL_FROM, p->from);
+    CH_CURL_SET(e, rc, CURLOPT_MAIL_RCPT, to);
+    CH_CURL_SET(e, rc, CURLOPT_READFUNCTION, on_read);
+    CH_CURL_SET(e, rc, CURLOPT_READDATA, upload);
+    CH_CURL_SET(e, rc, CURLOPT_UPLOAD, 1L);
     if (p->user != NULL) {
-        SET(e, rc, CURLOPT_USERNAME, p->user);
-        SET(e, rc, CURLOPT_PASSWORD, p->secret);
+        CH_CURL_SET(e, rc, CURLOPT_USERNAME, p->user);
+        CH_CURL_SET(e, rc, CURLOPT_PASSWORD, p->secret);
     }
     return rc;
 }

@@ -29,35 +29,40 @@ struct line {
     struct egress_place *p;
     int fd;
     SSL *ssl;
-    uint64_t deadline_ms;
+    uint64_t deadline_ms; /* of what is being done */
 };
 
-static enum ch_code wait_for(const struct line *l, short events, uint64_t deadline_ms,
-                             struct ch_err *err)
+/* Waits once, for a slice at the most; *ready: something has come of it. */
+static enum ch_code wait_slice(const struct line *l, short events, int slice_ms, bool *ready,
+                               struct ch_err *err)
 {
-    for (;;) {
-        uint64_t now = ch_now_boot_ms();
-        struct pollfd pfd = {.fd = l->fd, .events = events};
-        if (atomic_load(&l->p->stop)) {
-            return ch_fail(err, CH_E_CLOSED, "%s: given up", l->p->address);
-        }
-        if (now >= deadline_ms) {
-            return ch_fail(err, CH_E_TIMEOUT, "%s: no answer in time", l->p->address);
-        }
-        int n = poll(&pfd, 1, deadline_ms - now < SLICE_MS ? (int)(deadline_ms - now) : SLICE_MS);
-        if (n > 0) {
-            return CH_OK;
-        }
-        if (n < 0 && errno != EINTR) {
-            return ch_fail_errno(err, errno, "%s", l->p->address);
-        }
+    uint64_t now = ch_now_boot_ms();
+    struct pollfd pfd = {.fd = l->fd, .events = events};
+    if (atomic_load(&l->p->stop)) {
+        return ch_fail(err, CH_E_CLOSED, "%s: given up", l->p->address);
     }
+    if (now >= l->deadline_ms) {
+        return ch_fail(err, CH_E_TIMEOUT, "%s: no answer in time", l->p->address);
+    }
+    uint64_t left = l->deadline_ms - now;
+    int n = poll(&pfd, 1, left < (uint64_t)slice_ms ? (int)left : slice_ms);
+    *ready = n > 0;
+    return n < 0 && errno != EINTR ? ch_fail_errno(err, errno, "%s", l->p->address) : CH_OK;
+}
+
+static enum ch_code wait_for(const struct line *l, short events, struct ch_err *err)
+{
+    bool ready = false;
+    enum ch_code rc = CH_OK;
+    while (rc == CH_OK && !ready) {
+        rc = wait_slice(l, events, SLICE_MS, &ready, err);
+    }
+    return rc;
 }
 
 /* ------------------------------------------------------------------ TCP */
 
-static enum ch_code connect_to(struct line *l, const struct addrinfo *a, uint64_t deadline_ms,
-                               struct ch_err *err)
+static enum ch_code connect_to(struct line *l, const struct addrinfo *a, struct ch_err *err)
 {
     struct egress_place *p = l->p;
     int failed = 0;
@@ -73,7 +78,7 @@ static enum ch_code connect_to(struct line *l, const struct addrinfo *a, uint64_
     enum ch_code rc = CH_OK;
     if (connect(l->fd, a->ai_addr, a->ai_addrlen) != 0) {
         failed = errno;
-        rc = failed == EINPROGRESS ? wait_for(l, POLLOUT, deadline_ms, err) : CH_OK;
+        rc = failed == EINPROGRESS ? wait_for(l, POLLOUT, err) : CH_OK;
         if (rc == CH_OK && failed == EINPROGRESS &&
             getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &failed, &len) != 0) {
             failed = errno;
@@ -94,7 +99,6 @@ static enum ch_code open_tcp(struct line *l, struct ch_err *err)
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     const char *port = strrchr(l->p->address, ':');
-    uint64_t soon = ch_now_boot_ms() + ch_limits.egress_connect_ms;
     CH_ASSERT(port != NULL);
     int failed = getaddrinfo(l->p->host, port + 1, &hints, &found);
     if (failed != 0) {
@@ -102,7 +106,7 @@ static enum ch_code open_tcp(struct line *l, struct ch_err *err)
     }
     enum ch_code rc = ch_fail(err, CH_E_UPSTREAM, "%s: it has no address", l->p->address);
     for (const struct addrinfo *a = found; a != NULL && l->fd < 0; a = a->ai_next) {
-        rc = connect_to(l, a, soon < l->deadline_ms ? soon : l->deadline_ms, err);
+        rc = connect_to(l, a, err);
     }
     freeaddrinfo(found);
     return rc;
@@ -130,9 +134,9 @@ static enum ch_code wait_tls(const struct line *l, int n, const char *what, stru
 {
     switch (SSL_get_error(l->ssl, n)) {
     case SSL_ERROR_WANT_READ:
-        return wait_for(l, POLLIN, l->deadline_ms, err);
+        return wait_for(l, POLLIN, err);
     case SSL_ERROR_WANT_WRITE:
-        return wait_for(l, POLLOUT, l->deadline_ms, err);
+        return wait_for(l, POLLOUT, err);
     default:
         return fail_tls(l, what, err);
     }
@@ -205,12 +209,11 @@ static enum ch_code wait_taken(const struct line *l, struct ch_err *err)
         if (info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0) {
             return CH_OK;
         }
-        if (ch_now_boot_ms() >= l->deadline_ms) {
-            return ch_fail(err, CH_E_TIMEOUT, "%s: it does not say that it has read all",
-                           l->p->address);
+        bool reset = false;
+        enum ch_code rc = wait_slice(l, 0, 10, &reset, err);
+        if (rc != CH_OK) {
+            return rc;
         }
-        struct pollfd reset = {.fd = l->fd};
-        (void)poll(&reset, 1, 10);
     }
 }
 
@@ -249,10 +252,13 @@ enum ch_code egress_syslog(struct egress_place *p, const struct ch_send *job,
                            struct egress_result *r, struct ch_err *err)
 {
     (void)r;
-    struct line l = {.p = p, .fd = -1, .deadline_ms = ch_now_boot_ms() + job->timeout_ms};
+    uint64_t now = ch_now_boot_ms(), soon = now + ch_limits.egress_connect_ms,
+             end = now + job->timeout_ms;
+    struct line l = {.p = p, .fd = -1, .deadline_ms = soon < end ? soon : end};
     ERR_clear_error();
     enum ch_code rc = open_tcp(&l, err);
     rc = rc == CH_OK ? open_tls(&l, err) : rc;
+    l.deadline_ms = end;
     rc = rc == CH_OK ? write_all(&l, job->body, err) : rc;
     rc = rc == CH_OK ? close_in_order(&l, err) : rc;
     SSL_free(l.ssl);

@@ -1,5 +1,4 @@
 /* One request: what libcurl is told, and its callbacks. */
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,10 +7,7 @@
 #include "customhouse/instance.h"
 #include "customhouse/limits.h"
 #include "proxy/fetcher/fetch_int.h"
-
-#ifndef CH_VERSION
-#error "CH_VERSION comes from CMakeLists.txt"
-#endif
+#include "proxy/fetcher/transfer.h"
 
 static size_t on_header(char *ptr, size_t size, size_t count, void *owner)
 {
@@ -61,29 +57,6 @@ static curl_socket_t on_open(void *owner, curlsocktype purpose, struct curl_sock
     return fd;
 }
 
-static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *owner)
-{
-    (void)easy;
-    const struct ch_fetch_job *job = owner;
-    if (job->site->store != NULL) {
-        SSL_CTX_set1_cert_store(ssl_ctx, job->site->store);
-    }
-    return CURLE_OK;
-}
-
-static void put_header(struct ch_fetch_job *job, const char *name, struct ch_str value)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, ch_limits.fetch_header_bytes);
-    ch_buf_printf(&b, "%s: %.*s", name, CH_STR_ARG(value));
-    ch_buf_putc(&b, '\0');
-    CH_ASSERT(!b.failed);
-    struct curl_slist *longer = curl_slist_append(job->headers, b.ptr);
-    CH_ASSERT(longer != NULL);
-    job->headers = longer;
-    ch_buf_done(&b);
-}
-
 /* Values of the keeper come from upstream answers: nothing that could start another line. */
 static enum ch_code put_checked(struct ch_fetch_job *job, const char *name, struct ch_str value,
                                 struct ch_err *err)
@@ -100,7 +73,7 @@ static enum ch_code put_checked(struct ch_fetch_job *job, const char *name, stru
     if (value.len > ch_limits.url_bytes) {
         return ch_fail(err, CH_E_LIMIT, "%s: a header value is too long", name);
     }
-    put_header(job, name, value);
+    ch_transfer_header(&job->headers, name, value);
     return CH_OK;
 }
 
@@ -124,7 +97,7 @@ static enum ch_code put_conditions(struct ch_fetch_job *job, struct ch_err *err)
                 ? snprintf(range, sizeof(range), "bytes=%llu-", (unsigned long long)from)
                 : snprintf(range, sizeof(range), "bytes=%llu-%llu", (unsigned long long)from,
                            (unsigned long long)have->to_bytes);
-    put_header(job, "Range", (struct ch_str){range, (size_t)n});
+    ch_transfer_header(&job->headers, "Range", (struct ch_str){range, (size_t)n});
     return put_checked(job, "If-Range", job->resuming ? ch_str_of(have->validator) : f->if_range,
                        err);
 }
@@ -137,52 +110,37 @@ static enum ch_code put_headers(struct ch_fetch_job *job, struct ch_err *err)
         return rc;
     }
     if (job->spec.kind == CH_FETCH_ARTIFACT) {
-        put_header(job, "Accept-Encoding", CH_STR("identity"));
+        ch_transfer_header(&job->headers, "Accept-Encoding", CH_STR("identity"));
     }
     if (job->site->instance_id[0] != '\0') {
-        put_header(job, CH_INSTANCE_HEADER, ch_str_of(job->site->instance_id));
+        ch_transfer_header(&job->headers, CH_INSTANCE_HEADER, ch_str_of(job->site->instance_id));
     }
     return put_conditions(job, err);
 }
 
-/* Sets an option and notes the first one that fails. */
-#define SET(easy, result, option, value)                                                           \
-    do {                                                                                           \
-        if ((result) == CURLE_OK) {                                                                \
-            (result) = curl_easy_setopt((easy), (option), (value));                                \
-        }                                                                                          \
-    } while (0)
-
 static CURLcode set_transfer(struct ch_fetch_job *job)
 {
     CURL *e = job->easy;
-    CURLcode rc = CURLE_OK;
-    SET(e, rc, CURLOPT_PRIVATE, job);
-    SET(e, rc, CURLOPT_URL, job->url.text);
-    SET(e, rc, CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(e, rc, CURLOPT_FOLLOWLOCATION, 0L); /* each hop is checked and asked by ourselves */
-    SET(e, rc, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(e, rc, CURLOPT_NOSIGNAL, 1L);
-    SET(e, rc, CURLOPT_USERAGENT, "customhouse/" CH_VERSION);
-    SET(e, rc, CURLOPT_HTTPHEADER, job->headers);
-    SET(e, rc, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* none of them to a proxy */
-    SET(e, rc, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    SET(e, rc, CURLOPT_ERRORBUFFER, job->curl_text);
-    SET(e, rc, CURLOPT_HEADERFUNCTION, on_header);
-    SET(e, rc, CURLOPT_HEADERDATA, job);
-    SET(e, rc, CURLOPT_WRITEFUNCTION, on_body);
-    SET(e, rc, CURLOPT_WRITEDATA, job);
-    SET(e, rc, CURLOPT_XFERINFOFUNCTION, on_transfer);
-    SET(e, rc, CURLOPT_XFERINFODATA, job);
-    SET(e, rc, CURLOPT_NOPROGRESS, 0L);
-    SET(e, rc, CURLOPT_BUFFERSIZE, 262144L);
-    SET(e, rc, CURLOPT_CONNECTTIMEOUT_MS, (long)ch_limits.fetch_connect_ms);
-    SET(e, rc, CURLOPT_LOW_SPEED_LIMIT, (long)ch_limits.fetch_low_speed_bytes);
-    SET(e, rc, CURLOPT_LOW_SPEED_TIME, (long)ch_limits.fetch_low_speed_s);
-    SET(e, rc, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    SET(e, rc, CURLOPT_OPENSOCKETDATA, job);
+    CURLcode rc =
+        ch_transfer_http(e, job->url.text, job->headers); /* hops are asked by ourselves */
+    CH_CURL_SET(e, rc, CURLOPT_PRIVATE, job);
+    CH_CURL_SET(e, rc, CURLOPT_NOSIGNAL, 1L);
+    CH_CURL_SET(e, rc, CURLOPT_ERRORBUFFER, job->curl_text);
+    CH_CURL_SET(e, rc, CURLOPT_HEADERFUNCTION, on_header);
+    CH_CURL_SET(e, rc, CURLOPT_HEADERDATA, job);
+    CH_CURL_SET(e, rc, CURLOPT_WRITEFUNCTION, on_body);
+    CH_CURL_SET(e, rc, CURLOPT_WRITEDATA, job);
+    CH_CURL_SET(e, rc, CURLOPT_XFERINFOFUNCTION, on_transfer);
+    CH_CURL_SET(e, rc, CURLOPT_XFERINFODATA, job);
+    CH_CURL_SET(e, rc, CURLOPT_NOPROGRESS, 0L);
+    CH_CURL_SET(e, rc, CURLOPT_BUFFERSIZE, 262144L);
+    CH_CURL_SET(e, rc, CURLOPT_CONNECTTIMEOUT_MS, (long)ch_limits.fetch_connect_ms);
+    CH_CURL_SET(e, rc, CURLOPT_LOW_SPEED_LIMIT, (long)ch_limits.fetch_low_speed_bytes);
+    CH_CURL_SET(e, rc, CURLOPT_LOW_SPEED_TIME, (long)ch_limits.fetch_low_speed_s);
+    CH_CURL_SET(e, rc, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    CH_CURL_SET(e, rc, CURLOPT_OPENSOCKETDATA, job);
     if (job->spec.kind == CH_FETCH_DOCUMENT) {
-        SET(e, rc, CURLOPT_ACCEPT_ENCODING, "gzip, zstd");
+        CH_CURL_SET(e, rc, CURLOPT_ACCEPT_ENCODING, "gzip, zstd");
     }
     return rc;
 }
@@ -190,22 +148,14 @@ static CURLcode set_transfer(struct ch_fetch_job *job)
 static CURLcode set_tls(struct ch_fetch_job *job)
 {
     CURL *e = job->easy;
-    CURLcode rc = CURLE_OK;
-    SET(e, rc, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    /* Anchors come from memory (on_tls), for the host and for an https proxy. */
-    SET(e, rc, CURLOPT_CAINFO, NULL);
-    SET(e, rc, CURLOPT_CAPATH, NULL);
-    SET(e, rc, CURLOPT_PROXY_CAINFO, NULL);
-    SET(e, rc, CURLOPT_PROXY_CAPATH, NULL);
-    SET(e, rc, CURLOPT_SSL_CTX_FUNCTION, on_tls);
-    SET(e, rc, CURLOPT_SSL_CTX_DATA, job);
+    CURLcode rc = ch_transfer_trust(e, job->site->store, job->site->proxy);
     if (job->site->client_pem != NULL && job->url.https &&
         ch_fetch_site_is_own(job->site, &job->url)) {
         struct curl_blob pem = {.data = job->site->client_pem,
                                 .len = strlen(job->site->client_pem),
                                 .flags = CURL_BLOB_NOCOPY};
-        SET(e, rc, CURLOPT_SSLCERT_BLOB, &pem);
-        SET(e, rc, CURLOPT_SSLKEY_BLOB, &pem);
+        CH_CURL_SET(e, rc, CURLOPT_SSLCERT_BLOB, &pem);
+        CH_CURL_SET(e, rc, CURLOPT_SSLKEY_BLOB, &pem);
     }
     return rc;
 }
@@ -216,18 +166,15 @@ static CURLcode set_credentials(struct ch_fetch_job *job)
     CURLcode rc = CURLE_OK;
     const struct ch_credential *c = ch_fetch_site_credential(job->site, &job->url);
     if (c != NULL) {
-        SET(e, rc, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        SET(e, rc, CURLOPT_USERNAME, c->user);
-        SET(e, rc, CURLOPT_PASSWORD, c->password);
+        CH_CURL_SET(e, rc, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        CH_CURL_SET(e, rc, CURLOPT_USERNAME, c->user);
+        CH_CURL_SET(e, rc, CURLOPT_PASSWORD, c->password);
     }
-    /* An empty proxy keeps libcurl from asking the environment. */
-    SET(e, rc, CURLOPT_PROXY, job->site->proxy != NULL ? job->site->proxy : "");
-    SET(e, rc, CURLOPT_NOPROXY, "");
     const struct ch_credential *p = ch_fetch_site_proxy_credential(job->site);
     if (p != NULL) {
-        SET(e, rc, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
-        SET(e, rc, CURLOPT_PROXYUSERNAME, p->user);
-        SET(e, rc, CURLOPT_PROXYPASSWORD, p->password);
+        CH_CURL_SET(e, rc, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+        CH_CURL_SET(e, rc, CURLOPT_PROXYUSERNAME, p->user);
+        CH_CURL_SET(e, rc, CURLOPT_PROXYPASSWORD, p->password);
     }
     return rc;
 }

@@ -25,6 +25,9 @@ static void test_every_key(void **state)
              "    url: http://127.0.0.1:8000/\n"
              "    secret_file: /etc/b\n"
              "    events: [alarms, log]\n"
+             "  - name: c\n"
+             "    url: https://hooks.example.org/y\n"
+             "    secret_file: /etc/b\n"
              "    ca_file: /etc/ca.pem\n"
              "    proxy: http://proxy.example.org:3128\n"
              "mail:\n"
@@ -40,7 +43,7 @@ static void test_every_key(void **state)
     assert_ch_ok(&err, ch_config_parse(ch_str_of(text), "customhouse.yaml", &c, &err));
     assert_int_equal(c->notice_ending_hours, 24);
     assert_int_equal(c->notice_give_up_hours, 5);
-    assert_int_equal(c->webhook_count, 2);
+    assert_int_equal(c->webhook_count, 3);
     const struct ch_destination *a = &c->webhooks[0];
     assert_string_equal(a->url, "https://hooks.example.org/x");
     assert_string_equal(a->secret_file, "/etc/a");
@@ -52,8 +55,8 @@ static void test_every_key(void **state)
     assert_true(ch_destination_wants(b, CH_NOTICE_ALARMS) &&
                 ch_destination_wants(b, CH_NOTICE_LOG));
     assert_false(ch_destination_wants(b, CH_NOTICE_REQUESTS));
-    assert_string_equal(b->proxy, "http://proxy.example.org:3128");
-    assert_string_equal(b->ca_file, "/etc/ca.pem");
+    assert_string_equal(c->webhooks[2].proxy, "http://proxy.example.org:3128");
+    assert_string_equal(c->webhooks[2].ca_file, "/etc/ca.pem");
     const struct ch_destination *m = ch_config_destination(c, CH_DESTINATION_MAIL, CH_STR("a"));
     assert_ptr_equal(m, &c->mail[0]);
     assert_int_equal(m->mail_tls, CH_MAIL_STARTTLS);
@@ -96,6 +99,9 @@ static void test_errors(void **state)
         {"webhooks:\n  - {name: a, url: 'http://h.example.org/', secret_file: /etc/a}\n",
          "customhouse.yaml:7:20: webhooks[0].url: \"http://h.example.org/\" is not https, and not "
          "on loopback"},
+        {"webhooks:\n  - {name: a, url: 'http://localhost/', secret_file: /etc/a, "
+         "proxy: 'http://p.example.org'}\n",
+         "webhooks[0].url: \"http://localhost/\" is not https, which a proxy is for alone"},
         {"webhooks:\n  - {name: a, url: 'https://h.example.org/'}\n",
          "customhouse.yaml:7:5: webhooks[0]: the key \"secret_file\" is missing"},
         {"webhooks:\n  - {name: a, url: 'https://u:p@h.example.org/', secret_file: /etc/a}\n",

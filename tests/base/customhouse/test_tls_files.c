@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/customhouse/destination_files.h"
 #include "base/customhouse/tls_files.h"
 #include "tests/proxy/fetcher/identities.h"
 
@@ -176,12 +177,50 @@ static void an_authority_has_to_be_there(void **state)
             "TLS: private key: expected");
 }
 
+/* Of a destination of egress, too: PEM that holds none would keep that process from starting. */
+static void an_authority_of_a_destination_has_to_be_there(void **state)
+{
+    (void)state;
+    struct ch_config *config = NULL;
+    struct ch_err err;
+    struct ch_buf files;
+    const char *paths[] = {CA, empty_path};
+    FILE *f = fopen(empty_path, "w");
+    assert_non_null(f);
+    assert_true(fputs("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        char text[2048];
+        snprintf(text, sizeof(text),
+                 "listen: [{address: '127.0.0.1:8080'}]\n"
+                 "upstreams: [{name: up, ecosystem: pypi, url: 'https://i.example.org/simple/'}]\n"
+                 "repositories: [{name: pypi, ecosystem: pypi, upstreams: [up]}]\n"
+                 "syslog:\n  - name: siem\n    address: 's.example.org:6514'\n    ca_file: %s/%s\n",
+                 here, paths[i]);
+        assert_ch_ok(&err, ch_config_parse(ch_str_of(text), "house.yaml", &config, &err));
+        enum ch_code rc =
+            destination_files_read(config, ch_str_of(text), "house.yaml", &files, &err);
+        if (i == 0) {
+            assert_int_equal(rc, CH_OK);
+            ch_buf_done(&files);
+        } else {
+            assert_int_equal(rc, CH_E_USAGE);
+            assert_string_equal(err.msg,
+                                "house.yaml:7:14: syslog[0].ca_file: has no certificate in "
+                                "it, PEM was expected");
+        }
+        ch_config_free(config);
+    }
+    assert_int_equal(truncate(empty_path, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_files_are_read),
         cmocka_unit_test(each_wrong_file_has_its_place),
         cmocka_unit_test(an_authority_has_to_be_there),
+        cmocka_unit_test(an_authority_of_a_destination_has_to_be_there),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }

@@ -245,6 +245,27 @@ static void a_mail_tells_what_has_gathered(void **state)
     house_free(h);
 }
 
+/* Of a mail that is refused for one of the things in it, the others are told all the same. */
+static void a_mail_that_is_refused_is_told_in_parts(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE MAIL);
+    struct away a = {.count = 0};
+    const char *const bodies[] = {"bad\n", "one\n", "two\n"};
+    for (int i = 0; i < 3; i++) {
+        add_notice(h, CH_DESTINATION_MAIL, "people", bodies[i], keeper_now_us(h->k) - 3000000 + i);
+    }
+    connect_away(&a, h);
+    for (size_t i = 0; i < 8 && waiting(h, CH_DESTINATION_MAIL, "people") > 1; i++) {
+        assert_true(a.count > i);
+        bool bad = strstr(a.sent[i].body, "bad") != NULL;
+        answer(&a, i, bad ? CH_E_UPSTREAM : CH_OK, bad ? 554 : 250);
+    }
+    assert_int_equal(waiting(h, CH_DESTINATION_MAIL, "people"), 1);
+    away_done(&a);
+    house_free(h);
+}
+
 static void assert_given_up(struct house *h, int64_t times, const char *why)
 {
     struct ch_buf entry;
@@ -288,6 +309,35 @@ static void what_is_given_up_is_in_the_log(void **state)
     assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 1);
     assert_given_up(h, 3, "too many wait");
     ch_limits.notice_rows = before;
+    house_free(h);
+}
+
+/* One that has failed is due later than one that came since; it is the older one all the same. */
+static void the_oldest_are_given_up(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    uint64_t rows = ch_limits.notice_rows, pause = ch_limits.egress_retry_ms;
+    ch_limits.egress_retry_ms = ch_limits.egress_retry_max_ms = 600000;
+    struct away a = {.count = 0};
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "old", keeper_now_us(h->k) - 2000000);
+    connect_away(&a, h);
+    assert_int_equal(a.count, 1);
+    answer(&a, 0, CH_OK, 500);
+    add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "new", keeper_now_us(h->k) - 1000000);
+    ch_limits.notice_rows = 1;
+    notices_tick(h->k);
+    house_settle(h);
+    assert_given_up(h, 1, "too many wait");
+    disconnect_away(&a);
+    house_restart(h); /* with no pause */
+    connect_away(&a, h);
+    assert_int_equal(a.count, 2);
+    assert_string_equal(a.sent[1].body, "new");
+    ch_limits.notice_rows = rows;
+    ch_limits.egress_retry_ms = pause;
+    ch_limits.egress_retry_max_ms = 20;
+    away_done(&a);
     house_free(h);
 }
 
@@ -442,7 +492,9 @@ int main(void)
         cmocka_unit_test(egress_ends_with_one_in_hand),
         cmocka_unit_test(one_that_is_never_taken_holds_up_none),
         cmocka_unit_test(a_mail_tells_what_has_gathered),
+        cmocka_unit_test(a_mail_that_is_refused_is_told_in_parts),
         cmocka_unit_test(what_is_given_up_is_in_the_log),
+        cmocka_unit_test(the_oldest_are_given_up),
         cmocka_unit_test(what_did_not_happen_is_not_told),
         cmocka_unit_test(an_end_is_told_once),
         cmocka_unit_test(an_attack_is_an_alarm),

@@ -65,7 +65,12 @@ static void serve_tls(struct receiver *r, int fd)
     char bytes[4096];
     int n = 0;
     SSL_set_fd(ssl, fd);
-    if (SSL_accept(ssl) == 1) {
+    if (SSL_accept(ssl) == 1 && r->way == RECEIVE_TLS_HALF) {
+        shutdown(fd, SHUT_WR);
+        while (!atomic_load(&r->stop)) {
+            poll(NULL, 0, 20);
+        }
+    } else if (SSL_get_state(ssl) == TLS_ST_OK) {
         int size = r->way == RECEIVE_TLS_DIES ? 16 : (int)sizeof(bytes);
         while ((n = SSL_read(ssl, bytes, size)) > 0) {
             note(r, bytes, (size_t)n);
@@ -103,10 +108,14 @@ void receiver_start(struct receiver *r)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(a);
+    int small = 4096;
     r->got_len = 0;
     r->connections = 0;
     atomic_store(&r->stop, false);
     r->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (r->way == RECEIVE_TLS_HALF) { /* so that the sender's kernel keeps what it does not read */
+        CH_ASSERT(setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)) == 0);
+    }
     CH_ASSERT(r->fd >= 0 && bind(r->fd, (struct sockaddr *)&a, len) == 0 && listen(r->fd, 8) == 0 &&
               getsockname(r->fd, (struct sockaddr *)&a, &len) == 0);
     r->port = ntohs(a.sin_port);

@@ -13,6 +13,7 @@ enum receiver_way {
     RECEIVE_TLS,      /* reads to the client's close_notify, replies to it */
     RECEIVE_TLS_FIN,  /* reads to it, and closes TCP alone */
     RECEIVE_TLS_DIES, /* reads some bytes, and is gone with the rest unread */
+    RECEIVE_TLS_HALF, /* ends its side at once, and reads nothing */
 };
 
 struct receiver {

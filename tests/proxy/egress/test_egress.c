@@ -229,6 +229,7 @@ static void test_what_cannot_be_sent(void **state)
     ch_egress_send(b->egress, &job);
     run(b, 2);
     assert_int_equal(b->sent[1].code, CH_E_LIMIT);
+    assert_null(strstr(b->sent[1].text, "/hook")); /* what a path holds may be a secret */
     ch_limits.egress_answer_bytes = 6;
     ch_egress_send(b->egress, &job);
     run(b, 3);
@@ -239,6 +240,52 @@ static void test_what_cannot_be_sent(void **state)
     run(b, 4);
     assert_int_equal(b->sent[3].code, CH_E_UPSTREAM);
     assert_non_null(strstr(b->sent[3].text, "127.0.0.1"));
+    assert_null(strstr(b->sent[3].text, "/hook"));
+}
+
+/* T13: a path is one, whatever it says: it does not lead to another host than the configuration. */
+static void test_a_path_leads_nowhere_else(void **state)
+{
+    struct bench *b = *state;
+    struct receiver r = {.way = RECEIVE_HTTP, .answer = ANSWER};
+    char other[32];
+    receiver_start(&r);
+    strcpy(b->url, "http://127.0.0.1");
+    strcpy(b->address, "127.0.0.1:1");
+    configure(b);
+    snprintf(other, sizeof(other), ":0@127.0.0.1:%u/", r.port);
+    const char *const paths[] = {other, other + 2, ":80", "?"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        struct ch_send job = job_of(i, CH_DESTINATION_WEBHOOK);
+        job.path = ch_str_of(paths[i]);
+        ch_egress_send(b->egress, &job);
+        run(b, i + 1);
+        assert_int_equal(b->sent[i].code, CH_E_DENIED);
+    }
+    receiver_stop(&r);
+    assert_int_equal(r.connections, 0);
+}
+
+/* T13: what no server has is spoken to by no kind, though it would lead to this host. */
+static void test_addresses_that_no_server_has(void **state)
+{
+    struct bench *b = *state;
+    struct receiver r = {.way = RECEIVE_SILENT};
+    static const enum ch_code codes[] = {[CH_DESTINATION_WEBHOOK] = CH_E_UPSTREAM,
+                                         [CH_DESTINATION_MAIL] = CH_E_UPSTREAM,
+                                         [CH_DESTINATION_SYSLOG] = CH_E_DENIED};
+    receiver_start(&r);
+    snprintf(b->url, sizeof(b->url), "http://0.0.0.0:%u/hook", r.port);
+    snprintf(b->address, sizeof(b->address), "0.0.0.0:%u", r.port);
+    configure(b);
+    for (unsigned kind = 0; kind < CH_DESTINATION_KIND_COUNT; kind++) {
+        struct ch_send job = job_of(kind, kind);
+        ch_egress_send(b->egress, &job);
+        run(b, kind + 1);
+        assert_int_equal(b->sent[kind].code, codes[kind]);
+    }
+    receiver_stop(&r);
+    assert_int_equal(r.connections, 0);
 }
 
 static size_t count_threads(void)
@@ -376,6 +423,48 @@ static void test_syslog(void **state)
     }
 }
 
+/* Who neither reads nor goes away: given up at once when its destination is another one now. */
+static void test_syslog_that_is_not_read(void **state)
+{
+    struct bench *b = *state;
+    static char many[50000];
+    struct receiver r = {.way = RECEIVE_TLS_HALF, .identity = b->ids.server_path};
+    memset(many, 'x', sizeof(many));
+    receiver_start(&r);
+    point_at(b, &r);
+    struct ch_send job = job_of(1, CH_DESTINATION_SYSLOG);
+    job.body = (struct ch_str){many, sizeof(many)};
+    ch_egress_send(b->egress, &job);
+    struct ch_err err;
+    for (uint64_t end = ch_now_boot_ms() + 500; ch_now_boot_ms() < end;) {
+        assert_ch_ok(&err, ch_loop_turn(b->loop, 50, &err));
+    }
+    assert_int_equal(b->sent_count, 0);
+    strcpy(b->address, "127.0.0.1:1");
+    configure(b);
+    run(b, 1);
+    assert_int_equal(b->sent[0].code, CH_E_CLOSED);
+    receiver_stop(&r);
+}
+
+/* The handshake is part of connecting, which has less time than the whole. */
+static void test_syslog_without_a_handshake(void **state)
+{
+    struct bench *b = *state;
+    struct receiver r = {.way = RECEIVE_SILENT};
+    uint64_t before = ch_limits.egress_connect_ms, start = ch_now_boot_ms();
+    ch_limits.egress_connect_ms = 200;
+    receiver_start(&r);
+    point_at(b, &r);
+    struct ch_send job = job_of(1, CH_DESTINATION_SYSLOG);
+    ch_egress_send(b->egress, &job);
+    run(b, 1);
+    assert_int_equal(b->sent[0].code, CH_E_TIMEOUT);
+    assert_true(ch_now_boot_ms() - start < job.timeout_ms / 2);
+    ch_limits.egress_connect_ms = before;
+    receiver_stop(&r);
+}
+
 static void test_syslog_certificates(void **state)
 {
     struct bench *b = *state;
@@ -429,11 +518,20 @@ static void test_without_what_it_needs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signature),    EACH(test_webhook),
-        EACH(test_what_cannot_be_sent),      EACH(test_no_thread_before_its_first_job),
-        EACH(test_nobody_waits_for_another), EACH(test_a_full_queue),
-        EACH(test_configured_anew),          EACH(test_syslog),
-        EACH(test_syslog_certificates),      EACH(test_without_what_it_needs),
+        cmocka_unit_test(test_signature),
+        EACH(test_webhook),
+        EACH(test_what_cannot_be_sent),
+        EACH(test_a_path_leads_nowhere_else),
+        EACH(test_addresses_that_no_server_has),
+        EACH(test_no_thread_before_its_first_job),
+        EACH(test_nobody_waits_for_another),
+        EACH(test_a_full_queue),
+        EACH(test_configured_anew),
+        EACH(test_syslog),
+        EACH(test_syslog_that_is_not_read),
+        EACH(test_syslog_without_a_handshake),
+        EACH(test_syslog_certificates),
+        EACH(test_without_what_it_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
