@@ -191,6 +191,12 @@ class Commands(House):
         status, out, err = self.by_server("arno", "audit", "export")
         self.assertEqual((status, err), (0, ""))
         self.assertEqual(out[:len(local)], local)
+        with open("/dev/full", "w") as full:  # what is lost on the way out is no success
+            for way in (["--server", self.server, "--token-file", self.tokens["arno"]], ["--state", self.service.state]):
+                done = subprocess.run([os.path.join(BIN, "customhouse"), "audit", "export", *way], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=120)
+                self.assertNotEqual(done.returncode, 0, way)
+                self.assertNotEqual(done.stderr, "")
         status, out, err = self.by_server("arno", "audit", "search", "--who", "user:olga")
         self.assertEqual((status, err), (0, ""))
         self.assertEqual(out, self.must("audit", "search", "--who", "user:olga"))
