@@ -168,7 +168,7 @@ static int search_elsewhere(const struct args *args, bool verbatim)
     if (rc != CH_OK) {
         return command_failed(&err);
     }
-    return fflush(stdout) == 0 ? status : 1;
+    return command_said(status);
 }
 
 static bool is_verb(const struct args *args, const char *verb)

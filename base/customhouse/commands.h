@@ -18,5 +18,7 @@ int command_remote(const struct command_row *row, const struct args *args);
 
 /* Prints err to stderr; 2 for usage and configuration, else 1. */
 int command_failed(const struct ch_err *err);
+/* The exit status of a command that has said everything: `status`; 1: not all could be written. */
+int command_said(int status);
 
 #endif

@@ -24,6 +24,16 @@ int command_failed(const struct ch_err *err)
     return usage ? 2 : 1;
 }
 
+/* What failed to be written before is in no buffer any more: only the stream knows of it. */
+int command_said(int status)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return status;
+    }
+    fputs("customhouse: not all of the output could be written\n", stderr);
+    return 1;
+}
+
 static size_t listens_of(const struct args *args, const char *ret[ARGS_MAX])
 {
     size_t n = 0;

@@ -302,5 +302,5 @@ int command_policy(const struct command_row *row, const struct args *args)
     if (rc != CH_OK) {
         return command_failed(&err);
     }
-    return fflush(stdout) == 0 ? status : 1;
+    return command_said(status);
 }

@@ -205,5 +205,5 @@ int command_remote(const struct command_row *row, const struct args *args)
     if (rc != CH_OK) {
         return command_failed(&err);
     }
-    return fflush(stdout) == 0 ? status : 1;
+    return command_said(status);
 }

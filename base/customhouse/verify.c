@@ -183,5 +183,5 @@ int command_verify(const struct command_row *row, const struct args *args)
     ch_public_key_free(in.withdrawals_key);
     ch_buf_done(&in.approval);
     ch_buf_done(&in.withdrawals);
-    return fflush(stdout) == 0 ? status : 1;
+    return command_said(status);
 }

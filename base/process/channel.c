@@ -345,6 +345,12 @@ static enum ch_code enqueue(struct ch_channel *ch, const uint8_t *header, struct
     return ch_loop_watch(ch->opt.loop, &ch->watch, EPOLLIN | EPOLLOUT, &ch->why);
 }
 
+size_t ch_channel_room(const struct ch_channel *ch, size_t frames)
+{
+    size_t used = ch->out_bytes + frames * CH_FRAME_HEADER_BYTES;
+    return ch->closed || used > ch->opt.max_queued_bytes ? 0 : ch->opt.max_queued_bytes - used;
+}
+
 bool ch_channel_send(struct ch_channel *ch, uint16_t type, struct ch_str payload, const int *fds,
                      size_t fd_count)
 {

@@ -2,6 +2,7 @@
  * proves nothing: each command brings its token's digest, and is checked here (T21). */
 #include "commands_int.h"
 
+#include "customhouse/limits.h"
 #include "tokens.h"
 
 static bool has_ask(const struct command *c, uint64_t ask)
@@ -23,13 +24,25 @@ bool admin_principal(const struct command *c, struct principal *ret)
 
 /* ------------------------------------------------------------------ answers */
 
-void admin_put_output(const struct command *c, struct ch_str text)
+/* The ends of as many commands as there can be. */
+static size_t done_bytes(void)
+{
+    return ch_limits.admin_connections * (ch_message_row(CH_MSG_ADMIN_DONE)->max_bytes + 64);
+}
+
+/* What the interface has not read yet is bounded; past its bound the queue would close the channel,
+ * which is everybody's. */
+void admin_put_output(struct command *c, struct ch_str text)
 {
     struct ch_buf b;
+    if (c->k->admin == NULL || c->gone) {
+        return;
+    }
     ch_buf_init(&b, ch_message_row(CH_MSG_ADMIN_OUTPUT)->max_bytes);
     ch_put_u64(&b, c->ask);
     ch_buf_puts(&b, text);
-    if (c->k->admin != NULL && !c->gone) {
+    c->cut = c->cut || ch_channel_room(c->k->admin, 1) < done_bytes() + b.len;
+    if (!c->cut) {
         CH_IGNORE(!ch_channel_send(c->k->admin, CH_MSG_ADMIN_OUTPUT, ch_buf_str(&b), NULL, 0));
     }
     ch_buf_done(&b);
@@ -50,12 +63,17 @@ static void put_done(struct keeper *k, uint64_t ask, enum ch_admin_outcome outco
 
 void admin_put_done(const struct command *c, uint32_t exit_status, struct ch_str text)
 {
-    enum ch_admin_outcome outcome = exit_status == 0   ? CH_ADMIN_DONE
+    enum ch_admin_outcome outcome = c->cut             ? CH_ADMIN_USAGE
+                                    : exit_status == 0 ? CH_ADMIN_DONE
                                     : exit_status == 2 ? CH_ADMIN_USAGE
                                     : c->denied        ? CH_ADMIN_DENIED
                                                        : CH_ADMIN_REFUSED;
     if (!c->gone) {
-        put_done(c->k, c->ask, outcome, text);
+        put_done(c->k, c->ask, outcome,
+                 c->cut
+                     ? CH_STR("what it says is more than could be passed on: ask for less, or for "
+                              "less at once")
+                     : text);
     }
 }
 

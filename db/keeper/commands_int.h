@@ -18,6 +18,7 @@ struct command {
     uint64_t ask;
     struct ch_sha256 token;
     bool denied; /* a right was missing */
+    bool cut;    /* by_token: what it said did not all go out */
     struct principal who; /* commands: what is done is done by who.text */
     size_t subject;       /* place of the word that it is about */
     enum action action;   /* what its row of the table asks for */
@@ -178,7 +179,7 @@ struct command *command_find(struct keeper *k, bool (*is)(const struct command *
 
 /* --- over the administrative interface (commands_admin.c) --- */
 
-void admin_put_output(const struct command *c, struct ch_str text);
+void admin_put_output(struct command *c, struct ch_str text);
 void admin_put_done(const struct command *c, uint32_t exit_status, struct ch_str text);
 /* Whom its token stands for now; false: nobody. */
 bool admin_principal(const struct command *c, struct principal *ret);

@@ -309,7 +309,9 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     drop_peer(k, slot);
     struct ch_channel_options options = {
         .loop = k->child.loop, .fd = fd, .peer = role, .self = CH_ROLE_KEEPER,
-        .peer_instance = instance, .owner = k, .on_frame = on_frame, .on_closed = on_closed};
+        .peer_instance = instance, .owner = k, .on_frame = on_frame, .on_closed = on_closed,
+        /* one answer, however long, comes from one turn; and another, while it is not read yet */
+        .max_queued_bytes = role == CH_ROLE_ADMIN ? 2 * (size_t)ch_limits.admin_answer_bytes : 0};
     if (ch_channel_open(&options, slot, &err) != CH_OK) {
         keeper_log("peer", "role=%s error=\"%s\"", ch_role_name(role), err.msg);
         return;

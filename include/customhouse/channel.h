@@ -57,6 +57,10 @@ uint64_t ch_channel_serial(const struct ch_channel *ch);
 bool ch_channel_send(struct ch_channel *ch, uint16_t type, struct ch_str payload, const int *fds,
                      size_t fd_count) CH_MUST_CHECK;
 
+/* Payload bytes, of so many frames, that could be sent now without the queue being full; 0: closed.
+ */
+size_t ch_channel_room(const struct ch_channel *ch, size_t frames);
+
 int ch_frame_take_fd(struct ch_frame *frame, size_t index); /* -1 when absent; caller closes */
 
 /* Blocking variants for start-up and for the command line (deadline on ch_now_boot_ms's clock).

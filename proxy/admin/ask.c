@@ -87,15 +87,27 @@ static bool send_input(struct admin *a, uint64_t ask, struct ch_str input)
     return sent;
 }
 
+/* A keeper that is busy reads later, and past its bound the queue closes the channel: for
+ * everybody, and none of their tokens was looked at yet. So asks fill half of it at most; what is
+ * told beside them (ADMIN_GONE) is shorter than each of them. */
+static bool has_room(const struct admin *a, size_t bytes, size_t frames)
+{
+    size_t room = a->keeper != NULL ? ch_channel_room(a->keeper, frames) : 0;
+    return room >= ch_limits.channel_queue_bytes / 2 + bytes;
+}
+
 static bool send_command(struct pending *p, const struct admin_request *q)
 {
     struct ch_buf command, b;
+    size_t parts = q->input.len / INPUT_PART + 1;
     ch_buf_init(&command, ch_message_row(CH_MSG_COMMAND)->max_bytes);
     ch_buf_init(&b, ch_message_row(CH_MSG_ADMIN_COMMAND)->max_bytes);
     ch_command_put(&command, &q->command);
     struct ch_admin_command m = {.ask = p->ask, .token = p->token, .command = ch_buf_str(&command)};
     ch_admin_command_put(&b, &m);
-    bool sent = !command.failed && send_input(p->admin, p->ask, ch_buf_str(&q->input)) &&
+    bool sent = !command.failed &&
+                has_room(p->admin, q->input.len + parts * sizeof(p->ask) + b.len, parts + 1) &&
+                send_input(p->admin, p->ask, ch_buf_str(&q->input)) &&
                 send(p->admin, CH_MSG_ADMIN_COMMAND, &b);
     ch_buf_done(&command);
     ch_buf_done(&b);

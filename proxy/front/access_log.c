@@ -118,13 +118,14 @@ static void put_time(struct front_log *log, int64_t now_us)
 }
 
 /* "/t/TOKEN/..." is how some clients carry credentials: nothing behind /t/ is written. Nor is a
- * path that hides a token from put_text by its encoding. */
+ * path that may hide a token from put_text by its encoding, even beside one that it does not. */
 static struct ch_str loggable(struct ch_str path)
 {
     if (ch_str_starts(path, CH_STR("/t/"))) {
         return CH_STR("/t/...");
     }
-    return !ch_secret_in(path) && ch_secret_in_encoded(path) ? CH_STR("/...") : path;
+    bool encoded = ch_str_find_char(path, '%', NULL);
+    return encoded && ch_secret_in_encoded(path) ? CH_STR("/...") : path;
 }
 
 void front_log_add(struct front_log *log, const struct ch_http_access *a, struct ch_str principal,

@@ -37,7 +37,8 @@ static uint32_t *chain_of(struct ch_http_server *s, const struct http_conn *c)
 
 static bool same_client(const struct http_conn *a, const struct http_conn *b)
 {
-    return memcmp(a->address, b->address, client_bytes(b)) == 0;
+    return client_bytes(a) == client_bytes(b) &&
+           memcmp(a->address, b->address, client_bytes(b)) == 0;
 }
 
 static uint64_t count_same(struct ch_http_server *s, const struct http_conn *c)

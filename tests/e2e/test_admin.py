@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import unittest
@@ -320,6 +321,30 @@ class Admin(Quarantine):
         finally:
             for s in held:
                 s.close()
+
+    def test_whoever_asks_a_busy_keeper_too_much_keeps_nobody_out(self):
+        """What it has not read yet is bounded: not by the end of the channel, which all share."""
+        alice = self.token("alice")
+        keeper = next(p for p, name in self.service.processes().items() if name == "keeper")
+        body = json.dumps({"command": "user", "input": base64.b64encode(390000 * b"x").decode()}).encode()
+        ask = (b"POST /api/v1/commands HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+               b"Authorization: Bearer chp_" + 64 * b"0" + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        held = []
+        os.kill(keeper, signal.SIGSTOP)
+        try:
+            for i in range(60):  # one after the other, so that none gives way while it is received
+                s = socket.socket()
+                held.append(s)
+                s.bind((f"127.0.2.{i // 20 + 1}", 0))
+                s.connect(("127.0.0.1", self.service.admin_port))
+                s.sendall(ask)
+            held[-1].settimeout(10)
+            self.assertIn(b" 503 ", held[-1].recv(4096))
+        finally:
+            os.kill(keeper, signal.SIGCONT)
+            for s in held:
+                s.close()
+        self.eventually(lambda: self.ask("GET", "status", alice)[0] == 200)
 
     def test_a_token_in_the_wrong_place_is_in_no_log(self):
         alice = self.token("alice")

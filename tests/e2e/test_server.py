@@ -4,7 +4,10 @@ import http.client
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
+import time
 import unittest
 
 from house.case import Quarantine, add_wheel, file_path
@@ -191,12 +194,57 @@ class Commands(House):
         status, out, err = self.by_server("arno", "audit", "export")
         self.assertEqual((status, err), (0, ""))
         self.assertEqual(out[:len(local)], local)
+        with open("/dev/full", "w") as full:  # what is lost on the way out is no success
+            for way in (["--server", self.server, "--token-file", self.tokens["arno"]], ["--state", self.service.state]):
+                done = subprocess.run([os.path.join(BIN, "customhouse"), "audit", "export", *way], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, timeout=120)
+                self.assertNotEqual(done.returncode, 0, way)
+                self.assertNotEqual(done.stderr, "")
         status, out, err = self.by_server("arno", "audit", "search", "--who", "user:olga")
         self.assertEqual((status, err), (0, ""))
         self.assertEqual(out, self.must("audit", "search", "--who", "user:olga"))
         places = [json.loads(line)["index"] for line in out.splitlines()]
         self.assertGreater(len(places), 1200)
         self.assertEqual(places, sorted(set(places)))
+        self.check_answers_that_wait()
+
+    def check_answers_that_wait(self):
+        """What the interface does not read is bounded: whoever's answer does not fit any more is told so, and the
+        channel, which is everybody's, stays."""
+        pids = {name: pid for pid, name in self.service.processes().items()}
+
+        def work():
+            with open(f"/proc/{pids['keeper']}/stat") as f:
+                return f.read().rsplit(") ", 1)[1].split()[11:13]
+        with open(self.tokens["arno"]) as f:
+            search = (f"GET /api/v1/audit/entries HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                      f"Authorization: Bearer {f.read().strip()}\r\n\r\n").encode()
+        held = []
+        os.kill(pids["keeper"], signal.SIGSTOP)
+        try:
+            for i in range(450):  # a thousand entries each
+                s = socket.socket()
+                held.append(s)
+                s.bind((f"127.0.3.{i // 100 + 1}", 0))
+                s.connect(("127.0.0.1", self.service.admin_port))
+                s.settimeout(60)
+                s.sendall(search)
+            time.sleep(1)
+            os.kill(pids["admin"], signal.SIGSTOP)
+            os.kill(pids["keeper"], signal.SIGCONT)
+            before = None
+            while before != work():
+                before = work()
+                time.sleep(2)
+            os.kill(pids["admin"], signal.SIGCONT)
+            statuses = {s.recv(12) for s in held}
+        finally:
+            for name in ("keeper", "admin"):
+                os.kill(pids[name], signal.SIGCONT)
+            for s in held:
+                s.close()
+        self.assertEqual(statuses, {b"HTTP/1.1 200", b"HTTP/1.1 400"})
+        self.assertEqual(self.by_server("arno", "queue")[0], 0)
 
     def test_the_log(self):
         self.service.get(file_path("old", "1.0"))

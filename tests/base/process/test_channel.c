@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "customhouse/channel.h"
+#include "customhouse/limits.h"
 #include "customhouse/message.h"
 
 /* One channel (the keeper, talking to a gateway) and the raw other end of its socket. */
@@ -306,10 +307,13 @@ static void sending_never_blocks_and_the_queue_has_an_end(void **state)
     size_t len = 200 << 10;
     char *big = calloc(1, len);
     int sent = 0;
+    assert_int_equal(ch_channel_room(f->ch, 1), ch_limits.channel_queue_bytes - 8);
+    assert_int_equal(ch_channel_room(f->ch, SIZE_MAX / 16), 0);
     while (ch_channel_send(f->ch, CH_MSG_METRICS, (struct ch_str){big, len}, NULL, 0)) {
         sent++;
         assert_true(sent < 1000);
     }
+    assert_int_equal(ch_channel_room(f->ch, 1), 0);
     assert_true(sent > 80);  /* 16 MiB of 200 KiB each, and what the socket holds */
     assert_false(f->closed); /* the owner is in the middle of something: told on the next turn */
     assert_false(ch_channel_send(f->ch, CH_MSG_METRICS, CH_STR("x"), NULL, 0));

@@ -455,6 +455,72 @@ static void test_who_waits_gives_way(void **state)
     }
 }
 
+static int listen_tcp6(uint16_t *ret_port)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
+    socklen_t len = sizeof(at);
+    int no = 0, fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    *ret_port = ntohs(at.sin6_port);
+    return fd;
+}
+
+static bool host_has_ipv6(void)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return has;
+}
+
+static int connect_tcp6(uint16_t port)
+{
+    struct sockaddr_in6 at = {
+        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_true(fd >= 0);
+    (void)connect(fd, (struct sockaddr *)&at, sizeof(at));
+    return fd;
+}
+
+/* The first half of an IPv4 address, as IPv6 writes it, is that of ::1: two clients all the same.
+ */
+static void test_only_ones_own_give_way(void **state)
+{
+    uint64_t per_address = ch_limits.http_connections_per_address;
+    (void)state;
+    if (!host_has_ipv6()) {
+        skip();
+    }
+    ch_limits.http_connections_per_address = 1;
+    struct fixture *f = fixture_new_with_room();
+    ch_limits.http_connections_per_address = per_address;
+    struct ch_err err;
+    uint16_t port;
+    int listener = listen_tcp6(&port);
+    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, 0, &err));
+    int other = connect_tcp(port);
+    fixture_until(f, one_connected, "one connection");
+    int own = connect_tcp6(port);
+    fixture_until(f, two_connected, "two connections");
+    use_client(f, connect_tcp6(port));
+    fixture_send(f, CH_STR("GET /a HTTP/1.1\r\n" HOST "\r\n"));
+    fixture_until(f, is_answered, "the answer to the newcomer");
+    assert_true(was_reset(own));
+    assert_false(was_reset(other));
+    close(own);
+    close(other);
+    fixture_free(f);
+    close(listener);
+}
+
 static void test_drain(void **state)
 {
     struct fixture *f = fixture_new();
@@ -501,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_limits_and_local_address),
         cmocka_unit_test(test_backlog_waits),
         cmocka_unit_test(test_who_waits_gives_way),
+        cmocka_unit_test(test_only_ones_own_give_way),
         cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
