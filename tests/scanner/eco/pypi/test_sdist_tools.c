@@ -17,6 +17,10 @@
 #define POETRY "[build-system]\nbuild-backend = 'poetry.core.masonry.api'\n"
 #define SETUP(arguments) "from setuptools import setup\nsetup(" arguments ")\n"
 
+#define A32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+/* base64 of the beginning of native code */
+#define ELF_TEXT "x = 1\nf0VMRgIB" A32 A32 A32 A32 A32 A32 A32 A32 A32 "\n"
+
 /* clang-format off */
 static const struct sdist_row tools[] = {
     {"versioningit calls the tree", {.more = {{"pyproject.toml", "[tool.versioningit.next-version]\n"
@@ -173,6 +177,14 @@ static const struct sdist_row roots[] = {
     {"... to a text", {.more = {{"m/a.txt", STARTS, NULL}, {"m/a.py", NULL, "a.txt"}}}, "import-network symlink", LEGACY},
     {"a package that is a link to tests", {.more = {{"tests/x.py", STARTS, NULL}, {"m", NULL, "tests"}}}, "import-network symlink",
      LEGACY},
+    {"a package in it that is one, too", {.more = {{"docs/x.py", STARTS, NULL}, {"tests/a", NULL, "../docs"}, {"m", NULL, "tests"}}},
+     "import-network symlink", LEGACY},
+    {"... by other names", {.more = {{"docs/x.py", STARTS, NULL}, {"tests/b", NULL, "../docs"}, {"n", NULL, "tests"}}},
+     "import-network symlink", LEGACY},
+    {"compiled Python that is a link", {.more = {{"tests/x.py", "x = 1\n", NULL}, {"tests/x.pyc", "x", NULL},
+      {"m/x.pyc", NULL, "=foo_bar-1.0/tests/x.pyc"}}}, "pyc-without-source test-content", LEGACY},
+    {"native code that is a link", {.more = {{"tests/x.so", ELF_TEXT, NULL}, {"m/x.so", NULL, "=foo_bar-1.0/tests/x.so"}}},
+     "native-disguised test-content type-differs", LEGACY},
     {"what setup.py imports is a link", {.more = {{"setup.py", "import helper\n" SETUP(""), NULL}, {"tests/x.py", STARTS, NULL},
       {"helper.py", NULL, "tests/x.py"}}}, "install-network symlink", "setup.py|setup.py beyond declarations|" LEGACY},
     {"what it imports lies below one", {.more = {{"setup.py", "import h.x\n" SETUP(""), NULL}, {"tests/x.py", STARTS, NULL},
