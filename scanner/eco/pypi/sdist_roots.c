@@ -81,27 +81,72 @@ static void on_package_dir(void *arg, struct ch_str package, struct ch_str folde
     sdist_maps_package(arg, package, folder);
 }
 
-/* find_packages("src"), find_packages(where="src"): the top of what is installed. */
+/* Whether the argument at `at`, or the first one, says where packages are; *ret_value its value. */
+static bool is_where(const struct sdist_tokens *t, size_t at, bool first, size_t *ret_value)
+{
+    bool named = sdist_token_is(t, at + 1, CH_TOKEN_OP, "=");
+    *ret_value = at + (named ? 2 : 0);
+    return named ? sdist_token_is(t, at, CH_TOKEN_NAME, "where")
+                 : sdist_token_is(t, at, CH_TOKEN_OP, "**") ||
+                       (first && !sdist_token_is(t, at, CH_TOKEN_OP, ")"));
+}
+
+/* The top of what is installed: a text alone, or it is not known. */
+static void take_where(struct sdist *s, const struct sdist_tokens *t, size_t at)
+{
+    struct ch_buf value;
+    ch_buf_init(&value, ch_limits.member_path_bytes);
+    bool alone = sdist_token_at(t, at)->type == CH_TOKEN_STRING &&
+                 (sdist_token_is(t, at + 1, CH_TOKEN_OP, ",") ||
+                  sdist_token_is(t, at + 1, CH_TOKEN_OP, ")"));
+    if (alone) {
+        ch_token_value(t->source.text, sdist_token_at(t, at), &value);
+    }
+    if (alone && !value.failed) {
+        sdist_maps_root(s, ch_buf_str(&value));
+    } else {
+        sdist_install_code(s, "build-hook", CH_STR("find_packages"));
+    }
+    ch_buf_done(&value);
+}
+
+/* find_packages("src"), find_packages(exclude=["a"], where="src"). `at`: behind the parenthesis. */
+static void read_where_of(struct sdist *s, const struct sdist_tokens *t, size_t at)
+{
+    size_t depth = 1;
+    size_t value;
+    bool begins = true; /* an argument */
+    for (bool first = true; at < t->count && depth > 0; at++, first = false) {
+        if (depth > CH_TOKEN_BRACKETS) { /* each call within another is read, too */
+            sdist_install_code(s, "build-hook", CH_STR("find_packages"));
+            return;
+        }
+        if (begins && is_where(t, at, first, &value)) {
+            take_where(s, t, value);
+        }
+        bool opens = sdist_token_is(t, at, CH_TOKEN_OP, "(") ||
+                     sdist_token_is(t, at, CH_TOKEN_OP, "[") ||
+                     sdist_token_is(t, at, CH_TOKEN_OP, "{");
+        bool closes = sdist_token_is(t, at, CH_TOKEN_OP, ")") ||
+                      sdist_token_is(t, at, CH_TOKEN_OP, "]") ||
+                      sdist_token_is(t, at, CH_TOKEN_OP, "}");
+        depth += opens;
+        depth -= closes;
+        begins = depth == 1 && sdist_token_is(t, at, CH_TOKEN_OP, ",");
+    }
+}
+
 static void read_where(struct sdist *s, struct ch_str source)
 {
     struct sdist_tokens t;
-    struct ch_buf value;
     sdist_tokens_init(&t, source);
-    ch_buf_init(&value, ch_limits.member_path_bytes);
     for (size_t at = 0; at + 1 < t.count; at++) {
         if ((sdist_token_is(&t, at, CH_TOKEN_NAME, "find_packages") ||
              sdist_token_is(&t, at, CH_TOKEN_NAME, "find_namespace_packages")) &&
             sdist_token_is(&t, at + 1, CH_TOKEN_OP, "(")) {
-            bool named = sdist_token_is(&t, at + 2, CH_TOKEN_NAME, "where");
-            size_t text = at + 2 + (named ? 2 : 0);
-            ch_buf_clear(&value);
-            if (sdist_token_at(&t, text)->type == CH_TOKEN_STRING) {
-                ch_token_value(t.source.text, sdist_token_at(&t, text), &value);
-                sdist_maps_root(s, ch_buf_str(&value));
-            }
+            read_where_of(s, &t, at + 2);
         }
     }
-    ch_buf_done(&value);
     sdist_tokens_done(&t);
 }
 

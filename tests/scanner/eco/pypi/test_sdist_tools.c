@@ -133,6 +133,19 @@ static const struct sdist_row roots[] = {
     {"... by name", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
       "setup(packages=find_packages(where='tests'))\n", NULL}, {"tests/m/__init__.py", STARTS, NULL}}}, "import-network",
      "setup.py|" LEGACY},
+    {"... behind another argument", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
+      "setup(packages=find_packages(exclude=['a', ('b')], where='tests'))\n", NULL}, {"tests/m/__init__.py", STARTS, NULL}}},
+     "import-network", "setup.py|" LEGACY},
+    {"... computed", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
+      "setup(packages=find_packages('te' + 'sts'))\n", NULL}}}, "", "setup.py|build-hook find_packages|" LEGACY},
+    {"... by a variable", {.more = {{"setup.py", "from setuptools import setup, find_packages\nx = 'tests'\n"
+      "setup(packages=find_packages(exclude=['a'], where=x))\n", NULL}}}, "", "setup.py|build-hook find_packages|" LEGACY},
+    {"... by a dictionary", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
+      "setup(packages=find_packages(exclude=['a'], **{'where': 'tests'}))\n", NULL}}}, "",
+     "setup.py|setup.py beyond declarations|build-hook find_packages|" LEGACY},
+    {"... here", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
+      "setup(packages=find_packages() + find_packages(include=['a', 'b']) + find_packages('.', exclude=['c']))\n", NULL}}}, "",
+     "setup.py|" LEGACY},
     {"what it leaves out", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
       "setup(packages=find_packages(exclude=['tests', 'tests.*']))\n", NULL}, {"tests/__init__.py", STARTS, NULL}}}, "",
      "setup.py|" LEGACY},
