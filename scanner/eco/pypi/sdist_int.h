@@ -97,6 +97,7 @@ void sdist_read_hatch_roots(struct sdist *s,
 /* Whether it lies in such a folder, or is such a file; *ret_below is the rest of the path, `tree`
  * if not. */
 bool sdist_is_mapped(const struct sdist *s, struct ch_str tree, struct ch_str *ret_below);
+bool sdist_is_named(const struct sdist *s, struct ch_str tree); /* the file itself is such */
 struct ch_str sdist_below_root(const struct sdist *s, struct ch_str tree);
 
 /* sdist_entry_points.c: those of *.egg-info and setup.py; of pyproject.toml; a group of setup.cfg.
