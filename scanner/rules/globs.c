@@ -70,15 +70,15 @@ static bool has(const struct globs *g, struct ch_str item)
     return false;
 }
 
-/* No member's path begins so, has such parts, or ends in a slash: what could never match looks like
- * a rule. */
+/* No member's path has such parts: what could never match looks like a rule. */
 static bool can_match(struct ch_str item)
 {
-    static const char *const never[] = {"//", "/./", "/../", "\\"};
-    bool can = item.ptr[0] != '/' && !ch_str_starts(item, CH_STR("./")) &&
-               !ch_str_starts(item, CH_STR("../")) && !ch_str_ends(item, CH_STR("/"));
-    for (size_t i = 0; can && i < CH_ARRAY_LEN(never); i++) {
-        can = !ch_str_find(item, ch_str_of(never[i]), NULL);
+    size_t at;
+    struct ch_str part;
+    struct ch_str rest = item;
+    bool can = !ch_str_find_char(item, '\\', &at);
+    while (can && ch_str_split(&rest, '/', &part)) {
+        can = part.len > 0 && !ch_str_eq(part, CH_STR(".")) && !ch_str_eq(part, CH_STR(".."));
     }
     return can;
 }

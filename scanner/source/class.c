@@ -203,18 +203,19 @@ static bool is_among(struct ch_str name, const char *const *list, size_t count)
     return false;
 }
 
+/* These have a moment of their own: implied() is told. */
+static const char *const others[] = {
+    "__call__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__getattr__",
+    "__getattribute__", "__setattr__", "__delattr__", "__get__", "__set__", "__delete__",
+    "__set_name__", "__init_subclass__", "__class_getitem__", "__prepare__", "__missing__",
+    "__getitem__", "__iter__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__",
+    "__getnewargs__", "__copy__", "__deepcopy__", "__dir__", "__await__", "__mro_entries__",
+    "__subclasshook__", "__instancecheck__"};
+
 void class_method(struct file *f, uint32_t class, struct ch_str name, uint32_t function)
 {
     static const char *const making[] = {"__new__", "__init__", "__post_init__", "__del__",
                                          "__attrs_post_init__"};
-    /* These have a moment of their own: implied() is told. */
-    static const char *const others[] = {
-        "__call__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__getattr__",
-        "__getattribute__", "__setattr__", "__delattr__", "__get__", "__set__", "__delete__",
-        "__set_name__", "__init_subclass__", "__class_getitem__", "__prepare__", "__missing__",
-        "__getitem__", "__iter__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__",
-        "__getnewargs__", "__copy__", "__deepcopy__", "__dir__", "__await__", "__mro_entries__",
-        "__subclasshook__", "__instancecheck__"};
     bool dunder = name.len > 4 && ch_str_starts(name, CH_STR("__")) && ch_str_ends(name, CH_STR("__"));
     struct class *c = &f->classes[class];
     if (is_among(name, making, CH_ARRAY_LEN(making))) {
@@ -269,6 +270,16 @@ void implied_use(struct file *f, const struct value *v)
     }
 }
 
+void class_used_elsewhere(struct file *f, uint32_t class)
+{
+    struct value of = {.kind = VALUE_INSTANCE, .number = class};
+    edge_to(f, function_now(f), f->classes[class].makes);
+    implied_use(f, &of);
+    for (size_t i = 0; i < CH_ARRAY_LEN(others); i++) {
+        implied(f, &of, others[i]);
+    }
+}
+
 void class_made(struct file *f, uint32_t class)
 {
     const struct value *base;
@@ -276,6 +287,7 @@ void class_made(struct file *f, uint32_t class)
         for (const struct value *b = base; b != NULL; b = b->also) {
             if (b->kind != VALUE_CLASS || b->number >= class) {
                 implied(f, b, "__mro_entries__");
+                foreign_call(f, b->kind == VALUE_NAME ? b->text : (struct ch_str){NULL, 0});
                 continue;
             }
             implied(f, b, "__init_subclass__");

@@ -201,12 +201,6 @@ static void reached_at_start(struct reach *r)
             }
         }
     }
-    for (uint32_t i = 0; i < f->class_count; i++) {
-        source_has(f->source, f->classes[i].name);
-        if (source_calls(f->source, f->classes[i].name)) {
-            reached(r, f->classes[i].makes, true);
-        }
-    }
 }
 
 static void follow_calls(struct file *f)
@@ -278,6 +272,9 @@ void judge_import(struct file *f)
          {CH_F_SOURCE_START_CODE, CH_F_SOURCE_START_CODE, CH_F_SOURCE_HOST_THEFT,
           CH_F_SOURCE_DATA_CODE, CH_F_SOURCE_TOOL_SETTINGS, CH_F_SOURCE_PERSISTENCE}},
     };
+    if (f->place == CH_PLACE_START && f->outer == NULL) {
+        called_at_start(f);
+    }
     follow_calls(f);
     const struct function *module = &f->functions[0];
     if (f->outer != NULL) { /* it is told where the text is executed */

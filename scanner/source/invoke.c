@@ -220,6 +220,8 @@ void calls_of_arguments(struct file *f, const struct call *c)
             bool library = v->kind == VALUE_NAME && (effects_of(v->text) & loud) != 0;
             if ((calls && own) || (library && !keeps(c->name))) {
                 call_of_argument(f, c, i, v);
+            } else if (calls && v->kind == VALUE_NAME) {
+                foreign_call(f, v->text);
             }
         }
     }

@@ -122,6 +122,46 @@ void names_call(struct file *f, struct ch_str name)
     }
 }
 
+static bool is_called(struct file *f, uint64_t name)
+{
+    source_has(f->source, name);
+    return source_calls(f->source, name);
+}
+
+/* A function under another name, a lambda, an instance, a partial, one of another module. */
+static void name_called(struct file *f, uint64_t name, struct value v)
+{
+    if (!is_called(f, name)) {
+        return;
+    }
+    for (const struct value *one = &v; one != NULL; one = one->also) {
+        foreign_call(f, one->kind == VALUE_NAME ? one->text : (struct ch_str){NULL, 0});
+    }
+    called_back(f, v, 1); /* a function has lines of its own */
+}
+
+void called_at_start(struct file *f)
+{
+    uint32_t scopes = f->scope_count;
+    f->scope_count = 0;
+    for (uint32_t i = 0; i < f->class_count; i++) {
+        if (is_called(f, f->classes[i].name)) {
+            class_used_elsewhere(f, i);
+        }
+    }
+    for (uint32_t i = 0; i < f->binding_count; i++) {
+        if (f->bindings[i].scope == 0) {
+            name_called(f, f->bindings[i].name, f->bindings[i].value);
+        }
+    }
+    for (uint32_t i = 0; i < f->later.cap; i++) {
+        if (f->later.rows[i].name != 0) {
+            name_called(f, f->later.rows[i].name, f->later.rows[i].value);
+        }
+    }
+    f->scope_count = scopes;
+}
+
 /* Whether it was said of the file when it was read before. */
 bool was_told(struct file *f, uint64_t place)
 {

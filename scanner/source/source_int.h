@@ -410,6 +410,8 @@ bool class_member(struct file *f, uint32_t class, struct ch_str name, bool insta
                   struct value *ret);
 void implied(struct file *f, const struct value *v, const char *method); /* Python calls it */
 void implied_use(struct file *f, const struct value *v);                  /* in an operator */
+/* Another file makes an instance or a class of it, and what it does with that is not seen here. */
+void class_used_elsewhere(struct file *f, uint32_t class);
 
 /* --- reach.c --- */
 struct value value_or(struct file *f, struct value a, struct value b); /* a, or else b */
@@ -572,6 +574,9 @@ struct others *source_others(struct ch_source *s);
 bool source_calls(struct ch_source *s, uint64_t name);
 void source_has(struct ch_source *s, uint64_t name);
 void names_call(struct file *f, struct ch_str name);
+/* What others that run as Python starts call of this one: classes, and whatever the module's names are
+ * bound to. At the end of the file. */
+void called_at_start(struct file *f);
 /* Whether it was said of the file when it was read before: what runs as Python starts may be read
  * again. */
 bool was_told(struct file *f, uint64_t place);

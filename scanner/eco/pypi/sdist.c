@@ -509,10 +509,7 @@ static void done(struct sdist *s)
         free(folder);
     }
     ch_map_free(s->mapped);
-    for (size_t at = 0; ch_map_next(s->links, &at, &package, &folder);) {
-        free(folder);
-    }
-    ch_map_free(s->links);
+    sdist_links_done(s);
     names_done(&s->roots);
     names_done(&s->folders);
     names_done(&s->objects);
@@ -549,11 +546,12 @@ enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_inp
             check_setup(&s);
             sdist_check_build(&s);
             sdist_follow_imports(&s);
-            if (s.roots.over || s.folders.over || s.objects.over) {
-                sdist_report(&s, CH_F_LIMIT, whole, "more folders of packages, or entry points, than are kept");
-            }
         }
         see_deferred(&s);
+        if (s.roots.over || s.folders.over || s.objects.over) {
+            sdist_report(&s, CH_F_LIMIT, whole,
+                         "more folders of packages, or entry points, than are kept");
+        }
         see_reached(&s, &kind, in);
         ch_content_end(s.content);
         rc = ch_scan_writer_ok(out, err);

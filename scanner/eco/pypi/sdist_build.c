@@ -166,7 +166,7 @@ static void each_of(struct sdist *s, struct ch_str value,
     }
 }
 
-/* After see_mapping: it says where the top is. */
+/* After see_mapping: what has a folder of its own is not where it is named. */
 static void see_installed(void *arg, struct ch_str section, struct ch_str option,
                           struct ch_str value, size_t line CH_UNUSED)
 {

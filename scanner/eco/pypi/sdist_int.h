@@ -38,7 +38,9 @@ struct sdist {
     uint64_t kept_bytes;
     bool over; /* beyond sdist_kept_bytes: said once */
     struct ch_map *by_tree; /* path in the tree -> struct sdist_file */
-    struct ch_map *links;   /* path in the tree of a link -> where it leads, a string of its own */
+    struct ch_map *links;   /* path in the tree -> struct sdist_link */
+    struct sdist_link *first_link; /* in archive order */
+    struct sdist_link *last_link;
     struct ch_map *mapped; /* package of package_dir -> its folder, a string of its own */
     struct names roots;    /* folders that are the top of what is installed, or put on sys.path */
     struct names folders;  /* ... that are packages, or files, under another name */
@@ -56,6 +58,11 @@ void sdist_install_code(struct sdist *s, const char *what, struct ch_str name);
 struct sdist_file *sdist_find(const struct sdist *s, struct ch_str tree);
 
 /* sdist_links.c: a symbolic or hard link. */
+struct sdist_link {
+    struct sdist_link *next;
+    char *tree;
+    char *target; /* where it leads in the tree */
+};
 void sdist_note_link(struct sdist *s, struct ch_str tree, const struct ch_content_member *m);
 /* Where the path leads when it is a link, or below one; false: it is not, or leads in a circle. */
 bool sdist_resolve(const struct sdist *s, struct ch_str tree, struct ch_buf *ret);
@@ -63,6 +70,7 @@ bool sdist_resolve(const struct sdist *s, struct ch_str tree, struct ch_buf *ret
 struct sdist_file *sdist_source(const struct sdist *s, struct ch_str tree);
 /* After the build was checked: what links to modules and packages lead to is judged as that. */
 void sdist_judge_links(struct sdist *s);
+void sdist_links_done(struct sdist *s);
 
 /* sdist_build.c: pyproject.toml, setup.cfg, *.egg-info: facts, direct references, what runs. */
 void sdist_check_build(struct sdist *s);
@@ -89,6 +97,7 @@ void sdist_read_hatch_roots(struct sdist *s,
 /* Whether it lies in such a folder, or is such a file; *ret_below is the rest of the path, `tree`
  * if not. */
 bool sdist_is_mapped(const struct sdist *s, struct ch_str tree, struct ch_str *ret_below);
+bool sdist_is_named(const struct sdist *s, struct ch_str tree); /* the file itself is such */
 struct ch_str sdist_below_root(const struct sdist *s, struct ch_str tree);
 
 /* sdist_entry_points.c: those of *.egg-info and setup.py; of pyproject.toml; a group of setup.cfg.

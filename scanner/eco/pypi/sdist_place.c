@@ -376,7 +376,7 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
     for (size_t at; ch_str_find_char(name, '/', &at);) {
         name = ch_str_sub(name, at + 1, name.len);
     }
-    bool named = names_has(&s->folders, tree); /* the file itself */
+    bool named = sdist_is_named(s, tree);
     bool mapped = sdist_is_mapped(s, tree, &tree);
     bool test = is_aside(s, tree, !mapped) || is_below(s, tree, tests, CH_ARRAY_LEN(tests)) ||
                 ch_str_starts(name, CH_STR("test_")) || ch_str_eq(name, CH_STR("conftest.py"));

@@ -35,27 +35,13 @@ void sdist_maps_package(struct sdist *s, struct ch_str package, struct ch_str fo
     free(ch_map_set(s->mapped, package, ch_str_dup(sdist_clean(ch_str_trim(folder)))));
 }
 
-/* Below the tree, or the folders that are the top of what is installed. */
-static void add_below(struct sdist *s, struct ch_str path)
-{
-    add(&s->folders, path);
-    for (size_t i = 0; path.len > 0 && i < s->roots.count; i++) {
-        struct ch_buf b;
-        ch_buf_init(&b, 2 * ch_limits.member_path_bytes);
-        ch_buf_puts(&b, names_at(&s->roots, i));
-        ch_buf_putc(&b, '/');
-        ch_buf_puts(&b, path);
-        add(&s->folders, b.failed ? path : ch_buf_str(&b));
-        ch_buf_done(&b);
-    }
-}
-
+/* Of "tests.a" tests: that it is not listed does not keep it from being one. */
 void sdist_installs_package(struct sdist *s, struct ch_str package)
 {
-    size_t dot;
+    struct ch_str first;
     package = ch_str_trim(package);
-    if (!ch_str_find_char(package, '.', &dot) && ch_map_get(s->mapped, package) == NULL) {
-        add_below(s, package);
+    if (ch_str_split(&package, '.', &first) && ch_map_get(s->mapped, first) == NULL) {
+        add(&s->folders, first);
     }
 }
 
@@ -69,7 +55,7 @@ void sdist_installs_module(struct sdist *s, struct ch_str module)
     }
     ch_buf_puts(&b, CH_STR(".py"));
     if (module.len > 0) {
-        add_below(s, ch_buf_str(&b));
+        add(&s->folders, ch_buf_str(&b));
     }
     ch_buf_done(&b);
 }
@@ -81,27 +67,72 @@ static void on_package_dir(void *arg, struct ch_str package, struct ch_str folde
     sdist_maps_package(arg, package, folder);
 }
 
-/* find_packages("src"), find_packages(where="src"): the top of what is installed. */
+/* Whether the argument at `at`, or the first one, says where packages are; *ret_value its value. */
+static bool is_where(const struct sdist_tokens *t, size_t at, bool first, size_t *ret_value)
+{
+    bool named = sdist_token_is(t, at + 1, CH_TOKEN_OP, "=");
+    *ret_value = at + (named ? 2 : 0);
+    return named ? sdist_token_is(t, at, CH_TOKEN_NAME, "where")
+                 : sdist_token_is(t, at, CH_TOKEN_OP, "**") ||
+                       (first && !sdist_token_is(t, at, CH_TOKEN_OP, ")"));
+}
+
+/* The top of what is installed: a text alone, or it is not known. */
+static void take_where(struct sdist *s, const struct sdist_tokens *t, size_t at)
+{
+    struct ch_buf value;
+    ch_buf_init(&value, ch_limits.member_path_bytes);
+    bool alone = sdist_token_at(t, at)->type == CH_TOKEN_STRING &&
+                 (sdist_token_is(t, at + 1, CH_TOKEN_OP, ",") ||
+                  sdist_token_is(t, at + 1, CH_TOKEN_OP, ")"));
+    if (alone) {
+        ch_token_value(t->source.text, sdist_token_at(t, at), &value);
+    }
+    if (alone && !value.failed) {
+        sdist_maps_root(s, ch_buf_str(&value));
+    } else {
+        sdist_install_code(s, "build-hook", CH_STR("find_packages"));
+    }
+    ch_buf_done(&value);
+}
+
+/* find_packages("src"), find_packages(exclude=["a"], where="src"). `at`: behind the parenthesis. */
+static void read_where_of(struct sdist *s, const struct sdist_tokens *t, size_t at)
+{
+    size_t depth = 1;
+    size_t value;
+    bool begins = true; /* an argument */
+    for (bool first = true; at < t->count && depth > 0; at++, first = false) {
+        if (depth > CH_TOKEN_BRACKETS) { /* each call within another is read, too */
+            sdist_install_code(s, "build-hook", CH_STR("find_packages"));
+            return;
+        }
+        if (begins && is_where(t, at, first, &value)) {
+            take_where(s, t, value);
+        }
+        bool opens = sdist_token_is(t, at, CH_TOKEN_OP, "(") ||
+                     sdist_token_is(t, at, CH_TOKEN_OP, "[") ||
+                     sdist_token_is(t, at, CH_TOKEN_OP, "{");
+        bool closes = sdist_token_is(t, at, CH_TOKEN_OP, ")") ||
+                      sdist_token_is(t, at, CH_TOKEN_OP, "]") ||
+                      sdist_token_is(t, at, CH_TOKEN_OP, "}");
+        depth += opens;
+        depth -= closes;
+        begins = depth == 1 && sdist_token_is(t, at, CH_TOKEN_OP, ",");
+    }
+}
+
 static void read_where(struct sdist *s, struct ch_str source)
 {
     struct sdist_tokens t;
-    struct ch_buf value;
     sdist_tokens_init(&t, source);
-    ch_buf_init(&value, ch_limits.member_path_bytes);
     for (size_t at = 0; at + 1 < t.count; at++) {
         if ((sdist_token_is(&t, at, CH_TOKEN_NAME, "find_packages") ||
              sdist_token_is(&t, at, CH_TOKEN_NAME, "find_namespace_packages")) &&
             sdist_token_is(&t, at + 1, CH_TOKEN_OP, "(")) {
-            bool named = sdist_token_is(&t, at + 2, CH_TOKEN_NAME, "where");
-            size_t text = at + 2 + (named ? 2 : 0);
-            ch_buf_clear(&value);
-            if (sdist_token_at(&t, text)->type == CH_TOKEN_STRING) {
-                ch_token_value(t.source.text, sdist_token_at(&t, text), &value);
-                sdist_maps_root(s, ch_buf_str(&value));
-            }
+            read_where_of(s, &t, at + 2);
         }
     }
-    ch_buf_done(&value);
     sdist_tokens_done(&t);
 }
 
@@ -120,6 +151,7 @@ static void read_named(struct sdist *s, struct ch_str source, const char *argume
     for (size_t i = 0; all && i < names.count; i++) {
         each(s, names_at(&names, i));
     }
+    s->folders.over = s->folders.over || names.over;
     names_done(&names);
 }
 
@@ -199,6 +231,19 @@ static void read_scikit(struct sdist *s, const struct ch_toml_node *scikit)
     read_packages(s, packages); /* ["src/a"], or {"a" = "src/a"} */
 }
 
+/* "tests" of "tests/a*.py" */
+static struct ch_str before_pattern(struct ch_str path)
+{
+    size_t end;
+    if (ch_str_find_char(path, '*', &end)) {
+        while (end > 0 && path.ptr[end - 1] != '/') {
+            end--;
+        }
+        path.len = end;
+    }
+    return path;
+}
+
 static void read_setuptools(struct sdist *s, const struct ch_toml_node *setuptools)
 {
     const struct ch_toml_node *packages = ch_toml_find(setuptools, "packages");
@@ -230,7 +275,7 @@ void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root)
         if (text_at(n, "to").len > 0) {
             add(&s->folders, text_at(n, "include"));
         } else if (!ch_str_eq(text_at(n, "format"), CH_STR("sdist"))) {
-            sdist_installs_package(s, text_at(n, "include"));
+            add(&s->folders, before_pattern(text_at(n, "include")));
         }
     }
     const struct ch_toml_node *pdm = ch_toml_find(tool, "pdm");
@@ -262,12 +307,26 @@ static size_t longest(const struct names *n, struct ch_str tree)
     return best;
 }
 
+/* A package or module lies in the tree, or below the top of what is installed: which that is may be
+ * told after the package. */
+static size_t longest_folder(const struct sdist *s, struct ch_str tree, size_t root)
+{
+    size_t whole = longest(&s->folders, tree);
+    size_t below = longest(&s->folders, ch_str_sub(tree, root, tree.len));
+    return below > 0 && root + below > whole ? root + below : whole;
+}
+
+bool sdist_is_named(const struct sdist *s, struct ch_str tree)
+{
+    return names_has(&s->folders, tree) || names_has(&s->folders, sdist_below_root(s, tree));
+}
+
 bool sdist_is_mapped(const struct sdist *s, struct ch_str tree, struct ch_str *ret_below)
 {
     size_t root = longest(&s->roots, tree);
-    size_t folder = longest(&s->folders, tree);
+    size_t folder = longest_folder(s, tree, root);
     size_t skip = root > folder ? root : folder;
-    if (skip == 0 && names_has(&s->folders, tree)) { /* a file of force-include */
+    if (skip == 0 && sdist_is_named(s, tree)) { /* a file of force-include */
         *ret_below = path_base(tree);
         return true;
     }

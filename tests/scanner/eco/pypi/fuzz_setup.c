@@ -53,7 +53,7 @@ static void names_free(struct sdist *s)
     names_done(&s->folders);
     names_done(&s->objects);
     names_done(&s->tools);
-    ch_map_free(s->links);
+    sdist_links_done(s);
 }
 
 static void read_build_file(struct ch_str name, struct ch_str backend, struct ch_str text)

@@ -17,6 +17,10 @@
 #define POETRY "[build-system]\nbuild-backend = 'poetry.core.masonry.api'\n"
 #define SETUP(arguments) "from setuptools import setup\nsetup(" arguments ")\n"
 
+#define A32 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+/* base64 of the beginning of native code */
+#define ELF_TEXT "x = 1\nf0VMRgIB" A32 A32 A32 A32 A32 A32 A32 A32 A32 "\n"
+
 /* clang-format off */
 static const struct sdist_row tools[] = {
     {"versioningit calls the tree", {.more = {{"pyproject.toml", "[tool.versioningit.next-version]\n"
@@ -129,6 +133,19 @@ static const struct sdist_row roots[] = {
     {"... by name", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
       "setup(packages=find_packages(where='tests'))\n", NULL}, {"tests/m/__init__.py", STARTS, NULL}}}, "import-network",
      "setup.py|" LEGACY},
+    {"... behind another argument", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
+      "setup(packages=find_packages(exclude=['a', ('b')], where='tests'))\n", NULL}, {"tests/m/__init__.py", STARTS, NULL}}},
+     "import-network", "setup.py|" LEGACY},
+    {"... computed", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
+      "setup(packages=find_packages('te' + 'sts'))\n", NULL}}}, "", "setup.py|build-hook find_packages|" LEGACY},
+    {"... by a variable", {.more = {{"setup.py", "from setuptools import setup, find_packages\nx = 'tests'\n"
+      "setup(packages=find_packages(exclude=['a'], where=x))\n", NULL}}}, "", "setup.py|build-hook find_packages|" LEGACY},
+    {"... by a dictionary", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
+      "setup(packages=find_packages(exclude=['a'], **{'where': 'tests'}))\n", NULL}}}, "",
+     "setup.py|setup.py beyond declarations|build-hook find_packages|" LEGACY},
+    {"... here", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
+      "setup(packages=find_packages() + find_packages(include=['a', 'b']) + find_packages('.', exclude=['c']))\n", NULL}}}, "",
+     "setup.py|" LEGACY},
     {"what it leaves out", {.more = {{"setup.py", "from setuptools import setup, find_packages\n"
       "setup(packages=find_packages(exclude=['tests', 'tests.*']))\n", NULL}, {"tests/__init__.py", STARTS, NULL}}}, "",
      "setup.py|" LEGACY},
@@ -142,11 +159,21 @@ static const struct sdist_row roots[] = {
      "import-network", "setup.py|" LEGACY},
     {"... below a mapped top", {.more = {{"setup.py", SETUP("package_dir={'': 'src'}, packages=['tests']"), NULL},
       {"src/tests/x.py", STARTS, NULL}}}, "import-network", "setup.py|" LEGACY},
+    {"... below a top that is told elsewhere", {.more = {{"setup.py", SETUP("packages=['tests']"), NULL},
+      {"setup.cfg", "[options]\npackage_dir =\n  = src\n", NULL}, {"src/tests/x.py", STARTS, NULL}}}, "import-network",
+     "setup.py|" LEGACY},
+    {"a module there", {.more = {{"setup.py", SETUP("py_modules=['test_m']"), NULL},
+      {"setup.cfg", "[options]\npackage_dir =\n  = src\n", NULL}, {"src/test_m.py", STARTS, NULL}}}, "import-network",
+     "setup.py|" LEGACY},
+    {"a package of tests alone", {.more = {{"setup.py", SETUP("packages=['tests.a']"), NULL}, {"tests/a/x.py", STARTS, NULL}}},
+     "import-network", "setup.py|" LEGACY},
     {"... of setup.cfg", {.more = {{"setup.cfg", "[options]\npackages = m, tools\n", NULL}, {"tools/x.py", STARTS, NULL}}},
      "import-network", LEGACY},
     {"... of pyproject.toml", {.more = {{"pyproject.toml", "[tool.setuptools]\npackages = ['tests']\n", NULL},
       {"tests/x.py", STARTS, NULL}}}, "import-network", LEGACY},
     {"... of poetry", {.more = {{"pyproject.toml", POETRY "[[tool.poetry.packages]]\ninclude = 'tests'\n", NULL},
+      {"tests/x.py", STARTS, NULL}}}, "import-network", "build-backend poetry.core.masonry.api"},
+    {"... by a pattern", {.more = {{"pyproject.toml", POETRY "[[tool.poetry.packages]]\ninclude = 'tests/**/*.py'\n", NULL},
       {"tests/x.py", STARTS, NULL}}}, "import-network", "build-backend poetry.core.masonry.api"},
     {"... of poetry's sdist alone", {.more = {{"pyproject.toml", POETRY
       "[[tool.poetry.packages]]\ninclude = 'tests'\nformat = 'sdist'\n", NULL}, {"tests/x.py", STARTS, NULL}}}, "",
@@ -173,6 +200,14 @@ static const struct sdist_row roots[] = {
     {"... to a text", {.more = {{"m/a.txt", STARTS, NULL}, {"m/a.py", NULL, "a.txt"}}}, "import-network symlink", LEGACY},
     {"a package that is a link to tests", {.more = {{"tests/x.py", STARTS, NULL}, {"m", NULL, "tests"}}}, "import-network symlink",
      LEGACY},
+    {"a package in it that is one, too", {.more = {{"docs/x.py", STARTS, NULL}, {"tests/a", NULL, "../docs"}, {"m", NULL, "tests"}}},
+     "import-network symlink", LEGACY},
+    {"... by other names", {.more = {{"docs/x.py", STARTS, NULL}, {"tests/b", NULL, "../docs"}, {"n", NULL, "tests"}}},
+     "import-network symlink", LEGACY},
+    {"compiled Python that is a link", {.more = {{"tests/x.py", "x = 1\n", NULL}, {"tests/x.pyc", "x", NULL},
+      {"m/x.pyc", NULL, "=foo_bar-1.0/tests/x.pyc"}}}, "pyc-without-source test-content", LEGACY},
+    {"native code that is a link", {.more = {{"tests/x.so", ELF_TEXT, NULL}, {"m/x.so", NULL, "=foo_bar-1.0/tests/x.so"}}},
+     "native-disguised test-content type-differs", LEGACY},
     {"what setup.py imports is a link", {.more = {{"setup.py", "import helper\n" SETUP(""), NULL}, {"tests/x.py", STARTS, NULL},
       {"helper.py", NULL, "tests/x.py"}}}, "install-network symlink", "setup.py|setup.py beyond declarations|" LEGACY},
     {"what it imports lies below one", {.more = {{"setup.py", "import h.x\n" SETUP(""), NULL}, {"tests/x.py", STARTS, NULL},
