@@ -81,11 +81,13 @@ def run_apart(name, tests, slots):
         slots.put(slot)
     body, _, last = done.stdout.rstrip("\n").rpartition("\n")
     counted = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", last)
-    if not counted:
-        print(f"{done.stdout}\nERROR: {name} (it ended with status {done.returncode} before it had counted)")
-        return 0, 1, 0
-    print(body, flush=True)
-    return tuple(int(n) for n in counted.groups())
+    counts = tuple(int(n) for n in counted.groups()) if counted else (0, 0, 0)
+    if sum(counts) == 0 or done.returncode != (1 if counts[1] else 0):
+        body = f"{done.stdout}\nERROR: {name} (its process ended with status {done.returncode})"
+        counts = counts[0], counts[1] + 1, counts[2]
+    sys.stdout.write(body + "\n")  # in one piece: others write, too
+    sys.stdout.flush()
+    return counts
 
 
 # Those that wait longest start first, or they would be what is left at the end.
@@ -94,18 +96,22 @@ LONGEST = ("test_waiting.", "test_upstream.", "test_budgets.", "test_kill.", "te
 
 def run_all(tests, jobs):
     """(passed, failed, skipped)"""
-    classes = {}
+    classes, unloaded = {}, []
     for test in tests:
-        classes.setdefault(type(test).__module__ + "." + type(test).__qualname__, []).append(test)
-    if jobs == 1 or len(classes) == 1:
+        if type(test).__module__ == "unittest.loader":  # stands for a file, and says why; has no name to load it by
+            unloaded.append(test)
+        else:
+            classes.setdefault(type(test).__module__ + "." + type(test).__qualname__, []).append(test)
+    if jobs == 1 or len(classes) < 2:
         return run_here(tests)
+    first = run_here(unloaded) if unloaded else (0, 0, 0)
     slots = queue.SimpleQueue()
     for slot in range(jobs):
         slots.put(slot)
     names = sorted(classes, key=lambda name: (not name.startswith(LONGEST), name))
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         counts = pool.map(lambda name: run_apart(name, classes[name], slots), names)
-        return tuple(sum(column) for column in zip(*counts))
+        return tuple(sum(column) for column in zip(first, *counts))
 
 
 def main():
