@@ -20,7 +20,8 @@ BIN = os.environ.get("CUSTOMHOUSE_BIN", os.path.join(ROOT, "build-test", "bin"))
 
 # Below what the kernel gives to outgoing connections, and a range for each of the runs side by side: a port
 # found free here is still free when the service listens on it.
-PORTS = iter(range(16000 + 2000 * int(os.environ.get("CUSTOMHOUSE_E2E_SLOT", "0")) + os.getpid() % 1000, 32000))
+SLOT_PORTS = 16000 + 2000 * int(os.environ.get("CUSTOMHOUSE_E2E_SLOT", "0"))
+PORTS = iter(range(SLOT_PORTS + os.getpid() % 1000, SLOT_PORTS + 2000))
 
 
 def free_port():
