@@ -37,7 +37,6 @@ class House(Quarantine):
         cls.fill()
         cls.service = Service(cls.up.url, admin=True)
         cls.addClassCleanup(cls.service.remove)
-        os.chmod(cls.service.dir, 0o711)  # whoever has an account here reaches the socket
         scheme = "http"
         if cls.tls:
             scheme = "https"
@@ -74,8 +73,7 @@ class House(Quarantine):
 
     @classmethod
     def by_socket(cls, who, command, *args):
-        return cls.run_it([command, "--state", cls.service.state, *args], cwd="/", user=UIDS[who], group=UIDS[who],
-                          extra_groups=[])
+        return cls.service.command(command, *args, uid=UIDS[who])
 
     @classmethod
     def by_server(cls, who, command, *args, server=None):
