@@ -1,6 +1,7 @@
 #!/bin/sh
-# Which program may hold what: SQLite is the keeper's and the auditor's, libcurl that of fetcher and egress, archive and file type
-# libraries the scanner's, and so are those that unpack bzip2 and xz. usage: linkage.sh FOLDER-OF-PROGRAMS
+# Which program may hold what: SQLite is the keeper's and the auditor's, libcurl the fetcher's (egress is the same
+# program) and reach's, archive and file type libraries the scanner's, and so are those that unpack bzip2 and xz.
+# usage: linkage.sh FOLDER-OF-PROGRAMS
 set -eu
 bin=$1
 failed=0
@@ -8,14 +9,14 @@ failed=0
 # may PROGRAM LIBRARY: is this the one program that the library belongs to?
 may() {
     case "$1 $2" in
-    "keeper libsqlite3" | "audit libsqlite3" | "fetcher libcurl" | "scanner libarchive" | \
+    "keeper libsqlite3" | "audit libsqlite3" | "fetcher libcurl" | "reach libcurl" | "scanner libarchive" | \
         "scanner libyara" | "scanner libmagic" | "scanner libbz2" | "scanner liblzma" | \
         "scanner libhs") return 0 ;;
     esac
     return 1
 }
 
-for program in admin audit customhouse keeper gateway fetcher scanner; do
+for program in admin audit customhouse keeper gateway fetcher reach scanner; do
     if [ ! -x "$bin/$program" ]; then
         echo "$bin/$program: missing"
         failed=1
@@ -33,7 +34,7 @@ for program in admin audit customhouse keeper gateway fetcher scanner; do
 done
 
 # the test would pass over programs that link nothing at all
-for pair in keeper:libsqlite3 audit:libsqlite3 fetcher:libcurl scanner:libarchive scanner:libbz2 \
+for pair in keeper:libsqlite3 audit:libsqlite3 fetcher:libcurl reach:libcurl scanner:libarchive scanner:libbz2 \
     scanner:liblzma scanner:libyara scanner:libhs; do
     if ! readelf -d "$bin/${pair%%:*}" | grep -q "NEEDED.*${pair##*:}"; then
         echo "${pair%%:*}: does not link ${pair##*:}: is this test still about the right libraries?"

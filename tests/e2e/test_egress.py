@@ -82,6 +82,11 @@ syslog:
             add_wheel(cls.up, name, "1.0", days=1)
         add_wheel(cls.up, "evil", "1.0", data=wheels.forged_directory("evil", "1.0"))
 
+    def tearDown(self):
+        super().tearDown()
+        for receiver in (self.hook, self.late, self.mail, self.direct, self.syslog):
+            self.assertEqual(receiver.wrong, [], type(receiver).__name__)
+
     def ok(self, *args):
         status, out, err = self.service.command(*args)
         self.assertEqual(status, 0, out + err)
@@ -135,7 +140,6 @@ syslog:
         body = self.eventually(lambda: self.told(self.hook, "exception.rejected", number), 20)[0]
         self.assertNotIn("Ann", json.dumps(body))
         self.assertFalse([m for m in self.mail.got if "rejected" in m[2]])  # it did not want those
-        self.assertEqual((self.hook.wrong, self.mail.wrong, self.direct.wrong), ([], [], []))
 
     def test_an_attack_is_an_alarm(self):
         self.service.ask(file_path("evil", "1.0"))
@@ -153,13 +157,13 @@ syslog:
         state = self.destination("hook")
         self.assertGreaterEqual(state["waiting"], 1)
         self.eventually(lambda: "503" in self.destination("hook")["error"], 10)
-        self.assertIn("failed", self.ok("status"))
+        self.assertRegex(self.ok("status"), r"(?m)^webhooks/hook: .*; failed \d+ times in a row, .*503")
         self.kill("egress")
         self.kill("keeper")
         self.hook.status = 204
         self.eventually(lambda: self.told(self.hook, "exception.requested", number), 60)
-        self.assertTrue(set(self.hook.refused) <= set(self.hook.ids()))  # the same again, and known as such
         self.eventually(lambda: self.destination("hook")["waiting"] == 0, 60)
+        self.assertLessEqual(set(self.hook.refused), set(self.hook.ids()))  # the same again, and known as such
 
     def test_a_destination_is_added_by_a_reload(self):
         text = f"  - name: late\n    url: {self.late.url}\n    secret_file: {self.folder}/late\n    events: [requests]\n"
@@ -169,7 +173,6 @@ syslog:
                                  if d["name"] == "late"], 20)
         number = self.ask("later")
         self.eventually(lambda: self.told(self.late, "exception.requested", number), 40)
-        self.assertEqual(self.late.wrong, [])
 
     def test_the_log_arrives_whole_and_in_order(self):
         self.syslog.slow = True
@@ -196,7 +199,6 @@ syslog:
             self.assertTrue(n in seen or n == last + 1, (n, last))
             seen.add(n)
             last = max(last, n)
-        self.assertEqual(self.syslog.wrong, [])
         kinds = {r["kind"] for _, r in self.syslog.got}
         self.assertLessEqual({"genesis", "exception"}, kinds)
 
@@ -230,7 +232,12 @@ syslog:
         """Neither in the log, nor in what processes show, nor in what goes out."""
         number = self.ask("young")
         self.eventually(lambda: self.told(self.hook, "exception.requested", number), 40)
-        for text in (self.service.log(), self.ok("status"), json.dumps([b for _, b in self.hook.got])):
+        texts = [self.service.log(), self.ok("status"), json.dumps([b for _, b in self.hook.got]),
+                 *(m[2] for m in self.mail.got)]
+        for pid in (self.service.process.pid, *self.service.processes()):
+            with open(f"/proc/{pid}/cmdline") as f:
+                texts.append(f.read())
+        for text in texts:
             self.assertNotIn(self.hook.secret, text)
             self.assertNotIn(PASSWORD, text)
 

@@ -16,16 +16,21 @@ OUTSIDE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 FILES = 12
 
 
-def outside_program():
-    """Built once; a test that needs it is skipped, with the reason, where it cannot be."""
+def outside_modules():
+    """go, when it has the modules of that program; a test that needs it is skipped, with the reason, where it has not."""
     go = shutil.which("go")
     if go is None:
         raise unittest.SkipTest("there is no go (Debian: golang)")
-    program = os.path.join(os.path.dirname(os.path.abspath(BIN)), "outside", "outside")
     have = subprocess.run([go, "mod", "download"], cwd=OUTSIDE, capture_output=True, text=True)
     if have.returncode != 0:
         raise unittest.SkipTest("Go modules cannot be had: " + have.stderr.strip().splitlines()[-1])
-    subprocess.run([go, "build", "-o", program, "."], cwd=OUTSIDE, check=True)
+    return go
+
+
+def outside_program():
+    """Built once."""
+    program = os.path.join(os.path.dirname(os.path.abspath(BIN)), "outside", "outside")
+    subprocess.run([outside_modules(), "build", "-o", program, "."], cwd=OUTSIDE, check=True)
     return program
 
 

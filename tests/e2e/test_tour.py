@@ -12,7 +12,7 @@ from house.case import add_wheel
 from house.clients import Client
 from house.service import BIN, ROOT, Service
 from house.upstream import Upstream
-from test_log import outside_program
+from test_log import outside_modules
 
 UIDS = {"#": 0, "ann$": 64401, "bob$": 64402}
 # what ends with another status than 0, and does so in README
@@ -50,7 +50,7 @@ class Tour(unittest.TestCase):
     def setUp(self):
         if os.geteuid() != 0:
             self.skipTest("needs root: only root runs commands as other persons")
-        outside_program()  # its modules; or the test is skipped
+        outside_modules()
         self.up = Upstream()
         self.addCleanup(self.up.close)
         add_wheel(self.up, "young", "1.0")

@@ -9,7 +9,7 @@ import time
 from . import raw, wheels
 from .case import add_wheel, file_path
 
-WHOLE = {"keeper": 1, "fetcher": 1, "scanner": 2}  # and one gateway per core
+WHOLE = {"keeper": 1, "fetcher": 1, "egress": 1, "scanner": 2}  # and one gateway per core
 
 
 class Book:
@@ -178,10 +178,12 @@ class Load:
             return
         a = self.ask(path)
         # Neither served nor blocked is no lost decision, while it says so and ends.
-        end = time.monotonic() + 60
-        while a.status == 307 or ("try again in about" in a.reason and time.monotonic() < end):
+        undecided, end = "try again in about", time.monotonic() + 60
+        while a.status == 307 or (undecided in a.reason and time.monotonic() < end):
+            if a.status != 307:
+                time.sleep(0.05)
             a = self.ask(a["Location"] if a.status == 307 else path)
-        if a.status != status:
+        if a.status != status or undecided in a.reason:
             self.book.wrong.append(f"lost: {name} should be {verdict}: {a!r}")
         code, out, err = self.service.command("explain", f"pypi:{name}", "--json")
         if code != 0 or json.loads(out)[0]["verdict"] != verdict:

@@ -11,6 +11,7 @@ import socket
 import socketserver
 import ssl
 import subprocess
+import sys
 import threading
 import time
 
@@ -44,8 +45,14 @@ class Threaded(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def __init__(self, address, handler, wrong):
+        super().__init__(address, handler)
+        self.wrong = wrong
+
     def handle_error(self, request, client_address):
-        pass  # clients are killed in these tests
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):  # clients are killed in these tests; what they say is never past reading
+            self.wrong.append(f"{type(error).__name__}: {error}")
 
 
 def run(server):
@@ -66,7 +73,11 @@ class Hook:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # it was killed
+                    self.close_connection = True
+                    return
                 fault = hook.fault(self.headers, body)
                 status = 400 if fault else hook.status
                 if fault:
@@ -81,7 +92,7 @@ class Hook:
 
             def log_message(self, *args):
                 pass
-        self.server = Threaded(("127.0.0.1", 0), Handler)
+        self.server = Threaded(("127.0.0.1", 0), Handler, self.wrong)
         self.port = run(self.server)
         self.url = f"http://127.0.0.1:{self.port}/hook"
 
@@ -118,6 +129,13 @@ class Mail:
             def say(self, line):
                 self.wfile.write(line.encode() + b"\r\n")
 
+            def line(self, most=1000):
+                """With its end; "" when there is none any more, or it is wrong."""
+                text = self.rfile.readline().decode("ascii")
+                if text.endswith("\n") and (not text.endswith("\r\n") or len(text) > most):
+                    mail.wrong.append(text)
+                return text if text.endswith("\r\n") and len(text) <= most else ""
+
             def begin_tls(self):
                 self.connection = context.wrap_socket(self.connection, server_side=True)
                 self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
@@ -128,10 +146,7 @@ class Mail:
                     self.begin_tls()
                     tls = True
                 self.say("220 receiver ESMTP")
-                while line := self.rfile.readline().decode():
-                    if not line.endswith("\r\n"):
-                        mail.wrong.append(line)
-                        return
+                while line := self.line():
                     line = line[:-2]
                     word = line.split(" ")[0].upper()
                     if word == "EHLO":
@@ -144,7 +159,7 @@ class Mail:
                     elif word == "AUTH":
                         if line == "AUTH PLAIN":
                             self.say("334 ")
-                            line += " " + self.rfile.readline().decode().strip()
+                            line += " " + self.line()[:-2]
                         known = tls and line == f"AUTH PLAIN {plain}"
                         self.say("235 good" if known else "535 no")
                     elif word == "MAIL" and known:
@@ -156,9 +171,8 @@ class Mail:
                     elif word == "DATA" and to:
                         self.say("354 go ahead")
                         lines = []
-                        while (text := self.rfile.readline().decode("ascii")) != ".\r\n":
-                            if not text.endswith("\r\n") or len(text) > 1000:
-                                mail.wrong.append(text)
+                        while (text := self.line()) != ".\r\n":
+                            if not text:
                                 return
                             lines.append(text[1:-2] if text.startswith(".") else text[:-2])
                         mail.got.append((sender, to, "\n".join(lines)))
@@ -168,7 +182,7 @@ class Mail:
                         return
                     else:
                         self.say("503 not now")
-        self.server = Threaded(("127.0.0.1", 0), Handler)
+        self.server = Threaded(("127.0.0.1", 0), Handler, self.wrong)
         self.port = run(self.server)
 
     def close(self):
@@ -206,7 +220,7 @@ class Syslog:
                         syslog.wrong.append(rest)
                     tls.unwrap()  # "MUST reply with a close_notify"
         self.open = set()
-        self.server = Threaded(("127.0.0.1", self.port), Handler)
+        self.server = Threaded(("127.0.0.1", self.port), Handler, self.wrong)
         self.port = run(self.server)
 
     def take(self, data):

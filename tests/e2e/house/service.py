@@ -20,7 +20,8 @@ BIN = os.environ.get("CUSTOMHOUSE_BIN", os.path.join(ROOT, "build-test", "bin"))
 
 # Below what the kernel gives to outgoing connections, and a range for each of the runs side by side: a port
 # found free here is still free when the service listens on it.
-PORTS = iter(range(16000 + 2000 * int(os.environ.get("CUSTOMHOUSE_E2E_SLOT", "0")) + os.getpid() % 1000, 32000))
+SLOT_PORTS = 16000 + 2000 * int(os.environ.get("CUSTOMHOUSE_E2E_SLOT", "0"))
+PORTS = iter(range(SLOT_PORTS + os.getpid() % 1000, SLOT_PORTS + 2000))
 
 
 def free_port():
@@ -131,10 +132,14 @@ class Service:
             raise AssertionError(a)
         return str(json.loads(a.body)["exception"])
 
-    def command(self, *args, timeout=120):
-        """(exit status, stdout, stderr)"""
+    def command(self, *args, timeout=120, uid=0):
+        """(exit status, stdout, stderr). `uid`: by another user of this host, which only root can be."""
+        other = {}
+        if uid:
+            os.chmod(self.dir, 0o711)  # whoever has an account here reaches the socket
+            other = {"user": uid, "group": uid, "extra_groups": [], "cwd": "/", "env": dict(os.environ, HOME="/nonexistent")}
         done = subprocess.run([os.path.join(BIN, "customhouse"), args[0], "--state", self.state,
-                               *args[1:]], capture_output=True, text=True, timeout=timeout)
+                               *args[1:]], capture_output=True, text=True, timeout=timeout, **other)
         return done.returncode, done.stdout, done.stderr
 
     def access_log(self):
