@@ -14,6 +14,7 @@ import json
 import os
 import queue
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -110,6 +111,8 @@ def run_all(tests, jobs):
     slots = queue.SimpleQueue()
     for slot in range(jobs):
         slots.put(slot)
+    # Who ends this by time ends the others with it: what those had said by then is told.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     names = sorted(classes, key=lambda name: (not name.startswith(LONGEST), name))
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         counts = pool.map(lambda name: run_apart(name, classes[name], slots), names)
