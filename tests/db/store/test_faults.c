@@ -92,10 +92,11 @@ static bool may_scan(size_t id)
            id == CH_SQL_END_RULINGS_OF_NAME; /* an act of a person, as rare as rulings are few */
 }
 
-/* Statements that sort what an index gave them, since that is little: the inspections of one file. */
+/* Statements that sort what an index gave them, since that is little: the inspections of one file; notifications of one
+ * destination, at most `notice_rows` and those of one tick. */
 static bool may_sort(size_t id)
 {
-    return id == CH_SQL_INSPECTION_CONTEXTS;
+    return id == CH_SQL_INSPECTION_CONTEXTS || id == CH_SQL_NOTICES_OLDEST;
 }
 
 static void test_statements_use_indexes(void **state)
