@@ -103,13 +103,29 @@ enum ch_code ch_store_people(struct ch_store *s, ch_store_people_fn *each, void 
 
 /* --- failed sign-ins, by the minute --- */
 
-enum ch_code ch_store_count_sign_in(struct ch_store *s, const struct ch_sign_in_row *row,
-                                    struct ch_err *err)
+enum ch_code ch_store_count_sign_ins(struct ch_store *s, const struct ch_sign_in_row *row,
+                                     uint64_t rows, uint64_t rows_of_one, struct ch_err *err)
 {
-    return ch_sql_run(
-        s, CH_SQL_COUNT_SIGN_IN,
-        CH_ARGS(ch_arg_int(row->minute), ch_arg_text(row->principal), ch_arg_text(row->why)), NULL,
-        err);
+    uint64_t changed = 0;
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_COUNT_SIGN_INS,
+                   CH_ARGS(ch_arg_u64(row->times), ch_arg_int(row->minute),
+                           ch_arg_text(row->principal), ch_arg_text(row->address),
+                           ch_arg_text(row->via), ch_arg_text(row->path), ch_arg_text(row->why)),
+                   &changed, err);
+    if (rc != CH_OK || changed > 0) {
+        return rc;
+    }
+    rc = ch_sql_run(s, CH_SQL_ADD_SIGN_INS,
+                    CH_ARGS(ch_arg_int(row->minute), ch_arg_text(row->principal),
+                            ch_arg_text(row->address), ch_arg_text(row->via),
+                            ch_arg_text(row->path), ch_arg_text(row->why), ch_arg_u64(row->times),
+                            ch_arg_u64(rows), ch_arg_u64(rows_of_one)),
+                    &changed, err);
+    return rc == CH_OK && changed == 0
+               ? ch_fail(err, CH_E_LIMIT, "failed sign-ins of minute %lld: enough rows",
+                         (long long)row->minute)
+               : rc;
 }
 
 enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_store_sign_in_fn *each,
@@ -122,8 +138,11 @@ enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_sto
         struct ch_sign_in_row row = {
             .minute = ch_col_int(&c, 0),
             .principal = ch_col_str(&c, 1),
-            .why = ch_col_str(&c, 2),
-            .times = ch_col_u64(&c, 3),
+            .address = ch_col_str(&c, 2),
+            .via = ch_col_str(&c, 3),
+            .path = ch_col_str(&c, 4),
+            .why = ch_col_str(&c, 5),
+            .times = ch_col_u64(&c, 6),
         };
         rc = each(ctx, &row, err);
     }
@@ -133,5 +152,6 @@ enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_sto
 
 enum ch_code ch_store_drop_sign_ins_before(struct ch_store *s, int64_t minute, struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_DROP_SIGN_INS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL, err);
+    return ch_sql_run_overwriting(s, CH_SQL_DROP_SIGN_INS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL,
+                                  err);
 }

@@ -449,15 +449,24 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " LEFT JOIN group_member m ON m.id = f.id LEFT JOIN group_grant g ON g.id = f.id"
          " LEFT JOIN token t ON t.id = f.id LEFT JOIN people_end e ON e.id = f.id ORDER BY f.id",
          ""},
-    [CH_SQL_COUNT_SIGN_IN] = {"count failed sign-in",
-                              "INSERT INTO log_sign_in (minute, principal, why, times)"
-                              " VALUES ($1, $2, $3, 1) ON CONFLICT (minute, principal, why)"
-                              " DO UPDATE SET times = log_sign_in.times + 1",
-                              "itt", true},
-    [CH_SQL_SIGN_INS_BEFORE] = {"list failed sign-ins",
-                                "SELECT minute, principal, why, times FROM log_sign_in"
-                                " WHERE minute < $1 ORDER BY minute, principal, why",
-                                "i"},
+    [CH_SQL_COUNT_SIGN_INS] = {"count failed sign-ins",
+                               "UPDATE log_sign_in SET times = times + $1 WHERE minute = $2"
+                               " AND principal = $3 AND address = $4 AND via = $5 AND path = $6"
+                               " AND why = $7",
+                               "iittttt"},
+    [CH_SQL_ADD_SIGN_INS] =
+        {"add failed sign-ins",
+         "INSERT INTO log_sign_in (minute, principal, address, via, path, why, times)"
+         " SELECT $1, $2, $3, $4, $5, $6, $7"
+         " WHERE (SELECT count(*) FROM log_sign_in WHERE minute = $1) < $8"
+         " AND (SELECT count(*) FROM log_sign_in WHERE minute = $1 AND principal = $2"
+         " AND address = $3) < $9",
+         "itttttiii", true},
+    [CH_SQL_SIGN_INS_BEFORE] =
+        {"list failed sign-ins",
+         "SELECT minute, principal, address, via, path, why, times FROM log_sign_in"
+         " WHERE minute < $1 ORDER BY minute, principal, address, via, path, why",
+         "i"},
     [CH_SQL_DROP_SIGN_INS_BEFORE] = {"drop failed sign-ins",
                                      "DELETE FROM log_sign_in WHERE minute < $1", "i"},
 

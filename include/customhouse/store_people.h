@@ -53,11 +53,16 @@ enum ch_code ch_store_people(struct ch_store *s, ch_store_people_fn *each, void 
 struct ch_sign_in_row {
     int64_t minute; /* since 1970 */
     struct ch_str principal; /* whose token it was; absent: nobody's that is known */
+    struct ch_str address;   /* absent: many */
+    struct ch_str via;       /* "gateway", "admin" */
+    struct ch_str path;      /* absent: many */
     struct ch_str why;       /* "unknown", "expired", ... */
     uint64_t times;
 };
-enum ch_code ch_store_count_sign_in(struct ch_store *s, const struct ch_sign_in_row *row,
-                                    struct ch_err *err) CH_MUST_CHECK; /* one more; `times` does not count */
+/* So many times more. Where its minute has no such row yet, one is added, but not beyond `rows` of that minute
+ * and `rows_of_one` of the same principal and address: then it is CH_E_LIMIT, and nothing was counted. */
+enum ch_code ch_store_count_sign_ins(struct ch_store *s, const struct ch_sign_in_row *row, uint64_t rows,
+                                     uint64_t rows_of_one, struct ch_err *err) CH_MUST_CHECK;
 typedef enum ch_code ch_store_sign_in_fn(void *ctx, const struct ch_sign_in_row *row, struct ch_err *err);
 /* A failure of `each` ends it. */
 enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_store_sign_in_fn *each,
