@@ -125,6 +125,42 @@ enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
     return audit_add(k, &a, err);
 }
 
+/* ------------------------------------------------------------------ what two have to say */
+
+enum ch_code audit_proposal(struct keeper *k, const struct ch_proposal_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "proposal");
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_commit(&a, "by", row->by);
+    audit_entry_commit(&a, "change", row->change);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_end(&a);
+    ch_log_entry_sha(&a.e, "what", &row->what);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_proposal_end(struct keeper *k, uint64_t id, const char *how, struct ch_str by,
+                                int64_t at_us, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "proposal-end");
+    a.row.source = id;
+    a.row.at_us = at_us;
+    ch_log_entry_int(&a.e, "at_us", at_us);
+    audit_entry_commit(&a, "by", by);
+    ch_log_entry_str(&a.e, "how", ch_str_of(how));
+    ch_log_entry_int(&a.e, "id", (int64_t)id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+/* ------------------------------------------------------------------ failed sign-ins */
+
 /* In the end there is a row for each person, process and cause, whatever strangers do. */
 enum ch_code audit_sign_ins_failed(struct keeper *k, struct ch_sign_in_row row, struct ch_err *err)
 {

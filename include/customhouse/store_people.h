@@ -49,6 +49,24 @@ typedef void ch_store_people_fn(void *ctx, const struct ch_people_row *row);
 enum ch_code ch_store_people(struct ch_store *s, ch_store_people_fn *each, void *ctx,
                              struct ch_err *err) CH_MUST_CHECK;
 
+/* What one person has said that two have to say: a fact, too, that ends with one of its own. */
+struct ch_proposal_row {
+    uint64_t id; /* ch_store_add_proposal does not look at it */
+    struct ch_sha256 what;
+    struct ch_str change; /* for people */
+    struct ch_str by;
+    int64_t at_us;
+};
+enum ch_code ch_store_add_proposal(struct ch_store *s, const struct ch_proposal_row *row,
+                                   uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
+/* `how`: "done", "said again", "too old", "too many". CH_E_EXISTS: it has ended already. */
+enum ch_code ch_store_end_proposal(struct ch_store *s, uint64_t id, struct ch_str how,
+                                   struct ch_str by, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* Those that stand, in the order they came. */
+typedef void ch_store_proposal_fn(void *ctx, const struct ch_proposal_row *row);
+enum ch_code ch_store_proposals(struct ch_store *s, ch_store_proposal_fn *each, void *ctx,
+                                struct ch_err *err) CH_MUST_CHECK;
+
 /* Failed sign-ins are counted by the minute, and become one entry each when the minute is over. */
 struct ch_sign_in_row {
     int64_t minute; /* since 1970 */
