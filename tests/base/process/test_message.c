@@ -140,7 +140,8 @@ static void fetching_travels(void **state)
                               73,
                               74,
                               75,
-                              76};
+                              76,
+                              77};
         struct ch_fetch out;
         ROUND_TRIP(fetch, CH_MSG_FETCH, in, out);
         assert_int_equal(out.job, 71);
@@ -157,6 +158,7 @@ static void fetching_travels(void **state)
         assert_int_equal(out.expected_bytes, 74);
         assert_int_equal(out.timeout_ms, 75);
         assert_int_equal(out.answer_ms, 76);
+        assert_int_equal(out.retry_ms, 77);
         DONE();
     }
     {
@@ -177,7 +179,8 @@ static void fetching_travels(void **state)
                                 text_of(h),
                                 text_of(ch_limits.url_bytes),
                                 text_of(ch_limits.text_bytes),
-                                94};
+                                94,
+                                95};
         struct ch_fetched out;
         ROUND_TRIP(fetched, CH_MSG_FETCHED, in, out);
         assert_int_equal(out.job, 91);
@@ -190,6 +193,7 @@ static void fetching_travels(void **state)
         assert_same(out.effective_url, in.effective_url);
         assert_same(out.text, in.text);
         assert_int_equal(out.elapsed_ms, 94);
+        assert_int_equal(out.retry_after_s, 95);
         DONE();
     }
     {
@@ -306,10 +310,9 @@ static void the_table_says_who_sends_what(void **state)
     assert_string_equal(ch_message_row(CH_MSG_FETCH)->name, "CH_MSG_FETCH");
     /* T21: nothing a gateway may send is an administrative verb */
     static const uint16_t of_gateway[] = {
-        CH_MSG_READY,       CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
-        CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_ASK_TOKEN,
-        CH_MSG_SERVED,
-        CH_MSG_ASK_EXCEPTION}; /* which only asks: it grants nothing */
+        CH_MSG_READY,       CH_MSG_RELOADED,     CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
+        CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS,  CH_MSG_ASK_DOCUMENT, CH_MSG_ASK_TOKEN,
+        CH_MSG_SERVED,      CH_MSG_ASK_EXCEPTION}; /* which only asks: it grants nothing */
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {
         const struct ch_message_row *row = ch_message_row((uint16_t)type);
