@@ -66,6 +66,9 @@
     X(gateway_guess_burst, 30, "tokens", "that are wrong, of one client, before it has to wait")   \
     X(gateway_guess_ms, 1000, "ms", "for one more of them")                                        \
     X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \
+    /* witness */                                                                                  \
+    X(witness_connections, 256, "connections", "to a witness at once; a log needs one")            \
+    X(witness_connections_per_address, 32, "connections", "of one client of it")                   \
     X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
     X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
     /* names */                                                                                    \
@@ -112,6 +115,9 @@
     X(egress_retry_ms, 2000, "ms",                                                                 \
       "before a destination that failed is tried again, doubled each time")                        \
     X(egress_retry_max_ms, 900000, "ms", "between two tries of a destination")                     \
+    X(cosign_pause_ms, 1000, "ms", "between two checkpoints that a witness is asked to cosign")    \
+    X(cosign_again_ms, 3600000, "ms",                                                              \
+      "an idle log's checkpoint is cosigned again: until when nobody saw another")                 \
     X(notice_bytes, 16384, "bytes", "what a notification says")                                    \
     X(notice_rows, 10000, "notifications",                                                         \
       "that wait for one destination; the oldest are given up")                                    \
