@@ -48,6 +48,7 @@
     X(CH_MSG_DOCUMENT, 30, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                  \
     X(CH_MSG_ASK_TOKEN, 35, 2u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_TOKEN, 36, 64u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
+    X(CH_MSG_SIGN_INS, 37, 128u << 10, 0, CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN))       \
     X(CH_MSG_ASK_EXCEPTION, 38, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
     X(CH_MSG_EXCEPTION, 39, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
     /* keeper and fetcher */                                                                       \
@@ -246,6 +247,26 @@ struct ch_token_reply {
 void ch_token_reply_put(struct ch_buf *b, const struct ch_token_reply *m);
 enum ch_code ch_token_reply_get(struct ch_str payload, struct ch_token_reply *ret,
                                 struct ch_err *err) CH_MUST_CHECK;
+
+/* SIGN_INS: sign-ins that failed since the last one, counted where they came in, of administrators, too:
+ * struct ch_sign_ins, one after the other. It says what was presented by its digest; whose that is, and what
+ * is wrong with it, the keeper sees for itself. */
+enum ch_sign_in_fault {
+    CH_SIGN_IN_MALFORMED = 0, /* no token could be read in the credentials */
+    CH_SIGN_IN_NOT_TRIED,     /* its address had tried too many: nobody looked at it */
+    CH_SIGN_IN_REFUSED,       /* the keeper has said that it is none */
+    CH_SIGN_IN_UNANSWERED,    /* whoever sent it left before the keeper's answer: it may have been good */
+};
+struct ch_sign_ins {
+    enum ch_sign_in_fault fault;
+    struct ch_sha256 digest; /* of the token; zero: there is none, or these are of many */
+    struct ch_str address;   /* absent: of many */
+    struct ch_str path;      /* without query, clipped; absent: many */
+    uint32_t times;
+};
+void ch_sign_ins_put(struct ch_buf *b, const struct ch_sign_ins *m);
+/* The next one; r fails on anything but whole ones within limits.h. */
+struct ch_sign_ins ch_sign_ins_get(struct ch_rd *r);
 
 struct ch_ask_page {
     uint64_t ask;              /* chosen by the gateway, returned with the answer */
