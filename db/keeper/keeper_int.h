@@ -214,6 +214,9 @@ struct keeper {
     struct ch_blobs *blobs;
     struct ch_policy *policy;
     const struct ch_config *config;
+    /* what a reload tries, not in force; else NULL */
+    struct ch_policy *prepared_policy;
+    struct ch_config *prepared_config;
     struct ch_config **old_configs; /* what pages may still point to */
     size_t old_config_count;
     struct ch_channel *gateways[CH_METRICS_SLOTS];

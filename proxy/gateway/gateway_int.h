@@ -16,6 +16,7 @@
 #include "negotiate.h"
 #include "proxy/cache/lru.h"
 #include "proxy/front/access_log.h"
+#include "proxy/front/failures.h"
 #include "proxy/front/guesses.h"
 #include "refusal.h"
 #include "waiting.h"
@@ -111,6 +112,7 @@ struct gw {
     struct ch_lru files;
     struct ch_lru tokens;
     struct front_guesses guesses;
+    struct front_failures failures;
     struct gw_caller *anonymous;
     struct gw_seen *seen; /* Authorization lines */
     struct ch_hash *hash;
