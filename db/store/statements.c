@@ -368,54 +368,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          ") GROUP BY w.sha256 ORDER BY w.sha256",
          "t"},
 
-    [CH_SQL_ADD_PEOPLE_FACT] = {"add people",
-                                "INSERT INTO people_fact (kind, by_person, at_us)"
-                                " VALUES ($1, $2, $3) RETURNING id",
-                                "iti", true},
-    [CH_SQL_ADD_PERSON] = {"add person",
-                           "INSERT INTO person (id, name, service, full_name)"
-                           " VALUES ($1, $2, $3, $4)",
-                           "itit", true},
-    [CH_SQL_ADD_PERSON_UID] = {"add uid",
-                               "INSERT INTO person_uid (id, person, uid) VALUES ($1, $2, $3)",
-                               "iti", true},
-    [CH_SQL_ADD_GROUP_MEMBER] = {"add member",
-                                 "INSERT INTO group_member (id, group_name, person)"
-                                 " VALUES ($1, $2, $3)",
-                                 "itt", true},
-    [CH_SQL_ADD_GROUP_GRANT] = {"add grant",
-                                "INSERT INTO group_grant (id, group_name, role, repository,"
-                                " environment) VALUES ($1, $2, $3, $4, $5)",
-                                "ittnn", true},
-    [CH_SQL_ADD_TOKEN] = {"add token",
-                          "INSERT INTO token (id, person, audience, label, sha256, expires_at_us)"
-                          " VALUES ($1, $2, $3, $4, $5, $6)",
-                          "itttdi", true},
-    [CH_SQL_END_PEOPLE_FACT] = {"end people",
-                                "INSERT INTO people_end (id, by_person, why, at_us)"
-                                " VALUES ($1, $2, $3, $4)",
-                                "itti"},
-    [CH_SQL_PEOPLE] =
-        {"list people",
-         "SELECT f.id, f.kind, f.by_person, f.at_us, coalesce(p.name, u.person, m.person, t.person),"
-         " p.service, p.full_name, u.uid, coalesce(m.group_name, g.group_name), g.role,"
-         " g.repository, g.environment, t.audience, t.label, t.sha256, t.expires_at_us,"
-         " e.by_person, e.why, e.at_us FROM people_fact f"
-         " LEFT JOIN person p ON p.id = f.id LEFT JOIN person_uid u ON u.id = f.id"
-         " LEFT JOIN group_member m ON m.id = f.id LEFT JOIN group_grant g ON g.id = f.id"
-         " LEFT JOIN token t ON t.id = f.id LEFT JOIN people_end e ON e.id = f.id ORDER BY f.id",
-         ""},
-    [CH_SQL_COUNT_SIGN_IN] = {"count failed sign-in",
-                              "INSERT INTO log_sign_in (minute, principal, why, times)"
-                              " VALUES ($1, $2, $3, 1) ON CONFLICT (minute, principal, why)"
-                              " DO UPDATE SET times = log_sign_in.times + 1",
-                              "itt", true},
-    [CH_SQL_SIGN_INS_BEFORE] = {"list failed sign-ins",
-                                "SELECT minute, principal, why, times FROM log_sign_in"
-                                " WHERE minute < $1 ORDER BY minute, principal, why",
-                                "i"},
-    [CH_SQL_DROP_SIGN_INS_BEFORE] = {"drop failed sign-ins",
-                                     "DELETE FROM log_sign_in WHERE minute < $1", "i"},
+#include "db/store/statements_people.inc"
 
     [CH_SQL_ADD_INTAKE] =
         {"add intake",

@@ -190,6 +190,32 @@ static void people(void)
     run("user revoke alice --reason=left");
 }
 
+static void says(uint32_t uid, uint32_t status)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    h->uid = uid;
+    h->stranger = true;
+    if (house_run(h, "group add approvers carl", &out) != status) {
+        fail_msg("%.*s", CH_STR_ARG(ch_buf_str(&out)));
+    }
+    h->uid = 1000;
+    h->stranger = false;
+    ch_buf_done(&out);
+}
+
+/* Two have to say it, and the first says it twice. */
+static void proposals(void)
+{
+    run("user add abe --uid=2001");
+    run("user add bea --uid=2002");
+    run("user add carl --uid=2003");
+    run("group add approvers abe bea --role=approver");
+    says(2001, 1);
+    says(2001, 1);
+    says(2002, 0);
+}
+
 static void erase(void)
 {
     struct ch_buf out;
@@ -282,6 +308,7 @@ static int setup(void **state)
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.78");
     until_written();
     erase();
+    proposals();
     until_written();
     house_stop(h);
     drop_triggers();
