@@ -11,6 +11,7 @@
 #define KEEPER_AUDIT_H
 
 #include "customhouse/tlog.h"
+#include "db/log/tree.h"
 #include "keeper_int.h"
 
 struct audit;
@@ -86,11 +87,17 @@ enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row,
 /* Its end: the row with `ended_at_us`, `ended_by` and `ended_why`. */
 enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
                               struct ch_err *err) CH_MUST_CHECK;
-/* Somebody presented a token that counts for nothing, or not for this: counted now, entered when
- * its minute is over. `principal`: whose it was, absent: nobody's (what was presented is never
- * kept); `why`: a word. */
-enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
-                                  struct ch_err *err) CH_MUST_CHECK;
+/* What one person has said that two have to say, just stored; and its end (`by`: absent: by
+ * itself). */
+enum ch_code audit_proposal(struct keeper *k, const struct ch_proposal_row *row,
+                            struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_proposal_end(struct keeper *k, uint64_t id, const char *how, struct ch_str by,
+                                int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* Credentials were presented that count for nothing, or not for this: counted now, in the minute
+ * that it is, and entered when that is over. All of them are; of more rows than limits.h has for a
+ * minute paths, then addresses are counted as one. */
+enum ch_code audit_sign_ins_failed(struct keeper *k, struct ch_sign_in_row row,
+                                   struct ch_err *err) CH_MUST_CHECK;
 /* A principal got this artifact for the first time from this address. */
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
@@ -110,6 +117,9 @@ enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, st
 /* So many notifications were given up that a destination did not take (`kind`: of the destination). */
 enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination, uint64_t times,
                             const char *why, struct ch_err *err) CH_MUST_CHECK;
+/* A witness of the configuration does not cosign this log, or does again. `fault`: a word. */
+enum ch_code audit_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,
+                           struct ch_err *err) CH_MUST_CHECK;
 /* This log's name, which is that of its keys; borrowed. */
 struct ch_str audit_origin(const struct keeper *k);
 
@@ -126,6 +136,17 @@ void audit_wait(struct keeper *k, struct waiter *waiter);
 /* A tile of entries as it was published, appended. CH_E_NOT_FOUND: the newest checkpoint has it not. */
 enum ch_code audit_read_entries(struct keeper *k, const struct ch_tile *tile, struct ch_buf *ret,
                                 struct ch_err *err) CH_MUST_CHECK;
+/* The newest checkpoint, as it is published, appended. */
+enum ch_code audit_read_checkpoint(struct keeper *k, struct ch_buf *ret,
+                                   struct ch_err *err) CH_MUST_CHECK;
+/* That the published tree of `to` entries continues that of `from`. */
+enum ch_code audit_prove_growth(struct keeper *k, uint64_t from, uint64_t to,
+                                struct ch_tree_proof *ret, struct ch_err *err) CH_MUST_CHECK;
+/* The newest checkpoint that witnesses have cosigned, as it is published. CH_E_NOT_FOUND: none is. */
+enum ch_code audit_read_cosigned(struct keeper *k, struct ch_buf *ret,
+                                 struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_publish_cosigned(struct keeper *k, struct ch_str note,
+                                    struct ch_err *err) CH_MUST_CHECK;
 
 struct audit_state {
     uint64_t next;     /* entries in the store */

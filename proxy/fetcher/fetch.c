@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/config/yaml.h"
 #include "customhouse/limits.h"
 #include "proxy/fetcher/fetch_int.h"
 
@@ -20,6 +21,8 @@ struct ch_fetch_engine {
     struct ch_fetch_events events;
     struct ch_fetch_site **sites;
     size_t site_count;
+    struct ch_fetch_site **prepared; /* not in force; NULL: none are */
+    size_t prepared_count;
     struct ch_fetch_job *jobs;
     size_t job_count;
 };
@@ -53,6 +56,7 @@ void ch_fetch_engine_free(struct ch_fetch_engine *e)
     if (e != NULL) {
         ch_fetch_engine_cancel_all(e);
         free_sites(e->sites, e->site_count);
+        ch_fetch_engine_abort(e);
         free(e);
         curl_global_cleanup();
     }
@@ -68,24 +72,55 @@ static struct ch_fetch_site *find_site(const struct ch_fetch_engine *e, struct c
     return NULL;
 }
 
-enum ch_code ch_fetch_engine_configure(struct ch_fetch_engine *e,
-                                       const struct ch_fetch_settings *settings, struct ch_err *err)
+enum ch_code ch_fetch_engine_prepare(struct ch_fetch_engine *e,
+                                     const struct ch_fetch_settings *settings, struct ch_err *err)
 {
     const struct ch_config *c = settings->config;
-    struct ch_fetch_site **sites = ch_calloc(c->upstream_count, sizeof(struct ch_fetch_site *));
+    struct ch_fetch_site **sites = ch_calloc(c->upstream_count + 1, sizeof(struct ch_fetch_site *));
     for (size_t i = 0; i < c->upstream_count; i++) {
         const struct ch_fetch_site *old = find_site(e, ch_str_of(c->upstreams[i].name));
         enum ch_code rc =
             ch_fetch_site_new(e->loop, &c->upstreams[i], settings, old, &sites[i], err);
         if (rc != CH_OK) {
             free_sites(sites, i);
+            if (settings->config_name != NULL) {
+                ch_yaml_fail_in(settings->config_text, settings->config_name, "upstreams", i, err,
+                                err->msg);
+            }
             return rc;
         }
     }
-    free_sites(e->sites, e->site_count);
-    e->sites = sites;
-    e->site_count = c->upstream_count;
+    ch_fetch_engine_abort(e);
+    e->prepared = sites;
+    e->prepared_count = c->upstream_count;
     return CH_OK;
+}
+
+void ch_fetch_engine_commit(struct ch_fetch_engine *e)
+{
+    CH_ASSERT(e->prepared != NULL);
+    free_sites(e->sites, e->site_count);
+    e->sites = e->prepared;
+    e->site_count = e->prepared_count;
+    e->prepared = NULL;
+    e->prepared_count = 0;
+}
+
+void ch_fetch_engine_abort(struct ch_fetch_engine *e)
+{
+    free_sites(e->prepared, e->prepared_count);
+    e->prepared = NULL;
+    e->prepared_count = 0;
+}
+
+enum ch_code ch_fetch_engine_configure(struct ch_fetch_engine *e,
+                                       const struct ch_fetch_settings *settings, struct ch_err *err)
+{
+    enum ch_code rc = ch_fetch_engine_prepare(e, settings, err);
+    if (rc == CH_OK) {
+        ch_fetch_engine_commit(e);
+    }
+    return rc;
 }
 
 size_t ch_fetch_engine_jobs(const struct ch_fetch_engine *e)
@@ -149,6 +184,8 @@ static void tell_done(struct ch_fetch_job *job, enum ch_code code, struct ch_str
         .bytes = job->have.written_bytes,
         .text = text,
         .elapsed_ms = (uint32_t)(ch_now_boot_ms() - job->start_ms),
+        .retry_after_s =
+            answered && (a->status == 429 || a->status >= 500) ? job->retry_after_s : 0,
     };
     if (job->url.text != NULL) {
         done.effective_url = ch_str_of(job->url.text);
@@ -327,7 +364,11 @@ static uint64_t backoff_ms(const struct ch_fetch_job *job)
 static bool retry(struct ch_fetch_job *job, uint64_t wait_ms)
 {
     uint64_t now = ch_now_boot_ms();
-    if (job->retries >= ch_limits.fetch_retries || now + wait_ms >= job->deadline.at_ms) {
+    uint64_t last = job->deadline.at_ms;
+    if (job->spec.retry_ms > 0 && job->start_ms + job->spec.retry_ms < last) {
+        last = job->start_ms + job->spec.retry_ms;
+    }
+    if (job->retries >= ch_limits.fetch_retries || now + wait_ms >= last) {
         return false;
     }
     job->retries++;
@@ -335,7 +376,8 @@ static bool retry(struct ch_fetch_job *job, uint64_t wait_ms)
     return true;
 }
 
-/* A time-out has taken its time already: many of them are tried again only where each brought more. */
+/* A time-out has taken its time already: many of them are tried again only where each brought more.
+ */
 static bool is_worth_it(struct ch_fetch_job *job, const struct ch_err *err)
 {
     if (err->code != CH_E_TIMEOUT) {
@@ -388,7 +430,7 @@ static void curl_failed(struct ch_fetch_job *job, CURLcode result, const char *t
 }
 
 /* An answer to keep, or an error status that is the answer. */
-static void answered(struct ch_fetch_job *job, uint64_t retry_after_ms)
+static void answered(struct ch_fetch_job *job)
 {
     struct ch_fetch_answer *a = &job->answer;
     struct ch_err err = {.code = CH_OK};
@@ -411,7 +453,7 @@ static void answered(struct ch_fetch_job *job, uint64_t retry_after_ms)
     if (stale_range) {
         job->have.validator[0] = '\0';
     }
-    uint64_t wait = backoff_ms(job);
+    uint64_t wait = backoff_ms(job), retry_after_ms = (uint64_t)job->retry_after_s * 1000;
     wait = retry_after_ms > wait ? retry_after_ms : wait;
     bool worth = stale_range || a->status == 429 || (a->status >= 500 && a->status <= 599);
     if (worth && wait <= ch_limits.fetch_retry_after_ms && retry(job, wait)) {
@@ -429,6 +471,9 @@ static void on_transfer_done(void *owner, CURLcode result)
     snprintf(text, sizeof(text), "%s", job->curl_text); /* the job may go before it is shown */
     curl_off_t retry_after_s = 0;
     CH_IGNORE(curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &retry_after_s) != CURLE_OK);
+    job->retry_after_s = retry_after_s <= 0            ? 0
+                         : retry_after_s >= UINT32_MAX ? UINT32_MAX
+                                                       : (uint32_t)retry_after_s;
     ch_fetch_request_drop(job);
     bool cut = result == CURLE_WRITE_ERROR && job->answer.body_cut;
     if (job->failed) {
@@ -445,7 +490,7 @@ static void on_transfer_done(void *owner, CURLcode result)
     } else if (ch_fetch_is_redirect(&job->answer)) {
         follow(job);
     } else {
-        answered(job, retry_after_s > 0 ? (uint64_t)retry_after_s * 1000 : 0);
+        answered(job);
     }
 }
 

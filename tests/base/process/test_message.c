@@ -83,6 +83,13 @@ static void small_supervisor_messages_travel(void **state)
         DONE();
     }
     {
+        struct ch_reload_end in = {true, text_of(ch_limits.text_bytes)}, out;
+        ROUND_TRIP(reload_end, CH_MSG_RELOAD_END, in, out);
+        assert_true(out.taken);
+        assert_same(out.why, in.why);
+        DONE();
+    }
+    {
         struct ch_control in = {1000, 4711, true, false}, out;
         ROUND_TRIP(control, CH_MSG_CONTROL, in, out);
         assert_int_equal(out.uid, 1000);
@@ -140,7 +147,8 @@ static void fetching_travels(void **state)
                               73,
                               74,
                               75,
-                              76};
+                              76,
+                              77};
         struct ch_fetch out;
         ROUND_TRIP(fetch, CH_MSG_FETCH, in, out);
         assert_int_equal(out.job, 71);
@@ -157,6 +165,7 @@ static void fetching_travels(void **state)
         assert_int_equal(out.expected_bytes, 74);
         assert_int_equal(out.timeout_ms, 75);
         assert_int_equal(out.answer_ms, 76);
+        assert_int_equal(out.retry_ms, 77);
         DONE();
     }
     {
@@ -177,7 +186,8 @@ static void fetching_travels(void **state)
                                 text_of(h),
                                 text_of(ch_limits.url_bytes),
                                 text_of(ch_limits.text_bytes),
-                                94};
+                                94,
+                                95};
         struct ch_fetched out;
         ROUND_TRIP(fetched, CH_MSG_FETCHED, in, out);
         assert_int_equal(out.job, 91);
@@ -190,6 +200,7 @@ static void fetching_travels(void **state)
         assert_same(out.effective_url, in.effective_url);
         assert_same(out.text, in.text);
         assert_int_equal(out.elapsed_ms, 94);
+        assert_int_equal(out.retry_after_s, 95);
         DONE();
     }
     {
@@ -308,7 +319,7 @@ static void the_table_says_who_sends_what(void **state)
     static const uint16_t of_gateway[] = {
         CH_MSG_READY,       CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
         CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_ASK_TOKEN,
-        CH_MSG_SERVED,
+        CH_MSG_SERVED,      CH_MSG_SIGN_INS,
         CH_MSG_ASK_EXCEPTION}; /* which only asks: it grants nothing */
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {

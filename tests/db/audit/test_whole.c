@@ -100,7 +100,7 @@ static bool verify(void)
     size_t size = 0;
     free(said);
     FILE *out = open_memstream(&said, &size);
-    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    enum ch_code rc = audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
     fclose(out);
     assert_ch_ok(&err, rc);
     return good;
@@ -153,6 +153,31 @@ static void test_older_than_the_log(void **state)
     sql("DROP TRIGGER decision_kept_d; DELETE FROM decision");
     assert_false(verify());
     assert_said("no entry is about 0 rows of decision, but there were 2 such rows");
+    house_start(h, NULL, NULL);
+}
+
+#define SERVED(id)                                                                                 \
+    "INSERT INTO served (id, repository, project, file_name, sha256, address, principal,"          \
+    " user_agent, first_at_us, last_at_us, times) VALUES (" id ", 'pypi', 'pkg', 'x',"             \
+    " zeroblob(32), '192.0.2." id "', '', '', 1, 1, 1);"
+
+/* Of who got what the oldest rows go, also those that are older than the log. */
+static void test_older_than_what_is_kept(void **state)
+{
+    (void)state;
+    house_stop(h);
+    sql(SERVED("1") SERVED("2"));
+    assert_false(verify());
+    of_before = true;
+    house_start(h, NULL, NULL);
+    of_before = false;
+    until_written();
+    assert_true(verify());
+    house_stop(h);
+    sql("DELETE FROM served WHERE id = 1");
+    if (!verify()) {
+        fail_msg("%s", said);
+    }
     house_start(h, NULL, NULL);
 }
 
@@ -317,7 +342,7 @@ static void test_broken_table(void **state)
     sql("DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET leaf = zeroblob(32) WHERE id = 0");
     break_table("policy_taken");
     FILE *out = open_memstream(&said, &size);
-    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    enum ch_code rc = audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
     fclose(out);
     assert_int_equal(rc, CH_E_FORMAT);
     assert_said("database: log_entry 0 has another hash than the log");
@@ -329,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_older_than_the_log),
+        TEST(test_older_than_what_is_kept),
         TEST(test_entries_that_wait),
         TEST(test_the_log_grows),
         TEST(test_an_act_that_waits),
