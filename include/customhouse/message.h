@@ -33,6 +33,7 @@
     X(CH_MSG_DRAIN, 6, 64, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                         \
     X(CH_MSG_CONTROL, 7, 64, 1, CH_FROM(CH_ROLE_SUPERVISOR))                                       \
     X(CH_MSG_STATUS, 8, 256u << 10, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                \
+    X(CH_MSG_RELOAD_END, 9, 8u << 10, 0, CH_FROM(CH_ROLE_SUPERVISOR))                              \
     /* gateway and keeper */                                                                       \
     X(CH_MSG_ASK_PAGE, 20, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_PAGE, 21, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                      \
@@ -169,7 +170,8 @@ struct ch_peer {
 void ch_peer_put(struct ch_buf *b, const struct ch_peer *m);
 enum ch_code ch_peer_get(struct ch_str payload, struct ch_peer *ret, struct ch_err *err) CH_MUST_CHECK;
 
-/* RELOAD has struct ch_setup as payload (texts only), and the rules where it says so. The answer: */
+/* RELOAD asks whether a process could work with other texts: struct ch_setup (texts only), and the
+ * rules where it says so. What it works with stays until RELOAD_END. The answer: */
 struct ch_reloaded {
     enum ch_code code;
     struct ch_str text; /* why not, when code is not CH_OK */
@@ -177,6 +179,17 @@ struct ch_reloaded {
 void ch_reloaded_put(struct ch_buf *b, const struct ch_reloaded *m);
 enum ch_code ch_reloaded_get(struct ch_str payload, struct ch_reloaded *ret,
                              struct ch_err *err) CH_MUST_CHECK;
+
+/* To each process that was sent RELOAD, after it: what all of them could work with is in force, or
+ * nothing has changed in any. There is no answer. The keeper is told, too, when nobody was asked,
+ * since the texts were wrong: it has who waits for them. */
+struct ch_reload_end {
+    bool taken;
+    struct ch_str why; /* not; absent: newer texts are tried instead */
+};
+void ch_reload_end_put(struct ch_buf *b, const struct ch_reload_end *m);
+enum ch_code ch_reload_end_get(struct ch_str payload, struct ch_reload_end *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
 
 /* A control connection accepted by the supervisor; descriptor [0]. */
 struct ch_control {

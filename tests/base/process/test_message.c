@@ -83,6 +83,13 @@ static void small_supervisor_messages_travel(void **state)
         DONE();
     }
     {
+        struct ch_reload_end in = {true, text_of(ch_limits.text_bytes)}, out;
+        ROUND_TRIP(reload_end, CH_MSG_RELOAD_END, in, out);
+        assert_true(out.taken);
+        assert_same(out.why, in.why);
+        DONE();
+    }
+    {
         struct ch_control in = {1000, 4711, true, false}, out;
         ROUND_TRIP(control, CH_MSG_CONTROL, in, out);
         assert_int_equal(out.uid, 1000);

@@ -568,6 +568,48 @@ static void t4_no_row_without_its_entry(void **state)
     house_free(h);
 }
 
+static void count_withdrawal(void *ctx, const struct ch_sha256 *sha256, struct ch_str file_name,
+                             int64_t at_us)
+{
+    size_t *count = ctx;
+    (void)sha256;
+    (void)at_us;
+    assert_str_eq(file_name, WHEEL);
+    ++*count;
+}
+
+static size_t withdrawn(struct house *h)
+{
+    size_t count = 0;
+    assert_ch_ok(&err, ch_store_withdrawals(h->k->store,
+                                            ch_str_of(h->k->config->repositories[0].environment),
+                                            count_withdrawal, &count, &err));
+    return count;
+}
+
+static void t4_a_withdrawal_without_its_entry(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheels(h, 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(withdrawn(h), 0);
+    fail_kind = "attestation-end";
+    assert_int_equal(0, house_command(h, false, "deny", "pypi:pkg==1.0", "malware", NULL, &out));
+    assert_false(house_serves(h, "bytes"));
+    assert_int_equal(unlogged(h), 1);
+    fail_kind = NULL;
+    house_restart(h);
+    assert_int_equal(withdrawn(h), 1);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* The year 9999 is more microseconds than an entry can say. */
 static void an_expiry_that_no_entry_can_say(void **state)
 {
@@ -632,6 +674,7 @@ int main(void)
         cmocka_unit_test(an_open_group_is_not_in_the_log),
         cmocka_unit_test(a_listing_of_a_lost_group_is_entered_later),
         cmocka_unit_test(t4_no_row_without_its_entry),
+        cmocka_unit_test(t4_a_withdrawal_without_its_entry),
         cmocka_unit_test(an_expiry_that_no_entry_can_say),
         cmocka_unit_test(more_than_memory_takes),
     };
