@@ -116,8 +116,8 @@ static const struct option user_options[] = {
     {"--name", "TEXT", false, false, "add: who that is, in words"},
     {"--service", NULL, false, false, "add: a program's account, which decides nothing"},
     {"--uid", "UID", false, false,
-     "add: who has this uid on this host is the user, for these\n"
-     "                          commands; revoke: only that"},
+     "add: who has this uid (or account) on this host is the user,\n"
+     "                          for these commands; revoke: only that"},
     {"--reason", "TEXT", false, false, "revoke: why"},
     JSON,
 };
