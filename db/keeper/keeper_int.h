@@ -363,7 +363,8 @@ void offload_stop(struct keeper *k); /* waits for the file in hand; before intak
 
 /* ------------------------------------------------------------------ pages.c, page_ready.c, refresh.c */
 
-#define PAGE_PATIENCE_MS 3000 /* with known content, the upstream has this long */
+/* With known content, the upstream has this long; and so long no document is tried again after errors. */
+#define PAGE_PATIENCE_MS 3000
 
 /* The page's state, created when missing. NULL: no such repository (or project name). */
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project);

@@ -105,6 +105,9 @@ void page_on_patience(struct ch_timer *t)
         return;
     }
     p->patience_ms = 0;
+    if (page_without_details(p)) {
+        return;
+    }
     if (!page_is_known(k, p)) {
         remember_failure(p); /* the next askers need not wait as long */
     } else {

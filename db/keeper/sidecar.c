@@ -280,6 +280,7 @@ bool sidecar_fetch(struct sidecar *s)
             .expected_bytes = CH_SIZE_UNKNOWN,
             .timeout_ms = SIDECAR_TIMEOUT_MS,
             .answer_ms = (uint32_t)ch_limits.fetch_answer_ms,
+            .retry_ms = PAGE_PATIENCE_MS,
         };
         s->asked = true;
         jobs_fetch(k, &fetch, s->fd, on_fetched, s);
