@@ -40,6 +40,7 @@
  *   egress.c      what is sent to other servers: jobs
  *   notices*.c    what people are told by themselves (notices.h)
  *   forward.c     the audit log's copies
+ *   witnesses.c   who cosigns its checkpoints
  *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
  */
@@ -69,6 +70,7 @@ struct list;
 struct egress;
 struct notices;
 struct forward;
+struct witnesses;
 struct page;
 struct intake;
 struct command;
@@ -236,6 +238,7 @@ struct keeper {
     struct egress *sending; /* egress.h */
     struct notices *notices; /* notices.h */
     struct forward *forward;
+    struct witnesses *witnesses; /* witnesses.h */
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */

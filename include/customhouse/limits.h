@@ -70,6 +70,9 @@
     X(sign_in_path_bytes, 256, "bytes", "what a failed sign-in was for, clipped")                  \
     X(sign_in_hand_over_ms, 1000, "ms", "failed sign-ins are counted before the keeper is told")   \
     X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \
+    /* witness */                                                                                  \
+    X(witness_connections, 256, "connections", "to a witness at once; a log needs one")            \
+    X(witness_connections_per_address, 32, "connections", "of one client of it")                   \
     X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
     X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
     /* names */                                                                                    \
@@ -119,6 +122,9 @@
     X(egress_retry_ms, 2000, "ms",                                                                 \
       "before a destination that failed is tried again, doubled each time")                        \
     X(egress_retry_max_ms, 900000, "ms", "between two tries of a destination")                     \
+    X(cosign_pause_ms, 1000, "ms", "between two checkpoints that a witness is asked to cosign")    \
+    X(cosign_again_ms, 3600000, "ms",                                                              \
+      "an idle log's checkpoint is cosigned again: until when nobody saw another")                 \
     X(notice_bytes, 16384, "bytes", "what a notification says")                                    \
     X(notice_rows, 10000, "notifications",                                                         \
       "that wait for one destination; the oldest are given up")                                    \
