@@ -443,8 +443,8 @@ void upstream_knew(struct keeper *k, const struct ch_upstream *u, struct ch_str 
 /* Whether nothing comes of it, not even pages that it answered with before: then nobody waits for it, and
  * probes find out when it is back. `url`, unless absent: of a page that is not known, and wanted. */
 bool upstream_is_down(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
-/* Whether it is down and has said for how long it wants to be asked nothing at all. */
-bool upstream_rests(const struct keeper *k, const struct ch_upstream *u);
+/* For how long it wants to be asked nothing, as it has said. 0: it has not, or the URL is another server's. */
+uint64_t upstream_rests_ms(const struct keeper *k, const struct ch_upstream *u, struct ch_str url);
 /* What to tell of one that is down: a status, a sentence, and in how many seconds to ask again. 503 where
  * clients do that by themselves; else 504, which no client tries again, and its reason is shown. */
 uint32_t upstream_down_text(struct keeper *k, const struct ch_upstream *u, char *text, size_t size,
