@@ -47,6 +47,11 @@ enum ch_code ch_yaml_fail(const struct ch_yaml *yaml, const struct ch_yaml_node 
 /* Where the key of a map entry stands, not its value. */
 enum ch_code ch_yaml_fail_key(const struct ch_yaml *yaml, const struct ch_yaml_node *node,
                               struct ch_err *err, const char *fmt, ...) CH_PRINTF(4, 5);
+/* The same for who finds later what the parser could not know, and has the text alone: at the item
+ * of that number in a section, or at the section, or at the whole, whichever is there. `why` may be
+ * err's own message. */
+enum ch_code ch_yaml_fail_in(struct ch_str text, const char *file_name, const char *section,
+                             size_t item, struct ch_err *err, const char *why);
 /* As ch_yaml_fail: "\"production\" is not ..." with the node's text, escaped and cut, before the
  * message; for a list or map "a list is not ...". */
 enum ch_code ch_yaml_fail_value(const struct ch_yaml *yaml, const struct ch_yaml_node *node,

@@ -68,6 +68,25 @@ enum ch_code ch_yaml_fail_key(const struct ch_yaml *yaml, const struct ch_yaml_n
                    keyed ? node->key_column : node->column, err, "", text);
 }
 
+enum ch_code ch_yaml_fail_in(struct ch_str text, const char *file_name, const char *section,
+                             size_t item, struct ch_err *err, const char *why)
+{
+    struct ch_yaml *yaml;
+    char *said = ch_str_dup(ch_str_of(why));
+    if (ch_yaml_parse(text, file_name, &yaml, err) != CH_OK) {
+        ch_fail(err, CH_E_USAGE, "%s", said);
+    } else {
+        const struct ch_yaml_node *root = ch_yaml_root(yaml);
+        const struct ch_yaml_node *part = ch_yaml_find(root, section);
+        const struct ch_yaml_node *at = part != NULL ? ch_yaml_item(part, item) : NULL;
+        at = at != NULL ? at : part != NULL ? part : root;
+        ch_yaml_fail(yaml, at, err, "%s", said);
+        ch_yaml_free(yaml);
+    }
+    free(said);
+    return CH_E_USAGE;
+}
+
 static void put_value(struct ch_buf *b, const struct ch_yaml_node *node)
 {
     if (node->kind != CH_YAML_SCALAR) {

@@ -57,17 +57,13 @@ static struct ch_str state_dir_of(const struct process *p)
     return p->sup->show_state ? CH_STR(CH_SPAWN_STATE) : ch_str_of(p->sup->folder);
 }
 
-/* -1: none. A start is with what was in force; only a reload tries something new. */
-static int rules_of(const struct process *p, uint16_t type)
+/* -1: none. */
+static int rules_of(const struct process *p, const struct site *site)
 {
-    const struct supervisor *sup = p->sup;
-    if (p->role != CH_ROLE_SCANNER_SECOND) {
-        return -1;
-    }
-    return type == CH_MSG_SETUP ? sup->rules_fd : sup->site.has_rules ? sup->site.rules_fd : -1;
+    return p->role == CH_ROLE_SCANNER_SECOND && site->has_rules ? site->rules_fd : -1;
 }
 
-static void put_setup(const struct process *p, uint16_t type, struct ch_buf *b)
+static void put_setup(const struct process *p, const struct site *site, struct ch_buf *b)
 {
     const struct supervisor *sup = p->sup;
     struct ch_setup m = {
@@ -79,23 +75,23 @@ static void put_setup(const struct process *p, uint16_t type, struct ch_buf *b)
         .served_gid = sup->ids.served_gid,
         .state_dir = state_dir_of(p),
         .instance_id = ch_str_of(sup->instance_id),
-        .config_name = ch_str_of(sup->site.config_name),
-        .config_text = ch_buf_str(&sup->site.config_text),
-        .policy_name = ch_str_of(sup->site.policy_name),
-        .policy_text = ch_buf_str(&sup->site.policy_text),
-        .rules = rules_of(p, type) >= 0,
+        .config_name = ch_str_of(site->config_name),
+        .config_text = ch_buf_str(&site->config_text),
+        .policy_name = ch_str_of(site->policy_name),
+        .policy_text = ch_buf_str(&site->policy_text),
+        .rules = rules_of(p, site) >= 0,
     };
     if (p->role == CH_ROLE_FETCHER) {
-        m.credentials_text = ch_buf_str(&sup->site.credentials_text);
-        m.client_key_pem = ch_buf_str(&sup->site.client_key);
-        m.ca_file = ch_str_of(sup->site.ca_file);
+        m.credentials_text = ch_buf_str(&site->credentials_text);
+        m.client_key_pem = ch_buf_str(&site->client_key);
+        m.ca_file = ch_str_of(site->ca_file);
     }
     if (p->role == CH_ROLE_EGRESS) {
-        m.egress_files = ch_buf_str(&sup->site.egress_files);
+        m.egress_files = ch_buf_str(&site->egress_files);
     }
     if (p->role == CH_ROLE_GATEWAY) {
-        m.tls_certificate_pem = ch_buf_str(&sup->site.tls_certificate);
-        m.tls_key_pem = ch_buf_str(&sup->site.tls_key);
+        m.tls_certificate_pem = ch_buf_str(&site->tls_certificate);
+        m.tls_key_pem = ch_buf_str(&site->tls_key);
         m.listener_count = (uint32_t)sup->listening_count;
         for (size_t i = 0; i < sup->listening_count; i++) {
             m.listener[i].address = ch_str_of(sup->listening[i].address);
@@ -103,54 +99,64 @@ static void put_setup(const struct process *p, uint16_t type, struct ch_buf *b)
         }
     }
     if (p->role == CH_ROLE_ADMIN) {
-        m.tls_certificate_pem = ch_buf_str(&sup->site.admin_tls_certificate);
-        m.tls_key_pem = ch_buf_str(&sup->site.admin_tls_key);
+        m.tls_certificate_pem = ch_buf_str(&site->admin_tls_certificate);
+        m.tls_key_pem = ch_buf_str(&site->admin_tls_key);
         m.listener_count = 1;
         m.listener[0] = (struct ch_setup_listener){ch_str_of(sup->admin.address), sup->admin.tls};
     }
     ch_setup_put(b, &m);
 }
 
-static void send_setup(struct process *p, uint16_t type)
+static enum ch_code setup_of(const struct process *p, uint16_t type, const struct site *site,
+                             struct ch_buf *b, struct ch_err *err)
+{
+    ch_buf_init(b, ch_message_row(type)->max_bytes);
+    put_setup(p, site, b);
+    /* each text was bounded when it was read; together they may still be too much */
+    enum ch_code rc = ch_buf_ok(b, err);
+    return rc == CH_OK
+               ? rc
+               : ch_wrap(err, "configuration, policy and the files that they name together");
+}
+
+static void send_setup(struct process *p)
 {
     const struct supervisor *sup = p->sup;
     struct ch_buf b;
-    ch_buf_init(&b, ch_message_row(type)->max_bytes);
-    put_setup(p, type, &b);
     int fds[CH_FRAME_MAX_FDS];
     size_t fd_count = 0;
-    if (type == CH_MSG_SETUP) {
-        fds[fd_count++] = p->role == CH_ROLE_KEEPER ? sup->epoch_fd : sup->epoch_read_fd;
-        fds[fd_count++] = p->role == CH_ROLE_GATEWAY ? sup->metrics_fd : sup->metrics_read_fd;
-        fds[fd_count++] = sup->access_log_fd;
-        for (size_t i = 0; p->role == CH_ROLE_GATEWAY && i < sup->listening_count; i++) {
-            fds[fd_count++] = sup->listening[i].fd;
-        }
-        if (p->role == CH_ROLE_ADMIN) {
-            fds[fd_count++] = sup->admin.fd;
-        }
+    fds[fd_count++] = p->role == CH_ROLE_KEEPER ? sup->epoch_fd : sup->epoch_read_fd;
+    fds[fd_count++] = p->role == CH_ROLE_GATEWAY ? sup->metrics_fd : sup->metrics_read_fd;
+    fds[fd_count++] = sup->access_log_fd;
+    for (size_t i = 0; p->role == CH_ROLE_GATEWAY && i < sup->listening_count; i++) {
+        fds[fd_count++] = sup->listening[i].fd;
     }
-    if (rules_of(p, type) >= 0) {
-        fds[fd_count++] = rules_of(p, type);
+    if (p->role == CH_ROLE_ADMIN) {
+        fds[fd_count++] = sup->admin.fd;
+    }
+    if (rules_of(p, &sup->site) >= 0) {
+        fds[fd_count++] = rules_of(p, &sup->site);
     }
     struct ch_err err;
-    if (ch_buf_ok(&b, &err) == CH_OK) {
-        bool older =
-            type == CH_MSG_SETUP && p->role == CH_ROLE_SCANNER_SECOND && sup->rules_pending;
-        process_send(p, type, ch_buf_str(&b), fds, fd_count);
-        p->site_generation = sup->site_generation - (older ? 1 : 0);
-    } else { /* each text was bounded when it was read; together they may still be too much */
+    if (setup_of(p, CH_MSG_SETUP, &sup->site, &b, &err) == CH_OK) {
+        process_send(p, CH_MSG_SETUP, ch_buf_str(&b), fds, fd_count);
+    } else {
         log_line("setup-too-large", "error=\"%s\"", err.msg);
         process_kill(p);
     }
     ch_buf_done(&b);
 }
 
-void process_reload(struct process *p)
+enum ch_code process_try(struct process *p, const struct site *site, struct ch_err *err)
 {
-    if (p->state == PROCESS_READY && p->site_generation != p->sup->site_generation) {
-        send_setup(p, CH_MSG_RELOAD);
+    struct ch_buf b;
+    int rules_fd = rules_of(p, site);
+    enum ch_code rc = setup_of(p, CH_MSG_RELOAD, site, &b, err);
+    if (rc == CH_OK) {
+        process_send(p, CH_MSG_RELOAD, ch_buf_str(&b), &rules_fd, rules_fd >= 0 ? 1 : 0);
     }
+    ch_buf_done(&b);
+    return rc;
 }
 
 static bool answers_clients(const struct process *p)
@@ -226,7 +232,7 @@ static void on_ready(struct process *p, struct ch_frame *frame)
     snprintf(p->confinement, sizeof(p->confinement), "%.*s", CH_STR_ARG(ready.confinement));
     log_line("ready", "of=%s pid=%d confinement=\"%s\"", name, (int)p->spawned.pid, p->confinement);
     connect_peers(p);
-    process_reload(p);
+    reload_process_ready(p);
     supervisor_process_changed(p->sup);
 }
 
@@ -234,20 +240,14 @@ static void on_reloaded(struct process *p, struct ch_frame *frame)
 {
     struct ch_reloaded m;
     struct ch_err err;
+    if (p->owes && ch_reloaded_get(frame->payload, &m, &err) == CH_OK) {
+        reload_answered(p, &m);
+        return;
+    }
     char name[64];
     process_name(p, name, sizeof(name));
-    if (ch_reloaded_get(frame->payload, &m, &err) != CH_OK) {
-        log_line("protocol", "of=%s error=\"%s\"", name, err.msg);
-        process_kill(p);
-    } else if (m.code != CH_OK) {
-        log_line("reload-refused", "of=%s error=\"%.*s\"%s", name, CH_STR_ARG(m.text),
-                 p->role == CH_ROLE_SCANNER_SECOND ? " note=\"the rules in force stay\"" : "");
-    } else {
-        log_line("reloaded", "of=%s", name);
-    }
-    if (p->role == CH_ROLE_SCANNER_SECOND) {
-        supervisor_rules_answered(p->sup, m.code == CH_OK);
-    }
+    log_line("protocol", "of=%s error=\"unexpected RELOADED\"", name);
+    process_kill(p);
 }
 
 static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
@@ -291,6 +291,9 @@ static void release(struct process *p)
     p->channel = NULL;
     close(p->spawned.pidfd);
     p->state = PROCESS_DOWN;
+    p->tried = 0;
+    p->owes = false;
+    p->can_reload = false;
 }
 
 static enum ch_code start(struct process *p, struct ch_err *err)
@@ -344,7 +347,7 @@ void process_start(struct process *p)
     log_line("started", "of=%s pid=%d namespaces=\"%s\"", name, (int)p->spawned.pid,
              p->spawned.namespaces);
     ch_loop_set_timer(p->sup->loop, &p->timer, ch_now_boot_ms() + START_WAIT_MS);
-    send_setup(p, CH_MSG_SETUP);
+    send_setup(p);
 }
 
 /* DOWN: the pause is over. Else it took too long, to become ready or to end. */
@@ -386,6 +389,7 @@ static void on_end(struct ch_watch *w, uint32_t events)
         log_line("ended", "of=%s pid=%d status=%d", name, (int)p->spawned.pid, WEXITSTATUS(status));
     }
     bool healthy = p->state == PROCESS_READY && ch_now_boot_ms() - p->ready_at_ms >= HEALTHY_MS;
+    reload_process_ended(p);
     release(p);
     uint32_t pause = healthy ? 0 : p->pause_ms;
     p->pause_ms = pause == 0 ? PAUSE_FIRST_MS : pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;

@@ -109,6 +109,7 @@ static void drain(struct supervisor *sup)
         return;
     }
     sup->draining = true;
+    reload_cancel(sup);
     log_line("draining", "listeners=%zu", sup->listening_count);
     control_close(sup);
     for (size_t i = 0; i < sup->listening_count; i++) { /* or clients would wait in our backlog */
@@ -153,6 +154,7 @@ void supervisor_process_changed(struct supervisor *sup)
         process_open_gateways(sup);
         log_line("serving", "processes=%zu", ready);
         greet(sup);
+        reload_serving(sup);
     }
     tell_status(sup);
 }
@@ -177,85 +179,6 @@ void supervisor_process_ended(struct process *p)
 
 /* --- signals --- */
 
-/* The rules of the site as loaded become those in force. */
-static void keep_rules(struct supervisor *sup)
-{
-    if (sup->rules_fd >= 0) {
-        close(sup->rules_fd);
-    }
-    sup->rules_fd = sup->site.has_rules ? fcntl(sup->site.rules_fd, F_DUPFD_CLOEXEC, 0) : -1;
-    if (sup->site.has_rules && sup->rules_fd < 0) {
-        log_line("no-service", "error=\"rules: no descriptor left\"");
-        supervisor_fail(sup, 1); /* rather than to start a scanner without them later */
-    }
-}
-
-static void put_addresses(const struct ch_config *c, struct ch_buf *b)
-{
-    for (size_t i = 0; i < c->listen_count; i++) {
-        ch_buf_printf(b, "%s%s%s", i > 0 ? " " : "", c->listen[i].address,
-                      c->listen[i].tls_certificate != NULL ? "(tls)" : "");
-    }
-}
-
-/* What only a start can change is said, or its editor would believe it is in force. */
-static void tell_unchanged(const struct ch_config *before, const struct ch_config *now)
-{
-    if (now->uid_base != before->uid_base || now->gateways != before->gateways) {
-        log_line("reload", "note=\"uids and the number of gateways change with the next start\"");
-    }
-    struct ch_buf from;
-    struct ch_buf to;
-    ch_buf_init(&from, 4 * ch_limits.text_bytes);
-    ch_buf_init(&to, 4 * ch_limits.text_bytes);
-    put_addresses(before, &from);
-    put_addresses(now, &to);
-    if (!ch_str_eq(ch_buf_str(&from), ch_buf_str(&to))) {
-        log_line("reload",
-                 "listen=\"%.*s\" was=\"%.*s\" note=\"listen changes with the next start\"",
-                 CH_STR_ARG(ch_buf_str(&to)), CH_STR_ARG(ch_buf_str(&from)));
-    }
-    ch_buf_done(&from);
-    ch_buf_done(&to);
-}
-
-static void reload(struct supervisor *sup)
-{
-    struct site site;
-    struct ch_err err;
-    const struct process *scanner = process_find(sup, CH_ROLE_SCANNER_SECOND, 0);
-    if (sup->rules_pending && scanner != NULL && scanner->state == PROCESS_READY) {
-        sup->reload_again = true; /* its answer has to be about what we then think it is about */
-        return;
-    }
-    if (policy_files_finish(sup->folder, &err) != CH_OK ||
-        site_load(sup->folder, &site, &err) != CH_OK) {
-        log_line("reload-failed", "error=\"%s\" note=\"what was in force stays\"", err.msg);
-        return;
-    }
-    tell_unchanged(sup->site.config, site.config);
-    site_done(&sup->site);
-    sup->site = site;
-    sup->site_generation++;
-    sup->rules_pending = true;
-    log_line("reload", "generation=%u", sup->site_generation);
-    for (size_t i = 0; i < sup->process_count; i++) {
-        process_reload(&sup->process[i]);
-    }
-}
-
-void supervisor_rules_answered(struct supervisor *sup, bool taken)
-{
-    sup->rules_pending = false;
-    if (taken) {
-        keep_rules(sup);
-    }
-    if (sup->reload_again) {
-        sup->reload_again = false;
-        reload(sup);
-    }
-}
-
 static void on_signal(struct ch_watch *w, uint32_t events)
 {
     struct supervisor *sup = CH_CONTAINER_OF(w, struct supervisor, signals);
@@ -263,7 +186,7 @@ static void on_signal(struct ch_watch *w, uint32_t events)
     (void)events;
     while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP) {
-            reload(sup);
+            reload_begin(sup);
         } else {
             drain(sup);
         }
@@ -489,10 +412,6 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
     }
     enum ch_code rc = policy_files_finish(o->folder, err);
     rc = rc == CH_OK ? site_load(o->folder, &sup->site, err) : rc;
-    if (rc == CH_OK && sup->site.has_rules) {
-        sup->rules_fd = fcntl(sup->site.rules_fd, F_DUPFD_CLOEXEC, 0);
-        rc = sup->rules_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "rules");
-    }
     rc = rc == CH_OK ? ch_loop_new(&sup->loop, err) : rc;
     rc = rc == CH_OK ? open_signals(sup, err) : rc;
     if (rc == CH_OK) {
@@ -509,6 +428,7 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
 
 static void close_all(struct supervisor *sup)
 {
+    reload_cancel(sup);
     for (size_t i = 0; i < sup->process_count; i++) {
         struct process *p = &sup->process[i];
         if (p->state != PROCESS_DOWN) {
@@ -527,8 +447,7 @@ static void close_all(struct supervisor *sup)
     listening_close(&sup->admin);
     free(sup->admin_missing);
     const int fds[] = {sup->epoch_fd,        sup->epoch_read_fd, sup->metrics_fd,
-                       sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd,
-                       sup->rules_fd};
+                       sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd};
     for (size_t i = 0; i < CH_ARRAY_LEN(fds); i++) {
         if (fds[i] >= 0) {
             close(fds[i]);
@@ -554,7 +473,6 @@ int supervisor_run(const struct supervisor_options *options)
                                .metrics_read_fd = -1,
                                .access_log_fd = -1,
                                .signal_fd = -1,
-                               .rules_fd = -1,
                                .admin = {.fd = -1},
                                .control = {.fd = -1},
                                .drain_timer = {.fn = on_drain_timer}};

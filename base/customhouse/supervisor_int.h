@@ -32,7 +32,9 @@ struct process {
     struct ch_timer timer;      /* DOWN: start again; STARTING: too slow */
     uint32_t pause_ms;          /* before the next start */
     uint32_t restarts;
-    uint32_t site_generation; /* of the texts it has */
+    uint32_t tried;  /* the number of the reload it was asked about last; 0: none */
+    bool owes;       /* its answer is due, perhaps to one that was given up */
+    bool can_reload; /* it could work with what `tried` is about */
     uint64_t ready_at_ms;
     char confinement[512];
 };
@@ -43,15 +45,21 @@ struct listening {
     bool tls;
 };
 
+/* Another site that is tried. */
+struct reload {
+    bool under_way;
+    bool wanted;     /* before all were ready once */
+    uint32_t number; /* of this one, or of the last */
+    struct site site;
+    struct ch_timer timer;
+};
+
 struct supervisor {
     struct ch_loop *loop;
     const char *folder;
     bool show_state; /* the way to the folder is closed to other uids: CH_SPAWN_STATE */
-    struct site site;
-    uint32_t site_generation;
-    int rules_fd;       /* in force: what scanner-second took; -1: none. It starts again with these */
-    bool rules_pending; /* those of `site` were not answered for yet */
-    bool reload_again;  /* a SIGHUP came meanwhile */
+    struct site site;     /* in force in all processes, and what any of them starts with */
+    struct reload reload; /* reload.c */
     struct site_ids ids;
     char instance_id[33];
     struct process process[PROCESSES_MAX];
@@ -79,7 +87,6 @@ struct supervisor {
 /* supervisor.c */
 void supervisor_process_changed(struct supervisor *sup); /* tells the keeper; notices "all ready" */
 void supervisor_process_ended(struct process *p);
-void supervisor_rules_answered(struct supervisor *sup, bool taken);
 void supervisor_fail(struct supervisor *sup, int exit_status); /* kills all, ends the loop */
 
 /* process.c */
@@ -87,10 +94,20 @@ void process_start(struct process *p);
 void process_send(struct process *p, uint16_t type, struct ch_str payload, const int *fds,
                   size_t fd_count);
 void process_open_gateways(struct supervisor *sup); /* all is ready: clients get answers */
-void process_reload(struct process *p); /* sends the texts in force */
+/* Sends RELOAD with a site that is not in force. Nothing is sent when it is too large. */
+enum ch_code process_try(struct process *p, const struct site *site,
+                         struct ch_err *err) CH_MUST_CHECK;
 void process_kill(struct process *p);
 struct process *process_find(struct supervisor *sup, enum ch_role role, uint32_t instance);
 void process_name(const struct process *p, char *ret, size_t size); /* "gateway/0" */
+
+/* reload.c: a new site is in force in all processes, or in none. */
+void reload_begin(struct supervisor *sup); /* reads all; a try that is under way is given up */
+void reload_cancel(struct supervisor *sup);
+void reload_serving(struct supervisor *sup); /* all were ready once */
+void reload_process_ready(struct process *p);
+void reload_process_ended(struct process *p);
+void reload_answered(struct process *p, const struct ch_reloaded *m);
 
 /* control.c */
 enum ch_code control_open(struct supervisor *sup, struct ch_err *err) CH_MUST_CHECK;

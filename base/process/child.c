@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -113,29 +114,68 @@ static void close_rules(struct ch_child *c)
     }
 }
 
-static void handle_reload(struct ch_child *c, struct ch_frame *frame)
+/* The payload is kept: what is put in force later is the very text that was tried. */
+static enum ch_code prepare(struct ch_child *c, struct ch_frame *frame, struct ch_err *err)
 {
-    struct ch_setup texts;
-    struct ch_err err = {.code = CH_OK};
-    enum ch_code rc = ch_setup_get(frame->payload, &texts, &err);
+    ch_buf_done(&c->reload_payload);
+    ch_buf_init(&c->reload_payload, ch_message_row(CH_MSG_RELOAD)->max_bytes);
+    ch_buf_puts(&c->reload_payload, frame->payload);
+    enum ch_code rc = ch_setup_get(ch_buf_str(&c->reload_payload), &c->reload_texts, err);
     close_rules(c);
-    if (rc == CH_OK && frame->fd_count != (texts.rules ? 1U : 0U)) {
-        rc = ch_fail(&err, CH_E_FORMAT, "supervisor: %zu descriptors in RELOAD", frame->fd_count);
+    if (rc == CH_OK && frame->fd_count != (c->reload_texts.rules ? 1U : 0U)) {
+        rc = ch_fail(err, CH_E_FORMAT, "supervisor: %zu descriptors in RELOAD", frame->fd_count);
     }
-    if (rc == CH_OK && texts.rules) {
+    if (rc == CH_OK && c->reload_texts.rules) {
         c->rules_fd = ch_frame_take_fd(frame, 0);
     }
-    if (rc == CH_OK && c->on_reload != NULL) {
-        rc = c->on_reload(c->owner, &texts, &err);
+    if (rc == CH_OK && c->on_prepare != NULL) {
+        rc = c->on_prepare(c->owner, &c->reload_texts, err);
     }
     close_rules(c);
-    struct ch_reloaded reply = {rc, rc == CH_OK ? (struct ch_str){NULL, 0} : ch_str_of(err.msg)};
+    return rc;
+}
+
+static enum ch_code handle_reload(struct ch_child *c, struct ch_frame *frame, struct ch_err *err)
+{
+    if (c->prepared) {
+        return ch_fail(err, CH_E_FORMAT, "supervisor: RELOAD before the end of another");
+    }
+    struct ch_err why = {.code = CH_OK};
+    enum ch_code rc = prepare(c, frame, &why);
+    c->prepared = rc == CH_OK;
+    struct ch_reloaded reply = {rc, rc == CH_OK ? (struct ch_str){NULL, 0} : ch_str_of(why.msg)};
     struct ch_buf b;
     ch_buf_init(&b, ch_message_row(CH_MSG_RELOADED)->max_bytes);
     ch_reloaded_put(&b, &reply);
     /* a channel that fails here tells on_closed */
     CH_IGNORE(ch_channel_send(c->supervisor, CH_MSG_RELOADED, ch_buf_str(&b), NULL, 0));
     ch_buf_done(&b);
+    return CH_OK;
+}
+
+static enum ch_code handle_reload_end(struct ch_child *c, struct ch_frame *frame,
+                                      struct ch_err *err)
+{
+    struct ch_reload_end end;
+    enum ch_code rc = ch_reload_end_get(frame->payload, &end, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    if (end.taken && !c->prepared) { /* we would work on with something else than all others */
+        return ch_fail(err, CH_E_FORMAT, "supervisor: the end of a RELOAD that was not prepared");
+    }
+    c->prepared = false;
+    if (end.taken && c->on_commit != NULL) {
+        c->on_commit(c->owner, &c->reload_texts);
+    } else if (!end.taken && c->on_abort != NULL) {
+        c->on_abort(c->owner, end.why);
+    }
+    if (c->reload_payload.ptr != NULL) { /* passwords and keys may be in it */
+        explicit_bzero(c->reload_payload.ptr, c->reload_payload.len);
+    }
+    ch_buf_done(&c->reload_payload);
+    c->reload_texts = (struct ch_setup){.role = CH_ROLE_NONE};
+    return CH_OK;
 }
 
 static enum ch_code handle_peer(struct ch_child *c, struct ch_frame *frame, struct ch_err *err)
@@ -180,7 +220,10 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         rc = handle_peer(c, frame, &err);
         break;
     case CH_MSG_RELOAD:
-        handle_reload(c, frame);
+        rc = handle_reload(c, frame, &err);
+        break;
+    case CH_MSG_RELOAD_END:
+        rc = handle_reload_end(c, frame, &err);
         break;
     case CH_MSG_DRAIN:
         c->draining = true;
@@ -360,5 +403,6 @@ void ch_child_done(struct ch_child *child)
     }
     close_rules(child);
     ch_buf_done(&child->setup_payload);
+    ch_buf_done(&child->reload_payload);
     *child = (struct ch_child){.access_log_fd = -1, .rules_fd = -1};
 }

@@ -307,6 +307,25 @@ enum ch_code ch_served_get(struct ch_str payload, struct ch_served *ret, struct 
     CH_MSG_DECODED("served message");
 }
 
+void ch_sign_ins_put(struct ch_buf *b, const struct ch_sign_ins *m)
+{
+    ch_msg_put_enum(b, m->fault);
+    ch_msg_put_sha256(b, &m->digest);
+    ch_msg_put_printable(b, m->address, ch_limits.word_bytes);
+    ch_msg_put_printable(b, m->path, ch_limits.sign_in_path_bytes);
+    ch_put_u32(b, m->times);
+}
+
+struct ch_sign_ins ch_sign_ins_get(struct ch_rd *r)
+{
+    struct ch_sign_ins m = {.fault = ch_msg_get_enum(r, CH_SIGN_IN_MALFORMED, CH_SIGN_IN_UNANSWERED)};
+    m.digest = ch_msg_get_sha256(r);
+    m.address = ch_msg_get_printable(r, ch_limits.word_bytes);
+    m.path = ch_msg_get_printable(r, ch_limits.sign_in_path_bytes);
+    m.times = ch_get_u32(r);
+    return m;
+}
+
 void ch_ask_token_put(struct ch_buf *b, const struct ch_ask_token *m)
 {
     ch_put_u64(b, m->ask);

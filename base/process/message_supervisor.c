@@ -134,6 +134,21 @@ enum ch_code ch_reloaded_get(struct ch_str payload, struct ch_reloaded *ret, str
     CH_MSG_DECODED("reloaded message");
 }
 
+void ch_reload_end_put(struct ch_buf *b, const struct ch_reload_end *m)
+{
+    ch_msg_put_bool(b, m->taken);
+    ch_msg_put_printable(b, m->why, ch_limits.text_bytes);
+}
+
+enum ch_code ch_reload_end_get(struct ch_str payload, struct ch_reload_end *ret, struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_reload_end m = {0};
+    m.taken = ch_msg_get_bool(&r);
+    m.why = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    CH_MSG_DECODED("reload-end message");
+}
+
 void ch_control_put(struct ch_buf *b, const struct ch_control *m)
 {
     ch_put_u32(b, m->uid);

@@ -140,7 +140,7 @@ enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE
 void audit_problem(struct audit_verify *v, const char *fmt, ...) CH_PRINTF(2, 3);
 /* parts.c: the leaves of all entries, and each beside its row, by as many threads as there are
  * processors; `meanwhile` runs once the leaves are there. */
-#define AUDIT_PART_ENTRIES 16384 /* fewer are not worth a thread */
+#define AUDIT_PART_ENTRIES 16384    /* fewer are not worth a thread */
 extern uint64_t audit_part_entries; /* tests lower it */
 enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
                              void (*meanwhile)(struct audit_verify *v),
@@ -164,6 +164,12 @@ enum ch_code audit_erased_take(struct audit_verify *v, uint64_t act,
                                const struct ch_log_entry_fields *f,
                                struct ch_err *err) CH_MUST_CHECK;
 void audit_erased_check(struct audit_verify *v);
+/* evidence.c: an attestation's evidence is that of an inspection which is there; and each of these
+ * is what was recorded of it. */
+enum ch_code audit_check_evidence(struct audit_verify *v, const struct ch_logged *l,
+                                  const struct ch_log_entry_fields *f,
+                                  struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_check_inspections(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
 /* keys.c: an entry of kind "key" (`f` NULL: it waits to be written); then all of them against the
  * store's keys, in both directions. */
 void audit_keys_take(struct audit_verify *v, const struct ch_logged *l,

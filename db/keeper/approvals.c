@@ -8,16 +8,14 @@
 
 #include "audit.h"
 #include "customhouse/limits.h"
-#include "customhouse/timefmt.h"
+#include "db/evidence/evidence.h"
 #include "db/signing/bundle.h"
 #include "db/signing/dsse.h"
 #include "db/signing/statement.h"
 #include "db/signing/withdrawals.h"
-#include "json.h"
 #include "keyring.h"
 
 #define STATEMENT_BYTES (64u << 10)
-#define EVIDENCE_BYTES  (4u << 20)
 /* What links begin with when the configuration has no address that others could know. */
 #define NO_ORIGIN "customhouse://local"
 
@@ -39,43 +37,19 @@ static void put_uri(const struct keeper *k, struct ch_buf *b, const char *what,
     ch_buf_put_hex(b, digest->byte, CH_SHA256_BYTES);
 }
 
-static void put_finding(struct ch_buf *b, const struct ch_sha256 *artifact,
-                        const struct ch_finding *f)
-{
-    const struct ch_finding_row *row = ch_finding_row(f->code);
-    struct ch_sha256 print = ch_finding_fingerprint(artifact, f);
-    ch_buf_puts(b, b->ptr[b->len - 1] == '[' ? CH_STR("{") : CH_STR(",{"));
-    json_field(b, "finding", ch_str_of(row != NULL ? row->name : "unknown"));
-    json_digest(b, "fingerprint", &print);
-    ch_buf_putc(b, '}');
-}
-
-/* What inspection found, without a word from the file: names of ours and digests. Absent (empty)
- * when nothing was inspected. */
+/* Absent (empty) when nothing was inspected. */
 static void put_evidence(const struct page *p, size_t file, const struct ch_inspection_result *in,
                          struct ch_buf *b)
 {
     const struct page_file *f = &p->files[file];
-    ch_buf_init(b, EVIDENCE_BYTES);
-    if (in == NULL) {
-        return;
+    ch_buf_init(b, CH_EVIDENCE_BYTES);
+    if (in != NULL) {
+        struct ch_inspection_key key = {.sha256 = f->artifact,
+                                        .profile = ch_str_of(f->release.profile),
+                                        .inspector_version = in->inspector_version,
+                                        .ruleset = in->ruleset};
+        ch_evidence_put(b, &key, &in->row);
     }
-    ch_buf_puts(b, CH_STR("{\"version\":1"));
-    json_digest(b, "artifact", &f->artifact);
-    json_field(b, "profile", ch_str_of(f->release.profile));
-    json_number(b, "inspector", in->inspector_version);
-    json_digest(b, "ruleset", &in->ruleset);
-    ch_buf_puts(b, CH_STR(",\"inspectedAt\":\""));
-    ch_time_put(b, in->row.at_us, false);
-    ch_buf_putc(b, '"');
-    json_bool(b, "complete", in->row.outcome == CH_INSPECTION_COMPLETE);
-    json_number(b, "members", in->row.member_count);
-    json_digest(b, "membersDigest", &in->row.members_digest);
-    json_open(b, "findings", '[');
-    for (size_t i = 0; i < in->row.finding_count; i++) {
-        put_finding(b, &f->artifact, &in->row.findings[i]);
-    }
-    ch_buf_puts(b, CH_STR("]}"));
 }
 
 #define LEVELS_MAX 3

@@ -408,6 +408,9 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
     case CH_MSG_ASK_TOKEN:
         tokens_answer(k, ch, frame->payload);
         break;
+    case CH_MSG_SIGN_INS:
+        tokens_failed(k, CH_ROLE_GATEWAY, frame->payload);
+        break;
     case CH_MSG_ASK_DOCUMENT:
         documents_answer(k, ch, frame->payload);
         break;

@@ -87,11 +87,17 @@ enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row,
 /* Its end: the row with `ended_at_us`, `ended_by` and `ended_why`. */
 enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
                               struct ch_err *err) CH_MUST_CHECK;
-/* Somebody presented a token that counts for nothing, or not for this: counted now, entered when
- * its minute is over. `principal`: whose it was, absent: nobody's (what was presented is never
- * kept); `why`: a word. */
-enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
-                                  struct ch_err *err) CH_MUST_CHECK;
+/* What one person has said that two have to say, just stored; and its end (`by`: absent: by
+ * itself). */
+enum ch_code audit_proposal(struct keeper *k, const struct ch_proposal_row *row,
+                            struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_proposal_end(struct keeper *k, uint64_t id, const char *how, struct ch_str by,
+                                int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* Credentials were presented that count for nothing, or not for this: counted now, in the minute
+ * that it is, and entered when that is over. All of them are; of more rows than limits.h has for a
+ * minute paths, then addresses are counted as one. */
+enum ch_code audit_sign_ins_failed(struct keeper *k, struct ch_sign_in_row row,
+                                   struct ch_err *err) CH_MUST_CHECK;
 /* A principal got this artifact for the first time from this address. */
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,
                           struct ch_err *err) CH_MUST_CHECK;

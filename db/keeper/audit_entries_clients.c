@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "customhouse/limits.h"
+
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, struct ch_err *err)
 {
     struct audit_entry a;
@@ -123,25 +125,75 @@ enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
     return audit_add(k, &a, err);
 }
 
-enum ch_code audit_sign_in_failed(struct keeper *k, struct ch_str principal, const char *why,
-                                  struct ch_err *err)
+/* ------------------------------------------------------------------ what two have to say */
+
+enum ch_code audit_proposal(struct keeper *k, const struct ch_proposal_row *row, struct ch_err *err)
 {
-    struct ch_sign_in_row row = {
-        .minute = keeper_now_us(k) / 60000000, .principal = principal, .why = ch_str_of(why)};
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "proposal");
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_commit(&a, "by", row->by);
+    audit_entry_commit(&a, "change", row->change);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_end(&a);
+    ch_log_entry_sha(&a.e, "what", &row->what);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_proposal_end(struct keeper *k, uint64_t id, const char *how, struct ch_str by,
+                                int64_t at_us, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "proposal-end");
+    a.row.source = id;
+    a.row.at_us = at_us;
+    ch_log_entry_int(&a.e, "at_us", at_us);
+    audit_entry_commit(&a, "by", by);
+    ch_log_entry_str(&a.e, "how", ch_str_of(how));
+    ch_log_entry_int(&a.e, "id", (int64_t)id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+/* ------------------------------------------------------------------ failed sign-ins */
+
+/* In the end there is a row for each person, process and cause, whatever strangers do. */
+enum ch_code audit_sign_ins_failed(struct keeper *k, struct ch_sign_in_row row, struct ch_err *err)
+{
+    const struct ch_str many = {NULL, 0};
+    uint64_t rows = ch_limits.sign_in_rows, of_one = ch_limits.sign_in_rows_of_one;
+    row.minute = keeper_now_us(k) / 60000000;
     enum ch_code rc = keeper_write(k, err);
-    return rc == CH_OK ? ch_store_count_sign_in(k->store, &row, err) : rc;
+    rc = rc == CH_OK ? ch_store_count_sign_ins(k->store, &row, rows, of_one, err) : rc;
+    if (rc == CH_E_LIMIT) {
+        row.path = many;
+        rc = ch_store_count_sign_ins(k->store, &row, rows, rows, err);
+    }
+    if (rc == CH_E_LIMIT) {
+        row.address = many;
+        rc = ch_store_count_sign_ins(k->store, &row, INT64_MAX, INT64_MAX, err);
+    }
+    return rc;
 }
 
 static enum ch_code one_sign_in(void *ctx, const struct ch_sign_in_row *row, struct ch_err *err)
 {
     struct audit_entry a;
     audit_entry_begin(ctx, &a, "sign-in-failed");
-    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_put_address(&a, row->address);
     ch_log_entry_int(&a.e, "minute", row->minute);
+    if (row->path.len == 0) {
+        ch_log_entry_bool(&a.e, "others", true);
+    }
+    audit_entry_commit(&a, "path", row->path);
     audit_entry_commit(&a, "principal", row->principal);
     ch_log_entry_int(&a.e, "times", (int64_t)row->times);
     audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "via", row->via);
     ch_log_entry_str(&a.e, "why", row->why);
     return audit_add(ctx, &a, err);
 }

@@ -105,7 +105,6 @@ static void on_command(struct keeper *k, struct ch_str payload)
     c->token = m.token;
     if (!admin_principal(c, &c->who)) {
         c->who = (struct principal){.kind = PRINCIPAL_NONE};
-        tokens_note_failure(k, &m.token);
         put_done(k, m.ask, CH_ADMIN_UNKNOWN, (struct ch_str){NULL, 0});
         command_gone(c);
         return;
@@ -135,6 +134,9 @@ void admin_on_frame(struct keeper *k, struct ch_frame *frame)
         break;
     case CH_MSG_ADMIN_INPUT:
         on_input(k, frame->payload);
+        break;
+    case CH_MSG_SIGN_INS:
+        tokens_failed(k, CH_ROLE_ADMIN, frame->payload);
         break;
     case CH_MSG_ADMIN_GONE:
         c = command_find(k, has_ask, ch_get_u64(&r));

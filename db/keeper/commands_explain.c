@@ -290,7 +290,7 @@ static const char *what_would_change(struct keeper *k, const struct page *p, siz
                                      const struct ch_decision *d)
 {
     struct intake_progress progress;
-    bool under_way = intake_progress(k, p, file, &progress);
+    bool known = intake_progress(k, p, file, &progress), under_way = known && !progress.failed;
     if (page_withheld(p) && d->verdict != CH_VERDICT_DENY) {
         return command_withheld_advice(p);
     }
@@ -305,6 +305,7 @@ static const char *what_would_change(struct keeper *k, const struct page *p, siz
     }
     if (d->eligible) {
         return under_way ? "inspection, which is under way"
+               : known   ? "fetching and inspecting it again, which starts when somebody asks for it"
                          : "inspection, which starts when somebody asks for it";
     }
     if (d->verdict == CH_VERDICT_DENY) {
@@ -344,8 +345,12 @@ static void json_progress(struct command *c, struct ch_buf *b, const struct page
     if (!intake_progress(c->k, p, file, &progress)) {
         return;
     }
-    json_open(b, "under_way", '{');
-    json_field(b, "state", ch_str_of(progress.state));
+    json_open(b, progress.failed ? "failed" : "under_way", '{');
+    if (progress.failed) {
+        json_field(b, "reason", ch_str_of(progress.text));
+    } else {
+        json_field(b, "state", ch_str_of(progress.state));
+    }
     json_time(b, "since", progress.since_us);
     if (progress.expected_s > 0) {
         json_number(b, "expected_seconds", progress.expected_s);
@@ -420,6 +425,10 @@ static void show_progress(struct command *c, const struct intake_progress *progr
 {
     char time[40];
     command_time(progress->since_us, time, sizeof(time));
+    if (progress->failed) {
+        command_print(c, "  last tried: %s, in vain: %s\n", time, progress->text);
+        return;
+    }
     command_print(c, "  on its way: it %s, since %s", progress->text, time);
     if (progress->expected_s > 0) {
         command_print(c, ", for about %u s more", progress->expected_s);
@@ -433,7 +442,7 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
     const struct page_file *f = &p->files[file];
     char time[40], hex[CH_SHA256_HEX + 1];
     struct intake_progress progress;
-    bool under_way = intake_progress(c->k, p, file, &progress);
+    bool tried = intake_progress(c->k, p, file, &progress);
     command_print(c, "\n  %s", word_for(d));
     if (d->audited) {
         command_print(c, " in audit; it would be held (%s): %s\n", d->rule, d->reason);
@@ -456,9 +465,9 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
     } else { /* nothing is recorded of what nobody asked for: it is decided anew each time */
         command_time(p->facts.files[file].first_seen_at_us, time, sizeof(time));
         command_print(c, "  known since: %s%s\n", time,
-                      under_way ? "" : ", nobody has asked for it yet");
+                      tried ? "" : ", nobody has asked for it yet");
     }
-    if (under_way) {
+    if (tried) {
         show_progress(c, &progress);
     }
     if (d->ruling_id != 0) {

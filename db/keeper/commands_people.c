@@ -124,7 +124,8 @@ bool people_change_allowed(struct people_changes *ch)
     struct keeper *k = c->k;
     const struct people_change change = {ch->rows, ch->count, ch->ids, ch->id_count};
     struct people_touch touch = people_touched(k->people, &change);
-    char other[PRINCIPAL_MAX];
+    struct people_agreed agreed;
+    struct ch_err err;
     if (ch->own) {
         return true;
     }
@@ -138,12 +139,16 @@ bool people_change_allowed(struct people_changes *ch)
     if (!touch.approver || people_needed(k, &change) < 2) {
         return true;
     }
-    if (!people_agree(k, &change, &c->who, other)) {
+    enum ch_code rc = people_agree(k, &change, &c->who, &agreed, &err);
+    if (rc == CH_OK) {
+        ch->agreed = agreed.id;
+        said_by_both(ch, agreed.other);
+    } else if (rc == CH_E_NOT_FOUND) {
         tell_first(c, &touch);
-        return false;
+    } else {
+        command_end(c, 1, "not noted, and nothing was changed: %s", err.msg);
     }
-    said_by_both(ch, other);
-    return true;
+    return rc == CH_OK;
 }
 
 enum step people_change_give(struct people_changes *ch, struct ch_str text)
@@ -155,7 +160,8 @@ enum step people_change_give(struct people_changes *ch, struct ch_str text)
     if (!people_change_allowed(ch)) {
         return STEP_DONE;
     }
-    return people_give(ch->c->k, ch->rows, ch->count, &err) == CH_OK
+    return people_give_agreed(ch->c->k, ch->rows, ch->count, ch->agreed, ch_str_of(ch->c->who.text),
+                              &err) == CH_OK
                ? done(ch->c, ch->rows, NULL, ch->count, text)
                : people_change_refused(ch->c, &err);
 }

@@ -16,6 +16,7 @@ struct people_changes {
     size_t id_count;
     bool own; /* who commands changes only tokens of his own: nobody's permission is needed */
     char by[2 * PRINCIPAL_MAX + 2]; /* of two who said it */
+    uint64_t agreed; /* what the first of them has said (people_proposals.h); 0: one was enough */
 };
 
 /* Whether who commands may change anything about anybody; false: the command has ended. */

@@ -20,23 +20,33 @@ void inspection_context(const struct page *p, struct ch_str file_name, struct ch
     }
 }
 
+static void hold_against(struct page *p, size_t file, bool held)
+{
+    struct page_file *f = &p->files[file];
+    if (held == f->held_against) {
+        return;
+    }
+    uint32_t *attacks = &p->index.attacks[p->index.version[file]];
+    f->held_against = held;
+    p->attacks += held ? 1 : (size_t)-1;
+    *attacks += held ? 1 : (uint32_t)-1;
+    listing_touch(p);
+    releases_touch(p);
+}
+
 void inspection_forget(struct page *p, size_t file)
 {
     struct page_file *f = &p->files[file];
     if (f->has_inspection) {
         ch_store_inspection_done(&f->inspection);
     }
-    if (f->held_against) {
-        p->attacks--;
-        p->index.attacks[p->index.version[file]]--;
-    }
+    hold_against(p, file, false);
     listing_touch(p);
     releases_touch(p);
     f->has_inspection = false;
     f->inspection_loaded = false;
     f->inspection_old = false;
     f->attack = false;
-    f->held_against = false;
 }
 
 static struct ch_inspection_key key_of(const struct keeper *k, const struct page *p, size_t file,
@@ -105,6 +115,7 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     ch_buf_done(&context);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
+        hold_against(p, file, true); /* not known to be no attack (T10) */
         return; /* not loaded: tried again, and "not inspected" meanwhile */
     }
     f->inspection_loaded = true;
@@ -117,11 +128,7 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
         f->has_inspection = false;
     }
     f->attack = f->has_inspection && is_attack(&f->inspection);
-    f->held_against = f->attack && is_held_against(&f->inspection);
-    if (f->held_against) {
-        p->attacks++;
-        p->index.attacks[p->index.version[file]]++;
-    }
+    hold_against(p, file, f->attack && is_held_against(&f->inspection));
     if (f->has_inspection) {
         listing_touch(p);
         releases_touch(p);
@@ -147,8 +154,7 @@ static enum ch_code each_inspection(struct keeper *k, const struct page *p, size
     put_file(p, p->facts.files[file].index.file_name, &name);
     ch_buf_init(&contexts, 1u << 20);
     struct ch_inspection_key key = key_of(k, p, file, sha256, ch_buf_str(&name));
-    enum ch_code rc =
-        ch_store_inspection_contexts(k->store, &key, keep_context, &contexts, err);
+    enum ch_code rc = ch_store_inspection_contexts(k->store, &key, keep_context, &contexts, err);
     rc = rc == CH_OK ? ch_buf_ok(&contexts, err) : rc;
     struct ch_rd r = ch_rd_of(contexts.ptr, contexts.len);
     while (rc == CH_OK && ch_rd_left(&r) > 0) {
@@ -231,7 +237,7 @@ void inspection_look_past(struct keeper *k, struct page *p)
         bool held = false;
         if (p->files[file].release.profile == NULL ||
             (ch_sha256_eq(&x->past[i].sha256, &p->files[file].artifact) &&
-             p->files[file].has_inspection)) {
+             (p->files[file].has_inspection || p->files[file].held_against))) {
             continue;
         }
         if (each_inspection(k, p, file, &x->past[i].sha256, note_held_against, &held, &err) !=

@@ -334,8 +334,13 @@ bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct
         [CH_INTAKE_DECIDED] = "is inspected, and what is decided is being stored",
     };
     const struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
-    if (in == NULL || in->state == CH_INTAKE_FAILED) {
+    if (in == NULL) {
         return false;
+    }
+    if (in->state == CH_INTAKE_FAILED) {
+        *ret = (struct intake_progress){.state = progress[in->state], .text = in->error,
+                                        .since_us = in->moved_at_us, .failed = true};
+        return true;
     }
     *ret = (struct intake_progress){.state = in->hangs ? "hangs" : progress[in->state],
                                     .text = in->hangs ? "is asked for, and the upstream does not send it"

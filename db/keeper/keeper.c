@@ -21,14 +21,14 @@
 #include "people.h"
 #include "policies.h"
 #include "quota.h"
+#include "reload.h"
 #include "rescan.h"
 #include "rulings.h"
 #include "sidecar.h"
 #include "witnesses.h"
 
-#define TICK_MS            30000
-#define GONE_CONFIRM_MAX_S 60
-#define CLOCK_JUMP_US      (3600 * 1000000LL) /* T7: an hour */
+#define TICK_MS       30000
+#define CLOCK_JUMP_US (3600 * 1000000LL) /* T7: an hour */
 
 /* ------------------------------------------------------------------ time, log, lease */
 
@@ -328,66 +328,6 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
 
 /* ------------------------------------------------------------------ supervisor's words */
 
-/* T5: a vanished project is asked for again with the next refresh, within a minute at most. */
-static uint64_t gone_confirm_ms(const struct ch_config *config)
-{
-    uint32_t s = config->index_refresh_s;
-    return 1000u * (uint64_t)(s < 1 ? 1 : s < GONE_CONFIRM_MAX_S ? s : GONE_CONFIRM_MAX_S);
-}
-
-static struct ch_sha256 digest_of(struct ch_str text)
-{
-    return ch_sha256_of(text.ptr != NULL ? text.ptr : "", text.len);
-}
-
-static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
-{
-    struct keeper *k = owner;
-    struct ch_policy *policy;
-    struct ch_config *config;
-    char *policy_name = ch_str_dup(texts->policy_name);
-    char *config_name = ch_str_dup(texts->config_name);
-    enum ch_code rc = ch_policy_parse(texts->policy_text, policy_name, &policy, err);
-    if (rc == CH_OK) {
-        rc = ch_config_parse(texts->config_text, config_name, &config, err);
-        if (rc != CH_OK) {
-            ch_policy_free(policy);
-        }
-    }
-    free(policy_name);
-    free(config_name);
-    if (rc != CH_OK) {
-        policies_refused(k, err->msg);
-        return rc;
-    }
-    keeper_raise_epoch(k);
-    ch_policy_free(k->policy);
-    k->policy = policy;
-    k->old_configs =
-        ch_realloc_array(k->old_configs, k->old_config_count + 1, sizeof(struct ch_config *));
-    k->old_configs[k->old_config_count++] = k->child.config;
-    k->child.config = config;
-    k->config = config;
-    k->config_digest = digest_of(texts->config_text);
-    k->gone_confirm_ms = gone_confirm_ms(config);
-    k->rules++;
-    pages_rebind(k, config);
-    policies_taken(k, texts->policy_text); /* before decisions that name it */
-    people_configured(k);
-    keyring_complete(k);
-    approvals_environments(k);
-    notices_configured(k);
-    forward_configured(k);
-    witnesses_configured(k);
-    again_all(k);
-    exceptions_settle(k); /* of other environments now */
-    struct ch_err log_err;
-    if (audit_configuration(k, texts->config_text, &log_err) != CH_OK) {
-        keeper_log("store", "error=\"%s\"", log_err.msg);
-    }
-    return CH_OK;
-}
-
 void keeper_drained(struct keeper *k)
 {
     struct ch_err err;
@@ -460,12 +400,10 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     char *policy_name = ch_str_dup(child->setup.policy_name);
     child->owner = k;
     child->on_peer = on_peer;
-    child->on_reload = on_reload;
     child->on_drain = on_drain;
     child->on_control = on_control;
     child->on_status = on_status;
-    k->config = child->config;
-    k->config_digest = digest_of(child->setup.config_text);
+    reload_init(k);
     read_boot_id(k);
     k->pages = ch_map_new();
     k->intakes = ch_map_new();
@@ -474,7 +412,6 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->tick_timer.fn = on_tick;
     k->room_timer.fn = quota_on_timer;
     k->started_at_us = ch_now_unix_us();
-    k->gone_confirm_ms = gone_confirm_ms(k->config);
     jobs_init(k);
     egress_init(k);
     notices_init(k);
@@ -573,6 +510,7 @@ void keeper_close(struct keeper *k)
     exceptions_free(k);
     people_close(k);
     policies_free(k);
+    reload_free(k);
     documents_free(k);
     keyring_free(k);
     keys_free(k);

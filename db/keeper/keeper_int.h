@@ -216,6 +216,9 @@ struct keeper {
     struct ch_blobs *blobs;
     struct ch_policy *policy;
     const struct ch_config *config;
+    /* what a reload tries, not in force; else NULL */
+    struct ch_policy *prepared_policy;
+    struct ch_config *prepared_config;
     struct ch_config **old_configs; /* what pages may still point to */
     size_t old_config_count;
     struct ch_channel *gateways[CH_METRICS_SLOTS];
@@ -581,8 +584,9 @@ struct intake_progress {
     const char *state, *text; /* a word for programs, a sentence for people */
     int64_t since_us;
     uint32_t expected_s; /* until it is decided; 0: nobody can say */
+    bool failed;         /* since then it is not on its way, for the reason in `text` */
 };
-/* False: it is not on its way in. */
+/* False: it is not on its way in, and its last time did not fail. */
 bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct intake_progress *ret);
 /* Why intake_want gave NULL: an HTTP status and a sentence. */
 uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size);

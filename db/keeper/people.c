@@ -50,7 +50,8 @@ static enum ch_code reload(struct keeper *k, struct ch_err *err)
 
 enum ch_code people_open(struct keeper *k, struct ch_err *err)
 {
-    return load(k, &k->people, err);
+    enum ch_code rc = load(k, &k->people, err);
+    return rc == CH_OK ? people_proposals_open(k, err) : rc;
 }
 
 static void free_unsaved(struct people_unsaved *u)
@@ -103,6 +104,12 @@ enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows
 enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t count,
                          struct ch_err *err)
 {
+    return people_give_agreed(k, rows, count, 0, (struct ch_str){NULL, 0}, err);
+}
+
+enum ch_code people_give_agreed(struct keeper *k, struct ch_people_row *rows, size_t count,
+                                uint64_t proposal, struct ch_str by, struct ch_err *err)
+{
     for (size_t i = 0; i < count; i++) {
         rows[i].ended_at_us = CH_TIME_UNKNOWN;
     }
@@ -116,8 +123,13 @@ enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t co
         rc = ch_store_add_people(k->store, &rows[i], &rows[i].id, err);
         rc = rc == CH_OK ? audit_people(k, &rows[i], err) : rc;
     }
+    rc = rc == CH_OK ? people_agreed_end(k, proposal, by, err) : rc;
     rc = audit_act_end(k, begun, rc, err);
-    return rc == CH_OK ? reload(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    people_agreed_forget(k, proposal);
+    return reload(k, err);
 }
 
 /* ------------------------------------------------------------------ taking */
@@ -181,6 +193,7 @@ enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, st
 
 void people_tick(struct keeper *k)
 {
+    people_proposals_tick(k);
     while (k->people_unsaved != NULL) {
         struct people_unsaved *u = k->people_unsaved;
         struct ch_err err;

@@ -16,6 +16,11 @@ void people_close(struct keeper *k);
  * may not be (and then nothing was changed) see people_check. */
 enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t count,
                          struct ch_err *err) CH_MUST_CHECK;
+/* The same of what two persons have said, the first of them as this proposal (0: one was enough): it
+ * ends with it. */
+enum ch_code people_give_agreed(struct keeper *k, struct ch_people_row *rows, size_t count,
+                                uint64_t proposal, struct ch_str by,
+                                struct ch_err *err) CH_MUST_CHECK;
 /* Whether people_give would take them, each as if those before it were there already. */
 enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows, size_t count,
                               struct ch_err *err) CH_MUST_CHECK;

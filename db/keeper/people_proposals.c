@@ -4,16 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "people.h"
 
 #define PROPOSALS_MAX 64 /* the oldest goes */
 #define HOUR_US       (3600 * 1000000LL)
 
 struct people_proposal {
-    struct people_proposal *next;
+    struct people_proposal *next; /* an older one */
+    uint64_t id;
     struct ch_sha256 what;
     char by[PRINCIPAL_MAX];
     int64_t at_us;
+    const char *over; /* how it has ended; NULL: it stands. Until that is stored it is kept here */
 };
 
 struct agreed {
@@ -89,6 +92,8 @@ static bool may_still(const struct keeper *k, const struct people_proposal *p,
     return who.kind == PRINCIPAL_USER && people_may_touch(k->people, &who, change);
 }
 
+/* ------------------------------------------------------------------ beginning and end */
+
 static void drop(struct people_proposal **at)
 {
     struct people_proposal *p = *at;
@@ -96,48 +101,166 @@ static void drop(struct people_proposal **at)
     free(p);
 }
 
-/* Those that are too old go, and the last of too many: they stand with the newest first. */
-static void drop_old(struct keeper *k)
+static void remember(struct keeper *k, const struct ch_proposal_row *row)
+{
+    struct people_proposal *p = ch_calloc(1, sizeof(*p));
+    *p = (struct people_proposal){
+        .next = k->people_proposals, .id = row->id, .what = row->what, .at_us = row->at_us};
+    snprintf(p->by, sizeof(p->by), "%.*s", CH_STR_ARG(row->by));
+    k->people_proposals = p;
+}
+
+static void remember_one(void *ctx, const struct ch_proposal_row *row)
+{
+    remember(ctx, row);
+}
+
+enum ch_code people_proposals_open(struct keeper *k, struct ch_err *err)
+{
+    return ch_store_proposals(k->store, remember_one, k, err);
+}
+
+static enum ch_code store_end(struct keeper *k, uint64_t id, const char *how, struct ch_str by,
+                              struct ch_err *err)
 {
     int64_t now = keeper_now_us(k);
-    size_t n = 0;
-    for (struct people_proposal **at = &k->people_proposals; *at != NULL;) {
-        int64_t age = now - (*at)->at_us;
-        if (age < 0 || age > PEOPLE_PROPOSAL_HOURS * HOUR_US || ++n > PROPOSALS_MAX) {
+    enum ch_code rc = ch_store_end_proposal(k->store, id, ch_str_of(how), by, now, err);
+    return rc == CH_OK ? audit_proposal_end(k, id, how, by, now, err) : rc;
+}
+
+enum ch_code people_agreed_end(struct keeper *k, uint64_t id, struct ch_str by, struct ch_err *err)
+{
+    return id == 0 ? CH_OK : store_end(k, id, "done", by, err);
+}
+
+void people_agreed_forget(struct keeper *k, uint64_t id)
+{
+    for (struct people_proposal **at = &k->people_proposals; *at != NULL; at = &(*at)->next) {
+        if ((*at)->id == id) {
             drop(at);
-        } else {
-            at = &(*at)->next;
+            return;
         }
     }
 }
 
-bool people_agree(struct keeper *k, const struct people_change *change, const struct principal *who,
-                  char ret_other[PRINCIPAL_MAX])
+/* Those that are too old have ended, and the last of too many: they stand with the newest first. */
+static void end_old(struct keeper *k)
 {
-    struct ch_sha256 what = digest_of(k->people, change);
+    int64_t now = keeper_now_us(k);
+    size_t n = 0;
+    for (struct people_proposal *p = k->people_proposals; p != NULL; p = p->next) {
+        int64_t age = now - p->at_us;
+        if (p->over != NULL) {
+            continue;
+        }
+        if (age < 0 || age > PEOPLE_PROPOSAL_HOURS * HOUR_US) {
+            p->over = "too old";
+        } else if (++n > PROPOSALS_MAX) {
+            p->over = "too many";
+        }
+    }
+}
+
+void people_proposals_tick(struct keeper *k)
+{
+    struct people_proposal **at = &k->people_proposals;
+    end_old(k);
+    while (*at != NULL) {
+        struct ch_err err;
+        const struct ch_str nobody = {NULL, 0};
+        if ((*at)->over == NULL) {
+            at = &(*at)->next;
+            continue;
+        }
+        enum ch_code begun = audit_act(k, &err);
+        enum ch_code rc =
+            begun == CH_OK ? store_end(k, (*at)->id, (*at)->over, nobody, &err) : begun;
+        if (audit_act_end(k, begun, rc, &err) != CH_OK) {
+            keeper_log("store", "proposal=unrecorded error=\"%s\"", err.msg);
+            return; /* it counts no more, and is tried again */
+        }
+        drop(at);
+    }
+}
+
+/* ------------------------------------------------------------------ saying it */
+
+static void put_words(struct ch_buf *b, const struct ch_people_row *r)
+{
+    switch (r->kind) {
+    case CH_PEOPLE_PERSON:
+        ch_buf_printf(b, "user %.*s", CH_STR_ARG(r->person));
+        break;
+    case CH_PEOPLE_UID:
+        ch_buf_printf(b, "uid %u of %.*s", r->uid, CH_STR_ARG(r->person));
+        break;
+    case CH_PEOPLE_MEMBER:
+        ch_buf_printf(b, "%.*s in group %.*s", CH_STR_ARG(r->person), CH_STR_ARG(r->group));
+        break;
+    case CH_PEOPLE_GRANT:
+        ch_buf_printf(b, "group %.*s as %.*s", CH_STR_ARG(r->group), CH_STR_ARG(r->role));
+        if (r->repository.len > 0 || r->environment.len > 0) {
+            ch_buf_printf(b, " of %.*s%s%.*s", CH_STR_ARG(r->repository),
+                          r->repository.len > 0 && r->environment.len > 0 ? " " : "",
+                          CH_STR_ARG(r->environment));
+        }
+        break;
+    case CH_PEOPLE_TOKEN: /* whose it is makes it alone */
+        break;
+    }
+}
+
+/* In the place of what the same person has said of it before. */
+static enum ch_code note(struct keeper *k, const struct people_change *change,
+                         struct ch_proposal_row *row, struct people_proposal **own,
+                         struct ch_err *err)
+{
+    struct ch_buf words;
+    ch_buf_init(&words, 1u << 20);
+    for (size_t i = 0; i < change->row_count; i++) {
+        ch_buf_puts(&words, i > 0 ? CH_STR(", ") : CH_STR(""));
+        put_words(&words, &change->rows[i]);
+    }
+    row->change = ch_buf_str(&words);
+    enum ch_code begun = audit_act(k, err), rc = begun;
+    rc = rc == CH_OK && own != NULL ? store_end(k, (*own)->id, "said again", row->by, err) : rc;
+    rc = rc == CH_OK ? ch_store_add_proposal(k->store, row, &row->id, err) : rc;
+    rc = rc == CH_OK ? audit_proposal(k, row, err) : rc;
+    rc = audit_act_end(k, begun, rc, err);
+    ch_buf_done(&words);
+    if (rc == CH_OK) {
+        if (own != NULL) {
+            drop(own);
+        }
+        remember(k, row);
+    }
+    return rc;
+}
+
+enum ch_code people_agree(struct keeper *k, const struct people_change *change,
+                          const struct principal *who, struct people_agreed *ret,
+                          struct ch_err *err)
+{
+    struct ch_proposal_row row = {.what = digest_of(k->people, change),
+                                  .by = ch_str_of(who->text),
+                                  .at_us = keeper_now_us(k)};
     struct people_proposal **own = NULL;
-    drop_old(k);
+    *ret = (struct people_agreed){.id = 0};
+    end_old(k);
     for (struct people_proposal **at = &k->people_proposals; *at != NULL; at = &(*at)->next) {
-        if (!ch_sha256_eq(&(*at)->what, &what)) {
+        if ((*at)->over != NULL || !ch_sha256_eq(&(*at)->what, &row.what)) {
             continue;
         }
         if (strcmp((*at)->by, who->text) == 0) {
             own = at;
         } else if (may_still(k, *at, change)) {
-            snprintf(ret_other, PRINCIPAL_MAX, "%s", (*at)->by);
-            drop(at);
-            return true;
+            ret->id = (*at)->id;
+            snprintf(ret->other, sizeof(ret->other), "%s", (*at)->by);
+            return CH_OK;
         }
     }
-    if (own != NULL) {
-        drop(own);
-    }
-    struct people_proposal *p = ch_calloc(1, sizeof(*p));
-    *p = (struct people_proposal){
-        .next = k->people_proposals, .what = what, .at_us = keeper_now_us(k)};
-    snprintf(p->by, sizeof(p->by), "%s", who->text);
-    k->people_proposals = p;
-    return false;
+    enum ch_code rc = note(k, change, &row, own, err);
+    return rc == CH_OK ? CH_E_NOT_FOUND : rc == CH_E_NOT_FOUND ? CH_E_SYSTEM : rc;
 }
 
 static bool never_two(const struct keeper *k, struct ch_str repository, struct ch_str environment)

@@ -133,12 +133,17 @@ void policies_taken(struct keeper *k, struct ch_str bundle)
     snprintf(p->event, sizeof(p->event), "reload");
     p->refused[0] = '\0';
     record_in_group(k);
+}
+
+void policies_told(struct keeper *k)
+{
     wake(k);
 }
 
-void policies_refused(struct keeper *k, const char *why)
+void policies_refused(struct keeper *k, struct ch_str why)
 {
-    snprintf(k->policies->refused, sizeof(k->policies->refused), "%s", why);
+    struct policies *p = k->policies;
+    snprintf(p->refused, sizeof(p->refused), "%.*s", CH_STR_ARG(why));
     wake(k);
 }
 

@@ -26,9 +26,11 @@ struct policies {
  * cannot take it now does not keep the service from starting: policies_tick tries again. */
 void policies_open(struct keeper *k, struct ch_str bundle);
 void policies_free(struct keeper *k);
-/* What was sent is in force, all effects included: recorded when it is another one. */
+/* What was sent is in force: recorded when it is another one, in the open group of writes. */
 void policies_taken(struct keeper *k, struct ch_str bundle);
-void policies_refused(struct keeper *k, const char *why);
+/* The same, all effects included and durable: whoever waits for it is told. */
+void policies_told(struct keeper *k);
+void policies_refused(struct keeper *k, struct ch_str why);
 /* Writes down what a lost group of writes took along. */
 void policies_tick(struct keeper *k);
 /* A person who may change the policy agrees to this one: who has the files may put it in force,

@@ -42,22 +42,58 @@ static uint64_t not_after(struct keeper *k, int64_t until_us)
     return end;
 }
 
-void tokens_note_failure(struct keeper *k, const struct ch_sha256 *digest)
+/* ------------------------------------------------------------------ failed sign-ins */
+
+/* What was wrong with it; *ret_owner, where it has one: "user:anna". NULL: nothing. */
+static const char *fault_of(struct keeper *k, const struct ch_sign_ins *m, enum audience wanted,
+                            struct ch_str *ret_owner)
 {
-    const char *why = "audience";
+    const char *why = NULL;
     struct ch_err err;
     struct principal who;
     int64_t until_us;
-    struct ch_str owner = {NULL, 0};
-    if (people_of_token(k->people, digest, keeper_now_us(k), &who, &until_us, &err) == CH_OK) {
-        owner = ch_str_of(who.text);
-    } else {
-        owner = people_token_owner(k->people, digest, keeper_now_us(k), &why);
+    if (m->fault == CH_SIGN_IN_MALFORMED) {
+        return "malformed";
     }
-    if (audit_sign_in_failed(k, owner, why, &err) != CH_OK) {
-        keeper_log("store", "error=\"%s\"", err.msg);
+    if (m->fault == CH_SIGN_IN_NOT_TRIED) {
+        return "too-many";
+    }
+    if (ch_sha256_is_zero(&m->digest)) { /* of many: what was wrong with each is not known */
+        return m->fault == CH_SIGN_IN_REFUSED ? "refused" : "unanswered";
+    }
+    *ret_owner = people_token_owner(k->people, &m->digest, keeper_now_us(k), &why);
+    if (why != NULL) {
+        return why;
+    }
+    if (people_of_token(k->people, &m->digest, keeper_now_us(k), &who, &until_us, &err) == CH_OK &&
+        who.audience != wanted) {
+        return "audience";
+    }
+    return m->fault == CH_SIGN_IN_REFUSED ? "refused" : NULL;
+}
+
+void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_err err;
+    enum audience wanted = via == CH_ROLE_ADMIN ? AUDIENCE_ADMIN : AUDIENCE_PULL;
+    while (!r.failed && r.at < r.len) {
+        struct ch_sign_ins m = ch_sign_ins_get(&r);
+        struct ch_sign_in_row row = {.address = m.address,
+                                     .via = ch_str_of(ch_role_name(via)),
+                                     .path = m.path,
+                                     .times = m.times};
+        row.why = r.failed ? row.why : ch_str_of(fault_of(k, &m, wanted, &row.principal));
+        if (row.why.len > 0 && audit_sign_ins_failed(k, row, &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+        }
+    }
+    if (r.failed) {
+        keeper_log("peer", "role=%s error=\"sign-ins: malformed\"", ch_role_name(via));
     }
 }
+
+/* ------------------------------------------------------------------ what gateways ask */
 
 void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
 {
@@ -78,8 +114,6 @@ void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
         reply.audit_read = tokens_may_read(k, &who, ACTION_AUDIT_READ);
         reply.metrics_read = tokens_may_read(k, &who, ACTION_METRICS_READ);
         put_pull(k, &who, &reply.pull);
-    } else {
-        tokens_note_failure(k, &ask.digest);
     }
     ch_buf_init(&b, ch_message_row(CH_MSG_TOKEN)->max_bytes);
     ch_token_reply_put(&b, &reply);

@@ -12,8 +12,9 @@ void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
 /* Whom a token of this digest is of, if it is for that; false: nobody. */
 bool tokens_find(struct keeper *k, const struct ch_sha256 *digest, enum audience audience,
                  struct principal *ret, int64_t *ret_until_us);
-/* The log's word on one that was not found: whose it was, if anybody's, and why it does not count. */
-void tokens_note_failure(struct keeper *k, const struct ch_sha256 *digest);
+/* CH_MSG_SIGN_INS of such a process: into the log, by whose the tokens were, if anybody's, and why
+ * they do not count. */
+void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload);
 /* Whether its principal may read that: a token for pulling is also for reading what the gateway
  * shows. */
 bool tokens_may_read(struct keeper *k, const struct principal *who, enum action a);

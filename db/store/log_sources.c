@@ -1,5 +1,7 @@
 #include "db/store/log_sources.h"
 
+#include <string.h>
+
 /* ------------------------------------------------------------------ the columns */
 
 #define FIELD(key, kind)                                                                           \
@@ -138,6 +140,18 @@ static const struct ch_logged_field people_end_fields[] = {
     NUMBER("at_us"),
 };
 
+static const struct ch_logged_field proposal_fields[] = {
+    SHA256("what"),
+    TEXT("change"),
+    TEXT("by"),
+    NUMBER("at_us"),
+};
+static const struct ch_logged_field proposal_end_fields[] = {
+    TEXT("how"),
+    TEXT("by"),
+    NUMBER("at_us"),
+};
+
 const struct ch_log_source ch_log_sources[] = {
     {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
     {"attestation", "attestation", CH_SQL_LOGGED_ATTESTATION, FIELDS(attestation_fields)},
@@ -156,6 +170,9 @@ const struct ch_log_source ch_log_sources[] = {
     {"grant", "group_grant", CH_SQL_LOGGED_GRANT, FIELDS(grant_fields)},
     {"token", "token", CH_SQL_LOGGED_TOKEN, FIELDS(token_fields)},
     {"people-end", "people_end", CH_SQL_LOGGED_PEOPLE_END, FIELDS(people_end_fields)},
+    {"proposal", "people_proposal", CH_SQL_LOGGED_PROPOSAL, FIELDS(proposal_fields)},
+    {"proposal-end", "people_proposal_end", CH_SQL_LOGGED_PROPOSAL_END,
+     FIELDS(proposal_end_fields)},
 };
 const size_t ch_log_source_count = CH_ARRAY_LEN(ch_log_sources);
 _Static_assert(CH_ARRAY_LEN(ch_log_sources) <= CH_LOGGED_SOURCES, "ch_logged_seen has one of each");
@@ -168,6 +185,16 @@ const struct ch_log_source *ch_log_source_of(struct ch_str kind)
         }
     }
     return NULL;
+}
+
+bool ch_logged_is_trimmed(const char *table)
+{
+    bool trimmed = false;
+    for (size_t i = 0; i < ch_log_source_count; i++) {
+        trimmed =
+            trimmed || (ch_log_sources[i].trimmed && strcmp(ch_log_sources[i].table, table) == 0);
+    }
+    return trimmed;
 }
 
 /* ------------------------------------------------------------------ rows without an entry */
@@ -197,6 +224,8 @@ const struct ch_log_unlogged ch_log_unlogged[] = {
     LIST("group_grant", CH_SQL_UNLOGGED_GRANTS),
     LIST("token", CH_SQL_UNLOGGED_TOKENS),
     LIST("people_end", CH_SQL_UNLOGGED_PEOPLE_ENDS),
+    LIST("people_proposal", CH_SQL_UNLOGGED_PROPOSALS),
+    LIST("people_proposal_end", CH_SQL_UNLOGGED_PROPOSAL_ENDS),
     LIST("log_clear", CH_SQL_UNLOGGED_CLEARS),
     LIST("log_erased", CH_SQL_UNLOGGED_ERASED),
     LIST("log_entry", CH_SQL_UNLOGGED_ENTRIES),

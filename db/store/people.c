@@ -101,15 +101,74 @@ enum ch_code ch_store_people(struct ch_store *s, ch_store_people_fn *each, void 
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
+/* --- what waits for a second person --- */
+
+enum ch_code ch_store_add_proposal(struct ch_store *s, const struct ch_proposal_row *row,
+                                   uint64_t *ret_id, struct ch_err *err)
+{
+    int64_t id = 0;
+    enum ch_code rc = ch_sql_number(s, CH_SQL_ADD_PROPOSAL,
+                                    CH_ARGS(ch_arg_sha(&row->what), ch_arg_text(row->change),
+                                            ch_arg_text(row->by), ch_arg_int(row->at_us)),
+                                    &id, err);
+    if (rc == CH_OK) {
+        *ret_id = (uint64_t)id;
+    }
+    return rc;
+}
+
+enum ch_code ch_store_end_proposal(struct ch_store *s, uint64_t id, struct ch_str how,
+                                   struct ch_str by, int64_t at_us, struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_END_PROPOSAL,
+                      CH_ARGS(ch_arg_u64(id), ch_arg_text(how), ch_arg_text(by), ch_arg_int(at_us)),
+                      NULL, err);
+}
+
+enum ch_code ch_store_proposals(struct ch_store *s, ch_store_proposal_fn *each, void *ctx,
+                                struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_OPEN_PROPOSALS, NULL, 0, &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_proposal_row row = {
+            .id = ch_col_u64(&c, 0),
+            .what = ch_col_sha(&c, 1),
+            .change = ch_col_str(&c, 2),
+            .by = ch_col_str(&c, 3),
+            .at_us = ch_col_int(&c, 4),
+        };
+        each(ctx, &row);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 /* --- failed sign-ins, by the minute --- */
 
-enum ch_code ch_store_count_sign_in(struct ch_store *s, const struct ch_sign_in_row *row,
-                                    struct ch_err *err)
+enum ch_code ch_store_count_sign_ins(struct ch_store *s, const struct ch_sign_in_row *row,
+                                     uint64_t rows, uint64_t rows_of_one, struct ch_err *err)
 {
-    return ch_sql_run(
-        s, CH_SQL_COUNT_SIGN_IN,
-        CH_ARGS(ch_arg_int(row->minute), ch_arg_text(row->principal), ch_arg_text(row->why)), NULL,
-        err);
+    uint64_t changed = 0;
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_COUNT_SIGN_INS,
+                   CH_ARGS(ch_arg_u64(row->times), ch_arg_int(row->minute),
+                           ch_arg_text(row->principal), ch_arg_text(row->address),
+                           ch_arg_text(row->via), ch_arg_text(row->path), ch_arg_text(row->why)),
+                   &changed, err);
+    if (rc != CH_OK || changed > 0) {
+        return rc;
+    }
+    rc = ch_sql_run(s, CH_SQL_ADD_SIGN_INS,
+                    CH_ARGS(ch_arg_int(row->minute), ch_arg_text(row->principal),
+                            ch_arg_text(row->address), ch_arg_text(row->via),
+                            ch_arg_text(row->path), ch_arg_text(row->why), ch_arg_u64(row->times),
+                            ch_arg_u64(rows), ch_arg_u64(rows_of_one)),
+                    &changed, err);
+    return rc == CH_OK && changed == 0
+               ? ch_fail(err, CH_E_LIMIT, "failed sign-ins of minute %lld: enough rows",
+                         (long long)row->minute)
+               : rc;
 }
 
 enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_store_sign_in_fn *each,
@@ -122,8 +181,11 @@ enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_sto
         struct ch_sign_in_row row = {
             .minute = ch_col_int(&c, 0),
             .principal = ch_col_str(&c, 1),
-            .why = ch_col_str(&c, 2),
-            .times = ch_col_u64(&c, 3),
+            .address = ch_col_str(&c, 2),
+            .via = ch_col_str(&c, 3),
+            .path = ch_col_str(&c, 4),
+            .why = ch_col_str(&c, 5),
+            .times = ch_col_u64(&c, 6),
         };
         rc = each(ctx, &row, err);
     }
@@ -133,5 +195,6 @@ enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_sto
 
 enum ch_code ch_store_drop_sign_ins_before(struct ch_store *s, int64_t minute, struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_DROP_SIGN_INS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL, err);
+    return ch_sql_run_overwriting(s, CH_SQL_DROP_SIGN_INS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL,
+                                  err);
 }

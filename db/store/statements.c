@@ -1,9 +1,5 @@
 #include "db/store/statements.h"
 
-#define INSPECTION_COLUMNS                                                                         \
-    "SELECT id, outcome, error, at_us, cpu_us, wall_us, member_count, members_digest,"             \
-    " metadata_sha256, metadata_bytes, strict_cpu_us, strict_memory_bytes, second_cpu_us,"         \
-    " second_memory_bytes, inspector_version, ruleset FROM inspection"
 #define DECISION_COLUMNS                                                                           \
     "SELECT repository, upstream, project, file_name, sha256, verdict, rule, reason, policy,"      \
     " at_us, audited FROM decision d"
@@ -31,7 +27,7 @@
 /* Who added a fact about people, when, and which kind the log calls it by. */
 #define FACT_COLUMNS                                                                               \
     "f.by_person, f.at_us, CASE f.kind WHEN 1 THEN 'person' WHEN 2 THEN 'uid' WHEN 3 THEN"         \
-    " 'member' WHEN 4 THEN 'grant' ELSE 'token' END"
+    " 'member' WHEN 4 THEN 'grant' WHEN 5 THEN 'token' END"
 /* An approval that was not withdrawn. */
 #define STANDS " passed = 1 AND NOT EXISTS (SELECT 1 FROM attestation_end e WHERE e.id = a.id)"
 
@@ -163,47 +159,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                           " at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                           "ttitiii", true},
 
-    [CH_SQL_ADD_INSPECTION] =
-        {"add inspection",
-         "INSERT INTO inspection (sha256, profile, inspector_version, ruleset, context, outcome,"
-         " error, at_us, cpu_us, wall_us, member_count, members_digest, metadata_sha256,"
-         " metadata_bytes, strict_cpu_us, strict_memory_bytes, second_cpu_us, second_memory_bytes)"
-         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
-         " RETURNING id",
-         "dtidtitiiiizziiiii", true},
-    [CH_SQL_ADD_FINDING] = {"add finding",
-                            "INSERT INTO finding (inspection, number, code, member, evidence)"
-                            " VALUES ($1, $2, $3, $4, $5)",
-                            "iiibt"},
-    [CH_SQL_ADD_FACT] = {"add fact",
-                         "INSERT INTO inspection_fact (inspection, number, name, value)"
-                         " VALUES ($1, $2, $3, $4)",
-                         "iitt"},
-    [CH_SQL_GET_INSPECTION] = {"get inspection",
-                               INSPECTION_COLUMNS
-                               " WHERE sha256 = $1 AND profile = $2"
-                               " AND inspector_version = $3 AND ruleset = $4 AND context = $5"
-                               " ORDER BY id DESC LIMIT 1",
-                               "dtidt"},
-    [CH_SQL_NEWEST_INSPECTION] = {"get newest inspection",
-                                  INSPECTION_COLUMNS
-                                  " WHERE id = (SELECT max(i.id) FROM inspection i WHERE"
-                                  " i.sha256 = $1 AND i.profile = $2 AND i.context = $3)",
-                                  "dtt"},
-    [CH_SQL_INSPECTION_CONTEXTS] = {"list contexts of inspections",
-                                    "SELECT DISTINCT context FROM inspection WHERE sha256 = $1"
-                                    " AND profile = $2 AND (context = $3 OR"
-                                    " substr(context, 1, length($3) + 1) = $3 || '/')"
-                                    " ORDER BY context",
-                                    "dtt"},
-    [CH_SQL_GET_FINDINGS] = {"get findings",
-                             "SELECT code, member, evidence FROM finding WHERE inspection = $1"
-                             " ORDER BY number",
-                             "i"},
-    [CH_SQL_GET_FACTS] = {"get facts",
-                          "SELECT name, value FROM inspection_fact WHERE inspection = $1"
-                          " ORDER BY number",
-                          "i"},
+#include "db/store/statements_inspection.inc"
     [CH_SQL_PUT_SIDECAR] = {"put sidecar",
                             "INSERT INTO sidecar (upstream, project, file_name, stated_sha256,"
                             " sha256, size_bytes, at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)"
@@ -412,54 +368,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          ") GROUP BY w.sha256 ORDER BY w.sha256",
          "t"},
 
-    [CH_SQL_ADD_PEOPLE_FACT] = {"add people",
-                                "INSERT INTO people_fact (kind, by_person, at_us)"
-                                " VALUES ($1, $2, $3) RETURNING id",
-                                "iti", true},
-    [CH_SQL_ADD_PERSON] = {"add person",
-                           "INSERT INTO person (id, name, service, full_name)"
-                           " VALUES ($1, $2, $3, $4)",
-                           "itit", true},
-    [CH_SQL_ADD_PERSON_UID] = {"add uid",
-                               "INSERT INTO person_uid (id, person, uid) VALUES ($1, $2, $3)",
-                               "iti", true},
-    [CH_SQL_ADD_GROUP_MEMBER] = {"add member",
-                                 "INSERT INTO group_member (id, group_name, person)"
-                                 " VALUES ($1, $2, $3)",
-                                 "itt", true},
-    [CH_SQL_ADD_GROUP_GRANT] = {"add grant",
-                                "INSERT INTO group_grant (id, group_name, role, repository,"
-                                " environment) VALUES ($1, $2, $3, $4, $5)",
-                                "ittnn", true},
-    [CH_SQL_ADD_TOKEN] = {"add token",
-                          "INSERT INTO token (id, person, audience, label, sha256, expires_at_us)"
-                          " VALUES ($1, $2, $3, $4, $5, $6)",
-                          "itttdi", true},
-    [CH_SQL_END_PEOPLE_FACT] = {"end people",
-                                "INSERT INTO people_end (id, by_person, why, at_us)"
-                                " VALUES ($1, $2, $3, $4)",
-                                "itti"},
-    [CH_SQL_PEOPLE] =
-        {"list people",
-         "SELECT f.id, f.kind, f.by_person, f.at_us, coalesce(p.name, u.person, m.person, t.person),"
-         " p.service, p.full_name, u.uid, coalesce(m.group_name, g.group_name), g.role,"
-         " g.repository, g.environment, t.audience, t.label, t.sha256, t.expires_at_us,"
-         " e.by_person, e.why, e.at_us FROM people_fact f"
-         " LEFT JOIN person p ON p.id = f.id LEFT JOIN person_uid u ON u.id = f.id"
-         " LEFT JOIN group_member m ON m.id = f.id LEFT JOIN group_grant g ON g.id = f.id"
-         " LEFT JOIN token t ON t.id = f.id LEFT JOIN people_end e ON e.id = f.id ORDER BY f.id",
-         ""},
-    [CH_SQL_COUNT_SIGN_IN] = {"count failed sign-in",
-                              "INSERT INTO log_sign_in (minute, principal, why, times)"
-                              " VALUES ($1, $2, $3, 1) ON CONFLICT (minute, principal, why)"
-                              " DO UPDATE SET times = log_sign_in.times + 1",
-                              "itt", true},
-    [CH_SQL_SIGN_INS_BEFORE] = {"list failed sign-ins",
-                                "SELECT minute, principal, why, times FROM log_sign_in"
-                                " WHERE minute < $1 ORDER BY minute, principal, why",
-                                "i"},
-    [CH_SQL_DROP_SIGN_INS_BEFORE] = {"drop failed sign-ins",
-                                     "DELETE FROM log_sign_in WHERE minute < $1", "i"},
+#include "db/store/statements_people.inc"
 
     [CH_SQL_ADD_INTAKE] =
         {"add intake",

@@ -23,17 +23,27 @@ struct ch_child {
     void *metrics;               /* CH_METRICS_SLOTS slots; read-only but in gateways */
     int access_log_fd;           /* gateway and admin, else -1 */
     int listener_fds[CH_SETUP_MAX_LISTENERS];
-    /* The site's rules (scanner-second), else -1: from the start, and during on_reload. Closed by
-     * ch_child_done or when on_reload returns. */
+    /* The site's rules (scanner-second), else -1: from the start, and during on_prepare. Closed by
+     * ch_child_done or when on_prepare returns. */
     int rules_fd;
     /* filled by the process before ch_child_run */
     void *owner;
     void (*on_peer)(void *owner, enum ch_role role, uint32_t instance, int fd); /* takes fd */
-    enum ch_code (*on_reload)(void *owner, const struct ch_setup *texts, struct ch_err *err);
+    /* A reload in two steps, so that all processes take it or none does. on_prepare does all that
+     * can fail and puts nothing in force; then comes on_commit with the same texts, which cannot
+     * fail, or on_abort, which drops what was prepared. on_abort comes also without on_prepare, or
+     * after one that failed; `why` is absent when newer texts are tried instead. NULL: nothing is
+     * there to do. */
+    enum ch_code (*on_prepare)(void *owner, const struct ch_setup *texts, struct ch_err *err);
+    void (*on_commit)(void *owner, const struct ch_setup *texts);
+    void (*on_abort)(void *owner, struct ch_str why);
     void (*on_drain)(void *owner); /* finish and call ch_loop_stop */
     void (*on_control)(void *owner, const struct ch_control *control, int fd); /* keeper; takes fd */
     void (*on_status)(void *owner, struct ch_str text);                        /* keeper */
     /* of base/process/child.c */
+    bool prepared;                /* on_prepare took what `reload_texts` says */
+    struct ch_buf reload_payload; /* keeps the slices of `reload_texts` alive */
+    struct ch_setup reload_texts;
     bool draining;
     struct ch_err ended; /* why the supervisor's channel ended */
 };

@@ -213,9 +213,8 @@ enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
  * key (also one that does not belong to the certificate), or the chain. */
 enum ch_code ch_http_tls_check(struct ch_str chain_pem, struct ch_str key_pem, bool *ret_in_key,
                                struct ch_err *err) CH_MUST_CHECK;
-/* New connections use the new certificate; on failure the old one stays in force. */
-enum ch_code ch_http_tls_reload(struct ch_http_tls *tls, struct ch_str chain_pem,
-                                struct ch_str key_pem, struct ch_err *err) CH_MUST_CHECK;
+/* New connections use the certificate of `from`, which is freed. */
+void ch_http_tls_take(struct ch_http_tls *tls, struct ch_http_tls *from);
 void ch_http_tls_free(struct ch_http_tls *tls);
 
 #endif

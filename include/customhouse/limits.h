@@ -65,6 +65,10 @@
     X(gateway_guess_clients, 8192, "clients", "whose wrong tokens are counted by one process") \
     X(gateway_guess_burst, 30, "tokens", "that are wrong, of one client, before it has to wait")   \
     X(gateway_guess_ms, 1000, "ms", "for one more of them")                                        \
+    X(sign_in_rows, 256, "rows", "of failed sign-ins: of one process until it hands them over, of one minute") \
+    X(sign_in_rows_of_one, 16, "rows", "of these, of one address: beyond, its paths are counted as one") \
+    X(sign_in_path_bytes, 256, "bytes", "what a failed sign-in was for, clipped")                  \
+    X(sign_in_hand_over_ms, 1000, "ms", "failed sign-ins are counted before the keeper is told")   \
     X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \
     /* witness */                                                                                  \
     X(witness_connections, 256, "connections", "to a witness at once; a log needs one")            \

@@ -33,6 +33,7 @@
     X(CH_MSG_DRAIN, 6, 64, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                         \
     X(CH_MSG_CONTROL, 7, 64, 1, CH_FROM(CH_ROLE_SUPERVISOR))                                       \
     X(CH_MSG_STATUS, 8, 256u << 10, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                \
+    X(CH_MSG_RELOAD_END, 9, 8u << 10, 0, CH_FROM(CH_ROLE_SUPERVISOR))                              \
     /* gateway and keeper */                                                                       \
     X(CH_MSG_ASK_PAGE, 20, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_PAGE, 21, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                      \
@@ -47,6 +48,7 @@
     X(CH_MSG_DOCUMENT, 30, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                  \
     X(CH_MSG_ASK_TOKEN, 35, 2u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_TOKEN, 36, 64u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
+    X(CH_MSG_SIGN_INS, 37, 128u << 10, 0, CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN))       \
     X(CH_MSG_ASK_EXCEPTION, 38, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
     X(CH_MSG_EXCEPTION, 39, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
     /* keeper and fetcher */                                                                       \
@@ -167,7 +169,8 @@ struct ch_peer {
 void ch_peer_put(struct ch_buf *b, const struct ch_peer *m);
 enum ch_code ch_peer_get(struct ch_str payload, struct ch_peer *ret, struct ch_err *err) CH_MUST_CHECK;
 
-/* RELOAD has struct ch_setup as payload (texts only), and the rules where it says so. The answer: */
+/* RELOAD asks whether a process could work with other texts: struct ch_setup (texts only), and the
+ * rules where it says so. What it works with stays until RELOAD_END. The answer: */
 struct ch_reloaded {
     enum ch_code code;
     struct ch_str text; /* why not, when code is not CH_OK */
@@ -175,6 +178,17 @@ struct ch_reloaded {
 void ch_reloaded_put(struct ch_buf *b, const struct ch_reloaded *m);
 enum ch_code ch_reloaded_get(struct ch_str payload, struct ch_reloaded *ret,
                              struct ch_err *err) CH_MUST_CHECK;
+
+/* To each process that was sent RELOAD, after it: what all of them could work with is in force, or
+ * nothing has changed in any. There is no answer. The keeper is told, too, when nobody was asked,
+ * since the texts were wrong: it has who waits for them. */
+struct ch_reload_end {
+    bool taken;
+    struct ch_str why; /* not; absent: newer texts are tried instead */
+};
+void ch_reload_end_put(struct ch_buf *b, const struct ch_reload_end *m);
+enum ch_code ch_reload_end_get(struct ch_str payload, struct ch_reload_end *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
 
 /* A control connection accepted by the supervisor; descriptor [0]. */
 struct ch_control {
@@ -233,6 +247,26 @@ struct ch_token_reply {
 void ch_token_reply_put(struct ch_buf *b, const struct ch_token_reply *m);
 enum ch_code ch_token_reply_get(struct ch_str payload, struct ch_token_reply *ret,
                                 struct ch_err *err) CH_MUST_CHECK;
+
+/* SIGN_INS: sign-ins that failed since the last one, counted where they came in, of administrators, too:
+ * struct ch_sign_ins, one after the other. It says what was presented by its digest; whose that is, and what
+ * is wrong with it, the keeper sees for itself. */
+enum ch_sign_in_fault {
+    CH_SIGN_IN_MALFORMED = 0, /* no token could be read in the credentials */
+    CH_SIGN_IN_NOT_TRIED,     /* its address had tried too many: nobody looked at it */
+    CH_SIGN_IN_REFUSED,       /* the keeper has said that it is none */
+    CH_SIGN_IN_UNANSWERED,    /* whoever sent it left before the keeper's answer: it may have been good */
+};
+struct ch_sign_ins {
+    enum ch_sign_in_fault fault;
+    struct ch_sha256 digest; /* of the token; zero: there is none, or these are of many */
+    struct ch_str address;   /* absent: of many */
+    struct ch_str path;      /* without query, clipped; absent: many */
+    uint32_t times;
+};
+void ch_sign_ins_put(struct ch_buf *b, const struct ch_sign_ins *m);
+/* The next one; r fails on anything but whole ones within limits.h. */
+struct ch_sign_ins ch_sign_ins_get(struct ch_rd *r);
 
 struct ch_ask_page {
     uint64_t ask;              /* chosen by the gateway, returned with the answer */

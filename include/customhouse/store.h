@@ -210,10 +210,13 @@ struct ch_inspection_row {
     size_t finding_count;
     const struct ch_fact *facts;
     size_t fact_count;
+    struct ch_sha256 record; /* of all this with its key, by the store; zero: of an inspector before
+                              * CH_INSPECTOR_RECORDS */
 };
 enum ch_code ch_store_add_inspection(struct ch_store *s, const struct ch_inspection_key *key,
                                      const struct ch_inspection_row *row, struct ch_err *err) CH_MUST_CHECK;
-/* Newest row for exactly this key. Arrays and slices live until ch_store_inspection_done. */
+/* Newest row for exactly this key. Arrays and slices live until ch_store_inspection_done. CH_E_FORMAT: it
+ * is not what was recorded. */
 struct ch_inspection_result {
     struct ch_inspection_row row;
     uint32_t inspector_version; /* whose it is */
@@ -228,6 +231,13 @@ enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspect
 enum ch_code ch_store_newest_inspection(struct ch_store *s, const struct ch_inspection_key *key,
                                         struct ch_inspection_result *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_inspection_done(struct ch_inspection_result *r);
+/* All of these bytes, or (NULL) all in their order, until `each` says that it wants no more.
+ * Slices live during the call. `as_recorded`: row->record, which is computed anew, is the stored one. */
+typedef bool ch_store_inspection_fn(void *ctx, uint64_t id, const struct ch_inspection_key *key,
+                                    const struct ch_inspection_row *row, bool as_recorded);
+enum ch_code ch_store_inspections_of(struct ch_store *s, const struct ch_sha256 *sha256,
+                                     ch_store_inspection_fn *each, void *ctx,
+                                     struct ch_err *err) CH_MUST_CHECK;
 /* The contexts that these bytes were inspected in, of those that are key->context or begin with it and
  * "/". The store must not be asked meanwhile. */
 enum ch_code ch_store_inspection_contexts(struct ch_store *s, const struct ch_inspection_key *key,

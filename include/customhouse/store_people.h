@@ -49,15 +49,38 @@ typedef void ch_store_people_fn(void *ctx, const struct ch_people_row *row);
 enum ch_code ch_store_people(struct ch_store *s, ch_store_people_fn *each, void *ctx,
                              struct ch_err *err) CH_MUST_CHECK;
 
+/* What one person has said that two have to say: a fact, too, that ends with one of its own. */
+struct ch_proposal_row {
+    uint64_t id; /* ch_store_add_proposal does not look at it */
+    struct ch_sha256 what;
+    struct ch_str change; /* for people */
+    struct ch_str by;
+    int64_t at_us;
+};
+enum ch_code ch_store_add_proposal(struct ch_store *s, const struct ch_proposal_row *row,
+                                   uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
+/* `how`: "done", "said again", "too old", "too many". CH_E_EXISTS: it has ended already. */
+enum ch_code ch_store_end_proposal(struct ch_store *s, uint64_t id, struct ch_str how,
+                                   struct ch_str by, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* Those that stand, in the order they came. */
+typedef void ch_store_proposal_fn(void *ctx, const struct ch_proposal_row *row);
+enum ch_code ch_store_proposals(struct ch_store *s, ch_store_proposal_fn *each, void *ctx,
+                                struct ch_err *err) CH_MUST_CHECK;
+
 /* Failed sign-ins are counted by the minute, and become one entry each when the minute is over. */
 struct ch_sign_in_row {
     int64_t minute; /* since 1970 */
     struct ch_str principal; /* whose token it was; absent: nobody's that is known */
+    struct ch_str address;   /* absent: many */
+    struct ch_str via;       /* "gateway", "admin" */
+    struct ch_str path;      /* absent: many */
     struct ch_str why;       /* "unknown", "expired", ... */
     uint64_t times;
 };
-enum ch_code ch_store_count_sign_in(struct ch_store *s, const struct ch_sign_in_row *row,
-                                    struct ch_err *err) CH_MUST_CHECK; /* one more; `times` does not count */
+/* So many times more. Where its minute has no such row yet, one is added, but not beyond `rows` of that minute
+ * and `rows_of_one` of the same principal and address: then it is CH_E_LIMIT, and nothing was counted. */
+enum ch_code ch_store_count_sign_ins(struct ch_store *s, const struct ch_sign_in_row *row, uint64_t rows,
+                                     uint64_t rows_of_one, struct ch_err *err) CH_MUST_CHECK;
 typedef enum ch_code ch_store_sign_in_fn(void *ctx, const struct ch_sign_in_row *row, struct ch_err *err);
 /* A failure of `each` ends it. */
 enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_store_sign_in_fn *each,

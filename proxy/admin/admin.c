@@ -55,6 +55,7 @@ static void on_drained(void *owner)
 {
     struct admin *a = owner;
     front_log_flush(&a->log);
+    front_failures_hand_over(&a->failures);
     if (a->on_drained != NULL) {
         a->on_drained(a->owner);
     }

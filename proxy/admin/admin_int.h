@@ -7,6 +7,7 @@
 #include "customhouse/channel.h"
 #include "operations.h"
 #include "proxy/front/access_log.h"
+#include "proxy/front/failures.h"
 #include "proxy/front/guesses.h"
 
 /* One request that waits: for its body, then for the keeper. */
@@ -29,6 +30,7 @@ struct admin {
     struct front_log log;
     _Atomic uint64_t log_bytes_lost;
     struct front_guesses guesses;
+    struct front_failures failures;
     struct ch_lru good; /* digests of tokens that were good */
     struct pending *pending;
     size_t body_bytes; /* of all that is being received */
@@ -57,6 +59,9 @@ void admin_tokens_done(struct admin *a);
 bool admin_token_may(struct admin *a, const struct ch_sha256 *token, struct ch_str peer);
 void admin_token_wrong(struct admin *a, const struct ch_sha256 *token, struct ch_str peer);
 void admin_token_good(struct admin *a, const struct ch_sha256 *token);
+/* One more for the audit log. `token`: NULL: there is none. */
+void admin_sign_in_failed(struct admin *a, const struct ch_http_request *r,
+                          enum ch_sign_in_fault fault, const struct ch_sha256 *token);
 
 /* respond.c */
 void respond_problem(struct ch_http_request *r, int status, struct ch_str detail);

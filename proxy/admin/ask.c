@@ -55,10 +55,18 @@ static void tell_gone(const struct pending *p)
     ch_buf_done(&b);
 }
 
+/* Whoever leaves before the answer has tried a token all the same: the keeper will see whether it
+ * was one. */
+static void note_unanswered(const struct pending *p)
+{
+    admin_sign_in_failed(p->admin, p->request, CH_SIGN_IN_UNANSWERED, &p->token);
+}
+
 static void on_gone(void *arg)
 {
     struct pending *p = arg;
     if (p->ask != 0) {
+        note_unanswered(p);
         tell_gone(p);
     }
     free_pending(p);
@@ -273,6 +281,7 @@ static void on_done(struct admin *a, struct ch_str payload)
         break;
     case CH_ADMIN_UNKNOWN:
         admin_token_wrong(a, &p->token, ch_http_view(p->request)->peer);
+        admin_sign_in_failed(a, p->request, CH_SIGN_IN_REFUSED, &p->token);
         fail(p, 401, CH_STR("the token is unknown, has ended, or is not for administration"));
         break;
     case CH_ADMIN_DENIED:
@@ -311,6 +320,7 @@ static void on_sweep(struct ch_timer *t)
     for (struct pending *p = a->pending, *next; p != NULL; p = next) {
         next = p->next;
         if (p->ask != 0 && p->deadline_ms <= now_ms) {
+            note_unanswered(p);
             tell_gone(p);
             fail(p, 504, CH_STR("the keeper goes on with it, but there is no answer yet"));
         }
@@ -331,6 +341,7 @@ void pending_lost(struct admin *a)
         next = p->next;
         if (p->ask != 0) { /* what became of a command is not known: it may have been done */
             p->ask = 0;
+            note_unanswered(p);
             fail(p, 503,
                  CH_STR("the keeper ended meanwhile; the command may have been carried out: look"));
         }

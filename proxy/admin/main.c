@@ -58,6 +58,7 @@ int main(void)
 {
     static const struct front_service service = {
         .role = CH_ROLE_ADMIN,
+        .listen_key = "admin",
         .make = make,
         .server = server,
         .configure = configure,

@@ -77,7 +77,7 @@ static struct ch_str fault_text(int status, const struct operation *o)
 }
 
 /* False: 401 was answered. */
-static bool credentials(struct ch_http_request *r, struct ch_sha256 *ret)
+static bool credentials(struct admin *a, struct ch_http_request *r, struct ch_sha256 *ret)
 {
     struct ch_buf scratch;
     struct ch_hash *hash = ch_hash_new();
@@ -86,6 +86,9 @@ static bool credentials(struct ch_http_request *r, struct ch_sha256 *ret)
         front_credentials_read(ch_http_view(r)->authorization, &scratch, hash, ret);
     ch_buf_done(&scratch);
     ch_hash_free(hash);
+    if (have == FRONT_CREDENTIALS_BAD) {
+        admin_sign_in_failed(a, r, CH_SIGN_IN_MALFORMED, NULL);
+    }
     if (have != FRONT_CREDENTIALS_TOKEN) {
         respond_problem(
             r, 401,
@@ -111,9 +114,10 @@ void admin_route(struct ch_http_request *r, void *owner)
     const struct operation *o = operation_find(v, &allowed);
     if (o == NULL) {
         unknown(r, ch_buf_str(&allowed));
-    } else if (!credentials(r, &token)) {
+    } else if (!credentials(a, r, &token)) {
         ; /* 401 */
     } else if (!admin_token_may(a, &token, v->peer)) {
+        admin_sign_in_failed(a, r, CH_SIGN_IN_NOT_TRIED, &token);
         respond_problem(r, 429,
                         CH_STR("too many wrong tokens came from your address, wait a moment"));
     } else if ((fault = body_fault(r, o)) != 0) {

@@ -25,12 +25,14 @@ static void drop(void *owner, struct ch_lru_node *node)
 void admin_tokens_init(struct admin *a)
 {
     front_guesses_init(&a->guesses, a->loop);
+    front_failures_init(&a->failures, a->loop, &a->keeper);
     ch_lru_init(&a->good, ch_limits.admin_tokens, drop, a);
 }
 
 void admin_tokens_done(struct admin *a)
 {
     front_guesses_done(&a->guesses);
+    front_failures_done(&a->failures);
     ch_lru_done(&a->good);
 }
 
@@ -48,6 +50,13 @@ void admin_token_wrong(struct admin *a, const struct ch_sha256 *token, struct ch
     } else {
         front_guess_wrong(&a->guesses, peer);
     }
+}
+
+void admin_sign_in_failed(struct admin *a, const struct ch_http_request *r,
+                          enum ch_sign_in_fault fault, const struct ch_sha256 *token)
+{
+    const struct ch_http_view *v = ch_http_view(r);
+    front_failures_add(&a->failures, fault, token, v->peer, v->path);
 }
 
 void admin_token_good(struct admin *a, const struct ch_sha256 *token)

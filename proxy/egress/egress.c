@@ -32,6 +32,7 @@ struct ch_egress {
     X509_STORE *system; /* the system's authorities */
     char *system_fault; /* why there are none; matters only to who needs them */
     struct destination *destinations;
+    struct destination *prepared; /* not in force, and so without threads */
     struct destination *former; /* of an earlier configuration, whose threads have not ended */
     pthread_mutex_t lock;
     /* under lock */
@@ -272,6 +273,7 @@ void ch_egress_free(struct ch_egress *e)
         return;
     }
     stop_all(e, e->destinations);
+    stop_all(e, e->prepared);
     while (e->former != NULL) {
         struct destination *d = e->former;
         e->former = d->next;
@@ -520,8 +522,8 @@ static void put_in_force(struct ch_egress *e, struct destination *made)
     e->destinations = kept;
 }
 
-enum ch_code ch_egress_configure(struct ch_egress *e, const struct ch_config *config,
-                                 struct ch_str files, struct ch_err *err)
+enum ch_code ch_egress_prepare(struct ch_egress *e, const struct ch_config *config,
+                               struct ch_str files, struct ch_err *err)
 {
     struct destination *made = NULL;
     enum ch_code rc = CH_OK;
@@ -543,6 +545,30 @@ enum ch_code ch_egress_configure(struct ch_egress *e, const struct ch_config *co
         free_unstarted(made);
         return rc;
     }
-    put_in_force(e, made);
+    ch_egress_abort(e);
+    e->prepared = made;
     return CH_OK;
+}
+
+void ch_egress_commit(struct ch_egress *e)
+{
+    struct destination *made = e->prepared;
+    e->prepared = NULL;
+    put_in_force(e, made);
+}
+
+void ch_egress_abort(struct ch_egress *e)
+{
+    free_unstarted(e->prepared);
+    e->prepared = NULL;
+}
+
+enum ch_code ch_egress_configure(struct ch_egress *e, const struct ch_config *config,
+                                 struct ch_str files, struct ch_err *err)
+{
+    enum ch_code rc = ch_egress_prepare(e, config, files, err);
+    if (rc == CH_OK) {
+        ch_egress_commit(e);
+    }
+    return rc;
 }

@@ -90,18 +90,33 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
 
 /* ------------------------------------------------------------------ supervisor */
 
-static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
+static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct ch_err *err)
 {
     struct process *p = owner;
     struct ch_config *config = NULL;
     char *name = ch_str_dup(texts->config_name);
     enum ch_code rc = ch_config_parse(texts->config_text, name, &config, err);
-    free(name);
     if (rc == CH_OK) {
-        rc = ch_egress_configure(p->egress, config, texts->egress_files, err);
+        rc = ch_egress_prepare(p->egress, config, texts->egress_files, err);
+        rc = rc == CH_OK ? rc : ch_wrap(err, "%s", name);
         ch_config_free(config);
     }
+    free(name);
     return rc;
+}
+
+static void on_commit(void *owner, const struct ch_setup *texts)
+{
+    struct process *p = owner;
+    (void)texts;
+    ch_egress_commit(p->egress);
+}
+
+static void on_abort(void *owner, struct ch_str why)
+{
+    struct process *p = owner;
+    (void)why;
+    ch_egress_abort(p->egress);
 }
 
 /* What is half sent is sent again by the keeper's next life. */
@@ -118,7 +133,9 @@ static enum ch_code prepare(struct process *p, struct ch_err *err)
     const struct ch_egress_events events = {p, on_sent};
     c->owner = p;
     c->on_peer = on_peer;
-    c->on_reload = on_reload;
+    c->on_prepare = on_prepare;
+    c->on_commit = on_commit;
+    c->on_abort = on_abort;
     c->on_drain = on_drain;
     enum ch_code rc = ch_egress_new(c->loop, &events, &p->egress, err);
     if (rc == CH_OK) {

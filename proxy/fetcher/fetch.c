@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/config/yaml.h"
 #include "customhouse/limits.h"
 #include "proxy/fetcher/fetch_int.h"
 
@@ -20,6 +21,8 @@ struct ch_fetch_engine {
     struct ch_fetch_events events;
     struct ch_fetch_site **sites;
     size_t site_count;
+    struct ch_fetch_site **prepared; /* not in force; NULL: none are */
+    size_t prepared_count;
     struct ch_fetch_job *jobs;
     size_t job_count;
 };
@@ -53,6 +56,7 @@ void ch_fetch_engine_free(struct ch_fetch_engine *e)
     if (e != NULL) {
         ch_fetch_engine_cancel_all(e);
         free_sites(e->sites, e->site_count);
+        ch_fetch_engine_abort(e);
         free(e);
         curl_global_cleanup();
     }
@@ -68,24 +72,55 @@ static struct ch_fetch_site *find_site(const struct ch_fetch_engine *e, struct c
     return NULL;
 }
 
-enum ch_code ch_fetch_engine_configure(struct ch_fetch_engine *e,
-                                       const struct ch_fetch_settings *settings, struct ch_err *err)
+enum ch_code ch_fetch_engine_prepare(struct ch_fetch_engine *e,
+                                     const struct ch_fetch_settings *settings, struct ch_err *err)
 {
     const struct ch_config *c = settings->config;
-    struct ch_fetch_site **sites = ch_calloc(c->upstream_count, sizeof(struct ch_fetch_site *));
+    struct ch_fetch_site **sites = ch_calloc(c->upstream_count + 1, sizeof(struct ch_fetch_site *));
     for (size_t i = 0; i < c->upstream_count; i++) {
         const struct ch_fetch_site *old = find_site(e, ch_str_of(c->upstreams[i].name));
         enum ch_code rc =
             ch_fetch_site_new(e->loop, &c->upstreams[i], settings, old, &sites[i], err);
         if (rc != CH_OK) {
             free_sites(sites, i);
+            if (settings->config_name != NULL) {
+                ch_yaml_fail_in(settings->config_text, settings->config_name, "upstreams", i, err,
+                                err->msg);
+            }
             return rc;
         }
     }
-    free_sites(e->sites, e->site_count);
-    e->sites = sites;
-    e->site_count = c->upstream_count;
+    ch_fetch_engine_abort(e);
+    e->prepared = sites;
+    e->prepared_count = c->upstream_count;
     return CH_OK;
+}
+
+void ch_fetch_engine_commit(struct ch_fetch_engine *e)
+{
+    CH_ASSERT(e->prepared != NULL);
+    free_sites(e->sites, e->site_count);
+    e->sites = e->prepared;
+    e->site_count = e->prepared_count;
+    e->prepared = NULL;
+    e->prepared_count = 0;
+}
+
+void ch_fetch_engine_abort(struct ch_fetch_engine *e)
+{
+    free_sites(e->prepared, e->prepared_count);
+    e->prepared = NULL;
+    e->prepared_count = 0;
+}
+
+enum ch_code ch_fetch_engine_configure(struct ch_fetch_engine *e,
+                                       const struct ch_fetch_settings *settings, struct ch_err *err)
+{
+    enum ch_code rc = ch_fetch_engine_prepare(e, settings, err);
+    if (rc == CH_OK) {
+        ch_fetch_engine_commit(e);
+    }
+    return rc;
 }
 
 size_t ch_fetch_engine_jobs(const struct ch_fetch_engine *e)

@@ -28,6 +28,8 @@ struct ch_fetch_events {
 /* Borrowed for the call only. */
 struct ch_fetch_settings {
     const struct ch_config *config;           /* upstreams and listen */
+    const char *config_name;                  /* for messages, with the text; NULL: neither */
+    struct ch_str config_text;
     const struct ch_credentials *credentials; /* NULL: none */
     struct ch_str ca_file;                    /* PEM file or folder; absent: the system's */
     struct ch_str client_key_pem; /* for upstreams with a client_certificate that cannot be read */
@@ -41,9 +43,16 @@ enum ch_code ch_fetch_engine_new(struct ch_loop *loop, const struct ch_fetch_eve
 /* Ends all jobs without on_done. */
 void ch_fetch_engine_free(struct ch_fetch_engine *e);
 
-/* Reads certificates and takes over the settings; jobs that run end under the old ones. Called
- * before confinement, and again on reload: a certificate that may no longer be opened then is kept
- * as it was. On failure the old settings stay in force. */
+/* Reads certificates and makes all that the settings need, in the place of what was prepared
+ * before; nothing of it is in force. On a reload a certificate that may no longer be opened is kept
+ * as it was. */
+enum ch_code ch_fetch_engine_prepare(struct ch_fetch_engine *e,
+                                     const struct ch_fetch_settings *settings,
+                                     struct ch_err *err) CH_MUST_CHECK;
+/* Takes over what was prepared; jobs that run end under the old settings. */
+void ch_fetch_engine_commit(struct ch_fetch_engine *e);
+void ch_fetch_engine_abort(struct ch_fetch_engine *e); /* drops it; also where there is none */
+/* Both steps at once, before confinement. On failure the old settings stay in force. */
 enum ch_code ch_fetch_engine_configure(struct ch_fetch_engine *e,
                                        const struct ch_fetch_settings *settings,
                                        struct ch_err *err) CH_MUST_CHECK;

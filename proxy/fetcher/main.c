@@ -125,8 +125,8 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
 
 /* ------------------------------------------------------------------ supervisor */
 
-static enum ch_code configure(struct fetcher *f, const struct ch_setup *texts,
-                              const struct ch_config *config, struct ch_err *err)
+static enum ch_code prepare_engine(struct fetcher *f, const struct ch_setup *texts,
+                                   const struct ch_config *config, struct ch_err *err)
 {
     struct ch_credentials *credentials = NULL;
     if (texts->credentials_text.len > 0) {
@@ -142,8 +142,11 @@ static enum ch_code configure(struct fetcher *f, const struct ch_setup *texts,
     for (uint32_t i = 0; i < start->listener_count; i++) {
         listen[i] = start->listener[i].address;
     }
+    char *name = ch_str_dup(texts->config_name);
     const struct ch_fetch_settings settings = {
         .config = config,
+        .config_name = name,
+        .config_text = texts->config_text,
         .credentials = credentials,
         .ca_file = texts->ca_file,
         .client_key_pem = texts->client_key_pem,
@@ -151,22 +154,37 @@ static enum ch_code configure(struct fetcher *f, const struct ch_setup *texts,
         .listen = listen,
         .listen_count = start->listener_count,
     };
-    enum ch_code rc = ch_fetch_engine_configure(f->engine, &settings, err);
+    enum ch_code rc = ch_fetch_engine_prepare(f->engine, &settings, err);
     ch_credentials_free(credentials);
+    free(name);
     return rc;
 }
 
-static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
+static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct ch_err *err)
 {
     struct ch_config *config = NULL;
     char *name = ch_str_dup(texts->config_name);
     enum ch_code rc = ch_config_parse(texts->config_text, name, &config, err);
     free(name);
     if (rc == CH_OK) {
-        rc = configure(owner, texts, config, err);
+        rc = prepare_engine(owner, texts, config, err);
         ch_config_free(config);
     }
     return rc;
+}
+
+static void on_commit(void *owner, const struct ch_setup *texts)
+{
+    struct fetcher *f = owner;
+    (void)texts;
+    ch_fetch_engine_commit(f->engine);
+}
+
+static void on_abort(void *owner, struct ch_str why)
+{
+    struct fetcher *f = owner;
+    (void)why;
+    ch_fetch_engine_abort(f->engine);
 }
 
 /* What is half fetched is taken up again by the keeper's next life. */
@@ -182,7 +200,9 @@ static enum ch_code prepare(struct fetcher *f, struct ch_err *err)
     struct ch_child *c = &f->child;
     c->owner = f;
     c->on_peer = on_peer;
-    c->on_reload = on_reload;
+    c->on_prepare = on_prepare;
+    c->on_commit = on_commit;
+    c->on_abort = on_abort;
     c->on_drain = on_drain;
     const struct ch_fetch_events events = {f, on_progress, on_done};
     enum ch_code rc = ch_fetch_engine_new(c->loop, &events, &f->engine, err);
@@ -190,7 +210,11 @@ static enum ch_code prepare(struct fetcher *f, struct ch_err *err)
         return rc;
     }
     ch_fetch_load_resolver();
-    return configure(f, &c->setup, c->config, err);
+    rc = prepare_engine(f, &c->setup, c->config, err);
+    if (rc == CH_OK) {
+        ch_fetch_engine_commit(f->engine);
+    }
+    return rc;
 }
 
 /* Says itself what fails. */

@@ -98,6 +98,9 @@ static enum ch_code load_store(struct ch_fetch_site *s, const char *path,
         s->store = old->store;
         return CH_OK;
     }
+    if (rc == CH_E_DENIED && old != NULL) {
+        return ch_wrap(err, "upstream %s: another ca_file is read by the next start only", s->name);
+    }
     return rc == CH_OK ? CH_OK : ch_wrap(err, "upstream %s: CA certificates", s->name);
 }
 

@@ -4,12 +4,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/config/yaml.h"
+
 struct process {
     const struct front_service *service;
     void *owner;
     struct ch_child child;
     struct ch_http_tls *tls;    /* NULL: no listener speaks it */
     struct ch_config *reloaded; /* the configuration in force after a reload, else NULL */
+    /* tried, not in force; else NULL */
+    struct ch_config *prepared;
+    struct ch_http_tls *prepared_tls;
 };
 
 static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
@@ -23,27 +28,63 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     }
 }
 
-static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
+static void on_abort(void *owner, struct ch_str why)
 {
     struct process *p = owner;
-    struct ch_config *config;
+    (void)why;
+    ch_config_free(p->prepared);
+    ch_http_tls_free(p->prepared_tls);
+    p->prepared = NULL;
+    p->prepared_tls = NULL;
+}
+
+/* The addresses change with the next start only: until then one that speaks TLS needs a
+ * certificate. */
+static enum ch_code fail_plain(struct process *p, const struct ch_setup *texts, const char *name,
+                               struct ch_err *err)
+{
+    const struct ch_setup *setup = &p->child.setup;
+    uint32_t i = 0;
+    while (i < setup->listener_count && !setup->listener[i].tls) {
+        i++;
+    }
+    CH_ASSERT(i < setup->listener_count); /* or we had no TLS */
+    ch_fail(err, CH_E_USAGE,
+            "%.*s speaks TLS until the next start: expected tls_certificate and tls_key",
+            CH_STR_ARG(setup->listener[i].address));
+    return ch_yaml_fail_in(texts->config_text, name, p->service->listen_key, i, err, err->msg);
+}
+
+static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct ch_err *err)
+{
+    struct process *p = owner;
     char *name = ch_str_dup(texts->config_name);
-    enum ch_code rc = ch_config_parse(texts->config_text, name, &config, err);
+    enum ch_code rc = ch_config_parse(texts->config_text, name, &p->prepared, err);
+    if (rc == CH_OK && p->tls != NULL) {
+        rc = texts->tls_certificate_pem.len == 0
+                 ? fail_plain(p, texts, name, err)
+                 : ch_http_tls_new(texts->tls_certificate_pem, texts->tls_key_pem, &p->prepared_tls,
+                                   err);
+    }
     free(name);
     if (rc != CH_OK) {
-        return rc;
+        on_abort(p, (struct ch_str){NULL, 0});
     }
-    if (p->tls != NULL) {
-        rc = ch_http_tls_reload(p->tls, texts->tls_certificate_pem, texts->tls_key_pem, err);
-        if (rc != CH_OK) {
-            ch_config_free(config);
-            return rc;
-        }
+    return rc;
+}
+
+static void on_commit(void *owner, const struct ch_setup *texts)
+{
+    struct process *p = owner;
+    (void)texts;
+    if (p->prepared_tls != NULL) {
+        ch_http_tls_take(p->tls, p->prepared_tls);
+        p->prepared_tls = NULL;
     }
-    p->service->configure(p->owner, config);
+    p->service->configure(p->owner, p->prepared);
     ch_config_free(p->reloaded);
-    p->reloaded = config;
-    return CH_OK;
+    p->reloaded = p->prepared;
+    p->prepared = NULL;
 }
 
 static void on_drain(void *owner)
@@ -103,7 +144,9 @@ static enum ch_code run(struct process *p, struct ch_err *err)
     }
     p->child.owner = p;
     p->child.on_peer = on_peer;
-    p->child.on_reload = on_reload;
+    p->child.on_prepare = on_prepare;
+    p->child.on_commit = on_commit;
+    p->child.on_abort = on_abort;
     p->child.on_drain = on_drain;
     if ((rc = p->service->make(p->owner, &p->child, err)) != CH_OK ||
         (rc = make_tls(p, err)) != CH_OK || (rc = ch_child_confine(&p->child, err)) != CH_OK ||
@@ -122,6 +165,7 @@ int front_run(const struct front_service *service, void *owner)
         fprintf(stderr, "%s: %s\n", ch_role_name(service->role), err.msg);
     }
     service->free(owner);
+    on_abort(&p, (struct ch_str){NULL, 0});
     ch_http_tls_free(p.tls);
     ch_config_free(p.reloaded);
     ch_child_done(&p.child);

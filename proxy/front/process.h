@@ -8,6 +8,7 @@
 
 struct front_service {
     enum ch_role role;
+    const char *listen_key; /* of the configuration: where its addresses are */
     /* Makes it, before the process confines itself: what has to be opened is opened here. */
     enum ch_code (*make)(void *owner, struct ch_child *child, struct ch_err *err);
     struct ch_http_server *(*server)(void *owner);

@@ -186,6 +186,7 @@ static void on_drained(void *owner)
 {
     struct gw *gw = owner;
     front_log_flush(&gw->log);
+    front_failures_hand_over(&gw->failures);
     if (gw->on_drained != NULL) {
         gw->on_drained(gw->owner);
     }

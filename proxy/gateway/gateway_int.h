@@ -16,6 +16,7 @@
 #include "negotiate.h"
 #include "proxy/cache/lru.h"
 #include "proxy/front/access_log.h"
+#include "proxy/front/failures.h"
 #include "proxy/front/guesses.h"
 #include "refusal.h"
 #include "waiting.h"
@@ -111,6 +112,7 @@ struct gw {
     struct ch_lru files;
     struct ch_lru tokens;
     struct front_guesses guesses;
+    struct front_failures failures;
     struct gw_caller *anonymous;
     struct gw_seen *seen; /* Authorization lines */
     struct ch_hash *hash;
@@ -167,7 +169,8 @@ void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text);
 void gw_respond_body(struct ch_http_request *r, int status, struct ch_str content_type,
                      struct ch_str body);
 void gw_respond_starting(struct ch_http_request *r); /* 503 with Retry-After */
-void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str location);
+/* To another absolute path (and query) of this server; sent relative to the one that was asked for. */
+void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str path);
 /* THE refusal: every file that is not served is refused here. */
 void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct ch_refusal *refusal);
 

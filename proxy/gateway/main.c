@@ -101,6 +101,7 @@ int main(void)
 {
     static const struct front_service service = {
         .role = CH_ROLE_GATEWAY,
+        .listen_key = "listen",
         .make = make,
         .server = server,
         .configure = configure,

@@ -130,15 +130,37 @@ void gw_respond_unauthorized(struct ch_http_request *r, bool wrong)
     ch_buf_done(&body);
 }
 
-void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str location)
+/* From the folder of `from` to `to`, both absolute paths as they are sent: behind a proxy that serves
+ * this server under a path of its own (public_url), an absolute one would lead out of it.
+ * Spec: RFC 9110 10.2.2, RFC 3986 4.2, 5.2. */
+static void put_relative(struct ch_buf *out, struct ch_str from, struct ch_str to)
 {
+    size_t common = 0;
+    for (size_t i = 0; i < from.len && i < to.len && from.ptr[i] == to.ptr[i]; i++) {
+        common = from.ptr[i] == '/' ? i + 1 : common;
+    }
+    ch_buf_puts(out, CH_STR("./")); /* a first part with a colon is no scheme, an empty one a reference */
+    for (size_t i = common; i < from.len; i++) {
+        if (from.ptr[i] == '/') {
+            ch_buf_puts(out, CH_STR("../"));
+        }
+    }
+    ch_buf_puts(out, ch_str_sub(to, common, to.len));
+}
+
+void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str path)
+{
+    struct ch_buf location;
+    ch_buf_init(&location, 5 * (size_t)ch_limits.http_line_bytes); /* "../" for each '/' asked for */
+    put_relative(&location, ch_http_view(r)->path, path);
     /* A moved page stays moved; a hop of waiting must never be remembered. */
-    const struct ch_http_header headers[] = {{CH_STR("Location"), location}, no_store};
+    const struct ch_http_header headers[] = {{CH_STR("Location"), ch_buf_str(&location)}, no_store};
     ch_http_respond(r, &(struct ch_http_response){
                            .status = status,
                            .headers = headers,
                            .header_count = status == 301 ? 1 : 2,
                        });
+    ch_buf_done(&location);
 }
 
 void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct ch_refusal *refusal)

@@ -99,12 +99,14 @@ void gw_sign_in_init(struct gw *gw)
     CH_ASSERT(ch_buf_reserve(&gw->clear, ch_limits.http_line_bytes) != NULL); /* it never moves */
     ch_lru_init(&gw->tokens, ch_limits.gateway_tokens, drop_token, gw);
     front_guesses_init(&gw->guesses, gw->loop);
+    front_failures_init(&gw->failures, gw->loop, &gw->keeper);
 }
 
 void gw_sign_in_done(struct gw *gw)
 {
     ch_lru_done(&gw->tokens);
     front_guesses_done(&gw->guesses);
+    front_failures_done(&gw->failures);
     gw_caller_unref(gw->anonymous);
     ch_hash_free(gw->hash);
     gw_seen_free(gw->seen);
@@ -136,6 +138,14 @@ static bool holds(const struct gw *gw, const struct gw_token *t)
            gw_lease_valid(gw, now_ms) && now_ms < t->not_after_ms;
 }
 
+/* One more for the audit log. `digest`: NULL: what was sent is no token. */
+static void note_failure(struct gw *gw, const struct ch_http_request *r, enum ch_sign_in_fault fault,
+                         const struct ch_sha256 *digest)
+{
+    const struct ch_http_view *v = ch_http_view(r);
+    front_failures_add(&gw->failures, fault, digest, v->peer, v->path);
+}
+
 /* --- waiting --- */
 
 static void unlink_wait(struct sign_wait *w)
@@ -149,15 +159,19 @@ static void unlink_wait(struct sign_wait *w)
     t->node.pins--;
 }
 
+/* Whoever leaves before the answer has tried a token all the same: the keeper will see whether it
+ * was one. */
 static void on_gone(void *arg)
 {
-    unlink_wait(arg);
+    struct sign_wait *w = arg;
+    note_failure(w->token->gw, w->request, CH_SIGN_IN_UNANSWERED, &w->token->digest);
+    unlink_wait(w);
     free(arg);
 }
 
 /* Answers all that wait: each goes on as the caller, or reads why not. */
 static void answer_waiting(struct gw_token *t, struct gw_caller *caller,
-                           void (*refuse)(struct gw *gw, struct ch_http_request *r))
+                           void (*refuse)(struct gw_token *t, struct ch_http_request *r))
 {
     struct gw *gw = t->gw;
     t->node.pins++; /* stays while answers are made, whatever they push out */
@@ -174,22 +188,23 @@ static void answer_waiting(struct gw_token *t, struct gw_caller *caller,
             ch_http_set_caller(r, gw_caller_ref(caller));
             go_on(gw, r);
         } else {
-            refuse(gw, r);
+            refuse(t, r);
         }
     }
     gw_caller_unref(caller);
     t->node.pins--;
 }
 
-static void refuse_wrong(struct gw *gw, struct ch_http_request *r)
+static void refuse_wrong(struct gw_token *t, struct ch_http_request *r)
 {
-    (void)gw;
+    note_failure(t->gw, r, CH_SIGN_IN_REFUSED, &t->digest);
     gw_respond_unauthorized(r, true);
 }
 
-static void refuse_unknowable(struct gw *gw, struct ch_http_request *r)
+/* It may be good: this is no failure of who sent it. */
+static void refuse_unknowable(struct gw_token *t, struct ch_http_request *r)
 {
-    (void)gw;
+    (void)t;
     gw_respond_later(r, 503, CH_STR("Your token could not be looked up in time, try again"), 2);
 }
 
@@ -289,6 +304,7 @@ void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on
         go_on(gw, r);
         return;
     case FRONT_CREDENTIALS_BAD:
+        note_failure(gw, r, CH_SIGN_IN_MALFORMED, NULL);
         gw_respond_unauthorized(r, true);
         return;
     case FRONT_CREDENTIALS_TOKEN:
@@ -301,7 +317,7 @@ void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on
         return;
     }
     if (t != NULL && t->caller == NULL && ch_now_boot_ms() < t->refused_until_ms) {
-        gw_respond_unauthorized(r, true);
+        refuse_wrong(t, r);
         return;
     }
     if (t != NULL && t->ask.id != 0) {
@@ -312,6 +328,7 @@ void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on
     bool was_good =
         t != NULL && t->caller != NULL; /* a farm of them behind one address is no guessing */
     if (!was_good && !front_guess_take(&gw->guesses, &guess, v->peer)) {
+        note_failure(gw, r, CH_SIGN_IN_NOT_TRIED, &digest);
         gw_respond_later(r, 429,
                          CH_STR("Too many wrong tokens came from your address, wait a moment"),
                          1 + ch_limits.gateway_guess_ms / 1000);

@@ -152,17 +152,11 @@ enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
     return rc;
 }
 
-enum ch_code ch_http_tls_reload(struct ch_http_tls *tls, struct ch_str chain_pem,
-                                struct ch_str key_pem, struct ch_err *err)
+void ch_http_tls_take(struct ch_http_tls *tls, struct ch_http_tls *from)
 {
-    SSL_CTX *ctx;
-    bool in_key;
-    enum ch_code rc = make_context(chain_pem, key_pem, &ctx, &in_key, err);
-    if (rc == CH_OK) {
-        SSL_CTX_free(tls->ctx); /* connections hold their own reference */
-        tls->ctx = ctx;
-    }
-    return rc;
+    SSL_CTX_free(tls->ctx); /* connections hold their own reference */
+    tls->ctx = from->ctx;
+    free(from);
 }
 
 void ch_http_tls_free(struct ch_http_tls *tls)

@@ -10,6 +10,10 @@
 #include "gate.h"
 
 struct rule_sets *rules_loaded;
+static struct rule_sets *prepared; /* not in force */
+static bool prepared_same;         /* those loaded are what was to be prepared */
+/* Of what the supervisor gave, names included; zero: it gave none. */
+static struct ch_sha256 loaded_from, prepared_from;
 
 bool rules_is_binary(struct ch_str shipped_name)
 {
@@ -27,10 +31,32 @@ static void free_sets(struct rule_sets *sets)
     }
 }
 
+void ch_rules_abort(void)
+{
+    free_sets(prepared);
+    prepared = NULL;
+    prepared_same = false;
+    prepared_from = (struct ch_sha256){{0}};
+}
+
+void ch_rules_commit(void)
+{
+    CH_ASSERT(prepared != NULL || prepared_same);
+    if (prepared != NULL) {
+        free_sets(rules_loaded);
+        rules_loaded = prepared;
+        loaded_from = prepared_from;
+        prepared = NULL;
+    }
+    ch_rules_abort();
+}
+
 void ch_rules_unload(void)
 {
+    ch_rules_abort();
     free_sets(rules_loaded);
     rules_loaded = NULL;
+    loaded_from = (struct ch_sha256){{0}};
 }
 
 struct ch_sha256 ch_rules_digest(void)
@@ -130,7 +156,7 @@ static enum ch_code compile_shipped(struct rule_sets *sets, struct ch_err *err)
     return rc;
 }
 
-enum ch_code ch_rules_load(const struct ch_rule_text *site, size_t count, struct ch_err *err)
+static enum ch_code prepare(const struct ch_rule_text *site, size_t count, struct ch_err *err)
 {
     enum ch_code rc = check_limits(site, count, err);
     rc = rc == CH_OK ? start_engine(err) : rc;
@@ -153,14 +179,23 @@ enum ch_code ch_rules_load(const struct ch_rule_text *site, size_t count, struct
     sets->gate = gate_new(sets, ch_rules_shipped, ch_rules_shipped_count);
     sets->digest = digest_of(site, count);
     (void)globs_is_code(CH_STR("")); /* its table is made here, not in each job */
-    ch_rules_unload();
-    rules_loaded = sets;
+    ch_rules_abort();
+    prepared = sets;
     return CH_OK;
+}
+
+enum ch_code ch_rules_load(const struct ch_rule_text *site, size_t count, struct ch_err *err)
+{
+    enum ch_code rc = prepare(site, count, err);
+    if (rc == CH_OK) {
+        ch_rules_commit();
+    }
+    return rc;
 }
 
 /* --- the supervisor's memfd --- */
 
-static enum ch_code load_bytes(struct ch_str bytes, struct ch_err *err)
+static enum ch_code prepare_bytes(struct ch_str bytes, struct ch_err *err)
 {
     struct ch_rule_text *texts = ch_calloc(ch_limits.rules_files + 1, sizeof(*texts));
     struct ch_rd r = ch_rd_of(bytes.ptr, bytes.len);
@@ -169,32 +204,49 @@ static enum ch_code load_bytes(struct ch_str bytes, struct ch_err *err)
     while (!r.failed && ch_rd_left(&r) > 0 && n <= ch_limits.rules_files) {
         texts[n++] = ch_rule_text_get(&r);
     }
-    if (n <= ch_limits.rules_files) { /* else ch_rules_load says so */
+    if (n <= ch_limits.rules_files) { /* else prepare says so */
         rc = ch_rd_end(&r, "rules from the supervisor", err);
     }
-    rc = rc == CH_OK ? ch_rules_load(texts, n, err) : rc;
+    rc = rc == CH_OK ? prepare(texts, n, err) : rc;
     free(texts);
     return rc;
 }
 
-enum ch_code ch_rules_load_fd(int fd, struct ch_err *err)
+/* Most reloads are for something else: a policy does not wait for rules to be compiled again. */
+static enum ch_code prepare_other(struct ch_str bytes, struct ch_err *err)
 {
-    struct stat st;
-    if (fd < 0) {
-        return ch_rules_load(NULL, 0, err);
-    }
-    if (fstat(fd, &st) != 0) {
+    struct ch_sha256 from = ch_sha256_of(bytes.ptr, bytes.len);
+    ch_rules_abort();
+    prepared_same = rules_loaded != NULL && ch_sha256_eq(&from, &loaded_from);
+    enum ch_code rc = prepared_same ? CH_OK : prepare_bytes(bytes, err);
+    prepared_from = rc == CH_OK ? from : prepared_from;
+    return rc;
+}
+
+enum ch_code ch_rules_prepare_fd(int fd, struct ch_err *err)
+{
+    struct stat st = {.st_size = 0};
+    if (fd >= 0 && fstat(fd, &st) != 0) {
         return ch_fail_errno(err, errno, "rules from the supervisor");
     }
     if (st.st_size <= 0) {
-        return ch_rules_load(NULL, 0, err);
+        return prepare_other(CH_STR(""), err);
     }
     size_t size = (size_t)st.st_size;
     void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED) {
         return ch_fail_errno(err, errno, "rules from the supervisor");
     }
-    enum ch_code rc = load_bytes((struct ch_str){map, size}, err);
+    enum ch_code rc = prepare_other((struct ch_str){map, size}, err);
     munmap(map, size);
+    return rc;
+}
+
+enum ch_code ch_rules_load_fd(int fd, struct ch_err *err)
+{
+    enum ch_code rc = ch_rules_prepare_fd(fd, err);
+    if (rc == CH_OK) {
+        ch_rules_commit();
+    }
     return rc;
 }

@@ -18,6 +18,11 @@ enum ch_code ch_rules_load(const struct ch_rule_text *site, size_t count,
                            struct ch_err *err) CH_MUST_CHECK;
 /* The same from the supervisor's memfd (CH_MSG_SETUP, CH_MSG_RELOAD); -1: the site has none. */
 enum ch_code ch_rules_load_fd(int fd, struct ch_err *err) CH_MUST_CHECK;
+/* A reload's first step: compiles them in the place of what was prepared before, and matches none
+ * of them. Then either of the other two. */
+enum ch_code ch_rules_prepare_fd(int fd, struct ch_err *err) CH_MUST_CHECK;
+void ch_rules_commit(void); /* what was prepared is matched from now on */
+void ch_rules_abort(void);  /* drops it; also where there is none */
 /* Over the engine's version and all texts; neither the order nor the names of files count. */
 struct ch_sha256 ch_rules_digest(void); /* zero: nothing loaded */
 size_t ch_rules_count(void);

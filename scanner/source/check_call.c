@@ -66,18 +66,29 @@ void function_does(struct file *f, const struct function *text, uint32_t line)
     }
 }
 
+static void add_origin(struct file *f, uint64_t origins[static NAMES_SEEN], uint32_t *count,
+                       uint64_t origin)
+{
+    for (uint32_t i = 0; i < *count; i++) {
+        if (origins[i] == origin) {
+            return;
+        }
+    }
+    if (origin != 0 && *count < NAMES_SEEN) {
+        origins[(*count)++] = origin;
+    } else {
+        f->beyond = f->beyond || origin != 0;
+    }
+}
+
 static void add_fetched(struct file *f, uint64_t origin)
 {
-    if (origin != 0 && f->fetched_count < NAMES_SEEN) {
-        f->fetched[f->fetched_count++] = origin;
-    }
+    add_origin(f, f->fetched, &f->fetched_count, origin);
 }
 
 static void add_unpacked(struct file *f, uint64_t origin)
 {
-    if (origin != 0 && f->unpacked_count < NAMES_SEEN) {
-        f->unpacked[f->unpacked_count++] = origin;
-    }
+    add_origin(f, f->unpacked, &f->unpacked_count, origin);
 }
 
 /* Whether a path, or one of a list, is among those of files that were written. */
@@ -151,13 +162,14 @@ static bool command_of(struct file *f, const struct value *v, uint32_t line)
     }
     struct ch_buf b;
     ch_buf_init(&b, 1 << 16);
-    for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && i < 64; i++) {
+    for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && may_visit(f); i++) {
         if (v->items[i].kind == VALUE_TEXT) {
             ch_buf_puts(&b, ch_str_sub(v->items[i].text, 0, 1000));
         }
         ch_buf_putc(&b, ' ');
     }
     bool fetches = check_command(f, ch_buf_str(&b), line);
+    f->beyond = f->beyond || b.failed;
     ch_buf_done(&b);
     return fetches;
 }
@@ -214,6 +226,10 @@ static void starts_process(struct file *f, const struct call *c)
 {
     capability(f, CAP_PROCESS);
     f->seen |= SEEN_PROCESS;
+    bool words = ch_str_starts(c->name, CH_STR("os.execl")) ||
+                 ch_str_starts(c->name, CH_STR("os.spawnl")) ||
+                 ch_str_ends(c->name, CH_STR(".execl"));
+    f->beyond = f->beyond || (words && c->more);
     does(f, DOES_PROCESS, c->line, call_shown(f, c), false);
     if (c->count > 0 && c->args[0].kind == VALUE_UNKNOWN && c->args[0].number != 0) {
         struct value self = {.kind = VALUE_NAME, .text = c->name};
@@ -323,7 +339,8 @@ static bool moves_file(const struct call *c, uint32_t effects, struct value *ret
                        struct value *ret_to)
 {
     bool method = c->name.ptr[0] == '.';
-    if ((effects & EFFECT_MOVE) == 0 || c->count < (method ? 1 : 2)) {
+    bool of_text = named(c, ".replace") && c->count > 1; /* and not of a path */
+    if ((effects & EFFECT_MOVE) == 0 || c->count < (method ? 1 : 2) || of_text) {
         return false;
     }
     bool link = named(c, ".symlink_to") || named(c, ".hardlink_to");
@@ -492,8 +509,8 @@ static void loads_by_name(struct file *f, const struct call *c, uint32_t effects
 
 static bool is_proxy(struct ch_str name)
 {
-    static const char *const proxies[] = {"xmlrpc.client.ServerProxy().",
-                                          "xmlrpclib.ServerProxy()."};
+    static const char *const proxies[] = {"xmlrpc.client.ServerProxy().", "xmlrpc.client.Server().",
+                                          "xmlrpclib.ServerProxy().", "xmlrpclib.Server()."};
     for (size_t i = 0; i < CH_ARRAY_LEN(proxies); i++) {
         if (ch_str_starts(name, ch_str_of(proxies[i]))) {
             return true;

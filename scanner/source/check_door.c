@@ -6,8 +6,7 @@
 
 enum {
     LOUD = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_NETWORK | EFFECT_FETCH | EFFECT_SAVE,
-    SETTINGS_DEEP = 6,
-    SETTINGS_MANY = 256, /* keys and values of one table */
+    SETTINGS_DEEP = 16,
 };
 
 struct value value_resolved(struct file *f, struct value name)
@@ -41,101 +40,159 @@ static void resolves(struct file *f, const struct call *c)
 
 /* --- settings of logging --- */
 
-/* {"()": "os.system", "command": "id"}: logging calls what "()" names, with the others (PEP 391).
- */
-static void makes_of_settings(struct file *f, const struct call *c, const struct value *table)
+/* {"()": "os.system", "command": "id"}: logging calls what "()" names, and else "class", with the
+ * others (PEP 391); "ext://os.system" is the same. What "cfg://" finds elsewhere in the settings
+ * need not be followed: no honest ones say so which function is called. */
+static void makes_of_settings(struct file *f, const struct call *c, const struct value *table,
+                              const struct value *made)
 {
     struct call of = {.line = c->line};
-    struct value callee = {0};
-    for (uint32_t i = 0; i + 1 < table->item_count && i < SETTINGS_MANY; i += 2) {
-        const struct value *key = &table->items[i];
-        const struct value *v = &table->items[i + 1];
-        if (key->kind != VALUE_TEXT) {
-            continue;
+    struct value callee = *made;
+    if (made->kind == VALUE_TEXT) {
+        const struct ch_str outside = CH_STR("ext://");
+        bool away = ch_str_starts(made->text, outside);
+        if (ch_str_starts(made->text, CH_STR("cfg://"))) {
+            report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, made->text);
         }
-        if (str_is(key->text, "()") || str_is(key->text, "class")) {
-            callee = v->kind == VALUE_TEXT ? value_resolved(f, *v) : *v;
-        } else if (of.count < ARGUMENTS) {
-            of.keywords[of.count] = key->text;
-            of.marks |= v->marks;
-            of.args[of.count++] = *v;
-        }
+        callee.text = away ? ch_str_sub(made->text, outside.len, made->text.len) : made->text;
+        callee = value_resolved(f, callee);
+    }
+    if (callee.kind == VALUE_UNKNOWN) {
+        return;
     }
     if (callee.kind == VALUE_NAME && (effects_of(callee.text) & (LOUD | EFFECT_LOAD)) != 0) {
         report(f, CH_F_SOURCE_HIDDEN_NAME, c->line, callee.text);
     }
-    if (callee.kind != VALUE_UNKNOWN) {
-        for (uint32_t i = 0; i < of.count; i++) { /* by whichever name it takes them */
-            of.keywords[i].len = 0;
+    for (uint32_t i = 0; i + 1 < table->item_count && of.count < ARGUMENTS; i += 2) {
+        const struct value *v = &table->items[i + 1];
+        if (v != made && table->items[i].kind == VALUE_TEXT) { /* by whichever name it takes them */
+            of.marks |= v->marks;
+            of.args[of.count++] = *v;
         }
-        struct value v = call(f, callee, &of);
-        CH_IGNORE(v.marks);
     }
+    struct value v = call(f, callee, &of);
+    CH_IGNORE(v.marks);
 }
 
 static void follows_settings(struct file *f, const struct call *c, const struct value *v,
                              uint32_t depth)
 {
-    if (v->kind != VALUE_LIST || depth == SETTINGS_DEEP) {
+    if (v->kind != VALUE_LIST) {
         return;
     }
-    bool makes = false;
-    for (uint32_t i = 0; i < v->item_count && i < SETTINGS_MANY; i++) {
-        const struct value *one = &v->items[i];
-        makes = makes || (one->kind == VALUE_TEXT && i % 2 == 0 && str_is(one->text, "()"));
-        follows_settings(f, c, one, depth + 1);
+    if (depth == SETTINGS_DEEP) {
+        f->beyond = true;
+        return;
     }
-    if (makes) {
-        makes_of_settings(f, c, v);
+    for (uint32_t i = 0; i < v->item_count && may_visit(f); i++) {
+        const struct value *one = &v->items[i];
+        bool key = i % 2 == 0 && i + 1 < v->item_count && one->kind == VALUE_TEXT;
+        if (key && (str_is(one->text, "()") || str_is(one->text, "class"))) {
+            makes_of_settings(f, c, v, &v->items[i + 1]);
+        }
+        follows_settings(f, c, one, depth + 1);
     }
 }
 
 /* --- what Python imports with --- */
 
-void takes_finders(struct file *f, const struct value *v)
+bool is_of_finder(const struct function *fn)
 {
     static const char *const methods[] = {"find_spec",   "find_module",       "exec_module",
                                           "load_module", "create_module",     "get_code",
                                           "get_source",  "get_data",          "source_to_code",
                                           "path_stats",  "find_distributions"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(methods); i++) {
+        if (fn->bare == value_hash(ch_str_of(methods[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void takes_finder(struct file *f, const struct value *v)
+{
+    bool is = false;
     for (; v != NULL; v = v->also) {
-        for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && i < ARGUMENTS; i++) {
-            takes_finders(f, &v->items[i]);
+        is = is || v->kind == VALUE_INSTANCE || v->kind == VALUE_CLASS;
+    }
+    if (is) { /* The loader that a finder gives may be of another class. */
+        f->has_finders = true;
+        edge_to(f, function_now(f), FUNCTION_FINDERS);
+    }
+}
+
+void takes_finders(struct file *f, const struct value *v)
+{
+    for (const struct value *one = v; one != NULL; one = one->also) {
+        for (uint32_t i = 0; one->kind == VALUE_LIST && i < one->item_count && may_visit(f); i++) {
+            takes_finder(f, &one->items[i]);
         }
-        if (v->kind != VALUE_INSTANCE && v->kind != VALUE_CLASS) {
-            continue;
-        }
-        /* The loader that a finder gives may be of another class. */
-        for (size_t m = 0; m < CH_ARRAY_LEN(methods); m++) {
-            uint64_t name = value_hash(ch_str_of(methods[m]));
-            for (uint32_t i = 0; i < f->function_count; i++) {
-                if (f->functions[i].bare == name) {
-                    edge_to(f, function_now(f), i);
-                }
+    }
+    takes_finder(f, v);
+}
+
+/* --- programs of Python by name --- */
+
+/* No import statement can name this file, it asserts that it is the program, and pip does what that
+ * program was told. In a wheel, one in a wheel, an sdist. */
+static bool is_runner_of_pip(struct ch_str path)
+{
+    return str_is(path, "pip/__pip-runner__.py") ||
+           ch_str_ends(path, CH_STR("!pip/__pip-runner__.py")) ||
+           ch_str_ends(path, CH_STR("/src/pip/__pip-runner__.py"));
+}
+
+/* runpy.run_module("pip") and its like: what is installed is fetched. */
+static void runs_installer(struct file *f, const struct call *c)
+{
+    static const char *const names[] = {"pip",           "pip.__main__", "pip.__pip-runner__",
+                                        "pip._internal", "ensurepip",    "uv"};
+    const struct value *a = &c->args[0];
+    bool runs = str_is(c->name, "runpy.run_module") && c->count > 0 && a->kind == VALUE_TEXT;
+    bool own = f->asserts_program && is_runner_of_pip(f->path);
+    for (size_t i = 0; runs && i < CH_ARRAY_LEN(names); i++) {
+        if (str_is(a->text, names[i])) {
+            capability(f, CAP_NETWORK);
+            capability(f, CAP_PROCESS);
+            if (!own) {
+                does(f, DOES_NETWORK, c->line, call_shown(f, c), false);
             }
         }
     }
 }
 
-/* --- programs of Python by name --- */
+/* --- what the module is called --- */
 
-/* runpy.run_module("pip") and its like: what is installed is fetched. */
-static void runs_installer(struct file *f, const struct call *c)
+/* globals().update(__name__="__main__"), and with a table; operator.setitem(globals(), "__name__",
+ * "__main__"). */
+static void names_anew(struct file *f, const struct call *c)
 {
-    static const char *const names[] = {"pip", "pip.__main__", "pip._internal", "ensurepip", "uv"};
-    const struct value *a = &c->args[0];
-    bool runs = str_is(c->name, "runpy.run_module") && c->count > 0 && a->kind == VALUE_TEXT;
-    for (size_t i = 0; runs && i < CH_ARRAY_LEN(names); i++) {
-        if (str_is(a->text, names[i])) {
-            capability(f, CAP_NETWORK);
-            capability(f, CAP_PROCESS);
-            does(f, DOES_NETWORK, c->line, call_shown(f, c), false);
+    static const char *const ways[] = {".update", "setitem", "__setitem__", "setattr",
+                                       "__setattr__"};
+    bool name = false;
+    bool is_main = false;
+    bool sets = false;
+    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
+        sets = sets || ch_str_ends(c->name, ch_str_of(ways[i]));
+    }
+    for (uint32_t i = 0; sets && i < c->count; i++) {
+        const struct value *v = &c->args[i];
+        name = name || str_is(c->keywords[i], "__name__") ||
+               (v->kind == VALUE_TEXT && str_is(v->text, "__name__"));
+        is_main = is_main || (v->kind == VALUE_TEXT && str_is(v->text, "__main__"));
+        for (uint32_t k = 0; v->kind == VALUE_LIST && k + 1 < v->item_count && may_visit(f);
+             k += 2) {
+            bool key = v->items[k].kind == VALUE_TEXT && str_is(v->items[k].text, "__name__");
+            f->named_anew = f->named_anew || key;
         }
     }
+    f->named_anew = f->named_anew || (name && is_main);
 }
 
 void check_doors(struct file *f, const struct call *c, uint32_t effects)
 {
+    names_anew(f, c);
     if ((effects & EFFECT_RESOLVE) != 0 && c->count > 0) {
         resolves(f, c);
     }

@@ -156,7 +156,7 @@ void runs_result_of_path(struct file *f, const struct value *v, uint32_t line)
 /* --- loaders --- */
 
 /* ".txt" in a text, or in lists of such. */
-static bool has_other_suffix(const struct value *v, uint32_t depth)
+static bool has_other_suffix(struct file *f, const struct value *v, uint32_t depth)
 {
     static const char *const python[] = {".py", ".pyw", ".pyc", ".so", ".pyd"};
     if (v->kind == VALUE_TEXT && v->text.len > 1 && v->text.ptr[0] == '.') {
@@ -166,8 +166,9 @@ static bool has_other_suffix(const struct value *v, uint32_t depth)
         }
         return !is;
     }
-    for (uint32_t i = 0; v->kind == VALUE_LIST && depth < 3 && i < v->item_count && i < ARGUMENTS; i++) {
-        if (has_other_suffix(&v->items[i], depth + 1)) {
+    for (uint32_t i = 0; v->kind == VALUE_LIST && depth < 3 && i < v->item_count && may_visit(f);
+         i++) {
+        if (has_other_suffix(f, &v->items[i], depth + 1)) {
             return true;
         }
     }
@@ -210,7 +211,7 @@ void names_suffixes(struct file *f, const struct call *c)
 {
     bool is = (effects_of(c->name) & EFFECT_SUFFIX) != 0;
     for (uint32_t i = 0; is && i < c->count; i++) {
-        if (has_other_suffix(&c->args[i], 0)) {
+        if (has_other_suffix(f, &c->args[i], 0)) {
             report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
             return;
         }

@@ -11,6 +11,8 @@ void decorator(struct file *f)
     struct value v = expression(f);
     if (f->decorator_count < DECORATORS) {
         f->decorators[f->decorator_count++] = v;
+    } else {
+        f->beyond = true;
     }
     f->at = f->end;
 }
@@ -130,6 +132,11 @@ static void bind_parameters(struct file *f, uint32_t function, struct ch_str met
     }
 }
 
+bool is_module_hook(struct ch_str name)
+{
+    return str_is(name, "__getattr__") || str_is(name, "__dir__");
+}
+
 static void function_definition(struct file *f)
 {
     struct ch_str name = f->at < f->end ? name_at(f, f->at) : (struct ch_str){NULL, 0};
@@ -164,8 +171,7 @@ static void function_definition(struct file *f)
     if (class != 0) {
         class_method(f, class - 1, name, index);
     }
-    /* PEP 562: whoever imports a name that the module has not, calls it. */
-    if (f->scope_count == 0 && (str_is(name, "__getattr__") || str_is(name, "__dir__"))) {
+    if (f->scope_count == 0 && is_module_hook(name)) {
         edge_to(f, 0, index);
     }
     if (name.len > 0) {

@@ -4,6 +4,7 @@
 const struct effect_row effects_python[] = {
     {".hardlink_to", MOVE},
     {".rename", MOVE},
+    {".replace", MOVE},
     {".symlink_to", MOVE},
     {".unlink", EFFECT_REMOVE},
     {".write", WRITE},

@@ -229,6 +229,7 @@ static void call_begin(struct call *c)
     c->name = (struct ch_str){NULL, 0};
     c->self = (struct value){0};
     c->count = 0;
+    c->more = false;
     c->marks = 0;
     c->path = 0;
     c->args[0] = (struct value){0};
@@ -264,6 +265,8 @@ static struct value arguments(struct file *f, struct value callee, struct call *
         if (c->count < ARGUMENTS) {
             c->keywords[c->count] = keyword;
             c->args[c->count++] = v;
+        } else {
+            c->more = true;
         }
         if (f->at < f->end || f->at == before) {
             f->at++;

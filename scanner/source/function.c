@@ -206,6 +206,11 @@ static void reached_at_start(struct reach *r)
 static void follow_calls(struct file *f)
 {
     uint32_t count = f->function_count;
+    for (uint32_t i = 0; f->has_finders && i < count; i++) {
+        if (is_of_finder(&f->functions[i])) {
+            edge_to(f, FUNCTION_FINDERS, i);
+        }
+    }
     struct reach r = {.f = f,
                       .by_name = ch_calloc(count, sizeof(*r.by_name)),
                       .first = ch_calloc(count + 1, sizeof(*r.first)),

@@ -5,7 +5,7 @@
 #include "customhouse/limits.h"
 #include "scanner/source/source_int.h"
 
-enum { CALLS_DEEP = 5, CALLS_OF_FUNCTION = 24, CALLS_FOLLOWED = 20000, KEPT_ARGUMENTS = 4 };
+enum { CALLS_DEEP = 5, CALLS_OF_FUNCTION = 24, CALLS_FOLLOWED = 1 << 17, KEPT_ARGUMENTS = 4 };
 
 static struct value call_one(struct file *f, const struct value *callee, struct call *c);
 
@@ -105,6 +105,7 @@ void parameter_called(struct file *f, const struct value *callee, uint32_t slot,
 
 static bool may_follow(struct file *f)
 {
+    f->beyond = f->beyond || f->followed >= CALLS_FOLLOWED;
     if (f->call_depth >= CALLS_DEEP || f->followed >= CALLS_FOLLOWED) {
         return false;
     }

@@ -55,14 +55,13 @@ static void names_path(struct file *f, const struct value *v, enum ch_named_as a
 
 void names_other(struct file *f, const struct value *v, enum ch_named_as as)
 {
-    enum { ITEMS = 64 };
     const struct others *o = source_others(f->source);
     size_t at;
     bool path = as == CH_NAMED_CODE || as == CH_NAMED_FOLDER;
     if (o->named == NULL) {
         return;
     }
-    for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && i < ITEMS; i++) {
+    for (uint32_t i = 0; v->kind == VALUE_LIST && i < v->item_count && may_visit(f); i++) {
         if (v->items[i].kind == VALUE_TEXT || v->items[i].kind == VALUE_PARTIAL) {
             names_other(f, &v->items[i], as);
         }
@@ -74,7 +73,7 @@ void names_other(struct file *f, const struct value *v, enum ch_named_as as)
     } else if (as == CH_NAMED_PROGRAM && (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL)) {
         struct ch_str rest = v->text;
         struct ch_str word;
-        for (uint32_t i = 0; i < ITEMS && ch_str_split(&rest, ' ', &word); i++) {
+        while (may_visit(f) && ch_str_split(&rest, ' ', &word)) {
             while (ch_str_find_char(word, HOLE, &at)) { /* the end of the path is known */
                 word = ch_str_sub(word, at + 1, word.len);
                 word = ch_str_starts(word, CH_STR("/")) ? ch_str_sub(word, 1, word.len) : word;

@@ -113,6 +113,8 @@ void bind(struct file *f, struct ch_str name, struct value v)
     if (of_class != 0) {
         member_set(f, class_key(f, of_class - 1), name, v);
         implied(f, &v, "__set_name__");
+    } else if (str_is(name, "__name__")) {
+        f->named_anew = true;
     }
     if (b != NULL && b->global) {
         bind_in_module(f, hash, v);
@@ -272,7 +274,7 @@ static bool is_of_interest(const struct file *f, const struct value *v)
 
 bool read_again(struct file *f)
 {
-    bool again = f->again;
+    bool again = f->again || f->named_anew; /* what it guards stands before, perhaps */
     for (uint32_t i = 0; i < f->wanted.cap && !again; i++) {
         const struct member *row = &f->wanted.rows[i];
         const struct binding *b = row->name != 0 ? find_in_module(f, row->name) : NULL;

@@ -420,7 +420,8 @@ static bool is_needed(const struct file *f, const struct ch_source_text *src)
 
 static void read_once(struct file *f)
 {
-    CH_IGNORE(function_new(f, 0)); /* the module */
+    CH_IGNORE(function_new(f, 0));                      /* FUNCTION_MODULE */
+    f->functions[function_new(f, 0)].is_implied = true; /* FUNCTION_FINDERS */
     read_tokens(f);
     while (f->scope_count > 0) {
         scope_pop(f);
@@ -478,6 +479,7 @@ void executes_text(struct file *f, const struct value *v, uint32_t line)
     in->outer_line = line;
     model(in);
     f->seen |= in->seen;
+    f->named_anew = f->named_anew || in->named_anew;
     f->secret_line = f->secret_line == 0 && (in->seen & SEEN_SECRETS) != 0 ? line : f->secret_line;
     f->executed_bytes += in->executed_bytes;
     function_does(f, &in->functions[0], line);

@@ -85,6 +85,12 @@ enum {
     DOES_LOAD_LISTED = 1 << 8, /* imports the modules that it finds in its own folder */
 };
 
+/* Functions that each file has, and that nobody wrote. */
+enum {
+    FUNCTION_MODULE = 0,
+    FUNCTION_FINDERS = 1, /* calls all methods of finders and loaders */
+};
+
 struct function {
     uint64_t name; /* hash, of a method mixed with its class; 0: the module itself, or a lambda */
     uint64_t bare; /* hash of the name alone */
@@ -169,7 +175,7 @@ struct scope {
 };
 
 enum { NAME_BYTES = 199 }; /* a dotted name; longer ones are of no interest */
-enum { SCOPES = 128, BUCKETS = 1024, NAMES_SEEN = 64, BLOCKS = 101, STARS = 8, DECORATORS = 8 };
+enum { SCOPES = 128, BUCKETS = 1024, NAMES_SEEN = 64, BLOCKS = 101, STARS = 16, DECORATORS = 128 };
 
 /* Things seen anywhere in a file, for checks that need two of them. */
 enum {
@@ -243,12 +249,15 @@ struct file {
     uint32_t class_count;
     uint32_t class_cap;
     uint32_t class_next;
+    bool has_finders;
     uint32_t walk; /* over bases: classes that may still be looked at */
     struct table members;
     struct table later;  /* the module's names as they were at its end, on the second reading */
     struct table wanted; /* names that functions used, and when */
     struct table paths;  /* of files that were opened for reading, by origin */
     bool again;
+    bool named_anew;      /* it binds __name__ */
+    bool asserts_program; /* it ended, if it was imported; but not of `python -O` */
     struct file *outer; /* whose constant this text is, which it executes */
     uint32_t outer_line;
     uint32_t executed_bytes;  /* of such constants, together */
@@ -257,7 +266,7 @@ struct file {
     uint32_t blocks[BLOCKS];  /* open ones, by indentation */
     uint32_t block_count;     /* ever opened */
     uint32_t when;
-    struct ch_str stars[STARS]; /* modules of `from x import *` */
+    struct ch_str stars[STARS]; /* modules of `from x import *` that have something of interest */
     uint32_t star_count;
     struct value decorators[DECORATORS]; /* of the definition that follows */
     uint32_t decorator_count;
@@ -278,10 +287,19 @@ struct file {
     const char *last_text; /* a sum that nothing was allocated after */
     size_t last_text_len;
     size_t folded_bytes;
+    uint32_t visited; /* items of lists of lists */
     bool beyond; /* a limit was reached */
 };
 
 /* --- value.c --- */
+/* Items of lists within each other, which may be the same ones: so many in a file, and the limit is
+ * reached. */
+static inline bool may_visit(struct file *f)
+{
+    enum { VISITS = 1 << 20 };
+    f->beyond = f->beyond || f->visited == VISITS;
+    return f->visited < VISITS && ++f->visited > 0;
+}
 void *value_alloc(struct file *f, size_t n); /* NULL beyond the limit */
 void value_release(struct file *f);
 struct value value_number(struct ch_str s); /* of a NUMBER as it is written */
@@ -381,6 +399,8 @@ void statements(struct file *f); /* one logical line */
 void definition(struct file *f, bool is_function);
 void decorator(struct file *f);
 struct value lambda(struct file *f);
+bool is_module_hook(
+    struct ch_str name); /* PEP 562: Python calls it, whoever asks for another name */
 bool module_is_common(struct ch_str module); /* its import says nothing about what is done */
 void attribute_set(struct file *f, struct value of, struct ch_str name, struct value v);
 
@@ -478,6 +498,7 @@ struct call {
     struct value args[ARGUMENTS]; /* by position and by keyword, in order */
     struct ch_str keywords[ARGUMENTS];
     uint32_t count;
+    bool more;      /* than are kept */
     uint32_t marks; /* of all arguments */
     uint32_t path;  /* which is the path of a file, + 1; 0: none. Set by call_name() */
 };
@@ -519,6 +540,7 @@ void does(struct file *f, uint32_t what, uint32_t line, struct ch_str name, bool
 void check_doors(struct file *f, const struct call *c, uint32_t effects);
 /* What is put on sys.meta_path or sys.path_hooks: Python calls it. */
 void takes_finders(struct file *f, const struct value *v);
+bool is_of_finder(const struct function *fn);
 /* The object that a text names: "os.system", "os:system". */
 struct value value_resolved(struct file *f, struct value name);
 

@@ -90,8 +90,12 @@ static void from_import(struct file *f)
         imported(f, module);
     }
     f->at++;
-    if (token_op(f, f->at, "*") && !relative && f->star_count < STARS) {
-        f->stars[f->star_count++] = module;
+    if (token_op(f, f->at, "*") && !relative && effects_below(module)) {
+        if (f->star_count < STARS) {
+            f->stars[f->star_count++] = module;
+        } else {
+            f->beyond = true;
+        }
         struct value all = {.kind = VALUE_NAME, .text = module};
         mention(f, &all);
     }
@@ -141,6 +145,9 @@ static bool is_hook(struct ch_str name)
 /* a.b = v, a[k] = v; `name` is "[]" for the second. */
 void attribute_set(struct file *f, struct value of, struct ch_str name, struct value v)
 {
+    /* globals()["__name__"] = "__main__" */
+    bool names = str_is(name, "__name__") || str_is(name, "[]");
+    f->named_anew = f->named_anew || (names && v.kind == VALUE_TEXT && str_is(v.text, "__main__"));
     for (const struct value *a = &of; a != NULL; a = a->also) {
         if (a->kind == VALUE_INSTANCE || a->kind == VALUE_CLASS) {
             member_set(f, class_key(f, (uint32_t)a->number), name, v);
@@ -184,6 +191,9 @@ static void bind_part(struct file *f, uint32_t from, uint32_t to, struct value v
 static void bind_targets(struct file *f, uint32_t from, uint32_t to, struct value v)
 {
     if (to == from + 1 && f->tokens[from].type == CH_TOKEN_NAME) {
+        if (f->scope_count == 0 && is_module_hook(word_at(f, from))) {
+            called_back(f, v, f->tokens[from].line);
+        }
         bind(f, word_at(f, from), v);
         return;
     }
@@ -219,6 +229,15 @@ static bool is_augmented(uint16_t op)
                               first == '|' || first == '&' || first == '%' || first == '^');
 }
 
+/* The augmented assignment at this level, or f->end. */
+static uint32_t find_augmented(const struct file *f, uint32_t i)
+{
+    while (i < f->end && !is_augmented(token_id(f, i, CH_TOKEN_OP))) {
+        i = f->match[i] > i ? f->match[i] + 1 : i + 1;
+    }
+    return i < f->end ? i : f->end;
+}
+
 /* a.b.c, up to `to` */
 static bool is_target(const struct file *f, uint32_t from, uint32_t to)
 {
@@ -244,8 +263,10 @@ static bool is_main_text(const struct file *f, uint32_t i)
            (str_is(text, "'__main__'") || str_is(text, "\"__main__\""));
 }
 
-/* Whether [from, to) is true of the program alone: `__name__ == "__main__"`, either way round, perhaps in
- * brackets, perhaps `and` more. What is said otherwise may be true of an import, too. */
+/* Whether [from, to) is true of the program alone: `__name__ == "__main__"`, either way round,
+ * perhaps in brackets, perhaps `and` more. What is said otherwise may be true of an import, too;
+ * and so is it where the file says itself what __name__ is, and of a text that is executed: its
+ * name is what it is given. */
 static bool of_program_alone(const struct file *f, uint32_t from, uint32_t to)
 {
     while (to > from + 1 && token_op(f, from, "(") && f->match[from] == to - 1) {
@@ -253,8 +274,8 @@ static bool of_program_alone(const struct file *f, uint32_t from, uint32_t to)
         to--;
     }
     uint32_t name = token_word(f, from, "__name__") ? from : from + 2;
-    if (to < from + 3 || !token_word(f, name, "__name__") || !token_op(f, from + 1, "==") ||
-        !is_main_text(f, name == from ? from + 2 : from) ||
+    if (f->named_anew || f->outer != NULL || to < from + 3 || !token_word(f, name, "__name__") ||
+        !token_op(f, from + 1, "==") || !is_main_text(f, name == from ? from + 2 : from) ||
         (to > from + 3 && !token_word(f, from + 3, "and"))) {
         return false;
     }
@@ -296,6 +317,18 @@ static void simple(struct file *f)
         CH_IGNORE(expression(f).marks);
         f->at = equals;
         f->tokens[colon].type = CH_TOKEN_ERROR; /* no colon of a block */
+    }
+    uint32_t op = find_augmented(f, from);
+    if (op > from + 1 && op < f->end) { /* a.b += v, a[k] += v: it has that as well */
+        f->at = op + 1;
+        struct value v = expression_list(f);
+        bind_part(f, from, op, v);
+        f->at = from;
+        f->end = op;
+        CH_IGNORE(expression_list(f).marks); /* calls in the target */
+        f->at = stop;
+        f->end = end;
+        return;
     }
     if (is_augmented(token_id(f, from + 1, CH_TOKEN_OP))) {
         bool sum = token_op(f, from + 1, "+=");
@@ -388,13 +421,13 @@ static void head(struct file *f)
     }
 }
 
-/* assert __name__ == "__main__": what follows runs in the program alone. */
+/* assert __name__ == "__main__", as a line of the module: an import ends here. But not of `python
+ * -O`, so what follows is of an import all the same; see runs_installer(). */
 static void asserts_program(struct file *f)
 {
-    uint32_t comma = find_op(f, f->at, ",");
-    if (token_word(f, f->at, "assert") && f->scope_count == 0 && f->indent == 0 &&
-        of_program_alone(f, f->at + 1, comma)) {
-        scope_push(f, (struct scope){.function = function_new(f, 0), .is_main = true});
+    if (f->at == 0 && token_word(f, 0, "assert") && f->scope_count == 0 && f->indent == 0 &&
+        of_program_alone(f, 1, find_op(f, 1, ","))) {
+        f->asserts_program = true;
     }
 }
 

@@ -146,19 +146,28 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     tell_rules(s);
 }
 
-/* Jobs that run go on with the rules they have, and their answers say so. */
-static enum ch_code on_reload(void *owner, const struct ch_setup *texts CH_UNUSED,
-                              struct ch_err *err)
+static enum ch_code on_prepare(void *owner, const struct ch_setup *texts CH_UNUSED,
+                               struct ch_err *err)
 {
     struct scanner *s = owner;
-    if (s->child.setup.role != CH_ROLE_SCANNER_SECOND) {
-        return CH_OK;
-    }
-    enum ch_code rc = ch_rules_load_fd(s->child.rules_fd, err);
-    if (rc == CH_OK) {
+    return s->child.setup.role == CH_ROLE_SCANNER_SECOND
+               ? ch_rules_prepare_fd(s->child.rules_fd, err)
+               : CH_OK;
+}
+
+/* Jobs that run go on with the rules they have, and their answers say so. */
+static void on_commit(void *owner, const struct ch_setup *texts CH_UNUSED)
+{
+    struct scanner *s = owner;
+    if (s->child.setup.role == CH_ROLE_SCANNER_SECOND) {
+        ch_rules_commit();
         tell_rules(s);
     }
-    return rc;
+}
+
+static void on_abort(void *owner CH_UNUSED, struct ch_str why CH_UNUSED)
+{
+    ch_rules_abort();
 }
 
 /* Scans can be taken up again and may last long, so draining does not wait for them. */
@@ -196,7 +205,9 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
     ch_limits.scan_parallel = wanted > 0 ? wanted : cores > 0 ? (uint64_t)cores : 1;
     s->child.owner = s;
     s->child.on_peer = on_peer;
-    s->child.on_reload = on_reload;
+    s->child.on_prepare = on_prepare;
+    s->child.on_commit = on_commit;
+    s->child.on_abort = on_abort;
     s->child.on_drain = on_drain;
     s->worker = new_worker(s);
     rc = warm_up(role, s->child.rules_fd, err);

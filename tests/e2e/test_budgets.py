@@ -93,6 +93,7 @@ class Crowd(Quarantine):
         for name in ("witness", "next-pip-newest", "next-uv", "shared-pip-newest", "shared-uv", "prompt"):
             add_wheel(cls.up, name, "1.0")
         cls.before = {}  # path -> what is to be done before it is answered
+        cls.crowded = threading.Event()  # when it is done
         for kind in ("pip-newest", "uv"):
             add_wheel(cls.up, f"calm-{kind}", "1.0", requires=(f"next-{kind}",))
         for i in range(30):
@@ -111,10 +112,16 @@ class Crowd(Quarantine):
 
         def first(h):
             cls.before.pop(h.path)()
+            cls.crowded.set()
+            return False
+
+        def later(h):  # the whole file, asked for ahead: it would tell its metadata before there is a crowd
+            cls.crowded.wait(60)
             return False
         cls.up.behave = lambda path: (wait if path.startswith(("/simple/mute-", "/files/silent-"))
                                       else slow if path.startswith("/files/heap-")
-                                      else first if path in cls.before else None)
+                                      else first if path in cls.before
+                                      else later if path.startswith("/files/calm") else None)
 
     def setUp(self):
         self.assertEqual(self.service.ask("/pypi/simple/witness/").status, 200)
@@ -162,6 +169,7 @@ class Crowd(Quarantine):
                 self.eventually(lambda: sum(p.startswith(mute) for p in self.up.asked) == 20)
                 time.sleep(4)
                 self.ask_from("127.0.0.1", *[f"/pypi{mute}{i}/" for i in range(20, 40)])
+            self.crowded.clear()
             self.before[f"/files/{wheels.file_name(name, '1.0')}.metadata"] = crowd
             self.installs(client, name, after.replace("-", "_"), "1.0")
             self.assertEqual(self.before, {})

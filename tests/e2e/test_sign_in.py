@@ -5,11 +5,17 @@ import http.client
 import json
 import os
 import re
+import sqlite3
 import time
+import unittest
+import urllib.error
+import urllib.request
 
 from house import people, wheels
 from house.case import Quarantine, add_wheel, file_path
 from house.clients import KINDS, Client, tool
+from house.service import Service
+from house.upstream import Upstream
 
 NOBODYS = "chp_" + "0" * 64
 
@@ -299,6 +305,80 @@ class SignIn(Quarantine):
         self.assertEqual(status, 0, err)
         self.assertIn("pypi: only clients with a token may pull (127.0.0.1:", out)
         self.assertIn("open: anyone may pull, without a token (127.0.0.1:", out)
+
+
+class Failures(unittest.TestCase):
+    """What the log says of sign-ins that failed, at both doors, after a minute."""
+
+    def setUp(self):
+        self.up = Upstream()
+        self.addCleanup(self.up.close)
+        add_wheel(self.up, "good", "1.0")
+        self.service = Service(self.up.url, admin=True)
+        self.addCleanup(self.service.remove)
+        self.service.start()
+
+    def at_admin(self, headers, path="/api/v1/status"):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.service.admin_port}{path}", headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as refused:
+            return refused.code
+
+    def counted(self):
+        """A row for each, without the minute: they may have come in two."""
+        with sqlite3.connect(f"file:{self.service.path('db/customhouse.db')}?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT principal, address, via, path, why, sum(times) FROM log_sign_in"
+                              " GROUP BY 1, 2, 3, 4, 5").fetchall()
+        db.close()
+        return set(rows)
+
+    def test_each_is_counted(self):
+        s = self.service
+        people.person(s, "ci", "reader", service_account=True)
+        good, _ = people.token(s, "ci")
+        revoked, number = people.token(s, "ci")
+        admin, _ = people.token(s, "ci", "admin")
+        people.command(s, "token", "revoke", str(number))
+        path = file_path("good", "1.0")
+        self.assertEqual(s.ask(path, bearer(good)).status, 200)
+        self.assertEqual(self.at_admin(bearer(admin)), 403)  # a right, not a sign-in
+        for headers, times in ((bearer(NOBODYS), 7), (bearer(revoked), 5), (basic(admin), 3), (basic("guess"), 11)):
+            for _ in range(times):
+                self.assertEqual(s.ask(path + "?key=" + NOBODYS[4:], headers).status, 401)
+        for headers, times in ((bearer(NOBODYS), 2), (bearer(good), 4), ({"Authorization": "Basic"}, 3)):
+            for _ in range(times):
+                self.assertEqual(self.at_admin(headers), 401)
+        expected = {("", "127.0.0.1", "gateway", path, "unknown", 7), ("", "127.0.0.1", "gateway", path, "malformed", 11),
+                    ("service:ci", "127.0.0.1", "gateway", path, "revoked", 5),
+                    ("service:ci", "127.0.0.1", "gateway", path, "audience", 3),
+                    ("", "127.0.0.1", "admin", "/api/v1/status", "unknown", 2),
+                    ("", "127.0.0.1", "admin", "/api/v1/status", "malformed", 3),
+                    ("service:ci", "127.0.0.1", "admin", "/api/v1/status", "audience", 4)}
+        deadline = time.monotonic() + 20
+        while self.counted() != expected:
+            self.assertLess(time.monotonic(), deadline, self.counted())
+            time.sleep(0.1)
+        self.assertEqual(s.ask(path, bearer(NOBODYS)).status, 401)
+        s.stop()  # what was counted last is handed over
+        self.assertIn(("", "127.0.0.1", "gateway", path, "unknown", 8), self.counted())
+        with sqlite3.connect(s.path("db/customhouse.db")) as db:  # the minute is over
+            db.execute("UPDATE log_sign_in SET minute = 5")
+        db.close()
+        s.start()
+
+        def entries():
+            return [json.loads(line) for line in people.command(s, "audit", "search", "--kind", "sign-in-failed").splitlines()]
+        while len(entries()) < 7:
+            self.assertLess(time.monotonic(), deadline, entries())
+            time.sleep(0.1)
+        of_revoked = [e for e in entries() if e["entry"]["why"] == "revoked"]
+        self.assertEqual([(e["entry"]["times"], e["entry"]["via"], e["entry"]["minute"], e["clear"]) for e in of_revoked],
+                         [(5, "gateway", 5, {"principal": "service:ci", "address": "127.0.0.1", "path": path})])
+        for entry in entries():
+            self.assertNotRegex(json.dumps(entry["entry"]), "service:ci|127.0.0.1|good")  # T26
+            self.assertNotRegex(json.dumps(entry), "chp_|" + NOBODYS[4:20])
 
 
 def quiet(client):

@@ -174,6 +174,41 @@ static void what_dies_often_waits_longer(void **state)
     stop(f, 0);
 }
 
+/* What each process is about to be told by: its policy has so many bytes. */
+static long policy_bytes(const struct fixture *f)
+{
+    struct stat st;
+    char path[256];
+    snprintf(path, sizeof(path), "%s/policy.yaml", f->folder);
+    assert_int_equal(stat(path, &st), 0);
+    return (long)st.st_size;
+}
+
+static void truncate_policy(const struct fixture *f, long bytes)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/policy.yaml", f->folder);
+    assert_int_equal(truncate(path, bytes), 0);
+}
+
+static const char *const reloaded[] = {"keeper/0",         "fetcher/0",        "egress/0",
+                                       "scanner-strict/0", "scanner-second/0", "gateway/0",
+                                       "admin/0"};
+
+/* Killed and started again, each works with this policy. */
+static void expect_starts_with(struct fixture *f, long bytes)
+{
+    char words[64];
+    snprintf(words, sizeof(words), "starts with %ld bytes", bytes);
+    for (size_t i = 0; i < CH_ARRAY_LEN(reloaded); i++) {
+        unsigned restarts;
+        kill(pid_in_status(f, reloaded[i], &restarts), SIGKILL);
+        expect_log(f, "event=ended", reloaded[i]);
+        expect_log(f, words, reloaded[i]);
+        expect_log(f, "event=ready", reloaded[i]);
+    }
+}
+
 static void reload_takes_what_is_right_only(void **state)
 {
     struct fixture *f = *state;
@@ -181,10 +216,12 @@ static void reload_takes_what_is_right_only(void **state)
     append(f, "policy.yaml", "# a comment\n");
     kill(f->pid, SIGHUP);
     expect_log(f, "event=reload ", "generation=1");
-    expect_log(f, "event=reloaded", "of=");
+    expect_log(f, "event=reloaded", "generation=1");
     append(f, "policy.yaml", "no_such_key: 1\n");
     kill(f->pid, SIGHUP);
     expect_log(f, "event=reload-failed", "no_such_key");
+    assert_non_null(strstr(f->line, "policy.yaml:"));
+    assert_non_null(strstr(f->line, "what was in force stays in force"));
     char text[4096];
     assert_int_equal(COMMAND(f, text, "check"), 2);
     assert_non_null(strstr(text, "policy.yaml:"));
@@ -193,13 +230,55 @@ static void reload_takes_what_is_right_only(void **state)
     stop(f, 0);
 }
 
-static void a_child_may_refuse_a_reload(void **state)
+/* Whichever it is that refuses: none has taken it, and none of those that start later gets it. */
+static void what_one_refuses_no_process_has(void **state)
 {
     struct fixture *f = *state;
-    serve(f);
-    append(f, "policy.yaml", "#reload-refused\n");
+    char text[8192];
+    START(f, SERVE, "--admin-listen", "127.0.0.1:0");
+    expect_greeting(f);
+    long before = policy_bytes(f);
+    for (size_t i = 0; i < CH_ARRAY_LEN(reloaded); i++) {
+        bool dies = i % 3 == 2;
+        snprintf(text, sizeof(text), "#%.*s-%s\n", (int)strcspn(reloaded[i], "/"), reloaded[i],
+                 dies ? "dies" : "refuses");
+        append(f, "policy.yaml", text);
+        kill(f->pid, SIGHUP);
+        expect_log(f, "event=reload ", "generation=");
+        if (dies) {
+            snprintf(text, sizeof(text), "%s: ended before all", reloaded[i]);
+            expect_log(f, "event=reload-failed", text);
+            expect_log(f, "event=ready", reloaded[i]);
+        } else {
+            expect_log(f, "event=reload-refused", "as the test wishes");
+            assert_non_null(strstr(f->line, reloaded[i]));
+            snprintf(text, sizeof(text), "%s: as the test wishes", reloaded[i]);
+            expect_log(f, "event=reload-failed", text);
+        }
+        if (i == 0 || i == 4) { /* what starts from now on gets the former one */
+            expect_starts_with(f, before);
+        }
+        truncate_policy(f, before);
+    }
+    append(f, "policy.yaml", "# a comment\n");
     kill(f->pid, SIGHUP);
-    expect_log(f, "event=reload-refused", "as the test wishes");
+    expect_log(f, "event=reloaded", "generation=");
+    expect_starts_with(f, before + 12);
+    stop(f, 0);
+}
+
+/* Between the two steps nothing can go wrong any more: who ends there starts with the new one. */
+static void what_dies_as_it_takes_it_starts_with_it(void **state)
+{
+    struct fixture *f = *state;
+    char words[64];
+    serve(f);
+    append(f, "policy.yaml", "#fetcher-dies-late\n");
+    snprintf(words, sizeof(words), "starts with %ld bytes", policy_bytes(f));
+    kill(f->pid, SIGHUP);
+    expect_log(f, "event=ended", "fetcher/0");
+    expect_log(f, "fetcher/0: ", words);
+    expect_log(f, "event=ready", "fetcher/0");
     stop(f, 0);
 }
 
@@ -286,7 +365,8 @@ int main(int argc, char **argv)
         ROW(what_dies_starts_again),
         ROW(what_dies_often_waits_longer),
         ROW(reload_takes_what_is_right_only),
-        ROW(a_child_may_refuse_a_reload),
+        ROW(what_one_refuses_no_process_has),
+        ROW(what_dies_as_it_takes_it_starts_with_it),
         ROW(a_child_that_cannot_start_is_no_service),
         ROW(one_folder_has_one_server),
         ROW(nothing_is_served_before_all_are_ready),

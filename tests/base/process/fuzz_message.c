@@ -35,7 +35,8 @@
     X(ask_exception)                                                                               \
     X(exception_reply)                                                                             \
     X(send)                                                                                        \
-    X(sent)
+    X(sent)                                                                                        \
+    X(reload_end)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

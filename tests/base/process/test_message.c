@@ -83,6 +83,13 @@ static void small_supervisor_messages_travel(void **state)
         DONE();
     }
     {
+        struct ch_reload_end in = {true, text_of(ch_limits.text_bytes)}, out;
+        ROUND_TRIP(reload_end, CH_MSG_RELOAD_END, in, out);
+        assert_true(out.taken);
+        assert_same(out.why, in.why);
+        DONE();
+    }
+    {
         struct ch_control in = {1000, 4711, true, false}, out;
         ROUND_TRIP(control, CH_MSG_CONTROL, in, out);
         assert_int_equal(out.uid, 1000);
@@ -308,7 +315,7 @@ static void the_table_says_who_sends_what(void **state)
     static const uint16_t of_gateway[] = {
         CH_MSG_READY,       CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
         CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_ASK_TOKEN,
-        CH_MSG_SERVED,
+        CH_MSG_SERVED,      CH_MSG_SIGN_INS,
         CH_MSG_ASK_EXCEPTION}; /* which only asks: it grants nothing */
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {

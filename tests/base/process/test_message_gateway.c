@@ -223,6 +223,37 @@ static void the_other_gateway_messages_travel(void **state)
     }
 }
 
+static void failed_sign_ins_travel(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    struct ch_buf b;
+    const struct ch_sign_ins in[] = {
+        {CH_SIGN_IN_UNANSWERED, digest_of(91), text_of(ch_limits.word_bytes),
+         text_of(ch_limits.sign_in_path_bytes), UINT32_MAX},
+        {.fault = CH_SIGN_IN_MALFORMED, .times = 92},
+    };
+    ch_buf_init(&b, ch_message_row(CH_MSG_SIGN_INS)->max_bytes);
+    for (size_t i = 0; i < CH_ARRAY_LEN(in); i++) {
+        ch_sign_ins_put(&b, &in[i]);
+    }
+    struct ch_rd r = ch_rd_of(b.ptr, b.len);
+    for (size_t i = 0; i < CH_ARRAY_LEN(in); i++) {
+        struct ch_sign_ins out = ch_sign_ins_get(&r);
+        assert_int_equal(out.fault, in[i].fault);
+        assert_true(ch_sha256_eq(&out.digest, &in[i].digest));
+        assert_same(out.address, in[i].address);
+        assert_same(out.path, in[i].path);
+        assert_int_equal(out.times, in[i].times);
+    }
+    assert_ch_ok(&err, ch_rd_end(&r, "sign-ins", &err));
+    b.ptr[0] = CH_SIGN_IN_UNANSWERED + 1;
+    r = ch_rd_of(b.ptr, b.len);
+    ch_sign_ins_get(&r);
+    assert_true(r.failed);
+    ch_buf_done(&b);
+}
+
 static void a_token_travels(void **state)
 {
     (void)state;
@@ -282,6 +313,7 @@ int main(void)
         cmocka_unit_test(asking_for_a_file_travels),
         cmocka_unit_test(the_other_gateway_messages_travel),
         cmocka_unit_test(a_token_travels),
+        cmocka_unit_test(failed_sign_ins_travel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,8 @@
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
+#define ODD   "pkg-1.2-py3-none-any.whl"
+#define ODDER "irregular, and an attack fact:license=GPL; fact:name=pkg;"
 
 /* ------------------------------------------------------------------ what is not compared, and why
  */
@@ -41,9 +43,13 @@ static const struct {
     {"release_file", "which bytes a name had; the decision has both"},
     {"bytes_confirmed", "when the upstream last had them; moves with each fetch"},
     {"fetch", "a count of what was fetched; rows go when there are many"},
-    {"inspection", "what was found stands in the evidence, whose digest is an entry"},
-    {"finding", "likewise"},
-    {"inspection_fact", "likewise"},
+    {"inspection.id", "its number alone, which its findings and facts have"},
+    {"finding.number", "their order alone, which the record has: see below"},
+    {"inspection_fact.number", "likewise"},
+    {"+inspection",
+     "no entry is about one; what is decided by it then is signed with its evidence"},
+    {"+finding", "of no inspection; one more of another is named: see below"},
+    {"+inspection_fact", "likewise"},
     {"sidecar", "a cache"},
     {"intake", "work in hand"},
     {"notice", "work in hand: what people are still to be told"},
@@ -86,6 +92,8 @@ static const char *const named_by[][2] = {
     {"signing_key_end", "database: signing_key"},
     {"log_entry", "database: log_"},
     {"people_fact", "database: "}, /* of any of its kinds */
+    {"finding", "database: inspection "},
+    {"inspection_fact", "database: inspection "},
     {"log_clear", "database: log_clear"},
     {"log_erased", "database: "}, /* or the row that no longer is the one it has the hash of */
 };
@@ -142,16 +150,18 @@ static void with_word(const char *name, const char *second, const char *upstream
 
 static void files(void)
 {
-    char hex[2][CH_SHA256_HEX + 1], page[1024];
-    snprintf(page, sizeof(page), WHEEL " %s %zu 30\n" NEXT " %s %zu 1\n",
+    char hex[3][CH_SHA256_HEX + 1], page[1024];
+    snprintf(page, sizeof(page), WHEEL " %s %zu 30\n" NEXT " %s %zu 1\n" ODD " %s %zu 30\n",
              house_hex("bytes", hex[0]), strlen("bytes"), house_hex("other", hex[1]),
-             strlen("other"));
+             strlen("other"), house_hex(ODDER, hex[2]), strlen(ODDER));
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
     house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
     house_site(h, FILE_URL(NEXT), 200, "application/zip", "other");
+    house_site(h, FILE_URL(ODD), 200, "application/zip", ODDER);
     house_ask_page(h, "pkg");
     house_ask_file(h, "pkg", WHEEL);
     house_ask_file(h, "pkg", NEXT);
+    house_ask_file(h, "pkg", ODD);
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.77");
 }
 
@@ -180,6 +190,32 @@ static void people(void)
     run("group add readers alice --role=reader");
     run("token add --user=bot --audience=pull --expires=30d --name=ci");
     run("user revoke alice --reason=left");
+}
+
+static void says(uint32_t uid, uint32_t status)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    h->uid = uid;
+    h->stranger = true;
+    if (house_run(h, "group add approvers carl", &out) != status) {
+        fail_msg("%.*s", CH_STR_ARG(ch_buf_str(&out)));
+    }
+    h->uid = 1000;
+    h->stranger = false;
+    ch_buf_done(&out);
+}
+
+/* Two have to say it, and the first says it twice. */
+static void proposals(void)
+{
+    run("user add abe --uid=2001");
+    run("user add bea --uid=2002");
+    run("user add carl --uid=2003");
+    run("group add approvers abe bea --role=approver");
+    says(2001, 1);
+    says(2001, 1);
+    says(2002, 0);
 }
 
 static void erase(void)
@@ -274,6 +310,7 @@ static int setup(void **state)
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.78");
     until_written();
     erase();
+    proposals();
     until_written();
     house_stop(h);
     drop_triggers();
@@ -492,10 +529,43 @@ static void test_every_column(void **state)
     assert_int_equal(unnamed, 0);
 }
 
+/* What one other value of a column does not show. */
+static void test_findings(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"DELETE FROM finding", "database: finding"},
+        {"INSERT INTO finding SELECT max(id), 99, 1, CAST('' AS BLOB), '' FROM inspection",
+         "database: finding"},
+        {"UPDATE finding SET number = 9 - number", "database: finding"},
+        {"UPDATE inspection SET at_us = at_us + 1000000", "database: inspection"},
+        {"DELETE FROM inspection", "database: inspection"},
+        /* what knows the record's way is found by what was signed */
+        {"DELETE FROM finding; UPDATE inspection SET record = NULL, inspector_version = 6",
+         "database: inspection of "},
+        {"DELETE FROM inspection_fact", "database: inspection_fact: those of inspection "},
+        {"INSERT INTO inspection_fact SELECT max(id), 99, 'license', 'MIT' FROM inspection",
+         "database: inspection_fact: those of inspection "},
+        {"UPDATE finding SET evidence = 'nothing'",
+         "database: inspection_fact: those of inspection "},
+    };
+    unnamed = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
+        assert_true(alter(texts[i][0]));
+        if (verify() || strstr(said, texts[i][1]) == NULL) {
+            print_error("not named: %s\n%s", texts[i][0], said);
+            unnamed++;
+        }
+        restore();
+    }
+    assert_int_equal(unnamed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_column),
+        cmocka_unit_test(test_findings),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

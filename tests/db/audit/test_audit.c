@@ -358,6 +358,42 @@ static void test_escapes(void **state)
     house_start(h, NULL, NULL);
 }
 
+#define SIBLING "pkg-1.0-py2-none-any.whl"
+
+/* T4: what was found stands, and what is decided without it does not pass unseen. */
+static void test_taken_findings(void **state)
+{
+    (void)state;
+    char hex[2][CH_SHA256_HEX + 1], page[512];
+    snprintf(page, sizeof(page), WHEEL " %s %zu 30\n" SIBLING " %s %zu 30\n",
+             house_hex("attack", hex[0]), strlen("attack"), house_hex("clean", hex[1]),
+             strlen("clean"));
+    house_site(h, PAGE_URL("bad"), 200, PAGE_TYPE, page);
+    house_site(h, FILE_URL(WHEEL), 200, "application/zip", "attack");
+    house_site(h, FILE_URL(SIBLING), 200, "application/zip", "clean");
+    house_ask_page(h, "bad");
+    house_ask_file(h, "bad", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    until_written();
+    house_stop(h);
+    assert_true(verify());
+    sql("DROP TRIGGER finding_kept_d; DELETE FROM finding");
+    assert_false(verify());
+    assert_said("database: finding: those of inspection ");
+    /* to the keeper it is no inspection: until there is another one it may have been an attack */
+    house_start(h, NULL, NULL);
+    house_ask_page(h, "bad");
+    house_ask_file(h, "bad", SIBLING);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "sibling");
+    house_ask_file(h, "bad", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "finding direct-reference"); /* found again */
+    until_written();
+    assert_false(verify());
+    assert_said("database: finding: those of inspection ");
+}
+
 /* T26: who and why may be erased; what was decided stays proven. */
 static void test_erased(void **state)
 {
@@ -615,6 +651,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_as_logged),
         TEST(test_altered_rows),
+        TEST(test_taken_findings),
         TEST(test_erased),
         TEST(test_altered_exceptions),
         TEST(test_altered_log),

@@ -156,6 +156,31 @@ static void test_older_than_the_log(void **state)
     house_start(h, NULL, NULL);
 }
 
+#define SERVED(id)                                                                                 \
+    "INSERT INTO served (id, repository, project, file_name, sha256, address, principal,"          \
+    " user_agent, first_at_us, last_at_us, times) VALUES (" id ", 'pypi', 'pkg', 'x',"             \
+    " zeroblob(32), '192.0.2." id "', '', '', 1, 1, 1);"
+
+/* Of who got what the oldest rows go, also those that are older than the log. */
+static void test_older_than_what_is_kept(void **state)
+{
+    (void)state;
+    house_stop(h);
+    sql(SERVED("1") SERVED("2"));
+    assert_false(verify());
+    of_before = true;
+    house_start(h, NULL, NULL);
+    of_before = false;
+    until_written();
+    assert_true(verify());
+    house_stop(h);
+    sql("DELETE FROM served WHERE id = 1");
+    if (!verify()) {
+        fail_msg("%s", said);
+    }
+    house_start(h, NULL, NULL);
+}
+
 static void enter(size_t count)
 {
     assert_ch_ok(&err, keeper_write(h->k, &err));
@@ -329,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_older_than_the_log),
+        TEST(test_older_than_what_is_kept),
         TEST(test_entries_that_wait),
         TEST(test_the_log_grows),
         TEST(test_an_act_that_waits),

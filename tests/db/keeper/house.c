@@ -653,5 +653,17 @@ enum ch_code house_reload(struct house *h, const char *policy, struct ch_err *er
                              .policy_text = ch_str_of(policy),
                              .config_name = CH_STR("customhouse.yaml"),
                              .config_text = ch_str_of(h->config != NULL ? h->config : CONFIG)};
-    return h->k->child.on_reload(h->k, &texts, err);
+    return house_reload_texts(h, &texts, err);
+}
+
+enum ch_code house_reload_texts(struct house *h, const struct ch_setup *texts, struct ch_err *err)
+{
+    struct ch_child *child = &h->k->child;
+    enum ch_code rc = child->on_prepare(h->k, texts, err);
+    if (rc == CH_OK) {
+        child->on_commit(h->k, texts);
+    } else {
+        child->on_abort(h->k, ch_str_of(err->msg));
+    }
+    return rc;
 }

@@ -156,6 +156,8 @@ uint32_t house_command(struct house *h, bool json, const char *name, const char 
 uint32_t house_run(struct house *h, const char *line, struct ch_buf *out);
 /* What the supervisor sends on SIGHUP: this policy, and the configuration that the house has. */
 enum ch_code house_reload(struct house *h, const char *policy, struct ch_err *err);
+/* Both steps of a reload, or the one that refuses. */
+enum ch_code house_reload_texts(struct house *h, const struct ch_setup *texts, struct ch_err *err);
 /* Whether served/ has these bytes. */
 bool house_serves(struct house *h, const char *bytes);
 const char *house_hex(const char *bytes, char ret[CH_SHA256_HEX + 1]);

@@ -187,13 +187,13 @@ static void t14_a_share_is_given_back_as_it_was_taken(void **state)
     (void)state;
     uint64_t answer_ms = ch_limits.fetch_answer_ms, low = ch_limits.fetch_low_speed_bytes;
     const struct ch_client client = {.address = CH_STR("192.0.2.1")};
-    ch_limits.fetch_answer_ms = 100;
-    ch_limits.fetch_low_speed_bytes = 20;
     struct house *h = house_with(1, "-");
     struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
     assert_non_null(intake_want(h->k, p, 0, false, NULL));
     house_settle(h);
     house_progress(h, house_held(h, "pkg-1.0-"), 1);
+    ch_limits.fetch_answer_ms = 100;
+    ch_limits.fetch_low_speed_bytes = 20;
     uint64_t ask = want(h, "192.0.2.1", 0, 60000);
     until_told(h, ask);
     assert_int_equal(house_told(h, ask), 504); /* it does not move */

@@ -137,6 +137,30 @@ static void explain_tells_what_is_on_its_way(void **state)
     house_free(h);
 }
 
+static void explain_tells_what_failed(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, FILE_URL(WHEEL), 500, NULL, "");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
+    assert_false(says(&out, "nobody has asked"));
+    assert_false(says(&out, "on its way"));
+    assert_true(says(&out, "UTC, in vain: the upstream answered 500\n"));
+    assert_true(says(&out, "fetching and inspecting it again, which starts when somebody asks"));
+    assert_int_equal(house_command(h, true, "explain", WHEEL, NULL, NULL, &out), 0);
+    json_t *j = parse(&out);
+    json_t *file = json_array_get(j, 0);
+    assert_null(json_object_get(file, "under_way"));
+    assert_string_equal(text_of(json_object_get(file, "failed"), "reason"), "the upstream answered 500");
+    json_decref(j);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static void explain_says_rule_line_and_end(void **state)
 {
     (void)state;
@@ -452,6 +476,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(explain_takes_every_form),
         cmocka_unit_test(explain_tells_what_is_on_its_way),
+        cmocka_unit_test(explain_tells_what_failed),
         cmocka_unit_test(explain_says_rule_line_and_end),
         cmocka_unit_test(wrong_words_say_what_is_expected),
         cmocka_unit_test(every_list_is_json),

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 
 #include "audit.h"
+#include "db/log/bundle.h"
+#include "log_seen.h"
 #include "people.h"
+#include "people_proposals.h"
 
 enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
@@ -295,18 +298,73 @@ static void two_approvers_name_another(void **state)
     runs_as(2004, 1, "group add approvers bob --role=auditor", "not done yet"); /* that is something else */
     runs_as(2003, 1, "group add approvers bob", "user:bob may not do this");
     runs(0, "group list", "members: alice, dora\n");
-    house_restart(h); /* what one has said gives nothing, and is not kept */
-    runs_as(2004, 1, "group add approvers bob", "not done yet");
-    runs_as(2001, 0, "group add approvers bob", "group approvers has it");
+    house_restart(h); /* what one has said gives nothing, and is kept */
+    runs(0, "group list", "members: alice, dora\n");
+    runs_as(2001, 1, "group add approvers bob", "not done yet"); /* still one person */
+    runs_as(2004, 0, "group add approvers bob", "group approvers has it");
     runs(0, "group list", "members: alice, dora, bob\n");
     runs(0, "group list --json", "\"members\":[\"alice\",\"dora\",\"bob\"]");
     runs_as(2003, 0, "queue", "");
     /* what takes waits for nobody */
     runs_as(2001, 0, "group revoke approvers bob --reason=left", "revoked");
+    /* a word is good for once: what is as it was before is not given again by it */
+    runs_as(2004, 1, "group add approvers bob", "not done yet");
+    house_restart(h);
+    runs_as(2004, 1, "group add approvers bob", "not done yet");
+    runs_as(2001, 0, "group add approvers bob", "group approvers has it");
+    runs_as(2001, 0, "group revoke approvers bob --reason=left", "revoked");
     /* the word of who has lost the right counts no more */
     runs_as(2004, 1, "group add approvers bob", "not done yet");
     runs_as(2001, 0, "group revoke approvers dora --reason=left", "revoked");
     runs_as(2001, 1, "group add approvers bob", "not done yet"); /* nor is he who is left enough */
+}
+
+static void keep_what(void *ctx, const struct ch_proposal_row *row)
+{
+    struct ch_proposal_row *kept = ctx;
+    *kept = (struct ch_proposal_row){.id = row->id, .what = row->what, .at_us = row->at_us};
+}
+
+/* What alice has said stands as of then. */
+static void say_it_earlier(int64_t us)
+{
+    struct ch_proposal_row row = {.id = 0};
+    assert_ch_ok(&err, ch_store_proposals(h->k->store, keep_what, &row, &err));
+    assert_int_not_equal(row.id, 0);
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_end_proposal(h->k->store, row.id, CH_STR("said again"),
+                                             CH_STR("user:alice"), row.at_us, &err));
+    row.change = CH_STR("bob in group approvers");
+    row.by = CH_STR("user:alice");
+    row.at_us -= us;
+    assert_ch_ok(&err, ch_store_add_proposal(h->k->store, &row, &row.id, &err));
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
+    house_restart(h);
+}
+
+static void a_word_has_an_end(void **state)
+{
+    (void)state;
+    struct ch_buf entry;
+    uint64_t at = 0;
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    add_two();
+    runs_as(2001, 1, "group add approvers bob", "not done yet");
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "proposal", &entry, &at);
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "user:alice");
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "bob in group approvers");
+    say_it_earlier((PEOPLE_PROPOSAL_HOURS * 3600LL + 1) * 1000000);
+    runs_as(2004, 1, "group add approvers bob", "not done yet");
+    people_tick(h->k); /* it ends by itself, with its entry */
+    log_until_written(h);
+    f = log_newest(h, "proposal-end", &entry, &at);
+    assert_field(&f, "how", "too old");
+    fail_commits = true; /* and what could not be stored was not said */
+    runs_as(2001, 1, "group add approvers bob --role=auditor", "not noted, and nothing was changed: ");
+    fail_commits = false;
+    runs_as(2004, 1, "group add approvers bob --role=auditor", "not done yet");
+    ch_buf_done(&entry);
 }
 
 /* Of who is no approver yet operators change uids, groups and tokens: what comes with the person
@@ -626,6 +684,7 @@ int main(void)
         T(nobody_holds_both),
         T(an_operator_does_not_become_an_approver),
         T(two_approvers_name_another),
+        T(a_word_has_an_end),
         T(t22_two_agree_to_a_person_as_it_is),
         T(t22_two_agree_to_a_group_as_it_is),
         T(the_only_one_there_ever_was_names_the_second),

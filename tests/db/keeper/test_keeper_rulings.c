@@ -294,12 +294,12 @@ static void a_reload_ends_what_the_policy_allowed(void **state)
                               "upstreams:\n  - {name: up, ecosystem: pypi, trust_times: true, "
                               "url: 'https://up.example.org/simple'}\n"
                               "repositories:\n  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n")};
-    assert_ch_ok(&err, h->k->child.on_reload(h->k, &texts, &err));
+    assert_ch_ok(&err, house_reload_texts(h, &texts, &err));
     assert_false(house_serves(h, "bytes"));
     house_ask_file(h, "pkg", WHEEL);
     assert_str_eq(h->file.refusal.rule, "cool-down");
     texts.policy_text = CH_STR("nonsense: 1\n"); /* leaves the old one in force */
-    assert_int_not_equal(h->k->child.on_reload(h->k, &texts, &err), CH_OK);
+    assert_int_not_equal(house_reload_texts(h, &texts, &err), CH_OK);
     house_ask_file(h, "pkg", WHEEL);
     assert_str_eq(h->file.refusal.rule, "cool-down");
     house_free(h);

@@ -8,6 +8,7 @@
 #include "customhouse/limits.h"
 #include "db/log/bundle.h"
 #include "people.h"
+#include "tokens.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 
@@ -145,6 +146,69 @@ static void T21_other_tokens_are_as_unknown(void **state)
     house_free(h);
 }
 
+static enum ch_code sign_in_one(void *ctx, const struct ch_sign_in_row *row, struct ch_err *e)
+{
+    (void)e;
+    ch_buf_printf(ctx, "%.*s %.*s %llu;", CH_STR_ARG(row->principal), CH_STR_ARG(row->why),
+                  (unsigned long long)row->times);
+    return CH_OK;
+}
+
+/* What the processes counted, by whose it was and what was wrong with it, which they do not know. */
+static void failed_sign_ins_have_their_cause(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, CONFIG);
+    struct ch_buf m, all;
+    person(h, "anna");
+    token(h, "anna", "pull", "good", HOUR);
+    token(h, "anna", "admin", "for administration", HOUR);
+    token(h, "anna", "pull", "short", 1);
+    uint64_t id = token(h, "anna", "pull", "revoked", HOUR);
+    assert_ch_ok(&err, people_take(h->k, &id, 1, CH_STR("local:0"), CH_STR("lost"), &err));
+    static const struct {
+        const char *secret;
+        enum ch_sign_in_fault fault;
+        uint32_t times;
+    } rows[] = {
+        {"never given", CH_SIGN_IN_REFUSED, 1},
+        {"revoked", CH_SIGN_IN_REFUSED, 20},
+        {"short", CH_SIGN_IN_UNANSWERED, 300},
+        {"for administration", CH_SIGN_IN_REFUSED, 4000},
+        {"good", CH_SIGN_IN_UNANSWERED, 50000}, /* who has left does not count, if it was good */
+        {NULL, CH_SIGN_IN_MALFORMED, 600000},
+        {NULL, CH_SIGN_IN_NOT_TRIED, 7000000},
+        {NULL, CH_SIGN_IN_REFUSED, 80000000}, /* of many */
+    };
+    ch_buf_init(&m, ch_message_row(CH_MSG_SIGN_INS)->max_bytes);
+    ch_buf_init(&all, 65536);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_sign_ins s = {.fault = rows[i].fault,
+                                .address = CH_STR("192.0.2.1"),
+                                .path = CH_STR("/"),
+                                .times = rows[i].times};
+        if (rows[i].secret != NULL) {
+            s.digest = ch_sha256_of(rows[i].secret, strlen(rows[i].secret));
+        }
+        ch_sign_ins_put(&m, &s);
+    }
+    assert_true(ch_channel_send(h->gateway, CH_MSG_SIGN_INS, ch_buf_str(&m), NULL, 0));
+    house_settle(h);
+    assert_ch_ok(&err,
+                 ch_store_sign_ins_before(h->k->store, INT64_MAX, sign_in_one, &all, &err));
+    assert_str_eq(ch_buf_str(&all),
+                  " malformed 600000; refused 80000000; too-many 7000000; unknown 1;"
+                  "user:anna audience 4000;user:anna expired 300;user:anna revoked 20;");
+    ch_buf_clear(&all); /* for the other process it is the other audience */
+    tokens_failed(h->k, CH_ROLE_ADMIN, ch_buf_str(&m));
+    assert_ch_ok(&err,
+                 ch_store_sign_ins_before(h->k->store, INT64_MAX, sign_in_one, &all, &err));
+    assert_true(ch_str_find(ch_buf_str(&all), CH_STR("user:anna audience 50000;"), NULL));
+    ch_buf_done(&m);
+    ch_buf_done(&all);
+    house_free(h);
+}
+
 static void served_one(void *ctx, const struct ch_served_row *row)
 {
     ch_buf_printf(ctx, "%.*s@%.*s %llu;", CH_STR_ARG(row->principal), CH_STR_ARG(row->address),
@@ -243,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_is_its_principals_rights),
         cmocka_unit_test(T21_other_tokens_are_as_unknown),
+        cmocka_unit_test(failed_sign_ins_have_their_cause),
         cmocka_unit_test(who_got_what),
         cmocka_unit_test(T21_entries_are_for_who_may_read_them),
     };

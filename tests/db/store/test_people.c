@@ -134,30 +134,47 @@ static void test_what_is_refused_leaves_nothing(void **state)
 static enum ch_code gather_sign_ins(void *ctx, const struct ch_sign_in_row *r, struct ch_err *e)
 {
     (void)e;
-    ch_buf_printf(ctx, "%lld %.*s %.*s %llu\n", (long long)r->minute, CH_STR_ARG(r->principal),
-                  CH_STR_ARG(r->why), (unsigned long long)r->times);
+    ch_buf_printf(ctx, "%lld %.*s %.*s %.*s %.*s %.*s %llu\n", (long long)r->minute,
+                  CH_STR_ARG(r->principal), CH_STR_ARG(r->address), CH_STR_ARG(r->via),
+                  CH_STR_ARG(r->path), CH_STR_ARG(r->why), (unsigned long long)r->times);
     return CH_OK;
 }
 
 static void test_sign_ins_by_minute(void **state)
 {
     (void)state;
+#define ROW(minute, principal, path, why, times)                                                   \
+    {                                                                                              \
+        (minute), {(principal), sizeof(principal) - 1}, {"::1", 3}, {"admin", 5},                  \
+            {(path), sizeof(path) - 1}, {(why), sizeof(why) - 1}, (times)                          \
+    }
     static const struct ch_sign_in_row rows[] = {
-        {5, {"alice", 5}, {"expired", 7}, 0}, {5, {"alice", 5}, {"expired", 7}, 0},
-        {5, {"alice", 5}, {"revoked", 7}, 0}, {5, {NULL, 0}, {"unknown", 7}, 0},
-        {6, {"alice", 5}, {"expired", 7}, 0},
+        ROW(5, "alice", "/a", "expired", 1), ROW(5, "alice", "/a", "expired", 40),
+        ROW(5, "alice", "/a", "revoked", 1), ROW(5, "", "/a", "unknown", 1),
+        ROW(5, "alice", "", "revoked", 7),   ROW(6, "alice", "/a", "expired", 1),
     };
+    const struct ch_sign_in_row one_more = ROW(5, "alice", "/b", "expired", 1);
+    const struct ch_sign_in_row of_another = ROW(5, "bob", "/b", "expired", 1);
     struct ch_buf b;
     ch_buf_init(&b, 4096);
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        assert_ch_ok(&err, ch_store_count_sign_in(store, &rows[i], &err));
+        assert_ch_ok(&err, ch_store_count_sign_ins(store, &rows[i], 100, 100, &err));
     }
+    /* no further row, by either bound; those that are there go on */
+    assert_ch_code(CH_E_LIMIT, ch_store_count_sign_ins(store, &one_more, 100, 3, &err));
+    assert_ch_code(CH_E_LIMIT, ch_store_count_sign_ins(store, &of_another, 4, 3, &err));
+    assert_ch_ok(&err, ch_store_count_sign_ins(store, &rows[0], 0, 0, &err));
+    assert_ch_ok(&err, ch_store_count_sign_ins(store, &of_another, 5, 3, &err));
     assert_ch_ok(&err, ch_store_sign_ins_before(store, 6, gather_sign_ins, &b, &err));
-    assert_str_eq(ch_buf_str(&b), "5  unknown 1\n5 alice expired 2\n5 alice revoked 1\n");
+    assert_str_eq(ch_buf_str(&b), "5  ::1 admin /a unknown 1\n"
+                                  "5 alice ::1 admin  revoked 7\n"
+                                  "5 alice ::1 admin /a expired 42\n"
+                                  "5 alice ::1 admin /a revoked 1\n"
+                                  "5 bob ::1 admin /b expired 1\n");
     assert_ch_ok(&err, ch_store_drop_sign_ins_before(store, 6, &err));
     ch_buf_clear(&b);
     assert_ch_ok(&err, ch_store_sign_ins_before(store, 7, gather_sign_ins, &b, &err));
-    assert_str_eq(ch_buf_str(&b), "6 alice expired 1\n");
+    assert_str_eq(ch_buf_str(&b), "6 alice ::1 admin /a expired 1\n");
     ch_buf_done(&b);
 }
 

@@ -1,6 +1,7 @@
 /* Values, names, pages, artifacts, inspections: what was put is found, and how it says no. */
 #include "tests/db/store/temp_store.h"
 
+#include "customhouse/scan.h"
 #include "db/store/store_int.h"
 
 static struct ch_sha256 digest(const char *text)
@@ -312,6 +313,68 @@ static void test_inspection(void **state)
 }
 
 /* What a file was inspected as, each once; not what merely begins like its name. */
+static void change(const char *sql)
+{
+    if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, sqlite3_errmsg(store->db));
+    }
+}
+
+static void test_inspection_records(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "DELETE FROM finding",
+        "UPDATE finding SET code = code + 1",
+        "UPDATE finding SET member = CAST('b' AS BLOB)",
+        "INSERT INTO finding VALUES (1, 5, 1, CAST('' AS BLOB), '')",
+        "DELETE FROM inspection_fact",
+        "UPDATE inspection_fact SET value = 'MIT'",
+        "UPDATE inspection SET outcome = 2",
+        "UPDATE inspection SET record = zeroblob(32)",
+        "UPDATE inspection SET record = NULL",
+    };
+    struct ch_finding finding = {CH_F_ZIP_OVERLAP, CH_STR("a"), CH_STR("at 5")};
+    struct ch_fact fact = {CH_STR("license"), CH_STR("GPL")};
+    struct ch_inspection_key key = {.sha256 = digest("wheel"),
+                                    .profile = CH_STR("wheel"),
+                                    .inspector_version = CH_INSPECTOR_RECORDS,
+                                    .context = CH_STR("pypi/numpy/f.whl")};
+    struct ch_inspection_row row = {.outcome = CH_INSPECTION_COMPLETE,
+                                    .at_us = 7,
+                                    .findings = &finding,
+                                    .finding_count = 1,
+                                    .facts = &fact,
+                                    .fact_count = 1};
+    struct ch_inspection_result got;
+    assert_ch_ok(&err, ch_store_add_inspection(store, &key, &row, &err));
+    change("DROP TRIGGER finding_kept_u; DROP TRIGGER finding_kept_d;"
+           "DROP TRIGGER inspection_fact_kept_u; DROP TRIGGER inspection_fact_kept_d;"
+           "DROP TRIGGER inspection_kept_u");
+    for (size_t i = 0; i < CH_ARRAY_LEN(changes); i++) {
+        change("SAVEPOINT one");
+        change(changes[i]);
+        if (ch_store_get_inspection(store, &key, &got, &err) != CH_E_FORMAT ||
+            ch_store_newest_inspection(store, &key, &got, &err) != CH_E_FORMAT) {
+            fail_msg("read: %s", changes[i]);
+        }
+        assert_non_null(strstr(err.msg, "inspection 1: "));
+        change("ROLLBACK TO one; RELEASE one");
+    }
+    assert_ch_ok(&err, ch_store_get_inspection(store, &key, &got, &err));
+    /* the digest that logs have does not change with the program */
+    struct ch_sha256 record = got.row.record;
+    ch_store_inspection_done(&got);
+    char hex[CH_SHA256_HEX + 1];
+    ch_sha256_hex(&record, hex);
+    assert_string_equal(hex, "efa5af2def9646e52d7b65dd7316777459e69344a5a7adcb80a03c08200b4cd3");
+    /* Those of older inspectors have none. */
+    change("UPDATE inspection SET record = NULL, inspector_version = inspector_version - 1");
+    assert_ch_ok(&err, ch_store_newest_inspection(store, &key, &got, &err));
+    assert_true(ch_sha256_is_zero(&got.row.record));
+    ch_store_inspection_done(&got);
+}
+
 static void test_inspection_contexts(void **state)
 {
     (void)state;
@@ -477,12 +540,19 @@ static void test_policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_policies),   T(test_values),     T(test_owner_is_pinned_once),
+        T(test_policies),
+        T(test_values),
+        T(test_owner_is_pinned_once),
         T(test_owner_is_changed_by_people),
-        T(test_snapshot),   T(test_snapshot_bounds),
-        T(test_artifact),   T(test_release_files),
-        T(test_inspection), T(test_newest_inspection), T(test_fetch_sighting_sidecar),
+        T(test_snapshot),
+        T(test_snapshot_bounds),
+        T(test_artifact),
+        T(test_release_files),
+        T(test_inspection),
+        T(test_newest_inspection),
+        T(test_fetch_sighting_sidecar),
         T(test_bytes_confirmed),
+        T(test_inspection_records),
         T(test_inspection_contexts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,14 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
             send_reply(ch, CH_MSG_METRICS, &out, -1);
         }
         break;
+    case CH_MSG_SIGN_INS:
+        while (ch_rd_left(&r) > 0) {
+            struct ch_sign_ins m = ch_sign_ins_get(&r);
+            assert_false(r.failed);
+            k->digests += !ch_sha256_is_zero(&m.digest);
+            ch_buf_printf(&k->sign_ins, "%d %.*s %u;", m.fault, CH_STR_ARG(m.path), m.times);
+        }
+        break;
     case CH_MSG_SERVED:
         on_served(k, frame->payload);
         break;
@@ -393,6 +401,7 @@ struct fixture *fixture_new_alone(void)
     atomic_store(&f->epoch.epoch, 1);
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);
     ch_buf_init(&f->keeper.page_content, 1 << 20);
+    ch_buf_init(&f->keeper.sign_ins, 1 << 16);
     f->keeper.file.refusal = (struct ch_refusal){.since_us = CH_TIME_UNKNOWN,
                                                  .until_us = CH_TIME_UNKNOWN};
     f->keeper.refusal.refusal = f->keeper.file.refusal;
@@ -425,6 +434,7 @@ void fixture_free(struct fixture *f)
     gw_free(f->gw);
     ch_channel_free(f->keeper.channel);
     ch_buf_done(&f->keeper.page_content);
+    ch_buf_done(&f->keeper.sign_ins);
     ch_loop_free(f->loop);
     free(f->metrics);
     close(f->log_fd);

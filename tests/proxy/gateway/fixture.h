@@ -46,6 +46,8 @@ struct keeper {
     struct ch_sha256 token_digest; /* of the last ask */
     struct ch_token_reply token;
     void (*before_token)(void *fixture);
+    struct ch_buf sign_ins;      /* those that failed: "fault path times;" */
+    int digests;                 /* of so many of them it was told */
     char principal[100]; /* of the last page or file ask, or of what was served */
     /* documents */
     int document_asks;

@@ -259,6 +259,75 @@ static void test_guesses_are_bounded(void **state)
     fixture_free(f);
 }
 
+/* Every one that failed is counted, whatever became of it; those that did not are not. */
+static void test_failures_are_counted(void **state)
+{
+    (void)state;
+    struct fixture *f = closed_new();
+    struct client c[3];
+    static const char request[] = "GET " FILE_ " HTTP/1.1\r\nHost: gw.example.org\r\n" BEARER "\r\n";
+    ch_limits.sign_in_hand_over_ms = 3600000;
+    get(f, PAGE, NULL); /* has not tried */
+    get(f, PAGE "?token=x", "Authorization: Basic Zm9vOmJhcg==\r\n");
+    get(f, PAGE, "Authorization: Bearer nothing\r\n");
+    fixture_token(f, NULL, NULL);
+    f->keeper.silent = true;
+    for (size_t i = 0; i < CH_ARRAY_LEN(c); i++) { /* all of them wait for one answer */
+        client_open(f, &c[i]);
+        client_send(&c[i], request);
+    }
+    fixture_turn(f);
+    client_close(&c[2]); /* and one does not wait for it */
+    fixture_turn(f);
+    fixture_drop_keeper(f);
+    f->keeper.silent = false;
+    fixture_connect_keeper(f);
+    assert_challenged(client_wait(f, &c[0], false));
+    assert_challenged(client_wait(f, &c[1], false));
+    assert_challenged(get(f, FILE_, BEARER)); /* from memory */
+    assert_challenged(get(f, "/", BEARER));
+    ch_limits.gateway_guess_burst = 2;
+    ch_limits.gateway_guess_ms = 3600000;
+    assert_challenged(get_with(f, 1));
+    for (unsigned i = 2; i < 6; i++) {
+        assert_int_equal(status_of(get_with(f, i)), 429);
+    }
+    ch_limits.gateway_guess_burst = 30;
+    ch_limits.gateway_guess_ms = 1000;
+    ch_limits.sign_in_hand_over_ms = 1000;
+    gw_drain(f->gw); /* what is left is handed over in the end */
+    for (int i = 0; i < 100 && !f->drained; i++) {
+        fixture_turn(f);
+    }
+    fixture_turn(f);
+    assert_str_eq(ch_buf_str(&f->keeper.sign_ins),
+                  "0 " PAGE " 2;3 " FILE_ " 1;2 " FILE_ " 3;2 / 1;2 " PAGE " 1;1 " PAGE " 4;");
+    assert_int_equal(f->keeper.digests, 4);
+    client_close(&c[0]);
+    client_close(&c[1]);
+    fixture_free(f);
+}
+
+static void test_good_ones_are_no_failures(void **state)
+{
+    (void)state;
+    struct fixture *f = closed_new();
+    fixture_token(f, "user:anna", "pypi");
+    assert_int_equal(status_of(get(f, PAGE, BEARER)), 200);
+    assert_int_equal(status_of(get(f, "/preprod/simple/foo/", BEARER)), 403);
+    f->keeper.silent = true; /* not known in time: it may be good */
+    ch_limits.gateway_file_wait_ms = 100;
+    assert_int_equal(status_of(get_with(f, 7)), 503);
+    ch_limits.gateway_file_wait_ms = 3000;
+    gw_drain(f->gw);
+    for (int i = 0; i < 100 && !f->drained; i++) {
+        fixture_turn(f);
+    }
+    fixture_turn(f);
+    assert_int_equal(f->keeper.sign_ins.len, 0);
+    fixture_free(f);
+}
+
 static void test_the_table_is_bounded(void **state)
 {
     (void)state;
@@ -408,6 +477,8 @@ int main(void)
         cmocka_unit_test(test_an_answer_that_comes_too_late),
         cmocka_unit_test(test_many_wait_for_one_answer),
         cmocka_unit_test(test_guesses_are_bounded),
+        cmocka_unit_test(test_failures_are_counted),
+        cmocka_unit_test(test_good_ones_are_no_failures),
         cmocka_unit_test(test_the_table_is_bounded),
         cmocka_unit_test(test_anonymous),
         cmocka_unit_test(test_names_are_not_told),

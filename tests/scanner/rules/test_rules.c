@@ -215,6 +215,45 @@ static void rules_come_in_a_memory_file(void **state)
     ch_buf_done(&b);
 }
 
+/* A reload's two steps: what is prepared matches nothing until it is committed. */
+static void prepared_rules_wait_for_their_commit(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    struct ch_buf b;
+    struct ch_rule_text a = {CH_STR("/site/a.yar"), CH_STR("rule a { condition: false }")};
+    ch_buf_init(&b, 4096);
+    ch_rule_text_put(&b, &a);
+    int fd = memory_of(ch_buf_str(&b));
+    assert_ch_ok(&err, ch_rules_load_fd(-1, &err));
+    struct ch_sha256 shipped = ch_rules_digest();
+    struct ch_sha256 now;
+    for (int commit = 0; commit < 2; commit++) {
+        assert_ch_ok(&err, ch_rules_prepare_fd(fd, &err));
+        now = ch_rules_digest();
+        assert_true(ch_sha256_eq(&now, &shipped));
+        if (commit) {
+            ch_rules_commit();
+        } else {
+            ch_rules_abort();
+        }
+        now = ch_rules_digest();
+        assert_int_equal(ch_sha256_eq(&now, &shipped), !commit);
+    }
+    struct ch_sha256 with = now;
+    assert_ch_ok(&err, ch_rules_prepare_fd(fd, &err)); /* the same: nothing is compiled again */
+    ch_rules_commit();
+    now = ch_rules_digest();
+    assert_true(ch_sha256_eq(&now, &with));
+    assert_ch_ok(&err, ch_rules_prepare_fd(fd, &err));
+    assert_ch_ok(&err, ch_rules_prepare_fd(-1, &err)); /* in its place */
+    ch_rules_commit();
+    now = ch_rules_digest();
+    assert_true(ch_sha256_eq(&now, &shipped));
+    close(fd);
+    ch_buf_done(&b);
+}
+
 /* --- matching --- */
 
 static void classes_and_severities(void **state)
@@ -467,6 +506,7 @@ int main(void)
         TEST(limits_of_rules),
         TEST(the_digest_is_of_what_rules_say),
         TEST(rules_come_in_a_memory_file),
+        TEST(prepared_rules_wait_for_their_commit),
         TEST(classes_and_severities),
         TEST(paths_are_the_engine_s_to_check),
         TEST(time_out_holds),

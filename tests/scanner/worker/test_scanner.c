@@ -258,7 +258,7 @@ static void the_second_role_lists_archives_only(void **state)
     stop(&s);
 }
 
-/* RELOAD with one file of rules; what it answers. */
+/* RELOAD with one file of rules; what it answers, before it matches any of them. */
 static enum ch_code reload(struct scanner *s, const char *rules, struct ch_buf *text)
 {
     struct ch_err err;
@@ -287,6 +287,18 @@ static enum ch_code reload(struct scanner *s, const char *rules, struct ch_buf *
     return answer.code;
 }
 
+static void end_reload(struct scanner *s, bool taken)
+{
+    struct ch_err err;
+    struct ch_buf b;
+    struct ch_reload_end end = {taken, ch_str_of(taken ? NULL : "another could not")};
+    ch_buf_init(&b, 4096);
+    ch_reload_end_put(&b, &end);
+    assert_ch_ok(&err, ch_frame_write(s->child.channel, CH_MSG_RELOAD_END, ch_buf_str(&b), NULL, 0,
+                                      ch_now_boot_ms() + WAIT_MS, &err));
+    ch_buf_done(&b);
+}
+
 /* The wheel's package is matched by a rule that comes while the scanner is confined already. */
 static void the_site_s_rules_come_and_go(void **state)
 {
@@ -304,7 +316,16 @@ static void the_site_s_rules_come_and_go(void **state)
     assert_int_equal(count_records(&s, CH_REC_FINDING, bytes), 0);
 
     const char *own = "rule own { strings: $a = \"Wheel-Version\" condition: $a }";
+    /* what it could match, but another process could not work with, it does not match */
     assert_ch_code(CH_OK, reload(&s, own, &text));
+    assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
+    assert_true(ch_sha256_eq(&s.ruleset, &shipped.ruleset));
+    end_reload(&s, false);
+    assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
+    assert_true(ch_sha256_eq(&s.ruleset, &shipped.ruleset));
+
+    assert_ch_code(CH_OK, reload(&s, own, &text));
+    end_reload(&s, true);
     expect_rules(&s);
     struct ch_rules_loaded with = s.rules;
     assert_int_equal(with.rule_count, shipped.rule_count + 1);
@@ -316,10 +337,12 @@ static void the_site_s_rules_come_and_go(void **state)
     /* a mistake changes nothing, and names its place */
     assert_ch_code(CH_E_FORMAT, reload(&s, "rule own {\n  condition: nonsense }", &text));
     assert_true(ch_str_starts(ch_buf_str(&text), CH_STR("/site/own.yar:2: ")));
+    end_reload(&s, false);
     assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
     assert_true(ch_sha256_eq(&s.ruleset, &with.ruleset));
 
     assert_ch_code(CH_OK, reload(&s, NULL, &text));
+    end_reload(&s, true);
     expect_rules(&s);
     assert_int_equal(scan(&s, wheel_job(&spec), bytes), CH_SCAN_DONE);
     assert_int_equal(count_records(&s, CH_REC_FINDING, bytes), 0);

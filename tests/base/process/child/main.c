@@ -58,13 +58,41 @@ static void on_status(void *owner, struct ch_str text)
     ch_buf_puts(&t->status, text);
 }
 
-static enum ch_code on_reload(void *owner, const struct ch_setup *texts, struct ch_err *err)
+/* "#ROLE-refuses", "#ROLE-dies", "#ROLE-dies-late" for the role that we are, its first instance. */
+static bool is_told(const struct test_child *t, struct ch_str policy, const char *what)
 {
-    (void)owner;
-    if (ch_str_find(texts->policy_text, CH_STR("#reload-refused"), NULL)) {
+    char word[64];
+    snprintf(word, sizeof(word), "#%s-%s\n", ch_role_name(t->child.setup.role), what);
+    return t->child.setup.instance == 0 && ch_str_find(policy, ch_str_of(word), NULL);
+}
+
+static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct ch_err *err)
+{
+    struct test_child *t = owner;
+    if (is_told(t, texts->policy_text, "dies")) {
+        _exit(3);
+    }
+    if (is_told(t, texts->policy_text, "refuses")) {
         return ch_fail(err, CH_E_USAGE, "as the test wishes");
     }
     return CH_OK;
+}
+
+static void on_commit(void *owner, const struct ch_setup *texts)
+{
+    struct test_child *t = owner;
+    dprintf(STDERR_FILENO, "%s/%u: took %zu bytes\n", ch_role_name(t->child.setup.role),
+            t->child.setup.instance, texts->policy_text.len);
+    if (is_told(t, texts->policy_text, "dies-late")) {
+        _exit(3);
+    }
+}
+
+static void on_abort(void *owner, struct ch_str why)
+{
+    struct test_child *t = owner;
+    dprintf(STDERR_FILENO, "%s/%u: dropped it: %.*s\n", ch_role_name(t->child.setup.role),
+            t->child.setup.instance, CH_STR_ARG(why));
 }
 
 static void on_command(void *owner, struct ch_channel *ch, struct ch_frame *frame)
@@ -138,10 +166,14 @@ static enum ch_code run(struct test_child *t, enum ch_role role, struct ch_err *
     if (ch_str_find(policy, CH_STR("#second-late"), NULL) && role == CH_ROLE_SCANNER_SECOND) {
         sleep(2);
     }
+    dprintf(STDERR_FILENO, "%s/%u: starts with %zu bytes\n", ch_role_name(role),
+            t->child.setup.instance, policy.len);
     t->child.owner = t;
     t->child.on_peer = on_peer;
     t->child.on_status = on_status;
-    t->child.on_reload = on_reload;
+    t->child.on_prepare = on_prepare;
+    t->child.on_commit = on_commit;
+    t->child.on_abort = on_abort;
     t->child.on_control = on_control;
     if (role == CH_ROLE_GATEWAY) {
         t->listener = (struct ch_watch){.fd = t->child.listener_fds[0], .fn = on_client};
