@@ -308,7 +308,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 200) {
         ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
-        intake_fail(in, is_refused(in, answer)            ? 403
+        intake_fail(in, is_refused(in, answer)         ? 403
                         : answer->code == CH_E_TIMEOUT ? 504
                                                        : upstream_later_status(in->rest_ms),
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
