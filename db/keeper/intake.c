@@ -278,9 +278,12 @@ static void on_published(void *ctx, const struct published *result)
 
 /* What the next try would not change is told as a refusal: after a 5xx clients try again, and pip does
  * not say why. */
-static bool is_refused(const struct ch_fetched *answer)
+static bool is_refused(const struct intake *in, const struct ch_fetched *answer)
 {
     uint32_t status = answer->http_status;
+    if (in->rest_ms > 0) {
+        return false; /* it says when to come again */
+    }
     if (answer->code != CH_OK) {
         return answer->code == CH_E_DENIED || answer->code == CH_E_LIMIT || answer->code == CH_E_MISMATCH;
     }
@@ -305,10 +308,9 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 200) {
         ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
-        intake_fail(in,
-                    is_refused(answer)                  ? 403
-                    : answer->code == CH_E_TIMEOUT ? 504
-                                                   : upstream_later_status(in->rest_ms),
+        intake_fail(in, is_refused(in, answer)         ? 403
+                        : answer->code == CH_E_TIMEOUT ? 504
+                                                       : upstream_later_status(in->rest_ms),
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
     }

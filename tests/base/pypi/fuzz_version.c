@@ -42,6 +42,12 @@ static void on_sample(void *arg, struct ch_str version)
     s->found = s->found || match;
 }
 
+static bool has_operator(struct ch_str spec)
+{
+    return ch_str_find_char(spec, '=', NULL) || ch_str_find_char(spec, '<', NULL) ||
+           ch_str_find_char(spec, '>', NULL);
+}
+
 /* Whether it matches, which its normal form does likewise. */
 static bool matches(struct ch_str spec, struct ch_str version)
 {
@@ -51,7 +57,7 @@ static bool matches(struct ch_str spec, struct ch_str version)
     enum ch_code rc = ch_pep440_match(spec, version, &match, NULL);
     CH_ASSERT((rc == CH_E_FORMAT) == (ch_pep440_check_spec(spec, NULL) != CH_OK));
     if (!ch_pep440_parse(version, &parsed)) {
-        CH_ASSERT(rc != CH_OK || ch_str_trim(spec).len == 0 || ch_str_find(spec, CH_STR("==="), NULL));
+        CH_ASSERT(rc != CH_OK || !has_operator(spec) || ch_str_find(spec, CH_STR("==="), NULL));
         return false;
     }
     CH_ASSERT(rc != CH_E_MISMATCH);
