@@ -24,6 +24,7 @@ struct ch_content {
     unsigned depth;         /* archives around what is being looked at */
     bool reached;           /* what is being looked at lies in an archive that something else names */
     bool again;  /* it was looked at before: only its source is judged otherwise now, ... */
+    struct names linked; /* paths of source that is read once others are known: link.h */
     bool lifted; /* ... and what was taken for a test in an archive that nothing named yet */
     uint64_t nested_bytes;  /* unpacked out of archives inside, together */
     bool said_nested;
@@ -61,7 +62,7 @@ void content_native_behind(struct ch_content *c, const struct seen *s); /* ... o
 void content_encoded(struct ch_content *c, const struct seen *s);    /* encoded.c */
 void content_libraries(struct ch_content *c);                        /* at the end */
 void content_archive(struct ch_content *c, const struct seen *s);    /* nested.c */
-void content_appended(struct ch_content *c, const struct seen *s);   /* nested.c */
+void content_appended(struct ch_content *c, const struct seen *s);   /* appended.c */
 void content_notebook(struct ch_content *c, const struct seen *s);   /* notebook.c */
 /* start.c. Of a .pth file what site.py executes, of a .start file what it calls, judged as source.
  */

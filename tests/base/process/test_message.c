@@ -147,7 +147,8 @@ static void fetching_travels(void **state)
                               73,
                               74,
                               75,
-                              76};
+                              76,
+                              77};
         struct ch_fetch out;
         ROUND_TRIP(fetch, CH_MSG_FETCH, in, out);
         assert_int_equal(out.job, 71);
@@ -164,6 +165,7 @@ static void fetching_travels(void **state)
         assert_int_equal(out.expected_bytes, 74);
         assert_int_equal(out.timeout_ms, 75);
         assert_int_equal(out.answer_ms, 76);
+        assert_int_equal(out.retry_ms, 77);
         DONE();
     }
     {
@@ -184,7 +186,8 @@ static void fetching_travels(void **state)
                                 text_of(h),
                                 text_of(ch_limits.url_bytes),
                                 text_of(ch_limits.text_bytes),
-                                94};
+                                94,
+                                95};
         struct ch_fetched out;
         ROUND_TRIP(fetched, CH_MSG_FETCHED, in, out);
         assert_int_equal(out.job, 91);
@@ -197,6 +200,7 @@ static void fetching_travels(void **state)
         assert_same(out.effective_url, in.effective_url);
         assert_same(out.text, in.text);
         assert_int_equal(out.elapsed_ms, 94);
+        assert_int_equal(out.retry_after_s, 95);
         DONE();
     }
     {
@@ -286,8 +290,9 @@ static void what_destinations_are_given_travels(void **state)
     (void)state;
     struct ch_destination_files in[] = {{CH_DESTINATION_WEBHOOK,
                                          text_of(ch_limits.project_name_bytes),
+                                         text_of(ch_limits.url_bytes),
                                          text_of(ch_limits.egress_secret_bytes), text_of(1000)},
-                                        {CH_DESTINATION_SYSLOG, text_of(3), {NULL, 0}, {NULL, 0}}};
+                                        {.kind = CH_DESTINATION_SYSLOG, .name = text_of(3)}};
     struct ch_buf b;
     ch_buf_init(&b, 1u << 20);
     ch_destination_files_put(&b, &in[0]);
@@ -298,6 +303,7 @@ static void what_destinations_are_given_travels(void **state)
         struct ch_destination_files out = ch_destination_files_get(&r);
         assert_int_equal(out.kind, in[i].kind);
         assert_same(out.name, in[i].name);
+        assert_same(out.url, in[i].url);
         assert_same(out.secret, in[i].secret);
         assert_same(out.ca_pem, in[i].ca_pem);
     }

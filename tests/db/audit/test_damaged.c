@@ -52,7 +52,7 @@ static int verify(void)
     size_t size = 0;
     free(said);
     FILE *out = open_memstream(&said, &size);
-    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    enum ch_code rc = audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
     if (rc != CH_OK) {
         fprintf(out, "error: %s\n", err.msg);
     }
