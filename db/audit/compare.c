@@ -311,6 +311,13 @@ static enum ch_code check_before(struct audit_verify *v, struct ch_err *err)
     return rc;
 }
 
+static void on_odd_owner(void *ctx, struct ch_str repository, struct ch_str project, bool gone)
+{
+    audit_problem(
+        ctx, "database: owner of %.*s in %.*s %s", CH_STR_ARG(project), CH_STR_ARG(repository),
+        gone ? "is gone, though the name was listed" : "is not the upstream that entries say");
+}
+
 struct pending {
     struct audit_verify *v;
     uint64_t next; /* of those that wait */
@@ -372,6 +379,7 @@ enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err)
         audit_problem(v, "database: log_pending %llu is gone, which waits to be written",
                       (unsigned long long)p.next);
     }
+    rc = rc == CH_OK ? ch_store_odd_owners(v->store, on_odd_owner, v, err) : rc;
     rc = rc == CH_OK ? audit_check_inspections(v, err) : rc;
     return rc == CH_OK ? audit_keys_compare(v, err) : rc;
 }

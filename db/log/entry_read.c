@@ -1,6 +1,8 @@
 /* Reading: accepts what entry.c writes, byte for byte, and nothing else. */
 #include "db/log/entry.h"
 
+#include <string.h>
+
 #include "db/log/entry_int.h"
 
 struct reader {
@@ -87,10 +89,31 @@ static bool decode(struct ch_str written, struct ch_buf *ret)
     return same;
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether one of eight bytes is zero. */
+static bool has_zero(uint64_t v)
+{
+    return ((v - EACH_BYTE(0x01)) & ~v & EACH_BYTE(0x80)) != 0;
+}
+
+/* Eight characters that are neither a string's end nor anything that could be written otherwise. */
+static bool is_plain8(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    bool control = ((v - EACH_BYTE(0x20)) & ~v & EACH_BYTE(0x80)) != 0;
+    return (v & EACH_BYTE(0x80)) == 0 && !control && !has_zero(v ^ EACH_BYTE('"')) &&
+           !has_zero(v ^ EACH_BYTE('\\')) && !has_zero(v ^ EACH_BYTE(0x7f));
+}
+
 /* Where a string ends whose first `end` characters were looked at. Most have no escape and no byte
  * beyond ASCII: nothing of them can be written otherwise. */
 static size_t find_quote(struct ch_str s, size_t end, bool *ret_plain)
 {
+    while (end < s.len && s.len - end >= sizeof(uint64_t) && is_plain8(s.ptr + end)) {
+        end += sizeof(uint64_t);
+    }
     while (end < s.len && s.ptr[end] != '"') {
         unsigned char c = (unsigned char)s.ptr[end];
         *ret_plain = *ret_plain && c >= 0x20 && c <= 0x7e && c != '\\';
@@ -99,16 +122,11 @@ static size_t find_quote(struct ch_str s, size_t end, bool *ret_plain)
     return end;
 }
 
-static bool is_plain(struct ch_str s)
-{
-    bool plain = true;
-    return find_quote(s, 0, &plain) == s.len && plain;
-}
-
-static struct ch_str string(struct reader *r)
+static struct ch_str string(struct reader *r, bool *ret_plain)
 {
     struct ch_str s = r->rest;
     bool plain = true;
+    *ret_plain = false;
     if (s.len == 0 || s.ptr[0] != '"') {
         r->failed = true;
         return s;
@@ -126,6 +144,7 @@ static struct ch_str string(struct reader *r)
         ch_buf_done(&text);
     }
     r->rest = ch_str_sub(s, end + 1, s.len);
+    *ret_plain = plain;
     return written;
 }
 
@@ -153,7 +172,8 @@ static void array(struct reader *r)
         return;
     }
     do {
-        string(r);
+        bool plain;
+        string(r, &plain);
     } while (!r->failed && take(r, CH_STR(",")));
     need(r, CH_STR("]"));
 }
@@ -161,9 +181,10 @@ static void array(struct reader *r)
 static struct ch_str value(struct reader *r, unsigned depth)
 {
     struct ch_str from = r->rest;
+    bool plain;
     char c = from.len > 0 ? from.ptr[0] : '\0';
     if (c == '"') {
-        string(r);
+        string(r, &plain);
     } else if (c == '{') {
         object(r, depth + 1, NULL);
     } else if (c == '[') {
@@ -190,14 +211,15 @@ static void object(struct reader *r, unsigned depth, struct ch_log_entry_fields 
     }
     do {
         struct ch_log_entry_field f;
-        f.key = string(r);
+        bool plain;
+        f.key = string(r, &plain);
         need(r, CH_STR(":"));
         f.value = value(r, depth);
         if (r->failed) {
             return;
         }
         f.key = ch_str_sub(f.key, 1, f.key.len - 2);
-        if (f.key.len == 0 || f.key.len >= CH_ENTRY_KEY_MAX || !is_plain(f.key) ||
+        if (f.key.len == 0 || f.key.len >= CH_ENTRY_KEY_MAX || !plain ||
             (last.ptr != NULL && ch_str_cmp(last, f.key) >= 0)) {
             r->failed = true;
             return;
@@ -235,9 +257,9 @@ enum ch_code ch_log_entry_read(struct ch_str entry, struct ch_log_entry_fields *
 
 struct ch_str ch_log_entry_get(const struct ch_log_entry_fields *f, const char *key)
 {
-    struct ch_str wanted = ch_str_of(key);
+    size_t len = strlen(key);
     for (size_t i = 0; i < f->count; i++) {
-        if (f->field[i].key.len == wanted.len && ch_str_eq(f->field[i].key, wanted)) {
+        if (f->field[i].key.len == len && memcmp(f->field[i].key.ptr, key, len) == 0) {
             return f->field[i].value;
         }
     }

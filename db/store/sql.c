@@ -260,13 +260,14 @@ enum ch_code ch_sql_number(struct ch_store *s, enum ch_sql id, const struct ch_a
 
 struct ch_str ch_col_str(const struct ch_cursor *c, int i)
 {
-    if (sqlite3_column_type(c->stmt, i) == SQLITE_NULL) {
-        return (struct ch_str){NULL, 0};
-    }
     /* column_blob: text and blob alike come as they were stored; an empty blob is a NULL pointer.
      */
     const char *p = sqlite3_column_blob(c->stmt, i);
-    return p == NULL ? CH_STR("") : (struct ch_str){p, (size_t)sqlite3_column_bytes(c->stmt, i)};
+    if (p == NULL) {
+        return sqlite3_column_type(c->stmt, i) == SQLITE_NULL ? (struct ch_str){NULL, 0}
+                                                              : CH_STR("");
+    }
+    return (struct ch_str){p, (size_t)sqlite3_column_bytes(c->stmt, i)};
 }
 
 int64_t ch_col_int(const struct ch_cursor *c, int i)

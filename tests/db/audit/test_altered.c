@@ -33,15 +33,21 @@ static const struct {
     {"newest", "the newest time of all rows: each start could compute it anew"},
     {"value",
      "notes of the keeper to itself; the hand-over of the log's key is checked with the keys"},
-    {"owner",
-     "the first upstream that had a name: entries of kind listing say whose page was shown"},
+    {"owner.at_us", "since when; only whose it was is in entries"},
+    {"+owner", "of a name that nobody has asked for: its first listing says whose page it is"},
     {"snapshot", "a cache of the upstream's page; what it led to is an entry of kind listing"},
     {"snapshot_content", "likewise"},
-    {"sighting", "seen at the upstream; what was decided by it is a decision with its reason"},
+    {"sighting",
+     "when the upstream showed a file: in no entry. An earlier first one ends a cool-down sooner"
+     " where the upstream's own times do not count; that the file then is ALLOW is a decision"},
     {"artifact", "a size and a time of bytes that have their own digest as name"},
     {"alias", "other digests of the bytes; whoever has them can compute them"},
-    {"release_file", "which bytes a name had; the decision has both"},
-    {"bytes_confirmed", "when the upstream last had them; moves with each fetch"},
+    {"release_file",
+     "which bytes a name had: others are served only once they are inspected as this file, by"
+     " another decision, which has both"},
+    {"bytes_confirmed",
+     "when the upstream last had them: in no entry, for it moves with each fetch. A later one"
+     " spares the fetch before a release by time, which is a decision"},
     {"fetch", "a count of what was fetched; rows go when there are many"},
     {"inspection.id", "its number alone, which its findings and facts have"},
     {"finding.number", "their order alone, which the record has: see below"},
@@ -161,6 +167,18 @@ static void files(void)
     house_ask_file(h, "pkg", NEXT);
     house_ask_file(h, "pkg", ODD);
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.77");
+}
+
+/* A name whose owner nobody changed. */
+static void kept(void)
+{
+    char hex[CH_SHA256_HEX + 1], page[1024];
+    snprintf(page, sizeof(page), "kept-1.0-py3-none-any.whl %s %zu 1\n", house_hex("kept", hex),
+             strlen("kept"));
+    house_site(h, PAGE_URL("kept"), 200, PAGE_TYPE, page);
+    house_site(h, FILE_URL("kept-1.0-py3-none-any.whl"), 200, "application/zip", "kept");
+    house_ask_page(h, "kept");
+    house_ask_file(h, "kept", "kept-1.0-py3-none-any.whl");
 }
 
 static void rulings(void)
@@ -302,6 +320,7 @@ static int setup(void **state)
     h = house_new();
     h->uid = 1000;
     files();
+    kept();
     rulings();
     with_word("keys", "evidence", NULL);
     people();

@@ -131,6 +131,25 @@ static void test_refused(void **state)
     }
 }
 
+/* Strings are read some characters at a time: each byte counts at each place. */
+static void test_each_byte(void **state)
+{
+    (void)state;
+    struct ch_log_entry_fields f;
+    for (size_t at = 0; at < 20; at++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            char text[] = "{\"a\":\"01234567890123456789\"}";
+            bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+            text[6 + at] = (char)byte;
+            struct ch_str entry = {text, sizeof(text) - 1};
+            enum ch_code rc = ch_log_entry_read(entry, &f, &err);
+            if (rc != (plain ? CH_OK : CH_E_FORMAT)) {
+                fail_msg("byte %u at %zu: %s", byte, at, ch_code_name(rc));
+            }
+        }
+    }
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -208,6 +227,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_written), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_each_byte),
         cmocka_unit_test(test_bounds),  cmocka_unit_test(test_commitment),
         cmocka_unit_test(test_bundles), cmocka_unit_test(test_proof_text),
     };
