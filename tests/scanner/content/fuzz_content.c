@@ -13,6 +13,7 @@ static const struct ch_str paths[] = {
     {"a/book.ipynb", 12},   {"a/__pycache__/b.cpython-312.pyc", 31},
     {"a/evil.py.lzma", 14}, {"a/run.sh", 8},
     {"tests/a.tar", 11},    {"a/logo.png", 10},
+    {"a-1.data/data/lib/JSON/x.py", 27},
 };
 
 static enum ch_code_place place_of(void *arg CH_UNUSED, struct ch_str path)

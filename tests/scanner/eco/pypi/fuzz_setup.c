@@ -1,5 +1,6 @@
-/* What tells how an sdist is built, each without an archive around it: setup.cfg, entry_points.txt, build files of
- * Meson and CMake, and setup.py's declarations, arguments, imports and references; the first byte chooses. */
+/* What tells how an sdist is built, each without an archive around it: setup.cfg, entry_points.txt,
+ * build files of Meson and CMake, settings of pyproject.toml that name compilers, and setup.py's
+ * declarations, arguments, imports and references; the first byte chooses. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -73,6 +74,22 @@ static void read_build_file(struct ch_str name, struct ch_str backend, struct ch
     ch_scan_writer_free(w);
 }
 
+static void read_settings(struct ch_str text)
+{
+    struct ch_toml *toml;
+    struct ch_err err;
+    if (ch_toml_parse(text, "pyproject.toml", &toml, &err) != CH_OK) {
+        return;
+    }
+    struct ch_scan_writer *w = writer();
+    struct sdist s = {
+        .out = w, .by_tree = ch_map_new(), .links = ch_map_new(), .mapped = ch_map_new()};
+    sdist_check_compilers(&s, ch_toml_find(ch_toml_root(toml), "tool"));
+    names_free(&s);
+    ch_scan_writer_free(w);
+    ch_toml_free(toml);
+}
+
 static void read_setup(struct ch_str source)
 {
     struct ch_scan_writer *w = writer();
@@ -121,6 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ch_scan_writer_free(w);
     } else if (data[0] == 'm') {
         read_build_file(CH_STR("meson.build"), CH_STR("mesonpy"), rest);
+    } else if (data[0] == 'p') {
+        read_settings(rest);
     } else if (data[0] == 'k') {
         read_build_file(CH_STR("CMakeLists.txt"), CH_STR("skbuild"), rest);
     } else {
