@@ -149,22 +149,42 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+static bool is_of_a_word(char c)
+{
+    char small = lower(c);
+    return (small >= 'a' && small <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+}
+
+/* Whether what stands beside the one name may name somebody else. */
+static bool names_more(struct ch_str beside)
+{
+    size_t at;
+    for (size_t i = 0; i < beside.len; i++) {
+        if (beside.ptr[i] == ',' || beside.ptr[i] == ';' || beside.ptr[i] == '&' ||
+            beside.ptr[i] == '/') {
+            return true;
+        }
+    }
+    return ch_str_find(beside, CH_STR(" and "), &at) || ch_str_find(beside, CH_STR(" with "), &at);
+}
+
+/* The one has the other as whole words, and nobody else beside it. */
 static bool contains(struct ch_str hay, struct ch_str needle)
 {
     for (size_t at = 0; at + needle.len <= hay.len; at++) {
-        size_t i = 0;
-        while (i < needle.len && lower(hay.ptr[at + i]) == lower(needle.ptr[i])) {
-            i++;
-        }
-        if (i == needle.len) {
-            return true;
+        size_t end = at + needle.len;
+        if (ch_str_eq_nocase(ch_str_sub(hay, at, needle.len), needle) &&
+            (at == 0 || !is_of_a_word(hay.ptr[at - 1])) &&
+            (end == hay.len || !is_of_a_word(hay.ptr[end]))) {
+            return !names_more(ch_str_sub(hay, 0, at)) &&
+                   !names_more(ch_str_sub(hay, end, hay.len));
         }
     }
     return false;
 }
 
 /* "Jane Doe" and "Jane Doe <jane@example.org>" are one person: fields come in either form, by the
- * tool that built the release. */
+ * tool that built the release. "Jane Doe and somebody" is not. */
 static bool same_person(struct ch_str a, struct ch_str b)
 {
     enum { TELLING = 3 };

@@ -9,7 +9,8 @@ const char *ch_destination_kind_name(enum ch_destination_kind kind)
 {
     static const char *const names[] = {[CH_DESTINATION_WEBHOOK] = "webhooks",
                                         [CH_DESTINATION_MAIL] = "mail",
-                                        [CH_DESTINATION_SYSLOG] = "syslog"};
+                                        [CH_DESTINATION_SYSLOG] = "syslog",
+                                        [CH_DESTINATION_WITNESS] = "witnesses"};
     _Static_assert(CH_ARRAY_LEN(names) == CH_DESTINATION_KIND_COUNT, "one name per kind");
     return names[kind];
 }
@@ -32,6 +33,10 @@ ch_config_destinations(const struct ch_config *c, enum ch_destination_kind kind,
         list = c->syslog;
         count = c->syslog_count;
         break;
+    case CH_DESTINATION_WITNESS:
+        list = c->witnesses;
+        count = c->witness_count;
+        break;
     case CH_DESTINATION_KIND_COUNT:
         break;
     }
@@ -50,6 +55,13 @@ ch_config_destination(const struct ch_config *c, enum ch_destination_kind kind, 
         }
     }
     return NULL;
+}
+
+size_t ch_config_witness_quorum(const struct ch_config *c)
+{
+    return c->witness_count == 0   ? 0
+           : c->witness_quorum > 0 ? c->witness_quorum
+                                   : c->witness_count / 2 + 1;
 }
 
 bool ch_destination_wants(const struct ch_destination *d, enum ch_notice_event event)
@@ -122,8 +134,8 @@ const char *ch_webhook_url_fault(struct ch_str url, bool proxy)
     return proxy ? "is not https, which a proxy is for alone" : NULL;
 }
 
-static enum ch_code check_webhook(const struct ch_destination *d, const struct ch_yaml_node *at,
-                                  const struct ch_yaml *yaml, struct ch_err *err)
+static enum ch_code check_url(const struct ch_destination *d, const struct ch_yaml_node *at,
+                              const struct ch_yaml *yaml, struct ch_err *err)
 {
     if ((d->url == NULL) == (d->url_file == NULL)) {
         return ch_yaml_fail(yaml, at, err, "expected one of the keys \"url\" and \"url_file\"");
@@ -142,8 +154,8 @@ static enum ch_code check_one(enum ch_destination_kind kind, const struct ch_des
         return ch_yaml_fail(yaml, at, err,
                             "user and secret_file go together; only one of them is given");
     }
-    enum ch_code rc = kind == CH_DESTINATION_WEBHOOK ? check_webhook(d, at, yaml, err)
-                                                     : check_server(d, at, yaml, err);
+    bool by_url = kind == CH_DESTINATION_WEBHOOK || d->url != NULL;
+    enum ch_code rc = by_url ? check_url(d, at, yaml, err) : check_server(d, at, yaml, err);
     return rc == CH_OK ? check_events(d, at, yaml, err) : rc;
 }
 
@@ -170,9 +182,15 @@ enum ch_code ch_config_check_egress(const struct ch_config *config, const struct
         all += count;
         if (all > ch_limits.egress_destinations) {
             return ch_yaml_fail(yaml, node, err,
-                                "more than %llu destinations in webhooks, mail and syslog",
+                                "more than %llu destinations in webhooks, mail, syslog and "
+                                "witnesses",
                                 (unsigned long long)ch_limits.egress_destinations);
         }
+    }
+    if (config->witness_quorum > config->witness_count) {
+        return ch_yaml_fail_value(yaml, ch_yaml_find(ch_yaml_root(yaml), "witness_quorum"), err,
+                                  "is more than the %zu there are in witnesses",
+                                  config->witness_count);
     }
     return CH_OK;
 }

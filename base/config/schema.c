@@ -450,5 +450,20 @@ static const struct ch_schema_row config_rows[] = {
      .doc = "Where the audit log's entries are sent to, as RFC 5424 messages over TLS (RFC 5425): "
             "all from\n"
             "the first on, in order, each at least once."},
+    {.key = "witnesses",
+     .type = CH_SCHEMA_SECTIONS,
+     LIST(ch_config, witnesses, witness_count),
+     .section = &ch_schema_witness,
+     .doc = "Who cosigns the audit log's checkpoints (C2SP tlog-witness; `customhouse witness` is "
+            "one, on\n"
+            "a machine that others have): then nobody can be shown another log than everybody else.\n"
+            "Decisions do not wait for them."},
+    {.key = "witness_quorum",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, witness_quorum),
+     .def = "0",
+     .max = 64,
+     .doc = "So many of them have to cosign a checkpoint before /-/audit/cosigned has it; 0: more "
+            "than half."},
 };
 const struct ch_schema_section ch_schema = SECTION(config_rows, ch_config);

@@ -61,6 +61,7 @@ extern const struct ch_schema_section ch_schema; /* of struct ch_config */
 extern const struct ch_schema_section ch_schema_webhook;
 extern const struct ch_schema_section ch_schema_mail;
 extern const struct ch_schema_section ch_schema_syslog;
+extern const struct ch_schema_section ch_schema_witness;
 extern const struct ch_schema_section ch_schema_notifications;
 extern const char *const ch_schema_reserved[]; /* names no repository may have; NULL-terminated */
 /* Ecosystems that an upstream or repository may name; NULL-terminated. */

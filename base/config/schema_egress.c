@@ -22,8 +22,9 @@ static const char *const mail_tls[] = {
             "decisions (it\n"                                                                      \
             "was approved, rejected, revoked, renewed), endings (it is about to end), alarms (an " \
             "attack was\n"                                                                         \
-            "found, or what was served turned out bad), log (the audit log cannot be written). "   \
-            "Left out: of all."                                                                    \
+            "found, or what was served turned out bad), log (the audit log cannot be written, or " \
+            "a witness\n"                                                                          \
+            "does not cosign it). Left out: of all."                                               \
     }
 #define CA_ROW                                                                                     \
     {                                                                                              \
@@ -117,6 +118,28 @@ static const struct ch_schema_row syslog_rows[] = {
     CA_ROW,
 };
 const struct ch_schema_section ch_schema_syslog = SECTION(syslog_rows, ch_destination);
+
+static const struct ch_schema_row witness_rows[] = {
+    NAME_ROW("elsewhere"),
+    {.key = "url",
+     .type = CH_SCHEMA_URL,
+     AT(ch_destination, url),
+     .required = true,
+     .example = "https://witness.example.org",
+     .doc = "Its submission prefix: https, or http on loopback."},
+    {.key = "vkey",
+     .type = CH_SCHEMA_TEXT,
+     AT(ch_destination, vkey),
+     .required = true,
+     .example = "witness.example.org/w1+62db710f+BAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g",
+     .doc = "Its key, as it prints it: only what that has signed is a cosignature."},
+    CA_ROW,
+    {.key = "proxy",
+     .type = CH_SCHEMA_URL,
+     AT(ch_destination, proxy),
+     .doc = "HTTP proxy to go through, with https alone."},
+};
+const struct ch_schema_section ch_schema_witness = SECTION(witness_rows, ch_destination);
 
 static const struct ch_schema_row notification_rows[] = {
     {.key = "ending_hours",

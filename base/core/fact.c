@@ -77,8 +77,9 @@ static const char *const native[] = {"elf x86-64",
                                      "mach-o aarch64-32",
                                      "mach-o machine-**",
                                      NULL};
-static const char *const content[] = {"notebook", "pickle", "pyc",  "zip", "tar", "gzip", "lzma",
-                                      "bzip2",    "xz",     "zstd", "7z",  "rar", NULL};
+static const char *const content[] = {"notebook", "pickle", "pyc", "zip",      "tar", "gzip",
+                                      "lzma",     "bzip2",  "xz",  "zstd",     "7z",  "rar",
+                                      "lz4",      "lzip",   "cab", "compress", NULL};
 static const char *const any[] = {"**", NULL};
 
 static const struct {

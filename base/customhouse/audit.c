@@ -13,7 +13,7 @@
 #include "server.h"
 #include "site.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 256
 
 struct words {
     char *item[WORDS_MAX + 1]; /* each freed; NULL after the last */
@@ -24,6 +24,38 @@ static void add(struct words *w, const char *word)
 {
     CH_ASSERT(w->count < WORDS_MAX);
     w->item[w->count++] = ch_str_dup(ch_str_of(word));
+}
+
+/* Those that the command names must have cosigned; else those of the configuration are counted. */
+static enum ch_code pass_witnesses(struct words *w, const struct args *args, const char *state,
+                                   struct ch_err *err)
+{
+    struct ch_buf text = {0};
+    struct ch_config *config = NULL;
+    for (size_t i = 0; i < args->count; i++) {
+        if (args->item[i].option != NULL && strcmp(args->item[i].option->name, "--witness") == 0) {
+            add(w, "--witness");
+            add(w, args->item[i].value);
+        }
+    }
+    if (args_has(args, "--witness")) {
+        return CH_OK;
+    }
+    char *name = site_path(state, SITE_CONFIG);
+    enum ch_code rc = site_read_file(name, &text, err);
+    if (rc == CH_E_NOT_FOUND) { /* of a copy of the log alone nothing says whom it had */
+        free(name);
+        return CH_OK;
+    }
+    rc = rc == CH_OK ? ch_config_parse(ch_buf_str(&text), name, &config, err) : rc;
+    for (size_t i = 0; rc == CH_OK && i < config->witness_count; i++) {
+        add(w, "--known-witness");
+        add(w, config->witnesses[i].vkey);
+    }
+    ch_config_free(config);
+    ch_buf_done(&text);
+    free(name);
+    return rc;
 }
 
 static void pass_on(struct words *w, const struct args *args, const char *name)
@@ -87,7 +119,8 @@ static enum ch_code words_of(const struct args *args, const char *state, struct 
     pass_on(w, args, "--kind");
     pass_on(w, args, "--what");
     pass_on(w, args, "--who");
-    enum ch_code rc = pass_time(w, args, "--from", false, err);
+    enum ch_code rc = strcmp(verb, "verify") == 0 ? pass_witnesses(w, args, state, err) : CH_OK;
+    rc = rc == CH_OK ? pass_time(w, args, "--from", false, err) : rc;
     return rc == CH_OK ? pass_time(w, args, "--to", true, err) : rc;
 }
 

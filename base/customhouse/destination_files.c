@@ -8,6 +8,7 @@
 #include "customhouse/base64.h"
 #include "customhouse/limits.h"
 #include "customhouse/message.h"
+#include "db/log/cosign.h"
 #include "site.h"
 #include "tls_files.h"
 
@@ -159,6 +160,25 @@ static void done_secret(struct ch_buf *b)
     ch_buf_done(b);
 }
 
+/* Two that were one would count for two. */
+static enum ch_code check_vkey(const struct reading *r, const struct ch_destination *all,
+                               struct ch_err *err)
+{
+    struct ch_note_key key;
+    struct ch_err why;
+    if (ch_cosigner_get(ch_str_of(r->d->vkey), &key, &why) != CH_OK) {
+        return fail_key(r, "vkey", err, why.msg);
+    }
+    for (const struct ch_destination *other = all; other < r->d; other++) {
+        struct ch_note_key former;
+        if (ch_cosigner_get(ch_str_of(other->vkey), &former, NULL) == CH_OK &&
+            memcmp(former.public_key, key.public_key, sizeof(key.public_key)) == 0) {
+            return fail_key(r, "vkey", err, "is the key of another witness already");
+        }
+    }
+    return CH_OK;
+}
+
 static enum ch_code read_one(const struct reading *r, struct ch_buf *ret, struct ch_err *err)
 {
     struct ch_destination_files files = {.kind = r->kind, .name = ch_str_of(r->d->name)};
@@ -197,7 +217,8 @@ enum ch_code destination_files_read(const struct ch_config *config, struct ch_st
         for (size_t i = 0; rc == CH_OK && i < count; i++) {
             r.at = ch_yaml_item(node, i);
             r.d = &list[i];
-            rc = read_one(&r, ret, err);
+            rc = kind == CH_DESTINATION_WITNESS ? check_vkey(&r, list, err) : CH_OK;
+            rc = rc == CH_OK ? read_one(&r, ret, err) : rc;
         }
     }
     ch_yaml_free(r.yaml);

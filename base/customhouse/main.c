@@ -165,6 +165,9 @@ static const struct option audit_options[] = {
     {"--key", "VKEY", false, false,
      "verify: whose signature the checkpoint must have (default: the\n"
      "                          key that the log's first entry names)"},
+    {"--witness", "VKEY", false, true,
+     "verify: who must have cosigned a checkpoint of it (default: those\n"
+     "                          of the configuration are counted)"},
     {"--kind", "KIND", false, false, "search: decision, ruling, served, refused, policy, ..."},
     {"--what", "TEXT", false, false,
      "search: part of a project or file name, or the beginning of\n"
@@ -176,6 +179,22 @@ static const struct option audit_options[] = {
     {"--to", "TIME", false, false, "search: up to this day or time"},
     {"--entry", "NUMBER", false, false, "erase: all texts of this entry"},
     {"--reason", "TEXT", false, false, "erase: why; it is entered"},
+};
+
+static const struct option witness_options[] = {
+    {"--state", "DIR", true, false, "a folder of its own, made where it is missing"},
+    {"--listen", "HOST:PORT", true, false, "where logs ask it"},
+    {"--log", "VKEY[@ORIGIN]", true, true,
+     "key of a log whose checkpoints it cosigns (customhouse audit\n"
+     "                          search --kind genesis shows it), and the log's origin where that\n"
+     "                          is not the key's name; again for a key that takes its place"},
+    {"--name", "NAME", false, false,
+     "what it signs as, written at its first start (default: made\n"
+     "                          of its key): best a host name of yours, and a path"},
+    {"--host-name", "NAME", false, true, "also answer requests for this host"},
+    {"--tls-certificate", "FILE", false, false, "speak TLS: PEM, the chain, leaf first"},
+    {"--tls-key", "FILE", false, false, "and its key"},
+    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"},
 };
 
 #define OPTIONS(list) .options = (list), .option_count = CH_ARRAY_LEN(list)
@@ -356,6 +375,14 @@ static const struct command_row commands[] = {
          "     the command; the others are shown all the same",
      OPTIONS(inspect_options),
      .run = command_inspect},
+    {.name = "witness",
+     .summary = "Cosign the checkpoints of logs elsewhere (C2SP tlog-witness).",
+     .text = "Prints its own verifier key, which the logs' configurations need (witnesses). It keeps what\n"
+             "it has cosigned in --state, a folder of its own, and cosigns nothing that contradicts it.\n"
+             "Where that folder is lost, begin with another one: the key must not sign again.\n"
+             "It belongs on a machine that whoever runs the log does not run.",
+     OPTIONS(witness_options),
+     .run = command_witness},
     {.name = "version", .summary = "Print the version.", .run = command_version},
 };
 

@@ -24,6 +24,17 @@ static const struct option server_options[] = {
     {"--insecure-http", NULL, false, false, "with --server: permit http:// to other than loopback"},
 };
 
+/* A row may have a --state of its own: the folder is no installation's then. */
+static bool has_state(const struct command_row *row)
+{
+    for (size_t i = 0; i < row->option_count; i++) {
+        if (strcmp(row->options[i].name, option_state.name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct option *option_at(const struct command_row *row, size_t i)
 {
     size_t remote = row->remote ? CH_ARRAY_LEN(server_options) : 0;
@@ -31,6 +42,7 @@ static const struct option *option_at(const struct command_row *row, size_t i)
         return &row->options[i];
     }
     i -= row->option_count;
+    i += has_state(row) ? 1 : 0;
     return i == 0            ? &option_state
            : i <= remote     ? &server_options[i - 1]
            : i == remote + 1 ? &option_help
@@ -210,7 +222,10 @@ void args_print_help(const struct command_row *row)
         printf("%s%s%s%s", o->argument != NULL ? " " : "", o->argument != NULL ? o->argument : "",
                o->required ? "" : "]", o->repeatable ? "..." : "");
     }
-    printf(" [--state DIR%s]\n\n%s\n", row->remote ? " | --server URL" : "", row->summary);
+    if (!has_state(row)) {
+        printf(" [--state DIR%s]", row->remote ? " | --server URL" : "");
+    }
+    printf("\n\n%s\n", row->summary);
     if (row->text != NULL) {
         printf("\n%s\n", row->text);
     }

@@ -74,9 +74,10 @@ static enum ch_code set_limits(const struct ch_confine_row *row, struct ch_err *
 
 /* A change of uid resets both dumpable and the signal of the parent's death: so they come after it.
  */
-static enum ch_code set_attributes(struct ch_err *err)
+static enum ch_code set_attributes(const struct ch_confine_row *row, struct ch_err *err)
 {
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+    unsigned long signal = row->outlives_parent ? 0 : SIGKILL;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) != 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return ch_fail_errno(err, errno, "prctl");
     }
@@ -124,7 +125,7 @@ enum ch_code ch_confine(const struct ch_confine_options *options, struct ch_err 
         rc = drop_capabilities(err);
     }
     if (rc == CH_OK) {
-        rc = set_attributes(err);
+        rc = set_attributes(row, err);
     }
     if (rc == CH_OK) {
         rc = set_limits(row, err);

@@ -96,6 +96,7 @@ struct ch_confine_row {
     size_t path_count;
     bool tcp_connect; /* Landlock's network rules */
     bool needs_state; /* gets the state folder's group */
+    bool outlives_parent; /* a shell, not the supervisor, without which the others are for nothing */
     const struct ch_probe_row *probes;
     size_t probe_count;
     struct ch_rlimit_row limits[CH_ROW_MAX_LIMITS];

@@ -178,6 +178,11 @@ static const struct ch_path_rule egress_paths[] = {
     HOST_FILE("/etc/protocols"),     HOST_FILE("/etc/ssl/openssl.cnf"),
 };
 
+/* Its key was read before. */
+static const struct ch_path_rule witness_paths[] = {
+    {.path = "checkpoints", .in_state = true, .right = CH_PATH_WRITE},
+};
+
 /* --- what must fail --- */
 
 #define MUST_FAIL(what)        {.probe = CH_PROBE_##what}
@@ -235,6 +240,24 @@ static const struct ch_probe_row egress_probes[] = {
     MUST_FAIL(SOCKET_UNIX),
     MUST_FAIL(SOCKET_NETLINK),
     MUST_FAIL(SOCKET_PACKET),
+    MUST_FAIL(EXEC),
+    MUST_FAIL(PTRACE),
+    MUST_FAIL(FORK),
+};
+static const struct ch_probe_row witness_probes[] = {
+    OPENS_STATE("checkpoints"),
+    NO_OPEN("/etc/passwd"),
+    NO_OPEN("/"),
+    NO_CREATE("/tmp"),
+    NO_OPEN_STATE("."),
+    NO_OPEN_STATE("keys"),
+    NO_OPEN_STATE("name"),
+    NO_CREATE_STATE("."),
+    MUST_FAIL(SOCKET_INET),
+    MUST_FAIL(SOCKET_UNIX),
+    MUST_FAIL(SOCKET_NETLINK),
+    MUST_FAIL(SOCKET_PACKET),
+    MUST_FAIL(CONNECT),
     MUST_FAIL(EXEC),
     MUST_FAIL(PTRACE),
     MUST_FAIL(FORK),
@@ -306,6 +329,13 @@ static const struct ch_confine_row table[] = {
         .role = CH_ROLE_ADMIN, .stage = CH_CONFINE_PROCESS, PROBES(admin_probes),
         .groups = {&core, &loop, &open_nothing, &no_socket, &accept_clients, &no_process,
                    &no_program, &name_thread},
+        .limits = {NO_CORE}, .limit_count = 1,
+    },
+    {
+        .role = CH_ROLE_WITNESS, .stage = CH_CONFINE_PROCESS, PROBES(witness_probes),
+        .groups = {&core, &loop, &open_to_change, &no_socket, &accept_clients, &no_process,
+                   &no_program, &name_thread},
+        PATHS(witness_paths), .needs_state = true, .outlives_parent = true,
         .limits = {NO_CORE}, .limit_count = 1,
     },
     SCANNER_ROWS(CH_ROLE_SCANNER_STRICT),

@@ -18,6 +18,7 @@ void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m)
     ch_put_u64(b, m->expected_bytes);
     ch_put_u32(b, m->timeout_ms);
     ch_put_u32(b, m->answer_ms);
+    ch_put_u32(b, m->retry_ms);
 }
 
 enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err)
@@ -38,6 +39,7 @@ enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch
     m.expected_bytes = ch_get_u64(&r);
     m.timeout_ms = ch_get_u32(&r);
     m.answer_ms = ch_get_u32(&r);
+    m.retry_ms = ch_get_u32(&r);
     CH_MSG_DECODED("fetch message");
 }
 
@@ -73,6 +75,7 @@ void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m)
     ch_msg_put_name(b, m->effective_url, ch_limits.url_bytes);
     ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
     ch_put_u32(b, m->elapsed_ms);
+    ch_put_u32(b, m->retry_after_s);
 }
 
 enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret, struct ch_err *err)
@@ -89,6 +92,7 @@ enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret, struc
     m.effective_url = ch_msg_get_text(&r, ch_limits.url_bytes);
     m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
     m.elapsed_ms = ch_get_u32(&r);
+    m.retry_after_s = ch_get_u32(&r);
     CH_MSG_DECODED("fetched message");
 }
 

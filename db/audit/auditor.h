@@ -71,6 +71,18 @@ struct audit_before {
 #define AUDIT_BEFORE_MAX  CH_ENTRY_FIELDS
 #define AUDIT_NAMES_BYTES (8u << 10)
 
+/* Whose cosignatures count. */
+struct audit_witness {
+    struct ch_note_key key;
+    bool required; /* one that is missing is a problem */
+};
+#define AUDIT_WITNESSES_MAX 64
+struct audit_whom {
+    struct ch_str vkey; /* the log's; absent: of the key that its first entry names */
+    struct audit_witness witnesses[AUDIT_WITNESSES_MAX];
+    size_t witness_count;
+};
+
 /* The whole, or a part of the entries: each part has a reader, a store, a hash and an output of its
  * own, and what it has found is added to the whole's in the order of the parts. */
 struct audit_verify {
@@ -104,14 +116,25 @@ struct audit_verify {
         struct ch_buf names; /* of the first of them, a line each */
     } erased;
     struct audit_keys keys;
+    struct audit_witnessed { /* the checkpoint that is published with cosignatures */
+        const struct audit_witness *whom;
+        size_t whom_count;
+        struct ch_buf note;
+        struct ch_checkpoint checkpoint; /* borrows from it */
+        uint64_t size;
+        struct ch_sha256 root; /* of the entries as they are on disk, of that size */
+        bool there, has_root;
+        size_t cosigned;
+        uint64_t time_s; /* of the oldest cosignature */
+    } witnessed;
     uint64_t problems;
 };
 /* Recomputes the whole tree and compares hashes, checkpoint, and database in both directions.
- * `vkey`: whose signature the checkpoint must have; absent: of the key that the log's first entry
- * names; or of a key that it has handed the log over to. Says what is wrong on `out`, then one line
+ * The checkpoint must have the signature of whom->vkey, or of a key that it has handed the log over to.
+ * Says what is wrong on `out`, then one line
  * what was checked. *ret_good: nothing is wrong. An error: it could not be checked. */
-enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool *ret_good,
-                          struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE *out,
+                          bool *ret_good, struct ch_err *err) CH_MUST_CHECK;
 
 /* --- between them --- */
 void audit_problem(struct audit_verify *v, const char *fmt, ...) CH_PRINTF(2, 3);
@@ -161,6 +184,12 @@ void audit_handovers_root(struct audit_verify *v);
  * log over to; each step must be under a checkpoint of the one before, or `current`, the newest. */
 void audit_keys_follow(struct audit_verify *v, struct ch_str current, uint64_t size);
 void audit_keys_done(struct audit_keys *keys);
+/* witnessed.c: before the tree is computed, at each size that it comes to, and when all keys are
+ * known; `first` is the log's key that it must have had. */
+void audit_witnessed_read(struct audit_verify *v);
+void audit_witnessed_root(struct audit_verify *v);
+void audit_witnessed_check(struct audit_verify *v, const struct ch_note_key *first);
+void audit_witnessed_say(const struct audit_verify *v);
 
 /* ------------------------------------------------------------------ search.c */
 

@@ -1,4 +1,5 @@
-/* audit STATE verify [--key VKEY] | export | search [--kind K] [--what W] [--who P] [--from US]
+/* audit STATE verify [--key VKEY] [--witness VKEY]... [--known-witness VKEY]... | export | search
+ * [--kind K] [--what W] [--who P] [--from US]
  * [--to US]
  *
  * Started by `customhouse audit`, which has checked the words. A program of its own: it links the
@@ -7,6 +8,8 @@
 #include "auditor.h"
 
 #include <string.h>
+
+#include "db/log/cosign.h"
 
 static struct ch_str option(int argc, char **argv, const char *name)
 {
@@ -35,6 +38,27 @@ static enum ch_code time_option(int argc, char **argv, const char *name, int64_t
     return CH_OK;
 }
 
+/* --witness: must have cosigned; --known-witness: is counted. */
+static enum ch_code read_whom(int argc, char **argv, struct audit_whom *ret, struct ch_err *err)
+{
+    ret->vkey = option(argc, argv, "--key");
+    for (int i = 3; i + 1 < argc; i += 2) {
+        bool required = strcmp(argv[i], "--witness") == 0;
+        if (!required && strcmp(argv[i], "--known-witness") != 0) {
+            continue;
+        }
+        if (ret->witness_count == AUDIT_WITNESSES_MAX) {
+            return ch_fail(err, CH_E_USAGE, "audit: more than %d witnesses", AUDIT_WITNESSES_MAX);
+        }
+        struct audit_witness *w = &ret->witnesses[ret->witness_count++];
+        w->required = required;
+        if (ch_cosigner_get(ch_str_of(argv[i + 1]), &w->key, err) != CH_OK) {
+            return ch_wrap(err, "%s %s", argv[i], argv[i + 1]);
+        }
+    }
+    return CH_OK;
+}
+
 static enum ch_code run(int argc, char **argv, bool *ret_good, struct ch_err *err)
 {
     struct audit_query q = {.kind = option(argc, argv, "--kind"),
@@ -46,7 +70,9 @@ static enum ch_code run(int argc, char **argv, bool *ret_good, struct ch_err *er
         return ch_fail(err, CH_E_USAGE, "audit: it is started by customhouse audit");
     }
     if (strcmp(argv[2], "verify") == 0) {
-        return audit_verify(argv[1], option(argc, argv, "--key"), stdout, ret_good, err);
+        static struct audit_whom whom;
+        enum ch_code read = read_whom(argc, argv, &whom, err);
+        return read == CH_OK ? audit_verify(argv[1], &whom, stdout, ret_good, err) : read;
     }
     q.bare = strcmp(argv[2], "export") == 0;
     enum ch_code rc = time_option(argc, argv, "--from", INT64_MIN, &q.from_us, err);

@@ -90,6 +90,7 @@ static void grow_tree(struct audit_verify *v)
     for (uint64_t i = 0; i < v->size; i++) {
         ch_tree_add(&v->tree, v->hash, &v->leaves[i], on_node, v);
         audit_handovers_root(v);
+        audit_witnessed_root(v);
     }
 }
 
@@ -124,6 +125,7 @@ static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
     struct ch_buf note;
     struct ch_checkpoint c;
     struct ch_err why;
+    const struct ch_note_key first = v->key;
     ch_buf_init(&note, CH_NOTE_MAX);
     enum ch_code rc = ch_log_read_note(v->reader->files.public_fd, &note, err);
     if (rc == CH_OK) {
@@ -142,6 +144,9 @@ static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
             audit_problem(v, "the checkpoint is of %llu entries, but the log had %llu",
                           (unsigned long long)c.size, (unsigned long long)v->written);
         }
+    }
+    if (rc == CH_OK) {
+        audit_witnessed_check(v, &first);
     }
     ch_buf_done(&note);
     return rc;
@@ -186,6 +191,7 @@ static enum ch_code check_all(struct audit_verify *v, const char *state, struct 
     if (rc != CH_OK) {
         return rc;
     }
+    audit_witnessed_read(v);
     v->leaves = ch_calloc((size_t)v->size, sizeof(*v->leaves));
     rc = audit_parts_run(v, state, check_tree, err);
     rc = rc == CH_OK ? audit_compare_rows(v, err) : rc;
@@ -203,6 +209,7 @@ static void say(const struct audit_verify *v)
         fprintf(v->out, "; %llu rows are older than what is kept of their table",
                 (unsigned long long)v->dropped);
     }
+    audit_witnessed_say(v);
     if (v->waiting.len > 0) {
         fprintf(v->out, "; %llu entries wait to be written",
                 (unsigned long long)(v->waiting.len / CH_SHA256_BYTES));
@@ -214,12 +221,16 @@ static void say(const struct audit_verify *v)
     }
 }
 
-enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool *ret_good,
-                          struct ch_err *err)
+enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE *out,
+                          bool *ret_good, struct ch_err *err)
 {
     struct audit_reader reader;
     struct audit_verify v = {
-        .reader = &reader, .out = out, .hash = ch_hash_new(), .published_tile = UINT64_MAX};
+        .reader = &reader,
+        .out = out,
+        .hash = ch_hash_new(),
+        .published_tile = UINT64_MAX,
+        .witnessed = {.whom = whom->witnesses, .whom_count = whom->witness_count}};
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_init(&v.upper[level], SIZE_MAX / 2);
     }
@@ -228,7 +239,7 @@ enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool
     /* The log first: what the database gets meanwhile is entries that wait. */
     enum ch_code rc = audit_reader_open(state, &reader, err);
     v.size = reader.size;
-    rc = rc == CH_OK ? check_all(&v, state, vkey, err) : rc;
+    rc = rc == CH_OK ? check_all(&v, state, whom->vkey, err) : rc;
     if (rc == CH_OK) {
         say(&v);
         *ret_good = v.problems == 0;
@@ -237,6 +248,7 @@ enum ch_code audit_verify(const char *state, struct ch_str vkey, FILE *out, bool
     audit_reader_close(&reader);
     free(v.leaves);
     audit_keys_done(&v.keys);
+    ch_buf_done(&v.witnessed.note);
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_done(&v.upper[level]);
     }

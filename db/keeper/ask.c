@@ -148,7 +148,7 @@ struct ask {
     struct ch_str repository;
     struct ch_str project;
     struct ch_client client;
-    uint32_t patience_ms; /* of a file's */
+    uint32_t patience_ms; /* for all that it waits for */
 };
 
 static bool read_ask(bool is_file, struct ch_str payload, struct ask *ret)
@@ -159,14 +159,21 @@ static bool read_ask(bool is_file, struct ch_str payload, struct ask *ret)
     if (is_file) {
         bool ok = ch_ask_file_get(payload, &file, &err) == CH_OK;
         *ret = ok ? (struct ask){file.ask, file.repository, file.project, file.client,
-                                 file.head ? 0 : file.patience_ms}
+                                 file.patience_ms}
                   : (struct ask){0};
         return ok;
     }
     bool ok = ch_ask_page_get(payload, &page, &err) == CH_OK;
-    *ret = ok ? (struct ask){page.ask, page.repository, page.project, page.client, 0}
+    *ret = ok ? (struct ask){page.ask, page.repository, page.project, page.client,
+                             (uint32_t)ch_limits.page_answer_ms}
               : (struct ask){0};
     return ok;
+}
+
+uint32_t ask_fail_retry_s(const struct keeper *k, const struct page *p)
+{
+    int64_t left_us = p->fail_until_us - keeper_now_us(k);
+    return left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
 }
 
 /* The page is as ready as it gets. */
@@ -190,6 +197,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
     }
     if (p->load != PAGE_READY || !page_usable(k, p)) {
         reply.http_status = p->fail_status != 0 ? p->fail_status : 502;
+        reply.retry_after_s = ask_fail_retry_s(k, p);
         reply.text = ch_str_of(p->fail_text);
         reply_page(k, w, &reply, -1);
         return;
@@ -262,18 +270,25 @@ static void refuse_page(struct keeper *k, struct waiter *w, uint64_t ask, const 
     reply_page(k, w, &reply, -1);
 }
 
-/* The page is over its client's budget: it waits for its turn, or is told so (w is taken over). */
-static void wait_for_budget(struct keeper *k, const struct page *p, struct waiter *w,
+/* The page is over its client's budget: it waits for its turn, or is told so, or answered as it is
+ * known (w is taken over). */
+static void wait_for_budget(struct keeper *k, struct page *p, struct waiter *w,
                             const struct ask *ask)
 {
     uint64_t now = ch_loop_now_ms(k->child.loop);
-    if (w->deadline_ms == 0) {
-        w->deadline_ms = now + (w->is_file ? ask->patience_ms : ch_limits.cold_page_wait_ms);
+    bool known = page_is_known(k, p);
+    if (w->turn_ms == 0) {
+        uint64_t until = now + (known ? PAGE_PATIENCE_MS : ch_limits.cold_page_wait_ms);
+        w->turn_ms = (w->is_file && !known) || until > w->deadline_ms ? w->deadline_ms : until;
     }
     struct ch_str upstream = page_asked_upstream(p);
-    if (w->deadline_ms <= now) {
+    if (w->turn_ms <= now) {
         ask_out_of_budget(k, w, BUDGET_PAGE);
     } else if (!budget_wait(k, BUDGET_PAGE, upstream, &ask->client, page_about(p), w)) {
+        if (known) {
+            ask_go_on(k, p, w);
+            return;
+        }
         uint32_t expected_s = budget_expected_s(k, BUDGET_PAGE, upstream, &ask->client);
         if (w->is_file) {
             ask_file_queue_full(k, w, ask->ask, expected_s);
@@ -309,13 +324,37 @@ void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind)
     struct ask ask;
     if (gateway_of(k, w) != NULL && read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
         struct page *p = page_get(k, ask.repository, ask.project);
+        if (p != NULL && kind == BUDGET_PAGE && page_is_known(k, p)) {
+            ask_go_on(k, p, w); /* others may bring a newer one */
+            return;
+        }
         uint32_t expected_s = p == NULL ? 1
                                         : budget_expected_s(k, (enum budget_kind)kind,
                                                             page_asked_upstream(p), &ask.client);
         if (w->is_file) {
-            ask_file_queues(k, w, ask.ask, expected_s);
+            ask_file_waits(k, w, ask.ask, expected_s, ASK_QUEUES);
         } else {
             refuse_page(k, w, ask.ask, ASK_QUEUES, expected_s);
+        }
+    }
+    ask_free_waiter(w);
+}
+
+void ask_out_of_time(struct keeper *k, struct page *p, struct waiter *w)
+{
+    struct ask ask;
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    if (page_is_known(k, p)) {
+        ask_go_on(k, p, w);
+        return;
+    }
+    if (gateway_of(k, w) != NULL && read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
+        uint64_t left_ms = p->patience_ms > now_ms ? p->patience_ms - now_ms : 0;
+        uint32_t expected_s = (uint32_t)(left_ms / 1000) + 1;
+        if (w->is_file) {
+            ask_file_waits(k, w, ask.ask, expected_s, ASK_NO_INDEX);
+        } else {
+            refuse_page(k, w, ask.ask, ASK_NO_INDEX, expected_s);
         }
     }
     ask_free_waiter(w);
@@ -379,6 +418,7 @@ static void on_ask(struct keeper *k, struct ch_channel *ch, bool is_file, struct
         return;
     }
     struct waiter *w = new_waiter(ch, is_file, payload);
+    w->deadline_ms = ch_loop_now_ms(k->child.loop) + ask.patience_ms;
     if (ask.project.len > 0 || is_file) {
         start(k, w, &ask);
         return;

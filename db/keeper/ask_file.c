@@ -15,7 +15,6 @@
 #define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
 #define LOG_EXPECTED_S    1
 #define SIDECAR_EXPECTED_S 2
-#define HEAD_SIDECAR_MS   2000 /* its size is known when it is here, and not before */
 #define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
 
 #define HANGS "the upstream does not send it, try again in a minute"
@@ -92,13 +91,14 @@ static void reply_wait(struct keeper *k, struct page *p, size_t file, const stru
     reply_file(k, w, &reply);
 }
 
-void ask_file_queues(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s)
+void ask_file_waits(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s,
+                    const char *what)
 {
     struct ch_file_reply reply = {.ask = ask,
                                   .outcome = CH_FILE_WAIT,
                                   .size_bytes = CH_SIZE_UNKNOWN,
                                   .retry_after_s = expected_s,
-                                  .text = CH_STR(ASK_QUEUES)};
+                                  .text = ch_str_of(what)};
     reply_file(k, w, &reply);
 }
 
@@ -116,11 +116,12 @@ void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask,
 }
 
 void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
-                     const char *text)
+                     uint32_t retry_after_s, const char *text)
 {
     struct ch_file_reply reply = {.ask = ask,
                                   .outcome = CH_FILE_FAILED,
                                   .http_status = status,
+                                  .retry_after_s = retry_after_s,
                                   .size_bytes = CH_SIZE_UNKNOWN,
                                   .text = ch_str_of(text)};
     reply_file(k, w, &reply);
@@ -130,12 +131,10 @@ void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uin
 static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                             const struct ch_ask_file *ask, uint32_t expected_s, const char *what)
 {
-    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
-    bool waits = !ask->head || ask->part == CH_PART_METADATA;
-    if (w->deadline_ms == 0) {
-        w->deadline_ms = now_ms + (ask->head ? HEAD_SIDECAR_MS : ask->patience_ms);
-    }
-    if (waits && w->deadline_ms > now_ms) {
+    bool stated = ask->part == CH_PART_FILE &&
+                  p->facts.files[file].index.size_bytes != CH_SIZE_UNKNOWN;
+    bool waits = !ask->head || !stated; /* a HEAD has its answer where the index states the size */
+    if (waits && w->deadline_ms > ch_loop_now_ms(k->child.loop)) {
         return false;
     }
     reply_wait(k, p, file, w, ask, expected_s, what);
@@ -151,6 +150,7 @@ static void wait_for_budget(struct keeper *k, struct page *p, size_t file, struc
     uint64_t about = kind == BUDGET_FILE ? intake_about(p, ask->file_name)
                                          : sidecar_about(p, ask->file_name);
     uint32_t expected_s = budget_expected_s(k, kind, upstream, &ask->client);
+    w->turn_ms = w->deadline_ms;
     if (!out_of_patience(k, p, file, w, ask, expected_s, ASK_QUEUES) &&
         !budget_wait(k, kind, upstream, &ask->client, about, w)) {
         ask_file_queue_full(k, w, ask->ask, expected_s);
@@ -173,13 +173,14 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
     in = in == NULL ? NULL : intake_pay(in, &ask->client);
     if (in == NULL) { /* failed lately: say why */
         char text[512];
-        uint32_t status = intake_failure(k, p, file, text, sizeof(text));
-        ask_file_failed(k, w, ask->ask, status, text);
+        uint32_t retry_after_s;
+        uint32_t status = intake_failure(k, p, file, text, sizeof(text), &retry_after_s);
+        ask_file_failed(k, w, ask->ask, status, retry_after_s, text);
         ask_free_waiter(w);
         return;
     }
     if (intake_hangs(in)) {
-        ask_file_failed(k, w, ask->ask, 504, HANGS);
+        ask_file_failed(k, w, ask->ask, 504, 0, HANGS);
         ask_free_waiter(w);
         return;
     }
@@ -203,7 +204,7 @@ static void reply_attestation(struct keeper *k, struct page *p, size_t file, con
         reply.body = ch_buf_str(&body);
         reply_file(k, w, &reply);
     } else {
-        ask_file_failed(k, w, ask->ask, 500, err.msg);
+        ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
     }
     ch_buf_done(&body);
 }
@@ -218,7 +219,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         !approvals_stand(k, p, file)) {
         /* A step towards ALLOW is durable before it is effective. */
         if (judge_record(k, p, file, d, &err) != CH_OK || keeper_commit(k, &err) != CH_OK) {
-            ask_file_failed(k, w, ask->ask, 500, err.msg);
+            ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
             ask_free_waiter(w);
             return;
         }
@@ -242,7 +243,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         return;
     }
     if (!stands) { /* the bytes went, and came back, between signing and here */
-        ask_file_failed(k, w, ask->ask, 500, "its approval is not signed yet");
+        ask_file_failed(k, w, ask->ask, 500, 0, "its approval is not signed yet");
         ask_free_waiter(w);
         return;
     }
@@ -256,7 +257,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         return;
     }
     if (rc != CH_OK) {
-        ask_file_failed(k, w, ask->ask, 500, err.msg);
+        ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
     } else {
         reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
     }
@@ -285,7 +286,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         return;
     }
     if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
-        ask_file_failed(k, w, ask->ask, owner == CH_OWNER_LEFT ? 502 : 503,
+        ask_file_failed(k, w, ask->ask, owner == CH_OWNER_LEFT ? 502 : 503, 0,
                         ch_name_owner_text(owner));
         ask_free_waiter(w);
         return;
@@ -296,7 +297,8 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         return;
     }
     if (p->load != PAGE_READY || !page_usable(k, p)) {
-        ask_file_failed(k, w, ask->ask, p->fail_status != 0 ? p->fail_status : 502, p->fail_text);
+        ask_file_failed(k, w, ask->ask, p->fail_status != 0 ? p->fail_status : 502,
+                        ask_fail_retry_s(k, p), p->fail_text);
         ask_free_waiter(w);
         return;
     }
@@ -337,7 +339,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
             wait_for_budget(k, p, file, w, ask, BUDGET_METADATA);
             return;
         case SIDECAR_HANGS:
-            ask_file_failed(k, w, ask->ask, 504, HANGS);
+            ask_file_failed(k, w, ask->ask, 504, 0, HANGS);
             ask_free_waiter(w);
             return;
         case SIDECAR_FAILED:

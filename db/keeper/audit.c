@@ -2,7 +2,6 @@
 #include "audit_int.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "db/log/tree.h"
 #include "keyring.h"
 #include "notices.h"
+#include "witnesses.h"
 
 struct audit {
     struct keeper *k;
@@ -275,6 +275,7 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
         wake_waiters(a);
         hand_pending(a);
         forward_written(a->k);
+        witnesses_go_on(a->k);
     }
     if (audit_key_hands_over(a->key)) { /* not in here: it ends this watch */
         ch_loop_set_timer(a->k->child.loop, &a->handover, ch_loop_now_ms(a->k->child.loop));
@@ -357,23 +358,6 @@ void audit_resume(struct keeper *k)
     hand_pending(a);
 }
 
-static enum ch_code read_published(const struct audit *a, struct ch_buf *ret, struct ch_err *err)
-{
-    char folder[4096];
-    struct ch_buf path;
-    folder_of(a->k, folder, sizeof(folder));
-    ch_buf_init(&path, sizeof(folder) + 64);
-    ch_buf_printf(&path, "%s/" CH_LOG_PUBLIC "%c", folder, '\0');
-    int fd = open(path.ptr, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    enum ch_code rc =
-        fd >= 0 ? ch_log_read_note(fd, ret, err) : ch_fail_errno(err, errno, "%s", path.ptr);
-    if (fd >= 0) {
-        close(fd);
-    }
-    ch_buf_done(&path);
-    return rc;
-}
-
 /* Both keys have signed the entry that says so: the former one is not needed any more. */
 static void end_handover(struct audit *a)
 {
@@ -383,7 +367,7 @@ static void end_handover(struct audit *a)
         return;
     }
     ch_buf_init(&note, CH_NOTE_MAX);
-    enum ch_code rc = read_published(a, &note, &err);
+    enum ch_code rc = audit_read_checkpoint(a->k, &note, &err);
     rc = rc == CH_OK
              ? audit_key_keep_handover(a->k, a->key, ch_buf_str(&note), a->handed_over_at, &err)
              : rc;

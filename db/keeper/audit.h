@@ -11,6 +11,7 @@
 #define KEEPER_AUDIT_H
 
 #include "customhouse/tlog.h"
+#include "db/log/tree.h"
 #include "keeper_int.h"
 
 struct audit;
@@ -116,6 +117,9 @@ enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, st
 /* So many notifications were given up that a destination did not take (`kind`: of the destination). */
 enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination, uint64_t times,
                             const char *why, struct ch_err *err) CH_MUST_CHECK;
+/* A witness of the configuration does not cosign this log, or does again. `fault`: a word. */
+enum ch_code audit_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,
+                           struct ch_err *err) CH_MUST_CHECK;
 /* This log's name, which is that of its keys; borrowed. */
 struct ch_str audit_origin(const struct keeper *k);
 
@@ -132,6 +136,17 @@ void audit_wait(struct keeper *k, struct waiter *waiter);
 /* A tile of entries as it was published, appended. CH_E_NOT_FOUND: the newest checkpoint has it not. */
 enum ch_code audit_read_entries(struct keeper *k, const struct ch_tile *tile, struct ch_buf *ret,
                                 struct ch_err *err) CH_MUST_CHECK;
+/* The newest checkpoint, as it is published, appended. */
+enum ch_code audit_read_checkpoint(struct keeper *k, struct ch_buf *ret,
+                                   struct ch_err *err) CH_MUST_CHECK;
+/* That the published tree of `to` entries continues that of `from`. */
+enum ch_code audit_prove_growth(struct keeper *k, uint64_t from, uint64_t to,
+                                struct ch_tree_proof *ret, struct ch_err *err) CH_MUST_CHECK;
+/* The newest checkpoint that witnesses have cosigned, as it is published. CH_E_NOT_FOUND: none is. */
+enum ch_code audit_read_cosigned(struct keeper *k, struct ch_buf *ret,
+                                 struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_publish_cosigned(struct keeper *k, struct ch_str note,
+                                    struct ch_err *err) CH_MUST_CHECK;
 
 struct audit_state {
     uint64_t next;     /* entries in the store */

@@ -457,6 +457,20 @@ enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what, stru
     return audit_add(k, &a, err);
 }
 
+enum ch_code audit_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,
+                           struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "witness");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "fault", ch_str_of(fault));
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "name", name);
+    ch_log_entry_bool(&a.e, "over", over);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
 enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination,
                             uint64_t times, const char *why, struct ch_err *err)
 {

@@ -1,8 +1,17 @@
-/* Entries as they are in the log's files, for who may read them (documents.c). */
+/* The log's files, read: for who may read its entries (documents.c), and for witnesses. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "audit.h"
+#include "db/log/append.h"
 #include "db/log/files.h"
+
+static void folder_of(const struct keeper *k, const char *part, char *ret, size_t size)
+{
+    snprintf(ret, size, "%.*s/" CH_LOG_FOLDER "%s", CH_STR_ARG(k->child.setup.state_dir), part);
+}
 
 enum ch_code audit_read_entries(struct keeper *k, const struct ch_tile *tile, struct ch_buf *ret,
                                 struct ch_err *err)
@@ -12,7 +21,7 @@ enum ch_code audit_read_entries(struct keeper *k, const struct ch_tile *tile, st
     struct ch_checkpoint checkpoint;
     struct ch_buf note;
     struct ch_str text;
-    snprintf(folder, sizeof(folder), "%.*s/" CH_LOG_FOLDER, CH_STR_ARG(k->child.setup.state_dir));
+    folder_of(k, "", folder, sizeof(folder));
     ch_buf_init(&note, CH_NOTE_MAX);
     enum ch_code rc = ch_log_files_open(folder, false, &files, err);
     rc = rc == CH_OK ? ch_log_read_note(files.public_fd, &note, err) : rc;
@@ -26,5 +35,67 @@ enum ch_code audit_read_entries(struct keeper *k, const struct ch_tile *tile, st
     rc = rc == CH_OK ? ch_log_read_tile(&files, tile, ret, err) : rc;
     ch_log_files_close(&files);
     ch_buf_done(&note);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ what is published */
+
+static enum ch_code open_public(const struct keeper *k, int *ret_fd, struct ch_err *err)
+{
+    char folder[4096];
+    folder_of(k, "/" CH_LOG_PUBLIC, folder, sizeof(folder));
+    *ret_fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return *ret_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "%s", folder);
+}
+
+enum ch_code audit_read_checkpoint(struct keeper *k, struct ch_buf *ret, struct ch_err *err)
+{
+    int fd;
+    enum ch_code rc = open_public(k, &fd, err);
+    if (rc == CH_OK) {
+        rc = ch_log_read_note(fd, ret, err);
+        close(fd);
+    }
+    return rc;
+}
+
+enum ch_code audit_prove_growth(struct keeper *k, uint64_t from, uint64_t to,
+                                struct ch_tree_proof *ret, struct ch_err *err)
+{
+    struct ch_log_public files;
+    struct ch_hash *hash = ch_hash_new();
+    int fd;
+    enum ch_code rc = open_public(k, &fd, err);
+    if (rc == CH_OK) {
+        rc = ch_log_public_open(fd, false, &files, err);
+        struct ch_log_reader reader = {.files = &files, .hash = hash};
+        struct ch_nodes nodes = ch_log_nodes(&reader);
+        rc = rc == CH_OK ? ch_tree_prove_growth(&nodes, hash, from, to, ret, err) : rc;
+        ch_log_public_close(&files);
+        close(fd);
+    }
+    ch_hash_free(hash);
+    return rc;
+}
+
+enum ch_code audit_read_cosigned(struct keeper *k, struct ch_buf *ret, struct ch_err *err)
+{
+    int fd;
+    enum ch_code rc = open_public(k, &fd, err);
+    if (rc == CH_OK) {
+        rc = ch_log_read_cosigned(fd, ret, err);
+        close(fd);
+    }
+    return rc;
+}
+
+enum ch_code audit_publish_cosigned(struct keeper *k, struct ch_str note, struct ch_err *err)
+{
+    int fd;
+    enum ch_code rc = open_public(k, &fd, err);
+    if (rc == CH_OK) {
+        rc = ch_log_publish_cosigned(fd, note, err);
+        close(fd);
+    }
     return rc;
 }

@@ -377,10 +377,10 @@ static struct waiter *take_out(struct budget *b, struct queued *q)
 static struct queued *out_of_patience(struct budget *b, uint64_t now_ms, uint64_t *soonest_ms)
 {
     for (struct queued *q = b->first; q != NULL; q = q->next) {
-        if (q->w->deadline_ms <= now_ms) {
+        if (q->w->turn_ms <= now_ms) {
             return q;
         }
-        *soonest_ms = q->w->deadline_ms < *soonest_ms ? q->w->deadline_ms : *soonest_ms;
+        *soonest_ms = q->w->turn_ms < *soonest_ms ? q->w->turn_ms : *soonest_ms;
     }
     return NULL;
 }

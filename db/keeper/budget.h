@@ -70,7 +70,7 @@ void budget_give(struct keeper *k, struct charge *c);
 uint64_t budget_about(enum budget_kind kind, struct ch_str where, struct ch_str project,
                       struct ch_str file_name);
 /* The ask (taken over when true) starts again from its beginning when there is budget for it; at
- * its deadline it is told that it waits for its turn. False: the queue is full. */
+ * its turn_ms it is told that it waits for its turn. False: the queue is full. */
 bool budget_wait(struct keeper *k, enum budget_kind kind, struct ch_str upstream,
                  const struct ch_client *client, uint64_t about, struct waiter *w) CH_MUST_CHECK;
 /* Somebody else has begun what these asks are about: they start again, at the end of this turn. */

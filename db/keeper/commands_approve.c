@@ -169,7 +169,8 @@ static bool all_inspected(struct command *c, const struct what *what, struct pag
             struct intake *in = intake_want(c->k, p, i, false, NULL);
             if (in == NULL) {
                 char text[512];
-                intake_failure(c->k, p, i, text, sizeof(text));
+                uint32_t retry_after_s;
+                intake_failure(c->k, p, i, text, sizeof(text), &retry_after_s);
                 *ret_step = command_end(c, 1, "%.*s: %s",
                                         CH_STR_ARG(p->facts.files[i].index.file_name), text);
                 return false;

@@ -184,6 +184,9 @@ static void json_comparison(struct ch_buf *b, const struct ch_facts *facts)
         return;
     }
     json_field(b, "previous_version", facts->previous_version);
+    if (facts->inspection != CH_INSPECTION_COMPLETE) {
+        return; /* nothing to compare yet, which is not "nothing new" */
+    }
     json_number(b, "change_count", total);
     json_open(b, "changes", '[');
     for (size_t i = 0; i < total && i < CH_ARRAY_LEN(changes); i++) {
@@ -230,7 +233,11 @@ static void show_comparison(struct command *c, const struct ch_facts *facts)
     }
     command_print(c, "  against ");
     command_put_escaped(c, facts->previous_version);
-    command_print(c, ", approved before it: %s\n", total == 0 ? "nothing new" : "");
+    bool compared = facts->inspection == CH_INSPECTION_COMPLETE;
+    command_print(c, ", approved before it: %s\n",
+                  !compared    ? "not compared, its inspection has not finished"
+                  : total == 0 ? "nothing new"
+                               : "");
     for (size_t i = 0; i < total && i < CH_ARRAY_LEN(changes); i++) {
         show_change(c, &changes[i]);
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "rescan.h"
+#include "witnesses.h"
 
 #define QUEUE_MAX 500 /* of a verdict */
 
@@ -252,6 +253,7 @@ enum step command_status(struct command *c)
         json_open(&b, "destinations", '[');
         notices_put_state(k, &b, true);
         forward_put_state(k, &b, true);
+        witnesses_put_state(k, &b, true);
         ch_buf_putc(&b, ']');
         ch_buf_puts(&b, CH_STR("}\n"));
         command_put(c, ch_buf_str(&b));
@@ -285,6 +287,7 @@ enum step command_status(struct command *c)
     ch_buf_init(&b, 256u << 10);
     notices_put_state(k, &b, false);
     forward_put_state(k, &b, false);
+    witnesses_put_state(k, &b, false);
     command_put(c, ch_buf_str(&b));
     ch_buf_done(&b);
     command_put(c, ch_str_of(k->status_text));

@@ -46,7 +46,7 @@ struct forward {
 
 static unsigned severity_of(struct ch_str kind)
 {
-    return ch_str_eq(kind, CH_STR("log-trouble")) ? ERROR
+    return ch_str_eq(kind, CH_STR("log-trouble")) || ch_str_eq(kind, CH_STR("witness")) ? ERROR
            : ch_str_eq(kind, CH_STR("sign-in-failed")) || ch_str_eq(kind, CH_STR("refused"))
                ? WARNING
                : NOTICE;

@@ -117,7 +117,8 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     ch_buf_done(&escaped);
     in->fail_status = status;
     in->attempts++;
-    in->not_before_us = keeper_now_us(in->k) + RETRY_AFTER_US * in->attempts;
+    int64_t pause_us = RETRY_AFTER_US * in->attempts, rest_us = (int64_t)in->rest_ms * 1000;
+    in->not_before_us = keeper_now_us(in->k) + (rest_us > pause_us ? rest_us : pause_us);
     keeper_log("intake", "file=%s error=\"%s\"", in->file_name, in->error);
     intake_stop_running(in);
     count_ahead(in, false);
@@ -283,6 +284,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     char text[160];
     stall_end(in);
     turn_take(in); /* it may have lost it */
+    in->rest_ms = upstream_rest_ms(answer);
     struct ch_fetch_row row = {ch_str_of(in->p->upstream->name), answer->effective_url,
                                answer->http_status, answer->code, answer->bytes,
                                answer->elapsed_ms, keeper_now_us(k)};
@@ -292,7 +294,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 200) {
         ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
-        intake_fail(in, answer->code == CH_E_TIMEOUT ? 504 : 502,
+        intake_fail(in, answer->code == CH_E_TIMEOUT ? 504 : upstream_later_status(in->rest_ms),
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
     }
@@ -335,6 +337,7 @@ static void start_fetch(struct intake *in)
         return;
     }
     in->asked_at_us = keeper_now_us(k);
+    in->rest_ms = 0;
     in->fetch_ms = ch_loop_now_ms(k->child.loop);
     intake_move(in, CH_INTAKE_FETCHING);
     struct ch_fetch fetch = {
@@ -448,9 +451,12 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
     return in != NULL && in->state != CH_INTAKE_FAILED ? in : NULL;
 }
 
-uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size)
+uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size,
+                        uint32_t *ret_retry_after_s)
 {
     struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
+    int64_t left_us = in == NULL || in->rest_ms == 0 ? 0 : in->not_before_us - keeper_now_us(k);
+    *ret_retry_after_s = left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
     snprintf(text, size, "%s", in != NULL && in->error[0] != '\0' ? in->error : "it could not be fetched");
     return in != NULL && in->fail_status != 0 ? in->fail_status : 502;
 }

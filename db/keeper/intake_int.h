@@ -50,6 +50,7 @@ struct intake {
     struct ch_buf text[2];
     struct ch_buf stream[2];
     int64_t not_before_us;
+    uint64_t rest_ms; /* its upstream wants it to be asked for no earlier; 0: it did not say */
     uint32_t fail_status;
     char error[400];
     struct intake *next_committed;

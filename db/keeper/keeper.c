@@ -25,6 +25,7 @@
 #include "rescan.h"
 #include "rulings.h"
 #include "sidecar.h"
+#include "witnesses.h"
 
 #define TICK_MS       30000
 #define CLOCK_JUMP_US (3600 * 1000000LL) /* T7: an hour */
@@ -168,6 +169,7 @@ static void on_tick(struct ch_timer *t)
     exceptions_settle(k);
     notices_tick(k);
     forward_written(k);
+    witnesses_go_on(k);
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
@@ -319,6 +321,7 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     if (role == CH_ROLE_EGRESS) {
         notices_came(k);
         forward_written(k);
+        witnesses_go_on(k);
     }
     jobs_peer_came(k, role);
 }
@@ -413,6 +416,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     egress_init(k);
     notices_init(k);
     forward_init(k);
+    witnesses_init(k);
     sidecars_init(k);
     rescan_init(k);
     again_init(k);
@@ -465,6 +469,7 @@ void keeper_begin(struct keeper *k)
     on_tick(&k->tick_timer);
     notices_configured(k);
     forward_configured(k);
+    witnesses_configured(k);
     intakes_run(k);
     again_begin(k);
     rescan_begin(k);
@@ -497,6 +502,7 @@ void keeper_close(struct keeper *k)
     jobs_done(k);
     notices_free(k);
     forward_free(k);
+    witnesses_free(k);
     egress_done(k);
     quota_free(k);
     audit_close(k);

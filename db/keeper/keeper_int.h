@@ -24,7 +24,7 @@
  *   exceptions*.c what people ask to let pass, and what becomes of it (exceptions.h)
  *   people*.c     persons, and what they may do
  *   owners.c      who owns a name, and giving it to another upstream (T12)
- *   hanging.c     upstreams that do not answer
+ *   hanging.c     upstreams that are down
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   clients.c     which clients can take a file (pure)
  *   stand_in.c    whether all of them can take another version instead
@@ -40,6 +40,7 @@
  *   egress.c      what is sent to other servers: jobs
  *   notices*.c    what people are told by themselves (notices.h)
  *   forward.c     the audit log's copies
+ *   witnesses.c   who cosigns its checkpoints
  *   offload.c     hashing and publishing fetched files, on a thread
  *   commands*.c   the command line
  */
@@ -69,6 +70,7 @@ struct list;
 struct egress;
 struct notices;
 struct forward;
+struct witnesses;
 struct page;
 struct intake;
 struct command;
@@ -93,6 +95,7 @@ struct waiter {
     uint64_t gateway_serial; /* of its channel: one that came since has asks of its own by the same numbers */
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
     uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
+    uint64_t turn_ms;      /* until then it may wait for budget; 0: it has not */
 };
 
 struct page_file { /* runtime state beside facts.files[i] */
@@ -190,6 +193,8 @@ struct page {
     int64_t checked_at_us;
     int64_t failed_at_us;    /* last refresh that failed, 0: none since */
     uint32_t fail_status;
+    int64_t fail_until_us;   /* before that it makes no sense to ask again; 0: not said */
+    int64_t rest_until_us;   /* it is not asked for before, as its upstream said of it; 0: it did not */
     char fail_text[512];
     bool refreshing;
     struct refresh *refresh; /* while refreshing */
@@ -200,7 +205,8 @@ struct page {
     int64_t gone_at_us;      /* the upstream first said that the project is gone; 0: it does not */
     struct ch_timer confirm; /* asks it again (T5) */
     struct ch_map *shown;    /* file name -> sha256 of metadata that gateways were told to serve */
-    struct ch_timer patience; /* answers with what is known while the upstream dawdles */
+    struct ch_timer patience; /* of the page or of one who waits for it, what ends first */
+    uint64_t patience_ms;     /* when the page's own ends: answers with what is known; 0: nobody waits */
     struct keeper *keeper;
     uint64_t used_at_ms;
     uint64_t weight;         /* its part of keeper.page_bytes */
@@ -232,6 +238,7 @@ struct keeper {
     struct egress *sending; /* egress.h */
     struct notices *notices; /* notices.h */
     struct forward *forward;
+    struct witnesses *witnesses; /* witnesses.h */
     struct offload *offload;
     struct ch_map *pages;    /* "repository\0project" -> struct page */
     struct ch_map *intakes;  /* "upstream\0project\0file" -> struct intake */
@@ -359,13 +366,15 @@ void offload_stop(struct keeper *k); /* waits for the file in hand; before intak
 
 /* ------------------------------------------------------------------ pages.c, page_ready.c, refresh.c */
 
+#define PAGE_PATIENCE_MS 3000 /* with known content, the upstream has this long */
+
 /* The page's state, created when missing. NULL: no such repository (or project name). */
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project);
 /* Whether the page can be answered from now; else a refresh is running or was started, and `waiter`
  * (taken over) goes on when it ends. */
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
 /* A page that is cold is fetched at this client's expense (T14), until it is here or failed. False: it is
- * over budget. Before page_ready. */
+ * over budget. Before page_ready. A page that is known then answers as it is. */
 bool page_budget_take(struct keeper *k, struct page *p, const struct ch_client *client) CH_MUST_CHECK;
 void page_budget_give(struct page *p);
 uint64_t page_about(const struct page *p); /* for budget_wait */
@@ -373,14 +382,16 @@ struct ch_str page_asked_upstream(const struct page *p); /* who is asked first, 
 /* Whose the name is: of the configuration, and of what was mirrored before it said so (T12). */
 enum ch_name_owner page_owner(const struct page *p);
 bool page_withheld(const struct page *p); /* nothing of it may be asked for upstream */
-/* This upstream hangs: who waits for a page of it that is not known is told so, at the end of this turn. */
+/* This upstream is down: who waits for a page of it is told so, or answered with what is known, at the end
+ * of this turn. */
 void pages_wait_no_more(struct keeper *k, struct ch_str upstream);
 /* Since when, of what somebody waits for, the longest: a page of it that is not known. 0: nobody does. */
 uint64_t pages_awaited_since_ms(const struct keeper *k, struct ch_str upstream);
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
-/* Whether asking for it makes us fetch a page that we have not. */
+/* Whether asking for it makes us ask its upstream: for a page that we have not, or have not seen for long. */
 bool page_is_cold(struct keeper *k, struct page *p);
+bool page_is_known(const struct keeper *k, const struct page *p); /* and may be answered from */
 /* Whether what is known may still be answered from: fresh, or its upstream fails for not too long. */
 bool page_usable(const struct keeper *k, const struct page *p);
 void pages_forget_unused(struct keeper *k);
@@ -421,13 +432,26 @@ void owner_on_moved(struct ch_timer *t);
 void upstream_asked(struct keeper *k, const struct ch_upstream *u);
 /* Patience with such a page has ended. */
 void upstream_hung(struct keeper *k, const struct ch_upstream *u);
-/* It has answered, in whatever way. `page_url`, unless absent: with this page. */
-void upstream_answered(struct keeper *k, const struct ch_upstream *u, struct ch_str page_url);
+/* Patience with a page that came before has ended. */
+void upstream_suspected(struct keeper *k, const struct ch_upstream *u);
+/* This came of a page. `page_url`, unless absent: where the answer is this page. */
+void upstream_heard(struct keeper *k, const struct ch_upstream *u, const struct ch_fetched *answer,
+                    struct ch_str page_url);
 /* It answered with this page in an earlier run. */
 void upstream_knew(struct keeper *k, const struct ch_upstream *u, struct ch_str page_url);
-/* Whether it answers nothing, not even pages that it answered with before: then nobody waits for it, and
+/* Whether nothing comes of it, not even pages that it answered with before: then nobody waits for it, and
  * probes find out when it is back. `url`, unless absent: of a page that is not known, and wanted. */
-bool upstream_hangs(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
+bool upstream_is_down(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
+/* Whether it is down and has said for how long it wants to be asked nothing at all. */
+bool upstream_rests(const struct keeper *k, const struct ch_upstream *u);
+/* What to tell of one that is down: a status, a sentence, and in how many seconds to ask again. 503 where
+ * clients do that by themselves; else 504, which no client tries again, and its reason is shown. */
+uint32_t upstream_down_text(struct keeper *k, const struct ch_upstream *u, char *text, size_t size,
+                            uint32_t *ret_retry_after_s);
+/* For how long this answer asks for no other: its Retry-After, within bounds. 0: it does not. */
+uint64_t upstream_rest_ms(const struct ch_fetched *answer);
+/* The status that tells of it: 503 of what clients wait for by themselves, else 502. */
+uint32_t upstream_later_status(uint64_t rest_ms);
 /* A refresh that nobody waits for any more wants to go on: false: there are enough of those. */
 bool upstream_may_dawdle(struct keeper *k, const struct ch_upstream *u);
 void upstream_dawdled(struct keeper *k, struct ch_str upstream); /* it has ended */
@@ -553,6 +577,8 @@ void ask_free_waiter(struct waiter *w);
 void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget for it now */
 /* There was none of this kind (enum budget_kind) while its client waited. */
 void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind);
+/* Its time is over before the page's; w is taken over. */
+void ask_out_of_time(struct keeper *k, struct page *p, struct waiter *w);
 /* A sealed descriptor that holds these bytes. */
 enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 
@@ -585,8 +611,10 @@ struct intake_progress {
 };
 /* False: it is not on its way in, and its last time did not fail. */
 bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct intake_progress *ret);
-/* Why intake_want gave NULL: an HTTP status and a sentence. */
-uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size);
+/* Why intake_want gave NULL: an HTTP status, a sentence, and in how many seconds its upstream wants to be asked
+ * again; 0: it did not say. */
+uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size,
+                        uint32_t *ret_retry_after_s);
 enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void intake_committed(struct keeper *k); /* after a successful commit: effects of decisions */
 void intake_commit_failed(struct keeper *k);

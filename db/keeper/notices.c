@@ -323,3 +323,24 @@ void notices_log(struct keeper *k, bool over, uint64_t entry)
         keeper_log("notice", "error=\"%s\"", err.msg);
     }
 }
+
+void notices_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,
+                     uint64_t entry)
+{
+    struct notice n;
+    struct ch_err err;
+    begin(&n, k, CH_NOTICE_LOG, over ? "checkpoint.recovered" : "checkpoint.trouble",
+          keeper_now_us(k));
+    ch_buf_printf(&n.text,
+                  over ? "Witness %.*s cosigns the audit log's checkpoints again (it was: %s).\n"
+                       : "Witness %.*s does not cosign the audit log's checkpoints: %s. "
+                         "customhouse status says more.\n",
+                  CH_STR_ARG(name), fault);
+    json_bool(&n.data, "over", over);
+    json_field(&n.data, "witness", name);
+    json_field(&n.data, "fault", ch_str_of(fault));
+    put_entry(&n, entry);
+    if (end(&n, &err) != CH_OK) {
+        keeper_log("notice", "error=\"%s\"", err.msg);
+    }
+}

@@ -23,6 +23,9 @@ enum ch_code notices_approval(struct keeper *k, const struct ch_exception_row *o
 void notices_decision(struct keeper *k, const struct page *p, const struct ch_decision_row *row,
                       bool attack, bool was_allow, uint64_t entry);
 void notices_log(struct keeper *k, bool over, uint64_t entry);
+/* A witness does not cosign the log, or does again. `fault`: a word. */
+void notices_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,
+                     uint64_t entry);
 void notices_endings(struct keeper *k); /* exceptions that are about to end, each once */
 
 /* --- notices_send.c: sending it --- */

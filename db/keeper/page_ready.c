@@ -6,19 +6,22 @@
 #include "pages_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "budget.h"
 
-#define PATIENCE_MS 3000 /* with known content, the upstream has this long */
-#define UNKNOWN_PATIENCE_MS                                                                        \
-    8000 /* without: before the most impatient client (pip, 15 s) gives up */
-#define FAILURE_MEMORY_US (5 * 1000000LL) /* an upstream that just failed is not asked again */
-#define ABSENT_MEMORY_US  (60 * 1000000LL)
+/* Without known content the upstream has this long. Whoever has waited for budget before has less:
+ * all that an ask waits for ends with page_answer_ms (limits.h), well before the most impatient
+ * client (pip, 15 s) gives up. */
+#define UNKNOWN_PATIENCE_MS 8000
+#define FAILURE_MEMORY_US   (5 * 1000000LL) /* an upstream that just failed is not asked again */
+#define ABSENT_MEMORY_US    (60 * 1000000LL)
 
 /* The waiting asks go on; each looks at the page's state itself. */
 void page_wake(struct keeper *k, struct page *p)
 {
     ch_loop_cancel_timer(k->child.loop, &p->patience);
+    p->patience_ms = 0;
     struct waiter *w = p->waiters;
     p->waiters = NULL;
     while (w != NULL) {
@@ -29,14 +32,24 @@ void page_wake(struct keeper *k, struct page *p)
     }
 }
 
+/* What is told where nothing is known, or what is known is too old. */
+static void tell_down(struct page *p)
+{
+    uint32_t retry_after_s;
+    p->fail_status = upstream_down_text(p->keeper, p->upstream, p->fail_text, sizeof(p->fail_text),
+                                        &retry_after_s);
+    p->fail_until_us = keeper_now_us(p->keeper) + (int64_t)retry_after_s * 1000000;
+}
+
 static void remember_failure(struct page *p)
 {
-    p->failed_at_us = keeper_now_us(p->keeper);
-    p->fail_status = 504;
-    if (p->upstream != NULL && upstream_hangs(p->keeper, p->upstream, (struct ch_str){NULL, 0})) {
-        snprintf(p->fail_text, sizeof(p->fail_text), PAGE_UPSTREAM_HANGS, p->upstream->name);
+    if (p->upstream != NULL && upstream_is_down(p->keeper, p->upstream, (struct ch_str){NULL, 0})) {
+        tell_down(p); /* that is remembered of the upstream, and no longer than it is so */
         return;
     }
+    p->failed_at_us = keeper_now_us(p->keeper);
+    p->fail_status = 504;
+    p->fail_until_us = 0;
     snprintf(p->fail_text, sizeof(p->fail_text),
              "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
     if (p->upstream != NULL) {
@@ -44,22 +57,69 @@ static void remember_failure(struct page *p)
     }
 }
 
+bool page_is_known(const struct keeper *k, const struct page *p)
+{
+    return p->load == PAGE_READY && page_usable(k, p);
+}
+
+/* The end of the page's patience, or of somebody's who waits for it. */
+static void watch(struct page *p)
+{
+    uint64_t at_ms = p->patience_ms;
+    for (const struct waiter *w = p->waiters; w != NULL; w = w->next) {
+        at_ms = w->deadline_ms != 0 && w->deadline_ms < at_ms ? w->deadline_ms : at_ms;
+    }
+    ch_loop_set_timer(p->keeper->child.loop, &p->patience, at_ms);
+}
+
+/* Who has waited elsewhere before (for budget) goes earlier than the others. */
+static void end_late_ones(struct page *p, uint64_t now_ms)
+{
+    struct waiter *late = NULL;
+    for (struct waiter **at = &p->waiters; *at != NULL;) {
+        struct waiter *w = *at;
+        if (w->deadline_ms != 0 && w->deadline_ms <= now_ms) {
+            *at = w->next;
+            w->next = late;
+            late = w;
+        } else {
+            at = &w->next;
+        }
+    }
+    watch(p);
+    while (late != NULL) {
+        struct waiter *next = late->next;
+        late->next = NULL;
+        ask_out_of_time(p->keeper, p, late);
+        late = next;
+    }
+}
+
 void page_on_patience(struct ch_timer *t)
 {
     struct page *p = CH_CONTAINER_OF(t, struct page, patience);
-    if (p->load != PAGE_READY) {
-        remember_failure(p); /* the next askers need not wait as long */
-        page_budget_give(p); /* others need not wait for it, too */
+    struct keeper *k = p->keeper;
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    if (now_ms < p->patience_ms) {
+        end_late_ones(p, now_ms);
+        return;
     }
+    p->patience_ms = 0;
+    if (!page_is_known(k, p)) {
+        remember_failure(p); /* the next askers need not wait as long */
+    } else {
+        upstream_suspected(k, p->upstream);
+    }
+    page_budget_give(p);    /* others need not wait for it, too */
     if (!page_dawdles(p)) { /* else it goes on: who asks again may find its answer */
         return;             /* it has ended, and all that waited for it know */
     }
-    page_wake(p->keeper, p);
+    page_wake(k, p);
 }
 
 static bool is_awaited(const struct page *p, struct ch_str upstream)
 {
-    return p->load != PAGE_READY && p->patience.heap_index_plus_1 != 0 && p->upstream != NULL &&
+    return p->patience_ms != 0 && p->upstream != NULL &&
            ch_str_eq(ch_str_of(p->upstream->name), upstream);
 }
 
@@ -70,7 +130,8 @@ void pages_wait_no_more(struct keeper *k, struct ch_str upstream)
     while (ch_map_next(k->pages, &cursor, NULL, &value)) {
         struct page *p = value;
         if (is_awaited(p, upstream)) {
-            ch_loop_set_timer(k->child.loop, &p->patience, ch_loop_now_ms(k->child.loop));
+            p->patience_ms = ch_loop_now_ms(k->child.loop);
+            ch_loop_set_timer(k->child.loop, &p->patience, p->patience_ms);
         }
     }
 }
@@ -82,11 +143,39 @@ uint64_t pages_awaited_since_ms(const struct keeper *k, struct ch_str upstream)
     void *value;
     while (ch_map_next(k->pages, &cursor, NULL, &value)) {
         const struct page *p = value;
-        if (is_awaited(p, upstream) && (until_ms == 0 || p->patience.at_ms < until_ms)) {
-            until_ms = p->patience.at_ms;
+        if (p->load != PAGE_READY && is_awaited(p, upstream) &&
+            (until_ms == 0 || p->patience_ms < until_ms)) {
+            until_ms = p->patience_ms;
         }
     }
     return until_ms > UNKNOWN_PATIENCE_MS ? until_ms - UNKNOWN_PATIENCE_MS : 0;
+}
+
+struct ch_str page_asked_upstream(const struct page *p)
+{
+    return ch_str_of(p->upstream != NULL             ? p->upstream->name
+                     : p->config->upstream_count > 0 ? p->config->upstreams[0]
+                                                     : "");
+}
+
+bool page_budget_take(struct keeper *k, struct page *p, const struct ch_client *client)
+{
+    if (p->charge == NULL) {
+        p->charge = ch_calloc(1, sizeof(*p->charge));
+    }
+    return budget_take(k, BUDGET_PAGE, page_asked_upstream(p), client, p->charge);
+}
+
+uint64_t page_about(const struct page *p)
+{
+    return budget_about(BUDGET_PAGE, ch_str_of(p->repository), page_name(p), CH_STR(""));
+}
+
+void page_budget_give(struct page *p)
+{
+    if (p->charge != NULL) {
+        budget_give(p->keeper, p->charge);
+    }
 }
 
 /* Whether a reserved or not-listed name may not be asked for upstream (T12). */
@@ -101,15 +190,8 @@ static bool may_ask_upstream(const struct keeper *k, const struct page *p)
            ch_policy_lists_project(k->policy, ch_str_of(p->repository), name);
 }
 
-bool page_is_cold(struct keeper *k, struct page *p)
-{
-    if (page_load(k, p) || p->refreshing || p->load == PAGE_BROKEN) {
-        return false;
-    }
-    return p->load != PAGE_ABSENT || keeper_now_us(k) - p->checked_at_us >= ABSENT_MEMORY_US;
-}
-
-/* What is known answers: it is fresh, or the upstream was asked a moment ago and failed. */
+/* What is known answers: it is fresh, or the upstream was asked a moment ago and failed, or said
+ * when to ask for it again. */
 static bool need_not_ask(const struct keeper *k, const struct page *p)
 {
     int64_t now = keeper_now_us(k);
@@ -117,31 +199,46 @@ static bool need_not_ask(const struct keeper *k, const struct page *p)
                      ? now - p->checked_at_us < (int64_t)k->config->index_refresh_s * 1000000 &&
                            now >= p->checked_at_us
                      : p->load == PAGE_ABSENT && now - p->checked_at_us < ABSENT_MEMORY_US;
-    bool just_failed = p->failed_at_us != 0 && now - p->failed_at_us < FAILURE_MEMORY_US;
+    bool just_failed =
+        p->failed_at_us != 0 && (p->rest_until_us != 0 ? now < p->rest_until_us
+                                                       : now - p->failed_at_us < FAILURE_MEMORY_US);
     return fresh || (just_failed && (!p->refreshing || p->load != PAGE_READY));
+}
+
+bool page_is_cold(struct keeper *k, struct page *p)
+{
+    bool known = page_load(k, p);
+    if (p->refreshing || p->load == PAGE_BROKEN) {
+        return false;
+    }
+    if (known) {
+        return !need_not_ask(k, p) && may_ask_upstream(k, p) &&
+               !upstream_is_down(k, p->upstream, (struct ch_str){NULL, 0});
+    }
+    return p->load != PAGE_ABSENT || keeper_now_us(k) - p->checked_at_us >= ABSENT_MEMORY_US;
 }
 
 static void set_patience(struct keeper *k, struct page *p)
 {
-    bool known = p->load == PAGE_READY && page_usable(k, p);
-    if (p->refreshing && p->patience.heap_index_plus_1 == 0) { /* the first who waits starts it */
-        ch_loop_set_timer(k->child.loop, &p->patience,
-                          ch_loop_now_ms(k->child.loop) +
-                              (known ? PATIENCE_MS : UNKNOWN_PATIENCE_MS));
+    if (p->refreshing && p->patience_ms == 0) { /* the first who waits starts it */
+        p->patience_ms = ch_loop_now_ms(k->child.loop) +
+                         (page_is_known(k, p) ? PAGE_PATIENCE_MS : UNKNOWN_PATIENCE_MS);
+    }
+    if (p->patience_ms != 0) {
+        watch(p);
     }
 }
 
 /* The upstream answers nobody. A known page is asked for all the same, or what is taken down
  * upstream would be seen only after others have asked for other pages; but nobody waits for that.
- */
+ * Not so of one that has said when to ask again. */
 static void refresh_behind(struct keeper *k, struct page *p)
 {
-    if (!p->refreshing) {
+    if (p->load == PAGE_READY && !p->refreshing && !upstream_rests(k, p->upstream)) {
         page_refresh(k, p);
         CH_IGNORE(!page_dawdles(p));
     }
-    p->fail_status = 504; /* what is told where known content is too old */
-    snprintf(p->fail_text, sizeof(p->fail_text), PAGE_UPSTREAM_HANGS, p->upstream->name);
+    tell_down(p);
 }
 
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
@@ -158,12 +255,20 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
         return true;
     }
     if (need_not_ask(k, p)) {
+        if (p->failed_at_us != 0 && p->upstream != NULL &&
+            upstream_is_down(k, p->upstream, (struct ch_str){NULL, 0})) {
+            tell_down(p); /* its own failure was the first word of that */
+        }
         page_budget_give(p);
         return true;
     }
-    if (p->load == PAGE_READY && upstream_hangs(k, p->upstream, (struct ch_str){NULL, 0})) {
+    if ((p->load == PAGE_READY || p->refreshing) && p->upstream != NULL &&
+        upstream_is_down(k, p->upstream, (struct ch_str){NULL, 0})) {
         refresh_behind(k, p);
         return true;
+    }
+    if (page_is_known(k, p) && page_is_dawdling(p)) {
+        return true; /* somebody has waited for it, in vain, and once is enough */
     }
     waiter->next = p->waiters;
     p->waiters = waiter;

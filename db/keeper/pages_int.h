@@ -4,14 +4,13 @@
 
 #include "keeper_int.h"
 
-#define PAGE_UPSTREAM_HANGS "the upstream %.60s does not answer at the moment, try again in a few seconds"
-
 /* Starts the refresh of a page that is not refreshing. */
 void page_refresh(struct keeper *k, struct page *p);
 void page_refresh_free(struct refresh *r);
 /* Nobody waits for the page's refresh any more: it goes on. False: there are enough of those, or none is
  * under way; then it has failed, and who waited for the page has been answered. */
 bool page_dawdles(struct page *p) CH_MUST_CHECK;
+bool page_is_dawdling(const struct page *p); /* it said so, and goes on */
 /* The timer of who waits for it. */
 void page_on_patience(struct ch_timer *t);
 /* Whether times or sizes are missing that the upstream may state elsewhere. */

@@ -7,8 +7,6 @@
  * earlier upstream's error is an error, never "next". */
 #include "pages_int.h"
 
-#include "budget.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -38,6 +36,8 @@ struct refresh { /* one under way */
     char *etag, *last_modified;
     struct ch_sha256 body;
     struct page_facts merged; /* waiting for its details */
+    bool unasked;             /* its upstream is down, which is remembered of that, while it is so */
+    int64_t until_us;         /* should it fail: before that it makes no sense to ask again; 0: not said */
     int64_t now_us;
 };
 
@@ -66,41 +66,15 @@ void page_refresh_free(struct refresh *r)
     free(r);
 }
 
-struct ch_str page_asked_upstream(const struct page *p)
-{
-    return ch_str_of(p->upstream != NULL             ? p->upstream->name
-                     : p->config->upstream_count > 0 ? p->config->upstreams[0]
-                                                     : "");
-}
-
-bool page_budget_take(struct keeper *k, struct page *p, const struct ch_client *client)
-{
-    if (p->charge == NULL) {
-        p->charge = ch_calloc(1, sizeof(*p->charge));
-    }
-    return budget_take(k, BUDGET_PAGE, page_asked_upstream(p), client, p->charge);
-}
-
-uint64_t page_about(const struct page *p)
-{
-    return budget_about(BUDGET_PAGE, ch_str_of(p->repository), page_name(p), CH_STR(""));
-}
-
-void page_budget_give(struct page *p)
-{
-    if (p->charge != NULL) {
-        budget_give(p->keeper, p->charge);
-    }
-}
-
 static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
     keeper_log("index", "repository=%s project=%s error=\"%s\"", p->repository, p->project, text);
     p->refreshing = false;
-    p->failed_at_us = keeper_now_us(k);
+    p->failed_at_us = r->unasked ? 0 : keeper_now_us(k);
     p->fail_status = status;
+    p->fail_until_us = r->until_us;
     page_budget_give(p);
     snprintf(p->fail_text, sizeof(p->fail_text), "%s", text);
     if (p->load == PAGE_LOADING) {
@@ -109,6 +83,11 @@ static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
     page_refresh_free(r);
     page_wake(k, p);
     owner_left(k, p);
+}
+
+bool page_is_dawdling(const struct page *p)
+{
+    return p->refresh != NULL && p->refresh->dawdles_at != NULL;
 }
 
 bool page_dawdles(struct page *p)
@@ -134,7 +113,7 @@ static void refresh_ended(struct refresh *r)
     struct keeper *k = r->k;
     struct page *p = r->p;
     p->refreshing = false;
-    p->failed_at_us = 0;
+    p->failed_at_us = p->rest_until_us = 0;
     page_budget_give(p);
     page_refresh_free(r);
     again_page(k, p);
@@ -279,6 +258,7 @@ static void fetch_details(struct refresh *r)
             .max_bytes = ch_limits.page_bytes,
             .expected_bytes = CH_SIZE_UNKNOWN,
             .timeout_ms = DOCUMENT_TIMEOUT_MS,
+            .retry_ms = PAGE_PATIENCE_MS,
         };
         r->details = DETAILS_FETCHING;
         r->details_fetch = jobs_fetch(r->k, &f, r->details_fd, on_details_fetched, r);
@@ -482,12 +462,12 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
     }
     r->k->stats.refreshes++;
-    if (answer->code != CH_E_TIMEOUT) {
-        bool has_page = answer->code == CH_OK && (answer->http_status == 200 || answer->http_status == 304);
-        /* One that nobody waited for any more is no witness: it would be as silent again. */
-        upstream_answered(r->k, p->upstream,
-                          ch_str_of(has_page && r->dawdles_at == NULL ? r->url : ""));
-    }
+    bool has_page = answer->code == CH_OK && (answer->http_status == 200 || answer->http_status == 304);
+    /* One that nobody waited for any more is no witness: it would be as silent again. */
+    upstream_heard(r->k, p->upstream, answer,
+                   ch_str_of(has_page && r->dawdles_at == NULL ? r->url : ""));
+    uint64_t rest_ms = upstream_rest_ms(answer);
+    p->rest_until_us = r->until_us = rest_ms > 0 ? row.at_us + (int64_t)rest_ms * 1000 : 0;
     if (answer->code != CH_OK) {
         refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,
                        answer->text.len > 0 ? (snprintf(text, sizeof(text), "%.*s",
@@ -508,9 +488,13 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     if (profile == NULL) {
         struct ch_str type =
             answer->content_type.len > 0 ? answer->content_type : CH_STR("no type");
-        snprintf(text, sizeof(text), "the upstream answered %u with %.*s", answer->http_status,
-                 CH_STR_ARG(type));
-        refresh_failed(r, 502, text);
+        int n = snprintf(text, sizeof(text), "the upstream answered %u with %.*s",
+                         answer->http_status, CH_STR_ARG(ch_str_sub(type, 0, 100)));
+        if (rest_ms > 0) {
+            snprintf(text + n, sizeof(text) - (size_t)n, " and wants to be asked again in %u s",
+                     answer->retry_after_s);
+        }
+        refresh_failed(r, upstream_later_status(rest_ms), text);
         return;
     }
     p->gone_at_us = 0;
@@ -557,6 +541,7 @@ void page_refresh(struct keeper *k, struct page *p)
     r->details_fd = -1;
     p->refresh = r;
     p->refreshing = true;
+    p->rest_until_us = 0;
     if (p->load != PAGE_READY) {
         p->load = PAGE_LOADING;
         if (!p->owned) { /* nobody has the name yet */
@@ -572,11 +557,16 @@ void page_refresh(struct keeper *k, struct page *p)
             && !page_withheld(p) /* T12: nobody reserved it meanwhile */
             ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
-    if (rc == CH_OK && p->load != PAGE_READY && upstream_hangs(k, p->upstream, ch_buf_str(&url))) {
-        char text[160];
-        snprintf(text, sizeof(text), PAGE_UPSTREAM_HANGS, p->upstream->name);
+    if (rc == CH_OK && p->load != PAGE_READY &&
+        upstream_is_down(k, p->upstream, ch_buf_str(&url))) {
+        char text[256];
+        uint32_t retry_after_s;
+        uint32_t status =
+            upstream_down_text(k, p->upstream, text, sizeof(text), &retry_after_s);
+        r->until_us = keeper_now_us(k) + (int64_t)retry_after_s * 1000000;
+        r->unasked = true;
         ch_buf_done(&url);
-        refresh_failed(r, 504, text);
+        refresh_failed(r, status, text);
         return;
     }
     if (rc == CH_OK) {
@@ -592,6 +582,7 @@ void page_refresh(struct keeper *k, struct page *p)
             .max_bytes = ch_limits.page_bytes,
             .expected_bytes = CH_SIZE_UNKNOWN,
             .timeout_ms = DOCUMENT_TIMEOUT_MS,
+            .retry_ms = PAGE_PATIENCE_MS,
         };
         if (p->load == PAGE_READY && !p->details_due) {
             f.if_none_match = p->info.etag;

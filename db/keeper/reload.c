@@ -9,6 +9,7 @@
 #include "notices.h"
 #include "people.h"
 #include "policies.h"
+#include "witnesses.h"
 
 #define GONE_CONFIRM_MAX_S 60
 
@@ -76,6 +77,7 @@ static void on_commit(void *owner, const struct ch_setup *texts)
     approvals_environments(k);
     notices_configured(k);
     forward_configured(k);
+    witnesses_configured(k);
     again_all(k);
     exceptions_settle(k); /* of other environments now */
     enum ch_code rc = audit_configuration(k, texts->config_text, &err);

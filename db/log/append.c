@@ -128,22 +128,24 @@ static enum ch_code fill(int fd, struct ch_str note, struct ch_err *err)
     return rc;
 }
 
-/* A new file, so that who reads the old one reads it whole. Not synced: the journal has it. */
-static enum ch_code fill_new(const struct ch_log_files *f, struct ch_str note, struct ch_err *err)
+/* A new file, so that who reads the old one reads it whole. Not synced: the journal has it, or the
+ * store. */
+static enum ch_code fill_new(int public_fd, const char *new_name, const char *name,
+                             struct ch_str note, struct ch_err *err)
 {
-    unlinkat(f->public_fd, NOTE_NEW, 0);
-    int fd = openat(f->public_fd, NOTE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, PUBLIC_MODE);
+    unlinkat(public_fd, new_name, 0);
+    int fd = openat(public_fd, new_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, PUBLIC_MODE);
     if (fd < 0) {
-        return ch_fail_errno(err, errno, "log: " NOTE_NEW);
+        return ch_fail_errno(err, errno, "log: %s", new_name);
     }
     enum ch_code rc = fchmod(fd, PUBLIC_MODE) == 0 ? CH_OK : ch_fail_errno(err, errno, "chmod");
     rc = rc == CH_OK ? fill(fd, note, err) : rc;
     close(fd);
-    if (rc == CH_OK && renameat(f->public_fd, NOTE_NEW, f->public_fd, CH_LOG_NOTE) != 0) {
-        rc = ch_fail_errno(err, errno, "log: " CH_LOG_NOTE ": rename");
+    if (rc == CH_OK && renameat(public_fd, new_name, public_fd, name) != 0) {
+        rc = ch_fail_errno(err, errno, "log: %s: rename", name);
     }
     if (rc != CH_OK) {
-        unlinkat(f->public_fd, NOTE_NEW, 0);
+        unlinkat(public_fd, new_name, 0);
     }
     return rc;
 }
@@ -167,8 +169,13 @@ static enum ch_code fill_spare(const struct ch_log_files *f, struct ch_str note,
 
 enum ch_code ch_log_publish(struct ch_log *log, struct ch_str note, struct ch_err *err)
 {
-    enum ch_code rc = fill_new(&log->files, note, err);
+    enum ch_code rc = fill_new(log->files.public_fd, NOTE_NEW, CH_LOG_NOTE, note, err);
     return rc == CH_E_FULL ? fill_spare(&log->files, note, err) : rc;
+}
+
+enum ch_code ch_log_publish_cosigned(int public_fd, struct ch_str note, struct ch_err *err)
+{
+    return fill_new(public_fd, COSIGNED_NEW, CH_LOG_COSIGNED, note, err);
 }
 
 /* ------------------------------------------------------------------ the journal */

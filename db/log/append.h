@@ -37,4 +37,9 @@ uint64_t ch_log_size(const struct ch_log *log);
 enum ch_code ch_log_append(struct ch_log *log, struct ch_str bundle,
                            struct ch_err *err) CH_MUST_CHECK;
 
+/* Publishes a checkpoint of this log with cosignatures, whole or not at all; not synced. Needs no
+ * open log: another thread may append meanwhile. */
+enum ch_code ch_log_publish_cosigned(int public_fd, struct ch_str note,
+                                     struct ch_err *err) CH_MUST_CHECK;
+
 #endif

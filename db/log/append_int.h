@@ -5,9 +5,10 @@
 #include "db/log/append.h"
 #include "db/log/journal.h"
 
-#define NOTE_NEW    CH_LOG_NOTE ".new"
-#define NOTE_SPARE  CH_LOG_NOTE ".spare"
-#define PUBLIC_MODE 0640
+#define NOTE_NEW     CH_LOG_NOTE ".new"
+#define NOTE_SPARE   CH_LOG_NOTE ".spare"
+#define COSIGNED_NEW CH_LOG_COSIGNED ".new"
+#define PUBLIC_MODE  0640
 
 struct ch_log {
     struct ch_log_files files;

@@ -7,11 +7,11 @@
 #include <openssl/evp.h>
 
 #include "customhouse/base64.h"
+#include "db/log/note_int.h"
 
-#define TYPE_ED25519  0x01
-#define ID_BYTES      4
+#define ID_BYTES      CH_NOTE_ID_BYTES
+#define SIGNATURE_MAX CH_NOTE_SIGNATURE_MAX
 #define DASH          "\xe2\x80\x94 " /* U+2014 and a blank: how a signature line begins */
-#define SIGNATURE_MAX 8192            /* of a line's bytes: other types are longer than Ed25519 */
 
 /* ------------------------------------------------------------------ keys */
 
@@ -28,9 +28,9 @@ bool ch_note_name_is_good(struct ch_str name)
     return true;
 }
 
-uint32_t ch_note_key_id(const struct ch_note_key *key)
+uint32_t ch_note_typed_id(const struct ch_note_key *key, uint8_t type)
 {
-    static const uint8_t middle[] = {'\n', TYPE_ED25519};
+    const uint8_t middle[] = {'\n', type};
     struct ch_hash *h = ch_hash_new();
     ch_hash_add(h, key->name, strlen(key->name));
     ch_hash_add(h, middle, sizeof(middle));
@@ -41,16 +41,27 @@ uint32_t ch_note_key_id(const struct ch_note_key *key)
            d.byte[3];
 }
 
-void ch_note_key_put(struct ch_buf *out, const struct ch_note_key *key)
+uint32_t ch_note_key_id(const struct ch_note_key *key)
 {
-    uint8_t typed[1 + CH_NOTE_KEY_BYTES] = {TYPE_ED25519};
+    return ch_note_typed_id(key, CH_NOTE_TYPE_ED25519);
+}
+
+void ch_note_typed_put(struct ch_buf *out, const struct ch_note_key *key, uint8_t type)
+{
+    uint8_t typed[1 + CH_NOTE_KEY_BYTES] = {type};
     memcpy(typed + 1, key->public_key, CH_NOTE_KEY_BYTES);
-    ch_buf_printf(out, "%s+%08x+", key->name, ch_note_key_id(key));
+    ch_buf_printf(out, "%s+%08x+", key->name, ch_note_typed_id(key, type));
     ch_buf_put_base64(out, typed, sizeof(typed));
 }
 
+void ch_note_key_put(struct ch_buf *out, const struct ch_note_key *key)
+{
+    ch_note_typed_put(out, key, CH_NOTE_TYPE_ED25519);
+}
+
 /* The name has no plus, base64 may have. */
-enum ch_code ch_note_key_get(struct ch_str vkey, struct ch_note_key *ret, struct ch_err *err)
+enum ch_code ch_note_typed_get(struct ch_str vkey, uint8_t type, const char *what,
+                               struct ch_note_key *ret, struct ch_err *err)
 {
     struct ch_note_key key = {.name = ""};
     struct ch_str rest = vkey, name, id;
@@ -65,37 +76,51 @@ enum ch_code ch_note_key_get(struct ch_str vkey, struct ch_note_key *ret, struct
         ch_buf_done(&typed);
         return ch_fail(err, CH_E_FORMAT, "verifier key: the key is not base64");
     }
-    bool ed25519 = typed.ptr[0] == TYPE_ED25519 && typed.len == 1 + CH_NOTE_KEY_BYTES;
-    if (ed25519) {
+    bool of_type = (uint8_t)typed.ptr[0] == type && typed.len == 1 + CH_NOTE_KEY_BYTES;
+    if (of_type) {
         memcpy(key.name, name.ptr, name.len);
         memcpy(key.public_key, typed.ptr + 1, CH_NOTE_KEY_BYTES);
     }
     ch_buf_done(&typed);
-    if (!ed25519) {
-        return ch_fail(err, CH_E_UNSUPPORTED, "verifier key: not of type Ed25519");
+    if (!of_type) {
+        return ch_fail(err, CH_E_UNSUPPORTED, "verifier key: not of type %s", what);
     }
     uint32_t stated = (uint32_t)id_bytes[0] << 24 | (uint32_t)id_bytes[1] << 16 |
                       (uint32_t)id_bytes[2] << 8 | id_bytes[3];
-    if (stated != ch_note_key_id(&key)) {
+    if (stated != ch_note_typed_id(&key, type)) {
         return ch_fail(err, CH_E_FORMAT, "verifier key: its id is of another name or key");
     }
     *ret = key;
     return CH_OK;
 }
 
+enum ch_code ch_note_key_get(struct ch_str vkey, struct ch_note_key *ret, struct ch_err *err)
+{
+    return ch_note_typed_get(vkey, CH_NOTE_TYPE_ED25519, "Ed25519", ret, err);
+}
+
 /* ------------------------------------------------------------------ notes */
+
+void ch_note_put_line(struct ch_buf *out, const struct ch_note_key *key, uint8_t type,
+                      const uint8_t *signature, size_t len)
+{
+    uint32_t id = ch_note_typed_id(key, type);
+    uint8_t line[ID_BYTES + 2 * CH_NOTE_SIGNATURE_BYTES] = {
+        (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
+    CH_ASSERT(len <= sizeof(line) - ID_BYTES);
+    memcpy(line + ID_BYTES, signature, len);
+    ch_buf_printf(out, DASH "%s ", key->name);
+    ch_buf_put_base64(out, line, ID_BYTES + len);
+    ch_buf_putc(out, '\n');
+}
 
 static enum ch_code put_signature(struct ch_str text, const struct ch_note_signer *signer,
                                   struct ch_buf *out, struct ch_err *err)
 {
-    uint32_t id = ch_note_key_id(&signer->key);
-    uint8_t line[ID_BYTES + CH_NOTE_SIGNATURE_BYTES] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16),
-                                                        (uint8_t)(id >> 8), (uint8_t)id};
-    enum ch_code rc = signer->sign(signer->ctx, text, line + ID_BYTES, err);
+    uint8_t signature[CH_NOTE_SIGNATURE_BYTES];
+    enum ch_code rc = signer->sign(signer->ctx, text, signature, err);
     if (rc == CH_OK) {
-        ch_buf_printf(out, DASH "%s ", signer->key.name);
-        ch_buf_put_base64(out, line, sizeof(line));
-        ch_buf_putc(out, '\n');
+        ch_note_put_line(out, &signer->key, CH_NOTE_TYPE_ED25519, signature, sizeof(signature));
     }
     return rc;
 }
@@ -120,8 +145,8 @@ enum ch_code ch_note_sign(struct ch_str text, const struct ch_note_signer *signe
     return rc;
 }
 
-static bool signature_is_good(const struct ch_note_key *key, struct ch_str text,
-                              const uint8_t *signature)
+bool ch_note_ed25519_is_good(const struct ch_note_key *key, struct ch_str message,
+                             const uint8_t signature[CH_NOTE_SIGNATURE_BYTES])
 {
     EVP_PKEY *pkey =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->public_key, CH_NOTE_KEY_BYTES);
@@ -129,7 +154,7 @@ static bool signature_is_good(const struct ch_note_key *key, struct ch_str text,
     bool good = pkey != NULL && ctx != NULL &&
                 EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
                 EVP_DigestVerify(ctx, signature, CH_NOTE_SIGNATURE_BYTES,
-                                 (const unsigned char *)text.ptr, text.len) == 1;
+                                 (const unsigned char *)message.ptr, message.len) == 1;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
     return good;
@@ -157,11 +182,17 @@ static bool split_note(struct ch_str note, struct ch_str *ret_text, struct ch_st
     return false;
 }
 
+enum ch_code ch_note_split(struct ch_str note, struct ch_str *ret_text, struct ch_str *ret_lines,
+                           struct ch_err *err)
+{
+    return split_note(note, ret_text, ret_lines) ? CH_OK
+                                                 : ch_fail(err, CH_E_FORMAT, "not a signed note");
+}
+
 enum ch_code ch_note_text(struct ch_str note, struct ch_str *ret_text, struct ch_err *err)
 {
-    struct ch_str signatures;
-    return split_note(note, ret_text, &signatures) ? CH_OK
-                                                   : ch_fail(err, CH_E_FORMAT, "not a signed note");
+    struct ch_str lines;
+    return ch_note_split(note, ret_text, &lines, err);
 }
 
 /* DASH name " " base64(id, signature) */
@@ -174,43 +205,73 @@ static bool read_line(struct ch_str line, struct ch_str *ret_name, struct ch_buf
            ret_bytes->len > ID_BYTES;
 }
 
-enum ch_code ch_note_open(struct ch_str note, const struct ch_note_key *key,
-                          struct ch_str *ret_text, struct ch_err *err)
+enum ch_code ch_note_find_line(struct ch_str lines, const struct ch_note_key *key, uint8_t type,
+                               ch_note_good_fn *is_good, void *ctx, struct ch_str *ret_line,
+                               struct ch_err *err)
 {
-    struct ch_str text, rest, line, name;
+    struct ch_str rest = lines, line, name, found = {NULL, 0};
     struct ch_buf bytes;
-    bool wellformed = true, signed_by = false, wrong = false;
-    uint32_t id = ch_note_key_id(key);
+    bool wellformed = ch_str_ends(lines, CH_STR("\n")), wrong = false;
+    uint32_t id = ch_note_typed_id(key, type);
     const uint8_t id_bytes[ID_BYTES] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16),
                                         (uint8_t)(id >> 8), (uint8_t)id};
-    if (!split_note(note, &text, &rest)) {
-        return ch_fail(err, CH_E_FORMAT, "not a signed note");
-    }
     ch_buf_init(&bytes, SIGNATURE_MAX);
-    rest.len--; /* its last newline ends the last line */
+    rest.len -= wellformed ? 1 : 0; /* its last newline ends the last line */
     while (wellformed && ch_str_split(&rest, '\n', &line)) {
         ch_buf_clear(&bytes);
         wellformed = read_line(line, &name, &bytes);
-        if (wellformed && ch_str_eq(name, ch_str_of(key->name)) &&
+        if (wellformed && !wrong && ch_str_eq(name, ch_str_of(key->name)) &&
             memcmp(bytes.ptr, id_bytes, ID_BYTES) == 0) {
-            bool good = bytes.len == ID_BYTES + CH_NOTE_SIGNATURE_BYTES &&
-                        signature_is_good(key, text, (const uint8_t *)bytes.ptr + ID_BYTES);
-            signed_by = true;
-            wrong = wrong || !good;
+            wrong = !is_good(ctx, key, (const uint8_t *)bytes.ptr + ID_BYTES, bytes.len - ID_BYTES);
+            found = found.ptr == NULL ? (struct ch_str){line.ptr, line.len + 1} : found;
         }
     }
     ch_buf_done(&bytes);
     if (!wellformed) {
         return ch_fail(err, CH_E_FORMAT, "signed note: a signature line is malformed");
     }
-    if (!signed_by) {
+    if (found.ptr == NULL) {
         return ch_fail(err, CH_E_NOT_FOUND, "signed note: not signed by %s", key->name);
     }
     if (wrong) {
         return ch_fail(err, CH_E_MISMATCH, "signed note: the signature of %s is wrong", key->name);
     }
-    *ret_text = text;
+    *ret_line = found;
     return CH_OK;
+}
+
+static bool is_good(void *ctx, const struct ch_note_key *key, const uint8_t *signature, size_t len)
+{
+    const struct ch_str *text = ctx;
+    return len == CH_NOTE_SIGNATURE_BYTES && ch_note_ed25519_is_good(key, *text, signature);
+}
+
+static enum ch_code open_note(struct ch_str note, const struct ch_note_key *key,
+                              struct ch_str *ret_text, struct ch_str *ret_line, struct ch_err *err)
+{
+    struct ch_str lines;
+    enum ch_code rc = ch_note_split(note, ret_text, &lines, err);
+    return rc == CH_OK ? ch_note_find_line(lines, key, CH_NOTE_TYPE_ED25519, is_good, ret_text,
+                                           ret_line, err)
+                       : rc;
+}
+
+enum ch_code ch_note_open(struct ch_str note, const struct ch_note_key *key,
+                          struct ch_str *ret_text, struct ch_err *err)
+{
+    struct ch_str text, line;
+    enum ch_code rc = open_note(note, key, &text, &line, err);
+    if (rc == CH_OK) {
+        *ret_text = text;
+    }
+    return rc;
+}
+
+enum ch_code ch_note_signature(struct ch_str note, const struct ch_note_key *key,
+                               struct ch_str *ret_line, struct ch_err *err)
+{
+    struct ch_str text;
+    return open_note(note, key, &text, ret_line, err);
 }
 
 /* ------------------------------------------------------------------ checkpoints */

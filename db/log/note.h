@@ -46,12 +46,18 @@ enum ch_code ch_note_sign(struct ch_str text, const struct ch_note_signer *signe
 /* The text of a note, whose signatures nobody has looked at. CH_E_FORMAT. */
 enum ch_code ch_note_text(struct ch_str note, struct ch_str *ret_text,
                           struct ch_err *err) CH_MUST_CHECK;
+/* The same with its signature lines, one at least, each with its newline. Both borrow. */
+enum ch_code ch_note_split(struct ch_str note, struct ch_str *ret_text, struct ch_str *ret_lines,
+                           struct ch_err *err) CH_MUST_CHECK;
 /* Looks for the signature of this key, and checks it. Signatures of others are passed over
  * (witnesses), but must be well formed. *ret_text, the signed part, borrows from `note`.
  * CH_E_FORMAT: it is no note; CH_E_NOT_FOUND: the key has not signed it; CH_E_MISMATCH: the
  * signature is wrong. */
 enum ch_code ch_note_open(struct ch_str note, const struct ch_note_key *key,
                           struct ch_str *ret_text, struct ch_err *err) CH_MUST_CHECK;
+/* The same for who keeps signatures: *ret_line, this key's, with its newline; borrows. */
+enum ch_code ch_note_signature(struct ch_str note, const struct ch_note_key *key,
+                               struct ch_str *ret_line, struct ch_err *err) CH_MUST_CHECK;
 
 struct ch_checkpoint {
     struct ch_str origin;

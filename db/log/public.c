@@ -56,23 +56,55 @@ enum ch_code ch_log_pread(int fd, void *ret, size_t len, uint64_t at, const char
     return CH_OK;
 }
 
-enum ch_code ch_log_read_note(int folder_fd, struct ch_buf *ret, struct ch_err *err)
+static enum ch_code read_note(int folder_fd, const char *name, struct ch_buf *ret,
+                              struct ch_err *err)
 {
     struct stat st;
-    int fd = openat(folder_fd, CH_LOG_NOTE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
-        return ch_fail_errno(err, errno, "log: " CH_LOG_NOTE);
+        return ch_fail_errno(err, errno, "log: %s", name);
     }
     enum ch_code rc = CH_OK;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > CH_NOTE_MAX) {
-        rc = ch_fail(err, CH_E_FORMAT, "log: " CH_LOG_NOTE ": is none");
+        rc = ch_fail(err, CH_E_FORMAT, "log: %s: is none", name);
     } else {
         char *room = ch_buf_reserve(ret, (size_t)st.st_size);
         rc = room == NULL ? ch_buf_ok(ret, err)
-                          : ch_log_pread(fd, room, (size_t)st.st_size, 0, CH_LOG_NOTE, err);
+                          : ch_log_pread(fd, room, (size_t)st.st_size, 0, name, err);
         ret->len += rc == CH_OK ? (size_t)st.st_size : 0;
     }
     close(fd);
+    return rc;
+}
+
+enum ch_code ch_log_read_note(int folder_fd, struct ch_buf *ret, struct ch_err *err)
+{
+    return read_note(folder_fd, CH_LOG_NOTE, ret, err);
+}
+
+enum ch_code ch_log_read_cosigned(int folder_fd, struct ch_buf *ret, struct ch_err *err)
+{
+    return read_note(folder_fd, CH_LOG_COSIGNED, ret, err);
+}
+
+/* Two files, since two threads of the keeper write them; whoever reads puts them together. */
+enum ch_code ch_log_read_newest(int folder_fd, struct ch_buf *ret, struct ch_err *err)
+{
+    struct ch_buf cosigned;
+    struct ch_str text, cosigned_text;
+    size_t before = ret->len;
+    enum ch_code rc = ch_log_read_note(folder_fd, ret, err);
+    ch_buf_init(&cosigned, CH_NOTE_MAX);
+    struct ch_str note = ch_str_sub(ch_buf_str(ret), before, ret->len);
+    if (rc == CH_OK && ch_log_read_cosigned(folder_fd, &cosigned, NULL) == CH_OK &&
+        ch_note_text(note, &text, NULL) == CH_OK &&
+        ch_note_text(ch_buf_str(&cosigned), &cosigned_text, NULL) == CH_OK &&
+        ch_str_eq(text, cosigned_text)) {
+        ret->len = before;
+        ch_buf_puts(ret, ch_buf_str(&cosigned));
+        rc = ch_buf_ok(ret, err);
+    }
+    ch_buf_done(&cosigned);
     return rc;
 }
 

@@ -57,6 +57,7 @@ enum ch_destination_kind {
     CH_DESTINATION_WEBHOOK = 0, /* HTTP, signed */
     CH_DESTINATION_MAIL,        /* SMTP */
     CH_DESTINATION_SYSLOG,      /* RFC 5424 over TLS: the audit log's entries */
+    CH_DESTINATION_WITNESS,     /* HTTP: the audit log's checkpoints, to be cosigned */
     CH_DESTINATION_KIND_COUNT
 };
 
@@ -65,12 +66,12 @@ enum ch_mail_tls { CH_MAIL_STARTTLS = 0, CH_MAIL_TLS, CH_MAIL_PLAIN };
 /* Fields that a kind has no use for stay zero. */
 struct ch_destination {
     char *name;        /* among those of its kind */
-    char *url;         /* webhook; NULL: url_file has it */
+    char *url;         /* webhook, witness; NULL: url_file has it */
     char *url_file;    /* webhook: its URL where that is a secret; NULL */
     char *address;     /* HOST:PORT of a mail or syslog server */
     char *secret_file; /* webhook: key of its HMAC; mail: password. NULL: none */
     char *ca_file;     /* NULL: the system's */
-    char *proxy;       /* webhook; NULL: none */
+    char *proxy;       /* webhook, witness; NULL: none */
     char **events;     /* names of ch_notice_events; none: all */
     size_t event_count;
     enum ch_mail_tls mail_tls;
@@ -79,6 +80,7 @@ struct ch_destination {
     char **to;
     size_t to_count;
     char *server_name; /* syslog: in its certificate, where address does not say it; NULL */
+    char *vkey;        /* witness: whose cosignatures count (db/log/cosign.h) */
 };
 
 /* What people can be told of, by the name that `events` has; NULL-terminated. */
@@ -88,7 +90,7 @@ enum ch_notice_event {
     CH_NOTICE_DECISIONS,    /* of one: approved, rejected, revoked */
     CH_NOTICE_ENDINGS,      /* one is about to end */
     CH_NOTICE_ALARMS,       /* an attack was found, or something that was served turned out bad */
-    CH_NOTICE_LOG,          /* the audit log cannot be written, or can again */
+    CH_NOTICE_LOG,          /* the audit log cannot be written, or not be witnessed; or can again */
     CH_NOTICE_EVENT_COUNT
 };
 
@@ -137,6 +139,9 @@ struct ch_config {
     size_t mail_count;
     struct ch_destination *syslog;
     size_t syslog_count;
+    struct ch_destination *witnesses;
+    size_t witness_count;
+    uint32_t witness_quorum; /* 0: more than half of them */
     uint32_t notice_ending_hours;  /* before its end an exception is said to end */
     uint32_t notice_give_up_hours; /* so long a notification is tried */
     enum ch_anonymous anonymous_pull;
@@ -174,6 +179,9 @@ ch_config_destination(const struct ch_config *c, enum ch_destination_kind kind, 
 /* What is wrong with a webhook's URL ("is not https, and not on loopback"), NULL when nothing. */
 const char *ch_webhook_url_fault(struct ch_str url, bool proxy);
 const char *ch_destination_kind_name(enum ch_destination_kind kind); /* "webhooks": its key */
+/* How many witnesses have to cosign a checkpoint before it is published as cosigned; 0: there are
+ * none. */
+size_t ch_config_witness_quorum(const struct ch_config *c);
 bool ch_destination_wants(const struct ch_destination *d, enum ch_notice_event event);
 
 /* What init found out about the host; slices borrowed. */

@@ -70,6 +70,9 @@
     X(sign_in_path_bytes, 256, "bytes", "what a failed sign-in was for, clipped")                  \
     X(sign_in_hand_over_ms, 1000, "ms", "failed sign-ins are counted before the keeper is told")   \
     X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \
+    /* witness */                                                                                  \
+    X(witness_connections, 256, "connections", "to a witness at once; a log needs one")            \
+    X(witness_connections_per_address, 32, "connections", "of one client of it")                   \
     X(access_log_bytes, 65536, "bytes", "of access log gathered before they are written")          \
     X(access_log_ms, 1000, "ms", "a line of access log waits at most before it is written")        \
     /* names */                                                                                    \
@@ -97,6 +100,9 @@
     X(fetch_answer_ms, 8000, "ms", "until an answer begins, before who waits for it is told")       \
     X(fetch_backoff_ms, 300, "ms", "before the first retry, doubled for each more, less jitter")   \
     X(fetch_retry_after_ms, 10000, "ms", "a longer Retry-After ends the job with that answer")     \
+    X(upstream_rest_ms, 300000, "ms", "an upstream is left alone for, at most, when it says Retry-After") \
+    X(upstream_wanted_ms, 60000, "ms", "one that is down is probed after somebody asked for it")       \
+    X(upstream_told_ms, 30000, "ms", "a longer one is no 503: pip would sleep as long without a word") \
     X(fetch_connect_ms, 10000, "ms", "resolving, connecting and the TLS handshake")                \
     X(fetch_low_speed_bytes, 1024, "bytes/s", "slower transfers are given up")                     \
     X(fetch_low_speed_s, 20, "seconds", "how long it must be slower")                              \
@@ -116,6 +122,9 @@
     X(egress_retry_ms, 2000, "ms",                                                                 \
       "before a destination that failed is tried again, doubled each time")                        \
     X(egress_retry_max_ms, 900000, "ms", "between two tries of a destination")                     \
+    X(cosign_pause_ms, 1000, "ms", "between two checkpoints that a witness is asked to cosign")    \
+    X(cosign_again_ms, 3600000, "ms",                                                              \
+      "an idle log's checkpoint is cosigned again: until when nobody saw another")                 \
     X(notice_bytes, 16384, "bytes", "what a notification says")                                    \
     X(notice_rows, 10000, "notifications",                                                         \
       "that wait for one destination; the oldest are given up")                                    \
@@ -216,7 +225,8 @@
     X(cold_all_files_asked, 2048, "files", "asked for by all clients, and not at their end")        \
     X(cold_client_queue, 512, "asks", "of one client that wait for budget; beyond they are refused") \
     X(cold_queue, 4096, "asks", "of all clients that wait for budget, at all upstreams")            \
-    X(cold_page_wait_ms, 6000, "ms", "a page waits for budget, and 8 s for its upstream; pip 15 s")  \
+    X(page_answer_ms, 10000, "ms", "an ask for a page, budget and upstream together; pip reads 15 s") \
+    X(cold_page_wait_ms, 6000, "ms", "of these, it waits for budget, where nothing is known of it") \
     X(coming_unstated_bytes, 16777216, "bytes", "room taken at first for a file whose size nobody states") \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \

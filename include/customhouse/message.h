@@ -481,6 +481,7 @@ struct ch_fetch {
     uint64_t expected_bytes;   /* CH_SIZE_UNKNOWN */
     uint32_t timeout_ms;       /* of the whole transfer */
     uint32_t answer_ms;        /* until the first answer begins, retries included; 0: no such end */
+    uint32_t retry_ms;         /* the last retry begins by then, Retry-After or not; 0: no such end */
 };
 void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m);
 enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err) CH_MUST_CHECK;
@@ -506,6 +507,7 @@ struct ch_fetched {
     struct ch_str effective_url;
     struct ch_str text;   /* why not, escaped; names host and cause */
     uint32_t elapsed_ms;
+    uint32_t retry_after_s; /* as an error status says; 0: it does not */
 };
 void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m);
 enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret,

@@ -81,6 +81,7 @@ static struct egress_result *carry_out(struct destination *d, const struct egres
         r->code = egress_syslog(&d->place, &j->send, r, &err);
         break;
     case CH_DESTINATION_WEBHOOK:
+    case CH_DESTINATION_WITNESS:
     case CH_DESTINATION_KIND_COUNT:
         r->code = egress_post(&d->place, &j->send, r, &err);
         break;

@@ -184,6 +184,8 @@ static void tell_done(struct ch_fetch_job *job, enum ch_code code, struct ch_str
         .bytes = job->have.written_bytes,
         .text = text,
         .elapsed_ms = (uint32_t)(ch_now_boot_ms() - job->start_ms),
+        .retry_after_s =
+            answered && (a->status == 429 || a->status >= 500) ? job->retry_after_s : 0,
     };
     if (job->url.text != NULL) {
         done.effective_url = ch_str_of(job->url.text);
@@ -362,7 +364,11 @@ static uint64_t backoff_ms(const struct ch_fetch_job *job)
 static bool retry(struct ch_fetch_job *job, uint64_t wait_ms)
 {
     uint64_t now = ch_now_boot_ms();
-    if (job->retries >= ch_limits.fetch_retries || now + wait_ms >= job->deadline.at_ms) {
+    uint64_t last = job->deadline.at_ms;
+    if (job->spec.retry_ms > 0 && job->start_ms + job->spec.retry_ms < last) {
+        last = job->start_ms + job->spec.retry_ms;
+    }
+    if (job->retries >= ch_limits.fetch_retries || now + wait_ms >= last) {
         return false;
     }
     job->retries++;
@@ -370,7 +376,8 @@ static bool retry(struct ch_fetch_job *job, uint64_t wait_ms)
     return true;
 }
 
-/* A time-out has taken its time already: many of them are tried again only where each brought more. */
+/* A time-out has taken its time already: many of them are tried again only where each brought more.
+ */
 static bool is_worth_it(struct ch_fetch_job *job, const struct ch_err *err)
 {
     if (err->code != CH_E_TIMEOUT) {
@@ -423,7 +430,7 @@ static void curl_failed(struct ch_fetch_job *job, CURLcode result, const char *t
 }
 
 /* An answer to keep, or an error status that is the answer. */
-static void answered(struct ch_fetch_job *job, uint64_t retry_after_ms)
+static void answered(struct ch_fetch_job *job)
 {
     struct ch_fetch_answer *a = &job->answer;
     struct ch_err err = {.code = CH_OK};
@@ -446,7 +453,7 @@ static void answered(struct ch_fetch_job *job, uint64_t retry_after_ms)
     if (stale_range) {
         job->have.validator[0] = '\0';
     }
-    uint64_t wait = backoff_ms(job);
+    uint64_t wait = backoff_ms(job), retry_after_ms = (uint64_t)job->retry_after_s * 1000;
     wait = retry_after_ms > wait ? retry_after_ms : wait;
     bool worth = stale_range || a->status == 429 || (a->status >= 500 && a->status <= 599);
     if (worth && wait <= ch_limits.fetch_retry_after_ms && retry(job, wait)) {
@@ -464,6 +471,9 @@ static void on_transfer_done(void *owner, CURLcode result)
     snprintf(text, sizeof(text), "%s", job->curl_text); /* the job may go before it is shown */
     curl_off_t retry_after_s = 0;
     CH_IGNORE(curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &retry_after_s) != CURLE_OK);
+    job->retry_after_s = retry_after_s <= 0            ? 0
+                         : retry_after_s >= UINT32_MAX ? UINT32_MAX
+                                                       : (uint32_t)retry_after_s;
     ch_fetch_request_drop(job);
     bool cut = result == CURLE_WRITE_ERROR && job->answer.body_cut;
     if (job->failed) {
@@ -480,7 +490,7 @@ static void on_transfer_done(void *owner, CURLcode result)
     } else if (ch_fetch_is_redirect(&job->answer)) {
         follow(job);
     } else {
-        answered(job, retry_after_s > 0 ? (uint64_t)retry_after_s * 1000 : 0);
+        answered(job);
     }
 }
 

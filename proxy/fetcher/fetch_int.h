@@ -128,6 +128,7 @@ struct ch_fetch_job {
     struct ch_timer silence; /* the end of answer_ms */
     bool heard;              /* a line of some answer has come */
     struct ch_timer step; /* the next request */
+    uint32_t retry_after_s; /* as the last answer said; 0: it did not */
     uint32_t retries;
     uint32_t timeouts; /* in a row, none with more bytes than the one before */
     uint64_t timeout_bytes; /* that were there at the last of them */

@@ -1,6 +1,6 @@
 /* What is public of the audit log: its newest checkpoint, tiles of hashes, and proofs worked out of
- * them. They say nothing about people (T26); entries do: those come from the keeper, for callers who have
- * the right audit.read. Here they cannot be read.
+ * them. They say nothing about people (T26); entries do: those come from the keeper, for callers
+ * who have the right audit.read. Here they cannot be read.
  *
  * Spec: C2SP tlog-tiles, tlog-proof. */
 #include "gateway_int.h"
@@ -58,12 +58,13 @@ static enum ch_code open_files(struct gw_audit *a, struct ch_err *err)
     return rc;
 }
 
-/* The newest checkpoint; what it says borrows from `note`. Its signature is for those who ask. */
+/* The newest checkpoint, with the cosignatures that have come; what it says borrows from `note`.
+ * Its signature is for those who ask. */
 static enum ch_code read_checkpoint(struct gw_audit *a, struct ch_buf *note,
                                     struct ch_checkpoint *ret, struct ch_err *err)
 {
     struct ch_str text;
-    enum ch_code rc = ch_log_read_note(a->folder_fd, note, err);
+    enum ch_code rc = ch_log_read_newest(a->folder_fd, note, err);
     rc = rc == CH_OK ? ch_note_text(ch_buf_str(note), &text, err) : rc;
     rc = rc == CH_OK ? ch_checkpoint_get(text, ret, err) : rc;
     return rc == CH_OK ? open_files(a, err) : rc;
@@ -91,6 +92,22 @@ static void checkpoint(struct gw_audit *a, struct ch_http_request *r)
     ch_buf_init(&note, CH_NOTE_MAX);
     if (read_checkpoint(a, &note, &c, &err) == CH_OK) {
         gw_respond_body(r, 200, CH_STR("text/plain; charset=utf-8"), ch_buf_str(&note));
+    } else {
+        respond_error(r, &err);
+    }
+    ch_buf_done(&note);
+}
+
+/* The newest that a quorum of witnesses has cosigned: it may be some entries behind. */
+static void cosigned(struct gw_audit *a, struct ch_http_request *r)
+{
+    struct ch_buf note;
+    struct ch_err err;
+    ch_buf_init(&note, CH_NOTE_MAX);
+    if (ch_log_read_cosigned(a->folder_fd, &note, &err) == CH_OK) {
+        gw_respond_body(r, 200, CH_STR("text/plain; charset=utf-8"), ch_buf_str(&note));
+    } else if (err.code == CH_E_NOT_FOUND) {
+        gw_respond_text(r, 404, CH_STR("No checkpoint was cosigned by witnesses yet"));
     } else {
         respond_error(r, &err);
     }
@@ -304,6 +321,8 @@ void gw_audit_request(struct gw *gw, struct ch_http_request *r, const struct ch_
     struct ch_str what = v->segments[2];
     if (v->segment_count == 3 && !v->trailing_slash && ch_str_eq(what, CH_STR("checkpoint"))) {
         checkpoint(gw->audit, r);
+    } else if (v->segment_count == 3 && !v->trailing_slash && ch_str_eq(what, CH_STR("cosigned"))) {
+        cosigned(gw->audit, r);
     } else if (v->segment_count > 3 && ch_str_eq(what, CH_STR("tile"))) {
         tile(gw, r, v);
     } else if (v->segment_count == 4 && !v->trailing_slash && ch_str_eq(what, CH_STR("proof"))) {

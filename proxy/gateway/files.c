@@ -191,8 +191,8 @@ static void serve(struct ch_http_request *r, struct gw_file *f)
     ch_http_respond_prepared(r, f->ready);
 }
 
-/* HEAD while inspection runs: what the index says, so that uv asks for the file and waits there. It
- * answers no condition: a 304 or 412 would be a word on the file before the decision (T11). */
+/* HEAD while inspection runs: what the index says, so that uv asks for the file and waits there. Where
+ * the index does not state the size, HEAD waits as GET does. It answers no condition: a 304 or 412 would be a word on the file before the decision (T11). */
 static void answer_head_early(struct ch_http_request *r, const struct ch_file_reply *m)
 {
     char etag[CH_SHA256_HEX + 16];
@@ -243,13 +243,14 @@ static void refuse_unavailable(struct file_wait *w, struct ch_http_request *r)
 
 static void answer_wait(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
 {
-    if (w->head && m->size_bytes != CH_SIZE_UNKNOWN && m->size_bytes <= ch_limits.artifact_bytes) {
+    bool stated = w->head && m->size_bytes != CH_SIZE_UNKNOWN;
+    if (stated && m->size_bytes <= ch_limits.artifact_bytes) {
         answer_head_early(r, m);
         return;
     }
     struct ch_buf location;
     ch_buf_init(&location, ch_limits.http_line_bytes + 32);
-    if (!w->head && gw_wait_next(&w->patience, w->hop, ch_http_view(r)->path, &location)) {
+    if (!stated && gw_wait_next(&w->patience, w->hop, ch_http_view(r)->path, &location)) {
         gw_respond_redirect(r, 307, ch_buf_str(&location));
     } else {
         refuse_inspecting(w, r, m);
@@ -392,7 +393,7 @@ static void ask_for(struct file_wait *w)
     w->ask.reply_type = CH_MSG_FILE;
     w->ask.on_reply = on_reply;
     w->ask.on_lost = on_lost;
-    uint32_t patience_ms = w->head ? 0 : w->patience.hold_ms;
+    uint32_t patience_ms = w->patience.hold_ms;
     ch_ask_file_put(&w->ask.payload, &(struct ch_ask_file){
                                          .ask = w->ask.id,
                                          .repository = ch_str_of(w->repo->name),

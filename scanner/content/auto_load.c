@@ -62,7 +62,8 @@ static bool is_module(struct ch_str path)
 
 /* "name.py", "name.cpython-312-x86_64-linux-gnu.so", "name/part.py", "name/a/b.py": what makes a module, or
  * takes the place of a part of one, however deep; also a file that another project's code reads. */
-static void see_module(struct ch_content *c, struct ch_str path)
+static void see_module_in(struct ch_content *c, struct ch_str path,
+                          bool (*is_standard)(struct ch_str))
 {
     struct ch_str rest = path;
     struct ch_str first;
@@ -77,9 +78,21 @@ static void see_module(struct ch_content *c, struct ch_str path)
         content_factf(c, CH_FACT_AUTO_LOAD, "entry-point %.*s", CH_STR_ARG(module));
     }
     struct ch_str project = ch_buf_str(&c->project);
-    if (module_is_of_another(module, project) || (module_is_standard(module) && is_module(path))) {
+    if (module_is_of_another(module, project) || (is_standard(module) && is_module(path))) {
         content_factf(c, CH_FACT_AUTO_LOAD, "top-level %.*s", CH_STR_ARG(module));
     }
+}
+
+static void see_module(struct ch_content *c, struct ch_str path)
+{
+    see_module_in(c, path, module_is_standard);
+}
+
+/* A script is started with its folder first on sys.path: what lies there answers the imports of all
+ * of them, of pip's too. */
+static void see_scripts_folder(struct ch_content *c, struct ch_str path)
+{
+    see_module(c, path);
 }
 
 static void see_script(struct ch_content *c, struct ch_str name)
@@ -90,13 +103,16 @@ static void see_script(struct ch_content *c, struct ch_str name)
 }
 
 /* "lib/python311.zip" comes first on sys.path; "python311._pth" says what else is on it; a .pth or
- * .start file of sys.prefix itself is read on Windows. */
+ * .start file of sys.prefix itself is read on Windows, where the interpreter's libraries lie, too.
+ */
 static bool replaces_python(struct ch_str path)
 {
     struct ch_str base = path_base(path);
-    bool zip = ch_str_eq_nocase(ch_str_sub(base, 0, 6), CH_STR("python")) &&
-               path_has_extension(base, "zip");
-    return zip || path_has_extension(base, "_pth") ||
+    bool named = ch_str_eq_nocase(ch_str_sub(base, 0, 6), CH_STR("python"));
+    bool zip = named && path_has_extension(base, "zip");
+    bool library = base.len == path.len && path_has_extension(base, "dll") &&
+                   (named || ch_str_eq_nocase(ch_str_sub(base, 0, 9), CH_STR("vcruntime")));
+    return zip || library || path_has_extension(base, "_pth") ||
            (base.len == path.len && content_is_start_text(base));
 }
 
@@ -141,33 +157,99 @@ static const struct {
     {"uv.toml", 1},
     {"etc/uv/", 2},
     {"etc/xdg/uv/", 3},
-    {".pypirc", 1},
-    {".condarc", 1},
     {"condarc", 1},
     {"conda-meta/", 2},
     {"etc/npmrc", 2},
     {"etc/gitconfig", 2},
     {"ssl/", 2},
     {"pyvenv.cfg", 1}, /* which Python a virtual environment is */
+    /* below ~/.local, where pip puts what it installs for a user alone */
+    {"share/systemd/", 3},
+    {"share/dbus-1/", 3},
+    {"share/nvim/", 3},
+    {"share/gnome-shell/extensions", 3},
+    {"share/nautilus", 2},
+    {"share/thumbnailers/", 2},
+    {"share/kservices", 2},
+    {"share/kio/", 3},
+    {"share/plasma/", 3},
+    /* the same of a prefix that programs of the system have, too, or that is a conda environment */
+    {"share/gdb/auto-load/", 3},
+    {"share/vim/", 3},
+    {"share/emacs/site-lisp/", 3},
+    {"libexec/git-core/", 2},
+    {"include/python", 2},
+    {"etc/environment", 2},
+    {"etc/hosts", 2},
+    {"etc/resolv.conf", 2},
+    {"etc/rc", 2},
+    {"etc/X11/", 3},
+    {"etc/dbus-1/", 3},
+    {"etc/mod", 2}, /* modules-load.d, modprobe.d */
+    {"etc/apt/", 3},
+    {"etc/yum", 2},
+    {"etc/csh", 2},
+    {"etc/inputrc", 2},
+    {"etc/vim", 2},
+    {"etc/tmux.conf", 2},
+    {"etc/xonsh", 2},
+    {"etc/pip/", 2},
+    /* libraries that the interpreter itself loads */
+    {"DLLs/", 1},
+    {"Library/bin/libcrypto", 3},
+    {"Library/bin/libssl", 3},
+    {"Library/bin/ffi", 3},
+    {"Library/bin/sqlite3", 3},
+    {"Library/bin/zlib", 3},
+    {"lib/libpython", 2},
+    {"lib/libcrypto.", 2},
+    {"lib/libssl.", 2},
+    {"lib/libffi.", 2},
+    {"lib/libz.", 2},
+    {"lib/libsqlite3.", 2},
+    {"lib/libexpat.", 2},
+    {"lib/libbz2.", 2},
+    {"lib/liblzma.", 2},
+    {"lib/libreadline.", 2},
+    {"lib/libncurses", 2},
+    {"lib/libtinfo", 2},
+    {"lib/libuuid.", 2},
+    {"lib/libstdc++.", 2},
+    {"lib/libgcc_s.", 2},
+    {"lib/libc.so", 2},
+    {"lib/libc.musl", 2},
 };
 
 static void see_data(struct ch_content *c, struct ch_str path)
 {
     struct ch_str below;
     size_t at = 0;
+    size_t slash;
+    struct ch_str folder = ch_str_find_char(path, '/', &slash) ? ch_str_sub(path, 0, slash) : path;
+    bool scripts =
+        ch_str_eq_nocase(folder, CH_STR("bin")) || ch_str_eq_nocase(folder, CH_STR("Scripts"));
     bool program = path_has_extension(path, "exe") && path_base(path).len == path.len;
-    if (program || ch_str_starts(path, CH_STR("bin/")) || ch_str_starts(path, CH_STR("Scripts/"))) {
+    if (program || scripts) {
         see_script(c, path_base(path));
+    }
+    if (scripts) {
+        see_scripts_folder(c, ch_str_sub(path, folder.len + 1, path.len));
+    }
+    if (ch_str_starts(path, CH_STR(".")) && folder.len > 1) {
+        /* a home's settings: nothing else has such names */
+        content_factf(c, CH_FACT_AUTO_LOAD, "data %.*s", CH_STR_ARG(folder));
     }
     if (path_below_prefix(path, &below)) {
         content_factf(c, CH_FACT_AUTO_LOAD, "data %.*s", (int)(path.len - below.len - 1), path.ptr);
         see_module(c, below);
     } else if (replaces_python(path)) {
         content_factf(c, CH_FACT_AUTO_LOAD, "data %.*s", CH_STR_ARG(path));
-    } else if (ch_str_eq_nocase(ch_str_sub(path, 0, 4), CH_STR("lib/"))) {
-        see_module(c, ch_str_sub(path, 4, path.len)); /* the standard library's folder on Windows */
-    } else {
-        see_module(c, path); /* on Windows sys.prefix itself is searched, too */
+    } else if (ch_str_eq_nocase(folder, CH_STR("lib")) && folder.len < path.len) {
+        /* the standard library's folder on Windows, where case does not tell names apart */
+        see_module_in(c, ch_str_sub(path, 4, path.len), module_is_standard_nocase);
+    } else if (!scripts) {
+        see_module_in(c, path,
+                      module_is_standard_nocase); /* on Windows sys.prefix is searched, too */
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(targets); i++) {
         struct ch_str prefix = ch_str_of(targets[i].prefix);
@@ -202,6 +284,7 @@ void content_auto_load(struct ch_content *c, const struct seen *s)
             see_module(c, rest);
         } else if (ch_str_eq_nocase(key, CH_STR("scripts"))) {
             see_script(c, path_base(rest));
+            see_scripts_folder(c, rest);
         } else if (ch_str_eq_nocase(key, CH_STR("data"))) {
             see_data(c, rest);
         }
@@ -228,6 +311,7 @@ void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch
     ch_content_object(c, object);
     if (ch_str_eq(group, CH_STR("console_scripts")) || ch_str_eq(group, CH_STR("gui_scripts"))) {
         see_script(c, name);
+        see_scripts_folder(c, name);
     } else if (ch_group_loads_by_itself(group)) {
         content_factf(c, CH_FACT_AUTO_LOAD, "entry-point %.*s", CH_STR_ARG(group));
     }

@@ -61,7 +61,7 @@ void content_native_behind(struct ch_content *c, const struct seen *s); /* ... o
 void content_encoded(struct ch_content *c, const struct seen *s);    /* encoded.c */
 void content_libraries(struct ch_content *c);                        /* at the end */
 void content_archive(struct ch_content *c, const struct seen *s);    /* nested.c */
-void content_appended(struct ch_content *c, const struct seen *s);   /* nested.c */
+void content_appended(struct ch_content *c, const struct seen *s);   /* appended.c */
 void content_notebook(struct ch_content *c, const struct seen *s);   /* notebook.c */
 /* start.c. Of a .pth file what site.py executes, of a .start file what it calls, judged as source.
  */

@@ -204,10 +204,25 @@ bool module_is_standard(struct ch_str module)
     return has_word(CH_STR(standard), module);
 }
 
+bool module_is_standard_nocase(struct ch_str module)
+{
+    char small[NAME_MAX];
+    for (size_t i = 0; i < module.len && i < NAME_MAX; i++) {
+        char c = module.ptr[i];
+        small[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return module_is_standard(module) ||
+           (module.len <= NAME_MAX && module_is_standard((struct ch_str){small, module.len}));
+}
+
+/* Of another case it is the same folder on Windows and macOS; a project may have its own name so.
+ */
 bool module_is_of_another(struct ch_str module, struct ch_str project)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(owners); i++) {
-        if (ch_str_eq(module, ch_str_of(owners[i].module))) {
+        struct ch_str owned = ch_str_of(owners[i].module);
+        if (ch_str_eq_nocase(module, owned) &&
+            (ch_str_eq(module, owned) || !ch_str_eq_nocase(module, project))) {
             return !has_word(ch_str_of(owners[i].projects), project);
         }
     }

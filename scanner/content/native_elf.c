@@ -13,6 +13,10 @@ enum {
     DT_NULL = 0,
     DT_NEEDED = 1,
     DT_STRTAB = 5,
+    DT_DEPAUDIT = 0x6ffffefb, /* GNU and Solaris: loaded beside it, or in its place */
+    DT_AUDIT = 0x6ffffefc,
+    DT_AUXILIARY = 0x7ffffffd,
+    DT_FILTER = 0x7fffffff,
     DT_STRSZ = 10,
     ET_REL = 1,
     ET_DYN = 3,
@@ -79,6 +83,12 @@ static bool file_offset(struct elf *e, uint64_t address, uint64_t *ret_at, uint6
     return false;
 }
 
+static bool names_library(uint64_t tag)
+{
+    return tag == DT_NEEDED || tag == DT_AUDIT || tag == DT_DEPAUDIT || tag == DT_AUXILIARY ||
+           tag == DT_FILTER;
+}
+
 static void read_libraries(struct elf *e, const struct segment *dynamic, uint64_t names_at,
                            uint64_t names_bytes)
 {
@@ -90,7 +100,7 @@ static void read_libraries(struct elf *e, const struct segment *dynamic, uint64_
         if (tag == DT_NULL || n->partial || n->fault != NULL) {
             return;
         }
-        if (tag != DT_NEEDED) {
+        if (!names_library(tag)) {
             continue;
         }
         if (++libraries > ch_limits.native_libraries) {
@@ -109,7 +119,8 @@ static void read_libraries(struct elf *e, const struct segment *dynamic, uint64_
     }
 }
 
-/* DT_STRTAB and DT_STRSZ say where the names lie; then DT_NEEDED says which of them it loads. */
+/* DT_STRTAB and DT_STRSZ say where the names lie; then DT_NEEDED and its like say which of them it
+ * loads. */
 static void read_dynamic(struct elf *e, const struct segment *dynamic)
 {
     struct native *n = e->n;
@@ -129,7 +140,7 @@ static void read_dynamic(struct elf *e, const struct segment *dynamic)
         }
         table = tag == DT_STRTAB ? value : table;
         table_bytes = tag == DT_STRSZ ? value : table_bytes;
-        needs = needs || tag == DT_NEEDED;
+        needs = needs || names_library(tag);
     }
     uint64_t names_at;
     uint64_t left;

@@ -18,6 +18,7 @@ enum {
 static const uint64_t lc_load_weak_dylib = 0x80000018;
 static const uint64_t lc_reexport_dylib = 0x8000001f;
 static const uint64_t lc_load_upward_dylib = 0x80000023;
+static const uint64_t archive_magic = 0x213c617263683e0a; /* "!<arch>\n": a library of objects */
 
 static const struct native_machine machines[] = {
     {7, "i386"},  {0x01000007, "x86-64"}, {12, "arm"},          {0x0100000c, "aarch64"},
@@ -143,6 +144,11 @@ static void read_fat(struct native *n, bool wide)
             return;
         }
         end = at + size;
+        if (size >= 8 && native_get(n, at, 8) == archive_magic) {
+            native_add_machine(n, machines, CH_ARRAY_LEN(machines),
+                               (unsigned)native_get(n, 8 + i * bytes, 4));
+            continue;
+        }
         read_slice(n, at, size);
         n->big_endian = true;
     }

@@ -1,9 +1,10 @@
 /* Archives inside archives, opened by the same strict readers and judged member by member.
  *
- * What a reader says about an archive inside is judged again here: packages carry archives that were
- * never meant to be installed, and forged ones among their tests. Only what Python or an installer
- * would open by itself (wheels, eggs, zips: zipimport, virtualenv's seeds) must be as strict as the
- * package around it. */
+ * What a reader says about an archive inside is judged again here: packages carry archives that
+ * were never meant to be installed, and forged ones among their tests. Only what Python or an
+ * installer would open by itself (wheels, eggs, zips: zipimport, virtualenv's seeds) must be as
+ * strict as the package around it; but what cannot be read to its end has not been looked at,
+ * whatever it is. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +160,7 @@ static void judge(struct inside *in, bool complete)
     if (in->limit) {
         content_report(c, CH_F_NESTED_LIMIT, s, "%s", in->first);
     } else if (!complete || in->unreadable) {
-        content_report(c, strict ? CH_F_NESTED_UNREADABLE : CH_F_NESTED_ODD, s, "%s", in->first);
+        content_report(c, CH_F_NESTED_UNREADABLE, s, "%s", in->first);
     } else if (in->attacks > 0) {
         content_report(c, strict ? CH_F_NESTED_FORGED : CH_F_NESTED_ODD, s, "%s", in->first);
     } else if (in->others > 0) {
@@ -222,38 +223,71 @@ static void open_tar(struct ch_content *c, const struct seen *s)
     ch_scan_writer_free(out);
 }
 
-/* The beginning of what is packed: whether it is a tar, and what else. */
-static bool unpack(struct ch_content *c, const struct seen *s, enum ch_stream_format format,
-                   struct ch_buf *ret)
+/* A packed member as it is unpacked: what libraries read on over is read here, too. */
+struct unpacking {
+    enum ch_stream_format format;
+    struct ch_str rest; /* not unpacked yet */
+    struct ch_buf content;
+    enum ch_finding_code code; /* of the first thing that a strict reader would refuse */
+    bool over;                 /* nothing more can be read */
+};
+
+static void skip_frames(struct unpacking *u)
 {
+    struct ch_str rest = u->format == CH_STREAM_ZSTD ? ch_stream_skip_frames(u->rest) : u->rest;
+    if (rest.len < u->rest.len && u->code == CH_F_NONE) {
+        u->code = CH_F_STREAM_SKIPPABLE;
+    }
+    u->rest = rest;
+}
+
+/* One stream, and what follows it is left in `rest`. What a strict reader says about the bytes
+ * behind it is kept; all else ends the unpacking. */
+static void unpack_stream(struct unpacking *u)
+{
+    enum { PIECE = 1 << 17 };
+    struct ch_stream *stream = ch_stream_new(u->format, u->rest);
     struct ch_err err;
     enum ch_finding_code code = CH_F_NONE;
-    struct ch_stream *stream = ch_stream_new(format, s->bytes);
-    bool ok = false;
-    enum { PIECE = 1 << 17 };
-    for (;;) {
-        size_t n = 0;
-        char *to = ch_buf_reserve(ret, PIECE);
+    enum ch_code rc = CH_OK;
+    size_t n = 1;
+    ch_stream_lenient(stream);
+    while (rc == CH_OK && n > 0) {
+        char *to = ch_buf_reserve(&u->content, PIECE);
         if (to == NULL) {
-            content_report(c, CH_F_NESTED_LIMIT, s, "unpacks to more than %llu bytes",
-                           (unsigned long long)ret->max);
+            code = CH_F_LIMIT;
             break;
         }
-        enum ch_code rc = ch_stream_read(stream, to, PIECE, &n, &code, &err);
-        if (rc != CH_OK) {
-            const struct ch_finding_row *row = ch_finding_row((uint32_t)code);
-            content_report(c, rc == CH_E_LIMIT ? CH_F_NESTED_LIMIT : CH_F_NESTED_ODD, s, "%s",
-                           row != NULL ? row->name : err.msg);
-            break;
-        }
-        if (n == 0) {
-            ok = true;
-            break;
-        }
-        ret->len += n;
+        rc = ch_stream_read(stream, to, PIECE, &n, &code, &err);
+        u->content.len += n;
     }
+    u->rest = ch_str_sub(u->rest, ch_stream_used(stream), u->rest.len);
     ch_stream_free(stream);
-    return ok;
+    u->over = code != CH_F_NONE && code != CH_F_STREAM_MEMBERS && code != CH_F_STREAM_SKIPPABLE;
+    if (u->code == CH_F_NONE || (u->over && code != CH_F_STREAM_TRAILING)) {
+        u->code = code;
+    }
+}
+
+static void judge_stream(struct ch_content *c, const struct seen *s, const struct unpacking *u)
+{
+    const struct ch_finding_row *row = ch_finding_row((uint32_t)u->code);
+    switch ((int)u->code) {
+    case CH_F_NONE:
+        return;
+    case CH_F_LIMIT:
+    case CH_F_STREAM_BOMB:
+        content_report(c, CH_F_NESTED_LIMIT, s, "%s", row->name);
+        return;
+    case CH_F_STREAM_MEMBERS:
+    case CH_F_STREAM_SKIPPABLE:
+    case CH_F_STREAM_TRAILING:
+    case CH_F_STREAM_CHECKSUM:
+        content_report(c, CH_F_NESTED_ODD, s, "%s", row->name);
+        return;
+    default:
+        content_report(c, CH_F_NESTED_UNREADABLE, s, "%s", row->name);
+    }
 }
 
 /* "x.csv" of "x.csv.gz". */
@@ -264,15 +298,25 @@ static struct ch_str without_extension(struct ch_str name)
     return extension.len == 0 ? base : ch_str_sub(base, 0, base.len - extension.len - 1);
 }
 
+/* The content of all streams together, as the libraries of Python give it out, and what lies behind
+ * them. */
 static void open_stream(struct ch_content *c, const struct seen *s, enum ch_stream_format format)
 {
-    struct ch_buf content;
-    ch_buf_init(&content, (size_t)ch_limits.member_whole_bytes);
-    if (unpack(c, s, format, &content)) {
-        struct inside in = {.c = c, .outer = s, .place = place_of(s)};
-        look_inside(&in, without_extension(s->name), ch_buf_str(&content), content.len);
+    struct inside in = {.c = c, .outer = s, .place = place_of(s)};
+    struct unpacking u = {.format = format, .rest = s->bytes};
+    struct ch_str name = without_extension(s->name);
+    ch_buf_init(&u.content, (size_t)ch_limits.member_whole_bytes);
+    skip_frames(&u);
+    while (!u.over && u.rest.len > 0) {
+        unpack_stream(&u);
+        skip_frames(&u);
     }
-    ch_buf_done(&content);
+    judge_stream(c, s, &u);
+    look_inside(&in, name, ch_buf_str(&u.content), u.content.len);
+    if (u.rest.len > 0) {
+        look_inside(&in, name, u.rest, u.rest.len);
+    }
+    ch_buf_done(&u.content);
 }
 
 void content_archive(struct ch_content *c, const struct seen *s)
@@ -294,26 +338,4 @@ void content_archive(struct ch_content *c, const struct seen *s)
         content_report(c, CH_F_NESTED_UNREADABLE, s, "%s", content_type_name(s->type));
     }
     c->depth--;
-}
-
-/* An end record as the very last thing, and a directory right before it: zipimport and runpy find an
- * archive by its end, whatever stands before it. Programs carry archives so on purpose (installers). */
-void content_appended(struct ch_content *c, const struct seen *s)
-{
-    enum { END_BYTES = 22, COUNT_AT = 10, DIRECTORY_BYTES_AT = 12 };
-    if (s->type == TYPE_NATIVE || content_type_is_archive(s->type) ||
-        s->bytes.len < s->size_bytes || s->bytes.len < END_BYTES) {
-        return;
-    }
-    struct ch_str end = ch_str_sub(s->bytes, s->bytes.len - END_BYTES, END_BYTES);
-    struct ch_rd r = ch_rd_of(end.ptr, end.len);
-    r.at = COUNT_AT;
-    uint16_t count = ch_get_u16(&r);
-    uint32_t directory_bytes = ch_get_u32(&r);
-    size_t room = s->bytes.len - END_BYTES;
-    if (ch_str_starts(end, CH_STR("PK\5\6")) && count > 0 && directory_bytes <= room &&
-        ch_str_eq(ch_str_sub(s->bytes, room - directory_bytes, 4), CH_STR("PK\1\2"))) {
-        content_report(c, CH_F_NESTED_APPENDED, s, "a zip of %u members behind %s", count,
-                       content_type_name(s->type));
-    }
 }

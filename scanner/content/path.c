@@ -72,26 +72,29 @@ bool path_is_shell(struct ch_str path)
     return is;
 }
 
+/* Case does not count: file systems of Windows and macOS do not keep names apart by it. */
+static bool starts_nocase(struct ch_str s, struct ch_str prefix)
+{
+    return ch_str_eq_nocase(ch_str_sub(s, 0, prefix.len), prefix);
+}
+
 bool path_below_prefix(struct ch_str path, struct ch_str *ret)
 {
-    static const struct ch_str folders[] = {{"/site-packages/", 15}, {"/dist-packages/", 15}};
     struct ch_str rest = path;
     struct ch_str part;
-    size_t at;
-    for (size_t i = 0; i < CH_ARRAY_LEN(folders); i++) {
-        if (ch_str_find(path, folders[i], &at)) {
-            *ret = ch_str_sub(path, at + folders[i].len, path.len);
-            return true;
-        }
-    }
     if (!ch_str_split(&rest, '/', &part) || rest.ptr == NULL) {
         return false;
     }
-    if (!ch_str_eq_nocase(part, CH_STR("lib")) && !ch_str_eq_nocase(part, CH_STR("lib64"))) {
-        return false;
+    bool library = ch_str_eq_nocase(part, CH_STR("lib")) || ch_str_eq_nocase(part, CH_STR("lib64"));
+    for (struct ch_str below = rest; ch_str_split(&below, '/', &part) && below.ptr != NULL;) {
+        if (ch_str_eq_nocase(part, CH_STR("site-packages")) ||
+            ch_str_eq_nocase(part, CH_STR("dist-packages"))) {
+            *ret = below;
+            return true;
+        }
     }
-    if (!ch_str_split(&rest, '/', &part) || rest.ptr == NULL ||
-        (!ch_str_starts(part, CH_STR("python")) && !ch_str_starts(part, CH_STR("pypy")))) {
+    if (!library || !ch_str_split(&rest, '/', &part) || rest.ptr == NULL ||
+        (!starts_nocase(part, CH_STR("python")) && !starts_nocase(part, CH_STR("pypy")))) {
         return false;
     }
     *ret = rest;

@@ -9,13 +9,14 @@
 enum { TAR_MAGIC_AT = 257, PROBE_BYTES = 4096 };
 
 static const char *const names[] = {
-    [TYPE_OTHER] = "other",   [TYPE_TEXT] = "text",         [TYPE_SCRIPT] = "script",
-    [TYPE_HTML] = "html",     [TYPE_NOTEBOOK] = "notebook", [TYPE_NATIVE] = "native",
-    [TYPE_PYC] = "pyc",       [TYPE_PICKLE] = "pickle",     [TYPE_ZIP] = "zip",
-    [TYPE_TAR] = "tar",       [TYPE_GZIP] = "gzip",         [TYPE_BZIP2] = "bzip2",
-    [TYPE_XZ] = "xz",         [TYPE_ZSTD] = "zstd",         [TYPE_7Z] = "7z",
-    [TYPE_RAR] = "rar",       [TYPE_IMAGE] = "image",       [TYPE_PDF] = "pdf",
-    [TYPE_LZMA] = "lzma",
+    [TYPE_OTHER] = "other", [TYPE_TEXT] = "text",         [TYPE_SCRIPT] = "script",
+    [TYPE_HTML] = "html",   [TYPE_NOTEBOOK] = "notebook", [TYPE_NATIVE] = "native",
+    [TYPE_PYC] = "pyc",     [TYPE_PICKLE] = "pickle",     [TYPE_ZIP] = "zip",
+    [TYPE_TAR] = "tar",     [TYPE_GZIP] = "gzip",         [TYPE_BZIP2] = "bzip2",
+    [TYPE_XZ] = "xz",       [TYPE_ZSTD] = "zstd",         [TYPE_7Z] = "7z",
+    [TYPE_RAR] = "rar",     [TYPE_IMAGE] = "image",       [TYPE_PDF] = "pdf",
+    [TYPE_LZMA] = "lzma",   [TYPE_LZ4] = "lz4",           [TYPE_LZIP] = "lzip",
+    [TYPE_CAB] = "cab",     [TYPE_COMPRESS] = "compress",
 };
 _Static_assert(CH_ARRAY_LEN(names) == TYPE_COUNT, "each type has a name");
 
@@ -26,7 +27,7 @@ const char *content_type_name(enum content_type type)
 
 bool content_type_is_archive(enum content_type type)
 {
-    return type >= TYPE_ZIP && type <= TYPE_RAR;
+    return type >= TYPE_ZIP && type <= TYPE_COMPRESS;
 }
 
 static const struct {
@@ -36,10 +37,16 @@ static const struct {
     {TYPE_ZIP, {"PK\3\4", 4}},
     {TYPE_ZIP, {"PK\5\6", 4}}, /* without members */
     {TYPE_GZIP, {"\x1f\x8b\x08", 3}},
-    {TYPE_XZ, {"\xfd" "7zXZ\0", 6}},
+    {TYPE_XZ,
+     {"\xfd"
+      "7zXZ\0",
+      6}},
     {TYPE_ZSTD, {"\x28\xb5\x2f\xfd", 4}},
     {TYPE_7Z, {"7z\xbc\xaf\x27\x1c", 6}},
     {TYPE_RAR, {"Rar!\x1a\x07", 6}},
+    {TYPE_LZ4, {"\x04\x22\x4d\x18", 4}},
+    {TYPE_LZIP, {"LZIP\1", 5}},
+    {TYPE_CAB, {"MSCF\0\0\0\0", 8}},
     {TYPE_IMAGE, {"\x89PNG\r\n\x1a\n", 8}},
     {TYPE_IMAGE, {"GIF8", 4}},
     {TYPE_IMAGE, {"\xff\xd8\xff", 3}},
@@ -54,6 +61,22 @@ static bool is_bzip2(struct ch_str b)
     return ch_str_starts(b, CH_STR("BZh")) && b.len >= 10 && b.ptr[3] >= '1' && b.ptr[3] <= '9' &&
            (ch_str_eq(block, CH_STR("1AY&SY")) ||
             ch_str_eq(block, CH_STR("\x17\x72\x45\x38\x50\x90")));
+}
+
+/* compress(1): two bytes, then the bits of a code (9 to 16), and whether the table is made anew. */
+static bool is_compress(struct ch_str b)
+{
+    enum { BITS = 0x1f, RESERVED = 0x60, BITS_MIN = 9, BITS_MAX = 16 };
+    unsigned flags = b.len >= 4 ? (uint8_t)b.ptr[2] : 0;
+    return ch_str_starts(b, CH_STR("\x1f\x9d")) && (flags & RESERVED) == 0 &&
+           (flags & BITS) >= BITS_MIN && (flags & BITS) <= BITS_MAX;
+}
+
+/* Frames that zstd passes over, and then one that it unpacks. */
+static bool is_zstd_behind(struct ch_str b)
+{
+    struct ch_str rest = ch_stream_skip_frames(b);
+    return rest.len < b.len && ch_str_starts(rest, CH_STR("\x28\xb5\x2f\xfd"));
 }
 
 /* Protocol 2 and later begin with PROTO; 4 and later go on with FRAME or a short opcode. Ends with
@@ -135,6 +158,12 @@ enum content_type content_type_of(struct ch_str path, struct ch_str bytes)
     if (is_bzip2(bytes)) {
         return TYPE_BZIP2;
     }
+    if (is_zstd_behind(bytes)) {
+        return TYPE_ZSTD;
+    }
+    if (is_compress(bytes)) {
+        return TYPE_COMPRESS;
+    }
     if (ch_str_eq(ch_str_sub(bytes, TAR_MAGIC_AT, 5), CH_STR("ustar"))) {
         return TYPE_TAR;
     }
@@ -154,16 +183,18 @@ static const struct {
     enum name_kind kind;
     const char *extensions; /* with blanks around each */
 } kinds[] = {
-    {NAME_TEXT,
-     " txt md rst json csv tsv html htm css js mjs ts jsx tsx map yml yaml toml cfg ini conf xml xsl "
-     "xsd py pyi pyw pyx pxd pxi c cc cpp cxx h hh hpp hxx f f90 for rs go java sh bash bat ps1 sql "
-     "tex log ipynb lock in typed svg j2 jinja tmpl geojson po pot proto graphql properties env r R "},
+    {NAME_TEXT, " txt md rst json csv tsv html htm css js mjs ts jsx tsx map yml yaml toml cfg ini "
+                "conf xml xsl "
+                "xsd py pyi pyw pyx pxd pxi c cc cpp cxx h hh hpp hxx f f90 for rs go java sh bash "
+                "bat ps1 sql "
+                "tex log ipynb lock in typed svg j2 jinja tmpl geojson po pot proto graphql "
+                "properties env r R "},
     {NAME_MEDIA,
      " png jpg jpeg gif bmp ico webp tif tiff wav mp3 mp4 ogg flac avi mov webm ttf otf woff woff2 "
      "eot pdf ps eps "},
     {NAME_NATIVE, " so pyd dll dylib exe o a lib obj sys com node "},
-    {NAME_ARCHIVE,
-     " zip whl egg jar war npz tar tgz tbz tbz2 txz gz bz2 xz zst 7z rar conda pyz nupkg lzma tlz "},
+    {NAME_ARCHIVE, " zip whl egg jar war npz tar tgz tbz tbz2 txz gz bz2 xz zst 7z rar conda pyz "
+                   "nupkg lzma tlz lz4 lz cab "},
 };
 
 enum name_kind name_kind_of(struct ch_str path)

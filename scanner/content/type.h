@@ -22,6 +22,10 @@ enum content_type {
     TYPE_LZMA,
     TYPE_7Z,
     TYPE_RAR,
+    TYPE_LZ4,
+    TYPE_LZIP,
+    TYPE_CAB,
+    TYPE_COMPRESS, /* compress(1), ".Z" */
     TYPE_IMAGE,
     TYPE_PDF,
     TYPE_COUNT
@@ -30,7 +34,7 @@ enum content_type {
  * number that others have too. */
 enum content_type content_type_of(struct ch_str path, struct ch_str bytes);
 const char *content_type_name(enum content_type type); /* "zip"; the value of a fact "content" */
-bool content_type_is_archive(enum content_type type);  /* zip to rar */
+bool content_type_is_archive(enum content_type type);  /* zip to compress */
 
 enum name_kind {
     NAME_OPEN = 0, /* the name promises nothing: no extension, ".bin", ".dat" */

@@ -47,6 +47,19 @@ static bool is_skippable(struct ch_str s)
            ch_str_starts(ch_str_sub(s, 1, 3), CH_STR("\x2a\x4d\x18"));
 }
 
+struct ch_str ch_stream_skip_frames(struct ch_str s)
+{
+    enum { MAGIC_BYTES = 4, HEAD_BYTES = 8 };
+    while (is_skippable(s)) {
+        struct ch_rd r = ch_rd_of(s.ptr, s.len);
+        r.at = MAGIC_BYTES;
+        size_t bytes = ch_get_u32(&r);
+        s = ch_str_sub(s, HEAD_BYTES, s.len);
+        s = ch_str_sub(s, bytes, s.len);
+    }
+    return s;
+}
+
 /* The three letters may begin a name as well; behind them bzip2 has the size of a block. */
 static bool is_bzip2(struct ch_str s)
 {
@@ -97,6 +110,17 @@ void ch_stream_free(struct ch_stream *s)
         free(s->whole);
         free(s);
     }
+}
+
+void ch_stream_lenient(struct ch_stream *s)
+{
+    CH_ASSERT(!s->opened);
+    s->lenient = true;
+}
+
+size_t ch_stream_used(const struct ch_stream *s)
+{
+    return s->at;
 }
 
 bool stream_fail(struct ch_stream *s, enum ch_finding_code code, const char *fmt, ...)
@@ -178,6 +202,7 @@ enum ch_code ch_stream_read(struct ch_stream *s, void *ptr, size_t len, size_t *
     CH_ASSERT(len > 0);
     if (s->code != CH_F_NONE || !read_some(s, ptr, len, &got)) {
         *ret_code = s->code;
+        *ret_len = got;
         return ch_fail(err, s->err.code, "%s", s->err.msg);
     }
     *ret_len = got;

@@ -45,8 +45,12 @@ static bool read_header(struct ch_stream *s, size_t *ret_at)
     if (r.failed || id1 != 0x1f || id2 != 0x8b || method != METHOD_DEFLATE) {
         return stream_fail(s, CH_F_STREAM_UNREADABLE, "no gzip header");
     }
-    if ((flags & (FLAG_RESERVED | FLAG_EXTRA)) != 0) {
+    if ((flags & FLAG_RESERVED) != 0 || ((flags & FLAG_EXTRA) != 0 && !s->lenient)) {
         return stream_fail(s, CH_F_GZIP_HEADER, "flags 0x%02x", flags);
+    }
+    if ((flags & FLAG_EXTRA) != 0) {
+        unsigned bytes = ch_get_u16(&r);
+        CH_IGNORE(ch_get_bytes(&r, bytes));
     }
     if ((flags & FLAG_NAME) != 0) {
         skip_text(&r);

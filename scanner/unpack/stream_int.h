@@ -29,6 +29,7 @@ struct ch_stream {
     size_t at;     /* consumed of `in` */
     uint64_t made; /* unpacked so far */
     bool opened;
+    bool lenient;
     bool ended;
     void *state;               /* the format's */
     uint8_t *whole;            /* unpacked in one go */

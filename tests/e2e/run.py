@@ -94,7 +94,7 @@ def run_apart(name, tests, slots):
 
 
 # Those that wait longest start first, or they would be what is left at the end.
-LONGEST = ("test_waiting.", "test_upstream.", "test_budgets.", "test_kill.", "test_facts.", "test_routes.")
+LONGEST = ("test_waiting.", "test_upstream.", "test_down.", "test_budgets.", "test_kill.", "test_facts.", "test_routes.")
 
 
 def run_all(tests, jobs):

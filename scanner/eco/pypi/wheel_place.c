@@ -63,6 +63,8 @@ static enum ch_code_place place_in_data(struct ch_str path)
                                            {"etc/init.d/", 11},
                                            {"etc/cron", 8},
                                            {"share/fish/vendor_conf.d/", 25}};
+    /* on sys.path on Windows: the standard library, and its extension modules */
+    static const struct ch_str searched[] = {{"lib/", 4}, {"DLLs/", 5}};
     struct ch_str below;
     for (size_t i = 0; i < CH_ARRAY_LEN(starts); i++) {
         if (ch_str_eq_nocase(ch_str_sub(path, 0, starts[i].len), starts[i])) {
@@ -72,13 +74,16 @@ static enum ch_code_place place_in_data(struct ch_str path)
     if (path_below_prefix(path, &below)) {
         return place_in_site(below);
     }
-    if (ch_str_eq_nocase(ch_str_sub(path, 0, 4), CH_STR("lib/"))) {
-        return place_in_site(ch_str_sub(path, 4, path.len)); /* the standard library's on Windows */
+    for (size_t i = 0; i < CH_ARRAY_LEN(searched); i++) {
+        if (ch_str_eq_nocase(ch_str_sub(path, 0, searched[i].len), searched[i])) {
+            return place_in_site(ch_str_sub(path, searched[i].len, path.len));
+        }
     }
     if (path_base(path).len == path.len) {
         return place_in_site(path); /* sys.prefix itself, which Windows searches */
     }
-    return ch_str_starts(path, CH_STR("bin/")) || ch_str_starts(path, CH_STR("Scripts/"))
+    return ch_str_eq_nocase(ch_str_sub(path, 0, 4), CH_STR("bin/")) ||
+                   ch_str_eq_nocase(ch_str_sub(path, 0, 8), CH_STR("Scripts/"))
                ? CH_PLACE_IMPORT
                : CH_PLACE_NONE;
 }

@@ -39,7 +39,11 @@ static void test_every_key(void **state)
              "    secret_file: /etc/m\n"
              "  - {name: l, address: 'localhost:25', from: a@b, to: [c@d], tls: none}\n"
              "syslog:\n"
-             "  - {name: s, address: '[::1]:6514', server_name: log.example.org}\n";
+             "  - {name: s, address: '[::1]:6514', server_name: log.example.org}\n"
+             "witness_quorum: 1\n"
+             "witnesses:\n"
+             "  - {name: w, url: 'https://w.example.org/x/', vkey: w+1+A, ca_file: /etc/ca.pem}\n"
+             "  - {name: v, url: 'http://127.0.0.1:9', vkey: v+1+A}\n";
     assert_ch_ok(&err, ch_config_parse(ch_str_of(text), "customhouse.yaml", &c, &err));
     assert_int_equal(c->notice_ending_hours, 24);
     assert_int_equal(c->notice_give_up_hours, 5);
@@ -67,6 +71,11 @@ static void test_every_key(void **state)
     assert_string_equal(c->syslog[0].address, "[::1]:6514");
     assert_string_equal(c->syslog[0].server_name, "log.example.org");
     assert_null(ch_config_destination(c, CH_DESTINATION_SYSLOG, CH_STR("a")));
+    const struct ch_destination *w = ch_config_destination(c, CH_DESTINATION_WITNESS, CH_STR("w"));
+    assert_ptr_equal(w, &c->witnesses[0]);
+    assert_string_equal(w->url, "https://w.example.org/x");
+    assert_string_equal(w->vkey, "w+1+A");
+    assert_int_equal(ch_config_witness_quorum(c), 1);
     ch_config_free(c);
 }
 
@@ -83,7 +92,18 @@ static void test_none(void **state)
     }
     assert_int_equal(c->notice_ending_hours, 72);
     assert_int_equal(c->notice_give_up_hours, 72);
+    assert_int_equal(ch_config_witness_quorum(c), 0);
     ch_config_free(c);
+}
+
+static void test_more_than_half_of_the_witnesses(void **state)
+{
+    (void)state;
+    static const size_t expected[] = {0, 1, 2, 2, 3, 3};
+    for (size_t n = 0; n < CH_ARRAY_LEN(expected); n++) {
+        const struct ch_config c = {.witness_count = n};
+        assert_int_equal(ch_config_witness_quorum(&c), expected[n]);
+    }
 }
 
 #define HOOK "webhooks:\n  - {name: a, url: 'https://h.example.org/', secret_file: /etc/a"
@@ -133,6 +153,13 @@ static void test_errors(void **state)
         {"syslog:\n  - {name: a, address: s.example.org}\n", "is not HOST:PORT"},
         {"syslog:\n  - {name: a, address: 's.example.org:6514', server_name: 'a b'}\n",
          "is not a host name"},
+        {"witnesses: [{name: w, url: 'http://w.example.org', vkey: w}]\n",
+         "witnesses[0].url: \"http://w.example.org\" is not https, and not on loopback"},
+        {"witnesses: [{name: w, url: 'https://w.example.org'}]\n",
+         "witnesses[0]: the key \"vkey\" is missing"},
+        {"witness_quorum: 2\nwitnesses: [{name: w, url: 'https://w.example.org', vkey: w}]\n",
+         "witness_quorum: \"2\" is more than the 1 there are in witnesses"},
+        {"witness_quorum: 1\n", "is more than the 0 there are"},
         {"notifications: {give_up_hours: 0}\n", "notifications.give_up_hours"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
@@ -181,7 +208,8 @@ static void test_the_example_is_one(void **state)
     rest = ch_buf_str(&text);
     while (ch_str_split(&rest, '\n', &line)) {
         bool begins = ch_str_eq(line, CH_STR("# webhooks:")) ||
-                      ch_str_eq(line, CH_STR("# mail:")) || ch_str_eq(line, CH_STR("# syslog:"));
+                      ch_str_eq(line, CH_STR("# mail:")) || ch_str_eq(line, CH_STR("# syslog:")) ||
+                      ch_str_eq(line, CH_STR("# witnesses:"));
         inside = begins || (inside && ch_str_starts(line, CH_STR("#   ")));
         ch_buf_puts(&made, inside ? ch_str_sub(line, 2, line.len) : line);
         ch_buf_putc(&made, '\n');
@@ -194,6 +222,8 @@ static void test_the_example_is_one(void **state)
     assert_string_equal(c->mail[0].to[0], "approvers@example.org");
     assert_int_equal(c->syslog_count, 1);
     assert_string_equal(c->syslog[0].address, "syslog.example.org:6514");
+    assert_int_equal(c->witness_count, 1);
+    assert_string_equal(c->witnesses[0].url, "https://witness.example.org");
     ch_config_free(c);
     ch_buf_done(&text);
     ch_buf_done(&made);
@@ -204,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_none),
+        cmocka_unit_test(test_more_than_half_of_the_witnesses),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_not_too_many),
         cmocka_unit_test(test_the_example_is_one),

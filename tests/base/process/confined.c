@@ -28,14 +28,14 @@ int set_up(void **state)
     snprintf(state_dir, sizeof(state_dir), "%s/ch-confine-XXXXXX", base != NULL ? base : "/tmp");
     assert_non_null(mkdtemp(state_dir));
     assert_int_equal(chmod(state_dir, 0711), 0);
-    static const char *const folders[] = {"db",     "blobs",        "blobs/spool",  "blobs/sha256",
-                                          "served", "keys",         "log",          "run",
-                                          "audit",  "audit/public", "audit/entries"};
+    static const char *const folders[] = {"db",     "blobs",        "blobs/spool",   "blobs/sha256",
+                                          "served", "keys",         "log",           "run",
+                                          "audit",  "audit/public", "audit/entries", "checkpoints"};
     for (size_t i = 0; i < CH_ARRAY_LEN(folders); i++) {
         make_dir(folders[i], 0755); /* it is not the mode that keeps anybody out */
     }
     char path[256];
-    static const char *const files[] = {"served/wheel", "credentials.yaml"};
+    static const char *const files[] = {"served/wheel", "credentials.yaml", "name"};
     for (size_t i = 0; i < CH_ARRAY_LEN(files); i++) {
         snprintf(path, sizeof(path), "%s/%s", state_dir, files[i]);
         int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
@@ -59,6 +59,8 @@ int tear_down(void **state)
                                         "audit/public",
                                         "audit/entries",
                                         "audit",
+                                        "name",
+                                        "checkpoints",
                                         "db",
                                         "blobs",
                                         "served",

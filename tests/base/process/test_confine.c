@@ -52,7 +52,7 @@ static void every_row_passes_its_own_self_test(void **state)
         row_stage = row->stage;
         passes(confine_and_self_test);
     }
-    assert_int_equal(rows, 9); /* seven processes, two of which have jobs */
+    assert_int_equal(rows, 10); /* eight processes, two of which have jobs */
 }
 
 static void self_test_without_confinement(void)
@@ -220,6 +220,37 @@ static void the_gateway_can_work(void **state)
     char text[6] = {0};
     assert_int_equal(read(client, text, 5), 5);
     assert_string_equal(text, "bytes");
+    close(client);
+    close(listener);
+}
+
+static void work_as_witness(void)
+{
+    confine_as(CH_ROLE_WITNESS, CH_CONFINE_PROCESS);
+    common_ground();
+    int folder = open_in_state("checkpoints", O_RDONLY | O_DIRECTORY);
+    CHECK(folder >= 0);
+    int fd = openat(folder, "a.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0 && close(fd) == 0);
+    CHECK(renameat(folder, "a.new", folder, "a") == 0 && fsync(folder) == 0);
+    CHECK(unlinkat(folder, "a", 0) == 0);
+    CHECK(open_in_state("name", O_RDONLY) < 0 && errno == EACCES);
+    int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    CHECK(client >= 0 && send(client, "x", 1, MSG_NOSIGNAL) == 1);
+}
+
+static void the_witness_can_work(void **state)
+{
+    (void)state;
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(a);
+    assert_int_equal(bind(listener, (struct sockaddr *)&a, len), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&a, len), 0);
+    passes(work_as_witness);
     close(client);
     close(listener);
 }
@@ -393,6 +424,7 @@ int main(void)
         cmocka_unit_test(no_group_of_a_row_names_a_call_twice),
         cmocka_unit_test(the_keeper_can_work),
         cmocka_unit_test(the_gateway_can_work),
+        cmocka_unit_test(the_witness_can_work),
         cmocka_unit_test(the_fetcher_can_work),
         cmocka_unit_test(the_egress_can_work),
         cmocka_unit_test(a_scanner_and_its_jobs_can_work),

@@ -147,7 +147,8 @@ static void fetching_travels(void **state)
                               73,
                               74,
                               75,
-                              76};
+                              76,
+                              77};
         struct ch_fetch out;
         ROUND_TRIP(fetch, CH_MSG_FETCH, in, out);
         assert_int_equal(out.job, 71);
@@ -164,6 +165,7 @@ static void fetching_travels(void **state)
         assert_int_equal(out.expected_bytes, 74);
         assert_int_equal(out.timeout_ms, 75);
         assert_int_equal(out.answer_ms, 76);
+        assert_int_equal(out.retry_ms, 77);
         DONE();
     }
     {
@@ -184,7 +186,8 @@ static void fetching_travels(void **state)
                                 text_of(h),
                                 text_of(ch_limits.url_bytes),
                                 text_of(ch_limits.text_bytes),
-                                94};
+                                94,
+                                95};
         struct ch_fetched out;
         ROUND_TRIP(fetched, CH_MSG_FETCHED, in, out);
         assert_int_equal(out.job, 91);
@@ -197,6 +200,7 @@ static void fetching_travels(void **state)
         assert_same(out.effective_url, in.effective_url);
         assert_same(out.text, in.text);
         assert_int_equal(out.elapsed_ms, 94);
+        assert_int_equal(out.retry_after_s, 95);
         DONE();
     }
     {

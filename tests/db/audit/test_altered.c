@@ -289,7 +289,7 @@ static bool verify(void)
     size_t size = 0;
     free(said);
     FILE *out = open_memstream(&said, &size);
-    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    enum ch_code rc = audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
     if (rc == CH_E_FORMAT) { /* not even a row as the schema has them: SQLite names the table */
         fprintf(out, "database: %s ", err.msg);
     }

@@ -72,7 +72,7 @@ static bool verify_with(struct ch_str vkey)
     size_t size = 0;
     free(said);
     FILE *out = open_memstream(&said, &size);
-    enum ch_code rc = audit_verify(h->folder, vkey, out, &good, &err);
+    enum ch_code rc = audit_verify(h->folder, &(struct audit_whom){.vkey = vkey}, out, &good, &err);
     fclose(out);
     assert_ch_ok(&err, rc);
     return good;

@@ -100,7 +100,7 @@ static bool verify(void)
     size_t size = 0;
     free(said);
     FILE *out = open_memstream(&said, &size);
-    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    enum ch_code rc = audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
     fclose(out);
     assert_ch_ok(&err, rc);
     return good;
@@ -342,7 +342,7 @@ static void test_broken_table(void **state)
     sql("DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET leaf = zeroblob(32) WHERE id = 0");
     break_table("policy_taken");
     FILE *out = open_memstream(&said, &size);
-    enum ch_code rc = audit_verify(h->folder, (struct ch_str){NULL, 0}, out, &good, &err);
+    enum ch_code rc = audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
     fclose(out);
     assert_int_equal(rc, CH_E_FORMAT);
     assert_said("database: log_entry 0 has another hash than the log");

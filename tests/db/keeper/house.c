@@ -65,6 +65,7 @@ void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
     if (s != NULL) {
         s->asked++;
         answer.http_status = s->status;
+        answer.retry_after_s = s->status >= 429 ? s->retry_after_s : 0;
         answer.code = s->code;
         answer.content_type = ch_str_of(s->type);
         answer.etag = ch_str_of(s->etag);

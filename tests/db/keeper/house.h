@@ -26,6 +26,7 @@ struct site { /* what the fetcher finds at a URL */
     const char *etag;
     const char *last_modified;
     size_t asked;
+    uint32_t retry_after_s;
     bool ranges; /* answers 206 */
     bool mute; /* never answers */
 };

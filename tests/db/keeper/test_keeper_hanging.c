@@ -17,8 +17,8 @@ static void expire(struct house *h, const char *project)
 
 static bool hangs(struct house *h)
 {
-    return upstream_hangs(h->k, ch_config_upstream(h->k->config, CH_STR("up")),
-                          (struct ch_str){NULL, 0});
+    return upstream_is_down(h->k, ch_config_upstream(h->k->config, CH_STR("up")),
+                            (struct ch_str){NULL, 0});
 }
 
 static void until_it_hangs(struct house *h, bool wanted)

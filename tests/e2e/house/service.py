@@ -76,6 +76,7 @@ class Service:
             f.write(change(text))
 
     def start(self, timeout=30):
+        since = len(self.log_lines)
         self.process = subprocess.Popen(
             [os.path.join(BIN, "customhouse"), "serve", "--state", self.state] + self.args,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env,
@@ -88,7 +89,8 @@ class Service:
                 self.reader.join(5)
                 raise RuntimeError("serve ended: " + "".join(self.log_lines))
             try:
-                if self.get("/-/ready")[0] == 200:
+                greeted = any(line.startswith("policy: ") for line in self.log_lines[since:])
+                if greeted and self.get("/-/ready")[0] == 200:
                     return self
             except OSError:
                 pass

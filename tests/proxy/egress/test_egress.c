@@ -19,7 +19,7 @@ struct bench {
     struct ch_loop *loop;
     struct ch_egress *egress;
     struct ch_config config;
-    struct ch_destination hook, mail, syslog;
+    struct ch_destination hook, mail, syslog, witness;
     struct ch_buf files;
     char url[64], address[64];
     const char *ca_path;
@@ -110,12 +110,15 @@ static int set_up(void **state)
                                       .to_count = 1,
                                       .mail_tls = CH_MAIL_PLAIN};
     b->syslog = (struct ch_destination){.name = one, .address = b->address};
+    b->witness = (struct ch_destination){.name = one, .url = b->url};
     b->config = (struct ch_config){.webhooks = &b->hook,
                                    .webhook_count = 1,
                                    .mail = &b->mail,
                                    .mail_count = 1,
                                    .syslog = &b->syslog,
-                                   .syslog_count = 1};
+                                   .syslog_count = 1,
+                                   .witnesses = &b->witness,
+                                   .witness_count = 1};
     ch_buf_init(&b->files, 1u << 20);
     assert_ch_ok(&err, ch_loop_new(&b->loop, &err));
     assert_ch_ok(&err, ch_egress_new(b->loop, &events, &b->egress, &err));
@@ -243,6 +246,27 @@ static void test_what_cannot_be_sent(void **state)
     assert_null(strstr(b->sent[3].text, "/hook"));
 }
 
+/* What a witness gets has the log's signature in it, and no other around it. */
+static void test_a_witness_is_posted_to(void **state)
+{
+    struct bench *b = *state;
+    struct receiver r = {.way = RECEIVE_HTTP, .answer = ANSWER};
+    receiver_start(&r);
+    point_at(b, &r);
+    struct ch_send job = job_of(1, CH_DESTINATION_WITNESS);
+    job.answer = true;
+    job.path = CH_STR("/add-checkpoint");
+    ch_egress_send(b->egress, &job);
+    run(b, 1);
+    assert_int_equal(b->sent[0].code, CH_OK);
+    assert_int_equal(b->sent[0].status, 202);
+    assert_string_equal(b->sent[0].body, "thanks");
+    receiver_stop(&r);
+    r.got[r.got_len] = '\0';
+    assert_non_null(strstr(r.got, "POST /hook/add-checkpoint HTTP/1.1\r\n"));
+    assert_null(strstr(r.got, "webhook-"));
+}
+
 /* T13: a path is one, whatever it says: it does not lead to another host than the configuration. */
 static void test_a_path_leads_nowhere_else(void **state)
 {
@@ -273,7 +297,8 @@ static void test_addresses_that_no_server_has(void **state)
     struct receiver r = {.way = RECEIVE_SILENT};
     static const enum ch_code codes[] = {[CH_DESTINATION_WEBHOOK] = CH_E_UPSTREAM,
                                          [CH_DESTINATION_MAIL] = CH_E_UPSTREAM,
-                                         [CH_DESTINATION_SYSLOG] = CH_E_DENIED};
+                                         [CH_DESTINATION_SYSLOG] = CH_E_DENIED,
+                                         [CH_DESTINATION_WITNESS] = CH_E_UPSTREAM};
     receiver_start(&r);
     snprintf(b->url, sizeof(b->url), "http://0.0.0.0:%u/hook", r.port);
     snprintf(b->address, sizeof(b->address), "0.0.0.0:%u", r.port);
@@ -521,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_signature),
         EACH(test_webhook),
         EACH(test_what_cannot_be_sent),
+        EACH(test_a_witness_is_posted_to),
         EACH(test_a_path_leads_nowhere_else),
         EACH(test_addresses_that_no_server_has),
         EACH(test_no_thread_before_its_first_job),

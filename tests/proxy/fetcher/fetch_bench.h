@@ -16,6 +16,7 @@ struct outcome {
     char effective_url[512];
     char text[1024];
     uint32_t elapsed_ms;
+    uint32_t retry_after_s;
     unsigned progress_count;
     uint64_t file_bytes;
     char *file; /* what lies in the descriptor; freed by the next fetch */

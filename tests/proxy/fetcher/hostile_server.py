@@ -259,6 +259,7 @@ ROUTES = {
     "/to-nowhere": lambda r: r.reply("302 Found", b"", Location="http://\x01bad/"),
     "/busy-once": then_ok("503 Service Unavailable", 1),
     "/limited-once": then_ok("429 Too Many Requests", 1, Retry_After="1"),
+    "/limited-again": then_ok("429 Too Many Requests", 1, Retry_After="1"),
     "/limited-long": then_ok("429 Too Many Requests", 1, Retry_After="3600"),
     "/busy": lambda r: r.reply("503 Service Unavailable", b"busy"),
     "/ourselves": lambda r: r.reply("508 Loop Detected"),

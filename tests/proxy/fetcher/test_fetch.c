@@ -314,6 +314,26 @@ static void test_error_statuses(void **state)
     assert_int_equal(bench_get(&bench, "/not-http")->code, CH_E_FORMAT);
 }
 
+/* A job may say how late it is tried again; the rest of a Retry-After is who asked's to obey. */
+static void test_the_last_retry_has_a_time(void **state)
+{
+    (void)state;
+    struct ch_fetch job = bench_job(&bench, "/limited-again");
+    job.retry_ms = 500;
+    free(bench_seen(&bench));
+    assert_int_equal(bench_fetch(&bench, &job, CH_STR(""))->http_status, 429);
+    assert_int_equal(bench.last.retry_after_s, 1);
+    assert_true(bench.last.elapsed_ms < 1000);
+    assert_requests(1);
+    job = bench_job(&bench, "/busy");
+    job.retry_ms = 1;
+    assert_int_equal(bench_fetch(&bench, &job, CH_STR(""))->http_status, 503);
+    assert_int_equal(bench.last.retry_after_s, 0);
+    assert_requests(1);
+    assert_int_equal(bench_get(&bench, "/limited-long")->retry_after_s, 3600);
+    assert_int_equal(bench_get(&bench, "/missing")->retry_after_s, 0);
+}
+
 static void test_hostile_fields_are_absent(void **state)
 {
     (void)state;
@@ -400,6 +420,7 @@ int main(void)
         CASE(test_artifacts_are_not_decoded),
         CASE(test_conditions),
         CASE(test_error_statuses),
+        CASE(test_the_last_retry_has_a_time),
         CASE(test_hostile_fields_are_absent),
         CASE(test_time),
         CASE(test_cancel),

@@ -226,9 +226,13 @@ static void test_waiting(void **state)
     assert_int_equal(status_of(head(f, WHEEL, "If-Match: \"x\"\r\n")), 200);
     assert_int_equal(status_of(head(f, WHEEL, "Range: bytes=9-\r\n")), 200);
     assert_true(f->keeper.head);
-    assert_int_equal(f->keeper.patience_ms, 0);
+    /* Where that is nothing, it waits as GET does, and is told the same in the end. */
+    assert_int_equal(f->keeper.patience_ms, 10000);
     f->keeper.file.size_bytes = CH_SIZE_UNKNOWN;
-    assert_int_equal(status_of(head(f, WHEEL, NULL)), 403);
+    a = head(f, WHEEL, NULL);
+    assert_int_equal(status_of(a), 307);
+    assert_str_eq(header_of(a, "Location"), "./foo-1.0-py3-none-any.whl?wait=1");
+    assert_int_equal(status_of(head(f, WHEEL "?wait=10", NULL)), 403);
     fixture_free(f);
 }
 
@@ -263,7 +267,8 @@ static void test_keeper_is_gone(void **state)
     struct ch_sha256 sha256;
     struct fixture *f = allowed(&sha256);
     get(f, WHEEL, NULL);
-    ch_limits.gateway_file_wait_ms = 50;
+    /* With the patience of a client that does not say which, 10 s, that is 50 ms in all. */
+    ch_limits.gateway_file_wait_ms = (uint64_t)50 - 10000;
     fixture_drop_keeper(f);
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms());
     struct ch_str a = head(f, WHEEL, NULL);

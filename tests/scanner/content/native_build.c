@@ -65,7 +65,7 @@ void native_elf(struct ch_buf *b, const struct native_spec *s)
         put(b, s->big, 640, w);
         put(b, s->big, 10, w);
         put(b, s->big, 64, w);
-        put(b, s->big, 1, w);
+        put(b, s->big, s->tag != 0 ? s->tag : 1, w);
         put(b, s->big, s->bad_name ? 65 : 1, w);
     }
     fill(b, 641);

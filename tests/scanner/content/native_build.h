@@ -9,6 +9,7 @@ struct native_spec {
     bool big;            /* big endian */
     unsigned machine;    /* the format's own number; 0: x86-64 */
     const char *library; /* that it loads; NULL: none */
+    unsigned tag;        /* ELF: the dynamic entry that names it; 0: DT_NEEDED */
     bool rwx;
     bool exec_stack;
     bool program; /* not a shared library */

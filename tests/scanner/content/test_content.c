@@ -13,7 +13,33 @@
 #include "scanner/content/content.h"
 #include "zip_build.h"
 
-enum body { TEXT = 0, ELF, PE, MACHO, ZIP_TEXT, ZIP_ELF, ZIP_FORGED, ZIP_CUT, ZIP_ENCRYPTED, ZIP_ZIP, ZIP_DEEP, ZIP_BEHIND, GZIP, GZIP_ELF, ELF_BEHIND, ELF_BASE64, ELF_HEX };
+enum body {
+    TEXT = 0,
+    ELF,
+    PE,
+    MACHO,
+    ZIP_TEXT,
+    ZIP_ELF,
+    ZIP_FORGED,
+    ZIP_CUT,
+    ZIP_ENCRYPTED,
+    ZIP_ZIP,
+    ZIP_DEEP,
+    ZIP_BEHIND,
+    ZIP_BETWEEN,
+    ZIP_BETWEEN_TEXT,
+    ZIP_METHOD,
+    GZIP,
+    GZIP_ELF,
+    GZIP_TWO,
+    GZIP_SUM,
+    GZIP_EXTRA,
+    GZIP_AFTER,
+    GZIP_ZIP,
+    ELF_BEHIND,
+    ELF_BASE64,
+    ELF_HEX
+};
 
 struct row {
     const char *label;
@@ -106,6 +132,21 @@ static const struct row rows[] = {
     {"a notebook that runs", "foo/x.ipynb", ANY,
      .text = S("{\"cells\": [{\"outputs\": [{\"text/html\": \"<script>x</script>\"}]}]}"),
      .findings = "notebook-active", .facts = "content notebook"},
+    {"a notebook that runs, in other letters", "foo/x.ipynb", ANY,
+     .text = S("{\"cells\": [{\"outputs\": [{\"text/html\": \"<SCRIPT>x\"}]}]}"),
+     .findings = "notebook-active", .facts = "content notebook"},
+    {"... in escapes", "foo/x.ipynb", ANY,
+     .text = S("{\"cells\": [{\"out\\u0070uts\": [{\"text/html\": \"\\u003Cscript>x\"}]}]}"),
+     .findings = "notebook-active", .facts = "content notebook"},
+    {"... by a type in escapes", "foo/x.ipynb", ANY,
+     .text = S("{\"cells\": [{\"outputs\": [{\"application\\/javascript\": \"x\"}]}]}"),
+     .findings = "notebook-active", .facts = "content notebook"},
+    {"... on an event", "foo/x.ipynb", ANY,
+     .text = S("{\"cells\": [{\"outputs\": [{\"text/html\": \"<svg\\nonload = 'x'>\"}]}]}"),
+     .findings = "notebook-active", .facts = "content notebook"},
+    {"a notebook that tells of one", "foo/x.ipynb", ANY,
+     .text = S("{\"cells\": [{\"outputs\": [{\"text/plain\": \"a < b > once = 1\"}]}]}"),
+     .findings = "", .facts = "content notebook"},
     {"compiled code named as a picture", "foo/x.png", ANY,
      .text = S("\xcb\r\r\n\0\0\0\0\0\0\0\0\0\0\0\0\xe3"), .findings = "pyc-disguised type-differs",
      .facts = "content pyc"},
@@ -138,7 +179,7 @@ static const struct row rows[] = {
      .findings = "test-content", .facts = "content zip"},
     {"cut zip", "foo/x.whl", ANY, .body = ZIP_CUT, .findings = "nested-unreadable",
      .facts = "content zip"},
-    {"cut zip of data", "foo/x.npz", ANY, .body = ZIP_CUT, .findings = "nested-odd",
+    {"cut zip of data", "foo/x.npz", ANY, .body = ZIP_CUT, .findings = "nested-unreadable",
      .facts = "content zip"},
     {"encrypted zip", "foo/x.dat", ANY, .body = ZIP_ENCRYPTED, .findings = "nested-encrypted",
      .facts = "content zip"},
@@ -149,6 +190,14 @@ static const struct row rows[] = {
      .text = S("\x89PNG\r\n\x1a\n\0\0"), .findings = "nested-appended", .facts = ""},
     {"zip behind text", "foo/x.txt", ANY, .body = ZIP_BEHIND, .text = S("hello\n"),
      .findings = "nested-appended", .facts = ""},
+    {"zip behind a picture, and a comment of any length", "foo/x.png", ANY, .body = ZIP_BETWEEN,
+     .text = S("\x89PNG\r\n\x1a\n\0\0"), .findings = "nested-appended", .facts = ""},
+    {"a document in an older one", "foo/x.xls", ANY, .body = ZIP_BETWEEN_TEXT,
+     .text = S("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0"), .findings = "", .facts = ""},
+    {"zip behind a gzip", "foo/x.gz", ANY, .body = GZIP_ZIP, .findings = "nested-appended nested-odd",
+     .facts = "content gzip; content zip"},
+    {"zip of data, packed as only some readers unpack it", "foo/x.bin", ANY, .body = ZIP_METHOD,
+     .findings = "nested-unreadable", .facts = "content zip"},
     {"text that ends like a zip without members", "foo/x.txt", ANY,
      .text = S("text\nPK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), .findings = "",
      .facts = ""},
@@ -156,7 +205,30 @@ static const struct row rows[] = {
     {"native code in a gzip", "foo/x.csv.gz", ANY, .body = GZIP_ELF,
      .findings = "native-disguised", .facts = "content gzip; native elf x86-64"},
     {"cut gzip", "foo/x.gz", ANY, .text = S("\x1f\x8b\x08\0\0\0\0\0\0\0"),
-     .findings = "nested-odd", .facts = "content gzip"},
+     .findings = "nested-unreadable", .facts = "content gzip"},
+    {"native code in two gzip members", "foo/x.gz", ANY, .body = GZIP_TWO,
+     .findings = "native-in-pure-wheel nested-odd", .facts = "content gzip; native elf x86-64"},
+    {"native code in a gzip of a wrong checksum", "foo/x.gz", ANY, .body = GZIP_SUM,
+     .findings = "native-in-pure-wheel nested-odd", .facts = "content gzip; native elf x86-64"},
+    {"native code in a gzip of indexed blocks", "foo/x.gz", ANY, .body = GZIP_EXTRA,
+     .findings = "native-in-pure-wheel", .facts = "content gzip; native elf x86-64"},
+    {"native code behind a gzip", "foo/x.gz", ANY, .body = GZIP_AFTER,
+     .findings = "native-in-pure-wheel nested-odd", .facts = "content gzip; native elf x86-64"},
+    {"zstd behind a frame that it passes over", "foo/x.dat", ANY,
+     .text = S("\x50\x2a\x4d\x18\2\0\0\0ab\x28\xb5\x2f\xfd\x20\2\x11\0\0hi"),
+     .findings = "nested-odd", .facts = "content zstd"},
+    {"... and nothing behind it", "foo/x.dat", ANY, .text = S("\x50\x2a\x4d\x18\2\0\0\0ab"),
+     .findings = "", .facts = ""},
+    {"lz4", "foo/x.dat", ANY, .text = S("\x04\x22\x4d\x18\x64\x40\xa7"),
+     .findings = "nested-unreadable", .facts = "content lz4"},
+    {"lzip", "foo/x.dat", ANY, .text = S("LZIP\1\x0c\0"), .findings = "nested-unreadable",
+     .facts = "content lzip"},
+    {"cabinet", "foo/x.dat", ANY, .text = S("MSCF\0\0\0\0\x2c"), .findings = "nested-unreadable",
+     .facts = "content cab"},
+    {"compress", "foo/x.dat", ANY, .text = S("\x1f\x9d\x90\x68\xd2"),
+     .findings = "nested-unreadable", .facts = "content compress"},
+    {"what begins like compress", "foo/x.dat", ANY, .text = S("\x1f\x9d\xe0\x68\xd2"),
+     .findings = "", .facts = ""},
     {"7z", "foo/x.7z", ANY, .text = S("7z\xbc\xaf\x27\x1c\0\0"), .findings = "nested-unreadable",
      .facts = "content 7z"},
     {"7z among tests", "foo/tests/x.7z", ANY, .text = S("7z\xbc\xaf\x27\x1c\0\0"),
@@ -244,6 +316,30 @@ static const struct row rows[] = {
      .findings = "", .facts = "auto-load script activate"},
     {"T17: what people source, as a script", "foo-1.0.data/scripts/activate.fish", ANY,
      .text = S("x"), .findings = "", .facts = "auto-load script activate.fish"},
+    {"T17: a script folder's module", "foo-1.0.data/scripts/re.py", ANY, .text = S("x = 1\n"),
+     .findings = "", .facts = "auto-load top-level re"},
+    {"T17: ... of another project", "foo-1.0.data/data/BIN/requests/x.py", ANY, .text = S("x = 1\n"),
+     .findings = "", .facts = "auto-load top-level requests"},
+    {"T17: a script that is a module, of its own", "foo-1.0.data/scripts/foo2html.py", ANY,
+     .text = S("x = 1\n"), .findings = "", .facts = ""},
+    {"T17: site-packages in other letters", "foo-1.0.data/data/Lib/SITE-packages/x.txt", ANY,
+     .text = S("x"), .findings = "", .facts = "auto-load data Lib/SITE-packages"},
+    {"T17: over the standard library in other letters", "foo-1.0.data/data/lib/JSON/x.py", ANY,
+     .text = S("x = 1\n"), .findings = "", .facts = "auto-load top-level JSON"},
+    {"T17: another project's module in other letters", "NumPy/x.py", ANY, .text = S("x = 1\n"),
+     .findings = "", .facts = "auto-load top-level NumPy"},
+    {"T17: its own name in other letters", "Foo/x.py", ANY, .text = S("x = 1\n"), .findings = "",
+     .facts = ""},
+    {"T17: extension modules of the standard library", "foo-1.0.data/data/DLLs/json.py", ANY,
+     .text = S("x = 1\n"), .findings = "", .facts = "auto-load data DLLs"},
+    {"T17: the interpreter's own library", "foo-1.0.data/data/python311.dll", ANY, .text = S("x"),
+     .findings = "type-differs", .facts = "auto-load data python311.dll"},
+    {"T17: a library that the interpreter loads", "foo-1.0.data/data/lib/libcrypto.so.3", ANY,
+     .text = S("x"), .findings = "", .facts = "auto-load data lib/libcrypto.so.3"},
+    {"T17: a service of the user", "foo-1.0.data/data/share/systemd/user/x.service", ANY,
+     .text = S("x"), .findings = "", .facts = "auto-load data share/systemd/user"},
+    {"T17: a home's settings", "foo-1.0.data/data/.ssh/authorized_keys", ANY, .text = S("x"),
+     .findings = "", .facts = "auto-load data .ssh"},
     {"T17: a library of its own", "foo-1.0.data/data/lib/libfoo.txt", ANY, .text = S("x"),
      .findings = "", .facts = ""},
     {"T17: data of its own", "foo-1.0.data/data/share/foo/x.txt", ANY, .text = S("x"),
@@ -271,7 +367,8 @@ static void put_zip(struct ch_buf *out, const char *name, struct ch_str content,
     struct zb_end end = {.after = {NULL, 0}};
     struct zb_member m = {.name = ch_str_of(name),
                           .content = content,
-                          .flags = body == ZIP_ENCRYPTED ? 1 : 0};
+                          .flags = body == ZIP_ENCRYPTED ? 1 : 0,
+                          .method = body == ZIP_METHOD ? 12 : 0}; /* bzip2 */
     if (body == ZIP_FORGED) {
         m.local_name = CH_STR("other");
     }
@@ -294,6 +391,20 @@ static void put_gzip(struct ch_buf *out, struct ch_str content)
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
     ch_buf_put(out, packed, sizeof(packed) - z.avail_out);
     deflateEnd(&z);
+}
+
+/* With an extra field in the header, as writers of blocks that can be sought have it. */
+static void put_blocks(struct ch_buf *out, struct ch_str content)
+{
+    enum { HEADER_BYTES = 10, FLAGS_AT = 3, FLAG_EXTRA = 4 };
+    struct ch_buf plain;
+    ch_buf_init(&plain, 1 << 16);
+    put_gzip(&plain, content);
+    plain.ptr[FLAGS_AT] |= FLAG_EXTRA;
+    ch_buf_puts(out, ch_str_sub(ch_buf_str(&plain), 0, HEADER_BYTES));
+    ch_buf_puts(out, (struct ch_str){"\6\0BC\2\0\x1b\0", 8});
+    ch_buf_puts(out, ch_str_sub(ch_buf_str(&plain), HEADER_BYTES, plain.len));
+    ch_buf_done(&plain);
 }
 
 static void put_zips(struct ch_buf *out, unsigned count)
@@ -375,6 +486,38 @@ static void put_body(struct ch_buf *b, const struct row *row)
     case ELF_HEX:
         ch_buf_puts(b, row->text);
         put_digits(b, ch_buf_str(&native), row->body == ELF_HEX);
+        break;
+    case ZIP_BETWEEN:
+        ch_buf_puts(b, row->text);
+        put_zip(b, "__main__.py", CH_STR("text"), ZIP_TEXT);
+        ch_buf_puts(b, CH_STR("and more, which is no comment"));
+        break;
+    case ZIP_BETWEEN_TEXT:
+        ch_buf_puts(b, row->text);
+        put_zip(b, "[Content_Types].xml", CH_STR("text"), ZIP_TEXT);
+        ch_buf_puts(b, CH_STR("and more of the document"));
+        break;
+    case ZIP_METHOD:
+        put_zip(b, name, CH_STR("text"), row->body);
+        break;
+    case GZIP_TWO:
+        put_gzip(b, ch_str_sub(ch_buf_str(&native), 0, 100));
+        put_gzip(b, ch_str_sub(ch_buf_str(&native), 100, native.len));
+        break;
+    case GZIP_SUM:
+        put_gzip(b, ch_buf_str(&native));
+        b->ptr[b->len - 8] ^= 1;
+        break;
+    case GZIP_EXTRA:
+        put_blocks(b, ch_buf_str(&native));
+        break;
+    case GZIP_AFTER:
+        put_gzip(b, CH_STR("a,b\n"));
+        ch_buf_puts(b, ch_buf_str(&native));
+        break;
+    case GZIP_ZIP:
+        put_gzip(b, CH_STR("a,b\n"));
+        put_zip(b, name, CH_STR("text"), ZIP_TEXT);
         break;
     case GZIP:
         put_gzip(b, CH_STR("a,b\n"));

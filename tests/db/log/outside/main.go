@@ -1,17 +1,20 @@
 // Verifies an audit log with other people's code: golang.org/x/mod/sumdb/note and tlog.
 //
-//	outside [-entries FILE] VKEY[,VKEY...] BASE...
+//	outside [-entries FILE] [-witness VKEY[,VKEY...]] VKEY[,VKEY...] BASE...
 //
 // Several keys are those of a log whose key was replaced, the oldest first. What hands over from one to the next is
 // checked too: BASE is a URL that ends in /audit, and keys/log-ID.checkpoint lies beside it, which the former has signed, with the entry that names the next in it.
 // Each BASE is a folder or URL with "checkpoint" and "tile/..." as C2SP tlog-tiles has them, and "proof/N.tlog-proof"
 // where there are some; a later one is the same log, grown. Checked are the signature, that every hash that is read
 // belongs under the signed root, that every entry is in the tree, every proof file, and that the tree has grown from
-// every BASE before. Entries come from "tile/entries/...", or are the lines of FILE.
+// every BASE before. Entries come from "tile/entries/...", or are the lines of FILE. With -witness the last BASE must have
+// "cosigned", a checkpoint that all of these have cosigned, of a tree that the newest one continues.
 package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -102,6 +105,83 @@ func checkpoint(signed []byte, keys []note.Verifier) (tlog.Tree, error) {
 	}
 	tree.Hash, err = tlog.ParseHash(lines[2])
 	return tree, err
+}
+
+// Spec: C2SP tlog-cosignature, the type on Ed25519. x/mod's note knows plain signatures alone.
+type cosigner struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+}
+
+func (c cosigner) Name() string    { return c.name }
+func (c cosigner) KeyHash() uint32 { return c.hash }
+func (c cosigner) Verify(msg, sig []byte) bool {
+	if len(sig) != 8+ed25519.SignatureSize {
+		return false
+	}
+	signed := fmt.Sprintf("cosignature/v1\ntime %d\n%s", binary.BigEndian.Uint64(sig), msg)
+	return ed25519.Verify(c.key, []byte(signed), sig[8:])
+}
+
+func newCosigner(vkey string) (note.Verifier, error) {
+	parts := strings.SplitN(vkey, "+", 3)
+	if len(parts) != 3 {
+		return nil, errors.New("witness: expected NAME+ID+BASE64")
+	}
+	key, err := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil || len(key) != 1+ed25519.PublicKeySize || key[0] != 4 {
+		return nil, errors.New("witness: not a key of cosignature/v1")
+	}
+	sum := sha256.Sum256([]byte(parts[0] + "\n" + string(key)))
+	c := cosigner{parts[0], binary.BigEndian.Uint32(sum[:4]), key[1:]}
+	if fmt.Sprintf("%08x", c.hash) != parts[1] {
+		return nil, errors.New("witness: the id is of another key")
+	}
+	return c, nil
+}
+
+// What all of them have cosigned, by a note as x/mod opens it, is a beginning of the tree.
+func cosigned(base, vkeys string, keys []note.Verifier, tree tlog.Tree) (int64, int, error) {
+	verifiers := append([]note.Verifier{}, keys...)
+	wanted := map[uint32]bool{}
+	for _, vkey := range strings.Split(vkeys, ",") {
+		c, err := newCosigner(vkey)
+		if err != nil {
+			return 0, 0, err
+		}
+		verifiers = append(verifiers, c)
+		wanted[c.KeyHash()] = true
+	}
+	signed, err := fetch(base, "cosigned")
+	if err != nil {
+		return 0, 0, err
+	}
+	old, err := checkpoint(signed, keys)
+	if err != nil {
+		return 0, 0, err
+	}
+	opened, err := note.Open(signed, note.VerifierList(verifiers...))
+	if err != nil {
+		return 0, 0, err
+	}
+	count := 0
+	for _, s := range opened.Sigs {
+		if wanted[s.Hash] {
+			count++
+		}
+	}
+	if count != len(wanted) {
+		return 0, 0, fmt.Errorf("cosigned by %d of %d witnesses", count, len(wanted))
+	}
+	if old.N == tree.N && old.Hash != tree.Hash {
+		return 0, 0, errors.New("cosigned is another tree of this size")
+	}
+	proof, err := tlog.ProveTree(tree.N, old.N, tlog.TileHashReader(tree, &tiles{base, map[string][]byte{}}))
+	if err == nil {
+		err = tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash)
+	}
+	return old.N, count, err
 }
 
 func bundle(base string, n, size int64) ([][]byte, error) {
@@ -260,9 +340,10 @@ func verify(base, file string, keys []note.Verifier, vkeys []string, before []tl
 
 func main() {
 	file := flag.String("entries", "", "their lines are the entries")
+	witnesses := flag.String("witness", "", "who must have cosigned")
 	flag.Parse()
 	if flag.NArg() < 2 {
-		fmt.Fprintln(os.Stderr, "usage: outside [-entries FILE] VKEY[,VKEY...] BASE...")
+		fmt.Fprintln(os.Stderr, "usage: outside [-entries FILE] [-witness VKEY[,VKEY...]] VKEY[,VKEY...] BASE...")
 		os.Exit(2)
 	}
 	var err error
@@ -284,9 +365,17 @@ func main() {
 			trees = append(trees, tree)
 		}
 	}
+	var by int
+	var size int64
+	if err == nil && *witnesses != "" {
+		size, by, err = cosigned(flag.Arg(flag.NArg()-1), *witnesses, keys, trees[len(trees)-1])
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "outside:", err)
 		os.Exit(1)
+	}
+	if by > 0 {
+		fmt.Printf("%d witnesses have cosigned %d entries\n", by, size)
 	}
 	fmt.Printf("%d trees, the last of %d entries; %d entries, %d proof files, %d growths, %d new keys verified\n", len(trees),
 		trees[len(trees)-1].N, n.entries, n.files, n.growths, n.handovers)

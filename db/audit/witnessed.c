@@ -1,0 +1,119 @@
+/* The checkpoint that witnesses have cosigned: of this log, of a tree that it had, by whom one
+ * trusts. */
+#include "auditor.h"
+
+#include "customhouse/timefmt.h"
+#include "db/log/cosign.h"
+
+void audit_witnessed_read(struct audit_verify *v)
+{
+    struct audit_witnessed *w = &v->witnessed;
+    struct ch_str text, lines;
+    struct ch_err why;
+    ch_buf_init(&w->note, CH_NOTE_MAX);
+    enum ch_code rc = ch_log_read_cosigned(v->reader->files.public_fd, &w->note, &why);
+    if (rc == CH_E_NOT_FOUND) {
+        return;
+    }
+    rc = rc == CH_OK ? ch_note_split(ch_buf_str(&w->note), &text, &lines, &why) : rc;
+    rc = rc == CH_OK ? ch_checkpoint_get(text, &w->checkpoint, &why) : rc;
+    if (rc != CH_OK) {
+        audit_problem(v, "the cosigned checkpoint: %s", why.msg);
+    } else {
+        w->there = true;
+        w->size = w->checkpoint.size;
+    }
+}
+
+void audit_witnessed_root(struct audit_verify *v)
+{
+    struct audit_witnessed *w = &v->witnessed;
+    if (w->there && w->size == v->tree.size) {
+        w->root = ch_tree_root(&v->tree, v->hash);
+        w->has_root = true;
+    }
+}
+
+/* Of the keys that entries name, or the one that it must be. */
+static bool is_signed(const struct audit_verify *v, const struct ch_note_key *first,
+                      struct ch_str note)
+{
+    struct ch_note_key key;
+    struct ch_checkpoint c;
+    bool good = ch_checkpoint_open(note, first, &c, NULL) == CH_OK ||
+                ch_checkpoint_open(note, &v->key, &c, NULL) == CH_OK;
+    for (size_t i = 0; !good && i < v->keys.count; i++) {
+        const char *vkey = v->keys.list[i].vkey;
+        good = vkey[0] != '\0' && ch_note_key_get(ch_str_of(vkey), &key, NULL) == CH_OK &&
+               ch_checkpoint_open(note, &key, &c, NULL) == CH_OK;
+    }
+    return good;
+}
+
+static void check_tree(struct audit_verify *v, const struct ch_note_key *first)
+{
+    struct audit_witnessed *w = &v->witnessed;
+    if (!is_signed(v, first, ch_buf_str(&w->note))) {
+        audit_problem(v, "the cosigned checkpoint is not signed by a key of this log");
+    }
+    if (w->size > v->size) {
+        audit_problem(v, "the cosigned checkpoint is of %llu entries, but the log has %llu",
+                      (unsigned long long)w->size, (unsigned long long)v->size);
+    } else if (!w->has_root || !ch_sha256_eq(&w->root, &w->checkpoint.root)) {
+        audit_problem(v,
+                      "the cosigned checkpoint of size %llu is of another tree than that of the "
+                      "entries",
+                      (unsigned long long)w->size);
+    }
+}
+
+static void check_witness(struct audit_verify *v, const struct audit_witness *witness)
+{
+    struct audit_witnessed *w = &v->witnessed;
+    struct ch_str text, lines, line;
+    struct ch_err why;
+    uint64_t time_s;
+    enum ch_code rc = ch_note_split(ch_buf_str(&w->note), &text, &lines, &why);
+    rc = rc == CH_OK ? ch_cosignature_find(text, lines, &witness->key, &line, &time_s, &why) : rc;
+    if (rc == CH_OK) {
+        w->cosigned++;
+        w->time_s = w->cosigned == 1 || time_s < w->time_s ? time_s : w->time_s;
+    } else if (rc != CH_E_NOT_FOUND) {
+        audit_problem(v, "the cosigned checkpoint: witness %s: %s", witness->key.name, why.msg);
+    } else if (witness->required) {
+        audit_problem(v, "the cosigned checkpoint: not by witness %s", witness->key.name);
+    }
+}
+
+void audit_witnessed_check(struct audit_verify *v, const struct ch_note_key *first)
+{
+    struct audit_witnessed *w = &v->witnessed;
+    if (w->there) {
+        check_tree(v, first);
+    }
+    for (size_t i = 0; i < w->whom_count; i++) {
+        if (w->there) {
+            check_witness(v, &w->whom[i]);
+        } else if (w->whom[i].required) {
+            audit_problem(v, "there is no checkpoint that witness %s has cosigned",
+                          w->whom[i].key.name);
+        }
+    }
+}
+
+void audit_witnessed_say(const struct audit_verify *v)
+{
+    const struct audit_witnessed *w = &v->witnessed;
+    if (w->whom_count == 0 && !w->there) {
+        return;
+    }
+    fprintf(v->out, "; cosigned by %zu of %zu witnesses", w->cosigned, w->whom_count);
+    if (w->cosigned > 0) {
+        struct ch_buf time;
+        ch_buf_init(&time, 64);
+        ch_time_put(&time, (int64_t)w->time_s * 1000000, false);
+        fprintf(v->out, " at %llu entries, %.*s", (unsigned long long)w->size,
+                CH_STR_ARG(ch_buf_str(&time)));
+        ch_buf_done(&time);
+    }
+}
