@@ -135,7 +135,7 @@ const char *ch_webhook_url_fault(struct ch_str url, bool proxy)
 }
 
 static enum ch_code check_url(const struct ch_destination *d, const struct ch_yaml_node *at,
-                                  const struct ch_yaml *yaml, struct ch_err *err)
+                              const struct ch_yaml *yaml, struct ch_err *err)
 {
     if ((d->url == NULL) == (d->url_file == NULL)) {
         return ch_yaml_fail(yaml, at, err, "expected one of the keys \"url\" and \"url_file\"");

@@ -85,7 +85,8 @@ void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload)
                                      .times = m.times};
         row.why = r.failed ? row.why : ch_str_of(fault_of(k, &m, wanted, &row.principal));
         if (row.why.len > 0 && audit_sign_ins_failed(k, row, &err) != CH_OK) {
-            keeper_log("store", "error=\"%s\"", err.msg);
+            keeper_log("store", "sign-ins=uncounted error=\"%s\"", err.msg);
+            return; /* nor will the others be */
         }
     }
     if (r.failed) {
