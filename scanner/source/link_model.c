@@ -201,7 +201,8 @@ static void name_methods(struct links *l, const struct file *f, uint64_t module,
                          uint32_t class, bool instance)
 {
     uint64_t owner = instance ? name : link_mix(module, name);
-    for (uint32_t i = f->classes[class].first_method; i != 0; i = f->functions[i - 1].next_method) {
+    for (uint32_t i = f->classes[class].first_method; i != 0 && !l->over;
+         i = f->functions[i - 1].next_method) {
         const struct function *fn = &f->functions[i - 1];
         name_function(l, f, owner, fn->bare, i - 1);
         link_edge_add(l, link_mix(link_functions_of(f->link - 1), i),
@@ -232,7 +233,7 @@ static void name_library(struct links *l, const struct file *f, uint64_t module,
 static void name_bindings(struct links *l, const struct file *f)
 {
     uint64_t stem = l->files[f->link - 1].stem;
-    for (uint32_t i = 0; i < f->binding_count; i++) {
+    for (uint32_t i = 0; i < f->binding_count && !l->over; i++) {
         const struct binding *b = &f->bindings[i];
         if (b->scope != 0) {
             continue;
