@@ -552,6 +552,10 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     if (effects == 0 && is_proxy(c->name)) { /* any name is a call of the server's */
         effects = EFFECT_NETWORK | EFFECT_CONNECT | EFFECT_SEND | EFFECT_FETCH;
     }
+    for (uint32_t i = 0; named(c, "numpy.load") && i < c->count; i++) {
+        bool plain = c->args[i].kind == VALUE_NAME && str_is(c->args[i].text, "False");
+        effects |= str_is(c->keywords[i], "allow_pickle") && !plain ? (uint32_t)EFFECT_LOAD : 0U;
+    }
     loads_by_name(f, c, effects);
     if ((effects & loud) != 0 && (c->self.marks & (MARK_BUILT | MARK_DECODED)) != 0 &&
         c->name.ptr[0] != '.') {

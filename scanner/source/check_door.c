@@ -26,9 +26,8 @@ struct value value_resolved(struct file *f, struct value name)
 }
 
 /* No honest code asks for os.system by a text. */
-static void resolves(struct file *f, const struct call *c)
+static void resolves(struct file *f, const struct call *c, const struct value *a)
 {
-    const struct value *a = &c->args[0];
     if (a->kind != VALUE_TEXT) {
         return;
     }
@@ -91,6 +90,32 @@ static void follows_settings(struct file *f, const struct call *c, const struct 
             makes_of_settings(f, c, v, &v->items[i + 1]);
         }
         follows_settings(f, c, one, depth + 1);
+    }
+}
+
+/* fileConfig evaluates what a file says of classes and their arguments. Constants come as io.StringIO. */
+static void runs_settings(struct file *f, const struct call *c)
+{
+    static const char *const keys[] = {"args", "kwargs", "class"};
+    const struct value *from = &c->args[0];
+    struct ch_str rest = from->text;
+    struct ch_str line;
+    size_t equals;
+    if ((from->marks & MARK_REMOTE) != 0) {
+        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
+    }
+    if ((from->marks & MARK_DECODED) != 0) {
+        report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, call_shown(f, c));
+    }
+    while (from->kind == VALUE_TEXT && may_visit(f) && ch_str_split(&rest, '\n', &line)) {
+        struct value code = *from;
+        code.also = NULL;
+        if (ch_str_find_char(line, '=', &equals)) {
+            code.text = ch_str_sub(line, equals + 1, line.len);
+            if (contains(ch_str_sub(line, 0, equals), keys, CH_ARRAY_LEN(keys)) != NULL) {
+                executes_text(f, &code, c->line);
+            }
+        }
     }
 }
 
@@ -220,7 +245,13 @@ void check_doors(struct file *f, const struct call *c, uint32_t effects)
         runs_program(f, c);
     }
     if ((effects & EFFECT_RESOLVE) != 0 && c->count > 0) {
-        resolves(f, c);
+        resolves(f, c, &c->args[0]);
+    }
+    for (uint32_t i = 0; ch_str_ends(c->name, CH_STR(".EntryPoint")) && i < c->count; i++) {
+        resolves(f, c, &c->args[i]); /* its load() gives what "value" names */
+    }
+    if (str_is(c->name, "logging.config.fileConfig") && c->count > 0) {
+        runs_settings(f, c);
     }
     if ((effects & EFFECT_CONFIG) != 0 && c->count > 0) {
         follows_settings(f, c, &c->args[0], 0);

@@ -215,6 +215,7 @@ const struct effect_row effects_python[] = {
     {"logging.config._resolve", RESOLVE},
     {"logging.config.dictConfig", EFFECT_CONFIG},
     {"logging.config.dictConfigClass", EFFECT_CONFIG},
+    {"logging.config.fileConfig", EFFECT_CONFIG},
     {"lzma.decompress", DECODE},
     {"map", CALLBACK},
     {"marshal.load", LOAD},

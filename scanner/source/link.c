@@ -165,6 +165,9 @@ static void follow(struct links *l, const struct link_edge *e, const struct node
     case EDGE_HAS:
         more.flags = METHODS;
         break;
+    case EDGE_MADE:
+        more.flags = n->flags & METHODS;
+        break;
     case EDGE_RETURNS:
         more.marks = n->marks;
         break;

@@ -26,6 +26,7 @@ enum edge_how {
     EDGE_GIVEN, /* with an address of its own */
     EDGE_RETURNS,
     EDGE_HAS,    /* as a method */
+    EDGE_MADE,   /* is an instance of it */
     EDGE_PASSES, /* gives its own argument to it */
     EDGE_MODULE, /* imports the module */
     EDGE_ALL,    /* has all names of the module */
@@ -133,6 +134,8 @@ uint64_t link_folder_of(struct ch_str path);         /* "b" of both "b/a.py" and
 /* Whether a module of this artifact may be meant: by a relative import, or from a folder around the
  * file. */
 bool link_is_own(const struct file *f, struct ch_str dotted);
+/* The names that a class has, as a module: of "?.a.C" and "?.a.C()"; 0: no module is named. */
+uint64_t link_class_of(struct ch_str dotted);
 /* Of "?.a.f", "pkg.a.C().m", "?.f" of the file's own folder; 0: no module is named. */
 uint64_t link_key_of(const struct file *f, struct ch_str dotted);
 

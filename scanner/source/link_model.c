@@ -196,12 +196,51 @@ static void name_function(struct links *l, const struct file *f, uint64_t module
         (struct link_edge){.module = module, .name = name, .file = file, .how = EDGE_SAME});
 }
 
+/* `whose` names are those of a class of another file: its instances', or those of a class made of
+ * it. */
+static void name_inherited(struct links *l, const struct file *f, uint64_t whose,
+                           struct ch_str class)
+{
+    uint64_t owner = link_is_own(f, class) ? link_class_of(class) : 0;
+    if (owner != 0) {
+        link_edge_add(
+            l, link_mix(owner, link_any_name),
+            (struct link_edge){
+                .module = whose, .name = link_any_name, .file = f->link - 1, .how = EDGE_ALL});
+    }
+}
+
+/* An instance of a class of another file, or the class of which one here is made. */
+static void name_made(struct links *l, const struct file *f, uint64_t name, struct ch_str class,
+                      enum edge_how how)
+{
+    uint64_t stem = l->files[f->link - 1].stem;
+    uint64_t to = link_is_own(f, class) ? link_key_of(f, link_cut_calls(class)) : 0;
+    if (to != 0) {
+        name_inherited(l, f, how == EDGE_MADE ? name : link_mix(stem, name), class);
+        link_edge_add(
+            l, to,
+            (struct link_edge){.module = stem, .name = name, .file = f->link - 1, .how = how});
+    }
+}
+
+static void name_bases(struct links *l, const struct file *f, uint64_t name, uint32_t class)
+{
+    const struct value *bases = &f->classes[class].bases;
+    for (uint32_t i = 0; bases->kind == VALUE_LIST && i < bases->item_count && !l->over; i++) {
+        if (bases->items[i].kind == VALUE_NAME) {
+            name_made(l, f, name, bases->items[i].text, EDGE_SAME);
+        }
+    }
+}
+
 /* The methods of a class, as those of `owner`. */
 static void name_methods(struct links *l, const struct file *f, uint64_t module, uint64_t name,
                          uint32_t class, bool instance)
 {
     uint64_t owner = instance ? name : link_mix(module, name);
-    for (uint32_t i = f->classes[class].first_method; i != 0; i = f->functions[i - 1].next_method) {
+    for (uint32_t i = f->classes[class].first_method; i != 0 && !l->over;
+         i = f->functions[i - 1].next_method) {
         const struct function *fn = &f->functions[i - 1];
         name_function(l, f, owner, fn->bare, i - 1);
         link_edge_add(l, link_mix(link_functions_of(f->link - 1), i),
@@ -232,7 +271,7 @@ static void name_library(struct links *l, const struct file *f, uint64_t module,
 static void name_bindings(struct links *l, const struct file *f)
 {
     uint64_t stem = l->files[f->link - 1].stem;
-    for (uint32_t i = 0; i < f->binding_count; i++) {
+    for (uint32_t i = 0; i < f->binding_count && !l->over; i++) {
         const struct binding *b = &f->bindings[i];
         if (b->scope != 0) {
             continue;
@@ -243,10 +282,14 @@ static void name_bindings(struct links *l, const struct file *f)
             } else if (v->kind == VALUE_CLASS && (uint64_t)v->number < f->class_count) {
                 name_function(l, f, stem, b->name, f->classes[v->number].makes);
                 name_methods(l, f, stem, b->name, (uint32_t)v->number, false);
+                name_bases(l, f, b->name, (uint32_t)v->number);
             } else if (v->kind == VALUE_INSTANCE && (uint64_t)v->number < f->class_count) {
                 name_methods(l, f, stem, b->name, (uint32_t)v->number, true);
             } else if (v->kind == VALUE_NAME && v->item_count == 0) {
                 name_library(l, f, stem, b->name, v->text);
+                if (ch_str_ends(v->text, CH_STR("()"))) {
+                    name_made(l, f, b->name, v->text, EDGE_MADE);
+                }
             }
         }
         bool told = b->value.kind != VALUE_FUNCTION && b->value.kind != VALUE_CLASS;

@@ -40,10 +40,18 @@ uint64_t link_key_of(const struct file *f, struct ch_str dotted)
         return 0;
     }
     uint64_t owner = str_is(part, "?") ? link_folder_of(f->path) : value_hash(link_cut_calls(part));
-    if (ch_str_ends(part, CH_STR("()")) && dotted.len > 0) {
+    bool class = ch_str_ends(part, CH_STR("()")) || (part.ptr[0] >= 'A' && part.ptr[0] <= 'Z');
+    if (class && dotted.len > 0) {
         owner = link_mix(value_hash(link_cut_calls(link_last_part(&dotted))), owner);
     }
     return link_mix(owner, name);
+}
+
+uint64_t link_class_of(struct ch_str dotted)
+{
+    uint64_t class = value_hash(link_cut_calls(link_last_part(&dotted)));
+    struct ch_str module = link_last_part(&dotted);
+    return module.len > 0 ? link_mix(value_hash(module), class) : 0;
 }
 
 bool link_is_own(const struct file *f, struct ch_str dotted)

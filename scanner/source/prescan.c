@@ -265,7 +265,7 @@ static void rules_of_checks(void)
         "SetValueEx", "clipboard", "__globals__", "f_globals", "f_builtins", "methodcaller",
         "_posixsubprocess", "PROT_EXEC", "load_source", "spec_from_file_location",
         "SourceFileLoader", "SourcelessFileLoader", "FileFinder", "SOURCE_SUFFIXES",
-        "BYTECODE_SUFFIXES", "py_compile",
+        "BYTECODE_SUFFIXES", "py_compile", "EntryPoint", "allow_pickle",
         /* of functions that another file may execute */
         "b64decode", "b85decode", "fromhex", "unhexlify"};
     static const char *const pairs[][2] = {

@@ -1,4 +1,4 @@
 """Packages modelled on published incidents and techniques, one function each, by what they do."""
-from . import (builds, content, disguise, execution, files, honest, implied, install, names,  # noqa: F401
-               reach, startup, structure, theft, ways)
+from . import (builds, content, disguise, execution, files, honest, implied, install, modules,  # noqa: F401
+               names, reach, startup, structure, theft, ways)
 from .package import ATTACKS, HONEST  # noqa: F401

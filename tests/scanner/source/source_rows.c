@@ -490,6 +490,27 @@ const struct source_row source_rows[] = {
     {P_IMPORT, "hidden-name",
      "import logging.config\nlogging.config.dictConfig({'handlers': {'h': {'class': 'subprocess.Popen', "
      "'args': 'id'}}})\n"},
+    {P_IMPORT, "import-network",
+     "import io, logging.config\nlogging.config.fileConfig(io.StringIO('[handler_h]\\nclass=StreamHandler\\n"
+     "args=(__import__(\"requests\").get(\"http://example.org/\"),)\\n'))\n"},
+    {P_IMPORT, "remote-code",
+     "import io, logging.config, requests\ndef f():\n    "
+     "logging.config.fileConfig(io.StringIO(requests.get(u).text))\n"},
+    {P_IMPORT, NULL, "import logging.config\nlogging.config.fileConfig('logging.ini')\n"},
+    {P_IMPORT, NULL,
+     "import io, logging.config\nlogging.config.fileConfig(io.StringIO('[handler_h]\\nclass=StreamHandler\\n"
+     "args=(sys.stdout,)\\n'))\n"},
+    {P_IMPORT, "hidden-name",
+     "from importlib.metadata import EntryPoint\nEntryPoint('a', 'os:system', 'g').load()('id')\n"},
+    {P_IMPORT, "hidden-name",
+     "from importlib.metadata import EntryPoint\nEntryPoint(name='a', group='g', value='os:system').load()('id')\n"},
+    {P_IMPORT, NULL, "from importlib.metadata import EntryPoint\nE = EntryPoint('a', 'a.b:main', 'g')\n"},
+    {P_IMPORT, "remote-code",
+     "import io, numpy as np, requests\ndef f():\n    "
+     "np.load(io.BytesIO(requests.get(u).content), allow_pickle=True)\n"},
+    {P_IMPORT, NULL,
+     "import io, numpy as np, requests\ndef f():\n    "
+     "np.load(io.BytesIO(requests.get(u).content), allow_pickle=False)\n"},
     {P_IMPORT, "hidden-name",
      "import logging.config\nlogging.config.dictConfig({'handlers': {'h': {'()': 'ext://os.system', "
      "'command': 'id'}}})\n"},

@@ -169,6 +169,18 @@ static const struct row rows[] = {
      {{"pkg/a.py", OF_CLASS, 0}, {"pkg/b.py", "from .a import C\nc = C()\nc.m()\n", 0}}},
     {"import-network pkg/b.py",
      {{"pkg/a.py", OF_CLASS "c = C()\n", 0}, {"pkg/b.py", "from .a import c\nc.m()\n", 0}}},
+    {"import-network pkg/b.py",
+     {{"pkg/a.py", OF_CLASS, 0},
+      {"pkg/c.py", "from .a import C\n\nc = C()\n", 0},
+      {"pkg/b.py", "from .c import c\nc.m()\n", 0}}},
+    {"import-network pkg/b.py",
+     {{"pkg/a.py", OF_CLASS, 0},
+      {"pkg/c.py", "from .a import C\nclass D(C):\n    pass\n", 0},
+      {"pkg/b.py", "from .c import D\nD().m()\n", 0}}},
+    {NULL,
+     {{"pkg/a.py", OF_CLASS, 0},
+      {"pkg/c.py", "from .a import C\n\nc = C()\n", 0},
+      {"pkg/b.py", "from .c import c\nc.n()\n", 0}}},
     {NULL, {{"pkg/a.py", OF_CLASS, 0}, {"pkg/b.py", "from .a import C\nc = C()\nc.n()\n", 0}}},
     /* run under another name */
     {"import-network pkg/b.py",
@@ -337,6 +349,17 @@ static void ends_at_its_limits(void **state)
                                {"pkg/b.py", all.ptr, 0},
                                {"pkg/c.py", "from .b import *\nf7()\n", 0}};
     expect(&(struct run){.files = files}, "import-network pkg/c.py\n");
+    ch_buf_clear(&net);
+    ch_buf_puts(&net, CH_STR("import requests\nclass C:\n"));
+    for (int i = 0; i < NAMES; i++) {
+        ch_buf_printf(&net, "    def m%d(self): pass\n", i);
+    }
+    for (int i = 0; i < NAMES; i++) {
+        ch_buf_printf(&net, "c%d = C\n", i);
+    }
+    ch_buf_putc(&net, '\0');
+    struct one many[FILES] = {{"pkg/a.py", net.ptr, 0}};
+    expect(&(struct run){.files = many, .whole = true}, "limit \n");
     ch_buf_done(&net);
     ch_buf_done(&all);
 }
