@@ -68,12 +68,14 @@ static const struct option *find(const struct command_row *row, struct ch_str na
     return NULL;
 }
 
+#define SHOWN_MAX 80 /* more than the words of any of our commands */
+
 static enum ch_code usage(const struct command_row *row, struct ch_err *err, const char *what,
                           const char *word)
 {
     struct ch_buf shown;
-    ch_buf_init(&shown, 200); /* a longer word is shown without its end */
-    ch_buf_put_escaped(&shown, ch_str_sub(ch_str_of(word), 0, 40));
+    ch_buf_init(&shown, 4 * SHOWN_MAX + 1); /* a longer word is shown without its end */
+    ch_buf_put_escaped(&shown, ch_str_sub(ch_str_of(word), 0, SHOWN_MAX));
     enum ch_code rc = ch_fail(err, CH_E_USAGE, "customhouse %s: %s%.*s (see customhouse %s --help)",
                               row->name, what, CH_STR_ARG(ch_buf_str(&shown)), row->name);
     ch_buf_done(&shown);

@@ -165,6 +165,8 @@ static void help_and_version(void **state)
         assert_non_null(strstr(text, names[i]));
     }
     char text[256];
+    assert_int_equal(COMMAND(f, text, "exceptions"), 2); /* what it expects is shown whole */
+    assert_non_null(strstr(text, "|revoke|renew [WORD...] (see customhouse exceptions --help)"));
     assert_int_equal(COMMAND(f, text, "version"), 0);
     assert_memory_equal(text, "customhouse ", 12);
 }
