@@ -135,7 +135,7 @@ const char *ch_webhook_url_fault(struct ch_str url, bool proxy)
 }
 
 static enum ch_code check_url(const struct ch_destination *d, const struct ch_yaml_node *at,
-                              const struct ch_yaml *yaml, struct ch_err *err)
+                                  const struct ch_yaml *yaml, struct ch_err *err)
 {
     if ((d->url == NULL) == (d->url_file == NULL)) {
         return ch_yaml_fail(yaml, at, err, "expected one of the keys \"url\" and \"url_file\"");
@@ -154,7 +154,7 @@ static enum ch_code check_one(enum ch_destination_kind kind, const struct ch_des
         return ch_yaml_fail(yaml, at, err,
                             "user and secret_file go together; only one of them is given");
     }
-    bool by_url = kind == CH_DESTINATION_WEBHOOK || d->url != NULL;
+    bool by_url = kind == CH_DESTINATION_WEBHOOK || kind == CH_DESTINATION_WITNESS;
     enum ch_code rc = by_url ? check_url(d, at, yaml, err) : check_server(d, at, yaml, err);
     return rc == CH_OK ? check_events(d, at, yaml, err) : rc;
 }

@@ -290,7 +290,7 @@ static const struct ch_schema_row connection_rows[] = {
      .min = 1,
      .max = 1000000,
      .unit = "connections",
-     .doc = "Of one client address. Raise it behind a proxy."},
+     .doc = "Of one client address, per gateway process. Raise it behind a proxy."},
 };
 static const struct ch_schema_section connection_section = SECTION(connection_rows, ch_config);
 

@@ -17,14 +17,13 @@ static const char *const mail_tls[] = {
     {                                                                                              \
         .key = "events", .type = CH_SCHEMA_NAMES, LIST(ch_destination, events, event_count),       \
         .min = 1, .example = "[requests, decisions, endings, alarms, log]",                        \
-        .doc =                                                                                     \
-            "Of what: requests (an exception was asked for, or waits for one more approval), "     \
-            "decisions (it\n"                                                                      \
-            "was approved, rejected, revoked, renewed), endings (it is about to end), alarms (an " \
-            "attack was\n"                                                                         \
-            "found, or what was served turned out bad), log (the audit log cannot be written, or " \
-            "a witness\n"                                                                          \
-            "does not cosign it). Left out: of all."                                               \
+        .doc = "Of what: requests (an exception was asked for, or waits for one more approval), "  \
+               "decisions (it\n"                                                                   \
+               "was approved, rejected, revoked, renewed), endings (it is about to end), alarms "  \
+               "(an attack was\n"                                                                  \
+               "found, or what was served turned out bad), log (the audit log cannot be written, " \
+               "or a witness\n"                                                                    \
+               "does not cosign it). Left out: of all."                                            \
     }
 #define CA_ROW                                                                                     \
     {                                                                                              \

@@ -403,7 +403,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         print_commands(stdout);
-        return 0;
+        return command_said(0);
     }
     const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
     for (size_t i = 0; i < CH_ARRAY_LEN(commands); i++) {
@@ -419,6 +419,7 @@ int main(int argc, char **argv)
         int status = 0;
         if (args.help) {
             args_print_help(row);
+            status = command_said(0);
         } else {
             status = row->run(row, &args);
         }

@@ -151,6 +151,17 @@ static bool looks_like_file(struct ch_str word)
     return false;
 }
 
+/* Any that a file name can have: old ones are not all of PEP 440. */
+static bool is_version(struct ch_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || strchr("=<>~;,[]()/\"'", s.ptr[i]) != NULL) {
+            return false;
+        }
+    }
+    return s.len > 0;
+}
+
 static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str word,
                                  struct what *ret, struct ch_err *err)
 {
@@ -174,11 +185,16 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
     if (ch_str_starts(spec, CH_STR("==")) && !ch_str_find_char(spec, '*', NULL) &&
         !ch_str_find_char(spec, ',', NULL)) {
         ret->kind = WHAT_VERSION;
-        if (ch_str_trim(ch_str_sub(spec, 2, spec.len)).len >= sizeof(ret->version)) {
+        struct ch_str version = ch_str_sub(spec, ch_str_starts(spec, CH_STR("===")) ? 3 : 2, spec.len);
+        version = ch_str_trim(version);
+        if (version.len >= sizeof(ret->version)) {
             return ch_fail(err, CH_E_USAGE, "a version of more than %zu bytes",
                            sizeof(ret->version) - 1);
         }
-        copy(ret->version, sizeof(ret->version), ch_str_trim(ch_str_sub(spec, 2, spec.len)));
+        if (!is_version(version)) { /* it would be no version's, and a deny of it deny nothing */
+            return ch_fail(err, CH_E_USAGE, "expected one version after ==, and nothing else");
+        }
+        copy(ret->version, sizeof(ret->version), version);
     } else if (spec.len > 0) {
         bool match;
         return eco->match_version(spec, CH_STR("1"), &match, err);

@@ -276,6 +276,17 @@ static void on_published(void *ctx, const struct published *result)
     fetched(in, ch_str_of(in->url), true);
 }
 
+/* What the next try would not change is told as a refusal: after a 5xx clients try again, and pip does
+ * not say why. */
+static bool is_refused(const struct ch_fetched *answer)
+{
+    uint32_t status = answer->http_status;
+    if (answer->code != CH_OK) {
+        return answer->code == CH_E_DENIED || answer->code == CH_E_LIMIT || answer->code == CH_E_MISMATCH;
+    }
+    return status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
+}
+
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
 {
     struct intake *in = ctx;
@@ -294,7 +305,10 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 200) {
         ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
-        intake_fail(in, answer->code == CH_E_TIMEOUT ? 504 : upstream_later_status(in->rest_ms),
+        intake_fail(in,
+                    is_refused(answer)                  ? 403
+                    : answer->code == CH_E_TIMEOUT ? 504
+                                                   : upstream_later_status(in->rest_ms),
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
     }
@@ -327,6 +341,12 @@ static void start_fetch(struct intake *in)
             return;
         }
     }
+    in->rest_ms = upstream_rests_ms(k, p->upstream, f->url);
+    if (in->rest_ms > 0) {
+        intake_fail(in, upstream_later_status(in->rest_ms),
+                    CH_STR("the upstream wants to be asked again later"));
+        return;
+    }
     int fd = -1;
     if (!coming_begin(in)) {
         return;
@@ -337,7 +357,6 @@ static void start_fetch(struct intake *in)
         return;
     }
     in->asked_at_us = keeper_now_us(k);
-    in->rest_ms = 0;
     in->fetch_ms = ch_loop_now_ms(k->child.loop);
     intake_move(in, CH_INTAKE_FETCHING);
     struct ch_fetch fetch = {

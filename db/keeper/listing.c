@@ -97,8 +97,10 @@ static void list_file(const struct page *p, const struct judged *all, struct sta
         }
     } else if (f->yanked) {
         out->listing = CH_LIST_YANKED;
-        ch_buf_puts(reasons, CH_STR("upstream says: "));
-        ch_buf_put_escaped(reasons, ch_str_sub(f->yanked_reason, 0, 512));
+        if (f->yanked_reason.len > 0) {
+            ch_buf_puts(reasons, CH_STR("upstream says: "));
+            ch_buf_put_escaped(reasons, ch_str_sub(f->yanked_reason, 0, 512));
+        }
     }
     out->yanked_reason = (struct ch_str){reasons->ptr + at, reasons->len - at};
     page->file_count++;

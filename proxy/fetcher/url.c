@@ -83,10 +83,7 @@ static enum ch_code fill(CURLU *u, struct ch_str text, struct ch_url *url, struc
     if (url->host == NULL || url->text == NULL) {
         return refuse(text, CH_E_FORMAT, "has no host", err);
     }
-    if (ch_str_of(url->text).len > ch_limits.url_bytes) {
-        return refuse(text, CH_E_LIMIT, "is too long", err);
-    }
-    return CH_OK;
+    return check_characters(ch_str_of(url->text), err); /* a host is decoded by now, and a path encoded */
 }
 
 enum ch_code ch_url_parse(struct ch_str text, const struct ch_url *base, struct ch_url *ret,

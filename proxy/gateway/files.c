@@ -319,8 +319,18 @@ static void answer_attestation(struct file_wait *w, struct ch_http_request *r,
     free(w);
 }
 
-static void answer_failed(struct ch_http_request *r, const struct ch_file_reply *m)
+static void answer_failed(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
 {
+    if (m->http_status == 403) { /* it is in vain to try again */
+        gw_respond_refusal(w->gw, r, &(struct ch_refusal){
+                                         .subject = ch_str_of(w->target.file_name),
+                                         .rule = CH_STR("fetching"),
+                                         .reason = m->text,
+                                         .since_us = CH_TIME_UNKNOWN,
+                                         .until_us = CH_TIME_UNKNOWN,
+                                     });
+        return;
+    }
     int status = m->http_status == 504 || m->http_status == 503 ? (int)m->http_status : 502;
     struct ch_str text = m->text.len > 0 ? m->text : CH_STR("The upstream did not give this file");
     if (m->retry_after_s > 0) {
@@ -360,7 +370,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         gw_respond_text(r, 404, CH_STR("The index lists no file of this name"));
         break;
     case CH_FILE_FAILED:
-        answer_failed(r, &m);
+        answer_failed(w, r, &m);
         break;
     case CH_FILE_REFUSED:
     case CH_FILE_ALLOW:

@@ -13,6 +13,14 @@ static void put_line(struct ch_buf *out, const char *label, struct ch_str value)
     }
 }
 
+/* No approval covers an attack; who can end a deny of a person is not told to whoever is refused. */
+static struct ch_str without_end(const struct ch_refusal *r)
+{
+    return r->verdict == CH_VERDICT_DENY
+               ? CH_STR("it does not end by itself")
+               : CH_STR("somebody decides otherwise; it does not end by itself");
+}
+
 void gw_refusal_page_text(const struct ch_refusal_reply *reply, struct ch_buf *out)
 {
     const struct ch_refusal *r = &reply->refusal;
@@ -36,13 +44,16 @@ void gw_refusal_page_text(const struct ch_refusal_reply *reply, struct ch_buf *o
         gw_put_minute(out, r->until_us);
         ch_buf_putc(out, '\n');
     } else {
-        ch_buf_puts(out, CH_STR("somebody decides otherwise; it does not end by itself\n"));
+        ch_buf_puts(out, without_end(r));
+        ch_buf_putc(out, '\n');
     }
     put_line(out, "Exception", reply->exception);
     put_line(out, "Exceptions",
              reply->advice.len > 0 ? reply->advice
              : reply->may_ask      ? CH_STR("can be asked for on this page: send reason=WHY to it by POST")
-                                   : CH_STR("ask the people who run this gateway and name this page"));
+             : r->verdict == CH_VERDICT_DENY
+                 ? (struct ch_str){NULL, 0}
+                 : CH_STR("ask the people who run this gateway and name this page"));
 }
 
 static void put_member(struct ch_buf *out, const char *name, struct ch_str value)
@@ -110,10 +121,10 @@ static void put_row(struct ch_buf *out, const char *label, struct ch_str value)
     }
 }
 
-static void put_time_row(struct ch_buf *out, const char *label, int64_t at_us, const char *otherwise)
+static void put_time_row(struct ch_buf *out, const char *label, int64_t at_us, struct ch_str otherwise)
 {
     if (at_us == CH_TIME_UNKNOWN) {
-        put_row(out, label, ch_str_of(otherwise));
+        put_row(out, label, otherwise);
         return;
     }
     ch_buf_printf(out, "<dt>%s</dt><dd>", label);
@@ -149,9 +160,8 @@ void gw_refusal_page_html(const struct ch_refusal_reply *reply, struct ch_buf *o
         put_row(out, "Rule", r->rule);
         put_row(out, "Policy", r->policy_at);
         put_row(out, "Why", r->reason);
-        put_time_row(out, "Since", r->since_us, "");
-        put_time_row(out, "Until", r->until_us,
-                     "somebody decides otherwise; it does not end by itself");
+        put_time_row(out, "Since", r->since_us, CH_STR(""));
+        put_time_row(out, "Until", r->until_us, without_end(r));
     }
     put_row(out, "Exception", reply->exception);
     put_row(out, "Exceptions", reply->advice);

@@ -2,7 +2,7 @@
 from house import wheels
 from house.case import Quarantine, add_wheel, days_ago, file_path, in_parallel
 from house.clients import Client
-from house.upstream import File
+from house.upstream import File, Upstream
 
 FORGERIES = {"forged": "zip-", "referrer": "direct-reference", "compiled": "pyc-unchecked",
              "lying": "hash-mismatch"}
@@ -31,6 +31,11 @@ class Installing(Quarantine):
         add_wheel(cls.up, "compiled", "1.0", data=wheels.unchecked_pyc("compiled", "1.0"))
         lying = add_wheel(cls.up, "lying", "1.0")
         lying.sha256 = "1" * 64
+        ways = {"longer": lambda h: Upstream.send(h, 200, "application/zip", b"x" * 5000) or True,
+                "gone": lambda h: Upstream.send(h, 404, "text/plain", b"no") or True}
+        for name in ways:
+            add_wheel(cls.up, name, "1.0", sidecar=False)
+        cls.up.behave = lambda path: ways.get(path.split("/")[-1].split("-")[0]) if "/files/" in path else None
 
     def test_installs_with_dependencies(self):
         def check(client):
@@ -65,6 +70,13 @@ class Installing(Quarantine):
             for project, finding in FORGERIES.items():
                 self.is_refused(client, project, finding)
         self.with_clients(check)
+
+    def test_what_the_upstream_does_not_give_as_stated_says_why(self):
+        """A 5xx pip would try again, and then it does not say why."""
+        def check(client):
+            self.is_refused(client, "longer", "it is 5000 bytes, the index said")
+            self.is_refused(client, "gone", "the upstream answered 404")
+        self.with_clients(check, ("pip-newest", "uv"))
 
     def test_approve_makes_the_same_command_succeed(self):
         add_wheel(self.up, "wanted", "1.0")

@@ -20,7 +20,7 @@ enum ch_code ch_json_read_hashes(struct ch_json at, struct ch_sha256 *ret,
             !ch_page_hash(ch_str_of(name), ch_json_str(hash), ret, ret_alias)) {
             return ch_json_fail(hash, err,
                                 kind == CH_HASH_NONE
-                                    ? "expected 64 hex digits"
+                                    ? "expected 64 hex digits, not all of them 0"
                                     : "expected as many hex digits as such a hash has");
         }
     }
@@ -120,7 +120,7 @@ static enum ch_code read_file(struct ch_json file, struct ch_page_draft *d, stru
         rc = ch_json_need(file, "url", JSON_STRING, &url, err);
     }
     if (rc == CH_OK) {
-        rc = ch_json_need(file, "hashes", JSON_OBJECT, &hashes, err);
+        rc = ch_json_member(file, "hashes", JSON_OBJECT, &hashes, err); /* clients take it left out, too */
     }
     if (rc == CH_OK) {
         rc = ch_page_add(d, ch_json_str(name), d->job->base_url, ch_json_str(url), &f, err);
@@ -128,7 +128,7 @@ static enum ch_code read_file(struct ch_json file, struct ch_page_draft *d, stru
     if (rc != CH_OK || f == NULL) {
         return rc;
     }
-    rc = ch_json_read_hashes(hashes, &f->sha256, &f->alias, err);
+    rc = hashes.value != NULL ? ch_json_read_hashes(hashes, &f->sha256, &f->alias, err) : CH_OK;
     if (rc == CH_OK) {
         rc = ch_json_read_terms(file, "upload-time", d, f, err);
     }

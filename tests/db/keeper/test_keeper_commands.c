@@ -196,6 +196,14 @@ static void wrong_words_say_what_is_expected(void **state)
          "ever fetched"},
         {"nosuch", 1, "no upstream"},
         {"pkg==9.9", 1, "lists nothing like that"},
+        {"pkg===9.9", 1, "lists nothing like that"},
+        {"pkg===1.0", 0, WHEEL},
+        {"pkg == 1.0", 0, WHEEL},
+        {"pkg==", 2, "expected one version after =="},
+        {"pkg== ", 2, "expected one version after =="},
+        {"pkg===", 2, "expected one version after =="},
+        {"pkg==1.0 2.0", 2, "expected one version after =="},
+        {"pkg==1.0; python_version<'3'", 2, "expected one version after =="},
         {"@@@", 2, "expected"},
     };
     struct house *h = open_house();

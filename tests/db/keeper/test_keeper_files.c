@@ -205,6 +205,32 @@ static void upstream_failure_is_502_and_not_tried_at_once(void **state)
     house_free(h);
 }
 
+/* What no second try changes is no failure that clients would try again. */
+static void what_is_in_vain_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ch_code code;
+        uint32_t status, told;
+    } rows[] = {
+        {CH_E_MISMATCH, 0, 403}, {CH_E_LIMIT, 0, 403},   {CH_E_DENIED, 0, 403},  {CH_E_CLOSED, 0, 502},
+        {CH_E_UPSTREAM, 0, 502}, {CH_E_TIMEOUT, 0, 504}, {CH_OK, 404, 403},      {CH_OK, 451, 403},
+        {CH_OK, 408, 502},       {CH_OK, 429, 502},      {CH_OK, 503, 502},      {CH_OK, 302, 502},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h = house_new();
+        set_wheel(h, "bytes", 30);
+        struct site *s = house_site(h, FILE_URL(WHEEL), rows[i].status, NULL, "");
+        s->code = rows[i].code;
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+        if (h->file.http_status != rows[i].told) {
+            fail_msg("row %zu: %u, expected %u", i, h->file.http_status, rows[i].told);
+        }
+        house_free(h);
+    }
+}
+
 static void a_wait_ends_with_patience(void **state)
 {
     (void)state;
@@ -377,6 +403,7 @@ int main(void)
         cmocka_unit_test(a_crashed_jail_holds),
         cmocka_unit_test(other_bytes_than_stated_are_denied),
         cmocka_unit_test(upstream_failure_is_502_and_not_tried_at_once),
+        cmocka_unit_test(what_is_in_vain_is_refused),
         cmocka_unit_test(a_wait_ends_with_patience),
         cmocka_unit_test(a_lost_scanner_is_forgiven),
         cmocka_unit_test(a_scanner_lost_three_times_holds),

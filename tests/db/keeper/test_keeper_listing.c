@@ -77,6 +77,18 @@ static void held_files_are_yanked_where_another_version_can_be_had(void **state)
     house_free(h);
 }
 
+/* What the upstream yanked without a reason says none here. */
+static void what_the_upstream_yanked_stays_yanked(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with("version: 1\nrelease_yanked: true\n", NULL);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - 10 30 yanked\n");
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, OLD)->listing, CH_LIST_YANKED);
+    assert_int_equal(house_listed(h, OLD)->yanked_reason.len, 0);
+    house_free(h);
+}
+
 static void held_files_are_plain_where_none_can_be_had(void **state)
 {
     (void)state;
@@ -405,6 +417,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(held_files_are_yanked_where_another_version_can_be_had),
+        cmocka_unit_test(what_the_upstream_yanked_stays_yanked),
         cmocka_unit_test(held_files_are_plain_where_none_can_be_had),
         cmocka_unit_test(held_files_are_yanked_where_all_their_clients_have_another),
         cmocka_unit_test(comparing_has_an_end),

@@ -250,6 +250,12 @@ static void test_other_outcomes(void **state)
     f->keeper.file.text = CH_STR("given to another upstream just now, try again");
     assert_has(get(f, WHEEL, NULL),
                "HTTP/1.1 503 given to another upstream just now, try again\r\n");
+    f->keeper.file.http_status = 403; /* pip tries a 5xx again, and then does not say why */
+    f->keeper.file.text = CH_STR("files.example.org: it is 3 bytes, the index said 2");
+    struct ch_str refused = get(f, WHEEL, NULL);
+    assert_has(refused, "HTTP/1.1 403 foo-1.0-py3-none-any.whl held by fetching: files.example.org: it "
+                        "is 3 bytes, the index said 2\r\n");
+    assert_str_eq(header_of(refused, "Content-Type"), "application/problem+json");
     f->keeper.file.http_status = 0;
     assert_int_equal(status_of(get(f, WHEEL, NULL)), 502);
     /* What was escaped where it came in is not escaped again, in the reason or in the body. */

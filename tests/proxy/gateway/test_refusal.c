@@ -178,6 +178,18 @@ static void test_page(void **state)
                   "\"since\":\"2026-11-22T10:00:00Z\",\"until\":\"2026-11-29T10:00:00Z\","
                   "\"exceptions\":\"security@example.org\",\"exception\":\"\",\"may_ask\":false}\n");
     ch_buf_clear(&out);
+    reply.refusal.verdict = CH_VERDICT_DENY; /* says nobody who could lift it */
+    reply.refusal.until_us = CH_TIME_UNKNOWN;
+    reply.refusal.since_us = CH_TIME_UNKNOWN;
+    reply.advice = CH_STR("");
+    gw_refusal_page_text(&reply, &out);
+    assert_str_eq(ch_buf_str(&out), "numpy 2.4.0 is denied.\n\n"
+                                    "Repository pypi\n"
+                                    "Rule       cool-down\n"
+                                    "Policy     policy.yaml:12\n"
+                                    "Why        released 2 days ago, the policy asks for 7\n"
+                                    "Until      it does not end by itself\n");
+    ch_buf_clear(&out);
     reply.refusal.verdict = CH_VERDICT_ALLOW;
     gw_refusal_page_text(&reply, &out);
     assert_str_eq(ch_buf_str(&out), "numpy 2.4.0 is not refused any more. Ask for it again.\n");
