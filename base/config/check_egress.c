@@ -121,20 +121,29 @@ static enum ch_code check_server(const struct ch_destination *d, const struct ch
     return CH_OK;
 }
 
-static enum ch_code check_url(const struct ch_destination *d, const struct ch_yaml_node *at,
-                              const struct ch_yaml *yaml, struct ch_err *err)
+const char *ch_webhook_url_fault(struct ch_str url, bool proxy)
 {
-    const struct ch_yaml_node *url = ch_yaml_find(at, "url");
-    if (!ch_str_starts(ch_str_of(d->url), CH_STR("http://"))) {
-        return CH_OK;
+    const char *fault = ch_place_url_fault(url);
+    if (fault != NULL || !ch_str_starts(url, CH_STR("http://"))) {
+        return fault;
     }
-    if (!is_loopback_url(ch_str_of(d->url))) {
-        return ch_yaml_fail_value(yaml, url, err, "is not https, and not on loopback");
+    if (!is_loopback_url(url)) {
+        return "is not https, and not on loopback";
     }
-    if (d->proxy != NULL) { /* whose loopback it would be, and in the clear on its way there */
-        return ch_yaml_fail_value(yaml, url, err, "is not https, which a proxy is for alone");
+    /* whose loopback it would be, and in the clear on its way there */
+    return proxy ? "is not https, which a proxy is for alone" : NULL;
+}
+
+static enum ch_code check_url(const struct ch_destination *d, const struct ch_yaml_node *at,
+                                  const struct ch_yaml *yaml, struct ch_err *err)
+{
+    if ((d->url == NULL) == (d->url_file == NULL)) {
+        return ch_yaml_fail(yaml, at, err, "expected one of the keys \"url\" and \"url_file\"");
     }
-    return CH_OK;
+    const char *fault =
+        d->url != NULL ? ch_webhook_url_fault(ch_str_of(d->url), d->proxy != NULL) : NULL;
+    return fault == NULL ? CH_OK
+                         : ch_yaml_fail_value(yaml, ch_yaml_find(at, "url"), err, "%s", fault);
 }
 
 static enum ch_code check_one(enum ch_destination_kind kind, const struct ch_destination *d,
@@ -145,7 +154,8 @@ static enum ch_code check_one(enum ch_destination_kind kind, const struct ch_des
         return ch_yaml_fail(yaml, at, err,
                             "user and secret_file go together; only one of them is given");
     }
-    enum ch_code rc = d->url != NULL ? check_url(d, at, yaml, err) : check_server(d, at, yaml, err);
+    bool by_url = kind == CH_DESTINATION_WEBHOOK || kind == CH_DESTINATION_WITNESS;
+    enum ch_code rc = by_url ? check_url(d, at, yaml, err) : check_server(d, at, yaml, err);
     return rc == CH_OK ? check_events(d, at, yaml, err) : rc;
 }
 

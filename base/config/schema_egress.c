@@ -17,13 +17,13 @@ static const char *const mail_tls[] = {
     {                                                                                              \
         .key = "events", .type = CH_SCHEMA_NAMES, LIST(ch_destination, events, event_count),       \
         .min = 1, .example = "[requests, decisions, endings, alarms, log]",                        \
-        .doc = "Of what: requests (an exception was asked for), decisions (it was approved, "      \
-               "rejected,\n"                                                                       \
-               "revoked), endings (it is about to end), alarms (an attack was found, or what was " \
-               "served\n"                                                                          \
-               "turned out bad), log (the audit log cannot be written, or a witness does not "     \
-               "cosign it).\n"                                                                     \
-               "Left out: of all."                                                                 \
+        .doc = "Of what: requests (an exception was asked for, or waits for one more approval), "  \
+               "decisions (it\n"                                                                   \
+               "was approved, rejected, revoked, renewed), endings (it is about to end), alarms "  \
+               "(an attack was\n"                                                                  \
+               "found, or what was served turned out bad), log (the audit log cannot be written, " \
+               "or a witness\n"                                                                    \
+               "does not cosign it). Left out: of all."                                            \
     }
 #define CA_ROW                                                                                     \
     {                                                                                              \
@@ -36,9 +36,14 @@ static const struct ch_schema_row webhook_rows[] = {
     {.key = "url",
      .type = CH_SCHEMA_URL,
      AT(ch_destination, url),
-     .required = true,
      .example = "https://hooks.example.org/customhouse",
      .doc = "https, or http on loopback."},
+    {.key = "url_file",
+     .type = CH_SCHEMA_PATH,
+     AT(ch_destination, url_file),
+     .doc = "In the place of url, where that is a secret itself: file that only its owner may read "
+            "(0600), with\n"
+            "the URL as its one line."},
     {.key = "secret_file",
      .type = CH_SCHEMA_PATH,
      AT(ch_destination, secret_file),

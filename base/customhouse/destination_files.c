@@ -39,23 +39,23 @@ static enum ch_code read_named(const struct reading *r, const char *key, const c
 }
 
 /* A secret that others may read is none: better no service than that. */
-static enum ch_code check_mode(const struct reading *r, struct ch_err *err)
+static enum ch_code check_mode(const struct reading *r, const char *key, const char *path,
+                               struct ch_err *err)
 {
-    const char *path = r->d->secret_file;
     struct stat st;
     struct ch_err why;
     if (stat(path, &st) != 0) {
         ch_fail_errno(&why, errno, "%s", path);
-        return fail_key(r, "secret_file", err, why.msg);
+        return fail_key(r, key, err, why.msg);
     }
     if (!S_ISREG(st.st_mode)) {
         ch_fail(&why, CH_E_USAGE, "%s: expected a file", path);
-        return fail_key(r, "secret_file", err, why.msg);
+        return fail_key(r, key, err, why.msg);
     }
     if ((st.st_mode & 077) != 0) {
         ch_fail(&why, CH_E_USAGE, "%s: others may read it (mode %04o), expected 0600: chmod 600",
                 path, (unsigned)(st.st_mode & 07777));
-        return fail_key(r, "secret_file", err, why.msg);
+        return fail_key(r, key, err, why.msg);
     }
     return CH_OK;
 }
@@ -82,18 +82,51 @@ static bool is_one_line(struct ch_str secret)
     return secret.len > 0;
 }
 
-/* *ret is a slice of `file`. */
-static enum ch_code read_secret(const struct reading *r, struct ch_buf *file, struct ch_str *ret,
-                                struct ch_err *err)
+/* The one line of a file that only its owner reads; *ret is a slice of `file`. */
+static enum ch_code read_line(const struct reading *r, const char *key, const char *path,
+                              struct ch_buf *file, struct ch_str *ret, struct ch_err *err)
 {
-    enum ch_code rc = check_mode(r, err);
-    rc = rc == CH_OK ? read_named(r, "secret_file", r->d->secret_file, file, err) : rc;
+    enum ch_code rc = check_mode(r, key, path, err);
+    rc = rc == CH_OK ? read_named(r, key, path, file, err) : rc;
     if (rc != CH_OK) {
         return rc;
     }
-    struct ch_str secret = ch_buf_str(file);
-    while (ch_str_ends(secret, CH_STR("\n")) || ch_str_ends(secret, CH_STR("\r"))) {
-        secret.len--;
+    struct ch_str line = ch_buf_str(file);
+    while (ch_str_ends(line, CH_STR("\n")) || ch_str_ends(line, CH_STR("\r"))) {
+        line.len--;
+    }
+    *ret = line;
+    return CH_OK;
+}
+
+/* Never in the error: it is a secret. */
+static enum ch_code read_url(const struct reading *r, struct ch_buf *file, struct ch_str *ret,
+                             struct ch_err *err)
+{
+    struct ch_str url;
+    struct ch_err why;
+    enum ch_code rc = read_line(r, "url_file", r->d->url_file, file, &url, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    const char *fault = !is_one_line(url) || url.len > ch_limits.url_bytes
+                            ? "is not one line with a URL"
+                            : ch_webhook_url_fault(url, r->d->proxy != NULL);
+    if (fault != NULL) {
+        ch_fail(&why, CH_E_USAGE, "%s:1: what it holds %s", r->d->url_file, fault);
+        return fail_key(r, "url_file", err, why.msg);
+    }
+    *ret = url;
+    return CH_OK;
+}
+
+static enum ch_code read_secret(const struct reading *r, struct ch_buf *file, struct ch_str *ret,
+                                struct ch_err *err)
+{
+    struct ch_str secret;
+    enum ch_code rc = read_line(r, "secret_file", r->d->secret_file, file, &secret, err);
+    if (rc != CH_OK) {
+        return rc;
     }
     if (!is_one_line(secret) || secret.len > ch_limits.egress_secret_bytes) {
         return fail_key(r, "secret_file", err, "its file is not one line with the secret");
@@ -109,9 +142,11 @@ static enum ch_code read_secret(const struct reading *r, struct ch_buf *file, st
 static enum ch_code read_ca(const struct reading *r, struct ch_buf *file, struct ch_str *ret,
                             struct ch_err *err)
 {
+    struct ch_err bad, why;
     enum ch_code rc = read_named(r, "ca_file", r->d->ca_file, file, err);
-    if (rc == CH_OK && tls_files_certificates(ch_buf_str(file)) == 0) {
-        return fail_key(r, "ca_file", err, "has no certificate in it, PEM was expected");
+    if (rc == CH_OK && tls_files_check_certificates(ch_buf_str(file), &bad) != CH_OK) {
+        ch_fail(&why, CH_E_USAGE, "%s: %s", r->d->ca_file, bad.msg);
+        return fail_key(r, "ca_file", err, why.msg);
     }
     *ret = rc == CH_OK ? ch_buf_str(file) : *ret;
     return rc;
@@ -136,13 +171,22 @@ static enum ch_code check_vkey(const struct reading *r, const struct ch_destinat
     return CH_OK;
 }
 
+static void done_secret(struct ch_buf *b)
+{
+    if (b->ptr != NULL) {
+        explicit_bzero(b->ptr, b->len);
+    }
+    ch_buf_done(b);
+}
+
 static enum ch_code read_one(const struct reading *r, struct ch_buf *ret, struct ch_err *err)
 {
     struct ch_destination_files files = {.kind = r->kind, .name = ch_str_of(r->d->name)};
     struct ch_buf secret = {0};
+    struct ch_buf url = {0};
     struct ch_buf ca = {0};
-    enum ch_code rc = CH_OK;
-    if (r->d->secret_file != NULL) {
+    enum ch_code rc = r->d->url_file != NULL ? read_url(r, &url, &files.url, err) : CH_OK;
+    if (rc == CH_OK && r->d->secret_file != NULL) {
         rc = read_secret(r, &secret, &files.secret, err);
     }
     if (rc == CH_OK && r->d->ca_file != NULL) {
@@ -152,10 +196,8 @@ static enum ch_code read_one(const struct reading *r, struct ch_buf *ret, struct
         ch_destination_files_put(ret, &files);
         rc = ch_buf_ok(ret, err);
     }
-    if (secret.ptr != NULL) {
-        explicit_bzero(secret.ptr, secret.len);
-    }
-    ch_buf_done(&secret);
+    done_secret(&secret);
+    done_secret(&url);
     ch_buf_done(&ca);
     return rc;
 }

@@ -75,7 +75,64 @@ int command_init(const struct command_row *row, const struct args *args)
         printf("configuration: %s/" SITE_CONFIG "\npolicy: %s/" SITE_POLICY "\n", folder, folder);
     }
     free(folder);
-    return rc == CH_OK ? 0 : command_failed(&err);
+    return rc == CH_OK ? command_said(0) : command_failed(&err);
+}
+
+static bool same_url(struct ch_str a, struct ch_str b)
+{
+    while (ch_str_ends(a, CH_STR("/"))) {
+        a.len--;
+    }
+    while (ch_str_ends(b, CH_STR("/"))) {
+        b.len--;
+    }
+    return ch_str_eq(a, b);
+}
+
+static bool has_upstream(const struct ch_config *c, const char *url)
+{
+    bool found = false;
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        found = found || (strcmp(c->upstreams[i].ecosystem, "pypi") == 0 &&
+                          same_url(ch_str_of(c->upstreams[i].url), ch_str_of(url)));
+    }
+    return found;
+}
+
+/* What an installation was made with may be said again, so that the same words start it each time.
+ * Anything else would be ignored silently: the configuration is where it lives now. */
+static enum ch_code check_said_again(const char *folder, const struct args *args,
+                                     struct ch_err *err)
+{
+    const char *url = args_value(args, "--pypi-upstream");
+    struct ch_str approver = ch_str_of(args_value(args, "--approver"));
+    struct ch_buf text = {0};
+    struct ch_config *c = NULL;
+    char *path = site_path(folder, SITE_CONFIG);
+    enum ch_code rc = CH_OK;
+    if (url != NULL || approver.ptr != NULL) {
+        rc = site_read_file(path, &text, err);
+        rc = rc == CH_OK ? ch_config_parse(ch_buf_str(&text), path, &c, err) : rc;
+    }
+    if (rc == CH_OK && url != NULL && !has_upstream(c, url)) {
+        rc = ch_fail(err, CH_E_USAGE,
+                     "--pypi-upstream: %s is an installation already, with another: change url in "
+                     "%s",
+                     folder, path);
+    }
+    struct ch_str name = {NULL, 0};
+    if (rc == CH_OK && ch_str_split(&approver, ':', &name) &&
+        !ch_str_eq(name, ch_str_of(c->approver))) {
+        rc = ch_fail(
+            err, CH_E_USAGE,
+            "--approver: %s is an installation already: use customhouse user and customhouse "
+            "group",
+            folder);
+    }
+    ch_config_free(c);
+    ch_buf_done(&text);
+    free(path);
+    return rc;
 }
 
 int command_serve(const struct command_row *row, const struct args *args)
@@ -88,16 +145,8 @@ int command_serve(const struct command_row *row, const struct args *args)
     rc = rc == CH_OK ? site_is_new(folder, &is_new, &err) : rc;
     if (rc == CH_OK && is_new) {
         rc = init(folder, args, &err);
-    } else if (rc == CH_OK && args_has(args, "--approver")) {
-        rc = ch_fail(&err, CH_E_USAGE,
-                     "--approver: %s is an installation already: use customhouse user and customhouse "
-                     "group",
-                     folder);
-    } else if (rc == CH_OK && args_has(args, "--pypi-upstream")) {
-        /* said once it would be ignored silently; the configuration is where this lives now */
-        rc = ch_fail(&err, CH_E_USAGE,
-                     "--pypi-upstream: %s is an installation already: change url in " SITE_CONFIG,
-                     folder);
+    } else if (rc == CH_OK) {
+        rc = check_said_again(folder, args, &err);
     }
     if (rc != CH_OK) {
         free(folder);
@@ -157,7 +206,7 @@ int command_check(const struct command_row *row, const struct args *args)
         command_failed(&err);
     }
     site_done(&site);
-    return rc == CH_OK ? 0 : 2;
+    return rc == CH_OK ? command_said(0) : 2;
 }
 
 int command_version(const struct command_row *row, const struct args *args)
@@ -165,5 +214,5 @@ int command_version(const struct command_row *row, const struct args *args)
     (void)row;
     (void)args;
     printf("customhouse %s\n", CH_VERSION);
-    return 0;
+    return command_said(0);
 }

@@ -116,8 +116,8 @@ static const struct option user_options[] = {
     {"--name", "TEXT", false, false, "add: who that is, in words"},
     {"--service", NULL, false, false, "add: a program's account, which decides nothing"},
     {"--uid", "UID", false, false,
-     "add: who has this uid on this host is the user, for these\n"
-     "                          commands; revoke: only that"},
+     "add: who has this uid (or account) on this host is the user,\n"
+     "                          for these commands; revoke: only that"},
     {"--reason", "TEXT", false, false, "revoke: why"},
     JSON,
 };
@@ -403,7 +403,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         print_commands(stdout);
-        return 0;
+        return command_said(0);
     }
     const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
     for (size_t i = 0; i < CH_ARRAY_LEN(commands); i++) {
@@ -419,6 +419,7 @@ int main(int argc, char **argv)
         int status = 0;
         if (args.help) {
             args_print_help(row);
+            status = command_said(0);
         } else {
             status = row->run(row, &args);
         }

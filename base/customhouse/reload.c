@@ -26,11 +26,33 @@ static void put_addresses(const struct ch_config *c, struct ch_buf *b)
     }
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return ch_str_eq(ch_str_of(a), ch_str_of(b));
+}
+
 /* What only a start can change is said, or its editor would believe it is in force. */
 static void tell_unchanged(const struct ch_config *before, const struct ch_config *now)
 {
-    if (now->uid_base != before->uid_base || now->gateways != before->gateways) {
-        log_line("reload", "note=\"uids and the number of gateways change with the next start\"");
+    const struct {
+        const char *key;
+        bool same;
+    } keys[] = {
+        {"insecure_http", now->insecure_http == before->insecure_http},
+        {"admin.enabled", now->admin_enabled == before->admin_enabled},
+        {"admin.address", same_text(now->admin_address, before->admin_address)},
+        {"admin.tls_certificate",
+         (now->admin_tls_certificate == NULL) == (before->admin_tls_certificate == NULL)},
+        {"processes.gateways", now->gateways == before->gateways},
+        {"processes.uid_base", now->uid_base == before->uid_base},
+        {"connections.max", now->connections == before->connections},
+        {"connections.max_per_address",
+         now->connections_per_address == before->connections_per_address},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(keys); i++) {
+        if (!keys[i].same) {
+            log_line("reload", "key=%s note=\"changes with the next start\"", keys[i].key);
+        }
     }
     struct ch_buf from;
     struct ch_buf to;

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,32 @@ static enum ch_code read_command(const struct command_row *row, const struct arg
     return CH_OK;
 }
 
+/* The server knows uids alone: accounts of this host are looked up here, where it is the same host.
+ * `number` has the text then. */
+static enum ch_code name_uid(struct ch_command *c, char number[16], struct ch_err *err)
+{
+    for (uint32_t i = 0; i < c->arg_count; i++) {
+        uint64_t uid;
+        if (!ch_str_eq(c->key[i], CH_STR("uid")) || ch_str_u64(c->value[i], &uid)) {
+            continue;
+        }
+        char *name = ch_str_dup(c->value[i]);
+        const struct passwd *account = getpwnam(name);
+        if (account == NULL) {
+            ch_fail(err, CH_E_USAGE,
+                    "customhouse %.*s: --uid %s: expected a number, or an account of this host",
+                    CH_STR_ARG(c->name), name);
+            free(name);
+            return err->code;
+        }
+        free(name);
+        snprintf(number, 16, "%u", (unsigned)account->pw_uid);
+        c->value[i] = ch_str_of(number);
+        break; /* it is given once */
+    }
+    return CH_OK;
+}
+
 static void show_words(struct ch_str words)
 {
     fflush(stdout);
@@ -198,7 +225,9 @@ int command_remote(const struct command_row *row, const struct args *args)
     struct ch_err err;
     struct ch_command command;
     int status = 1;
+    char uid[16];
     enum ch_code rc = read_command(row, args, &command, &err);
+    rc = rc == CH_OK && !server_is_meant(args) ? name_uid(&command, uid, &err) : rc;
     rc = rc == CH_OK
              ? remote_run(args, &command, (struct ch_str){NULL, 0}, REMOTE_WAIT_MS, &status, &err)
              : rc;

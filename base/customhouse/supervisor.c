@@ -316,8 +316,22 @@ static enum ch_code open_listeners(struct supervisor *sup, const struct supervis
     return CH_OK;
 }
 
-/* On loopback, one port above the first that clients use: taken by somebody else, it is done without, for
- * nobody asked for it; whoever starts the server reads so. */
+/* Of clients, on any address. */
+static bool is_port_of_ours(const struct supervisor *sup, uint16_t port)
+{
+    struct ch_str host = {NULL, 0};
+    uint16_t other = 0;
+    bool found = false;
+    for (size_t i = 0; i < sup->listening_count; i++) {
+        CH_ASSERT(ch_place_split(ch_str_of(sup->listening[i].address), &host, &other));
+        found = found || other == port;
+    }
+    return found;
+}
+
+/* On loopback, the first port above the first that clients use which none of them uses: taken by
+ * somebody else, it is done without, for nobody asked for it; whoever starts the server reads so.
+ */
 static void open_admin_somewhere(struct supervisor *sup)
 {
     struct ch_str host = {NULL, 0};
@@ -325,7 +339,10 @@ static void open_admin_somewhere(struct supervisor *sup)
     char address[32];
     struct ch_err err;
     CH_ASSERT(ch_place_split(ch_str_of(sup->listening[0].address), &host, &port));
-    snprintf(address, sizeof(address), "127.0.0.1:%u", port < UINT16_MAX ? port + 1u : 0);
+    while (port != 0 && is_port_of_ours(sup, port)) {
+        port++; /* after the last one 0: whichever is free */
+    }
+    snprintf(address, sizeof(address), "127.0.0.1:%u", port);
     if (listening_open(address, sup->site.config->admin_tls_certificate != NULL, &sup->admin, &err) != CH_OK) {
         log_line("no-admin", "error=\"%s\"", err.msg);
         sup->admin_missing = ch_str_dup(ch_str_of(err.msg));

@@ -100,6 +100,66 @@ size_t tls_files_certificates(struct ch_str pem)
     return count;
 }
 
+/* Where a PEM begins at or after `from`; the end of the text: nowhere. */
+static size_t find_begin(struct ch_str pem, size_t from)
+{
+    size_t at = 0;
+    struct ch_str rest = ch_str_sub(pem, from, pem.len);
+    return ch_str_find(rest, CH_STR("-----BEGIN "), &at) ? from + at : pem.len;
+}
+
+static enum ch_code fail_line(struct ch_str pem, size_t at, const char *why, struct ch_err *err)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < at; i++) {
+        line += pem.ptr[i] == '\n';
+    }
+    return ch_fail(err, CH_E_FORMAT, "line %zu: %s", line, why);
+}
+
+/* One PEM, of any kind: keys and parameters stand beside certificates in some files. */
+static bool is_readable(const char *name, const unsigned char *data, long len, size_t *count)
+{
+    const unsigned char *p = data;
+    bool trusted = strcmp(name, PEM_STRING_X509_TRUSTED) == 0;
+    if (!trusted && strcmp(name, PEM_STRING_X509) != 0 && strcmp(name, PEM_STRING_X509_OLD) != 0) {
+        return true;
+    }
+    X509 *x = trusted ? d2i_X509_AUX(NULL, &p, len) : d2i_X509(NULL, &p, len);
+    bool whole = x != NULL && p == data + len;
+    X509_free(x);
+    *count += whole;
+    return whole;
+}
+
+enum ch_code tls_files_check_certificates(struct ch_str pem, struct ch_err *err)
+{
+    size_t count = 0, begin = pem.len;
+    BIO *bio = pem.len > 0 && pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
+    bool good = true;
+    while (bio != NULL && good) {
+        char *name = NULL, *header = NULL;
+        unsigned char *data = NULL;
+        long len = 0;
+        begin = find_begin(pem, pem.len - (size_t)BIO_pending(bio));
+        if (begin == pem.len) {
+            break;
+        }
+        good = PEM_read_bio(bio, &name, &header, &data, &len) == 1 &&
+               is_readable(name, data, len, &count);
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        OPENSSL_free(data);
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    return !good        ? fail_line(pem, begin, "what begins here cannot be read: a certificate in "
+                                                "PEM was expected",
+                                    err)
+           : count == 0 ? ch_fail(err, CH_E_FORMAT, "no certificate in it, PEM was expected")
+                        : CH_OK;
+}
+
 static enum ch_code count_file(const char *path, size_t *count, struct ch_err *err)
 {
     struct ch_buf pem = {0};
@@ -131,16 +191,30 @@ static enum ch_code count_folder(const char *path, size_t *count, struct ch_err 
     return rc;
 }
 
-/* As the fetcher will: a file, or a folder of files. */
+static enum ch_code check_ca_file(const struct reading *r, const char *path, struct ch_err *err)
+{
+    struct ch_buf pem = {0};
+    struct ch_err why;
+    enum ch_code rc = site_read_file_up_to(path, ch_limits.fetch_certificate_bytes, &pem, &why);
+    if (rc != CH_OK) {
+        rc = fail_key(r, "ca_file", err, why.msg);
+    } else if (tls_files_check_certificates(ch_buf_str(&pem), &why) != CH_OK) {
+        rc = fail_file(r, "ca_file", path, err, why.msg);
+    }
+    ch_buf_done(&pem);
+    return rc;
+}
+
+/* As the fetcher will: a file, or a folder of files, which may have others in it. */
 static enum ch_code check_ca(const struct reading *r, const char *path, struct ch_err *err)
 {
     struct stat st;
     struct ch_err why;
     size_t count = 0;
-    enum ch_code rc = stat(path, &st) != 0  ? ch_fail_errno(&why, errno, "%s", path)
-                      : S_ISDIR(st.st_mode) ? count_folder(path, &count, &why)
-                                            : count_file(path, &count, &why);
-    if (rc != CH_OK) {
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
+        return check_ca_file(r, path, err);
+    }
+    if (count_folder(path, &count, &why) != CH_OK) {
         return fail_key(r, "ca_file", err, why.msg);
     }
     return count > 0 ? CH_OK

@@ -11,5 +11,8 @@
 enum ch_code tls_files_read(struct site *s, struct ch_err *err) CH_MUST_CHECK;
 /* How many certificates a PEM text holds. */
 size_t tls_files_certificates(struct ch_str pem);
+/* Whether each certificate of a PEM text can be read, and there is one. The error says the line of what
+ * cannot ("line 3: ..."), but no file. */
+enum ch_code tls_files_check_certificates(struct ch_str pem, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

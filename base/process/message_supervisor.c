@@ -75,6 +75,7 @@ void ch_destination_files_put(struct ch_buf *b, const struct ch_destination_file
 {
     ch_msg_put_enum(b, f->kind);
     ch_msg_put_name(b, f->name, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, f->url, ch_limits.url_bytes);
     ch_msg_put_name(b, f->secret, ch_limits.egress_secret_bytes);
     ch_msg_put_name(b, f->ca_pem, ch_limits.setup_text_bytes);
 }
@@ -84,6 +85,7 @@ struct ch_destination_files ch_destination_files_get(struct ch_rd *r)
     struct ch_destination_files f;
     f.kind = ch_msg_get_enum(r, 0, CH_DESTINATION_KIND_COUNT - 1);
     f.name = ch_msg_get_text(r, ch_limits.project_name_bytes);
+    f.url = ch_msg_get_text(r, ch_limits.url_bytes);
     f.secret = ch_msg_get_text(r, ch_limits.egress_secret_bytes);
     f.ca_pem = ch_msg_get_text(r, ch_limits.setup_text_bytes);
     return f;

@@ -23,6 +23,9 @@ struct audit_reader {
  * failure. */
 enum ch_code audit_reader_open(const char *state, struct audit_reader *ret,
                                struct ch_err *err) CH_MUST_CHECK;
+/* What there is of it, as ch_log_files_open_rest does. */
+enum ch_code audit_reader_open_rest(const char *state, struct audit_reader *ret,
+                                    struct ch_buf *ret_missing, struct ch_err *err) CH_MUST_CHECK;
 void audit_reader_close(struct audit_reader *r);
 /* Borrowed until the next call. CH_E_FORMAT: its bundle cannot be read. */
 enum ch_code audit_reader_get(struct audit_reader *r, uint64_t index, struct ch_str *ret,
@@ -89,7 +92,7 @@ struct audit_verify {
     struct audit_reader *reader;
     struct ch_store *store;
     FILE *out;              /* a line for each thing that is not as it was logged */
-    struct ch_note_key key; /* the first, then the newest checkpoint's */
+    struct ch_note_key key; /* the first, then the newest checkpoint's; without name: not known */
     struct ch_hash *hash;
     struct ch_sha256 *leaves; /* of the entries as they are on disk, one for each below size */
     struct ch_sha256 published[CH_TILE_HASHES]; /* hashes of level 0 as on disk, of one tile */
@@ -101,6 +104,10 @@ struct audit_verify {
     int64_t began_us;      /* when the log began */
     uint64_t next_row;     /* the database's next entry should be this */
     struct ch_buf waiting; /* hashes of the database's entries that are not in the log yet */
+    uint64_t waiting_bytes; /* of them, as in bundles */
+    struct audit_lengths {  /* of the log's files, before the database was opened */
+        uint64_t data, bundles, hashes[CH_TILE_LEVELS];
+    } lengths;
     uint64_t written;      /* of the database's, so many were in the log when it was opened */
     uint64_t compared;     /* rows of the database that entries are about */
     uint64_t dropped;      /* entries about rows that are not kept that long */
@@ -145,6 +152,11 @@ extern uint64_t audit_part_entries; /* tests lower it */
 enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
                              void (*meanwhile)(struct audit_verify *v),
                              struct ch_err *err) CH_MUST_CHECK;
+/* files.c: what is missing is named, and read as empty; then what there is too much of. */
+enum ch_code audit_files_open(struct audit_verify *v, const char *state,
+                              struct ch_err *err) CH_MUST_CHECK;
+void audit_files_bound(struct audit_verify *v); /* of `size` */
+void audit_files_check(struct audit_verify *v);
 /* verify.c: the leaves of this part. */
 void audit_hash_entries(struct audit_verify *v);
 /* compare.c: of this part; then of the whole, from the database to the log. */
@@ -183,6 +195,8 @@ void audit_handovers_root(struct audit_verify *v);
 /* Whose signature a checkpoint of this size must have: of `first`, or of whom that has handed the
  * log over to; each step must be under a checkpoint of the one before, or `current`, the newest. */
 void audit_keys_follow(struct audit_verify *v, struct ch_str current, uint64_t size);
+/* The key that the first entry of a key of the log names, where v->key is not known. */
+void audit_keys_guess(struct audit_verify *v);
 void audit_keys_done(struct audit_keys *keys);
 /* witnessed.c: before the tree is computed, at each size that it comes to, and when all keys are
  * known; `first` is the log's key that it must have had. */

@@ -278,6 +278,17 @@ static bool is_handed_over(const struct audit_verify *v, const struct audit_key 
     return false;
 }
 
+void audit_keys_guess(struct audit_verify *v)
+{
+    for (size_t i = 0; i < v->keys.count && v->key.name[0] == '\0'; i++) {
+        const struct audit_key *key = &v->keys.list[i];
+        if (!key->waits && key->vkey[0] != '\0' &&
+            ch_note_key_get(ch_str_of(key->vkey), &v->key, NULL) != CH_OK) {
+            v->key = (struct ch_note_key){.name = ""};
+        }
+    }
+}
+
 void audit_keys_follow(struct audit_verify *v, struct ch_str current, uint64_t size)
 {
     struct ch_note_key key;

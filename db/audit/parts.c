@@ -101,6 +101,7 @@ static void share_out(struct parts *p)
             .leaves = whole->leaves,
             .published_tile = UINT64_MAX,
             .size = whole->size,
+            .lengths = whole->lengths,
             .written = whole->written,
             .from = tiles * i / p->count * CH_TILE_HASHES,
             .to = i + 1 == p->count ? UINT64_MAX : tiles * (i + 1) / p->count * CH_TILE_HASHES,
@@ -116,7 +117,10 @@ static enum ch_code open_readers(struct parts *p, struct ch_err *err)
 {
     enum ch_code rc = CH_OK;
     for (size_t i = 0; rc == CH_OK && i < p->count; i++) {
-        rc = audit_reader_open(p->state, &p->part[i].reader, err);
+        struct ch_buf missing; /* the whole has named it */
+        ch_buf_init(&missing, 4096);
+        rc = audit_reader_open_rest(p->state, &p->part[i].reader, &missing, err);
+        ch_buf_done(&missing);
         p->part[i].reader.size = p->whole->size; /* it may have grown since */
     }
     return rc;

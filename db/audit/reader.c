@@ -5,9 +5,18 @@
 
 #include "db/log/bundle.h"
 
-enum ch_code audit_reader_open(const char *state, struct audit_reader *ret, struct ch_err *err)
+static enum ch_code open_files(const char *state, struct audit_reader *ret, struct ch_buf *missing,
+                               struct ch_err *err)
 {
     char folder[4096];
+    snprintf(folder, sizeof(folder), "%s/" CH_LOG_FOLDER, state);
+    return missing == NULL ? ch_log_files_open(folder, false, &ret->files, err)
+                           : ch_log_files_open_rest(folder, &ret->files, missing, err);
+}
+
+static enum ch_code open_reader(const char *state, struct audit_reader *ret, struct ch_buf *missing,
+                                struct ch_err *err)
+{
     struct ch_str text;
     struct ch_checkpoint c;
     struct ch_buf note;
@@ -15,10 +24,10 @@ enum ch_code audit_reader_open(const char *state, struct audit_reader *ret, stru
     ch_log_files_none(&ret->files);
     ch_buf_init(&ret->bundle, CH_TILE_HASHES * (CH_ENTRY_PREFIX + CH_ENTRY_MAX));
     ch_buf_init(&note, CH_NOTE_MAX);
-    snprintf(folder, sizeof(folder), "%s/" CH_LOG_FOLDER, state);
-    enum ch_code rc = ch_log_files_open(folder, false, &ret->files, err);
-    rc = rc == CH_OK ? ch_log_read_note(ret->files.public_fd, &note, err) : rc;
-    if (rc == CH_OK && ch_note_text(ch_buf_str(&note), &text, NULL) == CH_OK &&
+    enum ch_code rc = open_files(state, ret, missing, err);
+    enum ch_code read = rc == CH_OK ? ch_log_read_note(ret->files.public_fd, &note, err) : rc;
+    rc = rc == CH_OK && missing == NULL ? read : rc;
+    if (read == CH_OK && ch_note_text(ch_buf_str(&note), &text, NULL) == CH_OK &&
         ch_checkpoint_get(text, &c, NULL) == CH_OK) {
         ret->size = c.size;
     } else if (rc == CH_OK) { /* altered: as many as there are hashes */
@@ -30,6 +39,17 @@ enum ch_code audit_reader_open(const char *state, struct audit_reader *ret, stru
     }
     ch_buf_done(&note);
     return rc;
+}
+
+enum ch_code audit_reader_open(const char *state, struct audit_reader *ret, struct ch_err *err)
+{
+    return open_reader(state, ret, NULL, err);
+}
+
+enum ch_code audit_reader_open_rest(const char *state, struct audit_reader *ret,
+                                    struct ch_buf *ret_missing, struct ch_err *err)
+{
+    return open_reader(state, ret, ret_missing, err);
 }
 
 void audit_reader_close(struct audit_reader *r)

@@ -1,10 +1,8 @@
 /* The log against itself: entries, hashes, checkpoint. compare.c has the database. */
 #include "auditor.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "db/log/bundle.h"
 
@@ -30,18 +28,26 @@ static enum ch_code find_key(struct audit_verify *v, struct ch_str vkey, struct 
     struct ch_str genesis;
     struct ch_log_entry_fields f;
     struct ch_buf text;
+    struct ch_err why;
     if (vkey.ptr != NULL) {
         return ch_note_key_get(vkey, &v->key, err);
     }
     ch_buf_init(&text, 4 * CH_NOTE_NAME_MAX);
-    enum ch_code rc = audit_reader_get(v->reader, 0, &genesis, err);
-    rc = rc == CH_OK ? ch_log_entry_read(genesis, &f, err) : rc;
+    enum ch_code rc = audit_reader_get(v->reader, 0, &genesis, &why);
+    rc = rc == CH_OK ? ch_log_entry_read(genesis, &f, &why) : rc;
     if (rc == CH_OK && !ch_log_entry_get_str(&f, "vkey", &text)) {
-        rc = ch_fail(err, CH_E_FORMAT, "the log's first entry names no key: say it with --key");
+        rc = ch_fail(&why, CH_E_FORMAT, "it names none");
     }
-    rc = rc == CH_OK ? ch_note_key_get(ch_buf_str(&text), &v->key, err) : rc;
+    rc = rc == CH_OK ? ch_note_key_get(ch_buf_str(&text), &v->key, &why) : rc;
     ch_buf_done(&text);
-    return rc == CH_OK ? CH_OK : ch_wrap(err, "whose signature the checkpoint should have");
+    if (rc != CH_OK) {
+        v->key = (struct ch_note_key){.name = ""};
+        audit_problem(v,
+                      "entry 0: whose signature the checkpoint should have is not known without "
+                      "--key: %s",
+                      why.msg);
+    }
+    return CH_OK;
 }
 
 /* ------------------------------------------------------------------ the tree */
@@ -120,20 +126,22 @@ static void check_upper_levels(struct audit_verify *v)
 }
 
 /* Last: a root that differs only because an entry does is not another thing. */
-static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
+static void check_checkpoint(struct audit_verify *v)
 {
     struct ch_buf note;
     struct ch_checkpoint c;
     struct ch_err why;
     const struct ch_note_key first = v->key;
     ch_buf_init(&note, CH_NOTE_MAX);
-    enum ch_code rc = ch_log_read_note(v->reader->files.public_fd, &note, err);
+    enum ch_code rc = ch_log_read_note(v->reader->files.public_fd, &note, &why);
+    audit_keys_guess(v);
     if (rc == CH_OK) {
         audit_keys_follow(v, ch_buf_str(&note), v->size);
+        rc = ch_checkpoint_open(ch_buf_str(&note), &v->key, &c, &why);
     }
-    if (rc == CH_OK && ch_checkpoint_open(ch_buf_str(&note), &v->key, &c, &why) != CH_OK) {
+    if (rc != CH_OK) {
         audit_problem(v, "the checkpoint: %s", why.msg);
-    } else if (rc == CH_OK) {
+    } else {
         struct ch_sha256 root = ch_tree_root(&v->tree, v->hash);
         if (c.size == v->size && !ch_sha256_eq(&root, &c.root)) {
             audit_problem(v,
@@ -149,26 +157,9 @@ static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
         audit_witnessed_check(v, &first);
     }
     ch_buf_done(&note);
-    return rc;
 }
 
 /* ------------------------------------------------------------------ all */
-
-/* The hashes of all entries were there before the checkpoint that states how many they are. */
-static enum ch_code bound_size(struct audit_verify *v, struct ch_err *err)
-{
-    struct stat st;
-    if (fstat(v->reader->files.public.hashes_fd[0], &st) != 0) {
-        return ch_fail_errno(err, errno, "hashes of level 0");
-    }
-    uint64_t there = (uint64_t)st.st_size / CH_SHA256_BYTES;
-    if (v->size > there) {
-        audit_problem(v, "hashes of level 0: there are %llu, the checkpoint states %llu",
-                      (unsigned long long)there, (unsigned long long)v->size);
-        v->size = v->reader->size = there;
-    }
-    return CH_OK;
-}
 
 static void check_tree(struct audit_verify *v)
 {
@@ -179,15 +170,12 @@ static void check_tree(struct audit_verify *v)
 static enum ch_code check_all(struct audit_verify *v, const char *state, struct ch_str vkey,
                               struct ch_err *err)
 {
-    enum ch_code rc = bound_size(v, err);
-    if (rc != CH_OK) {
-        return rc;
-    }
+    audit_files_bound(v);
     if (v->size == 0) {
         return ch_fail(err, CH_E_FORMAT,
                        "the checkpoint is of an empty log, which is never published");
     }
-    rc = find_key(v, vkey, err);
+    enum ch_code rc = find_key(v, vkey, err);
     if (rc != CH_OK) {
         return rc;
     }
@@ -195,13 +183,18 @@ static enum ch_code check_all(struct audit_verify *v, const char *state, struct 
     v->leaves = ch_calloc((size_t)v->size, sizeof(*v->leaves));
     rc = audit_parts_run(v, state, check_tree, err);
     rc = rc == CH_OK ? audit_compare_rows(v, err) : rc;
-    return rc == CH_OK ? check_checkpoint(v, err) : rc;
+    if (rc == CH_OK) {
+        check_checkpoint(v);
+        audit_files_check(v);
+    }
+    return rc;
 }
 
 static void say(const struct audit_verify *v)
 {
     fprintf(v->out, "%llu entries, %llu rows of the database; signed by %s",
-            (unsigned long long)v->size, (unsigned long long)v->compared, v->key.name);
+            (unsigned long long)v->size, (unsigned long long)v->compared,
+            v->key.name[0] != '\0' ? v->key.name : "nobody that is known");
     if (v->erased.texts > 0) {
         fprintf(v->out, "; %llu texts were erased", (unsigned long long)v->erased.texts);
     }
@@ -237,7 +230,7 @@ enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE
     ch_buf_init(&v.waiting, SIZE_MAX / 2);
     ch_buf_init(&v.erased.names, 8 * AUDIT_NAMES_BYTES);
     /* The log first: what the database gets meanwhile is entries that wait. */
-    enum ch_code rc = audit_reader_open(state, &reader, err);
+    enum ch_code rc = audit_files_open(&v, state, err);
     v.size = reader.size;
     rc = rc == CH_OK ? check_all(&v, state, whom->vkey, err) : rc;
     if (rc == CH_OK) {

@@ -101,6 +101,8 @@ enum ch_code audit_sign_ins_failed(struct keeper *k, struct ch_sign_in_row row,
 /* A principal got this artifact for the first time from this address. */
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
+/* Of who got what the rows before this one were dropped, for there are too many. */
+enum ch_code audit_served_dropped(struct keeper *k, uint64_t kept_from, struct ch_err *err) CH_MUST_CHECK;
 /* Counted now, entered when its minute is over. */
 enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
                            const struct ch_client *client, const char *rule,

@@ -21,6 +21,18 @@ enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, str
     return audit_add(k, &a, err);
 }
 
+enum ch_code audit_served_dropped(struct keeper *k, uint64_t kept_from, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "served-dropped");
+    a.row.source = kept_from;
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_int(&a.e, "id", (int64_t)kept_from);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
 /* ------------------------------------------------------------------ refusals */
 
 enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,

@@ -39,6 +39,36 @@ static bool whose(struct command *c, bool approvers, struct ch_str *ret)
     return true;
 }
 
+static void find_uid(void *ctx, const struct ch_people_row *row)
+{
+    struct ch_people_row *of = ctx;
+    if (row->kind == CH_PEOPLE_UID && row->ended_at_us == CH_TIME_UNKNOWN && of->uid == 0 &&
+        ch_str_eq(row->person, of->person)) {
+        of->uid = row->uid;
+    }
+}
+
+/* What to do so that this person can make tokens: be known by an account of this host. */
+static void put_first_step(struct command *c, const struct ch_people_row *person,
+                           struct ch_buf *ret)
+{
+    struct ch_people_row of = {.person = person->person};
+    bool local = c->who.kind == PRINCIPAL_LOCAL && c->uid != 0;
+    people_each(c->k->people, find_uid, &of);
+    if (of.uid != 0) {
+        ch_buf_printf(ret, "On this host that is uid %u: customhouse token add, as that user",
+                      of.uid);
+    } else if (local) {
+        ch_buf_printf(ret, "If that is you: customhouse user add %.*s --uid %u, then this again",
+                      CH_STR_ARG(of.person), c->uid);
+    } else {
+        ch_buf_printf(ret,
+                      "First say which account of this host that is: customhouse user add %.*s "
+                      "--uid ACCOUNT. Then, as that user: customhouse token add",
+                      CH_STR_ARG(of.person));
+    }
+}
+
 /* A token acts as whose it is. So for administration, and of who approves, only they make it
  * themselves (T22): else whoever makes tokens decides in their name. */
 static bool is_theirs_to_make(struct command *c, struct people_changes *ch)
@@ -53,14 +83,15 @@ static bool is_theirs_to_make(struct command *c, struct people_changes *ch)
     if (!admin && !people_touched(c->k->people, &change).approver) {
         return true;
     }
+    struct ch_buf how;
+    ch_buf_init(&how, 1024);
+    put_first_step(c, person, &how);
     c->denied = true;
-    command_end(
-        c, 1,
-        "%s may not do this: %s, only %.*s makes (customhouse token add, with a uid of theirs: "
-        "customhouse user add %.*s --uid UID)",
-        c->who.text,
-        admin ? "a person's token for administration" : "a token of who approves exceptions",
-        CH_STR_ARG(row->person), CH_STR_ARG(row->person));
+    command_end(c, 1, "%s may not do this: %s, only %.*s makes. %.*s", c->who.text,
+                admin ? "a person's token for administration"
+                      : "a token of who approves exceptions",
+                CH_STR_ARG(row->person), CH_STR_ARG(ch_buf_str(&how)));
+    ch_buf_done(&how);
     return false;
 }
 
@@ -73,8 +104,22 @@ static enum step token_add(struct command *c)
     if (!whose(c, false, &user)) {
         return STEP_DONE;
     }
+    user = user.ptr != NULL ? user : own_name(c);
+    if (user.ptr == NULL && c->who.kind == PRINCIPAL_LOCAL && c->uid != 0) {
+        return command_end(
+            c, 2,
+            "--user: whose token? You, uid %u, are no user yet. To be one: customhouse "
+            "user add NAME, customhouse group add operators NAME --role operator, "
+            "customhouse user add NAME --uid %u; then this again",
+            c->uid, c->uid);
+    }
     if (user.ptr == NULL) {
-        return command_end(c, 2, "--user: whose token?");
+        return command_end(
+            c, 2,
+            "--user: whose token? A person's for administration that person makes "
+            "(customhouse user add NAME --uid ACCOUNT, then customhouse token add as "
+            "that user); a program's account is made by customhouse user add NAME "
+            "--service");
     }
     struct ch_people_row *row = people_change_add(&ch, CH_PEOPLE_TOKEN);
     row->person = user;

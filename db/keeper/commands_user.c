@@ -34,11 +34,13 @@ static bool uid_is_wise(struct command *c, uint32_t uid, struct ch_str name)
     }
     if (uid == c->uid && c->who.kind == PRINCIPAL_LOCAL &&
         !people_may(c->k->people, &then, ACTION_PEOPLE_ADMIN, &site)) {
-        command_end(
-            c, 1,
-            "uid %u is yours: as %.*s you could not undo this. Put %.*s into a group with role "
-            "operator first, or do it as root",
-            uid, CH_STR_ARG(name), CH_STR_ARG(name));
+        bool there = people_find(c->k->people, name) != NULL;
+        command_end(c, 1,
+                    "uid %u is yours: as %.*s you could not undo this. First: %s%.*s%scustomhouse "
+                    "group add operators %.*s --role operator (or do it as root)",
+                    uid, CH_STR_ARG(name), there ? "" : "customhouse user add ",
+                    CH_STR_ARG(ch_str_sub(name, 0, there ? 0 : name.len)), there ? "" : "; ",
+                    CH_STR_ARG(name));
         return false;
     }
     return true;

@@ -5,6 +5,7 @@
 #include "audit.h"
 #include "db/people/people.h"
 #include "exceptions_int.h"
+#include "notices.h"
 #include "rulings.h"
 
 /* Who ends what comes to its end by itself. */
@@ -195,6 +196,8 @@ static enum ch_code store_approval(struct keeper *k, struct approval *a,
         fill_rulings(a, all, count, force.expires_at_us, &by);
         rc = put_in_force(k, a, &row, &force, err);
         a->expires_at_us = force.expires_at_us;
+    } else if (rc == CH_OK && a->missing > 0) {
+        rc = notices_approval(k, &row, a->needed, a->missing, err);
     }
     rc = exceptions_act_end(k, begun, rc, err); /* `of` is gone from here on */
     a->exception = row.id;

@@ -382,10 +382,26 @@ bool upstream_is_down(struct keeper *k, const struct ch_upstream *u, struct ch_s
     return h->down;
 }
 
-bool upstream_rests(const struct keeper *k, const struct ch_upstream *u)
+/* "https://host:port/" of it. */
+static struct ch_str origin_of(struct ch_str url)
+{
+    size_t slashes = 0;
+    for (size_t i = 0; i < url.len; i++) {
+        slashes += url.ptr[i] == '/';
+        if (slashes == 3) {
+            return ch_str_sub(url, 0, i + 1);
+        }
+    }
+    return url;
+}
+
+uint64_t upstream_rests_ms(const struct keeper *k, const struct ch_upstream *u, struct ch_str url)
 {
     const struct hanging *h = find(k, ch_str_of(u->name));
-    return h != NULL && h->down && h->rest_until_ms > now_of(h);
+    uint64_t now = ch_loop_now_ms(k->child.loop);
+    bool rests = h != NULL && h->down && h->rest_until_ms > now;
+    bool same = ch_str_eq_nocase(origin_of(url), origin_of(ch_str_of(u->url)));
+    return rests && same ? h->rest_until_ms - now : 0;
 }
 
 uint32_t upstream_down_text(struct keeper *k, const struct ch_upstream *u, char *text, size_t size,

@@ -343,6 +343,12 @@ static void start_fetch(struct intake *in)
             return;
         }
     }
+    in->rest_ms = upstream_rests_ms(k, p->upstream, f->url);
+    if (in->rest_ms > 0) {
+        intake_fail(in, upstream_later_status(in->rest_ms),
+                    CH_STR("the upstream wants to be asked again later"));
+        return;
+    }
     int fd = -1;
     if (!coming_begin(in)) {
         return;
@@ -353,7 +359,6 @@ static void start_fetch(struct intake *in)
         return;
     }
     in->asked_at_us = keeper_now_us(k);
-    in->rest_ms = 0;
     in->fetch_ms = ch_loop_now_ms(k->child.loop);
     intake_move(in, CH_INTAKE_FETCHING);
     struct ch_fetch fetch = {

@@ -144,13 +144,27 @@ static void watch_clock(struct keeper *k)
     }
 }
 
-/* Rows that nothing is decided from go when there are more than limits.h keeps. */
+/* Rows that nothing is decided from go when there are more than limits.h keeps; where entries are about
+ * them, an entry says so. */
+static enum ch_code trim_with_entry(struct keeper *k, struct ch_err *err)
+{
+    uint64_t served_from = 0;
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_trim(k->store, keeper_now_us(k), &served_from, err);
+    if (rc == CH_OK && served_from > 0) {
+        rc = audit_served_dropped(k, served_from, err);
+    }
+    return audit_step_end(k, rc, err);
+}
+
 static void trim(struct keeper *k)
 {
     struct ch_err err;
-    uint64_t dropped = 0;
-    if (keeper_write(k, &err) != CH_OK ||
-        ch_store_trim(k->store, keeper_now_us(k), &dropped, &err) != CH_OK) {
+    if (trim_with_entry(k, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }

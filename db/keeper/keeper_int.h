@@ -366,7 +366,8 @@ void offload_stop(struct keeper *k); /* waits for the file in hand; before intak
 
 /* ------------------------------------------------------------------ pages.c, page_ready.c, refresh.c */
 
-#define PAGE_PATIENCE_MS 3000 /* with known content, the upstream has this long */
+/* With known content, the upstream has this long; and so long no document is tried again after errors. */
+#define PAGE_PATIENCE_MS 3000
 
 /* The page's state, created when missing. NULL: no such repository (or project name). */
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project);
@@ -442,8 +443,8 @@ void upstream_knew(struct keeper *k, const struct ch_upstream *u, struct ch_str 
 /* Whether nothing comes of it, not even pages that it answered with before: then nobody waits for it, and
  * probes find out when it is back. `url`, unless absent: of a page that is not known, and wanted. */
 bool upstream_is_down(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
-/* Whether it is down and has said for how long it wants to be asked nothing at all. */
-bool upstream_rests(const struct keeper *k, const struct ch_upstream *u);
+/* For how long it wants to be asked nothing, as it has said. 0: it has not, or the URL is another server's. */
+uint64_t upstream_rests_ms(const struct keeper *k, const struct ch_upstream *u, struct ch_str url);
 /* What to tell of one that is down: a status, a sentence, and in how many seconds to ask again. 503 where
  * clients do that by themselves; else 504, which no client tries again, and its reason is shown. */
 uint32_t upstream_down_text(struct keeper *k, const struct ch_upstream *u, char *text, size_t size,

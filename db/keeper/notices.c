@@ -132,6 +132,9 @@ static void put_exception(struct notice *n, const struct ch_exception_row *of,
     json_field(&n->data, "versions", of->version_spec);
     json_field(&n->data, "file", of->file_name);
     json_time(&n->data, "expires_at", expires_at_us);
+    if (of->renews != 0) {
+        json_number(&n->data, "renews", of->renews);
+    }
     if (of->refusal.len > 0) {
         struct ch_buf url;
         char *origin = ch_config_origin(n->k->config);
@@ -158,6 +161,8 @@ static const struct {
     [EXCEPTION_IN_FORCE] = {CH_NOTICE_DECISIONS, "exception.approved", "is approved and in force"},
     [EXCEPTION_REJECTED] = {CH_NOTICE_DECISIONS, "exception.rejected", "was rejected"},
     [EXCEPTION_REVOKED] = {CH_NOTICE_DECISIONS, "exception.revoked", "was revoked"},
+    [EXCEPTION_RENEWED] = {CH_NOTICE_DECISIONS, "exception.renewed",
+                           "is renewed: another one has taken its place"},
     [EXCEPTION_ENDED] = {CH_NOTICE_ENDINGS, "exception.ended", "has ended"},
 };
 
@@ -175,6 +180,9 @@ enum ch_code notices_exception(struct keeper *k, const struct ch_exception_row *
     ch_buf_printf(&n.text, "Exception %llu for ", (unsigned long long)row.id);
     put_subject(&n.text, &row);
     ch_buf_printf(&n.text, " %s.\n", of_step[step->event].sentence);
+    if (row.renews != 0 && step->event <= EXCEPTION_IN_FORCE) {
+        ch_buf_printf(&n.text, "It renews exception %llu.\n", (unsigned long long)row.renews);
+    }
     put_exception(&n, &row, step->expires_at_us);
     put_look_up(&n, row.id);
     put_entry(&n, entry);
@@ -185,6 +193,22 @@ enum ch_code notices_exception(struct keeper *k, const struct ch_exception_row *
         rc = CH_OK;
     }
     return rc;
+}
+
+enum ch_code notices_approval(struct keeper *k, const struct ch_exception_row *of, size_t needed,
+                              size_t missing, struct ch_err *err)
+{
+    struct notice n;
+    begin(&n, k, CH_NOTICE_REQUESTS, "exception.waiting", keeper_now_us(k));
+    ch_buf_printf(&n.text, "Exception %llu for ", (unsigned long long)of->id);
+    put_subject(&n.text, of);
+    ch_buf_printf(&n.text, " is approved by %zu of %zu, and waits for %zu more.\n", needed - missing,
+                  needed, missing);
+    put_exception(&n, of, of->expires_at_us);
+    json_number(&n.data, "approvals_needed", needed);
+    json_number(&n.data, "approvals_missing", missing);
+    put_look_up(&n, of->id);
+    return end(&n, err);
 }
 
 static enum ch_code tell_end(struct keeper *k, const struct exception *x, int64_t end_us,

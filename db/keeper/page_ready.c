@@ -105,6 +105,9 @@ void page_on_patience(struct ch_timer *t)
         return;
     }
     p->patience_ms = 0;
+    if (page_without_details(p)) {
+        return;
+    }
     if (!page_is_known(k, p)) {
         remember_failure(p); /* the next askers need not wait as long */
     } else {
@@ -234,7 +237,8 @@ static void set_patience(struct keeper *k, struct page *p)
  * Not so of one that has said when to ask again. */
 static void refresh_behind(struct keeper *k, struct page *p)
 {
-    if (p->load == PAGE_READY && !p->refreshing && !upstream_rests(k, p->upstream)) {
+    if (p->load == PAGE_READY && !p->refreshing &&
+        upstream_rests_ms(k, p->upstream, ch_str_of(p->upstream->url)) == 0) {
         page_refresh(k, p);
         CH_IGNORE(!page_dawdles(p));
     }

@@ -223,6 +223,19 @@ static void use_details(struct refresh *r)
     jobs_scan(r->k, 0, &job, r->details_fd, on_details_scanned, r);
 }
 
+bool page_without_details(struct page *p)
+{
+    struct refresh *r = p->refresh;
+    if (r == NULL || p->load == PAGE_READY || !r->wants_details || r->details != DETAILS_FETCHING) {
+        return false;
+    }
+    keeper_log("details", "project=%s error=\"they do not come\"", p->project);
+    jobs_cancel_fetch(r->k, r->details_fetch);
+    r->details = DETAILS_FAILED;
+    use_details(r);
+    return true;
+}
+
 static void on_details_fetched(void *ctx, const struct ch_fetched *answer)
 {
     struct refresh *r = ctx;

@@ -280,6 +280,7 @@ bool sidecar_fetch(struct sidecar *s)
             .expected_bytes = CH_SIZE_UNKNOWN,
             .timeout_ms = SIDECAR_TIMEOUT_MS,
             .answer_ms = (uint32_t)ch_limits.fetch_answer_ms,
+            .retry_ms = PAGE_PATIENCE_MS,
         };
         s->asked = true;
         jobs_fetch(k, &fetch, s->fd, on_fetched, s);
@@ -292,7 +293,7 @@ bool sidecar_fetch(struct sidecar *s)
 static struct sidecar *start(struct keeper *k, struct page *p, size_t file, struct charge *charge)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
-    if (p->eco->sidecar_url == NULL) {
+    if (p->eco->sidecar_url == NULL || upstream_rests_ms(k, p->upstream, f->url) > 0) {
         return NULL;
     }
     struct sidecar *s = ch_calloc(1, sizeof(*s));

@@ -28,20 +28,59 @@ void ch_log_files_none(struct ch_log_files *ret)
     }
 }
 
+static enum ch_code open_folder(const char *folder, struct ch_log_files *ret, struct ch_err *err)
+{
+    ch_log_files_none(ret);
+    ret->folder = ch_str_dup(ch_str_of(folder));
+    ret->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return ret->folder_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "%s", folder);
+}
+
 enum ch_code ch_log_files_open(const char *folder, bool write, struct ch_log_files *ret,
                                struct ch_err *err)
 {
     int flags = write ? O_RDWR : O_RDONLY;
-    ch_log_files_none(ret);
-    ret->folder = ch_str_dup(ch_str_of(folder));
-    ret->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (ret->folder_fd < 0) {
-        return ch_fail_errno(err, errno, "%s", folder);
-    }
-    enum ch_code rc = open_one(ret, CH_LOG_PUBLIC, O_RDONLY | O_DIRECTORY, &ret->public_fd, err);
-    rc = rc == CH_OK ? open_one(ret, CH_LOG_ENTRIES "/data", flags, &ret->data_fd, err) : rc;
-    rc = rc == CH_OK ? open_one(ret, CH_LOG_ENTRIES "/bundles", flags, &ret->bundles_fd, err) : rc;
+    enum ch_code rc = open_folder(folder, ret, err);
+    rc = rc == CH_OK ? open_one(ret, CH_LOG_PUBLIC, O_RDONLY | O_DIRECTORY, &ret->public_fd, err)
+                     : rc;
+    rc = rc == CH_OK ? open_one(ret, CH_LOG_DATA, flags, &ret->data_fd, err) : rc;
+    rc = rc == CH_OK ? open_one(ret, CH_LOG_BUNDLES, flags, &ret->bundles_fd, err) : rc;
     return rc == CH_OK ? ch_log_public_open(ret->public_fd, write, &ret->public, err) : rc;
+}
+
+static enum ch_code open_or_empty(struct ch_log_files *f, const char *path, int flags, int *ret_fd,
+                                  struct ch_buf *missing, struct ch_err *err)
+{
+    if (open_one(f, path, O_RDONLY | flags, ret_fd, NULL) == CH_OK) {
+        return CH_OK;
+    }
+    ch_buf_printf(missing, "%s\n", path);
+    *ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return *ret_fd >= 0 ? CH_OK : ch_fail_errno(err, errno, "/dev/null");
+}
+
+enum ch_code ch_log_files_open_rest(const char *folder, struct ch_log_files *ret,
+                                    struct ch_buf *ret_missing, struct ch_err *err)
+{
+    enum ch_code rc = open_folder(folder, ret, err);
+    if (rc == CH_OK) {
+        rc = open_or_empty(ret, CH_LOG_PUBLIC, O_DIRECTORY, &ret->public_fd, ret_missing, err);
+    }
+    rc = rc == CH_OK ? open_or_empty(ret, CH_LOG_DATA, 0, &ret->data_fd, ret_missing, err) : rc;
+    if (rc == CH_OK) {
+        rc = open_or_empty(ret, CH_LOG_BUNDLES, 0, &ret->bundles_fd, ret_missing, err);
+    }
+    if (rc != CH_OK || ch_log_public_open(ret->public_fd, false, &ret->public, NULL) == CH_OK) {
+        return rc;
+    }
+    for (unsigned level = 0; rc == CH_OK && level < CH_TILE_LEVELS; level++) {
+        char path[32];
+        snprintf(path, sizeof(path), CH_LOG_HASHES "/%u", level);
+        if (ret->public.hashes_fd[level] < 0) {
+            rc = open_or_empty(ret, path, 0, &ret->public.hashes_fd[level], ret_missing, err);
+        }
+    }
+    return rc;
 }
 
 void ch_log_files_close(struct ch_log_files *f)

@@ -28,10 +28,16 @@ struct ch_log_files {
     int data_fd;
     int bundles_fd;
 };
+#define CH_LOG_DATA    CH_LOG_ENTRIES "/data"
+#define CH_LOG_BUNDLES CH_LOG_ENTRIES "/bundles"
 
 /* `folder` is STATE/audit. CH_E_NOT_FOUND: there is no log. Close also after a failure. */
 enum ch_code ch_log_files_open(const char *folder, bool write, struct ch_log_files *ret,
                                struct ch_err *err) CH_MUST_CHECK;
+/* Read, what there is of it: a file that cannot be opened is an empty one, and is named in
+ * *ret_missing, a line each. */
+enum ch_code ch_log_files_open_rest(const char *folder, struct ch_log_files *ret,
+                                    struct ch_buf *ret_missing, struct ch_err *err) CH_MUST_CHECK;
 void ch_log_files_none(struct ch_log_files *ret); /* nothing open */
 void ch_log_files_close(struct ch_log_files *f);
 

@@ -4,15 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of who got what only so many rows are kept: the newest. */
-static enum ch_code look_dropped(struct ch_store *s, struct ch_logged *l, struct ch_err *err)
-{
-    int64_t oldest = 0;
-    enum ch_code rc = ch_sql_number(s, CH_SQL_OLDEST_SERVED, NULL, 0, &oldest, err);
-    l->source_dropped = rc == CH_OK && l->row.source < (uint64_t)oldest;
-    return rc;
-}
-
 /* ------------------------------------------------------------------ what stands beside an entry */
 
 struct beside { /* rows in the order of their entries, one ahead */
@@ -97,8 +88,28 @@ struct logged {
     struct ch_log_walk walk[CH_LOGGED_SOURCES];
     struct beside clears, erased;
     struct ch_buf texts;
+    bool dropped_known;
+    uint64_t dropped; /* of who got what, all before this one */
     struct ch_logged l;
 };
+
+enum ch_code ch_store_served_dropped(struct ch_store *s, uint64_t *ret, struct ch_err *err)
+{
+    int64_t before = 0;
+    enum ch_code rc = ch_sql_number(s, CH_SQL_SERVED_DROPPED, NULL, 0, &before, err);
+    *ret = rc == CH_OK && before > 0 ? (uint64_t)before : 0;
+    return rc;
+}
+
+/* Of who got what only so many rows are kept: the newest. */
+static enum ch_code look_dropped(struct logged *g, struct ch_err *err)
+{
+    enum ch_code rc =
+        g->dropped_known ? CH_OK : ch_store_served_dropped(g->store, &g->dropped, err);
+    g->dropped_known = rc == CH_OK;
+    g->l.source_dropped = rc == CH_OK && g->l.row.source < g->dropped;
+    return rc;
+}
 
 static void count_seen(struct ch_logged_seen *seen, uint64_t id)
 {
@@ -144,7 +155,7 @@ static enum ch_code one_entry(struct logged *g, struct ch_err *err)
             count_seen(&g->seen[number], w->id);
         }
     } else if (rc == CH_E_NOT_FOUND) {
-        rc = source->trimmed ? look_dropped(g->store, l, err) : CH_OK;
+        rc = source->trimmed ? look_dropped(g, err) : CH_OK;
     }
     return rc == CH_OK ? g->each(g->ctx, l, err) : rc;
 }

@@ -1,7 +1,5 @@
 #include "db/store/log_sources.h"
 
-#include <string.h>
-
 /* ------------------------------------------------------------------ the columns */
 
 #define FIELD(key, kind)                                                                           \
@@ -185,16 +183,6 @@ const struct ch_log_source *ch_log_source_of(struct ch_str kind)
         }
     }
     return NULL;
-}
-
-bool ch_logged_is_trimmed(const char *table)
-{
-    bool trimmed = false;
-    for (size_t i = 0; i < ch_log_source_count; i++) {
-        trimmed =
-            trimmed || (ch_log_sources[i].trimmed && strcmp(ch_log_sources[i].table, table) == 0);
-    }
-    return trimmed;
 }
 
 /* ------------------------------------------------------------------ rows without an entry */

@@ -125,26 +125,33 @@ enum ch_code ch_store_get_refusal(struct ch_store *s, struct ch_str id, struct c
 
 /* --- what may go --- */
 
-enum ch_code ch_store_trim(struct ch_store *s, int64_t now_us, uint64_t *ret_dropped,
+/* By their numbers, not by how many there are: rows that were taken out otherwise do not count. */
+static enum ch_code trim_served(struct ch_store *s, uint64_t *ret_kept_from, struct ch_err *err)
+{
+    int64_t kept_from = 0;
+    uint64_t dropped = 0;
+    enum ch_code rc =
+        ch_sql_number(s, CH_SQL_SERVED_TO_KEEP,
+                      CH_ARGS(ch_arg_u64(ch_limits.served_rows), ch_arg_u64(ch_limits.trim_rows)),
+                      &kept_from, err);
+    if (rc == CH_OK) {
+        rc = ch_sql_run(s, CH_SQL_TRIM_SERVED, CH_ARGS(ch_arg_int(kept_from)), &dropped, err);
+    }
+    *ret_kept_from = rc == CH_OK && dropped > 0 ? (uint64_t)kept_from : 0;
+    return rc;
+}
+
+enum ch_code ch_store_trim(struct ch_store *s, int64_t now_us, uint64_t *ret_served_from,
                            struct ch_err *err)
 {
-    uint64_t part = ch_limits.trim_rows, dropped[3] = {0};
+    uint64_t part = ch_limits.trim_rows;
     int64_t keep_us = (int64_t)ch_limits.refusal_keep_days * 86400 * 1000000;
     enum ch_code rc =
         ch_sql_run(s, CH_SQL_TRIM_REFUSALS, CH_ARGS(ch_arg_int(now_us - keep_us), ch_arg_u64(part)),
-                   &dropped[0], err);
+                   NULL, err);
     if (rc == CH_OK) {
         rc = ch_sql_run(s, CH_SQL_TRIM_FETCHES,
-                        CH_ARGS(ch_arg_u64(ch_limits.fetch_rows), ch_arg_u64(part)), &dropped[1],
-                        err);
+                        CH_ARGS(ch_arg_u64(ch_limits.fetch_rows), ch_arg_u64(part)), NULL, err);
     }
-    if (rc == CH_OK) {
-        rc = ch_sql_run(s, CH_SQL_TRIM_SERVED,
-                        CH_ARGS(ch_arg_u64(ch_limits.served_rows), ch_arg_u64(part)), &dropped[2],
-                        err);
-    }
-    if (rc == CH_OK) {
-        *ret_dropped = dropped[0] + dropped[1] + dropped[2];
-    }
-    return rc;
+    return rc == CH_OK ? trim_served(s, ret_served_from, err) : rc;
 }

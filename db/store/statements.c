@@ -432,10 +432,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                              "DELETE FROM fetch WHERE id <= (SELECT max(id) FROM fetch) - $1"
                              " AND id < (SELECT min(id) FROM fetch) + $2",
                              "ii"},
-    [CH_SQL_TRIM_SERVED] = {"drop old served",
-                            "DELETE FROM served WHERE id <= (SELECT max(id) FROM served) - $1"
-                            " AND id < (SELECT min(id) FROM served) + $2",
-                            "ii"},
+    [CH_SQL_SERVED_TO_KEEP] =
+        {"find oldest served that stays",
+         "SELECT coalesce(min((SELECT max(id) FROM served) - $1 + 1,"
+         " (SELECT min(id) FROM served) + $2), 0)",
+         "ii"},
+    [CH_SQL_TRIM_SERVED] = {"drop old served", "DELETE FROM served WHERE id < $1", "i"},
     [CH_SQL_GET_REFUSAL] = {"get refusal",
                             "SELECT id, repository, project, file_name, at_us FROM refusal"
                             " WHERE id = $1",

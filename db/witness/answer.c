@@ -27,6 +27,15 @@ static void answer_size(struct witness_answer *a, enum witness_event event, uint
     ch_buf_printf(&a->body, "%llu\n", (unsigned long long)size);
 }
 
+/* Whoever has a checkpoint of the log, which is public, can have it refused as often as he likes:
+ * one line a second says it. */
+static bool is_said_already(struct witnessed *log, enum witness_event event, uint64_t time_s)
+{
+    bool already = log->said_s[event] == time_s;
+    log->said_s[event] = time_s;
+    return already;
+}
+
 /* Names are printable by themselves only as far as we know them: all else goes through the encoder.
  */
 static void say(struct witness_answer *a, const char *event, const struct ch_submission *s,
@@ -71,7 +80,7 @@ static bool has_grown(const struct witness *w, const struct ch_submission *s,
 }
 
 static bool may_cosign(struct witness_answer *a, const struct witness *w,
-                       const struct ch_submission *s, const struct witnessed *log)
+                       const struct ch_submission *s, struct witnessed *log, uint64_t time_s)
 {
     if (s->old_size != log->size) {
         answer_size(a, WITNESS_OTHER_SIZE, log->size);
@@ -79,6 +88,9 @@ static bool may_cosign(struct witness_answer *a, const struct witness *w,
     }
     if (s->checkpoint.size == log->size && !ch_sha256_eq(&s->checkpoint.root, &log->root)) {
         answer_size(a, WITNESS_OTHER_ROOT, log->size);
+        if (is_said_already(log, a->event, time_s)) {
+            return false;
+        }
         say(a, "contradiction", s, log);
         /* Both halves of the proof that the log's key has signed two histories: this one, and the
          * record. */
@@ -90,7 +102,9 @@ static bool may_cosign(struct witness_answer *a, const struct witness *w,
     if (!has_grown(w, s, log)) {
         answer(a, WITNESS_NO_GROWTH, 422,
                "the proof does not show that the log has only grown from what was cosigned");
-        say(a, "no-growth", s, log);
+        if (!is_said_already(log, a->event, time_s)) {
+            say(a, "no-growth", s, log);
+        }
         return false;
     }
     return true;
@@ -152,7 +166,7 @@ static void decide(struct witness_answer *a, struct witness *w, const struct ch_
         answer(a, WITNESS_REFUSED, 404, "no log of this origin is witnessed here");
     } else if (!is_signed(w, s, lines)) {
         answer(a, WITNESS_REFUSED, 403, "no key of this log that is known here has signed it");
-    } else if (may_cosign(a, w, s, log)) {
+    } else if (may_cosign(a, w, s, log, time_s)) {
         cosign(a, w, s, lines, log, time_s);
     }
 }

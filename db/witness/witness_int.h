@@ -11,6 +11,7 @@ struct witnessed {
     char origin[CH_NOTE_NAME_MAX + 1];
     uint64_t size; /* cosigned last; 0: nothing yet */
     struct ch_sha256 root;
+    uint64_t said_s[WITNESS_CANNOT_RECORD + 1]; /* when each event was said last */
 };
 
 struct witness {

@@ -66,7 +66,8 @@ enum ch_mail_tls { CH_MAIL_STARTTLS = 0, CH_MAIL_TLS, CH_MAIL_PLAIN };
 /* Fields that a kind has no use for stay zero. */
 struct ch_destination {
     char *name;        /* among those of its kind */
-    char *url;         /* webhook, witness */
+    char *url;         /* webhook, witness; NULL: url_file has it */
+    char *url_file;    /* webhook: its URL where that is a secret; NULL */
     char *address;     /* HOST:PORT of a mail or syslog server */
     char *secret_file; /* webhook: key of its HMAC; mail: password. NULL: none */
     char *ca_file;     /* NULL: the system's */
@@ -175,6 +176,8 @@ ch_config_destinations(const struct ch_config *c, enum ch_destination_kind kind,
 /* NULL: there is none of that name. */
 const struct ch_destination *
 ch_config_destination(const struct ch_config *c, enum ch_destination_kind kind, struct ch_str name);
+/* What is wrong with a webhook's URL ("is not https, and not on loopback"), NULL when nothing. */
+const char *ch_webhook_url_fault(struct ch_str url, bool proxy);
 const char *ch_destination_kind_name(enum ch_destination_kind kind); /* "webhooks": its key */
 /* How many witnesses have to cosign a checkpoint before it is published as cosigned; 0: there are
  * none. */

@@ -137,6 +137,7 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
 struct ch_destination_files {
     enum ch_destination_kind kind;
     struct ch_str name;
+    struct ch_str url;    /* where it stands in a file; absent: the configuration has it */
     struct ch_str secret; /* without the line break at its end; absent: it has none */
     struct ch_str ca_pem; /* absent: the system's authorities */
 };

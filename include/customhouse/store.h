@@ -593,8 +593,8 @@ enum ch_code ch_store_get_refusal(struct ch_store *s, struct ch_str id, struct c
                                   struct ch_buf *ret_strings, struct ch_err *err) CH_MUST_CHECK;
 
 /* Drops some of the rows beyond what limits.h keeps of refusals, fetches and who got what; nothing is
- * decided from those. */
-enum ch_code ch_store_trim(struct ch_store *s, int64_t now_us, uint64_t *ret_dropped,
+ * decided from those. *ret_served_from: of who got what all before this one; 0: none of them. */
+enum ch_code ch_store_trim(struct ch_store *s, int64_t now_us, uint64_t *ret_served_from,
                            struct ch_err *err) CH_MUST_CHECK;
 
 /* --- blobs on disk: what lies where, for quotas (blobs.h moves the files) --- */

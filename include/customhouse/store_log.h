@@ -127,8 +127,8 @@ enum ch_code ch_store_logged(struct ch_store *s, uint64_t from, uint64_t to,
                              struct ch_err *err) CH_MUST_CHECK;
 /* `seen` of entries that follow those of `into` is added. */
 void ch_logged_seen_add(struct ch_logged_seen *into, const struct ch_logged_seen *seen);
-/* Whether only the newest rows of this table are kept. */
-bool ch_logged_is_trimmed(const char *table);
+/* Before which row those of `served` were dropped, as an entry of kind "served-dropped" says; 0: none was. */
+enum ch_code ch_store_served_dropped(struct ch_store *s, uint64_t *ret, struct ch_err *err) CH_MUST_CHECK;
 /* Rows of the tables that entries are about, but none is about. `seen` of all entries, or NULL. Of
  * a table without a number of its own it is the one of what the row belongs to. */
 typedef void ch_store_unlogged_fn(void *ctx, const char *table, int64_t id);

@@ -149,11 +149,19 @@ static void tell(struct ch_egress *e, const struct egress_result *r)
     ch_buf_done(&text);
 }
 
+static void free_secret(char *s)
+{
+    if (s != NULL) {
+        explicit_bzero(s, strlen(s));
+    }
+    free(s);
+}
+
 static void destination_free(struct destination *d)
 {
     struct egress_place *p = &d->place;
-    char *texts[] = {p->name,        p->url,  p->proxy, p->host,  p->address,
-                     p->server_name, p->user, p->from,  p->ca_pem};
+    char *texts[] = {p->name,        p->proxy, p->host, p->address,
+                     p->server_name, p->user,  p->from, p->ca_pem};
     while (d->jobs != NULL) {
         struct egress_job *j = d->jobs;
         d->jobs = j->next;
@@ -166,10 +174,8 @@ static void destination_free(struct destination *d)
         free(p->to[i]);
     }
     free(p->to);
-    if (p->secret != NULL) {
-        explicit_bzero(p->secret, strlen(p->secret));
-    }
-    free(p->secret);
+    free_secret(p->secret);
+    free_secret(p->url);
     X509_STORE_free(p->store);
     pthread_cond_destroy(&d->more);
     free(d);
@@ -380,10 +386,10 @@ static void fill_address(struct egress_place *p, const struct ch_destination *c)
 {
     struct ch_str host = {NULL, 0};
     uint16_t port = 0;
-    if (c->url != NULL) {
+    if (p->url != NULL) {
         struct ch_buf origin;
         ch_buf_init(&origin, (size_t)ch_limits.url_bytes + 8);
-        ch_place_put_origin(&origin, ch_str_of(c->url));
+        ch_place_put_origin(&origin, ch_str_of(p->url));
         p->address = ch_str_dup(ch_buf_str(&origin));
         ch_buf_done(&origin);
     } else {
@@ -425,7 +431,7 @@ static enum ch_code make(struct ch_egress *e, const struct ch_destination *c,
     CH_ASSERT(pthread_cond_init(&d->more, NULL) == 0);
     p->kind = kind;
     p->name = dup_or_null(c->name);
-    p->url = dup_or_null(c->url);
+    p->url = files->url.len > 0 ? ch_str_dup(files->url) : dup_or_null(c->url);
     p->proxy = dup_or_null(c->proxy);
     p->mail_tls = c->mail_tls;
     p->user = dup_or_null(c->user);
@@ -435,8 +441,13 @@ static enum ch_code make(struct ch_egress *e, const struct ch_destination *c,
         p->to[p->to_count] = dup_or_null(c->to[p->to_count]);
     }
     p->secret = files->secret.len > 0 ? ch_str_dup(files->secret) : NULL;
-    fill_address(p, c);
-    enum ch_code rc = fill_store(e, p, files, err);
+    enum ch_code rc = CH_OK;
+    if (c->url_file != NULL && p->url == NULL) {
+        rc = ch_fail(err, CH_E_FORMAT, "%s: its URL did not come", p->name);
+    } else {
+        fill_address(p, c);
+        rc = fill_store(e, p, files, err);
+    }
     if (rc == CH_OK && c->secret_file != NULL && p->secret == NULL) {
         rc = ch_fail(err, CH_E_FORMAT, "%s: its secret did not come", p->name);
     }

@@ -32,7 +32,7 @@ struct ch_fetch_settings {
     struct ch_str config_text;
     const struct ch_credentials *credentials; /* NULL: none */
     struct ch_str ca_file;                    /* PEM file or folder; absent: the system's */
-    struct ch_str client_key_pem; /* for upstreams with a client_certificate that cannot be read */
+    struct ch_str client_key_pem; /* of the first upstream with a client_certificate; or absent */
     struct ch_str instance_id;    /* ours (instance.h), sent with each request */
     const struct ch_str *listen;  /* addresses in use besides those of config */
     size_t listen_count;

@@ -104,6 +104,8 @@ static enum ch_code load_store(struct ch_fetch_site *s, const char *path,
     return rc == CH_OK ? CH_OK : ch_wrap(err, "upstream %s: CA certificates", s->name);
 }
 
+/* What the supervisor read goes before what is there now: both may differ by an edit that is not in
+ * force. */
 static enum ch_code load_client(struct ch_fetch_site *s, const char *path, struct ch_str handed,
                                 const struct ch_fetch_site *old, struct ch_err *err)
 {
@@ -111,12 +113,12 @@ static enum ch_code load_client(struct ch_fetch_site *s, const char *path, struc
         return CH_OK;
     }
     s->client_path = dup_text(path);
-    enum ch_code rc = ch_trust_read_file(path, &s->client_pem, err);
-    if (rc == CH_OK) {
-        return CH_OK;
-    }
     if (handed.len > 0) {
         s->client_pem = ch_str_dup(handed);
+        return CH_OK;
+    }
+    enum ch_code rc = ch_trust_read_file(path, &s->client_pem, err);
+    if (rc == CH_OK) {
         return CH_OK;
     }
     if (rc == CH_E_DENIED && old != NULL && old->client_pem != NULL &&
@@ -157,6 +159,21 @@ static enum ch_code parse_urls(struct ch_fetch_site *s, const struct ch_upstream
     return rc == CH_OK ? CH_OK : ch_wrap(err, "upstream %s", s->name);
 }
 
+/* The certificate that comes with the settings is the first one that an upstream has: another one's
+ * would tell an upstream who we are elsewhere. */
+static struct ch_str handed_client(const struct ch_fetch_settings *settings,
+                                   const struct ch_upstream *u)
+{
+    const struct ch_config *c = settings->config;
+    size_t i = 0;
+    while (i < c->upstream_count && c->upstreams[i].client_certificate == NULL) {
+        i++;
+    }
+    return i < c->upstream_count && strcmp(c->upstreams[i].name, u->name) == 0
+               ? settings->client_key_pem
+               : (struct ch_str){NULL, 0};
+}
+
 static enum ch_code fill(struct ch_fetch_site *s, const struct ch_upstream *u,
                          const struct ch_fetch_settings *settings, const struct ch_fetch_site *old,
                          struct ch_err *err)
@@ -181,7 +198,7 @@ static enum ch_code fill(struct ch_fetch_site *s, const struct ch_upstream *u,
     bool wanted = ca_path != NULL || s->url.https || s->api_url.https || s->proxy_url.https;
     rc = wanted ? load_store(s, ca_path, old, err) : CH_OK;
     free(handed);
-    return rc == CH_OK ? load_client(s, u->client_certificate, settings->client_key_pem, old, err)
+    return rc == CH_OK ? load_client(s, u->client_certificate, handed_client(settings, u), old, err)
                        : rc;
 }
 

@@ -84,6 +84,7 @@ void ch_content_free(struct ch_content *c)
         names_done(&c->carried);
         names_done(&c->compiled);
         names_done(&c->starts);
+        names_done(&c->linked);
         ch_buf_done(&c->project);
         free(c);
     }
@@ -221,7 +222,9 @@ static void see_source(struct ch_content *c, const struct seen *s)
         content_start_text(c, s);
     } else if (python) {
         ch_source_see(c->source, s->path, s->place, s->bytes);
-        content_follow(c, s, s->bytes);
+        if (!names_has(&c->linked, s->path)) {
+            content_follow(c, s, s->bytes);
+        }
     }
     if (shell) {
         ch_source_shell(c->source, s->path, s->place, s->bytes);
@@ -341,6 +344,16 @@ void ch_content_see(struct ch_content *c, const struct ch_content_member *m)
     if (m->type != CH_MEMBER_FILE) {
         return;
     }
+    if (names_has(&c->linked, m->path)) { /* all else was seen */
+        struct seen s = {.path = m->path,
+                         .name = m->path,
+                         .bytes = m->bytes,
+                         .size_bytes = m->size_bytes,
+                         .place = content_place(c, m->path),
+                         .type = content_type_of(m->path, m->bytes)};
+        see_source(c, &s);
+        return;
+    }
     ch_content_expect(c, m->path);
     c->reached = c->reach != NULL && reach_of(c->reach, m->path) != 0;
     /* Only among tests is anything but source judged mildly. */
@@ -353,7 +366,14 @@ void ch_content_see(struct ch_content *c, const struct ch_content_member *m)
 
 bool ch_content_next(struct ch_content *c, struct ch_str *ret_path)
 {
-    return c->reach != NULL && reach_next(c->reach, ret_path);
+    if (c->reach != NULL && reach_next(c->reach, ret_path)) {
+        return true;
+    }
+    bool more = ch_source_next(c->source, ret_path);
+    if (more) {
+        CH_IGNORE(names_add(&c->linked, *ret_path));
+    }
+    return more;
 }
 
 void ch_content_end(struct ch_content *c)
@@ -363,7 +383,7 @@ void ch_content_end(struct ch_content *c)
     content_compiled(c);
     say_how_many_more(c);
     if (c->facts.over || c->libraries.over || c->carried.over || c->compiled.over ||
-        c->starts.over || (c->reach != NULL && reach_over(c->reach))) {
+        c->starts.over || c->linked.over || (c->reach != NULL && reach_over(c->reach))) {
         ch_scan_write_finding(c->options.out, CH_F_LIMIT, (struct ch_str){NULL, 0},
                               CH_STR("has more distinct libraries, facts, compiled files or folders "
                                      "of tests than are kept"));

@@ -24,6 +24,7 @@ struct ch_content {
     unsigned depth;         /* archives around what is being looked at */
     bool reached;           /* what is being looked at lies in an archive that something else names */
     bool again;  /* it was looked at before: only its source is judged otherwise now, ... */
+    struct names linked; /* paths of source that is read once others are known: link.h */
     bool lifted; /* ... and what was taken for a test in an archive that nothing named yet */
     uint64_t nested_bytes;  /* unpacked out of archives inside, together */
     bool said_nested;

@@ -1,7 +1,7 @@
 /* What a call gives back. */
 #include <string.h>
 
-#include "scanner/source/source_int.h"
+#include "scanner/source/link.h"
 
 static inline __attribute__((always_inline)) bool named(const struct call *c, const char *name)
 {
@@ -158,7 +158,8 @@ static struct value opened(struct file *f, const struct call *c, uint32_t at)
 {
     const struct value *path = &c->args[at - 1];
     uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PARAM |
-                    MARK_TOKEN | MARK_VARIABLE | MARK_SETTINGS | MARK_LOGIN | MARK_SITE;
+                    MARK_TOKEN | MARK_VARIABLE | MARK_SETTINGS | MARK_LOGIN | MARK_SITE |
+                    MARK_OTHER;
     struct value v = {.marks = (path->marks & kept) | MARK_COMPUTED};
     struct ch_str mode = at == 1 ? mode_of(c) : (struct ch_str){NULL, 0};
     size_t plus;
@@ -169,6 +170,7 @@ static struct value opened(struct file *f, const struct call *c, uint32_t at)
     if (!writes_by(mode) || ch_str_find_char(mode, '+', &plus)) {
         v.marks |= path_marks(path);
         keep_path(f, path, &v);
+        link_path(f, path, &v);
     }
     return v;
 }
@@ -469,7 +471,7 @@ static struct value by_effect(struct file *f, const struct call *c)
     uint32_t effects = effects_of(c->name);
     struct value v = {.marks = MARK_COMPUTED};
     if ((effects & EFFECT_DECODE) != 0 && c->count > 0) {
-        return decoded(f, c);
+        return link_through(&c->args[0], decoded(f, c));
     }
     if ((effects & EFFECT_SAME) != 0) {
         struct value one = c->count > 0 ? c->args[0] : v;
@@ -563,6 +565,7 @@ struct value call_name(struct file *f, const struct value *callee, struct call *
     c->path = path_argument(c);
     size_t dot;
     foreign_call(f, c->name);
+    link_called(f, c);
     if (!ch_str_find_char(c->name, '.', &dot)) {
         edge_new(f, function_now(f), value_hash(c->name)); /* maybe a function further down */
     }
@@ -585,6 +588,7 @@ struct value call_name(struct file *f, const struct value *callee, struct call *
         v = by_effect(f, c);
         v.marks |= callee->marks & (MARK_REMOTE | MARK_SECRET | MARK_HOST | MARK_SOCKET |
                                     MARK_KEYS | MARK_DATA | MARK_FILE | MARK_SOURCE | MARK_LISTED);
+        link_result(f, callee, c, &v);
         v.origin = v.origin != 0 ? v.origin : callee->origin;
     }
     /* The callee itself may have been put together from pieces. */

@@ -1,7 +1,7 @@
 /* Calls: by the name of what is called, where its arguments came from, and when it runs. */
 #include <string.h>
 
-#include "scanner/source/source_int.h"
+#include "scanner/source/link.h"
 
 static inline __attribute__((always_inline)) bool named(const struct call *c, const char *name)
 {
@@ -138,6 +138,9 @@ static void runs_code(struct file *f, const struct call *c)
     if ((marks & MARK_PARAM) != 0) {
         f->functions[function_now(f)].runs_argument = true;
     }
+    for (uint32_t i = 0; i < (plain ? 1 : c->count); i++) {
+        link_used(f, &c->args[i], LINK_EXECUTED, c->line);
+    }
     if (c->args[0].kind == VALUE_NAME) {
         runs_result_of(f, c->args[0].text, c->line);
         runs_result_of_path(f, &c->args[0], c->line);
@@ -257,6 +260,9 @@ static void starts_process(struct file *f, const struct call *c)
         if (is_brought_along(f, v)) {
             report(f, CH_F_SOURCE_OWN_PROGRAM, c->line, call_shown(f, c));
         }
+        if (i == 0 && v->kind != VALUE_LIST) {
+            link_used(f, v, LINK_STARTED, c->line);
+        }
         if (i == 0 && (v->marks & MARK_REMOTE) != 0) {
             report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
         }
@@ -300,6 +306,18 @@ static bool makes_object(struct ch_str name)
     return at < name.len && name.ptr[at] >= 'A' && name.ptr[at] <= 'Z';
 }
 
+/* What goes out: other than the address. */
+static void sends(struct file *f, const struct call *c)
+{
+    bool method = c->name.ptr[0] == '.' || (c->self.marks & MARK_SOCKET) != 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        if ((i > 0 || method) && (c->args[i].marks & MARK_PARAM) != 0) {
+            f->functions[function_now(f)].sends_argument = true;
+        }
+        link_used(f, &c->args[i], LINK_SENT, c->line);
+    }
+}
+
 static void uses_network(struct file *f, const struct call *c, uint32_t effects)
 {
     capability(f, CAP_NETWORK);
@@ -310,6 +328,9 @@ static void uses_network(struct file *f, const struct call *c, uint32_t effects)
         uint32_t where = ch_str_starts(c->name, CH_STR("requests.Session.")) ? 1 : 0; /* self */
         bool given = c->count > where && (c->args[where].marks & MARK_PARAM) != 0;
         does(f, DOES_NETWORK, c->line, call_shown(f, c), given);
+    }
+    if ((effects & (EFFECT_SEND | EFFECT_FETCH)) != 0) {
+        sends(f, c);
     }
     if ((c->marks & MARK_SECRET) != 0 && (effects & (EFFECT_SEND | EFFECT_FETCH)) != 0) {
         report(f, CH_F_SOURCE_SECRET_THEFT, c->line, call_shown(f, c));
@@ -480,6 +501,7 @@ static void loads_objects(struct file *f, const struct call *c)
 {
     capability(f, CAP_DYNAMIC);
     const struct value *a = &c->args[0];
+    link_used(f, a, LINK_LOADED, c->line);
     bool embedded = c->count > 0 && (a->kind == VALUE_TEXT || (a->marks & (MARK_BLOB | MARK_DATA)) != 0);
     if (c->count > 0 && (a->marks & MARK_REMOTE) != 0) {
         report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));

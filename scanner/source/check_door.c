@@ -2,7 +2,7 @@
  * made, threads of a class, and what Python finds and loads modules with. */
 #include <string.h>
 
-#include "scanner/source/source_int.h"
+#include "scanner/source/link.h"
 
 enum {
     LOUD = EFFECT_PROCESS | EFFECT_DYNAMIC | EFFECT_NETWORK | EFFECT_FETCH | EFFECT_SAVE,
@@ -162,6 +162,29 @@ static void runs_installer(struct file *f, const struct call *c)
     }
 }
 
+/* runpy.run_module("pkg.a", run_name="__main__"), and run_path of its file. */
+static void runs_program(struct file *f, const struct call *c)
+{
+    bool path = str_is(c->name, "runpy.run_path");
+    struct ch_str module = c->args[0].text;
+    bool is_main = false;
+    size_t at;
+    for (uint32_t i = 1; i < c->count; i++) {
+        is_main = is_main || (c->args[i].kind == VALUE_TEXT && str_is(c->args[i].text, "__main__"));
+    }
+    bool known = c->args[0].kind == VALUE_TEXT || c->args[0].kind == VALUE_PARTIAL;
+    if (!is_main || !known || (!path && !str_is(c->name, "runpy.run_module"))) {
+        return;
+    }
+    if (path) {
+        while (ch_str_find_char(module, '/', &at)) {
+            module = ch_str_sub(module, at + 1, module.len);
+        }
+        module.len -= ch_str_ends(module, CH_STR(".py")) ? 3 : 0;
+    }
+    link_program(f, module, c->line);
+}
+
 /* --- what the module is called --- */
 
 /* globals().update(__name__="__main__"), and with a table; operator.setitem(globals(), "__name__",
@@ -193,6 +216,9 @@ static void names_anew(struct file *f, const struct call *c)
 void check_doors(struct file *f, const struct call *c, uint32_t effects)
 {
     names_anew(f, c);
+    if (c->count > 1) {
+        runs_program(f, c);
+    }
     if ((effects & EFFECT_RESOLVE) != 0 && c->count > 0) {
         resolves(f, c);
     }

@@ -218,6 +218,12 @@ void class_method(struct file *f, uint32_t class, struct ch_str name, uint32_t f
                                          "__attrs_post_init__"};
     bool dunder = name.len > 4 && ch_str_starts(name, CH_STR("__")) && ch_str_ends(name, CH_STR("__"));
     struct class *c = &f->classes[class];
+    struct function *fn = &f->functions[function];
+    if (fn->of_class == 0) { /* not on a second reading */
+        fn->of_class = class + 1;
+        fn->next_method = c->first_method;
+        c->first_method = function + 1;
+    }
     if (is_among(name, making, CH_ARRAY_LEN(making))) {
         edge_to(f, c->makes, function);
     } else if (dunder && !is_among(name, others, CH_ARRAY_LEN(others))) {

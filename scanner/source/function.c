@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
-#include "scanner/source/source_int.h"
+#include "scanner/source/link.h"
 
 uint32_t function_new(struct file *f, uint64_t name)
 {
@@ -104,6 +104,8 @@ void function_returns(struct file *f, uint32_t function, struct value v)
 {
     struct function *fn = &f->functions[function];
     fn->returns |= v.marks;
+    link_returns(f, function, &v);
+    fn = &f->functions[function];
     if (is_reference(&v)) {
         fn->result = value_or(f, fn->result, v);
     }
@@ -155,7 +157,8 @@ static void reached(struct reach *r, uint32_t function, bool direct)
     }
 }
 
-static void reached_by_name(struct reach *r, uint64_t name, bool direct)
+/* Among by_name the first of this name, or of one after it. */
+static uint32_t first_named(const struct reach *r, uint64_t name)
 {
     uint32_t low = 0;
     uint32_t high = r->f->function_count;
@@ -167,6 +170,12 @@ static void reached_by_name(struct reach *r, uint64_t name, bool direct)
             high = middle;
         }
     }
+    return low;
+}
+
+static void reached_by_name(struct reach *r, uint64_t name, bool direct)
+{
+    uint32_t low = first_named(r, name);
     if (low == r->f->function_count || (r->by_name[low].seen && !direct)) {
         return;
     }
@@ -201,6 +210,37 @@ static void reached_at_start(struct reach *r)
             }
         }
     }
+}
+
+/* Which function calls which, for the links with other files. */
+static void link_functions(const struct reach *r)
+{
+    struct file *f = r->f;
+    struct link_call *calls = NULL;
+    size_t count = 0;
+    size_t cap = 0;
+    for (uint32_t i = 0; i < f->edge_count; i++) {
+        const struct edge *e = &f->edges[i];
+        uint32_t at = e->index != UINT32_MAX ? 0 : first_named(r, e->to);
+        uint32_t to = e->index;
+        while (e->index != UINT32_MAX || (at < f->function_count && r->by_name[at].name == e->to)) {
+            to = e->index != UINT32_MAX ? e->index : r->by_name[at++].function;
+            if (count == cap) {
+                cap = cap == 0 ? 64 : 2 * cap;
+                calls = ch_realloc_array(calls, cap, sizeof(*calls));
+            }
+            if (count >= 8 * ch_limits.source_names) {
+                f->beyond = true;
+                break;
+            }
+            calls[count++] = (struct link_call){e->from, to};
+            if (e->index != UINT32_MAX) {
+                break;
+            }
+        }
+    }
+    links_end(f, calls, count);
+    free(calls);
 }
 
 static void follow_calls(struct file *f)
@@ -252,13 +292,16 @@ static void follow_calls(struct file *f)
             names_call(f, f->foreign[i].name);
         }
     }
+    if (f->link != 0 && f->outer == NULL) {
+        link_functions(&r);
+    }
     free(r.by_name);
     free(r.first);
     free(r.seen);
     free(r.queue);
 }
 
-void judge_import(struct file *f)
+void judge_does(struct file *f, uint32_t what, uint32_t line, struct ch_str show)
 {
     static const struct {
         enum ch_code_place place;
@@ -277,6 +320,17 @@ void judge_import(struct file *f)
          {CH_F_SOURCE_START_CODE, CH_F_SOURCE_START_CODE, CH_F_SOURCE_HOST_THEFT,
           CH_F_SOURCE_DATA_CODE, CH_F_SOURCE_TOOL_SETTINGS, CH_F_SOURCE_PERSISTENCE}},
     };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        for (uint32_t bit = 0; rows[i].place == f->place && bit < DOES_COUNT; bit++) {
+            if ((what & 1U << bit) != 0) {
+                report(f, rows[i].code[bit], line, show);
+            }
+        }
+    }
+}
+
+void judge_import(struct file *f)
+{
     if (f->place == CH_PLACE_START && f->outer == NULL) {
         called_at_start(f);
     }
@@ -290,11 +344,9 @@ void judge_import(struct file *f)
         struct value own = {.kind = VALUE_TEXT, .text = CH_STR("")};
         names_other(f, &own, CH_NAMED_FOLDER);
     }
-    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        for (uint32_t bit = 0; rows[i].place == f->place && bit < DOES_COUNT; bit++) {
-            if ((module->does & 1U << bit) != 0) {
-                report(f, rows[i].code[bit], module->line[bit], module->what[bit]);
-            }
+    for (uint32_t bit = 0; bit < DOES_COUNT; bit++) {
+        if ((module->does & 1U << bit) != 0) {
+            judge_does(f, 1U << bit, module->line[bit], module->what[bit]);
         }
     }
 }

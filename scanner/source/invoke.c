@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
-#include "scanner/source/source_int.h"
+#include "scanner/source/link.h"
 
 enum { CALLS_DEEP = 5, CALLS_OF_FUNCTION = 24, CALLS_FOLLOWED = 1 << 17, KEPT_ARGUMENTS = 4 };
 
@@ -241,6 +241,17 @@ static struct value call_function(struct file *f, const struct value *callee, st
         report(f, (c->marks & MARK_REMOTE) != 0 ? CH_F_SOURCE_REMOTE_CODE : CH_F_SOURCE_HIDDEN_CODE,
                c->line, CH_STR("through a function that runs what it is given"));
     }
+    for (uint32_t i = 0; i < c->count && (c->marks & MARK_OTHER) != 0; i++) {
+        if (fn.runs_argument || fn.sends_argument) {
+            link_used(f, &c->args[i], fn.runs_argument ? LINK_EXECUTED : LINK_SENT, c->line);
+        }
+    }
+    if (fn.sends_argument && (c->marks & (MARK_SECRET | MARK_ENVIRON)) != 0) {
+        report(f,
+               (c->marks & MARK_SECRET) != 0 ? CH_F_SOURCE_SECRET_THEFT
+                                             : CH_F_SOURCE_ENVIRONMENT_THEFT,
+               c->line, CH_STR("through a function that sends what it is given"));
+    }
     if (fn.runs_argument && (c->marks & MARK_FILE) != 0) {
         runs_argument_of_file(f, c);
     }
@@ -254,6 +265,7 @@ static struct value call_function(struct file *f, const struct value *callee, st
         v.marks |= file.marks;
         v.origin = file.origin;
     }
+    v.origin = v.origin == 0 && (fn.returns & MARK_OTHER) != 0 ? fn.other : v.origin;
     if (is_reference(&fn.result) && may_follow(f)) {
         f->call_depth++;
         v = value_or(f, v, substituted_all(f, &fn, &fn.result, c));

@@ -2,7 +2,7 @@
  * what runs as Python starts, which functions it calls. */
 #include "customhouse/limits.h"
 #include "customhouse/map.h"
-#include "scanner/source/source_int.h"
+#include "scanner/source/others.h"
 
 void others_init(struct others *o)
 {

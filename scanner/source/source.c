@@ -6,6 +6,8 @@
 
 #include "customhouse/limits.h"
 #include "scanner/literals.h"
+#include "scanner/source/link.h"
+#include "scanner/source/others.h"
 #include "scanner/source/prescan.h"
 #include "scanner/source/token_int.h"
 
@@ -21,6 +23,7 @@ struct pending {
     uint64_t callee;
     struct ch_buf path;
     uint32_t line;
+    bool said;
 };
 
 struct ch_source {
@@ -34,7 +37,13 @@ struct ch_source {
     bool has_install[CAP_COUNT];
     bool whole; /* every source, whatever stands in it */
     struct others others;
+    struct links *links;
 };
+
+struct links *source_links(struct ch_source *s)
+{
+    return s->links;
+}
 
 struct others *source_others(struct ch_source *s)
 {
@@ -55,6 +64,7 @@ struct ch_source *ch_source_new(struct ch_scan_writer *out)
     struct ch_source *s = ch_calloc(1, sizeof(*s));
     s->out = out;
     others_init(&s->others);
+    s->links = links_new();
     return s;
 }
 
@@ -70,6 +80,7 @@ void ch_source_free(struct ch_source *s)
     }
     if (s != NULL) {
         others_done(&s->others);
+        links_free(s->links);
     }
     free(s);
 }
@@ -98,6 +109,7 @@ void runs_result_of(struct file *f, struct ch_str callee, uint32_t line)
     struct pending *p = &s->pending[s->pending_count++];
     p->callee = value_hash(ch_str_sub(callee, start, end - start));
     p->line = line;
+    p->said = false;
     ch_buf_init(&p->path, ch_limits.member_path_bytes);
     ch_buf_puts(&p->path, f->path);
 }
@@ -122,15 +134,27 @@ static void keep_decoders(struct file *f)
     }
 }
 
-static void judge_pending(struct ch_source *s)
+bool source_said(const struct ch_source *s, struct ch_str path, uint32_t line)
 {
     for (uint32_t i = 0; i < s->pending_count; i++) {
         const struct pending *p = &s->pending[i];
+        if (p->said && p->line == line && ch_str_eq(ch_buf_str(&p->path), path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_pending(struct ch_source *s)
+{
+    for (uint32_t i = 0; i < s->pending_count; i++) {
+        struct pending *p = &s->pending[i];
         for (uint32_t k = 0; k < s->decoder_count; k++) {
             if (s->decoders[k] == p->callee) {
                 char text[96];
                 snprintf(text, sizeof(text), "line %u: executes what another module decodes or fetches",
                          p->line);
+                p->said = true;
                 ch_scan_write_finding(s->out, CH_F_SOURCE_HIDDEN_CODE, ch_buf_str(&p->path),
                                       ch_str_of(text));
                 break;
@@ -372,6 +396,7 @@ void file_done(struct file *f)
     free(f->classes);
     free(f->edges);
     free(f->foreign);
+    free(f->link_items);
     table_done(&f->members);
     table_done(&f->later);
     table_done(&f->wanted);
@@ -400,7 +425,7 @@ static bool is_needed(const struct file *f, const struct ch_source_text *src)
     const struct ch_source *s = f->source;
     bool mild = f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE;
     uint32_t mild_index = (uint32_t)CH_F_SOURCE_MILD - (uint32_t)CH_F_SOURCE_REFUSED;
-    if (s->whole || f->place == CH_PLACE_START) { /* also for what it calls */
+    if (s->whole || f->link_wanted || f->place == CH_PLACE_START) { /* also for what it calls */
         return true;
     }
     if (mild && s->reported[mild_index] >= NOTES_OF_ARTIFACT) {
@@ -414,6 +439,9 @@ static bool is_needed(const struct file *f, const struct ch_source_text *src)
     uint32_t known = mild ? (1U << CAP_COUNT) - 1 : 0;
     for (uint32_t i = 0; i < CAP_COUNT; i++) {
         known |= has[i] ? 1U << i : 0U;
+    }
+    if (f->link != 0) { /* another file may send what is here, or do it as it is imported */
+        known &= ~(1U << CAP_CREDENTIALS | 1U << CAP_ENVIRONMENT);
     }
     return prescan_needed(f->text, known);
 }
@@ -439,6 +467,7 @@ static void model(struct file *f)
         f->star_count = 0;
         f->indent = 0;
         f->when = 0;
+        f->link_count = 0;
         read_once(f);
     }
     judge_import(f);
@@ -505,7 +534,10 @@ void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place p
     } else if (src.problem == CH_TEXT_REFUSED) {
         report(f, CH_F_SOURCE_REFUSED, 1, CH_STR("bytes that are not of its encoding"));
     }
-    check_text(f, f->text);
+    links_begin(f);
+    if (!f->link_wanted) {
+        check_text(f, f->text);
+    }
     if (is_needed(f, &src)) {
         model(f);
     }
@@ -513,9 +545,19 @@ void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place p
     ch_source_text_done(&src);
 }
 
+bool ch_source_next(struct ch_source *s, struct ch_str *ret_path)
+{
+    return links_next(s->links, ret_path);
+}
+
 void ch_source_end(struct ch_source *s)
 {
     judge_pending(s);
+    if (!links_judge(s->links, s)) {
+        ch_scan_write_finding(s->out, CH_F_LIMIT, (struct ch_str){NULL, 0},
+                              CH_STR("has more calls from one of its files to another than are "
+                                     "followed"));
+    }
     /* sorted, as facts are compared */
     static const struct {
         const char *name;

@@ -44,6 +44,9 @@ void ch_source_shell(struct ch_source *s, struct ch_str path, enum ch_code_place
 /* A file of Python source. Never fails: what cannot be tokenised is a note. */
 void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place place,
                    struct ch_str bytes);
+/* When all were given: a file that imports what others do and that was passed over, to be given to
+ * ch_source_see once more. Until false: what is found out of one may concern the next. Borrowed. */
+bool ch_source_next(struct ch_source *s, struct ch_str *ret_path);
 void ch_source_end(struct ch_source *s);
 
 #endif

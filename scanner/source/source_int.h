@@ -13,15 +13,16 @@
 
 /* Where a value came from. */
 enum {
-    MARK_DECODED = 1 << 0, /* base64, hex, zlib, marshal, xor, chr(): text that was not to be read */
-    MARK_REMOTE = 1 << 1,  /* fetched over a network */
-    MARK_SECRET = 1 << 2,  /* the path or the content of a file of credentials */
-    MARK_ENVIRON = 1 << 3, /* the whole environment */
-    MARK_HOST = 1 << 4,    /* name of the machine or the user */
-    MARK_SOCKET = 1 << 5,  /* a socket or its descriptor */
-    MARK_BUILT = 1 << 6,   /* a constant put together from pieces, reversed, or made of numbers */
-    MARK_PARAM = 1 << 7,   /* a parameter of the function */
-    MARK_BLOB = 1 << 8,    /* from a long literal */
+    MARK_DECODED =
+        1 << 0,           /* base64, hex, zlib, marshal, xor, chr(): text that was not to be read */
+    MARK_REMOTE = 1 << 1, /* fetched over a network */
+    MARK_SECRET = 1 << 2, /* the path or the content of a file of credentials */
+    MARK_ENVIRON = 1 << 3,   /* the whole environment */
+    MARK_HOST = 1 << 4,      /* name of the machine or the user */
+    MARK_SOCKET = 1 << 5,    /* a socket or its descriptor */
+    MARK_BUILT = 1 << 6,     /* a constant put together from pieces, reversed, or made of numbers */
+    MARK_PARAM = 1 << 7,     /* a parameter of the function */
+    MARK_BLOB = 1 << 8,      /* from a long literal */
     MARK_AUTOSTART = 1 << 9, /* a path that something runs by itself */
     MARK_SELF = 1 << 10,     /* the path of this file */
     MARK_WRITES = 1 << 11,   /* a file opened for writing */
@@ -43,6 +44,8 @@ enum {
     MARK_SETTINGS = 1 << 27, /* a path of settings of pip, uv, git, an editor or its assistant */
     MARK_LOGIN = 1 << 28,    /* the path of the keys that may log in */
     MARK_SITE = 1 << 29,     /* the folder in which installed packages lie */
+    MARK_OTHER =
+        1 << 30, /* a function of another file gave it; which one, is with `origin` (link.h) */
 };
 
 enum value_kind {
@@ -98,6 +101,12 @@ struct function {
     uint32_t returns;   /* marks of what it gives back */
     struct value result; /* what it gives back, where that is a reference */
     bool runs_argument; /* exec or eval of a parameter */
+    bool sends_argument; /* to who is asked over a network */
+    bool is_linked; /* it, or what it calls, calls functions of other files, or does what those may
+                       be told */
+    uint64_t other; /* the function of another file whose result it gives back; 0: none */
+    uint32_t of_class;    /* a method's, + 1 */
+    uint32_t next_method; /* of the same class, + 1 */
     bool is_implied; /* of a class: nobody wrote it */
     bool is_property;
     bool is_static;
@@ -147,6 +156,7 @@ struct class {
     uint32_t makes; /* functions that stand for: making an instance, */
     uint32_t uses;  /* and using one in an operator or a conversion */
     uint32_t meta;  /* class + 1 */
+    uint32_t first_method; /* + 1 */
     bool has_operators;
 };
 
@@ -288,6 +298,11 @@ struct file {
     size_t last_text_len;
     size_t folded_bytes;
     uint32_t visited; /* items of lists of lists */
+    uint32_t link;    /* its number among the linked, + 1; 0: it is none */
+    bool link_wanted; /* others have what it imports */
+    bool link_stars;  /* it imports all of another file of the artifact */
+    struct link_item *link_items; /* link.h */
+    size_t link_count, link_cap;
     bool beyond; /* a limit was reached */
 };
 
@@ -412,6 +427,8 @@ void foreign_call(struct file *f, struct ch_str name);
 struct value parameter_new(struct file *f, uint32_t function, uint64_t name);
 void function_returns(struct file *f, uint32_t function, struct value v);
 void judge_import(struct file *f);
+/* What is done as the file is imported, built or run: bits, told as the place of the file says. */
+void judge_does(struct file *f, uint32_t what, uint32_t line, struct ch_str show);
 /* What a text does that is executed here. */
 void function_does(struct file *f, const struct function *text, uint32_t line);
 
@@ -579,22 +596,13 @@ uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line);
 bool check_command(struct file *f, struct ch_str text, uint32_t line);
 
 /* --- others.c --- */
-struct ch_map;
-struct others {
-    void (*named)(void *arg, struct ch_str path, struct ch_str name,
-                  enum ch_named_as as); /* or NULL */
-    void *arg;
-    struct ch_map *called; /* hashes of names that what runs as Python starts calls, ... */
-    struct ch_map *had;    /* ... of functions and classes that it has, ... */
-    struct ch_map *told;   /* ... and of what was said of it */
-};
-void others_init(struct others *o);
-void others_done(struct others *o);
-struct others *source_others(struct ch_source *s);
 /* What runs as Python starts: whether it calls a function of this name (value_hash); one that is
  * there; and a name that it calls. */
 bool source_calls(struct ch_source *s, uint64_t name);
 void source_has(struct ch_source *s, uint64_t name);
+struct links *source_links(struct ch_source *s);
+/* Whether it was said of the line that it executes what another module decodes. */
+bool source_said(const struct ch_source *s, struct ch_str path, uint32_t line);
 void names_call(struct file *f, struct ch_str name);
 /* What others that run as Python starts call of this one: classes, and whatever the module's names are
  * bound to. At the end of the file. */

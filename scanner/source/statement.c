@@ -288,12 +288,18 @@ static bool of_program_alone(const struct file *f, uint32_t from, uint32_t to)
     return true;
 }
 
+/* By this name another file runs it: runpy. */
+static uint32_t main_new(struct file *f)
+{
+    return function_new(f, value_hash(CH_STR("__main__")));
+}
+
 /* An expression alone; `__name__ == "__main__" and f()` is an `if`. */
 static void alone(struct file *f, uint32_t from)
 {
     bool is_main = of_program_alone(f, from, f->end);
     if (is_main) {
-        scope_push(f, (struct scope){.function = function_new(f, 0), .is_main = true});
+        scope_push(f, (struct scope){.function = main_new(f), .is_main = true});
     }
     f->at = from;
     CH_IGNORE(expression_list(f).marks);
@@ -415,9 +421,8 @@ static void head(struct file *f)
     f->at = colon + 1;
     if ((token_word(f, from, "if") || token_word(f, from, "elif")) &&
         of_program_alone(f, from + 1, colon)) {
-        scope_push(f, (struct scope){.indent = f->indent + 1,
-                                     .function = function_new(f, 0),
-                                     .is_main = true});
+        scope_push(
+            f, (struct scope){.indent = f->indent + 1, .function = main_new(f), .is_main = true});
     }
 }
 

@@ -179,7 +179,7 @@ static struct value partial(struct file *f, struct value r, const struct value *
 /* Of a sum: where the content, or the name, of a file is from, if it is one. */
 static uint64_t origin_of(const struct value *a, const struct value *b)
 {
-    const uint32_t file = MARK_FILE | MARK_LISTED;
+    const uint32_t file = MARK_FILE | MARK_LISTED | MARK_OTHER;
     bool second = (b->marks & file) != 0 && (a->marks & file) == 0;
     return a->origin != 0 && !second ? a->origin : b->origin;
 }
@@ -246,11 +246,24 @@ struct value value_slice(struct file *f, struct value v, bool reversed)
     return r;
 }
 
+/* Of what is put together: which function of another file gave a part of it. */
+static uint64_t other_of(const struct value *parts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if ((parts[i].marks & MARK_OTHER) != 0 && parts[i].origin != 0) {
+            return parts[i].origin;
+        }
+    }
+    return 0;
+}
+
 static struct value join(struct file *f, struct value glue, const struct value *list)
 {
     size_t n = 0;
     uint32_t marks = glue.marks | list->marks | MARK_BUILT;
-    struct value v = {.marks = marks | MARK_COMPUTED};
+    struct value v = {.marks = marks | MARK_COMPUTED, .origin = other_of(list, 1)};
+    v.origin = v.origin != 0 || list->kind != VALUE_LIST ? v.origin
+                                                         : other_of(list->items, list->item_count);
     if (list->kind == VALUE_TEXT && glue.kind == VALUE_TEXT && glue.text.len == 0) {
         v = *list;
         v.marks = marks;
@@ -349,6 +362,7 @@ static struct value format(struct file *f, struct value v, const struct value *a
         marks |= args[i].marks;
     }
     struct value r = pieces(f, &b, marks | (next > 0 ? MARK_BUILT : 0U));
+    r.origin = r.origin != 0 ? r.origin : other_of(args, count);
     ch_buf_done(&b);
     return r;
 }
@@ -543,7 +557,10 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
         return item;
     }
     for (uint32_t i = 0; i < count; i++) {
-        r.marks |= args[i].marks & (MARK_SECRET | MARK_ENVIRON | MARK_HOST | MARK_REMOTE);
+        r.marks |=
+            args[i].marks & (MARK_SECRET | MARK_ENVIRON | MARK_HOST | MARK_REMOTE | MARK_OTHER);
     }
+    r.origin = r.origin != 0 && (v.marks & MARK_OTHER) != 0 ? r.origin : other_of(args, count);
+    r.origin = r.origin != 0 ? r.origin : v.origin;
     return r;
 }

@@ -5,6 +5,7 @@
  */
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ struct scanner {
     struct ch_child child;
     struct ch_worker *worker;
     struct ch_channel *keeper; /* NULL while there is none */
+    uint64_t prepared_parallel; /* of a reload that is tried */
 };
 
 static enum ch_role role_of(const char *program)
@@ -146,19 +148,33 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     tell_rules(s);
 }
 
-static enum ch_code on_prepare(void *owner, const struct ch_setup *texts CH_UNUSED,
-                               struct ch_err *err)
+static uint64_t parallel_of(const struct ch_config *c)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return c->scan_parallel > 0 ? c->scan_parallel : cores > 0 ? (uint64_t)cores : 1;
+}
+
+static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct ch_err *err)
 {
     struct scanner *s = owner;
-    return s->child.setup.role == CH_ROLE_SCANNER_SECOND
+    struct ch_config *config = NULL;
+    char *name = ch_str_dup(texts->config_name);
+    enum ch_code rc = ch_config_parse(texts->config_text, name, &config, err);
+    free(name);
+    if (rc == CH_OK) {
+        s->prepared_parallel = parallel_of(config);
+        ch_config_free(config);
+    }
+    return rc == CH_OK && s->child.setup.role == CH_ROLE_SCANNER_SECOND
                ? ch_rules_prepare_fd(s->child.rules_fd, err)
-               : CH_OK;
+               : rc;
 }
 
 /* Jobs that run go on with the rules they have, and their answers say so. */
 static void on_commit(void *owner, const struct ch_setup *texts CH_UNUSED)
 {
     struct scanner *s = owner;
+    ch_limits.scan_parallel = s->prepared_parallel;
     if (s->child.setup.role == CH_ROLE_SCANNER_SECOND) {
         ch_rules_commit();
         tell_rules(s);
@@ -200,9 +216,7 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
         fprintf(stderr, "%s: %s\n", ch_role_name(role), err->msg);
         return rc;
     }
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t wanted = s->child.config->scan_parallel;
-    ch_limits.scan_parallel = wanted > 0 ? wanted : cores > 0 ? (uint64_t)cores : 1;
+    ch_limits.scan_parallel = parallel_of(s->child.config);
     s->child.owner = s;
     s->child.on_peer = on_peer;
     s->child.on_prepare = on_prepare;

@@ -10,7 +10,8 @@ import unittest
 
 from house import wheels
 from house.case import Quarantine, add_wheel, file_path
-from house.receivers import Hook, Mail, Syslog, make_certificates
+from house.receivers import Hook, Mail, Rsyslog, Syslog, make_certificates
+from house.service import free_port
 
 KILLS = int(os.environ.get("CUSTOMHOUSE_E2E_EGRESS_KILLS", "6"))
 PASSWORD = "open sesame"
@@ -28,6 +29,7 @@ class Egress(Quarantine):
         for receiver in (cls.hook, cls.late, cls.mail, cls.direct, cls.syslog):
             cls.addClassCleanup(receiver.close)
         cls.secret("hook", cls.hook.secret)
+        cls.secret("post", cls.hook.url)
         cls.secret("late", cls.late.secret)
         cls.secret("mail", PASSWORD)
         super().setUpClass()
@@ -44,7 +46,7 @@ class Egress(Quarantine):
         return text + f"""
 webhooks:
   - name: hook
-    url: {cls.hook.url}
+    url_file: {cls.folder}/post
     secret_file: {cls.folder}/hook
 mail:
   - name: people
@@ -219,7 +221,9 @@ syslog:
         self.check_fails(lambda t: t.replace(f"{self.folder}/hook", f"{self.folder}/mail"),
                          at + r"webhooks\[0\]\.secret_file: its file does not hold whsec_")
         self.check_fails(lambda t: t.replace(f"{self.folder}/ca.pem", f"{self.folder}/mail"),
-                         at + r"mail\[0\]\.ca_file: has no certificate")
+                         at + r"mail\[0\]\.ca_file: .*/mail: no certificate in it")
+        self.check_fails(lambda t: t.replace(f"{self.folder}/post", f"{self.folder}/late"),
+                         at + r"webhooks\[0\]\.url_file: .*/late:1: what it holds does not start with http")
         open_to_all = os.path.join(self.folder, "open")
         self.secret("open", self.hook.secret)
         os.chmod(open_to_all, 0o644)
@@ -240,6 +244,87 @@ syslog:
         for text in texts:
             self.assertNotIn(self.hook.secret, text)
             self.assertNotIn(PASSWORD, text)
+            self.assertNotIn(self.hook.url, text)
+
+
+class ToRsyslog(Quarantine):
+    """The log's entries at the syslog server that others wrote, with both of its kinds of TLS: each as it stands in
+    the log, none missing, also when that server is away for a while."""
+    drivers = ("gtls", "ossl")
+
+    @classmethod
+    def setUpClass(cls):
+        cls.missing = {driver: Rsyslog.missing(driver) for driver in cls.drivers}
+        if all(cls.missing.values()):
+            raise unittest.SkipTest("; ".join(cls.missing.values()))
+        cls.folder = tempfile.mkdtemp(prefix="ch-rsyslog-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        certificates = make_certificates(cls.folder)
+        cls.servers = {}
+        for driver in cls.drivers:
+            if not cls.missing[driver]:
+                folder = os.path.join(cls.folder, driver)
+                os.mkdir(folder)
+                cls.servers[driver] = Rsyslog(certificates, driver, folder, free_port())
+                cls.addClassCleanup(cls.servers[driver].close)
+        super().setUpClass()
+
+    @classmethod
+    def configure(cls, text):
+        return text + "syslog:\n" + "".join(
+            f"  - name: {driver}\n    address: 127.0.0.1:{server.port}\n    ca_file: {cls.folder}/ca.pem\n"
+            for driver, server in cls.servers.items())
+
+    @classmethod
+    def fill(cls):
+        for name in ("young", "other"):
+            add_wheel(cls.up, name, "1.0", days=1)
+        add_wheel(cls.up, "good", "1.0")
+
+    def ok(self, *args):
+        status, out, err = self.service.command(*args)
+        self.assertEqual(status, 0, out + err)
+        return out
+
+    def entries(self):
+        return [json.loads(line) for line in self.ok("audit", "export").splitlines()]
+
+    def arrived(self, server):
+        """Whether all that the log has by now is there, as it is there; the same entry may have come twice."""
+        wanted = self.entries()
+        got = {}
+        for pri, version, host, app, kind, meta, message in server.lines():
+            body = json.loads(message.removeprefix("\ufeff"))
+            n = body["entry"]
+            self.assertEqual((version, app, kind, meta), ("1", "customhouse", body["record"]["kind"],
+                                                          f'[meta sequenceId="{n + 1}"]'))
+            self.assertIn(pri, ("107", "108", "109"))
+            self.assertTrue(host)
+            self.assertEqual(got.setdefault(n, body["record"]), body["record"])
+        return all(got.get(n) == entry for n, entry in enumerate(wanted)) and len(wanted)
+
+    def act(self, name):
+        self.assertEqual(self.service.ask(file_path("good", "1.0")).status, 200)
+        self.service.ask(file_path(name, "1.0"))
+        self.ok("exceptions", "request", f"{name}==1.0", "--reason", "Gr\u00fc\u00dfe|{}")
+
+    def test_all_of_it_arrives(self):
+        for driver in self.drivers:
+            with self.subTest(driver=driver):
+                if self.missing[driver]:
+                    self.skipTest(self.missing[driver])
+        self.act("young")
+        before = {d: self.eventually(lambda: self.arrived(server), 30) for d, server in self.servers.items()}
+        for server in self.servers.values():
+            server.stop()
+        self.act("other")
+        for driver in self.servers:
+            self.eventually(lambda: f"syslog/{driver}: 0 entries" not in self.ok("status"), 20)
+        for server in self.servers.values():
+            server.start()
+        for driver, server in self.servers.items():
+            with self.subTest(driver=driver):
+                self.assertGreater(self.eventually(lambda: self.arrived(server), 60), before[driver])
 
 
 if __name__ == "__main__":

@@ -170,9 +170,10 @@ class Faults(unittest.TestCase):
     def test_sighup_with_another_address_says_when(self):
         service = self.service().start()
         other = f"127.0.0.1:{free_port()}"
-        service.edit("customhouse.yaml", lambda t: t.replace(f"127.0.0.1:{service.port}", other))
+        service.edit("customhouse.yaml", lambda t: with_key(t.replace(f"127.0.0.1:{service.port}", other), "gateways", 1))
         service.process.send_signal(signal.SIGHUP)
         self.eventually(lambda: "listen changes with the next start" in service.log())
+        self.assertIn('key=processes.gateways note="changes with the next start"', service.log())
         self.assertIn(other, service.log())
         self.assertEqual(service.ask("/-/ready").status, 200)
 

@@ -146,6 +146,10 @@ static void see_option(void *arg, struct ch_str section, struct ch_str option, s
     if (ch_str_eq(section, CH_STR("options.entry_points"))) {
         sdist_cfg_entry_points(c->s, c->member, option, value);
     }
+    if (ch_str_eq(section, CH_STR("build_ext")) && value.len > 0 &&
+        setup_cfg_same_option(option, CH_STR("swig"))) {
+        sdist_hook(c->s, value); /* the path of a program */
+    }
     const struct ch_str attr = CH_STR("attr:");
     if (ch_str_starts(value, attr)) {
         sdist_reads_attribute(c->s, ch_str_trim(ch_str_sub(value, attr.len, value.len)));

@@ -7,7 +7,7 @@
  * add_custom_command, ExternalProject, FetchContent), Cargo (build scripts, config.toml). */
 #include "customhouse/limits.h"
 #include "scanner/content/path.h"
-#include "scanner/eco/pypi/sdist_int.h"
+#include "scanner/eco/pypi/sdist_meson.h"
 
 static struct ch_str text_at(const struct ch_toml_node *table, const char *key)
 {
@@ -138,18 +138,37 @@ static void check_jupyter(struct sdist *s, const struct ch_toml_node *tool)
 /* --- build files --- */
 
 struct words {
-    const char *list[16];
+    const char *list[24];
 };
 
 /* Starts a program, or fetches what is built. */
 static const struct words meson_words = {{"run_command", "custom_target", "generator", "run_target",
                                           "command", "add_install_script", "add_postconf_script",
-                                          "add_dist_script", NULL}};
-static const struct words cmake_words = {
-    {"execute_process", "exec_program", "add_custom_command", "add_custom_target",
-     "externalproject_add", "fetchcontent_declare", "try_run", "install(code", "install(script",
-     "file(download", "cmake_language", "load_command", "rule_launch_compile",
-     "cmake_c_compiler_launcher", "cmake_cxx_compiler_launcher", NULL}};
+                                          "add_dist_script", "import('cmake'", NULL}};
+/* Meson's own: sources that it downloads. */
+static const struct words wrap_words = {{"source_url", "source_fallback_url", "patch_url",
+                                         "patch_fallback_url", "url", "wrapdb_version", NULL}};
+static const struct words toolchain_words = {{"path", NULL}};
+static const struct words cmake_words = {{"execute_process",
+                                          "exec_program",
+                                          "add_custom_command",
+                                          "add_custom_target",
+                                          "externalproject_add",
+                                          "fetchcontent_declare",
+                                          "try_run",
+                                          "install(code",
+                                          "install(script",
+                                          "file(download",
+                                          "set(cmake_c_compiler",
+                                          "set(cmake_cxx_compiler",
+                                          "set(cmake_make_program",
+                                          "set(cmake_project_include",
+                                          "cmake_language",
+                                          "load_command",
+                                          "rule_launch_compile",
+                                          "cmake_c_compiler_launcher",
+                                          "cmake_cxx_compiler_launcher",
+                                          NULL}};
 static const struct words cargo_words = {{"runner", "linker", "rustc", "rustc-wrapper",
                                           "rustc-workspace-wrapper", "rustflags", "rustdoc",
                                           "credential-provider", NULL}};
@@ -205,7 +224,7 @@ static bool is_part_of_path(char c)
 
 /* Python that the build file names: "tools/x.py", from its own folder or the tree's; a variable
  * before it is taken for one of these. */
-static void run_python_of(struct sdist *s, const struct sdist_file *f, struct ch_str text)
+void sdist_run_python_of(struct sdist *s, const struct sdist_file *f, struct ch_str text)
 {
     const struct ch_str ending = CH_STR(".py");
     struct ch_str folder = ch_str_sub(f->tree, 0, f->tree.len - path_base(f->tree).len);
@@ -237,7 +256,7 @@ static void run_python_of(struct sdist *s, const struct sdist_file *f, struct ch
 
 /* The text without comments: "#" to the end of the line, outside of texts. CMake's "#[[" may end
  * before what is run begins, and stays. */
-static void put_without_comments(struct ch_buf *to, struct ch_str text, char quote)
+void sdist_put_without_comments(struct ch_buf *to, struct ch_str text, char quote)
 {
     bool quoted = false;
     bool comment = false;
@@ -257,25 +276,65 @@ static void put_without_comments(struct ch_buf *to, struct ch_str text, char quo
     }
 }
 
-static void check_build_file(struct sdist *s, const struct sdist_file *f, const struct words *words)
+void sdist_tool_hook(struct sdist *s, const struct sdist_file *f, const char *word)
 {
-    struct ch_buf text;
-    ch_buf_init(&text, f->bytes.len + 1);
-    put_without_comments(&text, f->bytes, words == &meson_words ? '\'' : '"');
-    const char *word = first_word(ch_buf_str(&text), words);
     struct ch_buf b;
-    if (word == NULL) {
-        ch_buf_done(&text);
-        return;
-    }
-    ch_buf_init(&b, 256);
+    ch_buf_init(&b, 2 * ch_limits.member_path_bytes);
     ch_buf_puts(&b, path_base(f->tree));
     ch_buf_printf(&b, " %s", word);
     if (names_add(&s->tools, ch_buf_str(&b))) { /* once: large trees have one in each folder */
         sdist_hook(s, ch_buf_str(&b));
     }
     ch_buf_done(&b);
-    run_python_of(s, f, ch_buf_str(&text));
+}
+
+/* include(x.txt): a file of CMake that no name says so of is not read here. */
+static bool includes_other(struct ch_str text)
+{
+    const struct ch_str word = CH_STR("include");
+    for (size_t at = 0; at + word.len < text.len; at++) {
+        if (!ch_str_eq_nocase(ch_str_sub(text, at, word.len), word) ||
+            (at > 0 && is_letter(text.ptr[at - 1]))) {
+            continue;
+        }
+        size_t from = at + word.len;
+        while (from < text.len &&
+               (is_blank(text.ptr[from]) || text.ptr[from] == '"' || text.ptr[from] == '(')) {
+            from++;
+        }
+        size_t end = from;
+        while (end < text.len && !is_blank(text.ptr[end]) && text.ptr[end] != ')' &&
+               text.ptr[end] != '"') {
+            end++;
+        }
+        struct ch_str path = ch_str_sub(text, from, end - from);
+        if (from > at + word.len && path_extension(path).ptr != NULL &&
+            !ch_str_ends(path, CH_STR("}")) && !path_has_extension(path, "cmake")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_build_file(struct sdist *s, struct sdist_meson *meson, const struct sdist_file *f,
+                             const struct words *words)
+{
+    struct ch_buf text;
+    ch_buf_init(&text, f->bytes.len + 1);
+    sdist_put_without_comments(&text, f->bytes, words == &meson_words ? '\'' : '"');
+    struct ch_str bare = ch_buf_str(&text);
+    const char *word = first_word(bare, words);
+    if (word != NULL) {
+        sdist_tool_hook(s, f, word);
+    }
+    if (words == &cmake_words && includes_other(bare)) {
+        sdist_tool_hook(s, f, "include");
+    }
+    if (words == &meson_words) {
+        sdist_meson_run(meson, f, bare);
+    } else if (word != NULL) {
+        sdist_run_python_of(s, f, bare);
+    }
     ch_buf_done(&text);
 }
 
@@ -285,11 +344,14 @@ static const struct tool {
     const struct words *words; /* NULL: that it is there is enough */
 } tools[] = {
     {"meson.build", {"mesonpy", NULL}, &meson_words},
+    {".wrap", {"mesonpy", NULL}, &wrap_words},
     {"CMakeLists.txt", {"scikit_build", "skbuild", "py_build_cmake"}, &cmake_words},
     {".cmake", {"scikit_build", "skbuild", "py_build_cmake"}, &cmake_words},
     {"build.rs", {"maturin", "setuptools_rust", NULL}, NULL},
     {".cargo/config.toml", {"maturin", "setuptools_rust", NULL}, &cargo_words},
     {".cargo/config", {"maturin", "setuptools_rust", NULL}, &cargo_words},
+    {"rust-toolchain.toml", {"maturin", "setuptools_rust", NULL}, &toolchain_words},
+    {"rust-toolchain", {"maturin", "setuptools_rust", NULL}, &toolchain_words},
 };
 
 static bool is_of_tool(struct ch_str tree, const struct tool *t)
@@ -318,6 +380,11 @@ void sdist_note_tool_file(struct sdist *s, struct ch_str tree)
     }
 }
 
+static bool is_true(const struct ch_toml_node *n)
+{
+    return n != NULL && (n->kind != CH_TOML_BOOLEAN || n->boolean);
+}
+
 /* Whether the build asks for it: as its back end, or among what has to be there. */
 static bool is_used(const struct tool *t, const struct ch_toml_node *root, struct ch_str backend)
 {
@@ -343,7 +410,8 @@ static bool is_used(const struct tool *t, const struct ch_toml_node *root, struc
     return false;
 }
 
-/* package.build: the build script under another name. */
+/* package.build: the build script under another name; lib.proc-macro: code that the compiler runs.
+ */
 static void check_cargo(struct sdist *s, const struct sdist_file *f)
 {
     struct ch_toml *toml = NULL;
@@ -356,7 +424,48 @@ static void check_cargo(struct sdist *s, const struct sdist_file *f)
     if (build.len > 0 && names_add(&s->tools, CH_STR("build.rs"))) {
         sdist_hook(s, CH_STR("build.rs"));
     }
+    const struct ch_toml_node *library = ch_toml_find(ch_toml_root(toml), "lib");
+    if (is_true(ch_toml_find(library, "proc-macro")) ||
+        is_true(ch_toml_find(library, "proc_macro"))) {
+        sdist_tool_hook(s, f, "proc-macro");
+    }
     ch_toml_free(toml);
+}
+
+/* One that is a link is what it leads to. */
+static void check_file_of(struct sdist *s, struct sdist_meson *meson, const struct sdist_file *f,
+                          const struct tool *t)
+{
+    const struct sdist_file *real = f->type == CH_MEMBER_FILE ? f : sdist_source(s, f->tree);
+    if (t->words == &meson_words && real != NULL && !sdist_meson_reaches(meson, real->tree)) {
+        return;
+    }
+    if (t->words == &wrap_words && !meson->all && !ch_str_starts(f->tree, CH_STR("subprojects/"))) {
+        return;
+    }
+    if (real == NULL) {
+        sdist_tool_hook(s, f, "link");
+    } else {
+        check_build_file(s, meson, real, t->words);
+    }
+}
+
+static void check_files_of(struct sdist *s, const struct tool *t)
+{
+    struct sdist_meson meson = {.s = NULL};
+    if (t->words == &meson_words || t->words == &wrap_words) {
+        sdist_meson_init(&meson, s);
+    }
+    for (size_t k = 0; k < s->count; k++) {
+        const struct sdist_file *f = s->files[k];
+        if (t->words != NULL && is_of_tool(f->tree, t)) {
+            check_file_of(s, &meson, f, t);
+        } else if (f->type == CH_MEMBER_FILE && t->words == NULL &&
+                   ch_str_eq(path_base(f->tree), CH_STR("Cargo.toml"))) {
+            check_cargo(s, f);
+        }
+    }
+    sdist_meson_done(&meson);
 }
 
 static void check_build_files(struct sdist *s, const struct ch_toml_node *root,
@@ -370,44 +479,11 @@ static void check_build_files(struct sdist *s, const struct ch_toml_node *root,
         if (t->words == NULL && names_has(&s->tools, ch_str_of(t->file))) {
             sdist_hook(s, ch_str_of(t->file));
         }
-        for (size_t k = 0; k < s->count; k++) {
-            const struct sdist_file *f = s->files[k];
-            if (f->type == CH_MEMBER_FILE && t->words != NULL && is_of_tool(f->tree, t)) {
-                check_build_file(s, f, t->words);
-            } else if (f->type == CH_MEMBER_FILE && t->words == NULL &&
-                       ch_str_eq(path_base(f->tree), CH_STR("Cargo.toml"))) {
-                check_cargo(s, f);
-            }
-        }
+        check_files_of(s, t);
     }
     if (s->tools.over) {
         sdist_report(s, CH_F_LIMIT, (struct ch_str){NULL, 0},
                      "more kinds of build files than are kept");
-    }
-}
-
-/* Settings that say which programs compile. */
-static void check_compilers(struct sdist *s, const struct ch_toml_node *tool)
-{
-    const struct ch_toml_node *args = ch_toml_find(ch_toml_find(tool, "meson-python"), "args");
-    const struct ch_toml_node *define =
-        ch_toml_find(ch_toml_find(ch_toml_find(tool, "scikit-build"), "cmake"), "define");
-    size_t at;
-    for (const struct ch_toml_node *list = sdist_toml_child(args); list != NULL;
-         list = list->next) {
-        for (const struct ch_toml_node *n = sdist_toml_child(list); n != NULL; n = n->next) {
-            struct ch_str text = sdist_toml_text(n);
-            if (ch_str_find(text, CH_STR("native-file"), &at) ||
-                ch_str_find(text, CH_STR("cross-file"), &at)) {
-                sdist_hook(s, text);
-            }
-        }
-    }
-    for (const struct ch_toml_node *n = sdist_toml_child(define); n != NULL; n = n->next) {
-        if (ch_str_find(n->key, CH_STR("COMPILER"), &at) ||
-            ch_str_find(n->key, CH_STR("LAUNCH"), &at)) {
-            sdist_hook(s, n->key);
-        }
     }
 }
 
@@ -417,6 +493,6 @@ void sdist_check_tools(struct sdist *s, const struct ch_toml_node *root, struct 
     check_versioningit(s, ch_toml_find(tool, "versioningit"));
     check_git_versioning(s, ch_toml_find(tool, "setuptools-git-versioning"));
     check_jupyter(s, tool);
-    check_compilers(s, tool);
+    sdist_check_compilers(s, tool);
     check_build_files(s, root, backend);
 }

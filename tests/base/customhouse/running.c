@@ -56,6 +56,18 @@ int run_command(const struct fixture *f, const char *const *words, char *text, s
     close(p[0]);
     return wait_exit(pid);
 }
+
+int run_command_into(const struct fixture *f, const char *const *words, const char *file)
+{
+    int out = open(file, O_WRONLY | O_CLOEXEC);
+    int err = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assert_true(out >= 0 && err >= 0);
+    pid_t pid = run(f, words, out, err);
+    close(out);
+    close(err);
+    return wait_exit(pid);
+}
+
 void start(struct fixture *f, const char *const *words)
 {
     int out[2];

@@ -29,6 +29,8 @@ struct fixture {
 int wait_exit(pid_t pid);
 /* Everything a short command says on both its streams. */
 int run_command(const struct fixture *f, const char *const *words, char *text, size_t size);
+/* The same, with its answer in a file. */
+int run_command_into(const struct fixture *f, const char *const *words, const char *file);
 void start(struct fixture *f, const char *const *words);
 /* Reads the log until a line holds both words; lines before it are forgotten. */
 void expect_log(struct fixture *f, const char *event, const char *with);

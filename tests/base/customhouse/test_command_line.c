@@ -102,6 +102,35 @@ static void open_credentials_are_refused(void **state)
     assert_non_null(strstr(text, "mode 0644"));
 }
 
+/* What an installation was made with starts it again; anything else is not ignored silently. */
+static void the_words_of_the_first_start_are_those_of_the_next(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    START(f, SERVE, "--approver", "anna");
+    expect_greeting(f);
+    stop(f, 0);
+    START(f, "serve", "--listen", "127.0.0.1:0", "--pypi-upstream", URL "/", "--approver", "anna");
+    expect_greeting(f);
+    stop(f, 0);
+    assert_int_equal(COMMAND(f, text, "serve", "--pypi-upstream", URL "r"), 2);
+    assert_non_null(strstr(text, "is an installation already, with another: change url in "));
+    assert_int_equal(COMMAND(f, text, "serve", "--approver", "bert"), 2);
+    assert_non_null(strstr(text, "use customhouse user"));
+}
+
+static void what_could_not_be_written_is_no_success(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    static const char *const words[][4] = {{"version"}, {"check"}, {"serve", "--help"}};
+    assert_int_equal(COMMAND(f, text, "init", "--pypi-upstream", URL), 0);
+    for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
+        assert_int_equal(run_command(f, words[i], text, sizeof(text)), 0);
+        assert_int_equal(run_command_into(f, words[i], "/dev/full"), 1);
+    }
+}
+
 static void several_addresses_are_written_at_init(void **state)
 {
     struct fixture *f = *state;
@@ -150,6 +179,8 @@ int main(int argc, char **argv)
         ROW(a_long_path_is_named),
         ROW(what_is_no_installation_is_left_alone),
         ROW(open_credentials_are_refused),
+        ROW(the_words_of_the_first_start_are_those_of_the_next),
+        ROW(what_could_not_be_written_is_no_success),
         ROW(several_addresses_are_written_at_init),
         ROW(help_and_version),
     };

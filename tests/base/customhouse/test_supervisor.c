@@ -52,7 +52,44 @@ static void expect_keeper_met(const struct fixture *f)
     assert_non_null(strstr(text, "peers 4"));
 }
 
+/* A port that nobody uses, and neither the next one. */
+static uint16_t two_free_ports(void)
+{
+    for (uint16_t port = 20000; port < 30000; port = (uint16_t)(port + 2)) {
+        int fd[2];
+        bool free = true;
+        for (uint16_t i = 0; i < 2; i++) {
+            struct sockaddr_in a = {.sin_family = AF_INET,
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                    .sin_port = htons((uint16_t)(port + i))};
+            fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            free = bind(fd[i], (struct sockaddr *)&a, sizeof(a)) == 0 && free;
+        }
+        close(fd[0]);
+        close(fd[1]);
+        if (free) {
+            return port;
+        }
+    }
+    fail_msg("no two ports are free");
+    return 0;
+}
+
 /* --- the tests --- */
+
+/* Where it is not said where, the administrative interface is beside what clients use. */
+static void the_administrative_interface_finds_a_place(void **state)
+{
+    struct fixture *f = *state;
+    char first[32];
+    char second[32];
+    uint16_t port = two_free_ports();
+    snprintf(first, sizeof(first), "127.0.0.1:%u", port);
+    snprintf(second, sizeof(second), "127.0.0.1:%u", port + 1u);
+    START(f, "serve", "--listen", first, "--listen", second, "--pypi-upstream", URL);
+    expect_log(f, "event=ready", "admin/0");
+    stop(f, 0);
+}
 
 static void an_empty_folder_becomes_an_installation(void **state)
 {
@@ -362,6 +399,7 @@ int main(int argc, char **argv)
         ROW(an_empty_folder_becomes_an_installation),
         ROW(everybody_meets_the_keeper),
         ROW(commands_reach_the_keeper),
+        ROW(the_administrative_interface_finds_a_place),
         ROW(what_dies_starts_again),
         ROW(what_dies_often_waits_longer),
         ROW(reload_takes_what_is_right_only),

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/customhouse/destination_files.h"
 #include "base/customhouse/tls_files.h"
+#include "customhouse/message.h"
 #include "tests/proxy/fetcher/identities.h"
 
 static struct identities pems;
@@ -205,18 +207,134 @@ static void an_authority_of_a_destination_has_to_be_there(void **state)
             ch_buf_done(&files);
         } else {
             assert_int_equal(rc, CH_E_USAGE);
-            assert_string_equal(err.msg,
-                                "house.yaml:7:14: syslog[0].ca_file: has no certificate in "
-                                "it, PEM was expected");
+            assert_int_equal(
+                strncmp(err.msg, "house.yaml:7:14: syslog[0].ca_file: /", 37), 0);
+            assert_non_null(strstr(err.msg, "/empty.pem: no certificate in it, PEM was expected"));
         }
         ch_config_free(config);
     }
     assert_int_equal(truncate(empty_path, 0), 0);
 }
 
+/* A text of two certificates, the second of which is changed. */
+static void an_authority_has_to_be_whole(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"-----END CERTIFICATE-----", "-----END CERTIFICAT-----"},
+        {"-----BEGIN CERTIFICATE-----\nMII", "-----BEGIN CERTIFICATE-----\nMIJ"},
+        {"-----BEGIN CERTIFICATE-----\n", "-----BEGIN CERTIFICATE----\n"},
+        {"-----BEGIN CERTIFICATE-----\nMI", "-----BEGIN CERTIFICATE-----\nM!"},
+    };
+    struct ch_buf one;
+    struct ch_err err;
+    char expected[64];
+    ch_buf_init(&one, 65536);
+    FILE *f = fopen(CA, "r");
+    assert_non_null(f);
+    one.len = fread(ch_buf_reserve(&one, 32768), 1, 32768, f);
+    fclose(f);
+    size_t begin = 0, lines = 0;
+    assert_true(ch_str_find(ch_buf_str(&one), CH_STR("-----BEGIN CERTIFICATE"), &begin));
+    for (size_t i = 0; i < one.len; i++) {
+        lines += one.ptr[i] == '\n';
+    }
+    struct ch_str certificate = ch_str_sub(ch_buf_str(&one), begin, one.len);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows) + 1; i++) {
+        struct ch_buf both;
+        ch_buf_init(&both, 65536);
+        ch_buf_puts(&both, ch_buf_str(&one));
+        ch_buf_puts(&both, CH_STR("# the other one\n"));
+        if (i < CH_ARRAY_LEN(rows)) {
+            size_t at = 0;
+            struct ch_str what = ch_str_of(rows[i][0]);
+            assert_true(ch_str_find(certificate, what, &at));
+            ch_buf_puts(&both, ch_str_sub(certificate, 0, at));
+            ch_buf_puts(&both, ch_str_of(rows[i][1]));
+            ch_buf_puts(&both, ch_str_sub(certificate, at + what.len, certificate.len));
+        } else {
+            ch_buf_puts(&both, certificate);
+            assert_ch_ok(&err, tls_files_check_certificates(ch_buf_str(&both), &err));
+            ch_buf_done(&both);
+            continue;
+        }
+        assert_ch_code(CH_E_FORMAT, tls_files_check_certificates(ch_buf_str(&both), &err));
+        snprintf(expected, sizeof(expected), "line %zu: what begins here cannot be read", lines + 2);
+        if (strncmp(err.msg, expected, strlen(expected)) != 0) {
+            fail_msg("row %zu: %s, expected %s", i, err.msg, expected);
+        }
+        ch_buf_done(&both);
+    }
+    ch_buf_done(&one);
+}
+
+/* A webhook's URL in a file of its own: read as `url` is, and in no error. */
+static void the_url_of_a_webhook_is_a_secret(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        mode_t mode;
+        const char *error; /* NULL: good */
+    } rows[] = {
+        {"https://hooks.example.org/T0/B1/s3cret/\n", 0600, NULL},
+        {"https://hooks.example.org/s3cret\n", 0640, "others may read it (mode 0640)"},
+        {"http://hooks.example.org/s3cret\n", 0600,
+         "/url:1: what it holds is not https, and not on loopback"},
+        {"https://a:s3cret@hooks.example.org/\n", 0600, "/url:1: what it holds holds a user name"},
+        {"https://hooks.example.org/\ns3cret\n", 0600, "/url:1: what it holds is not one line"},
+        {"", 0600, "/url:1: what it holds is not one line"},
+    };
+    char url[512], key[512], text[2048];
+    struct ch_err err;
+    snprintf(url, sizeof(url), "%s/url", pems.folder);
+    snprintf(key, sizeof(key), "%s/key", pems.folder);
+    snprintf(text, sizeof(text),
+             "listen: [{address: '127.0.0.1:8080'}]\n"
+             "upstreams: [{name: up, ecosystem: pypi, url: 'https://i.example.org/simple/'}]\n"
+             "repositories: [{name: pypi, ecosystem: pypi, upstreams: [up]}]\n"
+             "webhooks:\n  - name: chat\n    url_file: %s/%s\n    secret_file: %s/%s\n",
+             here, url, here, key);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_config *config = NULL;
+        struct ch_buf files;
+        const char *const texts[][2] = {
+            {url, rows[i].line},
+            {key, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=\n"},
+        };
+        for (size_t k = 0; k < 2; k++) {
+            FILE *f = fopen(texts[k][0], "w");
+            assert_non_null(f);
+            assert_true(fputs(texts[k][1], f) >= 0);
+            assert_int_equal(fclose(f), 0);
+            assert_int_equal(chmod(texts[k][0], k == 0 ? rows[i].mode : 0600), 0);
+        }
+        assert_ch_ok(&err, ch_config_parse(ch_str_of(text), "house.yaml", &config, &err));
+        enum ch_code rc =
+            destination_files_read(config, ch_str_of(text), "house.yaml", &files, &err);
+        if (rows[i].error == NULL) {
+            assert_int_equal(rc, CH_OK);
+            struct ch_rd r = ch_rd_of(files.ptr, files.len);
+            assert_str_eq(ch_destination_files_get(&r).url, "https://hooks.example.org/T0/B1/s3cret/");
+            ch_buf_done(&files);
+        } else {
+            assert_int_equal(rc, CH_E_USAGE);
+            if (strncmp(err.msg, "house.yaml:6:15: webhooks[0].url_file: /", 40) != 0 ||
+                strstr(err.msg, rows[i].error) == NULL || strstr(err.msg, "s3cret") != NULL) {
+                fail_msg("%s", err.msg);
+            }
+        }
+        ch_config_free(config);
+    }
+    unlink(url);
+    unlink(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_authority_has_to_be_whole),
+        cmocka_unit_test(the_url_of_a_webhook_is_a_secret),
         cmocka_unit_test(good_files_are_read),
         cmocka_unit_test(each_wrong_file_has_its_place),
         cmocka_unit_test(an_authority_has_to_be_there),

@@ -290,8 +290,9 @@ static void what_destinations_are_given_travels(void **state)
     (void)state;
     struct ch_destination_files in[] = {{CH_DESTINATION_WEBHOOK,
                                          text_of(ch_limits.project_name_bytes),
+                                         text_of(ch_limits.url_bytes),
                                          text_of(ch_limits.egress_secret_bytes), text_of(1000)},
-                                        {CH_DESTINATION_SYSLOG, text_of(3), {NULL, 0}, {NULL, 0}}};
+                                        {.kind = CH_DESTINATION_SYSLOG, .name = text_of(3)}};
     struct ch_buf b;
     ch_buf_init(&b, 1u << 20);
     ch_destination_files_put(&b, &in[0]);
@@ -302,6 +303,7 @@ static void what_destinations_are_given_travels(void **state)
         struct ch_destination_files out = ch_destination_files_get(&r);
         assert_int_equal(out.kind, in[i].kind);
         assert_same(out.name, in[i].name);
+        assert_same(out.url, in[i].url);
         assert_same(out.secret, in[i].secret);
         assert_same(out.ca_pem, in[i].ca_pem);
     }

@@ -60,14 +60,12 @@ static const struct {
     {"log_refusal", "counted until the minute is over, then an entry"},
     {"log_sign_in", "likewise"},
     {"ruling_fingerprint.number", "their order alone, which the digest of them all has"},
-    {"served.id", "a row that is not there looks like one of too many: see below"},
     {"served.user_agent", "what the client calls itself: in no entry"},
     {"served.last_at_us", "moves with each serving"},
     {"served.times", "likewise"},
     {"+evidence", "called by its own digest: what no attestation names says nothing"},
     {"+policy_text", "likewise"},
     {"-log_pending", "the log's files have what was written"},
-    {"-served", "the oldest rows go when there are many"},
 };
 
 static bool is_left_out(const char *mark, const char *table, const char *column)

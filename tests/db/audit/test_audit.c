@@ -323,22 +323,6 @@ static void test_a_lost_key_of_the_log(void **state)
     ch_buf_done(&second);
 }
 
-/* Of who got what only so many rows are kept: an older one that is missing is no alteration. */
-static void test_dropped_rows(void **state)
-{
-    (void)state;
-    house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.78");
-    until_written();
-    house_stop(h);
-    sql("DELETE FROM served WHERE id = 1");
-    assert_true(verify());
-    assert_said("; 1 rows are older than what is kept of their table");
-    sql("DELETE FROM served WHERE id = 2");
-    assert_false(verify());
-    assert_said("database: served 2 is gone, which entry");
-    house_start(h, NULL, NULL);
-}
-
 /* A text that is written with escapes is not what these bytes would be without. */
 static void test_escapes(void **state)
 {
@@ -661,7 +645,6 @@ int main(void)
         TEST(test_cut_log),
         TEST(test_stated_size),
         TEST(test_altered_acts),
-        TEST(test_dropped_rows),
         TEST(test_keys_of_the_log),
         TEST(test_a_lost_key_of_the_log),
     };

@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "auditor.h"
+#include "customhouse/limits.h"
 #include "db/keeper/audit_int.h"
 #include "db/log/append.h"
 
@@ -161,7 +162,17 @@ static void test_older_than_the_log(void **state)
     " user_agent, first_at_us, last_at_us, times) VALUES (" id ", 'pypi', 'pkg', 'x',"             \
     " zeroblob(32), '192.0.2." id "', '', '', 1, 1, 1);"
 
-/* Of who got what the oldest rows go, also those that are older than the log. */
+static void trim_to(uint64_t rows)
+{
+    struct ch_limits saved = ch_limits;
+    ch_limits.served_rows = rows;
+    house_start(h, NULL, NULL);
+    until_written();
+    house_stop(h);
+    ch_limits = saved;
+}
+
+/* Of who got what the oldest rows go, also those that are older than the log; no others. */
 static void test_older_than_what_is_kept(void **state)
 {
     (void)state;
@@ -171,13 +182,30 @@ static void test_older_than_what_is_kept(void **state)
     of_before = true;
     house_start(h, NULL, NULL);
     of_before = false;
+    house_tell_served(h, "pkg", "x", "bytes", "192.0.2.3");
+    house_tell_served(h, "pkg", "x", "bytes", "192.0.2.4");
+    house_tell_served(h, "pkg", "x", "bytes", "192.0.2.5");
     until_written();
     assert_true(verify());
     house_stop(h);
-    sql("DELETE FROM served WHERE id = 1");
+    trim_to(4);
     if (!verify()) {
         fail_msg("%s", said);
     }
+    trim_to(2);
+    if (!verify()) {
+        fail_msg("%s", said);
+    }
+    assert_said("; 1 rows are older than what is kept of their table");
+    trim_to(2); /* nothing to do */
+    assert_true(verify());
+    sql("DELETE FROM served WHERE id = 4");
+    assert_false(verify());
+    assert_said("database: served 4 is gone, which entry ");
+    /* what is missing is not taken for what was dropped */
+    trim_to(2);
+    assert_false(verify());
+    assert_said("database: served 4 is gone, which entry ");
     house_start(h, NULL, NULL);
 }
 

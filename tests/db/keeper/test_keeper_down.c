@@ -203,6 +203,12 @@ static void retry_after_is_obeyed(void **state)
         assert_in_range(h->page_reply.retry_after_s, 1, 3);
         house_turn(h, 50);
     }
+    house_ask_file(h, "pkg", WHEEL); /* the same server has the files */
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 503);
+    assert_true(h->file.retry_after_s > 0);
+    house_ask_part(h, "other", "other-1.0-py3-none-any.whl", CH_PART_METADATA, 8000);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
     assert_int_equal(h->fetches, fetches);
     assert_int_equal(second->asked, 1);
     known->status = other->status = second->status = 200;

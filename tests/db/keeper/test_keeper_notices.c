@@ -2,6 +2,7 @@
  * restart and a death of egress make of it. */
 #include "exceptions_house.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -162,6 +163,58 @@ static void a_request_is_told_and_tried_until_it_is_taken(void **state)
     assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 0);
     assert_int_equal(a.count, 3);
     away_done(&a);
+    house_free(h);
+}
+
+/* The next one, which is taken, begins so and has that in it. */
+static void is_told(struct away *a, size_t *next, const char *type, const char *in_it)
+{
+    char begin[128];
+    assert_true(a->count > *next);
+    snprintf(begin, sizeof(begin), "{\"type\":\"%s\",", type);
+    const char *body = a->sent[*next].body;
+    if (strncmp(body, begin, strlen(begin)) != 0 || strstr(body, in_it) == NULL) {
+        fail_msg("%s, expected %s with %s", body, type, in_it);
+    }
+    assert_null(strstr(body, "user:")); /* T26 */
+    answer(a, (*next)++, CH_OK, 204);
+}
+
+/* Who approved first need not call the second one; and a renewal names both. */
+static void what_waits_for_one_more_and_what_is_renewed(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct away a = {.count = 0};
+    struct ch_buf out;
+    size_t next = 0;
+    bool in_force;
+    ch_buf_init(&out, 1u << 20);
+    add_people(h);
+    connect_away(&a, h);
+    set_wheel(h, "young", 1);
+    assert_false(is_had(h));
+    runs_as(h, 2002, 1, "approve " WHEEL " --reason=x", "asked for, as exception 1", &out);
+    is_told(&a, &next, "exception.requested", "\"exception\":1,");
+    assert_ch_ok(&err, approves(h, 1, "user:cid", 2, &in_force));
+    assert_false(in_force);
+    house_settle(h);
+    is_told(&a, &next, "exception.waiting", "\"approvals_needed\":2,\"approvals_missing\":1,");
+    assert_non_null(strstr(a.sent[next - 1].body, "is approved by 1 of 2, and waits for 1 more"));
+    assert_ch_ok(&err, approves(h, 1, "user:dan", 2, &in_force));
+    assert_true(in_force);
+    house_settle(h);
+    is_told(&a, &next, "exception.approved", "\"exception\":1,");
+    runs_as(h, 2001, 0, "exceptions renew 1 --reason=longer", "asked for, as exception 2", &out);
+    is_told(&a, &next, "exception.requested", "\"renews\":1,");
+    assert_non_null(strstr(a.sent[next - 1].body, "It renews exception 1."));
+    runs_as(h, 2003, 0, "exceptions approve 2", "now: allow", &out);
+    is_told(&a, &next, "exception.approved", "\"exception\":2,");
+    is_told(&a, &next, "exception.renewed", "\"exception\":1,");
+    assert_non_null(strstr(a.sent[next - 1].body, "another one has taken its place"));
+    assert_int_equal(a.count, next);
+    away_done(&a);
+    ch_buf_done(&out);
     house_free(h);
 }
 
@@ -489,6 +542,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_told_and_tried_until_it_is_taken),
+        cmocka_unit_test(what_waits_for_one_more_and_what_is_renewed),
         cmocka_unit_test(egress_ends_with_one_in_hand),
         cmocka_unit_test(one_that_is_never_taken_holds_up_none),
         cmocka_unit_test(a_mail_tells_what_has_gathered),

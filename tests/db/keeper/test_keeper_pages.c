@@ -82,6 +82,35 @@ static void details_are_asked_for_beside_the_page(void **state)
     house_free(h); /* ends with one under way */
 }
 
+/* A page that has come is not lost for what its upstream adds to it elsewhere, and does not send: it
+ * is answered without when patience ends, and has the rest with its next refresh. */
+static void details_that_do_not_come_are_not_waited_for(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(
+        NULL,
+        "listen:\n  - {address: '127.0.0.1:8080'}\n"
+        "upstreams:\n"
+        "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
+        "     api_url: 'https://up.example.org/pypi'}\n"
+        "repositories:\n"
+        "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n");
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\n");
+    struct site *details = house_site(h, "https://up.example.org/pypi/pkg/json", 200,
+                                      "application/json", WHEEL PLAIN);
+    details->mute = true;
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    assert_int_equal(house_listed(h, WHEEL)->size_bytes, CH_SIZE_UNKNOWN);
+    assert_false(upstream_is_down(h->k, ch_config_upstream(h->k->config, CH_STR("up")),
+                                  (struct ch_str){NULL, 0}));
+    details->mute = false;
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    assert_int_equal(house_listed(h, WHEEL)->size_bytes, 10);
+    house_free(h);
+}
+
 static void details_that_are_not_there_do_not_matter(void **state)
 {
     (void)state;
@@ -496,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_page_is_loaded_once),
         cmocka_unit_test(an_unchanged_page_is_not_read_again),
         cmocka_unit_test(details_are_asked_for_beside_the_page),
+        cmocka_unit_test(details_that_do_not_come_are_not_waited_for),
         cmocka_unit_test(details_that_are_not_there_do_not_matter),
         cmocka_unit_test(t7_a_missing_time_holds_until_it_is_known),
         cmocka_unit_test(t7_an_upstream_that_never_states_times_and_does),

@@ -215,10 +215,13 @@ static void strangers_are_not_heard(void **state)
 static void who_makes_himself_a_person_stays_able_to_undo_it(void **state)
 {
     (void)state;
-    runs(1, "user add me --uid=1000", "uid 1000 is yours: as me you could not undo this");
+    runs(1, "user add me --uid=1000",
+         "uid 1000 is yours: as me you could not undo this. First: customhouse user add me; customhouse "
+         "group add operators me --role operator (or do it as root)");
     runs(0, "user list", "there are no users");
     runs(0, "user add me", "added");
-    runs(0, "group add ops me --role=operator", "has it");
+    runs(1, "user add me --uid=1000", "First: customhouse group add operators me --role operator (or");
+    runs(0, "group add operators me --role=operator", "has it");
     runs(0, "user add me --uid=1000", "user me has another uid");
     runs(0, "status", "keeper since");
     runs(1, "approve nothing --reason=x --expires=3d", "user:me may not do this");
@@ -227,6 +230,27 @@ static void who_makes_himself_a_person_stays_able_to_undo_it(void **state)
     runs(2, line, "one of the server's own processes");
     runs(2, "user add toor --uid=0", "root is nobody's");
     runs(2, "user add toor --uid=x", "expected a number");
+}
+
+/* Each refusal on the way to one's first token says what comes next, until it is there. */
+static void the_first_token_is_found_by_the_way(void **state)
+{
+    (void)state;
+    runs(2, "token add --audience=admin",
+         "You, uid 1000, are no user yet. To be one: customhouse user add NAME, customhouse group add operators "
+         "NAME --role operator, customhouse user add NAME --uid 1000; then this again");
+    runs(0, "user add me", "added");
+    runs(1, "token add --user=me --audience=admin",
+         "only me makes. If that is you: customhouse user add me --uid 1000, then this again");
+    runs(0, "group add operators me --role=operator", "has it");
+    runs(0, "user add me --uid=1000", "another uid");
+    runs(0, "token add --audience=admin", "of me, for admin alone");
+    runs(0, "user add ann --uid=2001", "added");
+    runs(1, "token add --user=ann --audience=admin",
+         "only ann makes. On this host that is uid 2001: customhouse token add, as that user");
+    runs(0, "user add zoe", "added");
+    runs(1, "token add --user=zoe --audience=admin",
+         "First say which account of this host that is: customhouse user add zoe --uid ACCOUNT. Then");
 }
 
 static void nobody_holds_both(void **state)
@@ -681,6 +705,7 @@ int main(void)
         T(a_right_for_one_repository_is_for_that_alone),
         T(strangers_are_not_heard),
         T(who_makes_himself_a_person_stays_able_to_undo_it),
+        T(the_first_token_is_found_by_the_way),
         T(nobody_holds_both),
         T(an_operator_does_not_become_an_approver),
         T(two_approvers_name_another),

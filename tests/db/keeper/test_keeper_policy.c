@@ -19,20 +19,7 @@
     "version: 1\ncool_down_days: 30\nrules:\n"                                                     \
     "  - {name: no-other, project: other, then: deny, reason: not here}\n"
 
-enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
-enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
-
-static bool fail_commits;
 static char hex[CH_SHA256_HEX + 1];
-
-enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err)
-{
-    if (!fail_commits) {
-        return __real_ch_store_commit(s, err);
-    }
-    ch_store_rollback(s); /* as the real one does */
-    return ch_fail(err, CH_E_FULL, "no space left");
-}
 
 static bool says(const struct ch_buf *out, const char *text)
 {
@@ -143,48 +130,6 @@ static void history_has_each_policy_once(void **state)
 }
 
 /* A policy whose record is lost with its group of writes is written down later. */
-static void what_was_not_recorded_is_recorded_later(void **state)
-{
-    (void)state;
-    struct house *h = open_house();
-    struct ch_err err;
-    house_settle(h);
-    fail_commits = true;
-    assert_ch_ok(&err, house_reload(h, SECOND, &err)); /* what it takes away is away all the same */
-    fail_commits = false;
-    house_settle(h);
-    policies_tick(h->k);
-    house_settle(h);
-    COMMAND(h, 0, "policy history", NULL);
-    assert_says(&out, "   2  ");
-    policies_tick(h->k);
-    house_settle(h);
-    COMMAND(h, 0, "policy history", NULL);
-    assert_false(says(&out, "   3  "));
-    close_house(h);
-}
-
-/* Who is told that it is in force finds it in the history, with who and why, whatever ends then. */
-static void what_is_in_force_is_durable(void **state)
-{
-    (void)state;
-    struct house *h = open_house();
-    struct ch_err err;
-    struct ch_policy *p;
-    assert_ch_ok(&err, ch_policy_parse(CH_STR(SECOND), "second", &p, &err));
-    struct ch_sha256 digest = ch_policy_digest(p);
-    ch_policy_free(p);
-    policies_offer(h->k, &digest, CH_STR("user:anna"), CH_STR("ticket 5"));
-    assert_ch_ok(&err, house_reload(h, SECOND, &err));
-    h->policy = SECOND;
-    house_restart(h); /* without a turn of its loop in between */
-    COMMAND(h, 0, "policy history", NULL);
-    assert_says(&out, "user:anna");
-    assert_says(&out, "ticket 5");
-    assert_false(says(&out, "   3  "));
-    close_house(h);
-}
-
 static void diff_says_what_differs(void **state)
 {
     (void)state;
@@ -603,8 +548,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_what_is_in_force),
         cmocka_unit_test(history_has_each_policy_once),
-        cmocka_unit_test(what_was_not_recorded_is_recorded_later),
-        cmocka_unit_test(what_is_in_force_is_durable),
         cmocka_unit_test(diff_says_what_differs),
         cmocka_unit_test(a_trial_changes_nothing),
         cmocka_unit_test(what_is_held_for_another_reason_is_not_stricter),

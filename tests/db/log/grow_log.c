@@ -1,6 +1,7 @@
 /* Grows a log step by step, and after each writes what a server would publish, as C2SP tlog-tiles
- * lays it out. Prints the verifier key, then the folder of each step. usage: grow_log FOLDER
- * [--entry N] [--key BYTE]   N: an entry that is another one */
+ * lays it out, each checkpoint cosigned by a witness. Prints the verifier key, the witness's, then
+ * the folder of each step. usage: grow_log FOLDER [--entry N] [--key BYTE]   N: an entry that is
+ * another one */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "customhouse/limits.h"
 #include "db/log/append.h"
 #include "db/log/bundle.h"
+#include "db/log/cosign.h"
 
 static const uint64_t steps[] = {1, 2, 3, 4, 7, 8, 255, 256, 257, 300, 512, 700, 1000};
 
@@ -82,7 +84,29 @@ static void write_proof(const struct ch_log_files *files, uint64_t index, uint64
     ch_hash_free(reader.hash);
 }
 
-static void publish(const char *log_folder, uint64_t size)
+/* What a witness has cosigned is the checkpoint of the step before, once there is one. */
+static void write_cosigned(const struct ch_note_signer *witness, struct ch_str note, uint64_t size)
+{
+    static struct ch_buf before;
+    struct ch_buf line;
+    struct ch_str text;
+    if (before.max == 0) {
+        ch_buf_init(&before, CH_NOTE_MAX);
+    }
+    if (before.len == 0) {
+        ch_buf_puts(&before, note);
+    }
+    ch_buf_init(&line, 4096);
+    need(ch_note_text(ch_buf_str(&before), &text, &err) == CH_OK, "text");
+    need(ch_cosign(text, witness, 1700000000 + size, &line, &err) == CH_OK, "cosign");
+    ch_buf_puts(&before, ch_buf_str(&line));
+    write_file(size, "cosigned", ch_buf_str(&before));
+    ch_buf_clear(&before);
+    ch_buf_puts(&before, note);
+    ch_buf_done(&line);
+}
+
+static void publish(const char *log_folder, const struct ch_note_signer *witness, uint64_t size)
 {
     struct ch_log_files files;
     struct ch_buf note;
@@ -90,6 +114,7 @@ static void publish(const char *log_folder, uint64_t size)
     need(ch_log_files_open(log_folder, false, &files, &err) == CH_OK, "open");
     need(ch_log_read_note(files.public_fd, &note, &err) == CH_OK, "checkpoint");
     write_file(size, "checkpoint", ch_buf_str(&note));
+    write_cosigned(witness, ch_buf_str(&note), size);
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         write_tiles(&files, size, level);
     }
@@ -125,7 +150,7 @@ int main(int argc, char **argv)
     uint8_t seed[CH_NOTE_SEED_BYTES];
     uint64_t key = 1;
     char log_folder[512], genesis[64];
-    struct ch_note_pair *pair = NULL;
+    struct ch_note_pair *pair = NULL, *witness = NULL;
     struct ch_buf vkey;
     for (int i = 2; i + 1 < argc; i += 2) {
         need(
@@ -140,6 +165,10 @@ int main(int argc, char **argv)
     const struct ch_note_signer *signer = ch_note_pair_signer(pair);
     ch_buf_init(&vkey, 512);
     ch_note_key_put(&vkey, &signer->key);
+    ch_buf_putc(&vkey, '\n');
+    memset(seed, (int)key + 100, sizeof(seed));
+    need(ch_note_pair_new(seed, "witness.example/w1", &witness, &err) == CH_OK, "witness");
+    ch_cosigner_put(&vkey, &ch_note_pair_signer(witness)->key);
     printf("%.*s\n", CH_STR_ARG(ch_buf_str(&vkey)));
     snprintf(log_folder, sizeof(log_folder), "%s/audit", folder);
     need(mkdir(log_folder, 0700) == 0, log_folder);
@@ -147,9 +176,10 @@ int main(int argc, char **argv)
     need(ch_log_create(log_folder, signer, ch_str_of(genesis), &err) == CH_OK, "create");
     for (size_t i = 0; i < CH_ARRAY_LEN(steps); i++) {
         grow(log_folder, signer, steps[i]);
-        publish(log_folder, steps[i]);
+        publish(log_folder, ch_note_pair_signer(witness), steps[i]);
     }
     ch_buf_done(&vkey);
     ch_note_pair_free(pair);
+    ch_note_pair_free(witness);
     return 0;
 }

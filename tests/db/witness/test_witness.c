@@ -246,6 +246,9 @@ static void a_fork_is_refused(void **state)
                               CH_STR("event=contradiction origin=" ORIGIN " size=30 root=")));
     assert_true(ch_str_find(ch_buf_str(&a.said), CH_STR("note=\"" ORIGIN "\\x0a30\\x0a"), NULL));
     assert_refused(a, 409, "30\n");
+    a = send(w, &forked, 30, 30); /* in the same second */
+    assert_int_equal(a.said.len, 0);
+    assert_refused(a, 409, "30\n");
     a = send(w, &forked, 30, 40);
     assert_int_equal(a.event, WITNESS_NO_GROWTH);
     assert_true(ch_str_starts(ch_buf_str(&a.said), CH_STR("event=no-growth origin=" ORIGIN)));

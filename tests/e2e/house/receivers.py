@@ -1,12 +1,14 @@
 """Who gets what goes out: a webhook's server, a mail server, a syslog server. Each checks what it takes as strictly
 as its specification allows, and can be told to fail."""
 import base64
+import glob
 import hashlib
 import hmac
 import http.server
 import json
 import os
 import re
+import shutil
 import socket
 import socketserver
 import ssl
@@ -264,3 +266,68 @@ class Syslog:
                 pass
 
     close = kill
+
+
+class Rsyslog:
+    """The syslog server that most sites have, as a process: RFC 5425 in, a line for each message out, of what it has
+    read there. `driver`: its TLS, "gtls" or "ossl"."""
+    LINE = "%pri%|%protocol-version%|%hostname%|%app-name%|%msgid%|%structured-data%|%msg%"
+
+    @staticmethod
+    def missing(driver):
+        """Why it cannot be had; None: it can."""
+        if shutil.which("rsyslogd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
+            return "rsyslogd is not installed (Debian package rsyslog)"
+        if not glob.glob(f"/usr/lib/*/rsyslog/lmnsd_{driver}.so"):
+            package = {"gtls": "rsyslog-gnutls", "ossl": "rsyslog-openssl"}[driver]
+            return f"rsyslog cannot speak TLS by {driver} (Debian package {package})"
+        return None
+
+    def __init__(self, certificates, driver, folder, port):
+        self.folder, self.port = folder, port
+        self.out, self.conf = os.path.join(folder, "received"), os.path.join(folder, "rsyslog.conf")
+        with open(self.conf, "w") as f:
+            f.write(f"""global(workDirectory="{folder}" maxMessageSize="128k" parser.escapeControlCharactersOnReceive="off"
+       defaultNetstreamDriver="{driver}" defaultNetstreamDriverCAFile="{certificates["ca.pem"]}"
+       defaultNetstreamDriverCertFile="{certificates["server.pem"]}"
+       defaultNetstreamDriverKeyFile="{certificates["server.key"]}")
+module(load="imtcp" streamDriver.name="{driver}" streamDriver.mode="1" streamDriver.authMode="anon")
+input(type="imtcp" address="127.0.0.1" port="{port}")
+template(name="line" type="string" string="{self.LINE}\\n")
+action(type="omfile" file="{self.out}" template="line")
+""")
+        self.start()
+
+    def start(self):
+        path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+        with open(os.path.join(self.folder, "rsyslog.log"), "a") as log:
+            self.process = subprocess.Popen([shutil.which("rsyslogd", path=path), "-n", "-f", self.conf, "-i",
+                                             os.path.join(self.folder, "pid")], stdout=log, stderr=log)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    with open(os.path.join(self.folder, "rsyslog.log")) as log:
+                        raise RuntimeError(f"rsyslogd does not listen: {log.read()[-2000:]}") from None
+                time.sleep(0.05)
+
+    def lines(self):
+        """[[pri, version, host, app, message id, structured data, message]]; a line without its end is not there yet."""
+        if not os.path.exists(self.out):
+            return []
+        with open(self.out, encoding="utf-8") as f:
+            whole = f.read().rpartition("\n")[0]
+        return [line.split("|", 6) for line in whole.split("\n") if line]
+
+    def stop(self):
+        """Orderly: what it has read it has written."""
+        self.process.terminate()
+        self.process.wait(20)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proxy/fetcher/fetch_int.h"
 #include "tests/proxy/fetcher/fetch_bench.h"
 #include "tests/proxy/fetcher/identities.h"
 
@@ -102,6 +103,32 @@ static void test_client_certificate(void **state)
     bench_configure(&bench);
 }
 
+/* What is handed over is the first one's: nobody else is shown it. */
+static void test_a_client_certificate_that_is_handed_over(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    char *pem = NULL;
+    struct ch_upstream two[2] = {bench.upstream, bench.upstream};
+    struct ch_config before = bench.config;
+    assert_ch_ok(&err, ch_trust_read_file(pems.client_path, &pem, &err));
+    two[0].client_certificate = two[1].client_certificate = pems.ca_path; /* not what was handed */
+    two[1].name = (char *)(uintptr_t) "other";
+    bench.settings.client_key_pem = ch_str_of(pem);
+    bench.config.upstreams = two;
+    bench.config.upstream_count = 2;
+    bench_configure(&bench);
+    assert_int_equal(bench_get(&bench, url_of(bench.port[0], "127.0.0.1"))->code, CH_OK);
+    assert_string_equal(bench.last.file, "reader");
+    two[1].client_certificate = (char *)(uintptr_t) "/nonexistent";
+    assert_ch_code(CH_E_NOT_FOUND, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
+    assert_non_null(strstr(err.msg, "upstream other: client_certificate: /nonexistent"));
+    bench.settings.client_key_pem = (struct ch_str){NULL, 0};
+    bench.config = before;
+    bench_configure(&bench);
+    free(pem);
+}
+
 static void test_files_that_hold_no_certificate(void **state)
 {
     (void)state;
@@ -130,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_a_folder_of_anchors),
         cmocka_unit_test(test_another_name),
         cmocka_unit_test(test_client_certificate),
+        cmocka_unit_test(test_a_client_certificate_that_is_handed_over),
         cmocka_unit_test(test_files_that_hold_no_certificate),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

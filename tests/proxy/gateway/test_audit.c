@@ -1,6 +1,7 @@
 /* What is published of the audit log, against a real one on disk. */
 #include "fixture.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -75,7 +76,7 @@ static void test_none_yet(void **state)
     (void)state;
     struct fixture *f = fixture_new();
     static const char *const paths[] = {"/-/audit/checkpoint", "/-/audit/tile/0/000.p/1",
-                                        "/-/audit/proof/0.tlog-proof"};
+                                        "/-/audit/proof/0.tlog-proof", "/-/audit/cosigned"};
     for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
         assert_int_equal(status_of(get(f, paths[i], NULL)), 404);
     }
@@ -220,6 +221,50 @@ static json_t *get_json(struct fixture *f, const char *path)
     return doc;
 }
 
+/* The keeper publishes it, at some time later, and never beyond the newest. */
+static void test_cosigned(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    const struct ch_str line =
+        CH_STR("\xe2\x80\x94 witness.example/w AAECAwQFBgcICQoLDA0ODw==\n");
+    char folder[128];
+    struct ch_buf older, cosigned;
+    begin_log(f);
+    assert_int_equal(status_of(get(f, "/-/audit/cosigned", NULL)), 404);
+    published(f);
+    ch_buf_init(&older, CH_NOTE_MAX);
+    ch_buf_init(&cosigned, CH_NOTE_MAX);
+    ch_buf_puts(&older, body_of(get(f, "/-/audit/checkpoint", NULL)));
+    ch_buf_puts(&cosigned, ch_buf_str(&older));
+    ch_buf_puts(&cosigned, line);
+    snprintf(folder, sizeof(folder), "%s/audit/public", f->state_dir);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_ch_ok(&err, ch_log_publish_cosigned(fd, ch_buf_str(&cosigned), &err));
+    /* of the newest one both addresses, and proofs, have it */
+    struct ch_str a = get(f, "/-/audit/cosigned", NULL);
+    assert_int_equal(status_of(a), 200);
+    assert_str_eq(header_of(a, "Content-Type"), "text/plain; charset=utf-8");
+    assert_str_eq(header_of(a, "Cache-Control"), "no-store");
+    assert_true(ch_str_eq(body_of(a), ch_buf_str(&cosigned)));
+    assert_true(
+        ch_str_eq(body_of(get(f, "/-/audit/checkpoint", NULL)), ch_buf_str(&cosigned)));
+    assert_true(ch_str_ends(body_of(get(f, "/-/audit/proof/0.tlog-proof", NULL)), line));
+    /* and a newer one has not */
+    grow(2);
+    assert_int_equal(published(f).size, 2);
+    assert_false(ch_str_ends(body_of(get(f, "/-/audit/checkpoint", NULL)), line));
+    assert_true(ch_str_eq(body_of(get(f, "/-/audit/cosigned", NULL)), ch_buf_str(&cosigned)));
+    /* what a power cut leaves of it shows nothing wrong */
+    assert_ch_ok(&err, ch_log_publish_cosigned(fd, CH_STR("gw.exa"), &err));
+    assert_int_equal(published(f).size, 2);
+    close(fd);
+    ch_buf_done(&older);
+    ch_buf_done(&cosigned);
+    ch_log_close(kept_open);
+    fixture_free(f);
+}
+
 static void test_proofs(void **state)
 {
     (void)state;
@@ -290,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_none_yet),
         cmocka_unit_test(test_entries_need_a_right),
         cmocka_unit_test(test_tiles),
+        cmocka_unit_test(test_cosigned),
         cmocka_unit_test(test_proofs),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -36,8 +36,8 @@ class Log:
     def __init__(self, grow, folder, *more):
         os.makedirs(folder)
         out = subprocess.run([grow, folder, *more], capture_output=True, text=True, check=True).stdout.splitlines()
-        self.vkey = out[0]
-        self.steps = [os.path.join(folder, name) for name in out[1:]]
+        self.vkey, self.witness = out[:2]
+        self.steps = [os.path.join(folder, name) for name in out[2:]]
 
 
 class Checks:
@@ -45,15 +45,16 @@ class Checks:
         self.program = program
         self.failed = 0
 
-    def run(self, what, good, vkey, bases, expected=""):
-        done = subprocess.run([self.program, vkey, *bases], capture_output=True, text=True)
+    def run(self, what, good, vkey, bases, expected="", witness=None):
+        words = ["-witness", witness] if witness else []
+        done = subprocess.run([self.program, *words, vkey, *bases], capture_output=True, text=True)
         said = (done.stdout + done.stderr).strip()
         ok = done.returncode == (0 if good else 1) and expected in said
         self.failed += not ok
         print(f"{'ok' if ok else 'FAILED'}: {what}: {said}")
 
 
-def flipped(folder, step, name, at):
+def flipped(folder, step, name, at, bit=1):
     """A copy of the step with one bit of one file changed."""
     copy = tempfile.mkdtemp(dir=folder)
     shutil.copytree(step, copy, dirs_exist_ok=True)
@@ -62,7 +63,7 @@ def flipped(folder, step, name, at):
         f.seek(at)
         byte = f.read(1)[0]
         f.seek(at)
-        f.write(bytes([byte ^ 1]))
+        f.write(bytes([byte ^ bit]))
     return copy
 
 
@@ -79,6 +80,18 @@ def main():
         checks.run("a forked log", False, log.vkey, [log.steps[-2], fork.steps[-1]], "from ")
         checks.run("a log that shrank", False, log.vkey, [last, log.steps[-2]])
         checks.run("another key's signature", False, other.vkey, [last])
+        checks.run("cosigned", True, log.vkey, [last], "1 witnesses have cosigned 700 entries", log.witness)
+        checks.run("not by another witness", False, log.vkey, [last], "0 of 1 witnesses", other.witness)
+        checks.run("nor by one twice", False, log.vkey, [last], "0 of 1", other.witness + "," + other.witness)
+        checks.run("a log's key is no witness's", False, log.vkey, [last], "not a key of cosignature", log.vkey)
+        grafted = flipped(folder, last, "checkpoint", 0, 0)
+        shutil.copy(os.path.join(fork.steps[-1], "cosigned"), grafted)
+        checks.run("cosigned is another history", False, log.vkey, [grafted], "", log.witness)
+        with open(os.path.join(last, "cosigned")) as f:
+            size = len(f.read().encode())
+        for at in (30, size - 94, size - 20):  # its text, its time, its signature
+            checks.run(f"byte {at} of cosigned", False, log.vkey, [flipped(folder, last, "cosigned", at)], "",
+                       log.witness)
         for name, at in (("checkpoint", 30), ("checkpoint", 20), ("checkpoint", 110), ("tile/0/000", 0),
                          ("tile/0/000", 8191), ("tile/0/003.p/232", 100), ("tile/1/000.p/3", 40),
                          ("tile/entries/000", 30), ("tile/entries/003.p/232", 1000), ("proof/7.tlog-proof", 60),
