@@ -332,6 +332,9 @@ static const char *what_would_change(struct keeper *k, const struct page *p, siz
     if (d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED) {
         return "an inspector that can read it whole";
     }
+    if ((d->holds >> CH_HOLD_SIZE & 1) != 0) {
+        return "a larger store.artifact_max_bytes in the configuration";
+    }
     if (what_is_awaited(d) != NULL) {
         return what_is_awaited(d);
     }
