@@ -141,6 +141,13 @@ static enum ch_code find_upstream(const char *named, struct plan *p, struct ch_e
             return rc == CH_E_NOT_FOUND ? ch_fail(err, CH_E_USAGE, "no upstream: %.400s", err->msg)
                                         : rc;
         }
+        if (p->pip.no_index) {
+            return ch_fail(
+                err, CH_E_USAGE,
+                "no upstream: pip is configured with no-index (PIP_NO_INDEX, or no-index "
+                "in a file that pip reads), so that it asks no index, and none is taken "
+                "over from it; give one with --pypi-upstream URL");
+        }
         p->url = ch_str_dup(ch_str_of(p->pip.index_url));
         p->api_guess =
             p->pip.api_url_guess != NULL ? ch_str_dup(ch_str_of(p->pip.api_url_guess)) : NULL;
