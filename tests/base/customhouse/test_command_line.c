@@ -29,7 +29,12 @@ static const struct usage usage_rows[] = {
     {"a reason missing", {"deny", "x"}, "needs --reason"},
     {"a value for a flag", {"queue", "--json=yes"}, "takes no value: --json"},
     {"escape sequences", {"queue", "--\033[31m"}, "unknown option --\\x1b[31m"},
-    {"no such address", {"serve", "--pypi-upstream", URL, "--listen", "nonsense"}, "nonsense"},
+    {"no such address",
+     {"serve", "--pypi-upstream", URL, "--listen", "nonsense"},
+     "--listen nonsense: expected HOST:PORT"},
+    {"an address given twice",
+     {"serve", "--pypi-upstream", URL, "--listen", "127.0.0.1:7", "--listen", "127.0.0.1:7"},
+     "--listen 127.0.0.1:7: given twice"},
     {"not loopback", {"serve", "--pypi-upstream", URL, "--listen", "0.0.0.0:0"}, "--insecure-http"},
     {"no such URL", {"serve", "--pypi-upstream", "gopher://x"}, "url"},
 };
