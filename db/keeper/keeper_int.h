@@ -200,6 +200,7 @@ struct page {
     struct refresh *refresh; /* while refreshing */
     struct charge *charge;   /* at whose expense a page that was not known is fetched; NULL: never was */
     size_t busy;             /* intakes and sidecars under way that will come back to it */
+    size_t pinned;           /* functions further up that go on with it: it may not be forgotten */
     size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
     struct waiter *waiters;
     int64_t gone_at_us;      /* the upstream first said that the project is gone; 0: it does not */
