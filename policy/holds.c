@@ -113,6 +113,23 @@ static void hold_sdist(struct deciding *d)
     }
 }
 
+/* It would be listed, chosen and never come: the fetcher stops at that size. */
+static void hold_by_size(struct deciding *d)
+{
+    const struct ch_facts *f = d->facts;
+    if (f->size_bytes == CH_SIZE_UNKNOWN || f->size_bytes <= f->max_bytes) {
+        return;
+    }
+    REASON(b);
+    ch_buf_printf(&b,
+                  "it has %llu bytes, and the largest file that is fetched here has %llu "
+                  "(store.artifact_max_bytes)",
+                  (unsigned long long)f->size_bytes, (unsigned long long)f->max_bytes);
+    add_hold(d,
+             (struct hold){CH_HOLD_SIZE, ch_hold_kind_name(CH_HOLD_SIZE), "", 0, CH_TIME_UNKNOWN},
+             &b);
+}
+
 void hold_by_kind(struct deciding *d)
 {
     const struct ch_facts *f = d->facts;
@@ -120,6 +137,7 @@ void hold_by_kind(struct deciding *d)
         hold_plain(d, CH_HOLD_NOT_LISTED, d->settings->mode.line,
                    "no rule of the policy lists it, and only listed projects pass");
     }
+    hold_by_size(d);
     if (!f->has_inspector) {
         REASON(b);
         ch_buf_puts(&b, CH_STR("no inspector for this type of file ("));

@@ -19,6 +19,7 @@ static const char *const kind_names[] = {
     [CH_HOLD_NAME] = "name",
     [CH_HOLD_LICENCE] = "licence",
     [CH_HOLD_OWNER] = "name-owner",
+    [CH_HOLD_SIZE] = "size-limit",
 };
 _Static_assert(CH_ARRAY_LEN(kind_names) == CH_HOLD_COUNT, "each kind of hold has a name");
 
@@ -72,6 +73,7 @@ void ch_facts_init(struct ch_facts *facts)
 {
     *facts = (struct ch_facts){
         .size_bytes = CH_SIZE_UNKNOWN,
+        .max_bytes = CH_SIZE_UNKNOWN,
         .uploaded_at_us = CH_TIME_UNKNOWN,
         .last_absent_at_us = CH_TIME_UNKNOWN,
         .first_seen_at_us = CH_TIME_UNKNOWN,

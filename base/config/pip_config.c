@@ -296,26 +296,6 @@ static enum ch_code take_file(struct ch_str listing, const char *key, const char
 
 /* --- the proxy --- */
 
-/* Whether no_proxy exempts `host`: "*", the host itself, or a domain it lies in. */
-static bool is_exempt(struct ch_str no_proxy, struct ch_str host)
-{
-    struct ch_str entry = {NULL, 0};
-    while (ch_str_split(&no_proxy, ',', &entry)) {
-        entry = trim(entry);
-        if (ch_str_starts(entry, CH_STR("."))) {
-            entry = ch_str_sub(entry, 1, entry.len);
-        }
-        if (ch_str_eq(entry, CH_STR("*")) || (entry.len > 0 && ch_str_eq_nocase(entry, host))) {
-            return true;
-        }
-        if (entry.len > 0 && host.len > entry.len && host.ptr[host.len - entry.len - 1] == '.' &&
-            ch_str_eq_nocase(ch_str_sub(host, host.len - entry.len, entry.len), entry)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct ch_str env_of(const char *(*env)(const char *), const char *lower, const char *upper)
 {
     struct ch_str s = trim(ch_str_of(env(lower)));
@@ -332,8 +312,8 @@ static struct ch_str env_proxy(const struct ch_pip_config *c, const char *(*env)
     struct ch_str host = {NULL, 0};
     uint16_t port = 0;
     place = ch_str_sub(place, https ? sizeof("https://") - 1 : sizeof("http://") - 1, place.len);
-    bool exempt =
-        ch_place_split(place, &host, &port) && is_exempt(env_of(env, "no_proxy", "NO_PROXY"), host);
+    bool exempt = ch_place_split(place, &host, &port) &&
+                  ch_place_exempts(env_of(env, "no_proxy", "NO_PROXY"), host, port);
     ch_buf_done(&origin);
     if (exempt) {
         return (struct ch_str){NULL, 0};
@@ -371,6 +351,29 @@ static enum ch_code take_proxy(struct ch_str listing, const char *(*env)(const c
 
 /* --- what is not taken over --- */
 
+/* pip's words for a switch that is off. */
+static bool is_off(struct ch_str value)
+{
+    static const char *const words[] = {"", "0", "n", "no", "f", "false", "off"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
+        if (ch_str_eq_nocase(value, ch_str_of(words[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ch_code take_no_index(struct ch_str listing, struct ch_pip_config *c,
+                                  struct ch_buf *value, struct ch_err *err)
+{
+    enum ch_code rc = read_option(listing, "no-index", value, err);
+    c->no_index = rc == CH_OK && !is_off(trim(ch_buf_str(value)));
+    if (c->no_index) {
+        add_note(c, "no-index left out: the index was named with --pypi-upstream", CH_STR(""));
+    }
+    return rc;
+}
+
 static enum ch_code note_others(struct ch_str listing, struct ch_pip_config *c,
                                 struct ch_buf *value, struct ch_err *err)
 {
@@ -381,7 +384,6 @@ static enum ch_code note_others(struct ch_str listing, struct ch_pip_config *c,
         {"extra-index-url", "extra index left out (add it as an upstream of its own): "},
         {"find-links", "find-links left out: "},
         {"trusted-host", "trusted-host left out, certificates stay checked: "},
-        {"no-index", "no-index left out: "},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         enum ch_code rc = read_option(listing, rows[i].key, value, err);
@@ -408,6 +410,7 @@ enum ch_code ch_pip_read(struct ch_str listing, struct ch_str built_in,
                                  &value, err)
                      : rc;
     rc = rc == CH_OK ? take_proxy(listing, env, &c, &value, err) : rc;
+    rc = rc == CH_OK ? take_no_index(listing, &c, &value, err) : rc;
     rc = rc == CH_OK ? note_others(listing, &c, &value, err) : rc;
     if (value.ptr != NULL) {
         explicit_bzero(value.ptr, value.cap); /* held URLs with credentials */

@@ -12,6 +12,7 @@ struct ch_pip_config {
     char *user;          /* that stood in it, percent-decoded: for credentials.yaml */
     char *password;      /* "" when only a user stood there */
     bool built_in;       /* the index is the one pip has without configuration */
+    bool no_index;       /* pip is told to ask none, whatever `index_url` says */
     char *api_url_guess; /* ".../simple" -> ".../pypi"; to be confirmed by asking it */
     char *ca_file;
     char *client_certificate;

@@ -1,15 +1,16 @@
 #include "base/config/place.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 
 #include "customhouse/limits.h"
 
 enum { NAME_MAX_BYTES = 253, LABEL_MAX_BYTES = 63 }; /* RFC 1035 2.3.4 */
+enum { ADDRESS_BYTES = sizeof(struct in6_addr) };
 
-static bool is_literal(int family, struct ch_str text)
+static bool read_literal(int family, struct ch_str text, unsigned char ret[static ADDRESS_BYTES])
 {
     char copy[INET6_ADDRSTRLEN];
-    unsigned char address[sizeof(struct in6_addr)];
     if (text.len == 0 || text.len >= sizeof(copy)) {
         return false;
     }
@@ -17,7 +18,13 @@ static bool is_literal(int family, struct ch_str text)
         copy[i] = text.ptr[i];
     }
     copy[text.len] = '\0';
-    return inet_pton(family, copy, address) == 1;
+    return inet_pton(family, copy, ret) == 1;
+}
+
+static bool is_literal(int family, struct ch_str text)
+{
+    unsigned char address[ADDRESS_BYTES];
+    return read_literal(family, text, address);
 }
 
 static bool is_alnum(char c)
@@ -101,6 +108,81 @@ bool ch_place_is_loopback(struct ch_str host)
 {
     return (is_literal(AF_INET, host) && ch_str_starts(host, CH_STR("127."))) ||
            ch_str_eq(host, CH_STR("::1")) || ch_str_eq_nocase(host, CH_STR("localhost"));
+}
+
+/* --- no_proxy --- */
+
+/* Whether these are addresses of one family that agree in their first `bits`, at most all. */
+static bool agree(struct ch_str a, struct ch_str b, uint64_t bits)
+{
+    static const struct {
+        int family;
+        uint64_t bits;
+    } families[] = {{AF_INET, 32}, {AF_INET6, 128}};
+    unsigned char x[ADDRESS_BYTES];
+    unsigned char y[ADDRESS_BYTES];
+    for (size_t i = 0; i < CH_ARRAY_LEN(families); i++) {
+        if (!read_literal(families[i].family, a, x) || !read_literal(families[i].family, b, y)) {
+            continue;
+        }
+        uint64_t n = bits < families[i].bits ? bits : families[i].bits;
+        unsigned rest = n % 8;
+        return memcmp(x, y, n / 8) == 0 && (rest == 0 || (x[n / 8] ^ y[n / 8]) >> (8 - rest) == 0);
+    }
+    return false;
+}
+
+static bool is_in_network(struct ch_str network, struct ch_str host)
+{
+    size_t at = 0;
+    uint64_t bits = 0;
+    return ch_str_find_char(network, '/', &at) &&
+           ch_str_u64(ch_str_sub(network, at + 1, network.len), &bits) &&
+           bits <= (ch_str_find_char(network, ':', NULL) ? 128 : 32) &&
+           agree(ch_str_sub(network, 0, at), host, bits);
+}
+
+static bool entry_exempts(struct ch_str entry, struct ch_str host, uint16_t port)
+{
+    uint16_t only = port;
+    struct ch_str name = {NULL, 0};
+    if (ch_str_eq(entry, CH_STR("*")) || is_in_network(entry, host)) {
+        return true;
+    }
+    while (ch_str_starts(entry, CH_STR("."))) {
+        entry = ch_str_sub(entry, 1, entry.len);
+    }
+    if (ch_place_split(entry, &name, &only)) {
+        entry = name;
+    } else if (ch_str_starts(entry, CH_STR("[")) && ch_str_ends(entry, CH_STR("]"))) {
+        entry = ch_str_sub(entry, 1, entry.len - 2);
+    }
+    if (entry.len == 0 || only != port) {
+        return false;
+    }
+    if (!is_name(host)) {
+        return agree(entry, host, UINT64_MAX);
+    }
+    return ch_str_eq_nocase(entry, host) ||
+           (host.len > entry.len && host.ptr[host.len - entry.len - 1] == '.' &&
+            ch_str_eq_nocase(ch_str_sub(host, host.len - entry.len, entry.len), entry));
+}
+
+bool ch_place_exempts(struct ch_str no_proxy, struct ch_str host, uint16_t port)
+{
+    struct ch_str entry = {NULL, 0};
+    while (ch_str_split(&no_proxy, ',', &entry)) {
+        while (entry.len > 0 && (unsigned char)entry.ptr[0] <= ' ') {
+            entry = ch_str_sub(entry, 1, entry.len);
+        }
+        while (entry.len > 0 && (unsigned char)entry.ptr[entry.len - 1] <= ' ') {
+            entry.len--;
+        }
+        if (entry_exempts(entry, host, port)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static struct ch_str after_scheme(struct ch_str url)

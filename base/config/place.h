@@ -10,6 +10,10 @@ bool ch_place_split(struct ch_str text, struct ch_str *ret_host, uint16_t *ret_p
  * literal. */
 bool ch_place_is_host(struct ch_str text);
 bool ch_place_is_loopback(struct ch_str host); /* 127.0.0.0/8, ::1, localhost */
+/* Whether a list as the environment's no_proxy has it exempts this host and port: "*", HOST or a
+ * domain it lies in, with or without leading dot and :PORT, an address, or a network as
+ * ADDRESS/BITS. */
+bool ch_place_exempts(struct ch_str no_proxy, struct ch_str host, uint16_t port);
 /* http:// or https://, host, optional port and path in printable ASCII. Says what is wrong with
  * another text ("holds a user name"), NULL when nothing. */
 const char *ch_place_url_fault(struct ch_str url);

@@ -184,7 +184,7 @@ static const struct ch_schema_row store_rows[] = {
      .min = MIB(1),
      .max = GIB(1024),
      .unit = "bytes",
-     .doc = "The largest single file that is fetched."},
+     .doc = "The largest single file that is fetched; larger ones are held."},
 };
 static const struct ch_schema_section store_section = SECTION(store_rows, ch_config);
 

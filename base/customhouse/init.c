@@ -69,22 +69,38 @@ static void add_listens(struct ch_buf *b, const struct site_init *init)
     }
 }
 
-/* The parser would refuse it too, but speaks of keys, not of options. */
-static enum ch_code check_listens(const struct site_init *init, struct ch_err *err)
+/* The parser would refuse them too, but speaks of keys and lines, not of options. */
+static enum ch_code check_listen(const struct site_init *init, size_t at, struct ch_err *err)
 {
-    for (size_t i = 0; i < init->listen_count && !init->insecure_http; i++) {
-        struct ch_str host = {NULL, 0};
-        uint16_t port = 0;
-        if (ch_place_split(ch_str_of(init->listens[i]), &host, &port) &&
-            !ch_place_is_loopback(host)) {
-            return ch_fail(
-                err, CH_E_USAGE,
-                "--listen %s: other than loopback needs --insecure-http, or TLS: begin with "
-                "a loopback address and set tls_certificate in " SITE_CONFIG,
-                init->listens[i]);
+    const char *listen = init->listens[at];
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    if (!ch_place_split(ch_str_of(listen), &host, &port)) {
+        return ch_fail(err, CH_E_USAGE,
+                       "--listen %.200s: expected HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080",
+                       listen);
+    }
+    for (size_t i = 0; port != 0 && i < at; i++) {
+        if (strcmp(init->listens[i], listen) == 0) {
+            return ch_fail(err, CH_E_USAGE, "--listen %s: given twice", listen);
         }
     }
+    if (!init->insecure_http && !ch_place_is_loopback(host)) {
+        return ch_fail(err, CH_E_USAGE,
+                       "--listen %s: other than loopback needs --insecure-http, or TLS: begin with "
+                       "a loopback address and set tls_certificate in " SITE_CONFIG,
+                       listen);
+    }
     return CH_OK;
+}
+
+static enum ch_code check_listens(const struct site_init *init, struct ch_err *err)
+{
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; rc == CH_OK && i < init->listen_count; i++) {
+        rc = check_listen(init, i, err);
+    }
+    return rc;
 }
 
 /* All that goes into the files, found out before the first of them is written. */
@@ -140,6 +156,13 @@ static enum ch_code find_upstream(const char *named, struct plan *p, struct ch_e
         if (rc != CH_OK) {
             return rc == CH_E_NOT_FOUND ? ch_fail(err, CH_E_USAGE, "no upstream: %.400s", err->msg)
                                         : rc;
+        }
+        if (p->pip.no_index) {
+            return ch_fail(
+                err, CH_E_USAGE,
+                "no upstream: pip is configured with no-index (PIP_NO_INDEX, or no-index "
+                "in a file that pip reads), so that it asks no index, and none is taken "
+                "over from it; give one with --pypi-upstream URL");
         }
         p->url = ch_str_dup(ch_str_of(p->pip.index_url));
         p->api_guess =

@@ -390,7 +390,23 @@ const char *command_withheld_advice(const struct page *p)
                  "in customhouse.yaml; no approval can";
 }
 
+enum step command_end_absent(struct command *c, const struct page *p)
+{
+    return command_end(c, 1, "%s: no upstream of repository %s has this project", p->project,
+                       p->repository);
+}
+
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step)
+{
+    struct page *p = command_any_page(c, what, ret_step);
+    if (p != NULL && p->load == PAGE_ABSENT) {
+        *ret_step = command_end_absent(c, p);
+        return NULL;
+    }
+    return p;
+}
+
+struct page *command_any_page(struct command *c, const struct what *what, enum step *ret_step)
 {
     struct page *p = page_get(c->k, ch_str_of(what->repository), ch_str_of(what->project));
     if (p == NULL) {
@@ -410,12 +426,7 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
                                 command_withheld_advice(p));
         return NULL;
     }
-    if (p->load == PAGE_ABSENT) {
-        *ret_step = command_end(c, 1, "%s: no upstream of repository %s has this project",
-                                what->project, what->repository);
-        return NULL;
-    }
-    if (p->load != PAGE_READY) {
+    if (p->load != PAGE_READY && p->load != PAGE_ABSENT) {
         *ret_step = command_end(c, 1, "%s: %s", what->project, p->fail_text);
         return NULL;
     }

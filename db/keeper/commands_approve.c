@@ -30,7 +30,8 @@ static void tell_inspected(struct command *c, struct page *p, size_t file)
     struct ch_str name = p->facts.files[file].index.file_name;
     if (!c->args.json) {
         command_put_escaped(c, name);
-        command_print(c, ": inspected, %zu findings\n", in->row.finding_count);
+        command_print(c, ": inspected, %zu finding%s\n", in->row.finding_count,
+                      in->row.finding_count == 1 ? "" : "s");
         command_show_findings(c, in);
         return;
     }

@@ -332,6 +332,9 @@ static const char *what_would_change(struct keeper *k, const struct page *p, siz
     if (d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED) {
         return "an inspector that can read it whole";
     }
+    if ((d->holds >> CH_HOLD_SIZE & 1) != 0) {
+        return "a larger store.artifact_max_bytes in the configuration";
+    }
     if (what_is_awaited(d) != NULL) {
         return what_is_awaited(d);
     }
@@ -549,9 +552,9 @@ enum step command_explain(struct command *c)
     if (command_what(c, &what, &err) != CH_OK) {
         return command_end(c, command_status_of(&err), "%s", err.msg);
     }
-    struct page *p = command_page(c, &what, &step);
-    if (p == NULL) {
-        return step;
+    struct page *p = command_any_page(c, &what, &step);
+    if (p == NULL || p->load == PAGE_ABSENT) {
+        return p == NULL ? step : command_explain_absent(c, p);
     }
     size_t max = what.kind == WHAT_PROJECT && !c->args.json ? EXPLAIN_FILES_MAX : SIZE_MAX;
     if (c->args.json) {

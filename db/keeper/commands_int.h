@@ -71,6 +71,9 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
 /* The page of what the command is about; NULL: wait, or (c ended) nothing there. */
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step);
+/* The same, also where no upstream has it: PAGE_ABSENT. And what is said then. */
+struct page *command_any_page(struct command *c, const struct what *what, enum step *ret_step);
+enum step command_end_absent(struct command *c, const struct page *p);
 /* The repository the command is about: --repository, else the only one of the ecosystem (and of those
  * with the upstream; NULL: any). */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
@@ -188,6 +191,8 @@ enum step command_explain(struct command *c);
 /* Whether anything was ever received with this digest; and what is known of one with which nothing was. */
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256);
+/* A name that no upstream has: who denied it, or that nobody did. */
+enum step command_explain_absent(struct command *c, const struct page *p);
 enum step command_own(struct command *c);
 enum step command_queue(struct command *c);
 enum step command_status(struct command *c);

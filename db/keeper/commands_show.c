@@ -42,7 +42,7 @@ static void show_decision(void *ctx, const struct ch_decision_row *row)
         command_print(c, "%-5s %s  ", ch_verdict_name(row->verdict), time);
         command_put_escaped(c, row->file_name);
         command_print(c, "  ");
-        command_put_escaped(c, row->reason);
+        command_put_printable(c, row->reason); /* escaped when it was decided */
         command_print(c, "\n");
     }
     l->count++;
@@ -214,6 +214,23 @@ enum step command_fetched_by(struct command *c)
 
 /* ------------------------------------------------------------------ status */
 
+/* What failed is on its way no more, until somebody asks for it again. */
+struct coming {
+    size_t files;
+    size_t failed;
+};
+
+static void count_coming(void *ctx, const struct ch_intake_row *row, const char *progress)
+{
+    struct coming *n = ctx;
+    (void)progress;
+    if (row->state == CH_INTAKE_FAILED) {
+        n->failed++;
+    } else {
+        n->files++;
+    }
+}
+
 enum step command_status(struct command *c)
 {
     struct keeper *k = c->k;
@@ -223,6 +240,8 @@ enum step command_status(struct command *c)
     uint64_t bytes[2] = {0}, files[2] = {0};
     struct ch_sha256 policy = ch_policy_digest(k->policy);
     struct rescan_state rescan = rescan_state(k);
+    struct coming coming = {0};
+    intakes_each(k, count_coming, &coming);
     ch_sha256_hex(&policy, hex);
     command_time(k->started_at_us, since, sizeof(since));
     CH_IGNORE(ch_store_blob_bytes(k->store, CH_BLOB_SERVED, &bytes[0], &files[0], &err));
@@ -238,7 +257,8 @@ enum step command_status(struct command *c)
                       (unsigned long long)files[0]);
         ch_buf_printf(&b, ",\"undecided\":{\"bytes\":%llu,\"files\":%llu}",
                       (unsigned long long)bytes[1], (unsigned long long)files[1]);
-        ch_buf_printf(&b, ",\"intakes\":%zu", ch_map_count(k->intakes));
+        json_number(&b, "intakes", coming.files);
+        json_number(&b, "failed_intakes", coming.failed);
         json_number(&b, "inspector", CH_INSPECTOR_VERSION);
         json_digest(&b, "ruleset", &k->ruleset);
         json_number(&b, "rules", k->rule_count);
@@ -268,7 +288,8 @@ enum step command_status(struct command *c)
     command_print(c, "served %llu files, %llu bytes; undecided %llu files, %llu bytes\n",
                   (unsigned long long)files[0], (unsigned long long)bytes[0],
                   (unsigned long long)files[1], (unsigned long long)bytes[1]);
-    command_print(c, "on their way in: %zu files\n", ch_map_count(k->intakes));
+    command_print(c, "on their way in: %zu file%s; %zu failed (customhouse queue says why)\n",
+                  coming.files, coming.files == 1 ? "" : "s", coming.failed);
     ch_sha256_hex(&k->ruleset, hex);
     command_print(c, "inspector %d, %llu rules (sha256 %.16s...); inspected again: %zu of %zu files, %zu "
                      "withdrawn, %zu failed\n",

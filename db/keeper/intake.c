@@ -343,6 +343,10 @@ static void start_fetch(struct intake *in)
             return;
         }
     }
+    if ((d.holds >> CH_HOLD_SIZE & 1) != 0) {
+        intake_fail(in, 403, ch_str_of(d.reason));
+        return;
+    }
     in->rest_ms = upstream_rests_ms(k, p->upstream, f->url);
     if (in->rest_ms > 0) {
         intake_fail(in, upstream_later_status(in->rest_ms),

@@ -129,6 +129,7 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->file_type = ch_str_of(run->release.file_type);
     ret->has_inspector = run->release.profile != NULL;
     ret->size_bytes = size_of(k, p, file);
+    ret->max_bytes = k->config->artifact_max_bytes;
     ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
     ret->alias = f->index.alias.kind;
     ret->upstream_trusted_for_times = p->upstream->trust_times;

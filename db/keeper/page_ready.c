@@ -24,12 +24,14 @@ void page_wake(struct keeper *k, struct page *p)
     p->patience_ms = 0;
     struct waiter *w = p->waiters;
     p->waiters = NULL;
+    p->pinned++; /* what they ask for next may need room */
     while (w != NULL) {
         struct waiter *next = w->next;
         w->next = NULL;
         ask_go_on(k, p, w);
         w = next;
     }
+    p->pinned--;
 }
 
 /* What is told where nothing is known, or what is known is too old. */
@@ -239,10 +241,29 @@ static void refresh_behind(struct keeper *k, struct page *p)
 {
     if (p->load == PAGE_READY && !p->refreshing &&
         upstream_rests_ms(k, p->upstream, ch_str_of(p->upstream->url)) == 0) {
+        p->pinned++; /* it may fail at once, and wake who waits */
         page_refresh(k, p);
         CH_IGNORE(!page_dawdles(p));
+        p->pinned--;
     }
-    tell_down(p);
+    if (p->upstream != NULL) { /* still the one that the name had */
+        tell_down(p);
+    }
+}
+
+void page_on_confirm(struct ch_timer *t)
+{
+    struct page *p = CH_CONTAINER_OF(t, struct page, confirm);
+    struct keeper *k = p->keeper;
+    if (p->load != PAGE_READY || p->refreshing || p->gone_at_us == 0 || k->draining) {
+        return;
+    }
+    uint64_t rest_ms = upstream_rests_ms(k, p->upstream, ch_str_of(p->upstream->url));
+    if (rest_ms > 0) { /* it said when to ask again */
+        ch_loop_set_timer(k->child.loop, &p->confirm, ch_loop_now_ms(k->child.loop) + rest_ms);
+        return;
+    }
+    page_refresh(k, p);
 }
 
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
@@ -276,6 +297,7 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
     }
     waiter->next = p->waiters;
     p->waiters = waiter;
+    p->pinned++; /* it may fail at once, and wake who waits */
     if (!p->refreshing) {
         if (p->load == PAGE_ABSENT) {
             p->load = PAGE_UNLOADED;
@@ -285,5 +307,6 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
         budget_moved(k, page_about(p)); /* it costs nobody else anything */
     }
     set_patience(k, p);
+    p->pinned--;
     return false;
 }

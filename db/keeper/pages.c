@@ -434,7 +434,8 @@ bool page_load(struct keeper *k, struct page *p)
 
 static bool may_forget(const struct page *p)
 {
-    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->busy == 0 && !p->wrote;
+    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->busy == 0 &&
+           p->pinned == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)

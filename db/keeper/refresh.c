@@ -402,14 +402,6 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     jobs_scan(r->k, 0, &job, r->fd, on_page_scanned, r);
 }
 
-void page_on_confirm(struct ch_timer *t)
-{
-    struct page *p = CH_CONTAINER_OF(t, struct page, confirm);
-    if (p->load == PAGE_READY && !p->refreshing && p->gone_at_us != 0 && !p->keeper->draining) {
-        page_refresh(p->keeper, p);
-    }
-}
-
 /* Starts the refresh of a page that is not refreshing. */
 void page_refresh(struct keeper *k, struct page *p)
 {

@@ -350,6 +350,19 @@ void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, ru
     }
 }
 
+void rulings_of_name(const struct keeper *k, const struct page *p, rulings_fn *each, void *ctx)
+{
+    for (size_t i = 0; k->rulings != NULL && i < k->rulings->count; i++) {
+        const struct ch_ruling_row *r = &k->rulings->items[i].row;
+        bool here =
+            (r->repository.len == 0 || ch_str_eq(r->repository, ch_str_of(p->repository))) &&
+            (r->ecosystem.len == 0 || ch_str_eq(r->ecosystem, ch_str_of(p->eco->name)));
+        if (here && r->deny && !has_ended(k, r) && ch_str_eq(r->project, page_name(p))) {
+            each(ctx, r);
+        }
+    }
+}
+
 size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
                    const struct ch_ruling **ret)
 {

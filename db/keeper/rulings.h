@@ -13,6 +13,8 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const st
 typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
                       void *ctx);
+/* Denials in force of this project, or of files or versions of it, whether it is known or not. */
+void rulings_of_name(const struct keeper *k, const struct page *p, rulings_fn *each, void *ctx);
 /* Whether the time of any has come since then. */
 bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */

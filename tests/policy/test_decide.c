@@ -245,6 +245,38 @@ static void test_until_of_an_allow(void **state)
     assert_true(d.until_us == NOW + DAY);
 }
 
+/* What is larger than what is fetched passes in no mode, whoever approves it; its reason names
+ * both. */
+static void test_size_limit(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    struct ch_ruling approval = case_approval(UINT64_MAX);
+    f.max_bytes = 1048576;
+    f.size_bytes = CH_SIZE_UNKNOWN;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    f.size_bytes = 1048576;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    f.size_bytes = 1048577;
+    f.rulings = &approval;
+    f.ruling_count = 1;
+    struct ch_decision d = case_decide(&f);
+    assert_hold(d, CH_HOLD_SIZE,
+                "it has 1048577 bytes, and the largest file that is fetched here has 1048576 "
+                "(store.artifact_max_bytes)");
+    assert_string_equal(d.rule, "size-limit");
+    f.inspection = CH_INSPECTION_NONE;
+    f.uploaded_at_us = NOW - DAY;
+    d = case_decide_with("version: 1\nmode: audit\n", &f);
+    assert_int_equal(d.hold, CH_HOLD_SIZE);
+    assert_verdict(d, CH_VERDICT_HOLD);
+    assert_false(d.eligible);
+    assert_true(d.until_us == CH_TIME_UNKNOWN); /* not by the end of its cool-down */
+    f.max_bytes = CH_SIZE_UNKNOWN;
+    f.uploaded_at_us = NOW - 30 * DAY;
+    assert_true(case_decide(&f).eligible);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_unknown_never_allows),
         cmocka_unit_test(test_allow_list),
         cmocka_unit_test(test_until_of_an_allow),
+        cmocka_unit_test(test_size_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

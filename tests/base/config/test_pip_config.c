@@ -84,6 +84,12 @@ static const struct row {
     {"no proxy for it", "", "https_proxy=http://other.example.org:1\nno_proxy=a, .example.org",
      "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
      NULL, NULL},
+    {"no proxy for its network", "global.index-url='http://10.1.2.3:8081/x'\n",
+     "http_proxy=http://other.example.org:1\nNO_PROXY=localhost,10.0.0.0/8",
+     "http://10.1.2.3:8081/x", NULL, NULL, NULL, NULL, NULL, NULL},
+    {"no proxy for another port", "global.index-url='http://10.1.2.3:8081/x'\n",
+     "http_proxy=http://other.example.org:1\nNO_PROXY=10.1.2.3:80", "http://10.1.2.3:8081/x", NULL,
+     NULL, NULL, NULL, "http://other.example.org:1", NULL},
     {"no proxy for a name like it", "",
      "all_proxy=http://other.example.org:1\nno_proxy=ample.org,in.example.org",
      "https://builtin.example.org/simple", NULL, NULL, "https://builtin.example.org/pypi", NULL,
@@ -132,6 +138,35 @@ static void test_read(void **state)
         }
         ch_pip_config_done(&c);
         ch_pip_config_done(&c); /* twice is harmless */
+    }
+}
+
+static void test_no_index(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listing;
+        bool no_index;
+    } all[] = {
+        {"", false},
+        {":env:.no-index='1'\n", true},
+        {"global.no-index='true'\nglobal.index-url='https://a.example.org'\n", true},
+        {"install.no-index='yes'\n", true},
+        {"global.no-index='1'\n:env:.no-index='0'\n", false},
+        {"global.no-index='False'\n", false},
+        {"global.no-index='what'\n", true}, /* pip would not start: nothing is asked either */
+        {"search.no-index='1'\n", false},
+    };
+    environment = "";
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct ch_pip_config c = {0};
+        struct ch_err err;
+        assert_ch_ok(&err,
+                     ch_pip_read(ch_str_of(all[i].listing), CH_STR(BUILT_IN), fake_env, &c, &err));
+        if (c.no_index != all[i].no_index) {
+            fail_msg("row %zu", i);
+        }
+        ch_pip_config_done(&c);
     }
 }
 
@@ -293,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_no_index),
         cmocka_unit_test(test_proxy_credentials),
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test_setup_teardown(test_discover, set_up, tear_down),

@@ -100,12 +100,79 @@ static void test_long_url(void **state)
     ch_buf_done(&b);
 }
 
+static void test_no_proxy(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list;
+        const char *host;
+        uint16_t port;
+        bool exempt;
+    } rows[] = {
+        {"", "a.example.org", 443, false},
+        {",, ,", "a.example.org", 443, false},
+        {"*", "a.example.org", 443, true},
+        {"b, *", "10.0.0.1", 80, true},
+        {"A.Example.org", "a.example.org", 443, true},
+        {"x, .example.org ", "a.example.org", 443, true},
+        {"..example.org", "a.example.org", 443, true},
+        {"example.org", "a.example.org", 443, true},
+        {"example.org", "example.org", 443, true},
+        {".example.org", "example.org", 443, true},
+        {"ample.org", "a.example.org", 443, false},
+        {".", "a.example.org", 443, false},
+        {"example.org:443", "a.example.org", 443, true},
+        {".example.org:443", "a.example.org", 443, true},
+        {"example.org:8443", "a.example.org", 443, false},
+        {"example.org:", "a.example.org", 443, false},
+        {"10.0.0.0/8", "10.200.3.4", 80, true},
+        {"10.0.0.0/8", "11.0.0.1", 80, false},
+        {"127.0.0.0/8", "127.0.0.1", 80, true},
+        {"192.168.16.0/20", "192.168.31.255", 80, true},
+        {"192.168.16.0/20", "192.168.32.0", 80, false},
+        {"10.1.2.3/32", "10.1.2.3", 80, true},
+        {"10.1.2.3/32", "10.1.2.2", 80, false},
+        {"0.0.0.0/0", "10.1.2.3", 80, true},
+        {"0.0.0.0/0", "a.example.org", 80, false},
+        {"10.0.0.0/33", "10.0.0.0", 80, false},
+        {"10.0.0.0/", "10.0.0.0", 80, false},
+        {"10.0.0.0/x", "10.0.0.0", 80, false},
+        {"10/8", "10.0.0.1", 80, false},
+        {"/8", "10.0.0.1", 80, false},
+        {"10.0.0.0/8", "2001:db8::1", 80, false},
+        {"2001:db8::/64", "2001:db8::ffff:1", 80, true},
+        {"2001:db8::/64", "2001:db8:0:1::1", 80, false},
+        {"2001:db8::/31", "2001:db9::1", 80, true},
+        {"2001:db8::/129", "2001:db8::1", 80, false},
+        {"::/0", "2001:db8::1", 80, true},
+        {"::/0", "10.0.0.1", 80, false},
+        {"10.1.2.3", "10.1.2.3", 80, true},
+        {"10.1.2.3:80", "10.1.2.3", 80, true},
+        {"10.1.2.3:81", "10.1.2.3", 80, false},
+        {"2.3", "10.1.2.3", 80, false},
+        {"2001:DB8:0::1", "2001:db8::1", 80, true},
+        {"[2001:db8::1]", "2001:db8::1", 80, true},
+        {"[2001:db8::1]:80", "2001:db8::1", 80, true},
+        {"[2001:db8::1]:81", "2001:db8::1", 80, false},
+        {"[", "2001:db8::1", 80, false},
+        {"[]", "2001:db8::1", 80, false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        if (ch_place_exempts(ch_str_of(rows[i].list), ch_str_of(rows[i].host), rows[i].port) !=
+            rows[i].exempt) {
+            fail_msg("\"%s\" and %s port %u", rows[i].list, rows[i].host, rows[i].port);
+        }
+    }
+    assert_false(ch_place_exempts((struct ch_str){NULL, 0}, CH_STR("a"), 80));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_urls),
         cmocka_unit_test(test_long_url),
+        cmocka_unit_test(test_no_proxy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

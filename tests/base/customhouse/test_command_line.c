@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +29,12 @@ static const struct usage usage_rows[] = {
     {"a reason missing", {"deny", "x"}, "needs --reason"},
     {"a value for a flag", {"queue", "--json=yes"}, "takes no value: --json"},
     {"escape sequences", {"queue", "--\033[31m"}, "unknown option --\\x1b[31m"},
-    {"no such address", {"serve", "--pypi-upstream", URL, "--listen", "nonsense"}, "nonsense"},
+    {"no such address",
+     {"serve", "--pypi-upstream", URL, "--listen", "nonsense"},
+     "--listen nonsense: expected HOST:PORT"},
+    {"an address given twice",
+     {"serve", "--pypi-upstream", URL, "--listen", "127.0.0.1:7", "--listen", "127.0.0.1:7"},
+     "--listen 127.0.0.1:7: given twice"},
     {"not loopback", {"serve", "--pypi-upstream", URL, "--listen", "0.0.0.0:0"}, "--insecure-http"},
     {"no such URL", {"serve", "--pypi-upstream", "gopher://x"}, "url"},
 };
@@ -119,6 +126,29 @@ static void the_words_of_the_first_start_are_those_of_the_next(void **state)
     assert_non_null(strstr(text, "use customhouse user"));
 }
 
+/* pip is told to ask no index: then none is mirrored for it, and what to do is said. */
+static void an_index_that_pip_may_not_ask_is_not_mirrored(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    char python[256];
+    char *path = strdup(getenv("PATH"));
+    snprintf(python, sizeof(python), "%s/python3", f->top);
+    int fd = open(python, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
+    dprintf(fd,
+            "#!/bin/sh\ncase $1 in -m) echo \":env:.no-index='1'\" ;; *) echo " URL " ;; esac\n");
+    close(fd);
+    assert_int_equal(setenv("PATH", f->top, 1), 0);
+    int status = COMMAND(f, text, "init");
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    free(path);
+    unlink(python);
+    assert_int_equal(status, 2);
+    assert_non_null(strstr(text, "no upstream: pip is configured with no-index"));
+    assert_non_null(strstr(text, "give one with --pypi-upstream URL"));
+    assert_int_equal(access(f->folder, F_OK), -1);
+}
+
 static void what_could_not_be_written_is_no_success(void **state)
 {
     struct fixture *f = *state;
@@ -182,6 +212,7 @@ int main(int argc, char **argv)
         ROW(what_is_no_installation_is_left_alone),
         ROW(open_credentials_are_refused),
         ROW(the_words_of_the_first_start_are_those_of_the_next),
+        ROW(an_index_that_pip_may_not_ask_is_not_mirrored),
         ROW(what_could_not_be_written_is_no_success),
         ROW(several_addresses_are_written_at_init),
         ROW(help_and_version),

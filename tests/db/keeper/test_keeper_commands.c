@@ -479,6 +479,62 @@ static void explain_shows_what_is_new(void **state)
     house_free(h);
 }
 
+static void explain_knows_a_name_by_its_denial(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, false, "explain", "ghost", NULL, NULL, &out), 1);
+    assert_true(says(&out, "ghost: no upstream of repository pypi has this project"));
+    assert_int_equal(house_command(h, false, "deny", "ghost", "a trap", NULL, &out), 0);
+    assert_int_equal(house_command(h, false, "deny", "ghost==2.0", "this one, too", NULL, &out), 0);
+    assert_int_equal(house_command(h, false, "explain", "ghost", NULL, NULL, &out), 0);
+    assert_true(says(&out, "ghost: no upstream of repository pypi has this project so far"));
+    assert_true(says(&out, "denied since "));
+    assert_true(says(&out, ": a trap\n"));
+    assert_true(says(&out, ": this one, too\n"));
+    assert_int_equal(house_command(h, true, "explain", "ghost", NULL, NULL, &out), 0);
+    json_t *j = parse(&out);
+    json_t *name = json_array_get(j, 0);
+    assert_string_equal(text_of(name, "project"), "ghost");
+    assert_true(json_is_false(json_object_get(name, "known")));
+    assert_int_equal(json_array_size(json_object_get(name, "denials")), 2);
+    json_decref(j);
+    assert_int_equal(house_command(h, false, "approve", "ghost==1.0", "why", "7d", &out), 1);
+    assert_true(says(&out, "has this project"));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* What failed is not on its way; and a reason is escaped once. */
+static void status_and_queue_tell_it_as_it_is(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, FILE_URL(WHEEL), 404, "text/html", "");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    house_command(h, false, "status", NULL, NULL, NULL, &out);
+    assert_true(says(&out, "on their way in: 0 files; 1 failed"));
+    house_command(h, true, "status", NULL, NULL, NULL, &out);
+    json_t *j = parse(&out);
+    assert_int_equal(json_integer_value(json_object_get(j, "intakes")), 0);
+    assert_int_equal(json_integer_value(json_object_get(j, "failed_intakes")), 1);
+    json_decref(j);
+    house_site(h, PAGE_URL("next"), 200, PAGE_TYPE, "next-1.0-py3-none-any.whl - - 30\n");
+    house_site(h, FILE_URL("next-1.0-py3-none-any.whl"), 200, "application/zip", "bytes");
+    house_ask_file(h, "next", "next-1.0-py3-none-any.whl");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_int_equal(house_command(h, false, "deny", "next", "writes to C:\\temp", NULL, &out), 0);
+    assert_int_equal(house_command(h, false, "queue", NULL, NULL, NULL, &out), 0);
+    assert_true(says(&out, "writes to C:\\\\temp\n"));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +551,8 @@ int main(void)
         cmocka_unit_test(an_audit_is_recorded_and_shown),
         cmocka_unit_test(explain_shows_what_is_new),
         cmocka_unit_test(t8_approve_is_all_or_nothing),
+        cmocka_unit_test(explain_knows_a_name_by_its_denial),
+        cmocka_unit_test(status_and_queue_tell_it_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -220,6 +220,43 @@ static void retry_after_is_obeyed(void **state)
     house_free(h);
 }
 
+/* T5: nor for the second word on a project that it said was gone; that is asked for when it may be.
+ */
+static void retry_after_comes_before_a_vanished_project(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *known = wheel_page(h, "pkg"), *other = wheel_page(h, "other");
+    house_ask_page(h, "pkg");
+    house_ask_page(h, "other");
+    known->status = 404;
+    expire(h, "pkg");
+    house_ask_page(h, "pkg");
+    struct page *p = page_of(h, "pkg");
+    assert_true(p->gone_at_us != 0);
+    known->status = other->status = 503;
+    known->retry_after_s = other->retry_after_s = 3;
+    failing_page(h, "second", 503, 3);
+    house_ask_page(h, "second");
+    house_settle(h);
+    assert_true(is_down(h));
+    assert_true(p->gone_at_us != 0);
+    size_t fetches = h->fetches;
+    known->status = 404;
+    ch_loop_set_timer(h->k->child.loop, &p->confirm,
+                      ch_loop_now_ms(h->k->child.loop)); /* it is time */
+    house_turn(h, 20);
+    house_settle(h);
+    assert_int_equal(h->fetches, fetches);
+    assert_in_range(p->confirm.at_ms - ch_loop_now_ms(h->k->child.loop), 1, 3000);
+    uint64_t begin = ch_now_boot_ms();
+    while (known->asked < 4) { /* known, gone, the witness, confirmed */
+        house_turn(h, 50);
+        assert_in_range(ch_now_boot_ms() - begin, 0, 10000);
+    }
+    house_free(h);
+}
+
 /* A day would be a way to shut it for good; and no client sleeps for minutes without a word. */
 static void retry_after_has_bounds(void **state)
 {
@@ -463,6 +500,7 @@ int main(void)
         cmocka_unit_test(a_known_page_is_waited_for_once),
         cmocka_unit_test(failing_names_shut_nothing),
         cmocka_unit_test(retry_after_is_obeyed),
+        cmocka_unit_test(retry_after_comes_before_a_vanished_project),
         cmocka_unit_test(retry_after_has_bounds),
         cmocka_unit_test(retry_after_of_one_name),
         cmocka_unit_test(an_old_finding_refuses_nobody),
