@@ -319,6 +319,18 @@ static void on_odd_owner(void *ctx, struct ch_str repository, struct ch_str proj
         gone ? "is gone, though the name was listed" : "is not the upstream that entries say");
 }
 
+/* Rows are as logged, but by its triggers and indices the keeper would change, or not find, them.
+ */
+static void on_odd_object(void *ctx, const char *type, const char *name, const char *what)
+{
+    audit_problem(ctx, "database: %s %s %s", type, name, what);
+}
+
+static void on_damage(void *ctx, const char *line)
+{
+    audit_problem(ctx, "database: %s", line);
+}
+
 struct pending {
     struct audit_verify *v;
     uint64_t next; /* of those that wait */
@@ -382,5 +394,7 @@ enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err)
     }
     rc = rc == CH_OK ? ch_store_odd_owners(v->store, on_odd_owner, v, err) : rc;
     rc = rc == CH_OK ? audit_check_inspections(v, err) : rc;
-    return rc == CH_OK ? audit_keys_compare(v, err) : rc;
+    rc = rc == CH_OK ? audit_keys_compare(v, err) : rc;
+    rc = rc == CH_OK ? ch_store_odd_objects(v->store, on_odd_object, v, err) : rc;
+    return rc == CH_OK ? ch_store_damages(v->store, on_damage, v, err) : rc;
 }
