@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "audit.h"
-#include "db/log/bundle.h"
-#include "log_seen.h"
 #include "people.h"
 
 /* ------------------------------------------------------------------ who may what */

@@ -1,6 +1,8 @@
 /* Of approvers only approvers change anything: what one of them says, and another after him (T22). */
 #include "people_house.h"
 
+#include "db/log/bundle.h"
+#include "log_seen.h"
 #include "people.h"
 #include "people_proposals.h"
 
