@@ -86,6 +86,9 @@ static void each_has_the_rights_of_his_groups(void **state)
     runs_as(2003, 1, "queue",
             "user:bob may not do this: it needs queue.read, which role reviewer or approver or auditor or "
             "operator gives. Who can give it: root, oscar");
+    /* neither of them makes an approver */
+    runs_as(2003, 1, "approve pypi:pkg==1.0 --reason=x --expires=3d",
+            "needs exception.approve, which role approver gives. Who can give it: alice");
 }
 
 static void a_right_for_one_repository_is_for_that_alone(void **state)
