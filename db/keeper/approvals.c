@@ -392,10 +392,46 @@ static enum ch_code end_elsewhere(struct ending *e, ch_store_withdrawn_fn *each,
                                             e, err);
 }
 
+struct unconfigured {
+    const struct ch_config *config;
+    char **names;
+    size_t count;
+};
+
+static void take_unconfigured(void *ctx, struct ch_str name)
+{
+    struct unconfigured *u = ctx;
+    for (size_t i = 0; i < u->config->repository_count; i++) {
+        if (ch_str_eq(ch_str_of(u->config->repositories[i].name), name)) {
+            return;
+        }
+    }
+    u->names = ch_realloc_array(u->names, u->count + 1, sizeof(*u->names));
+    u->names[u->count++] = ch_str_dup(name);
+}
+
+/* Of a repository that is there no more nothing is served: nothing of it stands for any
+ * environment. */
+static enum ch_code end_unconfigured(struct keeper *k, struct ch_err *err)
+{
+    struct unconfigured u = {.config = k->config};
+    char none[] = "";
+    enum ch_code rc = ch_store_attested_repositories(k->store, take_unconfigured, &u, err);
+    for (size_t i = 0; i < u.count; i++) {
+        const struct ch_repository gone = {.name = u.names[i], .environment = none};
+        struct ending e = {
+            .k = k, .at_us = keeper_now_us(k), .end = end_elsewhere, .repository = &gone};
+        rc = rc == CH_OK ? end_with_entries(&e, err) : rc;
+        free(u.names[i]);
+    }
+    free(u.names);
+    return rc;
+}
+
 void approvals_environments(struct keeper *k)
 {
     struct ch_err err;
-    enum ch_code rc = CH_OK;
+    enum ch_code rc = end_unconfigured(k, &err);
     for (size_t i = 0; rc == CH_OK && i < k->config->repository_count; i++) {
         struct ending e = {.k = k,
                            .at_us = keeper_now_us(k),

@@ -238,6 +238,18 @@ enum ch_code ch_store_end_approvals_elsewhere(struct ch_store *s, struct ch_str 
         err);
 }
 
+enum ch_code ch_store_attested_repositories(struct ch_store *s, ch_store_repository_fn *each,
+                                            void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_ATTESTED_REPOSITORIES, NULL, 0, &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        each(ctx, ch_col_str(&c, 0));
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 enum ch_code ch_store_withdrawals(struct ch_store *s, struct ch_str environment,
                                   ch_store_withdrawal_fn *each, void *ctx, struct ch_err *err)
 {

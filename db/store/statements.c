@@ -358,6 +358,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          "INSERT INTO attestation_end (id, at_us) SELECT a.id, $1 FROM attestation a"
          " WHERE repository = $2 AND environment <> $3 AND" STANDS " RETURNING id",
          "itt"},
+    [CH_SQL_ATTESTED_REPOSITORIES] =
+        {"list repositories of approvals", /* from name to name, not through all rows */
+         "WITH RECURSIVE r (name) AS (SELECT min(repository) FROM attestation UNION ALL"
+         " SELECT (SELECT min(repository) FROM attestation WHERE repository > r.name) FROM r"
+         " WHERE r.name IS NOT NULL) SELECT name FROM r WHERE name IS NOT NULL",
+         ""},
     [CH_SQL_ENDED_APPROVAL] = {"get withdrawn approval", ATTESTATION_COLUMNS " WHERE id = $1", "i"},
     /* Of bytes that stand approved nowhere in that environment. */
     [CH_SQL_WITHDRAWALS] =

@@ -74,6 +74,10 @@ typedef enum ch_code ch_store_withdrawn_fn(void *ctx, const struct ch_attestatio
 enum ch_code ch_store_end_approvals(struct ch_store *s, struct ch_str repository, struct ch_str upstream,
                                     struct ch_str project, struct ch_str file_name, int64_t at_us,
                                     ch_store_withdrawn_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
+/* Names of the repositories that anything was ever signed for. */
+typedef void ch_store_repository_fn(void *ctx, struct ch_str name);
+enum ch_code ch_store_attested_repositories(struct ch_store *s, ch_store_repository_fn *each, void *ctx,
+                                            struct ch_err *err) CH_MUST_CHECK;
 /* Withdraws what stands of this repository for any other environment than the one it is of now. */
 enum ch_code ch_store_end_approvals_elsewhere(struct ch_store *s, struct ch_str repository,
                                               struct ch_str environment, int64_t at_us,

@@ -387,5 +387,31 @@ class Cosign(Signed):
         self.assertNotEqual(self.by_bundle(*run, self.key, bundle, self.path("broken.whl"))[0], 0)
 
 
+class Renamed(Quarantine):
+    """A repository that the configuration has no more."""
+
+    @classmethod
+    def configure(cls, text):
+        lab = "\n  - {name: lab, ecosystem: pypi, environment: preprod, upstreams: [pypi]}\n"
+        return text.replace("\nrepositories:\n", "\nrepositories:" + lab)
+
+    @classmethod
+    def fill(cls):
+        add_wheel(cls.up, "demo", "1.2")
+
+    def withdrawn(self):
+        envelope = json.loads(self.service.ask("/-/withdrawals/preprod.json").body)
+        return [w["file"] for w in json.loads(base64.b64decode(envelope["payload"]))["withdrawn"]]
+
+    def test_what_it_had_approved_is_withdrawn(self):
+        self.assertEqual(self.service.ask(file_path("demo", "1.2", "lab")).status, 200)
+        self.assertEqual(self.withdrawn(), [])
+        self.service.stop()
+        self.service.edit("customhouse.yaml", lambda text: text.replace("{name: lab,", "{name: bench,"))
+        self.service.start()
+        self.assertEqual(self.service.ask(file_path("demo", "1.2", "lab")).status, 404)
+        self.assertEqual(self.withdrawn(), ["demo-1.2-py3-none-any.whl"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -194,6 +194,27 @@ static void test_a_repository_changes_its_environment(void **state)
     assert_true(stands("s", "prod", "f"));
 }
 
+static void gather_name(void *ctx, struct ch_str name)
+{
+    ch_buf_puts(ctx, name);
+    ch_buf_putc(ctx, ' ');
+}
+
+static void test_the_repositories_of_what_is_signed(void **state)
+{
+    (void)state;
+    struct ch_buf names;
+    ch_buf_init(&names, 100);
+    assert_ch_ok(&err, ch_store_attested_repositories(store, gather_name, &names, &err));
+    assert_str_eq(ch_buf_str(&names), "");
+    add("s", "prod", "f", true);
+    add("r", "prod", "f", true);
+    add("s", "prod", "g", true);
+    assert_ch_ok(&err, ch_store_attested_repositories(store, gather_name, &names, &err));
+    assert_str_eq(ch_buf_str(&names), "r s ");
+    ch_buf_done(&names);
+}
+
 static void see_key(void *ctx, const struct ch_key_row *row)
 {
     struct ch_key_row *last = ctx;
@@ -293,6 +314,7 @@ int main(void)
         K(test_withdrawn_and_approved_again),
         K(test_the_same_bytes_elsewhere),
         K(test_a_repository_changes_its_environment),
+        K(test_the_repositories_of_what_is_signed),
         K(test_keys_are_replaced_once),
         K(test_evidence),
         K(test_facts_are_immutable),
