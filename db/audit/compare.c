@@ -28,7 +28,7 @@ static bool published_hash(struct audit_verify *v, uint64_t i, struct ch_sha256 
 /* Three have the hash of an entry: its bytes, the published hashes, the database. Who is alone was
  * altered. */
 static void check_leaf(struct audit_verify *v, uint64_t i, const struct ch_sha256 *row,
-                       const char *kind)
+                       struct ch_str kind)
 {
     struct ch_sha256 published = {{0}};
     unsigned long long n = i;
@@ -44,9 +44,10 @@ static void check_leaf(struct audit_verify *v, uint64_t i, const struct ch_sha25
     } else if (row != NULL && as_row) {
         audit_problem(v, "hashes of level 0: hash %llu is not the one of its entry", n);
     } else if (row != NULL && ch_sha256_eq(&published, row)) {
-        audit_problem(v, "entry %llu (%s): its bytes are not those that were logged", n, kind);
+        audit_problem(v, "entry %llu (%.*s): its bytes are not those that were logged", n,
+                      CH_STR_ARG(kind));
     } else {
-        audit_problem(v, "entry %llu (%s): its bytes and its hash differ", n, kind);
+        audit_problem(v, "entry %llu (%.*s): its bytes and its hash differ", n, CH_STR_ARG(kind));
     }
 }
 
@@ -179,7 +180,7 @@ static void check_facts(struct audit_verify *v, const struct ch_logged *l,
 static void check_without_row(struct audit_verify *v, uint64_t end)
 {
     for (; v->next_row < end && v->next_row < v->size; v->next_row++) {
-        check_leaf(v, v->next_row, NULL, "of no row");
+        check_leaf(v, v->next_row, NULL, CH_STR("of no row"));
         audit_problem(v, "database: log_entry %llu is gone", (unsigned long long)v->next_row);
     }
 }
@@ -232,7 +233,7 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     struct ch_log_entry_fields f;
     struct ch_str entry;
     struct ch_err why;
-    char kind[32];
+    const struct ch_str kind = ch_str_sub(l->row.kind, 0, 31);
     check_without_row(v, l->row.index);
     count_erased(v, l);
     if (l->row.index >= v->size) {
@@ -241,14 +242,14 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     }
     v->next_row = l->row.index + 1;
     v->began_us = l->row.index == 0 ? l->row.at_us : v->began_us;
-    snprintf(kind, sizeof(kind), "%.*s", CH_STR_ARG(l->row.kind));
     uint64_t before = v->problems;
     check_leaf(v, l->row.index, &l->row.leaf, kind);
     if (v->problems > before || audit_reader_get(v->reader, l->row.index, &entry, &why) != CH_OK) {
         return take(v, l, NULL, err); /* named already: what else it says is not another thing */
     }
     if (ch_log_entry_read(entry, &f, &why) != CH_OK) {
-        audit_problem(v, "entry %llu (%s): %s", (unsigned long long)l->row.index, kind, why.msg);
+        audit_problem(v, "entry %llu (%.*s): %s", (unsigned long long)l->row.index,
+                      CH_STR_ARG(kind), why.msg);
         return CH_OK;
     }
     check_facts(v, l, &f);
@@ -318,6 +319,18 @@ static void on_odd_owner(void *ctx, struct ch_str repository, struct ch_str proj
         gone ? "is gone, though the name was listed" : "is not the upstream that entries say");
 }
 
+/* Rows are as logged, but by its triggers and indices the keeper would change, or not find, them.
+ */
+static void on_odd_object(void *ctx, const char *type, const char *name, const char *what)
+{
+    audit_problem(ctx, "database: %s %s %s", type, name, what);
+}
+
+static void on_damage(void *ctx, const char *line)
+{
+    audit_problem(ctx, "database: %s", line);
+}
+
 struct pending {
     struct audit_verify *v;
     uint64_t next; /* of those that wait */
@@ -381,5 +394,7 @@ enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err)
     }
     rc = rc == CH_OK ? ch_store_odd_owners(v->store, on_odd_owner, v, err) : rc;
     rc = rc == CH_OK ? audit_check_inspections(v, err) : rc;
-    return rc == CH_OK ? audit_keys_compare(v, err) : rc;
+    rc = rc == CH_OK ? audit_keys_compare(v, err) : rc;
+    rc = rc == CH_OK ? ch_store_odd_objects(v->store, on_odd_object, v, err) : rc;
+    return rc == CH_OK ? ch_store_damages(v->store, on_damage, v, err) : rc;
 }

@@ -101,6 +101,14 @@ size_t command_put_holders(const struct command *c, enum action action, struct p
 static void put_help(const struct command *c, enum action action, struct place at, struct ch_buf *b)
 {
     const struct place site = {{NULL, 0}, {NULL, 0}};
+    if (c->who.kind != PRINCIPAL_LOCAL && action == ACTION_EXCEPTION_APPROVE &&
+        people_approvers_ever(c->k->people) > 0) { /* whom operators, and root, do not make */
+        ch_buf_puts(b, CH_STR(". Who can give it: "));
+        if (command_put_holders(c, action, site, b) == 0) {
+            ch_buf_puts(b, CH_STR("nobody there"));
+        }
+        return;
+    }
     if (c->who.kind != PRINCIPAL_LOCAL) {
         ch_buf_puts(b, CH_STR(". Who can give it: root"));
         struct ch_buf names;

@@ -3,9 +3,9 @@
  *   main.c        the process
  *   keeper.c      start-up, peers, group commit, lease, clock
  *   ask*.c        messages from gateways -> pages and files
- *   pages.c       what is known of upstream pages
+ *   pages.c       what is known of upstream pages (page.h)
  *   page_ready.c  when a page may be answered from what is known, and who waits for it
- *   refresh.c     upstream page -> jail -> merged facts -> snapshot; one refresh per page
+ *   refresh*.c    upstream page -> jail -> merged facts -> snapshot; one refresh per page
  *   judge.c       facts of one file -> decide(); recording what changed
  *   inspections.c which stored inspection of a file counts
  *   serve.c       what lies in served/: linked, and withdrawn
@@ -56,7 +56,7 @@
 #include "customhouse/policy.h"
 #include "customhouse/store.h"
 
-#include "page_facts.h"
+#include "page.h"
 
 struct keeper;
 struct audit;
@@ -96,123 +96,6 @@ struct waiter {
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
     uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
     uint64_t turn_ms;      /* until then it may wait for budget; 0: it has not */
-};
-
-struct page_file { /* runtime state beside facts.files[i] */
-    struct ch_release release;
-    struct ch_sha256 artifact; /* what was fetched for it; zero: nothing */
-    uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
-    bool confirmed_known;      /* the store was asked */
-    int64_t confirmed_at_us;   /* it last came whole for this file; CH_TIME_UNKNOWN: nobody knows */
-    bool inspection_loaded;
-    bool has_inspection;
-    bool inspection_old; /* of an inspector or rules that were replaced: see inspection_of */
-    struct ch_inspection_result inspection;
-    bool attack;               /* inspection has a finding of class attack */
-    bool held_against;         /* and it counts against the whole version (T10) */
-    int64_t recorded_at_us;    /* CH_TIME_UNKNOWN: no row */
-    int8_t recorded_verdict;   /* enum ch_verdict of the newest decision row, -1: none */
-    char recorded_rule[64];
-    bool recorded_audited;
-    struct ch_sha256 recorded_policy; /* digest of the policy it was made under */
-    int64_t allowed_at_us;     /* these bytes were first allowed in this repository; unknown: never */
-    uint64_t log_end;          /* the log must have come so far before its ALLOW counts (audit.h) */
-    struct ch_sha256 approved; /* bytes an approval of which stands (approvals.c); zero: of none */
-    bool approval_known;       /* the store was asked */
-    bool served;               /* linked in served/ by this keeper for this file */
-};
-
-/* Files of more kinds of clients than this on one page: the rest can stand in for nothing. */
-#define PAGE_CLASSES_MAX 1024
-
-struct page_index { /* worked out of the facts once (page_index.c) */
-    struct ch_map *by_name;
-    uint32_t *version;    /* per file: the group of its version */
-    size_t version_count; /* groups, in order of versions */
-    uint32_t *attacks;    /* per group: files with held_against */
-    bool *built;          /* per group: lists a file that needs no build */
-    bool *wheels;         /* per group: lists a wheel */
-    uint16_t *clients;    /* per file: class of clients that can take it; PAGE_CLASSES_MAX: of none */
-    size_t *class_file;   /* per class: a file of it */
-    size_t class_count;
-    /* T10: what ever came of a file, and by version, the number plus one of a file of which something
-     * came that was an attack and that the upstream has replaced since */
-    struct page_past {
-        size_t file;
-        struct ch_sha256 sha256;
-    } *past;
-    size_t past_count;
-    size_t *past_attack;
-};
-
-#define LISTING_ASKED 8
-
-/* The encoded listing, good while its inputs are: facts, inspections, rules, time. */
-struct listing_cache {
-    bool valid;
-    uint64_t rules;         /* keeper.rules it was made under */
-    int64_t made_at_us;
-    int64_t changes_at_us;  /* by time alone; CH_TIME_UNKNOWN: never */
-    uint64_t generation;
-    struct ch_buf bytes;
-    bool *available;        /* per file: ALLOW or eligible */
-    bool *eligible;
-    struct ch_sha256 asked[LISTING_ASKED]; /* clients (User-Agent) asked ahead for */
-    size_t asked_count;
-};
-
-enum page_load_state { PAGE_UNLOADED = 0, PAGE_LOADING, PAGE_READY, PAGE_ABSENT, PAGE_BROKEN };
-
-struct page {
-    char *repository;
-    char *project;
-    const struct ch_repository *config;
-    const struct ch_ecosystem *eco;
-    const struct ch_upstream *upstream; /* owner; NULL until known */
-    bool owned;      /* the store has its owner: no other is asked (T12) */
-    bool given_away; /* to another owner, see owner_settle */
-    struct waiter *moved; /* asks that wait for the new one */
-    struct ch_timer moved_timer;
-    enum page_load_state load;
-    struct page_facts facts;
-    struct page_file *files; /* facts.file_count of them */
-    struct page_index index;
-    uint32_t *approved;      /* files that were approved, by version; NULL: not gathered (releases.c) */
-    size_t approved_count;
-    bool likeness_known;
-    struct ch_likeness likeness; /* of the project's name */
-    int64_t since_us;        /* the project is known to exist since then */
-    bool states_times;       /* of some file, at least */
-    bool details_due;        /* times or sizes are missing, and could not be asked for: next time, whether or
-                                not the page is the same */
-    struct listing_cache listing;
-    struct ch_sha256 logged;  /* upstream's bytes and policy whose verdicts the log has (audit.h) */
-    size_t attacks;          /* files with held_against (all inspections are loaded) */
-    struct ch_snapshot_info info;
-    struct ch_buf info_strings;
-    int64_t checked_at_us;
-    int64_t failed_at_us;    /* last refresh that failed, 0: none since */
-    uint32_t fail_status;
-    int64_t fail_until_us;   /* before that it makes no sense to ask again; 0: not said */
-    int64_t rest_until_us;   /* it is not asked for before, as its upstream said of it; 0: it did not */
-    char fail_text[512];
-    bool refreshing;
-    struct refresh *refresh; /* while refreshing */
-    struct charge *charge;   /* at whose expense a page that was not known is fetched; NULL: never was */
-    size_t busy;             /* intakes and sidecars under way that will come back to it */
-    size_t pinned;           /* functions further up that go on with it: it may not be forgotten */
-    size_t upstream_at;      /* while looking for the owner: index into config->upstreams */
-    struct waiter *waiters;
-    int64_t gone_at_us;      /* the upstream first said that the project is gone; 0: it does not */
-    struct ch_timer confirm; /* asks it again (T5) */
-    struct ch_map *shown;    /* file name -> sha256 of metadata that gateways were told to serve */
-    struct ch_timer patience; /* of the page or of one who waits for it, what ends first */
-    uint64_t patience_ms;     /* when the page's own ends: answers with what is known; 0: nobody waits */
-    struct keeper *keeper;
-    uint64_t used_at_ms;
-    uint64_t weight;         /* its part of keeper.page_bytes */
-    bool wrote;              /* in the open group: what it knows may not be durable */
-    struct page *next_wrote;
 };
 
 struct keeper {
@@ -365,52 +248,6 @@ void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_don
 bool offload_busy(const struct keeper *k);
 void offload_stop(struct keeper *k); /* waits for the file in hand; before intakes are freed */
 
-/* ------------------------------------------------------------------ pages.c, page_ready.c, refresh.c */
-
-/* With known content, the upstream has this long; and so long no document is tried again after errors. */
-#define PAGE_PATIENCE_MS 3000
-
-/* The page's state, created when missing. NULL: no such repository (or project name). */
-struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project);
-/* Whether the page can be answered from now; else a refresh is running or was started, and `waiter`
- * (taken over) goes on when it ends. */
-bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter);
-/* A page that is cold is fetched at this client's expense (T14), until it is here or failed. False: it is
- * over budget. Before page_ready. A page that is known then answers as it is. */
-bool page_budget_take(struct keeper *k, struct page *p, const struct ch_client *client) CH_MUST_CHECK;
-void page_budget_give(struct page *p);
-uint64_t page_about(const struct page *p); /* for budget_wait */
-struct ch_str page_asked_upstream(const struct page *p); /* who is asked first, or owns the name */
-/* Whose the name is: of the configuration, and of what was mirrored before it said so (T12). */
-enum ch_name_owner page_owner(const struct page *p);
-bool page_withheld(const struct page *p); /* nothing of it may be asked for upstream */
-/* This upstream is down: who waits for a page of it is told so, or answered with what is known, at the end
- * of this turn. */
-void pages_wait_no_more(struct keeper *k, struct ch_str upstream);
-/* Since when, of what somebody waits for, the longest: a page of it that is not known. 0: nobody does. */
-uint64_t pages_awaited_since_ms(const struct keeper *k, struct ch_str upstream);
-/* Loads what the store has of the page, without asking upstream; true when it is READY. */
-bool page_load(struct keeper *k, struct page *p);
-/* Whether asking for it makes us ask its upstream: for a page that we have not, or have not seen for long. */
-bool page_is_cold(struct keeper *k, struct page *p);
-bool page_is_known(const struct keeper *k, const struct page *p); /* and may be answered from */
-/* Whether what is known may still be answered from: fresh, or its upstream fails for not too long. */
-bool page_usable(const struct keeper *k, const struct page *p);
-void pages_forget_unused(struct keeper *k);
-void pages_free(struct keeper *k);
-/* Inspector or rules have changed: every page loads its inspections anew. */
-void pages_inspections_changed(struct keeper *k);
-/* Says that the open group has something of what the page now knows. */
-void page_wrote(struct page *p);
-/* The group is durable / is lost: then its pages know again what the store knows, no more (T4). */
-void pages_committed(struct keeper *k);
-void pages_roll_back(struct keeper *k);
-/* Points all pages to a new configuration; the old one must stay in memory. */
-void pages_rebind(struct keeper *k, const struct ch_config *config);
-struct ch_str page_name(const struct page *p);
-/* Forgets all that memory knows of it; nothing of it may be under way. */
-void page_unload(struct page *p);
-
 /* ------------------------------------------------------------------ owners.c */
 
 /* Gives the name to `change->upstream` (T12): what the former owner's page serves is taken away, then
@@ -458,13 +295,6 @@ uint32_t upstream_later_status(uint64_t rest_ms);
 bool upstream_may_dawdle(struct keeper *k, const struct ch_upstream *u);
 void upstream_dawdled(struct keeper *k, struct ch_str upstream); /* it has ended */
 void hanging_free(struct keeper *k);
-
-/* --- page_index.c --- */
-void page_index_build(struct page *p); /* once facts and releases are there */
-void page_index_done(struct page *p);
-/* These bytes came for the file: should others come, or be stated, they are its past (T10). */
-void page_index_arrived(struct page *p, size_t file, const struct ch_sha256 *sha256);
-ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
 
 /* ------------------------------------------------------------------ judge.c */
 

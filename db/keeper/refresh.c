@@ -1,11 +1,10 @@
 /* Refreshing a page: one at a time however many ask. Fetch -> (unchanged?) -> jail -> merge ->
- * snapshot; where times or sizes are missing, the upstream's JSON API fills them in. Of an upstream
- * whose pages lacked them before, both documents of an unknown page are asked for at once: a resolver
- * goes from page to page, and each would cost it one more round trip.
+ * snapshot; where times or sizes are missing, the upstream's JSON API fills them in
+ * (refresh_details.c).
  *
  * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
  * earlier upstream's error is an error, never "next". */
-#include "pages_int.h"
+#include "refresh_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,33 +12,6 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-
-#define DOCUMENT_TIMEOUT_MS 60000
-
-enum details_state { DETAILS_NONE = 0, DETAILS_FETCHING, DETAILS_THERE, DETAILS_FAILED };
-
-struct refresh { /* one under way */
-    struct keeper *k;
-    struct page *p;
-    int fd;
-    char *url;        /* of the page */
-    uint64_t fetch;   /* 0: it has ended */
-    char *dawdles_at; /* the upstream whose dawdlers it is one of; NULL: it is none */
-    enum details_state details;
-    int details_fd;
-    uint64_t details_fetch;
-    uint64_t details_bytes;
-    char *details_url;
-    bool wants_details; /* the page was read and lacks them */
-    bool filled;        /* and they were asked for, whatever they said */
-    char *base_url;
-    char *etag, *last_modified;
-    struct ch_sha256 body;
-    struct page_facts merged; /* waiting for its details */
-    bool unasked;             /* its upstream is down, which is remembered of that, while it is so */
-    int64_t until_us;         /* should it fail: before that it makes no sense to ask again; 0: not said */
-    int64_t now_us;
-};
 
 void page_refresh_free(struct refresh *r)
 {
@@ -66,7 +38,7 @@ void page_refresh_free(struct refresh *r)
     free(r);
 }
 
-static void refresh_failed(struct refresh *r, uint32_t status, const char *text)
+void refresh_failed(struct refresh *r, uint32_t status, const char *text)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
@@ -176,7 +148,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     return page_set_facts(k, p, &r->merged, err);
 }
 
-static void finish(struct refresh *r)
+void refresh_finish(struct refresh *r)
 {
     struct ch_err err;
     if (keep_snapshot(r, &err) != CH_OK) {
@@ -185,110 +157,6 @@ static void finish(struct refresh *r)
     }
     r->p->details_due = r->wants_details && !r->filled;
     refresh_ended(r);
-}
-
-static void on_details_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
-{
-    struct refresh *r = ctx;
-    struct ch_err err;
-    if (answer->outcome != CH_SCAN_DONE) {
-        keeper_log("details", "project=%s error=\"%.*s\"", r->p->project, CH_STR_ARG(answer->text));
-    } else if (page_facts_fill(&r->merged, stream, &err) != CH_OK) {
-        if (err.code == CH_E_MISMATCH) { /* two documents of one upstream that contradict: no page */
-            refresh_failed(r, 502, err.msg);
-            return;
-        }
-        keeper_log("details", "project=%s error=\"%s\"", r->p->project, err.msg);
-    } else {
-        r->filled = true;
-    }
-    finish(r);
-}
-
-/* What the page lacks is there, or will never be: then it stands without, and what is unknown holds. */
-static void use_details(struct refresh *r)
-{
-    if (r->details != DETAILS_THERE) {
-        finish(r);
-        return;
-    }
-    struct ch_scan_job job = {
-        .kind = CH_SCAN_DETAILS,
-        .ecosystem = ch_str_of(r->p->eco->name),
-        .profile = CH_STR("details"),
-        .project = page_name(r->p),
-        .base_url = ch_str_of(r->details_url),
-        .size_bytes = r->details_bytes,
-    };
-    jobs_scan(r->k, 0, &job, r->details_fd, on_details_scanned, r);
-}
-
-bool page_without_details(struct page *p)
-{
-    struct refresh *r = p->refresh;
-    if (r == NULL || p->load == PAGE_READY || !r->wants_details || r->details != DETAILS_FETCHING) {
-        return false;
-    }
-    keeper_log("details", "project=%s error=\"they do not come\"", p->project);
-    jobs_cancel_fetch(r->k, r->details_fetch);
-    r->details = DETAILS_FAILED;
-    use_details(r);
-    return true;
-}
-
-static void on_details_fetched(void *ctx, const struct ch_fetched *answer)
-{
-    struct refresh *r = ctx;
-    struct ch_err err;
-    r->details = DETAILS_FAILED;
-    if (answer->code == CH_OK && answer->http_status == 200 &&
-        jobs_seal(r->details_fd, &err) == CH_OK) {
-        r->details = DETAILS_THERE;
-        r->details_bytes = answer->bytes;
-        r->details_url = ch_str_dup(answer->effective_url);
-    }
-    /* It says that it has none: to ask for them again with each refresh would tell no more. */
-    r->filled = answer->code == CH_OK && (answer->http_status == 404 || answer->http_status == 410);
-    if (r->wants_details) {
-        use_details(r);
-    }
-}
-
-static void fetch_details(struct refresh *r)
-{
-    struct page *p = r->p;
-    struct ch_buf url;
-    struct ch_err err;
-    ch_buf_init(&url, ch_limits.url_bytes);
-    if (p->eco->details_url(ch_str_of(p->upstream->api_url), page_name(p), &url) == CH_OK &&
-        jobs_memfd("details", &r->details_fd, &err) == CH_OK) {
-        struct ch_fetch f = {
-            .kind = CH_FETCH_DOCUMENT,
-            .upstream = ch_str_of(p->upstream->name),
-            .url = ch_buf_str(&url),
-            .accept = CH_STR("application/json"),
-            .range_to_bytes = UINT64_MAX,
-            .max_bytes = ch_limits.page_bytes,
-            .expected_bytes = CH_SIZE_UNKNOWN,
-            .timeout_ms = DOCUMENT_TIMEOUT_MS,
-            .retry_ms = PAGE_PATIENCE_MS,
-        };
-        r->details = DETAILS_FETCHING;
-        r->details_fetch = jobs_fetch(r->k, &f, r->details_fd, on_details_fetched, r);
-    } else {
-        r->details = DETAILS_FAILED;
-    }
-    ch_buf_done(&url);
-}
-
-static bool has_details(const struct page *p)
-{
-    return p->upstream->api_url != NULL && p->eco->details_url != NULL;
-}
-
-bool page_wants_details(const struct page *p, const struct page_facts *facts)
-{
-    return has_details(p) && page_facts_lack_details(facts);
 }
 
 /* RFC 9110 5.6.7's preferred form; others are no date. */
@@ -352,16 +220,16 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
     if (!page_wants_details(p, &r->merged)) {
         ch_map_remove(r->k->terse_upstreams, ch_str_of(p->upstream->name));
-        finish(r);
+        refresh_finish(r);
         return;
     }
     ch_map_set(r->k->terse_upstreams, ch_str_of(p->upstream->name), p->keeper);
     r->wants_details = true;
     if (r->details == DETAILS_NONE) {
-        fetch_details(r);
+        refresh_fetch_details(r);
     }
     if (r->details != DETAILS_FETCHING) {
-        use_details(r);
+        refresh_use_details(r);
     }
 }
 
@@ -429,7 +297,7 @@ static void known_page_absent(struct refresh *r)
     }
     keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
                "all its files are held\"", p->repository, p->project, p->upstream->name);
-    finish(r);
+    refresh_finish(r);
 }
 
 static void page_absent(struct refresh *r)
@@ -598,9 +466,9 @@ void page_refresh(struct keeper *k, struct page *p)
         if (p->load != PAGE_READY) {
             upstream_asked(k, p->upstream);
         }
-        if (p->load != PAGE_READY && has_details(p) &&
+        if (p->load != PAGE_READY && refresh_has_details(p) &&
             ch_map_get(k->terse_upstreams, ch_str_of(p->upstream->name)) != NULL) {
-            fetch_details(r);
+            refresh_fetch_details(r);
         }
     }
     ch_buf_done(&url);

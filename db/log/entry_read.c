@@ -20,9 +20,19 @@ static bool take(struct reader *r, struct ch_str what)
     return true;
 }
 
-static void need(struct reader *r, struct ch_str what)
+static bool take_char(struct reader *r, char c)
 {
-    r->failed = r->failed || !take(r, what);
+    if (r->rest.len == 0 || r->rest.ptr[0] != c) {
+        return false;
+    }
+    r->rest.ptr++;
+    r->rest.len--;
+    return true;
+}
+
+static void need(struct reader *r, char c)
+{
+    r->failed = r->failed || !take_char(r, c);
 }
 
 static bool is_digit(char c)
@@ -167,15 +177,15 @@ static void object(struct reader *r, unsigned depth, struct ch_log_entry_fields 
 
 static void array(struct reader *r)
 {
-    need(r, CH_STR("["));
-    if (take(r, CH_STR("]"))) {
+    need(r, '[');
+    if (take_char(r, ']')) {
         return;
     }
     do {
         bool plain;
         string(r, &plain);
-    } while (!r->failed && take(r, CH_STR(",")));
-    need(r, CH_STR("]"));
+    } while (!r->failed && take_char(r, ','));
+    need(r, ']');
 }
 
 static struct ch_str value(struct reader *r, unsigned depth)
@@ -191,8 +201,8 @@ static struct ch_str value(struct reader *r, unsigned depth)
         array(r);
     } else if (c == '-' || is_digit(c)) {
         number(r);
-    } else if (!take(r, CH_STR("true"))) {
-        need(r, CH_STR("false"));
+    } else if (!take(r, CH_STR("true")) && !take(r, CH_STR("false"))) {
+        r->failed = true;
     }
     return ch_str_sub(from, 0, from.len - r->rest.len);
 }
@@ -205,15 +215,15 @@ static void object(struct reader *r, unsigned depth, struct ch_log_entry_fields 
         r->failed = r->limit = true;
         return;
     }
-    need(r, CH_STR("{"));
-    if (take(r, CH_STR("}"))) {
+    need(r, '{');
+    if (take_char(r, '}')) {
         return;
     }
     do {
         struct ch_log_entry_field f;
         bool plain;
         f.key = string(r, &plain);
-        need(r, CH_STR(":"));
+        need(r, ':');
         f.value = value(r, depth);
         if (r->failed) {
             return;
@@ -233,8 +243,8 @@ static void object(struct reader *r, unsigned depth, struct ch_log_entry_fields 
             ret->field[count] = f;
         }
         count++;
-    } while (take(r, CH_STR(",")));
-    need(r, CH_STR("}"));
+    } while (take_char(r, ','));
+    need(r, '}');
     if (ret != NULL) {
         ret->count = count;
     }
@@ -259,7 +269,8 @@ struct ch_str ch_log_entry_get(const struct ch_log_entry_fields *f, const char *
 {
     size_t len = strlen(key);
     for (size_t i = 0; i < f->count; i++) {
-        if (f->field[i].key.len == len && memcmp(f->field[i].key.ptr, key, len) == 0) {
+        struct ch_str k = f->field[i].key; /* never empty */
+        if (k.len == len && k.ptr[0] == key[0] && memcmp(k.ptr, key, len) == 0) {
             return f->field[i].value;
         }
     }

@@ -23,6 +23,8 @@
 #include "customhouse/store_egress.h"
 #include "customhouse/store_log.h"
 #include "customhouse/store_people.h"
+#include "customhouse/store_rulings.h"
+#include "customhouse/store_signing.h"
 
 struct ch_store;
 
@@ -261,96 +263,6 @@ enum ch_code ch_store_put_sidecar(struct ch_store *s, const struct ch_sidecar_ro
 enum ch_code ch_store_get_sidecar(struct ch_store *s, struct ch_sidecar_row *row,
                                   struct ch_err *err) CH_MUST_CHECK;
 
-/* --- rulings: what people said (approve, deny), with scope --- */
-struct ch_ruling_row {
-    uint64_t id; /* given by the store */
-    bool deny;
-    struct ch_str repository; /* absent: all */
-    struct ch_str ecosystem;
-    struct ch_str project;    /* normalised */
-    struct ch_str version_spec; /* absent: all versions */
-    struct ch_str file_name;    /* absent: all files of the version(s) */
-    struct ch_sha256 sha256;    /* zero: not bound to bytes */
-    struct ch_sha256 evidence;  /* digest of the findings shown when it was made */
-    struct ch_sha256 policy;
-    uint64_t lifts;
-    const struct ch_sha256 *fingerprints;
-    size_t fingerprint_count;
-    struct ch_str reason;
-    struct ch_str by;
-    int64_t at_us;
-    int64_t expires_at_us; /* CH_TIME_UNKNOWN: never */
-    struct ch_str environment; /* of the exception that it came of, as it was approved; absent: of none. Read
-                                * alone: ch_store_add_exception_ruling says which one that is */
-};
-enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row *row, uint64_t *ret_id,
-                                 struct ch_err *err) CH_MUST_CHECK;
-/* CH_E_NOT_FOUND: no such ruling; CH_E_EXISTS: ended already. */
-enum ch_code ch_store_end_ruling(struct ch_store *s, uint64_t id, struct ch_str by, struct ch_str why,
-                                 int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
-typedef void ch_store_ruling_fn(void *ctx, const struct ch_ruling_row *row);
-/* All that are not ended, expired ones included, oldest first. The keeper keeps them in memory. */
-enum ch_code ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void *ctx,
-                              struct ch_err *err) CH_MUST_CHECK;
-
-/* --- exceptions: asked for, approved, ended, step by step; what lets a file pass is a ruling --- */
-struct ch_exception_row {
-    uint64_t id; /* given by the store, counting up */
-    struct ch_str repository;
-    struct ch_str environment;
-    struct ch_str ecosystem;
-    struct ch_str project;
-    struct ch_str version_spec; /* or */
-    struct ch_str file_name;    /* of one file; exactly one of both is there */
-    struct ch_sha256 sha256;    /* of that file, where it had been fetched */
-    struct ch_str overrides;    /* rules that held it then */
-    struct ch_str reason;
-    struct ch_str requester; /* a principal (db/people/people.h) */
-    struct ch_str address;   /* absent: the control socket */
-    struct ch_str refusal;   /* absent: none */
-    uint64_t renews;         /* 0: none */
-    int64_t at_us;
-    int64_t expires_at_us; /* the end that is wanted */
-};
-struct ch_exception_step_row {
-    uint64_t id; /* given by the store, counting up */
-    uint64_t exception;
-    uint32_t event; /* enum exception_event (db/exceptions/exception.h) */
-    struct ch_str by;
-    bool alone;
-    struct ch_str reason;
-    struct ch_sha256 bytes, evidence, policy;
-    int64_t at_us;
-    int64_t expires_at_us; /* CH_TIME_UNKNOWN: the step sets none */
-};
-enum ch_code ch_store_add_exception(struct ch_store *s, const struct ch_exception_row *row,
-                                    uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
-/* CH_E_USAGE: there is no such exception. */
-enum ch_code ch_store_add_exception_step(struct ch_store *s, const struct ch_exception_step_row *row,
-                                         uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
-/* The ruling is what the exception lets pass by. */
-enum ch_code ch_store_add_exception_ruling(struct ch_store *s, uint64_t exception, uint64_t ruling,
-                                           struct ch_err *err) CH_MUST_CHECK;
-typedef void ch_store_exception_fn(void *ctx, const struct ch_exception_row *row);
-/* Those that no step has closed, oldest first; past their end, too. The keeper keeps them in memory. */
-enum ch_code ch_store_open_exceptions(struct ch_store *s, ch_store_exception_fn *each, void *ctx,
-                                      struct ch_err *err) CH_MUST_CHECK;
-/* All, newest first, at most `max`. */
-enum ch_code ch_store_exceptions(struct ch_store *s, size_t max, ch_store_exception_fn *each, void *ctx,
-                                 struct ch_err *err) CH_MUST_CHECK;
-/* One call of `each`. CH_E_NOT_FOUND: there is none of this number. */
-enum ch_code ch_store_get_exception(struct ch_store *s, uint64_t id, ch_store_exception_fn *each,
-                                    void *ctx, struct ch_err *err) CH_MUST_CHECK;
-typedef void ch_store_exception_step_fn(void *ctx, const struct ch_exception_step_row *row);
-/* Oldest first. */
-enum ch_code ch_store_exception_steps(struct ch_store *s, uint64_t exception,
-                                      ch_store_exception_step_fn *each, void *ctx,
-                                      struct ch_err *err) CH_MUST_CHECK;
-typedef void ch_store_number_fn(void *ctx, uint64_t number);
-enum ch_code ch_store_exception_rulings(struct ch_store *s, uint64_t exception,
-                                        ch_store_number_fn *each, void *ctx,
-                                        struct ch_err *err) CH_MUST_CHECK;
-
 /* --- decisions: a row whenever the decision on a release file changes --- */
 struct ch_decision_row {
     struct ch_str repository;
@@ -416,85 +328,6 @@ enum ch_code ch_store_policies(struct ch_store *s, size_t max, ch_store_policy_f
 /* CH_E_NOT_FOUND: none of this digest was ever in force. */
 enum ch_code ch_store_policy_text(struct ch_store *s, const struct ch_sha256 *digest,
                                   struct ch_buf *ret_bundle, struct ch_err *err) CH_MUST_CHECK;
-
-/* --- keys by purpose: public halves and validity --- */
-struct ch_key_row {
-    struct ch_sha256 id;       /* of the public key (db/signing/public_key.h) */
-    struct ch_str purpose;
-    uint32_t kind;             /* enum ch_key_kind */
-    struct ch_str public_pem;
-    int64_t at_us;             /* signs from here on */
-    int64_t ended_at_us;       /* CH_TIME_UNKNOWN: signs still; what it signed before stands */
-    struct ch_str ended_by;    /* read only, as the two above */
-    struct ch_str ended_reason;
-};
-enum ch_code ch_store_add_key(struct ch_store *s, const struct ch_key_row *row, struct ch_err *err) CH_MUST_CHECK;
-/* Ends `former` as the new one begins. CH_E_EXISTS: it is ended already, or the new one is there; CH_E_USAGE:
- * there is no such key. */
-enum ch_code ch_store_replace_key(struct ch_store *s, const struct ch_key_row *row,
-                                  const struct ch_sha256 *former, struct ch_str by,
-                                  struct ch_str reason, struct ch_err *err) CH_MUST_CHECK;
-typedef void ch_store_key_fn(void *ctx, const struct ch_key_row *row);
-/* By purpose, of each the oldest first. */
-enum ch_code ch_store_keys(struct ch_store *s, ch_store_key_fn *each, void *ctx,
-                           struct ch_err *err) CH_MUST_CHECK;
-
-/* --- attestations: what was signed about a release file --- */
-struct ch_attestation_row {
-    uint64_t id; /* given by the store */
-    struct ch_str repository;
-    struct ch_str upstream;
-    struct ch_str project;
-    struct ch_str file_name;
-    struct ch_sha256 sha256;
-    struct ch_str environment;
-    bool passed; /* an approval */
-    struct ch_sha256 key;
-    struct ch_sha256 evidence; /* that the statement names; zero: none, or not told */
-    struct ch_str statement;
-    struct ch_str statement_sig;
-    struct ch_str file_sig; /* of an approval; else absent */
-    int64_t at_us;
-};
-/* Idempotent by digest. */
-enum ch_code ch_store_put_evidence(struct ch_store *s, const struct ch_sha256 *digest, struct ch_str text,
-                                   struct ch_err *err) CH_MUST_CHECK;
-enum ch_code ch_store_get_evidence(struct ch_store *s, const struct ch_sha256 *digest,
-                                   struct ch_buf *ret_text, struct ch_err *err) CH_MUST_CHECK;
-enum ch_code ch_store_add_attestation(struct ch_store *s, const struct ch_attestation_row *row,
-                                      uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
-typedef void ch_store_attestation_fn(void *ctx, const struct ch_attestation_row *row);
-/* The newest approval that stands of this file (all names but `passed`, key and what is signed are asked
- * for), as one call of `each`. CH_E_NOT_FOUND: none does. */
-enum ch_code ch_store_get_approval(struct ch_store *s, const struct ch_attestation_row *of,
-                                   ch_store_attestation_fn *each, void *ctx,
-                                   struct ch_err *err) CH_MUST_CHECK;
-/* The one of this number, if it is about these bytes; withdrawn ones too. */
-enum ch_code ch_store_get_attestation(struct ch_store *s, uint64_t id, const struct ch_sha256 *sha256,
-                                      ch_store_attestation_fn *each, void *ctx,
-                                      struct ch_err *err) CH_MUST_CHECK;
-/* All about these bytes but withdrawn approvals, newest first, at most `max`. */
-enum ch_code ch_store_attestations_of(struct ch_store *s, const struct ch_sha256 *sha256, size_t max,
-                                      ch_store_attestation_fn *each, void *ctx,
-                                      struct ch_err *err) CH_MUST_CHECK;
-/* Withdraws what stands of this file; goes on into the reserve. CH_OK also when nothing does. Once all
- * are withdrawn, `each` (NULL: nobody asks) is called with every one; its failure is returned. */
-typedef enum ch_code ch_store_withdrawn_fn(void *ctx, const struct ch_attestation_row *row, struct ch_err *err);
-enum ch_code ch_store_end_approvals(struct ch_store *s, struct ch_str repository, struct ch_str upstream,
-                                    struct ch_str project, struct ch_str file_name, int64_t at_us,
-                                    ch_store_withdrawn_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
-/* Withdraws what stands of this repository for any other environment than the one it is of now. */
-enum ch_code ch_store_end_approvals_elsewhere(struct ch_store *s, struct ch_str repository,
-                                              struct ch_str environment, int64_t at_us,
-                                              ch_store_withdrawn_fn *each, void *ctx,
-                                              struct ch_err *err) CH_MUST_CHECK;
-/* Bytes whose approval for this environment was withdrawn and stands in none of its repositories,
- * sorted by digest. */
-typedef void ch_store_withdrawal_fn(void *ctx, const struct ch_sha256 *sha256, struct ch_str file_name,
-                                    int64_t at_us);
-enum ch_code ch_store_withdrawals(struct ch_store *s, struct ch_str environment,
-                                  ch_store_withdrawal_fn *each, void *ctx,
-                                  struct ch_err *err) CH_MUST_CHECK;
 
 /* --- rescans: derived, not stored. Decisions are numbered: a part at a time, since all of a large site
  * take seconds --- */

@@ -134,6 +134,16 @@ enum ch_code ch_store_odd_owners(struct ch_store *s, ch_store_odd_owner_fn *each
                                  struct ch_err *err) CH_MUST_CHECK;
 /* Before which row those of `served` were dropped, as an entry of kind "served-dropped" says; 0: none was. */
 enum ch_code ch_store_served_dropped(struct ch_store *s, uint64_t *ret, struct ch_err *err) CH_MUST_CHECK;
+/* What the schema has, has not, or has otherwise than this program makes it, but guards (triggers
+ * *_kept_*) that are gone. `what` says it: "is gone". Texts live during the call. */
+typedef void ch_store_odd_object_fn(void *ctx, const char *type, const char *name, const char *what);
+enum ch_code ch_store_odd_objects(struct ch_store *s, ch_store_odd_object_fn *each, void *ctx,
+                                  struct ch_err *err) CH_MUST_CHECK;
+/* What SQLite finds wrong with tables and with what indices have of them, at most 100 lines; of a
+ * database of more than store_check_bytes but for the tables that grow with the log. */
+typedef void ch_store_damage_fn(void *ctx, const char *line);
+enum ch_code ch_store_damages(struct ch_store *s, ch_store_damage_fn *each, void *ctx,
+                              struct ch_err *err) CH_MUST_CHECK;
 /* Rows of the tables that entries are about, but none is about. `seen` of all entries, or NULL. Of
  * a table without a number of its own it is the one of what the row belongs to. */
 typedef void ch_store_unlogged_fn(void *ctx, const char *table, int64_t id);

@@ -1,102 +1,12 @@
-/* T14: what one client may cause, and that it costs nobody else their turn; and upstreams that
- * hang. */
-#include "house.h"
+/* T14: how many files one client may cause to be fetched, and that it costs nobody else their turn; and
+ * upstreams that hang. */
+#include "budget_house.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "customhouse/limits.h"
 
 #include "budget.h"
-
-static struct ch_limits before;
-
-/* After so many more the store cannot say who owns a name, once; 0: it can. */
-static unsigned owner_fails_after;
-
-enum ch_code __real_ch_store_owner(struct ch_store *s, struct ch_str repository,
-                                   struct ch_str project, struct ch_buf *ret, struct ch_err *err);
-enum ch_code __wrap_ch_store_owner(struct ch_store *s, struct ch_str repository,
-                                   struct ch_str project, struct ch_buf *ret, struct ch_err *err);
-enum ch_code __wrap_ch_store_owner(struct ch_store *s, struct ch_str repository,
-                                   struct ch_str project, struct ch_buf *ret, struct ch_err *err)
-{
-    if (owner_fails_after > 0 && --owner_fails_after == 0) {
-        return ch_fail(err, CH_E_IO, "the disk is gone");
-    }
-    return __real_ch_store_owner(s, repository, project, ret, err);
-}
-
-static int keep_limits(void **state)
-{
-    (void)state;
-    before = ch_limits;
-    return 0;
-}
-
-static int limits_again(void **state)
-{
-    (void)state;
-    ch_limits = before;
-    return 0;
-}
-
-/* A page of so many wheels, each with bytes of its own. */
-static void set_project(struct house *h, const char *url, const char *project, size_t files)
-{
-    struct ch_buf page;
-    char name[64], file_url[128], hex[CH_SHA256_HEX + 1];
-    ch_buf_init(&page, 1u << 20);
-    for (size_t i = 0; i < files; i++) {
-        snprintf(name, sizeof(name), "%s-1.%zu-py3-none-any.whl", project, i);
-        snprintf(file_url, sizeof(file_url), FILE_URL("%s"), name);
-        ch_buf_printf(&page, "%s %s %zu 30\n", name, house_hex(name, hex), strlen(name));
-        house_site(h, file_url, 200, "application/zip", name);
-    }
-    ch_buf_putc(&page, '\0');
-    house_site(h, url, 200, PAGE_TYPE, page.ptr);
-    ch_buf_done(&page);
-}
-
-/* Asks for the file of this number; returns the ask's. */
-static uint64_t want(struct house *h, const char *address, const char *project, size_t i,
-                     uint32_t patience_ms)
-{
-    char name[64];
-    snprintf(name, sizeof(name), "%s-1.%zu-py3-none-any.whl", project, i);
-    h->address = address;
-    house_send_file_ask(h, project, name, CH_PART_FILE, patience_ms, false);
-    return h->asks;
-}
-
-static void until_told(struct house *h, uint64_t ask)
-{
-    for (uint64_t end = ch_now_boot_ms() + 10000; house_told(h, ask) < 0;) {
-        if (ch_now_boot_ms() > end) {
-            fail_msg("ask %llu has no answer", (unsigned long long)ask);
-        }
-        house_turn(h, 20);
-    }
-}
-
-static struct house *house_with(const char *project, size_t files)
-{
-    struct house *h = house_new();
-    char url[128];
-    snprintf(url, sizeof(url), PAGE_URL("%s"), project);
-    set_project(h, url, project, files);
-    house_ask_page(h, project);
-    h->hold = HOLD_FILES;
-    return h;
-}
-
-/* New files, of one client. */
-static void set_budget(struct house *h, uint32_t burst, uint32_t per_minute)
-{
-    struct ch_config *c = (struct ch_config *)(uintptr_t)h->k->config;
-    c->fetch_files_burst = burst;
-    c->fetch_files_per_minute = per_minute;
-}
 
 /* A gateway that took the place of another begins to count its asks anew. */
 static void nobody_gets_what_another_gateway_asked_for(void **state)
@@ -287,137 +197,6 @@ static void the_queue_has_an_end(void **state)
     house_free(h);
 }
 
-/* Each project is a page of its own, that nobody has asked for. */
-static uint64_t want_page(struct house *h, const char *address, unsigned i)
-{
-    char project[32], url[128];
-    snprintf(project, sizeof(project), "cold%u", i);
-    snprintf(url, sizeof(url), PAGE_URL("%s"), project);
-    set_project(h, url, project, 1);
-    h->address = address;
-    house_send_page_ask(h, project, 0);
-    return h->asks;
-}
-
-static void pages_at_once_are_bounded(void **state)
-{
-    (void)state;
-    ch_limits.cold_parallel = 2;
-    ch_limits.cold_page_wait_ms = 400;
-    struct house *h = house_new();
-    h->hold = HOLD_ALL;
-    uint64_t asks[5];
-    for (unsigned i = 0; i < 5; i++) {
-        asks[i] = want_page(h, "192.0.2.1", i);
-    }
-    house_settle(h);
-    assert_int_equal(house_holds(h), 2);
-    uint64_t other = want_page(h, "192.0.2.2", 9);
-    house_settle(h);
-    assert_int_equal(house_holds(h), 3); /* at once */
-    house_let_go(h, house_held(h, "cold9"));
-    until_told(h, other);
-    assert_int_equal(house_told(h, other), 200);
-    house_let_go(h, house_held(h, "cold0"));
-    until_told(h, asks[0]);
-    house_settle(h);
-    assert_true(house_held(h, "cold2") >= 0); /* the next one has its turn */
-    until_told(h, asks[4]);
-    assert_int_equal(house_told(h, asks[4]), 503);
-    assert_true(ch_str_find(h->page_reply.text, CH_STR("it waits for its turn"), NULL));
-    assert_int_equal(house_held(h, "cold4"), -1);
-    house_free(h);
-}
-
-/* What was charged for a page is given back, too, where the store breaks before it is fetched. */
-static void a_broken_page_costs_nothing(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    const struct ch_client client = {.address = CH_STR("192.0.2.1")};
-    uint64_t ask = want_page(h, "192.0.2.1", 0);
-    owner_fails_after = 2; /* whether it is cold is known; then not */
-    until_told(h, ask);
-    assert_int_equal(owner_fails_after, 0);
-    assert_int_equal(house_told(h, ask), 502);
-    const struct account *a = budget_client(h->k, CH_STR("up"), &client);
-    assert_true(a->bucket[BUDGET_PAGE].milli_tokens < ch_limits.cold_burst * 1000);
-    assert_int_equal(a->under_way[BUDGET_PAGE], 0);
-    house_free(h);
-}
-
-/* All together are at their bound: what comes free goes around. */
-static void clients_take_turns(void **state)
-{
-    (void)state;
-    ch_limits.cold_all_parallel = 1;
-    ch_limits.cold_page_wait_ms = 60000;
-    struct house *h = house_new();
-    h->hold = HOLD_ALL;
-    for (unsigned i = 0; i < 6; i++) {
-        want_page(h, "192.0.2.1", i);
-    }
-    want_page(h, "192.0.2.2", 10);
-    want_page(h, "192.0.2.2", 11);
-    want_page(h, "192.0.2.3", 20);
-    static const unsigned order[] = {0, 10, 20, 1, 11, 2, 3, 4, 5};
-    for (size_t i = 0; i < CH_ARRAY_LEN(order); i++) {
-        char project[32];
-        house_settle(h);
-        assert_int_equal(house_holds(h), 1);
-        snprintf(project, sizeof(project), "/cold%u/", order[i]);
-        int held = house_held(h, project);
-        if (held < 0) {
-            fail_msg("turn %zu is not that of %s", i, project);
-        }
-        house_let_go(h, held);
-    }
-    house_free(h);
-}
-
-static void metadata_at_once_are_bounded(void **state)
-{
-    (void)state;
-    struct house *h = house_with("pkg", 20);
-    ch_limits.cold_parallel = 2;
-    uint64_t asks[4];
-    for (size_t i = 0; i < 4; i++) {
-        char name[64];
-        snprintf(name, sizeof(name), "pkg-1.%zu-py3-none-any.whl", i);
-        h->address = "192.0.2.1";
-        house_send_file_ask(h, "pkg", name, CH_PART_METADATA, i == 3 ? 200 : 60000, false);
-        asks[i] = h->asks;
-    }
-    house_settle(h);
-    assert_int_equal(house_holds(h), 2);
-    until_told(h, asks[3]);
-    assert_int_equal(house_told(h, asks[3]), CH_FILE_WAIT);
-    house_free(h);
-}
-
-/* What one client may not have yet another may: whoever waits for it has it then. */
-static void a_page_that_another_asks_for_is_had(void **state)
-{
-    (void)state;
-    ch_limits.cold_parallel = 1;
-    struct house *h = house_new();
-    h->hold = HOLD_ALL;
-    want_page(h, "192.0.2.1", 0);
-    uint64_t over = want_page(h, "192.0.2.1", 1);
-    house_settle(h);
-    assert_int_equal(house_held(h, "/cold1/"), -1);
-    assert_int_equal(budget_waiting(h->k), 1);
-    uint64_t other = want_page(h, "192.0.2.2", 1);
-    house_settle(h);
-    assert_int_equal(budget_waiting(h->k), 0);
-    house_let_go(h, house_held(h, "/cold1/"));
-    until_told(h, other);
-    until_told(h, over);
-    assert_int_equal(house_told(h, other), 200);
-    assert_int_equal(house_told(h, over), 200);
-    house_free(h);
-}
-
 /* A file that waits behind all that one client wants is another's first: it does not wait for it. */
 static void a_file_that_another_asked_for_is_paid_by_who_can(void **state)
 {
@@ -497,30 +276,6 @@ static void a_principal_is_one_client(void **state)
     house_free(h);
 }
 
-/* A file host that says nothing takes no turn of a page. */
-static void metadata_take_no_turn_of_pages(void **state)
-{
-    (void)state;
-    ch_limits.cold_parallel = 2;
-    ch_limits.cold_all_parallel = 2;
-    struct house *h = house_with("pkg", 20);
-    h->hold = HOLD_ALL;
-    for (size_t i = 0; i < 4; i++) {
-        char name[64];
-        snprintf(name, sizeof(name), "pkg-1.%zu-py3-none-any.whl", i);
-        h->address = "192.0.2.1";
-        house_send_file_ask(h, "pkg", name, CH_PART_METADATA, 60000, false);
-    }
-    house_settle(h);
-    assert_int_equal(house_holds(h), 2);
-    uint64_t page = want_page(h, "192.0.2.1", 1);
-    house_settle(h);
-    house_let_go(h, house_held(h, "/cold1/"));
-    until_told(h, page);
-    assert_int_equal(house_told(h, page), 200);
-    house_free(h);
-}
-
 /* Seconds that are left of so many since, rounded down; at least 1. */
 static uint64_t left_of(uint64_t seconds, uint64_t since_boot_ms)
 {
@@ -556,30 +311,6 @@ static void the_time_that_is_told_is_true(void **state)
     ask = want(h, "192.0.2.1", "pkg", 4, 2000); /* the next turn would be 3 s later */
     until_told(h, ask);
     assert_int_equal(house_told(h, ask), CH_FILE_ALLOW);
-    house_free(h);
-}
-
-/* A page over budget is 503 with a time: pip and uv wait so long by themselves. */
-static void pages_over_budget_say_when(void **state)
-{
-    (void)state;
-    ch_limits.cold_parallel = 1;
-    ch_limits.cold_page_wait_ms = 100;
-    ch_limits.cold_client_queue = 1;
-    struct house *h = house_new();
-    h->hold = HOLD_ALL;
-    want_page(h, "192.0.2.1", 0);
-    uint64_t queued = want_page(h, "192.0.2.1", 1);
-    uint64_t beyond = want_page(h, "192.0.2.1", 2);
-    until_told(h, beyond);
-    assert_int_equal(house_told(h, beyond), 503);
-    assert_in_range(h->page_reply.retry_after_s, 1, 10);
-    until_told(h, queued);
-    assert_int_equal(house_told(h, queued), 503);
-    assert_in_range(h->page_reply.retry_after_s, 1, 10);
-    char text[64];
-    snprintf(text, sizeof(text), "try again in about %u s", h->page_reply.retry_after_s);
-    assert_true(ch_str_find(h->page_reply.text, ch_str_of(text), NULL));
     house_free(h);
 }
 
@@ -774,17 +505,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_network_of_addresses_is_one_client, keep_limits,
                                         limits_again),
         cmocka_unit_test_setup_teardown(the_queue_has_an_end, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(pages_at_once_are_bounded, keep_limits, limits_again),
-        cmocka_unit_test(a_broken_page_costs_nothing),
-        cmocka_unit_test_setup_teardown(clients_take_turns, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(metadata_at_once_are_bounded, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(a_page_that_another_asks_for_is_had, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(a_file_that_another_asked_for_is_paid_by_who_can, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(a_file_that_waits_for_budget_is_begun_by_another, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(a_principal_is_one_client, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(metadata_take_no_turn_of_pages, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(the_time_that_is_told_is_true, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(pages_over_budget_say_when, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(an_upstream_that_hangs_holds_up_no_other, keep_limits,
                                         limits_again),
         cmocka_unit_test_setup_teardown(a_file_that_does_not_come_is_told_soon, keep_limits,

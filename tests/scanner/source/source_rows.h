@@ -12,5 +12,7 @@ struct source_row {
 
 extern const struct source_row source_rows[];
 extern const size_t source_row_count;
+extern const struct source_row source_row_doors[]; /* ways to a function other than its name */
+extern const size_t source_row_door_count;
 
 #endif
