@@ -149,7 +149,7 @@ void supervisor_process_changed(struct supervisor *sup)
     for (size_t i = 0; i < sup->process_count; i++) {
         ready += sup->process[i].state == PROCESS_READY ? 1 : 0;
     }
-    if (!sup->serving && ready == sup->process_count) {
+    if (!sup->serving && !sup->draining && ready == sup->process_count) {
         sup->serving = true;
         process_open_gateways(sup);
         log_line("serving", "processes=%zu", ready);

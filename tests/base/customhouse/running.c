@@ -141,6 +141,10 @@ void stop(struct fixture *f, int expected)
     kill(f->pid, SIGTERM);
     int status = wait_exit(f->pid);
     f->pid = -1;
+    if (status != expected) { /* what it said last tells why */
+        ssize_t n = read(f->err, f->text + f->len, TEXT_SIZE - f->len);
+        print_error("%.*s\n", (int)(f->len + (n > 0 ? (size_t)n : 0)), f->text);
+    }
     assert_int_equal(status, expected);
 }
 

@@ -354,6 +354,25 @@ static void nothing_is_served_before_all_are_ready(void **state)
     stop(f, 0);
 }
 
+static void what_ends_while_it_starts_does_not_serve(void **state)
+{
+    struct fixture *f = *state;
+    serve(f);
+    stop(f, 0);
+    append(f, "policy.yaml", "\n#second-late\n#doors-linger\n");
+    START(f, "serve", "--listen", "127.0.0.1:0");
+    for (unsigned seen = 0; seen < 4; seen++) { /* all but the late one */
+        expect_log(f, "event=ready", "of=");
+    }
+    kill(f->pid, SIGTERM);
+    expect_log(f, "event=draining", "");
+    expect_log(f, "event=ready", "of=scanner-second");
+    expect_log(f, "event=ended", "status=0");
+    int status = wait_exit(f->pid);
+    f->pid = -1;
+    assert_int_equal(status, 0);
+}
+
 static void one_folder_has_one_server(void **state)
 {
     struct fixture *f = *state;
@@ -408,6 +427,7 @@ int main(int argc, char **argv)
         ROW(a_child_that_cannot_start_is_no_service),
         ROW(one_folder_has_one_server),
         ROW(nothing_is_served_before_all_are_ready),
+        ROW(what_ends_while_it_starts_does_not_serve),
         ROW(its_children_die_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

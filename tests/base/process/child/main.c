@@ -3,7 +3,8 @@
  * answers every connection with "gateway INSTANCE" and closes it keeper   passes on what a control
  * connection says: "uid UID: COMMAND ARG...", the exit status is the number of words; "status"
  * shows the supervisor's status text The policy's text steers faults: "#exit-at-start",
- * "#no-ready", "#second-late" (scanner-second is ready after 2 s). */
+ * "#no-ready", "#second-late" (scanner-second is ready after 2 s), "#doors-linger" (gateways and admin
+ * end 3 s after they are asked to). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,17 @@ static void on_abort(void *owner, struct ch_str why)
             t->child.setup.instance, CH_STR_ARG(why));
 }
 
+static void on_drain(void *owner)
+{
+    struct test_child *t = owner;
+    bool door = t->child.setup.role == CH_ROLE_GATEWAY || t->child.setup.role == CH_ROLE_ADMIN;
+    bool lingers = door && ch_str_find(t->child.setup.policy_text, CH_STR("#doors-linger"), NULL);
+    if (lingers) {
+        sleep(3);
+    }
+    ch_loop_stop(t->child.loop);
+}
+
 static void on_command(void *owner, struct ch_channel *ch, struct ch_frame *frame)
 {
     struct test_child *t = owner;
@@ -174,6 +186,7 @@ static enum ch_code run(struct test_child *t, enum ch_role role, struct ch_err *
     t->child.on_prepare = on_prepare;
     t->child.on_commit = on_commit;
     t->child.on_abort = on_abort;
+    t->child.on_drain = on_drain;
     t->child.on_control = on_control;
     if (role == CH_ROLE_GATEWAY) {
         t->listener = (struct ch_watch){.fd = t->child.listener_fds[0], .fn = on_client};
