@@ -463,6 +463,7 @@ static const struct ch_schema_row config_rows[] = {
      AT(ch_config, witness_quorum),
      .def = "0",
      .max = 64,
+     .unit = "witnesses",
      .doc = "So many of them have to cosign a checkpoint before /-/audit/cosigned has it; 0: more "
             "than half."},
 };

@@ -259,7 +259,8 @@ enum ch_code ch_yaml_number(const struct ch_yaml *yaml, const struct ch_yaml_nod
         v > max) {
         return ch_yaml_fail_value(yaml, node, err, "is not a number from %llu to %llu%s%s",
                                   (unsigned long long)min, (unsigned long long)max,
-                                  unit[0] != '\0' ? " " : "", unit);
+                                  unit != NULL && unit[0] != '\0' ? " " : "",
+                                  unit != NULL ? unit : "");
     }
     *ret = v;
     return CH_OK;

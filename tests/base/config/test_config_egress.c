@@ -160,6 +160,9 @@ static void test_errors(void **state)
         {"witness_quorum: 2\nwitnesses: [{name: w, url: 'https://w.example.org', vkey: w}]\n",
          "witness_quorum: \"2\" is more than the 1 there are in witnesses"},
         {"witness_quorum: 1\n", "is more than the 0 there are"},
+        {"witness_quorum: two\n", "witness_quorum: \"two\" is not a number from 0 to 64 witnesses"},
+        {"witness_quorum: []\n", "witness_quorum: "},
+        {"witness_quorum: -1\n", "witness_quorum: \"-1\" is not a number"},
         {"notifications: {give_up_hours: 0}\n", "notifications.give_up_hours"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
