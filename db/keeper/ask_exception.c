@@ -191,6 +191,13 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
     const struct exception *x = open_about(k, r);
     bool open = x != NULL && exception_state_of(k, x) == EXCEPTION_STATE_OPEN;
     enum ch_code rc = CH_OK;
+    if (open && ask->expires.len > 0 && end_us != x->row.expires_at_us) { /* not passed over in silence */
+        char until[40];
+        command_time(x->row.expires_at_us, until, sizeof(until));
+        ch_buf_printf(why, "Exception %llu is asked for already, until %s: ask without an end to ask for it, too",
+                      (unsigned long long)x->row.id, until);
+        return 409;
+    }
     if (open) {
         *ret_id = x->row.id;
         rc = exceptions_join(k, *ret_id, requester, ask->client.address, ask->reason, &err);

@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <string.h>
 
 #include "json.h"
 
@@ -176,7 +177,9 @@ void refusal_of(struct keeper *k, struct page *p, size_t file, const struct ch_d
     ret->reason = (struct ch_str){strings->ptr + at, strings->len - at};
     at = strings->len;
     if (d->policy_line > 0) {
-        ch_buf_printf(strings, "%s:%u", ch_policy_file_name(k->policy), d->policy_line);
+        /* whoever has the link reads it: where the site keeps the file is nobody's business */
+        const char *path = ch_policy_file_name(k->policy), *slash = strrchr(path, '/');
+        ch_buf_printf(strings, "%s:%u", slash != NULL ? slash + 1 : path, d->policy_line);
     }
     ret->policy_at = (struct ch_str){strings->ptr + at, strings->len - at};
     at = strings->len;

@@ -451,8 +451,10 @@ struct ch_refusals_row {
     struct ch_str repository, project, file_name, address, principal, rule;
     uint64_t times;
 };
-enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row,
-                                    struct ch_err *err) CH_MUST_CHECK; /* one more; `times` does not count */
+/* One more; `times` does not count. Where its minute has no such row yet, one is added, but not beyond `rows` of
+ * that minute and `rows_of_one` of the same principal and address: then it is CH_E_LIMIT, and nothing was counted. */
+enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row, uint64_t rows,
+                                    uint64_t rows_of_one, struct ch_err *err) CH_MUST_CHECK;
 typedef enum ch_code ch_store_refusals_fn(void *ctx, const struct ch_refusals_row *row, struct ch_err *err);
 /* A failure of `each` ends it. */
 enum ch_code ch_store_refusals_before(struct ch_store *s, int64_t minute, ch_store_refusals_fn *each,
