@@ -294,6 +294,8 @@ uint32_t upstream_later_status(uint64_t rest_ms);
 /* A refresh that nobody waits for any more wants to go on: false: there are enough of those. */
 bool upstream_may_dawdle(struct keeper *k, const struct ch_upstream *u);
 void upstream_dawdled(struct keeper *k, struct ch_str upstream); /* it has ended */
+/* The configuration has replaced `old`: one that is on another server now is not known yet. */
+void upstreams_configured(struct keeper *k, const struct ch_config *old);
 void hanging_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ judge.c */
