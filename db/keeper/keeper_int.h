@@ -463,6 +463,9 @@ uint64_t intakes_oldest_ms(struct keeper *k);
 /* Failed intakes that nobody waits for: all of this page, or (NULL) those that the queue has shown long
  * enough. */
 void intakes_forget_failed(struct keeper *k, const struct page *p);
+/* Another configuration: what failed may have failed for the former one, and is tried again when
+ * asked for. */
+void intakes_configured(struct keeper *k);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 /* Intakes that wait for room may try again. */
 void intakes_room_again(struct keeper *k);
