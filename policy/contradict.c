@@ -174,27 +174,10 @@ static enum ch_code check_findings(const struct ch_reading *r, const struct ch_y
 
 /* --- versions, ages, names --- */
 
-struct sampling {
-    const struct ch_ecosystem *eco;
-    struct ch_str spec;
-    bool any;
-};
-
-static void on_version(void *arg, struct ch_str version)
-{
-    struct sampling *s = arg;
-    struct ch_err err;
-    bool match = false;
-    s->any = s->any || s->eco->match_version(s->spec, version, &match, &err) != CH_OK || match;
-}
-
 bool ch_rule_never_has_version(const struct ch_rule *rule, const struct ch_ecosystem *eco)
 {
-    if (rule->version.line == 0) {
-        return false;
-    }
-    struct sampling s = {.eco = eco, .spec = ch_str_of(rule->version.text)};
-    return eco->sample_versions(&s.spec, 1, on_version, &s) && !s.any;
+    return rule->version.line != 0 &&
+           ch_ecosystem_has_no_version(eco, ch_str_of(rule->version.text));
 }
 
 /* Every ecosystem that the rule is about knows that no version is like this. */

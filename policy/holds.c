@@ -122,9 +122,9 @@ static void hold_by_size(struct deciding *d)
     }
     REASON(b);
     ch_buf_printf(&b,
-                  "it has %llu bytes, and the largest file that is fetched here has %llu "
-                  "(store.artifact_max_bytes)",
-                  (unsigned long long)f->size_bytes, (unsigned long long)f->max_bytes);
+                  "it has %llu bytes%s, and the largest file that is fetched here has %llu (%s)",
+                  (unsigned long long)f->size_bytes, f->size_at_least ? " or more" : "",
+                  (unsigned long long)f->max_bytes, f->max_bytes_key);
     add_hold(d,
              (struct hold){CH_HOLD_SIZE, ch_hold_kind_name(CH_HOLD_SIZE), "", 0, CH_TIME_UNKNOWN},
              &b);

@@ -74,6 +74,7 @@ void ch_facts_init(struct ch_facts *facts)
     *facts = (struct ch_facts){
         .size_bytes = CH_SIZE_UNKNOWN,
         .max_bytes = CH_SIZE_UNKNOWN,
+        .max_bytes_key = "",
         .uploaded_at_us = CH_TIME_UNKNOWN,
         .last_absent_at_us = CH_TIME_UNKNOWN,
         .first_seen_at_us = CH_TIME_UNKNOWN,

@@ -185,7 +185,8 @@ static const struct ch_schema_row store_rows[] = {
      .min = MIB(1),
      .max = GIB(1024),
      .unit = "bytes",
-     .doc = "The largest single file that is fetched; larger ones are held."},
+     .doc = "The largest single file that is fetched; larger ones are held, as are those that\n"
+            "one of the quotas above could never hold."},
 };
 static const struct ch_schema_section store_section = SECTION(store_rows, ch_config);
 

@@ -261,7 +261,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         return;
     }
     if (rc != CH_OK) {
-        ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
+        ask_file_failed(k, w, ask->ask, rc == CH_E_FULL ? 507 : 500, 0, err.msg);
     } else {
         reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
     }

@@ -8,10 +8,12 @@
 
 #include "customhouse/limits.h"
 #include "quota.h"
+#include "sizes.h"
 
 uint64_t coming_max_bytes(const struct intake *in)
 {
-    uint64_t max = in->k->config->artifact_max_bytes;
+    const char *key;
+    uint64_t max = sizes_max(in->k->config, &key);
     return in->expected_bytes < max ? in->expected_bytes : max;
 }
 

@@ -197,7 +197,11 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
         copy(ret->version, sizeof(ret->version), version);
     } else if (spec.len > 0) {
         bool match;
-        return eco->match_version(spec, CH_STR("1"), &match, err);
+        enum ch_code rc = eco->match_version(spec, CH_STR("1"), &match, err);
+        return rc == CH_OK && ch_ecosystem_has_no_version(eco, spec)
+                   ? ch_fail(err, CH_E_USAGE, "%s%s: no version can ever be in this range",
+                             ret->project, ret->spec)
+                   : rc;
     }
     return CH_OK;
 }

@@ -87,6 +87,25 @@ static struct hanging *find_or_add(struct keeper *k, const struct ch_upstream *u
     return h;
 }
 
+/* "https://host:port/" of it. */
+static struct ch_str origin_of(struct ch_str url)
+{
+    size_t slashes = 0;
+    for (size_t i = 0; i < url.len; i++) {
+        slashes += url.ptr[i] == '/';
+        if (slashes == 3) {
+            return ch_str_sub(url, 0, i + 1);
+        }
+    }
+    return url;
+}
+
+/* Whether the URL is of the server that its pages come from. */
+static bool is_of(const struct ch_upstream *u, struct ch_str url)
+{
+    return ch_str_eq_nocase(origin_of(url), origin_of(ch_str_of(u->url)));
+}
+
 static uint64_t now_of(const struct hanging *h)
 {
     return ch_loop_now_ms(h->k->child.loop);
@@ -332,7 +351,7 @@ void upstream_heard(struct keeper *k, const struct ch_upstream *u, const struct 
         probe_after(h, SUSPECT_MS);
     }
     h->answered_ms = now_of(h);
-    if (page_url.len > 0) {
+    if (page_url.len > 0 && is_of(u, page_url)) { /* it may have been asked for before it moved */
         add_witness(h, page_url);
     }
 }
@@ -355,6 +374,34 @@ void upstream_hung(struct keeper *k, const struct ch_upstream *u)
     struct hanging *h = find_or_add(k, u);
     if (++h->in_a_row >= IN_A_ROW && !h->down) {
         probe_after(h, 0);
+    }
+}
+
+/* What the former server did says nothing of this one, and its pages are no witnesses. */
+static void forget(struct hanging *h)
+{
+    answered(h);
+    for (size_t i = 0; i < WITNESSES; i++) {
+        free(h->witness[i].url);
+        h->witness[i].url = NULL;
+    }
+    free(h->last_url);
+    h->last_url = NULL;
+    h->next = 0;
+    h->up_ms = h->answered_ms = 0;
+}
+
+void upstreams_configured(struct keeper *k, const struct ch_config *old)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->hanging, &cursor, NULL, &value)) {
+        struct hanging *h = value;
+        const struct ch_upstream *was = ch_config_upstream(old, ch_str_of(h->upstream));
+        const struct ch_upstream *is = ch_config_upstream(k->config, ch_str_of(h->upstream));
+        if (was == NULL || is == NULL || !is_of(is, ch_str_of(was->url))) {
+            forget(h);
+        }
     }
 }
 
@@ -382,26 +429,12 @@ bool upstream_is_down(struct keeper *k, const struct ch_upstream *u, struct ch_s
     return h->down;
 }
 
-/* "https://host:port/" of it. */
-static struct ch_str origin_of(struct ch_str url)
-{
-    size_t slashes = 0;
-    for (size_t i = 0; i < url.len; i++) {
-        slashes += url.ptr[i] == '/';
-        if (slashes == 3) {
-            return ch_str_sub(url, 0, i + 1);
-        }
-    }
-    return url;
-}
-
 uint64_t upstream_rests_ms(const struct keeper *k, const struct ch_upstream *u, struct ch_str url)
 {
     const struct hanging *h = find(k, ch_str_of(u->name));
     uint64_t now = ch_loop_now_ms(k->child.loop);
     bool rests = h != NULL && h->down && h->rest_until_ms > now;
-    bool same = ch_str_eq_nocase(origin_of(url), origin_of(ch_str_of(u->url)));
-    return rests && same ? h->rest_until_ms - now : 0;
+    return rests && is_of(u, url) ? h->rest_until_ms - now : 0;
 }
 
 uint32_t upstream_down_text(struct keeper *k, const struct ch_upstream *u, char *text, size_t size,

@@ -16,6 +16,7 @@
 #include "customhouse/limits.h"
 #include "quota.h"
 #include "rescan.h"
+#include "sizes.h"
 
 #define RETRY_AFTER_US    (15 * 1000000LL)
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" alone, of what has not begun to come */
@@ -324,8 +325,12 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 200) {
         ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
+        if (answer->too_large_bytes > 0 && in->expected_bytes == CH_SIZE_UNKNOWN) {
+            sizes_told(k, in->p, ch_str_of(in->file_name), answer);
+        }
         intake_fail(in, is_refused(in, answer)         ? 403
                         : answer->code == CH_E_TIMEOUT ? 504
+                        : answer->code == CH_E_FULL    ? 507
                                                        : upstream_later_status(in->rest_ms),
              answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
@@ -341,6 +346,7 @@ static void start_fetch(struct intake *in)
     struct page *p = in->p;
     struct ch_err err;
     struct ch_decision d;
+    char text[CH_REASON_MAX];
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     if (at < 0) {
         intake_fail(in, 502, CH_STR("the upstream does not list it any more"));
@@ -360,7 +366,8 @@ static void start_fetch(struct intake *in)
         }
     }
     if ((d.holds >> CH_HOLD_SIZE & 1) != 0) {
-        intake_fail(in, 403, ch_str_of(d.reason));
+        sizes_refusal(k, p, (size_t)at, text, sizeof(text)); /* d.reason may be another hold's */
+        intake_fail(in, 403, ch_str_of(text));
         return;
     }
     in->rest_ms = upstream_rests_ms(k, p->upstream, f->url);

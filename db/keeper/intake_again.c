@@ -152,6 +152,18 @@ void intakes_free(struct keeper *k)
     k->intakes = NULL;
 }
 
+void intakes_configured(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        if (in->state == CH_INTAKE_FAILED && in->rest_ms == 0) {
+            in->not_before_us = keeper_now_us(k);
+        }
+    }
+}
+
 void intakes_forget_failed(struct keeper *k, const struct page *p)
 {
     size_t cursor = 0;

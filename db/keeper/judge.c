@@ -4,6 +4,7 @@
 #include "audit.h"
 #include "notices.h"
 #include "rulings.h"
+#include "sizes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,17 @@ static uint64_t size_of(struct keeper *k, struct page *p, size_t file)
         f->artifact_bytes = a.size_bytes;
     }
     return f->artifact_bytes > 0 ? f->artifact_bytes : CH_SIZE_UNKNOWN;
+}
+
+static void size_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+{
+    const struct page_file *f = &p->files[file];
+    ret->size_bytes = size_of(k, p, file);
+    ret->max_bytes = sizes_max(k->config, &ret->max_bytes_key);
+    if (ret->size_bytes == CH_SIZE_UNKNOWN && f->told_bytes > ret->max_bytes) {
+        ret->size_bytes = f->told_bytes; /* nobody has verified it: it holds, and does no more */
+        ret->size_at_least = f->told_at_least;
+    }
 }
 
 /* T5: only asked for where the index states no sha256. */
@@ -128,8 +140,7 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->artifact = run->artifact;
     ret->file_type = ch_str_of(run->release.file_type);
     ret->has_inspector = run->release.profile != NULL;
-    ret->size_bytes = size_of(k, p, file);
-    ret->max_bytes = k->config->artifact_max_bytes;
+    size_facts(k, p, file, ret);
     ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
     ret->alias = f->index.alias.kind;
     ret->upstream_trusted_for_times = p->upstream->trust_times;

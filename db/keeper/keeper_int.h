@@ -294,6 +294,8 @@ uint32_t upstream_later_status(uint64_t rest_ms);
 /* A refresh that nobody waits for any more wants to go on: false: there are enough of those. */
 bool upstream_may_dawdle(struct keeper *k, const struct ch_upstream *u);
 void upstream_dawdled(struct keeper *k, struct ch_str upstream); /* it has ended */
+/* The configuration has replaced `old`: one that is on another server now is not known yet. */
+void upstreams_configured(struct keeper *k, const struct ch_config *old);
 void hanging_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ judge.c */
@@ -370,7 +372,7 @@ void refusal_of(struct keeper *k, struct page *p, size_t file, const struct ch_d
 /* "numpy 2.4.0" */
 void refusal_subject(const struct page *p, size_t file, struct ch_buf *out);
 /* One line, complete in itself: what would change the decision. It advises nothing that would be refused. */
-void refusal_put_change(struct keeper *k, const struct page *p, size_t file, const struct ch_decision *d,
+void refusal_put_change(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
                         struct ch_buf *out);
 /* Whether something holds it that no exception lifts. */
 bool refusal_stays(const struct page *p, const struct ch_decision *d);
@@ -469,6 +471,9 @@ uint64_t intakes_oldest_ms(struct keeper *k);
 /* Failed intakes that nobody waits for: all of this page, or (NULL) those that the queue has shown long
  * enough. */
 void intakes_forget_failed(struct keeper *k, const struct page *p);
+/* Another configuration: what failed may have failed for the former one, and is tried again when
+ * asked for. */
+void intakes_configured(struct keeper *k);
 void intakes_each(struct keeper *k, intake_fn *each, void *ctx);
 /* Intakes that wait for room may try again. */
 void intakes_room_again(struct keeper *k);

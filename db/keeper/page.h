@@ -20,6 +20,8 @@ struct page_file { /* runtime state beside facts.files[i] */
     struct ch_release release;
     struct ch_sha256 artifact; /* what was fetched for it; zero: nothing */
     uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
+    uint64_t told_bytes;       /* as a fetch that was broken off found out (sizes.c); 0: none did */
+    bool told_at_least;        /* or more */
     bool confirmed_known;      /* the store was asked */
     int64_t confirmed_at_us;   /* it last came whole for this file; CH_TIME_UNKNOWN: nobody knows */
     bool inspection_loaded;

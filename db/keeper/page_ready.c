@@ -203,9 +203,10 @@ static bool need_not_ask(const struct keeper *k, const struct page *p)
                      ? now - p->checked_at_us < (int64_t)k->config->index_refresh_s * 1000000 &&
                            now >= p->checked_at_us
                      : p->load == PAGE_ABSENT && now - p->checked_at_us < ABSENT_MEMORY_US;
+    bool remembered = p->failed_at_us != 0 && now >= p->failed_at_us; /* by a clock not set back */
     bool just_failed =
-        p->failed_at_us != 0 && (p->rest_until_us != 0 ? now < p->rest_until_us
-                                                       : now - p->failed_at_us < FAILURE_MEMORY_US);
+        remembered && (p->rest_until_us != 0 ? now < p->rest_until_us
+                                             : now - p->failed_at_us < FAILURE_MEMORY_US);
     return fresh || (just_failed && (!p->refreshing || p->load != PAGE_READY));
 }
 

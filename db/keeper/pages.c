@@ -3,6 +3,7 @@
 
 #include "approvals.h"
 #include "audit.h"
+#include "sizes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,6 +277,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc =
         ch_store_releases_of_project(k->store, upstream, page_name(p), on_release, p, err);
+    rc = rc == CH_OK ? sizes_load(k, p, err) : rc;
     if (rc == CH_OK) {
         rc = ch_store_decisions_of(k->store, ch_str_of(p->repository), page_name(p), on_decision, p,
                                    err);

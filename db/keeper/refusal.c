@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "sizes.h"
 
 void refusal_subject(const struct page *p, size_t file, struct ch_buf *out)
 {
@@ -76,9 +77,6 @@ static const char *what_changes_a_staying_hold(const struct page *p, size_t file
                    : "an inspector that can read it whole; where the machine was at fault, inspecting it "
                      "again: customhouse rescan FILE";
     }
-    if ((holds >> CH_HOLD_SIZE & 1) != 0) {
-        return "a larger store.artifact_max_bytes in the configuration";
-    }
     return (holds >> CH_HOLD_CLOCK & 1) != 0 ? "the clock of the machine that this runs on, set right"
                                              : "the policy";
 }
@@ -116,7 +114,7 @@ static const char *what_changes_a_denial(const struct page *p, size_t file, cons
                : "the policy";
 }
 
-void refusal_put_change(struct keeper *k, const struct page *p, size_t file, const struct ch_decision *d,
+void refusal_put_change(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
                         struct ch_buf *out)
 {
     struct intake_progress progress;
@@ -143,6 +141,10 @@ void refusal_put_change(struct keeper *k, const struct page *p, size_t file, con
                          : "inspection, which starts when somebody asks for it";
     } else if (d->verdict == CH_VERDICT_DENY) {
         text = what_changes_a_denial(p, file, d);
+    } else if ((staying_holds(d) >> CH_HOLD_SIZE & 1) != 0 &&
+               (staying_holds(d) & ((uint64_t)1 << CH_HOLD_FILE_TYPE | (uint64_t)1 << CH_HOLD_FAILED)) == 0) {
+        sizes_put_advice(k, p, file, out);
+        return;
     } else if (staying_holds(d) != 0) {
         text = what_changes_a_staying_hold(p, file, staying_holds(d));
     } else if (what_is_awaited(d) != NULL) {

@@ -71,6 +71,8 @@ static void on_commit(void *owner, const struct ch_setup *texts)
     use_config(k, texts);
     k->rules++;
     pages_rebind(k, k->config);
+    intakes_configured(k);
+    upstreams_configured(k, k->old_configs[k->old_config_count - 1]);
     policies_taken(k, texts->policy_text); /* before decisions that name it */
     people_configured(k);
     keyring_complete(k);

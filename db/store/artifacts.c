@@ -161,6 +161,41 @@ enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f
                       NULL, err);
 }
 
+/* --- sizes that fetches found out --- */
+
+enum ch_code ch_store_add_file_size(struct ch_store *s, const struct ch_file_size *f,
+                                    struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_ADD_FILE_SIZE,
+                      CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
+                              ch_arg_text(f->file_name), ch_arg_sha(&f->stated_sha256),
+                              ch_arg_u64(f->size_bytes), ch_arg_int(f->at_least),
+                              ch_arg_int(f->at_us)),
+                      NULL, err);
+}
+
+enum ch_code ch_store_file_sizes(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                 ch_store_file_size_fn *each, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_FILE_SIZES,
+                                     CH_ARGS(ch_arg_text(upstream), ch_arg_text(project)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_file_size f = {
+            .upstream = upstream,
+            .project = project,
+            .file_name = ch_col_str(&c, 0),
+            .stated_sha256 = ch_col_sha(&c, 1),
+            .size_bytes = ch_col_u64(&c, 2),
+            .at_least = ch_col_int(&c, 3) != 0,
+            .at_us = ch_col_int(&c, 4),
+        };
+        each(ctx, &f);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 /* --- sidecars --- */
 
 enum ch_code ch_store_put_sidecar(struct ch_store *s, const struct ch_sidecar_row *row,

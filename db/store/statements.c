@@ -158,6 +158,14 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                           "INSERT INTO fetch (upstream, url, http_status, code, bytes, elapsed_ms,"
                           " at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                           "ttitiii", true},
+    [CH_SQL_ADD_FILE_SIZE] = {"add file size",
+                              "INSERT INTO file_size (upstream, project, file_name, stated,"
+                              " size_bytes, at_least, at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                              "tttdiii"},
+    [CH_SQL_FILE_SIZES] = {"list file sizes",
+                           "SELECT file_name, stated, size_bytes, at_least, at_us FROM file_size"
+                           " WHERE upstream = $1 AND project = $2 ORDER BY id",
+                           "tt"},
 
 #include "db/store/statements_inspection.inc"
     [CH_SQL_PUT_SIDECAR] = {"put sidecar",

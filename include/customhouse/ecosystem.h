@@ -95,5 +95,7 @@ struct ch_ecosystem {
 
 extern const struct ch_ecosystem *const ch_ecosystems[]; /* NULL-terminated */
 const struct ch_ecosystem *ch_ecosystem_find(struct ch_str name); /* NULL: unknown */
+/* Whether no version at all answers to the specifier; false also when that cannot be said. */
+bool ch_ecosystem_has_no_version(const struct ch_ecosystem *eco, struct ch_str spec);
 
 #endif

@@ -37,7 +37,7 @@ enum ch_hold_kind {
     CH_HOLD_NAME,          /* is named much like a well-known project */
     CH_HOLD_LICENCE,       /* its licence is not permitted, or none is stated where one is asked */
     CH_HOLD_OWNER,         /* T12: its name is not one that the repository takes from upstream */
-    CH_HOLD_SIZE,          /* larger than what is fetched at all */
+    CH_HOLD_SIZE,          /* larger than what is fetched, or can be kept, at all */
     CH_HOLD_COUNT
 };
 const char *ch_hold_kind_name(enum ch_hold_kind kind); /* "cool-down", "finding", ... */
@@ -134,7 +134,9 @@ struct ch_facts {
     struct ch_str file_type; /* "wheel", "sdist", "egg", "other" */
     bool has_inspector;
     uint64_t size_bytes; /* CH_SIZE_UNKNOWN */
+    bool size_at_least;  /* or more: its transfer was broken off there */
     uint64_t max_bytes;  /* the largest file that is fetched; CH_SIZE_UNKNOWN: of any size */
+    const char *max_bytes_key; /* of the configuration, that says so; static */
     bool hash_stated;    /* the index stated a sha256 */
     enum ch_hash_kind alias; /* the strongest other hash that it stated */
     /* age (T7) */

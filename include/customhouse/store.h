@@ -184,6 +184,24 @@ struct ch_fetch_row { /* every fetch that ended, for audit and metrics */
 enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f,
                                 struct ch_err *err) CH_MUST_CHECK;
 
+/* How large a file is of which the index states no size, as a broken off fetch found out. */
+struct ch_file_size {
+    struct ch_str upstream;
+    struct ch_str project;
+    struct ch_str file_name;
+    struct ch_sha256 stated_sha256; /* as the index stated it then; zero: it stated none */
+    uint64_t size_bytes;
+    bool at_least; /* or more */
+    int64_t at_us;
+};
+enum ch_code ch_store_add_file_size(struct ch_store *s, const struct ch_file_size *f,
+                                    struct ch_err *err) CH_MUST_CHECK;
+/* Of all files of the project, oldest first. */
+typedef void ch_store_file_size_fn(void *ctx, const struct ch_file_size *f);
+enum ch_code ch_store_file_sizes(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                 ch_store_file_size_fn *each, void *ctx,
+                                 struct ch_err *err) CH_MUST_CHECK;
+
 /* --- inspections: keyed by bytes, profile, inspector version and ruleset (T6), and by context --- */
 struct ch_inspection_key {
     struct ch_sha256 sha256;

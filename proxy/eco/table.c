@@ -19,3 +19,23 @@ const struct ch_ecosystem *ch_ecosystem_find(struct ch_str name)
     }
     return NULL;
 }
+
+struct sampling {
+    const struct ch_ecosystem *eco;
+    struct ch_str spec;
+    bool any;
+};
+
+static void on_version(void *arg, struct ch_str version)
+{
+    struct sampling *s = arg;
+    struct ch_err err;
+    bool match = false;
+    s->any = s->any || s->eco->match_version(s->spec, version, &match, &err) != CH_OK || match;
+}
+
+bool ch_ecosystem_has_no_version(const struct ch_ecosystem *eco, struct ch_str spec)
+{
+    struct sampling s = {.eco = eco, .spec = spec};
+    return eco->sample_versions(&s.spec, 1, on_version, &s) && !s.any;
+}

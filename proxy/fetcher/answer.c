@@ -172,6 +172,7 @@ static bool stop_sized(struct ch_fetch_job *job, uint64_t says, uint64_t limit)
         return true;
     }
     if (says > limit) {
+        job->too_large_bytes = total != CH_SIZE_UNKNOWN ? total : says;
         ch_fail(&job->fail, CH_E_LIMIT, "it is %llu bytes, the limit here is %llu",
                 (unsigned long long)says, (unsigned long long)limit);
         return true;
@@ -350,7 +351,15 @@ bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes)
         a->body_cut = a->body_bytes > ch_limits.fetch_error_body_bytes;
         return !a->body_cut;
     }
-    if (bytes.len > job->spec.max_bytes - job->have.written_bytes) {
+    uint64_t came = job->have.written_bytes + bytes.len;
+    if (came > job->spec.max_bytes && came > job->spec.expected_bytes) {
+        ch_fail(&job->fail, CH_E_MISMATCH, "it is larger than the %llu bytes that the index said",
+                (unsigned long long)job->spec.expected_bytes);
+        return stop(job, false);
+    }
+    if (came > job->spec.max_bytes) {
+        job->too_large_bytes = job->have.base_bytes + came;
+        job->too_large_at_least = true;
         ch_fail(&job->fail, CH_E_LIMIT, "it is larger than the limit of %llu bytes",
                 (unsigned long long)job->spec.max_bytes);
         return stop(job, false);

@@ -186,6 +186,8 @@ static void tell_done(struct ch_fetch_job *job, enum ch_code code, struct ch_str
         .elapsed_ms = (uint32_t)(ch_now_boot_ms() - job->start_ms),
         .retry_after_s =
             answered && (a->status == 429 || a->status >= 500) ? job->retry_after_s : 0,
+        .too_large_bytes = code == CH_E_LIMIT ? job->too_large_bytes : 0,
+        .too_large_at_least = code == CH_E_LIMIT && job->too_large_at_least,
     };
     if (job->url.text != NULL) {
         done.effective_url = ch_str_of(job->url.text);

@@ -129,6 +129,8 @@ struct ch_fetch_job {
     bool heard;              /* a line of some answer has come */
     struct ch_timer step; /* the next request */
     uint32_t retry_after_s; /* as the last answer said; 0: it did not */
+    uint64_t too_large_bytes; /* struct ch_fetched */
+    bool too_large_at_least;
     uint32_t retries;
     uint32_t timeouts; /* in a row, none with more bytes than the one before */
     uint64_t timeout_bytes; /* that were there at the last of them */

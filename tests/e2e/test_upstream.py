@@ -1,14 +1,12 @@
 """Upstreams that lie, dawdle, break off or say less than they should."""
 import hashlib
 import json
-import os
-import re
 import socket
 import struct
 import threading
 import time
 
-from house.case import Moody, add_wheel, days_ago, file_path, in_parallel, with_key
+from house.case import Moody, add_wheel, days_ago, file_path, in_parallel
 from house import wheels
 from house.clients import Client
 from house.upstream import Upstream
@@ -259,32 +257,6 @@ class Upstreams(Moody):
             return True
         self.up.behave = lambda path: error if path == "/simple/failing/" else None
         self.assertEqual(self.service.ask("/pypi/simple/failing/").status, 502)
-
-
-class Large(Moody):
-    """Files that are larger than what the site fetches."""
-    @classmethod
-    def configure(cls, text):
-        return with_key(super().configure(text), "artifact_max_bytes", "1MiB")
-
-    @classmethod
-    def fill(cls):
-        add_wheel(cls.up, "large", "1.0")
-        cls.large = add_wheel(cls.up, "large", "2.0", files={"large/data.bin": os.urandom(1100000)})
-
-    def test_what_is_too_large_is_held_and_the_older_version_taken(self):
-        size = f"it has {len(self.large.data)} bytes, and the largest file that is fetched here has 1048576"
-        self.assertIn("held by policy: " + size, self.page("large")[wheels.file_name("large", "2.0")]["yanked"])
-
-        def check(client):
-            self.installs(client, "large", "large", "1.0")
-            self.is_refused(client, "large==2.0", "held by size-limit")
-        self.with_clients(check)
-        refusal = self.refused("large", "2.0", size)
-        self.assertIn(size, self.service.ask(re.search(r"/-/x/\w+", refusal.reason).group()).body.decode())
-        e = self.explained("large==2.0")[wheels.file_name("large", "2.0")]
-        self.assertEqual((e["verdict"], e["rule"]), ("hold", "size-limit"))
-        self.assertEqual(e["what_would_change_it"], "a larger store.artifact_max_bytes in the configuration")
 
 
 class Silent(Moody):

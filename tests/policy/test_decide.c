@@ -253,6 +253,7 @@ static void test_size_limit(void **state)
     struct ch_facts f = case_good();
     struct ch_ruling approval = case_approval(UINT64_MAX);
     f.max_bytes = 1048576;
+    f.max_bytes_key = "store.artifact_max_bytes";
     f.size_bytes = CH_SIZE_UNKNOWN;
     assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
     f.size_bytes = 1048576;
@@ -265,6 +266,12 @@ static void test_size_limit(void **state)
                 "it has 1048577 bytes, and the largest file that is fetched here has 1048576 "
                 "(store.artifact_max_bytes)");
     assert_string_equal(d.rule, "size-limit");
+    f.size_at_least = true;
+    f.max_bytes_key = "store.max_bytes";
+    assert_hold(
+        case_decide(&f), CH_HOLD_SIZE,
+        "it has 1048577 bytes or more, and the largest file that is fetched here has 1048576 "
+        "(store.max_bytes)");
     f.inspection = CH_INSPECTION_NONE;
     f.uploaded_at_us = NOW - DAY;
     d = case_decide_with("version: 1\nmode: audit\n", &f);

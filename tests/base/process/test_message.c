@@ -187,7 +187,9 @@ static void fetching_travels(void **state)
                                 text_of(ch_limits.url_bytes),
                                 text_of(ch_limits.text_bytes),
                                 94,
-                                95};
+                                95,
+                                96,
+                                true};
         struct ch_fetched out;
         ROUND_TRIP(fetched, CH_MSG_FETCHED, in, out);
         assert_int_equal(out.job, 91);
@@ -201,6 +203,8 @@ static void fetching_travels(void **state)
         assert_same(out.text, in.text);
         assert_int_equal(out.elapsed_ms, 94);
         assert_int_equal(out.retry_after_s, 95);
+        assert_int_equal(out.too_large_bytes, 96);
+        assert_true(out.too_large_at_least);
         DONE();
     }
     {

@@ -48,6 +48,9 @@ static const struct {
     {"bytes_confirmed",
      "when the upstream last had them: in no entry, for it moves with each fetch. A later one"
      " spares the fetch before a release by time, which is a decision"},
+    {"file_size", "how large a file is that was not fetched for that: a larger one holds it, a "
+                  "smaller one has it fetched"
+                  " and found too large again"},
     {"fetch", "a count of what was fetched; rows go when there are many"},
     {"inspection.id", "its number alone, which its findings and facts have"},
     {"finding.number", "their order alone, which the record has: see below"},

@@ -204,6 +204,9 @@ static void wrong_words_say_what_is_expected(void **state)
         {"pkg===", 2, "expected one version after =="},
         {"pkg==1.0 2.0", 2, "expected one version after =="},
         {"pkg==1.0; python_version<'3'", 2, "expected one version after =="},
+        {"pkg>=2,<1", 2, "pkg>=2,<1: no version can ever be in this range"},
+        {"pkg<1,==1.0", 2, "no version can ever be in this range"},
+        {"pkg>=1,<2", 0, WHEEL},
         {"@@@", 2, "expected"},
     };
     struct house *h = open_house();
@@ -214,6 +217,15 @@ static void wrong_words_say_what_is_expected(void **state)
         if (status != rows[i].status || !says(&out, rows[i].says)) {
             fail_msg("\"%s\": %u, %.*s", rows[i].word, status, CH_STR_ARG(ch_buf_str(&out)));
         }
+    }
+    /* it would let nothing pass, or deny nothing, and look as if it did */
+    static const char *const about_nothing[] = {
+        "approve pypi:pkg>=2,<1 --reason=needed --expires=7d",
+        "exceptions request pypi:pkg>=2,<1 --reason=needed",
+        "deny pypi:pkg>=2,<1 --reason=malware"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(about_nothing); i++) {
+        assert_int_equal(house_run(h, about_nothing[i], &out), 2);
+        assert_true(says(&out, "no version can ever be in this range"));
     }
     ch_buf_done(&out);
     house_free(h);

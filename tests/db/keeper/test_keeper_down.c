@@ -301,6 +301,24 @@ static void retry_after_of_one_name(void **state)
     house_free(h);
 }
 
+/* T5: after the clock was set back, what failed is not left alone until it is as late again. */
+static void a_clock_set_back_hides_no_failure(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *known = wheel_page(h, "pkg");
+    house_ask_page(h, "pkg");
+    struct page *p = page_of(h, "pkg");
+    expire(h, "pkg");
+    p->failed_at_us = keeper_now_us(h->k) + 3600 * 1000000LL;
+    p->rest_until_us = p->failed_at_us + 20 * 1000000LL;
+    size_t asked = known->asked;
+    house_ask_page(h, "pkg");
+    assert_int_equal(known->asked, asked + 1);
+    assert_true(p->failed_at_us == 0);
+    house_free(h);
+}
+
 /* What was found out a while ago is a suspicion: it refuses nobody. */
 static void an_old_finding_refuses_nobody(void **state)
 {
@@ -325,6 +343,45 @@ static void an_old_finding_refuses_nobody(void **state)
     assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
     assert_false(is_down(h));
     ch_limits.upstream_wanted_ms = 60000;
+    house_free(h);
+}
+
+/* An upstream that is on another server by now is not down for what the former one did; that is not
+ * asked any more. */
+static void another_server_is_not_down(void **state)
+{
+    (void)state;
+    static const char moved[] = "listen:\n  - {address: '127.0.0.1:8080'}\n"
+                                "upstreams:\n  - {name: up, ecosystem: pypi, "
+                                "url: 'https://new.example.org/simple'}\n"
+                                "repositories:\n"
+                                "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n";
+    struct house *h = house_new();
+    struct ch_setup texts = {.policy_name = CH_STR("policy.yaml"),
+                             .policy_text = CH_STR("version: 1\n"),
+                             .config_name = CH_STR("customhouse.yaml"),
+                             .config_text = ch_str_of(moved)};
+    struct ch_err err;
+    struct site *known = wheel_page(h, "pkg");
+    house_ask_page(h, "pkg");
+    known->status = 503;
+    known->retry_after_s = 20;
+    failing_page(h, "second", 503, 20);
+    house_ask_page(h, "second");
+    house_settle(h);
+    assert_true(is_down(h));
+    assert_ch_ok(&err, house_reload_texts(h, &texts, &err));
+    assert_false(is_down(h));
+    house_site(h, "https://new.example.org/simple/third/", 200, PAGE_TYPE,
+               "third-1.0-py3-none-any.whl" PLAIN);
+    house_ask_page(h, "third");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    size_t asked = known->asked;
+    house_site(h, "https://new.example.org/simple/fourth/", 500, PAGE_TYPE, "");
+    house_ask_page(h, "fourth"); /* its witness is a page of the new one */
+    house_settle(h);
+    assert_false(is_down(h));
+    assert_int_equal(known->asked, asked);
     house_free(h);
 }
 
@@ -504,7 +561,9 @@ int main(void)
         cmocka_unit_test(retry_after_comes_before_a_vanished_project),
         cmocka_unit_test(retry_after_has_bounds),
         cmocka_unit_test(retry_after_of_one_name),
+        cmocka_unit_test(a_clock_set_back_hides_no_failure),
         cmocka_unit_test(an_old_finding_refuses_nobody),
+        cmocka_unit_test(another_server_is_not_down),
         cmocka_unit_test(a_lost_fetcher_says_nothing),
         cmocka_unit_test(refreshes_are_charged),
         cmocka_unit_test(an_ask_has_one_end),

@@ -62,7 +62,6 @@ static void a_large_page_is_listed_fast(void **state)
 #define OLD    "pkg-1.0-py3-none-any.whl"
 #define NEW    "pkg-2.0-py3-none-any.whl"
 #define SOURCE "pkg-2.0.tar.gz"
-#define UNSTATED "pkg-3.0-py3-none-any.whl"
 
 static void held_files_are_yanked_where_another_version_can_be_had(void **state)
 {
@@ -75,45 +74,6 @@ static void held_files_are_yanked_where_another_version_can_be_had(void **state)
     assert_true(ch_str_starts(house_listed(h, NEW)->yanked_reason,
                               CH_STR("held by policy: released 1 day")));
     assert_int_equal(h->page.version_count, 2);
-    house_free(h);
-}
-
-/* A resolver takes the older version that fits; a pin is told why, and nothing is fetched for it.
- */
-static void what_is_larger_than_is_fetched_is_held(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    struct ch_buf out;
-    ch_buf_init(&out, 1u << 20);
-    h->k->child.config->artifact_max_bytes = 10;
-    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
-               OLD " - 10 30\n" NEW " - 11 30\n" UNSTATED " - - 30\n");
-    house_site(h, FILE_URL(OLD), 200, "application/zip", "old  bytes");
-    struct site *large = house_site(h, FILE_URL(NEW), 200, "application/zip", "large bytes");
-    house_ask_page(h, "pkg");
-    assert_int_equal(house_listed(h, OLD)->listing, CH_LIST_PLAIN);
-    assert_int_equal(house_listed(h, UNSTATED)->listing, CH_LIST_PLAIN);
-    assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_YANKED);
-    assert_str_eq(
-        house_listed(h, NEW)->yanked_reason,
-        "held by policy: it has 11 bytes, and the largest file that is fetched here has 10 "
-        "(store.artifact_max_bytes)");
-    for (enum ch_part part = CH_PART_FILE; part <= CH_PART_METADATA; part++) {
-        house_ask_part(h, "pkg", NEW, part, 8000);
-        assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
-        assert_str_eq(h->file.refusal.rule, "size-limit");
-    }
-    assert_int_equal(house_command(h, false, "explain", NEW, NULL, NULL, &out), 0);
-    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("hold (size-limit): it has 11 bytes"), NULL));
-    assert_true(ch_str_find(
-        ch_buf_str(&out), CH_STR("what would change it: a larger store.artifact_max_bytes"), NULL));
-    assert_int_equal(house_command(h, false, "approve", NEW, "needed", "7d", &out), 1);
-    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("store.artifact_max_bytes"), NULL));
-    assert_int_equal(large->asked, 0);
-    house_ask_file(h, "pkg", OLD);
-    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-    ch_buf_done(&out);
     house_free(h);
 }
 
@@ -411,8 +371,8 @@ static void a_full_quota_is_waited_for(void **state)
     config->served_max_bytes = 5;
     quota_free(h->k);
     house_ask_part(h, "pkg", names[1], CH_PART_FILE, 60000);
-    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
-    assert_true(ch_str_find(h->file.text, CH_STR("do not fit into the quota of 5 for served"), NULL));
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_true(ch_str_find(h->file.refusal.reason, CH_STR("has 5 (store.max_bytes)"), NULL));
     house_free(h);
 }
 
@@ -448,8 +408,9 @@ static void a_full_quota_of_undecided_is_waited_for(void **state)
     config->undecided_max_bytes = 5; /* never */
     house_site(h, PAGE_URL("big"), 200, PAGE_TYPE, "big-1.0-py3-none-any.whl - 10 30\n");
     house_ask_part(h, "big", "big-1.0-py3-none-any.whl", CH_PART_FILE, 60000);
-    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
-    assert_true(ch_str_find(h->file.text, CH_STR("quota of 5 for undecided"), NULL));
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_true(
+        ch_str_find(h->file.refusal.reason, CH_STR("has 5 (store.undecided_max_bytes)"), NULL));
     house_free(h);
 }
 
@@ -457,7 +418,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(held_files_are_yanked_where_another_version_can_be_had),
-        cmocka_unit_test(what_is_larger_than_is_fetched_is_held),
         cmocka_unit_test(what_the_upstream_yanked_stays_yanked),
         cmocka_unit_test(held_files_are_plain_where_none_can_be_had),
         cmocka_unit_test(held_files_are_yanked_where_all_their_clients_have_another),

@@ -489,6 +489,44 @@ static void test_bytes_confirmed(void **state)
     assert_ch_code(CH_E_NOT_FOUND, ch_store_bytes_confirmed(store, &got, &err));
 }
 
+struct sizes {
+    size_t count;
+    struct ch_file_size last;
+};
+
+static void on_size(void *ctx, const struct ch_file_size *f)
+{
+    struct sizes *s = ctx;
+    s->count++;
+    s->last = *f;
+}
+
+static void test_file_sizes(void **state)
+{
+    (void)state;
+    struct ch_file_size f = {.upstream = CH_STR("u"),
+                             .project = CH_STR("p"),
+                             .file_name = CH_STR("f"),
+                             .size_bytes = 1ull << 40,
+                             .at_least = true,
+                             .at_us = 50};
+    struct sizes s = {0};
+    assert_ch_ok(&err, ch_store_add_file_size(store, &f, &err));
+    f.stated_sha256 = digest("x");
+    f.size_bytes++;
+    f.at_least = false;
+    f.at_us = 49;
+    assert_ch_ok(&err, ch_store_add_file_size(store, &f, &err));
+    assert_ch_ok(&err, ch_store_file_sizes(store, f.upstream, f.project, on_size, &s, &err));
+    assert_int_equal(s.count, 2);
+    assert_true(ch_sha256_eq(&s.last.stated_sha256, &f.stated_sha256));
+    assert_int_equal(s.last.size_bytes, (1ull << 40) + 1);
+    assert_false(s.last.at_least);
+    assert_int_equal(s.last.at_us, 49);
+    assert_ch_ok(&err, ch_store_file_sizes(store, f.project, f.project, on_size, &s, &err));
+    assert_int_equal(s.count, 2);
+}
+
 /* --- policies --- */
 
 struct policies_seen {
@@ -552,6 +590,7 @@ int main(void)
         T(test_newest_inspection),
         T(test_fetch_sighting_sidecar),
         T(test_bytes_confirmed),
+        T(test_file_sizes),
         T(test_inspection_records),
         T(test_inspection_contexts),
     };

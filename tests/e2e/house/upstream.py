@@ -16,6 +16,7 @@ class File:
         """`path`: where the bytes lie when they are too many for `data`. `hashes`, set later: what is
         stated instead of the sha256, by algorithm."""
         self.hashes = None
+        self.size = None  # set later: stated instead of what it has
         self.path = path
         self.name, self.data, self.uploaded, self.yanked = name, data, uploaded, yanked
         self.requires_python, self.sidecar = requires_python, sidecar
@@ -154,7 +155,7 @@ class Upstream:
                          "hashes": f.stated(),
                          "requires-python": f.requires_python, "yanked": f.yanked}
                 if f.stated_size:
-                    entry["size"] = os.path.getsize(f.path) if f.path else len(f.data)
+                    entry["size"] = f.size or (os.path.getsize(f.path) if f.path else len(f.data))
                 if f.uploaded:
                     entry["upload-time"] = f.uploaded
                 if f.sidecar is not None:

@@ -220,8 +220,16 @@ static void test_sizes(void **state)
     (void)state;
     struct ch_fetch job = bench_job(&bench, "/big");
     assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_LIMIT, "1000000000000 bytes");
+    assert_int_equal(bench.last.too_large_bytes, 1000000000000);
+    assert_false(bench.last.too_large_at_least);
     job.url = bench_job(&bench, "/big-chunked").url;
     assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_LIMIT, "larger than the limit");
+    assert_true(bench.last.too_large_bytes > job.max_bytes);
+    assert_true(bench.last.too_large_at_least);
+    job.max_bytes = job.expected_bytes = 1000; /* then the index is wrong, not the file too large */
+    assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_MISMATCH, "the index said");
+    assert_int_equal(bench.last.too_large_bytes, 0);
+    job.expected_bytes = CH_SIZE_UNKNOWN;
     assert_true(bench.last.file_bytes <= 1000000);
     job.url = bench_job(&bench, "/ok").url;
     job.max_bytes = 100000;
@@ -236,6 +244,7 @@ static void test_sizes(void **state)
     job.expected_bytes = 500;
     assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_MISMATCH, "it is 100 bytes");
     assert_failed(bench_get(&bench, "/endless-headers"), CH_E_LIMIT, "header is longer");
+    assert_int_equal(bench.last.too_large_bytes, 0);
 }
 
 static void test_json_of_another_charset_is_none(void **state)
