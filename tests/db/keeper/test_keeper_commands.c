@@ -201,8 +201,8 @@ static void wrong_words_say_what_is_expected(void **state)
     } rows[] = {
         {"", 2, "expected pypi:NAME"},
         {"pkg>=", 2, "version"},
-        {"pkg[extra", 2, ""},
-        {"pkg[;]==1.0", 2, ""},
+        {"pkg[extra", 2, "starts with none of"},
+        {"pkg[;]==1.0", 2, "starts with none of"},
         {"http://127.0.0.1:8080/pypi/simple/", 2, "expected pypi:NAME"},
         {"http://127.0.0.1:8080/pypi/simple/nosuch/", 1, "no upstream"},
         {"sha256:12", 2, "64 hex digits"},
