@@ -1,5 +1,6 @@
 /* queue, status, fetched-by: what is known, for people and (--json) for programs. */
 #include "commands_int.h"
+#include "audit.h"
 #include "notices.h"
 
 #include <stdio.h>
@@ -240,6 +241,9 @@ enum step command_status(struct command *c)
     uint64_t bytes[2] = {0}, files[2] = {0};
     struct ch_sha256 policy = ch_policy_digest(k->policy);
     struct rescan_state rescan = rescan_state(k);
+    struct audit_state audit;
+    audit_state(k, &audit);
+    bool whole = k->healthy && audit.trouble[0] == '\0';
     struct coming coming = {0};
     intakes_each(k, count_coming, &coming);
     ch_sha256_hex(&policy, hex);
@@ -268,6 +272,13 @@ enum step command_status(struct command *c)
         json_number(&b, "withdrawn", rescan.withdrawn);
         json_number(&b, "failed", rescan.failed);
         ch_buf_putc(&b, '}');
+        json_open(&b, "audit_log", '{');
+        json_number(&b, "entries", audit.next);
+        json_number(&b, "written", audit.written);
+        if (audit.trouble[0] != '\0') {
+            json_field(&b, "trouble", ch_str_of(audit.trouble));
+        }
+        ch_buf_putc(&b, '}');
         json_bool(&b, "people_approve", people_has_approver(k->people));
         json_field(&b, "processes", ch_str_of(k->status_text));
         json_open(&b, "destinations", '[');
@@ -278,12 +289,16 @@ enum step command_status(struct command *c)
         ch_buf_puts(&b, CH_STR("}\n"));
         command_put(c, ch_buf_str(&b));
         ch_buf_done(&b);
-        return command_end(c, k->healthy ? 0 : 1, "%s", "");
+        return command_end(c, whole ? 0 : 1, "%s", "");
     }
     command_print(c, "keeper since %s, %s%s\n", since, k->healthy ? "healthy" : "NOT able to write",
                   k->clock_jumped ? ", the clock jumped: nothing is released by time until it is right "
                                     "again, or the service was stopped and started"
                                   : "");
+    if (audit.trouble[0] != '\0') {
+        command_print(c, "the audit log CANNOT be written, so nothing new is allowed: %s\n",
+                      audit.trouble);
+    }
     command_print(c, "policy %s (sha256 %.16s...)\n", ch_policy_file_name(k->policy), hex);
     command_print(c, "served %llu files, %llu bytes; undecided %llu files, %llu bytes\n",
                   (unsigned long long)files[0], (unsigned long long)bytes[0],
@@ -312,5 +327,5 @@ enum step command_status(struct command *c)
     command_put(c, ch_buf_str(&b));
     ch_buf_done(&b);
     command_put(c, ch_str_of(k->status_text));
-    return command_end(c, k->healthy ? 0 : 1, "%s", "");
+    return command_end(c, whole ? 0 : 1, "%s", "");
 }

@@ -162,6 +162,25 @@ static bool is_version(struct ch_str s)
     return s.len > 0;
 }
 
+/* NAME[EXTRA,...] is the same project and files as NAME. What is not of that form stays, and is
+ * refused. */
+static struct ch_str without_extras(struct ch_str spec)
+{
+    size_t end;
+    if (!ch_str_starts(spec, CH_STR("[")) || !ch_str_find_char(spec, ']', &end)) {
+        return spec;
+    }
+    for (size_t i = 1; i < end; i++) {
+        char c = spec.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("-_., ", c) != NULL;
+        if (!plain) {
+            return spec;
+        }
+    }
+    return ch_str_trim(ch_str_sub(spec, end + 1, spec.len));
+}
+
 static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str word,
                                  struct what *ret, struct ch_err *err)
 {
@@ -171,6 +190,7 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
         at++;
     }
     struct ch_str spec = ch_str_trim(ch_str_sub(word, at, word.len));
+    spec = without_extras(spec);
     if (eco == NULL || !eco->normalise(ch_str_sub(word, 0, at), ret->project, sizeof(ret->project))) {
         return ch_fail(err, CH_E_USAGE,
                        "expected pypi:NAME, NAME==VERSION, NAME with a version range, a file name, "
@@ -227,6 +247,35 @@ static struct ch_str decoded(struct ch_str s, char *room, size_t size)
     return (struct ch_str){room, n};
 }
 
+/* Of a URL only the last part matters, the name of a file; of a project's page
+ * (REPOSITORY/simple/NAME/), the name. */
+static struct ch_str last_part(struct ch_str url, bool *ret_page)
+{
+    size_t at;
+    struct ch_str before = {NULL, 0};
+    if (ch_str_find_char(url, '#', &at)) {
+        url = ch_str_sub(url, 0, at);
+    }
+    if (ch_str_find_char(url, '?', &at)) {
+        url = ch_str_sub(url, 0, at);
+    }
+    if (ch_str_ends(url, CH_STR("/"))) {
+        url = ch_str_sub(url, 0, url.len - 1);
+    }
+    while (ch_str_find_char(url, '/', &at)) {
+        before = ch_str_sub(url, 0, at);
+        url = ch_str_sub(url, at + 1, url.len);
+    }
+    *ret_page = ch_str_eq(before, CH_STR("simple"));
+    if (!*ret_page && ch_str_eq(url, CH_STR("simple"))) {
+        return (struct ch_str){NULL, 0}; /* the list of projects is about none */
+    }
+    if (!*ret_page && ch_str_ends(url, CH_STR(".metadata"))) {
+        url = ch_str_sub(url, 0, url.len - 9);
+    }
+    return url;
+}
+
 static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err *err)
 {
     struct ch_str word = command_word(c);
@@ -273,20 +322,11 @@ static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err
         return CH_E_USAGE;
     }
     copy(ret->repository, sizeof(ret->repository), ch_str_of(repo->name));
-    if (url) { /* only the last part matters: the file's name */
-        size_t slash;
-        while (ch_str_find_char(word, '/', &slash)) {
-            word = ch_str_sub(word, slash + 1, word.len);
-        }
-        if (ch_str_find_char(word, '#', &at) || ch_str_find_char(word, '?', &at)) {
-            word = ch_str_sub(word, 0, at);
-        }
-        if (ch_str_ends(word, CH_STR(".metadata"))) {
-            word = ch_str_sub(word, 0, word.len - 9);
-        }
-        word = decoded(word, name, sizeof(name));
+    bool page = false;
+    if (url) {
+        word = decoded(last_part(word, &page), name, sizeof(name));
     }
-    if (looks_like_file(word)) {
+    if (!page && looks_like_file(word)) {
         return what_by_file(c, repo, word, ret)
                    ? CH_OK
                    : ch_fail(err, CH_E_USAGE, "%.*s: no project name in this file name",

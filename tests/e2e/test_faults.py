@@ -1,6 +1,7 @@
 """The machine and its people at fault: full disks, broken files, wrong configuration, signals."""
 import errno
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -111,6 +112,47 @@ class Faults(unittest.TestCase):
                     f.write(whole)
         service.start()
         self.assertEqual(service.ask(file_path("some", "1.0")).status, 200)
+
+    def test_a_database_that_was_lost_is_missed(self):
+        """T4, T7, T12: what is denied, and seen first when, is there alone."""
+        for name in ("some", "bad"):
+            add_wheel(self.up, name, "1.0")
+        service = self.service().start()
+        for name in ("some", "bad"):
+            self.assertEqual(service.ask(file_path(name, "1.0")).status, 200)
+        service.stop()
+        shutil.copytree(service.path("db"), service.path("older"))
+        service.start()
+        status, out, err = service.command("deny", "pypi:bad", "--reason", "found out")
+        self.assertEqual(status, 0, out + err)
+        service.stop()
+        os.rename(service.path("db"), service.path("newest"))
+        for what, lost in (("empty", lambda: os.mkdir(service.path("db"))), ("gone", lambda: None),
+                           ("older", lambda: shutil.copytree(service.path("older"), service.path("db"))),
+                           ("gone, with the log", lambda: os.rename(service.path("audit"), service.path("log2")))):
+            with self.subTest(what=what):
+                lost()
+                _, text = self.serve_fails(service)
+                self.assertIn("db/customhouse.db of the state folder is ", text)
+                self.assertIn("Restore the newest backup of db/", text)
+                shutil.rmtree(service.path("db"))
+        shutil.rmtree(service.path("audit"))
+        os.rename(service.path("log2"), service.path("audit"))
+        os.rename(service.path("newest"), service.path("db"))
+        shutil.rmtree(service.path("served"))  # is made anew of what is allowed
+        service.start()
+        self.assertEqual(service.ask(file_path("some", "1.0")).status, 200)
+        self.assertEqual(service.ask(file_path("bad", "1.0")).status, 403)
+        self.assertEqual(service.command("status")[0], 0)
+        service.stop()
+        shutil.rmtree(service.path("keys"))
+        add_wheel(self.up, "later", "1.0")
+        service.start()
+        self.assertEqual(service.ask(file_path("bad", "1.0")).status, 403)
+        self.assertNotEqual(service.ask(file_path("later", "1.0") + "?wait=29").status, 200)
+        status, out, err = service.command("status")
+        self.assertEqual(status, 1, out + err)
+        self.assertIn("the audit log CANNOT be written, so nothing new is allowed: ", out)
 
     def test_a_newer_schema_is_refused(self):
         service = self.service().start()

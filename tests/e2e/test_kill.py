@@ -1,4 +1,4 @@
-"""kill -9 of every process at random points under load: nothing unapproved served, no acknowledged
+"""kill -9 of every process, and of jails at their work, at random points under load: nothing unapproved served, no acknowledged
 decision lost, no half blob left, the audit log and the database of one mind, and the service comes
 back each time.
 
@@ -14,10 +14,13 @@ from house.killing import WHOLE, Load
 
 KILLS = int(os.environ.get("CUSTOMHOUSE_E2E_KILLS", "200"))
 WHOLE_EVERY = 12
+JAILS = 0.2  # so many of the kills
 COME_BACK_S = 30
 
 
 class Kill(Quarantine):
+    admin = True
+
     def is_whole(self, killed):
         """All are there again, and it is not the dead that are counted."""
         processes = self.service.processes()
@@ -42,7 +45,34 @@ class Kill(Quarantine):
                             f"{self.service.log()[-3000:]}")
             time.sleep(0.02)
 
+    def jails(self):
+        """Pids of the children of scanners: each works on one page or file, for some milliseconds."""
+        found = []
+        for pid, name in self.service.processes().items():
+            if name == "scanner":
+                try:
+                    with open(f"/proc/{pid}/task/{pid}/children") as f:
+                        found += f.read().split()
+                except (OSError, ProcessLookupError):
+                    pass
+        return [int(pid) for pid in found]
+
+    def kill_jail(self, choose):
+        """One at work, as the host's memory killer does; None: there was none within a while."""
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            for pid in self.jails():
+                time.sleep(choose.random() * 0.01)
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                    return "jail", pid
+                except ProcessLookupError:
+                    pass
+        return None, 0
+
     def kill_one(self, choose):
+        if choose.random() < JAILS:
+            return self.kill_jail(choose)
         processes = self.service.processes()
         pid = choose.choice(sorted(processes))
         try:
@@ -101,12 +131,13 @@ class Kill(Quarantine):
               f"{self.blobs} files on disk checked, the audit log {self.verified} times; {load.book.counts}")
         load.check_blobs()
         load.check_decisions(20)
+        load.check_good(60)
         self.assertEqual(load.book.wrong, [], self.service.log()[-3000:])
         # The run was no empty one.
         self.assertGreater(load.book.counts.get("good files served", 0), 100)
         self.assertGreater(load.book.counts.get("forbidden files asked for", 0), 100)
         self.assertGreater(min(len(load.book.approved), len(load.book.denied)), 3)
-        for name in (*WHOLE, "gateway", "everything"):
+        for name in (*WHOLE, "gateway", "jail", "everything"):
             self.assertIn(name, killed)
 
 

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "customhouse/attr.h"
@@ -187,7 +188,7 @@ static void what_dies_often_waits_longer(void **state)
     unsigned restarts = 0;
     serve(f);
     pid_t pid = pid_in_status(f, "fetcher/0", &restarts);
-    uint64_t pause[4];
+    uint64_t pause[5];
     for (size_t i = 0; i < CH_ARRAY_LEN(pause); i++) {
         /* killed as soon as it is started, so that it never lives long enough to count as healthy; timed
            from before the kill, so that a slow machine only makes it longer */
@@ -204,10 +205,17 @@ static void what_dies_often_waits_longer(void **state)
     expect_log(f, "event=ready", "fetcher/0");
     assert_int_equal(pid_in_status(f, "fetcher/0", &restarts), pid);
     assert_int_equal(restarts, CH_ARRAY_LEN(pause));
-    /* 0, then 100, 200, 400 ms: never less than asked for */
+    /* 0, then 100, 200, 400, 800 ms: never less than asked for */
     assert_true(pause[1] >= 100);
     assert_true(pause[2] >= 200);
     assert_true(pause[3] >= 400);
+    assert_true(pause[4] >= 800);
+    /* it would be 1600 now, but for a second of health: then it is none again */
+    nanosleep(&(struct timespec){.tv_sec = 1, .tv_nsec = 200000000}, NULL);
+    uint64_t killed = ch_now_boot_ms();
+    kill(pid, SIGKILL);
+    expect_log(f, "event=started", "fetcher/0");
+    assert_true(ch_now_boot_ms() - killed < 1600);
     stop(f, 0);
 }
 

@@ -62,6 +62,7 @@ def in_parallel(jobs):
 class Quarantine(unittest.TestCase):
     """Subclasses fill `cls.up` in `fill()`, and may change configuration and policy."""
     policy = None
+    admin = False
 
     @classmethod
     def fill(cls):
@@ -76,7 +77,8 @@ class Quarantine(unittest.TestCase):
         cls.up = Upstream()
         cls.addClassCleanup(cls.up.close)
         cls.fill()
-        cls.service = Service(cls.up.url, configure=cls.configure, policy=cls.policy)
+        cls.service = Service(cls.up.url, configure=cls.configure, policy=cls.policy,
+                              admin=cls.admin)
         cls.addClassCleanup(cls.service.remove)
         cls.service.start()
         cls.index = cls.service.url + "/pypi/simple/"
