@@ -34,9 +34,12 @@ struct native {
 
 /* By the first bytes. A PE needs its second header too: "MZ" alone is two letters of text. */
 enum native_format native_detect(struct ch_str bytes);
-/* Where native code begins in bytes that are something else before: behind padding, a picture, a header. 0: nowhere
- * within NATIVE_SEARCH_BYTES. Only headers without a fault, of a machine that is known, count. */
+/* Where native code begins in bytes that are something else before: behind padding, a picture, a
+ * header. 0: nowhere Only headers without a fault, of a machine that is known, count. Beyond
+ * NATIVE_SEARCH_BYTES "MZ" alone, which is everywhere, begins none: there the second header of a PE
+ * is looked for. */
 enum { NATIVE_SEARCH_BYTES = 1 << 16 };
+bool native_is_plausible(struct ch_str bytes, uint64_t size_bytes);
 size_t native_find(struct ch_str bytes, uint64_t size_bytes);
 /* Reads the headers. `bytes`, `size_bytes`, `library` and `arg` are set, the rest is zero. */
 void native_parse(struct native *n);
