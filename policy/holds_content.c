@@ -244,7 +244,9 @@ static void hold_licence(struct deciding *d, const struct ch_fact *licence)
     uint32_t line = 0;
     if (unreadable != NULL && asked) {
         line = list_line;
-        ch_buf_puts(&b, CH_STR("states a licence that cannot be read ("));
+        ch_buf_puts(&b, unreadable->code == CH_F_LICENCE_CONTRADICTS
+                            ? CH_STR("states licences that contradict each other (")
+                            : CH_STR("states a licence that cannot be read ("));
         ch_reason_quote(&b, unreadable->evidence);
         ch_buf_puts(&b, CH_STR("), and the policy has a list of licences"));
     } else if (licence == NULL) {

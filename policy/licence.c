@@ -12,7 +12,39 @@ static void put_with(struct ch_buf *b, struct ch_str licence, struct ch_str exce
     ch_buf_puts(b, exception);
 }
 
-static bool has(const struct ch_value *list, struct ch_str licence, struct ch_str exception)
+/* The licences of GNU have two spellings each: "GPL-2.0" of old is "GPL-2.0-only", and with "+" behind
+ * either it is "GPL-2.0-or-later". Absent: `licence` is none of these. Borrowed from `b`. */
+static struct ch_str other_spelling(struct ch_str licence, struct ch_buf *b)
+{
+    static const struct ch_str families[] = {{"GPL-", 4}, {"LGPL-", 5}, {"AGPL-", 5}, {"GFDL-", 5}};
+    const struct ch_str only = CH_STR("-only");
+    const struct ch_str later = CH_STR("-or-later");
+    struct ch_str base = licence;
+    bool gnu = false;
+    for (size_t i = 0; i < CH_ARRAY_LEN(families); i++) {
+        gnu = gnu || ch_str_starts(licence, families[i]);
+    }
+    if (!gnu) {
+        return (struct ch_str){NULL, 0};
+    }
+    bool plus = ch_str_ends(base, CH_STR("+"));
+    base.len -= plus ? 1 : 0;
+    bool is_only = ch_str_ends(base, only);
+    bool is_later = ch_str_ends(base, later);
+    base.len -= is_only ? only.len : is_later ? later.len : 0;
+    ch_buf_clear(b);
+    ch_buf_puts(b, base);
+    if (is_later && !plus) {
+        ch_buf_putc(b, '+');
+    } else if (plus) {
+        ch_buf_puts(b, later);
+    } else if (!is_only) {
+        ch_buf_puts(b, only);
+    }
+    return b->failed ? (struct ch_str){NULL, 0} : ch_buf_str(b);
+}
+
+static bool has_so(const struct ch_value *list, struct ch_str licence, struct ch_str exception)
 {
     if (exception.len == 0) {
         return ch_value_has(list, licence);
@@ -22,6 +54,17 @@ static bool has(const struct ch_value *list, struct ch_str licence, struct ch_st
     put_with(&both, licence, exception);
     bool found = !both.failed && ch_value_has(list, ch_buf_str(&both));
     ch_buf_done(&both);
+    return found;
+}
+
+static bool has(const struct ch_value *list, struct ch_str licence, struct ch_str exception)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, ch_limits.policy_pattern_bytes);
+    struct ch_str other = other_spelling(licence, &b);
+    bool found = has_so(list, licence, exception) ||
+                 (other.len > 0 && has_so(list, other, exception));
+    ch_buf_done(&b);
     return found;
 }
 
@@ -94,7 +137,8 @@ enum ch_tristate ch_licence_permitted(struct ch_str expression, const struct ch_
 const struct ch_finding *ch_licence_unreadable(const struct ch_facts *facts)
 {
     for (size_t i = 0; i < facts->finding_count; i++) {
-        if (facts->findings[i].code == CH_F_LICENCE_EXPRESSION) {
+        if (facts->findings[i].code == CH_F_LICENCE_EXPRESSION ||
+            facts->findings[i].code == CH_F_LICENCE_CONTRADICTS) {
             return &facts->findings[i];
         }
     }

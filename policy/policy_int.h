@@ -261,8 +261,9 @@ enum ch_tristate ch_licence_satisfied(struct ch_str expression, const struct ch_
 /* The same for a site's two lists. */
 enum ch_tristate ch_licence_permitted(struct ch_str expression, const struct ch_value *permit,
                                       const struct ch_value *forbid);
-/* What inspection says of a License-Expression that cannot be read; NULL: there is none. Such a file states a
- * licence, and nobody can say which: that is not "unknown". Borrows the facts. */
+/* What inspection says of a License-Expression that cannot be read, or of statements that contradict each other;
+ * NULL: there is none. Such a file states a licence, and nobody can say which: that is not "unknown". Borrows the
+ * facts. */
 const struct ch_finding *ch_licence_unreadable(const struct ch_facts *facts);
 
 /* --- age.c (T7): how long a release file has been public, as far as it can be known --- */

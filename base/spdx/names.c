@@ -269,9 +269,40 @@ const char *ch_spdx_family_of_classifier(struct ch_str classifier)
                                    ch_str_trim(classifier));
 }
 
+/* Titles that only such licences have. "Lesser" stands before what it contains. */
+static const struct alias titles[] = {
+    {"affero general public license", "AGPL-*"},  {"lesser general public license", "LGPL-*"},
+    {"library general public license", "LGPL-*"}, {"gnu general public license", "GPL-*"},
+    {"server side public license", "SSPL-*"},     {"business source license", "BUSL-*"},
+    {"elastic license", "Elastic-*"},
+};
+
+/* Of a text that begins with its title, or goes on behind it: its first line says what it is. */
+static const char *find_title(struct ch_str licence)
+{
+    struct ch_str rest = ch_str_trim(licence);
+    struct ch_str line;
+    struct ch_buf folded;
+    const char *id = NULL;
+    if (!ch_str_split(&rest, '\n', &line)) {
+        return NULL;
+    }
+    ch_buf_init(&folded, ch_limits.licence_bytes);
+    for (size_t i = 0; i < line.len && i < ch_limits.licence_bytes; i++) {
+        ch_buf_putc(&folded, (char)lower(line.ptr[i]));
+    }
+    for (size_t i = 0; id == NULL && i < CH_ARRAY_LEN(titles); i++) {
+        size_t at;
+        id = ch_str_find(ch_buf_str(&folded), ch_str_of(titles[i].text), &at) ? titles[i].id : NULL;
+    }
+    ch_buf_done(&folded);
+    return id;
+}
+
 const char *ch_spdx_family_of_text(struct ch_str licence)
 {
-    return find_text(text_families, CH_ARRAY_LEN(text_families), licence);
+    const char *id = find_text(text_families, CH_ARRAY_LEN(text_families), licence);
+    return id != NULL ? id : find_title(licence);
 }
 
 bool ch_spdx_family_has(const char *family, struct ch_str id)

@@ -276,6 +276,7 @@ void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, 
         content_archive(c, &s);
     } else if (s.type != TYPE_NATIVE) {
         content_native_behind(c, &s);
+        content_packed(c, &s);
     }
     if (s.type == TYPE_TEXT || s.type == TYPE_SCRIPT || s.type == TYPE_HTML) {
         content_encoded(c, &s);

@@ -59,6 +59,8 @@ void content_look(struct ch_content *c, struct ch_str path, struct ch_str name, 
 
 void content_native(struct ch_content *c, const struct seen *s);     /* judge_native.c */
 void content_native_behind(struct ch_content *c, const struct seen *s); /* ... or what is before it */
+void content_packed(struct ch_content *c,
+                    const struct seen *s); /* packed.c: ... or is made of it */
 void content_encoded(struct ch_content *c, const struct seen *s);    /* encoded.c */
 void content_libraries(struct ch_content *c);                        /* at the end */
 void content_archive(struct ch_content *c, const struct seen *s);    /* nested.c */

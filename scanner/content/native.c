@@ -158,6 +158,59 @@ bool native_is_sound(struct ch_str bytes, uint64_t size_bytes)
     return n.fault == NULL && n.machine_count > 0 && strncmp(n.machine[0], "machine-", 8) != 0;
 }
 
+/* The first of the magics, each by a byte that is rarer than others where data is text or zeros:
+ * memchr passes over the rest at the speed of memory. */
+static const struct {
+    char byte;
+    uint8_t at; /* of it in the magic */
+    struct ch_str magic;
+} far[] = {{'\x7f',
+            0,
+            {"\x7f"
+             "ELF",
+             4}},
+           {'P', 0, {"PE\0", 4}},
+           {'\xfa', 1, {"\xce\xfa\xed\xfe", 4}},
+           {'\xfa', 1, {"\xcf\xfa\xed\xfe", 4}}};
+
+/* Where the file begins whose second header is at `pe`; `pe` itself when it is nowhere. */
+static size_t start_of_pe(struct ch_str bytes, size_t pe)
+{
+    enum { BEFORE_MIN = 64, BEFORE_MAX = 1024, OFFSET = 60 };
+    for (size_t back = BEFORE_MIN; back <= BEFORE_MAX && back <= pe; back += 4) {
+        const uint8_t *p = (const uint8_t *)bytes.ptr + pe - back;
+        uint32_t says = p[OFFSET] | (uint32_t)p[OFFSET + 1] << 8 | (uint32_t)p[OFFSET + 2] << 16 |
+                        (uint32_t)p[OFFSET + 3] << 24;
+        if (p[0] == 'M' && p[1] == 'Z' && says == back) {
+            return pe - back;
+        }
+    }
+    return pe;
+}
+
+static size_t find_far(struct ch_str bytes, uint64_t size_bytes)
+{
+    size_t first = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(far); i++) {
+        const char *end = bytes.ptr + (first > 0 ? first : bytes.len);
+        const char *p = bytes.ptr + NATIVE_SEARCH_BYTES;
+        while (p < end && (p = memchr(p, far[i].byte, (size_t)(end - p))) != NULL) {
+            size_t at = (size_t)(p++ - bytes.ptr) - far[i].at;
+            struct ch_str rest = ch_str_sub(bytes, at, bytes.len);
+            if (!ch_str_starts(rest, far[i].magic)) {
+                continue;
+            }
+            at = far[i].byte == 'P' ? start_of_pe(bytes, at) : at;
+            rest = ch_str_sub(bytes, at, bytes.len);
+            if (native_detect(rest) != NATIVE_NONE && native_is_sound(rest, size_bytes - at)) {
+                first = at;
+                break;
+            }
+        }
+    }
+    return first;
+}
+
 size_t native_find(struct ch_str bytes, uint64_t size_bytes)
 {
     static const struct ch_str magics[] = {{"\x7f" "ELF", 4},         {"MZ", 2},
@@ -178,5 +231,5 @@ size_t native_find(struct ch_str bytes, uint64_t size_bytes)
             }
         }
     }
-    return first;
+    return first > 0 || bytes.len <= NATIVE_SEARCH_BYTES ? first : find_far(bytes, size_bytes);
 }

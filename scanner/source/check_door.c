@@ -101,6 +101,7 @@ static void runs_settings(struct file *f, const struct call *c)
     struct ch_str rest = from->text;
     struct ch_str line;
     size_t equals;
+    names_other(f, from, CH_NAMED_CODE); /* its values are evaluated */
     if ((from->marks & MARK_REMOTE) != 0) {
         report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
     }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
-#include "scanner/source/source_int.h"
+#include "scanner/source/link.h"
 
 enum { BASES = 16, WALK = 64 };
 
@@ -117,7 +117,7 @@ static bool library_member(struct file *f, uint32_t class, struct ch_str name, b
                 library_member(f, (uint32_t)b->number, name, instance, ret)) {
                 return true;
             }
-            if (b->kind == VALUE_NAME && effects_below(b->text)) {
+            if (b->kind == VALUE_NAME && (effects_below(b->text) || link_has_class(f, b->text))) {
                 struct value of = instance ? value_name(f, b->text, CH_STR("()")) : *b;
                 *ret = value_name(f, of.text, name);
                 return true;
@@ -294,6 +294,9 @@ void class_made(struct file *f, uint32_t class)
             if (b->kind != VALUE_CLASS || b->number >= class) {
                 implied(f, b, "__mro_entries__");
                 foreign_call(f, b->kind == VALUE_NAME ? b->text : (struct ch_str){NULL, 0});
+                if (b->kind == VALUE_NAME) {
+                    link_makes(f, f->classes[class].makes, b->text);
+                }
                 continue;
             }
             implied(f, b, "__init_subclass__");

@@ -14,6 +14,7 @@ struct links *links_new(void)
 {
     struct links *l = ch_calloc(1, sizeof(*l));
     l->by_path = ch_map_new();
+    l->libraries = ch_map_new();
     return l;
 }
 
@@ -31,6 +32,7 @@ void links_free(struct links *l)
         l->texts = next;
     }
     ch_map_free(l->by_path);
+    ch_map_free(l->libraries);
     free(l->files);
     free(l->slots);
     free(l->nodes);
@@ -236,6 +238,28 @@ void link_edge_add(struct links *l, uint64_t to, struct link_edge e)
 
 /* --- files --- */
 
+static void imports_library(struct links *l, uint32_t file, struct ch_str module,
+                            struct ch_str name, struct ch_str own)
+{
+    struct ch_buf b;
+    size_t dot;
+    if (name.len == 0 &&
+        own.len == 0) { /* import a.b: of it all is said, but a.b is not seen as one */
+        module = ch_str_find_char(module, '.', &dot) ? ch_str_sub(module, 0, dot) : module;
+    }
+    ch_buf_init(&b, 512);
+    ch_buf_puts(&b, module);
+    if (name.len > 0) {
+        ch_buf_putc(&b, '.');
+        ch_buf_puts(&b, name);
+    }
+    struct ch_str library = ch_buf_str(&b);
+    if (!b.failed && (effects_below(library) || effects_of(library) != 0)) {
+        link_library(l, file, own.len > 0 ? own : module, library);
+    }
+    ch_buf_done(&b);
+}
+
 static void on_import(void *arg, struct ch_str module, struct ch_str name, struct ch_str own)
 {
     struct file *f = arg;
@@ -244,6 +268,7 @@ static void on_import(void *arg, struct ch_str module, struct ch_str name, struc
     uint64_t stem = l->files[file].stem;
     bool relative = ch_str_starts(module, CH_STR("."));
     if (!relative && !link_is_own(f, module)) {
+        imports_library(l, file, module, name, own);
         return;
     }
     while (ch_str_starts(module, CH_STR("."))) {

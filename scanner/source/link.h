@@ -65,13 +65,17 @@ enum link_use {
     LINK_SENT,
 };
 void link_used(struct file *f, const struct value *v, enum link_use use, uint32_t line);
+/* Making an instance (`function`) calls what makes one of this base, of another file. */
+void link_makes(struct file *f, uint32_t function, struct ch_str base);
+/* Whether a class of another file of this artifact may be meant. */
+bool link_has_class(const struct file *f, struct ch_str dotted);
 /* The module is run under the name "__main__". */
 void link_program(struct file *f, struct ch_str module, uint32_t line);
 
 /* --- link_text.c --- */
 
-/* From "from MODULE import NAME as OWN"; of "import MODULE" the others are absent. `module` as it
- * is written, with its dots; a name "*" is all. */
+/* From "from MODULE import NAME as OWN"; of "import MODULE as OWN" the name is absent, and so is
+ * `own` where it is not said. `module` as it is written, with its dots; a name "*" is all. */
 typedef void link_import_fn(void *arg, struct ch_str module, struct ch_str name, struct ch_str own);
 void link_imports(struct ch_str text, link_import_fn *on_import, void *arg);
 

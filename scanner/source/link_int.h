@@ -89,6 +89,7 @@ struct text {
 
 struct links {
     struct ch_map *by_path;
+    struct ch_map *libraries; /* "own=library" of which all is known -> not NULL */
     struct linked *files;
     size_t file_count, file_cap;
     struct slot *slots;
@@ -125,6 +126,10 @@ uint32_t link_node_make(struct links *l, uint64_t module, uint64_t name);
 void link_node_more(struct links *l, uint32_t index, const struct node *more);
 /* `e` is from whom; what is known of `to` follows at once. */
 void link_edge_add(struct links *l, uint64_t to, struct link_edge e);
+
+/* --- link_model.c --- */
+/* The file imports `library`, or a function of one, as `own`, where others may take it from. */
+void link_library(struct links *l, uint32_t file, struct ch_str own, struct ch_str library);
 
 /* --- link_name.c --- */
 uint64_t link_functions_of(uint32_t file);           /* as a module: names are indexes + 1 */

@@ -16,7 +16,7 @@ static struct file *outermost(struct file *f)
 }
 
 /* For as long as the file: on a second reading all comes again. */
-static void item_add(struct file *f, struct link_item item)
+static void item_put(struct file *f, struct link_item item)
 {
     f = outermost(f);
     if (f->link == 0 || item.to == 0) {
@@ -26,7 +26,6 @@ static void item_add(struct file *f, struct link_item item)
         f->beyond = true;
         return;
     }
-    item.function = function_now(f);
     for (size_t i = 1; i <= 4 && i <= f->link_count; i++) {
         const struct link_item *m = &f->link_items[f->link_count - i];
         if (m->to == item.to && m->other == item.other && m->function == item.function &&
@@ -36,6 +35,12 @@ static void item_add(struct file *f, struct link_item item)
     }
     GROW(f->link_items, f->link_count, f->link_cap);
     f->link_items[f->link_count++] = item;
+}
+
+static void item_add(struct file *f, struct link_item item)
+{
+    item.function = function_now(outermost(f));
+    item_put(f, item);
 }
 
 /* A name that `from .a import *` may have brought. */
@@ -80,7 +85,8 @@ void link_called(struct file *f, const struct call *c)
         return;
     }
     struct link_item item = {.to = to, .line = c->line, .how = EDGE_CALLS};
-    bool given = c->count > 0 && (c->marks & MARK_PARAM) == 0 && function_now(o) == 0;
+    bool given = c->count > 0 && (c->marks & MARK_PARAM) == 0 &&
+                 (function_now(o) == 0 || c->args[0].kind == VALUE_TEXT);
     item.how = given ? EDGE_GIVEN : EDGE_CALLS;
     item_add(f, item);
     if ((c->marks & MARK_PARAM) != 0) {
@@ -153,6 +159,21 @@ void link_used(struct file *f, const struct value *v, enum link_use use, uint32_
     }
 }
 
+bool link_has_class(const struct file *f, struct ch_str dotted)
+{
+    return f->link != 0 && called_key(f, dotted) != 0;
+}
+
+void link_makes(struct file *f, uint32_t function, struct ch_str base)
+{
+    struct file *o = outermost(f);
+    if (f == o && o->link != 0) {
+        item_put(
+            f, (struct link_item){
+                   .to = called_key(o, base), .function = function, .line = 0, .how = EDGE_CALLS});
+    }
+}
+
 void link_program(struct file *f, struct ch_str module, uint32_t line)
 {
     struct link_item item = {.line = line, .how = EDGE_CALLS};
@@ -165,12 +186,12 @@ void link_program(struct file *f, struct ch_str module, uint32_t line)
 /* --- a file that was read --- */
 
 /* What is done, and where, for who is told. */
-static const char *kept(struct links *l, struct ch_str what, const struct file *f, uint32_t line)
+static const char *kept(struct links *l, struct ch_str what, struct ch_str path, uint32_t line)
 {
     struct text *t = ch_alloc(sizeof(*t));
     snprintf(t->bytes, sizeof(t->bytes), "%.*s in %.*s line %u",
-             (int)(what.len < 80 ? what.len : 80), what.ptr,
-             (int)(f->path.len < 90 ? f->path.len : 90), f->path.ptr, line);
+             (int)(what.len < 80 ? what.len : 80), what.ptr, (int)(path.len < 90 ? path.len : 90),
+             path.ptr, line);
     t->next = l->texts;
     l->texts = t;
     return t->bytes;
@@ -180,10 +201,11 @@ static const char *kept_of(struct links *l, const struct function *fn, const str
 {
     for (uint32_t bit = 0; bit < DOES_COUNT; bit++) {
         if ((fn->does & LOUD_DOES & 1U << bit) != 0) {
-            return kept(l, fn->what[bit], f, fn->line[bit]);
+            return kept(l, fn->what[bit], f->path, fn->line[bit]);
         }
     }
-    return (fn->does & DOES_NETWORK_OF) != 0 ? kept(l, fn->given_what, f, fn->given_line) : NULL;
+    return (fn->does & DOES_NETWORK_OF) != 0 ? kept(l, fn->given_what, f->path, fn->given_line)
+                                             : NULL;
 }
 
 /* A name that others may have a function by. */
@@ -249,8 +271,8 @@ static void name_methods(struct links *l, const struct file *f, uint64_t module,
     }
 }
 
-/* A function of a library, by a name that others may import. */
-static void name_library(struct links *l, const struct file *f, uint64_t module, uint64_t name,
+/* A function of a library, by a name that others may import; whether it is of interest. */
+static bool name_library(struct links *l, const struct linked *f, uint64_t module, uint64_t name,
                          struct ch_str library)
 {
     uint32_t effects = effects_of(library);
@@ -262,9 +284,66 @@ static void name_library(struct links *l, const struct file *f, uint64_t module,
                  ((effects & EFFECT_DECODE) != 0 ? (uint32_t)MARK_DECODED : 0U);
     more.flags = ((effects & EFFECT_DYNAMIC) != 0 ? (uint32_t)RUNS : 0U) |
                  ((effects & EFFECT_SEND) != 0 ? (uint32_t)SENDS : 0U);
-    if ((more.does | more.marks | more.flags) != 0) {
-        more.what = kept(l, library, f, 1);
+    bool any = (more.does | more.marks | more.flags) != 0;
+    if (any) {
+        more.what = kept(l, library, ch_str_of(f->path), 1);
         link_node_more(l, link_node_make(l, module, name), &more);
+    }
+    return any;
+}
+
+/* What a library has, below the name that it goes by here: "get" and "Session().get" of requests.
+ */
+static bool name_functions(struct links *l, const struct linked *f, struct ch_str own,
+                           struct ch_str library)
+{
+    uint32_t effects;
+    const char *row;
+    bool any = false;
+    for (size_t i = 0; (row = effects_row(i, &effects)) != NULL; i++) {
+        struct ch_str name = ch_str_of(row);
+        if (!ch_str_starts(name, library) || name.len < library.len + 2 ||
+            name.ptr[library.len] != '.') {
+            continue;
+        }
+        struct ch_str rest = ch_str_sub(name, library.len + 1, name.len);
+        struct ch_str last = link_last_part(&rest);
+        struct ch_str above = link_last_part(&rest);
+        uint64_t module = value_hash(above.len > 0 ? link_cut_calls(above) : own);
+        if (ch_str_ends(above, CH_STR("()")) && rest.len == 0) {
+            module = link_mix(value_hash(own), module);
+        }
+        any = name_library(l, f, module, value_hash(link_cut_calls(last)), name) || any;
+    }
+    return any;
+}
+
+void link_library(struct links *l, uint32_t file, struct ch_str own, struct ch_str library)
+{
+    const struct linked *f = &l->files[file];
+    struct ch_buf key;
+    struct ch_str last = library;
+    size_t dot;
+    ch_buf_init(&key, own.len + library.len + 1);
+    ch_buf_puts(&key, own);
+    ch_buf_putc(&key, '=');
+    ch_buf_puts(&key, library);
+    void *known = ch_map_get(l->libraries, ch_buf_str(&key));
+    if (known == NULL) {
+        known = name_functions(l, f, own, library) ? (void *)l->libraries : (void *)l;
+        CH_IGNORE(ch_map_set(l->libraries, ch_buf_str(&key), known));
+    }
+    ch_buf_done(&key);
+    while (ch_str_find_char(last, '.', &dot)) {
+        last = ch_str_sub(last, dot + 1, last.len);
+    }
+    bool renamed = !ch_str_eq(last, own);
+    if (renamed && effects_of(library) != 0) {
+        CH_IGNORE(name_library(l, f, f->stem, value_hash(own), library));
+    }
+    if (renamed && known == l->libraries) { /* who imports it is read */
+        struct node more = {.flags = METHODS};
+        link_node_more(l, link_node_make(l, f->stem, value_hash(own)), &more);
     }
 }
 
@@ -286,7 +365,7 @@ static void name_bindings(struct links *l, const struct file *f)
             } else if (v->kind == VALUE_INSTANCE && (uint64_t)v->number < f->class_count) {
                 name_methods(l, f, stem, b->name, (uint32_t)v->number, true);
             } else if (v->kind == VALUE_NAME && v->item_count == 0) {
-                name_library(l, f, stem, b->name, v->text);
+                CH_IGNORE(name_library(l, &l->files[f->link - 1], stem, b->name, v->text));
                 if (ch_str_ends(v->text, CH_STR("()"))) {
                     name_made(l, f, b->name, v->text, EDGE_MADE);
                 }

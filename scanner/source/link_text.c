@@ -79,7 +79,8 @@ static void names_at(struct ch_str s, size_t at, struct ch_str module, link_impo
         if (module.len > 0) {
             on_import(arg, module, ch_buf_str(&name), ch_buf_str(as ? &own : &name));
         } else {
-            on_import(arg, ch_buf_str(&name), (struct ch_str){NULL, 0}, (struct ch_str){NULL, 0});
+            on_import(arg, ch_buf_str(&name), (struct ch_str){NULL, 0},
+                      as ? ch_buf_str(&own) : (struct ch_str){NULL, 0});
         }
         if (at == s.len || s.ptr[at] != ',') {
             break;

@@ -126,7 +126,7 @@ class Approvals(Signed):
                 self.assertEqual(a.body, f.read())
         # a digest in an address is written in one way; who types one into a command may write it in two
         self.assertEqual(self.service.ask(f"/-/attestations/sha256/{digest.upper()}/").status, 404)
-        status, out, err = self.service.command("explain", "sha256:" + digest.upper())
+        status, out, err = self.service.command("explain", "sha256:" + digest.upper(), "--repository", "pypi")
         self.assertEqual(status, 0, err)
         self.assertIn("demo-1.2-py3-none-any.whl", out)
 

@@ -75,6 +75,18 @@ static void test_licences(void **state)
         {"forbidden", "licences: {forbid: [AGPL-3.0-only]}", "licence AGPL-3.0-only", NULL,
          "licence", NULL},
         {"another", "licences: {forbid: [AGPL-3.0-only]}", "licence MIT", NULL, NULL, NULL},
+        {"by its old name", "licences: {forbid: [AGPL-3.0-only]}", "licence AGPL-3.0", NULL,
+         "licence", NULL},
+        {"or later, by its old name", "licences: {forbid: [AGPL-3.0-or-later]}",
+         "licence AGPL-3.0+", NULL, "licence", NULL},
+        {"or later, by both", "licences: {forbid: [AGPL-3.0-or-later]}", "licence AGPL-3.0-only+",
+         NULL, "licence", NULL},
+        {"the list has the old name", "licences: {forbid: [GPL-2.0]}", "licence GPL-2.0-only", NULL,
+         "licence", NULL},
+        {"old name permitted", "licences: {permit: [LGPL-2.1-only]}", "licence LGPL-2.1", NULL,
+         NULL, NULL},
+        {"only this version", "licences: {permit: [LGPL-2.1-only]}", "licence LGPL-2.1+", NULL,
+         "licence", NULL},
         {"forbidden, with a choice", "licences: {forbid: [AGPL-3.0-only]}",
          "licence MIT OR AGPL-3.0-only", NULL, NULL, NULL},
         {"forbidden, without", "licences: {forbid: [AGPL-3.0-only]}",
@@ -159,6 +171,16 @@ static void test_unreadable_licences(void **state)
     f.findings = &unreadable;
     f.finding_count = 1;
     CHECK(rows, f);
+    /* one that states two which contradict each other is no other case */
+    static const struct row both[] = {
+        {"nobody asks", "", "licence MIT", NULL, NULL, NULL},
+        {"one of them is permitted", "licences: {permit: [MIT]}", "licence MIT", NULL, "licence",
+         "states licences that contradict each other (\"License: MIT\"), and the policy has a list "
+         "of licences"},
+        {"forbid", "licences: {forbid: [AGPL-3.0-only]}", "", NULL, "licence", NULL},
+    };
+    unreadable = (struct ch_finding){CH_F_LICENCE_CONTRADICTS, CH_STR("m"), CH_STR("License: MIT")};
+    CHECK(both, f);
 }
 
 int main(void)

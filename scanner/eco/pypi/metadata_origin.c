@@ -140,10 +140,16 @@ static void report_old_fields(const struct ch_metadata *m, struct ch_str member,
     classified(m, &family, &id);
     CH_IGNORE(ch_metadata_next(m, CH_STR("License"), &at, &text));
     struct ch_str of_text = ch_str_of(ch_spdx_family_of_text(text));
+    struct ch_str second;
     bool stated = from_text(text, out);
-    if (stated
-            ? !fits(ch_buf_str(out), family.len > 0 ? family.ptr : NULL)
-            : of_text.len > 0 && family.len > 0 && !families_meet(of_text, ch_buf_str(&family))) {
+    if (ch_metadata_next(m, CH_STR("License"), &at, &second) && /* readers take one or the other */
+        !ch_str_eq(ch_str_trim(text), ch_str_trim(second))) {
+        contradicts(writer, member, "License: ", ch_str_trim(text),
+                    ", License: ", ch_str_trim(second));
+    } else if (stated
+                   ? !fits(ch_buf_str(out), family.len > 0 ? family.ptr : NULL)
+                   : of_text.len > 0 && family.len > 0 &&
+                         !families_meet(of_text, ch_buf_str(&family))) {
         contradicts(writer, member, "License: ", stated ? ch_buf_str(out) : ch_str_trim(text),
                     ", classifier: ", ch_buf_str(&family));
     } else {
@@ -157,16 +163,18 @@ static void report_old_fields(const struct ch_metadata *m, struct ch_str member,
 static void compare_text(const struct ch_metadata *m, struct ch_str member,
                          struct ch_str expression, struct ch_scan_writer *writer)
 {
-    struct ch_str text = {NULL, 0};
+    struct ch_str text;
     struct ch_buf other;
-    size_t at = 0;
     ch_buf_init(&other, 2 * ch_limits.licence_bytes);
-    CH_IGNORE(ch_metadata_next(m, CH_STR("License"), &at, &text));
-    if (text.len > 0 &&
-        (from_text(text, &other) ? !agree(expression, ch_buf_str(&other))
-                                 : !fits(expression, ch_spdx_family_of_text(text)))) {
-        contradicts(writer, member, "License-Expression: ", expression,
-                    ", License: ", ch_str_trim(text));
+    for (size_t at = 0; ch_metadata_next(m, CH_STR("License"), &at, &text);) {
+        ch_buf_clear(&other);
+        if (text.len > 0 &&
+            (from_text(text, &other) ? !agree(expression, ch_buf_str(&other))
+                                     : !fits(expression, ch_spdx_family_of_text(text)))) {
+            contradicts(writer, member, "License-Expression: ", expression,
+                        ", License: ", ch_str_trim(text));
+            break;
+        }
     }
     ch_buf_done(&other);
 }

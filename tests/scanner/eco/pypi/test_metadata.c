@@ -391,6 +391,19 @@ static void licences_are_stated_or_absent(void **state)
         {"License: BSD\n" GPL3,
          "license=BSD\n! licence-contradicts m: License: BSD, classifier: GPL-3.0*\n"},
         {"License: my own\n" MIT, "license=my own\nlicence=MIT\n"},
+        /* a text by its title */
+        {"License: GNU AFFERO GENERAL PUBLIC LICENSE Version 3\n" MIT,
+         "license=GNU AFFERO GENERAL PUBLIC LICENSE Version 3\n! licence-contradicts m: License: GNU "
+         "AFFERO GENERAL PUBLIC LICENSE Version 3, classifier: MIT\n"},
+        {"License: GNU GENERAL PUBLIC LICENSE, Version 3, 29 June 2007\n" GPL3,
+         "license=GNU GENERAL PUBLIC LICENSE, Version 3, 29 June 2007\n"},
+        /* two fields */
+        {"License: MIT\nLicense: AGPL-3.0-only\n",
+         "license=MIT\n! licence-contradicts m: License: MIT, License: AGPL-3.0-only\n"},
+        {"License: MIT\nLicense: MIT\n", "license=MIT\nlicence=MIT\n"},
+        {"License-Expression: MIT\nLicense: MIT\nLicense: AGPL-3.0-only\n",
+         "license-expression=MIT\nlicense=MIT\nlicence=MIT\n! licence-contradicts m: "
+         "License-Expression: MIT, License: AGPL-3.0-only\n"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         origin_row(rows[i].text, rows[i].expect);
