@@ -18,7 +18,7 @@ static const struct {
     {"repository",
      LISTEN "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://example.org'}\n"
             "repositories:\n  - {name: a, ecosystem: test, upstreams: [up]}\n",
-     "c.yaml:5:25: repositories[0].ecosystem: \"test\" is not one of pypi"},
+     "c.yaml:5:26: repositories[0].ecosystem: \"test\" is not one of pypi"},
 };
 
 static void test_the_made_up_one_is_unknown(void **state)
