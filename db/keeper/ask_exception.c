@@ -214,7 +214,7 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
         *ret_id = row.id;
     }
     if (rc != CH_OK) {
-        ch_buf_puts(why, ch_str_of(err.msg));
+        ask_put_error(k, ch_str_of(err.msg), why);
         return rc == CH_E_LIMIT ? 429 : 503;
     }
     return open ? 200 : 201;
