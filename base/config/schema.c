@@ -1,11 +1,14 @@
 #include "base/config/schema_rows.h"
 
+#include "eco_rows.h"
+
 /* The first parts of paths that mean something else (issue "foundation"). */
 const char *const ch_schema_reserved[] = {"-",   "v2", "t",     "acr",    "oauth2",
                                           "api", "hf", "nuget", "models", NULL};
 
-/* "test" is the second ecosystem that only tests build. */
-const char *const ch_config_ecosystems[] = {"pypi", "test", NULL};
+/* Those that this build has, each with its file pair: any other name is refused with these. */
+#define ECOSYSTEM_NAME(name) #name,
+const char *const ch_config_ecosystems[] = {CH_ECOSYSTEM_ROWS(ECOSYSTEM_NAME) NULL};
 
 static const char *const environments[] = {"prod", "preprod", NULL};
 static const char *const held_listings[] = {[CH_HELD_YANK] = "yank", [CH_HELD_OMIT] = "omit", NULL};

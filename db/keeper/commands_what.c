@@ -139,12 +139,11 @@ static bool what_by_file(struct command *c, const struct ch_repository *repo, st
     return first[0] != '\0';
 }
 
-static bool looks_like_file(struct ch_str word)
+static bool looks_like_file(const struct ch_repository *repo, struct ch_str word)
 {
-    static const char *const ends[] = {".whl", ".tar.gz", ".zip", ".egg", ".tar.bz2", ".tar.xz",
-                                       ".exe", ".conda"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(ends); i++) {
-        if (ch_str_ends(word, ch_str_of(ends[i]))) {
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    for (size_t i = 0; eco != NULL && eco->file_endings[i] != NULL; i++) {
+        if (ch_str_ends(word, ch_str_of(eco->file_endings[i]))) {
             return true;
         }
     }
@@ -326,7 +325,7 @@ static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err
     if (url) {
         word = decoded(last_part(word, &page), name, sizeof(name));
     }
-    if (!page && looks_like_file(word)) {
+    if (!page && looks_like_file(repo, word)) {
         return what_by_file(c, repo, word, ret)
                    ? CH_OK
                    : ch_fail(err, CH_E_USAGE, "%.*s: no project name in this file name",

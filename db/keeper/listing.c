@@ -59,8 +59,9 @@ static struct judged *judge_all(struct keeper *k, struct page *p)
 static bool has_sidecar(const struct page *p, size_t i)
 {
     const struct ch_release *r = &p->files[i].release;
-    return r->profile != NULL && (strcmp(r->file_type, "sdist") != 0 ||
-                                  p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
+    return r->profile != NULL && p->eco->sidecar_url != NULL &&
+           (strcmp(r->file_type, "sdist") != 0 ||
+            p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
 }
 
 static void list_file(const struct page *p, const struct judged *all, struct stand_ins *stand_ins,

@@ -1,6 +1,6 @@
 /* The proxy's side of an ecosystem: what URLs and names mean, what an index looks like. Pure code
  * without I/O, linked by gateway and keeper. `ch_ecosystems` is the only list of them; the scanner's
- * side is struct ch_inspector (inspector.h). Nothing else knows an ecosystem by name. */
+ * side is struct ch_inspector (inspector.h). */
 #ifndef CUSTOMHOUSE_ECOSYSTEM_H
 #define CUSTOMHOUSE_ECOSYSTEM_H
 
@@ -27,7 +27,7 @@ struct ch_target {
 /* What a file name says. All slices borrow from the name or point to constants. */
 struct ch_release {
     char version[160];          /* as in the name; empty when it could not be split */
-    const char *file_type;      /* "wheel", "sdist", "egg", "other" */
+    const char *file_type;      /* one of the ecosystem's file_types: "wheel", "sdist", "egg", "other" */
     const char *profile;        /* how it is inspected ("wheel"); NULL: no inspector */
     struct ch_str python_tags;  /* wheels: compressed tag sets, else absent */
     struct ch_str abi_tags;
@@ -45,21 +45,40 @@ struct ch_index_format {
                                 struct ch_buf *out, struct ch_err *err);
 };
 
+/* Every function is pure and bounded, whatever bytes it is given: names and URLs come from clients and from
+ * upstreams. Required unless it says NULL.
+ *
+ * A page is the unit that an upstream is asked for, that is parsed at once, judged and rendered under one generation.
+ * Here it is a project's. Where an index is one document for many projects (Conda: a subdir), the page is that
+ * document: `normalise` says which documents there are, `split` what each file is. What such an ecosystem still
+ * lacks: policy's project is the page's name (judge.c), so `split` needs to name a file's own project; ch_target one
+ * part for each document of a page; ch_index_file the spans of a record that are rendered as they came (T16). */
 struct ch_ecosystem {
-    const char *name; /* configuration key */
+    const char *name; /* configuration key; the row of deploy/cmake/ecosystems.cmake */
     const char *const *file_types; /* what split may call a file; NULL-terminated */
+    /* How names of files end, by which a word of a command is taken for one; NULL-terminated. */
+    const char *const *file_endings;
+    /* How its files are inspected: what `split` gives as profile; NULL-terminated. Names differ from those of
+     * other ecosystems and from "zip" and "tar": `inspect --profile` knows them by it. */
+    const char *const *profiles;
 
     /* --- names --- */
-    bool (*normalise)(struct ch_str raw, char *ret, size_t ret_size); /* false: not a project name */
+    /* The one spelling that stands for all that clients may write. False: no project's name. Idempotent. */
+    bool (*normalise)(struct ch_str raw, char *ret, size_t ret_size);
+    /* What a file's name says. Never fails: a name that says nothing has file type "other", no version and no
+     * profile, and is held. `project` is normalised, of the page that lists it. */
     void (*split)(struct ch_str project, struct ch_str file_name, struct ch_release *ret);
     /* The project, normalised, of a release file of which nothing but the name is known; false when
      * the name has no such form. */
     bool (*project_of)(struct ch_str file_name, char *ret, size_t ret_size);
-    /* How its files are inspected: what `split` gives as profile; NULL-terminated. */
-    const char *const *profiles;
+
+    /* --- versions --- */
+    /* A total order over any two texts, as clients of the ecosystem have it: < 0, 0 (the same version), > 0. */
     int (*compare_versions)(struct ch_str a, struct ch_str b);
     /* What resolvers take only when nothing else fits. NULL: there are none. */
     bool (*is_prerelease)(struct ch_str version);
+    /* Whether the specifier takes the version. "==VERSION" is one in every ecosystem: commands name one version by
+     * it. CH_E_FORMAT: no specifier; the text says what was expected. */
     enum ch_code (*match_version)(struct ch_str spec, struct ch_str version, bool *ret_match,
                                   struct ch_err *err);
     /* Calls `fn` with versions such that whatever answers any version gives to these specifiers, one of
@@ -67,29 +86,31 @@ struct ch_ecosystem {
     bool (*sample_versions)(const struct ch_str *specs, size_t count,
                             void (*fn)(void *arg, struct ch_str version), void *arg);
 
-    /* --- what a URL means: decoded segments after the repository's name; `directory` says whether
-     * the path ended in a slash --- */
+    /* --- what a URL means: decoded segments after the repository's name (no empty one, no "." or ".."); `directory`
+     * says whether the path ended in a slash. *ret is written whole; kind NONE: 404. A FILE names the project and
+     * the file that the page lists, and every path to the same file names it alike (one decision). --- */
     void (*classify)(struct ch_str repository, const struct ch_str *segments, size_t count,
                      bool directory, struct ch_target *ret);
     const struct ch_index_format *formats; /* in order of preference when q ties */
     size_t format_count;
 
-    /* --- the upstream --- */
-    const char *page_accept; /* Accept header for a project page */
+    /* --- the upstream: each appends an absolute URL; CH_E_LIMIT when the buffer is full --- */
+    const char *page_accept; /* Accept header for a page */
     enum ch_code (*page_url)(struct ch_str base, struct ch_str project, struct ch_buf *url);
     enum ch_code (*root_url)(struct ch_str base, struct ch_buf *url);
-    /* Both may be NULL: there is no such document. */
+    /* Both may be NULL: there is no such document. Without sidecar_url no file is said to have metadata. */
     enum ch_code (*details_url)(struct ch_str api_base, struct ch_str project, struct ch_buf *url);
     enum ch_code (*sidecar_url)(struct ch_str file_url, struct ch_buf *url);
-    const char *(*page_profile)(struct ch_str content_type); /* NULL: not a page we can read */
+    /* The scanner's profile for a page of this Content-Type (without parameters). NULL: not a page we can read. */
+    const char *(*page_profile)(struct ch_str content_type);
 
     /* --- asking ahead: which of the page's eligible files this client will most likely want next.
      * Writes at most `max` indices into page->files, best first; returns how many. `eligible[i]` says
-     * whether files[i] may be asked for. --- */
+     * whether files[i] may be asked for. NULL: nothing is asked ahead. --- */
     size_t (*wanted_next)(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
                           size_t *ret_indices, size_t max);
 
-    /* The line that a user needs ("pip install --index-url http://.../pypi/simple/ ..."). */
+    /* Appends the line that a user needs ("pip install --index-url http://.../pypi/simple/ ..."). */
     void (*usage_line)(struct ch_str origin, struct ch_str repository, struct ch_buf *out);
 };
 

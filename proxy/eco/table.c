@@ -1,7 +1,6 @@
 #include "customhouse/ecosystem.h"
 
-/* The rows come from the list in CMakeLists.txt of this folder: one name per ecosystem, and the build
- * links the file pair of that name. */
+/* One name per ecosystem, from deploy/cmake/ecosystems.cmake. */
 #include "eco_rows.h"
 
 #define CH_ECOSYSTEM_DECLARE(name) extern const struct ch_ecosystem ch_ecosystem_##name;

@@ -544,6 +544,7 @@ struct http_conn *http_conn_new(struct ch_http_server *s, int fd, struct ch_http
     if (tls != NULL) {
         c->ssl = SSL_new(tls->ctx);
         CH_ASSERT(c->ssl != NULL && SSL_set_fd(c->ssl, fd) == 1);
+        BIO_set_callback_ex(SSL_get_wbio(c->ssl), http_fault_veto);
         SSL_set_accept_state(c->ssl);
     }
     begin_request(c);

@@ -257,6 +257,7 @@ struct ch_http_blob {
     int fd;
     char *map; /* NULL when empty */
     uint64_t size;
+    bool broken; /* the mapping is not the file's any more: nothing is sent from it */
 };
 
 struct ch_http_prepared {
@@ -305,6 +306,16 @@ enum http_io http_io_read(struct http_conn *c, char *to, size_t room, size_t *re
 enum http_io http_io_write(struct http_conn *c);
 enum http_io http_io_interim(struct http_conn *c);
 uint64_t http_io_taken(const struct http_conn *c);
+
+/* fault.c */
+void http_fault_catch(void); /* once, before anything is served */
+/* Until http_fault_end this thread may read len > 0 bytes of the mapping at `at`, and write to sockets whose BIO has the
+ * veto: what could not be read is zeros, and is not written. */
+void http_fault_guard(const struct ch_http_blob *b, uint64_t at, size_t len);
+/* False: something could not be read. The connection is to be ended; the mapping is as before. */
+bool http_fault_end(struct ch_http_blob *b) CH_MUST_CHECK;
+long http_fault_veto(BIO *bio, int operation, const char *arg, size_t len, int argi, long argl, int ret,
+                     size_t *processed); /* a BIO_callback_fn_ex */
 
 /* respond.c */
 void http_out_done(struct http_out *o);

@@ -198,8 +198,8 @@ static enum http_io write_plain(struct http_conn *c)
     return out_empty(o) ? HTTP_IO_DONE : HTTP_IO_AGAIN;
 }
 
-/* Gathers the next bytes of the answer; a blob is read, not copied from its mapping: SSL_write
- * would meet SIGBUS in our own process. False when the file gives less than it promised. */
+/* Gathers the next bytes of the answer, where not only the blob is left. A blob is read, not copied from its
+ * mapping, where we would meet SIGBUS. False when the file gives less than it promised. */
 static bool gather(struct http_conn *c, size_t *ret_len)
 {
     struct ch_http_server *s = c->server;
@@ -224,36 +224,50 @@ static bool gather(struct http_conn *c, size_t *ret_len)
     return true;
 }
 
+/* One call for what comes next. After WANT_WRITE the same is made again: same bytes, since nothing was
+ * advanced. A blob's are encrypted where they are mapped: copying them first costs a seventh of it all. */
+static enum http_io write_some(struct http_conn *c)
+{
+    size_t len;
+    size_t written;
+    struct http_out *o = &c->out;
+    const char *from = c->server->scratch;
+    bool mapped = o->piece_at == o->piece_count && o->blob_left > 0;
+    if (mapped) {
+        uint64_t warm = o->blob_warm - o->blob_at;
+        len = (size_t)(warm < c->server->scratch_bytes ? warm : c->server->scratch_bytes);
+        from = o->blob->map + o->blob_at;
+        http_fault_guard(o->blob, o->blob_at, len);
+    } else if (o->piece_at + 1 == o->piece_count && o->blob_left == 0) {
+        from = o->piece[o->piece_at].ptr; /* only memory is left: no need to gather it */
+        len = ch_str_sub(o->piece[o->piece_at], 0, c->server->scratch_bytes).len;
+    } else if (!gather(c, &len)) {
+        return HTTP_IO_FAILED;
+    }
+    ERR_clear_error();
+    int ok = SSL_write_ex(c->ssl, from, len, &written);
+    if (mapped && !http_fault_end(o->blob)) {
+        c->ssl_broken = true;
+        return HTTP_IO_FAILED;
+    }
+    if (ok != 1) {
+        enum http_io r = ssl_outcome(c, ok);
+        return r == HTTP_IO_EOF ? HTTP_IO_FAILED : r;
+    }
+    c->ssl_wants_write = false;
+    c->ssl_wants_read = false;
+    out_advance(o, written);
+    return HTTP_IO_DONE;
+}
+
 static enum http_io write_records(struct http_conn *c)
 {
     uint64_t start = c->out.sent_bytes;
     while (!out_empty(&c->out)) {
-        size_t len;
-        size_t written;
-        struct http_out *o = &c->out;
-        const char *from = c->server->scratch;
-        if (!blob_is_warm(c)) {
-            return HTTP_IO_COLD;
+        enum http_io r = blob_is_warm(c) ? write_some(c) : HTTP_IO_COLD;
+        if (r != HTTP_IO_DONE) {
+            return r;
         }
-        if (o->piece_at + 1 == o->piece_count && o->blob_left == 0) {
-            from = o->piece[o->piece_at].ptr; /* only memory is left: no need to gather it */
-            len = o->piece[o->piece_at].len;
-            if (len > c->server->scratch_bytes) {
-                len = c->server->scratch_bytes;
-            }
-        } else if (!gather(c, &len)) {
-            return HTTP_IO_FAILED;
-        }
-        /* After WANT_WRITE the same call is made again: same bytes, since nothing was advanced. */
-        ERR_clear_error();
-        int ok = SSL_write_ex(c->ssl, from, len, &written);
-        if (ok != 1) {
-            enum http_io r = ssl_outcome(c, ok);
-            return r == HTTP_IO_EOF ? HTTP_IO_FAILED : r;
-        }
-        c->ssl_wants_write = false;
-        c->ssl_wants_read = false;
-        out_advance(o, written);
         if (c->out.sent_bytes - start >= c->server->limits.http_write_bytes &&
             !out_empty(&c->out)) {
             return HTTP_IO_AGAIN;
@@ -282,6 +296,9 @@ enum http_io http_io_write(struct http_conn *c)
 {
     if (out_empty(&c->out)) {
         return HTTP_IO_DONE;
+    }
+    if (c->out.blob != NULL && c->out.blob->broken) {
+        return HTTP_IO_FAILED;
     }
     if (c->ssl != NULL) {
         return write_tls(c);

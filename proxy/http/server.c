@@ -347,6 +347,7 @@ enum ch_code ch_http_server_new(const struct ch_http_options *options,
     s->scratch = ch_alloc(s->scratch_bytes);
     ch_http_server_set_hosts(s, options->hosts, options->host_count);
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes without MSG_NOSIGNAL */
+    http_fault_catch();
     *ret_server = s;
     return CH_OK;
 }

@@ -1,14 +1,19 @@
-/* The one place that lists the ecosystems that the jails can read. */
-#include "scanner/eco/pypi/inspector.h"
+#include "customhouse/inspector.h"
+
 #include "scanner/unpack/kind.h"
 
-static const struct ch_inspector *const inspectors[] = {
-    &ch_inspector_pypi,
-};
+/* One name per ecosystem, from deploy/cmake/ecosystems.cmake. */
+#include "eco_rows.h"
+
+#define CH_INSPECTOR_DECLARE(name) extern const struct ch_inspector ch_inspector_##name;
+CH_ECOSYSTEM_ROWS(CH_INSPECTOR_DECLARE)
+
+#define CH_INSPECTOR_ROW(name) &ch_inspector_##name,
+static const struct ch_inspector *const inspectors[] = {CH_ECOSYSTEM_ROWS(CH_INSPECTOR_ROW)};
 
 /* A bare archive, of no ecosystem: it has no other side, so it is found by name but not listed. */
-static const struct ch_inspector inspector_archive = {.ecosystem = "archive",
-                                                      .inspect = ch_archive_inspect};
+static const struct ch_inspector inspector_archive = {
+    .ecosystem = "archive", .inspect = ch_archive_inspect, .second_opinion = ch_second_opinion};
 
 const struct ch_inspector *ch_inspector_find(struct ch_str ecosystem)
 {

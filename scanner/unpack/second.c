@@ -259,15 +259,21 @@ enum ch_code ch_second_prepare(struct ch_err *err)
     return CH_OK;
 }
 
-enum ch_code ch_second_opinion(const struct ch_scan_job *job, const struct ch_input *in,
-                               struct ch_scan_writer *out, struct ch_err *err)
+enum ch_code ch_second_list(const struct ch_archive_kind *kind, const struct ch_input *in,
+                            struct ch_scan_writer *out, struct ch_err *err)
 {
-    struct ch_archive_kind kind = ch_archive_kind_of(job, in);
     if (utf8_locale == (locale_t)0 && ch_second_prepare(err) != CH_OK) {
         return err == NULL ? CH_E_SYSTEM : err->code;
     }
     locale_t before = uselocale(utf8_locale);
-    list_archive(&kind, in, out);
+    list_archive(kind, in, out);
     uselocale(before);
     return ch_scan_writer_ok(out, err);
+}
+
+enum ch_code ch_second_opinion(const struct ch_scan_job *job, const struct ch_input *in,
+                               struct ch_scan_writer *out, struct ch_err *err)
+{
+    struct ch_archive_kind kind = ch_archive_kind_of(job, in);
+    return ch_second_list(&kind, in, out, err);
 }

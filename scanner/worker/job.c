@@ -78,11 +78,13 @@ static scan_fn *strict_for(const struct ch_inspector *inspector, enum ch_scan_ki
 static enum ch_code find_scan(enum ch_role role, const struct ch_scan_job *scan, scan_fn **ret,
                               struct ch_err *err)
 {
-    if (role == CH_ROLE_SCANNER_SECOND) {
-        *ret = scan->kind == CH_SCAN_ARTIFACT ? ch_second_opinion : NULL;
+    const struct ch_inspector *inspector = ch_inspector_find(scan->ecosystem);
+    if (inspector == NULL) {
+        *ret = NULL;
+    } else if (role == CH_ROLE_SCANNER_SECOND) {
+        *ret = scan->kind == CH_SCAN_ARTIFACT ? inspector->second_opinion : NULL;
     } else {
-        const struct ch_inspector *inspector = ch_inspector_find(scan->ecosystem);
-        *ret = inspector == NULL ? NULL : strict_for(inspector, scan->kind);
+        *ret = strict_for(inspector, scan->kind);
     }
     if (*ret == NULL) {
         return ch_fail(err, CH_E_UNSUPPORTED, "%s: no reader for ecosystem \"%.*s\", kind %d",

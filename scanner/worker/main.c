@@ -11,8 +11,8 @@
 
 #include "customhouse/child.h"
 #include "customhouse/confine.h"
+#include "customhouse/inspector.h"
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/json.h"
 #include "scanner/rules/rules.h"
 #include "scanner/source/source.h"
 #include "scanner/unpack/second.h"
@@ -42,7 +42,11 @@ static enum ch_role role_of(const char *program)
 static enum ch_code warm_up(enum ch_role role, int rules_fd, struct ch_err *err)
 {
     (void)ch_sha256_of("", 0);
-    ch_json_warm_up();
+    for (size_t i = 0; ch_inspector_at(i) != NULL; i++) {
+        if (ch_inspector_at(i)->warm_up != NULL) {
+            ch_inspector_at(i)->warm_up();
+        }
+    }
     if (role != CH_ROLE_SCANNER_SECOND) {
         return ch_source_prepare(err);
     }

@@ -1,6 +1,7 @@
-/* A second ecosystem, built into tests only: it proves that nothing but the two tables knows how
- * many there are. Its world: /REPO/list/, /REPO/list/NAME/, /REPO/get/NAME/FILE; pages are lines
- * "FILE SHA256" in text/plain; files are called NAME-VERSION.txt. */
+/* A second ecosystem, in trees with tests only: it shows that a file pair (scanner/eco/test is the
+ * other side) and a row of the table are all that one takes. Its world: /REPO/list/,
+ * /REPO/list/NAME/, /REPO/get/NAME/FILE; pages are lines "FILE SHA256 [held: REASON]" in
+ * text/plain; files are called NAME-VERSION.bag. */
 #include "customhouse/ecosystem.h"
 
 extern const struct ch_ecosystem ch_ecosystem_test;
@@ -36,26 +37,45 @@ static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
     return plain_name(raw) && copy(raw, ret, ret_size);
 }
 
+static const struct ch_str ending = {".bag", 4};
+
 static void split(struct ch_str project, struct ch_str file_name, struct ch_release *ret)
 {
-    *ret = (struct ch_release){.file_type = "text", .profile = "text"};
-    const struct ch_str ending = CH_STR(".txt");
+    *ret = (struct ch_release){.file_type = "other"};
     if (ch_str_starts(file_name, project) && ch_str_ends(file_name, ending) &&
-        file_name.len > project.len + 1 + ending.len) {
+        file_name.len > project.len + 1 + ending.len && file_name.ptr[project.len] == '-') {
+        ret->file_type = ret->profile = "bag";
         copy(ch_str_sub(file_name, project.len + 1, file_name.len - project.len - 1 - ending.len),
              ret->version, sizeof(ret->version));
     }
+}
+
+/* The version has no hyphen where the project is not told. */
+static bool project_of(struct ch_str file_name, char *ret, size_t ret_size)
+{
+    size_t at = file_name.len;
+    while (at > 0 && file_name.ptr[at - 1] != '-') {
+        at--;
+    }
+    return at > 1 && ch_str_ends(file_name, ending) && at + ending.len < file_name.len &&
+           normalise(ch_str_sub(file_name, 0, at - 1), ret, ret_size);
+}
+
+/* Every text is a specifier, since rules about all ecosystems have one: it matches one version,
+ * itself or what follows "==". */
+static struct ch_str meant(struct ch_str spec)
+{
+    return ch_str_starts(spec, CH_STR("==")) ? ch_str_sub(spec, 2, spec.len) : spec;
 }
 
 static enum ch_code match_version(struct ch_str spec, struct ch_str version, bool *ret_match,
                                   struct ch_err *err)
 {
     (void)err;
-    *ret_match = ch_str_eq(spec, version);
+    *ret_match = ch_str_eq(meant(spec), version);
     return CH_OK;
 }
 
-/* A specifier is the one version that it matches. */
 static bool sample_versions(const struct ch_str *specs, size_t count,
                             void (*fn)(void *arg, struct ch_str version), void *arg)
 {
@@ -63,8 +83,8 @@ static bool sample_versions(const struct ch_str *specs, size_t count,
     ch_buf_init(&other, 1 << 16);
     ch_buf_putc(&other, 'x');
     for (size_t i = 0; i < count; i++) {
-        fn(arg, specs[i]);
-        ch_buf_puts(&other, specs[i]);
+        fn(arg, meant(specs[i]));
+        ch_buf_puts(&other, meant(specs[i]));
     }
     fn(arg, ch_buf_str(&other));
     ch_buf_done(&other);
@@ -97,6 +117,9 @@ static enum ch_code render_page(const struct ch_page *page, struct ch_str prefix
         ch_buf_puts(out, page->files[i].file_name);
         ch_buf_putc(out, ' ');
         ch_buf_put_hex(out, page->files[i].sha256.byte, sizeof(page->files[i].sha256.byte));
+        if (page->files[i].listing == CH_LIST_YANKED) {
+            ch_buf_printf(out, " held: %.*s", CH_STR_ARG(page->files[i].yanked_reason));
+        }
         ch_buf_putc(out, '\n');
     }
     return ch_buf_ok(out, err);
@@ -127,7 +150,7 @@ static enum ch_code root_url(struct ch_str base, struct ch_buf *url)
 
 static const char *page_profile(struct ch_str content_type)
 {
-    return ch_str_eq(content_type, CH_STR("text/plain")) ? "page-text" : NULL;
+    return ch_str_eq(content_type, CH_STR("text/plain")) ? "list" : NULL;
 }
 
 static size_t wanted_next(const struct ch_page *page, const bool *eligible,
@@ -152,14 +175,18 @@ static const struct ch_index_format formats[] = {
     {"text/plain; charset=utf-8", "text/plain", render_page, render_root},
 };
 
-static const char *const file_types[] = {"text", NULL};
+static const char *const file_types[] = {"bag", "other", NULL};
+static const char *const file_endings[] = {".bag", NULL};
+static const char *const profiles[] = {"bag", NULL};
 
 const struct ch_ecosystem ch_ecosystem_test = {
     .name = "test",
     .file_types = file_types,
-    .profiles = file_types, /* each is inspected as what it is */
+    .file_endings = file_endings,
+    .profiles = profiles,
     .normalise = normalise,
     .split = split,
+    .project_of = project_of,
     .compare_versions = ch_str_cmp,
     .match_version = match_version,
     .sample_versions = sample_versions,

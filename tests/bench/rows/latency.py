@@ -4,6 +4,7 @@ import stat
 import statistics
 import subprocess
 import threading
+import time
 import urllib.request
 
 from lib import wrk
@@ -13,9 +14,6 @@ from lib.standstill import Standstill
 
 NAME = "latency"
 READERS = 10
-# Ten of these fill a network of 1 Gbit/s; without a limit ten clients on the same two cores measure how
-# the kernel shares these out, and the disk of a virtual machine what its host allows it.
-RATE = "12M"
 BLOB_BYTES = 24 * MIB
 
 
@@ -44,7 +42,7 @@ def evict(paths):
 
 
 def read_all(urls):
-    """Ten readers take the blobs one after the other, each once; ends when none is left to take."""
+    """Ten readers take the blobs one after the other, each once, as fast as they come; ends when none is left to take."""
     left, problems = iter(urls), []
     lock = threading.Lock()
     emptied = threading.Event()
@@ -57,7 +55,7 @@ def read_all(urls):
                 emptied.set()
                 return
             # a program of its own: ten readers in one Python would be one
-            done = subprocess.run(["curl", "--silent", "--fail", "--limit-rate", RATE, "--output", "/dev/null", url])
+            done = subprocess.run(["curl", "--silent", "--fail", "--output", "/dev/null", url])
             if done.returncode != 0:
                 problems.append(f"curl {url}: exit {done.returncode}")
 
@@ -68,19 +66,22 @@ def read_all(urls):
 
 
 def p99_while_reading(page, urls):
-    """(p99 in ms, pages per second, share of the time in which the machine stood still)"""
+    """(p99 in ms, pages per second, share of the time in which the machine stood still, blobs' MB/s)"""
     urllib.request.urlopen(page).read()
-    threads, emptied, problems = read_all(urls)
-    load = wrk.Latency(page, 60)
-    try:
-        with Standstill() as still:
+    with Standstill() as still:  # it is awake before the reading begins, which may be over in a second
+        load = wrk.Latency(page, 60)
+        began = time.monotonic()
+        threads, emptied, problems = read_all(urls)
+        try:
             emptied.wait(60)
-        return *load.stop(), still.share
-    finally:
-        for t in threads:
-            t.join()
-        if problems:
-            raise RuntimeError("; ".join(problems))
+            took = time.monotonic() - began
+            result = load.stop()
+        finally:
+            for t in threads:
+                t.join()
+            if problems:
+                raise RuntimeError("; ".join(problems))
+    return *result, still.share, len(urls) * BLOB_BYTES / took / 1e6
 
 
 def run(bench):
@@ -111,16 +112,17 @@ def run(bench):
             into.append(p99_while_reading(page, urls))
             if into is cold:
                 warm.append(p99_while_reading(page, urls))
-    p99s, rates, stills = zip(*cold)
+    p99s, rates, stills, speeds = zip(*cold)
     shares = [s for s in stills if s is not None]
     stood = f"{statistics.median(shares):.1%}" if shares else "an unknown part"
     result = limit("p99 of pages during cold reads", statistics.median(p99s), 10, "ms",
                    f"median of {len(cold)} rounds [{min(p99s):.2f}, {max(p99s):.2f}], "
                    f"{statistics.median(rates):.0f} pages/s (nginx "
-                   f"{statistics.median(r for _, r, _ in peer):.0f}); the same reads from memory: "
-                   f"{statistics.median(p for p, _, _ in warm):.2f} ms; the machine stood still for "
+                   f"{statistics.median(r for _, r, *_ in peer):.0f}) beside "
+                   f"{statistics.median(speeds):.0f} MB/s of blobs (nginx {statistics.median(m for *_, m in peer):.0f}); "
+                   f"the same reads from memory: {statistics.median(p for p, *_ in warm):.2f} ms; the machine stood still for "
                    f"{stood} of the time")
     if result.reached == "NO" and shares and statistics.median(shares) > 0.01:
         result.reached = "NO (machine stood still)"
-    result.peer = f"{statistics.median(p for p, _, _ in peer):.2f} ms"
+    result.peer = f"{statistics.median(p for p, *_ in peer):.2f} ms"
     yield result

@@ -10,7 +10,10 @@ static void test_every_row_is_complete(void **state)
         const struct ch_ecosystem *e = ch_ecosystems[count];
         assert_non_null(e->name);
         assert_ptr_equal(ch_ecosystem_find(ch_str_of(e->name)), e);
+        assert_non_null(e->file_endings);
+        assert_non_null(e->profiles);
         assert_non_null(e->normalise);
+        assert_non_null(e->project_of);
         assert_non_null(e->split);
         assert_non_null(e->compare_versions);
         assert_non_null(e->match_version);
@@ -42,22 +45,22 @@ static void test_second_ecosystem(void **state)
     (void)state;
     const struct ch_ecosystem *e = ch_ecosystem_find(CH_STR("test"));
     assert_non_null(e);
-    struct ch_str parts[] = {CH_STR("get"), CH_STR("foo"), CH_STR("foo-1.txt")};
+    struct ch_str parts[] = {CH_STR("get"), CH_STR("foo"), CH_STR("foo-1.bag")};
     struct ch_target target;
     e->classify(CH_STR("t"), parts, 3, false, &target);
     assert_int_equal(target.kind, CH_TARGET_FILE);
     assert_string_equal(target.project, "foo");
-    assert_string_equal(target.file_name, "foo-1.txt");
+    assert_string_equal(target.file_name, "foo-1.bag");
     struct ch_release release;
-    e->split(CH_STR("foo"), CH_STR("foo-1.txt"), &release);
+    e->split(CH_STR("foo"), CH_STR("foo-1.bag"), &release);
     assert_string_equal(release.version, "1");
-    struct ch_page_file file = {.file_name = CH_STR("foo-1.txt"), .sha256 = {{0xab}}};
+    struct ch_page_file file = {.file_name = CH_STR("foo-1.bag"), .sha256 = {{0xab}}};
     struct ch_page page = {.project = CH_STR("foo"), .files = &file, .file_count = 1};
     struct ch_buf out;
     struct ch_err err = {0};
     ch_buf_init(&out, 1000);
     assert_ch_ok(&err, e->formats[0].render_page(&page, CH_STR("/t"), &out, &err));
-    assert_str_eq(ch_buf_str(&out), "foo-1.txt ab000000000000000000000000000000"
+    assert_str_eq(ch_buf_str(&out), "foo-1.bag ab000000000000000000000000000000"
                                     "00000000000000000000000000000000\n");
     ch_buf_done(&out);
 }

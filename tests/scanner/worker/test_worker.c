@@ -87,19 +87,20 @@ static enum ch_code misbehave(const struct ch_scan_job *job, const struct ch_inp
     return CH_OK;
 }
 
-static const struct ch_inspector test_inspector = {.ecosystem = "test", .inspect = misbehave};
+static enum ch_code second(const struct ch_scan_job *job CH_UNUSED,
+                           const struct ch_input *in CH_UNUSED, struct ch_scan_writer *out,
+                           struct ch_err *err CH_UNUSED)
+{
+    ch_scan_write_fact(out, CH_STR("second"), CH_STR("opinion"));
+    return CH_OK;
+}
+
+static const struct ch_inspector test_inspector = {
+    .ecosystem = "test", .inspect = misbehave, .second_opinion = second};
 
 const struct ch_inspector *ch_inspector_find(struct ch_str ecosystem)
 {
     return ch_str_eq(ecosystem, CH_STR("test")) ? &test_inspector : NULL;
-}
-
-enum ch_code ch_second_opinion(const struct ch_scan_job *job CH_UNUSED,
-                               const struct ch_input *in CH_UNUSED, struct ch_scan_writer *out,
-                               struct ch_err *err CH_UNUSED)
-{
-    ch_scan_write_fact(out, CH_STR("second"), CH_STR("opinion"));
-    return CH_OK;
 }
 
 /* --- running one job through the parent --- */
