@@ -113,6 +113,8 @@ bool sdist_is_tool_file(struct ch_str tree); /* told of all members before; text
 void sdist_note_tool_file(struct sdist *s, struct ch_str tree);
 void sdist_check_setup_tools(struct sdist *s); /* of setup.py */
 /* sdist_compilers.c: settings that name compilers and what they read. `tool` of pyproject.toml. */
+/* Whether one of the flags in the text loads or starts something when it compiles. */
+bool sdist_has_flag(struct ch_str text);
 void sdist_check_compilers(struct sdist *s, const struct ch_toml_node *tool);
 void sdist_check_tools(struct sdist *s, const struct ch_toml_node *root, struct ch_str backend);
 /* "a.b.name" that setuptools reads as a literal, or imports a.b for: then a fact. */

@@ -40,15 +40,18 @@ static enum ch_code inspect(const struct ch_scan_job *job, const struct ch_input
 
 static const struct ch_scan_job no_job;
 
-/* Two honest members around the one of the row. */
+/* Two honest members around the one of the row, or before it. */
 static void build(struct zb *b, const struct zb_member *m, const struct zb_end *e)
 {
     zb_init(b);
     zb_file(b, "pkg/__init__.py", "");
-    if (m->name.ptr != NULL) {
+    if (!m->last && m->name.ptr != NULL) {
         zb_add(b, m);
     }
     zb_file(b, "pkg/last.py", "print('last')\n");
+    if (m->last) {
+        zb_add(b, m);
+    }
     zb_end(b, e);
 }
 
@@ -133,6 +136,21 @@ static const struct {
     {"count too low", {FILE_NAMED("pkg/a.py")}, {.count_off = -1}, "zip-member-hidden", false},
     {"count too high", {FILE_NAMED("pkg/a.py")}, {.count_off = 1}, "zip-member-hidden", false},
     {"ZIP64 count differs", NO_MEMBER, {.zip64 = true, .zip64_differs = true}, "zip-zip64", true},
+    /* The end record is of 22 bytes, the locator before it of 20, ZIP64's record of 56. */
+    {"archive in pieces", NO_MEMBER, {.flip = 18}, "zip-unreadable", true},
+    {"directory in another piece", NO_MEMBER, {.flip = 16}, "zip-unreadable", true},
+    {"members in another piece", NO_MEMBER, {.flip = 14}, "zip-unreadable", true},
+    {"directory behind the end record", NO_MEMBER, {.flip = 4}, "zip-unreadable", true},
+    {"ZIP64 locator of another disk", NO_MEMBER, {.zip64 = true, .flip = 38}, "zip-zip64", false},
+    {"ZIP64 locator of two disks", NO_MEMBER, {.zip64 = true, .flip = 26}, "zip-zip64", false},
+    {"ZIP64 locator that leads elsewhere", NO_MEMBER, {.zip64 = true, .flip = 34}, "zip-zip64",
+     true},
+    {"ZIP64 locator without an end record", NO_MEMBER, {.zip64 = true, .flip = 98},
+     "zip-unreadable", true},
+    {"ZIP64 end record of another size", NO_MEMBER, {.zip64 = true, .flip = 94}, "zip-zip64", true},
+    {"ZIP64 end record on another disk", NO_MEMBER, {.zip64 = true, .flip = 82}, "zip-zip64", false},
+    {"ZIP64 directory on another disk", NO_MEMBER, {.zip64 = true, .flip = 78}, "zip-zip64", false},
+    {"ZIP64 members on another disk", NO_MEMBER, {.zip64 = true, .flip = 74}, "zip-zip64", false},
     /* members */
     {"bytes between members", {FILE_NAMED("pkg/a.py"), .gap = S("gap")}, AS_IS, "zip-trailing-data",
      true},
@@ -144,6 +162,24 @@ static const struct {
     {"two sizes", {FILE_NAMED("pkg/a.py"), .local_size_off = 1}, AS_IS,
      "zip-header-differs", false},
     {"two flags", {FILE_NAMED("pkg/a.py"), .local_flags = 2}, AS_IS, "zip-header-differs", true},
+    {"local size of ZIP64 without its field",
+     {FILE_NAMED("pkg/a.py"), .local_size_off = UINT32_MAX - 30}, AS_IS,
+     "zip-header-differs zip-zip64", true},
+    {"offset of ZIP64 without its field",
+     {FILE_NAMED("pkg/a.py"), .central_at_off = UINT32_MAX - 50}, AS_IS,
+     "zip-header-differs zip-member-hidden zip-zip64", true},
+    {"member in another piece", {FILE_NAMED("pkg/a.py"), .central_flip = 34}, AS_IS,
+     "zip-unreadable", true},
+    {"no header in the directory", {FILE_NAMED("pkg/a.py"), .central_flip = 1}, AS_IS,
+     "zip-unreadable", true},
+    {"local header that reaches into the directory", {FILE_NAMED("pkg/a.py"), .local_flip = 29},
+     AS_IS, "zip-member-hidden zip-overlap", false},
+    {"data that reach into the directory",
+     {FILE_NAMED("pkg/a.py"), .deflate = true, .packed_off = 256, .last = true}, AS_IS,
+     "zip-overlap", true},
+    {"data that reach around all numbers",
+     {FILE_NAMED("pkg/a.py"), .deflate = true, .zip64 = true, .packed_off = -100, .last = true},
+     AS_IS, "zip-overlap", false},
     {"directory points elsewhere", {FILE_NAMED("pkg/a.py"), .central_at_off = 4}, AS_IS,
      "zip-header-differs zip-trailing-data", false},
     {"directory points at another member", {FILE_NAMED("pkg/a.py"), .central_at_off = -50}, AS_IS,

@@ -170,26 +170,74 @@ static const struct {
 };
 /* clang-format on */
 
+/* What is found in the wheel of a row; how many faults of the row that makes. */
+static int run_row(const char *label, const struct wheel_spec *spec, const char *findings)
+{
+    struct zb b;
+    struct scan_run r;
+    struct ch_scan_job job = wheel_job(spec);
+    wheel_build(&b, spec);
+    scan_run(&r, ch_wheel_inspect, &job, ch_buf_str(&b.bytes));
+    char *found = scan_run_findings(&r);
+    bool same = strcmp(found, findings) == 0;
+    if (!same) {
+        scan_run_print(&r);
+        print_error("%s: found \"%s\", expected \"%s\"\n", label, found, findings);
+    }
+    free(found);
+    scan_run_done(&r);
+    zb_done(&b);
+    return same ? 0 : 1;
+}
+
 static void test_rows(void **state)
 {
     (void)state;
     int wrong = 0;
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        struct zb b;
-        struct scan_run r;
-        struct ch_scan_job job = wheel_job(&rows[i].spec);
-        wheel_build(&b, &rows[i].spec);
-        scan_run(&r, ch_wheel_inspect, &job, ch_buf_str(&b.bytes));
-        char *found = scan_run_findings(&r);
-        if (strcmp(found, rows[i].findings) != 0) {
-            scan_run_print(&r);
-            print_error("%s: found \"%s\", expected \"%s\"\n", rows[i].label, found,
-                        rows[i].findings);
-            wrong++;
-        }
-        free(found);
-        scan_run_done(&r);
-        zb_done(&b);
+        wrong += run_row(rows[i].label, &rows[i].spec, rows[i].findings);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+#define LINE  "# ................................................................\n"
+#define LINES LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE LINE
+#define TWO   .file_name = "foo_bar-1.0-py2.py3-none-any.whl"
+#define REACHED                                                                                    \
+    .more_name = S("foo_bar/tests/x.py"), .more = S(ACTS LINES),                                   \
+    .entry_points = "[foo]\na = foo_bar.tests.x:go\n"
+
+/* clang-format off */
+/* Limits are lowered instead of building large wheels; the same code runs. */
+static const struct {
+    const char *label;
+    struct wheel_spec spec;
+    uint64_t *limit;
+    uint64_t value;
+    const char *findings;
+} limited[] = {
+    {"METADATA that is read", {.version = NULL}, &ch_limits.metadata_bytes, 1000, ""},
+    {"METADATA larger than is read", {.version = NULL}, &ch_limits.metadata_bytes, 20,
+     "wheel-metadata"},
+    {"tests that are run and read again", {REACHED}, &ch_limits.member_whole_bytes, 2000,
+     "import-network"},
+    {"tests that are run and too large", {REACHED}, &ch_limits.member_whole_bytes, 1000, "limit"},
+    {"tags that are read", {TWO, .tags = "Tag: py2.py3-none-any\n"}, &ch_limits.wheel_tags, 2, ""},
+    {"too many tags of the file name", {TWO}, &ch_limits.wheel_tags, 1, "limit"},
+    {"too many tags inside", {.tags = "Tag: py2.py3-none-any\n"}, &ch_limits.wheel_tags, 1,
+     "wheel-tags"},
+};
+/* clang-format on */
+
+static void test_limits(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(limited); i++) {
+        const struct ch_limits before = ch_limits;
+        *limited[i].limit = limited[i].value;
+        wrong += run_row(limited[i].label, &limited[i].spec, limited[i].findings);
+        ch_limits = before;
     }
     assert_int_equal(wrong, 0);
 }
@@ -348,9 +396,10 @@ int main(int argc, char **argv)
         return write_corpus(argv[1]);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),   cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_jailed), cmocka_unit_test(test_zip_faults_come_through),
-        cmocka_unit_test(test_tail),   cmocka_unit_test(test_tail_damage),
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_facts),       cmocka_unit_test(test_jailed),
+        cmocka_unit_test(test_tail),        cmocka_unit_test(test_zip_faults_come_through),
+        cmocka_unit_test(test_tail_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
