@@ -132,6 +132,10 @@ enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yam
                              struct ch_err *err)
 {
     enum ch_code rc = check_approver(config, yaml, err);
+    if (rc == CH_OK && config->listen_count > CH_SETUP_MAX_LISTENERS) {
+        rc = ch_yaml_fail(yaml, ch_yaml_find(ch_yaml_root(yaml), "listen"), err,
+                          "has more than %d entries", CH_SETUP_MAX_LISTENERS);
+    }
     for (size_t i = 0; i < config->listen_count && rc == CH_OK; i++) {
         rc = check_listen(config, i, yaml, err);
     }

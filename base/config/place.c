@@ -106,8 +106,11 @@ bool ch_place_split(struct ch_str text, struct ch_str *ret_host, uint16_t *ret_p
 
 bool ch_place_is_loopback(struct ch_str host)
 {
+    unsigned char address[ADDRESS_BYTES];
     return (is_literal(AF_INET, host) && ch_str_starts(host, CH_STR("127."))) ||
-           ch_str_eq(host, CH_STR("::1")) || ch_str_eq_nocase(host, CH_STR("localhost"));
+           (read_literal(AF_INET6, host, address) &&
+            memcmp(address, &in6addr_loopback, ADDRESS_BYTES) == 0) ||
+           ch_str_eq_nocase(host, CH_STR("localhost"));
 }
 
 /* --- no_proxy --- */

@@ -38,7 +38,7 @@ static const struct ch_schema_row listen_rows[] = {
      .type = CH_SCHEMA_PATH,
      AT(ch_listen, tls_certificate),
      .doc = "PEM file with the certificate and its chain; without it plain HTTP is spoken.\n"
-            "The same for all addresses that speak TLS."},
+            "Each address shows its own. SIGHUP reads it again."},
     {.key = "tls_key",
      .type = CH_SCHEMA_PATH,
      AT(ch_listen, tls_key),

@@ -14,6 +14,7 @@
 #include "customhouse/loop.h"
 #include "learn.h"
 #include "log.h"
+#include "tls_files.h"
 
 #define NOTES_MAX 64
 
@@ -110,8 +111,8 @@ struct plan {
     char *api_guess; /* NULL: none */
     struct learned learned;
     struct ch_buf credentials;
-    struct ch_buf client_key;
     struct ch_buf config;
+    struct site site; /* config and the files that it names, before the upstream was asked */
     struct ch_str approver, approver_uid; /* borrow from init */
     const struct site_init *init;
 };
@@ -126,8 +127,8 @@ static void plan_done(struct plan *p)
         explicit_bzero(p->credentials.ptr, p->credentials.cap);
     }
     ch_buf_done(&p->credentials);
-    ch_buf_done(&p->client_key);
     ch_buf_done(&p->config);
+    site_done(&p->site);
 }
 
 static bool is_loopback_url(const char *url)
@@ -291,19 +292,21 @@ static enum ch_code put_config(struct plan *p, struct ch_err *err)
 }
 
 /* Before anything is made: a mistyped option leaves nothing behind. */
-static enum ch_code check_config(const struct plan *p, struct ch_err *err)
+static enum ch_code check_config(struct plan *p, struct ch_err *err)
 {
-    struct ch_config *config = NULL;
+    struct site *s = &p->site;
     struct ch_credentials *credentials = NULL;
-    enum ch_code rc =
-        ch_config_parse(ch_buf_str(&p->config), "configuration to be written", &config, err);
+    s->config_name = ch_str_dup(CH_STR("configuration to be written"));
+    ch_buf_init(&s->config_text, (size_t)ch_limits.setup_text_bytes);
+    ch_buf_puts(&s->config_text, ch_buf_str(&p->config));
+    enum ch_code rc = ch_config_parse(ch_buf_str(&s->config_text), s->config_name, &s->config, err);
     if (rc == CH_OK) {
-        ch_config_free(config);
         rc = ch_credentials_parse(ch_buf_str(&p->credentials), "credentials to be written",
                                   &credentials, err);
     }
     if (rc == CH_OK) {
         ch_credentials_free(credentials);
+        rc = tls_files_read(s, err);
     }
     return rc;
 }
@@ -316,8 +319,7 @@ static enum ch_code ask_upstream(const char *folder, struct plan *p, struct ch_e
         .url = ch_str_of(p->url),
         .api_url = ch_str_of(p->api_guess),
         .credentials = ch_buf_str(&p->credentials),
-        .client_key_pem = ch_buf_str(&p->client_key),
-        .ca_file = ch_str_of(p->pip.ca_file),
+        .upstream_files = ch_buf_str(&p->site.upstream_files),
     };
     enum ch_code rc = learn(&options, &p->learned, err);
     if (rc == CH_OK && p->learned.pages == 0) {
@@ -341,15 +343,17 @@ static enum ch_code read_approver(const char *option, struct plan *p, struct ch_
     p->approver_uid = rest;
     if (p->approver.len == 0 ||
         (rest.ptr != NULL && (!ch_str_u64(rest, &uid) || uid == 0 || uid >= UINT32_MAX))) {
-        return ch_fail(err, CH_E_USAGE,
-                       "--approver %s: expected NAME or NAME:UID, with a UID from 1 to 4294967294%s",
-                       option, uid == 0 && rest.len == 1 ? " (root approves nothing)" : "");
+        return ch_fail(
+            err, CH_E_USAGE,
+            "--approver %s: expected NAME or NAME:UID, with a UID from 1 to 4294967294%s", option,
+            uid == 0 && rest.len == 1 ? " (root approves nothing)" : "");
     }
     if (uid != 0 && uid == geteuid()) {
-        return ch_fail(err, CH_E_USAGE,
-                       "--approver %s: who starts the server operates it, and nobody does both: name "
-                       "another user of this host, or none yet",
-                       option);
+        return ch_fail(
+            err, CH_E_USAGE,
+            "--approver %s: who starts the server operates it, and nobody does both: name "
+            "another user of this host, or none yet",
+            option);
     }
     return CH_OK;
 }
@@ -362,9 +366,6 @@ static enum ch_code make_plan(const char *folder, const struct site_init *init, 
     rc = rc == CH_OK ? check_listens(init, err) : rc;
     rc = rc == CH_OK ? read_approver(init->approver, p, err) : rc;
     rc = rc == CH_OK ? find_upstream(init->pypi_upstream, p, err) : rc;
-    if (rc == CH_OK && p->pip.client_certificate != NULL) {
-        rc = site_read_file(p->pip.client_certificate, &p->client_key, err);
-    }
     if (rc == CH_OK) {
         put_credentials(p);
         rc = put_config(p, err);
@@ -384,7 +385,8 @@ static enum ch_code write_one(const char *folder, const char *name, struct ch_st
     return rc == CH_E_EXISTS ? CH_OK : rc;
 }
 
-/* The keeper's: site_prepare_folders gives them to it. A start on a state without them makes them too. */
+/* The keeper's: site_prepare_folders gives them to it. A start on a state without them makes them
+ * too. */
 static enum ch_code make_keys(const char *folder, const struct plan *p, struct ch_err *err)
 {
     char *path = site_path(folder, "keys");

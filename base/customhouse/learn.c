@@ -49,8 +49,7 @@ static enum ch_code start(struct learner *l, struct worker *w, enum ch_role role
     };
     if (role == CH_ROLE_FETCHER) {
         setup.credentials_text = l->options->credentials;
-        setup.client_key_pem = l->options->client_key_pem;
-        setup.ca_file = l->options->ca_file;
+        setup.upstream_files = l->options->upstream_files;
     }
     return worker_start(w, role, uid, &setup, -1, err);
 }

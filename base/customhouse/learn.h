@@ -10,13 +10,12 @@
 #define LEARN_HOSTS_MAX 32
 
 struct learn_options {
-    const char *folder;        /* of the installation to be; it need not exist */
-    struct ch_str config;      /* a configuration with exactly this upstream, named "pypi" */
-    struct ch_str url;         /* of the index */
-    struct ch_str api_url;     /* a guess; absent: none */
-    struct ch_str credentials; /* text of credentials.yaml; absent: none */
-    struct ch_str client_key_pem;
-    struct ch_str ca_file;
+    const char *folder;           /* of the installation to be; it need not exist */
+    struct ch_str config;         /* a configuration with exactly this upstream, named "pypi" */
+    struct ch_str url;            /* of the index */
+    struct ch_str api_url;        /* a guess; absent: none */
+    struct ch_str credentials;    /* text of credentials.yaml; absent: none */
+    struct ch_str upstream_files; /* as of struct site */
 };
 
 struct learned {

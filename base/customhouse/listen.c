@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ void listening_close(struct listening *l)
     if (l->address != NULL) {
         close(l->fd);
         free(l->address);
+        free(l->asked);
         *l = (struct listening){.fd = -1};
     }
 }
@@ -84,7 +86,47 @@ enum ch_code listening_open(const char *address, bool tls, struct listening *ret
     enum ch_code rc = bind_and_listen(list, address, &fd, err);
     freeaddrinfo(list);
     if (rc == CH_OK) {
-        *ret = (struct listening){bound_address(fd, host), fd, tls};
+        *ret = (struct listening){.address = bound_address(fd, host),
+                                  .asked = ch_str_dup(ch_str_of(address)),
+                                  .fd = fd,
+                                  .tls = tls};
     }
     return rc;
+}
+
+size_t listening_place(const struct listening *l, const struct ch_config *config)
+{
+    size_t place = config->listen_count;
+    size_t nth = 0;
+    for (size_t i = 0; i < config->listen_count && nth <= l->nth; i++) {
+        if (strcmp(config->listen[i].address, l->asked) == 0) {
+            place = i;
+            nth++;
+        }
+    }
+    return place;
+}
+
+static void copy(struct ch_buf *to, const struct ch_buf *from)
+{
+    ch_buf_init(to, from->len);
+    ch_buf_puts(to, ch_buf_str(from));
+}
+
+void listening_show(const struct supervisor *sup, struct site *site, const struct site *before)
+{
+    CH_ASSERT(site->shown == NULL);
+    site->shown = ch_calloc(sup->listening_count + 1, sizeof(*site->shown));
+    site->shown_count = sup->listening_count;
+    for (size_t i = 0; i < sup->listening_count; i++) {
+        const struct listening *l = &sup->listening[i];
+        size_t place = listening_place(l, site->config);
+        const struct site_pair *from = place < site->pair_count ? &site->pairs[place]
+                                       : before != NULL         ? &before->shown[i]
+                                                                : NULL;
+        if (l->tls && from != NULL) {
+            copy(&site->shown[i].certificate, &from->certificate);
+            copy(&site->shown[i].key, &from->key);
+        }
+    }
 }

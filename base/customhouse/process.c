@@ -83,26 +83,28 @@ static void put_setup(const struct process *p, const struct site *site, struct c
     };
     if (p->role == CH_ROLE_FETCHER) {
         m.credentials_text = ch_buf_str(&site->credentials_text);
-        m.client_key_pem = ch_buf_str(&site->client_key);
-        m.ca_file = ch_str_of(site->ca_file);
+        m.upstream_files = ch_buf_str(&site->upstream_files);
     }
     if (p->role == CH_ROLE_EGRESS) {
         m.egress_files = ch_buf_str(&site->egress_files);
     }
     if (p->role == CH_ROLE_GATEWAY) {
-        m.tls_certificate_pem = ch_buf_str(&site->tls_certificate);
-        m.tls_key_pem = ch_buf_str(&site->tls_key);
         m.listener_count = (uint32_t)sup->listening_count;
         for (size_t i = 0; i < sup->listening_count; i++) {
             m.listener[i].address = ch_str_of(sup->listening[i].address);
             m.listener[i].tls = sup->listening[i].tls;
+            m.listener[i].certificate_pem = ch_buf_str(&site->shown[i].certificate);
+            m.listener[i].key_pem = ch_buf_str(&site->shown[i].key);
         }
     }
     if (p->role == CH_ROLE_ADMIN) {
-        m.tls_certificate_pem = ch_buf_str(&site->admin_tls_certificate);
-        m.tls_key_pem = ch_buf_str(&site->admin_tls_key);
         m.listener_count = 1;
-        m.listener[0] = (struct ch_setup_listener){ch_str_of(sup->admin.address), sup->admin.tls};
+        m.listener[0] = (struct ch_setup_listener){
+            .address = ch_str_of(sup->admin.address),
+            .tls = sup->admin.tls,
+            .certificate_pem = ch_buf_str(&site->admin_pair.certificate),
+            .key_pem = ch_buf_str(&site->admin_pair.key),
+        };
     }
     ch_setup_put(b, &m);
 }

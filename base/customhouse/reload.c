@@ -45,9 +45,6 @@ static void tell_unchanged(const struct ch_config *before, const struct ch_confi
          (now->admin_tls_certificate == NULL) == (before->admin_tls_certificate == NULL)},
         {"processes.gateways", now->gateways == before->gateways},
         {"processes.uid_base", now->uid_base == before->uid_base},
-        {"connections.max", now->connections == before->connections},
-        {"connections.max_per_address",
-         now->connections_per_address == before->connections_per_address},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(keys); i++) {
         if (!keys[i].same) {
@@ -208,6 +205,7 @@ void reload_begin(struct supervisor *sup)
         fail(sup, err.msg);
         return;
     }
+    listening_show(sup, &site, &sup->site);
     r->site = site;
     r->number++;
     r->under_way = true;

@@ -24,6 +24,12 @@ char *site_path(const char *folder, const char *name); /* free() */
 /* Whether the socket of the commands can have its path there: asked before anything is made. */
 enum ch_code site_check_folder(const char *folder, struct ch_err *err) CH_MUST_CHECK;
 
+/* A certificate with its chain, and its key, in PEM. Empty: none. */
+struct site_pair {
+    struct ch_buf certificate;
+    struct ch_buf key;
+};
+
 /* What is in force, as texts and parsed. */
 struct site {
     char *config_name; /* with folder, for messages */
@@ -31,13 +37,13 @@ struct site {
     struct ch_buf config_text;
     struct ch_buf policy_text;
     struct ch_buf credentials_text; /* empty: none */
-    struct ch_buf admin_tls_certificate;
-    struct ch_buf admin_tls_key;
-    struct ch_buf tls_certificate;
-    struct ch_buf tls_key;
-    struct ch_buf client_key;
-    struct ch_buf egress_files; /* struct ch_destination_files (message.h), one after the other */
-    const char *ca_file;        /* of the configuration; NULL: the system's */
+    struct site_pair *pairs; /* of each address of listen */
+    size_t pair_count;
+    struct site_pair admin_pair;
+    struct site_pair *shown; /* by each listener that is open: listening_show */
+    size_t shown_count;
+    struct ch_buf upstream_files; /* struct ch_upstream_file (message.h), one after the other */
+    struct ch_buf egress_files;   /* struct ch_destination_files, the same way */
     struct ch_config *config;
     bool has_rules;
     int rules_fd; /* rules_files.h; only when has_rules */
@@ -53,6 +59,7 @@ enum ch_code site_read_policy(const char *name, struct ch_buf *ret, struct ch_er
 enum ch_code site_check_policy(const struct ch_config *config, struct ch_str bundle,
                                const char *name, struct ch_err *err) CH_MUST_CHECK;
 void site_done(struct site *site); /* accepts zeroed memory */
+void site_pair_done(struct site_pair *pair);
 
 /* Reads a whole file of at most `max` bytes (CH_E_LIMIT: it is larger), or of at most a set-up text's.
  * On failure *ret is empty. */

@@ -283,6 +283,30 @@ static bool may_speak_plain(const char *address, bool insecure)
            (ch_place_split(ch_str_of(address), &host, &port) && ch_place_is_loopback(host));
 }
 
+/* The configuration was checked already; --listen of an installation that is there was not. */
+static enum ch_code check_listener(const struct supervisor *sup, const char *address, bool tls,
+                                   bool insecure, struct ch_err *err)
+{
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    if (!ch_place_split(ch_str_of(address), &host, &port)) {
+        return ch_fail(err, CH_E_USAGE,
+                       "--listen %.200s: expected HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080",
+                       address);
+    }
+    for (size_t i = 0; port != 0 && i < sup->listening_count; i++) {
+        if (strcmp(sup->listening[i].asked, address) == 0) {
+            return ch_fail(err, CH_E_USAGE, "--listen %s: given twice", address);
+        }
+    }
+    return tls || may_speak_plain(address, insecure)
+               ? CH_OK
+               : ch_fail(err, CH_E_USAGE,
+                         "%s: other than loopback needs TLS in the configuration "
+                         "(tls_certificate), or --insecure-http",
+                         address);
+}
+
 static enum ch_code open_listeners(struct supervisor *sup, const struct supervisor_options *o,
                                    struct ch_err *err)
 {
@@ -295,24 +319,21 @@ static enum ch_code open_listeners(struct supervisor *sup, const struct supervis
     }
     for (size_t i = 0; i < count; i++) {
         const char *address = o->listen_count > 0 ? o->listens[i] : c->listen[i].address;
-        bool tls = false;
-        for (size_t k = 0; k < c->listen_count; k++) {
-            tls = tls || (strcmp(c->listen[k].address, address) == 0 &&
-                          c->listen[k].tls_certificate != NULL);
+        struct listening like = {.asked = (char *)(uintptr_t)address};
+        for (size_t k = 0; k < i; k++) {
+            like.nth += strcmp(sup->listening[k].asked, address) == 0;
         }
-        if (!tls && !may_speak_plain(address, insecure)) {
-            return ch_fail(
-                err, CH_E_USAGE,
-                "%s: other than loopback needs TLS in the configuration (tls_certificate), "
-                "or --insecure-http",
-                address);
-        }
-        enum ch_code rc = listening_open(address, tls, &sup->listening[i], err);
+        size_t place = listening_place(&like, c);
+        bool tls = place < c->listen_count && c->listen[place].tls_certificate != NULL;
+        enum ch_code rc = check_listener(sup, address, tls, insecure, err);
+        rc = rc == CH_OK ? listening_open(address, tls, &sup->listening[i], err) : rc;
         if (rc != CH_OK) {
             return rc;
         }
+        sup->listening[i].nth = like.nth;
         sup->listening_count++;
     }
+    listening_show(sup, &sup->site, NULL);
     return CH_OK;
 }
 
@@ -343,7 +364,8 @@ static void open_admin_somewhere(struct supervisor *sup)
         port++; /* after the last one 0: whichever is free */
     }
     snprintf(address, sizeof(address), "127.0.0.1:%u", port);
-    if (listening_open(address, sup->site.config->admin_tls_certificate != NULL, &sup->admin, &err) != CH_OK) {
+    if (listening_open(address, sup->site.config->admin_tls_certificate != NULL, &sup->admin,
+                       &err) != CH_OK) {
         log_line("no-admin", "error=\"%s\"", err.msg);
         sup->admin_missing = ch_str_dup(ch_str_of(err.msg));
     }
@@ -361,6 +383,13 @@ static enum ch_code open_admin(struct supervisor *sup, const struct supervisor_o
     if (address == NULL) {
         open_admin_somewhere(sup);
         return CH_OK;
+    }
+    struct ch_str host = {NULL, 0};
+    uint16_t port = 0;
+    if (!ch_place_split(ch_str_of(address), &host, &port)) { /* the configuration's was checked */
+        return ch_fail(err, CH_E_USAGE,
+                       "--admin-listen %.200s: expected HOST:PORT, as in 127.0.0.1:8081, or none",
+                       address);
     }
     if (!tls && !may_speak_plain(address, false)) {
         return ch_fail(err, CH_E_USAGE,

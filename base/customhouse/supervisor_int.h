@@ -41,6 +41,8 @@ struct process {
 
 struct listening {
     char *address; /* as asked for; with the port it got where 0 was asked for */
+    char *asked;
+    size_t nth; /* of those that were asked for in the same words, from 0 */
     int fd;
     bool tls;
 };
@@ -119,5 +121,10 @@ void control_close(struct supervisor *sup);
 enum ch_code listening_open(const char *address, bool tls, struct listening *ret,
                             struct ch_err *err) CH_MUST_CHECK;
 void listening_close(struct listening *l); /* accepts one that is closed */
+/* Which address of listen it is open for; listen_count: of none. */
+size_t listening_place(const struct listening *l, const struct ch_config *config);
+/* Fills site->shown: what each listener that speaks TLS has to show. One that the site does not name
+ * goes on with what `before` (NULL: none) has for it; addresses change with the next start only. */
+void listening_show(const struct supervisor *sup, struct site *site, const struct site *before);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/config/yaml.h"
 #include "customhouse/http.h"
 #include "customhouse/limits.h"
+#include "customhouse/message.h"
 
 struct reading {
     struct ch_yaml *yaml;          /* for where a key stands */
@@ -43,67 +44,21 @@ static enum ch_code read_named(const struct reading *r, const char *key, const c
 /* --- what we show to clients --- */
 
 static enum ch_code read_pair(const struct reading *r, const char *certificate, const char *key,
-                              struct ch_buf *ret_certificate, struct ch_buf *ret_key,
-                              struct ch_err *err)
+                              struct site_pair *ret, struct ch_err *err)
 {
     struct ch_err why;
     bool in_key = false;
-    enum ch_code rc = read_named(r, "tls_certificate", certificate, ret_certificate, err);
-    rc = rc == CH_OK ? read_named(r, "tls_key", key, ret_key, err) : rc;
-    if (rc == CH_OK && ch_http_tls_check(ch_buf_str(ret_certificate), ch_buf_str(ret_key), &in_key,
-                                         &why) != CH_OK) {
+    enum ch_code rc = read_named(r, "tls_certificate", certificate, &ret->certificate, err);
+    rc = rc == CH_OK ? read_named(r, "tls_key", key, &ret->key, err) : rc;
+    if (rc == CH_OK && ch_http_tls_check(ch_buf_str(&ret->certificate), ch_buf_str(&ret->key),
+                                         &in_key, &why) != CH_OK) {
         rc = fail_file(r, in_key ? "tls_key" : "tls_certificate", in_key ? key : certificate, err,
                        why.msg);
     }
     return rc;
 }
 
-static void done_secret(struct ch_buf *b)
-{
-    if (b->ptr != NULL) {
-        explicit_bzero(b->ptr, b->len);
-    }
-    ch_buf_done(b);
-}
-
-/* All that speak TLS show one certificate: another one would be nowhere. */
-static enum ch_code read_listen(struct reading *r, struct site *s, const struct ch_listen *l,
-                                struct ch_err *err)
-{
-    struct ch_buf certificate = {0};
-    struct ch_buf key = {0};
-    if (l->tls_certificate == NULL) {
-        return CH_OK;
-    }
-    if (s->tls_certificate.ptr == NULL) {
-        return read_pair(r, l->tls_certificate, l->tls_key, &s->tls_certificate, &s->tls_key, err);
-    }
-    enum ch_code rc = read_pair(r, l->tls_certificate, l->tls_key, &certificate, &key, err);
-    if (rc == CH_OK && !ch_str_eq(ch_buf_str(&certificate), ch_buf_str(&s->tls_certificate))) {
-        rc = fail_file(r, "tls_certificate", l->tls_certificate, err,
-                       "is another certificate than that of an address before; expected the same "
-                       "for all of listen");
-    }
-    ch_buf_done(&certificate);
-    done_secret(&key);
-    return rc;
-}
-
 /* --- what upstreams are met with --- */
-
-size_t tls_files_certificates(struct ch_str pem)
-{
-    size_t count = 0;
-    BIO *bio = pem.len > 0 && pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
-    X509 *x;
-    while (bio != NULL && (x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
-        X509_free(x);
-        count++;
-    }
-    ERR_clear_error();
-    BIO_free(bio);
-    return count;
-}
 
 /* Where a PEM begins at or after `from`; the end of the text: nowhere. */
 static size_t find_begin(struct ch_str pem, size_t from)
@@ -158,28 +113,54 @@ enum ch_code tls_files_check_certificates(struct ch_str pem, struct ch_err *err)
     }
     ERR_clear_error();
     BIO_free(bio);
-    return !good        ? fail_line(pem, begin, "what begins here cannot be read: a certificate in "
-                                                "PEM was expected",
+    return !good        ? fail_line(pem, begin,
+                                    "what begins here cannot be read: a certificate in "
+                                           "PEM was expected",
                                     err)
            : count == 0 ? ch_fail(err, CH_E_FORMAT, "no certificate in it, PEM was expected")
                         : CH_OK;
 }
 
-static enum ch_code count_file(const char *path, size_t *count, struct ch_err *err)
+/* Appends the certificates alone: keys and whatever else stands beside them are nothing that the
+ * fetcher needs. */
+static size_t put_certificates(struct ch_str pem, struct ch_buf *ret)
+{
+    size_t count = 0;
+    BIO *in = pem.len > 0 && pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
+    BIO *out = BIO_new(BIO_s_mem());
+    X509 *x;
+    CH_ASSERT(out != NULL);
+    while (in != NULL && (x = PEM_read_bio_X509_AUX(in, NULL, NULL, NULL)) != NULL) {
+        CH_ASSERT(PEM_write_bio_X509_AUX(out, x) == 1);
+        X509_free(x);
+        count++;
+    }
+    char *text = NULL;
+    long len = BIO_get_mem_data(out, &text);
+    ch_buf_put(ret, text, (size_t)len);
+    ERR_clear_error();
+    BIO_free(in);
+    BIO_free(out);
+    return count;
+}
+
+static enum ch_code put_file(const char *path, struct ch_buf *ret, size_t *count,
+                             struct ch_err *err)
 {
     struct ch_buf pem = {0};
     enum ch_code rc = site_read_file_up_to(path, ch_limits.fetch_certificate_bytes, &pem, err);
     if (rc == CH_OK) {
-        *count += tls_files_certificates(ch_buf_str(&pem));
+        *count += put_certificates(ch_buf_str(&pem), ret);
     }
     ch_buf_done(&pem);
     return rc;
 }
 
-static enum ch_code count_folder(const char *path, size_t *count, struct ch_err *err)
+static enum ch_code put_folder(const char *path, struct ch_buf *ret, size_t *count,
+                               struct ch_err *err)
 {
-    DIR *dir = opendir(path);
     enum ch_code rc = CH_OK;
+    DIR *dir = opendir(path);
     const struct dirent *e;
     if (dir == NULL) {
         return ch_fail_errno(err, errno, "%s", path);
@@ -188,7 +169,7 @@ static enum ch_code count_folder(const char *path, size_t *count, struct ch_err 
         struct stat st;
         char *file = site_path(path, e->d_name);
         if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
-            rc = count_file(file, count, err);
+            rc = put_file(file, ret, count, err);
         }
         free(file);
     }
@@ -196,7 +177,8 @@ static enum ch_code count_folder(const char *path, size_t *count, struct ch_err 
     return rc;
 }
 
-static enum ch_code check_ca_file(const struct reading *r, const char *path, struct ch_err *err)
+static enum ch_code read_ca_file(const struct reading *r, const char *path, struct ch_buf *ret,
+                                 struct ch_err *err)
 {
     struct ch_buf pem = {0};
     struct ch_err why;
@@ -205,52 +187,79 @@ static enum ch_code check_ca_file(const struct reading *r, const char *path, str
         rc = fail_key(r, "ca_file", err, why.msg);
     } else if (tls_files_check_certificates(ch_buf_str(&pem), &why) != CH_OK) {
         rc = fail_file(r, "ca_file", path, err, why.msg);
+    } else {
+        put_certificates(ch_buf_str(&pem), ret);
     }
     ch_buf_done(&pem);
     return rc;
 }
 
-/* As the fetcher will: a file, or a folder of files, which may have others in it. */
-static enum ch_code check_ca(const struct reading *r, const char *path, struct ch_err *err)
+/* A file, or a folder of files, which may have others in it. */
+static enum ch_code read_ca(const struct reading *r, const char *path, struct ch_buf *ret,
+                            struct ch_err *err)
 {
     struct stat st;
     struct ch_err why;
     size_t count = 0;
+    ch_buf_init(ret, ch_limits.fetch_certificate_bytes);
     if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
-        return check_ca_file(r, path, err);
+        return read_ca_file(r, path, ret, err);
     }
-    if (count_folder(path, &count, &why) != CH_OK) {
+    if (put_folder(path, ret, &count, &why) != CH_OK) {
         return fail_key(r, "ca_file", err, why.msg);
     }
     return count > 0 ? CH_OK
                      : fail_file(r, "ca_file", path, err, "no certificate in it, PEM was expected");
 }
 
-static enum ch_code read_upstream(struct reading *r, struct site *s, const struct ch_upstream *u,
-                                  struct ch_err *err)
+/* One file with certificate and key. */
+static enum ch_code read_client(const struct reading *r, const char *path, struct ch_buf *ret,
+                                struct ch_err *err)
 {
     static const char key[] = "client_certificate";
-    struct ch_buf pem = {0};
     struct ch_err why;
     bool in_key = false;
-    enum ch_code rc = u->ca_file != NULL ? check_ca(r, u->ca_file, err) : CH_OK;
-    if (s->ca_file == NULL) {
-        s->ca_file = u->ca_file;
-    }
-    if (rc != CH_OK || u->client_certificate == NULL) {
-        return rc;
-    }
-    rc = read_named(r, key, u->client_certificate, &pem, err);
-    /* one file with both */
+    enum ch_code rc = read_named(r, key, path, ret, err);
     if (rc == CH_OK &&
-        ch_http_tls_check(ch_buf_str(&pem), ch_buf_str(&pem), &in_key, &why) != CH_OK) {
-        rc = fail_file(r, key, u->client_certificate, err, why.msg);
+        ch_http_tls_check(ch_buf_str(ret), ch_buf_str(ret), &in_key, &why) != CH_OK) {
+        rc = fail_file(r, key, path, err, why.msg);
     }
-    if (rc == CH_OK && s->client_key.ptr == NULL) {
-        s->client_key = pem;
-        return CH_OK;
+    return rc;
+}
+
+static enum ch_code add(const struct reading *r, struct site *s, const char *key, const char *path,
+                        bool client, const struct ch_buf *pem, struct ch_err *err)
+{
+    struct ch_upstream_file f = {client, ch_str_of(path), ch_buf_str(pem)};
+    struct ch_err why;
+    if (ch_upstream_file_find(ch_buf_str(&s->upstream_files), client, f.path).len > 0) {
+        return CH_OK; /* of an upstream before */
     }
-    done_secret(&pem);
+    ch_upstream_file_put(&s->upstream_files, &f);
+    return !pem->failed && ch_buf_ok(&s->upstream_files, &why) == CH_OK
+               ? CH_OK
+               : fail_file(r, key, path, err,
+                           "with those before, that is more than is taken: 4 MiB together");
+}
+
+static enum ch_code read_upstream(const struct reading *r, struct site *s,
+                                  const struct ch_upstream *u, struct ch_err *err)
+{
+    struct ch_buf ca = {0};
+    struct ch_buf client = {0};
+    enum ch_code rc = CH_OK;
+    if (u->ca_file != NULL) {
+        rc = read_ca(r, u->ca_file, &ca, err);
+        rc = rc == CH_OK ? add(r, s, "ca_file", u->ca_file, false, &ca, err) : rc;
+    }
+    if (rc == CH_OK && u->client_certificate != NULL) {
+        rc = read_client(r, u->client_certificate, &client, err);
+        rc = rc == CH_OK
+                 ? add(r, s, "client_certificate", u->client_certificate, true, &client, err)
+                 : rc;
+    }
+    ch_buf_done(&ca);
+    site_pair_done(&(struct site_pair){.key = client});
     return rc;
 }
 
@@ -262,18 +271,23 @@ enum ch_code tls_files_read(struct site *s, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
+    s->pairs = ch_calloc(c->listen_count, sizeof(*s->pairs));
+    s->pair_count = c->listen_count;
     const struct ch_yaml_node *root = ch_yaml_root(r.yaml);
     const struct ch_yaml_node *list = ch_yaml_find(root, "listen");
     r.at = list != NULL ? list->child : NULL;
     for (; rc == CH_OK && r.at != NULL; r.at = r.at->next) {
         CH_ASSERT(r.at->index < c->listen_count);
-        rc = read_listen(&r, s, &c->listen[r.at->index], err);
+        const struct ch_listen *l = &c->listen[r.at->index];
+        if (l->tls_certificate != NULL) {
+            rc = read_pair(&r, l->tls_certificate, l->tls_key, &s->pairs[r.at->index], err);
+        }
     }
     if (rc == CH_OK && c->admin_tls_certificate != NULL) {
         r.at = ch_yaml_find(root, "admin");
-        rc = read_pair(&r, c->admin_tls_certificate, c->admin_tls_key, &s->admin_tls_certificate,
-                       &s->admin_tls_key, err);
+        rc = read_pair(&r, c->admin_tls_certificate, c->admin_tls_key, &s->admin_pair, err);
     }
+    ch_buf_init(&s->upstream_files, ch_limits.fetch_certificate_bytes);
     list = ch_yaml_find(root, "upstreams");
     r.at = list != NULL ? list->child : NULL;
     for (; rc == CH_OK && r.at != NULL; r.at = r.at->next) {

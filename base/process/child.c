@@ -328,14 +328,12 @@ static enum ch_code confine_and_try(const struct ch_confine_options *options, st
     return rc;
 }
 
-static struct ch_confine_options options_of(const struct ch_child *child, const char *state_dir,
-                                            const char *ca_file)
+static struct ch_confine_options options_of(const struct ch_child *child, const char *state_dir)
 {
     return (struct ch_confine_options){
         .role = child->setup.role,
         .stage = CH_CONFINE_PROCESS,
         .state_dir = state_dir,
-        .ca_file = ca_file,
         .uid = child->setup.uid,
         .gid = child->setup.gid,
         .served_gid = child->setup.served_gid,
@@ -345,17 +343,15 @@ static struct ch_confine_options options_of(const struct ch_child *child, const 
 enum ch_code ch_child_confine(struct ch_child *child, struct ch_err *err)
 {
     char *state_dir = ch_str_dup(child->setup.state_dir);
-    char *ca_file = child->setup.ca_file.len > 0 ? ch_str_dup(child->setup.ca_file) : NULL;
-    struct ch_confine_options options = options_of(child, state_dir, ca_file);
+    struct ch_confine_options options = options_of(child, state_dir);
     enum ch_code rc = confine_and_try(&options, err);
     free(state_dir);
-    free(ca_file);
     return rc;
 }
 
 static enum ch_code say_ready(struct ch_child *child, struct ch_err *err)
 {
-    struct ch_confine_options options = options_of(child, NULL, NULL);
+    struct ch_confine_options options = options_of(child, NULL);
     enum ch_code rc = CH_OK;
     struct ch_buf line;
     struct ch_buf b;

@@ -53,7 +53,6 @@ enum ch_path_right {
 struct ch_path_rule {
     const char *path; /* absolute, or below the state folder when in_state */
     bool in_state;
-    bool ca_file;  /* options.ca_file in place of path */
     bool optional; /* hosts differ in which of these they have */
     enum ch_path_right right;
 };

@@ -86,10 +86,6 @@ static enum ch_code add_rule(int ruleset, const struct ch_path_rule *rule,
                              const struct ch_confine_options *options, uint64_t handled,
                              struct ch_err *err)
 {
-    if (rule->ca_file) {
-        return options->ca_file == NULL ? CH_OK
-                                        : add_path(ruleset, options->ca_file, rule, handled, err);
-    }
     if (!rule->in_state) {
         return add_path(ruleset, rule->path, rule, handled, err);
     }

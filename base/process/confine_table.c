@@ -167,7 +167,7 @@ static const struct ch_path_rule fetcher_paths[] = {
     HOST_FILE("/etc/protocols"), HOST_FILE("/etc/ssl/certs"), HOST_FILE("/etc/ssl/cert.pem"),
     HOST_FILE("/etc/ssl/openssl.cnf"), HOST_FILE("/etc/pki/tls/certs"),
     HOST_FILE("/etc/pki/ca-trust/extracted"), HOST_FILE("/usr/share/ca-certificates"),
-    HOST_FILE("/usr/local/share/ca-certificates"), {.ca_file = true, .optional = true},
+    HOST_FILE("/usr/local/share/ca-certificates"),
 };
 
 /* Its certificates come with its set-up. */

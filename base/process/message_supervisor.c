@@ -11,18 +11,20 @@ void ch_setup_put(struct ch_buf *b, const struct ch_setup *m)
     ch_put_u32(b, m->gid);
     ch_put_u32(b, m->served_gid);
     const struct ch_str texts[] = {
-        m->state_dir,      m->config_name,      m->config_text,         m->policy_name,
-        m->policy_text,    m->credentials_text, m->tls_certificate_pem, m->tls_key_pem,
-        m->client_key_pem, m->ca_file,          m->instance_id,         m->egress_files,
+        m->state_dir,   m->config_name,      m->config_text, m->policy_name,
+        m->policy_text, m->credentials_text, m->instance_id, m->egress_files,
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         ch_msg_put_name(b, texts[i], ch_limits.setup_text_bytes);
     }
+    ch_msg_put_name(b, m->upstream_files, ch_limits.fetch_certificate_bytes);
     ch_msg_put_bool(b, m->rules);
     ch_put_u32(b, m->listener_count);
     for (size_t i = 0; i < m->listener_count; i++) {
         ch_msg_put_name(b, m->listener[i].address, ch_limits.client_text_bytes);
         ch_msg_put_bool(b, m->listener[i].tls);
+        ch_msg_put_name(b, m->listener[i].certificate_pem, ch_limits.setup_text_bytes);
+        ch_msg_put_name(b, m->listener[i].key_pem, ch_limits.setup_text_bytes);
     }
 }
 
@@ -37,13 +39,13 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
     m.gid = ch_get_u32(&r);
     m.served_gid = ch_get_u32(&r);
     struct ch_str *const texts[] = {
-        &m.state_dir,      &m.config_name,      &m.config_text,         &m.policy_name,
-        &m.policy_text,    &m.credentials_text, &m.tls_certificate_pem, &m.tls_key_pem,
-        &m.client_key_pem, &m.ca_file,          &m.instance_id,         &m.egress_files,
+        &m.state_dir,   &m.config_name,      &m.config_text, &m.policy_name,
+        &m.policy_text, &m.credentials_text, &m.instance_id, &m.egress_files,
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         *texts[i] = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
     }
+    m.upstream_files = ch_msg_get_text(&r, ch_limits.fetch_certificate_bytes);
     m.rules = ch_msg_get_bool(&r);
     m.listener_count = ch_get_u32(&r);
     if (m.listener_count > CH_SETUP_MAX_LISTENERS) {
@@ -53,6 +55,8 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
     for (size_t i = 0; i < m.listener_count; i++) {
         m.listener[i].address = ch_msg_get_text(&r, ch_limits.client_text_bytes);
         m.listener[i].tls = ch_msg_get_bool(&r);
+        m.listener[i].certificate_pem = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
+        m.listener[i].key_pem = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
     }
     CH_MSG_DECODED("setup message");
 }
@@ -69,6 +73,34 @@ struct ch_rule_text ch_rule_text_get(struct ch_rd *r)
     t.name = ch_msg_get_text(r, ch_limits.rules_path_bytes);
     t.text = ch_msg_get_text(r, ch_limits.rules_file_bytes);
     return t;
+}
+
+void ch_upstream_file_put(struct ch_buf *b, const struct ch_upstream_file *f)
+{
+    ch_msg_put_bool(b, f->client);
+    ch_msg_put_name(b, f->path, ch_limits.text_bytes);
+    ch_msg_put_name(b, f->pem, ch_limits.fetch_certificate_bytes);
+}
+
+struct ch_upstream_file ch_upstream_file_get(struct ch_rd *r)
+{
+    struct ch_upstream_file f;
+    f.client = ch_msg_get_bool(r);
+    f.path = ch_msg_get_text(r, ch_limits.text_bytes);
+    f.pem = ch_msg_get_text(r, ch_limits.fetch_certificate_bytes);
+    return f;
+}
+
+struct ch_str ch_upstream_file_find(struct ch_str files, bool client, struct ch_str path)
+{
+    struct ch_rd r = ch_rd_of(files.ptr, files.len);
+    while (ch_rd_left(&r) > 0 && !r.failed) {
+        struct ch_upstream_file f = ch_upstream_file_get(&r);
+        if (!r.failed && f.client == client && ch_str_eq(f.path, path)) {
+            return f.pem;
+        }
+    }
+    return (struct ch_str){NULL, 0};
 }
 
 void ch_destination_files_put(struct ch_buf *b, const struct ch_destination_files *f)

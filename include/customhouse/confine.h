@@ -15,7 +15,6 @@ struct ch_confine_options {
     enum ch_role role;
     enum ch_confine_stage stage;
     const char *state_dir; /* NUL-terminated; NULL for roles that see no file */
-    const char *ca_file;   /* fetcher: readable file or folder besides the resolver's, NULL: system's */
     uint32_t uid, gid, served_gid; /* 0: stay */
 };
 

@@ -202,6 +202,10 @@ enum ch_code ch_http_server_adopt(struct ch_http_server *server, int fd, struct 
 /* Replaces the host list (reload). */
 void ch_http_server_set_hosts(struct ch_http_server *server, const struct ch_str *hosts,
                               size_t count);
+/* Replaces http_connections and http_connections_per_address of limits.h (reload), at least 1 each.
+ * Those that are being answered stay, also beyond it. */
+void ch_http_server_set_connections(struct ch_http_server *server, uint32_t all,
+                                    uint32_t per_address);
 /* Stops accepting, closes idle connections, and the others after their answer. */
 void ch_http_server_drain(struct ch_http_server *server);
 size_t ch_http_server_connections(const struct ch_http_server *server);

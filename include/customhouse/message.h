@@ -100,6 +100,8 @@ const struct ch_message_row *ch_message_row(uint16_t type); /* NULL: unknown */
 struct ch_setup_listener {
     struct ch_str address; /* "127.0.0.1:8080", for messages */
     bool tls;
+    struct ch_str certificate_pem; /* that it shows; absent in RELOAD: there is none any more */
+    struct ch_str key_pem;
 };
 
 /* First message to every child. Descriptors, in this order: [0] epoch page (shared.h), [1] metrics
@@ -123,17 +125,27 @@ struct ch_setup {
     struct ch_str policy_name;
     struct ch_str policy_text;
     struct ch_str credentials_text; /* fetcher only, else absent */
-    struct ch_str tls_certificate_pem; /* gateway only */
-    struct ch_str tls_key_pem;
-    struct ch_str client_key_pem; /* fetcher: client certificate and key for the upstream */
+    struct ch_str upstream_files; /* fetcher: struct ch_upstream_file, one after the other */
     struct ch_str egress_files;   /* egress: struct ch_destination_files, one after the other */
-    struct ch_str ca_file;        /* fetcher: where certificates may be read */
     bool rules; /* the last descriptor, of RELOAD the only one: struct ch_rule_text after each other */
     uint32_t listener_count;
     struct ch_setup_listener listener[CH_SETUP_MAX_LISTENERS];
 };
 void ch_setup_put(struct ch_buf *b, const struct ch_setup *m);
 enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* What a file or folder holds that the configuration names for an upstream: certificates of
+ * authorities, or a client's certificate with its key. Each stands there once. */
+struct ch_upstream_file {
+    bool client;        /* else of authorities */
+    struct ch_str path; /* as the configuration has it */
+    struct ch_str pem;
+};
+void ch_upstream_file_put(struct ch_buf *b, const struct ch_upstream_file *f);
+/* The next one; r fails on anything but whole ones within limits.h. */
+struct ch_upstream_file ch_upstream_file_get(struct ch_rd *r);
+/* That of `path`; absent: there is none. */
+struct ch_str ch_upstream_file_find(struct ch_str files, bool client, struct ch_str path);
 
 /* What the files say that the configuration names for a destination: read by who may read them. */
 struct ch_destination_files {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/config/place.h"
+#include "base/config/yaml.h"
 #include "customhouse/limits.h"
 #include "proxy/egress/egress_int.h"
 #include "proxy/fetcher/fetch_int.h"
@@ -33,7 +34,7 @@ struct ch_egress {
     char *system_fault; /* why there are none; matters only to who needs them */
     struct destination *destinations;
     struct destination *prepared; /* not in force, and so without threads */
-    struct destination *former; /* of an earlier configuration, whose threads have not ended */
+    struct destination *former;   /* of an earlier configuration, whose threads have not ended */
     pthread_mutex_t lock;
     /* under lock */
     struct egress_result *results; /* newest first */
@@ -364,19 +365,6 @@ void ch_egress_send(struct ch_egress *e, const struct ch_send *job)
 
 /* ------------------------------------------------------------------ configuration */
 
-static X509_STORE *store_of(struct ch_str pem)
-{
-    X509_STORE *store = X509_STORE_new();
-    CH_ASSERT(store != NULL);
-    /* As libcurl sets for its own: an intermediate in the bundle is an anchor, too. */
-    X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
-    if (ch_trust_add_pem(store, pem) == 0) {
-        X509_STORE_free(store);
-        return NULL;
-    }
-    return store;
-}
-
 static char *dup_or_null(const char *s)
 {
     return s != NULL ? ch_str_dup(ch_str_of(s)) : NULL;
@@ -406,7 +394,7 @@ static enum ch_code fill_store(struct ch_egress *e, struct egress_place *p,
 {
     if (files->ca_pem.len > 0) {
         p->ca_pem = ch_str_dup(files->ca_pem);
-        p->store = store_of(files->ca_pem);
+        p->store = ch_trust_new(files->ca_pem);
         return p->store != NULL
                    ? CH_OK
                    : ch_fail(err, CH_E_USAGE,
@@ -502,8 +490,7 @@ static void free_unstarted(struct destination *list)
 static void read_system(struct ch_egress *e)
 {
     struct ch_err err;
-    if (e->system == NULL && e->system_fault == NULL &&
-        ch_trust_load(NULL, &e->system, &err) != CH_OK) {
+    if (e->system == NULL && e->system_fault == NULL && ch_trust_load(&e->system, &err) != CH_OK) {
         e->system_fault = ch_str_dup(ch_str_of(err.msg));
     }
 }
@@ -533,22 +520,26 @@ static void put_in_force(struct ch_egress *e, struct destination *made)
     e->destinations = kept;
 }
 
-enum ch_code ch_egress_prepare(struct ch_egress *e, const struct ch_config *config,
-                               struct ch_str files, struct ch_err *err)
+enum ch_code ch_egress_prepare(struct ch_egress *e, const struct ch_egress_settings *settings,
+                               struct ch_err *err)
 {
     struct destination *made = NULL;
     enum ch_code rc = CH_OK;
     read_system(e);
     for (unsigned kind = 0; rc == CH_OK && kind < CH_DESTINATION_KIND_COUNT; kind++) {
         size_t count = 0;
-        const struct ch_destination *list = ch_config_destinations(config, kind, &count);
+        const struct ch_destination *list = ch_config_destinations(settings->config, kind, &count);
         for (size_t i = 0; rc == CH_OK && i < count; i++) {
             struct destination *d = NULL;
-            struct ch_destination_files of = files_of(files, kind, ch_str_of(list[i].name));
+            struct ch_destination_files of =
+                files_of(settings->files, kind, ch_str_of(list[i].name));
             rc = make(e, &list[i], kind, &of, &d, err);
             if (rc == CH_OK) {
                 d->next = made;
                 made = d;
+            } else if (settings->config_name != NULL) {
+                rc = ch_yaml_fail_in(settings->config_text, settings->config_name,
+                                     ch_destination_kind_name(kind), i, err, err->msg);
             }
         }
     }
@@ -574,10 +565,10 @@ void ch_egress_abort(struct ch_egress *e)
     e->prepared = NULL;
 }
 
-enum ch_code ch_egress_configure(struct ch_egress *e, const struct ch_config *config,
-                                 struct ch_str files, struct ch_err *err)
+enum ch_code ch_egress_configure(struct ch_egress *e, const struct ch_egress_settings *settings,
+                                 struct ch_err *err)
 {
-    enum ch_code rc = ch_egress_prepare(e, config, files, err);
+    enum ch_code rc = ch_egress_prepare(e, settings, err);
     if (rc == CH_OK) {
         ch_egress_commit(e);
     }

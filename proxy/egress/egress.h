@@ -25,18 +25,26 @@ enum ch_code ch_egress_new(struct ch_loop *loop, const struct ch_egress_events *
  * the resolver's own times end. Accepts NULL. */
 void ch_egress_free(struct ch_egress *e);
 
-/* Makes the destinations of a configuration, with what came for them (struct ch_destination_files
- * after each other), in the place of those prepared before; none of them is in force. The first
- * time before confinement: the system's authorities are read then, once. */
-enum ch_code ch_egress_prepare(struct ch_egress *e, const struct ch_config *config,
-                               struct ch_str files, struct ch_err *err) CH_MUST_CHECK;
+/* Borrowed for the call only. */
+struct ch_egress_settings {
+    const struct ch_config *config;
+    const char *config_name; /* for messages, with the text; NULL: neither */
+    struct ch_str config_text;
+    struct ch_str files; /* that it names: struct ch_destination_files after each other */
+};
+
+/* Makes the destinations of a configuration in the place of those prepared before; none of them is
+ * in force. The first time before confinement: the system's authorities are read then, once. The
+ * error says the line of the destination. */
+enum ch_code ch_egress_prepare(struct ch_egress *e, const struct ch_egress_settings *settings,
+                               struct ch_err *err) CH_MUST_CHECK;
 /* Takes over what was prepared. A destination that is another one now ends the job that it has in
  * hand; what waits for it is answered with CH_E_CLOSED. */
 void ch_egress_commit(struct ch_egress *e);
 void ch_egress_abort(struct ch_egress *e); /* drops it; also where there is none */
 /* Both steps at once. On failure the former destinations stay in force. */
-enum ch_code ch_egress_configure(struct ch_egress *e, const struct ch_config *config,
-                                 struct ch_str files, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_egress_configure(struct ch_egress *e, const struct ch_egress_settings *settings,
+                                 struct ch_err *err) CH_MUST_CHECK;
 
 /* Copies the job. */
 void ch_egress_send(struct ch_egress *e, const struct ch_send *job);

@@ -97,8 +97,12 @@ static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct
     char *name = ch_str_dup(texts->config_name);
     enum ch_code rc = ch_config_parse(texts->config_text, name, &config, err);
     if (rc == CH_OK) {
-        rc = ch_egress_prepare(p->egress, config, texts->egress_files, err);
-        rc = rc == CH_OK ? rc : ch_wrap(err, "%s", name);
+        rc = ch_egress_prepare(p->egress,
+                               &(struct ch_egress_settings){.config = config,
+                                                            .config_name = name,
+                                                            .config_text = texts->config_text,
+                                                            .files = texts->egress_files},
+                               err);
         ch_config_free(config);
     }
     free(name);
@@ -140,7 +144,14 @@ static enum ch_code prepare(struct process *p, struct ch_err *err)
     enum ch_code rc = ch_egress_new(c->loop, &events, &p->egress, err);
     if (rc == CH_OK) {
         ch_fetch_load_resolver();
-        rc = ch_egress_configure(p->egress, c->config, c->setup.egress_files, err);
+        char *name = ch_str_dup(c->setup.config_name);
+        rc = ch_egress_configure(p->egress,
+                                 &(struct ch_egress_settings){.config = c->config,
+                                                              .config_name = name,
+                                                              .config_text = c->setup.config_text,
+                                                              .files = c->setup.egress_files},
+                                 err);
+        free(name);
     }
     return rc;
 }

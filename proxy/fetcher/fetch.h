@@ -31,9 +31,8 @@ struct ch_fetch_settings {
     const char *config_name;                  /* for messages, with the text; NULL: neither */
     struct ch_str config_text;
     const struct ch_credentials *credentials; /* NULL: none */
-    struct ch_str ca_file;                    /* PEM file or folder; absent: the system's */
-    struct ch_str client_key_pem; /* of the first upstream with a client_certificate; or absent */
-    struct ch_str instance_id;    /* ours (instance.h), sent with each request */
+    struct ch_str files; /* that config names: struct ch_upstream_file (message.h) */
+    struct ch_str instance_id; /* ours (instance.h), sent with each request */
     const struct ch_str *listen;  /* addresses in use besides those of config */
     size_t listen_count;
 };
@@ -43,9 +42,9 @@ enum ch_code ch_fetch_engine_new(struct ch_loop *loop, const struct ch_fetch_eve
 /* Ends all jobs without on_done. */
 void ch_fetch_engine_free(struct ch_fetch_engine *e);
 
-/* Reads certificates and makes all that the settings need, in the place of what was prepared
- * before; nothing of it is in force. On a reload a certificate that may no longer be opened is kept
- * as it was. */
+/* Makes all that the settings need, in the place of what was prepared before; nothing of it is in
+ * force. On a reload the system's certificates are kept as they were when they may no longer be
+ * opened. */
 enum ch_code ch_fetch_engine_prepare(struct ch_fetch_engine *e,
                                      const struct ch_fetch_settings *settings,
                                      struct ch_err *err) CH_MUST_CHECK;

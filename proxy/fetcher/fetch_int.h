@@ -26,10 +26,9 @@ struct ch_fetch_site {
     size_t file_host_count;
     char *proxy;             /* NULL: none */
     struct ch_url proxy_url; /* zeroed: none, or no HTTP proxy */
-    char *ca_path;           /* what `store` was read from */
-    X509_STORE *store;
-    char *client_path; /* of client_pem, NULL: none */
-    char *client_pem;
+    X509_STORE *store;       /* NULL: TLS is not spoken */
+    bool system_store;       /* it has the system's authorities */
+    char *client_pem;        /* NULL: none */
     struct ch_credentials credentials; /* copies */
     struct ch_address *listen;
     size_t listen_count;
@@ -60,12 +59,10 @@ enum ch_code ch_fetch_site_check_address(const struct ch_fetch_site *s, const ch
 
 /* ---------------------------------------------------------------- trust.c */
 
-/* Reads certificates from a PEM file, or each file of a folder; NULL: the system's. */
-enum ch_code ch_trust_load(const char *path, X509_STORE **ret, struct ch_err *err) CH_MUST_CHECK;
-/* Adds what is in the PEM text and says how many certificates that were. */
-size_t ch_trust_add_pem(X509_STORE *store, struct ch_str pem);
-/* A whole small file, NUL-terminated; free(). */
-enum ch_code ch_trust_read_file(const char *path, char **ret, struct ch_err *err) CH_MUST_CHECK;
+/* Reads the system's certificates. */
+enum ch_code ch_trust_load(X509_STORE **ret, struct ch_err *err) CH_MUST_CHECK;
+/* Of those in the PEM text; NULL: there is none. X509_STORE_free(). */
+X509_STORE *ch_trust_new(struct ch_str pem);
 
 /* ---------------------------------------------------------------- multi.c */
 

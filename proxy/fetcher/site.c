@@ -41,10 +41,8 @@ void ch_fetch_site_unref(struct ch_fetch_site *s)
     wipe(s->client_pem);
     free(s->file_hosts);
     free(s->credentials.items);
-    free(s->client_path);
     free(s->name);
     free(s->proxy);
-    free(s->ca_path);
     free(s->listen);
     free(s->instance_id);
     free(s);
@@ -86,47 +84,42 @@ static void copy_listen(struct ch_fetch_site *s, const struct ch_fetch_settings 
     }
 }
 
-static enum ch_code load_store(struct ch_fetch_site *s, const char *path,
+/* NULL: no authority of the configuration, but the system's. */
+static enum ch_code load_store(struct ch_fetch_site *s, const char *ca_file, struct ch_str files,
                                const struct ch_fetch_site *old, struct ch_err *err)
 {
-    s->ca_path = dup_text(path);
-    enum ch_code rc = ch_trust_load(path, &s->store, err);
-    bool same =
-        old != NULL && old->store != NULL && ch_str_eq(ch_str_of(old->ca_path), ch_str_of(path));
-    if (rc == CH_E_DENIED && same) {
+    enum ch_code rc;
+    s->system_store = ca_file == NULL;
+    if (ca_file == NULL) {
+        rc = ch_trust_load(&s->store, err);
+    } else {
+        struct ch_str pem = ch_upstream_file_find(files, false, ch_str_of(ca_file));
+        s->store = pem.len > 0 ? ch_trust_new(pem) : NULL;
+        rc = s->store != NULL
+                 ? CH_OK
+                 : ch_fail(err, CH_E_USAGE, "%s: no certificate in it, PEM was expected", ca_file);
+    }
+    if (rc == CH_E_DENIED && old != NULL && old->store != NULL && old->system_store) {
         CH_ASSERT(X509_STORE_up_ref(old->store) == 1);
         s->store = old->store;
         return CH_OK;
     }
-    if (rc == CH_E_DENIED && old != NULL) {
-        return ch_wrap(err, "upstream %s: another ca_file is read by the next start only", s->name);
-    }
     return rc == CH_OK ? CH_OK : ch_wrap(err, "upstream %s: CA certificates", s->name);
 }
 
-/* What the supervisor read goes before what is there now: both may differ by an edit that is not in
- * force. */
-static enum ch_code load_client(struct ch_fetch_site *s, const char *path, struct ch_str handed,
-                                const struct ch_fetch_site *old, struct ch_err *err)
+static enum ch_code load_client(struct ch_fetch_site *s, const char *path, struct ch_str files,
+                                struct ch_err *err)
 {
     if (path == NULL) {
         return CH_OK;
     }
-    s->client_path = dup_text(path);
-    if (handed.len > 0) {
-        s->client_pem = ch_str_dup(handed);
-        return CH_OK;
+    struct ch_str pem = ch_upstream_file_find(files, true, ch_str_of(path));
+    if (pem.len == 0) {
+        return ch_fail(err, CH_E_USAGE, "upstream %s: client_certificate: %s: nothing in it",
+                       s->name, path);
     }
-    enum ch_code rc = ch_trust_read_file(path, &s->client_pem, err);
-    if (rc == CH_OK) {
-        return CH_OK;
-    }
-    if (rc == CH_E_DENIED && old != NULL && old->client_pem != NULL &&
-        ch_str_eq(ch_str_of(old->client_path), ch_str_of(path))) {
-        s->client_pem = dup_text(old->client_pem);
-        return CH_OK;
-    }
-    return ch_wrap(err, "upstream %s: client_certificate", s->name);
+    s->client_pem = ch_str_dup(pem);
+    return CH_OK;
 }
 
 /* "http://proxy.example.org:3128", with or without the scheme; SOCKS is left to libcurl. */
@@ -159,21 +152,6 @@ static enum ch_code parse_urls(struct ch_fetch_site *s, const struct ch_upstream
     return rc == CH_OK ? CH_OK : ch_wrap(err, "upstream %s", s->name);
 }
 
-/* The certificate that comes with the settings is the first one that an upstream has: another one's
- * would tell an upstream who we are elsewhere. */
-static struct ch_str handed_client(const struct ch_fetch_settings *settings,
-                                   const struct ch_upstream *u)
-{
-    const struct ch_config *c = settings->config;
-    size_t i = 0;
-    while (i < c->upstream_count && c->upstreams[i].client_certificate == NULL) {
-        i++;
-    }
-    return i < c->upstream_count && strcmp(c->upstreams[i].name, u->name) == 0
-               ? settings->client_key_pem
-               : (struct ch_str){NULL, 0};
-}
-
 static enum ch_code fill(struct ch_fetch_site *s, const struct ch_upstream *u,
                          const struct ch_fetch_settings *settings, const struct ch_fetch_site *old,
                          struct ch_err *err)
@@ -192,14 +170,10 @@ static enum ch_code fill(struct ch_fetch_site *s, const struct ch_upstream *u,
     if (rc != CH_OK) {
         return rc;
     }
-    char *handed = settings->ca_file.len > 0 ? ch_str_dup(settings->ca_file) : NULL;
-    const char *ca_path = u->ca_file != NULL ? u->ca_file : handed;
     /* An http upstream without a CA file may well live on a system without certificates. */
-    bool wanted = ca_path != NULL || s->url.https || s->api_url.https || s->proxy_url.https;
-    rc = wanted ? load_store(s, ca_path, old, err) : CH_OK;
-    free(handed);
-    return rc == CH_OK ? load_client(s, u->client_certificate, handed_client(settings, u), old, err)
-                       : rc;
+    bool wanted = u->ca_file != NULL || s->url.https || s->api_url.https || s->proxy_url.https;
+    rc = wanted ? load_store(s, u->ca_file, settings->files, old, err) : CH_OK;
+    return rc == CH_OK ? load_client(s, u->client_certificate, settings->files, err) : rc;
 }
 
 enum ch_code ch_fetch_site_new(struct ch_loop *loop, const struct ch_upstream *upstream,

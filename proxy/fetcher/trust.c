@@ -1,5 +1,5 @@
-/* Certificates are read before confinement and kept in memory: parsing the system's bundle once,
- * not once per connection, and no file to open in the jail. */
+/* The system's certificates are read before confinement and kept in memory: parsing the bundle
+ * once, not once per connection, and no file to open in the jail. Others come with the settings. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static enum ch_code read_all(int fd, const char *path, struct ch_buf *b, struct 
     }
 }
 
-enum ch_code ch_trust_read_file(const char *path, char **ret, struct ch_err *err)
+static enum ch_code read_file(const char *path, char **ret, struct ch_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
@@ -52,7 +52,7 @@ enum ch_code ch_trust_read_file(const char *path, char **ret, struct ch_err *err
     return rc;
 }
 
-size_t ch_trust_add_pem(X509_STORE *store, struct ch_str pem)
+static size_t add_pem(X509_STORE *store, struct ch_str pem)
 {
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
     CH_ASSERT(bio != NULL);
@@ -74,9 +74,9 @@ size_t ch_trust_add_pem(X509_STORE *store, struct ch_str pem)
 static enum ch_code add_file(X509_STORE *store, const char *path, size_t *count, struct ch_err *err)
 {
     char *pem = NULL;
-    enum ch_code rc = ch_trust_read_file(path, &pem, err);
+    enum ch_code rc = read_file(path, &pem, err);
     if (rc == CH_OK) {
-        *count += ch_trust_add_pem(store, ch_str_of(pem));
+        *count += add_pem(store, ch_str_of(pem));
         free(pem);
     }
     return rc;
@@ -134,21 +134,34 @@ static enum ch_code add_system(X509_STORE *store, size_t *count, struct ch_err *
     return CH_OK;
 }
 
-enum ch_code ch_trust_load(const char *path, X509_STORE **ret, struct ch_err *err)
+static X509_STORE *new_store(void)
 {
     X509_STORE *store = X509_STORE_new();
     CH_ASSERT(store != NULL);
     /* As libcurl sets for its own: an intermediate in the bundle is an anchor, too. */
     X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+    return store;
+}
+
+X509_STORE *ch_trust_new(struct ch_str pem)
+{
+    X509_STORE *store = new_store();
+    if (add_pem(store, pem) == 0) {
+        X509_STORE_free(store);
+        return NULL;
+    }
+    return store;
+}
+
+enum ch_code ch_trust_load(X509_STORE **ret, struct ch_err *err)
+{
+    X509_STORE *store = new_store();
     size_t count = 0;
-    enum ch_code rc =
-        path != NULL ? add_path(store, path, &count, err) : add_system(store, &count, err);
+    enum ch_code rc = add_system(store, &count, err);
     if (rc == CH_OK && count == 0) {
-        rc = path != NULL
-                 ? ch_fail(err, CH_E_USAGE, "%s: no certificate in it, PEM was expected", path)
-                 : ch_fail(err, CH_E_USAGE,
-                           "this system has no CA certificates: install the package "
-                           "ca-certificates or set ca_file of the upstream");
+        rc = ch_fail(err, CH_E_USAGE,
+                     "this system has no CA certificates: install the package ca-certificates or "
+                     "set ca_file");
     }
     if (rc != CH_OK) {
         X509_STORE_free(store);

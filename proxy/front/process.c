@@ -10,11 +10,12 @@ struct process {
     const struct front_service *service;
     void *owner;
     struct ch_child child;
-    struct ch_http_tls *tls;    /* NULL: no listener speaks it */
-    struct ch_config *reloaded; /* the configuration in force after a reload, else NULL */
+    struct ch_http_tls
+        *tls[CH_SETUP_MAX_LISTENERS]; /* of each listener; NULL: it does not speak it */
+    struct ch_config *reloaded;       /* the configuration in force after a reload, else NULL */
     /* tried, not in force; else NULL */
     struct ch_config *prepared;
-    struct ch_http_tls *prepared_tls;
+    struct ch_http_tls *prepared_tls[CH_SETUP_MAX_LISTENERS];
 };
 
 static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
@@ -33,26 +34,47 @@ static void on_abort(void *owner, struct ch_str why)
     struct process *p = owner;
     (void)why;
     ch_config_free(p->prepared);
-    ch_http_tls_free(p->prepared_tls);
     p->prepared = NULL;
-    p->prepared_tls = NULL;
+    for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
+        ch_http_tls_free(p->prepared_tls[i]);
+        p->prepared_tls[i] = NULL;
+    }
 }
 
 /* The addresses change with the next start only: until then one that speaks TLS needs a
  * certificate. */
-static enum ch_code fail_plain(struct process *p, const struct ch_setup *texts, const char *name,
-                               struct ch_err *err)
+static enum ch_code fail_plain(struct process *p, const struct ch_setup *texts,
+                               struct ch_str address, const char *name, struct ch_err *err)
 {
-    const struct ch_setup *setup = &p->child.setup;
-    uint32_t i = 0;
-    while (i < setup->listener_count && !setup->listener[i].tls) {
-        i++;
+    const struct ch_config *c = p->prepared;
+    size_t place = 0;
+    while (place < c->listen_count && !ch_str_eq(ch_str_of(c->listen[place].address), address)) {
+        place++;
     }
-    CH_ASSERT(i < setup->listener_count); /* or we had no TLS */
     ch_fail(err, CH_E_USAGE,
             "%.*s speaks TLS until the next start: expected tls_certificate and tls_key",
-            CH_STR_ARG(setup->listener[i].address));
-    return ch_yaml_fail_in(texts->config_text, name, p->service->listen_key, i, err, err->msg);
+            CH_STR_ARG(address));
+    return ch_yaml_fail_in(texts->config_text, name, p->service->listen_key, place, err, err->msg);
+}
+
+/* Each listener gets its own, also where others show the same. */
+static enum ch_code prepare_tls(struct process *p, const struct ch_setup *texts, const char *name,
+                                struct ch_err *err)
+{
+    enum ch_code rc = CH_OK;
+    if (texts->listener_count != p->child.setup.listener_count) {
+        return ch_fail(err, CH_E_FORMAT, "supervisor: RELOAD with %u listeners instead of %u",
+                       texts->listener_count, p->child.setup.listener_count);
+    }
+    for (uint32_t i = 0; rc == CH_OK && i < texts->listener_count; i++) {
+        const struct ch_setup_listener *l = &texts->listener[i];
+        if (p->tls[i] != NULL) {
+            rc = l->certificate_pem.len == 0
+                     ? fail_plain(p, texts, l->address, name, err)
+                     : ch_http_tls_new(l->certificate_pem, l->key_pem, &p->prepared_tls[i], err);
+        }
+    }
+    return rc;
 }
 
 static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct ch_err *err)
@@ -60,12 +82,7 @@ static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct
     struct process *p = owner;
     char *name = ch_str_dup(texts->config_name);
     enum ch_code rc = ch_config_parse(texts->config_text, name, &p->prepared, err);
-    if (rc == CH_OK && p->tls != NULL) {
-        rc = texts->tls_certificate_pem.len == 0
-                 ? fail_plain(p, texts, name, err)
-                 : ch_http_tls_new(texts->tls_certificate_pem, texts->tls_key_pem, &p->prepared_tls,
-                                   err);
-    }
+    rc = rc == CH_OK ? prepare_tls(p, texts, name, err) : rc;
     free(name);
     if (rc != CH_OK) {
         on_abort(p, (struct ch_str){NULL, 0});
@@ -77,9 +94,11 @@ static void on_commit(void *owner, const struct ch_setup *texts)
 {
     struct process *p = owner;
     (void)texts;
-    if (p->prepared_tls != NULL) {
-        ch_http_tls_take(p->tls, p->prepared_tls);
-        p->prepared_tls = NULL;
+    for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
+        if (p->prepared_tls[i] != NULL) {
+            ch_http_tls_take(p->tls[i], p->prepared_tls[i]);
+            p->prepared_tls[i] = NULL;
+        }
     }
     p->service->configure(p->owner, p->prepared);
     ch_config_free(p->reloaded);
@@ -108,15 +127,14 @@ void front_drained(struct ch_child *child)
 static enum ch_code make_tls(struct process *p, struct ch_err *err)
 {
     const struct ch_setup *setup = &p->child.setup;
-    bool spoken = false;
-    for (uint32_t i = 0; i < setup->listener_count; i++) {
-        spoken = spoken || setup->listener[i].tls;
+    enum ch_code rc = CH_OK;
+    for (uint32_t i = 0; rc == CH_OK && i < setup->listener_count; i++) {
+        const struct ch_setup_listener *l = &setup->listener[i];
+        if (l->tls) {
+            rc = ch_http_tls_new(l->certificate_pem, l->key_pem, &p->tls[i], err);
+        }
     }
-    /* a certificate alone, of an address that opens with the next start, is for nobody yet */
-    if (!spoken || setup->tls_certificate_pem.len == 0) {
-        return CH_OK;
-    }
-    return ch_http_tls_new(setup->tls_certificate_pem, setup->tls_key_pem, &p->tls, err);
+    return rc;
 }
 
 static enum ch_code listen_all(struct process *p, struct ch_err *err)
@@ -124,16 +142,11 @@ static enum ch_code listen_all(struct process *p, struct ch_err *err)
     const struct ch_setup *setup = &p->child.setup;
     struct ch_http_server *server = p->service->server(p->owner);
     for (uint32_t i = 0; i < setup->listener_count; i++) {
-        bool tls = setup->listener[i].tls;
         unsigned mark = ch_config_address_is_loopback(setup->listener[i].address)
                             ? p->service->loopback_mark
                             : 0;
-        if (tls && p->tls == NULL) {
-            return ch_fail(err, CH_E_USAGE, "%.*s: speaks TLS, but there is no certificate",
-                           CH_STR_ARG(setup->listener[i].address));
-        }
         enum ch_code rc =
-            ch_http_server_listen(server, p->child.listener_fds[i], tls ? p->tls : NULL, mark, err);
+            ch_http_server_listen(server, p->child.listener_fds[i], p->tls[i], mark, err);
         if (rc != CH_OK) {
             return rc;
         }
@@ -171,7 +184,9 @@ int front_run(const struct front_service *service, void *owner)
     }
     service->free(owner);
     on_abort(&p, (struct ch_str){NULL, 0});
-    ch_http_tls_free(p.tls);
+    for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
+        ch_http_tls_free(p.tls[i]);
+    }
     ch_config_free(p.reloaded);
     ch_child_done(&p.child);
     return rc == CH_OK ? 0 : 1;

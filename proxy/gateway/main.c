@@ -72,7 +72,10 @@ static struct ch_http_server *server(void *owner)
 
 static void configure(void *owner, const struct ch_config *config)
 {
-    gw_configure(((struct process *)owner)->gw, config);
+    struct gw *gw = ((struct process *)owner)->gw;
+    gw_configure(gw, config);
+    ch_http_server_set_connections(gw_server(gw), config->connections,
+                                   config->connections_per_address);
 }
 
 static void set_keeper(void *owner, int fd)

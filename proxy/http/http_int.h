@@ -240,7 +240,8 @@ struct ch_http_server {
     bool listening;
     bool draining;
     struct ch_timer timer; /* accepts again after a failure; tells that draining is done */
-    struct http_conn **slots; /* http_connections entries */
+    struct http_conn **slots;
+    size_t slot_count; /* as many as http_connections was at most */
     uint32_t *free_slots;
     size_t connections;
     uint32_t *same_heads; /* hash of addresses to slots + 1 */

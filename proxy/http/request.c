@@ -100,7 +100,7 @@ struct ch_http_ticket ch_http_later(struct ch_http_request *r, void (*on_gone)(v
 
 struct ch_http_request *ch_http_find(struct ch_http_server *server, struct ch_http_ticket ticket)
 {
-    if (ticket.generation == 0 || ticket.slot >= server->limits.http_connections) {
+    if (ticket.generation == 0 || ticket.slot >= server->slot_count) {
         return NULL;
     }
     struct http_conn *c = server->slots[ticket.slot];

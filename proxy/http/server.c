@@ -32,7 +32,7 @@ static uint32_t *chain_of(struct ch_http_server *s, const struct http_conn *c)
     for (size_t i = 0; i < client_bytes(c); i++) {
         h = (h ^ c->address[i]) * 0x100000001b3U;
     }
-    return &s->same_heads[h % s->limits.http_connections];
+    return &s->same_heads[h % s->slot_count];
 }
 
 static bool same_client(const struct http_conn *a, const struct http_conn *b)
@@ -89,7 +89,7 @@ static bool make_room(struct ch_http_server *s, const struct http_conn *like)
     if (!s->options.make_room) {
         return false;
     }
-    for (size_t i = 0; i < s->limits.http_connections; i++) {
+    for (size_t i = 0; i < s->slot_count; i++) {
         struct http_conn *c = s->slots[i];
         if (c != NULL && c != like && waits_for_its_client(c) &&
             (like == NULL || same_client(c, like))) {
@@ -106,7 +106,7 @@ static bool make_room(struct ch_http_server *s, const struct http_conn *like)
 
 static void take_slot(struct ch_http_server *s, struct http_conn *c)
 {
-    c->slot = s->free_slots[s->limits.http_connections - ++s->connections];
+    c->slot = s->free_slots[s->slot_count - ++s->connections];
     s->slots[c->slot] = c;
     if (has_address(c)) {
         chain_add(s, c);
@@ -122,10 +122,11 @@ void http_server_forget(struct http_conn *c)
         chain_remove(s, c);
     }
     s->slots[c->slot] = NULL;
-    s->free_slots[s->limits.http_connections - s->connections--] = c->slot;
+    s->free_slots[s->slot_count - s->connections--] = c->slot;
     if (s->draining && s->connections == 0) {
         ch_loop_set_timer(s->loop, &s->timer, 0); /* not now: the caller still uses the server */
-    } else if (!s->listening && !s->draining && s->timer.heap_index_plus_1 == 0) {
+    } else if (!s->listening && !s->draining && s->timer.heap_index_plus_1 == 0 &&
+               s->connections < s->limits.http_connections) {
         start_listening(s);
     }
 }
@@ -269,7 +270,7 @@ static void on_listener(struct ch_watch *w, uint32_t events)
     }
     struct ch_err err;
     (void)adopt(s, fd, &from, l->tls, l->mark, &err); /* its failure has closed the connection */
-    if (s->connections == s->limits.http_connections && !make_room(s, NULL)) {
+    if (s->connections >= s->limits.http_connections && !make_room(s, NULL)) {
         stop_listening(s); /* the backlog waits, or another process takes it */
     }
 }
@@ -323,8 +324,9 @@ enum ch_code ch_http_server_new(const struct ch_http_options *options,
         ch_limits.http_head_bytes > UINT32_MAX || ch_limits.http_path_segments == 0 ||
         ch_limits.http_tls_gather_bytes == 0 || ch_limits.http_write_bytes == 0 ||
         ch_limits.http_probe_bytes == 0) {
-        return ch_fail(err, CH_E_USAGE, "limits: an http_ limit is zero, too large, or "
-                                        "http_head_bytes is below http_line_bytes");
+        return ch_fail(err, CH_E_USAGE,
+                       "limits: an http_ limit is zero, too large, or "
+                       "http_head_bytes is below http_line_bytes");
     }
     CH_ASSERT(options->loop != NULL && options->on_request != NULL);
     struct ch_http_server *s = ch_calloc(1, sizeof(*s));
@@ -337,11 +339,12 @@ enum ch_code ch_http_server_new(const struct ch_http_options *options,
         s->last_request_id = (uint64_t)ch_now_unix_us();
     }
     s->listening = true;
-    s->slots = ch_calloc(s->limits.http_connections, sizeof(*s->slots));
-    s->same_heads = ch_calloc(s->limits.http_connections, sizeof(*s->same_heads));
-    s->free_slots = ch_calloc(s->limits.http_connections, sizeof(*s->free_slots));
-    for (uint32_t i = 0; i < s->limits.http_connections; i++) {
-        s->free_slots[s->limits.http_connections - 1 - i] = i;
+    s->slot_count = s->limits.http_connections;
+    s->slots = ch_calloc(s->slot_count, sizeof(*s->slots));
+    s->same_heads = ch_calloc(s->slot_count, sizeof(*s->same_heads));
+    s->free_slots = ch_calloc(s->slot_count, sizeof(*s->free_slots));
+    for (uint32_t i = 0; i < s->slot_count; i++) {
+        s->free_slots[s->slot_count - 1 - i] = i;
     }
     s->scratch_bytes = s->limits.http_tls_gather_bytes;
     s->scratch = ch_alloc(s->scratch_bytes);
@@ -380,7 +383,7 @@ enum ch_code ch_http_server_adopt(struct ch_http_server *s, int fd, struct ch_ht
     struct sockaddr_storage from = {0};
     socklen_t len = sizeof(from);
     int flags = fcntl(fd, F_GETFL);
-    if (s->connections == s->limits.http_connections || s->draining) {
+    if (s->connections >= s->limits.http_connections || s->draining) {
         close(fd);
         return ch_fail(err, CH_E_BUSY, "connections: %zu are open", s->connections);
     }
@@ -391,6 +394,49 @@ enum ch_code ch_http_server_adopt(struct ch_http_server *s, int fd, struct ch_ht
         return rc;
     }
     return adopt(s, fd, &from, tls, mark, err);
+}
+
+static void add_slots(struct ch_http_server *s, size_t count)
+{
+    size_t added = count - s->slot_count;
+    size_t free_before = s->slot_count - s->connections;
+    struct http_conn **slots = ch_calloc(count, sizeof(*slots));
+    uint32_t *free_slots = ch_calloc(count, sizeof(*free_slots));
+    for (size_t i = 0; i < added; i++) {
+        free_slots[i] = (uint32_t)(count - 1 - i);
+    }
+    memcpy(free_slots + added, s->free_slots, free_before * sizeof(*free_slots));
+    memcpy(slots, s->slots, s->slot_count * sizeof(struct http_conn *));
+    free(s->slots);
+    free(s->free_slots);
+    free(s->same_heads);
+    s->slots = slots;
+    s->free_slots = free_slots;
+    s->same_heads = ch_calloc(count, sizeof(*s->same_heads));
+    s->slot_count = count;
+    for (size_t i = 0; i < count; i++) {
+        if (slots[i] != NULL && has_address(slots[i])) {
+            chain_add(s, slots[i]);
+        }
+    }
+}
+
+void ch_http_server_set_connections(struct ch_http_server *s, uint32_t all, uint32_t per_address)
+{
+    CH_ASSERT(all > 0 && all < UINT32_MAX);
+    s->limits.http_connections = all;
+    s->limits.http_connections_per_address = per_address;
+    if (all > s->slot_count) {
+        add_slots(s, all);
+    }
+    while (!s->draining && s->connections >= all && make_room(s, NULL)) {
+    }
+    if (s->connections >= all && s->listening) {
+        stop_listening(s);
+    } else if (s->connections < all && !s->listening && !s->draining &&
+               s->timer.heap_index_plus_1 == 0) {
+        start_listening(s);
+    }
 }
 
 struct ch_str http_server_date(struct ch_http_server *s)
@@ -407,7 +453,7 @@ void ch_http_server_drain(struct ch_http_server *s)
 {
     s->draining = true;
     stop_listening(s);
-    for (size_t i = 0; i < s->limits.http_connections; i++) {
+    for (size_t i = 0; i < s->slot_count; i++) {
         struct http_conn *c = s->slots[i];
         if (c == NULL) {
             continue;
@@ -433,7 +479,7 @@ void ch_http_server_free(struct ch_http_server *s)
     }
     s->draining = true;
     stop_listening(s);
-    for (size_t i = 0; i < s->limits.http_connections; i++) {
+    for (size_t i = 0; i < s->slot_count; i++) {
         if (s->slots[i] != NULL) {
             http_conn_abort(s->slots[i]);
         }

@@ -117,5 +117,66 @@ class Tls(unittest.TestCase):
             time.sleep(0.05)
 
 
+class Pairs(unittest.TestCase):
+    """Each address shows the certificate that stands with it, here one of its own authority."""
+    @classmethod
+    def setUpClass(cls):
+        cls.up = Upstream()
+        cls.addClassCleanup(cls.up.close)
+        add_wheel(cls.up, "leaf", "1.0")
+        cls.service = Service(cls.up.url)
+        cls.addClassCleanup(cls.service.remove)
+        cls.folder = {name: os.path.join(cls.service.dir, name) for name in ("one", "two")}
+        cls.ports = {name: free_port() for name in cls.folder}
+        text = ""
+        for number, (name, folder) in enumerate(cls.folder.items()):
+            os.mkdir(folder)
+            make_authority(folder)
+            cert, key = make_certificate(folder, 0x11 + number)
+            text += f'  - address: "127.0.0.1:{cls.ports[name]}"\n    tls_certificate: "{cert}"\n    tls_key: "{key}"\n'
+        cls.service.edit("customhouse.yaml", lambda t: t.replace("\nlisten:\n", "\nlisten:\n" + text, 1))
+        cls.service.start()
+
+    said = Tls.until
+
+    def ca(self, name):
+        return os.path.join(self.folder[name], "ca.pem")
+
+    def serial(self, name):
+        """As openssl sees it, which trusts the authority of this address alone."""
+        shown = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{self.ports[name]}", "-CAfile",
+                                self.ca(name), "-verify_return_error"], input=b"", capture_output=True)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=shown.stdout, capture_output=True,
+                              check=True).stdout.decode().strip()
+
+    def reload(self, event):
+        lines = len(self.service.log_lines)
+        self.service.process.send_signal(signal.SIGHUP)
+        self.said(lambda: any(f"event={event} " in line for line in self.service.log_lines[lines:]))
+
+    def test_each_address_has_its_own(self):
+        with Client("pip-newest") as client:
+            for name in ("one", "two"):
+                index = f"https://127.0.0.1:{self.ports[name]}/pypi/simple/"
+                status, text = client.install(index, "--cert", self.ca(name), "--force-reinstall", "leaf")
+                self.assertEqual(status, 0, text)
+        self.assertEqual([self.serial("one"), self.serial("two")], ["serial=11", "serial=12"])
+        make_certificate(self.folder["two"], 0x22)  # another pair for one of them only
+        self.reload("reloaded")
+        self.assertEqual([self.serial("one"), self.serial("two")], ["serial=11", "serial=22"])
+        gateways = [pid for pid, name in self.service.processes().items() if name == "gateway"]
+        lines = len(self.service.log_lines)
+        for pid in gateways:  # the same in what starts afterwards
+            os.kill(pid, signal.SIGKILL)
+        self.said(lambda: sum("event=ready " in line for line in self.service.log_lines[lines:]) >= len(gateways) > 0)
+        self.assertEqual([self.serial("one"), self.serial("two")], ["serial=11", "serial=22"])
+        make_certificate(self.folder["one"], 0x33)  # together with a broken one: neither is shown
+        with open(os.path.join(self.folder["two"], "tls.pem"), "w") as f:
+            f.write("no certificate\n")
+        self.reload("reload-failed")
+        self.assertEqual([self.serial("one"), self.serial("two")], ["serial=11", "serial=22"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -14,6 +14,12 @@ static void test_split(void **state)
     } rows[] = {
         {"127.0.0.1:8080", "127.0.0.1", 8080, true},
         {"[::1]:1", "::1", 1, true},
+        {"[0:0::0:1]:1", "0:0::0:1", 1, true},
+        {"[::]:1", "::", 1, false},
+        {"[::ffff:127.0.0.1]:1", "::ffff:127.0.0.1", 1, false},
+        {"0.0.0.0:1", "0.0.0.0", 1, false},
+        {"127.0.0.1.example.org:1", "127.0.0.1.example.org", 1, false},
+        {"localhost.:1", NULL, 0, false},
         {"localhost:0", "localhost", 0, true},
         {"[2001:db8::1]:80", "2001:db8::1", 80, false},
         {"a.example.org:65535", "a.example.org", 65535, false},

@@ -190,8 +190,8 @@ static void what_dies_often_waits_longer(void **state)
     pid_t pid = pid_in_status(f, "fetcher/0", &restarts);
     uint64_t pause[5];
     for (size_t i = 0; i < CH_ARRAY_LEN(pause); i++) {
-        /* killed as soon as it is started, so that it never lives long enough to count as healthy; timed
-           from before the kill, so that a slow machine only makes it longer */
+        /* killed as soon as it is started, so that it never lives long enough to count as healthy;
+           timed from before the kill, so that a slow machine only makes it longer */
         uint64_t killed = ch_now_boot_ms();
         kill(pid, SIGKILL);
         expect_log(f, "event=ended", "fetcher/0");
@@ -362,6 +362,41 @@ static void nothing_is_served_before_all_are_ready(void **state)
     stop(f, 0);
 }
 
+/* Of an installation that is there already, whose configuration would have named its line. */
+static void each_wrong_address_is_named(void **state)
+{
+    struct fixture *f = *state;
+    char text[4096];
+    serve(f);
+    stop(f, 0);
+    static const struct {
+        const char *option, *address, *why;
+    } rows[] = {
+        {"--listen", "nonsense", "--listen nonsense: expected HOST:PORT"},
+        {"--listen", "", "--listen : expected HOST:PORT"},
+        {"--listen", "::1:8080", "--listen ::1:8080: expected HOST:PORT"},
+        {"--listen", "[::]:0", "[::]:0: other than loopback needs TLS"},
+        {"--listen", "0.0.0.0:0", "0.0.0.0:0: other than loopback needs TLS"},
+        {"--listen", "[::ffff:127.0.0.1]:0", "[::ffff:127.0.0.1]:0: other than loopback needs TLS"},
+        {"--listen", "[::ffff:7f00:1]:0", "[::ffff:7f00:1]:0: other than loopback needs TLS"},
+        {"--listen", "127.0.0.1.example.org:0", "other than loopback needs TLS"},
+        {"--listen", "127.1:0", "--listen 127.1:0: expected HOST:PORT"},
+        {"--listen", "2130706433:0", "--listen 2130706433:0: expected HOST:PORT"},
+        {"--admin-listen", "nonsense", "--admin-listen nonsense: expected HOST:PORT"},
+        {"--admin-listen", "[::]:0", "[::]:0: the administrative interface needs TLS"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        int status = COMMAND(f, text, "serve", rows[i].option, rows[i].address);
+        if (status != 2 || strstr(text, rows[i].why) == NULL) {
+            fail_msg("%s %s: status %d: %s", rows[i].option, rows[i].address, status, text);
+        }
+    }
+    char address[32];
+    snprintf(address, sizeof(address), "127.0.0.1:%u", f->port);
+    assert_int_equal(COMMAND(f, text, "serve", "--listen", address, "--listen", address), 2);
+    assert_non_null(strstr(text, "given twice"));
+}
+
 static void what_ends_while_it_starts_does_not_serve(void **state)
 {
     struct fixture *f = *state;
@@ -435,6 +470,7 @@ int main(int argc, char **argv)
         ROW(a_child_that_cannot_start_is_no_service),
         ROW(one_folder_has_one_server),
         ROW(nothing_is_served_before_all_are_ready),
+        ROW(each_wrong_address_is_named),
         ROW(what_ends_while_it_starts_does_not_serve),
         ROW(its_children_die_with_it),
     };

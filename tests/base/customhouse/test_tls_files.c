@@ -2,6 +2,7 @@
  * and the place of its key is said. */
 #include "tests/ch_test.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/customhouse/destination_files.h"
+#include "base/customhouse/supervisor_int.h"
 #include "base/customhouse/tls_files.h"
 #include "customhouse/message.h"
 #include "tests/proxy/fetcher/identities.h"
@@ -54,7 +56,7 @@ struct named {
 
 static struct named good(void)
 {
-    return (struct named){SERVER, SERVER, SERVER, SERVER, SERVER, SERVER, CA, CLIENT};
+    return (struct named){SERVER, SERVER, CLIENT, CLIENT, SERVER, SERVER, CA, CLIENT};
 }
 
 static enum ch_code read_site(const struct named *n, struct site *s, struct ch_err *err)
@@ -93,6 +95,38 @@ static enum ch_code read_site(const struct named *n, struct site *s, struct ch_e
     return tls_files_read(s, err);
 }
 
+static struct ch_buf read_pem(const char *path)
+{
+    struct ch_buf b = {0};
+    struct ch_err err;
+    assert_ch_ok(&err, site_read_file(path, &b, &err));
+    return b;
+}
+
+static void assert_same(struct ch_str a, struct ch_str b)
+{
+    assert_true(a.len > 0 && ch_str_eq(a, b));
+}
+
+static struct ch_str file_of(const struct site *s, bool client, const char *name)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%s", here, name);
+    return ch_upstream_file_find(ch_buf_str(&s->upstream_files), client, ch_str_of(path));
+}
+
+static size_t certificates_of(struct ch_str pem)
+{
+    static const struct ch_str begin = {"-----BEGIN TRUSTED CERTIFICATE-----", 35};
+    size_t count = 0;
+    size_t at;
+    while (ch_str_find(pem, begin, &at)) {
+        pem = ch_str_sub(pem, at + begin.len, pem.len);
+        count++;
+    }
+    return count;
+}
+
 static void good_files_are_read(void **state)
 {
     (void)state;
@@ -100,16 +134,31 @@ static void good_files_are_read(void **state)
     struct ch_err err;
     struct named n = good();
     assert_ch_ok(&err, read_site(&n, &s, &err));
-    assert_true(ch_str_starts(ch_buf_str(&s.tls_certificate), CH_STR("-----BEGIN CERTIFICATE")));
-    assert_true(ch_str_eq(ch_buf_str(&s.tls_certificate), ch_buf_str(&s.tls_key)));
-    assert_true(ch_str_eq(ch_buf_str(&s.tls_certificate), ch_buf_str(&s.admin_tls_key)));
-    assert_false(ch_str_eq(ch_buf_str(&s.tls_certificate), ch_buf_str(&s.client_key)));
-    assert_true(s.admin_tls_certificate.len > 0 && s.client_key.len > 0);
-    assert_non_null(strstr(s.ca_file, CA));
+    struct ch_buf server = read_pem(SERVER), client = read_pem(CLIENT), ca = read_pem(CA);
+    assert_int_equal(s.pair_count, 2);
+    assert_same(ch_buf_str(&s.pairs[0].certificate), ch_buf_str(&server)); /* each its own */
+    assert_same(ch_buf_str(&s.pairs[0].key), ch_buf_str(&server));
+    assert_same(ch_buf_str(&s.pairs[1].certificate), ch_buf_str(&client));
+    assert_same(ch_buf_str(&s.pairs[1].key), ch_buf_str(&client));
+    assert_same(ch_buf_str(&s.admin_pair.certificate), ch_buf_str(&server));
+    assert_same(ch_buf_str(&s.admin_pair.key), ch_buf_str(&server));
+    assert_same(file_of(&s, true, CLIENT), ch_buf_str(&client));
+    assert_int_equal(certificates_of(file_of(&s, false, CA)), 1);
+    assert_int_equal(file_of(&s, true, CA).len, 0);
     site_done(&s);
     n.ca = pems.folder; /* a folder of them will do */
     assert_ch_ok(&err, read_site(&n, &s, &err));
+    assert_int_equal(certificates_of(file_of(&s, false, pems.folder)), 4);
     site_done(&s);
+    n.ca = CLIENT; /* one file for both: no key goes where authorities do */
+    assert_ch_ok(&err, read_site(&n, &s, &err));
+    assert_int_equal(certificates_of(file_of(&s, false, CLIENT)), 1);
+    assert_false(ch_str_find(file_of(&s, false, CLIENT), CH_STR("PRIVATE KEY"), NULL));
+    assert_same(file_of(&s, true, CLIENT), ch_buf_str(&client));
+    site_done(&s);
+    ch_buf_done(&server);
+    ch_buf_done(&client);
+    ch_buf_done(&ca);
 }
 
 static void refused(const struct named *n, const char *place, const char *why)
@@ -157,27 +206,74 @@ static void each_wrong_file_has_its_place(void **state)
         if (!rows[i].chain) {
             *field = CA; /* PEM, but no key */
             refused(&n, rows[i].place, "TLS: private key: expected PEM without passphrase");
-            *field = CLIENT; /* of another certificate */
+            *field = i == 3 ? SERVER : CLIENT; /* of another certificate */
             refused(&n, rows[i].place, "TLS: private key does not belong to the certificate");
         }
     }
 }
 
-/* One is shown by all: a second one would be served nowhere, and nobody would know. */
-static void two_certificates_are_one_too_many(void **state)
+/* By the words it was asked for in; of those that are the same by its number among them. */
+static void what_a_listener_shows(void **state)
 {
     (void)state;
-    struct named n = good();
-    n.second_certificate = n.second_key = CLIENT;
-    refused(&n, "house.yaml:6:22: listen[1].tls_certificate: /",
-            ": is another certificate than that of an address before");
-    n.admin_certificate = n.admin_key = CLIENT; /* that has its own */
-    n.second_certificate = n.second_key = SERVER;
-    struct site s;
-    struct ch_err err;
-    assert_ch_ok(&err, read_site(&n, &s, &err));
-    assert_false(ch_str_eq(ch_buf_str(&s.tls_certificate), ch_buf_str(&s.admin_tls_certificate)));
-    site_done(&s);
+    struct ch_listen listen[] = {{.address = (char *)(uintptr_t) "127.0.0.1:0"},
+                                 {.address = (char *)(uintptr_t) "127.0.0.1:1"},
+                                 {.address = (char *)(uintptr_t) "127.0.0.1:0"}};
+    struct ch_config before = {.listen = listen, .listen_count = 3};
+    struct ch_config now = {.listen = listen + 1, .listen_count = 2};
+    struct site_pair pairs[3] = {{.key = {0}}};
+    for (size_t i = 0; i < 3; i++) {
+        ch_buf_init(&pairs[i].certificate, 8);
+        ch_buf_printf(&pairs[i].certificate, "c%zu", i);
+        ch_buf_init(&pairs[i].key, 8);
+        ch_buf_printf(&pairs[i].key, "k%zu", i);
+    }
+    struct supervisor *sup = ch_calloc(1, sizeof(*sup));
+    const struct {
+        const char *asked;
+        size_t nth;
+        bool tls;
+        const char *before, *now;
+    } rows[] = {
+        {"127.0.0.1:0", 0, true, "0", "2"},
+        {"127.0.0.1:0", 1, true, "2", "2"}, /* of fewer the last one */
+        {"127.0.0.1:1", 0, true, "1", "1"},
+        {"127.0.0.1:1", 0, false, "", ""},
+        {"127.0.0.1:2", 0, true, "", ""}, /* plain by the configuration: no pair is there */
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        sup->listening[i] = (struct listening){
+            .asked = (char *)(uintptr_t)rows[i].asked, .nth = rows[i].nth, .tls = rows[i].tls};
+    }
+    sup->listening_count = CH_ARRAY_LEN(rows);
+    struct site first = {.config = &before, .pairs = pairs, .pair_count = 3};
+    struct site second = {.config = &now, .pairs = pairs + 1, .pair_count = 2};
+    struct site none = {.config = &now}; /* of no address any more */
+    now.listen_count = 2;
+    listening_show(sup, &first, NULL);
+    listening_show(sup, &second, &first);
+    now.listen_count = 0;
+    listening_show(sup, &none, &second);
+    const struct site *sites[] = {&first, &second, &none};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        for (size_t k = 0; k < CH_ARRAY_LEN(sites); k++) {
+            const char *digit = k == 0 ? rows[i].before : rows[i].now;
+            struct ch_str certificate = ch_buf_str(&sites[k]->shown[i].certificate);
+            struct ch_str key = ch_buf_str(&sites[k]->shown[i].key);
+            assert_int_equal(certificate.len, digit[0] != '\0' ? 2 : 0);
+            assert_int_equal(key.len, certificate.len);
+            assert_true(certificate.len == 0 || (certificate.ptr[1] == digit[0] &&
+                                                 key.ptr[1] == digit[0] && key.ptr[0] == 'k'));
+        }
+    }
+    for (size_t k = 0; k < CH_ARRAY_LEN(sites); k++) {
+        struct site s = {.shown = sites[k]->shown, .shown_count = sites[k]->shown_count};
+        site_done(&s);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        site_pair_done(&pairs[i]);
+    }
+    free(sup);
 }
 
 static void an_authority_has_to_be_there(void **state)
@@ -223,8 +319,7 @@ static void an_authority_of_a_destination_has_to_be_there(void **state)
             ch_buf_done(&files);
         } else {
             assert_int_equal(rc, CH_E_USAGE);
-            assert_int_equal(
-                strncmp(err.msg, "house.yaml:7:14: syslog[0].ca_file: /", 37), 0);
+            assert_int_equal(strncmp(err.msg, "house.yaml:7:14: syslog[0].ca_file: /", 37), 0);
             assert_non_null(strstr(err.msg, "/empty.pem: no certificate in it, PEM was expected"));
         }
         ch_config_free(config);
@@ -275,7 +370,8 @@ static void an_authority_has_to_be_whole(void **state)
             continue;
         }
         assert_ch_code(CH_E_FORMAT, tls_files_check_certificates(ch_buf_str(&both), &err));
-        snprintf(expected, sizeof(expected), "line %zu: what begins here cannot be read", lines + 2);
+        snprintf(expected, sizeof(expected), "line %zu: what begins here cannot be read",
+                 lines + 2);
         if (strncmp(err.msg, expected, strlen(expected)) != 0) {
             fail_msg("row %zu: %s, expected %s", i, err.msg, expected);
         }
@@ -360,7 +456,7 @@ int main(void)
         cmocka_unit_test(the_url_of_a_webhook_is_a_secret),
         cmocka_unit_test(good_files_are_read),
         cmocka_unit_test(each_wrong_file_has_its_place),
-        cmocka_unit_test(two_certificates_are_one_too_many),
+        cmocka_unit_test(what_a_listener_shows),
         cmocka_unit_test(an_authority_has_to_be_there),
         cmocka_unit_test(an_authority_of_a_destination_has_to_be_there),
     };

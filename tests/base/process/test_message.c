@@ -17,17 +17,15 @@ static void setup_travels_whole(void **state)
         .policy_name = text_of(101),
         .policy_text = text_of(ch_limits.setup_text_bytes),
         .credentials_text = text_of(1000),
-        .tls_certificate_pem = text_of(1001),
-        .tls_key_pem = text_of(1002),
-        .client_key_pem = text_of(1003),
         .instance_id = text_of(32),
-        .ca_file = text_of(1004),
+        .upstream_files = text_of(1004),
         .egress_files = text_of(1005),
         .rules = true,
         .listener_count = CH_SETUP_MAX_LISTENERS,
     };
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
-        in.listener[i] = (struct ch_setup_listener){text_of(20 + i), i % 2 == 1};
+        in.listener[i] = (struct ch_setup_listener){text_of(20 + i), i % 2 == 1, text_of(1001 + i),
+                                                    text_of(2001 + i)};
     }
     struct ch_setup out;
     ROUND_TRIP(setup, CH_MSG_SETUP, in, out);
@@ -43,17 +41,16 @@ static void setup_travels_whole(void **state)
     assert_same(out.policy_name, in.policy_name);
     assert_same(out.policy_text, in.policy_text);
     assert_same(out.credentials_text, in.credentials_text);
-    assert_same(out.tls_certificate_pem, in.tls_certificate_pem);
-    assert_same(out.tls_key_pem, in.tls_key_pem);
-    assert_same(out.client_key_pem, in.client_key_pem);
     assert_same(out.instance_id, in.instance_id);
-    assert_same(out.ca_file, in.ca_file);
+    assert_same(out.upstream_files, in.upstream_files);
     assert_same(out.egress_files, in.egress_files);
     assert_true(out.rules);
     assert_int_equal(out.listener_count, CH_SETUP_MAX_LISTENERS);
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
         assert_same(out.listener[i].address, in.listener[i].address);
         assert_int_equal(out.listener[i].tls, in.listener[i].tls);
+        assert_same(out.listener[i].certificate_pem, in.listener[i].certificate_pem);
+        assert_same(out.listener[i].key_pem, in.listener[i].key_pem);
     }
     DONE();
 }
@@ -292,11 +289,10 @@ static void sending_travels(void **state)
 static void what_destinations_are_given_travels(void **state)
 {
     (void)state;
-    struct ch_destination_files in[] = {{CH_DESTINATION_WEBHOOK,
-                                         text_of(ch_limits.project_name_bytes),
-                                         text_of(ch_limits.url_bytes),
-                                         text_of(ch_limits.egress_secret_bytes), text_of(1000)},
-                                        {.kind = CH_DESTINATION_SYSLOG, .name = text_of(3)}};
+    struct ch_destination_files in[] = {
+        {CH_DESTINATION_WEBHOOK, text_of(ch_limits.project_name_bytes),
+         text_of(ch_limits.url_bytes), text_of(ch_limits.egress_secret_bytes), text_of(1000)},
+        {.kind = CH_DESTINATION_SYSLOG, .name = text_of(3)}};
     struct ch_buf b;
     ch_buf_init(&b, 1u << 20);
     ch_destination_files_put(&b, &in[0]);
@@ -325,8 +321,8 @@ static void the_table_says_who_sends_what(void **state)
     static const uint16_t of_gateway[] = {
         CH_MSG_READY,       CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
         CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_ASK_TOKEN,
-        CH_MSG_SERVED,      CH_MSG_SIGN_INS,
-        CH_MSG_ASK_EXCEPTION}; /* which only asks: it grants nothing */
+        CH_MSG_SERVED,      CH_MSG_SIGN_INS,    CH_MSG_ASK_EXCEPTION}; /* which only asks: it grants
+                                                                          nothing */
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {
         const struct ch_message_row *row = ch_message_row((uint16_t)type);

@@ -112,6 +112,8 @@ static void counts_over_their_bound_are_refused(void **state)
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS + 1; i++) {
         ch_put_u32(&b, 0);
         ch_put_u8(&b, 0);
+        ch_put_u32(&b, 0);
+        ch_put_u32(&b, 0);
     }
     assert_ch_code(CH_E_FORMAT, ch_setup_get(ch_buf_str(&b), &setup, &err));
     ch_buf_done(&b);

@@ -63,6 +63,18 @@ static void run(struct bench *b, size_t wanted)
     assert_int_equal(b->sent_count, wanted);
 }
 
+static enum ch_code in_force(struct bench *b, struct ch_err *err)
+{
+    return ch_egress_configure(
+        b->egress,
+        &(struct ch_egress_settings){.config = &b->config,
+                                     .config_name = "house.yaml",
+                                     .config_text = CH_STR("webhooks:\n  - {name: one}\n"
+                                                           "syslog:\n  - {name: one}\n"),
+                                     .files = ch_buf_str(&b->files)},
+        err);
+}
+
 static void configure(struct bench *b)
 {
     struct ch_err err;
@@ -80,7 +92,7 @@ static void configure(struct bench *b)
             .ca_pem = ca};
         ch_destination_files_put(&b->files, &files);
     }
-    assert_ch_ok(&err, ch_egress_configure(b->egress, &b->config, ch_buf_str(&b->files), &err));
+    assert_ch_ok(&err, in_force(b, &err));
 }
 
 static char one[] = "one", secret_file[] = "/etc/secret", from[] = "house@example.org",
@@ -531,11 +543,12 @@ static void test_without_what_it_needs(void **state)
                                          .name = CH_STR("one"),
                                          .ca_pem = CH_STR("-----BEGIN CERTIFICATE-----\nno\n")};
     ch_destination_files_put(&b->files, &files);
-    assert_ch_code(CH_E_FORMAT,
-                   ch_egress_configure(b->egress, &b->config, ch_buf_str(&b->files), &err));
+    assert_ch_code(CH_E_USAGE, in_force(b, &err));
+    assert_string_equal(err.msg, "house.yaml:2:5: webhooks[0]: one: its secret did not come");
     b->config.webhook_count = 0;
-    assert_ch_code(CH_E_USAGE,
-                   ch_egress_configure(b->egress, &b->config, ch_buf_str(&b->files), &err));
+    assert_ch_code(CH_E_USAGE, in_force(b, &err));
+    assert_string_equal(err.msg, "house.yaml:4:5: syslog[0]: ca_file of one: no certificate in it, "
+                                 "PEM was expected");
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -84,9 +84,27 @@ static int start_server(struct bench *b)
     return 0;
 }
 
+static void add_file(struct bench *b, bool client, const char *path)
+{
+    static char pem[65536];
+    FILE *f = path != NULL ? fopen(path, "r") : NULL;
+    if (f != NULL) {
+        struct ch_upstream_file file = {
+            client, ch_str_of(path), {pem, fread(pem, 1, sizeof(pem), f)}};
+        fclose(f);
+        ch_upstream_file_put(&b->files, &file);
+    }
+}
+
 void bench_configure(struct bench *b)
 {
     struct ch_err err;
+    ch_buf_clear(&b->files);
+    for (size_t i = 0; i < b->config.upstream_count; i++) {
+        add_file(b, false, b->config.upstreams[i].ca_file);
+        add_file(b, true, b->config.upstreams[i].client_certificate);
+    }
+    b->settings.files = ch_buf_str(&b->files);
     b->settings.config = &b->config;
     b->settings.credentials = &b->credentials;
     assert_ch_ok(&err, ch_fetch_engine_configure(b->engine, &b->settings, &err));
@@ -110,6 +128,7 @@ int bench_start(struct bench *b)
     b->config.upstreams = &b->upstream;
     b->config.upstream_count = 1;
     b->settings.instance_id = CH_STR("0123456789abcdef");
+    ch_buf_init(&b->files, 1u << 20);
     const struct ch_fetch_events events = {b, on_progress, on_done};
     assert_ch_ok(&err, ch_loop_new(&b->loop, &err));
     assert_ch_ok(&err, ch_fetch_engine_new(b->loop, &events, &b->engine, &err));
@@ -120,6 +139,7 @@ int bench_start(struct bench *b)
 void bench_stop(struct bench *b)
 {
     free(b->last.file);
+    ch_buf_done(&b->files);
     ch_fetch_engine_free(b->engine);
     ch_loop_free(b->loop);
     close(b->server_stdin);

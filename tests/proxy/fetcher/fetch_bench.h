@@ -30,6 +30,7 @@ struct bench {
     struct ch_config config;
     struct ch_credentials credentials;
     struct ch_fetch_settings settings;
+    struct ch_buf files; /* of the settings */
     struct ch_upstream upstream;
     const char *server_args[2]; /* TLS: PEM of the server, of its anchor; NULL: plain HTTP */
     int server_pid;
@@ -45,6 +46,7 @@ struct bench {
 
 int bench_start(struct bench *b); /* 0 */
 void bench_stop(struct bench *b);
+/* With what can be read of the files that the upstreams name. */
 void bench_configure(struct bench *b);
 
 /* An artifact job for `path` on the upstream's own host. */

@@ -57,14 +57,21 @@ static struct ch_buf receive(int channel, uint16_t wanted)
 
 static void send_setup(void)
 {
+    static char pem[65536];
     char config[512];
-    char ca_path[PATH_MAX];
-    assert_non_null(realpath(pems.ca_path, ca_path));
+    struct ch_buf files;
+    FILE *f = fopen(pems.ca_path, "r");
+    assert_non_null(f);
+    struct ch_upstream_file ca = {
+        false, CH_STR("/nonexistent/ca.pem"), {pem, fread(pem, 1, sizeof(pem), f)}};
+    fclose(f);
+    ch_buf_init(&files, sizeof(pem) + 512);
+    ch_upstream_file_put(&files, &ca);
     snprintf(config, sizeof(config),
              "listen: [{address: '127.0.0.1:1'}]\n"
              "upstreams:\n"
              "  - {name: main, ecosystem: pypi, url: 'https://127.0.0.1:%u/simple',\n"
-             "     file_hosts: ['127.0.0.1:%u', 'localhost:%u']}\n"
+             "     ca_file: /nonexistent/ca.pem, file_hosts: ['127.0.0.1:%u', 'localhost:%u']}\n"
              "repositories:\n"
              "  - {name: pypi, ecosystem: pypi, upstreams: [main]}\n",
              bench.port[0], bench.port[1], bench.port[1]);
@@ -74,7 +81,7 @@ static void send_setup(void)
         .uid = geteuid() == 0 ? 61292 : 0,
         .gid = geteuid() == 0 ? 61292 : 0,
         .state_dir = CH_STR("/nonexistent/state"),
-        .ca_file = ch_str_of(ca_path),
+        .upstream_files = ch_buf_str(&files),
         .config_name = CH_STR("customhouse.yaml"),
         .config_text = ch_str_of(config),
         .instance_id = CH_STR("00112233445566778899aabbccddeeff"),
@@ -89,6 +96,7 @@ static void send_setup(void)
     struct ch_buf b = new_buf(CH_MSG_SETUP);
     ch_setup_put(&b, &setup);
     send_message(fetcher.channel, CH_MSG_SETUP, &b, fds, 3);
+    ch_buf_done(&files);
     for (size_t i = 0; i < 3; i++) {
         close(fds[i]);
     }

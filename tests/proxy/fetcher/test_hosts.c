@@ -299,7 +299,7 @@ static void test_reload_while_a_job_runs(void **state)
     assert_int_equal(ch_fetch_engine_jobs(bench.engine), 0);
     bench.upstream.ca_file = (char *)(uintptr_t) "/nonexistent/ca.pem";
     bench.settings.config = &bench.config;
-    assert_ch_code(CH_E_NOT_FOUND, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
+    assert_ch_code(CH_E_USAGE, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
     assert_non_null(strstr(err.msg, "upstream main: CA certificates: /nonexistent/ca.pem"));
     bench.upstream.ca_file = NULL;
     assert_is_body(bench_get(&bench, "/ok")); /* the old settings are in force */

@@ -63,18 +63,6 @@ static void test_an_unknown_anchor(void **state)
     bench_configure(&bench);
 }
 
-static void test_a_folder_of_anchors(void **state)
-{
-    (void)state;
-    bench.upstream.ca_file = NULL;
-    bench.settings.ca_file = ch_str_of(pems.folder);
-    bench_configure(&bench);
-    assert_int_equal(bench_get(&bench, url_of(bench.port[0], "127.0.0.1"))->code, CH_OK);
-    bench.upstream.ca_file = pems.ca_path;
-    bench.settings.ca_file = CH_STR("");
-    bench_configure(&bench);
-}
-
 static void test_another_name(void **state)
 {
     (void)state;
@@ -103,50 +91,70 @@ static void test_client_certificate(void **state)
     bench_configure(&bench);
 }
 
-/* What is handed over is the first one's: nobody else is shown it. */
-static void test_a_client_certificate_that_is_handed_over(void **state)
+static const char *seen_by_peer(const char *upstream)
 {
-    (void)state;
-    struct ch_err err;
-    char *pem = NULL;
-    struct ch_upstream two[2] = {bench.upstream, bench.upstream};
-    struct ch_config before = bench.config;
-    assert_ch_ok(&err, ch_trust_read_file(pems.client_path, &pem, &err));
-    two[0].client_certificate = two[1].client_certificate = pems.ca_path; /* not what was handed */
-    two[1].name = (char *)(uintptr_t) "other";
-    bench.settings.client_key_pem = ch_str_of(pem);
-    bench.config.upstreams = two;
-    bench.config.upstream_count = 2;
-    bench_configure(&bench);
-    assert_int_equal(bench_get(&bench, url_of(bench.port[0], "127.0.0.1"))->code, CH_OK);
-    assert_string_equal(bench.last.file, "reader");
-    two[1].client_certificate = (char *)(uintptr_t) "/nonexistent";
-    assert_ch_code(CH_E_NOT_FOUND, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
-    assert_non_null(strstr(err.msg, "upstream other: client_certificate: /nonexistent"));
-    bench.settings.client_key_pem = (struct ch_str){NULL, 0};
-    bench.config = before;
-    bench_configure(&bench);
-    free(pem);
+    struct ch_fetch job = bench_job(&bench, url_of(bench.port[0], "127.0.0.1"));
+    job.upstream = ch_str_of(upstream);
+    assert_int_equal(bench_fetch(&bench, &job, (struct ch_str){NULL, 0})->code, CH_OK);
+    return bench.last.file;
 }
 
-static void test_files_that_hold_no_certificate(void **state)
+/* Another one's certificate would tell an upstream who we are elsewhere, another one's authority
+ * let it vouch for whom it has no word in. */
+static void test_each_upstream_has_its_own(void **state)
+{
+    (void)state;
+    struct ch_upstream all[4] = {bench.upstream, bench.upstream, bench.upstream, bench.upstream};
+    struct ch_config before = bench.config;
+    all[1].client_certificate = pems.server_path;
+    all[1].name = (char *)(uintptr_t) "other";
+    all[2].client_certificate = pems.client_path;
+    all[2].name = (char *)(uintptr_t) "third";
+    all[3].ca_file = NULL;
+    all[3].name = (char *)(uintptr_t) "public";
+    bench.config.upstreams = all;
+    bench.config.upstream_count = 4;
+    bench_configure(&bench);
+    assert_string_equal(seen_by_peer("main"), "nobody");
+    assert_string_equal(seen_by_peer("other"), "server");
+    assert_string_equal(seen_by_peer("third"), "reader");
+    struct ch_fetch job = bench_job(&bench, url_of(bench.port[0], "127.0.0.1"));
+    job.upstream = CH_STR("public");
+    const struct outcome *o = bench_fetch(&bench, &job, (struct ch_str){NULL, 0});
+    assert_int_equal(o->code, CH_E_UPSTREAM);
+    assert_non_null(strstr(o->text, "127.0.0.1: SSL certificate problem"));
+    bench.config = before;
+    bench_configure(&bench);
+}
+
+/* What is in force is what came with the settings, whatever lies there now. */
+static void test_no_file_is_read_here(void **state)
 {
     (void)state;
     struct ch_err err;
-    char path[64];
-    snprintf(path, sizeof(path), "%s/empty.pem", pems.folder);
-    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    close(fd);
-    bench.upstream.ca_file = path;
+    struct ch_buf files;
+    static const char gone[] = "/nonexistent/ca.pem";
+    ch_buf_init(&files, 1u << 20);
+    struct ch_upstream_file f = {
+        false, ch_str_of(gone),
+        ch_upstream_file_find(bench.settings.files, false, ch_str_of(pems.ca_path))};
+    ch_upstream_file_put(&files, &f);
+    bench.upstream.ca_file = (char *)(uintptr_t)gone;
+    bench.settings.files = ch_buf_str(&files);
+    assert_ch_ok(&err, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
+    assert_string_equal(seen_by_peer("main"), "nobody");
+    bench.upstream.ca_file = pems.other_ca_path; /* it is there, but did not come */
     assert_ch_code(CH_E_USAGE, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
-    assert_non_null(strstr(err.msg, "empty.pem: no certificate in it, PEM was expected"));
-    unlink(path);
-    bench.upstream.ca_file = pems.ca_path;
-    bench.upstream.client_certificate = path;
-    assert_ch_code(CH_E_NOT_FOUND, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
+    assert_non_null(strstr(err.msg, "upstream main: CA certificates: "));
+    assert_non_null(strstr(err.msg, "other.pem: no certificate in it, PEM was expected"));
+    bench.upstream.ca_file = (char *)(uintptr_t)gone;
+    bench.upstream.client_certificate = pems.client_path;
+    assert_ch_code(CH_E_USAGE, ch_fetch_engine_configure(bench.engine, &bench.settings, &err));
     assert_non_null(strstr(err.msg, "upstream main: client_certificate: "));
     bench.upstream.client_certificate = NULL;
+    bench.upstream.ca_file = pems.ca_path;
+    bench_configure(&bench);
+    ch_buf_done(&files);
 }
 
 int main(void)
@@ -154,11 +162,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_known_anchor),
         cmocka_unit_test(test_an_unknown_anchor),
-        cmocka_unit_test(test_a_folder_of_anchors),
         cmocka_unit_test(test_another_name),
         cmocka_unit_test(test_client_certificate),
-        cmocka_unit_test(test_a_client_certificate_that_is_handed_over),
-        cmocka_unit_test(test_files_that_hold_no_certificate),
+        cmocka_unit_test(test_each_upstream_has_its_own),
+        cmocka_unit_test(test_no_file_is_read_here),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

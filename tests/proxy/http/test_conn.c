@@ -39,8 +39,8 @@ static void test_nothing_after_an_error(void **state)
 {
     struct fixture *f = fixture_new();
     (void)state;
-    fixture_exchange(f, CH_STR("GET / HTTP/1.1\r\n" HOST "X : a\r\n\r\nGET /b HTTP/1.1\r\n" HOST
-                               "\r\n"));
+    fixture_exchange(
+        f, CH_STR("GET / HTTP/1.1\r\n" HOST "X : a\r\n\r\nGET /b HTTP/1.1\r\n" HOST "\r\n"));
     assert_int_equal(f->requests, 0);
     assert_int_equal(f->status, 400);
     assert_false(f->reset); /* the client can read why */
@@ -212,8 +212,10 @@ static void test_idle_timeout(void **state)
 static void answer_large(struct fixture *f, struct ch_http_request *r)
 {
     static char large[32 << 20];
-    ch_http_respond(r, &(struct ch_http_response){.status = 200, .body = {large, sizeof(large)},
-                                                  .body_release = release, .body_owner = f});
+    ch_http_respond(r, &(struct ch_http_response){.status = 200,
+                                                  .body = {large, sizeof(large)},
+                                                  .body_release = release,
+                                                  .body_owner = f});
 }
 
 static bool is_released(struct fixture *f)
@@ -270,8 +272,8 @@ static int listen_tcp(uint16_t *ret_port)
 
 static int connect_tcp(uint16_t port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     assert_true(fd >= 0);
     (void)connect(fd, (struct sockaddr *)&at, sizeof(at));
@@ -285,8 +287,8 @@ static void use_client(struct fixture *f, int fd)
     ch_buf_clear(&f->got);
 }
 
-/* Over TCP, too, the kernel takes little for a reader that stops: not the megabytes to which it lets
- * a queue grow by itself. */
+/* Over TCP, too, the kernel takes little for a reader that stops: not the megabytes to which it
+ * lets a queue grow by itself. */
 static void test_unsent_queue_is_short(void **state)
 {
     with_limits(60000, 60000, 200);
@@ -395,6 +397,68 @@ static bool was_reset(int fd)
 static bool is_served(struct fixture *f)
 {
     return f->requests == 1;
+}
+
+static bool two_requests(struct fixture *f)
+{
+    return f->requests == 2;
+}
+
+static void keep_busy(struct fixture *f, struct ch_http_request *r)
+{
+    ch_http_later(r, fixture_gone, f);
+}
+
+/* Another number of connections than at the start: more are taken at once, fewer when who is
+ * answered has gone; nobody who is being answered is cut off. */
+static void test_other_limits_in_force(void **state)
+{
+    uint64_t all = ch_limits.http_connections;
+    struct ch_err err;
+    uint16_t port;
+    (void)state;
+    ch_limits.http_connections = 1;
+    struct fixture *f = fixture_new();
+    ch_limits.http_connections = all;
+    int listener = listen_tcp(&port);
+    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, 0, &err));
+    f->on_request = keep_busy;
+    int busy[2];
+    for (int i = 0; i < 2; i++) {
+        busy[i] = connect_tcp(port);
+        use_client(f, busy[i]);
+        fixture_send(f, CH_STR("GET /a HTTP/1.1\r\n" HOST "\r\n"));
+    }
+    fixture_until(f, is_served, "the first request");
+    turn(f, 5);
+    assert_int_equal(f->requests, 1); /* the second waits in the backlog */
+    ch_http_server_set_connections(f->server, 3, 3);
+    fixture_until(f, two_requests, "the second request");
+    int idle = connect_tcp(port);
+    turn(f, 5);
+    assert_int_equal(ch_http_server_connections(f->server), 3);
+    ch_http_server_set_connections(f->server, 2, 3);
+    int waits = connect_tcp(port);
+    turn(f, 5);
+    assert_int_equal(ch_http_server_connections(f->server), 3);
+    assert_int_equal(f->gone, 0);
+    close(idle);
+    fixture_until(f, two_connected, "the idle one is gone");
+    turn(f, 5);
+    assert_int_equal(ch_http_server_connections(f->server), 2); /* the last one still waits */
+    f->on_request = NULL;
+    close(busy[0]);
+    use_client(f, waits);
+    fixture_send(f, CH_STR("GET /b HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"));
+    fixture_until(f, is_closed, "the one that waited");
+    assert_has(ch_buf_str(&f->got), "GET|b?");
+    ch_http_server_set_connections(f->server, 3, 1);
+    use_client(f, connect_tcp(port));
+    fixture_until(f, is_closed, "a second one of this address is refused");
+    assert_has(ch_buf_str(&f->got), "too many from this address");
+    close(busy[1]);
+    fixture_free(f);
+    close(listener);
 }
 
 static bool take_all(struct ch_http_request *r, struct ch_str piece, bool last, void *arg)
@@ -566,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_unsent_queue_is_short),
         cmocka_unit_test(test_limits_and_local_address),
         cmocka_unit_test(test_backlog_waits),
+        cmocka_unit_test(test_other_limits_in_force),
         cmocka_unit_test(test_who_waits_gives_way),
         cmocka_unit_test(test_only_ones_own_give_way),
         cmocka_unit_test(test_drain),
