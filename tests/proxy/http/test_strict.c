@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "proxy/http/http_int.h"
+
 #define GET   "GET / HTTP/1.1\r\n"
 #define HOST  "Host: example.org\r\n"
 #define CLOSE "Connection: close\r\n"
@@ -22,6 +24,7 @@ static const struct row refused[] = {
     ROW("bare LF after a header", GET "Host: example.org\n\r\n", 400, "LF without CR"),
     ROW("bare LF as the empty line", GET HOST "\n", 400, "LF without CR"),
     ROW("bare LF everywhere", "GET / HTTP/1.1\nHost: example.org\n\n", 400, "LF without CR"),
+    ROW("LF before the request", "\n" GET HOST "\r\n", 400, "LF without CR"),
     ROW("empty line before the request", "\r\n" GET HOST "\r\n", 400, "empty"),
     ROW("CR inside a value", GET HOST "X: a\rb\r\n\r\n", 400, "control character"),
     ROW("two CR before LF", GET HOST "X: a\r\r\n\r\n", 400, "control character"),
@@ -70,6 +73,11 @@ static const struct row refused[] = {
     ROW("version in lower case", "GET / http/1.1\r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("version HTTP/1", "GET / HTTP/1\r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("version HTTP/1.10", "GET / HTTP/1.10\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("version with a comma", "GET / HTTP/1,1\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("major version before the digits", "GET / HTTP//.1\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("major version behind the digits", "GET / HTTP/:.1\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("minor version before the digits", "GET / HTTP/1./\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("minor version behind the digits", "GET / HTTP/1.:\r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("version HTTP/1.2", "GET / HTTP/1.2\r\n" HOST "\r\n", 505, "only"),
     ROW("version HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "only"),
     ROW("two spaces", "GET  / HTTP/1.1\r\n" HOST "\r\n", 400, "request line"),
@@ -113,6 +121,7 @@ static const struct row refused[] = {
     ROW("encoded slash", "GET /a%2Fb HTTP/1.1\r\n" HOST "\r\n", 400, "encoded slash"),
     ROW("encoded backslash", "GET /a%5cb HTTP/1.1\r\n" HOST "\r\n", 400, "encoded slash"),
     ROW("encoded NUL", "GET /a%00b HTTP/1.1\r\n" HOST "\r\n", 400, "encoded control"),
+    ROW("encoded DEL", "GET /a%7fb HTTP/1.1\r\n" HOST "\r\n", 400, "encoded control"),
     ROW("encoded LF", "GET /a%0ab HTTP/1.1\r\n" HOST "\r\n", 400, "encoded control"),
     ROW("percent without digits", "GET /a%zz HTTP/1.1\r\n" HOST "\r\n", 400, "two hex"),
     ROW("percent at the end", "GET /a%2 HTTP/1.1\r\n" HOST "\r\n", 400, "two hex"),
@@ -150,6 +159,8 @@ static const struct row accepted[] = {
         "GET /.../..a/a..?x=/../ HTTP/1.1\r\n" HOST CLOSE "\r\n", 200,
         "GET|...|..a|a..?x=/../"),
     ROW("close among others", GET HOST "Connection: TE, close\r\n\r\n", 200, "GET|/?"),
+    ROW("names as long as known ones, and beginning like them",
+        GET HOST CLOSE "Hoax: a\r\nRatio: b\r\nEnough: c\r\n\r\n", 200, "GET|/?"),
     ROW("CL 0", POST "Content-Length: 0\r\n" CLOSE "\r\n", 200, "POST|/?"),
     ROW("other method", "PROPFIND /x HTTP/1.1\r\n" HOST CLOSE "\r\n", 200, "PROPFIND|x?"),
     ROW("Accept eight times", GET HOST CLOSE "Accept: a\r\nAccept: b\r\nAccept: c\r\nAccept: d\r\n"
@@ -286,6 +297,57 @@ static void test_caps(void **state)
     ch_buf_done(&b);
 }
 
+/* The connection's buffer ends where the head must end; who hands over more at once gets no more. */
+static void test_a_head_that_comes_at_once(void **state)
+{
+    struct ch_buf b;
+    (void)state;
+    ch_buf_init(&b, 1 << 20);
+    for (size_t over = 0; over < 2; over++) {
+        struct http_parser p;
+        size_t len = 0;
+        ch_buf_clear(&b);
+        ch_buf_puts(&b, CH_STR(GET HOST));
+        while (b.len + 8192 < ch_limits.http_head_bytes) {
+            ch_buf_puts(&b, CH_STR("X: "));
+            put_many(&b, 'a', 8000);
+            ch_buf_puts(&b, CH_STR("\r\n"));
+        }
+        ch_buf_puts(&b, CH_STR("X: "));
+        put_many(&b, 'a', ch_limits.http_head_bytes - b.len - 4 + over);
+        ch_buf_puts(&b, CH_STR("\r\n\r\n"));
+        http_parser_init(&p, &ch_limits, false);
+        http_parser_reset(&p);
+        assert_int_equal(http_scan(&p, b.ptr, b.len, &len),
+                         over == 0 ? HTTP_SCAN_HEAD : HTTP_SCAN_BAD);
+        assert_int_equal(over == 0 ? len : (size_t)p.status, over == 0 ? b.len : 431);
+        http_parser_done(&p);
+    }
+    ch_buf_done(&b);
+}
+
+static bool keeps_alive(struct ch_str head)
+{
+    struct http_parser p;
+    size_t len;
+    http_parser_init(&p, &ch_limits, false);
+    http_parser_reset(&p);
+    assert_int_equal(http_scan(&p, head.ptr, head.len, &len), HTTP_SCAN_HEAD);
+    assert_true(http_parse(&p, head.ptr));
+    bool keep_alive = p.keep_alive;
+    http_parser_done(&p);
+    return keep_alive;
+}
+
+static void test_only_connection_says_close(void **state)
+{
+    (void)state;
+    assert_true(keeps_alive(CH_STR(GET HOST "\r\n")));
+    assert_true(keeps_alive(CH_STR(GET HOST "Connection: TE\r\nX: close\r\n\r\n")));
+    assert_false(keeps_alive(CH_STR(GET HOST "Connection: TE\r\nConnection: x , close\r\n\r\n")));
+    assert_false(keeps_alive(CH_STR("GET / HTTP/1.0\r\n" HOST "\r\n")));
+}
+
 /* A line without end is refused when it is too long, not when the time is over. */
 static void test_endless_line(void **state)
 {
@@ -308,6 +370,8 @@ int main(void)
         cmocka_unit_test(test_refused),  cmocka_unit_test(test_refused_bytewise),
         cmocka_unit_test(test_accepted), cmocka_unit_test(test_caps),
         cmocka_unit_test(test_endless_line),
+        cmocka_unit_test(test_a_head_that_comes_at_once),
+        cmocka_unit_test(test_only_connection_says_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
