@@ -81,6 +81,7 @@ static const struct row refused[] = {
     ROW("version HTTP/1.2", "GET / HTTP/1.2\r\n" HOST "\r\n", 505, "only"),
     ROW("version HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "only"),
     ROW("two spaces", "GET  / HTTP/1.1\r\n" HOST "\r\n", 400, "request line"),
+    ROW("no target", "GET  HTTP/1.1\r\n" HOST "\r\n", 400, "request target: empty"),
     ROW("space at the end", "GET / HTTP/1.1 \r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("space in the target", "GET /a b HTTP/1.1\r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("tab for space", "GET\t/\tHTTP/1.1\r\n" HOST "\r\n", 400, "no space"),
@@ -101,6 +102,13 @@ static const struct row refused[] = {
     ROW("Host port empty", GET "Host: example.org:\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host colon", GET "Host: :\r\n\r\n", 400, "Host: empty"),
     ROW("Host unclosed bracket", GET "Host: [::1\r\n\r\n", 400, "]"),
+    ROW("Host with a brace", GET "Host: exam{ple.org\r\n\r\n", 400, "NAME:PORT"),
+    ROW("Host with a caret", GET "Host: exam^ple.org\r\n\r\n", 400, "NAME:PORT"),
+    ROW("Host with a bracket behind", GET "Host: [::1]x\r\n\r\n", 400, "NAME:PORT"),
+    ROW("Host of brackets around a name", GET "Host: [a-b]\r\n\r\n", 400, "]"),
+    ROW("Host of brackets around nothing", GET "Host: []\r\n\r\n", 400, "Host: empty"),
+    ROW("Host not ours, with all that a name has", GET "Host: Re-bind_9.example:1\r\n\r\n", 421, "not a name"),
+    ROW("Host an IPv6 address not ours", GET "Host: [2001:db8::1]:8080\r\n\r\n", 421, "not a name"),
     ROW("Host not ours", GET "Host: rebind.example\r\n\r\n", 421, "not a name"),
     ROW("Host with a final dot", GET "Host: example.org.\r\n\r\n", 421, "not a name"),
     ROW("Host an address not ours", GET "Host: 127.0.0.1\r\n\r\n", 421, "not a name"),
@@ -161,6 +169,10 @@ static const struct row accepted[] = {
     ROW("close among others", GET HOST "Connection: TE, close\r\n\r\n", 200, "GET|/?"),
     ROW("names as long as known ones, and beginning like them",
         GET HOST CLOSE "Hoax: a\r\nRatio: b\r\nEnough: c\r\n\r\n", 200, "GET|/?"),
+    ROW("percent and question mark in the query", "GET /?a=%41?/b HTTP/1.1\r\n" HOST CLOSE "\r\n",
+        200, "GET|/?a=%41?/b"),
+    ROW("Expect in HTTP/1.0", "GET / HTTP/1.0\r\n" HOST "Expect: a-pony\r\n\r\n", 200, "GET|/?"),
+    ROW("a hidden file of one letter", "GET /.a HTTP/1.1\r\n" HOST CLOSE "\r\n", 200, "GET|.a?"),
     ROW("CL 0", POST "Content-Length: 0\r\n" CLOSE "\r\n", 200, "POST|/?"),
     ROW("other method", "PROPFIND /x HTTP/1.1\r\n" HOST CLOSE "\r\n", 200, "PROPFIND|x?"),
     ROW("Accept eight times", GET HOST CLOSE "Accept: a\r\nAccept: b\r\nAccept: c\r\nAccept: d\r\n"
@@ -326,17 +338,37 @@ static void test_a_head_that_comes_at_once(void **state)
     ch_buf_done(&b);
 }
 
-static bool keeps_alive(struct ch_str head)
+/* Whether the head is taken, and whether the connection then stays. */
+static bool parses(struct ch_str head, bool tls, bool *ret_keep_alive)
 {
     struct http_parser p;
     size_t len;
-    http_parser_init(&p, &ch_limits, false);
+    http_parser_init(&p, &ch_limits, tls);
     http_parser_reset(&p);
     assert_int_equal(http_scan(&p, head.ptr, head.len, &len), HTTP_SCAN_HEAD);
-    assert_true(http_parse(&p, head.ptr));
-    bool keep_alive = p.keep_alive;
+    bool parsed = http_parse(&p, head.ptr);
+    *ret_keep_alive = p.keep_alive;
     http_parser_done(&p);
+    return parsed;
+}
+
+static bool keeps_alive(struct ch_str head)
+{
+    bool keep_alive = false;
+    assert_true(parses(head, false, &keep_alive));
     return keep_alive;
+}
+
+static void test_an_absolute_url_is_of_the_connection(void **state)
+{
+    (void)state;
+    const struct ch_str plain = CH_STR("GET http://example.org/ HTTP/1.1\r\n" HOST "\r\n");
+    const struct ch_str over_tls = CH_STR("GET https://example.org/ HTTP/1.1\r\n" HOST "\r\n");
+    bool keep_alive;
+    assert_true(parses(plain, false, &keep_alive));
+    assert_false(parses(plain, true, &keep_alive));
+    assert_true(parses(over_tls, true, &keep_alive));
+    assert_false(parses(over_tls, false, &keep_alive));
 }
 
 static void test_only_connection_says_close(void **state)
@@ -372,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_endless_line),
         cmocka_unit_test(test_a_head_that_comes_at_once),
         cmocka_unit_test(test_only_connection_says_close),
+        cmocka_unit_test(test_an_absolute_url_is_of_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
