@@ -96,6 +96,7 @@ static const struct row refused[] = {
     ROW("Host empty", GET "Host:\r\n\r\n", 400, "Host: empty"),
     ROW("Host with userinfo", GET "Host: a@example.org\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host with path", GET "Host: example.org/x\r\n\r\n", 400, "NAME:PORT"),
+    ROW("Host with a port behind a slash", GET "Host: example.org/80\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host list", GET "Host: example.org, other\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host port 0", GET "Host: example.org:0\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host port 65536", GET "Host: example.org:65536\r\n\r\n", 400, "NAME:PORT"),

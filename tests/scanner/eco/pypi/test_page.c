@@ -107,6 +107,12 @@ static void json_pages(void **state)
              "{\"filename\":\"a.whl\",\"url\":\"file:///etc/passwd\",\"hashes\":{}},"
              "{\"filename\":\"b.whl\",\"url\":\"https://u:p@example.org/b.whl\",\"hashes\":{}}]}"),
          "head (foo)\nskipped=../x\nskipped=a.whl\nskipped=b.whl\n"},
+        {"addresses with a space, a control byte, and of another scheme",
+         CH_STR("{" META
+                ",\"files\":[{\"filename\":\"a.whl\",\"url\":\"https://example.org/a b.whl\"},"
+                "{\"filename\":\"b.whl\",\"url\":\"https://example.org/\\u0001\"},"
+                "{\"filename\":\"c.whl\",\"url\":\"ftp://example.org/c.whl\"}]}"),
+         "head (foo)\nfile a.whl <https://example.org/a%20b.whl>\nskipped=b.whl\nskipped=c.whl\n"},
         {"requires-python with control bytes",
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3.8 <\\u001b[31m\"}]}"),
          "head (foo)\nskipped=foo-1.tar.gz\n"},
@@ -236,6 +242,24 @@ static void json_pages(void **state)
          CH_STR("{" META ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{}},"
                 "{\"filename\":\"b\",\"url\":\"c\",\"hashes\":{}}]}"),
          "!lists b twice"},
+        {"one name, one hash, two addresses",
+         CH_STR("{" META
+                ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"sha256\":\"" HEX
+                "\"}},{\"filename\":\"b\",\"url\":\"c\",\"hashes\":{\"sha256\":\"" HEX "\"}}]}"),
+         "head (foo)\nfile b <https://example.org/simple/foo/b> sha256=00\n"},
+        {"one name, two times: that of the first one",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"upload-time\":\"2024-01-17T16:53:12Z\"},{" FILE1
+                ",\"upload-time\":\"2020-01-17T16:53:12Z\"}]}"),
+         "head (foo) times\nfile foo-1.tar.gz " URL1 " at=2024-01-17T16:53:12.000000Z\n"},
+        {"unreadable twice",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\"\\u007f\"},{" FILE1
+                ",\"requires-python\":\"\\u007f\"}]}"),
+         "head (foo)\nskipped=foo-1.tar.gz\n"},
+        {"requires-python that is long, but not in digits",
+         CH_STR("{" META ",\"files\":[{" FILE1
+                ",\"requires-python\":\"....................aaaaaaaaaaaaaaaaaaaa\"}]}"),
+         "head (foo)\nfile foo-1.tar.gz " URL1
+         " python=....................aaaaaaaaaaaaaaaaaaaa\n"},
         {"lying: one name, two sizes",
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"size\":1},{" FILE1 ",\"size\":2}]}"),
          "!lists foo-1.tar.gz twice"},
@@ -348,6 +372,10 @@ static void html_pages(void **state)
          "!pypi:project-status: expected active"},
         {"hash too short", CH_STR("<a href='foo-1.zip#sha256=ab'>foo-1.zip</a>"),
          "!<a> at byte 0: href: expected the hex digits of each hash"},
+        {"each hash twice, alike",
+         CH_STR("<a href='foo-1.tar.gz#sha256=" HEX "&amp;sha256=" HEX "&amp;md5=" MD5
+                "&amp;md5=" MD5 "'>foo-1.tar.gz</a>"),
+         "head ()\nfile foo-1.tar.gz " URL1 " sha256=00 md5=cc\n"},
         {"two hashes of one kind",
          CH_STR("<a href='foo-1.zip#sha256=" HEX "&amp;sha256=" HEX2 "'>foo-1.zip</a>"),
          "!href: expected the hex digits of each hash"},
@@ -461,8 +489,16 @@ static void limits_hold(void **state)
     struct ch_limits saved = ch_limits;
     const struct row deep[] = {
         {"too deep", CH_STR("{" META ",\"files\":[],\"x\":[[[[[[]]]]]]}"), "!nested deeper than 4"},
+        {"too deep, in objects",
+         CH_STR("{" META ",\"files\":[],\"x\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}"),
+         "!nested deeper than 4"},
+        {"too deep, with blanks", CH_STR("{" META ",\"files\":[],\"x\":[ [ [ [ [ [ ] ] ] ] ] ]}"),
+         "!nested deeper than 4"},
+        {"as deep, one beside the other",
+         CH_STR("{" META ",\"files\":[],\"x\":[[],[],[],[],[],{},{},{},{},{}]}"), "head (foo)\n"},
+        {"more ends than beginnings", CH_STR("]]{"), "!JSON: line 1"},
         {"brackets in strings do not count",
-         CH_STR("{" META ",\"x\":\"[[[[[[[\\\"{{{\",\"files\":[]}"), "head (foo)\n"},
+         CH_STR("{" META ",\"x\":\"[[[[[[[\\\"{{{{{{\",\"files\":[]}"), "head (foo)\n"},
     };
     ch_limits.json_depth = 4;
     run_rows(ch_page_parse, "page-json", deep, CH_ARRAY_LEN(deep));
@@ -497,7 +533,26 @@ static void limits_hold(void **state)
              over == 0 ? "head (foo)\nskipped=foo-1.tar.gz\n" : "!longer than allowed"}};
         run_rows(ch_page_parse, "page-json", longer, 1);
     }
+    struct ch_buf clipped;
+    ch_buf_init(&clipped, 1 << 20);
+    ch_buf_clear(&page);
+    ch_buf_puts(&page, CH_STR("{" META ",\"files\":[{" FILE1 ",\"yanked\":\""));
+    ch_buf_puts(&clipped, CH_STR("head (foo)\nfile foo-1.tar.gz " URL1 " yanked=("));
+    for (size_t i = 0; i < ch_limits.text_bytes - 1; i++) {
+        ch_buf_putc(&page, 'x');
+        ch_buf_putc(&clipped, 'x');
+    }
+    ch_buf_puts(&page, CH_STR("\xc3\xa9\"}]}")); /* a letter of which one byte would fit */
+    ch_buf_puts(&clipped, CH_STR(")\n"));
+    ch_buf_putc(&clipped, '\0');
+    const struct row reasons[] = {{"a long reason", ch_buf_str(&page), clipped.ptr}};
+    run_rows(ch_page_parse, "page-json", reasons, 1);
+    ch_buf_done(&clipped);
     ch_buf_done(&page);
+    ch_limits.root_bytes = 10;
+    const struct row root[] = {{"too large", CH_STR("<html></html>"), "!13 bytes, at most 10"}};
+    run_rows(ch_root_parse, "page-html", root, CH_ARRAY_LEN(root));
+    ch_limits = saved;
     const struct row profile[] = {{"profile", CH_STR("{}"), "!no parser for pages of profile"}};
     run_rows(ch_page_parse, "wheel", profile, CH_ARRAY_LEN(profile));
 }
