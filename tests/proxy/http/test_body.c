@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "proxy/http/http_int.h"
+
 #define HOST    "Host: example.org\r\n"
 #define CHUNKED "Transfer-Encoding: chunked\r\n\r\n"
 
@@ -43,6 +45,8 @@ static const struct {
     {"expect", "Expect: 100-continue\r\nContent-Length: 2\r\n\r\nab", "HTTP/1.1 201 ", "ab"},
     {"chunked", CHUNKED "5\r\nhello\r\nA\r\n, my world\r\n0\r\n\r\n",
      "HTTP/1.1 201 ", "hello, my world"},
+    {"chunk size in small letters", CHUNKED "a\r\n0123456789\r\n0\r\n\r\n",
+     "HTTP/1.1 201 ", "0123456789"},
     {"chunked in any case", "transfer-encoding: CHUNKED\r\n\r\n00000002\r\nab\r\n000\r\n\r\n",
      "HTTP/1.1 201 ", "ab"},
     {"trailers are discarded", CHUNKED "1\r\na\r\n0\r\nHost: evil\r\nX: y\r\n\r\n",
@@ -52,6 +56,11 @@ static const struct {
     {"chunk size 0x1", CHUNKED "0x1\r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"chunk size +1", CHUNKED "+1\r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"chunk size with a space", CHUNKED "1 \r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"chunk size with a space and no CR", CHUNKED "1 \na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"chunk size between digits and letters", CHUNKED ":\r\n0123456789\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"chunk size behind the letters", CHUNKED "g\r\n0123456789abcdef\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"chunk size behind the capitals", CHUNKED "G\r\n0123456789abcdef\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"trailer with a control character", CHUNKED "0\r\nX: y\1\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"chunk size of 9 digits", CHUNKED "000000001\r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"chunk extension", CHUNKED "1;x=y\r\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"chunk size, bare LF", CHUNKED "1\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
@@ -271,9 +280,29 @@ static void test_slow_body(void **state)
     fixture_free(f);
 }
 
+/* Trailers are thrown away, so only their length tells when there are too many. */
+static void test_trailers_have_an_end(void **state)
+{
+    (void)state;
+    struct http_chunks k = {0};
+    struct ch_str in = CH_STR("0\r\nX: ");
+    struct ch_str piece;
+    const char *rule = "";
+    uint64_t bytes = 3; /* of the trailers */
+    assert_int_equal(http_chunk_next(&k, &ch_limits, &in, &piece, &rule), HTTP_CHUNK_MORE);
+    for (; bytes < ch_limits.http_trailer_bytes; bytes++) {
+        in = CH_STR("a");
+        assert_int_equal(http_chunk_next(&k, &ch_limits, &in, &piece, &rule), HTTP_CHUNK_MORE);
+    }
+    in = CH_STR("a");
+    assert_int_equal(http_chunk_next(&k, &ch_limits, &in, &piece, &rule), HTTP_CHUNK_BAD);
+    assert_string_equal(rule, "trailers: too long");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_trailers_have_an_end),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_request_after_a_body),
         cmocka_unit_test(test_unread_body_closes),

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "proxy/http/http_int.h"
+
 #define GET   "GET / HTTP/1.1\r\n"
 #define HOST  "Host: example.org\r\n"
 #define CLOSE "Connection: close\r\n"
@@ -22,6 +24,7 @@ static const struct row refused[] = {
     ROW("bare LF after a header", GET "Host: example.org\n\r\n", 400, "LF without CR"),
     ROW("bare LF as the empty line", GET HOST "\n", 400, "LF without CR"),
     ROW("bare LF everywhere", "GET / HTTP/1.1\nHost: example.org\n\n", 400, "LF without CR"),
+    ROW("LF before the request", "\n" GET HOST "\r\n", 400, "LF without CR"),
     ROW("empty line before the request", "\r\n" GET HOST "\r\n", 400, "empty"),
     ROW("CR inside a value", GET HOST "X: a\rb\r\n\r\n", 400, "control character"),
     ROW("two CR before LF", GET HOST "X: a\r\r\n\r\n", 400, "control character"),
@@ -70,9 +73,15 @@ static const struct row refused[] = {
     ROW("version in lower case", "GET / http/1.1\r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("version HTTP/1", "GET / HTTP/1\r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("version HTTP/1.10", "GET / HTTP/1.10\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("version with a comma", "GET / HTTP/1,1\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("major version before the digits", "GET / HTTP//.1\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("major version behind the digits", "GET / HTTP/:.1\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("minor version before the digits", "GET / HTTP/1./\r\n" HOST "\r\n", 400, "no HTTP version"),
+    ROW("minor version behind the digits", "GET / HTTP/1.:\r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("version HTTP/1.2", "GET / HTTP/1.2\r\n" HOST "\r\n", 505, "only"),
     ROW("version HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "only"),
     ROW("two spaces", "GET  / HTTP/1.1\r\n" HOST "\r\n", 400, "request line"),
+    ROW("no target", "GET  HTTP/1.1\r\n" HOST "\r\n", 400, "request target: empty"),
     ROW("space at the end", "GET / HTTP/1.1 \r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("space in the target", "GET /a b HTTP/1.1\r\n" HOST "\r\n", 400, "no HTTP version"),
     ROW("tab for space", "GET\t/\tHTTP/1.1\r\n" HOST "\r\n", 400, "no space"),
@@ -87,12 +96,20 @@ static const struct row refused[] = {
     ROW("Host empty", GET "Host:\r\n\r\n", 400, "Host: empty"),
     ROW("Host with userinfo", GET "Host: a@example.org\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host with path", GET "Host: example.org/x\r\n\r\n", 400, "NAME:PORT"),
+    ROW("Host with a port behind a slash", GET "Host: example.org/80\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host list", GET "Host: example.org, other\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host port 0", GET "Host: example.org:0\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host port 65536", GET "Host: example.org:65536\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host port empty", GET "Host: example.org:\r\n\r\n", 400, "NAME:PORT"),
     ROW("Host colon", GET "Host: :\r\n\r\n", 400, "Host: empty"),
     ROW("Host unclosed bracket", GET "Host: [::1\r\n\r\n", 400, "]"),
+    ROW("Host with a brace", GET "Host: exam{ple.org\r\n\r\n", 400, "NAME:PORT"),
+    ROW("Host with a caret", GET "Host: exam^ple.org\r\n\r\n", 400, "NAME:PORT"),
+    ROW("Host with a bracket behind", GET "Host: [::1]x\r\n\r\n", 400, "NAME:PORT"),
+    ROW("Host of brackets around a name", GET "Host: [a-b]\r\n\r\n", 400, "]"),
+    ROW("Host of brackets around nothing", GET "Host: []\r\n\r\n", 400, "Host: empty"),
+    ROW("Host not ours, with all that a name has", GET "Host: Re-bind_9.example:1\r\n\r\n", 421, "not a name"),
+    ROW("Host an IPv6 address not ours", GET "Host: [2001:db8::1]:8080\r\n\r\n", 421, "not a name"),
     ROW("Host not ours", GET "Host: rebind.example\r\n\r\n", 421, "not a name"),
     ROW("Host with a final dot", GET "Host: example.org.\r\n\r\n", 421, "not a name"),
     ROW("Host an address not ours", GET "Host: 127.0.0.1\r\n\r\n", 421, "not a name"),
@@ -113,6 +130,7 @@ static const struct row refused[] = {
     ROW("encoded slash", "GET /a%2Fb HTTP/1.1\r\n" HOST "\r\n", 400, "encoded slash"),
     ROW("encoded backslash", "GET /a%5cb HTTP/1.1\r\n" HOST "\r\n", 400, "encoded slash"),
     ROW("encoded NUL", "GET /a%00b HTTP/1.1\r\n" HOST "\r\n", 400, "encoded control"),
+    ROW("encoded DEL", "GET /a%7fb HTTP/1.1\r\n" HOST "\r\n", 400, "encoded control"),
     ROW("encoded LF", "GET /a%0ab HTTP/1.1\r\n" HOST "\r\n", 400, "encoded control"),
     ROW("percent without digits", "GET /a%zz HTTP/1.1\r\n" HOST "\r\n", 400, "two hex"),
     ROW("percent at the end", "GET /a%2 HTTP/1.1\r\n" HOST "\r\n", 400, "two hex"),
@@ -150,6 +168,12 @@ static const struct row accepted[] = {
         "GET /.../..a/a..?x=/../ HTTP/1.1\r\n" HOST CLOSE "\r\n", 200,
         "GET|...|..a|a..?x=/../"),
     ROW("close among others", GET HOST "Connection: TE, close\r\n\r\n", 200, "GET|/?"),
+    ROW("names as long as known ones, and beginning like them",
+        GET HOST CLOSE "Hoax: a\r\nRatio: b\r\nEnough: c\r\n\r\n", 200, "GET|/?"),
+    ROW("percent and question mark in the query", "GET /?a=%41?/b HTTP/1.1\r\n" HOST CLOSE "\r\n",
+        200, "GET|/?a=%41?/b"),
+    ROW("Expect in HTTP/1.0", "GET / HTTP/1.0\r\n" HOST "Expect: a-pony\r\n\r\n", 200, "GET|/?"),
+    ROW("a hidden file of one letter", "GET /.a HTTP/1.1\r\n" HOST CLOSE "\r\n", 200, "GET|.a?"),
     ROW("CL 0", POST "Content-Length: 0\r\n" CLOSE "\r\n", 200, "POST|/?"),
     ROW("other method", "PROPFIND /x HTTP/1.1\r\n" HOST CLOSE "\r\n", 200, "PROPFIND|x?"),
     ROW("Accept eight times", GET HOST CLOSE "Accept: a\r\nAccept: b\r\nAccept: c\r\nAccept: d\r\n"
@@ -286,6 +310,77 @@ static void test_caps(void **state)
     ch_buf_done(&b);
 }
 
+/* The connection's buffer ends where the head must end; who hands over more at once gets no more. */
+static void test_a_head_that_comes_at_once(void **state)
+{
+    struct ch_buf b;
+    (void)state;
+    ch_buf_init(&b, 1 << 20);
+    for (size_t over = 0; over < 2; over++) {
+        struct http_parser p;
+        size_t len = 0;
+        ch_buf_clear(&b);
+        ch_buf_puts(&b, CH_STR(GET HOST));
+        while (b.len + 8192 < ch_limits.http_head_bytes) {
+            ch_buf_puts(&b, CH_STR("X: "));
+            put_many(&b, 'a', 8000);
+            ch_buf_puts(&b, CH_STR("\r\n"));
+        }
+        ch_buf_puts(&b, CH_STR("X: "));
+        put_many(&b, 'a', ch_limits.http_head_bytes - b.len - 4 + over);
+        ch_buf_puts(&b, CH_STR("\r\n\r\n"));
+        http_parser_init(&p, &ch_limits, false);
+        http_parser_reset(&p);
+        assert_int_equal(http_scan(&p, b.ptr, b.len, &len),
+                         over == 0 ? HTTP_SCAN_HEAD : HTTP_SCAN_BAD);
+        assert_int_equal(over == 0 ? len : (size_t)p.status, over == 0 ? b.len : 431);
+        http_parser_done(&p);
+    }
+    ch_buf_done(&b);
+}
+
+/* Whether the head is taken, and whether the connection then stays. */
+static bool parses(struct ch_str head, bool tls, bool *ret_keep_alive)
+{
+    struct http_parser p;
+    size_t len;
+    http_parser_init(&p, &ch_limits, tls);
+    http_parser_reset(&p);
+    assert_int_equal(http_scan(&p, head.ptr, head.len, &len), HTTP_SCAN_HEAD);
+    bool parsed = http_parse(&p, head.ptr);
+    *ret_keep_alive = p.keep_alive;
+    http_parser_done(&p);
+    return parsed;
+}
+
+static bool keeps_alive(struct ch_str head)
+{
+    bool keep_alive = false;
+    assert_true(parses(head, false, &keep_alive));
+    return keep_alive;
+}
+
+static void test_an_absolute_url_is_of_the_connection(void **state)
+{
+    (void)state;
+    const struct ch_str plain = CH_STR("GET http://example.org/ HTTP/1.1\r\n" HOST "\r\n");
+    const struct ch_str over_tls = CH_STR("GET https://example.org/ HTTP/1.1\r\n" HOST "\r\n");
+    bool keep_alive;
+    assert_true(parses(plain, false, &keep_alive));
+    assert_false(parses(plain, true, &keep_alive));
+    assert_true(parses(over_tls, true, &keep_alive));
+    assert_false(parses(over_tls, false, &keep_alive));
+}
+
+static void test_only_connection_says_close(void **state)
+{
+    (void)state;
+    assert_true(keeps_alive(CH_STR(GET HOST "\r\n")));
+    assert_true(keeps_alive(CH_STR(GET HOST "Connection: TE\r\nX: close\r\n\r\n")));
+    assert_false(keeps_alive(CH_STR(GET HOST "Connection: TE\r\nConnection: x , close\r\n\r\n")));
+    assert_false(keeps_alive(CH_STR("GET / HTTP/1.0\r\n" HOST "\r\n")));
+}
+
 /* A line without end is refused when it is too long, not when the time is over. */
 static void test_endless_line(void **state)
 {
@@ -308,6 +403,9 @@ int main(void)
         cmocka_unit_test(test_refused),  cmocka_unit_test(test_refused_bytewise),
         cmocka_unit_test(test_accepted), cmocka_unit_test(test_caps),
         cmocka_unit_test(test_endless_line),
+        cmocka_unit_test(test_a_head_that_comes_at_once),
+        cmocka_unit_test(test_only_connection_says_close),
+        cmocka_unit_test(test_an_absolute_url_is_of_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,8 +63,9 @@ static void json_pages(void **state)
          "sha256=00 size=5 at=2024-01-17T16:53:12.779164Z python=>=3.8 yanked=(bad) "
          "sidecar sha256=11\n"},
         {"a serial in a string, as a mirror writes it",
-         CH_STR("{\"meta\":{\"api-version\":\"1.4\",\"_last-serial\":\"34432672\"},\"name\":\"foo\","
-                "\"files\":[]}"),
+         CH_STR(
+             "{\"meta\":{\"api-version\":\"1.4\",\"_last-serial\":\"34432672\"},\"name\":\"foo\","
+             "\"files\":[]}"),
          "head (foo) serial=34432672\n"},
         {"a serial that is none",
          CH_STR("{\"meta\":{\"api-version\":\"1.4\",\"_last-serial\":[\"7\"]},\"name\":\"foo\","
@@ -106,6 +107,12 @@ static void json_pages(void **state)
              "{\"filename\":\"a.whl\",\"url\":\"file:///etc/passwd\",\"hashes\":{}},"
              "{\"filename\":\"b.whl\",\"url\":\"https://u:p@example.org/b.whl\",\"hashes\":{}}]}"),
          "head (foo)\nskipped=../x\nskipped=a.whl\nskipped=b.whl\n"},
+        {"addresses with a space, a control byte, and of another scheme",
+         CH_STR("{" META
+                ",\"files\":[{\"filename\":\"a.whl\",\"url\":\"https://example.org/a b.whl\"},"
+                "{\"filename\":\"b.whl\",\"url\":\"https://example.org/\\u0001\"},"
+                "{\"filename\":\"c.whl\",\"url\":\"ftp://example.org/c.whl\"}]}"),
+         "head (foo)\nfile a.whl <https://example.org/a%20b.whl>\nskipped=b.whl\nskipped=c.whl\n"},
         {"requires-python with control bytes",
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3.8 <\\u001b[31m\"}]}"),
          "head (foo)\nskipped=foo-1.tar.gz\n"},
@@ -113,7 +120,8 @@ static void json_pages(void **state)
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3.\\uff18\"}]}"),
          "head (foo)\nskipped=foo-1.tar.gz\n"},
         {"requires-python with a number that no client reads",
-         CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3.1234567890123456789\"}]}"),
+         CH_STR("{" META ",\"files\":[{" FILE1
+                ",\"requires-python\":\">=3.1234567890123456789\"}]}"),
          "head (foo)\nskipped=foo-1.tar.gz\n"},
         {"no bytes", CH_STR(""), "!JSON: line 1, column 0"},
         {"html", CH_STR("<!DOCTYPE html><html></html>"), "!JSON: line 1, column 1"},
@@ -135,6 +143,18 @@ static void json_pages(void **state)
          "!meta.api-version: expected major version 1, found 2"},
         {"no version", CH_STR("{\"meta\":{\"api-version\":\"one\"},\"name\":\"foo\",\"files\":[]}"),
          "!meta.api-version: expected \"1.N\""},
+        {"no minor version",
+         CH_STR("{\"meta\":{\"api-version\":\"1\"},\"name\":\"foo\",\"files\":[]}"),
+         "!meta.api-version: expected \"1.N\""},
+        {"minor version of no digits",
+         CH_STR("{\"meta\":{\"api-version\":\"1.x\"},\"name\":\"foo\",\"files\":[]}"),
+         "!meta.api-version: expected \"1.N\""},
+        {"major version of no digits",
+         CH_STR("{\"meta\":{\"api-version\":\"x.1\"},\"name\":\"foo\",\"files\":[]}"),
+         "!meta.api-version: expected \"1.N\""},
+        {"no project's name",
+         CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"-foo\",\"files\":[]}"),
+         "!name: expected a project name"},
         {"another project",
          CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"name\":\"bar\",\"files\":[]}"),
          "!the page is about \"bar\", asked for \"foo\""},
@@ -161,6 +181,49 @@ static void json_pages(void **state)
         {"time without zone",
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"upload-time\":\"2024-01-17T16:53:12\"}]}"),
          "!files[0].upload-time: expected a time in UTC (RFC 3339), found \"2024-01-17T16:53:12\""},
+        {"requires-python is a number",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":3}]}"),
+         "!files[0].requires-python: expected a string, found 3"},
+        {"requires-python under its older name is a number",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires_python\":3}]}"),
+         "!files[0].requires_python: expected a string, found 3"},
+        {"time as a number", CH_STR("{" META ",\"files\":[{" FILE1 ",\"upload-time\":5}]}"),
+         "!files[0].upload-time: expected a string, found 5"},
+        {"time of no text", CH_STR("{" META ",\"files\":[{" FILE1 ",\"upload-time\":\"\"}]}"),
+         "!files[0].upload-time: expected a time in UTC"},
+        {"name is a number", CH_STR("{" META ",\"files\":[{\"filename\":1,\"url\":\"b\"}]}"),
+         "!files[0].filename: expected a string, found 1"},
+        {"no address", CH_STR("{" META ",\"files\":[{\"filename\":\"b\"}]}"),
+         "!files[0].url: expected a string, found nothing"},
+        {"sidecar with a malformed hash",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"core-metadata\":{\"sha256\":\"x\"}}]}"),
+         "!files[0].core-metadata.sha256: expected 64 hex digits"},
+        {"sidecar under its second name",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"data-dist-info-metadata\":true}]}"),
+         "head (foo)\nfile foo-1.tar.gz " URL1 " sidecar\n"},
+        {"status is a string", CH_STR("{" META ",\"project-status\":\"archived\",\"files\":[]}"),
+         "!project-status: expected an object"},
+        {"status of no string", CH_STR("{" META ",\"project-status\":{\"status\":1},\"files\":[]}"),
+         "!project-status.status: expected a string, found 1"},
+        {"reason of no string", CH_STR("{" META ",\"project-status\":{\"reason\":1},\"files\":[]}"),
+         "!project-status.reason: expected a string, found 1"},
+        {"no name", CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"files\":[]}"),
+         "!name: expected a string, found nothing"},
+        {"version is a number",
+         CH_STR("{\"meta\":{\"api-version\":1.0},\"name\":\"foo\",\"files\":[]}"),
+         "!meta.api-version: expected a string"},
+        {"a serial below 1",
+         CH_STR("{\"meta\":{\"api-version\":\"1.1\",\"_last-serial\":-7},\"name\":\"foo\","
+                "\"files\":[]}"),
+         "head (foo)\n"},
+        {"a serial of no digits",
+         CH_STR("{\"meta\":{\"api-version\":\"1.1\",\"_last-serial\":\"7x\"},\"name\":\"foo\","
+                "\"files\":[]}"),
+         "head (foo)\n"},
+        {"all of a sha256 0",
+         CH_STR("{" META ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"sha256\":\""
+                "0000000000000000000000000000000000000000000000000000000000000000\"}}]}"),
+         "!files[0].hashes.sha256: expected 64 hex digits, not all of them 0"},
         {"yanked is a number", CH_STR("{" META ",\"files\":[{" FILE1 ",\"yanked\":1}]}"),
          "!files[0].yanked: expected true, false or a reason, found 1"},
         {"sidecar is a string",
@@ -178,6 +241,34 @@ static void json_pages(void **state)
         {"lying: one name, two addresses, no hash",
          CH_STR("{" META ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{}},"
                 "{\"filename\":\"b\",\"url\":\"c\",\"hashes\":{}}]}"),
+         "!lists b twice"},
+        {"one name, one hash, two addresses",
+         CH_STR("{" META
+                ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"sha256\":\"" HEX
+                "\"}},{\"filename\":\"b\",\"url\":\"c\",\"hashes\":{\"sha256\":\"" HEX "\"}}]}"),
+         "head (foo)\nfile b <https://example.org/simple/foo/b> sha256=00\n"},
+        {"one name, two times: that of the first one",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"upload-time\":\"2024-01-17T16:53:12Z\"},{" FILE1
+                ",\"upload-time\":\"2020-01-17T16:53:12Z\"}]}"),
+         "head (foo) times\nfile foo-1.tar.gz " URL1 " at=2024-01-17T16:53:12.000000Z\n"},
+        {"unreadable twice",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\"\\u007f\"},{" FILE1
+                ",\"requires-python\":\"\\u007f\"}]}"),
+         "head (foo)\nskipped=foo-1.tar.gz\n"},
+        {"requires-python that is long, but not in digits",
+         CH_STR("{" META ",\"files\":[{" FILE1
+                ",\"requires-python\":\"....................aaaaaaaaaaaaaaaaaaaa\"}]}"),
+         "head (foo)\nfile foo-1.tar.gz " URL1
+         " python=....................aaaaaaaaaaaaaaaaaaaa\n"},
+        {"lying: one name, two sizes",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"size\":1},{" FILE1 ",\"size\":2}]}"),
+         "!lists foo-1.tar.gz twice"},
+        {"lying: one name, for two Pythons",
+         CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3\"},{" FILE1 "}]}"),
+         "!lists foo-1.tar.gz twice"},
+        {"lying: one name, two other hashes",
+         CH_STR("{" META ",\"files\":[{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"md5\":\"" MD5
+                "\"}},{\"filename\":\"b\",\"url\":\"b\",\"hashes\":{\"md5\":\"" MD5B "\"}}]}"),
          "!lists b twice"},
         {"lying: yanked and not",
          CH_STR("{" META ",\"files\":[{" FILE1 "},{" FILE1 ",\"yanked\":true}]}"),
@@ -216,10 +307,11 @@ static void html_pages(void **state)
          CH_STR("<a data-core-metadata=false href='foo-1.tar.gz#egg=x'>foo-1.tar.gz</a>"),
          "head ()\nfile foo-1.tar.gz " URL1 "\n"},
         {"the strongest other hash",
-         CH_STR("<a href='foo-1.tar.gz#md5=" MD5 "&amp;sha224=" MD5 "dddddddddddddddddddddddd&amp;sha1="
-                MD5 "dddddddd'>foo-1.tar.gz</a>"),
+         CH_STR("<a href='foo-1.tar.gz#md5=" MD5 "&amp;sha224=" MD5
+                "dddddddddddddddddddddddd&amp;sha1=" MD5 "dddddddd'>foo-1.tar.gz</a>"),
          "head ()\nfile foo-1.tar.gz " URL1 " sha224=cc\n"},
-        {"beside a sha256", CH_STR("<a href='foo-1.tar.gz#sha256=" HEX "&amp;md5=" MD5 "'>foo-1.tar.gz</a>"),
+        {"beside a sha256",
+         CH_STR("<a href='foo-1.tar.gz#sha256=" HEX "&amp;md5=" MD5 "'>foo-1.tar.gz</a>"),
          "head ()\nfile foo-1.tar.gz " URL1 " sha256=00 md5=cc\n"},
         {"a malformed other hash", CH_STR("<a href='foo-1.tar.gz#md5=x'>foo-1.tar.gz</a>"),
          "!href: expected the hex digits of each hash"},
@@ -280,6 +372,13 @@ static void html_pages(void **state)
          "!pypi:project-status: expected active"},
         {"hash too short", CH_STR("<a href='foo-1.zip#sha256=ab'>foo-1.zip</a>"),
          "!<a> at byte 0: href: expected the hex digits of each hash"},
+        {"each hash twice, alike",
+         CH_STR("<a href='foo-1.tar.gz#sha256=" HEX "&amp;sha256=" HEX "&amp;md5=" MD5
+                "&amp;md5=" MD5 "'>foo-1.tar.gz</a>"),
+         "head ()\nfile foo-1.tar.gz " URL1 " sha256=00 md5=cc\n"},
+        {"two hashes of one kind",
+         CH_STR("<a href='foo-1.zip#sha256=" HEX "&amp;sha256=" HEX2 "'>foo-1.zip</a>"),
+         "!href: expected the hex digits of each hash"},
         {"sidecar hash too short",
          CH_STR("<a data-core-metadata='sha256=ab' href='foo-1.zip'>foo-1.zip</a>"),
          "!data-core-metadata: expected the hex digits of each hash"},
@@ -353,7 +452,7 @@ static void details(void **state)
     (void)state;
 #define ENTRY                                                                                      \
     "{\"filename\":\"foo-1.zip\",\"url\":\"https://example.org/foo-1.zip\",\"digests\":{"          \
-    "\"sha256\":\"" HEX "\",\"x\":\"y\"},\"size\":9,\"upload_time_iso_8601\":"                   \
+    "\"sha256\":\"" HEX "\",\"x\":\"y\"},\"size\":9,\"upload_time_iso_8601\":"                     \
     "\"2024-01-17T16:53:12.779164Z\",\"requires_python\":\">=3\",\"yanked\":true,"                 \
     "\"yanked_reason\":\"bad\"}"
     const struct row rows[] = {
@@ -390,8 +489,16 @@ static void limits_hold(void **state)
     struct ch_limits saved = ch_limits;
     const struct row deep[] = {
         {"too deep", CH_STR("{" META ",\"files\":[],\"x\":[[[[[[]]]]]]}"), "!nested deeper than 4"},
+        {"too deep, in objects",
+         CH_STR("{" META ",\"files\":[],\"x\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}"),
+         "!nested deeper than 4"},
+        {"too deep, with blanks", CH_STR("{" META ",\"files\":[],\"x\":[ [ [ [ [ [ ] ] ] ] ] ]}"),
+         "!nested deeper than 4"},
+        {"as deep, one beside the other",
+         CH_STR("{" META ",\"files\":[],\"x\":[[],[],[],[],[],{},{},{},{},{}]}"), "head (foo)\n"},
+        {"more ends than beginnings", CH_STR("]]{"), "!JSON: line 1"},
         {"brackets in strings do not count",
-         CH_STR("{" META ",\"x\":\"[[[[[[[\\\"{{{\",\"files\":[]}"), "head (foo)\n"},
+         CH_STR("{" META ",\"x\":\"[[[[[[[\\\"{{{{{{\",\"files\":[]}"), "head (foo)\n"},
     };
     ch_limits.json_depth = 4;
     run_rows(ch_page_parse, "page-json", deep, CH_ARRAY_LEN(deep));
@@ -412,6 +519,40 @@ static void limits_hold(void **state)
         {"too many", CH_STR("<a href='a'>a</a><a href='b'>b</a>"), "!more than 1 names"}};
     run_rows(ch_root_parse, "page-html", names, CH_ARRAY_LEN(names));
     ch_limits = saved;
+    struct ch_buf page;
+    ch_buf_init(&page, 1 << 20);
+    for (size_t over = 0; over < 2; over++) {
+        ch_buf_clear(&page);
+        ch_buf_puts(&page, CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\"\\u007f"));
+        for (size_t i = 0; i < ch_limits.text_bytes - 1 + over; i++) {
+            ch_buf_putc(&page, ' ');
+        }
+        ch_buf_puts(&page, CH_STR("\"}]}"));
+        const struct row longer[] = {
+            {"a long requires-python", ch_buf_str(&page),
+             over == 0 ? "head (foo)\nskipped=foo-1.tar.gz\n" : "!longer than allowed"}};
+        run_rows(ch_page_parse, "page-json", longer, 1);
+    }
+    struct ch_buf clipped;
+    ch_buf_init(&clipped, 1 << 20);
+    ch_buf_clear(&page);
+    ch_buf_puts(&page, CH_STR("{" META ",\"files\":[{" FILE1 ",\"yanked\":\""));
+    ch_buf_puts(&clipped, CH_STR("head (foo)\nfile foo-1.tar.gz " URL1 " yanked=("));
+    for (size_t i = 0; i < ch_limits.text_bytes - 1; i++) {
+        ch_buf_putc(&page, 'x');
+        ch_buf_putc(&clipped, 'x');
+    }
+    ch_buf_puts(&page, CH_STR("\xc3\xa9\"}]}")); /* a letter of which one byte would fit */
+    ch_buf_puts(&clipped, CH_STR(")\n"));
+    ch_buf_putc(&clipped, '\0');
+    const struct row reasons[] = {{"a long reason", ch_buf_str(&page), clipped.ptr}};
+    run_rows(ch_page_parse, "page-json", reasons, 1);
+    ch_buf_done(&clipped);
+    ch_buf_done(&page);
+    ch_limits.root_bytes = 10;
+    const struct row root[] = {{"too large", CH_STR("<html></html>"), "!13 bytes, at most 10"}};
+    run_rows(ch_root_parse, "page-html", root, CH_ARRAY_LEN(root));
+    ch_limits = saved;
     const struct row profile[] = {{"profile", CH_STR("{}"), "!no parser for pages of profile"}};
     run_rows(ch_page_parse, "wheel", profile, CH_ARRAY_LEN(profile));
 }
@@ -426,9 +567,9 @@ static void t5_a_page_without_address_is_no_answer(void **state)
         struct ch_err err;
         struct ch_buf text;
         ch_buf_init(&text, 1024);
-        assert_ch_code(CH_E_USAGE, scan_text(ch_page_parse, &job,
-                                             CH_STR("<a href='foo-1.zip'>foo-1.zip</a>"), &text,
-                                             &err));
+        assert_ch_code(CH_E_USAGE,
+                       scan_text(ch_page_parse, &job, CH_STR("<a href='foo-1.zip'>foo-1.zip</a>"),
+                                 &text, &err));
         ch_buf_done(&text);
     }
 }
@@ -436,9 +577,9 @@ static void t5_a_page_without_address_is_no_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_pages), cmocka_unit_test(html_pages),  cmocka_unit_test(roots),
-        cmocka_unit_test(details),    cmocka_unit_test(limits_hold),
-        cmocka_unit_test(t5_a_page_without_address_is_no_answer),
+        cmocka_unit_test(json_pages),  cmocka_unit_test(html_pages),
+        cmocka_unit_test(roots),       cmocka_unit_test(details),
+        cmocka_unit_test(limits_hold), cmocka_unit_test(t5_a_page_without_address_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
