@@ -289,6 +289,7 @@ static void json_progress(struct command *c, struct ch_buf *b, const struct page
     json_open(b, progress.failed ? "failed" : "under_way", '{');
     if (progress.failed) {
         json_field(b, "reason", ch_str_of(progress.text));
+        json_time(b, "again", progress.again_at_us);
     } else {
         json_field(b, "state", ch_str_of(progress.state));
     }
@@ -299,11 +300,10 @@ static void json_progress(struct command *c, struct ch_buf *b, const struct page
     ch_buf_putc(b, '}');
 }
 
-static void json_decision(struct command *c, struct ch_buf *b, struct page *p, size_t file,
+static void json_decision(struct command *c, struct ch_buf *b, const struct page *p, size_t file,
                           const struct ch_decision *d)
 {
     const struct page_file *f = &p->files[file];
-    char text[COMMAND_ADVICE];
     json_field(b, "verdict", ch_str_of(word_for(d)));
     json_field(b, "rule", ch_str_of(d->rule));
     json_field(b, "reason", ch_str_of(d->reason));
@@ -317,8 +317,11 @@ static void json_decision(struct command *c, struct ch_buf *b, struct page *p, s
         json_digest(b, "since_under_policy", &f->recorded_policy);
     }
     json_time(b, "until", d->until_us);
-    json_field(b, "what_would_change_it",
-               ch_str_of(command_what_would_change(c->k, p, file, d, text, sizeof(text))));
+    struct ch_buf change;
+    ch_buf_init(&change, 1024);
+    refusal_put_change(c->k, p, file, d, &change);
+    json_field(b, "what_would_change_it", ch_buf_str(&change));
+    ch_buf_done(&change);
     if (d->ruling_id != 0) {
         json_number(b, "ruling", d->ruling_id);
     }
@@ -369,7 +372,9 @@ static void show_progress(struct command *c, const struct intake_progress *progr
     char time[40];
     command_time(progress->since_us, time, sizeof(time));
     if (progress->failed) {
-        command_print(c, "  last tried: %s, in vain: %s\n", time, progress->text);
+        command_print(c, "  last tried: %s, in vain: %s", time, progress->text);
+        command_time(progress->again_at_us, time, sizeof(time));
+        command_print(c, progress->again_at_us != CH_TIME_UNKNOWN ? "; it is tried again at %s\n" : "\n", time);
         return;
     }
     command_print(c, "  on its way: it %s, since %s", progress->text, time);
@@ -379,11 +384,11 @@ static void show_progress(struct command *c, const struct intake_progress *progr
     command_print(c, "\n");
 }
 
-static void show_decision(struct command *c, struct page *p, size_t file,
+static void show_decision(struct command *c, const struct page *p, size_t file,
                           const struct ch_decision *d)
 {
     const struct page_file *f = &p->files[file];
-    char time[40], hex[CH_SHA256_HEX + 1], advice[COMMAND_ADVICE];
+    char time[40], hex[CH_SHA256_HEX + 1];
     struct intake_progress progress;
     bool tried = intake_progress(c->k, p, file, &progress);
     command_print(c, "\n  %s", word_for(d));
@@ -417,8 +422,13 @@ static void show_decision(struct command *c, struct page *p, size_t file,
         command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
     }
     command_explain_exceptions(c, p, file);
-    command_print(c, "  what would change it: %s\n",
-                  command_what_would_change(c->k, p, file, d, advice, sizeof(advice)));
+    struct ch_buf change;
+    ch_buf_init(&change, 1024);
+    refusal_put_change(c->k, p, file, d, &change);
+    command_print(c, "  what would change it: ");
+    command_put(c, ch_buf_str(&change));
+    command_print(c, "\n");
+    ch_buf_done(&change);
 }
 
 static void explain_text(struct command *c, struct page *p, size_t file,

@@ -98,23 +98,30 @@ void sizes_refusal(struct keeper *k, struct page *p, size_t file, char *text, si
              (unsigned long long)f.max_bytes, f.max_bytes_key);
 }
 
-const char *sizes_advice(struct keeper *k, struct page *p, size_t file, char *text, size_t size)
+/* As judge_facts has just found it. */
+static uint64_t known_size(const struct page *p, size_t file, bool *ret_at_least)
 {
-    struct ch_facts f;
+    const struct page_file *f = &p->files[file];
+    uint64_t stated = p->facts.files[file].index.size_bytes;
+    uint64_t known = stated != CH_SIZE_UNKNOWN ? stated : f->artifact_bytes;
+    *ret_at_least = known == 0 && f->told_at_least;
+    return known > 0 ? known : f->told_bytes;
+}
+
+void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struct ch_buf *out)
+{
     struct limit all[LIMITS];
-    struct ch_buf b;
-    judge_facts(k, p, file, &f);
+    bool at_least;
+    uint64_t bytes = known_size(p, file, &at_least);
+    const char *before = "";
     limits_of(k->config, all);
-    ch_buf_init(&b, size - 1);
     for (size_t i = 0; i < LIMITS; i++) {
-        if (all[i].bytes < f.size_bytes) {
-            ch_buf_printf(&b, "%s%s (now %llu)", b.len > 0 ? " and " : "", all[i].key,
+        if (all[i].bytes < bytes) {
+            ch_buf_printf(out, "%s%s (now %llu)", before, all[i].key,
                           (unsigned long long)all[i].bytes);
+            before = " and ";
         }
     }
-    ch_buf_printf(&b, " of %s %llu bytes in customhouse.yaml; no approval can",
-                  f.size_at_least ? "more than" : "at least", (unsigned long long)f.size_bytes);
-    snprintf(text, size, "%.*s", CH_STR_ARG(ch_buf_str(&b)));
-    ch_buf_done(&b);
-    return text;
+    ch_buf_printf(out, " of %s %llu bytes in customhouse.yaml; no approval can",
+                  at_least ? "more than" : "at least", (unsigned long long)bytes);
 }
