@@ -300,7 +300,7 @@ static void json_progress(struct command *c, struct ch_buf *b, const struct page
     ch_buf_putc(b, '}');
 }
 
-static void json_decision(struct command *c, struct ch_buf *b, struct page *p, size_t file,
+static void json_decision(struct command *c, struct ch_buf *b, const struct page *p, size_t file,
                           const struct ch_decision *d)
 {
     const struct page_file *f = &p->files[file];
@@ -384,7 +384,7 @@ static void show_progress(struct command *c, const struct intake_progress *progr
     command_print(c, "\n");
 }
 
-static void show_decision(struct command *c, struct page *p, size_t file,
+static void show_decision(struct command *c, const struct page *p, size_t file,
                           const struct ch_decision *d)
 {
     const struct page_file *f = &p->files[file];

@@ -372,7 +372,7 @@ void refusal_of(struct keeper *k, struct page *p, size_t file, const struct ch_d
 /* "numpy 2.4.0" */
 void refusal_subject(const struct page *p, size_t file, struct ch_buf *out);
 /* One line, complete in itself: what would change the decision. It advises nothing that would be refused. */
-void refusal_put_change(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
+void refusal_put_change(struct keeper *k, const struct page *p, size_t file, const struct ch_decision *d,
                         struct ch_buf *out);
 /* Whether something holds it that no exception lifts. */
 bool refusal_stays(const struct page *p, const struct ch_decision *d);

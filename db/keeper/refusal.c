@@ -1,8 +1,6 @@
 /* What a refusal is called, what it says, and what would change it. */
 #include "keeper_int.h"
 
-#include <string.h>
-
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
@@ -65,6 +63,7 @@ bool refusal_stays(const struct page *p, const struct ch_decision *d)
     return d->verdict == CH_VERDICT_HOLD && (page_withheld(p) || staying_holds(d) != 0);
 }
 
+/* NULL: a larger limit (sizes.h). */
 static const char *what_changes_a_staying_hold(const struct page *p, size_t file, uint64_t holds)
 {
     const struct page_file *f = &p->files[file];
@@ -76,6 +75,9 @@ static const char *what_changes_a_staying_hold(const struct page *p, size_t file
                    ? "inspecting it again: customhouse rescan FILE"
                    : "an inspector that can read it whole; where the machine was at fault, inspecting it "
                      "again: customhouse rescan FILE";
+    }
+    if ((holds >> CH_HOLD_SIZE & 1) != 0) {
+        return NULL;
     }
     return (holds >> CH_HOLD_CLOCK & 1) != 0 ? "the clock of the machine that this runs on, set right"
                                              : "the policy";
@@ -114,7 +116,7 @@ static const char *what_changes_a_denial(const struct page *p, size_t file, cons
                : "the policy";
 }
 
-void refusal_put_change(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
+void refusal_put_change(struct keeper *k, const struct page *p, size_t file, const struct ch_decision *d,
                         struct ch_buf *out)
 {
     struct intake_progress progress;
@@ -141,12 +143,12 @@ void refusal_put_change(struct keeper *k, struct page *p, size_t file, const str
                          : "inspection, which starts when somebody asks for it";
     } else if (d->verdict == CH_VERDICT_DENY) {
         text = what_changes_a_denial(p, file, d);
-    } else if ((staying_holds(d) >> CH_HOLD_SIZE & 1) != 0 &&
-               (staying_holds(d) & ((uint64_t)1 << CH_HOLD_FILE_TYPE | (uint64_t)1 << CH_HOLD_FAILED)) == 0) {
-        sizes_put_advice(k, p, file, out);
-        return;
     } else if (staying_holds(d) != 0) {
         text = what_changes_a_staying_hold(p, file, staying_holds(d));
+        if (text == NULL) {
+            sizes_put_change(k, p, file, out);
+            return;
+        }
     } else if (what_is_awaited(d) != NULL) {
         text = what_is_awaited(d);
     } else {

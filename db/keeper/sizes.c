@@ -98,20 +98,30 @@ void sizes_refusal(struct keeper *k, struct page *p, size_t file, char *text, si
              (unsigned long long)f.max_bytes, f.max_bytes_key);
 }
 
-void sizes_put_advice(struct keeper *k, struct page *p, size_t file, struct ch_buf *out)
+/* As judge_facts has just found it. */
+static uint64_t known_size(const struct page *p, size_t file, bool *ret_at_least)
 {
-    struct ch_facts f;
+    const struct page_file *f = &p->files[file];
+    uint64_t stated = p->facts.files[file].index.size_bytes;
+    uint64_t known = stated != CH_SIZE_UNKNOWN ? stated : f->artifact_bytes;
+    *ret_at_least = known == 0 && f->told_at_least;
+    return known > 0 ? known : f->told_bytes;
+}
+
+void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struct ch_buf *out)
+{
     struct limit all[LIMITS];
+    bool at_least;
+    uint64_t bytes = known_size(p, file, &at_least);
     const char *before = "";
-    judge_facts(k, p, file, &f);
     limits_of(k->config, all);
     for (size_t i = 0; i < LIMITS; i++) {
-        if (all[i].bytes < f.size_bytes) {
+        if (all[i].bytes < bytes) {
             ch_buf_printf(out, "%s%s (now %llu)", before, all[i].key,
                           (unsigned long long)all[i].bytes);
             before = " and ";
         }
     }
     ch_buf_printf(out, " of %s %llu bytes in customhouse.yaml; no approval can",
-                  f.size_at_least ? "more than" : "at least", (unsigned long long)f.size_bytes);
+                  at_least ? "more than" : "at least", (unsigned long long)bytes);
 }
