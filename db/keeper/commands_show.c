@@ -1,6 +1,7 @@
 /* queue, status, fetched-by: what is known, for people and (--json) for programs. */
 #include "commands_int.h"
 #include "notices.h"
+#include "policy_proposals.h"
 
 #include <stdio.h>
 
@@ -268,6 +269,7 @@ enum step command_status(struct command *c)
         json_number(&b, "withdrawn", rescan.withdrawn);
         json_number(&b, "failed", rescan.failed);
         ch_buf_putc(&b, '}');
+        json_number(&b, "policy_proposals", policy_proposals_count(k));
         json_bool(&b, "people_approve", people_has_approver(k->people));
         json_field(&b, "processes", ch_str_of(k->status_text));
         json_open(&b, "destinations", '[');
@@ -285,6 +287,11 @@ enum step command_status(struct command *c)
                                     "again, or the service was stopped and started"
                                   : "");
     command_print(c, "policy %s (sha256 %.16s...)\n", ch_policy_file_name(k->policy), hex);
+    size_t proposals = policy_proposals_count(k);
+    if (proposals > 0) {
+        command_print(c, "another policy is proposed: %zu (customhouse policy proposals)\n",
+                      proposals);
+    }
     command_print(c, "served %llu files, %llu bytes; undecided %llu files, %llu bytes\n",
                   (unsigned long long)files[0], (unsigned long long)bytes[0],
                   (unsigned long long)files[1], (unsigned long long)bytes[1]);
