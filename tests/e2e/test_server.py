@@ -167,7 +167,7 @@ class Commands(House):
             ("user:rolf", "admin", "queue", "", "it needs queue.read", 1),
             ("user:axel", "socket", "exceptions approve", "4711", "there is no exception 4711", 1)})
         os.kill(next(pid for pid, name in self.service.processes().items() if name == "keeper"), signal.SIGKILL)
-        self.eventually(lambda: self.by_server("anna", "status")[0] == 0, 30)
+        self.eventually(lambda: self.by_server("olga", "status")[0] == 0, 30)
         self.assertIn(("user:rolf", "admin", "queue", "", "it needs queue.read", 1), self.refusals())
 
     def test_a_policy_is_proposed_from_afar_and_set_on_the_host(self):
