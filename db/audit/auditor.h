@@ -198,9 +198,9 @@ void audit_keys_follow(struct audit_verify *v, struct ch_str current, uint64_t s
 /* The key that the first entry of a key of the log names, where v->key is not known. */
 void audit_keys_guess(struct audit_verify *v);
 void audit_keys_done(struct audit_keys *keys);
-/* witnessed.c: before the tree is computed, at each size that it comes to, and when all keys are
+/* witnessed.c: before the log is read, at each size that its tree comes to, and when all keys are
  * known; `first` is the log's key that it must have had. */
-void audit_witnessed_read(struct audit_verify *v);
+void audit_witnessed_read(struct audit_verify *v, const char *state);
 void audit_witnessed_root(struct audit_verify *v);
 void audit_witnessed_check(struct audit_verify *v, const struct ch_note_key *first);
 void audit_witnessed_say(const struct audit_verify *v);

@@ -179,7 +179,6 @@ static enum ch_code check_all(struct audit_verify *v, const char *state, struct 
     if (rc != CH_OK) {
         return rc;
     }
-    audit_witnessed_read(v);
     v->leaves = ch_calloc((size_t)v->size, sizeof(*v->leaves));
     rc = audit_parts_run(v, state, check_tree, err);
     rc = rc == CH_OK ? audit_compare_rows(v, err) : rc;
@@ -229,7 +228,9 @@ enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE
     }
     ch_buf_init(&v.waiting, SIZE_MAX / 2);
     ch_buf_init(&v.erased.names, 8 * AUDIT_NAMES_BYTES);
-    /* The log first: what the database gets meanwhile is entries that wait. */
+    /* What was cosigned, then the log: it has all of that. Then the database: what that gets
+     * meanwhile is entries that wait. */
+    audit_witnessed_read(&v, state);
     enum ch_code rc = audit_files_open(&v, state, err);
     v.size = reader.size;
     rc = rc == CH_OK ? check_all(&v, state, whom->vkey, err) : rc;

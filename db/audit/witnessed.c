@@ -2,16 +2,26 @@
  * trusts. */
 #include "auditor.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "customhouse/timefmt.h"
 #include "db/log/cosign.h"
 
-void audit_witnessed_read(struct audit_verify *v)
+void audit_witnessed_read(struct audit_verify *v, const char *state)
 {
     struct audit_witnessed *w = &v->witnessed;
+    char folder[4096];
     struct ch_str text, lines;
     struct ch_err why;
     ch_buf_init(&w->note, CH_NOTE_MAX);
-    enum ch_code rc = ch_log_read_cosigned(v->reader->files.public_fd, &w->note, &why);
+    snprintf(folder, sizeof(folder), "%s/" CH_LOG_FOLDER "/" CH_LOG_PUBLIC, state);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return; /* it is named with the log's other files */
+    }
+    enum ch_code rc = ch_log_read_cosigned(fd, &w->note, &why);
+    close(fd);
     if (rc == CH_E_NOT_FOUND) {
         return;
     }

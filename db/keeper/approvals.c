@@ -410,37 +410,40 @@ static void take_unconfigured(void *ctx, struct ch_str name)
     u->names[u->count++] = ch_str_dup(name);
 }
 
+/* T4: that one could not be told does not keep the others standing. */
+static void end_of_repository(struct keeper *k, const struct ch_repository *repository)
+{
+    struct ch_err err;
+    struct ending e = {
+        .k = k, .at_us = keeper_now_us(k), .end = end_elsewhere, .repository = repository};
+    if (end_with_entries(&e, &err) != CH_OK) {
+        keeper_log("store", "withdrawal=unrecorded repository=%s error=\"%s\"", repository->name,
+                   err.msg);
+    }
+}
+
 /* Of a repository that is there no more nothing is served: nothing of it stands for any
  * environment. */
-static enum ch_code end_unconfigured(struct keeper *k, struct ch_err *err)
+static void end_unconfigured(struct keeper *k)
 {
     struct unconfigured u = {.config = k->config};
+    struct ch_err err;
     char none[] = "";
-    enum ch_code rc = ch_store_attested_repositories(k->store, take_unconfigured, &u, err);
+    if (ch_store_attested_repositories(k->store, take_unconfigured, &u, &err) != CH_OK) {
+        keeper_log("store", "withdrawal=unrecorded error=\"%s\"", err.msg);
+    }
     for (size_t i = 0; i < u.count; i++) {
-        const struct ch_repository gone = {.name = u.names[i], .environment = none};
-        struct ending e = {
-            .k = k, .at_us = keeper_now_us(k), .end = end_elsewhere, .repository = &gone};
-        rc = rc == CH_OK ? end_with_entries(&e, err) : rc;
+        end_of_repository(k, &(struct ch_repository){.name = u.names[i], .environment = none});
         free(u.names[i]);
     }
     free(u.names);
-    return rc;
 }
 
 void approvals_environments(struct keeper *k)
 {
-    struct ch_err err;
-    enum ch_code rc = end_unconfigured(k, &err);
-    for (size_t i = 0; rc == CH_OK && i < k->config->repository_count; i++) {
-        struct ending e = {.k = k,
-                           .at_us = keeper_now_us(k),
-                           .end = end_elsewhere,
-                           .repository = &k->config->repositories[i]};
-        rc = end_with_entries(&e, &err);
-    }
-    if (rc != CH_OK) {
-        keeper_log("store", "withdrawal=unrecorded error=\"%s\"", err.msg);
+    end_unconfigured(k);
+    for (size_t i = 0; i < k->config->repository_count; i++) {
+        end_of_repository(k, &k->config->repositories[i]);
     }
     forget_all(k);
     k->approvals_changed++;

@@ -70,6 +70,11 @@ static uint32_t cannot_ask(struct keeper *k, const struct refused *r, struct ch_
         ch_buf_puts(why, CH_STR("Its name is kept back by the configuration, and no exception can lift that"));
         return 403;
     }
+    if (refusal_stays(r->page, &d)) {
+        ch_buf_puts(why, CH_STR("No exception can lift what holds it. What would change it: "));
+        refusal_put_change(k, r->page, r->file, &d, why);
+        return 409;
+    }
     if (overrides->len == 0 || (d.verdict == CH_VERDICT_ALLOW && !d.audited)) {
         ch_buf_puts(why, d.verdict == CH_VERDICT_ALLOW
                              ? CH_STR("It is not refused any more: ask for the file again")
@@ -225,7 +230,7 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
         *ret_id = row.id;
     }
     if (rc != CH_OK) {
-        ch_buf_puts(why, ch_str_of(err.msg));
+        ask_put_error(k, ch_str_of(err.msg), why);
         return rc == CH_E_LIMIT ? 429 : 503;
     }
     return open ? 200 : 201;

@@ -108,7 +108,7 @@ bool command_is_withheld(struct command *c, const struct what *what)
     bool withheld = p != NULL && page_withheld(p);
     if (withheld) {
         command_end(c, 1, "%s: nothing was approved; what would change it: %s", what->project,
-                    command_withheld_advice(p));
+                    refusal_withheld_advice(p));
     }
     return withheld;
 }

@@ -20,7 +20,8 @@ struct rulings {
     size_t found_cap;
     uint64_t *taken_back; /* count for nothing, whatever is loaded */
     size_t taken_back_count;
-    bool whole; /* all of the store's are there */
+    bool whole;       /* all of the store's are there */
+    int64_t acted_us; /* what ended until then was acted on; what ended since is still to be */
 };
 
 static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
@@ -74,6 +75,7 @@ static void on_end(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, rulings_timer);
     keeper_log("rulings", "what=\"one has ended\"");
+    k->rulings->acted_us = keeper_now_us(k); /* before anything is judged: that is later */
     rulings_enter_ends(k);
     k->rules++;
     again_all(k);
@@ -99,22 +101,27 @@ static void on_look(struct ch_timer *t)
     rulings_watch_ends(CH_CONTAINER_OF(t, struct keeper, rulings_timer));
 }
 
+/* One that ended while something else was done is acted on at once: whoever loads rulings meanwhile
+ * takes no end away. */
 void rulings_watch_ends(struct keeper *k)
 {
     int64_t now = keeper_now_us(k), soonest = INT64_MAX;
+    int64_t acted =
+        k->rulings->acted_us < now ? k->rulings->acted_us : now; /* T7: it was set back */
     for (size_t i = 0; i < k->rulings->count; i++) {
         int64_t at = k->rulings->items[i].row.expires_at_us;
-        soonest = at != CH_TIME_UNKNOWN && at > now && at < soonest ? at : soonest;
+        soonest = at != CH_TIME_UNKNOWN && at > acted && at < soonest ? at : soonest;
     }
-    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
     if (soonest == INT64_MAX) {
         ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
         return;
     }
-    bool far = soonest - now > LOOK_MS * 1000LL;
+    int64_t left = soonest > now ? soonest - now : 0;
+    bool far = left > LOOK_MS * 1000LL;
     k->rulings_timer.fn = far ? on_look : on_end;
+    /* from now, not from when this turn of the loop began: that would be before the end */
     ch_loop_set_timer(k->child.loop, &k->rulings_timer,
-                      now_ms + (far ? LOOK_MS : (uint64_t)(soonest - now) / 1000 + 2));
+                      ch_now_boot_ms() + (far ? LOOK_MS : (uint64_t)left / 1000 + 2));
 }
 
 static void free_all(struct rulings *r)
@@ -156,6 +163,8 @@ static void take_back(struct rulings *r, const uint64_t *ids, size_t count)
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
     struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
+    /* a start looks itself at what ended before it (again_begin()) */
+    loaded->acted_us = k->rulings != NULL ? k->rulings->acted_us : keeper_now_us(k);
     if (k->rulings != NULL) {
         take_back(loaded, k->rulings->taken_back, k->rulings->taken_back_count);
     }

@@ -7,10 +7,12 @@
 #include "customhouse/limits.h"
 #include "db/store/store_int.h"
 
-/* SQLite's own statistics only say which way is the shorter one. */
+/* SQLite's own statistics only say which way is the shorter one; what else is called like them is
+ * none. SQLite reads rows without type, too. */
 #define OBJECTS                                                                                    \
-    "SELECT type, name, coalesce(sql, '') FROM sqlite_schema"                                      \
-    " WHERE name NOT GLOB 'sqlite_stat*' ORDER BY type, name"
+    "SELECT coalesce(type, ''), coalesce(name, ''), coalesce(sql, '') FROM sqlite_schema"          \
+    " WHERE type IS NOT 'table' OR coalesce(name, '') NOT IN ('sqlite_stat1', 'sqlite_stat4')"     \
+    " ORDER BY 1, 2"
 
 /* Tables with as many rows as the log has entries: of a large database their indices are not read.
  * By those of the log its entries are found here, too; a decision that is not found is made anew.

@@ -110,6 +110,18 @@ static void test_added(void **state)
          "DROP TABLE aside"},
         {"CREATE UNIQUE INDEX once ON decision (file_name, verdict)",
          "database: index once is none of this program's", "DROP INDEX once"},
+        /* by no statement, but SQLite runs it */
+        {"PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('trigger', "
+         "'sqlite_stat_a',"
+         " 'ruling', 0, 'CREATE TRIGGER sqlite_stat_a AFTER INSERT ON ruling BEGIN DELETE FROM"
+         " owner; END')",
+         "database: trigger sqlite_stat_a is none of this program's",
+         "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'sqlite_stat_a'"},
+        {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = NULL"
+         " WHERE name = 'sqlite_autoindex_person_1'",
+         "database:  sqlite_autoindex_person_1 is none of this program's",
+         "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET type = 'index'"
+         " WHERE name = 'sqlite_autoindex_person_1'"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         sql(rows[i].sql);

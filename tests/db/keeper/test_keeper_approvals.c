@@ -18,6 +18,38 @@
 
 static char hex[CH_SHA256_HEX + 1];
 static struct ch_err err;
+static bool list_fails;       /* of the repositories that anything was signed for */
+static const char *end_fails; /* of this repository */
+
+enum ch_code __real_ch_store_attested_repositories(struct ch_store *s, ch_store_repository_fn *each,
+                                                   void *ctx, struct ch_err *e);
+enum ch_code __wrap_ch_store_attested_repositories(struct ch_store *s, ch_store_repository_fn *each,
+                                                   void *ctx, struct ch_err *e);
+enum ch_code __wrap_ch_store_attested_repositories(struct ch_store *s, ch_store_repository_fn *each,
+                                                   void *ctx, struct ch_err *e)
+{
+    return list_fails ? ch_fail(e, CH_E_FORMAT, "no such page")
+                      : __real_ch_store_attested_repositories(s, each, ctx, e);
+}
+
+enum ch_code __real_ch_store_end_approvals_elsewhere(struct ch_store *s, struct ch_str repository,
+                                                     struct ch_str environment, int64_t at_us,
+                                                     ch_store_withdrawn_fn *each, void *ctx,
+                                                     struct ch_err *e);
+enum ch_code __wrap_ch_store_end_approvals_elsewhere(struct ch_store *s, struct ch_str repository,
+                                                     struct ch_str environment, int64_t at_us,
+                                                     ch_store_withdrawn_fn *each, void *ctx,
+                                                     struct ch_err *e);
+enum ch_code __wrap_ch_store_end_approvals_elsewhere(struct ch_store *s, struct ch_str repository,
+                                                     struct ch_str environment, int64_t at_us,
+                                                     ch_store_withdrawn_fn *each, void *ctx,
+                                                     struct ch_err *e)
+{
+    return end_fails != NULL && ch_str_eq(repository, ch_str_of(end_fails))
+               ? ch_fail(e, CH_E_FORMAT, "no such page")
+               : __real_ch_store_end_approvals_elsewhere(s, repository, environment, at_us, each,
+                                                         ctx, e);
+}
 
 static void set_wheel(struct house *h, const char *bytes, unsigned days)
 {
@@ -388,6 +420,46 @@ static void evidence_has_the_digest_that_the_statement_names(void **state)
     house_free(h);
 }
 
+#define IN(environment)                                                                            \
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
+    "upstreams:\n"                                                                                 \
+    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"   \
+    "repositories:\n"                                                                              \
+    "  - {name: first, ecosystem: pypi, upstreams: [up]}\n"                                        \
+    "  - {name: pypi, ecosystem: pypi, environment: " environment ", upstreams: [up]}\n"
+
+static void count_withdrawal(void *ctx, const struct ch_sha256 *sha256, struct ch_str file_name,
+                             int64_t at_us)
+{
+    (void)sha256;
+    (void)at_us;
+    assert_str_eq(file_name, WHEEL);
+    ++*(size_t *)ctx;
+}
+
+/* What one repository's approvals could not be told does not keep another's standing. */
+static void t4_each_repository_withdraws_for_itself(void **state)
+{
+    (void)state;
+    for (int listed = 0; listed <= 1; listed++) {
+        struct house *h = house_new_with(NULL, IN("preprod"));
+        size_t withdrawn = 0;
+        set_wheel(h, "bytes", 30);
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        h->config = IN("prod");
+        list_fails = listed == 0;
+        end_fails = listed == 1 ? "first" : NULL;
+        assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+        list_fails = false;
+        end_fails = NULL;
+        assert_ch_ok(&err, ch_store_withdrawals(h->k->store, CH_STR("preprod"), count_withdrawal,
+                                                &withdrawn, &err));
+        assert_int_equal(withdrawn, 1);
+        house_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +473,7 @@ int main(void)
         cmocka_unit_test(after_a_rotation_old_signatures_verify),
         cmocka_unit_test(older_allows_are_signed_when_asked_for),
         cmocka_unit_test(evidence_has_the_digest_that_the_statement_names),
+        cmocka_unit_test(t4_each_repository_withdraws_for_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

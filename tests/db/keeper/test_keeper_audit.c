@@ -415,6 +415,36 @@ static void a_listing_of_a_lost_group_is_entered_later(void **state)
     house_free(h);
 }
 
+/* In force all the same: what could not be entered with its reload is with the next tick. */
+static void a_configuration_without_its_entry_is_entered_later(void **state)
+{
+    (void)state;
+#define SITE                                                                                       \
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
+    "upstreams: [{name: up, ecosystem: pypi, url: 'https://up.example.org/simple'}]\n"             \
+    "repositories: [{name: pypi, ecosystem: pypi, upstreams: [up]}]\n"
+    struct house *h = house_new_with(NULL, SITE);
+    struct ch_loop *loop = h->k->child.loop;
+    h->config = SITE "index_refresh_seconds: 7\n";
+    fail_kind = "configuration";
+    assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+    fail_kind = NULL;
+    assert_int_equal(h->k->config->index_refresh_s, 7);
+    log_until_written(h);
+    struct ch_buf all = log_kinds(h);
+    assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("policy configuration policy ")));
+    ch_buf_done(&all);
+    for (size_t i = 0; i < 2; i++) { /* once */
+        ch_loop_set_timer(loop, &h->k->tick_timer, ch_loop_now_ms(loop));
+        house_settle(h);
+    }
+    log_until_written(h);
+    all = log_kinds(h);
+    assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("configuration policy configuration ")));
+    ch_buf_done(&all);
+    house_free(h);
+}
+
 static void count_unlogged(void *ctx, const char *table, int64_t id)
 {
     size_t *count = ctx;
@@ -578,6 +608,7 @@ int main(void)
         cmocka_unit_test(a_lost_group_has_no_entries),
         cmocka_unit_test(an_open_group_is_not_in_the_log),
         cmocka_unit_test(a_listing_of_a_lost_group_is_entered_later),
+        cmocka_unit_test(a_configuration_without_its_entry_is_entered_later),
         cmocka_unit_test(t4_no_row_without_its_entry),
         cmocka_unit_test(t4_a_withdrawal_without_its_entry),
         cmocka_unit_test(an_expiry_that_no_entry_can_say),

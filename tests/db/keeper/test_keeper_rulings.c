@@ -247,36 +247,6 @@ static void t9_a_range_lifts_age_only(void **state)
     house_free(h);
 }
 
-static void t11_an_approval_ends_at_its_time(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    struct ch_err err;
-    set_wheel(h, "young", 1);
-    house_ask_page(h, "pkg");
-    struct ch_ruling_row row = {.repository = CH_STR("pypi"),
-                                .ecosystem = CH_STR("pypi"),
-                                .project = CH_STR("pkg"),
-                                .version_spec = CH_STR("==1.0"),
-                                .lifts = 1u << CH_HOLD_AGE,
-                                .policy = ch_policy_digest(h->k->policy),
-                                .reason = CH_STR("short"),
-                                .by = CH_STR("uid:1"),
-                                .at_us = ch_now_unix_us(),
-                                .expires_at_us = ch_now_unix_us() + 4000000};
-    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
-    house_ask_file(h, "pkg", WHEEL);
-    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-    assert_in_range(h->file.not_after_boot_ms, ch_now_boot_ms(), ch_now_boot_ms() + 4100);
-    uint64_t epoch = h->epoch.epoch, end = ch_now_boot_ms() + 15000;
-    while (house_serves(h, "young") && ch_now_boot_ms() < end) {
-        house_turn(h, 50);
-    }
-    assert_false(house_serves(h, "young")); /* nobody had to ask */
-    assert_true(h->epoch.epoch > epoch);
-    house_free(h);
-}
-
 static void a_reload_ends_what_the_policy_allowed(void **state)
 {
     (void)state;
@@ -568,7 +538,6 @@ int main(void)
         cmocka_unit_test(t8_no_ruling_is_lost_among_many),
         cmocka_unit_test(t8_no_approval_lifts_an_attack),
         cmocka_unit_test(t9_a_range_lifts_age_only),
-        cmocka_unit_test(t11_an_approval_ends_at_its_time),
         cmocka_unit_test(a_reload_ends_what_the_policy_allowed),
         cmocka_unit_test(t10_siblings_of_an_attack_are_held),
         cmocka_unit_test(t10_a_broken_transfer_holds_nothing),

@@ -312,7 +312,6 @@ static void test_inspection(void **state)
     assert_ch_code(CH_E_USAGE, ch_store_add_inspection(store, &key, &failed, &err));
 }
 
-/* What a file was inspected as, each once; not what merely begins like its name. */
 static void change(const char *sql)
 {
     if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
@@ -375,6 +374,7 @@ static void test_inspection_records(void **state)
     ch_store_inspection_done(&got);
 }
 
+/* What a file was inspected as, each once; not what merely begins like its name. */
 static void test_inspection_contexts(void **state)
 {
     (void)state;
