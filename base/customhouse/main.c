@@ -286,7 +286,7 @@ static const struct command_row commands[] = {
      .remote = true,
      .run = command_remote},
     {.name = "policy",
-     .words = "show|test|propose|set|history|diff [WORD...]",
+     .words = "show|test|propose|proposals|agree|withdraw|set|history|diff [WORD...]",
      .summary = "Show the policy, try another one, put it in force, and look back.",
      .text = "show: what is in force, defaults and lines included, and since when.\n"
              "test [NEW.yaml]: what would change among all known files, and (--against) what "
@@ -294,6 +294,9 @@ static const struct command_row commands[] = {
              "  a lock file's lines. Nothing is changed. Exit status 1: something gets worse.\n"
              "propose NEW.yaml: says what changes, and that who may change the policy agrees to it:\n"
              "  then who has its files may set it.\n"
+             "proposals [N]: what is proposed; what one would change, and who has agreed to it.\n"
+             "agree N: says what it changes, and that another one agrees to just that; exceptions:\n"
+             "  two_approvers: always asks for two. withdraw N: takes back what you have agreed to.\n"
              "set NEW.yaml: says what changes, then puts it in the place of policy.yaml, and in "
              "force.\n"
              "history: what was in force since when, by whom and why.\n"

@@ -1,6 +1,6 @@
-/* policy show, test, set, history, diff. The keeper answers all of them. What is written
- * (policy.yaml and the files beside it) is written here, by who owns it: the keeper never makes
- * anybody write. */
+/* policy show, test, propose, set, history, diff, and what goes with them. The keeper answers all
+ * of them. What is written (policy.yaml and the files beside it) is written here, by who owns it:
+ * the keeper never makes anybody write. */
 #include "commands.h"
 
 #include <poll.h>
@@ -54,8 +54,9 @@ static const struct sub {
     bool lists; /* --against, --repository */
     bool reason;
 } subs[] = {
-    {"show", 0, false, false},   {"test", 1, true, false},     {"set", 1, false, true},
-    {"propose", 1, false, true}, {"history", 0, false, false}, {"diff", 2, false, false},
+    {"show", 0, false, false},      {"test", 1, true, false},     {"set", 1, false, true},
+    {"propose", 1, false, true},    {"history", 0, false, false}, {"diff", 2, false, false},
+    {"proposals", 1, false, false}, {"agree", 1, false, true},    {"withdraw", 1, false, false},
 };
 
 static enum ch_code read_words(struct request *r, const struct sub **ret, struct ch_err *err)
@@ -72,7 +73,9 @@ static enum ch_code read_words(struct request *r, const struct sub **ret, struct
         }
         if (*ret == NULL) {
             return ch_fail(err, CH_E_USAGE,
-                           "customhouse policy: expected show, test, propose, set, history or diff");
+                           "customhouse policy: expected show, test, propose, proposals, agree, "
+                           "withdraw, set, "
+                           "history or diff");
         }
         if (value != NULL && r->word_count == (*ret)->words_max) {
             return ch_fail(err, CH_E_USAGE, "customhouse policy %s: takes %zu words", (*ret)->name,
@@ -102,7 +105,8 @@ static enum ch_code read_request(struct request *r, const struct sub **ret, stru
     }
     if (reason != NULL && (!sub->reason || reason[0] == '\0' || strlen(reason) > 500)) {
         return ch_fail(err, CH_E_USAGE,
-                       "customhouse policy %s: --reason goes with set and propose, and has 1 to 500 bytes",
+                       "customhouse policy %s: --reason goes with set, propose and agree, and has "
+                       "1 to 500 bytes",
                        sub->name);
     }
     r->command.json = args_has(args, "--json");

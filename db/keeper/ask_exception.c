@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "audit.h"
 #include "base/config/place.h"
 #include "commands_int.h"
 #include "customhouse/limits.h"
@@ -191,11 +192,14 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
     const struct exception *x = open_about(k, r);
     bool open = x != NULL && exception_state_of(k, x) == EXCEPTION_STATE_OPEN;
     enum ch_code rc = CH_OK;
-    if (open && ask->expires.len > 0 && end_us != x->row.expires_at_us) { /* not passed over in silence */
+    if (open && ask->expires.len > 0 &&
+        end_us != x->row.expires_at_us) { /* not passed over in silence */
         char until[40];
         command_time(x->row.expires_at_us, until, sizeof(until));
-        ch_buf_printf(why, "Exception %llu is asked for already, until %s: ask without an end to ask for it, too",
-                      (unsigned long long)x->row.id, until);
+        ch_buf_printf(
+            why,
+            "Exception %llu is asked for already, until %s: ask without an end to ask for it, too",
+            (unsigned long long)x->row.id, until);
         return 409;
     }
     if (open) {
@@ -269,6 +273,27 @@ static uint32_t answer(struct keeper *k, const struct ch_ask_exception *ask, uin
     return status;
 }
 
+/* As a command would be; a gateway's word for who it was counts only where it is one that there is. */
+static void enter_refusal(struct keeper *k, const struct ch_ask_exception *ask, uint32_t status,
+                          struct ch_str why)
+{
+    struct ch_str name = ask->client.principal;
+    struct ch_err err;
+    size_t colon = 0;
+    if ((status != 403 && status != 409) || !ch_str_find_char(name, ':', &colon)) {
+        return; /* of who has no name the request alone says nothing */
+    }
+    struct principal who = people_named(k->people, ch_str_sub(name, colon + 1, name.len));
+    struct ch_command_refusal_row row = {.principal = ch_str_of(who.text),
+                                         .via = CH_STR("gateway"),
+                                         .command = CH_STR("exceptions request"),
+                                         .what = ask->id,
+                                         .why = ch_str_sub(why, 0, 256)};
+    if (ch_str_eq(row.principal, name) && audit_command_refused(k, row, &err) != CH_OK) {
+        keeper_log("store", "refusal=uncounted error=\"%s\"", err.msg);
+    }
+}
+
 void ask_exception(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
 {
     struct ch_err err;
@@ -284,6 +309,7 @@ void ask_exception(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     ch_buf_init(&b, 8u << 10);
     reply.http_status = answer(k, &ask, &reply.exception, &why);
     reply.text = ch_buf_str(&why);
+    enter_refusal(k, &ask, reply.http_status, reply.text);
     ch_exception_reply_put(&b, &reply);
     ask_send(k, &w, CH_MSG_EXCEPTION, &b, -1);
     ch_buf_done(&why);

@@ -76,6 +76,12 @@ enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
                                const struct ch_sha256 *former, struct ch_str by,
                                struct ch_str reason, struct ch_str vkey,
                                struct ch_err *err) CH_MUST_CHECK;
+/* What a person has agreed to, just stored; and its end (`by` absent: by itself). */
+enum ch_code audit_policy_proposal(struct keeper *k, const struct ch_policy_proposal_row *row,
+                                   struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_policy_proposal_end(struct keeper *k, uint64_t id, const char *how,
+                                       struct ch_str by, int64_t at_us,
+                                       struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
 /* The configuration in force, when it is another one than the log's last. */
@@ -96,6 +102,10 @@ enum ch_code audit_proposal_end(struct keeper *k, uint64_t id, const char *how, 
  * that it is, and entered when that is over. All of them are; of more rows than limits.h has for a
  * minute paths, then addresses are counted as one. */
 enum ch_code audit_sign_ins_failed(struct keeper *k, struct ch_sign_in_row row,
+                                   struct ch_err *err) CH_MUST_CHECK;
+/* A command was refused: counted and entered in the same way, so many rows of one principal; `what`
+ * and `why` are then counted as one. */
+enum ch_code audit_command_refused(struct keeper *k, struct ch_command_refusal_row row,
                                    struct ch_err *err) CH_MUST_CHECK;
 /* A principal got this artifact for the first time from this address. */
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,

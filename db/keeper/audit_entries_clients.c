@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "customhouse/limits.h"
+#include "notices.h"
 
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row, struct ch_err *err)
 {
@@ -49,12 +50,16 @@ enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
     uint64_t rows = ch_limits.refusal_rows, of_one = ch_limits.refusal_rows_of_one;
     enum ch_code rc = keeper_write(k, err);
     rc = rc == CH_OK ? ch_store_count_refusal(k->store, &row, rows, of_one, err) : rc;
-    if (rc == CH_E_LIMIT) { /* in the end a row for each principal, repository and rule */
+    if (rc == CH_E_LIMIT) { /* then a row for each principal, repository and rule */
         row.project = row.file_name = many;
         rc = ch_store_count_refusal(k->store, &row, rows, rows, err);
     }
     if (rc == CH_E_LIMIT) {
         row.address = many;
+        rc = ch_store_count_refusal(k->store, &row, 2 * rows, rows, err);
+    }
+    if (rc == CH_E_LIMIT) { /* who asks a gateway says, and who conquers one may say anything */
+        row.principal = many;
         rc = ch_store_count_refusal(k->store, &row, INT64_MAX, INT64_MAX, err);
     }
     return rc;
@@ -169,11 +174,11 @@ enum ch_code audit_proposal(struct keeper *k, const struct ch_proposal_row *row,
     return audit_add(k, &a, err);
 }
 
-enum ch_code audit_proposal_end(struct keeper *k, uint64_t id, const char *how, struct ch_str by,
-                                int64_t at_us, struct ch_err *err)
+static enum ch_code enter_end(struct keeper *k, const char *kind, uint64_t id, const char *how,
+                              struct ch_str by, int64_t at_us, struct ch_err *err)
 {
     struct audit_entry a;
-    audit_entry_begin(k, &a, "proposal-end");
+    audit_entry_begin(k, &a, kind);
     a.row.source = id;
     a.row.at_us = at_us;
     ch_log_entry_int(&a.e, "at_us", at_us);
@@ -183,6 +188,37 @@ enum ch_code audit_proposal_end(struct keeper *k, uint64_t id, const char *how, 
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     audit_entry_end(&a);
     return audit_add(k, &a, err);
+}
+
+enum ch_code audit_proposal_end(struct keeper *k, uint64_t id, const char *how, struct ch_str by,
+                                int64_t at_us, struct ch_err *err)
+{
+    return enter_end(k, "proposal-end", id, how, by, at_us, err);
+}
+
+enum ch_code audit_policy_proposal(struct keeper *k, const struct ch_policy_proposal_row *row,
+                                   struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "policy-proposal");
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    ch_log_entry_sha(&a.e, "base", &row->base);
+    audit_entry_commit(&a, "by", row->by);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "policy", &row->policy);
+    audit_entry_commit(&a, "reason", row->reason);
+    audit_entry_end(&a);
+    enum ch_code rc = audit_add(k, &a, err);
+    return rc == CH_OK ? notices_policy(k, row, a.row.index, err) : rc;
+}
+
+enum ch_code audit_policy_proposal_end(struct keeper *k, uint64_t id, const char *how,
+                                       struct ch_str by, int64_t at_us, struct ch_err *err)
+{
+    return enter_end(k, "policy-proposal-end", id, how, by, at_us, err);
 }
 
 /* ------------------------------------------------------------------ failed sign-ins */
@@ -229,4 +265,50 @@ enum ch_code audit_sign_ins(struct keeper *k, int64_t minute, struct ch_err *err
     enum ch_code rc = keeper_write(k, err);
     rc = rc == CH_OK ? ch_store_sign_ins_before(k->store, minute, one_sign_in, k, err) : rc;
     return rc == CH_OK ? ch_store_drop_sign_ins_before(k->store, minute, err) : rc;
+}
+
+/* ------------------------------------------------------------------ refused commands */
+
+/* In the end there is a row for each principal and command. */
+enum ch_code audit_command_refused(struct keeper *k, struct ch_command_refusal_row row,
+                                   struct ch_err *err)
+{
+    row.minute = keeper_now_us(k) / 60000000;
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? ch_store_count_command_refusal(k->store, &row, ch_limits.refusal_rows,
+                                                      ch_limits.refusal_rows_of_one, err)
+                     : rc;
+    if (rc == CH_E_LIMIT) {
+        row.what = row.why = (struct ch_str){NULL, 0};
+        rc = ch_store_count_command_refusal(k->store, &row, INT64_MAX, INT64_MAX, err);
+    }
+    return rc;
+}
+
+static enum ch_code one_command(void *ctx, const struct ch_command_refusal_row *row,
+                                struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(ctx, &a, "command-refused");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "command", row->command);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "minute", row->minute);
+    if (row->why.len == 0) {
+        ch_log_entry_bool(&a.e, "others", true);
+    }
+    audit_entry_commit(&a, "principal", row->principal);
+    ch_log_entry_int(&a.e, "times", (int64_t)row->times);
+    audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "via", row->via);
+    audit_entry_commit(&a, "what", row->what); /* it may name a person, and so may why */
+    audit_entry_commit(&a, "why", row->why);
+    return audit_add(ctx, &a, err);
+}
+
+enum ch_code audit_command_refusals(struct keeper *k, int64_t minute, struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? ch_store_command_refusals_before(k->store, minute, one_command, k, err) : rc;
+    return rc == CH_OK ? ch_store_drop_command_refusals_before(k->store, minute, err) : rc;
 }

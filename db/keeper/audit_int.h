@@ -74,5 +74,7 @@ enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what,
 /* What was counted in the minutes before this one. */
 enum ch_code audit_refusals(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_sign_ins(struct keeper *k, int64_t minute, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_command_refusals(struct keeper *k, int64_t minute,
+                                    struct ch_err *err) CH_MUST_CHECK;
 
 #endif

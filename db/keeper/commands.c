@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "customhouse/limits.h"
 #include "customhouse/secret.h"
 #include "people.h"
@@ -27,30 +28,37 @@ static const struct {
     enum step (*run)(struct command *c);
     enum action action;
     enum scope scope;
+    enum command_acts acts;
 } rows[] = {
-    {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS},
-    {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS},
-    {"status", command_status, ACTION_METRICS_READ, SCOPE_SITE},
-    {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_PARTS},
-    {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT},
-    {"deny", command_deny, ACTION_DENY, SCOPE_LISTS},
-    {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS},
-    {"audit search", command_audit_search, ACTION_AUDIT_READ, SCOPE_SITE},
-    {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE},
-    {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE}, /* rotate: key.admin */
-    {"own", command_own, ACTION_QUEUE_READ, SCOPE_PARTS},   /* to another: operate */
-    {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_OWN},   /* of approvers: exception.approve */
-    {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_OWN}, /* the same */
-    {"token", command_token, ACTION_PEOPLE_ADMIN, SCOPE_OWN},
-    {"exceptions", command_exceptions, ACTION_QUEUE_READ, SCOPE_OWN}, /* request, approve: their own */
+    {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
+    {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
+    {"status", command_status, ACTION_METRICS_READ, SCOPE_SITE, ACTS_NOT},
+    {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_PARTS, ACTS_NOT},
+    {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT, ACTS},
+    {"deny", command_deny, ACTION_DENY, SCOPE_LISTS, ACTS},
+    {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS, ACTS_NOT},
+    {"audit search", command_audit_search, ACTION_AUDIT_READ, SCOPE_SITE, ACTS_NOT},
+    {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE, ACTS},
+    {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE, ACTS_BY_VERB}, /* rotate: key.admin */
+    {"own", command_own, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_BY_REASON}, /* to another: operate */
+    {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_OWN,
+     ACTS_BY_VERB}, /* of approvers: exception.approve */
+    {"group", command_group, ACTION_PEOPLE_ADMIN, SCOPE_OWN, ACTS_BY_VERB}, /* the same */
+    {"token", command_token, ACTION_PEOPLE_ADMIN, SCOPE_OWN, ACTS_BY_VERB},
+    {"exceptions", command_exceptions, ACTION_QUEUE_READ, SCOPE_OWN,
+     ACTS_BY_VERB}, /* request, approve: their own */
     /* one text decides on all repositories: who may read it for one reads it */
-    {"policy show", command_policy_show, ACTION_POLICY_READ, SCOPE_PARTS},
-    {"policy history", command_policy_history, ACTION_POLICY_READ, SCOPE_PARTS},
-    {"policy diff", command_policy_diff, ACTION_POLICY_READ, SCOPE_PARTS},
-    {"policy test", command_policy_test, ACTION_POLICY_READ, SCOPE_PARTS},
-    {"policy propose", command_policy_test, ACTION_POLICY_WRITE, SCOPE_SITE},
-    {"policy offer", command_policy_test, ACTION_POLICY_WRITE, SCOPE_OWN}, /* or what was proposed */
-    {"policy await", command_policy_await, ACTION_POLICY_READ, SCOPE_SITE},
+    {"policy show", command_policy_show, ACTION_POLICY_READ, SCOPE_PARTS, ACTS_NOT},
+    {"policy history", command_policy_history, ACTION_POLICY_READ, SCOPE_PARTS, ACTS_NOT},
+    {"policy diff", command_policy_diff, ACTION_POLICY_READ, SCOPE_PARTS, ACTS_NOT},
+    {"policy test", command_policy_test, ACTION_POLICY_READ, SCOPE_PARTS, ACTS_NOT},
+    {"policy propose", command_policy_test, ACTION_POLICY_WRITE, SCOPE_SITE, ACTS},
+    {"policy offer", command_policy_test, ACTION_POLICY_WRITE, SCOPE_OWN,
+     ACTS}, /* or what was proposed */
+    {"policy proposals", command_policy_proposals, ACTION_POLICY_READ, SCOPE_PARTS, ACTS_NOT},
+    {"policy agree", command_policy_agree, ACTION_POLICY_WRITE, SCOPE_SITE, ACTS},
+    {"policy withdraw", command_policy_withdraw, ACTION_POLICY_WRITE, SCOPE_SITE, ACTS},
+    {"policy await", command_policy_await, ACTION_POLICY_READ, SCOPE_SITE, ACTS_NOT},
 };
 
 struct commands {
@@ -119,6 +127,7 @@ static enum step run_row(struct command *c)
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_str_eq(ch_str_of(rows[i].name), c->args.name)) {
             c->action = rows[i].action;
+            c->acts = rows[i].acts;
             return command_identify(c) && may_run(c, rows[i].scope) ? rows[i].run(c) : STEP_DONE;
         }
     }
@@ -311,6 +320,48 @@ void command_put_printable(struct command *c, struct ch_str text)
     ch_buf_done(&b);
 }
 
+/* ------------------------------------------------------------------ refusals */
+
+#define REFUSAL_BYTES 256 /* of what it was about, and of why */
+
+static bool acts(const struct command *c)
+{
+    struct ch_str verb = command_word_at(c, 0);
+    return c->acts == ACTS ||
+           (c->acts == ACTS_BY_VERB && !ch_str_eq(verb, CH_STR("list")) &&
+            !ch_str_eq(verb, CH_STR("show"))) ||
+           (c->acts == ACTS_BY_REASON && command_has(c, "reason"));
+}
+
+/* Who was refused what: before the answer, and never a reason to refuse anything else. */
+static void enter_refusal(struct command *c, struct ch_str why)
+{
+    struct ch_buf name, what;
+    struct ch_err err;
+    ch_buf_init(&name, 256);
+    ch_buf_init(&what, CH_COMMAND_MAX_ARGS * (REFUSAL_BYTES + 1));
+    ch_buf_puts(&name, c->args.name);
+    size_t place = c->acts == ACTS_BY_VERB ? 1 : 0;
+    if (place > 0) {
+        ch_buf_putc(&name, ' ');
+        ch_buf_put_printable(&name, ch_str_sub(command_word_at(c, 0), 0, 32));
+    }
+    for (size_t i = place; command_word_at(c, i).len > 0; i++) {
+        ch_buf_puts(&what, i > place ? CH_STR(" ") : CH_STR(""));
+        ch_buf_puts(&what, ch_str_sub(command_word_at(c, i), 0, REFUSAL_BYTES));
+    }
+    struct ch_command_refusal_row row = {.principal = ch_str_of(c->who.text),
+                                         .via = c->by_token ? CH_STR("admin") : CH_STR("socket"),
+                                         .command = ch_buf_str(&name),
+                                         .what = ch_str_sub(ch_buf_str(&what), 0, REFUSAL_BYTES),
+                                         .why = ch_str_sub(why, 0, REFUSAL_BYTES)};
+    if (audit_command_refused(c->k, row, &err) != CH_OK) {
+        keeper_log("store", "refusal=uncounted error=\"%s\"", err.msg);
+    }
+    ch_buf_done(&name);
+    ch_buf_done(&what);
+}
+
 enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...)
 {
     char text[1024];
@@ -319,6 +370,9 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
     vsnprintf(text, sizeof(text), fmt, va);
     va_end(va);
     flush(c);
+    if (exit_status == 1 && text[0] != '\0' && (c->denied || acts(c))) {
+        enter_refusal(c, ch_str_of(c->missing[0] != '\0' ? c->missing : text));
+    }
     if (c->by_token) {
         admin_put_done(c, exit_status, ch_str_of(text));
         return STEP_DONE;

@@ -154,7 +154,9 @@ static enum step tell_asked(struct command *c, uint64_t id, bool joined)
         struct ch_buf b;
         ch_buf_init(&b, 1024);
         command_put_needed(&b, &needed);
-        command_print(c, joined ? "asked for already, as exception %llu, until %s\n" : "asked for, as exception %llu\n",
+        command_print(c,
+                      joined ? "asked for already, as exception %llu, until %s\n"
+                             : "asked for, as exception %llu\n",
                       (unsigned long long)id, until);
         command_print(c, "%.*s\n", CH_STR_ARG(ch_buf_str(&b)));
         ch_buf_done(&b);
@@ -213,9 +215,11 @@ static enum step refuse_other_end(struct command *c, const struct exception *x)
 {
     char until[40];
     command_time(x->row.expires_at_us, until, sizeof(until));
-    return command_end(c, 1, "exception %llu is asked for already, until %s: leave --expires away to ask for it, too, "
-                             "or who approves it gives another end (customhouse approve %llu --expires WHEN)",
-                       (unsigned long long)x->row.id, until, (unsigned long long)x->row.id);
+    return command_end(
+        c, 1,
+        "exception %llu is asked for already, until %s: leave --expires away to ask for it, too, "
+        "or who approves it gives another end (customhouse approve %llu --expires WHEN)",
+        (unsigned long long)x->row.id, until, (unsigned long long)x->row.id);
 }
 
 static enum step ask(struct command *c, const struct what *what, uint64_t renews)
@@ -237,7 +241,8 @@ static enum step ask(struct command *c, const struct what *what, uint64_t renews
     }
     const struct exception *x = exceptions_about(c->k, &row);
     enum exception_state s = x != NULL ? exception_state_of(c->k, x) : EXCEPTION_STATE_NONE;
-    if (s == EXCEPTION_STATE_OPEN && command_has(c, "expires") && row.expires_at_us != x->row.expires_at_us) {
+    if (s == EXCEPTION_STATE_OPEN && command_has(c, "expires") &&
+        row.expires_at_us != x->row.expires_at_us) {
         step = refuse_other_end(c, x);
     } else if (s == EXCEPTION_STATE_OPEN) {
         uint64_t id = x->row.id;

@@ -9,6 +9,14 @@
 #include "exceptions.h"
 #include "json.h"
 
+/* Whether it changes something: who may not then is entered in the audit log, and why. */
+enum command_acts {
+    ACTS_NOT = 0,
+    ACTS,
+    ACTS_BY_VERB,   /* but for list and show, its first word */
+    ACTS_BY_REASON, /* when one is given */
+};
+
 struct command {
     struct command *next;
     struct keeper *k;
@@ -17,11 +25,13 @@ struct command {
     bool by_token;         /* it came by the administrative interface, with these: */
     uint64_t ask;
     struct ch_sha256 token;
-    bool denied; /* a right was missing */
+    bool denied; /* a right was missing: */
+    char missing[160];
     bool cut;    /* by_token: what it said did not all go out */
     struct principal who; /* commands: what is done is done by who.text */
     size_t subject;       /* place of the word that it is about */
     enum action action;   /* what its row of the table asks for */
+    enum command_acts acts; /* the same row's */
     struct ch_buf payload;
     struct ch_command args; /* borrows from payload */
     struct ch_buf out;      /* not yet sent */
@@ -212,5 +222,10 @@ enum step command_policy_history(struct command *c);
 enum step command_policy_diff(struct command *c);
 enum step command_policy_test(struct command *c);
 enum step command_policy_await(struct command *c);
+enum step command_policy_proposals(struct command *c);
+enum step command_policy_agree(struct command *c);
+enum step command_policy_withdraw(struct command *c);
+/* What comes after what a proposal would change: a line, or the last fields of the object. */
+enum step command_tell_proposed(struct command *c, uint64_t id, const struct ch_sha256 *digest);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policies.h"
+#include "policy_proposals.h"
 #include "policy_trial.h"
 
 /* Lookups that the budget does not give now are made when it does. */
@@ -364,22 +365,27 @@ static bool try_all(struct command *c, struct policy_trial *t, enum step *ret_st
     return (t->lines_begun || try_files(c, t, ret_step)) && look_at_lines(t, ret_step);
 }
 
-/* Who may change the policy puts it in force; or who has its files does, and one of those has agreed to just
- * this text. So who operates does not say what passes, and who says it needs no hand on the files. False: the
- * command has ended. */
-static bool may_offer(struct command *c, const struct ch_sha256 *digest, struct ch_str *ret_proposer)
+/* Who may change the policy puts it in force; or who has its files does, and one of those has
+ * agreed to just this text. So who operates does not say what passes, and who says it needs no hand
+ * on the files. Where the policy wants two persons for each exception it wants two for itself.
+ * False: the command has ended. */
+static bool may_offer(struct command *c, const struct ch_sha256 *digest, struct policy_consent *ret)
 {
     const struct ch_str site = {NULL, 0};
     struct ch_err err;
-    *ret_proposer = (struct ch_str){NULL, 0};
-    if (command_sees(c, ACTION_POLICY_WRITE, site)) {
+    *ret = policy_consent(c->k, digest, &c->who);
+    bool may = command_sees(c, ACTION_POLICY_WRITE, site) ||
+               (ret->persons > 0 && command_sees(c, ACTION_OPERATE, site));
+    if (may && ret->persons >= ret->needed) {
         return true;
     }
-    *ret_proposer = policies_proposed(c->k, digest);
-    if (ret_proposer->len > 0 && command_sees(c, ACTION_OPERATE, site)) {
-        return true;
-    }
-    if (command_check(c, ACTION_POLICY_WRITE, site, &err) != CH_OK) {
+    if (may) {
+        command_end(c, 1,
+                    "%zu of %zu persons have agreed to this policy: exceptions.two_approvers of "
+                    "the one in force "
+                    "is always (customhouse policy propose, policy agree)",
+                    ret->persons, ret->needed);
+    } else if (command_check(c, ACTION_POLICY_WRITE, site, &err) != CH_OK) {
         command_end(c, 1, "%s. What one of them has agreed to (customhouse policy propose) may be set by root",
                     err.msg);
     }
@@ -389,14 +395,15 @@ static bool may_offer(struct command *c, const struct ch_sha256 *digest, struct 
 static enum step accept_offer(struct command *c, struct policy_trial *t)
 {
     struct ch_sha256 digest = ch_policy_digest(t->policy);
-    struct ch_str proposer, reason = command_option(c, "reason");
-    char by[2 * PRINCIPAL_MAX + 2];
-    if (!may_offer(c, &digest, &proposer)) {
+    struct policy_consent consent;
+    struct ch_str reason = command_option(c, "reason");
+    char by[6 * PRINCIPAL_MAX];
+    if (!may_offer(c, &digest, &consent)) {
         return STEP_DONE;
     }
-    snprintf(by, sizeof(by), "%.*s%s%s", CH_STR_ARG(proposer), proposer.len > 0 ? ", " : "", c->who.text);
+    snprintf(by, sizeof(by), "%s%s%s", consent.by, consent.by[0] != '\0' ? ", " : "", c->who.text);
     policies_offer(c->k, &digest, ch_str_of(by),
-                   reason.len == 0 && proposer.len > 0 ? ch_str_of(c->k->policies->proposed_reason) : reason);
+                   reason.len == 0 ? ch_str_of(consent.reason) : reason);
     command_print(c, c->args.json ? "]" : "");
     return command_end(c, 0, "%s", "");
 }
@@ -404,21 +411,18 @@ static enum step accept_offer(struct command *c, struct policy_trial *t)
 static enum step accept_proposal(struct command *c, struct policy_trial *t)
 {
     struct ch_sha256 digest = ch_policy_digest(t->policy);
-    char hex[CH_SHA256_HEX + 1];
-    ch_sha256_hex(&digest, hex);
+    struct ch_str reason = command_option(c, "reason"), bundle = t->bundle;
+    uint64_t id = 0;
+    struct ch_err err;
     if (c->who.kind != PRINCIPAL_USER) {
         return command_end(c, 1, "%s is no user: only a user agrees to a policy; policy set puts it in force",
                            c->who.text);
     }
-    policies_propose(c->k, &digest, ch_str_of(c->who.text), command_option(c, "reason"));
-    if (c->args.json) {
-        command_print(c, "],\"proposed\":true,\"sha256\":\"%s\"}\n", hex);
-    } else {
-        command_print(c, "proposed: sha256 %.16s; root or who operates may set exactly this within %d days "
-                         "(customhouse policy set)\n",
-                      hex, POLICY_PROPOSAL_DAYS);
+    if (policy_propose(c->k, &digest, bundle, ch_str_of(c->who.text), reason, &id, &err) != CH_OK) {
+        return command_end(c, 1, "not proposed: %s", err.msg);
     }
-    return command_end(c, 0, "%s", "");
+    command_print(c, c->args.json ? "]" : "");
+    return command_tell_proposed(c, id, &digest);
 }
 
 enum step command_policy_test(struct command *c)
@@ -443,7 +447,7 @@ enum step command_policy_test(struct command *c)
         }
         struct ch_sha256 digest = c->trial->policy != NULL ? ch_policy_digest(c->trial->policy)
                                                            : (struct ch_sha256){{0}};
-        struct ch_str unused;
+        struct policy_consent unused;
         if (offer && !may_offer(c, &digest, &unused)) {
             return STEP_DONE;
         }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "customhouse/timefmt.h"
 #include "db/log/entry.h"
 #include "people.h"
@@ -13,6 +14,22 @@
 #define NAMES_MAX    5   /* of those who could help, in a refusal */
 
 /* ------------------------------------------------------------------ who */
+
+/* Nobody that has signed in: of whoever it is there is the number alone. */
+static void note_stranger(struct keeper *k, uint32_t uid)
+{
+    char text[24];
+    struct ch_err err;
+    snprintf(text, sizeof(text), "local:%u", uid);
+    struct ch_sign_in_row row = {.principal = ch_str_of(text),
+                                 .via = CH_STR("socket"),
+                                 .path = CH_STR("control.sock"),
+                                 .why = CH_STR("unknown"),
+                                 .times = 1};
+    if (audit_sign_ins_failed(k, row, &err) != CH_OK) {
+        keeper_log("store", "sign-ins=uncounted error=\"%s\"", err.msg);
+    }
+}
 
 bool command_peer(struct keeper *k, const struct ch_control *control, int fd, struct principal *ret)
 {
@@ -24,6 +41,7 @@ bool command_peer(struct keeper *k, const struct ch_control *control, int fd, st
         return true;
     }
     keeper_log("control", "refused uid=%u pid=%u", control->uid, control->pid);
+    note_stranger(k, control->uid);
     snprintf(text, sizeof(text),
              "not permitted: uid %u is no user here; who is root or started the server can change "
              "that (customhouse user add NAME --uid %u)",
@@ -153,6 +171,9 @@ enum ch_code command_check(struct command *c, enum action action, struct ch_str 
     }
     struct ch_buf b;
     c->denied = true;
+    snprintf(c->missing, sizeof(c->missing), "it needs %s%s%.*s", action_name(action),
+             repository.len > 0 ? " in repository " : "",
+             CH_STR_ARG(ch_str_sub(repository, 0, 64)));
     ch_buf_init(&b, 4096);
     ch_buf_printf(&b, "%s may not do this: it needs %s", c->who.text, action_name(action));
     if (repository.len > 0) {

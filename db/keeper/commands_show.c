@@ -2,6 +2,7 @@
 #include "commands_int.h"
 #include "audit.h"
 #include "notices.h"
+#include "policy_proposals.h"
 
 #include <stdio.h>
 
@@ -279,6 +280,7 @@ enum step command_status(struct command *c)
             json_field(&b, "trouble", ch_str_of(audit.trouble));
         }
         ch_buf_putc(&b, '}');
+        json_number(&b, "policy_proposals", policy_proposals_count(k));
         json_bool(&b, "people_approve", people_has_approver(k->people));
         json_field(&b, "processes", ch_str_of(k->status_text));
         json_open(&b, "destinations", '[');
@@ -300,6 +302,11 @@ enum step command_status(struct command *c)
                       audit.trouble);
     }
     command_print(c, "policy %s (sha256 %.16s...)\n", ch_policy_file_name(k->policy), hex);
+    size_t proposals = policy_proposals_count(k);
+    if (proposals > 0) {
+        command_print(c, "another policy is proposed: %zu (customhouse policy proposals)\n",
+                      proposals);
+    }
     command_print(c, "served %llu files, %llu bytes; undecided %llu files, %llu bytes\n",
                   (unsigned long long)files[0], (unsigned long long)bytes[0],
                   (unsigned long long)files[1], (unsigned long long)bytes[1]);

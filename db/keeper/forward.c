@@ -47,7 +47,8 @@ struct forward {
 static unsigned severity_of(struct ch_str kind)
 {
     return ch_str_eq(kind, CH_STR("log-trouble")) || ch_str_eq(kind, CH_STR("witness")) ? ERROR
-           : ch_str_eq(kind, CH_STR("sign-in-failed")) || ch_str_eq(kind, CH_STR("refused"))
+           : ch_str_eq(kind, CH_STR("sign-in-failed")) || ch_str_eq(kind, CH_STR("refused")) ||
+                   ch_str_eq(kind, CH_STR("command-refused"))
                ? WARNING
                : NOTICE;
 }

@@ -269,6 +269,24 @@ void notices_endings(struct keeper *k)
     }
 }
 
+/* ------------------------------------------------------------------ policies */
+
+enum ch_code notices_policy(struct keeper *k, const struct ch_policy_proposal_row *row,
+                            uint64_t entry, struct ch_err *err)
+{
+    struct notice n;
+    begin(&n, k, CH_NOTICE_REQUESTS, "policy.proposed", row->at_us);
+    json_number(&n.data, "proposal", row->id);
+    json_digest(&n.data, "policy", &row->policy);
+    json_digest(&n.data, "base", &row->base);
+    ch_buf_printf(&n.text,
+                  "Another policy is proposed, as proposal %llu.\n"
+                  "customhouse policy proposals %llu shows what it would change.\n",
+                  (unsigned long long)row->id, (unsigned long long)row->id);
+    put_entry(&n, entry);
+    return end(&n, err);
+}
+
 /* ------------------------------------------------------------------ alarms */
 
 void notices_decision(struct keeper *k, const struct page *p, const struct ch_decision_row *row,

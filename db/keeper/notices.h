@@ -18,6 +18,9 @@ enum ch_code notices_exception(struct keeper *k, const struct ch_exception_row *
 /* It was approved, and so many approvals of those that it takes are missing still. */
 enum ch_code notices_approval(struct keeper *k, const struct ch_exception_row *of, size_t needed,
                               size_t missing, struct ch_err *err) CH_MUST_CHECK;
+/* Another policy is proposed, or one more person agrees to it. */
+enum ch_code notices_policy(struct keeper *k, const struct ch_policy_proposal_row *row,
+                            uint64_t entry, struct ch_err *err) CH_MUST_CHECK;
 /* The decision just stored: by what inspection found, something is refused that is an attack, or
  * that was allowed before. No failure of it keeps a refusal from being recorded (T4). */
 void notices_decision(struct keeper *k, const struct page *p, const struct ch_decision_row *row,

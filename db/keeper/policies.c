@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "policy_proposals.h"
 
-#define DAY_US   (86400 * 1000000LL)
 #define OFFER_US (60 * 1000000LL) /* a person's word counts for what comes within this time */
 
 static void keep_newest(void *ctx, const struct ch_policy_row *row)
@@ -70,7 +70,6 @@ static void record(struct keeper *k)
         keeper_log("store", "policy=unrecorded error=\"%s\"", err.msg);
         return;
     }
-    p->proposed = (struct ch_sha256){{0}}; /* it was agreed to in the place of the one before */
     char hex[CH_SHA256_HEX + 1];
     ch_sha256_hex(&digest, hex);
     keeper_log("policy", "sha256=%.16s by=%s number=%llu", hex, offered ? p->by : p->event,
@@ -137,6 +136,7 @@ void policies_taken(struct keeper *k, struct ch_str bundle)
 
 void policies_told(struct keeper *k)
 {
+    policy_proposals_tick(k);
     wake(k);
 }
 
@@ -155,6 +155,7 @@ void policies_tick(struct keeper *k)
         keeper_write(k, &err) == CH_OK) {
         record(k);
     }
+    policy_proposals_tick(k);
 }
 
 void policies_offer(struct keeper *k, const struct ch_sha256 *digest, struct ch_str by,
@@ -166,34 +167,6 @@ void policies_offer(struct keeper *k, const struct ch_sha256 *digest, struct ch_
     p->refused[0] = '\0';
     snprintf(p->by, sizeof(p->by), "%.*s", CH_STR_ARG(by));
     snprintf(p->reason, sizeof(p->reason), "%.*s", CH_STR_ARG(reason));
-}
-
-void policies_propose(struct keeper *k, const struct ch_sha256 *digest, struct ch_str by,
-                      struct ch_str reason)
-{
-    struct policies *p = k->policies;
-    char hex[CH_SHA256_HEX + 1];
-    p->proposed = *digest;
-    p->proposed_at_us = keeper_now_us(k);
-    snprintf(p->proposed_by, sizeof(p->proposed_by), "%.*s", CH_STR_ARG(by));
-    snprintf(p->proposed_reason, sizeof(p->proposed_reason), "%.*s", CH_STR_ARG(reason));
-    ch_sha256_hex(digest, hex);
-    keeper_log("policy", "proposed=%.16s by=%s", hex, p->proposed_by);
-}
-
-struct ch_str policies_proposed(const struct keeper *k, const struct ch_sha256 *digest)
-{
-    const struct policies *p = k->policies;
-    const struct place site = {{NULL, 0}, {NULL, 0}};
-    int64_t age = keeper_now_us(k) - p->proposed_at_us;
-    struct ch_str by = ch_str_of(p->proposed_by);
-    if (ch_sha256_is_zero(&p->proposed) || !ch_sha256_eq(&p->proposed, digest) || age < 0 ||
-        age > POLICY_PROPOSAL_DAYS * DAY_US) {
-        return (struct ch_str){NULL, 0};
-    }
-    struct principal who = people_named(k->people, ch_str_sub(by, sizeof("user:") - 1, by.len));
-    bool may = who.kind == PRINCIPAL_USER && people_may(k->people, &who, ACTION_POLICY_WRITE, &site);
-    return may ? by : (struct ch_str){NULL, 0};
 }
 
 void policies_wait(struct keeper *k, struct waiter *waiter)

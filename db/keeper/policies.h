@@ -10,13 +10,9 @@ struct policies {
     struct ch_buf strings;       /* what `newest` borrows from */
     struct ch_policy_row newest; /* in the store; of no digest: none is */
     struct ch_sha256 offered;    /* a person is about to put this one in the place of the other */
-    char by[2 * PRINCIPAL_MAX + 2];
+    char by[6 * PRINCIPAL_MAX];  /* who agreed to it, too */
     char reason[512];
     int64_t offered_at_us;
-    struct ch_sha256 proposed; /* who may change the policy has agreed to this one; in memory alone */
-    char proposed_by[PRINCIPAL_MAX];
-    char proposed_reason[512];
-    int64_t proposed_at_us;
     char event[32]; /* what took it over, where nobody offered it */
     struct waiter *waiters;
     char refused[512]; /* why the last reload was refused; empty: it was not */
@@ -33,14 +29,6 @@ void policies_told(struct keeper *k);
 void policies_refused(struct keeper *k, struct ch_str why);
 /* Writes down what a lost group of writes took along. */
 void policies_tick(struct keeper *k);
-/* A person who may change the policy agrees to this one: who has the files may put it in force,
- * within POLICY_PROPOSAL_DAYS and once. The newest counts, and only until another policy is in
- * force. */
-#define POLICY_PROPOSAL_DAYS 7
-void policies_propose(struct keeper *k, const struct ch_sha256 *digest, struct ch_str by,
-                      struct ch_str reason);
-/* Who has agreed to it and may change the policy to this day: "user:NAME"; absent: nobody. */
-struct ch_str policies_proposed(const struct keeper *k, const struct ch_sha256 *digest);
 /* Who takes the policy of this digest for granted, and why; recorded when it comes into force soon.
  */
 void policies_offer(struct keeper *k, const struct ch_sha256 *digest, struct ch_str by,

@@ -39,6 +39,7 @@ enum ch_code policy_trial_new(struct command *c, struct policy_trial **ret, stru
     t->k = k;
     t->c = c;
     t->policy = policy;
+    t->bundle = bundle;
     t->base = ch_policy_digest(k->policy);
     ch_buf_init(&t->text, 256u << 20);
     policy_trial_begin(t);

@@ -51,6 +51,7 @@ struct policy_trial {
     struct page_walk walk;
     struct ch_buf text; /* what is to be said of files: of all at once, or from the beginning */
     struct trial_counts counts;
+    struct ch_str bundle; /* the policy; likewise */
     struct ch_str wants; /* what is left of them; borrowed from the command's input */
     size_t lines[WANT_STATES];
     size_t shown;

@@ -88,7 +88,8 @@ void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload)
     while (!r.failed && r.at < r.len) {
         struct ch_sign_ins m = ch_sign_ins_get(&r);
         if (!r.failed && ++rows > rows_at_once()) {
-            more.times += m.times; /* none of ours says so many, but who conquers one may: looked at is no more */
+            more.times += m.times; /* none of ours says so many, but who conquers one may: looked at
+                                      is no more */
             continue;
         }
         struct ch_sign_in_row row = {.address = m.address,

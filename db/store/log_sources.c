@@ -150,6 +150,10 @@ static const struct ch_logged_field proposal_end_fields[] = {
     NUMBER("at_us"),
 };
 
+static const struct ch_logged_field policy_proposal_fields[] = {
+    SHA256("policy"), SHA256("base"), TEXT("by"), TEXT("reason"), NUMBER("at_us"),
+};
+
 const struct ch_log_source ch_log_sources[] = {
     {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
     {"attestation", "attestation", CH_SQL_LOGGED_ATTESTATION, FIELDS(attestation_fields)},
@@ -170,6 +174,10 @@ const struct ch_log_source ch_log_sources[] = {
     {"people-end", "people_end", CH_SQL_LOGGED_PEOPLE_END, FIELDS(people_end_fields)},
     {"proposal", "people_proposal", CH_SQL_LOGGED_PROPOSAL, FIELDS(proposal_fields)},
     {"proposal-end", "people_proposal_end", CH_SQL_LOGGED_PROPOSAL_END,
+     FIELDS(proposal_end_fields)},
+    {"policy-proposal", "policy_proposal", CH_SQL_LOGGED_POLICY_PROPOSAL,
+     FIELDS(policy_proposal_fields)},
+    {"policy-proposal-end", "policy_proposal_end", CH_SQL_LOGGED_POLICY_PROPOSAL_END,
      FIELDS(proposal_end_fields)},
 };
 const size_t ch_log_source_count = CH_ARRAY_LEN(ch_log_sources);
@@ -214,6 +222,8 @@ const struct ch_log_unlogged ch_log_unlogged[] = {
     LIST("people_end", CH_SQL_UNLOGGED_PEOPLE_ENDS),
     LIST("people_proposal", CH_SQL_UNLOGGED_PROPOSALS),
     LIST("people_proposal_end", CH_SQL_UNLOGGED_PROPOSAL_ENDS),
+    LIST("policy_proposal", CH_SQL_UNLOGGED_POLICY_PROPOSALS),
+    LIST("policy_proposal_end", CH_SQL_UNLOGGED_POLICY_PROPOSAL_ENDS),
     LIST("log_clear", CH_SQL_UNLOGGED_CLEARS),
     LIST("log_erased", CH_SQL_UNLOGGED_ERASED),
     LIST("log_entry", CH_SQL_UNLOGGED_ENTRIES),

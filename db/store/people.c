@@ -198,3 +198,55 @@ enum ch_code ch_store_drop_sign_ins_before(struct ch_store *s, int64_t minute, s
     return ch_sql_run_overwriting(s, CH_SQL_DROP_SIGN_INS_BEFORE, CH_ARGS(ch_arg_int(minute)), NULL,
                                   err);
 }
+
+/* --- refused commands, by the minute --- */
+
+enum ch_code ch_store_count_command_refusal(struct ch_store *s,
+                                            const struct ch_command_refusal_row *row, uint64_t rows,
+                                            uint64_t rows_of_one, struct ch_err *err)
+{
+    const struct ch_arg args[] = {ch_arg_int(row->minute), ch_arg_text(row->principal),
+                                  ch_arg_text(row->via),   ch_arg_text(row->command),
+                                  ch_arg_text(row->what),  ch_arg_text(row->why),
+                                  ch_arg_u64(rows),        ch_arg_u64(rows_of_one)};
+    uint64_t changed = 0;
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_COUNT_COMMAND_REFUSAL, args, CH_ARRAY_LEN(args) - 2, &changed, err);
+    if (rc == CH_OK && changed == 0) {
+        rc = ch_sql_run(s, CH_SQL_ADD_COMMAND_REFUSAL, args, CH_ARRAY_LEN(args), &changed, err);
+    }
+    return rc == CH_OK && changed == 0
+               ? ch_fail(err, CH_E_LIMIT, "refused commands of minute %lld: enough rows",
+                         (long long)row->minute)
+               : rc;
+}
+
+enum ch_code ch_store_command_refusals_before(struct ch_store *s, int64_t minute,
+                                              ch_store_command_refusal_fn *each, void *ctx,
+                                              struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_COMMAND_REFUSALS_BEFORE, CH_ARGS(ch_arg_int(minute)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_command_refusal_row row = {
+            .minute = ch_col_int(&c, 0),
+            .principal = ch_col_str(&c, 1),
+            .via = ch_col_str(&c, 2),
+            .command = ch_col_str(&c, 3),
+            .what = ch_col_str(&c, 4),
+            .why = ch_col_str(&c, 5),
+            .times = ch_col_u64(&c, 6),
+        };
+        rc = each(ctx, &row, err);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code ch_store_drop_command_refusals_before(struct ch_store *s, int64_t minute,
+                                                   struct ch_err *err)
+{
+    return ch_sql_run_overwriting(s, CH_SQL_DROP_COMMAND_REFUSALS_BEFORE,
+                                  CH_ARGS(ch_arg_int(minute)), NULL, err);
+}

@@ -67,6 +67,29 @@ typedef void ch_store_proposal_fn(void *ctx, const struct ch_proposal_row *row);
 enum ch_code ch_store_proposals(struct ch_store *s, ch_store_proposal_fn *each, void *ctx,
                                 struct ch_err *err) CH_MUST_CHECK;
 
+/* A policy that a person who may change it agrees to, in the place of `base`; the text as
+ * ch_store_add_policy has it. */
+struct ch_policy_proposal_row {
+    uint64_t id; /* ch_store_add_policy_proposal does not look at it */
+    struct ch_sha256 policy;
+    struct ch_sha256 base;
+    struct ch_str by;
+    struct ch_str reason;
+    int64_t at_us;
+};
+enum ch_code ch_store_add_policy_proposal(struct ch_store *s,
+                                          const struct ch_policy_proposal_row *row,
+                                          struct ch_str bundle, uint64_t *ret_id,
+                                          struct ch_err *err) CH_MUST_CHECK;
+/* `how`: "set", "withdrawn", "said again", "too old", "overtaken". */
+enum ch_code ch_store_end_policy_proposal(struct ch_store *s, uint64_t id, struct ch_str how,
+                                          struct ch_str by, int64_t at_us,
+                                          struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_policy_proposal_fn(void *ctx, const struct ch_policy_proposal_row *row);
+/* Those that have not ended, the oldest first. `each` must not use the store. */
+enum ch_code ch_store_policy_proposals(struct ch_store *s, ch_store_policy_proposal_fn *each,
+                                       void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
 /* Failed sign-ins are counted by the minute, and become one entry each when the minute is over. */
 struct ch_sign_in_row {
     int64_t minute; /* since 1970 */
@@ -87,5 +110,29 @@ enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_sto
                                       void *ctx, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_drop_sign_ins_before(struct ch_store *s, int64_t minute,
                                            struct ch_err *err) CH_MUST_CHECK;
+
+/* Refused commands are counted in the same way. */
+struct ch_command_refusal_row {
+    int64_t minute; /* since 1970 */
+    struct ch_str principal;
+    struct ch_str via; /* "socket", "admin" */
+    struct ch_str command;
+    struct ch_str what; /* absent, with why: many */
+    struct ch_str why;
+    uint64_t times;
+};
+/* One more; `times` does not count. The bounds are those of ch_store_count_sign_ins. */
+enum ch_code ch_store_count_command_refusal(struct ch_store *s,
+                                            const struct ch_command_refusal_row *row, uint64_t rows,
+                                            uint64_t rows_of_one, struct ch_err *err) CH_MUST_CHECK;
+typedef enum ch_code ch_store_command_refusal_fn(void *ctx,
+                                                 const struct ch_command_refusal_row *row,
+                                                 struct ch_err *err);
+/* A failure of `each` ends it. */
+enum ch_code ch_store_command_refusals_before(struct ch_store *s, int64_t minute,
+                                              ch_store_command_refusal_fn *each, void *ctx,
+                                              struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_drop_command_refusals_before(struct ch_store *s, int64_t minute,
+                                                   struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -61,6 +61,13 @@ static const struct parameter policy_proposal_parameters[] = {
     REASON(false),
 };
 
+#define PROPOSAL                                                                                   \
+    {                                                                                              \
+        "proposal", IN_PATH, PARAMETER_NUMBER, NULL, true, NULL, "The number of a proposal."       \
+    }
+static const struct parameter proposal_parameters[] = {PROPOSAL};
+static const struct parameter agreement_parameters[] = {PROPOSAL, REASON(false)};
+
 static const struct parameter own_change_parameters[] = {
     {"name", IN_BODY, PARAMETER_TEXT, NULL, true, NULL, "The project."},
     {"upstream", IN_BODY, PARAMETER_TEXT, "upstream", false, NULL, "Gives the name to this one."},
@@ -302,6 +309,37 @@ static const struct operation operations[] = {
      .refused_status = 409,
      .summary = "Agree to another policy, which whoever has the files of the installation may then "
                 "set. Says what would change."},
+    {.id = "listPolicyProposals",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/policy/proposals",
+     .command = "policy proposals",
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "Policies that persons have agreed to, and that may be set."},
+    {.id = "showPolicyProposal",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/policy/proposals/{proposal}",
+     .command = "policy proposals",
+     PARAMETERS(proposal_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 404,
+     .summary = "One: who has agreed to it, and what differs from the one in force."},
+    {.id = "agreeToPolicy",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/policy/proposals/{proposal}/agreements",
+     .command = "policy agree",
+     PARAMETERS(agreement_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Agree to just these bytes, too. Says what differs."},
+    {.id = "withdrawPolicyProposal",
+     .method = CH_HTTP_POST,
+     .path = "/api/v1/policy/proposals/{proposal}/withdrawal",
+     .command = "policy withdraw",
+     PARAMETERS(proposal_parameters),
+     .answer = ANSWER_OBJECT,
+     .refused_status = 409,
+     .summary = "Take back what you have agreed to."},
     {.id = "changeOwner",
      .method = CH_HTTP_POST,
      .path = "/api/v1/owners",

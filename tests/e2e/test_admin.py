@@ -191,6 +191,20 @@ class Admin(Quarantine):
         self.assertEqual(self.ask("POST", "policy/proposals", alice, {"policy": other})[0], 403)
         status, proposed = self.ask("POST", "policy/proposals", carol, {"policy": other, "reason": "slower"})
         self.assertEqual(status, 200, proposed)
+        number = proposed["proposal"]
+        self.assertEqual(self.ask("POST", f"policy/proposals/{number}/agreements", carol, {})[0], 409)
+        self.assertEqual(self.ask("POST", f"policy/proposals/{number}/agreements", alice, {})[0], 403)
+        os.kill(next(pid for pid, name in self.service.processes().items() if name == "keeper"), signal.SIGKILL)
+        self.eventually(lambda: self.ask("GET", "policy/proposals", bob)[0] == 200, 30)
+        listed = self.ask("GET", "policy/proposals", bob)[1]
+        self.assertEqual([(p["proposal"], p["by"], p["reason"]) for p in listed], [(number, "user:carol", "slower")])
+        status, shown = self.ask("GET", f"policy/proposals/{number}", bob)
+        self.assertEqual((status, shown["sha256"], shown["persons_needed"]), (200, proposed["sha256"], 1), shown)
+        self.assertIn("900", json.dumps(shown["diff"]))
+        self.assertEqual(self.ask("POST", f"policy/proposals/{number}/withdrawal", alice)[0], 403)
+        self.assertEqual(self.ask("POST", f"policy/proposals/{number}/withdrawal", carol)[0], 200)
+        self.assertEqual(self.ask("GET", f"policy/proposals/{number}", bob)[0], 404)
+        self.assertEqual(self.ask("GET", "policy/proposals", bob), (200, []))
 
     # --- form ---
 

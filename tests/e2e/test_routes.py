@@ -134,7 +134,7 @@ class Routes(Quarantine):
         self.assertIn(b"denied", text.body)
         for accept in ("text/plain", "text/html", "application/json"):
             body = self.service.ask(problem["instance"], {"Accept": accept}).body.decode()
-            self.assertNotIn(self.service.dir, body)  # where its files lie is nobody's business
+            self.assertNotIn(self.service.state, body)  # where its files lie is nobody's business
         a = self.service.ask(problem["instance"], {"Accept": "application/json"})
         page = json.loads(a.body)
         self.assertEqual((page["verdict"], page["repository"]), ("deny", "pypi"))

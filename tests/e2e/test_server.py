@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -142,6 +143,32 @@ class Commands(House):
             self.assertEqual(status, 0, f"{command}: {out}{err}")
         self.assertIn("not today", self.must("explain", "young"))
         self.assertNotIn('"bot"', self.must("user", "list", "--json"))
+
+    def refusals(self):
+        with sqlite3.connect(f"file:{self.service.path('db/customhouse.db')}?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT principal, via, command, what, why, sum(times) FROM log_command_refusal"
+                              " WHERE command NOT LIKE 'policy%' GROUP BY 1, 2, 3, 4, 5").fetchall()
+        db.close()
+        return set(rows)
+
+    def test_what_is_refused_is_entered_whichever_way_it_came(self):
+        before, needed = self.refusals(), "it needs exception.approve"
+        for _ in range(3):
+            self.assertEqual(self.by_socket("rolf", "approve", "nothing==9.9", "--reason", "x")[0], 1)
+            self.assertEqual(self.by_server("rolf", "approve", "nothing==9.9", "--reason", "x")[0], 1)
+        self.assertEqual(self.by_server("rolf", "group", "add", "approvers", "rolf")[0], 1)
+        self.assertEqual(self.by_server("rolf", "queue", "--audited")[0], 1)
+        self.assertEqual(self.by_socket("axel", "exceptions", "approve", "4711")[0], 1)
+        self.assertEqual(self.by_socket("axel", "exceptions", "show", "4711")[0], 1)  # only looks, and may
+        self.assertEqual(self.refusals() - before, {
+            ("user:rolf", "socket", "approve", "nothing==9.9", needed, 3),
+            ("user:rolf", "admin", "approve", "nothing==9.9", needed, 3),
+            ("user:rolf", "admin", "group add", "approvers rolf", "it needs people.admin", 1),
+            ("user:rolf", "admin", "queue", "", "it needs queue.read", 1),
+            ("user:axel", "socket", "exceptions approve", "4711", "there is no exception 4711", 1)})
+        os.kill(next(pid for pid, name in self.service.processes().items() if name == "keeper"), signal.SIGKILL)
+        self.eventually(lambda: self.by_server("olga", "status")[0] == 0, 30)
+        self.assertIn(("user:rolf", "admin", "queue", "", "it needs queue.read", 1), self.refusals())
 
     def test_a_policy_is_proposed_from_afar_and_set_on_the_host(self):
         with open(self.service.path("policy.yaml")) as f:

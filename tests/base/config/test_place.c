@@ -95,7 +95,8 @@ static void test_urls(void **state)
 static void test_origin_without_query(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"https://A.example.org/b?key=c/d", "https://a.example.org?key=c/d@e"};
+    static const char *const urls[] = {"https://A.example.org/b?key=c/d",
+                                       "https://a.example.org?key=c/d@e"};
     for (size_t i = 0; i < CH_ARRAY_LEN(urls); i++) {
         struct ch_buf b;
         ch_buf_init(&b, 256);
@@ -191,7 +192,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_origin_without_query), cmocka_unit_test(test_long_url),
+        cmocka_unit_test(test_origin_without_query),
+        cmocka_unit_test(test_long_url),
         cmocka_unit_test(test_no_proxy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

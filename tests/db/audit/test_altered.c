@@ -68,6 +68,7 @@ static const struct {
     {"blob", "where bytes lie, and how old they are"},
     {"log_refusal", "counted until the minute is over, then an entry"},
     {"log_sign_in", "likewise"},
+    {"log_command_refusal", "likewise"},
     {"ruling_fingerprint.number", "their order alone, which the digest of them all has"},
     {"served.user_agent", "what the client calls itself: in no entry"},
     {"served.last_at_us", "moves with each serving"},
@@ -225,6 +226,25 @@ static void says(uint32_t uid, uint32_t status)
     ch_buf_done(&out);
 }
 
+static void proposes(uint32_t uid, const char *policy)
+{
+    struct ch_buf out, input;
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&input, 4096);
+    ch_put_str(&input, ch_str_of(policy));
+    h->input = ch_buf_str(&input);
+    h->uid = uid;
+    h->stranger = true;
+    if (house_run(h, "policy propose --reason=slower", &out) != 0) {
+        fail_msg("%.*s", CH_STR_ARG(ch_buf_str(&out)));
+    }
+    h->input = (struct ch_str){NULL, 0};
+    h->uid = 1000;
+    h->stranger = false;
+    ch_buf_done(&out);
+    ch_buf_done(&input);
+}
+
 /* Two have to say it, and the first says it twice. */
 static void proposals(void)
 {
@@ -235,6 +255,8 @@ static void proposals(void)
     says(2001, 1);
     says(2001, 1);
     says(2002, 0);
+    proposes(2001, "version: 1\ncool_down_days: 3\n");
+    proposes(2001, "version: 1\ncool_down_days: 4\n"); /* the first one ends */
 }
 
 static void erase(void)

@@ -223,7 +223,8 @@ static void refusals_are_bounded(void **state)
     for (int i = 0; i < 6000; i++) { /* one of a file after the other, then many from everywhere */
         snprintf(names[0], sizeof(names[0]), "pkg-%d.whl", i);
         snprintf(names[1], sizeof(names[1]), "192.0.2.%d", i < 3000 ? 1 : i);
-        const struct ch_client client = {.address = ch_str_of(names[1]), .principal = CH_STR("anonymous")};
+        const struct ch_client client = {.address = ch_str_of(names[1]),
+                                         .principal = CH_STR("anonymous")};
         p->facts.files[0].index.file_name = ch_str_of(names[0]);
         assert_ch_ok(&err, audit_refused(h->k, p, 0, &client, "cool-down", &err));
     }

@@ -155,12 +155,154 @@ static void failed_sign_ins_are_bounded(void **state)
     house_free(h);
 }
 
+/* --- refused commands --- */
+
+struct refusals {
+    uint64_t rows, times, of_many; /* all; in rows that say no more what was refused */
+    struct ch_buf text;
+};
+
+static enum ch_code gather_command(void *ctx, const struct ch_command_refusal_row *row,
+                                   struct ch_err *e)
+{
+    struct refusals *r = ctx;
+    (void)e;
+    r->rows++;
+    r->times += row->times;
+    r->of_many += row->why.len == 0 ? row->times : 0;
+    ch_buf_printf(&r->text, "%.*s %.*s: %.*s (%.*s): %.*s\n", CH_STR_ARG(row->principal),
+                  CH_STR_ARG(row->via), CH_STR_ARG(row->command), CH_STR_ARG(row->what),
+                  CH_STR_ARG(row->why));
+    return CH_OK;
+}
+
+static struct refusals refusals_of(struct house *h)
+{
+    struct refusals r = {.rows = 0};
+    ch_buf_init(&r.text, 1u << 20);
+    assert_ch_ok(
+        &err, ch_store_command_refusals_before(h->k->store, INT64_MAX, gather_command, &r, &err));
+    return r;
+}
+
+static void refused_commands_are_entered(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out, entry;
+    int64_t times = 0;
+    uint64_t at = 0;
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    assert_int_equal(house_run(h, "user add alice --uid=2001", &out), 0);
+    assert_int_equal(house_run(h, "user add bob --uid=2002", &out), 0);
+    assert_int_equal(house_run(h, "group add approvers alice --role=approver", &out), 0);
+    h->uid = 2002;
+    h->stranger = true;
+    assert_int_equal(house_run(h, "exceptions approve 7", &out), 1);
+    assert_int_equal(house_run(h, "group add approvers bob", &out), 1);
+    assert_int_equal(house_run(h, "explain pkg", &out), 1); /* no right to see any */
+    h->uid = 2001;
+    assert_int_equal(house_run(h, "exceptions approve 7", &out),
+                     1); /* not there: it may, and cannot */
+    assert_int_equal(house_run(h, "exceptions show 7", &out),
+                     1); /* only looks: nothing was refused */
+    assert_int_equal(house_run(h, "exceptions approve", &out), 2); /* said wrongly: neither */
+    struct refusals r = refusals_of(h);
+    assert_int_equal(r.of_many, 0);
+    static const char *const rows[] = {
+        "user:bob socket: exceptions approve (7): ",
+        "user:bob socket: group add (approvers bob): it needs people.admin\n",
+        "user:bob socket: explain (pkg): it needs queue.read\n",
+        "user:alice socket: exceptions approve (7): ",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        if (!ch_str_find(ch_buf_str(&r.text), ch_str_of(rows[i]), NULL)) {
+            fail_msg("no \"%s\" in\n%.*s", rows[i], CH_STR_ARG(ch_buf_str(&r.text)));
+        }
+    }
+    assert_int_equal(r.rows, CH_ARRAY_LEN(rows));
+    ch_buf_done(&r.text);
+    house_restart(h); /* what was counted outlives the keeper */
+    int64_t minute = keeper_now_us(h->k) / 60000000;
+    assert_ch_ok(&err, audit_command_refusals(h->k, minute + 2, &err));
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "command-refused", &entry, &at);
+    assert_field(&f, "command", "group add"); /* the last of its order */
+    assert_field(&f, "via", "socket");
+    assert_true(ch_log_entry_get_int(&f, "times", &times));
+    assert_int_equal(times, 1);
+    assert_true(ch_log_entry_get(&f, "others").ptr == NULL);
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "user:bob");
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "approvers bob");
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "it needs people.admin");
+    r = refusals_of(h);
+    assert_int_equal(r.rows, 0); /* once */
+    ch_buf_done(&r.text);
+    ch_buf_done(&out);
+    ch_buf_done(&entry);
+    house_free(h);
+}
+
+/* Whoever tries all there is fills no log, and hides no other; not one try is left out. */
+static void refused_commands_are_bounded(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    char what[32];
+    struct ch_command_refusal_row row = {.via = CH_STR("admin"),
+                                         .command = CH_STR("approve"),
+                                         .why = CH_STR("it needs exception.approve")};
+    for (int i = 0; i < 3000; i++) {
+        snprintf(what, sizeof(what), "pkg==%d", i);
+        row.what = ch_str_of(what);
+        row.principal = i == 2999 ? CH_STR("user:ann") : CH_STR("user:bob");
+        assert_ch_ok(&err, audit_command_refused(h->k, row, &err));
+    }
+    struct refusals r = refusals_of(h);
+    assert_int_equal(r.times, 3000);
+    /* the clock may have begun another minute on the way */
+    assert_true(r.rows <= 2 * (ch_limits.refusal_rows_of_one + 1) + 1);
+    assert_true(r.of_many >= 2999 - 2 * ch_limits.refusal_rows_of_one);
+    assert_true(
+        ch_str_find(ch_buf_str(&r.text), CH_STR("user:ann admin: approve (pkg==2999)"), NULL));
+    ch_buf_done(&r.text);
+    house_free(h);
+}
+
+/* A peer of the socket that nobody is: not with a word of what it said, of which nothing was read.
+ */
+static void strangers_at_the_socket_are_entered(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out, entry;
+    uint64_t at = 0;
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    h->uid = 4711;
+    h->stranger = true;
+    assert_int_equal(house_run(h, "status", &out), 1);
+    assert_ch_ok(&err, audit_sign_ins(h->k, keeper_now_us(h->k) / 60000000 + 2, &err));
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "sign-in-failed", &entry, &at);
+    assert_field(&f, "via", "socket");
+    assert_field(&f, "why", "unknown");
+    log_assert_hidden(h, at, &f, ch_buf_str(&entry), "local:4711");
+    ch_buf_done(&out);
+    ch_buf_done(&entry);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(people_are_entered_hidden),
         cmocka_unit_test(failed_sign_ins_are_entered_by_the_minute),
         cmocka_unit_test(failed_sign_ins_are_bounded),
+        cmocka_unit_test(refused_commands_are_entered),
+        cmocka_unit_test(refused_commands_are_bounded),
+        cmocka_unit_test(strangers_at_the_socket_are_entered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,7 +186,7 @@ static void what_waits_for_one_more_and_what_is_renewed(void **state)
     (void)state;
     struct house *h = house_new_with(NULL, HOUSE HOOK);
     struct away a = {.count = 0};
-    struct ch_buf out;
+    struct ch_buf out, room;
     size_t next = 0;
     bool in_force;
     ch_buf_init(&out, 1u << 20);
@@ -212,6 +212,14 @@ static void what_waits_for_one_more_and_what_is_renewed(void **state)
     is_told(&a, &next, "exception.approved", "\"exception\":2,");
     is_told(&a, &next, "exception.renewed", "\"exception\":1,");
     assert_non_null(strstr(a.sent[next - 1].body, "another one has taken its place"));
+    ch_buf_init(&room, 4096);
+    ch_put_str(&room, CH_STR("version: 1\ncool_down_days: 3\n"));
+    h->input = ch_buf_str(&room);
+    runs_as(h, 2002, 0, "policy propose --reason=whisper", "as proposal 1", &out);
+    h->input = (struct ch_str){NULL, 0};
+    is_told(&a, &next, "policy.proposed", "\"proposal\":1,");
+    assert_null(strstr(a.sent[next - 1].body, "whisper")); /* T26 */
+    ch_buf_done(&room);
     assert_int_equal(a.count, next);
     away_done(&a);
     ch_buf_done(&out);

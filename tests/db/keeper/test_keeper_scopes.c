@@ -7,6 +7,7 @@
 
 #include "people.h"
 #include "policies.h"
+#include "policy_proposals.h"
 
 static struct ch_err err;
 
@@ -206,20 +207,133 @@ static void an_approver_agrees_and_root_sets(void **state)
     close_house(h, &out);
 }
 
+/* What zoe has agreed to stands as of then. */
+static void say_it_earlier(struct house *h, const char *policy, int64_t us)
+{
+    struct ch_policy *parsed = NULL;
+    struct ch_policy_proposal_row row = {.base = ch_policy_digest(h->k->policy),
+                                         .by = CH_STR("user:zoe"),
+                                         .at_us = keeper_now_us(h->k) - us};
+    assert_ch_ok(&err, ch_policy_parse(ch_str_of(policy), "policy.yaml", &parsed, &err));
+    row.policy = ch_policy_digest(parsed);
+    ch_policy_free(parsed);
+    h->k->policies->newest.at_us -= 2 * us; /* the one in force is older */
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err,
+                 ch_store_add_policy_proposal(h->k->store, &row, ch_str_of(policy), &row.id, &err));
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
+}
+
 static void a_proposal_has_an_end(void **state)
+{
+    (void)state;
+    static const char policy[] = "version: 1\ncool_down_days: 3\n";
+    static const int64_t hour = 3600 * 1000000LL;
+    struct ch_buf out, room;
+    struct house *h = open_house(&out);
+    ch_buf_init(&room, 4096);
+    say_it_earlier(h, policy, (POLICY_PROPOSAL_DAYS * 24 + 1) * hour);
+    set_policy(h, policy, &room);
+    runs_as(h, 1000, 1, "policy offer", "it needs policy.write", &out);
+    runs_as(h, 1000, 0, "policy proposals", "nothing is proposed", &out);
+    say_it_earlier(h, policy, (POLICY_PROPOSAL_DAYS * 24 - 1) * hour);
+    runs_as(h, 1000, 0, "policy offer", "", &out);
+    ch_buf_done(&room);
+    close_house(h, &out);
+}
+
+/* Said is said: it outlives the keeper, is seen by whoever may read the policy, and taken back by
+ * who said it. */
+static void what_is_proposed_is_kept_and_seen(void **state)
 {
     (void)state;
     struct ch_buf out, room;
     struct house *h = open_house(&out);
     ch_buf_init(&room, 4096);
     set_policy(h, "version: 1\ncool_down_days: 3\n", &room);
-    runs_as(h, 2004, 0, "policy propose", "within 7 days", &out);
-    h->k->policies->proposed_at_us -= (POLICY_PROPOSAL_DAYS * 86400LL + 1) * 1000000;
-    runs_as(h, 1000, 1, "policy offer", "it needs policy.write", &out);
-    runs_as(h, 2004, 0, "policy propose", "", &out);
-    runs_as(h, 1000, 0, "policy offer", "", &out);
+    runs_as(h, 2004, 0, "policy propose --reason=ticket",
+            "as proposal 1; root or who operates may set exactly this "
+            "within 7 days",
+            &out);
     house_restart(h);
+    h->input = (struct ch_str){NULL, 0};
+    runs_as(h, 1000, 0, "policy proposals", "user:zoe  ticket\n", &out);
+    runs_as(h, 2001, 0, "policy proposals --json", "\"proposal\":1,\"sha256\":\"", &out);
+    runs_as(h, 1000, 0, "policy proposals 1",
+            "agreed to by user:zoe; root or who operates may set exactly this", &out);
+    assert_says(&out, "cool_down_days");
+    runs_as(h, 1000, 0, "policy proposals 1 --json",
+            "\"persons\":1,\"persons_needed\":1,\"diff\":{", &out);
+    runs_as(h, 1000, 0, "status", "another policy is proposed: 1 (customhouse policy proposals)",
+            &out);
+    runs_as(h, 1000, 0, "status --json", "\"policy_proposals\":1,", &out);
+    runs_as(h, 2002, 1, "policy withdraw 1", "it needs policy.write for the site as a whole", &out);
+    runs_as(h, 1000, 1, "policy agree 1", "it needs policy.write", &out);
+    runs_as(h, 2004, 1, "policy agree 1", "you have proposed it yourself", &out);
+    runs_as(h, 2004, 2, "policy withdraw x", "expected the number of a proposal", &out);
+    runs_as(h, 2004, 1, "policy withdraw 7", "proposal 7 is none that is open", &out);
+    set_policy(h, "version: 1\ncool_down_days: 3\n", &room);
+    runs_as(h, 1000, 0, "policy offer", "", &out);
+    h->input = (struct ch_str){NULL, 0};
+    runs_as(h, 2004, 0, "policy withdraw 1", "proposal 1 is withdrawn", &out);
+    set_policy(h, "version: 1\ncool_down_days: 3\n", &room);
     runs_as(h, 1000, 1, "policy offer", "it needs policy.write", &out);
+    /* who proposes another one has agreed to that alone */
+    runs_as(h, 2004, 0, "policy propose", "as proposal 2", &out);
+    set_policy(h, "version: 1\ncool_down_days: 2\n", &room);
+    runs_as(h, 2004, 0, "policy propose", "as proposal 3", &out);
+    set_policy(h, "version: 1\ncool_down_days: 3\n", &room);
+    runs_as(h, 1000, 1, "policy offer", "it needs policy.write", &out);
+    /* the base has changed: it was agreed to in the place of that one */
+    h->input = (struct ch_str){NULL, 0};
+    assert_ch_ok(&err, house_reload(h, "version: 1\ncool_down_days: 5\n", &err));
+    runs_as(h, 1000, 0, "policy proposals", "nothing is proposed", &out);
+    set_policy(h, "version: 1\ncool_down_days: 2\n", &room);
+    runs_as(h, 1000, 1, "policy offer", "it needs policy.write", &out);
+    ch_buf_done(&room);
+    close_house(h, &out);
+}
+
+/* Where each exception takes two persons a policy does, too, and nobody is two. */
+static void t22_two_agree_to_a_policy(void **state)
+{
+    (void)state;
+    static const char loose[] = "version: 1\ncool_down_days: 0\n";
+    struct ch_buf out, room;
+    struct house *h = open_house(&out);
+    struct ch_people_row rows[] = {
+        {.kind = CH_PEOPLE_PERSON, .person = CH_STR("yan")},
+        {.kind = CH_PEOPLE_UID, .person = CH_STR("yan"), .uid = 2005},
+        {.kind = CH_PEOPLE_MEMBER, .group = CH_STR("all"), .person = CH_STR("yan")}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        rows[i].by = CH_STR("configuration");
+        rows[i].at_us = keeper_now_us(h->k);
+    }
+    ch_buf_init(&room, 4096);
+    assert_ch_ok(&err, people_give(h->k, rows, 3, &err));
+    assert_ch_ok(&err, house_reload(h, "version: 1\nexceptions: {two_approvers: always}\n", &err));
+    set_policy(h, loose, &room);
+    runs_as(h, 2004, 1, "policy offer --reason=x", "1 of 2 persons have agreed to this policy",
+            &out);
+    runs_as(h, 2004, 0, "policy propose --reason=ticket",
+            "one more person has to agree to it within 7 days", &out);
+    runs_as(h, 2004, 1, "policy offer", "1 of 2 persons", &out); /* still one */
+    runs_as(h, 1000, 1, "policy offer", "1 of 2 persons", &out);
+    h->input = (struct ch_str){NULL, 0};
+    runs_as(h, 2004, 1, "policy agree 1", "you have proposed it yourself", &out);
+    runs_as(h, 2005, 0, "policy agree 1",
+            "as proposal 2; root or who operates may set exactly this", &out);
+    assert_says(&out, "cool_down_days"); /* what it changes was shown */
+    runs_as(h, 1000, 0, "policy proposals 1", "agreed to by user:zoe, user:yan; root", &out);
+    set_policy(h, "version: 1\ncool_down_days: 1\n", &room);
+    runs_as(h, 1000, 1, "policy offer", "it needs policy.write", &out); /* other bytes */
+    set_policy(h, loose, &room);
+    runs_as(h, 1000, 0, "policy offer", "", &out);
+    h->input = (struct ch_str){NULL, 0};
+    assert_ch_ok(&err, house_reload(h, loose, &err));
+    runs_as(h, 1000, 0, "policy history --json",
+            "\"by\":\"user:zoe, user:yan, local:1000\",\"reason\":\"ticket\"", &out);
+    runs_as(h, 1000, 0, "policy proposals", "nothing is proposed", &out);
     ch_buf_done(&room);
     close_house(h, &out);
 }
@@ -234,6 +348,8 @@ int main(void)
         cmocka_unit_test(the_policy_is_tried_where_one_may),
         cmocka_unit_test(an_approver_agrees_and_root_sets),
         cmocka_unit_test(a_proposal_has_an_end),
+        cmocka_unit_test(what_is_proposed_is_kept_and_seen),
+        cmocka_unit_test(t22_two_agree_to_a_policy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

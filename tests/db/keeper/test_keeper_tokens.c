@@ -218,7 +218,8 @@ static enum ch_code add_up(void *ctx, const struct ch_sign_in_row *row, struct c
     return CH_OK;
 }
 
-/* A process that says more rows than ours ever do costs no more than they, and its counts are kept. */
+/* A process that says more rows than ours ever do costs no more than they, and its counts are kept.
+ */
 static void more_rows_than_ours_are_one(void **state)
 {
     (void)state;
@@ -227,7 +228,8 @@ static void more_rows_than_ours_are_one(void **state)
     uint64_t sums[2] = {0};
     ch_buf_init(&m, ch_message_row(CH_MSG_SIGN_INS)->max_bytes);
     for (uint32_t i = 0; i < 2000; i++) {
-        struct ch_sign_ins s = {.fault = CH_SIGN_IN_REFUSED, .address = CH_STR("192.0.2.1"), .times = 3};
+        struct ch_sign_ins s = {
+            .fault = CH_SIGN_IN_REFUSED, .address = CH_STR("192.0.2.1"), .times = 3};
         s.digest = ch_sha256_of(&i, sizeof(i));
         ch_sign_ins_put(&m, &s);
     }
