@@ -131,7 +131,7 @@ class Kill(Quarantine):
               f"{self.blobs} files on disk checked, the audit log {self.verified} times; {load.book.counts}")
         load.check_blobs()
         load.check_decisions(20)
-        load.check_good(60)
+        load.check_good(120)
         self.assertEqual(load.book.wrong, [], self.service.log()[-3000:])
         # The run was no empty one.
         self.assertGreater(load.book.counts.get("good files served", 0), 100)
