@@ -119,7 +119,12 @@ static bool library_member(struct file *f, uint32_t class, struct ch_str name, b
             }
             if (b->kind == VALUE_NAME && (effects_below(b->text) || link_has_class(f, b->text))) {
                 struct value of = instance ? value_name(f, b->text, CH_STR("()")) : *b;
+                bool known = effects_below(b->text);
+                struct value self =
+                    known ? (struct value){0} : *ret; /* of an own class: as its instance */
                 *ret = value_name(f, of.text, name);
+                ret->marks |= self.marks;
+                ret->origin = ret->origin != 0 ? ret->origin : self.origin;
                 return true;
             }
         }

@@ -280,7 +280,7 @@ static struct value call_class(struct file *f, const struct value *callee, struc
 {
     uint32_t class = (uint32_t)callee->number;
     struct value v = {.kind = VALUE_INSTANCE, .number = class, .marks = MARK_COMPUTED};
-    struct value init;
+    struct value init = {0};
     edge_to(f, function_now(f), f->classes[class].makes);
     if (f->call_depth >= CALLS_DEEP) {
         return v;
@@ -307,7 +307,7 @@ static struct value call_class(struct file *f, const struct value *callee, struc
 
 static struct value call_instance(struct file *f, const struct value *callee, struct call *c)
 {
-    struct value method;
+    struct value method = {0};
     struct value v = {.marks = MARK_COMPUTED};
     if (f->call_depth < CALLS_DEEP &&
         class_member(f, (uint32_t)callee->number, CH_STR("__call__"), true, &method)) {
