@@ -44,6 +44,9 @@ struct sdist {
     struct ch_map *mapped; /* package of package_dir -> its folder, a string of its own */
     struct names roots;    /* folders that are the top of what is installed, or put on sys.path */
     struct names folders;  /* ... that are packages, or files, under another name */
+    bool listed;           /* ... and the back end looks for no others, ... */
+    bool alone;            /* ... nor does anything else install some */
+    struct ch_buf settings; /* keys and texts of pyproject.toml, without tools that build nothing */
     struct names objects;  /* of entry points: what they name is known once all source is */
     struct names tools;    /* build files that are no Python, by what they are for: "build.rs" */
     struct sdist_file *to_follow;

@@ -192,6 +192,57 @@ static void refusals_are_entered_by_the_minute(void **state)
     house_free(h);
 }
 
+struct counted {
+    uint64_t rows, times, others;
+};
+
+static enum ch_code count_refusals(void *ctx, const struct ch_refusals_row *row, struct ch_err *e)
+{
+    struct counted *n = ctx;
+    (void)e;
+    n->rows++;
+    n->times += row->times;
+    n->others += row->file_name.len == 0 ? row->times : 0;
+    return CH_OK;
+}
+
+/* Whoever asks for one file after the other fills no log; not one refusal is left out. */
+static void refusals_are_bounded(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct counted n = {0};
+    struct ch_buf entry;
+    char names[2][32];
+    uint64_t at = 0;
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    set_wheels(h, 1);
+    house_ask_page(h, "pkg");
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    struct ch_str name = p->facts.files[0].index.file_name;
+    for (int i = 0; i < 6000; i++) { /* one of a file after the other, then many from everywhere */
+        snprintf(names[0], sizeof(names[0]), "pkg-%d.whl", i);
+        snprintf(names[1], sizeof(names[1]), "192.0.2.%d", i < 3000 ? 1 : i);
+        const struct ch_client client = {.address = ch_str_of(names[1]), .principal = CH_STR("anonymous")};
+        p->facts.files[0].index.file_name = ch_str_of(names[0]);
+        assert_ch_ok(&err, audit_refused(h->k, p, 0, &client, "cool-down", &err));
+    }
+    p->facts.files[0].index.file_name = name;
+    assert_ch_ok(&err, ch_store_refusals_before(h->k->store, INT64_MAX, count_refusals, &n, &err));
+    assert_int_equal(n.times, 6000);
+    /* the clock may have begun another minute on the way */
+    assert_true(n.rows <= 2 * (ch_limits.refusal_rows + 1));
+    assert_true(n.others >= 6000 - 2 * ch_limits.refusal_rows);
+    assert_ch_ok(&err, audit_refusals(h->k, keeper_now_us(h->k) / 60000000 + 2, &err));
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "refused", &entry, &at);
+    bool others = false;
+    CH_IGNORE(!ch_log_entry_get_bool(&f, "others", &others));
+    assert_true(ch_log_entry_get(&f, "file").ptr != NULL || others);
+    ch_buf_done(&entry);
+    house_free(h);
+}
+
 /* Whether an approval of these bytes is published under their digest, whole or in the list. */
 static bool is_attested(struct house *h, const char *bytes)
 {
@@ -550,6 +601,7 @@ int main(void)
         cmocka_unit_test(what_happens_is_entered),
         cmocka_unit_test(who_approved_is_hidden),
         cmocka_unit_test(refusals_are_entered_by_the_minute),
+        cmocka_unit_test(refusals_are_bounded),
         cmocka_unit_test(t4_no_new_allow_without_the_log),
         cmocka_unit_test(t4_a_lost_log_is_not_begun_anew),
         cmocka_unit_test(a_lost_group_has_no_entries),

@@ -91,6 +91,8 @@ static void put_local(struct zb *b, const struct zb_member *m, struct header h)
     }
     h.flags |= m->local_flags;
     h.size += (uint64_t)m->local_size_off;
+    h.packed += (uint64_t)m->local_packed_off;
+    h.crc ^= m->local_crc_xor;
     h.len64 = m->zip64 ? 16 : 0;
     h.extra = m->local_extra.ptr != NULL ? m->local_extra : m->extra;
     size_t from = b->bytes.len;
@@ -220,13 +222,14 @@ void zb_end(struct zb *b, const struct zb_end *e)
     if (e->zip64) {
         put_end64(&b->bytes, count, cd_bytes, cd_at);
     }
-    unsigned stated = e->zip64 ? e->zip64_differs ? count + 1 : UINT16_MAX : count;
+    bool saturated = e->zip64 && !e->keeps_count;
+    unsigned stated = saturated ? e->zip64_differs ? count + 1 : UINT16_MAX : count;
     ch_put_u32(&b->bytes, 0x06054b50);
     ch_put_u32(&b->bytes, 0);
     ch_put_u16(&b->bytes, (uint16_t)stated);
     ch_put_u16(&b->bytes, (uint16_t)stated);
-    ch_put_u32(&b->bytes, e->zip64 ? UINT32_MAX : (uint32_t)cd_bytes);
-    ch_put_u32(&b->bytes, e->zip64 ? UINT32_MAX : (uint32_t)cd_at);
+    ch_put_u32(&b->bytes, e->zip64 && !e->keeps_bytes ? UINT32_MAX : (uint32_t)cd_bytes);
+    ch_put_u32(&b->bytes, e->zip64 && !e->keeps_at ? UINT32_MAX : (uint32_t)cd_at);
     ch_put_u16(&b->bytes, (uint16_t)e->comment.len);
     ch_buf_puts(&b->bytes, e->comment);
     ch_buf_puts(&b->bytes, e->after);
