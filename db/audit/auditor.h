@@ -66,12 +66,28 @@ struct audit_keys {
 /* ------------------------------------------------------------------ verify.c, parts.c, compare.c
  */
 
-/* Rows of a table that were there before entries were about them. */
+/* Rows of a table that were there before entries were about them, as an entry says. */
 struct audit_before {
-    char table[CH_ENTRY_KEY_MAX];
+    char table[CH_ENTRY_KEY_MAX]; /* "": only that there is such an entry */
     uint64_t rows, found;
+    uint64_t entry, list; /* and of which list of tables it is */
 };
-#define AUDIT_BEFORE_MAX  CH_ENTRY_FIELDS
+#define AUDIT_BEFORE_MAX  (4 * CH_ENTRY_FIELDS)
+#define AUDIT_LIST_FACTS 2 /* from this list of tables on entries of kind "facts" are about all of them */
+
+/* Rows that an entry of kind "facts" is about. */
+struct audit_fact_range {
+    uint64_t entry;
+    enum ch_fact_table of;
+    int64_t from, to;      /* ids, both of them among it */
+    struct ch_sha256 list; /* of the rows' digests */
+    bool unread;           /* only that there is such an entry is known, but what it says: */
+    bool read;             /* that stands behind */
+};
+struct audit_facts {
+    struct audit_fact_range *list;
+    size_t count, cap;
+};
 #define AUDIT_NAMES_BYTES (8u << 10)
 
 /* Whose cosignatures count. */
@@ -114,6 +130,8 @@ struct audit_verify {
     struct ch_logged_seen seen[CH_LOGGED_SOURCES];
     struct audit_before before[AUDIT_BEFORE_MAX];
     size_t before_count;
+    uint64_t bound; /* the newest list of tables of which each row has an entry, or is counted */
+    struct audit_facts facts;
     struct audit_erased {
         uint64_t texts;      /* commitments without their text */
         uint64_t listed;     /* texts that entries say were erased, each by its name */
@@ -157,6 +175,16 @@ enum ch_code audit_files_open(struct audit_verify *v, const char *state,
                               struct ch_err *err) CH_MUST_CHECK;
 void audit_files_bound(struct audit_verify *v); /* of `size` */
 void audit_files_check(struct audit_verify *v);
+/* Where neither checkpoint nor hashes say how many entries there are: as many as the database says
+ * were written. CH_E_FORMAT: none. */
+enum ch_code audit_files_size_of_store(struct audit_verify *v, const char *state,
+                                       struct ch_err *err) CH_MUST_CHECK;
+/* journal.c: once the tree is known; and what is in the log's folders that is none of it. */
+void audit_journal_check(struct audit_verify *v);
+void audit_strangers_check(struct audit_verify *v);
+/* private_keys.c: that keys which sign have their files, as they were made. */
+enum ch_code audit_private_keys_check(struct audit_verify *v, const char *state,
+                                      struct ch_err *err) CH_MUST_CHECK;
 /* verify.c: the leaves of this part. */
 void audit_hash_entries(struct audit_verify *v);
 /* compare.c: of this part; then of the whole, from the database to the log. */
@@ -182,6 +210,13 @@ enum ch_code audit_check_evidence(struct audit_verify *v, const struct ch_logged
                                   const struct ch_log_entry_fields *f,
                                   struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_check_inspections(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* facts.c: an entry of kind "facts", with what it says or without; then all of them against the store. */
+void audit_facts_take(struct audit_verify *v, uint64_t entry, const struct ch_log_entry_fields *f);
+void audit_facts_unread(struct audit_verify *v, uint64_t entry);
+enum ch_code audit_facts_check(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* Those of a part go behind these. */
+void audit_facts_add(struct audit_facts *facts, struct audit_facts *more);
+void audit_facts_done(struct audit_facts *facts);
 /* keys.c: an entry of kind "key" (`f` NULL: it waits to be written); then all of them against the
  * store's keys, in both directions. */
 void audit_keys_take(struct audit_verify *v, const struct ch_logged *l,

@@ -185,21 +185,33 @@ static void check_without_row(struct audit_verify *v, uint64_t end)
     }
 }
 
-/* The newest such entry counts: it has what the ones before it had. */
-static void take_before(struct audit_verify *v, const struct ch_log_entry_fields *f)
+static struct audit_before *add_before(struct audit_verify *v, uint64_t entry, int64_t list)
+{
+    if (v->before_count == AUDIT_BEFORE_MAX) {
+        return NULL; /* more than there ever were: its rows are named */
+    }
+    struct audit_before *b = &v->before[v->before_count++];
+    *b = (struct audit_before){.entry = entry, .list = (uint64_t)list};
+    return b;
+}
+
+static void take_before(struct audit_verify *v, uint64_t entry, const struct ch_log_entry_fields *f)
 {
     struct ch_log_entry_fields tables;
+    int64_t list = 0;
     if (ch_log_entry_read(ch_log_entry_get(f, "before"), &tables, NULL) != CH_OK) {
         return; /* from before there were any */
     }
-    v->before_count = tables.count;
-    for (size_t i = 0; i < tables.count; i++) {
-        struct audit_before *b = &v->before[i];
+    if (!ch_log_entry_get_int(f, "id", &list) || list < 1) {
+        list = 1;
+    }
+    struct audit_before *b = add_before(v, entry, list);
+    for (size_t i = 0; i < tables.count && (b = add_before(v, entry, list)) != NULL; i++) {
         int64_t rows = 0;
         snprintf(b->table, sizeof(b->table), "%.*s", CH_STR_ARG(tables.field[i].key));
         b->rows = ch_log_entry_get_int(&tables, b->table, &rows) && rows > 0 ? (uint64_t)rows : 0;
-        b->found = 0;
     }
+    v->bound = v->bound > (uint64_t)list ? v->bound : (uint64_t)list;
 }
 
 /* What an entry says, or waits to say (`f` NULL), beside its row. */
@@ -208,11 +220,17 @@ static enum ch_code take(struct audit_verify *v, const struct ch_logged *l,
 {
     if (ch_str_eq(l->row.kind, CH_STR("key"))) {
         audit_keys_take(v, l, f);
+    } else if (f == NULL && ch_str_eq(l->row.kind, CH_STR("facts"))) {
+        audit_facts_unread(v, l->row.index);
+    } else if (ch_str_eq(l->row.kind, CH_STR("facts"))) {
+        audit_facts_take(v, l->row.index, f);
     } else if (f != NULL && ch_str_eq(l->row.kind, CH_STR("erased"))) {
         return audit_erased_take(v, l->row.index, f, err);
     } else if (f != NULL && (ch_str_eq(l->row.kind, CH_STR("genesis")) ||
                              ch_str_eq(l->row.kind, CH_STR("before")))) {
-        take_before(v, f);
+        take_before(v, l->row.index, f);
+    } else if (f == NULL && ch_str_eq(l->row.kind, CH_STR("before"))) {
+        v->bound = v->bound > l->row.source ? v->bound : l->row.source;
     }
     return CH_OK;
 }
@@ -272,10 +290,16 @@ enum ch_code audit_compare_entries(struct audit_verify *v, struct ch_err *err)
 /* ------------------------------------------------------------------ from the database to the log
  */
 
+/* Of each table the first entry counts that is of a list with it: from there on each row has an
+ * entry, and a row that has none cannot become an older one by a later count. */
 static struct audit_before *before_of(struct audit_verify *v, const char *table)
 {
+    uint64_t since = ch_store_logged_since(table);
+    const struct audit_before *first = NULL;
     for (size_t i = 0; i < v->before_count; i++) {
-        if (strcmp(v->before[i].table, table) == 0) {
+        first = first == NULL && v->before[i].list >= since ? &v->before[i] : first;
+        if (first != NULL && v->before[i].entry == first->entry &&
+            strcmp(v->before[i].table, table) == 0) {
             return &v->before[i];
         }
     }
@@ -286,6 +310,9 @@ static void on_unlogged(void *ctx, const char *table, int64_t id)
 {
     struct audit_verify *v = ctx;
     struct audit_before *before = before_of(v, table);
+    if (v->bound > 0 && ch_store_logged_since(table) > v->bound) {
+        return; /* the keeper that is about them has not begun yet */
+    }
     if (before == NULL || before->rows == 0) {
         audit_problem(v, "database: %s %lld was never logged", table, (long long)id);
     } else {
@@ -301,6 +328,9 @@ static enum ch_code check_before(struct audit_verify *v, struct ch_err *err)
     enum ch_code rc = ch_store_served_dropped(v->store, &dropped, err);
     for (size_t i = 0; rc == CH_OK && i < v->before_count; i++) {
         const struct audit_before *b = &v->before[i];
+        if (b->table[0] == '\0' || before_of(v, b->table) != b) {
+            continue;
+        }
         bool gone = b->found < b->rows && dropped > 0 && strcmp(b->table, "served") == 0;
         if (b->found != b->rows && !gone) {
             audit_problem(v,
@@ -338,17 +368,19 @@ struct pending {
     struct ch_err *err;
 };
 
-/* What was erased is so before the log has the act. */
+/* What was erased is so before the log has the act; and rows that are there need their entry. */
 static enum ch_code take_pending(struct audit_verify *v, uint64_t index, struct ch_str entry,
                                  struct ch_err *err)
 {
     struct ch_log_entry_fields f;
-    struct ch_str kind = CH_STR("\"erased\"");
-    if (index < v->size || ch_log_entry_read(entry, &f, NULL) != CH_OK ||
-        !ch_str_eq(ch_log_entry_get(&f, "kind"), kind)) {
+    if (index < v->size || ch_log_entry_read(entry, &f, NULL) != CH_OK) {
         return CH_OK;
     }
-    return audit_erased_take(v, index, &f, err);
+    struct ch_str kind = ch_log_entry_get(&f, "kind");
+    if (ch_str_eq(kind, CH_STR("\"facts\""))) {
+        audit_facts_take(v, index, &f);
+    }
+    return ch_str_eq(kind, CH_STR("\"erased\"")) ? audit_erased_take(v, index, &f, err) : CH_OK;
 }
 
 /* What the keeper will write is what it has said that it will. */
@@ -393,6 +425,7 @@ enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err)
                       (unsigned long long)p.next);
     }
     rc = rc == CH_OK ? ch_store_odd_owners(v->store, on_odd_owner, v, err) : rc;
+    rc = rc == CH_OK ? audit_facts_check(v, err) : rc;
     rc = rc == CH_OK ? audit_check_inspections(v, err) : rc;
     rc = rc == CH_OK ? audit_keys_compare(v, err) : rc;
     rc = rc == CH_OK ? ch_store_odd_objects(v->store, on_odd_object, v, err) : rc;

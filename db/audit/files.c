@@ -62,6 +62,28 @@ void audit_files_bound(struct audit_verify *v)
     }
 }
 
+enum ch_code audit_files_size_of_store(struct audit_verify *v, const char *state,
+                                       struct ch_err *err)
+{
+    char folder[4096];
+    struct ch_store *store = NULL;
+    uint64_t next = 0, written = 0;
+    snprintf(folder, sizeof(folder), "%s/db", state);
+    enum ch_code rc = ch_store_open_read(folder, &store, err);
+    rc = rc == CH_OK ? ch_store_log_ends(store, &next, &written, err) : rc;
+    ch_store_close(store);
+    if (rc == CH_OK && written == 0) {
+        return ch_fail(err, CH_E_FORMAT,
+                       "the checkpoint is of an empty log, which is never published");
+    }
+    if (rc == CH_OK) {
+        audit_problem(v, "hashes of level 0: there are none, the database has %llu entries",
+                      (unsigned long long)written);
+        v->size = v->reader->size = written;
+    }
+    return rc;
+}
+
 /* ------------------------------------------------------------------ what is behind it */
 
 static void check_length(struct audit_verify *v, const char *name, uint64_t there, uint64_t most)

@@ -196,10 +196,11 @@ static void add_part(struct audit_verify *to, struct part *part)
     for (size_t i = 0; i < CH_LOGGED_SOURCES; i++) {
         ch_logged_seen_add(&to->seen[i], &v->seen[i]);
     }
-    if (v->before_count > 0) {
-        to->before_count = v->before_count;
-        memcpy(to->before, v->before, sizeof(to->before));
+    for (size_t i = 0; i < v->before_count && to->before_count < AUDIT_BEFORE_MAX; i++) {
+        to->before[to->before_count++] = v->before[i];
     }
+    to->bound = to->bound > v->bound ? to->bound : v->bound;
+    audit_facts_add(&to->facts, &v->facts);
     audit_keys_add(&to->keys, &v->keys);
 }
 
@@ -212,6 +213,7 @@ static void done_part(struct part *part)
     ch_store_close(part->v.store);
     audit_reader_close(&part->reader);
     audit_keys_done(&part->v.keys);
+    audit_facts_done(&part->v.facts);
     ch_buf_done(&part->v.waiting);
     ch_buf_done(&part->v.erased.names);
     ch_hash_free(part->v.hash);

@@ -171,11 +171,8 @@ static enum ch_code check_all(struct audit_verify *v, const char *state, struct 
                               struct ch_err *err)
 {
     audit_files_bound(v);
-    if (v->size == 0) {
-        return ch_fail(err, CH_E_FORMAT,
-                       "the checkpoint is of an empty log, which is never published");
-    }
-    enum ch_code rc = find_key(v, vkey, err);
+    enum ch_code rc = v->size == 0 ? audit_files_size_of_store(v, state, err) : CH_OK;
+    rc = rc == CH_OK ? find_key(v, vkey, err) : rc;
     if (rc != CH_OK) {
         return rc;
     }
@@ -185,6 +182,9 @@ static enum ch_code check_all(struct audit_verify *v, const char *state, struct 
     if (rc == CH_OK) {
         check_checkpoint(v);
         audit_files_check(v);
+        audit_journal_check(v);
+        audit_strangers_check(v);
+        rc = audit_private_keys_check(v, state, err);
     }
     return rc;
 }
@@ -242,6 +242,7 @@ enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE
     audit_reader_close(&reader);
     free(v.leaves);
     audit_keys_done(&v.keys);
+    audit_facts_done(&v.facts);
     ch_buf_done(&v.witnessed.note);
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_done(&v.upper[level]);

@@ -87,6 +87,11 @@ static void empty_group(struct audit *a)
     a->group_from = a->next;
 }
 
+enum ch_code audit_committing(struct keeper *k, struct ch_err *err)
+{
+    return audit_facts(k, err);
+}
+
 void audit_committed(struct keeper *k)
 {
     struct audit *a = k->audit;
@@ -415,6 +420,7 @@ static enum ch_code begin_log(struct keeper *k, struct ch_err *err)
     }
     rc = audit_genesis(k, &audit_key_signer(k->audit->key)->key, err);
     rc = rc == CH_OK ? audit_key_enter_all(k, err) : rc;
+    rc = rc == CH_OK ? audit_older_facts(k, err) : rc;
     return audit_step_end(k, rc, err);
 }
 

@@ -20,6 +20,8 @@ struct audit;
  * files does not keep the service from starting: see audit_state. */
 enum ch_code audit_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void audit_close(struct keeper *k); /* waits for the append in hand, and tries what is left once */
+/* The open group is about to be committed: what of it is entered all at once. */
+enum ch_code audit_committing(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* The open group is durable, or lost. */
 void audit_committed(struct keeper *k);
 void audit_rolled_back(struct keeper *k);
@@ -120,6 +122,10 @@ enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
  * policy. `verdicts` is the list as audit_entries.c's README says, sorted. */
 enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdicts,
                            struct ch_err *err) CH_MUST_CHECK;
+
+/* What was just stored of a page, which the next decisions about it are made by. */
+enum ch_code audit_snapshot(struct keeper *k, struct ch_str upstream, struct ch_str project,
+                            struct ch_err *err) CH_MUST_CHECK;
 
 /* T26: texts that commitments stood for were erased, of one entry or (CH_LOG_NO_ENTRY) of somebody,
  * in the same step; the place of the entry is the one that was to be next (audit_state). */

@@ -73,6 +73,7 @@ void audit_entry_end(struct audit_entry *a)
 
 #define BEFORE_MAX 32
 struct before { /* rows of each table, sorted by its name */
+    uint64_t bound; /* rows of tables up to this list need an entry already */
     const char *table[BEFORE_MAX];
     uint64_t rows[BEFORE_MAX];
     size_t count;
@@ -83,6 +84,10 @@ static void count_before(void *ctx, const char *table, int64_t id)
     struct before *b = ctx;
     size_t at = 0;
     (void)id;
+    uint64_t since = ch_store_logged_since(table);
+    if (since <= b->bound || since == AUDIT_TABLES_FACTS) {
+        return; /* or what was slipped in since would be taken for older; or it gets an entry now */
+    }
     while (at < b->count && strcmp(b->table[at], table) < 0) {
         at++;
     }
@@ -99,9 +104,10 @@ static void count_before(void *ctx, const char *table, int64_t id)
 
 /* The rows that no entry is about and that were there before entries were: as many as these there
  * may be, and no more. */
-static enum ch_code put_before(struct keeper *k, struct audit_entry *a, struct ch_err *err)
+static enum ch_code put_before(struct keeper *k, struct audit_entry *a, uint64_t bound,
+                               struct ch_err *err)
 {
-    struct before b = {.count = 0};
+    struct before b = {.bound = bound};
     enum ch_code rc = ch_store_unlogged(k->store, NULL, count_before, &b, err);
     ch_log_entry_open(&a->e, "before");
     for (size_t i = 0; i < b.count; i++) {
@@ -113,23 +119,38 @@ static enum ch_code put_before(struct keeper *k, struct audit_entry *a, struct c
     return rc;
 }
 
+/* The newest list of tables that the log has been begun with, or come to; 0: it knows of none. */
+static enum ch_code bound_to(struct keeper *k, uint64_t *ret, struct ch_err *err)
+{
+    bool said = false;
+    enum ch_code rc = CH_OK;
+    for (*ret = AUDIT_TABLES; *ret > 0; --*ret) {
+        rc = ch_store_has_log(k->store, CH_STR("genesis"), *ret, &said, err);
+        if (rc == CH_OK && !said) {
+            rc = ch_store_has_log(k->store, CH_STR("before"), *ret, &said, err);
+        }
+        if (rc != CH_OK || said) {
+            break;
+        }
+    }
+    return rc;
+}
+
 enum ch_code audit_before(struct keeper *k, struct ch_err *err)
 {
     struct audit_entry a;
-    bool said = false;
-    enum ch_code rc = ch_store_has_log(k->store, CH_STR("genesis"), AUDIT_TABLES, &said, err);
-    if (rc == CH_OK && !said) {
-        rc = ch_store_has_log(k->store, CH_STR("before"), AUDIT_TABLES, &said, err);
-    }
-    if (rc != CH_OK || said) {
+    uint64_t bound = 0;
+    enum ch_code rc = bound_to(k, &bound, err);
+    if (rc != CH_OK || bound == AUDIT_TABLES) {
         return rc;
     }
     rc = audit_act(k, err);
     enum ch_code begun = rc;
+    rc = rc == CH_OK && bound < AUDIT_TABLES_FACTS ? audit_older_facts(k, err) : rc;
     if (rc == CH_OK) {
         audit_entry_begin(k, &a, "before");
         ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-        rc = put_before(k, &a, err);
+        rc = put_before(k, &a, bound, err);
         ch_log_entry_str(&a.e, "kind", a.row.kind);
         audit_entry_end(&a);
         enum ch_code added = audit_add(k, &a, err);
@@ -146,7 +167,7 @@ enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key, stru
     ch_note_key_put(&vkey, key);
     audit_entry_begin(k, &a, "genesis");
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    enum ch_code rc = put_before(k, &a, err);
+    enum ch_code rc = put_before(k, &a, 0, err);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_str(&a.e, "origin", ch_str_of(key->name));
     audit_entry_end(&a);

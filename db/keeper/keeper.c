@@ -218,7 +218,12 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
     if (!ch_store_in_group(k->store)) {
         return CH_OK;
     }
-    enum ch_code rc = ch_store_commit(k->store, err);
+    enum ch_code rc = audit_committing(k, err);
+    if (rc == CH_OK) {
+        rc = ch_store_commit(k->store, err);
+    } else {
+        ch_store_rollback(k->store);
+    }
     if (rc != CH_OK) { /* and the store has undone the group */
         keeper_raise_epoch(k);
         k->group_lost = true;

@@ -161,6 +161,7 @@ static enum ch_code store_without_age(struct keeper *k, const struct page *p,
     rc = rc == CH_OK ? ch_store_put_snapshot(k->store, change->upstream, page_name(p), &info,
                                              ch_buf_str(&facts.content), err)
                      : rc;
+    rc = rc == CH_OK ? audit_snapshot(k, change->upstream, page_name(p), err) : rc;
     rc = rc == CH_OK ? store_change(k, change, err) : rc;
     rc = rc == CH_OK ? keeper_commit(k, err) : rc;
     page_facts_done(&facts);

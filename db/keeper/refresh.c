@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "customhouse/limits.h"
 
 void page_refresh_free(struct refresh *r)
@@ -133,6 +134,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
         rc = ch_store_put_snapshot(k->store, upstream, page_name(p), &info,
                                    ch_buf_str(&r->merged.content), err);
     }
+    rc = rc == CH_OK ? audit_snapshot(k, upstream, page_name(p), err) : rc;
     if (rc != CH_OK) {
         return rc;
     }

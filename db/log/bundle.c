@@ -25,14 +25,19 @@ bool ch_bundle_next(struct ch_str *rest, struct ch_str *ret_entry)
     return true;
 }
 
-void ch_tlog_proof_put(struct ch_buf *out, uint64_t index, const struct ch_tree_proof *proof,
-                       struct ch_str note)
+void ch_proof_put_before(struct ch_buf *out, const struct ch_tree_proof *proof, struct ch_str note)
 {
-    ch_buf_printf(out, "c2sp.org/tlog-proof@v1\nindex %llu\n", (unsigned long long)index);
     for (size_t i = 0; i < proof->count; i++) {
         ch_buf_put_base64(out, proof->hash[i].byte, CH_SHA256_BYTES);
         ch_buf_putc(out, '\n');
     }
     ch_buf_putc(out, '\n');
     ch_buf_puts(out, note);
+}
+
+void ch_tlog_proof_put(struct ch_buf *out, uint64_t index, const struct ch_tree_proof *proof,
+                       struct ch_str note)
+{
+    ch_buf_printf(out, "c2sp.org/tlog-proof@v1\nindex %llu\n", (unsigned long long)index);
+    ch_proof_put_before(out, proof, note);
 }

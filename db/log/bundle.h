@@ -16,6 +16,8 @@ void ch_bundle_put(struct ch_buf *out, struct ch_str entry);
  * rest->len is 0. */
 bool ch_bundle_next(struct ch_str *rest, struct ch_str *ret_entry);
 
+/* The hashes of a proof, a line each, an empty line, and the note that it is of. */
+void ch_proof_put_before(struct ch_buf *out, const struct ch_tree_proof *proof, struct ch_str note);
 /* "c2sp.org/tlog-proof@v1": proof that entry `index` is in the tree of the signed checkpoint
  * `note`. */
 void ch_tlog_proof_put(struct ch_buf *out, uint64_t index, const struct ch_tree_proof *proof,

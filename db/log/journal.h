@@ -5,7 +5,8 @@
  *
  * Records lie one after the other. A restart, which needs that everything before it is durable in
  * its place, begins again at 0 under the next generation: what is left of the former one is no
- * record any more. The first record of a generation says where the log stood and has no entries. */
+ * record any more, and zeros are written over it, so that nothing lies there that nobody looks at.
+ * The first record of a generation says where the log stood and has no entries. */
 #ifndef LOG_JOURNAL_H
 #define LOG_JOURNAL_H
 
@@ -15,6 +16,7 @@ struct ch_journal {
     int fd;
     uint64_t generation; /* of the record written or read last */
     uint64_t at;         /* where the next one goes, or is */
+    uint64_t used; /* at a restart: up to here there may be something of former generations */
 };
 
 struct ch_journal_record {
@@ -37,5 +39,7 @@ enum ch_code ch_journal_put(struct ch_journal *j, const struct ch_journal_record
  * there is none, or it was not written to its end. The first one says which generation counts. */
 enum ch_code ch_journal_next(struct ch_journal *j, struct ch_buf *memory,
                              struct ch_journal_record *ret, struct ch_err *err) CH_MUST_CHECK;
+/* Whether zeros follow its last record: those of before they did say so. */
+bool ch_journal_is_zeroed(const struct ch_journal *j);
 
 #endif

@@ -212,12 +212,18 @@ enum ch_code ch_note_find_line(struct ch_str lines, const struct ch_note_key *ke
     struct ch_str rest = lines, line, name, found = {NULL, 0};
     struct ch_buf bytes;
     bool wellformed = ch_str_ends(lines, CH_STR("\n")), wrong = false;
+    size_t count = 0;
     uint32_t id = ch_note_typed_id(key, type);
     const uint8_t id_bytes[ID_BYTES] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16),
                                         (uint8_t)(id >> 8), (uint8_t)id};
     ch_buf_init(&bytes, SIGNATURE_MAX);
     rest.len -= wellformed ? 1 : 0; /* its last newline ends the last line */
     while (wellformed && ch_str_split(&rest, '\n', &line)) {
+        if (++count > CH_NOTE_LINES_MAX) {
+            ch_buf_done(&bytes);
+            return ch_fail(err, CH_E_FORMAT, "signed note: more than %d signatures",
+                           CH_NOTE_LINES_MAX);
+        }
         ch_buf_clear(&bytes);
         wellformed = read_line(line, &name, &bytes);
         if (wellformed && !wrong && ch_str_eq(name, ch_str_of(key->name)) &&

@@ -10,6 +10,7 @@
 #define CH_NOTE_KEY_BYTES       32
 #define CH_NOTE_SIGNATURE_BYTES 64
 #define CH_NOTE_NAME_MAX        200   /* of a key; the origin of a checkpoint is one */
+#define CH_NOTE_LINES_MAX       100   /* signatures of a note; golang.org/x/mod/sumdb/note takes as many */
 #define CH_NOTE_MAX             65536 /* a whole note, with the lines of witnesses */
 
 /* A public key and the name it signs under: what a vkey says. */

@@ -325,6 +325,7 @@ static enum ch_code go_on(struct ch_log *log, struct ch_err *err)
     ch_buf_done(&memory);
     rc = rc == CH_OK ? publish_again(log, err) : rc;
     rc = rc == CH_OK ? cut_rest(log, err) : rc;
+    log->journal.used = ch_limits.log_journal_bytes; /* not known */
     return rc == CH_OK ? ch_log_seal(log, err) : rc;
 }
 

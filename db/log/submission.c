@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "customhouse/base64.h"
+#include "db/log/bundle.h"
 
 static bool get_hash(struct ch_str line, struct ch_sha256 *ret)
 {
@@ -77,12 +78,7 @@ void ch_submission_put(struct ch_buf *out, uint64_t old_size, const struct ch_tr
                        struct ch_str note)
 {
     ch_buf_printf(out, "old %llu\n", (unsigned long long)old_size);
-    for (size_t i = 0; i < proof->count; i++) {
-        ch_buf_put_base64(out, proof->hash[i].byte, CH_SHA256_BYTES);
-        ch_buf_putc(out, '\n');
-    }
-    ch_buf_putc(out, '\n');
-    ch_buf_puts(out, note);
+    ch_proof_put_before(out, proof, note);
 }
 
 bool ch_submission_size_get(struct ch_str body, uint64_t *ret_size)

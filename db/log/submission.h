@@ -17,7 +17,7 @@
 #define CH_SUBMISSION_SIZE_TYPE  "text/x.tlog.size" /* of the answer 409: what was cosigned last */
 #define CH_SUBMISSION_HASHES_MAX 63
 /* Signature lines of a note that are looked at: a witness checks none for those who send many. */
-#define CH_SUBMISSION_LINES_MAX 100
+#define CH_SUBMISSION_LINES_MAX CH_NOTE_LINES_MAX
 #define CH_SUBMISSION_MAX       (CH_NOTE_MAX + 64 + CH_SUBMISSION_HASHES_MAX * 45)
 
 struct ch_submission {

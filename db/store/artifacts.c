@@ -76,11 +76,15 @@ static enum ch_code add_release(struct ch_store *s, const struct ch_release_file
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         return rc;
     }
-    return ch_sql_run(s, CH_SQL_ADD_RELEASE,
-                      CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
-                              ch_arg_text(f->file_name), ch_arg_sha(&f->sha256),
-                              ch_arg_text(f->url), ch_arg_int(f->at_us)),
-                      NULL, err);
+    rc = ch_sql_run(s, CH_SQL_ADD_RELEASE,
+                    CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
+                            ch_arg_text(f->file_name), ch_arg_sha(&f->sha256), ch_arg_text(f->url),
+                            ch_arg_int(f->at_us)),
+                    NULL, err);
+    if (rc == CH_OK) {
+        ch_facts_added(s, CH_FACTS_RELEASES);
+    }
+    return rc;
 }
 
 enum ch_code ch_store_add_release_file(struct ch_store *s, const struct ch_release_file *f,

@@ -94,6 +94,9 @@ static enum ch_code add_all(struct ch_store *s, const struct ch_inspection_key *
 {
     int64_t id = 0;
     enum ch_code rc = add_row(s, key, row, &id, err);
+    if (rc == CH_OK) {
+        ch_facts_added(s, CH_FACTS_INSPECTIONS);
+    }
     for (size_t i = 0; rc == CH_OK && i < row->finding_count; i++) {
         const struct ch_finding *f = &row->findings[i];
         rc = ch_sql_run(s, CH_SQL_ADD_FINDING,

@@ -131,6 +131,18 @@ void ch_logged_seen_add(struct ch_logged_seen *into, const struct ch_logged_seen
     into->rows += seen->rows;
 }
 
+/* Whether a newer entry says what the row is now. */
+static enum ch_code is_replaced(struct ch_store *s, const struct ch_log_row *row, bool *ret,
+                                struct ch_err *err)
+{
+    int64_t newest = 0;
+    enum ch_code rc =
+        ch_sql_number(s, CH_SQL_NEWEST_LOG_OF,
+                      CH_ARGS(ch_arg_text(row->kind), ch_arg_u64(row->source)), &newest, err);
+    *ret = rc == CH_OK && newest > 0 && (uint64_t)newest > row->index;
+    return rc;
+}
+
 static enum ch_code one_entry(struct logged *g, struct ch_err *err)
 {
     struct ch_logged *l = &g->l;
@@ -141,13 +153,16 @@ static enum ch_code one_entry(struct logged *g, struct ch_err *err)
     ch_buf_clear(&g->texts);
     take_clears(&g->clears, l, &g->texts, err);
     take_erased(&g->erased, l, &g->texts, err);
-    if (source == NULL) {
-        return g->each(g->ctx, l, err);
+    bool replaced = false;
+    enum ch_code rc =
+        source != NULL && source->replaced ? is_replaced(g->store, &l->row, &replaced, err) : CH_OK;
+    if (source == NULL || replaced) {
+        return rc == CH_OK ? g->each(g->ctx, l, err) : rc;
     }
     size_t number = (size_t)(source - ch_log_sources);
     struct ch_log_walk *w = &g->walk[number];
     l->table = source->table;
-    enum ch_code rc = ch_log_walk_to(g->store, source, w, l->row.source, err);
+    rc = rc == CH_OK ? ch_log_walk_to(g->store, source, w, l->row.source, err) : rc;
     if (rc == CH_OK) {
         l->source_there = true;
         rc = ch_log_walk_read(g->store, source, w, l, err);

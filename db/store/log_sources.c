@@ -1,5 +1,7 @@
 #include "db/store/log_sources.h"
 
+#include <string.h>
+
 /* ------------------------------------------------------------------ the columns */
 
 #define FIELD(key, kind)                                                                           \
@@ -154,6 +156,17 @@ static const struct ch_logged_field policy_proposal_fields[] = {
     SHA256("policy"), SHA256("base"), TEXT("by"), TEXT("reason"), NUMBER("at_us"),
 };
 
+static const struct ch_logged_field snapshot_fields[] = {
+    TEXT("upstream"),
+    TEXT("project"),
+    FIELD_OF("first_loaded_us", "first_loaded_at_us", CH_LOGGED_NUMBER),
+    FIELD_OF("fetched_us", "fetched_at_us", CH_LOGGED_NUMBER),
+    FIELD_OF("snapshot", "body_sha256", CH_LOGGED_SHA256),
+    FIELD_OF("bytes", "snapshot_content.content_bytes", CH_LOGGED_NUMBER),
+    DIGEST_OF("content", "snapshot_content.content"),
+    DIGEST_OF("validators", "etag or last_modified"),
+};
+
 const struct ch_log_source ch_log_sources[] = {
     {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
     {"attestation", "attestation", CH_SQL_LOGGED_ATTESTATION, FIELDS(attestation_fields)},
@@ -179,6 +192,7 @@ const struct ch_log_source ch_log_sources[] = {
      FIELDS(policy_proposal_fields)},
     {"policy-proposal-end", "policy_proposal_end", CH_SQL_LOGGED_POLICY_PROPOSAL_END,
      FIELDS(proposal_end_fields)},
+    {"snapshot", "snapshot", CH_SQL_LOGGED_SNAPSHOT, FIELDS(snapshot_fields), .replaced = true},
 };
 const size_t ch_log_source_count = CH_ARRAY_LEN(ch_log_sources);
 _Static_assert(CH_ARRAY_LEN(ch_log_sources) <= CH_LOGGED_SOURCES, "ch_logged_seen has one of each");
@@ -197,11 +211,12 @@ const struct ch_log_source *ch_log_source_of(struct ch_str kind)
 
 #define LIST(name, sql)                                                                            \
     {                                                                                              \
-        .table = (name), .list = (sql)                                                             \
+        .table = (name), .list = (sql), .since = 1                                                 \
     }
 const struct ch_log_unlogged ch_log_unlogged[] = {
-    {"decision", CH_SQL_UNLOGGED_DECISIONS, true, "decision", CH_SQL_COUNT_DECISIONS},
-    {"attestation", CH_SQL_UNLOGGED_ATTESTATIONS, true, "attestation", CH_SQL_COUNT_ATTESTATIONS},
+    {"decision", CH_SQL_UNLOGGED_DECISIONS, true, "decision", CH_SQL_COUNT_DECISIONS, 1},
+    {"attestation", CH_SQL_UNLOGGED_ATTESTATIONS, true, "attestation", CH_SQL_COUNT_ATTESTATIONS,
+     1},
     LIST("attestation_end", CH_SQL_UNLOGGED_ATTESTATION_ENDS),
     LIST("ruling", CH_SQL_UNLOGGED_RULINGS),
     LIST("ruling_fingerprint", CH_SQL_UNLOGGED_FINGERPRINTS),
@@ -224,11 +239,22 @@ const struct ch_log_unlogged ch_log_unlogged[] = {
     LIST("people_proposal_end", CH_SQL_UNLOGGED_PROPOSAL_ENDS),
     LIST("policy_proposal", CH_SQL_UNLOGGED_POLICY_PROPOSALS),
     LIST("policy_proposal_end", CH_SQL_UNLOGGED_POLICY_PROPOSAL_ENDS),
+    {.table = "snapshot", .list = CH_SQL_UNLOGGED_SNAPSHOTS, .since = 2},
     LIST("log_clear", CH_SQL_UNLOGGED_CLEARS),
     LIST("log_erased", CH_SQL_UNLOGGED_ERASED),
     LIST("log_entry", CH_SQL_UNLOGGED_ENTRIES),
 };
 const size_t ch_log_unlogged_count = CH_ARRAY_LEN(ch_log_unlogged);
+
+uint64_t ch_store_logged_since(const char *table)
+{
+    for (size_t i = 0; i < ch_log_unlogged_count; i++) {
+        if (strcmp(ch_log_unlogged[i].table, table) == 0) {
+            return ch_log_unlogged[i].since;
+        }
+    }
+    return 0;
+}
 
 /* ------------------------------------------------------------------ from row to row */
 

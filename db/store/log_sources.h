@@ -13,6 +13,7 @@ struct ch_log_source {
     size_t field_count;
     bool findings; /* one digest more, of a table of their own */
     bool trimmed;  /* only the newest rows are kept */
+    bool replaced; /* a row is what the newest entry about it says */
 };
 extern const struct ch_log_source ch_log_sources[];
 extern const size_t ch_log_source_count;
@@ -26,6 +27,7 @@ struct ch_log_unlogged {
     bool counted; /* then `count` says how many rows there are of the kind's source */
     const char *kind;
     enum ch_sql count;
+    uint64_t since; /* ch_store_logged_since */
 };
 extern const struct ch_log_unlogged ch_log_unlogged[];
 extern const size_t ch_log_unlogged_count;

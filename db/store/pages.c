@@ -305,14 +305,54 @@ enum ch_code ch_store_add_sighting(struct ch_store *s, struct ch_str upstream,
 {
     /* T5: that a file vanished holds it, and must be written even when little else can be. */
     if (kind != CH_SIGHTING_REMOVED) {
-        enum ch_code rc = ch_store_room(s, "sighting", err);
-        if (rc != CH_OK) {
-            return rc;
+        enum ch_code room = ch_store_room(s, "sighting", err);
+        if (room != CH_OK) {
+            return room;
         }
     }
-    return ch_sql_run(s, CH_SQL_ADD_SIGHTING,
-                      CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
-                              ch_arg_sha_opt(stated_sha256), ch_arg_int((int64_t)kind),
-                              ch_arg_int(at_us), ch_arg_time(last_absent_at_us)),
-                      NULL, err);
+    enum ch_code rc = ch_sql_run(
+        s, CH_SQL_ADD_SIGHTING,
+        CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
+                ch_arg_sha_opt(stated_sha256), ch_arg_int((int64_t)kind), ch_arg_int(at_us),
+                ch_arg_time(last_absent_at_us)),
+        NULL, err);
+    if (rc == CH_OK) {
+        ch_facts_added(s, CH_FACTS_SIGHTINGS);
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------ as the audit log has them */
+
+static struct ch_sha256 digest_of(struct ch_str s)
+{
+    return ch_sha256_of(s.ptr != NULL ? s.ptr : "", s.len);
+}
+
+enum ch_code ch_store_snapshots_stored(struct ch_store *s, struct ch_str upstream,
+                                       struct ch_str project, ch_store_stored_fn *each, void *ctx,
+                                       struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc =
+        upstream.ptr == NULL
+            ? ch_cursor_open(s, CH_SQL_SNAPSHOTS_STORED, NULL, 0, &c, err)
+            : ch_cursor_open(s, CH_SQL_SNAPSHOT_STORED,
+                             CH_ARGS(ch_arg_text(upstream), ch_arg_text(project)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_snapshot_stored row = {
+            .id = ch_col_u64(&c, 0),
+            .upstream = ch_col_str(&c, 1),
+            .project = ch_col_str(&c, 2),
+            .first_loaded_at_us = ch_col_int(&c, 3),
+            .fetched_at_us = ch_col_int(&c, 4),
+            .body = ch_col_sha(&c, 5),
+            .content_bytes = ch_col_u64(&c, 6),
+            .content = digest_of(ch_col_str(&c, 7)),
+            .validators = digest_of(ch_col_str(&c, 8)),
+        };
+        rc = each(ctx, &row, err);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }

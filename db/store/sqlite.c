@@ -201,6 +201,7 @@ enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err)
     enum ch_code rc = ch_store_whole(s, err);
     rc = rc != CH_OK ? rc : ch_sql_run(s, CH_SQL_BEGIN, NULL, 0, NULL, err);
     s->in_group = rc == CH_OK;
+    ch_facts_forget(s);
     return rc;
 }
 

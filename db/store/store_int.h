@@ -36,6 +36,7 @@ struct ch_store {
     ZSTD_DCtx *decompress;
     struct ch_buf scratch; /* compressed snapshot */
     struct ch_check *check; /* of a large database, beside the work; NULL: done before it */
+    int64_t first_fact[CH_FACTS]; /* ids of the first row that the group under way has added; 0: none */
 };
 
 /* --- whether it is whole (check.c) --- */
@@ -97,6 +98,10 @@ struct ch_sha256 ch_col_sha(const struct ch_cursor *c, int i); /* NULL gives zer
 
 /* The standing row of CH_SQL_LOG_ROWS. */
 void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret);
+
+/* --- facts of great numbers (facts.c): after each insert; when a group begins and when it ends --- */
+void ch_facts_added(struct ch_store *s, enum ch_fact_table of);
+void ch_facts_forget(struct ch_store *s);
 
 /* A function of several statements: one transaction of its own, or a part of the open group that
  * can be undone alone. ch_step_end(code) keeps or undoes; it returns code, or why keeping failed.

@@ -144,11 +144,45 @@ enum ch_code ch_store_odd_objects(struct ch_store *s, ch_store_odd_object_fn *ea
 typedef void ch_store_damage_fn(void *ctx, const char *line);
 enum ch_code ch_store_damages(struct ch_store *s, ch_store_damage_fn *each, void *ctx,
                               struct ch_err *err) CH_MUST_CHECK;
+/* Since which list of tables (AUDIT_TABLES of the keeper) a row of this table needs an entry; 0: never. */
+uint64_t ch_store_logged_since(const char *table);
 /* Rows of the tables that entries are about, but none is about. `seen` of all entries, or NULL. Of
  * a table without a number of its own it is the one of what the row belongs to. */
 typedef void ch_store_unlogged_fn(void *ctx, const char *table, int64_t id);
 enum ch_code ch_store_unlogged(struct ch_store *s, const struct ch_logged_seen *seen,
                                ch_store_unlogged_fn *each, void *ctx,
                                struct ch_err *err) CH_MUST_CHECK;
+
+/* --- facts of great numbers: one entry has the digest of all that a group has added --- */
+
+enum ch_fact_table { /* in the order of their tables' names */
+    CH_FACTS_INSPECTIONS,
+    CH_FACTS_RELEASES,
+    CH_FACTS_SIGHTINGS,
+    CH_FACTS /* how many these are */
+};
+const char *ch_facts_table(enum ch_fact_table of);
+/* The id of the first row that the group under way has added, also where a step of it was undone;
+ * 0: none. All from there on are its own. */
+uint64_t ch_store_facts_added(const struct ch_store *s, enum ch_fact_table of);
+/* The rows from this id on, in their order, each by the digest of all that it has. */
+typedef void ch_store_fact_fn(void *ctx, int64_t id, const struct ch_sha256 *row);
+enum ch_code ch_store_facts(struct ch_store *s, enum ch_fact_table of, int64_t from,
+                            ch_store_fact_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
+/* What stands of a page, as its entry says it: digests of what is stored. */
+struct ch_snapshot_stored {
+    uint64_t id;
+    struct ch_str upstream, project;
+    int64_t first_loaded_at_us, fetched_at_us;
+    struct ch_sha256 body, content, validators; /* the last: of ETag, line feed, Last-Modified */
+    uint64_t content_bytes;
+};
+/* One, or (upstream absent) all. Slices live during the call. */
+typedef enum ch_code ch_store_stored_fn(void *ctx, const struct ch_snapshot_stored *row,
+                                        struct ch_err *err);
+enum ch_code ch_store_snapshots_stored(struct ch_store *s, struct ch_str upstream,
+                                       struct ch_str project, ch_store_stored_fn *each, void *ctx,
+                                       struct ch_err *err) CH_MUST_CHECK;
 
 #endif

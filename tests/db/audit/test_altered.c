@@ -35,28 +35,19 @@ static const struct {
      "notes of the keeper to itself; the hand-over of the log's key is checked with the keys"},
     {"owner.at_us", "since when; only whose it was is in entries"},
     {"+owner", "of a name that nobody has asked for: its first listing says whose page it is"},
-    {"snapshot", "a cache of the upstream's page; what it led to is an entry of kind listing"},
-    {"snapshot_content", "likewise"},
-    {"sighting",
-     "when the upstream showed a file: in no entry. An earlier first one ends a cool-down sooner"
-     " where the upstream's own times do not count; that the file then is ALLOW is a decision"},
-    {"artifact", "a size and a time of bytes that have their own digest as name"},
-    {"alias", "other digests of the bytes; whoever has them can compute them"},
-    {"release_file",
-     "which bytes a name had: others are served only once they are inspected as this file, by"
-     " another decision, which has both"},
+    {"snapshot.checked_at_us", "moves with each answer that confirms the page"},
     {"bytes_confirmed",
      "when the upstream last had them: in no entry, for it moves with each fetch. A later one"
      " spares the fetch before a release by time, which is a decision"},
     {"file_size", "how large a file is that was not fetched for that: a larger one holds it, a "
                   "smaller one has it fetched"
                   " and found too large again"},
+    {"+artifact", "bytes that are no file's"},
+    {"artifact.sha256", "likewise, and its file's row names what it has not got any more"},
+    {"alias", "other digests of the bytes; whoever has them can compute them"},
     {"fetch", "a count of what was fetched; rows go when there are many"},
-    {"inspection.id", "its number alone, which its findings and facts have"},
     {"finding.number", "their order alone, which the record has: see below"},
     {"inspection_fact.number", "likewise"},
-    {"+inspection",
-     "no entry is about one; what is decided by it then is signed with its evidence"},
     {"+finding", "of no inspection; one more of another is named: see below"},
     {"+inspection_fact", "likewise"},
     {"sidecar", "a cache"},
@@ -103,6 +94,8 @@ static const char *const named_by[][2] = {
     {"finding", "database: inspection "},
     {"inspection_fact", "database: inspection "},
     {"log_clear", "database: log_clear"},
+    {"artifact", "database: release_file "},
+    {"snapshot_content", "database: snapshot "},
     {"log_erased", "database: "}, /* or the row that no longer is the one it has the hash of */
 };
 
@@ -183,6 +176,12 @@ static void kept(void)
     house_site(h, FILE_URL("kept-1.0-py3-none-any.whl"), 200, "application/zip", "kept");
     house_ask_page(h, "kept");
     house_ask_file(h, "kept", "kept-1.0-py3-none-any.whl");
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_add_sighting(h->k->store, CH_STR("up"), CH_STR("kept"),
+                                             CH_STR("kept-1.1-py3-none-any.whl"), NULL,
+                                             CH_SIGHTING_APPEARED, keeper_now_us(h->k),
+                                             CH_TIME_UNKNOWN, &err));
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
 }
 
 static void rulings(void)

@@ -2,6 +2,7 @@
  * same. */
 #include "house.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static int verify(void)
 
 static const char *path_of(const char *name)
 {
-    static char path[256];
+    static char path[512];
     snprintf(path, sizeof(path), "%s/audit/%s", h->folder, name);
     return path;
 }
@@ -114,6 +115,8 @@ static const struct {
      "log: public/hashes/1 has 40 bytes", "log: public/hashes/1 is missing"},
     {"public/hashes/2", NULL, NULL, "log: public/hashes/2 has 40 bytes",
      "log: public/hashes/2 is missing"},
+    {"entries/journal", "log: entries/journal: ", "log: entries/journal: has ",
+     "log: entries/journal: has ", "log: entries/journal is missing"},
     {"public/checkpoint",
      "the checkpoint: ", "the checkpoint: ", "the checkpoint: ", "the checkpoint: "},
 };
@@ -180,11 +183,121 @@ static void test_spare(void **state)
     ch_buf_done(&b);
 }
 
+/* Each byte that the journal's record has. */
+static void test_journal(void **state)
+{
+    (void)state;
+    struct ch_buf b = read_file("entries/journal");
+    size_t end = b.len;
+    while (end > 0 && b.ptr[end - 1] == 0) {
+        end--;
+    }
+    unnamed = 0;
+    assert_in_range(end, 100, 4096); /* a service that has ended has begun it anew */
+    for (size_t at = 0; at < end; at += 7) {
+        b.ptr[at] ^= 1;
+        write_file("entries/journal", ch_buf_str(&b));
+        expect("flipped", "entries/journal", at, "log: entries/journal: ");
+        b.ptr[at] ^= 1;
+    }
+    write_file("entries/journal", ch_buf_str(&b));
+    assert_int_equal(verify(), 0);
+    assert_int_equal(unnamed, 0);
+    ch_buf_done(&b);
+}
+
+static void test_strangers(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"notes", "log: ./notes is no file of the log"},
+        {"entries/data.old", "log: entries/data.old is no file of the log"},
+        {"public/index.html", "log: public/index.html is no file of the log"},
+        {"public/hashes/8", "log: public/hashes/8 is no file of the log"},
+    };
+    unnamed = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+        write_file(names[i][0], CH_STR("x"));
+        expect("added", names[i][0], 0, names[i][1]);
+        assert_int_equal(unlink(path_of(names[i][0])), 0);
+    }
+    assert_int_equal(unnamed, 0);
+}
+
+/* What they have of the key (before that stand its kind and version); one that is gone. */
+static void test_private_keys(void **state)
+{
+    (void)state;
+    char folder[128], name[300];
+    size_t count = 0;
+    snprintf(folder, sizeof(folder), "%s/keys", h->folder);
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    unnamed = 0;
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        if (e->d_name[0] == '.') {
+            continue;
+        }
+        snprintf(name, sizeof(name), "../keys/%s", e->d_name);
+        struct ch_buf b = read_file(name);
+        for (size_t at = 80; at < b.len - 40; at += 17) {
+            char was = b.ptr[at];
+            b.ptr[at] = was == 'A' ? 'B' : 'A';
+            write_file(name, ch_buf_str(&b));
+            expect("edited", name, at, &name[3]);
+            b.ptr[at] = was;
+        }
+        assert_int_equal(unlink(path_of(name)), 0);
+        expect("gone", name, 0, &name[3]);
+        write_file(name, ch_buf_str(&b));
+        assert_int_equal(chmod(path_of(name), 0600), 0);
+        ch_buf_done(&b);
+        count++;
+    }
+    closedir(dir);
+    assert_in_range(count, 2, 8);
+    assert_int_equal(verify(), 0);
+    assert_int_equal(unnamed, 0);
+}
+
+/* Fewer entries than a bundle has, and nothing that says how many they are. */
+static void test_fewer(void **state)
+{
+    (void)state;
+    struct house *all = h;
+    struct audit_state s;
+    h = house_new();
+    do {
+        house_turn(h, 20);
+        audit_state(h->k, &s);
+    } while (s.written < s.next);
+    house_stop(h);
+    assert_int_equal(verify(), 0);
+    struct ch_buf data = read_file("entries/data"), hashes = read_file("public/hashes/0"),
+                  checkpoint = read_file("public/checkpoint");
+    unnamed = 0;
+    write_file("public/hashes/0", CH_STR(""));
+    write_file("public/checkpoint", CH_STR(""));
+    expect("cut", "public/hashes/0", 0, "hashes of level 0: there are none");
+    write_file("entries/data", CH_STR("damaged"));
+    expect("cut", "entries/data", 0, "entries 0 to ");
+    write_file("entries/data", ch_buf_str(&data));
+    write_file("public/hashes/0", ch_buf_str(&hashes));
+    write_file("public/checkpoint", ch_buf_str(&checkpoint));
+    assert_int_equal(unnamed, 0);
+    house_start(h, NULL, NULL);
+    house_free(h);
+    ch_buf_done(&data);
+    ch_buf_done(&hashes);
+    ch_buf_done(&checkpoint);
+    h = all;
+}
+
 /* Two at once: a folder of them, or all. */
 static void test_gone(void **state)
 {
     (void)state;
-    char away[256];
+    char away[512];
     unnamed = 0;
     snprintf(away, sizeof(away), "%s", path_of("hidden"));
     assert_int_equal(rename(path_of("public"), away), 0);
@@ -201,6 +314,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_spare),
+        cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_private_keys),
+        cmocka_unit_test(test_fewer),
         cmocka_unit_test(test_gone),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -122,6 +122,26 @@ static void test_refused(void **state)
     }
 }
 
+/* Nobody makes a verifier look at as many as a note has room for. */
+static void test_many_signatures(void **state)
+{
+    (void)state;
+    struct ch_note_key key;
+    struct ch_buf note;
+    struct ch_str text;
+    assert_ch_ok(&err, ch_note_key_get(CH_STR(VKEY), &key, &err));
+    for (size_t lines = CH_NOTE_LINES_MAX; lines <= CH_NOTE_LINES_MAX + 1; lines++) {
+        ch_buf_init(&note, CH_NOTE_MAX);
+        ch_buf_puts(&note, CH_STR(TEXT "\n"));
+        for (size_t i = 0; i < lines; i++) {
+            ch_buf_puts(&note, CH_STR(LINE));
+        }
+        assert_ch_code(lines > CH_NOTE_LINES_MAX ? CH_E_FORMAT : CH_OK,
+                       ch_note_open(ch_buf_str(&note), &key, &text, &err));
+        ch_buf_done(&note);
+    }
+}
+
 /* No byte of a note can be changed. */
 static void test_flipped(void **state)
 {
@@ -183,9 +203,10 @@ static void test_checkpoints(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vector),  cmocka_unit_test(test_opened),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_flipped),
-        cmocka_unit_test(test_keys),    cmocka_unit_test(test_checkpoints),
+        cmocka_unit_test(test_vector),      cmocka_unit_test(test_opened),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_many_signatures),
+        cmocka_unit_test(test_flipped),     cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_checkpoints),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
