@@ -158,7 +158,7 @@ void intakes_configured(struct keeper *k)
     void *value;
     while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
         struct intake *in = value;
-        if (in->state == CH_INTAKE_FAILED && in->rest_ms == 0) {
+        if (in->state == CH_INTAKE_FAILED && in->rest_ms == 0 && !in->again) {
             in->not_before_us = keeper_now_us(k);
         }
     }
