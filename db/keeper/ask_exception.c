@@ -193,7 +193,7 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
     bool open = x != NULL && exception_state_of(k, x) == EXCEPTION_STATE_OPEN;
     enum ch_code rc = CH_OK;
     if (open && ask->expires.len > 0 &&
-        end_us != x->row.expires_at_us) { /* not passed over in silence */
+        !exception_ends_at(x, end_us)) { /* not passed over in silence */
         char until[40];
         command_time(x->row.expires_at_us, until, sizeof(until));
         ch_buf_printf(

@@ -242,7 +242,7 @@ static enum step ask(struct command *c, const struct what *what, uint64_t renews
     const struct exception *x = exceptions_about(c->k, &row);
     enum exception_state s = x != NULL ? exception_state_of(c->k, x) : EXCEPTION_STATE_NONE;
     if (s == EXCEPTION_STATE_OPEN && command_has(c, "expires") &&
-        row.expires_at_us != x->row.expires_at_us) {
+        !exception_ends_at(x, row.expires_at_us)) {
         step = refuse_other_end(c, x);
     } else if (s == EXCEPTION_STATE_OPEN) {
         uint64_t id = x->row.id;

@@ -6,6 +6,8 @@
 #include "exceptions_int.h"
 #include "rulings.h"
 
+#define HOUR_US INT64_C(3600000000)
+
 struct exceptions {
     struct exception *items;
     size_t count;
@@ -168,6 +170,11 @@ static bool is_open(const struct keeper *k, const struct exception *x)
 {
     enum exception_state s = exception_state_of(k, x);
     return s == EXCEPTION_STATE_OPEN || s == EXCEPTION_STATE_EFFECTIVE;
+}
+
+bool exception_ends_at(const struct exception *x, int64_t end_us)
+{
+    return end_us > x->row.expires_at_us - HOUR_US && end_us < x->row.expires_at_us + HOUR_US;
 }
 
 const struct exception *exceptions_about(const struct keeper *k, const struct ch_exception_row *row)
