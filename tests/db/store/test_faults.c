@@ -86,7 +86,7 @@ static bool may_scan(size_t id)
     return id <= CH_SQL_QUICK_CHECK || id == CH_SQL_RULINGS || id == CH_SQL_OPEN_EXCEPTIONS || id == CH_SQL_EXCEPTIONS || id == CH_SQL_INTAKES ||
            id == CH_SQL_SERVED_ALL || id == CH_SQL_POLICIES || id == CH_SQL_KEYS ||
            id == CH_SQL_ADD_KEY || id == CH_SQL_WITHDRAWALS || id == CH_SQL_ATTESTED_REPOSITORIES || id == CH_SQL_LOG_PENDING ||
-           id == CH_SQL_PEOPLE || id == CH_SQL_INSPECTIONS || id == CH_SQL_OPEN_PROPOSALS || id == CH_SQL_POLICY_PROPOSALS ||
+           id == CH_SQL_PEOPLE || id == CH_SQL_INSPECTIONS || id == CH_SQL_OPEN_PROPOSALS || id == CH_SQL_OPEN_POLICY_PROPOSALS ||
            id == CH_SQL_COUNT_DECISIONS || id == CH_SQL_COUNT_ATTESTATIONS ||
            (id >= CH_SQL_UNLOGGED_DECISIONS && id <= CH_SQL_UNLOGGED_PEOPLE_ENDS) ||
            id == CH_SQL_ERASE_WHO || id == CH_SQL_ERASABLE_WHO || /* likewise rare, and of a table without such an index */
