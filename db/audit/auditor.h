@@ -175,8 +175,8 @@ enum ch_code audit_files_open(struct audit_verify *v, const char *state,
                               struct ch_err *err) CH_MUST_CHECK;
 void audit_files_bound(struct audit_verify *v); /* of `size` */
 void audit_files_check(struct audit_verify *v);
-/* Where neither checkpoint nor hashes say how many entries there are: as many as the database says
- * were written. CH_E_FORMAT: none. */
+/* Where neither checkpoint nor hashes say how many entries there are: as many as the database has.
+ * CH_E_FORMAT: none, or nothing was written yet. */
 enum ch_code audit_files_size_of_store(struct audit_verify *v, const char *state,
                                        struct ch_err *err) CH_MUST_CHECK;
 /* journal.c: once the tree is known; and what is in the log's folders that is none of it. */

@@ -72,14 +72,14 @@ enum ch_code audit_files_size_of_store(struct audit_verify *v, const char *state
     enum ch_code rc = ch_store_open_read(folder, &store, err);
     rc = rc == CH_OK ? ch_store_log_ends(store, &next, &written, err) : rc;
     ch_store_close(store);
-    if (rc == CH_OK && written == 0) {
+    if (rc == CH_OK && (next == 0 || v->lengths.data == 0)) {
         return ch_fail(err, CH_E_FORMAT,
                        "the checkpoint is of an empty log, which is never published");
     }
     if (rc == CH_OK) {
         audit_problem(v, "hashes of level 0: there are none, the database has %llu entries",
-                      (unsigned long long)written);
-        v->size = v->reader->size = written;
+                      (unsigned long long)next);
+        v->size = v->reader->size = next;
     }
     return rc;
 }
