@@ -39,6 +39,7 @@ static const struct {
     {"bytes_confirmed",
      "when the upstream last had them: in no entry, for it moves with each fetch. A later one"
      " spares the fetch before a release by time, which is a decision"},
+    {"+snapshot_content", "of no page"},
     {"+artifact", "bytes that are no file's"},
     {"artifact.sha256", "likewise, and its file's row names what it has not got any more"},
     {"alias", "other digests of the bytes; whoever has them can compute them"},
