@@ -11,6 +11,7 @@
 
 struct one { /* one jail's answer, decoded */
     bool complete;
+    bool interrupted;
     char error[200];
     uint64_t members;
     struct ch_sha256 members_digest;
@@ -108,20 +109,13 @@ static void read_one(struct ch_agreed *a, const struct ch_agree_input *in, bool 
     const struct ch_scanned *s = strict ? in->strict : in->second;
     const char *name = strict ? "inspection" : "second opinion";
     *ret = (struct one){0};
-    switch (s->outcome) {
-    case CH_SCAN_DONE:
-        break;
-    case CH_SCAN_KILLED:
-        snprintf(ret->error, sizeof(ret->error), "%s was killed by signal %u", name, s->signal);
-        return;
-    case CH_SCAN_TIMEOUT:
-        snprintf(ret->error, sizeof(ret->error), "%s took longer than it may", name);
-        return;
-    case CH_SCAN_FAILED:
-    default:
-        snprintf(ret->error, sizeof(ret->error), "%s failed: %.*s", name,
-                 s->text.len > 0 ? (int)(s->text.len > 120 ? 120 : s->text.len) : 15,
-                 s->text.len > 0 ? s->text.ptr : "no reason given");
+    ret->interrupted = s->outcome == CH_SCAN_INTERRUPTED;
+    if (s->outcome != CH_SCAN_DONE) {
+        struct ch_buf why;
+        ch_buf_init(&why, sizeof(ret->error));
+        ch_scanned_put_why(&why, s);
+        snprintf(ret->error, sizeof(ret->error), "%s %.*s", name, CH_STR_ARG(ch_buf_str(&why)));
+        ch_buf_done(&why);
         return;
     }
     struct ch_hash *h = ch_hash_new();
@@ -162,8 +156,13 @@ void ch_agree(const struct ch_agree_input *in, struct ch_agreed *ret)
     if (same) {
         a.row.outcome = CH_INSPECTION_COMPLETE;
     } else if (!strict.complete || !second.complete) {
-        a.row.error = keep(&a, ch_str_of(strict.complete ? second.error : strict.error));
-        ch_agreed_add(&a, CH_F_INSPECTION_FAILED, a.row.error);
+        /* What the bytes did comes before what was done to the jail: they get no other try by it. */
+        bool of_strict = !strict.complete && (!strict.interrupted || second.complete || second.interrupted);
+        const struct one *failed = of_strict ? &strict : &second;
+        a.interrupted = failed->interrupted && !worse_than_note(&a, CH_CLASS_ATTACK);
+        a.row.error = keep(&a, ch_str_of(failed->error));
+        ch_agreed_add(&a, a.interrupted ? CH_F_INSPECTION_INTERRUPTED : CH_F_INSPECTION_FAILED,
+                      a.row.error);
     } else if (worse_than_note(&a, CH_CLASS_IRREGULAR)) {
         /* The strict reader stopped at what it found: the lists cannot agree. Held in any case. */
         a.row.error = CH_STR("only one of two readers could list it completely");

@@ -121,9 +121,24 @@ static enum ch_code check_server(const struct ch_destination *d, const struct ch
     return CH_OK;
 }
 
-const char *ch_webhook_url_fault(struct ch_str url, bool proxy)
+static bool is_query(struct ch_str s)
 {
-    const char *fault = ch_place_url_fault(url);
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] <= ' ' || s.ptr[i] > '~' || s.ptr[i] == '\\' || s.ptr[i] == '#') {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *ch_webhook_url_fault(struct ch_str url, bool proxy, bool secret)
+{
+    size_t end = url.len;
+    bool query = secret && ch_str_find_char(url, '?', &end);
+    if (query && !is_query(ch_str_sub(url, end, url.len))) {
+        return "has a fragment, or other characters than printable ASCII";
+    }
+    const char *fault = ch_place_url_fault(query ? ch_str_sub(url, 0, end) : url);
     if (fault != NULL || !ch_str_starts(url, CH_STR("http://"))) {
         return fault;
     }
@@ -141,7 +156,7 @@ static enum ch_code check_url(const struct ch_destination *d, const struct ch_ya
         return ch_yaml_fail(yaml, at, err, "expected one of the keys \"url\" and \"url_file\"");
     }
     const char *fault =
-        d->url != NULL ? ch_webhook_url_fault(ch_str_of(d->url), d->proxy != NULL) : NULL;
+        d->url != NULL ? ch_webhook_url_fault(ch_str_of(d->url), d->proxy != NULL, false) : NULL;
     return fault == NULL ? CH_OK
                          : ch_yaml_fail_value(yaml, ch_yaml_find(at, "url"), err, "%s", fault);
 }

@@ -196,10 +196,18 @@ static struct ch_str after_scheme(struct ch_str url)
     return (struct ch_str){NULL, 0};
 }
 
+/* Without what is asked there: a query may hold a secret. */
+static struct ch_str authority_of(struct ch_str url)
+{
+    struct ch_str rest = after_scheme(url), authority = {NULL, 0};
+    size_t end = rest.len;
+    (void)ch_str_split(&rest, '/', &authority);
+    return ch_str_find_char(authority, '?', &end) ? ch_str_sub(authority, 0, end) : authority;
+}
+
 const char *ch_place_url_fault(struct ch_str url)
 {
-    struct ch_str rest = after_scheme(url);
-    if (rest.ptr == NULL) {
+    if (after_scheme(url).ptr == NULL) {
         return "does not start with http:// or https://";
     }
     if (url.len > ch_limits.url_bytes) {
@@ -213,8 +221,7 @@ const char *ch_place_url_fault(struct ch_str url)
             return "has a query or fragment";
         }
     }
-    struct ch_str authority = {NULL, 0};
-    (void)ch_str_split(&rest, '/', &authority);
+    struct ch_str authority = authority_of(url);
     if (ch_str_find_char(authority, '@', NULL)) {
         return "holds a user name; credentials belong in credentials.yaml";
     }
@@ -231,9 +238,7 @@ const char *ch_place_url_fault(struct ch_str url)
 
 void ch_place_put_origin(struct ch_buf *b, struct ch_str url)
 {
-    struct ch_str rest = after_scheme(url);
-    struct ch_str authority = {NULL, 0};
-    (void)ch_str_split(&rest, '/', &authority);
+    struct ch_str authority = authority_of(url);
     bool https = ch_str_starts(url, CH_STR("https://"));
     ch_buf_puts(b, ch_str_of(https ? "https://" : "http://"));
     for (size_t i = 0; i < authority.len; i++) {

@@ -17,7 +17,7 @@ bool ch_place_exempts(struct ch_str no_proxy, struct ch_str host, uint16_t port)
 /* http:// or https://, host, optional port and path in printable ASCII. Says what is wrong with
  * another text ("holds a user name"), NULL when nothing. */
 const char *ch_place_url_fault(struct ch_str url);
-/* "https://host:443" of such a URL, lower case, the port always written (T13). */
+/* "https://host:443" of such a URL, with or without a query, lower case, the port always written (T13). */
 void ch_place_put_origin(struct ch_buf *b, struct ch_str url);
 
 #endif

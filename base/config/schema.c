@@ -34,7 +34,8 @@ static const struct ch_schema_row listen_rows[] = {
     {.key = "tls_certificate",
      .type = CH_SCHEMA_PATH,
      AT(ch_listen, tls_certificate),
-     .doc = "PEM file with the certificate and its chain; without it plain HTTP is spoken."},
+     .doc = "PEM file with the certificate and its chain; without it plain HTTP is spoken.\n"
+            "The same for all addresses that speak TLS."},
     {.key = "tls_key",
      .type = CH_SCHEMA_PATH,
      AT(ch_listen, tls_key),

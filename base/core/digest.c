@@ -18,9 +18,19 @@ bool ch_sha256_is_zero(const struct ch_sha256 *a)
     return ch_sha256_eq(a, &zero);
 }
 
-bool ch_sha256_from_hex(struct ch_str hex, struct ch_sha256 *ret)
+bool ch_sha256_from_any_hex(struct ch_str hex, struct ch_sha256 *ret)
 {
     return ch_hex_decode(hex, ret->byte, CH_SHA256_BYTES);
+}
+
+bool ch_sha256_from_hex(struct ch_str hex, struct ch_sha256 *ret)
+{
+    for (size_t i = 0; i < hex.len; i++) {
+        if (hex.ptr[i] >= 'A' && hex.ptr[i] <= 'F') {
+            return false;
+        }
+    }
+    return ch_sha256_from_any_hex(hex, ret);
 }
 
 void ch_sha256_hex(const struct ch_sha256 *d, char ret_hex[CH_SHA256_HEX + 1])

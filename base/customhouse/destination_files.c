@@ -111,7 +111,7 @@ static enum ch_code read_url(const struct reading *r, struct ch_buf *file, struc
     }
     const char *fault = !is_one_line(url) || url.len > ch_limits.url_bytes
                             ? "is not one line with a URL"
-                            : ch_webhook_url_fault(url, r->d->proxy != NULL);
+                            : ch_webhook_url_fault(url, r->d->proxy != NULL, true);
     if (fault != NULL) {
         ch_fail(&why, CH_E_USAGE, "%s:1: what it holds %s", r->d->url_file, fault);
         return fail_key(r, "url_file", err, why.msg);

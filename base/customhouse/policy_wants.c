@@ -42,7 +42,7 @@ static enum ch_code put_want(struct ch_buf *ret, const char *path, const struct 
         struct ch_sha256 d;
         struct ch_str h = l->hashes[i];
         if (ch_str_starts(h, CH_STR("sha256:")) &&
-            ch_sha256_from_hex(ch_str_sub(h, 7, h.len), &d)) {
+            ch_sha256_from_any_hex(ch_str_sub(h, 7, h.len), &d)) {
             ch_buf_put(&hashes, d.byte, CH_SHA256_BYTES);
         }
     }

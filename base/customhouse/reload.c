@@ -122,7 +122,11 @@ static void fail(struct supervisor *sup, const char *why)
 static void commit(struct supervisor *sup)
 {
     done(sup);
-    tell_unchanged(sup->site.config, sup->reload.site.config);
+    if (sup->started == NULL) {
+        sup->started = sup->site.config;
+        sup->site.config = NULL;
+    }
+    tell_unchanged(sup->started, sup->reload.site.config);
     site_done(&sup->site);
     sup->site = sup->reload.site;
     sup->reload.site = (struct site){.config_name = NULL};

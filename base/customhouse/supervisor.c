@@ -471,6 +471,7 @@ static void close_all(struct supervisor *sup)
         }
     }
     site_done(&sup->site);
+    ch_config_free(sup->started);
     ch_loop_free(sup->loop);
 }
 

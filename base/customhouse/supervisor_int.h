@@ -60,6 +60,8 @@ struct supervisor {
     bool show_state; /* the way to the folder is closed to other uids: CH_SPAWN_STATE */
     struct site site;     /* in force in all processes, and what any of them starts with */
     struct reload reload; /* reload.c */
+    /* that of the start, for what only the next one changes; NULL: site.config still is it */
+    struct ch_config *started;
     struct site_ids ids;
     char instance_id[33];
     struct process process[PROCESSES_MAX];

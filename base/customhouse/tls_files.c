@@ -66,7 +66,7 @@ static void done_secret(struct ch_buf *b)
     ch_buf_done(b);
 }
 
-/* All pairs have to be good, the first is served. */
+/* All that speak TLS show one certificate: another one would be nowhere. */
 static enum ch_code read_listen(struct reading *r, struct site *s, const struct ch_listen *l,
                                 struct ch_err *err)
 {
@@ -79,6 +79,11 @@ static enum ch_code read_listen(struct reading *r, struct site *s, const struct 
         return read_pair(r, l->tls_certificate, l->tls_key, &s->tls_certificate, &s->tls_key, err);
     }
     enum ch_code rc = read_pair(r, l->tls_certificate, l->tls_key, &certificate, &key, err);
+    if (rc == CH_OK && !ch_str_eq(ch_buf_str(&certificate), ch_buf_str(&s->tls_certificate))) {
+        rc = fail_file(r, "tls_certificate", l->tls_certificate, err,
+                       "is another certificate than that of an address before; expected the same "
+                       "for all of listen");
+    }
     ch_buf_done(&certificate);
     done_secret(&key);
     return rc;

@@ -82,6 +82,7 @@ static void refusal_put(struct ch_buf *b, const struct ch_refusal *m)
     ch_msg_put_printable(b, m->rule, ch_limits.refusal_text_bytes);
     ch_msg_put_printable(b, m->reason, ch_limits.refusal_text_bytes);
     ch_msg_put_printable(b, m->policy_at, ch_limits.refusal_text_bytes);
+    ch_msg_put_printable(b, m->change, ch_limits.refusal_text_bytes);
     ch_put_i64(b, m->since_us);
     ch_put_i64(b, m->until_us);
 }
@@ -94,6 +95,7 @@ static void refusal_get(struct ch_rd *r, struct ch_refusal *ret)
     ret->rule = ch_msg_get_printable(r, ch_limits.refusal_text_bytes);
     ret->reason = ch_msg_get_printable(r, ch_limits.refusal_text_bytes);
     ret->policy_at = ch_msg_get_printable(r, ch_limits.refusal_text_bytes);
+    ret->change = ch_msg_get_printable(r, ch_limits.refusal_text_bytes);
     ret->since_us = ch_get_i64(r);
     ret->until_us = ch_get_i64(r);
 }

@@ -165,12 +165,36 @@ void ch_scanned_put(struct ch_buf *b, const struct ch_scanned *m)
     ch_msg_put_printable(b, m->text, ch_limits.refusal_text_bytes);
 }
 
+void ch_scanned_put_why(struct ch_buf *b, const struct ch_scanned *m)
+{
+    struct ch_str text = m->text.len > 0 ? ch_str_sub(m->text, 0, 120) : CH_STR("no reason given");
+    switch (m->outcome) {
+    case CH_SCAN_KILLED:
+        ch_buf_printf(b, "was killed by signal %u", m->signal);
+        return;
+    case CH_SCAN_TIMEOUT:
+        ch_buf_puts(b, CH_STR("took longer than it may"));
+        return;
+    case CH_SCAN_INTERRUPTED:
+        if (m->signal != 0) {
+            ch_buf_printf(b, "was killed from outside (signal %u)", m->signal);
+        } else {
+            ch_buf_printf(b, "was interrupted: %.*s", CH_STR_ARG(text));
+        }
+        return;
+    case CH_SCAN_FAILED:
+    case CH_SCAN_DONE:
+    default:
+        ch_buf_printf(b, "failed: %.*s", CH_STR_ARG(text));
+    }
+}
+
 enum ch_code ch_scanned_get(struct ch_str payload, struct ch_scanned *ret, struct ch_err *err)
 {
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_scanned m = {0};
     m.job = ch_get_u64(&r);
-    m.outcome = ch_msg_get_enum(&r, CH_SCAN_FAILED, CH_SCAN_TIMEOUT);
+    m.outcome = ch_msg_get_enum(&r, CH_SCAN_FAILED, CH_SCAN_INTERRUPTED);
     m.exit_status = ch_get_u32(&r);
     m.signal = ch_get_u32(&r);
     m.cpu_us = ch_get_u64(&r);

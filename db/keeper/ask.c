@@ -53,15 +53,33 @@ void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch
     ch_buf_done(payload);
 }
 
+void ask_put_error(const struct keeper *k, struct ch_str text, struct ch_buf *b)
+{
+    struct ch_str folder = k->child.setup.state_dir;
+    size_t at = 0;
+    while (folder.len > 0 && ch_str_find(text, folder, &at)) {
+        struct ch_str rest = ch_str_sub(text, at + folder.len, text.len);
+        bool ours = (at == 0 || text.ptr[at - 1] == ' ') && ch_str_starts(rest, CH_STR("/"));
+        ch_buf_puts(b, ch_str_sub(text, 0, ours ? at : at + folder.len));
+        text = ours ? ch_str_sub(rest, 1, rest.len) : rest;
+    }
+    ch_buf_puts(b, text);
+}
+
 /* ------------------------------------------------------------------ pages */
 
 static void reply_page(struct keeper *k, const struct waiter *w, const struct ch_page_reply *reply,
                        int fd)
 {
-    struct ch_buf b;
+    struct ch_page_reply told = *reply;
+    struct ch_buf text, b;
+    ch_buf_init(&text, ch_limits.text_bytes);
     ch_buf_init(&b, 16u << 10);
-    ch_page_reply_put(&b, reply);
+    ask_put_error(k, reply->text, &text);
+    told.text = ch_buf_str(&text);
+    ch_page_reply_put(&b, &told);
     ask_send(k, w, CH_MSG_PAGE, &b, fd);
+    ch_buf_done(&text);
 }
 
 enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err)

@@ -69,6 +69,11 @@ static uint32_t cannot_ask(struct keeper *k, const struct refused *r, struct ch_
         ch_buf_puts(why, CH_STR("Its name is kept back by the configuration, and no exception can lift that"));
         return 403;
     }
+    if (refusal_stays(r->page, &d)) {
+        ch_buf_puts(why, CH_STR("No exception can lift what holds it. What would change it: "));
+        refusal_put_change(k, r->page, r->file, &d, why);
+        return 409;
+    }
     if (overrides->len == 0 || (d.verdict == CH_VERDICT_ALLOW && !d.audited)) {
         ch_buf_puts(why, d.verdict == CH_VERDICT_ALLOW
                              ? CH_STR("It is not refused any more: ask for the file again")
@@ -186,6 +191,13 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
     const struct exception *x = open_about(k, r);
     bool open = x != NULL && exception_state_of(k, x) == EXCEPTION_STATE_OPEN;
     enum ch_code rc = CH_OK;
+    if (open && ask->expires.len > 0 && end_us != x->row.expires_at_us) { /* not passed over in silence */
+        char until[40];
+        command_time(x->row.expires_at_us, until, sizeof(until));
+        ch_buf_printf(why, "Exception %llu is asked for already, until %s: ask without an end to ask for it, too",
+                      (unsigned long long)x->row.id, until);
+        return 409;
+    }
     if (open) {
         *ret_id = x->row.id;
         rc = exceptions_join(k, *ret_id, requester, ask->client.address, ask->reason, &err);
@@ -214,7 +226,7 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
         *ret_id = row.id;
     }
     if (rc != CH_OK) {
-        ch_buf_puts(why, ch_str_of(err.msg));
+        ask_put_error(k, ch_str_of(err.msg), why);
         return rc == CH_E_LIMIT ? 429 : 503;
     }
     return open ? 200 : 201;

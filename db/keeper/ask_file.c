@@ -118,13 +118,17 @@ void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask,
 void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
                      uint32_t retry_after_s, const char *text)
 {
+    struct ch_buf told;
+    ch_buf_init(&told, ch_limits.text_bytes);
+    ask_put_error(k, ch_str_of(text), &told);
     struct ch_file_reply reply = {.ask = ask,
                                   .outcome = CH_FILE_FAILED,
                                   .http_status = status,
                                   .retry_after_s = retry_after_s,
                                   .size_bytes = CH_SIZE_UNKNOWN,
-                                  .text = ch_str_of(text)};
+                                  .text = ch_buf_str(&told)};
     reply_file(k, w, &reply);
+    ch_buf_done(&told);
 }
 
 /* Whether a client that waits is told so now; then it is answered, and w is gone. */

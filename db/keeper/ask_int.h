@@ -12,6 +12,9 @@
 
 /* To the waiter's gateway, if there still is one; frees the payload. */
 void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch_buf *payload, int fd);
+/* Appends an error as clients read it: without the folder that our files lie in, which is nobody's
+ * business but of who reads our log. */
+void ask_put_error(const struct keeper *k, struct ch_str text, struct ch_buf *b);
 /* Answers or goes on waiting; the waiter is taken over. */
 void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
                      const struct ch_ask_file *ask);

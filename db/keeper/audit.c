@@ -396,7 +396,9 @@ void audit_tick(struct keeper *k)
 {
     struct ch_err err;
     int64_t minute = keeper_now_us(k) / 60000000;
-    if (audit_refusals(k, minute, &err) != CH_OK || audit_sign_ins(k, minute, &err) != CH_OK) {
+    /* the configuration, too: a reload does not fail for its entry */
+    if (audit_refusals(k, minute, &err) != CH_OK || audit_sign_ins(k, minute, &err) != CH_OK ||
+        audit_configuration(k, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     drop_written(k->audit);

@@ -81,8 +81,7 @@ enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
 enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
 /* The configuration in force, when it is another one than the log's last. */
-enum ch_code audit_configuration(struct keeper *k, struct ch_str text,
-                                 struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_configuration(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* A row about people that was just stored: a person, uid, member, grant or token. */
 enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row,
                           struct ch_err *err) CH_MUST_CHECK;

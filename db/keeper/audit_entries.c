@@ -524,10 +524,10 @@ enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row, str
 }
 
 /* The store keeps which one the log has last: with the entry, in the same group. */
-enum ch_code audit_configuration(struct keeper *k, struct ch_str text, struct ch_err *err)
+enum ch_code audit_configuration(struct keeper *k, struct ch_err *err)
 {
     static const struct ch_str name = {"audit-configuration", 19};
-    struct ch_sha256 digest = ch_sha256_of(text.ptr != NULL ? text.ptr : "", text.len);
+    const struct ch_sha256 digest = k->config_digest;
     struct ch_str bytes = {(const char *)digest.byte, sizeof(digest.byte)};
     struct audit_entry a;
     struct ch_buf last;

@@ -45,8 +45,19 @@ enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
                                   .address = client->address,
                                   .principal = client->principal,
                                   .rule = ch_str_of(rule)};
+    const struct ch_str many = {NULL, 0};
+    uint64_t rows = ch_limits.refusal_rows, of_one = ch_limits.refusal_rows_of_one;
     enum ch_code rc = keeper_write(k, err);
-    return rc == CH_OK ? ch_store_count_refusal(k->store, &row, err) : rc;
+    rc = rc == CH_OK ? ch_store_count_refusal(k->store, &row, rows, of_one, err) : rc;
+    if (rc == CH_E_LIMIT) { /* in the end a row for each principal, repository and rule */
+        row.project = row.file_name = many;
+        rc = ch_store_count_refusal(k->store, &row, rows, rows, err);
+    }
+    if (rc == CH_E_LIMIT) {
+        row.address = many;
+        rc = ch_store_count_refusal(k->store, &row, INT64_MAX, INT64_MAX, err);
+    }
+    return rc;
 }
 
 static enum ch_code one_refusal(void *ctx, const struct ch_refusals_row *row, struct ch_err *err)
@@ -55,6 +66,9 @@ static enum ch_code one_refusal(void *ctx, const struct ch_refusals_row *row, st
     audit_entry_begin_about(ctx, &a, "refused", row->repository, row->project, row->file_name);
     audit_entry_put_address(&a, row->address);
     ch_log_entry_int(&a.e, "minute", row->minute);
+    if (row->file_name.len == 0) {
+        ch_log_entry_bool(&a.e, "others", true);
+    }
     audit_entry_commit(&a, "principal", row->principal);
     ch_log_entry_str(&a.e, "project", row->project);
     ch_log_entry_str(&a.e, "repository", row->repository);

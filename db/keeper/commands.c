@@ -382,14 +382,6 @@ struct waiter *command_waiter(struct command *c)
     return w;
 }
 
-const char *command_withheld_advice(const struct page *p)
-{
-    return page_owner(p) == CH_OWNER_RESERVED
-               ? "the configuration: `reserved` of the repository in customhouse.yaml; no approval can"
-               : "customhouse own NAME --upstream UPSTREAM --reason TEXT, or `upstreams` of the repository "
-                 "in customhouse.yaml; no approval can";
-}
-
 enum step command_end_absent(struct command *c, const struct page *p)
 {
     return command_end(c, 1, "%s: no upstream of repository %s has this project", p->project,
@@ -423,7 +415,7 @@ struct page *command_any_page(struct command *c, const struct what *what, enum s
         *ret_step = command_end(c, 1, "%s: the name is reserved in repository %s and nothing is known "
                                       "of it; what would change it: %s",
                                 what->project, what->repository,
-                                command_withheld_advice(p));
+                                refusal_withheld_advice(p));
         return NULL;
     }
     if (p->load != PAGE_READY && p->load != PAGE_ABSENT) {

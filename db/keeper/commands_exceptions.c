@@ -108,7 +108,7 @@ bool command_is_withheld(struct command *c, const struct what *what)
     bool withheld = p != NULL && page_withheld(p);
     if (withheld) {
         command_end(c, 1, "%s: nothing was approved; what would change it: %s", what->project,
-                    command_withheld_advice(p));
+                    refusal_withheld_advice(p));
     }
     return withheld;
 }
@@ -134,8 +134,10 @@ static enum step tell_asked(struct command *c, uint64_t id, bool joined)
 {
     const struct exception *x = exceptions_find(c->k, id);
     struct command_needed needed = {.persons = 1, .missing = 1};
+    char until[40] = "";
     if (x != NULL) {
         needed = command_needed_now(c->k, x);
+        command_time(x->row.expires_at_us, until, sizeof(until));
     }
     if (c->args.json) {
         struct ch_buf b;
@@ -143,6 +145,7 @@ static enum step tell_asked(struct command *c, uint64_t id, bool joined)
         ch_buf_putc(&b, '{');
         json_number(&b, "exception", id);
         json_bool(&b, "joined", joined);
+        json_time(&b, "expires", x != NULL ? x->row.expires_at_us : CH_TIME_UNKNOWN);
         json_number(&b, "approvals_missing", needed.missing);
         ch_buf_puts(&b, CH_STR("}\n"));
         command_put(c, ch_buf_str(&b));
@@ -151,8 +154,8 @@ static enum step tell_asked(struct command *c, uint64_t id, bool joined)
         struct ch_buf b;
         ch_buf_init(&b, 1024);
         command_put_needed(&b, &needed);
-        command_print(c, "%s as exception %llu\n", joined ? "asked for already," : "asked for,",
-                      (unsigned long long)id);
+        command_print(c, joined ? "asked for already, as exception %llu, until %s\n" : "asked for, as exception %llu\n",
+                      (unsigned long long)id, until);
         command_print(c, "%.*s\n", CH_STR_ARG(ch_buf_str(&b)));
         ch_buf_done(&b);
     }
@@ -205,6 +208,16 @@ static bool passes(struct command *c, struct page *p, const struct what *what)
     return true;
 }
 
+/* Whoever joins what is asked for asks for its end: another one is not passed over in silence. */
+static enum step refuse_other_end(struct command *c, const struct exception *x)
+{
+    char until[40];
+    command_time(x->row.expires_at_us, until, sizeof(until));
+    return command_end(c, 1, "exception %llu is asked for already, until %s: leave --expires away to ask for it, too, "
+                             "or who approves it gives another end (customhouse approve %llu --expires WHEN)",
+                       (unsigned long long)x->row.id, until, (unsigned long long)x->row.id);
+}
+
 static enum step ask(struct command *c, const struct what *what, uint64_t renews)
 {
     struct ch_str who = ch_str_of(c->who.text), reason;
@@ -224,7 +237,9 @@ static enum step ask(struct command *c, const struct what *what, uint64_t renews
     }
     const struct exception *x = exceptions_about(c->k, &row);
     enum exception_state s = x != NULL ? exception_state_of(c->k, x) : EXCEPTION_STATE_NONE;
-    if (s == EXCEPTION_STATE_OPEN) {
+    if (s == EXCEPTION_STATE_OPEN && command_has(c, "expires") && row.expires_at_us != x->row.expires_at_us) {
+        step = refuse_other_end(c, x);
+    } else if (s == EXCEPTION_STATE_OPEN) {
         uint64_t id = x->row.id;
         step = exceptions_join(c->k, id, who, (struct ch_str){NULL, 0}, reason, &err) == CH_OK
                    ? tell_asked(c, id, true)

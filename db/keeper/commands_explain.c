@@ -274,75 +274,6 @@ static const char *word_for(const struct ch_decision *d)
     return d->eligible ? "eligible" : ch_verdict_name(d->verdict);
 }
 
-/* Of a hold by age that no time ends. */
-static const char *what_is_awaited(const struct ch_decision *d)
-{
-    switch (d->awaits) {
-    case CH_AWAITS_STATED_TIME:
-        return "the upstream stating when it was released, or: customhouse approve FILE --reason "
-               "TEXT --expires DATE";
-    case CH_AWAITS_INDEX:
-        return "an answer of the upstream's index that lists it, which is asked for when somebody "
-               "asks, or: customhouse approve FILE --reason TEXT --expires DATE";
-    case CH_AWAITS_BYTES: /* and something else holds it */
-    case CH_AWAITS_UPSTREAM:
-    case CH_AWAITS_NOTHING:
-    default:
-        return NULL;
-    }
-}
-
-/* One line, complete in itself. */
-static const char *what_would_change(struct keeper *k, const struct page *p, size_t file,
-                                     const struct ch_decision *d)
-{
-    struct intake_progress progress;
-    bool known = intake_progress(k, p, file, &progress), under_way = known && !progress.failed;
-    if (page_withheld(p) && d->verdict != CH_VERDICT_DENY) {
-        return command_withheld_advice(p);
-    }
-    if (d->verdict == CH_VERDICT_ALLOW) {
-        return d->until_us != CH_TIME_UNKNOWN
-                   ? "time alone; a deny, a finding of a later inspector, or the policy"
-                   : "a deny, a finding of a later inspector, or the policy";
-    }
-    if (d->refetch) {
-        return under_way ? "fetching its bytes again, which is under way"
-                         : "fetching its bytes again, which starts when somebody asks for it";
-    }
-    if (d->eligible) {
-        return under_way ? "inspection, which is under way"
-               : known   ? "fetching and inspecting it again, which starts when somebody asks for it"
-                         : "inspection, which starts when somebody asks for it";
-    }
-    if (d->verdict == CH_VERDICT_DENY) {
-        return d->ruling_id != 0
-                   ? (d->until_us != CH_TIME_UNKNOWN ? "the end of this deny"
-                                                     : "nothing by itself: a person denied it")
-               : d->policy_line > 0 ? "the policy"
-               : inspection_of_broken_transfer(p, file)
-                   ? "fetching it again, which starts when somebody asks for it after the "
-                     "upstream's index was read again"
-               : strcmp(d->rule, "finding hash-mismatch") == 0
-                   ? "the upstream's index, which states hashes of different files"
-               : p->files[file].attack
-                   ? "only an inspector that reports the finding no longer; no approval can"
-                   : "the policy";
-    }
-    if (d->hold == CH_HOLD_FILE_TYPE || d->hold == CH_HOLD_FAILED) {
-        return "an inspector that can read it whole";
-    }
-    if ((d->holds >> CH_HOLD_SIZE & 1) != 0) {
-        return "a larger store.artifact_max_bytes in the configuration";
-    }
-    if (what_is_awaited(d) != NULL) {
-        return what_is_awaited(d);
-    }
-    return d->until_us != CH_TIME_UNKNOWN
-               ? "time alone, or: customhouse approve FILE --reason TEXT --expires DATE"
-               : "customhouse approve FILE --reason TEXT --expires DATE";
-}
-
 static bool is_served(struct command *c, const struct page *p, size_t file)
 {
     return !ch_sha256_is_zero(&p->files[file].artifact) &&
@@ -358,6 +289,7 @@ static void json_progress(struct command *c, struct ch_buf *b, const struct page
     json_open(b, progress.failed ? "failed" : "under_way", '{');
     if (progress.failed) {
         json_field(b, "reason", ch_str_of(progress.text));
+        json_time(b, "again", progress.again_at_us);
     } else {
         json_field(b, "state", ch_str_of(progress.state));
     }
@@ -385,7 +317,11 @@ static void json_decision(struct command *c, struct ch_buf *b, const struct page
         json_digest(b, "since_under_policy", &f->recorded_policy);
     }
     json_time(b, "until", d->until_us);
-    json_field(b, "what_would_change_it", ch_str_of(what_would_change(c->k, p, file, d)));
+    struct ch_buf change;
+    ch_buf_init(&change, 1024);
+    refusal_put_change(c->k, p, file, d, &change);
+    json_field(b, "what_would_change_it", ch_buf_str(&change));
+    ch_buf_done(&change);
     if (d->ruling_id != 0) {
         json_number(b, "ruling", d->ruling_id);
     }
@@ -436,7 +372,9 @@ static void show_progress(struct command *c, const struct intake_progress *progr
     char time[40];
     command_time(progress->since_us, time, sizeof(time));
     if (progress->failed) {
-        command_print(c, "  last tried: %s, in vain: %s\n", time, progress->text);
+        command_print(c, "  last tried: %s, in vain: %s", time, progress->text);
+        command_time(progress->again_at_us, time, sizeof(time));
+        command_print(c, progress->again_at_us != CH_TIME_UNKNOWN ? "; it is tried again at %s\n" : "\n", time);
         return;
     }
     command_print(c, "  on its way: it %s, since %s", progress->text, time);
@@ -484,7 +422,13 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
         command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
     }
     command_explain_exceptions(c, p, file);
-    command_print(c, "  what would change it: %s\n", what_would_change(c->k, p, file, d));
+    struct ch_buf change;
+    ch_buf_init(&change, 1024);
+    refusal_put_change(c->k, p, file, d, &change);
+    command_print(c, "  what would change it: ");
+    command_put(c, ch_buf_str(&change));
+    command_print(c, "\n");
+    ch_buf_done(&change);
 }
 
 static void explain_text(struct command *c, struct page *p, size_t file,

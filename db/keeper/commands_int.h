@@ -78,8 +78,6 @@ enum step command_end_absent(struct command *c, const struct page *p);
  * with the upstream; NULL: any). */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
-/* What would change that a page is withheld (page_withheld). */
-const char *command_withheld_advice(const struct page *p);
 bool command_names(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 /* "2026-12-31" (its end), "14d", "12h", or a time (2026-12-31T12:00:00Z), all of them to come. */

@@ -89,7 +89,7 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
 {
     struct ch_str word = command_word(c);
     bool is = ch_str_starts(word, CH_STR("sha256:"));
-    if (is && !ch_sha256_from_hex(ch_str_sub(word, 7, word.len), ret)) {
+    if (is && !ch_sha256_from_any_hex(ch_str_sub(word, 7, word.len), ret)) {
         return ch_fail(err, CH_E_USAGE, "sha256: expected 64 hex digits after it");
     }
     *ret_is = is;

@@ -74,14 +74,25 @@ static enum ch_code read_inspection(struct keeper *k, const struct ch_inspection
     return rc;
 }
 
-static bool has_mismatch(const struct ch_inspection_result *inspection)
+static bool has_finding(const struct ch_inspection_result *inspection, enum ch_finding_code code)
 {
     for (size_t i = 0; i < inspection->row.finding_count; i++) {
-        if (inspection->row.findings[i].code == CH_F_HASH_MISMATCH) {
+        if (inspection->row.findings[i].code == code) {
             return true;
         }
     }
     return false;
+}
+
+static bool has_mismatch(const struct ch_inspection_result *inspection)
+{
+    return has_finding(inspection, CH_F_HASH_MISMATCH);
+}
+
+bool inspection_was_interrupted(const struct ch_inspection_result *inspection)
+{
+    return inspection->row.outcome == CH_INSPECTION_FAILED &&
+           has_finding(inspection, CH_F_INSPECTION_INTERRUPTED);
 }
 
 static bool is_attack(const struct ch_inspection_result *inspection)

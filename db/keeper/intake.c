@@ -1,7 +1,8 @@
 /* One file on its way in, as a durable state machine:
  *
  *   WANTED -> FETCHING -> FETCHED -> SCANNING -> SCANNED -> DECIDED (row gone)
- *      ^----------'---- FAILED (tried again after a while, when somebody asks)
+ *      ^----------'---- FAILED (tried again after a while, when somebody asks; by itself, and so often,
+ *                               where an inspection was ended from outside)
  *
  * The row in the store says where to go on after a crash: WANTED and FETCHING fetch anew, FETCHED and
  * SCANNING scan the blob again. Waiting asks go on when it is decided and that is durable, when it
@@ -43,6 +44,7 @@ enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err)
                                 .project = page_name(in->p),
                                 .file_name = ch_str_of(in->file_name),
                                 .state = CH_INTAKE_WANTED,
+                                .attempts = in->begun,
                                 .ahead = in->ahead || in->rescan,
                                 .created_at_us = keeper_now_us(k)};
     rc = ch_store_add_intake(k->store, &row, &in->id, err);
@@ -55,6 +57,7 @@ void intake_move(struct intake *in, enum ch_intake_state state)
 {
     struct ch_err err;
     in->state = state;
+    in->begun += state == CH_INTAKE_SCANNING;
     in->moved_at_us = keeper_now_us(in->k);
     if (intake_ensure_row(in, &err) != CH_OK ||
         ch_store_move_intake(in->k->store, in->id, state, &in->sha256, ch_str_of(in->error),
@@ -90,6 +93,7 @@ static void count_ahead(struct intake *in, bool ahead)
 void intake_free(struct intake *in)
 {
     count_ahead(in, false);
+    intake_not_again(in);
     intake_stop_running(in);
     waiters_done(&in->waiters);
     turn_paid(in);
@@ -117,12 +121,16 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     ch_buf_done(&escaped);
     in->fail_status = status;
     in->attempts++;
-    int64_t pause_us = RETRY_AFTER_US * in->attempts, rest_us = (int64_t)in->rest_ms * 1000;
+    int64_t pause_us = in->again ? RETRY_AFTER_US << 2 * (in->begun - 1) : RETRY_AFTER_US * in->attempts;
+    int64_t rest_us = (int64_t)in->rest_ms * 1000;
     in->not_before_us = keeper_now_us(in->k) + (rest_us > pause_us ? rest_us : pause_us);
     keeper_log("intake", "file=%s error=\"%s\"", in->file_name, in->error);
     intake_stop_running(in);
     count_ahead(in, false);
     intake_move(in, CH_INTAKE_FAILED);
+    if (in->again) {
+        intake_again_later(in);
+    }
     rescan_ended(in->k, in->p, ch_str_of(in->file_name), ch_str_of(in->error));
     in->rescan = false;
     turn_paid(in);
@@ -201,6 +209,14 @@ static void start_scan(struct intake *in)
     }
     if (release.profile == NULL) {
         intake_fail(in, 502, CH_STR("no inspector for this type of file"));
+        return;
+    }
+    if (in->worn) {
+        for (int i = 0; i < 2; i++) {
+            in->answer[i] = (struct ch_scanned){.outcome = CH_SCAN_INTERRUPTED,
+                                                .text = CH_STR("the service ended while it ran")};
+        }
+        intake_conclude(in);
         return;
     }
     enum ch_hash_kind stated;
@@ -408,6 +424,7 @@ struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_n
     waiters_init(&in->waiters, k, p);
     in->upstream = budget_upstream(k, ch_str_of(p->upstream->name));
     in->stall.fn = stall_on_timer;
+    in->again_at.fn = intake_on_again;
     in->expected_bytes = in->answered_bytes = CH_SIZE_UNKNOWN;
     in->moved_at_us = keeper_now_us(k);
     count_ahead(in, ahead);
@@ -452,7 +469,7 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
         if (keeper_now_us(k) < in->not_before_us) {
             return NULL;
         }
-        intake_move(in, CH_INTAKE_WANTED);
+        intake_take_up(in);
     } else if (in == NULL) {
         in = intake_new(k, p, name, ahead);
         if (intake_ensure_row(in, &err) != CH_OK) {
@@ -480,7 +497,8 @@ uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *tex
                         uint32_t *ret_retry_after_s)
 {
     struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
-    int64_t left_us = in == NULL || in->rest_ms == 0 ? 0 : in->not_before_us - keeper_now_us(k);
+    bool told = in != NULL && (in->rest_ms > 0 || in->again);
+    int64_t left_us = !told ? 0 : in->not_before_us - keeper_now_us(k);
     *ret_retry_after_s = left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
     snprintf(text, size, "%s", in != NULL && in->error[0] != '\0' ? in->error : "it could not be fetched");
     return in != NULL && in->fail_status != 0 ? in->fail_status : 502;

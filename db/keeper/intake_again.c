@@ -1,10 +1,41 @@
-/* Intakes that begin in the middle: bytes that are inspected again, and what an earlier run left.
- */
+/* Intakes that begin in the middle: bytes that are inspected again, what an earlier run left, and what was
+ * interrupted. */
 #include "intake_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define FORGET_FAILED_US (300 * 1000000LL) /* shown in the queue for so long */
+
+void intake_take_up(struct intake *in)
+{
+    bool here = in->again && ch_blobs_has(in->k->blobs, &in->sha256);
+    intake_not_again(in);
+    intake_move(in, here ? CH_INTAKE_FETCHED : CH_INTAKE_WANTED);
+}
+
+void intake_not_again(struct intake *in)
+{
+    in->again = false;
+    ch_loop_cancel_timer(in->k->child.loop, &in->again_at);
+}
+
+void intake_again_later(struct intake *in)
+{
+    int64_t left_us = in->not_before_us - keeper_now_us(in->k);
+    in->again = true;
+    ch_loop_set_timer(in->k->child.loop, &in->again_at,
+                      ch_loop_now_ms(in->k->child.loop) + (left_us > 0 ? (uint64_t)left_us / 1000 + 1 : 0));
+}
+
+void intake_on_again(struct ch_timer *t)
+{
+    struct intake *in = CH_CONTAINER_OF(t, struct intake, again_at);
+    struct keeper *k = in->k;
+    in->rescan = true; /* nobody waits for it */
+    intake_take_up(in);
+    intakes_run(k);
+}
 
 bool intake_rescan(struct keeper *k, struct page *p, size_t file)
 {
@@ -28,6 +59,7 @@ bool intake_rescan(struct keeper *k, struct page *p, size_t file)
         }
     }
     in->rescan = true;
+    intake_not_again(in);
     if (ch_blobs_has(k->blobs, &p->files[file].artifact)) {
         in->sha256 = p->files[file].artifact;
         intake_move(in, CH_INTAKE_FETCHED); /* the bytes are here, and known */
@@ -57,6 +89,9 @@ static void collect(void *ctx, const struct ch_intake_row *row)
     ch_put_u8(&r->rows, (uint8_t)row->state);
     ch_put_sha256(&r->rows, &row->sha256);
     ch_put_u8(&r->rows, row->ahead);
+    ch_put_u32(&r->rows, row->attempts);
+    ch_put_i64(&r->rows, row->not_before_us);
+    ch_put_str(&r->rows, row->error);
 }
 
 enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
@@ -72,10 +107,15 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
         enum ch_intake_state state = ch_get_u8(&rd);
         struct ch_sha256 sha256 = ch_get_sha256(&rd);
         bool ahead = ch_get_u8(&rd) != 0;
+        uint32_t begun = ch_get_u32(&rd);
+        int64_t not_before_us = ch_get_i64(&rd);
+        struct ch_str error = ch_get_str(&rd, 1024);
+        bool again = state == CH_INTAKE_FAILED && begun > 0 && not_before_us != CH_TIME_UNKNOWN &&
+                     ch_blobs_has(k->blobs, &sha256);
         struct page *p = page_get(k, repository, project);
         if (p == NULL || !page_load(k, p) || page_find_file(p, file_name) < 0 ||
             !ch_str_eq(upstream, ch_str_of(p->upstream->name)) || /* T12: it has another owner now */
-            state == CH_INTAKE_FAILED || intake_find(k, p, file_name) != NULL) {
+            (state == CH_INTAKE_FAILED && !again) || intake_find(k, p, file_name) != NULL) {
             rc = keeper_write(k, err);
             rc = rc == CH_OK ? ch_store_end_intake(k->store, id, err) : rc;
             continue; /* asked for anew when somebody wants it */
@@ -83,9 +123,18 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
         struct intake *in = intake_new(k, p, file_name, ahead);
         in->id = id;
         in->durable = true;
-        if (state >= CH_INTAKE_FETCHED && ch_blobs_has(k->blobs, &sha256)) {
+        in->begun = begun;
+        if (again) {
+            in->state = CH_INTAKE_FAILED;
+            in->sha256 = sha256;
+            in->not_before_us = not_before_us;
+            in->fail_status = 503;
+            snprintf(in->error, sizeof(in->error), "%.*s", CH_STR_ARG(error));
+            intake_again_later(in);
+        } else if (state >= CH_INTAKE_FETCHED && ch_blobs_has(k->blobs, &sha256)) {
             in->state = CH_INTAKE_FETCHED;
             in->sha256 = sha256;
+            in->worn = begun >= INTAKE_BEGUN_MAX;
         }
     }
     ch_buf_done(&r.rows);
@@ -111,7 +160,7 @@ void intakes_forget_failed(struct keeper *k, const struct page *p)
     while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
         struct intake *in = value;
         struct ch_err err;
-        bool due = p != NULL ? in->p == p : now - in->not_before_us >= FORGET_FAILED_US;
+        bool due = p != NULL ? in->p == p : !in->again && now - in->not_before_us >= FORGET_FAILED_US;
         if (in->state != CH_INTAKE_FAILED || in->waiters.list != NULL || !due) {
             continue;
         }

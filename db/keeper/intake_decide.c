@@ -76,10 +76,8 @@ static void add_own_findings(struct intake *in, const struct page_fact_file *f, 
     }
 }
 
-static enum ch_code store_inspection(struct intake *in, const struct page_fact_file *f,
-                                     const char *profile, struct ch_err *err)
+static void agree(const struct intake *in, struct ch_agreed *ret)
 {
-    struct keeper *k = in->k;
     struct ch_agree_input input = {
         .strict = &in->answer[0],
         .second = &in->answer[1],
@@ -88,12 +86,17 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
         .sha256 = in->sha256,
         .size_bytes = in->size_bytes,
     };
-    struct ch_agreed a;
-    ch_agree(&input, &a);
+    ch_agree(&input, ret);
+}
+
+static enum ch_code store_inspection(struct intake *in, const struct page_fact_file *f,
+                                     const char *profile, struct ch_agreed *a, struct ch_err *err)
+{
+    struct keeper *k = in->k;
     enum ch_code rc = CH_OK;
-    if (a.metadata.ptr != NULL) {
-        a.row.metadata_bytes = a.metadata.len;
-        rc = sidecar_store(k, a.metadata, &a.row.metadata_sha256, err);
+    if (a->metadata.ptr != NULL) {
+        a->row.metadata_bytes = a->metadata.len;
+        rc = sidecar_store(k, a->metadata, &a->row.metadata_sha256, err);
     }
     struct ch_buf context;
     inspection_context(in->p, ch_str_of(in->file_name), &context);
@@ -103,15 +106,14 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
                                     .ruleset = k->ruleset,
                                     .context = ch_buf_str(&context)};
     if (rc == CH_OK) {
-        add_own_findings(in, f, &a);
-        a.row.at_us = keeper_now_us(k);
+        add_own_findings(in, f, a);
+        a->row.at_us = keeper_now_us(k);
         rc = keeper_write(k, err);
     }
     if (rc == CH_OK) {
-        rc = ch_store_add_inspection(k->store, &key, &a.row, err);
+        rc = ch_store_add_inspection(k->store, &key, &a->row, err);
     }
     ch_buf_done(&context);
-    ch_agreed_done(&a);
     return rc;
 }
 
@@ -189,6 +191,26 @@ static bool rules_in_force(const struct intake *in)
     return second->outcome != CH_SCAN_DONE || ch_sha256_eq(&second->ruleset, &in->k->ruleset);
 }
 
+/* Ended by no fault of the bytes: no inspection at all. It is tried again, by itself and so often; what
+ * has another one that counts is tried by whoever had it inspected again (rescan.c). Else, false: it is
+ * held. Hostile bytes gain nothing by it: what they do to a jail is their fault (agree.c). */
+static bool try_again(struct intake *in, const struct ch_agreed *a)
+{
+    struct page *p = in->p;
+    ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
+    const struct ch_inspection_result *counts =
+        at >= 0 && ch_sha256_eq(&p->files[at].artifact, &in->sha256)
+            ? inspection_of(in->k, p, (size_t)at)
+            : NULL;
+    bool known = counts != NULL && !inspection_was_interrupted(counts);
+    if (!a->interrupted || (!known && in->begun >= INTAKE_BEGUN_MAX)) {
+        return false;
+    }
+    in->again = !known;
+    intake_fail(in, 503, a->row.error);
+    return true;
+}
+
 void intake_conclude(struct intake *in)
 {
     struct keeper *k = in->k;
@@ -211,12 +233,19 @@ void intake_conclude(struct intake *in)
         intakes_run(k);
         return;
     }
+    struct ch_agreed a;
+    agree(in, &a);
+    if (try_again(in, &a)) {
+        ch_agreed_done(&a);
+        return;
+    }
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     struct ch_release release;
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
     intake_move(in, CH_INTAKE_SCANNED);
     enum ch_code rc =
-        store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &err);
+        store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &a, &err);
+    ch_agreed_done(&a);
     rc = rc == CH_OK ? tell_pages(in, &err) : rc;
     if (rc == CH_OK) {
         rc = intake_ensure_row(in, &err);
@@ -339,7 +368,8 @@ bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct
     }
     if (in->state == CH_INTAKE_FAILED) {
         *ret = (struct intake_progress){.state = progress[in->state], .text = in->error,
-                                        .since_us = in->moved_at_us, .failed = true};
+                                        .since_us = in->moved_at_us, .failed = true,
+                                        .again_at_us = in->again ? in->not_before_us : CH_TIME_UNKNOWN};
         return true;
     }
     *ret = (struct intake_progress){.state = in->hangs ? "hangs" : progress[in->state],

@@ -17,6 +17,10 @@ struct intake {
     enum ch_intake_state state;
     bool ahead;
     bool rescan;  /* known bytes are inspected again; nobody waits for it */
+    uint32_t begun; /* times that its inspection was: in its row as well (INTAKE_BEGUN_MAX) */
+    bool worn;      /* so often, and the service ended before the inspection did, each time */
+    bool again;     /* FAILED by no fault of the bytes: taken up by itself at not_before_us */
+    struct ch_timer again_at;
     uint32_t other_rules; /* times that the jail matched other rules than those in force (T6) */
     bool running; /* is fetched or inspected */
     struct charge *payers; /* who asked for it, as far as they had budget, until it has ended */
@@ -56,6 +60,9 @@ struct intake {
     struct intake *next_committed;
 };
 
+/* So often the inspection of a file is begun that ends each time by no fault of its bytes. */
+#define INTAKE_BEGUN_MAX 5
+
 struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_name, bool ahead);
 struct intake *intake_find(struct keeper *k, const struct page *p, struct ch_str file_name); /* NULL: none */
 /* Moves the row, adding it when it has none (any more). */
@@ -69,6 +76,11 @@ void intake_run(struct intake *in); /* it is its turn */
 void intake_fail(struct intake *in, uint32_t status, struct ch_str text);
 /* Whether the index states an alias that `in->alias` says nothing about. */
 bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated);
+/* Moves what failed to where it goes on from: bytes that are here are not fetched again. */
+void intake_take_up(struct intake *in);
+void intake_again_later(struct intake *in); /* by itself, at not_before_us */
+void intake_not_again(struct intake *in);
+void intake_on_again(struct ch_timer *t);
 /* Both jails have answered. */
 void intake_conclude(struct intake *in);
 

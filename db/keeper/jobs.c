@@ -10,7 +10,7 @@
 
 #include "customhouse/limits.h"
 
-#define LOST_MAX 3 /* so often a job may lose its worker before it fails */
+#define LOST_MAX 3 /* so often a job may lose its worker, or its jail to the host, before it fails */
 
 struct job {
     struct job *next;
@@ -18,7 +18,7 @@ struct job {
     bool is_scan;
     int which; /* scan: 0 strict, 1 second */
     bool sent;
-    unsigned lost; /* times its worker ended */
+    unsigned lost; /* times its worker ended, or its jail was ended from outside */
     int fd;        /* fetch: target; scan: input (our duplicate) */
     int answer_fd; /* scan: memfd */
     struct ch_buf payload;
@@ -52,7 +52,7 @@ static void tell_failed(struct job *j, const char *text)
 {
     if (j->is_scan) {
         struct ch_scanned answer = {
-            .job = j->id, .exit_status = UINT32_MAX, .text = ch_str_of(text)};
+            .job = j->id, .outcome = CH_SCAN_INTERRUPTED, .text = ch_str_of(text)};
         j->scanned(j->ctx, &answer, (struct ch_str){NULL, 0});
     } else {
         struct ch_fetched answer = {.job = j->id, .code = CH_E_CLOSED, .text = ch_str_of(text)};
@@ -209,11 +209,39 @@ static struct job *take_job(struct keeper *k, uint64_t id, bool is_scan)
     return NULL; /* cancelled meanwhile */
 }
 
+/* The worker ended, or its jail was ended from outside, which says nothing about the job: the next one
+ * gets it, from its beginning. */
+static bool take_up_again(struct job *j)
+{
+    struct ch_err err;
+    if (++j->lost >= LOST_MAX) {
+        return false;
+    }
+    j->sent = false;
+    if (!j->is_scan) {
+        return ftruncate(j->fd, 0) == 0;
+    }
+    close(j->answer_fd);
+    j->answer_fd = -1;
+    return jobs_memfd("scan-answer", &j->answer_fd, &err) == CH_OK;
+}
+
 static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
 {
     struct job *j = take_job(k, answer->job, true);
     if (j == NULL) {
         return;
+    }
+    if (answer->outcome == CH_SCAN_INTERRUPTED) {
+        k->stats.scan_failures++;
+        keeper_log("jail", "job=%llu signal=%u text=\"%.*s\"", (unsigned long long)j->id,
+                   answer->signal, CH_STR_ARG(answer->text));
+        if (take_up_again(j)) {
+            j->next = k->jobs->list;
+            k->jobs->list = j;
+            send_job(k, j);
+            return;
+        }
     }
     k->stats.scans++;
     k->stats.scan_wall_us += answer->wall_us;
@@ -227,7 +255,7 @@ static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
         checked.outcome = CH_SCAN_FAILED;
         checked.text = ch_str_of(err.msg);
     }
-    k->stats.scan_failures += checked.outcome != CH_SCAN_DONE;
+    k->stats.scan_failures += checked.outcome != CH_SCAN_DONE && checked.outcome != CH_SCAN_INTERRUPTED;
     j->scanned(j->ctx, &checked,
                checked.outcome == CH_SCAN_DONE ? ch_buf_str(&stream) : (struct ch_str){NULL, 0});
     ch_buf_done(&stream);
@@ -307,23 +335,6 @@ static bool works_for(const struct job *j, enum ch_role role)
 {
     return j->is_scan ? role == (j->which == 0 ? CH_ROLE_SCANNER_STRICT : CH_ROLE_SCANNER_SECOND)
                       : role == CH_ROLE_FETCHER;
-}
-
-/* The worker ended, which says nothing about the job: the next worker gets it, from its beginning.
- */
-static bool take_up_again(struct job *j)
-{
-    struct ch_err err;
-    if (++j->lost >= LOST_MAX) {
-        return false;
-    }
-    j->sent = false;
-    if (!j->is_scan) {
-        return ftruncate(j->fd, 0) == 0;
-    }
-    close(j->answer_fd);
-    j->answer_fd = -1;
-    return jobs_memfd("scan-answer", &j->answer_fd, &err) == CH_OK;
 }
 
 void jobs_peer_gone(struct keeper *k, enum ch_role role)

@@ -471,7 +471,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;
     if (rc == CH_OK) {
         policies_open(k, k->child.setup.policy_text);
-        rc = audit_configuration(k, k->child.setup.config_text, err);
+        rc = audit_configuration(k, err);
     }
     free(state_dir);
     return rc;

@@ -314,6 +314,8 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file, const s
  * until a newer one does not (T6). files[].inspection has what is stored in any case. */
 const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *p, size_t file);
 void inspection_forget(struct page *p, size_t file);
+/* It failed, each time by no fault of the bytes. */
+bool inspection_was_interrupted(const struct ch_inspection_result *inspection);
 /* Bytes that were denied since they are not what the index states, by whatever hash: one broken transfer
  * must not deny an honest file for good. */
 bool inspection_of_broken_transfer(const struct page *p, size_t file);
@@ -367,6 +369,12 @@ void refusal_of(struct keeper *k, struct page *p, size_t file, const struct ch_d
                 struct ch_buf *strings, struct ch_refusal *ret);
 /* "numpy 2.4.0" */
 void refusal_subject(const struct page *p, size_t file, struct ch_buf *out);
+/* One line, complete in itself: what would change the decision. It advises nothing that would be refused. */
+void refusal_put_change(struct keeper *k, const struct page *p, size_t file, const struct ch_decision *d,
+                        struct ch_buf *out);
+/* Whether something holds it that no exception lifts. */
+bool refusal_stays(const struct page *p, const struct ch_decision *d);
+const char *refusal_withheld_advice(const struct page *p); /* the same line, of a page that is (page_withheld) */
 /* What /-/x/ID names it by: unguessable, the same for the same file. */
 void refusal_id(const struct keeper *k, const struct page *p, size_t file, char ret[17]);
 
@@ -440,6 +448,7 @@ struct intake_progress {
     int64_t since_us;
     uint32_t expected_s; /* until it is decided; 0: nobody can say */
     bool failed;         /* since then it is not on its way, for the reason in `text` */
+    int64_t again_at_us; /* failed: it is taken up by itself then; CH_TIME_UNKNOWN: when somebody asks */
 };
 /* False: it is not on its way in, and its last time did not fail. */
 bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct intake_progress *ret);
@@ -457,7 +466,6 @@ void intakes_run(struct keeper *k); /* starts what may run now */
 void intakes_free(struct keeper *k);
 typedef void intake_fn(void *ctx, const struct ch_intake_row *row, const char *progress);
 uint64_t intakes_oldest_ms(struct keeper *k);
-/* Failed ones that nobody asked for again go, from memory and store. */
 /* Failed intakes that nobody waits for: all of this page, or (NULL) those that the queue has shown long
  * enough. */
 void intakes_forget_failed(struct keeper *k, const struct page *p);

@@ -41,7 +41,11 @@ enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, s
     for (; p.file_count < count && !r.failed; p.file_count++) {
         struct page_fact_file *f = &p.files[p.file_count];
         ch_index_file_get(&r, &f->index);
-        f->baseline = ch_get_u8(&r) != 0;
+        uint8_t baseline = ch_get_u8(&r);
+        if (baseline > 1) {
+            ch_rd_fail(&r);
+        }
+        f->baseline = baseline == 1;
         f->first_seen_at_us = ch_get_i64(&r);
         f->last_absent_at_us = ch_get_i64(&r);
         f->removed_at_us = ch_get_i64(&r);

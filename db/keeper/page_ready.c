@@ -14,7 +14,6 @@
  * all that an ask waits for ends with page_answer_ms (limits.h), well before the most impatient
  * client (pip, 15 s) gives up. */
 #define UNKNOWN_PATIENCE_MS 8000
-#define FAILURE_MEMORY_US   (5 * 1000000LL) /* an upstream that just failed is not asked again */
 #define ABSENT_MEMORY_US    (60 * 1000000LL)
 
 /* The waiting asks go on; each looks at the page's state itself. */

@@ -4,6 +4,8 @@
 
 #include "keeper_int.h"
 
+#define FAILURE_MEMORY_US (5 * 1000000LL) /* an upstream that just failed is not asked again */
+
 /* Starts the refresh of a page that is not refreshing. */
 void page_refresh(struct keeper *k, struct page *p);
 void page_refresh_free(struct refresh *r);

@@ -201,10 +201,15 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     struct page *p = r->p;
     struct ch_err err;
     if (answer->outcome != CH_SCAN_DONE) {
-        char text[256];
-        snprintf(text, sizeof(text), "the upstream's page could not be read: %.*s",
-                 CH_STR_ARG(answer->text));
-        refresh_failed(r, 502, text);
+        struct ch_buf why;
+        ch_buf_init(&why, sizeof(p->fail_text) - 1);
+        ch_buf_puts(&why, CH_STR("the upstream's page could not be read: its reading "));
+        ch_scanned_put_why(&why, answer);
+        ch_buf_putc(&why, '\0');
+        bool interrupted = answer->outcome == CH_SCAN_INTERRUPTED; /* clients come again after 503 */
+        r->until_us = interrupted ? keeper_now_us(r->k) + FAILURE_MEMORY_US : r->until_us;
+        refresh_failed(r, interrupted ? 503 : 502, why.ptr);
+        ch_buf_done(&why);
         return;
     }
     r->now_us = keeper_now_us(r->k);

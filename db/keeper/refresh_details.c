@@ -11,7 +11,12 @@ static void on_details_scanned(void *ctx, const struct ch_scanned *answer, struc
     struct refresh *r = ctx;
     struct ch_err err;
     if (answer->outcome != CH_SCAN_DONE) {
-        keeper_log("details", "project=%s error=\"%.*s\"", r->p->project, CH_STR_ARG(answer->text));
+        struct ch_buf why;
+        ch_buf_init(&why, 256);
+        ch_scanned_put_why(&why, answer);
+        keeper_log("details", "project=%s error=\"its reading %.*s\"", r->p->project,
+                   CH_STR_ARG(ch_buf_str(&why)));
+        ch_buf_done(&why);
     } else if (page_facts_fill(&r->merged, stream, &err) != CH_OK) {
         if (err.code == CH_E_MISMATCH) { /* two documents of one upstream that contradict: no page */
             refresh_failed(r, 502, err.msg);

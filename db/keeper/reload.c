@@ -80,7 +80,7 @@ static void on_commit(void *owner, const struct ch_setup *texts)
     witnesses_configured(k);
     again_all(k);
     exceptions_settle(k); /* of other environments now */
-    enum ch_code rc = audit_configuration(k, texts->config_text, &err);
+    enum ch_code rc = audit_configuration(k, &err);
     rc = rc == CH_OK ? keeper_commit(k, &err) : rc;
     if (rc != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);

@@ -72,13 +72,25 @@ static const char *fault_of(struct keeper *k, const struct ch_sign_ins *m, enum 
     return m->fault == CH_SIGN_IN_REFUSED ? "refused" : NULL;
 }
 
+/* As many as ours hands over at once (proxy/front/failures.c), and those it has counted as one. */
+static size_t rows_at_once(void)
+{
+    return (size_t)ch_limits.sign_in_rows + CH_SIGN_IN_UNANSWERED + 1;
+}
+
 void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload)
 {
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_err err;
     enum audience wanted = via == CH_ROLE_ADMIN ? AUDIENCE_ADMIN : AUDIENCE_PULL;
+    struct ch_sign_in_row more = {.via = ch_str_of(ch_role_name(via)), .why = CH_STR("too-many")};
+    size_t rows = 0;
     while (!r.failed && r.at < r.len) {
         struct ch_sign_ins m = ch_sign_ins_get(&r);
+        if (!r.failed && ++rows > rows_at_once()) {
+            more.times += m.times; /* none of ours says so many, but who conquers one may: looked at is no more */
+            continue;
+        }
         struct ch_sign_in_row row = {.address = m.address,
                                      .via = ch_str_of(ch_role_name(via)),
                                      .path = m.path,
@@ -87,6 +99,12 @@ void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload)
         if (row.why.len > 0 && audit_sign_ins_failed(k, row, &err) != CH_OK) {
             keeper_log("store", "sign-ins=uncounted error=\"%s\"", err.msg);
             return; /* nor will the others be */
+        }
+    }
+    if (more.times > 0) {
+        keeper_log("peer", "role=%s error=\"sign-ins: %zu at once\"", ch_role_name(via), rows);
+        if (audit_sign_ins_failed(k, more, &err) != CH_OK) {
+            keeper_log("store", "sign-ins=uncounted error=\"%s\"", err.msg);
         }
     }
     if (r.failed) {

@@ -124,14 +124,22 @@ enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log
 /* --- refusals, by the minute --- */
 
 enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row,
-                                    struct ch_err *err)
+                                    uint64_t rows, uint64_t rows_of_one, struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_COUNT_REFUSAL,
-                      CH_ARGS(ch_arg_int(row->minute), ch_arg_text(row->repository),
-                              ch_arg_text(row->project), ch_arg_text(row->file_name),
-                              ch_arg_text(row->address), ch_arg_text(row->principal),
-                              ch_arg_text(row->rule)),
-                      NULL, err);
+    const struct ch_arg args[] = {ch_arg_int(row->minute),     ch_arg_text(row->repository),
+                                  ch_arg_text(row->project),   ch_arg_text(row->file_name),
+                                  ch_arg_text(row->address),   ch_arg_text(row->principal),
+                                  ch_arg_text(row->rule),      ch_arg_u64(rows),
+                                  ch_arg_u64(rows_of_one)};
+    uint64_t changed = 0;
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_COUNT_REFUSAL, args, CH_ARRAY_LEN(args) - 2, &changed, err);
+    if (rc == CH_OK && changed == 0) {
+        rc = ch_sql_run(s, CH_SQL_ADD_REFUSAL, args, CH_ARRAY_LEN(args), &changed, err);
+    }
+    return rc == CH_OK && changed == 0 ? ch_fail(err, CH_E_LIMIT, "refusals of minute %lld: enough rows",
+                                                 (long long)row->minute)
+                                       : rc;
 }
 
 enum ch_code ch_store_refusals_before(struct ch_store *s, int64_t minute,

@@ -450,12 +450,19 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                             "t"},
 
 #include "db/store/statements_log.inc"
-    [CH_SQL_COUNT_REFUSAL] =
-        {"count refusal",
+    [CH_SQL_COUNT_REFUSAL] = {"count refusal",
+                              "UPDATE log_refusal SET times = times + 1 WHERE minute = $1"
+                              " AND repository = $2 AND project = $3 AND file_name = $4"
+                              " AND address = $5 AND principal = $6 AND rule = $7",
+                              "itttttt"},
+    [CH_SQL_ADD_REFUSAL] =
+        {"add refusal",
          "INSERT INTO log_refusal (minute, repository, project, file_name, address, principal, rule,"
-         " times) VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT (minute, repository, project,"
-         " file_name, address, principal, rule) DO UPDATE SET times = log_refusal.times + 1",
-         "itttttt", true},
+         " times) SELECT $1, $2, $3, $4, $5, $6, $7, 1"
+         " WHERE (SELECT count(*) FROM log_refusal WHERE minute = $1) < $8"
+         " AND (SELECT count(*) FROM log_refusal WHERE minute = $1 AND address = $5"
+         " AND principal = $6) < $9",
+         "ittttttii", true},
     [CH_SQL_REFUSALS_BEFORE] =
         {"list refusals",
          "SELECT minute, repository, project, file_name, address, principal, rule, times"

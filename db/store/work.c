@@ -42,7 +42,7 @@ enum ch_code ch_store_move_intake(struct ch_store *s, uint64_t id, enum ch_intak
     enum ch_code rc =
         ch_sql_run(s, CH_SQL_MOVE_INTAKE,
                    CH_ARGS(ch_arg_int((int64_t)state), ch_arg_sha_opt(sha256),
-                           ch_arg_int(state == CH_INTAKE_FETCHING ? 1 : 0), ch_arg_text(error),
+                           ch_arg_int(state == CH_INTAKE_SCANNING ? 1 : 0), ch_arg_text(error),
                            ch_arg_time(not_before_us), ch_arg_u64(id)),
                    &changed, err);
     return need_intake(rc, changed, id, err);

@@ -16,6 +16,7 @@ struct ch_agreed {
     size_t finding_count, finding_cap;
     struct ch_fact *facts;
     size_t fact_count, fact_cap;
+    bool interrupted; /* not complete for no fault of the bytes, and no attack was found: worth another try */
     struct ch_buf strings;
 };
 struct ch_agree_input {

@@ -176,8 +176,9 @@ ch_config_destinations(const struct ch_config *c, enum ch_destination_kind kind,
 /* NULL: there is none of that name. */
 const struct ch_destination *
 ch_config_destination(const struct ch_config *c, enum ch_destination_kind kind, struct ch_str name);
-/* What is wrong with a webhook's URL ("is not https, and not on loopback"), NULL when nothing. */
-const char *ch_webhook_url_fault(struct ch_str url, bool proxy);
+/* What is wrong with a webhook's URL ("is not https, and not on loopback"), NULL when nothing. One that
+ * is kept as a secret (url_file) may have a query: chats have their key there. */
+const char *ch_webhook_url_fault(struct ch_str url, bool proxy, bool secret);
 const char *ch_destination_kind_name(enum ch_destination_kind kind); /* "webhooks": its key */
 /* How many witnesses have to cosign a checkpoint before it is published as cosigned; 0: there are
  * none. */

@@ -17,7 +17,10 @@ struct ch_sha256 {
 
 bool ch_sha256_eq(const struct ch_sha256 *a, const struct ch_sha256 *b);
 bool ch_sha256_is_zero(const struct ch_sha256 *a); /* all zero stands for "unknown" */
-bool ch_sha256_from_hex(struct ch_str hex, struct ch_sha256 *ret); /* exactly 64 digits */
+/* Exactly 64 digits, in lower case: there is one way to write a digest (OCI image-spec, "Digests"). */
+bool ch_sha256_from_hex(struct ch_str hex, struct ch_sha256 *ret);
+/* The same of people and other people's files, in either case: pip, too, compares hashes in lower case. */
+bool ch_sha256_from_any_hex(struct ch_str hex, struct ch_sha256 *ret);
 void ch_sha256_hex(const struct ch_sha256 *d, char ret_hex[CH_SHA256_HEX + 1]);
 void ch_put_sha256(struct ch_buf *b, const struct ch_sha256 *d);
 struct ch_sha256 ch_get_sha256(struct ch_rd *r);

@@ -55,6 +55,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "is read differently by two independent archive readers")                                    \
     X(CH_F_NO_INSPECTOR, 33, "no-inspector", IRREGULAR, HIGH,                                      \
       "is of a type that is not inspected yet")                                                    \
+    X(CH_F_INSPECTION_INTERRUPTED, 34, "inspection-interrupted", NOTE, LOW,                        \
+      "was not inspected completely, since the inspection was ended from outside each time")       \
     /* 40 to 59: what the index said against what arrived, the keeper */                           \
     X(CH_F_HASH_MISMATCH, 40, "hash-mismatch", ATTACK, HIGH,                                       \
       "is not the file whose hash the index stated")                                               \

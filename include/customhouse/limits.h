@@ -67,6 +67,8 @@
     X(gateway_guess_ms, 1000, "ms", "for one more of them")                                        \
     X(sign_in_rows, 256, "rows", "of failed sign-ins: of one process until it hands them over, of one minute") \
     X(sign_in_rows_of_one, 16, "rows", "of these, of one address: beyond, its paths are counted as one") \
+    X(refusal_rows, 1024, "rows", "of refusals, and of refused commands: of one minute")           \
+    X(refusal_rows_of_one, 128, "rows", "of these, of one client or principal: beyond, what it was refused is counted as one") \
     X(sign_in_path_bytes, 256, "bytes", "what a failed sign-in was for, clipped")                  \
     X(sign_in_hand_over_ms, 1000, "ms", "failed sign-ins are counted before the keeper is told")   \
     X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \

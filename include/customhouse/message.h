@@ -305,6 +305,8 @@ enum ch_scan_outcome {
     CH_SCAN_DONE,       /* the child wrote END and exited 0 */
     CH_SCAN_KILLED,     /* by a signal: crash, forbidden system call, limit */
     CH_SCAN_TIMEOUT,
+    CH_SCAN_INTERRUPTED, /* it could not be begun, or was ended from outside, by no limit of its own:
+                          * that says nothing about the bytes */
 };
 struct ch_scanned {
     uint64_t job;
@@ -318,6 +320,8 @@ struct ch_scanned {
     struct ch_str text; /* the child's own words: from a hostile process, escaped, at most 512 */
 };
 void ch_scanned_put(struct ch_buf *b, const struct ch_scanned *m);
+/* Why it is no answer, for people: "was killed by signal 11". Not for CH_SCAN_DONE. */
+void ch_scanned_put_why(struct ch_buf *b, const struct ch_scanned *m);
 enum ch_code ch_scanned_get(struct ch_str payload, struct ch_scanned *ret,
                             struct ch_err *err) CH_MUST_CHECK;
 

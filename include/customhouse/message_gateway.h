@@ -133,6 +133,7 @@ struct ch_refusal {
     struct ch_str rule;    /* "cool-down", "finding zip-header-differs", "rule no-windows" */
     struct ch_str reason;  /* "released 2 days ago, the policy asks for 7" */
     struct ch_str policy_at; /* "policy.yaml:12", absent when no line applies */
+    struct ch_str change;    /* HOLD: what would change it, where no exception would; else absent */
     int64_t since_us;        /* CH_TIME_UNKNOWN */
     int64_t until_us;        /* CH_TIME_UNKNOWN: no end by itself */
 };

@@ -369,7 +369,7 @@ struct ch_intake_row {
     struct ch_str file_name;
     enum ch_intake_state state;
     struct ch_sha256 sha256; /* from FETCHED on */
-    uint32_t attempts;
+    uint32_t attempts; /* times that its inspection was begun */
     bool ahead; /* nobody is waiting: asked ahead */
     int64_t created_at_us;
     int64_t not_before_us; /* FAILED: may be tried again from then on */
@@ -379,7 +379,7 @@ struct ch_intake_row {
  * away when this one is not. An id never comes back. */
 enum ch_code ch_store_add_intake(struct ch_store *s, const struct ch_intake_row *row, uint64_t *ret_id,
                                  struct ch_err *err) CH_MUST_CHECK;
-/* sha256 NULL or zero keeps what is known; CH_E_USAGE: FETCHED to DECIDED without it. Moving to FETCHING
+/* sha256 NULL or zero keeps what is known; CH_E_USAGE: FETCHED to DECIDED without it. Moving to SCANNING
  * counts an attempt. CH_E_NOT_FOUND: ended. */
 enum ch_code ch_store_move_intake(struct ch_store *s, uint64_t id, enum ch_intake_state state,
                                   const struct ch_sha256 *sha256, struct ch_str error,
@@ -451,8 +451,10 @@ struct ch_refusals_row {
     struct ch_str repository, project, file_name, address, principal, rule;
     uint64_t times;
 };
-enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row,
-                                    struct ch_err *err) CH_MUST_CHECK; /* one more; `times` does not count */
+/* One more; `times` does not count. Where its minute has no such row yet, one is added, but not beyond `rows` of
+ * that minute and `rows_of_one` of the same principal and address: then it is CH_E_LIMIT, and nothing was counted. */
+enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row, uint64_t rows,
+                                    uint64_t rows_of_one, struct ch_err *err) CH_MUST_CHECK;
 typedef enum ch_code ch_store_refusals_fn(void *ctx, const struct ch_refusals_row *row, struct ch_err *err);
 /* A failure of `each` ends it. */
 enum ch_code ch_store_refusals_before(struct ch_store *s, int64_t minute, ch_store_refusals_fn *each,

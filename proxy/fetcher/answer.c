@@ -84,23 +84,28 @@ static void keep_media_type(char *ret, size_t room, struct ch_str value)
     }
 }
 
-/* "bytes 5-9/100", or a star for an unknown total. Spec: RFC 9110 14.4. */
-static bool parse_content_range(struct ch_str value, struct ch_fetch_answer *a)
+/* "bytes 5-9/100", or a star for an unknown total. Of several the last one counts, as a whole.
+ * Spec: RFC 9110 14.4. */
+static void take_content_range(struct ch_str value, struct ch_fetch_answer *a)
 {
     const struct ch_str unit = CH_STR("bytes ");
-    struct ch_str from;
-    struct ch_str to;
+    struct ch_str from_text;
+    struct ch_str to_text;
+    uint64_t from = 0;
+    uint64_t to = 0;
+    uint64_t total = CH_SIZE_UNKNOWN;
     struct ch_str rest = ch_str_sub(value, unit.len, value.len);
-    if (!ch_str_eq_nocase(ch_str_sub(value, 0, unit.len), unit) ||
-        !ch_str_split(&rest, '-', &from) || !ch_str_split(&rest, '/', &to) || rest.ptr == NULL) {
-        return false;
+    bool ok = ch_str_eq_nocase(ch_str_sub(value, 0, unit.len), unit) &&
+              ch_str_split(&rest, '-', &from_text) && ch_str_split(&rest, '/', &to_text) &&
+              rest.ptr != NULL && ch_str_u64(from_text, &from) && ch_str_u64(to_text, &to) &&
+              from <= to && to < UINT64_MAX;
+    if (ok && !ch_str_eq(rest, CH_STR("*"))) {
+        ok = ch_str_u64(rest, &total) && total != CH_SIZE_UNKNOWN && to < total;
     }
-    bool star = ch_str_eq(rest, CH_STR("*"));
-    return ch_str_u64(from, &a->range_from_bytes) && ch_str_u64(to, &a->range_to_bytes) &&
-           a->range_from_bytes <= a->range_to_bytes && a->range_to_bytes < UINT64_MAX &&
-           (star ||
-            (ch_str_u64(rest, &a->range_total_bytes) && a->range_total_bytes != CH_SIZE_UNKNOWN &&
-             a->range_to_bytes < a->range_total_bytes));
+    a->has_range = ok;
+    a->range_from_bytes = ok ? from : 0;
+    a->range_to_bytes = ok ? to : 0;
+    a->range_total_bytes = ok ? total : CH_SIZE_UNKNOWN;
 }
 
 static int64_t parse_date(struct ch_str value)
@@ -127,7 +132,7 @@ static void take_field(struct ch_fetch_job *job, struct ch_str name, struct ch_s
         uint64_t length;
         a->length_bytes = ch_str_u64(value, &length) ? length : CH_SIZE_UNKNOWN;
     } else if (ch_str_eq_nocase(name, CH_STR("content-range"))) {
-        a->has_range = parse_content_range(value, a);
+        take_content_range(value, a);
     } else if (ch_str_eq_nocase(name, CH_STR("content-encoding"))) {
         /* An artifact is kept as it was sent, whatever it is labelled: its hash covers that. */
         a->encoded = job->spec.kind == CH_FETCH_DOCUMENT && value.len > 0 &&

@@ -108,7 +108,12 @@ void front_drained(struct ch_child *child)
 static enum ch_code make_tls(struct process *p, struct ch_err *err)
 {
     const struct ch_setup *setup = &p->child.setup;
-    if (setup->tls_certificate_pem.len == 0) {
+    bool spoken = false;
+    for (uint32_t i = 0; i < setup->listener_count; i++) {
+        spoken = spoken || setup->listener[i].tls;
+    }
+    /* a certificate alone, of an address that opens with the next start, is for nobody yet */
+    if (!spoken || setup->tls_certificate_pem.len == 0) {
         return CH_OK;
     }
     return ch_http_tls_new(setup->tls_certificate_pem, setup->tls_key_pem, &p->tls, err);

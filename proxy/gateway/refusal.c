@@ -53,14 +53,15 @@ static void put_link(struct ch_buf *b, const struct ch_refusal *r, struct ch_str
     ch_buf_puts(b, r->id);
 }
 
-/* ". Exceptions: LINK": where time and people can change the answer; evidence of an attack nobody
- * lifts (T9), so there the link only explains. */
+/* ". Exceptions: LINK": where time and people can change the answer; evidence of an attack, and what was not
+ * inspected whole, nobody lifts (T8, T9), so there the link only explains. */
 static void put_where(struct ch_buf *b, const struct ch_refusal *r, struct ch_str origin)
 {
     if (r->id.len == 0) {
         return;
     }
-    ch_buf_puts(b, r->verdict == CH_VERDICT_DENY ? CH_STR(". Details: ") : CH_STR(". Exceptions: "));
+    ch_buf_puts(b, r->verdict == CH_VERDICT_DENY || r->change.len > 0 ? CH_STR(". Details: ")
+                                                                      : CH_STR(". Exceptions: "));
     put_link(b, r, origin);
 }
 
@@ -138,6 +139,10 @@ static void build_body(const struct ch_refusal *r, struct ch_str origin, struct 
     if (r->policy_at.len > 0) {
         ch_buf_printf(&detail, " (%.*s)", CH_STR_ARG(r->policy_at));
     }
+    if (r->change.len > 0) {
+        ch_buf_puts(&detail, CH_STR(". What would change it: "));
+        put_clipped(&detail, r->change, r->change.len);
+    }
     put_where(&detail, r, origin);
 
     ch_buf_init(body, 16 * ch_limits.text_bytes);
@@ -177,6 +182,7 @@ void gw_refusal_build(const struct ch_refusal *refusal, struct ch_str origin,
     r.rule = ch_str_sub(r.rule, 0, ch_limits.url_bytes / 8);
     r.reason = ch_str_sub(r.reason, 0, ch_limits.url_bytes / 8);
     r.policy_at = ch_str_sub(r.policy_at, 0, ch_limits.url_bytes / 8);
+    r.change = ch_str_sub(r.change, 0, ch_limits.url_bytes / 8);
     origin = ch_str_sub(origin, 0, ch_limits.url_bytes / 4);
     build_reason(&r, origin, ret->reason);
     build_body(&r, origin, &ret->body);

@@ -16,7 +16,8 @@ static void put_line(struct ch_buf *out, const char *label, struct ch_str value)
 /* No approval covers an attack; who can end a deny of a person is not told to whoever is refused. */
 static struct ch_str without_end(const struct ch_refusal *r)
 {
-    return r->verdict == CH_VERDICT_DENY
+    return r->change.len > 0 ? r->change
+           : r->verdict == CH_VERDICT_DENY
                ? CH_STR("it does not end by itself")
                : CH_STR("somebody decides otherwise; it does not end by itself");
 }
@@ -49,9 +50,9 @@ void gw_refusal_page_text(const struct ch_refusal_reply *reply, struct ch_buf *o
     }
     put_line(out, "Exception", reply->exception);
     put_line(out, "Exceptions",
-             reply->advice.len > 0 ? reply->advice
+             reply->advice.len > 0 && r->change.len == 0 ? reply->advice
              : reply->may_ask      ? CH_STR("can be asked for on this page: send reason=WHY to it by POST")
-             : r->verdict == CH_VERDICT_DENY
+             : r->verdict == CH_VERDICT_DENY || r->change.len > 0
                  ? (struct ch_str){NULL, 0}
                  : CH_STR("ask the people who run this gateway and name this page"));
 }
@@ -104,7 +105,8 @@ void gw_refusal_page_json(const struct ch_refusal_reply *reply, struct ch_buf *o
     put_member(out, "reason", r->reason);
     put_time_member(out, "since", r->since_us);
     put_time_member(out, "until", r->until_us);
-    put_member(out, "exceptions", reply->advice);
+    put_member(out, "change", r->change);
+    put_member(out, "exceptions", r->change.len > 0 ? (struct ch_str){NULL, 0} : reply->advice);
     put_member(out, "exception", reply->exception);
     ch_buf_printf(out, ",\"may_ask\":%s", reply->may_ask ? "true" : "false");
     ch_buf_puts(out, CH_STR("}\n"));
@@ -164,7 +166,9 @@ void gw_refusal_page_html(const struct ch_refusal_reply *reply, struct ch_buf *o
         put_time_row(out, "Until", r->until_us, without_end(r));
     }
     put_row(out, "Exception", reply->exception);
-    put_row(out, "Exceptions", reply->advice);
+    if (r->change.len == 0) {
+        put_row(out, "Exceptions", reply->advice);
+    }
     ch_buf_puts(out, CH_STR("</dl>\n"));
     if (reply->may_ask) {
         put_form(out);

@@ -23,6 +23,8 @@ static const struct {
     {99840, "d1a473a0dd813bd3565b810dcb8ff8bc7907478a994c564d55200925894e0d32"}, /* distlib w64.exe */
     {100864, "e9ea4f95cf93c30c99a0954b5e52cf792af56249fce79d56655020abae9568f6"}, /* distlib w64.exe */
     {101888, "7a319ffaba23a017d7b1e18ba726ba6c54c53d6446db55f92af53c279894f8ad"}, /* distlib w64.exe */
+    {86016, "62aee48069f0715f96da0dbe35eab7868d5cb149f62133141ab0e126d62b9cfe"}, /* installer t_arm.exe */
+    {83968, "091feafac1542754885b1b2bc57bf8a66e89351e6aa2c05ebf053fd7b66a2aba"}, /* installer w_arm.exe */
     {11776, "32acc1bc543116cbe2cff10cb867772df2f254ff2634c870aef0b46c4b696fdb"}, /* setuptools cli-32.exe */
     {65536, "75f12ea2f30d9c0d872dade345f30f562e6d93847b6a509ba53beec6d0b2c346"}, /* setuptools cli-32.exe */
     {14336, "bbb3de5707629e6a60a0c238cd477b28f07f0066982fda953fa6fcec39073a4a"}, /* setuptools cli-64.exe */

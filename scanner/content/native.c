@@ -151,7 +151,7 @@ static void no_library(void *arg CH_UNUSED, struct ch_str name CH_UNUSED)
 {
 }
 
-static bool is_plausible(struct ch_str bytes, uint64_t size_bytes)
+bool native_is_sound(struct ch_str bytes, uint64_t size_bytes)
 {
     struct native n = {.bytes = bytes, .size_bytes = size_bytes, .library = no_library};
     native_parse(&n);
@@ -173,7 +173,7 @@ size_t native_find(struct ch_str bytes, uint64_t size_bytes)
              from += at + 1) {
             struct ch_str rest = ch_str_sub(bytes, from + at, bytes.len);
             if ((first == 0 || from + at < first) && native_detect(rest) != NATIVE_NONE &&
-                is_plausible(rest, size_bytes - from - at)) {
+                native_is_sound(rest, size_bytes - from - at)) {
                 first = from + at;
             }
         }

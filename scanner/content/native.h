@@ -34,8 +34,11 @@ struct native {
 
 /* By the first bytes. A PE needs its second header too: "MZ" alone is two letters of text. */
 enum native_format native_detect(struct ch_str bytes);
+/* Whether bytes (the beginning of a file of so many, or all of it) are native code with headers without a fault, of
+ * a machine that is known. */
+bool native_is_sound(struct ch_str bytes, uint64_t size_bytes);
 /* Where native code begins in bytes that are something else before: behind padding, a picture, a header. 0: nowhere
- * within NATIVE_SEARCH_BYTES. Only headers without a fault, of a machine that is known, count. */
+ * within NATIVE_SEARCH_BYTES. Only what is sound counts. */
 enum { NATIVE_SEARCH_BYTES = 1 << 16 };
 size_t native_find(struct ch_str bytes, uint64_t size_bytes);
 /* Reads the headers. `bytes`, `size_bytes`, `library` and `arg` are set, the rest is zero. */

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-#define PYTHON "*.py,*.pyw,*.pth,*.data/scripts/*"
+#define NAMED   "*.py,*.pyw,*.pth"
+#define PYTHON  NAMED "," SCRIPTS
+#define SCRIPTS "*.data/scripts/*" /* what the kernel runs, by its first bytes: no suffix says what it is */
 #define SHELL  "*.sh,*.bash,*.zsh,*.ksh,*.fish,*.command,*.bat,*.cmd,*.ps1,*.psm1,*.vbs,*.vbe,*.hta,*.wsf"
 #define SCRIPT "*.js,*.mjs,*.cjs,*.ts,*.ipynb,*.rb,*.pl,*.php,*.lua"
 
@@ -144,11 +146,23 @@ void globs_done(struct globs *g)
     *g = (struct globs){.items = NULL};
 }
 
+static bool takes(struct globs *g, struct ch_str list, struct ch_str path)
+{
+    if (g->count == 0) {
+        CH_ASSERT(globs_add(g, list, NULL));
+    }
+    return globs_take(g, path);
+}
+
 bool globs_is_code(struct ch_str path)
 {
     static struct globs code; /* filled once, by the parent */
-    if (code.count == 0) {
-        CH_ASSERT(globs_add(&code, CH_STR("@code"), NULL));
-    }
-    return globs_take(&code, path);
+    return takes(&code, CH_STR("@code"), path);
+}
+
+bool globs_is_script(struct ch_str path)
+{
+    static struct globs scripts, named;
+    return takes(&scripts, CH_STR(SCRIPTS), path) &&
+           !takes(&named, CH_STR(NAMED "," SHELL "," SCRIPT), path);
 }

@@ -8,6 +8,7 @@
 
 #include "customhouse/limits.h"
 #include "gate.h"
+#include "scanner/content/native.h"
 
 struct ch_rules_scan {
     struct ch_scan_writer *out;
@@ -245,6 +246,14 @@ static void write_partial(struct ch_rules_scan *s, struct ch_str path)
     ch_scan_write_finding(s->out, CH_F_RULE_PARTIAL, path, (struct ch_str){evidence, (size_t)n});
 }
 
+/* A program of a compiler's, which the kernel runs as such. Text that only begins like one may still be
+ * run by a shell: so its headers count, and that no suffix gives it to an interpreter. */
+static bool is_program(const struct ch_rules_scan *s)
+{
+    return globs_is_script(ch_buf_str(&s->path)) &&
+           native_is_sound(ch_buf_str(&s->bytes), s->size_bytes);
+}
+
 void ch_rules_scan_member_end(struct ch_rules_scan *s)
 {
     if (!s->begun) {
@@ -255,16 +264,16 @@ void ch_rules_scan_member_end(struct ch_rules_scan *s)
     struct ch_str bytes = ch_buf_str(&s->bytes);
     struct ch_str shipped = bytes;
     bool cut = s->size_bytes > bytes.len;
-    if (s->code && cut) {
+    bool overflow = s->code && cut && !is_program(s);
+    if (overflow) {
         ch_scan_write_finding(s->out, CH_F_RULE_OVERFLOW, path,
                               CH_STR("more source than is looked at"));
-    } else if (!s->code) {
-        if (s->size_bytes > ch_limits.rules_small_bytes) {
-            shipped = ch_str_sub(bytes, 0, (size_t)ch_limits.rules_head_bytes);
-        }
-        if (cut && s->applies[SET_SITE]) {
-            write_partial(s, path);
-        }
+    }
+    if (!s->code && s->size_bytes > ch_limits.rules_small_bytes) {
+        shipped = ch_str_sub(bytes, 0, (size_t)ch_limits.rules_head_bytes);
+    }
+    if (cut && !overflow && s->applies[SET_SITE]) {
+        write_partial(s, path);
     }
     gate_look(s->look, shipped);
     for (enum rule_set_kind i = SET_TEXT; i < SET_COUNT; i++) {

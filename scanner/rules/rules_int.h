@@ -19,6 +19,8 @@ bool globs_take(const struct globs *g, struct ch_str path);
 void globs_done(struct globs *g);
 /* Whether a path is that of source, by its suffix: the group @code. */
 bool globs_is_code(struct ch_str path);
+/* Of these: only by its folder, from where the kernel runs it by its first bytes. */
+bool globs_is_script(struct ch_str path);
 
 /* What a rule states of itself. */
 struct rule_meta {

@@ -122,7 +122,7 @@ static void runs_code(struct file *f, const struct call *c)
     /* eval of a file is how some read settings that a user wrote. */
     bool settings = named(c, "eval") && !at_import(f);
     if ((marks & MARK_DATA) != 0 && !of_path && !settings) {
-        report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
+        does(f, DOES_RUN_DATA, c->line, call_shown(f, c), false);
     }
     if (!of_path && (c->args[0].marks & MARK_FILE) != 0 && !settings) {
         runs_file(f, &c->args[0], c->line, call_shown(f, c));
@@ -191,15 +191,17 @@ static bool is_brought_along(const struct file *f, const struct value *v)
 }
 
 /* A file comes to lie where something else reads it: who runs it, who logs in with it, who is told
- * by it. */
-static void places_file(struct file *f, const struct call *c, uint32_t to)
+ * by it. `copy`: a file as it is, or by a command, and not a text that is written. */
+static void places_file(struct file *f, const struct call *c, uint32_t to, bool copy)
 {
     if ((to & (MARK_AUTOSTART | MARK_SETTINGS | MARK_LOGIN)) != 0) {
         capability(f, CAP_PERSISTENCE);
     }
     bool site = (to & MARK_START) != 0 && (to & MARK_SITE) != 0;
-    if ((to & MARK_AUTOSTART) != 0 || site) {
+    if (site || ((to & MARK_AUTOSTART) != 0 && copy)) {
         report(f, CH_F_SOURCE_PERSISTENCE, c->line, call_shown(f, c));
+    } else if ((to & MARK_AUTOSTART) != 0) { /* what a user asks for: completion for a shell */
+        does(f, DOES_AUTOSTART, c->line, call_shown(f, c), false);
     }
     if ((to & MARK_LOGIN) != 0) {
         report(f, CH_F_SOURCE_LOGIN_KEY, c->line, call_shown(f, c));
@@ -220,7 +222,7 @@ static void places_by_shell(struct file *f, const struct call *c, const struct v
     for (const struct value *one = v; one != NULL; one = one->also) {
         bool text = one->kind == VALUE_TEXT || one->kind == VALUE_PARTIAL;
         if (text && contains(one->text, into, CH_ARRAY_LEN(into)) != NULL) {
-            places_file(f, c, one->marks & (MARK_AUTOSTART | MARK_SETTINGS | MARK_LOGIN));
+            places_file(f, c, one->marks & (MARK_AUTOSTART | MARK_SETTINGS | MARK_LOGIN), true);
         }
     }
 }
@@ -415,15 +417,15 @@ static void writes_file(struct file *f, const struct call *c, uint32_t effects,
     }
     makes_source(f, c, effects);
     if (moves_file(c, effects, &from, &to)) {
-        places_file(f, c, to.marks);
+        places_file(f, c, to.marks, true);
         if (named(c, "shutil.copyfileobj") && (from.marks & MARK_REMOTE) != 0) {
             add_fetched(f, to.origin);
         }
     }
     if ((ret->marks & MARK_WRITES) != 0 && (c->path > 0 || named(c, ".open"))) {
-        places_file(f, c, ret->marks);
+        places_file(f, c, ret->marks, false);
     } else if (whole) {
-        places_file(f, c, c->self.marks);
+        places_file(f, c, c->self.marks, false);
     }
 }
 
@@ -440,7 +442,9 @@ static void looks_up(struct file *f, const struct call *c, uint32_t effects)
     }
     size_t dot;
     bool made = a->kind == VALUE_PARTIAL && ch_str_find_char(a->text, '.', &dot);
-    bool host = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME;
+    /* RFC 6762: names below ".local" are asked of neighbours, never of a name server */
+    bool near = a->kind == VALUE_PARTIAL && ch_str_ends(a->text, CH_STR(".local"));
+    bool host = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME && !near;
     if (host || (made && (a->marks & MARK_VARIABLE) != 0) ||
         (a->marks & (MARK_SECRET | MARK_ENVIRON)) != 0) {
         report(f, CH_F_SOURCE_DNS_THEFT, c->line, call_shown(f, c));
@@ -583,18 +587,4 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     writes_file(f, c, effects, ret);
     odd_ones(f, c, effects);
     check_doors(f, c, effects);
-}
-
-/* A function of another library is replaced, and the new one sends something to where it wants: what
- * passes by, passes by it. That which only calls the old one sends to where it is told. */
-void check_patch(struct file *f, struct ch_str name, const struct value *v)
-{
-    size_t dot;
-    bool library = ch_str_find_char(name, '.', &dot) && name.ptr[0] != '?' &&
-                   !ch_str_find(name, CH_STR("()"), &dot);
-    for (; library && at_import(f) && v != NULL; v = v->also) {
-        if (v->kind == VALUE_FUNCTION && (f->functions[v->number].does & DOES_NETWORK) != 0) {
-            report(f, CH_F_SOURCE_PATCH, f->tokens[0].line, name);
-        }
-    }
 }

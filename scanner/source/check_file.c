@@ -43,7 +43,7 @@ void runs_file_of(struct file *f, const struct function *fn, const struct call *
         file = file_of_arguments(f, &by_default);
     }
     if ((file.marks & MARK_DATA) != 0) {
-        report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
+        does(f, DOES_RUN_DATA, c->line, call_shown(f, c), false);
     }
     runs_file(f, &file, c->line, call_shown(f, c));
 }
@@ -201,7 +201,7 @@ void loads_file(struct file *f, const struct call *c)
     file.marks |= path_marks(path);
     capability(f, CAP_DYNAMIC);
     if (path_is_data(path)) {
-        report(f, CH_F_SOURCE_DATA_CODE, c->line, call_shown(f, c));
+        does(f, DOES_RUN_DATA, c->line, call_shown(f, c), false);
     }
     runs_path(f, &file, &file, c->line, call_shown(f, c));
 }

@@ -13,7 +13,8 @@ static const uint64_t link_any_name = UINT64_C(1) << 62;
 /* What is told of a function: bits that are of interest to who calls it, or is given what it gives.
  */
 enum {
-    LOUD_DOES = DOES_NETWORK | DOES_HOST_SEND | DOES_SETTINGS | DOES_START_FILE,
+    LOUD_DOES = DOES_NETWORK | DOES_HOST_SEND | DOES_SETTINGS | DOES_START_FILE | DOES_AUTOSTART |
+                DOES_RUN_DATA,
     TELLING = MARK_DECODED | MARK_CHAR | MARK_REMOTE | MARK_SECRET | MARK_ENVIRON,
     RUNS = 1 << 0,    /* executes its argument, ... */
     SENDS = 1 << 1,   /* ... or sends it */

@@ -20,10 +20,12 @@ enum {
     DOES_RUN_FILE = 1 << 3,   /* runs a file as code whose name is not known */
     DOES_SETTINGS = 1 << 4,   /* writes settings of pip, uv, git, an editor or its assistant */
     DOES_START_FILE = 1 << 5, /* writes a file that runs whenever any Python starts */
-    DOES_COUNT = 6,
-    DOES_NETWORK_OF = 1 << 6,  /* with an address that it is given: counts for who calls it, only */
-    DOES_RUN_FILE_OF = 1 << 7, /* runs the file whose name it is given */
-    DOES_LOAD_LISTED = 1 << 8, /* imports the modules that it finds in its own folder */
+    DOES_AUTOSTART = 1 << 6,  /* makes code run by itself later */
+    DOES_RUN_DATA = 1 << 7,   /* runs a file as code that is no source by its name */
+    DOES_COUNT = 8,
+    DOES_NETWORK_OF = 1 << 8,  /* with an address that it is given: counts for who calls it, only */
+    DOES_RUN_FILE_OF = 1 << 9, /* runs the file whose name it is given */
+    DOES_LOAD_LISTED = 1 << 10, /* imports the modules that it finds in its own folder */
 };
 
 /* Functions that each file has, and that nobody wrote. */

@@ -48,7 +48,7 @@ static void read_zip64(struct ch_zip *z, struct ch_str name, struct ch_str value
 {
     bool size = sizes->size == UINT32_MAX;
     bool packed = sizes->packed == UINT32_MAX;
-    bool at = central && sizes->header_at == UINT32_MAX;
+    bool at = sizes->header_at == UINT32_MAX; /* of a local header: 0 */
     size_t wanted = 8 * ((size_t)size + packed + at);
     if (value.len == 0 && wanted == 0) {
         return;
@@ -61,8 +61,8 @@ static void read_zip64(struct ch_zip *z, struct ch_str name, struct ch_str value
     }
     r.at = 0;
     /* The disk number is the only field of four bytes: it may follow all three, and must be 0. */
-    bool disk = wanted == 24 && value.len == 28;
-    if (value.len != wanted + (disk ? 4 : 0) || (!central && size != packed)) {
+    bool fits = value.len == wanted || (wanted == 24 && value.len == 28);
+    if (!fits || (!central && size != packed)) {
         zip_report(z, CH_F_ZIP_ZIP64, name, "ZIP64 field of %zu bytes in the %s, %zu are needed",
                    value.len, central ? "central directory" : "local header", wanted);
     }
@@ -70,7 +70,7 @@ static void read_zip64(struct ch_zip *z, struct ch_str name, struct ch_str value
     sizes->size = size ? ch_get_u64(&r) : sizes->size;
     sizes->packed = packed ? ch_get_u64(&r) : sizes->packed;
     sizes->header_at = at ? ch_get_u64(&r) : sizes->header_at;
-    if (disk && ch_get_u32(&r) != 0) {
+    if (value.len == 28 && ch_get_u32(&r) != 0) {
         zip_report(z, CH_F_ZIP_ZIP64, name, "ZIP64 field names another disk");
     }
 }
@@ -119,7 +119,7 @@ void zip_extra_check(struct ch_zip *z, struct ch_str name, struct ch_str extra, 
                    central ? "central directory" : "local header", extra.len);
     }
     if (!zip64 && (sizes->size == UINT32_MAX || sizes->packed == UINT32_MAX ||
-                   (central && sizes->header_at == UINT32_MAX))) {
+                   sizes->header_at == UINT32_MAX)) {
         zip_report(z, CH_F_ZIP_ZIP64, name, "a size or offset of 0xffffffff without ZIP64 field");
     }
 }

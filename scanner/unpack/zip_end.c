@@ -143,7 +143,7 @@ static bool check_place(struct ch_zip *z)
         return true;
     }
     struct ch_rd r = zip_rd(z, e->at - e->cd_bytes);
-    bool shifted = e->cd_bytes > 0 && ch_get_u32(&r) == ZIP_SIG_CENTRAL;
+    bool shifted = ch_get_u32(&r) == ZIP_SIG_CENTRAL;
     zip_report(z, CH_F_ZIP_TRAILING, whole, "%llu bytes %s", (unsigned long long)(e->at - cd_end),
                shifted ? "before the archive: all offsets are off by as many"
                        : "between the central directory and the end record");

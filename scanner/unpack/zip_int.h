@@ -75,7 +75,7 @@ void zip_name_duplicates(struct ch_zip *z);
 struct zip_sizes {
     uint64_t size;
     uint64_t packed;
-    uint64_t header_at; /* central only */
+    uint64_t header_at; /* central only, else 0 */
     bool has_zip64;     /* a ZIP64 field with values was there */
 };
 void zip_extra_check(struct ch_zip *z, struct ch_str name, struct ch_str extra, bool central,

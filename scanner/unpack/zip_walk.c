@@ -144,8 +144,9 @@ void zip_walk(struct ch_zip *z)
     size_t descriptors = 0;
     for (size_t i = 0; i < z->count; i++) {
         struct ch_zip_member *m = &z->entries[i].m;
-        if (m->header_at > at) {
-            report_gap(z, at, m->header_at < z->end.cd_at ? m->header_at : z->end.cd_at);
+        uint64_t gap_end = m->header_at < z->end.cd_at ? m->header_at : z->end.cd_at;
+        if (gap_end > at) {
+            report_gap(z, at, gap_end);
         } else if (m->header_at < at) {
             m->readable = false;
             zip_report(z, CH_F_ZIP_OVERLAP, m->name,

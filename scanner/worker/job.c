@@ -173,6 +173,9 @@ static enum ch_code take_limits(const struct ch_scan_job *scan, struct ch_err *e
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct rlimit limit = {rows[i].value, rows[i].value};
+        if (rows[i].what == RLIMIT_CPU) {
+            limit.rlim_max++; /* SIGXCPU ends it before: SIGKILL alone would look like the host's */
+        }
         if (setrlimit(rows[i].what, &limit) < 0) {
             return ch_fail_errno(err, errno, "resource limit %d", (int)rows[i].what);
         }

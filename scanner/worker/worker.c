@@ -104,7 +104,13 @@ static uint64_t us_of(struct timeval tv)
 static void fill_outcome(const struct task *t, int status, struct ch_scanned *m)
 {
     if (WIFSIGNALED(status)) {
-        m->outcome = t->timed_out ? CH_SCAN_TIMEOUT : CH_SCAN_KILLED;
+        /* SIGKILL is none that a job brings upon itself: its filter and its limits end it by others,
+         * but for the hard limit of CPU time. */
+        bool outside = WTERMSIG(status) == SIGKILL &&
+                       m->cpu_us < (uint64_t)t->job.scan.cpu_seconds * 1000000;
+        m->outcome = t->timed_out ? CH_SCAN_TIMEOUT
+                     : outside    ? CH_SCAN_INTERRUPTED
+                                  : CH_SCAN_KILLED;
         m->signal = (uint32_t)WTERMSIG(status);
     } else {
         m->exit_status = (uint32_t)WEXITSTATUS(status);
@@ -219,7 +225,7 @@ static void start(struct task *t)
         rc = start_child(t, &err);
     }
     if (rc != CH_OK) {
-        struct ch_scanned m = {.outcome = CH_SCAN_FAILED, .text = ch_str_of(err.msg)};
+        struct ch_scanned m = {.outcome = CH_SCAN_INTERRUPTED, .text = ch_str_of(err.msg)};
         report(t, &m);
         free_task(t);
         return;
@@ -300,7 +306,7 @@ enum ch_code ch_worker_submit(struct ch_worker *w, struct ch_str payload, int in
     ch_job_clamp(&t->job.scan);
     struct lane *lane = lane_of(t);
     if (lane->queue_count >= ch_limits.scan_queue || input_fd < 0 || output_fd < 0) {
-        struct ch_scanned m = {.outcome = CH_SCAN_FAILED,
+        struct ch_scanned m = {.outcome = CH_SCAN_INTERRUPTED,
                                .text = input_fd < 0 || output_fd < 0
                                            ? CH_STR("job without its two descriptors")
                                            : CH_STR("too many jobs are waiting")};

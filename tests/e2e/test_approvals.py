@@ -124,6 +124,11 @@ class Approvals(Signed):
             a = self.service.ask(f"/-/attestations/sha256/{digest}/{name}")
             with open(self.wheel + ending, "rb") as f:
                 self.assertEqual(a.body, f.read())
+        # a digest in an address is written in one way; who types one into a command may write it in two
+        self.assertEqual(self.service.ask(f"/-/attestations/sha256/{digest.upper()}/").status, 404)
+        status, out, err = self.service.command("explain", "sha256:" + digest.upper())
+        self.assertEqual(status, 0, err)
+        self.assertIn("demo-1.2-py3-none-any.whl", out)
 
     def test_routes(self):
         """Beside the file, and nowhere else; under the decision on the file."""

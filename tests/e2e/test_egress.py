@@ -15,6 +15,7 @@ from house.service import free_port
 
 KILLS = int(os.environ.get("CUSTOMHOUSE_E2E_EGRESS_KILLS", "6"))
 PASSWORD = "open sesame"
+QUERY = "?key=s3same&thread=a%2Fb"
 
 
 class Egress(Quarantine):
@@ -29,7 +30,7 @@ class Egress(Quarantine):
         for receiver in (cls.hook, cls.late, cls.mail, cls.direct, cls.syslog):
             cls.addClassCleanup(receiver.close)
         cls.secret("hook", cls.hook.secret)
-        cls.secret("post", cls.hook.url)
+        cls.secret("post", cls.hook.url + QUERY)
         cls.secret("late", cls.late.secret)
         cls.secret("mail", PASSWORD)
         super().setUpClass()
@@ -245,6 +246,8 @@ syslog:
             self.assertNotIn(self.hook.secret, text)
             self.assertNotIn(PASSWORD, text)
             self.assertNotIn(self.hook.url, text)
+            self.assertNotIn("s3same", text)
+        self.assertEqual(self.hook.paths, {"/hook" + QUERY})
 
 
 class ToRsyslog(Quarantine):

@@ -1,7 +1,8 @@
 """Installing through quarantine, against a generated upstream: what works, and what is refused."""
 from house import wheels
 from house.case import Quarantine, add_wheel, days_ago, file_path, in_parallel
-from house.clients import Client
+from house.clients import KINDS, Client
+from house.through import installed, not_through
 from house.upstream import File, Upstream
 
 FORGERIES = {"forged": "zip-", "referrer": "direct-reference", "compiled": "pyc-unchecked",
@@ -44,11 +45,16 @@ class Installing(Quarantine):
         self.with_clients(check)
 
     def test_every_file_came_through_the_gateway(self):
-        with Client("pip-newest") as client:
-            self.installs(client, "tree")
-        served = {r["path"] for r in self.service.access_log() if r["status"] == 200}
-        self.assertIn(file_path("tree", "2.0"), served)
-        self.assertIn(file_path("leaf", "1.1"), served)
+        """One client after the other, so that none accounts for another."""
+        seen = len(self.service.access_log())
+        for kind in KINDS:
+            with self.subTest(client=kind), Client(kind) as client:
+                self.installs(client, "tree")
+                lines = self.service.access_log()[seen:]
+                seen += len(lines)
+                self.assertEqual([name for name, *_ in installed(client)], ["leaf", "tree"])
+                self.assertEqual(not_through(client, self.service, lines), [])
+                self.assertNotEqual(not_through(client, self.service, []), [])
 
     def test_a_young_version_that_no_other_can_replace_says_why(self):
         """Others are there, but not for this Python, this platform, or unasked (a pre-release)."""

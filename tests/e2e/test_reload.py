@@ -217,5 +217,26 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.in_force(), before)
 
 
+class Unspoken(unittest.TestCase):
+    said, reload = Reload.said, Reload.reload
+
+    def test_a_certificate_that_no_address_shows_may_go(self):
+        """--listen opens other addresses than the configuration: its certificate is nobody's then."""
+        up = Upstream()
+        self.addCleanup(up.close)
+        self.service = Service(up.url)
+        self.addCleanup(self.service.remove)
+        make_authority(self.service.dir)
+        cert, key = make_certificate(self.service.dir, 1)
+        self.service.args += ["--listen", f"127.0.0.1:{self.service.port}"]
+        spoken = f'  - address: "127.0.0.1:{free_port()}"\n    tls_certificate: "{cert}"\n    tls_key: "{key}"\n'
+        self.service.edit("customhouse.yaml", lambda t: t.replace("\nlisten:\n", "\nlisten:\n" + spoken, 1))
+        with open(self.service.path("customhouse.yaml")) as f:
+            self.assertIn(cert, f.read())
+        self.service.start()
+        self.service.edit("customhouse.yaml", lambda t: t.replace(spoken, "", 1))
+        self.said("reloaded", self.reload())
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -123,7 +123,7 @@ class Routes(Quarantine):
         self.assertEqual(problem["status"], 403)
         for key in ("type", "title", "instance", "detail", "message", "error", "reason"):
             self.assertTrue(problem[key], key)
-        self.assertIn("policy.yaml:", problem["detail"])
+        self.assertIn("(policy.yaml:", problem["detail"])
         self.assertIn(problem["instance"], a.reason)
 
     def test_the_refusals_own_page(self):
@@ -132,6 +132,9 @@ class Routes(Quarantine):
         self.assertEqual(text.status, 200, text)
         self.assertTrue(text["Content-Type"].startswith("text/plain"))
         self.assertIn(b"denied", text.body)
+        for accept in ("text/plain", "text/html", "application/json"):
+            body = self.service.ask(problem["instance"], {"Accept": accept}).body.decode()
+            self.assertNotIn(self.service.folder, body)  # where its files lie is nobody's business
         a = self.service.ask(problem["instance"], {"Accept": "application/json"})
         page = json.loads(a.body)
         self.assertEqual((page["verdict"], page["repository"]), ("deny", "pypi"))

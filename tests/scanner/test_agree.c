@@ -80,6 +80,58 @@ static void test_T2_a_jail_that_died_is_no_answer(void **state)
     stream_done(&second);
 }
 
+/* Ended from outside is nobody's finding; what the bytes did to the other jail, or are, is. */
+static void test_interrupted_is_no_fault_of_the_bytes(void **state)
+{
+    static const struct {
+        enum ch_scan_outcome strict, second;
+        enum ch_finding_code found; /* by the strict jail */
+        bool interrupted;
+        const char *error;
+    } rows[] = {
+        {CH_SCAN_INTERRUPTED, CH_SCAN_DONE, CH_F_NONE, true, "inspection was killed from outside (signal 9)"},
+        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_NONE, true, "second opinion was killed from outside"},
+        {CH_SCAN_INTERRUPTED, CH_SCAN_INTERRUPTED, CH_F_NONE, true, "inspection was killed from outside"},
+        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_ZIP_CRC, true, "second opinion was killed from outside"},
+        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_ZIP_OVERLAP, false, "second opinion was killed from outside"},
+        {CH_SCAN_KILLED, CH_SCAN_INTERRUPTED, CH_F_NONE, false, "inspection was killed by signal 9"},
+        {CH_SCAN_INTERRUPTED, CH_SCAN_KILLED, CH_F_NONE, false, "second opinion was killed by signal 9"},
+        {CH_SCAN_INTERRUPTED, CH_SCAN_FAILED, CH_F_NONE, false, "second opinion failed"},
+        {CH_SCAN_TIMEOUT, CH_SCAN_INTERRUPTED, CH_F_NONE, false, "inspection took longer"},
+        {CH_SCAN_KILLED, CH_SCAN_DONE, CH_F_NONE, false, "inspection was killed by signal 9"},
+    };
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct stream strict, second;
+        struct ch_agreed a;
+        struct ch_scanned answers[] = {{.outcome = rows[i].strict, .signal = 9},
+                                       {.outcome = rows[i].second, .signal = 9}};
+        stream_open(&strict);
+        stream_open(&second);
+        if (rows[i].found != CH_F_NONE) {
+            ch_scan_write_finding(strict.writer, rows[i].found, CH_STR("a"), CH_STR("b"));
+        }
+        stream_end(&strict, &INPUT, 10);
+        stream_end(&second, &INPUT, 10);
+        struct ch_agree_input in = {.strict = &answers[0],
+                                    .second = &answers[1],
+                                    .strict_stream = ch_buf_str(&strict.bytes),
+                                    .second_stream = ch_buf_str(&second.bytes),
+                                    .sha256 = INPUT,
+                                    .size_bytes = 10};
+        ch_agree(&in, &a);
+        if (a.row.outcome != CH_INSPECTION_FAILED || a.interrupted != rows[i].interrupted ||
+            !ch_str_starts(a.row.error, ch_str_of(rows[i].error)) ||
+            a.findings[a.finding_count - 1].code !=
+                (rows[i].interrupted ? CH_F_INSPECTION_INTERRUPTED : CH_F_INSPECTION_FAILED)) {
+            fail_msg("row %zu: interrupted %d, \"%.*s\"", i, a.interrupted, CH_STR_ARG(a.row.error));
+        }
+        ch_agreed_done(&a);
+        stream_done(&strict);
+        stream_done(&second);
+    }
+}
+
 static void test_T2_an_answer_about_other_bytes_is_none(void **state)
 {
     static const struct ch_sha256 other = {{9}};
@@ -136,6 +188,7 @@ int main(void)
     }
     const struct CMUnitTest others[] = {
         cmocka_unit_test(test_T2_a_jail_that_died_is_no_answer),
+        cmocka_unit_test(test_interrupted_is_no_fault_of_the_bytes),
         cmocka_unit_test(test_T2_an_answer_about_other_bytes_is_none),
         cmocka_unit_test(test_a_truncated_stream_is_no_answer),
     };

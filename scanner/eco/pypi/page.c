@@ -149,7 +149,7 @@ bool ch_page_hash(struct ch_str name, struct ch_str hex, struct ch_sha256 *sha25
 {
     if (ch_str_eq(name, CH_STR("sha256"))) {
         struct ch_sha256 before = *sha256;
-        return ch_sha256_from_hex(hex, sha256) && !ch_sha256_is_zero(sha256) &&
+        return ch_sha256_from_any_hex(hex, sha256) && !ch_sha256_is_zero(sha256) &&
                (ch_sha256_is_zero(&before) || ch_sha256_eq(&before, sha256));
     }
     enum ch_hash_kind kind = ch_hash_kind_of(name);

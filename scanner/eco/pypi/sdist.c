@@ -510,6 +510,7 @@ static void done(struct sdist *s)
     }
     ch_map_free(s->mapped);
     sdist_links_done(s);
+    ch_buf_done(&s->settings);
     names_done(&s->roots);
     names_done(&s->folders);
     names_done(&s->objects);
@@ -525,6 +526,7 @@ enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_inp
                       .by_tree = ch_map_new(),
                       .links = ch_map_new(),
                       .mapped = ch_map_new()};
+    ch_buf_init(&s.settings, 2 * (size_t)ch_limits.toml_bytes);
     struct ch_archive_kind kind = ch_archive_kind_of(job, in);
     check_file_name(&s, &kind);
     struct ch_content_options o = {.job = job,

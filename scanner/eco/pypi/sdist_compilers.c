@@ -20,6 +20,26 @@ static bool starts_with_any(struct ch_str text, const char *const *starts, size_
     return false;
 }
 
+/* Flags of GCC and Clang that load or start something. */
+static bool starts_something(struct ch_str flag)
+{
+    static const char *const starts[] = {"-fplugin", "-wrapper",  "-B",      "-specs",
+                                         "--specs",  "@",         "-Xclang", "-fpass-plugin",
+                                         "-fuse-ld", "--ld-path", "-load"};
+    return starts_with_any(flag, starts, CH_ARRAY_LEN(starts));
+}
+
+bool sdist_has_flag(struct ch_str text)
+{
+    for (size_t at = 0; at < text.len; at++) {
+        bool begins = at == 0 || ch_str_find_char(CH_STR("=,['\" "), text.ptr[at - 1], NULL);
+        if (begins && text.ptr[at] == '-' && starts_something(ch_str_sub(text, at, text.len))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Arguments of meson-python that choose what is built and how, not what is run for it: of Meson's
  * setup, of ninja, and of what is installed. */
 static const char *const meson_arguments[] = {"-D",
@@ -60,7 +80,8 @@ static void check_meson_python(struct sdist *s, const struct ch_toml_node *tool)
         for (const struct ch_toml_node *n = sdist_toml_child(list); n != NULL; n = n->next) {
             struct ch_str text = sdist_toml_text(n);
             if (ch_str_starts(text, CH_STR("-")) &&
-                !starts_with_any(text, meson_arguments, CH_ARRAY_LEN(meson_arguments))) {
+                (!starts_with_any(text, meson_arguments, CH_ARRAY_LEN(meson_arguments)) ||
+                 sdist_has_flag(text))) {
                 sdist_hook(s, text);
             }
         }
@@ -130,15 +151,6 @@ static void check_maturin(struct sdist *s, const struct ch_toml_node *maturin)
             sdist_hook(s, text);
         }
     }
-}
-
-/* Flags of GCC and Clang that load or start something. */
-static bool starts_something(struct ch_str flag)
-{
-    static const char *const starts[] = {"-fplugin", "-wrapper",  "-B",      "-specs",
-                                         "--specs",  "@",         "-Xclang", "-fpass-plugin",
-                                         "-fuse-ld", "--ld-path", "-load"};
-    return starts_with_any(flag, starts, CH_ARRAY_LEN(starts));
 }
 
 static void check_extensions(struct sdist *s, const struct ch_toml_node *setuptools)

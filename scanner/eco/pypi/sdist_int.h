@@ -44,6 +44,9 @@ struct sdist {
     struct ch_map *mapped; /* package of package_dir -> its folder, a string of its own */
     struct names roots;    /* folders that are the top of what is installed, or put on sys.path */
     struct names folders;  /* ... that are packages, or files, under another name */
+    bool listed;           /* ... and the back end looks for no others, ... */
+    bool alone;            /* ... nor does anything else install some */
+    struct ch_buf settings; /* keys and texts of pyproject.toml, without tools that build nothing */
     struct names objects;  /* of entry points: what they name is known once all source is */
     struct names tools;    /* build files that are no Python, by what they are for: "build.rs" */
     struct sdist_file *to_follow;
@@ -113,6 +116,8 @@ bool sdist_is_tool_file(struct ch_str tree); /* told of all members before; text
 void sdist_note_tool_file(struct sdist *s, struct ch_str tree);
 void sdist_check_setup_tools(struct sdist *s); /* of setup.py */
 /* sdist_compilers.c: settings that name compilers and what they read. `tool` of pyproject.toml. */
+/* Whether one of the flags in the text loads or starts something when it compiles. */
+bool sdist_has_flag(struct ch_str text);
 void sdist_check_compilers(struct sdist *s, const struct ch_toml_node *tool);
 void sdist_check_tools(struct sdist *s, const struct ch_toml_node *root, struct ch_str backend);
 /* "a.b.name" that setuptools reads as a literal, or imports a.b for: then a fact. */

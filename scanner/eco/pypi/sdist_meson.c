@@ -11,7 +11,7 @@ enum { DEPTH_MAX = 64 };
 
 struct frame {
     char bracket;           /* '(', '[' or '{' */
-    struct ch_str function; /* before a '('; absent otherwise */
+    struct ch_str function; /* before a '(', empty when no name is; absent otherwise */
 };
 
 /* A build file as its tokens come. Strings and names are told with the brackets around them. */
@@ -26,6 +26,7 @@ struct walk {
     bool begins;            /* a statement does */
     struct ch_str assigned; /* the variable that it sets; absent when it sets none */
     struct ch_str before;   /* the name right before an opening bracket */
+    bool argument;          /* the name is one of an argument */
     void (*on_string)(struct walk *w, struct ch_str text);
     void (*on_name)(struct walk *w, struct ch_str name);
 };
@@ -55,7 +56,7 @@ static bool sets_variable(const struct walk *w)
            !ch_str_starts(ch_str_sub(w->text, at, 2), CH_STR("=="));
 }
 
-/* '...' with escapes, '''...''' without. */
+/* '...' with escapes, '''...''' without; lines may end in both. */
 static void take_string(struct walk *w)
 {
     const struct ch_str triple = CH_STR("'''");
@@ -67,13 +68,24 @@ static void take_string(struct walk *w)
         w->at += len + 2 * triple.len;
     } else {
         rest = ch_str_sub(rest, 1, rest.len);
-        for (len = 0; len < rest.len && rest.ptr[len] != '\'' && rest.ptr[len] != '\n'; len++) {
+        for (len = 0; len < rest.len && rest.ptr[len] != '\''; len++) {
             len += rest.ptr[len] == '\\' ? 1 : 0;
         }
         len = len < rest.len ? len : rest.len;
         w->at += len + 2;
     }
     w->on_string(w, ch_str_sub(rest, 0, len));
+}
+
+/* What stands before the name at `at`, line ends passed over: argument(name: x), but a ? name : b.
+ */
+static bool is_argument(const struct walk *w, size_t at)
+{
+    char c = ' ';
+    while (at > 0 && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
+        c = w->text.ptr[--at];
+    }
+    return w->depth > 0 && next_char(w) == ':' && (c == '(' || c == ',');
 }
 
 static void take_name(struct walk *w)
@@ -86,8 +98,8 @@ static void take_name(struct walk *w)
     w->before = name;
     if (w->begins && w->depth == 0 && sets_variable(w)) {
         w->assigned = name;
-    } else if (w->on_name != NULL && (w->depth == 0 || next_char(w) != ':')) {
-        /* no name of an argument */
+    } else {
+        w->argument = is_argument(w, from);
         w->on_name(w, name);
     }
 }
@@ -99,7 +111,8 @@ static void take_bracket(struct walk *w, char c)
             w->lost = true;
             return;
         }
-        w->stack[w->depth++] = (struct frame){c, c == '(' ? w->before : (struct ch_str){NULL, 0}};
+        struct ch_str function = w->before.ptr != NULL ? w->before : CH_STR("");
+        w->stack[w->depth++] = (struct frame){c, c == '(' ? function : (struct ch_str){NULL, 0}};
     } else if (w->depth > 0) {
         w->depth--;
     }
@@ -114,6 +127,12 @@ static void walk(struct walk *w)
             w->begins = true;
             w->assigned = (struct ch_str){NULL, 0};
         }
+        if (c == '\\') { /* the line goes on */
+            size_t end;
+            struct ch_str rest = ch_str_sub(w->text, w->at, w->text.len);
+            w->at += ch_str_find_char(rest, '\n', &end) ? end + 1 : rest.len;
+            continue;
+        }
         if (c == '\'') {
             take_string(w);
         } else if (is_name(c)) {
@@ -126,9 +145,10 @@ static void walk(struct walk *w)
             }
             w->at++;
         }
-        if (c != ' ' && c != '\t') {
+        bool line_end = c == '\n' || c == '\r';
+        if (c != ' ' && c != '\t' && !(line_end && w->depth > 0)) {
             w->before = (struct ch_str){NULL, 0};
-            w->begins = w->begins && (c == '\n' || c == '\r');
+            w->begins = w->begins && line_end;
         }
     }
 }
@@ -202,11 +222,12 @@ static bool gets_variable(const struct walk *w)
     return ch_str_eq(innermost(w), CH_STR("get_variable"));
 }
 
-/* Whether the text is all that is written: not 'a' + b, 'a'.format(b). */
+/* Whether the text is all that is written: not 'a' + b, 'a'.format(b), '\x61'. */
 static bool is_literal(const struct walk *w, struct ch_str text)
 {
     size_t at;
-    return (next_char(w) == ')' || next_char(w) == ',') && !ch_str_find_char(text, '@', &at);
+    return (next_char(w) == ')' || next_char(w) == ',') && !ch_str_find_char(text, '@', &at) &&
+           !ch_str_find_char(text, '\\', &at);
 }
 
 static void use(struct sdist_meson *m, struct ch_str name)
@@ -225,12 +246,23 @@ static void follow_string(struct walk *w, struct ch_str text)
         m->any_used = m->any_used || !is_literal(w, text);
         use(m, text);
     }
+    struct ch_str part;
+    CH_IGNORE(ch_str_split(&text, '@', &part));
+    while (!is_installed(w) && ch_str_split(&text, '@', &part)) { /* f'@list@' */
+        use(m, part);
+    }
 }
 
 static void follow_name(struct walk *w, struct ch_str name)
 {
     struct sdist_meson *m = w->m;
-    m->all = m->all || leads_on(w) || ch_str_eq(name, CH_STR("subproject_dir"));
+    if (w->argument) { /* kwargs: those of a dictionary */
+        m->all = m->all ||
+                 (ch_str_eq(innermost(w), CH_STR("project")) &&
+                  (ch_str_eq(name, CH_STR("subproject_dir")) || ch_str_eq(name, CH_STR("kwargs"))));
+        return;
+    }
+    m->all = m->all || leads_on(w);
     m->any_used = m->any_used || gets_variable(w);
     if (!is_installed(w)) {
         use(m, name);
@@ -319,12 +351,23 @@ static void run_string(struct walk *w, struct ch_str text)
     if (is_started(w, text)) {
         sdist_tool_hook(w->m->s, w->file, "find_program");
     }
+    if (!is_installed(w) && sdist_has_flag(text)) { /* 'c_args=-fplugin=x.so' */
+        sdist_tool_hook(w->m->s, w->file, "compiler flag");
+    }
     if (!is_installed(w) && !is_only_installed(w)) {
         sdist_run_python_of(w->m->s, w->file, text);
     }
 }
 
+/* cc.run(): a program that is compiled and started to configure the build. */
+static void run_name(struct walk *w, struct ch_str name)
+{
+    if (!w->argument && ch_str_eq(name, CH_STR("run"))) {
+        sdist_tool_hook(w->m->s, w->file, "run");
+    }
+}
+
 void sdist_meson_run(struct sdist_meson *m, const struct sdist_file *f, struct ch_str text)
 {
-    each_file(m, f, text, run_string, NULL);
+    each_file(m, f, text, run_string, run_name);
 }

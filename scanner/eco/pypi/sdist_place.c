@@ -313,8 +313,13 @@ static bool is_mapped(const struct sdist *s, struct ch_str folder)
         {"package_dir", 11}, {"package-dir", 11}, {"force-include", 13}, {"sources", 7}};
     for (size_t i = 0; i < CH_ARRAY_LEN(telling); i++) {
         const struct sdist_file *f = sdist_find(s, telling[i]);
+        bool read = ch_str_eq(telling[i], CH_STR("pyproject.toml")) && s->settings.len > 0 &&
+                    !s->settings.failed;
+        struct ch_str text = f == NULL ? (struct ch_str){NULL, 0}
+                             : read    ? ch_buf_str(&s->settings)
+                                       : f->bytes;
         for (size_t k = 0; f != NULL && k < CH_ARRAY_LEN(keys); k++) {
-            if (contains(f->bytes, keys[k]) && contains(f->bytes, folder)) {
+            if (contains(text, keys[k]) && contains(text, folder)) {
                 return true;
             }
         }
@@ -346,10 +351,10 @@ static bool is_aside(const struct sdist *s, struct ch_str tree, bool first)
         ch_buf_init(&init, ch_limits.member_path_bytes);
         ch_buf_puts(&init, part);
         ch_buf_puts(&init, CH_STR("/__init__.py"));
-        bool tool = first && is_named(part, tools, CH_ARRAY_LEN(tools)) &&
+        bool tool = first && (s->alone || is_named(part, tools, CH_ARRAY_LEN(tools))) &&
                     !ch_str_eq_nocase(part, s->name) && sdist_find(s, ch_buf_str(&init)) == NULL;
         ch_buf_done(&init);
-        if ((tool || !is_identifier(part)) && !is_mapped(s, part)) {
+        if ((tool || !is_identifier(part)) && (s->listed || !is_mapped(s, part))) {
             return true;
         }
         first = false;
@@ -362,6 +367,7 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
     static const char *const tests[] = {"test",    "tests",      "testing",   "example", "examples",
                                         "samples", "benchmarks", "benchmark", "docs",    "doc"};
     struct ch_str tree = sdist_tree(s, path);
+    struct ch_str below;
     const struct sdist_file *f = ch_map_get(s->by_tree, tree);
     if ((f != NULL && f->at_install) || ch_str_eq(tree, CH_STR("setup.py"))) {
         return f != NULL && f->steps > SDIST_CALLED ? CH_PLACE_INSTALL_IMPORT : CH_PLACE_INSTALL;
@@ -369,8 +375,10 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
     if (runs_at_start(s, tree)) {
         return CH_PLACE_START;
     }
-    if (!is_code(tree)) {
-        return CH_PLACE_NONE;
+    if (!is_code(tree)) { /* what is reached among tests is judged as what reaches it */
+        bool data = sdist_is_named(s, tree) || sdist_is_mapped(s, tree, &below) ||
+                    !is_below(s, tree, tests, CH_ARRAY_LEN(tests));
+        return data ? CH_PLACE_NONE : CH_PLACE_TEST;
     }
     struct ch_str name = tree;
     for (size_t at; ch_str_find_char(name, '/', &at);) {

@@ -220,6 +220,8 @@ void sdist_read_hatch_roots(struct sdist *s, const struct ch_toml_node *hatch)
     for (const struct ch_toml_node *n = sdist_toml_child(targets); n != NULL; n = n->next) {
         read_hatch_build(s, n);
         if (ch_str_eq(n->key, CH_STR("wheel"))) {
+            read_included(s, ch_toml_find(n, "shared-data"));
+            read_included(s, ch_toml_find(n, "shared-scripts"));
             read_packages(s, ch_toml_find(n, "only-include"));
         }
     }
@@ -227,8 +229,9 @@ void sdist_read_hatch_roots(struct sdist *s, const struct ch_toml_node *hatch)
 
 static void read_scikit(struct sdist *s, const struct ch_toml_node *scikit)
 {
-    const struct ch_toml_node *packages = ch_toml_find(ch_toml_find(scikit, "wheel"), "packages");
-    read_packages(s, packages); /* ["src/a"], or {"a" = "src/a"} */
+    const struct ch_toml_node *wheel = ch_toml_find(scikit, "wheel");
+    read_packages(s, ch_toml_find(wheel, "packages")); /* ["src/a"], or {"a" = "src/a"} */
+    read_included(s, ch_toml_find(wheel, "force-include"));
 }
 
 /* "tests" of "tests/a*.py" */
@@ -260,9 +263,78 @@ static void read_setuptools(struct sdist *s, const struct ch_toml_node *setuptoo
     }
 }
 
+static void put_settings(struct ch_buf *to, const struct ch_toml_node *table)
+{
+    for (const struct ch_toml_node *n = sdist_toml_child(table); n != NULL; n = n->next) {
+        ch_buf_puts(to, n->key);
+        ch_buf_putc(to, '\n');
+        ch_buf_puts(to, sdist_toml_text(n));
+        ch_buf_putc(to, '\n');
+        put_settings(to, n); /* no deeper than toml_depth */
+    }
+}
+
+/* Settings of tools that check and format what lies somewhere tell nothing of what is installed. */
+static void keep_settings(struct sdist *s, const struct ch_toml_node *root)
+{
+    static const char *const others[] = {"black",   "coverage",  "isort",       "mypy", "pylint",
+                                         "pyright", "pytest",    "ruff",        "spin", "tox",
+                                         "ty",      "codespell", "cibuildwheel"};
+    for (const struct ch_toml_node *n = sdist_toml_child(root); n != NULL; n = n->next) {
+        if (!ch_str_eq(n->key, CH_STR("tool"))) {
+            ch_buf_puts(&s->settings, n->key);
+            put_settings(&s->settings, n);
+            continue;
+        }
+        for (const struct ch_toml_node *t = sdist_toml_child(n); t != NULL; t = t->next) {
+            bool other = false;
+            for (size_t i = 0; i < CH_ARRAY_LEN(others); i++) {
+                other = other || ch_str_eq(t->key, ch_str_of(others[i]));
+            }
+            if (!other) {
+                put_settings(&s->settings, t);
+            }
+        }
+    }
+}
+
+static bool names_any(const struct ch_toml_node *list)
+{
+    return sdist_toml_text(sdist_toml_child(list)).len > 0;
+}
+
+/* Whether the back end that builds is told by name what a wheel has, so that it looks for no
+ * packages. What settings of another back end say counts for nothing, and so does all where a
+ * second place may say more. */
+static bool is_listed(const struct sdist *s, const struct ch_toml_node *root)
+{
+    const struct ch_toml_node *tool = ch_toml_find(root, "tool");
+    const struct ch_toml_node *system = ch_toml_find(root, "build-system");
+    const struct ch_toml_node *build = ch_toml_find(ch_toml_find(tool, "hatch"), "build");
+    const struct ch_toml_node *wheel = ch_toml_find(ch_toml_find(build, "targets"), "wheel");
+    const struct ch_toml_node *scikit = ch_toml_find(tool, "scikit-build");
+    struct ch_str backend = text_at(system, "build-backend");
+    if (ch_toml_find(system, "backend-path") != NULL) {
+        return false;
+    }
+    if (ch_str_eq(backend, CH_STR("hatchling.build"))) {
+        return sdist_find(s, CH_STR("hatch.toml")) == NULL &&
+               (names_any(ch_toml_find(wheel, "only-include")) ||
+                (ch_toml_find(wheel, "only-include") == NULL &&
+                 names_any(ch_toml_find(wheel, "packages"))));
+    }
+    return ch_str_eq(backend, CH_STR("scikit_build_core.build")) &&
+           ch_toml_find(scikit, "overrides") == NULL &&
+           names_any(ch_toml_find(ch_toml_find(scikit, "wheel"), "packages"));
+}
+
 void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root)
 {
     const struct ch_toml_node *tool = ch_toml_find(root, "tool");
+    struct ch_str backend = text_at(ch_toml_find(root, "build-system"), "build-backend");
+    s->listed = is_listed(s, root);
+    keep_settings(s, root);
+    s->alone = s->listed && ch_str_starts(backend, CH_STR("hatchling."));
     const struct ch_toml_node *folders =
         ch_toml_find(ch_toml_find(tool, "setuptools"), "package-dir");
     for (const struct ch_toml_node *n = sdist_toml_child(folders); n != NULL; n = n->next) {

@@ -142,9 +142,11 @@ struct words {
 };
 
 /* Starts a program, or fetches what is built. */
-static const struct words meson_words = {{"run_command", "custom_target", "generator", "run_target",
-                                          "command", "add_install_script", "add_postconf_script",
-                                          "add_dist_script", "import('cmake'", NULL}};
+static const struct words meson_words = {
+    {"run_command", "custom_target", "generator", "run_target", "command", "add_install_script",
+     "add_postconf_script", "add_dist_script", "override_find_program", "proc_macro",
+     "'proc-macro'", "import('cmake'", "import('unstable-cmake'", "import('external_project'",
+     "import('unstable-external_project'", NULL}};
 /* Meson's own: sources that it downloads. */
 static const struct words wrap_words = {{"source_url", "source_fallback_url", "patch_url",
                                          "patch_fallback_url", "url", "wrapdb_version", NULL}};
@@ -254,25 +256,77 @@ void sdist_run_python_of(struct sdist *s, const struct sdist_file *f, struct ch_
     ch_buf_done(&b);
 }
 
-/* The text without comments: "#" to the end of the line, outside of texts. CMake's "#[[" may end
- * before what is run begins, and stays. */
+/* The length of what ends with `end`; of all there is when that does not come. */
+static size_t through(struct ch_str text, size_t from, struct ch_str end)
+{
+    size_t at;
+    struct ch_str rest = ch_str_sub(text, from, text.len);
+    return ch_str_find(rest, end, &at) ? from + at + end.len : text.len;
+}
+
+/* CMake's "[[...]]", "[=[...]=]"; 0: it does not begin so. */
+static size_t bracket_len(struct ch_str text)
+{
+    struct ch_buf end;
+    size_t at = 1;
+    while (at < text.len && text.ptr[at] == '=') {
+        at++;
+    }
+    if (!ch_str_starts(text, CH_STR("[")) || at >= text.len || text.ptr[at] != '[') {
+        return 0;
+    }
+    ch_buf_init(&end, text.len + 1);
+    ch_buf_putc(&end, ']');
+    ch_buf_puts(&end, ch_str_sub(text, 1, at - 1));
+    ch_buf_putc(&end, ']');
+    size_t len = through(text, at + 1, ch_buf_str(&end));
+    ch_buf_done(&end);
+    return len;
+}
+
+/* A text with its quotes. Meson's are '...' with escapes and '''...''' without. */
+static size_t quoted_len(struct ch_str text, char quote)
+{
+    const struct ch_str triple = CH_STR("'''");
+    if (quote == '\'' && ch_str_starts(text, triple)) {
+        return through(text, triple.len, triple);
+    }
+    if (quote == '"' && ch_str_starts(text, CH_STR("["))) {
+        return bracket_len(text);
+    }
+    if (text.ptr[0] != quote) {
+        return 0;
+    }
+    size_t at = 1;
+    while (at < text.len && text.ptr[at] != quote) {
+        at += text.ptr[at] == '\\' ? 2 : 1;
+    }
+    return at < text.len ? at + 1 : text.len;
+}
+
+static size_t comment_len(struct ch_str text, char quote)
+{
+    if (text.ptr[0] != '#') {
+        return 0;
+    }
+    size_t bracket = quote == '"' ? bracket_len(ch_str_sub(text, 1, text.len)) : 0;
+    size_t end;
+    return bracket > 0 ? 1 + bracket : ch_str_find_char(text, '\n', &end) ? end : text.len;
+}
+
+/* The text without comments: "#" to the end of the line, or in CMake's brackets, outside of texts.
+ */
 void sdist_put_without_comments(struct ch_buf *to, struct ch_str text, char quote)
 {
-    bool quoted = false;
-    bool comment = false;
-    for (size_t at = 0; at < text.len; at++) {
-        char c = text.ptr[at];
-        comment = comment ? c != '\n'
-                          : c == '#' && !quoted && at + 1 < text.len && text.ptr[at + 1] != '[';
-        if (comment) {
-            continue;
+    for (size_t at = 0; at < text.len;) {
+        struct ch_str rest = ch_str_sub(text, at, text.len);
+        size_t comment = comment_len(rest, quote);
+        size_t kept = comment > 0 ? 0 : quoted_len(rest, quote);
+        if (comment == 0 && kept == 0) {
+            kept = quote == '"' && rest.ptr[0] == '\\' ? 2 : 1; /* CMake: \", \# */
         }
-        ch_buf_putc(to, c);
-        if (c == '\\' && at + 1 < text.len) {
-            ch_buf_putc(to, text.ptr[++at]);
-        } else if (c == quote) {
-            quoted = !quoted;
-        }
+        ch_buf_puts(to, ch_str_sub(rest, 0, kept));
+        at += comment + kept;
     }
 }
 
@@ -316,6 +370,34 @@ static bool includes_other(struct ch_str text)
     return false;
 }
 
+/* One of the words as a key, whatever stands before it and however it is escaped. */
+static const char *first_key(const struct ch_toml_node *of, const struct words *words)
+{
+    const char *found = NULL;
+    for (const struct ch_toml_node *n = sdist_toml_child(of); found == NULL && n != NULL;
+         n = n->next) {
+        for (size_t i = 0; found == NULL && words->list[i] != NULL; i++) {
+            found = ch_str_eq(n->key, ch_str_of(words->list[i])) ? words->list[i] : NULL;
+        }
+        found = found != NULL ? found : first_key(n, words);
+    }
+    return found;
+}
+
+/* Cargo's own settings. */
+static const char *cargo_key(struct sdist *s, const struct sdist_file *f)
+{
+    struct ch_toml *toml = NULL;
+    struct ch_err err;
+    if (ch_toml_parse(f->bytes, "config.toml", &toml, &err) != CH_OK) {
+        sdist_report(s, CH_F_SDIST_BUILD, f->path, "%s", err.msg);
+        return NULL;
+    }
+    const char *found = first_key(ch_toml_root(toml), &cargo_words);
+    ch_toml_free(toml);
+    return found;
+}
+
 static void check_build_file(struct sdist *s, struct sdist_meson *meson, const struct sdist_file *f,
                              const struct words *words)
 {
@@ -324,6 +406,9 @@ static void check_build_file(struct sdist *s, struct sdist_meson *meson, const s
     sdist_put_without_comments(&text, f->bytes, words == &meson_words ? '\'' : '"');
     struct ch_str bare = ch_buf_str(&text);
     const char *word = first_word(bare, words);
+    if (word == NULL && words == &cargo_words) {
+        word = cargo_key(s, f);
+    }
     if (word != NULL) {
         sdist_tool_hook(s, f, word);
     }

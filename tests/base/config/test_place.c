@@ -85,6 +85,20 @@ static void test_urls(void **state)
     }
 }
 
+/* What is asked of a host is no part of where it is: it may be a secret. */
+static void test_origin_without_query(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"https://A.example.org/b?key=c/d", "https://a.example.org?key=c/d@e"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(urls); i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, 256);
+        ch_place_put_origin(&b, ch_str_of(urls[i]));
+        assert_str_eq(ch_buf_str(&b), "https://a.example.org:443");
+        ch_buf_done(&b);
+    }
+}
+
 static void test_long_url(void **state)
 {
     (void)state;
@@ -171,7 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_long_url),
+        cmocka_unit_test(test_origin_without_query), cmocka_unit_test(test_long_url),
         cmocka_unit_test(test_no_proxy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ static char said[4096];
 static uintptr_t next_site;     /* what the folder holds: its number stands in a pointer */
 static const char *site_broken; /* or why it cannot be read */
 static const char *too_large;
+static uint32_t gateways;  /* that its configuration wants */
 static bool stop_with_end; /* the loop, with the first RELOAD_END */
 static size_t sites_alive;
 
@@ -55,6 +56,7 @@ enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
     }
     *ret =
         (struct site){.config = ch_calloc(1, sizeof(struct ch_config)), .rules_fd = (int)next_site};
+    ret->config->gateways = gateways;
     sites_alive++;
     return CH_OK;
 }
@@ -127,7 +129,7 @@ static int set_up(void **state)
     static const enum ch_role roles[PROCESSES] = {
         [KEEPER] = CH_ROLE_KEEPER, [SECOND] = CH_ROLE_SCANNER_SECOND, [GATEWAY] = CH_ROLE_GATEWAY};
     site_broken = too_large = NULL;
-    sites_alive = told_count = 0;
+    sites_alive = told_count = gateways = 0;
     said[0] = '\0';
     assert_ch_ok(&err, ch_loop_new(&sup->loop, &err));
     sup->serving = true;
@@ -147,6 +149,8 @@ static int tear_down(void **state)
     struct supervisor *sup = *state;
     reload_cancel(sup);
     site_done(&sup->site);
+    sites_alive -= sup->started != NULL ? 1 : 0;
+    free(sup->started);
     assert_int_equal(sites_alive, 0);
     ch_loop_free(sup->loop);
     free(sup);
@@ -216,6 +220,28 @@ static void what_all_can_work_with_is_in_force(void **state)
     assert_int_equal(told[PROCESSES].role, CH_ROLE_KEEPER);
     assert_non_null(strstr(said, "reloaded generation=1 processes=3"));
     assert_false(sup->reload.under_way);
+}
+
+/* With each reload, as long as it is so; not of what is again as it was at the start. */
+static void what_waits_for_the_next_start_is_said(void **state)
+{
+    struct supervisor *sup = *state;
+    const struct {
+        uint32_t gateways;
+        bool said;
+    } rows[] = {{0, false}, {3, true}, {3, true}, {0, false}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        told_count = 0;
+        said[0] = '\0';
+        gateways = rows[i].gateways;
+        reload_begin(sup);
+        for (size_t k = 0; k < PROCESSES; k++) {
+            answer(sup, k, NULL);
+        }
+        const char *found =
+            strstr(said, "key=processes.gateways note=\"changes with the next start\"");
+        assert_int_equal(found != NULL, rows[i].said);
+    }
 }
 
 static void what_one_refuses_is_in_force_in_none(void **state)
@@ -400,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define ROW(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
         ROW(what_all_can_work_with_is_in_force),
+        ROW(what_waits_for_the_next_start_is_said),
         ROW(what_one_refuses_is_in_force_in_none),
         ROW(an_answer_after_the_end_counts_for_nothing),
         ROW(what_ends_meanwhile_ends_it),

@@ -54,7 +54,7 @@ struct named {
 
 static struct named good(void)
 {
-    return (struct named){SERVER, SERVER, CLIENT, CLIENT, SERVER, SERVER, CA, CLIENT};
+    return (struct named){SERVER, SERVER, SERVER, SERVER, SERVER, SERVER, CA, CLIENT};
 }
 
 static enum ch_code read_site(const struct named *n, struct site *s, struct ch_err *err)
@@ -102,7 +102,6 @@ static void good_files_are_read(void **state)
     assert_ch_ok(&err, read_site(&n, &s, &err));
     assert_true(ch_str_starts(ch_buf_str(&s.tls_certificate), CH_STR("-----BEGIN CERTIFICATE")));
     assert_true(ch_str_eq(ch_buf_str(&s.tls_certificate), ch_buf_str(&s.tls_key)));
-    /* the first of two */
     assert_true(ch_str_eq(ch_buf_str(&s.tls_certificate), ch_buf_str(&s.admin_tls_key)));
     assert_false(ch_str_eq(ch_buf_str(&s.tls_certificate), ch_buf_str(&s.client_key)));
     assert_true(s.admin_tls_certificate.len > 0 && s.client_key.len > 0);
@@ -158,10 +157,27 @@ static void each_wrong_file_has_its_place(void **state)
         if (!rows[i].chain) {
             *field = CA; /* PEM, but no key */
             refused(&n, rows[i].place, "TLS: private key: expected PEM without passphrase");
-            *field = i == 3 ? SERVER : CLIENT; /* of another certificate */
+            *field = CLIENT; /* of another certificate */
             refused(&n, rows[i].place, "TLS: private key does not belong to the certificate");
         }
     }
+}
+
+/* One is shown by all: a second one would be served nowhere, and nobody would know. */
+static void two_certificates_are_one_too_many(void **state)
+{
+    (void)state;
+    struct named n = good();
+    n.second_certificate = n.second_key = CLIENT;
+    refused(&n, "house.yaml:6:22: listen[1].tls_certificate: /",
+            ": is another certificate than that of an address before");
+    n.admin_certificate = n.admin_key = CLIENT; /* that has its own */
+    n.second_certificate = n.second_key = SERVER;
+    struct site s;
+    struct ch_err err;
+    assert_ch_ok(&err, read_site(&n, &s, &err));
+    assert_false(ch_str_eq(ch_buf_str(&s.tls_certificate), ch_buf_str(&s.admin_tls_certificate)));
+    site_done(&s);
 }
 
 static void an_authority_has_to_be_there(void **state)
@@ -278,6 +294,11 @@ static void the_url_of_a_webhook_is_a_secret(void **state)
         const char *error; /* NULL: good */
     } rows[] = {
         {"https://hooks.example.org/T0/B1/s3cret/\n", 0600, NULL},
+        {"https://hooks.example.org/T0/B1/s3cret/?key=a&token=b%2F?c/d@e\n", 0600, NULL},
+        {"https://hooks.example.org/?key=s3cret#a\n", 0600, "/url:1: what it holds has a fragment"},
+        {"https://hooks.example.org/#s3cret?a\n", 0600, "/url:1: what it holds has a query or frag"},
+        {"http://hooks.example.org/?key=s3cret\n", 0600, "is not https, and not on loopback"},
+        {"https://a:s3cret@hooks.example.org/?a=b\n", 0600, "what it holds holds a user name"},
         {"https://hooks.example.org/s3cret\n", 0640, "others may read it (mode 0640)"},
         {"http://hooks.example.org/s3cret\n", 0600,
          "/url:1: what it holds is not https, and not on loopback"},
@@ -315,7 +336,9 @@ static void the_url_of_a_webhook_is_a_secret(void **state)
         if (rows[i].error == NULL) {
             assert_int_equal(rc, CH_OK);
             struct ch_rd r = ch_rd_of(files.ptr, files.len);
-            assert_str_eq(ch_destination_files_get(&r).url, "https://hooks.example.org/T0/B1/s3cret/");
+            struct ch_str line = ch_str_of(rows[i].line);
+            line.len--; /* its end */
+            assert_true(ch_str_eq(ch_destination_files_get(&r).url, line));
             ch_buf_done(&files);
         } else {
             assert_int_equal(rc, CH_E_USAGE);
@@ -337,6 +360,7 @@ int main(void)
         cmocka_unit_test(the_url_of_a_webhook_is_a_secret),
         cmocka_unit_test(good_files_are_read),
         cmocka_unit_test(each_wrong_file_has_its_place),
+        cmocka_unit_test(two_certificates_are_one_too_many),
         cmocka_unit_test(an_authority_has_to_be_there),
         cmocka_unit_test(an_authority_of_a_destination_has_to_be_there),
     };

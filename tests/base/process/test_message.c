@@ -205,7 +205,7 @@ static void fetching_travels(void **state)
     }
     {
         struct ch_scanned in = {101,
-                                CH_SCAN_TIMEOUT,
+                                CH_SCAN_INTERRUPTED,
                                 102,
                                 103,
                                 104,
@@ -216,7 +216,7 @@ static void fetching_travels(void **state)
         struct ch_scanned out;
         ROUND_TRIP(scanned, CH_MSG_SCANNED, in, out);
         assert_int_equal(out.job, 101);
-        assert_int_equal(out.outcome, CH_SCAN_TIMEOUT);
+        assert_int_equal(out.outcome, CH_SCAN_INTERRUPTED);
         assert_int_equal(out.exit_status, 102);
         assert_int_equal(out.signal, 103);
         assert_int_equal(out.cpu_us, 104);

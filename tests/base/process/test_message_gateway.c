@@ -43,6 +43,7 @@ static struct ch_refusal refusal_of(void)
                            text_of(n),
                            text_of(n),
                            text_of(n),
+                           text_of(n),
                            INT64_MIN,
                            -5};
     return r;
@@ -56,6 +57,7 @@ static void assert_same_refusal(const struct ch_refusal *a, const struct ch_refu
     assert_same(a->rule, b->rule);
     assert_same(a->reason, b->reason);
     assert_same(a->policy_at, b->policy_at);
+    assert_same(a->change, b->change);
     assert_true(a->since_us == b->since_us && a->until_us == b->until_us);
 }
 

@@ -175,6 +175,11 @@ void house_answer_scan(struct house *h, int which, const struct ch_scan_job *job
         answer.outcome = CH_SCAN_KILLED;
         answer.signal = 11;
     }
+    if (which == 0 && h->kill_scans > 0) {
+        h->kill_scans--;
+        answer.outcome = CH_SCAN_INTERRUPTED;
+        answer.signal = 9;
+    }
     ch_buf_done(&text);
     close(in);
     close(out);

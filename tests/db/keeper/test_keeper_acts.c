@@ -315,7 +315,7 @@ static void t26_texts_are_erased(void **state)
                                       .file_name = i == 0 ? CH_STR("a") : CH_STR("b"),
                                       .address = ch_str_of(who),
                                       .rule = CH_STR("cool-down")};
-        assert_ch_ok(&err, ch_store_count_refusal(h->k->store, &row, &err));
+        assert_ch_ok(&err, ch_store_count_refusal(h->k->store, &row, 10, 10, &err));
     }
     assert_ch_ok(&err, audit_refusals(h->k, 2, &err));
     log_until_written(h);

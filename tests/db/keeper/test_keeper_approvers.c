@@ -74,6 +74,12 @@ static void one_asks_and_another_approves(void **state)
             &out);
     runs_as(h, 2001, 1, "exceptions revoke 1 --reason=x", "it needs exception.approve", &out);
     runs_as(h, 2001, 0, "exceptions renew 1 --reason=longer", "asked for, as exception 2", &out);
+    /* another end is no silent one */
+    runs_as(h, 2001, 1, "exceptions renew 1 --reason=longer --expires=3d",
+            "exception 2 is asked for already, until 20", &out);
+    runs_as(h, 2003, 1, "exceptions request " WHEEL " --reason=longer --expires=3d",
+            "or who approves it gives another end (customhouse approve 2 --expires WHEN)", &out);
+    runs_as(h, 2001, 0, "exceptions renew 1 --reason=longer", "asked for already, as exception 2, until 20", &out);
     assert_int_equal(state_of(h, 1), EXCEPTION_STATE_EFFECTIVE);
     runs_as(h, 2003, 0, "exceptions approve 2", "now: allow", &out);
     assert_int_equal(state_of(h, 1), EXCEPTION_STATE_RENEWED);

@@ -193,6 +193,57 @@ static void refusals_are_entered_by_the_minute(void **state)
     house_free(h);
 }
 
+struct counted {
+    uint64_t rows, times, others;
+};
+
+static enum ch_code count_refusals(void *ctx, const struct ch_refusals_row *row, struct ch_err *e)
+{
+    struct counted *n = ctx;
+    (void)e;
+    n->rows++;
+    n->times += row->times;
+    n->others += row->file_name.len == 0 ? row->times : 0;
+    return CH_OK;
+}
+
+/* Whoever asks for one file after the other fills no log; not one refusal is left out. */
+static void refusals_are_bounded(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct counted n = {0};
+    struct ch_buf entry;
+    char names[2][32];
+    uint64_t at = 0;
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    set_wheels(h, 1);
+    house_ask_page(h, "pkg");
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    struct ch_str name = p->facts.files[0].index.file_name;
+    for (int i = 0; i < 6000; i++) { /* one of a file after the other, then many from everywhere */
+        snprintf(names[0], sizeof(names[0]), "pkg-%d.whl", i);
+        snprintf(names[1], sizeof(names[1]), "192.0.2.%d", i < 3000 ? 1 : i);
+        const struct ch_client client = {.address = ch_str_of(names[1]), .principal = CH_STR("anonymous")};
+        p->facts.files[0].index.file_name = ch_str_of(names[0]);
+        assert_ch_ok(&err, audit_refused(h->k, p, 0, &client, "cool-down", &err));
+    }
+    p->facts.files[0].index.file_name = name;
+    assert_ch_ok(&err, ch_store_refusals_before(h->k->store, INT64_MAX, count_refusals, &n, &err));
+    assert_int_equal(n.times, 6000);
+    /* the clock may have begun another minute on the way */
+    assert_true(n.rows <= 2 * (ch_limits.refusal_rows + 1));
+    assert_true(n.others >= 6000 - 2 * ch_limits.refusal_rows);
+    assert_ch_ok(&err, audit_refusals(h->k, keeper_now_us(h->k) / 60000000 + 2, &err));
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "refused", &entry, &at);
+    bool others = false;
+    CH_IGNORE(!ch_log_entry_get_bool(&f, "others", &others));
+    assert_true(ch_log_entry_get(&f, "file").ptr != NULL || others);
+    ch_buf_done(&entry);
+    house_free(h);
+}
+
 /* Whether an approval of these bytes is published under their digest, whole or in the list. */
 static bool is_attested(struct house *h, const char *bytes)
 {
@@ -364,6 +415,36 @@ static void a_listing_of_a_lost_group_is_entered_later(void **state)
     house_free(h);
 }
 
+/* In force all the same: what could not be entered with its reload is with the next tick. */
+static void a_configuration_without_its_entry_is_entered_later(void **state)
+{
+    (void)state;
+#define SITE                                                                                       \
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
+    "upstreams: [{name: up, ecosystem: pypi, url: 'https://up.example.org/simple'}]\n"             \
+    "repositories: [{name: pypi, ecosystem: pypi, upstreams: [up]}]\n"
+    struct house *h = house_new_with(NULL, SITE);
+    struct ch_loop *loop = h->k->child.loop;
+    h->config = SITE "index_refresh_seconds: 7\n";
+    fail_kind = "configuration";
+    assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+    fail_kind = NULL;
+    assert_int_equal(h->k->config->index_refresh_s, 7);
+    log_until_written(h);
+    struct ch_buf all = log_kinds(h);
+    assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("policy configuration policy ")));
+    ch_buf_done(&all);
+    for (size_t i = 0; i < 2; i++) { /* once */
+        ch_loop_set_timer(loop, &h->k->tick_timer, ch_loop_now_ms(loop));
+        house_settle(h);
+    }
+    log_until_written(h);
+    all = log_kinds(h);
+    assert_true(ch_str_ends(ch_buf_str(&all), CH_STR("configuration policy configuration ")));
+    ch_buf_done(&all);
+    house_free(h);
+}
+
 static void count_unlogged(void *ctx, const char *table, int64_t id)
 {
     size_t *count = ctx;
@@ -521,11 +602,13 @@ int main(void)
         cmocka_unit_test(what_happens_is_entered),
         cmocka_unit_test(who_approved_is_hidden),
         cmocka_unit_test(refusals_are_entered_by_the_minute),
+        cmocka_unit_test(refusals_are_bounded),
         cmocka_unit_test(t4_no_new_allow_without_the_log),
         cmocka_unit_test(t4_a_lost_log_is_not_begun_anew),
         cmocka_unit_test(a_lost_group_has_no_entries),
         cmocka_unit_test(an_open_group_is_not_in_the_log),
         cmocka_unit_test(a_listing_of_a_lost_group_is_entered_later),
+        cmocka_unit_test(a_configuration_without_its_entry_is_entered_later),
         cmocka_unit_test(t4_no_row_without_its_entry),
         cmocka_unit_test(t4_a_withdrawal_without_its_entry),
         cmocka_unit_test(an_expiry_that_no_entry_can_say),

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ask_int.h"
+#include "customhouse/limits.h"
+
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
 #define PLAIN " - 10 30\n"
@@ -519,9 +522,55 @@ static void an_unreadable_page_is_no_page(void **state)
     house_free(h);
 }
 
+/* What our disk refuses is said, but not where on this machine it is. */
+static void no_client_learns_where_our_files_lie(void **state)
+{
+    (void)state;
+    static const char fault[] = "db/customhouse.db: pin owner: ";
+    uint64_t keep = ch_limits.store_reserve_bytes;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL PLAIN);
+    ch_limits.store_reserve_bytes = UINT64_MAX / 2; /* more than any disk has left */
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
+    assert_true(ch_str_starts(h->page_reply.text, ch_str_of(fault)));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_true(ch_str_starts(h->file.text, ch_str_of(fault)));
+    ch_limits.store_reserve_bytes = keep;
+
+    struct ch_buf b;
+    const char *const rows[][2] = {
+        {"%s/db/x: no: %s/blobs/y", "db/x: no: blobs/y"},
+        {"https://up.example.org%s/x", NULL}, /* an upstream's, which begins elsewhere */
+        {"%sx: no", NULL},
+    };
+    ch_buf_init(&b, 1024);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_buf in;
+        struct ch_str form = ch_str_of(rows[i][0]);
+        size_t at;
+        ch_buf_init(&in, 1024);
+        while (ch_str_find(form, CH_STR("%s"), &at)) {
+            ch_buf_puts(&in, ch_str_sub(form, 0, at));
+            ch_buf_puts(&in, ch_str_of(h->folder));
+            form = ch_str_sub(form, at + 2, form.len);
+        }
+        ch_buf_puts(&in, form);
+        ch_buf_clear(&b);
+        ask_put_error(h->k, ch_buf_str(&in), &b);
+        assert_true(ch_str_eq(ch_buf_str(&b),
+                              rows[i][1] != NULL ? ch_str_of(rows[i][1]) : ch_buf_str(&in)));
+        ch_buf_done(&in);
+    }
+    ch_buf_done(&b);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_client_learns_where_our_files_lie),
         cmocka_unit_test(a_page_is_loaded_once),
         cmocka_unit_test(an_unchanged_page_is_not_read_again),
         cmocka_unit_test(details_are_asked_for_beside_the_page),

@@ -209,6 +209,36 @@ static void failed_sign_ins_have_their_cause(void **state)
     house_free(h);
 }
 
+static enum ch_code add_up(void *ctx, const struct ch_sign_in_row *row, struct ch_err *e)
+{
+    uint64_t *sums = ctx; /* all, and those that nobody looked at */
+    (void)e;
+    sums[0] += row->times;
+    sums[1] += ch_str_eq(row->why, CH_STR("too-many")) ? row->times : 0;
+    return CH_OK;
+}
+
+/* A process that says more rows than ours ever do costs no more than they, and its counts are kept. */
+static void more_rows_than_ours_are_one(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, CONFIG);
+    struct ch_buf m;
+    uint64_t sums[2] = {0};
+    ch_buf_init(&m, ch_message_row(CH_MSG_SIGN_INS)->max_bytes);
+    for (uint32_t i = 0; i < 2000; i++) {
+        struct ch_sign_ins s = {.fault = CH_SIGN_IN_REFUSED, .address = CH_STR("192.0.2.1"), .times = 3};
+        s.digest = ch_sha256_of(&i, sizeof(i));
+        ch_sign_ins_put(&m, &s);
+    }
+    tokens_failed(h->k, CH_ROLE_GATEWAY, ch_buf_str(&m));
+    assert_ch_ok(&err, ch_store_sign_ins_before(h->k->store, INT64_MAX, add_up, sums, &err));
+    assert_int_equal(sums[0], 6000);
+    assert_int_equal(sums[1], 3 * (2000 - (ch_limits.sign_in_rows + CH_SIGN_IN_UNANSWERED + 1)));
+    ch_buf_done(&m);
+    house_free(h);
+}
+
 static void served_one(void *ctx, const struct ch_served_row *row)
 {
     ch_buf_printf(ctx, "%.*s@%.*s %llu;", CH_STR_ARG(row->principal), CH_STR_ARG(row->address),
@@ -308,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_token_is_its_principals_rights),
         cmocka_unit_test(T21_other_tokens_are_as_unknown),
         cmocka_unit_test(failed_sign_ins_have_their_cause),
+        cmocka_unit_test(more_rows_than_ours_are_one),
         cmocka_unit_test(who_got_what),
         cmocka_unit_test(T21_entries_are_for_who_may_read_them),
     };

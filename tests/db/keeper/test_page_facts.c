@@ -1,8 +1,11 @@
 /* What is known of a page: merged, never forgotten (T5, T7). */
 #include "tests/ch_test.h"
 
+#include <stdio.h>
+
 #include "db/keeper/page_facts.h"
 #include "streams.h"
+#include "tests/scanner/unpack/corpus.h"
 
 static const struct ch_sha256 INPUT = {{1}};
 
@@ -306,11 +309,59 @@ static void test_snapshot_survives_its_encoding_and_nothing_less(void **state)
     assert_str_eq(again.files[1].index.file_name, "b");
     ch_buf_done(&copy);
     page_facts_done(&again);
+    ch_buf_init(&copy, 1u << 20);
+    ch_buf_puts(&copy, ch_buf_str(&page.content));
+    copy.ptr[copy.len - 1 - 3 * 8] = 2; /* baseline of the last file: yes and no are 1 and 0 */
+    assert_ch_code(CH_E_FORMAT, page_facts_decode(&copy, &again, &err));
+    ch_buf_done(&copy);
     page_facts_done(&page);
 }
 
-int main(void)
+/* A snapshot and an answer that differs, as fuzz_page_facts takes them. */
+static bool write_input(const char *dir, const char *label, bool dated_before,
+                        const struct line *old, size_t old_count, const struct line *now,
+                        size_t count)
 {
+    struct page_facts page;
+    struct stream s;
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 20);
+    answer(&page, true, 0, 100, old, old_count);
+    stream_open(&s);
+    write_lines(&s, now, count);
+    ch_put_u8(&b, dated_before);
+    ch_put_u8(&b, (uint8_t)(page.content.len >> 8));
+    ch_put_u8(&b, (uint8_t)page.content.len);
+    ch_buf_puts(&b, ch_buf_str(&page.content));
+    ch_buf_puts(&b, ch_buf_str(&s.bytes));
+    bool written = !b.failed && corpus_write(dir, label, ch_buf_str(&b));
+    ch_buf_done(&b);
+    stream_done(&s);
+    page_facts_done(&page);
+    return written;
+}
+
+static int write_corpus(const char *dir)
+{
+    static const struct line full[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    static const struct line bare[] = {{"a", 0, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN}};
+    static const struct line other[] = {{"b", 3, 6, 9}, {"c", 4, 7, 9}};
+    if (!write_input(dir, "the same", false, full, 2, full, 2) ||
+        !write_input(dir, "less is said", true, full, 2, bare, 1) ||
+        !write_input(dir, "more is said", false, bare, 1, full, 2) ||
+        !write_input(dir, "other files", false, full, 2, other, 2) ||
+        !write_input(dir, "nothing before", false, full, 0, other, 2)) {
+        perror(dir);
+        return 1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2) {
+        return write_corpus(argv[1]);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_T7_first_load_is_the_baseline),
         cmocka_unit_test(test_T5_only_an_answer_that_states_a_status_ends_one),

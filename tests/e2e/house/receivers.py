@@ -69,6 +69,7 @@ class Hook:
         self.key = os.urandom(32)
         self.secret = "whsec_" + base64.b64encode(self.key).decode()
         self.got, self.refused, self.wrong, self.status = [], [], [], 204
+        self.paths = set()  # with their queries
         hook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -80,6 +81,7 @@ class Hook:
                 if len(body) < length:  # it was killed
                     self.close_connection = True
                     return
+                hook.paths.add(self.path)
                 fault = hook.fault(self.headers, body)
                 status = 400 if fault else hook.status
                 if fault:

@@ -148,6 +148,33 @@ static void test_hostile_text(void **state)
     gw_refusal_done(&text);
 }
 
+/* What no exception lifts does not send people to ask for one. */
+static void test_what_stays(void **state)
+{
+    (void)state;
+    struct ch_refusal_reply reply = {
+        .found = true, .refusal = cool_down(), .advice = CH_STR("security@example.org")};
+    struct ch_refusal *r = &reply.refusal;
+    r->until_us = CH_TIME_UNKNOWN;
+    r->change = CH_STR("inspecting it again: customhouse rescan FILE");
+    struct gw_refusal_text text;
+    gw_refusal_build(r, CH_STR(ORIGIN), &text);
+    assert_non_null(strstr(text.reason, ". Details: " ORIGIN "/-/x/8f3a"));
+    assert_true(ch_str_find(ch_buf_str(&text.body),
+                            CH_STR("What would change it: inspecting it again: customhouse rescan FILE"), NULL));
+    assert_false(ch_str_find(ch_buf_str(&text.body), CH_STR("Exceptions"), NULL));
+    gw_refusal_done(&text);
+    struct ch_buf out;
+    ch_buf_init(&out, 10000);
+    gw_refusal_page_text(&reply, &out);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("Until      inspecting it again: customhouse rescan FILE\n"), NULL));
+    assert_false(ch_str_find(ch_buf_str(&out), CH_STR("security@example.org"), NULL));
+    ch_buf_clear(&out);
+    gw_refusal_page_html(&reply, &out);
+    assert_false(ch_str_find(ch_buf_str(&out), CH_STR("security@example.org"), NULL));
+    ch_buf_done(&out);
+}
+
 static void test_page(void **state)
 {
     (void)state;
@@ -176,7 +203,8 @@ static void test_page(void **state)
                   "\"subject\":\"numpy 2.4.0\",\"rule\":\"cool-down\",\"policy\":\"policy.yaml:12\","
                   "\"reason\":\"released 2 days ago, the policy asks for 7\","
                   "\"since\":\"2026-11-22T10:00:00Z\",\"until\":\"2026-11-29T10:00:00Z\","
-                  "\"exceptions\":\"security@example.org\",\"exception\":\"\",\"may_ask\":false}\n");
+                  "\"change\":\"\",\"exceptions\":\"security@example.org\",\"exception\":\"\","
+                  "\"may_ask\":false}\n");
     ch_buf_clear(&out);
     reply.refusal.verdict = CH_VERDICT_DENY; /* says nobody who could lift it */
     reply.refusal.until_us = CH_TIME_UNKNOWN;
@@ -202,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_held),       cmocka_unit_test(test_denied),
         cmocka_unit_test(test_without_id), cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_hostile_text), cmocka_unit_test(test_page),
+        cmocka_unit_test(test_what_stays),
         cmocka_unit_test(test_until_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

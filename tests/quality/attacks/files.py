@@ -365,3 +365,32 @@ def python_started_with_a_text(p):
         def prefix():
             return subprocess.run([sys.executable, "-c", "import sys; print(sys.prefix)"], capture_output=True).stdout
         '''})
+
+
+@attack
+def executed_by_a_function_of_another_module(p):
+    """A function executes a text of the package, and another module calls it at import. Must be held."""
+    return p.wheel("from .load import settings\n\nsettings()\n", files={"{m}/theme.txt": b"WIDTH = 80\n", "{m}/load.py": '''
+        import os
+
+
+        def settings():
+            exec(open(os.path.join(os.path.dirname(__file__), "theme.txt")).read())
+        '''})
+
+
+@honest
+def runs_the_users_settings(p):
+    """A function executes the file of settings in the user's folder, when it is called."""
+    return p.wheel(files={"{m}/shell.py": '''
+        import os
+
+
+        def start(name="~/.tablesrc"):
+            scope = {}
+            path = os.path.expanduser(name)
+            if os.path.exists(path):
+                with open(path) as f:
+                    exec(compile(f.read(), path, "exec"), scope)
+            return scope
+        '''})

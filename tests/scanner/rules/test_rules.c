@@ -9,6 +9,7 @@
 
 #include "customhouse/limits.h"
 #include "run.h"
+#include "tests/scanner/content/native_build.h"
 #include "scanner/rules/rules.h"
 
 #define RULE(name, meta, text)                                                                     \
@@ -439,6 +440,59 @@ static void how_much_of_a_member_is_seen(void **state)
     ch_limits = saved;
 }
 
+/* A large compiled program among a wheel's scripts is no source; what only looks like one is. */
+static void a_program_among_scripts_is_no_source(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    struct ch_limits saved = ch_limits;
+    struct ch_buf elf, pe, broken;
+    ch_buf_init(&elf, 1u << 16);
+    ch_buf_init(&pe, 1u << 16);
+    ch_buf_init(&broken, 1u << 16);
+    native_elf(&elf, &(struct native_spec){.program = true});
+    native_pe(&pe, &(struct native_spec){.program = true});
+    native_elf(&broken, &(struct native_spec){.program = true, .bad_header = true});
+    ch_limits.rules_text_bytes = elf.len > pe.len ? elf.len : pe.len;
+    for (size_t more = 0; more < 4096; more++) {
+        ch_buf_putc(&elf, ' ');
+        ch_buf_putc(&pe, ' ');
+        ch_buf_putc(&broken, ' ');
+    }
+    assert_ch_ok(
+        &err,
+        load("rule own { meta: paths = \"a*\" strings: $a = \"needle\" condition: $a }", &err));
+    const struct {
+        const char *path;
+        struct ch_str bytes;
+        const char *findings;
+    } rows[] = {
+        {"p.data/scripts/run", ch_buf_str(&elf), ""},
+        {"p.data/scripts/run.exe", ch_buf_str(&pe), ""},
+        {"a.data/scripts/a", ch_buf_str(&elf), "rule-partial"},
+        {"p.data/scripts/run", ch_buf_str(&broken), "rule-overflow"},
+        {"p.data/scripts/run.py", ch_buf_str(&elf),
+         "rule-overflow"}, /* sh and python run any bytes */
+        {"p.data/scripts/run.sh", ch_buf_str(&elf), "rule-overflow"},
+        {"run.py", ch_buf_str(&elf), "rule-overflow"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct scan_run r;
+        struct rules_member m = {ch_str_of(rows[i].path), rows[i].bytes};
+        rules_run(&r, &m, 1);
+        char *found = scan_run_findings(&r);
+        if (strcmp(found, rows[i].findings) != 0) {
+            fail_msg("row %zu: \"%s\", expected \"%s\"", i, found, rows[i].findings);
+        }
+        free(found);
+        scan_run_done(&r);
+    }
+    ch_buf_done(&elf);
+    ch_buf_done(&pe);
+    ch_buf_done(&broken);
+    ch_limits = saved;
+}
+
 /* Members that no rule of the site's is for are no matter of theirs. */
 static void a_site_s_rules_see_what_they_ask_for(void **state)
 {
@@ -513,6 +567,7 @@ int main(void)
         TEST(too_many_matches_hold),
         TEST(more_rules_than_are_listed_hold),
         TEST(how_much_of_a_member_is_seen),
+        TEST(a_program_among_scripts_is_no_source),
         TEST(a_site_s_rules_see_what_they_ask_for),
         TEST(files_stay_apart),
         TEST(nothing_loaded_matches_nothing),

@@ -1,5 +1,5 @@
-/* Writes archives that tests build into a corpus folder of the fuzz targets:
- *   test_zip CORPUS_DIR     test_wheel CORPUS_DIR     test_tar CORPUS_DIR     test_stream CORPUS_DIR */
+/* Writes archives that tests build into a corpus folder of the fuzz targets: test_zip, test_zip_extra,
+ * test_wheel, test_tar, test_stream and test_page_facts with CORPUS_DIR as the only argument. */
 #ifndef CH_TEST_CORPUS_H
 #define CH_TEST_CORPUS_H
 

@@ -32,6 +32,13 @@ static void deflate(struct ch_buf *out, struct ch_str content)
     libdeflate_free_compressor(c);
 }
 
+/* The lowest bit of a byte. */
+static void flip(struct ch_buf *b, size_t at)
+{
+    CH_ASSERT(at < b->len);
+    b->ptr[at] = (char)(b->ptr[at] ^ 1);
+}
+
 struct header {
     uint16_t flags;
     uint16_t method;
@@ -84,13 +91,19 @@ static void put_local(struct zb *b, const struct zb_member *m, struct header h)
     }
     h.flags |= m->local_flags;
     h.size += (uint64_t)m->local_size_off;
+    h.packed += (uint64_t)m->local_packed_off;
+    h.crc ^= m->local_crc_xor;
     h.len64 = m->zip64 ? 16 : 0;
     h.extra = m->local_extra.ptr != NULL ? m->local_extra : m->extra;
+    size_t from = b->bytes.len;
     ch_put_u32(&b->bytes, 0x04034b50);
     ch_put_u16(&b->bytes, 20);
     put_common(&b->bytes, m, &h, name.len);
     ch_buf_puts(&b->bytes, name);
     put_extra64(&b->bytes, m, &h);
+    if (m->local_flip > 0) {
+        flip(&b->bytes, from + m->local_flip);
+    }
 }
 
 static void put_central(struct zb *b, const struct zb_member *m, struct header h, uint64_t at)
@@ -100,6 +113,7 @@ static void put_central(struct zb *b, const struct zb_member *m, struct header h
     h.len64 = !m->zip64 ? 0 : m->zip64_disk ? 28 : m->zip64_at ? 24 : 16;
     uint8_t system = m->system == 0xff ? 0 : m->system != 0 ? m->system : 3;
     uint32_t mode = m->unix_mode != 0 ? m->unix_mode : 0100644;
+    size_t from = c->len;
     ch_put_u32(c, 0x02014b50);
     ch_put_u8(c, 20);
     ch_put_u8(c, system);
@@ -113,6 +127,9 @@ static void put_central(struct zb *b, const struct zb_member *m, struct header h
     ch_buf_puts(c, m->name);
     put_extra64(c, m, &h);
     ch_buf_puts(c, m->comment);
+    if (m->central_flip > 0) {
+        flip(c, from + m->central_flip);
+    }
     b->count++;
 }
 
@@ -149,7 +166,7 @@ void zb_add(struct zb *b, const struct zb_member *m)
                   : m->deflate   ? 8
                                  : 0,
         .crc = libdeflate_crc32(0, m->content.ptr, m->content.len) ^ m->crc_xor,
-        .packed = data.len,
+        .packed = data.len + (uint64_t)m->packed_off,
         .size = m->content.len + (uint64_t)m->size_off,
         .extra = m->extra,
     };
@@ -205,15 +222,19 @@ void zb_end(struct zb *b, const struct zb_end *e)
     if (e->zip64) {
         put_end64(&b->bytes, count, cd_bytes, cd_at);
     }
-    unsigned stated = e->zip64 ? e->zip64_differs ? count + 1 : UINT16_MAX : count;
+    bool saturated = e->zip64 && !e->keeps_count;
+    unsigned stated = saturated ? e->zip64_differs ? count + 1 : UINT16_MAX : count;
     ch_put_u32(&b->bytes, 0x06054b50);
     ch_put_u32(&b->bytes, 0);
     ch_put_u16(&b->bytes, (uint16_t)stated);
     ch_put_u16(&b->bytes, (uint16_t)stated);
-    ch_put_u32(&b->bytes, e->zip64 ? UINT32_MAX : (uint32_t)cd_bytes);
-    ch_put_u32(&b->bytes, e->zip64 ? UINT32_MAX : (uint32_t)cd_at);
+    ch_put_u32(&b->bytes, e->zip64 && !e->keeps_bytes ? UINT32_MAX : (uint32_t)cd_bytes);
+    ch_put_u32(&b->bytes, e->zip64 && !e->keeps_at ? UINT32_MAX : (uint32_t)cd_at);
     ch_put_u16(&b->bytes, (uint16_t)e->comment.len);
     ch_buf_puts(&b->bytes, e->comment);
     ch_buf_puts(&b->bytes, e->after);
+    if (e->flip > 0) {
+        flip(&b->bytes, b->bytes.len - e->flip);
+    }
     CH_ASSERT(!b->bytes.failed && !b->central.failed);
 }

@@ -32,9 +32,15 @@ struct zb_member {
     struct ch_str packed_tail; /* appended to the packed data and counted */
     struct ch_str gap;         /* put before the local header, counted nowhere */
     int64_t size_off;          /* added to the stated size, in both headers */
+    int64_t packed_off;        /* added to the stated packed size, in both headers */
     uint32_t crc_xor;          /* in both headers */
     int64_t local_size_off;    /* in the local header only */
+    int64_t local_packed_off;
+    uint32_t local_crc_xor;
     int64_t central_at_off;    /* added to the header's offset in the directory */
+    size_t local_flip;         /* a byte of the local header that is changed, by its offset */
+    size_t central_flip;       /* ... of the directory's */
+    bool last;                 /* for those who build an archive around it: nothing is to follow */
 };
 
 struct zb_end {               /* the end record and what surrounds it */
@@ -44,6 +50,10 @@ struct zb_end {               /* the end record and what surrounds it */
     int count_off;      /* added to both counts */
     bool zip64;         /* with ZIP64 end record and locator, the old fields saturated */
     bool zip64_differs; /* ... and the old count not saturated, but another */
+    bool keeps_count;   /* ... and of the old fields these as they are */
+    bool keeps_bytes;
+    bool keeps_at;
+    size_t flip;        /* a byte that is changed, so many before the end of the file */
 };
 
 struct zb {

@@ -46,6 +46,11 @@ static enum ch_code misbehave(const struct ch_scan_job *job, const struct ch_inp
         pause();
     } else if (ch_str_eq(how, CH_STR("spins"))) {
         spin();
+    } else if (ch_str_eq(how, CH_STR("spins on"))) {
+        signal(SIGXCPU, SIG_IGN);
+        spin();
+    } else if (ch_str_eq(how, CH_STR("is killed"))) {
+        kill(getpid(), SIGKILL); /* as the host does; a job may not: seccomp */
     } else if (ch_str_eq(how, CH_STR("eats memory"))) {
         signal(SIGABRT, SIG_DFL);
         for (;;) {
@@ -231,7 +236,9 @@ static void every_end_of_a_job_is_told(void **state)
         {"crashes", CH_SCAN_KILLED, SIGSEGV, "", false, true},
         {"aborts", CH_SCAN_KILLED, SIGABRT, "in == NULL", false, true},
         {"hangs", CH_SCAN_TIMEOUT, SIGKILL, "", false, false},
-        {"spins", CH_SCAN_KILLED, 0, "", false, false}, /* CPU limit: SIGXCPU or SIGKILL */
+        {"spins", CH_SCAN_KILLED, SIGXCPU, "", false, false},
+        {"spins on", CH_SCAN_KILLED, SIGKILL, "", false, false}, /* without a care for SIGXCPU */
+        {"is killed", CH_SCAN_INTERRUPTED, SIGKILL, "", false, false},
         {"eats memory", CH_SCAN_KILLED, SIGABRT, "p != NULL", false, true},
         {"looks around", CH_SCAN_DONE, 0, "", true, false},
         {"writes too much", CH_SCAN_FAILED, 0, "more than 100000 bytes", false, false},
@@ -335,7 +342,7 @@ static void jobs_wait_in_order(void **state)
     }
     assert_int_equal(ch_worker_queued(r.worker), 4);
     assert_int_equal(r.done, 1); /* the sixth found no place */
-    assert_int_equal(r.last.outcome, CH_SCAN_FAILED);
+    assert_int_equal(r.last.outcome, CH_SCAN_INTERRUPTED);
     assert_string_equal(r.text, "too many jobs are waiting");
     assert_ch_ok(&err, ch_loop_run(r.loop, &err));
     for (size_t i = 1; i < 6; i++) {

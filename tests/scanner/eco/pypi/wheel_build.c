@@ -110,8 +110,8 @@ static void add_texts(struct maker *m)
                   or_else(s->metadata_more, ""));
     add_info(m, "METADATA", ch_buf_str(&text), true);
     ch_buf_clear(&text);
-    ch_buf_printf(&text, "Wheel-Version: %s\nGenerator: test\nRoot-Is-Purelib: true\n%s",
-                  or_else(s->wheel_version, "1.0"), or_else(s->tags, "Tag: py3-none-any\n"));
+    ch_buf_printf(&text, "Wheel-Version: %s\nGenerator: test\nRoot-Is-Purelib: %s\n%s",
+                  or_else(s->wheel_version, "1.0"), or_else(s->purelib, "true"), or_else(s->tags, "Tag: py3-none-any\n"));
     add_info(m, "WHEEL", ch_buf_str(&text), true);
     ch_buf_done(&text);
 }

@@ -17,6 +17,7 @@ struct wheel_spec {
     const char *metadata_version;
     const char *metadata_more; /* header lines added to METADATA */
     const char *wheel_version;
+    const char *purelib; /* true */
     const char *tags; /* what follows Root-Is-Purelib in WHEEL */
     const char *entry_points;
     const char *without;     /* a file of dist-info left out */
