@@ -42,6 +42,7 @@ static const struct {
     {"file_size", "how large a file is that was not fetched for that: a larger one holds it, a "
                   "smaller one has it fetched"
                   " and found too large again"},
+    {"+snapshot_content", "of no page"},
     {"+artifact", "bytes that are no file's"},
     {"artifact.sha256", "likewise, and its file's row names what it has not got any more"},
     {"alias", "other digests of the bytes; whoever has them can compute them"},
