@@ -153,7 +153,8 @@ static const struct ch_logged_field proposal_end_fields[] = {
 };
 
 static const struct ch_logged_field policy_proposal_fields[] = {
-    SHA256("policy"), SHA256("base"), TEXT("by"), TEXT("reason"), NUMBER("at_us"),
+    SHA256("policy"), DIGEST_OF("policy", "policy_text.bundle"), SHA256("base"), TEXT("by"),
+    TEXT("reason"), NUMBER("at_us"),
 };
 
 static const struct ch_logged_field snapshot_fields[] = {

@@ -88,7 +88,7 @@ static const char *const named_by[][2] = {
     {"exception", "database: exception"},
     {"exception_ruling", "database: exception_"},
     {"evidence", "database: attestation"},
-    {"policy_text", "database: policy_taken"},
+    {"policy_text", "database: policy_"},
     {"signing_key_end", "database: signing_key"},
     {"log_entry", "database: log_"},
     {"people_fact", "database: "}, /* of any of its kinds */

@@ -88,9 +88,12 @@ static int teardown(void **state)
 
 static int teardown_broken(void **state)
 {
-    char path[128];
+    char path[128], gone[128];
     snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
     unlink(path);
+    snprintf(path, sizeof(path), "%s/audit", h->folder); /* without a database no keeper starts beside it */
+    snprintf(gone, sizeof(gone), "%s/gone", h->folder);
+    assert_int_equal(rename(path, gone), 0);
     house_start(h, NULL, NULL);
     return teardown(state);
 }
