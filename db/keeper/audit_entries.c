@@ -72,7 +72,7 @@ void audit_entry_end(struct audit_entry *a)
 /* ------------------------------------------------------------------ what the log begins with */
 
 #define BEFORE_MAX 32
-struct before { /* rows of each table, sorted by its name */
+struct before {     /* rows of each table, sorted by its name */
     uint64_t bound; /* rows of tables up to this list need an entry already */
     const char *table[BEFORE_MAX];
     uint64_t rows[BEFORE_MAX];

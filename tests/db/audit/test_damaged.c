@@ -53,7 +53,8 @@ static int verify(void)
     size_t size = 0;
     free(said);
     FILE *out = open_memstream(&said, &size);
-    enum ch_code rc = audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
+    enum ch_code rc =
+        audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
     if (rc != CH_OK) {
         fprintf(out, "error: %s\n", err.msg);
     }
@@ -312,12 +313,9 @@ static void test_gone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_spare),
-        cmocka_unit_test(test_journal),
-        cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_private_keys),
-        cmocka_unit_test(test_fewer),
+        cmocka_unit_test(test_damaged),      cmocka_unit_test(test_spare),
+        cmocka_unit_test(test_journal),      cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_private_keys), cmocka_unit_test(test_fewer),
         cmocka_unit_test(test_gone),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
