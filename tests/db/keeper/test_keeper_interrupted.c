@@ -178,6 +178,46 @@ static void an_interrupted_rescan_changes_nothing(void **state)
     house_free(h);
 }
 
+/* T12: the name may be an upstream's no more by then. Nobody is asked for its bytes. */
+static void t12_a_name_that_was_taken_away_is_not_taken_up_again(void **state)
+{
+    (void)state;
+    static const char *const repositories[] = {"upstreams: [up, other], reserved: [pkg]", "upstreams: [other]"};
+    for (size_t i = 0; i < 2 * CH_ARRAY_LEN(repositories); i++) {
+        struct house *h = house_new();
+        struct ch_err err;
+        char config[1024];
+        struct ch_sha256 d = ch_sha256_of("bytes", 5);
+        snprintf(config, sizeof(config),
+                 "listen:\n  - {address: '127.0.0.1:8080'}\n"
+                 "upstreams:\n"
+                 "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"
+                 "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple'}\n"
+                 "repositories:\n  - {name: pypi, ecosystem: pypi, %s}\n",
+                 repositories[i / 2]);
+        house_wheel(h, "bytes", 30);
+        house_kills(h, 3);
+        assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+        assert_ch_ok(&err, ch_blobs_evict(h->k->blobs, &d, &err));
+        if (i % 2 == 1) { /* or on its way when the service ends */
+            h->mute_fetches = true;
+            pause_ends(h);
+            h->mute_fetches = false;
+        }
+        size_t fetches = h->fetches;
+        h->config = config;
+        if (i % 2 == 0) {
+            assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
+            pause_ends(h);
+        } else {
+            house_restart(h);
+            house_settle(h);
+        }
+        assert_int_equal(h->fetches, fetches);
+        house_free(h);
+    }
+}
+
 /* A page's client waits for one more jail, and is told why when there is no end to it. */
 static void a_page_is_taken_up_again(void **state)
 {
@@ -273,6 +313,7 @@ int main(void)
         cmocka_unit_test(what_is_interrupted_each_time_is_held),
         cmocka_unit_test(what_ends_the_service_each_time_is_held),
         cmocka_unit_test(an_interrupted_rescan_changes_nothing),
+        cmocka_unit_test(t12_a_name_that_was_taken_away_is_not_taken_up_again),
         cmocka_unit_test(a_page_is_taken_up_again),
         cmocka_unit_test(a_lost_scanner_is_forgiven),
         cmocka_unit_test(a_scanner_lost_each_time_holds),
