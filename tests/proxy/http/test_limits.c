@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -151,6 +152,44 @@ static void test_other_limits_in_force(void **state)
     close(listener);
 }
 
+/* Fewer connections than there are, while a lack of descriptors is waited out: that is over, and
+ * still nobody is taken. */
+static void test_fewer_while_accepting_pauses(void **state)
+{
+    uint64_t pause = ch_limits.http_accept_pause_ms;
+    struct rlimit before, none;
+    struct ch_err err;
+    uint16_t port;
+    (void)state;
+    ch_limits.http_accept_pause_ms = 50;
+    struct fixture *f = fixture_new();
+    ch_limits.http_accept_pause_ms = pause;
+    int listener = listen_tcp(&port);
+    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, 0, &err));
+    int one = connect_tcp(port);
+    fixture_until(f, one_connected, "one connection");
+    int two = connect_tcp(port);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    turn(f, 5); /* accepting fails */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(ch_http_server_connections(f->server), 1);
+    ch_http_server_set_connections(f->server, 1, 3);
+    uint64_t end = ch_now_boot_ms() + 100;
+    while (ch_now_boot_ms() < end) {
+        turn(f, 1);
+    }
+    assert_int_equal(ch_http_server_connections(f->server), 1);
+    close(one);
+    use_client(f, two);
+    fixture_send(f, CH_STR("GET /a HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"));
+    fixture_until(f, is_closed, "the one that waited");
+    assert_has(ch_buf_str(&f->got), "GET|a?");
+    fixture_free(f);
+    close(listener);
+}
+
 static bool take_all(struct ch_http_request *r, struct ch_str piece, bool last, void *arg)
 {
     (void)r, (void)piece, (void)last, (void)arg;
@@ -281,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_limits_and_local_address),
         cmocka_unit_test(test_backlog_waits),
         cmocka_unit_test(test_other_limits_in_force),
+        cmocka_unit_test(test_fewer_while_accepting_pauses),
         cmocka_unit_test(test_who_waits_gives_way),
         cmocka_unit_test(test_only_ones_own_give_way),
     };
