@@ -152,14 +152,6 @@ static enum ch_code read_ca(const struct reading *r, struct ch_buf *file, struct
     return rc;
 }
 
-static void done_secret(struct ch_buf *b)
-{
-    if (b->ptr != NULL) {
-        explicit_bzero(b->ptr, b->len);
-    }
-    ch_buf_done(b);
-}
-
 /* Two that were one would count for two. */
 static enum ch_code check_vkey(const struct reading *r, const struct ch_destination *all,
                                struct ch_err *err)
@@ -196,8 +188,8 @@ static enum ch_code read_one(const struct reading *r, struct ch_buf *ret, struct
         ch_destination_files_put(ret, &files);
         rc = ch_buf_ok(ret, err);
     }
-    done_secret(&secret);
-    done_secret(&url);
+    site_secret_done(&secret);
+    site_secret_done(&url);
     ch_buf_done(&ca);
     return rc;
 }

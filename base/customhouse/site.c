@@ -151,7 +151,7 @@ enum ch_code site_write_file(const char *path, struct ch_str text, unsigned mode
 
 /* --- loading --- */
 
-static void done_secret(struct ch_buf *b)
+void site_secret_done(struct ch_buf *b)
 {
     if (b->ptr != NULL) {
         explicit_bzero(b->ptr, b->len);
@@ -162,7 +162,7 @@ static void done_secret(struct ch_buf *b)
 void site_pair_done(struct site_pair *pair)
 {
     ch_buf_done(&pair->certificate);
-    done_secret(&pair->key);
+    site_secret_done(&pair->key);
 }
 
 static void done_pairs(struct site_pair *pairs, size_t count)
@@ -179,12 +179,12 @@ void site_done(struct site *s)
     free(s->policy_name);
     ch_buf_done(&s->config_text);
     ch_buf_done(&s->policy_text);
-    done_secret(&s->credentials_text);
+    site_secret_done(&s->credentials_text);
     done_pairs(s->pairs, s->pair_count);
     done_pairs(s->shown, s->shown_count);
     site_pair_done(&s->admin_pair);
-    done_secret(&s->upstream_files);
-    done_secret(&s->egress_files);
+    site_secret_done(&s->upstream_files);
+    site_secret_done(&s->egress_files);
     ch_config_free(s->config);
     if (s->has_rules) {
         close(s->rules_fd);

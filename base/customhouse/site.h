@@ -60,6 +60,7 @@ enum ch_code site_check_policy(const struct ch_config *config, struct ch_str bun
                                const char *name, struct ch_err *err) CH_MUST_CHECK;
 void site_done(struct site *site); /* accepts zeroed memory */
 void site_pair_done(struct site_pair *pair);
+void site_secret_done(struct ch_buf *secret); /* wipes it before */
 
 /* Reads a whole file of at most `max` bytes (CH_E_LIMIT: it is larger), or of at most a set-up text's.
  * On failure *ret is empty. */

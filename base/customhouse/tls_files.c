@@ -152,7 +152,7 @@ static enum ch_code put_file(const char *path, struct ch_buf *ret, size_t *count
     if (rc == CH_OK) {
         *count += put_certificates(ch_buf_str(&pem), ret);
     }
-    ch_buf_done(&pem);
+    site_secret_done(&pem); /* keys may stand beside them */
     return rc;
 }
 
@@ -190,7 +190,7 @@ static enum ch_code read_ca_file(const struct reading *r, const char *path, stru
     } else {
         put_certificates(ch_buf_str(&pem), ret);
     }
-    ch_buf_done(&pem);
+    site_secret_done(&pem);
     return rc;
 }
 
@@ -227,40 +227,35 @@ static enum ch_code read_client(const struct reading *r, const char *path, struc
     return rc;
 }
 
-static enum ch_code add(const struct reading *r, struct site *s, const char *key, const char *path,
-                        bool client, const struct ch_buf *pem, struct ch_err *err)
+/* Each file is read once, whoever names it: all upstreams that do work with the same. */
+static enum ch_code add(const struct reading *r, struct site *s, bool client, const char *path,
+                        struct ch_err *err)
 {
-    struct ch_upstream_file f = {client, ch_str_of(path), ch_buf_str(pem)};
-    struct ch_err why;
-    if (ch_upstream_file_find(ch_buf_str(&s->upstream_files), client, f.path).len > 0) {
-        return CH_OK; /* of an upstream before */
+    const char *key = client ? "client_certificate" : "ca_file";
+    struct ch_upstream_file f = {.client = client, .path = ch_str_of(path)};
+    struct ch_buf pem = {0};
+    if (path == NULL ||
+        ch_upstream_file_find(ch_buf_str(&s->upstream_files), client, f.path).len > 0) {
+        return CH_OK;
     }
-    ch_upstream_file_put(&s->upstream_files, &f);
-    return !pem->failed && ch_buf_ok(&s->upstream_files, &why) == CH_OK
-               ? CH_OK
-               : fail_file(r, key, path, err,
-                           "with those before, that is more than is taken: 4 MiB together");
+    enum ch_code rc = client ? read_client(r, path, &pem, err) : read_ca(r, path, &pem, err);
+    if (rc == CH_OK) {
+        f.pem = ch_buf_str(&pem);
+        ch_upstream_file_put(&s->upstream_files, &f);
+        rc = !pem.failed && !s->upstream_files.failed
+                 ? CH_OK
+                 : fail_file(r, key, path, err,
+                             "with those before, that is more than is taken: 4 MiB together");
+    }
+    site_secret_done(&pem);
+    return rc;
 }
 
 static enum ch_code read_upstream(const struct reading *r, struct site *s,
                                   const struct ch_upstream *u, struct ch_err *err)
 {
-    struct ch_buf ca = {0};
-    struct ch_buf client = {0};
-    enum ch_code rc = CH_OK;
-    if (u->ca_file != NULL) {
-        rc = read_ca(r, u->ca_file, &ca, err);
-        rc = rc == CH_OK ? add(r, s, "ca_file", u->ca_file, false, &ca, err) : rc;
-    }
-    if (rc == CH_OK && u->client_certificate != NULL) {
-        rc = read_client(r, u->client_certificate, &client, err);
-        rc = rc == CH_OK
-                 ? add(r, s, "client_certificate", u->client_certificate, true, &client, err)
-                 : rc;
-    }
-    ch_buf_done(&ca);
-    site_pair_done(&(struct site_pair){.key = client});
-    return rc;
+    enum ch_code rc = add(r, s, false, u->ca_file, err);
+    return rc == CH_OK ? add(r, s, true, u->client_certificate, err) : rc;
 }
 
 enum ch_code tls_files_read(struct site *s, struct ch_err *err)

@@ -32,34 +32,43 @@ static bool is_wildcard(struct ch_str host)
     return ch_str_eq(host, CH_STR("0.0.0.0")) || ch_str_eq(host, CH_STR("::")) || host.len == 0;
 }
 
-static bool is_loopback(struct ch_str host)
+struct hosts {
+    struct ch_str *at;
+    size_t count;
+    bool loopback;
+};
+
+static void add_address(struct hosts *h, struct ch_str address)
 {
-    return ch_str_starts(host, CH_STR("127.")) || ch_str_eq(host, CH_STR("::1"));
+    struct ch_str host = host_of(address);
+    h->loopback = h->loopback || ch_config_address_is_loopback(address);
+    if (!is_wildcard(host)) {
+        h->at[h->count++] = host;
+    }
 }
 
+/* Of the addresses that are open, too: `serve --listen` names others than the configuration. */
 static void set_hosts(struct gw *gw, const struct ch_config *c)
 {
-    struct ch_str *hosts = ch_calloc(c->host_name_count + c->listen_count + 2, sizeof(*hosts));
-    size_t count = 0;
-    bool loopback = false;
+    size_t max = c->host_name_count + c->listen_count + gw->listener_count + 2;
+    struct hosts h = {.at = ch_calloc(max, sizeof(*h.at))};
     for (size_t i = 0; i < c->host_name_count; i++) {
-        hosts[count++] = ch_str_of(c->host_names[i]);
+        h.at[h.count++] = ch_str_of(c->host_names[i]);
     }
     for (size_t i = 0; i < c->listen_count; i++) {
-        struct ch_str host = host_of(ch_str_of(c->listen[i].address));
-        loopback = loopback || is_loopback(host);
-        if (!is_wildcard(host)) {
-            hosts[count++] = host;
-        }
+        add_address(&h, ch_str_of(c->listen[i].address));
+    }
+    for (size_t i = 0; i < gw->listener_count; i++) {
+        add_address(&h, gw->listeners[i].address);
     }
     if (c->public_url != NULL) {
-        hosts[count++] = host_of_url(ch_str_of(c->public_url));
+        h.at[h.count++] = host_of_url(ch_str_of(c->public_url));
     }
-    if (loopback) { /* a name that no foreign server can give (RFC 6761) */
-        hosts[count++] = CH_STR("localhost");
+    if (h.loopback) { /* a name that no foreign server can give (RFC 6761) */
+        h.at[h.count++] = CH_STR("localhost");
     }
-    ch_http_server_set_hosts(gw->server, hosts, count);
-    free(hosts);
+    ch_http_server_set_hosts(gw->server, h.at, h.count);
+    free(h.at);
 }
 
 static struct gw_repository *find_or_add(struct gw *gw, struct ch_str name,
@@ -203,6 +212,8 @@ enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct
     gw->audit = gw_audit_new(options->audit_fd);
     gw->on_drained = options->on_drained;
     gw->owner = options->owner;
+    gw->listeners = options->listeners;
+    gw->listener_count = options->listener_count;
     gw->all_slots = options->metrics;
     gw->slot = gw_metrics_slot(options->metrics, options->instance);
     gw->special_note = (struct gw_note){GW_KIND_SPECIAL, gw_metrics_row(gw->slot, CH_STR("-")), NULL};

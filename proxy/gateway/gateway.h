@@ -6,6 +6,7 @@
 #include "customhouse/config.h"
 #include "customhouse/http.h"
 #include "customhouse/loop.h"
+#include "customhouse/message.h"
 #include "customhouse/shared.h"
 
 struct gw;
@@ -16,6 +17,8 @@ struct gw;
 struct gw_options {
     struct ch_loop *loop;
     const struct ch_config *config;    /* borrowed until gw_configure gives another */
+    const struct ch_setup_listener *listeners; /* those that are open; borrowed for good */
+    size_t listener_count;
     const struct ch_epoch_page *epoch; /* mapped for good */
     void *metrics;                     /* CH_METRICS_SLOTS slots */
     uint32_t instance;

@@ -100,6 +100,8 @@ struct gw {
     bool met_keeper;           /* there was one: what is asked meanwhile waits for the next one */
     const struct ch_epoch_page *epoch;
     const struct ch_config *config;
+    const struct ch_setup_listener *listeners; /* those that are open */
+    size_t listener_count;
     int served_fd;
     struct gw_audit *audit;
     char *instance_id;

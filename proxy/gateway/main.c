@@ -52,6 +52,8 @@ static enum ch_code make(void *owner, struct ch_child *child, struct ch_err *err
                              &(struct gw_options){
                                  .loop = child->loop,
                                  .config = config,
+                                 .listeners = child->setup.listener,
+                                 .listener_count = child->setup.listener_count,
                                  .epoch = child->epoch,
                                  .metrics = child->metrics,
                                  .instance = child->setup.instance,

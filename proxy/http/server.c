@@ -293,10 +293,12 @@ static void server_timer(struct ch_timer *t)
 {
     struct ch_http_server *s =
         (struct ch_http_server *)((char *)t - offsetof(struct ch_http_server, timer));
-    if (!s->draining) {
+    if (s->draining) {
+        if (s->connections == 0 && s->options.on_drained != NULL) {
+            s->options.on_drained(s->options.owner);
+        }
+    } else if (s->connections < s->limits.http_connections) { /* else whoever goes starts it */
         start_listening(s);
-    } else if (s->connections == 0 && s->options.on_drained != NULL) {
-        s->options.on_drained(s->options.owner);
     }
 }
 

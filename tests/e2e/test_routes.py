@@ -3,10 +3,13 @@ import gzip
 import hashlib
 import json
 import re
+import unittest
 
 from house import wheels
-from house.case import Quarantine, add_wheel, file_path
+from house.case import Quarantine, add_wheel, file_path, with_key
 from house.raw import send
+from house.service import Service, free_port
+from house.upstream import Upstream
 
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
@@ -293,8 +296,24 @@ class Routes(Quarantine):
         self.assertEqual(self.explained("pypi:asleep")[entry["filename"]]["verdict"], "eligible")
 
 
+class OtherAddress(unittest.TestCase):
+    def test_what_listen_names_is_a_host(self):
+        """Of an installation that is there, whose own addresses have no name."""
+        up = Upstream()
+        self.addCleanup(up.close)
+        service = Service(up.url)
+        self.addCleanup(service.remove)
+        own = f"127.0.0.1:{service.port}"
+        service.edit("customhouse.yaml", lambda text: with_key(text, "insecure_http", "true").replace(
+            own, f"0.0.0.0:{free_port()}"))
+        service.args += ["--listen", own]
+        service.start()
+        for host, status in (("localhost", 200), (f"localhost:{service.port}", 200), ("evil.example.org", 421)):
+            with self.subTest(host=host):
+                self.assertEqual(service.ask("/-/health", {"Host": host}).status, status)
+
+
 HTML_OR_TEXT = "(text/html|application/vnd.pypi.simple.v1.html)"
 
 if __name__ == "__main__":
-    import unittest
     unittest.main()

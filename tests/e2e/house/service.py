@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -34,6 +35,19 @@ def free_port():
             except OSError:
                 continue
     raise RuntimeError("no port is free")
+
+
+def wait_for_end(pid, timeout=20):
+    """One that is ending closes its pipe before its sockets: only its end says that its port is free again."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if not select.select([fd], [], [], timeout)[0]:
+            raise RuntimeError(f"{pid} has not ended in {timeout} s")
+    finally:
+        os.close(fd)
 
 
 class Service:
@@ -76,7 +90,7 @@ class Service:
             f.write(change(text))
 
     def start(self, timeout=30):
-        since = len(self.log_lines)
+        since = self.log_since = len(self.log_lines)
         self.process = subprocess.Popen(
             [os.path.join(BIN, "customhouse"), "serve", "--state", self.state] + self.args,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env,
@@ -194,8 +208,17 @@ class Service:
         """kill -9 of the supervisor; its processes end with it."""
         self.process.kill()
         self.process.wait()
-        self.reader.join(20)  # ends when the last process has closed the pipe
+        self.reader.join(20)  # ends when the last process has closed the pipe: the log is whole
         self.process.stdout.close()
+        for pid in self.left_over():
+            wait_for_end(pid)
+
+    def left_over(self):
+        """Pids of the processes whose start, but not whose end, this run's log tells."""
+        pids = set()
+        for event, pid in re.findall(r"event=(started|ended) of=\S+ pid=(\d+)", "".join(self.log_lines[self.log_since:])):
+            (pids.add if event == "started" else pids.discard)(int(pid))
+        return pids
 
     def remove(self):
         try:

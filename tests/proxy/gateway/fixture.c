@@ -405,9 +405,12 @@ struct fixture *fixture_new_alone(void)
     f->keeper.file.refusal = (struct ch_refusal){.since_us = CH_TIME_UNKNOWN,
                                                  .until_us = CH_TIME_UNKNOWN};
     f->keeper.refusal.refusal = f->keeper.file.refusal;
+    f->open = (struct ch_setup_listener){.address = CH_STR("open.example.org:8080")};
     assert_ch_ok(&err, gw_new(&(struct gw_options){
                                   .loop = f->loop,
                                   .config = &f->config,
+                                  .listeners = &f->open,
+                                  .listener_count = 1,
                                   .epoch = &f->epoch,
                                   .metrics = f->metrics,
                                   .access_log_fd = f->log_fd,

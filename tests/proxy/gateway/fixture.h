@@ -73,6 +73,7 @@ struct fixture {
     struct ch_epoch_page epoch;
     void *metrics;
     struct ch_config config;
+    struct ch_setup_listener open; /* of another name than the configuration has */
     struct ch_repository repositories[3];
     struct keeper keeper;
     char state_dir[64];

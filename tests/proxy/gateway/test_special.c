@@ -126,6 +126,41 @@ static void test_loop(void **state)
     fixture_free(f);
 }
 
+static int status_for(struct fixture *f, const char *host)
+{
+    struct client c;
+    char request[200];
+    client_open(f, &c);
+    snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+    client_send(&c, request);
+    int status = status_of(client_wait(f, &c, false));
+    client_close(&c);
+    return status;
+}
+
+/* Of addresses that only `serve --listen` names, too, also after a reload. */
+static void test_each_address_is_a_host(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    static char any[] = "0.0.0.0:8080";
+    static struct ch_listen nowhere = {.address = any};
+    assert_int_equal(status_for(f, "open.example.org"), 200);
+    assert_int_equal(status_for(f, "gw.example.org"), 200);
+    assert_int_equal(status_for(f, "localhost"), 200);
+    assert_int_equal(status_for(f, "shut.example.org"), 421);
+    struct ch_config other = f->config;
+    other.listen = &nowhere;
+    gw_configure(f->gw, &other);
+    assert_int_equal(status_for(f, "open.example.org"), 200);
+    assert_int_equal(status_for(f, "localhost"), 421); /* neither is on loopback */
+    f->open.address = CH_STR("[::1]:8080");
+    gw_configure(f->gw, &other);
+    assert_int_equal(status_for(f, "open.example.org"), 421);
+    assert_int_equal(status_for(f, "localhost"), 200);
+    fixture_free(f);
+}
+
 static void test_reload(void **state)
 {
     (void)state;
@@ -180,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_health_and_ready), cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_loop),             cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_each_address_is_a_host),
         cmocka_unit_test(test_log_and_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -203,4 +204,46 @@ struct ch_str fixture_exchange(struct fixture *f, struct ch_str bytes)
     fixture_send(f, bytes);
     fixture_until(f, is_closed, "the server closes");
     return ch_buf_str(&f->got);
+}
+
+/* --- TCP --- */
+
+int listen_tcp(uint16_t *ret_port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    *ret_port = ntohs(at.sin_port);
+    return fd;
+}
+
+int connect_tcp(uint16_t port)
+{
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_true(fd >= 0);
+    (void)connect(fd, (struct sockaddr *)&at, sizeof(at));
+    return fd;
+}
+
+void use_client(struct fixture *f, int fd)
+{
+    f->client = fd;
+    f->closed = false;
+    ch_buf_clear(&f->got);
+}
+
+/* --- time --- */
+
+void with_limits(uint64_t header_ms, uint64_t idle_ms, uint64_t window_ms)
+{
+    ch_limits.http_header_ms = header_ms;
+    ch_limits.http_idle_ms = idle_ms;
+    ch_limits.http_rate_window_ms = window_ms;
+    ch_limits.http_linger_ms = 50;
 }

@@ -50,6 +50,11 @@ void fixture_gone(void *fixture); /* counts: for ch_http_later */
 /* Connects, sends, and reads until the server closes. */
 struct ch_str fixture_exchange(struct fixture *f, struct ch_str bytes);
 void turn(struct fixture *f, int times);
+int listen_tcp(uint16_t *ret_port);         /* on 127.0.0.1 */
+int connect_tcp(uint16_t port);             /* may still be under way */
+void use_client(struct fixture *f, int fd); /* another one, of which nothing was read */
+/* For fixtures that are made afterwards, with a short time to linger. */
+void with_limits(uint64_t header_ms, uint64_t idle_ms, uint64_t window_ms);
 
 #define assert_has(haystack, literal)                                                              \
     do {                                                                                           \
