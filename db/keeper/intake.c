@@ -365,7 +365,7 @@ static void start_fetch(struct intake *in)
             return;
         }
     }
-    if ((d.holds >> CH_HOLD_SIZE & 1) != 0) {
+    if ((d.holds >> CH_HOLD_SIZE & 1) != 0 && !(in->rescan && sizes_only_told(p, (size_t)at))) {
         sizes_refusal(k, p, (size_t)at, text, sizeof(text)); /* d.reason may be another hold's */
         intake_fail(in, 403, ch_str_of(text));
         return;
