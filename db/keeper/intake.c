@@ -213,6 +213,7 @@ static void start_scan(struct intake *in)
         return;
     }
     if (in->worn) {
+        in->worn = false; /* who has it inspected again has that begun */
         for (int i = 0; i < 2; i++) {
             in->answer[i] = (struct ch_scanned){.outcome = CH_SCAN_INTERRUPTED,
                                                 .text = CH_STR("the service ended while it ran")};
