@@ -3,6 +3,7 @@
 #include "commands_int.h"
 
 #include "rescan.h"
+#include "sizes.h"
 
 static enum step show_state(struct command *c)
 {
@@ -30,7 +31,7 @@ static enum step show_state(struct command *c)
     return command_end(c, 0, "%s", "");
 }
 
-/* What is named and was fetched once; false: the command waits or has ended. */
+/* What is named and was fetched once, or begun to be; false: the command waits or has ended. */
 static bool add_named(struct command *c, enum step *ret_step)
 {
     struct what what;
@@ -46,7 +47,8 @@ static bool add_named(struct command *c, enum step *ret_step)
     }
     c->batch = rescan_batch_new(c->k, c->args.json);
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (command_names(p, i, &what) && !ch_sha256_is_zero(&p->files[i].artifact)) {
+        bool known = !ch_sha256_is_zero(&p->files[i].artifact) || sizes_only_told(p, i);
+        if (known && command_names(p, i, &what)) {
             rescan_batch_add(c->batch, ch_str_of(p->repository), page_name(p),
                              p->facts.files[i].index.file_name);
             added++;

@@ -213,6 +213,7 @@ static void start_scan(struct intake *in)
         return;
     }
     if (in->worn) {
+        in->worn = false; /* who has it inspected again has that begun */
         for (int i = 0; i < 2; i++) {
             in->answer[i] = (struct ch_scanned){.outcome = CH_SCAN_INTERRUPTED,
                                                 .text = CH_STR("the service ended while it ran")};
@@ -365,7 +366,7 @@ static void start_fetch(struct intake *in)
             return;
         }
     }
-    if ((d.holds >> CH_HOLD_SIZE & 1) != 0) {
+    if ((d.holds >> CH_HOLD_SIZE & 1) != 0 && !(in->rescan && sizes_only_told(p, (size_t)at))) {
         sizes_refusal(k, p, (size_t)at, text, sizeof(text)); /* d.reason may be another hold's */
         intake_fail(in, 403, ch_str_of(text));
         return;

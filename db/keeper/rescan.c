@@ -13,6 +13,7 @@
 
 #include "customhouse/limits.h"
 #include "rescan_int.h"
+#include "sizes.h"
 
 #define NEW_US                                                                                     \
     (30 * 86400 * 1000000LL)       /* decided so lately: before older ones, whoever uses those */
@@ -323,7 +324,8 @@ static void start(struct keeper *k, struct rescan_item *i)
         conclude(k, i, (struct ch_str){NULL, 0});
         return;
     }
-    if (ch_sha256_is_zero(&f->artifact) || f->release.profile == NULL) {
+    bool known = !ch_sha256_is_zero(&f->artifact) || sizes_only_told(p, file);
+    if (!known || f->release.profile == NULL) {
         conclude(k, i,
                  f->release.profile == NULL ? CH_STR("no inspector for this type of file")
                                             : CH_STR("its bytes were never fetched"));

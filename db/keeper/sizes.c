@@ -108,6 +108,13 @@ static uint64_t known_size(const struct page *p, size_t file, bool *ret_at_least
     return known > 0 ? known : f->told_bytes;
 }
 
+bool sizes_only_told(const struct page *p, size_t file)
+{
+    const struct page_file *f = &p->files[file];
+    return f->told_bytes > 0 && f->artifact_bytes == 0 && ch_sha256_is_zero(&f->artifact) &&
+           p->facts.files[file].index.size_bytes == CH_SIZE_UNKNOWN;
+}
+
 void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struct ch_buf *out)
 {
     struct limit all[LIMITS];
@@ -124,4 +131,8 @@ void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struc
     }
     ch_buf_printf(out, " of %s %llu bytes in customhouse.yaml; no approval can",
                   at_least ? "more than" : "at least", (unsigned long long)bytes);
+    if (sizes_only_told(p, file)) {
+        ch_buf_puts(out, CH_STR("; where the upstream was at fault, fetching it again: customhouse "
+                                "rescan FILE"));
+    }
 }

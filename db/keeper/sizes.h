@@ -15,6 +15,9 @@ enum ch_code sizes_load(struct keeper *k, struct page *p, struct ch_err *err) CH
  * on. */
 void sizes_told(struct keeper *k, const struct page *p, struct ch_str file_name,
                 const struct ch_fetched *answer);
+/* Whether such a fetch's word is all that is known of its size: one answer must not hold an honest
+ * file for good, so whoever has it inspected again has it fetched again. */
+bool sizes_only_told(const struct page *p, size_t file);
 /* Of a file with CH_HOLD_SIZE: why it is not fetched, and (one line) what would change that. */
 void sizes_refusal(struct keeper *k, struct page *p, size_t file, char *text, size_t size);
 void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struct ch_buf *out);

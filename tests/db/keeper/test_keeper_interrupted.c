@@ -155,6 +155,37 @@ static void what_ends_the_service_each_time_is_held(void **state)
     house_free(h);
 }
 
+/* That is so once: who has it inspected again has that begun, whatever was before. */
+static void a_rescan_that_ended_the_service_each_time_can_be_begun_anew(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    h->mute_scans = true;
+    size_t before = h->scans[0];
+    assert_int_equal(house_command(h, false, "rescan", WHEEL, NULL, NULL, &out), 0);
+    house_settle(h); /* it is durable */
+    for (int i = 0; i < INTAKE_BEGUN_MAX; i++, before++) {
+        for (int turn = 0; turn < 200 && h->scans[0] == before; turn++) {
+            house_turn(h, 20);
+        }
+        assert_int_equal(h->scans[0], before + 1);
+        house_restart(h);
+    }
+    house_settle(h);
+    h->mute_scans = false;
+    size_t scans = h->scans[0];
+    h->flag = "wait";
+    assert_int_equal(house_command(h, false, "rescan", WHEEL, NULL, NULL, &out), 0);
+    assert_int_equal(h->scans[0], scans + 1);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* What is served on an inspection that counts is not taken from anybody by one that was interrupted. */
 static void an_interrupted_rescan_changes_nothing(void **state)
 {
@@ -312,6 +343,7 @@ int main(void)
         cmocka_unit_test(what_was_interrupted_is_inspected_again_by_itself),
         cmocka_unit_test(what_is_interrupted_each_time_is_held),
         cmocka_unit_test(what_ends_the_service_each_time_is_held),
+        cmocka_unit_test(a_rescan_that_ended_the_service_each_time_can_be_begun_anew),
         cmocka_unit_test(an_interrupted_rescan_changes_nothing),
         cmocka_unit_test(t12_a_name_that_was_taken_away_is_not_taken_up_again),
         cmocka_unit_test(a_page_is_taken_up_again),

@@ -154,6 +154,48 @@ static void what_a_fetch_finds_too_large_is_held_from_then_on(void **state)
     }
 }
 
+/* One answer that was not so holds no honest file for good. */
+static void what_one_answer_said_is_asked_again_by_rescan(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    char hex[CH_SHA256_HEX + 1], page[256];
+    ch_buf_init(&out, 1u << 20);
+    snprintf(page, sizeof(page), NEW " %s - 30\n" OLD " - 11 30\n", house_hex("small", hex));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+    struct site *s = house_site(h, FILE_URL(NEW), 200, "application/zip", "small");
+    configure(h, 10, 10, 10);
+    s->code = CH_E_LIMIT;
+    s->too_large_bytes = 1ull << 50;
+    house_ask_file(h, "pkg", NEW);
+    assert_str_eq(h->file.refusal.rule, "size-limit");
+    assert_true(ch_str_find(h->file.refusal.change, CH_STR(": customhouse rescan FILE"), NULL));
+    h->flag = "wait";
+    assert_int_equal(house_command(h, false, "rescan", NEW, NULL, NULL, &out), 1);
+    assert_int_equal(s->asked, 2);
+    house_ask_file(h, "pkg", NEW);
+    assert_str_eq(h->file.refusal.rule, "size-limit"); /* it is said again */
+    s->code = CH_OK;
+    s->too_large_bytes = 0;
+    house_ask_file(h, "pkg", NEW);
+    assert_str_eq(h->file.refusal.rule, "size-limit"); /* clients ask for nothing in vain */
+    assert_int_equal(s->asked, 2);
+    assert_int_equal(house_command(h, false, "rescan", NEW, NULL, NULL, &out), 0);
+    assert_int_equal(s->asked, 3);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        house_ask_file(h, "pkg", NEW);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        house_restart(h);
+        configure(h, 10, 10, 10);
+    }
+    /* what the index itself states is no such word */
+    assert_int_equal(house_command(h, false, "rescan", OLD, NULL, NULL, &out), 1);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("nothing of it was ever fetched"), NULL));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* Other bytes than those that were too large. */
 static void what_was_too_large_is_not_what_the_index_states_now(void **state)
 {
@@ -188,6 +230,7 @@ int main(void)
         cmocka_unit_test(what_is_larger_than_is_fetched_is_held),
         cmocka_unit_test(what_no_quota_can_hold_is_held),
         cmocka_unit_test(what_a_fetch_finds_too_large_is_held_from_then_on),
+        cmocka_unit_test(what_one_answer_said_is_asked_again_by_rescan),
         cmocka_unit_test(what_was_too_large_is_not_what_the_index_states_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
