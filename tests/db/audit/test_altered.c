@@ -36,9 +36,6 @@ static const struct {
     {"owner.at_us", "since when; only whose it was is in entries"},
     {"+owner", "of a name that nobody has asked for: its first listing says whose page it is"},
     {"snapshot.checked_at_us", "moves with each answer that confirms the page"},
-    {"bytes_confirmed",
-     "when the upstream last had them: in no entry, for it moves with each fetch. A later one"
-     " spares the fetch before a release by time, which is a decision"},
     {"file_size", "how large a file is that was not fetched for that: a larger one holds it, a "
                   "smaller one has it fetched"
                   " and found too large again"},
