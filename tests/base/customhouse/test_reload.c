@@ -67,6 +67,7 @@ void site_done(struct site *s)
         free(s->config);
         sites_alive--;
     }
+    free(s->shown); /* of listeners without TLS: nothing in it */
     *s = (struct site){.config = NULL};
 }
 
