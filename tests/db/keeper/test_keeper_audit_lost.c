@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include <sqlite3.h>
+
 #include "audit_int.h"
 #include "db/log/append.h"
 #include "db/people/people.h"
@@ -354,6 +356,53 @@ static void t4_a_withdrawal_without_its_entry(void **state)
     house_free(h);
 }
 
+/* Root has put a row into the database whose number is beyond what an entry can say: what would
+ * come after it is refused, and the keeper goes on. */
+static void t4_a_row_that_no_entry_can_say(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct audit_state s;
+    char path[128];
+    sqlite3 *db = NULL;
+    set_wheels(h, 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    log_until_written(h);
+    audit_state(h->k, &s);
+    uint64_t end = s.next;
+    house_settle(h);
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(SQLITE_OK,
+                     sqlite3_exec(db,
+                                  "INSERT INTO bytes_confirmed SELECT 1 << 60, upstream, project,"
+                                  " file_name, sha256, at_us FROM bytes_confirmed",
+                                  NULL, NULL, NULL));
+    sqlite3_close(db);
+    house_ask_part(h, "pkg", NEXT, CH_PART_FILE, 600);
+    assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_false(house_serves(h, "other bytes"));
+    struct ch_release_file f = {.upstream = CH_STR("up"),
+                                .project = CH_STR("pkg"),
+                                .file_name = CH_STR(NEXT),
+                                .sha256 = ch_sha256_of("bytes", 5),
+                                .at_us = 1};
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_confirm_bytes(h->k->store, &f, &err));
+    assert_ch_code(CH_E_FORMAT, keeper_commit(h->k, &err));
+    house_settle(h);
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_add_sighting(h->k->store, CH_STR("up"), CH_STR("pkg"), CH_STR(NEXT),
+                                             NULL, CH_SIGHTING_APPEARED, 1, CH_TIME_UNKNOWN, &err));
+    assert_ch_ok(&err, keeper_commit(h->k, &err)); /* of another table */
+    audit_state(h->k, &s);
+    assert_true(s.next > end);
+    house_ask_file(h, "pkg", WHEEL); /* goes on: its entries are there */
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_configuration_without_its_entry_is_entered_later),
         cmocka_unit_test(t4_no_row_without_its_entry),
         cmocka_unit_test(t4_a_withdrawal_without_its_entry),
+        cmocka_unit_test(t4_a_row_that_no_entry_can_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
