@@ -86,6 +86,12 @@ static void kept(void)
                                              CH_STR("kept-1.1-py3-none-any.whl"), NULL,
                                              CH_SIGHTING_APPEARED, keeper_now_us(h->k),
                                              CH_TIME_UNKNOWN, &err));
+    struct ch_file_size size = {.upstream = CH_STR("up"),
+                                .project = CH_STR("kept"),
+                                .file_name = CH_STR("kept-1.1-py3-none-any.whl"),
+                                .size_bytes = 1ull << 40,
+                                .at_us = keeper_now_us(h->k)};
+    assert_ch_ok(&err, ch_store_add_file_size(h->k->store, &size, &err));
     assert_ch_ok(&err, keeper_commit(h->k, &err));
 }
 

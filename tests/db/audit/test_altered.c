@@ -21,9 +21,6 @@ static const struct {
     {"owner.at_us", "since when; only whose it was is in entries"},
     {"+owner", "of a name that nobody has asked for: its first listing says whose page it is"},
     {"snapshot.checked_at_us", "moves with each answer that confirms the page"},
-    {"file_size", "how large a file is that was not fetched for that: a larger one holds it, a "
-                  "smaller one has it fetched"
-                  " and found too large again"},
     {"+snapshot_content", "of no page"},
     {"+artifact", "bytes that are no file's"},
     {"artifact.sha256", "likewise, and its file's row names what it has not got any more"},
