@@ -79,7 +79,9 @@ enum ch_code audit_files_size_of_store(struct audit_verify *v, const char *state
     if (rc == CH_OK) {
         audit_problem(v, "hashes of level 0: there are none, the database has %llu entries",
                       (unsigned long long)next);
-        v->size = v->reader->size = next;
+        /* who alters the database can state any number, too */
+        uint64_t most = v->lengths.data / CH_ENTRY_PREFIX;
+        v->size = v->reader->size = next < most ? next : most;
     }
     return rc;
 }

@@ -156,7 +156,7 @@ enum ch_code audit_add(struct keeper *k, struct audit_entry *e, struct ch_err *e
 {
     struct audit *a = k->audit;
     ch_log_entry_end(&e->e);
-    enum ch_code rc = ch_buf_ok(&e->text, err);
+    enum ch_code rc = ch_log_entry_ok(&e->e, err);
     if (rc == CH_OK) {
         e->row.index = a->next;
         e->row.leaf = ch_tree_leaf(a->hash, ch_buf_str(&e->text));

@@ -269,17 +269,21 @@ enum ch_code audit_sign_ins(struct keeper *k, int64_t minute, struct ch_err *err
 
 /* ------------------------------------------------------------------ refused commands */
 
-/* In the end there is a row for each principal and command. */
+/* In the end there is a row for each principal and way in: also the command has what somebody says,
+ * the first word behind it. */
 enum ch_code audit_command_refused(struct keeper *k, struct ch_command_refusal_row row,
                                    struct ch_err *err)
 {
     row.minute = keeper_now_us(k) / 60000000;
+    uint64_t rows = ch_limits.refusal_rows, of_one = ch_limits.refusal_rows_of_one;
     enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? ch_store_count_command_refusal(k->store, &row, ch_limits.refusal_rows,
-                                                      ch_limits.refusal_rows_of_one, err)
-                     : rc;
+    rc = rc == CH_OK ? ch_store_count_command_refusal(k->store, &row, rows, of_one, err) : rc;
     if (rc == CH_E_LIMIT) {
         row.what = row.why = (struct ch_str){NULL, 0};
+        rc = ch_store_count_command_refusal(k->store, &row, 2 * rows, 2 * of_one, err);
+    }
+    if (rc == CH_E_LIMIT) {
+        row.command = (struct ch_str){NULL, 0};
         rc = ch_store_count_command_refusal(k->store, &row, INT64_MAX, INT64_MAX, err);
     }
     return rc;

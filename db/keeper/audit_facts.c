@@ -106,7 +106,10 @@ enum ch_code audit_snapshot(struct keeper *k, struct ch_str upstream, struct ch_
 
 enum ch_code audit_older_facts(struct keeper *k, struct ch_err *err)
 {
-    const uint64_t all[CH_FACTS] = {1, 1, 1};
+    uint64_t all[CH_FACTS];
+    for (size_t i = 0; i < CH_FACTS; i++) {
+        all[i] = 1;
+    }
     enum ch_code rc = enter(k, all, err);
     return rc == CH_OK ? ch_store_snapshots_stored(k->store, (struct ch_str){NULL, 0},
                                                    (struct ch_str){NULL, 0}, one_snapshot, k, err)

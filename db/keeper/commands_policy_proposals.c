@@ -7,12 +7,13 @@
 #include "policy_diff.h"
 #include "policy_proposals.h"
 
-/* One that was looked for, or the one that is shown. */
+/* One that was looked for, or the one that is shown. Not to be copied: `row` borrows from it. */
 struct found {
     uint64_t id;
     bool there;
     struct ch_policy_proposal_row row;
     char by[PRINCIPAL_MAX];
+    char reason[512];
 };
 
 static void find_one(void *ctx, const struct ch_policy_proposal_row *row)
@@ -23,7 +24,8 @@ static void find_one(void *ctx, const struct ch_policy_proposal_row *row)
         f->row = *row;
         snprintf(f->by, sizeof(f->by), "%.*s", CH_STR_ARG(row->by));
         f->row.by = ch_str_of(f->by);
-        f->row.reason = (struct ch_str){NULL, 0};
+        snprintf(f->reason, sizeof(f->reason), "%.*s", CH_STR_ARG(row->reason));
+        f->row.reason = ch_str_of(f->reason);
     }
 }
 

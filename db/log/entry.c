@@ -72,6 +72,15 @@ void ch_log_entry_end(struct ch_log_entry *e)
     ch_buf_putc(e->out, '}');
 }
 
+enum ch_code ch_log_entry_ok(const struct ch_log_entry *e, struct ch_err *err)
+{
+    return e->beyond[0] != '\0'
+               ? ch_fail(err, CH_E_FORMAT,
+                         "audit log: \"%s\" is beyond what an entry can say (%lld)", e->beyond,
+                         CH_ENTRY_INT_MAX)
+               : ch_buf_ok(e->out, err);
+}
+
 void ch_log_entry_open(struct ch_log_entry *e, const char *key)
 {
     put_key(e, key);
@@ -97,8 +106,10 @@ void ch_log_entry_str(struct ch_log_entry *e, const char *key, struct ch_str val
 
 void ch_log_entry_int(struct ch_log_entry *e, const char *key, int64_t value)
 {
-    CH_ASSERT(value >= -CH_ENTRY_INT_MAX && value <= CH_ENTRY_INT_MAX);
     put_key(e, key);
+    if ((value < -CH_ENTRY_INT_MAX || value > CH_ENTRY_INT_MAX) && e->beyond[0] == '\0') {
+        memcpy(e->beyond, key, strlen(key) + 1); /* put_key knows that it fits */
+    }
     ch_buf_printf(e->out, "%lld", (long long)value);
 }
 

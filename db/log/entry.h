@@ -20,14 +20,19 @@
 #define CH_ENTRY_INT_MAX    9007199254740991LL /* 2^53 - 1: what RFC 8785 can say */
 #define CH_ENTRY_SALT_BYTES 16
 
-/* --- writing. Keys come sorted: another order is a bug. --- */
+/* --- writing. Keys come sorted: another order is a bug. A number that no entry can say is none: it
+ * may come from a row that somebody else put into the database. --- */
 struct ch_log_entry {
     struct ch_buf *out;
+    char beyond[CH_ENTRY_KEY_MAX]; /* key of the first such number; "": all can be said */
     unsigned depth;
     char last[CH_ENTRY_DEPTH][CH_ENTRY_KEY_MAX]; /* key of each open object; "" before the first */
 };
 void ch_log_entry_begin(struct ch_log_entry *e, struct ch_buf *out);
 void ch_log_entry_end(struct ch_log_entry *e);
+/* Whether what was written is all of it. CH_E_FORMAT: a number is more than an entry can say;
+ * CH_E_LIMIT: more than `out` takes. */
+enum ch_code ch_log_entry_ok(const struct ch_log_entry *e, struct ch_err *err) CH_MUST_CHECK;
 /* Bytes that are no UTF-8 become U+FFFD. Absent and empty are left out. */
 void ch_log_entry_str(struct ch_log_entry *e, const char *key, struct ch_str value);
 void ch_log_entry_int(struct ch_log_entry *e, const char *key, int64_t value);

@@ -133,11 +133,15 @@ enum ch_code ch_store_releases_of_project(struct ch_store *s, struct ch_str upst
 enum ch_code ch_store_confirm_bytes(struct ch_store *s, const struct ch_release_file *f,
                                     struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_CONFIRM_BYTES,
-                      CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
-                              ch_arg_text(f->file_name), ch_arg_sha(&f->sha256),
-                              ch_arg_int(f->at_us)),
-                      NULL, err);
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_CONFIRM_BYTES,
+                   CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
+                           ch_arg_text(f->file_name), ch_arg_sha(&f->sha256), ch_arg_int(f->at_us)),
+                   NULL, err);
+    if (rc == CH_OK) {
+        ch_facts_added(s, CH_FACTS_CONFIRMED);
+    }
+    return rc;
 }
 
 enum ch_code ch_store_bytes_confirmed(struct ch_store *s, struct ch_release_file *f,
@@ -170,12 +174,16 @@ enum ch_code ch_store_add_fetch(struct ch_store *s, const struct ch_fetch_row *f
 enum ch_code ch_store_add_file_size(struct ch_store *s, const struct ch_file_size *f,
                                     struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_ADD_FILE_SIZE,
-                      CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
-                              ch_arg_text(f->file_name), ch_arg_sha(&f->stated_sha256),
-                              ch_arg_u64(f->size_bytes), ch_arg_int(f->at_least),
-                              ch_arg_int(f->at_us)),
-                      NULL, err);
+    enum ch_code rc = ch_sql_run(s, CH_SQL_ADD_FILE_SIZE,
+                                 CH_ARGS(ch_arg_text(f->upstream), ch_arg_text(f->project),
+                                         ch_arg_text(f->file_name), ch_arg_sha(&f->stated_sha256),
+                                         ch_arg_u64(f->size_bytes), ch_arg_int(f->at_least),
+                                         ch_arg_int(f->at_us)),
+                                 NULL, err);
+    if (rc == CH_OK) {
+        ch_facts_added(s, CH_FACTS_SIZES);
+    }
+    return rc;
 }
 
 enum ch_code ch_store_file_sizes(struct ch_store *s, struct ch_str upstream, struct ch_str project,

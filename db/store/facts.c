@@ -6,6 +6,8 @@ static const struct {
     const char *table;
     enum ch_sql rows; /* $1: from this id on; all that a row has, the id first */
 } facts[CH_FACTS] = {
+    [CH_FACTS_CONFIRMED] = {"bytes_confirmed", CH_SQL_FACTS_CONFIRMED},
+    [CH_FACTS_SIZES] = {"file_size", CH_SQL_FACTS_SIZES},
     [CH_FACTS_INSPECTIONS] = {"inspection", CH_SQL_FACTS_INSPECTIONS},
     [CH_FACTS_RELEASES] = {"release_file", CH_SQL_FACTS_RELEASES},
     [CH_FACTS_SIGHTINGS] = {"sighting", CH_SQL_FACTS_SIGHTINGS},

@@ -146,13 +146,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                                     "tt"},
     [CH_SQL_CONFIRM_BYTES] = {"confirm bytes",
                               "INSERT INTO bytes_confirmed (upstream, project, file_name, sha256,"
-                              " at_us) VALUES ($1, $2, $3, $4, $5)"
-                              " ON CONFLICT (upstream, project, file_name, sha256) DO UPDATE"
-                              " SET at_us = excluded.at_us",
+                              " at_us) VALUES ($1, $2, $3, $4, $5)",
                               "tttdi", true},
     [CH_SQL_BYTES_CONFIRMED] = {"get when bytes were confirmed",
                                 "SELECT at_us FROM bytes_confirmed WHERE upstream = $1"
-                                " AND project = $2 AND file_name = $3 AND sha256 = $4",
+                                " AND project = $2 AND file_name = $3 AND sha256 = $4"
+                                " ORDER BY id DESC LIMIT 1",
                                 "tttd"},
     [CH_SQL_ADD_FETCH] = {"add fetch",
                           "INSERT INTO fetch (upstream, url, http_status, code, bytes, elapsed_ms,"

@@ -156,6 +156,8 @@ enum ch_code ch_store_unlogged(struct ch_store *s, const struct ch_logged_seen *
 /* --- facts of great numbers: one entry has the digest of all that a group has added --- */
 
 enum ch_fact_table { /* in the order of their tables' names */
+    CH_FACTS_CONFIRMED,
+    CH_FACTS_SIZES,
     CH_FACTS_INSPECTIONS,
     CH_FACTS_RELEASES,
     CH_FACTS_SIGHTINGS,

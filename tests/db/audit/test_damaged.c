@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "auditor.h"
 #include "db/keeper/audit_int.h"
 
@@ -261,6 +263,23 @@ static void test_private_keys(void **state)
     assert_int_equal(unnamed, 0);
 }
 
+/* The place of the newest entry, with which the next one is numbered. */
+static void number_newest(const char *from, const char *to)
+{
+    char path[128], text[256];
+    sqlite3 *db = NULL;
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    snprintf(text, sizeof(text),
+             "DROP TRIGGER IF EXISTS log_entry_kept_u; UPDATE log_entry SET id = %s WHERE id = %s",
+             to, from);
+    if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", text, sqlite3_errmsg(db));
+    }
+    assert_int_equal(sqlite3_changes(db), 1);
+    sqlite3_close(db);
+}
+
 /* Fewer entries than a bundle has, and nothing that says how many they are. */
 static void test_fewer(void **state)
 {
@@ -280,6 +299,10 @@ static void test_fewer(void **state)
     write_file("public/hashes/0", CH_STR(""));
     write_file("public/checkpoint", CH_STR(""));
     expect("cut", "public/hashes/0", 0, "hashes of level 0: there are none");
+    number_newest("(SELECT max(id) FROM log_entry)", "1 << 60");
+    expect("beyond", "log_entry", 0,
+           "hashes of level 0: there are none, the database has 1152921504606846977 entries");
+    number_newest("1 << 60", "(SELECT max(id) + 1 FROM log_entry WHERE id < 1 << 60)");
     write_file("entries/data", CH_STR("damaged"));
     expect("cut", "entries/data", 0, "entries 0 to ");
     write_file("entries/data", ch_buf_str(&data));

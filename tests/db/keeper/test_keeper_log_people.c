@@ -270,6 +270,35 @@ static void refused_commands_are_bounded(void **state)
     house_free(h);
 }
 
+/* What stands behind a command's name is anybody's word, too. */
+static void refused_verbs_are_bounded(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf entry;
+    char command[32];
+    uint64_t at = 0;
+    struct ch_command_refusal_row row = {.via = CH_STR("admin"),
+                                         .principal = CH_STR("user:bob"),
+                                         .why = CH_STR("it needs policy.read")};
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(command, sizeof(command), "keys %d", i);
+        row.command = ch_str_of(command);
+        assert_ch_ok(&err, audit_command_refused(h->k, row, &err));
+    }
+    struct refusals r = refusals_of(h);
+    assert_int_equal(r.times, 3000);
+    assert_true(r.rows <= 2 * (2 * ch_limits.refusal_rows_of_one + 1)); /* of two minutes */
+    ch_buf_done(&r.text);
+    assert_ch_ok(&err, audit_command_refusals(h->k, keeper_now_us(h->k) / 60000000 + 2, &err));
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "command-refused", &entry, &at);
+    assert_true(ch_log_entry_get(&f, "via").ptr != NULL);
+    ch_buf_done(&entry);
+    house_free(h);
+}
+
 /* A peer of the socket that nobody is: not with a word of what it said, of which nothing was read.
  */
 static void strangers_at_the_socket_are_entered(void **state)
@@ -302,6 +331,7 @@ int main(void)
         cmocka_unit_test(failed_sign_ins_are_bounded),
         cmocka_unit_test(refused_commands_are_entered),
         cmocka_unit_test(refused_commands_are_bounded),
+        cmocka_unit_test(refused_verbs_are_bounded),
         cmocka_unit_test(strangers_at_the_socket_are_entered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -264,6 +264,7 @@ static void what_is_proposed_is_kept_and_seen(void **state)
     assert_says(&out, "cool_down_days");
     runs_as(h, 1000, 0, "policy proposals 1 --json",
             "\"persons\":1,\"persons_needed\":1,\"diff\":{", &out);
+    assert_says(&out, "\"reason\":\"ticket\"");
     runs_as(h, 1000, 0, "status", "another policy is proposed: 1 (customhouse policy proposals)",
             &out);
     runs_as(h, 1000, 0, "status --json", "\"policy_proposals\":1,", &out);

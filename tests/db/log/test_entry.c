@@ -170,6 +170,44 @@ static void test_bounds(void **state)
                    ch_log_entry_read(CH_STR("{\"a\":{\"b\":{\"c\":{\"d\":{}}}}}"), &f, &err));
 }
 
+/* RFC 8785: beyond 2^53 - 1 readers do not agree on a number. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t value;
+        enum ch_code code;
+    } rows[] = {
+        {CH_ENTRY_INT_MAX, CH_OK},
+        {-CH_ENTRY_INT_MAX, CH_OK},
+        {CH_ENTRY_INT_MAX + 1, CH_E_FORMAT},
+        {-CH_ENTRY_INT_MAX - 1, CH_E_FORMAT},
+        {INT64_MAX, CH_E_FORMAT},
+        {INT64_MIN, CH_E_FORMAT},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_buf out;
+        struct ch_log_entry e;
+        ch_buf_init(&out, 64);
+        ch_log_entry_begin(&e, &out);
+        ch_log_entry_int(&e, "from", rows[i].value);
+        ch_log_entry_int(&e, "to", 1);
+        ch_log_entry_end(&e);
+        assert_ch_code(rows[i].code, ch_log_entry_ok(&e, &err));
+        ch_buf_done(&out);
+    }
+    assert_string_equal(err.msg,
+                        "audit log: \"from\" is beyond what an entry can say (9007199254740991)");
+    struct ch_buf small;
+    struct ch_log_entry e;
+    ch_buf_init(&small, 8);
+    ch_log_entry_begin(&e, &small);
+    ch_log_entry_int(&e, "from", CH_ENTRY_INT_MAX);
+    ch_log_entry_end(&e);
+    assert_ch_code(CH_E_LIMIT, ch_log_entry_ok(&e, &err));
+    ch_buf_done(&small);
+}
+
 /* RFC 4231 test case 2 has a key of four bytes, ours sixteen: the padding makes them the same key.
  */
 static void test_commitment(void **state)
@@ -226,10 +264,10 @@ static void test_proof_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_written), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_each_byte),
-        cmocka_unit_test(test_bounds),  cmocka_unit_test(test_commitment),
-        cmocka_unit_test(test_bundles), cmocka_unit_test(test_proof_text),
+        cmocka_unit_test(test_written),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_each_byte), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_commitment),
+        cmocka_unit_test(test_bundles),   cmocka_unit_test(test_proof_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
