@@ -188,12 +188,15 @@ static size_t start_of_pe(struct ch_str bytes, size_t pe)
     return pe;
 }
 
+/* Each try may read as many entries as all others: after so many headers that are not sound the
+ * next one counts, whatever it is, and is judged as it stands. */
 static size_t find_far(struct ch_str bytes, uint64_t size_bytes)
 {
     size_t first = 0;
+    unsigned tried = 0;
     for (size_t i = 0; i < CH_ARRAY_LEN(far); i++) {
         const char *end = bytes.ptr + (first > 0 ? first : bytes.len);
-        const char *p = bytes.ptr + NATIVE_SEARCH_BYTES;
+        const char *p = bytes.ptr + NATIVE_SEARCH_BYTES - (far[i].magic.len - 1);
         while (p < end && (p = memchr(p, far[i].byte, (size_t)(end - p))) != NULL) {
             size_t at = (size_t)(p++ - bytes.ptr) - far[i].at;
             struct ch_str rest = ch_str_sub(bytes, at, bytes.len);
@@ -202,7 +205,8 @@ static size_t find_far(struct ch_str bytes, uint64_t size_bytes)
             }
             at = far[i].byte == 'P' ? start_of_pe(bytes, at) : at;
             rest = ch_str_sub(bytes, at, bytes.len);
-            if (native_detect(rest) != NATIVE_NONE && native_is_sound(rest, size_bytes - at)) {
+            if (native_detect(rest) != NATIVE_NONE &&
+                (tried++ >= NATIVE_TRIES || native_is_sound(rest, size_bytes - at))) {
                 first = at;
                 break;
             }
@@ -218,7 +222,7 @@ size_t native_find(struct ch_str bytes, uint64_t size_bytes)
     struct ch_str head = ch_str_sub(bytes, 0, NATIVE_SEARCH_BYTES);
     size_t first = 0;
     size_t at;
-    if (!ch_str_find_char(head, '\0', &at)) {
+    if (!ch_str_find_char(bytes, '\0', &at)) {
         return 0; /* text: headers have zeros */
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(magics); i++) {

@@ -39,8 +39,9 @@ enum native_format native_detect(struct ch_str bytes);
 bool native_is_sound(struct ch_str bytes, uint64_t size_bytes);
 /* Where native code begins in bytes that are something else before: behind padding, a picture, a
  * header. 0: nowhere. Only what is sound counts. Beyond NATIVE_SEARCH_BYTES "MZ" alone, which is
- * everywhere, begins none: there the second header of a PE is looked for. */
-enum { NATIVE_SEARCH_BYTES = 1 << 16 };
+ * everywhere, begins none: there the second header of a PE is looked for, and the header behind
+ * NATIVE_TRIES that are not sound counts without being so. */
+enum { NATIVE_SEARCH_BYTES = 1 << 16, NATIVE_TRIES = 1000 };
 size_t native_find(struct ch_str bytes, uint64_t size_bytes);
 /* Reads the headers. `bytes`, `size_bytes`, `library` and `arg` are set, the rest is zero. */
 void native_parse(struct native *n);

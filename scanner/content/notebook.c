@@ -37,18 +37,30 @@ static char unicode_escape(struct ch_str digits)
     return digits.len == 4 && value < 0x80 ? (char)value : 0;
 }
 
-/* As the reader's browser gets it: escapes resolved, line ends and tabs as blanks. */
-static void put_shown(struct ch_str bytes, struct ch_buf *ret)
+/* The character at *at of a text of JSON, its escape resolved; *at moves behind it. */
+static char take(struct ch_str bytes, size_t *at)
 {
-    for (size_t i = 0; i < bytes.len; i++) {
-        char c = bytes.ptr[i];
-        if (c == '\\' && i + 1 < bytes.len) {
-            c = bytes.ptr[++i];
-            char escaped = c == 'u' ? unicode_escape(ch_str_sub(bytes, i + 1, 4)) : 0;
-            i += escaped != 0 ? 4 : 0;
-            c = escaped != 0 ? escaped : c == 'n' || c == 't' || c == 'r' || c == 'f' ? ' ' : c;
-        }
-        ch_buf_putc(ret, c < ' ' && c >= 0 ? ' ' : small(c));
+    char c = bytes.ptr[(*at)++];
+    if (c != '\\' || *at == bytes.len) {
+        return c;
+    }
+    c = bytes.ptr[(*at)++];
+    char escaped = c == 'u' ? unicode_escape(ch_str_sub(bytes, *at, 4)) : 0;
+    *at += escaped != 0 ? 4 : 0;
+    return escaped != 0           ? escaped
+           : c == 'n'             ? '\n'
+           : c == 'r'             ? '\r'
+           : c == 't' || c == 'f' ? ' '
+                                  : c;
+}
+
+/* In small letters, escapes resolved, tabs as blanks and line ends as `line_end`. */
+static void put_text(struct ch_str bytes, char line_end, struct ch_buf *ret)
+{
+    for (size_t at = 0; at < bytes.len;) {
+        char c = take(bytes, &at);
+        bool end = c == '\n' || c == '\r';
+        ch_buf_putc(ret, end ? line_end : c < ' ' && c >= 0 ? ' ' : small(c));
     }
 }
 
@@ -108,46 +120,70 @@ static size_t text_end(struct ch_str bytes, size_t at)
     return at < bytes.len ? at : bytes.len;
 }
 
-static bool begins_shell(struct ch_str line)
+static bool begins_with(struct ch_str line, const char *const *starts, size_t count,
+                        size_t *ret_len)
 {
-    static const char *const magics[] = {"%%bash", "%%sh", "%%system", "%%script"};
-    bool is = false;
-    for (size_t i = 0; i < CH_ARRAY_LEN(magics); i++) {
-        is = is || ch_str_starts(line, ch_str_of(magics[i]));
+    for (size_t i = 0; i < count; i++) {
+        struct ch_str start = ch_str_of(starts[i]);
+        if (ch_str_starts(line, start)) {
+            *ret_len = start.len;
+            return true;
+        }
     }
-    return is;
+    return false;
 }
 
-/* The lines of cells that IPython gives to a shell: "!..." and what is below "%%bash". A line of
- * the cell is a text of JSON, or ends with its escape. */
+/* The command in a line that IPython gives to a shell: "!a", "!!a", "x = !a", "%sx a"; else absent.
+ */
+static struct ch_str command_of(struct ch_str line)
+{
+    static const char *const magics[] = {"!!", "!", "%sx ", "%system "};
+    const struct ch_str assigned = CH_STR("= !");
+    size_t at;
+    if (begins_with(line, magics, CH_ARRAY_LEN(magics), &at)) {
+        return ch_str_sub(line, at, line.len);
+    }
+    return ch_str_find(line, assigned, &at) ? ch_str_sub(line, at + assigned.len, line.len)
+                                            : (struct ch_str){NULL, 0};
+}
+
+/* What is given to a shell of one text, a line or all of a cell. *below: what follows is, too. */
+static void put_commands(struct ch_str rest, bool *below, struct ch_buf *ret)
+{
+    static const char *const magics[] = {"%%bash", "%%sh", "%%system", "%%script", "%%sx", "%%!"};
+    struct ch_str line;
+    size_t len;
+    while (ch_str_split(&rest, '\n', &line)) {
+        line = ch_str_trim(line);
+        struct ch_str command = command_of(line);
+        if (command.ptr != NULL || *below) {
+            ch_buf_puts(ret, command.ptr != NULL ? command : line);
+            ch_buf_putc(ret, '\n');
+        }
+        *below = *below || begins_with(line, magics, CH_ARRAY_LEN(magics), &len);
+    }
+}
+
+/* A line of a cell is a text of JSON, or ends with the escape of a line end in one. */
 static void put_shell(struct ch_str bytes, struct ch_buf *ret)
 {
+    struct ch_buf text;
     bool below = false;
-    size_t end;
-    for (size_t at = 0; at < bytes.len; at = end + 1) {
-        size_t from;
-        if (!ch_str_find_char(ch_str_sub(bytes, at, bytes.len), '"', &from)) {
-            return;
-        }
+    size_t from;
+    ch_buf_init(&text, bytes.len + 1);
+    for (size_t at = 0; ch_str_find_char(ch_str_sub(bytes, at, bytes.len), '"', &from);) {
         from += at + 1;
-        end = text_end(bytes, from);
-        struct ch_str rest = ch_str_sub(bytes, from, end - from);
-        bool key = ch_str_eq(rest, CH_STR("source")) || ch_str_eq(rest, CH_STR("outputs")) ||
-                   ch_str_eq(rest, CH_STR("cell_type"));
+        size_t end = text_end(bytes, from);
+        ch_buf_clear(&text);
+        put_text(ch_str_sub(bytes, from, end - from), '\n', &text);
+        struct ch_str shown = ch_buf_str(&text);
+        bool key = ch_str_eq(shown, CH_STR("source")) || ch_str_eq(shown, CH_STR("outputs")) ||
+                   ch_str_eq(shown, CH_STR("cell_type"));
         below = below && !key;
-        while (rest.len > 0) {
-            size_t next;
-            bool more = ch_str_find(rest, CH_STR("\\n"), &next);
-            struct ch_str line = ch_str_trim(ch_str_sub(rest, 0, more ? next : rest.len));
-            rest = more ? ch_str_sub(rest, next + 2, rest.len) : (struct ch_str){NULL, 0};
-            bool shell = ch_str_starts(line, CH_STR("!"));
-            if (shell || below) {
-                put_shown(ch_str_sub(line, shell ? 1 : 0, line.len), ret);
-                ch_buf_putc(ret, '\n');
-            }
-            below = below || begins_shell(line);
-        }
+        put_commands(shown, &below, ret);
+        at = end + 1;
     }
+    ch_buf_done(&text);
 }
 
 void content_notebook(struct ch_content *c, const struct seen *s)
@@ -155,7 +191,7 @@ void content_notebook(struct ch_content *c, const struct seen *s)
     struct ch_buf shown;
     struct ch_str what;
     ch_buf_init(&shown, 2 * s->bytes.len + 1);
-    put_shown(s->bytes, &shown);
+    put_text(s->bytes, ' ', &shown); /* as a browser gets it */
     if (ch_str_find(ch_buf_str(&shown), CH_STR("\"outputs\""), NULL) &&
         is_active(ch_buf_str(&shown), &what)) {
         content_report(c, CH_F_NOTEBOOK_ACTIVE, s, "%.*s", CH_STR_ARG(what));

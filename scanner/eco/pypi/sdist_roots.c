@@ -298,9 +298,38 @@ static void keep_settings(struct sdist *s, const struct ch_toml_node *root)
     }
 }
 
-static bool names_any(const struct ch_toml_node *list)
+/* "a", "./src/a": that no part is "." or ".." between others, by which a back end gets elsewhere.
+ */
+static bool is_folder(struct ch_str path)
 {
-    return sdist_toml_text(sdist_toml_child(list)).len > 0;
+    struct ch_str rest = sdist_clean(path);
+    struct ch_str part;
+    bool is = rest.len > 0;
+    while (is && ch_str_split(&rest, '/', &part)) {
+        is = part.len > 0 && !ch_str_eq(part, CH_STR(".")) && !ch_str_eq(part, CH_STR(".."));
+    }
+    return is;
+}
+
+/* Whether there are some, and each is one folder or file of the tree; the tree itself is none. */
+static bool names_folders(const struct ch_toml_node *list)
+{
+    bool all = sdist_toml_child(list) != NULL;
+    for (const struct ch_toml_node *n = sdist_toml_child(list); n != NULL; n = n->next) {
+        all = all && is_folder(sdist_toml_text(n));
+    }
+    return all;
+}
+
+/* Hooks of hatchling add to a wheel what they want; these two write the version alone. */
+static bool has_hooks(const struct ch_toml_node *build)
+{
+    bool any = false;
+    for (const struct ch_toml_node *n = sdist_toml_child(ch_toml_find(build, "hooks")); n != NULL;
+         n = n->next) {
+        any = any || !(ch_str_eq(n->key, CH_STR("vcs")) || ch_str_eq(n->key, CH_STR("version")));
+    }
+    return any;
 }
 
 /* Whether the back end that builds is told by name what a wheel has, so that it looks for no
@@ -318,14 +347,16 @@ static bool is_listed(const struct sdist *s, const struct ch_toml_node *root)
         return false;
     }
     if (ch_str_eq(backend, CH_STR("hatchling.build"))) {
-        return sdist_find(s, CH_STR("hatch.toml")) == NULL &&
-               (names_any(ch_toml_find(wheel, "only-include")) ||
-                (ch_toml_find(wheel, "only-include") == NULL &&
-                 names_any(ch_toml_find(wheel, "packages"))));
+        const struct ch_toml_node *only = ch_toml_find(wheel, "only-include");
+        return sdist_find(s, CH_STR("hatch.toml")) == NULL && !has_hooks(build) &&
+               !has_hooks(wheel) &&
+               (only != NULL ? names_folders(only)
+                             : ch_toml_find(build, "only-include") == NULL &&
+                                   names_folders(ch_toml_find(wheel, "packages")));
     }
     return ch_str_eq(backend, CH_STR("scikit_build_core.build")) &&
            ch_toml_find(scikit, "overrides") == NULL &&
-           names_any(ch_toml_find(ch_toml_find(scikit, "wheel"), "packages"));
+           names_folders(ch_toml_find(ch_toml_find(scikit, "wheel"), "packages"));
 }
 
 void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root)

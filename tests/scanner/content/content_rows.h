@@ -32,7 +32,11 @@ enum content_body {
     GZIP_ZIP,
     ELF_BEHIND,
     ELF_BASE64,
-    ELF_HEX
+    ELF_HEX,
+    ELF_KEY, /* changed by the text as a key that is repeated */
+    PE_KEY,
+    ELF_ZLIB,
+    ELF_ZLIB_CUT
 };
 
 struct content_row {

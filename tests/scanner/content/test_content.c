@@ -47,17 +47,29 @@ static void put_zip(struct ch_buf *out, const char *name, struct ch_str content,
     zb_done(&z);
 }
 
-static void put_gzip(struct ch_buf *out, struct ch_str content)
+static void put_deflated(struct ch_buf *out, struct ch_str content, int window_bits)
 {
     uint8_t packed[1 << 14];
     z_stream z = {.next_in = (z_const Bytef *)(uintptr_t)content.ptr,
                   .avail_in = (uInt)content.len,
                   .next_out = packed,
                   .avail_out = sizeof(packed)};
-    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
     ch_buf_put(out, packed, sizeof(packed) - z.avail_out);
     deflateEnd(&z);
+}
+
+static void put_gzip(struct ch_buf *out, struct ch_str content)
+{
+    put_deflated(out, content, MAX_WBITS + 16);
+}
+
+static void put_keyed(struct ch_buf *b, struct ch_str bytes, struct ch_str key)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        ch_buf_putc(b, (char)(bytes.ptr[i] ^ key.ptr[i % key.len]));
+    }
 }
 
 /* With an extra field in the header, as writers of blocks that can be sought have it. */
@@ -153,6 +165,19 @@ static void put_body(struct ch_buf *b, const struct content_row *row)
     case ELF_HEX:
         ch_buf_puts(b, row->text);
         put_digits(b, ch_buf_str(&native), row->body == ELF_HEX);
+        break;
+    case PE_KEY:
+        ch_buf_clear(&native);
+        native_pe(&native, &row->native);
+        put_keyed(b, ch_buf_str(&native), row->text);
+        break;
+    case ELF_KEY:
+        put_keyed(b, ch_buf_str(&native), row->text);
+        break;
+    case ELF_ZLIB:
+    case ELF_ZLIB_CUT:
+        put_deflated(b, ch_buf_str(&native), MAX_WBITS);
+        b->len -= row->body == ELF_ZLIB_CUT ? 6 : 0;
         break;
     case ZIP_BETWEEN:
         ch_buf_puts(b, row->text);

@@ -216,6 +216,72 @@ static void test_limits(void **state)
     ch_buf_done(&b);
 }
 
+/* Where native code begins behind `before` bytes of others, `others` repeated. */
+static size_t found_behind(build_fn *build, const struct native_spec *spec, struct ch_str others,
+                           size_t before)
+{
+    struct ch_buf b;
+    struct ch_buf native;
+    ch_buf_init(&b, 1 << 20);
+    ch_buf_init(&native, 1 << 16);
+    build(&native, spec);
+    while (b.len < before) {
+        ch_buf_putc(&b, others.ptr[b.len % others.len]);
+    }
+    ch_buf_puts(&b, ch_buf_str(&native));
+    size_t at = native_find(ch_buf_str(&b), b.len);
+    ch_buf_done(&native);
+    ch_buf_done(&b);
+    return at;
+}
+
+static void test_behind(void **state)
+{
+    (void)state;
+    static build_fn *const builds[] = {native_elf, native_pe, native_macho};
+    static const struct ch_str others[] = {{"\0", 1}, {"PE\0", 3}, {"a text", 6}};
+    static const size_t before[] = {1,
+                                    NATIVE_SEARCH_BYTES - 3,
+                                    NATIVE_SEARCH_BYTES - 1,
+                                    NATIVE_SEARCH_BYTES,
+                                    NATIVE_SEARCH_BYTES + 1,
+                                    300001};
+    struct native_spec whole = {.narrow = false};
+    struct native_spec broken = {.bad_header = true};
+    for (size_t i = 0; i < CH_ARRAY_LEN(builds) * CH_ARRAY_LEN(others); i++) {
+        build_fn *build = builds[i % CH_ARRAY_LEN(builds)];
+        struct ch_str other = others[i / CH_ARRAY_LEN(builds)];
+        for (size_t k = 0; k < CH_ARRAY_LEN(before); k++) {
+            assert_int_equal(found_behind(build, &whole, other, before[k]), before[k]);
+            assert_int_equal(found_behind(build, &broken, other, before[k]), 0);
+        }
+    }
+}
+
+/* Headers that are not sound are not tried without end: the one behind them counts. */
+static void test_tries(void **state)
+{
+    (void)state;
+    struct native_spec broken = {.bad_header = true};
+    struct ch_buf b;
+    struct ch_buf native;
+    ch_buf_init(&b, 1 << 21);
+    ch_buf_init(&native, 1 << 16);
+    native_elf(&native, &broken);
+    while (b.len < 2 * NATIVE_SEARCH_BYTES) {
+        ch_buf_putc(&b, ' ');
+    }
+    for (unsigned i = 0; i < NATIVE_TRIES; i++) {
+        ch_buf_puts(&b, ch_buf_str(&native));
+    }
+    assert_int_equal(native_find(ch_buf_str(&b), b.len), 0);
+    size_t last = b.len;
+    ch_buf_puts(&b, ch_buf_str(&native));
+    assert_int_equal(native_find(ch_buf_str(&b), b.len), last);
+    ch_buf_done(&native);
+    ch_buf_done(&b);
+}
+
 static int write_corpus(const char *dir)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
@@ -237,9 +303,10 @@ int main(int argc, char **argv)
         return write_corpus(argv[1]);
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),    cmocka_unit_test(test_fat),
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_fat),
         cmocka_unit_test(test_not_native), cmocka_unit_test(test_partial),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_limits),     cmocka_unit_test(test_behind),
+        cmocka_unit_test(test_tries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

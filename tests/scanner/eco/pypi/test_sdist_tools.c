@@ -265,6 +265,21 @@ static const struct sdist_row roots[] = {
       {"tests/m/__init__.py", STARTS, NULL}}}, "import-network", "build-backend poetry.core.masonry.api"},
     {"tests of hatch", {.more = {{"pyproject.toml", HATCH "[tool.hatch.build.targets.wheel]\npackages = ['tests/m']\n", NULL},
       {"tests/m/__init__.py", STARTS, NULL}}}, "import-network", "build-backend hatchling.build"},
+    {"what lies beside packages that are listed", {.more = {{"pyproject.toml", HATCH
+      "[tool.hatch.build.hooks.vcs]\n[tool.hatch.build.targets.wheel]\npackages = ['src/m', './n/']\n", NULL},
+      {"lab/x.py", STARTS, NULL}}}, "", "build-backend hatchling.build"},
+    {"... and the tree itself is", {.more = {{"pyproject.toml", HATCH
+      "[tool.hatch.build.targets.wheel]\npackages = ['m', '.']\n", NULL}, {"lab/x.py", STARTS, NULL}}}, "import-network",
+     "build-backend hatchling.build"},
+    {"... on a way around", {.more = {{"pyproject.toml", HATCH
+      "[tool.hatch.build.targets.wheel]\nonly-include = ['m/../lab']\n", NULL}, {"lab/x.py", STARTS, NULL}}}, "import-network",
+     "build-backend hatchling.build"},
+    {"... and a wider setting says otherwise", {.more = {{"pyproject.toml", HATCH "[tool.hatch.build]\nonly-include = ['lab']\n"
+      "[tool.hatch.build.targets.wheel]\npackages = ['m']\n", NULL}, {"lab/x.py", STARTS, NULL}}}, "import-network",
+     "build-backend hatchling.build"},
+    {"... and a hook adds to them", {.more = {{"pyproject.toml", HATCH "[tool.hatch.build.hooks.more]\n"
+      "[tool.hatch.build.targets.wheel]\npackages = ['m']\n", NULL}, {"lab/x.py", STARTS, NULL}}}, "import-network",
+     "build-backend hatchling.build"},
     {"tests that hatch.toml includes", {.more = {{"pyproject.toml", HATCH, NULL}, {"hatch.toml",
       "[build.targets.wheel.force-include]\n'docs/m' = 'm'\n", NULL}, {"docs/m/__init__.py", STARTS, NULL}}}, "import-network",
      "build-backend hatchling.build"},
