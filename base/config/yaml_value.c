@@ -78,7 +78,8 @@ enum ch_code ch_yaml_fail_in(struct ch_str text, const char *file_name, const ch
     } else {
         const struct ch_yaml_node *root = ch_yaml_root(yaml);
         const struct ch_yaml_node *part = ch_yaml_find(root, section);
-        const struct ch_yaml_node *at = part != NULL ? ch_yaml_item(part, item) : NULL;
+        bool list = part != NULL && part->kind == CH_YAML_LIST;
+        const struct ch_yaml_node *at = list ? ch_yaml_item(part, item) : NULL;
         at = at != NULL ? at : part != NULL ? part : root;
         ch_yaml_fail(yaml, at, err, "%s", said);
         ch_yaml_free(yaml);

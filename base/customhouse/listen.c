@@ -1,5 +1,6 @@
 #include "supervisor_int.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -22,6 +23,20 @@ void listening_close(struct listening *l)
         free(l->asked);
         *l = (struct listening){.fd = -1};
     }
+}
+
+/* An IPv6 socket of ours takes no IPv4, so the kernel would only say "Invalid argument". */
+static enum ch_code check_family(const struct addrinfo *a, const char *address, struct ch_err *err)
+{
+    const struct sockaddr_in6 *in6 = (const void *)a->ai_addr;
+    char v4[INET_ADDRSTRLEN];
+    if (a->ai_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+        return CH_OK;
+    }
+    inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], v4, sizeof(v4));
+    return ch_fail(err, CH_E_USAGE,
+                   "cannot listen on %s: an IPv4 address in the form of IPv6, expected %s:%u",
+                   address, v4, ntohs(in6->sin6_port));
 }
 
 static enum ch_code bind_and_listen(const struct addrinfo *a, const char *address, int *ret_fd,
@@ -83,7 +98,8 @@ enum ch_code listening_open(const char *address, bool tls, struct listening *ret
         return ch_fail(err, CH_E_USAGE, "cannot listen on %s: %s", address, gai_strerror(gai));
     }
     int fd = -1;
-    enum ch_code rc = bind_and_listen(list, address, &fd, err);
+    enum ch_code rc = check_family(list, address, err);
+    rc = rc == CH_OK ? bind_and_listen(list, address, &fd, err) : rc;
     freeaddrinfo(list);
     if (rc == CH_OK) {
         *ret = (struct listening){.address = bound_address(fd, host),

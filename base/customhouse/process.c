@@ -146,7 +146,7 @@ static void send_setup(struct process *p)
         log_line("setup-too-large", "error=\"%s\"", err.msg);
         process_kill(p);
     }
-    ch_buf_done(&b);
+    site_secret_done(&b); /* passwords and keys may be in it */
 }
 
 enum ch_code process_try(struct process *p, const struct site *site, struct ch_err *err)
@@ -157,7 +157,7 @@ enum ch_code process_try(struct process *p, const struct site *site, struct ch_e
     if (rc == CH_OK) {
         process_send(p, CH_MSG_RELOAD, ch_buf_str(&b), &rules_fd, rules_fd >= 0 ? 1 : 0);
     }
-    ch_buf_done(&b);
+    site_secret_done(&b);
     return rc;
 }
 

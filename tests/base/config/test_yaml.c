@@ -28,6 +28,30 @@ static void test_positions(void **state)
     ch_yaml_free(NULL);
 }
 
+/* A section that is no list has no items: its keys are not counted instead. */
+static void test_found_later(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *section;
+        size_t item;
+        const char *says;
+    } rows[] = {
+        {"listen", 1, "f:1:13: listen[1]: is late"},
+        {"listen", 2, "f:1:9: listen: is late"},
+        {"admin", 0, "f:2:8: admin: is late"},
+        {"admin", 1, "f:2:8: admin: is late"},
+        {"other", 0, "f:1:1: is late"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_err err = {.msg = "is late"};
+        assert_int_equal(ch_yaml_fail_in(CH_STR("listen: [a, b]\nadmin: {x: 1, y: 2}\n"), "f",
+                                         rows[i].section, rows[i].item, &err, err.msg),
+                         CH_E_USAGE);
+        assert_string_equal(err.msg, rows[i].says);
+    }
+}
+
 static const struct {
     const char *label;
     const char *text;
@@ -110,9 +134,8 @@ static void test_nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_positions),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_positions), cmocka_unit_test(test_found_later),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

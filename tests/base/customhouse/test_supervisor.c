@@ -391,6 +391,9 @@ static void each_wrong_address_is_named(void **state)
             fail_msg("%s %s: status %d: %s", rows[i].option, rows[i].address, status, text);
         }
     }
+    assert_int_equal(
+        COMMAND(f, text, "serve", "--insecure-http", "--listen", "[::ffff:127.0.0.1]:0"), 2);
+    assert_non_null(strstr(text, "an IPv4 address in the form of IPv6, expected 127.0.0.1:0"));
     char address[32];
     snprintf(address, sizeof(address), "127.0.0.1:%u", f->port);
     assert_int_equal(COMMAND(f, text, "serve", "--listen", address, "--listen", address), 2);

@@ -446,7 +446,9 @@ static void test_tls_blob(void **state)
     tls_connect(f, tls, &c);
     assert_int_not_equal(tls_exchange(f, &c, CH_STR(GET "\r\n")), SSL_ERROR_ZERO_RETURN);
     assert_false(f->complete);
-    assert_true(f->got.len < 8 << 20);
+    size_t head;
+    assert_true(ch_str_find(ch_buf_str(&f->got), CH_STR("\r\n\r\n"), &head));
+    assert_true(f->got.len <= head + 4 + (1 << 20)); /* no zeros for what is missing */
     assert_int_equal(ch_http_server_connections(f->server), 0);
     tls_close(&c);
     /* The next one meets the same fault, not what stood in for the missing page... */
