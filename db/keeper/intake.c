@@ -18,7 +18,6 @@
 #include "rescan.h"
 #include "sizes.h"
 
-#define RETRY_AFTER_US    (15 * 1000000LL)
 #define BYTES_PER_S       (20u << 20) /* for "try again in about N s" alone, of what has not begun to come */
 #define FETCH_TIMEOUT_MS  3600000
 
@@ -122,7 +121,7 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     ch_buf_done(&escaped);
     in->fail_status = status;
     in->attempts++;
-    int64_t pause_us = in->again ? RETRY_AFTER_US << 2 * (in->begun - 1) : RETRY_AFTER_US * in->attempts;
+    int64_t pause_us = in->again ? intake_pause_us(in) : INTAKE_RETRY_US * in->attempts;
     int64_t rest_us = (int64_t)in->rest_ms * 1000;
     in->not_before_us = keeper_now_us(in->k) + (rest_us > pause_us ? rest_us : pause_us);
     keeper_log("intake", "file=%s error=\"%s\"", in->file_name, in->error);

@@ -20,6 +20,12 @@ void intake_not_again(struct intake *in)
     ch_loop_cancel_timer(in->k->child.loop, &in->again_at);
 }
 
+int64_t intake_pause_us(const struct intake *in)
+{
+    uint32_t begun = in->begun < INTAKE_BEGUN_MAX ? in->begun : INTAKE_BEGUN_MAX - 1;
+    return INTAKE_RETRY_US << 2 * (begun - 1);
+}
+
 void intake_again_later(struct intake *in)
 {
     int64_t left_us = in->not_before_us - keeper_now_us(in->k);
@@ -127,7 +133,9 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
         if (again) {
             in->state = CH_INTAKE_FAILED;
             in->sha256 = sha256;
-            in->not_before_us = not_before_us;
+            int64_t latest_us = keeper_now_us(k) + intake_pause_us(in);
+            in->not_before_us =
+                not_before_us < latest_us ? not_before_us : latest_us; /* T7: it was set back */
             in->fail_status = 503;
             snprintf(in->error, sizeof(in->error), "%.*s", CH_STR_ARG(error));
             intake_again_later(in);

@@ -60,6 +60,7 @@ struct intake {
     struct intake *next_committed;
 };
 
+#define INTAKE_RETRY_US (15 * 1000000LL) /* what failed is tried again after so long, at least */
 /* So often the inspection of a file is begun that ends each time by no fault of its bytes. */
 #define INTAKE_BEGUN_MAX 5
 
@@ -78,6 +79,7 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text);
 bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated);
 /* Moves what failed to where it goes on from: bytes that are here are not fetched again. */
 void intake_take_up(struct intake *in);
+int64_t intake_pause_us(const struct intake *in); /* until what was interrupted is tried again */
 void intake_again_later(struct intake *in); /* by itself, at not_before_us */
 void intake_not_again(struct intake *in);
 void intake_on_again(struct ch_timer *t);

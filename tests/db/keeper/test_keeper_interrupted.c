@@ -209,6 +209,25 @@ static void an_interrupted_rescan_changes_nothing(void **state)
     house_free(h);
 }
 
+/* T7: by a clock that was set back meanwhile it is not put off. */
+static void t7_a_clock_that_was_set_back_puts_nothing_off(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_str name = CH_STR(WHEEL);
+    house_wheel(h, "bytes", 30);
+    house_kills(h, 3);
+    struct intake *in = intake_find(h->k, page_get(h->k, CH_STR("pypi"), CH_STR("pkg")), name);
+    in->not_before_us += 86400 * INT64_C(1000000);
+    intake_move(in, CH_INTAKE_FAILED);
+    house_settle(h);
+    house_restart(h);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.http_status, 503);
+    assert_in_range(h->file.retry_after_s, 1, 15);
+    house_free(h);
+}
+
 /* T12: the name may be an upstream's no more by then. Nobody is asked for its bytes. */
 static void t12_a_name_that_was_taken_away_is_not_taken_up_again(void **state)
 {
@@ -345,6 +364,7 @@ int main(void)
         cmocka_unit_test(what_ends_the_service_each_time_is_held),
         cmocka_unit_test(a_rescan_that_ended_the_service_each_time_can_be_begun_anew),
         cmocka_unit_test(an_interrupted_rescan_changes_nothing),
+        cmocka_unit_test(t7_a_clock_that_was_set_back_puts_nothing_off),
         cmocka_unit_test(t12_a_name_that_was_taken_away_is_not_taken_up_again),
         cmocka_unit_test(a_page_is_taken_up_again),
         cmocka_unit_test(a_lost_scanner_is_forgiven),
