@@ -8,6 +8,7 @@
 
 #include "base/config/place.h"
 #include "customhouse/limits.h"
+#include "customhouse/secret.h"
 
 /* Values end in the line feeds of files and of print(). */
 static struct ch_str trim(struct ch_str s)
@@ -34,41 +35,6 @@ static void add_note(struct ch_pip_config *c, const char *what, struct ch_str va
     ch_buf_done(&b);
 }
 
-/* The part of a URL between "://" and "@"; false when there is none. */
-static bool find_userinfo(struct ch_str url, size_t *ret_from, size_t *ret_len)
-{
-    size_t scheme = 0;
-    if (!ch_str_find(url, CH_STR("://"), &scheme)) {
-        return false;
-    }
-    size_t from = scheme + 3;
-    size_t end = from;
-    size_t at = 0;
-    bool found = false;
-    for (; end < url.len && url.ptr[end] != '/' && url.ptr[end] != '?' && url.ptr[end] != '#';
-         end++) {
-        if (url.ptr[end] == '@') {
-            at = end; /* the last one: what stands before may hold an unescaped one */
-            found = true;
-        }
-    }
-    *ret_from = from;
-    *ret_len = found ? at - from : 0;
-    return found;
-}
-
-static void put_without_userinfo(struct ch_buf *b, struct ch_str url)
-{
-    size_t from = 0;
-    size_t len = 0;
-    if (!find_userinfo(url, &from, &len)) {
-        ch_buf_puts(b, url);
-        return;
-    }
-    ch_buf_puts(b, ch_str_sub(url, 0, from));
-    ch_buf_puts(b, ch_str_sub(url, from + len + 1, url.len));
-}
-
 /* Several values in one, separated by white space, each named without its credentials. */
 static void note_each(struct ch_pip_config *c, const char *what, struct ch_str values)
 {
@@ -81,7 +47,7 @@ static void note_each(struct ch_pip_config *c, const char *what, struct ch_str v
         if (n > 0) {
             struct ch_buf b;
             ch_buf_init(&b, values.len);
-            put_without_userinfo(&b, ch_str_sub(values, i, n));
+            ch_buf_put_without_userinfo(&b, ch_str_sub(values, i, n));
             add_note(c, what, ch_buf_str(&b));
             ch_buf_done(&b);
         }
@@ -214,7 +180,7 @@ static enum ch_code take_url(const char *what, struct ch_str url, char **ret_url
 {
     struct ch_buf b;
     ch_buf_init(&b, url.len);
-    put_without_userinfo(&b, url);
+    ch_buf_put_without_userinfo(&b, url);
     struct ch_str bare = ch_buf_str(&b);
     while (ch_str_ends(bare, CH_STR("/"))) {
         bare.len--;
@@ -229,7 +195,7 @@ static enum ch_code take_url(const char *what, struct ch_str url, char **ret_url
     ch_buf_done(&b);
     size_t from = 0;
     size_t len = 0;
-    if (find_userinfo(url, &from, &len)) {
+    if (ch_url_find_userinfo(url, &from, &len)) {
         struct ch_str rest = ch_str_sub(url, from, len);
         struct ch_str user = {NULL, 0};
         (void)ch_str_split(&rest, ':', &user);

@@ -72,3 +72,37 @@ void ch_buf_put_without_secrets(struct ch_buf *b, struct ch_str s)
     }
     ch_buf_puts(b, s);
 }
+
+bool ch_url_find_userinfo(struct ch_str url, size_t *ret_from, size_t *ret_len)
+{
+    size_t scheme = 0;
+    if (!ch_str_find(url, CH_STR("://"), &scheme)) {
+        return false;
+    }
+    size_t from = scheme + 3;
+    size_t end = from;
+    size_t at = 0;
+    bool found = false;
+    for (; end < url.len && url.ptr[end] != '/' && url.ptr[end] != '?' && url.ptr[end] != '#';
+         end++) {
+        if (url.ptr[end] == '@') {
+            at = end; /* the last one: what stands before may hold an unescaped one */
+            found = true;
+        }
+    }
+    *ret_from = from;
+    *ret_len = found ? at - from : 0;
+    return found;
+}
+
+void ch_buf_put_without_userinfo(struct ch_buf *b, struct ch_str url)
+{
+    size_t from = 0;
+    size_t len = 0;
+    if (!ch_url_find_userinfo(url, &from, &len)) {
+        ch_buf_puts(b, url);
+        return;
+    }
+    ch_buf_puts(b, ch_str_sub(url, 0, from));
+    ch_buf_puts(b, ch_str_sub(url, from + len + 1, url.len));
+}

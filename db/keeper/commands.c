@@ -207,7 +207,7 @@ static bool read_command(struct command *c, struct ch_str payload)
         return false;
     }
     for (uint32_t i = 0; i < c->args.arg_count; i++) {
-        if (ch_secret_in(c->args.value[i])) {
+        if (ch_secret_in_encoded(c->args.value[i])) {
             command_end(c, 2,
                         "a token stands in the command, and commands are recorded: revoke it");
             return false;
@@ -339,7 +339,7 @@ static void enter_refusal(struct command *c, struct ch_str why)
     struct ch_buf name, what;
     struct ch_err err;
     ch_buf_init(&name, 256);
-    ch_buf_init(&what, CH_COMMAND_MAX_ARGS * (REFUSAL_BYTES + 1));
+    ch_buf_init(&what, c->payload.max + CH_COMMAND_MAX_ARGS);
     ch_buf_puts(&name, c->args.name);
     size_t place = c->acts == ACTS_BY_VERB ? 1 : 0;
     if (place > 0) {
@@ -348,7 +348,7 @@ static void enter_refusal(struct command *c, struct ch_str why)
     }
     for (size_t i = place; command_word_at(c, i).len > 0; i++) {
         ch_buf_puts(&what, i > place ? CH_STR(" ") : CH_STR(""));
-        ch_buf_puts(&what, ch_str_sub(command_word_at(c, i), 0, REFUSAL_BYTES));
+        ch_buf_put_without_userinfo(&what, command_word_at(c, i));
     }
     struct ch_command_refusal_row row = {.principal = ch_str_of(c->who.text),
                                          .via = c->by_token ? CH_STR("admin") : CH_STR("socket"),

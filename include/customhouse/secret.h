@@ -1,5 +1,5 @@
-/* Tokens of ours in text of somebody else's: what is kept, logged or shown of a request must not
- * have them, wherever a client has put them. Pure. */
+/* Tokens of ours, and credentials of others, in text of somebody else's: what is kept, logged or
+ * shown of a request must not have them, wherever a client has put them. Pure. */
 #ifndef CUSTOMHOUSE_SECRET_H
 #define CUSTOMHOUSE_SECRET_H
 
@@ -19,5 +19,9 @@ bool ch_secret_in(struct ch_str s);
 bool ch_secret_in_encoded(struct ch_str s);
 /* `s` with "chp_..." in the place of each token. */
 void ch_buf_put_without_secrets(struct ch_buf *b, struct ch_str s);
+
+/* What signs in somewhere else: the part of a URL between "://" and "@"; false when there is none. */
+bool ch_url_find_userinfo(struct ch_str url, size_t *ret_from, size_t *ret_len);
+void ch_buf_put_without_userinfo(struct ch_buf *b, struct ch_str url);
 
 #endif

@@ -51,8 +51,32 @@ static void test_where_they_are(void **state)
     assert_false(ch_secret_in_encoded((struct ch_str){NULL, 0}));
 }
 
+static void test_credentials_of_others(void **state)
+{
+    (void)state;
+    static const char *const urls[][2] = {
+        {"https://host.example/f", "https://host.example/f"},
+        {"https://ann:word@host.example/f", "https://host.example/f"},
+        {"https://ann:w@rd@host.example", "https://host.example"},
+        {"https://host.example/a@b", "https://host.example/a@b"},
+        {"https://host.example?a@b", "https://host.example?a@b"},
+        {"https://@host.example/", "https://host.example/"},
+        {"ann@host.example", "ann@host.example"},
+        {"://", "://"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(urls); i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, 64);
+        ch_buf_put_without_userinfo(&b, ch_str_of(urls[i][0]));
+        assert_str_eq(ch_buf_str(&b), urls[i][1]);
+        ch_buf_done(&b);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_where_they_are)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_where_they_are),
+                                       cmocka_unit_test(test_credentials_of_others)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -244,6 +244,32 @@ static void refused_commands_are_entered(void **state)
     house_free(h);
 }
 
+/* Neither a token of ours nor what signs in somewhere else, wherever it was pasted from. */
+static void secrets_are_not_entered(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_run(h, "user add bob --uid=2002", &out), 0);
+    h->uid = 2002;
+    h->stranger = true;
+    assert_int_equal(
+        house_run(h, "deny https://ann:word@host.example/pkg-1.0.tar.gz --reason=x", &out), 1);
+    assert_int_equal(
+        house_run(h, "deny https://x:chp%5f0123456789abcdef@host.example/pkg-1.0.tar.gz --reason=x",
+                  &out),
+        2);
+    struct refusals r = refusals_of(h);
+    assert_int_equal(r.rows, 1);
+    assert_true(ch_str_find(ch_buf_str(&r.text),
+                            CH_STR("deny (https://host.example/pkg-1.0.tar.gz): "), NULL));
+    assert_false(ch_str_find(ch_buf_str(&r.text), CH_STR("word"), NULL));
+    ch_buf_done(&r.text);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* Whoever tries all there is fills no log, and hides no other; not one try is left out. */
 static void refused_commands_are_bounded(void **state)
 {
@@ -330,6 +356,7 @@ int main(void)
         cmocka_unit_test(failed_sign_ins_are_entered_by_the_minute),
         cmocka_unit_test(failed_sign_ins_are_bounded),
         cmocka_unit_test(refused_commands_are_entered),
+        cmocka_unit_test(secrets_are_not_entered),
         cmocka_unit_test(refused_commands_are_bounded),
         cmocka_unit_test(refused_verbs_are_bounded),
         cmocka_unit_test(strangers_at_the_socket_are_entered),
