@@ -567,7 +567,10 @@ struct value call_name(struct file *f, const struct value *callee, struct call *
     foreign_call(f, c->name);
     link_called(f, c);
     if (!ch_str_find_char(c->name, '.', &dot)) {
-        edge_new(f, function_now(f), value_hash(c->name)); /* maybe a function further down */
+        edge_new(f, function_now(f), value_hash(c->name)); /* maybe a function further down, */
+        for (struct file *o = f->outer; o != NULL && function_now(f) == 0; o = o->outer) {
+            edge_new(o, function_now(o), value_hash(c->name)); /* or around a text: exec("f()") */
+        }
     }
     if (c->name.len > 0 && c->name.ptr[0] == '.') {
         bool reads = named(c, ".read_text") || named(c, ".read_bytes") ||
