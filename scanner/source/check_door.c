@@ -270,7 +270,7 @@ void check_doors(struct file *f, const struct call *c, uint32_t effects)
 
 /* A function of another library is replaced, and the new one sends something to where it wants:
  * what passes by, passes by it. That which only calls the old one sends to where it is told. What
- * nobody has to ask the new one for, others do. */
+ * it may do when it is asked counts, since everybody asks for the old one. */
 void check_patch(struct file *f, struct ch_str name, const struct value *v)
 {
     size_t dot;

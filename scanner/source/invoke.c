@@ -220,8 +220,8 @@ void calls_of_arguments(struct file *f, const struct call *c)
             bool own = v->kind == VALUE_FUNCTION || v->kind == VALUE_INSTANCE ||
                        v->kind == VALUE_CLASS;
             bool library = v->kind == VALUE_NAME && (effects_of(v->text) & loud) != 0;
-            bool other = v->kind == VALUE_NAME && link_has_class(f, v->text);
-            if ((calls && (own || other)) || (library && !keeps(c->name))) {
+            bool other = calls && v->kind == VALUE_NAME && link_has_class(f, v->text);
+            if ((calls && own) || other || (library && !keeps(c->name))) {
                 call_of_argument(f, c, i, v);
             } else if (calls && v->kind == VALUE_NAME) {
                 foreign_call(f, v->text);
