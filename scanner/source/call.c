@@ -568,8 +568,7 @@ struct value call_name(struct file *f, const struct value *callee, struct call *
     link_called(f, c);
     if (!ch_str_find_char(c->name, '.', &dot)) {
         for (struct file *o = f; o != NULL; o = function_now(f) == 0 ? o->outer : NULL) {
-            /* maybe a function further down, or around: exec("f()") */
-            edge_new(o, function_now(o), value_hash(c->name));
+            edge_new(o, function_now(o), value_hash(c->name)); /* one further down, or around */
         }
     }
     if (c->name.len > 0 && c->name.ptr[0] == '.') {
