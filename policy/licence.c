@@ -12,9 +12,10 @@ static void put_with(struct ch_buf *b, struct ch_str licence, struct ch_str exce
     ch_buf_puts(b, exception);
 }
 
-/* The licences of GNU have two spellings each: "GPL-2.0" of old is "GPL-2.0-only", and with "+" behind
- * either it is "GPL-2.0-or-later". Absent: `licence` is none of these. Borrowed from `b`. */
-static struct ch_str other_spelling(struct ch_str licence, struct ch_buf *b)
+/* The licences of GNU have two spellings each: "GPL-2.0" of old is "GPL-2.0-only", and with "+"
+ * behind either it is "GPL-2.0-or-later". `old`: which of them. Absent: `licence` is none of these.
+ * Borrowed from `b`. */
+static struct ch_str spelling(struct ch_str licence, bool old, struct ch_buf *b)
 {
     static const struct ch_str families[] = {{"GPL-", 4}, {"LGPL-", 5}, {"AGPL-", 5}, {"GFDL-", 5}};
     const struct ch_str only = CH_STR("-only");
@@ -29,18 +30,13 @@ static struct ch_str other_spelling(struct ch_str licence, struct ch_buf *b)
     }
     bool plus = ch_str_ends(base, CH_STR("+"));
     base.len -= plus ? 1 : 0;
-    bool is_only = ch_str_ends(base, only);
     bool is_later = ch_str_ends(base, later);
-    base.len -= is_only ? only.len : is_later ? later.len : 0;
+    base.len -= is_later ? later.len : ch_str_ends(base, only) ? only.len : 0;
+    is_later = is_later || plus;
     ch_buf_clear(b);
     ch_buf_puts(b, base);
-    if (is_later && !plus) {
-        ch_buf_putc(b, '+');
-    } else if (plus) {
-        ch_buf_puts(b, later);
-    } else if (!is_only) {
-        ch_buf_puts(b, only);
-    }
+    ch_buf_puts(b, !old ? (is_later ? later : only) : CH_STR(""));
+    ch_buf_puts(b, old && is_later ? CH_STR("+") : CH_STR(""));
     return b->failed ? (struct ch_str){NULL, 0} : ch_buf_str(b);
 }
 
@@ -61,9 +57,11 @@ static bool has(const struct ch_value *list, struct ch_str licence, struct ch_st
 {
     struct ch_buf b;
     ch_buf_init(&b, ch_limits.policy_pattern_bytes);
-    struct ch_str other = other_spelling(licence, &b);
-    bool found = has_so(list, licence, exception) ||
-                 (other.len > 0 && has_so(list, other, exception));
+    bool found = has_so(list, licence, exception);
+    for (unsigned old = 0; !found && old < 2; old++) {
+        struct ch_str other = spelling(licence, old == 1, &b);
+        found = other.len > 0 && has_so(list, other, exception);
+    }
     ch_buf_done(&b);
     return found;
 }

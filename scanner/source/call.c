@@ -561,13 +561,15 @@ static struct ch_str method_mode(const struct call *c)
 struct value call_name(struct file *f, const struct value *callee, struct call *c)
 {
     struct value v;
+    size_t dot;
     c->name = plain_name(callee->text);
     c->path = path_argument(c);
-    size_t dot;
     foreign_call(f, c->name);
     link_called(f, c);
     if (!ch_str_find_char(c->name, '.', &dot)) {
-        edge_new(f, function_now(f), value_hash(c->name)); /* maybe a function further down */
+        for (struct file *o = f; o != NULL; o = function_now(f) == 0 ? o->outer : NULL) {
+            edge_new(o, function_now(o), value_hash(c->name)); /* one further down, or around */
+        }
     }
     if (c->name.len > 0 && c->name.ptr[0] == '.') {
         bool reads = named(c, ".read_text") || named(c, ".read_bytes") ||

@@ -268,16 +268,19 @@ void check_doors(struct file *f, const struct call *c, uint32_t effects)
     }
 }
 
-/* A function of another library is replaced, and the new one sends something to where it wants: what
- * passes by, passes by it. That which only calls the old one sends to where it is told. */
+/* A function of another library is replaced, and the new one sends something to where it wants:
+ * what passes by, passes by it. That which only calls the old one sends to where it is told. What
+ * it may do when it is asked counts, since everybody asks for the old one. */
 void check_patch(struct file *f, struct ch_str name, const struct value *v)
 {
     size_t dot;
     bool library = ch_str_find_char(name, '.', &dot) && name.ptr[0] != '?' &&
                    !ch_str_find(name, CH_STR("()"), &dot);
     for (; library && at_import(f) && v != NULL; v = v->also) {
-        if (v->kind == VALUE_FUNCTION && (f->functions[v->number].does & DOES_NETWORK) != 0) {
+        uint32_t what = v->kind == VALUE_FUNCTION ? f->functions[v->number].does : 0;
+        if ((what & DOES_NETWORK) != 0) {
             report(f, CH_F_SOURCE_PATCH, f->tokens[0].line, name);
         }
+        judge_does(f, what & (DOES_AUTOSTART | DOES_RUN_DATA), f->tokens[0].line, name);
     }
 }

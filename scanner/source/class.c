@@ -68,6 +68,8 @@ void class_keyword(struct file *f, uint32_t class, struct ch_str keyword, struct
     for (const struct value *m = &v; str_is(keyword, "metaclass") && m != NULL; m = m->also) {
         if (m->kind == VALUE_CLASS && m->number != class) {
             f->classes[class].meta = (uint32_t)m->number + 1;
+        } else if (m->kind == VALUE_NAME) { /* of another file: it makes this one */
+            called_back(f, *m, f->tokens[0].line);
         }
     }
 }
@@ -301,6 +303,8 @@ void class_made(struct file *f, uint32_t class)
                 foreign_call(f, b->kind == VALUE_NAME ? b->text : (struct ch_str){NULL, 0});
                 if (b->kind == VALUE_NAME) {
                     link_makes(f, f->classes[class].makes, b->text);
+                    called_back(f, value_name(f, b->text, CH_STR("__init_subclass__")),
+                                f->tokens[0].line);
                 }
                 continue;
             }

@@ -149,7 +149,8 @@ static void follow_parameters(struct file *f, uint32_t function, const struct ca
 void called_back(struct file *f, struct value callee, uint32_t line)
 {
     struct call c = {.line = line};
-    if (is_reference(&callee) && may_follow(f)) {
+    bool other = callee.kind == VALUE_NAME && link_has_class(f, callee.text);
+    if ((is_reference(&callee) || other) && may_follow(f)) {
         f->call_depth++;
         CH_IGNORE(call(f, callee, &c).marks);
         f->call_depth--;
@@ -219,7 +220,8 @@ void calls_of_arguments(struct file *f, const struct call *c)
             bool own = v->kind == VALUE_FUNCTION || v->kind == VALUE_INSTANCE ||
                        v->kind == VALUE_CLASS;
             bool library = v->kind == VALUE_NAME && (effects_of(v->text) & loud) != 0;
-            if ((calls && own) || (library && !keeps(c->name))) {
+            bool other = calls && v->kind == VALUE_NAME && link_has_class(f, v->text);
+            if ((calls && own) || other || (library && !keeps(c->name))) {
                 call_of_argument(f, c, i, v);
             } else if (calls && v->kind == VALUE_NAME) {
                 foreign_call(f, v->text);

@@ -81,6 +81,8 @@ static void test_licences(void **state)
          "licence AGPL-3.0+", NULL, "licence", NULL},
         {"or later, by both", "licences: {forbid: [AGPL-3.0-or-later]}", "licence AGPL-3.0-only+",
          NULL, "licence", NULL},
+        {"... and by the old name alone", "licences: {forbid: [AGPL-3.0+]}",
+         "licence AGPL-3.0-only+", NULL, "licence", NULL},
         {"the list has the old name", "licences: {forbid: [GPL-2.0]}", "licence GPL-2.0-only", NULL,
          "licence", NULL},
         {"old name permitted", "licences: {permit: [LGPL-2.1-only]}", "licence LGPL-2.1", NULL,

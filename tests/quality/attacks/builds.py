@@ -198,3 +198,10 @@ def checked_by_tools(p):
                    + f'[tool.scikit-build]\nwheel.packages = ["{p.module}"]\n'
                    + '[tool.scikit-build.sdist.force-include]\n"../NOTICE.txt" = "NOTICE.txt"\n'
                    + '[tool.pyright]\nexclude = ["scripts"]\n', files={"scripts/run.py": FETCH})
+
+
+@attack
+def hatch_lists_the_whole_tree(p):
+    """hatchling is told of the package, and of all else by a dot. Must be held."""
+    return p.sdist(pyproject=BACKEND.format("hatchling", "hatchling.build")
+                   + f'[tool.hatch.build.targets.wheel]\npackages = ["{p.module}", "."]\n', files={"lab/run.py": FETCH})

