@@ -409,8 +409,8 @@ void intake_run(struct intake *in)
     in->running = true;
     turn_take(in);
     in->started_ms = ch_loop_now_ms(in->k->child.loop);
-    if (in->p->given_away) { /* T12: before it has begun, it ends */
-        intake_fail(in, 503, ch_str_of(ch_name_owner_text(CH_OWNER_GIVEN_AWAY)));
+    if (page_withheld(in->p)) { /* T12: before it has begun, it ends */
+        intake_fail(in, 503, ch_str_of(ch_name_owner_text(page_owner(in->p))));
     } else if (in->state == CH_INTAKE_FETCHED) {
         start_scan(in);
     } else {

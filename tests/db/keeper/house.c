@@ -45,6 +45,15 @@ struct site *house_site(struct house *h, const char *url, uint32_t status, const
     return s;
 }
 
+void house_wheel(struct house *h, const char *bytes, unsigned days)
+{
+    static const char name[] = "pkg-1.0-py3-none-any.whl";
+    char text[512], hex[CH_SHA256_HEX + 1];
+    snprintf(text, sizeof(text), "%s %s %zu %u\n", name, house_hex(bytes, hex), strlen(bytes), days);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/octet-stream", bytes);
+}
+
 static struct site *find_site(struct house *h, struct ch_str url)
 {
     for (size_t i = 0; i < h->site_count; i++) {

@@ -109,6 +109,8 @@ void house_disconnect(struct house *h, enum ch_role role);
 
 struct site *house_site(struct house *h, const char *url, uint32_t status, const char *type,
                         const char *body);
+/* pkg has one file, pkg-1.0-py3-none-any.whl: these bytes, released so many days ago. */
+void house_wheel(struct house *h, const char *bytes, unsigned days);
 #define PAGE_URL(project)  "https://up.example.org/simple/" project "/"
 #define OTHER_URL(project) "https://other.example.org/simple/" project "/"
 #define FILE_URL(name)     "https://up.example.org/files/" name
