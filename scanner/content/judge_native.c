@@ -58,56 +58,11 @@ void content_libraries(struct ch_content *c)
 
 /* --- machines --- */
 
-/* What the words of a platform tag stand for. */
-static const struct {
-    const char *word;
-    const char *format; /* NULL: any */
-    const char *machine;
-} platforms[] = {
-    {"x86_64", NULL, "x86-64"},   {"amd64", NULL, "x86-64"},     {"i686", NULL, "i386"},
-    {"i386", NULL, "i386"},       {"win32", "pe", "i386"},       {"aarch64", NULL, "aarch64"},
-    {"arm64", NULL, "aarch64"},   {"armv7l", NULL, "arm"},       {"armv6l", NULL, "arm"},
-    {"ppc64", NULL, "ppc64"},     {"s390x", NULL, "s390"},       {"riscv64", NULL, "riscv"},
-    {"loongarch64", NULL, "loongarch"},
-    {"universal2", NULL, "x86-64"}, {"universal2", NULL, "aarch64"},
-    {"intel", NULL, "x86-64"},    {"intel", NULL, "i386"},       {"fat", NULL, "i386"},
-    {"fat", NULL, "x86-64"},      {"wasm32", NULL, "wasm"},
-};
-
-static bool has_word(struct ch_str s, const char *word)
-{
-    size_t at;
-    return ch_str_find(s, ch_str_of(word), &at);
-}
-
 /* Code for processors that Python does not run on is carried by packages for graphics and kernels. */
 static bool is_other_processor(struct ch_str machine)
 {
     return ch_str_eq(machine, CH_STR("cuda")) || ch_str_eq(machine, CH_STR("amdgpu")) ||
            ch_str_eq(machine, CH_STR("bpf")) || ch_str_eq(machine, CH_STR("xtensa"));
-}
-
-static bool is_for_platform(struct ch_str platform, const struct native *n, struct ch_str machine)
-{
-    bool linux_tag = has_word(platform, "linux");
-    bool mac_tag = has_word(platform, "macosx") || has_word(platform, "ios_");
-    bool win_tag = has_word(platform, "win32") || has_word(platform, "win_");
-    bool format = (linux_tag && n->format == NATIVE_ELF) ||
-                  (mac_tag && n->format == NATIVE_MACHO) || (win_tag && n->format == NATIVE_PE) ||
-                  (!linux_tag && !mac_tag && !win_tag);
-    if (!format) {
-        return false;
-    }
-    bool known = false;
-    for (size_t i = 0; i < CH_ARRAY_LEN(platforms); i++) {
-        if (has_word(platform, platforms[i].word)) {
-            known = true;
-            if (ch_str_eq(machine, ch_str_of(platforms[i].machine))) {
-                return true;
-            }
-        }
-    }
-    return !known; /* a platform that we do not know says nothing */
 }
 
 /* Whether Python would import it: an extension module by its name. */
@@ -126,7 +81,8 @@ static void check_machine(struct ch_content *c, const struct seen *s, const stru
     bool fits = n->machine_count == 0;
     for (size_t i = 0; i < n->machine_count; i++) {
         struct ch_str machine = ch_str_of(n->machine[i]);
-        fits = fits || is_other_processor(machine) || is_for_platform(platform, n, machine);
+        fits = fits || is_other_processor(machine) ||
+               native_fit(n, i, platform) != NATIVE_FITS_NOT;
     }
     if (!fits) {
         content_report(c, CH_F_NATIVE_MACHINE, s, "%s %s, the file name says %.*s",

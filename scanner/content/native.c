@@ -151,11 +151,30 @@ static void no_library(void *arg CH_UNUSED, struct ch_str name CH_UNUSED)
 {
 }
 
+static bool parse_sound(struct native *n)
+{
+    n->library = no_library;
+    native_parse(n);
+    return n->fault == NULL && n->machine_count > 0 && strncmp(n->machine[0], "machine-", 8) != 0;
+}
+
 bool native_is_sound(struct ch_str bytes, uint64_t size_bytes)
 {
-    struct native n = {.bytes = bytes, .size_bytes = size_bytes, .library = no_library};
-    native_parse(&n);
-    return n.fault == NULL && n.machine_count > 0 && strncmp(n.machine[0], "machine-", 8) != 0;
+    struct native n = {.bytes = bytes, .size_bytes = size_bytes};
+    return parse_sound(&n);
+}
+
+bool native_is_sound_for(struct ch_str bytes, uint64_t size_bytes, struct ch_str platform)
+{
+    struct native n = {.bytes = bytes, .size_bytes = size_bytes};
+    bool fits = false;
+    if (!parse_sound(&n)) {
+        return false;
+    }
+    for (size_t i = 0; i < n.machine_count; i++) {
+        fits = fits || native_fit(&n, i, platform) == NATIVE_FITS;
+    }
+    return fits;
 }
 
 /* The first of the magics, each by a byte that is rarer than others where data is text or zeros:

@@ -34,9 +34,15 @@ struct native {
 
 /* By the first bytes. A PE needs its second header too: "MZ" alone is two letters of text. */
 enum native_format native_detect(struct ch_str bytes);
+/* Whether code for n->machine[machine] runs where a platform tag of a wheel ("manylinux_2_17_x86_64") says it is
+ * for. A tag without words that we know, and no tag, say nothing. */
+enum native_fit { NATIVE_FITS_NOT = 0, NATIVE_FITS_UNKNOWN, NATIVE_FITS };
+enum native_fit native_fit(const struct native *n, size_t machine, struct ch_str platform);
 /* Whether bytes (the beginning of a file of so many, or all of it) are native code with headers without a fault, of
  * a machine that is known. */
 bool native_is_sound(struct ch_str bytes, uint64_t size_bytes);
+/* ... and of the platform of this tag. */
+bool native_is_sound_for(struct ch_str bytes, uint64_t size_bytes, struct ch_str platform);
 /* Where native code begins in bytes that are something else before: behind padding, a picture, a
  * header. 0: nowhere. Only what is sound counts. Beyond NATIVE_SEARCH_BYTES "MZ" alone, which is
  * everywhere, begins none: there the second header of a PE is looked for, and the header behind

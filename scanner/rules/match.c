@@ -12,6 +12,7 @@
 
 struct ch_rules_scan {
     struct ch_scan_writer *out;
+    struct ch_str platform;         /* borrowed: a wheel's tag; absent when none */
     YR_SCANNER *scanner[SET_COUNT]; /* NULL: an empty set */
     bool *noted[SET_COUNT];         /* by rule: a note was written, which is enough for an artifact */
     /* the member at hand */
@@ -162,10 +163,11 @@ static bool may_match(struct ch_rules_scan *s, enum rule_set_kind kind, struct c
 
 /* --- interface --- */
 
-struct ch_rules_scan *ch_rules_scan_new(struct ch_scan_writer *out)
+struct ch_rules_scan *ch_rules_scan_new(struct ch_scan_writer *out, struct ch_str platform)
 {
     struct ch_rules_scan *s = ch_calloc(1, sizeof(*s));
     s->out = out;
+    s->platform = platform;
     ch_buf_init(&s->path, (size_t)ch_limits.member_path_bytes + 1);
     ch_buf_init(&s->bytes, (size_t)(ch_limits.rules_text_bytes > ch_limits.rules_site_bytes
                                         ? ch_limits.rules_text_bytes
@@ -246,12 +248,13 @@ static void write_partial(struct ch_rules_scan *s, struct ch_str path)
     ch_scan_write_finding(s->out, CH_F_RULE_PARTIAL, path, (struct ch_str){evidence, (size_t)n});
 }
 
-/* A program of a compiler's, which the kernel runs as such. Text that only begins like one may still be
- * run by a shell: so its headers count, and that no suffix gives it to an interpreter. */
+/* A program of a compiler's, which the kernel runs as such. Text that only begins like one, or one of
+ * another machine, may still be run by a shell: so its headers count, what the wheel is for, and that no
+ * suffix gives it to an interpreter. */
 static bool is_program(const struct ch_rules_scan *s)
 {
     return globs_is_script(ch_buf_str(&s->path)) &&
-           native_is_sound(ch_buf_str(&s->bytes), s->size_bytes);
+           native_is_sound_for(ch_buf_str(&s->bytes), s->size_bytes, s->platform);
 }
 
 void ch_rules_scan_member_end(struct ch_rules_scan *s)

@@ -28,9 +28,10 @@ struct ch_sha256 ch_rules_digest(void); /* zero: nothing loaded */
 size_t ch_rules_count(void);
 void ch_rules_unload(void);
 
-/* One artifact. With nothing loaded nothing is matched, and the digest says so. */
+/* One artifact. With nothing loaded nothing is matched, and the digest says so. `platform`: the tag of a wheel
+ * ("manylinux_2_17_x86_64"), absent for all else; borrowed until it is freed. */
 struct ch_rules_scan;
-struct ch_rules_scan *ch_rules_scan_new(struct ch_scan_writer *out);
+struct ch_rules_scan *ch_rules_scan_new(struct ch_scan_writer *out, struct ch_str platform);
 void ch_rules_scan_free(struct ch_rules_scan *s); /* accepts NULL */
 /* A member: its path, its content in pieces, and that it is whole. A match is a finding; a time-out or
  * too many matches is one that holds. */

@@ -17,6 +17,12 @@ struct ch_archive_kind ch_archive_kind_of(const struct ch_scan_job *job, const s
             kind.packing = CH_STREAM_NONE;
         }
     }
+    if (ch_str_eq(job->profile, CH_STR("wheel")) && ch_str_ends(job->file_name, CH_STR(".whl"))) {
+        kind.platform = ch_str_sub(job->file_name, 0, job->file_name.len - 4);
+        for (size_t at; ch_str_find_char(kind.platform, '-', &at);) {
+            kind.platform = ch_str_sub(kind.platform, at + 1, SIZE_MAX);
+        }
+    }
     return kind;
 }
 

@@ -10,6 +10,7 @@ enum ch_archive_format { CH_ARCHIVE_ZIP = 0, CH_ARCHIVE_TAR };
 struct ch_archive_kind {
     enum ch_archive_format format;
     enum ch_stream_format packing; /* of a TAR archive */
+    struct ch_str platform;        /* tag in the name of a wheel; absent for all else. Borrowed from the job */
 };
 
 /* Profile "tar": TAR. Profile "sdist": ZIP when the bytes begin as a ZIP archive does, else TAR. Any

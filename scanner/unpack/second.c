@@ -199,7 +199,7 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
                         .reader = archive_read_new(),
                         .out = out,
                         .hash = ch_hash_new(),
-                        .rules = ch_rules_scan_new(out),
+                        .rules = ch_rules_scan_new(out, kind->platform),
                         .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
     inside_init(&o.inside, o.rules, out);

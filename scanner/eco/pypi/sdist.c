@@ -51,14 +51,14 @@ static const struct packing {
     struct ch_str ending;
     struct ch_archive_kind kind;
 } packings[] = {
-    {{".tar.gz", 7}, {CH_ARCHIVE_TAR, CH_STREAM_GZIP}},
-    {{".tgz", 4}, {CH_ARCHIVE_TAR, CH_STREAM_GZIP}},
-    {{".zip", 4}, {CH_ARCHIVE_ZIP, CH_STREAM_NONE}},
-    {{".tar.bz2", 8}, {CH_ARCHIVE_TAR, CH_STREAM_BZIP2}},
-    {{".tbz", 4}, {CH_ARCHIVE_TAR, CH_STREAM_BZIP2}},
-    {{".tar.xz", 7}, {CH_ARCHIVE_TAR, CH_STREAM_XZ}},
-    {{".txz", 4}, {CH_ARCHIVE_TAR, CH_STREAM_XZ}},
-    {{".tar", 4}, {CH_ARCHIVE_TAR, CH_STREAM_NONE}},
+    {{".tar.gz", 7}, {.format = CH_ARCHIVE_TAR, .packing = CH_STREAM_GZIP}},
+    {{".tgz", 4}, {.format = CH_ARCHIVE_TAR, .packing = CH_STREAM_GZIP}},
+    {{".zip", 4}, {.format = CH_ARCHIVE_ZIP, .packing = CH_STREAM_NONE}},
+    {{".tar.bz2", 8}, {.format = CH_ARCHIVE_TAR, .packing = CH_STREAM_BZIP2}},
+    {{".tbz", 4}, {.format = CH_ARCHIVE_TAR, .packing = CH_STREAM_BZIP2}},
+    {{".tar.xz", 7}, {.format = CH_ARCHIVE_TAR, .packing = CH_STREAM_XZ}},
+    {{".txz", 4}, {.format = CH_ARCHIVE_TAR, .packing = CH_STREAM_XZ}},
+    {{".tar", 4}, {.format = CH_ARCHIVE_TAR, .packing = CH_STREAM_NONE}},
 };
 
 static bool is_digit(char c)

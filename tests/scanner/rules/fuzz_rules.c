@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct ch_str bytes = {(const char *)data + 1, size - 1};
     struct ch_scan_writer *out = ch_scan_writer_new(fd, ch_limits.scan_output_bytes);
-    struct ch_rules_scan *s = ch_rules_scan_new(out);
+    struct ch_rules_scan *s = ch_rules_scan_new(out, (struct ch_str){NULL, 0});
     if (gate_check(bytes) != NULL) {
         abort();
     }

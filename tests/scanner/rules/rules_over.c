@@ -162,7 +162,7 @@ static bool over(const char *folder)
     struct ch_err err;
     int fd = memfd_create("answer", MFD_CLOEXEC);
     struct ch_scan_writer *out = ch_scan_writer_new(fd, ch_limits.scan_output_bytes);
-    struct ch_rules_scan *s = ch_rules_scan_new(out);
+    struct ch_rules_scan *s = ch_rules_scan_new(out, (struct ch_str){NULL, 0});
     walk(s, folder);
     ch_rules_scan_free(s);
     struct ch_sha256 none = {{0}};

@@ -3,6 +3,7 @@
 #include "scanner/rules/rules.h"
 #include "tests/ch_test.h"
 
+struct ch_str rules_platform;
 static const struct rules_member *now_members;
 static size_t now_count;
 
@@ -10,7 +11,7 @@ static enum ch_code inspect(const struct ch_scan_job *job CH_UNUSED,
                             const struct ch_input *in CH_UNUSED, struct ch_scan_writer *out,
                             struct ch_err *err)
 {
-    struct ch_rules_scan *s = ch_rules_scan_new(out);
+    struct ch_rules_scan *s = ch_rules_scan_new(out, rules_platform);
     for (size_t i = 0; i < now_count; i++) {
         /* in two pieces, as an archive may give it out */
         size_t half = now_members[i].bytes.len / 2;

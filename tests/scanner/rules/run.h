@@ -8,6 +8,7 @@ struct rules_member {
     struct ch_str path;
     struct ch_str bytes;
 };
+extern struct ch_str rules_platform; /* of the artifact; absent at first */
 /* scan_run_done() what it gives. */
 void rules_run(struct scan_run *r, const struct rules_member *members, size_t count);
 /* The first finding of this code whose evidence begins with `rule`; NULL: none. An empty `rule` takes

@@ -446,39 +446,52 @@ static void a_program_among_scripts_is_no_source(void **state)
     (void)state;
     struct ch_err err;
     struct ch_limits saved = ch_limits;
-    struct ch_buf elf, pe, broken;
+    struct ch_buf elf, pe, broken, foreign;
     ch_buf_init(&elf, 1u << 16);
     ch_buf_init(&pe, 1u << 16);
     ch_buf_init(&broken, 1u << 16);
+    ch_buf_init(&foreign, 1u << 16);
     native_elf(&elf, &(struct native_spec){.program = true});
     native_pe(&pe, &(struct native_spec){.program = true});
     native_elf(&broken, &(struct native_spec){.program = true, .bad_header = true});
+    native_elf(&foreign, &(struct native_spec){.program = true, .machine = 183}); /* aarch64 */
     ch_limits.rules_text_bytes = elf.len > pe.len ? elf.len : pe.len;
     for (size_t more = 0; more < 4096; more++) {
         ch_buf_putc(&elf, ' ');
         ch_buf_putc(&pe, ' ');
         ch_buf_putc(&broken, ' ');
+        ch_buf_putc(&foreign, ' ');
     }
     assert_ch_ok(
         &err,
         load("rule own { meta: paths = \"a*\" strings: $a = \"needle\" condition: $a }", &err));
+#define X86 "manylinux_2_17_x86_64"
     const struct {
         const char *path;
         struct ch_str bytes;
         const char *findings;
+        const char *platform;
     } rows[] = {
-        {"p.data/scripts/run", ch_buf_str(&elf), ""},
-        {"p.data/scripts/run.exe", ch_buf_str(&pe), ""},
-        {"a.data/scripts/a", ch_buf_str(&elf), "rule-partial"},
-        {"p.data/scripts/run", ch_buf_str(&broken), "rule-overflow"},
-        {"p.data/scripts/run.py", ch_buf_str(&elf),
-         "rule-overflow"}, /* sh and python run any bytes */
-        {"p.data/scripts/run.sh", ch_buf_str(&elf), "rule-overflow"},
-        {"run.py", ch_buf_str(&elf), "rule-overflow"},
+        {"p.data/scripts/run", ch_buf_str(&elf), "", X86},
+        /* no kernel there runs these: a shell may */
+        {"p.data/scripts/run", ch_buf_str(&pe), "rule-overflow", X86},
+        {"p.data/scripts/run", ch_buf_str(&foreign), "rule-overflow", X86},
+        {"p.data/scripts/run", ch_buf_str(&foreign), "",
+         "macosx_11_0_arm64.manylinux_2_17_aarch64"},
+        {"p.data/scripts/run", ch_buf_str(&elf), "rule-overflow", "any"},
+        {"p.data/scripts/run", ch_buf_str(&elf), "rule-overflow", "linux_mips"},
+        {"p.data/scripts/run.exe", ch_buf_str(&pe), "", "win_amd64"},
+        {"a.data/scripts/a", ch_buf_str(&elf), "rule-partial", X86},
+        {"p.data/scripts/run", ch_buf_str(&broken), "rule-overflow", X86},
+        /* sh and python run any bytes */
+        {"p.data/scripts/run.py", ch_buf_str(&elf), "rule-overflow", X86},
+        {"p.data/scripts/run.sh", ch_buf_str(&elf), "rule-overflow", X86},
+        {"run.py", ch_buf_str(&elf), "rule-overflow", X86},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct scan_run r;
         struct rules_member m = {ch_str_of(rows[i].path), rows[i].bytes};
+        rules_platform = ch_str_of(rows[i].platform);
         rules_run(&r, &m, 1);
         char *found = scan_run_findings(&r);
         if (strcmp(found, rows[i].findings) != 0) {
@@ -487,6 +500,8 @@ static void a_program_among_scripts_is_no_source(void **state)
         free(found);
         scan_run_done(&r);
     }
+    rules_platform = (struct ch_str){NULL, 0};
+    ch_buf_done(&foreign);
     ch_buf_done(&elf);
     ch_buf_done(&pe);
     ch_buf_done(&broken);

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { PIECE = 300 };
     struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, NULL);
-    struct ch_rules_scan *rules = ch_rules_scan_new(out);
+    struct ch_rules_scan *rules = ch_rules_scan_new(out, (struct ch_str){NULL, 0});
     struct inside inside;
     struct inside_member m;
     ch_limits.member_whole_bytes = 1 << 16;

@@ -107,7 +107,7 @@ static enum ch_code run(const struct ch_scan_job *job CH_UNUSED, const struct ch
     enum { PIECE = 100 };
     struct inside inside;
     struct inside_member m;
-    struct ch_rules_scan *rules = ch_rules_scan_new(out);
+    struct ch_rules_scan *rules = ch_rules_scan_new(out, (struct ch_str){NULL, 0});
     struct ch_str bytes = {(const char *)in->ptr, in->len};
     inside_init(&inside, rules, out);
     inside_begin(&m);
