@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
+#include "base/customhouse/commands/commands.h"
 
 #define JSON                                                                                       \
     {                                                                                              \

@@ -9,23 +9,23 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "audit.h"
-#include "budget.h"
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/budget/budget.h"
 #include "customhouse/limits.h"
-#include "approvals.h"
-#include "documents.h"
-#include "egress.h"
-#include "exceptions.h"
-#include "keyring.h"
-#include "notices.h"
-#include "people.h"
-#include "policies.h"
-#include "quota.h"
+#include "db/keeper/rulings/approvals.h"
+#include "db/keeper/asks/documents.h"
+#include "db/keeper/egress/egress.h"
+#include "db/keeper/rulings/exceptions.h"
+#include "db/keeper/audit/keyring.h"
+#include "db/keeper/egress/notices.h"
+#include "db/keeper/people/people.h"
+#include "db/keeper/policies/policies.h"
+#include "db/keeper/intake/quota.h"
 #include "reload.h"
-#include "rescan.h"
-#include "rulings.h"
-#include "sidecar.h"
-#include "witnesses.h"
+#include "db/keeper/intake/rescan.h"
+#include "db/keeper/rulings/rulings.h"
+#include "db/keeper/pages/sidecar.h"
+#include "db/keeper/audit/witnesses.h"
 
 #define TICK_MS       30000
 #define CLOCK_JUMP_US (3600 * 1000000LL) /* T7: an hour */

@@ -56,7 +56,7 @@
 #include "customhouse/policy.h"
 #include "customhouse/store.h"
 
-#include "page.h"
+#include "db/keeper/pages/page.h"
 
 struct keeper;
 struct audit;

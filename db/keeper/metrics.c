@@ -1,7 +1,7 @@
 /* The keeper's part of /-/metrics. Spec: OpenMetrics 1.0. */
-#include "audit.h"
-#include "budget.h"
-#include "rescan.h"
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/budget/budget.h"
+#include "db/keeper/intake/rescan.h"
 
 struct queue {
     uint64_t waiting, running, failed, ahead;

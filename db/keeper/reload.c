@@ -2,14 +2,14 @@
 
 #include <stdlib.h>
 
-#include "approvals.h"
-#include "audit.h"
-#include "exceptions.h"
-#include "keyring.h"
-#include "notices.h"
-#include "people.h"
-#include "policies.h"
-#include "witnesses.h"
+#include "db/keeper/rulings/approvals.h"
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/rulings/exceptions.h"
+#include "db/keeper/audit/keyring.h"
+#include "db/keeper/egress/notices.h"
+#include "db/keeper/people/people.h"
+#include "db/keeper/policies/policies.h"
+#include "db/keeper/audit/witnesses.h"
 
 #define GONE_CONFIRM_MAX_S 60
 

@@ -214,7 +214,7 @@
     X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")   \
     X(exception_reason_bytes, 500, "bytes", "why somebody asks for an exception")                   \
     /* T14: at one upstream, of one client and of all together; of files see `fetching` in the            \
-     * configuration, too. db/keeper/budget.h */                                                          \
+     * configuration, too. db/keeper/budget/budget.h */                                                          \
     X(cold_per_s, 40, "documents/s", "pages we have not, that one client makes us fetch; metadata too") \
     X(cold_burst, 2000, "documents", "at once: a large environment resolved for the first time")   \
     X(cold_parallel, 20, "documents", "being fetched at once for one client; metadata apart from pages") \

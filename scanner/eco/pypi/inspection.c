@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "scanner/eco/pypi/metadata.h"
+#include "scanner/eco/pypi/metadata/metadata.h"
 
 void pypi_report(struct ch_scan_writer *out, enum ch_finding_code code, struct ch_str member,
                  const char *fmt, va_list va)

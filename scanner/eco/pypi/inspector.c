@@ -1,10 +1,10 @@
 #include "customhouse/inspector.h"
 
-#include "scanner/eco/pypi/json.h"
-#include "scanner/eco/pypi/metadata.h"
-#include "scanner/eco/pypi/page.h"
-#include "scanner/eco/pypi/sdist.h"
-#include "scanner/eco/pypi/wheel.h"
+#include "scanner/eco/pypi/page/json.h"
+#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/eco/pypi/page/page.h"
+#include "scanner/eco/pypi/sdist/sdist.h"
+#include "scanner/eco/pypi/wheel/wheel.h"
 
 static enum ch_code require_wheel(const struct ch_scan_job *job, struct ch_err *err)
 {

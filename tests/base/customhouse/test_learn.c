@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/customhouse/learn.h"
+#include "base/customhouse/commands/learn.h"
 #include "customhouse/attr.h"
 #include "customhouse/scan.h"
 

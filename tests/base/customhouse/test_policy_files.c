@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/customhouse/policy_files.h"
-#include "base/customhouse/site.h"
+#include "base/customhouse/site/policy_files.h"
+#include "base/customhouse/site/site.h"
 
 static const char BUNDLE[] = "version: 1\nnew\0ours.txt\0one\n\0theirs.txt\0two\n";
 #define BUNDLE_STR ((struct ch_str){BUNDLE, sizeof(BUNDLE) - 1})

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/customhouse/policy_files.h"
-#include "base/customhouse/supervisor_int.h"
+#include "base/customhouse/site/policy_files.h"
+#include "base/customhouse/supervisor/supervisor_int.h"
 #include "tests/ch_test.h"
 
 enum { KEEPER, SECOND, GATEWAY, PROCESSES };

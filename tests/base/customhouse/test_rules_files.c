@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/customhouse/rules_files.h"
+#include "base/customhouse/site/rules_files.h"
 #include "customhouse/limits.h"
 #include "customhouse/message.h"
 

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/customhouse/destination_files.h"
-#include "base/customhouse/supervisor_int.h"
-#include "base/customhouse/tls_files.h"
+#include "base/customhouse/site/destination_files.h"
+#include "base/customhouse/supervisor/supervisor_int.h"
+#include "base/customhouse/site/tls_files.h"
 #include "customhouse/message.h"
 #include "tests/proxy/fetcher/identities.h"
 

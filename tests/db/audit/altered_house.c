@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "auditor.h"
-#include "db/keeper/audit_int.h"
-#include "db/keeper/people.h"
-#include "db/keeper/rulings.h"
+#include "db/keeper/audit/audit_int.h"
+#include "db/keeper/people/people.h"
+#include "db/keeper/rulings/rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "auditor.h"
-#include "db/keeper/audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 
 struct ch_err err;
 struct house *h;

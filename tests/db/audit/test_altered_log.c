@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "auditor.h"
-#include "db/keeper/audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 
 static void flip(const char *name, off_t at)
 {

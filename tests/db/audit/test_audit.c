@@ -9,9 +9,9 @@
 #include <sqlite3.h>
 
 #include "auditor.h"
-#include "db/keeper/audit_int.h"
-#include "db/keeper/keyring.h"
-#include "db/keeper/rulings.h"
+#include "db/keeper/audit/audit_int.h"
+#include "db/keeper/audit/keyring.h"
+#include "db/keeper/rulings/rulings.h"
 
 /* ------------------------------------------------------------------ the auditor */
 

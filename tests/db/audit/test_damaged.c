@@ -13,7 +13,7 @@
 #include <sqlite3.h>
 
 #include "auditor.h"
-#include "db/keeper/audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 
 #define ENTRIES 600 /* some bundles, and hashes of a second level */
 

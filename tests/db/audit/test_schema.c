@@ -10,7 +10,7 @@
 
 #include "auditor.h"
 #include "customhouse/limits.h"
-#include "db/keeper/audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 
 #define FILE_NAME "pkg-1.0-py3-none-any.whl"
 

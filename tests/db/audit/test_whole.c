@@ -12,7 +12,7 @@
 
 #include "auditor.h"
 #include "customhouse/limits.h"
-#include "db/keeper/audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 #include "db/log/append.h"
 
 enum ch_code __real_ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "auditor.h"
-#include "db/keeper/audit.h"
-#include "db/keeper/keyring.h"
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/audit/keyring.h"
 #include "db/log/append.h"
 #include "db/log/cosign.h"
 

@@ -4,7 +4,7 @@
 
 #include "house.h"
 
-#include "exceptions.h"
+#include "db/keeper/rulings/exceptions.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 

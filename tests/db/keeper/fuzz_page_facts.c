@@ -3,7 +3,7 @@
  * as it was, and an answer takes no file and no hash away (T5). */
 #include <stdint.h>
 
-#include "db/keeper/page_facts.h"
+#include "db/keeper/pages/page_facts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

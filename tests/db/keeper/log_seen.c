@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 #include "db/log/files.h"
 
 static struct ch_err err;

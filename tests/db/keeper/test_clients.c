@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clients.h"
+#include "db/keeper/pages/clients.h"
 
 struct row {
     const char *held[3], *other[3]; /* python, abi, platform */

@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 #include "customhouse/limits.h"
 #include "db/log/append.h"
 #include "db/log/files.h"
 #include "db/log/note.h"
-#include "keyring.h"
-#include "rulings.h"
+#include "db/keeper/audit/keyring.h"
+#include "db/keeper/rulings/rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 

@@ -6,11 +6,11 @@
 
 #include <sqlite3.h>
 
-#include "audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 #include "db/log/append.h"
 #include "db/people/people.h"
 #include "log_seen.h"
-#include "rulings.h"
+#include "db/keeper/rulings/rulings.h"
 
 enum ch_code __real_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
 enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);

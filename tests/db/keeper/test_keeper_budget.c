@@ -6,7 +6,7 @@
 
 #include "customhouse/limits.h"
 
-#include "budget.h"
+#include "db/keeper/budget/budget.h"
 
 /* A gateway that took the place of another begins to count its asks anew. */
 static void nobody_gets_what_another_gateway_asked_for(void **state)

@@ -5,7 +5,7 @@
 
 #include "customhouse/limits.h"
 
-#include "budget.h"
+#include "db/keeper/budget/budget.h"
 
 /* After so many more the store cannot say who owns a name, once; 0: it can. */
 static unsigned owner_fails_after;

@@ -6,8 +6,8 @@
 
 #include "customhouse/limits.h"
 
-#include "budget.h"
-#include "sidecar.h"
+#include "db/keeper/budget/budget.h"
+#include "db/keeper/pages/sidecar.h"
 
 #define QUOTA 64
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "rulings.h"
+#include "db/keeper/rulings/rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 

@@ -1,7 +1,7 @@
 /* Inspections and fetches that are ended from outside: the host kills a jail, a worker or the service
  * ends. It says nothing about the bytes. */
 #include "house.h"
-#include "db/keeper/intake_int.h"
+#include "db/keeper/intake/intake_int.h"
 
 #include <stdio.h>
 

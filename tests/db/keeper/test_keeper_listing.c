@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "quota.h"
-#include "rulings.h"
+#include "db/keeper/intake/quota.h"
+#include "db/keeper/rulings/rulings.h"
 
 static uint64_t now_ns(void)
 {

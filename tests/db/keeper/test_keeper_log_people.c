@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "audit_int.h"
+#include "db/keeper/audit/audit_int.h"
 #include "customhouse/limits.h"
 #include "db/people/people.h"
 

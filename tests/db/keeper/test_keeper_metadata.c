@@ -2,7 +2,7 @@
  * end. */
 #include "house.h"
 
-#include "db/keeper/sidecar.h"
+#include "db/keeper/pages/sidecar.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "audit.h"
+#include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
 #include "log_seen.h"
-#include "notices.h"
+#include "db/keeper/egress/notices.h"
 
 #define HOUSE                                                                                      \
     "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \

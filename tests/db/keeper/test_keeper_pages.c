@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ask_int.h"
+#include "db/keeper/asks/ask_int.h"
 #include "customhouse/limits.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"

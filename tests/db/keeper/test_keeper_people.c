@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "people.h"
+#include "db/keeper/people/people.h"
 
 /* ------------------------------------------------------------------ who may what */
 

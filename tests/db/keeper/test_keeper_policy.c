@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-#include "db/keeper/policies.h"
-#include "rulings.h"
+#include "db/keeper/policies/policies.h"
+#include "db/keeper/rulings/rulings.h"
 
 #define OLD   "pkg-1.0-py3-none-any.whl"
 #define NEW   "pkg-2.0-py3-none-any.whl"

@@ -1,7 +1,7 @@
 /* A reload's two steps in the keeper, and what is durable after them. */
 #include "house.h"
 
-#include "db/keeper/policies.h"
+#include "db/keeper/policies/policies.h"
 
 enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);

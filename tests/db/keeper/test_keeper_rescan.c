@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rescan.h"
-#include "rulings.h"
+#include "db/keeper/intake/rescan.h"
+#include "db/keeper/rulings/rulings.h"
 
 #define OLD  "pkg-1.0-py3-none-any.whl"
 #define NEW  "pkg-2.0-py3-none-any.whl"

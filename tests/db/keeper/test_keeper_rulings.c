@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rulings.h"
+#include "db/keeper/rulings/rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "people.h"
-#include "policies.h"
-#include "policy_proposals.h"
+#include "db/keeper/people/people.h"
+#include "db/keeper/policies/policies.h"
+#include "db/keeper/policies/policy_proposals.h"
 
 static struct ch_err err;
 

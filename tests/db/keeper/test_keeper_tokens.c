@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "audit.h"
+#include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
 #include "db/log/bundle.h"
-#include "people.h"
-#include "tokens.h"
+#include "db/keeper/people/people.h"
+#include "db/keeper/people/tokens.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 

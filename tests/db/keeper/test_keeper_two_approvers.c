@@ -3,8 +3,8 @@
 
 #include "db/log/bundle.h"
 #include "log_seen.h"
-#include "people.h"
-#include "people_proposals.h"
+#include "db/keeper/people/people.h"
+#include "db/keeper/people/people_proposals.h"
 
 /* alice and dora approve (uids 2001, 2004), oscar operates (2002), bob is in no group (2003). */
 static void add_two(void)

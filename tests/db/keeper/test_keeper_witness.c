@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "audit.h"
+#include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
 #include "db/log/bundle.h"
 #include "db/log/public.h"
 #include "log_seen.h"
-#include "witnesses.h"
+#include "db/keeper/audit/witnesses.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "db/keeper/page_facts.h"
+#include "db/keeper/pages/page_facts.h"
 #include "streams.h"
 #include "tests/scanner/unpack/corpus.h"
 

@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "audit.h"
+#include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
 #include "db/log/bundle.h"
 #include "log_seen.h"
-#include "witnesses.h"
+#include "db/keeper/audit/witnesses.h"
 
 #define CONFIG                                                                                     \
     "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/sdist.h"
+#include "scanner/eco/pypi/sdist/sdist.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/wheel.h"
+#include "scanner/eco/pypi/wheel/wheel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,8 +13,8 @@
 
 #include "tests/ch_test.h"
 #include "scan_run.h"
-#include "scanner/eco/pypi/sdist.h"
-#include "scanner/eco/pypi/wheel.h"
+#include "scanner/eco/pypi/sdist/sdist.h"
+#include "scanner/eco/pypi/wheel/wheel.h"
 
 static double cpu_seconds(void)
 {

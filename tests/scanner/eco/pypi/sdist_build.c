@@ -5,7 +5,7 @@
 #include "tests/ch_test.h"
 #include "pack.h"
 #include "scan_run.h"
-#include "scanner/eco/pypi/sdist.h"
+#include "scanner/eco/pypi/sdist/sdist.h"
 #include "tar_build.h"
 #include "zip_build.h"
 

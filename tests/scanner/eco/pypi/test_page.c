@@ -2,7 +2,7 @@
 #include "tests/scanner/scan_text.h"
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/page.h"
+#include "scanner/eco/pypi/page/page.h"
 
 #define HEX   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define HEX2  "11112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"

@@ -4,7 +4,7 @@
 
 #include "tests/ch_test.h"
 #include "scan_run.h"
-#include "scanner/eco/pypi/sdist.h"
+#include "scanner/eco/pypi/sdist/sdist.h"
 #include "sdist_build.h"
 
 #define GETS "import urllib.request\ndef go():\n    urllib.request.urlopen('http://example.org/')\n"

@@ -11,7 +11,7 @@
 #include "confine.h"
 #include "corpus.h"
 #include "scan_run.h"
-#include "scanner/eco/pypi/wheel.h"
+#include "scanner/eco/pypi/wheel/wheel.h"
 #include "scanner/unpack/second.h"
 #include "wheel_build.h"
 #include "zip_build.h"

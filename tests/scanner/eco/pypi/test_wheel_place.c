@@ -1,6 +1,6 @@
 /* T17: when the members of a wheel run, by where they will lie. */
 #include "tests/ch_test.h"
-#include "scanner/eco/pypi/wheel_int.h"
+#include "scanner/eco/pypi/wheel/wheel_int.h"
 
 static const struct {
     const char *path;

@@ -7,7 +7,7 @@
 #include "customhouse/limits.h"
 #include "scan_run.h"
 #include "scanner/content/content_int.h"
-#include "scanner/eco/pypi/wheel.h"
+#include "scanner/eco/pypi/wheel/wheel.h"
 #include "wheel_build.h"
 #include "zip_build.h"
 

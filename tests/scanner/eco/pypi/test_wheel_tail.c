@@ -6,7 +6,7 @@
 #include "tests/ch_test.h"
 #include "customhouse/limits.h"
 #include "scan_run.h"
-#include "scanner/eco/pypi/wheel.h"
+#include "scanner/eco/pypi/wheel/wheel.h"
 #include "wheel_build.h"
 
 #define S(literal)                                                                                 \

@@ -1,0 +1,367 @@
+/* What gateways ask about a file, and what they are told: ALLOW comes from the decision alone, once it is
+ * durable, signed and in the log. */
+#include "ask_int.h"
+
+#include <stdio.h>
+
+#include "db/keeper/rulings/approvals.h"
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/budget/budget.h"
+#include "customhouse/limits.h"
+#include "db/keeper/intake/quota.h"
+#include "db/keeper/pages/sidecar.h"
+
+#define ROOM_EXPECTED_S   5
+#define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
+#define LOG_EXPECTED_S    1
+#define SIDECAR_EXPECTED_S 2
+#define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
+
+#define HANGS "the upstream does not send it, try again in a minute"
+
+static void reply_file(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, ch_message_row(CH_MSG_FILE)->max_bytes);
+    ch_file_reply_put(&b, reply);
+    ask_send(k, w, CH_MSG_FILE, &b, -1);
+}
+
+static void refuse(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
+                   const struct ch_ask_file *ask, const struct ch_decision *d)
+{
+    struct ch_file_reply reply = {
+        .ask = ask->ask, .outcome = CH_FILE_REFUSED, .size_bytes = CH_SIZE_UNKNOWN};
+    struct ch_buf strings;
+    struct ch_err err;
+    serve_withdraw(k, p, file, d); /* its time may have ended it */
+    ch_buf_init(&strings, 8192);
+    refusal_of(k, p, file, d, &strings, &reply.refusal);
+    struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
+                                 p->facts.files[file].index.file_name, keeper_now_us(k)};
+    if (keeper_write(k, &err) != CH_OK || ch_store_put_refusal(k->store, &row, &err) != CH_OK ||
+        judge_record(k, p, file, d, &err) != CH_OK ||
+        audit_refused(k, p, file, &ask->client, d->rule, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg); /* a refusal stands without its row */
+    }
+    reply_file(k, w, &reply);
+    ch_buf_done(&strings);
+}
+
+static struct ch_file_reply allowed(struct keeper *k, const struct ch_ask_file *ask,
+                                    uint64_t fresh_ms, int64_t until_us)
+{
+    uint64_t now_ms = ch_loop_now_ms(k->child.loop);
+    struct ch_file_reply reply = {
+        .ask = ask->ask,
+        .outcome = CH_FILE_ALLOW,
+        .epoch = keeper_epoch(k),
+        .not_after_boot_ms = now_ms + fresh_ms,
+    };
+    if (until_us != CH_TIME_UNKNOWN) {
+        int64_t left_ms = (until_us - keeper_now_us(k)) / 1000;
+        uint64_t end = now_ms + (uint64_t)(left_ms < 0 ? 0 : left_ms);
+        reply.not_after_boot_ms = end < reply.not_after_boot_ms ? end : reply.not_after_boot_ms;
+    }
+    return reply;
+}
+
+static void reply_allow(struct keeper *k, const struct waiter *w, const struct ch_ask_file *ask,
+                        const struct ch_sha256 *sha256, uint64_t size, uint64_t fresh_ms,
+                        int64_t until_us)
+{
+    struct ch_file_reply reply = allowed(k, ask, fresh_ms, until_us);
+    reply.sha256 = *sha256;
+    reply.size_bytes = size;
+    reply_file(k, w, &reply);
+}
+
+static void reply_wait(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
+                       const struct ch_ask_file *ask, uint32_t expected_s, const char *what)
+{
+    const struct ch_index_file *f = &p->facts.files[file].index;
+    struct ch_file_reply reply = {
+        .ask = ask->ask,
+        .outcome = CH_FILE_WAIT,
+        .sha256 = f->sha256,
+        .size_bytes = ask->part == CH_PART_FILE ? f->size_bytes : CH_SIZE_UNKNOWN,
+        .retry_after_s = expected_s,
+        .text = ch_str_of(what),
+    };
+    reply_file(k, w, &reply);
+}
+
+void ask_file_waits(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s,
+                    const char *what)
+{
+    struct ch_file_reply reply = {.ask = ask,
+                                  .outcome = CH_FILE_WAIT,
+                                  .size_bytes = CH_SIZE_UNKNOWN,
+                                  .retry_after_s = expected_s,
+                                  .text = ch_str_of(what)};
+    reply_file(k, w, &reply);
+}
+
+void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s)
+{
+    char text[200];
+    snprintf(text, sizeof(text), ASK_QUEUE_FULL ", try again in about %u s", expected_s);
+    struct ch_file_reply reply = {.ask = ask,
+                                  .outcome = CH_FILE_FAILED,
+                                  .http_status = 503,
+                                  .retry_after_s = expected_s,
+                                  .size_bytes = CH_SIZE_UNKNOWN,
+                                  .text = ch_str_of(text)};
+    reply_file(k, w, &reply);
+}
+
+void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
+                     uint32_t retry_after_s, const char *text)
+{
+    struct ch_buf told;
+    ch_buf_init(&told, ch_limits.text_bytes);
+    ask_put_error(k, ch_str_of(text), &told);
+    struct ch_file_reply reply = {.ask = ask,
+                                  .outcome = CH_FILE_FAILED,
+                                  .http_status = status,
+                                  .retry_after_s = retry_after_s,
+                                  .size_bytes = CH_SIZE_UNKNOWN,
+                                  .text = ch_buf_str(&told)};
+    reply_file(k, w, &reply);
+    ch_buf_done(&told);
+}
+
+/* Whether a client that waits is told so now; then it is answered, and w is gone. */
+static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                            const struct ch_ask_file *ask, uint32_t expected_s, const char *what)
+{
+    bool stated = ask->part == CH_PART_FILE &&
+                  p->facts.files[file].index.size_bytes != CH_SIZE_UNKNOWN;
+    bool waits = !ask->head || !stated; /* a HEAD has its answer where the index states the size */
+    if (waits && w->deadline_ms > ch_loop_now_ms(k->child.loop)) {
+        return false;
+    }
+    reply_wait(k, p, file, w, ask, expected_s, what);
+    ask_free_waiter(w);
+    return true;
+}
+
+/* The client has asked for too much at once: it waits for its turn (w is taken over). */
+static void wait_for_budget(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                            const struct ch_ask_file *ask, enum budget_kind kind)
+{
+    struct ch_str upstream = ch_str_of(p->upstream->name);
+    uint64_t about = kind == BUDGET_FILE ? intake_about(p, ask->file_name)
+                                         : sidecar_about(p, ask->file_name);
+    uint32_t expected_s = budget_expected_s(k, kind, upstream, &ask->client);
+    w->turn_ms = w->deadline_ms;
+    if (!out_of_patience(k, p, file, w, ask, expected_s, ASK_QUEUES) &&
+        !budget_wait(k, kind, upstream, &ask->client, about, w)) {
+        ask_file_queue_full(k, w, ask->ask, expected_s);
+        ask_free_waiter(w);
+    }
+}
+
+/* Either waits for the intake (w is taken over), or says WAIT when there is no patience left. */
+static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                            const struct ch_ask_file *ask)
+{
+    struct charge charge = {0};
+    if (intake_is_new(k, p, file) &&
+        !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), &ask->client, &charge)) {
+        wait_for_budget(k, p, file, w, ask, BUDGET_FILE);
+        return;
+    }
+    struct intake *in = intake_want(k, p, file, false, &charge);
+    budget_give(k, &charge); /* where it was not taken over */
+    in = in == NULL ? NULL : intake_pay(in, &ask->client);
+    if (in == NULL) { /* failed lately: say why */
+        char text[512];
+        uint32_t retry_after_s;
+        uint32_t status = intake_failure(k, p, file, text, sizeof(text), &retry_after_s);
+        ask_file_failed(k, w, ask->ask, status, retry_after_s, text);
+        ask_free_waiter(w);
+        return;
+    }
+    if (intake_hangs(in)) {
+        ask_file_failed(k, w, ask->ask, 504, 0, HANGS);
+        ask_free_waiter(w);
+        return;
+    }
+    if (!out_of_patience(k, p, file, w, ask, intake_expected_s(in),
+                         intake_queues(in) ? ASK_QUEUES : "")) {
+        intake_wait(in, w);
+    }
+}
+
+/* What was signed, under the same decision as the file itself. */
+static void reply_attestation(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
+                              const struct ch_ask_file *ask, int64_t until_us)
+{
+    struct ch_buf body;
+    struct ch_err err;
+    ch_buf_init(&body, CH_ATTESTATION_MAX);
+    if (approvals_of_file(k, p, file, ask->part, &body, &err) == CH_OK) {
+        struct ch_file_reply reply = allowed(k, ask, ALLOW_FRESH_MS, until_us);
+        reply.sha256 = p->files[file].artifact;
+        reply.size_bytes = body.len;
+        reply.body = ch_buf_str(&body);
+        reply_file(k, w, &reply);
+    } else {
+        ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
+    }
+    ch_buf_done(&body);
+}
+
+static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                                const struct ch_ask_file *ask, const struct ch_decision *d)
+{
+    struct page_file *f = &p->files[file];
+    struct ch_err err;
+    struct ch_artifact artifact;
+    if (f->recorded_verdict != CH_VERDICT_ALLOW || k->uncommitted_allows > 0 ||
+        !approvals_stand(k, p, file)) {
+        /* A step towards ALLOW is durable before it is effective. */
+        if (judge_record(k, p, file, d, &err) != CH_OK || keeper_commit(k, &err) != CH_OK) {
+            ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
+            ask_free_waiter(w);
+            return;
+        }
+    }
+    if (!audit_has(k, f)) {
+        /* still being inspected, for a client: the log has yet to have it under a checkpoint */
+        quota_touch(k, &f->artifact); /* or it would go before it went out */
+        if (!out_of_patience(k, p, file, w, ask, LOG_EXPECTED_S, "")) {
+            audit_wait(k, w);
+        }
+        return;
+    }
+    bool stands = approvals_stand(k, p, file);
+    if (stands && ask->part >= CH_PART_VSA) {
+        reply_attestation(k, p, file, w, ask, d->until_us);
+        ask_free_waiter(w);
+        return;
+    }
+    if (!ch_blobs_has(k->blobs, &f->artifact)) { /* evicted: fetched again, and must match */
+        wait_for_intake(k, p, file, w, ask);
+        return;
+    }
+    if (!stands) { /* the bytes went, and came back, between signing and here */
+        ask_file_failed(k, w, ask->ask, 500, 0, "its approval is not signed yet");
+        ask_free_waiter(w);
+        return;
+    }
+    enum ch_code rc = ch_store_get_artifact(k->store, &f->artifact, &artifact, &err);
+    rc = rc == CH_OK ? serve_bytes(k, p, file, &err) : rc;
+    if (rc == CH_E_FULL && quota_frees_soon(k, CH_BLOB_SERVED, artifact.size_bytes)) {
+        /* the quota is full of what is just being sent */
+        if (!out_of_patience(k, p, file, w, ask, ROOM_EXPECTED_S, "")) {
+            quota_wait(k, w);
+        }
+        return;
+    }
+    if (rc != CH_OK) {
+        ask_file_failed(k, w, ask->ask, rc == CH_E_FULL ? 507 : 500, 0, err.msg);
+    } else {
+        reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
+    }
+    ask_free_waiter(w);
+}
+
+/* What was allowed is held until its bytes came again (T5), which may take long or fail. */
+static void end_allow(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d)
+{
+    struct ch_err err;
+    if (d->refetch && p->files[file].recorded_verdict == CH_VERDICT_ALLOW) {
+        serve_withdraw(k, p, file, d);
+        if (judge_record(k, p, file, d, &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+        }
+    }
+}
+
+void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
+                     const struct ch_ask_file *ask)
+{
+    struct ch_file_reply reply = {
+        .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
+    enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
+    if (owner == CH_OWNER_GIVEN_AWAY && !ask->head && owner_wait(k, p, w, ask->patience_ms)) {
+        return;
+    }
+    if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
+        ask_file_failed(k, w, ask->ask, owner == CH_OWNER_LEFT ? 502 : 503, 0,
+                        ch_name_owner_text(owner));
+        ask_free_waiter(w);
+        return;
+    }
+    if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
+        reply_file(k, w, &reply);
+        ask_free_waiter(w);
+        return;
+    }
+    if (p->load != PAGE_READY || !page_usable(k, p)) {
+        ask_file_failed(k, w, ask->ask, p->fail_status != 0 ? p->fail_status : 502,
+                        ask_fail_retry_s(k, p), p->fail_text);
+        ask_free_waiter(w);
+        return;
+    }
+    ptrdiff_t at = page_find_file(p, ask->file_name);
+    if (at < 0) {
+        reply_file(k, w, &reply);
+        ask_free_waiter(w);
+        return;
+    }
+    size_t file = (size_t)at;
+    struct ch_decision d;
+    judge(k, p, file, &d);
+    if (d.verdict != CH_VERDICT_ALLOW && !d.eligible) {
+        refuse(k, p, file, w, ask, &d);
+        ask_free_waiter(w);
+        return;
+    }
+    if (ask->part == CH_PART_METADATA) {
+        struct ch_sha256 sha256;
+        uint64_t size;
+        enum sidecar_state state = sidecar_get(k, p, file, &ask->client, &sha256, &size);
+        if (d.verdict != CH_VERDICT_ALLOW && (state == SIDECAR_READY || state == SIDECAR_WAITING)) {
+            listing_file_ahead(k, p, file, &ask->client); /* it wants that next */
+        }
+        switch (state) {
+        case SIDECAR_READY:
+            reply_allow(k, w, ask, &sha256, size,
+                        d.verdict == CH_VERDICT_ALLOW ? ALLOW_FRESH_MS : ELIGIBLE_FRESH_MS,
+                        d.until_us);
+            ask_free_waiter(w);
+            return;
+        case SIDECAR_WAITING:
+            if (!out_of_patience(k, p, file, w, ask, SIDECAR_EXPECTED_S, "")) {
+                sidecar_wait(k, p, file, w);
+            }
+            return;
+        case SIDECAR_OVER_BUDGET:
+            wait_for_budget(k, p, file, w, ask, BUDGET_METADATA);
+            return;
+        case SIDECAR_HANGS:
+            ask_file_failed(k, w, ask->ask, 504, 0, HANGS);
+            ask_free_waiter(w);
+            return;
+        case SIDECAR_FAILED:
+            break;
+        }
+        if (d.verdict == CH_VERDICT_ALLOW && !sidecar_was_evicted(k, p, file)) {
+            /* inspected, and it has no metadata to show */
+            reply_file(k, w, &reply);
+            ask_free_waiter(w);
+            return;
+        }
+        wait_for_intake(k, p, file, w, ask);
+        return;
+    }
+    if (d.verdict == CH_VERDICT_ALLOW) {
+        answer_allowed_file(k, p, file, w, ask, &d);
+    } else {
+        end_allow(k, p, file, &d);
+        wait_for_intake(k, p, file, w, ask);
+    }
+}

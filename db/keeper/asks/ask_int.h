@@ -1,0 +1,36 @@
+/* What ask.c and ask_file.c share. */
+#ifndef KEEPER_ASK_INT_H
+#define KEEPER_ASK_INT_H
+
+#include "db/keeper/keeper_int.h"
+
+/* Over budget (T14): it is the ask's turn later, or the queue is full. */
+#define ASK_QUEUES     "it waits for its turn, since much that is new here is asked for at once"
+#define ASK_QUEUE_FULL "too much that is new here is asked for at once"
+/* The ask has waited, for budget mostly, and the page's own patience goes on. */
+#define ASK_NO_INDEX "its upstream's index page has not come yet"
+
+/* To the waiter's gateway, if there still is one; frees the payload. */
+void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch_buf *payload, int fd);
+/* Appends an error as clients read it: without the folder that our files lie in, which is nobody's
+ * business but of who reads our log. */
+void ask_put_error(const struct keeper *k, struct ch_str text, struct ch_buf *b);
+/* Answers or goes on waiting; the waiter is taken over. */
+void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
+                     const struct ch_ask_file *ask);
+/* It waits for budget or its page, and its client for no longer. */
+void ask_file_waits(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s,
+                    const char *what);
+/* In how many seconds it makes sense to ask for this page again, which has failed; 0: not said. */
+uint32_t ask_fail_retry_s(const struct keeper *k, const struct page *p);
+/* There are too many that wait: 503. */
+void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s);
+/* retry_after_s 0: not said. */
+void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
+                     uint32_t retry_after_s, const char *text);
+
+/* ask_exception.c: a refusal's page, and requests for exceptions. */
+void ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
+void ask_exception(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
+
+#endif

@@ -1,0 +1,533 @@
+/* Places of entries, what the open group has, what goes to the files next, and who waits for it. */
+#include "audit_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "audit_key.h"
+#include "customhouse/limits.h"
+#include "db/log/files.h"
+#include "db/log/tree.h"
+#include "keyring.h"
+#include "db/keeper/egress/notices.h"
+#include "witnesses.h"
+
+struct audit {
+    struct keeper *k;
+    struct ch_hash *hash;
+    struct audit_key *key;
+    struct audit_thread *thread; /* NULL: while the key is rotated, or it could not be started */
+    struct ch_watch wake;
+    uint64_t handed_over_at; /* entries: the log's key is another one once they are under both */
+    struct ch_timer handover;
+    uint64_t next;        /* place of the next entry */
+    uint64_t group_from;  /* of the open group's first one; next: it has none */
+    struct ch_buf group;  /* its entries, as a bundle */
+    bool group_too_large; /* they are only in the store */
+    struct {              /* what an undone step goes back to */
+        uint64_t next;
+        size_t group_bytes;
+        bool group_too_large;
+    } step;
+    uint64_t handed_to;  /* below it the thread has all */
+    uint64_t written;    /* under a checkpoint */
+    uint64_t dropped_to; /* the store's copies below it are gone */
+    bool in_trouble;     /* was said in the log of events */
+    struct waiter *waiters;
+    struct ch_timer deadline;
+};
+
+/* ------------------------------------------------------------------ to the thread */
+
+struct handing {
+    struct ch_buf bundle;
+    uint64_t end;
+    uint64_t below; /* what is committed */
+};
+
+static bool hand_one(void *ctx, uint64_t index, struct ch_str entry)
+{
+    struct handing *h = ctx;
+    size_t bytes = CH_ENTRY_PREFIX + entry.len;
+    if (index != h->end || index >= h->below || h->bundle.len + bytes > h->bundle.max) {
+        return false;
+    }
+    ch_bundle_put(&h->bundle, entry);
+    h->end++;
+    return true;
+}
+
+/* From the store: at the start, and after so much came at once that it was not kept in memory. The
+ * store shows us the open group too, which may yet be lost: an entry of it in the files would be
+ * one that nobody has, and its place one that no other entry gets. */
+static void hand_pending(struct audit *a)
+{
+    struct handing h = {.end = a->handed_to, .below = a->group_from};
+    struct ch_err err;
+    if (a->thread == NULL || a->handed_to == a->group_from || audit_thread_queued(a->thread) > 0) {
+        return;
+    }
+    ch_buf_init(&h.bundle, (size_t)ch_limits.log_batch_bytes);
+    if (ch_store_log_pending(a->k->store, a->handed_to, hand_one, &h, &err) != CH_OK) {
+        keeper_log("audit", "error=\"%s\"", err.msg);
+    } else if (h.bundle.len > 0) {
+        audit_thread_append(a->thread, a->handed_to, ch_buf_str(&h.bundle));
+        a->handed_to = h.end;
+    }
+    ch_buf_done(&h.bundle);
+}
+
+static void empty_group(struct audit *a)
+{
+    ch_buf_clear(&a->group);
+    a->group_too_large = false;
+    a->group_from = a->next;
+}
+
+enum ch_code audit_committing(struct keeper *k, struct ch_err *err)
+{
+    return audit_facts(k, err);
+}
+
+void audit_committed(struct keeper *k)
+{
+    struct audit *a = k->audit;
+    bool fits = a->thread != NULL && !a->group_too_large && a->handed_to == a->group_from &&
+                audit_thread_queued(a->thread) + a->group.len <= ch_limits.log_batch_bytes;
+    if (fits && a->group.len > 0) {
+        audit_thread_append(a->thread, a->group_from, ch_buf_str(&a->group));
+        a->handed_to = a->next;
+    }
+    empty_group(a);
+    hand_pending(a);
+}
+
+void audit_rolled_back(struct keeper *k)
+{
+    struct audit *a = k->audit;
+    a->next = a->group_from;
+    empty_group(a);
+}
+
+enum ch_code audit_step(struct keeper *k, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    enum ch_code rc = ch_store_step(k->store, err);
+    a->step.next = a->next;
+    a->step.group_bytes = a->group.len;
+    a->step.group_too_large = a->group_too_large;
+    return rc;
+}
+
+enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    code = ch_store_step_end(k->store, code, err);
+    if (code != CH_OK) {
+        a->next = a->step.next;
+        a->group.len = a->step.group_bytes;
+        a->group_too_large = a->step.group_too_large;
+    }
+    return code;
+}
+
+enum ch_code audit_act(struct keeper *k, struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    return rc == CH_OK ? audit_step(k, err) : rc;
+}
+
+enum ch_code audit_act_end(struct keeper *k, enum ch_code begun, enum ch_code rc,
+                           struct ch_err *err)
+{
+    if (begun != CH_OK) {
+        return begun;
+    }
+    rc = audit_step_end(k, rc, err);
+    return rc == CH_OK ? keeper_commit(k, err) : rc;
+}
+
+/* ------------------------------------------------------------------ to the store */
+
+enum ch_code audit_add(struct keeper *k, struct audit_entry *e, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    ch_log_entry_end(&e->e);
+    enum ch_code rc = ch_log_entry_ok(&e->e, err);
+    if (rc == CH_OK) {
+        e->row.index = a->next;
+        e->row.leaf = ch_tree_leaf(a->hash, ch_buf_str(&e->text));
+        rc = ch_store_add_log(k->store, &e->row, ch_buf_str(&e->text), e->clear, e->clear_count,
+                              err);
+    }
+    if (rc == CH_OK) {
+        a->next++;
+        a->group_too_large =
+            a->group_too_large || a->group.len + e->text.len + CH_ENTRY_PREFIX > a->group.max;
+        if (!a->group_too_large) {
+            ch_bundle_put(&a->group, ch_buf_str(&e->text));
+        }
+        if (!ch_store_in_group(k->store)) {
+            audit_committed(k);
+        }
+    }
+    ch_buf_done(&e->text);
+    return rc;
+}
+
+/* The store's copies of what is in the files go with the next group that writes anything. */
+static void drop_written(struct audit *a)
+{
+    struct ch_err err;
+    if (a->dropped_to == a->written) {
+        return;
+    }
+    if (keeper_write(a->k, &err) != CH_OK ||
+        ch_store_log_is_written(a->k->store, a->written, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+        return;
+    }
+    a->dropped_to = a->written;
+}
+
+/* ------------------------------------------------------------------ waiting */
+
+static void watch_deadlines(struct audit *a)
+{
+    uint64_t soonest = UINT64_MAX;
+    for (const struct waiter *w = a->waiters; w != NULL; w = w->next) {
+        soonest = w->deadline_ms < soonest ? w->deadline_ms : soonest;
+    }
+    if (soonest == UINT64_MAX) {
+        ch_loop_cancel_timer(a->k->child.loop, &a->deadline);
+    } else {
+        ch_loop_set_timer(a->k->child.loop, &a->deadline, soonest);
+    }
+}
+
+/* Each looks again whether it may go on. */
+static void wake_waiters(struct audit *a)
+{
+    struct waiter *w = a->waiters;
+    a->waiters = NULL;
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        ask_go_on(a->k, NULL, w);
+        w = next;
+    }
+    watch_deadlines(a);
+}
+
+static void on_deadline(struct ch_timer *t)
+{
+    wake_waiters(CH_CONTAINER_OF(t, struct audit, deadline));
+}
+
+void audit_wait(struct keeper *k, struct waiter *waiter)
+{
+    struct audit *a = k->audit;
+    waiter->next = a->waiters;
+    a->waiters = waiter;
+    watch_deadlines(a);
+}
+
+struct ch_str audit_origin(const struct keeper *k)
+{
+    return ch_str_of(audit_key_signer(k->audit->key)->key.name);
+}
+
+uint64_t audit_floor(const struct keeper *k)
+{
+    return k->audit->written < k->audit->next ? k->audit->next : 0;
+}
+
+bool audit_has(const struct keeper *k, const struct page_file *f)
+{
+    return f->log_end <= k->audit->written;
+}
+
+/* It comes to the log's files with the entries that wait for them. */
+static void enter_trouble(struct audit *a, const char *what)
+{
+    struct ch_err err;
+    if (keeper_write(a->k, &err) != CH_OK ||
+        audit_trouble(a->k, !a->in_trouble, ch_str_of(what), &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    } else {
+        notices_log(a->k, !a->in_trouble, a->next - 1);
+    }
+}
+
+static void on_wake(struct ch_watch *watch, uint32_t events)
+{
+    struct audit *a = CH_CONTAINER_OF(watch, struct audit, wake);
+    struct audit_progress p;
+    uint64_t count;
+    (void)events;
+    CH_IGNORE(read(watch->fd, &count, sizeof(count)) < 0); /* EAGAIN: told already */
+    audit_thread_progress(a->thread, &p);
+    if ((p.trouble[0] != '\0') != a->in_trouble) {
+        a->in_trouble = p.trouble[0] != '\0';
+        keeper_log("audit", "writable=%d error=\"%s\"", !a->in_trouble, p.trouble);
+        enter_trouble(a, p.trouble);
+    }
+    if (p.written > a->written) {
+        a->written = p.written;
+        wake_waiters(a);
+        hand_pending(a);
+        forward_written(a->k);
+        witnesses_go_on(a->k);
+    }
+    if (audit_key_hands_over(a->key)) { /* not in here: it ends this watch */
+        ch_loop_set_timer(a->k->child.loop, &a->handover, ch_loop_now_ms(a->k->child.loop));
+    }
+}
+
+void audit_state(const struct keeper *k, struct audit_state *ret)
+{
+    struct audit_progress p = {.trouble = "it is not written to while its key is rotated"};
+    if (k->audit->thread != NULL) {
+        audit_thread_progress(k->audit->thread, &p);
+    }
+    *ret = (struct audit_state){.next = k->audit->next, .written = k->audit->written};
+    snprintf(ret->trouble, sizeof(ret->trouble), "%s", p.trouble);
+}
+
+/* ------------------------------------------------------------------ the thread, and its keys */
+
+static void folder_of(const struct keeper *k, char *ret, size_t size)
+{
+    snprintf(ret, size, "%.*s/" CH_LOG_FOLDER, CH_STR_ARG(k->child.setup.state_dir));
+}
+
+static enum ch_code start_thread(struct audit *a, struct ch_err *err)
+{
+    char folder[4096];
+    folder_of(a->k, folder, sizeof(folder));
+    enum ch_code rc = audit_key_open(a->k, &a->key, err);
+    if (rc == CH_OK) {
+        a->handed_to = a->written;
+        a->handed_over_at = a->next;
+        rc = audit_thread_start(folder, audit_key_signer(a->key), a->written, &a->thread,
+                                &a->wake.fd, err);
+    }
+    return rc == CH_OK ? ch_loop_watch(a->k->child.loop, &a->wake, EPOLLIN, err) : rc;
+}
+
+static void stop_thread(struct audit *a)
+{
+    struct audit_progress last;
+    if (a->thread != NULL) {
+        ch_loop_unwatch(a->k->child.loop, &a->wake);
+        audit_thread_stop(a->thread, &last);
+        a->thread = NULL;
+        a->written = last.written > a->written ? last.written : a->written;
+    }
+}
+
+enum ch_code audit_pause(struct keeper *k, bool lost, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    struct audit_state s;
+    audit_state(k, &s);
+    if (s.trouble[0] != '\0' && !lost) {
+        return ch_fail(err, CH_E_BUSY, "the audit log cannot be handed to another key now: %s",
+                       s.trouble);
+    }
+    if (audit_key_hands_over(a->key)) {
+        return ch_fail(err, CH_E_BUSY, "the audit log is being handed to another key: try again");
+    }
+    enum ch_code rc = keeper_commit(k, err);
+    if (rc == CH_OK) {
+        stop_thread(a);
+    }
+    return rc;
+}
+
+void audit_resume(struct keeper *k)
+{
+    struct audit *a = k->audit;
+    struct audit_key *before = a->key;
+    struct ch_err err;
+    if (start_thread(a, &err) != CH_OK) {
+        keeper_log("audit", "error=\"%s\"", err.msg); /* the next tick tries again */
+    }
+    if (a->key != before) {
+        audit_key_close(before);
+    }
+    wake_waiters(a);
+    hand_pending(a);
+}
+
+/* Both keys have signed the entry that says so: the former one is not needed any more. */
+static void end_handover(struct audit *a)
+{
+    struct ch_buf note;
+    struct ch_err err;
+    if (a->thread == NULL || !audit_key_hands_over(a->key) || a->written < a->handed_over_at) {
+        return;
+    }
+    ch_buf_init(&note, CH_NOTE_MAX);
+    enum ch_code rc = audit_read_checkpoint(a->k, &note, &err);
+    rc = rc == CH_OK
+             ? audit_key_keep_handover(a->k, a->key, ch_buf_str(&note), a->handed_over_at, &err)
+             : rc;
+    ch_buf_done(&note);
+    if (rc == CH_OK) {
+        stop_thread(a);
+        keyring_drop_former(a->k);
+        audit_resume(a->k);
+        keeper_log("audit", "key=\"handed over\"");
+    } else if (rc != CH_E_NOT_FOUND) {
+        keeper_log("audit", "error=\"%s\"", err.msg);
+    }
+}
+
+static void on_handover(struct ch_timer *t)
+{
+    end_handover(CH_CONTAINER_OF(t, struct audit, handover));
+}
+
+void audit_tick(struct keeper *k)
+{
+    struct ch_err err;
+    int64_t minute = keeper_now_us(k) / 60000000;
+    /* the configuration, too: a reload does not fail for its entry */
+    if (audit_refusals(k, minute, &err) != CH_OK || audit_sign_ins(k, minute, &err) != CH_OK ||
+        audit_command_refusals(k, minute, &err) != CH_OK || audit_configuration(k, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    drop_written(k->audit);
+    if (k->audit->thread == NULL) {
+        audit_resume(k);
+    }
+    hand_pending(k->audit);
+    end_handover(k->audit);
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static enum ch_code begin_log(struct keeper *k, struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = audit_genesis(k, &audit_key_signer(k->audit->key)->key, err);
+    rc = rc == CH_OK ? audit_key_enter_all(k, err) : rc;
+    rc = rc == CH_OK ? audit_older_facts(k, err) : rc;
+    return audit_step_end(k, rc, err);
+}
+
+/* Entries that the log says it has; none where it cannot be read, which the thread finds out. Its
+ * signature is not asked for: its key may be lost, too. */
+static uint64_t count_logged(struct keeper *k)
+{
+    struct ch_buf note;
+    struct ch_checkpoint c = {.size = 0};
+    struct ch_err err;
+    size_t end;
+    ch_buf_init(&note, CH_NOTE_MAX);
+    bool read = audit_read_checkpoint(k, &note, &err) == CH_OK &&
+                ch_str_find(ch_buf_str(&note), CH_STR("\n\n"), &end) &&
+                ch_checkpoint_get(ch_str_sub(ch_buf_str(&note), 0, end + 1), &c, &err) == CH_OK;
+    ch_buf_done(&note);
+    return read ? c.size : 0;
+}
+
+/* The keeper sees the state folder at another place than people do. */
+static enum ch_code lacks(const char *what, struct ch_err *err)
+{
+    return ch_fail(
+        err, CH_E_CONFLICT,
+        "db/customhouse.db of the state folder %s: denials and first-seen times would be lost, so "
+        "there is no service. Restore the newest backup of db/; to begin anew without them, move "
+        "db/, audit/, blobs/ and served/ out of the state folder",
+        what);
+}
+
+static void note_blob(void *ctx, const struct ch_sha256 *sha256)
+{
+    (void)sha256;
+    *(bool *)ctx = true;
+}
+
+/* T4, T7, T12: what holds is in the store alone. Nothing comes into the log, or is served, that the
+ * store does not have durably before: so a store that knows less was lost, or is an older one. */
+static enum ch_code check_store_is_whole(struct keeper *k, uint64_t known, struct ch_err *err)
+{
+    uint64_t logged = count_logged(k);
+    bool served = false;
+    char what[200];
+    enum ch_code rc = known == 0 ? ch_blobs_each_served(k->blobs, note_blob, &served, err) : CH_OK;
+    if (rc != CH_OK || (logged <= known && !served)) {
+        return rc;
+    }
+    if (known == 0) {
+        return lacks(logged > 0 ? "is missing or empty, and there is an audit log"
+                                : "is missing or empty, and there are files that were served",
+                     err);
+    }
+    snprintf(what, sizeof(what), "is older than the audit log: it knows %llu of its %llu entries",
+             (unsigned long long)known, (unsigned long long)logged);
+    return lacks(what, err);
+}
+
+static enum ch_code start(struct keeper *k, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    enum ch_code rc = ch_store_log_ends(k->store, &a->next, &a->written, err);
+    rc = rc == CH_OK ? check_store_is_whole(k, a->next, err) : rc;
+    a->group_from = a->next;
+    a->dropped_to = a->written;
+    rc = rc == CH_OK ? start_thread(a, err) : rc;
+    if (rc == CH_OK) {
+        hand_pending(a);
+        rc = a->next == 0 ? begin_log(k, err) : audit_before(k, err);
+    }
+    return rc;
+}
+
+enum ch_code audit_open(struct keeper *k, struct ch_err *err)
+{
+    struct audit *a = ch_calloc(1, sizeof(*a));
+    char folder[4096];
+    k->audit = a;
+    a->k = k;
+    a->hash = ch_hash_new();
+    a->wake.fn = on_wake;
+    a->deadline.fn = on_deadline;
+    a->handover.fn = on_handover;
+    ch_buf_init(&a->group, (size_t)ch_limits.log_batch_bytes);
+    folder_of(k, folder, sizeof(folder));
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        return ch_fail_errno(err, errno, "%s", folder);
+    }
+    return start(k, err);
+}
+
+void audit_close(struct keeper *k)
+{
+    struct audit *a = k->audit;
+    if (a == NULL) {
+        return;
+    }
+    while (a->waiters != NULL) {
+        struct waiter *w = a->waiters;
+        a->waiters = w->next;
+        ask_free_waiter(w);
+    }
+    ch_loop_cancel_timer(k->child.loop, &a->deadline);
+    ch_loop_cancel_timer(k->child.loop, &a->handover);
+    stop_thread(a);
+    audit_key_close(a->key);
+    ch_buf_done(&a->group);
+    ch_hash_free(a->hash);
+    free(a);
+    k->audit = NULL;
+}

@@ -1,0 +1,583 @@
+/* What entries say. Each builder writes its fields in the order of their keys. README.md lists the
+ * kinds. */
+#include "audit_int.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "customhouse/limits.h"
+#include "db/exceptions/exception.h"
+#include "db/signing/public_key.h"
+#include "db/keeper/egress/notices.h"
+
+static const struct ch_sha256 none = {{0}};
+
+void audit_entry_begin(struct keeper *k, struct audit_entry *a, const char *kind)
+{
+    *a = (struct audit_entry){.row = {.kind = ch_str_of(kind), .at_us = keeper_now_us(k)}};
+    ch_buf_init(&a->text, CH_ENTRY_MAX);
+    ch_log_entry_begin(&a->e, &a->text);
+}
+
+void audit_entry_begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
+                             struct ch_str repository, struct ch_str project,
+                             struct ch_str file_name)
+{
+    audit_entry_begin(k, a, kind);
+    a->row.repository = repository;
+    a->row.project = project;
+    a->row.file_name = file_name;
+}
+
+void audit_entry_commit(struct audit_entry *a, const char *field, struct ch_str text)
+{
+    if (text.len == 0) {
+        return;
+    }
+    CH_ASSERT(a->clear_count < AUDIT_CLEAR_MAX);
+    struct ch_log_clear *c = &a->clear[a->clear_count++];
+    c->field = ch_str_of(field);
+    c->text = text;
+    CH_ASSERT(getrandom(c->salt, sizeof(c->salt), 0) == sizeof(c->salt));
+    struct ch_sha256 hmac = ch_log_entry_commit(c->salt, text);
+    ch_log_entry_commitment(&a->e, field, &hmac);
+}
+
+void audit_entry_put_address(struct audit_entry *a, struct ch_str address)
+{
+    audit_entry_commit(a, "address", address);
+    ch_log_entry_int(&a->e, "at_us", a->row.at_us);
+    ch_log_entry_str(&a->e, "file", a->row.file_name);
+    if (a->row.source != 0) {
+        ch_log_entry_int(&a->e, "id", (int64_t)a->row.source);
+    }
+    ch_log_entry_str(&a->e, "kind", a->row.kind);
+}
+
+void audit_entry_put_rule(struct audit_entry *a, struct ch_str rule)
+{
+    if (ch_str_starts(rule, CH_STR("person ")) || ch_str_starts(rule, CH_STR("approved by "))) {
+        audit_entry_commit(a, "rule", rule);
+    } else {
+        ch_log_entry_str(&a->e, "rule", rule);
+    }
+}
+
+void audit_entry_end(struct audit_entry *a)
+{
+    ch_log_entry_int(&a->e, "v", CH_ENTRY_VERSION);
+}
+
+/* ------------------------------------------------------------------ what the log begins with */
+
+#define BEFORE_MAX 32
+struct before {     /* rows of each table, sorted by its name */
+    uint64_t bound; /* rows of tables up to this list need an entry already */
+    const char *table[BEFORE_MAX];
+    uint64_t rows[BEFORE_MAX];
+    size_t count;
+};
+
+static void count_before(void *ctx, const char *table, int64_t id)
+{
+    struct before *b = ctx;
+    size_t at = 0;
+    (void)id;
+    uint64_t since = ch_store_logged_since(table);
+    if (since <= b->bound || since == AUDIT_TABLES_FACTS) {
+        return; /* or what was slipped in since would be taken for older; or it gets an entry now */
+    }
+    while (at < b->count && strcmp(b->table[at], table) < 0) {
+        at++;
+    }
+    if (at == b->count || strcmp(b->table[at], table) != 0) {
+        CH_ASSERT(b->count < BEFORE_MAX);
+        memmove(&b->table[at + 1], &b->table[at], (b->count - at) * sizeof(b->table[0]));
+        memmove(&b->rows[at + 1], &b->rows[at], (b->count - at) * sizeof(b->rows[0]));
+        b->table[at] = table;
+        b->rows[at] = 0;
+        b->count++;
+    }
+    b->rows[at]++;
+}
+
+/* The rows that no entry is about and that were there before entries were: as many as these there
+ * may be, and no more. */
+static enum ch_code put_before(struct keeper *k, struct audit_entry *a, uint64_t bound,
+                               struct ch_err *err)
+{
+    struct before b = {.bound = bound};
+    enum ch_code rc = ch_store_unlogged(k->store, NULL, count_before, &b, err);
+    ch_log_entry_open(&a->e, "before");
+    for (size_t i = 0; i < b.count; i++) {
+        ch_log_entry_int(&a->e, b.table[i], (int64_t)b.rows[i]);
+    }
+    ch_log_entry_close(&a->e);
+    a->row.source = AUDIT_TABLES;
+    ch_log_entry_int(&a->e, "id", AUDIT_TABLES);
+    return rc;
+}
+
+/* The newest list of tables that the log has been begun with, or come to; 0: it knows of none. */
+static enum ch_code bound_to(struct keeper *k, uint64_t *ret, struct ch_err *err)
+{
+    bool said = false;
+    enum ch_code rc = CH_OK;
+    for (*ret = AUDIT_TABLES; *ret > 0; --*ret) {
+        rc = ch_store_has_log(k->store, CH_STR("genesis"), *ret, &said, err);
+        if (rc == CH_OK && !said) {
+            rc = ch_store_has_log(k->store, CH_STR("before"), *ret, &said, err);
+        }
+        if (rc != CH_OK || said) {
+            break;
+        }
+    }
+    return rc;
+}
+
+enum ch_code audit_before(struct keeper *k, struct ch_err *err)
+{
+    struct audit_entry a;
+    uint64_t bound = 0;
+    enum ch_code rc = bound_to(k, &bound, err);
+    if (rc != CH_OK || bound == AUDIT_TABLES) {
+        return rc;
+    }
+    rc = audit_act(k, err);
+    enum ch_code begun = rc;
+    rc = rc == CH_OK && bound < AUDIT_TABLES_FACTS ? audit_older_facts(k, err) : rc;
+    if (rc == CH_OK) {
+        audit_entry_begin(k, &a, "before");
+        ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+        rc = put_before(k, &a, bound, err);
+        ch_log_entry_str(&a.e, "kind", a.row.kind);
+        audit_entry_end(&a);
+        enum ch_code added = audit_add(k, &a, err);
+        rc = rc == CH_OK ? added : rc;
+    }
+    return audit_act_end(k, begun, rc, err);
+}
+
+enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key, struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_buf vkey;
+    ch_buf_init(&vkey, 2 * CH_NOTE_NAME_MAX);
+    ch_note_key_put(&vkey, key);
+    audit_entry_begin(k, &a, "genesis");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    enum ch_code rc = put_before(k, &a, 0, err);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "origin", ch_str_of(key->name));
+    audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "vkey", ch_buf_str(&vkey));
+    ch_buf_done(&vkey);
+    enum ch_code added = audit_add(k, &a, err);
+    return rc == CH_OK ? added : rc;
+}
+
+/* ------------------------------------------------------------------ decisions and people's acts */
+
+enum ch_code audit_decision(struct keeper *k, const struct page *p,
+                            const struct ch_decision_row *row, uint64_t *ret_end,
+                            struct ch_err *err)
+{
+    struct audit_entry a;
+    uint64_t id = 0;
+    enum ch_code rc = ch_store_newest_decision(k->store, &id, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    audit_entry_begin_about(k, &a, "decision", row->repository, row->project, row->file_name);
+    a.row.source = id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    ch_log_entry_bool(&a.e, "audited", row->audited);
+    ch_log_entry_str(&a.e, "environment", ch_str_of(p->config->environment));
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "policy", &row->policy);
+    ch_log_entry_str(&a.e, "project", row->project);
+    audit_entry_commit(&a, "reason", row->reason); /* may quote what a person wrote */
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    audit_entry_put_rule(&a, row->rule);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    ch_log_entry_str(&a.e, "upstream", row->upstream);
+    audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "verdict", ch_str_of(ch_verdict_name(row->verdict)));
+    rc = audit_add(k, &a, err);
+    if (rc == CH_OK) {
+        *ret_end = a.row.index + 1;
+    }
+    return rc;
+}
+
+enum ch_code audit_attestation(struct keeper *k, const struct ch_attestation_row *row,
+                               uint64_t *ret_end, struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_sha256 statement = ch_sha256_of(row->statement.ptr, row->statement.len);
+    struct ch_sha256 statement_sig = ch_sha256_of(row->statement_sig.ptr, row->statement_sig.len);
+    struct ch_sha256 file_sig =
+        row->file_sig.ptr != NULL ? ch_sha256_of(row->file_sig.ptr, row->file_sig.len) : none;
+    audit_entry_begin_about(k, &a, "attestation", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    ch_log_entry_str(&a.e, "environment", row->environment);
+    ch_log_entry_sha(&a.e, "evidence", &row->evidence);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_sha(&a.e, "file_sig", &file_sig);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_sha(&a.e, "key", &row->key);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_bool(&a.e, "passed", row->passed);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    ch_log_entry_sha(&a.e, "statement", &statement);
+    ch_log_entry_sha(&a.e, "statement_sig", &statement_sig);
+    ch_log_entry_str(&a.e, "upstream", row->upstream);
+    audit_entry_end(&a);
+    enum ch_code rc = audit_add(k, &a, err);
+    if (rc == CH_OK) {
+        *ret_end = a.row.index + 1;
+    }
+    return rc;
+}
+
+enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation_row *row,
+                                   int64_t at_us, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin_about(k, &a, "attestation-end", row->repository, row->project,
+                            row->file_name);
+    a.row.source = row->id;
+    a.row.at_us = at_us;
+    ch_log_entry_int(&a.e, "at_us", at_us);
+    ch_log_entry_str(&a.e, "environment", row->environment);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_buf prints;
+    struct ch_sha256 digest = {{0}};
+    ch_buf_init(&prints, row->fingerprint_count * CH_SHA256_BYTES + 1);
+    for (size_t i = 0; i < row->fingerprint_count; i++) {
+        ch_put_sha256(&prints, &row->fingerprints[i]);
+    }
+    if (prints.len > 0) {
+        digest = ch_sha256_of(prints.ptr, prints.len);
+    }
+    ch_buf_done(&prints);
+    audit_entry_begin_about(k, &a, "ruling", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_commit(&a, "by", row->by);
+    ch_log_entry_bool(&a.e, "deny", row->deny);
+    ch_log_entry_str(&a.e, "ecosystem", row->ecosystem);
+    ch_log_entry_sha(&a.e, "evidence", &row->evidence);
+    if (row->expires_at_us != CH_TIME_UNKNOWN) {
+        ch_log_entry_int(&a.e, "expires_us", row->expires_at_us);
+    }
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_sha(&a.e, "findings", &digest); /* of their fingerprints, one after the other */
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "lifts", (int64_t)row->lifts);
+    ch_log_entry_sha(&a.e, "policy", &row->policy);
+    ch_log_entry_str(&a.e, "project", row->project);
+    audit_entry_commit(&a, "reason", row->reason);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "versions", row->version_spec);
+    return audit_add(k, &a, err);
+}
+
+#define EXCEPTION_VERSION 2 /* the first step says all of the exception's row */
+static const struct ch_str nothing = {NULL, 0};
+
+enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of,
+                             const struct ch_exception_step_row *step, struct ch_str rulings,
+                             struct ch_str address, struct ch_err *err)
+{
+    struct audit_entry a;
+    bool first = step->event == EXCEPTION_REQUESTED; /* it says what the exception is */
+    audit_entry_begin(k, &a, "exception");
+    a.row.source = step->id;
+    a.row.at_us = step->at_us;
+    a.row.repository = of->repository;
+    a.row.project = of->project;
+    a.row.file_name = of->file_name;
+    audit_entry_commit(&a, "address", address);
+    ch_log_entry_bool(&a.e, "alone", step->alone);
+    ch_log_entry_int(&a.e, "at_us", step->at_us);
+    audit_entry_commit(&a, "by", step->by);
+    ch_log_entry_sha(&a.e, "bytes", &step->bytes);
+    ch_log_entry_str(&a.e, "ecosystem", of->ecosystem);
+    ch_log_entry_str(&a.e, "environment", of->environment);
+    ch_log_entry_sha(&a.e, "evidence", &step->evidence);
+    ch_log_entry_int(&a.e, "exception", (int64_t)step->exception);
+    if (step->expires_at_us != CH_TIME_UNKNOWN) {
+        ch_log_entry_int(&a.e, "expires_us", step->expires_at_us);
+    }
+    ch_log_entry_str(&a.e, "file", of->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)step->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_commit(&a, "overrides", first ? of->overrides : nothing); /* may name a person */
+    ch_log_entry_sha(&a.e, "policy", &step->policy);
+    ch_log_entry_str(&a.e, "project", of->project);
+    audit_entry_commit(&a, "reason", step->reason);
+    ch_log_entry_str(&a.e, "refusal", first ? of->refusal : nothing);
+    if (first && of->renews != 0) {
+        ch_log_entry_int(&a.e, "renews", (int64_t)of->renews);
+    }
+    ch_log_entry_str(&a.e, "repository", of->repository);
+    ch_log_entry_str(&a.e, "rulings", rulings);
+    ch_log_entry_sha(&a.e, "sha256", first ? &of->sha256 : &none);
+    ch_log_entry_str(&a.e, "step",
+                     ch_str_of(exception_event_name((enum exception_event)step->event)));
+    ch_log_entry_int(&a.e, "v", EXCEPTION_VERSION);
+    ch_log_entry_str(&a.e, "versions", of->version_spec);
+    enum ch_code rc = audit_add(k, &a, err);
+    return rc == CH_OK ? notices_exception(k, of, step, a.row.index, err) : rc;
+}
+
+enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str by,
+                              struct ch_str why, int64_t at_us, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "ruling-end");
+    a.row.source = ruling;
+    a.row.at_us = at_us;
+    ch_log_entry_int(&a.e, "at_us", at_us);
+    audit_entry_commit(&a, "by", by);
+    ch_log_entry_int(&a.e, "id", (int64_t)ruling);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_end(&a);
+    audit_entry_commit(&a, "why", why);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_ruling_expired(struct keeper *k, const struct ch_ruling_row *row,
+                                  struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin_about(k, &a, "ruling-expired", row->repository, row->project, row->file_name);
+    a.row.source = row->id;
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_bool(&a.e, "deny", row->deny);
+    ch_log_entry_int(&a.e, "expires_us", row->expires_at_us);
+    ch_log_entry_str(&a.e, "file", row->file_name);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_owner(struct keeper *k, const struct ch_owner_change *row, uint64_t id,
+                         struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin_about(k, &a, "owner", row->repository, row->project,
+                            (struct ch_str){NULL, 0});
+    a.row.source = id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_commit(&a, "by", row->by);
+    ch_log_entry_str(&a.e, "change",
+                     row->kind == CH_OWNER_GIVEN ? CH_STR("given") : CH_STR("older-accepted"));
+    ch_log_entry_str(&a.e, "former", row->former);
+    ch_log_entry_int(&a.e, "id", (int64_t)id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    audit_entry_commit(&a, "reason", row->reason);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_str(&a.e, "upstream", row->upstream);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
+                               const struct ch_sha256 *former, struct ch_str by,
+                               struct ch_str reason, struct ch_str vkey, struct ch_err *err)
+{
+    struct ch_sha256 pem = ch_sha256_of(row->public_pem.ptr, row->public_pem.len);
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "key");
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_commit(&a, "by", by);
+    ch_log_entry_sha(&a.e, "former", former != NULL ? former : &none);
+    ch_log_entry_sha(&a.e, "key", &row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "pem", &pem);
+    ch_log_entry_str(&a.e, "purpose", row->purpose);
+    audit_entry_commit(&a, "reason", reason);
+    ch_log_entry_str(&a.e, "type", ch_str_of(ch_key_kind_name((enum ch_key_kind)row->kind)));
+    audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "vkey", vkey);
+    return audit_add(k, &a, err);
+}
+
+#define ERASED_VERSION 2 /* says which texts */
+
+enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, struct ch_str reason,
+                          struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_sha256 list;
+    struct audit_state s;
+    uint64_t texts = 0;
+    audit_state(k, &s);
+    enum ch_code rc = ch_store_erased_digest(k->store, s.next, &list, &texts, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    audit_entry_begin(k, &a, "erased");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    audit_entry_commit(&a, "by", by);
+    if (entry != CH_LOG_NO_ENTRY) {
+        ch_log_entry_int(&a.e, "entry", (int64_t)entry);
+    }
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "list", &list);
+    audit_entry_commit(&a, "reason", reason);
+    ch_log_entry_int(&a.e, "texts", (int64_t)texts);
+    ch_log_entry_int(&a.e, "v", ERASED_VERSION);
+    rc = audit_add(k, &a, err);
+    CH_ASSERT(rc != CH_OK || a.row.index == s.next);
+    return rc;
+}
+
+/* What went wrong is in the operator's log; the text may name folders of the host. */
+enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "log-trouble");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_bool(&a.e, "over", over);
+    audit_entry_end(&a);
+    audit_entry_commit(&a, "what", what);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,
+                           struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "witness");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "fault", ch_str_of(fault));
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "name", name);
+    ch_log_entry_bool(&a.e, "over", over);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination,
+                            uint64_t times, const char *why, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "notice-given-up");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "destination", destination);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "times", (int64_t)times);
+    ch_log_entry_str(&a.e, "type", ch_str_of(kind));
+    audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "why", ch_str_of(why));
+    return audit_add(k, &a, err);
+}
+
+enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "policy");
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_commit(&a, "by", row->by);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "policy", &row->digest);
+    audit_entry_commit(&a, "reason", row->reason);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
+/* The store keeps which one the log has last: with the entry, in the same group. */
+enum ch_code audit_configuration(struct keeper *k, struct ch_err *err)
+{
+    static const struct ch_str name = {"audit-configuration", 19};
+    const struct ch_sha256 digest = k->config_digest;
+    struct ch_str bytes = {(const char *)digest.byte, sizeof(digest.byte)};
+    struct audit_entry a;
+    struct ch_buf last;
+    ch_buf_init(&last, CH_SHA256_BYTES);
+    bool same = ch_store_get_value(k->store, name, &last, err) == CH_OK &&
+                ch_str_eq(ch_buf_str(&last), bytes);
+    ch_buf_done(&last);
+    if (same) {
+        return CH_OK;
+    }
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_set_value(k->store, name, bytes, err);
+    if (rc == CH_OK) {
+        audit_entry_begin(k, &a, "configuration");
+        ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+        ch_log_entry_sha(&a.e, "configuration", &digest);
+        ch_log_entry_str(&a.e, "kind", a.row.kind);
+        audit_entry_end(&a);
+        rc = audit_add(k, &a, err);
+    }
+    return audit_step_end(k, rc, err);
+}
+
+/* ------------------------------------------------------------------ what nobody asked for */
+
+enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdicts,
+                           struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_sha256 policy = ch_policy_digest(k->policy);
+    struct ch_sha256 list = ch_sha256_of(verdicts.ptr != NULL ? verdicts.ptr : "", verdicts.len);
+    enum ch_code rc = keeper_write(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    audit_entry_begin_about(k, &a, "listing", ch_str_of(p->repository), page_name(p),
+                            (struct ch_str){NULL, 0});
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_int(&a.e, "files", (int64_t)p->facts.file_count);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "policy", &policy);
+    ch_log_entry_str(&a.e, "project", page_name(p));
+    ch_log_entry_str(&a.e, "repository", ch_str_of(p->repository));
+    ch_log_entry_sha(&a.e, "snapshot", &p->info.body_sha256);
+    ch_log_entry_str(&a.e, "upstream", ch_str_of(p->upstream->name));
+    audit_entry_end(&a);
+    ch_log_entry_sha(&a.e, "verdicts", &list);
+    return audit_add(k, &a, err);
+}

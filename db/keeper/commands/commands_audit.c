@@ -1,0 +1,63 @@
+/* audit erase: what commitments of the audit log stand for goes; the log stands without it (T26).
+ */
+#include "commands_int.h"
+
+#include <sys/random.h>
+
+#include "db/keeper/audit/audit.h"
+#include "db/log/entry.h"
+
+static void commit(struct ch_str text, uint8_t ret_salt[CH_LOG_SALT_BYTES],
+                   struct ch_sha256 *ret_hmac)
+{
+    CH_ASSERT(getrandom(ret_salt, CH_LOG_SALT_BYTES, 0) == CH_LOG_SALT_BYTES);
+    *ret_hmac = ch_log_entry_commit(ret_salt, text);
+}
+
+static enum ch_code erase(struct keeper *k, uint64_t entry, struct ch_str who, struct ch_str by,
+                          struct ch_str reason, uint64_t *ret_texts, struct ch_err *err)
+{
+    struct audit_state s;
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    audit_state(k, &s);
+    rc = ch_store_erase_clear(k->store, entry, who, s.next, commit, ret_texts, err);
+    if (rc == CH_OK && *ret_texts == 0) {
+        rc = ch_fail(err, CH_E_NOT_FOUND, "there is no such text, or it was erased already");
+    }
+    rc = rc == CH_OK ? audit_erased(k, entry, by, reason, err) : rc;
+    rc = audit_step_end(k, rc, err);
+    rc = rc == CH_OK ? keeper_commit(k, err) : rc;
+    return rc == CH_OK ? ch_store_scrub(k->store, err) : rc;
+}
+
+enum step command_audit_erase(struct command *c)
+{
+    struct ch_str who = command_option(c, "who"), number = command_option(c, "entry");
+    struct ch_str reason = ch_str_trim(command_option(c, "reason"));
+    uint64_t entry = CH_LOG_NO_ENTRY, texts = 0;
+    struct ch_err err;
+    if ((who.len > 0) == (number.ptr != NULL)) {
+        return command_end(c, 2, "audit erase: expected --who TEXT or --entry NUMBER");
+    }
+    if (number.ptr != NULL && (!ch_str_u64(number, &entry) || entry > INT64_MAX)) {
+        return command_end(c, 2, "--entry: expected the number of an entry");
+    }
+    if (reason.len == 0 || reason.len > 500) {
+        return command_end(c, 2, "--reason: expected a sentence of 1 to 500 bytes");
+    }
+    enum ch_code rc = erase(c->k, entry, who, ch_str_of(c->who.text), reason, &texts, &err);
+    if (rc == CH_E_BUSY) {
+        return command_end(c, 1, "%llu texts were erased, but %s: erase something again later",
+                           (unsigned long long)texts, err.msg);
+    }
+    if (rc != CH_OK) {
+        return command_end(c, 1, "nothing was erased: %s", err.msg);
+    }
+    command_print(c, "%llu text%s erased; the log says that, by whom and why\n",
+                  (unsigned long long)texts, texts == 1 ? "" : "s");
+    return command_end(c, 0, "%s", "");
+}

@@ -1,0 +1,110 @@
+/* explain of bytes that nobody has fetched, and of names that no upstream has: who denied them. */
+#include "commands_int.h"
+#include "db/keeper/rulings/rulings.h"
+
+struct denials {
+    struct command *c;
+    struct ch_buf *json; /* NULL: for people */
+    size_t count;
+};
+
+static void tell_denial(void *ctx, const struct ch_ruling_row *row)
+{
+    struct denials *d = ctx;
+    struct command *c = d->c;
+    char since[40], until[40] = "";
+    if (row->repository.len > 0 && !command_sees(c, ACTION_QUEUE_READ, row->repository)) {
+        return;
+    }
+    command_time(row->at_us, since, sizeof(since));
+    if (row->expires_at_us != CH_TIME_UNKNOWN) {
+        command_time(row->expires_at_us, until, sizeof(until));
+    }
+    if (d->json != NULL) {
+        ch_buf_puts(d->json, d->count > 0 ? CH_STR(",{") : CH_STR("{"));
+        json_number(d->json, "ruling", row->id);
+        if (row->repository.len > 0) {
+            json_field(d->json, "repository", row->repository);
+        }
+        if (row->file_name.len > 0) {
+            json_field(d->json, "file", row->file_name);
+        } else if (row->version_spec.len > 0) {
+            json_field(d->json, "versions", row->version_spec);
+        }
+        json_field(d->json, "reason", row->reason);
+        json_field(d->json, "by", row->by);
+        json_time(d->json, "since", row->at_us);
+        json_time(d->json, "until", row->expires_at_us);
+        ch_buf_putc(d->json, '}');
+    } else {
+        struct ch_str of = row->file_name.len > 0 ? row->file_name : row->version_spec;
+        command_put_escaped(c, of);
+        command_print(c, "%sdenied since %s%s%s by ", of.len > 0 ? " " : "", since,
+                      until[0] != '\0' ? " until " : "", until);
+        command_put_escaped(c, row->by);
+        command_print(c, " (ruling %llu%s", (unsigned long long)row->id,
+                      row->repository.len > 0 ? ", repository " : "");
+        command_put_escaped(c, row->repository);
+        command_print(c, "): ");
+        command_put_escaped(c, row->reason);
+        command_print(c, "\n");
+    }
+    d->count++;
+}
+
+enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256)
+{
+    static const char never[] = "no file with this sha256 was ever fetched";
+    struct denials d = {.c = c};
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 20);
+    if (c->args.json) {
+        d.json = &b;
+        ch_buf_puts(&b, CH_STR("[{"));
+        json_digest(&b, "sha256", sha256);
+        json_bool(&b, "fetched", false);
+        json_open(&b, "denials", '[');
+    }
+    rulings_of_bytes(c->k, sha256, tell_denial, &d);
+    if (c->args.json) {
+        ch_buf_puts(&b, CH_STR("]}]\n"));
+        command_put(c, ch_buf_str(&b));
+    } else if (d.count > 0) {
+        command_print(c, "%s; it is refused wherever it comes from\n", never);
+    }
+    ch_buf_done(&b);
+    return d.count > 0 ? command_end(c, 0, "%s", "")
+                       : command_end(c, 1, "%s, and nobody denied it", never);
+}
+
+enum step command_explain_absent(struct command *c, const struct page *p)
+{
+    struct denials d = {.c = c};
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 20);
+    if (c->args.json) {
+        d.json = &b;
+        ch_buf_puts(&b, CH_STR("[{"));
+        json_field(&b, "repository", ch_str_of(p->repository));
+        json_field(&b, "project", page_name(p));
+        json_bool(&b, "known", false);
+        json_open(&b, "denials", '[');
+    }
+    rulings_of_name(c->k, p, tell_denial, &d);
+    if (d.count > 0 && c->args.json) {
+        ch_buf_puts(&b, CH_STR("]}]\n"));
+        command_put(c, ch_buf_str(&b));
+    } else if (d.count > 0) {
+        command_print(c, "%s: no upstream of repository %s has this project so far\n", p->project,
+                      p->repository);
+    }
+    ch_buf_done(&b);
+    return d.count > 0 ? command_end(c, 0, "%s", "") : command_end_absent(c, p);
+}
+
+bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256)
+{
+    struct ch_artifact a;
+    struct ch_err err;
+    return ch_store_get_artifact(c->k->store, sha256, &a, &err) != CH_E_NOT_FOUND;
+}

@@ -1,0 +1,396 @@
+/* Fetches and scans under way: job numbers, callbacks, and what happens when the other side dies.
+ */
+#include "db/keeper/keeper_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+
+#define LOST_MAX 3 /* so often a job may lose its worker, or its jail to the host, before it fails */
+
+struct job {
+    struct job *next;
+    uint64_t id;
+    bool is_scan;
+    int which; /* scan: 0 strict, 1 second */
+    bool sent;
+    unsigned lost; /* times its worker ended, or its jail was ended from outside */
+    int fd;        /* fetch: target; scan: input (our duplicate) */
+    int answer_fd; /* scan: memfd */
+    struct ch_buf payload;
+    fetch_done_fn *fetched;
+    fetch_progress_fn *progress; /* NULL: nobody looks */
+    scan_done_fn *scanned;
+    void *ctx;
+};
+
+struct jobs {
+    struct job *list;
+    struct job *failed; /* to be told at the end of the turn */
+    uint64_t next_id;
+    struct ch_timer failed_timer;
+    struct keeper *keeper;
+};
+
+static void free_job(struct job *j)
+{
+    if (j->fd >= 0) {
+        close(j->fd);
+    }
+    if (j->answer_fd >= 0) {
+        close(j->answer_fd);
+    }
+    ch_buf_done(&j->payload);
+    free(j);
+}
+
+static void tell_failed(struct job *j, const char *text)
+{
+    if (j->is_scan) {
+        struct ch_scanned answer = {
+            .job = j->id, .outcome = CH_SCAN_INTERRUPTED, .text = ch_str_of(text)};
+        j->scanned(j->ctx, &answer, (struct ch_str){NULL, 0});
+    } else {
+        struct ch_fetched answer = {.job = j->id, .code = CH_E_CLOSED, .text = ch_str_of(text)};
+        j->fetched(j->ctx, &answer);
+    }
+}
+
+static void on_failed_timer(struct ch_timer *t)
+{
+    struct jobs *jobs = CH_CONTAINER_OF(t, struct jobs, failed_timer);
+    while (jobs->failed != NULL) {
+        struct job *j = jobs->failed;
+        jobs->failed = j->next;
+        tell_failed(j, "the process that worked on it ended");
+        free_job(j);
+    }
+}
+
+void jobs_init(struct keeper *k)
+{
+    k->jobs = ch_calloc(1, sizeof(*k->jobs));
+    k->jobs->keeper = k;
+    k->jobs->next_id = 1;
+    k->jobs->failed_timer.fn = on_failed_timer;
+}
+
+void jobs_done(struct keeper *k)
+{
+    if (k->jobs == NULL) {
+        return;
+    }
+    ch_loop_cancel_timer(k->child.loop, &k->jobs->failed_timer);
+    struct job *lists[] = {k->jobs->list, k->jobs->failed};
+    for (size_t i = 0; i < CH_ARRAY_LEN(lists); i++) {
+        while (lists[i] != NULL) {
+            struct job *next = lists[i]->next;
+            free_job(lists[i]);
+            lists[i] = next;
+        }
+    }
+    free(k->jobs);
+    k->jobs = NULL;
+}
+
+static struct job *add_job(struct keeper *k, int fd)
+{
+    struct job *j = ch_calloc(1, sizeof(*j));
+    j->id = k->jobs->next_id++;
+    j->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    j->answer_fd = -1;
+    ch_buf_init(&j->payload, 64u << 10);
+    j->next = k->jobs->list;
+    k->jobs->list = j;
+    return j;
+}
+
+static void fail_later(struct keeper *k, struct job *j)
+{
+    for (struct job **at = &k->jobs->list; *at != NULL; at = &(*at)->next) {
+        if (*at == j) {
+            *at = j->next;
+            break;
+        }
+    }
+    j->next = k->jobs->failed;
+    k->jobs->failed = j;
+    ch_loop_set_timer(k->child.loop, &k->jobs->failed_timer, ch_loop_now_ms(k->child.loop));
+}
+
+/* Sends the job, if its worker is there; else it waits for the worker to come (back). */
+static void send_job(struct keeper *k, struct job *j)
+{
+    struct ch_channel *ch = j->is_scan ? k->scanners[j->which] : k->fetcher;
+    if (ch == NULL || j->sent) {
+        return;
+    }
+    int fds[2] = {j->fd, j->answer_fd};
+    j->sent = true;
+    if (j->fd < 0 || ch_buf_ok(&j->payload, NULL) != CH_OK ||
+        !ch_channel_send(ch, j->is_scan ? CH_MSG_SCAN : CH_MSG_FETCH, ch_buf_str(&j->payload), fds,
+                         j->is_scan ? 2 : 1)) {
+        fail_later(k, j);
+    }
+}
+
+uint64_t jobs_fetch(struct keeper *k, struct ch_fetch *fetch, int fd, fetch_done_fn *done,
+                    void *ctx)
+{
+    struct job *j = add_job(k, fd);
+    uint64_t id = j->id;
+    j->fetched = done;
+    j->ctx = ctx;
+    fetch->job = id;
+    ch_fetch_put(&j->payload, fetch);
+    send_job(k, j);
+    return id;
+}
+
+void jobs_cancel_fetch(struct keeper *k, uint64_t id)
+{
+    struct job **lists[] = {&k->jobs->list, &k->jobs->failed};
+    for (size_t i = 0; i < CH_ARRAY_LEN(lists); i++) {
+        for (struct job **at = lists[i]; *at != NULL; at = &(*at)->next) {
+            struct job *j = *at;
+            if (j->id == id && !j->is_scan) {
+                *at = j->next;
+                if (j->sent && k->fetcher != NULL) {
+                    struct ch_buf b;
+                    ch_buf_init(&b, 64);
+                    ch_put_u64(&b, id);
+                    CH_IGNORE(
+                        !ch_channel_send(k->fetcher, CH_MSG_FETCH_CANCEL, ch_buf_str(&b), NULL, 0));
+                    ch_buf_done(&b);
+                }
+                free_job(j);
+                return;
+            }
+        }
+    }
+}
+
+void jobs_scan(struct keeper *k, int which, struct ch_scan_job *scan, int input_fd,
+               scan_done_fn *done, void *ctx)
+{
+    struct job *j = add_job(k, input_fd);
+    j->is_scan = true;
+    j->which = which;
+    j->scanned = done;
+    j->ctx = ctx;
+    scan->id = j->id;
+    scan->output_max_bytes = ch_limits.scan_output_bytes;
+    scan->cpu_seconds = (uint32_t)ch_limits.scan_cpu_seconds;
+    scan->wall_ms = (uint32_t)ch_limits.scan_wall_ms;
+    scan->memory_max_bytes = ch_limits.scan_memory_bytes;
+    ch_scan_job_put(&j->payload, scan);
+    struct ch_err err;
+    if (jobs_memfd("scan-answer", &j->answer_fd, &err) != CH_OK) {
+        keeper_log("scan", "error=\"%s\"", err.msg);
+        fail_later(k, j);
+        return;
+    }
+    send_job(k, j);
+}
+
+static struct job *take_job(struct keeper *k, uint64_t id, bool is_scan)
+{
+    for (struct job **at = &k->jobs->list; *at != NULL; at = &(*at)->next) {
+        struct job *j = *at;
+        if (j->id == id && j->is_scan == is_scan && j->sent) {
+            *at = j->next;
+            return j;
+        }
+    }
+    return NULL; /* cancelled meanwhile */
+}
+
+/* The worker ended, or its jail was ended from outside, which says nothing about the job: the next one
+ * gets it, from its beginning. */
+static bool take_up_again(struct job *j)
+{
+    struct ch_err err;
+    if (++j->lost >= LOST_MAX) {
+        return false;
+    }
+    j->sent = false;
+    if (!j->is_scan) {
+        return ftruncate(j->fd, 0) == 0;
+    }
+    close(j->answer_fd);
+    j->answer_fd = -1;
+    return jobs_memfd("scan-answer", &j->answer_fd, &err) == CH_OK;
+}
+
+static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
+{
+    struct job *j = take_job(k, answer->job, true);
+    if (j == NULL) {
+        return;
+    }
+    if (answer->outcome == CH_SCAN_INTERRUPTED) {
+        k->stats.scan_failures++;
+        keeper_log("jail", "job=%llu signal=%u text=\"%.*s\"", (unsigned long long)j->id,
+                   answer->signal, CH_STR_ARG(answer->text));
+        if (take_up_again(j)) {
+            j->next = k->jobs->list;
+            k->jobs->list = j;
+            send_job(k, j);
+            return;
+        }
+    }
+    k->stats.scans++;
+    k->stats.scan_wall_us += answer->wall_us;
+    k->stats.scan_cpu_us += answer->cpu_us;
+    struct ch_scanned checked = *answer;
+    struct ch_buf stream;
+    struct ch_err err;
+    ch_buf_init(&stream, ch_limits.scan_output_bytes + 1);
+    if (checked.outcome == CH_SCAN_DONE && (jobs_seal(j->answer_fd, &err) != CH_OK ||
+                                            jobs_read_all(j->answer_fd, &stream, &err) != CH_OK)) {
+        checked.outcome = CH_SCAN_FAILED;
+        checked.text = ch_str_of(err.msg);
+    }
+    k->stats.scan_failures += checked.outcome != CH_SCAN_DONE && checked.outcome != CH_SCAN_INTERRUPTED;
+    j->scanned(j->ctx, &checked,
+               checked.outcome == CH_SCAN_DONE ? ch_buf_str(&stream) : (struct ch_str){NULL, 0});
+    ch_buf_done(&stream);
+    free_job(j);
+}
+
+static void on_fetched(struct keeper *k, const struct ch_fetched *answer)
+{
+    struct job *j = take_job(k, answer->job, false);
+    if (j == NULL) {
+        return;
+    }
+    k->stats.fetches++;
+    k->stats.fetch_ms += answer->elapsed_ms;
+    k->stats.fetch_bytes += answer->bytes;
+    k->stats.fetch_errors += answer->code != CH_OK;
+    /* Our descriptor goes first: the callee proves that no writer is left (T3). */
+    close(j->fd);
+    j->fd = -1;
+    j->fetched(j->ctx, answer);
+    free_job(j);
+}
+
+void jobs_on_progress(struct keeper *k, uint64_t id, fetch_progress_fn *progress)
+{
+    for (struct job *j = k->jobs->list; j != NULL; j = j->next) {
+        if (j->id == id && !j->is_scan) {
+            j->progress = progress;
+        }
+    }
+}
+
+static void on_progress(struct keeper *k, const struct ch_fetch_progress *p)
+{
+    for (struct job *j = k->jobs->list; j != NULL; j = j->next) {
+        if (j->id == p->job && !j->is_scan && j->progress != NULL) {
+            j->progress(j->ctx, p->bytes, p->total_bytes);
+            return;
+        }
+    }
+}
+
+void jobs_on_frame(struct keeper *k, struct ch_frame *frame)
+{
+    struct ch_err err;
+    struct ch_fetch_progress progress;
+    struct ch_scanned scanned;
+    struct ch_fetched fetched;
+    if (frame->type == CH_MSG_SCANNED) {
+        if (ch_scanned_get(frame->payload, &scanned, &err) == CH_OK) {
+            on_scanned(k, &scanned);
+            return;
+        }
+    } else if (frame->type == CH_MSG_FETCHED) {
+        if (ch_fetched_get(frame->payload, &fetched, &err) == CH_OK) {
+            on_fetched(k, &fetched);
+            return;
+        }
+    } else if (frame->type == CH_MSG_RULES) {
+        struct ch_rules_loaded rules;
+        if (ch_rules_loaded_get(frame->payload, &rules, &err) == CH_OK) {
+            keys_announced(k, &rules);
+            return;
+        }
+    } else if (frame->type == CH_MSG_FETCH_PROGRESS) {
+        if (ch_fetch_progress_get(frame->payload, &progress, &err) == CH_OK) {
+            on_progress(k, &progress);
+            return;
+        }
+    } else {
+        return;
+    }
+    keeper_log("protocol", "error=\"%s\"", err.msg);
+}
+
+static bool works_for(const struct job *j, enum ch_role role)
+{
+    return j->is_scan ? role == (j->which == 0 ? CH_ROLE_SCANNER_STRICT : CH_ROLE_SCANNER_SECOND)
+                      : role == CH_ROLE_FETCHER;
+}
+
+void jobs_peer_gone(struct keeper *k, enum ch_role role)
+{
+    struct job *next;
+    for (struct job *j = k->jobs->list; j != NULL; j = next) {
+        next = j->next;
+        if (j->sent && works_for(j, role) && !take_up_again(j)) {
+            fail_later(k, j);
+        }
+    }
+}
+
+void jobs_peer_came(struct keeper *k, enum ch_role role)
+{
+    struct job *next;
+    for (struct job *j = k->jobs->list; j != NULL; j = next) {
+        next = j->next;
+        if (!j->sent && works_for(j, role)) {
+            send_job(k, j);
+        }
+    }
+}
+
+enum ch_code jobs_memfd(const char *name, int *ret_fd, struct ch_err *err)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) {
+        return ch_fail_errno(err, errno, "memfd_create");
+    }
+    *ret_fd = fd;
+    return CH_OK;
+}
+
+enum ch_code jobs_seal(int fd, struct ch_err *err)
+{
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+        return ch_fail_errno(err, errno, "sealing: somebody may still write");
+    }
+    return CH_OK;
+}
+
+enum ch_code jobs_read_all(int fd, struct ch_buf *out, struct ch_err *err)
+{
+    for (;;) {
+        char *at = ch_buf_reserve(out, 1);
+        if (at == NULL) {
+            return ch_buf_ok(out, err);
+        }
+        ssize_t n = pread(fd, at, out->cap - out->len, (off_t)out->len);
+        if (n < 0 && errno != EINTR) {
+            return ch_fail_errno(err, errno, "read");
+        }
+        if (n == 0) {
+            return CH_OK;
+        }
+        out->len += n > 0 ? (size_t)n : 0;
+    }
+}

@@ -1,0 +1,250 @@
+/* From stored facts to a decision on one file, and its record. The decision itself is made by
+ * ch_decide (policy/) alone: nothing is added to it here, and nothing taken away. */
+#include "db/keeper/rulings/approvals.h"
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/egress/notices.h"
+#include "db/keeper/rulings/rulings.h"
+#include "sizes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* T10: a file of the same version that is denied as an attack holds all others. */
+static bool sibling_denied(const struct page *p, size_t file, struct ch_str *ret_name)
+{
+    uint32_t version = p->index.version[file];
+    if (p->index.past_attack[version] > 0) {
+        *ret_name = p->facts.files[p->index.past_attack[version] - 1].index.file_name;
+        return true;
+    }
+    if (p->index.attacks[version] <= (p->files[file].held_against ? 1 : 0)) {
+        return false;
+    }
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (i != file && p->files[i].held_against && p->index.version[i] == version) {
+            *ret_name = p->facts.files[i].index.file_name;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* T7: on an upstream that is not trusted for times, a page first loaded long after the upstream was
+ * added is no baseline. */
+static bool baseline_counts(const struct keeper *k, const struct page *p,
+                            const struct page_fact_file *f)
+{
+    if (!f->baseline || p->upstream->trust_times) {
+        return f->baseline;
+    }
+    int64_t cool_down_us = (int64_t)ch_policy_cool_down_days(k->policy) * 86400 * 1000000;
+    return p->info.first_loaded_at_us - p->upstream->added_at_us <= cool_down_us;
+}
+
+/* Where the index states no size, the bytes that came have one. */
+static uint64_t size_of(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    uint64_t stated = p->facts.files[file].index.size_bytes;
+    struct ch_artifact a;
+    struct ch_err err;
+    if (stated != CH_SIZE_UNKNOWN || !f->has_inspection) {
+        return stated;
+    }
+    if (f->artifact_bytes == 0 &&
+        ch_store_get_artifact(k->store, &f->artifact, &a, &err) == CH_OK) {
+        f->artifact_bytes = a.size_bytes;
+    }
+    return f->artifact_bytes > 0 ? f->artifact_bytes : CH_SIZE_UNKNOWN;
+}
+
+static void size_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+{
+    const struct page_file *f = &p->files[file];
+    ret->size_bytes = size_of(k, p, file);
+    ret->max_bytes = sizes_max(k->config, &ret->max_bytes_key);
+    if (ret->size_bytes == CH_SIZE_UNKNOWN && f->told_bytes > ret->max_bytes) {
+        ret->size_bytes = f->told_bytes; /* nobody has verified it: it holds, and does no more */
+        ret->size_at_least = f->told_at_least;
+    }
+}
+
+/* T5: only asked for where the index states no sha256. */
+static int64_t bytes_confirmed(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    struct ch_release_file row = {.upstream = ch_str_of(p->upstream->name),
+                                  .project = page_name(p),
+                                  .file_name = p->facts.files[file].index.file_name,
+                                  .sha256 = f->artifact};
+    struct ch_err err;
+    if (ch_sha256_is_zero(&f->artifact)) {
+        return CH_TIME_UNKNOWN;
+    }
+    if (!f->confirmed_known) {
+        enum ch_code rc = ch_store_bytes_confirmed(k->store, &row, &err);
+        f->confirmed_at_us = rc == CH_OK ? row.at_us : CH_TIME_UNKNOWN;
+        f->confirmed_known = rc == CH_OK || rc == CH_E_NOT_FOUND;
+    }
+    return f->confirmed_at_us;
+}
+
+static void inspection_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+{
+    const struct ch_inspection_result *inspection = inspection_of(k, p, file);
+    if (inspection == NULL) {
+        return; /* nothing to compare either */
+    }
+    ret->inspection = inspection->row.outcome;
+    if (p->files[file].inspection_old) {
+        ret->inspection_ends_at_us = keys_grace_ends(k, inspection->row.at_us);
+    }
+    ret->inspection_error = inspection->row.error;
+    ret->findings = inspection->row.findings;
+    ret->finding_count = inspection->row.finding_count;
+    ret->inspected = inspection->row.facts;
+    ret->inspected_count = inspection->row.fact_count;
+    ptrdiff_t at = releases_previous(p, file);
+    if (at >= 0) {
+        const struct page_file *before = &p->files[at];
+        ret->previous_version = ch_str_of(before->release.version);
+        ret->previous = before->inspection.row.facts;
+        ret->previous_count = before->inspection.row.fact_count;
+        ret->previous_size_bytes = size_of(k, p, (size_t)at);
+        ret->previous_uploaded_at_us = p->facts.files[at].index.uploaded_at_us;
+    }
+}
+
+static struct ch_likeness likeness_of(struct page *p)
+{
+    if (!p->likeness_known) {
+        p->likeness = ch_likeness_of(page_name(p));
+        p->likeness_known = true;
+    }
+    return p->likeness;
+}
+
+void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+{
+    const struct page_fact_file *f = &p->facts.files[file];
+    const struct page_file *run = &p->files[file];
+    ch_facts_init(ret); /* nothing known */
+    inspection_facts(k, p, file, ret);
+    ret->ecosystem = ch_str_of(p->eco->name);
+    ret->repository = ch_str_of(p->repository);
+    ret->environment = ch_str_of(p->config->environment);
+    ret->project = page_name(p);
+    ret->name_owner = page_owner(p);
+    ret->version = ch_str_of(run->release.version);
+    ret->file_name = f->index.file_name;
+    ret->artifact = run->artifact;
+    ret->file_type = ch_str_of(run->release.file_type);
+    ret->has_inspector = run->release.profile != NULL;
+    size_facts(k, p, file, ret);
+    ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
+    ret->alias = f->index.alias.kind;
+    ret->upstream_trusted_for_times = p->upstream->trust_times;
+    ret->upstream_never_states_times =
+        p->upstream->states_times == CH_TIMES_NEVER && !p->states_times;
+    ret->uploaded_at_us = f->index.uploaded_at_us;
+    ret->last_absent_at_us = f->last_absent_at_us;
+    ret->first_seen_at_us = f->first_seen_at_us;
+    ret->baseline = baseline_counts(k, p, f);
+    ret->clock_jumped = k->clock_jumped;
+    ret->upstream_yanked = f->index.yanked;
+    ret->upstream_yanked_reason = f->index.yanked_reason;
+    ret->removed_at_us = f->removed_at_us;
+    ret->upstream_quarantined = p->facts.head.status == CH_STATUS_QUARANTINED;
+    ret->index_confirmed_at_us = p->checked_at_us;
+    if (!ret->hash_stated) {
+        ret->bytes_confirmed_at_us = bytes_confirmed(k, p, file);
+    }
+    ret->allowed = run->recorded_verdict == CH_VERDICT_ALLOW;
+    ret->project_since_us = p->since_us;
+    ret->likeness = likeness_of(p);
+    /* a wheel that is gone from the index is one, too: policies are checked by that (contradict.c) */
+    ret->version_has_wheel = ch_str_eq(ret->file_type, CH_STR("wheel")) ||
+                             p->index.wheels[p->index.version[file]];
+    ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
+    ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
+}
+
+void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)
+{
+    struct ch_facts facts;
+    judge_facts(k, p, file, &facts);
+    ch_decide(k->policy, &facts, keeper_now_us(k), ret);
+}
+
+/* First, these bytes were allowed: what was approved before them is what they are compared with. */
+static void note_allowed(struct page *p, size_t file, int64_t at_us)
+{
+    struct page_file *f = &p->files[file];
+    if (f->allowed_at_us == CH_TIME_UNKNOWN) {
+        f->allowed_at_us = at_us;
+        listing_touch(p); /* others are compared with it from now on */
+    }
+}
+
+/* A decision whose entry cannot be written is none: neither is in the store then (T4). */
+static enum ch_code store_decision(struct keeper *k, const struct page *p,
+                                   const struct ch_decision_row *row, uint64_t *ret_log_end,
+                                   struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? audit_step(k, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_add_decision(k->store, row, err);
+    rc = rc == CH_OK ? audit_decision(k, p, row, ret_log_end, err) : rc;
+    return audit_step_end(k, rc, err);
+}
+
+enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
+                          const struct ch_decision *d, struct ch_err *err)
+{
+    struct page_file *f = &p->files[file];
+    bool allow = d->verdict == CH_VERDICT_ALLOW;
+    bool was_allow = f->recorded_verdict == CH_VERDICT_ALLOW;
+    if (f->recorded_verdict == (int8_t)d->verdict && f->recorded_audited == d->audited &&
+        strcmp(f->recorded_rule, d->rule) == 0) {
+        return allow && !approvals_stand(k, p, file) ? approvals_sign(k, p, file, d, err) : CH_OK;
+    }
+    struct ch_decision_row row = {
+        .repository = ch_str_of(p->repository),
+        .upstream = ch_str_of(p->upstream->name),
+        .project = page_name(p),
+        .file_name = p->facts.files[file].index.file_name,
+        .sha256 = f->artifact,
+        .verdict = d->verdict,
+        .rule = ch_str_of(d->rule),
+        .reason = ch_str_of(d->reason),
+        .policy = ch_policy_digest(k->policy),
+        .at_us = keeper_now_us(k),
+        .audited = d->audited,
+    };
+    enum ch_code rc = allow ? approvals_sign(k, p, file, d, err) : CH_OK;
+    uint64_t log_end = 0;
+    rc = rc == CH_OK ? store_decision(k, p, &row, &log_end, err) : rc;
+    if (was_allow && !allow) {
+        approvals_withdraw(k, p, row.file_name);
+    }
+    if (rc == CH_OK) {
+        notices_decision(k, p, &row, f->attack, was_allow, log_end - 1);
+        f->recorded_verdict = (int8_t)d->verdict;
+        f->recorded_at_us = row.at_us;
+        f->log_end = log_end;
+        f->recorded_audited = d->audited;
+        f->recorded_policy = row.policy;
+        if (d->verdict == CH_VERDICT_ALLOW) {
+            note_allowed(p, file, row.at_us);
+        }
+        releases_touch(p);
+        snprintf(f->recorded_rule, sizeof(f->recorded_rule), "%s", d->rule);
+        page_wrote(p);
+        k->stats.decisions[d->verdict]++;
+        k->uncommitted_allows += d->verdict == CH_VERDICT_ALLOW;
+    }
+    return rc;
+}

@@ -1,0 +1,408 @@
+/* A judged page, as gateways list it: approved and eligible files plainly; held and denied ones as
+ * yanked with the reason where another version can be had instead, plainly (and refused at the
+ * file) where none can; or omitted, as the repository says. */
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/budget/budget.h"
+#include "sidecar.h"
+#include "stand_in.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+
+#define AHEAD_PER_PAGE 1
+#define AHEAD_QUEUE    64 /* files that are asked ahead and not at their end; the next ones are not */
+
+struct judged {
+    struct ch_decision d;
+    bool listed_upstream;
+};
+
+/* T10: by default a source distribution is listed only where its version has nothing built. Held
+ * ones that are listed are yanked or omitted like any other file. */
+static bool is_hidden(const struct page *p, size_t file)
+{
+    return strcmp(p->files[file].release.file_type, "sdist") == 0 &&
+           p->index.built[p->index.version[file]];
+}
+
+static struct judged *judge_all(struct keeper *k, struct page *p)
+{
+    struct listing_cache *cache = &p->listing;
+    struct judged *all = ch_calloc(p->facts.file_count, sizeof(*all));
+    int64_t soonest = CH_TIME_UNKNOWN;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        all[i].listed_upstream = p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
+        if (!all[i].listed_upstream) {
+            continue;
+        }
+        judge(k, p, i, &all[i].d);
+        /* What is not listed stands in for nothing, and nobody will ask for it next. */
+        bool hidden = is_hidden(p, i);
+        cache->eligible[i] = all[i].d.eligible && !hidden;
+        cache->available[i] =
+            (all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible) && !hidden;
+        int64_t until = all[i].d.until_us;
+        if (until != CH_TIME_UNKNOWN && until > cache->made_at_us &&
+            (soonest == CH_TIME_UNKNOWN || until < soonest)) {
+            soonest = until;
+        }
+    }
+    cache->changes_at_us = soonest;
+    return all;
+}
+
+/* Every listed wheel has metadata: the wheel itself is the last source. An sdist's may change when
+ * it is built: it is shown where the upstream announces it as final (PEP 643, 714). */
+static bool has_sidecar(const struct page *p, size_t i)
+{
+    const struct ch_release *r = &p->files[i].release;
+    return r->profile != NULL && p->eco->sidecar_url != NULL &&
+           (strcmp(r->file_type, "sdist") != 0 ||
+            p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
+}
+
+static void list_file(const struct page *p, const struct judged *all, struct stand_ins *stand_ins,
+                      size_t i, struct ch_buf *reasons, struct ch_page *page)
+{
+    if (is_hidden(p, i)) {
+        return;
+    }
+    const struct ch_index_file *f = &p->facts.files[i].index;
+    struct ch_page_file *out = &page->files[page->file_count];
+    *out = (struct ch_page_file){
+        .file_name = f->file_name,
+        .sha256 = ch_sha256_is_zero(&f->sha256) ? p->files[i].artifact : f->sha256,
+        .size_bytes = f->size_bytes,
+        .uploaded_at_us = f->uploaded_at_us,
+        .requires_python = f->requires_python,
+        .sidecar = has_sidecar(p, i) ? CH_SIDECAR_YES : CH_SIDECAR_NONE,
+    };
+    if (f->sidecar == CH_SIDECAR_HASHED && out->sidecar == CH_SIDECAR_YES) {
+        out->sidecar = CH_SIDECAR_HASHED;
+        out->sidecar_sha256 = f->sidecar_sha256;
+    }
+    size_t at = reasons->len;
+    if (!p->listing.available[i]) {
+        if (p->config->held_listing == CH_HELD_OMIT) {
+            return;
+        }
+        if (stand_ins_cover(stand_ins, i)) {
+            out->listing = CH_LIST_YANKED;
+            ch_buf_printf(reasons, "%s: %s",
+                          all[i].d.verdict == CH_VERDICT_DENY ? "denied by policy"
+                                                              : "held by policy",
+                          all[i].d.reason);
+        }
+    } else if (f->yanked) {
+        out->listing = CH_LIST_YANKED;
+        if (f->yanked_reason.len > 0) {
+            ch_buf_puts(reasons, CH_STR("upstream says: "));
+            ch_buf_put_escaped(reasons, ch_str_sub(f->yanked_reason, 0, 512));
+        }
+    }
+    out->yanked_reason = (struct ch_str){reasons->ptr + at, reasons->len - at};
+    page->file_count++;
+}
+
+struct spelling {
+    struct ch_str version;
+    uint32_t group;
+};
+
+static int compare_spellings(const void *a, const void *b)
+{
+    const struct spelling *x = a, *y = b;
+    return x->group != y->group ? (x->group < y->group ? -1 : 1)
+                                : ch_str_cmp(x->version, y->version);
+}
+
+/* PEP 700: `versions` covers all listed files, sorted and distinct. */
+static void list_versions(struct page *p, struct ch_page *page)
+{
+    struct spelling *all = ch_calloc(page->file_count + 1, sizeof(*all));
+    size_t at = 0, n = 0;
+    for (size_t i = 0; i < page->file_count; i++) {
+        while (!ch_str_eq(p->facts.files[at].index.file_name, page->files[i].file_name)) {
+            at++; /* both are in upstream order */
+        }
+        struct ch_str v = ch_str_of(p->files[at].release.version);
+        if (v.len > 0 && (n == 0 || !ch_str_eq(all[n - 1].version, v))) {
+            all[n++] = (struct spelling){v, p->index.version[at]};
+        }
+    }
+    qsort(all, n, sizeof(*all), compare_spellings);
+    page->versions = ch_calloc(n + 1, sizeof(*page->versions));
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || !ch_str_eq(all[i].version, all[i - 1].version)) {
+            page->versions[page->version_count++] = all[i].version;
+        }
+    }
+    free(all);
+}
+
+/* Generations follow content: equal pages are equal generations, whoever asks, also after a
+ * restart. */
+static uint64_t generation_of(struct ch_str encoded)
+{
+    struct ch_sha256 d = ch_sha256_of(encoded.ptr, encoded.len);
+    struct ch_rd r = ch_rd_of(d.byte, CH_SHA256_BYTES);
+    uint64_t g = ch_get_u64(&r);
+    return g != 0 ? g : 1;
+}
+
+static enum ch_code encode(struct page *p, const struct judged *all, struct ch_err *err)
+{
+    struct listing_cache *cache = &p->listing;
+    struct ch_buf reasons;
+    struct ch_page page = {.project = page_name(p), .status = p->facts.head.status};
+    struct stand_ins *stand_ins = stand_ins_new(p);
+    /* Room for all at once: reasons must not move while slices borrow from them. */
+    size_t room = (p->facts.file_count + 2) * 1024;
+    ch_buf_init(&reasons, room);
+    CH_ASSERT(ch_buf_reserve(&reasons, room) != NULL);
+    page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (all[i].listed_upstream) {
+            list_file(p, all, stand_ins, i, &reasons, &page);
+        }
+    }
+    if (page.status == CH_STATUS_QUARANTINED && page.file_count > 0) {
+        page.status = CH_STATUS_ACTIVE; /* PEP 792: quarantined must not offer files; ours refuse */
+    }
+    if (p->facts.head.status_reason.len > 0) {
+        size_t at = reasons.len;
+        ch_buf_puts(&reasons, CH_STR("upstream says: "));
+        ch_buf_put_escaped(&reasons, ch_str_sub(p->facts.head.status_reason, 0, 256));
+        page.status_reason = (struct ch_str){reasons.ptr + at, reasons.len - at};
+    }
+    list_versions(p, &page);
+    ch_page_put(&cache->bytes, &page);
+    enum ch_code rc = ch_buf_ok(&cache->bytes, err);
+    if (rc == CH_OK) {
+        page.generation = generation_of(ch_buf_str(&cache->bytes));
+        cache->generation = page.generation;
+        ch_buf_clear(&cache->bytes);
+        ch_page_put(&cache->bytes, &page);
+        rc = ch_buf_ok(&cache->bytes, err);
+    }
+    ch_page_done(&page);
+    ch_buf_done(&reasons);
+    stand_ins_free(stand_ins);
+    return rc;
+}
+
+void listing_touch(struct page *p)
+{
+    p->listing.valid = false;
+}
+
+void listing_done(struct page *p)
+{
+    ch_buf_done(&p->listing.bytes);
+    free(p->listing.available);
+    free(p->listing.eligible);
+    p->listing = (struct listing_cache){0};
+}
+
+static bool still_good(const struct keeper *k, const struct page *p, int64_t now_us)
+{
+    const struct listing_cache *c = &p->listing;
+    return c->valid && c->rules == k->rules && now_us >= c->made_at_us &&
+           (c->changes_at_us == CH_TIME_UNKNOWN || now_us < c->changes_at_us);
+}
+
+static int by_name(const void *a, const void *b, void *ctx)
+{
+    const struct page_facts *facts = ctx;
+    return ch_str_cmp(facts->files[*(const size_t *)a].index.file_name,
+                      facts->files[*(const size_t *)b].index.file_name);
+}
+
+/* A line per file that the upstream lists, sorted by name: name, verdict, rule. */
+static void put_verdicts(const struct page *p, const struct judged *all, struct ch_buf *out)
+{
+    size_t *order = ch_calloc(p->facts.file_count + 1, sizeof(*order));
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        order[i] = i;
+    }
+    qsort_r(order, p->facts.file_count, sizeof(*order), by_name, (void *)(uintptr_t)&p->facts);
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (all[order[i]].listed_upstream) {
+            const struct ch_decision *d = &all[order[i]].d;
+            ch_buf_puts(out, p->facts.files[order[i]].index.file_name);
+            ch_buf_printf(out, "\t%s\t%s\n", ch_verdict_name(d->verdict), d->rule);
+        }
+    }
+    free(order);
+}
+
+/* Once for what the upstream says and the policy in force: verdicts on rows that nobody asked for are
+ * in the log as a digest. */
+static void log_verdicts(struct keeper *k, struct page *p, const struct judged *all)
+{
+    struct ch_sha256 of[2] = {p->info.body_sha256, ch_policy_digest(k->policy)};
+    struct ch_sha256 now = ch_sha256_of(of, sizeof(of));
+    struct ch_buf verdicts;
+    struct ch_err err;
+    if (ch_sha256_eq(&p->logged, &now)) {
+        return;
+    }
+    ch_buf_init(&verdicts, ch_limits.page_bytes * 2);
+    put_verdicts(p, all, &verdicts);
+    if (audit_listing(k, p, ch_buf_str(&verdicts), &err) == CH_OK) {
+        p->logged = now;
+        page_wrote(p);
+    } else {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    ch_buf_done(&verdicts);
+}
+
+enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err)
+{
+    int64_t now = keeper_now_us(k);
+    if (still_good(k, p, now)) {
+        return CH_OK;
+    }
+    listing_done(p);
+    struct listing_cache *cache = &p->listing;
+    cache->rules = k->rules;
+    cache->made_at_us = now;
+    cache->available = ch_calloc(p->facts.file_count + 1, sizeof(bool));
+    cache->eligible = ch_calloc(p->facts.file_count + 1, sizeof(bool));
+    ch_buf_init(&cache->bytes, ch_limits.page_bytes * 2);
+    struct judged *all = judge_all(k, p);
+    enum ch_code rc = encode(p, all, err);
+    cache->valid = rc == CH_OK;
+    if (cache->valid) {
+        log_verdicts(k, p, all);
+    }
+    free(all);
+    return rc;
+}
+
+struct root_names {
+    const struct ch_repository *repo;
+    struct ch_buf strings;
+    struct ch_root_page page;
+    size_t cap;
+};
+
+static void on_name(void *ctx, struct ch_str name)
+{
+    struct root_names *r = ctx;
+    if (ch_config_reserves(r->repo, name)) {
+        return; /* T12: mirrored before it was */
+    }
+    if (r->page.name_count == r->cap) {
+        r->cap = r->cap == 0 ? 256 : r->cap * 2;
+        r->page.names = ch_realloc_array(r->page.names, r->cap, sizeof(*r->page.names));
+    }
+    char *copy = ch_str_dup(name);
+    r->page.names[r->page.name_count++] = (struct ch_str){copy, name.len};
+}
+
+enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
+                          uint64_t *ret_generation, struct ch_err *err)
+{
+    struct root_names r = {.repo = repo};
+    enum ch_code rc = ch_store_projects(k->store, ch_str_of(repo->name), on_name, &r, err);
+    if (rc == CH_OK) {
+        ch_root_page_put(out, &r.page);
+        *ret_generation = generation_of(ch_buf_str(out));
+        r.page.generation = *ret_generation;
+        ch_buf_clear(out);
+        ch_root_page_put(out, &r.page);
+        rc = ch_buf_ok(out, err);
+    }
+    for (size_t i = 0; i < r.page.name_count; i++) {
+        free((char *)(uintptr_t)r.page.names[i].ptr);
+    }
+    free(r.page.names);
+    return rc;
+}
+
+/* Whether this client was asked ahead for since the listing was made; remembers it when not. */
+static bool asked_before(struct page *p, struct ch_str user_agent)
+{
+    struct listing_cache *c = &p->listing;
+    struct ch_sha256 client =
+        ch_sha256_of(user_agent.len > 0 ? user_agent.ptr : "", user_agent.len);
+    size_t kept = c->asked_count < LISTING_ASKED ? c->asked_count : LISTING_ASKED;
+    for (size_t i = 0; i < kept; i++) {
+        if (ch_sha256_eq(&c->asked[i], &client)) {
+            return true;
+        }
+    }
+    c->asked[c->asked_count++ % LISTING_ASKED] = client;
+    return false;
+}
+
+static struct ch_page_file as_asked(const struct ch_index_file *f)
+{
+    return (struct ch_page_file){.file_name = f->file_name,
+                                 .requires_python = f->requires_python,
+                                 .size_bytes = f->size_bytes};
+}
+
+static bool too_large(const struct keeper *k, const struct ch_index_file *f)
+{
+    return f->size_bytes != CH_SIZE_UNKNOWN && f->size_bytes >> 20 >= k->config->prefetch_max_bytes_mib;
+}
+
+/* At the client's expense, as if it had asked for it. */
+static void start_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client)
+{
+    struct charge charge;
+    if (k->intakes_ahead >= AHEAD_QUEUE || !intake_is_new(k, p, file) ||
+        !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), client, &charge)) {
+        return;
+    }
+    intake_want(k, p, file, true, &charge);
+    budget_give(k, &charge); /* where it was not taken over */
+}
+
+void listing_file_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client)
+{
+    const struct ch_index_file *f = &p->facts.files[file].index;
+    struct ch_page_file one = as_asked(f);
+    struct ch_page page = {.project = page_name(p), .files = &one, .file_count = 1};
+    bool may = true;
+    size_t wanted;
+    if (p->eco->wanted_next != NULL && k->config->prefetch_parallel > 0 && !too_large(k, f) &&
+        intake_is_new(k, p, file) &&
+        p->eco->wanted_next(&page, &may, client->user_agent, &wanted, 1) == 1) {
+        start_ahead(k, p, file, client);
+    }
+}
+
+void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
+{
+    struct ch_err err;
+    if (p->eco->wanted_next == NULL || k->config->prefetch_parallel == 0 ||
+        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK || asked_before(p, client->user_agent)) {
+        return;
+    }
+    struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};
+    bool *may = ch_calloc(p->facts.file_count, sizeof(bool));
+    page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct ch_index_file *f = &p->facts.files[i].index;
+        page.files[i] = as_asked(f);
+        /* An ALLOW stands in for itself: nothing is started for it, and nothing older either. */
+        may[i] = p->listing.available[i] && !f->yanked && !too_large(k, f);
+    }
+    size_t wanted[AHEAD_PER_PAGE];
+    size_t n = p->eco->wanted_next(&page, may, client->user_agent, wanted, CH_ARRAY_LEN(wanted));
+    for (size_t i = 0; i < n; i++) {
+        if (p->listing.eligible[wanted[i]]) {
+            sidecar_ask_ahead(k, p, wanted[i], client); /* first: a resolver asks for it first */
+            start_ahead(k, p, wanted[i], client);
+        }
+    }
+    free(page.files);
+    free(may);
+}

@@ -1,0 +1,515 @@
+/* What is known of upstream pages: in memory, as the store has it, with what runs beside it. */
+#include "pages_int.h"
+
+#include "db/keeper/rulings/approvals.h"
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/intake/sizes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+
+struct ch_str page_name(const struct page *p)
+{
+    return ch_str_of(p->project);
+}
+
+/* What a page costs in memory, about: its content, and what runs beside it. */
+static uint64_t weight_of(const struct page *p)
+{
+    return sizeof(*p) + p->facts.content.len +
+           p->facts.file_count * (sizeof(struct page_fact_file) + sizeof(struct page_file) + 256);
+}
+
+static void free_page_files(struct page *p)
+{
+    for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
+        inspection_forget(p, i);
+    }
+    free(p->files);
+    p->files = NULL;
+    releases_touch(p);
+    page_index_done(p);
+    listing_touch(p);
+}
+
+static void free_waiters(struct waiter **list)
+{
+    while (*list != NULL) {
+        struct waiter *w = *list;
+        *list = w->next;
+        ask_free_waiter(w);
+    }
+}
+
+static void free_page(struct page *p)
+{
+    if (p->refresh != NULL) { /* at the end of the process alone */
+        page_refresh_free(p->refresh);
+    }
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
+    serve_forget_shown(NULL, p);
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->moved_timer);
+    free_waiters(&p->waiters);
+    free_waiters(&p->moved);
+    p->keeper->page_bytes -= p->weight;
+    free(p->charge); /* of a page that is fetched no more, zeroed, or the process ends */
+    free_page_files(p);
+    page_facts_done(&p->facts);
+    ch_buf_done(&p->info_strings);
+    listing_done(p);
+    free(p->repository);
+    free(p->project);
+    free(p);
+}
+
+void page_unload(struct page *p)
+{
+    CH_ASSERT(!p->refreshing && p->busy == 0);
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
+    serve_forget_shown(p->keeper, p);
+    free_page_files(p);
+    page_facts_done(&p->facts);
+    listing_done(p);
+    ch_buf_clear(&p->info_strings);
+    p->keeper->page_bytes -= p->weight;
+    p->weight = 0;
+    p->info = (struct ch_snapshot_info){0};
+    p->upstream = NULL;
+    p->owned = false;
+    p->upstream_at = 0;
+    p->checked_at_us = p->failed_at_us = p->gone_at_us = 0;
+    p->load = PAGE_UNLOADED;
+}
+
+static void key_of(struct ch_buf *b, struct ch_str repository, struct ch_str project)
+{
+    ch_buf_init(b, 1024);
+    ch_buf_puts(b, repository);
+    ch_buf_putc(b, '\0');
+    ch_buf_puts(b, project);
+}
+
+static void make_room(struct keeper *k);
+
+struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
+{
+    struct ch_buf key;
+    key_of(&key, repository, project);
+    struct page *p = ch_map_get(k->pages, ch_buf_str(&key));
+    const struct ch_repository *config = ch_config_repository(k->config, repository);
+    if (config == NULL) {
+        p = NULL;
+    } else if (p == NULL) {
+        const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(config->ecosystem));
+        char name[256];
+        if (eco != NULL && eco->normalise(project, name, sizeof(name)) &&
+            ch_str_eq(ch_str_of(name), project)) {
+            make_room(k);
+            p = ch_calloc(1, sizeof(*p));
+            p->keeper = k;
+            p->repository = ch_str_dup(repository);
+            p->project = ch_str_dup(project);
+            p->eco = eco;
+            p->patience.fn = page_on_patience;
+            p->confirm.fn = page_on_confirm;
+            p->moved_timer.fn = owner_on_moved;
+            ch_buf_init(&p->info_strings, 16384);
+            ch_map_set(k->pages, ch_buf_str(&key), p);
+        }
+    }
+    ch_buf_done(&key);
+    if (p != NULL) {
+        p->config = config;
+        p->used_at_ms = ch_loop_now_ms(k->child.loop);
+    }
+    return p;
+}
+
+/* ------------------------------------------------------------------ the page's runtime state */
+
+static void on_release(void *ctx, const struct ch_release_file *f)
+{
+    struct page *p = ctx;
+    ptrdiff_t at = page_find_file(p, f->file_name);
+    if (at < 0) {
+        return;
+    }
+    page_index_arrived(p, (size_t)at, &f->sha256);
+    const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
+    /* Only bytes of the hash that is stated now are this file's: others are fetched anew. Rows come
+     * oldest first: the newest stays. */
+    if (ch_sha256_is_zero(stated) || ch_sha256_eq(stated, &f->sha256)) {
+        p->files[at].artifact = f->sha256;
+    }
+}
+
+static void on_decision(void *ctx, const struct ch_decision_row *row)
+{
+    struct page *p = ctx;
+    ptrdiff_t at = page_find_file(p, row->file_name);
+    if (at >= 0 && ch_str_eq(row->upstream, ch_str_of(p->upstream->name))) {
+        struct page_file *f = &p->files[at];
+        f->recorded_verdict = (int8_t)row->verdict;
+        f->recorded_at_us = row->at_us;
+        f->log_end = audit_floor(p->keeper);
+        f->recorded_audited = row->audited;
+        f->recorded_policy = row->policy;
+        struct ch_str rule = ch_str_sub(row->rule, 0, sizeof(f->recorded_rule) - 1);
+        memset(f->recorded_rule, 0, sizeof(f->recorded_rule));
+        for (size_t i = 0; i < rule.len; i++) {
+            f->recorded_rule[i] = rule.ptr[i];
+        }
+    }
+}
+
+static void on_allow(void *ctx, struct ch_str file_name, const struct ch_sha256 *sha256,
+                     int64_t at_us)
+{
+    struct page *p = ctx;
+    ptrdiff_t at = page_find_file(p, file_name);
+    if (at >= 0 && p->files[at].allowed_at_us == CH_TIME_UNKNOWN &&
+        ch_sha256_eq(&p->files[at].artifact, sha256)) {
+        p->files[at].allowed_at_us = at_us; /* rows come oldest first */
+    }
+}
+
+/* Bytes that gateways may serve under a name of the page. */
+struct served {
+    char *file_name;
+    struct ch_sha256 artifact;
+};
+
+static struct served *collect_served(const struct page *p, size_t *ret_count)
+{
+    struct served *list = ch_calloc(p->facts.file_count + 1, sizeof(*list));
+    size_t n = 0;
+    for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
+        const struct page_file *f = &p->files[i];
+        if (!ch_sha256_is_zero(&f->artifact) &&
+            (f->served || f->recorded_verdict == CH_VERDICT_ALLOW)) {
+            list[n].file_name = ch_str_dup(p->facts.files[i].index.file_name);
+            list[n++].artifact = f->artifact;
+        }
+    }
+    *ret_count = n;
+    return list;
+}
+
+/* Where the page now states other bytes under a name, the ALLOW of the old ones ends with them:
+ * judging the new ones would not find it. */
+static void end_replaced(struct keeper *k, const struct page *p, struct served *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ptrdiff_t at = page_find_file(p, ch_str_of(list[i].file_name));
+        if (at < 0 || !ch_sha256_eq(&p->files[at].artifact, &list[i].artifact)) {
+            serve_take_bytes(k, &list[i].artifact);
+            approvals_withdraw(k, p, ch_str_of(list[i].file_name));
+            keeper_log("withdrawn",
+                       "project=%s file=%s reason=\"the upstream has other bytes now\"", p->project,
+                       list[i].file_name);
+        }
+        free(list[i].file_name);
+    }
+    free(list);
+}
+
+/* Since when a file is known: as stated where that counts, else since it was surely there (T7). */
+static int64_t known_since(const struct page *p, const struct page_fact_file *f)
+{
+    if (p->upstream->trust_times && f->index.uploaded_at_us != CH_TIME_UNKNOWN) {
+        return f->index.uploaded_at_us;
+    }
+    return f->first_seen_at_us > f->last_absent_at_us ? f->first_seen_at_us : f->last_absent_at_us;
+}
+
+static int64_t project_since(const struct page *p)
+{
+    int64_t oldest = CH_TIME_UNKNOWN;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        int64_t since = known_since(p, &p->facts.files[i]);
+        if (since != CH_TIME_UNKNOWN && (oldest == CH_TIME_UNKNOWN || since < oldest)) {
+            oldest = since;
+        }
+    }
+    return oldest;
+}
+
+/* T7: one that does of any file is none that never states times, whatever was learned at init. */
+static bool states_times(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (p->facts.files[i].index.uploaded_at_us != CH_TIME_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes over `facts`; builds what runs beside them from the store. Intakes under way are
+ * re-attached by name when they end. */
+enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
+                            struct ch_err *err)
+{
+    size_t served_count = 0;
+    struct served *served = collect_served(p, &served_count);
+    free_page_files(p);
+    page_facts_done(&p->facts);
+    p->facts = *facts;
+    *facts = (struct page_facts){0};
+    p->files = ch_calloc(p->facts.file_count, sizeof(*p->files));
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        p->eco->split(page_name(p), p->facts.files[i].index.file_name, &p->files[i].release);
+        p->files[i].recorded_verdict = -1;
+        p->files[i].recorded_at_us = CH_TIME_UNKNOWN;
+        p->files[i].allowed_at_us = CH_TIME_UNKNOWN;
+    }
+    page_index_build(p);
+    p->since_us = project_since(p);
+    p->states_times = states_times(p);
+    k->page_bytes -= p->weight;
+    p->weight = weight_of(p);
+    k->page_bytes += p->weight;
+    p->load = PAGE_READY;
+    struct ch_str upstream = ch_str_of(p->upstream->name);
+    enum ch_code rc =
+        ch_store_releases_of_project(k->store, upstream, page_name(p), on_release, p, err);
+    rc = rc == CH_OK ? sizes_load(k, p, err) : rc;
+    if (rc == CH_OK) {
+        rc = ch_store_decisions_of(k->store, ch_str_of(p->repository), page_name(p), on_decision, p,
+                                   err);
+    }
+    if (rc == CH_OK) {
+        rc = ch_store_allows(k->store, ch_str_of(p->repository), page_name(p), upstream, on_allow,
+                             p, err);
+    }
+    end_replaced(k, p, served, served_count);
+    for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
+        inspection_of(k, p, i); /* T10 looks at all of them */
+    }
+    inspection_drop_broken_transfers(p);
+    inspection_look_past(k, p);
+    serve_settle_shown(k, p);
+    if (rc != CH_OK) {
+        p->load = PAGE_BROKEN; /* half of what is known is no ground to judge on */
+    }
+    return rc;
+}
+
+static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_err *err)
+{
+    struct ch_buf owner, content;
+    ch_buf_init(&owner, 256);
+    ch_buf_init(&content, ch_limits.page_bytes * 2);
+    enum ch_code rc = ch_store_owner(k->store, ch_str_of(p->repository), page_name(p), &owner, err);
+    p->owned = rc == CH_OK;
+    if (rc == CH_OK) {
+        p->upstream = ch_config_upstream(k->config, ch_buf_str(&owner));
+        rc = p->upstream == NULL
+                 ? ch_fail(err, CH_E_CONFLICT,
+                           "the upstream %.*s that owns this name is not configured any more",
+                           CH_STR_ARG(ch_buf_str(&owner)))
+                 : ch_store_get_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p),
+                                         &p->info, &content, &p->info_strings, err);
+    }
+    struct page_facts facts = {0};
+    if (rc == CH_OK) {
+        p->checked_at_us = p->info.checked_at_us;
+        rc = page_facts_decode(&content, &facts, err);
+    }
+    if (rc == CH_OK) {
+        rc = page_set_facts(k, p, &facts, err);
+        p->details_due = page_wants_details(p, &p->facts);
+        ch_buf_clear(&content);
+        if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &content) == CH_OK) {
+            upstream_knew(k, p->upstream, ch_buf_str(&content));
+        }
+    }
+    ch_buf_done(&owner);
+    ch_buf_done(&content);
+    return rc;
+}
+
+void page_wrote(struct page *p)
+{
+    if (!p->wrote) {
+        p->wrote = true;
+        p->next_wrote = p->keeper->wrote;
+        p->keeper->wrote = p;
+    }
+}
+
+static struct page *take_wrote(struct keeper *k)
+{
+    struct page *p = k->wrote;
+    if (p != NULL) {
+        k->wrote = p->next_wrote;
+        p->wrote = false;
+    }
+    return p;
+}
+
+void pages_committed(struct keeper *k)
+{
+    while (take_wrote(k) != NULL) {
+    }
+}
+
+/* A page that was first loaded in the lost group is not known any more. */
+void pages_roll_back(struct keeper *k)
+{
+    struct page *p;
+    while ((p = take_wrote(k)) != NULL) {
+        struct ch_err err;
+        p->logged = (struct ch_sha256){{0}};
+        enum ch_code rc = p->load == PAGE_READY ? load_from_store(k, p, &err) : CH_OK;
+        if (rc == CH_OK) {
+            continue;
+        }
+        free_page_files(p);
+        page_facts_done(&p->facts);
+        if (rc == CH_E_NOT_FOUND) {
+            p->info = (struct ch_snapshot_info){0};
+            p->load = p->refreshing ? PAGE_LOADING : PAGE_UNLOADED;
+        } else {
+            p->load = PAGE_BROKEN;
+            keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ answering */
+
+bool page_usable(const struct keeper *k, const struct page *p)
+{
+    return keeper_now_us(k) - p->checked_at_us < (int64_t)p->upstream->stale_hours * 3600 * 1000000;
+}
+
+enum ch_name_owner page_owner(const struct page *p)
+{
+    if (ch_config_reserves(p->config, page_name(p))) {
+        return CH_OWNER_RESERVED;
+    }
+    if (p->given_away) {
+        return CH_OWNER_GIVEN_AWAY;
+    }
+    if (p->upstream == NULL) {
+        return CH_OWNER_UNKNOWN;
+    }
+    for (size_t i = 0; i < p->config->upstream_count; i++) {
+        if (strcmp(p->config->upstreams[i], p->upstream->name) == 0) {
+            return CH_OWNER_UPSTREAM;
+        }
+    }
+    return CH_OWNER_LEFT;
+}
+
+bool page_withheld(const struct page *p)
+{
+    enum ch_name_owner owner = page_owner(p);
+    return owner != CH_OWNER_UPSTREAM && owner != CH_OWNER_UNKNOWN;
+}
+
+bool page_load(struct keeper *k, struct page *p)
+{
+    struct ch_err err;
+    owner_settle(k, p);
+    if ((p->load != PAGE_UNLOADED && p->load != PAGE_BROKEN) || p->refreshing) {
+        return p->load == PAGE_READY;
+    }
+    enum ch_code rc = load_from_store(k, p, &err);
+    if (rc == CH_E_NOT_FOUND) {
+        p->load = PAGE_UNLOADED; /* no owner and no snapshot yet */
+    } else if (rc != CH_OK) {
+        /* What is known cannot be read: nothing may replace it, so nothing is answered from it. */
+        p->load = PAGE_BROKEN;
+        p->failed_at_us = keeper_now_us(k);
+        p->fail_status = 502;
+        snprintf(p->fail_text, sizeof(p->fail_text), "%s", err.msg);
+        keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
+    }
+    return p->load == PAGE_READY;
+}
+
+static bool may_forget(const struct page *p)
+{
+    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->busy == 0 &&
+           p->pinned == 0 && !p->wrote;
+}
+
+static void forget(struct keeper *k, struct page *p)
+{
+    struct ch_buf key;
+    key_of(&key, ch_str_of(p->repository), page_name(p));
+    ch_map_remove(k->pages, ch_buf_str(&key));
+    ch_buf_done(&key);
+    serve_forget_shown(k, p);
+    free_page(p);
+}
+
+/* Makes room for one more page: those least recently used go, all but the busy ones. */
+static void make_room(struct keeper *k)
+{
+    while (k->page_bytes > ch_limits.keeper_page_bytes) {
+        size_t cursor = 0;
+        void *value;
+        struct page *oldest = NULL;
+        while (ch_map_next(k->pages, &cursor, NULL, &value)) {
+            struct page *p = value;
+            if (may_forget(p) && (oldest == NULL || p->used_at_ms < oldest->used_at_ms)) {
+                oldest = p;
+            }
+        }
+        if (oldest == NULL) {
+            return;
+        }
+        forget(k, oldest);
+    }
+}
+
+void pages_forget_unused(struct keeper *k)
+{
+    uint64_t now = ch_loop_now_ms(k->child.loop);
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->pages, &cursor, NULL, &value)) {
+        struct page *p = value;
+        uint64_t keep_ms = p->load == PAGE_ABSENT ? 60000 : 600000;
+        if (may_forget(p) && now - p->used_at_ms > keep_ms) {
+            forget(k, p);
+        }
+    }
+}
+
+void pages_rebind(struct keeper *k, const struct ch_config *config)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(k->pages, &cursor, NULL, &value)) {
+        struct page *p = value;
+        const struct ch_repository *repo = ch_config_repository(config, ch_str_of(p->repository));
+        const struct ch_upstream *upstream =
+            p->upstream == NULL ? NULL : ch_config_upstream(config, ch_str_of(p->upstream->name));
+        /* What the new configuration does not name keeps pointing to the old one, which stays in
+         * memory: page_get does not find it any more. */
+        p->config = repo != NULL ? repo : p->config;
+        p->upstream = upstream != NULL ? upstream : p->upstream;
+        if (p->upstream != NULL && upstream == NULL && !p->refreshing && p->busy == 0) {
+            p->load = PAGE_BROKEN; /* loaded again, it says that its owner is not configured */
+        }
+    }
+}
+
+void pages_free(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    while (k->pages != NULL && ch_map_next(k->pages, &cursor, NULL, &value)) {
+        free_page(value);
+    }
+    ch_map_free(k->pages);
+    k->pages = NULL;
+}

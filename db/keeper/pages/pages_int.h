@@ -1,0 +1,32 @@
+/* Between pages.c and refresh.c. */
+#ifndef KEEPER_PAGES_INT_H
+#define KEEPER_PAGES_INT_H
+
+#include "db/keeper/keeper_int.h"
+
+#define FAILURE_MEMORY_US (5 * 1000000LL) /* an upstream that just failed is not asked again */
+
+/* Starts the refresh of a page that is not refreshing. */
+void page_refresh(struct keeper *k, struct page *p);
+void page_refresh_free(struct refresh *r);
+/* Nobody waits for the page's refresh any more: it goes on. False: there are enough of those, or none is
+ * under way; then it has failed, and who waited for the page has been answered. */
+bool page_dawdles(struct page *p) CH_MUST_CHECK;
+bool page_is_dawdling(const struct page *p); /* it said so, and goes on */
+/* Where a page that was not known has come, and what its upstream adds to it elsewhere has not: it stands
+ * without, who waited for it has been answered, and the rest comes with the next refresh. False: that is
+ * not what it waits for. */
+bool page_without_details(struct page *p) CH_MUST_CHECK;
+/* The timer of who waits for it. */
+void page_on_patience(struct ch_timer *t);
+/* Whether times or sizes are missing that the upstream may state elsewhere. */
+bool page_wants_details(const struct page *p, const struct page_facts *facts);
+/* The timer that asks again whether a project is gone (T5). */
+void page_on_confirm(struct ch_timer *t);
+/* The waiting asks go on; each looks at the page's state itself. */
+void page_wake(struct keeper *k, struct page *p);
+/* Takes over `facts`; builds what runs beside them from the store. */
+enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
+                            struct ch_err *err) CH_MUST_CHECK;
+
+#endif

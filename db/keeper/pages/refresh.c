@@ -1,0 +1,485 @@
+/* Refreshing a page: one at a time however many ask. Fetch -> (unchanged?) -> jail -> merge ->
+ * snapshot; where times or sizes are missing, the upstream's JSON API fills them in
+ * (refresh_details.c).
+ *
+ * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
+ * earlier upstream's error is an error, never "next". */
+#include "refresh_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "db/keeper/audit/audit.h"
+#include "customhouse/limits.h"
+
+void page_refresh_free(struct refresh *r)
+{
+    r->p->refresh = NULL;
+    if (r->dawdles_at != NULL) {
+        upstream_dawdled(r->k, ch_str_of(r->dawdles_at));
+        free(r->dawdles_at);
+    }
+    if (r->details == DETAILS_FETCHING) {
+        jobs_cancel_fetch(r->k, r->details_fetch);
+    }
+    if (r->fd >= 0) {
+        close(r->fd);
+    }
+    if (r->details_fd >= 0) {
+        close(r->details_fd);
+    }
+    free(r->url);
+    free(r->details_url);
+    free(r->base_url);
+    free(r->etag);
+    free(r->last_modified);
+    page_facts_done(&r->merged);
+    free(r);
+}
+
+void refresh_failed(struct refresh *r, uint32_t status, const char *text)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    keeper_log("index", "repository=%s project=%s error=\"%s\"", p->repository, p->project, text);
+    p->refreshing = false;
+    p->failed_at_us = r->unasked ? 0 : keeper_now_us(k);
+    p->fail_status = status;
+    p->fail_until_us = r->until_us;
+    page_budget_give(p);
+    snprintf(p->fail_text, sizeof(p->fail_text), "%s", text);
+    if (p->load == PAGE_LOADING) {
+        p->load = PAGE_UNLOADED;
+    }
+    page_refresh_free(r);
+    page_wake(k, p);
+    owner_left(k, p);
+}
+
+bool page_is_dawdling(const struct page *p)
+{
+    return p->refresh != NULL && p->refresh->dawdles_at != NULL;
+}
+
+bool page_dawdles(struct page *p)
+{
+    struct refresh *r = p->refresh;
+    bool fetches = r != NULL && (r->fetch != 0 || (r->wants_details && r->details == DETAILS_FETCHING));
+    if (!fetches || r->dawdles_at != NULL) {
+        return r != NULL; /* what a jail reads ends by itself */
+    }
+    if (upstream_may_dawdle(r->k, p->upstream)) {
+        r->dawdles_at = ch_str_dup(ch_str_of(p->upstream->name));
+        return true;
+    }
+    if (r->fetch != 0) {
+        jobs_cancel_fetch(r->k, r->fetch);
+    }
+    refresh_failed(r, 504, "the upstream does not answer for this page, try again");
+    return false;
+}
+
+static void refresh_ended(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    p->refreshing = false;
+    p->failed_at_us = p->rest_until_us = 0;
+    page_budget_give(p);
+    page_refresh_free(r);
+    again_page(k, p);
+    page_wake(k, p);
+    owner_left(k, p);
+}
+
+static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
+                      const struct ch_sha256 *stated, int64_t last_absent_at_us)
+{
+    struct refresh *r = ctx;
+    struct ch_err err;
+    if (ch_store_add_sighting(r->k->store, ch_str_of(r->p->upstream->name), page_name(r->p),
+                              file_name, stated, kind, r->now_us, last_absent_at_us,
+                              &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    if (kind == CH_SIGHTING_REMOVED) { /* T5 */
+        keeper_log("alarm", "repository=%s project=%s file=%.*s what=\"gone from the upstream\"",
+                   r->p->repository, r->p->project, CH_STR_ARG(file_name));
+    }
+}
+
+static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    bool first = p->facts.files == NULL && p->load != PAGE_READY;
+    struct ch_snapshot_info info = {
+        .first_loaded_at_us = first ? r->now_us : p->info.first_loaded_at_us,
+        .fetched_at_us = r->now_us,
+        .checked_at_us = r->now_us,
+        .etag = ch_str_of(r->etag),
+        .last_modified = ch_str_of(r->last_modified),
+        .body_sha256 = r->body,
+    };
+    struct ch_str upstream = ch_str_of(p->upstream->name);
+    enum ch_code rc = keeper_write(k, err);
+    if (rc == CH_OK && first) {
+        rc = ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p), upstream, r->now_us,
+                                err);
+        p->owned = p->owned || rc == CH_OK;
+    }
+    if (rc == CH_OK) {
+        rc = ch_store_put_snapshot(k->store, upstream, page_name(p), &info,
+                                   ch_buf_str(&r->merged.content), err);
+    }
+    rc = rc == CH_OK ? audit_snapshot(k, upstream, page_name(p), err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    page_wrote(p);
+    p->info = info;
+    p->checked_at_us = r->now_us;
+    ch_buf_clear(&p->info_strings);
+    char *at = ch_buf_reserve(&p->info_strings, info.etag.len + info.last_modified.len);
+    ch_buf_puts(&p->info_strings, info.etag);
+    ch_buf_puts(&p->info_strings, info.last_modified);
+    p->info.etag = (struct ch_str){at, info.etag.len};
+    p->info.last_modified = (struct ch_str){at + info.etag.len, info.last_modified.len};
+    return page_set_facts(k, p, &r->merged, err);
+}
+
+void refresh_finish(struct refresh *r)
+{
+    struct ch_err err;
+    if (keep_snapshot(r, &err) != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    r->p->details_due = r->wants_details && !r->filled;
+    refresh_ended(r);
+}
+
+/* RFC 9110 5.6.7's preferred form; others are no date. */
+static bool http_date(struct ch_str text, int64_t *ret_s)
+{
+    char copy[64];
+    struct tm tm = {0};
+    if (text.len == 0 || text.len >= sizeof(copy)) {
+        return false;
+    }
+    snprintf(copy, sizeof(copy), "%.*s", CH_STR_ARG(text));
+    const char *end = strptime(copy, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+    if (end == NULL || *end != '\0') {
+        return false;
+    }
+    *ret_s = timegm(&tm);
+    return true;
+}
+
+static bool dated_before_known(const struct refresh *r)
+{
+    int64_t known, now;
+    return http_date(r->p->info.last_modified, &known) &&
+           http_date(ch_str_of(r->last_modified), &now) && now < known;
+}
+
+/* Per file of the page that is known, the bytes that came of it. free(). */
+static struct ch_sha256 *received_of(const struct page *p)
+{
+    struct ch_sha256 *list = ch_calloc(p->facts.file_count + 1, sizeof(*list));
+    for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
+        list[i] = p->files[i].artifact;
+    }
+    return list;
+}
+
+static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
+{
+    struct refresh *r = ctx;
+    struct page *p = r->p;
+    struct ch_err err;
+    if (answer->outcome != CH_SCAN_DONE) {
+        struct ch_buf why;
+        ch_buf_init(&why, sizeof(p->fail_text) - 1);
+        ch_buf_puts(&why, CH_STR("the upstream's page could not be read: its reading "));
+        ch_scanned_put_why(&why, answer);
+        ch_buf_putc(&why, '\0');
+        bool interrupted = answer->outcome == CH_SCAN_INTERRUPTED; /* clients come again after 503 */
+        r->until_us = interrupted ? keeper_now_us(r->k) + FAILURE_MEMORY_US : r->until_us;
+        refresh_failed(r, interrupted ? 503 : 502, why.ptr);
+        ch_buf_done(&why);
+        return;
+    }
+    r->now_us = keeper_now_us(r->k);
+    struct ch_sha256 *received = received_of(p);
+    enum ch_code rc = keeper_write(r->k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us,
+                              received, dated_before_known(r), stream, r->now_us, on_change, r,
+                              &r->merged, &err);
+    }
+    free(received);
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    if (!page_wants_details(p, &r->merged)) {
+        ch_map_remove(r->k->terse_upstreams, ch_str_of(p->upstream->name));
+        refresh_finish(r);
+        return;
+    }
+    ch_map_set(r->k->terse_upstreams, ch_str_of(p->upstream->name), p->keeper);
+    r->wants_details = true;
+    if (r->details == DETAILS_NONE) {
+        refresh_fetch_details(r);
+    }
+    if (r->details != DETAILS_FETCHING) {
+        refresh_use_details(r);
+    }
+}
+
+static void page_unchanged(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    int64_t now = keeper_now_us(k);
+    if (keeper_write(k, &err) == CH_OK &&
+        ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now, &err) ==
+            CH_OK) {
+        page_wrote(p);
+        listing_touch(p); /* releases by time ask when the index was seen last (T5) */
+        p->checked_at_us = now;
+        p->info.checked_at_us = now;
+    }
+    if (p->load == PAGE_READY) {
+        inspection_drop_broken_transfers(p); /* tried again after the index was confirmed */
+    }
+    k->stats.refreshes_unchanged++;
+    refresh_ended(r);
+}
+
+static bool lists_any(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* T5: a project that vanished is a complete answer without any file. One such answer may be an
+ * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says the
+ * same; until then it is a failure like others. The owner of the name stays (T12). */
+static void known_page_absent(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    r->now_us = keeper_now_us(k);
+    if (p->load == PAGE_READY && !lists_any(p)) {
+        page_unchanged(r);
+        return;
+    }
+    if (p->load != PAGE_READY || p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
+        r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000) {
+        if (p->gone_at_us == 0 || p->gone_at_us > r->now_us) {
+            p->gone_at_us = r->now_us;
+        }
+        ch_loop_set_timer(k->child.loop, &p->confirm,
+                          ch_loop_now_ms(k->child.loop) + k->gone_confirm_ms + 1);
+        refresh_failed(r, 502, "the upstream says that the project is gone");
+        return;
+    }
+    enum ch_code rc = keeper_write(k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_vanish(&p->facts, r->now_us, on_change, r, &r->merged, &err);
+    }
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
+               "all its files are held\"", p->repository, p->project, p->upstream->name);
+    refresh_finish(r);
+}
+
+static void page_absent(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
+        known_page_absent(r);
+        return;
+    }
+    p->refreshing = false;
+    p->upstream_at++;
+    if (!p->owned && p->upstream_at < p->config->upstream_count) {
+        bool dawdles = r->dawdles_at != NULL && p->waiters == NULL;
+        page_refresh_free(r);
+        page_refresh(k, p);
+        CH_IGNORE(dawdles && !page_dawdles(p)); /* at this one now */
+        return;
+    }
+    p->load = PAGE_ABSENT;
+    page_budget_give(p);
+    p->upstream = p->owned ? p->upstream : NULL;
+    p->checked_at_us = keeper_now_us(k);
+    page_refresh_free(r);
+    page_wake(k, p);
+    owner_left(k, p);
+}
+
+static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
+{
+    struct refresh *r = ctx;
+    struct page *p = r->p;
+    struct ch_err err;
+    char text[256];
+    struct ch_fetch_row row = {ch_str_of(p->upstream->name), answer->effective_url,
+                               answer->http_status, answer->code, answer->bytes,
+                               answer->elapsed_ms, keeper_now_us(r->k)};
+    r->fetch = 0;
+    bool unknown = p->load != PAGE_READY && p->info.first_loaded_at_us == 0;
+    bool absent = answer->code == CH_OK && answer->http_status != 200;
+    /* T14, T26: names that nobody knows leave no rows. */
+    if (!(unknown && absent) && keeper_write(r->k, &err) == CH_OK) {
+        CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
+    }
+    r->k->stats.refreshes++;
+    bool has_page = answer->code == CH_OK && (answer->http_status == 200 || answer->http_status == 304);
+    /* One that nobody waited for any more is no witness: it would be as silent again. */
+    upstream_heard(r->k, p->upstream, answer,
+                   ch_str_of(has_page && r->dawdles_at == NULL ? r->url : ""));
+    uint64_t rest_ms = upstream_rest_ms(answer);
+    p->rest_until_us = r->until_us = rest_ms > 0 ? row.at_us + (int64_t)rest_ms * 1000 : 0;
+    if (answer->code != CH_OK) {
+        refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,
+                       answer->text.len > 0 ? (snprintf(text, sizeof(text), "%.*s",
+                                                        CH_STR_ARG(answer->text)), text)
+                                            : "the upstream did not answer");
+        return;
+    }
+    if (answer->http_status == 304 && p->load == PAGE_READY) {
+        p->gone_at_us = 0;
+        page_unchanged(r);
+        return;
+    }
+    if (answer->http_status == 404 || answer->http_status == 410) {
+        page_absent(r);
+        return;
+    }
+    const char *profile = answer->http_status == 200 ? p->eco->page_profile(answer->content_type) : NULL;
+    if (profile == NULL) {
+        struct ch_str type =
+            answer->content_type.len > 0 ? answer->content_type : CH_STR("no type");
+        int n = snprintf(text, sizeof(text), "the upstream answered %u with %.*s",
+                         answer->http_status, CH_STR_ARG(ch_str_sub(type, 0, 100)));
+        if (rest_ms > 0) {
+            snprintf(text + n, sizeof(text) - (size_t)n, " and wants to be asked again in %u s",
+                     answer->retry_after_s);
+        }
+        refresh_failed(r, upstream_later_status(rest_ms), text);
+        return;
+    }
+    p->gone_at_us = 0;
+    uint64_t size = 0;
+    if (jobs_seal(r->fd, &err) != CH_OK || ch_sha256_of_fd(r->fd, &r->body, &size, &err) != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    if (p->load == PAGE_READY && !p->details_due && ch_sha256_eq(&r->body, &p->info.body_sha256)) {
+        page_unchanged(r);
+        return;
+    }
+    r->base_url = ch_str_dup(answer->effective_url);
+    r->etag = ch_str_dup(answer->etag);
+    r->last_modified = ch_str_dup(answer->last_modified);
+    struct ch_scan_job job = {
+        .kind = CH_SCAN_INDEX,
+        .ecosystem = ch_str_of(p->eco->name),
+        .profile = ch_str_of(profile),
+        .project = page_name(p),
+        .base_url = ch_str_of(r->base_url),
+        .size_bytes = size,
+    };
+    jobs_scan(r->k, 0, &job, r->fd, on_page_scanned, r);
+}
+
+/* Starts the refresh of a page that is not refreshing. */
+void page_refresh(struct keeper *k, struct page *p)
+{
+    struct refresh *r = ch_calloc(1, sizeof(*r));
+    struct ch_err err;
+    struct ch_buf url;
+    r->k = k;
+    r->p = p;
+    r->fd = -1;
+    r->details_fd = -1;
+    p->refresh = r;
+    p->refreshing = true;
+    p->rest_until_us = 0;
+    if (p->load != PAGE_READY) {
+        p->load = PAGE_LOADING;
+        if (!p->owned) { /* nobody has the name yet */
+            p->upstream = p->upstream_at < p->config->upstream_count
+                              ? ch_config_upstream(
+                                    k->config, ch_str_of(p->config->upstreams[p->upstream_at]))
+                              : NULL;
+        }
+    }
+    ch_buf_init(&url, ch_limits.url_bytes);
+    enum ch_code rc =
+        p->upstream != NULL
+            && !page_withheld(p) /* T12: nobody reserved it meanwhile */
+            ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
+            : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
+    if (rc == CH_OK && p->load != PAGE_READY &&
+        upstream_is_down(k, p->upstream, ch_buf_str(&url))) {
+        char text[256];
+        uint32_t retry_after_s;
+        uint32_t status =
+            upstream_down_text(k, p->upstream, text, sizeof(text), &retry_after_s);
+        r->until_us = keeper_now_us(k) + (int64_t)retry_after_s * 1000000;
+        r->unasked = true;
+        ch_buf_done(&url);
+        refresh_failed(r, status, text);
+        return;
+    }
+    if (rc == CH_OK) {
+        rc = jobs_memfd("page", &r->fd, &err);
+    }
+    if (rc == CH_OK) {
+        struct ch_fetch f = {
+            .kind = CH_FETCH_DOCUMENT,
+            .upstream = ch_str_of(p->upstream->name),
+            .url = ch_buf_str(&url),
+            .accept = ch_str_of(p->eco->page_accept),
+            .range_to_bytes = UINT64_MAX,
+            .max_bytes = ch_limits.page_bytes,
+            .expected_bytes = CH_SIZE_UNKNOWN,
+            .timeout_ms = DOCUMENT_TIMEOUT_MS,
+            .retry_ms = PAGE_PATIENCE_MS,
+        };
+        if (p->load == PAGE_READY && !p->details_due) {
+            f.if_none_match = p->info.etag;
+            f.if_modified_since = p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
+        }
+        r->url = ch_str_dup(ch_buf_str(&url));
+        r->fetch = jobs_fetch(k, &f, r->fd, on_page_fetched, r);
+        if (p->load != PAGE_READY) {
+            upstream_asked(k, p->upstream);
+        }
+        if (p->load != PAGE_READY && refresh_has_details(p) &&
+            ch_map_get(k->terse_upstreams, ch_str_of(p->upstream->name)) != NULL) {
+            refresh_fetch_details(r);
+        }
+    }
+    ch_buf_done(&url);
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, "no URL for this page");
+    }
+}

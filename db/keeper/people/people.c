@@ -1,0 +1,278 @@
+#include "people.h"
+
+#include <stdlib.h>
+
+#include "db/keeper/audit/audit.h"
+#include "people_proposals.h"
+
+/* An end that counts and could not be stored. */
+struct people_unsaved {
+    struct people_unsaved *next;
+    uint64_t id;
+    char *by;
+    char *why;
+    int64_t at_us;
+};
+
+static void add_row(void *ctx, const struct ch_people_row *row)
+{
+    people_add(ctx, row);
+}
+
+static enum ch_code load(struct keeper *k, struct people **ret, struct ch_err *err)
+{
+    struct people *p = people_new();
+    enum ch_code rc = ch_store_people(k->store, add_row, p, err);
+    if (rc != CH_OK) {
+        people_free(p);
+        return rc;
+    }
+    people_settle(p);
+    for (const struct people_unsaved *u = k->people_unsaved; u != NULL; u = u->next) {
+        people_end(p, u->id, u->at_us);
+    }
+    people_set_loopback(p, k->loopback_only && k->config->approver == NULL);
+    *ret = p;
+    return CH_OK;
+}
+
+static enum ch_code reload(struct keeper *k, struct ch_err *err)
+{
+    struct people *p;
+    enum ch_code rc = load(k, &p, err);
+    if (rc == CH_OK) {
+        people_free(k->people);
+        k->people = p;
+    }
+    keeper_raise_epoch(k);
+    return rc;
+}
+
+enum ch_code people_open(struct keeper *k, struct ch_err *err)
+{
+    enum ch_code rc = load(k, &k->people, err);
+    return rc == CH_OK ? people_proposals_open(k, err) : rc;
+}
+
+static void free_unsaved(struct people_unsaved *u)
+{
+    free(u->by);
+    free(u->why);
+    free(u);
+}
+
+void people_close(struct keeper *k)
+{
+    people_free(k->people);
+    k->people = NULL;
+    people_proposals_free(k);
+    while (k->people_unsaved != NULL) {
+        struct people_unsaved *u = k->people_unsaved;
+        k->people_unsaved = u->next;
+        free_unsaved(u);
+    }
+}
+
+void people_set_listeners(struct keeper *k, bool loopback_only)
+{
+    k->loopback_only = loopback_only;
+    people_set_loopback(k->people, loopback_only && k->config->approver == NULL);
+}
+
+/* ------------------------------------------------------------------ giving */
+
+enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows, size_t count,
+                              struct ch_err *err)
+{
+    struct people *trial;
+    enum ch_code rc = load(k, &trial, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    for (size_t i = 0; rc == CH_OK && i < count; i++) {
+        rc = people_check(trial, &rows[i], err);
+        people_add(trial, &rows[i]);
+        people_settle(trial);
+    }
+    people_free(trial);
+    if (rc == CH_E_EXISTS || rc == CH_E_DENIED) { /* a uid that was another's, both roles in one hand, ... */
+        keeper_log("people", "refused by=%.*s error=\"%s\"", CH_STR_ARG(rows[0].by), err->msg);
+    }
+    return rc;
+}
+
+enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t count,
+                         struct ch_err *err)
+{
+    return people_give_agreed(k, rows, count, 0, (struct ch_str){NULL, 0}, err);
+}
+
+enum ch_code people_give_agreed(struct keeper *k, struct ch_people_row *rows, size_t count,
+                                uint64_t proposal, struct ch_str by, struct ch_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        rows[i].ended_at_us = CH_TIME_UNKNOWN;
+    }
+    enum ch_code rc = people_check_all(k, rows, count, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    enum ch_code begun = audit_act(k, err);
+    rc = begun;
+    for (size_t i = 0; rc == CH_OK && i < count; i++) {
+        rc = ch_store_add_people(k->store, &rows[i], &rows[i].id, err);
+        rc = rc == CH_OK ? audit_people(k, &rows[i], err) : rc;
+    }
+    rc = rc == CH_OK ? people_agreed_end(k, proposal, by, err) : rc;
+    rc = audit_act_end(k, begun, rc, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    people_agreed_forget(k, proposal);
+    return reload(k, err);
+}
+
+/* ------------------------------------------------------------------ taking */
+
+struct found {
+    uint64_t id;
+    struct ch_people_row row;
+};
+
+static void find_row(void *ctx, const struct ch_people_row *row)
+{
+    struct found *f = ctx;
+    f->row = row->id == f->id ? *row : f->row;
+}
+
+static enum ch_code store_end(struct keeper *k, uint64_t id, struct ch_str by, struct ch_str why,
+                              int64_t at_us, struct ch_err *err)
+{
+    struct found f = {.id = id};
+    people_each(k->people, find_row, &f);
+    if (f.row.id != id) {
+        return ch_fail(err, CH_E_NOT_FOUND, "nothing has the number %llu", (unsigned long long)id);
+    }
+    enum ch_code rc = ch_store_end_people(k->store, id, by, why, at_us, err);
+    f.row.ended_by = by;
+    f.row.ended_why = why;
+    f.row.ended_at_us = at_us;
+    return rc == CH_OK ? audit_people_end(k, &f.row, err) : rc;
+}
+
+static void remember(struct keeper *k, uint64_t id, struct ch_str by, struct ch_str why,
+                     int64_t at_us)
+{
+    struct people_unsaved *u = ch_calloc(1, sizeof(*u));
+    *u = (struct people_unsaved){.next = k->people_unsaved,
+                                 .id = id,
+                                 .by = ch_str_dup(by),
+                                 .why = ch_str_dup(why),
+                                 .at_us = at_us};
+    k->people_unsaved = u;
+}
+
+enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, struct ch_str by,
+                         struct ch_str why, struct ch_err *err)
+{
+    int64_t now = keeper_now_us(k);
+    for (size_t i = 0; i < count; i++) {
+        people_end(k->people, ids[i], now);
+    }
+    keeper_raise_epoch(k);
+    enum ch_code begun = audit_act(k, err), rc = begun;
+    for (size_t i = 0; rc == CH_OK && i < count; i++) {
+        rc = store_end(k, ids[i], by, why, now, err);
+    }
+    rc = audit_act_end(k, begun, rc, err);
+    for (size_t i = 0; rc != CH_OK && i < count; i++) {
+        remember(k, ids[i], by, why, now);
+    }
+    return rc == CH_OK ? reload(k, err) : rc;
+}
+
+void people_tick(struct keeper *k)
+{
+    people_proposals_tick(k);
+    while (k->people_unsaved != NULL) {
+        struct people_unsaved *u = k->people_unsaved;
+        struct ch_err err;
+        enum ch_code begun = audit_act(k, &err);
+        enum ch_code rc = begun == CH_OK ? store_end(k, u->id, ch_str_of(u->by), ch_str_of(u->why), u->at_us, &err)
+                                         : begun;
+        rc = audit_act_end(k, begun, rc, &err);
+        if (rc != CH_OK && rc != CH_E_EXISTS) {
+            keeper_log("store", "people=unrecorded error=\"%s\"", err.msg);
+            return;
+        }
+        k->people_unsaved = u->next;
+        free_unsaved(u);
+    }
+}
+
+/* ------------------------------------------------------------------ init --approver */
+
+struct known {
+    struct ch_str name;
+    bool person; /* there is, or was, one of this name */
+    bool grant;  /* the group approves already, everywhere */
+    bool others; /* somebody is in the group */
+};
+
+static void look(void *ctx, const struct ch_people_row *row)
+{
+    struct known *n = ctx;
+    n->person = n->person ||
+                (row->kind == CH_PEOPLE_PERSON && ch_str_eq(row->person, n->name));
+    n->grant = n->grant || (row->kind == CH_PEOPLE_GRANT && row->ended_at_us == CH_TIME_UNKNOWN &&
+                            ch_str_eq(row->group, CH_STR(PEOPLE_APPROVERS)) &&
+                            ch_str_eq(row->role, CH_STR("approver")) && row->repository.len == 0 &&
+                            row->environment.len == 0);
+    n->others =
+        n->others || (row->kind == CH_PEOPLE_MEMBER && row->ended_at_us == CH_TIME_UNKNOWN &&
+                      ch_str_eq(row->group, CH_STR(PEOPLE_APPROVERS)));
+}
+
+void people_configured(struct keeper *k)
+{
+    struct known n = {.name = ch_str_of(k->config->approver)};
+    people_set_listeners(k, k->loopback_only);
+    if (n.name.len == 0) {
+        return;
+    }
+    people_each(k->people, look, &n);
+    if (n.person) {
+        return; /* from then on people say who approves */
+    }
+    if (!n.grant && n.others) { /* an operator may have put them there: they would approve, too */
+        keeper_log("people",
+                   "approver=%s error=\"group " PEOPLE_APPROVERS
+                   " has members already: customhouse "
+                   "group revoke " PEOPLE_APPROVERS "\"",
+                   k->config->approver);
+        return;
+    }
+    struct ch_people_row rows[4] = {{.kind = CH_PEOPLE_PERSON, .person = n.name}};
+    size_t count = 1;
+    if (k->config->approver_uid != 0) {
+        rows[count++] = (struct ch_people_row){
+            .kind = CH_PEOPLE_UID, .person = n.name, .uid = k->config->approver_uid};
+    }
+    if (!n.grant) {
+        rows[count++] = (struct ch_people_row){.kind = CH_PEOPLE_GRANT,
+                                               .group = CH_STR(PEOPLE_APPROVERS),
+                                               .role = CH_STR("approver")};
+    }
+    rows[count++] = (struct ch_people_row){
+        .kind = CH_PEOPLE_MEMBER, .person = n.name, .group = CH_STR(PEOPLE_APPROVERS)};
+    for (size_t i = 0; i < count; i++) {
+        rows[i].by = CH_STR("configuration");
+        rows[i].at_us = keeper_now_us(k);
+    }
+    struct ch_err err;
+    if (people_give(k, rows, count, &err) == CH_OK) {
+        keeper_log("people", "approver=%s by=configuration", k->config->approver);
+    } else {
+        keeper_log("people", "approver=%s error=\"%s\"", k->config->approver, err.msg);
+    }
+}

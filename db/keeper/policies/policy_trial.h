@@ -1,0 +1,82 @@
+/* What another policy would make of all that is known, and of what an environment wants installed.
+ * Nothing is changed by it. */
+#ifndef KEEPER_POLICY_TRIAL_H
+#define KEEPER_POLICY_TRIAL_H
+
+#include "db/keeper/commands/commands_int.h"
+
+#include "db/keeper/pages/page_walk.h"
+
+struct trial_counts {
+    size_t projects, files;
+    size_t changes[CH_DECISION_STRICTER + 1]; /* by enum ch_decision_change */
+    size_t held[CH_HOLD_COUNT];               /* stricter: what would hold it then */
+    size_t denied;                            /* stricter */
+};
+
+enum want_state {
+    WANT_PASSES = 0,
+    WANT_NOT_ASKED, /* does not come from an index: nothing is said of it */
+    WANT_OLDER,
+    WANT_HELD,
+    WANT_DENIED,
+    WANT_HASHES,  /* no known file of the version has any of its hashes */
+    WANT_MISSING, /* the upstream has no such project, version or match */
+    WANT_UNKNOWN, /* could not be looked up */
+    WANT_STATES
+};
+const char *want_state_name(enum want_state state); /* "held" */
+
+struct want_result {
+    enum want_state state;
+    const struct ch_decision
+        *decision; /* OLDER, HELD, DENIED: on the file that is not got; else NULL */
+    struct ch_decision room;
+    struct ch_decision before; /* with `decision`: on the same file, under the policy in force */
+    struct ch_str release_file; /* with `decision`: its name */
+    size_t file;
+    struct ch_str now;  /* versions: got under the policy in force (without a new one: that the */
+    struct ch_str then; /* upstream has), and got then; absent: none */
+    size_t files, passing; /* that the line can mean */
+    char text[600];        /* MISSING, UNKNOWN, HASHES: more words */
+};
+
+struct policy_trial {
+    struct keeper *k;
+    struct command *c;
+    struct ch_policy *policy; /* NULL: the one in force alone */
+    struct ch_sha256 base;    /* in force when it began */
+    uint64_t rules;           /* keeper.rules, as it began */
+    size_t restarts;
+    struct page_walk walk;
+    struct ch_buf text; /* what is to be said of files: of all at once, or from the beginning */
+    struct trial_counts counts;
+    struct ch_str bundle; /* the policy; likewise */
+    struct ch_str wants; /* what is left of them; borrowed from the command's input */
+    size_t lines[WANT_STATES];
+    size_t shown;
+    bool lines_begun;
+    struct ch_timer timer;
+};
+
+/* CH_E_USAGE: the policy in the input is wrong. */
+enum ch_code policy_trial_new(struct command *c, struct policy_trial **ret,
+                              struct ch_err *err) CH_MUST_CHECK;
+void policy_trial_free(struct policy_trial *t); /* accepts NULL */
+/* Goes on with the command a little later: others are served meanwhile. */
+enum step policy_trial_pause(struct policy_trial *t, uint64_t ms);
+
+typedef void trial_change_fn(void *ctx, const struct page *p, size_t file,
+                             enum ch_decision_change change, const struct ch_decision *before,
+                             const struct ch_decision *after);
+/* Looks at the next few projects that have a recorded decision; false: there are no more, or
+ * t->walk.failed. */
+bool policy_trial_files(struct policy_trial *t, struct ch_str repository, trial_change_fn *each,
+                        void *ctx);
+/* From the beginning: what has been said of files is of rulings or a clock that are no more. */
+void policy_trial_begin(struct policy_trial *t);
+/* Judges a line on a page that is ready. */
+void policy_trial_want(struct policy_trial *t, struct page *p, const struct ch_policy_want *want,
+                       struct want_result *ret);
+
+#endif

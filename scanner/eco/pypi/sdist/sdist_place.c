@@ -1,0 +1,392 @@
+/* When the code of an sdist's members runs: when it is built, by what setup.py, the build back end
+ * and its hooks are and import from the tree; when the package is imported; or never by itself. */
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+#include "scanner/content/path.h"
+#include "scanner/eco/pypi/sdist/sdist_int.h"
+#include "scanner/source/imports.h"
+
+/* --- what runs at install time --- */
+
+static void mark(struct sdist *s, struct sdist_file *f)
+{
+    if (f->at_install && f->steps <= s->steps) {
+        return;
+    }
+    f->at_install = true;
+    f->steps = s->steps;
+    if (!f->to_follow) {
+        f->to_follow = true;
+        f->next_install = s->to_follow;
+        s->to_follow = f;
+    }
+}
+
+void sdist_runs(struct sdist *s, struct ch_str tree)
+{
+    struct sdist_file *f;
+    while (ch_str_starts(tree, CH_STR("./"))) {
+        tree = ch_str_sub(tree, 2, tree.len);
+    }
+    f = sdist_source(s, tree);
+    if (f != NULL) {
+        mark(s, f);
+    }
+}
+
+/* Setup scripts put "src" and "lib" before their path, some do: what may be taken from there is
+ * taken for run. */
+static const struct ch_str roots[] = {{"", 0}, {"src/", 4}, {"lib/", 4}};
+
+/* The file of module "a.b" below `root`, or of its folder; NULL when there is none. */
+static struct sdist_file *module_file(const struct sdist *s, struct ch_str root,
+                                      struct ch_str dotted)
+{
+    static const char *const endings[] = {".py", "/__init__.py"};
+    struct sdist_file *f = NULL;
+    for (size_t i = 0; f == NULL && i < CH_ARRAY_LEN(endings); i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, ch_limits.member_path_bytes);
+        ch_buf_puts(&b, root);
+        for (size_t at = 0; at < dotted.len; at++) {
+            ch_buf_putc(&b, dotted.ptr[at] == '.' ? '/' : dotted.ptr[at]);
+        }
+        ch_buf_puts(&b, ch_str_of(endings[i]));
+        f = b.failed ? NULL : sdist_source(s, ch_buf_str(&b));
+        ch_buf_done(&b);
+    }
+    return f;
+}
+
+/* Importing a.b runs a, then a.b. */
+static void run_module(struct sdist *s, struct ch_str root, struct ch_str dotted)
+{
+    for (size_t at = 0; at <= dotted.len; at++) {
+        if (at == dotted.len || dotted.ptr[at] == '.') {
+            struct sdist_file *f = module_file(s, root, ch_str_sub(dotted, 0, at));
+            if (at > 0 && f != NULL) {
+                mark(s, f);
+            }
+        }
+    }
+}
+
+void sdist_runs_module(struct sdist *s, struct ch_str dotted)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(roots); i++) {
+        run_module(s, roots[i], dotted);
+    }
+}
+
+void sdist_imports_module(struct sdist *s, struct ch_str dotted)
+{
+    s->steps = SDIST_CALLED + 1;
+    sdist_runs_module(s, dotted);
+    s->steps = 0;
+}
+
+static bool is_file_of(const struct sdist_file *f, struct ch_str dotted)
+{
+    static const char *const endings[] = {".py", "/__init__.py"};
+    for (size_t i = 0; f->deferred && dotted.len > 0 && i < CH_ARRAY_LEN(endings); i++) {
+        struct ch_str ending = ch_str_of(endings[i]);
+        size_t len = dotted.len + ending.len;
+        size_t skip = f->tree.len >= len ? f->tree.len - len : 0;
+        bool same = f->tree.len >= len && ch_str_ends(f->tree, ending) &&
+                    (skip == 0 || f->tree.ptr[skip - 1] == '/');
+        for (size_t at = 0; same && at < dotted.len; at++) {
+            same = f->tree.ptr[skip + at] == (dotted.ptr[at] == '.' ? '/' : dotted.ptr[at]);
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void sdist_imports_files(struct sdist *s, struct ch_str dotted)
+{
+    s->steps = SDIST_CALLED + 1;
+    for (size_t i = 0; i < s->count; i++) {
+        if (is_file_of(s->files[i], dotted)) {
+            mark(s, s->files[i]);
+        }
+    }
+    s->steps = 0;
+}
+
+bool sdist_module_is(const struct sdist *s, struct ch_str dotted,
+                     bool (*is)(struct ch_str source, struct ch_str name), struct ch_str name)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->count; i++) {
+        if (is_file_of(s->files[i], dotted)) {
+            any = true;
+            if (!is(s->files[i]->bytes, name)) {
+                return false;
+            }
+        }
+    }
+    return any;
+}
+
+void sdist_runs_folder(struct sdist *s, struct ch_str folder)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        struct sdist_file *f = s->files[i];
+        if (f->deferred && ch_str_starts(f->tree, folder) && f->tree.len > folder.len &&
+            f->tree.ptr[folder.len] == '/' && !ch_str_ends(f->tree, CH_STR(".pth")) &&
+            !ch_str_ends(f->tree, CH_STR(".start"))) {
+            mark(s, f);
+        }
+    }
+}
+
+void sdist_imports_folder(struct sdist *s, struct ch_str folder)
+{
+    s->steps = SDIST_CALLED + 1;
+    sdist_runs_folder(s, folder);
+    s->steps = 0;
+}
+
+bool sdist_has_module(const struct sdist *s, struct ch_str dotted)
+{
+    struct ch_str first;
+    return ch_str_split(&dotted, '.', &first) && first.len > 0 &&
+           module_file(s, roots[0], first) != NULL;
+}
+
+/* --- what those import --- */
+
+struct ch_str sdist_tree(const struct sdist *s, struct ch_str path)
+{
+    size_t skip = s->top.len + 1;
+    return path.len > skip && ch_str_starts(path, s->top) ? ch_str_sub(path, skip, path.len) : path;
+}
+
+static void on_module(void *arg, struct ch_str dotted)
+{
+    sdist_runs_module(arg, dotted);
+}
+
+/* A text that is a path of Python in the tree: exec(open("a/version.py").read()). */
+static void on_text(void *arg, struct ch_str text)
+{
+    if (ch_str_ends(text, CH_STR(".py"))) {
+        sdist_runs(arg, text);
+    }
+}
+
+struct ch_str sdist_site(const struct sdist *s, struct ch_str path)
+{
+    struct ch_str site = sdist_tree(s, path);
+    struct ch_str below = sdist_below_root(s, site);
+    if (below.len < site.len) {
+        return below;
+    }
+    for (size_t i = 1; i < CH_ARRAY_LEN(roots); i++) {
+        if (ch_str_starts(site, roots[i])) {
+            return ch_str_sub(site, roots[i].len, site.len);
+        }
+    }
+    return site;
+}
+
+static void follow(struct sdist *s, const struct sdist_file *f)
+{
+    struct ch_imports to = {.module = on_module, .text = on_text, .arg = s};
+    struct ch_str folder = sdist_site(s, f->path);
+    while (folder.len > 0 && folder.ptr[folder.len - 1] != '/') {
+        folder.len--;
+    }
+    ch_imports_of(f->bytes, folder, &to);
+}
+
+void sdist_follow_imports(struct sdist *s)
+{
+    while (s->to_follow != NULL) {
+        struct sdist_file *f = s->to_follow;
+        s->to_follow = f->next_install;
+        f->to_follow = false;
+        s->steps = f->steps > SDIST_CALLED ? f->steps : f->steps + 1;
+        if (f->deferred) { /* Python */
+            follow(s, f);
+        }
+    }
+    s->steps = 0;
+}
+
+/* --- places --- */
+
+static bool has_ending(struct ch_str path, const char *const *endings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ch_str ending = ch_str_of(endings[i]);
+        if (path.len > ending.len &&
+            ch_str_eq_nocase(ch_str_sub(path, path.len - ending.len, ending.len), ending)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_code(struct ch_str path)
+{
+    static const char *const endings[] = {".py", ".pyw", ".pyc", ".pyx",
+                                          ".so", ".pyd", ".dll", ".dylib"};
+    return has_ending(path, endings, CH_ARRAY_LEN(endings));
+}
+
+static bool is_named(struct ch_str part, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ch_str_eq_nocase(part, ch_str_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a folder of the path has such a name; one named like the project is the package. */
+static bool is_below(const struct sdist *s, struct ch_str tree, const char *const *names,
+                     size_t count)
+{
+    struct ch_str rest = tree;
+    struct ch_str part;
+    while (ch_str_split(&rest, '/', &part) && rest.ptr != NULL) {
+        if (is_named(part, names, count) && !ch_str_eq_nocase(part, s->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_spoken_of(const struct sdist *s, struct ch_str base);
+
+/* What would be started with every Python once it lies in site-packages: at the top of what is
+ * installed, which is the tree, its "src" or what settings say; or wherever it is put by name. */
+static bool runs_at_start(const struct sdist *s, struct ch_str tree)
+{
+    static const char *const endings[] = {".pth", ".start"};
+    static const char *const names[] = {"sitecustomize.py", "usercustomize.py"};
+    size_t at;
+    if (has_ending(tree, endings, CH_ARRAY_LEN(endings)) && is_spoken_of(s, path_base(tree))) {
+        return true;
+    }
+    tree = sdist_below_root(s, tree);
+    for (size_t i = 1; i < CH_ARRAY_LEN(roots); i++) {
+        if (ch_str_starts(tree, roots[i])) {
+            tree = ch_str_sub(tree, roots[i].len, tree.len);
+        }
+    }
+    return !ch_str_find_char(tree, '/', &at) && (has_ending(tree, endings, CH_ARRAY_LEN(endings)) ||
+                                                 is_named(tree, names, CH_ARRAY_LEN(names)));
+}
+
+/* --- what lies beside the package --- */
+
+static bool contains(struct ch_str text, struct ch_str needle)
+{
+    size_t at;
+    return ch_str_find(text, needle, &at);
+}
+
+static const struct ch_str telling[] = {
+    {"setup.py", 8}, {"setup.cfg", 9}, {"pyproject.toml", 14}, {"hatch.toml", 10}};
+
+static bool is_spoken_of(const struct sdist *s, struct ch_str base)
+{
+    bool is = false;
+    for (size_t i = 0; !is && i < CH_ARRAY_LEN(telling); i++) {
+        const struct sdist_file *f = sdist_find(s, telling[i]);
+        is = f != NULL && contains(f->bytes, base);
+    }
+    return is;
+}
+
+/* Whether the build is told that packages lie elsewhere than they are named, and this folder is
+ * spoken of where it is told. */
+static bool is_mapped(const struct sdist *s, struct ch_str folder)
+{
+    static const struct ch_str keys[] = {
+        {"package_dir", 11}, {"package-dir", 11}, {"force-include", 13}, {"sources", 7}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(telling); i++) {
+        const struct sdist_file *f = sdist_find(s, telling[i]);
+        bool read = ch_str_eq(telling[i], CH_STR("pyproject.toml")) && s->settings.len > 0 &&
+                    !s->settings.failed;
+        struct ch_str text = f == NULL ? (struct ch_str){NULL, 0}
+                             : read    ? ch_buf_str(&s->settings)
+                                       : f->bytes;
+        for (size_t k = 0; f != NULL && k < CH_ARRAY_LEN(keys); k++) {
+            if (contains(text, keys[k]) && contains(text, folder)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_identifier(struct ch_str s)
+{
+    bool is = s.len > 0 && !(s.ptr[0] >= '0' && s.ptr[0] <= '9');
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        is = is && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+                    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80);
+    }
+    return is;
+}
+
+/* Folders that no import statement can name (".circleci", "vendored-meson"), and those of people
+ * who work on the project, when they are no package. `first`: the path begins at the top of the
+ * tree. */
+static bool is_aside(const struct sdist *s, struct ch_str tree, bool first)
+{
+    static const char *const tools[] = {"ci", "dev", "devtools", "scripts", "script", "tools"};
+    struct ch_str rest = tree;
+    struct ch_str part;
+    while (ch_str_split(&rest, '/', &part) && rest.ptr != NULL) {
+        struct ch_buf init;
+        ch_buf_init(&init, ch_limits.member_path_bytes);
+        ch_buf_puts(&init, part);
+        ch_buf_puts(&init, CH_STR("/__init__.py"));
+        bool tool = first && (s->alone || is_named(part, tools, CH_ARRAY_LEN(tools))) &&
+                    !ch_str_eq_nocase(part, s->name) && sdist_find(s, ch_buf_str(&init)) == NULL;
+        ch_buf_done(&init);
+        if ((tool || !is_identifier(part)) && (s->listed || !is_mapped(s, part))) {
+            return true;
+        }
+        first = false;
+    }
+    return false;
+}
+
+enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
+{
+    static const char *const tests[] = {"test",    "tests",      "testing",   "example", "examples",
+                                        "samples", "benchmarks", "benchmark", "docs",    "doc"};
+    struct ch_str tree = sdist_tree(s, path);
+    struct ch_str below;
+    const struct sdist_file *f = ch_map_get(s->by_tree, tree);
+    if ((f != NULL && f->at_install) || ch_str_eq(tree, CH_STR("setup.py"))) {
+        return f != NULL && f->steps > SDIST_CALLED ? CH_PLACE_INSTALL_IMPORT : CH_PLACE_INSTALL;
+    }
+    if (runs_at_start(s, tree)) {
+        return CH_PLACE_START;
+    }
+    if (!is_code(tree)) { /* what is reached among tests is judged as what reaches it */
+        bool data = sdist_is_named(s, tree) || sdist_is_mapped(s, tree, &below) ||
+                    !is_below(s, tree, tests, CH_ARRAY_LEN(tests));
+        return data ? CH_PLACE_NONE : CH_PLACE_TEST;
+    }
+    struct ch_str name = tree;
+    for (size_t at; ch_str_find_char(name, '/', &at);) {
+        name = ch_str_sub(name, at + 1, name.len);
+    }
+    bool named = sdist_is_named(s, tree);
+    bool mapped = sdist_is_mapped(s, tree, &tree);
+    bool test = is_aside(s, tree, !mapped) || is_below(s, tree, tests, CH_ARRAY_LEN(tests)) ||
+                ch_str_starts(name, CH_STR("test_")) || ch_str_eq(name, CH_STR("conftest.py"));
+    return test && !named ? CH_PLACE_TEST : CH_PLACE_IMPORT;
+}
