@@ -11,8 +11,8 @@
     X(channel_queue_bytes, 16777216, "bytes", "unwritten frames of one channel")                   \
     X(text_bytes, 4096, "bytes", "a message field that is text for people")                        \
     X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
-    X(command_input_bytes, 33554432, "bytes", "what a command is about: a policy, a lock's lines")  \
-    X(want_hashes, 4096, "hashes", "of one line of a lock file")                                    \
+    X(command_input_bytes, 33554432, "bytes", "what a command is about: a policy, a lock's lines") \
+    X(want_hashes, 4096, "hashes", "of one line of a lock file")                                   \
     X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
@@ -25,8 +25,9 @@
     X(http_head_bytes, 65536, "bytes", "request line and headers; bearer tokens are long")         \
     X(http_head_lines, 100, "lines", "headers of a request; eight Accept lines are normal")        \
     X(http_path_segments, 32, "segments", "of a request path")                                     \
-    X(http_body_buffer_bytes, 16384, "bytes", "room for one read of a request body")              \
-    X(http_meaningless_body_bytes, 65536, "bytes", "body of a GET or HEAD, read and checked to its end") \
+    X(http_body_buffer_bytes, 16384, "bytes", "room for one read of a request body")               \
+    X(http_meaningless_body_bytes, 65536, "bytes",                                                 \
+      "body of a GET or HEAD, read and checked to its end")                                        \
     X(http_trailer_bytes, 8192, "bytes", "trailer section of a chunked body; discarded")           \
     X(http_reason_bytes, 256, "bytes", "reason phrase; our sentences are up to 200")               \
     X(http_header_ms, 15000, "ms", "from the first byte of a request, or accept, to its head")     \
@@ -34,9 +35,9 @@
     X(http_rate_window_ms, 30000, "ms", "over which the least rate is measured")                   \
     X(http_rate_bytes_s, 256, "bytes/s", "least progress of a body in either direction")           \
     X(http_linger_ms, 2000, "ms", "to let a refused client read the answer before the close")      \
-    X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")        \
+    X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")       \
     X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
-    X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                \
+    X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                 \
     X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 1048576, "bytes", "sent in one turn of a connection, then others' turn")   \
     X(http_unsent_bytes, 131072, "bytes", "taken by the kernel ahead of what it sends")            \
@@ -44,12 +45,14 @@
     X(http_cold_ms, 5000, "ms", "for the disk; then the read may block")                           \
     /* gateway */                                                                                  \
     X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
-    X(gateway_page_bytes, 536870912, "bytes", "one rendered page; a list of all projects is 40 MB") \
+    X(gateway_page_bytes, 536870912, "bytes",                                                      \
+      "one rendered page; a list of all projects is 40 MB")                                        \
     X(gateway_files, 512, "files", "whose ALLOW and open file one gateway process keeps")          \
     X(gateway_encode_small_bytes, 262144, "bytes", "larger pages are compressed fast, not small")  \
     X(gateway_encode_from_bytes, 256, "bytes", "smaller pages are not compressed")                 \
     X(gateway_page_wait_ms, 60000, "ms", "for the keeper's answer about a page")                   \
-    X(gateway_file_wait_ms, 3000, "ms", "for the keeper's answer, beyond the patience it was told") \
+    X(gateway_file_wait_ms, 3000, "ms",                                                            \
+      "for the keeper's answer, beyond the patience it was told")                                  \
     X(admin_body_bytes, 512u << 10, "bytes", "of a request to the administrative interface")       \
     X(admin_answer_bytes, 64u << 20, "bytes", "of an answer of it")                                \
     X(admin_wait_ms, 300000, "ms", "for the keeper's answer to it")                                \
@@ -60,15 +63,19 @@
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
     X(gateway_tokens, 4096, "tokens", "what they stand for is kept by one gateway process")        \
-    X(gateway_token_asks, 3, "times", "a token is asked for again when its answer ended on the way") \
+    X(gateway_token_asks, 3, "times",                                                              \
+      "a token is asked for again when its answer ended on the way")                               \
     X(gateway_token_refused_ms, 10000, "ms", "a token that was refused is not asked for again")    \
-    X(gateway_guess_clients, 8192, "clients", "whose wrong tokens are counted by one process") \
+    X(gateway_guess_clients, 8192, "clients", "whose wrong tokens are counted by one process")     \
     X(gateway_guess_burst, 30, "tokens", "that are wrong, of one client, before it has to wait")   \
     X(gateway_guess_ms, 1000, "ms", "for one more of them")                                        \
-    X(sign_in_rows, 256, "rows", "of failed sign-ins: of one process until it hands them over, of one minute") \
-    X(sign_in_rows_of_one, 16, "rows", "of these, of one address: beyond, its paths are counted as one") \
+    X(sign_in_rows, 256, "rows",                                                                   \
+      "of failed sign-ins: of one process until it hands them over, of one minute")                \
+    X(sign_in_rows_of_one, 16, "rows",                                                             \
+      "of these, of one address: beyond, its paths are counted as one")                            \
     X(refusal_rows, 1024, "rows", "of refusals, and of refused commands: of one minute")           \
-    X(refusal_rows_of_one, 128, "rows", "of these, of one client or principal: beyond, what it was refused is counted as one") \
+    X(refusal_rows_of_one, 128, "rows",                                                            \
+      "of these, of one client or principal: beyond, what it was refused is counted as one")       \
     X(sign_in_path_bytes, 256, "bytes", "what a failed sign-in was for, clipped")                  \
     X(sign_in_hand_over_ms, 1000, "ms", "failed sign-ins are counted before the keeper is told")   \
     X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \
@@ -95,16 +102,19 @@
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
     X(fetch_connections, 192, "connections", "to all hosts of one upstream")                       \
-    X(fetch_host_connections, 128, "connections", "to one host: more than may be under way by T14") \
+    X(fetch_host_connections, 128, "connections",                                                  \
+      "to one host: more than may be under way by T14")                                            \
     X(fetch_redirects, 5, "hops", "of one request")                                                \
     X(fetch_retries, 3, "times", "a transfer that broke is taken up again")                        \
-    X(fetch_timeout_retries, 1, "times", "of these, after a time-out: each took its time already")  \
-    X(fetch_answer_ms, 8000, "ms", "until an answer begins, before who waits for it is told")       \
+    X(fetch_timeout_retries, 1, "times", "of these, after a time-out: each took its time already") \
+    X(fetch_answer_ms, 8000, "ms", "until an answer begins, before who waits for it is told")      \
     X(fetch_backoff_ms, 300, "ms", "before the first retry, doubled for each more, less jitter")   \
     X(fetch_retry_after_ms, 10000, "ms", "a longer Retry-After ends the job with that answer")     \
-    X(upstream_rest_ms, 300000, "ms", "an upstream is left alone for, at most, when it says Retry-After") \
-    X(upstream_wanted_ms, 60000, "ms", "one that is down is probed after somebody asked for it")       \
-    X(upstream_told_ms, 30000, "ms", "a longer one is no 503: pip would sleep as long without a word") \
+    X(upstream_rest_ms, 300000, "ms",                                                              \
+      "an upstream is left alone for, at most, when it says Retry-After")                          \
+    X(upstream_wanted_ms, 60000, "ms", "one that is down is probed after somebody asked for it")   \
+    X(upstream_told_ms, 30000, "ms",                                                               \
+      "a longer one is no 503: pip would sleep as long without a word")                            \
     X(fetch_connect_ms, 10000, "ms", "resolving, connecting and the TLS handshake")                \
     X(fetch_low_speed_bytes, 1024, "bytes/s", "slower transfers are given up")                     \
     X(fetch_low_speed_s, 20, "seconds", "how long it must be slower")                              \
@@ -137,13 +147,14 @@
     X(yaml_bytes, 1048576, "bytes", "a configuration or policy file")                              \
     X(yaml_nodes, 20000, "values", "of one such file")                                             \
     X(yaml_depth, 16, "levels", "nesting of one such file")                                        \
-    X(toml_bytes, 16777216, "bytes", "a lock file or pyproject.toml; locks of 10 MB are known")     \
+    X(toml_bytes, 16777216, "bytes", "a lock file or pyproject.toml; locks of 10 MB are known")    \
     X(toml_nodes, 500000, "values", "of one such file")                                            \
     X(toml_depth, 64, "levels", "nesting of one such file, dotted keys included")                  \
     X(policy_rules, 2000, "rules", "of one policy")                                                \
     X(policy_lists, 200, "lists", "with a name, of one policy")                                    \
     X(policy_list_entries, 20000, "entries", "of one such list")                                   \
-    X(policy_overrides, 200, "names", "of repositories or environments with settings of their own") \
+    X(policy_overrides, 200, "names",                                                              \
+      "of repositories or environments with settings of their own")                                \
     X(policy_pattern_bytes, 200, "bytes", "a pattern, or a licence identifier in a policy")        \
     X(change_silence_days, 365, "days", "without a release: the next one comes after a silence")   \
     X(change_size_times, 5, "times", "as large as the release before: a jump in size")             \
@@ -165,7 +176,8 @@
     X(member_whole_bytes, 67108864, "bytes", "members up to this are unpacked whole (libdeflate)") \
     X(wheel_text_bytes, 1048576, "bytes", "WHEEL or entry_points.txt")                             \
     X(sdist_text_bytes, 1048576, "bytes", "a text of an sdist that may say how it is built")       \
-    X(sdist_kept_bytes, 134217728, "bytes", "Python source and such texts of one sdist, in memory") \
+    X(sdist_kept_bytes, 134217728, "bytes",                                                        \
+      "Python source and such texts of one sdist, in memory")                                      \
     X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
     X(native_entries, 65535, "entries", "headers, load commands, dynamic entries of native code")  \
@@ -187,10 +199,11 @@
     /* jails */                                                                                    \
     X(scan_output_bytes, 268435456, "bytes", "a jail's answer")                                    \
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
-    X(scan_nice, 5, "steps", "priority of inspections: gateways, keeper and documents come first")        \
+    X(scan_nice, 5, "steps", "priority of inspections: gateways, keeper and documents come first") \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
     X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
-    X(scan_parallel, 2, "jails", "inspections at once per scanner parent, and as many for documents") \
+    X(scan_parallel, 2, "jails",                                                                   \
+      "inspections at once per scanner parent, and as many for documents")                         \
     X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
     /* rules: scanner/rules/README.md says why these */                                            \
     X(rules_files, 256, "files", "of a site's rule folders together")                              \
@@ -198,49 +211,56 @@
     X(rules_bytes, 16777216, "bytes", "all of a site's files of rules")                            \
     X(rules_path_bytes, 4096, "bytes", "path of a file of rules")                                  \
     X(rules_strings, 200, "strings", "of one rule")                                                \
-    X(rules_text_bytes, 33554432, "bytes", "of a member of source are scanned; more holds")         \
-    X(rules_small_bytes, 262144, "bytes", "of other members are scanned whole; see the next row")   \
+    X(rules_text_bytes, 33554432, "bytes", "of a member of source are scanned; more holds")        \
+    X(rules_small_bytes, 262144, "bytes", "of other members are scanned whole; see the next row")  \
     X(rules_head_bytes, 65536, "bytes", "are scanned of larger members by the shipped rules")      \
-    X(rules_site_bytes, 33554432, "bytes", "of other members are scanned by a site's rules; more is a note") \
+    X(rules_site_bytes, 33554432, "bytes",                                                         \
+      "of other members are scanned by a site's rules; more is a note")                            \
     X(rules_scan_s, 20, "seconds", "matching one member")                                          \
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \
     /* keeper */                                                                                   \
-    X(exceptions_open, 4096, "exceptions", "that wait for an answer; more are not asked for")          \
-    X(exceptions_of_one, 1024, "exceptions", "of them, of one principal; anonymous is one")         \
-    X(exception_askers, 16, "principals", "who are noted as asking for the same exception")         \
-    X(exception_asks_burst, 10, "requests", "for exceptions at once from one address")              \
-    X(exception_asks_ms, 60000, "ms", "until one more is taken from that address")                  \
-    X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")   \
-    X(exception_reason_bytes, 500, "bytes", "why somebody asks for an exception")                   \
-    /* T14: at one upstream, of one client and of all together; of files see `fetching` in the            \
-     * configuration, too. db/keeper/budget/budget.h */                                                          \
-    X(cold_per_s, 40, "documents/s", "pages we have not, that one client makes us fetch; metadata too") \
+    X(exceptions_open, 4096, "exceptions", "that wait for an answer; more are not asked for")      \
+    X(exceptions_of_one, 1024, "exceptions", "of them, of one principal; anonymous is one")        \
+    X(exception_askers, 16, "principals", "who are noted as asking for the same exception")        \
+    X(exception_asks_burst, 10, "requests", "for exceptions at once from one address")             \
+    X(exception_asks_ms, 60000, "ms", "until one more is taken from that address")                 \
+    X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")  \
+    X(exception_reason_bytes, 500, "bytes", "why somebody asks for an exception")                  \
+    /* T14: at one upstream, of one client and of all together; of files see `fetching` in the     \
+     * configuration, too. db/keeper/budget/budget.h */                                            \
+    X(cold_per_s, 40, "documents/s",                                                               \
+      "pages we have not, that one client makes us fetch; metadata too")                           \
     X(cold_burst, 2000, "documents", "at once: a large environment resolved for the first time")   \
-    X(cold_parallel, 20, "documents", "being fetched at once for one client; metadata apart from pages") \
-    X(cold_all_per_s, 200, "documents/s", "the same for all clients together")                      \
-    X(cold_all_burst, 8000, "documents", "the same for all clients together")                       \
-    X(cold_all_parallel, 28, "documents", "the same for all clients together")                      \
-    X(cold_files_asked, 256, "files", "asked for by one client, and not at their end")              \
-    X(cold_all_files_per_s, 50, "files/s", "that all clients together make us fetch")               \
-    X(cold_all_files_burst, 2000, "files", "the same at once")                                      \
-    X(cold_all_files_asked, 2048, "files", "asked for by all clients, and not at their end")        \
-    X(cold_client_queue, 512, "asks", "of one client that wait for budget; beyond they are refused") \
-    X(cold_queue, 4096, "asks", "of all clients that wait for budget, at all upstreams")            \
-    X(page_answer_ms, 10000, "ms", "an ask for a page, budget and upstream together; pip reads 15 s") \
-    X(cold_page_wait_ms, 6000, "ms", "of these, it waits for budget, where nothing is known of it") \
-    X(coming_unstated_bytes, 16777216, "bytes", "room taken at first for a file whose size nobody states") \
+    X(cold_parallel, 20, "documents",                                                              \
+      "being fetched at once for one client; metadata apart from pages")                           \
+    X(cold_all_per_s, 200, "documents/s", "the same for all clients together")                     \
+    X(cold_all_burst, 8000, "documents", "the same for all clients together")                      \
+    X(cold_all_parallel, 28, "documents", "the same for all clients together")                     \
+    X(cold_files_asked, 256, "files", "asked for by one client, and not at their end")             \
+    X(cold_all_files_per_s, 50, "files/s", "that all clients together make us fetch")              \
+    X(cold_all_files_burst, 2000, "files", "the same at once")                                     \
+    X(cold_all_files_asked, 2048, "files", "asked for by all clients, and not at their end")       \
+    X(cold_client_queue, 512, "asks",                                                              \
+      "of one client that wait for budget; beyond they are refused")                               \
+    X(cold_queue, 4096, "asks", "of all clients that wait for budget, at all upstreams")           \
+    X(page_answer_ms, 10000, "ms",                                                                 \
+      "an ask for a page, budget and upstream together; pip reads 15 s")                           \
+    X(cold_page_wait_ms, 6000, "ms",                                                               \
+      "of these, it waits for budget, where nothing is known of it")                               \
+    X(coming_unstated_bytes, 16777216, "bytes",                                                    \
+      "room taken at first for a file whose size nobody states")                                   \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
-    X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again")  \
+    X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again") \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
-    X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                  \
-    X(judge_part, 50, "projects", "judged again, or on trial, in one turn")                          \
+    X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                 \
+    X(judge_part, 50, "projects", "judged again, or on trial, in one turn")                        \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* signing */                                                                                  \
-    X(attestation_bytes, 262144, "bytes", "an attestation or bundle, as it is verified offline")    \
-    X(withdrawals_bytes, 67108864, "bytes", "a signed list of withdrawals; 300,000 of them")        \
-    X(withdrawals_valid_hours, 24, "hours", "that a list of withdrawals may be relied on")          \
+    X(attestation_bytes, 262144, "bytes", "an attestation or bundle, as it is verified offline")   \
+    X(withdrawals_bytes, 67108864, "bytes", "a signed list of withdrawals; 300,000 of them")       \
+    X(withdrawals_valid_hours, 24, "hours", "that a list of withdrawals may be relied on")         \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
     X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
@@ -249,10 +269,10 @@
     X(served_rows, 5000000, "rows", "of who got what are kept, those first seen last")             \
     X(trim_rows, 1000, "rows", "dropped at once of each of these, every half minute")              \
     X(store_check_bytes, 134217728, "bytes", "a larger database is checked beside the work")       \
-    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")       \
+    X(store_reserve_bytes, 8388608, "bytes", "disk space that only withdrawals may use (T4)")      \
     /* log */                                                                                      \
-    X(log_reserve_bytes, 4194304, "bytes", "allocated beyond the log's end, for a full disk (T4)")  \
-    X(log_journal_bytes, 8388608, "bytes", "of batches that are durable, but not in their places")  \
+    X(log_reserve_bytes, 4194304, "bytes", "allocated beyond the log's end, for a full disk (T4)") \
+    X(log_journal_bytes, 8388608, "bytes", "of batches that are durable, but not in their places") \
     X(log_batch_bytes, 33554432, "bytes", "of entries that get one checkpoint")
 
 struct ch_limits {

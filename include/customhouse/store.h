@@ -106,8 +106,9 @@ struct ch_snapshot_info {
     struct ch_str last_modified;
     struct ch_sha256 body_sha256; /* of the upstream's bytes */
 };
-/* `content` is the encoded merged page (db/keeper/pages/page_facts.c). Both buffers are cleared first.
- * CH_E_LIMIT: larger than ret_content may become; CH_E_FORMAT: its checksum does not match. */
+/* `content` is the encoded merged page (db/keeper/pages/page_facts.c). Both buffers are cleared
+ * first. CH_E_LIMIT: larger than ret_content may become; CH_E_FORMAT: its checksum does not match.
+ */
 enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
                                    struct ch_snapshot_info *ret_info, struct ch_buf *ret_content,
                                    struct ch_buf *ret_strings, struct ch_err *err) CH_MUST_CHECK;

@@ -23,9 +23,9 @@ static const char archive[] = "archive"; /* of no ecosystem: scanner/eco/table.c
 
 struct inspect {
     const struct args *args;
-    size_t at;  /* the next word */
+    size_t at;    /* the next word */
     size_t asked; /* files so far */
-    FILE *list; /* of --files-from, NULL: none, or read to its end */
+    FILE *list;   /* of --files-from, NULL: none, or read to its end */
     char *line;
     size_t line_size;
     char **paths; /* of the list, kept until the end */

@@ -17,8 +17,8 @@ struct site_ids site_ids(const struct ch_config *config)
     struct site_ids ids = {0};
     if (geteuid() == 0) {
         uint32_t base = config->uid_base;
-        ids = (struct site_ids){base, base + 1, base + 2, base + 3, base + 4,
-                                base + 5, base + 6, base + 7};
+        ids = (struct site_ids){base,     base + 1, base + 2, base + 3,
+                                base + 4, base + 5, base + 6, base + 7};
     }
     return ids;
 }
@@ -95,8 +95,8 @@ enum ch_code site_prepare_folders(const char *folder, const struct site_ids *ids
         {"log", 0700, 0, 0},
         {"keys", 0700, ids->keeper, ids->keeper},
         {"db", 0700, ids->keeper, ids->keeper},
-        /* whoever comes so far may walk through: a gateway opens the public part before it is in its
-         * group. The keeper shuts its own part */
+        /* whoever comes so far may walk through: a gateway opens the public part before it is in
+         * its group. The keeper shuts its own part */
         {"audit", root ? 0711 : 0700, ids->keeper, ids->served_gid},
         {"audit/public", root ? 02750 : 0700, ids->keeper, ids->served_gid},
         /* its files take the group of those who read them once they are linked into served/; until

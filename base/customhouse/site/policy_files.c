@@ -132,9 +132,8 @@ static enum ch_code prepare(const struct policy_files *f, const struct file *fil
 
 static enum ch_code move(const struct file *file, struct ch_err *err)
 {
-    return rename(file->temporary, file->path) == 0
-               ? CH_OK
-               : ch_fail_errno(err, errno, "%s", file->path);
+    return rename(file->temporary, file->path) == 0 ? CH_OK
+                                                    : ch_fail_errno(err, errno, "%s", file->path);
 }
 
 static enum ch_code sync_folder(const struct policy_files *f, struct ch_err *err)

@@ -14,7 +14,7 @@ enum ch_code rules_files_read(const struct ch_config *config, int *ret_fd,
 
 /* Has a scanner-second, started and confined as `serve` does it, compile them. CH_E_FORMAT and
  * CH_E_LIMIT name file and line; other codes when it cannot be started. */
-enum ch_code rules_files_try(const struct ch_config *config, struct ch_str config_text, int rules_fd,
-                             struct ch_err *err) CH_MUST_CHECK;
+enum ch_code rules_files_try(const struct ch_config *config, struct ch_str config_text,
+                             int rules_fd, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -37,7 +37,7 @@ struct site {
     struct ch_buf config_text;
     struct ch_buf policy_text;
     struct ch_buf credentials_text; /* empty: none */
-    struct site_pair *pairs; /* of each address of listen */
+    struct site_pair *pairs;        /* of each address of listen */
     size_t pair_count;
     struct site_pair admin_pair;
     struct site_pair *shown; /* by each listener that is open: listening_show */
@@ -55,15 +55,16 @@ enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
 enum ch_code site_load_with(const char *folder, const char *policy, struct site *ret,
                             struct ch_err *err) CH_MUST_CHECK;
 /* A policy with the files beside it that its lists name, as one bundle (policy.h). */
-enum ch_code site_read_policy(const char *name, struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code site_read_policy(const char *name, struct ch_buf *ret,
+                              struct ch_err *err) CH_MUST_CHECK;
 enum ch_code site_check_policy(const struct ch_config *config, struct ch_str bundle,
                                const char *name, struct ch_err *err) CH_MUST_CHECK;
 void site_done(struct site *site); /* accepts zeroed memory */
 void site_pair_done(struct site_pair *pair);
 void site_secret_done(struct ch_buf *secret); /* wipes it before */
 
-/* Reads a whole file of at most `max` bytes (CH_E_LIMIT: it is larger), or of at most a set-up text's.
- * On failure *ret is empty. */
+/* Reads a whole file of at most `max` bytes (CH_E_LIMIT: it is larger), or of at most a set-up
+ * text's. On failure *ret is empty. */
 enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf *ret,
                                   struct ch_err *err) CH_MUST_CHECK;
 enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;

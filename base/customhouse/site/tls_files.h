@@ -9,8 +9,8 @@
  * s, which site_done() frees, also after a failure. CH_E_USAGE: "FILE:LINE:COLUMN:
  * listen[0].tls_key: " and what is wrong with the file named there. */
 enum ch_code tls_files_read(struct site *s, struct ch_err *err) CH_MUST_CHECK;
-/* Whether each certificate of a PEM text can be read, and there is one. The error says the line of what
- * cannot ("line 3: ..."), but no file. */
+/* Whether each certificate of a PEM text can be read, and there is one. The error says the line of
+ * what cannot ("line 3: ..."), but no file. */
 enum ch_code tls_files_check_certificates(struct ch_str pem, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -1,7 +1,8 @@
-/* The control socket: whose connection it is, and handing it to the keeper, which knows who that may be.
+/* The control socket: whose connection it is, and handing it to the keeper, which knows who that
+ * may be.
  *
- * The credentials are read here, outside all namespaces, where a uid is what the host says it is. Our own
- * processes command nothing (T22). */
+ * The credentials are read here, outside all namespaces, where a uid is what the host says it is.
+ * Our own processes command nothing (T22). */
 #include "supervisor_int.h"
 
 #include <errno.h>
@@ -94,7 +95,7 @@ static void on_connection(struct ch_watch *w, uint32_t events)
 
 static enum ch_code bind_control(int fd, const struct sockaddr_un *address, struct ch_err *err)
 {
-    unlink(address->sun_path); /* a former one's: we hold the lock */
+    unlink(address->sun_path);   /* a former one's: we hold the lock */
     mode_t before = umask(0111); /* everybody may ask; who may what is the keeper's to say */
     int rc = bind(fd, (const struct sockaddr *)address, sizeof(*address));
     int errnum = errno;

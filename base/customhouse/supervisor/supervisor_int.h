@@ -59,7 +59,7 @@ struct reload {
 struct supervisor {
     struct ch_loop *loop;
     const char *folder;
-    bool show_state; /* the way to the folder is closed to other uids: CH_SPAWN_STATE */
+    bool show_state;      /* the way to the folder is closed to other uids: CH_SPAWN_STATE */
     struct site site;     /* in force in all processes, and what any of them starts with */
     struct reload reload; /* reload.c */
     /* that of the start, for what only the next one changes; NULL: site.config still is it */
@@ -123,8 +123,9 @@ enum ch_code listening_open(const char *address, bool tls, struct listening *ret
 void listening_close(struct listening *l); /* accepts one that is closed */
 /* Which address of listen it is open for; listen_count: of none. */
 size_t listening_place(const struct listening *l, const struct ch_config *config);
-/* Fills site->shown: what each listener that speaks TLS has to show. One that the site does not name
- * goes on with what `before` (NULL: none) has for it; addresses change with the next start only. */
+/* Fills site->shown: what each listener that speaks TLS has to show. One that the site does not
+ * name goes on with what `before` (NULL: none) has for it; addresses change with the next start
+ * only. */
 void listening_show(const struct supervisor *sup, struct site *site, const struct site *before);
 
 #endif

@@ -1,5 +1,5 @@
-/* What gateways ask, and what they are told: of a file in ask_file.c. An ask that must wait becomes a
- * waiter, and is looked at again from its beginning when what it waited for has ended. */
+/* What gateways ask, and what they are told: of a file in ask_file.c. An ask that must wait becomes
+ * a waiter, and is looked at again from its beginning when what it waited for has ended. */
 #include "ask_int.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "db/keeper/people/tokens.h"
 
 #define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */
-#define LISTING_FRESH_MS 30000 /* a listing may lag; steps away from ALLOW raise the epoch */
+#define LISTING_FRESH_MS  30000 /* a listing may lag; steps away from ALLOW raise the epoch */
 
 void ask_free_waiter(struct waiter *w)
 {
@@ -35,8 +35,8 @@ static struct waiter *new_waiter(struct ch_channel *ch, bool is_file, struct ch_
     return w;
 }
 
-/* NULL: whoever asked is gone. Another gateway may be in its place by now, whose asks begin at the same
- * number: what was meant for the one must not answer the other. */
+/* NULL: whoever asked is gone. Another gateway may be in its place by now, whose asks begin at the
+ * same number: what was meant for the one must not answer the other. */
 static struct ch_channel *gateway_of(struct keeper *k, const struct waiter *w)
 {
     struct ch_channel *ch = w->gateway < CH_ARRAY_LEN(k->gateways) ? k->gateways[w->gateway] : NULL;
@@ -281,10 +281,8 @@ static void refuse_page(struct keeper *k, struct waiter *w, uint64_t ask, const 
 {
     char text[200];
     snprintf(text, sizeof(text), "%s, try again in about %u s", what, expected_s);
-    struct ch_page_reply reply = {.ask = ask,
-                                  .http_status = 503,
-                                  .retry_after_s = expected_s,
-                                  .text = ch_str_of(text)};
+    struct ch_page_reply reply = {
+        .ask = ask, .http_status = 503, .retry_after_s = expected_s, .text = ch_str_of(text)};
     reply_page(k, w, &reply, -1);
 }
 
@@ -382,8 +380,7 @@ static void on_ask_metrics(struct keeper *k, struct ch_channel *ch, struct ch_st
 {
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_metrics_reply reply = {.ask = ch_get_u64(&r)};
-    struct waiter w = {.gateway = ch_channel_instance(ch),
-                       .gateway_serial = ch_channel_serial(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch), .gateway_serial = ch_channel_serial(ch)};
     struct ch_buf text, b;
     ch_buf_init(&text, 200u << 10);
     ch_buf_init(&b, 256u << 10);

@@ -1,5 +1,6 @@
 /* What a refusal's page says, and the request for an exception that is made on it. A request grants
- * nothing (T21), costs one row at most, and is bounded: by address, and by how many are open (T14). */
+ * nothing (T21), costs one row at most, and is bounded: by address, and by how many are open (T14).
+ */
 #include "ask_int.h"
 
 #include <stdio.h>
@@ -37,7 +38,8 @@ static bool find_refused(struct keeper *k, struct ch_str id, struct refused *ret
     ret->what.kind = WHAT_FILE;
     snprintf(ret->what.repository, sizeof(ret->what.repository), "%s", p->repository);
     snprintf(ret->what.project, sizeof(ret->what.project), "%s", p->project);
-    snprintf(ret->what.file_name, sizeof(ret->what.file_name), "%.*s", CH_STR_ARG(ret->row.file_name));
+    snprintf(ret->what.file_name, sizeof(ret->what.file_name), "%.*s",
+             CH_STR_ARG(ret->row.file_name));
     return true;
 }
 
@@ -67,7 +69,9 @@ static uint32_t cannot_ask(struct keeper *k, const struct refused *r, struct ch_
     }
     judge(k, r->page, r->file, &d);
     if (page_withheld(r->page)) {
-        ch_buf_puts(why, CH_STR("Its name is kept back by the configuration, and no exception can lift that"));
+        ch_buf_puts(
+            why,
+            CH_STR("Its name is kept back by the configuration, and no exception can lift that"));
         return 403;
     }
     if (refusal_stays(r->page, &d)) {
@@ -97,8 +101,7 @@ void ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
     }
     struct ch_refusal_reply reply = {.ask = ask.ask,
                                      .advice = ch_str_of(k->config->exception_advice)};
-    struct waiter w = {.gateway = ch_channel_instance(ch),
-                       .gateway_serial = ch_channel_serial(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch), .gateway_serial = ch_channel_serial(ch)};
     ch_buf_init(&text, 1024);
     ch_buf_init(&overrides, 1024);
     if (find_refused(k, ask.id, &r)) {
@@ -148,8 +151,8 @@ static bool is_sentence(struct ch_str s)
 /* As command_terms: the end that is wanted, within what the policy permits. */
 static bool read_end(struct keeper *k, const struct page *p, struct ch_str text, int64_t *ret_us)
 {
-    struct ch_exception_terms terms = ch_policy_exception_terms(
-        k->policy, ch_str_of(p->repository), ch_str_of(p->config->environment));
+    struct ch_exception_terms terms = ch_policy_exception_terms(k->policy, ch_str_of(p->repository),
+                                                                ch_str_of(p->config->environment));
     int64_t now = keeper_now_us(k), latest_us;
     *ret_us = command_usual_end(&terms, now, &latest_us);
     return (text.len == 0 || command_expiry(text, now, ret_us)) && *ret_us <= latest_us;
@@ -157,10 +160,10 @@ static bool read_end(struct keeper *k, const struct page *p, struct ch_str text,
 
 static const struct ch_str anonymous = {"anonymous", 9};
 
-/* Who has signed in at the gateway; else anonymous. A conquered gateway may lie: that grants nothing. False:
- * it is somebody who may not ask. */
-static bool requester_of(struct keeper *k, const struct ch_ask_exception *ask, const struct refused *r,
-                         struct ch_str *ret)
+/* Who has signed in at the gateway; else anonymous. A conquered gateway may lie: that grants
+ * nothing. False: it is somebody who may not ask. */
+static bool requester_of(struct keeper *k, const struct ch_ask_exception *ask,
+                         const struct refused *r, struct ch_str *ret)
 {
     struct ch_str name = ask->client.principal;
     struct place at = {ch_str_of(r->what.repository), ch_str_of(r->page->config->environment)};
@@ -176,17 +179,19 @@ static bool requester_of(struct keeper *k, const struct ch_ask_exception *ask, c
            people_may(k->people, &who, ACTION_EXCEPTION_REQUEST, &at);
 }
 
-/* Who may not pull without a name asks for nothing without one. The peer is on loopback where its listener is. */
-static bool must_sign_in(struct keeper *k, const struct ch_ask_exception *ask, const struct refused *r,
-                         struct ch_str requester)
+/* Who may not pull without a name asks for nothing without one. The peer is on loopback where its
+ * listener is. */
+static bool must_sign_in(struct keeper *k, const struct ch_ask_exception *ask,
+                         const struct refused *r, struct ch_str requester)
 {
     bool loopback = ch_place_is_loopback(ask->client.address);
-    return ch_str_eq(requester, anonymous) && !ch_config_anonymous(k->config, r->page->config, loopback);
+    return ch_str_eq(requester, anonymous) &&
+           !ch_config_anonymous(k->config, r->page->config, loopback);
 }
 
 static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask,
-                            const struct refused *r, struct ch_str requester, int64_t end_us, struct ch_str overrides,
-                            uint64_t *ret_id, struct ch_buf *why)
+                            const struct refused *r, struct ch_str requester, int64_t end_us,
+                            struct ch_str overrides, uint64_t *ret_id, struct ch_buf *why)
 {
     struct ch_err err;
     const struct exception *x = open_about(k, r);
@@ -206,7 +211,8 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
         *ret_id = x->row.id;
         rc = exceptions_join(k, *ret_id, requester, ask->client.address, ask->reason, &err);
         if (rc == CH_E_LIMIT && exception_person(requester).len == 0) {
-            rc = CH_OK; /* it is asked for, and that is what they want; of a person it has to be known (T22) */
+            rc = CH_OK; /* it is asked for, and that is what they want; of a person it has to be
+                           known (T22) */
         }
     } else {
         struct exception_shown shown = command_shown(k, r->page, &r->what);
@@ -246,13 +252,16 @@ static uint32_t answer(struct keeper *k, const struct ch_ask_exception *ask, uin
     struct ch_buf overrides;
     ch_buf_init(&overrides, 1024);
     if (!exceptions_may_ask(k, ask->client.address)) {
-        ch_buf_puts(why, CH_STR("Too many requests for exceptions from here, try again in a minute"));
+        ch_buf_puts(why,
+                    CH_STR("Too many requests for exceptions from here, try again in a minute"));
         status = 429;
         r.strings = (struct ch_buf){.ptr = NULL};
     } else if (!find_refused(k, ask->id, &r)) {
         ch_buf_puts(why, CH_STR("No refusal has this number, or it is too old"));
     } else if (!requester_of(k, ask, &r, &requester)) {
-        ch_buf_puts(why, CH_STR("You may not ask for exceptions here: no group of yours has exception.request"));
+        ch_buf_puts(
+            why,
+            CH_STR("You may not ask for exceptions here: no group of yours has exception.request"));
         status = 403;
     } else if (must_sign_in(k, ask, &r, requester)) {
         ch_buf_puts(why, CH_STR("A token is needed to ask for exceptions here"));
@@ -261,11 +270,14 @@ static uint32_t answer(struct keeper *k, const struct ch_ask_exception *ask, uin
         ch_buf_puts(why, CH_STR("A reason is needed: one line of at most 500 bytes"));
         status = 400;
     } else if (!read_end(k, r.page, ask->expires, &end_us)) {
-        ch_buf_puts(why, CH_STR("The end has to be a date or days to come, no later than the policy permits"));
+        ch_buf_puts(
+            why,
+            CH_STR("The end has to be a date or days to come, no later than the policy permits"));
         status = 400;
     } else {
         status = cannot_ask(k, &r, &overrides, why);
-        status = status == 0 ? put_request(k, ask, &r, requester, end_us, ch_buf_str(&overrides), ret_id, why)
+        status = status == 0 ? put_request(k, ask, &r, requester, end_us, ch_buf_str(&overrides),
+                                           ret_id, why)
                              : status;
     }
     ch_buf_done(&overrides);
@@ -273,7 +285,8 @@ static uint32_t answer(struct keeper *k, const struct ch_ask_exception *ask, uin
     return status;
 }
 
-/* As a command would be; a gateway's word for who it was counts only where it is one that there is. */
+/* As a command would be; a gateway's word for who it was counts only where it is one that there is.
+ */
 static void enter_refusal(struct keeper *k, const struct ch_ask_exception *ask, uint32_t status,
                           struct ch_str why)
 {
@@ -302,8 +315,7 @@ void ask_exception(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     if (ch_ask_exception_get(payload, &ask, &err) != CH_OK) {
         return;
     }
-    struct waiter w = {.gateway = ch_channel_instance(ch),
-                       .gateway_serial = ch_channel_serial(ch)};
+    struct waiter w = {.gateway = ch_channel_instance(ch), .gateway_serial = ch_channel_serial(ch)};
     struct ch_exception_reply reply = {.ask = ask.ask};
     ch_buf_init(&why, 1024);
     ch_buf_init(&b, 8u << 10);

@@ -1,5 +1,5 @@
-/* What gateways ask about a file, and what they are told: ALLOW comes from the decision alone, once it is
- * durable, signed and in the log. */
+/* What gateways ask about a file, and what they are told: ALLOW comes from the decision alone, once
+ * it is durable, signed and in the log. */
 #include "ask_int.h"
 
 #include <stdio.h>
@@ -11,13 +11,13 @@
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/pages/sidecar.h"
 
-#define ROOM_EXPECTED_S   5
-#define ALLOW_FRESH_MS    600000 /* and the lease, and the epoch */
-#define LOG_EXPECTED_S    1
+#define ROOM_EXPECTED_S    5
+#define ALLOW_FRESH_MS     600000 /* and the lease, and the epoch */
+#define LOG_EXPECTED_S     1
 #define SIDECAR_EXPECTED_S 2
-#define ELIGIBLE_FRESH_MS 5000   /* a sidecar before the verdict: no recorded ALLOW ends it */
+#define ELIGIBLE_FRESH_MS  5000 /* a sidecar before the verdict: no recorded ALLOW ends it */
 
-#define HANGS "the upstream does not send it, try again in a minute"
+#define HANGS              "the upstream does not send it, try again in a minute"
 
 static void reply_file(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
 {
@@ -102,7 +102,8 @@ void ask_file_waits(struct keeper *k, const struct waiter *w, uint64_t ask, uint
     reply_file(k, w, &reply);
 }
 
-void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s)
+void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask,
+                         uint32_t expected_s)
 {
     char text[200];
     snprintf(text, sizeof(text), ASK_QUEUE_FULL ", try again in about %u s", expected_s);
@@ -135,8 +136,8 @@ void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uin
 static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                             const struct ch_ask_file *ask, uint32_t expected_s, const char *what)
 {
-    bool stated = ask->part == CH_PART_FILE &&
-                  p->facts.files[file].index.size_bytes != CH_SIZE_UNKNOWN;
+    bool stated =
+        ask->part == CH_PART_FILE && p->facts.files[file].index.size_bytes != CH_SIZE_UNKNOWN;
     bool waits = !ask->head || !stated; /* a HEAD has its answer where the index states the size */
     if (waits && w->deadline_ms > ch_loop_now_ms(k->child.loop)) {
         return false;
@@ -151,8 +152,8 @@ static void wait_for_budget(struct keeper *k, struct page *p, size_t file, struc
                             const struct ch_ask_file *ask, enum budget_kind kind)
 {
     struct ch_str upstream = ch_str_of(p->upstream->name);
-    uint64_t about = kind == BUDGET_FILE ? intake_about(p, ask->file_name)
-                                         : sidecar_about(p, ask->file_name);
+    uint64_t about =
+        kind == BUDGET_FILE ? intake_about(p, ask->file_name) : sidecar_about(p, ask->file_name);
     uint32_t expected_s = budget_expected_s(k, kind, upstream, &ask->client);
     w->turn_ms = w->deadline_ms;
     if (!out_of_patience(k, p, file, w, ask, expected_s, ASK_QUEUES) &&

@@ -11,7 +11,8 @@
 #define ASK_NO_INDEX "its upstream's index page has not come yet"
 
 /* To the waiter's gateway, if there still is one; frees the payload. */
-void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch_buf *payload, int fd);
+void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch_buf *payload,
+              int fd);
 /* Appends an error as clients read it: without the folder that our files lie in, which is nobody's
  * business but of who reads our log. */
 void ask_put_error(const struct keeper *k, struct ch_str text, struct ch_buf *b);
@@ -24,7 +25,8 @@ void ask_file_waits(struct keeper *k, const struct waiter *w, uint64_t ask, uint
 /* In how many seconds it makes sense to ask for this page again, which has failed; 0: not said. */
 uint32_t ask_fail_retry_s(const struct keeper *k, const struct page *p);
 /* There are too many that wait: 503. */
-void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s);
+void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask,
+                         uint32_t expected_s);
 /* retry_after_s 0: not said. */
 void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
                      uint32_t retry_after_s, const char *text);

@@ -45,14 +45,15 @@ void refusal_id(const struct keeper *k, const struct page *p, size_t file, char 
 
 const char *refusal_withheld_advice(const struct page *p)
 {
-    return page_owner(p) == CH_OWNER_RESERVED
-               ? "the configuration: `reserved` of the repository in customhouse.yaml; no approval can"
-               : "customhouse own NAME --upstream UPSTREAM --reason TEXT, or `upstreams` of the repository "
-                 "in customhouse.yaml; no approval can";
+    return page_owner(p) == CH_OWNER_RESERVED ? "the configuration: `reserved` of the repository "
+                                                "in customhouse.yaml; no approval can"
+                                              : "customhouse own NAME --upstream UPSTREAM --reason "
+                                                "TEXT, or `upstreams` of the repository "
+                                                "in customhouse.yaml; no approval can";
 }
 
-/* What approvals never lift. An approval has the file inspected first, so that it is not inspected yet is none
- * of it. */
+/* What approvals never lift. An approval has the file inspected first, so that it is not inspected
+ * yet is none of it. */
 static uint64_t staying_holds(const struct ch_decision *d)
 {
     return d->holds & ~ch_approval_liftable(true) & ~((uint64_t)1 << CH_HOLD_NOT_INSPECTED);
@@ -73,14 +74,16 @@ static const char *what_changes_a_staying_hold(const struct page *p, size_t file
     if ((holds >> CH_HOLD_FAILED & 1) != 0) {
         return f->has_inspection && inspection_was_interrupted(&f->inspection)
                    ? "inspecting it again: customhouse rescan FILE"
-                   : "an inspector that can read it whole; where the machine was at fault, inspecting it "
+                   : "an inspector that can read it whole; where the machine was at fault, "
+                     "inspecting it "
                      "again: customhouse rescan FILE";
     }
     if ((holds >> CH_HOLD_SIZE & 1) != 0) {
         return NULL;
     }
-    return (holds >> CH_HOLD_CLOCK & 1) != 0 ? "the clock of the machine that this runs on, set right"
-                                             : "the policy";
+    return (holds >> CH_HOLD_CLOCK & 1) != 0
+               ? "the clock of the machine that this runs on, set right"
+               : "the policy";
 }
 
 /* Of a hold by age that no time ends. */
@@ -100,11 +103,12 @@ static const char *what_is_awaited(const struct ch_decision *d)
     }
 }
 
-static const char *what_changes_a_denial(const struct page *p, size_t file, const struct ch_decision *d)
+static const char *what_changes_a_denial(const struct page *p, size_t file,
+                                         const struct ch_decision *d)
 {
-    return d->ruling_id != 0 ? (d->until_us != CH_TIME_UNKNOWN
-                                    ? "the end of this deny"
-                                    : "nothing by itself: a person denied it")
+    return d->ruling_id != 0
+               ? (d->until_us != CH_TIME_UNKNOWN ? "the end of this deny"
+                                                 : "nothing by itself: a person denied it")
            : d->policy_line > 0 ? "the policy"
            : inspection_of_broken_transfer(p, file)
                ? "fetching it again, which starts when somebody asks for it after the "
@@ -116,8 +120,8 @@ static const char *what_changes_a_denial(const struct page *p, size_t file, cons
                : "the policy";
 }
 
-void refusal_put_change(struct keeper *k, const struct page *p, size_t file, const struct ch_decision *d,
-                        struct ch_buf *out)
+void refusal_put_change(struct keeper *k, const struct page *p, size_t file,
+                        const struct ch_decision *d, struct ch_buf *out)
 {
     struct intake_progress progress;
     char time[40];
@@ -139,8 +143,8 @@ void refusal_put_change(struct keeper *k, const struct page *p, size_t file, con
                          : "fetching its bytes again, which starts when somebody asks for it";
     } else if (d->eligible) {
         text = under_way ? "inspection, which is under way"
-               : known   ? "fetching and inspecting it again, which starts when somebody asks for it"
-                         : "inspection, which starts when somebody asks for it";
+               : known ? "fetching and inspecting it again, which starts when somebody asks for it"
+                       : "inspection, which starts when somebody asks for it";
     } else if (d->verdict == CH_VERDICT_DENY) {
         text = what_changes_a_denial(p, file, d);
     } else if (staying_holds(d) != 0) {

@@ -38,9 +38,9 @@ void audit_resume(struct keeper *k);
  * step could not be kept. */
 enum ch_code audit_step(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *err) CH_MUST_CHECK;
-/* An act by itself: its rows and entries in a step of the open group, which is then committed. All of it is
- * durable, or nothing is there, and what others wrote in this turn stays either way. `begun`: what
- * audit_act gave; `rc`: what came of it since. */
+/* An act by itself: its rows and entries in a step of the open group, which is then committed. All
+ * of it is durable, or nothing is there, and what others wrote in this turn stays either way.
+ * `begun`: what audit_act gave; `rc`: what came of it since. */
 enum ch_code audit_act(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_act_end(struct keeper *k, enum ch_code begun, enum ch_code rc,
                            struct ch_err *err) CH_MUST_CHECK;
@@ -59,8 +59,8 @@ enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation
                                    int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_ruling(struct keeper *k, const struct ch_ruling_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
-/* A step that was just stored. `rulings`: of what comes into force by it, "3,4". `address`: it was asked
- * from; absent: the control socket. */
+/* A step that was just stored. `rulings`: of what comes into force by it, "3,4". `address`: it was
+ * asked from; absent: the control socket. */
 enum ch_code audit_exception(struct keeper *k, const struct ch_exception_row *of,
                              const struct ch_exception_step_row *step, struct ch_str rulings,
                              struct ch_str address, struct ch_err *err) CH_MUST_CHECK;
@@ -113,7 +113,8 @@ enum ch_code audit_command_refused(struct keeper *k, struct ch_command_refusal_r
 enum ch_code audit_served(struct keeper *k, const struct ch_served_row *row,
                           struct ch_err *err) CH_MUST_CHECK;
 /* Of who got what the rows before this one were dropped, for there are too many. */
-enum ch_code audit_served_dropped(struct keeper *k, uint64_t kept_from, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_served_dropped(struct keeper *k, uint64_t kept_from,
+                                  struct ch_err *err) CH_MUST_CHECK;
 /* Counted now, entered when its minute is over. */
 enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
                            const struct ch_client *client, const char *rule,
@@ -131,9 +132,10 @@ enum ch_code audit_snapshot(struct keeper *k, struct ch_str upstream, struct ch_
  * in the same step; the place of the entry is the one that was to be next (audit_state). */
 enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, struct ch_str reason,
                           struct ch_err *err) CH_MUST_CHECK;
-/* So many notifications were given up that a destination did not take (`kind`: of the destination). */
-enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination, uint64_t times,
-                            const char *why, struct ch_err *err) CH_MUST_CHECK;
+/* So many notifications were given up that a destination did not take (`kind`: of the destination).
+ */
+enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination,
+                            uint64_t times, const char *why, struct ch_err *err) CH_MUST_CHECK;
 /* A witness of the configuration does not cosign this log, or does again. `fault`: a word. */
 enum ch_code audit_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,
                            struct ch_err *err) CH_MUST_CHECK;
@@ -150,7 +152,8 @@ bool audit_has(const struct keeper *k, const struct page_file *f);
 /* `waiter` (taken over) goes on when the log has come further, or at its deadline. */
 void audit_wait(struct keeper *k, struct waiter *waiter);
 
-/* A tile of entries as it was published, appended. CH_E_NOT_FOUND: the newest checkpoint has it not. */
+/* A tile of entries as it was published, appended. CH_E_NOT_FOUND: the newest checkpoint has it
+ * not. */
 enum ch_code audit_read_entries(struct keeper *k, const struct ch_tile *tile, struct ch_buf *ret,
                                 struct ch_err *err) CH_MUST_CHECK;
 /* The newest checkpoint, as it is published, appended. */
@@ -159,7 +162,8 @@ enum ch_code audit_read_checkpoint(struct keeper *k, struct ch_buf *ret,
 /* That the published tree of `to` entries continues that of `from`. */
 enum ch_code audit_prove_growth(struct keeper *k, uint64_t from, uint64_t to,
                                 struct ch_tree_proof *ret, struct ch_err *err) CH_MUST_CHECK;
-/* The newest checkpoint that witnesses have cosigned, as it is published. CH_E_NOT_FOUND: none is. */
+/* The newest checkpoint that witnesses have cosigned, as it is published. CH_E_NOT_FOUND: none is.
+ */
 enum ch_code audit_read_cosigned(struct keeper *k, struct ch_buf *ret,
                                  struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_publish_cosigned(struct keeper *k, struct ch_str note,

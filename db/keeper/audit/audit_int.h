@@ -44,8 +44,8 @@ struct audit_entry {
     struct ch_log_clear clear[AUDIT_CLEAR_MAX];
     size_t clear_count;
 };
-/* Builders begin an entry, about a file or with file_name absent a project; write the fields in the order
- * of their keys; and end it. */
+/* Builders begin an entry, about a file or with file_name absent a project; write the fields in the
+ * order of their keys; and end it. */
 void audit_entry_begin(struct keeper *k, struct audit_entry *a, const char *kind);
 void audit_entry_begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
                              struct ch_str repository, struct ch_str project,
@@ -66,8 +66,9 @@ enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key,
                            struct ch_err *err) CH_MUST_CHECK;
 /* Raised when entries come to be about one more table: what it has by then is counted in an entry.
  */
-#define AUDIT_TABLES       2
-#define AUDIT_TABLES_FACTS 2 /* those of audit_facts.c: what they have by then gets entries itself */
+#define AUDIT_TABLES 2
+#define AUDIT_TABLES_FACTS                                                                         \
+    2 /* those of audit_facts.c: what they have by then gets entries itself */
 enum ch_code audit_before(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* audit_facts.c: what the group under way has added of facts that come in great numbers, in one
  * entry; what there is of them when entries come to be about them. */

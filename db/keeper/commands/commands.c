@@ -112,14 +112,16 @@ static bool may_run(struct command *c, enum scope scope)
     if (scope == SCOPE_OWN) {
         return true;
     }
-    if (scope == SCOPE_SITE || (scope == SCOPE_LISTS && (word.len == 0 || ch_str_starts(word, CH_STR("sha256:"))))) {
+    if (scope == SCOPE_SITE ||
+        (scope == SCOPE_LISTS && (word.len == 0 || ch_str_starts(word, CH_STR("sha256:"))))) {
         return command_may(c, c->action, site);
     }
     if (scope == SCOPE_PARTS) {
         return sees_any(c) || command_may(c, c->action, site);
     }
     /* where, command_what asks; who may nowhere is told at once, and nothing about anything */
-    return people_may_somewhere(c->k->people, &c->who, c->action) || command_may(c, c->action, site);
+    return people_may_somewhere(c->k->people, &c->who, c->action) ||
+           command_may(c, c->action, site);
 }
 
 static enum step run_row(struct command *c)
@@ -171,7 +173,8 @@ struct command *command_new(struct keeper *k, const struct principal *who)
     return c;
 }
 
-struct command *command_find(struct keeper *k, bool (*is)(const struct command *c, uint64_t with), uint64_t with)
+struct command *command_find(struct keeper *k, bool (*is)(const struct command *c, uint64_t with),
+                             uint64_t with)
 {
     struct command *c = k->commands != NULL ? k->commands->list : NULL;
     while (c != NULL && !is(c, with)) {
@@ -259,10 +262,14 @@ void commands_accept(struct keeper *k, const struct ch_control *control, int fd)
     }
     struct command *c = command_new(k, &who);
     c->uid = control->uid;
-    struct ch_channel_options options = {
-        .loop = k->child.loop, .fd = fd, .peer = CH_ROLE_COMMAND, .self = CH_ROLE_KEEPER,
-        .owner = c, .on_frame = on_frame, .on_closed = on_closed,
-        .max_queued_bytes = 64u << 20};
+    struct ch_channel_options options = {.loop = k->child.loop,
+                                         .fd = fd,
+                                         .peer = CH_ROLE_COMMAND,
+                                         .self = CH_ROLE_KEEPER,
+                                         .owner = c,
+                                         .on_frame = on_frame,
+                                         .on_closed = on_closed,
+                                         .max_queued_bytes = 64u << 20};
     if (ch_channel_open(&options, &c->ch, &err) != CH_OK) {
         keeper_log("control", "error=\"%s\"", err.msg);
         free_command(c);
@@ -466,10 +473,10 @@ struct page *command_any_page(struct command *c, const struct what *what, enum s
     }
     ask_free_waiter(w);
     if (p->load == PAGE_ABSENT && page_withheld(p)) {
-        *ret_step = command_end(c, 1, "%s: the name is reserved in repository %s and nothing is known "
-                                      "of it; what would change it: %s",
-                                what->project, what->repository,
-                                refusal_withheld_advice(p));
+        *ret_step = command_end(c, 1,
+                                "%s: the name is reserved in repository %s and nothing is known "
+                                "of it; what would change it: %s",
+                                what->project, what->repository, refusal_withheld_advice(p));
         return NULL;
     }
     if (p->load != PAGE_READY && p->load != PAGE_ABSENT) {
@@ -493,7 +500,8 @@ bool command_names(const struct page *p, size_t file, const struct what *what)
         return version.len > 0 && p->eco->compare_versions(version, ch_str_of(what->version)) == 0;
     case WHAT_RANGE:
         return version.len > 0 &&
-               p->eco->match_version(ch_str_of(what->spec), version, &match, &err) == CH_OK && match;
+               p->eco->match_version(ch_str_of(what->spec), version, &match, &err) == CH_OK &&
+               match;
     }
     return false;
 }

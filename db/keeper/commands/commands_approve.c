@@ -1,5 +1,5 @@
-/* approve (T8, T9, T22): the approving step of an exception. What is named is fetched and inspected first;
- * who approves has seen what was found; nothing else lets pass what is held. */
+/* approve (T8, T9, T22): the approving step of an exception. What is named is fetched and inspected
+ * first; who approves has seen what was found; nothing else lets pass what is held. */
 #include "commands_int.h"
 
 #include <stdio.h>
@@ -67,8 +67,8 @@ static void tell_approved(struct command *c, const struct approval *a, uint64_t 
     char until[40];
     command_time(a->expires_at_us, until, sizeof(until));
     if (!c->args.json) {
-        command_print(c, "    approved until %s (exception %llu, ruling %llu), now: %s%s%s\n", until,
-                      (unsigned long long)a->exception, (unsigned long long)ruling,
+        command_print(c, "    approved until %s (exception %llu, ruling %llu), now: %s%s%s\n",
+                      until, (unsigned long long)a->exception, (unsigned long long)ruling,
                       ch_verdict_name(d->verdict), d->verdict == CH_VERDICT_ALLOW ? "" : ", ",
                       d->verdict == CH_VERDICT_ALLOW ? "" : d->reason);
         return;
@@ -127,7 +127,8 @@ static const char *changed_since(const struct exception *x, const struct excepti
     return exception_differs(&then, now);
 }
 
-/* Nobody approves findings unseen: the first run shows them and says how to go on. False: it ended. */
+/* Nobody approves findings unseen: the first run shows them and says how to go on. False: it ended.
+ */
 static bool evidence_seen(struct approving *g, const struct exception *x)
 {
     struct command *c = g->c;
@@ -142,12 +143,14 @@ static bool evidence_seen(struct approving *g, const struct exception *x)
     exception_token(&g->a.shown, token);
     tell_all(g, 0);
     if (differs != NULL) {
-        command_end(c, 1, "conflict: %s; nothing was approved: having read what is there now, run it "
-                          "again with --evidence %s",
+        command_end(c, 1,
+                    "conflict: %s; nothing was approved: having read what is there now, run it "
+                    "again with --evidence %s",
                     differs, token);
     } else {
-        command_end(c, 1, "nothing was approved: having read these findings, run it again with "
-                          "--evidence %s",
+        command_end(c, 1,
+                    "nothing was approved: having read these findings, run it again with "
+                    "--evidence %s",
                     token);
     }
     return false;
@@ -196,7 +199,8 @@ static bool all_inspected(struct command *c, const struct what *what, struct pag
     return false;
 }
 
-/* All or nothing: the first file that no approval can let through, file_count when there is none. */
+/* All or nothing: the first file that no approval can let through, file_count when there is none.
+ */
 static size_t first_beyond(struct command *c, const struct what *what, struct page *p)
 {
     size_t i = 0;
@@ -231,7 +235,8 @@ static struct ch_ruling_row ruling_of(const struct approving *g)
     };
 }
 
-/* T9: bound to the file's bytes; lifts exactly the holds that it has, and the findings that it has. */
+/* T9: bound to the file's bytes; lifts exactly the holds that it has, and the findings that it has.
+ */
 static void ruling_of_file(struct approving *g, size_t file, struct ch_ruling_row *ret)
 {
     const struct ch_inspection_result *in = inspection_of(g->c->k, g->page, file);
@@ -302,8 +307,9 @@ static enum step tell_range(struct approving *g)
         ch_buf_done(&b);
         return command_end(c, 0, "%s", "");
     }
-    command_print(c, "approved: %s%s: cool-down and licence are lifted; each file still needs its own "
-                     "clean inspection (exception %llu, ruling %llu)\n",
+    command_print(c,
+                  "approved: %s%s: cool-down and licence are lifted; each file still needs its own "
+                  "clean inspection (exception %llu, ruling %llu)\n",
                   g->what->project, g->what->spec, (unsigned long long)a->exception,
                   (unsigned long long)a->rulings[0].id);
     return command_end(c, 0, "%s", "");
@@ -337,10 +343,12 @@ static enum step tell_waiting(struct approving *g)
 {
     unsigned long long id = g->a.exception;
     tell_all(g, id);
-    return command_end(g->c, 0, "approved by you; %zu more person%s to approve exception %llu before it is "
-                                "in force%s%s",
+    return command_end(g->c, 0,
+                       "approved by you; %zu more person%s to approve exception %llu before it is "
+                       "in force%s%s",
                        g->a.missing, g->a.missing == 1 ? " has" : "s have", id,
-                       g->needed.why != NULL ? ": " : "", g->needed.why != NULL ? g->needed.why : "");
+                       g->needed.why != NULL ? ": " : "",
+                       g->needed.why != NULL ? g->needed.why : "");
 }
 
 /* ------------------------------------------------------------------ approve */
@@ -353,8 +361,9 @@ static enum step ask_only(struct approving *g, struct ch_exception_row *row)
         return command_end(g->c, 1, "%s", err.msg);
     }
     tell_all(g, row->id);
-    return command_end(g->c, 1, "asked for, as exception %llu, and not approved: you asked for it yourself, "
-                                "another person has to approve it (customhouse approve %llu)",
+    return command_end(g->c, 1,
+                       "asked for, as exception %llu, and not approved: you asked for it yourself, "
+                       "another person has to approve it (customhouse approve %llu)",
                        (unsigned long long)row->id, (unsigned long long)row->id);
 }
 
@@ -382,7 +391,7 @@ static enum step approve_new(struct approving *g, uint64_t renews)
     row.at_us = keeper_now_us(c->k);
     row.expires_at_us = g->a.expires_at_us;
     row.sha256 = g->what->kind == WHAT_FILE && g->a.ruling_count == 1 ? g->a.rulings[0].sha256
-                                                                     : (struct ch_sha256){{0}};
+                                                                      : (struct ch_sha256){{0}};
     enum step step = STEP_DONE;
     if (!g->a.alone) {
         step = ask_only(g, &row);
@@ -390,7 +399,7 @@ static enum step approve_new(struct approving *g, uint64_t renews)
         g->a.request = &row;
         g->a.reason = (struct ch_str){NULL, 0}; /* said once, with the request */
         step = exceptions_approve(c->k, &g->a, &err) == CH_OK ? tell_in_force(g)
-                                                             : command_end(c, 1, "%s", err.msg);
+                                                              : command_end(c, 1, "%s", err.msg);
     }
     ch_buf_done(&overrides);
     return step;
@@ -420,7 +429,8 @@ static enum step nothing_to_lift(struct approving *g)
         judge(c->k, g->page, i, &d);
         if (d.verdict != CH_VERDICT_ALLOW) {
             return command_end(c, 1, "%.*s: %s (%s): no exception can lift that",
-                               CH_STR_ARG(g->page->facts.files[i].index.file_name), d.reason, d.rule);
+                               CH_STR_ARG(g->page->facts.files[i].index.file_name), d.reason,
+                               d.rule);
         }
     }
     return command_end(c, 0, "%s: nothing holds it, and no exception was made", g->what->project);
@@ -451,7 +461,8 @@ static enum step approve_inspected(struct approving *g, const struct exception *
     return step;
 }
 
-/* Everything named is there and was inspected, and may be approved at all; false: wait, or it ended. */
+/* Everything named is there and was inspected, and may be approved at all; false: wait, or it
+ * ended. */
 static bool may_pass(struct approving *g, enum step *ret_step)
 {
     struct command *c = g->c;
@@ -467,7 +478,8 @@ static bool may_pass(struct approving *g, enum step *ret_step)
         return false;
     }
     if (skipped == named) {
-        *ret_step = command_end(c, 1, "%s: no file of a type that can be inspected yet", what->project);
+        *ret_step =
+            command_end(c, 1, "%s: no file of a type that can be inspected yet", what->project);
         return false;
     }
     size_t beyond = first_beyond(c, what, g->page);
@@ -477,17 +489,17 @@ static bool may_pass(struct approving *g, enum step *ret_step)
         tell_inspected(c, g->page, beyond);
         tell_nothing(c, 0);
         close_list(c);
-        *ret_step =
-            command_end(c, 1, "%.*s: %s; no approval can lift that, and nothing was approved",
-                        CH_STR_ARG(name),
-                        g->page->files[beyond].attack ? "has a finding of class attack"
-                                                      : "could not be inspected whole");
+        *ret_step = command_end(
+            c, 1, "%.*s: %s; no approval can lift that, and nothing was approved", CH_STR_ARG(name),
+            g->page->files[beyond].attack ? "has a finding of class attack"
+                                          : "could not be inspected whole");
         return false;
     }
     return true;
 }
 
-enum step command_approve_what(struct command *c, const struct what *what, uint64_t of, uint64_t renews)
+enum step command_approve_what(struct command *c, const struct what *what, uint64_t of,
+                               uint64_t renews)
 {
     struct approving g = {.c = c, .what = what};
     enum step step = STEP_DONE;
@@ -501,8 +513,8 @@ enum step command_approve_what(struct command *c, const struct what *what, uint6
     if (!command_may_approve(c, what, &g.a.alone)) {
         return STEP_DONE;
     }
-    if (!command_terms(c, what, x != NULL ? x->row.expires_at_us : CH_TIME_UNKNOWN, x == NULL, &g.reason,
-                       &g.a.expires_at_us) ||
+    if (!command_terms(c, what, x != NULL ? x->row.expires_at_us : CH_TIME_UNKNOWN, x == NULL,
+                       &g.reason, &g.a.expires_at_us) ||
         command_is_withheld(c, what)) {
         return STEP_DONE;
     }

@@ -1,10 +1,12 @@
-/* What whoever asks for an exception, or approves one, has before him (T8): bytes, findings, holds. */
+/* What whoever asks for an exception, or approves one, has before him (T8): bytes, findings, holds.
+ */
 #include "commands_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct ch_sha256 command_evidence(const struct ch_inspection_result *in, const struct ch_sha256 *artifact)
+struct ch_sha256 command_evidence(const struct ch_inspection_result *in,
+                                  const struct ch_sha256 *artifact)
 {
     struct ch_buf b;
     ch_buf_init(&b, 1u << 20);
@@ -80,13 +82,14 @@ void command_put_holds(struct ch_buf *b, uint64_t holds)
 {
     for (int kind = 0; kind < CH_HOLD_COUNT; kind++) {
         if ((holds >> kind & 1) != 0) {
-            ch_buf_printf(b, "%s%s", b->len > 0 ? ", " : "", ch_hold_kind_name((enum ch_hold_kind)kind));
+            ch_buf_printf(b, "%s%s", b->len > 0 ? ", " : "",
+                          ch_hold_kind_name((enum ch_hold_kind)kind));
         }
     }
 }
 
-size_t command_put_overrides(struct keeper *k, struct page *p, const struct what *what, struct ch_buf *b,
-                             struct ch_decision *ret_denied)
+size_t command_put_overrides(struct keeper *k, struct page *p, const struct what *what,
+                             struct ch_buf *b, struct ch_decision *ret_denied)
 {
     uint64_t holds = 0;
     size_t named = 0;

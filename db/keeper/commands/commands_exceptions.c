@@ -1,4 +1,5 @@
-/* exceptions: request, renew, reject, revoke; approving is commands_approve.c, showing commands_exceptions_show.c. */
+/* exceptions: request, renew, reject, revoke; approving is commands_approve.c, showing
+ * commands_exceptions_show.c. */
 #include "commands_int.h"
 
 #include <stdio.h>
@@ -65,16 +66,18 @@ static struct ch_exception_terms terms_of(const struct command *c, const struct 
     return ch_policy_exception_terms(c->k->policy, row.repository, row.environment);
 }
 
-int64_t command_usual_end(const struct ch_exception_terms *terms, int64_t now_us, int64_t *ret_latest_us)
+int64_t command_usual_end(const struct ch_exception_terms *terms, int64_t now_us,
+                          int64_t *ret_latest_us)
 {
     const int64_t day = (int64_t)86400 * 1000000;
     uint32_t days = terms->default_days < terms->max_days ? terms->default_days : terms->max_days;
-    *ret_latest_us = ((now_us + terms->max_days * day) / day + 1) * day; /* a date is its whole day */
+    *ret_latest_us =
+        ((now_us + terms->max_days * day) / day + 1) * day; /* a date is its whole day */
     return now_us + days * day;
 }
 
-bool command_terms(struct command *c, const struct what *what, int64_t wanted_us, bool reason_needed,
-                   struct ch_str *ret_reason, int64_t *ret_expires_us)
+bool command_terms(struct command *c, const struct what *what, int64_t wanted_us,
+                   bool reason_needed, struct ch_str *ret_reason, int64_t *ret_expires_us)
 {
     struct ch_exception_terms terms = terms_of(c, what);
     struct ch_str expires = command_option(c, "expires");
@@ -82,7 +85,8 @@ bool command_terms(struct command *c, const struct what *what, int64_t wanted_us
     int64_t end_us = command_usual_end(&terms, now, &latest_us);
     *ret_reason = ch_str_trim(command_option(c, "reason"));
     *ret_expires_us = wanted_us != CH_TIME_UNKNOWN ? wanted_us : end_us;
-    if (ret_reason->len > ch_limits.exception_reason_bytes || (reason_needed && ret_reason->len == 0)) {
+    if (ret_reason->len > ch_limits.exception_reason_bytes ||
+        (reason_needed && ret_reason->len == 0)) {
         command_end(c, 2, "--reason: expected a sentence of 1 to %llu bytes",
                     (unsigned long long)ch_limits.exception_reason_bytes);
         return false;
@@ -170,8 +174,9 @@ static bool may_ask(struct command *c, const struct what *what, struct ch_buf *o
 {
     struct ch_decision denied;
     if (what->kind == WHAT_PROJECT) {
-        *ret_step = command_end(c, 2, "ask for a file, a version (%s==VERSION) or a range (%s>=VERSION)",
-                                what->project, what->project);
+        *ret_step =
+            command_end(c, 2, "ask for a file, a version (%s==VERSION) or a range (%s>=VERSION)",
+                        what->project, what->project);
         return false;
     }
     if (what->kind == WHAT_RANGE) {
@@ -186,10 +191,11 @@ static bool may_ask(struct command *c, const struct what *what, struct ch_buf *o
     if (named == 0) {
         *ret_step = command_end(c, 1, "%s: the upstream lists no such file", what->project);
     } else if (denied.verdict == CH_VERDICT_DENY) {
-        *ret_step = command_end(c, 1, "%s: denied (%s): %s; no exception can lift that", what->project,
-                                denied.rule, denied.reason);
+        *ret_step = command_end(c, 1, "%s: denied (%s): %s; no exception can lift that",
+                                what->project, denied.rule, denied.reason);
     } else if (overrides->len == 0) {
-        *ret_step = command_end(c, 1, "%s: nothing holds it that an exception could lift", what->project);
+        *ret_step =
+            command_end(c, 1, "%s: nothing holds it that an exception could lift", what->project);
     }
     *ret_page = p;
     return named > 0 && denied.verdict != CH_VERDICT_DENY && overrides->len > 0;
@@ -260,8 +266,9 @@ static enum step ask(struct command *c, const struct what *what, uint64_t renews
         row.renews = renews;
         row.at_us = keeper_now_us(c->k);
         ptrdiff_t at = p != NULL ? page_find_file(p, row.file_name) : -1;
-        row.sha256 = at >= 0 && inspection_of(c->k, p, (size_t)at) != NULL ? p->files[at].artifact
-                                                                          : (struct ch_sha256){{0}};
+        row.sha256 = at >= 0 && inspection_of(c->k, p, (size_t)at) != NULL
+                         ? p->files[at].artifact
+                         : (struct ch_sha256){{0}};
         step = exceptions_ask(c->k, &row, &shown, &err) == CH_OK ? tell_asked(c, row.id, false)
                                                                  : command_end(c, 1, "%s", err.msg);
     }
@@ -292,7 +299,8 @@ static const struct exception *open_one(struct command *c, enum step *ret_step)
         return x;
     }
     if (id == 0) {
-        *ret_step = command_end(c, 2, "expected the number of an exception (customhouse exceptions list)");
+        *ret_step =
+            command_end(c, 2, "expected the number of an exception (customhouse exceptions list)");
     } else if (exception_read(c->k, id, &closed, &err) != CH_OK) {
         *ret_step = command_end(c, 1, "%s", err.msg);
     } else {
@@ -344,15 +352,17 @@ static enum step close_it(struct command *c, enum exception_event event)
         return command_end(c, 1, "exception %llu: %s", (unsigned long long)id, err.msg);
     }
     if (rc != CH_OK) {
-        return command_end(c, 1, event == EXCEPTION_REVOKED ? "in force until a restart, but not stored: %s"
-                                                            : "%s",
-                           err.msg);
+        return command_end(
+            c, 1,
+            event == EXCEPTION_REVOKED ? "in force until a restart, but not stored: %s" : "%s",
+            err.msg);
     }
     if (c->args.json) {
         command_print(c, "{\"exception\":%llu,\"state\":\"%s\"}\n", (unsigned long long)id,
                       exception_event_name(event));
     } else {
-        command_print(c, "exception %llu is %s\n", (unsigned long long)id, exception_event_name(event));
+        command_print(c, "exception %llu is %s\n", (unsigned long long)id,
+                      exception_event_name(event));
     }
     return command_end(c, 0, "%s", "");
 }
@@ -382,5 +392,6 @@ enum step command_exceptions(struct command *c)
     if (ch_str_eq(verb, CH_STR("renew"))) {
         return renew(c);
     }
-    return command_end(c, 2, "exceptions: expected list, show, request, approve, reject, revoke or renew");
+    return command_end(
+        c, 2, "exceptions: expected list, show, request, approve, reject, revoke or renew");
 }

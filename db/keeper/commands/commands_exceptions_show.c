@@ -55,16 +55,17 @@ static void json_needed(struct command *c, struct ch_buf *b, const struct except
     }
 }
 
-/* Whether it is about this file (`p` NULL: any) as it is: what was approved of other bytes is nobody's approval
- * of those that are there. */
-static bool is_of(const struct command *c, const struct exception *x, const struct page *p, size_t file)
+/* Whether it is about this file (`p` NULL: any) as it is: what was approved of other bytes is
+ * nobody's approval of those that are there. */
+static bool is_of(const struct command *c, const struct exception *x, const struct page *p,
+                  size_t file)
 {
     return p == NULL || exception_state_of(c->k, x) != EXCEPTION_STATE_EFFECTIVE ||
            rulings_cover(c->k, x->rulings, x->ruling_count, p, file);
 }
 
-static void json_exception(struct command *c, struct ch_buf *b, const struct exception *x, bool steps,
-                           const struct page *p, size_t file)
+static void json_exception(struct command *c, struct ch_buf *b, const struct exception *x,
+                           bool steps, const struct page *p, size_t file)
 {
     struct ch_buf approvers;
     bool of = is_of(c, x, p, file);
@@ -125,9 +126,10 @@ void command_json_exception(struct command *c, struct ch_buf *b, const struct ex
     json_exception(c, b, x, steps, NULL, 0);
 }
 
-/* "exception 7 (in force), asked for by user:ann, approved by user:bob, until 2026-12-06 23:06 UTC" */
-static void put_line(struct command *c, struct ch_buf *b, const struct exception *x, const struct page *p,
-                     size_t file)
+/* "exception 7 (in force), asked for by user:ann, approved by user:bob, until 2026-12-06 23:06 UTC"
+ */
+static void put_line(struct command *c, struct ch_buf *b, const struct exception *x,
+                     const struct page *p, size_t file)
 {
     struct ch_buf approvers;
     char until[40];
@@ -144,8 +146,9 @@ static void put_line(struct command *c, struct ch_buf *b, const struct exception
         ch_buf_puts(b, CH_STR(", approved by "));
         ch_buf_puts(b, ch_buf_str(&approvers));
     } else {
-        ch_buf_puts(b, of ? CH_STR(", approved by nobody yet")
-                          : CH_STR(", approved by nobody as it is now: what was approved are other bytes"));
+        ch_buf_puts(
+            b, of ? CH_STR(", approved by nobody yet")
+                  : CH_STR(", approved by nobody as it is now: what was approved are other bytes"));
     }
     ch_buf_printf(b, ", until %s", until);
     if (is_open(c, x)) {
@@ -177,7 +180,8 @@ void command_explain_exceptions(struct command *c, const struct page *p, size_t 
     }
 }
 
-void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struct page *p, size_t file)
+void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struct page *p,
+                                size_t file)
 {
     size_t n = 0;
     json_open(b, "exceptions", '[');
@@ -202,8 +206,9 @@ static bool may_read(const struct command *c, const struct exception *x)
     struct place at = {x->row.repository, x->row.environment};
     bool asked = false;
     for (size_t i = 0; i < x->step_count && !asked; i++) {
-        asked = (x->steps[i].event == EXCEPTION_REQUESTED || x->steps[i].event == EXCEPTION_JOINED) &&
-                ch_str_eq(x->steps[i].by, ch_str_of(c->who.text));
+        asked =
+            (x->steps[i].event == EXCEPTION_REQUESTED || x->steps[i].event == EXCEPTION_JOINED) &&
+            ch_str_eq(x->steps[i].by, ch_str_of(c->who.text));
     }
     return asked || people_may(c->k->people, &c->who, ACTION_QUEUE_READ, &at);
 }
@@ -384,7 +389,8 @@ enum step command_exceptions_show(struct command *c)
     uint64_t id = command_exception_id(c);
     char token[EXCEPTION_TOKEN];
     if (id == 0) {
-        return command_end(c, 2, "expected the number of an exception (customhouse exceptions list)");
+        return command_end(c, 2,
+                           "expected the number of an exception (customhouse exceptions list)");
     }
     if (exception_read(c->k, id, &x, &err) != CH_OK) {
         return command_end(c, 1, "%s", err.msg);

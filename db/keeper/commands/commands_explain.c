@@ -374,7 +374,9 @@ static void show_progress(struct command *c, const struct intake_progress *progr
     if (progress->failed) {
         command_print(c, "  last tried: %s, in vain: %s", time, progress->text);
         command_time(progress->again_at_us, time, sizeof(time));
-        command_print(c, progress->again_at_us != CH_TIME_UNKNOWN ? "; it is tried again at %s\n" : "\n", time);
+        command_print(
+            c, progress->again_at_us != CH_TIME_UNKNOWN ? "; it is tried again at %s\n" : "\n",
+            time);
         return;
     }
     command_print(c, "  on its way: it %s, since %s", progress->text, time);

@@ -27,10 +27,10 @@ struct command {
     struct ch_sha256 token;
     bool denied; /* a right was missing: */
     char missing[160];
-    bool cut;    /* by_token: what it said did not all go out */
-    struct principal who; /* commands: what is done is done by who.text */
-    size_t subject;       /* place of the word that it is about */
-    enum action action;   /* what its row of the table asks for */
+    bool cut;               /* by_token: what it said did not all go out */
+    struct principal who;   /* commands: what is done is done by who.text */
+    size_t subject;         /* place of the word that it is about */
+    enum action action;     /* what its row of the table asks for */
     enum command_acts acts; /* the same row's */
     struct ch_buf payload;
     struct ch_command args; /* borrows from payload */
@@ -51,7 +51,7 @@ struct what {
     enum what_kind kind;
     char repository[256];
     char project[256];
-    char spec[256];      /* RANGE: as given; VERSION: "==VER" */
+    char spec[256]; /* RANGE: as given; VERSION: "==VER" */
     char version[160];
     char file_name[520];
     char upstream[256]; /* of a digest: where its bytes came from */
@@ -71,7 +71,8 @@ bool command_has(const struct command *c, const char *option);
 void command_json_findings(struct ch_buf *b, const struct ch_inspection_result *in);
 /* One per line, indented. */
 void command_show_findings(struct command *c, const struct ch_inspection_result *in);
-enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...) CH_PRINTF(3, 4);
+enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...)
+    CH_PRINTF(3, 4);
 
 /* Whether the command is about "sha256:HEX"; CH_E_USAGE: that is none. */
 enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
@@ -84,8 +85,8 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
 /* The same, also where no upstream has it: PAGE_ABSENT. And what is said then. */
 struct page *command_any_page(struct command *c, const struct what *what, enum step *ret_step);
 enum step command_end_absent(struct command *c, const struct page *p);
-/* The repository the command is about: --repository, else the only one of the ecosystem (and of those
- * with the upstream; NULL: any). */
+/* The repository the command is about: --repository, else the only one of the ecosystem (and of
+ * those with the upstream; NULL: any). */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
 bool command_names(const struct page *p, size_t file, const struct what *what);
@@ -93,7 +94,8 @@ struct waiter *command_waiter(struct command *c);
 /* "2026-12-31" (its end), "14d", "12h", or a time (2026-12-31T12:00:00Z), all of them to come. */
 bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us);
 #define COMMAND_EXPIRY                                                                             \
-    "expected a date (2026-12-31), a time (2026-12-31T12:00:00Z), days (14d) or hours (12h), to come"
+    "expected a date (2026-12-31), a time (2026-12-31T12:00:00Z), days (14d) or hours (12h), to "  \
+    "come"
 
 /* --- exceptions (commands_approve.c, commands_exceptions.c) --- */
 
@@ -103,34 +105,38 @@ void command_what_of(const struct ch_exception_row *row, struct what *ret);
 struct ch_exception_row command_scope(const struct command *c, const struct what *what);
 /* "young==2.0", "young>=2" or a file's name. */
 void command_put_scope(struct ch_buf *b, const struct ch_exception_row *row);
-/* What an exception may lift of reviewed bytes: what the policy's masks permit, but for weak hashes. */
+/* What an exception may lift of reviewed bytes: what the policy's masks permit, but for weak
+ * hashes. */
 static inline uint64_t command_liftable(void)
 {
     return ch_approval_liftable(true) & ~((uint64_t)1 << CH_HOLD_IDENTITY);
 }
 /* Digest over what was found in one file. */
-struct ch_sha256 command_evidence(const struct ch_inspection_result *in, const struct ch_sha256 *artifact);
+struct ch_sha256 command_evidence(const struct ch_inspection_result *in,
+                                  const struct ch_sha256 *artifact);
 /* What is there of all that is named: of what has no inspection nothing. `page` NULL: a range. */
 struct exception_shown command_shown(struct keeper *k, struct page *page, const struct what *what);
 /* Holds (mask) of one file, whatever anybody has approved; of what is denied none. */
 uint64_t command_holds(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret);
 void command_put_holds(struct ch_buf *b, uint64_t holds); /* "cool-down, finding" */
-/* What would be overridden in all files that are named. Returns how many there are. `ret_denied` is a
- * DENY of one of them, if any: that no exception lifts. */
-size_t command_put_overrides(struct keeper *k, struct page *p, const struct what *what, struct ch_buf *b,
-                             struct ch_decision *ret_denied);
-/* Whether what is asked for is given the reason and end it needs; false: the command has ended. `wanted`
- * is the end without --expires; CH_TIME_UNKNOWN: the policy's default. */
-bool command_terms(struct command *c, const struct what *what, int64_t wanted_us, bool reason_needed,
-                   struct ch_str *ret_reason, int64_t *ret_expires_us);
+/* What would be overridden in all files that are named. Returns how many there are. `ret_denied` is
+ * a DENY of one of them, if any: that no exception lifts. */
+size_t command_put_overrides(struct keeper *k, struct page *p, const struct what *what,
+                             struct ch_buf *b, struct ch_decision *ret_denied);
+/* Whether what is asked for is given the reason and end it needs; false: the command has ended.
+ * `wanted` is the end without --expires; CH_TIME_UNKNOWN: the policy's default. */
+bool command_terms(struct command *c, const struct what *what, int64_t wanted_us,
+                   bool reason_needed, struct ch_str *ret_reason, int64_t *ret_expires_us);
 /* The end that nobody named, and the latest that the policy permits. */
-int64_t command_usual_end(const struct ch_exception_terms *terms, int64_t now_us, int64_t *ret_latest_us);
+int64_t command_usual_end(const struct ch_exception_terms *terms, int64_t now_us,
+                          int64_t *ret_latest_us);
 /* T12: no exception gives what the configuration keeps back; true: the command has ended. */
 bool command_is_withheld(struct command *c, const struct what *what);
-/* Whether it may approve there, as a person among others, or (*ret_alone) by itself; false: the command has
- * ended. */
+/* Whether it may approve there, as a person among others, or (*ret_alone) by itself; false: the
+ * command has ended. */
 bool command_may_approve(struct command *c, const struct what *what, bool *ret_alone);
-/* How many persons it takes to approve it, and why more than one; `x` NULL: `who` alone asks for it. */
+/* How many persons it takes to approve it, and why more than one; `x` NULL: `who` alone asks for
+ * it. */
 struct command_needed {
     size_t persons, missing; /* in all; and still */
     const char *why;         /* NULL: one is enough */
@@ -145,25 +151,28 @@ void command_put_needed(struct ch_buf *b, const struct command_needed *n);
 struct exception_shown command_shown_of(struct keeper *k, const struct exception *x);
 /* The number that the command is about; 0: it is about something else. */
 uint64_t command_exception_id(const struct command *c);
-/* Approves what is asked for, or asks for it and, where one may, approves it. `of` 0: what `what` says;
- * `renews` 0: nothing. */
-enum step command_approve_what(struct command *c, const struct what *what, uint64_t of, uint64_t renews);
+/* Approves what is asked for, or asks for it and, where one may, approves it. `of` 0: what `what`
+ * says; `renews` 0: nothing. */
+enum step command_approve_what(struct command *c, const struct what *what, uint64_t of,
+                               uint64_t renews);
 /* Fields of an exception, for programs; of its steps too. */
 void command_json_exception(struct command *c, struct ch_buf *b, const struct exception *x,
                             bool steps);
 /* Lines (or "exceptions":[...]) about those that are open and cover the file. */
 void command_explain_exceptions(struct command *c, const struct page *p, size_t file);
-void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struct page *p, size_t file);
+void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struct page *p,
+                                size_t file);
 
 /* --- who commands, and whether he may (commands_rights.c) --- */
 
-/* Whom a peer of the control socket is. False: nobody; that was answered, nothing of it is read, and the
- * descriptor stays the caller's. */
-bool command_peer(struct keeper *k, const struct ch_control *control, int fd, struct principal *ret);
+/* Whom a peer of the control socket is. False: nobody; that was answered, nothing of it is read,
+ * and the descriptor stays the caller's. */
+bool command_peer(struct keeper *k, const struct ch_control *control, int fd,
+                  struct principal *ret);
 /* Whether its principal is still the one it began with; false: the command has ended. */
 bool command_identify(struct command *c);
-/* Whether who commands may do this in the repository (absent: in the site as a whole). False: the command
- * has ended, saying which right is missing and who can give it. */
+/* Whether who commands may do this in the repository (absent: in the site as a whole). False: the
+ * command has ended, saying which right is missing and who can give it. */
 bool command_may(struct command *c, enum action action, struct ch_str repository);
 /* The same without ending it: CH_E_DENIED says so. */
 enum ch_code command_check(struct command *c, enum action action, struct ch_str repository,
@@ -171,7 +180,8 @@ enum ch_code command_check(struct command *c, enum action action, struct ch_str 
 /* Whether what is of this repository is for who commands; absent: of the site as a whole. */
 bool command_sees(const struct command *c, enum action action, struct ch_str repository);
 /* The names of persons who may, at most a few; returns how many there are. */
-size_t command_put_holders(const struct command *c, enum action action, struct place at, struct ch_buf *out);
+size_t command_put_holders(const struct command *c, enum action action, struct place at,
+                           struct ch_buf *out);
 /* Exit status of what command_what, command_check and their like refuse. */
 uint32_t command_status_of(const struct ch_err *err);
 
@@ -186,7 +196,8 @@ void command_begin(struct command *c, struct ch_str payload);
 /* Nobody waits for it any more. */
 void command_gone(struct command *c);
 /* The first for which `is` says so; NULL: none. */
-struct command *command_find(struct keeper *k, bool (*is)(const struct command *c, uint64_t with), uint64_t with);
+struct command *command_find(struct keeper *k, bool (*is)(const struct command *c, uint64_t with),
+                             uint64_t with);
 
 /* --- over the administrative interface (commands_admin.c) --- */
 
@@ -196,7 +207,8 @@ void admin_put_done(const struct command *c, uint32_t exit_status, struct ch_str
 bool admin_principal(const struct command *c, struct principal *ret);
 
 enum step command_explain(struct command *c);
-/* Whether anything was ever received with this digest; and what is known of one with which nothing was. */
+/* Whether anything was ever received with this digest; and what is known of one with which nothing
+ * was. */
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256);
 /* A name that no upstream has: who denied it, or that nobody did. */

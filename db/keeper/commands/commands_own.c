@@ -52,7 +52,8 @@ static void tell_changes(struct owners *o, struct ch_str project, struct ch_buf 
 {
     struct changes l = {.c = o->c, .json = json};
     struct ch_err err;
-    if (ch_store_owner_changes(o->c->k->store, o->repository, project, tell_change, &l, &err) != CH_OK) {
+    if (ch_store_owner_changes(o->c->k->store, o->repository, project, tell_change, &l, &err) !=
+        CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }
@@ -95,7 +96,8 @@ static void tell_owner(void *ctx, struct ch_str project, struct ch_str upstream,
 static enum step show(struct command *c, const struct what *what)
 {
     struct owners o = {.c = c, .project = ch_str_of(what != NULL ? what->project : NULL)};
-    struct ch_str only = what != NULL ? ch_str_of(what->repository) : command_option(c, "repository");
+    struct ch_str only =
+        what != NULL ? ch_str_of(what->repository) : command_option(c, "repository");
     enum ch_code rc = CH_OK;
     struct ch_err err;
     if (only.len > 0 && !command_may(c, ACTION_QUEUE_READ, only)) {
@@ -152,7 +154,7 @@ static enum step change(struct command *c, const struct what *what, struct ch_st
         ch_buf_init(&names, 512);
         names_of(p->config, &names);
         command_end(c, 2, "--upstream: repository %s has no upstream %.*s, it has %.*s",
-                               what->repository, CH_STR_ARG(upstream), CH_STR_ARG(ch_buf_str(&names)));
+                    what->repository, CH_STR_ARG(upstream), CH_STR_ARG(ch_buf_str(&names)));
         ch_buf_done(&names);
         return STEP_DONE;
     }

@@ -14,7 +14,7 @@
 
 /* At whose expense pages are fetched (budget.h). */
 static const struct ch_client command_line = {.address = {"command line", 12}};
-#define RESTARTS_MAX    5
+#define RESTARTS_MAX 5
 
 /* ------------------------------------------------------------------ files */
 
@@ -386,8 +386,10 @@ static bool may_offer(struct command *c, const struct ch_sha256 *digest, struct 
                     "is always (customhouse policy propose, policy agree)",
                     ret->persons, ret->needed);
     } else if (command_check(c, ACTION_POLICY_WRITE, site, &err) != CH_OK) {
-        command_end(c, 1, "%s. What one of them has agreed to (customhouse policy propose) may be set by root",
-                    err.msg);
+        command_end(
+            c, 1,
+            "%s. What one of them has agreed to (customhouse policy propose) may be set by root",
+            err.msg);
     }
     return false;
 }
@@ -415,8 +417,9 @@ static enum step accept_proposal(struct command *c, struct policy_trial *t)
     uint64_t id = 0;
     struct ch_err err;
     if (c->who.kind != PRINCIPAL_USER) {
-        return command_end(c, 1, "%s is no user: only a user agrees to a policy; policy set puts it in force",
-                           c->who.text);
+        return command_end(
+            c, 1, "%s is no user: only a user agrees to a policy; policy set puts it in force",
+            c->who.text);
     }
     if (policy_propose(c->k, &digest, bundle, ch_str_of(c->who.text), reason, &id, &err) != CH_OK) {
         return command_end(c, 1, "not proposed: %s", err.msg);
@@ -439,14 +442,15 @@ enum step command_policy_test(struct command *c)
         if (repository.len > 0 && !command_may(c, ACTION_POLICY_READ, repository)) {
             return STEP_DONE;
         }
-        if (offer && !command_sees(c, ACTION_OPERATE, none) && !command_may(c, ACTION_POLICY_WRITE, none)) {
+        if (offer && !command_sees(c, ACTION_OPERATE, none) &&
+            !command_may(c, ACTION_POLICY_WRITE, none)) {
             return STEP_DONE; /* before anything is read */
         }
         if (policy_trial_new(c, &c->trial, &err) != CH_OK) {
             return command_end(c, 2, "%s", err.msg);
         }
-        struct ch_sha256 digest = c->trial->policy != NULL ? ch_policy_digest(c->trial->policy)
-                                                           : (struct ch_sha256){{0}};
+        struct ch_sha256 digest =
+            c->trial->policy != NULL ? ch_policy_digest(c->trial->policy) : (struct ch_sha256){{0}};
         struct policy_consent unused;
         if (offer && !may_offer(c, &digest, &unused)) {
             return STEP_DONE;

@@ -1,5 +1,5 @@
-/* rescan: inspects again what is named, all that is known, or (without words) what is due; shows how far
- * it is. */
+/* rescan: inspects again what is named, all that is known, or (without words) what is due; shows
+ * how far it is. */
 #include "commands_int.h"
 
 #include "db/keeper/intake/rescan.h"
@@ -12,8 +12,8 @@ static enum step show_state(struct command *c)
     if (!c->args.json) {
         command_print(c, "inspected again by itself: %zu of %zu files, %zu withdrawn, %zu failed\n",
                       s.done, s.total, s.withdrawn, s.failed);
-        command_print(c, "under way: %zu; asked for by hand and waiting: %zu%s\n", s.running, s.by_hand,
-                      s.looking ? "; still looking for more" : "");
+        command_print(c, "under way: %zu; asked for by hand and waiting: %zu%s\n", s.running,
+                      s.by_hand, s.looking ? "; still looking for more" : "");
         return command_end(c, 0, "%s", "");
     }
     ch_buf_init(&b, 4096);

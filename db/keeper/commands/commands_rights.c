@@ -139,11 +139,12 @@ static void put_help(const struct command *c, enum action action, struct place a
         return;
     }
     bool named = people_approvers_ever(c->k->people) > 0;
-    ch_buf_puts(b, named ? CH_STR(". Since persons approve here, root and who started the server are "
-                                  "operators only. Who may: ")
-                         : CH_STR(". While a listener is not on loopback, root and who started the "
-                                  "server are operators only: name the first approver in "
-                                  "customhouse.yaml (approver)"));
+    ch_buf_puts(b, named
+                       ? CH_STR(". Since persons approve here, root and who started the server are "
+                                "operators only. Who may: ")
+                       : CH_STR(". While a listener is not on loopback, root and who started the "
+                                "server are operators only: name the first approver in "
+                                "customhouse.yaml (approver)"));
     if (named && command_put_holders(c, action, at, b) == 0) {
         ch_buf_puts(b, CH_STR("nobody there"));
     }
@@ -214,7 +215,8 @@ bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us)
 {
     uint64_t n;
     bool days = ch_str_ends(text, CH_STR("d")), hours = ch_str_ends(text, CH_STR("h"));
-    if ((days || hours) && ch_str_u64(ch_str_sub(text, 0, text.len - 1), &n) && n > 0 && n <= 3650) {
+    if ((days || hours) && ch_str_u64(ch_str_sub(text, 0, text.len - 1), &n) && n > 0 &&
+        n <= 3650) {
         *ret_us = now_us + (int64_t)n * (days ? 86400 : 3600) * 1000000;
         return true;
     }

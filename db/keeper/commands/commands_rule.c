@@ -26,7 +26,8 @@ static enum ch_code read_what(struct command *c, struct request *r, struct ch_er
     r->what = (struct what){.kind = WHAT_FILE};
     if (name.len > 0) {
         const struct ch_repository *repo = command_repository(c, name, NULL, err);
-        snprintf(r->what.repository, sizeof(r->what.repository), "%s", repo != NULL ? repo->name : "");
+        snprintf(r->what.repository, sizeof(r->what.repository), "%s",
+                 repo != NULL ? repo->name : "");
         return repo != NULL ? CH_OK : CH_E_USAGE;
     }
     return CH_OK;

@@ -138,7 +138,8 @@ static void show_served(void *ctx, const struct ch_served_row *row)
     struct listing *l = ctx;
     struct command *c = l->c;
     char first[40], last[40], hex[CH_SHA256_HEX + 1];
-    if (!command_sees(c, ACTION_AUDIT_READ, row->repository)) { /* T26: who fetches where is for who reads there */
+    if (!command_sees(c, ACTION_AUDIT_READ,
+                      row->repository)) { /* T26: who fetches where is for who reads there */
         return;
     }
     command_time(row->first_at_us, first, sizeof(first));
@@ -198,8 +199,8 @@ enum step command_fetched_by(struct command *c)
     } else {
         struct page *p = page_get(c->k, ch_str_of(what.repository), ch_str_of(what.project));
         rc = CH_OK;
-        for (size_t i = 0; p != NULL && page_load(c->k, p) && rc == CH_OK && i < p->facts.file_count;
-             i++) {
+        for (size_t i = 0;
+             p != NULL && page_load(c->k, p) && rc == CH_OK && i < p->facts.file_count; i++) {
             if (command_names(p, i, &what)) {
                 rc = ch_store_served(c->k->store, &sha256, page_name(p),
                                      p->facts.files[i].index.file_name, show_served, &l, &err);
@@ -258,8 +259,8 @@ enum step command_status(struct command *c)
         json_field(&b, "policy_sha256", ch_str_of(hex));
         ch_buf_printf(&b, ",\"healthy\":%s,\"clock_jumped\":%s", k->healthy ? "true" : "false",
                       k->clock_jumped ? "true" : "false");
-        ch_buf_printf(&b, ",\"served\":{\"bytes\":%llu,\"files\":%llu}", (unsigned long long)bytes[0],
-                      (unsigned long long)files[0]);
+        ch_buf_printf(&b, ",\"served\":{\"bytes\":%llu,\"files\":%llu}",
+                      (unsigned long long)bytes[0], (unsigned long long)files[0]);
         ch_buf_printf(&b, ",\"undecided\":{\"bytes\":%llu,\"files\":%llu}",
                       (unsigned long long)bytes[1], (unsigned long long)files[1]);
         json_number(&b, "intakes", coming.files);
@@ -294,9 +295,10 @@ enum step command_status(struct command *c)
         return command_end(c, whole ? 0 : 1, "%s", "");
     }
     command_print(c, "keeper since %s, %s%s\n", since, k->healthy ? "healthy" : "NOT able to write",
-                  k->clock_jumped ? ", the clock jumped: nothing is released by time until it is right "
-                                    "again, or the service was stopped and started"
-                                  : "");
+                  k->clock_jumped
+                      ? ", the clock jumped: nothing is released by time until it is right "
+                        "again, or the service was stopped and started"
+                      : "");
     if (audit.trouble[0] != '\0') {
         command_print(c, "the audit log CANNOT be written, so nothing new is allowed: %s\n",
                       audit.trouble);
@@ -313,10 +315,12 @@ enum step command_status(struct command *c)
     command_print(c, "on their way in: %zu file%s; %zu failed (customhouse queue says why)\n",
                   coming.files, coming.files == 1 ? "" : "s", coming.failed);
     ch_sha256_hex(&k->ruleset, hex);
-    command_print(c, "inspector %d, %llu rules (sha256 %.16s...); inspected again: %zu of %zu files, %zu "
-                     "withdrawn, %zu failed\n",
-                  CH_INSPECTOR_VERSION, (unsigned long long)k->rule_count, hex, rescan.done,
-                  rescan.total, rescan.withdrawn, rescan.failed);
+    command_print(
+        c,
+        "inspector %d, %llu rules (sha256 %.16s...); inspected again: %zu of %zu files, %zu "
+        "withdrawn, %zu failed\n",
+        CH_INSPECTOR_VERSION, (unsigned long long)k->rule_count, hex, rescan.done, rescan.total,
+        rescan.withdrawn, rescan.failed);
     for (size_t i = 0; i < k->config->repository_count; i++) {
         const struct ch_repository *r = &k->config->repositories[i];
         command_print(c, "repository %s (%s, %s)\n", r->name, r->ecosystem, r->environment);

@@ -1,5 +1,5 @@
-/* What a command is about: NAME, NAME==VERSION, a range, a file, a URL of this server, sha256:HEX, the ID of a
- * refusal; and the repository it is in. */
+/* What a command is about: NAME, NAME==VERSION, a range, a file, a URL of this server, sha256:HEX,
+ * the ID of a refusal; and the repository it is in. */
 #include "commands_int.h"
 
 #include <stdio.h>
@@ -21,9 +21,9 @@ static bool has_upstream(const struct ch_repository *r, const char *upstream)
     return upstream == NULL;
 }
 
-/* The repository the command is about: --repository, else the only one of the ecosystem (and of those
- * with the upstream), or of several the only one that is for who commands. What is approved or denied in
- * one of several is not left to their order. */
+/* The repository the command is about: --repository, else the only one of the ecosystem (and of
+ * those with the upstream), or of several the only one that is for who commands. What is approved
+ * or denied in one of several is not left to their order. */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err)
 {
@@ -70,8 +70,9 @@ static const struct ch_repository *repository_of_url(const struct command *c, st
         return NULL;
     }
     url = ch_str_sub(url, at + 1, url.len);
-    return ch_str_find_char(url, '/', &at) ? ch_config_repository(c->k->config, ch_str_sub(url, 0, at))
-                                           : NULL;
+    return ch_str_find_char(url, '/', &at)
+               ? ch_config_repository(c->k->config, ch_str_sub(url, 0, at))
+               : NULL;
 }
 
 static void on_release(void *ctx, const struct ch_release_file *f)
@@ -113,7 +114,8 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
     return rc;
 }
 
-/* A file name: its project is the part before one of the hyphens; a page that knows the file wins. */
+/* A file name: its project is the part before one of the hyphens; a page that knows the file wins.
+ */
 static bool what_by_file(struct command *c, const struct ch_repository *repo, struct ch_str word,
                          struct what *ret)
 {
@@ -190,7 +192,8 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
     }
     struct ch_str spec = ch_str_trim(ch_str_sub(word, at, word.len));
     spec = without_extras(spec);
-    if (eco == NULL || !eco->normalise(ch_str_sub(word, 0, at), ret->project, sizeof(ret->project))) {
+    if (eco == NULL ||
+        !eco->normalise(ch_str_sub(word, 0, at), ret->project, sizeof(ret->project))) {
         return ch_fail(err, CH_E_USAGE,
                        "expected pypi:NAME, NAME==VERSION, NAME with a version range, a file name, "
                        "a URL of this server, sha256:HEX or the ID of a refusal");
@@ -204,7 +207,8 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
     if (ch_str_starts(spec, CH_STR("==")) && !ch_str_find_char(spec, '*', NULL) &&
         !ch_str_find_char(spec, ',', NULL)) {
         ret->kind = WHAT_VERSION;
-        struct ch_str version = ch_str_sub(spec, ch_str_starts(spec, CH_STR("===")) ? 3 : 2, spec.len);
+        struct ch_str version =
+            ch_str_sub(spec, ch_str_starts(spec, CH_STR("===")) ? 3 : 2, spec.len);
         version = ch_str_trim(version);
         if (version.len >= sizeof(ret->version)) {
             return ch_fail(err, CH_E_USAGE, "a version of more than %zu bytes",
@@ -283,8 +287,9 @@ static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err
     size_t at;
     *ret = (struct what){.kind = WHAT_PROJECT};
     if (word.len == 0 || word.len > 1024) {
-        return ch_fail(err, CH_E_USAGE, "what? expected pypi:NAME, NAME==VERSION, a file name, a URL "
-                                        "of this server, sha256:HEX or the ID of a refusal");
+        return ch_fail(err, CH_E_USAGE,
+                       "what? expected pypi:NAME, NAME==VERSION, a file name, a URL "
+                       "of this server, sha256:HEX or the ID of a refusal");
     }
     bool digest;
     struct ch_sha256 sha256;

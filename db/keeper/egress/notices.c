@@ -202,8 +202,8 @@ enum ch_code notices_approval(struct keeper *k, const struct ch_exception_row *o
     begin(&n, k, CH_NOTICE_REQUESTS, "exception.waiting", keeper_now_us(k));
     ch_buf_printf(&n.text, "Exception %llu for ", (unsigned long long)of->id);
     put_subject(&n.text, of);
-    ch_buf_printf(&n.text, " is approved by %zu of %zu, and waits for %zu more.\n", needed - missing,
-                  needed, missing);
+    ch_buf_printf(&n.text, " is approved by %zu of %zu, and waits for %zu more.\n",
+                  needed - missing, needed, missing);
     put_exception(&n, of, of->expires_at_us);
     json_number(&n.data, "approvals_needed", needed);
     json_number(&n.data, "approvals_missing", missing);

@@ -44,8 +44,8 @@ void again_project(struct keeper *k, struct ch_str project)
 
 /* ------------------------------------------------------------------ everything */
 
-/* The policy and configuration that everything was judged under, to the end, and when that was begun;
- * nothing while it is not at its end: then a start goes on with it. */
+/* The policy and configuration that everything was judged under, to the end, and when that was
+ * begun; nothing while it is not at its end: then a start goes on with it. */
 static const struct ch_str judged_under = {"judged-under", sizeof("judged-under") - 1};
 
 struct again {

@@ -106,7 +106,8 @@ static bool is_attack(const struct ch_inspection_result *inspection)
     return false;
 }
 
-/* Bytes that are not what the index states are a broken transfer: the version has no part in them. */
+/* Bytes that are not what the index states are a broken transfer: the version has no part in them.
+ */
 static bool is_held_against(const struct ch_inspection_result *inspection)
 {
     return is_attack(inspection) && !has_mismatch(inspection);
@@ -127,12 +128,13 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
         hold_against(p, file, true); /* not known to be no attack (T10) */
-        return; /* not loaded: tried again, and "not inspected" meanwhile */
+        return;                      /* not loaded: tried again, and "not inspected" meanwhile */
     }
     f->inspection_loaded = true;
     f->has_inspection = rc == CH_OK;
     const struct ch_index_file *stated = &p->facts.files[file].index;
-    /* the index states these bytes since; what another hash of its says is in the inspection's key */
+    /* the index states these bytes since; what another hash of its says is in the inspection's key
+     */
     if (f->has_inspection && has_mismatch(&f->inspection) && stated->alias.kind == CH_HASH_NONE &&
         ch_sha256_eq(&f->artifact, &stated->sha256)) {
         ch_store_inspection_done(&f->inspection);

@@ -1,12 +1,12 @@
 /* One file on its way in, as a durable state machine:
  *
  *   WANTED -> FETCHING -> FETCHED -> SCANNING -> SCANNED -> DECIDED (row gone)
- *      ^----------'---- FAILED (tried again after a while, when somebody asks; by itself, and so often,
- *                               where an inspection was ended from outside)
+ *      ^----------'---- FAILED (tried again after a while, when somebody asks; by itself, and so
+ * often, where an inspection was ended from outside)
  *
- * The row in the store says where to go on after a crash: WANTED and FETCHING fetch anew, FETCHED and
- * SCANNING scan the blob again. Waiting asks go on when it is decided and that is durable, when it
- * failed, or when their patience ends. */
+ * The row in the store says where to go on after a crash: WANTED and FETCHING fetch anew, FETCHED
+ * and SCANNING scan the blob again. Waiting asks go on when it is decided and that is durable, when
+ * it failed, or when their patience ends. */
 #include "intake_int.h"
 
 #include <stdio.h>
@@ -18,8 +18,9 @@
 #include "rescan.h"
 #include "sizes.h"
 
-#define BYTES_PER_S       (20u << 20) /* for "try again in about N s" alone, of what has not begun to come */
-#define FETCH_TIMEOUT_MS  3600000
+#define BYTES_PER_S                                                                                \
+    (20u << 20) /* for "try again in about N s" alone, of what has not begun to come */
+#define FETCH_TIMEOUT_MS 3600000
 
 static void key_of(struct ch_buf *b, const struct page *p, struct ch_str file_name)
 {
@@ -202,7 +203,8 @@ static void start_scan(struct intake *in)
     p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
     if (in->blob_fd < 0) {
         in->alias = (struct ch_alias){.kind = CH_HASH_NONE}; /* an earlier attempt had others */
-        if (ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) != CH_OK) {
+        if (ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) !=
+            CH_OK) {
             intake_fail(in, 500, ch_str_of(err.msg));
             return;
         }
@@ -250,8 +252,12 @@ static void fetched(struct intake *in, struct ch_str url, bool whole)
     struct ch_err err;
     int64_t now = keeper_now_us(k);
     struct ch_artifact artifact = {in->sha256, in->size_bytes, now};
-    struct ch_release_file release = {ch_str_of(in->p->upstream->name), page_name(in->p),
-                                      ch_str_of(in->file_name), in->sha256, url, now};
+    struct ch_release_file release = {ch_str_of(in->p->upstream->name),
+                                      page_name(in->p),
+                                      ch_str_of(in->file_name),
+                                      in->sha256,
+                                      url,
+                                      now};
     enum ch_code rc = keeper_write(k, &err);
     if (rc == CH_OK) {
         rc = ch_store_add_artifact(k->store, &artifact, &err);
@@ -293,8 +299,8 @@ static void on_published(void *ctx, const struct published *result)
     fetched(in, ch_str_of(in->url), true);
 }
 
-/* What the next try would not change is told as a refusal: after a 5xx clients try again, and pip does
- * not say why. */
+/* What the next try would not change is told as a refusal: after a 5xx clients try again, and pip
+ * does not say why. */
 static bool is_refused(const struct intake *in, const struct ch_fetched *answer)
 {
     uint32_t status = answer->http_status;
@@ -302,7 +308,8 @@ static bool is_refused(const struct intake *in, const struct ch_fetched *answer)
         return false; /* it says when to come again */
     }
     if (answer->code != CH_OK) {
-        return answer->code == CH_E_DENIED || answer->code == CH_E_LIMIT || answer->code == CH_E_MISMATCH;
+        return answer->code == CH_E_DENIED || answer->code == CH_E_LIMIT ||
+               answer->code == CH_E_MISMATCH;
     }
     return status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
 }
@@ -316,9 +323,13 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     stall_end(in);
     turn_take(in); /* it may have lost it */
     in->rest_ms = upstream_rest_ms(answer);
-    struct ch_fetch_row row = {ch_str_of(in->p->upstream->name), answer->effective_url,
-                               answer->http_status, answer->code, answer->bytes,
-                               answer->elapsed_ms, keeper_now_us(k)};
+    struct ch_fetch_row row = {ch_str_of(in->p->upstream->name),
+                               answer->effective_url,
+                               answer->http_status,
+                               answer->code,
+                               answer->bytes,
+                               answer->elapsed_ms,
+                               keeper_now_us(k)};
     if (keeper_write(k, &err) == CH_OK) {
         CH_IGNORE(ch_store_add_fetch(k->store, &row, &err));
     }
@@ -328,11 +339,12 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         if (answer->too_large_bytes > 0 && in->expected_bytes == CH_SIZE_UNKNOWN) {
             sizes_told(k, in->p, ch_str_of(in->file_name), answer);
         }
-        intake_fail(in, is_refused(in, answer)         ? 403
-                        : answer->code == CH_E_TIMEOUT ? 504
-                        : answer->code == CH_E_FULL    ? 507
-                                                       : upstream_later_status(in->rest_ms),
-             answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
+        intake_fail(in,
+                    is_refused(in, answer)         ? 403
+                    : answer->code == CH_E_TIMEOUT ? 504
+                    : answer->code == CH_E_FULL    ? 507
+                                                   : upstream_later_status(in->rest_ms),
+                    answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
         return;
     }
     free(in->url);
@@ -459,8 +471,7 @@ uint64_t intake_about(const struct page *p, struct ch_str file_name)
 bool intake_is_new(struct keeper *k, struct page *p, size_t file)
 {
     const struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
-    return in == NULL ||
-           (in->state == CH_INTAKE_FAILED && keeper_now_us(k) >= in->not_before_us);
+    return in == NULL || (in->state == CH_INTAKE_FAILED && keeper_now_us(k) >= in->not_before_us);
 }
 
 struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool ahead,
@@ -507,7 +518,8 @@ uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *tex
     bool told = in != NULL && (in->rest_ms > 0 || in->again);
     int64_t left_us = !told ? 0 : in->not_before_us - keeper_now_us(k);
     *ret_retry_after_s = left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
-    snprintf(text, size, "%s", in != NULL && in->error[0] != '\0' ? in->error : "it could not be fetched");
+    snprintf(text, size, "%s",
+             in != NULL && in->error[0] != '\0' ? in->error : "it could not be fetched");
     return in != NULL && in->fail_status != 0 ? in->fail_status : 502;
 }
 
@@ -549,7 +561,8 @@ bool intake_queues(const struct intake *in)
     return in->state == CH_INTAKE_WANTED && !in->running;
 }
 
-/* As far as is known: as it is, or as it is stated. What comes without either is taken to be half here. */
+/* As far as is known: as it is, or as it is stated. What comes without either is taken to be half
+ * here. */
 static uint64_t likely_bytes(const struct intake *in)
 {
     if (in->state != CH_INTAKE_FETCHING && in->size_bytes > 0) {

@@ -1,5 +1,5 @@
-/* Intakes that begin in the middle: bytes that are inspected again, what an earlier run left, and what was
- * interrupted. */
+/* Intakes that begin in the middle: bytes that are inspected again, what an earlier run left, and
+ * what was interrupted. */
 #include "intake_int.h"
 
 #include <stdio.h>
@@ -31,7 +31,8 @@ void intake_again_later(struct intake *in)
     int64_t left_us = in->not_before_us - keeper_now_us(in->k);
     in->again = true;
     ch_loop_set_timer(in->k->child.loop, &in->again_at,
-                      ch_loop_now_ms(in->k->child.loop) + (left_us > 0 ? (uint64_t)left_us / 1000 + 1 : 0));
+                      ch_loop_now_ms(in->k->child.loop) +
+                          (left_us > 0 ? (uint64_t)left_us / 1000 + 1 : 0));
 }
 
 void intake_on_again(struct ch_timer *t)
@@ -120,8 +121,10 @@ enum ch_code intake_resume_all(struct keeper *k, struct ch_err *err)
                      ch_blobs_has(k->blobs, &sha256);
         struct page *p = page_get(k, repository, project);
         if (p == NULL || !page_load(k, p) || page_find_file(p, file_name) < 0 ||
-            !ch_str_eq(upstream, ch_str_of(p->upstream->name)) || /* T12: it has another owner now */
-            (state == CH_INTAKE_FAILED && !again) || intake_find(k, p, file_name) != NULL) {
+            !ch_str_eq(upstream,
+                       ch_str_of(p->upstream->name)) || /* T12: it has another owner now */
+            (state == CH_INTAKE_FAILED && !again) ||
+            intake_find(k, p, file_name) != NULL) {
             rc = keeper_write(k, err);
             rc = rc == CH_OK ? ch_store_end_intake(k->store, id, err) : rc;
             continue; /* asked for anew when somebody wants it */
@@ -180,7 +183,8 @@ void intakes_forget_failed(struct keeper *k, const struct page *p)
     while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
         struct intake *in = value;
         struct ch_err err;
-        bool due = p != NULL ? in->p == p : !in->again && now - in->not_before_us >= FORGET_FAILED_US;
+        bool due =
+            p != NULL ? in->p == p : !in->again && now - in->not_before_us >= FORGET_FAILED_US;
         if (in->state != CH_INTAKE_FAILED || in->waiters.list != NULL || !due) {
             continue;
         }

@@ -191,9 +191,10 @@ static bool rules_in_force(const struct intake *in)
     return second->outcome != CH_SCAN_DONE || ch_sha256_eq(&second->ruleset, &in->k->ruleset);
 }
 
-/* Ended by no fault of the bytes: no inspection at all. It is tried again, by itself and so often; what
- * has another one that counts is tried by whoever had it inspected again (rescan.c). Else, false: it is
- * held. Hostile bytes gain nothing by it: what they do to a jail is their fault (agree.c). */
+/* Ended by no fault of the bytes: no inspection at all. It is tried again, by itself and so often;
+ * what has another one that counts is tried by whoever had it inspected again (rescan.c). Else,
+ * false: it is held. Hostile bytes gain nothing by it: what they do to a jail is their fault
+ * (agree.c). */
 static bool try_again(struct intake *in, const struct ch_agreed *a)
 {
     struct page *p = in->p;
@@ -271,7 +272,8 @@ void intake_committed(struct keeper *k)
         struct intake *next = in->next_committed;
         intake_detach(in); /* first: who asks now must not join what has ended */
         intake_stop_running(in);
-        waiters_wake(&in->waiters); /* asks judge again: ALLOW is linked and served, all else is refused */
+        waiters_wake(
+            &in->waiters); /* asks judge again: ALLOW is linked and served, all else is refused */
         sidecar_overtaken(k, in->p, ch_str_of(in->file_name));
         rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
         intake_free(in);
@@ -352,7 +354,8 @@ static const char *const progress[] = {
     [CH_INTAKE_FAILED] = "failed",
 };
 
-bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct intake_progress *ret)
+bool intake_progress(struct keeper *k, const struct page *p, size_t file,
+                     struct intake_progress *ret)
 {
     static const char *const text[] = {
         [CH_INTAKE_WANTED] = "waits for its turn to be fetched",
@@ -367,16 +370,19 @@ bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct
         return false;
     }
     if (in->state == CH_INTAKE_FAILED) {
-        *ret = (struct intake_progress){.state = progress[in->state], .text = in->error,
-                                        .since_us = in->moved_at_us, .failed = true,
-                                        .again_at_us = in->again ? in->not_before_us : CH_TIME_UNKNOWN};
+        *ret = (struct intake_progress){.state = progress[in->state],
+                                        .text = in->error,
+                                        .since_us = in->moved_at_us,
+                                        .failed = true,
+                                        .again_at_us =
+                                            in->again ? in->not_before_us : CH_TIME_UNKNOWN};
         return true;
     }
-    *ret = (struct intake_progress){.state = in->hangs ? "hangs" : progress[in->state],
-                                    .text = in->hangs ? "is asked for, and the upstream does not send it"
-                                                      : text[in->state],
-                                    .since_us = in->moved_at_us,
-                                    .expected_s = in->hangs ? 0 : intake_expected_s(in)};
+    *ret = (struct intake_progress){
+        .state = in->hangs ? "hangs" : progress[in->state],
+        .text = in->hangs ? "is asked for, and the upstream does not send it" : text[in->state],
+        .since_us = in->moved_at_us,
+        .expected_s = in->hangs ? 0 : intake_expected_s(in)};
     return true;
 }
 

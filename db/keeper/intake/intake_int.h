@@ -10,24 +10,24 @@ struct intake {
     struct keeper *k;
     struct page *p;
     char *file_name;
-    char *url; /* where the bytes came from, after redirects */
-    uint64_t id; /* of its row; 0: it has none (any more) */
+    char *url;    /* where the bytes came from, after redirects */
+    uint64_t id;  /* of its row; 0: it has none (any more) */
     bool durable; /* the row is */
     uint64_t spool;
     enum ch_intake_state state;
     bool ahead;
-    bool rescan;  /* known bytes are inspected again; nobody waits for it */
+    bool rescan;    /* known bytes are inspected again; nobody waits for it */
     uint32_t begun; /* times that its inspection was: in its row as well (INTAKE_BEGUN_MAX) */
     bool worn;      /* so often, and the service ended before the inspection did, each time */
     bool again;     /* FAILED by no fault of the bytes: taken up by itself at not_before_us */
     struct ch_timer again_at;
-    uint32_t other_rules; /* times that the jail matched other rules than those in force (T6) */
-    bool running; /* is fetched or inspected */
+    uint32_t other_rules;  /* times that the jail matched other rules than those in force (T6) */
+    bool running;          /* is fetched or inspected */
     struct charge *payers; /* who asked for it, as far as they had budget, until it has ended */
     size_t payer_count;
-    struct charge turn;   /* the accounts it runs on; zeroed: none */
+    struct charge turn; /* the accounts it runs on; zeroed: none */
     struct account *upstream;
-    bool no_room; /* in the quota, just now: not to be started yet */
+    bool no_room;            /* in the quota, just now: not to be started yet */
     uint64_t part;           /* of the quota, that it takes on its way */
     struct account *part_of; /* whose share that is; NULL: nobody's */
     uint64_t needs_bytes;    /* at least: so much had come, or was said to, when room was short */
@@ -35,12 +35,13 @@ struct intake {
     struct waiters waiters;
     uint64_t started_ms;
     int64_t moved_at_us; /* into its state */
-    uint64_t fetch_ms; /* since when it is fetched */
+    uint64_t fetch_ms;   /* since when it is fetched */
     /* while it is fetched (stall.c) */
-    uint64_t fetch;      /* job */
-    uint64_t come_bytes; /* so far */
+    uint64_t fetch;          /* job */
+    uint64_t come_bytes;     /* so far */
     uint64_t answered_bytes; /* in all, as the answer states; CH_SIZE_UNKNOWN: it does not */
-    uint64_t window_bytes, window_ms; /* at the start of the time that is looked at, and how long it is */
+    uint64_t window_bytes,
+        window_ms; /* at the start of the time that is looked at, and how long it is */
     struct ch_timer stall;
     bool hangs;
     int64_t asked_at_us; /* the upstream for its bytes */
@@ -65,7 +66,8 @@ struct intake {
 #define INTAKE_BEGUN_MAX 5
 
 struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_name, bool ahead);
-struct intake *intake_find(struct keeper *k, const struct page *p, struct ch_str file_name); /* NULL: none */
+struct intake *intake_find(struct keeper *k, const struct page *p,
+                           struct ch_str file_name); /* NULL: none */
 /* Moves the row, adding it when it has none (any more). */
 void intake_move(struct intake *in, enum ch_intake_state state);
 enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err) CH_MUST_CHECK;
@@ -80,7 +82,7 @@ bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated);
 /* Moves what failed to where it goes on from: bytes that are here are not fetched again. */
 void intake_take_up(struct intake *in);
 int64_t intake_pause_us(const struct intake *in); /* until what was interrupted is tried again */
-void intake_again_later(struct intake *in); /* by itself, at not_before_us */
+void intake_again_later(struct intake *in);       /* by itself, at not_before_us */
 void intake_not_again(struct intake *in);
 void intake_on_again(struct ch_timer *t);
 /* Both jails have answered. */
@@ -90,10 +92,10 @@ void intake_conclude(struct intake *in);
 /* Takes the charge over, unless its client pays for this already. */
 void turn_pay(struct intake *in, struct charge *charge);
 bool turn_is_paid_by(const struct intake *in, const struct account *client);
-void turn_paid(struct intake *in); /* it has ended: nobody pays any more */
+void turn_paid(struct intake *in);                 /* it has ended: nobody pays any more */
 uint32_t turn_expected_s(const struct intake *in); /* until it is its turn, and it has ended */
-void turn_take(struct intake *in);  /* may be called again */
-void turn_leave(struct intake *in); /* the same */
+void turn_take(struct intake *in);                 /* may be called again */
+void turn_leave(struct intake *in);                /* the same */
 
 /* --- stall.c --- */
 void stall_watch(struct intake *in, uint64_t fetch); /* from its start */
@@ -101,11 +103,11 @@ void stall_end(struct intake *in);                   /* to its end; may be calle
 void stall_on_timer(struct ch_timer *t);
 
 /* --- coming.c --- */
-/* Takes room in the quota for what is about to be fetched. False: there is none; the intake waits for it,
- * or has failed. */
+/* Takes room in the quota for what is about to be fetched. False: there is none; the intake waits
+ * for it, or has failed. */
 bool coming_begin(struct intake *in) CH_MUST_CHECK;
-/* So much has come, of so much (CH_SIZE_UNKNOWN): takes more room. False: as above, and the fetch has
- * ended. */
+/* So much has come, of so much (CH_SIZE_UNKNOWN): takes more room. False: as above, and the fetch
+ * has ended. */
 bool coming_more(struct intake *in, uint64_t bytes, uint64_t total_bytes) CH_MUST_CHECK;
 /* It does not move: what is here alone takes room. */
 void coming_halt(struct intake *in);

@@ -10,7 +10,8 @@
 
 #include "customhouse/limits.h"
 
-#define LOST_MAX 3 /* so often a job may lose its worker, or its jail to the host, before it fails */
+#define LOST_MAX                                                                                   \
+    3 /* so often a job may lose its worker, or its jail to the host, before it fails */
 
 struct job {
     struct job *next;
@@ -209,8 +210,8 @@ static struct job *take_job(struct keeper *k, uint64_t id, bool is_scan)
     return NULL; /* cancelled meanwhile */
 }
 
-/* The worker ended, or its jail was ended from outside, which says nothing about the job: the next one
- * gets it, from its beginning. */
+/* The worker ended, or its jail was ended from outside, which says nothing about the job: the next
+ * one gets it, from its beginning. */
 static bool take_up_again(struct job *j)
 {
     struct ch_err err;
@@ -255,7 +256,8 @@ static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
         checked.outcome = CH_SCAN_FAILED;
         checked.text = ch_str_of(err.msg);
     }
-    k->stats.scan_failures += checked.outcome != CH_SCAN_DONE && checked.outcome != CH_SCAN_INTERRUPTED;
+    k->stats.scan_failures +=
+        checked.outcome != CH_SCAN_DONE && checked.outcome != CH_SCAN_INTERRUPTED;
     j->scanned(j->ctx, &checked,
                checked.outcome == CH_SCAN_DONE ? ch_buf_str(&stream) : (struct ch_str){NULL, 0});
     ch_buf_done(&stream);

@@ -1,8 +1,8 @@
 /* Publishing fetched files off the loop: hashing and syncing 4 GiB must neither stall decisions nor
  * end the lease. One thread, created after confinement and so under it, does nothing but
  * ch_blobs_publish and ch_alias_of_fd, which work on descriptors opened once and have no state of
- * their own; everything else of the blob store is the loop's. Queue and results are passed under one lock, an eventfd
- * wakes the loop. */
+ * their own; everything else of the blob store is the loop's. Queue and results are passed under
+ * one lock, an eventfd wakes the loop. */
 #include "db/keeper/keeper_int.h"
 
 #include <errno.h>

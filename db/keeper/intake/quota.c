@@ -1,13 +1,13 @@
-/* Quotas (T14): undecided and served bytes each have their own. What goes can be fetched again; facts
- * and hashes stay, and a later fetch must match them. What is on its way counts as undecided, from
- * before its first byte. */
+/* Quotas (T14): undecided and served bytes each have their own. What goes can be fetched again;
+ * facts and hashes stay, and a later fetch must match them. What is on its way counts as undecided,
+ * from before its first byte. */
 #include "quota.h"
 
 #include <stdlib.h>
 
 #define PER_ROUND 64
-/* An ALLOW that was given so lately may still be on its way to a gateway, which then opens the bytes
- * once: after that they may go, its descriptor stays. */
+/* An ALLOW that was given so lately may still be on its way to a gateway, which then opens the
+ * bytes once: after that they may go, its descriptor stays. */
 #define IN_USE_MS 2000
 #define LOOK_MS   250 /* whether there is room by now */
 

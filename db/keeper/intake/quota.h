@@ -4,8 +4,8 @@
 
 #include "db/keeper/keeper_int.h"
 
-/* A blob has gone out, and may be evicted: a set of files larger than the quota passes through it. Should
- * another gateway be about to open it, it finds it gone and asks again. */
+/* A blob has gone out, and may be evicted: a set of files larger than the quota passes through it.
+ * Should another gateway be about to open it, it finds it gone and asks again. */
 void quota_sent(struct keeper *k, const struct ch_sha256 *sha256);
 /* A blob goes out: it is not evicted while it may still do, and counts as used. */
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256);
@@ -17,9 +17,10 @@ bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more)
 void quota_wait(struct keeper *k, struct waiter *waiter);
 void quota_changed(struct keeper *k); /* something may go now that was in use */
 void quota_on_timer(struct ch_timer *t);
-/* What is on its way takes its part of the quota of undecided bytes before it has come. From *part to
- * `bytes`; CH_E_FULL: there is no room, and *part stays. */
-enum ch_code quota_take(struct keeper *k, uint64_t *part, uint64_t bytes, struct ch_err *err) CH_MUST_CHECK;
+/* What is on its way takes its part of the quota of undecided bytes before it has come. From *part
+ * to `bytes`; CH_E_FULL: there is no room, and *part stays. */
+enum ch_code quota_take(struct keeper *k, uint64_t *part, uint64_t bytes,
+                        struct ch_err *err) CH_MUST_CHECK;
 /* *part becomes `bytes`, if that is less: it has come, has ended, or does not move. */
 void quota_give(struct keeper *k, uint64_t *part, uint64_t bytes);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */

@@ -27,13 +27,14 @@ struct rescan_item *rescan_item_new(struct ch_str repository, struct ch_str proj
 void rescan_item_free(struct rescan_item *i);
 void rescan_queue_add(struct rescan_queue *q, struct rescan_item *i); /* takes it over */
 void rescan_queue_done(struct rescan_queue *q);
-/* Begins to look through all decisions: for all that is known, or what is due. What is found goes to the
- * batch (rescan_batch_gathered), without one to what is done by itself. */
+/* Begins to look through all decisions: for all that is known, or what is due. What is found goes
+ * to the batch (rescan_batch_gathered), without one to what is done by itself. */
 void rescan_gather(struct keeper *k, struct rescan_batch *batch, bool all);
-void rescan_batch_gathered(struct rescan_batch *b, struct rescan_queue *found); /* takes the items */
+void rescan_batch_gathered(struct rescan_batch *b,
+                           struct rescan_queue *found);           /* takes the items */
 void rescan_add_by_hand(struct keeper *k, struct rescan_item *i); /* takes it over */
 /* What became of an item of a batch. `p` and `d` are NULL when its file is known no more. */
-void rescan_batch_tell(struct rescan_batch *b, const struct rescan_item *i, struct page *p, size_t file,
-                       const struct ch_decision *d, struct ch_str error);
+void rescan_batch_tell(struct rescan_batch *b, const struct rescan_item *i, struct page *p,
+                       size_t file, const struct ch_decision *d, struct ch_str error);
 
 #endif

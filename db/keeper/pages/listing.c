@@ -13,7 +13,8 @@
 #include "customhouse/limits.h"
 
 #define AHEAD_PER_PAGE 1
-#define AHEAD_QUEUE    64 /* files that are asked ahead and not at their end; the next ones are not */
+#define AHEAD_QUEUE    64 /* files that are asked ahead and not at their end; the next ones are not \
+                           */
 
 struct judged {
     struct ch_decision d;
@@ -239,8 +240,8 @@ static void put_verdicts(const struct page *p, const struct judged *all, struct 
     free(order);
 }
 
-/* Once for what the upstream says and the policy in force: verdicts on rows that nobody asked for are
- * in the log as a digest. */
+/* Once for what the upstream says and the policy in force: verdicts on rows that nobody asked for
+ * are in the log as a digest. */
 static void log_verdicts(struct keeper *k, struct page *p, const struct judged *all)
 {
     struct ch_sha256 of[2] = {p->info.body_sha256, ch_policy_digest(k->policy)};
@@ -350,11 +351,13 @@ static struct ch_page_file as_asked(const struct ch_index_file *f)
 
 static bool too_large(const struct keeper *k, const struct ch_index_file *f)
 {
-    return f->size_bytes != CH_SIZE_UNKNOWN && f->size_bytes >> 20 >= k->config->prefetch_max_bytes_mib;
+    return f->size_bytes != CH_SIZE_UNKNOWN &&
+           f->size_bytes >> 20 >= k->config->prefetch_max_bytes_mib;
 }
 
 /* At the client's expense, as if it had asked for it. */
-static void start_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client)
+static void start_ahead(struct keeper *k, struct page *p, size_t file,
+                        const struct ch_client *client)
 {
     struct charge charge;
     if (k->intakes_ahead >= AHEAD_QUEUE || !intake_is_new(k, p, file) ||
@@ -365,7 +368,8 @@ static void start_ahead(struct keeper *k, struct page *p, size_t file, const str
     budget_give(k, &charge); /* where it was not taken over */
 }
 
-void listing_file_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client)
+void listing_file_ahead(struct keeper *k, struct page *p, size_t file,
+                        const struct ch_client *client)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
     struct ch_page_file one = as_asked(f);
@@ -383,7 +387,8 @@ void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client 
 {
     struct ch_err err;
     if (p->eco->wanted_next == NULL || k->config->prefetch_parallel == 0 ||
-        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY || listing_make(k, p, &err) != CH_OK || asked_before(p, client->user_agent)) {
+        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY ||
+        listing_make(k, p, &err) != CH_OK || asked_before(p, client->user_agent)) {
         return;
     }
     struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};

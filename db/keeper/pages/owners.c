@@ -61,7 +61,8 @@ static void watch(struct keeper *k, struct page *p)
 bool owner_wait(struct keeper *k, struct page *p, struct waiter *w, uint32_t patience_ms)
 {
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
-    uint64_t until_ms = now_ms + patience_ms; /* of all that it waits for, its own end may be nearer */
+    uint64_t until_ms =
+        now_ms + patience_ms; /* of all that it waits for, its own end may be nearer */
     w->deadline_ms = w->deadline_ms == 0 || until_ms < w->deadline_ms ? until_ms : w->deadline_ms;
     if (w->deadline_ms <= now_ms) {
         return false;

@@ -80,8 +80,8 @@ static bool same_bytes(const struct ch_index_file *a, const struct ch_index_file
     return same && (a->alias.kind != b->alias.kind || ch_alias_eq(&a->alias, &b->alias));
 }
 
-/* Keeps what is known and the new answer does not say. Not whether it is yanked: both forms of a page
- * can state that (PEP 592, 691), so that a page without the mark says that it is not. */
+/* Keeps what is known and the new answer does not say. Not whether it is yanked: both forms of a
+ * page can state that (PEP 592, 691), so that a page without the mark says that it is not. */
 static void keep_known(struct ch_index_file *now, const struct ch_index_file *known)
 {
     if (ch_sha256_is_zero(&now->sha256)) {
@@ -121,7 +121,7 @@ struct merge {
     int64_t old_checked_at_us;
     int64_t now_us;
     const struct ch_sha256 *received; /* per old file: zero, nothing was; NULL: of none */
-    bool dated_before; /* the answer's own date is before that of the known one */
+    bool dated_before;                /* the answer's own date is before that of the known one */
     struct ch_map *old_by_name;
     bool *seen; /* per old file: still listed with the same bytes */
     page_facts_change_fn *changed;
@@ -141,13 +141,13 @@ static struct page_fact_file *append(struct merge *m)
     return f;
 }
 
-/* T7: a hash that the index states only now is compared with the bytes that came while it stated none:
- * others do not inherit their age. */
+/* T7: a hash that the index states only now is compared with the bytes that came while it stated
+ * none: others do not inherit their age. */
 static bool received_others(const struct merge *m, size_t at, const struct ch_index_file *file)
 {
     return m->received != NULL && !ch_sha256_is_zero(&m->received[at]) &&
-           ch_sha256_is_zero(&m->old->files[at].index.sha256) && !ch_sha256_is_zero(&file->sha256) &&
-           !ch_sha256_eq(&m->received[at], &file->sha256);
+           ch_sha256_is_zero(&m->old->files[at].index.sha256) &&
+           !ch_sha256_is_zero(&file->sha256) && !ch_sha256_eq(&m->received[at], &file->sha256);
 }
 
 static void merge_file(struct merge *m, const struct ch_index_file *file)
@@ -223,14 +223,14 @@ static enum ch_code merge_head(struct merge *m, const struct ch_index_head *now,
     }
     if (now->serial != 0 && now->serial < known->serial) {
         return ch_fail(err, CH_E_CONFLICT,
-                       "the upstream's answer is older than what is known (serial %llu, not %llu)"
-                       OLDER_ADVICE,
+                       "the upstream's answer is older than what is known (serial %llu, not "
+                       "%llu)" OLDER_ADVICE,
                        (unsigned long long)now->serial, (unsigned long long)known->serial);
     }
     if (m->dated_before && (now->serial == 0 || known->serial == 0)) {
-        return ch_fail(err, CH_E_CONFLICT,
-                       "the upstream's answer is older than what is known (Last-Modified)"
-                       OLDER_ADVICE);
+        return ch_fail(
+            err, CH_E_CONFLICT,
+            "the upstream's answer is older than what is known (Last-Modified)" OLDER_ADVICE);
     }
     if (now->serial == 0) {
         m->out.head.serial = known->serial;
@@ -372,9 +372,8 @@ bool page_facts_lack_details(const struct page_facts *page)
 {
     for (size_t i = 0; i < page->file_count; i++) {
         const struct page_fact_file *f = &page->files[i];
-        if (f->removed_at_us == CH_TIME_UNKNOWN &&
-            (f->index.uploaded_at_us == CH_TIME_UNKNOWN ||
-             f->index.size_bytes == CH_SIZE_UNKNOWN)) {
+        if (f->removed_at_us == CH_TIME_UNKNOWN && (f->index.uploaded_at_us == CH_TIME_UNKNOWN ||
+                                                    f->index.size_bytes == CH_SIZE_UNKNOWN)) {
             return true;
         }
     }

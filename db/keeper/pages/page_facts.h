@@ -1,7 +1,7 @@
 /* What is known of one upstream page: the newest complete answer, merged with what earlier answers
  * said. A known fact is not taken away by an answer that says less; a file that vanished keeps its
- * record with the time it vanished (T5); when a file was first seen, and when the page was last seen
- * without it, is kept per file (T7). Pure: no I/O. */
+ * record with the time it vanished (T5); when a file was first seen, and when the page was last
+ * seen without it, is kept per file (T7). Pure: no I/O. */
 #ifndef KEEPER_PAGE_FACTS_H
 #define KEEPER_PAGE_FACTS_H
 
@@ -10,7 +10,7 @@
 
 struct page_fact_file {
     struct ch_index_file index;
-    bool baseline;             /* stood on the page's first complete load */
+    bool baseline; /* stood on the page's first complete load */
     int64_t first_seen_at_us;
     int64_t last_absent_at_us; /* CH_TIME_UNKNOWN: never seen without it */
     int64_t removed_at_us;     /* CH_TIME_UNKNOWN: listed */
@@ -35,9 +35,9 @@ typedef void page_facts_change_fn(void *ctx, enum ch_sighting kind, struct ch_st
 
 /* Merges a sealed, strictly decoded scan stream of the page (CH_SCAN_INDEX) into `old` (NULL: first
  * load). `old_checked_at_us` is when the old state was last confirmed; `received`
- * has the hash of what was fetched of each of its files, zero where nothing was (NULL: of none). Into *ret a new page.
- * CH_E_CONFLICT: the answer is older than `old`, by its serial or, where one of them has none, as
- * `dated_before` says (T5); nothing was told to `changed`. */
+ * has the hash of what was fetched of each of its files, zero where nothing was (NULL: of none).
+ * Into *ret a new page. CH_E_CONFLICT: the answer is older than `old`, by its serial or, where one
+ * of them has none, as `dated_before` says (T5); nothing was told to `changed`. */
 enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_at_us,
                               const struct ch_sha256 *received, bool dated_before,
                               struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,

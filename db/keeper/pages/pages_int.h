@@ -9,13 +9,13 @@
 /* Starts the refresh of a page that is not refreshing. */
 void page_refresh(struct keeper *k, struct page *p);
 void page_refresh_free(struct refresh *r);
-/* Nobody waits for the page's refresh any more: it goes on. False: there are enough of those, or none is
- * under way; then it has failed, and who waited for the page has been answered. */
+/* Nobody waits for the page's refresh any more: it goes on. False: there are enough of those, or
+ * none is under way; then it has failed, and who waited for the page has been answered. */
 bool page_dawdles(struct page *p) CH_MUST_CHECK;
 bool page_is_dawdling(const struct page *p); /* it said so, and goes on */
-/* Where a page that was not known has come, and what its upstream adds to it elsewhere has not: it stands
- * without, who waited for it has been answered, and the rest comes with the next refresh. False: that is
- * not what it waits for. */
+/* Where a page that was not known has come, and what its upstream adds to it elsewhere has not: it
+ * stands without, who waited for it has been answered, and the rest comes with the next refresh.
+ * False: that is not what it waits for. */
 bool page_without_details(struct page *p) CH_MUST_CHECK;
 /* The timer of who waits for it. */
 void page_on_patience(struct ch_timer *t);

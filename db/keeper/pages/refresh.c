@@ -66,7 +66,8 @@ bool page_is_dawdling(const struct page *p)
 bool page_dawdles(struct page *p)
 {
     struct refresh *r = p->refresh;
-    bool fetches = r != NULL && (r->fetch != 0 || (r->wants_details && r->details == DETAILS_FETCHING));
+    bool fetches =
+        r != NULL && (r->fetch != 0 || (r->wants_details && r->details == DETAILS_FETCHING));
     if (!fetches || r->dawdles_at != NULL) {
         return r != NULL; /* what a jail reads ends by itself */
     }
@@ -126,8 +127,8 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc = keeper_write(k, err);
     if (rc == CH_OK && first) {
-        rc = ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p), upstream, r->now_us,
-                                err);
+        rc = ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p), upstream,
+                                r->now_us, err);
         p->owned = p->owned || rc == CH_OK;
     }
     if (rc == CH_OK) {
@@ -206,7 +207,8 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         ch_buf_puts(&why, CH_STR("the upstream's page could not be read: its reading "));
         ch_scanned_put_why(&why, answer);
         ch_buf_putc(&why, '\0');
-        bool interrupted = answer->outcome == CH_SCAN_INTERRUPTED; /* clients come again after 503 */
+        bool interrupted =
+            answer->outcome == CH_SCAN_INTERRUPTED; /* clients come again after 503 */
         r->until_us = interrupted ? keeper_now_us(r->k) + FAILURE_MEMORY_US : r->until_us;
         refresh_failed(r, interrupted ? 503 : 502, why.ptr);
         ch_buf_done(&why);
@@ -216,9 +218,9 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     struct ch_sha256 *received = received_of(p);
     enum ch_code rc = keeper_write(r->k, &err);
     if (rc == CH_OK) {
-        rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us,
-                              received, dated_before_known(r), stream, r->now_us, on_change, r,
-                              &r->merged, &err);
+        rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us, received,
+                              dated_before_known(r), stream, r->now_us, on_change, r, &r->merged,
+                              &err);
     }
     free(received);
     if (rc != CH_OK) {
@@ -247,8 +249,8 @@ static void page_unchanged(struct refresh *r)
     struct ch_err err;
     int64_t now = keeper_now_us(k);
     if (keeper_write(k, &err) == CH_OK &&
-        ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now, &err) ==
-            CH_OK) {
+        ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now,
+                                  &err) == CH_OK) {
         page_wrote(p);
         listing_touch(p); /* releases by time ask when the index was seen last (T5) */
         p->checked_at_us = now;
@@ -272,8 +274,8 @@ static bool lists_any(const struct page *p)
 }
 
 /* T5: a project that vanished is a complete answer without any file. One such answer may be an
- * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says the
- * same; until then it is a failure like others. The owner of the name stays (T12). */
+ * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says
+ * the same; until then it is a failure like others. The owner of the name stays (T12). */
 static void known_page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
@@ -302,8 +304,10 @@ static void known_page_absent(struct refresh *r)
         refresh_failed(r, 502, err.msg);
         return;
     }
-    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
-               "all its files are held\"", p->repository, p->project, p->upstream->name);
+    keeper_log("alarm",
+               "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
+               "all its files are held\"",
+               p->repository, p->project, p->upstream->name);
     refresh_finish(r);
 }
 
@@ -339,9 +343,13 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     struct page *p = r->p;
     struct ch_err err;
     char text[256];
-    struct ch_fetch_row row = {ch_str_of(p->upstream->name), answer->effective_url,
-                               answer->http_status, answer->code, answer->bytes,
-                               answer->elapsed_ms, keeper_now_us(r->k)};
+    struct ch_fetch_row row = {ch_str_of(p->upstream->name),
+                               answer->effective_url,
+                               answer->http_status,
+                               answer->code,
+                               answer->bytes,
+                               answer->elapsed_ms,
+                               keeper_now_us(r->k)};
     r->fetch = 0;
     bool unknown = p->load != PAGE_READY && p->info.first_loaded_at_us == 0;
     bool absent = answer->code == CH_OK && answer->http_status != 200;
@@ -350,7 +358,8 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
     }
     r->k->stats.refreshes++;
-    bool has_page = answer->code == CH_OK && (answer->http_status == 200 || answer->http_status == 304);
+    bool has_page =
+        answer->code == CH_OK && (answer->http_status == 200 || answer->http_status == 304);
     /* One that nobody waited for any more is no witness: it would be as silent again. */
     upstream_heard(r->k, p->upstream, answer,
                    ch_str_of(has_page && r->dawdles_at == NULL ? r->url : ""));
@@ -358,9 +367,9 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     p->rest_until_us = r->until_us = rest_ms > 0 ? row.at_us + (int64_t)rest_ms * 1000 : 0;
     if (answer->code != CH_OK) {
         refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,
-                       answer->text.len > 0 ? (snprintf(text, sizeof(text), "%.*s",
-                                                        CH_STR_ARG(answer->text)), text)
-                                            : "the upstream did not answer");
+                       answer->text.len > 0
+                           ? (snprintf(text, sizeof(text), "%.*s", CH_STR_ARG(answer->text)), text)
+                           : "the upstream did not answer");
         return;
     }
     if (answer->http_status == 304 && p->load == PAGE_READY) {
@@ -372,7 +381,8 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         page_absent(r);
         return;
     }
-    const char *profile = answer->http_status == 200 ? p->eco->page_profile(answer->content_type) : NULL;
+    const char *profile =
+        answer->http_status == 200 ? p->eco->page_profile(answer->content_type) : NULL;
     if (profile == NULL) {
         struct ch_str type =
             answer->content_type.len > 0 ? answer->content_type : CH_STR("no type");
@@ -425,24 +435,22 @@ void page_refresh(struct keeper *k, struct page *p)
     if (p->load != PAGE_READY) {
         p->load = PAGE_LOADING;
         if (!p->owned) { /* nobody has the name yet */
-            p->upstream = p->upstream_at < p->config->upstream_count
-                              ? ch_config_upstream(
-                                    k->config, ch_str_of(p->config->upstreams[p->upstream_at]))
-                              : NULL;
+            p->upstream =
+                p->upstream_at < p->config->upstream_count
+                    ? ch_config_upstream(k->config, ch_str_of(p->config->upstreams[p->upstream_at]))
+                    : NULL;
         }
     }
     ch_buf_init(&url, ch_limits.url_bytes);
     enum ch_code rc =
-        p->upstream != NULL
-            && !page_withheld(p) /* T12: nobody reserved it meanwhile */
+        p->upstream != NULL && !page_withheld(p) /* T12: nobody reserved it meanwhile */
             ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
     if (rc == CH_OK && p->load != PAGE_READY &&
         upstream_is_down(k, p->upstream, ch_buf_str(&url))) {
         char text[256];
         uint32_t retry_after_s;
-        uint32_t status =
-            upstream_down_text(k, p->upstream, text, sizeof(text), &retry_after_s);
+        uint32_t status = upstream_down_text(k, p->upstream, text, sizeof(text), &retry_after_s);
         r->until_us = keeper_now_us(k) + (int64_t)retry_after_s * 1000000;
         r->unasked = true;
         ch_buf_done(&url);
@@ -466,7 +474,8 @@ void page_refresh(struct keeper *k, struct page *p)
         };
         if (p->load == PAGE_READY && !p->details_due) {
             f.if_none_match = p->info.etag;
-            f.if_modified_since = p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
+            f.if_modified_since =
+                p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
         }
         r->url = ch_str_dup(ch_buf_str(&url));
         r->fetch = jobs_fetch(k, &f, r->fd, on_page_fetched, r);

@@ -18,7 +18,8 @@ static void on_details_scanned(void *ctx, const struct ch_scanned *answer, struc
                    CH_STR_ARG(ch_buf_str(&why)));
         ch_buf_done(&why);
     } else if (page_facts_fill(&r->merged, stream, &err) != CH_OK) {
-        if (err.code == CH_E_MISMATCH) { /* two documents of one upstream that contradict: no page */
+        if (err.code ==
+            CH_E_MISMATCH) { /* two documents of one upstream that contradict: no page */
             refresh_failed(r, 502, err.msg);
             return;
         }

@@ -26,8 +26,8 @@ struct refresh { /* one under way */
     char *etag, *last_modified;
     struct ch_sha256 body;
     struct page_facts merged; /* waiting for its details */
-    bool unasked;             /* its upstream is down, which is remembered of that, while it is so */
-    int64_t until_us;         /* should it fail: before that it makes no sense to ask again; 0: not said */
+    bool unasked;     /* its upstream is down, which is remembered of that, while it is so */
+    int64_t until_us; /* should it fail: before that it makes no sense to ask again; 0: not said */
     int64_t now_us;
 };
 
@@ -40,8 +40,8 @@ void refresh_finish(struct refresh *r);
 /* --- refresh_details.c --- */
 bool refresh_has_details(const struct page *p); /* its upstream may state them elsewhere */
 void refresh_fetch_details(struct refresh *r);
-/* What the page lacks is there, or will never be: then it stands without, and what is unknown holds.
- * `r` may have ended. */
+/* What the page lacks is there, or will never be: then it stands without, and what is unknown
+ * holds. `r` may have ended. */
 void refresh_use_details(struct refresh *r);
 
 #endif

@@ -12,9 +12,9 @@
 
 #include "customhouse/limits.h"
 
-#define UNUSABLE_MS        600000 /* it is not tried again for so long */
-#define HANGS_MS           15000  /* the same, when there was no answer at all */
-#define ABSENT_TO_STOP     3 /* an upstream that does not announce sidecars is asked this often */
+#define UNUSABLE_MS    600000 /* it is not tried again for so long */
+#define HANGS_MS       15000  /* the same, when there was no answer at all */
+#define ABSENT_TO_STOP 3      /* an upstream that does not announce sidecars is asked this often */
 
 struct upstream_sidecars { /* per upstream: does it have them without saying so? */
     uint32_t absent_in_a_row;
@@ -226,7 +226,8 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         u->absent_in_a_row = there ? 0 : u->absent_in_a_row + 1;
     }
     ptrdiff_t at = sidecar_file(s);
-    if (answer->code == CH_OK && !there && s->tail_rounds == 0 && sidecar_fetch_tail(s, UINT64_MAX)) {
+    if (answer->code == CH_OK && !there && s->tail_rounds == 0 &&
+        sidecar_fetch_tail(s, UINT64_MAX)) {
         return;
     }
     if (!there || at < 0 || jobs_seal(s->fd, &err) != CH_OK ||
@@ -309,7 +310,8 @@ static struct sidecar *start(struct keeper *k, struct page *p, size_t file, stru
     waiters_init(&s->waiters, k, p);
     key_of(&s->key, p, f);
     ch_map_set(k->sidecars, ch_buf_str(&s->key), s);
-    if (!(s->announced ? sidecar_fetch(s) : sidecar_fetch_tail(s, UINT64_MAX) || sidecar_fetch(s))) {
+    if (!(s->announced ? sidecar_fetch(s)
+                       : sidecar_fetch_tail(s, UINT64_MAX) || sidecar_fetch(s))) {
         ch_map_remove(k->sidecars, ch_buf_str(&s->key));
         free_sidecar(s);
         return NULL;
@@ -412,7 +414,8 @@ void sidecar_overtaken(struct keeper *k, struct page *p, struct ch_str file_name
     budget_moved(k, sidecar_about(p, file_name));
 }
 
-void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file, const struct ch_client *client)
+void sidecar_ask_ahead(struct keeper *k, struct page *p, size_t file,
+                       const struct ch_client *client)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     struct ch_sidecar_row row;

@@ -1,5 +1,5 @@
-/* What was shown of a file before its verdict, and whether it still counts (T1): it was shown of that
- * file, and the upstream may put other bytes under its name. */
+/* What was shown of a file before its verdict, and whether it still counts (T1): it was shown of
+ * that file, and the upstream may put other bytes under its name. */
 #include "sidecar.h"
 
 bool sidecar_shown(struct keeper *k, const struct page *p, const struct page_fact_file *f,

@@ -95,7 +95,8 @@ enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows
         people_settle(trial);
     }
     people_free(trial);
-    if (rc == CH_E_EXISTS || rc == CH_E_DENIED) { /* a uid that was another's, both roles in one hand, ... */
+    if (rc == CH_E_EXISTS ||
+        rc == CH_E_DENIED) { /* a uid that was another's, both roles in one hand, ... */
         keeper_log("people", "refused by=%.*s error=\"%s\"", CH_STR_ARG(rows[0].by), err->msg);
     }
     return rc;
@@ -198,7 +199,8 @@ void people_tick(struct keeper *k)
         struct people_unsaved *u = k->people_unsaved;
         struct ch_err err;
         enum ch_code begun = audit_act(k, &err);
-        enum ch_code rc = begun == CH_OK ? store_end(k, u->id, ch_str_of(u->by), ch_str_of(u->why), u->at_us, &err)
+        enum ch_code rc = begun == CH_OK ? store_end(k, u->id, ch_str_of(u->by), ch_str_of(u->why),
+                                                     u->at_us, &err)
                                          : begun;
         rc = audit_act_end(k, begun, rc, &err);
         if (rc != CH_OK && rc != CH_E_EXISTS) {
@@ -222,8 +224,7 @@ struct known {
 static void look(void *ctx, const struct ch_people_row *row)
 {
     struct known *n = ctx;
-    n->person = n->person ||
-                (row->kind == CH_PEOPLE_PERSON && ch_str_eq(row->person, n->name));
+    n->person = n->person || (row->kind == CH_PEOPLE_PERSON && ch_str_eq(row->person, n->name));
     n->grant = n->grant || (row->kind == CH_PEOPLE_GRANT && row->ended_at_us == CH_TIME_UNKNOWN &&
                             ch_str_eq(row->group, CH_STR(PEOPLE_APPROVERS)) &&
                             ch_str_eq(row->role, CH_STR("approver")) && row->repository.len == 0 &&
@@ -259,9 +260,8 @@ void people_configured(struct keeper *k)
             .kind = CH_PEOPLE_UID, .person = n.name, .uid = k->config->approver_uid};
     }
     if (!n.grant) {
-        rows[count++] = (struct ch_people_row){.kind = CH_PEOPLE_GRANT,
-                                               .group = CH_STR(PEOPLE_APPROVERS),
-                                               .role = CH_STR("approver")};
+        rows[count++] = (struct ch_people_row){
+            .kind = CH_PEOPLE_GRANT, .group = CH_STR(PEOPLE_APPROVERS), .role = CH_STR("approver")};
     }
     rows[count++] = (struct ch_people_row){
         .kind = CH_PEOPLE_MEMBER, .person = n.name, .group = CH_STR(PEOPLE_APPROVERS)};

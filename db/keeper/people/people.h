@@ -1,9 +1,9 @@
-/* Persons and their rights: keeper.people is what the store has of them, loaded at start and replaced after
- * each change (db/people/people.h says what can be asked of it).
+/* Persons and their rights: keeper.people is what the store has of them, loaded at start and
+ * replaced after each change (db/people/people.h says what can be asked of it).
  *
- * A step that takes a right or a token away is effective first, and counts on when it cannot be stored; one
- * that gives is durable first, with its entry of the audit log in the same group of writes. After each, what
- * gateways remember ends (the epoch is raised). */
+ * A step that takes a right or a token away is effective first, and counts on when it cannot be
+ * stored; one that gives is durable first, with its entry of the audit log in the same group of
+ * writes. After each, what gateways remember ends (the epoch is raised). */
 #ifndef KEEPER_PEOPLE_H
 #define KEEPER_PEOPLE_H
 
@@ -12,20 +12,20 @@
 
 enum ch_code people_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void people_close(struct keeper *k);
-/* All of the rows or none; each may be about those before it. `by` and `at_us` are the caller's. For what
- * may not be (and then nothing was changed) see people_check. */
+/* All of the rows or none; each may be about those before it. `by` and `at_us` are the caller's.
+ * For what may not be (and then nothing was changed) see people_check. */
 enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t count,
                          struct ch_err *err) CH_MUST_CHECK;
-/* The same of what two persons have said, the first of them as this proposal (0: one was enough): it
- * ends with it. */
+/* The same of what two persons have said, the first of them as this proposal (0: one was enough):
+ * it ends with it. */
 enum ch_code people_give_agreed(struct keeper *k, struct ch_people_row *rows, size_t count,
                                 uint64_t proposal, struct ch_str by,
                                 struct ch_err *err) CH_MUST_CHECK;
 /* Whether people_give would take them, each as if those before it were there already. */
 enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows, size_t count,
                               struct ch_err *err) CH_MUST_CHECK;
-/* Ends the rows of these ids, which stand. On failure they count no more all the same, until a restart, and
- * are tried again by people_tick. */
+/* Ends the rows of these ids, which stand. On failure they count no more all the same, until a
+ * restart, and are tried again by people_tick. */
 enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, struct ch_str by,
                          struct ch_str why, struct ch_err *err) CH_MUST_CHECK;
 void people_tick(struct keeper *k);

@@ -1,6 +1,6 @@
 /* What gateways ask about clients' tokens. Only tokens for pulling count there, and only those for
- * administration with the administrative interface: any other is answered as if it were not known (T21),
- * and what is not known, has expired or was revoked costs the same and reads the same. */
+ * administration with the administrative interface: any other is answered as if it were not known
+ * (T21), and what is not known, has expired or was revoked costs the same and reads the same. */
 #ifndef KEEPER_TOKENS_H
 #define KEEPER_TOKENS_H
 

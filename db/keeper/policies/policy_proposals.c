@@ -7,9 +7,10 @@
 #include "db/keeper/people/people.h"
 #include "policies.h"
 
-#define DAY_US        (86400 * 1000000LL)
-#define PROPOSALS_MAX 64 /* one of each person who may change the policy: more are not looked at   \
-                          */
+#define DAY_US (86400 * 1000000LL)
+#define PROPOSALS_MAX                                                                              \
+    64 /* one of each person who may change the policy: more are not looked at                     \
+        */
 
 static const struct place site = {{NULL, 0}, {NULL, 0}};
 

@@ -32,7 +32,7 @@ struct want_result {
     const struct ch_decision
         *decision; /* OLDER, HELD, DENIED: on the file that is not got; else NULL */
     struct ch_decision room;
-    struct ch_decision before; /* with `decision`: on the same file, under the policy in force */
+    struct ch_decision before;  /* with `decision`: on the same file, under the policy in force */
     struct ch_str release_file; /* with `decision`: its name */
     size_t file;
     struct ch_str now;  /* versions: got under the policy in force (without a new one: that the */
@@ -52,7 +52,7 @@ struct policy_trial {
     struct ch_buf text; /* what is to be said of files: of all at once, or from the beginning */
     struct trial_counts counts;
     struct ch_str bundle; /* the policy; likewise */
-    struct ch_str wants; /* what is left of them; borrowed from the command's input */
+    struct ch_str wants;  /* what is left of them; borrowed from the command's input */
     size_t lines[WANT_STATES];
     size_t shown;
     bool lines_begun;

@@ -37,8 +37,8 @@ const struct exception *exceptions_find(const struct keeper *k, uint64_t id); /*
 /* The open one about exactly what the row names, NULL: there is none. */
 const struct exception *exceptions_about(const struct keeper *k,
                                          const struct ch_exception_row *row);
-/* Whether an end that somebody asks for is its end. "14d" counts from when it is said: said again within the hour it
- * is no other one. */
+/* Whether an end that somebody asks for is its end. "14d" counts from when it is said: said again
+ * within the hour it is no other one. */
 bool exception_ends_at(const struct exception *x, int64_t end_us);
 /* Whether it is about this file, too. */
 bool exception_covers(const struct exception *x, const struct page *p, size_t file);

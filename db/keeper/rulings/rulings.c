@@ -231,8 +231,8 @@ static bool names_project(const struct ch_ruling_row *r, const struct page *p)
                               : r->deny && !ch_sha256_is_zero(&r->sha256);
 }
 
-/* T7: the end of a denial is a release by time. While the clock cannot be trusted it comes by the boot
- * clock, if that is later. */
+/* T7: the end of a denial is a release by time. While the clock cannot be trusted it comes by the
+ * boot clock, if that is later. */
 static bool has_ended(const struct keeper *k, const struct ch_ruling_row *r)
 {
     int64_t now = keeper_now_us(k);
@@ -266,8 +266,8 @@ void rulings_enter_ends(struct keeper *k)
     }
 }
 
-/* What was approved for one environment is not for another, whatever the configuration makes of the repository
- * since (T23). exceptions_settle ends it. */
+/* What was approved for one environment is not for another, whatever the configuration makes of the
+ * repository since (T23). exceptions_settle ends it. */
 static bool is_elsewhere(const struct ch_ruling_row *r, const struct page *p)
 {
     return !r->deny && r->environment.len > 0 &&

@@ -8,7 +8,8 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */
-size_t rulings_for(struct keeper *k, const struct page *p, size_t file, const struct ch_ruling **ret);
+size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
+                   const struct ch_ruling **ret);
 /* Denials in force that name these bytes, wherever they come from. */
 typedef void rulings_fn(void *ctx, const struct ch_ruling_row *row);
 void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, rulings_fn *each,
@@ -19,13 +20,14 @@ void rulings_of_name(const struct keeper *k, const struct page *p, rulings_fn *e
 bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
-/* Enters into the audit log which rulings have ended by time, each once; not while the clock cannot be
- * trusted. */
+/* Enters into the audit log which rulings have ended by time, each once; not while the clock cannot
+ * be trusted. */
 void rulings_enter_ends(struct keeper *k);
-enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row,
+                         struct ch_err *err) CH_MUST_CHECK;
 
-/* These, of this project, let nothing pass any more, from now on and whatever the store says until this
- * process ends (T4: effective first); it is judged again. */
+/* These, of this project, let nothing pass any more, from now on and whatever the store says until
+ * this process ends (T4: effective first); it is judged again. */
 void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count);
 /* Whether one of this number is among what was loaded: not ended. */
 bool rulings_stands(const struct keeper *k, uint64_t id);

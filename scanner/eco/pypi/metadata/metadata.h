@@ -50,15 +50,14 @@ bool ch_requirement_has_direct_reference(struct ch_str requirement);
 /* Parses `bytes` as the metadata of `member` and writes what the keeper wants to know:
  *   FACT name, version, metadata-version, requires-python, requires-dist..., provides-extra...,
  *        license-expression, license: as they stand
- *        licence: the SPDX expression (fact.h), from License-Expression, else from a License field or
- *        the only licence classifier that mean exactly one identifier
- *        author..., maintainer...: the e-mail address in lower case; the name where none is given
- *        home...: each web address of the project once, as "host/owner/repository" in lower case
- *   FINDING wheel-metadata (unreadable, malformed requirement), wheel-name-differs (project or
- *        version other than the job's), direct-reference (T1), licence-expression,
- *        licence-contradicts
- *   METADATA the bytes, when they could be parsed
- * `member` is absent for a sidecar. Never fails: what cannot be read is a finding that holds. */
+ *        licence: the SPDX expression (fact.h), from License-Expression, else from a License field
+ * or the only licence classifier that mean exactly one identifier author..., maintainer...: the
+ * e-mail address in lower case; the name where none is given home...: each web address of the
+ * project once, as "host/owner/repository" in lower case FINDING wheel-metadata (unreadable,
+ * malformed requirement), wheel-name-differs (project or version other than the job's),
+ * direct-reference (T1), licence-expression, licence-contradicts METADATA the bytes, when they
+ * could be parsed `member` is absent for a sidecar. Never fails: what cannot be read is a finding
+ * that holds. */
 void ch_metadata_report(const struct ch_scan_job *job, struct ch_str member, struct ch_str bytes,
                         struct ch_scan_writer *out);
 

@@ -8,7 +8,8 @@
 /* What the licence classifiers may mean together, with a blank between and a NUL behind; empty when
  * there is none or one is not known. *ret_id is the identifier when there is one classifier and it
  * is exact. */
-static void classified(const struct ch_metadata *m, struct ch_buf *ret_family, struct ch_str *ret_id)
+static void classified(const struct ch_metadata *m, struct ch_buf *ret_family,
+                       struct ch_str *ret_id)
 {
     size_t count = 0;
     bool known = true;
@@ -108,7 +109,8 @@ static bool agree(struct ch_str a, struct ch_str b)
            ch_spdx_satisfied(b, is_named, &a, &met, &err) != CH_OK || met;
 }
 
-/* Whether two lists of patterns can mean the same: one of the one begins as one of the other does. */
+/* Whether two lists of patterns can mean the same: one of the one begins as one of the other does.
+ */
 static bool families_meet(struct ch_str a, struct ch_str b)
 {
     struct ch_str x;
@@ -146,10 +148,9 @@ static void report_old_fields(const struct ch_metadata *m, struct ch_str member,
         !ch_str_eq(ch_str_trim(text), ch_str_trim(second))) {
         contradicts(writer, member, "License: ", ch_str_trim(text),
                     ", License: ", ch_str_trim(second));
-    } else if (stated
-                   ? !fits(ch_buf_str(out), family.len > 0 ? family.ptr : NULL)
-                   : of_text.len > 0 && family.len > 0 &&
-                         !families_meet(of_text, ch_buf_str(&family))) {
+    } else if (stated ? !fits(ch_buf_str(out), family.len > 0 ? family.ptr : NULL)
+                      : of_text.len > 0 && family.len > 0 &&
+                            !families_meet(of_text, ch_buf_str(&family))) {
         contradicts(writer, member, "License: ", stated ? ch_buf_str(out) : ch_str_trim(text),
                     ", classifier: ", ch_buf_str(&family));
     } else {

@@ -1,8 +1,8 @@
-/* setup.cfg, as Python's configparser reads it for setuptools: RawConfigParser with its defaults, and
- * option names as they stand.
+/* setup.cfg, as Python's configparser reads it for setuptools: RawConfigParser with its defaults,
+ * and option names as they stand.
  *
- * Spec: docs.python.org, "Supported INI File Structure". What readers could split into lines otherwise
- * (control characters, blanks beyond ASCII before an option) is an error here. */
+ * Spec: docs.python.org, "Supported INI File Structure". What readers could split into lines
+ * otherwise (control characters, blanks beyond ASCII before an option) is an error here. */
 #ifndef CH_SCANNER_PYPI_SETUP_CFG_H
 #define CH_SCANNER_PYPI_SETUP_CFG_H
 
@@ -18,7 +18,8 @@ typedef void setup_cfg_fn(void *arg, struct ch_str section, struct ch_str option
 enum ch_code setup_cfg_parse(struct ch_str text, setup_cfg_fn *each, void *arg,
                              struct ch_err *err) CH_MUST_CHECK;
 
-/* Whether two option names are the same to setuptools: dashes are underscores, case does not count. */
+/* Whether two option names are the same to setuptools: dashes are underscores, case does not count.
+ */
 bool setup_cfg_same_option(struct ch_str a, struct ch_str b);
 
 #endif

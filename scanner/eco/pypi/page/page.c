@@ -268,9 +268,10 @@ static enum ch_code drop_repetitions(struct ch_page_draft *d, struct ch_err *err
 }
 
 /* A version specifier is printable ASCII (PEP 440). Of a file with other bytes there nobody can say
- * who may install it, and the bytes must not get into our pages: it is left out, and said. So is one
- * with a number beyond 64 bits: CPython reads 4300 digits at most, and pip then fails for all files of
- * the project. Any other text that is no specifier is passed on: pip takes such a file, uv leaves it. */
+ * who may install it, and the bytes must not get into our pages: it is left out, and said. So is
+ * one with a number beyond 64 bits: CPython reads 4300 digits at most, and pip then fails for all
+ * files of the project. Any other text that is no specifier is passed on: pip takes such a file, uv
+ * leaves it. */
 static bool terms_readable(struct ch_str requires_python)
 {
     enum { DIGITS_MAX = 18 };

@@ -120,7 +120,8 @@ static enum ch_code read_file(struct ch_json file, struct ch_page_draft *d, stru
         rc = ch_json_need(file, "url", JSON_STRING, &url, err);
     }
     if (rc == CH_OK) {
-        rc = ch_json_member(file, "hashes", JSON_OBJECT, &hashes, err); /* clients take it left out, too */
+        rc = ch_json_member(file, "hashes", JSON_OBJECT, &hashes,
+                            err); /* clients take it left out, too */
     }
     if (rc == CH_OK) {
         rc = ch_page_add(d, ch_json_str(name), d->job->base_url, ch_json_str(url), &f, err);

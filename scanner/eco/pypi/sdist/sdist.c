@@ -270,8 +270,8 @@ static void see_file(struct sdist *s, struct sdist_file *f)
                                                            .size_bytes = f->bytes.len});
 }
 
-/* What ran at install time is known now: the source that waited for that, in archive order; tests last, since
- * it takes the others to know which of them are run. */
+/* What ran at install time is known now: the source that waited for that, in archive order; tests
+ * last, since it takes the others to know which of them are run. */
 static void see_deferred(struct sdist *s)
 {
     for (size_t i = 0; i < s->count; i++) {
@@ -411,8 +411,8 @@ static enum ch_code walk(struct sdist *s, const struct ch_archive_kind *kind,
     return rc;
 }
 
-/* What lies among tests and is run or opened all the same, once more. What is no source was not kept: the archive
- * is read again for it, and for what that names in turn; few have any. */
+/* What lies among tests and is run or opened all the same, once more. What is no source was not
+ * kept: the archive is read again for it, and for what that names in turn; few have any. */
 struct again {
     struct sdist *s;
     struct ch_map *wanted; /* paths */
@@ -427,18 +427,16 @@ static void see_wanted(struct again *a, const struct ch_content_member *m)
 
 static void see_tar_wanted(void *arg, const struct ch_tar_member *m)
 {
-    see_wanted(arg, &(struct ch_content_member){.path = m->path,
-                                                .type = m->type,
-                                                .bytes = m->bytes,
-                                                .size_bytes = m->size_bytes});
+    see_wanted(
+        arg, &(struct ch_content_member){
+                 .path = m->path, .type = m->type, .bytes = m->bytes, .size_bytes = m->size_bytes});
 }
 
 static void see_zip_wanted(void *arg, const struct ch_zip_member *m, struct ch_str content)
 {
-    see_wanted(arg, &(struct ch_content_member){.path = m->name,
-                                                .type = m->type,
-                                                .bytes = content,
-                                                .size_bytes = m->size_bytes});
+    see_wanted(
+        arg, &(struct ch_content_member){
+                 .path = m->name, .type = m->type, .bytes = content, .size_bytes = m->size_bytes});
 }
 
 static void on_finding(void *arg CH_UNUSED, enum ch_finding_code code CH_UNUSED,

@@ -25,15 +25,16 @@ void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_st
     }
 }
 
-/* One requirement per line; comments as pip and setuptools have them ("#" first or after a blank). */
+/* One requirement per line; comments as pip and setuptools have them ("#" first or after a blank).
+ */
 static void check_lines(struct sdist *s, struct ch_str member, struct ch_str text)
 {
     struct ch_str line;
     while (ch_str_split(&text, '\n', &line)) {
         size_t end = 0;
         while (end < line.len && line.ptr[end] != '\r' &&
-               (line.ptr[end] != '#' || (end > 0 && line.ptr[end - 1] != ' ' &&
-                                         line.ptr[end - 1] != '\t'))) {
+               (line.ptr[end] != '#' ||
+                (end > 0 && line.ptr[end - 1] != ' ' && line.ptr[end - 1] != '\t'))) {
             end++;
         }
         line = ch_str_trim(ch_str_sub(line, 0, end));
@@ -107,7 +108,8 @@ static void note_commands(struct cfg *c, const char *what, struct ch_str value)
 static void see_option(void *arg, struct ch_str section, struct ch_str option, struct ch_str value,
                        size_t line CH_UNUSED)
 {
-    static const char *const requirements[] = {"install_requires", "setup_requires", "tests_require"};
+    static const char *const requirements[] = {"install_requires", "setup_requires",
+                                               "tests_require"};
     static const char *const elsewhere[] = {"find_links", "index_url"};
     struct cfg *c = arg;
     bool options = ch_str_eq(section, CH_STR("options"));
@@ -244,12 +246,12 @@ static void check_dynamic(struct sdist *s, const struct ch_toml_node *n)
     }
 }
 
-static void check_requirements(struct sdist *s, struct ch_str member, const struct ch_toml_node *root)
+static void check_requirements(struct sdist *s, struct ch_str member,
+                               const struct ch_toml_node *root)
 {
     const struct ch_toml_node *project = ch_toml_find(root, "project");
     const struct ch_toml_node *tool = ch_toml_find(root, "tool");
-    const struct ch_toml_node *dynamic =
-        ch_toml_find(ch_toml_find(tool, "setuptools"), "dynamic");
+    const struct ch_toml_node *dynamic = ch_toml_find(ch_toml_find(tool, "setuptools"), "dynamic");
     check_array(s, member, ch_toml_find(ch_toml_find(root, "build-system"), "requires"), true);
     check_array(s, member, ch_toml_find(project, "dependencies"), true);
     const struct ch_toml_node *extras = ch_toml_find(project, "optional-dependencies");

@@ -115,8 +115,7 @@ void sdist_reads_attribute(struct sdist *s, struct ch_str dotted)
     sdist_imports_files(s, module);
     struct ch_str rest = module;
     struct ch_str first;
-    const char *elsewhere =
-        ch_str_split(&rest, '.', &first) ? ch_map_get(s->mapped, first) : NULL;
+    const char *elsewhere = ch_str_split(&rest, '.', &first) ? ch_map_get(s->mapped, first) : NULL;
     if (elsewhere != NULL) {
         sdist_imports_folder(s, ch_str_of(elsewhere));
     }

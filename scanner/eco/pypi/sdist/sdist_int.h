@@ -1,4 +1,5 @@
-/* Inside the sdist inspector. "Tree" is the archive without the one folder at its top: "setup.py". */
+/* Inside the sdist inspector. "Tree" is the archive without the one folder at its top: "setup.py".
+ */
 #ifndef CH_SCANNER_SDIST_INT_H
 #define CH_SCANNER_SDIST_INT_H
 
@@ -31,24 +32,24 @@ struct sdist {
     struct ch_str version;
     struct ch_str top; /* the folder, absent while there is none */
     char *top_own;
-    bool scattered;    /* members beside that folder: said once */
+    bool scattered; /* members beside that folder: said once */
     struct sdist_file **files;
     size_t count;
     size_t cap;
     uint64_t kept_bytes;
-    bool over; /* beyond sdist_kept_bytes: said once */
-    struct ch_map *by_tree; /* path in the tree -> struct sdist_file */
-    struct ch_map *links;   /* path in the tree -> struct sdist_link */
+    bool over;                     /* beyond sdist_kept_bytes: said once */
+    struct ch_map *by_tree;        /* path in the tree -> struct sdist_file */
+    struct ch_map *links;          /* path in the tree -> struct sdist_link */
     struct sdist_link *first_link; /* in archive order */
     struct sdist_link *last_link;
-    struct ch_map *mapped; /* package of package_dir -> its folder, a string of its own */
-    struct names roots;    /* folders that are the top of what is installed, or put on sys.path */
-    struct names folders;  /* ... that are packages, or files, under another name */
-    bool listed;           /* ... and the back end looks for no others, ... */
-    bool alone;            /* ... nor does anything else install some */
+    struct ch_map *mapped;  /* package of package_dir -> its folder, a string of its own */
+    struct names roots;     /* folders that are the top of what is installed, or put on sys.path */
+    struct names folders;   /* ... that are packages, or files, under another name */
+    bool listed;            /* ... and the back end looks for no others, ... */
+    bool alone;             /* ... nor does anything else install some */
     struct ch_buf settings; /* keys and texts of pyproject.toml, without tools that build nothing */
-    struct names objects;  /* of entry points: what they name is known once all source is */
-    struct names tools;    /* build files that are no Python, by what they are for: "build.rs" */
+    struct names objects;   /* of entry points: what they name is known once all source is */
+    struct names tools;     /* build files that are no Python, by what they are for: "build.rs" */
     struct sdist_file *to_follow;
     unsigned steps; /* of what is marked now */
 };
@@ -81,7 +82,8 @@ void sdist_check_build(struct sdist *s);
 void sdist_check_requirement(struct sdist *s, struct ch_str member, struct ch_str requirement,
                              bool strict);
 
-/* sdist_hooks.c: what back ends run by their own settings: facts, what runs. `root` of pyproject.toml. */
+/* sdist_hooks.c: what back ends run by their own settings: facts, what runs. `root` of
+ * pyproject.toml. */
 void sdist_check_hooks(struct sdist *s, const struct ch_toml_node *root, struct ch_str backend);
 /* hatch.toml at the root of the tree, which stands for [tool.hatch] of pyproject.toml. */
 void sdist_check_hatch_file(struct sdist *s);
@@ -137,7 +139,8 @@ void sdist_hook_written(struct sdist *s, struct ch_str path, struct ch_str templ
 struct ch_str sdist_toml_text(const struct ch_toml_node *n);
 const struct ch_toml_node *sdist_toml_child(const struct ch_toml_node *n); /* accepts NULL */
 
-/* sdist_static.c: whether the first that Python source says of `name` is, at its top level, NAME = LITERAL. */
+/* sdist_static.c: whether the first that Python source says of `name` is, at its top level, NAME =
+ * LITERAL. */
 bool sdist_assigns_literal(struct ch_str source, struct ch_str name);
 /* The same with a text that is not empty, and without an annotation; ... */
 bool sdist_assigns_text(struct ch_str source, struct ch_str name);
@@ -169,17 +172,19 @@ bool sdist_setup_argument(struct ch_str source, const char *name, sdist_argument
 
 /* sdist_setup.c: whether setup.py only declares. *ret_why (initialised) says what is more. */
 bool sdist_setup_is_declarations(struct sdist *s, struct ch_str source, struct ch_buf *ret_why);
-/* sdist_references.c: direct references in the arguments of setup(), and in any text of the form "NAME @ URL". */
+/* sdist_references.c: direct references in the arguments of setup(), and in any text of the form
+ * "NAME @ URL". */
 void sdist_setup_references(struct sdist *s, struct ch_str member, struct ch_str source);
 
-/* Of what is run by name, and what that imports, all functions may be called. What those import in turn
- * (whole packages, often) is taken as imported. */
+/* Of what is run by name, and what that imports, all functions may be called. What those import in
+ * turn (whole packages, often) is taken as imported. */
 enum { SDIST_CALLED = 1 };
 
 /* sdist_place.c: what is run at install time, and where everything else runs. */
 void sdist_runs(struct sdist *s, struct ch_str tree);          /* this file, when it is there */
 void sdist_runs_module(struct sdist *s, struct ch_str dotted); /* the files of "a.b" */
-void sdist_imports_module(struct sdist *s, struct ch_str dotted); /* ... for a value, without a call */
+void sdist_imports_module(struct sdist *s,
+                          struct ch_str dotted); /* ... for a value, without a call */
 /* The files of "a.b" in whatever folder they lie: settings may map packages to others. */
 void sdist_imports_files(struct sdist *s, struct ch_str dotted);
 void sdist_imports_folder(struct sdist *s, struct ch_str folder);
@@ -191,8 +196,10 @@ void sdist_follow_imports(struct sdist *s);                    /* what those imp
 /* Whether `import dotted` at the root of the tree takes a file of the tree. */
 bool sdist_has_module(const struct sdist *s, struct ch_str dotted);
 enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path);
-struct ch_str sdist_tree(const struct sdist *s, struct ch_str path); /* below the archive's one folder */
-/* The path in the archive as imports see it once it is installed: below the tree, its "src" or "lib". */
+struct ch_str sdist_tree(const struct sdist *s,
+                         struct ch_str path); /* below the archive's one folder */
+/* The path in the archive as imports see it once it is installed: below the tree, its "src" or
+ * "lib". */
 struct ch_str sdist_site(const struct sdist *s, struct ch_str path);
 
 #endif

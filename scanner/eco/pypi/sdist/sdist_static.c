@@ -1,5 +1,5 @@
-/* What a build can read of Python without running it: back ends look for a literal first, and import the
- * module when they find none. */
+/* What a build can read of Python without running it: back ends look for a literal first, and
+ * import the module when they find none. */
 #include "customhouse/limits.h"
 #include "scanner/eco/pypi/sdist/sdist_int.h"
 

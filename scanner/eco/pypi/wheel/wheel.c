@@ -241,9 +241,9 @@ static void check_data(struct wheel *w, struct ch_str folder, struct ch_str rest
  * importlib.metadata lists the *.dist-info and *.egg-info of each, whether folder or file. */
 struct standing {
     unsigned depth;
-    bool in_data; /* under NAME.data */
-    bool by_site; /* under its purelib or platlib, which end up at the top */
-    bool headers; /* never on sys.path */
+    bool in_data;        /* under NAME.data */
+    bool by_site;        /* under its purelib or platlib, which end up at the top */
+    bool headers;        /* never on sys.path */
     unsigned below_site; /* components since one named site-packages or dist-packages; 0: none */
 };
 

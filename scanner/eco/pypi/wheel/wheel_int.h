@@ -32,8 +32,8 @@ void wheel_tags_add(struct wheel_tags *t, struct ch_str python, struct ch_str ab
                     struct ch_str platform);
 bool wheel_tags_add_text(struct wheel_tags *t, struct ch_str text); /* false: not three parts */
 void wheel_tags_sort(struct wheel_tags *t);
-/* What `t` (sorted) becomes where "manylinux..._ARCH" is written as "linux_ARCH": wheels that were renamed
- * after they were built. `ret` is initialised, and sorted then. */
+/* What `t` (sorted) becomes where "manylinux..._ARCH" is written as "linux_ARCH": wheels that were
+ * renamed after they were built. `ret` is initialised, and sorted then. */
 void wheel_tags_plain(const struct wheel_tags *t, struct wheel_tags *ret);
 bool wheel_tags_eq(const struct wheel_tags *a, const struct wheel_tags *b); /* both sorted */
 
