@@ -90,7 +90,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_LICENCE_EXPRESSION, 71, "licence-expression", NOTE, LOW,                                \
       "states a License-Expression that is not one SPDX expression (PEP 639)")                     \
     X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
-      "states licences that contradict each other: by expression, License field, classifier")      \
+      "states licences that contradict each other: by expression, field, classifier, file")        \
     X(CH_F_WHEEL_RENAMED, 73, "wheel-tags-renamed", NOTE, LOW,                                     \
       "states plain linux inside where its name states which systems of Linux")                    \
     /* 80 to 109: TAR and compressed streams, scanner/unpack, rules of scanning.md 2.2 */          \

@@ -28,15 +28,22 @@ static void put_normalised(struct ch_buf *b, struct ch_str name)
     }
 }
 
+/* Whether what is being looked at is a member of a carried wheel, and not of an archive in that. */
+static bool is_carried(const struct ch_content *c)
+{
+    return c->depth == 1 && c->inner.key.ptr != NULL;
+}
+
 /* What source imports, loads, starts or executes by a name that its values give. */
 static void on_named(void *arg, struct ch_str path, struct ch_str name, enum ch_named_as as)
 {
     struct ch_content *c = arg;
-    enum ch_code_place place = content_place(c, path);
-    if (c->depth > 0 || place == CH_PLACE_TEST || place == CH_PLACE_NONE) {
+    bool carried = is_carried(c);
+    enum ch_code_place place = carried ? c->inner.place : content_place(c, path);
+    if ((c->depth > 0 && !carried) || place == CH_PLACE_TEST || place == CH_PLACE_NONE) {
         return; /* nothing runs what names it */
     }
-    struct ch_str site = c->options.site(c->options.arg, path);
+    struct ch_str site = carried ? c->inner.site : c->options.site(c->options.arg, path);
     unsigned when = place == CH_PLACE_START ? REACH_START : 0;
     switch (as) {
     case CH_NAMED_MODULE:
@@ -85,6 +92,7 @@ void ch_content_free(struct ch_content *c)
         names_done(&c->compiled);
         names_done(&c->starts);
         names_done(&c->linked);
+        names_done(&c->carriers);
         ch_buf_done(&c->project);
         free(c);
     }
@@ -189,11 +197,13 @@ static bool is_shell(const struct ch_content *c, const struct seen *s)
 /* What the source names of other members. */
 void content_follow(struct ch_content *c, const struct seen *s, struct ch_str code)
 {
-    if (c->reach == NULL || c->depth > 0 || s->place == CH_PLACE_TEST ||
+    bool carried = is_carried(c);
+    if (c->reach == NULL || (c->depth > 0 && !carried) || s->place == CH_PLACE_TEST ||
         s->place == CH_PLACE_NONE) {
         return;
     }
-    reach_source(c->reach, s->path, c->options.site(c->options.arg, s->path), code,
+    reach_source(c->reach, carried ? c->inner.key : s->path,
+                 carried ? c->inner.site : c->options.site(c->options.arg, s->path), code,
                  s->place == CH_PLACE_START ? REACH_START : 0);
 }
 
@@ -303,7 +313,8 @@ static bool is_notice(struct ch_str path)
     return is;
 }
 
-/* What has the name of a text or a picture only counts where it is started: most are data that code opens. */
+/* What has the name of a text or a picture only counts where it is started: most are data that code
+ * opens. */
 void ch_content_expect(struct ch_content *c, struct ch_str path)
 {
     enum ch_code_place place = c->options.place(c->options.arg, path);
@@ -314,8 +325,11 @@ void ch_content_expect(struct ch_content *c, struct ch_str path)
     if (c->reach == NULL || (place != CH_PLACE_TEST && place != CH_PLACE_NONE)) {
         return;
     }
-    bool text = !path_is_shell(path) &&
-                (kind == NAME_TEXT || kind == NAME_MEDIA || is_notice(path));
+    if (path_has_extension(path, "whl")) {
+        CH_IGNORE(names_add(&c->carriers, path));
+    }
+    bool text =
+        !path_is_shell(path) && (kind == NAME_TEXT || kind == NAME_MEDIA || is_notice(path));
     reach_add(c->reach, path, c->options.site(c->options.arg, path),
               place == CH_PLACE_TEST           ? REACH_TESTS
               : path_has_extension(path, "py") ? REACH_SCRIPT
@@ -384,9 +398,11 @@ void ch_content_end(struct ch_content *c)
     content_compiled(c);
     say_how_many_more(c);
     if (c->facts.over || c->libraries.over || c->carried.over || c->compiled.over ||
-        c->starts.over || c->linked.over || (c->reach != NULL && reach_over(c->reach))) {
-        ch_scan_write_finding(c->options.out, CH_F_LIMIT, (struct ch_str){NULL, 0},
-                              CH_STR("has more distinct libraries, facts, compiled files or folders "
-                                     "of tests than are kept"));
+        c->starts.over || c->linked.over || c->carriers.over ||
+        (c->reach != NULL && reach_over(c->reach))) {
+        ch_scan_write_finding(
+            c->options.out, CH_F_LIMIT, (struct ch_str){NULL, 0},
+            CH_STR("has more distinct libraries, facts, compiled files or folders "
+                   "of tests than are kept"));
     }
 }

@@ -16,13 +16,14 @@
 #include "scanner/unpack/zip.h"
 
 /* What a zip reader of some library takes: jars, saved arrays, documents. */
-static const struct ch_zip_profile any_zip = {
+const struct ch_zip_profile content_any_zip = {
     .name = "nested", .deflate = true, .descriptor = true, .stored_descriptor = true};
 
 struct inside {
     struct ch_content *c;
     const struct seen *outer;
     enum ch_code_place place;
+    bool wheel; /* whose tests are tests: carried.c */
     /* what the reader said */
     size_t attacks;
     size_t others;
@@ -76,8 +77,8 @@ static bool spend(struct ch_content *c, const struct seen *s, uint64_t bytes)
     return false;
 }
 
-/* Source in it is data, unless somebody takes it out: where code names the archive (reach.h), and where the
- * archive has the name of something else. */
+/* Source in it is data, unless somebody takes it out: where code names the archive (reach.h), and
+ * where the archive has the name of something else. */
 static enum ch_code_place place_of(const struct seen *s)
 {
     enum name_kind kind = name_kind_of(s->name);
@@ -87,8 +88,10 @@ static enum ch_code_place place_of(const struct seen *s)
 
 static enum ch_code_place place_inside(const struct inside *in, struct ch_str name)
 {
-    /* Folders named tests are no tests of the package where code unpacks the archive that has them. */
-    if (in->place == CH_PLACE_TEST || (path_is_test(name) && !in->c->reached)) {
+    bool tests = path_is_test(name) && !in->c->reached && !in->wheel;
+    /* Folders named tests are no tests of the package where code unpacks the archive that has them.
+     */
+    if (in->place == CH_PLACE_TEST || tests) {
         return CH_PLACE_TEST;
     }
     /* zipimport: whoever puts the archive on sys.path imports what is in it */
@@ -109,11 +112,22 @@ static void look_inside(struct inside *in, struct ch_str name, struct ch_str byt
     ch_buf_puts(&path, in->outer->path);
     ch_buf_putc(&path, '!');
     ch_buf_puts(&path, ch_str_sub(name, 0, ch_limits.member_path_bytes / 2));
+    enum ch_code_place place = place_inside(in, name);
     bool lifted = c->lifted;
-    c->lifted = lifted || (c->again && path_is_test(name));
+    struct carried around = c->inner;
+    struct ch_buf key;
+    content_carried_key(&key, in->outer->path, name);
+    if (in->wheel) {
+        content_see_carried(c, name, bytes);
+        place = content_place_carried(c, ch_buf_str(&key), name, place);
+        c->inner = (struct carried){ch_buf_str(&key), name, place};
+    }
+    c->lifted = lifted || (c->again && path_is_test(name) && place != CH_PLACE_TEST);
     content_look(c, ch_str_sub(ch_buf_str(&path), 0, ch_limits.member_path_bytes), name, bytes,
-                 size_bytes, place_inside(in, name));
+                 size_bytes, place);
     c->lifted = lifted;
+    c->inner = around;
+    ch_buf_done(&key);
     ch_buf_done(&path);
 }
 
@@ -171,18 +185,18 @@ static void judge(struct inside *in, bool complete)
 static void open_zip(struct ch_content *c, const struct seen *s)
 {
     struct inside in = {.c = c, .outer = s, .place = place_of(s)};
-    struct ch_input input = {
-        .fd = -1, .ptr = (const uint8_t *)s->bytes.ptr, .len = s->bytes.len};
+    struct ch_input input = {.fd = -1, .ptr = (const uint8_t *)s->bytes.ptr, .len = s->bytes.len};
     struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, &in);
     struct ch_zip *z;
     struct ch_err err;
     bool complete = false;
-    if (ch_zip_open(&input, &any_zip, out, &z, &err) == CH_OK) {
+    if (ch_zip_open(&input, &content_any_zip, out, &z, &err) == CH_OK) {
         if (is_encrypted(z)) {
             content_report(c, CH_F_NESTED_ENCRYPTED, s, "%s", "zip");
             in.others = 0;
             in.attacks = 0;
         }
+        in.wheel = c->depth == 1 && content_carries(c, s->path, z);
         ch_zip_verify(z, see_zip_member, &in);
         complete = ch_zip_complete(z);
         for (size_t i = 0; i < ch_zip_count(z); i++) {
@@ -210,13 +224,12 @@ static void see_tar_member(void *arg, const struct ch_tar_member *m)
 static void open_tar(struct ch_content *c, const struct seen *s)
 {
     struct inside in = {.c = c, .outer = s, .place = place_of(s)};
-    struct ch_input input = {
-        .fd = -1, .ptr = (const uint8_t *)s->bytes.ptr, .len = s->bytes.len};
+    struct ch_input input = {.fd = -1, .ptr = (const uint8_t *)s->bytes.ptr, .len = s->bytes.len};
     struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, &in);
     struct ch_err err;
     bool complete = false;
-    if (ch_tar_walk(&input, CH_STREAM_NONE, &ch_tar_profile_bare, out, see_tar_member, &in, &complete,
-                    &err) != CH_OK) {
+    if (ch_tar_walk(&input, CH_STREAM_NONE, &ch_tar_profile_bare, out, see_tar_member, &in,
+                    &complete, &err) != CH_OK) {
         complete = false;
     }
     judge(&in, complete);

@@ -9,6 +9,11 @@ struct ch_str path_base(struct ch_str path)
     return ch_str_sub(path, at, path.len);
 }
 
+struct ch_str path_folder(struct ch_str path)
+{
+    return ch_str_sub(path, 0, path.len - path_base(path).len);
+}
+
 struct ch_str path_extension(struct ch_str path)
 {
     struct ch_str base = path_base(path);
@@ -32,9 +37,9 @@ bool path_ends_nocase(struct ch_str s, struct ch_str suffix)
 
 struct ch_str path_test_part(struct ch_str path)
 {
-    static const char *const names[] = {"tests",    "test",   "_tests",  "_test",    "testdata",
-                                        "testing",  "unittests", "examples", "example", "benchmarks",
-                                        "fixtures"};
+    static const char *const names[] = {"tests",    "test",       "_tests",    "_test",
+                                        "testdata", "testing",    "unittests", "examples",
+                                        "example",  "benchmarks", "fixtures"};
     struct ch_str rest = path;
     struct ch_str part;
     while (ch_str_split(&rest, '/', &part)) {

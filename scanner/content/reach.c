@@ -18,15 +18,17 @@ struct target {
     struct ch_str site;
     unsigned how;
     bool quiet;
-    bool script; /* Python source among data */
-    bool module; /* imported anyway */
+    bool script;   /* Python source among data */
+    bool module;   /* imported anyway */
     bool at_start; /* reach_next_start gives it, or gave it */
     struct target *next_start;
     bool judged;
     bool waits; /* is on the list */
+    struct target
+        *carrier; /* the archive that has it, which is judged again in its place; NULL: none */
     struct target *same_module;
     struct target *same_base;
-    struct target *next; /* of the list */
+    struct target *next;         /* of the list */
     struct reach_word *words[2]; /* without one of which no source names it; NULL: none */
 };
 
@@ -35,11 +37,11 @@ struct reach {
     size_t count;
     size_t cap;
     struct ch_map *by_path;
-    struct ch_map *by_module; /* "a/tests/b" */
-    struct ch_map *by_base;   /* "b.py" */
-    struct names folders;     /* of tests: "a/tests" */
+    struct ch_map *by_module;  /* "a/tests/b" */
+    struct ch_map *by_base;    /* "b.py" */
+    struct names folders;      /* of tests: "a/tests" */
     struct names folder_names; /* "tests" */
-    struct names whole;       /* of them, those of which all is reached; a '*' before: at start */
+    struct names whole;        /* of them, those of which all is reached; a '*' before: at start */
     struct target *first;
     struct target *last;
     struct target *first_start;
@@ -78,45 +80,17 @@ void reach_free(struct reach *r)
 
 /* --- what may be reached --- */
 
-static struct ch_str folder_of(struct ch_str path) /* with its slash */
-{
-    struct ch_str base = path_base(path);
-    return ch_str_sub(path, 0, path.len - base.len);
-}
-
-/* "a/tests/b" of what an import of a.tests.b may load; false: nothing that is imported. */
-static bool module_key(struct ch_str site, struct ch_buf *ret)
-{
-    static const char *const endings[] = {"py", "pyw", "pyc", "so", "pyd"};
-    bool code = false;
-    for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
-        code = code || path_has_extension(site, endings[i]);
-    }
-    struct ch_str folder = folder_of(site);
-    struct ch_str stem = path_stem(path_base(site));
-    if (ch_str_ends(folder, CH_STR("__pycache__/"))) {
-        folder.len -= CH_STR("__pycache__/").len;
-    }
-    if (ch_str_eq(stem, CH_STR("__init__"))) {
-        stem.len = 0;
-        folder.len -= folder.len > 0 ? 1 : 0;
-    }
-    ch_buf_puts(ret, folder);
-    ch_buf_puts(ret, stem);
-    return code && !ret->failed;
-}
-
 static void chain(struct ch_map *map, struct ch_str key, struct target *t, struct target **next)
 {
     *next = ch_map_get(map, key);
     CH_IGNORE(ch_map_set(map, key, t));
 }
 
-/* The folder of tests in which it lies, and all within that, so that they can be found by name. Returns the
- * word without which no source can import from there. */
+/* The folder of tests in which it lies, and all within that, so that they can be found by name.
+ * Returns the word without which no source can import from there. */
 static struct ch_str add_folders(struct reach *r, struct ch_str site)
 {
-    struct ch_str folder = folder_of(site);
+    struct ch_str folder = path_folder(site);
     struct ch_str part = path_test_part(site);
     struct ch_str last = part;
     size_t end = part.ptr != NULL ? (size_t)(part.ptr - site.ptr) + part.len : 0;
@@ -171,7 +145,7 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     struct ch_str base = path_base(t->site);
     chain(r->by_base, base, t, &t->same_base);
     ch_buf_init(&b, site.len + 1);
-    if (module_key(t->site, &b)) {
+    if (reach_module_key(t->site, &b)) {
         chain(r->by_module, ch_buf_str(&b), t, &t->same_module);
     }
     ch_buf_done(&b);
@@ -188,10 +162,24 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     }
 }
 
+bool reach_add_inside(struct reach *r, struct ch_str path, struct ch_str site,
+                      struct ch_str archive)
+{
+    struct target *carrier = ch_map_get(r->by_path, archive);
+    if (carrier != NULL && ch_map_get(r->by_path, path) == NULL) {
+        reach_add(r, path, site, REACH_TESTS);
+        r->targets[r->count - 1]->carrier = carrier;
+    }
+    return carrier != NULL;
+}
+
 /* --- what is reached --- */
 
 static void wait(struct reach *r, struct target *t)
 {
+    if (t->judged && t->carrier != NULL) {
+        t = t->carrier;
+    }
     if (!t->judged || t->waits) {
         return;
     }
@@ -331,7 +319,7 @@ struct naming {
 static void name_path(struct naming *n, struct ch_str text)
 {
     struct ch_str base = path_base(text);
-    struct ch_str above = folder_of(text);
+    struct ch_str above = path_folder(text);
     above.len -= above.len > 0 ? 1 : 0;
     above = path_base(above);
     if (ch_str_eq(above, CH_STR(".")) || ch_str_eq(above, CH_STR(".."))) {
@@ -343,7 +331,7 @@ static void name_path(struct naming *n, struct ch_str text)
     }
     CH_IGNORE(names_add(&n->told, text));
     for (; t != NULL; t = t->same_base) {
-        struct ch_str folder = folder_of(t->site);
+        struct ch_str folder = path_folder(t->site);
         folder.len -= folder.len > 0 ? 1 : 0;
         bool fits = above.len > 0 ? ch_str_eq(path_base(folder), above) : !reach_is_generic(base);
         if (fits && (!t->quiet || n->started)) {
@@ -352,7 +340,8 @@ static void name_path(struct naming *n, struct ch_str text)
     }
 }
 
-/* "tests.", ".tests.", "a/tests/": what is put together with the name of a file or module in that folder. */
+/* "tests.", ".tests.", "a/tests/": what is put together with the name of a file or module in that
+ * folder. */
 static void name_beginning(struct naming *n, struct ch_str text)
 {
     struct ch_buf b;
@@ -437,19 +426,16 @@ static void on_text(void *arg, struct ch_str text)
 /* What lets a folder's name alone be enough. */
 static void on_name(void *arg, struct ch_str name)
 {
-    static const struct ch_str ways[] = {{"__path__", 8},
-                                         {"addsitedir", 10},
-                                         {"iter_modules", 12},
-                                         {"walk_packages", 13},
-                                         {"run_path", 8},
-                                         {"spec_from_file_location", 23},
+    static const struct ch_str ways[] = {{"__path__", 8},         {"addsitedir", 10},
+                                         {"iter_modules", 12},    {"walk_packages", 13},
+                                         {"run_path", 8},         {"spec_from_file_location", 23},
                                          {"SourceFileLoader", 16}};
     struct naming *n = arg;
     for (size_t i = 0; name.len >= 8 && i < CH_ARRAY_LEN(ways); i++) {
         n->changes_path = n->changes_path || ch_str_eq(name, ways[i]);
     }
-    n->changes_path = n->changes_path || (ch_str_eq(name, CH_STR("path")) &&
-                                          ch_str_eq(n->before, CH_STR("sys")));
+    n->changes_path =
+        n->changes_path || (ch_str_eq(name, CH_STR("path")) && ch_str_eq(n->before, CH_STR("sys")));
     n->before = name;
 }
 
@@ -471,7 +457,7 @@ static void name_folders(struct naming *n)
                 break;
             }
             around.len--;
-            around = folder_of(around);
+            around = path_folder(around);
         }
     }
 }
@@ -502,7 +488,7 @@ void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struc
         !reach_gate_open(&r->gate, bytes, how != 0)) {
         return;
     }
-    struct naming n = {.r = r, .folder = folder_of(site), .how = how};
+    struct naming n = {.r = r, .folder = path_folder(site), .how = how};
     struct ch_imports to = {.module = on_module, .text = on_text, .name = on_name, .arg = &n};
     ch_imports_of(bytes, n.folder, &to);
     name_folders(&n);
@@ -548,7 +534,7 @@ void reach_folder(struct reach *r, struct ch_str folder)
 
 void reach_started(struct reach *r, struct ch_str site, struct ch_str name, unsigned how)
 {
-    struct naming n = {.r = r, .folder = folder_of(site), .how = how, .started = true};
+    struct naming n = {.r = r, .folder = path_folder(site), .how = how, .started = true};
     on_text(&n, name);
     names_done(&n.told);
 }
@@ -561,7 +547,7 @@ void reach_executed(struct reach *r, struct ch_str site, struct ch_str path, uns
         CH_IGNORE(ch_str_find_char(path, '/', &at));
         path = ch_str_sub(path, at + 1, path.len);
     }
-    struct ch_str own = folder_of(site);
+    struct ch_str own = path_folder(site);
     bool says = false; /* else it may be any file at all */
     for (size_t i = 0; i < path.len; i++) {
         says = says || (path.ptr[i] != '*' && path.ptr[i] != '/' && path.ptr[i] != '.');
@@ -576,7 +562,7 @@ void reach_executed(struct reach *r, struct ch_str site, struct ch_str path, uns
 
 void reach_listed(struct reach *r, struct ch_str site, struct ch_str folder, unsigned how)
 {
-    struct naming n = {.r = r, .folder = folder_of(site), .how = how, .started = true};
+    struct naming n = {.r = r, .folder = path_folder(site), .how = how, .started = true};
     struct ch_buf b;
     ch_buf_init(&b, folder.len + 1);
     ch_buf_puts(&b, folder);

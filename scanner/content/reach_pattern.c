@@ -74,3 +74,24 @@ bool reach_is_dotted(struct ch_str text)
     }
     return text.len > 0;
 }
+
+bool reach_module_key(struct ch_str site, struct ch_buf *ret)
+{
+    static const char *const endings[] = {"py", "pyw", "pyc", "so", "pyd"};
+    bool code = false;
+    for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
+        code = code || path_has_extension(site, endings[i]);
+    }
+    struct ch_str folder = path_folder(site);
+    struct ch_str stem = path_stem(path_base(site));
+    if (ch_str_ends(folder, CH_STR("__pycache__/"))) {
+        folder.len -= CH_STR("__pycache__/").len;
+    }
+    if (ch_str_eq(stem, CH_STR("__init__"))) {
+        stem.len = 0;
+        folder.len -= folder.len > 0 ? 1 : 0;
+    }
+    ch_buf_puts(ret, folder);
+    ch_buf_puts(ret, stem);
+    return code && !ret->failed;
+}

@@ -4,12 +4,15 @@
 
 #include "customhouse/bytes.h"
 
-/* Whether the end of the path is as the pattern says, as far as that goes. What says nothing but an ending is only
- * of what lies beside the source, and "**" of all below that. */
+/* Whether the end of the path is as the pattern says, as far as that goes. What says nothing but an
+ * ending is only of what lies beside the source, and "**" of all below that. */
 bool reach_fits(struct ch_str pattern, struct ch_str path, struct ch_str own);
 /* A name that files of many folders have: alone it says nothing. */
 bool reach_is_generic(struct ch_str base);
 /* Letters, digits and dots, as names of modules are made of. */
 bool reach_is_dotted(struct ch_str text);
+/* "a/tests/b" of what an import of a.tests.b may load, into `ret`; false: nothing that is imported.
+ */
+bool reach_module_key(struct ch_str site, struct ch_buf *ret);
 
 #endif

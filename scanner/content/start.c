@@ -194,6 +194,9 @@ void ch_content_expect_start(struct ch_content *c, struct ch_str path)
 void ch_content_follow_start(struct ch_content *c)
 {
     struct ch_str path;
+    for (size_t i = 0; c->options.ahead != NULL && i < c->carriers.count; i++) {
+        content_expect_carried(c, names_at(&c->carriers, i));
+    }
     for (size_t i = 0; i < c->starts.count; i++) {
         follow_file(c, names_at(&c->starts, i), true);
     }

@@ -11,6 +11,8 @@ struct walk {
     struct ch_str text;
     struct ch_tokenizer t;
     struct ch_token tok;
+    bool may_ask;
+    enum { ASKS_NOTHING, ASKS_DOT, ASKS_NAME, ASKS_OF } asks; /* x.startswith("a", ...) */
 };
 
 /* The operator, of one character. */
@@ -120,14 +122,45 @@ static void take_from(struct walk *w)
     ch_buf_done(&b);
 }
 
-/* Not what is only looked for: ".tests." not in name. */
+/* Whether the source only ever asks texts for it: a class of its own could do with its argument
+ * what it wants. */
+static bool only_asks(struct ch_str text, struct ch_str word)
+{
+    size_t at;
+    for (size_t from = 0; ch_str_find(ch_str_sub(text, from, text.len), word, &at);
+         from += at + 1) {
+        if (from + at == 0 || text.ptr[from + at - 1] != '.') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Along "NAME.startswith(" and the texts in its brackets, of which nothing comes but whether it
+ * does. */
+static void note_asking(struct walk *w)
+{
+    bool word = is_word(w, CH_STR("startswith")) || is_word(w, CH_STR("endswith"));
+    bool goes_on = is_op(w, '(') || is_op(w, ',') || w->tok.type == CH_TOKEN_STRING;
+    if (is_op(w, '.') && w->may_ask) {
+        w->asks = ASKS_DOT;
+    } else if (w->asks == ASKS_DOT && word) {
+        w->asks = ASKS_NAME;
+    } else if (w->asks >= ASKS_NAME && (w->asks == ASKS_OF ? goes_on : is_op(w, '('))) {
+        w->asks = ASKS_OF;
+    } else {
+        w->asks = ASKS_NOTHING;
+    }
+}
+
+/* Not what is only looked for: ".tests." not in name, name.startswith("tests."). */
 static void take_text(struct walk *w)
 {
     struct ch_buf b;
     struct ch_token text = w->tok;
     next(w);
     bool asked = text.type == CH_TOKEN_STRING &&
-                 (is_word(w, CH_STR("in")) || is_word(w, CH_STR("not")));
+                 (w->asks == ASKS_OF || is_word(w, CH_STR("in")) || is_word(w, CH_STR("not")));
     if (asked || text.len > ch_limits.member_path_bytes) {
         return;
     }
@@ -145,9 +178,11 @@ void ch_imports_of(struct ch_str bytes, struct ch_str folder, const struct ch_im
     struct walk w = {.to = to, .folder = folder};
     ch_source_text_init(&source, bytes);
     w.text = source.text;
+    w.may_ask = only_asks(w.text, CH_STR("startswith")) && only_asks(w.text, CH_STR("endswith"));
     ch_tokenizer_init(&w.t, w.text);
     next(&w);
     for (bool first = true; w.tok.type != CH_TOKEN_END;) {
+        note_asking(&w);
         if (first && is_word(&w, CH_STR("import"))) {
             take_import(&w);
             first = false;

@@ -41,6 +41,11 @@ static void item_add(struct file *f, struct link_item item)
 {
     item.function = function_now(outermost(f));
     item_put(f, item);
+    /* of what builds call all functions: what they call in turn runs as if the module called it */
+    if (!item.is_site && item.function != 0 && outermost(f)->place == CH_PLACE_INSTALL) {
+        item.function = 0;
+        item_put(f, item);
+    }
 }
 
 /* A name that `from .a import *` may have brought. */
@@ -86,7 +91,8 @@ void link_called(struct file *f, const struct call *c)
     }
     struct link_item item = {.to = to, .line = c->line, .how = EDGE_CALLS};
     bool given = c->count > 0 && (c->marks & MARK_PARAM) == 0 &&
-                 (function_now(o) == 0 || c->args[0].kind == VALUE_TEXT);
+                 (function_now(o) == 0 || o->place == CH_PLACE_INSTALL ||
+                  c->args[0].kind == VALUE_TEXT);
     item.how = given ? EDGE_GIVEN : EDGE_CALLS;
     item_add(f, item);
     if ((c->marks & MARK_PARAM) != 0) {

@@ -71,6 +71,10 @@ void ch_zip_verify(struct ch_zip *z, ch_zip_seen_fn *seen, void *arg);
 enum ch_code ch_zip_read(struct ch_zip *z, size_t i, struct ch_buf *ret,
                          struct ch_err *err) CH_MUST_CHECK;
 
+/* The same before ch_zip_verify, of a member that may be read: what it is was not compared with its checksum yet. */
+enum ch_code ch_zip_read_ahead(struct ch_zip *z, size_t i, struct ch_buf *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+
 /* The content of a member piece by piece; `chunk` may be called any number of times. */
 typedef void ch_zip_chunk_fn(void *arg, const void *ptr, size_t len);
 enum ch_code ch_zip_each_chunk(struct ch_zip *z, size_t i, ch_zip_chunk_fn *chunk, void *arg,

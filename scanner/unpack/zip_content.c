@@ -200,8 +200,7 @@ static void verify_member(struct ch_zip *z, struct zip_entry *e, struct measure 
     struct ch_zip_member *m = &e->m;
     ch_hash_reset(x->hash);
     x->crc = 0;
-    x->keep_head =
-        m->method != ZIP_METHOD_STORED && m->size_bytes > ch_limits.member_whole_bytes;
+    x->keep_head = m->method != ZIP_METHOD_STORED && m->size_bytes > ch_limits.member_whole_bytes;
     ch_buf_clear(&x->head);
     enum content_fault fault = each_chunk(z, m, measure_chunk, x);
     struct ch_sha256 sha256 = ch_hash_end(x->hash);
@@ -259,12 +258,11 @@ static void keep_chunk(void *arg, const void *ptr, size_t len)
     ch_buf_put(arg, ptr, len);
 }
 
-enum ch_code ch_zip_each_chunk(struct ch_zip *z, size_t i, ch_zip_chunk_fn *chunk, void *arg,
-                               struct ch_err *err)
+static enum ch_code chunks(struct ch_zip *z, size_t i, bool may, ch_zip_chunk_fn *chunk, void *arg,
+                           struct ch_err *err)
 {
-    CH_ASSERT(i < z->count);
     const struct ch_zip_member *m = &z->entries[i].m;
-    if (!m->verified) {
+    if (!may) {
         return ch_fail(err, CH_E_FORMAT, "member %zu could not be read", i + 1);
     }
     enum content_fault fault = each_chunk(z, m, chunk, arg);
@@ -274,14 +272,33 @@ enum ch_code ch_zip_each_chunk(struct ch_zip *z, size_t i, ch_zip_chunk_fn *chun
     return CH_OK;
 }
 
-enum ch_code ch_zip_read(struct ch_zip *z, size_t i, struct ch_buf *ret, struct ch_err *err)
+enum ch_code ch_zip_each_chunk(struct ch_zip *z, size_t i, ch_zip_chunk_fn *chunk, void *arg,
+                               struct ch_err *err)
 {
     CH_ASSERT(i < z->count);
+    return chunks(z, i, z->entries[i].m.verified, chunk, arg, err);
+}
+
+static enum ch_code read_whole(struct ch_zip *z, size_t i, bool may, struct ch_buf *ret,
+                               struct ch_err *err)
+{
     const struct ch_zip_member *m = &z->entries[i].m;
     if (m->size_bytes > ret->max - ret->len) {
         return ch_fail(err, CH_E_LIMIT, "%llu bytes, at most %zu are read",
                        (unsigned long long)m->size_bytes, ret->max - ret->len);
     }
-    enum ch_code rc = ch_zip_each_chunk(z, i, keep_chunk, ret, err);
+    enum ch_code rc = chunks(z, i, may, keep_chunk, ret, err);
     return rc != CH_OK ? rc : ch_buf_ok(ret, err);
+}
+
+enum ch_code ch_zip_read(struct ch_zip *z, size_t i, struct ch_buf *ret, struct ch_err *err)
+{
+    CH_ASSERT(i < z->count);
+    return read_whole(z, i, z->entries[i].m.verified, ret, err);
+}
+
+enum ch_code ch_zip_read_ahead(struct ch_zip *z, size_t i, struct ch_buf *ret, struct ch_err *err)
+{
+    CH_ASSERT(i < z->count);
+    return read_whole(z, i, z->complete && z->entries[i].m.readable, ret, err);
 }

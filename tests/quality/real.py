@@ -24,6 +24,7 @@ TOTAL_MB = 2000
 # The holds of the default policy that say nothing about what inspection found.
 OF_AGE = ("cool-down",)
 HAS_WHEEL = "has a wheel"
+NOT_LISTED = "the upstream lists nothing like that"
 # Under this policy only what inspection found holds a file: findings, and code that runs at build time.
 JUDGING = (("cool_down_days: 7", "cool_down_days: 0"), ("sdists: when-no-wheel", "sdists: always"))
 
@@ -130,7 +131,11 @@ def sdist_of(service, files, wheel, supported):
 
 
 def explain(service, project, number):
+    """What is known of each file; nothing of a release that the upstream does not list, or not any more: then what
+    its file was answered with counts."""
     code, out, err = service.command("explain", f"{project}=={number}", "--json")
+    if code == 1 and NOT_LISTED in out + err:
+        return {}
     if code != 0:
         raise RuntimeError(f"explain {project}=={number}: {out}{err}")
     return {e["file"]: e for e in json.loads(out)}

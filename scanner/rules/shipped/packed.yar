@@ -202,6 +202,27 @@ rule obfuscated_javascript
         $shift or #call >= 40
 }
 
+rule obfuscated_javascript_sends
+{
+    meta:
+        id = "CH-R-015"
+        message = "has JavaScript of an obfuscator that calls an address with something it hides, or hides what it reaches"
+        class = "irregular"
+        severity = "high"
+        paths = "*.js,*.mjs,*.cjs"
+    strings:
+        $shift = /_0x[0-9a-f]{4,6}\['push'\]\(_0x[0-9a-f]{4,6}\['shift'\]\(\)\)/
+        $address = /\[_0x[0-9a-f]{4,6}\(['"]?(0x)?[0-9a-f]{1,4}['"]?\)\]\(\s{0,4}['"`]https?:\/\/[^'"`\n]{4,200}['"`]\s{0,4}\+/
+        $fetch = /\\x66\\x65\\x74\\x63\\x68/ nocase
+        $exec = /\\x65\\x78\\x65\\x63['"]/ nocase
+        $child = /\\x63\\x68\\x69\\x6c\\x64\\x5f\\x70/ nocase
+        $cookie = /\\x63\\x6f\\x6f\\x6b\\x69\\x65/ nocase
+        $request = /\\x58\\x4d\\x4c\\x48\\x74\\x74\\x70/ nocase
+        $beacon = /\\x73\\x65\\x6e\\x64\\x42\\x65/ nocase
+    condition:
+        $shift and any of ($address, $fetch, $exec, $child, $cookie, $request, $beacon)
+}
+
 rule steganographic_loader
 {
     meta:

@@ -1,4 +1,6 @@
 /* Licence expressions: canonical form, lists, and what satisfies them. */
+#include <string.h>
+
 #include "tests/ch_test.h"
 
 #include "base/spdx/spdx.h"
@@ -247,6 +249,52 @@ static void satisfied(void **state)
     assert_false(met);
 }
 
+static void files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *expression, *text;
+        enum ch_spdx_file expect;
+    } rows[] = {
+        {"MIT", "MIT License\n\nCopyright 2020 A\n\nPermission is hereby granted,\nfree of charge, to",
+         CH_SPDX_FILE_FITS},
+        {"MIT", "   GNU AFFERO GENERAL PUBLIC LICENSE\n   Version 3", CH_SPDX_FILE_DIFFERS},
+        {"AGPL-3.0-or-later", "   GNU AFFERO GENERAL PUBLIC LICENSE\n   Version 3", CH_SPDX_FILE_FITS},
+        {"(MIT OR ISC) AND (AGPL-3.0-only)", "# GNU Affero General\r\n# Public License",
+         CH_SPDX_FILE_FITS},
+        {"LGPL-3.0-only", "GNU GENERAL PUBLIC LICENSE\n", CH_SPDX_FILE_FITS}, /* its other half */
+        {"MIT", "GNU GENERAL PUBLIC LICENSE\n", CH_SPDX_FILE_DIFFERS},
+        /* a choice, of which one is stated */
+        {"MIT", "Under the GNU General Public License, or:\nPermission is hereby granted, free of charge",
+         CH_SPDX_FILE_FITS},
+        /* a rider takes back what stands below it */
+        {"Apache-2.0", "\"Commons Clause\" License Condition\n\nApache License\nVersion 2.0",
+         CH_SPDX_FILE_DIFFERS},
+        {"Apache-2.0", "Business Source License 1.1\nChange License: Apache License, Version 2.0",
+         CH_SPDX_FILE_DIFFERS},
+        {"LicenseRef-Ours", "Elastic License 2.0", CH_SPDX_FILE_FITS},
+        {"BSD-3-Clause", "All rights reserved.\n\nRedistribution and use in source and binary forms",
+         CH_SPDX_FILE_FITS},
+        {"MIT", "You may do with it what I say.", CH_SPDX_FILE_UNKNOWN},
+        {"MIT", "", CH_SPDX_FILE_UNKNOWN},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        const char *family = NULL;
+        enum ch_spdx_file found =
+            ch_spdx_compare_file(ch_str_of(rows[i].text), ch_str_of(rows[i].expression), &family);
+        if (found != rows[i].expect || (found == CH_SPDX_FILE_DIFFERS && family == NULL)) {
+            fail_msg("%s: %s: %d", rows[i].expression, rows[i].text, found);
+        }
+    }
+    /* what is bundled comes behind the opening */
+    char text[4000];
+    const char *family;
+    memset(text, 'x', sizeof(text) - 1);
+    memcpy(text, "MIT", 3);
+    strcpy(text + 3000, " GNU AFFERO GENERAL PUBLIC LICENSE");
+    assert_int_equal(ch_spdx_compare_file(ch_str_of(text), CH_STR("MIT"), &family), CH_SPDX_FILE_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +304,7 @@ int main(void)
         cmocka_unit_test(lists_are_sorted),
         cmocka_unit_test(old_fields_give_an_id_only_when_exact),
         cmocka_unit_test(satisfied),
+        cmocka_unit_test(files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

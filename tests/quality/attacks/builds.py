@@ -205,3 +205,21 @@ def hatch_lists_the_whole_tree(p):
     """hatchling is told of the package, and of all else by a dot. Must be held."""
     return p.sdist(pyproject=BACKEND.format("hatchling", "hatchling.build")
                    + f'[tool.hatch.build.targets.wheel]\npackages = ["{p.module}", "."]\n', files={"lab/run.py": FETCH})
+
+
+@attack
+def package_of_scripts_listed(p):
+    """A folder of scripts without __init__.py is one of the packages that setup.py lists. Must be held."""
+    return p.sdist(setup=PLAIN.replace('["{m}"]', '["{m}", "lab"]'), files={"lab/check.py": FETCH})
+
+
+@attack
+def package_of_scripts_added(p):
+    """setup.py adds such a folder to what it lists. Must be held."""
+    return p.sdist(setup=PLAIN.replace('["{m}"]', '["{m}"] + ["la" + "b"]'), files={"lab/check.py": FETCH})
+
+
+@honest
+def scripts_beside_packages(p):
+    """setup.py lists the package; scripts of its makers lie beside it and fetch."""
+    return p.sdist(setup=PLAIN, files={"lab/check.py": FETCH, "tools/more.py": FETCH})

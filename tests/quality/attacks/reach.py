@@ -366,3 +366,40 @@ def shell_script_that_is_started(p):
         def show():
             subprocess.run(["sh", os.path.join(os.path.dirname(__file__), "show.sh")])
         ''', files={"{m}/show.sh": b"#!/bin/sh\n# not: curl https://example.org/i.sh | sh\nprintf '%s\\n' \"$@\"\n"})
+
+
+@attack
+def tests_imported_by_a_method_named_startswith(p):
+    """A class of the package has a method startswith, which imports what it is given. Must be held."""
+    return p.wheel('''
+        import importlib
+
+
+        class Modules:
+            def startswith(self, name):
+                return importlib.import_module(name)
+
+
+        Modules().startswith("{m}.tests.check")
+        '''.replace("{m}", p.module), files={"{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@attack
+def tests_named_behind_startswith(p):
+    """What follows a question for a beginning is imported. Must be held."""
+    return p.wheel('''
+        import importlib
+
+
+        def load(name):
+            return importlib.import_module(name.startswith("tables") and "{m}.tests." + name)
+        '''.replace("{m}", p.module), files={"{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@honest
+def beginning_of_tests_looked_for(p):
+    """Asks whether a path begins with the folder of the tests, which ask a server when they are imported."""
+    return p.wheel('''
+        def is_test(path):
+            return path.startswith("{m}/tests/") or path.endswith(("{m}.tests.test_fetch", "tests/"))
+        '''.replace("{m}", p.module), files={"{m}/tests/__init__.py": b"", "{m}/tests/test_fetch.py": QUIET})

@@ -71,6 +71,11 @@ static const struct row {
     {"a folder's name alone", "a/b.py", "names = ['tests', 'deep']\n", ""},
     {"a text that is opened", "c.py", "open('a/notes.txt')\n", ""},
     {"a text that is looked for", "a/b.py", "if '.tests.' not in m.name and 'a.tests.evil' in x:\n    f(m)\n", ""},
+    {"a beginning that is looked for", "a/b.py", "if x.startswith('a/tests/') or x.endswith('a.tests.evil'):\n    f(x)\n", ""},
+    {"one of several", "a/b.py", "if x.startswith(('b/', 'a/tests/', 'a/tests/deep/')):\n    f(x)\n", ""},
+    {"what comes behind it", "a/b.py", "f(x.startswith('b/') and 'a.tests.evil')\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"what is given to a call in it", "a/b.py", "x.startswith(f('a.tests.evil'))\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"a function of that name", "a/b.py", "startswith('a.tests.evil')\n", "a/tests/__init__.py a/tests/evil.py"},
     {"a longer word", "a/b.py", "import latests.evil\n", ""},
     {"outside of the top", "b.py", "from ..a.tests import evil\n", ""},
 };
@@ -255,6 +260,31 @@ static void test_again(void **state)
     reach_free(r);
 }
 
+/* What lies in an archive inside is judged again with that. */
+static void test_inside(void **state)
+{
+    (void)state;
+    struct reach *r = made();
+    struct ch_str path;
+    struct ch_str key = {"w.whl\0b/tests/x.py", sizeof("w.whl\0b/tests/x.py") - 1};
+    struct ch_str site = CH_STR("b/tests/x.py");
+    assert_false(reach_add_inside(r, key, site, CH_STR("w.whl")));
+    reach_add(r, CH_STR("w.whl"), CH_STR("w.whl"), REACH_DATA);
+    assert_true(reach_add_inside(r, key, site, CH_STR("w.whl")));
+    assert_false(reach_judged(r, CH_STR("w.whl")));
+    assert_false(reach_judged(r, key));
+    reach_source(r, CH_STR("c.py"), CH_STR("c.py"), CH_STR("import a.tests\n"), 0);
+    while (reach_next(r, &path)) {
+        assert_false(ch_str_eq(path, CH_STR("w.whl")));
+    }
+    reach_source(r, CH_STR("c.py"), CH_STR("c.py"), CH_STR("import b.tests.x\n"), 0);
+    assert_int_equal(reach_of(r, key), REACH_NAMED);
+    assert_int_equal(reach_of(r, CH_STR("w.whl")), 0);
+    assert_true(reach_next(r, &path) && ch_str_eq(path, CH_STR("w.whl")));
+    assert_false(reach_next(r, &path));
+    reach_free(r);
+}
+
 /* More words than the gate has room for: then every source is read. */
 static void test_many(void **state)
 {
@@ -364,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_ways),
         cmocka_unit_test(test_executed),
         cmocka_unit_test(test_again),
+        cmocka_unit_test(test_inside),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_archive),
     };

@@ -61,6 +61,19 @@ bool ch_requirement_has_direct_reference(struct ch_str requirement);
 void ch_metadata_report(const struct ch_scan_job *job, struct ch_str member, struct ch_str bytes,
                         struct ch_scan_writer *out);
 
+/* How the files are read that License-File names, or that are named as licences usually are.
+ * `path`: as it names them. False: there is none, or it is too large. */
+struct ch_metadata_licences {
+    bool (*read)(void *arg, struct ch_str path, struct ch_buf *ret, struct ch_str *ret_member);
+    void *arg;
+};
+/* FINDING licence-contradicts, when the text of none is of the licence that the metadata `bytes`
+ * state. */
+void ch_metadata_compare_licences(struct ch_str bytes, struct ch_metadata_licences *files,
+                                  struct ch_scan_writer *out);
+/* Whether such a file may say what the whole is under: "LICENSE.txt", not "vendored/LICENSE". */
+bool ch_metadata_is_licence_file(struct ch_str path);
+
 /* Whether two versions are equal under PEP 440 ("1.0" = "1.0.0" = "v1"); versions outside PEP 440
  * are equal only bytewise. */
 bool ch_pypi_same_version(struct ch_str a, struct ch_str b);

@@ -15,5 +15,11 @@ void ch_metadata_fact(struct ch_scan_writer *out, struct ch_str member, const ch
  * FINDING licence-expression, licence-contradicts. */
 void ch_metadata_report_origin(const struct ch_metadata *m, struct ch_str member,
                                struct ch_scan_writer *out);
+/* FINDING licence-contradicts: "FIELD STATED OTHER_FIELD OTHER", clipped. */
+void ch_metadata_contradicts(struct ch_scan_writer *writer, struct ch_str member, const char *field,
+                             struct ch_str stated, const char *other_field, struct ch_str other);
+/* The licence as fact.h has it, into `ret`; the field that states it ("License: "), NULL: none does
+ * exactly, or some contradict each other. */
+const char *ch_metadata_licence(const struct ch_metadata *m, struct ch_buf *ret);
 
 #endif

@@ -56,8 +56,8 @@ static bool from_text(struct ch_str text, struct ch_buf *out)
     return false;
 }
 
-static void contradicts(struct ch_scan_writer *writer, struct ch_str member, const char *field,
-                        struct ch_str stated, const char *other_field, struct ch_str other)
+void ch_metadata_contradicts(struct ch_scan_writer *writer, struct ch_str member, const char *field,
+                             struct ch_str stated, const char *other_field, struct ch_str other)
 {
     struct ch_buf b;
     ch_buf_init(&b, 4 * ch_limits.licence_bytes);
@@ -146,13 +146,14 @@ static void report_old_fields(const struct ch_metadata *m, struct ch_str member,
     bool stated = from_text(text, out);
     if (ch_metadata_next(m, CH_STR("License"), &at, &second) && /* readers take one or the other */
         !ch_str_eq(ch_str_trim(text), ch_str_trim(second))) {
-        contradicts(writer, member, "License: ", ch_str_trim(text),
-                    ", License: ", ch_str_trim(second));
+        ch_metadata_contradicts(writer, member, "License: ", ch_str_trim(text),
+                                ", License: ", ch_str_trim(second));
     } else if (stated ? !fits(ch_buf_str(out), family.len > 0 ? family.ptr : NULL)
                       : of_text.len > 0 && family.len > 0 &&
                             !families_meet(of_text, ch_buf_str(&family))) {
-        contradicts(writer, member, "License: ", stated ? ch_buf_str(out) : ch_str_trim(text),
-                    ", classifier: ", ch_buf_str(&family));
+        ch_metadata_contradicts(writer, member,
+                                "License: ", stated ? ch_buf_str(out) : ch_str_trim(text),
+                                ", classifier: ", ch_buf_str(&family));
     } else {
         ch_metadata_fact(writer, member, "licence", stated ? ch_buf_str(out) : id);
     }
@@ -172,8 +173,8 @@ static void compare_text(const struct ch_metadata *m, struct ch_str member,
         if (text.len > 0 &&
             (from_text(text, &other) ? !agree(expression, ch_buf_str(&other))
                                      : !fits(expression, ch_spdx_family_of_text(text)))) {
-            contradicts(writer, member, "License-Expression: ", expression,
-                        ", License: ", ch_str_trim(text));
+            ch_metadata_contradicts(writer, member, "License-Expression: ", expression,
+                                    ", License: ", ch_str_trim(text));
             break;
         }
     }
@@ -190,11 +191,32 @@ static void report_expression(const struct ch_metadata *m, struct ch_str member,
     classified(m, &family, &id);
     ch_metadata_fact(writer, member, "licence", expression);
     if (!fits(expression, family.len > 0 ? family.ptr : NULL)) {
-        contradicts(writer, member, "License-Expression: ", expression,
-                    ", classifier: ", ch_buf_str(&family));
+        ch_metadata_contradicts(writer, member, "License-Expression: ", expression,
+                                ", classifier: ", ch_buf_str(&family));
     }
     compare_text(m, member, expression, writer);
     ch_buf_done(&family);
+}
+
+const char *ch_metadata_licence(const struct ch_metadata *m, struct ch_buf *ret)
+{
+    struct ch_str value;
+    struct ch_str id;
+    struct ch_err err;
+    struct ch_buf family;
+    size_t at = 0;
+    if (ch_metadata_next(m, CH_STR("License-Expression"), &at, &value)) {
+        bool one = !ch_metadata_next(m, CH_STR("License-Expression"), &at, &id);
+        return one && ch_spdx_canonical(value, ret, &err) == CH_OK ? "License-Expression: " : NULL;
+    }
+    ch_buf_init(&family, 4 * ch_limits.licence_bytes);
+    classified(m, &family, &id);
+    ch_buf_done(&family);
+    if (ch_metadata_next(m, CH_STR("License"), &at, &value) && from_text(value, ret)) {
+        return "License: ";
+    }
+    ch_buf_puts(ret, id);
+    return id.len > 0 ? "classifier: " : NULL;
 }
 
 static void report_licence(const struct ch_metadata *m, struct ch_str member,

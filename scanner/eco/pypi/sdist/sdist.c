@@ -161,10 +161,13 @@ static bool is_source(struct ch_str path)
 
 /* What may say how to build, or what is needed for it: requirements are read from any text file.
  * And compiled Python, which the inspection of content compares with its source. */
-static bool is_build_text(struct ch_str tree)
+static bool is_build_text(struct ch_str path)
 {
     static const char *const endings[] = {".txt", ".cfg", ".toml", ".in", "PKG-INFO", ".pyc"};
-    return ends_in(tree, endings, CH_ARRAY_LEN(endings)) || sdist_is_tool_file(tree);
+    struct ch_str tree = path;
+    struct ch_str top;
+    return ends_in(path, endings, CH_ARRAY_LEN(endings)) || sdist_is_tool_file(path) ||
+           (ch_str_split(&tree, '/', &top) && ch_metadata_is_licence_file(tree));
 }
 
 /* What tells how to build, at the root of the tree: unread, it would count as absent. */
@@ -350,6 +353,17 @@ static void check_identity(struct sdist *s, struct ch_str member, const struct c
     }
 }
 
+static bool read_licence(void *arg, struct ch_str path, struct ch_buf *ret,
+                         struct ch_str *ret_member)
+{
+    const struct sdist_file *f = sdist_find(arg, path);
+    if (f != NULL) {
+        *ret_member = f->path;
+        ch_buf_puts(ret, f->bytes);
+    }
+    return f != NULL && !ret->failed;
+}
+
 static void check_metadata(struct sdist *s)
 {
     struct sdist_file *f = sdist_find(s, CH_STR("PKG-INFO"));
@@ -370,6 +384,8 @@ static void check_metadata(struct sdist *s)
     job.project = whole;
     job.version = whole;
     ch_metadata_report(&job, f->path, f->bytes, s->out);
+    struct ch_metadata_licences licences = {read_licence, s};
+    ch_metadata_compare_licences(f->bytes, &licences, s->out);
 }
 
 static void check_setup(struct sdist *s)
@@ -511,6 +527,7 @@ static void done(struct sdist *s)
     ch_buf_done(&s->settings);
     names_done(&s->roots);
     names_done(&s->folders);
+    names_done(&s->backends);
     names_done(&s->objects);
     names_done(&s->tools);
     ch_content_free(s->content);
@@ -548,7 +565,7 @@ enum ch_code ch_sdist_inspect(const struct ch_scan_job *job, const struct ch_inp
             sdist_follow_imports(&s);
         }
         see_deferred(&s);
-        if (s.roots.over || s.folders.over || s.objects.over) {
+        if (s.roots.over || s.folders.over || s.objects.over || s.backends.over) {
             sdist_report(&s, CH_F_LIMIT, whole,
                          "more folders of packages, or entry points, than are kept");
         }

@@ -281,12 +281,12 @@ static void check_backend_path(struct sdist *s, struct ch_str member,
             continue;
         }
         path = sdist_clean(path);
-        if (path.len > 0) {
-            sdist_runs_folder(s, path);
-            continue;
-        }
+        struct ch_str object = backend;
         struct ch_str module;
-        if (ch_str_split(&backend, ':', &module)) {
+        bool named = ch_str_split(&object, ':', &module);
+        if (path.len > 0) {
+            sdist_runs_backend(s, path, named ? ch_str_trim(module) : backend);
+        } else if (named) {
             sdist_runs_module(s, module);
         }
     }

@@ -47,7 +47,9 @@ struct sdist {
     struct names folders;   /* ... that are packages, or files, under another name */
     bool listed;            /* ... and the back end looks for no others, ... */
     bool alone;             /* ... nor does anything else install some */
+    bool packaged;          /* setup.py lists all packages by name */
     struct ch_buf settings; /* keys and texts of pyproject.toml, without tools that build nothing */
+    struct names backends;  /* folders of backend-path: on sys.path while it is built */
     struct names objects;   /* of entry points: what they name is known once all source is */
     struct names tools;     /* build files that are no Python, by what they are for: "build.rs" */
     struct sdist_file *to_follow;
@@ -183,6 +185,9 @@ enum { SDIST_CALLED = 1 };
 /* sdist_place.c: what is run at install time, and where everything else runs. */
 void sdist_runs(struct sdist *s, struct ch_str tree);          /* this file, when it is there */
 void sdist_runs_module(struct sdist *s, struct ch_str dotted); /* the files of "a.b" */
+/* A folder of backend-path: its back end "a.b" is run, and all else in it may be imported. Where it
+ * has no such module, all of it counts as run. */
+void sdist_runs_backend(struct sdist *s, struct ch_str folder, struct ch_str dotted);
 void sdist_imports_module(struct sdist *s,
                           struct ch_str dotted); /* ... for a value, without a call */
 /* The files of "a.b" in whatever folder they lie: settings may map packages to others. */

@@ -72,10 +72,24 @@ static void run_module(struct sdist *s, struct ch_str root, struct ch_str dotted
     }
 }
 
+/* "tools/" of "tools", into `ret`. */
+static struct ch_str with_slash(struct ch_str folder, struct ch_buf *ret)
+{
+    ch_buf_init(ret, folder.len + 1);
+    ch_buf_puts(ret, folder);
+    ch_buf_putc(ret, '/');
+    return ch_buf_str(ret);
+}
+
 void sdist_runs_module(struct sdist *s, struct ch_str dotted)
 {
     for (size_t i = 0; i < CH_ARRAY_LEN(roots); i++) {
         run_module(s, roots[i], dotted);
+    }
+    for (size_t i = 0; i < s->backends.count; i++) {
+        struct ch_buf b;
+        run_module(s, with_slash(names_at(&s->backends, i), &b), dotted);
+        ch_buf_done(&b);
     }
 }
 
@@ -131,14 +145,19 @@ bool sdist_module_is(const struct sdist *s, struct ch_str dotted,
     return any;
 }
 
+/* Whether it is Python in it; what only lies in site-packages is none while it is built. */
+static bool in_folder(const struct sdist_file *f, struct ch_str folder)
+{
+    return f->deferred && ch_str_starts(f->tree, folder) && f->tree.len > folder.len &&
+           f->tree.ptr[folder.len] == '/' && !ch_str_ends(f->tree, CH_STR(".pth")) &&
+           !ch_str_ends(f->tree, CH_STR(".start"));
+}
+
 void sdist_runs_folder(struct sdist *s, struct ch_str folder)
 {
     for (size_t i = 0; i < s->count; i++) {
-        struct sdist_file *f = s->files[i];
-        if (f->deferred && ch_str_starts(f->tree, folder) && f->tree.len > folder.len &&
-            f->tree.ptr[folder.len] == '/' && !ch_str_ends(f->tree, CH_STR(".pth")) &&
-            !ch_str_ends(f->tree, CH_STR(".start"))) {
-            mark(s, f);
+        if (in_folder(s->files[i], folder)) {
+            mark(s, s->files[i]);
         }
     }
 }
@@ -148,6 +167,55 @@ void sdist_imports_folder(struct sdist *s, struct ch_str folder)
     s->steps = SDIST_CALLED + 1;
     sdist_runs_folder(s, folder);
     s->steps = 0;
+}
+
+/* What front ends call of a back end (PEP 517, 660), wherever it is defined. */
+static bool has_hook(struct ch_str source)
+{
+    static const struct ch_str hooks[] = {{"build_wheel", 11},
+                                          {"build_sdist", 11},
+                                          {"build_editable", 14},
+                                          {"get_requires_for_build", 22},
+                                          {"prepare_metadata_for_build", 26}};
+    size_t at;
+    bool has = false;
+    for (size_t i = 0; !has && i < CH_ARRAY_LEN(hooks); i++) {
+        has = ch_str_find(source, hooks[i], &at);
+    }
+    return has;
+}
+
+/* "a" of "a.b", of "a/b.py" and of "a.py". */
+static struct ch_str first_part(struct ch_str path)
+{
+    size_t end = 0;
+    while (end < path.len && path.ptr[end] != '.' && path.ptr[end] != '/') {
+        end++;
+    }
+    return ch_str_sub(path, 0, end);
+}
+
+void sdist_runs_backend(struct sdist *s, struct ch_str folder, struct ch_str dotted)
+{
+    struct ch_buf b;
+    CH_IGNORE(names_add(&s->backends, folder));
+    struct ch_str root = with_slash(folder, &b);
+    bool there = module_file(s, root, dotted) != NULL;
+    if (there) {
+        run_module(s, root, dotted);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        struct sdist_file *f = s->files[i];
+        if (in_folder(f, folder)) {
+            /* other modules at the top may take the place of some that libraries import and call */
+            bool own = ch_str_eq(first_part(ch_str_sub(f->tree, root.len, f->tree.len)),
+                                 first_part(dotted));
+            s->steps = there && own && !has_hook(f->bytes) ? SDIST_CALLED + 1 : 0;
+            mark(s, f);
+        }
+    }
+    s->steps = 0;
+    ch_buf_done(&b);
 }
 
 bool sdist_has_module(const struct sdist *s, struct ch_str dotted)
@@ -305,21 +373,59 @@ static bool is_spoken_of(const struct sdist *s, struct ch_str base)
     return is;
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9') ||
+           (unsigned char)c >= 0x80;
+}
+
+static bool is_identifier(struct ch_str s)
+{
+    bool is = s.len > 0 && !(s.ptr[0] >= '0' && s.ptr[0] <= '9');
+    for (size_t i = 0; i < s.len; i++) {
+        is = is && is_letter(s.ptr[i]);
+    }
+    return is;
+}
+
+/* "tools", and not "setuptools". */
+static bool has_word(struct ch_str text, struct ch_str word)
+{
+    size_t at;
+    for (size_t from = 0; ch_str_find(ch_str_sub(text, from, text.len), word, &at);
+         from += at + 1) {
+        size_t start = from + at;
+        size_t end = start + word.len;
+        if ((start == 0 || !is_letter(text.ptr[start - 1])) &&
+            (end == text.len || !is_letter(text.ptr[end]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What one of them says of the build; absent: it is not there. */
+static struct ch_str told_by(const struct sdist *s, struct ch_str name)
+{
+    const struct sdist_file *f = sdist_find(s, name);
+    bool read =
+        ch_str_eq(name, CH_STR("pyproject.toml")) && s->settings.len > 0 && !s->settings.failed;
+    return f == NULL ? (struct ch_str){NULL, 0} : read ? ch_buf_str(&s->settings) : f->bytes;
+}
+
 /* Whether the build is told that packages lie elsewhere than they are named, and this folder is
  * spoken of where it is told. */
 static bool is_mapped(const struct sdist *s, struct ch_str folder)
 {
+    /* a setup.py has "sources" of what it compiles */
     static const struct ch_str keys[] = {
         {"package_dir", 11}, {"package-dir", 11}, {"force-include", 13}, {"sources", 7}};
+    enum { KEYS_OF_SETUP = 1 };
     for (size_t i = 0; i < CH_ARRAY_LEN(telling); i++) {
-        const struct sdist_file *f = sdist_find(s, telling[i]);
-        bool read = ch_str_eq(telling[i], CH_STR("pyproject.toml")) && s->settings.len > 0 &&
-                    !s->settings.failed;
-        struct ch_str text = f == NULL ? (struct ch_str){NULL, 0}
-                             : read    ? ch_buf_str(&s->settings)
-                                       : f->bytes;
-        for (size_t k = 0; f != NULL && k < CH_ARRAY_LEN(keys); k++) {
-            if (contains(text, keys[k]) && contains(text, folder)) {
+        struct ch_str text = told_by(s, telling[i]);
+        size_t count = i == 0 ? KEYS_OF_SETUP : CH_ARRAY_LEN(keys);
+        for (size_t k = 0; k < count; k++) {
+            if (contains(text, keys[k]) && has_word(text, folder)) {
                 return true;
             }
         }
@@ -327,15 +433,14 @@ static bool is_mapped(const struct sdist *s, struct ch_str folder)
     return false;
 }
 
-static bool is_identifier(struct ch_str s)
+/* Whether what is installed is listed in setup.py, name by name, and no setting has this word. */
+static bool is_left_out(const struct sdist *s, struct ch_str folder)
 {
-    bool is = s.len > 0 && !(s.ptr[0] >= '0' && s.ptr[0] <= '9');
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        is = is && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-                    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80);
+    bool told = false;
+    for (size_t i = 0; !told && i < CH_ARRAY_LEN(telling); i++) {
+        told = has_word(told_by(s, telling[i]), folder);
     }
-    return is;
+    return s->packaged && !told;
 }
 
 /* Folders that no import statement can name (".circleci", "vendored-meson"), and those of people
@@ -351,8 +456,10 @@ static bool is_aside(const struct sdist *s, struct ch_str tree, bool first)
         ch_buf_init(&init, ch_limits.member_path_bytes);
         ch_buf_puts(&init, part);
         ch_buf_puts(&init, CH_STR("/__init__.py"));
-        bool tool = first && (s->alone || is_named(part, tools, CH_ARRAY_LEN(tools))) &&
-                    !ch_str_eq_nocase(part, s->name) && sdist_find(s, ch_buf_str(&init)) == NULL;
+        bool tool =
+            first &&
+            (s->alone || is_named(part, tools, CH_ARRAY_LEN(tools)) || is_left_out(s, part)) &&
+            !ch_str_eq_nocase(part, s->name) && sdist_find(s, ch_buf_str(&init)) == NULL;
         ch_buf_done(&init);
         if ((tool || !is_identifier(part)) && (s->listed || !is_mapped(s, part))) {
             return true;

@@ -155,6 +155,54 @@ static void read_named(struct sdist *s, struct ch_str source, const char *argume
     names_done(&names);
 }
 
+/* Whether ["a", "b"] begins at `at`, and nothing is added to it. */
+static bool is_list(const struct sdist_tokens *t, size_t at)
+{
+    static const char *const ends[] = {",", ")", "}"};
+    bool ended = false;
+    if (!sdist_token_is(t, at++, CH_TOKEN_OP, "[")) {
+        return false;
+    }
+    while (sdist_token_at(t, at)->type == CH_TOKEN_STRING ||
+           sdist_token_is(t, at, CH_TOKEN_OP, ",")) {
+        at++;
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(ends); i++) {
+        ended = ended || sdist_token_is(t, at + 1, CH_TOKEN_OP, ends[i]);
+    }
+    return ended && sdist_token_is(t, at, CH_TOKEN_OP, "]");
+}
+
+/* Whether the packages stand in setup.py as lists of texts, and it speaks of them nowhere else. */
+static bool lists_packages(struct ch_str source)
+{
+    struct sdist_tokens t;
+    struct ch_buf value;
+    size_t lists = 0;
+    bool all = true;
+    sdist_tokens_init(&t, source);
+    ch_buf_init(&value, ch_limits.member_path_bytes);
+    for (size_t at = 0; all && at < t.count; at++) {
+        bool text = sdist_token_at(&t, at)->type == CH_TOKEN_STRING;
+        ch_buf_clear(&value);
+        if (text) {
+            ch_token_value(t.source.text, sdist_token_at(&t, at), &value);
+        }
+        bool named = sdist_token_is(&t, at, CH_TOKEN_NAME, "packages") ||
+                     ch_str_eq(ch_buf_str(&value), CH_STR("packages"));
+        if (named) {
+            all = sdist_token_is(&t, at + 1, CH_TOKEN_OP, text ? ":" : "=") && is_list(&t, at + 2);
+            lists++;
+        }
+        all = all && !sdist_token_is(&t, at, CH_TOKEN_NAME, "find_packages") &&
+              !sdist_token_is(&t, at, CH_TOKEN_NAME, "find_namespace_packages");
+    }
+    all = all && t.errors == 0 && t.source.problem == CH_TEXT_FINE;
+    ch_buf_done(&value);
+    sdist_tokens_done(&t);
+    return all && lists > 0;
+}
+
 void sdist_read_setup_roots(struct sdist *s)
 {
     struct sdist_file *f = sdist_find(s, CH_STR("setup.py"));
@@ -167,6 +215,7 @@ void sdist_read_setup_roots(struct sdist *s)
     if (f != NULL) {
         read_named(s, f->bytes, "packages", sdist_installs_package);
         read_named(s, f->bytes, "py_modules", sdist_installs_module);
+        s->packaged = lists_packages(f->bytes);
     }
 }
 

@@ -131,6 +131,14 @@ static bool read_member(void *arg, struct ch_str path, struct ch_buf *ret)
     return wheel_find(w, path, &index) && ch_zip_read(w->zip, index, ret, &err) == CH_OK;
 }
 
+static bool read_ahead(void *arg, struct ch_str path, struct ch_buf *ret)
+{
+    struct wheel *w = arg;
+    struct ch_err err;
+    size_t index;
+    return wheel_find(w, path, &index) && ch_zip_read_ahead(w->zip, index, ret, &err) == CH_OK;
+}
+
 static struct ch_str site_of(void *arg CH_UNUSED, struct ch_str path)
 {
     return wheel_site(path);
@@ -164,6 +172,7 @@ static void see_members(struct wheel *w)
                                    .platform = w->named ? w->name.platform : whole,
                                    .place = place_of,
                                    .read = read_member,
+                                   .ahead = read_ahead,
                                    .site = site_of,
                                    .arg = w};
     w->content = ch_content_new(&o);
@@ -410,6 +419,30 @@ static void check_file_name(struct wheel *w)
     }
 }
 
+/* PEP 639 has them in "licenses"; builders before it beside METADATA. */
+static bool read_licence(void *arg, struct ch_str path, struct ch_buf *ret,
+                         struct ch_str *ret_member)
+{
+    static const char *const folders[] = {"/licenses/", "/"};
+    struct wheel *w = arg;
+    struct ch_err err;
+    size_t index = 0;
+    bool found = false;
+    for (size_t i = 0; !found && i < CH_ARRAY_LEN(folders); i++) {
+        struct ch_buf member;
+        ch_buf_init(&member, ch_limits.member_path_bytes);
+        ch_buf_puts(&member, w->dist_info);
+        ch_buf_puts(&member, ch_str_of(folders[i]));
+        ch_buf_puts(&member, path);
+        found = !member.failed && wheel_find(w, ch_buf_str(&member), &index);
+        ch_buf_done(&member);
+    }
+    if (found) {
+        *ret_member = ch_zip_at(w->zip, index)->name;
+    }
+    return found && ch_zip_read(w->zip, index, ret, &err) == CH_OK;
+}
+
 static void check_metadata(struct wheel *w)
 {
     struct ch_scan_job job = *w->job;
@@ -423,7 +456,9 @@ static void check_metadata(struct wheel *w)
     }
     ch_buf_init(&text, ch_limits.metadata_bytes);
     if (wheel_read(w, "METADATA", CH_F_WHEEL_METADATA, false, &text, &member)) {
+        struct ch_metadata_licences licences = {read_licence, w};
         ch_metadata_report(&job, member, ch_buf_str(&text), w->out);
+        ch_metadata_compare_licences(ch_buf_str(&text), &licences, w->out);
     }
     ch_buf_done(&text);
 }

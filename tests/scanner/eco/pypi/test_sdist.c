@@ -13,6 +13,11 @@
 
 #define META "Metadata-Version: 2.1\nName: foo-bar\nVersion: 1.0\n"
 #define GETS "import urllib.request\ndef go():\n    urllib.request.urlopen('http://example.org/')\n"
+#define MINE {"pyproject.toml", "[build-system]\nrequires = []\nbuild-backend = 'mine.api'\n" \
+      "backend-path = ['src']\n", NULL}
+#define IN_SRC "backend-path|build-backend mine.api"
+#define LISTS(packages) "from setuptools import setup\na = dict(name='foo-bar', packages=" packages ")\na.update(x())\nsetup(**a)\n"
+#define BEYOND "setup.py|setup.py beyond declarations|" LEGACY
 #define LEGACY "build-backend setuptools.build_meta"
 
 /* clang-format off */
@@ -161,6 +166,46 @@ static const struct sdist_row rows[] = {
     {"a back end of an absolute path", {.more = {{"pyproject.toml",
       "[build-system]\nrequires = []\nbuild-backend = 'mine'\nbackend-path = ['/tmp']\n", NULL}}},
      "sdist-backend-path", "backend-path|build-backend mine"},
+    /* what setup.py lists, and what lies beside that */
+    {"a script beside packages that are listed", {.more = {{"setup.py", LISTS("['foo_bar']"), NULL},
+      {"lab/x.py", GETS "go()\n", NULL}}}, "", BEYOND},
+    {"a package that is listed, too", {.more = {{"setup.py", LISTS("['foo_bar', 'lab']"), NULL},
+      {"lab/x.py", GETS "go()\n", NULL}}}, "import-network", BEYOND},
+    {"packages that are added", {.more = {{"setup.py", LISTS("['foo_bar'] + more()"), NULL},
+      {"lab/x.py", GETS "go()\n", NULL}}}, "import-network", BEYOND},
+    {"packages that are added later", {.more = {{"setup.py", LISTS("['foo_bar']") "a['packages'].append(b)\n", NULL},
+      {"lab/x.py", GETS "go()\n", NULL}}}, "import-network", BEYOND},
+    {"a folder with __init__.py", {.more = {{"setup.py", LISTS("['foo_bar']"), NULL},
+      {"lab/__init__.py", "", NULL}, {"lab/x.py", GETS "go()\n", NULL}}}, "import-network", BEYOND},
+    {"a folder that settings name", {.more = {{"setup.py", LISTS("['foo_bar']"), NULL},
+      {"lab/x.py", GETS "go()\n", NULL}, {"setup.cfg", "[options.package_data]\nfoo_bar = ../lab/x.py\n", NULL}}},
+     "import-network", BEYOND},
+    {"tools of those who build", {.more = {{"setup.py", LISTS("['foo_bar'], ext_modules=[E(sources=['a.c'])]"), NULL},
+      {"tools/x.py", GETS "go()\n", NULL}}}, "", BEYOND},
+    {"tools that are a package", {.more = {{"setup.py", LISTS("['foo_bar'], package_dir={'foo_bar': 'tools'}"), NULL},
+      {"tools/x.py", GETS "go()\n", NULL}}}, "import-network", BEYOND},
+    /* of a back end in the tree: what its hooks call, over modules; what nobody calls does not count */
+    {"a back end whose package has a function that fetches", {.more = {MINE, {"src/mine/api.py",
+      "from . import a\ndef build_wheel(*x): return a.build()\n", NULL},
+      {"src/mine/a.py", "from . import b\ndef build(): return b.name()\n", NULL},
+      {"src/mine/b.py", "def name(): return 'x'\n" GETS, NULL}}}, "", IN_SRC},
+    {"a back end that calls it", {.more = {MINE, {"src/mine/api.py",
+      "from . import a\ndef build_wheel(*x): return a.build()\n", NULL},
+      {"src/mine/a.py", "from . import b\ndef build(): return b.go()\n", NULL},
+      {"src/mine/b.py", GETS, NULL}}}, "install-network", IN_SRC},
+    {"a back end that calls a method of another module", {.more = {MINE, {"src/mine/api.py",
+      "from . import a\ndef build_wheel(*x): return a.build()\n", NULL},
+      {"src/mine/a.py", "from .b import B\ndef build(): return B().go()\n", NULL},
+      {"src/mine/b.py", "import urllib.request\nclass B:\n    def go(self):\n"
+       "        urllib.request.urlopen('http://example.org/')\n", NULL}}}, "install-network", IN_SRC},
+    {"a hook that is defined two modules away", {.more = {MINE, {"src/mine/api.py",
+      "from .a import *\n", NULL}, {"src/mine/a.py", "from .b import *\n", NULL},
+      {"src/mine/b.py", GETS "build_wheel = go\n", NULL}}}, "install-network", IN_SRC},
+    {"a back end whose folder takes the place of a library", {.more = {MINE, {"src/mine/api.py",
+      "from setuptools.build_meta import *\n", NULL}, {"src/tomllib.py", "loads = 1\n" GETS, NULL}}},
+     "install-network", IN_SRC},
+    {"a folder without the back end that is named", {.more = {MINE, {"src/setuptools/x.py", GETS, NULL}}},
+     "install-network", IN_SRC},
 };
 /* clang-format on */
 

@@ -22,6 +22,8 @@
     }
 
 /* clang-format off */
+#define AGPL "GNU AFFERO GENERAL PUBLIC LICENSE\nVersion 3, 19 November 2007\n"
+#define MIT "Copyright A\n\nPermission is hereby granted, free of charge, to any person\n"
 #define X_HASH "LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE" /* of "x" */
 #define LISTED "foo_bar/x.py,sha256=" X_HASH
 #define X_UNLISTED .more_name = S("foo_bar/x.py"), .more = S("x"), .more_unlisted = true
@@ -203,6 +205,28 @@ static const struct {
      "wheel-tags"},
     {"other build tag", {.file_name = "foo_bar-1.0-1-py3-none-any.whl",
                          .tags = "Build: 2\nTag: py3-none-any\n"}, "wheel-tags"},
+    /* licence files */
+    {"licence file of another licence",
+     {.metadata_more = "License-Expression: MIT\nLicense-File: LICENSE\n",
+      .files = {{"foo_bar-1.0.dist-info/licenses/LICENSE", AGPL}}}, "licence-contradicts"},
+    {"the same beside METADATA, and by a classifier",
+     {.metadata_more = "License-File: LICENSE\nClassifier: License :: OSI Approved :: MIT License\n",
+      .files = {{"foo_bar-1.0.dist-info/LICENSE", AGPL}}}, "licence-contradicts"},
+    {"the same, not listed",
+     {.metadata_more = "License-Expression: MIT\n",
+      .files = {{"foo_bar-1.0.dist-info/licenses/COPYING", AGPL}}}, "licence-contradicts"},
+    {"licence file of one of several licences",
+     {.metadata_more = "License-Expression: MIT AND AGPL-3.0-only\nLicense-File: LICENSE\n",
+      .files = {{"foo_bar-1.0.dist-info/licenses/LICENSE", AGPL}}}, ""},
+    {"licence file of what is bundled",
+     {.metadata_more = "License-Expression: MIT\nLicense-File: vendored/LICENSE\n",
+      .files = {{"foo_bar-1.0.dist-info/licenses/vendored/LICENSE", AGPL}}}, ""},
+    {"one licence file that fits",
+     {.metadata_more = "License-Expression: MIT\nLicense-File: LICENSE\nLicense-File: LICENSE.agpl\n",
+      .files = {{"foo_bar-1.0.dist-info/licenses/LICENSE", MIT},
+                {"foo_bar-1.0.dist-info/licenses/LICENSE.agpl", AGPL}}}, ""},
+    {"licence file that is not there",
+     {.metadata_more = "License-Expression: MIT\nLicense-File: LICENSE\n"}, ""},
     /* RECORD */
     {"no RECORD", {.without = "RECORD"}, "wheel-record"},
     {"file not listed", {.more_name = S("foo_bar/x.py"), .more = S("x"), .more_unlisted = true},

