@@ -94,7 +94,9 @@ static void test_routes(void **state)
     assert_str_eq(header_of(get(f, "/pypi/simple/foo?x", NULL), "Location"), "./foo/");
     assert_str_eq(header_of(get(f, "/pypi/simple/Foo/", NULL), "Location"), "./../foo/");
     assert_str_eq(header_of(get(f, "/pypi/simple", NULL), "Location"), "./simple/");
-    assert_has(get(f, "/", NULL), "pip install --index-url http://open.example.org:8080/pypi/simple/ PACKAGE\n");
+    assert_has(get(f, "/", NULL),
+               "pip install --index-url http://open.example.org:8080/pypi/simple/ --trusted-host "
+               "open.example.org PACKAGE\n");
     struct client c;
     client_open(f, &c);
     client_send(&c, "DELETE /pypi/simple/foo/ HTTP/1.1\r\nHost: gw.example.org\r\n\r\n");
