@@ -9,6 +9,7 @@
 #include "base/config/schema.h"
 #include "customhouse/index.h"
 #include "customhouse/limits.h"
+#include "customhouse/message.h"
 #include "customhouse/timefmt.h"
 
 static enum ch_code read_section(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
@@ -454,7 +455,8 @@ static bool is_wildcard(struct ch_str host)
     return ch_str_eq(host, CH_STR("0.0.0.0")) || ch_str_eq(host, CH_STR("::")) || host.len == 0;
 }
 
-char *ch_config_origin(const struct ch_config *c)
+char *ch_config_origin(const struct ch_config *c, const struct ch_setup_listener *open,
+                       size_t count)
 {
     if (c->public_url != NULL) {
         struct ch_str url = ch_str_of(c->public_url);
@@ -463,15 +465,14 @@ char *ch_config_origin(const struct ch_config *c)
         }
         return ch_str_dup(url);
     }
-    for (size_t i = 0; i < c->listen_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct ch_str host = {NULL, 0};
         uint16_t port = 0;
-        if (ch_place_split(ch_str_of(c->listen[i].address), &host, &port) && !is_wildcard(host)) {
+        if (ch_place_split(open[i].address, &host, &port) && !is_wildcard(host)) {
             struct ch_buf b;
             ch_buf_init(&b, ch_limits.url_bytes);
-            ch_buf_puts(&b, c->listen[i].tls_certificate != NULL ? CH_STR("https://")
-                                                                 : CH_STR("http://"));
-            ch_buf_puts(&b, ch_str_of(c->listen[i].address));
+            ch_buf_puts(&b, open[i].tls ? CH_STR("https://") : CH_STR("http://"));
+            ch_buf_puts(&b, open[i].address);
             char *origin = ch_str_dup(ch_buf_str(&b));
             ch_buf_done(&b);
             return origin;

@@ -172,7 +172,9 @@ static const struct ch_schema_row store_rows[] = {
      .min = MIB(64),
      .max = UINT64_MAX / 2,
      .unit = "bytes",
-     .doc = "Approved files kept; beyond, those longest unused go. They can be fetched again."},
+     .doc = "Approved files kept; beyond, those longest unused go that can be fetched again. What\n"
+            "was approved and its upstream no longer has stays: `customhouse status` says how much,\n"
+            "and `customhouse deny sha256:HEX` lets it go."},
     {.key = "undecided_max_bytes",
      .type = CH_SCHEMA_SIZE,
      AT(ch_config, undecided_max_bytes),

@@ -243,7 +243,8 @@ static const struct command_row commands[] = {
     {.name = "deny",
      .words = "WHAT",
      .summary = "Refuse something, whatever the policy says.",
-     .text = WHAT_TEXT,
+     .text = WHAT_TEXT " A range is read widely: \">1.0\"\n"
+             "denies 1.0.post1 and 1.0+local, \"<2\" 2.0rc1, which clients do not take by these words.",
      OPTIONS(deny_options),
      .remote = true,
      .run = command_remote},

@@ -34,30 +34,41 @@ static enum ch_code map_shared(int fd, size_t bytes, bool writable, void **ret, 
     return CH_OK;
 }
 
+static bool listens(enum ch_role role)
+{
+    return role == CH_ROLE_GATEWAY || role == CH_ROLE_ADMIN;
+}
+
+/* Others are told the addresses alone. */
+static uint32_t sockets_of(const struct ch_setup *setup)
+{
+    return listens(setup->role) ? setup->listener_count : 0;
+}
+
 /* Takes what the role has a use for out of fds; the caller closes what is not -1 afterwards. */
 static enum ch_code take_descriptors(struct ch_child *c, int *fds, struct ch_err *err)
 {
     void *epoch = NULL;
     bool keeper = c->setup.role == CH_ROLE_KEEPER;
     bool gateway = c->setup.role == CH_ROLE_GATEWAY;
-    bool listens = gateway || c->setup.role == CH_ROLE_ADMIN;
+    size_t rules_at = FD_FIRST_LISTENER + sockets_of(&c->setup);
     enum ch_code rc = map_shared(fds[FD_EPOCH], sizeof(struct ch_epoch_page), keeper, &epoch, err);
     if (rc != CH_OK) {
         return rc;
     }
     c->epoch = epoch;
     if (c->setup.rules) {
-        c->rules_fd = fds[FD_FIRST_LISTENER + c->setup.listener_count];
-        fds[FD_FIRST_LISTENER + c->setup.listener_count] = -1;
+        c->rules_fd = fds[rules_at];
+        fds[rules_at] = -1;
     }
     rc = map_shared(fds[FD_METRICS], (size_t)CH_METRICS_SLOTS * CH_METRICS_SLOT_BYTES, gateway,
                     &c->metrics, err);
-    if (rc != CH_OK || !listens) {
+    if (rc != CH_OK || !listens(c->setup.role)) {
         return rc;
     }
     c->access_log_fd = fds[FD_ACCESS_LOG];
     fds[FD_ACCESS_LOG] = -1;
-    for (size_t i = 0; i < c->setup.listener_count; i++) {
+    for (size_t i = 0; i < sockets_of(&c->setup); i++) {
         c->listener_fds[i] = fds[FD_FIRST_LISTENER + i];
         fds[FD_FIRST_LISTENER + i] = -1;
     }
@@ -85,9 +96,10 @@ static enum ch_code read_setup(enum ch_role role, struct ch_child *c, int *fds, 
         return ch_fail(err, CH_E_FORMAT, "supervisor: set-up of a %s, this is a %s",
                        ch_role_name(c->setup.role), ch_role_name(role));
     }
-    if (*ret_count != FD_FIRST_LISTENER + c->setup.listener_count + (c->setup.rules ? 1U : 0U)) {
+    uint32_t sockets = sockets_of(&c->setup);
+    if (*ret_count != FD_FIRST_LISTENER + sockets + (c->setup.rules ? 1U : 0U)) {
         return ch_fail(err, CH_E_FORMAT, "supervisor: %zu descriptors for %u listeners", *ret_count,
-                       c->setup.listener_count);
+                       sockets);
     }
     return CH_OK;
 }

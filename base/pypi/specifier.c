@@ -150,8 +150,25 @@ static bool matches_clause(const struct ch_pep440_clause *c, const struct ch_pep
     return false;
 }
 
-enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *ret_match,
-                             struct ch_err *err)
+static bool matches_widely(const struct ch_pep440_clause *c, const struct ch_pep440 *version)
+{
+    int order = ch_pep440_order(version, &c->version);
+    return matches_clause(c, version) || (c->op == CH_PEP440_LT && order < 0) ||
+           (c->op == CH_PEP440_GT && order > 0) ||
+           (c->op == CH_PEP440_NE && !c->prefix && order != 0);
+}
+
+static bool matches_text(const struct ch_pep440_clause *c, struct ch_str text,
+                         const struct ch_pep440 *version, bool widely)
+{
+    struct ch_pep440_clause equal = {.op = CH_PEP440_EQ};
+    return ch_str_eq_nocase(c->text, ch_pep440_trim(text)) ||
+           (widely && version != NULL && ch_pep440_parse(c->text, &equal.version) &&
+            matches_clause(&equal, version));
+}
+
+static enum ch_code match_spec(struct ch_str spec, struct ch_str version, bool widely,
+                               bool *ret_match, struct ch_err *err)
 {
     struct ch_pep440 parsed;
     bool is_version = ch_pep440_parse(version, &parsed);
@@ -168,10 +185,10 @@ enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *re
         if (rc != CH_OK) {
             return rc;
         }
-        if (c.op == CH_PEP440_ARBITRARY) {
-            match = ch_str_eq_nocase(c.text, ch_pep440_trim(version)) && match;
+        if (c.op == CH_PEP440_ARBITRARY && !(widely && version.len == 0)) {
+            match = matches_text(&c, version, is_version ? &parsed : NULL, widely) && match;
         } else if (is_version) {
-            match = matches_clause(&c, &parsed) && match;
+            match = (widely ? matches_widely(&c, &parsed) : matches_clause(&c, &parsed)) && match;
         } else {
             unknown = true;
         }
@@ -182,6 +199,18 @@ enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *re
     }
     *ret_match = match;
     return CH_OK;
+}
+
+enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *ret_match,
+                             struct ch_err *err)
+{
+    return match_spec(spec, version, false, ret_match, err);
+}
+
+enum ch_code ch_pep440_match_widely(struct ch_str spec, struct ch_str version, bool *ret_match,
+                                    struct ch_err *err)
+{
+    return match_spec(spec, version, true, ret_match, err);
 }
 
 enum ch_code ch_pep440_check_spec(struct ch_str spec, struct ch_err *err)

@@ -40,6 +40,12 @@ bool ch_pep440_is_prerelease(const struct ch_pep440 *version);
  * "===" can be answered: the caller has to take it as unknown. */
 enum ch_code ch_pep440_match(struct ch_str spec, struct ch_str version, bool *ret_match,
                              struct ch_err *err) CH_MUST_CHECK;
+/* As ch_pep440_match, read as people mean what they deny: by order and number alone, without what
+ * PEP 440 leaves out of a range for resolvers' sake. ">1.0" takes 1.0.post1 and 1.0+local,
+ * "<2" 2.0rc1, "!=1.0" 1.0+local, "===1.0" what "==1.0" takes. Whatever ch_pep440_match takes, this
+ * does. */
+enum ch_code ch_pep440_match_widely(struct ch_str spec, struct ch_str version, bool *ret_match,
+                                    struct ch_err *err) CH_MUST_CHECK;
 /* Versions such that whatever answers any version gives to these specifiers, one of them gives the
  * same: what none of them matches, no version does. Some are told twice. False when that cannot be
  * said, since one has a "===" or is malformed. The text lives for the call. */

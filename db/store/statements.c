@@ -31,6 +31,21 @@
 /* An approval that was not withdrawn. */
 #define STANDS " passed = 1 AND NOT EXISTS (SELECT 1 FROM attestation_end e WHERE e.id = a.id)"
 
+/* Of a blob: once approved, and listed by no upstream that it came from, as far as that is known:
+ * the newest fetch of its file brought other bytes, or its hash (of a file without, the file) was
+ * removed last. A person who denies the bytes for good wants no copy. */
+#define IS_LAST_COPY                                                                               \
+    " (EXISTS (SELECT 1 FROM attestation a WHERE a.sha256 = b.sha256 AND a.passed = 1)"            \
+    " AND NOT EXISTS (SELECT 1 FROM release_file f WHERE f.sha256 = b.sha256"                      \
+    " AND NOT EXISTS (SELECT 1 FROM release_file n WHERE n.upstream = f.upstream"                  \
+    " AND n.project = f.project AND n.file_name = f.file_name AND n.id > f.id)"                    \
+    " AND coalesce((SELECT s.kind FROM sighting s WHERE s.upstream = f.upstream"                   \
+    " AND s.project = f.project AND s.file_name = f.file_name AND (s.stated_sha256 = f.sha256"     \
+    " OR (s.stated_sha256 IS NULL AND s.at_us >= f.at_us)) ORDER BY s.id DESC LIMIT 1), 0) <> 2)"  \
+    " AND NOT EXISTS (SELECT 1 FROM ruling u WHERE u.deny = 1 AND u.sha256 = b.sha256"             \
+    " AND u.expires_at_us IS NULL"                                                                 \
+    " AND NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = u.id)))"
+
 /* Of its file; an inspection's own goes on with "/" and the alias that was stated, where one was. */
 #define CONTEXT_OF_DECISION "$4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
 
@@ -523,7 +538,11 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                            " WHERE place = $1",
                            "i"},
     [CH_SQL_OLDEST_BLOBS] = {"list oldest blobs",
-                             "SELECT sha256, size_bytes FROM blob WHERE place = $1"
-                             " ORDER BY used_at_us LIMIT $2",
+                             "SELECT b.sha256, b.size_bytes FROM blob b WHERE b.place = $1"
+                             " AND NOT" IS_LAST_COPY " ORDER BY b.used_at_us LIMIT $2",
                              "ii"},
+    [CH_SQL_LAST_COPIES] = {"count last copies",
+                            "SELECT coalesce(sum(b.size_bytes), 0), count(*) FROM blob b"
+                            " WHERE b.place = $1 AND" IS_LAST_COPY,
+                            "i"},
 };

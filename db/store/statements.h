@@ -234,6 +234,7 @@ enum ch_sql {
     CH_SQL_GET_BLOB,
     CH_SQL_BLOB_BYTES,
     CH_SQL_OLDEST_BLOBS,
+    CH_SQL_LAST_COPIES,
     CH_SQL_COUNT
 };
 

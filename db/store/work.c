@@ -104,18 +104,29 @@ enum ch_code ch_store_get_blob(struct ch_store *s, const struct ch_sha256 *sha25
     return rc;
 }
 
-enum ch_code ch_store_blob_bytes(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
-                                 uint64_t *ret_count, struct ch_err *err)
+static enum ch_code count_blobs(struct ch_store *s, enum ch_sql which, enum ch_blob_place place,
+                                uint64_t *ret_bytes, uint64_t *ret_count, struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc =
-        ch_cursor_open(s, CH_SQL_BLOB_BYTES, CH_ARGS(ch_arg_int((int64_t)place)), &c, err);
+    enum ch_code rc = ch_cursor_open(s, which, CH_ARGS(ch_arg_int((int64_t)place)), &c, err);
     if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         *ret_bytes = ch_col_u64(&c, 0);
         *ret_count = ch_col_u64(&c, 1);
     }
     ch_cursor_close(&c);
     return rc;
+}
+
+enum ch_code ch_store_blob_bytes(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
+                                 uint64_t *ret_count, struct ch_err *err)
+{
+    return count_blobs(s, CH_SQL_BLOB_BYTES, place, ret_bytes, ret_count, err);
+}
+
+enum ch_code ch_store_last_copies(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
+                                  uint64_t *ret_count, struct ch_err *err)
+{
+    return count_blobs(s, CH_SQL_LAST_COPIES, place, ret_bytes, ret_count, err);
 }
 
 enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place, size_t max,

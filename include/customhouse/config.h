@@ -155,9 +155,11 @@ enum ch_code ch_config_parse(struct ch_str text, const char *file_name, struct c
 void ch_config_free(struct ch_config *config);
 const struct ch_upstream *ch_config_upstream(const struct ch_config *c, struct ch_str name);
 const struct ch_repository *ch_config_repository(const struct ch_config *c, struct ch_str name);
-/* What links of ours begin with, without a slash at its end: public_url, else the first address that is
- * one; never the Host header (T20). "" when there is none. free() it. */
-char *ch_config_origin(const struct ch_config *c);
+/* What links of ours begin with, without a slash at its end: public_url, else the first open address
+ * that is no wildcard; never the Host header (T20). "" when there is none. free() it. Not those of the
+ * configuration: `serve --listen` names others, and port 0 becomes another. */
+struct ch_setup_listener;
+char *ch_config_origin(const struct ch_config *c, const struct ch_setup_listener *open, size_t count);
 /* Whether clients without a token may pull from the repository (NULL: whatever is of the site as a whole)
  * by a listener that is on loopback, or is not. Left to its default, loopback is not enough where clients
  * know the server by another name: then something stands in front of it. */

@@ -81,6 +81,10 @@ struct ch_ecosystem {
      * it. CH_E_FORMAT: no specifier; the text says what was expected. */
     enum ch_code (*match_version)(struct ch_str spec, struct ch_str version, bool *ret_match,
                                   struct ch_err *err);
+    /* The same of what a person denies by it: at least what match_version takes, and what else they would be
+     * surprised to see pass. NULL: match_version. */
+    enum ch_code (*match_denied)(struct ch_str spec, struct ch_str version, bool *ret_match,
+                                 struct ch_err *err);
     /* Calls `fn` with versions such that whatever answers any version gives to these specifiers, one of
      * them gives the same. False when that cannot be said of them. */
     bool (*sample_versions)(const struct ch_str *specs, size_t count,

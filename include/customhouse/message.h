@@ -105,9 +105,9 @@ struct ch_setup_listener {
 };
 
 /* First message to every child. Descriptors, in this order: [0] epoch page (shared.h), [1] metrics
- * memory (shared.h), [2] access log (append), then one listening socket per listener, then, where
- * `rules` says so, the site's rules. Children that have no use for one get it closed: the count is the
- * same for all but listeners, which only a gateway gets, and rules, which only scanner-second gets. */
+ * memory (shared.h), [2] access log (append), then gateway's and admin's listening sockets, then, where
+ * `rules` says so, the site's rules. Children that have no use for one get it closed: the count is the same
+ * for all but those. Keeper and fetcher get listeners without sockets: where clients reach the gateway. */
 struct ch_setup {
     enum ch_role role;
     uint32_t instance;  /* 0.. */

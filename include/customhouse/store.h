@@ -458,7 +458,11 @@ enum ch_code ch_store_get_blob(struct ch_store *s, const struct ch_sha256 *sha25
 enum ch_code ch_store_blob_bytes(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
                                  uint64_t *ret_count, struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_blob_fn(void *ctx, const struct ch_sha256 *sha256, uint64_t size_bytes);
-/* Least recently used first, at most `max`. */
+/* Bytes of which nobody else may have a copy: they were approved once, and of no file that they came for
+ * does its upstream still list them (T5). Not those that a person denies by their digest. */
+enum ch_code ch_store_last_copies(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
+                                  uint64_t *ret_count, struct ch_err *err) CH_MUST_CHECK;
+/* Least recently used first, at most `max`; no last copies. */
 enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place, size_t max,
                                    ch_store_blob_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
 

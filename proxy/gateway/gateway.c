@@ -94,7 +94,7 @@ void gw_configure(struct gw *gw, const struct ch_config *config)
 {
     gw->config = config;
     free(gw->origin);
-    gw->origin = ch_config_origin(config);
+    gw->origin = ch_config_origin(config, gw->listeners, gw->listener_count);
     set_hosts(gw, config);
     for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
         r->active = false;

@@ -17,9 +17,8 @@ def add(up, name, version, days, tag="py3-none-any", requires_python=None, yanke
 
 
 def add_sdist(up, name, version, days):
-    """It says that it is not for Python 2: else a wheel for Python 3 alone does not stand in for it."""
-    up.add(name, File(sdists.file_name(name, version), sdists.sdist(name, version), uploaded=days_ago(days),
-                      requires_python=">=3"))
+    """It says of no Python that it is for it."""
+    up.add(name, File(sdists.file_name(name, version), sdists.sdist(name, version), uploaded=days_ago(days)))
 
 
 class Choice(Quarantine):
@@ -34,9 +33,12 @@ class Choice(Quarantine):
         add(up, "mixed", "1.0", OLD)
         add(up, "mixed", "2.0", YOUNG, "cp311-cp311-win_amd64")
         add(up, "mixed", "2.0", YOUNG)
-        # the older one is a source distribution
+        # the older one is a source distribution, which not everybody takes who takes a wheel
         add_sdist(up, "builds", "1.0", OLD)
         add(up, "builds", "2.0", YOUNG)
+        # both are
+        add_sdist(up, "built", "1.0", OLD)
+        add_sdist(up, "built", "2.0", YOUNG)
         # an older one that this client cannot take
         add(up, "windows", "1.0", OLD, "py3-none-win_amd64")
         add(up, "windows", "2.0", YOUNG)
@@ -55,7 +57,7 @@ class Choice(Quarantine):
 
     def test_another_version_is_taken(self):
         def check(client):
-            for name in ("source", "mixed", "builds", "future"):
+            for name in ("source", "mixed", "built", "future"):
                 self.installs(client, name, name, "1.0")
             self.is_refused(client, "source==2.0", WHY)
             self.is_refused(client, "mixed==2.0", WHY)
@@ -63,8 +65,9 @@ class Choice(Quarantine):
 
     def test_the_reason_is_met_where_there_is_none(self):
         def check(client):
-            for name in ("windows", "pythonless", "ancient", "early", "regretted"):
+            for name in ("builds", "windows", "pythonless", "ancient", "early", "regretted"):
                 self.is_refused(client, name, WHY)
+            self.is_refused(client, "builds", WHY, "--only-binary", ":all:")
         self.with_clients(check, ["pip-newest", "uv"])
 
 

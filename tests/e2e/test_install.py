@@ -112,6 +112,26 @@ class Installing(Quarantine):
         add_wheel(self.up, "expected", "1.0")
         self.refused("expected", "1.0", "typosquat of ours")
 
+    def test_deny_covers_what_the_words_take(self):
+        """`==1.0` takes local versions (PEP 440), `>1.0` what comes after 1.0, though clients leave it out."""
+        for version in ("0.9", "1.0", "1.0+local.1"):
+            add_wheel(self.up, "labelled", version)
+        for version in ("1.0", "1.0.post1", "1.0+local.1"):
+            add_wheel(self.up, "later", version)
+        for what in ("labelled==1.0", "later>1.0"):
+            status, out, err = self.service.command("deny", what, "--reason", "not ours")
+            self.assertEqual(status, 0, out + err)
+
+        def check(client):
+            for what in ("labelled==1.0", "labelled==1.0+local.1", "later==1.0+local.1", "later==1.0.post1"):
+                self.is_refused(client, what, "not ours")
+            self.installs(client, "labelled", "labelled", "0.9")
+            self.installs(client, "later==1.0", "later", "1.0")
+        self.with_clients(check, ["pip-newest", "uv"])
+        page = self.page("labelled")
+        for version in ("1.0", "1.0+local.1"):
+            self.assertEqual(page[wheels.file_name("labelled", version)]["yanked"], "denied by policy: not ours")
+
     def test_approve_does_not_lift_an_attack(self):
         for project in FORGERIES:
             with self.subTest(project=project):

@@ -1,4 +1,5 @@
 """One decision for every route to a file, and what each address of the gateway answers."""
+import base64
 import gzip
 import hashlib
 import json
@@ -298,19 +299,33 @@ class Routes(Quarantine):
 
 class OtherAddress(unittest.TestCase):
     def test_what_listen_names_is_a_host(self):
-        """Of an installation that is there, whose own addresses have no name."""
+        """Of an installation that is there, whose own addresses are others: links and statements name what
+        is open, and nothing is fetched from there (T13)."""
         up = Upstream()
         self.addCleanup(up.close)
+        add_wheel(up, "held", "1.0", days=1)
+        add_wheel(up, "good", "1.0")
         service = Service(up.url)
         self.addCleanup(service.remove)
         own = f"127.0.0.1:{service.port}"
         service.edit("customhouse.yaml", lambda text: with_key(text, "insecure_http", "true").replace(
-            own, f"0.0.0.0:{free_port()}"))
+            own, f"127.0.0.3:{free_port()}").replace(
+                "\nupstreams:\n", f"\nupstreams:\n  - {{name: self, ecosystem: pypi, url: 'http://{own}/x/simple'}}\n")
+            .replace("\nrepositories:\n", "\nrepositories:\n  - {name: loop, ecosystem: pypi, upstreams: [self]}\n"))
         service.args += ["--listen", own]
         service.start()
         for host, status in (("localhost", 200), (f"localhost:{service.port}", 200), ("evil.example.org", 421)):
             with self.subTest(host=host):
                 self.assertEqual(service.ask("/-/health", {"Host": host}).status, status)
+        self.assertIn(f" http://{own}/pypi/simple/ ", service.ask("/").body.decode())
+        self.assertIn(f" http://{own}/-/x/", service.ask(file_path("held", "1.0")).reason)
+        path = file_path("good", "1.0")
+        self.assertEqual(service.ask(path).status, 200)
+        statement = json.loads(base64.b64decode(json.loads(service.ask(path + ".vsa.json").body)["payload"]))
+        self.assertEqual(statement["predicate"]["verifier"]["id"], f"http://{own}/-/verifier")
+        a = service.ask("/loop/simple/good/")
+        self.assertEqual(a.status, 502)
+        self.assertIn(f"is at {own}, where this gateway itself listens", a.reason + a.body.decode())
 
 
 HTML_OR_TEXT = "(text/html|application/vnd.pypi.simple.v1.html)"

@@ -126,6 +126,32 @@ class Quotas(Moody):
         self.check("wide", 70 * MIB, "store.max_bytes", 64)
         self.check("wider", 90 * MIB, "store.max_bytes", 64)
 
+    def test_the_last_copy_is_not_evicted(self):
+        """T5: what was approved and its upstream has no more cannot be fetched again."""
+        large = os.urandom(30 * MIB)
+        names = ("rare", "common", "other", "unique")
+        wheel = {n: add_wheel(self.up, n, "1.0", files={f"{n}/data.bin": large}) for n in names}
+
+        def vanishes(name):
+            self.assertEqual(self.service.ask(file_path(name, "1.0")).status, 200)
+            add_wheel(self.up, name, "0.9")
+            self.up.projects[name].remove(wheel[name])
+            self.refreshed(name, lambda: self.service.ask(file_path(name, "1.0")).status == 403)
+            status, out, err = self.service.command("approve", f"{name}==1.0", "--reason", "needed", "--expires", "1d")
+            self.assertEqual(status, 0, out + err)
+            self.assertEqual(self.service.ask(file_path(name, "1.0")).body, wheel[name].data)
+        vanishes("rare")
+        for name in ("common", "other"):  # there is room for two
+            self.eventually(lambda: self.service.ask(file_path(name, "1.0")).status == 200)
+        self.assertEqual(self.service.ask(file_path("rare", "1.0")).body, wheel["rare"].data)
+        self.eventually(lambda: self.service.ask(file_path("unique", "1.0")).status == 200)
+        vanishes("unique")
+
+        self.with_clients(lambda client: self.is_refused(client, "common", "last copies"), ["pip-newest"])
+        for name in ("rare", "unique"):  # whoever has locked it
+            self.assertEqual(self.service.ask(file_path(name, "1.0")).body, wheel[name].data)
+        self.assertIn("served 2 files", self.service.command("status")[1].split("last copies")[1])
+
 
 if __name__ == "__main__":
     unittest.main()

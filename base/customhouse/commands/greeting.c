@@ -1,6 +1,7 @@
 #include "greeting.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/config/place.h"
 #include "customhouse/ecosystem.h"
@@ -17,12 +18,15 @@ static struct ch_str shown_host(struct ch_str host)
 
 static void put_origin(const struct supervisor *sup, struct ch_buf *b)
 {
-    const struct ch_config *c = sup->site.config;
+    struct ch_setup_listener open[CH_SETUP_MAX_LISTENERS];
+    size_t count = listening_told(sup, open);
+    char *origin = ch_config_origin(sup->site.config, open, count);
     const struct listening *l = &sup->listening[0];
     struct ch_str host = {NULL, 0};
     uint16_t port = 0;
-    if (c->public_url != NULL) {
-        ch_buf_puts(b, ch_str_of(c->public_url));
+    ch_buf_puts(b, ch_str_of(origin));
+    free(origin);
+    if (b->len > 0) {
         return;
     }
     CH_ASSERT(ch_place_split(ch_str_of(l->address), &host, &port));

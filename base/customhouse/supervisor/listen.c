@@ -123,6 +123,16 @@ size_t listening_place(const struct listening *l, const struct ch_config *config
     return place;
 }
 
+size_t listening_told(const struct supervisor *sup,
+                      struct ch_setup_listener ret[CH_SETUP_MAX_LISTENERS])
+{
+    for (size_t i = 0; i < sup->listening_count; i++) {
+        ret[i] = (struct ch_setup_listener){.address = ch_str_of(sup->listening[i].address),
+                                            .tls = sup->listening[i].tls};
+    }
+    return sup->listening_count;
+}
+
 static void copy(struct ch_buf *to, const struct ch_buf *from)
 {
     ch_buf_init(to, from->len);

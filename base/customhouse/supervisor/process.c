@@ -17,6 +17,10 @@
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MAX_MS   5000
 
+/* Whose links name an address of clients, or who must not fetch from one. */
+#define KNOW_ADDRESSES                                                                             \
+    (CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_KEEPER) | CH_FROM(CH_ROLE_FETCHER))
+
 static void on_end(struct ch_watch *w, uint32_t events);
 static void on_timer(struct ch_timer *t);
 
@@ -88,14 +92,12 @@ static void put_setup(const struct process *p, const struct site *site, struct c
     if (p->role == CH_ROLE_EGRESS) {
         m.egress_files = ch_buf_str(&site->egress_files);
     }
-    if (p->role == CH_ROLE_GATEWAY) {
-        m.listener_count = (uint32_t)sup->listening_count;
-        for (size_t i = 0; i < sup->listening_count; i++) {
-            m.listener[i].address = ch_str_of(sup->listening[i].address);
-            m.listener[i].tls = sup->listening[i].tls;
-            m.listener[i].certificate_pem = ch_buf_str(&site->shown[i].certificate);
-            m.listener[i].key_pem = ch_buf_str(&site->shown[i].key);
-        }
+    if ((CH_FROM(p->role) & KNOW_ADDRESSES) != 0) {
+        m.listener_count = (uint32_t)listening_told(sup, m.listener);
+    }
+    for (size_t i = 0; p->role == CH_ROLE_GATEWAY && i < sup->listening_count; i++) {
+        m.listener[i].certificate_pem = ch_buf_str(&site->shown[i].certificate);
+        m.listener[i].key_pem = ch_buf_str(&site->shown[i].key);
     }
     if (p->role == CH_ROLE_ADMIN) {
         m.listener_count = 1;

@@ -121,6 +121,9 @@ void control_close(struct supervisor *sup);
 enum ch_code listening_open(const char *address, bool tls, struct listening *ret,
                             struct ch_err *err) CH_MUST_CHECK;
 void listening_close(struct listening *l); /* accepts one that is closed */
+/* The open addresses, without what they show; returns how many. Slices borrow. */
+size_t listening_told(const struct supervisor *sup,
+                      struct ch_setup_listener ret[CH_SETUP_MAX_LISTENERS]);
 /* Which address of listen it is open for; listen_count: of none. */
 size_t listening_place(const struct listening *l, const struct ch_config *config);
 /* Fills site->shown: what each listener that speaks TLS has to show. One that the site does not

@@ -252,6 +252,10 @@ enum step command_status(struct command *c)
     command_time(k->started_at_us, since, sizeof(since));
     CH_IGNORE(ch_store_blob_bytes(k->store, CH_BLOB_SERVED, &bytes[0], &files[0], &err));
     CH_IGNORE(ch_store_blob_bytes(k->store, CH_BLOB_UNDECIDED, &bytes[1], &files[1], &err));
+    uint64_t last_bytes[2] = {0}, last_files[2] = {0};
+    CH_IGNORE(ch_store_last_copies(k->store, CH_BLOB_SERVED, &last_bytes[0], &last_files[0], &err));
+    CH_IGNORE(
+        ch_store_last_copies(k->store, CH_BLOB_UNDECIDED, &last_bytes[1], &last_files[1], &err));
     if (c->args.json) {
         ch_buf_init(&b, 512u << 10);
         ch_buf_putc(&b, '{');
@@ -259,10 +263,14 @@ enum step command_status(struct command *c)
         json_field(&b, "policy_sha256", ch_str_of(hex));
         ch_buf_printf(&b, ",\"healthy\":%s,\"clock_jumped\":%s", k->healthy ? "true" : "false",
                       k->clock_jumped ? "true" : "false");
-        ch_buf_printf(&b, ",\"served\":{\"bytes\":%llu,\"files\":%llu}",
-                      (unsigned long long)bytes[0], (unsigned long long)files[0]);
-        ch_buf_printf(&b, ",\"undecided\":{\"bytes\":%llu,\"files\":%llu}",
-                      (unsigned long long)bytes[1], (unsigned long long)files[1]);
+        for (int i = 0; i < 2; i++) {
+            json_open(&b, i == 0 ? "served" : "undecided", '{');
+            json_number(&b, "bytes", bytes[i]);
+            json_number(&b, "files", files[i]);
+            json_number(&b, "last_copies", last_files[i]);
+            json_number(&b, "last_copies_bytes", last_bytes[i]);
+            ch_buf_putc(&b, '}');
+        }
         json_number(&b, "intakes", coming.files);
         json_number(&b, "failed_intakes", coming.failed);
         json_number(&b, "inspector", CH_INSPECTOR_VERSION);
@@ -312,6 +320,14 @@ enum step command_status(struct command *c)
     command_print(c, "served %llu files, %llu bytes; undecided %llu files, %llu bytes\n",
                   (unsigned long long)files[0], (unsigned long long)bytes[0],
                   (unsigned long long)files[1], (unsigned long long)bytes[1]);
+    if (last_files[0] + last_files[1] > 0) {
+        command_print(c,
+                      "last copies, which stay whatever the quotas say, for their upstreams have "
+                      "them no more: served %llu files, %llu bytes; undecided %llu files, %llu "
+                      "bytes\n",
+                      (unsigned long long)last_files[0], (unsigned long long)last_bytes[0],
+                      (unsigned long long)last_files[1], (unsigned long long)last_bytes[1]);
+    }
     command_print(c, "on their way in: %zu file%s; %zu failed (customhouse queue says why)\n",
                   coming.files, coming.files == 1 ? "" : "s", coming.failed);
     ch_sha256_hex(&k->ruleset, hex);

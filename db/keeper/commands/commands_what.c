@@ -221,6 +221,13 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
             return ch_fail(err, CH_E_USAGE, "expected one version after ==, and nothing else");
         }
         copy(ret->version, sizeof(ret->version), version);
+        bool match;
+        struct ch_err why;
+        if (eco->match_version(spec, version, &match, &why) != CH_OK) {
+            /* not of PEP 440: as a range it could not be read, and a deny of it deny every version
+             */
+            snprintf(ret->spec, sizeof(ret->spec), "===%s", ret->version);
+        }
     } else if (spec.len > 0) {
         bool match;
         enum ch_code rc = eco->match_version(spec, CH_STR("1"), &match, err);

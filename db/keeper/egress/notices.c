@@ -137,7 +137,8 @@ static void put_exception(struct notice *n, const struct ch_exception_row *of,
     }
     if (of->refusal.len > 0) {
         struct ch_buf url;
-        char *origin = ch_config_origin(n->k->config);
+        const struct ch_setup *setup = &n->k->child.setup;
+        char *origin = ch_config_origin(n->k->config, setup->listener, setup->listener_count);
         ch_buf_init(&url, (size_t)ch_limits.url_bytes);
         ch_buf_printf(&url, "%s/-/x/%.*s", origin, CH_STR_ARG(of->refusal));
         json_field(&n->data, "url", ch_buf_str(&url));

@@ -1,8 +1,9 @@
-/* Quotas (T14): undecided and served bytes each have their own. What goes can be fetched again;
- * facts and hashes stay, and a later fetch must match them. What is on its way counts as undecided,
- * from before its first byte. */
+/* Quotas (T14): undecided and served bytes each have their own. What goes can be fetched again (T5:
+ * the last copy of what was approved stays); facts and hashes stay, and a later fetch must match
+ * them. What is on its way counts as undecided, from before its first byte. */
 #include "quota.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define PER_ROUND 64
@@ -183,12 +184,23 @@ void quota_on_timer(struct ch_timer *t)
     }
 }
 
-static enum ch_code no_room(enum ch_blob_place place, uint64_t more, uint64_t max,
+/* Says so where what nobody could fetch again takes the room. */
+static enum ch_code no_room(struct keeper *k, enum ch_blob_place place, uint64_t more, uint64_t max,
                             struct ch_err *err)
 {
-    return ch_fail(err, CH_E_FULL, "%llu bytes do not fit into the quota of %llu for %s files",
+    bool served = place == CH_BLOB_SERVED;
+    uint64_t bytes = 0, files = 0;
+    struct ch_err unknown;
+    char kept[160] = "";
+    if (ch_store_last_copies(k->store, place, &bytes, &files, &unknown) == CH_OK && files > 0) {
+        snprintf(kept, sizeof(kept),
+                 ": %llu of it are last copies of what upstreams no longer have, and stay; "
+                 "store.%s gives more room",
+                 (unsigned long long)bytes, served ? "max_bytes" : "undecided_max_bytes");
+    }
+    return ch_fail(err, CH_E_FULL, "%llu bytes do not fit into the quota of %llu for %s files%s",
                    (unsigned long long)more, (unsigned long long)max,
-                   place == CH_BLOB_SERVED ? "served" : "undecided");
+                   served ? "served" : "undecided", kept);
 }
 
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
@@ -197,7 +209,7 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
     uint64_t max = quota_of(k, place);
     uint64_t bytes, files;
     if (more > 0 && (more > max || coming(k, place) > max - more)) { /* nothing goes in vain */
-        return no_room(place, more, max, err);
+        return no_room(k, place, more, max, err);
     }
     enum ch_code rc = ch_store_blob_bytes(k->store, place, &bytes, &files, err);
     bytes += rc == CH_OK ? coming(k, place) : 0;
@@ -223,7 +235,7 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
             }
         }
         if (rc == CH_OK && gone == 0) {
-            return no_room(place, more, max, err);
+            return no_room(k, place, more, max, err);
         }
     }
     return rc;

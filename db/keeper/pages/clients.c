@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #define MINOR_END 999 /* no version of Python has a part as large */
+/* uv does not work with older ones than 3.6, and Debian 12's pip (23.0) not even with that. */
+#define OLDEST_MINOR 6
 
 /* "cp312", "py3", "py2", "pp310": one digit of major version, the rest is minor. */
 static bool read_python(struct ch_str tag, bool range, struct client_kind *ret)
@@ -157,6 +159,9 @@ bool clients_kind(const struct clients *c, size_t n, struct client_kind *ret)
 static void add_point(struct client_points *p, uint32_t major, uint32_t minor, uint32_t micro)
 {
     uint32_t at = major * 1000000 + minor * 1000 + micro;
+    if (major != 3 || minor < OLDEST_MINOR) {
+        return;
+    }
     for (size_t i = 0; i < p->count; i++) {
         if (p->at[i] == at) {
             return;
@@ -171,7 +176,7 @@ static void add_point(struct client_points *p, uint32_t major, uint32_t minor, u
 
 static void add_minor(struct client_points *p, uint32_t major, uint32_t minor)
 {
-    for (uint32_t m = minor; m <= minor + 1 && m <= MINOR_END && (major == 2 || major == 3); m++) {
+    for (uint32_t m = minor; m <= minor + 1 && m <= MINOR_END; m++) {
         add_point(p, major, m, 0);
         add_point(p, major, m, MINOR_END);
     }
@@ -181,8 +186,7 @@ void client_points_begin(struct client_points *p)
 {
     p->count = 0;
     p->full = false;
-    add_minor(p, 2, 0);
-    add_minor(p, 3, 0);
+    add_minor(p, 3, OLDEST_MINOR);
 }
 
 void client_points_add(struct client_points *p, const struct clients *c)
@@ -219,8 +223,7 @@ bool client_points_add_requirement(struct client_points *p, struct ch_str requir
             s = ch_str_sub(s, 1, s.len);
         }
         add_minor(p, part[0], part[1]);
-        for (uint32_t z = part[2] > 0 ? part[2] - 1 : 0;
-             z <= part[2] + 1 && (part[0] == 2 || part[0] == 3); z++) {
+        for (uint32_t z = part[2] > 0 ? part[2] - 1 : 0; z <= part[2] + 1; z++) {
             add_point(p, part[0], part[1], z);
         }
     }

@@ -11,8 +11,9 @@
 #define CLIENTS_PLATFORMS 12
 #define CLIENTS_POINTS    256
 
-/* Versions of Python (2 and 3) such that whatever the files of a page say of any version, they say
- * of one of these: those that are named, their neighbours, and one of each gap. */
+/* Versions of Python that clients have (from 3.6 on) such that whatever the files of a page say of
+ * any of them, they say of one of these: those that are named, their neighbours, and one of each
+ * gap. */
 struct client_points {
     uint32_t at[CLIENTS_POINTS]; /* major * 1000000 + minor * 1000 + micro */
     size_t count;

@@ -174,13 +174,15 @@ static void only_by(struct cover *c, uint32_t version)
     c->sole[c->sole_count++] = version;
 }
 
-/* Adds, at each point, what clients of the kind can have. */
-static void reach_points(struct stand_ins *s, const struct client_kind *kind, int offer,
-                         struct reach *at)
+/* Adds, at each point, what clients of the kind can have. Who takes a wheel may take nothing else
+ * (`--only-binary`), or have nothing to build with: a source distribution is no offer for it. */
+static void reach_points(struct stand_ins *s, const struct class *held,
+                         const struct client_kind *kind, int offer, struct reach *at)
 {
     for (size_t o = 0; o < s->page->index.class_count && s->steps <= STEPS_MAX; o++) {
         const struct class *other = &s->classes[o];
-        if (other->available[offer].first == NO_VERSION || other->unread) {
+        if (other->available[offer].first == NO_VERSION || other->unread ||
+            (other->clients.all && !held->clients.all)) {
             continue;
         }
         struct client_set taken = {0};
@@ -195,39 +197,42 @@ static void reach_points(struct stand_ins *s, const struct client_kind *kind, in
     }
 }
 
-static void cover_kind(struct stand_ins *s, const struct class *held,
+/* Whether there are any clients of the kind that take it. */
+static bool cover_kind(struct stand_ins *s, const struct class *held,
                        const struct client_kind *kind, int offer, struct cover *ret)
 {
     struct reach at[CLIENTS_POINTS];
     struct client_set wanted;
+    bool any = false;
     for (size_t i = 0; i < s->points.count; i++) {
         at[i] = (struct reach){NO_VERSION, NO_VERSION};
     }
-    reach_points(s, kind, offer, at);
+    reach_points(s, held, kind, offer, at);
     clients_points_of_kind(kind, &s->points, &wanted);
     for (size_t i = 0; i < s->points.count; i++) {
         bool takes = wanted.bits[i / 64] >> i % 64 & 1 &&
                      (held->unread || (held->pythons.bits[i / 64] >> i % 64 & 1));
+        any |= takes;
         if (takes && at[i].first == NO_VERSION) {
             ret->hopeless = true;
         } else if (takes && at[i].other == NO_VERSION) {
             only_by(ret, at[i].first);
         }
     }
+    return any;
 }
 
 static void work_out(struct stand_ins *s, const struct class *held, int offer, struct cover *ret)
 {
     struct client_kind kind;
-    size_t n = 0;
+    bool any = false; /* a client of ours that takes it: one for Python 2 alone is plain */
     ret->known = true;
     ret->hopeless = held->clients.more || s->points.full || s->steps > STEPS_MAX;
-    while (!ret->hopeless && clients_kind(&held->clients, n, &kind)) {
-        cover_kind(s, held, &kind, offer, ret);
+    for (size_t n = 0; !ret->hopeless && clients_kind(&held->clients, n, &kind); n++) {
+        any |= cover_kind(s, held, &kind, offer, ret);
         ret->hopeless |= s->steps > STEPS_MAX;
-        n++;
     }
-    ret->hopeless |= n == 0;
+    ret->hopeless |= !any;
 }
 
 bool stand_ins_cover(struct stand_ins *s, size_t file)

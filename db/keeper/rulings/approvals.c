@@ -23,7 +23,8 @@
 
 static void put_origin(const struct keeper *k, struct ch_buf *b)
 {
-    char *origin = ch_config_origin(k->config);
+    const struct ch_setup *setup = &k->child.setup;
+    char *origin = ch_config_origin(k->config, setup->listener, setup->listener_count);
     ch_buf_puts(b, ch_str_of(origin[0] != '\0' ? origin : NO_ORIGIN));
     free(origin);
 }

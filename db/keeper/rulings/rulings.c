@@ -292,8 +292,9 @@ static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t
     if (r->version_spec.len == 0) {
         return true;
     }
-    enum ch_code rc =
-        p->eco->match_version(r->version_spec, ch_str_of(f->release.version), &match, &err);
+    bool widely = r->deny && p->eco->match_denied != NULL;
+    enum ch_code rc = (widely ? p->eco->match_denied : p->eco->match_version)(
+        r->version_spec, ch_str_of(f->release.version), &match, &err);
     return rc == CH_OK ? match : r->deny; /* a scope that cannot be read denies, never approves */
 }
 

@@ -348,6 +348,7 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .profiles = profiles,
     .compare_versions = ch_pep440_cmp,
     .match_version = ch_pep440_match,
+    .match_denied = ch_pep440_match_widely,
     .is_prerelease = is_prerelease,
     .sample_versions = ch_pep440_samples,
     .classify = classify,

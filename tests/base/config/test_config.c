@@ -5,6 +5,7 @@
 #include "base/config/schema.h"
 #include "customhouse/config.h"
 #include "customhouse/index.h"
+#include "customhouse/message.h"
 
 #define LISTEN "listen: [{address: '127.0.0.1:8080'}]\n"
 #define UPSTREAMS                                                                                  \
@@ -406,6 +407,42 @@ static void test_who_needs_no_token(void **state)
 }
 
 /* What init writes is read back as the same values, and its defaults are those of a bare file. */
+/* Of the addresses that are open, not of those that the configuration names. */
+static void test_origin(void **state)
+{
+    (void)state;
+    static char named[] = "configured.example.org:8080", url[] = "https://out.example.org/gw//";
+    struct ch_listen listen = {.address = named};
+    struct ch_config c = {.listen = &listen, .listen_count = 1};
+    static const struct {
+        const char *open[2];
+        bool tls;
+        const char *origin;
+    } rows[] = {
+        {{"127.0.0.1:41234"}, false, "http://127.0.0.1:41234"},
+        {{"0.0.0.0:8080", "[::1]:8443"}, true, "https://[::1]:8443"},
+        {{"open.example.org:80", "127.0.0.1:80"}, false, "http://open.example.org:80"},
+        {{"[::]:8080", "0.0.0.0:8080"}, false, ""},
+        {{NULL}, false, ""},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_setup_listener open[2];
+        size_t count = 0;
+        for (; count < 2 && rows[i].open[count] != NULL; count++) {
+            open[count] = (struct ch_setup_listener){.address = ch_str_of(rows[i].open[count]),
+                                                     .tls = rows[i].tls};
+        }
+        char *origin = ch_config_origin(&c, open, count);
+        assert_string_equal(origin, rows[i].origin);
+        free(origin);
+        c.public_url = url;
+        origin = ch_config_origin(&c, open, count);
+        assert_string_equal(origin, "https://out.example.org/gw");
+        free(origin);
+        c.public_url = NULL;
+    }
+}
+
 static void test_initial_text(void **state)
 {
     (void)state;
@@ -576,11 +613,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_row_has_what_its_type_needs),
-        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_every_key),
-        cmocka_unit_test(test_errors),       cmocka_unit_test(test_reserved_names),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_reserved_names),
         cmocka_unit_test(test_T12_reservations_are_wide),
         cmocka_unit_test(test_who_needs_no_token),
-        cmocka_unit_test(test_initial_text), cmocka_unit_test(test_every_key_is_documented),
+        cmocka_unit_test(test_origin),
+        cmocka_unit_test(test_initial_text),
+        cmocka_unit_test(test_every_key_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

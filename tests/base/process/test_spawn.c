@@ -131,7 +131,7 @@ static void send_setup(struct fixture *f, enum ch_role role)
         .state_dir = ch_str_of(f->options.state_dir != NULL ? CH_SPAWN_STATE : state_dir),
         .config_name = CH_STR("customhouse.yaml"),
         .config_text = CH_STR(config),
-        .listener_count = role == CH_ROLE_GATEWAY ? 1 : 0,
+        .listener_count = 1, /* the socket has a gateway alone */
         .listener[0] = {CH_STR("127.0.0.1:8080"), false},
     };
     int fds[4] = {memory_of(sizeof(struct ch_epoch_page)),
@@ -140,8 +140,9 @@ static void send_setup(struct fixture *f, enum ch_role role)
     struct ch_buf b;
     ch_buf_init(&b, 1 << 20);
     ch_setup_put(&b, &setup);
-    assert_ch_ok(&err, ch_frame_write(f->child.channel, CH_MSG_SETUP, ch_buf_str(&b), fds,
-                                      3 + setup.listener_count, ch_now_boot_ms() + 5000, &err));
+    assert_ch_ok(&err,
+                 ch_frame_write(f->child.channel, CH_MSG_SETUP, ch_buf_str(&b), fds,
+                                role == CH_ROLE_GATEWAY ? 4 : 3, ch_now_boot_ms() + 5000, &err));
     ch_buf_done(&b);
     for (size_t i = 0; i < 3; i++) {
         close(fds[i]);

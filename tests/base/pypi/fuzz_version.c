@@ -61,6 +61,8 @@ static bool matches(struct ch_str spec, struct ch_str version)
         return false;
     }
     CH_ASSERT(rc != CH_E_MISMATCH);
+    bool widely = false;
+    CH_ASSERT(ch_pep440_match_widely(spec, version, &widely, NULL) == rc && widely >= match);
     struct ch_buf normal;
     struct ch_buf twice;
     ch_buf_init(&normal, 4 * version.len + 64);

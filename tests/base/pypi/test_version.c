@@ -164,6 +164,67 @@ static void test_specifiers(void **state)
     }
 }
 
+/* What a person denies: what a client takes for the same words, and what lies in the range besides.
+ */
+static void test_wide_specifiers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec;
+        const char *version;
+        bool match, widely;
+    } rows[] = {
+        {"==1.0", "1.0+local", true, true},
+        {"==1.0", "1.0.post1", false, false},
+        {"==1.0", "1!1.0", false, false},
+        {"==1.0+a", "1.0", false, false},
+        {"==1.0.*", "1.0.post1+a", true, true},
+        {"==1.0.*", "1!1.0", false, false},
+        {"===1.0", "1.0", true, true},
+        {"===1.0", "1.0.0", false, true},
+        {"===1.0", "1.0+local", false, true},
+        {"===1.0+A", "1.0+a", true, true},
+        {"===1.0+a", "1.0", false, false},
+        {"===1.0rc1", "1.0.RC1", false, true},
+        {"===2004d", "2004D", true, true},
+        {"===2004d", "2004e", false, false},
+        {"!=1.0", "1.0+local", false, true},
+        {"!=1.0", "1.0.0", false, false},
+        {"!=1.0+a", "1.0", true, true},
+        {"!=1.0.*", "1.0+local", false, false},
+        {"<2", "2.0rc1", false, true},
+        {"<2", "2.dev0", false, true},
+        {"<2", "2.0", false, false},
+        {"<2", "2.0+local", false, false},
+        {"<2", "1!1", false, false},
+        {"<1!2", "5", true, true},
+        {">1.0", "1.0.post1", false, true},
+        {">1.0", "1.0+local", false, true},
+        {">1.0", "1.0", false, false},
+        {">1.0", "1.1rc1", true, true},
+        {">1.0", "1!0.1", true, true},
+        {">=1.0", "1.0rc1", false, false},
+        {"<=1.0", "1.0+local", true, true},
+        {"<=1.0", "1.0.post1", false, false},
+        {">1.0,<2", "2.0rc1", false, true},
+        {">1.0,<2", "1.0", false, false},
+        {"~=1.0", "1.0+local", true, true},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_err err;
+        struct ch_str spec = ch_str_of(rows[i].spec), version = ch_str_of(rows[i].version);
+        bool match = !rows[i].match, widely = !rows[i].widely;
+        assert_ch_ok(&err, ch_pep440_match(spec, version, &match, &err));
+        assert_ch_ok(&err, ch_pep440_match_widely(spec, version, &widely, &err));
+        if (match != rows[i].match || widely != rows[i].widely) {
+            fail_msg("%s %s: %d, widely %d", rows[i].spec, rows[i].version, match, widely);
+        }
+    }
+    bool match = false; /* of a name that says no version nothing is known */
+    assert_ch_code(CH_E_MISMATCH,
+                   ch_pep440_match_widely(CH_STR("===1.0"), CH_STR(""), &match, NULL));
+}
+
 static void test_bad_specifiers(void **state)
 {
     (void)state;
@@ -552,9 +613,13 @@ static void test_samples_stand_for_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normal_form),       cmocka_unit_test(test_order),
-        cmocka_unit_test(test_specifiers),        cmocka_unit_test(test_bad_specifiers),
-        cmocka_unit_test(test_samples_of_one),    cmocka_unit_test(test_samples_stand_for_all),
+        cmocka_unit_test(test_normal_form),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_specifiers),
+        cmocka_unit_test(test_bad_specifiers),
+        cmocka_unit_test(test_wide_specifiers),
+        cmocka_unit_test(test_samples_of_one),
+        cmocka_unit_test(test_samples_stand_for_all),
         cmocka_unit_test(test_against_packaging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,13 +92,16 @@ static void rows(void **state)
         {{"cp313", "cp313", "win_amd64"}, {"py3", "none", "any"}, true},
         {{"py3", "none", "any"}, {"cp313", "cp313", "win_amd64"}, false},
         {{"cp313", "cp313", "win_amd64"}, {"py2", "none", "any"}, false},
-        {{"py2.py3", "none", "any"}, {"py3", "none", "any"}, false},
         {{"py3", "none", "any"}, {"py2.py3", "none", "any"}, true},
-        {{"py3", "none", "any"}, {"py35", "none", "any"}, false},
-        {{"py36", "none", "any"}, {"py35", "none", "any"}, true},
+        {{"py3", "none", "any"}, {"py37", "none", "any"}, false},
+        {{"py38", "none", "any"}, {"py37", "none", "any"}, true},
+        /* no client of ours has a Python before 3.6 */
+        {{"py2.py3", "none", "any"}, {"py3", "none", "any"}, true},
+        {{"py3", "none", "any"}, {"py36", "none", "any"}, true},
         /* without tags: whoever builds it */
         {{NULL, NULL, NULL}, {"cp313", "cp313", "win_amd64"}, false},
         {{NULL, NULL, NULL}, {"py2.py3", "none", "any"}, true},
+        {{NULL, NULL, NULL}, {"py3", "none", "any"}, true},
         {{NULL, NULL, NULL}, {NULL, NULL, NULL}, true},
         {{"cp313", "cp313", "win_amd64"}, {NULL, NULL, NULL}, true},
         /* what cannot be read stands in for nothing, and nothing for it */
@@ -144,6 +147,10 @@ static void points(void **state)
         after |= strcmp(text, "3.11.0") == 0;
     }
     assert_true(before && at && after && !p.full);
+    assert_true(client_points_add_requirement(&p, CH_STR("!=2.7.3, >=3.5.1")));
+    for (size_t i = 0; i < p.count; i++) {
+        assert_true(p.at[i] >= 3006000);
+    }
     assert_false(client_points_add_requirement(&p, CH_STR(">=3.1000")));
     assert_false(client_points_add_requirement(&p, CH_STR("<3.8.99999999999999999999999")));
     for (unsigned i = 0; i < 900; i++) {

@@ -128,7 +128,7 @@ static void held_files_are_yanked_where_all_their_clients_have_another(void **st
          CH_LIST_YANKED},
         {PURE, "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30 python:what\n", CH_LIST_PLAIN},
         {PURE, "python:what", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
-        {PURE, "python:what", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.6\n", CH_LIST_PLAIN},
+        {PURE, "python:what", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.7\n", CH_LIST_PLAIN},
         {PURE, "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30 python:!=3.4000\n", CH_LIST_PLAIN},
         /* several together */
         {PURE, "python:>=3.8",
@@ -147,9 +147,19 @@ static void held_files_are_yanked_where_all_their_clients_have_another(void **st
         {BUILT, "",
          "pkg-1.0-cp311-cp311-win_amd64.whl - 10 30\n"
          "pkg-1.1-cp311-cp311-manylinux2014_x86_64.whl - 10 30\n", CH_LIST_YANKED},
-        {PURE, "", "pkg-1.0.tar.gz - 10 30\n", CH_LIST_YANKED},
+        /* who takes wheels alone, and who may have to build */
+        {PURE, "", "pkg-1.0.tar.gz - 10 30\n", CH_LIST_PLAIN},
+        {BUILT, "", "pkg-1.0.tar.gz - 10 30\n", CH_LIST_PLAIN},
+        {"pkg-9.0.tar.gz", "", "pkg-1.0.tar.gz - 10 30\n", CH_LIST_YANKED},
         {"pkg-9.0.tar.gz", "python:>=3.8", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
-        {"pkg-9.0.tar.gz", "", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_PLAIN},
+        /* Python 2 is nobody's, nor what is older than 3.6 */
+        {"pkg-9.0.tar.gz", "", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
+        {"pkg-9.0.tar.gz", "python:>=2.7", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.6\n",
+         CH_LIST_YANKED},
+        {"pkg-9.0-py2.py3-none-any.whl", "", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
+        {PURE, "", "pkg-1.0-py3-none-any.whl - 10 30 python:>=3.7\n", CH_LIST_PLAIN},
+        {"pkg-9.0-py2-none-any.whl", "", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_PLAIN},
+        {"pkg-9.0.tar.gz", "python:<3", "pkg-1.0-py3-none-any.whl - 10 30\n", CH_LIST_PLAIN},
         {"pkg-9.0.tar.gz", "", "pkg-1.0-py2.py3-none-any.whl - 10 30\n", CH_LIST_YANKED},
         /* what resolvers take only when nothing else fits, and what the upstream yanked */
         {PURE, "", "pkg-1.0a1-py3-none-any.whl - 10 30\n", CH_LIST_PLAIN},

@@ -69,8 +69,8 @@ static void expect(struct house *h, const char *rule) /* NULL: allowed */
     assert_str_eq(h->file.refusal.rule, rule);
 }
 
-/* As if the bytes of the wheel had come so long ago. */
-static void age_bytes(struct house *h, const char *bytes, int days)
+/* In the store alone. */
+static void age_stored(struct house *h, const char *bytes, int days)
 {
     struct ch_err err;
     struct ch_release_file row = {.upstream = CH_STR("up"),
@@ -81,6 +81,12 @@ static void age_bytes(struct house *h, const char *bytes, int days)
     assert_ch_ok(&err, keeper_write(h->k, &err));
     assert_ch_ok(&err, ch_store_confirm_bytes(h->k->store, &row, &err));
     assert_ch_ok(&err, keeper_commit(h->k, &err));
+}
+
+/* As if the bytes of the wheel had come so long ago. */
+static void age_bytes(struct house *h, const char *bytes, int days)
+{
+    age_stored(h, bytes, days);
     wheel_of(h)->confirmed_known = false;
 }
 
@@ -114,6 +120,24 @@ static void t5_without_hashes_old_bytes_are_fetched_again(void **state)
     assert_true(wheel_of(h)->confirmed_at_us > ch_now_unix_us() - DAY_US);
     expect(h, NULL);
     house_restart(h);
+    expect(h, NULL);
+    assert_int_equal(s->asked, 2);
+    house_free(h);
+}
+
+/* Of a page that changed the store is asked anew when the bytes came last. */
+static void t5_a_page_that_changed_remembers_no_coming(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct site *s = set_wheel(h, "bytes", 30, "");
+    expect(h, NULL);
+    expect(h, NULL);
+    assert_true(wheel_of(h)->confirmed_known);
+    age_stored(h, "bytes", 24);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, WHEEL " - - 30\npkg-0.9-py3-none-any.whl - - 30\n");
+    expire(h);
+    house_ask_page(h, "pkg");
     expect(h, NULL);
     assert_int_equal(s->asked, 2);
     house_free(h);
@@ -335,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t5_without_hashes_old_bytes_are_fetched_again),
+        cmocka_unit_test(t5_a_page_that_changed_remembers_no_coming),
         cmocka_unit_test(t5_nothing_is_served_until_they_came),
         cmocka_unit_test(t5_bytes_that_changed_meanwhile_are_held),
         cmocka_unit_test(t5_asked_ahead_takes_old_bytes_away),

@@ -107,8 +107,8 @@ class Quarantine(unittest.TestCase):
             self.assertEqual(client.imports(module), version, text)
         return text
 
-    def is_refused(self, client, what, reason):
-        status, text = client.install(self.index, what)
+    def is_refused(self, client, what, reason, *options):
+        status, text = client.install(self.index, *options, what)
         self.assertNotEqual(status, 0, text)
         self.assertIn(reason, text)
 

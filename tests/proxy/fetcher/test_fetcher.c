@@ -71,7 +71,8 @@ static void send_setup(void)
              "listen: [{address: '127.0.0.1:1'}]\n"
              "upstreams:\n"
              "  - {name: main, ecosystem: pypi, url: 'https://127.0.0.1:%u/simple',\n"
-             "     ca_file: /nonexistent/ca.pem, file_hosts: ['127.0.0.1:%u', 'localhost:%u']}\n"
+             "     ca_file: /nonexistent/ca.pem, file_hosts: ['127.0.0.1:%u', 'localhost:%u', "
+             "'127.0.0.1:2']}\n"
              "repositories:\n"
              "  - {name: pypi, ecosystem: pypi, upstreams: [main]}\n",
              bench.port[0], bench.port[1], bench.port[1]);
@@ -85,6 +86,8 @@ static void send_setup(void)
         .config_name = CH_STR("customhouse.yaml"),
         .config_text = ch_str_of(config),
         .instance_id = CH_STR("00112233445566778899aabbccddeeff"),
+        .listener_count = 1,
+        .listener = {{.address = CH_STR("127.0.0.1:2")}},
     };
     int fds[3];
     const size_t sizes[3] = {sizeof(struct ch_epoch_page),
@@ -231,6 +234,17 @@ static void test_resumes_and_redirects(void **state)
     free(o.file);
 }
 
+/* T13: where the gateway is open, whatever its configuration says. */
+static void test_not_from_ourselves(void **state)
+{
+    (void)state;
+    struct outcome o;
+    finish(11, start(11, url_of("127.0.0.1", 2, "/ok")), &o);
+    assert_int_equal(o.code, CH_E_DENIED);
+    assert_non_null(strstr(o.text, "where this gateway itself listens"));
+    free(o.file);
+}
+
 static void test_cancel(void **state)
 {
     (void)state;
@@ -280,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_fetches),
         cmocka_unit_test(test_looks_up_names),
         cmocka_unit_test(test_resumes_and_redirects),
+        cmocka_unit_test(test_not_from_ourselves),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_a_new_keeper),
         cmocka_unit_test(test_a_malformed_message),

@@ -215,7 +215,7 @@ static void test_refusal(void **state)
     f->keeper.file.refusal = cool_down();
     struct ch_str a = get(f, WHEEL, PIP);
     assert_has(a, "HTTP/1.1 403 foo 1.0 held by cool-down: released 2 days ago, the policy asks for 7. "
-                  "Exceptions: http://127.0.0.1:8080/-/x/8f3a\r\n");
+                  "Exceptions: http://open.example.org:8080/-/x/8f3a\r\n");
     assert_str_eq(header_of(a, "Content-Type"), "application/problem+json");
     assert_str_eq(header_of(a, "Cache-Control"), "no-store");
     assert_has(body_of(a), "\"title\":\"Held by policy (cool-down)\",\"status\":403");

@@ -94,7 +94,9 @@ static void test_routes(void **state)
     assert_str_eq(header_of(get(f, "/pypi/simple/foo?x", NULL), "Location"), "./foo/");
     assert_str_eq(header_of(get(f, "/pypi/simple/Foo/", NULL), "Location"), "./../foo/");
     assert_str_eq(header_of(get(f, "/pypi/simple", NULL), "Location"), "./simple/");
-    assert_has(get(f, "/", NULL), "pip install --index-url http://127.0.0.1:8080/pypi/simple/ PACKAGE\n");
+    assert_has(get(f, "/", NULL),
+               "pip install --index-url http://open.example.org:8080/pypi/simple/ --trusted-host "
+               "open.example.org PACKAGE\n");
     struct client c;
     client_open(f, &c);
     client_send(&c, "DELETE /pypi/simple/foo/ HTTP/1.1\r\nHost: gw.example.org\r\n\r\n");
@@ -158,6 +160,7 @@ static void test_each_address_is_a_host(void **state)
     gw_configure(f->gw, &other);
     assert_int_equal(status_for(f, "open.example.org"), 421);
     assert_int_equal(status_for(f, "localhost"), 200);
+    assert_has(get(f, "/", NULL), "--index-url http://[::1]:8080/pypi/simple/ ");
     fixture_free(f);
 }
 

@@ -1,0 +1,97 @@
+/* What a person, or a rule, denies by a version or a range: never less than these words say. */
+#include "house.h"
+
+#include <stdio.h>
+
+#define FILE_OF(version) "pkg-" version "-py3-none-any.whl"
+
+static const char page[] = FILE_OF("1.0") " - - 30\n" FILE_OF("1.0+cu118") " - - 30\n" FILE_OF("1."
+                                                                                               "0."
+                                                                                               "pos"
+                                                                                               "t1") " - - 30\n" FILE_OF(
+    "1.1rc1") " - - 30\n" FILE_OF("1.1") " - - 30\n" FILE_OF("1!1.0") " - - 30\n" FILE_OF("2004d") " - - 30\n";
+
+/* By the one decision that every route asks for. */
+static bool is_denied(struct house *h, const char *version)
+{
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    struct ch_decision d;
+    char file[64];
+    snprintf(file, sizeof(file), FILE_OF("%s"), version);
+    assert_true(page_load(h->k, p));
+    ptrdiff_t at = page_find_file(p, ch_str_of(file));
+    assert_true(at >= 0);
+    judge(h->k, p, (size_t)at, &d);
+    return d.verdict == CH_VERDICT_DENY;
+}
+
+/* What a client takes by the same words is denied, and what else lies in the range; what was served
+ * of it goes at once. */
+static void a_denial_is_read_widely(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *deny;
+        const char *denied[3], *spared[3]; /* versions */
+    } all[] = {
+        {"pkg==1.0", {"1.0", "1.0+cu118"}, {"1.0.post1", "1.1rc1", "1!1.0"}},
+        {"pkg===1.0", {"1.0", "1.0+cu118"}, {"1.0.post1", "1!1.0"}},
+        {"pkg==1.0+cu118", {"1.0+cu118"}, {"1.0"}},
+        {"pkg>1.0", {"1.0.post1", "1.0+cu118", "1!1.0"}, {"1.0"}},
+        {"pkg<1.1", {"1.0", "1.1rc1", "1.0+cu118"}, {"1.1", "1!1.0"}},
+        {"pkg!=1.0", {"1.0+cu118", "1.0.post1", "1!1.0"}, {"1.0"}},
+        {"pkg<=1.0", {"1.0", "1.0+cu118"}, {"1.0.post1"}},
+        {"pkg==1!1.0", {"1!1.0"}, {"1.0"}},
+        {"pkg==2004d", {"2004d"}, {"1.0", "1.1"}},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct house *h = house_new();
+        struct ch_buf out;
+        ch_buf_init(&out, 1u << 20);
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+        house_site(h, FILE_URL(FILE_OF("1.0")), 200, "application/zip", "plain");
+        house_ask_file(h, "pkg", FILE_OF("1.0"));
+        assert_true(house_serves(h, "plain"));
+        assert_int_equal(house_command(h, false, "deny", all[i].deny, "no", NULL, &out), 0);
+        for (int round = 0; round < 2; round++) {
+            for (size_t v = 0; v < 3; v++) {
+                if ((all[i].denied[v] != NULL && !is_denied(h, all[i].denied[v])) ||
+                    (all[i].spared[v] != NULL && is_denied(h, all[i].spared[v]))) {
+                    fail_msg("%s: %zu", all[i].deny, v);
+                }
+            }
+            assert_int_equal(house_serves(h, "plain"), strcmp(all[i].denied[0], "1.0") != 0);
+            house_restart(h);
+        }
+        ch_buf_done(&out);
+        house_free(h);
+    }
+}
+
+/* Of a rule a range is a client's: what it leaves out is another rule's to say. */
+static void a_rule_takes_what_clients_take(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with("version: 1\nrules:\n  - {name: no, project: pkg, version: "
+                                     "'==1.0', then: deny, reason: not ours}\n",
+                                     NULL);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+    house_ask_page(h, "pkg");
+    assert_true(is_denied(h, "1.0"));
+    assert_true(is_denied(h, "1.0+cu118"));
+    assert_false(is_denied(h, "1.0.post1"));
+    assert_int_equal(house_listed(h, FILE_OF("1.0+cu118"))->listing, CH_LIST_YANKED);
+    house_ask_file(h, "pkg", FILE_OF("1.0+cu118"));
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_denial_is_read_widely),
+        cmocka_unit_test(a_rule_takes_what_clients_take),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

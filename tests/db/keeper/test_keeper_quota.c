@@ -1,0 +1,181 @@
+/* T5: what is evicted can be fetched again. Of what was approved and its upstream no longer has,
+ * nobody may have another copy. */
+#include "house.h"
+
+#include <stdio.h>
+
+#include "db/keeper/intake/quota.h"
+
+#define W1 "pkg-1.0-py3-none-any.whl"
+#define W2 "pkg-2.0-py3-none-any.whl"
+#define W3 "pkg-3.0-py3-none-any.whl"
+
+static struct ch_err err;
+
+static void set_page(struct house *h, const char *text)
+{
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    house_ask_page(h, "pkg");
+}
+
+static void allow(struct house *h, const char *file)
+{
+    house_ask_file(h, "pkg", file);
+    if (h->file.outcome != CH_FILE_ALLOW) {
+        fail_msg("%s: %.*s", file, CH_STR_ARG(h->file.refusal.reason));
+    }
+}
+
+static bool has(struct house *h, const char *bytes)
+{
+    struct ch_sha256 d = ch_sha256_of(bytes, strlen(bytes));
+    return ch_blobs_has(h->k->blobs, &d);
+}
+
+/* As if nothing had gone out for a while. */
+static enum ch_code make_room(struct house *h, enum ch_blob_place place, uint64_t more)
+{
+    quota_flush(h->k);
+    quota_free(h->k);
+    return quota_make_room(h->k, place, more, &err);
+}
+
+/* W1 and W2 were approved, W1 longer ago. */
+static struct house *two_approved(const char *one, const char *two)
+{
+    struct house *h = house_new();
+    char text[512];
+    snprintf(text, sizeof(text), "%s%s" W3 " - 10 30\n", one, two);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL(W1), 200, "application/zip", "first file");
+    house_site(h, FILE_URL(W2), 200, "application/zip", "second one");
+    house_site(h, FILE_URL(W3), 200, "application/zip", "third file");
+    allow(h, W1);
+    allow(h, W2);
+    house_settle(h);
+    return h;
+}
+
+static bool says(struct house *h, bool json, const char *text)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, json, "status", NULL, NULL, NULL, &out), 0);
+    bool found = ch_str_find(ch_buf_str(&out), ch_str_of(text), NULL);
+    ch_buf_done(&out);
+    return found;
+}
+
+/* Held since it is gone, it lies among the undecided; who approves it finds it there. */
+static void t5_the_last_copy_stays(void **state)
+{
+    (void)state;
+    char hex[CH_SHA256_HEX + 1], stated[512], other[512];
+    snprintf(stated, sizeof(stated), W1 " %s 10 30\n", house_hex("first file", hex));
+    snprintf(other, sizeof(other), W1 " %s 10 30\n" W2 " - 10 30\n", house_hex("other file", hex));
+    const struct {
+        const char *listed, *then;
+    } all[] = {
+        {stated, W2 " - 10 30\n"},          /* gone */
+        {W1 " - 10 30\n", W2 " - 10 30\n"}, /* the same without a hash */
+        {stated, other},                    /* its name stands for other bytes */
+        {W1 " - 10 30\n", other},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct house *h = two_approved(all[i].listed, W2 " - 10 30\n");
+        set_page(h, all[i].then);
+        assert_false(house_serves(h, "first file"));
+        h->k->child.config->undecided_max_bytes = 15;
+        assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
+        assert_non_null(
+            strstr(err.msg, "10 of it are last copies of what upstreams no longer have"));
+        assert_non_null(strstr(err.msg, "store.undecided_max_bytes"));
+        assert_true(has(h, "first file"));
+        assert_true(says(h, false, "undecided 1 files, 10 bytes\n"));
+        assert_true(says(h, true,
+                         "\"undecided\":{\"bytes\":10,\"files\":1,\"last_copies\":1,"
+                         "\"last_copies_bytes\":10}"));
+        house_restart(h);
+        h->k->child.config->undecided_max_bytes = 15;
+        assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
+        assert_true(has(h, "first file"));
+        house_free(h);
+    }
+}
+
+/* What is listed goes before it, though it was used later; the refusal says what takes the room. */
+static void t5_others_go_first(void **state)
+{
+    (void)state;
+    struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_page(h, W2 " - 10 30\n" W3 " - 10 30\n");
+    assert_int_equal(house_command(h, false, "approve", W1, "needed", "14d", &out), 0);
+    allow(h, W1);
+    allow(h, W2);
+    h->k->child.config->served_max_bytes = 25;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_SERVED, 10));
+    assert_true(has(h, "first file"));
+    assert_false(has(h, "second one"));
+    h->k->child.config->served_max_bytes = 15;
+    quota_flush(h->k);
+    quota_free(h->k);
+    house_ask_part(h, "pkg", W3, CH_PART_FILE, 60000);
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 507);
+    assert_true(ch_str_find(h->file.text, CH_STR("last copies"), NULL));
+    assert_true(has(h, "first file"));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* What is listed again, what was never approved, and what a person denies for good. */
+static void what_can_be_had_or_nobody_wants_goes(void **state)
+{
+    (void)state;
+    char hex[CH_SHA256_HEX + 8] = "sha256:";
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+    set_page(h, W2 " - 10 30\n");
+    h->k->child.config->undecided_max_bytes = 15;
+    assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
+    set_page(h, W1 " - 10 30\n" W2 " - 10 30\n"); /* it is back, and still held: clients may wait */
+    assert_true(says(h, true, "\"undecided\":{\"bytes\":10,\"files\":1,\"last_copies\":0,"));
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 10));
+    assert_false(has(h, "first file"));
+    set_page(h, W1 " - 10 30\n");
+    h->k->child.config->undecided_max_bytes = 15;
+    assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
+    house_hex("second one", hex + 7);
+    assert_int_equal(house_command(h, false, "deny", hex, "a while", "1d", &out), 0);
+    assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
+    assert_int_equal(house_command(h, false, "deny", hex, "not needed any more", NULL, &out), 0);
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 10));
+    assert_false(has(h, "second one"));
+    house_free(h);
+    h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, W1 " - 10 30\n" W2 " - 10 30\n");
+    house_site(h, FILE_URL(W1), 200, "application/zip", "attack one");
+    house_ask_file(h, "pkg", W1);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    set_page(h, W2 " - 10 30\n");
+    h->k->child.config->undecided_max_bytes = 15;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 10));
+    assert_false(has(h, "attack one"));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(t5_the_last_copy_stays),
+        cmocka_unit_test(t5_others_go_first),
+        cmocka_unit_test(what_can_be_had_or_nobody_wants_goes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
