@@ -490,9 +490,10 @@ void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
     ask_for(w);
 }
 
+/* Who read the metadata alone, as resolvers do of what they pass over, has not got the file. */
 void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct ch_http_access *a)
 {
-    if (gw->keeper == NULL) {
+    if (gw->keeper == NULL || file->part != CH_PART_FILE) {
         return;
     }
     const struct gw_caller *caller = a->caller;

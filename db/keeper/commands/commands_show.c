@@ -15,6 +15,7 @@
 
 struct listing {
     struct command *c;
+    struct ch_str repository; /* fetched-by: this one alone; absent: all */
     size_t count;
 };
 
@@ -142,6 +143,9 @@ static void show_served(void *ctx, const struct ch_served_row *row)
                       row->repository)) { /* T26: who fetches where is for who reads there */
         return;
     }
+    if (l->repository.len > 0 && !ch_str_eq(l->repository, row->repository)) {
+        return;
+    }
     command_time(row->first_at_us, first, sizeof(first));
     command_time(row->last_at_us, last, sizeof(last));
     ch_sha256_hex(&row->sha256, hex);
@@ -149,6 +153,7 @@ static void show_served(void *ctx, const struct ch_served_row *row)
         struct ch_buf b;
         ch_buf_init(&b, 64u << 10);
         ch_buf_puts(&b, l->count > 0 ? CH_STR(",\n{") : CH_STR("{"));
+        json_field(&b, "repository", row->repository);
         json_field(&b, "file", row->file_name);
         json_field(&b, "sha256", ch_str_of(hex));
         json_field(&b, "principal", row->principal);
@@ -167,7 +172,9 @@ static void show_served(void *ctx, const struct ch_served_row *row)
         command_put_escaped(c, row->address);
         command_print(c, "  %s .. %s  %llu times  ", first, last, (unsigned long long)row->times);
         command_put_escaped(c, row->file_name);
-        command_print(c, "  ");
+        command_print(c, " (");
+        command_put_escaped(c, row->repository);
+        command_print(c, ")  ");
         command_put_escaped(c, ch_str_sub(row->user_agent, 0, 60));
         command_print(c, "\n");
     }
@@ -179,9 +186,11 @@ enum step command_fetched_by(struct command *c)
     struct what what;
     struct ch_err err;
     struct ch_sha256 sha256 = {{0}};
-    struct listing l = {.c = c};
+    struct listing l = {.c = c, .repository = command_option(c, "repository")};
     bool digest;
     if (command_digest(c, &digest, &sha256, &err) != CH_OK ||
+        (digest && l.repository.len > 0 &&
+         command_repository(c, l.repository, NULL, &err) == NULL) ||
         (!digest && command_what(c, &what, &err) != CH_OK)) {
         return command_end(c, command_status_of(&err), "%s", err.msg);
     }

@@ -119,7 +119,14 @@ static void who_fetched_is_told_of_where_one_may_know(void **state)
     house_settle(h);
     snprintf(line, sizeof(line), "fetched-by sha256:%s", house_hex("young", hex));
     runs_as(h, 2004, 0, line, "192.0.2.7", &out);
-    runs_as(h, 2004, 0, "fetched-by pkg --repository=pypi", "192.0.2.7", &out);
+    runs_as(h, 2004, 0, "fetched-by pkg --repository=pypi", WHEEL " (pypi)", &out);
+    runs_as(h, 2004, 0, "fetched-by pkg --repository=lab", "nobody fetched it", &out);
+    runs_as(h, 2004, 0, "fetched-by pkg==1.0 --repository=lab", "nobody fetched it", &out);
+    snprintf(line, sizeof(line), "fetched-by sha256:%s --repository=lab", hex);
+    runs_as(h, 2004, 0, line, "nobody fetched it", &out);
+    snprintf(line, sizeof(line), "fetched-by sha256:%s --repository=nowhere", hex);
+    runs_as(h, 2004, 2, line, "no repository nowhere in the configuration", &out);
+    snprintf(line, sizeof(line), "fetched-by sha256:%s", hex);
     runs_as(h, 2002, 0, line, "nobody fetched it", &out);
     runs_as(h, 2002, 0, "fetched-by pkg", "nobody fetched it", &out);
     runs_as(h, 2002, 1, "fetched-by pkg --repository=pypi", "it needs audit.read in repository pypi (prod)", &out);

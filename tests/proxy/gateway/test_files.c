@@ -67,9 +67,11 @@ static void test_allow(void **state)
     assert_int_equal(f->keeper.file_asks, 1);
     assert_int_equal(f->keeper.served_count, 2);
 
-    get(f, WHEEL ".metadata", NULL);
+    /* who reads the metadata has not got the file */
+    assert_int_equal(status_of(get(f, WHEEL ".metadata", NULL)), 200);
     assert_int_equal(f->keeper.part, CH_PART_METADATA);
     assert_int_equal(f->keeper.file_asks, 2);
+    assert_int_equal(f->keeper.served_count, 2);
     fixture_free(f);
 }
 
