@@ -25,8 +25,10 @@ void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text)
     struct ch_buf line;
     ch_buf_init(&line, 8 * ch_limits.text_bytes);
     ch_buf_put_printable(&line, ch_str_sub(text, 0, (size_t)ch_limits.text_bytes));
-    struct ch_str reason = ch_str_sub(ch_buf_str(&line), 0, GW_REASON_MAX);
-    ch_buf_putc(&line, '\n');
+    size_t len = line.len;
+    ch_buf_putc(&line, '\n'); /* which may move it */
+    struct ch_str reason =
+        ch_str_sub(ch_buf_str(&line), 0, len < GW_REASON_MAX ? len : GW_REASON_MAX);
     ch_http_respond(r, &(struct ch_http_response){
                            .status = status,
                            .reason = reason,

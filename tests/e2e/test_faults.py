@@ -289,6 +289,17 @@ class Faults(unittest.TestCase):
         self.assertIn("path", done.stdout)
         self.assertEqual(os.listdir(folder), [])  # nothing was made
 
+    def test_state_behind_a_link(self):
+        """A folder that was moved to a larger disk, the way to it open to everybody."""
+        service = self.service()
+        os.chmod(service.dir, 0o755)
+        os.rename(service.state, service.state + ".moved")
+        os.symlink(service.state + ".moved", service.state)
+        add_wheel(self.up, "some", "1.0")
+        service.start()
+        self.assertEqual(service.ask(file_path("some", "1.0")).status, 200)
+        self.assertEqual(service.command("status")[0], 0)
+
     def test_permissions(self):
         service = self.service().start()
         at = [os.path.join(d, f) for d, _, fs in os.walk(service.state) for f in fs + [""]]

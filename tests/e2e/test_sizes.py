@@ -2,10 +2,11 @@
 import os
 import re
 import signal
+import stat
 import unittest
 
 from house import wheels
-from house.case import Moody, add_wheel, file_path, with_key
+from house.case import Moody, add_wheel, file_path, in_parallel, with_key
 
 MIB = 1 << 20
 BULK = os.urandom(1100000)
@@ -121,6 +122,39 @@ class Quotas(Moody):
         status, out, err = self.service.command("approve", f"{name}==2.0", "--reason", "needed")
         self.assertEqual(status, 1, out + err)
         self.assertIn(key, out + err)
+
+    def test_more_than_the_quota_of_served_files_at_once(self):
+        """What goes for others may be had all the same, by all; and what has gone takes no room."""
+        for i in range(30):
+            wheel = wheels.pack(wheels.members(f"heavy{i}", "1.0", files={"x.bin": bytes(4 * MIB)}), stored=True)
+            add_wheel(self.up, f"heavy{i}", "1.0", data=wheel)
+
+        def fetch(first):
+            for i in range(10):
+                name = f"heavy{(7 * i + first) % 30}"
+                a = self.service.ask(file_path(name, "1.0"))
+                while a.status == 307:
+                    a = self.service.ask(a["Location"])
+                self.assertEqual(a.status, 200, (name, a.reason))
+                self.assertEqual(a.body, self.up.projects[name][0].data)
+        for e in in_parallel({i: lambda i=i: fetch(i) for i in range(0, 30, 2)}).values():
+            if e is not None:
+                raise e
+        self.eventually(lambda: not self.evicted_and_open())
+
+    def evicted_and_open(self):
+        """Files without a name that are open in gateways."""
+        found = []
+        for pid, name in self.service.processes().items():
+            folder = f"/proc/{pid}/fd"
+            for fd in os.listdir(folder) if name == "gateway" else ():
+                try:
+                    st = os.stat(os.path.join(folder, fd))
+                except FileNotFoundError:
+                    continue
+                if stat.S_ISREG(st.st_mode) and st.st_nlink == 0 and st.st_size > MIB:
+                    found.append(fd)
+        return found
 
     def test_what_the_quota_of_served_files_can_never_hold(self):
         self.check("wide", 70 * MIB, "store.max_bytes", 64)

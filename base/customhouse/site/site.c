@@ -17,6 +17,27 @@
 #include "rules_files.h"
 #include "tls_files.h"
 
+/* The store follows no symbolic link on the way to its files: where one leads is settled here, as
+ * far as the path exists. A path that is too long without them stays as it is. free() it. */
+static char *without_links(const char *path)
+{
+    char *head = ch_str_dup(ch_str_of(path));
+    char *real, *slash;
+    struct ch_buf whole;
+    struct ch_err err;
+    while ((real = realpath(head, NULL)) == NULL && (slash = strrchr(head, '/')) != NULL) {
+        *slash = '\0';
+    }
+    ch_buf_init(&whole, 2 * PATH_MAX);
+    ch_buf_printf(&whole, "%s%s%c", real != NULL ? real : "", path + strlen(head), '\0');
+    bool fits = ch_buf_ok(&whole, &err) == CH_OK && site_check_folder(whole.ptr, &err) == CH_OK;
+    char *ret = ch_str_dup(ch_str_of(fits ? whole.ptr : path));
+    ch_buf_done(&whole);
+    free(real);
+    free(head);
+    return ret;
+}
+
 enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
 {
     struct ch_buf b;
@@ -46,9 +67,10 @@ enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
     while (b.len > 1 && b.ptr[b.len - 1] == '/') {
         b.len--;
     }
+    ch_buf_putc(&b, '\0');
     enum ch_code rc = ch_buf_ok(&b, err);
     if (rc == CH_OK) {
-        *ret = ch_str_dup(ch_buf_str(&b));
+        *ret = without_links(b.ptr);
     }
     ch_buf_done(&b);
     return rc;

@@ -310,6 +310,26 @@ static void test_other_outcomes(void **state)
     fixture_free(f);
 }
 
+/* Whatever its length, a text is the reason, and the body, and nothing else is. */
+static void test_texts_of_any_length(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    char text[200], line[220];
+    f->keeper.file.outcome = CH_FILE_FAILED;
+    f->keeper.file.http_status = 504;
+    for (size_t len = 1; len < sizeof(text); len++) {
+        memset(text, 'w', len);
+        f->keeper.file.text = (struct ch_str){text, len};
+        snprintf(line, sizeof(line), "HTTP/1.1 504 %.*s\r\n", (int)len, text);
+        struct ch_str answer = get(f, WHEEL, NULL);
+        assert_has(answer, line);
+        snprintf(line, sizeof(line), "%.*s\n", (int)len, text);
+        assert_str_eq(body_of(answer), line);
+    }
+    fixture_free(f);
+}
+
 /* Nobody answers: refused, never served, never an error that clients repeat at once. */
 static void test_keeper_is_gone(void **state)
 {
@@ -386,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_refusal),
         cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_other_outcomes),
+        cmocka_unit_test(test_texts_of_any_length),
         cmocka_unit_test(test_keeper_is_gone),
         cmocka_unit_test(test_many_files_stay_bounded),
     };
