@@ -315,6 +315,15 @@ static void test_snapshot_survives_its_encoding_and_nothing_less(void **state)
     assert_ch_code(CH_E_FORMAT, page_facts_decode(&copy, &again, &err));
     ch_buf_done(&copy);
     page_facts_done(&page);
+    answer(&page, true, 0, 100, lines, 0);
+    ch_buf_init(&copy, 1u << 20);
+    ch_buf_puts(&copy, ch_buf_str(&page.content));
+    for (size_t i = 1; i <= 4; i++) { /* more files than a page has, and none of them */
+        copy.ptr[copy.len - i] = (char)0xff;
+    }
+    assert_ch_code(CH_E_FORMAT, page_facts_decode(&copy, &again, &err));
+    ch_buf_done(&copy);
+    page_facts_done(&page);
 }
 
 /* A snapshot and an answer that differs, as fuzz_page_facts takes them. */

@@ -334,6 +334,8 @@ static void html_pages(void **state)
         {"navigation is no file",
          CH_STR("<a href='../'>../</a><a href='?C=N'></a><a href='#top'>top</a><a name=x>y</a>"),
          "head ()\nskipped=?C=N\n"},
+        {"a text that is no tag", CH_STR("<p>I/O <a href='?C=N'></a></p>"),
+         "head ()\nskipped=?C=N\n"},
         {"text and address disagree",
          CH_STR("<a href='evil-9.zip'>foo-1.zip</a><a href='a%2fb.zip'>b.zip</a>"
                 "<a href='javascript:x'>x</a><a href='mailto:a@b'>a</a>"
@@ -456,7 +458,7 @@ static void details(void **state)
     (void)state;
 #define ENTRY                                                                                      \
     "{\"filename\":\"foo-1.zip\",\"url\":\"https://example.org/foo-1.zip\",\"digests\":{"          \
-    "\"sha256\":\"" HEX "\",\"x\":\"y\"},\"size\":9,\"upload_time_iso_8601\":"                     \
+    "\"sha256\":\"" HEX "\",\"x\":\"y\"},\"size\":0,\"upload_time_iso_8601\":"                     \
     "\"2024-01-17T16:53:12.779164Z\",\"requires_python\":\">=3\",\"yanked\":true,"                 \
     "\"yanked_reason\":\"bad\"}"
     const struct row rows[] = {
@@ -465,7 +467,7 @@ static void details(void **state)
              "{\"info\":{\"name\":\"Foo\"},\"last_serial\":4,\"releases\":{\"0\":[],\"1\":[" ENTRY
              "]},\"urls\":[" ENTRY "]}"),
          "head (Foo) serial=4 times\nfile foo-1.zip <https://example.org/foo-1.zip> sha256=00 "
-         "size=9 "
+         "size=0 "
          "at=2024-01-17T16:53:12.779164Z python=>=3 yanked=(bad)\n"},
         {"one list", CH_STR("{\"info\":{\"name\":\"foo\"},\"urls\":[]}"), "head (foo)\n"},
         {"another project", CH_STR("{\"info\":{\"name\":\"bar\"},\"urls\":[]}"), "!about \"bar\""},
