@@ -152,6 +152,7 @@ static const struct row accepted[] = {
     ROW("plain", GET HOST CLOSE "\r\n", 200, "GET|/?"),
     ROW("case of names", GET "hOST: EXAMPLE.org\r\ncONNECTION: Close\r\n\r\n", 200, "GET|/?"),
     ROW("port", GET "Host: example.org:8080\r\n" CLOSE "\r\n", 200, "GET|/?"),
+    ROW("the last port", GET "Host: example.org:65535\r\n" CLOSE "\r\n", 200, "GET|/?"),
     ROW("no space after colon", GET "Host:example.org\r\n" CLOSE "\r\n", 200, "GET|/?"),
     ROW("spaces and tabs round a value", GET "Host: \t example.org \t\r\n" CLOSE "\r\n", 200,
         "GET|/?"),

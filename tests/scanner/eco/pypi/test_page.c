@@ -284,7 +284,7 @@ static void html_pages(void **state)
                 "<meta name=\"pypi:repository-version\" content=\"1.4\">"
                 "<META NAME='pypi:project-status' CONTENT=archived>"
                 "<meta name=\"pypi:project-status-reason\" content=\"a &amp; b\">"
-                "<title>Links for <a href='x'>x</a></title>"
+                "<title>Links for </titles><a href='x'>x</a></title>"
                 "<script>var a = '<a href=\"y\">y</a>';</script>"
                 "<style>a:after{content:'</b><a href=z>z</a>'}</style></head><body>"
                 "<!-- <a href='c'>c</a> --><h1>Links for foo</h1>"
@@ -472,7 +472,7 @@ static void details(void **state)
         {"one list", CH_STR("{\"info\":{\"name\":\"foo\"},\"urls\":[]}"), "head (foo)\n"},
         {"another project", CH_STR("{\"info\":{\"name\":\"bar\"},\"urls\":[]}"), "!about \"bar\""},
         {"releases are an array",
-         CH_STR("{\"info\":{\"name\":\"foo\"},\"releases\":[],\"urls\":[]}"),
+         CH_STR("{\"info\":{\"name\":\"foo\"},\"last_serial\":4,\"releases\":[],\"urls\":[]}"),
          "!releases: expected an object, found an array"},
         {"wrong type deep inside",
          CH_STR(

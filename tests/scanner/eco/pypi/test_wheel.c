@@ -253,6 +253,8 @@ static const struct {
      "entry-points"},
     {"entry without group", {.entry_points = "foo = foo_bar:main\n"}, "entry-points"},
     {"entry without object", {.entry_points = "[x]\nfoo\n"}, "entry-points"},
+    {"entry with an empty object", {.entry_points = "[x]\nfoo = \n"}, "entry-points"},
+    {"entry without name", {.entry_points = "[x]\n = a:b\n"}, "entry-points"},
     {"group without a name", {.entry_points = "[]\nfoo = a:b\n"}, "entry-points"},
     {"group of one letter", {.entry_points = "[x]\nfoo = a:b\n"}, ""},
     {"group not closed", {.entry_points = "[x\nfoo = a:b\n"}, "entry-points"},
