@@ -292,7 +292,7 @@ static void html_pages(void **state)
                 "data-requires-python=\"&gt;=3.8,&#60;4\" data-yanked=\"b&quot;d\" "
                 "data-dist-info-metadata=\"true\" data-core-metadata=\"sha256=" HEX2 "\" "
                 "data-upload-time=\"2010-04-16T14:29:37.458396Z\" rel=internal >\n"
-                " foo-1-py3-none-any.whl </a><br />\n</body>\n</html>\n<!--SERIAL 99-->"),
+                " foo-1-py3-none-any.whl </a><br />\n</body>\n</html>\n<!--SERIAL 99--><!--NUMBER 98-->"),
          "head () archived reason=a & b serial=99 times\n"
          "file foo-1-py3-none-any.whl <https://files.example.org/foo-1-py3-none-any.whl> sha256=00 "
          "at=2010-04-16T14:29:37.458396Z python=>=3.8,<4 yanked=(b\"d) sidecar sha256=11\n"},

@@ -67,6 +67,7 @@ static const struct {
     {"no wheel's name", {.file_name = "foo_bar-1.0.zip"}, "wheel-name"},
     {"too few parts", {.file_name = "foo_bar-1.0-py3-any.whl"}, "wheel-name"},
     {"build tag without a digit", {.file_name = "foo_bar-1.0-x-py3-none-any.whl"}, "wheel-name"},
+    {"what is expected", {.project = "Foo.Bar", .version = "1.0.0"}, ""},
     {"another project expected", {.project = "foo"}, "wheel-name wheel-name-differs"},
     {"another version expected", {.version = "1.1"}, "wheel-name wheel-name-differs"},
     {"no dist-info", {.dist_info = "foo_bar-1.0"}, "wheel-dist-info"},
