@@ -141,6 +141,8 @@ static const struct {
      {.more_name = S(DATA "purelib/foo_bar/_vendor/x-1.dist-info/METADATA"), .more = S("x")}, ""},
     {"dist-info vendored by way of data",
      {.more_name = S(SITE "foo_bar/_vendor/x-1.dist-info/METADATA"), .more = S("x")}, ""},
+    {"second dist-info without a name", {.more_name = S(".dist-info/METADATA"), .more = S("x")},
+     "wheel-dist-info"},
     {"dist-info in capitals", {.dist_info = "foo_bar-1.0.DIST-INFO"}, "wheel-dist-info"},
     {"dist-info of another name", {.dist_info = "evil-1.0.dist-info"}, "wheel-name-differs"},
     {"dist-info of another version", {.dist_info = "foo_bar-2.0.dist-info"}, "wheel-name-differs"},
