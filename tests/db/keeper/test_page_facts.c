@@ -14,6 +14,7 @@ struct line {
     uint8_t hash; /* 0: not stated */
     int64_t uploaded;
     uint64_t size;
+    const char *python; /* NULL: not stated */
 };
 
 struct seen { /* the changes a merge reported */
@@ -42,7 +43,8 @@ static void write_lines(struct stream *s, const struct line *lines, size_t count
                                   .url = CH_STR("http://up.example/p"),
                                   .sha256 = {{lines[i].hash}},
                                   .size_bytes = lines[i].size,
-                                  .uploaded_at_us = lines[i].uploaded};
+                                  .uploaded_at_us = lines[i].uploaded,
+                                  .requires_python = ch_str_of(lines[i].python)};
         ch_scan_write_index_file(s->writer, &f);
     }
     stream_end(s, &INPUT, 1);
@@ -70,7 +72,7 @@ static struct seen answer(struct page_facts *page, bool first, int64_t checked_a
 
 static void test_T7_first_load_is_the_baseline(void **state)
 {
-    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    static const struct line lines[] = {{"a", 1, 5, 9, NULL}, {"b", 2, 6, 9, NULL}};
     struct page_facts page;
     (void)state;
     struct seen seen = answer(&page, true, 0, 100, lines, 2);
@@ -83,7 +85,7 @@ static void test_T7_first_load_is_the_baseline(void **state)
 
 static void test_T7_age_runs_from_the_last_page_without_the_file(void **state)
 {
-    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    static const struct line lines[] = {{"a", 1, 5, 9, NULL}, {"b", 2, 6, 9, NULL}};
     struct page_facts page;
     (void)state;
     answer(&page, true, 0, 100, lines, 1);
@@ -99,8 +101,9 @@ static void test_T7_age_runs_from_the_last_page_without_the_file(void **state)
 
 static void test_an_answer_that_says_less_takes_nothing_away(void **state)
 {
-    static const struct line full[] = {{"a", 1, 5, 9}};
-    static const struct line bare[] = {{"a", 0, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN}};
+    static const struct line full[] = {{"a", 1, 5, 9, ">=3.8"}};
+    static const struct line bare[] = {{"a", 0, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN, NULL}};
+    static const struct line other[] = {{"a", 1, 5, 9, ">=3.9"}};
     struct page_facts page;
     (void)state;
     answer(&page, true, 0, 100, full, 1);
@@ -108,8 +111,11 @@ static void test_an_answer_that_says_less_takes_nothing_away(void **state)
     assert_int_equal(seen.appeared + seen.removed, 0);
     assert_int_equal(page.files[0].index.sha256.byte[0], 1);
     assert_int_equal(page.files[0].index.uploaded_at_us, 5);
+    assert_str_eq(page.files[0].index.requires_python, ">=3.8");
     assert_int_equal(page.files[0].index.size_bytes, 9);
     assert_true(page.files[0].baseline);
+    answer(&page, false, 200, 300, other, 1);
+    assert_str_eq(page.files[0].index.requires_python, ">=3.9"); /* what it says counts */
     page_facts_done(&page);
 }
 
@@ -209,7 +215,7 @@ static void test_T5_a_serial_never_goes_down(void **state)
 
 static void test_T5_a_file_that_vanished_is_a_fact_and_may_return(void **state)
 {
-    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    static const struct line lines[] = {{"a", 1, 5, 9, NULL}, {"b", 2, 6, 9, NULL}};
     struct page_facts page;
     (void)state;
     answer(&page, true, 0, 100, lines, 2);
@@ -226,7 +232,7 @@ static void test_T5_a_file_that_vanished_is_a_fact_and_may_return(void **state)
 
 static void test_T5_a_page_that_vanished_takes_all_its_files_along(void **state)
 {
-    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    static const struct line lines[] = {{"a", 1, 5, 9, NULL}, {"b", 2, 6, 9, NULL}};
     struct page_facts page, gone;
     struct seen seen = {0};
     struct ch_err err;
@@ -247,8 +253,8 @@ static void test_T5_a_page_that_vanished_takes_all_its_files_along(void **state)
 
 static void test_other_bytes_under_a_known_name_are_a_new_file(void **state)
 {
-    static const struct line before[] = {{"a", 1, 5, 9}};
-    static const struct line after[] = {{"a", 2, 5, 9}};
+    static const struct line before[] = {{"a", 1, 5, 9, NULL}};
+    static const struct line after[] = {{"a", 2, 5, 9, NULL}};
     struct page_facts page;
     (void)state;
     answer(&page, true, 0, 100, before, 1);
@@ -264,9 +270,9 @@ static void test_other_bytes_under_a_known_name_are_a_new_file(void **state)
 
 static void test_details_fill_in_and_must_not_contradict(void **state)
 {
-    static const struct line bare[] = {{"a", 1, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN}};
-    static const struct line full[] = {{"a", 1, 7, 11}, {"unknown", 3, 1, 1}};
-    static const struct line other[] = {{"a", 9, 7, 11}};
+    static const struct line bare[] = {{"a", 1, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN, NULL}};
+    static const struct line full[] = {{"a", 1, 7, 11, NULL}, {"unknown", 3, 1, 1, NULL}};
+    static const struct line other[] = {{"a", 9, 7, 11, NULL}};
     struct page_facts page;
     struct stream s;
     struct ch_err err;
@@ -290,7 +296,7 @@ static void test_details_fill_in_and_must_not_contradict(void **state)
 
 static void test_snapshot_survives_its_encoding_and_nothing_less(void **state)
 {
-    static const struct line lines[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
+    static const struct line lines[] = {{"a", 1, 5, 9, NULL}, {"b", 2, 6, 9, NULL}};
     struct page_facts page, again;
     struct ch_buf copy;
     struct ch_err err;
@@ -312,6 +318,15 @@ static void test_snapshot_survives_its_encoding_and_nothing_less(void **state)
     ch_buf_init(&copy, 1u << 20);
     ch_buf_puts(&copy, ch_buf_str(&page.content));
     copy.ptr[copy.len - 1 - 3 * 8] = 2; /* baseline of the last file: yes and no are 1 and 0 */
+    assert_ch_code(CH_E_FORMAT, page_facts_decode(&copy, &again, &err));
+    ch_buf_done(&copy);
+    page_facts_done(&page);
+    answer(&page, true, 0, 100, lines, 0);
+    ch_buf_init(&copy, 1u << 20);
+    ch_buf_puts(&copy, ch_buf_str(&page.content));
+    for (size_t i = 1; i <= 4; i++) { /* more files than a page has, and none of them */
+        copy.ptr[copy.len - i] = (char)0xff;
+    }
     assert_ch_code(CH_E_FORMAT, page_facts_decode(&copy, &again, &err));
     ch_buf_done(&copy);
     page_facts_done(&page);
@@ -343,9 +358,9 @@ static bool write_input(const char *dir, const char *label, bool dated_before,
 
 static int write_corpus(const char *dir)
 {
-    static const struct line full[] = {{"a", 1, 5, 9}, {"b", 2, 6, 9}};
-    static const struct line bare[] = {{"a", 0, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN}};
-    static const struct line other[] = {{"b", 3, 6, 9}, {"c", 4, 7, 9}};
+    static const struct line full[] = {{"a", 1, 5, 9, NULL}, {"b", 2, 6, 9, NULL}};
+    static const struct line bare[] = {{"a", 0, CH_TIME_UNKNOWN, CH_SIZE_UNKNOWN, NULL}};
+    static const struct line other[] = {{"b", 3, 6, 9, NULL}, {"c", 4, 7, 9, NULL}};
     if (!write_input(dir, "the same", false, full, 2, full, 2) ||
         !write_input(dir, "less is said", true, full, 2, bare, 1) ||
         !write_input(dir, "more is said", false, bare, 1, full, 2) ||

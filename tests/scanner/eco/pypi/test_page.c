@@ -284,7 +284,7 @@ static void html_pages(void **state)
                 "<meta name=\"pypi:repository-version\" content=\"1.4\">"
                 "<META NAME='pypi:project-status' CONTENT=archived>"
                 "<meta name=\"pypi:project-status-reason\" content=\"a &amp; b\">"
-                "<title>Links for <a href='x'>x</a></title>"
+                "<title>Links for </titles><a href='x'>x</a></title>"
                 "<script>var a = '<a href=\"y\">y</a>';</script>"
                 "<style>a:after{content:'</b><a href=z>z</a>'}</style></head><body>"
                 "<!-- <a href='c'>c</a> --><h1>Links for foo</h1>"
@@ -292,7 +292,7 @@ static void html_pages(void **state)
                 "data-requires-python=\"&gt;=3.8,&#60;4\" data-yanked=\"b&quot;d\" "
                 "data-dist-info-metadata=\"true\" data-core-metadata=\"sha256=" HEX2 "\" "
                 "data-upload-time=\"2010-04-16T14:29:37.458396Z\" rel=internal >\n"
-                " foo-1-py3-none-any.whl </a><br />\n</body>\n</html>\n<!--SERIAL 99-->"),
+                " foo-1-py3-none-any.whl </a><br />\n</body>\n</html>\n<!--SERIAL 99--><!--NUMBER 98-->"),
          "head () archived reason=a & b serial=99 times\n"
          "file foo-1-py3-none-any.whl <https://files.example.org/foo-1-py3-none-any.whl> sha256=00 "
          "at=2010-04-16T14:29:37.458396Z python=>=3.8,<4 yanked=(b\"d) sidecar sha256=11\n"},
@@ -333,6 +333,8 @@ static void html_pages(void **state)
          "file foo-2.zip <https://example.org/simple/foo/foo-2.zip>\n"},
         {"navigation is no file",
          CH_STR("<a href='../'>../</a><a href='?C=N'></a><a href='#top'>top</a><a name=x>y</a>"),
+         "head ()\nskipped=?C=N\n"},
+        {"a text that is no tag", CH_STR("<p>I/O <a href='?C=N'></a></p>"),
          "head ()\nskipped=?C=N\n"},
         {"text and address disagree",
          CH_STR("<a href='evil-9.zip'>foo-1.zip</a><a href='a%2fb.zip'>b.zip</a>"
@@ -456,7 +458,7 @@ static void details(void **state)
     (void)state;
 #define ENTRY                                                                                      \
     "{\"filename\":\"foo-1.zip\",\"url\":\"https://example.org/foo-1.zip\",\"digests\":{"          \
-    "\"sha256\":\"" HEX "\",\"x\":\"y\"},\"size\":9,\"upload_time_iso_8601\":"                     \
+    "\"sha256\":\"" HEX "\",\"x\":\"y\"},\"size\":0,\"upload_time_iso_8601\":"                     \
     "\"2024-01-17T16:53:12.779164Z\",\"requires_python\":\">=3\",\"yanked\":true,"                 \
     "\"yanked_reason\":\"bad\"}"
     const struct row rows[] = {
@@ -465,12 +467,12 @@ static void details(void **state)
              "{\"info\":{\"name\":\"Foo\"},\"last_serial\":4,\"releases\":{\"0\":[],\"1\":[" ENTRY
              "]},\"urls\":[" ENTRY "]}"),
          "head (Foo) serial=4 times\nfile foo-1.zip <https://example.org/foo-1.zip> sha256=00 "
-         "size=9 "
+         "size=0 "
          "at=2024-01-17T16:53:12.779164Z python=>=3 yanked=(bad)\n"},
         {"one list", CH_STR("{\"info\":{\"name\":\"foo\"},\"urls\":[]}"), "head (foo)\n"},
         {"another project", CH_STR("{\"info\":{\"name\":\"bar\"},\"urls\":[]}"), "!about \"bar\""},
         {"releases are an array",
-         CH_STR("{\"info\":{\"name\":\"foo\"},\"releases\":[],\"urls\":[]}"),
+         CH_STR("{\"info\":{\"name\":\"foo\"},\"last_serial\":4,\"releases\":[],\"urls\":[]}"),
          "!releases: expected an object, found an array"},
         {"wrong type deep inside",
          CH_STR(
