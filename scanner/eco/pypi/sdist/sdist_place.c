@@ -433,14 +433,15 @@ static bool is_mapped(const struct sdist *s, struct ch_str folder)
     return false;
 }
 
-/* Whether what is installed is listed in setup.py, name by name, and no setting has this word. */
+/* Whether what is installed is listed in setup.py, name by name, and no setting has this word. What
+ * is a link counts by where it leads. */
 static bool is_left_out(const struct sdist *s, struct ch_str folder)
 {
     bool told = false;
     for (size_t i = 0; !told && i < CH_ARRAY_LEN(telling); i++) {
         told = has_word(told_by(s, telling[i]), folder);
     }
-    return s->packaged && !told;
+    return s->packaged && !told && ch_map_get(s->links, folder) == NULL;
 }
 
 /* Folders that no import statement can name (".circleci", "vendored-meson"), and those of people
