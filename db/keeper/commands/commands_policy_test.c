@@ -399,7 +399,7 @@ static enum step accept_offer(struct command *c, struct policy_trial *t)
     struct ch_sha256 digest = ch_policy_digest(t->policy);
     struct policy_consent consent;
     struct ch_str reason = command_option(c, "reason");
-    char by[6 * PRINCIPAL_MAX];
+    char by[POLICY_BY_MAX];
     if (!may_offer(c, &digest, &consent)) {
         return STEP_DONE;
     }
