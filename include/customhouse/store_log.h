@@ -144,6 +144,8 @@ enum ch_code ch_store_odd_objects(struct ch_store *s, ch_store_odd_object_fn *ea
 typedef void ch_store_damage_fn(void *ctx, const char *line);
 enum ch_code ch_store_damages(struct ch_store *s, ch_store_damage_fn *each, void *ctx,
                               struct ch_err *err) CH_MUST_CHECK;
+/* Tables of which each row needs an entry, at most. */
+#define CH_LOGGED_TABLES 32
 /* Since which list of tables (AUDIT_TABLES of the keeper) a row of this table needs an entry; 0: never. */
 uint64_t ch_store_logged_since(const char *table);
 /* Rows of the tables that entries are about, but none is about. `seen` of all entries, or NULL. Of

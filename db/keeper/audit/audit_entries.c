@@ -71,11 +71,11 @@ void audit_entry_end(struct audit_entry *a)
 
 /* ------------------------------------------------------------------ what the log begins with */
 
-#define BEFORE_MAX 32
+_Static_assert(CH_LOGGED_TABLES <= CH_ENTRY_FIELDS, "who reads the entry reads all of them");
 struct before {     /* rows of each table, sorted by its name */
     uint64_t bound; /* rows of tables up to this list need an entry already */
-    const char *table[BEFORE_MAX];
-    uint64_t rows[BEFORE_MAX];
+    const char *table[CH_LOGGED_TABLES];
+    uint64_t rows[CH_LOGGED_TABLES];
     size_t count;
 };
 
@@ -92,7 +92,7 @@ static void count_before(void *ctx, const char *table, int64_t id)
         at++;
     }
     if (at == b->count || strcmp(b->table[at], table) != 0) {
-        CH_ASSERT(b->count < BEFORE_MAX);
+        CH_ASSERT(b->count < CH_LOGGED_TABLES);
         memmove(&b->table[at + 1], &b->table[at], (b->count - at) * sizeof(b->table[0]));
         memmove(&b->rows[at + 1], &b->rows[at], (b->count - at) * sizeof(b->rows[0]));
         b->table[at] = table;
