@@ -73,7 +73,6 @@ struct audit_before {
     uint64_t entry, list; /* and of which list of tables it is */
 };
 #define AUDIT_BEFORE_MAX  (4 * CH_ENTRY_FIELDS)
-#define AUDIT_LIST_FACTS 2 /* from this list of tables on entries of kind "facts" are about all of them */
 
 /* Rows that an entry of kind "facts" is about. */
 struct audit_fact_range {

@@ -162,10 +162,13 @@ enum ch_fact_table { /* in the order of their tables' names */
     CH_FACTS_SIZES,
     CH_FACTS_INSPECTIONS,
     CH_FACTS_RELEASES,
+    CH_FACTS_SIDECARS,
     CH_FACTS_SIGHTINGS,
     CH_FACTS /* how many these are */
 };
 const char *ch_facts_table(enum ch_fact_table of);
+/* Since which list of tables (AUDIT_TABLES of the keeper) all of its rows have an entry. */
+uint64_t ch_facts_since(enum ch_fact_table of);
 /* The id of the first row that the group under way has added, also where a step of it was undone;
  * 0: none. All from there on are its own. */
 uint64_t ch_store_facts_added(const struct ch_store *s, enum ch_fact_table of);

@@ -85,7 +85,7 @@ static void count_before(void *ctx, const char *table, int64_t id)
     size_t at = 0;
     (void)id;
     uint64_t since = ch_store_logged_since(table);
-    if (since <= b->bound || since == AUDIT_TABLES_FACTS) {
+    if (since <= b->bound || since == AUDIT_TABLES_SNAPSHOT) {
         return; /* or what was slipped in since would be taken for older; or it gets an entry now */
     }
     while (at < b->count && strcmp(b->table[at], table) < 0) {
@@ -146,7 +146,7 @@ enum ch_code audit_before(struct keeper *k, struct ch_err *err)
     }
     rc = audit_act(k, err);
     enum ch_code begun = rc;
-    rc = rc == CH_OK && bound < AUDIT_TABLES_FACTS ? audit_older_facts(k, err) : rc;
+    rc = rc == CH_OK ? audit_older_facts(k, bound, err) : rc;
     if (rc == CH_OK) {
         audit_entry_begin(k, &a, "before");
         ch_log_entry_int(&a.e, "at_us", a.row.at_us);
