@@ -346,7 +346,7 @@ static void all_who_agreed_are_written_down(void **state)
     enum { MANY = 9 };
     static const char policy[] = "version: 1\ncool_down_days: 3\n";
     struct ch_buf out, room;
-    char name[MANY][PEOPLE_NAME_MAX + 1], said[PEOPLE_NAME_MAX + 16];
+    char name[MANY][PEOPLE_NAME_MAX + 1], said[sizeof(name) + 16];
     struct house *h = open_house(&out);
     ch_buf_init(&room, 4096);
     set_policy(h, policy, &room);
