@@ -184,10 +184,13 @@ static const struct option audit_options[] = {
 static const struct option witness_options[] = {
     {"--state", "DIR", true, false, "a folder of its own, made where it is missing"},
     {"--listen", "HOST:PORT", true, false, "where logs ask it"},
-    {"--log", "VKEY[@ORIGIN]", true, true,
+    {"--log", "VKEY[@ORIGIN]", false, true,
      "key of a log whose checkpoints it cosigns (customhouse audit\n"
      "                          search --kind genesis shows it), and the log's origin where that\n"
      "                          is not the key's name; again for a key that takes its place"},
+    {"--logs", "FILE", false, false,
+     "the same, a line each, read again on SIGHUP as certificate\n"
+     "                          and key are"},
     {"--name", "NAME", false, false,
      "what it signs as, written at its first start (default: made\n"
      "                          of its key): best a host name of yours, and a path"},

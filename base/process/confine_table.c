@@ -185,6 +185,11 @@ static const struct ch_path_rule witness_paths[] = {
     {.path = "checkpoints", .in_state = true, .right = CH_PATH_WRITE},
 };
 
+/* What is to be read lies anywhere, under a name that a new file may have got. */
+static const struct ch_path_rule witness_files_paths[] = {
+    {.path = "/"},
+};
+
 /* --- what must fail --- */
 
 #define MUST_FAIL(what)        {.probe = CH_PROBE_##what}
@@ -264,6 +269,11 @@ static const struct ch_probe_row witness_probes[] = {
     MUST_FAIL(PTRACE),
     MUST_FAIL(FORK),
 };
+static const struct ch_probe_row witness_files_probes[] = {
+    NO_CREATE("/tmp"), NO_CREATE_STATE("."), MUST_FAIL(SOCKET_INET), MUST_FAIL(SOCKET_UNIX),
+    MUST_FAIL(SOCKET_NETLINK), MUST_FAIL(SOCKET_PACKET), MUST_FAIL(CONNECT), MUST_FAIL(EXEC),
+    MUST_FAIL(PTRACE), MUST_FAIL(FORK),
+};
 /* A scanner's parent forks: that is its work. */
 static const struct ch_probe_row scanner_probes[] = {
     NO_OPEN("/etc/passwd"), NO_OPEN("/"), NO_OPEN("/dev/null"), NO_CREATE("/tmp"),
@@ -338,6 +348,12 @@ static const struct ch_confine_row table[] = {
         .groups = {&core, &loop, &open_to_change, &no_socket, &accept_clients, &no_process,
                    &no_program, &name_thread},
         PATHS(witness_paths), .needs_state = true, .outlives_parent = true,
+        .limits = {NO_CORE}, .limit_count = 1,
+    },
+    {
+        .role = CH_ROLE_WITNESS_FILES, .stage = CH_CONFINE_PROCESS, PROBES(witness_files_probes),
+        .groups = {&core, &loop, &open_to_read, &no_socket, &no_process, &no_program, &name_thread},
+        PATHS(witness_files_paths),
         .limits = {NO_CORE}, .limit_count = 1,
     },
     SCANNER_ROWS(CH_ROLE_SCANNER_STRICT),

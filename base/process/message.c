@@ -33,6 +33,7 @@ const char *ch_role_name(enum ch_role role)
         [CH_ROLE_EGRESS] = "egress",
         [CH_ROLE_COMMAND] = "command",
         [CH_ROLE_WITNESS] = "witness",
+        [CH_ROLE_WITNESS_FILES] = "witness-files",
     };
     _Static_assert(CH_ARRAY_LEN(names) == CH_ROLE_COUNT, "one name per role");
     return (size_t)role < CH_ROLE_COUNT ? names[role] : "?";

@@ -79,6 +79,7 @@ static const char *program_of(enum ch_role role)
     case CH_ROLE_SUPERVISOR:
     case CH_ROLE_COMMAND:
     case CH_ROLE_WITNESS: /* it has no supervisor */
+    case CH_ROLE_WITNESS_FILES:
     case CH_ROLE_COUNT:
         break;
     }

@@ -73,7 +73,6 @@ struct audit_before {
     uint64_t entry, list; /* and of which list of tables it is */
 };
 #define AUDIT_BEFORE_MAX  (4 * CH_ENTRY_FIELDS)
-#define AUDIT_LIST_FACTS 2 /* from this list of tables on entries of kind "facts" are about all of them */
 
 /* Rows that an entry of kind "facts" is about. */
 struct audit_fact_range {
@@ -110,7 +109,10 @@ struct audit_verify {
     FILE *out;              /* a line for each thing that is not as it was logged */
     struct ch_note_key key; /* the first, then the newest checkpoint's; without name: not known */
     struct ch_hash *hash;
-    struct ch_sha256 *leaves; /* of the entries as they are on disk, one for each below size */
+    /* Of the entries as they are on disk: one for each below size, and the root over each full tile
+     * of them. */
+    struct ch_sha256 *leaves, *tiles;
+    uint64_t hashed; /* the first tile of this part of which there are none yet */
     struct ch_sha256 published[CH_TILE_HASHES]; /* hashes of level 0 as on disk, of one tile */
     uint64_t published_tile;                    /* its number; UINT64_MAX: of none */
     struct ch_buf upper[CH_TILE_LEVELS];        /* hashes of the levels above, as they should be */
@@ -164,11 +166,10 @@ enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE
 /* --- between them --- */
 void audit_problem(struct audit_verify *v, const char *fmt, ...) CH_PRINTF(2, 3);
 /* parts.c: the leaves of all entries, and each beside its row, by as many threads as there are
- * processors; `meanwhile` runs once the leaves are there. */
+ * processors. */
 #define AUDIT_PART_ENTRIES 16384    /* fewer are not worth a thread */
 extern uint64_t audit_part_entries; /* tests lower it */
 enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
-                             void (*meanwhile)(struct audit_verify *v),
                              struct ch_err *err) CH_MUST_CHECK;
 /* files.c: what is missing is named, and read as empty; then what there is too much of. */
 enum ch_code audit_files_open(struct audit_verify *v, const char *state,
@@ -185,8 +186,9 @@ void audit_strangers_check(struct audit_verify *v);
 /* private_keys.c: that keys which sign have their files, as they were made. */
 enum ch_code audit_private_keys_check(struct audit_verify *v, const char *state,
                                       struct ch_err *err) CH_MUST_CHECK;
-/* verify.c: the leaves of this part. */
-void audit_hash_entries(struct audit_verify *v);
+/* verify.c: the leaves of this part up to the one below `end`, which is below `size` or it: entries
+ * come in their order, so that each bundle is read once for all that is compared of it. */
+void audit_hash_below(struct audit_verify *v, uint64_t end);
 /* compare.c: of this part; then of the whole, from the database to the log. */
 enum ch_code audit_compare_entries(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;

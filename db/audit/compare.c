@@ -32,6 +32,7 @@ static void check_leaf(struct audit_verify *v, uint64_t i, const struct ch_sha25
 {
     struct ch_sha256 published = {{0}};
     unsigned long long n = i;
+    audit_hash_below(v, i + 1);
     bool there = published_hash(v, i, &published);
     bool cut = !there && i >= v->lengths.hashes[0] / CH_SHA256_BYTES; /* named as one */
     bool as_published = there && ch_sha256_eq(&v->leaves[i], &published);
@@ -283,6 +284,7 @@ enum ch_code audit_compare_entries(struct audit_verify *v, struct ch_err *err)
     enum ch_code rc = ch_store_logged(v->store, v->from, v->to, on_logged, v, v->seen, err);
     if (rc == CH_OK) {
         check_without_row(v, v->to);
+        audit_hash_below(v, v->to < v->size ? v->to : v->size);
     }
     return rc;
 }

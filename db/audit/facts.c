@@ -155,8 +155,9 @@ static enum ch_code check_table(struct audit_verify *v, enum ch_fact_table of, s
 enum ch_code audit_facts_check(struct audit_verify *v, struct ch_err *err)
 {
     enum ch_code rc = CH_OK;
-    for (size_t i = 0; rc == CH_OK && i < CH_FACTS && v->bound >= AUDIT_LIST_FACTS; i++) {
-        rc = check_table(v, (enum ch_fact_table)i, err);
+    for (size_t i = 0; rc == CH_OK && i < CH_FACTS; i++) {
+        enum ch_fact_table of = (enum ch_fact_table)i;
+        rc = v->bound >= ch_facts_since(of) ? check_table(v, of, err) : CH_OK;
     }
     return rc;
 }

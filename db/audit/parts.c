@@ -20,7 +20,6 @@ struct part {
     struct audit_reader reader;
     pthread_t thread;
     bool started;
-    enum ch_code (*run)(struct audit_verify *v, struct ch_err *err);
     enum ch_code rc;
     struct ch_err err;
     char *said;
@@ -99,6 +98,8 @@ static void share_out(struct parts *p)
             .store = store,
             .hash = ch_hash_new(),
             .leaves = whole->leaves,
+            .tiles = whole->tiles,
+            .hashed = tiles * i / p->count,
             .published_tile = UINT64_MAX,
             .size = whole->size,
             .lengths = whole->lengths,
@@ -131,22 +132,16 @@ static enum ch_code open_readers(struct parts *p, struct ch_err *err)
 static void *thread_main(void *arg)
 {
     struct part *part = arg;
-    part->rc = part->run(&part->v, &part->err);
+    part->rc = audit_compare_entries(&part->v, &part->err);
     return NULL;
 }
 
-static enum ch_code run_all(struct parts *p,
-                            enum ch_code (*run)(struct audit_verify *v, struct ch_err *err),
-                            void (*meanwhile)(struct audit_verify *v), struct ch_err *err)
+static enum ch_code run_all(struct parts *p, struct ch_err *err)
 {
     enum ch_code rc = CH_OK;
     for (size_t i = 0; i < p->count; i++) {
-        p->part[i].run = run;
         p->part[i].started =
             pthread_create(&p->part[i].thread, NULL, thread_main, &p->part[i]) == 0;
-    }
-    if (meanwhile != NULL) {
-        meanwhile(p->whole);
     }
     for (size_t i = 0; i < p->count; i++) {
         struct part *part = &p->part[i];
@@ -161,13 +156,6 @@ static enum ch_code run_all(struct parts *p,
         }
     }
     return rc;
-}
-
-static enum ch_code hash_part(struct audit_verify *v, struct ch_err *err)
-{
-    (void)err;
-    audit_hash_entries(v);
-    return CH_OK;
 }
 
 /* ------------------------------------------------------------------ what they have found */
@@ -219,8 +207,7 @@ static void done_part(struct part *part)
     ch_hash_free(part->v.hash);
 }
 
-enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
-                             void (*meanwhile)(struct audit_verify *v), struct ch_err *err)
+enum ch_code audit_parts_run(struct audit_verify *v, const char *state, struct ch_err *err)
 {
     struct parts *p = ch_calloc(1, sizeof(*p));
     p->whole = v;
@@ -236,8 +223,7 @@ enum ch_code audit_parts_run(struct audit_verify *v, const char *state,
     v->store = p->part[0].v.store; /* lent, before the threads begin */
     rc = rc == CH_OK ? audit_handovers_read(v, err) : rc;
     v->store = NULL;
-    rc = rc == CH_OK ? run_all(p, hash_part, NULL, err) : rc;
-    rc = rc == CH_OK ? run_all(p, audit_compare_entries, meanwhile, err) : rc;
+    rc = rc == CH_OK ? run_all(p, err) : rc;
     for (size_t i = 0; i < p->count; i++) {
         say_part(v, &p->part[i]);
         if (rc == CH_OK) {

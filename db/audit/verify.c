@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "db/log/bundle.h"
 
@@ -76,25 +77,56 @@ static void unreadable(struct audit_verify *v, uint64_t first, uint64_t count,
     }
 }
 
-void audit_hash_entries(struct audit_verify *v)
+static void hash_tile(struct audit_verify *v, uint64_t tile)
 {
     struct ch_err err;
-    uint64_t to = v->to < v->size ? v->to : v->size;
-    for (uint64_t i = v->from; i < to; i++) {
-        struct ch_str entry;
-        uint64_t left = v->size - i;
-        if (audit_reader_get(v->reader, i, &entry, &err) == CH_OK) {
+    struct ch_str entry;
+    struct ch_sha256 room[CH_TILE_HASHES];
+    uint64_t first = tile * CH_TILE_HASHES, left = v->size - first;
+    uint64_t count = left < CH_TILE_HASHES ? left : CH_TILE_HASHES;
+    if (audit_reader_get(v->reader, first, &entry, &err) != CH_OK) {
+        unreadable(v, first, count, &err);
+    } else {
+        for (uint64_t i = first; i < first + count; i++) {
+            CH_ASSERT(audit_reader_get(v->reader, i, &entry, NULL) == CH_OK); /* its bundle was */
             v->leaves[i] = ch_tree_leaf(v->hash, entry);
-        } else if (i % CH_TILE_HASHES == 0) {
-            unreadable(v, i, left < CH_TILE_HASHES ? left : CH_TILE_HASHES, &err);
         }
     }
+    if (count == CH_TILE_HASHES) {
+        memcpy(room, &v->leaves[first], sizeof(room));
+        v->tiles[tile] = ch_tree_fold(v->hash, room, CH_TILE_HEIGHT);
+    }
+}
+
+void audit_hash_below(struct audit_verify *v, uint64_t end)
+{
+    for (; v->hashed * CH_TILE_HASHES < end; v->hashed++) {
+        hash_tile(v, v->hashed);
+    }
+}
+
+/* Of how many entries somebody has signed a tree, which has to be this one then. */
+static bool is_signed_between(const struct audit_verify *v, uint64_t from, uint64_t to)
+{
+    bool found = v->witnessed.there && v->witnessed.size > from && v->witnessed.size < to;
+    for (size_t i = 0; i < v->keys.handover_count; i++) {
+        found = found || (v->keys.handovers[i].size > from && v->keys.handovers[i].size < to);
+    }
+    return found;
 }
 
 static void grow_tree(struct audit_verify *v)
 {
-    for (uint64_t i = 0; i < v->size; i++) {
-        ch_tree_add(&v->tree, v->hash, &v->leaves[i], on_node, v);
+    struct ch_tree *t = &v->tree;
+    while (t->size < v->size) {
+        uint64_t end = t->size + CH_TILE_HASHES;
+        if (t->size % CH_TILE_HASHES == 0 && end <= v->size &&
+            !is_signed_between(v, t->size, end)) {
+            ch_tree_add_node(t, v->hash, CH_TILE_HEIGHT, &v->tiles[t->size / CH_TILE_HASHES],
+                             on_node, v);
+        } else {
+            ch_tree_add(t, v->hash, &v->leaves[t->size], on_node, v);
+        }
         audit_handovers_root(v);
         audit_witnessed_root(v);
     }
@@ -161,12 +193,6 @@ static void check_checkpoint(struct audit_verify *v)
 
 /* ------------------------------------------------------------------ all */
 
-static void check_tree(struct audit_verify *v)
-{
-    grow_tree(v);
-    check_upper_levels(v);
-}
-
 static enum ch_code check_all(struct audit_verify *v, const char *state, struct ch_str vkey,
                               struct ch_err *err)
 {
@@ -177,8 +203,13 @@ static enum ch_code check_all(struct audit_verify *v, const char *state, struct 
         return rc;
     }
     v->leaves = ch_calloc((size_t)v->size, sizeof(*v->leaves));
-    rc = audit_parts_run(v, state, check_tree, err);
-    rc = rc == CH_OK ? audit_compare_rows(v, err) : rc;
+    v->tiles = ch_calloc((size_t)v->size / CH_TILE_HASHES + 1, sizeof(*v->tiles));
+    rc = audit_parts_run(v, state, err);
+    if (rc == CH_OK) {
+        grow_tree(v);
+        check_upper_levels(v);
+        rc = audit_compare_rows(v, err);
+    }
     if (rc == CH_OK) {
         check_checkpoint(v);
         audit_files_check(v);
@@ -241,6 +272,7 @@ enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE
     ch_store_close(v.store);
     audit_reader_close(&reader);
     free(v.leaves);
+    free(v.tiles);
     audit_keys_done(&v.keys);
     audit_facts_done(&v.facts);
     ch_buf_done(&v.witnessed.note);

@@ -23,20 +23,36 @@ struct ch_sha256 ch_tree_node(struct ch_hash *h, const struct ch_sha256 *left,
 
 /* ------------------------------------------------------------------ the edge */
 
+void ch_tree_add_node(struct ch_tree *t, struct ch_hash *h, unsigned height,
+                      const struct ch_sha256 *node, ch_tree_node_fn *each, void *ctx)
+{
+    struct ch_sha256 root = *node;
+    uint64_t leaves = UINT64_C(1) << height, index = t->size >> height;
+    CH_ASSERT((t->size & (leaves - 1)) == 0);
+    each(ctx, height, index, &root);
+    for (; (t->size >> height & 1) != 0; height++) {
+        root = ch_tree_node(h, &t->edge[height], &root);
+        index >>= 1;
+        each(ctx, height + 1, index, &root);
+    }
+    t->edge[height] = root;
+    t->size += leaves;
+}
+
 void ch_tree_add(struct ch_tree *t, struct ch_hash *h, const struct ch_sha256 *leaf,
                  ch_tree_node_fn *each, void *ctx)
 {
-    struct ch_sha256 node = *leaf;
-    unsigned height = 0;
-    uint64_t index = t->size;
-    each(ctx, height, index, &node);
-    for (; (t->size >> height & 1) != 0; height++) {
-        node = ch_tree_node(h, &t->edge[height], &node);
-        index >>= 1;
-        each(ctx, height + 1, index, &node);
+    ch_tree_add_node(t, h, 0, leaf, each, ctx);
+}
+
+struct ch_sha256 ch_tree_fold(struct ch_hash *h, struct ch_sha256 *leaves, unsigned height)
+{
+    for (; height > 0; height--) {
+        for (size_t i = 0; i < (size_t)1 << (height - 1); i++) {
+            leaves[i] = ch_tree_node(h, &leaves[2 * i], &leaves[2 * i + 1]);
+        }
     }
-    t->edge[height] = node;
-    t->size++;
+    return leaves[0];
 }
 
 struct ch_sha256 ch_tree_root(const struct ch_tree *t, struct ch_hash *h)

@@ -28,6 +28,12 @@ typedef void ch_tree_node_fn(void *ctx, unsigned height, uint64_t index,
                              const struct ch_sha256 *node);
 void ch_tree_add(struct ch_tree *t, struct ch_hash *h, const struct ch_sha256 *leaf,
                  ch_tree_node_fn *each, void *ctx);
+/* 2^height leaves at once, by the root over them; the size is a multiple of as many. `each` gets
+ * this node and those above it. */
+void ch_tree_add_node(struct ch_tree *t, struct ch_hash *h, unsigned height,
+                      const struct ch_sha256 *node, ch_tree_node_fn *each, void *ctx);
+/* The root over 2^height leaves, for which `leaves` is the room: they are gone then. */
+struct ch_sha256 ch_tree_fold(struct ch_hash *h, struct ch_sha256 *leaves, unsigned height);
 /* Of the empty tree it is the hash of nothing, which is never published (a log begins with
  * genesis). */
 struct ch_sha256 ch_tree_root(const struct ch_tree *t, struct ch_hash *h);

@@ -213,12 +213,16 @@ enum ch_code ch_store_file_sizes(struct ch_store *s, struct ch_str upstream, str
 enum ch_code ch_store_put_sidecar(struct ch_store *s, const struct ch_sidecar_row *row,
                                   struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_PUT_SIDECAR,
-                      CH_ARGS(ch_arg_text(row->upstream), ch_arg_text(row->project),
-                              ch_arg_text(row->file_name), ch_arg_sha(&row->stated_sha256),
-                              ch_arg_sha(&row->sha256), ch_arg_u64(row->size_bytes),
-                              ch_arg_int(row->at_us)),
-                      NULL, err);
+    enum ch_code rc = ch_sql_run(s, CH_SQL_PUT_SIDECAR,
+                                 CH_ARGS(ch_arg_text(row->upstream), ch_arg_text(row->project),
+                                         ch_arg_text(row->file_name),
+                                         ch_arg_sha(&row->stated_sha256), ch_arg_sha(&row->sha256),
+                                         ch_arg_u64(row->size_bytes), ch_arg_int(row->at_us)),
+                                 NULL, err);
+    if (rc == CH_OK) {
+        ch_facts_added(s, CH_FACTS_SIDECARS);
+    }
+    return rc;
 }
 
 enum ch_code ch_store_get_sidecar(struct ch_store *s, struct ch_sidecar_row *row,

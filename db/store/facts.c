@@ -4,18 +4,25 @@
 
 static const struct {
     const char *table;
+    uint64_t since;   /* ch_facts_since */
     enum ch_sql rows; /* $1: from this id on; all that a row has, the id first */
 } facts[CH_FACTS] = {
-    [CH_FACTS_CONFIRMED] = {"bytes_confirmed", CH_SQL_FACTS_CONFIRMED},
-    [CH_FACTS_SIZES] = {"file_size", CH_SQL_FACTS_SIZES},
-    [CH_FACTS_INSPECTIONS] = {"inspection", CH_SQL_FACTS_INSPECTIONS},
-    [CH_FACTS_RELEASES] = {"release_file", CH_SQL_FACTS_RELEASES},
-    [CH_FACTS_SIGHTINGS] = {"sighting", CH_SQL_FACTS_SIGHTINGS},
+    [CH_FACTS_CONFIRMED] = {"bytes_confirmed", 2, CH_SQL_FACTS_CONFIRMED},
+    [CH_FACTS_SIZES] = {"file_size", 2, CH_SQL_FACTS_SIZES},
+    [CH_FACTS_INSPECTIONS] = {"inspection", 2, CH_SQL_FACTS_INSPECTIONS},
+    [CH_FACTS_RELEASES] = {"release_file", 2, CH_SQL_FACTS_RELEASES},
+    [CH_FACTS_SIDECARS] = {"sidecar", 3, CH_SQL_FACTS_SIDECARS},
+    [CH_FACTS_SIGHTINGS] = {"sighting", 2, CH_SQL_FACTS_SIGHTINGS},
 };
 
 const char *ch_facts_table(enum ch_fact_table of)
 {
     return facts[of].table;
+}
+
+uint64_t ch_facts_since(enum ch_fact_table of)
+{
+    return facts[of].since;
 }
 
 void ch_facts_added(struct ch_store *s, enum ch_fact_table of)
@@ -57,6 +64,7 @@ enum ch_code ch_store_facts(struct ch_store *s, enum ch_fact_table of, int64_t f
 {
     struct ch_cursor c;
     struct ch_buf row;
+    struct ch_hash *hash = ch_hash_new(); /* one for all: a page may have thirty thousand rows */
     ch_buf_init(&row, 64u << 20);
     enum ch_code rc = ch_cursor_open(s, facts[of].rows, CH_ARGS(ch_arg_int(from)), &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
@@ -64,11 +72,14 @@ enum ch_code ch_store_facts(struct ch_store *s, enum ch_fact_table of, int64_t f
         put_row(&row, &c);
         rc = ch_buf_ok(&row, err);
         if (rc == CH_OK) {
-            struct ch_sha256 digest = ch_sha256_of(row.ptr, row.len);
+            ch_hash_reset(hash);
+            ch_hash_add(hash, row.ptr, row.len);
+            struct ch_sha256 digest = ch_hash_end(hash);
             each(ctx, ch_col_int(&c, 0), &digest);
         }
     }
     ch_cursor_close(&c);
     ch_buf_done(&row);
+    ch_hash_free(hash);
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }

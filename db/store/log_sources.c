@@ -246,6 +246,8 @@ const struct ch_log_unlogged ch_log_unlogged[] = {
     LIST("log_entry", CH_SQL_UNLOGGED_ENTRIES),
 };
 const size_t ch_log_unlogged_count = CH_ARRAY_LEN(ch_log_unlogged);
+_Static_assert(CH_ARRAY_LEN(ch_log_unlogged) <= CH_LOGGED_TABLES,
+               "an entry that counts the rows of before has room for each table");
 
 uint64_t ch_store_logged_since(const char *table)
 {

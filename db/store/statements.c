@@ -184,14 +184,12 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
 #include "db/store/statements_inspection.inc"
     [CH_SQL_PUT_SIDECAR] = {"put sidecar",
                             "INSERT INTO sidecar (upstream, project, file_name, stated_sha256,"
-                            " sha256, size_bytes, at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-                            " ON CONFLICT (upstream, project, file_name, stated_sha256) DO UPDATE"
-                            " SET sha256 = excluded.sha256, size_bytes = excluded.size_bytes,"
-                            " at_us = excluded.at_us",
+                            " sha256, size_bytes, at_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                             "tttddii", true},
     [CH_SQL_GET_SIDECAR] = {"get sidecar",
                             "SELECT sha256, size_bytes, at_us FROM sidecar WHERE upstream = $1"
-                            " AND project = $2 AND file_name = $3 AND stated_sha256 = $4",
+                            " AND project = $2 AND file_name = $3 AND stated_sha256 = $4"
+                            " ORDER BY id DESC LIMIT 1",
                             "tttd"},
 
     [CH_SQL_ADD_RULING] =

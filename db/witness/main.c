@@ -1,4 +1,4 @@
-/* witness STATE ADDRESS [--name NAME] [--log VKEY[@ORIGIN]]... [--host-name NAME]...
+/* witness STATE ADDRESS [--name NAME] [--log VKEY[@ORIGIN]]... [--logs FILE] [--host-name NAME]...
  * [--tls-certificate FILE --tls-key FILE]
  *
  * Started by `customhouse witness`, which has checked the words, with a socket that listens on
@@ -19,7 +19,7 @@
 #include "customhouse/confine.h"
 #include "customhouse/limits.h"
 #include "customhouse/loop.h"
-#include "record.h"
+#include "files.h"
 #include "server.h"
 
 #define LISTENER_FD 3
@@ -29,10 +29,9 @@ struct process {
     const char *state;
     const char *address;
     const char *name;
-    const char *certificate;
-    const char *key;
-    struct witness_log logs[WITNESS_LOG_KEYS_MAX];
-    size_t log_count;
+    struct witness_files_options files;
+    struct witness_log logs[WITNESS_LOG_KEYS_MAX]; /* those of words, then those of the file */
+    size_t word_count, log_count;
     struct ch_str hosts[HOSTS_MAX];
     size_t host_count;
     struct witness *witness;
@@ -40,6 +39,8 @@ struct process {
     struct ch_http_tls *tls;
     struct ch_loop *loop;
     struct ch_watch signals;
+    struct witness_files *reading; /* NULL: no file was named */
+    struct ch_watch read;
 };
 
 /* ------------------------------------------------------------------ words */
@@ -57,13 +58,15 @@ static enum ch_code take_option(struct process *p, const char *name, const char 
     if (strcmp(name, "--name") == 0) {
         p->name = value;
     } else if (strcmp(name, "--tls-certificate") == 0) {
-        p->certificate = value;
+        p->files.certificate = value;
     } else if (strcmp(name, "--tls-key") == 0) {
-        p->key = value;
+        p->files.key = value;
+    } else if (strcmp(name, "--logs") == 0) {
+        p->files.logs = value;
     } else if (strcmp(name, "--host-name") == 0) {
         add_host(p, ch_str_of(value));
-    } else if (strcmp(name, "--log") == 0 && p->log_count < WITNESS_LOG_KEYS_MAX) {
-        enum ch_code rc = witness_log_get(ch_str_of(value), &p->logs[p->log_count++], err);
+    } else if (strcmp(name, "--log") == 0 && p->word_count < WITNESS_LOG_KEYS_MAX) {
+        enum ch_code rc = witness_log_get(ch_str_of(value), &p->logs[p->word_count++], err);
         return rc == CH_OK ? CH_OK : ch_wrap(err, "--log %s", value);
     } else {
         return ch_fail(err, CH_E_USAGE, "%s: not known, or too often", name);
@@ -129,16 +132,114 @@ static void on_drained(void *owner)
     ch_loop_stop(p->loop);
 }
 
+/* ------------------------------------------------------------------ its files, also again */
+
+/* NULL: it speaks no TLS. */
+static enum ch_code make_tls(const struct process *p, const struct witness_texts *t,
+                             struct ch_http_tls **ret, struct ch_err *err)
+{
+    return p->files.certificate == NULL
+               ? CH_OK
+               : ch_http_tls_new(ch_buf_str(&t->certificate), ch_buf_str(&t->key), ret, err);
+}
+
+static enum ch_code list_logs(const struct process *p, const struct witness_texts *t,
+                              struct witness_log *list, size_t *ret_count, struct ch_err *err)
+{
+    size_t count = p->word_count;
+    memmove(list, p->logs, count * sizeof(*list));
+    enum ch_code rc = witness_logs_get(ch_buf_str(&t->logs), list, &count, err);
+    if (rc == CH_OK) {
+        *ret_count = count;
+    }
+    return rc == CH_OK ? CH_OK : ch_wrap(err, "%s", p->files.logs);
+}
+
+/* All of it, or nothing. */
+static enum ch_code renew(struct process *p, const struct witness_texts *t, struct ch_err *err)
+{
+    static struct witness_log list[WITNESS_LOG_KEYS_MAX];
+    struct ch_http_tls *tls = NULL;
+    size_t count = 0;
+    enum ch_code rc = make_tls(p, t, &tls, err);
+    rc = rc == CH_OK ? list_logs(p, t, list, &count, err) : rc;
+    rc = rc == CH_OK ? witness_set_logs(p->witness, list, count, err) : rc;
+    if (rc != CH_OK) {
+        ch_http_tls_free(tls);
+        return rc;
+    }
+    if (tls != NULL) {
+        ch_http_tls_take(p->tls, tls);
+    }
+    p->log_count = count;
+    return CH_OK;
+}
+
+static void say_renewed(const struct process *p, enum ch_code rc, const struct ch_err *err)
+{
+    if (rc == CH_OK) {
+        fprintf(stderr, "witness event=reloaded logs=%zu\n", p->log_count);
+        return;
+    }
+    struct ch_buf shown;
+    ch_buf_init(&shown, 8 * sizeof(err->msg));
+    ch_buf_put_escaped(&shown, ch_str_of(err->msg));
+    fprintf(stderr, "witness event=not-reloaded error=\"%.*s\"\n", CH_STR_ARG(ch_buf_str(&shown)));
+    ch_buf_done(&shown);
+}
+
+static void on_read(struct ch_watch *w, uint32_t events)
+{
+    struct process *p = CH_CONTAINER_OF(w, struct process, read);
+    struct witness_texts t;
+    struct ch_err err;
+    enum ch_code rc;
+    (void)events;
+    if (!witness_files_take(p->reading, &t, &rc, &err)) {
+        return;
+    }
+    if (rc == CH_E_CLOSED) {
+        ch_loop_unwatch(p->loop, w);
+    }
+    if (rc == CH_OK) {
+        rc = renew(p, &t, &err);
+        witness_texts_done(&t);
+    }
+    say_renewed(p, rc, &err);
+}
+
+static void reload(struct process *p)
+{
+    struct ch_err err;
+    if (p->reading == NULL || p->read.events == 0) {
+        say_renewed(
+            p,
+            p->reading == NULL
+                ? ch_fail(&err, CH_E_USAGE, "started without files (--logs, --tls-certificate)")
+                : ch_fail(&err, CH_E_CLOSED, "the process that reads files again has ended"),
+            &err);
+    } else {
+        witness_files_ask(p->reading);
+    }
+}
+
+/* ------------------------------------------------------------------ signals */
+
 static void on_signal(struct ch_watch *w, uint32_t events)
 {
     struct process *p = CH_CONTAINER_OF(w, struct process, signals);
     struct signalfd_siginfo info;
     (void)events;
-    if (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        ch_loop_unwatch(p->loop, w);
-        ch_http_server_drain(witness_server_http(p->server));
-        close(LISTENER_FD); /* while it is open, the kernel takes connections that nobody answers */
+    if (read(w->fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+        return;
     }
+    if (info.ssi_signo == SIGHUP) {
+        reload(p);
+        return;
+    }
+    ch_loop_unwatch(p->loop, w);
+    ch_http_server_drain(witness_server_http(p->server));
+    close(LISTENER_FD); /* while it is open, the kernel takes connections that nobody answers */
 }
 
 static enum ch_code watch_signals(struct process *p, struct ch_err *err)
@@ -147,6 +248,7 @@ static enum ch_code watch_signals(struct process *p, struct ch_err *err)
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
     sigprocmask(SIG_BLOCK, &ends, NULL);
     p->signals.fn = on_signal;
@@ -157,23 +259,29 @@ static enum ch_code watch_signals(struct process *p, struct ch_err *err)
     return ch_loop_watch(p->loop, &p->signals, EPOLLIN, err);
 }
 
-static enum ch_code make_tls(struct process *p, struct ch_err *err)
+/* As whoever started it: root's files are read before it becomes another. */
+static enum ch_code read_files(struct process *p, struct ch_err *err)
 {
-    struct ch_buf chain, key;
-    if (p->certificate == NULL) {
+    struct witness_texts t;
+    enum ch_code rc = witness_texts_read(&p->files, &t, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = make_tls(p, &t, &p->tls, err);
+    rc = rc == CH_OK ? list_logs(p, &t, p->logs, &p->log_count, err) : rc;
+    witness_texts_done(&t);
+    bool any = p->files.certificate != NULL || p->files.logs != NULL;
+    return rc == CH_OK && any ? witness_files_start(&p->files, &p->reading, err) : rc;
+}
+
+static enum ch_code watch_files(struct process *p, struct ch_err *err)
+{
+    if (p->reading == NULL) {
         return CH_OK;
     }
-    ch_buf_init(&chain, ch_limits.setup_text_bytes);
-    ch_buf_init(&key, ch_limits.setup_text_bytes);
-    enum ch_code rc = record_read_named(AT_FDCWD, p->certificate, &chain, err);
-    rc = rc == CH_OK ? record_read_named(AT_FDCWD, p->key, &key, err) : rc;
-    rc = rc == CH_OK ? ch_http_tls_new(ch_buf_str(&chain), ch_buf_str(&key), &p->tls, err) : rc;
-    if (key.ptr != NULL) {
-        explicit_bzero(key.ptr, key.len);
-    }
-    ch_buf_done(&chain);
-    ch_buf_done(&key);
-    return rc;
+    p->read.fn = on_read;
+    p->read.fd = witness_files_fd(p->reading);
+    return ch_loop_watch(p->loop, &p->read, EPOLLIN, err);
 }
 
 /* What logs and verifiers are configured with, on standard output: the one thing they need of it.
@@ -193,12 +301,13 @@ static void greet(const struct process *p)
 static enum ch_code run(struct process *p, int argc, char **argv, struct ch_err *err)
 {
     enum ch_code rc = read_words(p, argc, argv, err);
-    rc = rc == CH_OK ? make_tls(p, err) : rc;
+    rc = rc == CH_OK ? read_files(p, err) : rc;
     rc = rc == CH_OK ? become_owner(p->state, err) : rc;
     rc =
         rc == CH_OK ? witness_open(p->state, p->name, p->logs, p->log_count, &p->witness, err) : rc;
     rc = rc == CH_OK ? ch_loop_new(&p->loop, err) : rc;
     rc = rc == CH_OK ? watch_signals(p, err) : rc;
+    rc = rc == CH_OK ? watch_files(p, err) : rc;
     rc = rc == CH_OK ? confine(p, err) : rc;
     if (rc == CH_OK) {
         struct witness_server_options options = {
@@ -236,6 +345,7 @@ int main(int argc, char **argv)
         ch_buf_done(&shown);
     }
     witness_server_free(p.server);
+    witness_files_end(p.reading);
     ch_http_tls_free(p.tls);
     witness_close(p.witness);
     ch_loop_free(p.loop);

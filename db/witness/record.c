@@ -24,12 +24,12 @@ enum ch_code record_read_named(int folder_fd, const char *name, struct ch_buf *r
         return errno == ENOENT ? ch_fail(err, CH_E_NOT_FOUND, "%s: is not there", name)
                                : ch_fail_errno(err, errno, "%s", name);
     }
-    while ((n = read(fd, piece, sizeof(piece))) > 0) {
+    while ((n = read(fd, piece, sizeof(piece))) > 0 && ch_buf_ok(ret, NULL) == CH_OK) {
         ch_buf_put(ret, piece, (size_t)n);
     }
     enum ch_code rc = n < 0 ? ch_fail_errno(err, errno, "%s", name) : ch_buf_ok(ret, err);
     close(fd);
-    return rc;
+    return n < 0 || rc == CH_OK ? rc : ch_wrap(err, "%s", name);
 }
 
 static enum ch_code write_all(int fd, struct ch_str text, const char *name, struct ch_err *err)

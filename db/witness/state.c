@@ -58,18 +58,6 @@ struct witnessed *witness_find(struct witness *w, struct ch_str origin)
     return NULL;
 }
 
-static void take_logs(struct witness *w, const struct witness_log *logs, size_t count)
-{
-    w->keys = ch_calloc(count, sizeof(*w->keys));
-    w->logs = ch_calloc(count, sizeof(*w->logs));
-    for (size_t i = 0; i < count; i++) {
-        w->keys[w->key_count++] = logs[i];
-        if (witness_find(w, ch_str_of(logs[i].origin)) == NULL) {
-            memcpy(w->logs[w->log_count++].origin, logs[i].origin, sizeof(logs[i].origin));
-        }
-    }
-}
-
 /* ------------------------------------------------------------------ its key and name */
 
 static enum ch_code sign(void *ctx, struct ch_str message, uint8_t ret[CH_NOTE_SIGNATURE_BYTES],
@@ -253,17 +241,59 @@ static enum ch_code open_folder(struct witness *w, const char *state, struct ch_
     return rc == CH_OK ? lock(w, state, err) : rc;
 }
 
-static enum ch_code open_checkpoints(struct witness *w, struct ch_err *err)
+/* What is known of a log stays, or is read. */
+static enum ch_code add_log(struct witness *w, const char *origin, struct witnessed *ret,
+                            struct ch_err *err)
 {
-    enum ch_code rc = CH_OK;
+    const struct witnessed *known = witness_find(w, ch_str_of(origin));
+    if (known != NULL) {
+        *ret = *known;
+        return CH_OK;
+    }
+    snprintf(ret->origin, sizeof(ret->origin), "%s", origin);
+    return read_record(w, ret, err);
+}
+
+static bool is_listed(const struct witnessed *logs, size_t count, const char *origin)
+{
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        found = found || strcmp(logs[i].origin, origin) == 0;
+    }
+    return found;
+}
+
+enum ch_code witness_set_logs(struct witness *w, const struct witness_log *keys, size_t count,
+                              struct ch_err *err)
+{
+    struct witnessed *logs = ch_calloc(count + 1, sizeof(*logs));
+    size_t log_count = 0;
+    enum ch_code rc = count > 0 ? CH_OK : ch_fail(err, CH_E_USAGE, "there is no log to witness");
+    for (size_t i = 0; rc == CH_OK && i < count; i++) {
+        if (!is_listed(logs, log_count, keys[i].origin)) {
+            rc = add_log(w, keys[i].origin, &logs[log_count++], err);
+        }
+    }
+    if (rc != CH_OK) {
+        free(logs);
+        return rc;
+    }
+    free(w->logs);
+    free(w->keys);
+    w->logs = logs;
+    w->log_count = log_count;
+    w->keys = ch_calloc(count, sizeof(*w->keys));
+    w->key_count = count;
+    memcpy(w->keys, keys, count * sizeof(*keys));
+    return CH_OK;
+}
+
+static enum ch_code open_checkpoints(struct witness *w, const struct witness_log *logs,
+                                     size_t count, struct ch_err *err)
+{
     w->checkpoints_fd = openat(w->folder_fd, CHECKPOINTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (w->checkpoints_fd < 0) {
-        return ch_fail_errno(err, errno, CHECKPOINTS);
-    }
-    for (size_t i = 0; rc == CH_OK && i < w->log_count; i++) {
-        rc = read_record(w, &w->logs[i], err);
-    }
-    return rc;
+    return w->checkpoints_fd < 0 ? ch_fail_errno(err, errno, CHECKPOINTS)
+                                 : witness_set_logs(w, logs, count, err);
 }
 
 enum ch_code witness_open(const char *state, const char *name, const struct witness_log *logs,
@@ -272,7 +302,6 @@ enum ch_code witness_open(const char *state, const char *name, const struct witn
     struct witness *w = ch_calloc(1, sizeof(*w));
     w->folder_fd = w->lock_fd = w->checkpoints_fd = -1;
     w->hash = ch_hash_new();
-    take_logs(w, logs, count);
     enum ch_code rc = CH_OK;
     if (name != NULL && !ch_note_name_is_good(ch_str_of(name))) {
         rc = ch_fail(err, CH_E_USAGE, "--name: expected a name without blanks and plus");
@@ -281,7 +310,7 @@ enum ch_code witness_open(const char *state, const char *name, const struct witn
     rc = rc == CH_OK ? make_folders(w, err) : rc;
     rc = rc == CH_OK ? open_key(w, state, err) : rc;
     rc = rc == CH_OK ? open_name(w, name, err) : rc;
-    rc = rc == CH_OK ? open_checkpoints(w, err) : rc;
+    rc = rc == CH_OK ? open_checkpoints(w, logs, count, err) : rc;
     if (rc != CH_OK) {
         witness_close(w);
         return rc;

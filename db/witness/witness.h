@@ -35,6 +35,10 @@ struct witness;
 enum ch_code witness_open(const char *state, const char *name, const struct witness_log *logs,
                           size_t count, struct witness **ret, struct ch_err *err) CH_MUST_CHECK;
 void witness_close(struct witness *w); /* accepts NULL */
+/* Other logs, or keys, than those it was opened with. Also after a failure (likewise, of what was
+ * cosigned of a log that is new) it goes on with those that it had. */
+enum ch_code witness_set_logs(struct witness *w, const struct witness_log *keys, size_t count,
+                              struct ch_err *err) CH_MUST_CHECK;
 
 /* What logs and verifiers are configured with: the key's public half, as a vkey of type 0x04. */
 void witness_put_vkey(const struct witness *w, struct ch_buf *out);

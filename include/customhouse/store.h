@@ -275,7 +275,7 @@ struct ch_sidecar_row {
     uint64_t size_bytes;
     int64_t at_us;
 };
-/* Replaces the one of the same key. */
+/* From now on the one of its key. */
 enum ch_code ch_store_put_sidecar(struct ch_store *s, const struct ch_sidecar_row *row,
                                   struct ch_err *err) CH_MUST_CHECK;
 /* Fills the rest of the row of this key. */

@@ -144,6 +144,8 @@ enum ch_code ch_store_odd_objects(struct ch_store *s, ch_store_odd_object_fn *ea
 typedef void ch_store_damage_fn(void *ctx, const char *line);
 enum ch_code ch_store_damages(struct ch_store *s, ch_store_damage_fn *each, void *ctx,
                               struct ch_err *err) CH_MUST_CHECK;
+/* Tables of which each row needs an entry, at most. */
+#define CH_LOGGED_TABLES 32
 /* Since which list of tables (AUDIT_TABLES of the keeper) a row of this table needs an entry; 0: never. */
 uint64_t ch_store_logged_since(const char *table);
 /* Rows of the tables that entries are about, but none is about. `seen` of all entries, or NULL. Of
@@ -160,10 +162,13 @@ enum ch_fact_table { /* in the order of their tables' names */
     CH_FACTS_SIZES,
     CH_FACTS_INSPECTIONS,
     CH_FACTS_RELEASES,
+    CH_FACTS_SIDECARS,
     CH_FACTS_SIGHTINGS,
     CH_FACTS /* how many these are */
 };
 const char *ch_facts_table(enum ch_fact_table of);
+/* Since which list of tables (AUDIT_TABLES of the keeper) all of its rows have an entry. */
+uint64_t ch_facts_since(enum ch_fact_table of);
 /* The id of the first row that the group under way has added, also where a step of it was undone;
  * 0: none. All from there on are its own. */
 uint64_t ch_store_facts_added(const struct ch_store *s, enum ch_fact_table of);

@@ -5,13 +5,14 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import urllib.error
 import urllib.request
 
 from house.case import Quarantine, add_wheel, file_path
-from house.receivers import Hook
+from house.receivers import Hook, make_certificates
 from house.service import BIN, Service
 from house.witnesses import SUBMIT, Witness
 from test_log import outside_program
@@ -253,3 +254,52 @@ class Witnessed(Quarantine):
         with urllib.request.urlopen(urllib.request.Request(
                 w.url + SUBMIT, data=b"old 0\n\n" + self.log.ask("/-/audit/checkpoint").body), timeout=10) as r:
             self.assertEqual(r.status, 200)
+
+    def test_what_is_renewed_it_takes_while_it_runs(self):
+        def make(name):
+            folder = os.path.join(self.dir, name)
+            os.mkdir(folder)
+            return make_certificates(folder)
+
+        def shown():
+            return ssl.get_server_certificate(("127.0.0.1", w.port))
+
+        def submit():
+            note = self.log.ask("/-/audit/checkpoint").body
+            request = urllib.request.Request(f"https://127.0.0.1:{w.port}{SUBMIT}", data=b"old 0\n\n" + note)
+            try:
+                with urllib.request.urlopen(request, timeout=10, context=ssl._create_unverified_context()) as r:
+                    return r.status
+            except urllib.error.HTTPError as e:
+                return e.code
+        # another key has the log, and nobody has told the witness yet
+        old = self.log.ask("/-/keys/log.vkey").body.decode()
+        status, out, err = self.log.command("keys", "rotate", "log", "--reason", "it is time")
+        self.assertEqual(status, 0, out + err)
+        self.grow()
+        self.eventually(lambda: len([f for f in os.listdir(self.log.path("keys")) if f.startswith("log-")]) == 1)
+        self.grow()
+        logs, first, second = os.path.join(self.dir, "logs"), make("first"), make("second")
+        with open(logs, "w") as f:
+            f.write("# the log here\n" + old)
+        w = Witness(self.dir, "renewed", [], ["--logs", logs, "--tls-certificate", first["server.pem"], "--tls-key",
+                                              first["server.key"]]).start()
+        self.addCleanup(w.stop)
+        self.assertEqual(submit(), 403)
+        before = shown()
+        # all of it or nothing
+        for name in ("server.pem", "server.key"):
+            os.replace(second[name], first[name])
+        with open(logs, "a") as f:
+            f.write("nonsense\n")
+        w.process.send_signal(signal.SIGHUP)
+        self.eventually(lambda: w.said("not-reloaded"))
+        self.assertIn("line 3: ", w.said("not-reloaded")[0])
+        self.assertEqual((shown(), submit()), (before, 403))
+        with open(logs, "w") as f:
+            f.write(old + self.log.ask("/-/keys/log.vkey").body.decode())
+        w.process.send_signal(signal.SIGHUP)
+        self.eventually(lambda: w.said("reloaded"))
+        self.assertNotEqual(shown(), before)
+        self.assertEqual(submit(), 200)
+        self.assertEqual(w.stop(), 0)

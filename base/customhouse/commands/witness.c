@@ -35,8 +35,8 @@ static enum ch_code check_plain(const struct args *args, const char *address, st
 /* The words for the program; NULL after the last. free(). */
 static const char **words_of(const struct args *args, const char *state, const char *address)
 {
-    static const char *const passed[] = {"--name", "--log", "--host-name", "--tls-certificate",
-                                         "--tls-key"};
+    static const char *const passed[] = {
+        "--name", "--log", "--logs", "--host-name", "--tls-certificate", "--tls-key"};
     const char **words = ch_calloc(2 * args->count + 4, sizeof(*words));
     size_t n = 0;
     words[n++] = "witness";
@@ -77,6 +77,13 @@ static enum ch_code become(const struct args *args, const char *state, struct li
     return rc;
 }
 
+static enum ch_code check_logs(const struct args *args, struct ch_err *err)
+{
+    return args_has(args, "--log") || args_has(args, "--logs")
+               ? CH_OK
+               : ch_fail(err, CH_E_USAGE, "expected --log or --logs: whose checkpoints it cosigns");
+}
+
 int command_witness(const struct command_row *row, const struct args *args)
 {
     struct listening l = {.fd = -1};
@@ -84,6 +91,7 @@ int command_witness(const struct command_row *row, const struct args *args)
     char *state = NULL;
     (void)row;
     enum ch_code rc = check_plain(args, args_value(args, "--listen"), &err);
+    rc = rc == CH_OK ? check_logs(args, &err) : rc;
     rc = rc == CH_OK ? site_folder(args_value(args, "--state"), &state, &err) : rc;
     rc = rc == CH_OK ? listening_open(args_value(args, "--listen"),
                                       args_has(args, "--tls-certificate"), &l, &err)

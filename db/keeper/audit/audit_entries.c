@@ -71,11 +71,11 @@ void audit_entry_end(struct audit_entry *a)
 
 /* ------------------------------------------------------------------ what the log begins with */
 
-#define BEFORE_MAX 32
+_Static_assert(CH_LOGGED_TABLES <= CH_ENTRY_FIELDS, "who reads the entry reads all of them");
 struct before {     /* rows of each table, sorted by its name */
     uint64_t bound; /* rows of tables up to this list need an entry already */
-    const char *table[BEFORE_MAX];
-    uint64_t rows[BEFORE_MAX];
+    const char *table[CH_LOGGED_TABLES];
+    uint64_t rows[CH_LOGGED_TABLES];
     size_t count;
 };
 
@@ -85,14 +85,14 @@ static void count_before(void *ctx, const char *table, int64_t id)
     size_t at = 0;
     (void)id;
     uint64_t since = ch_store_logged_since(table);
-    if (since <= b->bound || since == AUDIT_TABLES_FACTS) {
+    if (since <= b->bound || since == AUDIT_TABLES_SNAPSHOT) {
         return; /* or what was slipped in since would be taken for older; or it gets an entry now */
     }
     while (at < b->count && strcmp(b->table[at], table) < 0) {
         at++;
     }
     if (at == b->count || strcmp(b->table[at], table) != 0) {
-        CH_ASSERT(b->count < BEFORE_MAX);
+        CH_ASSERT(b->count < CH_LOGGED_TABLES);
         memmove(&b->table[at + 1], &b->table[at], (b->count - at) * sizeof(b->table[0]));
         memmove(&b->rows[at + 1], &b->rows[at], (b->count - at) * sizeof(b->rows[0]));
         b->table[at] = table;
@@ -146,7 +146,7 @@ enum ch_code audit_before(struct keeper *k, struct ch_err *err)
     }
     rc = audit_act(k, err);
     enum ch_code begun = rc;
-    rc = rc == CH_OK && bound < AUDIT_TABLES_FACTS ? audit_older_facts(k, err) : rc;
+    rc = rc == CH_OK ? audit_older_facts(k, bound, err) : rc;
     if (rc == CH_OK) {
         audit_entry_begin(k, &a, "before");
         ch_log_entry_int(&a.e, "at_us", a.row.at_us);

@@ -104,14 +104,15 @@ enum ch_code audit_snapshot(struct keeper *k, struct ch_str upstream, struct ch_
 
 /* ------------------------------------------------------------------ what is older */
 
-enum ch_code audit_older_facts(struct keeper *k, struct ch_err *err)
+enum ch_code audit_older_facts(struct keeper *k, uint64_t bound, struct ch_err *err)
 {
-    uint64_t all[CH_FACTS];
+    const struct ch_str every = {NULL, 0};
+    uint64_t from[CH_FACTS];
     for (size_t i = 0; i < CH_FACTS; i++) {
-        all[i] = 1;
+        from[i] = ch_facts_since((enum ch_fact_table)i) > bound ? 1 : 0;
     }
-    enum ch_code rc = enter(k, all, err);
-    return rc == CH_OK ? ch_store_snapshots_stored(k->store, (struct ch_str){NULL, 0},
-                                                   (struct ch_str){NULL, 0}, one_snapshot, k, err)
-                       : rc;
+    enum ch_code rc = enter(k, from, err);
+    return rc == CH_OK && ch_store_logged_since("snapshot") > bound
+               ? ch_store_snapshots_stored(k->store, every, every, one_snapshot, k, err)
+               : rc;
 }

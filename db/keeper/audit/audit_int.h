@@ -66,14 +66,14 @@ enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key,
                            struct ch_err *err) CH_MUST_CHECK;
 /* Raised when entries come to be about one more table: what it has by then is counted in an entry.
  */
-#define AUDIT_TABLES 2
-#define AUDIT_TABLES_FACTS                                                                         \
-    2 /* those of audit_facts.c: what they have by then gets entries itself */
+#define AUDIT_TABLES 3
+#define AUDIT_TABLES_SNAPSHOT                                                                      \
+    2 /* audit_facts.c: what that has by then gets entries itself, as its other tables do */
 enum ch_code audit_before(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* audit_facts.c: what the group under way has added of facts that come in great numbers, in one
- * entry; what there is of them when entries come to be about them. */
+ * entry; what there is of them when entries come to be about tables beyond the list `bound`. */
 enum ch_code audit_facts(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
-enum ch_code audit_older_facts(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_older_facts(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
 /* The log could not be written, or can again. */
 enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what,
                            struct ch_err *err) CH_MUST_CHECK;

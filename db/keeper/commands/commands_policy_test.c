@@ -399,13 +399,15 @@ static enum step accept_offer(struct command *c, struct policy_trial *t)
     struct ch_sha256 digest = ch_policy_digest(t->policy);
     struct policy_consent consent;
     struct ch_str reason = command_option(c, "reason");
-    char by[6 * PRINCIPAL_MAX];
+    struct ch_buf by;
     if (!may_offer(c, &digest, &consent)) {
         return STEP_DONE;
     }
-    snprintf(by, sizeof(by), "%s%s%s", consent.by, consent.by[0] != '\0' ? ", " : "", c->who.text);
-    policies_offer(c->k, &digest, ch_str_of(by),
+    ch_buf_init(&by, POLICY_BY_MAX);
+    ch_buf_printf(&by, "%s%s%s", consent.by, consent.by[0] != '\0' ? ", " : "", c->who.text);
+    policies_offer(c->k, &digest, ch_buf_str(&by),
                    reason.len == 0 ? ch_str_of(consent.reason) : reason);
+    ch_buf_done(&by);
     command_print(c, c->args.json ? "]" : "");
     return command_end(c, 0, "%s", "");
 }

@@ -4,13 +4,14 @@
 
 #include "db/people/people.h"
 #include "db/keeper/keeper_int.h"
+#include "policy_proposals.h"
 
 struct policies {
     struct ch_buf bundle;        /* of what is in force */
     struct ch_buf strings;       /* what `newest` borrows from */
     struct ch_policy_row newest; /* in the store; of no digest: none is */
     struct ch_sha256 offered;    /* a person is about to put this one in the place of the other */
-    char by[6 * PRINCIPAL_MAX];  /* who agreed to it, too */
+    char by[POLICY_BY_MAX];      /* who agreed to it, too */
     char reason[512];
     int64_t offered_at_us;
     char event[32]; /* what took it over, where nobody offered it */

@@ -8,9 +8,6 @@
 #include "policies.h"
 
 #define DAY_US (86400 * 1000000LL)
-#define PROPOSALS_MAX                                                                              \
-    64 /* one of each person who may change the policy: more are not looked at                     \
-        */
 
 static const struct place site = {{NULL, 0}, {NULL, 0}};
 
@@ -19,14 +16,14 @@ struct open {
     struct one {
         struct ch_policy_proposal_row row;
         char by[PRINCIPAL_MAX];
-    } list[PROPOSALS_MAX];
+    } list[POLICY_PROPOSALS_MAX];
     size_t count;
 };
 
 static void keep_one(void *ctx, const struct ch_policy_proposal_row *row)
 {
     struct open *open = ctx;
-    if (open->count < PROPOSALS_MAX) {
+    if (open->count < POLICY_PROPOSALS_MAX) {
         struct one *o = &open->list[open->count++];
         o->row = *row;
         snprintf(o->by, sizeof(o->by), "%.*s", CH_STR_ARG(row->by));
@@ -87,9 +84,9 @@ enum ch_code policy_propose(struct keeper *k, const struct ch_sha256 *digest, st
     if (rc != CH_OK) {
         return rc;
     }
-    if (open.count == PROPOSALS_MAX) {
+    if (open.count == POLICY_PROPOSALS_MAX) {
         return ch_fail(err, CH_E_LIMIT, "%d proposals are open already: withdraw one",
-                       PROPOSALS_MAX);
+                       POLICY_PROPOSALS_MAX);
     }
     enum ch_code begun = audit_act(k, err);
     rc = begun;
@@ -203,7 +200,7 @@ struct policy_consent policy_consent(struct keeper *k, const struct ch_sha256 *d
     struct policy_consent ret = {.needed = needed(k)};
     struct consenting c = {.digest = digest, .who = who, .ret = &ret};
     struct ch_err err;
-    ch_buf_init(&c.by, PROPOSALS_MAX * (PRINCIPAL_MAX + 2));
+    ch_buf_init(&c.by, sizeof(ret.by) - 1);
     if (policy_proposals_each(k, add_consent, &c, &err) != CH_OK) {
         keeper_log("store", "proposals=unread error=\"%s\"", err.msg);
         ret.persons = 0;

@@ -12,6 +12,11 @@
 #include "db/keeper/keeper_int.h"
 
 #define POLICY_PROPOSAL_DAYS 7
+#define POLICY_PROPOSALS_MAX                                                                       \
+    64 /* one of each person who may change the policy: more are not looked at */
+/* Bytes of "user:NAME, user:NAME", of as many and one who acts on it, with its end: who agreed is
+ * written down, so nobody is cut off. */
+#define POLICY_BY_MAX ((POLICY_PROPOSALS_MAX + 1) * (PRINCIPAL_MAX + sizeof(", ")))
 
 /* `by` ("user:NAME") agrees to the policy of this digest; what the same person has agreed to before
  * is over. CH_E_EXISTS: it is in force already. */
@@ -28,10 +33,10 @@ size_t policy_proposals_count(struct keeper *k);
 
 /* Who has agreed to a policy. */
 struct policy_consent {
-    size_t persons; /* `who` among them, when it is one who may change the policy */
-    size_t needed;  /* 2 where the policy in force wants two for each exception; else 1 */
-    char by[4 * PRINCIPAL_MAX]; /* "user:NAME, user:NAME", but for `who` */
-    char reason[512];           /* of the first of these */
+    size_t persons;         /* `who` among them, when it is one who may change the policy */
+    size_t needed;          /* 2 where the policy in force wants two for each exception; else 1 */
+    char by[POLICY_BY_MAX]; /* "user:NAME, user:NAME", but for `who` */
+    char reason[512];       /* of the first of these */
 };
 struct policy_consent policy_consent(struct keeper *k, const struct ch_sha256 *digest,
                                      const struct principal *who);

@@ -92,6 +92,14 @@ static void kept(void)
                                 .size_bytes = 1ull << 40,
                                 .at_us = keeper_now_us(h->k)};
     assert_ch_ok(&err, ch_store_add_file_size(h->k->store, &size, &err));
+    struct ch_sidecar_row sidecar = {.upstream = CH_STR("up"),
+                                     .project = CH_STR("kept"),
+                                     .file_name = CH_STR("kept-1.1-py3-none-any.whl"),
+                                     .stated_sha256 = ch_sha256_of("kept", 4),
+                                     .sha256 = ch_sha256_of("metadata", 8),
+                                     .size_bytes = 8,
+                                     .at_us = keeper_now_us(h->k)};
+    assert_ch_ok(&err, ch_store_put_sidecar(h->k->store, &sidecar, &err));
     assert_ch_ok(&err, keeper_commit(h->k, &err));
 }
 

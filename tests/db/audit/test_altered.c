@@ -30,7 +30,6 @@ static const struct {
     {"inspection_fact.number", "likewise"},
     {"+finding", "of no inspection; one more of another is named: see below"},
     {"+inspection_fact", "likewise"},
-    {"sidecar", "a cache"},
     {"intake", "work in hand"},
     {"notice", "work in hand: what people are still to be told"},
     {"notice_of_end", "likewise, and who was told"},

@@ -346,6 +346,43 @@ static void t22_two_agree_to_a_policy(void **state)
     close_house(h, &out);
 }
 
+/* The history is of record: whoever agreed stands in it, also where they are many. */
+static void all_who_agreed_are_written_down(void **state)
+{
+    (void)state;
+    enum { MANY = 9 };
+    static const char policy[] = "version: 1\ncool_down_days: 3\n";
+    struct ch_buf out, room;
+    char name[MANY][PEOPLE_NAME_MAX + 1], said[sizeof(name) + 16];
+    struct house *h = open_house(&out);
+    ch_buf_init(&room, 4096);
+    set_policy(h, policy, &room);
+    for (uint32_t i = 0; i < MANY; i++) {
+        snprintf(name[i], sizeof(name[i]), "%064u", i + 1);
+        name[i][0] = 'p';
+        struct ch_people_row rows[] = {
+            {.kind = CH_PEOPLE_PERSON, .person = ch_str_of(name[i])},
+            {.kind = CH_PEOPLE_UID, .person = ch_str_of(name[i]), .uid = 3000 + i},
+            {.kind = CH_PEOPLE_MEMBER, .group = CH_STR("all"), .person = ch_str_of(name[i])}};
+        for (size_t k = 0; k < CH_ARRAY_LEN(rows); k++) {
+            rows[k].by = CH_STR("configuration");
+            rows[k].at_us = keeper_now_us(h->k);
+        }
+        assert_ch_ok(&err, people_give(h->k, rows, CH_ARRAY_LEN(rows), &err));
+        runs_as(h, 3000 + i, 0, "policy propose --reason=x", "proposed: sha256 ", &out);
+    }
+    runs_as(h, 1000, 0, "policy offer", "", &out);
+    h->input = (struct ch_str){NULL, 0};
+    assert_ch_ok(&err, house_reload(h, policy, &err));
+    runs_as(h, 1000, 0, "policy history --json", ", local:1000\",", &out);
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(said, sizeof(said), "user:%s, ", name[i]);
+        assert_says(&out, said);
+    }
+    ch_buf_done(&room);
+    close_house(h, &out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_proposal_has_an_end),
         cmocka_unit_test(what_is_proposed_is_kept_and_seen),
         cmocka_unit_test(t22_two_agree_to_a_policy),
+        cmocka_unit_test(all_who_agreed_are_written_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,6 +130,35 @@ static void test_edge_and_nodes(void **state)
     assert_int_equal(seen.count, 70 + 35 + 17 + 8 + 4 + 2 + 1);
 }
 
+static void check_upper_node(void *ctx, unsigned height, uint64_t index,
+                             const struct ch_sha256 *node)
+{
+    assert_in_range(height, *(unsigned *)ctx, CH_TREE_HEIGHTS);
+    struct ch_sha256 expected = naive_root((size_t)index << height, (size_t)1 << height);
+    assert_memory_equal(node, &expected, sizeof(expected));
+}
+
+/* Whole subtrees at once come to the same tree, whatever their size. */
+static void test_nodes_instead_of_leaves(void **state)
+{
+    (void)state;
+    for (unsigned height = 0; height <= 6; height++) {
+        size_t width = (size_t)1 << height;
+        struct ch_tree t = {.size = 0};
+        while (t.size + width <= SIZES) {
+            struct ch_sha256 room[64];
+            memcpy(room, &leaves[t.size], width * sizeof(room[0]));
+            struct ch_sha256 node = ch_tree_fold(hash, room, height);
+            ch_tree_add_node(&t, hash, height, &node, check_upper_node, &height);
+        }
+        while (t.size < SIZES) {
+            ch_tree_add(&t, hash, &leaves[t.size], no_node, NULL);
+        }
+        struct ch_sha256 root = ch_tree_root(&t, hash), expected = naive_root(0, SIZES);
+        assert_memory_equal(&root, &expected, sizeof(root));
+    }
+}
+
 static void test_every_inclusion(void **state)
 {
     (void)state;
@@ -194,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_edge_and_nodes),
+        cmocka_unit_test(test_nodes_instead_of_leaves),
         cmocka_unit_test(test_every_inclusion),
         cmocka_unit_test(test_every_growth),
     };
