@@ -1,6 +1,5 @@
 """wrk: 1 thread, 32 connections."""
 import re
-import signal
 import subprocess
 
 ARGV = ["wrk", "-t1", "-c32", "--timeout", "20s", "-H", "Accept: text/html"]  # proxpi wants to be told
@@ -28,18 +27,3 @@ def mib_rate(url, seconds):
     """MiB per second: of large files only few requests end within a run, so whole ones say little."""
     number, unit = re.search(r"Transfer/sec:\s+([0-9.]+)([KMG])B", _run(url, seconds)).groups()
     return float(number) * {"K": 1 / 1024, "M": 1, "G": 1024}[unit]
-
-
-class Latency:
-    """Runs until `stop`, which gives (p99 in ms, requests per second)."""
-
-    def __init__(self, url, most_s):
-        self.url = url
-        self.process = subprocess.Popen([*ARGV, "--latency", f"-d{most_s}s", url], stdout=subprocess.PIPE, text=True,
-                                        process_group=0)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGINT)  # it then prints what it has
-        out = _checked(self.url, self.process.communicate(timeout=60)[0])
-        number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s|m)", out).groups()
-        return float(number) * UNITS[unit], float(re.search(r"Requests/sec:\s+([0-9.]+)", out).group(1))

@@ -237,18 +237,6 @@ static unsigned long mapped_kib(size_t bytes)
     return kib;
 }
 
-/* A file that is dropped from the page cache as far as its file system has one. */
-static FILE *cold_file(const char *bytes, size_t len)
-{
-    FILE *file = tmpfile();
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, len, file), len);
-    assert_int_equal(fflush(file), 0);
-    assert_int_equal(fsync(fileno(file)), 0);
-    assert_int_equal(posix_fadvise(fileno(file), 0, 0, POSIX_FADV_DONTNEED), 0);
-    return file;
-}
-
 /* Whether no page of it is in memory: looked at without reading any. */
 static bool is_cold(FILE *file, size_t len)
 {
@@ -260,32 +248,70 @@ static bool is_cold(FILE *file, size_t len)
     return memchr(pages, 1, len / 4096) == NULL;
 }
 
+static char cold_bytes[5 << 20];
+
+/* A blob of cold_bytes that no page of is in memory, where the file system can do that (*ret_cold).
+ */
+static FILE *cold_blob(struct fixture *f, bool *ret_cold)
+{
+    struct ch_err err;
+    for (size_t i = 0; i < sizeof(cold_bytes); i++) {
+        cold_bytes[i] = (char)(i * 2654435761U >> 13);
+    }
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(fwrite(cold_bytes, 1, sizeof(cold_bytes), file), sizeof(cold_bytes));
+    assert_int_equal(fflush(file), 0);
+    assert_int_equal(fsync(fileno(file)), 0);
+    assert_int_equal(posix_fadvise(fileno(file), 0, 0, POSIX_FADV_DONTNEED), 0);
+    *ret_cold = is_cold(file, sizeof(cold_bytes)); /* not so on tmpfs */
+    f->on_request = answer_blob;
+    assert_ch_ok(&err, ch_http_blob_new(dup(fileno(file)), &f->blob, &err));
+    return file;
+}
+
+static void assert_ends_with_bytes(struct ch_str answer, size_t from)
+{
+    size_t n = sizeof(cold_bytes) - from;
+    assert_true(answer.len > n);
+    assert_memory_equal(answer.ptr + answer.len - n, cold_bytes + from, n);
+}
+
 /* What is not in memory is fetched while the loop turns, and arrives whole and in order. It goes on
  * from the file: were it mapped for that, each page would cost a fault of this process, which
  * others wait for. */
 static void test_cold_blob(void **state)
 {
-    struct ch_err err;
     struct fixture *f = fixture_new();
-    static char bytes[5 << 20];
+    bool cold;
     (void)state;
-    f->on_request = answer_blob;
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        bytes[i] = (char)(i * 2654435761U >> 13);
-    }
-    FILE *file = cold_file(bytes, sizeof(bytes));
-    bool cold = is_cold(file, sizeof(bytes));
-    assert_ch_ok(&err, ch_http_blob_new(dup(fileno(file)), &f->blob, &err));
-    struct ch_str a = fixture_exchange(f, CH_STR(GET "\r\n"));
-    assert_true(a.len > sizeof(bytes));
-    assert_memory_equal(a.ptr + a.len - sizeof(bytes), bytes, sizeof(bytes));
+    FILE *file = cold_blob(f, &cold);
+    assert_ends_with_bytes(fixture_exchange(f, CH_STR(GET "Range: bytes=3000001-\r\n\r\n")),
+                           3000001);
+    assert_ends_with_bytes(fixture_exchange(f, CH_STR(GET "\r\n")), 0);
     assert_true(f->complete);
-    if (cold) { /* not so on tmpfs */
-        assert_int_equal(mapped_kib(sizeof(bytes)), 0);
+    if (cold) {
+        assert_int_equal(mapped_kib(sizeof(cold_bytes)), 0);
     }
-    a = fixture_exchange(f, CH_STR(GET "\r\n")); /* now it is in memory */
-    assert_memory_equal(a.ptr + a.len - sizeof(bytes), bytes, sizeof(bytes));
-    assert_int_not_equal(mapped_kib(sizeof(bytes)), 0);
+    assert_ends_with_bytes(fixture_exchange(f, CH_STR(GET "\r\n")), 0); /* now it is in memory */
+    assert_int_not_equal(mapped_kib(sizeof(cold_bytes)), 0);
+    fclose(file);
+    fixture_free(f);
+}
+
+static void test_cold_blob_truncated(void **state)
+{
+    struct fixture *f = fixture_new();
+    bool cold;
+    (void)state;
+    FILE *file = cold_blob(f, &cold);
+    fixture_connect(f);
+    fixture_send(f, CH_STR(GET "\r\n"));
+    fixture_until(f, is_requested, "the request");
+    assert_int_equal(ftruncate(fileno(file), 1 << 20), 0);
+    fixture_until(f, is_closed, "the abort");
+    fixture_until(f, is_logged, "the log");
+    assert_false(f->complete);
     fclose(file);
     fixture_free(f);
 }
@@ -449,6 +475,32 @@ static void test_tls(void **state)
     free_str(key2);
 }
 
+static void test_tls_cold_blob(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct ch_str chain, key;
+    struct ch_http_tls *tls;
+    struct tls_client c;
+    struct ch_err err;
+    bool cold;
+    (void)state;
+    make_certificate("one.example", &chain, &key);
+    assert_ch_ok(&err, ch_http_tls_new(chain, key, &tls, &err));
+    FILE *file = cold_blob(f, &cold);
+    tls_connect(f, tls, &c);
+    assert_int_equal(tls_exchange(f, &c, CH_STR(GET "\r\n")), SSL_ERROR_ZERO_RETURN);
+    assert_ends_with_bytes(ch_buf_str(&f->got), 0);
+    if (cold) {
+        assert_int_equal(mapped_kib(sizeof(cold_bytes)), 0);
+    }
+    tls_close(&c);
+    fclose(file);
+    fixture_free(f);
+    ch_http_tls_free(tls);
+    free_str(chain);
+    free_str(key);
+}
+
 static void test_tls_old_version(void **state)
 {
     struct fixture *f = fixture_new();
@@ -536,6 +588,8 @@ int main(void)
         cmocka_unit_test(test_refusal_stays),
         cmocka_unit_test(test_truncated_blob),
         cmocka_unit_test(test_cold_blob),
+        cmocka_unit_test(test_cold_blob_truncated),
+        cmocka_unit_test(test_tls_cold_blob),
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_tls_old_version),
         cmocka_unit_test(test_tls_blob),
