@@ -63,6 +63,7 @@ struct house {
     size_t fetches, scans[2];
     size_t lose_scans; /* so many jobs of the strict jail are never answered: it ends instead */
     size_t kill_scans; /* so many jobs of the strict jail are ended from outside */
+    size_t starve_scans; /* so many got too little CPU time */
     bool mute_scans;
     bool mute_fetches;
     enum house_hold hold; /* fetches to come: kept until the test lets them go */
