@@ -109,7 +109,7 @@ static void read_one(struct ch_agreed *a, const struct ch_agree_input *in, bool 
     const struct ch_scanned *s = strict ? in->strict : in->second;
     const char *name = strict ? "inspection" : "second opinion";
     *ret = (struct one){0};
-    ret->interrupted = s->outcome == CH_SCAN_INTERRUPTED;
+    ret->interrupted = ch_scanned_is_interrupted(s);
     if (s->outcome != CH_SCAN_DONE) {
         struct ch_buf why;
         ch_buf_init(&why, sizeof(ret->error));

@@ -12,12 +12,13 @@ void ch_setup_put(struct ch_buf *b, const struct ch_setup *m)
     ch_put_u32(b, m->served_gid);
     const struct ch_str texts[] = {
         m->state_dir,   m->config_name,      m->config_text, m->policy_name,
-        m->policy_text, m->credentials_text, m->instance_id, m->egress_files,
+        m->policy_text, m->credentials_text, m->instance_id,
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         ch_msg_put_name(b, texts[i], ch_limits.setup_text_bytes);
     }
     ch_msg_put_name(b, m->upstream_files, ch_limits.fetch_certificate_bytes);
+    ch_msg_put_name(b, m->egress_files, ch_limits.fetch_certificate_bytes);
     ch_msg_put_bool(b, m->rules);
     ch_put_u32(b, m->listener_count);
     for (size_t i = 0; i < m->listener_count; i++) {
@@ -40,12 +41,13 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
     m.served_gid = ch_get_u32(&r);
     struct ch_str *const texts[] = {
         &m.state_dir,   &m.config_name,      &m.config_text, &m.policy_name,
-        &m.policy_text, &m.credentials_text, &m.instance_id, &m.egress_files,
+        &m.policy_text, &m.credentials_text, &m.instance_id,
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         *texts[i] = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
     }
     m.upstream_files = ch_msg_get_text(&r, ch_limits.fetch_certificate_bytes);
+    m.egress_files = ch_msg_get_text(&r, ch_limits.fetch_certificate_bytes);
     m.rules = ch_msg_get_bool(&r);
     m.listener_count = ch_get_u32(&r);
     if (m.listener_count > CH_SETUP_MAX_LISTENERS) {
@@ -109,7 +111,7 @@ void ch_destination_files_put(struct ch_buf *b, const struct ch_destination_file
     ch_msg_put_name(b, f->name, ch_limits.project_name_bytes);
     ch_msg_put_name(b, f->url, ch_limits.url_bytes);
     ch_msg_put_name(b, f->secret, ch_limits.egress_secret_bytes);
-    ch_msg_put_name(b, f->ca_pem, ch_limits.setup_text_bytes);
+    ch_msg_put_name(b, f->ca_pem, ch_limits.fetch_certificate_bytes);
 }
 
 struct ch_destination_files ch_destination_files_get(struct ch_rd *r)
@@ -119,7 +121,7 @@ struct ch_destination_files ch_destination_files_get(struct ch_rd *r)
     f.name = ch_msg_get_text(r, ch_limits.project_name_bytes);
     f.url = ch_msg_get_text(r, ch_limits.url_bytes);
     f.secret = ch_msg_get_text(r, ch_limits.egress_secret_bytes);
-    f.ca_pem = ch_msg_get_text(r, ch_limits.setup_text_bytes);
+    f.ca_pem = ch_msg_get_text(r, ch_limits.fetch_certificate_bytes);
     return f;
 }
 

@@ -177,7 +177,12 @@ void ch_scanned_put_why(struct ch_buf *b, const struct ch_scanned *m)
         ch_buf_printf(b, "was killed by signal %u", m->signal);
         return;
     case CH_SCAN_TIMEOUT:
-        ch_buf_puts(b, CH_STR("took longer than it may"));
+        ch_buf_puts(b, CH_STR("stood still, and was ended"));
+        return;
+    case CH_SCAN_STARVED:
+        ch_buf_printf(b, "got %llu s of CPU time in %llu s, so busy is the host, and was ended",
+                      (unsigned long long)(m->cpu_us / 1000000),
+                      (unsigned long long)(m->wall_us / 1000000));
         return;
     case CH_SCAN_INTERRUPTED:
         if (m->signal != 0) {
@@ -193,12 +198,17 @@ void ch_scanned_put_why(struct ch_buf *b, const struct ch_scanned *m)
     }
 }
 
+bool ch_scanned_is_interrupted(const struct ch_scanned *m)
+{
+    return m->outcome == CH_SCAN_INTERRUPTED || m->outcome == CH_SCAN_STARVED;
+}
+
 enum ch_code ch_scanned_get(struct ch_str payload, struct ch_scanned *ret, struct ch_err *err)
 {
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_scanned m = {0};
     m.job = ch_get_u64(&r);
-    m.outcome = ch_msg_get_enum(&r, CH_SCAN_FAILED, CH_SCAN_INTERRUPTED);
+    m.outcome = ch_msg_get_enum(&r, CH_SCAN_FAILED, CH_SCAN_STARVED);
     m.exit_status = ch_get_u32(&r);
     m.signal = ch_get_u32(&r);
     m.cpu_us = ch_get_u64(&r);

@@ -201,7 +201,9 @@
     X(scan_memory_bytes, 805306368, "bytes", "address space of a jail beyond its input mapping")   \
     X(scan_nice, 5, "steps", "priority of inspections: gateways, keeper and documents come first") \
     X(scan_cpu_seconds, 600, "seconds", "CPU time of a jail")                                      \
-    X(scan_wall_ms, 900000, "ms", "time of a jail")                                                \
+    X(scan_wall_ms, 900000, "ms", "time of a jail; one that is at work then was starved of CPU")   \
+    X(scan_still_ms, 120000, "ms", "a jail may use no CPU time at all; one that waits for a disk") \
+    X(scan_look_ms, 1000, "ms", "between two looks whether a jail has used any")                   \
     X(scan_parallel, 2, "jails",                                                                   \
       "inspections at once per scanner parent, and as many for documents")                         \
     X(scan_queue, 256, "jobs", "waiting in a scanner parent; two descriptors each")                \
@@ -216,7 +218,7 @@
     X(rules_head_bytes, 65536, "bytes", "are scanned of larger members by the shipped rules")      \
     X(rules_site_bytes, 33554432, "bytes",                                                         \
       "of other members are scanned by a site's rules; more is a note")                            \
-    X(rules_scan_s, 20, "seconds", "matching one member")                                          \
+    X(rules_scan_s, 20, "seconds", "of CPU time, matching one member")                             \
     X(rules_matches, 100, "findings", "of one member; more is a finding that holds")               \
     X(rules_match_bytes, 64, "bytes", "of a match that libyara keeps")                             \
     /* keeper */                                                                                   \

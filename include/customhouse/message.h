@@ -317,12 +317,13 @@ enum ch_code ch_sent_get(struct ch_str payload, struct ch_sent *ret,
 
 /* SCAN: struct ch_scan_job (scan.h); descriptors [0] input, read-only, [1] memfd for the answer. */
 enum ch_scan_outcome {
-    CH_SCAN_FAILED = 0, /* the child said why and exited non-zero */
-    CH_SCAN_DONE,       /* the child wrote END and exited 0 */
-    CH_SCAN_KILLED,     /* by a signal: crash, forbidden system call, limit */
-    CH_SCAN_TIMEOUT,
-    CH_SCAN_INTERRUPTED, /* it could not be begun, or was ended from outside, by no limit of its own:
-                          * that says nothing about the bytes */
+    CH_SCAN_FAILED = 0,  /* the child said why and exited non-zero */
+    CH_SCAN_DONE,        /* the child wrote END and exited 0 */
+    CH_SCAN_KILLED,      /* by a signal: crash, forbidden system call, limit */
+    CH_SCAN_TIMEOUT,     /* it stood still by its own doing */
+    CH_SCAN_INTERRUPTED, /* it could not be begun, or was ended from outside, by no limit of its
+                          * own: that says nothing about the bytes */
+    CH_SCAN_STARVED,     /* the host let it have too little CPU time in its time: the same */
 };
 struct ch_scanned {
     uint64_t job;
@@ -338,6 +339,8 @@ struct ch_scanned {
 void ch_scanned_put(struct ch_buf *b, const struct ch_scanned *m);
 /* Why it is no answer, for people: "was killed by signal 11". Not for CH_SCAN_DONE. */
 void ch_scanned_put_why(struct ch_buf *b, const struct ch_scanned *m);
+/* Whether it is no answer by no fault of the bytes. */
+bool ch_scanned_is_interrupted(const struct ch_scanned *m);
 enum ch_code ch_scanned_get(struct ch_str payload, struct ch_scanned *ret,
                             struct ch_err *err) CH_MUST_CHECK;
 

@@ -66,6 +66,12 @@ uint64_t ch_http_blob_size(const struct ch_http_blob *blob)
     return blob->size;
 }
 
+bool ch_http_blob_is_nameless(const struct ch_http_blob *blob)
+{
+    struct stat st;
+    return fstat(blob->fd, &st) == 0 && st.st_nlink == 0;
+}
+
 /* --- reading --- */
 
 static enum http_io ssl_outcome(struct http_conn *c, int ret)

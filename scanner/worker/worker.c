@@ -23,8 +23,12 @@ struct task {
     pid_t pid;
     int text_fd;            /* read end of the job's last words */
     struct ch_watch exited; /* fd is the pidfd */
-    struct ch_timer wall;
-    bool timed_out;
+    struct ch_timer look;
+    uint64_t end_ms; /* of its time */
+    uint64_t looked_ms;
+    uint64_t still_ms;          /* since its CPU time grew, as far as we looked */
+    uint64_t cpu_ns;            /* at the last look */
+    enum ch_scan_outcome ended; /* how we did; CH_SCAN_FAILED: we did not */
     uint64_t started_us;
     struct ch_sha256 ruleset; /* that the child has, whatever is loaded later */
 };
@@ -106,11 +110,11 @@ static void fill_outcome(const struct task *t, int status, struct ch_scanned *m)
     if (WIFSIGNALED(status)) {
         /* SIGKILL is none that a job brings upon itself: its filter and its limits end it by others,
          * but for the hard limit of CPU time. */
-        bool outside = WTERMSIG(status) == SIGKILL &&
-                       m->cpu_us < (uint64_t)t->job.scan.cpu_seconds * 1000000;
-        m->outcome = t->timed_out ? CH_SCAN_TIMEOUT
-                     : outside    ? CH_SCAN_INTERRUPTED
-                                  : CH_SCAN_KILLED;
+        bool itself =
+            WTERMSIG(status) != SIGKILL || m->cpu_us >= (uint64_t)t->job.scan.cpu_seconds * 1000000;
+        m->outcome = itself                       ? CH_SCAN_KILLED
+                     : t->ended != CH_SCAN_FAILED ? t->ended
+                                                  : CH_SCAN_INTERRUPTED;
         m->signal = (uint32_t)WTERMSIG(status);
     } else {
         m->exit_status = (uint32_t)WEXITSTATUS(status);
@@ -128,7 +132,7 @@ static void forget_running(struct task *t)
     *at = t->next;
     lane_of(t)->running_count--;
     ch_loop_unwatch(t->worker->options.loop, &t->exited);
-    ch_loop_cancel_timer(t->worker->options.loop, &t->wall);
+    ch_loop_cancel_timer(t->worker->options.loop, &t->look);
 }
 
 static void start_queued(struct lane *lane);
@@ -161,11 +165,58 @@ static void on_exited(struct ch_watch *watch, uint32_t events CH_UNUSED)
     start_queued(lane);
 }
 
-static void on_wall(struct ch_timer *timer)
+/* --- its time --- */
+
+/* Two limits are the bytes' to reach: CPU time, and standing still. A jail that works waits for
+ * nobody, so one that is runnable has some CPU time after a while, on however busy a host; without
+ * any it sleeps. What has reached neither by the end of its time got too little of the CPU: the
+ * host's fault. Hostile bytes that have conquered the jail can pretend that, and are inspected
+ * again for it, so often (INTAKE_BEGUN_MAX). */
+
+static uint64_t cpu_ns(const struct task *t)
 {
-    struct task *t = CH_CONTAINER_OF(timer, struct task, wall);
-    t->timed_out = true;
-    kill(t->pid, SIGKILL); /* not yet waited for, so the pid is still its own */
+    clockid_t clock;
+    struct timespec ts;
+    /* not yet waited for, so the pid is still its own */
+    if (clock_getcpuclockid(t->pid, &clock) != 0 || clock_gettime(clock, &ts) != 0) {
+        return t->cpu_ns + 1; /* not known: it is not said to stand still */
+    }
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void set_look(struct task *t, uint64_t now)
+{
+    uint64_t next = now + ch_limits.scan_look_ms;
+    t->looked_ms = now;
+    ch_loop_set_timer(t->worker->options.loop, &t->look,
+                      now < t->end_ms && t->end_ms < next ? t->end_ms : next);
+}
+
+static void end(struct task *t, enum ch_scan_outcome how)
+{
+    t->ended = how;
+    kill(t->pid, SIGKILL);
+}
+
+static void on_look(struct ch_timer *timer)
+{
+    struct task *t = CH_CONTAINER_OF(timer, struct task, look);
+    uint64_t now = ch_now_boot_ms();
+    uint64_t since_ms = now - t->looked_ms;
+    uint64_t used = cpu_ns(t);
+    if (used != t->cpu_ns) {
+        t->still_ms = 0;
+    } else if (since_ms <= 2 * ch_limits.scan_look_ms) {
+        t->still_ms += since_ms;
+    } /* else we stood still ourselves: frozen, or the machine slept */
+    t->cpu_ns = used;
+    if (t->still_ms >= ch_limits.scan_still_ms) {
+        end(t, CH_SCAN_TIMEOUT);
+    } else if (now >= t->end_ms && t->still_ms == 0) {
+        end(t, CH_SCAN_STARVED);
+    } else {
+        set_look(t, now); /* at the end of its time, too, until it is clear which it is */
+    }
 }
 
 /* --- its beginning --- */
@@ -213,7 +264,9 @@ static enum ch_code start_child(struct task *t, struct ch_err *err)
         waitpid(t->pid, NULL, 0);
         return rc;
     }
-    ch_loop_set_timer(loop, &t->wall, ch_now_boot_ms() + t->job.scan.wall_ms);
+    uint64_t now = ch_now_boot_ms();
+    t->end_ms = now + t->job.scan.wall_ms;
+    set_look(t, now);
     return CH_OK;
 }
 
@@ -296,7 +349,7 @@ enum ch_code ch_worker_submit(struct ch_worker *w, struct ch_str payload, int in
                 .confine = w->options.confine},
         .text_fd = -1,
         .exited = {.fd = -1, .fn = on_exited},
-        .wall = {.fn = on_wall},
+        .look = {.fn = on_look},
     };
     enum ch_code rc = ch_scan_job_get((struct ch_str){t->payload, payload.len}, &t->job.scan, err);
     if (rc != CH_OK) {

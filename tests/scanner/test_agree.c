@@ -89,15 +89,26 @@ static void test_interrupted_is_no_fault_of_the_bytes(void **state)
         bool interrupted;
         const char *error;
     } rows[] = {
-        {CH_SCAN_INTERRUPTED, CH_SCAN_DONE, CH_F_NONE, true, "inspection was killed from outside (signal 9)"},
-        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_NONE, true, "second opinion was killed from outside"},
-        {CH_SCAN_INTERRUPTED, CH_SCAN_INTERRUPTED, CH_F_NONE, true, "inspection was killed from outside"},
-        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_ZIP_CRC, true, "second opinion was killed from outside"},
-        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_ZIP_OVERLAP, false, "second opinion was killed from outside"},
-        {CH_SCAN_KILLED, CH_SCAN_INTERRUPTED, CH_F_NONE, false, "inspection was killed by signal 9"},
-        {CH_SCAN_INTERRUPTED, CH_SCAN_KILLED, CH_F_NONE, false, "second opinion was killed by signal 9"},
+        {CH_SCAN_INTERRUPTED, CH_SCAN_DONE, CH_F_NONE, true,
+         "inspection was killed from outside (signal 9)"},
+        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_NONE, true,
+         "second opinion was killed from outside"},
+        {CH_SCAN_INTERRUPTED, CH_SCAN_INTERRUPTED, CH_F_NONE, true,
+         "inspection was killed from outside"},
+        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_ZIP_CRC, true,
+         "second opinion was killed from outside"},
+        {CH_SCAN_DONE, CH_SCAN_INTERRUPTED, CH_F_ZIP_OVERLAP, false,
+         "second opinion was killed from outside"},
+        {CH_SCAN_KILLED, CH_SCAN_INTERRUPTED, CH_F_NONE, false,
+         "inspection was killed by signal 9"},
+        {CH_SCAN_INTERRUPTED, CH_SCAN_KILLED, CH_F_NONE, false,
+         "second opinion was killed by signal 9"},
         {CH_SCAN_INTERRUPTED, CH_SCAN_FAILED, CH_F_NONE, false, "second opinion failed"},
-        {CH_SCAN_TIMEOUT, CH_SCAN_INTERRUPTED, CH_F_NONE, false, "inspection took longer"},
+        {CH_SCAN_TIMEOUT, CH_SCAN_INTERRUPTED, CH_F_NONE, false, "inspection stood still"},
+        {CH_SCAN_STARVED, CH_SCAN_DONE, CH_F_NONE, true,
+         "inspection got 12 s of CPU time in 900 s"},
+        {CH_SCAN_DONE, CH_SCAN_STARVED, CH_F_ZIP_OVERLAP, false, "second opinion got 12 s"},
+        {CH_SCAN_STARVED, CH_SCAN_TIMEOUT, CH_F_NONE, false, "second opinion stood still"},
         {CH_SCAN_KILLED, CH_SCAN_DONE, CH_F_NONE, false, "inspection was killed by signal 9"},
     };
     (void)state;
@@ -106,6 +117,10 @@ static void test_interrupted_is_no_fault_of_the_bytes(void **state)
         struct ch_agreed a;
         struct ch_scanned answers[] = {{.outcome = rows[i].strict, .signal = 9},
                                        {.outcome = rows[i].second, .signal = 9}};
+        for (size_t jail = 0; jail < 2; jail++) {
+            answers[jail].cpu_us = 12300000;
+            answers[jail].wall_us = 900400000;
+        }
         stream_open(&strict);
         stream_open(&second);
         if (rows[i].found != CH_F_NONE) {

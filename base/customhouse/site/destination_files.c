@@ -142,14 +142,12 @@ static enum ch_code read_secret(const struct reading *r, struct ch_buf *file, st
 static enum ch_code read_ca(const struct reading *r, struct ch_buf *file, struct ch_str *ret,
                             struct ch_err *err)
 {
-    struct ch_err bad, why;
-    enum ch_code rc = read_named(r, "ca_file", r->d->ca_file, file, err);
-    if (rc == CH_OK && tls_files_check_certificates(ch_buf_str(file), &bad) != CH_OK) {
-        ch_fail(&why, CH_E_USAGE, "%s: %s", r->d->ca_file, bad.msg);
+    struct ch_err why;
+    if (tls_files_read_authorities(r->d->ca_file, file, &why) != CH_OK) {
         return fail_key(r, "ca_file", err, why.msg);
     }
-    *ret = rc == CH_OK ? ch_buf_str(file) : *ret;
-    return rc;
+    *ret = ch_buf_str(file);
+    return CH_OK;
 }
 
 /* Two that were one would count for two. */
@@ -171,6 +169,17 @@ static enum ch_code check_vkey(const struct reading *r, const struct ch_destinat
     return CH_OK;
 }
 
+/* Whatever makes the most of it: authorities do. */
+static enum ch_code fail_size(const struct reading *r, struct ch_err *err)
+{
+    struct ch_err why;
+    const char *path = r->d->ca_file != NULL ? r->d->ca_file : r->d->name;
+    ch_fail(&why, CH_E_LIMIT,
+            "%s: more than %llu bytes, with the files of the destinations before it", path,
+            (unsigned long long)ch_limits.fetch_certificate_bytes);
+    return fail_key(r, r->d->ca_file != NULL ? "ca_file" : "name", err, why.msg);
+}
+
 static enum ch_code read_one(const struct reading *r, struct ch_buf *ret, struct ch_err *err)
 {
     struct ch_destination_files files = {.kind = r->kind, .name = ch_str_of(r->d->name)};
@@ -186,7 +195,7 @@ static enum ch_code read_one(const struct reading *r, struct ch_buf *ret, struct
     }
     if (rc == CH_OK) {
         ch_destination_files_put(ret, &files);
-        rc = ch_buf_ok(ret, err);
+        rc = ret->failed ? fail_size(r, err) : CH_OK;
     }
     site_secret_done(&secret);
     site_secret_done(&url);
@@ -199,7 +208,7 @@ enum ch_code destination_files_read(const struct ch_config *config, struct ch_st
 {
     struct reading r = {.yaml = NULL};
     enum ch_code rc = ch_yaml_parse(config_text, config_name, &r.yaml, err);
-    ch_buf_init(ret, (size_t)ch_limits.setup_text_bytes);
+    ch_buf_init(ret, (size_t)ch_limits.fetch_certificate_bytes);
     for (unsigned kind = 0; rc == CH_OK && kind < CH_DESTINATION_KIND_COUNT; kind++) {
         size_t count = 0;
         const struct ch_destination *list = ch_config_destinations(config, kind, &count);

@@ -177,21 +177,27 @@ static enum ch_code put_folder(const char *path, struct ch_buf *ret, size_t *cou
     return rc;
 }
 
-static enum ch_code read_ca_file(const struct reading *r, const char *path, struct ch_buf *ret,
-                                 struct ch_err *err)
+enum ch_code tls_files_read_authorities(const char *path, struct ch_buf *ret, struct ch_err *err)
 {
     struct ch_buf pem = {0};
-    struct ch_err why;
-    enum ch_code rc = site_read_file_up_to(path, ch_limits.fetch_certificate_bytes, &pem, &why);
+    struct ch_buf certificates;
+    enum ch_code rc = site_read_file_up_to(path, ch_limits.fetch_certificate_bytes, &pem, err);
     if (rc != CH_OK) {
-        rc = fail_key(r, "ca_file", err, why.msg);
-    } else if (tls_files_check_certificates(ch_buf_str(&pem), &why) != CH_OK) {
-        rc = fail_file(r, "ca_file", path, err, why.msg);
-    } else {
-        put_certificates(ch_buf_str(&pem), ret);
+        return rc;
     }
-    site_secret_done(&pem);
-    return rc;
+    ch_buf_init(&certificates, ch_limits.fetch_certificate_bytes);
+    rc = tls_files_check_certificates(ch_buf_str(&pem), err);
+    if (rc == CH_OK) {
+        put_certificates(ch_buf_str(&pem), &certificates);
+        rc = ch_buf_ok(&certificates, err);
+    }
+    site_secret_done(&pem); /* keys may stand beside them */
+    if (rc != CH_OK) {
+        ch_buf_done(&certificates);
+        return ch_wrap(err, "%s", path);
+    }
+    *ret = certificates;
+    return CH_OK;
 }
 
 /* A file, or a folder of files, which may have others in it. */
@@ -201,10 +207,12 @@ static enum ch_code read_ca(const struct reading *r, const char *path, struct ch
     struct stat st;
     struct ch_err why;
     size_t count = 0;
-    ch_buf_init(ret, ch_limits.fetch_certificate_bytes);
     if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
-        return read_ca_file(r, path, ret, err);
+        return tls_files_read_authorities(path, ret, &why) == CH_OK
+                   ? CH_OK
+                   : fail_key(r, "ca_file", err, why.msg);
     }
+    ch_buf_init(ret, ch_limits.fetch_certificate_bytes);
     if (put_folder(path, ret, &count, &why) != CH_OK) {
         return fail_key(r, "ca_file", err, why.msg);
     }

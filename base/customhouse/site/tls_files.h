@@ -12,5 +12,11 @@ enum ch_code tls_files_read(struct site *s, struct ch_err *err) CH_MUST_CHECK;
 /* Whether each certificate of a PEM text can be read, and there is one. The error says the line of
  * what cannot ("line 3: ..."), but no file. */
 enum ch_code tls_files_check_certificates(struct ch_str pem, struct ch_err *err) CH_MUST_CHECK;
+/* The certificates of authorities in a file of PEM, as PEM, and nothing that stands beside them:
+ * keys are no business of who is to trust them. ch_buf_done frees *ret, which a failure leaves as
+ * it was. The error names the file: it cannot be read, has more than limits.h's
+ * fetch_certificate_bytes, or is refused as above. */
+enum ch_code tls_files_read_authorities(const char *path, struct ch_buf *ret,
+                                        struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -6,7 +6,7 @@
  *
  * The row in the store says where to go on after a crash: WANTED and FETCHING fetch anew, FETCHED
  * and SCANNING scan the blob again. Waiting asks go on when it is decided and that is durable, when
- * it failed, or when their patience ends. */
+ * it failed, or when their patience ends. SCANNING is intake_scan.c. */
 #include "intake_int.h"
 
 #include <stdio.h>
@@ -54,15 +54,20 @@ enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err)
     return rc;
 }
 
+enum ch_code intake_store_move(struct intake *in, enum ch_intake_state state, struct ch_err *err)
+{
+    in->state = state;
+    in->moved_at_us = keeper_now_us(in->k);
+    enum ch_code rc = intake_ensure_row(in, err);
+    return rc != CH_OK ? rc
+                       : ch_store_move_intake(in->k->store, in->id, state, &in->sha256,
+                                              ch_str_of(in->error), in->not_before_us, err);
+}
+
 void intake_move(struct intake *in, enum ch_intake_state state)
 {
     struct ch_err err;
-    in->state = state;
-    in->begun += state == CH_INTAKE_SCANNING;
-    in->moved_at_us = keeper_now_us(in->k);
-    if (intake_ensure_row(in, &err) != CH_OK ||
-        ch_store_move_intake(in->k->store, in->id, state, &in->sha256, ch_str_of(in->error),
-                             in->not_before_us, &err) != CH_OK) {
+    if (intake_store_move(in, state, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }
@@ -145,103 +150,6 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     intakes_run(k);
 }
 
-/* ------------------------------------------------------------------ scanning */
-
-static void on_scanned(struct intake *in, int which, const struct ch_scanned *answer,
-                       struct ch_str stream)
-{
-    in->answer[which] = *answer;
-    ch_buf_init(&in->text[which], 1024);
-    ch_buf_puts(&in->text[which], ch_str_sub(answer->text, 0, 512));
-    in->answer[which].text = ch_buf_str(&in->text[which]);
-    ch_buf_init(&in->stream[which], ch_limits.scan_output_bytes + 1);
-    ch_buf_puts(&in->stream[which], stream);
-    if (--in->scans_left > 0) {
-        return;
-    }
-    intake_conclude(in);
-}
-
-static void on_strict(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
-{
-    on_scanned(ctx, 0, answer, stream);
-}
-
-static void on_second(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
-{
-    on_scanned(ctx, 1, answer, stream);
-}
-
-static void start_scan(struct intake *in);
-
-static void on_alias(void *ctx, const struct published *result)
-{
-    struct intake *in = ctx;
-    if (result->code != CH_OK) {
-        intake_fail(in, 500, ch_str_of(result->err.msg));
-        return;
-    }
-    in->alias = result->alias;
-    if (!in->k->draining) { /* else it goes on from here after the restart */
-        start_scan(in);
-    }
-}
-
-bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated)
-{
-    ptrdiff_t at = page_find_file(in->p, ch_str_of(in->file_name));
-    *ret_stated = at < 0 ? CH_HASH_NONE : in->p->facts.files[at].index.alias.kind;
-    return *ret_stated != CH_HASH_NONE && *ret_stated != in->alias.kind;
-}
-
-static void start_scan(struct intake *in)
-{
-    struct keeper *k = in->k;
-    struct page *p = in->p;
-    struct ch_err err;
-    struct ch_release release;
-    p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
-    if (in->blob_fd < 0) {
-        in->alias = (struct ch_alias){.kind = CH_HASH_NONE}; /* an earlier attempt had others */
-        if (ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) !=
-            CH_OK) {
-            intake_fail(in, 500, ch_str_of(err.msg));
-            return;
-        }
-    }
-    if (release.profile == NULL) {
-        intake_fail(in, 502, CH_STR("no inspector for this type of file"));
-        return;
-    }
-    if (in->worn) {
-        in->worn = false; /* who has it inspected again has that begun */
-        for (int i = 0; i < 2; i++) {
-            in->answer[i] = (struct ch_scanned){.outcome = CH_SCAN_INTERRUPTED,
-                                                .text = CH_STR("the service ended while it ran")};
-        }
-        intake_conclude(in);
-        return;
-    }
-    enum ch_hash_kind stated;
-    if (intake_lacks_alias(in, &stated)) {
-        offload_alias(k, in->blob_fd, stated, on_alias, in);
-        return;
-    }
-    struct ch_scan_job job = {
-        .kind = CH_SCAN_ARTIFACT,
-        .ecosystem = ch_str_of(p->eco->name),
-        .profile = ch_str_of(release.profile),
-        .project = page_name(p),
-        .version = ch_str_of(release.version),
-        .file_name = ch_str_of(in->file_name),
-        .size_bytes = in->size_bytes,
-    };
-    in->scans_left = 2;
-    intake_move(in, CH_INTAKE_SCANNING);
-    jobs_scan(k, 0, &job, in->blob_fd, on_strict, in);
-    jobs_scan(k, 1, &job, in->blob_fd, on_second, in);
-}
-
 /* ------------------------------------------------------------------ fetching */
 
 /* The bytes are in the blob store: from here on they have a name of our own. `whole`: they have
@@ -282,7 +190,7 @@ static void fetched(struct intake *in, struct ch_str url, bool whole)
     coming_end(in); /* from here on the store counts them */
     intake_move(in, CH_INTAKE_FETCHED);
     if (!k->draining) { /* else it goes on from here after the restart */
-        start_scan(in);
+        intake_scan(in);
     }
 }
 
@@ -424,7 +332,7 @@ void intake_run(struct intake *in)
     if (page_withheld(in->p)) { /* T12: before it has begun, it ends */
         intake_fail(in, 503, ch_str_of(ch_name_owner_text(page_owner(in->p))));
     } else if (in->state == CH_INTAKE_FETCHED) {
-        start_scan(in);
+        intake_scan(in);
     } else {
         start_fetch(in);
     }

@@ -259,9 +259,28 @@ void intake_conclude(struct intake *in)
         return;
     }
     in->state = CH_INTAKE_DECIDED;
+    intake_after_commit(in);
+}
+
+void intake_after_commit(struct intake *in)
+{
+    struct keeper *k = in->k;
     in->next_committed = k->after_commit;
     k->after_commit = in;
     ch_loop_set_timer(k->child.loop, &k->commit_timer, ch_loop_now_ms(k->child.loop));
+}
+
+static void decided(struct intake *in)
+{
+    struct keeper *k = in->k;
+    intake_detach(in); /* first: who asks now must not join what has ended */
+    intake_stop_running(in);
+    waiters_wake(
+        &in->waiters); /* asks judge again: ALLOW is linked and served, all else is refused */
+    sidecar_overtaken(k, in->p, ch_str_of(in->file_name));
+    rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
+    intake_free(in);
+    quota_changed(k);
 }
 
 void intake_committed(struct keeper *k)
@@ -270,14 +289,11 @@ void intake_committed(struct keeper *k)
     k->after_commit = NULL;
     while (in != NULL) {
         struct intake *next = in->next_committed;
-        intake_detach(in); /* first: who asks now must not join what has ended */
-        intake_stop_running(in);
-        waiters_wake(
-            &in->waiters); /* asks judge again: ALLOW is linked and served, all else is refused */
-        sidecar_overtaken(k, in->p, ch_str_of(in->file_name));
-        rescan_ended(k, in->p, ch_str_of(in->file_name), (struct ch_str){NULL, 0});
-        intake_free(in);
-        quota_changed(k);
+        if (in->state == CH_INTAKE_SCANNING) {
+            intake_scan_counted(in);
+        } else {
+            decided(in);
+        }
         in = next;
     }
     intakes_run(k);
@@ -313,7 +329,12 @@ void intake_commit_failed(struct keeper *k)
     k->after_commit = NULL;
     while (in != NULL) {
         struct intake *next = in->next_committed;
-        intake_fail(in, 500, CH_STR("the decision could not be stored"));
+        if (in->state == CH_INTAKE_SCANNING) {
+            in->begun--; /* it was not */
+            intake_fail(in, 500, CH_STR("that its inspection begins could not be stored"));
+        } else {
+            intake_fail(in, 500, CH_STR("the decision could not be stored"));
+        }
         in = next;
     }
 }

@@ -69,7 +69,9 @@ struct intake *intake_new(struct keeper *k, struct page *p, struct ch_str file_n
 struct intake *intake_find(struct keeper *k, const struct page *p,
                            struct ch_str file_name); /* NULL: none */
 /* Moves the row, adding it when it has none (any more). */
-void intake_move(struct intake *in, enum ch_intake_state state);
+enum ch_code intake_store_move(struct intake *in, enum ch_intake_state state,
+                               struct ch_err *err) CH_MUST_CHECK;
+void intake_move(struct intake *in, enum ch_intake_state state); /* the same; failure is logged */
 enum ch_code intake_ensure_row(struct intake *in, struct ch_err *err) CH_MUST_CHECK;
 void intake_stop_running(struct intake *in);
 void intake_detach(struct intake *in); /* from the keeper's map */
@@ -77,6 +79,11 @@ void intake_free(struct intake *in);
 void intake_run(struct intake *in); /* it is its turn */
 /* Ends this attempt; waiting asks are told. */
 void intake_fail(struct intake *in, uint32_t status, struct ch_str text);
+/* Its inspection, of bytes that are here: begun once it is durable that it is. */
+void intake_scan(struct intake *in);
+void intake_scan_counted(struct intake *in); /* it is durable */
+/* What comes next waits for the commit: see intake_committed. */
+void intake_after_commit(struct intake *in);
 /* Whether the index states an alias that `in->alias` says nothing about. */
 bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated);
 /* Moves what failed to where it goes on from: bytes that are here are not fetched again. */

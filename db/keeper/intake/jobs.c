@@ -233,11 +233,14 @@ static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
     if (j == NULL) {
         return;
     }
-    if (answer->outcome == CH_SCAN_INTERRUPTED) {
+    if (ch_scanned_is_interrupted(answer)) {
         k->stats.scan_failures++;
-        keeper_log("jail", "job=%llu signal=%u text=\"%.*s\"", (unsigned long long)j->id,
-                   answer->signal, CH_STR_ARG(answer->text));
-        if (take_up_again(j)) {
+        keeper_log("jail", "job=%llu signal=%u cpu_ms=%llu wall_ms=%llu text=\"%.*s\"",
+                   (unsigned long long)j->id, answer->signal,
+                   (unsigned long long)(answer->cpu_us / 1000),
+                   (unsigned long long)(answer->wall_us / 1000), CH_STR_ARG(answer->text));
+        /* a host that has too much to do gets no more of it at once */
+        if (answer->outcome != CH_SCAN_STARVED && take_up_again(j)) {
             j->next = k->jobs->list;
             k->jobs->list = j;
             send_job(k, j);
@@ -257,7 +260,7 @@ static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
         checked.text = ch_str_of(err.msg);
     }
     k->stats.scan_failures +=
-        checked.outcome != CH_SCAN_DONE && checked.outcome != CH_SCAN_INTERRUPTED;
+        checked.outcome != CH_SCAN_DONE && !ch_scanned_is_interrupted(&checked);
     j->scanned(j->ctx, &checked,
                checked.outcome == CH_SCAN_DONE ? ch_buf_str(&stream) : (struct ch_str){NULL, 0});
     ch_buf_done(&stream);

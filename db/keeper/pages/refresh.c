@@ -207,8 +207,7 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         ch_buf_puts(&why, CH_STR("the upstream's page could not be read: its reading "));
         ch_scanned_put_why(&why, answer);
         ch_buf_putc(&why, '\0');
-        bool interrupted =
-            answer->outcome == CH_SCAN_INTERRUPTED; /* clients come again after 503 */
+        bool interrupted = ch_scanned_is_interrupted(answer); /* clients come again after 503 */
         r->until_us = interrupted ? keeper_now_us(r->k) + FAILURE_MEMORY_US : r->until_us;
         refresh_failed(r, interrupted ? 503 : 502, why.ptr);
         ch_buf_done(&why);
@@ -398,6 +397,10 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     p->gone_at_us = 0;
     uint64_t size = 0;
     if (jobs_seal(r->fd, &err) != CH_OK || ch_sha256_of_fd(r->fd, &r->body, &size, &err) != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    if (p->load != PAGE_READY && page_adopt(r->k, p, &err) != CH_OK) {
         refresh_failed(r, 502, err.msg);
         return;
     }

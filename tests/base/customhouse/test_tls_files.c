@@ -327,6 +327,77 @@ static void an_authority_of_a_destination_has_to_be_there(void **state)
     assert_int_equal(truncate(empty_path, 0), 0);
 }
 
+/* Writes `times` the client's certificate with its key, and comments up to `bytes`. */
+static void write_bundle(const char *path, size_t times, size_t bytes)
+{
+    struct ch_buf pem = read_pem(CLIENT);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (size_t i = 0; i < times; i++) {
+        assert_int_equal(fwrite(pem.ptr, 1, pem.len, f), pem.len);
+    }
+    while (ftell(f) < (long)bytes) {
+        assert_true(fputs("# nothing\n", f) >= 0);
+    }
+    assert_int_equal(fclose(f), 0);
+    ch_buf_done(&pem);
+}
+
+static enum ch_code read_destinations(size_t count, const char *ca, struct ch_buf *files,
+                                      struct ch_err *err)
+{
+    struct ch_config *config = NULL;
+    struct ch_buf text;
+    ch_buf_init(&text, 1 << 20);
+    ch_buf_printf(&text,
+                  "listen: [{address: '127.0.0.1:8080'}]\n"
+                  "upstreams: [{name: up, ecosystem: pypi, url: 'https://i.example.org/simple/'}]\n"
+                  "repositories: [{name: pypi, ecosystem: pypi, upstreams: [up]}]\n"
+                  "syslog:\n");
+    for (size_t i = 0; i < count; i++) {
+        ch_buf_printf(&text,
+                      "  - name: siem%zu\n    address: 's.example.org:6514'\n    ca_file: %s/%s\n",
+                      i, here, ca);
+    }
+    assert_ch_ok(err, ch_config_parse(ch_buf_str(&text), "house.yaml", &config, err));
+    enum ch_code rc = destination_files_read(config, ch_buf_str(&text), "house.yaml", files, err);
+    ch_config_free(config);
+    ch_buf_done(&text);
+    return rc;
+}
+
+/* A system's bundle has 220 kB, and a careless one somebody's key. */
+static void a_destination_gets_certificates_and_nothing_else(void **state)
+{
+    (void)state;
+    struct ch_buf files;
+    struct ch_err err;
+    char path[128], why[600];
+    snprintf(path, sizeof(path), "%s/bundle.pem", pems.folder);
+    write_bundle(path, 300, 3 << 20);
+    assert_ch_ok(&err, read_destinations(1, path, &files, &err));
+    struct ch_rd r = ch_rd_of(files.ptr, files.len);
+    struct ch_destination_files one = ch_destination_files_get(&r);
+    assert_ch_ok(&err, ch_rd_end(&r, "files", &err));
+    assert_int_equal(certificates_of(one.ca_pem), 300);
+    assert_false(ch_str_find(ch_buf_str(&files), CH_STR("KEY"), NULL));
+    ch_buf_done(&files);
+
+    assert_ch_code(CH_E_USAGE, read_destinations(64, path, &files, &err));
+    assert_int_equal(strncmp(err.msg, "house.yaml:", 11), 0);
+    snprintf(why, sizeof(why),
+             "].ca_file: %s/%s: more than 4194304 bytes, with the files of the destinations before",
+             here, path);
+    assert_non_null(strstr(err.msg, why));
+
+    write_bundle(path, 1, 5 << 20);
+    assert_ch_code(CH_E_USAGE, read_destinations(1, path, &files, &err));
+    snprintf(why, sizeof(why), "house.yaml:7:14: syslog[0].ca_file: %s/%s: more than 4194304 bytes",
+             here, path);
+    assert_string_equal(err.msg, why);
+    unlink(path);
+}
+
 /* A text of two certificates, the second of which is changed. */
 static void an_authority_has_to_be_whole(void **state)
 {
@@ -460,6 +531,7 @@ int main(void)
         cmocka_unit_test(what_a_listener_shows),
         cmocka_unit_test(an_authority_has_to_be_there),
         cmocka_unit_test(an_authority_of_a_destination_has_to_be_there),
+        cmocka_unit_test(a_destination_gets_certificates_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }

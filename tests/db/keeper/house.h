@@ -38,6 +38,7 @@ enum house_hold { HOLD_NONE, HOLD_FILES, HOLD_ALL };
 struct house {
     const char *user_agent; /* of the page asks to come, NULL: none, so that nothing is asked ahead */
     const char *address;    /* of the asks to come; NULL: none */
+    const char *asked;      /* repository of the page and file asks to come; NULL: pypi */
     /* of the commands to come, NULL: none */
     const char *evidence;   /* --evidence */
     const char *repository; /* --repository */
@@ -62,6 +63,7 @@ struct house {
     size_t fetches, scans[2];
     size_t lose_scans; /* so many jobs of the strict jail are never answered: it ends instead */
     size_t kill_scans; /* so many jobs of the strict jail are ended from outside */
+    size_t starve_scans; /* so many got too little CPU time */
     bool mute_scans;
     bool mute_fetches;
     enum house_hold hold; /* fetches to come: kept until the test lets them go */

@@ -179,6 +179,12 @@ void house_answer_scan(struct house *h, int which, const struct ch_scan_job *job
         h->kill_scans--;
         answer.outcome = CH_SCAN_INTERRUPTED;
         answer.signal = 9;
+    } else if (which == 0 && h->starve_scans > 0) {
+        h->starve_scans--;
+        answer.outcome = CH_SCAN_STARVED;
+        answer.signal = 9;
+        answer.cpu_us = 12300000;
+        answer.wall_us = 900400000;
     }
     ch_buf_done(&text);
     close(in);

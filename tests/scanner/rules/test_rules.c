@@ -334,30 +334,6 @@ static void paths_are_the_engine_s_to_check(void **state)
     }
 }
 
-static void time_out_holds(void **state)
-{
-    (void)state;
-    struct ch_err err;
-    struct scan_run r;
-    struct ch_limits saved = ch_limits;
-    struct rules_member m[2] = {{CH_STR("slow.txt"), CH_STR("needle")},
-                                {CH_STR("slow.py"), CH_STR("needle")}};
-    ch_limits.rules_scan_s = 1;
-    assert_ch_code(CH_E_FORMAT,
-                   load("rule slow { condition: for all i in (1..2000000000) : (i > 0) }", &err));
-    assert_non_null(strstr(err.msg, "no end"));
-    assert_ch_ok(&err, load("rule slow { meta: paths = \"slow.txt\" strings: $a = \"needle\"\n"
-                            " condition: $a and for all i in (1..2000000000) : (i > 0) }",
-                            &err));
-    rules_run(&r, m, 2);
-    const struct ch_finding *f = rules_found(&r, CH_F_RULE_TIMEOUT, "");
-    assert_non_null(f);
-    assert_str_eq(f->member, "slow.txt");
-    assert_int_equal(rules_findings(&r), 1);
-    scan_run_done(&r);
-    ch_limits = saved;
-}
-
 static void too_many_matches_hold(void **state)
 {
     (void)state;
@@ -578,7 +554,6 @@ int main(void)
         TEST(prepared_rules_wait_for_their_commit),
         TEST(classes_and_severities),
         TEST(paths_are_the_engine_s_to_check),
-        TEST(time_out_holds),
         TEST(too_many_matches_hold),
         TEST(more_rules_than_are_listed_hold),
         TEST(how_much_of_a_member_is_seen),

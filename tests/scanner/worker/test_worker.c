@@ -3,10 +3,14 @@
  * way. */
 #include "tests/ch_test.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
@@ -27,6 +31,19 @@ static void spin(void)
     }
 }
 
+static void share_first_cpu(void)
+{
+    cpu_set_t all, first;
+    CPU_ZERO(&first);
+    CH_ASSERT(sched_getaffinity(0, sizeof(all), &all) == 0);
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&first) == 0; i++) {
+        if (CPU_ISSET(i, &all)) {
+            CPU_SET(i, &first);
+        }
+    }
+    CH_ASSERT(sched_setaffinity(0, sizeof(first), &first) == 0);
+}
+
 static enum ch_code misbehave(const struct ch_scan_job *job, const struct ch_input *in,
                               struct ch_scan_writer *out, struct ch_err *err)
 {
@@ -44,6 +61,14 @@ static enum ch_code misbehave(const struct ch_scan_job *job, const struct ch_inp
         CH_ASSERT(in == NULL);
     } else if (ch_str_eq(how, CH_STR("hangs"))) {
         pause();
+    } else if (ch_str_eq(how, CH_STR("crawls"))) {
+        for (;;) {
+            usleep(1000); /* from outside, it works little by little */
+        }
+    } else if (ch_str_eq(how, CH_STR("is crowded out"))) {
+        share_first_cpu();
+        CH_ASSERT(setpriority(PRIO_PROCESS, 0, 19) == 0);
+        spin();
     } else if (ch_str_eq(how, CH_STR("spins"))) {
         spin();
     } else if (ch_str_eq(how, CH_STR("spins on"))) {
@@ -221,9 +246,19 @@ static void run_job(enum ch_role role, struct ch_scan_job job, struct result *r,
     end(r);
 }
 
+/* Looks at jails more often than in service, so that tests need not wait as long. */
+static struct ch_limits look_often(uint64_t still_ms)
+{
+    struct ch_limits saved = ch_limits;
+    ch_limits.scan_look_ms = 50;
+    ch_limits.scan_still_ms = still_ms;
+    return saved;
+}
+
 static void every_end_of_a_job_is_told(void **state)
 {
     (void)state;
+    struct ch_limits saved = look_often(400);
     const struct {
         const char *profile;
         enum ch_scan_outcome outcome;
@@ -237,6 +272,7 @@ static void every_end_of_a_job_is_told(void **state)
         {"crashes", CH_SCAN_KILLED, SIGSEGV, "", false, true},
         {"aborts", CH_SCAN_KILLED, SIGABRT, "in == NULL", false, true},
         {"hangs", CH_SCAN_TIMEOUT, SIGKILL, "", false, false},
+        {"crawls", CH_SCAN_STARVED, SIGKILL, "", false, false},
         {"spins", CH_SCAN_KILLED, SIGXCPU, "", false, false},
         {"spins on", CH_SCAN_KILLED, SIGKILL, "", false, false}, /* without a care for SIGXCPU */
         {"is killed", CH_SCAN_INTERRUPTED, SIGKILL, "", false, false},
@@ -256,7 +292,7 @@ static void every_end_of_a_job_is_told(void **state)
         if (rows[i].sanitizer_differs && !CRASH_KILLS) {
             continue;
         }
-        if (rows[i].outcome == CH_SCAN_TIMEOUT) {
+        if (rows[i].outcome == CH_SCAN_TIMEOUT || rows[i].outcome == CH_SCAN_STARVED) {
             job.wall_ms = 100;
         }
         run_job(CH_ROLE_SCANNER_STRICT, job, &r, &output);
@@ -273,6 +309,53 @@ static void every_end_of_a_job_is_told(void **state)
         assert_true(r.last.wall_us > 0 && r.last.max_rss_bytes > 0);
         close(output);
     }
+    ch_limits = saved;
+}
+
+/* A host that has too much to do: others have the CPU for nearly all of the time, for real. */
+static void a_jail_that_is_crowded_out_does_not_stand_still(void **state)
+{
+    (void)state;
+    struct ch_limits saved = look_often(10000);
+    struct ch_scan_job job = job_of("is crowded out");
+    struct result r;
+    pid_t crowd[2];
+    int output;
+    job.wall_ms = 1500;
+    for (size_t i = 0; i < CH_ARRAY_LEN(crowd); i++) {
+        crowd[i] = fork();
+        assert_true(crowd[i] >= 0);
+        if (crowd[i] == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            share_first_cpu();
+            spin();
+        }
+    }
+    run_job(CH_ROLE_SCANNER_STRICT, job, &r, &output);
+    for (size_t i = 0; i < CH_ARRAY_LEN(crowd); i++) {
+        kill(crowd[i], SIGKILL);
+        assert_int_equal(waitpid(crowd[i], NULL, 0), crowd[i]);
+    }
+    assert_int_equal(r.last.outcome, CH_SCAN_STARVED);
+    assert_true(r.last.wall_us >= 1500000);
+    assert_true(r.last.cpu_us < 1000000);
+    close(output);
+    ch_limits = saved;
+}
+
+/* Long before the end of its time, so that it takes no other's place. */
+static void a_jail_that_stands_still_is_ended_soon(void **state)
+{
+    (void)state;
+    struct ch_limits saved = look_often(300);
+    struct ch_scan_job job = job_of("hangs");
+    struct result r;
+    int output;
+    run_job(CH_ROLE_SCANNER_STRICT, job, &r, &output);
+    assert_int_equal(r.last.outcome, CH_SCAN_TIMEOUT);
+    assert_in_range(r.last.wall_us, 300000, (uint64_t)job.wall_ms * 1000 / 2);
+    close(output);
+    ch_limits = saved;
 }
 
 static void wrong_jobs_are_refused(void **state)
@@ -414,6 +497,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_end_of_a_job_is_told),
+        cmocka_unit_test(a_jail_that_is_crowded_out_does_not_stand_still),
+        cmocka_unit_test(a_jail_that_stands_still_is_ended_soon),
         cmocka_unit_test(wrong_jobs_are_refused),
         cmocka_unit_test(the_second_role_gives_only_the_second_opinion),
         cmocka_unit_test(jobs_wait_in_order),
