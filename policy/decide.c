@@ -22,23 +22,34 @@ static bool deny(struct deciding *d, const char *rule, const char *name, uint32_
 
 /* --- people --- */
 
+/* Whether a denial stands when another one has ended. */
+static bool outlasts(const struct ch_ruling *r, const struct ch_ruling *other)
+{
+    return other->expires_at_us != CH_TIME_UNKNOWN &&
+           (r->expires_at_us == CH_TIME_UNKNOWN || r->expires_at_us > other->expires_at_us);
+}
+
+/* Of several denials the one is told that ends last: what it says of its end is true of all. */
 static bool denied_by_person(struct deciding *d)
 {
+    const struct ch_ruling *last = NULL;
     for (size_t i = 0; i < d->facts->ruling_count; i++) {
         const struct ch_ruling *r = &d->facts->rulings[i];
-        if (!r->deny || !in_force(d, r)) {
-            continue;
+        if (r->deny && in_force(d, r) && (last == NULL || outlasts(r, last))) {
+            last = r;
         }
-        REASON(b);
-        REASON(by);
-        ch_buf_put_escaped(&b, r->reason.len > 0 ? r->reason : CH_STR("no reason given"));
-        ch_buf_put_escaped(&by, ch_str_sub(r->by, 0, CH_RULE_NAME_MAX));
-        ch_buf_put(&by, "", 1);
-        d->out->ruling_id = r->id;
-        d->out->until_us = r->expires_at_us;
-        return deny(d, "person", by.ptr, 0, &b);
     }
-    return false;
+    if (last == NULL) {
+        return false;
+    }
+    REASON(b);
+    REASON(by);
+    ch_buf_put_escaped(&b, last->reason.len > 0 ? last->reason : CH_STR("no reason given"));
+    ch_buf_put_escaped(&by, ch_str_sub(last->by, 0, CH_RULE_NAME_MAX));
+    ch_buf_put(&by, "", 1);
+    d->out->ruling_id = last->id;
+    d->out->until_us = last->expires_at_us;
+    return deny(d, "person", by.ptr, 0, &b);
 }
 
 static void note_approval(struct deciding *d, const struct ch_ruling *r)

@@ -48,7 +48,9 @@ GROUP(core);
 static const struct ch_call_rule loop_rules[] = {
     ALLOW(epoll_create1), ALLOW(epoll_ctl), ALLOW(epoll_wait), ALLOW(epoll_pwait), ALLOW(eventfd2),
     ALLOW(poll), ALLOW(ppoll), ALLOW(select), ALLOW(pselect6), ALLOW(pipe2), ALLOW(fcntl),
-    ALLOW(dup), ALLOW(dup3), ALLOW(sendmsg), ALLOW(recvmsg), ALLOW(sendto), ALLOW(recvfrom),
+    ALLOW(dup), ALLOW(dup3), ALLOW(recvmsg), ALLOW(recvfrom),
+    /* a socket that listened, shut down, could connect by sending (TCP Fast Open) */
+    BITS_OFF(sendmsg, 2, MSG_FASTOPEN), BITS_OFF(sendto, 3, MSG_FASTOPEN),
     ALLOW(shutdown), ALLOW(getsockopt), ALLOW(setsockopt), ALLOW(getsockname), ALLOW(getpeername),
     ALLOW(getppid), ALLOW(tgkill), ALLOW(prlimit64), ALLOW(getrlimit), ALLOW(memfd_create),
     ALLOW(ftruncate), ALLOW(pwrite64), ALLOW(pwritev), ALLOW(membarrier),

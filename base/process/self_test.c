@@ -37,6 +37,16 @@ static bool socket_works(int domain, int type)
     return !blocked;
 }
 
+/* By its name, and by sending with an address (TCP Fast Open). */
+static bool connect_works(void)
+{
+    struct sockaddr to = {.sa_family = AF_INET};
+    struct msghdr msg = {.msg_name = &to, .msg_namelen = sizeof(to)};
+    return !refused(connect(-1, &to, sizeof(to))) ||
+           !refused(sendto(-1, "", 0, MSG_FASTOPEN, &to, sizeof(to))) ||
+           !refused(sendmsg(-1, &msg, MSG_FASTOPEN));
+}
+
 /* Both would replace this process, were there a program of that name. */
 static bool exec_works(void)
 {
@@ -81,8 +91,7 @@ static bool breaks_out(enum ch_probe probe, const char *path)
     case CH_PROBE_SOCKET_PACKET:
         return socket_works(AF_PACKET, SOCK_RAW);
     case CH_PROBE_CONNECT:
-        return !refused(
-            connect(-1, &(struct sockaddr){.sa_family = AF_INET}, sizeof(struct sockaddr)));
+        return connect_works();
     case CH_PROBE_EXEC:
         return exec_works();
     case CH_PROBE_PTRACE:

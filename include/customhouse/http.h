@@ -88,6 +88,8 @@ enum ch_code ch_http_blob_new(int fd, struct ch_http_blob **ret_blob,
 struct ch_http_blob *ch_http_blob_ref(struct ch_http_blob *blob);
 void ch_http_blob_unref(struct ch_http_blob *blob); /* accepts NULL */
 uint64_t ch_http_blob_size(const struct ch_http_blob *blob);
+/* Its file has lost its last name: what it takes on the disk is free once nobody has it open. */
+bool ch_http_blob_is_nameless(const struct ch_http_blob *blob);
 
 struct ch_http_response {
     int status;                 /* 200 to 599 */

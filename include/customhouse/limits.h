@@ -39,7 +39,7 @@
     X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                 \
     X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
-    X(http_write_bytes, 1048576, "bytes", "sent in one turn of a connection, then others' turn")   \
+    X(http_write_bytes, 262144, "bytes", "sent in one turn of a connection, then others' turn")    \
     X(http_unsent_bytes, 131072, "bytes", "taken by the kernel ahead of what it sends")            \
     X(http_probe_bytes, 131072, "bytes", "between pages asked whether they are in memory")         \
     X(http_cold_ms, 5000, "ms", "for the disk; then the read may block")                           \

@@ -11,6 +11,8 @@
 
 #include "customhouse/blobs.h"
 
+#define SWEEP_MS 1000
+
 struct gw_file {
     struct ch_lru_node node; /* the key is "REPO\0PROJECT\0FILE\0PART" */
     struct gw_note note;     /* for each request that is answered from here */
@@ -25,6 +27,7 @@ struct gw_file {
     uint64_t epoch;
     uint64_t not_after_ms;
     struct ch_http_prepared *ready; /* with the open blob of sha256; NULL: none */
+    struct ch_http_blob *blob;      /* that one */
 };
 
 struct file_wait { /* one request waits for the keeper */
@@ -76,12 +79,20 @@ static struct ch_str make_key(char key[GW_KEY_MAX], const struct gw_repository *
     return (struct ch_str){key, n};
 }
 
+static void close_file(struct gw_file *f)
+{
+    ch_http_prepared_unref(f->ready); /* who is being sent it has it open still */
+    ch_http_blob_unref(f->blob);
+    f->ready = NULL;
+    f->blob = NULL;
+}
+
 void gw_file_unref(struct gw_file *f)
 {
     if (--f->refs > 0) {
         return;
     }
-    ch_http_prepared_unref(f->ready);
+    close_file(f);
     free(f->key);
     free(f);
 }
@@ -92,9 +103,34 @@ static void drop_file(void *owner, struct ch_lru_node *node)
     gw_file_unref(CH_CONTAINER_OF(node, struct gw_file, node));
 }
 
+/* An eviction ends no ALLOW, but what it took away fills the disk, beyond its quota, for as long as
+ * it is open here: asked for again, it is fetched again. */
+static void on_sweep(struct ch_timer *t)
+{
+    struct gw *gw = CH_CONTAINER_OF(t, struct gw, files_timer);
+    bool any_open = false;
+    for (struct ch_lru_node *n = gw->files.newest; n != NULL; n = n->older) {
+        struct gw_file *f = CH_CONTAINER_OF(n, struct gw_file, node);
+        if (f->blob != NULL && ch_http_blob_is_nameless(f->blob)) {
+            close_file(f);
+        }
+        any_open = any_open || f->blob != NULL;
+    }
+    if (any_open) {
+        ch_loop_set_timer(gw->loop, t, ch_loop_now_ms(gw->loop) + SWEEP_MS);
+    }
+}
+
 void gw_files_init(struct gw *gw)
 {
     ch_lru_init(&gw->files, ch_limits.gateway_files, drop_file, gw);
+    gw->files_timer.fn = on_sweep;
+}
+
+void gw_files_done(struct gw *gw)
+{
+    ch_loop_cancel_timer(gw->loop, &gw->files_timer);
+    ch_lru_done(&gw->files);
 }
 
 static struct gw_file *find_file(struct gw *gw, const struct gw_repository *repo,
@@ -162,10 +198,9 @@ static enum ch_code open_blob(struct gw *gw, struct gw_file *f, struct ch_err *e
 {
     int fd;
     uint64_t size;
-    struct ch_http_blob *blob;
     enum ch_code rc = ch_served_open(gw->served_fd, &f->sha256, &fd, &size, err);
     if (rc == CH_OK) {
-        rc = ch_http_blob_new(fd, &blob, err);
+        rc = ch_http_blob_new(fd, &f->blob, err);
     }
     if (rc != CH_OK) {
         return rc;
@@ -178,9 +213,11 @@ static enum ch_code open_blob(struct gw *gw, struct gw_file *f, struct ch_err *e
         .ranges = true,
         .headers = artifact_headers,
         .header_count = CH_ARRAY_LEN(artifact_headers),
-        .blob = blob,
+        .blob = f->blob,
     });
-    ch_http_blob_unref(blob);
+    if (gw->files_timer.heap_index_plus_1 == 0) {
+        ch_loop_set_timer(gw->loop, &gw->files_timer, ch_loop_now_ms(gw->loop) + SWEEP_MS);
+    }
     return CH_OK;
 }
 

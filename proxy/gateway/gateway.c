@@ -253,7 +253,7 @@ void gw_free(struct gw *gw)
     gw_asks_done(gw);
     ch_channel_free(gw->keeper);
     ch_lru_done(&gw->pages);
-    ch_lru_done(&gw->files);
+    gw_files_done(gw);
     gw_sign_in_done(gw);
     front_log_done(&gw->log);
     while (gw->repositories != NULL) {

@@ -112,6 +112,7 @@ struct gw {
     struct gw_choice choices[GW_CHOICES];
     size_t next_choice;
     struct ch_lru files;
+    struct ch_timer files_timer; /* closes what is allowed no more */
     struct ch_lru tokens;
     struct front_guesses guesses;
     struct front_failures failures;
@@ -187,6 +188,7 @@ void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
 
 /* --- files.c --- */
 void gw_files_init(struct gw *gw);
+void gw_files_done(struct gw *gw);
 void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
                       const struct ch_target *target);
 void gw_file_unref(struct gw_file *file);

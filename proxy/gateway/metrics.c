@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-/* What is counted by itself; the last one stands for all others. */
-static const int statuses[GW_METRIC_STATUSES] = {200, 206, 301, 304, 307, 400, 403, 404, 405, 406, 408, 412,
-                                                 413, 414, 416, 421, 431, 500, 502, 503, 504, 507, 508, 0};
+/* All that is answered; the last one stands for what is not in this list. */
+static const int statuses[GW_METRIC_STATUSES] = {
+    200, 201, 202, 206, 301, 304, 307, 400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413,
+    414, 415, 416, 417, 421, 422, 429, 431, 500, 501, 502, 503, 504, 505, 507, 508, 0};
 
 /* Upper bounds in microseconds; the last bucket has none. */
 static const uint64_t bounds_us[GW_METRIC_BUCKETS - 1] = {100,    250,    500,     1000,    2500,

@@ -12,7 +12,7 @@ enum gw_kind { GW_KIND_OTHER = 0, GW_KIND_PAGE, GW_KIND_FILE, GW_KIND_SPECIAL, G
 
 #define GW_METRIC_ROWS     64
 #define GW_METRIC_NAME     64
-#define GW_METRIC_STATUSES 24
+#define GW_METRIC_STATUSES 35
 #define GW_METRIC_BUCKETS  16
 
 struct gw_metric_row { /* one repository; name empty: unused */

@@ -136,6 +136,7 @@ struct http_out {
     uint64_t blob_left;
     uint64_t blob_warm;     /* known to be in the page cache up to here */
     uint64_t cold_since_ms; /* 0: not waiting for the disk */
+    bool from_disk;         /* has waited for the disk: the rest is not sent from the mapping */
     struct ch_http_prepared *prepared;
     void (*release)(void *owner);
     void *release_owner;

@@ -6,10 +6,13 @@
 #include <openssl/err.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define HTTP_LOOKS 16 /* pieces of scratch in one look at the page cache */
 
 /* --- blobs --- */
 
@@ -61,6 +64,12 @@ void ch_http_blob_unref(struct ch_http_blob *blob)
 uint64_t ch_http_blob_size(const struct ch_http_blob *blob)
 {
     return blob->size;
+}
+
+bool ch_http_blob_is_nameless(const struct ch_http_blob *blob)
+{
+    struct stat st;
+    return fstat(blob->fd, &st) == 0 && st.st_nlink == 0;
 }
 
 /* --- reading --- */
@@ -134,18 +143,40 @@ static bool out_empty(const struct http_out *o)
     return o->piece_at == o->piece_count && o->blob_left == 0;
 }
 
-/* Whether a page of the file can be had without waiting for the disk. Where the file system cannot
- * say, it counts as there. */
-static bool page_is_cached(const struct ch_http_blob *b, uint64_t at)
+/* How many of the `want` bytes at `at` can be had without waiting for the disk, counted from the
+ * first of them: they are read, and thrown away. What is missing is asked for by that, and the
+ * kernel reads on ahead as for any reader that goes from byte to byte. Where the file system cannot
+ * say, all count. */
+static uint64_t cached_from(const struct http_conn *c, uint64_t at, uint64_t want)
 {
-    char byte;
-    struct iovec one = {&byte, 1};
-    return preadv2(b->fd, &one, 1, (off_t)at, RWF_NOWAIT) >= 0 || errno != EAGAIN;
+    const struct ch_http_server *s = c->server;
+    struct iovec iov[HTTP_LOOKS];
+    uint64_t asked = 0;
+    int count = 0;
+    while (asked < want && count < HTTP_LOOKS) {
+        uint64_t left = want - asked;
+        size_t n = left < s->scratch_bytes ? (size_t)left : s->scratch_bytes;
+        iov[count++] = (struct iovec){s->scratch, n};
+        asked += n;
+    }
+    ssize_t n = preadv2(c->out.blob->fd, iov, count, (off_t)at, RWF_NOWAIT);
+    return n > 0 ? (uint64_t)n : n < 0 && errno == EAGAIN ? 0 : asked;
+}
+
+/* Looked at in few places: mostly, all of a file is in memory or nothing is. */
+static bool seems_cached(const struct http_conn *c, uint64_t end)
+{
+    uint64_t at = c->out.blob_at;
+    while (at < end && cached_from(c, at, 1) > 0) {
+        at += c->server->limits.http_probe_bytes;
+    }
+    return at >= end && cached_from(c, end - 1, 1) > 0;
 }
 
 /* Everybody waits while this process waits for a disk, so what is not in the page cache is only
- * asked for, and sent once it is there. True when the next window may be sent: probed at distances
- * that reading ahead does not fall below, or waited for long enough. */
+ * asked for, and sent once it is there; an answer that has met the disk is looked at byte by byte
+ * from then on. True when what is before blob_warm may be sent: it is there, or was waited for long
+ * enough. */
 static bool blob_is_warm(struct http_conn *c)
 {
     struct http_out *o = &c->out;
@@ -154,25 +185,43 @@ static bool blob_is_warm(struct http_conn *c)
     if (o->blob_left == 0 || o->blob_at < o->blob_warm) {
         return true;
     }
-    uint64_t window = o->blob_left < l->http_write_bytes ? o->blob_left : l->http_write_bytes;
-    uint64_t at = o->blob_at;
-    uint64_t end = o->blob_at + window;
-    while (at < end && page_is_cached(o->blob, at)) {
-        at = end - at > l->http_probe_bytes ? at + l->http_probe_bytes
-             : at == end - 1               ? end
-                                           : end - 1; /* the last byte, too */
+    uint64_t n = o->blob_left < l->http_write_bytes ? o->blob_left : l->http_write_bytes;
+    uint64_t window = n;
+    if (o->from_disk || !seems_cached(c, o->blob_at + window)) {
+        o->from_disk = true;
+        n = cached_from(c, o->blob_at, window);
     }
-    if (at < end && o->cold_since_ms == 0) {
-        o->cold_since_ms = now;
-        (void)posix_fadvise(o->blob->fd, (off_t)o->blob_at, (off_t)(2 * window),
-                            POSIX_FADV_WILLNEED);
-    }
-    if (at < end && now - o->cold_since_ms < l->http_cold_ms) {
-        return false;
+    if (n == 0) {
+        if (o->cold_since_ms == 0) {
+            o->cold_since_ms = now;
+        }
+        if (now - o->cold_since_ms < l->http_cold_ms) {
+            return false;
+        }
+        n = window;
     }
     o->cold_since_ms = 0;
-    o->blob_warm = end;
+    o->blob_warm = o->blob_at + n;
     return true;
+}
+
+static enum http_io sent(struct http_conn *c, ssize_t n)
+{
+    if (n < 0) {
+        return errno == EAGAIN || errno == EINTR ? HTTP_IO_AGAIN : HTTP_IO_FAILED;
+    }
+    out_advance(&c->out, (size_t)n);
+    return out_empty(&c->out) ? HTTP_IO_DONE : HTTP_IO_AGAIN;
+}
+
+/* The file's own pages, for what came from the disk: the mapping would have to be given each of
+ * them first, and the copy a place to lie. */
+static enum http_io write_file(struct http_conn *c)
+{
+    struct http_out *o = &c->out;
+    off_t at = (off_t)o->blob_at;
+    ssize_t n = sendfile(c->watch.fd, o->blob->fd, &at, (size_t)(o->blob_warm - o->blob_at));
+    return n == 0 ? HTTP_IO_FAILED : sent(c, n); /* 0: the file is shorter than it was */
 }
 
 /* Straight from the mapping. The kernel reads it, so a page that cannot be had (truncated file, bad
@@ -182,24 +231,27 @@ static enum http_io write_plain(struct http_conn *c)
     struct http_out *o = &c->out;
     struct iovec iov[HTTP_PIECES + 1];
     size_t count = 0;
-    for (size_t i = o->piece_at; i < o->piece_count; i++) {
-        iov[count++] = (struct iovec){(void *)(uintptr_t)o->piece[i].ptr, o->piece[i].len};
+    size_t room = (size_t)c->server->limits.http_write_bytes;
+    int flags = MSG_NOSIGNAL;
+    for (size_t i = o->piece_at; i < o->piece_count && room > 0; i++) {
+        struct ch_str part = ch_str_sub(o->piece[i], 0, room);
+        iov[count++] = (struct iovec){(void *)(uintptr_t)part.ptr, part.len};
+        room -= part.len;
     }
-    if (o->blob_left > 0) {
+    if (o->blob_left > 0 && room > 0 && !o->from_disk) {
         size_t n = (size_t)(o->blob_warm - o->blob_at);
-        iov[count++] = (struct iovec){o->blob->map + o->blob_at, n};
+        iov[count++] = (struct iovec){o->blob->map + o->blob_at, n < room ? n : room};
+    } else if (o->blob_left > 0 && count == 0) {
+        return write_file(c);
+    } else if (o->blob_left > 0) {
+        flags |= MSG_MORE;
     }
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = count};
-    ssize_t n = sendmsg(c->watch.fd, &msg, MSG_NOSIGNAL);
-    if (n < 0) {
-        return errno == EAGAIN || errno == EINTR ? HTTP_IO_AGAIN : HTTP_IO_FAILED;
-    }
-    out_advance(o, (size_t)n);
-    return out_empty(o) ? HTTP_IO_DONE : HTTP_IO_AGAIN;
+    return sent(c, sendmsg(c->watch.fd, &msg, flags));
 }
 
-/* Gathers the next bytes of the answer, where not only the blob is left. A blob is read, not copied from its
- * mapping, where we would meet SIGBUS. False when the file gives less than it promised. */
+/* Gathers the next bytes of the answer, where not only the blob is left. A blob is read, not copied
+ * from its mapping, where we would meet SIGBUS. False when the file gives less than it promised. */
 static bool gather(struct http_conn *c, size_t *ret_len)
 {
     struct ch_http_server *s = c->server;
@@ -224,15 +276,16 @@ static bool gather(struct http_conn *c, size_t *ret_len)
     return true;
 }
 
-/* One call for what comes next. After WANT_WRITE the same is made again: same bytes, since nothing was
- * advanced. A blob's are encrypted where they are mapped: copying them first costs a seventh of it all. */
+/* One call for what comes next. After WANT_WRITE the same is made again: same bytes, since nothing
+ * was advanced. A blob's are encrypted where they are mapped: copying them first costs a seventh of
+ * it all. */
 static enum http_io write_some(struct http_conn *c)
 {
     size_t len;
     size_t written;
     struct http_out *o = &c->out;
     const char *from = c->server->scratch;
-    bool mapped = o->piece_at == o->piece_count && o->blob_left > 0;
+    bool mapped = o->piece_at == o->piece_count && o->blob_left > 0 && !o->from_disk;
     if (mapped) {
         uint64_t warm = o->blob_warm - o->blob_at;
         len = (size_t)(warm < c->server->scratch_bytes ? warm : c->server->scratch_bytes);

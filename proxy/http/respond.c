@@ -192,6 +192,7 @@ void http_out_body(struct http_conn *c, const struct ch_http_response *r, struct
         o->blob_left = sel.length;
         o->blob_warm = sel.offset;
         o->cold_since_ms = 0;
+        o->from_disk = false;
     } else {
         http_out_add(o, ch_str_sub(r->body, (size_t)sel.offset, (size_t)sel.length));
     }

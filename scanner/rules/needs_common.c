@@ -146,11 +146,12 @@ static const struct {
 
 uint32_t needs_commonness(const struct ch_literal *word)
 {
-    enum { RARE = 2, SHORT = 8 };
+    enum { SHORT = 8 };
+    const uint32_t rare = 2;
     for (size_t i = 0; i < CH_ARRAY_LEN(often); i++) {
         if (ch_str_eq_nocase(word->bytes, ch_str_of(often[i].word))) {
             return often[i].files;
         }
     }
-    return word->bytes.len < SHORT ? RARE << (SHORT - word->bytes.len) : RARE;
+    return word->bytes.len < SHORT ? rare << (SHORT - word->bytes.len) : rare;
 }

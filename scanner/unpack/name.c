@@ -41,7 +41,24 @@ static const char *char_fault(struct ch_str name, bool ascii_only)
     if (!ch_str_is_utf8(name)) {
         return "invalid UTF-8";
     }
+    /* Installers keep lists of names by line: what follows would be a name of its own, such as an
+     * absolute path that is deleted with the package. */
+    if (ch_name_ends_line(name)) {
+        return "a character that ends a line for some readers";
+    }
     return NULL;
+}
+
+bool ch_name_ends_line(struct ch_str text)
+{
+    enum { NEXT_LINE = 0x85, LINE_SEPARATOR = 0x2028, PARAGRAPH_SEPARATOR = 0x2029 };
+    while (text.len > 0) {
+        uint32_t code = take_code(&text);
+        if (code == NEXT_LINE || code == LINE_SEPARATOR || code == PARAGRAPH_SEPARATOR) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint32_t ch_name_unstable(struct ch_str name)

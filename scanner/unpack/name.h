@@ -5,10 +5,15 @@
 
 #include "customhouse/bytes.h"
 
-/* What is wrong with a path as a member's name, NULL when nothing is: absolute, "..", empty or relative
- * components, control bytes, backslash, colon, components that some file systems clip, invalid UTF-8,
- * non-ASCII when `ascii_only`. One slash at the end is fine. Static text. */
+/* What is wrong with a path as a member's name, NULL when nothing is: absolute, "..", empty or
+ * relative components, control bytes, backslash, colon, components that some file systems clip,
+ * invalid UTF-8, ends of lines, non-ASCII when `ascii_only`. One slash at the end is fine. Static
+ * text. */
 const char *ch_name_fault(struct ch_str name, bool ascii_only);
+
+/* Whether valid UTF-8 has a character beyond ASCII that ends a line for some readers (U+0085,
+ * U+2028, U+2029: Python's str.splitlines). */
+bool ch_name_ends_line(struct ch_str text);
 
 /* Of valid UTF-8: the first code point that file systems or readers may change, 0 when there is none. */
 uint32_t ch_name_unstable(struct ch_str name);

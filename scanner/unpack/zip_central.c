@@ -24,7 +24,7 @@ static const struct {
 };
 
 /* Info-ZIP Unicode path: version 1, CRC of the header's name, the name again in UTF-8. Readers that
- * know it use it instead of the header's, so only the same name will do. */
+ * know it (Python's since 3.12) use it instead of the header's, so only the same name will do. */
 static void check_unicode_path(struct ch_zip *z, struct ch_str name, struct ch_str value)
 {
     struct ch_rd r = ch_rd_of(value.ptr, value.len);
@@ -33,8 +33,7 @@ static void check_unicode_path(struct ch_zip *z, struct ch_str name, struct ch_s
     struct ch_str second = ch_str_sub(value, r.at, value.len);
     if (r.failed || version != 1 || crc != libdeflate_crc32(0, name.ptr, name.len) ||
         !ch_str_eq(second, name)) {
-        zip_report(z, CH_F_ZIP_EXTRA, name, "Unicode path field names \"%.*s\"",
-                   CH_STR_ARG(second));
+        zip_report(z, CH_F_ZIP_PATH, name, "Unicode path field names \"%.*s\"", CH_STR_ARG(second));
     }
 }
 
@@ -106,7 +105,8 @@ void zip_extra_check(struct ch_zip *z, struct ch_str name, struct ch_str extra, 
         }
         bool *seen = id == EXTRA_ZIP64 ? &zip64 : id == EXTRA_UNICODE_PATH ? &path : NULL;
         if (seen != NULL && *seen) {
-            zip_report(z, CH_F_ZIP_EXTRA, name, "extra field 0x%04x twice", id);
+            zip_report(z, id == EXTRA_ZIP64 ? CH_F_ZIP_ZIP64 : CH_F_ZIP_PATH, name,
+                       "extra field 0x%04x twice", id);
             continue;
         }
         if (seen != NULL) {

@@ -284,6 +284,36 @@ static void test_size_limit(void **state)
     assert_true(case_decide(&f).eligible);
 }
 
+/* What is said of the end of a denial is true of all that stand: the one that ends last is told, one
+ * without an end before all others. */
+static void test_the_last_denial_is_told(void **state)
+{
+    (void)state;
+    static const int64_t ends[][3] = {{NOW + DAY, CH_TIME_UNKNOWN, NOW + 2 * DAY},
+                                      {CH_TIME_UNKNOWN, NOW + DAY, CH_TIME_UNKNOWN},
+                                      {NOW + DAY, NOW + 3 * DAY, NOW + 2 * DAY},
+                                      {NOW - DAY, NOW + DAY, NOW - DAY}};
+    static const uint64_t told[] = {2, 1, 2, 2};
+    struct ch_facts f = case_good();
+    for (size_t i = 0; i < CH_ARRAY_LEN(ends); i++) {
+        struct ch_ruling r[3];
+        for (size_t k = 0; k < CH_ARRAY_LEN(r); k++) {
+            r[k] = (struct ch_ruling){.deny = true,
+                                      .id = k + 1,
+                                      .reason = CH_STR("no"),
+                                      .by = CH_STR("ann"),
+                                      .at_us = NOW - DAY,
+                                      .expires_at_us = ends[i][k]};
+        }
+        f.rulings = r;
+        f.ruling_count = CH_ARRAY_LEN(r);
+        struct ch_decision d = case_decide(&f);
+        assert_verdict(d, CH_VERDICT_DENY);
+        assert_int_equal(d.ruling_id, told[i]);
+        assert_true(d.until_us == ends[i][told[i] - 1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_allow_list),
         cmocka_unit_test(test_until_of_an_allow),
         cmocka_unit_test(test_size_limit),
+        cmocka_unit_test(test_the_last_denial_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,13 +114,16 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
     return rc;
 }
 
-/* A file name: its project is the part before one of the hyphens; a page that knows the file wins.
- */
+/* A file name: its project is the part before one of the hyphens. A page that knows the file wins,
+ * then what the ecosystem reads in the name: "my-pkg-1.0.tar.gz" is of my-pkg. */
 static bool what_by_file(struct command *c, const struct ch_repository *repo, struct ch_str word,
                          struct what *ret)
 {
     const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
     char first[256] = "";
+    if (eco != NULL && !eco->project_of(word, first, sizeof(first))) {
+        first[0] = '\0';
+    }
     for (size_t i = 1; eco != NULL && i < word.len; i++) {
         char name[256];
         if (word.ptr[i] != '-' || !eco->normalise(ch_str_sub(word, 0, i), name, sizeof(name))) {

@@ -214,7 +214,7 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
                 continue;
             }
             gone++;
-            keeper_raise_epoch(k); /* gateways must not hold on to it */
+            /* Its ALLOW stands, and so do those on their way: gateways close it by themselves. */
             rc = ch_blobs_evict(k->blobs, &v.sha256[i], err);
             if (rc == CH_OK) {
                 rc = ch_store_put_blob(k->store, &v.sha256[i], v.size_bytes[i], CH_BLOB_EVICTED,

@@ -411,6 +411,15 @@ void rescan_init(struct keeper *k)
     k->rescan->parallel = jails / 2 > 0 ? jails / 2 : 1; /* half is left for who waits */
 }
 
+/* Of one that the service did not come to the end of. */
+static void drop_item(struct rescan_item *i)
+{
+    if (i->batch != NULL) {
+        rescan_batch_end(i->batch, 1);
+    }
+    rescan_item_free(i);
+}
+
 void rescan_free(struct keeper *k)
 {
     struct rescan *r = k->rescan;
@@ -423,17 +432,23 @@ void rescan_free(struct keeper *k)
     while (r->gatherings != NULL) {
         struct gathering *g = r->gatherings;
         r->gatherings = g->next;
+        if (g->batch != NULL) {
+            rescan_batch_end(g->batch, 0);
+        }
         free_gathering(g);
     }
     while (ch_map_next(r->running, &cursor, NULL, &value)) {
         struct rescan_item *i = value;
         while (i != NULL) {
             struct rescan_item *next = i->next;
-            rescan_item_free(i);
+            drop_item(i);
             i = next;
         }
     }
     ch_map_free(r->running);
+    for (struct rescan_item *i; (i = take(&r->by_hand)) != NULL;) {
+        drop_item(i);
+    }
     rescan_queue_done(&r->by_hand);
     rescan_queue_done(&r->by_itself);
     free(r);

@@ -37,15 +37,26 @@ static void free_batch(struct rescan_batch *b)
     free(b);
 }
 
-void rescan_batch_free(struct rescan_batch *b)
+static void free_if_over(struct rescan_batch *b)
 {
-    if (b == NULL) {
-        return;
-    }
-    b->abandoned = true;
-    if (b->left == 0 && !b->looking) {
+    if (b->abandoned && b->left == 0 && !b->looking) {
         free_batch(b);
     }
+}
+
+void rescan_batch_free(struct rescan_batch *b)
+{
+    if (b != NULL) {
+        b->abandoned = true;
+        free_if_over(b);
+    }
+}
+
+void rescan_batch_end(struct rescan_batch *b, size_t items)
+{
+    b->left -= items;
+    b->looking = false;
+    free_if_over(b);
 }
 
 void rescan_batch_add(struct rescan_batch *b, struct ch_str repository, struct ch_str project,
@@ -209,9 +220,7 @@ void rescan_batch_tell(struct rescan_batch *b, const struct rescan_item *i, stru
     b->left--;
     b->bad += withdrawn || error.len > 0;
     if (b->abandoned) {
-        if (b->left == 0) {
-            free_batch(b);
-        }
+        free_if_over(b);
         return;
     }
     if (b->json) {

@@ -36,5 +36,8 @@ void rescan_add_by_hand(struct keeper *k, struct rescan_item *i); /* takes it ov
 /* What became of an item of a batch. `p` and `d` are NULL when its file is known no more. */
 void rescan_batch_tell(struct rescan_batch *b, const struct rescan_item *i, struct page *p,
                        size_t file, const struct ch_decision *d, struct ch_str error);
+/* The service ends: of `items` of it nobody will tell, and no more are looked for. It is freed with
+ * the last of them if nobody looks any more. */
+void rescan_batch_end(struct rescan_batch *b, size_t items);
 
 #endif

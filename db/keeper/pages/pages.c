@@ -299,23 +299,14 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     return rc;
 }
 
-static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_err *err)
+/* What is known of it from p->upstream. */
+static enum ch_code load_snapshot(struct keeper *k, struct page *p, struct ch_err *err)
 {
-    struct ch_buf owner, content;
-    ch_buf_init(&owner, 256);
-    ch_buf_init(&content, ch_limits.page_bytes * 2);
-    enum ch_code rc = ch_store_owner(k->store, ch_str_of(p->repository), page_name(p), &owner, err);
-    p->owned = rc == CH_OK;
-    if (rc == CH_OK) {
-        p->upstream = ch_config_upstream(k->config, ch_buf_str(&owner));
-        rc = p->upstream == NULL
-                 ? ch_fail(err, CH_E_CONFLICT,
-                           "the upstream %.*s that owns this name is not configured any more",
-                           CH_STR_ARG(ch_buf_str(&owner)))
-                 : ch_store_get_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p),
-                                         &p->info, &content, &p->info_strings, err);
-    }
+    struct ch_buf content;
     struct page_facts facts = {0};
+    ch_buf_init(&content, ch_limits.page_bytes * 2);
+    enum ch_code rc = ch_store_get_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p),
+                                            &p->info, &content, &p->info_strings, err);
     if (rc == CH_OK) {
         p->checked_at_us = p->info.checked_at_us;
         rc = page_facts_decode(&content, &facts, err);
@@ -328,9 +319,45 @@ static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_
             upstream_knew(k, p->upstream, ch_buf_str(&content));
         }
     }
-    ch_buf_done(&owner);
     ch_buf_done(&content);
     return rc;
+}
+
+static enum ch_code load_from_store(struct keeper *k, struct page *p, struct ch_err *err)
+{
+    struct ch_buf owner;
+    ch_buf_init(&owner, 256);
+    enum ch_code rc = ch_store_owner(k->store, ch_str_of(p->repository), page_name(p), &owner, err);
+    p->owned = rc == CH_OK;
+    if (rc == CH_OK) {
+        p->upstream = ch_config_upstream(k->config, ch_buf_str(&owner));
+        rc = p->upstream != NULL
+                 ? load_snapshot(k, p, err)
+                 : ch_fail(err, CH_E_CONFLICT,
+                           "the upstream %.*s that owns this name is not configured any more",
+                           CH_STR_ARG(ch_buf_str(&owner)));
+    }
+    ch_buf_done(&owner);
+    return rc;
+}
+
+enum ch_code page_adopt(struct keeper *k, struct page *p, struct ch_err *err)
+{
+    enum ch_code rc = load_snapshot(k, p, err);
+    if (rc == CH_E_NOT_FOUND) {
+        return CH_OK;
+    }
+    rc = rc == CH_OK ? keeper_write(k, err) : rc;
+    rc = rc == CH_OK ? ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p),
+                                          ch_str_of(p->upstream->name), keeper_now_us(k), err)
+                     : rc;
+    if (rc != CH_OK) {
+        p->load = PAGE_BROKEN;
+        return rc;
+    }
+    p->owned = true;
+    page_wrote(p);
+    return CH_OK;
 }
 
 void page_wrote(struct page *p)

@@ -400,6 +400,10 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         refresh_failed(r, 502, err.msg);
         return;
     }
+    if (p->load != PAGE_READY && page_adopt(r->k, p, &err) != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
     if (p->load == PAGE_READY && !p->details_due && ch_sha256_eq(&r->body, &p->info.body_sha256)) {
         page_unchanged(r);
         return;

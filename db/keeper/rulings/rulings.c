@@ -224,11 +224,13 @@ static bool is_bytes(const struct ch_ruling_row *r, const struct page *p, size_t
            (r->deny && ch_sha256_eq(&r->sha256, &p->facts.files[file].index.sha256));
 }
 
-/* Only a denial of bytes goes wherever they come from (T9). */
+/* Only a denial of bytes goes wherever they come from (T9), and one of a file whatever project
+ * lists it: before it is known, its name alone does not always say which that will be. */
 static bool names_project(const struct ch_ruling_row *r, const struct page *p)
 {
-    return r->project.len > 0 ? ch_str_eq(r->project, page_name(p))
-                              : r->deny && !ch_sha256_is_zero(&r->sha256);
+    return (r->project.len > 0 && ch_str_eq(r->project, page_name(p))) ||
+           (r->deny &&
+            (r->file_name.len > 0 || (r->project.len == 0 && !ch_sha256_is_zero(&r->sha256))));
 }
 
 /* T7: the end of a denial is a release by time. While the clock cannot be trusted it comes by the

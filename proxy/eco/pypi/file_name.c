@@ -175,22 +175,38 @@ static bool split_installer(struct ch_str stem, struct ch_str project, struct ch
     return set_parts(stem, project, f);
 }
 
+/* Each ending of a release file: what it is, and how the rest of the name is read. */
+#define FORMS(ROW)                                                                                 \
+    ROW(".whl", CH_PYPI_WHEEL, split_wheel)                                                        \
+    ROW(".tar.gz", CH_PYPI_SDIST, split_sdist)                                                     \
+    ROW(".zip", CH_PYPI_SDIST, split_sdist)                                                        \
+    ROW(".tar.bz2", CH_PYPI_SDIST, split_sdist)                                                    \
+    ROW(".tar.xz", CH_PYPI_SDIST, split_sdist)                                                     \
+    ROW(".tar.Z", CH_PYPI_SDIST, split_sdist)                                                      \
+    ROW(".tar.lzma", CH_PYPI_SDIST, split_sdist)                                                   \
+    ROW(".tar.lz", CH_PYPI_SDIST, split_sdist)                                                     \
+    ROW(".tgz", CH_PYPI_SDIST, split_sdist)                                                        \
+    ROW(".tbz", CH_PYPI_SDIST, split_sdist)                                                        \
+    ROW(".txz", CH_PYPI_SDIST, split_sdist)                                                        \
+    ROW(".tlz", CH_PYPI_SDIST, split_sdist)                                                        \
+    ROW(".tar", CH_PYPI_SDIST, split_sdist)                                                        \
+    ROW(".egg", CH_PYPI_EGG, split_egg)                                                            \
+    ROW(".exe", CH_PYPI_OTHER, split_installer)                                                    \
+    ROW(".msi", CH_PYPI_OTHER, split_installer)                                                    \
+    ROW(".dmg", CH_PYPI_OTHER, split_installer)                                                    \
+    ROW(".rpm", CH_PYPI_OTHER, set_parts)                                                          \
+    ROW(".deb", CH_PYPI_OTHER, set_parts)
+
+#define FORM_ROW(text, type, split)    {{text, sizeof(text) - 1}, type, split},
+#define FORM_ENDING(text, type, split) text,
+
 static const struct form {
     struct ch_str ending;
     enum ch_pypi_type type;
     bool (*split)(struct ch_str stem, struct ch_str project, struct ch_pypi_file *f);
-} forms[] = {
-    {{".whl", 4}, CH_PYPI_WHEEL, split_wheel},      {{".tar.gz", 7}, CH_PYPI_SDIST, split_sdist},
-    {{".zip", 4}, CH_PYPI_SDIST, split_sdist},      {{".tar.bz2", 8}, CH_PYPI_SDIST, split_sdist},
-    {{".tar.xz", 7}, CH_PYPI_SDIST, split_sdist},   {{".tar.Z", 6}, CH_PYPI_SDIST, split_sdist},
-    {{".tar.lzma", 9}, CH_PYPI_SDIST, split_sdist}, {{".tar.lz", 7}, CH_PYPI_SDIST, split_sdist},
-    {{".tgz", 4}, CH_PYPI_SDIST, split_sdist},      {{".tbz", 4}, CH_PYPI_SDIST, split_sdist},
-    {{".txz", 4}, CH_PYPI_SDIST, split_sdist},      {{".tlz", 4}, CH_PYPI_SDIST, split_sdist},
-    {{".tar", 4}, CH_PYPI_SDIST, split_sdist},      {{".egg", 4}, CH_PYPI_EGG, split_egg},
-    {{".exe", 4}, CH_PYPI_OTHER, split_installer},  {{".msi", 4}, CH_PYPI_OTHER, split_installer},
-    {{".dmg", 4}, CH_PYPI_OTHER, split_installer},  {{".rpm", 4}, CH_PYPI_OTHER, set_parts},
-    {{".deb", 4}, CH_PYPI_OTHER, set_parts},
-};
+} forms[] = {FORMS(FORM_ROW)};
+
+const char *const ch_pypi_file_endings[] = {FORMS(FORM_ENDING) NULL};
 
 static bool is_printable(struct ch_str s)
 {

@@ -11,6 +11,9 @@
 enum ch_pypi_type { CH_PYPI_OTHER = 0, CH_PYPI_WHEEL, CH_PYPI_SDIST, CH_PYPI_EGG };
 const char *ch_pypi_type_name(enum ch_pypi_type type); /* "wheel", as in ch_facts.file_type */
 
+/* How the names end that ch_pypi_file_split knows; NULL-terminated. */
+extern const char *const ch_pypi_file_endings[];
+
 /* What a file name says; slices of it. */
 struct ch_pypi_file {
     enum ch_pypi_type type; /* set even when the rest is not known */

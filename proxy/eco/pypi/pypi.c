@@ -337,13 +337,11 @@ static bool is_prerelease(struct ch_str version)
 }
 
 static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL};
-static const char *const file_endings[] = {".whl",     ".tar.gz", ".zip", ".egg",
-                                           ".tar.bz2", ".tar.xz", ".exe", NULL};
 
 const struct ch_ecosystem ch_ecosystem_pypi = {
     .name = "pypi",
     .file_types = file_types,
-    .file_endings = file_endings,
+    .file_endings = ch_pypi_file_endings,
     .normalise = normalise,
     .split = split,
     .project_of = project_of,

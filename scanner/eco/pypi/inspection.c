@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/unpack/name.h"
 
 void pypi_report(struct ch_scan_writer *out, enum ch_finding_code code, struct ch_str member,
                  const char *fmt, va_list va)
@@ -27,11 +28,12 @@ bool pypi_is_text(struct ch_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         uint8_t c = (uint8_t)s.ptr[i];
-        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
+        bool ends_line = c == '\n' || (c == '\r' && i + 1 < s.len && s.ptr[i + 1] == '\n');
+        if ((c < 0x20 && c != '\t' && !ends_line) || c == 0x7f) {
             return false;
         }
     }
-    return ch_str_is_utf8(s);
+    return ch_str_is_utf8(s) && !ch_name_ends_line(s);
 }
 
 bool pypi_is_project(struct ch_str name, struct ch_str expected)

@@ -12,8 +12,10 @@ void pypi_report(struct ch_scan_writer *out, enum ch_finding_code code, struct c
 
 /* One line without its end; a carriage return before the line feed belongs to the end. */
 bool pypi_next_line(struct ch_str *rest, struct ch_str *ret);
-bool pypi_is_text(
-    struct ch_str s); /* UTF-8 without control characters but tabs and ends of lines */
+/* UTF-8 without control characters but tabs, and with no other ends of lines than LF and CR LF:
+ * Python's str.splitlines(), which installers read entry points with, takes a lone CR and some
+ * characters beyond ASCII for one. */
+bool pypi_is_text(struct ch_str s);
 
 /* Whether what a file says of itself is what is expected; where nothing is expected, it is. */
 bool pypi_is_project(struct ch_str name, struct ch_str expected);

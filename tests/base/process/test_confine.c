@@ -181,6 +181,52 @@ static void the_keeper_can_work(void **state)
 }
 
 static int listener;
+static struct sockaddr_in outside; /* of somebody who listens */
+
+/* A listener is no way out: shut down, it is a socket that could connect, and Fast Open connects
+ * whoever sends. */
+static void connect_by_sending(void)
+{
+    struct sockaddr *to = (struct sockaddr *)&outside;
+    char text[] = "x";
+    struct iovec byte = {text, 1};
+    struct msghdr msg = {
+        .msg_name = to, .msg_namelen = sizeof(outside), .msg_iov = &byte, .msg_iovlen = 1};
+    confine_as(row_role, CH_CONFINE_PROCESS);
+    CHECK(shutdown(listener, SHUT_RD) == 0);
+    CHECK(sendto(listener, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, to, sizeof(outside)) < 0);
+    CHECK(errno == EACCES);
+    CHECK(sendmsg(listener, &msg, MSG_FASTOPEN | MSG_NOSIGNAL) < 0 && errno == EACCES);
+}
+
+static int listening_socket(struct sockaddr_in *ret_address)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t len = sizeof(*ret_address);
+    *ret_address = (struct sockaddr_in){.sin_family = AF_INET,
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(bind(fd, (struct sockaddr *)ret_address, len), 0);
+    assert_int_equal(listen(fd, 5), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)ret_address, &len), 0);
+    return fd;
+}
+
+static void a_listener_is_no_way_out(void **state)
+{
+    (void)state;
+    static const enum ch_role listens[] = {CH_ROLE_GATEWAY, CH_ROLE_ADMIN, CH_ROLE_WITNESS};
+    struct sockaddr_in own;
+    int other = listening_socket(&outside);
+    for (size_t i = 0; i < CH_ARRAY_LEN(listens); i++) {
+        row_role = listens[i];
+        listener = listening_socket(&own);
+        passes(connect_by_sending);
+        close(listener);
+    }
+    assert_int_equal(fcntl(other, F_SETFL, O_NONBLOCK), 0);
+    assert_true(accept4(other, NULL, NULL, SOCK_CLOEXEC) < 0); /* nobody came */
+    close(other);
+}
 
 static void work_as_gateway(void)
 {
@@ -207,14 +253,10 @@ static void work_as_gateway(void)
 static void the_gateway_can_work(void **state)
 {
     (void)state;
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(a);
-    assert_int_equal(bind(listener, (struct sockaddr *)&a, len), 0);
-    assert_int_equal(listen(listener, 5), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+    struct sockaddr_in a;
+    listener = listening_socket(&a);
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(client, (struct sockaddr *)&a, len), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&a, sizeof(a)), 0);
     assert_int_equal(write(client, "x", 1), 1);
     passes(work_as_gateway);
     char text[6] = {0};
@@ -242,14 +284,10 @@ static void work_as_witness(void)
 static void the_witness_can_work(void **state)
 {
     (void)state;
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(a);
-    assert_int_equal(bind(listener, (struct sockaddr *)&a, len), 0);
-    assert_int_equal(listen(listener, 5), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+    struct sockaddr_in a;
+    listener = listening_socket(&a);
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(client, (struct sockaddr *)&a, len), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&a, sizeof(a)), 0);
     passes(work_as_witness);
     close(client);
     close(listener);
@@ -423,6 +461,7 @@ int main(void)
         cmocka_unit_test(the_self_test_names_what_succeeded),
         cmocka_unit_test(no_group_of_a_row_names_a_call_twice),
         cmocka_unit_test(the_keeper_can_work),
+        cmocka_unit_test(a_listener_is_no_way_out),
         cmocka_unit_test(the_gateway_can_work),
         cmocka_unit_test(the_witness_can_work),
         cmocka_unit_test(the_fetcher_can_work),

@@ -209,7 +209,13 @@ static void add_row(const struct table *t)
     restore();
 }
 
-#define ROWS_MAX 5 /* of each table, for a column is the same in each */
+/* Of each table, for a column is the same in each. What a second row could show is what is named; the
+ * sanitizers look for what goes wrong on the way there, which the first one shows. */
+#ifdef CH_SANITIZED
+#define ROWS_MAX 1
+#else
+#define ROWS_MAX 5
+#endif
 
 static size_t alter_table(const struct table *t)
 {

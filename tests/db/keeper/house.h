@@ -38,6 +38,7 @@ enum house_hold { HOLD_NONE, HOLD_FILES, HOLD_ALL };
 struct house {
     const char *user_agent; /* of the page asks to come, NULL: none, so that nothing is asked ahead */
     const char *address;    /* of the asks to come; NULL: none */
+    const char *asked;      /* repository of the page and file asks to come; NULL: pypi */
     /* of the commands to come, NULL: none */
     const char *evidence;   /* --evidence */
     const char *repository; /* --repository */

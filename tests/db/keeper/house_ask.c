@@ -1,9 +1,14 @@
 /* What the gateway asks and tells. */
 #include "house_int.h"
 
+static struct ch_str asked_repository(const struct house *h)
+{
+    return ch_str_of(h->asked != NULL ? h->asked : "pypi");
+}
+
 void house_send_page_ask(struct house *h, const char *project, uint64_t have)
 {
-    struct ch_ask_page ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
+    struct ch_ask_page ask = {.ask = ++h->asks, .repository = asked_repository(h),
                               .project = ch_str_of(project), .have_generation = have,
                               .client = {.user_agent = ch_str_of(h->user_agent),
                                          .address = ch_str_of(h->address),
@@ -36,7 +41,7 @@ const struct ch_page_file *house_listed(const struct house *h, const char *file)
 void house_send_file_ask(struct house *h, const char *project, const char *file, enum ch_part part,
                          uint32_t patience_ms, bool head)
 {
-    struct ch_ask_file ask = {.ask = ++h->asks, .repository = CH_STR("pypi"),
+    struct ch_ask_file ask = {.ask = ++h->asks, .repository = asked_repository(h),
                               .project = ch_str_of(project), .file_name = ch_str_of(file),
                               .part = part, .head = head, .patience_ms = patience_ms,
                               .client = {.address = ch_str_of(h->address),

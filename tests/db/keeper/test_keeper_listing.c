@@ -306,8 +306,11 @@ static void eviction_takes_what_is_used_least(void **state)
     quota_touch(h->k, &first);
     quota_flush(h->k);
     quota_free(h->k);
+    uint64_t epoch = keeper_epoch(h->k);
     house_ask_file(h, "pkg", names[2]);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    /* or with each file that needs room, those just allowed to others would be refused on their way */
+    assert_int_equal(keeper_epoch(h->k), epoch);
     assert_true(house_serves(h, "first file"));
     assert_false(house_serves(h, "second one"));
     uint64_t bytes, count;

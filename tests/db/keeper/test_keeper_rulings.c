@@ -67,6 +67,46 @@ static void deny_before_any_file_is_known(void **state)
 
 /* Bytes are denied before anybody has them: where the index states their hash before they are
  * fetched, else when they arrive; in every project and repository. */
+/* A file's name alone says which project it is of, as far as it does; what it is denied as does not
+ * depend on that. */
+static void a_file_is_denied_before_its_page_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *page, *project, *file;
+        const char *denied; /* NULL: the file's name */
+    } rows[] = {
+        {PAGE_URL("my-pkg"), "my-pkg", "my-pkg-1.0.tar.gz", NULL},
+        {PAGE_URL("a-b"), "a-b", "a-b-2004d.tar.gz", NULL}, /* no version of PEP 440 */
+        {PAGE_URL("foo"), "foo", "foo-1-2.tar.gz", NULL},   /* it could be of foo-1 as well */
+        {PAGE_URL("old"), "old", "old-1.0.tgz", NULL},
+        {PAGE_URL("older"), "older", "older-1.0.tar",
+         "http://127.0.0.1:8080/pypi/files/older/older-1.0.tar"},
+        {PAGE_URL("other"), "other", "other-1.0.tar.lzma", NULL},
+    };
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char text[512];
+        snprintf(text, sizeof(text), "%s - 5 30\n", rows[i].file);
+        house_site(h, rows[i].page, 200, PAGE_TYPE, text);
+        COMMAND(h, 0, false, "deny", rows[i].denied != NULL ? rows[i].denied : rows[i].file,
+                "malware", NULL, &out);
+    }
+    for (int again = 0; again < 2; again++) {
+        for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+            house_ask_file(h, rows[i].project, rows[i].file);
+            if (h->file.outcome != CH_FILE_REFUSED || h->file.refusal.verdict != CH_VERDICT_DENY) {
+                fail_msg("%s is not denied", rows[i].file);
+            }
+        }
+        house_restart(h);
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static void bytes_are_denied_before_they_are_known(void **state)
 {
     (void)state;
@@ -532,6 +572,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t4_deny_takes_a_served_file_away_at_once),
         cmocka_unit_test(deny_before_any_file_is_known),
+        cmocka_unit_test(a_file_is_denied_before_its_page_is_known),
         cmocka_unit_test(bytes_are_denied_before_they_are_known),
         cmocka_unit_test(denied_bytes_are_denied_under_every_name),
         cmocka_unit_test(t8_approve_inspects_first_and_ends),

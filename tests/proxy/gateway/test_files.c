@@ -1,5 +1,8 @@
 #include "fixture.h"
 
+#include <dirent.h>
+#include <sys/stat.h>
+
 #define WHEEL "/pypi/files/foo/foo-1.0-py3-none-any.whl"
 #define PIP   "User-Agent: pip/23.2.1 {}\r\n"
 
@@ -147,6 +150,45 @@ static void test_withdrawn_blob(void **state)
     struct fixture *f = allowed(&sha256);
     fixture_withdraw(f, &sha256);
     assert_int_equal(status_of(get(f, WHEEL, NULL)), 403);
+    fixture_free(f);
+}
+
+/* Descriptors of this process that lead to a file without a name. */
+static int nameless_files(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = 0;
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        struct stat st;
+        count += fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+                 st.st_nlink == 0 && st.st_size == 11;
+    }
+    closedir(dir);
+    return count;
+}
+
+/* What was evicted fills no disk for as long as the gateway happens to remember it. */
+static void test_evicted_bytes_are_closed(void **state)
+{
+    (void)state;
+    struct ch_sha256 sha256;
+    struct ch_err err;
+    struct fixture *f = allowed(&sha256);
+    assert_int_equal(status_of(get(f, WHEEL, NULL)), 200);
+    fixture_withdraw(f, &sha256);
+    assert_int_equal(nameless_files(), 1);
+    uint64_t end = ch_now_boot_ms() + 10000;
+    while (nameless_files() > 0) {
+        assert_true(ch_now_boot_ms() < end);
+        assert_ch_ok(&err, ch_loop_turn(f->loop, 100, &err));
+    }
+    /* It came again: so is what is remembered of it. */
+    fixture_serve(f, CH_STR("wheel bytes"), &sha256);
+    assert_str_eq(body_of(get(f, WHEEL, NULL)), "wheel bytes");
+    assert_int_equal(f->keeper.file_asks, 2);
+    assert_str_eq(body_of(get(f, WHEEL, NULL)), "wheel bytes");
+    assert_int_equal(f->keeper.file_asks, 2);
     fixture_free(f);
 }
 
@@ -337,6 +379,7 @@ int main(void)
         cmocka_unit_test(test_t11_allow_ends),
         cmocka_unit_test(test_epoch_moves_on_the_way),
         cmocka_unit_test(test_withdrawn_blob),
+        cmocka_unit_test(test_evicted_bytes_are_closed),
         cmocka_unit_test(test_other_bytes_under_the_name),
         cmocka_unit_test(test_refusal),
         cmocka_unit_test(test_waiting),

@@ -45,6 +45,31 @@ static void test_sum_over_slots(void **state)
     free(all);
 }
 
+/* Who watches it sees sign-ins that fail, and guessing. */
+static void test_each_status_is_counted_by_itself(void **state)
+{
+    (void)state;
+    static const int answered[] = {200, 201, 206, 301, 304, 307, 400, 401, 403, 404, 405,
+                                   406, 408, 409, 411, 412, 413, 414, 415, 416, 417, 421,
+                                   422, 429, 431, 500, 501, 502, 503, 504, 505, 507, 508};
+    void *all = ch_calloc(CH_METRICS_SLOTS, CH_METRICS_SLOT_BYTES);
+    struct gw_metrics *slot = gw_metrics_slot(all, 0);
+    struct ch_buf out;
+    for (size_t i = 0; i < CH_ARRAY_LEN(answered); i++) {
+        gw_metrics_count(slot, gw_metrics_row(slot, CH_STR("pypi")), GW_KIND_PAGE, answered[i], 1, 1);
+    }
+    ch_buf_init(&out, 1000000);
+    gw_metrics_put(&out, all);
+    for (size_t i = 0; i < CH_ARRAY_LEN(answered); i++) {
+        char line[100];
+        snprintf(line, sizeof(line), "{repository=\"pypi\",status=\"%d\"} 1\n", answered[i]);
+        assert_true(has(&out, line));
+    }
+    assert_false(has(&out, "status=\"other\""));
+    ch_buf_done(&out);
+    free(all);
+}
+
 /* More repositories than rows: nothing is lost, the rest is counted together. */
 static void test_rows_run_out(void **state)
 {
@@ -70,6 +95,7 @@ static void test_rows_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_sum_over_slots),
+                                       cmocka_unit_test(test_each_status_is_counted_by_itself),
                                        cmocka_unit_test(test_rows_run_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,6 +271,39 @@ static void test_unsent_queue_is_short(void **state)
     close(listener);
 }
 
+/* What others wait for while one answer is written does not grow with what its reader can take: a
+ * queue that the kernel has let grow takes megabytes at once. What a turn leaves unsent is read
+ * with the next. */
+static void test_turn_is_short(void **state)
+{
+    with_limits(60000, 60000, 60000);
+    struct fixture *f = fixture_new();
+    struct ch_err err;
+    uint16_t port;
+    static char waste[8 << 20];
+    size_t most = 0, all = 0;
+    (void)state;
+    f->on_request = answer_large;
+    int listener = listen_tcp(&port);
+    assert_ch_ok(&err, ch_http_server_listen(f->server, listener, NULL, 0, &err));
+    use_client(f, connect_tcp(port));
+    fixture_send(f, CH_STR("GET / HTTP/1.1\r\n" HOST "\r\n"));
+    fixture_until(f, is_requested, "the request");
+    while (f->released == 0) {
+        size_t in_turn = 0;
+        assert_ch_ok(&err, ch_loop_turn(f->loop, 10, &err));
+        for (ssize_t n; (n = recv(f->client, waste, sizeof(waste), MSG_DONTWAIT)) > 0;) {
+            in_turn += (size_t)n;
+        }
+        most = in_turn > most ? in_turn : most;
+        all += in_turn;
+    }
+    assert_in_range(most, 1, (256 << 10) + ch_limits.http_unsent_bytes);
+    assert_true(all > 31 << 20); /* the rest was read above */
+    fixture_free(f);
+    close(listener);
+}
+
 /* --- draining --- */
 
 static bool is_drained(struct fixture *f)
@@ -322,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_stalled_reader),
         cmocka_unit_test(test_large_answer_arrives),
         cmocka_unit_test(test_unsent_queue_is_short),
+        cmocka_unit_test(test_turn_is_short),
         cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,17 +8,18 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HOST      "Host: example.org\r\n"
-#define GET       "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n"
-#define HEAD      "HEAD / HTTP/1.1\r\n" HOST "Connection: close\r\n"
-#define MODIFIED  "Sun, 06 Nov 1994 08:49:37 GMT"
-#define LATER     "Sun, 06 Nov 1994 08:49:38 GMT"
-#define EARLIER   "Sun, 06 Nov 1994 08:49:36 GMT"
-#define AT_UNIX   784111777
+#define HOST     "Host: example.org\r\n"
+#define GET      "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n"
+#define HEAD     "HEAD / HTTP/1.1\r\n" HOST "Connection: close\r\n"
+#define MODIFIED "Sun, 06 Nov 1994 08:49:37 GMT"
+#define LATER    "Sun, 06 Nov 1994 08:49:38 GMT"
+#define EARLIER  "Sun, 06 Nov 1994 08:49:36 GMT"
+#define AT_UNIX  784111777
 
 static const struct {
     const char *label;
@@ -78,8 +79,10 @@ static const struct {
 
 static struct ch_http_response digits_response(void)
 {
-    return (struct ch_http_response){.status = 200, .etag = CH_STR("\"e\""),
-                                     .last_modified_unix = AT_UNIX, .ranges = true,
+    return (struct ch_http_response){.status = 200,
+                                     .etag = CH_STR("\"e\""),
+                                     .last_modified_unix = AT_UNIX,
+                                     .ranges = true,
                                      .body = CH_STR("0123456789")};
 }
 
@@ -213,7 +216,53 @@ static void test_truncated_blob(void **state)
     fixture_free(f);
 }
 
-/* What is not in memory is fetched while the loop turns, and arrives whole and in order. */
+/* KiB that this process has of a file's mapping of `bytes` bytes: 0 while none of it was touched.
+ */
+static unsigned long mapped_kib(size_t bytes)
+{
+    FILE *f = fopen("/proc/self/smaps", "r");
+    char line[512];
+    unsigned long from, to, kib = 0;
+    bool ours = false;
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f) != NULL) {
+        unsigned long rss;
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2) {
+            ours = to - from == bytes && strstr(line, " r--s ") != NULL;
+        } else if (ours && sscanf(line, "Rss: %lu kB", &rss) == 1) {
+            kib += rss;
+        }
+    }
+    fclose(f);
+    return kib;
+}
+
+/* A file that is dropped from the page cache as far as its file system has one. */
+static FILE *cold_file(const char *bytes, size_t len)
+{
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, len, file), len);
+    assert_int_equal(fflush(file), 0);
+    assert_int_equal(fsync(fileno(file)), 0);
+    assert_int_equal(posix_fadvise(fileno(file), 0, 0, POSIX_FADV_DONTNEED), 0);
+    return file;
+}
+
+/* Whether no page of it is in memory: looked at without reading any. */
+static bool is_cold(FILE *file, size_t len)
+{
+    static unsigned char pages[(5 << 20) / 4096];
+    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fileno(file), 0);
+    assert_true(map != MAP_FAILED && len / 4096 <= sizeof(pages));
+    assert_int_equal(mincore(map, len, pages), 0);
+    munmap(map, len);
+    return memchr(pages, 1, len / 4096) == NULL;
+}
+
+/* What is not in memory is fetched while the loop turns, and arrives whole and in order. It goes on
+ * from the file: were it mapped for that, each page would cost a fault of this process, which
+ * others wait for. */
 static void test_cold_blob(void **state)
 {
     struct ch_err err;
@@ -224,17 +273,19 @@ static void test_cold_blob(void **state)
     for (size_t i = 0; i < sizeof(bytes); i++) {
         bytes[i] = (char)(i * 2654435761U >> 13);
     }
-    FILE *file = tmpfile();
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, sizeof(bytes), file), sizeof(bytes));
-    assert_int_equal(fflush(file), 0);
-    assert_int_equal(fsync(fileno(file)), 0);
-    assert_int_equal(posix_fadvise(fileno(file), 0, 0, POSIX_FADV_DONTNEED), 0);
+    FILE *file = cold_file(bytes, sizeof(bytes));
+    bool cold = is_cold(file, sizeof(bytes));
     assert_ch_ok(&err, ch_http_blob_new(dup(fileno(file)), &f->blob, &err));
     struct ch_str a = fixture_exchange(f, CH_STR(GET "\r\n"));
     assert_true(a.len > sizeof(bytes));
     assert_memory_equal(a.ptr + a.len - sizeof(bytes), bytes, sizeof(bytes));
     assert_true(f->complete);
+    if (cold) { /* not so on tmpfs */
+        assert_int_equal(mapped_kib(sizeof(bytes)), 0);
+    }
+    a = fixture_exchange(f, CH_STR(GET "\r\n")); /* now it is in memory */
+    assert_memory_equal(a.ptr + a.len - sizeof(bytes), bytes, sizeof(bytes));
+    assert_int_not_equal(mapped_kib(sizeof(bytes)), 0);
     fclose(file);
     fixture_free(f);
 }
@@ -479,11 +530,15 @@ static void test_tls_blob(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_memory),    cmocka_unit_test(test_rows_prepared),
-        cmocka_unit_test(test_rows_blob),      cmocka_unit_test(test_refusal_stays),
-        cmocka_unit_test(test_truncated_blob), cmocka_unit_test(test_cold_blob),
+        cmocka_unit_test(test_rows_memory),
+        cmocka_unit_test(test_rows_prepared),
+        cmocka_unit_test(test_rows_blob),
+        cmocka_unit_test(test_refusal_stays),
+        cmocka_unit_test(test_truncated_blob),
+        cmocka_unit_test(test_cold_blob),
         cmocka_unit_test(test_tls),
-        cmocka_unit_test(test_tls_old_version), cmocka_unit_test(test_tls_blob),
+        cmocka_unit_test(test_tls_old_version),
+        cmocka_unit_test(test_tls_blob),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,8 +61,12 @@ static bool check_line(struct reading *e, struct ch_str line, size_t number)
 {
     struct ch_str text = ch_str_trim(line);
     size_t indent = (size_t)(text.ptr - line.ptr);
-    if (text.len == 0 || text.ptr[0] == '#' || text.ptr[0] == ';') {
+    if (text.len == 0 || text.ptr[0] == '#') {
         return true;
+    }
+    if (text.ptr[0] == ';') { /* configparser skips it, importlib.metadata takes it for an entry */
+        report(e, "line %zu is a comment to some readers and an entry to others", number);
+        return false;
     }
     /* Some readers take a line indented deeper as part of the one before, some as an entry. Files
      * indented as a whole are common. */
@@ -76,6 +80,11 @@ static bool check_line(struct reading *e, struct ch_str line, size_t number)
             return false;
         }
         e->group = ch_str_trim(ch_str_sub(text, 1, text.len - 2));
+        /* "[[x]]" is group x to importlib.metadata, which takes off all brackets */
+        if (ch_str_find_char(e->group, '[', NULL) || ch_str_find_char(e->group, ']', NULL)) {
+            report(e, "line %zu has brackets in the name of its group", number);
+            return false;
+        }
         e->indent = indent;
         e->has_entry = false;
         return true;

@@ -238,7 +238,8 @@ static void check_data(struct wheel *w, struct ch_str folder, struct ch_str rest
 }
 
 /* Where a component of a member's path stands. Every folder on sys.path counts as a site:
- * importlib.metadata lists the *.dist-info and *.egg-info of each, whether folder or file. */
+ * importlib.metadata lists the *.dist-info and *.egg-info of each, whether folder or file, and pip
+ * what its *.egg have and its *.egg-link name. */
 struct standing {
     unsigned depth;
     bool in_data;        /* under NAME.data */
@@ -275,6 +276,12 @@ static void step_into(struct standing *s, struct ch_str part)
     s->depth++;
 }
 
+static bool is_distribution(struct ch_str part)
+{
+    return ends_nocase(part, CH_STR(".egg-info")) || ends_nocase(part, CH_STR(".egg")) ||
+           ends_nocase(part, CH_STR(".egg-link"));
+}
+
 /* The first part of `path` that would be taken for a distribution of its own. The folders at the
  * top are note_dist_info's. */
 static bool find_installed(struct ch_str path, struct ch_str *ret)
@@ -283,8 +290,8 @@ static bool find_installed(struct ch_str path, struct ch_str *ret)
     struct ch_str rest = path;
     struct ch_str part;
     while (ch_str_split(&rest, '/', &part)) {
-        bool info = ends_nocase(part, CH_STR(".egg-info")) ||
-                    (s.depth > 0 && ends_nocase(part, CH_STR(".dist-info")));
+        bool info =
+            is_distribution(part) || (s.depth > 0 && ends_nocase(part, CH_STR(".dist-info")));
         if (info && is_site(&s)) {
             *ret = ch_str_sub(path, 0, (size_t)(part.ptr - path.ptr) + part.len);
             return true;
@@ -356,6 +363,22 @@ static void check_folders(struct wheel *w)
     }
 }
 
+/* PEP 610: direct_url.json says from where an installer took the package. What came from an index
+ * has none, and installers leave one that the wheel brought: `pip freeze` then hands on its
+ * address. */
+static void check_direct_url(struct wheel *w)
+{
+    for (size_t i = 0; i < ch_zip_count(w->zip); i++) {
+        struct ch_str path = ch_zip_at(w->zip, i)->name;
+        if (ch_str_starts(path, w->dist_info) &&
+            ch_str_eq_nocase(ch_str_sub(path, w->dist_info.len, path.len),
+                             CH_STR("/direct_url.json"))) {
+            wheel_report(w, CH_F_DIRECT_REFERENCE, path,
+                         "brought along, not written by installers");
+        }
+    }
+}
+
 /* --- names --- */
 
 static void check_dist_info_name(struct wheel *w)
@@ -422,6 +445,7 @@ enum ch_code ch_wheel_inspect(const struct ch_scan_job *job, const struct ch_inp
         check_dist_info_name(&w);
         if (w.dist_info.ptr != NULL) {
             check_metadata(&w);
+            check_direct_url(&w);
             wheel_check_wheel(&w);
             wheel_check_entry_points(&w);
             wheel_check_record(&w);
