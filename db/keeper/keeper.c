@@ -351,6 +351,7 @@ void keeper_drained(struct keeper *k)
 {
     struct ch_err err;
     on_commit(&k->commit_timer);
+    commands_drain(k);
     if (store_clock(k, true, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

@@ -158,7 +158,7 @@ struct keeper {
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;
     struct ch_timer tick_timer;
-    struct intake *after_commit; /* intakes whose decision the next commit makes durable */
+    struct intake *after_commit; /* intakes that go on once the next commit has made it durable */
     bool group_lost;           /* a commit failed, and intakes were not told yet */
     struct page *wrote;        /* pages with facts of the open group */
     uint64_t next_spool;
@@ -483,6 +483,7 @@ bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* ------------------------------------------------------------------ commands.c, metrics.c */
 
 void commands_accept(struct keeper *k, const struct ch_control *control, int fd);
+void commands_drain(struct keeper *k); /* who still waits is told that there is no end to come */
 void commands_free(struct keeper *k);
 /* Of the administrative interface, and its end (commands_admin.c). */
 void admin_on_frame(struct keeper *k, struct ch_frame *frame);

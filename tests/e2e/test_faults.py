@@ -1,5 +1,4 @@
 """The machine and its people at fault: full disks, broken files, wrong configuration, signals."""
-import errno
 import os
 import shutil
 import signal
@@ -12,22 +11,12 @@ import threading
 import time
 import unittest
 
-from house.case import add_wheel, file_path, with_key
+from house.case import Alone, add_wheel, file_path, with_key
 from house.clients import Client
-from house.service import BIN, Service, free_port
-from house.upstream import Upstream
+from house.service import BIN, free_port
 
 
-class Faults(unittest.TestCase):
-    def setUp(self):
-        self.up = Upstream()
-        self.addCleanup(self.up.close)
-
-    def service(self, **kw):
-        service = Service(self.up.url, **kw)
-        self.addCleanup(service.remove)
-        return service
-
+class Faults(Alone):
     def serve_fails(self, service, *args):
         """serve ends by itself, soon. (status, what it printed)"""
         done = subprocess.run([os.path.join(BIN, "customhouse"), "serve", "--state", service.state, *args],
@@ -35,41 +24,7 @@ class Faults(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0, done.stdout)
         return done.returncode, done.stdout
 
-    def eventually(self, check, seconds=15):
-        end = time.monotonic() + seconds
-        while not check():
-            self.assertLess(time.monotonic(), end, f"not within {seconds} s")
-            time.sleep(0.05)
-
-    def tmpfs(self, size):
-        """A folder with this much room."""
-        if os.geteuid() != 0:
-            self.skipTest("needs root, to mount a small file system")
-        folder = tempfile.mkdtemp(prefix="ch-e2e-small-")
-        self.addCleanup(os.rmdir, folder)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            self.skipTest(f"mount is not permitted here: {done.stderr.strip()}")
-        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
-        return folder
-
     # --- disks ---
-
-    def fill_disk(self, folder, leave):
-        path = os.path.join(folder, "filler")
-        room = os.statvfs(folder)
-        size = max(0, room.f_bavail * room.f_frsize - leave)
-        try:
-            with open(path, "wb", buffering=0) as f:
-                done = f.write(bytes(size))
-        except OSError as e:
-            if e.errno != errno.ENOSPC:
-                raise
-            done = 0
-        # What the service wrote meanwhile may take the rest, of all that there is alone.
-        self.assertTrue(done == size or leave == 0, f"{done} of {size} bytes written")
-        return path
 
     def test_disk_full(self):
         folder = self.tmpfs("64m")

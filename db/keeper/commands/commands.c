@@ -369,6 +369,19 @@ static void enter_refusal(struct command *c, struct ch_str why)
     ch_buf_done(&what);
 }
 
+/* To one of the control socket. */
+static void send_done(struct command *c, uint32_t exit_status, const char *text)
+{
+    struct ch_command_done done = {exit_status, ch_str_of(text)};
+    struct ch_buf b;
+    ch_buf_init(&b, 8192);
+    ch_command_done_put(&b, &done);
+    if (c->ch != NULL) {
+        CH_IGNORE(!ch_channel_send(c->ch, CH_MSG_COMMAND_DONE, ch_buf_str(&b), NULL, 0));
+    }
+    ch_buf_done(&b);
+}
+
 enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, ...)
 {
     char text[1024];
@@ -384,15 +397,20 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
         admin_put_done(c, exit_status, ch_str_of(text));
         return STEP_DONE;
     }
-    struct ch_command_done done = {exit_status, ch_str_of(text)};
-    struct ch_buf b;
-    ch_buf_init(&b, 8192);
-    ch_command_done_put(&b, &done);
-    if (c->ch != NULL) {
-        CH_IGNORE(!ch_channel_send(c->ch, CH_MSG_COMMAND_DONE, ch_buf_str(&b), NULL, 0));
-    }
-    ch_buf_done(&b);
+    send_done(c, exit_status, text);
     return STEP_DONE;
+}
+
+void commands_drain(struct keeper *k)
+{
+    for (struct command *c = k->commands != NULL ? k->commands->list : NULL; c != NULL;
+         c = c->next) {
+        if (!c->by_token && (c->waiting || c->payload.len == 0)) { /* no refusal, so no entry */
+            send_done(
+                c, 1,
+                "the server is ending, and this is not done: run it again once it has started");
+        }
+    }
 }
 
 /* ------------------------------------------------------------------ arguments */

@@ -1,7 +1,11 @@
 """What most tests share: one generated upstream and one service for all tests of a class."""
 import datetime
+import errno
 import json
+import os
 import re
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -141,6 +145,53 @@ class Quarantine(unittest.TestCase):
                 self.assertTrue(value, f"not within {seconds} s")
                 return value
             time.sleep(0.05)
+
+
+class Alone(unittest.TestCase):
+    """Each test has services, and disks, of its own, which may end."""
+
+    def setUp(self):
+        self.up = Upstream()
+        self.addCleanup(self.up.close)
+
+    def service(self, **kw):
+        service = Service(self.up.url, **kw)
+        self.addCleanup(service.remove)
+        return service
+
+    def eventually(self, check, seconds=15):
+        end = time.monotonic() + seconds
+        while not check():
+            self.assertLess(time.monotonic(), end, f"not within {seconds} s")
+            time.sleep(0.05)
+
+    def tmpfs(self, size):
+        """A folder with this much room."""
+        if os.geteuid() != 0:
+            self.skipTest("needs root, to mount a small file system")
+        folder = tempfile.mkdtemp(prefix="ch-e2e-small-")
+        self.addCleanup(os.rmdir, folder)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest(f"mount is not permitted here: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
+        return folder
+
+    def fill_disk(self, folder, leave):
+        path = os.path.join(folder, "filler")
+        room = os.statvfs(folder)
+        size = max(0, room.f_bavail * room.f_frsize - leave)
+        try:
+            with open(path, "wb", buffering=0) as f:
+                done = f.write(bytes(size))
+        except OSError as e:
+            if e.errno != errno.ENOSPC:
+                raise
+            done = 0
+        # What the service wrote meanwhile may take the rest, of all that there is alone.
+        self.assertTrue(done == size or leave == 0, f"{done} of {size} bytes written")
+        return path
 
 
 class Moody(Quarantine):
