@@ -34,7 +34,7 @@ def share(row, cost_us, whole_us, note):
 def fill(upstream, files, count):
     for i in range(files):
         name = f"many-{i // 30}.{i % 30}-py3-none-any.whl"
-        upstream.add("many", File(name, b"", sha256=f"{i:064x}"))
+        upstream.add("many", File(name, b"", sha256=f"{i + 1:064x}"))
     for i in range(count):
         upstream.add_wheel(f"one{i}", wheels.wheel(f"one{i}", VERSION))
 
