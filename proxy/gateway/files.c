@@ -1,7 +1,8 @@
 /* Artifacts and their metadata. Every answer rests on an ALLOW that holds at this moment:
  *
  *   the epoch page shows the epoch it was given under, the keeper's lease lies ahead, and its own
- *   not_after has not come (T11). Anything else asks the keeper; no answer is a refusal.
+ *   not_after has not come (T11). Anything else asks the keeper; no answer is a hop of waiting, and
+ *   at the last hop a refusal.
  *
  * The check comes before HEAD, 304, 206 and 416, which the HTTP core makes of the allowed answer. */
 #include "gateway_int.h"
@@ -40,6 +41,7 @@ struct file_wait { /* one request waits for the keeper */
     uint32_t hop;
     uint32_t asked; /* times */
     bool head;
+    struct ch_timer pause; /* before the next hop */
 };
 
 bool gw_lease_valid(const struct gw *gw, uint64_t now_boot_ms)
@@ -278,6 +280,45 @@ static void refuse_unavailable(struct file_wait *w, struct ch_http_request *r)
         });
 }
 
+/* False: this was the last hop. */
+static bool send_to_next_hop(const struct file_wait *w, struct ch_http_request *r)
+{
+    struct ch_buf location;
+    ch_buf_init(&location, ch_limits.http_line_bytes + 32);
+    bool there_is = gw_wait_next(&w->patience, w->hop, ch_http_view(r)->path, &location);
+    if (there_is) {
+        gw_respond_redirect(r, 307, ch_buf_str(&location));
+    }
+    ch_buf_done(&location);
+    return there_is;
+}
+
+/* There is no word on the file now, which is none against it: who can wait comes again. Ends w. */
+static void answer_unavailable(struct file_wait *w)
+{
+    if (!send_to_next_hop(w, w->request)) {
+        refuse_unavailable(w, w->request);
+    }
+    free(w);
+}
+
+static void on_pause_over(struct ch_timer *t)
+{
+    answer_unavailable(CH_CONTAINER_OF(t, struct file_wait, pause));
+}
+
+/* Each ALLOW ended on its way here. Until the lease is renewed the next one would, too, and hops
+ * are few: one is worth the time until then. */
+static void pause_then_next_hop(struct file_wait *w)
+{
+    if (w->hop >= w->patience.hops) {
+        answer_unavailable(w);
+        return;
+    }
+    w->pause.fn = on_pause_over;
+    ch_loop_set_timer(w->gw->loop, &w->pause, ch_loop_now_ms(w->gw->loop) + CH_LEASE_RENEW_MS);
+}
+
 static void answer_wait(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
 {
     bool stated = w->head && m->size_bytes != CH_SIZE_UNKNOWN;
@@ -285,14 +326,9 @@ static void answer_wait(struct file_wait *w, struct ch_http_request *r, const st
         answer_head_early(r, m);
         return;
     }
-    struct ch_buf location;
-    ch_buf_init(&location, ch_limits.http_line_bytes + 32);
-    if (!stated && gw_wait_next(&w->patience, w->hop, ch_http_view(r)->path, &location)) {
-        gw_respond_redirect(r, 307, ch_buf_str(&location));
-    } else {
+    if (stated || !send_to_next_hop(w, r)) {
         refuse_inspecting(w, r, m);
     }
-    ch_buf_done(&location);
 }
 
 /* --- asking --- */
@@ -327,10 +363,9 @@ static void answer_allow(struct file_wait *w, struct ch_http_request *r, const s
     /* It ended on its way here: one more question, then the client has to come again. */
     if (w->asked < ch_limits.gateway_file_asks) {
         ask_for(w);
-        return;
+    } else {
+        pause_then_next_hop(w);
     }
-    refuse_unavailable(w, r);
-    free(w);
 }
 
 static bool target_is_attestation(const struct ch_target *target)
@@ -347,13 +382,12 @@ static void answer_attestation(struct file_wait *w, struct ch_http_request *r,
     if (atomic_load(&gw->epoch->epoch) == m->epoch && gw_lease_valid(gw, now_ms) &&
         now_ms < m->not_after_boot_ms) {
         gw_respond_document(r, gw_document_type(w->target.part), m->body);
+        free(w);
     } else if (w->asked < ch_limits.gateway_file_asks) {
         ask_for(w);
-        return;
     } else {
-        refuse_unavailable(w, r);
+        pause_then_next_hop(w);
     }
-    free(w);
 }
 
 static void answer_failed(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
@@ -422,15 +456,14 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
 static void on_lost(struct gw *gw, struct gw_ask *ask)
 {
     (void)gw;
-    struct file_wait *w = CH_CONTAINER_OF(ask, struct file_wait, ask);
-    refuse_unavailable(w, w->request);
-    free(w);
+    answer_unavailable(CH_CONTAINER_OF(ask, struct file_wait, ask));
 }
 
 static void on_gone(void *arg)
 {
     struct file_wait *w = arg;
     gw_ask_end(w->gw, &w->ask);
+    ch_loop_cancel_timer(w->gw->loop, &w->pause);
     free(w);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #define WHEEL "/pypi/files/foo/foo-1.0-py3-none-any.whl"
+#define LAST  WHEEL "?wait=10" /* of a client that does not say which */
 #define PIP   "User-Agent: pip/23.2.1 {}\r\n"
 
 static struct ch_refusal cool_down(void)
@@ -94,7 +95,7 @@ static void test_t11_allow_ends(void **state)
     fixture_allow(f, &sha256, 11);
     assert_int_equal(status_of(get(f, WHEEL, NULL)), 200);
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms()); /* the keeper hangs */
-    assert_int_equal(status_of(get(f, WHEEL, NULL)), 403);
+    assert_int_equal(status_of(get(f, LAST, NULL)), 403);
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);
     assert_int_equal(status_of(get(f, WHEEL, NULL)), 200);
 
@@ -102,7 +103,7 @@ static void test_t11_allow_ends(void **state)
     f->keeper.file.not_after_boot_ms = 0; /* ends before it arrives */
     atomic_store(&f->epoch.epoch, 3);
     f->keeper.file.epoch = 3;
-    struct ch_str a = get(f, WHEEL, NULL);
+    struct ch_str a = get(f, LAST, NULL);
     assert_int_equal(status_of(a), 403);
     assert_has(a, "the decision on it is not available now");
     assert_int_equal(f->keeper.file_asks, asks + (int)ch_limits.gateway_file_asks);
@@ -119,7 +120,55 @@ static void test_t11_allow_ends(void **state)
     assert_int_equal(f->keeper.file_asks, asks + 1);
 
     atomic_store(&f->epoch.epoch, 0); /* no keeper has ever been here */
-    assert_int_equal(status_of(get(f, WHEEL, NULL)), 403);
+    assert_int_equal(status_of(get(f, LAST, NULL)), 403);
+    fixture_free(f);
+}
+
+/* Nothing holds the file, and there is no ALLOW of it now: who can wait is not refused. */
+static void test_what_passes_is_waited_for(void **state)
+{
+    (void)state;
+    struct ch_sha256 sha256;
+    struct fixture *f = allowed(&sha256);
+    atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms());
+    uint64_t begun = ch_now_boot_ms();
+    struct ch_str a = get(f, WHEEL ".metadata", "User-Agent: uv/0.5.1 {}\r\n");
+    assert_int_equal(status_of(a), 307);
+    assert_str_eq(header_of(a, "Location"), "./foo-1.0-py3-none-any.whl.metadata?wait=1");
+    assert_str_eq(header_of(a, "Cache-Control"), "no-store");
+    assert_false(ch_str_find(a, CH_STR("wheel bytes"), NULL));
+    assert_int_equal(f->keeper.file_asks, (int)ch_limits.gateway_file_asks);
+    /* The hops are not spent before the lease can have been renewed. */
+    assert_true(ch_now_boot_ms() - begun >= CH_LEASE_RENEW_MS);
+    a = head(f, WHEEL "?wait=1", NULL);
+    assert_int_equal(status_of(a), 307);
+    assert_str_eq(header_of(a, "Location"), "./foo-1.0-py3-none-any.whl?wait=2");
+    a = get(f, WHEEL ".metadata?wait=10", "User-Agent: uv/0.5.1 {}\r\n");
+    assert_has(a, "HTTP/1.1 403 foo-1.0-py3-none-any.whl held by the gateway: the decision on it "
+                  "is not available now, try again in a few seconds");
+    assert_str_eq(header_of(a, "Content-Type"), "application/problem+json");
+
+    /* Who leaves meanwhile leaves nothing behind. */
+    struct client c;
+    int asks = f->keeper.file_asks + (int)ch_limits.gateway_file_asks;
+    client_open(f, &c);
+    client_send(&c, "GET " WHEEL " HTTP/1.1\r\nHost: gw.example.org\r\n\r\n");
+    while (f->keeper.file_asks < asks) {
+        fixture_turn(f);
+    }
+    fixture_turn(f);
+    assert_false(client_answered(&c, false));
+    client_close(&c);
+    begun = ch_now_boot_ms();
+    while (ch_now_boot_ms() - begun <= CH_LEASE_RENEW_MS) {
+        struct ch_err err;
+        assert_ch_ok(&err, ch_loop_turn(f->loop, 50, &err));
+    }
+
+    atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);
+    a = get(f, WHEEL ".metadata?wait=1", "User-Agent: uv/0.5.1 {}\r\n");
+    assert_int_equal(status_of(a), 200);
+    assert_str_eq(body_of(a), "wheel bytes");
     fixture_free(f);
 }
 
@@ -151,7 +200,7 @@ static void test_withdrawn_blob(void **state)
     struct ch_sha256 sha256;
     struct fixture *f = allowed(&sha256);
     fixture_withdraw(f, &sha256);
-    assert_int_equal(status_of(get(f, WHEEL, NULL)), 403);
+    assert_int_equal(status_of(get(f, LAST, NULL)), 403);
     fixture_free(f);
 }
 
@@ -330,7 +379,8 @@ static void test_texts_of_any_length(void **state)
     fixture_free(f);
 }
 
-/* Nobody answers: refused, never served, never an error that clients repeat at once. */
+/* Nobody answers: a hop of waiting, at the last one a refusal; never served, never an error that
+ * clients repeat at once. */
 static void test_keeper_is_gone(void **state)
 {
     (void)state;
@@ -342,7 +392,12 @@ static void test_keeper_is_gone(void **state)
     fixture_drop_keeper(f);
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms());
     struct ch_str a = head(f, WHEEL, NULL);
+    assert_int_equal(status_of(a), 307);
+    assert_str_eq(header_of(a, "Location"), "./foo-1.0-py3-none-any.whl?wait=1");
+    assert_int_equal(status_of(head(f, LAST, NULL)), 403);
+    a = get(f, LAST, NULL);
     assert_int_equal(status_of(a), 403);
+    assert_has(a, "the decision on it is not available now");
     /* A new keeper: the question that waited is answered by it. */
     struct client c;
     client_open(f, &c);
@@ -399,6 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_allow),
         cmocka_unit_test(test_t11_allow_ends),
+        cmocka_unit_test(test_what_passes_is_waited_for),
         cmocka_unit_test(test_epoch_moves_on_the_way),
         cmocka_unit_test(test_withdrawn_blob),
         cmocka_unit_test(test_evicted_bytes_are_closed),
