@@ -9,6 +9,7 @@
 #include "customhouse/limits.h"
 #include "customhouse/secret.h"
 #include "db/keeper/people/people.h"
+#include "db/keeper/rulings/rulings.h"
 #include "db/keeper/policies/policy_trial.h"
 #include "db/keeper/intake/rescan.h"
 
@@ -502,6 +503,13 @@ struct page *command_any_page(struct command *c, const struct what *what, enum s
         return NULL;
     }
     return p;
+}
+
+bool command_concerns(const struct page *p, size_t file, const struct what *what)
+{
+    bool versions = what->kind == WHAT_VERSION || what->kind == WHAT_RANGE;
+    return command_names(p, file, what) ||
+           (versions && rulings_denial_takes(p, file, ch_str_of(what->spec)));
 }
 
 bool command_names(const struct page *p, size_t file, const struct what *what)

@@ -508,7 +508,7 @@ enum step command_explain(struct command *c)
     }
     for (size_t i = p->facts.file_count;
          i-- > 0;) { /* newest last on most pages: show them first */
-        if (!command_names(p, i, &what)) {
+        if (!command_concerns(p, i, &what)) {
             continue;
         }
         struct ch_decision d;

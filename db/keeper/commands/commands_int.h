@@ -89,7 +89,11 @@ enum step command_end_absent(struct command *c, const struct page *p);
  * those with the upstream; NULL: any). */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
+/* What an approval of it is about, and no more. */
 bool command_names(const struct page *p, size_t file, const struct what *what);
+/* Besides, what a denial of it takes (1.0+local of ==1.0): who looks into an incident is told of no
+ * less than they deny. */
+bool command_concerns(const struct page *p, size_t file, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 /* "2026-12-31" (its end), "14d", "12h", or a time (2026-12-31T12:00:00Z), all of them to come. */
 bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us);

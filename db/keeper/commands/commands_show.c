@@ -210,7 +210,7 @@ enum step command_fetched_by(struct command *c)
         rc = CH_OK;
         for (size_t i = 0;
              p != NULL && page_load(c->k, p) && rc == CH_OK && i < p->facts.file_count; i++) {
-            if (command_names(p, i, &what)) {
+            if (command_concerns(p, i, &what)) {
                 rc = ch_store_served(c->k->store, &sha256, page_name(p),
                                      p->facts.files[i].index.file_name, show_served, &l, &err);
             }

@@ -276,6 +276,15 @@ static bool is_elsewhere(const struct ch_ruling_row *r, const struct page *p)
            !ch_str_eq(r->environment, ch_str_of(p->config->environment));
 }
 
+bool rulings_denial_takes(const struct page *p, size_t file, struct ch_str version_spec)
+{
+    struct ch_err err;
+    bool match = false;
+    enum ch_code rc = (p->eco->match_denied != NULL ? p->eco->match_denied : p->eco->match_version)(
+        version_spec, ch_str_of(p->files[file].release.version), &match, &err);
+    return rc != CH_OK || match;
+}
+
 /* Absent means all; a ruling bound to bytes is about these bytes only (T8, T9). */
 static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t file)
 {
@@ -292,10 +301,12 @@ static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t
     if (r->version_spec.len == 0) {
         return true;
     }
-    bool widely = r->deny && p->eco->match_denied != NULL;
-    enum ch_code rc = (widely ? p->eco->match_denied : p->eco->match_version)(
-        r->version_spec, ch_str_of(f->release.version), &match, &err);
-    return rc == CH_OK ? match : r->deny; /* a scope that cannot be read denies, never approves */
+    if (r->deny) {
+        return rulings_denial_takes(p, file, r->version_spec);
+    }
+    return p->eco->match_version(r->version_spec, ch_str_of(f->release.version), &match, &err) ==
+               CH_OK &&
+           match; /* a scope that cannot be read approves nothing */
 }
 
 static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)

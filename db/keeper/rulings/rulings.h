@@ -31,6 +31,8 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row,
 void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count);
 /* Whether one of this number is among what was loaded: not ended. */
 bool rulings_stands(const struct keeper *k, uint64_t id);
+/* Whether a denial of these versions ("==1.0") takes the file: what cannot be read takes it. */
+bool rulings_denial_takes(const struct page *p, size_t file, struct ch_str version_spec);
 /* Whether one of these numbers is about this file as it is now. */
 bool rulings_cover(const struct keeper *k, const uint64_t *ids, size_t count, const struct page *p,
                    size_t file);

@@ -68,6 +68,56 @@ static void a_denial_is_read_widely(void **state)
     }
 }
 
+static bool says(const struct ch_buf *out, const char *text)
+{
+    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
+}
+
+/* Who looks into what they deny is told of all that the denial takes: by explain, and by fetched-by
+ * after an incident. */
+static void what_a_denial_takes_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *of;
+        const char *told[2], *spared; /* files */
+    } all[] = {
+        {"pkg==1.0", {FILE_OF("1.0"), FILE_OF("1.0+cu118")}, FILE_OF("1.0.post1")},
+        {"pkg===1.0", {FILE_OF("1.0"), FILE_OF("1.0+cu118")}, FILE_OF("1.0.post1")},
+        {"pkg==1.0+cu118", {FILE_OF("1.0+cu118"), FILE_OF("1.0+cu118")}, FILE_OF("1.0")},
+        {"pkg>1.0", {FILE_OF("1.0+cu118"), FILE_OF("1.0.post1")}, FILE_OF("1.0")},
+    };
+    static const struct {
+        const char *name, *url;
+    } files[] = {
+        {FILE_OF("1.0"), FILE_URL(FILE_OF("1.0"))},
+        {FILE_OF("1.0+cu118"), FILE_URL(FILE_OF("1.0+cu118"))},
+        {FILE_OF("1.0.post1"), FILE_URL(FILE_OF("1.0.post1"))},
+    };
+    static const char *const commands[] = {"explain", "fetched-by"};
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+    for (size_t i = 0; i < CH_ARRAY_LEN(files); i++) {
+        house_site(h, files[i].url, 200, "application/zip", files[i].name);
+        house_ask_file(h, "pkg", files[i].name);
+        house_tell_served(h, "pkg", files[i].name, files[i].name, "192.0.2.7");
+    }
+    house_settle(h);
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        for (size_t n = 0; n < CH_ARRAY_LEN(commands); n++) {
+            assert_int_equal(house_command(h, false, commands[n], all[i].of, NULL, NULL, &out), 0);
+            if (!says(&out, all[i].told[0]) || !says(&out, all[i].told[1]) ||
+                says(&out, all[i].spared)) {
+                fail_msg("%s %s: %.*s", commands[n], all[i].of, (int)out.len, out.ptr);
+            }
+        }
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* Of a rule a range is a client's: what it leaves out is another rule's to say. */
 static void a_rule_takes_what_clients_take(void **state)
 {
@@ -91,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_denial_is_read_widely),
+        cmocka_unit_test(what_a_denial_takes_is_told),
         cmocka_unit_test(a_rule_takes_what_clients_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
