@@ -19,6 +19,15 @@ struct listing {
     size_t count;
 };
 
+/* Repositories may have the same file. */
+static void put_file(struct command *c, struct ch_str file_name, struct ch_str repository)
+{
+    command_put_escaped(c, file_name);
+    command_print(c, " (");
+    command_put_escaped(c, repository);
+    command_print(c, ")");
+}
+
 static void show_decision(void *ctx, const struct ch_decision_row *row)
 {
     struct listing *l = ctx;
@@ -43,7 +52,7 @@ static void show_decision(void *ctx, const struct ch_decision_row *row)
         ch_buf_done(&b);
     } else {
         command_print(c, "%-5s %s  ", ch_verdict_name(row->verdict), time);
-        command_put_escaped(c, row->file_name);
+        put_file(c, row->file_name, row->repository);
         command_print(c, "  ");
         command_put_printable(c, row->reason); /* escaped when it was decided */
         command_print(c, "\n");
@@ -72,7 +81,7 @@ static void show_intake(void *ctx, const struct ch_intake_row *row, const char *
         ch_buf_done(&b);
     } else {
         command_print(c, "%-10s ", progress);
-        command_put_escaped(c, row->file_name);
+        put_file(c, row->file_name, row->repository);
         command_print(c, "%s", row->ahead ? "  (asked ahead) " : " ");
         command_put_printable(c, row->error);
         command_print(c, "\n");
@@ -171,10 +180,8 @@ static void show_served(void *ctx, const struct ch_served_row *row)
         }
         command_put_escaped(c, row->address);
         command_print(c, "  %s .. %s  %llu times  ", first, last, (unsigned long long)row->times);
-        command_put_escaped(c, row->file_name);
-        command_print(c, " (");
-        command_put_escaped(c, row->repository);
-        command_print(c, ")  ");
+        put_file(c, row->file_name, row->repository);
+        command_print(c, "  ");
         command_put_escaped(c, ch_str_sub(row->user_agent, 0, 60));
         command_print(c, "\n");
     }

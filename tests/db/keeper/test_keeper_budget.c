@@ -349,6 +349,7 @@ static void a_file_that_does_not_come_is_told_soon(void **state)
     ch_buf_init(&out, 1u << 20);
     assert_int_equal(house_command(h, false, "queue", NULL, NULL, NULL, &out), 0);
     assert_true(ch_str_find(ch_buf_str(&out), CH_STR("hangs      pkg-1.0-"), NULL));
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR(".whl (pypi) "), NULL));
     ch_buf_done(&out);
     ask = want(h, "192.0.2.1", "pkg", 0, 60000);
     until_told(h, ask);

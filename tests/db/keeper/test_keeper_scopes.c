@@ -77,10 +77,13 @@ static void the_queue_is_of_what_one_may_see(void **state)
     for (uint32_t uid = 2001; uid <= 2002; uid++) {
         runs_as(h, uid, 0, "queue --json", "\"repository\":\"lab\"", &out);
         assert_silent_on(&out, "pypi");
-        runs_as(h, uid, 0, "queue", WHEEL, &out);
+        runs_as(h, uid, 0, "queue", WHEEL " (lab)  ", &out);
+        assert_silent_on(&out, "pypi");
         runs_as(h, uid, 0, "queue --audited", "nothing is served", &out);
     }
     runs_as(h, 2004, 0, "queue --json", "\"repository\":\"pypi\"", &out);
+    runs_as(h, 2004, 0, "queue", WHEEL " (lab)  ", &out); /* the same file of two repositories */
+    assert_says(&out, WHEEL " (pypi)  ");
     close_house(h, &out);
 }
 
