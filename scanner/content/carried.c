@@ -42,7 +42,7 @@ bool content_carries(struct ch_content *c, struct ch_str archive, const struct c
         if (path_is_test(name)) {
             struct ch_buf key;
             content_carried_key(&key, archive, name);
-            added = reach_add_inside(c->reach, ch_buf_str(&key), name, archive);
+            added = reach_add_inside(c->reach, ch_buf_str(&key), path_in_wheel(name), archive);
             ch_buf_done(&key);
         }
     }
@@ -104,7 +104,7 @@ enum ch_code_place content_place_carried(struct ch_content *c, struct ch_str key
     if (place == CH_PLACE_TEST || (path_is_test(name) && how == 0)) {
         return CH_PLACE_TEST;
     }
-    bool top = !ch_str_find_char(name, '/', &at);
+    bool top = !ch_str_find_char(path_in_wheel(name), '/', &at);
     bool start = (how & REACH_START) != 0 || (top && content_is_start_text(name));
     return start ? CH_PLACE_START : place;
 }

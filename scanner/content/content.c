@@ -319,13 +319,14 @@ void ch_content_expect(struct ch_content *c, struct ch_str path)
 {
     enum ch_code_place place = c->options.place(c->options.arg, path);
     enum name_kind kind = name_kind_of(path);
-    if (c->reach != NULL && place == CH_PLACE_IMPORT && c->starts.count > 0) {
+    bool carrier = path_has_extension(path, "whl"); /* wherever it lies: among commands, too */
+    if (c->reach != NULL && place == CH_PLACE_IMPORT && c->starts.count > 0 && !carrier) {
         reach_add(c->reach, path, c->options.site(c->options.arg, path), REACH_MODULE);
     }
-    if (c->reach == NULL || (place != CH_PLACE_TEST && place != CH_PLACE_NONE)) {
+    if (c->reach == NULL || (place != CH_PLACE_TEST && place != CH_PLACE_NONE && !carrier)) {
         return;
     }
-    if (path_has_extension(path, "whl")) {
+    if (carrier) {
         CH_IGNORE(names_add(&c->carriers, path));
     }
     bool text =

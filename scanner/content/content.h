@@ -48,7 +48,7 @@ struct ch_content_options {
     /* A member's content again, for what can only be judged in pairs (compiled code and source).
      * False when there is no such member or it is larger than ret's maximum. */
     bool (*read)(void *arg, struct ch_str path, struct ch_buf *ret);
-    /* The same before it is handed over, when it is not verified yet; NULL: source comes last. */
+    /* The same before it is handed over, when it is not verified yet; NULL: `read` can do that. */
     bool (*ahead)(void *arg, struct ch_str path, struct ch_buf *ret);
     /* The path as imports see it, within `path`: "a/b.py" below the folder of the top-level modules. NULL:
      * nothing is imported, and what names tests from elsewhere does not count. */

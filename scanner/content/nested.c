@@ -120,7 +120,7 @@ static void look_inside(struct inside *in, struct ch_str name, struct ch_str byt
     if (in->wheel) {
         content_see_carried(c, name, bytes);
         place = content_place_carried(c, ch_buf_str(&key), name, place);
-        c->inner = (struct carried){ch_buf_str(&key), name, place};
+        c->inner = (struct carried){ch_buf_str(&key), path_in_wheel(name), place};
     }
     c->lifted = lifted || (c->again && path_is_test(name) && place != CH_PLACE_TEST);
     content_look(c, ch_str_sub(ch_buf_str(&path), 0, ch_limits.member_path_bytes), name, bytes,

@@ -173,8 +173,10 @@ static void follow_file(struct ch_content *c, struct ch_str path, bool first)
     struct ch_buf bytes;
     ch_buf_init(&bytes, (size_t)ch_limits.member_whole_bytes);
     bool text = first && content_is_start_text(path);
+    bool (*read)(void *, struct ch_str, struct ch_buf *) =
+        c->options.ahead != NULL ? c->options.ahead : c->options.read;
     if ((text || path_has_extension(path, "py") || path_has_extension(path, "pyw")) &&
-        c->options.read(c->options.arg, path, &bytes)) {
+        read(c->options.arg, path, &bytes)) {
         if (text) {
             each_source(path, ch_buf_str(&bytes), follow_source, &f);
         } else {

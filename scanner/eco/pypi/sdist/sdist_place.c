@@ -433,13 +433,15 @@ static bool is_mapped(const struct sdist *s, struct ch_str folder)
     return false;
 }
 
-/* Whether what is installed is listed in setup.py, name by name, and no setting has this word. What
- * is a link counts by where it leads. */
+/* Whether what is installed is listed in setup.py, name by name, and no setting has this word or
+ * tells of packages itself: setuptools looks for some where it is told to (find_namespace:, [tool.
+ * setuptools.packages.find]), whatever setup.py lists. What is a link counts by where it leads. */
 static bool is_left_out(const struct sdist *s, struct ch_str folder)
 {
     bool told = false;
     for (size_t i = 0; !told && i < CH_ARRAY_LEN(telling); i++) {
-        told = has_word(told_by(s, telling[i]), folder);
+        struct ch_str text = told_by(s, telling[i]);
+        told = has_word(text, folder) || (i > 0 && has_word(text, CH_STR("packages")));
     }
     return s->packaged && !told && ch_map_get(s->links, folder) == NULL;
 }

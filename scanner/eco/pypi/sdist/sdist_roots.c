@@ -412,7 +412,12 @@ void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root)
 {
     const struct ch_toml_node *tool = ch_toml_find(root, "tool");
     struct ch_str backend = text_at(ch_toml_find(root, "build-system"), "build-backend");
+    const struct ch_toml_node *in_tree =
+        ch_toml_find(ch_toml_find(root, "build-system"), "backend-path");
     s->listed = is_listed(s, root);
+    /* others read no setup.py; one in the tree is judged itself */
+    s->packaged = s->packaged && (in_tree != NULL || backend.len == 0 ||
+                                  ch_str_starts(backend, CH_STR("setuptools.")));
     keep_settings(s, root);
     s->alone = s->listed && ch_str_starts(backend, CH_STR("hatchling."));
     const struct ch_toml_node *folders =

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "scanner/content/path.h"
 #include "scanner/eco/pypi/inspection.h"
 #include "scanner/eco/pypi/metadata/metadata.h"
 #include "scanner/eco/pypi/wheel/wheel_int.h"
@@ -141,7 +142,7 @@ static bool read_ahead(void *arg, struct ch_str path, struct ch_buf *ret)
 
 static struct ch_str site_of(void *arg CH_UNUSED, struct ch_str path)
 {
-    return wheel_site(path);
+    return path_in_wheel(path);
 }
 
 /* What lies among tests and is run all the same, once more. */

@@ -61,8 +61,6 @@ bool wheel_read(struct wheel *w, const char *file, enum ch_finding_code code, bo
 
 /* When the code of this member would run once the wheel is installed. */
 enum ch_code_place wheel_place(struct ch_str path);
-/* The path below the folder where it is imported from, or, of scripts and data, installed to. */
-struct ch_str wheel_site(struct ch_str path);
 
 /* WHEEL, entry_points.txt and RECORD: each reads its file and reports. */
 void wheel_check_wheel(struct wheel *w);

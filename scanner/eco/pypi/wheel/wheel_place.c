@@ -88,22 +88,6 @@ static enum ch_code_place place_in_data(struct ch_str path)
                : CH_PLACE_NONE;
 }
 
-struct ch_str wheel_site(struct ch_str path)
-{
-    struct ch_str rest = path;
-    struct ch_str first;
-    struct ch_str key;
-    struct ch_str below;
-    if (!ch_str_split(&rest, '/', &first) || rest.ptr == NULL ||
-        !path_ends_nocase(first, CH_STR(".data"))) {
-        return path;
-    }
-    if (!ch_str_split(&rest, '/', &key) || rest.ptr == NULL) {
-        return path;
-    }
-    return ch_str_eq_nocase(key, CH_STR("data")) && path_below_prefix(rest, &below) ? below : rest;
-}
-
 enum ch_code_place wheel_place(struct ch_str path)
 {
     struct ch_str rest = path;

@@ -1,5 +1,6 @@
 /* T17: when the members of a wheel run, by where they will lie. */
 #include "tests/ch_test.h"
+#include "scanner/content/path.h"
 #include "scanner/eco/pypi/wheel/wheel_int.h"
 
 static const struct {
@@ -76,7 +77,7 @@ static void test_sites(void **state)
         {"foo-1.0.data/x", "foo-1.0.data/x"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(sites); i++) {
-        struct ch_str site = wheel_site(ch_str_of(sites[i][0]));
+        struct ch_str site = path_in_wheel(ch_str_of(sites[i][0]));
         assert_true(ch_str_eq(site, ch_str_of(sites[i][1])));
     }
 }

@@ -77,6 +77,14 @@ static const struct {
       {"foo_bar/boot.py", GETS}}}, "start-code", "pth foo.pth"},
     {"... by other means", {.files = {{"foo.pth", "import os; getattr(__import__('foo_bar.boot').boot, 'go')()\n"},
       {"foo_bar/boot.py", GETS}}}, "start-code", "pth foo.pth"},
+    {"... by a name alone", {.files = {{"foo.pth", "import foo_bar.boot, operator; operator.methodcaller('go')(foo_bar.boot)\n"},
+      {"foo_bar/boot.py", GETS}}}, "start-code", "pth foo.pth"},
+    {"... of all that it has", {.files = {{"foo.pth", "import foo_bar.boot; [f() for n, f in vars(foo_bar.boot).items() if n == 'go']\n"},
+      {"foo_bar/boot.py", GETS}}}, "start-code", "pth foo.pth"},
+    {"... of all, behind", {.files = {{"foo_bar/boot.py", GETS}, {"foo.pth", "import foo_bar.boot; [f() for n, f in vars(foo_bar.boot).items() if n == 'go']\n"},
+      }}, "start-code", "pth foo.pth"},
+    {"... and comes behind its module", {.files = {{"foo_bar/boot.py", GETS},
+      {"foo.pth", "import foo_bar.boot, operator; operator.methodcaller('go')(foo_bar.boot)\n"}}}, "start-code", "pth foo.pth"},
     {"... whose module starts a program", {.files = {{"foo.pth", "import foo_bar.boot\n"},
       {"foo_bar/boot.py", "import os\nos.system('x')\n"}}}, "start-code", "pth foo.pth"},
     {"... whose module comes first in the archive", {.files = {{"foo_bar/boot.py", GETS},
@@ -169,6 +177,71 @@ static void test_rows(void **state)
     assert_int_equal(wrong, 0);
 }
 
+#define CORE "core-2.0-py3-none-any.whl"
+#define SEED "foo_bar/seeds/" CORE
+
+/* A wheel that the package carries, and puts on sys.path or installs: what lies among its tests
+ * counts when it is named, and what it installs elsewhere than it has it by where that is. */
+static void test_carried(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        const char *module; /* of the carried wheel: source that is imported */
+        const char *place;  /* of its tests */
+        const char *carrier;
+        bool behind; /* source that names its tests */
+        const char *findings;
+    } carried[] = {
+        {"tests that nothing names", "x = 1\n", "core/tests/check.py", SEED, false, ""},
+        {"tests that are named", "from core.tests import check\n", "core/tests/check.py", SEED,
+         false, "import-network"},
+        {"... and installed from elsewhere", "from core.tests import check\n",
+         "core-2.0.data/purelib/core/tests/check.py", SEED, false, "import-network"},
+        {"... below sys.prefix", "from .tests import check\n",
+         "core-2.0.data/data/lib/python3.12/site-packages/core/tests/check.py", SEED, false,
+         "import-network"},
+        {"tests that source before the wheel names", "x = 1\n", "core/tests/check.py", SEED, true,
+         "import-network"},
+        {"... in a folder for commands", "x = 1\n", "core/tests/check.py",
+         "foo_bar-1.0.data/scripts/" CORE, true, "import-network"},
+    };
+    int wrong = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(carried); i++) {
+        struct zb inner;
+        struct zb outer;
+        struct scan_run r;
+        zb_init(&inner);
+        zb_file(&inner, "core/more.py", carried[i].module);
+        zb_file(&inner, carried[i].place, GETS "go()\n");
+        zb_file(&inner, "core-2.0.dist-info/WHEEL", "Wheel-Version: 1.0\n");
+        zb_end(&inner, NULL);
+        struct wheel_spec spec = {
+            .more_name = ch_str_of(carried[i].carrier),
+            .more = ch_buf_str(&inner.bytes),
+            .more_last = carried[i].behind,
+            .files = {
+                {"foo.pth", "import os\n"},
+                {"foo_bar/open.py", "import sys\nsys.path.insert(0, 'seeds/" CORE "')\n"},
+                {carried[i].behind ? "foo_bar/use.py" : NULL, "from core.tests import check\n"}}};
+        struct ch_scan_job job = wheel_job(&spec);
+        wheel_build(&outer, &spec);
+        scan_run(&r, ch_wheel_inspect, &job, ch_buf_str(&outer.bytes));
+        char *found = scan_run_findings(&r);
+        if (strcmp(found, carried[i].findings) != 0) {
+            scan_run_print(&r);
+            print_error("%s: found \"%s\", expected \"%s\"\n", carried[i].label, found,
+                        carried[i].findings);
+            wrong++;
+        }
+        free(found);
+        scan_run_done(&r);
+        zb_done(&outer);
+        zb_done(&inner);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 /* A line keeps its number, and what is no entry point gives none. */
 static void test_source(void **state)
 {
@@ -194,6 +267,7 @@ static void test_source(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_source)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_carried),
+                                       cmocka_unit_test(test_source)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,17 @@ static void add_texts(struct maker *m)
     ch_buf_done(&text);
 }
 
+/* The one more member, when its turn is now. */
+static void add_more(struct maker *m, const struct wheel_spec *s, bool now)
+{
+    if (s->more_name.ptr != NULL && now) {
+        add(m, s->more_name, s->more);
+        if (!s->more_unlisted) {
+            list(m, s->more_name, s->more);
+        }
+    }
+}
+
 void wheel_build(struct zb *b, const struct wheel_spec *s)
 {
     struct maker m = {
@@ -131,16 +142,12 @@ void wheel_build(struct zb *b, const struct wheel_spec *s)
         list(&m, CH_STR("foo_bar/__init__.py"), init);
     }
     add(&m, CH_STR("foo_bar/__init__.py"), init);
-    if (s->more_name.ptr != NULL) {
-        add(&m, s->more_name, s->more);
-        if (!s->more_unlisted) {
-            list(&m, s->more_name, s->more);
-        }
-    }
+    add_more(&m, s, !s->more_last);
     for (size_t i = 0; i < WHEEL_FILES_MAX && s->files[i].name != NULL; i++) {
         list(&m, ch_str_of(s->files[i].name), ch_str_of(s->files[i].text));
         add(&m, ch_str_of(s->files[i].name), ch_str_of(s->files[i].text));
     }
+    add_more(&m, s, s->more_last);
     add_texts(&m);
     if (s->entry_points != NULL) {
         add_info(&m, "entry_points.txt", ch_str_of(s->entry_points), true);

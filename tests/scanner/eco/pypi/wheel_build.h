@@ -29,6 +29,7 @@ struct wheel_spec {
         const char *text;
     } files[WHEEL_FILES_MAX]; /* more members, listed */
     bool more_unlisted;
+    bool more_last; /* behind `files` */
     bool extra_folder;
     bool signatures; /* RECORD.jws, listed without hash */
     bool record_crlf;
