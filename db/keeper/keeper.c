@@ -20,6 +20,7 @@
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/policies/policies.h"
+#include "db/keeper/intake/intake_int.h"
 #include "db/keeper/intake/quota.h"
 #include "reload.h"
 #include "db/keeper/intake/rescan.h"
@@ -352,6 +353,7 @@ void keeper_drained(struct keeper *k)
     struct ch_err err;
     on_commit(&k->commit_timer);
     commands_drain(k);
+    intakes_drained(k);
     if (store_clock(k, true, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

@@ -1,6 +1,8 @@
 /* What changes: intake, and where blobs lie. */
 #include "db/store/store_int.h"
 
+#include "customhouse/store_intake.h"
+
 _Static_assert(CH_INTAKE_WANTED == 1 && CH_INTAKE_FETCHED == 3 && CH_INTAKE_DECIDED == 6 &&
                    CH_INTAKE_FAILED == 7,
                "as in the schema");
@@ -45,6 +47,17 @@ enum ch_code ch_store_move_intake(struct ch_store *s, uint64_t id, enum ch_intak
                            ch_arg_int(state == CH_INTAKE_SCANNING ? 1 : 0), ch_arg_text(error),
                            ch_arg_time(not_before_us), ch_arg_u64(id)),
                    &changed, err);
+    return need_intake(rc, changed, id, err);
+}
+
+enum ch_code ch_store_uncount_intake(struct ch_store *s, uint64_t id, struct ch_err *err)
+{
+    uint64_t changed = 0;
+    enum ch_code rc = ch_sql_run(s, CH_SQL_MOVE_INTAKE,
+                                 CH_ARGS(ch_arg_int(CH_INTAKE_FETCHED), ch_arg_sha_opt(NULL),
+                                         ch_arg_int(-1), ch_arg_text((struct ch_str){NULL, 0}),
+                                         ch_arg_time(CH_TIME_UNKNOWN), ch_arg_u64(id)),
+                                 &changed, err);
     return need_intake(rc, changed, id, err);
 }
 

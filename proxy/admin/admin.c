@@ -54,7 +54,7 @@ static void on_access(const struct ch_http_access *access, void *owner)
 static void on_drained(void *owner)
 {
     struct admin *a = owner;
-    front_log_flush(&a->log);
+    front_log_flush_last(&a->log);
     front_failures_hand_over(&a->failures);
     if (a->on_drained != NULL) {
         a->on_drained(a->owner);
@@ -88,7 +88,7 @@ enum ch_code admin_new(const struct admin_options *options, struct admin **ret, 
     a->owner = options->owner;
     pending_init(a);
     admin_tokens_init(a);
-    front_log_init(&a->log, a->loop, options->access_log_fd, &a->log_bytes_lost);
+    front_log_init(&a->log, a->loop, options->access_log_fd, &a->log_lost);
     struct ch_http_options http = {
         .loop = a->loop,
         .on_request = admin_route,

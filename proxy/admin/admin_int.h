@@ -28,7 +28,7 @@ struct admin {
     struct ch_http_server *server;
     struct ch_channel *keeper; /* NULL: none at the moment */
     struct front_log log;
-    _Atomic uint64_t log_bytes_lost;
+    struct front_log_lost log_lost;
     struct front_guesses guesses;
     struct front_failures failures;
     struct ch_lru good; /* digests of tokens that were good */

@@ -1,48 +1,131 @@
 #include "access_log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
 #include "customhouse/secret.h"
 
+#define LOCKED_MS 10 /* until a file that another process has locked is tried again */
+/* Gathered beyond the mark, at most, while the file is locked. */
+#define GATHERED_LOCKED_BYTES (64u << 10)
+
 static void on_timer(struct ch_timer *t)
 {
     front_log_flush(CH_CONTAINER_OF(t, struct front_log, timer));
 }
 
-void front_log_init(struct front_log *log, struct ch_loop *loop, int fd, _Atomic uint64_t *lost)
+void front_log_init(struct front_log *log, struct ch_loop *loop, int fd,
+                    struct front_log_lost *lost)
 {
     *log = (struct front_log){.loop = loop, .fd = fd, .second = -1, .lost = lost};
     log->timer.fn = on_timer;
     /* A line is bounded by the request's head; room for one beyond the mark. */
-    ch_buf_init(&log->text, ch_limits.access_log_bytes + 16 * ch_limits.http_line_bytes);
+    ch_buf_init(&log->text, ch_limits.access_log_bytes + GATHERED_LOCKED_BYTES +
+                                16 * ch_limits.http_line_bytes);
+}
+
+/* Of the whole file, for one write: several processes append to one, and what is cut off after a
+ * short write must be what this one has written. It is never waited for, since whoever may read the
+ * file may lock it, too. */
+static bool set_lock(int fd, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
+    return fcntl(fd, F_SETLK, &lock) == 0;
+}
+
+static size_t lines_in(struct ch_str text)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        lines += text.ptr[i] == '\n';
+    }
+    return lines;
+}
+
+static size_t write_all(int fd, struct ch_str text)
+{
+    size_t done = 0;
+    while (done < text.len) {
+        ssize_t n = write(fd, text.ptr + done, text.len - done);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            break;
+        }
+        done += (size_t)n;
+    }
+    return done;
+}
+
+/* What is left of a line would swallow the next one. `before`: the file's size, locked. */
+static void cut_torn_line(int fd, off_t before, size_t done, size_t whole)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && st.st_size == before + (off_t)done) {
+        CH_IGNORE(ftruncate(fd, before + (off_t)whole) != 0); /* no worse than it was */
+    }
+}
+
+/* A full disk costs lines of the log, not answers. */
+static void write_lines(struct front_log *log, bool locked)
+{
+    struct stat st;
+    struct ch_str text = ch_buf_str(&log->text);
+    bool can_cut = locked && fstat(log->fd, &st) == 0 && S_ISREG(st.st_mode);
+    size_t done = write_all(log->fd, text);
+    if (done < text.len) {
+        size_t whole = done;
+        while (whole > 0 && text.ptr[whole - 1] != '\n') {
+            whole--;
+        }
+        if (can_cut && whole < done) {
+            cut_torn_line(log->fd, st.st_size, done, whole);
+        }
+        struct ch_str lost = ch_str_sub(text, whole, text.len);
+        atomic_fetch_add(&log->lost->bytes, lost.len);
+        atomic_fetch_add(&log->lost->lines, lines_in(lost));
+    }
+    ch_buf_clear(&log->text);
+}
+
+static void flush(struct front_log *log, bool at_once)
+{
+    ch_loop_cancel_timer(log->loop, &log->timer);
+    if (log->text.len == 0) {
+        return;
+    }
+    bool locked = set_lock(log->fd, F_WRLCK);
+    if (!locked && !at_once && (errno == EAGAIN || errno == EACCES)) {
+        ch_loop_set_timer(log->loop, &log->timer, ch_loop_now_ms(log->loop) + LOCKED_MS);
+        return;
+    }
+    write_lines(log, locked);
+    if (locked) {
+        CH_IGNORE(!set_lock(log->fd, F_UNLCK));
+    }
 }
 
 void front_log_flush(struct front_log *log)
 {
-    ch_loop_cancel_timer(log->loop, &log->timer);
-    struct ch_str left = ch_buf_str(&log->text);
-    while (left.len > 0) {
-        ssize_t n = write(log->fd, left.ptr, left.len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) { /* a full disk costs lines of the log, not answers */
-            atomic_fetch_add(log->lost, left.len);
-            break;
-        }
-        left = ch_str_sub(left, (size_t)n, left.len);
-    }
-    ch_buf_clear(&log->text);
+    /* Somebody keeps it locked, and there is no room to wait for that any longer. */
+    flush(log, log->text.len >= ch_limits.access_log_bytes + GATHERED_LOCKED_BYTES);
+}
+
+void front_log_flush_last(struct front_log *log)
+{
+    flush(log, true);
 }
 
 void front_log_done(struct front_log *log)
 {
     if (log->loop != NULL) {
-        front_log_flush(log);
+        front_log_flush_last(log);
         ch_buf_done(&log->text);
     }
 }
@@ -172,7 +255,7 @@ void front_log_add(struct front_log *log, const struct ch_http_access *a, struct
     if (b->failed) { /* cannot be, by the bounds of a head; a half line must not stay */
         b->len = before;
         b->failed = false;
-        atomic_fetch_add(log->lost, 1);
+        atomic_fetch_add(&log->lost->lines, 1);
     }
     if (b->len >= ch_limits.access_log_bytes) {
         front_log_flush(log);

@@ -194,7 +194,7 @@ static void on_access(const struct ch_http_access *a, void *owner)
 static void on_drained(void *owner)
 {
     struct gw *gw = owner;
-    front_log_flush(&gw->log);
+    front_log_flush_last(&gw->log);
     front_failures_hand_over(&gw->failures);
     if (gw->on_drained != NULL) {
         gw->on_drained(gw->owner);
@@ -223,7 +223,7 @@ enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct
     gw_pages_init(gw);
     gw_files_init(gw);
     gw_sign_in_init(gw);
-    front_log_init(&gw->log, gw->loop, options->access_log_fd, &gw->slot->log_bytes_lost);
+    front_log_init(&gw->log, gw->loop, options->access_log_fd, &gw->slot->log_lost);
     enum ch_code rc = ch_http_server_new(&(struct ch_http_options){
                                              .loop = gw->loop,
                                              .on_request = gw_route,

@@ -218,10 +218,14 @@ void gw_metrics_put(struct ch_buf *out, void *all)
     for (enum gw_kind kind = GW_KIND_OTHER; kind < GW_KIND_COUNT; kind++) {
         put_durations(out, all, kind);
     }
-    uint64_t lost = 0;
+    uint64_t bytes = 0, lines = 0;
     for (uint32_t s = 0; s < CH_METRICS_SLOTS; s++) {
-        lost += get(&gw_metrics_slot(all, s)->log_bytes_lost);
+        bytes += get(&gw_metrics_slot(all, s)->log_lost.bytes);
+        lines += get(&gw_metrics_slot(all, s)->log_lost.lines);
     }
     put_header(out, "access_log_bytes_lost", "counter", "Access log bytes that could not be written");
-    ch_buf_printf(out, "customhouse_access_log_bytes_lost_total %llu\n", (unsigned long long)lost);
+    ch_buf_printf(out, "customhouse_access_log_bytes_lost_total %llu\n", (unsigned long long)bytes);
+    put_header(out, "access_log_lines_lost", "counter",
+               "Access log lines that could not be written");
+    ch_buf_printf(out, "customhouse_access_log_lines_lost_total %llu\n", (unsigned long long)lines);
 }

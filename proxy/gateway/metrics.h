@@ -7,6 +7,7 @@
 
 #include "customhouse/bytes.h"
 #include "customhouse/shared.h"
+#include "proxy/front/access_log.h"
 
 enum gw_kind { GW_KIND_OTHER = 0, GW_KIND_PAGE, GW_KIND_FILE, GW_KIND_SPECIAL, GW_KIND_COUNT };
 
@@ -26,7 +27,7 @@ struct gw_metrics {
     struct gw_metric_row rows[GW_METRIC_ROWS];
     _Atomic uint64_t duration[GW_KIND_COUNT][GW_METRIC_BUCKETS];
     _Atomic uint64_t duration_sum_us[GW_KIND_COUNT];
-    _Atomic uint64_t log_bytes_lost;
+    struct front_log_lost log_lost;
 };
 _Static_assert(sizeof(struct gw_metrics) <= CH_METRICS_SLOT_BYTES, "counters outgrow their slot");
 

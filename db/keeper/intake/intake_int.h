@@ -82,6 +82,11 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text);
 /* Its inspection, of bytes that are here: begun once it is durable that it is. */
 void intake_scan(struct intake *in);
 void intake_scan_counted(struct intake *in); /* it is durable */
+/* The service ends by order: what that breaks off is not counted, durably. Nothing else may be in
+ * the group of writes. */
+void intakes_drained(struct keeper *k);
+/* jobs.c: whether a scan that is under way for `ctx` has lost a jail or its worker before. */
+bool jobs_lost_any(const struct keeper *k, const void *ctx);
 /* What comes next waits for the commit: see intake_committed. */
 void intake_after_commit(struct intake *in);
 /* Whether the index states an alias that `in->alias` says nothing about. */

@@ -2,6 +2,7 @@
 #include "intake_int.h"
 
 #include "customhouse/limits.h"
+#include "customhouse/store_intake.h"
 
 static void on_scanned(struct intake *in, int which, const struct ch_scanned *answer,
                        struct ch_str stream)
@@ -115,6 +116,43 @@ void intake_scan_counted(struct intake *in)
         .size_bytes = in->size_bytes,
     };
     in->scans_left = 2;
+    for (int i = 0; i < 2; i++) {
+        in->answer[i] =
+            (struct ch_scanned){.outcome = CH_SCAN_FAILED}; /* none yet of this attempt */
+    }
     jobs_scan(in->k, 0, &job, in->blob_fd, on_strict, in);
     jobs_scan(in->k, 1, &job, in->blob_fd, on_second, in);
+}
+
+/* A jail, or the scanner, ended during this attempt: that is what attempts are counted for. */
+static bool was_interrupted(const struct intake *in)
+{
+    return ch_scanned_is_interrupted(&in->answer[0]) || ch_scanned_is_interrupted(&in->answer[1]) ||
+           jobs_lost_any(in->k, in);
+}
+
+/* Else as many restarts as INTAKE_BEGUN_MAX during one long inspection would hold the file. */
+void intakes_drained(struct keeper *k)
+{
+    size_t cursor = 0;
+    void *value;
+    struct ch_err err;
+    enum ch_code rc = CH_OK;
+    while (rc == CH_OK && ch_map_next(k->intakes, &cursor, NULL, &value)) {
+        struct intake *in = value;
+        if (in->state != CH_INTAKE_SCANNING || in->begun == 0 || in->id == 0 ||
+            was_interrupted(in)) {
+            continue;
+        }
+        rc = keeper_write(k, &err);
+        rc = rc == CH_OK ? ch_store_uncount_intake(k->store, in->id, &err) : rc;
+        if (rc == CH_OK) {
+            in->begun--;
+            in->state = CH_INTAKE_FETCHED;
+        }
+    }
+    rc = rc == CH_OK ? keeper_commit(k, &err) : rc;
+    if (rc != CH_OK) { /* they are counted, as after a crash */
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
 }

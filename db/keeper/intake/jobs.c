@@ -1,6 +1,6 @@
 /* Fetches and scans under way: job numbers, callbacks, and what happens when the other side dies.
  */
-#include "db/keeper/keeper_int.h"
+#include "intake_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -334,6 +334,19 @@ void jobs_on_frame(struct keeper *k, struct ch_frame *frame)
         return;
     }
     keeper_log("protocol", "error=\"%s\"", err.msg);
+}
+
+bool jobs_lost_any(const struct keeper *k, const void *ctx)
+{
+    const struct job *lists[] = {k->jobs->list, k->jobs->failed};
+    for (size_t i = 0; i < CH_ARRAY_LEN(lists); i++) {
+        for (const struct job *j = lists[i]; j != NULL; j = j->next) {
+            if (j->is_scan && j->ctx == ctx && j->lost > 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static bool works_for(const struct job *j, enum ch_role role)

@@ -18,19 +18,31 @@ struct used {
     bool may_go; /* whom it was promised has had it */
 };
 
+struct victim {
+    struct ch_sha256 sha256;
+    uint64_t size_bytes;
+};
+
 struct victims {
-    struct ch_sha256 sha256[PER_ROUND];
-    uint64_t size_bytes[PER_ROUND];
-    size_t count;
+    struct victim *list; /* owned */
+    size_t count, max;
 };
 
 static void collect(void *ctx, const struct ch_sha256 *sha256, uint64_t size_bytes)
 {
     struct victims *v = ctx;
-    if (v->count < PER_ROUND) {
-        v->sha256[v->count] = *sha256;
-        v->size_bytes[v->count++] = size_bytes;
+    if (v->count < v->max) {
+        v->list[v->count++] = (struct victim){*sha256, size_bytes};
     }
+}
+
+/* At most `max`, the least recently used first. */
+static enum ch_code look(struct keeper *k, enum ch_blob_place place, size_t max, struct victims *v,
+                         struct ch_err *err)
+{
+    free(v->list);
+    *v = (struct victims){.list = ch_calloc(max, sizeof(*v->list)), .max = max};
+    return ch_store_oldest_blobs(k->store, place, max, collect, v, err);
 }
 
 void quota_touch(struct keeper *k, const struct ch_sha256 *sha256)
@@ -129,7 +141,8 @@ static uint64_t coming(const struct keeper *k, enum ch_blob_place place)
 bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more)
 {
     uint64_t bytes, files, max = quota_of(k, place);
-    struct victims v = {.count = 0};
+    struct victims v = {.list = NULL};
+    bool frees = false;
     struct ch_err err;
     if (more > max || ch_store_blob_bytes(k->store, place, &bytes, &files, &err) != CH_OK ||
         bytes + coming(k, place) + more <= max) {
@@ -138,15 +151,13 @@ bool quota_frees_soon(struct keeper *k, enum ch_blob_place place, uint64_t more)
     if (coming(k, place) > 0) { /* when it is here, and decided, it may go */
         return true;
     }
-    if (ch_store_oldest_blobs(k->store, place, PER_ROUND, collect, &v, &err) != CH_OK) {
-        return false;
-    }
-    for (size_t i = 0; i < v.count; i++) {
-        if (in_use(k, &v.sha256[i])) {
-            return true;
+    if (look(k, place, PER_ROUND, &v, &err) == CH_OK) {
+        for (size_t i = 0; i < v.count && !frees; i++) {
+            frees = in_use(k, &v.list[i].sha256);
         }
     }
-    return false;
+    free(v.list);
+    return frees;
 }
 
 void quota_wait(struct keeper *k, struct waiter *waiter)
@@ -213,32 +224,34 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
     }
     enum ch_code rc = ch_store_blob_bytes(k->store, place, &bytes, &files, err);
     bytes += rc == CH_OK ? coming(k, place) : 0;
-    while (rc == CH_OK && bytes + more > max) {
-        struct victims v = {.count = 0};
+    struct victims v = {.list = NULL};
+    size_t wanted = PER_ROUND;
+    bool none = false;
+    while (rc == CH_OK && bytes + more > max && !none) {
         size_t gone = 0;
-        rc = ch_store_oldest_blobs(k->store, place, PER_ROUND, collect, &v, err);
-        if (rc != CH_OK) {
-            break;
-        }
-        rc = keeper_write(k, err);
+        rc = look(k, place, wanted, &v, err);
+        rc = rc == CH_OK ? keeper_write(k, err) : rc;
         for (size_t i = 0; rc == CH_OK && i < v.count && bytes + more > max; i++) {
-            if (in_use(k, &v.sha256[i])) {
+            const struct victim *one = &v.list[i];
+            if (in_use(k, &one->sha256)) {
                 continue;
             }
             gone++;
             /* Its ALLOW stands, and so do those on their way: gateways close it by themselves. */
-            rc = ch_blobs_evict(k->blobs, &v.sha256[i], err);
+            rc = ch_blobs_evict(k->blobs, &one->sha256, err);
             if (rc == CH_OK) {
-                rc = ch_store_put_blob(k->store, &v.sha256[i], v.size_bytes[i], CH_BLOB_EVICTED,
+                rc = ch_store_put_blob(k->store, &one->sha256, one->size_bytes, CH_BLOB_EVICTED,
                                        keeper_now_us(k), err);
-                bytes -= v.size_bytes[i] < bytes ? v.size_bytes[i] : bytes;
+                bytes -= one->size_bytes < bytes ? one->size_bytes : bytes;
             }
         }
-        if (rc == CH_OK && gone == 0) {
-            return no_room(k, place, more, max, err);
+        if (rc == CH_OK && gone == 0) { /* all in use: younger ones may not be */
+            none = v.count < v.max;
+            wanted *= 2;
         }
     }
-    return rc;
+    free(v.list);
+    return none ? no_room(k, place, more, max, err) : rc;
 }
 
 enum ch_code quota_take(struct keeper *k, uint64_t *part, uint64_t bytes, struct ch_err *err)

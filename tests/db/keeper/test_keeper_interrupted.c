@@ -206,6 +206,90 @@ static void what_ends_the_service_each_time_is_held(void **state)
     house_free(h);
 }
 
+static void until_scans(struct house *h, size_t scans)
+{
+    for (int turn = 0; turn < 200 && h->scans[0] < scans; turn++) {
+        house_turn(h, 20);
+    }
+    assert_int_equal(h->scans[0], scans);
+}
+
+/* An order to end says nothing about the bytes: a long inspection outlives any number of them. */
+static void what_is_broken_off_by_order_is_not_counted(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_wheel(h, "bytes", 30);
+    house_ask_page(h, "pkg");
+    h->mute_scans = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 10000, false);
+    size_t before = h->scans[0];
+    for (size_t i = 0; i < 2 * INTAKE_BEGUN_MAX; i++) {
+        until_scans(h, before + i + 1);
+        assert_int_equal(durable_attempts(h->k), 1);
+        h->k->child.on_drain(h->k->child.owner);
+        assert_int_equal(durable_attempts(h->k), 0); /* before its process has ended */
+        if (i + 1 == 2 * INTAKE_BEGUN_MAX) {
+            h->mute_scans = false;
+        }
+        house_restart(h);
+    }
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* Only that: what has cost a jail, the scanner or the service before it stays counted. */
+static void what_was_interrupted_before_the_order_is_counted(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_wheel(h, "bytes", 30);
+    house_ask_page(h, "pkg");
+    h->mute_scans = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 10000, false);
+    size_t scans = h->scans[0] + 1;
+    for (uint32_t i = 1; i <= INTAKE_BEGUN_MAX; i++, scans++) {
+        until_scans(h, scans);
+        assert_int_equal(durable_attempts(h->k), i);
+        if (i % 2 == 1) {
+            house_restart(h); /* as after kill -9 */
+        } else {
+            house_disconnect(h, CH_ROLE_SCANNER_STRICT);
+            for (int turn = 0; turn < 200 && h->k->scanners[0] != NULL; turn++) {
+                house_turn(h, 20);
+            }
+            assert_null(h->k->scanners[0]);
+            h->k->child.on_drain(h->k->child.owner);
+            house_restart(h);
+        }
+    }
+    house_settle(h);
+    h->mute_scans = false;
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "inspection-failed");
+    assert_int_equal(h->scans[0], scans - 1);
+    house_free(h);
+}
+
+/* What cannot be taken back stays counted. */
+static void what_cannot_be_uncounted_is_counted(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_wheel(h, "bytes", 30);
+    house_ask_page(h, "pkg");
+    h->mute_scans = true;
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 10000, false);
+    until_scans(h, h->scans[0] + 1);
+    fail_commits = true;
+    h->k->child.on_drain(h->k->child.owner);
+    fail_commits = false;
+    assert_int_equal(durable_attempts(h->k), 1);
+    house_free(h);
+}
+
 /* What ends the machine each time must not be begun for ever: each attempt is counted first. */
 static void an_attempt_is_counted_durably_before_it_begins(void **state)
 {
@@ -497,6 +581,9 @@ int main(void)
         cmocka_unit_test(what_was_interrupted_is_inspected_again_by_itself),
         cmocka_unit_test(what_is_interrupted_each_time_is_held),
         cmocka_unit_test(what_ends_the_service_each_time_is_held),
+        cmocka_unit_test(what_is_broken_off_by_order_is_not_counted),
+        cmocka_unit_test(what_was_interrupted_before_the_order_is_counted),
+        cmocka_unit_test(what_cannot_be_uncounted_is_counted),
         cmocka_unit_test(an_attempt_is_counted_durably_before_it_begins),
         cmocka_unit_test(an_attempt_that_cannot_be_counted_does_not_begin),
         cmocka_unit_test(a_rescan_that_ended_the_service_each_time_can_be_begun_anew),

@@ -170,11 +170,35 @@ static void what_can_be_had_or_nobody_wants_goes(void **state)
     house_free(h);
 }
 
+/* However many older ones are in use, a younger one that is not goes. */
+static void what_is_in_use_stands_before_nothing(void **state)
+{
+    (void)state;
+    struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+    quota_flush(h->k);
+    quota_free(h->k);
+    for (size_t i = 0; i < 200; i++) {
+        struct ch_sha256 d = ch_sha256_of(&i, sizeof(i));
+        assert_ch_ok(&err,
+                     ch_store_put_blob(h->k->store, &d, 10, CH_BLOB_SERVED, (int64_t)i, &err));
+        quota_touch(h->k, &d); /* it is on its way to a client */
+    }
+    h->k->child.config->served_max_bytes = 2015;
+    assert_ch_ok(&err, quota_make_room(h->k, CH_BLOB_SERVED, 0, &err));
+    assert_int_equal(has(h, "first file") + has(h, "second one"), 1);
+    h->k->child.config->served_max_bytes = 1995;
+    assert_ch_code(CH_E_FULL, quota_make_room(h->k, CH_BLOB_SERVED, 0, &err));
+    assert_false(has(h, "first file") || has(h, "second one"));
+    assert_true(quota_frees_soon(h->k, CH_BLOB_SERVED, 0));
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t5_the_last_copy_stays),
         cmocka_unit_test(t5_others_go_first),
+        cmocka_unit_test(what_is_in_use_stands_before_nothing),
         cmocka_unit_test(what_can_be_had_or_nobody_wants_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

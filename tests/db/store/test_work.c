@@ -2,6 +2,7 @@
 #include "tests/db/store/temp_store.h"
 
 #include "customhouse/limits.h"
+#include "customhouse/store_intake.h"
 #include "db/store/store_int.h"
 
 static const struct ch_str everywhere = {NULL, 0};
@@ -345,8 +346,13 @@ static void test_intake(void **state)
                                             CH_TIME_UNKNOWN, &err));
     assert_ch_ok(&err, ch_store_intakes(store, gather_intake, &b, &err));
     assert_str_eq(ch_buf_str(&b), "1 f state 4 attempts 1 bytes late;");
+    assert_ch_ok(&err, ch_store_uncount_intake(store, id, &err));
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_intakes(store, gather_intake, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "1 f state 3 attempts 0 bytes ;");
     assert_ch_ok(&err, ch_store_end_intake(store, id, &err));
     assert_ch_code(CH_E_NOT_FOUND, ch_store_end_intake(store, id, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_uncount_intake(store, id, &err));
     assert_ch_code(CH_E_NOT_FOUND, ch_store_move_intake(store, id, CH_INTAKE_WANTED, NULL, none,
                                                         CH_TIME_UNKNOWN, &err));
     assert_ch_ok(&err, ch_store_add_intake(store, &row, &again, &err));

@@ -3,15 +3,19 @@
 #include "tests/ch_test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct fixture {
     struct ch_loop *loop;
     struct front_log log;
-    _Atomic uint64_t lost;
+    struct front_log_lost lost;
     int fd;
 };
 
@@ -161,16 +165,149 @@ static void test_full_disk(void **state)
     front_log_add(&f.log, &sample, (struct ch_str){NULL, 0}, 0);
     size_t len = f.log.text.len;
     front_log_flush(&f.log);
-    assert_int_equal(atomic_load(&f.lost), len);
+    assert_int_equal(atomic_load(&f.lost.bytes), len);
+    assert_int_equal(atomic_load(&f.lost.lines), 1);
     assert_int_equal(f.log.text.len, 0);
+    stop(&f);
+}
+
+/* An empty file that several may append to. */
+static int log_file(void)
+{
+    char path[] = "/tmp/access-log-XXXXXX";
+    int fd = mkostemp(path, O_APPEND | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    return fd;
+}
+
+static void add_lines(struct fixture *f, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        front_log_add(&f->log, &sample, (struct ch_str){NULL, 0}, 0);
+    }
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+#define LINE_END SIZE_MAX /* all of it but its last byte */
+
+/* No line is torn wherever the disk ends, so that none swallows the one after it. */
+static void test_short_write(void **state)
+{
+    (void)state;
+    struct fixture f;
+    static char text[4096];
+    signal(SIGXFSZ, SIG_IGN);
+    start(&f, log_file());
+    add_lines(&f, 1);
+    size_t line = f.log.text.len, there = 0, lost = 0;
+    front_log_flush(&f.log);
+    there++;
+    static const struct {
+        size_t lines, fit, more_bytes;
+    } rows[] = {{5, 2, 7}, {1, 0, 1}, {3, 2, LINE_END}, {2, 0, 0}, {4, 1, 0}, {2, 2, 0}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        size_t more = rows[i].more_bytes == LINE_END ? line - 1 : rows[i].more_bytes;
+        limit_files((there + rows[i].fit) * line + more);
+        add_lines(&f, rows[i].lines);
+        front_log_flush(&f.log);
+        limit_files(RLIM_INFINITY);
+        there += rows[i].fit;
+        lost += rows[i].lines - rows[i].fit;
+        struct ch_str all = written(&f, text, sizeof(text));
+        assert_int_equal(all.len, there * line);
+        for (size_t at = 0; at < all.len; at += line) {
+            assert_memory_equal(all.ptr + at, all.ptr, line);
+        }
+        assert_int_equal(atomic_load(&f.lost.lines), lost);
+        assert_int_equal(atomic_load(&f.lost.bytes), lost * line);
+    }
+    stop(&f);
+}
+
+/* Another process that has the file open, and locks it until it is told to end. */
+static pid_t lock_elsewhere(int fd, int *ret_end_fd)
+{
+    int locked[2], end[2];
+    char c;
+    assert_int_equal(pipe(locked), 0);
+    assert_int_equal(pipe(end), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        close(end[1]);
+        bool ok = fcntl(fd, F_SETLK, &lock) == 0 && write(locked[1], "l", 1) == 1 &&
+                  read(end[0], &c, 1) == 0;
+        _exit(ok ? 0 : 1);
+    }
+    close(locked[1]);
+    close(end[0]);
+    assert_int_equal(read(locked[0], &c, 1), 1);
+    close(locked[0]);
+    *ret_end_fd = end[1];
+    return pid;
+}
+
+static void unlock_elsewhere(pid_t pid, int end_fd)
+{
+    int status;
+    close(end_fd);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* Nothing is written between another's write and its cut; nor is that waited for. */
+static void test_locked_elsewhere(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ch_err err;
+    static char text[400000];
+    int end_fd;
+    start(&f, log_file());
+    pid_t pid = lock_elsewhere(f.fd, &end_fd);
+    add_lines(&f, 1);
+    size_t line = f.log.text.len;
+    front_log_flush(&f.log);
+    assert_int_equal(written(&f, text, sizeof(text)).len, 0);
+    unlock_elsewhere(pid, end_fd);
+    for (int i = 0; i < 1000 && written(&f, text, sizeof(text)).len == 0; i++) {
+        assert_ch_ok(&err, ch_loop_turn(f.loop, 20, &err));
+    }
+    assert_int_equal(written(&f, text, sizeof(text)).len, line);
+    /* who keeps it locked stops neither the log nor its end */
+    pid = lock_elsewhere(f.fd, &end_fd);
+    size_t lines = 0;
+    while (written(&f, text, sizeof(text)).len == line) {
+        add_lines(&f, 1);
+        assert_true(++lines < 10000);
+    }
+    assert_true(lines * line > ch_limits.access_log_bytes + line);
+    assert_int_equal(written(&f, text, sizeof(text)).len, (1 + lines) * line);
+    add_lines(&f, 1);
+    front_log_flush_last(&f.log);
+    assert_int_equal(written(&f, text, sizeof(text)).len, (2 + lines) * line);
+    assert_int_equal(atomic_load(&f.lost.lines), 0);
+    unlock_elsewhere(pid, end_fd);
     stop(&f);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_line), cmocka_unit_test(test_hostile_and_secret),
-        cmocka_unit_test(test_tokens_anywhere), cmocka_unit_test(test_flush),
-        cmocka_unit_test(test_full_disk)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_line),
+                                       cmocka_unit_test(test_hostile_and_secret),
+                                       cmocka_unit_test(test_tokens_anywhere),
+                                       cmocka_unit_test(test_flush),
+                                       cmocka_unit_test(test_full_disk),
+                                       cmocka_unit_test(test_short_write),
+                                       cmocka_unit_test(test_locked_elsewhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,9 @@ static void test_each_status_is_counted_by_itself(void **state)
     void *all = ch_calloc(CH_METRICS_SLOTS, CH_METRICS_SLOT_BYTES);
     struct gw_metrics *slot = gw_metrics_slot(all, 0);
     struct ch_buf out;
+    slot->log_lost.lines = 2;
+    gw_metrics_slot(all, 1)->log_lost.lines = 1;
+    gw_metrics_slot(all, 1)->log_lost.bytes = 700;
     for (size_t i = 0; i < CH_ARRAY_LEN(answered); i++) {
         gw_metrics_count(slot, gw_metrics_row(slot, CH_STR("pypi")), GW_KIND_PAGE, answered[i], 1, 1);
     }
@@ -66,6 +69,8 @@ static void test_each_status_is_counted_by_itself(void **state)
         assert_true(has(&out, line));
     }
     assert_false(has(&out, "status=\"other\""));
+    assert_true(has(&out, "customhouse_access_log_lines_lost_total 3\n"));
+    assert_true(has(&out, "customhouse_access_log_bytes_lost_total 700\n"));
     ch_buf_done(&out);
     free(all);
 }
