@@ -195,23 +195,32 @@ void quota_on_timer(struct ch_timer *t)
     }
 }
 
-/* Says so where what nobody could fetch again takes the room. */
-static enum ch_code no_room(struct keeper *k, enum ch_blob_place place, uint64_t more, uint64_t max,
+/* Says so where what nobody could fetch again takes the room: `kept` bytes of it. */
+static enum ch_code no_room(enum ch_blob_place place, uint64_t more, uint64_t max, uint64_t kept,
                             struct ch_err *err)
 {
     bool served = place == CH_BLOB_SERVED;
-    uint64_t bytes = 0, files = 0;
-    struct ch_err unknown;
-    char kept[160] = "";
-    if (ch_store_last_copies(k->store, place, &bytes, &files, &unknown) == CH_OK && files > 0) {
-        snprintf(kept, sizeof(kept),
+    char text[160] = "";
+    if (kept > 0) {
+        snprintf(text, sizeof(text),
                  ": %llu of it are last copies of what upstreams no longer have, and stay; "
                  "store.%s gives more room",
-                 (unsigned long long)bytes, served ? "max_bytes" : "undecided_max_bytes");
+                 (unsigned long long)kept, served ? "max_bytes" : "undecided_max_bytes");
     }
     return ch_fail(err, CH_E_FULL, "%llu bytes do not fit into the quota of %llu for %s files%s",
                    (unsigned long long)more, (unsigned long long)max,
-                   served ? "served" : "undecided", kept);
+                   served ? "served" : "undecided", text);
+}
+
+/* What of `bytes` that lie there is none of all that could go. Not asked of the store, which looks
+ * at each file for that: who waits for room comes here again and again. */
+static uint64_t kept_of(uint64_t bytes, const struct victims *could_go)
+{
+    for (size_t i = 0; i < could_go->count; i++) {
+        uint64_t size = could_go->list[i].size_bytes;
+        bytes -= size < bytes ? size : bytes;
+    }
+    return bytes;
 }
 
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
@@ -220,7 +229,7 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
     uint64_t max = quota_of(k, place);
     uint64_t bytes, files;
     if (more > 0 && (more > max || coming(k, place) > max - more)) { /* nothing goes in vain */
-        return no_room(k, place, more, max, err);
+        return no_room(place, more, max, 0, err);
     }
     enum ch_code rc = ch_store_blob_bytes(k->store, place, &bytes, &files, err);
     bytes += rc == CH_OK ? coming(k, place) : 0;
@@ -250,8 +259,12 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
             wanted *= 2;
         }
     }
+    if (none) {
+        uint64_t here = bytes > coming(k, place) ? bytes - coming(k, place) : 0;
+        rc = no_room(place, more, max, kept_of(here, &v), err);
+    }
     free(v.list);
-    return none ? no_room(k, place, more, max, err) : rc;
+    return rc;
 }
 
 enum ch_code quota_take(struct keeper *k, uint64_t *part, uint64_t bytes, struct ch_err *err)
