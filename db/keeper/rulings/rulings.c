@@ -405,17 +405,18 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
     return n;
 }
 
-/* A project is judged again at once; bytes, which any project may have, are taken away at once. */
+/* A project is judged again at once; bytes, which any project may have, are taken away at once. A
+ * file may be listed by other projects than the one that its name was read as. */
 static void judge_denied(struct keeper *k, const struct ch_ruling_row *row)
 {
     if (row->project.len > 0) {
         again_project(k, row->project);
-        return;
-    }
-    if (ch_blobs_is_served(k->blobs, &row->sha256)) {
+    } else if (ch_blobs_is_served(k->blobs, &row->sha256)) {
         serve_take_bytes(k, &row->sha256);
     }
-    again_all(k);
+    if (row->project.len == 0 || row->file_name.len > 0) {
+        again_all(k);
+    }
 }
 
 /* With its entry: an approval without one is undone. A denial stands, and waits for nothing (T4).

@@ -65,8 +65,6 @@ static void deny_before_any_file_is_known(void **state)
     house_free(h);
 }
 
-/* Bytes are denied before anybody has them: where the index states their hash before they are
- * fetched, else when they arrive; in every project and repository. */
 /* A file's name alone says which project it is of, as far as it does; what it is denied as does not
  * depend on that. */
 static void a_file_is_denied_before_its_page_is_known(void **state)
@@ -107,6 +105,31 @@ static void a_file_is_denied_before_its_page_is_known(void **state)
     house_free(h);
 }
 
+/* Whichever project it was denied as: bytes that another one's listing had served go, too. */
+static void t4_a_denied_file_goes_wherever_it_is_listed(void **state)
+{
+    (void)state;
+    static const char file[] = "my-pkg-1.0.tar.gz"; /* of "my", it would be version pkg-1.0 */
+    struct house *h = house_new();
+    struct ch_buf out;
+    char text[512];
+    ch_buf_init(&out, 1u << 20);
+    snprintf(text, sizeof(text), "%s %s 5 30\n", file, house_hex("bytes", hex));
+    house_site(h, PAGE_URL("my-pkg"), 200, PAGE_TYPE, text);
+    house_site(h, FILE_URL("my-pkg-1.0.tar.gz"), 200, "application/gzip", "bytes");
+    house_site(h, PAGE_URL("my"), 200, PAGE_TYPE, text);
+    house_ask_file(h, "my-pkg", file);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, "bytes"));
+    house_ask_page(h, "my");
+    COMMAND(h, 0, false, "deny", file, "malware", NULL, &out);
+    assert_false(house_serves(h, "bytes"));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* Bytes are denied before anybody has them: where the index states their hash before they are
+ * fetched, else when they arrive; in every project and repository. */
 static void bytes_are_denied_before_they_are_known(void **state)
 {
     (void)state;
@@ -573,6 +596,7 @@ int main(void)
         cmocka_unit_test(t4_deny_takes_a_served_file_away_at_once),
         cmocka_unit_test(deny_before_any_file_is_known),
         cmocka_unit_test(a_file_is_denied_before_its_page_is_known),
+        cmocka_unit_test(t4_a_denied_file_goes_wherever_it_is_listed),
         cmocka_unit_test(bytes_are_denied_before_they_are_known),
         cmocka_unit_test(denied_bytes_are_denied_under_every_name),
         cmocka_unit_test(t8_approve_inspects_first_and_ends),
