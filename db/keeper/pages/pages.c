@@ -93,13 +93,20 @@ static void key_of(struct ch_buf *b, struct ch_str repository, struct ch_str pro
     ch_buf_puts(b, project);
 }
 
-static void make_room(struct keeper *k);
-
-struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
+struct page *page_in_memory(struct keeper *k, struct ch_str repository, struct ch_str project)
 {
     struct ch_buf key;
     key_of(&key, repository, project);
     struct page *p = ch_map_get(k->pages, ch_buf_str(&key));
+    ch_buf_done(&key);
+    return p;
+}
+
+static void make_room(struct keeper *k);
+
+struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
+{
+    struct page *p = page_in_memory(k, repository, project);
     const struct ch_repository *config = ch_config_repository(k->config, repository);
     if (config == NULL) {
         p = NULL;
@@ -108,6 +115,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
         char name[256];
         if (eco != NULL && eco->normalise(project, name, sizeof(name)) &&
             ch_str_eq(ch_str_of(name), project)) {
+            struct ch_buf key;
             make_room(k);
             p = ch_calloc(1, sizeof(*p));
             p->keeper = k;
@@ -118,10 +126,11 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
             p->confirm.fn = page_on_confirm;
             p->moved_timer.fn = owner_on_moved;
             ch_buf_init(&p->info_strings, 16384);
+            key_of(&key, repository, project);
             ch_map_set(k->pages, ch_buf_str(&key), p);
+            ch_buf_done(&key);
         }
     }
-    ch_buf_done(&key);
     if (p != NULL) {
         p->config = config;
         p->used_at_ms = ch_loop_now_ms(k->child.loop);

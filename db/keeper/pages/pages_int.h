@@ -28,8 +28,11 @@ void page_wake(struct keeper *k, struct page *p);
 /* Takes over `facts`; builds what runs beside them from the store. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
                             struct ch_err *err) CH_MUST_CHECK;
-/* Its upstream has answered: facts are the upstream's (T5, T7, T12), so what another repository has
- * seen of this page is known of it from the beginning. PAGE_READY where there is such a thing. */
+/* NULL: it is not there. */
+struct page *page_in_memory(struct keeper *k, struct ch_str repository, struct ch_str project);
+/* Its upstream has answered, here or in another repository: facts are the upstream's (T5, T7, T12),
+ * so what any repository has seen of this page is known of it. PAGE_READY where there is such a
+ * thing. */
 enum ch_code page_adopt(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

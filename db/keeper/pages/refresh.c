@@ -2,12 +2,17 @@
  * snapshot; where times or sizes are missing, the upstream's JSON API fills them in
  * (refresh_details.c).
  *
+ * The snapshot is the upstream's: what is kept for one repository is known of the same page in each
+ * other one that has it in memory, so that none of them merges with less than was ever seen (T5,
+ * T7).
+ *
  * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
  * earlier upstream's error is an error, never "next". */
 #include "refresh_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -151,14 +156,59 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     return page_set_facts(k, p, &r->merged, err);
 }
 
+/* What is known could not be read in the meantime: nothing may replace it. `r` has ended. */
+static bool lost_what_is_known(struct refresh *r)
+{
+    if (r->p->load != PAGE_BROKEN) {
+        return false;
+    }
+    refresh_failed(r, 502, "what is known of the page cannot be read");
+    return true;
+}
+
+/* The page has a new snapshot. A first load that waits for its upstream looks itself, when that has
+ * answered. */
+static void tell_other_repositories(struct keeper *k, const struct page *p)
+{
+    for (size_t i = 0; i < k->config->repository_count; i++) {
+        struct page *q =
+            page_in_memory(k, ch_str_of(k->config->repositories[i].name), page_name(p));
+        if (q == NULL || q == p || q->given_away || q->upstream == NULL ||
+            strcmp(q->upstream->name, p->upstream->name) != 0) {
+            continue;
+        }
+        bool answered = q->load == PAGE_LOADING && q->refresh != NULL && q->refresh->fetch == 0;
+        if (q->load != PAGE_READY && !answered) {
+            continue;
+        }
+        struct ch_err err;
+        if (page_adopt(k, q, &err) != CH_OK) {
+            keeper_log("page", "repository=%s project=%s error=\"%s\"", q->repository, q->project,
+                       err.msg);
+        }
+        if (q->refresh != NULL) {
+            q->refresh->overtaken = true;
+        }
+        again_page(k, q);
+    }
+}
+
 void refresh_finish(struct refresh *r)
 {
     struct ch_err err;
+    if (lost_what_is_known(r)) {
+        return;
+    }
+    if (r->overtaken) { /* what it says was merged with less; the next answer says it again */
+        refresh_ended(r);
+        return;
+    }
     if (keep_snapshot(r, &err) != CH_OK) {
         refresh_failed(r, 502, err.msg);
         return;
     }
     r->p->details_due = r->wants_details && !r->filled;
+    tell_other_repositories(r->k, r->p);
     refresh_ended(r);
 }
 
@@ -213,7 +263,11 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         ch_buf_done(&why);
         return;
     }
+    if (lost_what_is_known(r)) {
+        return;
+    }
     r->now_us = keeper_now_us(r->k);
+    r->overtaken = false; /* it is merged with what is known now */
     struct ch_sha256 *received = received_of(p);
     enum ch_code rc = keeper_write(r->k, &err);
     if (rc == CH_OK) {
@@ -295,6 +349,7 @@ static void known_page_absent(struct refresh *r)
         refresh_failed(r, 502, "the upstream says that the project is gone");
         return;
     }
+    r->overtaken = false; /* likewise */
     enum ch_code rc = keeper_write(k, &err);
     if (rc == CH_OK) {
         rc = page_facts_vanish(&p->facts, r->now_us, on_change, r, &r->merged, &err);
@@ -373,7 +428,11 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     }
     if (answer->http_status == 304 && p->load == PAGE_READY) {
         p->gone_at_us = 0;
-        page_unchanged(r);
+        if (r->overtaken) { /* not modified since a page that is not the known one any more */
+            refresh_ended(r);
+        } else {
+            page_unchanged(r);
+        }
         return;
     }
     if (answer->http_status == 404 || answer->http_status == 410) {

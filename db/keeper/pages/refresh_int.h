@@ -26,6 +26,7 @@ struct refresh { /* one under way */
     char *etag, *last_modified;
     struct ch_sha256 body;
     struct page_facts merged; /* waiting for its details */
+    bool overtaken;           /* another repository's answer was kept since it asked, or merged */
     bool unasked;     /* its upstream is down, which is remembered of that, while it is so */
     int64_t until_us; /* should it fail: before that it makes no sense to ask again; 0: not said */
     int64_t now_us;

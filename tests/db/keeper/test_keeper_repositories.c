@@ -1,37 +1,70 @@
 /* Several repositories of one upstream: what it did is known of it, whichever of them saw it. */
 #include "house.h"
 
+#include <stdio.h>
+
 #define OLD  "pkg-1.0-py3-none-any.whl"
 #define NEW  "pkg-2.0-py3-none-any.whl"
 #define GONE "pkg-0.9-py3-none-any.whl"
 
 static const char *const repositories[] = {"pypi", "lab"};
 
-static struct house *open_house(void)
+#define CONFIG(of_upstream)                                                                        \
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
+    "anonymous_pull: true\n"                                                                       \
+    "upstreams:\n"                                                                                 \
+    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"   \
+    "     " of_upstream "}\n"                                                                      \
+    "repositories:\n"                                                                              \
+    "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"                                         \
+    "  - {name: lab, ecosystem: pypi, environment: preprod, upstreams: [up]}\n"
+
+static struct house *open_house_with(const char *config)
 {
-    struct house *h = house_new_with(
-        NULL,
-        "listen:\n  - {address: '127.0.0.1:8080'}\n"
-        "anonymous_pull: true\n"
-        "upstreams:\n"
-        "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"
-        "     states_times: never}\n"
-        "repositories:\n"
-        "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
-        "  - {name: lab, ecosystem: pypi, environment: preprod, upstreams: [up]}\n");
+    struct house *h = house_new_with(NULL, config);
     house_site(h, FILE_URL(OLD), 200, "application/zip", "old bytes");
     house_site(h, FILE_URL(NEW), 200, "application/zip", "new bytes");
     house_site(h, FILE_URL(GONE), 200, "application/zip", "gone bytes");
     return h;
 }
 
+static struct house *open_house(void)
+{
+    return open_house_with(CONFIG("states_times: never"));
+}
+
 /* The repository looks upstream again, as if the time for it had come. */
-static void look_again(struct house *h, const char *repository)
+static void expire(struct house *h, const char *repository)
 {
     struct page *p = page_get(h->k, ch_str_of(repository), CH_STR("pkg"));
     p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
     h->asked = repository;
+}
+
+static void look_again(struct house *h, const char *repository)
+{
+    expire(h, repository);
     house_ask_page(h, "pkg");
+}
+
+/* The same, its fetches held: returns when the upstream has been asked. */
+static int begin_to_look_again(struct house *h, const char *repository)
+{
+    expire(h, repository);
+    h->hold = HOLD_ALL;
+    house_send_page_ask(h, "pkg", 0);
+    house_settle(h);
+    int held = house_held(h, "/simple/pkg/");
+    assert_true(held >= 0);
+    return held;
+}
+
+static const struct page_fact_file *fact(struct house *h, const char *repository, const char *file)
+{
+    struct page *p = page_get(h->k, ch_str_of(repository), CH_STR("pkg"));
+    assert_true(page_load(h->k, p));
+    ptrdiff_t at = page_find_file(p, ch_str_of(file));
+    return at < 0 ? NULL : &p->facts.files[at];
 }
 
 static void ask_in(struct house *h, const char *repository, const char *file)
@@ -67,6 +100,104 @@ static void t7_a_second_repository_is_no_first_load(void **state)
     house_free(h);
 }
 
+/* Pages that are in memory of both: what either saw is known of both, at once and after a restart,
+ * also when the other one's next answer says less. */
+static void t5_what_one_repository_saw_no_other_overwrites(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    char hex[CH_SHA256_HEX + 1], page[512];
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n" GONE " - - -\n");
+    for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+        ask_in(h, repositories[i], GONE);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    }
+    snprintf(page, sizeof(page), OLD " %s - -\n" NEW " - - -\n", house_hex("old bytes", hex));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+    look_again(h, "pypi");
+    struct page_fact_file seen = *fact(h, "pypi", NEW), gone = *fact(h, "pypi", GONE);
+    assert_false(house_serves(h, "gone bytes"));
+    ask_in(h, "lab", GONE);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_str_eq(h->file.refusal.rule, "removed-upstream");
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n");
+    look_again(h, "lab");
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+            const struct page_fact_file *f = fact(h, repositories[i], NEW);
+            assert_non_null(f);
+            assert_false(f->baseline);
+            assert_int_equal(f->first_seen_at_us, seen.first_seen_at_us);
+            assert_int_not_equal(f->removed_at_us, CH_TIME_UNKNOWN);
+            assert_int_equal(fact(h, repositories[i], GONE)->removed_at_us, gone.removed_at_us);
+            assert_false(ch_sha256_is_zero(&fact(h, repositories[i], OLD)->index.sha256));
+            ask_in(h, repositories[i], NEW);
+            assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+            assert_str_eq(h->file.refusal.rule, "removed-upstream");
+        }
+        house_restart(h);
+    }
+    house_free(h);
+}
+
+/* "Not modified" is said of the page that was known when it was asked for. */
+static void t5_an_answer_about_an_older_page_confirms_no_newer_one(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n")->etag = "\"v1\"";
+    ask_in(h, "lab", OLD);
+    ask_in(h, "pypi", OLD);
+    int held = begin_to_look_again(h, "lab");
+    h->hold = HOLD_NONE;
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n" NEW " - - -\n")->etag = "\"v2\"";
+    look_again(h, "pypi");
+    int64_t seen_at_us = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"))->checked_at_us;
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "")->etag = "\"v1\"";
+    house_let_go(h, held);
+    house_settle(h);
+    assert_false(page_get(h->k, CH_STR("lab"), CH_STR("pkg"))->refreshing);
+    house_restart(h);
+    assert_non_null(fact(h, "lab", NEW));
+    assert_int_equal(page_get(h->k, CH_STR("lab"), CH_STR("pkg"))->checked_at_us, seen_at_us);
+    house_free(h);
+}
+
+/* An answer that was merged, and waits for times and sizes meanwhile, was merged with what is not
+ * all that is known any more. */
+static void t5_what_came_while_details_were_awaited_stays(void **state)
+{
+    (void)state;
+    struct house *h = open_house_with(CONFIG("api_url: 'https://up.example.org/pypi'"));
+    char hex[CH_SHA256_HEX + 1], page[512];
+    snprintf(page, sizeof(page), OLD " %s 9 30\n", house_hex("old bytes", hex));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+    house_site(h, "https://up.example.org/pypi/pkg/json", 200, "application/json",
+               GONE " - 10 30\n");
+    ask_in(h, "pypi", OLD);
+    ask_in(h, "lab", OLD);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, GONE " - - -\n");
+    house_let_go(h, begin_to_look_again(h, "lab"));
+    house_settle(h);
+    int details = house_held(h, "/pypi/pkg/json");
+    assert_true(details >= 0);
+    h->hold = HOLD_NONE;
+    snprintf(page, sizeof(page), OLD " %s 9 30\n" NEW " - 9 30\n", hex);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+    look_again(h, "pypi");
+    house_let_go(h, details);
+    house_settle(h);
+    assert_false(page_get(h->k, CH_STR("lab"), CH_STR("pkg"))->refreshing);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+            assert_non_null(fact(h, repositories[i], NEW));
+            assert_int_equal(fact(h, repositories[i], OLD)->removed_at_us, CH_TIME_UNKNOWN);
+        }
+        house_restart(h);
+    }
+    house_free(h);
+}
+
 /* The name is the upstream's in both, also when the page has not changed in between. */
 static void t12_each_repository_pins_the_owner(void **state)
 {
@@ -93,6 +224,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t7_a_second_repository_is_no_first_load),
+        cmocka_unit_test(t5_what_one_repository_saw_no_other_overwrites),
+        cmocka_unit_test(t5_an_answer_about_an_older_page_confirms_no_newer_one),
+        cmocka_unit_test(t5_what_came_while_details_were_awaited_stays),
         cmocka_unit_test(t12_each_repository_pins_the_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
