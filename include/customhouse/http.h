@@ -78,6 +78,8 @@ void ch_http_set_note(struct ch_http_request *r, void *note);
 /* The same for whom it comes from. */
 void ch_http_set_caller(struct ch_http_request *r, void *caller);
 void *ch_http_caller(const struct ch_http_request *r);
+/* Since when its client waits: its head had come whole. On ch_loop_now_ms's clock. */
+uint64_t ch_http_asked_ms(const struct ch_http_request *r);
 
 /* --- answers --- */
 

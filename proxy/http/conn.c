@@ -220,6 +220,7 @@ void http_conn_handle(struct http_conn *c)
 static void dispatch(struct http_conn *c)
 {
     struct ch_http_server *s = c->server;
+    c->asked_ms = ch_loop_now_ms(s->loop);
     if (!parse(c)) {
         http_conn_refuse(c, c->parser.status, c->parser.rule);
         return;

@@ -194,6 +194,7 @@ struct http_conn {
     struct ch_http_request request;
     uint64_t generation; /* 0: none in progress */
     uint64_t started_ns;
+    uint64_t asked_ms;
     uint64_t request_id; /* 0: none is given */
     void *note;
     void *caller;
