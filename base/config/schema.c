@@ -289,7 +289,8 @@ static const struct ch_schema_row connection_rows[] = {
      .min = 8,
      .max = 1000000,
      .unit = "connections",
-     .doc = "Of all clients, per gateway process."},
+     .doc = "Of all clients, per gateway process; no more than its limit of descriptors leaves.\n"
+            "Beyond it, who has waited for its client for longest gives way."},
     {.key = "max_per_address",
      .type = CH_SCHEMA_U32,
      AT(ch_config, connections_per_address),
