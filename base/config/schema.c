@@ -358,7 +358,7 @@ static const struct ch_schema_row config_rows[] = {
     {.key = "host_names",
      .type = CH_SCHEMA_HOSTS,
      LIST(ch_config, host_names, host_name_count),
-     .doc = "Further names that clients may call this server by, besides those in listen and\n"
+     .doc = "Further names that clients may call this server by, besides the open addresses and\n"
             "public_url. A request under another name is refused."},
     {.key = "approver",
      .type = CH_SCHEMA_NAME,

@@ -391,7 +391,7 @@ static void test_anonymous(void **state)
             struct client c;
             char request[200];
             client_open(f, &c);
-            snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: open.example.org\r\n\r\n",
                      paths[k]);
             client_send(&c, request);
             int status = status_of(client_wait(f, &c, false));
