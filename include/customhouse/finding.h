@@ -47,6 +47,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_ZIP_POLYGLOT, 17, "zip-polyglot", ATTACK, HIGH, "is another kind of file as well")      \
     X(CH_F_ZIP_NAME_UNICODE, 18, "zip-name-unicode", IRREGULAR, MEDIUM,                            \
       "has a member name that file systems may spell otherwise")                                   \
+    X(CH_F_ZIP_EXTRA_TYPE, 19, "zip-extra-type", IRREGULAR, HIGH,                                  \
+      "has an extra field that makes a link, or another mode, of a member for some readers")       \
     /* 30 to 39: limits and the inspection itself */                                               \
     X(CH_F_LIMIT, 30, "limit", IRREGULAR, HIGH, "goes beyond a limit of the inspection")           \
     X(CH_F_INSPECTION_FAILED, 31, "inspection-failed", IRREGULAR, HIGH,                            \

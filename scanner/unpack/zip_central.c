@@ -11,16 +11,20 @@ enum {
     EXTRA_UNICODE_PATH = 0x7075,
 };
 
-/* Fields that change a member's name, type or content for readers that know them. */
+/* Fields that change a member's type or content for readers that know them. Info-ZIP's unzip 6.0 makes
+ * a link of what ASi Unix calls one where the directory states no mode; libarchive 3.6 takes the mode
+ * of 0x6c78, and with it the type, for the member's own. No installer of Python packages knows either, but
+ * wheels and sdists are unpacked by those two as well. */
 static const struct {
     uint16_t id;
+    enum ch_finding_code code;
     const char *what;
 } refused_extra[] = {
-    {0x000d, "PKWARE Unix (link target)"},
-    {0x0017, "strong encryption"},
-    {0x6c78, "Info-ZIP experimental (external attributes in the local header)"},
-    {0x756e, "ASi Unix (type and link target)"},
-    {0x9901, "AES encryption"},
+    {0x000d, CH_F_ZIP_EXTRA_TYPE, "PKWARE Unix (link target)"},
+    {0x0017, CH_F_ZIP_EXTRA, "strong encryption"},
+    {0x6c78, CH_F_ZIP_EXTRA_TYPE, "Info-ZIP experimental (external attributes in the local header)"},
+    {0x756e, CH_F_ZIP_EXTRA_TYPE, "ASi Unix (type and link target)"},
+    {0x9901, CH_F_ZIP_EXTRA, "AES encryption"},
 };
 
 /* Info-ZIP Unicode path: version 1, CRC of the header's name, the name again in UTF-8. Readers that
@@ -84,7 +88,7 @@ static void check_one(struct ch_zip *z, struct ch_str name, uint16_t id, struct 
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(refused_extra); i++) {
         if (refused_extra[i].id == id) {
-            zip_report(z, CH_F_ZIP_EXTRA, name, "extra field 0x%04x: %s", id,
+            zip_report(z, refused_extra[i].code, name, "extra field 0x%04x: %s", id,
                        refused_extra[i].what);
         }
     }

@@ -91,6 +91,7 @@ static void test_findings(void **state)
     } rows[] = {
         {CH_F_ZIP_OVERLAP, "high", CH_VERDICT_DENY, "finding zip-overlap"},
         {CH_F_ZIP_SYMLINK, "high", CH_VERDICT_HOLD, "finding zip-symlink"},
+        {CH_F_ZIP_EXTRA_TYPE, "high", CH_VERDICT_HOLD, "finding zip-extra-type"},
         {CH_F_ZIP_EXTRA, "high", CH_VERDICT_ALLOW, "mode quarantine"},
         {CH_F_ZIP_EXTRA, "medium", CH_VERDICT_HOLD, "finding zip-extra-field"},
         {CH_F_ZIP_COMMENT, "low", CH_VERDICT_HOLD, "finding zip-comment"},
