@@ -146,7 +146,7 @@ enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yam
     }
     if (rc == CH_OK && config->repository_count > CH_REPOSITORIES_MAX) {
         rc = ch_yaml_fail(yaml, ch_yaml_find(ch_yaml_root(yaml), "repositories"), err,
-                          "repositories: has more than %d entries", CH_REPOSITORIES_MAX);
+                          "has more than %d entries", CH_REPOSITORIES_MAX);
     }
     for (size_t i = 0; i < config->repository_count && rc == CH_OK; i++) {
         rc = check_repository(config, i, yaml, err);

@@ -264,7 +264,7 @@ enum ch_code ch_yaml_parse(struct ch_str text, const char *file_name, struct ch_
                            struct ch_err *err)
 {
     if (text.len > ch_limits.yaml_bytes) {
-        return ch_fail(err, CH_E_USAGE, "%s: longer than %llu bytes", file_name,
+        return ch_fail(err, CH_E_USAGE, "%s:1:1: longer than %llu bytes", file_name,
                        (unsigned long long)ch_limits.yaml_bytes);
     }
     struct loader l = {.text = text, .err = err};

@@ -190,6 +190,8 @@ static void test_not_too_many(void **state)
         CH_E_USAGE,
         ch_config_parse(CH_STR(GOOD HOOK "}\n" MAIL "}\nsyslog: [{name: s, address: 'a:1'}]\n"),
                         "c.yaml", &c, &err));
+    assert_string_equal(err.msg, "c.yaml:10:9: syslog: more than 2 destinations in webhooks, mail, syslog "
+                                 "and witnesses");
     ch_limits.egress_destinations = before;
 }
 

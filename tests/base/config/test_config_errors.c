@@ -2,6 +2,7 @@
 #include "tests/ch_test.h"
 
 #include "customhouse/config.h"
+#include "customhouse/message.h"
 
 #define LISTEN "listen: [{address: '127.0.0.1:8080'}]\n"
 #define UPSTREAMS                                                                                  \
@@ -181,10 +182,46 @@ static void test_errors(void **state)
     }
 }
 
+/* Of each list as many entries as a process can be told of, and one more. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    struct ch_buf text;
+    struct ch_config *c = NULL;
+    struct ch_err err;
+    ch_buf_init(&text, 1 << 20);
+    for (int more = 0; more < 2; more++) {
+        ch_buf_clear(&text);
+        ch_buf_puts(&text, CH_STR(UPSTREAMS REPOS "listen:\n"));
+        for (int i = 0; i < CH_SETUP_MAX_LISTENERS + more; i++) {
+            ch_buf_printf(&text, "  - {address: '127.0.0.1:%d'}\n", 8080 + i);
+        }
+        assert_ch_code(more == 0 ? CH_OK : CH_E_USAGE,
+                       ch_config_parse(ch_buf_str(&text), "c.yaml", &c, &err));
+        ch_config_free(c);
+        c = NULL;
+    }
+    assert_string_equal(err.msg, "c.yaml:6:3: listen: has more than 8 entries");
+    for (int more = 0; more < 2; more++) {
+        ch_buf_clear(&text);
+        ch_buf_puts(&text, CH_STR(LISTEN UPSTREAMS "repositories:\n"));
+        for (int i = 0; i < CH_REPOSITORIES_MAX + more; i++) {
+            ch_buf_printf(&text, "  - {name: r%d, ecosystem: pypi, upstreams: [up]}\n", i);
+        }
+        assert_ch_code(more == 0 ? CH_OK : CH_E_USAGE,
+                       ch_config_parse(ch_buf_str(&text), "c.yaml", &c, &err));
+        ch_config_free(c);
+        c = NULL;
+    }
+    assert_string_equal(err.msg, "c.yaml:5:3: repositories: has more than 256 entries");
+    ch_buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

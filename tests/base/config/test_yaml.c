@@ -116,7 +116,7 @@ static void test_bounds(void **state)
         ch_buf_putc(&b, '#');
     }
     assert_ch_code(CH_E_USAGE, ch_yaml_parse(ch_buf_str(&b), "f", &y, &err));
-    assert_string_equal(err.msg, "f: longer than 1048576 bytes");
+    assert_string_equal(err.msg, "f:1:1: longer than 1048576 bytes");
     ch_buf_done(&b);
 }
 
