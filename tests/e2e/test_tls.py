@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import unittest
 
@@ -101,6 +102,81 @@ class Tls(unittest.TestCase):
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             with context.wrap_socket(s) as t:
                 self.assertEqual(t.version(), "TLSv1.3")
+
+    def test_whatever_is_wrong_the_old_one_stays_under_load(self):
+        """The same certificate for whoever comes meanwhile; nobody's answer is lost, by a good one either."""
+        at_start = self.serial()[0]
+        stop, seen, faults = threading.Event(), set(), []
+        context = ssl.create_default_context(cafile=self.ca)
+
+        def load():
+            while not stop.is_set():
+                try:
+                    with socket.create_connection(("127.0.0.1", self.port), 20) as s, \
+                            context.wrap_socket(s, server_hostname="127.0.0.1") as t:
+                        seen.add(int(t.getpeercert()["serialNumber"], 16))
+                        for _ in range(3):  # one connection lives on
+                            t.sendall(b"GET /-/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                            if not t.recv(4096).startswith(b"HTTP/1.1 200 "):
+                                raise ConnectionError("no whole answer")
+                except OSError as e:
+                    faults.append(e)
+        threads = [threading.Thread(target=load, daemon=True) for _ in range(4)]
+        def read(path):
+            with open(path) as f:
+                return f.read()
+
+        def write(path, text):
+            with open(path, "w") as f:
+                f.write(text)
+
+        good = {path: read(path) for path in (self.cert, self.key)}
+
+        def restore():
+            for path, text in good.items():
+                write(path, text)
+        self.addCleanup(restore)
+        self.addCleanup(stop.set)
+        other = os.path.join(self.service.dir, "other")
+        os.makedirs(other, exist_ok=True)
+        make_authority(other)
+        other_key = read(make_certificate(other, 9)[1])
+        half = good[self.cert][:len(good[self.cert]) // 2]
+        for t in threads:
+            t.start()
+        for what, path, change in (
+                ("no certificate", self.cert, lambda path: write(path, "no certificate\n")),
+                ("half a certificate", self.cert, lambda path: write(path, half)),
+                ("nothing in it", self.cert, lambda path: write(path, "")),
+                ("no such file", self.cert, os.unlink),
+                ("another's key", self.key, lambda path: write(path, other_key)),
+                ("no key", self.key, lambda path: write(path, "no key\n")),
+                ("no such key", self.key, os.unlink),
+                ("a folder", self.key, lambda path: (os.unlink(path), os.mkdir(path)))):
+            with self.subTest(what=what):
+                change(path)
+                lines = len(self.service.log_lines)
+                self.reload()
+                self.until(lambda: any("event=reload-failed " in line for line in self.service.log_lines[lines:]))
+                said = next(line for line in self.service.log_lines[lines:] if "event=reload-failed " in line)
+                self.assertRegex(said, r"customhouse\.yaml:\d+:\d+: listen\[1\]\.tls_(certificate|key): ")
+                self.assertIn(path, said)
+                self.assertEqual(self.serial()[0], at_start)
+                if os.path.isdir(path):
+                    os.rmdir(path)
+                restore()
+        self.change(5)
+        seen_before = set(seen)
+        self.until(lambda: 5 in seen)
+        restore()
+        lines = len(self.service.log_lines)
+        self.reload()
+        self.until(lambda: any("event=reloaded " in line for line in self.service.log_lines[lines:]))
+        stop.set()
+        for t in threads:
+            t.join(30)
+        self.assertEqual(seen_before - {5}, {at_start})
+        self.assertEqual(faults, [])
 
     def change(self, serial):
         make_certificate(self.service.dir, serial)
