@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from house.case import add_wheel
+from house.case import add_wheel, file_path
 from house.clients import Client
 from house.service import Service, free_port
 from house.upstream import Upstream
@@ -177,6 +177,38 @@ class Tls(unittest.TestCase):
             t.join(30)
         self.assertEqual(seen_before - {5}, {at_start})
         self.assertEqual(faults, [])
+
+    def test_a_disk_that_breaks_costs_that_connection(self):
+        """A file whose bytes are gone while it is sent, encrypted straight from its mapping or as it is: whoever
+        reads it is cut off, and nobody else."""
+        context = ssl.create_default_context(cafile=self.ca)
+        gateways = sorted(pid for pid, name in self.service.processes().items() if name == "gateway")
+        for port in (self.port, self.service.port):
+            with self.subTest(tls=port == self.port):
+                name = "large" if port == self.port else "larger"
+                f = add_wheel(self.up, name, "1.0", files={name + "/data.bin": os.urandom(24 << 20)})
+                self.assertEqual(self.service.ask(file_path(name, "1.0")).body, f.data)
+                readers = []
+                for _ in range(3):
+                    s = socket.socket()
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                    s.settimeout(30)
+                    s.connect(("127.0.0.1", port))
+                    if port == self.port:
+                        s = context.wrap_socket(s, server_hostname="127.0.0.1")
+                    self.addCleanup(s.close)
+                    s.sendall(f"GET {file_path(name, '1.0')} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+                    readers.append((s, len(s.recv(65536))))
+                os.truncate(self.service.path(f"blobs/sha256/{f.sha256[:2]}/{f.sha256[2:]}"), 4096)
+                for s, got in readers:
+                    try:
+                        while piece := s.recv(65536):
+                            got += len(piece)
+                    except OSError:
+                        pass
+                    self.assertLess(got, len(f.data))
+                self.assertEqual(self.service.ask(file_path("leaf", "1.0")).status, 200)
+        self.assertEqual(sorted(pid for pid, name in self.service.processes().items() if name == "gateway"), gateways)
 
     def change(self, serial):
         make_certificate(self.service.dir, serial)
