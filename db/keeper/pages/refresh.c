@@ -7,7 +7,8 @@
  * T7).
  *
  * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
- * earlier upstream's error is an error, never "next". */
+ * earlier upstream's error is an error, never "next", and neither is that it does not find a project
+ * which it has shown before, to whatever repository. */
 #include "refresh_int.h"
 
 #include <stdio.h>
@@ -132,9 +133,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc = keeper_write(k, err);
     if (rc == CH_OK && first) {
-        rc = ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p), upstream,
-                                r->now_us, err);
-        p->owned = p->owned || rc == CH_OK;
+        rc = owner_pin(k, p, r->now_us, err);
     }
     if (rc == CH_OK) {
         rc = ch_store_put_snapshot(k->store, upstream, page_name(p), &info,
@@ -365,17 +364,28 @@ static void known_page_absent(struct refresh *r)
     refresh_finish(r);
 }
 
+/* T12: "not found" is a reason to ask the next upstream only where nobody ever had the project from
+ * this one. Another repository may: then the page is known here as it is there, and gone when it is
+ * confirmed to be; or a person gave the name to this upstream, which has nothing yet. */
 static void page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
-    if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
+    const char *elsewhere = NULL;
+    struct ch_err err;
+    bool known = p->load == PAGE_READY || p->info.first_loaded_at_us != 0;
+    if (!known && (page_adopt(k, p, &err) != CH_OK ||
+                   owner_elsewhere(k, p, ch_str_of(p->upstream->name), &elsewhere, &err) != CH_OK)) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    if (known || p->load == PAGE_READY) {
         known_page_absent(r);
         return;
     }
     p->refreshing = false;
     p->upstream_at++;
-    if (!p->owned && p->upstream_at < p->config->upstream_count) {
+    if (!p->owned && elsewhere == NULL && p->upstream_at < p->config->upstream_count) {
         bool dawdles = r->dawdles_at != NULL && p->waiters == NULL;
         page_refresh_free(r);
         page_refresh(k, p);
