@@ -7,8 +7,8 @@
  * T7).
  *
  * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
- * earlier upstream's error is an error, never "next", and neither is that it does not find a project
- * which it has shown before, to whatever repository. */
+ * earlier upstream's error is an error, never "next", and so is that it does not find a project that
+ * it has shown before, to whatever repository. */
 #include "refresh_int.h"
 
 #include <stdio.h>
@@ -373,9 +373,10 @@ static void page_absent(struct refresh *r)
     struct page *p = r->p;
     const char *elsewhere = NULL;
     struct ch_err err;
+    struct ch_str upstream = ch_str_of(p->upstream->name);
     bool known = p->load == PAGE_READY || p->info.first_loaded_at_us != 0;
     if (!known && (page_adopt(k, p, &err) != CH_OK ||
-                   owner_elsewhere(k, p, ch_str_of(p->upstream->name), &elsewhere, &err) != CH_OK)) {
+                   owner_elsewhere(k, p, upstream, &elsewhere, &err) != CH_OK)) {
         refresh_failed(r, 502, err.msg);
         return;
     }
