@@ -199,19 +199,22 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     return CH_OK;
 }
 
-/* The page's content, and what its upstream would be asked with, without what says how new it is.
- */
-static enum ch_code forget_age(struct keeper *k, struct page *p, struct ch_err *err)
+/* The page's content, and what its upstream would be asked with, without what says how new it is,
+ * as the store has it already: what fails here is read from there. */
+static void forget_age(struct keeper *k, struct page *p)
 {
     struct page_facts facts;
-    enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, err);
-    if (rc != CH_OK) {
-        return rc;
-    }
+    struct ch_err err;
     p->info.etag = p->info.last_modified = (struct ch_str){NULL, 0};
     p->info.body_sha256 = (struct ch_sha256){{0}};
     p->failed_at_us = 0;
-    return page_set_facts(k, p, &facts, err);
+    enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, &err);
+    rc = rc == CH_OK ? page_set_facts(k, p, &facts, &err) : rc;
+    if (rc != CH_OK) {
+        p->load = PAGE_BROKEN;
+        keeper_log("page", "repository=%s project=%s error=\"%s\"", p->repository, p->project,
+                   err.msg);
+    }
 }
 
 static enum ch_code store_without_age(struct keeper *k, const struct page *p,
@@ -252,7 +255,7 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
             value; /* the snapshot is the upstream's: several repositories may have it */
         if (other->load == PAGE_READY && other->upstream == upstream &&
             ch_str_eq(page_name(other), page_name(p))) {
-            rc = forget_age(k, other, err);
+            forget_age(k, other);
         }
     }
     return rc;

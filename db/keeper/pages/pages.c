@@ -304,6 +304,8 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     serve_settle_shown(k, p);
     if (rc != CH_OK) {
         p->load = PAGE_BROKEN; /* half of what is known is no ground to judge on */
+        p->judge_due = true;
+        keeper_raise_epoch(k); /* nor is what gateways remember of the page before (T4) */
     }
     return rc;
 }

@@ -117,7 +117,8 @@ static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
     }
 }
 
-static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
+/* `ret_stored` says whether the upstream's page is what was merged, also where the rest fails. */
+static enum ch_code keep_snapshot(struct refresh *r, bool *ret_stored, struct ch_err *err)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
@@ -143,6 +144,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
+    *ret_stored = true;
     page_wrote(p);
     p->info = info;
     p->checked_at_us = r->now_us;
@@ -202,12 +204,16 @@ void refresh_finish(struct refresh *r)
         refresh_ended(r);
         return;
     }
-    if (keep_snapshot(r, &err) != CH_OK) {
+    bool stored = false;
+    enum ch_code rc = keep_snapshot(r, &stored, &err);
+    if (stored) {
+        tell_other_repositories(r->k, r->p);
+    }
+    if (rc != CH_OK) {
         refresh_failed(r, 502, err.msg);
         return;
     }
     r->p->details_due = r->wants_details && !r->filled;
-    tell_other_repositories(r->k, r->p);
     refresh_ended(r);
 }
 

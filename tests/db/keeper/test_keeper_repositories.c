@@ -33,10 +33,28 @@ static struct house *open_house(void)
     return open_house_with(CONFIG("states_times: never"));
 }
 
+static const char *fail_decisions; /* those of this repository cannot be read, "*": of any */
+enum ch_code __real_ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
+                                          struct ch_str project, ch_store_decision_fn *each,
+                                          void *ctx, struct ch_err *err);
+enum ch_code __wrap_ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
+                                          struct ch_str project, ch_store_decision_fn *each,
+                                          void *ctx, struct ch_err *err);
+enum ch_code __wrap_ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
+                                          struct ch_str project, ch_store_decision_fn *each,
+                                          void *ctx, struct ch_err *err)
+{
+    bool fails = fail_decisions != NULL && (ch_str_eq(repository, ch_str_of(fail_decisions)) ||
+                                            ch_str_eq(CH_STR("*"), ch_str_of(fail_decisions)));
+    return fails ? ch_fail(err, CH_E_IO, "disk error")
+                 : __real_ch_store_decisions_of(s, repository, project, each, ctx, err);
+}
+
 /* The repository looks upstream again, as if the time for it had come. */
 static void expire(struct house *h, const char *repository)
 {
     struct page *p = page_get(h->k, ch_str_of(repository), CH_STR("pkg"));
+    page_load(h->k, p);
     p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
     h->asked = repository;
 }
@@ -137,6 +155,66 @@ static void t5_what_one_repository_saw_no_other_overwrites(void **state)
         }
         house_restart(h);
     }
+    house_free(h);
+}
+
+/* The page was stored, and the repository that fetched it cannot read what it knows besides: the
+ * others are told all the same, and it makes up for that once it can. */
+static void t5_what_was_stored_is_told_whatever_fails_after(void **state)
+{
+    (void)state;
+    static const char *const failing[] = {"pypi", "lab", "*"};
+    for (size_t n = 0; n < CH_ARRAY_LEN(failing); n++) {
+        struct house *h = open_house();
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n" GONE " - - -\n");
+        for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+            ask_in(h, repositories[i], GONE);
+            assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        }
+        assert_true(house_serves(h, "gone bytes"));
+        uint64_t epoch = h->epoch.epoch;
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n");
+        fail_decisions = failing[n];
+        look_again(h, "pypi");
+        fail_decisions = NULL;
+        house_settle(h);
+        assert_true(h->epoch.epoch > epoch);
+        for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+            h->asked = repositories[i];
+            house_ask_page(h, "pkg");
+            const struct page_fact_file *f = fact(h, repositories[i], GONE);
+            assert_int_not_equal(f->removed_at_us, CH_TIME_UNKNOWN);
+            struct page *p = page_get(h->k, ch_str_of(repositories[i]), CH_STR("pkg"));
+            assert_int_equal(p->files[f - p->facts.files].recorded_verdict, CH_VERDICT_HOLD);
+        }
+        assert_false(house_serves(h, "gone bytes"));
+        house_free(h);
+    }
+}
+
+/* Likewise with a person's word that an older answer counts: it is said of the upstream's page, so it
+ * holds in each repository, and the command says what is so. */
+static void t5_an_older_answer_counts_whatever_fails_after(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "serial 9\n" OLD " - - -\n");
+    for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+        ask_in(h, repositories[i], OLD);
+    }
+    h->flag = "accept-older";
+    h->repository = "pypi";
+    fail_decisions = "*";
+    assert_int_equal(house_command(h, false, "own", "pkg", "set up anew", NULL, &out), 0);
+    fail_decisions = NULL;
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "serial 2\n" OLD " - - -\n" NEW " - - -\n");
+    for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+        look_again(h, repositories[i]);
+        assert_non_null(fact(h, repositories[i], NEW));
+    }
+    ch_buf_done(&out);
     house_free(h);
 }
 
@@ -343,6 +421,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t7_a_second_repository_is_no_first_load),
         cmocka_unit_test(t5_what_one_repository_saw_no_other_overwrites),
+        cmocka_unit_test(t5_what_was_stored_is_told_whatever_fails_after),
+        cmocka_unit_test(t5_an_older_answer_counts_whatever_fails_after),
         cmocka_unit_test(t5_an_answer_about_an_older_page_confirms_no_newer_one),
         cmocka_unit_test(t5_what_came_while_details_were_awaited_stays),
         cmocka_unit_test(t12_each_repository_pins_the_owner),
