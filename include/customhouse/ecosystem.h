@@ -101,7 +101,6 @@ struct ch_ecosystem {
     /* --- the upstream: each appends an absolute URL; CH_E_LIMIT when the buffer is full --- */
     const char *page_accept; /* Accept header for a page */
     enum ch_code (*page_url)(struct ch_str base, struct ch_str project, struct ch_buf *url);
-    enum ch_code (*root_url)(struct ch_str base, struct ch_buf *url);
     /* Both may be NULL: there is no such document. Without sidecar_url no file is said to have metadata. */
     enum ch_code (*details_url)(struct ch_str api_base, struct ch_str project, struct ch_buf *url);
     enum ch_code (*sidecar_url)(struct ch_str file_url, struct ch_buf *url);

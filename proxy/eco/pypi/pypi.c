@@ -222,13 +222,6 @@ static enum ch_code page_url(struct ch_str base, struct ch_str project, struct c
     return ch_buf_ok(url, NULL);
 }
 
-static enum ch_code root_url(struct ch_str base, struct ch_buf *url)
-{
-    ch_buf_puts(url, base);
-    ch_buf_putc(url, '/');
-    return ch_buf_ok(url, NULL);
-}
-
 static enum ch_code details_url(struct ch_str api_base, struct ch_str project, struct ch_buf *url)
 {
     ch_buf_puts(url, api_base);
@@ -357,7 +350,6 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .page_accept = "application/vnd.pypi.simple.v1+json, "
                    "application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01",
     .page_url = page_url,
-    .root_url = root_url,
     .details_url = details_url,
     .sidecar_url = sidecar_url,
     .page_profile = page_profile,

@@ -142,12 +142,6 @@ static enum ch_code page_url(struct ch_str base, struct ch_str project, struct c
     return ch_buf_ok(url, NULL);
 }
 
-static enum ch_code root_url(struct ch_str base, struct ch_buf *url)
-{
-    ch_buf_printf(url, "%.*s/", CH_STR_ARG(base));
-    return ch_buf_ok(url, NULL);
-}
-
 static const char *page_profile(struct ch_str content_type)
 {
     return ch_str_eq(content_type, CH_STR("text/plain")) ? "list" : NULL;
@@ -195,7 +189,6 @@ const struct ch_ecosystem ch_ecosystem_test = {
     .format_count = CH_ARRAY_LEN(formats),
     .page_accept = "text/plain",
     .page_url = page_url,
-    .root_url = root_url,
     .page_profile = page_profile,
     .wanted_next = wanted_next,
     .usage_line = usage_line,
