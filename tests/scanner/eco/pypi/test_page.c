@@ -405,54 +405,6 @@ static void html_pages(void **state)
     run_rows(ch_page_parse, "page-html", rows, CH_ARRAY_LEN(rows));
 }
 
-static void roots(void **state)
-{
-    (void)state;
-    const struct row json[] = {
-        {"list",
-         CH_STR(" {\"projects\": [ {\"name\":\"Foo\",\"_last-serial\":3} , {\"name\":\"b.c\"} ],"
-                "\"x\":1.5,\"meta\":{\"api-version\":\"1.0\"}} \n"),
-         "name Foo\nname b.c\n"},
-        {"empty", CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"projects\":[]}"), ""},
-        {"no meta", CH_STR("{\"projects\":[]}"), "!expected \"meta\" and \"projects\""},
-        {"no projects", CH_STR("{\"meta\":{\"api-version\":\"1.0\"}}"), "!expected \"meta\" and"},
-        {"twice", CH_STR("{\"projects\":[],\"projects\":[]}"), "!duplicate key \"projects\""},
-        {"duplicate in an entry", CH_STR("{\"projects\":[{\"name\":\"a\",\"name\":\"b\"}]}"),
-         "!duplicate object key"},
-        {"bad name", CH_STR("{\"projects\":[{\"name\":\"a\"},{\"name\":\"../b\"}]}"),
-         "!projects[1]: name: expected a project name (PEP 508), found \"../b\""},
-        {"no name", CH_STR("{\"projects\":[{}]}"), "!projects[0]: name: expected a string, found"},
-        {"name is a number", CH_STR("{\"projects\":[{\"name\":1}]}"),
-         "!expected a string, found 1"},
-        {"truncated", CH_STR("{\"projects\":[{\"name\":\"a\"}"), "!expected ',' or ']' at byte 25"},
-        {"truncated after the array", CH_STR("{\"projects\":[]"), "!expected ',' or '}'"},
-        {"trailing", CH_STR("{\"meta\":{\"api-version\":\"1.0\"},\"projects\":[]}]"),
-         "!expected the end"},
-        {"missing comma", CH_STR("{\"projects\":[{\"name\":\"a\"}{\"name\":\"b\"}]}"),
-         "!expected ','"},
-        {"html", CH_STR("<html></html>"), "!expected a JSON object"},
-        {"major version", CH_STR("{\"meta\":{\"api-version\":\"2.0\"},\"projects\":[]}"),
-         "!meta.api-version: expected major version 1"},
-        {"key is a number", CH_STR("{1:2}"), "!expected \"key\": value"},
-        {"no bytes", CH_STR(""), "!expected a JSON object"},
-    };
-    run_rows(ch_root_parse, "page-json", json, CH_ARRAY_LEN(json));
-    const struct row html[] = {
-        {"list",
-         CH_STR("<!DOCTYPE html><html><head><title>Simple index</title></head><body>\n"
-                "<a href=\"/simple/foo/\">Foo</a>\n<a href='b-c/'>b.c</a><a href='d'>d</a></body>"
-                "</html>"),
-         "name Foo\nname b.c\nname d\n"},
-        {"others are counted",
-         CH_STR("<a href='../'>../</a><a href='/simple/evil/'>foo</a><a href='foo/'>foo</a>"),
-         "name foo\nskipped-count=2\n"},
-        {"truncated", CH_STR("<html><a href='foo/'>foo</a>"), "!truncated"},
-        {"json", CH_STR("{}"), "!expected HTML"},
-        {"major version", CH_STR("<meta name=pypi:repository-version content=3.1>"), "!version 1"},
-    };
-    run_rows(ch_root_parse, "page-html", html, CH_ARRAY_LEN(html));
-}
-
 static void details(void **state)
 {
     (void)state;
@@ -520,11 +472,6 @@ static void limits_hold(void **state)
     const struct row large[] = {{"too large", CH_STR("<html></html>"), "!13 bytes, at most 10"}};
     run_rows(ch_page_parse, "page-html", large, CH_ARRAY_LEN(large));
     ch_limits = saved;
-    ch_limits.root_names = 1;
-    const struct row names[] = {
-        {"too many", CH_STR("<a href='a'>a</a><a href='b'>b</a>"), "!more than 1 names"}};
-    run_rows(ch_root_parse, "page-html", names, CH_ARRAY_LEN(names));
-    ch_limits = saved;
     struct ch_buf page;
     ch_buf_init(&page, 1 << 20);
     for (size_t over = 0; over < 2; over++) {
@@ -564,10 +511,6 @@ static void limits_hold(void **state)
     run_rows(ch_page_parse, "page-json", reasons, 1);
     ch_buf_done(&clipped);
     ch_buf_done(&page);
-    ch_limits.root_bytes = 10;
-    const struct row root[] = {{"too large", CH_STR("<html></html>"), "!13 bytes, at most 10"}};
-    run_rows(ch_root_parse, "page-html", root, CH_ARRAY_LEN(root));
-    ch_limits = saved;
     const struct row profile[] = {{"profile", CH_STR("{}"), "!no parser for pages of profile"}};
     run_rows(ch_page_parse, "wheel", profile, CH_ARRAY_LEN(profile));
 }
@@ -592,9 +535,11 @@ static void t5_a_page_without_address_is_no_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_pages),  cmocka_unit_test(html_pages),
-        cmocka_unit_test(roots),       cmocka_unit_test(details),
-        cmocka_unit_test(limits_hold), cmocka_unit_test(t5_a_page_without_address_is_no_answer),
+        cmocka_unit_test(json_pages),
+        cmocka_unit_test(html_pages),
+        cmocka_unit_test(details),
+        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(t5_a_page_without_address_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
