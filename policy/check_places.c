@@ -76,18 +76,48 @@ static bool fits(const struct ch_value *v, struct ch_str name)
     return v->line == 0 || ch_value_has(v, name);
 }
 
+static bool is_about(const struct ch_rule *rule, const struct ch_policy_place *p)
+{
+    return fits(&rule->repositories, p->repository) && fits(&rule->environments, p->environment) &&
+           fits(&rule->ecosystems, p->ecosystem);
+}
+
+/* A repository's ecosystem says what a specifier means there: one that cannot read it would make of
+ * the rule something that nobody wrote down. */
+static enum ch_code check_version(const struct checking *c, const struct ch_rule *rule)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct ch_policy_place *p = &c->places[i];
+        const struct ch_ecosystem *eco = ch_ecosystem_find(p->ecosystem);
+        struct ch_err why = {.msg = ""};
+        if (eco != NULL && is_about(rule, p) && !ch_rule_version_is_read(rule, eco, &why)) {
+            struct ch_buf name;
+            ch_buf_init(&name, CH_REASON_MAX);
+            ch_buf_put_escaped(&name, p->repository);
+            ch_fail(c->err, CH_E_USAGE,
+                    "%s:%u:%u: version: the rule is about the repository \"%.*s\", too, which is of "
+                    "%s: %.200s; say which ecosystem is meant",
+                    c->policy->file_name, rule->version.line, rule->version.column,
+                    CH_STR_ARG(ch_buf_str(&name)), eco->name, why.msg);
+            ch_buf_done(&name);
+            return CH_E_USAGE;
+        }
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_rule(const struct checking *c, const struct ch_rule *rule)
 {
     enum ch_code rc = check_names(c, &rule->repositories, false);
     rc = rc == CH_OK ? check_names(c, &rule->environments, true) : rc;
+    rc = rc == CH_OK ? check_version(c, rule) : rc;
     if (rc != CH_OK) {
         return rc;
     }
     bool somewhere = false;
     for (size_t i = 0; i < c->count; i++) {
         const struct ch_policy_place *p = &c->places[i];
-        if (fits(&rule->repositories, p->repository) && fits(&rule->environments, p->environment) &&
-            fits(&rule->ecosystems, p->ecosystem)) {
+        if (is_about(rule, p)) {
             const struct ch_ecosystem *eco = ch_ecosystem_find(p->ecosystem);
             if (eco == NULL || !ch_rule_never_has_version(rule, eco)) {
                 return CH_OK;

@@ -51,6 +51,17 @@ static bool is_about(const struct ch_rule *rule, const char *file_type, bool ins
     return false;
 }
 
+/* Of the ecosystems that have files of this type, and that the rule is about. */
+static bool is_built_everywhere(const struct ch_rule *rule, const char *file_type)
+{
+    bool built = true;
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        built = built && (!ch_rule_may_be_about(rule, ch_ecosystems[i], file_type) ||
+                          ch_ecosystem_is_built(ch_ecosystems[i], file_type));
+    }
+    return built;
+}
+
 static enum ch_code check_types(const struct ch_reading *r, const struct ch_yaml_node *map,
                                 const struct ch_rule *rule)
 {
@@ -58,9 +69,10 @@ static enum ch_code check_types(const struct ch_reading *r, const struct ch_yaml
         return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "file_type"), r->err,
                                 "can never match: the ecosystem has no such files");
     }
-    if (rule->has_wheel.line > 0 && rule->has_wheel.number == 0 &&
-        rule->file_types.own.exact_count == 1 &&
-        strcmp(rule->file_types.own.exact[0], "wheel") == 0) {
+    const char *only =
+        rule->file_types.own.exact_count == 1 ? rule->file_types.own.exact[0] : NULL;
+    if (rule->has_wheel.line > 0 && rule->has_wheel.number == 0 && only != NULL &&
+        is_built_everywhere(rule, only)) {
         return ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "has_wheel"), r->err,
                                 "can never match: the version of a wheel has a wheel");
     }
@@ -72,25 +84,13 @@ static enum ch_code check_types(const struct ch_reading *r, const struct ch_yaml
 /* NULL: a file of any type that is inspected can have it. */
 static const char *type_of_finding(uint32_t code)
 {
-    static const uint32_t wheels[] = {
-        CH_F_WHEEL_NAME,   CH_F_WHEEL_DIST_INFO, CH_F_WHEEL_WHEEL,
-        CH_F_WHEEL_RECORD, CH_F_ENTRY_POINTS,    CH_F_WHEEL_RECORD_HASH,
-        CH_F_WHEEL_DATA,   CH_F_PYC_UNCHECKED,   CH_F_WHEEL_RENAMED};
-    static const uint32_t sdists[] = {CH_F_SDIST_NAME,         CH_F_SDIST_FOLDER,
-                                      CH_F_SDIST_METADATA,     CH_F_SDIST_NAME_DIFFERS,
-                                      CH_F_SDIST_PACKING,      CH_F_SDIST_VERSION_DIFFERS,
-                                      CH_F_SDIST_BACKEND_PATH, CH_F_SDIST_BUILD};
-    for (size_t i = 0; i < CH_ARRAY_LEN(wheels); i++) {
-        if (code == wheels[i]) {
-            return "wheel";
-        }
+    const char *type = NULL;
+    for (size_t i = 0; ch_ecosystems[i] != NULL && type == NULL; i++) {
+        type = ch_ecosystems[i]->type_of_finding != NULL
+                   ? ch_ecosystems[i]->type_of_finding(code)
+                   : NULL;
     }
-    for (size_t i = 0; i < CH_ARRAY_LEN(sdists); i++) {
-        if (code == sdists[i]) {
-            return "sdist";
-        }
-    }
-    return NULL;
+    return type;
 }
 
 /* The only type of file that one of these entries can be found in; NULL: any. */
@@ -142,7 +142,11 @@ static enum ch_code check_lifted(const struct ch_reading *r, const struct ch_yam
                                  const struct ch_rule *rule)
 {
     bool build = (rule->lifted & (uint64_t)1 << CH_HOLD_BUILD) != 0;
-    return !build || is_about(rule, "sdist", false)
+    for (size_t i = 0; ch_ecosystems[i] != NULL && build; i++) {
+        const char *source = ch_ecosystems[i]->source_type;
+        build = source == NULL || !ch_rule_may_be_about(rule, ch_ecosystems[i], source);
+    }
+    return !build
                ? CH_OK
                : ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "lifts"), r->err,
                                   "lifts what a build runs, and the rule is about files that are "
@@ -174,6 +178,15 @@ static enum ch_code check_findings(const struct ch_reading *r, const struct ch_y
 
 /* --- versions, ages, names --- */
 
+bool ch_rule_version_is_read(const struct ch_rule *rule, const struct ch_ecosystem *eco,
+                             struct ch_err *ret_why)
+{
+    struct ch_err why = {.msg = ""};
+    return rule->version.line == 0 ||
+           ch_ecosystem_reads(eco, ch_str_of(rule->version.text),
+                              ret_why != NULL ? ret_why : &why) == CH_OK;
+}
+
 bool ch_rule_never_has_version(const struct ch_rule *rule, const struct ch_ecosystem *eco)
 {
     return rule->version.line != 0 &&
@@ -187,7 +200,7 @@ static bool has_no_version(const struct ch_rule *rule)
     for (size_t i = 0; ch_ecosystems[i] != NULL && none; i++) {
         const struct ch_ecosystem *eco = ch_ecosystems[i];
         if (rule->ecosystems.line == 0 || ch_value_has(&rule->ecosystems, ch_str_of(eco->name))) {
-            none = ch_rule_never_has_version(rule, eco);
+            none = !ch_rule_version_is_read(rule, eco, NULL) || ch_rule_never_has_version(rule, eco);
         }
     }
     return none;

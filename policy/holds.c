@@ -100,7 +100,9 @@ static bool in_open_mode(const struct deciding *d)
 static void hold_sdist(struct deciding *d)
 {
     const struct ch_value *v = &d->settings->sdists;
-    if (!ch_str_eq(d->facts->file_type, CH_STR("sdist")) || v->number == CH_SDISTS_ALWAYS) {
+    const struct ch_ecosystem *eco = ch_ecosystem_find(d->facts->ecosystem);
+    if (eco == NULL || eco->source_type == NULL || v->number == CH_SDISTS_ALWAYS ||
+        !ch_str_eq(d->facts->file_type, ch_str_of(eco->source_type))) {
         return;
     }
     if (v->number != CH_SDISTS_WHEN_NO_WHEEL) {

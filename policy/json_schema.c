@@ -4,6 +4,8 @@
  * other, patterns that match nothing, lists that are spoken of) stays the parser's. */
 #include "policy_int.h"
 
+#include <stdlib.h>
+
 #define LIST_NAME "\\\\$[A-Za-z0-9._-]+"
 #define WORD      "[A-Za-z0-9._-]+"
 #define PRINTABLE "^[ -~]+$"
@@ -108,6 +110,10 @@ static void put_entry(struct writer *w, const struct ch_key *key)
     put_raw(w, "type", "\"string\"");
     if (key->type == CH_KEY_CHOICES) {
         put_enum(w, key->choices);
+    } else if (key->type == CH_KEY_FILE_TYPES) {
+        const char **types = ch_names_of_ecosystems(key->type, false);
+        put_enum(w, types);
+        free((void *)types);
     } else if (ch_schema_has_values(key)) {
         put_key(w, "anyOf");
         ch_schema_put_values(w->b, key);
@@ -251,6 +257,7 @@ static void put_type(struct writer *w, const struct ch_key *key)
     case CH_KEY_PATTERNS:
     case CH_KEY_NAMES:
     case CH_KEY_ECOSYSTEMS:
+    case CH_KEY_FILE_TYPES:
     case CH_KEY_CHOICES:
     case CH_KEY_FINDINGS:
     case CH_KEY_CHANGES:

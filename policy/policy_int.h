@@ -220,11 +220,19 @@ bool ch_project_possible(struct ch_str text, const struct ch_yaml_node *ecosyste
 #define CH_NO_PROJECTS_NAME "can be no project's name: those begin and end with a letter or digit"
 bool ch_licence_possible(struct ch_str pattern);
 
+/* What ecosystems are called (CH_KEY_ECOSYSTEMS), or their types of files (CH_KEY_FILE_TYPES), each once; NULL-terminated,
+ * free() the list. `made_up`: those that trees with tests alone have, too. */
+const char **ch_names_of_ecosystems(enum ch_key_type type, bool made_up);
+
 /* --- contradict.c: rules that cannot match --- */
 enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node *map,
                            const struct ch_rule *rule) CH_MUST_CHECK;
 /* True when the rule's specifier matches no version at all of this ecosystem. */
 bool ch_rule_never_has_version(const struct ch_rule *rule, const struct ch_ecosystem *eco);
+/* Whether the ecosystem can read the rule's specifier, if it has one; else *ret_why (may be NULL) says what it
+ * expected. */
+bool ch_rule_version_is_read(const struct ch_rule *rule, const struct ch_ecosystem *eco,
+                             struct ch_err *ret_why);
 #define CH_NO_VERSION "can never match: no version is within all of its bounds"
 /* Whether files of this ecosystem can be of this type, by what the rule says of both. */
 bool ch_rule_may_be_about(const struct ch_rule *rule, const struct ch_ecosystem *eco,

@@ -275,7 +275,8 @@ static void tell_findings(const struct cutting *c)
 static void tell_bools(const struct cutting *c, unsigned axis)
 {
     const struct ch_value *v = value_on(c->rule, axis);
-    bool wheel = axis == CH_AXIS_HAS_WHEEL && strcmp(c->at->file_type, "wheel") == 0;
+    bool wheel =
+        axis == CH_AXIS_HAS_WHEEL && ch_ecosystem_is_built(c->at->eco, c->at->file_type);
     for (uint64_t is = wheel ? 1 : 0; is <= 1; is++) {
         if (v->line == 0 || v->number == is) {
             tell(c, (struct ch_piece){.kind = CH_PIECE_NUMBER, .number = is});

@@ -146,18 +146,34 @@ static bool may_be_glob(enum ch_key_type type)
     return type == CH_KEY_PROJECTS || type == CH_KEY_LICENCES || type == CH_KEY_PATTERNS;
 }
 
-static enum ch_code read_ecosystem(const struct ch_reading *r, const struct ch_yaml_node *node)
+const char **ch_names_of_ecosystems(enum ch_key_type type, bool made_up)
 {
+    const char **names = ch_calloc(1, sizeof(*names));
     size_t n = 0;
-    while (ch_ecosystems[n] != NULL) {
-        n++;
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        const char *const name[] = {ch_ecosystems[i]->name, NULL};
+        const char *const *own = type == CH_KEY_ECOSYSTEMS ? name : ch_ecosystems[i]->file_types;
+        for (; *own != NULL && (made_up || !ch_ecosystems[i]->made_up); own++) {
+            size_t k = 0;
+            while (k < n && strcmp(names[k], *own) != 0) {
+                k++;
+            }
+            if (k == n) {
+                names = ch_realloc_array((void *)names, n + 2, sizeof(*names));
+                names[n++] = *own;
+                names[n] = NULL;
+            }
+        }
     }
-    const char **names = ch_calloc(n + 1, sizeof(*names));
-    for (size_t i = 0; i < n; i++) {
-        names[i] = ch_ecosystems[i]->name;
-    }
-    size_t i = 0;
-    enum ch_code rc = ch_yaml_choice(r->yaml, node, names, &i, r->err);
+    return names;
+}
+
+static enum ch_code read_of_ecosystems(const struct ch_reading *r, const struct ch_yaml_node *node,
+                                       enum ch_key_type type)
+{
+    const char **names = ch_names_of_ecosystems(type, true);
+    size_t at = 0;
+    enum ch_code rc = ch_yaml_choice(r->yaml, node, names, &at, r->err);
     free((void *)names);
     return rc;
 }
@@ -236,8 +252,8 @@ static enum ch_code read_entry(const struct ch_reading *r, const struct ch_yaml_
     }
     if (key->type == CH_KEY_CHOICES) {
         rc = ch_yaml_choice(r->yaml, node, key->choices, &i, r->err);
-    } else if (key->type == CH_KEY_ECOSYSTEMS) {
-        rc = read_ecosystem(r, node);
+    } else if (key->type == CH_KEY_ECOSYSTEMS || key->type == CH_KEY_FILE_TYPES) {
+        rc = read_of_ecosystems(r, node, key->type);
     }
     rc = rc == CH_OK ? ch_yaml_text(r->yaml, node, &s, r->err) : rc;
     if (rc != CH_OK) {
@@ -298,31 +314,37 @@ static enum ch_code read_numbers(const struct ch_reading *r, const struct ch_yam
     return rc;
 }
 
-/* --- a specifier: every ecosystem that the rule is about has to understand it --- */
+/* --- a specifier: some ecosystem that the rule is about has to understand it; that all do whose
+ * repositories it is about is checked against those that there are (check_places.c) --- */
+
+static bool is_meant(const struct ch_yaml_node *ecosystems, struct ch_str name)
+{
+    bool meant = ecosystems == NULL || ch_str_eq(ecosystems->text, name);
+    const struct ch_yaml_node *n = ecosystems != NULL ? ecosystems->child : NULL;
+    for (; n != NULL && !meant; n = n->next) {
+        meant = ch_str_eq(n->text, name);
+    }
+    return meant;
+}
 
 static enum ch_code read_version(const struct ch_reading *r, const struct ch_yaml_node *node,
                                  struct ch_value *v)
 {
     struct ch_str s = {NULL, 0};
+    struct ch_err first = {.msg = ""};
+    bool read = false;
     enum ch_code rc = ch_yaml_text(r->yaml, node, &s, r->err);
     const struct ch_yaml_node *of =
         node->parent != NULL ? ch_yaml_find(node->parent, "ecosystem") : NULL;
-    for (size_t i = 0; rc == CH_OK && ch_ecosystems[i] != NULL; i++) {
-        struct ch_str name = ch_str_of(ch_ecosystems[i]->name);
+    for (size_t i = 0; rc == CH_OK && ch_ecosystems[i] != NULL && !read; i++) {
         struct ch_err why = {.msg = ""};
-        bool match = false;
-        bool meant = of == NULL || ch_str_eq(of->text, name);
-        for (const struct ch_yaml_node *n = of != NULL ? of->child : NULL; n != NULL; n = n->next) {
-            meant = meant || ch_str_eq(n->text, name);
+        if (is_meant(of, ch_str_of(ch_ecosystems[i]->name))) {
+            read = ch_ecosystem_reads(ch_ecosystems[i], s, &why) == CH_OK;
+            first = first.msg[0] == '\0' ? why : first;
         }
-        if (!meant) {
-            continue;
-        }
-        /* CH_E_MISMATCH: the specifier was read, only the made-up version was not */
-        enum ch_code read = ch_ecosystems[i]->match_version(s, CH_STR("1"), &match, &why);
-        if (read != CH_OK && read != CH_E_MISMATCH) {
-            rc = ch_yaml_fail(r->yaml, node, r->err, "%.300s", why.msg);
-        }
+    }
+    if (rc == CH_OK && !read) {
+        return ch_yaml_fail(r->yaml, node, r->err, "%.300s", first.msg);
     }
     if (rc == CH_OK) {
         v->text = ch_str_dup(s);

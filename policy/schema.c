@@ -37,7 +37,6 @@ static const char *const two_approvers[] = {[CH_TWO_APPROVERS_ALWAYS] = "always"
                                             NULL};
 static const char *const actions[] = {
     [CH_RULE_HOLD] = "hold", [CH_RULE_ALLOW] = "allow", [CH_RULE_DENY] = "deny", NULL};
-static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL};
 static const char *const likenesses[] = {"distance",   "swap",     "separator",
                                          "look-alike", "combined", NULL};
 static const char *const unknown_licence[] = {"unknown", NULL};
@@ -381,10 +380,9 @@ const struct ch_key ch_policy_rule_keys[] = {
      .example = "[pypi]",
      .doc = "names"},
     {.key = "file_type",
-     .type = CH_KEY_CHOICES,
+     .type = CH_KEY_FILE_TYPES,
      R(file_types),
      .min = 1,
-     .choices = file_types,
      .example = "[wheel, sdist]",
      .doc = "wheel, sdist, egg, other"},
     {.key = "larger_than",

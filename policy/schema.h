@@ -23,6 +23,7 @@ enum ch_key_type {
     CH_KEY_PATTERNS, /* of values of facts; $LIST */
     CH_KEY_NAMES,    /* names as the configuration has them */
     CH_KEY_ECOSYSTEMS,
+    CH_KEY_FILE_TYPES, /* as ecosystems call their files */
     CH_KEY_CHOICES, /* each one of `choices` */
     CH_KEY_FINDINGS,
     CH_KEY_CHANGES,

@@ -272,14 +272,6 @@ void ch_scan_write_index_file(struct ch_scan_writer *w, const struct ch_index_fi
     }
 }
 
-void ch_scan_write_root_name(struct ch_scan_writer *w, struct ch_str name)
-{
-    if (fits(w, "project name", name, ch_limits.project_name_bytes)) {
-        ch_put_str(&w->record, name);
-        commit(w, CH_REC_ROOT_NAME);
-    }
-}
-
 uint64_t ch_scan_writer_findings(const struct ch_scan_writer *w)
 {
     return w->findings;
@@ -396,12 +388,6 @@ static bool read_payload(struct ch_rd *p, const struct ch_scan_reader *r,
     case CH_REC_INDEX_FILE:
         ch_index_file_get(p, &ret->u.file);
         return true;
-    case CH_REC_ROOT_NAME:
-        ret->u.root_name = ch_get_str(p, ch_limits.project_name_bytes);
-        if (ret->u.root_name.len == 0) {
-            ch_rd_fail(p);
-        }
-        return true;
     case CH_REC_END:
         read_end(p, r, &ret->u.end);
         return true;
@@ -423,8 +409,6 @@ static uint64_t record_limit(enum ch_scan_record_type type)
         return ch_limits.scan_facts;
     case CH_REC_INDEX_FILE:
         return ch_limits.page_files;
-    case CH_REC_ROOT_NAME:
-        return ch_limits.root_names;
     case CH_REC_METADATA:
     case CH_REC_INDEX_HEAD:
     case CH_REC_END:

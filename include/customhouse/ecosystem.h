@@ -55,7 +55,14 @@ struct ch_index_format {
  * part for each document of a page; ch_index_file the spans of a record that are rendered as they came (T16). */
 struct ch_ecosystem {
     const char *name; /* configuration key; the row of deploy/cmake/ecosystems.cmake */
+    bool made_up;     /* for trees with tests: what is shipped does not speak of it */
     const char *const *file_types; /* what split may call a file; NULL-terminated */
+    /* Of file_types: what is built where it is installed, and what of the same version needs no building (T10). NULL:
+     * there is no such type. */
+    const char *source_type;
+    const char *built_type;
+    /* The only one of file_types in which inspection can find this (ch_finding_row). NULL: any, or none. */
+    const char *(*type_of_finding)(uint32_t code);
     /* How names of files end, by which a word of a command is taken for one; NULL-terminated. */
     const char *const *file_endings;
     /* How its files are inspected: what `split` gives as profile; NULL-terminated. Names differ from those of
@@ -101,7 +108,6 @@ struct ch_ecosystem {
     /* --- the upstream: each appends an absolute URL; CH_E_LIMIT when the buffer is full --- */
     const char *page_accept; /* Accept header for a page */
     enum ch_code (*page_url)(struct ch_str base, struct ch_str project, struct ch_buf *url);
-    enum ch_code (*root_url)(struct ch_str base, struct ch_buf *url);
     /* Both may be NULL: there is no such document. Without sidecar_url no file is said to have metadata. */
     enum ch_code (*details_url)(struct ch_str api_base, struct ch_str project, struct ch_buf *url);
     enum ch_code (*sidecar_url)(struct ch_str file_url, struct ch_buf *url);
@@ -120,6 +126,12 @@ struct ch_ecosystem {
 
 extern const struct ch_ecosystem *const ch_ecosystems[]; /* NULL-terminated */
 const struct ch_ecosystem *ch_ecosystem_find(struct ch_str name); /* NULL: unknown */
+/* CH_OK: the ecosystem knows what the specifier says. CH_E_FORMAT: it does not; the text says what was expected. A
+ * specifier that rules share is read by the ecosystem of the repository that a file is asked for in. */
+enum ch_code ch_ecosystem_reads(const struct ch_ecosystem *eco, struct ch_str spec,
+                                struct ch_err *err) CH_MUST_CHECK;
+bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_type);
+bool ch_ecosystem_is_built(const struct ch_ecosystem *eco, const char *file_type);
 /* Whether no version at all answers to the specifier; false also when that cannot be said. */
 bool ch_ecosystem_has_no_version(const struct ch_ecosystem *eco, struct ch_str spec);
 

@@ -37,7 +37,6 @@ struct ch_inspector {
      * what cannot be named or fetched. A file twice with different content, or a page about another project than
      * the job's: an error. */
     ch_inspect_fn *parse_index;
-    ch_inspect_fn *parse_root;    /* the list of projects: ROOT_NAME. NULL: there is none */
     ch_inspect_fn *parse_details; /* what the page leaves out: as parse_index. NULL: there is none */
 
     /* --- artifacts; the profile is what `split` of the proxy side said of the file's name --- */

@@ -93,8 +93,8 @@
     /* index pages */                                                                              \
     X(page_bytes, 67108864, "bytes", "one upstream project page; 10,000 files are about 7 MB")     \
     X(page_files, 100000, "files", "files of one project")                                         \
-    X(root_bytes, 268435456, "bytes", "an upstream's project list; 40 MB measured")                \
-    X(root_names, 5000000, "names", "projects of one upstream")                                    \
+    X(root_bytes, 268435456, "bytes", "a repository's list of projects, encoded")                  \
+    X(root_names, 5000000, "names", "projects of one repository")                                  \
     X(html_text_bytes, 65536, "bytes", "an attribute or a link's text in an HTML page")            \
     X(metadata_bytes, 8388608, "bytes", "core metadata; descriptions reach 1 MiB")                 \
     X(licence_bytes, 4096, "bytes", "a licence expression")                                        \

@@ -1,5 +1,7 @@
 #include "customhouse/ecosystem.h"
 
+#include <string.h>
+
 /* One name per ecosystem, from deploy/cmake/ecosystems.cmake. */
 #include "eco_rows.h"
 
@@ -17,6 +19,25 @@ const struct ch_ecosystem *ch_ecosystem_find(struct ch_str name)
         }
     }
     return NULL;
+}
+
+enum ch_code ch_ecosystem_reads(const struct ch_ecosystem *eco, struct ch_str spec,
+                                struct ch_err *err)
+{
+    bool match = false;
+    /* CH_E_MISMATCH: the specifier was read, only the made-up version was not */
+    enum ch_code rc = eco->match_version(spec, CH_STR("1"), &match, err);
+    return rc == CH_E_MISMATCH ? CH_OK : rc;
+}
+
+bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_type)
+{
+    return eco->source_type != NULL && strcmp(eco->source_type, file_type) == 0;
+}
+
+bool ch_ecosystem_is_built(const struct ch_ecosystem *eco, const char *file_type)
+{
+    return eco->built_type != NULL && strcmp(eco->built_type, file_type) == 0;
 }
 
 struct sampling {

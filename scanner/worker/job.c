@@ -59,8 +59,6 @@ static scan_fn *strict_for(const struct ch_inspector *inspector, enum ch_scan_ki
     switch (kind) {
     case CH_SCAN_INDEX:
         return inspector->parse_index;
-    case CH_SCAN_ROOT:
-        return inspector->parse_root;
     case CH_SCAN_DETAILS:
         return inspector->parse_details;
     case CH_SCAN_ARTIFACT:

@@ -469,12 +469,54 @@ static void test_places(void **state)
     }
 }
 
+/* What a rule's version means is said by the ecosystem of the repository: one that cannot read it is told, unless the
+ * rule is not about it. */
+static void test_versions_of_places(void **state)
+{
+    (void)state;
+    static const struct ch_policy_place places[] = {
+        {{"pypi", 4}, {"prod", 4}, {"pypi", 4}},
+        {{"bags", 4}, {"prod", 4}, {"test", 4}},
+    };
+    static const struct {
+        const char *label;
+        const char *conditions;
+        size_t place_count;
+        const char *message; /* NULL: good */
+    } rows[] = {
+        {"both read it", "version: '==1'", 2, NULL},
+        {"one does not", "version: '~=1.4'", 2,
+         "p:2:19: version: the rule is about the repository \"bags\", too, which is of test: "
+         "\"~=1.4\" is not ==VERSION; say which ecosystem is meant"},
+        {"and there is no repository of it", "version: '~=1.4'", 1, NULL},
+        {"and the rule names its ecosystem", "version: '~=1.4', ecosystem: pypi", 2, NULL},
+        {"and the rule names a repository", "version: '~=1.4', repository: pypi", 2, NULL},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_buf b;
+        struct ch_policy *p = NULL;
+        struct ch_err err = {.msg = ""};
+        ch_buf_init(&b, 1024);
+        ch_buf_printf(&b, "version: 1\nrules: [{name: a, %s, then: hold}]\n", rows[i].conditions);
+        assert_ch_ok(&err, ch_policy_parse(ch_buf_str(&b), "p", &p, &err));
+        err.msg[0] = '\0';
+        enum ch_code rc = ch_policy_check_places(p, places, rows[i].place_count, &err);
+        if ((rows[i].message == NULL) != (rc == CH_OK) ||
+            (rows[i].message != NULL && strcmp(err.msg, rows[i].message) != 0)) {
+            fail_msg("%s: %s", rows[i].label, err.msg);
+        }
+        ch_policy_free(p);
+        ch_buf_done(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_never_matches), cmocka_unit_test(test_impossible),
         cmocka_unit_test(test_never_reached), cmocka_unit_test(test_never_reached_by_several),
         cmocka_unit_test(test_covers),        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_versions_of_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

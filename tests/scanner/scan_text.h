@@ -59,8 +59,6 @@ static inline void scan_text_record(struct ch_buf *b, const struct ch_scan_recor
         ch_buf_puts(b, h->states_times ? CH_STR(" times\n") : CH_STR("\n"));
     } else if (rec->type == CH_REC_INDEX_FILE) {
         scan_text_file(b, &rec->u.file);
-    } else if (rec->type == CH_REC_ROOT_NAME) {
-        ch_buf_printf(b, "name %.*s\n", CH_STR_ARG(rec->u.root_name));
     } else if (rec->type == CH_REC_FACT) {
         ch_buf_printf(b, "%.*s=%.*s\n", CH_STR_ARG(rec->u.fact.name),
                       CH_STR_ARG(rec->u.fact.value));

@@ -90,7 +90,7 @@ static bool by_name(struct ch_str name, const char *wanted, struct inspect_file 
         eco->split(ch_str_of(f->project), name, &release);
         bool fits = release.profile != NULL &&
                     (wanted == NULL || strcmp(release.profile, wanted) == 0 ||
-                     (strcmp(wanted, "sdist") == 0 && strcmp(release.file_type, "sdist") == 0));
+                     (ch_ecosystem_is_source(eco, wanted) && strcmp(release.file_type, wanted) == 0));
         if (fits) {
             f->ecosystem = eco->name;
             f->profile = release.profile;

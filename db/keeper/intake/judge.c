@@ -165,7 +165,8 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     /* a wheel that is gone from the index is one, too: policies are checked by that (contradict.c)
      */
     ret->version_has_wheel =
-        ch_str_eq(ret->file_type, CH_STR("wheel")) || p->index.wheels[p->index.version[file]];
+        ch_ecosystem_is_built(p->eco, run->release.file_type) ||
+        p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
     ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
 }

@@ -25,7 +25,7 @@ struct judged {
  * ones that are listed are yanked or omitted like any other file. */
 static bool is_hidden(const struct page *p, size_t file)
 {
-    return strcmp(p->files[file].release.file_type, "sdist") == 0 &&
+    return ch_ecosystem_is_source(p->eco, p->files[file].release.file_type) &&
            p->index.built[p->index.version[file]];
 }
 
@@ -61,7 +61,7 @@ static bool has_sidecar(const struct page *p, size_t i)
 {
     const struct ch_release *r = &p->files[i].release;
     return r->profile != NULL && p->eco->sidecar_url != NULL &&
-           (strcmp(r->file_type, "sdist") != 0 ||
+           (!ch_ecosystem_is_source(p->eco, r->file_type) ||
             p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
 }
 

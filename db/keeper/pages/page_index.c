@@ -97,7 +97,8 @@ void page_index_build(struct page *p)
     for (size_t i = 0; i < p->facts.file_count; i++) {
         bool listed = p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
         x->built[x->version[i]] |= listed && p->files[i].release.platform_tags.len > 0;
-        x->wheels[x->version[i]] |= listed && strcmp(p->files[i].release.file_type, "wheel") == 0;
+        x->wheels[x->version[i]] |=
+            listed && ch_ecosystem_is_built(p->eco, p->files[i].release.file_type);
     }
 }
 

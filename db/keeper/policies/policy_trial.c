@@ -170,7 +170,7 @@ static bool can_mean(const struct page *p, size_t file, const struct ch_policy_w
     struct ch_str version = ch_str_of(p->files[file].release.version);
     struct ch_err err;
     bool match = want->specifier.len == 0;
-    bool hidden = ch_str_eq(ch_str_of(p->files[file].release.file_type), CH_STR("sdist")) &&
+    bool hidden = ch_ecosystem_is_source(p->eco, p->files[file].release.file_type) &&
                   p->index.built[p->index.version[file]]; /* not listed: listing.c */
     if (version.len == 0 || hidden || p->facts.files[file].removed_at_us != CH_TIME_UNKNOWN) {
         return false;

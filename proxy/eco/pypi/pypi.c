@@ -4,6 +4,7 @@
 
 #include "base/pypi/name.h"
 #include "base/pypi/version.h"
+#include "customhouse/finding.h"
 #include "customhouse/limits.h"
 #include "proxy/eco/pypi/file_name.h"
 
@@ -222,13 +223,6 @@ static enum ch_code page_url(struct ch_str base, struct ch_str project, struct c
     return ch_buf_ok(url, NULL);
 }
 
-static enum ch_code root_url(struct ch_str base, struct ch_buf *url)
-{
-    ch_buf_puts(url, base);
-    ch_buf_putc(url, '/');
-    return ch_buf_ok(url, NULL);
-}
-
 static enum ch_code details_url(struct ch_str api_base, struct ch_str project, struct ch_buf *url)
 {
     ch_buf_puts(url, api_base);
@@ -336,11 +330,37 @@ static bool is_prerelease(struct ch_str version)
     return ch_pep440_parse(version, &parsed) && ch_pep440_is_prerelease(&parsed);
 }
 
+static const char *type_of_finding(uint32_t code)
+{
+    static const uint32_t wheels[] = {
+        CH_F_WHEEL_NAME,   CH_F_WHEEL_DIST_INFO, CH_F_WHEEL_WHEEL,
+        CH_F_WHEEL_RECORD, CH_F_ENTRY_POINTS,    CH_F_WHEEL_RECORD_HASH,
+        CH_F_WHEEL_DATA,   CH_F_PYC_UNCHECKED,   CH_F_WHEEL_RENAMED};
+    static const uint32_t sdists[] = {CH_F_SDIST_NAME,         CH_F_SDIST_FOLDER,
+                                      CH_F_SDIST_METADATA,     CH_F_SDIST_NAME_DIFFERS,
+                                      CH_F_SDIST_PACKING,      CH_F_SDIST_VERSION_DIFFERS,
+                                      CH_F_SDIST_BACKEND_PATH, CH_F_SDIST_BUILD};
+    for (size_t i = 0; i < CH_ARRAY_LEN(wheels); i++) {
+        if (code == wheels[i]) {
+            return "wheel";
+        }
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(sdists); i++) {
+        if (code == sdists[i]) {
+            return "sdist";
+        }
+    }
+    return NULL;
+}
+
 static const char *const file_types[] = {"wheel", "sdist", "egg", "other", NULL};
 
 const struct ch_ecosystem ch_ecosystem_pypi = {
     .name = "pypi",
     .file_types = file_types,
+    .source_type = "sdist",
+    .built_type = "wheel",
+    .type_of_finding = type_of_finding,
     .file_endings = ch_pypi_file_endings,
     .normalise = normalise,
     .split = split,
@@ -357,7 +377,6 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .page_accept = "application/vnd.pypi.simple.v1+json, "
                    "application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01",
     .page_url = page_url,
-    .root_url = root_url,
     .details_url = details_url,
     .sidecar_url = sidecar_url,
     .page_profile = page_profile,

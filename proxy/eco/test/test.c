@@ -61,8 +61,8 @@ static bool project_of(struct ch_str file_name, char *ret, size_t ret_size)
            normalise(ch_str_sub(file_name, 0, at - 1), ret, ret_size);
 }
 
-/* Every text is a specifier, since rules about all ecosystems have one: it matches one version,
- * itself or what follows "==". */
+/* What begins with an operator is a specifier, but not with "~", which only others have. It takes
+ * one version, what follows "==", or else the text itself. */
 static struct ch_str meant(struct ch_str spec)
 {
     return ch_str_starts(spec, CH_STR("==")) ? ch_str_sub(spec, 2, spec.len) : spec;
@@ -71,7 +71,10 @@ static struct ch_str meant(struct ch_str spec)
 static enum ch_code match_version(struct ch_str spec, struct ch_str version, bool *ret_match,
                                   struct ch_err *err)
 {
-    (void)err;
+    if (spec.len < 2 || !ch_str_find_char(CH_STR("=!<>"), spec.ptr[0], NULL)) {
+        return ch_fail(err, CH_E_FORMAT, "\"%.*s\" is not ==VERSION",
+                       CH_STR_ARG(ch_str_sub(spec, 0, 80)));
+    }
     *ret_match = ch_str_eq(meant(spec), version);
     return CH_OK;
 }
@@ -142,12 +145,6 @@ static enum ch_code page_url(struct ch_str base, struct ch_str project, struct c
     return ch_buf_ok(url, NULL);
 }
 
-static enum ch_code root_url(struct ch_str base, struct ch_buf *url)
-{
-    ch_buf_printf(url, "%.*s/", CH_STR_ARG(base));
-    return ch_buf_ok(url, NULL);
-}
-
 static const char *page_profile(struct ch_str content_type)
 {
     return ch_str_eq(content_type, CH_STR("text/plain")) ? "list" : NULL;
@@ -181,6 +178,7 @@ static const char *const profiles[] = {"bag", NULL};
 
 const struct ch_ecosystem ch_ecosystem_test = {
     .name = "test",
+    .made_up = true,
     .file_types = file_types,
     .file_endings = file_endings,
     .profiles = profiles,
@@ -195,7 +193,6 @@ const struct ch_ecosystem ch_ecosystem_test = {
     .format_count = CH_ARRAY_LEN(formats),
     .page_accept = "text/plain",
     .page_url = page_url,
-    .root_url = root_url,
     .page_profile = page_profile,
     .wanted_next = wanted_next,
     .usage_line = usage_line,

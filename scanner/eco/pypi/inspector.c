@@ -45,7 +45,6 @@ const struct ch_inspector ch_inspector_pypi = {
     .ecosystem = "pypi",
     .warm_up = ch_json_warm_up,
     .parse_index = ch_page_parse,
-    .parse_root = ch_root_parse,
     .parse_details = ch_details_parse,
     .inspect = inspect,
     .second_opinion = ch_second_opinion,

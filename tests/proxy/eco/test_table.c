@@ -21,7 +21,6 @@ static void test_every_row_is_complete(void **state)
         assert_non_null(e->classify);
         assert_non_null(e->page_accept);
         assert_non_null(e->page_url);
-        assert_non_null(e->root_url);
         assert_non_null(e->page_profile);
         assert_non_null(e->wanted_next);
         assert_non_null(e->usage_line);

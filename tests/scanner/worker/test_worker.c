@@ -92,7 +92,7 @@ static enum ch_code misbehave(const struct ch_scan_job *job, const struct ch_inp
         return write(3, "x", 1) < 0 ? CH_OK : ch_fail(err, CH_E_SYSTEM, "the input is writable");
     } else if (ch_str_eq(how, CH_STR("writes too much"))) {
         for (int i = 0; i < 1 << 20; i++) {
-            ch_scan_write_root_name(out, CH_STR("name"));
+            ch_scan_write_fact(out, CH_STR("name"), CH_STR(""));
         }
     } else if (ch_str_eq(how, CH_STR("writes past the writer"))) {
         char page[4096] = {0};
@@ -379,7 +379,7 @@ static void wrong_jobs_are_refused(void **state)
     close(output);
 
     job = job_of("honest");
-    job.kind = CH_SCAN_ROOT; /* this inspector has none */
+    job.kind = CH_SCAN_DETAILS; /* this inspector has none */
     run_job(CH_ROLE_SCANNER_STRICT, job, &r, &output);
     assert_int_equal(r.last.outcome, CH_SCAN_FAILED);
     close(output);

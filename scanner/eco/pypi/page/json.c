@@ -68,22 +68,6 @@ enum ch_code ch_json_load(struct ch_str bytes, json_t **ret, struct ch_err *err)
     return CH_OK;
 }
 
-enum ch_code ch_json_load_value(struct ch_str bytes, json_t **ret, size_t *ret_len,
-                                struct ch_err *err)
-{
-    json_error_t e;
-    ch_json_warm_up();
-    json_t *value =
-        json_loadb(bytes.ptr == NULL ? "" : bytes.ptr, bytes.len,
-                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &e);
-    if (value == NULL) {
-        return fail_load(&e, err);
-    }
-    *ret = value;
-    *ret_len = (size_t)e.position;
-    return CH_OK;
-}
-
 /* --- paths and types --- */
 
 static void put_path(struct ch_buf *b, const struct ch_json *at)

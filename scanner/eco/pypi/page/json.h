@@ -25,9 +25,6 @@ void ch_json_warm_up(void);
  * before the recursive parser sees it; CH_E_FORMAT with line and column otherwise. json_decref the
  * result. */
 enum ch_code ch_json_load(struct ch_str bytes, json_t **ret, struct ch_err *err) CH_MUST_CHECK;
-/* One value at the start of `bytes`; says how many bytes it took. */
-enum ch_code ch_json_load_value(struct ch_str bytes, json_t **ret, size_t *ret_len,
-                                struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_json_check_depth(struct ch_str bytes, struct ch_err *err) CH_MUST_CHECK;
 
 /* An optional member of an object: absent and null give value NULL; another type is CH_E_FORMAT.

@@ -51,13 +51,6 @@ enum ch_code ch_page_parse(const struct ch_scan_job *job, const struct ch_input 
     return rc != CH_OK ? rc : by_profile(ch_page_parse_json, ch_page_parse_html, job, in, out, err);
 }
 
-enum ch_code ch_root_parse(const struct ch_scan_job *job, const struct ch_input *in,
-                           struct ch_scan_writer *out, struct ch_err *err)
-{
-    enum ch_code rc = check_size(in, ch_limits.root_bytes, err);
-    return rc != CH_OK ? rc : by_profile(ch_root_parse_json, ch_root_parse_html, job, in, out, err);
-}
-
 /* --- the draft --- */
 
 void ch_page_draft_init(struct ch_page_draft *d, const struct ch_scan_job *job,

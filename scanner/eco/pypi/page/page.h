@@ -1,5 +1,4 @@
-/* Upstream project pages into INDEX records: PEP 503 HTML and PEP 691 JSON, the project list in
- * both, and the legacy JSON API document that states what an HTML page leaves out.
+/* Upstream project pages into INDEX records: PEP 503 HTML and PEP 691 JSON, and the legacy JSON API document that states what an HTML page leaves out.
  *
  * Spec: the "Simple repository API" living specification (PEP 503, 592, 629, 658, 691, 700, 714,
  * 792). Unknown keys and attributes are ignored, wrong types are errors that name the field, and
@@ -17,15 +16,11 @@ typedef enum ch_code ch_page_parse_fn(const struct ch_scan_job *job, const struc
 /* Profile "page-json" or "page-html", chosen by the keeper from Content-Type. INDEX_HEAD first,
  * then INDEX_FILE in page order; nothing is written unless the whole page is good. */
 ch_page_parse_fn ch_page_parse;
-/* The same profiles; ROOT_NAME records, written as they are read. */
-ch_page_parse_fn ch_root_parse;
 /* /pypi/NAME/json; INDEX_HEAD and INDEX_FILE records. */
 ch_page_parse_fn ch_details_parse;
 
 ch_page_parse_fn ch_page_parse_json;
 ch_page_parse_fn ch_page_parse_html;
-ch_page_parse_fn ch_root_parse_json;
-ch_page_parse_fn ch_root_parse_html;
 
 /* --- collecting a page, for the parsers --- */
 

@@ -1,4 +1,4 @@
-/* PEP 503 project pages and project lists in HTML. */
+/* PEP 503 project pages in HTML. */
 #include "scanner/eco/pypi/page/html.h"
 #include "scanner/eco/pypi/metadata/metadata.h"
 #include "scanner/eco/pypi/page/page.h"
@@ -38,8 +38,7 @@ struct attributes {
 
 /* Where a page stands while it is read. */
 struct html_page {
-    struct ch_page_draft *draft; /* NULL in a project list */
-    struct ch_scan_writer *out;
+    struct ch_page_draft *draft;
     struct ch_str project_base; /* what links resolve against */
     struct ch_buf base;         /* holds the <base href>, if any */
     bool has_base;
@@ -50,8 +49,6 @@ struct html_page {
     struct attributes anchor;
     struct ch_buf text; /* of the anchor, decoded */
     struct ch_buf scratch;
-    uint64_t names;
-    uint64_t names_skipped;
 };
 
 static enum ch_code read_attributes(const struct ch_html_token *t, struct attributes *ret,
@@ -225,41 +222,13 @@ static enum ch_code add_file(struct html_page *p, struct ch_err *err)
     return read_terms(p, f, err);
 }
 
-/* An entry of the project list: the text is a name, and the link's last folder is the same. */
-static enum ch_code add_name(struct html_page *p, struct ch_err *err)
-{
-    struct ch_str name = trim(ch_buf_str(&p->text));
-    struct ch_str href;
-    enum ch_code rc = decoded(p, p->anchor.value[A_HREF], &href, err);
-    if (rc != CH_OK) {
-        return rc;
-    }
-    while (href.len > 0 && href.ptr[href.len - 1] == '/') {
-        href.len--;
-    }
-    size_t from = href.len;
-    while (from > 0 && href.ptr[from - 1] != '/') {
-        from--;
-    }
-    if (!ch_pypi_name_eq(name, ch_str_sub(href, from, href.len))) {
-        p->names_skipped++;
-        return CH_OK;
-    }
-    if (++p->names > ch_limits.root_names) {
-        return ch_fail(err, CH_E_LIMIT, "project list: more than %llu names",
-                       (unsigned long long)ch_limits.root_names);
-    }
-    ch_scan_write_root_name(p->out, name);
-    return ch_scan_writer_ok(p->out, err);
-}
-
 static enum ch_code end_anchor(struct html_page *p, struct ch_err *err)
 {
     p->in_anchor = false;
     if (!p->anchor.present[A_HREF]) {
         return CH_OK;
     }
-    return p->draft != NULL ? add_file(p, err) : add_name(p, err);
+    return add_file(p, err);
 }
 
 static enum ch_code begin_anchor(struct html_page *p, const struct ch_html_token *t,
@@ -294,9 +263,6 @@ static enum ch_code read_meta(struct html_page *p, const struct ch_html_token *t
     if (ch_str_eq_nocase(name, CH_STR("pypi:repository-version"))) {
         rc = ch_page_check_version(content, err);
         return rc == CH_OK ? CH_OK : ch_wrap(err, "page: <meta> pypi:repository-version");
-    }
-    if (p->draft == NULL) {
-        return CH_OK;
     }
     if (ch_str_eq_nocase(name, CH_STR("pypi:project-status"))) {
         if (!ch_page_status(content, &p->draft->head.status)) {
@@ -341,7 +307,7 @@ static void read_comment(struct html_page *p, struct ch_str text)
 {
     uint64_t serial;
     text = trim(text);
-    if (p->draft != NULL && ch_str_starts(text, CH_STR("SERIAL ")) &&
+    if (ch_str_starts(text, CH_STR("SERIAL ")) &&
         ch_str_u64(ch_str_sub(text, sizeof("SERIAL ") - 1, text.len), &serial) &&
         serial <= INT64_MAX) {
         p->draft->head.serial = serial;
@@ -415,7 +381,7 @@ enum ch_code ch_page_parse_html(const struct ch_scan_job *job, const struct ch_i
 {
     struct ch_page_draft d;
     ch_page_draft_init(&d, job, out);
-    struct html_page p = {.draft = &d, .out = out, .project_base = job->base_url};
+    struct html_page p = {.draft = &d, .project_base = job->base_url};
     enum ch_code rc = read_all(&p, in, err);
     if (rc == CH_OK) {
         rc = ch_page_finish(&d, err);
@@ -423,20 +389,4 @@ enum ch_code ch_page_parse_html(const struct ch_scan_job *job, const struct ch_i
     ch_buf_done(&p.base);
     ch_page_draft_done(&d);
     return rc;
-}
-
-enum ch_code ch_root_parse_html(const struct ch_scan_job *job, const struct ch_input *in,
-                                struct ch_scan_writer *out, struct ch_err *err)
-{
-    struct html_page p = {.out = out, .project_base = job->base_url};
-    enum ch_code rc = read_all(&p, in, err);
-    ch_buf_done(&p.base);
-    if (rc == CH_OK && p.names_skipped > 0) {
-        struct ch_buf b;
-        ch_buf_init(&b, ch_limits.word_bytes);
-        ch_buf_printf(&b, "%llu", (unsigned long long)p.names_skipped);
-        ch_scan_write_fact(out, CH_STR("skipped-count"), ch_buf_str(&b));
-        ch_buf_done(&b);
-    }
-    return rc == CH_OK ? ch_scan_writer_ok(out, err) : rc;
 }

@@ -140,7 +140,6 @@ static void test_upstream_urls(void **state)
     ch_buf_init(&b, 200);
     assert_url(pypi()->page_url(base, CH_STR("foo"), &b), &b,
                "https://index.example.org/simple/foo/");
-    assert_url(pypi()->root_url(base, &b), &b, "https://index.example.org/simple/");
     assert_url(pypi()->details_url(CH_STR("https://index.example.org/pypi"), CH_STR("foo"), &b), &b,
                "https://index.example.org/pypi/foo/json");
     assert_url(pypi()->sidecar_url(CH_STR("https://f.example.org/a.whl"), &b), &b,
@@ -149,7 +148,7 @@ static void test_upstream_urls(void **state)
                "https://f.example.org/a.whl.metadata?x=1");
     ch_buf_done(&b);
     ch_buf_init(&b, 10);
-    assert_int_equal(pypi()->root_url(base, &b), CH_E_LIMIT);
+    assert_int_equal(pypi()->page_url(base, CH_STR("foo"), &b), CH_E_LIMIT);
     ch_buf_done(&b);
 }
 

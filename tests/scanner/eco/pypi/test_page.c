@@ -32,11 +32,6 @@ static void limits_hold(void **state)
     const struct page_row large[] = {{"too large", CH_STR("<html></html>"), "!13 bytes, at most 10"}};
     page_rows_run(ch_page_parse, "page-html", large, CH_ARRAY_LEN(large));
     ch_limits = saved;
-    ch_limits.root_names = 1;
-    const struct page_row names[] = {
-        {"too many", CH_STR("<a href='a'>a</a><a href='b'>b</a>"), "!more than 1 names"}};
-    page_rows_run(ch_root_parse, "page-html", names, CH_ARRAY_LEN(names));
-    ch_limits = saved;
     struct ch_buf page;
     ch_buf_init(&page, 1 << 20);
     for (size_t over = 0; over < 2; over++) {
@@ -76,10 +71,6 @@ static void limits_hold(void **state)
     page_rows_run(ch_page_parse, "page-json", reasons, 1);
     ch_buf_done(&clipped);
     ch_buf_done(&page);
-    ch_limits.root_bytes = 10;
-    const struct page_row root[] = {{"too large", CH_STR("<html></html>"), "!13 bytes, at most 10"}};
-    page_rows_run(ch_root_parse, "page-html", root, CH_ARRAY_LEN(root));
-    ch_limits = saved;
     const struct page_row profile[] = {{"profile", CH_STR("{}"), "!no parser for pages of profile"}};
     page_rows_run(ch_page_parse, "wheel", profile, CH_ARRAY_LEN(profile));
 }
